@@ -1,0 +1,1 @@
+"""The case: all evidence of one investigation in one DuckDB file."""

@@ -1,0 +1,268 @@
+"""The tables of a case file, declared once: the DDL, the documentation and the hashing all come from here.
+
+Times are ``TIMESTAMP`` without zone and mean UTC. Columns marked ``hashed_from`` never hold what the reader saw: the
+case replaces the raw bytes by a keyed hash while they enter (see ``identity``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+SCHEMA_VERSION: Final = 1
+"""Raised when a table changes in a way that an older necropsy would misread."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column: name, DuckDB type, meaning."""
+
+    name: str
+    type: str
+    doc: str
+    hashed_from: str | None = None
+    """Name of the incoming column whose bytes are hashed into this one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One table of a case file."""
+
+    name: str
+    doc: str
+    columns: tuple[Column, ...]
+    staging: bool = False
+    """Emptied before a case is saved: raw material of another table."""
+
+    @property
+    def ddl(self) -> str:
+        """``CREATE TABLE`` statement."""
+        columns = ", ".join(f'"{c.name}" {c.type}' for c in self.columns)
+        return f'CREATE TABLE IF NOT EXISTS "{self.name}" ({columns})'
+
+
+_STORE = Column("store", "VARCHAR", "Name of the session store.")
+
+_SESSION_COLUMNS: Final = (
+    _STORE,
+    Column("layout", "VARCHAR", "Session layout: spring-indexed, spring, spring-reactive, spring-reactive-indexed."),
+    Column("namespace", "VARCHAR", "Prefix that all keys of this application share."),
+    Column("db", "INTEGER", "Redis database number."),
+    Column("id_hash", "VARCHAR", "Keyed hash of the session id, 32 hex digits.", hashed_from="id"),
+    Column("born_at", "TIMESTAMP", "Creation; NULL when unknown."),
+    Column("born_precision_s", "DOUBLE", "Resolution of born_at in seconds."),
+    Column("born_provenance", "VARCHAR", "explicit, derived or unknown."),
+    Column("last_seen_at", "TIMESTAMP", "Last request that used the session."),
+    Column("expires_at", "TIMESTAMP", "When the session stops being valid (grace removed); NULL: never."),
+    Column("lifetime_s", "BIGINT", "Idle lifetime that the session asks for; negative: never expires; NULL: unknown."),
+    Column("keys", "INTEGER", "Redis keys that this session alone costs; shared index sets are not counted."),
+    Column("bytes", "BIGINT", "Estimated memory of those keys."),
+    Column("authentication", "VARCHAR", "yes, no or unknown."),
+    Column("attributes", "INTEGER", "Number of attributes stored in the session."),
+    Column("state", "VARCHAR", "live; grace (expired, kept for the grace period); expired; ghost (no creation time)."),
+    Column("creator_user_agent", "VARCHAR", "User-Agent of the creating request, if the session names it."),
+    Column("creator_host", "VARCHAR", "Host header of the creating request (with port if it had one)."),
+    Column("creator_method", "VARCHAR", "Method of the creating request."),
+    Column("creator_path", "VARCHAR", "Path of the creating request, without query."),
+)
+
+TABLES: Final[tuple[Table, ...]] = (
+    Table(
+        "meta",
+        "Facts of the case itself.",
+        (
+            Column("name", "VARCHAR", "schema_version, necropsy, created_at, now, salt, key (absent when withheld)."),
+            Column("value", "VARCHAR", "Value as text."),
+        ),
+    ),
+    Table(
+        "source",
+        "Every source that was opened, with the hash of its bytes.",
+        (
+            Column("reader", "VARCHAR", "Room of the reader: rdb, access_log, prometheus …"),
+            Column("locator", "VARCHAR", "Path or address, passwords removed."),
+            Column("taken_at", "TIMESTAMP", "When the source was in this state."),
+            Column("sha256", "VARCHAR", "Digest of the bytes as stored; NULL for a stream."),
+            Column("size", "BIGINT", "Bytes as stored."),
+            Column("store", "VARCHAR", "Store that it describes, if any."),
+            Column("note", "VARCHAR", "What the reader says aloud: log format, RDB version."),
+        ),
+    ),
+    Table(
+        "absence",
+        "Evidence that could not be had.",
+        (
+            Column("kind", "VARCHAR", "Reader or table that stays empty."),
+            Column("locator", "VARCHAR", "Path or address."),
+            Column("reason", "VARCHAR", "Why."),
+            Column("hint", "VARCHAR", "What to do to have it next time."),
+        ),
+    ),
+    Table(
+        "blemish",
+        "Damage inside a source that was otherwise used.",
+        (
+            Column("file", "VARCHAR", "Source."),
+            Column("unit", "VARCHAR", "line or byte."),
+            Column("place", "BIGINT", "First damaged line (from 1) or byte (from 0)."),
+            Column("why", "VARCHAR", "What is wrong and what it means for the figures."),
+            Column("sample", "VARCHAR", "A few characters with secrets masked; may be empty."),
+            Column("count", "BIGINT", "Places with this same damage."),
+        ),
+    ),
+    Table(
+        "server_fact",
+        "What a store says of itself: AUX fields of a dump, INFO and CONFIG of a server.",
+        (
+            _STORE,
+            Column("name", "VARCHAR", "redis-ver, ctime, used-mem, maxmemory, keys, keys_expired …"),
+            Column("value", "VARCHAR", "Value as text."),
+        ),
+    ),
+    Table("session", "One row a session.", _SESSION_COLUMNS),
+    Table(
+        "session_part",
+        "Staging: keys recognised as parts of sessions, before they are put together. Empty in a finished case.",
+        (
+            *_SESSION_COLUMNS,
+            Column("role", "VARCHAR", "session (the record itself) or companion (another key of it)."),
+            Column("grace_s", "INTEGER", "Seconds that the key outlives the session by design."),
+        ),
+        staging=True,
+    ),
+    Table(
+        "index_entry",
+        "One row for each session id held in a shared index (principal index, expiration sets).",
+        (
+            _STORE,
+            Column("family", "VARCHAR", "Pattern of the index key, nothing of the principal in it."),
+            Column("index_hash", "VARCHAR", "Keyed hash of the index key.", hashed_from="index"),
+            Column("id_hash", "VARCHAR", "Keyed hash of the session id in it.", hashed_from="id"),
+        ),
+    ),
+    Table(
+        "key_family",
+        "All keys by pattern and role; sessions are families too. The sum over all rows is the whole keyspace.",
+        (
+            _STORE,
+            Column("db", "INTEGER", "Redis database number."),
+            Column("pattern", "VARCHAR", "Key with ids, numbers and hashes folded to *."),
+            Column("type", "VARCHAR", "Redis type."),
+            Column("role", "VARCHAR", "session, companion, index or other."),
+            Column("keys", "BIGINT", "Number of keys."),
+            Column("bytes", "BIGINT", "Estimated memory."),
+            Column("elements", "BIGINT", "Elements in all of them."),
+            Column("without_expiry", "BIGINT", "Keys that never expire."),
+            Column("expired", "BIGINT", "Keys whose expiry is past but which are still there."),
+        ),
+    ),
+    Table(
+        "visitor_class",
+        "Visits alike in client, user agent, host, method, path pattern and status.",
+        (
+            Column("class_id", "INTEGER", "Number within the case."),
+            Column("log", "VARCHAR", "Access log that recorded it."),
+            Column("client", "VARCHAR", "Address of the client; empty when the log has none."),
+            Column("user_agent", "VARCHAR", "User-Agent."),
+            Column("host", "VARCHAR", "Host header, with port if it had one; empty when the log has none."),
+            Column("method", "VARCHAR", "GET, POST …"),
+            Column("path", "VARCHAR", "Path pattern of the first request of the visit, ids folded to *."),
+            Column("status", "INTEGER", "Status of the first request."),
+            Column("followed_to", "VARCHAR", "Path of the request that followed a redirect; NULL when none did."),
+            Column("visits", "BIGINT", "Client actions: redirect chains counted once."),
+            Column("requests", "BIGINT", "Requests, redirects included."),
+            Column("first_at", "TIMESTAMP", "First visit."),
+            Column("last_at", "TIMESTAMP", "Last visit."),
+            Column("period_s", "DOUBLE", "Period when it comes like clockwork; NULL when it does not."),
+            Column("phase_s", "DOUBLE", "Unix time modulo period_s; NULL without period."),
+            Column("phase_spread_s", "DOUBLE", "Spread of the phase: resolution of the log, drift of the prober."),
+            Column("coverage", "DOUBLE", "Share of the expected ticks that were seen."),
+        ),
+    ),
+    Table(
+        "visit_bin",
+        "Visits per class and minute.",
+        (
+            Column("class_id", "INTEGER", "Class."),
+            Column("bin", "TIMESTAMP", "Start of the minute."),
+            Column("visits", "INTEGER", "Visits in it."),
+        ),
+    ),
+    Table(
+        "error_event",
+        "Application errors by class and minute.",
+        (
+            Column("log", "VARCHAR", "Application log."),
+            Column("bin", "TIMESTAMP", "Start of the minute; NULL when the log carries no time."),
+            Column("class", "VARCHAR", "Exception class, chains folded to the innermost known cause."),
+            Column("events", "INTEGER", "How many."),
+        ),
+    ),
+    Table(
+        "probe",
+        "Every request that monitoring is configured to send.",
+        (
+            Column("probe_id", "INTEGER", "Number within the case."),
+            Column("prober", "VARCHAR", "family/name."),
+            Column("kind", "VARCHAR", "blackbox-http, scrape, consul-check …"),
+            Column("method", "VARCHAR", "Method."),
+            Column("url", "VARCHAR", "URL that reaches the application."),
+            Column("host", "VARCHAR", "Host of the URL."),
+            Column("port", "INTEGER", "Port of the URL."),
+            Column("path", "VARCHAR", "Path and query of the URL."),
+            Column("period_s", "DOUBLE", "Seconds between requests."),
+            Column("timing", "VARCHAR", "ticker or renewal."),
+            Column("phase_s", "DOUBLE", "Unix time modulo period_s, if computable."),
+            Column("creates_sessions", "BOOLEAN", "False when it cannot reach an HTTP handler."),
+            Column("service", "VARCHAR", "Discovered service."),
+            Column("health", "VARCHAR", "Health as discovery reports it."),
+            Column("value", "JSON", "The whole probe, origins included."),
+        ),
+    ),
+    Table(
+        "backend",
+        "Listening ports as the proxy's configuration knows them.",
+        (
+            Column("address", "VARCHAR", "Address as written."),
+            Column("port", "INTEGER", "Port."),
+            Column("role", "VARCHAR", "proxy or upstream."),
+            Column("state", "VARCHAR", "live, idle or unknown."),
+            Column("upstream", "VARCHAR", "Upstream block."),
+            Column("access_log", "VARCHAR", "Log that records requests through the proxy; NULL when off."),
+            Column("value", "JSON", "The whole backend, origin included."),
+        ),
+    ),
+    Table(
+        "birth_claim",
+        "Which births were attributed to whom, by which evidence. Each birth is claimed at most once.",
+        (
+            _STORE,
+            Column("creator", "VARCHAR", "probe, visitor, people or unlogged."),
+            Column("probe_id", "INTEGER", "Probe, if one explains it."),
+            Column("class_id", "INTEGER", "Visitor class, if one explains it."),
+            Column("evidence", "VARCHAR", "named, comb or visits."),
+            Column("births", "DOUBLE", "Births claimed."),
+            Column("births_low", "DOUBLE", "Lower end of the 95 % interval."),
+            Column("births_high", "DOUBLE", "Upper end."),
+            Column("births_per_hour", "DOUBLE", "Rate while it was active."),
+            Column("creation_probability", "DOUBLE", "Sessions per visit or tick."),
+            Column("period_s", "DOUBLE", "Period of the comb."),
+            Column("phase_s", "DOUBLE", "Phase of the comb."),
+            Column("spread_s", "DOUBLE", "Standard deviation of the phase."),
+            Column("in_access_log", "BOOLEAN", "Whether a log shows this creator; NULL without logs."),
+            Column("bytes", "DOUBLE", "Memory of the claimed sessions that still live."),
+        ),
+    ),
+    Table(
+        "finding",
+        "What the examiners found, as values of report/1.",
+        (Column("slug", "VARCHAR", "Slug."), Column("value", "JSON", "The finding.")),
+    ),
+    Table(
+        "verdict",
+        "The verdict; one row.",
+        (Column("value", "JSON", "The verdict."),),
+    ),
+)
+
+BY_NAME: Final[dict[str, Table]] = {table.name: table for table in TABLES}

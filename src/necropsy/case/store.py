@@ -1,0 +1,250 @@
+"""Writing and reading a case file.
+
+A case under construction lives in a file beside its final name and is renamed when it is whole: killed half-way, nothing
+half-written is left under the final name. Without a name it lives in memory.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from necropsy import __version__
+from necropsy.case import identity
+from necropsy.case.schema import BY_NAME, SCHEMA_VERSION, TABLES, Table
+from necropsy.model.errors import CaseError, CaseTooNew
+
+if TYPE_CHECKING:
+    import duckdb
+    import pyarrow as pa
+
+
+class Case:
+    """One investigation. Use ``Case.create`` or ``Case.open``, as a context manager.
+
+    >>> with Case.create(None) as case:
+    ...     case.append("server_fact", [{"store": "a", "name": "redis-ver", "value": "7.0.15"}])
+    ...     case.rows("SELECT name, value FROM server_fact")
+    [{'name': 'redis-ver', 'value': '7.0.15'}]
+    """
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, key: bytes | None, name: str | None) -> None:
+        self._connection = connection
+        self._key = key
+        self.name = name
+        self._staged: Path | None = None
+        self._final: Path | None = None
+        self._withhold_key = False
+
+    # -- opening and closing --------------------------------------------------------------------------------------
+
+    @classmethod
+    @contextlib.contextmanager
+    def create(cls, path: Path | None, *, withhold_key: bool = False) -> Iterator[Case]:
+        """Create a new case; it appears under ``path`` only when the block ends without an error.
+
+        Parameters
+        ----------
+        path
+            Final name, or None for a case that lives in memory.
+        withhold_key
+            Do not save the hashing key: nobody can then test whether a given session id is in the case.
+
+        Raises
+        ------
+        CaseError
+            The folder does not exist or cannot be written.
+        """
+        import duckdb
+
+        staged: Path | None = None
+        if path is not None:
+            try:
+                descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".partial", dir=path.parent)
+            except OSError as error:
+                raise CaseError(
+                    f"{path}: cannot write here: {error.strerror}", hint="Choose another place with --case."
+                ) from error
+            os.close(descriptor)
+            staged = Path(name)
+            staged.unlink()  # DuckDB wants to create the file itself
+        try:
+            connection = duckdb.connect(str(staged) if staged else ":memory:")
+            case = cls(connection, identity.new_key(), path.name if path else None)
+            case._staged, case._final, case._withhold_key = staged, path, withhold_key
+            case._begin()
+            yield case
+            case._finish()
+        finally:
+            with contextlib.suppress(UnboundLocalError):
+                connection.close()
+            if staged is not None:
+                for leftover in (staged, staged.with_name(staged.name + ".wal")):
+                    leftover.unlink(missing_ok=True)
+
+    @classmethod
+    @contextlib.contextmanager
+    def open(cls, path: Path) -> Iterator[Case]:
+        """Open a finished case, read-only.
+
+        Raises
+        ------
+        CaseError
+            Not a case file, damaged, or missing.
+        CaseTooNew
+            Written with a newer schema than this version reads.
+        """
+        import duckdb
+
+        if not path.is_file():
+            raise CaseError(f"{path}: no such file", hint="A case is written by `necropsy examine … --case FILE`.")
+        try:
+            connection = duckdb.connect(str(path), read_only=True)
+        except duckdb.Error as error:
+            raise CaseError(
+                f"{path}: not a case file ({_first_line(error)})", hint="Run `necropsy examine … --case FILE` again."
+            ) from error
+        try:
+            case = cls(connection, None, path.name)
+            try:
+                facts = case.meta()
+            except duckdb.Error as error:
+                raise CaseError(
+                    f"{path}: a DuckDB file, but not a case", hint="Give a file that `necropsy examine --case` wrote."
+                ) from error
+            version = int(facts.get("schema_version", "0"))
+            if version > SCHEMA_VERSION:
+                raise CaseTooNew(
+                    f"{path}: written by necropsy {facts.get('necropsy', '?')} with case schema {version};"
+                    f" this is {__version__} with schema {SCHEMA_VERSION}",
+                    hint="Upgrade: pip install --upgrade necropsy",
+                )
+            if "key" in facts:
+                case._key = bytes.fromhex(facts["key"])
+            yield case
+        finally:
+            connection.close()
+
+    def _begin(self) -> None:
+        self._connection.execute("SET TimeZone = 'UTC'")
+        self._connection.execute("SET preserve_insertion_order = false")
+        for table in TABLES:
+            self._connection.execute(table.ddl)
+        self.set_meta("schema_version", str(SCHEMA_VERSION))
+        self.set_meta("necropsy", __version__)
+        self.set_meta("created_at", datetime.now(UTC).isoformat(timespec="seconds"))
+
+    def _finish(self) -> None:
+        for table in TABLES:
+            if table.staging:
+                self._connection.execute(f'DELETE FROM "{table.name}"')
+        if not self._withhold_key and self._key is not None:
+            self.set_meta("key", self._key.hex())
+        if self._staged is not None and self._final is not None:
+            self._connection.execute("CHECKPOINT")
+            self._connection.close()
+            self._staged.replace(self._final)
+
+    # -- writing --------------------------------------------------------------------------------------------------
+
+    @property
+    def connection(self) -> duckdb.DuckDBPyConnection:
+        """The DuckDB connection, for readers that push their work into it (access logs)."""
+        return self._connection
+
+    def set_meta(self, name: str, value: str) -> None:
+        """Set one fact of the case itself."""
+        self._connection.execute("DELETE FROM meta WHERE name = ?", [name])
+        self._connection.execute("INSERT INTO meta VALUES (?, ?)", [name, value])
+
+    def append(self, table: str, rows: pa.Table | pa.RecordBatch | Sequence[Mapping[str, Any]]) -> None:
+        """Append evidence to a table.
+
+        Bulk evidence comes as Arrow, small facts as a sequence of mappings. Columns are matched by name; missing ones
+        become NULL. A column that the schema declares as hashed is read from its raw source column (binary or text)
+        and only the keyed hash is stored.
+        """
+        import pyarrow as pa
+
+        target = BY_NAME[table]
+        if isinstance(rows, pa.RecordBatch):
+            rows = pa.Table.from_batches([rows])
+        elif not isinstance(rows, pa.Table):
+            rows = list(rows)
+            if not rows:
+                return
+            names = {name: None for row in rows for name in row}
+            rows = pa.table({name: [row.get(name) for row in rows] for name in names})
+        if not rows.num_rows:
+            return
+        self._insert(target, rows)
+
+    def _insert(self, target: Table, rows: pa.Table) -> None:
+        selected: list[str] = []
+        columns: list[str] = []
+        parameters: dict[str, bytes] = {}
+        for column in target.columns:
+            source = column.hashed_from
+            if source is not None and source in rows.column_names:
+                raw = rows.schema.field(source).type
+                if str(raw) not in {"binary", "large_binary"}:
+                    position = rows.column_names.index(source)
+                    rows = rows.set_column(position, source, rows[source].cast("binary"))
+                selected.append(identity.hash_expression(source))
+                parameters["key"] = self._require_key()
+            elif column.name in rows.column_names:
+                selected.append(f'"{column.name}"')
+            else:
+                continue
+            columns.append(f'"{column.name}"')
+        self._connection.register("incoming", rows)
+        try:
+            self._connection.execute(
+                f'INSERT INTO "{target.name}" ({", ".join(columns)}) SELECT {", ".join(selected)} FROM incoming',
+                parameters or None,
+            )
+        finally:
+            self._connection.unregister("incoming")
+
+    def _require_key(self) -> bytes:
+        if self._key is None:
+            raise CaseError("this case withholds its key: identifiers cannot be hashed", hint="Examine again.")
+        return self._key
+
+    def execute(self, statement: str, parameters: Sequence[Any] | Mapping[str, Any] | None = None) -> None:
+        """Run one SQL statement that returns nothing of interest."""
+        self._connection.execute(statement, parameters)
+
+    # -- reading --------------------------------------------------------------------------------------------------
+
+    def meta(self) -> dict[str, str]:
+        """Facts of the case itself."""
+        return dict(self._connection.execute("SELECT name, value FROM meta").fetchall())
+
+    def rows(self, query: str, parameters: Sequence[Any] | None = None) -> list[dict[str, Any]]:
+        """Run a query whose answer is small; a list of mappings."""
+        cursor = self._connection.execute(query, parameters)
+        names = [field[0] for field in cursor.description or ()]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+    def value(self, query: str, parameters: Sequence[Any] | None = None) -> Any:
+        """Run a query that yields one value; None when there is no row."""
+        row = self._connection.execute(query, parameters).fetchone()
+        return row[0] if row else None
+
+    def columns(self, query: str, parameters: Sequence[Any] | None = None) -> dict[str, Any]:
+        """Run a query; a mapping of column name to NumPy array (masked where NULL)."""
+        return dict(self._connection.execute(query, parameters).fetchnumpy())
+
+    def has(self, table: str) -> bool:
+        """Whether there is any evidence of this kind."""
+        return bool(self.value(f'SELECT count(*) > 0 FROM "{BY_NAME[table].name}"'))
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0] if str(error) else type(error).__name__

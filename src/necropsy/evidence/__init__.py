@@ -1,0 +1,1 @@
+"""Readers, a room each: bytes become evidence."""

@@ -1,0 +1,1 @@
+"""Examiners: pure functions from a case to findings, one slug a file."""

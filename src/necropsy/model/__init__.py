@@ -1,0 +1,1 @@
+"""The vocabulary: frozen, typed values. No I/O; the standard library only."""

@@ -1,0 +1,126 @@
+"""What an examiner says: findings, exhibits, remedies; and what it could not judge."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from necropsy.model.evidence import Origin
+
+
+class Severity(StrEnum):
+    """How bad, most severe last; decides the exit code (11, 12, 13)."""
+
+    INFO = "info"
+    WARNING = "warning"
+    CRITICAL = "critical"
+
+    @property
+    def rank(self) -> int:
+        """0 for info, 1 for warning, 2 for critical."""
+        return _SEVERITIES.index(self)
+
+    @property
+    def exit_code(self) -> int:
+        """Exit code of a run whose worst finding is this one."""
+        return 11 + self.rank
+
+
+_SEVERITIES = (Severity.INFO, Severity.WARNING, Severity.CRITICAL)
+
+
+class Confidence(StrEnum):
+    """How sure."""
+
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+
+
+@dataclass(frozen=True, slots=True)
+class Exhibit:
+    """One piece of proof: the accused line, key family or visitor class, with its figure."""
+
+    title: str
+    """One line, fit for a list: ``172.12.1.189:8080  GET /  every 10 s``."""
+    text: str = ""
+    """What it shows, a sentence."""
+    origin: Origin | None = None
+    """Line of a file, if it is one."""
+    query: str = ""
+    """SQL on the case file that derives the figure again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """A change to one configuration file, already re-simulated."""
+
+    file: str
+    """Name of the file as it was given."""
+    diff: str
+    """Unified diff, applies with ``patch -p1``."""
+    added: int
+    removed: int
+    effect: str
+    """What the patched configuration asks for instead, one sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Remedy:
+    """What to do: a patch, a purge plan, or advice."""
+
+    title: str
+    """One line, imperative."""
+    text: str
+    """Steps, in order."""
+    undo: str
+    """How to take it back."""
+    safe: bool = False
+    """True only if applying it cannot lose data or log anybody out."""
+    patches: tuple[Patch, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One finding. ``slug`` is stamped by the framework, so that an examiner cannot misspell itself."""
+
+    severity: Severity
+    confidence: Confidence
+    title: str
+    """One sentence with the figure in it."""
+    text: str = ""
+    """The reason, a short paragraph; lines may be wrapped by the report."""
+    primary: Exhibit | None = None
+    supporting: tuple[Exhibit, ...] = ()
+    remedy: Remedy | None = None
+    store: str | None = None
+    """Store that it is about; None when it is about no single one."""
+    share: float | None = None
+    """Share of that store's sessions that this explains, 0 to 1."""
+    share_low: float | None = None
+    share_high: float | None = None
+    slug: str = ""
+
+    @property
+    def url(self) -> str:
+        """Page of the slug inside the documentation."""
+        return f"docs/findings/{self.slug}.md"
+
+
+@dataclass(frozen=True, slots=True)
+class Cleared:
+    """Something that was looked at and is fine: an examiner says so, with its reason."""
+
+    slug: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unexamined:
+    """What could not be judged, and the evidence it lacked. Never shown as "fine"."""
+
+    slug: str
+    missing: tuple[str, ...]
+    """Evidence kinds that were needed and are absent."""
+    hint: str
+    """The option that would bring it."""

@@ -1,0 +1,17 @@
+"""The vocabulary of findings: every slug, with its one-line meaning. Add, never rename."""
+
+from __future__ import annotations
+
+from typing import Final
+
+SLUGS: Final[dict[str, str]] = {
+    "probes/creates-sessions": "A configured, repeated request creates a new session each time.",
+    "probes/wrong-path": "A probe asks for a page of the application although a health endpoint is known.",
+    "traffic/unlogged-creator": "Sessions are born like clockwork, and no access log shows the visitor.",
+    "sessions/immortal": "Sessions live so long that they never expire in practice.",
+    "sessions/orphaned-index": "Index entries point at sessions that no longer exist.",
+    "memory/not-sessions": "Most of the memory is not sessions.",
+    "monitoring/log-blind-spot": "A probed port is recorded in no access log.",
+    "healthy": "The sessions are those that people make.",
+}
+"""Slugs that this version can find. The design lists more; each arrives with its examiner, test and page."""

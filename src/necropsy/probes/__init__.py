@@ -1,0 +1,1 @@
+"""From configuration to the exact requests that monitoring sends. Pure."""

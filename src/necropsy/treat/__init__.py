@@ -1,0 +1,1 @@
+"""Remedies: patches that are re-simulated before they are shown."""

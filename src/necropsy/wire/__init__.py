@@ -1,0 +1,1 @@
+"""Thin clients that touch the outside world: files, compressed or not."""

@@ -1,0 +1,119 @@
+"""Files as evidence: globs, ``-`` for standard input, compression by content, SHA-256 of the bytes on disk."""
+
+from __future__ import annotations
+
+import glob
+import hashlib
+import io
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import BinaryIO, Final, cast
+
+from necropsy.model.errors import UnreadableSource
+
+STANDARD_INPUT: Final = "-"
+_GZIP: Final = b"\x1f\x8b"
+_ZSTANDARD: Final = b"\x28\xb5\x2f\xfd"
+_BZIP2: Final = b"BZh"
+_XZ: Final = b"\xfd7zXZ\x00"
+
+
+def expand(patterns: Iterable[str]) -> list[str]:
+    """Expand globs, keep ``-`` and plain names, sort within a pattern, drop repetitions.
+
+    A pattern that matches nothing is kept as it is, so that the reader can say that this file is missing.
+    """
+    found: list[str] = []
+    for pattern in patterns:
+        if pattern == STANDARD_INPUT or not glob.has_magic(pattern) or Path(pattern).exists():
+            found.append(pattern)
+        else:
+            found.extend(sorted(glob.glob(pattern, recursive=True)) or [pattern])
+    return list(dict.fromkeys(found))
+
+
+def compression(head: bytes) -> str | None:
+    """Name the compression by the first bytes: ``gzip``, ``zstd``, ``bz2``, ``xz`` or None.
+
+    >>> compression(b"\\x1f\\x8b\\x08"), compression(b"REDIS0011")
+    ('gzip', None)
+    """
+    for magic, name in ((_GZIP, "gzip"), (_ZSTANDARD, "zstd"), (_BZIP2, "bz2"), (_XZ, "xz")):
+        if head.startswith(magic):
+            return name
+    return None
+
+
+def open_binary(locator: str) -> BinaryIO:
+    """Open a file, or standard input for ``-``, decompressing by content. Reads only.
+
+    Raises
+    ------
+    UnreadableSource
+        Missing, a folder, or not permitted; with the next step.
+    """
+    if locator == STANDARD_INPUT:
+        raw: io.BufferedReader = sys.stdin.buffer  # type: ignore[assignment]
+    else:
+        try:
+            raw = Path(locator).open("rb")  # noqa: SIM115 -- handed to the caller
+        except FileNotFoundError as error:
+            raise UnreadableSource(f"{locator}: no such file", hint="Check the path; quote globs.") from error
+        except IsADirectoryError as error:
+            raise UnreadableSource(f"{locator}: is a folder", hint="Name a file, or a glob in quotes.") from error
+        except OSError as error:
+            raise UnreadableSource(f"{locator}: {error.strerror}", hint="Make it readable for this user.") from error
+    kind = compression(raw.peek(6)[:6])
+    if kind == "gzip":
+        import gzip
+
+        return cast("BinaryIO", gzip.GzipFile(fileobj=raw))
+    if kind == "zstd":
+        import zstandard
+
+        reader = zstandard.ZstdDecompressor().stream_reader(raw, read_across_frames=True, closefd=True)
+        return cast("BinaryIO", io.BufferedReader(reader))
+    if kind == "bz2":
+        import bz2
+
+        return cast("BinaryIO", bz2.BZ2File(raw))
+    if kind == "xz":
+        import lzma
+
+        return cast("BinaryIO", lzma.LZMAFile(raw))
+    return cast("BinaryIO", raw)
+
+
+def read_text(locator: str, *, limit: int = 64 << 20) -> str:
+    """Read a configuration file as UTF-8 text, at most ``limit`` bytes.
+
+    Raises
+    ------
+    UnreadableSource
+        As ``open_binary``; also when it is larger than the limit or not text.
+    """
+    with open_binary(locator) as stream:
+        try:
+            data = stream.read(limit + 1)
+        except (OSError, EOFError) as error:
+            raise UnreadableSource(f"{locator}: damaged: {error}", hint="Take the file again.") from error
+    if len(data) > limit:
+        raise UnreadableSource(
+            f"{locator}: larger than {limit >> 20} MiB: not a configuration file", hint="Was a log meant?"
+        )
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UnreadableSource(
+            f"{locator}: not text: byte {error.start} is not UTF-8", hint="Is this the file that you meant?"
+        ) from error
+
+
+def fingerprint(locator: str) -> tuple[str | None, int | None]:
+    """Return SHA-256 (hex) and size in bytes of a file as stored; (None, None) for a stream."""
+    path = Path(locator)
+    if locator == STANDARD_INPUT or not path.is_file():
+        return None, None
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest(), path.stat().st_size
