@@ -1,0 +1,226 @@
+"""Combs: births that come like clockwork.
+
+Fold the creation times over a period: a prober that is locked to the clock piles its births up at one phase, people
+leave dust. At millisecond resolution a comb of 8,640 births a day occupies about a hundredth of a second out of ten, so
+that even a busy store has almost no background inside it.
+
+::
+
+    phase   0 s          2.5 s                    7.1 s      10 s
+            .  .    . ....|||.. .   .  .     .  . .|||. .   .        each ||| is one target
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+PERIODS_S: Final = (1.0, 2.0, 3.0, 5.0, 6.0, 10.0, 12.0, 15.0, 20.0, 30.0, 60.0, 120.0, 300.0)
+"""Intervals that people configure; tried when no configuration names the period."""
+
+_MINIMUM_BIRTHS: Final = 12
+_SIGNIFICANCE: Final = 6.0
+"""A window must rise this many standard deviations above the background of its width."""
+
+
+@dataclass(frozen=True, slots=True)
+class Comb:
+    """Births at one phase of one period."""
+
+    period_s: float
+    phase_s: float
+    """Median phase: unix time modulo the period, seconds."""
+    phase_low_s: float
+    phase_high_s: float
+    """Window of phases; ``high < low`` when it wraps around zero."""
+    births: float
+    """Births in the window, background taken off."""
+    births_low: float
+    births_high: float
+    """95 % interval: Poisson error of the background in the window."""
+    ticks: int
+    """Ticks of the period between the first and the last birth."""
+    occupancy: float
+    """Share of these ticks that have a birth."""
+    per_tick: float
+    """Births per occupied tick: 2 when two targets share a phase."""
+    first_ms: int
+    last_ms: int
+
+    @property
+    def targets(self) -> int:
+        """How many targets share this phase."""
+        return max(1, round(self.per_tick))
+
+
+def in_window(phase_s: NDArray[np.float64], low_s: float, high_s: float) -> NDArray[np.bool_]:
+    """Whether each phase lies in a circular window.
+
+    >>> in_window(np.array([0.1, 5.0, 9.9]), 9.8, 0.2).tolist()
+    [True, False, True]
+    """
+    if low_s <= high_s:
+        return (phase_s >= low_s) & (phase_s <= high_s)
+    return (phase_s >= low_s) | (phase_s <= high_s)
+
+
+def circular_distance(a_s: float, b_s: float, period_s: float) -> float:
+    """Shortest way from one phase to another, seconds.
+
+    >>> round(circular_distance(0.1, 9.9, 10.0), 3)
+    0.2
+    """
+    d = abs(a_s - b_s) % period_s
+    return min(d, period_s - d)
+
+
+def find_combs(
+    born_ms: NDArray[np.int64], period_s: float, *, resolution_s: float = 0.001, minimum_occupancy: float = 0.3
+) -> list[Comb]:
+    """Find the combs of one period.
+
+    Parameters
+    ----------
+    born_ms
+        Creation times, Unix milliseconds, any order.
+    period_s
+        Period to fold over, seconds.
+    resolution_s
+        Resolution of the creation times; the bins are never finer.
+    minimum_occupancy
+        Least share of ticks that must have a birth: what is rarer is a coincidence.
+
+    Returns
+    -------
+    list of Comb
+        Strongest first. Empty when births at this period look like chance.
+    """
+    if born_ms.size < _MINIMUM_BIRTHS:
+        return []
+    period_ms = round(period_s * 1000)
+    width_ms = max(5.0, resolution_s * 1000)
+    bins = max(4, int(period_ms // width_ms))
+    phase_ms = (born_ms % period_ms).astype(np.float64)
+    index = np.minimum((phase_ms * bins / period_ms).astype(np.int64), bins - 1)
+    counts = np.bincount(index, minlength=bins).astype(np.float64)
+    combs: list[Comb] = []
+    free = np.ones(bins, dtype=bool)
+    for _ in range(min(bins, 512)):
+        window = _strongest_window(counts, free)
+        if window is None:
+            break
+        members, background = window
+        free[members] = False
+        selected = np.isin(index, members)
+        comb = _measure(born_ms[selected], phase_ms[selected], period_ms, background * members.size, members, bins)
+        if comb is not None and comb.occupancy >= minimum_occupancy:
+            combs.append(comb)
+    return sorted(combs, key=lambda c: -c.births)
+
+
+def _strongest_window(
+    counts: NDArray[np.float64], free: NDArray[np.bool_]
+) -> tuple[NDArray[np.int64], float] | None:
+    """Bins around the highest free peak that rise above the background, and the background per bin."""
+    bins = counts.size
+    rest = np.where(free, counts, np.nan)
+    if not free.any():
+        return None
+    peak = int(np.nanargmax(rest))
+    # The background is the level that most free bins share; peaks are few, so a trimmed mean ignores them.
+    level = np.sort(counts[free])
+    background = float(level[: max(1, int(level.size * 0.8))].mean())
+    if counts[peak] < background + _SIGNIFICANCE * np.sqrt(background + 1.0):
+        return None
+    edge = background + 2.0 * np.sqrt(background)
+    members = [peak]
+    for step in (-1, 1):
+        position, misses = peak, 0
+        while len(members) < bins // 2 and misses < 3:
+            position = (position + step) % bins
+            if not free[position]:
+                break
+            if counts[position] > edge:
+                members.append(position)
+                misses = 0
+            else:
+                misses += 1
+    return np.asarray(members, dtype=np.int64), background
+
+
+def _measure(
+    born_ms: NDArray[np.int64],
+    phase_ms: NDArray[np.float64],
+    period_ms: int,
+    background: float,
+    members: NDArray[np.int64],
+    bins: int,
+) -> Comb | None:
+    count = born_ms.size
+    if count < _MINIMUM_BIRTHS or count < background + _SIGNIFICANCE * np.sqrt(background + 1.0):
+        return None
+    # Rotate so that the window does not straddle zero, then take plain quantiles.
+    step = period_ms / bins
+    present = np.zeros(bins, dtype=bool)
+    present[members] = True
+    start = next((int(m) for m in np.sort(members) if not present[(m - 1) % bins]), int(members.min()))
+    shifted = (phase_ms - start * step) % period_ms
+    median = float(np.median(shifted))
+    low, high = start * step, start * step + members.size * step
+    # Ticks are numbered so that the window never splits one tick in two.
+    ticks = np.floor_divide(born_ms - int(start * step), period_ms)
+    first, last = np.quantile(ticks, (0.002, 0.998), method="nearest")
+    inside = ticks[(ticks >= first) & (ticks <= last)]
+    expected = int(last - first) + 1
+    occupied = np.unique(inside).size
+    error = 1.96 * np.sqrt(background + 1.0)
+    births = count - background
+    return Comb(
+        period_s=period_ms / 1000,
+        phase_s=((start * step + median) % period_ms) / 1000,
+        phase_low_s=(low % period_ms) / 1000,
+        phase_high_s=(high % period_ms) / 1000,
+        births=births,
+        births_low=max(0.0, float(births - error)),
+        births_high=min(float(count), float(births + error)),
+        ticks=expected,
+        occupancy=occupied / expected,
+        per_tick=inside.size / max(1, occupied),
+        first_ms=int(born_ms.min()),
+        last_ms=int(born_ms.max()),
+    )
+
+
+def all_combs(
+    born_ms: NDArray[np.int64], configured_s: tuple[float, ...] = (), *, resolution_s: float = 0.001
+) -> list[tuple[Comb, NDArray[np.bool_]]]:
+    """Find the combs of all periods; each birth belongs to at most one.
+
+    Configured periods come first. Then the usual ones, shortest first and only with nearly every tick present: folded
+    over half its period a comb fills half of its ticks, folded over twice its period it splits in two full ones, so the
+    shortest period with full ticks is the true one.
+
+    Returns
+    -------
+    list of (Comb, mask)
+        The mask selects the births of the comb out of ``born_ms``.
+    """
+    found: list[tuple[Comb, NDArray[np.bool_]]] = []
+    free = np.ones(born_ms.size, dtype=bool)
+    plan = [(p, 0.3) for p in sorted(set(configured_s))]
+    plan += [(p, 0.85) for p in PERIODS_S if p not in configured_s]
+    plan += [(p, 0.6) for p in PERIODS_S if p not in configured_s]
+    for period_s, occupancy in plan:
+        if period_s < 2 * resolution_s:
+            continue
+        for comb in find_combs(born_ms[free], period_s, resolution_s=resolution_s, minimum_occupancy=occupancy):
+            phase = (born_ms % round(period_s * 1000)) / 1000.0
+            mask = free & in_window(phase, comb.phase_low_s, comb.phase_high_s)
+            free &= ~mask
+            found.append((comb, mask))
+    return sorted(found, key=lambda item: -item[0].births)
