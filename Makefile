@@ -1,0 +1,74 @@
+# On a fresh machine with Python 3.11: `make demo`, `make test`. Everything is made inside the checkout, in .venv.
+
+VENV := .venv
+BIN := $(VENV)/bin
+
+# Parts that are compiled where a compiler is found (Cython's pure-Python mode): a change there needs a new build.
+COMPILED := $(shell grep -rlE '^ *(import cython|from cython)' src/necropsy --include='*.py' 2>/dev/null)
+DECLARED := $(wildcard pyproject.toml setup.py setup.cfg) $(COMPILED)
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Debian keeps some servers where the PATH of an ordinary user does not look.
+export PATH := $(PATH):/usr/sbin:/sbin
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+# Targets share one environment, one checkout and the machine's ports of their servers.
+.NOTPARALLEL:
+.PHONY: demo test unit integration lint format bench docs packages clean help
+
+demo: $(VENV)/.installed-demo ## relive the incident and examine it: a verdict in the terminal, a page to open
+	@$(BIN)/necropsy demo
+
+test: packages unit integration ## every test: what is fast first, then what starts real servers and a browser
+
+unit: $(VENV)/.installed-dev ## the tests that start nothing
+	@$(BIN)/python -m pytest -m "not integration"
+
+integration: $(VENV)/.installed-dev ## the tests that start real servers, a browser, a compiler
+	@$(BIN)/python -m pytest tests -m integration
+
+lint: $(VENV)/.installed-dev ## ruff, mypy --strict, import contracts
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check --quiet || { echo 'help: make format' >&2; exit 1; }
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+format: $(VENV)/.installed-dev ## let ruff format the code
+	@$(BIN)/ruff format
+	@$(BIN)/ruff check --fix
+
+bench: $(VENV)/.installed-dev ## every benchmark, as ratios against a peer of the same run (bench-NAME: one of them)
+	@$(BIN)/python bench/run.py
+
+bench-%: $(VENV)/.installed-dev
+	@$(BIN)/python bench/run.py $*
+
+docs: $(VENV)/.installed-dev ## write the generated documentation again (a test fails when it is stale)
+	@$(BIN)/python tools/docs.py
+
+packages: | $(BIN)/pip
+	@tools/debian-packages
+
+clean: ## remove the environment and everything that was built
+	rm -rf $(VENV) .tools build dist .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find src -name '*.so' -delete
+	find src tests tools bench -name __pycache__ -type d -prune -exec rm -rf {} +
+	find src -name '*.egg-info' -type d -prune -exec rm -rf {} +
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+$(BIN)/pip:
+	@tools/make-venv $(VENV)
+
+# pip fetches what the build needs by itself (build isolation); without a C compiler the same source runs uncompiled.
+$(VENV)/.installed-demo: $(DECLARED) | $(BIN)/pip
+	@echo 'Installing necropsy and what the demo needs into $(VENV) …'
+	@$(BIN)/python -m pip install --quiet --editable '.[demo]'
+	@touch $@
+
+$(VENV)/.installed-dev: $(DECLARED) | $(BIN)/pip
+	@echo 'Installing necropsy and the tools of its developers into $(VENV) …'
+	@$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	@touch $(VENV)/.installed-demo $@
