@@ -7,6 +7,7 @@ from typing import Final
 SLUGS: Final[dict[str, str]] = {
     "probes/creates-sessions": "A configured, repeated request creates a new session each time.",
     "probes/wrong-path": "A probe asks for a page of the application although a health endpoint is known.",
+    "traffic/bot-creates-sessions": "A client that is no browser creates sessions, irregularly.",
     "traffic/unlogged-creator": "Sessions are born like clockwork, and no access log shows the visitor.",
     "sessions/immortal": "Sessions live so long that they never expire in practice.",
     "sessions/orphaned-index": "Index entries point at sessions that no longer exist.",

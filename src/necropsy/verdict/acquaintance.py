@@ -1,21 +1,15 @@
-"""Who could be whom: does a visitor class look like this probe, does a session's creator, does a port answer at all."""
+"""Who could be whom: does a visitor class look like this probe, does the creator that a session names."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from typing import Final
 
-from necropsy.model.probe import Backend, Probe
+from necropsy.model.probe import Probe
+from necropsy.probes.character import UNKNOWN_ADDRESS, split_host
 from necropsy.verdict.combs import circular_distance
 from necropsy.verdict.evidence import VisitorClass
 
-UNKNOWN_ADDRESS: Final = "<address>"
-_DEFAULT_PORTS: Final = {"http": 80, "https": 443}
-_HARMLESS_PATH: Final = re.compile(
-    r"/(?:-/)?(?:actuator/)?(?:health|healthz|healthcheck|health_check|livez?|liveness|readyz?|readiness|ping|status|up|metrics|probe)"
-    r"(?:/|$|\?)"
-)
 _MACHINE: Final = re.compile(
     r"(?i)bot|crawl|spider|slurp|curl|wget|python|java/|okhttp|go-http|probe|check|monitor|exporter|uptime|pingdom|libwww|scrapy|axios|node-fetch|http-?client|prometheus"
 )
@@ -23,28 +17,6 @@ _BROWSER: Final = re.compile(r"^(?:Mozilla|Opera)/\d")
 
 PHASE_TOLERANCE_S: Final = 0.25
 """How far the phase of births may lie from the phase of a class beyond the log's own resolution: latency of the answer."""
-
-
-def split_host(host: str, scheme: str = "http") -> tuple[str, int]:
-    """Split a Host header into name and port.
-
-    >>> split_host("172.12.1.189:8080"), split_host("admin.example.com"), split_host("[::1]:80")
-    (('172.12.1.189', 8080), ('admin.example.com', 80), ('::1', 80))
-    """
-    match = re.fullmatch(r"(\[[^\]]*\]|[^:]*)(?::(\d{1,5}))?", host)
-    if match is None:
-        return host, _DEFAULT_PORTS[scheme]
-    return match.group(1).strip("[]"), int(match.group(2) or _DEFAULT_PORTS[scheme])
-
-
-def may_create(probe: Probe) -> bool:
-    """Whether a probe asks for a page that may create a session: HTTP, and not a known health endpoint."""
-    if not probe.creates_sessions:
-        return False
-    path = probe.path.split("?", 1)[0]
-    if probe.health_path is not None and path == probe.health_path:
-        return False
-    return not _HARMLESS_PATH.search(path)
 
 
 def is_person(user_agent: str) -> bool:
@@ -89,21 +61,3 @@ def phase_fits(visitors: VisitorClass, phase_s: float, period_s: float) -> float
     # A log with one-second times leaves half a second on either side; its spread says so.
     slack = max(visitors.phase_spread_s or 0.0, 0.5) + PHASE_TOLERANCE_S
     return distance if distance <= min(slack * 1.5, period_s / 2) else None
-
-
-def idle_probes(probes: Sequence[Probe], backends: Sequence[Backend]) -> frozenset[int]:
-    """Indices of probes whose target does not answer.
-
-    A port is idle when a proxy's configuration has switched it off and none uses it. Discovery that calls the instance
-    healthy overrules that: somebody answers there. Without a proxy's configuration, a critical check says it.
-    """
-    live = {b.port for b in backends if b.role == "upstream" and b.state == "live"}
-    idle = {b.port for b in backends if b.role == "upstream" and b.state == "idle"} - live
-    silent: set[int] = set()
-    for index, probe in enumerate(probes):
-        if probe.health in ("critical", "maintenance"):
-            if probe.port in idle or probe.port not in live:
-                silent.add(index)
-        elif probe.port in idle and probe.health != "passing":
-            silent.add(index)
-    return frozenset(silent)

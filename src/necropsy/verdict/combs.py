@@ -123,9 +123,7 @@ def find_combs(
     return sorted(combs, key=lambda c: -c.births)
 
 
-def _strongest_window(
-    counts: NDArray[np.float64], free: NDArray[np.bool_]
-) -> tuple[NDArray[np.int64], float] | None:
+def _strongest_window(counts: NDArray[np.float64], free: NDArray[np.bool_]) -> tuple[NDArray[np.int64], float] | None:
     """Bins around the highest free peak that rise above the background, and the background per bin."""
     bins = counts.size
     rest = np.where(free, counts, np.nan)

@@ -29,14 +29,14 @@ def expand(patterns: Iterable[str]) -> list[str]:
         if pattern == STANDARD_INPUT or not glob.has_magic(pattern) or Path(pattern).exists():
             found.append(pattern)
         else:
-            found.extend(sorted(glob.glob(pattern, recursive=True)) or [pattern])
+            found.extend(sorted(glob.glob(pattern, recursive=True)) or [pattern])  # noqa: PTH207 -- absolute patterns too
     return list(dict.fromkeys(found))
 
 
 def compression(head: bytes) -> str | None:
-    """Name the compression by the first bytes: ``gzip``, ``zstd``, ``bz2``, ``xz`` or None.
+    r"""Name the compression by the first bytes: ``gzip``, ``zstd``, ``bz2``, ``xz`` or None.
 
-    >>> compression(b"\\x1f\\x8b\\x08"), compression(b"REDIS0011")
+    >>> compression(b"\x1f\x8b\x08"), compression(b"REDIS0011")
     ('gzip', None)
     """
     for magic, name in ((_GZIP, "gzip"), (_ZSTANDARD, "zstd"), (_BZIP2, "bz2"), (_XZ, "xz")):

@@ -1,0 +1,78 @@
+"""What an examiner is, and the one way to run them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+from necropsy.model.finding import Cleared, Finding, Unexamined
+
+if TYPE_CHECKING:
+    from necropsy.case.store import Case
+
+EVIDENCE: Final[dict[str, tuple[tuple[str, ...], str]]] = {
+    "session": (("rdb",), "--rdb dump.rdb"),
+    "index_entry": (("rdb",), "--rdb dump.rdb"),
+    "key_family": (("rdb",), "--rdb dump.rdb"),
+    "visitor_class": (("access_log",), "--access-log 'access*.log'"),
+    "probe": (("prometheus", "consul"), "--prometheus prometheus.yml --consul services.json"),
+    "backend": (("nginx",), "--nginx nginx.conf"),
+    "error_event": (("app_log",), "--app-log error.log"),
+}
+"""Kind of evidence: the readers that bring it, and the option that names a source for them.
+
+A kind is present when one of its readers read something, even if that held no row: an empty store was looked at.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Examiner:
+    """One examiner: its slug, what it needs, and the function that judges."""
+
+    slug: str
+    examine: Callable[[Case], Iterable[Finding | Cleared]]
+    needs: tuple[str, ...]
+    """All of these kinds must be present."""
+    helped_by: tuple[str, ...] = ()
+    """These make it say more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Examination:
+    """What the examiners said, all of them."""
+
+    findings: tuple[Finding, ...]
+    cleared: tuple[Cleared, ...]
+    unexamined: tuple[Unexamined, ...]
+
+
+def present(case: Case) -> frozenset[str]:
+    """Kinds of evidence that the case holds."""
+    readers = {row["reader"] for row in case.rows("SELECT DISTINCT reader FROM source")}
+    return frozenset(kind for kind, (needed, _) in EVIDENCE.items() if readers & set(needed))
+
+
+def examine_all(case: Case, examiners: Sequence[Examiner]) -> Examination:
+    """Run the examiners over a case.
+
+    An examiner whose needs are not met is not run: it becomes ``Unexamined``, with the option that would help. The
+    framework stamps the slug, so that an examiner cannot misspell itself.
+    """
+    kinds = present(case)
+    findings: list[Finding] = []
+    cleared: list[Cleared] = []
+    unexamined: list[Unexamined] = []
+    for examiner in examiners:
+        missing = tuple(kind for kind in examiner.needs if kind not in kinds)
+        if missing:
+            options = " ".join(dict.fromkeys(EVIDENCE[kind][1] for kind in missing))
+            unexamined.append(Unexamined(examiner.slug, missing, f"needs {options}"))
+            continue
+        for said in examiner.examine(case):
+            if isinstance(said, Finding):
+                findings.append(replace(said, slug=examiner.slug))
+            else:
+                cleared.append(replace(said, slug=examiner.slug))
+    findings.sort(key=lambda f: (-f.severity.rank, -(f.share or 0.0), f.slug, f.store or ""))
+    return Examination(tuple(findings), tuple(cleared), tuple(unexamined))

@@ -1,0 +1,65 @@
+"""``monitoring/log-blind-spot``: a probed port is recorded in no access log.
+
+Sign: probes of a port that the proxy's configuration does not listen on (or whose log is off), and no visitor class of
+the given logs fits them. Reason: the prober asks the application directly; whoever reads the proxy's log misses it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from necropsy.examine import evidence
+from necropsy.model.finding import Cleared, Confidence, Exhibit, Finding, Remedy, Severity
+from necropsy.probes.character import may_create, split_host
+
+if TYPE_CHECKING:
+    from necropsy.case.store import Case
+    from necropsy.model.probe import Probe
+
+
+def examine(case: Case) -> Iterator[Finding | Cleared]:
+    """One finding for all blind ports together."""
+    logged_ports = {b.port for b in evidence.backends(case) if b.role == "proxy" and b.access_log}
+    hosts = case.rows("SELECT DISTINCT user_agent, host FROM visitor_class")
+    seen = {(row["user_agent"], *split_host(row["host"])) for row in hosts if row["host"]}
+    probed = [probe for probe in evidence.probes(case).values() if probe.creates_sessions and probe.kind != "scrape"]
+    blind = [
+        probe
+        for probe in probed
+        if probe.port not in logged_ports
+        and not any(_shows(probe, *entry) for entry in seen)
+        and not (probe.kind == "consul-check" and not may_create(probe))
+    ]
+    if not blind:
+        if probed:
+            yield Cleared("", "every probed port is recorded in an access log")
+        return
+    ports = ", ".join(str(port) for port in sorted({probe.port for probe in blind}))
+    exhibits = tuple(
+        Exhibit(
+            title=f"{probe.method} {probe.url}: in no access log",
+            origin=probe.origin[0] if probe.origin else None,
+            query="SELECT url FROM probe",
+        )
+        for probe in blind
+    )
+    yield Finding(
+        severity=Severity.WARNING,
+        confidence=Confidence.HIGH if logged_ports else Confidence.MEDIUM,
+        title=f"{len(blind)} probed URLs go round the proxy: no access log shows port{'s' if ',' in ports else ''} {ports}",
+        text="Counting visitors in the proxy's log misses them. The application's own access log would show them.",
+        primary=exhibits[0],
+        supporting=exhibits[1:],
+        remedy=Remedy(
+            title="Log the application's own ports, or probe through the proxy",
+            text="Spring Boot: server.tomcat.accesslog.enabled=true. Or probe the proxy's address only.",
+            undo="switch the log off again",
+            safe=True,
+        ),
+    )
+
+
+def _shows(probe: Probe, user_agent: str, host: str, port: int) -> bool:
+    agent = not probe.user_agents or user_agent.startswith(probe.user_agents)
+    return agent and port == probe.port and host in (probe.host, "localhost")

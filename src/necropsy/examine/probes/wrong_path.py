@@ -1,0 +1,64 @@
+"""``probes/wrong-path``: a probe asks for a page of the application although a health endpoint is known.
+
+Sign: the URL that the configuration makes has no path, or one that is no health endpoint, while the discovered service
+itself knows one (its own check, or its meta). Reason: a relabel rule copies an address where a URL is needed.
+
+Before: ``source_labels: [__address__]``, ``target_label: __param_target`` asks ``http://10.0.0.1:8080/``.
+After: the rule joins the address with the health endpoint: ``http://10.0.0.1:8080/health``.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from necropsy.examine import evidence
+from necropsy.model.finding import Cleared, Confidence, Exhibit, Finding, Severity
+from necropsy.probes.character import may_create
+
+if TYPE_CHECKING:
+    from necropsy.case.store import Case
+    from necropsy.model.probe import Probe
+
+
+def examine(case: Case) -> Iterator[Finding | Cleared]:
+    """One finding per prober; its exhibits are the URLs."""
+    wrong: dict[str, list[Probe]] = defaultdict(list)
+    right = 0
+    for probe in evidence.probes(case).values():
+        if probe.kind != "blackbox-http":
+            continue
+        if may_create(probe):
+            wrong[probe.prober].append(probe)
+        elif probe.creates_sessions:
+            right += 1
+    for prober, probes in sorted(wrong.items()):
+        known = [probe for probe in probes if probe.health_path]
+        paths = sorted({probe.path for probe in probes})
+        health = sorted({probe.health_path for probe in known if probe.health_path})
+        yield Finding(
+            severity=Severity.WARNING,
+            confidence=Confidence.HIGH if known else Confidence.MEDIUM,
+            title=(
+                f"{prober} asks {len(probes)} target{'s' if len(probes) != 1 else ''} for {', '.join(paths)}"
+                + (f", not for {', '.join(health)}" if health else ", which is no health endpoint by its name")
+            ),
+            text=(
+                "A page of the application may start a session for every visitor without a cookie, and a prober never"
+                " has one. A health endpoint outside the session middleware does not."
+            ),
+            primary=_exhibit(probes[0]),
+            supporting=tuple(_exhibit(probe) for probe in probes[1:]),
+        )
+    if right and not wrong:
+        yield Cleared("", f"{right} probed URLs, all of them health endpoints")
+
+
+def _exhibit(probe: Probe) -> Exhibit:
+    return Exhibit(
+        title=f"{probe.method} {probe.url} every {probe.period_s:g} s",
+        text="; ".join(f"{origin} {origin.what}".strip() for origin in probe.origin),
+        origin=probe.origin[0] if probe.origin else None,
+        query="SELECT url, period_s FROM probe WHERE kind = 'blackbox-http'",
+    )

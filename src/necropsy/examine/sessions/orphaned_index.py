@@ -1,0 +1,61 @@
+"""``sessions/orphaned-index``: index entries point at sessions that no longer exist.
+
+Sign: ids in principal indexes or expiration sets without a session in the same store. Reason: the index is cleaned by
+keyspace events; an application that was down, a cluster node that nobody listened to, or a known defect (spring-session
+#1987, #3477) misses them, and the sets have no TTL of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from necropsy.examine import evidence
+from necropsy.model.finding import Cleared, Confidence, Exhibit, Finding, Remedy, Severity
+
+if TYPE_CHECKING:
+    from necropsy.case.store import Case
+
+_LEAST_DEAD = 100
+_LEAST_SHARE = 0.1
+
+ORPHANS = """
+SELECT e.family, count(*) AS entries, count(*) FILTER (WHERE s.id_hash IS NULL) AS dead,
+       count(DISTINCT e.index_hash) AS indexes
+FROM index_entry e LEFT JOIN (SELECT DISTINCT store, id_hash FROM session) s
+  ON s.store = e.store AND s.id_hash = e.id_hash
+WHERE e.store = ? GROUP BY e.family ORDER BY dead DESC, e.family
+"""
+
+
+def examine(case: Case) -> Iterator[Finding | Cleared]:
+    """One finding per store and index family with many dead entries."""
+    for store in evidence.sessions_by_store(case):
+        families = case.rows(ORPHANS, [store])
+        guilty = [f for f in families if f["dead"] >= _LEAST_DEAD and f["dead"] >= _LEAST_SHARE * f["entries"]]
+        for family in guilty:
+            yield Finding(
+                severity=Severity.WARNING,
+                confidence=Confidence.HIGH,
+                title=f"{family['dead']:,} of {family['entries']:,} entries of {family['family']} in store {store} are dead",
+                text=(
+                    f"They lie in {family['indexes']:,} index keys and name sessions that are gone. Indexes have no TTL"
+                    " of their own, so they only grow."
+                ),
+                primary=Exhibit(
+                    title=f"{family['family']}: {family['dead']:,} dead entries",
+                    query=" ".join(ORPHANS.replace("?", f"'{store}'").split()),
+                ),
+                remedy=Remedy(
+                    title="Let the application clean its indexes",
+                    text=(
+                        "Enable keyspace events (notify-keyspace-events Egx) and let an instance listen on every node;"
+                        " upgrade spring-session (2.5.5, 2.6.2 fix #1987)."
+                    ),
+                    undo="set notify-keyspace-events as it was",
+                ),
+                store=store,
+            )
+        if families and not guilty:
+            entries = sum(f["entries"] for f in families)
+            yield Cleared("", f"store {store}: {entries:,} index entries, nearly all of living sessions")

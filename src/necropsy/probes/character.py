@@ -1,0 +1,64 @@
+"""What a probe is like: whether it may create sessions, whether anybody answers at its target. Pure judgement on values."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+from necropsy.model.probe import Backend, Probe
+
+UNKNOWN_ADDRESS: Final = "<address>"
+"""Stands for the address of a node that no evidence names."""
+
+_DEFAULT_PORTS: Final = {"http": 80, "https": 443}
+_HARMLESS_PATH: Final = re.compile(
+    r"/(?:-/)?(?:actuator/)?(?:health|healthz|healthcheck|health_check|livez?|liveness|readyz?|readiness|ping|status|up|metrics|probe)"
+    r"(?:/|$|\?)"
+)
+
+
+def split_host(host: str, scheme: str = "http") -> tuple[str, int]:
+    """Split a Host header into name and port.
+
+    >>> split_host("172.12.1.189:8080"), split_host("admin.example.com"), split_host("[::1]:80")
+    (('172.12.1.189', 8080), ('admin.example.com', 80), ('::1', 80))
+    """
+    match = re.fullmatch(r"(\[[^\]]*\]|[^:]*)(?::(\d{1,5}))?", host)
+    if match is None:
+        return host, _DEFAULT_PORTS[scheme]
+    return match.group(1).strip("[]"), int(match.group(2) or _DEFAULT_PORTS[scheme])
+
+
+def may_create(probe: Probe) -> bool:
+    """Whether a probe asks for a page that may create a session: HTTP, and not a known health endpoint."""
+    if not probe.creates_sessions:
+        return False
+    path = probe.path.split("?", 1)[0]
+    if probe.health_path is not None and path == probe.health_path:
+        return False
+    return not is_harmless_path(path)
+
+
+def is_harmless_path(path: str) -> bool:
+    """Whether a path is a health or metrics endpoint by its name: a guess, overruled by births that say otherwise."""
+    return bool(_HARMLESS_PATH.search(path))
+
+
+def idle_probes(probes: Sequence[Probe], backends: Sequence[Backend]) -> frozenset[int]:
+    """Indices of probes whose target does not answer.
+
+    A port is idle when a proxy's configuration has switched it off and none uses it. Discovery that calls the instance
+    healthy overrules that: somebody answers there. Without a proxy's configuration, a critical check says it.
+    """
+    live = {b.port for b in backends if b.role == "upstream" and b.state == "live"}
+    switched_off = {b.port for b in backends if b.role == "upstream" and b.state == "idle"}
+    silent: set[int] = set()
+    for index, probe in enumerate(probes):
+        if probe.health in ("critical", "maintenance"):
+            # Blue on one server may be green on the other: then only the check can tell them apart.
+            if probe.port in switched_off or probe.port not in live:
+                silent.add(index)
+        elif probe.health is None and probe.port in switched_off - live:
+            silent.add(index)
+    return frozenset(silent)

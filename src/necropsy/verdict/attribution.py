@@ -1,0 +1,212 @@
+"""Attribution: who made which births. Best evidence first, each birth claimed once.
+
+1. The session names its creator (a saved request holds the headers of the request that created it).
+2. Births form combs; each comb is fitted with the configured targets and with the visitor classes of the logs.
+3. What logged in was people.
+4. What is left is regressed on the visits of the classes that do not come like clockwork.
+5. What is left then stays unexplained.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from necropsy.model.probe import Probe
+from necropsy.probes import character
+from necropsy.verdict import acquaintance
+from necropsy.verdict.combs import Comb, all_combs
+from necropsy.verdict.evidence import Births, Circumstances, Claim, Creator, VisitorClass
+from necropsy.verdict.matching import Fit, fit_combs
+from necropsy.verdict.visits import claim_by_visits
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+def attribute(births: Births, around: Circumstances) -> list[Claim]:
+    """Attribute the births of one store.
+
+    Returns
+    -------
+    list of Claim
+        Largest first. The sum of ``births`` never exceeds the number of births with a known time.
+    """
+    if not births.born_ms.size:
+        return []
+    free = np.ones(births.born_ms.size, dtype=bool)
+    hours = max(1 / 60, float(births.born_ms.max() - births.born_ms.min()) / 3_600_000)
+    claims = _named(births, around, free, hours)
+    claims += _combs(births, around, free)
+    claims += _authenticated(births, free, hours)
+    claims += claim_by_visits(births, around, free, hours)
+    for claim in claims:
+        claim.bytes = claim.births * births.bytes_per_session
+    return sorted(claims, key=lambda claim: -claim.births)
+
+
+def _named(births: Births, around: Circumstances, free: NDArray[np.bool_], hours: float) -> list[Claim]:
+    """Claim the births whose sessions name the request that made them; marks them as taken."""
+    claims: list[Claim] = []
+    for index, creator in enumerate(births.creators):
+        mask = free & (births.creator == index)
+        count = int(mask.sum())
+        if not count:
+            continue
+        free &= ~mask
+        probe_id = _probe_named(creator, around.probes)
+        visitors = _class_named(creator, around.classes)
+        kind = "probe" if probe_id is not None else "visitor"
+        if kind == "visitor" and acquaintance.is_person(creator.user_agent):
+            kind = "people"
+        comb = _only_comb(births.born_ms[mask], around, births.resolution_s)
+        claims.append(
+            Claim(
+                store=births.store,
+                creator=kind,
+                evidence="named",
+                label=_name(creator),
+                births=count,
+                births_low=count,
+                births_high=count,
+                births_per_hour=count / hours,
+                creation_probability=min(1.0, comb.occupancy) if comb else None,
+                user_agent=creator.user_agent,
+                probe_id=probe_id,
+                class_id=visitors.class_id if visitors else None,
+                period_s=comb.period_s if comb else None,
+                phase_s=comb.phase_s if comb else None,
+                in_access_log=(visitors is not None) if around.logs_given else None,
+            )
+        )
+    return _merge_people(claims)
+
+
+def _merge_people(claims: list[Claim]) -> list[Claim]:
+    """Fold the people into one claim: a browser each is noise, and nobody's business."""
+    people = [claim for claim in claims if claim.creator == "people"]
+    if len(people) < 2:
+        return claims
+    total = sum(claim.births for claim in people)
+    merged = Claim(
+        store=people[0].store,
+        creator="people",
+        evidence="named",
+        label="people with browsers",
+        births=total,
+        births_low=total,
+        births_high=total,
+        births_per_hour=sum(claim.births_per_hour for claim in people),
+    )
+    return [claim for claim in claims if claim.creator != "people"] + [merged]
+
+
+def _name(creator: Creator) -> str:
+    return f"{creator.user_agent or 'nameless client'} {creator.method} {creator.host}{creator.path}".strip()
+
+
+def _probe_named(creator: Creator, probes: Sequence[Probe]) -> int | None:
+    for index, probe in enumerate(probes):
+        path = probe.path.split("?", 1)[0]
+        if (
+            acquaintance.agent_fits(probe, creator.user_agent)
+            and creator.host
+            and acquaintance.host_fits(probe, creator.host)
+            and (not creator.path or creator.path == path)
+        ):
+            return index
+    return None
+
+
+def _class_named(creator: Creator, classes: Sequence[VisitorClass]) -> VisitorClass | None:
+    for visitors in classes:
+        if (
+            visitors.user_agent == creator.user_agent
+            and (not visitors.host or not creator.host or _same_host(visitors.host, creator.host))
+            and (not creator.path or visitors.path == creator.path)
+        ):
+            return visitors
+    return None
+
+
+def _same_host(a: str, b: str) -> bool:
+    return character.split_host(a) == character.split_host(b)
+
+
+def _only_comb(born_ms: NDArray[np.int64], around: Circumstances, resolution_s: float) -> Comb | None:
+    combs = all_combs(born_ms, _periods(around), resolution_s=resolution_s)
+    return combs[0][0] if combs else None
+
+
+def _periods(around: Circumstances) -> tuple[float, ...]:
+    probes = {p.period_s for p in around.probes if p.timing == "ticker"}
+    seen = {round(c.period_s, 3) for c in around.classes if c.period_s is not None and c.period_s >= 1}
+    whole = {period for period in seen if abs(period - round(period)) < 0.02}
+    return tuple(sorted(probes | {float(round(period)) for period in whole}))
+
+
+def _combs(births: Births, around: Circumstances, free: NDArray[np.bool_]) -> list[Claim]:
+    """Claim the births that come like clockwork; marks them as taken."""
+    where = np.flatnonzero(free)
+    found = all_combs(births.born_ms[where], _periods(around), resolution_s=births.resolution_s)
+    claims: list[Claim] = []
+    for fit in fit_combs([comb for comb, _ in found], around):
+        comb, mask = found[fit.comb]
+        free[where[mask]] = False
+        claims.append(_comb_claim(births.store, comb, fit, around))
+    return claims
+
+
+def _comb_claim(store: str, comb: Comb, fit: Fit, around: Circumstances) -> Claim:
+    visitors = around.classes[fit.visitors] if fit.visitors is not None else None
+    probe = around.probes[fit.probe] if fit.probe is not None else None
+    if probe is not None:
+        creator, label = "probe", f"{probe.host}:{probe.port}"
+    elif visitors is not None:
+        creator, label = "visitor", f"{visitors.user_agent or 'nameless client'} {visitors.method} {visitors.path}"
+    else:
+        creator, label = "unlogged", f"unknown, every {comb.period_s:g} s"
+    span_hours = max(1 / 60, comb.ticks * comb.period_s / 3600)
+    share = 1.0 / fit.sharers
+    return Claim(
+        store=store,
+        creator=creator,
+        evidence="comb",
+        label=label,
+        births=comb.births * share,
+        births_low=comb.births_low * share,
+        births_high=comb.births_high * share,
+        births_per_hour=comb.births * share / span_hours,
+        creation_probability=min(1.0, comb.occupancy),
+        user_agent=visitors.user_agent if visitors else "",
+        probe_id=fit.probe,
+        class_id=visitors.class_id if visitors else None,
+        period_s=comb.period_s,
+        phase_s=comb.phase_s,
+        phase_low_s=comb.phase_low_s,
+        phase_high_s=comb.phase_high_s,
+        in_access_log=(visitors is not None) if around.logs_given else None,
+    )
+
+
+def _authenticated(births: Births, free: NDArray[np.bool_], hours: float) -> list[Claim]:
+    """Claim what logged in, outside any comb, for people; marks it as taken."""
+    mask = free & births.authenticated
+    count = int(mask.sum())
+    if not count:
+        return []
+    free &= ~mask
+    return [
+        Claim(
+            store=births.store,
+            creator="people",
+            evidence="authenticated",
+            label="people who logged in",
+            births=count,
+            births_low=count,
+            births_high=count,
+            births_per_hour=count / hours,
+        )
+    ]

@@ -1,0 +1,113 @@
+"""Where it leads: the steady state that the configuration alone predicts, and when memory runs out.
+
+``sessions = births per second × TTL``; ``keys = sessions × keys per session + index keys``; ``bytes = sessions × bytes
+per session``. Spring's indexed layout adds one expiration set a minute for as long as a session lives, so that the
+incident's sum is 4 × 8,640 × 2 + 1,440 = 70,560.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from necropsy.model.probe import Probe
+from necropsy.model.verdict import Prediction
+
+DAY_S: Final = 86_400
+IMMORTAL_S: Final = 30 * DAY_S
+"""An idle lifetime beyond this never ends in practice: no user returns, and no store is sized for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoreFacts:
+    """What the forecast needs to know of one store."""
+
+    name: str
+    layout: str
+    lifetime_s: float | None
+    """Idle lifetime most sessions ask for; negative or beyond ``IMMORTAL_S``: they never expire."""
+    keys_per_session: float
+    bytes_per_session: float
+    sessions: int
+    keys: int
+    bytes: int
+    births_per_hour: float
+    """Measured over all births of the last day of the evidence."""
+    memory_limit: int | None
+    taken_at: datetime
+
+
+def is_immortal(lifetime_s: float | None) -> bool:
+    """Whether sessions of this lifetime never expire in practice."""
+    return lifetime_s is not None and (lifetime_s < 0 or lifetime_s > IMMORTAL_S)
+
+
+def predict(store: StoreFacts, creating: Sequence[Probe]) -> Prediction:
+    """Predict the steady state of a store from the probes that create sessions in it.
+
+    Parameters
+    ----------
+    store
+        Its layout and lifetime decide keys per session; its counts are put beside the prediction.
+    creating
+        The probes, one for each target that answers.
+    """
+    per_day = sum(DAY_S / probe.period_s for probe in creating)
+    immortal = is_immortal(store.lifetime_s)
+    sessions = keys = size = None
+    formula = ""
+    if creating and store.lifetime_s is not None and store.lifetime_s >= 0 and not immortal:
+        sessions = per_day / DAY_S * store.lifetime_s
+        index_keys = store.lifetime_s / 60 if store.layout == "spring-indexed" else 0.0
+        keys = sessions * store.keys_per_session + index_keys
+        size = sessions * store.bytes_per_session
+        formula = _formula(store, creating, index_keys)
+    elif creating and immortal:
+        formula = f"{_per_day(creating)} x {store.keys_per_session:g} keys, and none ever expires: no plateau"
+    return Prediction(
+        store=store.name,
+        births_per_day=per_day,
+        lifetime_s=store.lifetime_s,
+        steady_state_sessions=sessions,
+        steady_state_keys=keys,
+        steady_state_bytes=size,
+        counted_sessions=store.sessions,
+        counted_keys=store.keys,
+        counted_bytes=store.bytes,
+        memory_exhausted_at=_exhausted(store, size, immortal),
+        formula=formula,
+    )
+
+
+def _per_day(creating: Sequence[Probe]) -> str:
+    periods = sorted({probe.period_s for probe in creating})
+    return " + ".join(
+        f"{sum(1 for probe in creating if probe.period_s == period)} probes x {DAY_S / period:,.0f}/d"
+        for period in periods
+    )
+
+
+def _formula(store: StoreFacts, creating: Sequence[Probe], index_keys: float) -> str:
+    days = (store.lifetime_s or 0) / DAY_S
+    lived = "" if days == 1 else f" x {days:.3g} d"
+    text = (
+        f"({_per_day(creating)}){lived} x {store.keys_per_session:g} keys"
+        if lived
+        else (f"{_per_day(creating)} x {store.keys_per_session:g} keys")
+    )
+    return text + (f" + {index_keys:,.0f} minute sets" if index_keys else "")
+
+
+def _exhausted(store: StoreFacts, size: float | None, immortal: bool) -> datetime | None:
+    """When the limit is reached at today's rate; None when it is not, or not known."""
+    if store.memory_limit is None or store.births_per_hour <= 0 or store.bytes_per_session <= 0:
+        return None
+    if not immortal and (size is None or size <= store.memory_limit):
+        return None
+    room = store.memory_limit - store.bytes
+    if room <= 0:
+        return store.taken_at
+    hours = room / (store.births_per_hour * store.bytes_per_session)
+    return store.taken_at + timedelta(hours=hours) if hours < 24 * 365 * 100 else None
