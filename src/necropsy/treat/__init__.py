@@ -1,1 +1,1 @@
-"""Remedies: patches that are re-simulated before they are shown."""
+"""Remedies. Patches are text inserted at known lines, read again and simulated again before anybody sees them."""

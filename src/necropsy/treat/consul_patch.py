@@ -1,0 +1,76 @@
+"""The Consul side of the fix: put the health endpoint that a service's own check knows into its meta.
+
+Before: ``"port": 8080, "check": {"http": "http://localhost:8080/health"}``.
+After: ``"port": 8080, "meta": {"health_check_endpoint": "health"}, "check": …``.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+from necropsy.probes.document import parse_json
+from necropsy.probes.node import Node
+from necropsy.treat.edits import Insertion
+from necropsy.treat.prometheus_patch import META_KEY
+
+
+def name_health_endpoint(text: str, file: str, endpoints: dict[str, str]) -> list[Insertion]:
+    """Insert the endpoint into the meta of these services of a JSON definition file.
+
+    Parameters
+    ----------
+    endpoints
+        Service ID (or name, for services without one) to the path of its health endpoint: ``{"Server:8080": "/health"}``.
+    """
+    insertions: list[Insertion] = []
+    for service in _services(parse_json(text, file)):
+        identity = service.get("id") or service.get("ID") or service.get("name") or service.get("Name")
+        path = endpoints.get(identity.text()) if identity else None
+        if path is not None and service.pairs:
+            insertion = _insertion(text, service, path.lstrip("/"))
+            if insertion is not None:
+                insertions.append(insertion)
+    return insertions
+
+
+def _services(root: Node) -> Iterator[Node]:
+    if root.kind != "mapping":
+        return
+    yield from root.get("services") or root.get("Services") or ()
+    single = root.get("service") or root.get("Service")
+    if single is not None and single.kind == "mapping":
+        yield single
+
+
+def _insertion(text: str, service: Node, endpoint: str) -> Insertion | None:
+    pair = f"{json.dumps(META_KEY)}: {json.dumps(endpoint)}"
+    meta = service.get("meta") or service.get("Meta")
+    if meta is not None:
+        if meta.kind != "mapping" or meta.get(META_KEY) is not None:
+            return None
+        if not meta.pairs:
+            return Insertion(meta.start + 1, pair)
+        key, value = meta.pairs[-1]
+        return Insertion(value.end, f",{_gap(text, key)}{pair}")
+    key, value = next(((key, value) for key, value in service.pairs if key.text().lower() == "port"), service.pairs[-1])
+    gap = _gap(text, key)
+    if "\n" not in gap:
+        return Insertion(value.end, f', "meta": {{{pair}}}')
+    step = " " * max(2, key.column - _indentation(text, service.start))
+    return Insertion(value.end, f',{gap}"meta": {{{gap}{step}{pair}{gap}}}')
+
+
+def _gap(text: str, key: Node) -> str:
+    """White space between a key and what stands before it: a newline with indentation, or a blank."""
+    start = key.start
+    while start > 0 and text[start - 1] in " \t\r\n":
+        start -= 1
+    gap = text[start : key.start]
+    # A blank line above the key is not repeated.
+    return "\n" + gap.rsplit("\n", 1)[1] if "\n" in gap else gap or " "
+
+
+def _indentation(text: str, offset: int) -> int:
+    line = text[text.rfind("\n", 0, offset) + 1 : offset]
+    return len(line) - len(line.lstrip())

@@ -1,0 +1,72 @@
+"""The Prometheus side of the fix: join the probed address with the health endpoint that discovery knows.
+
+Before::
+
+    - source_labels: [__address__]
+      target_label: __param_target
+
+After, one rule more; targets that know no endpoint stay as they are::
+
+    - source_labels: [__param_target, __meta_consul_service_metadata_health_check_endpoint]
+      regex: '(.+?)/*;/*(.+)'
+      target_label: __param_target
+      replacement: '$1/$2'
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from necropsy.probes.document import parse_yaml
+from necropsy.probes.node import Node
+from necropsy.treat.edits import Insertion, line_end
+
+META_KEY: Final = "health_check_endpoint"
+"""Key in a Consul service's meta; the name that the incident's operators chose."""
+
+_LABEL: Final = f"__meta_consul_service_metadata_{META_KEY}"
+
+
+def join_health_endpoint(text: str, file: str, jobs: frozenset[str]) -> list[Insertion]:
+    """Insert the joining rule behind the rule that sets ``__param_target``, in each of these jobs.
+
+    Empty when a job sets its target in no block-style rule, or joins the endpoint already.
+    """
+    insertions: list[Insertion] = []
+    root = parse_yaml(text, file)
+    for job in root.get("scrape_configs") or ():
+        name = job.get("job_name")
+        rules = job.get("relabel_configs")
+        if name is None or name.text() not in jobs or rules is None or rules.style != "block":
+            continue
+        if any(_LABEL in _sources(rule) for rule in rules):
+            continue
+        setting = [rule for rule in rules if _target(rule) == "__param_target"]
+        if setting:
+            insertions.append(_insertion(text, setting[-1]))
+    return insertions
+
+
+def _sources(rule: Node) -> list[str]:
+    sources = rule.get("source_labels")
+    return sources.texts() if sources else []
+
+
+def _target(rule: Node) -> str:
+    target = rule.get("target_label")
+    return target.text() if target else ""
+
+
+def _insertion(text: str, rule: Node) -> Insertion:
+    first_line = text.splitlines()[rule.line - 1]
+    dash = first_line.index("-")
+    indent, inner = first_line[:dash], " " * (rule.column - dash - 1)
+    offset = line_end(text, rule.end_line)
+    lines = (
+        f"{indent}-{inner}source_labels: [__param_target, {_LABEL}]",
+        f"{indent} {inner}regex: '(.+?)/*;/*(.+)'",
+        f"{indent} {inner}target_label: __param_target",
+        f"{indent} {inner}replacement: '$1/$2'",
+    )
+    before = "" if not offset or text[offset - 1] == "\n" else "\n"
+    return Insertion(offset, before + "\n".join(lines) + "\n")
