@@ -1,0 +1,127 @@
+"""Numbers as people read them; the same words in the terminal, the page and the postmortem."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Final
+
+_DURATIONS: Final = (
+    (31_557_600.0, "year"),  # Julian year, 365.25 days: 2,147,483,647 s is "68 years" and not "69"
+    (86_400.0, "day"),
+    (3_600.0, "hour"),
+    (60.0, "minute"),
+)
+
+IMMORTAL_S: Final = 3 * 31_557_600.0
+"""A lifetime beyond this many seconds outlives the machine: nothing will be seen to expire."""
+
+
+def count(number: float) -> str:
+    """Whole number with thousands separated; a fraction below ten keeps one digit.
+
+    >>> count(70560), count(0.5), count(12.4)
+    ('70,560', '0.5', '12')
+    """
+    if number != int(number) and abs(number) < 10:
+        return f"{number:.1f}"
+    return f"{number:,.0f}"
+
+
+def several(number: float, noun: str, nouns: str = "") -> str:
+    """Give a count with its noun.
+
+    >>> several(1, "file"), several(2, "file"), several(3, "key family", "key families")
+    ('1 file', '2 files', '3 key families')
+    """
+    return f"{count(number)} {noun if number == 1 else nouns or noun + 's'}"
+
+
+def percent(share: float) -> str:
+    """Share (0 to 1) as a percentage that is never rounded to nothing or to everything.
+
+    >>> percent(0.93), percent(0.004), percent(0.00001), percent(0.9999), percent(1.0), percent(0.0)
+    ('93 %', '0.4 %', '< 0.1 %', '> 99.9 %', '100 %', '0 %')
+    """
+    hundredths = share * 100
+    if 0 < hundredths < 0.1:
+        return "< 0.1 %"
+    if 99.9 < hundredths < 100:
+        return "> 99.9 %"
+    if 0 < hundredths < 1 or 99 < hundredths < 100:
+        return f"{hundredths:.1f} %"
+    return f"{hundredths:.0f} %"
+
+
+def interval(low: float, high: float) -> str:
+    """Ends of an interval of shares.
+
+    >>> interval(0.91, 0.95)
+    '91 to 95 %'
+    """
+    return f"{percent(low).removesuffix(' %')} to {percent(high)}"
+
+
+def size(number: float) -> str:
+    """Bytes in decimal units.
+
+    >>> size(36_000_000), size(3_400_000_000), size(512), size(1_540_000)
+    ('36 MB', '3.4 GB', '512 B', '1.5 MB')
+    """
+    scaled = float(number)
+    for unit in ("B", "kB", "MB", "GB", "TB"):
+        if abs(scaled) < 999.5 or unit == "TB":
+            break
+        scaled /= 1000
+    if unit != "B" and abs(scaled) < 9.95:
+        return f"{scaled:.1f}".removesuffix(".0") + f" {unit}"
+    return f"{scaled:.0f} {unit}"
+
+
+def duration(seconds: float) -> str:
+    """Seconds in the largest unit that tells them well.
+
+    >>> duration(10), duration(86400), duration(5400), duration(2147483647), duration(0.25)
+    ('10 s', '1 day', '90 minutes', '68 years', '0.25 s')
+    """
+    for unit_s, noun in _DURATIONS:
+        if seconds >= unit_s:
+            amount = seconds / unit_s
+            if amount >= 10 or abs(amount - round(amount)) < 0.05:
+                return several(round(amount), noun)
+            if noun == "hour" and seconds % 60 == 0:
+                return several(round(seconds / 60), "minute")
+            return f"{amount:.1f} {noun}s"
+    return f"{seconds:g} s"
+
+
+def a_day(births_per_hour: float) -> str:
+    """Rate per day.
+
+    >>> a_day(360.0)
+    '8,640/d'
+    """
+    return f"{count(births_per_hour * 24)}/d"
+
+
+def moment(time: datetime) -> str:
+    """Time to the minute in UTC; to the second when the seconds matter.
+
+    >>> moment(datetime(2019, 5, 24, 19, 0, tzinfo=UTC))
+    '2019-05-24 19:00 UTC'
+    """
+    instant = _utc(time)
+    return instant.strftime("%Y-%m-%d %H:%M:%S UTC" if instant.second else "%Y-%m-%d %H:%M UTC")
+
+
+def iso(time: datetime) -> str:
+    """ISO 8601 with ``Z``; microseconds only when there are any.
+
+    >>> iso(datetime(2019, 5, 24, 19, 0, tzinfo=UTC))
+    '2019-05-24T19:00:00Z'
+    """
+    return _utc(time).isoformat().replace("+00:00", "Z")
+
+
+def _utc(time: datetime) -> datetime:
+    # The case file keeps times without zone, and they mean UTC.
+    return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)

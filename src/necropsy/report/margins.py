@@ -1,0 +1,62 @@
+"""What stands below the verdict in the terminal: what else, what is clear, what was not looked at, what was read."""
+
+from __future__ import annotations
+
+import shlex
+
+from necropsy.model.report import Report, StoreSummary
+from necropsy.model.slugs import SLUGS
+from necropsy.report import reading
+from necropsy.report.figures import count, duration, moment, percent, several, size
+from necropsy.report.inert import inert, prose
+from necropsy.report.sheet import Sheet
+
+
+def write(sheet: Sheet, report: Report) -> None:
+    """Write every margin that has something to say, each with its label once."""
+    verdict = report.verdict
+    sheet.gap()
+    if verdict.causes:
+        _notes(sheet, "ALSO", "yellow", [(item.slug, item.title) for item in reading.also(report)])
+        if report.stores:
+            sheet.labelled("OPEN", f"{percent(verdict.unexplained_share)} of all sessions stay unexplained")
+    _notes(sheet, "STORE", "", [(store.name, population(store)) for store in report.stores])
+    cleared = [(cleared.slug, cleared.text) for cleared in verdict.ruled_out if cleared.slug != "healthy"]
+    _notes(sheet, "CLEAR", "green", cleared)
+    missing = [(item.slug, item.hint or f"needs {', '.join(item.missing)}") for item in verdict.unexamined]
+    _notes(sheet, "NOT EXAMINED", "magenta", missing)
+    absent = [(f"{item.kind} {item.locator}".strip(), "; ".join(filter(None, (item.reason, item.hint)))) for item in report.absent]
+    _notes(sheet, "ABSENT", "magenta", absent)
+    for blemish in report.blemishes:
+        sample = f": {inert(blemish.sample)}" if blemish.sample else ""
+        sheet.labelled("DAMAGED", f"{prose(reading.damage(blemish))}{sample}", style="bold magenta")
+    for source in report.sources:
+        facts = [source.reader, *([moment(source.taken_at)] if source.taken_at else []), source.note]
+        sheet.labelled("READ", inert(source.locator), f"  {prose(', '.join(filter(None, facts)))}", style="dim")
+    for number, command in enumerate(_commands(report)):
+        sheet.labelled("" if number else "MORE", command)
+
+
+def population(store: StoreSummary) -> str:
+    """Who lives in a store, in one line."""
+    people = f"{count(store.authenticated)} logged in, {count(store.anonymous)} anonymous"
+    people += f", {count(store.unknown)} unknown" if store.unknown else ""
+    parts = [f"{several(store.sessions, 'session')} ({people})", several(store.keys, "key"), size(store.bytes)]
+    if store.lifetime_s is not None:
+        parts.append("they never expire" if store.lifetime_s < 0 else f"live {duration(store.lifetime_s)}")
+    return ", ".join([*parts, *([inert(store.layout)] if store.layout else [])])
+
+
+def _notes(sheet: Sheet, label: str, color: str, notes: list[tuple[str, str]]) -> None:
+    width = max(len(label) + 2, 7)
+    for number, (subject, text) in enumerate(notes):
+        margin = label if number == 0 else " " * (width - 2)
+        sheet.labelled(margin, (inert(subject), "bold"), f"  {prose(text)}", style=f"bold {color}")
+
+
+def _commands(report: Report) -> list[str]:
+    slugs = [cause.slug for cause in report.verdict.causes] or [f.slug for f in reading.accusations(report)]
+    commands = [f"necropsy explain {slug}" for slug in dict.fromkeys(slugs) if slug in SLUGS]
+    if report.case is not None:
+        commands.append(f"necropsy report {shlex.quote(inert(report.case))} --format html --output report.html")
+    return commands

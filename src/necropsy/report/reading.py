@@ -1,0 +1,234 @@
+"""What a report says, decided once for the terminal, the page and the postmortem: values in, sentences out.
+
+Nothing here knows the incident. A sentence exists only if the values behind it exist.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import PurePath
+from urllib.parse import SplitResult, urlsplit
+
+from necropsy.model.evidence import Blemish, Origin
+from necropsy.model.finding import Finding, Patch, Remedy, Severity
+from necropsy.model.report import Report, StoreSummary
+from necropsy.model.verdict import Actor, Cause, Prediction
+from necropsy.report.figures import IMMORTAL_S, count, duration, interval, moment, percent, several, size
+from necropsy.report.inert import inert
+
+
+@dataclass(frozen=True, slots=True)
+class Also:
+    """Something that is wrong beside the cause."""
+
+    slug: str
+    store: str | None
+    title: str
+    severity: Severity | None
+    """None when only the verdict mentions it."""
+
+
+def address(actor: Actor) -> str:
+    """Where an actor knocks, as short as it stays exact: the URL without ``http://``.
+
+    An actor without URL is called by its User-Agent, else by its prober.
+    """
+    return inert(actor.url.removeprefix("http://") or actor.user_agent or actor.prober or "unknown")
+
+
+def seen(actor: Actor, report: Report) -> str:
+    """Whether a log shows the actor, and under which name; empty when no log was given.
+
+    ``goes round nginx`` is said only if a finding about the blind spot of the log accuses this very port.
+    """
+    if actor.in_access_log is None:
+        return ""
+    if actor.in_access_log:
+        logs = {inert(PurePath(source.locator).name) for source in report.sources if source.reader == "access_log"}
+        where = f"in {logs.pop()}" if len(logs) == 1 else "in the access logs"
+        return f"{where}: {inert(actor.user_agent)}" if actor.user_agent else where
+    return "goes round nginx: in no access log" if _goes_round(actor, report) else "in no access log"
+
+
+def asks(actor: Actor) -> str:
+    """What it asks and how often: ``/ every 10 s``; empty without URL and period."""
+    parts = []
+    url = _split(actor.url)
+    if url is not None:
+        parts.append(inert((url.path or "/") + (f"?{url.query}" if url.query else "")))
+    if actor.period_s is not None:
+        parts.append(f"every {duration(actor.period_s)}")
+    return " ".join(parts)
+
+
+def how_known(actor: Actor) -> str:
+    """How it is known that this actor creates sessions."""
+    return {
+        "named": "the sessions name it",
+        "comb": "its births come like clockwork",
+        "visits": "births follow its visits",
+    }.get(actor.evidence, inert(actor.evidence))
+
+
+def origins(cause: Cause) -> list[Origin]:
+    """Configuration lines of all actors of a cause: accused lines first, each line once."""
+    accused = [actor.origin[0] for actor in cause.actors if actor.origin]
+    others = [origin for actor in cause.actors for origin in actor.origin[1:]]
+    unique: dict[tuple[str, int], Origin] = {}
+    for origin in accused + others:
+        unique.setdefault((origin.file, origin.line), origin)
+    return list(unique.values())
+
+
+def share_of(cause: Cause) -> str:
+    """``93 % (91 to 95 %)``, or the share alone when the interval has no width."""
+    if cause.share_low == cause.share_high:
+        return percent(cause.share)
+    return f"{percent(cause.share)} ({interval(cause.share_low, cause.share_high)})"
+
+
+def after(cause: Cause, report: Report) -> list[str]:
+    """What follows once the remedy of a cause is applied; empty when nothing can be computed."""
+    if cause.remedy is None:
+        return []
+    said = [patch.effect for patch in cause.remedy.patches if patch.effect]
+    store = store_of(cause.store, report)
+    if cause.births_per_hour <= 0 or store is None or store.sessions <= 0:
+        return list(dict.fromkeys(said))
+    left = max(0, store.sessions - cause.sessions)
+    if store.lifetime_s is None:
+        said.append(f"{several(cause.sessions, 'session')} less, as soon as they expire")
+    elif store.lifetime_s < 0 or store.lifetime_s >= IMMORTAL_S:
+        said.append(
+            f"births stop, but {several(cause.sessions, 'session')} that are already there "
+            "outlive every machine: they do not go away by themselves"
+        )
+    else:
+        said.append(
+            f"births stop at once; sessions fall from {count(store.sessions)} to about {count(left)} "
+            f"within {duration(store.lifetime_s)}, as they expire"
+        )
+    return list(dict.fromkeys(said))
+
+
+def counted(prediction: Prediction) -> str:
+    """``70,412 keys, 36 MB``: what was counted in the store; empty when no store was counted."""
+    return _amounts(prediction.counted_sessions, prediction.counted_keys, prediction.counted_bytes)
+
+
+def predicted(prediction: Prediction) -> str:
+    """What the configuration alone predicts; empty when it predicts nothing, growth without end said so."""
+    if prediction.steady_state_sessions is None and prediction.steady_state_keys is None:
+        if prediction.births_per_day > 0 and prediction.lifetime_s is not None:
+            return f"no end: {count(prediction.births_per_day)} more sessions every day"
+        return ""
+    return _amounts(
+        prediction.steady_state_sessions or 0, prediction.steady_state_keys or 0, prediction.steady_state_bytes or 0
+    )
+
+
+def store_of(name: str | None, report: Report) -> StoreSummary | None:
+    """Population of the store of that name."""
+    return next((store for store in report.stores if store.name == name), None)
+
+
+def predictions_of(cause: Cause | None, report: Report) -> list[Prediction]:
+    """Predictions to be told with a cause: those of its store, with the first cause of that store only.
+
+    For None: the predictions of stores that have no cause.
+    """
+    first = {other.store: other for other in reversed(report.verdict.causes)}
+    return [p for p in report.verdict.predictions if first.get(p.store) == cause]
+
+
+def accusations(report: Report) -> list[Finding]:
+    """Findings that are not told as a cause already, most severe first, ``healthy`` left out."""
+    told = {(cause.slug, cause.store) for cause in report.verdict.causes}
+    return [f for f in report.findings if f.slug != "healthy" and (f.slug, f.store) not in told]
+
+
+def also(report: Report) -> list[Also]:
+    """What else is wrong: contributing conditions and the other findings, each (slug, store) once."""
+    severities = {(finding.slug, finding.store): finding.severity for finding in report.findings}
+    told: dict[tuple[str, str | None], Also] = {}
+    for item in report.verdict.contributing:
+        key = (item.slug, item.store)
+        told.setdefault(key, Also(item.slug, item.store, item.title, severities.get(key)))
+    for finding in accusations(report):
+        key = (finding.slug, finding.store)
+        told.setdefault(key, Also(finding.slug, finding.store, finding.title, finding.severity))
+    return list(told.values())
+
+
+def healthy(report: Report) -> str:
+    """Sentence that says the store is healthy; empty when nobody says so."""
+    said = [finding.title for finding in report.findings if finding.slug == "healthy"]
+    said += [cleared.text for cleared in report.verdict.ruled_out if cleared.slug == "healthy"]
+    return said[0] if said and not report.verdict.causes else ""
+
+
+def remedies(report: Report) -> list[tuple[str, Remedy]]:
+    """Every remedy once, with the slug that it cures; those of the causes first."""
+    told = [(cause.slug, cause.remedy) for cause in report.verdict.causes]
+    told += [(finding.slug, finding.remedy) for finding in report.findings]
+    unique: dict[Remedy, str] = {}
+    for slug, remedy in told:
+        if remedy is not None:
+            unique.setdefault(remedy, slug)
+    return [(slug, remedy) for remedy, slug in unique.items()]
+
+
+def patches(report: Report) -> list[Patch]:
+    """Every diff once, in the order of the remedies."""
+    return list(dict.fromkeys(patch for _, remedy in remedies(report) for patch in remedy.patches))
+
+
+def extent(changes: Iterable[Patch]) -> str:
+    """``2 files, +6 -2``."""
+    chosen = list(changes)
+    files = len({patch.file for patch in chosen})
+    return f"{several(files, 'file')}, +{sum(p.added for p in chosen)} -{sum(p.removed for p in chosen)}"
+
+
+def damage(blemish: Blemish) -> str:
+    """``access.log: 3 lines from line 17 on: not JSON``."""
+    places = f"{blemish.unit} {count(blemish.place)}"
+    if blemish.count > 1:
+        places = f"{several(blemish.count, blemish.unit)}, the first is {places}"
+    return f"{inert(blemish.file)}: {places}: {blemish.why}"
+
+
+def exhausted(prediction: Prediction) -> str:
+    """When memory runs out at this rate; empty when it does not."""
+    return f"memory runs out on {moment(prediction.memory_exhausted_at)}" if prediction.memory_exhausted_at else ""
+
+
+def _amounts(sessions: float, keys: float, number_of_bytes: float) -> str:
+    parts = [several(round(keys), "key")] if keys else [several(round(sessions), "session")] if sessions else []
+    return ", ".join([*parts, *([size(number_of_bytes)] if number_of_bytes else [])])
+
+
+def _split(url: str) -> SplitResult | None:
+    try:
+        return urlsplit(url) if url else None
+    except ValueError:  # a log may hold anything: "http://[" is no URL
+        return None
+
+
+def _goes_round(actor: Actor, report: Report) -> bool:
+    url = _split(actor.url)
+    if url is None or not url.netloc:
+        return False
+    accused = re.compile(rf"(?<![\w.]){re.escape(url.netloc)}(?![\w.])")
+    return any(accused.search(text) for text in _blind_spots(report))
+
+
+def _blind_spots(report: Report) -> Iterator[str]:
+    for finding in report.findings:
+        if finding.slug == "monitoring/log-blind-spot":
+            yield finding.text
+            for exhibit in (finding.primary, *finding.supporting):
+                if exhibit is not None:
+                    yield f"{exhibit.title} {exhibit.text}"

@@ -1,0 +1,175 @@
+"""The verdict for a terminal: who did it in the first screen of 80 x 24, the proof below, the diffs at the end."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from necropsy.model.evidence import Origin
+from necropsy.model.finding import Finding, Remedy
+from necropsy.model.report import Report
+from necropsy.model.verdict import Actor, Cause, Prediction
+from necropsy.report import margins, reading
+from necropsy.report.figures import a_day, count, several, size
+from necropsy.report.inert import inert, inert_block, prose
+from necropsy.report.sheet import LABEL_WIDTH, Sheet
+
+MOST_ACTORS: Final = 8
+"""Actors of one cause that are named one by one."""
+MOST_PLACES: Final = 8
+"""Configuration lines of one cause, and exhibits of one finding, that are named one by one."""
+_PLACE_COLUMN: Final = 30
+"""Widest column of ``file:line``; longer ones push their text to the right."""
+
+
+def render(report: Report, *, width: int = 80, color: bool = False) -> str:
+    """Render the report as text.
+
+    Parameters
+    ----------
+    report
+        What the autopsy found.
+    width
+        Columns of the terminal. Only the diffs may be wider: a wrapped diff does not apply.
+    color
+        Whether to write ANSI colours; every word is there without them.
+
+    Returns
+    -------
+    str
+        Lines, the last one ended.
+    """
+    sheet = Sheet(width=width, color=color)
+    for cause in report.verdict.causes:
+        _cause(sheet, cause, report)
+    if not report.verdict.causes:
+        _no_cause(sheet, report)
+    margins.write(sheet, report)
+    _diffs(sheet, report)
+    return sheet.text()
+
+
+def _cause(sheet: Sheet, cause: Cause, report: Report) -> None:
+    sheet.gap()
+    label = ("CAUSE".ljust(LABEL_WIDTH), "bold red")
+    sheet.ends([label, (cause.slug, "bold")], f"{cause.confidence} confidence", style="dim")
+    sheet.line((prose(cause.title), "bold"), indent=2)
+    figures = [several(cause.sessions, "session")] if cause.sessions else []
+    figures += [size(cause.bytes)] if cause.bytes else []
+    figures += [a_day(cause.births_per_hour)] if cause.births_per_hour else []
+    sheet.line(f"explains {reading.share_of(cause)}", *(f" · {figure}" for figure in figures), indent=2, hang=2)
+    if cause.text:
+        sheet.gap()
+        sheet.line(prose(cause.text), indent=2)
+    _actors(sheet, cause.actors, report)
+    _places(sheet, reading.origins(cause))
+    for prediction in reading.predictions_of(cause, report):
+        _prediction(sheet, prediction)
+    if cause.remedy is not None:
+        sheet.gap()
+        _remedy(sheet, cause.remedy)
+    for number, sentence in enumerate(reading.after(cause, report)):
+        sheet.labelled("AFTER" if number == 0 else "", prose(sentence))
+
+
+def _actors(sheet: Sheet, actors: tuple[Actor, ...], report: Report) -> None:
+    rows = [
+        (
+            reading.address(actor),
+            inert(actor.answer),
+            reading.seen(actor, report),
+            a_day(actor.births_per_hour) if actor.births_per_hour else "",
+        )
+        for actor in actors[:MOST_ACTORS]
+    ]
+    widths = [max((len(row[column]) for row in rows), default=0) for column in range(4)]
+    fits = 2 + sum(widths) + 2 * sum(1 for width in widths[1:] if width) <= sheet.width
+    for who, answer, seen, rate in rows:
+        if fits:
+            cells = [text.ljust(room) for text, room in zip((who, answer, seen), widths, strict=False) if room]
+            sheet.ends(["  ".join(cells).rstrip()], rate, indent=2)
+        else:
+            sheet.ends([(who, "bold"), *([f"  {answer}"] if answer else [])], rate, indent=2)
+            if seen:
+                sheet.line(seen, indent=4, hang=2)
+    if len(actors) > MOST_ACTORS:
+        sheet.line(f"... {len(actors) - MOST_ACTORS} more", indent=2)
+
+
+def _places(sheet: Sheet, origins: list[Origin]) -> None:
+    _pairs(sheet, [(str(origin), origin.what) for origin in origins[:MOST_PLACES]])
+    if len(origins) > MOST_PLACES:
+        sheet.line(f"... {len(origins) - MOST_PLACES} more lines", indent=2)
+
+
+def _pairs(sheet: Sheet, pairs: list[tuple[str, str]]) -> None:
+    """Places with what happens there, in two columns."""
+    if pairs:
+        sheet.gap()
+    column = max((len(inert(place)) for place, _ in pairs if len(inert(place)) <= _PLACE_COLUMN), default=0)
+    for place, what in pairs:
+        said = [f"  {prose(what)}"] if what else []
+        sheet.line((inert(place).ljust(column if said else 0), "cyan"), *said, indent=2, hang=column + 2)
+
+
+def _prediction(sheet: Sheet, prediction: Prediction) -> None:
+    counted, predicted = reading.counted(prediction), reading.predicted(prediction)
+    if counted or predicted:
+        sheet.gap()
+    if counted:
+        sheet.line("counted    ", (counted, "bold"), indent=2, hang=11)
+    if predicted:
+        sheet.line("predicted  ", (predicted, "bold"), ", from configuration alone", indent=2, hang=11)
+        sheet.line(prose(prediction.formula), indent=13)
+    if reading.exhausted(prediction):
+        sheet.line((reading.exhausted(prediction), "bold"), indent=2)
+
+
+def _remedy(sheet: Sheet, remedy: Remedy) -> None:
+    sheet.labelled("FIX", (prose(remedy.title), "bold"))
+    if remedy.patches:
+        safety = "safe" if remedy.safe else "not safe by itself: read it first"
+        sheet.labelled("", f"{reading.extent(remedy.patches)}, re-simulated, {safety}; the diffs are at the end")
+    else:
+        for line in remedy.text.splitlines():
+            sheet.labelled("", prose(line))
+
+
+def _no_cause(sheet: Sheet, report: Report) -> None:
+    sentence = reading.healthy(report)
+    if sentence:
+        sheet.labelled("HEALTHY", (prose(sentence), "bold"), style="bold green")
+    elif report.stores:
+        sheet.labelled("NO CAUSE", "no cause of death was found in what was examined")
+    else:
+        sheet.labelled("NO VERDICT", "no session store was examined, so nothing could be counted")
+    for prediction in reading.predictions_of(None, report):
+        if prediction.births_per_day > 0:
+            sheet.labelled("FORECAST", f"{count(prediction.births_per_day)} births a day, from configuration alone")
+            sheet.line(prose(prediction.formula), indent=10)
+            _prediction(sheet, prediction)
+    for finding in reading.accusations(report):
+        _found(sheet, finding)
+
+
+def _found(sheet: Sheet, finding: Finding) -> None:
+    sheet.gap()
+    weight = f"{finding.severity}, {finding.confidence} confidence"
+    sheet.ends([("FOUND".ljust(LABEL_WIDTH), "bold yellow"), (finding.slug, "bold")], weight, style="dim")
+    sheet.line((prose(finding.title), "bold"), indent=2)
+    if finding.text:
+        sheet.line(prose(finding.text), indent=2)
+    exhibits = [exhibit for exhibit in (finding.primary, *finding.supporting) if exhibit is not None]
+    _pairs(sheet, [(exhibit.title, exhibit.text) for exhibit in exhibits[:MOST_PLACES]])
+    if finding.remedy is not None:
+        sheet.gap()
+        _remedy(sheet, finding.remedy)
+
+
+def _diffs(sheet: Sheet, report: Report) -> None:
+    colors = {"+": "green", "-": "red", "@": "cyan"}
+    for patch in reading.patches(report):
+        sheet.gap()
+        effect = f"  +{patch.added} -{patch.removed}  {prose(patch.effect)}".rstrip()
+        sheet.labelled("DIFF", (inert(patch.file), "bold"), effect)
+        for line in inert_block(patch.diff).rstrip("\n").split("\n"):
+            sheet.verbatim(line, colors.get(line[:1], ""))
