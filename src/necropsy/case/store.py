@@ -241,6 +241,31 @@ class Case:
         """Run a query; a mapping of column name to NumPy array (masked where NULL)."""
         return dict(self._connection.execute(query, parameters).fetchnumpy())
 
+    @contextlib.contextmanager
+    def temporary(self, name: str, columns: Mapping[str, str], rows: Sequence[Mapping[str, Any]]) -> Iterator[None]:
+        """Have a small table beside the case while the block runs; it never reaches the file.
+
+        Parameters
+        ----------
+        name
+            Name of the table.
+        columns
+            Column name to DuckDB type.
+        rows
+            Its rows.
+        """
+        declared = ", ".join(f'"{column}" {kind}' for column, kind in columns.items())
+        self._connection.execute(f'CREATE TEMP TABLE "{name}" ({declared})')
+        try:
+            if rows:
+                marks = ", ".join("?" for _ in columns)
+                self._connection.executemany(
+                    f'INSERT INTO "{name}" VALUES ({marks})', [[row[column] for column in columns] for row in rows]
+                )
+            yield
+        finally:
+            self._connection.execute(f'DROP TABLE "{name}"')
+
     def has(self, table: str) -> bool:
         """Whether there is any evidence of this kind."""
         return bool(self.value(f'SELECT count(*) > 0 FROM "{BY_NAME[table].name}"'))

@@ -1,0 +1,61 @@
+"""The conductor: read, attribute, examine, weigh, propose. Prints nothing.
+
+``sources`` says what to read, ``reading`` fills a case, ``judging`` comes to a verdict, ``reporting`` and ``pictures``
+make the value that every report renders. ``examine`` and ``report`` below are the two ways in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from necropsy.autopsy.sources import Sources
+    from necropsy.model.report import Report
+
+Progress = Callable[[str, float | None], None]
+"""Called with what is being done and how far it is (0 to 1; None when unknown)."""
+
+
+def examine(
+    sources: Sources,
+    *,
+    case_path: Path | None = None,
+    withhold_key: bool = False,
+    progress: Progress | None = None,
+) -> Report:
+    """Perform a whole autopsy: sources in, report out; the case is kept when ``case_path`` is given.
+
+    Raises
+    ------
+    NoEvidence
+        Nothing was given, or nothing that was given could be read.
+    CaseError
+        The case cannot be written.
+    """
+    from necropsy.autopsy import judging, reading, reporting
+    from necropsy.case.store import Case
+
+    say: Progress = progress or (lambda _stage, _share: None)
+    sources.require_some()
+    with Case.create(case_path, withhold_key=withhold_key) as case:
+        evidence = reading.read(case, sources, say)
+        say("weighing the evidence", None)
+        judging.judge(case, evidence, sources)
+        return reporting.report(case)
+
+
+def report(case_path: Path) -> Report:
+    """Make the report of a finished case again; reads nothing but the case.
+
+    Raises
+    ------
+    CaseError
+        Not a case file, or one of a newer necropsy.
+    """
+    from necropsy.autopsy import reporting
+    from necropsy.case.store import Case
+
+    with Case.open(case_path) as case:
+        return reporting.report(case)

@@ -1,0 +1,59 @@
+"""Judging: attribute the births, run the examiners, propose remedies, weigh. Everything it says goes into the case."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING
+
+from necropsy.autopsy.reading import Evidence, simulate
+from necropsy.model.plain import to_plain
+from necropsy.model.probe import Probe
+
+if TYPE_CHECKING:
+    from necropsy.autopsy.sources import Sources
+    from necropsy.case.store import Case
+    from necropsy.model.verdict import Verdict
+    from necropsy.probes.simulate import ConfigurationFile
+
+
+def judge(case: Case, evidence: Evidence, sources: Sources) -> Verdict:
+    """Come to a verdict and write it, with its findings and claims, into the case."""
+    from necropsy.autopsy import weighing_room
+    from necropsy.examine.interface import examine_all
+    from necropsy.examine.registry import EXAMINERS
+    from necropsy.treat.patch import propose
+    from necropsy.verdict.attribution import attribute
+    from necropsy.verdict.weigh import Weighed, weigh
+
+    around = weighing_room.circumstances(case, evidence)
+    births = weighing_room.births_by_store(case)
+    claims = [claim for store in births.values() for claim in attribute(store, around)]
+    case.append("birth_claim", [asdict(claim) for claim in claims])
+    examination = examine_all(case, EXAMINERS)
+
+    def again(files: Sequence[ConfigurationFile]) -> Sequence[Probe]:
+        return simulate(list(files), sources).probes
+
+    remedy = propose(evidence.files, around.probes, again) if evidence.files else None
+    remedies = {slug: remedy for slug in ("probes/creates-sessions", "probes/wrong-path") if remedy is not None}
+    findings = tuple(replace(f, remedy=remedies.get(f.slug, f.remedy)) for f in examination.findings)
+    predictions = weighing_room.predictions(case, evidence, around, births, claims)
+    verdict = weigh(
+        findings,
+        examination.cleared,
+        examination.unexamined,
+        Weighed(
+            claims=claims,
+            probes=around.probes,
+            classes={visitors.class_id: visitors for visitors in around.classes},
+            sessions={name: store.total for name, store in births.items()},
+            bytes_per_session={name: store.bytes_per_session for name, store in births.items()},
+            predictions=predictions,
+            remedies=remedies,
+        ),
+    )
+    case.append("finding", [{"slug": f.slug, "value": json.dumps(to_plain(f))} for f in findings])
+    case.append("verdict", [{"value": json.dumps(to_plain(verdict))}])
+    return verdict

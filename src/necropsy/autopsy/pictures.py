@@ -1,0 +1,178 @@
+"""The series behind the pictures: births by source, the comb, the population, the chain from a line to memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
+
+from necropsy.model.report import BirthChart, Chain, CombChart, Histogram, Link, PopulationChart, Series, Tooth
+from necropsy.verdict.evidence import Births, Claim
+from necropsy.verdict.labels import label_births
+
+if TYPE_CHECKING:
+    from necropsy.case.store import Case
+    from necropsy.model.verdict import Cause, Prediction, Verdict
+
+_BINS: Final = 96
+_STEPS_S: Final = (60, 300, 900, 1800, 3600, 3 * 3600, 6 * 3600, 86400, 7 * 86400)
+_MOST_POINTS: Final = 6000
+_MOST_SERIES: Final = 12
+_KIND: Final = {"probe": "cause", "visitor": "cause", "unlogged": "cause", "people": "people"}
+_AGES: Final = (
+    ("< 1 h", 1),
+    ("1 to 6 h", 6),
+    ("6 to 12 h", 12),
+    ("12 to 24 h", 24),
+    ("1 to 7 d", 168),
+    ("7 to 30 d", 720),
+)
+
+
+def birth_charts(births: Mapping[str, Births], claims: Sequence[Claim]) -> Iterator[BirthChart]:
+    """One chart a store: births per step of time, one series for each creator, the rest as unexplained."""
+    import numpy as np
+
+    for store, population in births.items():
+        if not population.born_ms.size:
+            continue
+        mine = [claim for claim in claims if claim.store == store]
+        label = label_births(population, mine)
+        first, last = int(population.born_ms.min()), int(population.born_ms.max())
+        step_ms = 1000 * next((s for s in _STEPS_S if (last - first) / 1000 / s <= _BINS), _STEPS_S[-1])
+        start = first // step_ms * step_ms
+        length = int((last - start) // step_ms) + 1
+        position = (population.born_ms - start) // step_ms
+        series: list[Series] = []
+        shown = [number for number in range(len(mine)) if (label == number).any()][:_MOST_SERIES]
+        for number in shown:
+            counts = np.bincount(position[label == number], minlength=length)
+            series.append(Series(mine[number].label, tuple(map(float, counts)), _KIND[mine[number].creator]))
+        rest = ~np.isin(label, shown)
+        by_visits = sum(claim.births for claim in mine if claim.evidence == "visits" and claim.creator == "people")
+        name, kind = (
+            ("people (by their visits)", "people") if by_visits > rest.sum() / 2 else ("unexplained", "unexplained")
+        )
+        if rest.any():
+            series.append(Series(name, tuple(map(float, np.bincount(position[rest], minlength=length))), kind))
+        yield BirthChart(store, _moment(start), step_ms / 1000, tuple(series))
+
+
+def comb_charts(births: Mapping[str, Births], claims: Sequence[Claim]) -> Iterator[CombChart]:
+    """One picture a store with combs: phase against time, a deterministic sample of all births."""
+    for store, population in births.items():
+        mine = [claim for claim in claims if claim.store == store]
+        combs = [n for n, claim in enumerate(mine) if claim.period_s is not None and claim.phase_s is not None]
+        if not combs:
+            continue
+        period_s = mine[combs[0]].period_s or 1.0
+        label = label_births(population, mine)
+        stride = max(1, -(-population.born_ms.size // _MOST_POINTS))
+        start = int(population.born_ms.min())
+        same = [n for n in combs if mine[n].period_s == period_s]
+        tooth = {number: index for index, number in enumerate(same)}
+        sampled = range(0, population.born_ms.size, stride)
+        points = tuple(
+            (
+                round((int(population.born_ms[i]) - start) / 1000, 3),
+                round(int(population.born_ms[i]) % round(period_s * 1000) / 1000, 3),
+                tooth.get(int(label[i]), -1),
+            )
+            for i in sampled
+        )
+        teeth = tuple(
+            Tooth(mine[n].phase_s or 0.0, _tooth_label(mine[n]), round(mine[n].births), mine[n].in_access_log)
+            for n in same
+        )
+        yield CombChart(store, period_s, _moment(start), points, teeth, int(population.born_ms.size))
+
+
+def _tooth_label(claim: Claim) -> str:
+    return f"{claim.label} (in no access log)" if claim.in_access_log is False else claim.label
+
+
+def _moment(unix_ms: int) -> datetime:
+    return datetime.fromtimestamp(unix_ms / 1000, UTC)
+
+
+def population(case: Case, store: str, now: datetime) -> PopulationChart:
+    """Age, remaining lifetime and authentication of a store's sessions."""
+    moment = now.astimezone(UTC).replace(tzinfo=None)
+    return PopulationChart(
+        store=store,
+        by_age=_hours(case, store, f"epoch(TIMESTAMP '{moment}' - born_at) / 3600", (), "> 30 d", "unknown"),
+        by_remaining=_hours(
+            case, store, f"epoch(expires_at - TIMESTAMP '{moment}') / 3600", (("expired", 0),), "> 30 d", "never"
+        ),
+        by_authentication=_authentication(case, store),
+    )
+
+
+def _hours(
+    case: Case, store: str, hours: str, before: tuple[tuple[str, int], ...], beyond: str, missing: str
+) -> Histogram:
+    edges = (*before, *_AGES)
+    branches = " ".join(f"WHEN hours <= {limit} THEN {n}" for n, (_, limit) in enumerate(edges))
+    rows = case.rows(
+        f"SELECT CASE WHEN hours IS NULL THEN {len(edges) + 1} {branches} ELSE {len(edges)} END AS bin, count(*) AS n"
+        f" FROM (SELECT {hours} AS hours FROM session WHERE store = ?) GROUP BY 1",
+        [store],
+    )
+    counts = {row["bin"]: row["n"] for row in rows}
+    labels = [name for name, _ in edges] + [beyond, missing]
+    kept = [n for n in range(len(labels)) if n <= len(edges) or counts.get(n)]
+    return Histogram(tuple(labels[n] for n in kept), tuple(counts.get(n, 0) for n in kept))
+
+
+def _authentication(case: Case, store: str) -> Histogram:
+    names = {"yes": "logged in", "no": "anonymous", "unknown": "cannot be told"}
+    counts = {
+        row["authentication"]: row["n"]
+        for row in case.rows("SELECT authentication, count(*) AS n FROM session WHERE store = ? GROUP BY 1", [store])
+    }
+    shown = [name for name in names if name != "unknown" or counts.get(name)]
+    return Histogram(tuple(names[name] for name in shown), tuple(counts.get(name, 0) for name in shown))
+
+
+def chains(verdict: Verdict) -> Iterator[Chain]:
+    """One chain for each cause that a configured line began."""
+    predictions = {prediction.store: prediction for prediction in verdict.predictions}
+    for cause in verdict.causes:
+        if cause.store is None or not any(actor.origin for actor in cause.actors):
+            continue
+        yield Chain(cause.store, cause.slug, tuple(_links(cause, predictions.get(cause.store))))
+
+
+def _links(cause: Cause, prediction: Prediction | None) -> Iterator[Link]:
+    accused = next(actor for actor in cause.actors if actor.origin)
+    line = accused.origin[0]
+    yield Link(str(line), line.what)
+    others = len(cause.actors) - 1
+    more = f" and {others} more" if others else ""
+    period = f"every {accused.period_s:g} s" if accused.period_s else "again and again"
+    yield Link(
+        f"GET {accused.url}{more}",
+        f"asked {period}, without a cookie",
+        f"{24 * cause.births_per_hour:,.0f} visits a day",
+    )
+    answers = sorted({actor.answer for actor in cause.actors if actor.answer})
+    yield Link(
+        "a new session each time", f"answer: {', '.join(answers)}" if answers else "", f"{cause.sessions:,} sessions"
+    )
+    if prediction is not None:
+        yield Link("keys in Redis", prediction.formula, f"{prediction.counted_keys:,} keys counted")
+        lived = _lifetime(prediction.lifetime_s)
+        yield Link("memory", lived, f"{prediction.counted_bytes / 1e6:,.1f} MB")
+
+
+def _lifetime(seconds: float | None) -> str:
+    if seconds is None:
+        return ""
+    if seconds < 0 or seconds > 365 * 86400:
+        return "sessions never expire in practice"
+    days = seconds / 86400
+    return (
+        f"sessions live {days:g} day{'s' if days != 1 else ''}"
+        if days >= 1
+        else f"sessions live {seconds / 60:g} minutes"
+    )

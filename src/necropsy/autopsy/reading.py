@@ -1,0 +1,226 @@
+"""Reading: every source becomes evidence of a case, or an absence with a reason."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from necropsy.autopsy.sources import Sources, StoreSource
+from necropsy.model.errors import NecropsyError, NoEvidence
+from necropsy.model.evidence import Absent, Blemish, Source
+from necropsy.model.plain import to_plain
+
+if TYPE_CHECKING:
+    from necropsy.autopsy import Progress
+    from necropsy.case.store import Case
+    from necropsy.probes.simulate import ConfigurationFile, LogFormat, Simulation
+
+
+@dataclass(slots=True)
+class Evidence:
+    """What stays in memory beside the case: texts that patches are made from, and what they mean."""
+
+    files: list[ConfigurationFile] = field(default_factory=list)
+    simulation: Simulation | None = None
+    now: datetime = field(default_factory=lambda: datetime.now(UTC))
+    logs_given: bool = False
+
+
+class _Desk:
+    """Where sources, absences and blemishes are written down."""
+
+    def __init__(self, case: Case) -> None:
+        self.case = case
+        self.sources = 0
+        self.absent: list[Absent] = []
+
+    def note(
+        self, sources: Iterable[Source] = (), absent: Iterable[Absent] = (), blemishes: Iterable[Blemish] = ()
+    ) -> None:
+        sources, absent = list(sources), list(absent)
+        self.sources += len(sources)
+        self.absent += absent
+        self.case.append("source", [_row(source) for source in sources])
+        self.case.append("absence", [_row(value) for value in absent])
+        self.case.append("blemish", [_row(value) for value in blemishes])
+
+    def fail(self, kind: str, locator: str, error: NecropsyError) -> None:
+        self.note(absent=[Absent(kind, locator, error.message, error.hint)])
+
+
+def _row(value: object) -> dict[str, object]:
+    row = dict(to_plain(value))
+    taken_at = getattr(value, "taken_at", None)
+    if taken_at is not None:
+        row["taken_at"] = _naive(taken_at)
+    return row
+
+
+def _naive(moment: datetime) -> datetime:
+    return moment.astimezone(UTC).replace(tzinfo=None)
+
+
+def read(case: Case, sources: Sources, say: Progress) -> Evidence:
+    """Read all sources into the case.
+
+    Configuration comes first: it is small, and the access log's format may be in it.
+
+    Raises
+    ------
+    NoEvidence
+        Not one source could be read.
+    """
+    desk = _Desk(case)
+    evidence = Evidence()
+    _configuration(desk, sources, evidence, say)
+    _access_logs(desk, sources, evidence, say)
+    _app_logs(desk, sources, say)
+    moments = [sources.now] if sources.now else []
+    for store in sources.stores:
+        taken_at = _store(desk, store, sources, say)
+        if taken_at is not None and not sources.now:
+            moments.append(taken_at)
+    evidence.now = max(moments) if moments else _newest(case) or datetime.now(UTC)
+    case.set_meta("now", evidence.now.isoformat())
+    if not desk.sources:
+        reasons = "; ".join(absent.reason for absent in desk.absent[:3])
+        hint = desk.absent[0].hint if desk.absent else ""
+        raise NoEvidence(f"nothing that was given could be read: {reasons}", hint=hint)
+    return evidence
+
+
+def _newest(case: Case) -> datetime | None:
+    newest = case.value("SELECT max(taken_at) FROM source")
+    return newest.replace(tzinfo=UTC) if newest is not None else None
+
+
+def _configuration(desk: _Desk, sources: Sources, evidence: Evidence, say: Progress) -> None:
+    from necropsy.evidence.configuration.reader import read as read_configuration
+
+    for kind in ("prometheus", "blackbox", "consul", "nginx"):
+        locators = getattr(sources, kind)
+        if not locators:
+            continue
+        say(f"reading {kind} configuration", None)
+        files, taken, absent = read_configuration(kind, locators)
+        evidence.files += files
+        desk.note(taken, absent)
+    if evidence.files:
+        evidence.simulation = simulate(evidence.files, sources)
+        for problem in evidence.simulation.problems:
+            desk.fail("configuration", f"{problem.file}:{problem.line}", problem)
+        desk.case.append(
+            "probe",
+            [
+                {
+                    "probe_id": number,
+                    **{
+                        name: getattr(probe, name)
+                        for name in (
+                            "prober", "kind", "method", "url", "host", "port", "path", "period_s", "timing", "phase_s",
+                            "creates_sessions", "service", "health",
+                        )
+                    },
+                    "value": _json(probe),
+                }
+                for number, probe in enumerate(evidence.simulation.probes)
+            ],
+        )  # fmt: skip
+        desk.case.append(
+            "backend",
+            [
+                {
+                    **{n: getattr(b, n) for n in ("address", "port", "role", "state", "upstream", "access_log")},
+                    "value": _json(b),
+                }
+                for b in evidence.simulation.backends
+            ],
+        )
+
+
+def _json(value: object) -> str:
+    import json
+
+    return json.dumps(to_plain(value))
+
+
+def simulate(files: list[ConfigurationFile], sources: Sources) -> Simulation:
+    """Simulate configuration texts under the versions and hosts that the sources name."""
+    from necropsy.probes.simulate import simulate as run
+
+    return run(files, prometheus_version=sources.prometheus_version, prometheus_host=sources.prometheus_host)
+
+
+def _access_logs(desk: _Desk, sources: Sources, evidence: Evidence, say: Progress) -> None:
+    if not sources.access_log:
+        return
+    from necropsy.evidence.access_log.reader import read as read_log
+    from necropsy.probes.simulate import LogFormat
+
+    say("reading access logs", None)
+    formats: list[LogFormat] = list(evidence.simulation.log_formats) if evidence.simulation else []
+    if sources.log_format:
+        formats.insert(0, LogFormat("--log-format", sources.log_format, "default", None))
+    try:
+        log = read_log(desk.case, list(sources.access_log), log_formats=formats)
+    except NecropsyError as error:
+        desk.fail("access_log", ", ".join(sources.access_log), error)
+        return
+    desk.note(log.sources, log.absent, log.blemishes)
+    evidence.logs_given = bool(log.sources)
+
+
+def _app_logs(desk: _Desk, sources: Sources, say: Progress) -> None:
+    if not sources.app_log:
+        return
+    from necropsy.evidence.app_log.reader import read as read_log
+
+    say("reading application logs", None)
+    try:
+        log = read_log(desk.case, list(sources.app_log))
+    except NecropsyError as error:
+        desk.fail("app_log", ", ".join(sources.app_log), error)
+        return
+    desk.note(log.sources, log.absent, log.blemishes)
+
+
+def _store(desk: _Desk, store: StoreSource, sources: Sources, say: Progress) -> datetime | None:
+    """Read one store's dump; when it was taken, or None if it could not be read."""
+    from necropsy.evidence.rdb.reader import open_dump
+    from necropsy.sessions.census import Census
+    from necropsy.sessions.registry import projection
+    from necropsy.sessions.settle import settle
+    from necropsy.wire.files import fingerprint
+
+    say(f"reading the keys of store {store.name}", None)
+    try:
+        digest, size = fingerprint(store.rdb)
+
+        def progress(done: int) -> None:
+            say(f"reading the keys of store {store.name}", min(1.0, done / size) if size else None)
+
+        dump = open_dump(store.rdb, projection(), progress=progress)
+        census: Census | None = None
+        now = sources.now
+        for batch in dump:
+            if census is None:
+                now = now or dump.taken_at or datetime.now(UTC)
+                census = Census(store.name, now)
+            for table, rows in census.take(batch):
+                desk.case.append(table, rows)
+        now = now or dump.taken_at or datetime.now(UTC)
+        if census is not None:
+            desk.case.append("key_family", census.families())
+        settle(desk.case, store.name, now)
+    except NecropsyError as error:
+        desk.fail("rdb", store.rdb, error)
+        return None
+    facts = dict(dump.facts)
+    if store.memory_limit is not None:
+        facts["memory-limit"] = str(store.memory_limit)
+    desk.case.append("server_fact", [{"store": store.name, "name": n, "value": v} for n, v in sorted(facts.items())])
+    note = f"RDB {facts.get('rdb-version', '?')}, checksum {facts.get('checksum', 'unknown')}"
+    desk.note([Source("rdb", store.rdb, dump.taken_at, digest, size, store.name, note)], blemishes=dump.blemishes)
+    return dump.taken_at

@@ -1,0 +1,223 @@
+"""What an autopsy is given: named on the command line, or in a TOML file beside the evidence."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from necropsy.model.errors import ConfigurationError, NoEvidence, UnreadableSource, UsageError
+from necropsy.wire.files import STANDARD_INPUT, expand, read_text
+
+_POWERS: Final = {"": 0, "k": 1, "m": 2, "g": 3}
+_SIZE: Final = re.compile(r"(\d+(?:\.\d+)?)\s*([kmg]?)(i?)b?")
+_KINDS: Final = ("access-log", "app-log", "nginx", "prometheus", "blackbox", "consul")
+
+
+@dataclass(frozen=True, slots=True)
+class StoreSource:
+    """One session store and where its keys are read from."""
+
+    name: str
+    rdb: str
+    memory_limit: int | None = None
+    """Bytes that the store may use (maxmemory, or the machine's); None when not said."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """All sources of one autopsy. Locators are paths, globs already expanded, or ``-``."""
+
+    stores: tuple[StoreSource, ...] = ()
+    access_log: tuple[str, ...] = ()
+    app_log: tuple[str, ...] = ()
+    nginx: tuple[str, ...] = ()
+    prometheus: tuple[str, ...] = ()
+    blackbox: tuple[str, ...] = ()
+    consul: tuple[str, ...] = ()
+    log_format: str | None = None
+    now: datetime | None = None
+    prometheus_version: str | None = None
+    prometheus_host: str | None = None
+
+    def require_some(self) -> None:
+        """Raise ``NoEvidence`` when there is nothing to read, ``UsageError`` when standard input is named twice."""
+        named = [store.rdb for store in self.stores]
+        for kind in (self.access_log, self.app_log, self.nginx, self.prometheus, self.blackbox, self.consul):
+            named += kind
+        if not named:
+            raise NoEvidence(
+                "nothing to examine",
+                hint="Give at least one source: --rdb, --access-log, --prometheus, --consul, --nginx … or try `necropsy demo`.",
+            )
+        if named.count(STANDARD_INPUT) > 1:
+            raise UsageError("standard input (-) is named more than once", hint="Only one source can be piped in.")
+
+    def join(self, other: Sources) -> Sources:
+        """Return these sources and those of ``other``; single values of ``other`` win when given."""
+        return Sources(
+            stores=self.stores + other.stores,
+            access_log=self.access_log + other.access_log,
+            app_log=self.app_log + other.app_log,
+            nginx=self.nginx + other.nginx,
+            prometheus=self.prometheus + other.prometheus,
+            blackbox=self.blackbox + other.blackbox,
+            consul=self.consul + other.consul,
+            log_format=other.log_format or self.log_format,
+            now=other.now or self.now,
+            prometheus_version=other.prometheus_version or self.prometheus_version,
+            prometheus_host=other.prometheus_host or self.prometheus_host,
+        )
+
+
+def stores(locators: Iterable[str], memory_limit: int | None = None) -> tuple[StoreSource, ...]:
+    """Name the stores of ``--rdb`` values: ``NAME=FILE``, or FILE whose stem is the name.
+
+    >>> [store.name for store in stores(["A=dump.rdb", "admin-b.rdb.gz"])]
+    ['A', 'admin-b']
+    """
+    named: list[StoreSource] = []
+    for locator in locators:
+        match = re.fullmatch(r"([\w.-]+)=(.+)", locator)
+        if match and not Path(locator).exists():
+            name, pattern = match.groups()
+            named += [StoreSource(name, file, memory_limit) for file in expand([pattern])]
+        else:
+            named += [StoreSource(_stem(file), file, memory_limit) for file in expand([locator])]
+    unique: list[StoreSource] = []
+    for store in named:
+        taken = {other.name for other in unique}
+        number = 2
+        name = store.name
+        while name in taken:
+            name, number = f"{store.name}-{number}", number + 1
+        unique.append(replace(store, name=name))
+    return tuple(unique)
+
+
+def _stem(locator: str) -> str:
+    return "stdin" if locator == STANDARD_INPUT else Path(locator).name.split(".", 1)[0] or locator
+
+
+def parse_size(text: str) -> int:
+    """Read a size such as ``1GB``, ``512MiB`` or ``1073741824``.
+
+    >>> parse_size("1GiB"), parse_size("500 MB")
+    (1073741824, 500000000)
+
+    Raises
+    ------
+    UsageError
+        Not a size.
+    """
+    match = _SIZE.fullmatch(text.strip().lower())
+    if match is None:
+        raise UsageError(f"{text!r} is not a size", hint="Write it like 1GB, 512MiB or 1073741824.")
+    number, prefix, binary = match.groups()
+    return int(float(number) * (1024 if binary else 1000) ** _POWERS[prefix])
+
+
+def parse_time(text: str) -> datetime:
+    """Read an ISO time; without a zone it is UTC.
+
+    >>> parse_time("2019-05-24T19:00:00Z")
+    datetime.datetime(2019, 5, 24, 19, 0, tzinfo=datetime.timezone.utc)
+
+    Raises
+    ------
+    UsageError
+        Not a time.
+    """
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise UsageError(f"{text!r} is not a time", hint="Write it like 2019-05-24T19:00:00Z.") from None
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def load(path: str) -> Sources:
+    """Read the sources from a TOML file; paths are relative to it.
+
+    ::
+
+        now = 2019-05-24T19:00:00Z          # optional
+        access-log = ["a1/access*.log"]
+        nginx = ["a1/nginx.conf"]
+        prometheus = ["prometheus.yml"]
+        consul = ["consul/*.json"]
+
+        [[store]]
+        name = "A"
+        rdb = "redis-a.rdb"
+        memory-limit = "1GB"                # optional
+
+    Raises
+    ------
+    UnreadableSource, ConfigurationError
+        Missing, not TOML, or a name that is not known, with file and line.
+    """
+    text = read_text(path)
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        line = re.search(r"line (\d+)", str(error))
+        raise ConfigurationError(
+            path, int(line.group(1)) if line else 1, f"not TOML: {error}", hint="See `necropsy examine --help`."
+        ) from error
+    folder = Path(path).parent
+    known = {*_KINDS, "store", "now", "log-format", "prometheus-version", "prometheus-host"}
+    for name in document:
+        if name not in known:
+            raise ConfigurationError(
+                path, _line_of(text, name), f"unknown name {name!r}", hint=f"Known names: {', '.join(sorted(known))}."
+            )
+    return Sources(
+        stores=tuple(store for entry in document.get("store", ()) for store in _stores(entry, folder, path, text)),
+        **{kind.replace("-", "_"): _located(document.get(kind, ()), folder) for kind in _KINDS},  # type: ignore[arg-type]
+        log_format=document.get("log-format"),
+        now=_moment(document.get("now")),
+        prometheus_version=document.get("prometheus-version"),
+        prometheus_host=document.get("prometheus-host"),
+    )
+
+
+def _line_of(text: str, name: str) -> int:
+    for number, line in enumerate(text.splitlines(), 1):
+        if re.match(rf"\s*\[*\s*\"?{re.escape(name)}\b", line):
+            return number
+    return 1
+
+
+def _located(value: Any, folder: Path) -> tuple[str, ...]:
+    patterns = [value] if isinstance(value, str) else list(value)
+    return tuple(expand(_beside(str(pattern), folder) for pattern in patterns))
+
+
+def _beside(pattern: str, folder: Path) -> str:
+    address, equals, rest = pattern.partition("=")
+    if equals and "/" not in address:  # Consul: ADDRESS=FILE
+        return f"{address}={_beside(rest, folder)}"
+    return pattern if pattern == STANDARD_INPUT or Path(pattern).is_absolute() else str(folder / pattern)
+
+
+def _stores(entry: dict[str, Any], folder: Path, path: str, text: str) -> tuple[StoreSource, ...]:
+    if "rdb" not in entry:
+        raise ConfigurationError(
+            path, _line_of(text, "store"), "a [[store]] without rdb", hint='Add rdb = "dump.rdb" to it.'
+        )
+    limit = entry.get("memory-limit")
+    files = _located(entry["rdb"], folder)
+    named = stores(files, parse_size(str(limit)) if limit is not None else None)
+    return tuple(replace(store, name=entry["name"]) for store in named[:1]) + named[1:] if "name" in entry else named
+
+
+def _moment(value: Any) -> datetime | None:
+    if value is None:
+        return None
+    if isinstance(value, datetime):
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+    raise UnreadableSource(f"now = {value!r} is not a time", hint="Write now = 2019-05-24T19:00:00Z, without quotes.")

@@ -1,0 +1,161 @@
+"""From the tables of a case to the arrays that the verdict weighs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from necropsy.autopsy.reading import Evidence
+from necropsy.model.verdict import Prediction
+from necropsy.probes.character import idle_probes, may_create
+from necropsy.verdict.evidence import Births, Circumstances, Claim, Creator, VisitBins, VisitorClass
+from necropsy.verdict.forecast import StoreFacts, predict
+
+if TYPE_CHECKING:
+    from necropsy.case.store import Case
+    from necropsy.model.probe import Probe
+
+_BIRTHS = """
+SELECT epoch_ms(s.born_at) AS born_ms, s.authentication = 'yes' AS authenticated, coalesce(c.creator, -1) AS creator
+FROM session s LEFT JOIN creators c
+  ON c.user_agent IS NOT DISTINCT FROM s.creator_user_agent AND c.host IS NOT DISTINCT FROM s.creator_host
+ AND c.method IS NOT DISTINCT FROM s.creator_method AND c.path IS NOT DISTINCT FROM s.creator_path
+WHERE s.store = ? AND s.born_at IS NOT NULL ORDER BY born_ms, creator, authenticated
+"""
+
+
+def stores(case: Case) -> list[str]:
+    """Names of the stores, in the order in which they were given."""
+    return [row["store"] for row in case.rows("SELECT store FROM source WHERE store IS NOT NULL")]
+
+
+def births_by_store(case: Case) -> dict[str, Births]:
+    """Births of each store that was read."""
+    return {store: _births(case, store) for store in stores(case)}
+
+
+def _births(case: Case, store: str) -> Births:
+    import numpy as np
+
+    creators = case.rows(
+        "SELECT creator_user_agent AS user_agent, creator_host AS host, creator_method AS method, creator_path AS path,"
+        " count(*) AS n FROM session WHERE store = ? AND (creator_user_agent IS NOT NULL OR creator_host IS NOT NULL)"
+        " GROUP BY ALL ORDER BY n DESC, user_agent, host, method, path",
+        [store],
+    )
+    with case.temporary(
+        "creators", {"creator": "INTEGER", "user_agent": "VARCHAR", "host": "VARCHAR", "method": "VARCHAR", "path": "VARCHAR"},
+        [{**row, "creator": number} for number, row in enumerate(creators)],
+    ):  # fmt: skip
+        columns = case.columns(_BIRTHS, [store])
+    summary = case.rows(
+        "SELECT count(*) AS total, coalesce(avg(bytes), 0) AS bytes, coalesce(max(born_precision_s), 0.001) AS resolution"
+        " FROM session WHERE store = ?",
+        [store],
+    )[0]
+    return Births(
+        store=store,
+        born_ms=np.asarray(columns["born_ms"], dtype=np.int64),
+        authenticated=np.asarray(columns["authenticated"], dtype=bool),
+        creator=np.asarray(columns["creator"], dtype=np.int64),
+        creators=tuple(
+            Creator(row["user_agent"] or "", row["host"] or "", row["method"] or "", row["path"] or "")
+            for row in creators
+        ),
+        resolution_s=float(summary["resolution"]),
+        bytes_per_session=float(summary["bytes"]),
+        total=summary["total"],
+    )
+
+
+def circumstances(case: Case, evidence: Evidence) -> Circumstances:
+    """Probes, backends, classes and visits of the case."""
+    simulation = evidence.simulation
+    probes = simulation.probes if simulation else ()
+    backends = simulation.backends if simulation else ()
+    rows = case.rows(
+        "SELECT class_id, user_agent, host, method, path, status, followed_to, visits, period_s, phase_s, phase_spread_s,"
+        " coverage, log FROM visitor_class ORDER BY class_id"
+    )
+    return Circumstances(
+        probes=probes,
+        backends=backends,
+        classes=[_class(row) for row in rows],
+        bins=_bins(case) if rows else None,
+        logs_given=evidence.logs_given,
+        idle=idle_probes(probes, backends),
+    )
+
+
+def _class(row: dict[str, Any]) -> VisitorClass:
+    texts = {name: row[name] or "" for name in ("user_agent", "host", "method", "path", "log")}
+    return VisitorClass(**{**row, **texts, "status": row["status"] or 0})
+
+
+def _bins(case: Case) -> VisitBins:
+    import numpy as np
+
+    columns = case.columns("SELECT class_id, epoch_ms(bin) // 60000 AS minute, visits FROM visit_bin ORDER BY 1, 2")
+    return VisitBins(
+        class_id=np.asarray(columns["class_id"], dtype=np.int64),
+        minute=np.asarray(columns["minute"], dtype=np.int64),
+        visits=np.asarray(columns["visits"], dtype=np.float64),
+    )
+
+
+def facts(case: Case, store: str, now: datetime) -> StoreFacts:
+    """Counts of one store, as the forecast and the summary want them."""
+    row = case.rows(
+        "SELECT count(*) AS sessions, mode(layout) AS layout, mode(lifetime_s) AS lifetime, coalesce(avg(keys), 0) AS keys,"
+        " coalesce(avg(bytes), 0) AS bytes,"
+        " count(*) FILTER (WHERE born_at > (SELECT max(born_at) FROM session WHERE store = $1) - INTERVAL 1 DAY) AS day"
+        " FROM session WHERE store = $1",
+        [store],
+    )[0]
+    totals = case.rows(
+        "SELECT coalesce(sum(keys), 0)::BIGINT AS keys, coalesce(sum(bytes), 0)::BIGINT AS bytes FROM key_family WHERE store = ?",
+        [store],
+    )[0]
+    limit = case.value(
+        "SELECT value FROM server_fact WHERE store = ? AND name IN ('memory-limit', 'maxmemory') AND value <> '0' LIMIT 1",
+        [store],
+    )
+    return StoreFacts(
+        name=store,
+        layout=row["layout"] or "none",
+        lifetime_s=row["lifetime"],
+        keys_per_session=float(round(row["keys"])) if row["sessions"] else 0.0,
+        bytes_per_session=float(row["bytes"]),
+        sessions=row["sessions"],
+        keys=totals["keys"],
+        bytes=totals["bytes"],
+        births_per_hour=row["day"] / 24.0,
+        memory_limit=int(limit) if limit is not None else None,
+        taken_at=now,
+    )
+
+
+def predictions(
+    case: Case, evidence: Evidence, around: Circumstances, births: dict[str, Births], claims: Sequence[Claim]
+) -> tuple[Prediction, ...]:
+    """Predict each store from the probes that belong to it."""
+    made = [predict(facts(case, name, evidence.now), _probes_of(name, around, births, claims)) for name in births]
+    return tuple(made)
+
+
+def _probes_of(store: str, around: Circumstances, births: dict[str, Births], claims: Sequence[Claim]) -> list[Probe]:
+    """Probes that create sessions in this store: those of the services that the claims found there.
+
+    With a single store and no claim, configuration alone decides: every probe that may create sessions.
+    """
+    creating = {
+        number: probe for number, probe in enumerate(around.probes) if may_create(probe) and number not in around.idle
+    }
+    claimed = {claim.probe_id for claim in claims if claim.store == store and claim.probe_id is not None}
+    services = {around.probes[number].service for number in claimed} - {None}
+    if services:
+        return [probe for number, probe in creating.items() if probe.service in services or number in claimed]
+    if claimed:
+        return [around.probes[number] for number in sorted(claimed)]
+    return list(creating.values()) if len(births) == 1 else []

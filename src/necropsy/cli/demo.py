@@ -1,0 +1,42 @@
+"""``necropsy demo``: the incident, relived and examined."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from necropsy.cli import output
+from necropsy.cli.output import ColorOption, Format, QuietOption
+
+
+def demo(
+    folder: Annotated[Path, typer.Option(help="Where the evidence, the case and the report go.")] = Path("demo"),
+    seed: Annotated[int, typer.Option(help="Two runs with one seed agree.")] = 1,
+    color: ColorOption = None,
+    quiet: QuietOption = False,
+) -> None:
+    """Relive the incident of 2019 on an embedded server, then examine what it left behind.
+
+    A day of probes, health checks and real users on two admin applications; real RDB files, access logs and
+    configuration; no root, no network. Needs `pip install 'necropsy[demo]'`.
+
+    \b
+    Examples:
+      necropsy demo
+      necropsy demo --folder evidence --seed 7
+    """  # noqa: D301 -- \b is click's mark for text that is not to be wrapped
+    from necropsy import autopsy
+    from necropsy.autopsy.sources import load
+    from necropsy.lab.demo import stage
+
+    with output.progress(quiet=quiet) as say:
+        staged = stage(folder, seed=seed, progress=lambda what: say(what, None))
+        case = folder / "incident.case"
+        case.unlink(missing_ok=True)
+        report = autopsy.examine(load(str(staged.incident)), case_path=case, progress=say)
+    page = folder / "report.html"
+    page.write_text(output.render(report, Format.HTML), encoding="utf-8")
+    typer.echo(output.render(report, Format.TEXT, color=output.use_color(color)), nl=False)
+    typer.echo(f"\nEvidence  {folder}/    Case  {case}\nReport    {page}  (open it in a browser)")

@@ -1,0 +1,98 @@
+"""``necropsy examine``: the main job."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from necropsy.cli import output
+from necropsy.cli.output import ColorOption, FailOn, FailOnOption, Format, FormatOption, OutputOption, QuietOption
+
+
+def examine(
+    incident: Annotated[
+        Path | None, typer.Argument(help="A TOML file that names the sources, instead of or beside the options.")
+    ] = None,
+    rdb: Annotated[
+        list[str] | None, typer.Option(help="RDB file of a session store; NAME=FILE names the store.")
+    ] = None,
+    access_log: Annotated[
+        list[str] | None, typer.Option(help="Access log: JSON, combined or any log_format; gz, zst.")
+    ] = None,
+    app_log: Annotated[list[str] | None, typer.Option(help="Error log of the application.")] = None,
+    nginx: Annotated[list[str] | None, typer.Option(help="nginx configuration; its includes are followed.")] = None,
+    prometheus: Annotated[list[str] | None, typer.Option(help="Prometheus configuration.")] = None,
+    blackbox: Annotated[list[str] | None, typer.Option(help="blackbox exporter configuration.")] = None,
+    consul: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Consul: service definitions (JSON, HCL), saved API answers, or a folder; ADDRESS=FILE names the node."
+        ),
+    ] = None,
+    log_format: Annotated[
+        str | None, typer.Option(help="nginx log_format of the access logs, if no configuration has it.")
+    ] = None,
+    memory_limit: Annotated[
+        str | None, typer.Option(help="Memory that a store may use, for the forecast: 1GB, 512MiB.")
+    ] = None,
+    prometheus_version: Annotated[
+        str | None, typer.Option(help="Version of Prometheus, for rules that changed.")
+    ] = None,
+    prometheus_host: Annotated[
+        str | None, typer.Option(help="Name of Prometheus' host: makes scrape phases computable.")
+    ] = None,
+    now: Annotated[
+        str | None, typer.Option(help="The moment to call now (ISO, UTC); by default when the dump was taken.")
+    ] = None,
+    case: Annotated[
+        Path | None, typer.Option(help="Keep the case in this file, for `necropsy report` and SQL.")
+    ] = None,
+    withhold_key: Annotated[
+        bool, typer.Option(help="Do not keep the key of the hashed session ids in the case.")
+    ] = False,
+    format: FormatOption = Format.TEXT,  # noqa: A002 -- the option's name
+    out: OutputOption = None,
+    fail_on: FailOnOption = FailOn.INFO,
+    color: ColorOption = None,
+    quiet: QuietOption = False,
+) -> None:
+    """Find out why a session store bloats, who does it, and how to stop it. Changes nothing.
+
+    Every option may be repeated; globs (quoted) and - for standard input work. All are optional but one: what is
+    missing shows as "not examined".
+
+    \b
+    Examples:
+      necropsy examine --rdb dump.rdb
+      necropsy examine --rdb A=a.rdb --rdb B=b.rdb --access-log 'access*.log' \\
+          --nginx nginx.conf --prometheus prometheus.yml --consul services.json
+      necropsy examine incident.toml --case incident.case --format html -o report.html
+      zcat access.log.*.gz | necropsy examine --rdb dump.rdb --access-log -
+    """  # noqa: D301 -- \b is click's mark for text that is not to be wrapped
+    from necropsy import autopsy
+    from necropsy.autopsy import sources as given
+    from necropsy.wire.files import expand
+
+    sources = given.load(str(incident)) if incident else given.Sources()
+    limit = given.parse_size(memory_limit) if memory_limit else None
+    sources = sources.join(
+        given.Sources(
+            stores=given.stores(rdb or (), limit),
+            access_log=tuple(expand(access_log or ())),
+            app_log=tuple(expand(app_log or ())),
+            nginx=tuple(expand(nginx or ())),
+            prometheus=tuple(expand(prometheus or ())),
+            blackbox=tuple(expand(blackbox or ())),
+            consul=tuple(expand(consul or ())),
+            log_format=log_format,
+            now=given.parse_time(now) if now else None,
+            prometheus_version=prometheus_version,
+            prometheus_host=prometheus_host,
+        )
+    )
+    with output.progress(quiet=quiet) as say:
+        report = autopsy.examine(sources, case_path=case, withhold_key=withhold_key, progress=say)
+    output.write(report, format, out, color=color, quiet=quiet)
+    raise typer.Exit(output.exit_code(report, fail_on))

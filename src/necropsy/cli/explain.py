@@ -1,0 +1,53 @@
+"""``necropsy explain``: what a slug means."""
+
+from __future__ import annotations
+
+import difflib
+import sys
+from importlib.resources import files
+from typing import Annotated
+
+import typer
+
+from necropsy.cli.output import ColorOption, use_color
+from necropsy.model.errors import UsageError
+from necropsy.model.slugs import SLUGS
+
+
+def _complete(incomplete: str) -> list[str]:
+    return [slug for slug in SLUGS if slug.startswith(incomplete)]
+
+
+def explain(
+    slug: Annotated[
+        str | None,
+        typer.Argument(help="For example probes/creates-sessions; none: list all.", autocompletion=_complete),
+    ] = None,
+    color: ColorOption = None,
+) -> None:
+    """Explain a finding: what it means, its signs, and what to do.
+
+    \b
+    Examples:
+      necropsy explain
+      necropsy explain probes/creates-sessions
+    """  # noqa: D301 -- \b is click's mark for text that is not to be wrapped
+    if slug is None:
+        width = max(len(name) for name in SLUGS)
+        for name, meaning in SLUGS.items():
+            typer.echo(f"{name:<{width}}  {meaning}")
+        return
+    if slug not in SLUGS:
+        close = difflib.get_close_matches(slug, SLUGS, n=1)
+        raise UsageError(
+            f"{slug}: no such slug",
+            hint=f"Did you mean {close[0]}?" if close else "`necropsy explain` lists them all.",
+        )
+    text = (files("necropsy.cli") / "pages" / f"{slug}.md").read_text(encoding="utf-8")
+    if use_color(color):
+        from rich.console import Console
+        from rich.markdown import Markdown
+
+        Console(file=sys.stdout, width=88).print(Markdown(text))
+    else:
+        typer.echo(text)

@@ -1,0 +1,126 @@
+"""Where results go: the report to standard output or a file, progress and summary to standard error."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from necropsy.model.errors import UsageError
+
+if TYPE_CHECKING:
+    from necropsy.autopsy import Progress
+    from necropsy.model.report import Report
+
+
+class Format(StrEnum):
+    """How to render a report."""
+
+    TEXT = "text"
+    JSON = "json"
+    HTML = "html"
+    MARKDOWN = "markdown"
+    SARIF = "sarif"
+
+
+class FailOn(StrEnum):
+    """Least severity that makes the exit code say so."""
+
+    INFO = "info"
+    WARNING = "warning"
+    CRITICAL = "critical"
+    NEVER = "never"
+
+
+FormatOption = Annotated[Format, typer.Option("--format", "-f", help="How to render the report.", case_sensitive=False)]
+OutputOption = Annotated[
+    Path | None, typer.Option("--output", "-o", help="Write the report here instead of standard output.")
+]
+ColorOption = Annotated[
+    bool | None,
+    typer.Option(
+        "--color/--no-color", help="Colours; by default when standard output is a terminal and NO_COLOR is not set."
+    ),
+]
+QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no summary on standard error.")]
+FailOnOption = Annotated[
+    FailOn, typer.Option("--fail-on", help="Exit 11, 12 or 13 only for findings at least this severe.")
+]
+
+
+def write(report: Report, kind: Format, output: Path | None, *, color: bool | None, quiet: bool) -> None:
+    """Render a report and write it where it belongs."""
+    text = render(report, kind, color=use_color(color) and output is None)
+    if output is None:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+        return
+    try:
+        output.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(
+            f"{output}: cannot write: {error.strerror}", hint="Choose another place with --output."
+        ) from error
+    if not quiet:
+        sys.stderr.write(f"wrote {output}\n")
+
+
+def render(report: Report, kind: Format, *, color: bool = False) -> str:
+    """Render a report as text of this format."""
+    if kind is Format.TEXT:
+        from necropsy.report import terminal
+
+        width = shutil.get_terminal_size((80, 24)).columns if sys.stdout.isatty() else 80
+        return terminal.render(report, width=max(60, min(width, 120)), color=color)
+    from necropsy.report.registry import FORMATS
+
+    return next(entry for entry in FORMATS if entry.name == kind.value).render(report)
+
+
+def use_color(wanted: bool | None) -> bool:
+    """Whether to use colours: the option, else NO_COLOR (https://no-color.org), else whether this is a terminal."""
+    if wanted is not None:
+        return wanted
+    return not os.environ.get("NO_COLOR") and sys.stdout.isatty()
+
+
+@contextmanager
+def progress(*, quiet: bool) -> Iterator[Progress]:
+    """Show progress on standard error while the block runs; nothing when it is quiet or no terminal."""
+    if quiet or not sys.stderr.isatty():
+        yield lambda _stage, _share: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(bar_width=24), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("", total=None)
+
+        def say(stage: str, share: float | None) -> None:
+            bar.update(task, description=stage, total=None if share is None else 1.0, completed=share or 0.0)
+
+        yield say
+
+
+def exit_code(report: Report, fail_on: FailOn) -> int:
+    """Exit code of a report: the worst severity at or above the threshold; 0 for none, and for health."""
+    ranks = ("info", "warning", "critical")
+    if fail_on is FailOn.NEVER:
+        return 0
+    worst = max(
+        (
+            f.severity.rank
+            for f in report.findings
+            if f.slug != "healthy" and f.severity.rank >= ranks.index(fail_on.value)
+        ),
+        default=-1,
+    )
+    return 11 + worst if worst >= 0 else 0

@@ -1,0 +1,34 @@
+"""``necropsy report``: render a case again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from necropsy.cli import output
+from necropsy.cli.output import ColorOption, FailOn, FailOnOption, Format, FormatOption, OutputOption, QuietOption
+
+
+def report(
+    case: Annotated[Path, typer.Argument(help="A case file that `necropsy examine --case` wrote.")],
+    format: FormatOption = Format.TEXT,  # noqa: A002 -- the option's name
+    out: OutputOption = None,
+    fail_on: FailOnOption = FailOn.NEVER,
+    color: ColorOption = None,
+    quiet: QuietOption = False,
+) -> None:
+    """Render the report of a case again, in any format. Reads nothing but the case.
+
+    \b
+    Examples:
+      necropsy report incident.case
+      necropsy report incident.case --format html --output report.html
+      necropsy report incident.case --format json | jq .verdict
+    """  # noqa: D301 -- \b is click's mark for text that is not to be wrapped
+    from necropsy import autopsy
+
+    made = autopsy.report(case)
+    output.write(made, format, out, color=color, quiet=quiet)
+    raise typer.Exit(output.exit_code(made, fail_on))
