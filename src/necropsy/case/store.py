@@ -218,7 +218,7 @@ class Case:
 
     def execute(self, statement: str, parameters: Sequence[Any] | Mapping[str, Any] | None = None) -> None:
         """Run one SQL statement that returns nothing of interest."""
-        self._connection.execute(statement, parameters)
+        self._connection.execute(statement, parameters).fetchall()
 
     # -- reading --------------------------------------------------------------------------------------------------
 
@@ -234,8 +234,8 @@ class Case:
 
     def value(self, query: str, parameters: Sequence[Any] | None = None) -> Any:
         """Run a query that yields one value; None when there is no row."""
-        row = self._connection.execute(query, parameters).fetchone()
-        return row[0] if row else None
+        rows = self._connection.execute(query, parameters).fetchall()  # to the end: a connection has one open result
+        return rows[0][0] if rows else None
 
     def columns(self, query: str, parameters: Sequence[Any] | None = None) -> dict[str, Any]:
         """Run a query; a mapping of column name to NumPy array (masked where NULL)."""

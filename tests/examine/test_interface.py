@@ -1,0 +1,32 @@
+from __future__ import annotations
+
+from necropsy.examine.registry import EXAMINERS
+from necropsy.model.slugs import SLUGS
+
+from .cases import scene, slugs
+
+
+def test_every_slug_has_its_examiner_and_every_examiner_its_slug() -> None:
+    assert {examiner.slug for examiner in EXAMINERS} == set(SLUGS)
+
+
+def test_what_was_not_looked_at_is_unexamined_and_never_fine() -> None:
+    with scene() as s:
+        examination = s.examine()
+    assert not examination.findings
+    assert not examination.cleared
+    assert {u.slug for u in examination.unexamined} == set(SLUGS)
+    assert all(u.missing and u.hint.startswith("needs --") for u in examination.unexamined)
+
+
+def test_an_empty_store_was_looked_at() -> None:
+    with scene() as s:
+        examination = s.source("rdb").examine()
+    assert "sessions/immortal" not in {u.slug for u in examination.unexamined}
+    assert slugs(examination) == set()
+
+
+def test_a_finding_carries_the_slug_of_its_examiner() -> None:
+    with scene() as s:
+        examination = s.source("rdb").sessions(10, lifetime_s=2**31 - 1).examine()
+    assert slugs(examination) == {"sessions/immortal"}

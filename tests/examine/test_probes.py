@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from necropsy.model.finding import Confidence, Severity
+
+from .cases import HEALTHY_PROBE, PROBE, cleared, scene, slugs
+
+
+def test_births_of_a_configured_probe_are_blamed_on_its_line_with_a_query_that_counts_them_again() -> None:
+    with scene() as s:
+        s.source("rdb", "prometheus").probe(PROBE).sessions(100)
+        s.claim(
+            "probe", 90, probe_id=0, period_s=10.0, phase_s=2.0, phase_low_s=1.9, phase_high_s=2.1, in_access_log=False
+        )
+        examination = s.examine()
+        (finding,) = [f for f in examination.findings if f.slug == "probes/creates-sessions"]
+        assert finding.primary is not None
+        assert s.case.value(finding.primary.query) == 10  # births at 12:00:02, :12, … of 100 s
+    assert (finding.severity, finding.confidence, finding.share) == (Severity.CRITICAL, Confidence.HIGH, 0.9)
+    assert finding.primary.origin == PROBE.origin[0]
+    assert "in no access log" in finding.primary.text
+
+
+def test_a_window_of_phases_around_zero_is_counted_on_both_sides() -> None:
+    with scene() as s:
+        s.source("rdb", "prometheus").probe(PROBE).sessions(100)
+        s.claim(
+            "probe", 20, probe_id=0, period_s=10.0, phase_s=0.0, phase_low_s=9.0, phase_high_s=0.1, in_access_log=None
+        )
+        (finding,) = [f for f in s.examine().findings if f.slug == "probes/creates-sessions"]
+        assert finding.primary is not None
+        assert s.case.value(finding.primary.query) == 20
+
+
+def test_people_are_nobody_to_blame() -> None:
+    with scene() as s:
+        s.source("rdb", "prometheus").probe(HEALTHY_PROBE).sessions(100).claim("people", 95)
+        assert slugs(s.examine()) == {"healthy"}
+
+
+def test_probers_that_create_nothing_are_cleared_by_name() -> None:
+    with scene() as s:
+        s.source("rdb", "access_log").sessions(100).claim("people", 95).visitors(
+            3, "ELB-HealthChecker/2.0", "h", "/health"
+        )
+        assert "ELB-HealthChecker/2.0 (/health)" in cleared(s.examine())["probes/creates-sessions"]
+
+
+def test_an_address_without_a_path_is_the_wrong_path_when_the_service_knows_a_better_one() -> None:
+    with scene() as s:
+        (finding,) = s.source("prometheus").probe(PROBE).examine().findings
+    assert finding.slug == "probes/wrong-path"
+    assert "not for /health" in finding.title
+    assert finding.confidence is Confidence.HIGH
+
+
+@pytest.mark.parametrize("path", ["/health", "/healthz", "/actuator/health", "/-/healthy"])
+def test_health_endpoints_are_right(path: str) -> None:
+    with scene() as s:
+        examination = s.source("prometheus").probe(replace(PROBE, path=path, health_path=None)).examine()
+    if path == "/-/healthy":  # a name that we do not know is doubted, with medium confidence, never high
+        assert [f.confidence for f in examination.findings] == [Confidence.MEDIUM]
+    else:
+        assert slugs(examination) == set()
+        assert "probes/wrong-path" in cleared(examination)
+
+
+def test_a_probe_that_speaks_no_http_is_not_judged_by_its_path() -> None:
+    tcp = replace(PROBE, kind="blackbox-tcp", creates_sessions=False, harmless_because="TCP")
+    with scene() as s:
+        assert slugs(s.source("prometheus").probe(tcp).examine()) == set()

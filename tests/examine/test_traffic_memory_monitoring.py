@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+from necropsy.model.probe import Backend
+
+from .cases import PROBE, cleared, scene, slugs
+
+PROXY = Backend("*", 80, "proxy", "live", access_log="access.log")
+
+
+def test_clockwork_from_nobody_known_is_an_unlogged_creator() -> None:
+    with scene() as s:
+        s.source("rdb", "access_log").sessions(100)
+        s.claim("unlogged", 60, period_s=10.0, phase_s=2.0, creation_probability=1.0, in_access_log=False)
+        (finding,) = s.examine().findings
+    assert finding.slug == "traffic/unlogged-creator"
+    assert finding.share == 0.6
+
+
+def test_a_bot_that_creates_many_sessions_is_named() -> None:
+    with scene() as s:
+        s.source("rdb", "access_log").sessions(100).claim("visitor", 40, user_agent="EvilBot/1.0", evidence="visits")
+        (finding,) = s.examine().findings
+    assert finding.slug == "traffic/bot-creates-sessions"
+    assert finding.primary is not None
+    assert "EvilBot/1.0" in finding.primary.title
+
+
+def test_a_bot_that_creates_few_is_not() -> None:
+    with scene() as s:
+        s.source("rdb", "access_log").sessions(100).claim("visitor", 2, user_agent="Bot/1", evidence="visits").claim(
+            "people", 95
+        )
+        assert slugs(s.examine()) == {"healthy"}
+
+
+def test_immortal_sessions_are_counted_and_mortal_ones_cleared() -> None:
+    with scene() as s:
+        s.source("rdb").sessions(10, lifetime_s=2**31 - 1).sessions(10, lifetime_s=-1).sessions(20)
+        (finding,) = s.examine().findings
+        assert finding.primary is not None
+        assert s.case.rows(finding.primary.query)[0]["count_star()"] == 20
+    assert finding.share == 0.5
+    with scene() as s:
+        assert "sessions/immortal" in cleared(s.source("rdb").sessions(20).examine())
+
+
+def test_index_entries_without_a_session_are_orphans() -> None:
+    with scene() as s:
+        s.source("rdb").sessions(1)
+        s.case.append(
+            "index_entry", [{"store": "a", "family": "ns:index:*", "index": b"i", "id": b"%d" % n} for n in range(200)]
+        )
+        (finding,) = s.examine().findings
+    assert finding.slug == "sessions/orphaned-index"
+    assert "200 of 200" in finding.title
+
+
+def test_a_store_full_of_something_else_is_told_so() -> None:
+    with scene() as s:
+        s.source("rdb").case.append("key_family", [
+            {"store": "a", "pattern": "cache:*", "type": "string", "role": "other", "keys": 10, "bytes": 9_000_000, "without_expiry": 10},
+            {"store": "a", "pattern": "spring:*", "type": "hash", "role": "session", "keys": 10, "bytes": 1_000_000, "without_expiry": 0},
+        ])  # fmt: skip
+        (finding,) = s.examine().findings
+    assert finding.slug == "memory/not-sessions"
+    assert finding.title.startswith("90%")
+
+
+def test_a_probed_port_that_no_log_records_is_a_blind_spot() -> None:
+    seen = replace(PROBE, url="http://10.0.0.1:80/", port=80)
+    with scene() as s:
+        s.source("prometheus", "access_log", "nginx").probe(PROBE, seen).backend(PROXY).visitors(
+            0, "Go-http-client/1.1", "10.0.0.1:80"
+        )
+        findings = {f.slug: f for f in s.examine().findings}
+    blind = findings["monitoring/log-blind-spot"]
+    assert blind.primary is not None
+    assert "http://10.0.0.1:8080/" in blind.primary.title
+    assert not blind.supporting
+
+
+def test_a_port_that_a_log_shows_is_no_blind_spot() -> None:
+    with scene() as s:
+        s.source("prometheus", "access_log").probe(PROBE).visitors(0, "Go-http-client/1.1", "10.0.0.1:8080")
+        examination = s.examine()
+    assert "monitoring/log-blind-spot" in cleared(examination)
