@@ -1,0 +1,64 @@
+cimport cython
+
+cdef class Texts:
+    cdef object memory
+    cdef unsigned char[::1] view
+    cdef object offset_memory
+    cdef int[::1] offsets
+    cdef object valid_memory
+    cdef unsigned char[::1] valid
+    cdef Py_ssize_t used
+    cdef Py_ssize_t sealed
+    cdef Py_ssize_t rows
+    cdef public bint nullable
+
+    cdef int room(self, Py_ssize_t count) except -1
+    cdef int put(self, const unsigned char[::1] data, Py_ssize_t start, Py_ssize_t count) except -1
+    cdef int seal(self, Py_ssize_t row) except -1
+    @cython.locals(i=Py_ssize_t)
+    cdef int reach(self, Py_ssize_t row) except -1
+    cdef int more_rows(self, Py_ssize_t row) except -1
+    cdef int drop(self) except -1
+
+cdef class Field:
+    cdef const unsigned char[::1] name
+    cdef Py_ssize_t size
+    cdef long long keep
+    cdef Texts texts
+    cdef object length_memory
+    cdef long long[::1] lengths
+    cdef bint found
+    cdef long long length
+
+cdef class Columns:
+    cdef readonly Py_ssize_t capacity
+    cdef readonly Py_ssize_t rows
+    cdef readonly Py_ssize_t byte_limit
+    cdef dict memories
+    cdef int[::1] db
+    cdef signed char[::1] type
+    cdef signed char[::1] encoding
+    cdef long long[::1] expires_at
+    cdef unsigned char[::1] expires
+    cdef long long[::1] idle
+    cdef unsigned char[::1] idles
+    cdef short[::1] frequency
+    cdef unsigned char[::1] frequencies
+    cdef long long[::1] elements
+    cdef long long[::1] bytes
+    cdef Texts key
+    cdef Texts head
+    cdef Texts members
+    cdef Texts member
+    cdef list fields
+    cdef bint has_head
+    cdef bint has_members
+    cdef Py_ssize_t found_fields
+
+    cdef bint full(self) except? False
+    @cython.locals(at=Py_ssize_t, field=Field)
+    cdef int commit(self) except -1
+    @cython.locals(field=Field)
+    cdef int drop_value(self) except -1
+    cdef int drop(self) except -1
+    cdef int put_member(self, const unsigned char[::1] data, Py_ssize_t start, Py_ssize_t count) except -1

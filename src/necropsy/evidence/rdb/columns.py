@@ -1,0 +1,284 @@
+# cython: language_level=3, boundscheck=True, wraparound=False, annotation_typing=False, cdivision=True, infer_types=True
+"""A batch of keys while it is filled: plain memory, a column each, that becomes Arrow without being copied."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+try:
+    import cython
+except ImportError:
+    from necropsy.evidence.rdb import plain as cython  # type: ignore[no-redef]
+
+if cython.compiled:
+    from cython.cimports.necropsy.evidence.rdb.kernels import copy
+else:
+    from necropsy.evidence.rdb.kernels import copy
+
+from necropsy.evidence.rdb.encodings import ENCODINGS
+from necropsy.sessions.keyspace import KEY_TYPES, Projection
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from necropsy.evidence.rdb.kernels import Bytes
+
+BATCH_BYTES = 32 << 20
+"""A batch is handed on when its texts reach this, however few its rows."""
+
+
+class Texts:
+    """A column of texts. What is put belongs to the row that is sealed next; a row never sealed is null or empty."""
+
+    def __init__(self, rows: int, nullable: bool) -> None:
+        self.memory = bytearray(4096)
+        self.view = memoryview(self.memory)
+        self.offset_memory = bytearray(4 * (rows + 1))
+        self.offsets = memoryview(self.offset_memory).cast("i")
+        self.valid_memory = bytearray(rows)
+        self.valid = memoryview(self.valid_memory)
+        self.used = 0
+        self.sealed = 0
+        self.rows = 0
+        self.nullable = nullable
+
+    def room(self, count: int) -> int:
+        """Have room for so many more bytes."""
+        if self.used + count > len(self.view):
+            wider = bytearray(max(2 * len(self.view), self.used + count))
+            view = memoryview(wider)
+            view[: self.used] = memoryview(self.memory)[: self.used]
+            self.memory = wider
+            self.view = view
+        return 0
+
+    def put(self, data: Bytes, start: int, count: int) -> int:
+        """Add bytes to the row that is sealed next."""
+        self.room(count)
+        copy(data, start, self.view, self.used, count)
+        self.used += count
+        return 0
+
+    def reach(self, row: int) -> int:
+        """Leave every row before this one as it is: null, or empty."""
+        for i in range(self.rows, row):
+            self.offsets[i + 1] = self.sealed
+        self.rows = row
+        return 0
+
+    def seal(self, row: int) -> int:
+        """Make what was put the text of this row."""
+        self.reach(row)
+        self.offsets[row + 1] = self.used
+        self.valid[row] = 1
+        self.sealed = self.used
+        self.rows = row + 1
+        return 0
+
+    def drop(self) -> int:
+        """Forget what was put."""
+        self.used = self.sealed
+        return 0
+
+    def more_rows(self, row: int) -> int:
+        """Have room for this row too; for a column whose rows are not known beforehand."""
+        if row + 2 > len(self.offsets):
+            wider = bytearray(2 * len(self.offset_memory))
+            wider[: len(self.offset_memory)] = self.offset_memory
+            valid = bytearray(2 * len(self.valid_memory))
+            valid[: len(self.valid_memory)] = self.valid_memory
+            self.offset_memory = wider
+            self.offsets = memoryview(wider).cast("i")
+            self.valid_memory = valid
+            self.valid = memoryview(valid)
+        return 0
+
+    def buffers(self, rows: int) -> list[Any]:
+        """Return validity, offsets and bytes as Arrow has them, for so many rows."""
+        self.reach(rows)
+        return [
+            validity(self.valid_memory, rows) if self.nullable else None,
+            buffer(self.offset_memory, 4 * (rows + 1)),
+            buffer(self.memory, self.used),
+        ]
+
+
+class Field:
+    """The columns of one hash field that was asked for."""
+
+    def __init__(self, name: bytes, keep: int, rows: int) -> None:
+        self.name = name
+        self.size = len(name)
+        self.keep = keep
+        self.texts = Texts(rows, True)
+        self.length_memory = bytearray(8 * rows)
+        self.lengths = memoryview(self.length_memory).cast("q")
+        self.found = False
+        self.length = 0
+
+    def arrays(self, rows: int) -> list[Any]:
+        """Return the column of values and that of their full lengths."""
+        import pyarrow as pa
+
+        buffers = self.texts.buffers(rows)
+        return [
+            pa.Array.from_buffers(pa.binary(), rows, buffers),
+            pa.Array.from_buffers(pa.int64(), rows, [buffers[0], buffer(self.length_memory, 8 * rows)]),
+        ]
+
+
+class Columns:
+    """Room for ``capacity`` keys. ``commit`` makes what the scanner found so far the next row; ``drop`` forgets it."""
+
+    def __init__(self, projection: Projection, capacity: int) -> None:
+        self.capacity = capacity
+        self.rows = 0
+        self.byte_limit = BATCH_BYTES
+        self.has_head = projection.string_bytes > 0
+        self.has_members = bool(projection.members_of)
+        self.memories = {}
+        for name, width in WIDTHS:
+            self.memories[name] = bytearray(width * capacity)
+        self.db = memoryview(self.memories["db"]).cast("i")
+        self.type = memoryview(self.memories["type"]).cast("b")
+        self.encoding = memoryview(self.memories["encoding"]).cast("b")
+        self.expires_at = memoryview(self.memories["expires_at"]).cast("q")
+        self.expires = memoryview(self.memories["expires"])
+        self.idle = memoryview(self.memories["idle"]).cast("q")
+        self.idles = memoryview(self.memories["idles"])
+        self.frequency = memoryview(self.memories["frequency"]).cast("h")
+        self.frequencies = memoryview(self.memories["frequencies"])
+        self.elements = memoryview(self.memories["elements"]).cast("q")
+        self.bytes = memoryview(self.memories["bytes"]).cast("q")
+        self.key = Texts(capacity, False)
+        self.head = Texts(capacity if self.has_head else 1, True)
+        self.members = Texts(capacity if self.has_members else 1, True)
+        self.member = Texts(1024, False)
+        self.fields = [Field(name, keep, capacity) for name, keep in projection.hash_fields]
+        self.found_fields = 0
+
+    def full(self) -> bool:
+        """Tell whether the batch is to be handed on."""
+        return self.rows >= self.capacity or self.key.used + self.head.used + self.member.used >= self.byte_limit
+
+    def commit(self) -> int:
+        """Seal the texts of the row whose numbers were written at ``rows``, and go to the next."""
+        at = self.rows
+        self.key.seal(at)
+        if self.found_fields:
+            for field in self.fields:
+                if field.found:
+                    field.texts.seal(at)
+                    field.lengths[at] = field.length
+                    field.found = False
+            self.found_fields = 0
+        self.rows = at + 1
+        return 0
+
+    def drop_value(self) -> int:
+        """Forget what was put of the value, not the key."""
+        self.head.drop()
+        if self.has_members:
+            self.members.drop()
+            self.member.rows = self.members.used
+            self.member.used = self.member.offsets[self.member.rows]
+            self.member.sealed = self.member.used
+        for field in self.fields:
+            field.texts.drop()
+            field.found = False
+        self.found_fields = 0
+        return 0
+
+    def drop(self) -> int:
+        """Forget the row that was begun."""
+        self.key.drop()
+        return self.drop_value()
+
+    def put_member(self, data: Bytes, start: int, count: int) -> int:
+        """Add a member to the row that is sealed next."""
+        self.member.more_rows(self.member.rows)
+        self.member.put(data, start, count)
+        self.member.seal(self.member.rows)
+        self.members.used += 1
+        return 0
+
+    def batch(self, schema: pa.Schema) -> pa.RecordBatch:
+        """Return the rows as Arrow; the memory is theirs from then on.
+
+        Parameters
+        ----------
+        schema
+            ``key_schema`` of the projection that the columns were made for.
+        """
+        import pyarrow as pa
+
+        rows = self.rows
+        memories = self.memories
+
+        def numbers(type_: pa.DataType, name: str, width: int, valid: str = "") -> pa.Array:
+            present = validity(memories[valid], rows) if valid else None
+            return pa.Array.from_buffers(type_, rows, [present, buffer(memories[name], width * rows)])
+
+        def words(name: str, dictionary: tuple[str, ...]) -> pa.Array:
+            return pa.DictionaryArray.from_arrays(numbers(pa.int8(), name, 1), pa.array(dictionary, pa.string()))
+
+        arrays = [
+            numbers(pa.int32(), "db", 4),
+            pa.Array.from_buffers(pa.binary(), rows, self.key.buffers(rows)),
+            words("type", KEY_TYPES),
+            words("encoding", ENCODINGS),
+            numbers(pa.timestamp("ms"), "expires_at", 8, "expires"),
+            numbers(pa.int64(), "idle", 8, "idles"),
+            numbers(pa.int16(), "frequency", 2, "frequencies"),
+            numbers(pa.int64(), "elements", 8),
+            numbers(pa.int64(), "bytes", 8),
+            pa.Array.from_buffers(pa.binary(), rows, self.head.buffers(rows))
+            if self.has_head
+            else pa.nulls(rows, pa.binary()),
+            self.member_lists(rows) if self.has_members else pa.nulls(rows, pa.list_(pa.binary())),
+        ]
+        for field in self.fields:
+            arrays.extend(field.arrays(rows))
+        return pa.RecordBatch.from_arrays(arrays, schema=schema)
+
+    def member_lists(self, rows: int) -> pa.Array:
+        """Return the column of members."""
+        import pyarrow as pa
+
+        count = self.member.rows
+        values = pa.Array.from_buffers(pa.binary(), count, self.member.buffers(count))
+        lists = self.members.buffers(rows)[:2]
+        return pa.Array.from_buffers(pa.list_(pa.binary()), rows, lists, children=[values])
+
+
+WIDTHS = (
+    ("db", 4),
+    ("type", 1),
+    ("encoding", 1),
+    ("expires_at", 8),
+    ("expires", 1),
+    ("idle", 8),
+    ("idles", 1),
+    ("frequency", 2),
+    ("frequencies", 1),
+    ("elements", 8),
+    ("bytes", 8),
+)
+
+
+def buffer(memory: bytearray, size: int) -> Any:
+    """Return the first bytes of a memory as an Arrow buffer."""
+    import pyarrow as pa
+
+    return pa.py_buffer(memoryview(memory)[:size])
+
+
+def validity(flags: bytearray, rows: int) -> Any:
+    """Return a byte a row as Arrow's bit a row; None when no row is null."""
+    import numpy as np
+    import pyarrow as pa
+
+    seen = np.frombuffer(flags, dtype=np.uint8, count=rows)
+    if seen.all():
+        return None
+    return pa.py_buffer(np.packbits(seen, bitorder="little"))

@@ -1,0 +1,31 @@
+cimport cython
+from necropsy.evidence.rdb.columns cimport Columns
+from necropsy.evidence.rdb.sizes cimport Sizes
+from necropsy.evidence.rdb.values cimport Values
+from necropsy.evidence.rdb.window cimport Window
+
+cdef class Scanner:
+    cdef readonly Window window
+    cdef readonly Columns columns
+    cdef readonly Values values
+    cdef readonly dict facts
+    cdef bint valkey
+    cdef readonly int version
+    cdef int db
+    cdef long long expires_at
+    cdef bint expires
+    cdef long long idle
+    cdef int frequency
+    cdef readonly long long keys_read
+    cdef readonly long long record_at
+    cdef readonly long long hurt
+    cdef readonly long long hurt_at
+    cdef readonly object hurt_why
+    cdef tuple members_of
+
+    @cython.locals(code=int)
+    cpdef bint fill(self) except? False
+    @cython.locals(got=Py_ssize_t)
+    cdef int key(self, int code) except -1
+    cdef int opcode(self, int code) except -1
+    cdef int begin(self) except -1

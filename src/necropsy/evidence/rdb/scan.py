@@ -1,0 +1,179 @@
+# cython: language_level=3, boundscheck=True, wraparound=False, annotation_typing=False, cdivision=True, infer_types=True
+"""The dump from its first opcode to its last: keys become rows, all else becomes facts or is passed.
+
+On disk, each key is: its expiry, idle time or use, if any; its type; its name; its value.
+"""
+
+from __future__ import annotations
+
+try:
+    import cython
+except ImportError:
+    from necropsy.evidence.rdb import plain as cython  # type: ignore[no-redef]
+
+if not cython.compiled:
+    from necropsy.evidence.rdb.columns import Columns
+    from necropsy.evidence.rdb.sizes import Sizes
+    from necropsy.evidence.rdb.values import Values
+    from necropsy.evidence.rdb.window import Window
+
+from necropsy.evidence.rdb.kernels import Damaged
+from necropsy.evidence.rdb.values import Unknown
+from necropsy.evidence.rdb.window import TooWide
+from necropsy.sessions.keyspace import Projection
+
+LONGEST_KEY = 32 << 20
+FARTHEST = 9_000_000_000_000_000
+"""Expiries, in milliseconds, are clamped here, in the year 287170: beyond it no database has a time for them."""
+
+
+class Scanner:
+    """Fills columns with keys."""
+
+    def __init__(
+        self, window: Window, sizes: Sizes, projection: Projection, rows: int, version: int, valkey: bool
+    ) -> None:
+        self.window = window
+        self.columns = Columns(projection, rows)
+        self.values = Values(window, self.columns, sizes, projection, valkey=valkey)
+        self.values.version = 11 if valkey else version
+        self.facts = {}
+        self.version = version
+        self.valkey = valkey
+        self.db = 0
+        self.expires_at = 0
+        self.expires = False
+        self.idle = -1
+        self.frequency = -1
+        self.keys_read = 0
+        self.record_at = 0
+        self.hurt = 0
+        self.hurt_at = 0
+        self.hurt_why = ""
+        self.members_of = projection.members_of
+
+    def renew(self, projection: Projection, rows: int) -> None:
+        """Begin another batch."""
+        self.columns = Columns(projection, rows)
+        self.values.columns = self.columns
+
+    def fill(self) -> bool:
+        """Read keys until the batch is full (True) or the dump's end was read (False).
+
+        Raises
+        ------
+        Truncated, Damaged
+            The rows read before stay; ``record_at`` is where the broken one began.
+        """
+        window = self.window
+        while not self.columns.full():
+            if self.expires or self.idle >= 0 or self.frequency >= 0:
+                pass
+            else:
+                self.record_at = window.base + window.position
+            code = window.byte()
+            if code == 252:
+                self.expires_at = window.little(8)
+                self.expires = True
+            elif code < 100:
+                self.key(code)
+            elif code == 255:
+                return False
+            else:
+                self.opcode(code)
+        return True
+
+    def key(self, code: int) -> int:
+        """Read a key: its name, its value, its row."""
+        window = self.window
+        columns = self.columns
+        values = self.values
+        window.text()
+        length = window.length
+        try:
+            got = window.open_text(LONGEST_KEY)
+        except TooWide as error:
+            raise Damaged("a key longer than any") from error
+        columns.key.put(window.open_view, window.open_at, got)
+        values.want_members = False
+        if values.members_of and code in (2, 3, 5, 11, 12, 17, 20):
+            name = bytes(window.open_view[window.open_at : window.open_at + got])
+            for part in values.members_of:
+                if part in name:
+                    values.want_members = True
+        try:
+            values.read(code)
+        except Exception:
+            columns.drop()
+            raise
+        if values.empty:
+            columns.drop()
+            return self.begin()
+        if values.hurt:
+            columns.drop_value()
+            if self.hurt == 0:
+                self.hurt_at = self.record_at
+                self.hurt_why = values.why
+            self.hurt += 1
+        row = columns.rows
+        columns.db[row] = self.db
+        columns.type[row] = values.type
+        columns.encoding[row] = values.encoding
+        if self.expires:
+            columns.expires_at[row] = min(max(self.expires_at, -FARTHEST), FARTHEST)
+            columns.expires[row] = 1
+        if self.idle >= 0:
+            columns.idle[row] = self.idle
+            columns.idles[row] = 1
+        if self.frequency >= 0:
+            columns.frequency[row] = self.frequency
+            columns.frequencies[row] = 1
+        columns.elements[row] = values.elements
+        columns.bytes[row] = values.weight + values.sizes.key(length, self.expires)
+        columns.commit()
+        self.keys_read += 1
+        return self.begin()
+
+    def begin(self) -> int:
+        """Forget the attributes of the key before."""
+        self.expires = False
+        self.idle = -1
+        self.frequency = -1
+        return 0
+
+    def opcode(self, code: int) -> int:
+        """Take what is not a key."""
+        window = self.window
+        if code == 253:
+            self.expires_at = window.little(4) * 1000
+            self.expires = True
+        elif code == 249:
+            self.frequency = window.byte()
+        elif code == 248:
+            self.idle = window.size()
+        elif code == 254:
+            number = window.size()
+            if number > 0x7FFFFFFF:
+                raise Damaged("a database number that nothing can have")
+            self.db = number
+        elif code == 251:
+            window.skip_size()
+            window.skip_size()
+        elif code == 250:
+            name = self.fact_text()
+            self.facts[name] = self.fact_text()
+        elif code == 245:
+            window.skip_text()
+        elif code == 244:
+            window.skip_size()
+            window.skip_size()
+            window.skip_size()
+        else:
+            raise Unknown(f"opcode {code}")
+        return 0
+
+    def fact_text(self) -> str:
+        """Take a text that the server says about itself, its first 4096 bytes."""
+        self.window.text()
+        got = self.window.open_text(4096)
+        return bytes(self.window.open_view[self.window.open_at : self.window.open_at + got]).decode("utf-8", "replace")
