@@ -7,6 +7,7 @@ let a patch insert a line with the right indentation. Nothing is resolved, const
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
@@ -18,8 +19,8 @@ MAX_DEPTH: Final = 200
 """Levels of nesting; real configuration has about ten."""
 Kind = Literal["scalar", "mapping", "sequence", "null"]
 NULLS: Final = frozenset(("", "~", "null", "Null", "NULL"))
-_TRUE: Final = frozenset(("y", "yes", "true", "on"))
-_FALSE: Final = frozenset(("n", "no", "false", "off"))
+_TRUE: Final = frozenset(["y", "Y", "yes", "Yes", "YES", "true", "True", "TRUE", "on", "On", "ON"])
+_FALSE: Final = frozenset(["n", "N", "no", "No", "NO", "false", "False", "FALSE", "off", "Off", "OFF"])
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -143,30 +144,29 @@ class Node:
         ConfigurationError
             It is none.
         """
-        word = self.text().lower()
         if self.kind == "scalar" and self.style in ("plain", "literal"):
-            if word in _TRUE:
+            if self.value in _TRUE:
                 return True
-            if word in _FALSE:
+            if self.value in _FALSE:
                 return False
         raise self.error(f"{self.text() or self.kind!s}: not a boolean", hint="Write true or false, without quotes.")
 
     def integer(self) -> int:
-        """Return a whole number, decimal or with 0x, 0o, 0b and underscores.
+        """Return a whole number, decimal or with 0x, 0o, 0b; underscores and, as YAML 1.1 has it, 017 for 15.
 
         Raises
         ------
         ConfigurationError
             It is none.
         """
+        digits = self.text().strip().replace("_", "")
+        if re.fullmatch(r"[-+]?0[0-7]+", digits):  # octal in YAML 1.1
+            return int(digits, 8)
         try:
-            return int(self.text().strip(), 0)
+            return int(digits, 0)
         except ValueError:
-            if self.text().strip().lstrip("+-").isdigit():  # leading zeros
-                return int(self.text())
-            raise self.error(
-                f"{self.text() or self.kind!s}: not a whole number", hint="Write a number such as 10."
-            ) from None
+            reason = f"{self.text() or self.kind!s}: not a whole number"
+            raise self.error(reason, hint="Write a number such as 10.") from None
 
     def to_python(self) -> Any:
         """Return dicts, lists, texts and None. Scalars stay text."""
