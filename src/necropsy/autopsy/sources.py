@@ -145,6 +145,7 @@ def load(path: str) -> Sources:
     ::
 
         now = 2019-05-24T19:00:00Z          # optional
+        rdb = ["redis-b.rdb"]               # or, to say more of a store, [[store]] as below
         access-log = ["a1/access*.log"]
         nginx = ["a1/nginx.conf"]
         prometheus = ["prometheus.yml"]
@@ -169,14 +170,15 @@ def load(path: str) -> Sources:
             path, int(line.group(1)) if line else 1, f"not TOML: {error}", hint="See `necropsy examine --help`."
         ) from error
     folder = Path(path).parent
-    known = {*_KINDS, "store", "now", "log-format", "prometheus-version", "prometheus-host"}
+    known = {*_KINDS, "rdb", "store", "now", "log-format", "prometheus-version", "prometheus-host"}
     for name in document:
         if name not in known:
             raise ConfigurationError(
                 path, _line_of(text, name), f"unknown name {name!r}", hint=f"Known names: {', '.join(sorted(known))}."
             )
     return Sources(
-        stores=tuple(store for entry in document.get("store", ()) for store in _stores(entry, folder, path, text)),
+        stores=stores(_located(document.get("rdb", ()), folder))
+        + tuple(store for entry in document.get("store", ()) for store in _stores(entry, folder, path, text)),
         **{kind.replace("-", "_"): _located(document.get(kind, ()), folder) for kind in _KINDS},  # type: ignore[arg-type]
         log_format=document.get("log-format"),
         now=_moment(document.get("now")),
@@ -220,4 +222,6 @@ def _moment(value: Any) -> datetime | None:
         return None
     if isinstance(value, datetime):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-    raise UnreadableSource(f"now = {value!r} is not a time", hint="Write now = 2019-05-24T19:00:00Z, without quotes.")
+    if isinstance(value, str):
+        return parse_time(value)
+    raise UnreadableSource(f"now = {value!r} is not a time", hint="Write now = 2019-05-24T19:00:00Z.")
