@@ -7,7 +7,7 @@ After: ``"port": 8080, "meta": {"health_check_endpoint": "health"}, "check": …
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from necropsy.probes.document import parse_json
 from necropsy.probes.node import Node
@@ -15,18 +15,20 @@ from necropsy.treat.edits import Insertion
 from necropsy.treat.prometheus_patch import META_KEY
 
 
-def name_health_endpoint(text: str, file: str, endpoints: dict[str, str]) -> list[Insertion]:
+def name_health_endpoint(text: str, file: str, endpoints: Mapping[tuple[str, str], str]) -> list[Insertion]:
     """Insert the endpoint into the meta of these services of a JSON definition file.
 
     Parameters
     ----------
     endpoints
-        Service ID (or name, for services without one) to the path of its health endpoint: ``{"Server:8080": "/health"}``.
+        (Service name, service ID) to the path of its health endpoint: ``{("admin", "Server:8080"): "/health"}``. A
+        service without an ID has its name for one.
     """
     insertions: list[Insertion] = []
     for service in _services(parse_json(text, file)):
-        identity = service.get("id") or service.get("ID") or service.get("name") or service.get("Name")
-        path = endpoints.get(identity.text()) if identity else None
+        name = service.get("name") or service.get("Name") or service.get("service") or service.get("Service")
+        identity = service.get("id") or service.get("ID") or name
+        path = endpoints.get((name.text(), identity.text())) if name and identity else None
         if path is not None and service.pairs:
             insertion = _insertion(text, service, path.lstrip("/"))
             if insertion is not None:

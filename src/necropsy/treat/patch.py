@@ -66,7 +66,7 @@ def _edits(files: Sequence[ConfigurationFile], wrong: Sequence[Probe]) -> Mappin
             if file.kind == "prometheus":
                 insertions = prometheus_patch.join_health_endpoint(file.text, file.name, jobs)
             elif file.kind == "consul" and file.text.lstrip().startswith("{"):
-                insertions = consul_patch.name_health_endpoint(file.text, file.name, _endpoints(file.name, wrong))
+                insertions = consul_patch.name_health_endpoint(file.text, file.name, _endpoints(wrong))
             else:
                 continue
         except ConfigurationError:  # reported when it was read; a broken file is not patched
@@ -76,12 +76,16 @@ def _edits(files: Sequence[ConfigurationFile], wrong: Sequence[Probe]) -> Mappin
     return edits
 
 
-def _endpoints(file: str, wrong: Sequence[Probe]) -> dict[str, str]:
-    """Service instances of this file that are asked for the wrong page, with the endpoint that they know."""
+def _endpoints(wrong: Sequence[Probe]) -> dict[tuple[str, str], str]:
+    """Health endpoint of each (service name, service ID) that is asked for the wrong page.
+
+    The agents of one service carry equal definitions, and a definition does not say on which node it lies: each file
+    that defines the service is patched.
+    """
     return {
-        probe.instance: probe.health_path
+        (probe.service, probe.instance): probe.health_path
         for probe in wrong
-        if probe.instance and probe.health_path and any(origin.file == file for origin in probe.origin)
+        if probe.service and probe.instance and probe.health_path
     }
 
 
