@@ -79,7 +79,8 @@ def _cause(finding: Finding, scale: Weighed) -> Cause:
     )
     sessions = round(share * scale.sessions.get(store, 0))
     actors = tuple(_actor(claim, scale) for claim in claims)
-    title, text = _words(finding, actors, low, high, many=len(scale.sessions) > 1)
+    lifetime_s = next((p.lifetime_s for p in scale.predictions if p.store == finding.store), None)
+    title, text = _words(finding, actors, lifetime_s, many=len(scale.sessions) > 1)
     return Cause(
         slug=finding.slug,
         store=finding.store,
@@ -134,19 +135,37 @@ def _answer(visitors: VisitorClass | None) -> str:
     return f"{visitors.status} -> {visitors.followed_to}" if visitors.followed_to else str(visitors.status)
 
 
-def _words(finding: Finding, actors: tuple[Actor, ...], low: float, high: float, *, many: bool) -> tuple[str, str]:
+def _words(finding: Finding, actors: tuple[Actor, ...], lifetime_s: float | None, *, many: bool) -> tuple[str, str]:
     """Title and text of a cause, in the reader's words."""
-    where = f"store {finding.store}" if many else "this store"
     if finding.slug != "probes/creates-sessions":
         return finding.title, finding.text
+    where = f"store {finding.store}" if many else "this store"
     who = "Your own monitoring" if any(actor.prober for actor in actors) else "A client that comes like clockwork"
-    title = f"{who} creates {percent(finding.share or 0)} ({percent(low)[:-2]} to {percent(high)[:-2]}) of the sessions in {where}."
+    title = f"{who} creates {percent(finding.share or 0)} of the sessions in {where}."
     jobs = sorted({actor.prober for actor in actors if actor.prober})
     periods = sorted({actor.period_s for actor in actors if actor.period_s})
-    paths = sorted({"/" + actor.url.split("/", 3)[3] if actor.url.count("/") >= 3 else "/" for actor in actors})
-    asks = f"{_prober_name(jobs)} asks GET {', '.join(paths)}"
+    paths = sorted({_path(actor.url) for actor in actors})
     every = f" every {', '.join(f'{period:g} s' for period in periods)}" if periods else ""
-    return title, f"{asks}{every}; every answer is a new session."
+    text = (
+        f"{_prober_name(jobs)} asks GET {', '.join(paths)}{every}; every answer is a new session{_lives(lifetime_s)}."
+    )
+    return title, text
+
+
+def _path(url: str) -> str:
+    return "/" + url.split("/", 3)[3] if url.count("/") >= 3 else "/"
+
+
+def _lives(lifetime_s: float | None) -> str:
+    if lifetime_s is None:
+        return ""
+    if lifetime_s < 0:
+        return " that never expires"
+    for name, seconds in (("year", 31_556_952), ("day", 86_400), ("hour", 3_600), ("minute", 60)):
+        if lifetime_s >= seconds:
+            number = lifetime_s / seconds
+            return f" that lives for {number:.3g} {name}{'' if number == 1 else 's'}"
+    return f" that lives for {lifetime_s:g} s"
 
 
 def percent(share: float) -> str:
