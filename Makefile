@@ -45,7 +45,7 @@ bench-%: $(VENV)/.installed-dev
 	@$(BIN)/python bench/run.py $*
 
 docs: $(VENV)/.installed-dev ## write the generated documentation again (a test fails when it is stale)
-	@$(BIN)/python tools/docs.py
+	@$(BIN)/python tools/docs.py --demo
 
 packages: | $(BIN)/pip
 	@tools/debian-packages

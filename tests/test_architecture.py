@@ -1,0 +1,182 @@
+"""The house rules that no linter knows: layers, what loads at start, sizes of files, one slug everywhere."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from necropsy.model.slugs import SLUGS
+
+pytestmark = pytest.mark.checkout
+
+SPLIT_AT = 500
+"""Lines at which a module must be split; 200 is the aim."""
+HEAVY = ("duckdb", "numpy", "pyarrow", "scipy", "pandas", "yaml", "jinja2", "rich", "re2", "hcl2", "lark", "redis")
+"""Third parties that no command needs before it runs: `necropsy --help` must answer at once."""
+
+
+@pytest.fixture(scope="module")
+def modules(checkout: Path) -> dict[Path, ast.Module]:
+    house = checkout / "src" / "necropsy"
+    return {
+        path.relative_to(house): ast.parse(path.read_text(encoding="utf-8"), str(path))
+        for path in sorted(house.rglob("*.py"))
+    }
+
+
+def test_the_import_contracts_hold(checkout: Path) -> None:
+    command = [sys.executable, "-c", "from importlinter.cli import lint_imports_command as run; run()", "--no-cache"]
+    run = subprocess.run(command, cwd=checkout, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stdout + run.stderr
+
+
+def test_the_command_line_starts_without_anything_heavy() -> None:
+    program = "import sys, necropsy.cli.main; print(*{name.split('.')[0] for name in sys.modules})"
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert sorted(set(run.stdout.split()) & set(HEAVY)) == []
+
+
+def test_help_is_printed_without_anything_heavy() -> None:
+    program = (
+        "import atexit, sys\n"
+        "atexit.register(lambda: print(*{name.split('.')[0] for name in sys.modules}, file=sys.stderr))\n"
+        "sys.argv = ['necropsy', 'examine', '--help']\n"
+        "import necropsy.cli.main as line; line.main()"
+    )
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
+    assert "--rdb" in run.stdout
+    assert sorted(set(run.stderr.split()) & set(HEAVY)) == []
+
+
+def _loaded_on_import(module: ast.Module) -> Iterator[str]:
+    """Top-level packages that importing this module loads: not in functions, not under TYPE_CHECKING."""
+    waiting: list[ast.stmt] = list(module.body)
+    while waiting:
+        statement = waiting.pop()
+        if isinstance(statement, ast.Import):
+            yield from (alias.name.split(".")[0] for alias in statement.names)
+        elif isinstance(statement, ast.ImportFrom) and not statement.level:
+            yield (statement.module or "").split(".")[0]
+        elif isinstance(statement, ast.If) and "TYPE_CHECKING" in ast.dump(statement.test):
+            waiting += statement.orelse
+        elif isinstance(statement, (ast.If, ast.Try, ast.With, ast.ClassDef)):
+            waiting += [node for node in ast.iter_child_nodes(statement) if isinstance(node, ast.stmt)]
+
+
+def test_the_vocabulary_needs_the_standard_library_alone(modules: dict[Path, ast.Module]) -> None:
+    for path, module in modules.items():
+        if path.parts[0] == "model":
+            foreign = set(_loaded_on_import(module)) - set(sys.stdlib_module_names) - {"necropsy"}
+            assert foreign == set(), path
+
+
+def test_no_module_is_so_long_that_it_must_be_split(checkout: Path, modules: dict[Path, ast.Module]) -> None:
+    house = checkout / "src" / "necropsy"
+    lengths = {path: len((house / path).read_text(encoding="utf-8").splitlines()) for path in modules}
+    assert {str(path): length for path, length in lengths.items() if length >= SPLIT_AT} == {}
+
+
+def test_there_is_no_drawer_for_everything(modules: dict[Path, ast.Module]) -> None:
+    drawers = {"utils", "util", "helpers", "helper", "common", "misc"}
+    assert [str(path) for path in modules if drawers & {path.stem, *path.parts}] == []
+
+
+def test_every_module_says_what_it_is_for(modules: dict[Path, ast.Module]) -> None:
+    assert [str(path) for path, module in modules.items() if not ast.get_docstring(module)] == []
+
+
+def test_no_room_is_empty(checkout: Path) -> None:
+    rooms = [path for path in (checkout / "src" / "necropsy").iterdir() if (path / "__init__.py").is_file()]
+    assert [room.name for room in rooms if not any(p.name != "__init__.py" for p in room.rglob("*.py"))] == []
+
+
+def test_nothing_prints_outside_the_command_line(modules: dict[Path, ast.Module]) -> None:
+    printing = [
+        f"{path}:{node.lineno}"
+        for path, module in modules.items()
+        for node in ast.walk(module)
+        if path.parts[0] != "cli"
+        and isinstance(node, ast.Call)
+        and (
+            (isinstance(node.func, ast.Name) and node.func.id == "print")
+            or ast.unparse(node.func) in {"sys.stdout.write", "sys.stderr.write"}
+        )
+    ]
+    assert printing == []
+
+
+def test_judgement_asks_nobody(modules: dict[Path, ast.Module]) -> None:
+    judgement = {"model", "sessions", "probes", "examine", "verdict", "report"}
+    asking = [
+        f"{path}:{node.lineno}"
+        for path, module in modules.items()
+        for node in ast.walk(module)
+        if path.parts[0] in judgement
+        and (
+            (isinstance(node, ast.ImportFrom) and f"{node.module}.".startswith("urllib.request."))
+            or (isinstance(node, ast.ImportFrom) and node.module == "urllib" and ast.unparse(node).find("request") > 0)
+            or (isinstance(node, ast.Import) and any(alias.name == "urllib.request" for alias in node.names))
+        )
+    ]
+    assert asking == []  # the other ways out are in the import contracts, which cannot name a part of a package
+
+
+def test_no_session_can_be_brought_to_life(modules: dict[Path, ast.Module]) -> None:
+    dangerous = {"pickle", "cPickle", "dill", "marshal", "shelve", "jsonpickle", "cloudpickle"}
+    importing = [
+        f"{path}:{node.lineno}"
+        for path, module in modules.items()
+        for node in ast.walk(module)
+        if (isinstance(node, ast.Import) and dangerous & {alias.name.split(".")[0] for alias in node.names})
+        or (isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] in dangerous)
+    ]
+    assert importing == []
+
+
+def test_registries_are_written_down_and_not_collected(modules: dict[Path, ast.Module]) -> None:
+    collected = [str(path) for path, module in modules.items() if "__subclasses__" in ast.unparse(module)]
+    assert collected == []
+
+
+# -- one slug everywhere ----------------------------------------------------------------------------------------------
+
+
+def test_every_slug_is_the_path_of_its_examiner(checkout: Path) -> None:
+    house = checkout / "src" / "necropsy" / "examine"
+    missing = [slug for slug in SLUGS if not (house / f"{slug.replace('-', '_')}.py").is_file()]
+    assert missing == []
+
+
+def test_every_examiner_is_in_the_registry_under_its_slug() -> None:
+    from necropsy.examine.registry import EXAMINERS
+
+    assert sorted(examiner.slug for examiner in EXAMINERS) == sorted(SLUGS)
+
+
+# -- the project's own files ------------------------------------------------------------------------------------------
+
+
+def test_no_file_of_the_project_names_a_path_of_one_machine(checkout: Path) -> None:
+    tracked = subprocess.run(
+        ["git", "grep", "-nIE", r"(^|[^a-zA-Z0-9_.])/(root|home/[a-z]+|Users/[A-Za-z]+|work|farm)/", "--", "."],
+        cwd=checkout,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert tracked.returncode in (0, 1), tracked.stderr
+    assert [line for line in tracked.stdout.splitlines() if "tests/test_architecture.py" not in line] == []
+
+
+def test_the_version_is_said_once(checkout: Path) -> None:
+    import necropsy
+
+    settings = tomllib.loads((checkout / "pyproject.toml").read_text(encoding="utf-8"))
+    assert necropsy.__version__ == settings["project"]["version"]
