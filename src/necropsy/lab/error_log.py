@@ -1,0 +1,116 @@
+"""The application's error log while Redis hangs: timeouts with their stack traces, as Spring Boot's log file has them.
+
+An entry (shortened)::
+
+    2019-05-24 15:37:10.012 ERROR 21457 --- [pool-1-thread-1] o.s.s.s.TaskUtils$LoggingErrorHandler    : Unexpected …
+
+    org.springframework.dao.QueryTimeoutException: Redis command timed out; nested exception is com.lambdaworks.redis…
+    <tab>at org.springframework.data.redis.connection.lettuce.LettuceExceptionConverter.convert(LettuceException…:66)
+    Caused by: com.lambdaworks.redis.RedisCommandTimeoutException: Command timed out
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+_DRIVER: Final = "com.lambdaworks.redis"
+_DATA: Final = "org.springframework.data.redis"
+_CAUSE: Final = f"{_DRIVER}.RedisCommandTimeoutException: Command timed out"
+_ERROR: Final = f"org.springframework.dao.QueryTimeoutException: Redis command timed out; nested exception is {_CAUSE}"
+
+_CONVERSION: Final = (
+    (f"{_DATA}.connection.lettuce.LettuceExceptionConverter", "convert", 66),
+    (f"{_DATA}.connection.lettuce.LettuceExceptionConverter", "convert", 41),
+    (f"{_DATA}.PassThroughExceptionTranslationStrategy", "translate", 37),
+    (f"{_DATA}.FallbackExceptionTranslationStrategy", "translate", 37),
+    (f"{_DATA}.connection.lettuce.LettuceConnection", "convertLettuceAccessException", 330),
+)
+_WAITING: Final = ((f"{_DRIVER}.LettuceFutures", "await", 113), (f"{_DRIVER}.LettuceFutures", "awaitOrCancel", 92))
+
+
+@dataclass(frozen=True, slots=True)
+class _Origin:
+    """Who waited for Redis: how the log names him, and his part of the stack."""
+
+    thread: str
+    logger: str
+    said: str
+    frames: tuple[tuple[str, str, int], ...]
+    omitted: int
+    """Frames that the cause has in common with the error."""
+
+
+_REQUEST: Final = _Origin(
+    "nio-8080-exec-",
+    "o.a.c.c.C.[.[.[/].[dispatcherServlet]",
+    "Servlet.service() for servlet [dispatcherServlet] in context with path [] threw exception",
+    (
+        (f"{_DATA}.connection.lettuce.LettuceConnection", "hGetAll", 2853),
+        (f"{_DATA}.core.RedisTemplate", "execute", 207),
+        ("org.springframework.session.data.redis.RedisOperationsSessionRepository", "getSession", 466),
+        ("org.springframework.session.web.http.SessionRepositoryFilter", "doFilterInternal", 141),
+        ("org.apache.catalina.core.ApplicationFilterChain", "internalDoFilter", 193),
+        ("java.lang.Thread", "run", 748),
+    ),
+    61,
+)
+_TASK: Final = _Origin(
+    "pool-1-thread-",
+    "o.s.s.s.TaskUtils$LoggingErrorHandler",
+    "Unexpected error occurred in scheduled task.",
+    (
+        (f"{_DATA}.connection.lettuce.LettuceConnection", "sMembers", 2112),
+        (f"{_DATA}.core.RedisTemplate", "execute", 207),
+        ("org.springframework.session.data.redis.RedisSessionExpirationPolicy", "cleanExpiredSessions", 132),
+        ("java.util.concurrent.ThreadPoolExecutor$Worker", "run", 624),
+    ),
+    11,
+)
+
+
+def write(path: Path, failures_ms: Iterable[int], task_failures_ms: Iterable[int], chance: random.Random) -> int:
+    """Write one entry for each timeout, in their order; return how many.
+
+    Parameters
+    ----------
+    failures_ms
+        Unix milliseconds at which a request gave up waiting.
+    task_failures_ms
+        The same for the task that cleans up expired sessions every minute.
+    """
+    process = chance.randrange(1_000, 30_000)
+    events = sorted(
+        [(at, _REQUEST) for at in failures_ms] + [(at, _TASK) for at in task_failures_ms],
+        key=lambda event: (event[0], event[1].thread),
+    )
+    with path.open("w", encoding="utf-8", newline="\n") as log:
+        log.writelines(_entry(at, origin, process, chance.randrange(1, 10)) for at, origin in events)
+    return len(events)
+
+
+def _entry(at_ms: int, origin: _Origin, process: int, thread: int) -> str:
+    stamp = f"{datetime.fromtimestamp(at_ms // 1000, UTC):%Y-%m-%d %H:%M:%S}.{at_ms % 1000:03d}"
+    return "\n".join(
+        (
+            f"{stamp} ERROR {process} --- [{origin.thread}{thread}] {origin.logger:<40} : {origin.said}",
+            "",
+            _ERROR,
+            *map(_frame, _CONVERSION + origin.frames),
+            f"Caused by: {_CAUSE}",
+            *map(_frame, _WAITING),
+            f"\t... {origin.omitted} common frames omitted",
+            "",
+        )
+    )
+
+
+def _frame(place: tuple[str, str, int]) -> str:
+    """Return one frame; the source file is that of the outermost class."""
+    java_class, method, line = place
+    file = java_class.rpartition(".")[2].partition("$")[0]
+    return f"\tat {java_class}.{method}({file}.java:{line})"
