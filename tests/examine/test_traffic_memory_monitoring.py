@@ -86,3 +86,19 @@ def test_a_port_that_a_log_shows_is_no_blind_spot() -> None:
         s.source("prometheus", "access_log").probe(PROBE).visitors(0, "Go-http-client/1.1", "10.0.0.1:8080")
         examination = s.examine()
     assert "monitoring/log-blind-spot" in cleared(examination)
+
+
+def test_timeouts_in_the_application_log_are_counted_with_their_time() -> None:
+    with scene() as s:
+        s.source("app_log").case.execute(
+            "INSERT INTO error_event VALUES ('e.log', TIMESTAMP '2019-05-24 18:00:00', 'RedisCommandTimeoutException', 7), ('e.log', NULL, 'NullPointerException', 9)"
+        )
+        (finding,) = s.examine().findings
+    assert finding.slug == "latency/command-timeouts"
+    assert "7 times, from 2019-05-24 18:00" in finding.title
+
+
+def test_an_application_log_without_such_errors_is_cleared() -> None:
+    with scene() as s:
+        s.source("app_log").case.execute("INSERT INTO error_event VALUES ('e.log', NULL, 'NullPointerException', 9)")
+        assert "latency/command-timeouts" in cleared(s.examine())

@@ -6,6 +6,7 @@ from typing import Final
 
 from necropsy.examine import healthy
 from necropsy.examine.interface import Examiner
+from necropsy.examine.latency import command_timeouts
 from necropsy.examine.memory import not_sessions
 from necropsy.examine.monitoring import log_blind_spot
 from necropsy.examine.probes import creates_sessions, wrong_path
@@ -21,5 +22,6 @@ EXAMINERS: Final[tuple[Examiner, ...]] = (
     Examiner("sessions/orphaned-index", orphaned_index.examine, ("index_entry",)),
     Examiner("memory/not-sessions", not_sessions.examine, ("key_family",)),
     Examiner("monitoring/log-blind-spot", log_blind_spot.examine, ("probe", "visitor_class"), ("backend",)),
+    Examiner("latency/command-timeouts", command_timeouts.examine, ("error_event",)),
     Examiner("healthy", healthy.examine, ("session",), ("visitor_class", "probe")),
 )

@@ -47,7 +47,7 @@ def from_plain(kind: type[T], value: Any) -> T:
     return typing.cast("T", _build(kind, value))
 
 
-def _build(kind: Any, value: Any) -> Any:
+def _build(kind: Any, value: Any) -> Any:  # noqa: C901, PLR0911 -- one branch a kind of type hint
     origin = typing.get_origin(kind)
     arguments = typing.get_args(kind)
     if origin in (typing.Union, types.UnionType):

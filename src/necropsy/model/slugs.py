@@ -13,6 +13,7 @@ SLUGS: Final[dict[str, str]] = {
     "sessions/orphaned-index": "Index entries point at sessions that no longer exist.",
     "memory/not-sessions": "Most of the memory is not sessions.",
     "monitoring/log-blind-spot": "A probed port is recorded in no access log.",
+    "latency/command-timeouts": "The application waits for its session store in vain.",
     "healthy": "The sessions are those that people make.",
 }
 """Slugs that this version can find. The design lists more; each arrives with its examiner, test and page."""
