@@ -4,8 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 # Parts that are compiled where a compiler is found (Cython's pure-Python mode): a change there needs a new build.
-COMPILED := $(shell grep -rlE '^ *(import cython|from cython)' src/necropsy --include='*.py' 2>/dev/null)
-DECLARED := $(wildcard pyproject.toml setup.py setup.cfg) $(COMPILED)
+TYPED := $(shell find src -name '*.pxd')
+DECLARED := pyproject.toml $(TYPED) $(wildcard $(TYPED:.pxd=.py))
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # Debian keeps some servers where the PATH of an ordinary user does not look.
