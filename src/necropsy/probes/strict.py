@@ -6,9 +6,11 @@ zero value, a collection does not fit a scalar nor the other way round.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+from necropsy.model.errors import ConfigurationError
 from necropsy.probes.duration import parse_duration
 from necropsy.probes.node import Node
 
@@ -36,8 +38,12 @@ def from_python(value: Any, *, file: str = "<rules>", line: int = 0) -> Node:
     return Node("scalar", text, line, 0, 0, 0, line, file, "plain")
 
 
-def mapping(node: Node, what: str, known: Collection[str]) -> dict[str, Node]:
+def mapping(
+    node: Node, what: str, known: Collection[str], problems: list[ConfigurationError] | None = None
+) -> dict[str, Node]:
     """Return the values of a mapping by key; null is an empty mapping.
+
+    With ``problems``, keys that are not in ``known`` are left out and noted there.
 
     Raises
     ------
@@ -51,10 +57,12 @@ def mapping(node: Node, what: str, known: Collection[str]) -> dict[str, Node]:
     unique(node)
     for key, _ in node.entries():
         if key.text() not in known:
-            raise key.error(
-                f"field {key.text()} not found in {what}", hint=_closest(key.text(), known) or "Remove this line."
-            )
-    return dict(node.items())
+            hint = _closest(key.text(), known) or "Remove this line."
+            error = key.error(f"field {key.text()} not found in {what}", hint=hint)
+            if problems is None:
+                raise error
+            problems.append(error)
+    return {name: value for name, value in node.items() if name in known}
 
 
 def _closest(word: str, known: Collection[str]) -> str:
@@ -116,6 +124,8 @@ def integer(node: Node) -> int:
     """Return a whole number. Raises ``ConfigurationError`` for anything else, quoted digits included."""
     if node.kind == "scalar" and node.style != "plain":
         raise node.error("a quoted text where a number must stand", hint="Remove the quotes.")
+    if re.fullmatch(r"[-+]?\d+\.\d*", node.text()):  # go-yaml cuts the fraction off
+        return int(float(node.text()))
     return node.integer()
 
 
