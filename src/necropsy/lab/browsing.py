@@ -18,7 +18,7 @@ HOUR_MS: Final = 3_600_000
 _TIMEOUT_MS: Final = 10_000
 """``spring.redis.timeout``."""
 
-TIMEOUT_BURSTS: Final = ((-3.4, -3.2), (-2.05, -1.7), (-0.75, -0.15))
+TIMEOUT_BURSTS: Final = ((-9.6, -9.3), (-6.2, -5.8), (-4.2, -3.6), (-2.05, -1.7), (-0.75, -0.15))
 """When Redis hangs, in hours before the end: the other store on the same machine has eaten its memory."""
 
 _ASSETS: Final = ("/static/css/app.3f2a91.css", "/static/js/vendor.b81c40.js", "/static/js/app.77d0e2.js",

@@ -21,6 +21,7 @@ from typing import Final
 from necropsy.lab.spring import pack
 from necropsy.model.errors import NecropsyError
 
+_SOCKET: Final = "server.sock"
 _START_S: Final = 30
 _ANSWER_S: Final = 120
 _CHUNK: Final = 1 << 18
@@ -72,6 +73,11 @@ class Store:
     def __init__(self, connection: socket.socket, folder: Path) -> None:
         self._connection = connection
         self._folder = folder
+
+    @property
+    def socket(self) -> Path:
+        """Path at which it listens while it runs."""
+        return self._folder / _SOCKET
 
     def feed(self, commands: Iterable[bytes]) -> int:
         """Send packed commands that answer with one line each; return how many there were.
@@ -137,7 +143,7 @@ def running(build: Build | None = None) -> Iterator[Store]:
     """
     chosen, binary = _find((build,) if build is not None else BUILDS)
     folder = Path(tempfile.mkdtemp(prefix="lab"))  # short: the path of a socket may have 107 bytes at most
-    path = folder / "server.sock"
+    path = folder / _SOCKET
     log = folder / "server.log"
     command = [binary, "--port", "0", "--unixsocket", str(path), "--unixsocketperm", "700", "--dir", str(folder),
                "--save", "", "--daemonize", "no", "--logfile", str(log), *chosen.options]  # fmt: skip
