@@ -1,8 +1,8 @@
 cimport cython
+from necropsy.evidence.rdb.kernels cimport Memory
 
 cdef class Texts:
-    cdef object memory
-    cdef unsigned char[::1] view
+    cdef Memory memory
     cdef object offset_memory
     cdef int[::1] offsets
     cdef object valid_memory
@@ -12,8 +12,9 @@ cdef class Texts:
     cdef Py_ssize_t rows
     cdef public bint nullable
 
+    @cython.locals(wider=Memory)
     cdef int room(self, Py_ssize_t count) except -1
-    cdef int put(self, const unsigned char[::1] data, Py_ssize_t start, Py_ssize_t count) except -1
+    cdef int put(self, Memory data, Py_ssize_t start, Py_ssize_t count) except -1
     cdef int seal(self, Py_ssize_t row) except -1
     @cython.locals(i=Py_ssize_t)
     cdef int reach(self, Py_ssize_t row) except -1
@@ -21,7 +22,7 @@ cdef class Texts:
     cdef int drop(self) except -1
 
 cdef class Field:
-    cdef const unsigned char[::1] name
+    cdef Memory name
     cdef Py_ssize_t size
     cdef long long keep
     cdef Texts texts
@@ -61,4 +62,4 @@ cdef class Columns:
     @cython.locals(field=Field)
     cdef int drop_value(self) except -1
     cdef int drop(self) except -1
-    cdef int put_member(self, const unsigned char[::1] data, Py_ssize_t start, Py_ssize_t count) except -1
+    cdef int put_member(self, Memory data, Py_ssize_t start, Py_ssize_t count) except -1

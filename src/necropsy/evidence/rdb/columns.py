@@ -10,18 +10,14 @@ try:
 except ImportError:
     from necropsy.evidence.rdb import plain as cython  # type: ignore[no-redef]
 
-if cython.compiled:
-    from cython.cimports.necropsy.evidence.rdb.kernels import copy
-else:
-    from necropsy.evidence.rdb.kernels import copy
+if not cython.compiled:
+    from necropsy.evidence.rdb.kernels import Memory
 
 from necropsy.evidence.rdb.encodings import ENCODINGS
 from necropsy.sessions.keyspace import KEY_TYPES, Projection
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-    from necropsy.evidence.rdb.kernels import Bytes
 
 BATCH_BYTES = 32 << 20
 """A batch is handed on when its texts reach this, however few its rows."""
@@ -31,8 +27,7 @@ class Texts:
     """A column of texts. What is put belongs to the row that is sealed next; a row never sealed is null or empty."""
 
     def __init__(self, rows: int, nullable: bool) -> None:
-        self.memory = bytearray(4096)
-        self.view = memoryview(self.memory)
+        self.memory = Memory(4096)
         self.offset_memory = bytearray(4 * (rows + 1))
         self.offsets = memoryview(self.offset_memory).cast("i")
         self.valid_memory = bytearray(rows)
@@ -44,18 +39,16 @@ class Texts:
 
     def room(self, count: int) -> int:
         """Have room for so many more bytes."""
-        if self.used + count > len(self.view):
-            wider = bytearray(max(2 * len(self.view), self.used + count))
-            view = memoryview(wider)
-            view[: self.used] = memoryview(self.memory)[: self.used]
+        if self.used + count > self.memory.size:
+            wider = Memory(max(2 * self.memory.size, self.used + count))
+            wider.copy(0, self.memory, 0, self.used)
             self.memory = wider
-            self.view = view
         return 0
 
-    def put(self, data: Bytes, start: int, count: int) -> int:
+    def put(self, data: Memory, start: int, count: int) -> int:
         """Add bytes to the row that is sealed next."""
         self.room(count)
-        copy(data, start, self.view, self.used, count)
+        self.memory.copy(self.used, data, start, count)
         self.used += count
         return 0
 
@@ -99,7 +92,7 @@ class Texts:
         return [
             validity(self.valid_memory, rows) if self.nullable else None,
             buffer(self.offset_memory, 4 * (rows + 1)),
-            buffer(self.memory, self.used),
+            buffer(self.memory.owner, self.used),
         ]
 
 
@@ -107,7 +100,8 @@ class Field:
     """The columns of one hash field that was asked for."""
 
     def __init__(self, name: bytes, keep: int, rows: int) -> None:
-        self.name = name
+        self.name = Memory(len(name))
+        self.name.owner[: len(name)] = name
         self.size = len(name)
         self.keep = keep
         self.texts = Texts(rows, True)
@@ -194,7 +188,7 @@ class Columns:
         self.key.drop()
         return self.drop_value()
 
-    def put_member(self, data: Bytes, start: int, count: int) -> int:
+    def put_member(self, data: Memory, start: int, count: int) -> int:
         """Add a member to the row that is sealed next."""
         self.member.more_rows(self.member.rows)
         self.member.put(data, start, count)
@@ -266,7 +260,7 @@ WIDTHS = (
 )
 
 
-def buffer(memory: bytearray, size: int) -> Any:
+def buffer(memory: bytearray | memoryview, size: int) -> Any:
     """Return the first bytes of a memory as an Arrow buffer."""
     import pyarrow as pa
 

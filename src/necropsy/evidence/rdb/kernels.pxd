@@ -1,24 +1,28 @@
 cimport cython
 
-cdef unsigned long long[::1] TABLE
+cdef class Memory:
+    cdef readonly object owner
+    cdef readonly Py_ssize_t size
+    cdef unsigned char* start
 
-@cython.locals(table="unsigned long long[::1]", crc="unsigned long long", low="unsigned long long", at=Py_ssize_t)
-cpdef unsigned long long crc64(unsigned long long crc, const unsigned char[::1] data, Py_ssize_t start, Py_ssize_t stop) except? 0
+    cpdef int byte(self, Py_ssize_t at) except -1
+    @cython.locals(value="unsigned long long", i=Py_ssize_t)
+    cpdef long long little(self, Py_ssize_t at, Py_ssize_t width) except? -1
+    @cython.locals(value="unsigned long long", i=Py_ssize_t)
+    cpdef long long big(self, Py_ssize_t at, Py_ssize_t width) except? -1
+    cpdef int copy(self, Py_ssize_t at, Memory other, Py_ssize_t start, Py_ssize_t count) except -1
+    cpdef bint same(self, Py_ssize_t at, Memory other, Py_ssize_t start, Py_ssize_t count) except? False
+    @cython.locals(rest="unsigned long long", at=Py_ssize_t, length=Py_ssize_t, i=Py_ssize_t, end=Py_ssize_t, digit=cython.uchar)
+    cpdef Py_ssize_t spell(self, long long value) except -1
+    @cython.locals(at=Py_ssize_t, to=Py_ssize_t, end=Py_ssize_t, control=Py_ssize_t, length=Py_ssize_t, back=Py_ssize_t)
+    cpdef Py_ssize_t expand(self, Memory other, Py_ssize_t start, Py_ssize_t stop, Py_ssize_t limit) except -1
+    cpdef bint is_number(self, Py_ssize_t start, Py_ssize_t length) except? False
+    cpdef unsigned long long crc64(self, unsigned long long crc, Py_ssize_t start, Py_ssize_t stop) except? 0
 
-@cython.locals(at=Py_ssize_t, to=Py_ssize_t, end=Py_ssize_t, control=Py_ssize_t, length=Py_ssize_t, back=Py_ssize_t)
-cpdef Py_ssize_t expand(const unsigned char[::1] data, Py_ssize_t start, Py_ssize_t stop, unsigned char[::1] out, Py_ssize_t limit) except -1
-
+cdef int check(Memory memory, Py_ssize_t at, Py_ssize_t count) except -1
 @cython.locals(i=Py_ssize_t)
-cpdef int copy(const unsigned char[::1] data, Py_ssize_t start, unsigned char[::1] out, Py_ssize_t at, Py_ssize_t count) except -1
-
+cdef int move(const unsigned char* source, Py_ssize_t start, unsigned char* target, Py_ssize_t at, Py_ssize_t count) noexcept
 @cython.locals(i=Py_ssize_t)
-cpdef bint same(const unsigned char[::1] one, Py_ssize_t start, const unsigned char[::1] other, Py_ssize_t at, Py_ssize_t count) except? False
-
-@cython.locals(value="unsigned long long", i=Py_ssize_t)
-cpdef long long little(const unsigned char[::1] data, Py_ssize_t at, Py_ssize_t width) except? -1
-
-@cython.locals(value="unsigned long long", i=Py_ssize_t)
-cpdef long long big(const unsigned char[::1] data, Py_ssize_t at, Py_ssize_t width) except? -1
-
-@cython.locals(rest="unsigned long long", at=Py_ssize_t, length=Py_ssize_t, i=Py_ssize_t, end=Py_ssize_t, digit=cython.uchar)
-cpdef Py_ssize_t decimal(long long value, unsigned char[::1] out) except -1
+cdef bint equal(const unsigned char* one, Py_ssize_t start, const unsigned char* other, Py_ssize_t at, Py_ssize_t count) noexcept
+@cython.locals(i=Py_ssize_t, stop=Py_ssize_t, digits=Py_ssize_t, last=int, most=int)
+cdef bint numeric(const unsigned char* text, Py_ssize_t at, Py_ssize_t length, const unsigned char* largest) noexcept

@@ -1,22 +1,23 @@
 cimport cython
+from necropsy.evidence.rdb.kernels cimport Memory
 
 cdef class Packed:
-    cdef const unsigned char[::1] view
+    cdef Memory memory
     cdef int format
     cdef Py_ssize_t at
     cdef Py_ssize_t stop
     cdef long long count
-    cdef unsigned char[::1] digits
+    cdef Memory digits
     cdef int width
     # The entry that advance() stands on.
-    cdef const unsigned char[::1] text_view
+    cdef Memory text
     cdef Py_ssize_t start
     cdef Py_ssize_t length
     cdef bint is_number
     cdef long long number
 
     @cython.locals(head=Py_ssize_t, size="long long")
-    cdef int open(self, int format, const unsigned char[::1] view, Py_ssize_t start, Py_ssize_t stop) except -1
+    cdef int open(self, int format, Memory memory, Py_ssize_t start, Py_ssize_t stop) except -1
     cdef bint advance(self) except? False
     cdef int spell(self) except -1
     @cython.locals(at=Py_ssize_t, body=Py_ssize_t, after=Py_ssize_t, first=int, width=int, number="long long", offset="long long", length=Py_ssize_t, total=Py_ssize_t)

@@ -16,12 +16,10 @@ try:
 except ImportError:
     from necropsy.evidence.rdb import plain as cython  # type: ignore[no-redef]
 
-if cython.compiled:
-    from cython.cimports.necropsy.evidence.rdb.kernels import big, decimal, little
-else:
-    from necropsy.evidence.rdb.kernels import big, decimal, little
+if not cython.compiled:
+    from necropsy.evidence.rdb.kernels import Memory
 
-from necropsy.evidence.rdb.kernels import Bytes, Damaged
+from necropsy.evidence.rdb.kernels import Damaged
 
 LISTPACK, ZIPLIST, ZIPMAP, INTSET = 0, 1, 2, 3
 """Formats."""
@@ -31,13 +29,13 @@ class Packed:
     """A cursor over the entries of a packed value; for a zipmap, fields and values in turn.
 
     ``open`` sets ``count``: how many entries the head claims, or -1 when it does not say. After ``advance`` the entry
-    is ``text_view[start : start + length]``, or ``number`` when ``is_number`` (``spell`` then writes it out as text).
+    is ``length`` bytes of ``text`` from ``start`` on, or ``number`` when ``is_number`` (``spell`` then writes it out as text).
     """
 
     def __init__(self) -> None:
-        self.view: Bytes = b""
-        self.text_view: Bytes = b""
-        self.digits = memoryview(bytearray(24))
+        self.digits = Memory(24)
+        self.memory = self.digits
+        self.text = self.digits
         self.format = LISTPACK
         self.at = 0
         self.stop = 0
@@ -49,44 +47,44 @@ class Packed:
         self.number = 0
         self.at_value = False
 
-    def open(self, format: int, view: Bytes, start: int, stop: int) -> int:  # noqa: A002 -- it is one
-        """Begin with the packed bytes ``view[start:stop]``.
+    def open(self, format: int, memory: Memory, start: int, stop: int) -> int:  # noqa: A002 -- it is one
+        """Begin with the packed bytes from ``start`` to ``stop``.
 
         Raises
         ------
         Damaged
             The head contradicts the length.
         """
-        self.view = view
+        self.memory = memory
         self.format = format
         self.at_value = False
         head = stop - start
         if format == LISTPACK:
-            if head < 7 or little(view, start, 4) != head or view[stop - 1] != 0xFF:
+            if head < 7 or memory.little(start, 4) != head or memory.byte(stop - 1) != 0xFF:
                 raise Damaged("a listpack whose head contradicts its length")
-            size = little(view, start + 4, 2)
+            size = memory.little(start + 4, 2)
             self.count = -1 if size == 0xFFFF else size
             self.at = start + 6
             self.stop = stop - 1
         elif format == ZIPLIST:
-            if head < 11 or little(view, start, 4) != head or view[stop - 1] != 0xFF:
+            if head < 11 or memory.little(start, 4) != head or memory.byte(stop - 1) != 0xFF:
                 raise Damaged("a ziplist whose head contradicts its length")
-            size = little(view, start + 8, 2)
+            size = memory.little(start + 8, 2)
             self.count = -1 if size == 0xFFFF else size
             self.at = start + 10
             self.stop = stop - 1
         elif format == ZIPMAP:
-            if head < 2 or view[stop - 1] != 0xFF:
+            if head < 2 or memory.byte(stop - 1) != 0xFF:
                 raise Damaged("a zipmap without an end")
-            size = view[start]
+            size = memory.byte(start)
             self.count = -1 if size >= 254 else 2 * size
             self.at = start + 1
             self.stop = stop - 1
         else:
             if head < 8:
                 raise Damaged("an intset without a head")
-            self.width = little(view, start, 4)
-            self.count = little(view, start + 4, 4)
+            self.width = memory.little(start, 4)
+            self.count = memory.little(start + 4, 4)
             if self.width not in (2, 4, 8) or self.count * self.width != head - 8:
                 raise Damaged("an intset whose head contradicts its length")
             self.at = start + 8
@@ -116,8 +114,8 @@ class Packed:
     def spell(self) -> int:
         """Make the entry a text if it is a number."""
         if self.is_number:
-            self.length = decimal(self.number, self.digits)
-            self.text_view = self.digits
+            self.length = self.digits.spell(self.number)
+            self.text = self.digits
             self.start = 0
             self.is_number = False
         return 0
@@ -126,7 +124,7 @@ class Packed:
         """Make a signed little-endian number the entry."""
         if after > self.stop:
             raise Damaged("a packed number that reaches beyond the end")
-        number = little(self.view, at, width)
+        number = self.memory.little(at, width)
         if width < 8 and number >> (8 * width - 1):
             number -= 1 << (8 * width)
         self.number = number
@@ -138,7 +136,7 @@ class Packed:
         """Make a text the entry."""
         if length < 0 or after > self.stop:
             raise Damaged("a packed text that reaches beyond the end")
-        self.text_view = self.view
+        self.text = self.memory
         self.start = at
         self.length = length
         self.is_number = False
@@ -148,7 +146,7 @@ class Packed:
     def advance_listpack(self) -> bool:
         """Take an entry: encoding, content, and its own length once more for those who walk backwards."""
         at = self.at
-        first = self.view[at]
+        first = self.memory.byte(at)
         if first < 0x80:
             self.number = first
             self.is_number = True
@@ -160,7 +158,7 @@ class Packed:
             length = first & 0x3F
             body = at + 1
         elif first < 0xE0:  # 13 bits, signed
-            number = ((first & 0x1F) << 8) | self.view[at + 1]
+            number = ((first & 0x1F) << 8) | self.memory.byte(at + 1)
             if number >= 0x1000:
                 number -= 0x2000
             if at + 3 > self.stop:
@@ -170,12 +168,12 @@ class Packed:
             self.at = at + 3
             return True
         elif first < 0xF0:
-            length = ((first & 0x0F) << 8) | self.view[at + 1]
+            length = ((first & 0x0F) << 8) | self.memory.byte(at + 1)
             body = at + 2
         elif first == 0xF0:
             if at + 5 > self.stop:
                 raise Damaged("a packed text that reaches beyond the end")
-            length = little(self.view, at + 1, 4)
+            length = self.memory.little(at + 1, 4)
             body = at + 5
         elif first <= 0xF4:
             width = first - 0xEF if first < 0xF4 else 8
@@ -199,19 +197,19 @@ class Packed:
 
     def advance_ziplist(self) -> bool:
         """Take an entry: length of the one before, encoding, content."""
-        at = self.at + (1 if self.view[self.at] < 254 else 5)
+        at = self.at + (1 if self.memory.byte(self.at) < 254 else 5)
         if at >= self.stop:
             raise Damaged("a ziplist entry that reaches beyond the end")
-        first = self.view[at]
+        first = self.memory.byte(at)
         if first < 0x40:
             return self.take_text(at + 1, first, at + 1 + first)
         if first < 0x80:
-            length = ((first & 0x3F) << 8) | self.view[at + 1]
+            length = ((first & 0x3F) << 8) | self.memory.byte(at + 1)
             return self.take_text(at + 2, length, at + 2 + length)
         if first == 0x80:
             if at + 5 > self.stop:
                 raise Damaged("a ziplist entry that reaches beyond the end")
-            length = big(self.view, at + 1, 4)
+            length = self.memory.big(at + 1, 4)
             return self.take_text(at + 5, length, at + 5 + length)
         if first == 0xC0:
             return self.take_number(at + 1, 2, at + 3)
@@ -233,12 +231,12 @@ class Packed:
     def advance_zipmap(self) -> bool:
         """Take a field, or a value with the spare bytes that may follow it."""
         at = self.at
-        first = self.view[at]
+        first = self.memory.byte(at)
         if first < 254:
             length = first
             at += 1
         elif first == 254 and at + 5 <= self.stop:
-            length = little(self.view, at + 1, 4)
+            length = self.memory.little(at + 1, 4)
             at += 5
         else:
             raise Damaged("a zipmap entry that reaches beyond the end")
@@ -248,5 +246,5 @@ class Packed:
         if at >= self.stop:
             raise Damaged("a zipmap entry that reaches beyond the end")
         self.at_value = False
-        free = self.view[at]
+        free = self.memory.byte(at)
         return self.take_text(at + 1, length, at + 1 + length + free)

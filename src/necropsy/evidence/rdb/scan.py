@@ -94,10 +94,10 @@ class Scanner:
             got = window.open_text(LONGEST_KEY)
         except TooWide as error:
             raise Damaged("a key longer than any") from error
-        columns.key.put(window.open_view, window.open_at, got)
+        columns.key.put(window.opened, window.opened_at, got)
         values.want_members = False
         if values.members_of and code in (2, 3, 5, 11, 12, 17, 20):
-            name = bytes(window.open_view[window.open_at : window.open_at + got])
+            name = bytes(window.opened.owner[window.opened_at : window.opened_at + got])
             for part in values.members_of:
                 if part in name:
                     values.want_members = True
@@ -176,4 +176,6 @@ class Scanner:
         """Take a text that the server says about itself, its first 4096 bytes."""
         self.window.text()
         got = self.window.open_text(4096)
-        return bytes(self.window.open_view[self.window.open_at : self.window.open_at + got]).decode("utf-8", "replace")
+        return bytes(self.window.opened.owner[self.window.opened_at : self.window.opened_at + got]).decode(
+            "utf-8", "replace"
+        )

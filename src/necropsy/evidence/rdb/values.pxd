@@ -1,5 +1,6 @@
 cimport cython
 from necropsy.evidence.rdb.columns cimport Columns, Field, Texts
+from necropsy.evidence.rdb.kernels cimport Memory
 from necropsy.evidence.rdb.packed cimport Packed
 from necropsy.evidence.rdb.sizes cimport Sizes
 from necropsy.evidence.rdb.window cimport Window
@@ -38,7 +39,6 @@ cdef class Values:
     cdef int read_rare(self, int code) except -1
     @cython.locals(got=Py_ssize_t)
     cdef int string(self) except -1
-    cdef bint is_number(self, const unsigned char[::1] view, Py_ssize_t start, Py_ssize_t length) except? False
     cdef int texts(self, int type, int encoding) except -1
     cdef int sorted(self, bint binary) except -1
     @cython.locals(index=Py_ssize_t, weight="long long", count="long long", i="long long", got=Py_ssize_t)
@@ -51,7 +51,7 @@ cdef class Values:
     cdef int walk_members(self, int stride) except -1
     cdef int list_nodes(self, bint containers) except -1
     @cython.locals(field=Field, i=Py_ssize_t)
-    cdef Py_ssize_t match(self, const unsigned char[::1] view, Py_ssize_t start, Py_ssize_t length) except -2
+    cdef Py_ssize_t match(self, Memory memory, Py_ssize_t start, Py_ssize_t length) except -2
     @cython.locals(field=Field)
     cdef int keep_packed(self, Py_ssize_t index) except -1
     @cython.locals(field=Field, got=Py_ssize_t)

@@ -10,17 +10,13 @@ except ImportError:
 
 if not cython.compiled:
     from necropsy.evidence.rdb.columns import Columns
+    from necropsy.evidence.rdb.kernels import Memory
     from necropsy.evidence.rdb.packed import Packed
     from necropsy.evidence.rdb.sizes import Sizes
     from necropsy.evidence.rdb.window import Window
 
-if cython.compiled:
-    from cython.cimports.necropsy.evidence.rdb.kernels import little, same
-else:
-    from necropsy.evidence.rdb.kernels import little, same
-
 from necropsy.evidence.rdb.encodings import ENCODINGS
-from necropsy.evidence.rdb.kernels import Bytes, Damaged
+from necropsy.evidence.rdb.kernels import Damaged
 from necropsy.evidence.rdb.window import TooWide
 from necropsy.sessions.keyspace import KEY_TYPES, Projection
 
@@ -136,7 +132,7 @@ class Values:
             self.encoding = E_EMBSTR
             if window.length <= 20 and window.kind == K_PLAIN:
                 window.need(window.length)
-                if self.is_number(window.view, window.position, window.length):
+                if window.memory.is_number(window.position, window.length):
                     self.encoding = E_INT
         self.weight = self.sizes.string(window.length, self.encoding)
         if self.string_bytes == 0 or not self.keeping:
@@ -146,37 +142,9 @@ class Values:
         except (Damaged, TooWide) as error:
             window.pass_text()
             return self.harm(str(error))
-        self.columns.head.put(window.open_view, window.open_at, got)
+        self.columns.head.put(window.opened, window.opened_at, got)
         self.columns.head.seal(self.columns.rows)
         return 0
-
-    def is_number(self, view: Bytes, start: int, length: int) -> bool:
-        """Tell whether a text is the decimal form of a number of 64 bits: the server keeps it as one."""
-        if length == 0 or length > 20:
-            return False
-        at = start
-        stop = start + length
-        negative = view[at] == 45
-        if negative:
-            at += 1
-            if at == stop:
-                return False
-        if view[at] == 48:
-            return length == 1
-        digits = stop - at
-        if digits > 19:
-            return False
-        for i in range(at, stop):
-            if view[i] < 48 or view[i] > 57:
-                return False
-        if digits < 19:
-            return True
-        last = 56 if negative else 55  # 9223372036854775807, or 8 below zero
-        for i in range(19):
-            most = LARGEST[i] if i < 18 else last
-            if view[at + i] != most:
-                return view[at + i] < most
-        return True
 
     def texts(self, type: int, encoding: int) -> int:  # noqa: A002 -- it is one
         """Read a count and so many texts: a list as it once was, or a set."""
@@ -212,7 +180,7 @@ class Values:
         except (Damaged, TooWide) as error:
             window.pass_text()
             return self.harm(str(error))
-        return self.columns.put_member(window.open_view, window.open_at, got)
+        return self.columns.put_member(window.opened, window.opened_at, got)
 
     def sorted(self, binary: bool) -> int:
         """Read a sorted set: texts with scores, as 8 bytes each or, before Redis 4, in decimal."""
@@ -268,7 +236,7 @@ class Values:
             if wanted and self.lengths_wanted[window.length if window.length < 256 else 256]:
                 try:
                     got = window.open_text(window.length)
-                    index = self.match(window.open_view, window.open_at, got)
+                    index = self.match(window.opened, window.opened_at, got)
                 except (Damaged, TooWide) as error:
                     window.pass_text()
                     self.harm(str(error))
@@ -285,11 +253,11 @@ class Values:
         self.weight = weight
         return 0
 
-    def match(self, view: Bytes, start: int, length: int) -> int:
+    def match(self, memory: Memory, start: int, length: int) -> int:
         """Return the number of the field that has this name among those asked for, or -1."""
         for i in range(self.field_count):
             field = self.columns.fields[i]
-            if field.size == length and same(view, start, field.name, 0, length):
+            if field.size == length and field.name.same(0, memory, start, length):
                 return i
         return -1
 
@@ -304,7 +272,7 @@ class Values:
             window.pass_text()
             return self.harm(str(error))
         field.texts.drop()
-        field.texts.put(window.open_view, window.open_at, got)
+        field.texts.put(window.opened, window.opened_at, got)
         field.length = length
         field.found = True
         self.columns.found_fields += 1
@@ -316,7 +284,7 @@ class Values:
         field = self.columns.fields[index]
         packed.spell()
         field.texts.drop()
-        field.texts.put(packed.text_view, packed.start, min(packed.length, field.keep))
+        field.texts.put(packed.text, packed.start, min(packed.length, field.keep))
         field.length = packed.length
         field.found = True
         self.columns.found_fields += 1
@@ -355,7 +323,7 @@ class Values:
     def walk(self, type: int, format: int, stride: int, got: int) -> int:  # noqa: A002
         """Go through a packed value as far as anything of it was asked for."""
         packed = self.packed
-        packed.open(format, self.window.open_view, self.window.open_at, self.window.open_at + got)
+        packed.open(format, self.window.opened, self.window.opened_at, self.window.opened_at + got)
         fields = type == HASH and self.keeping and self.field_count > 0
         members = (type == SET or type == ZSET) and self.want_members
         count = packed.count
@@ -385,7 +353,7 @@ class Values:
                 if packed.is_number:
                     packed.spell()
                 if self.lengths_wanted[packed.length if packed.length < 256 else 256]:
-                    index = self.match(packed.text_view, packed.start, packed.length)
+                    index = self.match(packed.text, packed.start, packed.length)
             elif place == 1 and index >= 0:
                 self.keep_packed(index)
             place += 1
@@ -401,7 +369,7 @@ class Values:
         while packed.advance():
             if count % stride == 0:
                 packed.spell()
-                self.columns.put_member(packed.text_view, packed.start, packed.length)
+                self.columns.put_member(packed.text, packed.start, packed.length)
             count += 1
         self.columns.members.seal(self.columns.rows)
         return count
@@ -431,9 +399,9 @@ class Values:
             try:
                 got = window.open_text(16)
                 if containers:
-                    size = little(window.open_view, window.open_at + 4, 2) if got >= 7 else 0
+                    size = window.opened.little(window.opened_at + 4, 2) if got >= 7 else 0
                 else:
-                    size = little(window.open_view, window.open_at + 8, 2) if got >= 11 else 0
+                    size = window.opened.little(window.opened_at + 8, 2) if got >= 11 else 0
                 elements += size
             except (Damaged, TooWide) as error:
                 window.pass_text()
@@ -451,6 +419,3 @@ class Values:
         self.hurt = True
         self.why = why
         return 0
-
-
-LARGEST = b"922337203685477580"

@@ -1,9 +1,9 @@
 cimport cython
+from necropsy.evidence.rdb.kernels cimport Memory
 
 cdef class Window:
     cdef object stream
-    cdef object memory
-    cdef const unsigned char[::1] view
+    cdef Memory memory
     cdef Py_ssize_t position
     cdef Py_ssize_t filled
     cdef Py_ssize_t limit
@@ -12,22 +12,23 @@ cdef class Window:
     cdef public unsigned long long checksum
     cdef public long long base
     cdef public bint ended
-    cdef unsigned char[::1] scratch
+    cdef Memory scratch
 
     # The text that text() found: its kind, and where it is.
     cdef int kind
     cdef long long number
     cdef long long stored
     cdef long long length
-    # What view_of() opened.
-    cdef const unsigned char[::1] open_view
-    cdef Py_ssize_t open_at
+    # Where open_text() put its first bytes.
+    cdef Memory opened
+    cdef Py_ssize_t opened_at
 
     cpdef long long offset(self) except? -1
     cpdef unsigned long long sum_up(self) except? 0
 
     cdef int need(self, long long count) except -1
     cdef int refill(self, long long count) except -1
+    @cython.locals(wider=Memory)
     cdef int grow(self) except -1
     cdef int skip(self, long long count) except -1
 

@@ -18,10 +18,8 @@ try:
 except ImportError:
     from necropsy.evidence.rdb import plain as cython  # type: ignore[no-redef]
 
-if cython.compiled:
-    from cython.cimports.necropsy.evidence.rdb.kernels import big, crc64, decimal, expand, little
-else:
-    from necropsy.evidence.rdb.kernels import big, crc64, decimal, expand, little
+if not cython.compiled:
+    from necropsy.evidence.rdb.kernels import Memory
 
 from necropsy.evidence.rdb.kernels import Damaged
 
@@ -51,8 +49,7 @@ class Window:
 
     def __init__(self, stream: BinaryIO, *, summing: bool = True, chunk: int = CHUNK, widest: int = WIDEST) -> None:
         self.stream = stream
-        self.memory = memoryview(bytearray(chunk))
-        self.view = self.memory
+        self.memory = Memory(chunk)
         self.position = 0
         self.filled = 0
         self.limit = widest
@@ -61,13 +58,13 @@ class Window:
         self.summing = summing
         self.checksum = 0
         self.ended = False
-        self.scratch = memoryview(bytearray(4096))
+        self.scratch = Memory(4096)
         self.kind = PLAIN
         self.number = 0
         self.stored = 0
         self.length = 0
-        self.open_view = self.view
-        self.open_at = 0
+        self.opened = self.memory
+        self.opened_at = 0
 
     def offset(self) -> int:
         """Return the place in the dump of the next byte."""
@@ -76,7 +73,7 @@ class Window:
     def sum_up(self) -> int:
         """Bring the checksum up to the next byte and return it."""
         if self.summing:
-            self.checksum = crc64(self.checksum, self.view, self.summed, self.position)
+            self.checksum = self.memory.crc64(self.checksum, self.summed, self.position)
         self.summed = self.position
         return self.checksum
 
@@ -93,15 +90,15 @@ class Window:
             raise TooWide(count)
         rest = self.filled - self.position
         if self.position:
-            self.memory[:rest] = self.memory[self.position : self.filled]
+            self.memory.owner[:rest] = self.memory.owner[self.position : self.filled]
             self.base += self.position
             self.position = 0
             self.summed = 0
             self.filled = rest
         while self.filled < count:
-            if self.filled == len(self.view):
+            if self.filled == self.memory.size:
                 self.grow()
-            got = self.stream.readinto(self.memory[self.filled :])
+            got = self.stream.readinto(self.memory.owner[self.filled :])
             if not got:
                 self.ended = True
                 raise Truncated(self.base + self.filled)
@@ -110,10 +107,9 @@ class Window:
 
     def grow(self) -> int:
         """Double the window: only after it was filled, so that a length that lies cannot ask for memory."""
-        wider = memoryview(bytearray(min(2 * len(self.view), max(self.limit, len(self.view) + 1))))
-        wider[: self.filled] = self.memory[: self.filled]
+        wider = Memory(min(2 * self.memory.size, max(self.limit, self.memory.size + 1)))
+        wider.owner[: self.filled] = self.memory.owner[: self.filled]
         self.memory = wider
-        self.view = wider
         return 0
 
     def skip(self, count: int) -> int:
@@ -131,27 +127,27 @@ class Window:
         """Take a few bytes."""
         self.need(count)
         self.position += count
-        return bytes(self.memory[self.position - count : self.position])
+        return bytes(self.memory.owner[self.position - count : self.position])
 
     def byte(self) -> int:
         """Take one byte."""
         if self.position >= self.filled:
             self.refill(1)
-        value = self.view[self.position]
+        value = self.memory.start[self.position]
         self.position += 1
         return value
 
     def little(self, width: int) -> int:
         """Take a little-endian number."""
         self.need(width)
-        value = little(self.view, self.position, width)
+        value = self.memory.little(self.position, width)
         self.position += width
         return value
 
     def big(self, width: int) -> int:
         """Take a big-endian number."""
         self.need(width)
-        value = big(self.view, self.position, width)
+        value = self.memory.big(self.position, width)
         self.position += width
         return value
 
@@ -197,7 +193,7 @@ class Window:
         """
         if self.position >= self.filled:
             self.refill(1)
-        first = self.view[self.position]
+        first = self.memory.start[self.position]
         if first < 0x40:
             self.position += 1
             self.kind = PLAIN
@@ -219,7 +215,7 @@ class Window:
             self.kind = NUMBER
             self.number = value
             self.stored = 0
-            self.length = decimal(value, self.scratch)
+            self.length = self.scratch.spell(value)
             return 0
         if special == 3:
             self.kind = COMPRESSED
@@ -242,7 +238,7 @@ class Window:
     def open_text(self, limit: int) -> int:
         """Open the first bytes of the text whose head was taken, go past all of it, and return how many they are.
 
-        They lie in ``open_view`` from ``open_at`` on, until the window moves.
+        They lie in ``opened`` from ``opened_at`` on, until the window moves.
 
         Raises
         ------
@@ -251,32 +247,32 @@ class Window:
         """
         wanted = min(limit, self.length)
         if self.kind == NUMBER:
-            self.open_view = self.scratch
-            self.open_at = 0
+            self.opened = self.scratch
+            self.opened_at = 0
             return wanted
         if self.kind == PLAIN:
             self.need(wanted)
-            self.open_view = self.view
-            self.open_at = self.position
+            self.opened = self.memory
+            self.opened_at = self.position
             if self.stored == wanted:
                 self.position += wanted
             elif self.stored - wanted <= self.filled - self.position - wanted:
                 self.position += self.stored
             else:
                 self.reserve(wanted)
-                self.scratch[:wanted] = self.view[self.position : self.position + wanted]
-                self.open_view = self.scratch
-                self.open_at = 0
+                self.scratch.copy(0, self.memory, self.position, wanted)
+                self.opened = self.scratch
+                self.opened_at = 0
                 self.skip(self.stored)
             return wanted
         room = min(self.stored, 2 * wanted + 64)  # text that LZF could not shorten grows by a 32nd
         self.need(room)
         self.reserve(wanted)
-        got = expand(self.view, self.position, self.position + room, self.scratch, wanted)
+        got = self.scratch.expand(self.memory, self.position, self.position + room, wanted)
         if got < wanted:
             raise Damaged("compressed text is shorter than it says")
-        self.open_view = self.scratch
-        self.open_at = 0
+        self.opened = self.scratch
+        self.opened_at = 0
         self.skip(self.stored)
         return wanted
 
@@ -284,6 +280,6 @@ class Window:
         """Have room for so many bytes beside the window."""
         if count > self.limit:
             raise TooWide(count)
-        if count > len(self.scratch):
-            self.scratch = memoryview(bytearray(2 * count))
+        if count > self.scratch.size:
+            self.scratch = Memory(2 * count)
         return 0

@@ -1,0 +1,134 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, annotation_typing=False, cdivision=True
+"""The checksum that ends a dump: CRC-64 "Jones", reflected, no inversion (the server's crc64.c).
+
+Summed by eights (M. E. Kounavis, F. L. Berry: "A Systematic Approach to Building High Performance Software-based CRC
+Generators"), three neighbouring strips at a time, as the sum of one need not wait for that of another.
+"""
+
+from __future__ import annotations
+
+from array import array
+
+try:
+    import cython
+except ImportError:
+    from necropsy.evidence.rdb import plain as cython  # type: ignore[no-redef]
+
+POLYNOMIAL = 0x95AC9329AC4BC9B5
+STRIP = 1024
+"""Bytes that are summed on their own before they are put together with their neighbours."""
+Bytes = bytes | bytearray | memoryview
+
+
+def _tables() -> array[int]:
+    """Eight tables of 256: what a byte does to the sum when 0 to 7 more bytes follow it."""
+    rows = [[0] * 256 for _ in range(8)]
+    for byte in range(256):
+        crc = byte
+        for _ in range(8):
+            crc = (crc >> 1) ^ (POLYNOMIAL if crc & 1 else 0)
+        rows[0][byte] = crc
+    for row in range(1, 8):
+        for byte in range(256):
+            crc = rows[row - 1][byte]
+            rows[row][byte] = rows[0][crc & 0xFF] ^ (crc >> 8)
+    return array("Q", [crc for row in rows for crc in row])
+
+
+TABLE = memoryview(_tables())
+
+
+def _shift() -> array[int]:
+    """Eight tables of 256: what a strip of zero bytes makes of each byte of a sum."""
+    table = TABLE.tolist() if isinstance(TABLE, memoryview) else list(TABLE)
+    bits = []
+    for bit in range(64):
+        crc = 1 << bit
+        for _ in range(STRIP):
+            crc = table[crc & 0xFF] ^ (crc >> 8)
+        bits.append(crc)
+    rows = array("Q")
+    for place in range(8):
+        row = [0] * 256
+        for byte in range(1, 256):
+            low = byte & -byte
+            row[byte] = row[byte ^ low] ^ bits[8 * place + low.bit_length() - 1]
+        rows.extend(row)
+    return rows
+
+
+SHIFT = memoryview(_shift())
+
+
+def crc64(crc: int, data: Bytes, start: int, stop: int) -> int:
+    """Continue the checksum ``crc`` over ``data[start:stop]``, whose range the caller has checked."""
+    if not cython.compiled:
+        from necropsy.evidence.rdb.lanes import crc64_in_lanes
+
+        return crc64_in_lanes(crc, data, start, stop)
+    table = cython.address(TABLE[0])
+    shift = cython.address(SHIFT[0])
+    at = start
+    while at + 3 * STRIP <= stop:
+        crc = three_strips(crc, data, at, table, shift)
+        at += 3 * STRIP
+    while at + 8 <= stop:
+        crc = fold(table, crc ^ word(data, at))
+        at += 8
+    while at < stop:
+        crc = table[(crc ^ data[at]) & 0xFF] ^ (crc >> 8)
+        at += 1
+    return crc
+
+
+def three_strips(crc: int, data: Bytes, at: int, table: memoryview, shift: memoryview) -> int:
+    """Sum three neighbouring strips at once."""
+    second = 0
+    third = 0
+    end = at + STRIP
+    while at < end:
+        crc = fold(table, crc ^ word(data, at))
+        second = fold(table, second ^ word(data, at + STRIP))
+        third = fold(table, third ^ word(data, at + 2 * STRIP))
+        at += 8
+    return shifted(shift, shifted(shift, crc) ^ second) ^ third
+
+
+def word(data: Bytes, at: int) -> int:
+    """Return 8 bytes as one unsigned number, little-endian."""
+    value = data[at + 7]
+    value = (value << 8) | data[at + 6]
+    value = (value << 8) | data[at + 5]
+    value = (value << 8) | data[at + 4]
+    value = (value << 8) | data[at + 3]
+    value = (value << 8) | data[at + 2]
+    value = (value << 8) | data[at + 1]
+    return (value << 8) | data[at]
+
+
+def fold(table: memoryview, crc: int) -> int:
+    """Push eight zero bytes through a sum: the first byte of it goes farthest."""
+    return (
+        table[1792 + (crc & 0xFF)]
+        ^ table[1536 + ((crc >> 8) & 0xFF)]
+        ^ table[1280 + ((crc >> 16) & 0xFF)]
+        ^ table[1024 + ((crc >> 24) & 0xFF)]
+        ^ table[768 + ((crc >> 32) & 0xFF)]
+        ^ table[512 + ((crc >> 40) & 0xFF)]
+        ^ table[256 + ((crc >> 48) & 0xFF)]
+        ^ table[crc >> 56]
+    )
+
+
+def shifted(shift: memoryview, crc: int) -> int:
+    """Push a strip of zero bytes through a sum."""
+    return (
+        shift[crc & 0xFF]
+        ^ shift[256 + ((crc >> 8) & 0xFF)]
+        ^ shift[512 + ((crc >> 16) & 0xFF)]
+        ^ shift[768 + ((crc >> 24) & 0xFF)]
+        ^ shift[1024 + ((crc >> 32) & 0xFF)]
+        ^ shift[1280 + ((crc >> 40) & 0xFF)]
+        ^ shift[1536 + ((crc >> 48) & 0xFF)]
+        ^ shift[1792 + (crc >> 56)]
+    )
