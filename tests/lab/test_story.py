@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import ast
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
+from necropsy import lab
 from necropsy.lab.machines import creates
 from necropsy.lab.story import BLACKBOX, INCIDENT, NOW, STORIES, Story
 
@@ -33,3 +36,15 @@ def test_each_server_of_the_incident_has_two_ports_that_create_sessions_and_one_
 
 def test_the_incident_ends_at_a_full_minute_so_that_no_index_set_is_half_cleaned() -> None:
     assert NOW.timestamp() % 60 == 0
+
+
+def test_the_lab_does_not_learn_the_answer_from_the_one_whom_it_examines() -> None:
+    rooms = {
+        name.split(".")[1]
+        for path in Path(lab.__path__[0]).glob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ImportFrom | ast.Import)
+        for name in ([node.module or ""] if isinstance(node, ast.ImportFrom) else [alias.name for alias in node.names])
+        if name.startswith("necropsy.")
+    }
+    assert rooms == {"lab", "model"}

@@ -29,9 +29,7 @@ _UNMODIFIABLE: Final = JavaClass(
 _UNMODIFIABLE_LIST: Final = JavaClass(
     "java.util.Collections$UnmodifiableList", 0xFC0F2531B5EC8E10, (("list", "Ljava/util/List;"),), parent=_UNMODIFIABLE
 )
-_UNMODIFIABLE_SET: Final = JavaClass(
-    "java.util.Collections$UnmodifiableSet", 0x801D92D18F9B8055, parent=_UNMODIFIABLE
-)  # fmt: skip
+_UNMODIFIABLE_SET: Final = JavaClass("java.util.Collections$UnmodifiableSet", 0x801D92D18F9B8055, parent=_UNMODIFIABLE)
 _LOCALE: Final = JavaClass(
     "java.util.Locale",
     0x7EF811609C30F9EC,
@@ -118,12 +116,8 @@ def saved_request(host: str, port: int, path: str, headers: Mapping[str, str]) -
     headers
         Name in lower case and value of every request header.
     """
-    pairs: list[object] = [
-        piece for name, value in sorted(headers.items()) for piece in (name, _list(value))
-    ]  # fmt: skip
-    held = JavaObject(
-        _TREE_MAP, ((JavaObject(_ANY_CASE),),), (struct.pack(">i", len(headers)), *pairs)
-    )  # fmt: skip
+    pairs: list[object] = [piece for name, value in sorted(headers.items()) for piece in (name, _list(value))]
+    held = JavaObject(_TREE_MAP, ((JavaObject(_ANY_CASE),),), (struct.pack(">i", len(headers)), *pairs))
     english = JavaObject(_LOCALE, ((-1, "", "", "en", "", ""),))
     authority = host if port == 80 else f"{host}:{port}"
     return serialize(

@@ -155,9 +155,7 @@ def _fixed(admin: Admin, *names: str, at: datetime = _LONG_AGO) -> Admin:
     return replace(admin, servers=servers, times_out=False)
 
 
-PARTIAL_FIX: Final = Story(
-    "partial-fix", (_fixed(ADMIN_A, "a1", at=NOW - timedelta(hours=30)),), _HEALTHY_BLACKBOX
-)  # fmt: skip
+PARTIAL_FIX: Final = Story("partial-fix", (_fixed(ADMIN_A, "a1", at=NOW - timedelta(hours=30)),), _HEALTHY_BLACKBOX)
 """One server of two was fixed, more than a session's lifetime ago: half of the garbage stays."""
 
 JUST_FIXED: Final = Story("just-fixed", (_fixed(ADMIN_A, at=NOW - timedelta(hours=6)),), _HEALTHY_BLACKBOX)
