@@ -17,7 +17,7 @@ from necropsy.model.errors import ConfigurationError
 from necropsy.probes.nginx import tokens
 from necropsy.probes.nginx.backends import NginxMap, read_nginx
 from necropsy.probes.nginx.servers import serves
-from necropsy.probes.nginx.tree import build, include_candidates
+from necropsy.probes.nginx.tree import build
 
 ADMIN = Path(__file__).parent.parent / "assets" / "nginx" / "admin"
 NGINX = shutil.which("nginx", path="/usr/sbin:/usr/local/sbin:/usr/bin:/opt/homebrew/bin")
@@ -190,8 +190,9 @@ def test_a_damaged_include_is_a_problem_and_the_main_file_still_counts() -> None
     assert [backend.port for backend in found.backends] == [80]
 
 
-def test_an_include_is_tried_as_written_first() -> None:
-    assert include_candidates("copy/nginx.conf", "/etc/nginx/a.conf")[0] == "/etc/nginx/a.conf"
+def test_an_include_is_tried_as_written_before_its_copy_beside_the_main_file() -> None:
+    files = {"copy/nginx.conf": "include /etc/nginx/a.conf;", "/etc/nginx/a.conf": "real;", "copy/a.conf": "copied;"}
+    assert [item.name for item in build(files, "copy/nginx.conf").directives] == ["real"]
 
 
 # -- the map --------------------------------------------------------------------------------------------------------

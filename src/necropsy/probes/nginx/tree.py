@@ -1,22 +1,18 @@
 """Follow ``include`` through texts that somebody else has read.
 
-nginx resolves an include against the folder of the *main* file (its prefix), never against the including file. Evidence,
-though, is often a copy: ``/etc/nginx/conf.d/*.conf`` named in a ``nginx.conf`` that lies in somebody's download folder.
-So each include has several candidates, tried in turn: as nginx would, then the tails of the path beside the main file.
+nginx resolves an include against the folder of the *main* file (its prefix), never against the including file.
 """
 
 from __future__ import annotations
 
-import posixpath
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
 from necropsy.model.errors import ConfigurationError
+from necropsy.probes.locate import MAGIC, matching
 from necropsy.probes.nginx.tokens import Directive, read
 
-_MAGIC: Final = re.compile(r"[*?\[]")
 _DEEPEST: Final = 30
 _MOST_DIRECTIVES: Final = 500_000
 
@@ -32,22 +28,6 @@ class Tree:
     """Names of the files that were pulled in."""
     problems: tuple[ConfigurationError, ...]
     """Includes that no given text answers, and files that nginx would refuse."""
-
-
-def include_candidates(main: str, pattern: str) -> tuple[str, ...]:
-    """Patterns to try for one ``include`` of a main file, best first.
-
-    >>> include_candidates("evidence/nginx.conf", "/etc/nginx/conf.d/*.conf")[:3]
-    ('/etc/nginx/conf.d/*.conf', 'evidence/etc/nginx/conf.d/*.conf', 'evidence/nginx/conf.d/*.conf')
-    >>> include_candidates("/etc/nginx/nginx.conf", "mime.types")
-    ('/etc/nginx/mime.types',)
-    """
-    folder = posixpath.dirname(main)
-    if not pattern.startswith("/"):
-        return (posixpath.join(folder, pattern),)
-    parts = pattern.strip("/").split("/")
-    tails = (posixpath.join(folder, *parts[start:]) for start in range(len(parts)))
-    return tuple(dict.fromkeys((pattern, *tails)))
 
 
 def build(texts: Mapping[str, str], main: str) -> Tree:
@@ -109,12 +89,8 @@ class _Builder:
 
     def _include(self, directive: Directive, above: tuple[str, ...]) -> Iterable[Directive]:
         (pattern,) = directive.arguments
-        names: list[str] = []
-        for candidate in include_candidates(self._main, pattern):
-            names = _match(self._texts, candidate)
-            if names:
-                break
-        if not names and not _MAGIC.search(pattern):  # a glob may match nothing, says nginx
+        names = matching(self._texts, self._main, pattern)
+        if not names and not MAGIC.search(pattern):  # a glob may match nothing, says nginx
             self._problem(
                 directive, f"includes {pattern}, which was not given", "Give the whole folder of the configuration."
             )
@@ -129,36 +105,3 @@ class _Builder:
 
     def _problem(self, directive: Directive, reason: str, hint: str) -> None:
         self.problems.append(ConfigurationError(directive.file, directive.line, reason, hint=hint))
-
-
-def _match(texts: Mapping[str, str], pattern: str) -> list[str]:
-    if pattern in texts:
-        return [pattern]
-    if not _MAGIC.search(pattern):
-        return []
-    try:
-        expression = _glob(posixpath.normpath(pattern))
-    except re.error:  # [z-a] matches nothing
-        return []
-    return sorted(name for name in texts if expression.fullmatch(posixpath.normpath(name)))
-
-
-def _glob(pattern: str) -> re.Pattern[str]:
-    """Translate a glob(3) pattern: no wildcard matches ``/`` or a leading dot."""
-    out: list[str] = []
-    place = 0
-    while place < len(pattern):
-        character = pattern[place]
-        place += 1
-        start = place == 1 or pattern[place - 2] == "/"
-        if character in "*?":
-            out.append((r"(?!\.)" if start else "") + ("[^/]*" if character == "*" else "[^/]"))
-            continue
-        close = pattern.find("]", place + 1) if character == "[" else -1
-        if close > 0:
-            members = pattern[place:close].replace("\\", "\\\\").replace("[", "\\[")
-            out.append("[" + ("^" + members[1:] if members[0] in "!^" else members) + "]")
-            place = close + 1
-            continue
-        out.append(re.escape(character))
-    return re.compile("".join(out))

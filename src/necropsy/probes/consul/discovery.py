@@ -1,0 +1,149 @@
+"""Prometheus' ``consul_sd``: from the catalogue to targets with their ``__meta_consul_*`` labels (discovery/consul/consul.go)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from necropsy.model.errors import ConfigurationError
+from necropsy.model.evidence import Origin
+from necropsy.probes.consul.catalog import Catalog
+from necropsy.probes.consul.model import ConsulNode, Instance
+from necropsy.probes.group import Group
+from necropsy.probes.node import Node
+
+_UNSAFE: Final = re.compile(r"[^a-zA-Z0-9_]")
+_DEFAULT_DATACENTER: Final = "dc1"
+"""Consul's own default, used when no file says otherwise."""
+
+
+def discover(settings: Node, catalog: Catalog) -> tuple[list[Group], list[ConfigurationError]]:
+    """Return the targets that one ``consul_sd_configs`` entry finds.
+
+    Health does not filter: Prometheus asks for all instances, critical and in maintenance ones included. ``filter`` and
+    ``health_filter`` are not evaluated: all instances are taken, and a problem says so.
+
+    Parameters
+    ----------
+    settings
+        The entry, a mapping.
+    catalog
+        What Consul knows.
+    """
+    problems: list[ConfigurationError] = []
+    for name in ("filter", "health_filter"):
+        node = settings.get(name)
+        if node is not None and node.text():
+            reason = f"{name} is not evaluated: targets that it removes are counted"
+            problems.append(
+                node.error(reason, hint="Save /v1/health/service/NAME with this filter, and remove the rest.")
+            )
+    services = _texts(settings, "services")
+    tags = _texts(settings, "tags")
+    separator_node = settings.get("tag_separator")
+    separator = separator_node.text() if separator_node is not None else ","
+    wanted_meta = settings.get("node_meta")
+    node_meta = dict(wanted_meta.to_python() or {}) if wanted_meta is not None and wanted_meta.kind == "mapping" else {}
+    datacenter = _text(settings, "datacenter")
+    groups: dict[str, list[Instance]] = {}
+    for instance in catalog.instances:
+        if (
+            (not services or instance.name in services)
+            and set(tags) <= set(instance.tags)
+            and _matches_node(instance.node, node_meta, datacenter)
+            and _text(settings, "namespace") in ("", instance.namespace)
+            and _text(settings, "partition") in ("", instance.partition)
+        ):
+            groups.setdefault(instance.name, []).append(instance)
+            problems.extend(_collisions(instance))
+    return [_group(name, found, separator, datacenter) for name, found in groups.items()], problems
+
+
+def _texts(settings: Node, name: str) -> list[str]:
+    node = settings.get(name)
+    return node.texts() if node is not None else []
+
+
+def _text(settings: Node, name: str) -> str:
+    node = settings.get(name)
+    return node.text() if node is not None else ""
+
+
+def _matches_node(node: ConsulNode, meta: Mapping[str, str], datacenter: str) -> bool:
+    return all(node.meta.get(key) == value for key, value in meta.items()) and (
+        not datacenter or not node.datacenter or node.datacenter == datacenter
+    )
+
+
+def _group(name: str, instances: list[Instance], separator: str, datacenter: str) -> Group:
+    known = datacenter or next((i.node.datacenter for i in instances if i.node.datacenter), _DEFAULT_DATACENTER)
+    return Group(
+        targets=tuple(labels_of(instance, separator) for instance in instances),
+        labels={"__meta_consul_service": name, "__meta_consul_dc": known},
+        target_origins=tuple(origins_of(instance) for instance in instances),
+    )
+
+
+def origins_of(instance: Instance) -> tuple[Origin, ...]:
+    """Lines of an instance: where it is defined, then the line that knows its health endpoint."""
+    known = instance.health_endpoint
+    if known is None or known[1] is None:
+        return instance.origin
+    path, line = known[0], known[1]
+    return (*instance.origin, Origin(line.file, line.line, f"knows the health endpoint: {path}"))
+
+
+def labels_of(instance: Instance, separator: str = ",") -> dict[str, str]:
+    """Labels of one target before relabelling; without those of its group. An empty value is no label.
+
+    >>> labels_of(Instance("web-1", "web", ConsulNode("n1", "10.0.0.1"), "", 80, ("a", "b")))["__meta_consul_tags"]
+    ',a,b,'
+    """
+    health = instance.health
+    labels = {
+        "__address__": instance.host_port,
+        "__meta_consul_address": instance.node.address,
+        "__meta_consul_node": instance.node.name,
+        "__meta_consul_tags": separator + separator.join(instance.tags) + separator,
+        "__meta_consul_service_id": instance.service_id,
+        "__meta_consul_service_address": instance.address,
+        "__meta_consul_service_port": str(instance.port),
+        "__meta_consul_namespace": instance.namespace,
+        "__meta_consul_partition": instance.partition,
+        # Nobody said how the instance does: a rule that keeps healthy ones is taken to keep it.
+        "__meta_consul_health": "passing" if health is None else health,
+    }
+    for prefix, values in _dictionaries(instance):
+        for key, value in values.items():
+            labels[f"__meta_consul_{prefix}_{safe(key)}"] = value
+    return {name: value for name, value in labels.items() if value}
+
+
+def _dictionaries(instance: Instance) -> Iterator[tuple[str, Mapping[str, str]]]:
+    yield "metadata", instance.node.meta
+    yield "service_metadata", instance.meta
+    yield "tagged_address", instance.node.tagged_addresses
+
+
+def _collisions(instance: Instance) -> Iterator[ConfigurationError]:
+    """Keys of a meta that become one label: which value wins is chance, anew at each discovery."""
+    for prefix, values in _dictionaries(instance):
+        seen: dict[str, str] = {}
+        for key, value in values.items():
+            other = seen.setdefault(safe(key), key)
+            if other != key and values[other] != value:
+                origin = instance.meta_lines.get(key) or instance.origin[0]
+                reason = (
+                    f"{other} and {key} both become __meta_consul_{prefix}_{safe(key)}: Prometheus picks one at random"
+                )
+                yield ConfigurationError(origin.file, origin.line, reason, hint="Rename one of the two keys.")
+
+
+def safe(name: str) -> str:
+    """Turn a key into a part of a label's name: each character but letters, digits and ``_`` becomes ``_``.
+
+    >>> safe("health-check.path"), safe("ü")
+    ('health_check_path', '_')
+    """
+    return _UNSAFE.sub("_", name)

@@ -1,0 +1,147 @@
+"""What one Prometheus server discovers, from the texts that were given."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Final
+
+from necropsy.model.errors import ConfigurationError
+from necropsy.probes.consul.discovery import discover, origins_of
+from necropsy.probes.file_sd import read_groups
+from necropsy.probes.group import Group
+from necropsy.probes.locate import matching
+from necropsy.probes.prometheus import Discovery, Job, PrometheusConfiguration, parse_prometheus
+from necropsy.probes.scrapes import Identity
+from necropsy.probes.targets import targets_of_job
+
+if TYPE_CHECKING:
+    from necropsy.probes.consul.catalog import Catalog
+    from necropsy.probes.consul.model import Instance
+    from necropsy.probes.target import Target
+
+_SERVICE_LABELS: Final = ("__meta_consul_service",)
+
+
+def servers(
+    texts: Mapping[str, str], version: str, problems: list[ConfigurationError]
+) -> list[PrometheusConfiguration]:
+    """Read the configurations of all servers; files that one names as ``scrape_config_files`` belong to it."""
+    drafts: list[PrometheusConfiguration] = []
+    for name, text in texts.items():
+        try:
+            drafts.append(parse_prometheus(text, name, prometheus=version, lenient=True))
+        except ConfigurationError as error:
+            problems.append(error)
+    parts = {draft.file: _parts(draft, texts, problems) for draft in drafts}
+    named = {name for names in parts.values() for name in names}
+    found: list[PrometheusConfiguration] = []
+    for draft in drafts:
+        if draft.file in named:
+            continue
+        configuration = draft
+        if parts[draft.file]:
+            more = [(name, texts[name]) for name in parts[draft.file]]
+            try:
+                configuration = parse_prometheus(
+                    texts[draft.file], draft.file, prometheus=version, scrape_config_files=more, lenient=True
+                )
+            except ConfigurationError as error:
+                problems.append(error)
+        problems.extend(configuration.problems)
+        found.append(configuration)
+    return found
+
+
+def _parts(draft: PrometheusConfiguration, texts: Mapping[str, str], problems: list[ConfigurationError]) -> list[str]:
+    names: list[str] = []
+    for pattern, origin in draft.scrape_config_files:
+        found = [name for name in matching(texts, draft.file, pattern) if name != draft.file]
+        if not found:
+            reason = f"scrape_config_files names {pattern}, which was not given"
+            problems.append(ConfigurationError(origin.file, origin.line, reason, hint="Give these files as well."))
+        names.extend(found)
+    return names
+
+
+class Discoveries:
+    """Targets of one server, and what is known of each beyond its labels."""
+
+    def __init__(
+        self,
+        configuration: PrometheusConfiguration,
+        catalog: Catalog | None,
+        target_files: Mapping[str, str],
+        problems: list[ConfigurationError],
+    ) -> None:
+        self._configuration = configuration
+        self._catalog = catalog
+        self._files = target_files
+        self._problems = problems
+        self._identities: dict[tuple[str, str], Identity] = {}
+        self._instances: dict[tuple[str, str, str], Instance] = {}
+        for instance in catalog.instances if catalog is not None else ():
+            self._instances.setdefault((instance.name, instance.service_id, instance.host_port), instance)
+
+    def targets(self) -> list[Target]:
+        """Return all targets, kept or lost, in the order of the jobs."""
+        found: list[Target] = []
+        for job in self._configuration.jobs:
+            groups = [*job.static_groups]
+            for discovery in job.discoveries:
+                groups.extend(self._groups(job, discovery))
+            for group in groups:
+                for index, target in enumerate(group.targets):
+                    address = target if isinstance(target, str) else target.get("__address__", "")
+                    self._identities.setdefault((job.name, address), Identity(lines=group.origin_of(index)))
+            found += targets_of_job(job, groups, version=self._configuration.version)
+        return found
+
+    def identity(self, target: Target) -> Identity:
+        """Return what discovery knows of a target."""
+        labels = target.discovered_labels
+        address = labels.get("__address__", "")
+        service = labels.get("__meta_consul_service")
+        if service is None:
+            return self._identities.get((target.job, address), Identity())
+        service_id = labels.get("__meta_consul_service_id", "")
+        instance = self._instances.get((service, service_id, address))
+        if instance is None:  # file_sd with labels that somebody copied from Consul
+            health = labels.get("__meta_consul_health")
+            lines = self._identities.get((target.job, address), Identity()).lines
+            return Identity(service, service_id or address, health, lines=lines)
+        return Identity(service, service_id, instance.health or None, instance.health_path, origins_of(instance))
+
+    def _groups(self, job: Job, discovery: Discovery) -> list[Group]:
+        if discovery.kind == "consul":
+            return self._consul(job, discovery)
+        if discovery.kind == "file":
+            return self._file(job, discovery)
+        self._problem(job, discovery, "List its targets in a file for file_sd_configs, with their labels.")
+        return []
+
+    def _consul(self, job: Job, discovery: Discovery) -> list[Group]:
+        if self._catalog is None:
+            self._problem(job, discovery, "Add --consul with definition files or saved answers of Consul.")
+            return []
+        groups, problems = discover(discovery.node, self._catalog)
+        self._problems.extend(problems)
+        return groups
+
+    def _file(self, job: Job, discovery: Discovery) -> list[Group]:
+        groups: list[Group] = []
+        patterns = discovery.node.get("files")
+        for node in patterns or ():
+            names = matching(self._files, discovery.node.file, node.text())
+            if not names:
+                reason = f"job {job.name}: no file of targets was given for {node.text()}"
+                self._problems.append(node.error(reason, hint="Give these files beside the configuration."))
+            for name in names:
+                try:
+                    groups.extend(read_groups(self._files[name], name, legacy=self._configuration.version < (3, 0)))
+                except ConfigurationError as error:
+                    self._problems.append(error)
+        return groups
+
+    def _problem(self, job: Job, discovery: Discovery, hint: str) -> None:
+        reason = f"job {job.name}: the targets of {discovery.kind}_sd are not known"
+        self._problems.append(discovery.node.error(reason, hint=hint))

@@ -1,0 +1,144 @@
+"""What Go's HTTP client makes of a URL that somebody wrote, and how to show a URL without its secrets."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from necropsy.probes.url import path_escape, unrequestable
+
+_DEFAULT_PORTS: Final = {"http": 80, "https": 443}
+_HEX: Final = frozenset("0123456789abcdefABCDEF")
+_ENCODED_AS_IS: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.~!$&'()*+,;=:@/[]%")
+_USERINFO: Final = re.compile(r"[A-Za-z0-9\-._:~!$&'()*+,;=%@]*", re.ASCII)
+_SECRET_PARAMETER: Final = re.compile(
+    r"(?i)([?&;][^=&;]*(?:pass|pwd|secret|token|key|auth|sess|sid|sign|credential|jwt)[^=&;]*=)[^&;#/?]+"
+)
+_SECRET_NAME: Final = re.compile(r"(?i)^__param_.*(?:pass|pwd|secret|token|key|auth|sess|sid|sign|credential|jwt)")
+_SECRET_USER: Final = re.compile(r"(//)[^/?#@]*@")
+MASK: Final = "***"
+
+
+@dataclass(frozen=True, slots=True)
+class HttpUrl:
+    """An absolute http(s) URL as Go's client would request it."""
+
+    scheme: str
+    host: str
+    """Host and port as written: the Host header."""
+    target: str
+    """What stands on the request line: path and query, encoded."""
+    authorized: bool = False
+    """A user was written in front of the host: sent as basic authentication, never shown."""
+
+    @property
+    def hostname(self) -> str:
+        """Host without port and brackets."""
+        return split_port(self.host)[0]
+
+    @property
+    def port(self) -> int:
+        """Port, the scheme's if none is written."""
+        return split_port(self.host)[1] or _DEFAULT_PORTS[self.scheme]
+
+    @property
+    def text(self) -> str:
+        """The URL in full, without user, with a path in any case."""
+        return f"{self.scheme}://{self.host}{self.target}"
+
+
+def split_port(host: str) -> tuple[str, int]:
+    """Split a host and its port; 0 when no port is written.
+
+    >>> split_port("a:8080"), split_port("[::1]"), split_port("<address>:80"), split_port("a:")
+    (('a', 8080), ('::1', 0), ('<address>', 80), ('a', 0))
+    """
+    name, colon, port = host.rpartition(":")
+    if not colon or "]" in port or not (port.isdigit() or not port):
+        name, port = host, ""
+    return name.removeprefix("[").removesuffix("]"), int(port or 0)
+
+
+def parse_http_url(text: str) -> HttpUrl | str:
+    """Parse an absolute http(s) URL as Go's ``url.Parse``; a reason, in words, if no request can be made of it.
+
+    >>> parse_http_url("http://a:80/x y?q=1#f").target
+    '/x%20y?q=1'
+    >>> parse_http_url("http://a:port/")
+    "invalid port ':port' after host"
+    """
+    if any(ord(character) < 0x20 or ord(character) == 0x7F for character in text):
+        return "a control character in the URL"
+    before, _, fragment = text.partition("#")
+    scheme, _, rest = before.partition("://")
+    scheme = scheme.lower()
+    rest, mark, query = rest.partition("?")
+    authority, slash, path = rest.partition("/")
+    path = slash + path
+    user, at, host = authority.rpartition("@")
+    if not _USERINFO.fullmatch(user):
+        return "a user that must be escaped"
+    problem = unrequestable(scheme, host) or _bad_escape(path) or _bad_escape(fragment)
+    if problem:
+        return problem
+    if not split_port(host)[0]:
+        return "no host in the URL"
+    if split_port(host)[1] > 65535:
+        return f"port {split_port(host)[1]} is larger than 65535"
+    return HttpUrl(scheme, host, (_encoded(path) or "/") + mark + query, bool(at))
+
+
+def _bad_escape(text: str) -> str:
+    """Return why Go cannot unescape a path or fragment; empty if it can."""
+    place = text.find("%")
+    while place >= 0:
+        digits = text[place + 1 : place + 3]
+        if len(digits) < 2 or not _HEX.issuperset(digits):
+            return f'invalid URL escape "{text[place : place + 3]}"'
+        place = text.find("%", place + 3)
+    return ""
+
+
+def _encoded(path: str) -> str:
+    """Return the path as sent (``URL.EscapedPath``): as written if that is a valid encoding, else encoded anew."""
+    if _ENCODED_AS_IS.issuperset(path):
+        return path
+    return path_escape(_unescaped(path))
+
+
+def _unescaped(path: str) -> str:
+    from urllib.parse import unquote
+
+    return unquote(path, errors="surrogateescape")
+
+
+def masked(text: str) -> str:
+    """Remove users from URLs in a text, and hide the values of parameters that are secrets by their name.
+
+    >>> masked("http://admin:pw@a/login;jsessionid=1F?token=abc&x=1")
+    'http://a/login;jsessionid=***?token=***&x=1'
+    """
+    return _SECRET_PARAMETER.sub(rf"\1{MASK}", _SECRET_USER.sub(r"\1", text))
+
+
+def presentable(url: str) -> tuple[str, str, int, str]:
+    """Return a URL that may be shown, with its host, port and path; for one that cannot be requested, its best guess.
+
+    >>> presentable("http://u:p@localhost:8080/health?key=1")
+    ('http://localhost:8080/health?key=***', 'localhost', 8080, '/health?key=***')
+    """
+    parsed = parse_http_url(url)
+    if isinstance(parsed, str):
+        return masked(url), "", 0, "/"
+    return masked(parsed.text), parsed.hostname, parsed.port, masked(parsed.target)
+
+
+def mask_labels(labels: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """Return labels sorted by name, without the secrets that a parameter or a URL may hold.
+
+    >>> mask_labels({"b": "http://u:p@a/", "__param_token": "abc"})
+    (('__param_token', '***'), ('b', 'http://a/'))
+    """
+    return tuple((name, MASK if _SECRET_NAME.search(name) else masked(value)) for name, value in sorted(labels.items()))
