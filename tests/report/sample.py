@@ -157,9 +157,7 @@ BLIND_SPOT = Finding(
         Origin("consul-services.json", 25, "registers port 8080"),
         "SELECT births FROM birth_claim WHERE in_access_log = false",
     ),
-    supporting=(
-        Exhibit("172.12.1.190:8081", "the same on the other server", Origin("consul-services.json", 40)),
-    ),
+    supporting=(Exhibit("172.12.1.190:8081", "the same on the other server", Origin("consul-services.json", 40)),),
     store="A",
     slug="monitoring/log-blind-spot",
 )
@@ -515,9 +513,7 @@ def hostile() -> Report:
             0.5,
             (Prediction(EVIL, 1.0, 60.0, 1.0, 2.0, 3.0, 1, 2, 3, None, EVIL),),
         ),
-        stores=(
-            StoreSummary(EVIL, EVIL, 20, 10, 20, 0, 20, 0, 0, 0, 20, 10, 0, 60.0, NOW, NOW, NOW),
-        ),
+        stores=(StoreSummary(EVIL, EVIL, 20, 10, 20, 0, 20, 0, 0, 0, 20, 10, 0, 60.0, NOW, NOW, NOW),),
         findings=(finding,),
         sources=(Source("access_log", EVIL, NOW, None, None, EVIL, EVIL),),
         absent=(Absent(EVIL, EVIL, EVIL, EVIL),),

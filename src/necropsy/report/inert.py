@@ -35,7 +35,7 @@ def inert(text: str, *, limit: int = 2000) -> str:
 
 
 def prose(text: str) -> str:
-    """Sentences of the verdict as one line, for the report to wrap.
+    r"""Sentences of the verdict as one line, for the report to wrap.
 
     >>> prose("Every answer is a new\n  session.")
     'Every answer is a new session.'

@@ -16,7 +16,7 @@ from necropsy.model.finding import Finding, Patch, Remedy, Severity
 from necropsy.model.report import Report, StoreSummary
 from necropsy.model.verdict import Actor, Cause, Prediction
 from necropsy.report.figures import IMMORTAL_S, count, duration, interval, moment, percent, several, size
-from necropsy.report.inert import inert
+from necropsy.report.inert import inert, inert_block
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +190,17 @@ def extent(changes: Iterable[Patch]) -> str:
     chosen = list(changes)
     files = len({patch.file for patch in chosen})
     return f"{several(files, 'file')}, +{sum(p.added for p in chosen)} -{sum(p.removed for p in chosen)}"
+
+
+def diff_lines(diff: str) -> list[tuple[str, str]]:
+    """Lines of a unified diff, inert, each with its kind: ``head``, ``hunk``, ``add``, ``del`` or ``same``."""
+    told: list[tuple[str, str]] = []
+    inside = False
+    for line in inert_block(diff).rstrip("\n").split("\n"):
+        inside = inside or line.startswith("@@")
+        kind = {"@": "hunk", "+": "add", "-": "del"}.get(line[:1], "same") if inside else "head"
+        told.append((line, kind))
+    return told
 
 
 def damage(blemish: Blemish) -> str:

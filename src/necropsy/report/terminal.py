@@ -10,7 +10,7 @@ from necropsy.model.report import Report
 from necropsy.model.verdict import Actor, Cause, Prediction
 from necropsy.report import margins, reading
 from necropsy.report.figures import a_day, count, several, size
-from necropsy.report.inert import inert, inert_block, prose
+from necropsy.report.inert import inert, prose
 from necropsy.report.sheet import LABEL_WIDTH, Sheet
 
 MOST_ACTORS: Final = 8
@@ -166,10 +166,10 @@ def _found(sheet: Sheet, finding: Finding) -> None:
 
 
 def _diffs(sheet: Sheet, report: Report) -> None:
-    colors = {"+": "green", "-": "red", "@": "cyan"}
+    colors = {"head": "bold", "hunk": "cyan", "add": "green", "del": "red", "same": ""}
     for patch in reading.patches(report):
         sheet.gap()
         effect = f"  +{patch.added} -{patch.removed}  {prose(patch.effect)}".rstrip()
         sheet.labelled("DIFF", (inert(patch.file), "bold"), effect)
-        for line in inert_block(patch.diff).rstrip("\n").split("\n"):
-            sheet.verbatim(line, colors.get(line[:1], ""))
+        for line, kind in reading.diff_lines(patch.diff):
+            sheet.verbatim(line, colors[kind])

@@ -1,0 +1,137 @@
+// Values in, chart options out. Texts are drawn as text: renderMode 'richText' keeps HTML out of the tooltips.
+const NARROW = 620;
+const whole = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
+
+function base(colours) {
+  return {
+    animation: false,
+    useUTC: true,
+    textStyle: { fontFamily: colours.sans, color: colours.ink },
+    tooltip: {
+      renderMode: 'richText', confine: true, backgroundColor: colours.card, borderColor: colours.line,
+      textStyle: { color: colours.ink, fontFamily: colours.sans, fontSize: 13 },
+    },
+  };
+}
+
+function axis(colours, more) {
+  return {
+    axisLine: { lineStyle: { color: colours.line } },
+    axisTick: { show: false },
+    axisLabel: { color: colours.soft, fontSize: 12, hideOverlap: true },
+    splitLine: { show: false },
+    nameTextStyle: { color: colours.soft, fontSize: 12 },
+    ...more,
+  };
+}
+
+function shorten(text, length) {
+  return text.length > length ? `${text.slice(0, length - 1)}…` : text;
+}
+
+// Two steps of "nice" labels on a time axis: hours within a day, dates at its edge.
+const timeLabels = { year: '{yyyy}', month: '{MMM} {yyyy}', day: '{d} {MMM}', hour: '{HH}:{mm}', minute: '{HH}:{mm}', second: '{HH}:{mm}:{ss}' };
+
+// Rows that a wrapping legend takes, from the length of its names: the plot has to end above it.
+function legendRows(series, width) {
+  let rows = 1;
+  let used = 0;
+  for (const one of series) {
+    const length = 34 + 6.5 * Math.min(44, one.name.length);
+    if (used && used + length > width) { rows += 1; used = 0; }
+    used += length;
+  }
+  return rows;
+}
+
+function births(picture, colours, width) {
+  const narrow = width < NARROW;
+  let accused = 0;
+  const series = picture.series.map((one) => ({
+    name: one.name,
+    type: 'bar',
+    stack: 'births',
+    barWidth: `${narrow ? 78 : 84}%`,
+    itemStyle: { color: colourOf(one.kind, one.kind === 'cause' ? accused++ : 0, colours) },
+    emphasis: { focus: 'series' },
+    data: one.values.map((value, bin) => [picture.start + (bin + 0.5) * picture.step, value]),
+  }));
+  const bins = Math.max(0, ...picture.series.map((one) => one.values.length));
+  return {
+    ...base(colours),
+    tooltip: { ...base(colours).tooltip, trigger: 'axis', axisPointer: { type: 'shadow' }, valueFormatter: (value) => whole.format(value) },
+    legend: {
+      left: 0, bottom: 0, icon: 'roundRect', itemWidth: 12, itemHeight: 12, itemGap: 16,
+      textStyle: { color: colours.ink, fontSize: 13 }, formatter: (name) => shorten(name, 44),
+    },
+    grid: { left: 4, right: 12, top: 12, bottom: 18 + 27 * legendRows(picture.series, width), containLabel: true },
+    xAxis: axis(colours, {
+      type: 'time', min: picture.start, max: picture.start + bins * picture.step,
+      axisLabel: { color: colours.soft, fontSize: 12, hideOverlap: true, formatter: timeLabels },
+    }),
+    yAxis: axis(colours, { type: 'value', splitLine: { lineStyle: { color: colours.line } }, axisLine: { show: false } }),
+    series,
+  };
+}
+
+function comb(picture, colours, width) {
+  const narrow = width < NARROW;
+  const end = picture.points.reduce((last, point) => Math.max(last, point[0]), 0);
+  const at = (seconds) => picture.start + seconds * 1000;
+  const dots = (tooth) => picture.points.filter((point) => point[2] === tooth).map((point) => [at(point[0]), point[1]]);
+  const series = [{
+    name: 'everybody else', type: 'scatter', symbol: 'circle', symbolSize: narrow ? 2.5 : 3.5,
+    itemStyle: { color: colours.people, opacity: 0.55 }, data: dots(-1), z: 2, silent: true,
+  }];
+  picture.teeth.forEach((tooth, index) => series.push({
+    name: tooth.label,
+    type: 'scatter',
+    // Shape says what colour says: in no access log is a diamond.
+    symbol: tooth.logged === false ? 'diamond' : 'circle',
+    symbolSize: tooth.logged === false ? 5.5 : 4,
+    itemStyle: { color: colourOf('cause', tooth.colour, colours), opacity: 0.8 },
+    data: dots(index),
+    z: 3,
+    silent: true,
+    markPoint: narrow ? undefined : {
+      silent: true, symbol: 'circle', symbolSize: 0.1,
+      label: { show: true, position: 'right', distance: 10, formatter: () => shorten(tooth.label, 42), color: colours.ink, fontSize: 13, fontFamily: colours.sans },
+      data: [{ coord: [at(end), tooth.phase] }],
+    },
+  }));
+  const longest = picture.teeth.reduce((most, tooth) => Math.max(most, Math.min(42, tooth.label.length)), 0);
+  return {
+    ...base(colours),
+    tooltip: { show: false },
+    grid: { left: narrow ? 34 : 48, right: narrow ? 10 : Math.min(310, 24 + longest * 7), top: 14, bottom: narrow ? 30 + 22 * (picture.teeth.length + 1) : 34 },
+    legend: narrow ? { orient: 'vertical', left: 0, bottom: 0, itemWidth: 10, itemHeight: 10, itemGap: 8, textStyle: { color: colours.ink, fontSize: 12 }, formatter: (name) => shorten(name, 40), selectedMode: false } : { show: false },
+    xAxis: axis(colours, {
+      type: 'time', min: picture.start, max: at(end),
+      axisLabel: { color: colours.soft, fontSize: 12, hideOverlap: true, formatter: timeLabels },
+    }),
+    yAxis: axis(colours, {
+      type: 'value', min: 0, max: picture.period, axisLine: { show: false }, splitLine: { lineStyle: { color: colours.line, opacity: 0.6 } },
+      axisLabel: { color: colours.soft, fontSize: 12, formatter: '{value} s' },
+    }),
+    series,
+  };
+}
+
+function histogram(picture, colours) {
+  const most = Math.max(...picture.counts);
+  return {
+    ...base(colours),
+    tooltip: { show: false },
+    grid: { left: 4, right: 56, top: 4, bottom: 4, containLabel: true },
+    xAxis: axis(colours, { type: 'value', show: false, max: most }),
+    yAxis: axis(colours, {
+      type: 'category', inverse: true, data: picture.labels, axisLine: { show: false },
+      axisLabel: { color: colours.soft, fontSize: 12, formatter: (name) => shorten(name, 18) },
+    }),
+    series: [{
+      type: 'bar', barWidth: '62%', barMaxWidth: 20, silent: true, itemStyle: { color: colours.soft, borderRadius: 2 },
+      label: { show: true, position: 'right', color: colours.ink, fontSize: 12, fontFamily: colours.sans, formatter: (point) => whole.format(point.value) },
+      data: picture.counts,
+    }],
+  };
+}
