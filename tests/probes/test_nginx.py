@@ -190,9 +190,10 @@ def test_a_damaged_include_is_a_problem_and_the_main_file_still_counts() -> None
     assert [backend.port for backend in found.backends] == [80]
 
 
-def test_an_include_is_tried_as_written_before_its_copy_beside_the_main_file() -> None:
-    files = {"copy/nginx.conf": "include /etc/nginx/a.conf;", "/etc/nginx/a.conf": "real;", "copy/a.conf": "copied;"}
-    assert [item.name for item in build(files, "copy/nginx.conf").directives] == ["real"]
+@pytest.mark.parametrize(("main", "expected"), [("copy/nginx.conf", "copied"), ("/etc/nginx/nginx.conf", "own")])
+def test_a_copied_configuration_includes_its_copies_and_not_what_this_machine_has(main: str, expected: str) -> None:
+    files = {main: "include /etc/nginx/a.conf;", "/etc/nginx/a.conf": "own;", "copy/a.conf": "copied;"}
+    assert [item.name for item in build(files, main).directives] == [expected]
 
 
 # -- the map --------------------------------------------------------------------------------------------------------

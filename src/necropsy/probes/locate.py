@@ -14,20 +14,23 @@ MAGIC: Final = re.compile(r"[*?\[]")
 def candidates(main: str, written: str) -> tuple[str, ...]:
     """Paths (or globs) to try for one that a configuration file names, best first.
 
-    A relative path counts from the folder of the main file, as nginx and Prometheus have it. An absolute one is tried as
-    it is; then, as the configuration may have been copied to somebody's download folder, its tails beside the main file.
+    A relative path counts from the folder of the main file, as nginx and Prometheus have it. An absolute one that does not
+    lie below that folder is tried there first, tail by tail: the configuration may have been copied to somebody's download
+    folder, and this machine's own ``/etc/nginx`` is not what was meant.
 
-    >>> candidates("evidence/nginx.conf", "/etc/nginx/conf.d/*.conf")[:3]
-    ('/etc/nginx/conf.d/*.conf', 'evidence/etc/nginx/conf.d/*.conf', 'evidence/nginx/conf.d/*.conf')
-    >>> candidates("/etc/nginx/nginx.conf", "mime.types")
+    >>> candidates("evidence/nginx.conf", "/etc/nginx/conf.d/*.conf")[2:]
+    ('evidence/conf.d/*.conf', 'evidence/*.conf', '/etc/nginx/conf.d/*.conf')
+    >>> candidates("/etc/nginx/nginx.conf", "/etc/nginx/mime.types")
     ('/etc/nginx/mime.types',)
     """
     folder = posixpath.dirname(main)
     if not written.startswith("/"):
         return (posixpath.join(folder, written),)
+    if folder.startswith("/") and written.startswith(folder.rstrip("/") + "/"):
+        return (written,)
     parts = written.strip("/").split("/")
     tails = (posixpath.join(folder, *parts[start:]) for start in range(len(parts)))
-    return tuple(dict.fromkeys((written, *tails)))
+    return tuple(dict.fromkeys((*tails, written)))
 
 
 def matching(names: Iterable[str], main: str, written: str) -> list[str]:

@@ -7,12 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from necropsy.probes.url import path_escape, unrequestable
+from necropsy.probes.url import unrequestable
 
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 _HEX: Final = frozenset("0123456789abcdefABCDEF")
 _ENCODED_AS_IS: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.~!$&'()*+,;=:@/[]%")
+_KEPT: Final = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.~$&+,/:;=@")
 _USERINFO: Final = re.compile(r"[A-Za-z0-9\-._:~!$&'()*+,;=%@]*", re.ASCII)
+_ESCAPED: Final = re.compile(rb"%([0-9a-fA-F]{2})")
 _SECRET_PARAMETER: Final = re.compile(
     r"(?i)([?&;][^=&;]*(?:pass|pwd|secret|token|key|auth|sess|sid|sign|credential|jwt)[^=&;]*=)[^&;#/?]+"
 )
@@ -105,13 +107,19 @@ def _encoded(path: str) -> str:
     """Return the path as sent (``URL.EscapedPath``): as written if that is a valid encoding, else encoded anew."""
     if _ENCODED_AS_IS.issuperset(path):
         return path
-    return path_escape(_unescaped(path))
+    data = _ESCAPED.sub(lambda match: bytes((int(match[1], 16),)), path.encode("utf-8", "surrogatepass"))
+    return "".join(chr(byte) if byte in _KEPT else f"%{byte:02X}" for byte in data)
 
 
-def _unescaped(path: str) -> str:
-    from urllib.parse import unquote
+def path_of(url: str) -> str:
+    """Return the path of a URL, without query; ``/`` if it has none.
 
-    return unquote(path, errors="surrogateescape")
+    >>> path_of("http://localhost:8080/health?full=1"), path_of("http://localhost")
+    ('/health', '/')
+    """
+    rest = url.partition("://")[2] or url
+    place = re.search("[/?#]", rest)
+    return (re.split("[?#]", rest[place.start() :], maxsplit=1)[0] if place else "") or "/"
 
 
 def masked(text: str) -> str:

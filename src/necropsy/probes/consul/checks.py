@@ -9,13 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Final
-from urllib.parse import urlsplit
 
 from necropsy.model.evidence import Origin
 from necropsy.model.probe import Probe
 from necropsy.probes.consul.catalog import Catalog
 from necropsy.probes.consul.model import Check, ConsulNode, Instance
-from necropsy.probes.request import presentable
+from necropsy.probes.request import path_of, presentable
 
 USER_AGENT: Final = "Consul Health Check"
 _LONGEST_UNSAID_S: Final = 10.0
@@ -74,6 +73,6 @@ def _probe(check: Check, node: ConsulNode, instance: Instance | None) -> Iterato
 def _chain(check: Check, instance: Instance | None) -> tuple[Origin, ...]:
     first = []
     if check.origin is not None:
-        what = f"asks {urlsplit(check.url).path or '/'}" if check.url else f"a {check.kind} check"
+        what = f"asks {path_of(check.url)}" if check.url else f"a {check.kind} check"
         first.append(Origin(check.origin.file, check.origin.line, what))
     return (*first, *(instance.origin if instance else ()))

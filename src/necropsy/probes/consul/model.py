@@ -6,10 +6,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
-from urllib.parse import urlsplit
 
 from necropsy.model.evidence import Origin
 from necropsy.probes.character import UNKNOWN_ADDRESS
+from necropsy.probes.request import path_of
 
 _GO_DURATION: Final = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h)", re.ASCII)
 _GO_UNITS: Final = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
@@ -75,7 +75,7 @@ class Check:
     @property
     def path(self) -> str | None:
         """Path that it asks for; None unless it is an HTTP check."""
-        return urlsplit(self.url).path or "/" if self.kind == "http" and self.url else None
+        return path_of(self.url) if self.kind == "http" and self.url else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +124,7 @@ class Instance:
             if check.service_id == self.service_id and check.path not in (None, "/"):
                 return str(check.path), check.origin
         for key, value in self.meta.items():
-            path = "/" + urlsplit(value).path.lstrip("/")
+            path = path_of(value) if "://" in value else "/" + value.lstrip("/")
             if "health" in key.lower() and path != "/" and " " not in path:
                 return path, self.meta_lines.get(key)
         return None

@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import urlsplit
 
 from necropsy.model.evidence import Origin
 from necropsy.probes.nginx.tokens import Directive
@@ -80,7 +79,7 @@ def pass_target(target: str) -> tuple[str, int, bool]:
         scheme, rest = "", target
     if rest.startswith("unix:"):
         return "unix:" + rest.removeprefix("unix:").split(":")[0], 0, True
-    authority = urlsplit(f"//{rest}", allow_fragments=False).netloc if rest.count("[") == rest.count("]") else rest
+    authority = re.split("[/?]", rest, maxsplit=1)[0]
     address, port = split_address(authority, 443 if scheme in ("https", "grpcs") else 80)
     return address, port, authority != address
 
