@@ -1,0 +1,99 @@
+"""All keys by pattern: each counted exactly once, in as many rows as a person can read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from necropsy.sessions.folding import collapse, fold, fold_names
+from necropsy.sessions.interface import OTHER
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pyarrow as pa
+
+    from necropsy.sessions.columns import Keys, Positions
+
+_MOST_PATTERNS: Final = 20_000
+"""Patterns of other keys that are held before those that look like ids are folded together."""
+_MOST_NAMES: Final = 200_000
+_COUNTED: Final = ("keys", "bytes", "elements", "without_expiry", "expired")
+
+_Family: TypeAlias = tuple[int, str, str, str]
+"""Database, pattern, type, role."""
+
+
+class Families:
+    """Sums per database, pattern, type and role."""
+
+    def __init__(self, now: np.datetime64) -> None:
+        self._now = now
+        self._sums: dict[_Family, list[int]] = {}
+        self._names: set[str] = set()
+
+    def remember(self, names: pa.Array) -> None:
+        """Remember principals, raw and as they fold, so that no pattern keeps one."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        distinct = pc.unique(names.cast(pa.binary()))
+        if len(self._names) < _MOST_NAMES:
+            self._names.update(name.decode("utf-8", "replace").lower() for name in distinct.to_pylist() if name)
+            self._names.update(name.lower() for name in fold(distinct).to_pylist() if name.strip("*"))
+
+    def add(self, keys: Keys, rows: Positions, role: str, pattern: pa.Array) -> None:
+        """Count these rows of a batch; ``pattern`` has one string for each."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        if not len(rows):
+            return
+        expires = keys.take("expires_at", rows)
+        past = pc.less_equal(expires, pa.scalar(self._now.astype("datetime64[ms]"), pa.timestamp("ms")))
+        table = pa.table(
+            {
+                "db": keys.take("db", rows),
+                "pattern": pattern,
+                "type": keys.take("type", rows),
+                "bytes": keys.take("bytes", rows),
+                "elements": keys.take("elements", rows),
+                "without_expiry": expires.is_null().cast(pa.int64()),
+                "expired": pc.fill_null(past, False).cast(pa.int64()),  # noqa: FBT003 -- Arrow's signature
+            }
+        )
+        sums = table.group_by(["db", "pattern", "type"], use_threads=False).aggregate(
+            [([], "count_all"), *((name, "sum") for name in _COUNTED[1:])]
+        )
+        columns = [sums.column(name).to_pylist() for name in ("db", "pattern", "type", "count_all")]
+        columns += [sums.column(f"{name}_sum").to_pylist() for name in _COUNTED[1:]]
+        for db, text, kind, *counts in zip(*columns, strict=True):
+            self._count((db, text, kind, role), [count or 0 for count in counts])
+        if len(self._sums) > _MOST_PATTERNS:
+            self._fold()
+
+    def table(self) -> pa.Table:
+        """Return the rows of ``key_family`` without their store, most memory first."""
+        import pyarrow as pa
+
+        self._fold()
+        rows = sorted(self._sums.items(), key=lambda item: (-item[1][1], item[0]))
+        names = ("db", "pattern", "type", "role")
+        columns = {name: [family[place] for family, _ in rows] for place, name in enumerate(names)}
+        columns |= {name: [counts[place] for _, counts in rows] for place, name in enumerate(_COUNTED)}
+        types = [pa.int32(), *[pa.string()] * 3, *[pa.int64()] * len(_COUNTED)]
+        return pa.table(columns, schema=pa.schema(zip((*names, *_COUNTED), types, strict=True)))
+
+    def _count(self, family: _Family, counts: list[int]) -> None:
+        known = self._sums.get(family)
+        self._sums[family] = counts if known is None else [a + b for a, b in zip(known, counts, strict=True)]
+
+    def _fold(self) -> None:
+        others = {family: counts for family, counts in self._sums.items() if family[3] == OTHER}
+        nameless = {family: fold_names(family[1], self._names) for family in others}
+        keys: dict[str, int] = {}
+        for family, counts in others.items():
+            keys[nameless[family]] = keys.get(nameless[family], 0) + counts[0]
+        became = collapse(keys)
+        for family in others:
+            del self._sums[family]
+        for (db, text, kind, role), counts in others.items():
+            self._count((db, became[nameless[db, text, kind, role]], kind, role), counts)

@@ -1,0 +1,86 @@
+"""What a framework family's module offers: recognise its keys in a batch, and say at the end what single keys could not.
+
+A layout is made afresh for every census and may remember what it saw in earlier batches. It works on columns; nothing in
+it runs once per key. Its module is one line in ``registry.LAYOUTS``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Protocol
+
+from necropsy.sessions.keyspace import Projection
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import numpy as np
+    import numpy.typing as npt
+    import pyarrow as pa
+
+    from necropsy.case.store import Case
+    from necropsy.sessions.columns import Keys
+
+SESSION: Final = "session"
+"""Role of a key that is the session's own record: one a session."""
+COMPANION: Final = "companion"
+"""Role of another key that belongs to one session alone."""
+INDEX: Final = "index"
+"""Role of a key that holds ids of many sessions."""
+OTHER: Final = "other"
+"""Role of every key that no layout claims."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Keys of one batch that a layout recognised, all of one role."""
+
+    role: str
+    """``SESSION``, ``COMPANION`` or ``INDEX``."""
+    rows: npt.NDArray[np.int64]
+    """Positions in the batch, ascending; no row may be claimed twice."""
+    pattern: pa.Array
+    """Pattern of each key (string or dictionary of it), with nothing of an id or a principal in it."""
+    parts: pa.Table | None = None
+    """Rows for ``session_part``: its columns except store, role and keys; the raw id in a binary column ``id``."""
+    entries: pa.Table | None = None
+    """Rows for ``index_entry``: ``family``, and the raw ``index`` and ``id`` as binary."""
+    names: pa.Array | None = None
+    """Principals that the keys give away: remembered during the census, so that they survive in no other pattern."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refinement:
+    """What a whole namespace says about its sessions, when a single key could not."""
+
+    namespace: str
+    db: int
+    layout: str
+    """Layout that ``recognise`` gave to a record."""
+    becomes: str
+    """Layout that it really is."""
+    grace_s: int
+    """Seconds that a key outlives its session, for records whose own figures did not tell."""
+    with_companion: str
+    """Layout of those records that have a companion key."""
+
+
+class Layout(Protocol):
+    """One family of session layouts."""
+
+    family: str
+    """Its name in the registry; every layout name that it gives begins with it."""
+    projection: Projection
+    """What it wants to see of the values."""
+
+    def recognise(self, keys: Keys) -> Iterator[Claim]:
+        """Claim what is its own among the keys that are still free. Arbitrary bytes never raise."""
+        ...
+
+    def refine(self, case: Case, store: str) -> list[Refinement]:
+        """Look at the store as a whole, once all parts are in the case."""
+        ...
+
+    def remarks(self) -> list[str]:
+        """Say aloud what it left out, a sentence each."""
+        ...

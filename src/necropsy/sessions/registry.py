@@ -1,0 +1,22 @@
+"""Every session layout that necropsy knows, in the order in which they may claim keys."""
+
+from __future__ import annotations
+
+from functools import reduce
+from typing import Final
+
+from necropsy.sessions.interface import Layout
+from necropsy.sessions.keyspace import Projection
+from necropsy.sessions.spring.layout import Spring
+
+LAYOUTS: Final[tuple[type[Layout], ...]] = (Spring,)
+"""Layouts with the narrowest signs first: a family further down never sees what one above it has claimed."""
+
+
+def projection() -> Projection:
+    """Return what all layouts together want to see of the values.
+
+    >>> b"creationTime" in dict(projection().hash_fields)
+    True
+    """
+    return reduce(Projection.union, (layout.projection for layout in LAYOUTS))

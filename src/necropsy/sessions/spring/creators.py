@@ -1,0 +1,61 @@
+"""Who created each session, read once for each different saved request."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Final
+
+from necropsy.sessions.saved_request import NOBODY, Creator, creator
+from necropsy.sessions.spring.names import SAVED_REQUEST
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from necropsy.sessions.columns import Keys, Positions
+
+SAVED_REQUEST_BYTES: Final = 4096
+"""How much of a saved request is looked at: headers, method and URL of all but the most talkative browsers."""
+MOST_DISTINCT: Final = 100_000
+"""Different saved requests that are read: about two seconds. A probe writes the same one each time."""
+
+
+class Creators:
+    """Remembers what it has read across the batches of a census."""
+
+    def __init__(self, most: int = MOST_DISTINCT) -> None:
+        self._most = most
+        self._known: dict[bytes, Creator] = {}
+        self.left_out = 0
+        """Sessions whose saved request was not read."""
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+    def columns(self, keys: Keys, rows: Positions) -> dict[str, pa.Array]:
+        """Return the ``creator_…`` columns of these rows."""
+        import numpy as np
+        import pyarrow as pa
+
+        name = f"field:{SAVED_REQUEST}"
+        if name not in keys.batch.schema.names or keys.batch.column(name).null_count == keys.batch.num_rows:
+            return {f"creator_{part}": pa.nulls(len(rows), pa.string()) for part in Creator._fields}
+        encoded = keys.batch.column(name).dictionary_encode()
+        found = [self._read(value) for value in encoded.dictionary.to_pylist()]
+        codes = encoded.indices.take(pa.array(rows))
+        unread = np.array([one is None for one in found])
+        self.left_out += int(unread[codes.drop_null().to_numpy()].sum())
+        read = [one or NOBODY for one in found]
+        return {
+            f"creator_{part}": pa.array([one[place] for one in read], pa.string()).take(codes)
+            for place, part in enumerate(Creator._fields)
+        }
+
+    def _read(self, value: bytes) -> Creator | None:
+        if not value:  # a removed attribute
+            return NOBODY
+        digest = hashlib.blake2b(value, digest_size=16).digest()
+        if digest not in self._known:
+            if len(self._known) >= self._most:
+                return None
+            self._known[digest] = creator(value)
+        return self._known[digest]

@@ -1,0 +1,164 @@
+"""The hash ``<namespace>:sessions:<id>``: one a session, in every repository.
+
+The arithmetic of its expiry tells the repositories apart before any other key is seen: against last access + lifetime
+it is exact to the millisecond (EXPIREAT), a little late (EXPIRE), or five minutes late (the grace of the indexed ones).
+A hash without ``creationTime`` is a ghost: a late request wrote its own part of it after the session had ended
+(spring-session #2021).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from necropsy.model.evidence import Authentication, Provenance
+from necropsy.sessions.columns import Segments, nullable, numbers
+from necropsy.sessions.folding import fold_namespace
+from necropsy.sessions.interface import SESSION, Claim
+from necropsy.sessions.jdk import integers
+from necropsy.sessions.spring.creators import Creators
+from necropsy.sessions.spring.names import (
+    ACCESSED,
+    CONTEXT,
+    CREATED,
+    FIXED,
+    GRACE_S,
+    INDEXED,
+    LIFETIME,
+    PLAIN,
+    PRINCIPAL,
+    REACTIVE,
+    SAVED_REQUEST,
+    UNTOLD,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import numpy as np
+    import numpy.typing as npt
+    import pyarrow as pa
+
+    from necropsy.sessions.columns import Keys, Mask, Positions
+
+_RESERVED: Final = (b"expires", b"expirations", b"index")
+_UUID_LENGTH: Final = 36
+_HALF_GRACE_MS: Final = GRACE_S * 500
+"""Clocks of application and store may differ: what is nearer to the grace than to nothing is the grace."""
+_LONGEST_NULL: Final = 5
+"""A serialized null is at most this long in any serializer; a security context never is so short."""
+_LAST_MS: Final = 253_402_300_799_000
+"""The end of the year 9999, beyond which DuckDB's and Python's calendars part."""
+_LONGEST_LIFETIME_S: Final = 10**11
+
+
+class Records:
+    """Recognises sessions; remembers the namespaces in which it has met whole ones."""
+
+    def __init__(self, creators: Creators) -> None:
+        self._creators = creators
+        self._namespaces: set[bytes] = set()
+
+    def claim(self, keys: Keys) -> Iterator[Claim]:
+        """Claim the hashes of one batch that are sessions, or ghosts of sessions."""
+        import numpy as np
+        import pyarrow.compute as pc
+
+        rows = keys.of_type("hash")
+        segments = Segments(keys.take("key", rows))
+        shaped = segments.equal(2, b"sessions") & segments.filled(1) & segments.filled(3)
+        for word in _RESERVED:
+            shaped &= ~segments.equal(1, word)
+        inside = np.flatnonzero(shaped)
+        if not inside.size:
+            return
+        namespaces = segments.before(2, inside).dictionary_encode()
+        known = self._known(keys, rows[inside], namespaces, segments, inside)
+        if not known.any():
+            return
+        inside, rows = inside[known], rows[inside][known]
+        folded = fold_namespace(namespaces.dictionary)
+        codes = namespaces.indices.filter(known)
+        yield Claim(
+            role=SESSION,
+            rows=rows,
+            pattern=pc.binary_join_element_wise(folded, "sessions:*", ":").take(codes),
+            parts=self._parts(keys, rows, folded.take(codes), segments.text(1, inside)),
+        )
+
+    def _known(
+        self, keys: Keys, rows: Positions, namespaces: pa.DictionaryArray, segments: Segments, inside: Positions
+    ) -> Mask:
+        """Return which of the rows are Spring's: by a field, or by a UUID in a namespace where others were."""
+        import numpy as np
+
+        known: Mask = np.zeros(len(rows), bool)
+        for name in (*FIXED, CONTEXT, PRINCIPAL, SAVED_REQUEST):
+            known |= _valid(keys.take(f"length:{name}", rows))
+        codes = numbers(namespaces.indices)
+        names = namespaces.dictionary.to_pylist()
+        self._namespaces.update(names[code] for code in np.unique(codes[known]))
+        spring = np.array([name in self._namespaces for name in names])
+        start, end = segments.bounds(1)
+        return known | (spring[codes] & ((end - start)[inside] == _UUID_LENGTH))
+
+    def _parts(self, keys: Keys, rows: Positions, namespaces: pa.Array, ids: pa.Array) -> pa.Table:
+        import numpy as np
+        import pyarrow as pa
+
+        created, born = _moments(keys, CREATED, rows)
+        accessed, seen = _moments(keys, ACCESSED, rows)
+        lifetimes = integers(keys.take(f"field:{LIFETIME}", rows))
+        lifetime, timed = numbers(lifetimes.fill_null(0)), _valid(lifetimes)
+        timed &= np.abs(lifetime) < _LONGEST_LIFETIME_S
+        expiries = keys.take("expires_at", rows).cast(pa.int64())
+        expiry, mortal = np.minimum(numbers(expiries.fill_null(0)), _LAST_MS), _valid(expiries)
+        layout, grace = _repository(expiry - accessed - lifetime * 1000, seen & timed & mortal)
+        lengths = {name: keys.take(f"length:{name}", rows) for name in (*FIXED, CONTEXT, PRINCIPAL)}
+        known_user = numbers(lengths[CONTEXT].fill_null(0)) > _LONGEST_NULL
+        known_user |= numbers(lengths[PRINCIPAL].fill_null(0)) > 0
+        fixed = sum(_valid(lengths[name]).astype(np.int64) for name in FIXED)
+        milliseconds = pa.timestamp("ms")
+        return pa.table(
+            {
+                "layout": layout,
+                "namespace": namespaces,
+                "db": keys.take("db", rows),
+                "id": ids,
+                "born_at": nullable(created, born, milliseconds),
+                "born_precision_s": nullable(np.full(len(rows), 0.001), born),
+                "born_provenance": pa.array(np.where(born, str(Provenance.EXPLICIT), str(Provenance.UNKNOWN))),
+                "last_seen_at": nullable(accessed, seen, milliseconds),
+                "expires_at": nullable(expiry, mortal, milliseconds),
+                "lifetime_s": nullable(lifetime, timed),
+                "bytes": keys.take("bytes", rows),
+                "authentication": pa.array(np.where(known_user, str(Authentication.YES), str(Authentication.NO))),
+                "attributes": pa.array(numbers(keys.take("elements", rows)) - fixed, pa.int64()),
+                "state": nullable(np.full(len(rows), "ghost"), ~_valid(lengths[CREATED])),
+                "grace_s": grace,
+                **self._creators.columns(keys, rows),
+            }
+        )
+
+
+def _repository(late_ms: npt.NDArray[np.int64], told: Mask) -> tuple[pa.Array, pa.Array]:
+    """Return layout and grace from how much later than last access + lifetime the key expires."""
+    import numpy as np
+    import pyarrow as pa
+
+    graceful = late_ms >= _HALF_GRACE_MS
+    layout = np.select([~told, late_ms == 0, graceful], [UNTOLD, PLAIN, INDEXED], REACTIVE)
+    return pa.array(layout), nullable(np.where(graceful, GRACE_S, 0), told, pa.int32())
+
+
+def _moments(keys: Keys, name: str, rows: Positions) -> tuple[npt.NDArray[np.int64], Mask]:
+    """Return a field of milliseconds since 1970 and which of its values are such."""
+    import numpy as np
+
+    values = integers(keys.take(f"field:{name}", rows))
+    moments = numbers(values.fill_null(0))
+    known = (moments > 0) & (moments < _LAST_MS)
+    return np.where(known, moments, 0), known
+
+
+def _valid(values: Any) -> Mask:
+    return numbers(values.is_valid())
