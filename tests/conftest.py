@@ -35,11 +35,6 @@ def _known_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
-def pytest_ignore_collect(collection_path: Path) -> bool | None:
-    """Helpers of tests are no documentation: doctests are for what is shipped."""
-    return True if collection_path.suffix == ".py" and not collection_path.name.startswith("test_") else None
-
-
 def _skipped(config: pytest.Config) -> int:
     reporter = config.pluginmanager.get_plugin("terminalreporter")
     return len(reporter.stats.get("skipped", ())) if reporter is not None else 0
