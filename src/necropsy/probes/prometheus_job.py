@@ -24,6 +24,14 @@ _LIMITS: Final = (
     "label_value_length_limit",
     "keep_dropped_targets",
 )
+_BOOLEANS: Final = (
+    "honor_timestamps",
+    "track_timestamps_staleness",
+    "enable_compression",
+    "enable_http2",
+    "proxy_from_environment",
+    "extra_scrape_metrics",
+)
 _HISTOGRAMS: Final = (
     "convert_classic_histograms_to_nhcb",
     "always_scrape_classic_histograms",
@@ -187,6 +195,7 @@ def read_global(
 ) -> GlobalSettings:
     """Read the ``global`` section; None is an absent one. Raises ``ConfigurationError`` as Prometheus would."""
     fields = strict.mapping(node, "global", _GLOBAL, problems) if node is not None else {}
+    _check_values(fields)
     interval = strict.duration(fields.get("scrape_interval")) or _DEFAULT_INTERVAL_MS
     timeout = strict.duration(fields.get("scrape_timeout"))
     if timeout > interval:
@@ -214,6 +223,7 @@ def read_job(
     name = strict.text(fields.get("job_name"), "")
     if not name:
         raise node.error("job_name is empty", hint="Add job_name with a name of its own.")
+    _check_values(fields)
     interval = strict.duration(fields.get("scrape_interval")) or settings.scrape_interval_ms
     timeout = strict.duration(fields.get("scrape_timeout"))
     if timeout > interval:
@@ -244,6 +254,16 @@ def read_job(
         honor_labels=strict.boolean(fields.get("honor_labels"), False),
         histograms=_histograms(fields, settings.histograms),
     )
+
+
+def _check_values(fields: Mapping[str, Node]) -> None:
+    """Refuse values that do not fit although nothing here depends on them."""
+    for name in _BOOLEANS:
+        strict.boolean(fields.get(name), False)
+    for name in _LIMITS[1:]:
+        node = fields.get(name)
+        if node is not None and node.kind != "null" and strict.integer(node) < 0:
+            raise node.error(f"{name} cannot be negative", hint="0 means no limit.")
 
 
 def _legacy_names(fields: Mapping[str, Node], settings: GlobalSettings, version: Version) -> bool:

@@ -75,7 +75,7 @@ def _replace(rule: Rule, version: Version) -> Apply:
     names = rule.regexp.names
     target, replacement = Template(rule.target_label, names), Template(rule.replacement, names)
     if target.constant is None:
-        return _replace_any(rule, target, replacement)
+        return _replace_any(rule, target, replacement, version)
     if not valid_name(target.constant, legacy=rule.legacy_names):
         return lambda _: None  # "a$$b" is "a$b", which is no name before UTF-8 names
     if rule.regex == "(.*)" and replacement.parts in ([], [(0,)], [(1,)]):
@@ -116,7 +116,7 @@ def _replace_one(rule: Rule, target: str, replacement: Template) -> Apply:
     return apply
 
 
-def _replace_any(rule: Rule, target: Template, replacement: Template) -> Apply:
+def _replace_any(rule: Rule, target: Template, replacement: Template, version: Version) -> Apply:
     """The name of the label depends on the match as well."""
     source, find, legacy = _source(rule), rule.regexp.find, rule.legacy_names
 
@@ -128,7 +128,9 @@ def _replace_any(rule: Rule, target: Template, replacement: Template) -> Apply:
         name = target.expand(data, spans).decode("utf-8", "surrogatepass")
         if not valid_name(name, legacy=legacy):
             return None
-        return name, replacement.expand(data, spans).decode("utf-8", "surrogatepass")
+        value = replacement.expand(data, spans).decode("utf-8", "surrogatepass")
+        # Before #13308 an empty value deleted the label whose name is the template itself: none, in practice.
+        return (name if value or version >= (2, 50) else rule.target_label), value
 
     computed = _memoised(compute)
 

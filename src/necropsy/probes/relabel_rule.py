@@ -160,7 +160,7 @@ def read_rule(node: Node, version: Version, *, legacy_names: bool = False) -> Ru
         default_regex="regex" not in fields,
         legacy_names=legacy,
     )
-    _validate(rule, fields, templates_are_legacy=legacy or version < (3, 2))
+    _validate(rule, fields, version)
     return rule
 
 
@@ -187,13 +187,14 @@ def _modulus(node: Node | None) -> int:
     return number
 
 
-def _validate(rule: Rule, fields: dict[str, Node], *, templates_are_legacy: bool) -> None:
+def _validate(rule: Rule, fields: dict[str, Node], version: Version) -> None:
     """Check what goes together, in Prometheus' order and nearly its words."""
 
     def fail(name: str, reason: str, hint: str) -> ConfigurationError:
         return fields.get(name, rule.node).error(reason, hint=hint)
 
     action, target = rule.action, rule.target_label
+    templates_are_legacy = rule.legacy_names or version < (3, 2)
     if action == "hashmod" and rule.modulus == 0:
         raise fail("modulus", "relabel configuration for hashmod requires non-zero modulus", "Add modulus: 8.")
     if action in _NEEDS_TARGET and not target:
@@ -203,7 +204,8 @@ def _validate(rule: Rule, fields: dict[str, Node], *, templates_are_legacy: bool
             "Add target_label, the label that is written.",
         )
     if action in _NEEDS_TARGET:
-        template = action == "replace" and "$" in target
+        # Before #13308 other actions took a template as well, and wrote a label of that very name.
+        template = "$" in target and (action == "replace" or (version < (2, 50) and action != "hashmod"))
         valid = (
             valid_template(target)
             if template and templates_are_legacy

@@ -9,6 +9,7 @@ since       change (source: Prometheus' CHANGELOG and the pull request)
 2.38.0      feature flag ``no-default-scrape-port`` (#9523)
 2.41.0      relabel actions ``keepequal`` and ``dropequal`` (#11564)
 2.44.0      official builds hash labels in another encoding (build tag ``stringlabels``)
+2.50.0      ``replace`` with a template as ``target_label`` deletes the label that it means (#13308, in 2.50 or 2.51)
 3.0.0       ``.`` of a relabel regex matches a newline; ports are neither added nor removed (#14160); a ``__param_``
             label of a target wins over ``params`` (#11029); any UTF-8 string may be a label name
 3.5.0       the label encoding that is hashed changed again, for every build
