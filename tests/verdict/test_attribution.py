@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from necropsy.verdict.attribution import attribute
+from necropsy.verdict.attribution import attribute, attribute_all
 from necropsy.verdict.evidence import Circumstances, Claim, VisitBins
 
 from .scenes import A1, A2, DAY_MS, NOW_MS, births, comb, creator, dust, incident, visitors
@@ -95,3 +95,13 @@ def test_births_follow_the_visits_of_a_bot() -> None:
 
 def test_nothing_to_attribute_is_no_claim() -> None:
     assert attribute(births(np.zeros(0, dtype=np.int64)), incident()) == []
+
+
+def test_no_target_is_blamed_in_two_stores() -> None:
+    a = births(comb(4_200, seed=1), comb(7_100, seed=2), comb(2_900, seed=3), comb(9_400, seed=4))
+    b = births(comb(1_400, seed=5), comb(6_000, seed=6), store="b")
+    for around in (incident(), incident(classes=[], logs_given=False)):
+        claims = attribute_all([b, a], around)
+        blamed = {store: {c.label for c in claims if c.store == store and c.creator == "probe"} for store in "ab"}
+        assert blamed["b"] == {"172.12.1.201:80", "172.12.1.201:8080"}
+        assert blamed["a"] == {f"{A1}:80", f"{A1}:8080", f"{A2}:80", f"{A2}:8080"}

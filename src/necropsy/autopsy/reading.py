@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from necropsy.autopsy.sources import Sources, StoreSource
 from necropsy.model.errors import NecropsyError, NoEvidence
-from necropsy.model.evidence import Absent, Blemish, Source
+from necropsy.model.evidence import Absent, Blemish, Origin, Source
 from necropsy.model.plain import to_plain
 
 if TYPE_CHECKING:
@@ -162,7 +162,7 @@ def _access_logs(desk: _Desk, sources: Sources, evidence: Evidence, say: Progres
     say("reading access logs", None)
     formats: list[LogFormat] = list(evidence.simulation.log_formats) if evidence.simulation else []
     if sources.log_format:
-        formats.insert(0, LogFormat("--log-format", sources.log_format, "default", None))
+        formats.insert(0, LogFormat("--log-format", sources.log_format, "default", Origin("--log-format", 0)))
     try:
         log = read_log(desk.case, list(sources.access_log), log_formats=formats)
     except NecropsyError as error:

@@ -179,7 +179,7 @@ def load(path: str) -> Sources:
     return Sources(
         stores=stores(_located(document.get("rdb", ()), folder))
         + tuple(store for entry in document.get("store", ()) for store in _stores(entry, folder, path, text)),
-        **{kind.replace("-", "_"): _located(document.get(kind, ()), folder) for kind in _KINDS},  # type: ignore[arg-type]
+        **{kind.replace("-", "_"): _located(document.get(kind, ()), folder) for kind in _KINDS},
         log_format=document.get("log-format"),
         now=_moment(document.get("now")),
         prometheus_version=document.get("prometheus-version"),

@@ -26,8 +26,36 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-def attribute(births: Births, around: Circumstances) -> list[Claim]:
+def attribute_all(stores: Sequence[Births], around: Circumstances) -> list[Claim]:
+    """Attribute the births of all stores; a target serves one application, so no probe is blamed in two stores.
+
+    Stores whose creators a log or a session names go first: what they leave is what the others may take.
+    """
+    alone = {births.store: attribute(births, around) for births in stores}
+    certain = {
+        name: {c.probe_id for c in claims if c.probe_id is not None and (c.in_access_log or c.evidence == "named")}
+        for name, claims in alone.items()
+    }
+    result: list[Claim] = []
+    taken: set[int] = set()
+    for births in sorted(stores, key=lambda b: -len(certain[b.store])):
+        others = {i for name, ids in certain.items() if name != births.store for i in ids if i is not None}
+        claims = attribute(births, around, taken=frozenset(taken | others))
+        taken |= {claim.probe_id for claim in claims if claim.probe_id is not None}
+        result += claims
+    order = {births.store: number for number, births in enumerate(stores)}
+    return sorted(result, key=lambda claim: (order[claim.store], -claim.births))
+
+
+def attribute(births: Births, around: Circumstances, *, taken: frozenset[int] = frozenset()) -> list[Claim]:
     """Attribute the births of one store.
+
+    Parameters
+    ----------
+    births, around
+        What was born, and everything else that is known.
+    taken
+        Probes that another store has been attributed to; they are no candidates here.
 
     Returns
     -------
@@ -39,7 +67,7 @@ def attribute(births: Births, around: Circumstances) -> list[Claim]:
     free = np.ones(births.born_ms.size, dtype=bool)
     hours = max(1 / 60, float(births.born_ms.max() - births.born_ms.min()) / 3_600_000)
     claims = _named(births, around, free, hours)
-    claims += _combs(births, around, free)
+    claims += _combs(births, around, free, taken)
     claims += _authenticated(births, free, hours)
     claims += claim_by_visits(births, around, free, hours)
     for claim in claims:
@@ -147,12 +175,12 @@ def _periods(around: Circumstances) -> tuple[float, ...]:
     return tuple(sorted(probes | {float(round(period)) for period in whole}))
 
 
-def _combs(births: Births, around: Circumstances, free: NDArray[np.bool_]) -> list[Claim]:
+def _combs(births: Births, around: Circumstances, free: NDArray[np.bool_], taken: frozenset[int]) -> list[Claim]:
     """Claim the births that come like clockwork; marks them as taken."""
     where = np.flatnonzero(free)
     found = all_combs(births.born_ms[where], _periods(around), resolution_s=births.resolution_s)
     claims: list[Claim] = []
-    for fit in fit_combs([comb for comb, _ in found], around):
+    for fit in fit_combs([comb for comb, _ in found], around, taken):
         comb, mask = found[fit.comb]
         free[where[mask]] = False
         claims.append(_comb_claim(births.store, comb, fit, around))
@@ -168,7 +196,6 @@ def _comb_claim(store: str, comb: Comb, fit: Fit, around: Circumstances) -> Clai
         creator, label = "visitor", f"{visitors.user_agent or 'nameless client'} {visitors.method} {visitors.path}"
     else:
         creator, label = "unlogged", f"unknown, every {comb.period_s:g} s"
-    span_hours = max(1 / 60, comb.ticks * comb.period_s / 3600)
     share = 1.0 / fit.sharers
     return Claim(
         store=store,
@@ -178,7 +205,7 @@ def _comb_claim(store: str, comb: Comb, fit: Fit, around: Circumstances) -> Clai
         births=comb.births * share,
         births_low=comb.births_low * share,
         births_high=comb.births_high * share,
-        births_per_hour=comb.births * share / span_hours,
+        births_per_hour=comb.occupancy * comb.per_tick * share * 3600 / comb.period_s,
         creation_probability=min(1.0, comb.occupancy),
         user_agent=visitors.user_agent if visitors else "",
         probe_id=fit.probe,

@@ -27,7 +27,7 @@ class Fit:
     """How many fits share this comb's births."""
 
 
-def fit_combs(combs: Sequence[Comb], around: Circumstances) -> list[Fit]:
+def fit_combs(combs: Sequence[Comb], around: Circumstances, taken: frozenset[int] = frozenset()) -> list[Fit]:
     """Fit combs with classes and probes.
 
     First the logged ones: pairs of comb and class by smallest distance of phase. Then the unlogged ones: what is left of
@@ -36,7 +36,7 @@ def fit_combs(combs: Sequence[Comb], around: Circumstances) -> list[Fit]:
     """
     slots = [(index, number) for index, comb in enumerate(combs) for number in range(comb.targets)]
     visitors = _logged(combs, slots, around)
-    probes = _configured(combs, slots, visitors, around)
+    probes = _configured(combs, slots, visitors, around, taken)
     sharers = Counter(index for index, _ in slots)
     return [
         Fit(comb=slot[0], probe=probes.get(slot), visitors=visitors.get(slot), sharers=sharers[slot[0]])
@@ -70,10 +70,16 @@ def _could_create(number: int, around: Circumstances) -> bool:
 
 
 def _configured(
-    combs: Sequence[Comb], slots: Sequence[_Slot], visitors: dict[_Slot, int], around: Circumstances
+    combs: Sequence[Comb],
+    slots: Sequence[_Slot],
+    visitors: dict[_Slot, int],
+    around: Circumstances,
+    taken: frozenset[int],
 ) -> dict[_Slot, int]:
     candidates = {
-        index for index, probe in enumerate(around.probes) if character.may_create(probe) and index not in around.idle
+        index
+        for index, probe in enumerate(around.probes)
+        if character.may_create(probe) and index not in around.idle and index not in taken
     }
     chosen: dict[_Slot, int] = {}
     for slot, number in visitors.items():
