@@ -225,7 +225,7 @@ def births() -> BirthChart:
     )
     probes = [
         Series(
-            target if target.endswith(":80") else f"{target} (in no access log)",
+            target,
             tuple(167.0 + chance.randint(-2, 2) for _ in range(bins)),
             "cause",
         )

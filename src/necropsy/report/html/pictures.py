@@ -154,13 +154,19 @@ def _comb(chart: CombChart, identity: str, accused: list[str]) -> Picture:
                     "label": inert(tooth.label),
                     "phase": tooth.phase_s,
                     "logged": tooth.in_access_log,
-                    "colour": accused.index(tooth.label) if tooth.label in accused else number,
+                    "colour": _colour(tooth.label, accused, number),
                 }
                 for number, tooth in enumerate(chart.teeth)
             ],
             "points": [list(point) for point in chart.points],
         },
     )
+
+
+def _colour(label: str, accused: list[str], otherwise: int) -> int:
+    """Position among the accused of the chart of births; a tooth may say more in brackets behind the name."""
+    names = (position for position, name in enumerate(accused) if label == name or label.startswith(f"{name} ("))
+    return next(names, otherwise)
 
 
 def _histogram(histogram: Histogram, title: str, identity: str) -> Picture:

@@ -16,7 +16,7 @@ necropsy report incident.case --format json
 ```
 
 <!-- Made from src/necropsy/report/json/report-1.schema.json: change that and refresh this with
-     NECROPSY_REFRESH_GOLDEN=1 pytest tests/report -->
+     NECROPSY_GOLDEN=1 pytest tests/report -->
 
 The format is frozen: keys of version 1 are neither renamed nor removed, and a report of this version has exactly the
 keys below. [The JSON Schema](../src/necropsy/report/json/report-1.schema.json) (2020-12) is part of the package.

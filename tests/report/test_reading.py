@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from necropsy.report import reading
+
+from . import sample
+
+
+def test_a_logged_actor_is_shown_under_the_name_that_the_log_has_for_it() -> None:
+    assert reading.seen(sample.actor("172.12.1.189:80"), sample.incident()) == "in access.log: Go-http-client/1.1"
+
+
+def test_going_round_nginx_is_said_only_of_a_port_that_the_blind_spot_names() -> None:
+    report = sample.incident()
+    assert reading.seen(sample.actor("172.12.1.189:8080"), report) == "goes round nginx: in no access log"
+    silent = replace(report, findings=())
+    assert reading.seen(sample.actor("172.12.1.189:8080"), silent) == "in no access log"
+    other = replace(sample.actor("172.12.1.189:8080"), url="http://172.12.1.189:808/")
+    assert reading.seen(other, report) == "in no access log"
+
+
+def test_without_logs_nothing_is_said_about_logs() -> None:
+    unknown = replace(sample.actor("172.12.1.189:80"), in_access_log=None)
+    assert reading.seen(unknown, sample.incident()) == ""
+
+
+def test_with_several_logs_none_of_them_is_named() -> None:
+    report = sample.incident()
+    more = replace(report.sources[2], locator="logs/other.log")
+    several = replace(report, sources=(*report.sources, more))
+    assert reading.seen(sample.actor("172.12.1.189:80"), several) == "in the access logs: Go-http-client/1.1"
+
+
+def test_the_accused_line_comes_first_and_every_line_once() -> None:
+    places = [str(origin) for origin in reading.origins(sample.PROBES_CAUSE)]
+    assert places[0] == "prometheus.yml:17"
+    assert len(places) == len(set(places)) == 5
+
+
+def test_after_the_fix_the_sessions_of_the_accused_are_gone_within_a_lifetime() -> None:
+    said = reading.after(sample.PROBES_CAUSE, sample.incident())
+    assert said[-1] == "births stop at once; sessions fall from 34,486 to about 2,414 within 1 day, as they expire"
+
+
+def test_immortal_sessions_do_not_go_away_by_themselves() -> None:
+    immortal = replace(sample.PROBES_CAUSE, store="B")
+    assert "do not go away by themselves" in reading.after(immortal, sample.incident())[-1]
+
+
+def test_without_a_remedy_nothing_is_promised() -> None:
+    assert reading.after(replace(sample.PROBES_CAUSE, remedy=None), sample.incident()) == []
+
+
+def test_what_is_told_as_a_cause_is_not_told_again() -> None:
+    told = [(item.slug, item.store) for item in reading.also(sample.incident())]
+    assert told == [("monitoring/log-blind-spot", "A"), ("probes/wrong-path", None)]
+
+
+def test_a_remedy_of_several_findings_is_shown_once() -> None:
+    assert [slug for slug, _ in reading.remedies(sample.incident())] == ["probes/creates-sessions", "sessions/immortal"]
+    assert len(reading.patches(sample.incident())) == 2
+
+
+def test_a_prediction_is_told_with_the_first_cause_of_its_store_only() -> None:
+    report = sample.incident()
+    second = replace(sample.PROBES_CAUSE, slug="traffic/unlogged-creator")
+    both = replace(report, verdict=replace(report.verdict, causes=(sample.PROBES_CAUSE, second)))
+    assert [p.store for p in reading.predictions_of(sample.PROBES_CAUSE, both)] == ["A"]
+    assert reading.predictions_of(second, both) == []
+    assert [p.store for p in reading.predictions_of(None, both)] == ["B"]
+
+
+@pytest.mark.parametrize("url", ["http://[", "", "ftp://x", "http://<address>:80/health?full=1"])
+def test_any_url_can_be_told(url: str) -> None:
+    actor = replace(sample.actor("172.12.1.189:80"), url=url)
+    assert reading.address(actor)
+    assert "every 10 s" in reading.asks(actor)

@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import pytest
+from rich.cells import cell_len
+
+from necropsy.model.report import Report
+from necropsy.report import terminal
+
+from . import sample
+from .golden import agrees
+
+ANSI = re.compile(r"\x1b\[[0-9;]*m")
+
+
+def before_the_diffs(text: str) -> list[str]:
+    return text.partition("\nDIFF ")[0].splitlines()
+
+
+@pytest.mark.parametrize("name", sample.EVERY)
+def test_the_terminal_shows_what_it_is_expected_to(name: str) -> None:
+    assert agrees(f"{name}.txt", terminal.render(sample.EVERY[name]()))
+
+
+def test_who_did_it_why_and_the_proof_stand_in_the_first_screen_of_24_lines() -> None:
+    screen = "\n".join(terminal.render(sample.incident()).splitlines()[:24])
+    for said in (
+        "CAUSE  probes/creates-sessions",
+        "high confidence",
+        "93 % (91 to 95 %)",
+        "172.12.1.189:80/",
+        "172.12.1.189:8080/",
+        "172.12.1.190:80/",
+        "172.12.1.190:8081/",
+        "302 -> /login",
+        "in access.log: Go-http-client/1.1",
+        "goes round nginx: in no access log",
+        "8,640/d",
+        "prometheus.yml:17",
+        "counted    70,412 keys",
+        "predicted  70,560 keys",
+        "FIX    ",
+    ):
+        assert said in screen, said
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+@pytest.mark.parametrize("name", sample.EVERY)
+def test_nothing_but_a_diff_is_wider_than_the_terminal(name: str, width: int) -> None:
+    lines = before_the_diffs(terminal.render(sample.EVERY[name](), width=width))
+    assert max(map(cell_len, lines)) <= width
+
+
+def test_a_diff_is_shown_as_it_is_to_be_applied() -> None:
+    assert sample.PROMETHEUS_DIFF in terminal.render(sample.incident())
+
+
+@pytest.mark.parametrize("name", sample.EVERY)
+def test_colours_add_no_word_and_take_none_away(name: str) -> None:
+    colored = terminal.render(sample.EVERY[name](), color=True)
+    assert "\x1b[" in colored
+    plain = [line.rstrip() for line in ANSI.sub("", colored).splitlines()]
+    assert plain == terminal.render(sample.EVERY[name]()).splitlines()
+
+
+def test_without_colour_there_is_no_escape_even_if_a_visitor_sends_some() -> None:
+    text = terminal.render(sample.hostile())
+    assert not {character for character in text if not character.isprintable()} - {"\n"}
+    assert "\\x1b[2J" in text
+
+
+def test_the_environment_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    expected = terminal.render(sample.incident(), color=True)
+    for name, value in {"NO_COLOR": "1", "TERM": "dumb", "COLUMNS": "40", "FORCE_COLOR": "1"}.items():
+        monkeypatch.setenv(name, value)
+    assert terminal.render(sample.incident(), color=True) == expected
+
+
+def test_commands_are_named_only_if_they_can_be_typed() -> None:
+    named = re.findall(r"necropsy (\w+)", terminal.render(sample.incident()))
+    assert set(named) == {"explain", "report"}
+    unsaved = terminal.render(replace(sample.incident(), case=None))
+    assert "necropsy report" not in unsaved
+
+
+def crowd() -> Report:
+    report = sample.incident()
+    cause = replace(sample.PROBES_CAUSE, actors=tuple(sample.actor("172.12.1.189:80") for _ in range(20)))
+    return replace(report, verdict=replace(report.verdict, causes=(cause,)))
+
+
+def test_of_many_actors_the_first_are_named_and_the_rest_counted() -> None:
+    text = terminal.render(crowd())
+    assert text.count("172.12.1.189:80/") == terminal.MOST_ACTORS
+    assert f"... {20 - terminal.MOST_ACTORS} more" in text
+
+
+def test_an_actor_that_does_not_fit_one_line_takes_two() -> None:
+    wide = replace(sample.actor("172.12.1.189:80"), url="http://a-name-that-is-long.internal.example:8080/start")
+    report = sample.incident()
+    cause = replace(sample.PROBES_CAUSE, actors=(wide,))
+    lines = terminal.render(replace(report, verdict=replace(report.verdict, causes=(cause,)))).splitlines()
+    first = next(n for n, line in enumerate(lines) if "a-name-that-is-long" in line)
+    assert lines[first].endswith("8,640/d")
+    assert lines[first + 1].strip() == "in access.log: Go-http-client/1.1"
+
+
+def test_nothing_found_is_told_apart_from_nothing_looked_at() -> None:
+    assert "HEALTHY" in terminal.render(sample.well())
+    assert "NO VERDICT" in terminal.render(sample.empty())
+    assert "NO CAUSE" in terminal.render(replace(sample.well(), findings=()))
