@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+from hypothesis import settings
 
 from necropsy.case.store import Case
 from necropsy.evidence.rdb.reader import open_dump
@@ -19,6 +20,8 @@ from necropsy.sessions.keyspace import key_schema
 from necropsy.sessions.registry import projection
 from necropsy.sessions.settle import settle
 
+FEW = settings(max_examples=40)
+"""Columns hold many examples each."""
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 DUMPS = Path(__file__).parents[1] / "assets" / "spring"
 

@@ -104,7 +104,8 @@ class Segments:
     def equal(self, number: int, word: bytes) -> Mask:
         """Return which keys have this word as their segment of this number."""
         start, end = self.bounds(number)
-        return begins(self._data, start, end, word) & (end - start == len(word))
+        answer: Mask = begins(self._data, start, end, word) & (end - start == len(word))
+        return answer
 
     def filled(self, number: int) -> Mask:
         """Return which keys have something in the segment of this number."""

@@ -57,7 +57,7 @@ class Families:
                 "bytes": keys.take("bytes", rows),
                 "elements": keys.take("elements", rows),
                 "without_expiry": expires.is_null().cast(pa.int64()),
-                "expired": pc.fill_null(past, False).cast(pa.int64()),  # noqa: FBT003 -- Arrow's signature
+                "expired": pc.fill_null(past, False).cast(pa.int64()),
             }
         )
         sums = table.group_by(["db", "pattern", "type"], use_threads=False).aggregate(

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from necropsy.sessions.vocabulary import is_common
@@ -22,13 +23,14 @@ _PEOPLE: Final = (
     "users?|usernames?|user_?ids?|uid|logins?|accounts?|principals?|members?|customers?|profiles?|owners?|persons?"
     "|people|employees?|staff|e?mails?|subjects?|authors?|carts?|baskets?|by_?(?:name|user|email)"
 )
-_TOKEN: Final = r"[A-Za-z0-9_+~=%\-*]"
-_ADDRESS: Final = (r"[A-Za-z0-9._%+\-*]+(?:@|%40)[A-Za-z0-9.\-]+", "*")
+_LETTERS: Final = r"[A-Za-z0-9_+~=%\-*]"
+_ADDRESS: Final = (r"[^\s:/|,;<>@\"]+(?:@|%40)[A-Za-z0-9.\-]+", "*")
 _UUID: Final = (r"[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}", "*")
 _HASH: Final = (r"[0-9A-Fa-f]{16,}|[A-Za-z0-9]{20,}", "*")
-# Words in camel case change from small to capital a few times, random letters all the time.
-_RANDOM: Final = (rf"{_TOKEN}*(?:[a-z0-9]+[A-Z]+[A-Za-z0-9_\-]*?){{5}}{_TOKEN}*", "*")
-_MIXED: Final = (rf"{_TOKEN}*\*[A-Za-z_+~=%\-]+\*{_TOKEN}*", "*")
+_RISES: Final = 5
+"""Words in camel case rise from small letter to capital a few times, random letters all the time."""
+_RANDOM: Final = (rf"{_LETTERS}*(?:[a-z0-9]+[A-Z]+[A-Za-z0-9_\-]*?){{{_RISES}}}{_LETTERS}*", "*")
+_MIXED: Final = (rf"{_LETTERS}*\*[A-Za-z_+~=%\-]+\*{_LETTERS}*", "*")
 _RUNS: Final = (r"\*[*]+", "*")
 
 _KEY_RULES: Final = (
@@ -51,7 +53,8 @@ _NAMESPACE_RULES: Final = (
     (r"(^|[:/|])[0-9]{5,}($|[:/|])", r"\1*\2"),
     _RUNS,
 )
-_PATH_RULES: Final = tuple((re.compile(rule), by) for rule, by in (_ADDRESS, _UUID, _HASH, _RANDOM, _RUNS))
+_TOKEN_IN_PATH: Final = re.compile(rf"@|%40|{_UUID[0]}|{_HASH[0]}")
+_LONGEST_SEGMENT: Final = 100
 _SEPARATORS: Final = re.compile(r"([:/|._\-#,;=@&?~ ]+)")
 _DEEPEST: Final = 24
 _LONGEST: Final = 160
@@ -67,8 +70,8 @@ def fold(keys: pa.Array) -> pa.Array:
     """Fold a binary column of keys to a string column of patterns, all ASCII.
 
     >>> import pyarrow as pa
-    >>> fold(pa.array([b"lock:3fa85f64-5717-4562-b3fc-2c963f66afa6", b"user:alice:cart", b"v1:rates", b"a@b.example"])).to_pylist()
-    ['lock:*', 'user:*:cart', 'v*:rates', '*']
+    >>> fold(pa.array([b"lock:3fa85f64-5717-4562-b3fc-2c963f66afa6", b"user:alice:cart", b"v1:rates"])).to_pylist()
+    ['lock:*', 'user:*:cart', 'v*:rates']
     """
     return _apply(keys, _KEY_RULES)
 
@@ -96,14 +99,17 @@ def _apply(values: pa.Array, rules: Iterable[tuple[str, str]]) -> pa.Array:
 
 
 def fold_path(path: str) -> str:
-    """Fold tokens and addresses in the path of a URL; numbers stay.
+    """Fold segments of a URL's path that are tokens or addresses; numbers stay.
 
     >>> fold_path("/reset/3fa85f64-5717-4562-b3fc-2c963f66afa6/step/2")
     '/reset/*/step/2'
     """
-    for rule, replacement in _PATH_RULES:
-        path = rule.sub(replacement, path)
-    return path
+    return "/".join("*" if _is_token(segment) else segment for segment in path.split("/"))
+
+
+def _is_token(segment: str) -> bool:
+    rises = sum(after.isupper() and not before.isupper() for before, after in pairwise(segment))
+    return len(segment) > _LONGEST_SEGMENT or rises >= _RISES or bool(_TOKEN_IN_PATH.search(segment))
 
 
 def fold_names(pattern: str, names: frozenset[str] | set[str]) -> str:

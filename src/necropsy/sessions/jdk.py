@@ -33,12 +33,12 @@ _WRAPPED: Final = r'^\s*(?:\["java\.lang\.(?:Long|Integer)",\s*)?"?(?P<n>-?[0-9]
 
 
 def integers(values: pa.Array) -> pa.Array:
-    """Decode a column of serialized numbers; what is no number is null.
+    r"""Decode a column of serialized numbers; what is no number is null.
 
     JDK streams, decimal digits as JSON serializers write them, and ``["java.lang.Long",7]``.
 
     >>> import pyarrow as pa
-    >>> integers(pa.array([LONG_HEADER + b"\\0" * 7 + b"\\x2a", b"-1", b'["java.lang.Long",7]', b"?", None])).to_pylist()
+    >>> integers(pa.array([LONG_HEADER + b"\0" * 7 + b"\x2a", b"-1", b'["java.lang.Long",7]', b"?", None])).to_pylist()
     [42, -1, 7, None, None]
     """
     import numpy as np
@@ -76,10 +76,10 @@ def integers(values: pa.Array) -> pa.Array:
 
 
 def texts(values: pa.Array, prefix: bytes = b"") -> pa.Array:
-    """Take serialized strings out of their JDK or JSON clothes, and a prefix off the text, if it is there.
+    r"""Take serialized strings out of their JDK or JSON clothes, and a prefix off the text, if it is there.
 
     >>> import pyarrow as pa
-    >>> texts(pa.array([STRING_HEADER + b"\\0\\x0aexpires:id", b'"expires:id"', b"id"]), b"expires:").to_pylist()
+    >>> texts(pa.array([STRING_HEADER + b"\0\x0aexpires:id", b'"expires:id"', b"id"]), b"expires:").to_pylist()
     [b'id', b'id', b'id']
     """
     import numpy as np
@@ -101,13 +101,13 @@ def texts(values: pa.Array, prefix: bytes = b"") -> pa.Array:
 
 
 def walk(stream: bytes) -> Iterator[tuple[str, int]]:
-    """Yield every string of a JDK stream, in order, each with the byte that follows it (-1 at the end).
+    r"""Yield every string of a JDK stream, in order, each with the byte that follows it (-1 at the end).
 
     The byte tells a header's name, which is followed by its list of values (``TC_OBJECT``, 0x73), from a value.
 
-    >>> list(walk(STRING_HEADER + b"\\0\\2hi"))
+    >>> list(walk(STRING_HEADER + b"\0\2hi"))
     [('hi', -1)]
-    >>> list(walk(b"\\xac\\xed"))
+    >>> list(walk(b"\xac\xed"))
     []
     """
     size = len(stream)

@@ -20,7 +20,7 @@ from necropsy.sessions.folding import fold_path
 
 _OBJECT: Final = 0x73
 """``TC_OBJECT``: what follows a header's name in the stream is the list of its values."""
-_METHODS: Final = frozenset("GET HEAD POST PUT DELETE OPTIONS PATCH TRACE PROPFIND".split())
+_METHODS: Final = frozenset(["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "PROPFIND"])
 _SCHEMES: Final = frozenset({"http", "https"})
 _URL: Final = re.compile(r"https?://([^/?#\s]*)([^\s]*)\Z")
 _HOST: Final = re.compile(r"(?:[\w.\-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?\Z", re.ASCII)
@@ -52,9 +52,9 @@ NOBODY: Final = Creator()
 
 
 def creator(value: bytes) -> Creator:
-    """Read a serialized saved request, which may have been cut off. Arbitrary bytes never raise.
+    r"""Read a serialized saved request, which may have been cut off. Arbitrary bytes never raise.
 
-    >>> creator(jdk.STRING_HEADER + b"\\0\\x0c/orders?id=1")
+    >>> creator(jdk.STRING_HEADER + b"\0\x0c/orders?id=1")
     Creator(user_agent=None, host=None, method=None, path='/orders')
     >>> creator(b'{"headers":{"Host":["a:80"]},"method":"GET","requestURI":"/a;jsessionid=7"}')
     Creator(user_agent=None, host='a:80', method='GET', path='/a')

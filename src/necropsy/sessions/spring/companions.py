@@ -89,9 +89,10 @@ def claim_indexes(keys: Keys) -> Iterator[Claim]:
     inside = inside[numbers(pc.match_substring_regex(segments.text(1, inside), _MINUTE))]
     yield from _indexes(keys, rows[inside], segments.before(2, inside), "expirations:*")
 
-    found = pc.extract_regex(names, pattern=_PRINCIPAL)
-    inside = np.flatnonzero(numbers(found.is_valid()))
-    found = found.take(inside)
+    inside = np.flatnonzero(numbers(pc.match_substring(names, PRINCIPAL_INDEX.encode())))
+    found = pc.extract_regex(names.take(pa.array(inside)), pattern=_PRINCIPAL)
+    inside = inside[numbers(found.is_valid())]
+    found = found.drop_null()
     people = pc.struct_field(found, "name")
     people = people.filter(pc.not_equal(people, _NOBODY))
     patterns = pc.binary_join_element_wise(pc.struct_field(found, "index"), b"*", b":").cast(pa.string())
@@ -122,4 +123,6 @@ def _indexes(
         identifiers = texts(values.slice(start, _MEMBERS_AT_ONCE), b"expires:")
         index = keys.take("key", rows).take(owner)
         entries.append(pa.table({"family": patterns.take(owner), "index": index, "id": identifiers}))
-    yield Claim(role=INDEX, rows=rows, pattern=patterns, entries=pa.concat_tables(entries) if entries else None, names=names)
+    yield Claim(
+        role=INDEX, rows=rows, pattern=patterns, entries=pa.concat_tables(entries) if entries else None, names=names
+    )

@@ -85,8 +85,10 @@ class Spring:
         if not self._creators.left_out:
             return []
         return [
-            f"{self._creators.left_out:,} sessions hold saved requests beyond the first"
-            f" {len(self._creators):,} different ones: their creators were not read"
+            (
+                f"{self._creators.left_out:,} sessions hold saved requests beyond the first"
+                f" {len(self._creators):,} different ones: their creators were not read"
+            )
         ]
 
 

@@ -99,7 +99,8 @@ class Records:
         self._namespaces.update(names[code] for code in np.unique(codes[known]))
         spring = np.array([name in self._namespaces for name in names])
         start, end = segments.bounds(1)
-        return known | (spring[codes] & ((end - start)[inside] == _UUID_LENGTH))
+        known |= spring[codes] & ((end - start)[inside] == _UUID_LENGTH)
+        return known
 
     def _parts(self, keys: Keys, rows: Positions, namespaces: pa.Array, ids: pa.Array) -> pa.Table:
         import numpy as np
