@@ -78,3 +78,22 @@ def test_any_url_can_be_told(url: str) -> None:
     actor = replace(sample.actor("172.12.1.189:80"), url=url)
     assert reading.address(actor)
     assert "every 10 s" in reading.asks(actor)
+
+
+def test_an_actor_shows_its_own_lines_before_those_that_all_actors_share() -> None:
+    cause, actor = sample.PROBES_CAUSE, sample.PROBES_CAUSE.actors[1]
+    assert [str(line) for line in reading.own_lines(actor, cause)] == ["prometheus.yml:17", "consul-services.json:25"]
+    assert [str(line) for line in reading.shared_lines(actor, cause)] == ["blackbox.yml:3"]
+
+
+def test_the_only_actor_shares_its_lines_with_nobody() -> None:
+    alone = replace(sample.PROBES_CAUSE, actors=sample.PROBES_CAUSE.actors[:1])
+    assert len(reading.own_lines(alone.actors[0], alone)) == 3
+    assert reading.shared_lines(alone.actors[0], alone) == []
+
+
+def test_a_rotated_log_has_the_name_of_its_log() -> None:
+    report = sample.incident()
+    rotated = replace(report.sources[2], locator="logs/access.log-20190524.gz")
+    both = replace(report, sources=(*report.sources, rotated))
+    assert reading.seen(sample.actor("172.12.1.189:80"), both) == "in access.log: Go-http-client/1.1"

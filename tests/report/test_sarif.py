@@ -63,9 +63,9 @@ def test_the_accused_line_is_the_location_and_the_rest_of_the_chain_is_related()
     ]
     assert related == [
         ("consul-services.json", 10),
-        ("blackbox.yml", 3),
         ("consul-services.json", 25),
         ("consul-services.json", 40),
+        ("blackbox.yml", 3),
     ]
 
 

@@ -111,3 +111,10 @@ def test_nothing_found_is_told_apart_from_nothing_looked_at() -> None:
     assert "HEALTHY" in terminal.render(sample.well())
     assert "NO VERDICT" in terminal.render(sample.empty())
     assert "NO CAUSE" in terminal.render(replace(sample.well(), findings=()))
+
+
+def test_sources_that_were_read_alike_are_told_together() -> None:
+    report = sample.incident()
+    lines = terminal.render(report).splitlines()
+    read = next(n for n, line in enumerate(lines) if line.startswith("READ "))
+    assert lines[read] == "READ   a.rdb, b.rdb  rdb, up to 2019-05-24 19:00 UTC, RDB version 9, Redis 5.0.4"

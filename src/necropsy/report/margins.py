@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 
+from necropsy.model.evidence import Source
 from necropsy.model.report import Report, StoreSummary
 from necropsy.model.slugs import SLUGS
 from necropsy.report import reading
@@ -30,12 +31,12 @@ def write(sheet: Sheet, report: Report) -> None:
         for item in report.absent
     ]
     _notes(sheet, "ABSENT", "magenta", absent)
-    for blemish in report.blemishes:
+    for number, blemish in enumerate(report.blemishes):
         sample = f": {inert(blemish.sample)}" if blemish.sample else ""
-        sheet.labelled("DAMAGED", f"{prose(reading.damage(blemish))}{sample}", style="bold magenta")
-    for source in report.sources:
-        facts = [source.reader, *([moment(source.taken_at)] if source.taken_at else []), source.note]
-        sheet.labelled("READ", inert(source.locator), f"  {prose(', '.join(filter(None, facts)))}", style="dim")
+        margin = " " * len("DAMAGED") if number else "DAMAGED"
+        sheet.labelled(margin, f"{prose(reading.damage(blemish))}{sample}", style="bold magenta")
+    for number, (places, facts) in enumerate(_read(report)):
+        sheet.labelled("" if number else "READ", places, f"  {prose(facts)}", style="dim")
     for number, command in enumerate(_commands(report)):
         sheet.labelled("" if number else "MORE", command)
 
@@ -48,6 +49,20 @@ def population(store: StoreSummary) -> str:
     if store.lifetime_s is not None:
         parts.append("they never expire" if store.lifetime_s < 0 else f"live {duration(store.lifetime_s)}")
     return ", ".join([*parts, *([inert(store.layout)] if store.layout else [])])
+
+
+def _read(report: Report) -> list[tuple[str, str]]:
+    """Sources that a reader took alike are told together: their names, and what it took them for."""
+    alike: dict[tuple[str, str], list[Source]] = {}
+    for source in report.sources:
+        alike.setdefault((source.reader, source.note), []).append(source)
+    told = []
+    for (reader, note), sources in alike.items():
+        latest = max((source.taken_at for source in sources if source.taken_at is not None), default=None)
+        state = f"up to {moment(latest)}" if latest is not None else ""
+        places = ", ".join(inert(source.locator) for source in sources)
+        told.append((places, ", ".join(filter(None, (reader, state, note)))))
+    return told
 
 
 def _notes(sheet: Sheet, label: str, color: str, notes: list[tuple[str, str]]) -> None:

@@ -46,7 +46,7 @@ def seen(actor: Actor, report: Report) -> str:
     if actor.in_access_log is None:
         return ""
     if actor.in_access_log:
-        logs = {inert(PurePath(source.locator).name) for source in report.sources if source.reader == "access_log"}
+        logs = {_log(source.locator) for source in report.sources if source.reader == "access_log"}
         where = f"in {logs.pop()}" if len(logs) == 1 else "in the access logs"
         return f"{where}: {inert(actor.user_agent)}" if actor.user_agent else where
     return "goes round nginx: in no access log" if _goes_round(actor, report) else "in no access log"
@@ -73,13 +73,27 @@ def how_known(actor: Actor) -> str:
 
 
 def origins(cause: Cause) -> list[Origin]:
-    """Configuration lines of all actors of a cause: accused lines first, each line once."""
-    accused = [actor.origin[0] for actor in cause.actors if actor.origin]
-    others = [origin for actor in cause.actors for origin in actor.origin[1:]]
-    unique: dict[tuple[str, int], Origin] = {}
-    for origin in accused + others:
-        unique.setdefault((origin.file, origin.line), origin)
-    return list(unique.values())
+    """Configuration lines of all actors of a cause, each once, in the order in which they tell most.
+
+    The accused lines, then for each actor in turn the lines that are its own, then the lines that all actors share.
+    """
+    told = [own_lines(actor, cause) for actor in cause.actors]
+    accused = [lines[0] for lines in told if lines]
+    own = [lines[place] for place in range(1, max(map(len, told), default=0)) for lines in told if place < len(lines)]
+    return _once([*accused, *own, *(origin for actor in cause.actors for origin in actor.origin)])
+
+
+def own_lines(actor: Actor, cause: Cause) -> list[Origin]:
+    """Its accused line, then the lines that it does not share with every actor of the cause."""
+    others = [{_place(origin) for origin in other.origin} for other in cause.actors if other.origin]
+    shared = set.intersection(*others) if len(others) > 1 else set()
+    return _once([*actor.origin[:1], *(origin for origin in actor.origin[1:] if _place(origin) not in shared)])
+
+
+def shared_lines(actor: Actor, cause: Cause) -> list[Origin]:
+    """The rest of its lines, in the order of the chain."""
+    own = {_place(origin) for origin in own_lines(actor, cause)}
+    return _once([origin for origin in actor.origin if _place(origin) not in own])
 
 
 def share_of(cause: Cause) -> str:
@@ -216,9 +230,25 @@ def exhausted(prediction: Prediction) -> str:
     return f"memory runs out on {moment(prediction.memory_exhausted_at)}" if prediction.memory_exhausted_at else ""
 
 
+def _place(origin: Origin) -> tuple[str, int]:
+    return origin.file, origin.line
+
+
+def _once(places: list[Origin]) -> list[Origin]:
+    unique: dict[tuple[str, int], Origin] = {}
+    for origin in places:
+        unique.setdefault(_place(origin), origin)
+    return list(unique.values())
+
+
 def _amounts(sessions: float, keys: float, number_of_bytes: float) -> str:
     parts = [several(round(keys), "key")] if keys else [several(round(sessions), "session")] if sessions else []
     return ", ".join([*parts, *([size(number_of_bytes)] if number_of_bytes else [])])
+
+
+def _log(locator: str) -> str:
+    """Name of a log without what rotation has added: ``access.log-20190524.gz`` is ``access.log``."""
+    return inert(re.sub(r"\.log[-.].*$", ".log", PurePath(locator).name))
 
 
 def _split(url: str) -> SplitResult | None:

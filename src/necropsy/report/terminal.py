@@ -17,7 +17,7 @@ MOST_ACTORS: Final = 8
 """Actors of one cause that are named one by one."""
 MOST_PLACES: Final = 8
 """Configuration lines of one cause, and exhibits of one finding, that are named one by one."""
-_PLACE_COLUMN: Final = 30
+_PLACE_COLUMN: Final = 36
 """Widest column of ``file:line``; longer ones push their text to the right."""
 
 

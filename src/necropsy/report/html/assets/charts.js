@@ -46,13 +46,13 @@ function legendRows(series, width) {
 
 function births(picture, colours, width) {
   const narrow = width < NARROW;
-  let accused = 0;
+  const seen = {};
   const series = picture.series.map((one) => ({
     name: one.name,
     type: 'bar',
     stack: 'births',
     barWidth: `${narrow ? 78 : 84}%`,
-    itemStyle: { color: colourOf(one.kind, one.kind === 'cause' ? accused++ : 0, colours) },
+    itemStyle: { color: colourOf(one.kind, (seen[one.kind] = (seen[one.kind] ?? -1) + 1), colours) },
     emphasis: { focus: 'series' },
     data: one.values.map((value, bin) => [picture.start + (bin + 0.5) * picture.step, value]),
   }));
@@ -81,7 +81,7 @@ function comb(picture, colours, width) {
   const dots = (tooth) => picture.points.filter((point) => point[2] === tooth).map((point) => [at(point[0]), point[1]]);
   const series = [{
     name: 'everybody else', type: 'scatter', symbol: 'circle', symbolSize: narrow ? 2.5 : 3.5,
-    itemStyle: { color: colours.people, opacity: 0.55 }, data: dots(-1), z: 2, silent: true,
+    itemStyle: { color: colours.people[0], opacity: 0.55 }, data: dots(-1), z: 2, silent: true,
   }];
   picture.teeth.forEach((tooth, index) => series.push({
     name: tooth.label,

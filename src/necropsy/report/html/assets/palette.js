@@ -12,14 +12,14 @@ function palette() {
   const colours = {
     ink: of('ink'), soft: of('soft'), line: of('line'), card: of('card'), sans: text('sans'),
     accused: ['accused', 'accused-2', 'accused-3', 'accused-4'].map(of),
-    people: of('people'), unexplained: of('unexplained'), cleared: of('cleared'),
+    people: ['people', 'people-2'].map(of), unexplained: of('unexplained'), cleared: of('cleared'),
   };
   probe.remove();
   return colours;
 }
 
-// The colour of a series by what it is, several accused told apart by lightness.
+// The colour of a series by what it is; several of one kind are told apart by lightness.
 function colourOf(kind, index, colours) {
-  if (kind === 'cause') return colours.accused[index % colours.accused.length];
-  return { people: colours.people, cleared: colours.cleared }[kind] || colours.unexplained;
+  const shades = { cause: colours.accused, people: colours.people, cleared: [colours.cleared] }[kind] || [colours.unexplained];
+  return shades[index % shades.length];
 }
