@@ -209,5 +209,7 @@ def first_request(target: str, module: Module) -> HttpUrl | str:
     if module.prober == "websocket":  # begins with a GET, which the application answers like any other
         target = re.sub(r"^ws", "http", target)
     if not target.startswith(("http://", "https://")):
+        if scheme := re.match(r"[A-Za-z][A-Za-z0-9+.-]*(?=:/)", target):
+            return f'{scheme[0]}:// is not http:// in lower case, so a host named "{scheme[0]}" is looked for'
         target = f"http://{target}"
     return parse_http_url(target)

@@ -2,7 +2,7 @@ r"""HCL as Consul reads it (version 1 of the language) to the same nodes as YAML
 
 Consul's definition files are HCL 1 (github.com/hashicorp/hcl, hcl/scanner and hcl/parser), which differs from the HCL 2
 of Terraform: keys may be quoted, objects may be written with or without ``=``, commas between items are optional, there
-are no expressions, and ``${…}`` inside a string is text. A text that begins with ``{`` is JSON, as in Consul.
+are no expressions, and ``${…}`` inside a string is text. A text that begins with a bracket is JSON.
 
 >>> root = parse_hcl('services {\n  name = "web"\n  port = 80\n  check { http = "http://localhost/health" }\n}', "web.hcl")
 >>> root.at("services", "port").text(), root.at("services", "check", "http").line
@@ -41,7 +41,7 @@ def parse_hcl(text: str, file: str, *, limit: int = MAX_NODES) -> Node:
     ConfigurationError
         Not HCL; with the line.
     """
-    if text.lstrip("\ufeff \t\r\n").startswith("{"):
+    if text.lstrip("\ufeff \t\r\n").startswith(("{", "[")):
         return parse_json(text, file, limit=limit)
     return _Reader(text, file, limit).root()
 

@@ -18,8 +18,8 @@ def candidates(main: str, written: str) -> tuple[str, ...]:
     lie below that folder is tried there first, tail by tail: the configuration may have been copied to somebody's download
     folder, and this machine's own ``/etc/nginx`` is not what was meant.
 
-    >>> candidates("evidence/nginx.conf", "/etc/nginx/conf.d/*.conf")[2:]
-    ('evidence/conf.d/*.conf', 'evidence/*.conf', '/etc/nginx/conf.d/*.conf')
+    >>> candidates("evidence/nginx.conf", "/etc/nginx/conf.d/*.conf")[1:]
+    ('evidence/nginx/conf.d/*.conf', 'evidence/conf.d/*.conf', '/etc/nginx/conf.d/*.conf')
     >>> candidates("/etc/nginx/nginx.conf", "/etc/nginx/mime.types")
     ('/etc/nginx/mime.types',)
     """
@@ -29,7 +29,9 @@ def candidates(main: str, written: str) -> tuple[str, ...]:
     if folder.startswith("/") and written.startswith(folder.rstrip("/") + "/"):
         return (written,)
     parts = written.strip("/").split("/")
-    tails = (posixpath.join(folder, *parts[start:]) for start in range(len(parts)))
+    # A glob keeps the folder that it is for: "*.conf" alone would take whatever lies beside the main file.
+    shortest = 2 if MAGIC.search(parts[-1]) else 1
+    tails = (posixpath.join(folder, *parts[start:]) for start in range(len(parts) + 1 - shortest))
     return tuple(dict.fromkeys((*tails, written)))
 
 

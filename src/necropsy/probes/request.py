@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from necropsy.model.evidence import Origin
 from necropsy.probes.url import unrequestable
 
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
@@ -19,6 +20,9 @@ _SECRET_PARAMETER: Final = re.compile(
     r"(?i)([?&;][^=&;]*(?:pass|pwd|secret|token|key|auth|sess|sid|sign|credential|jwt)[^=&;]*=)[^&;#/?]+"
 )
 _SECRET_NAME: Final = re.compile(r"(?i)^__param_.*(?:pass|pwd|secret|token|key|auth|sess|sid|sign|credential|jwt)")
+_SECRET_RULE: Final = re.compile(
+    r"(?i)(\b__param_\S*(?:pass|pwd|secret|token|key|auth|sess|sid|sign|credential|jwt)\S* (?:to|=) ).*"
+)
 _SECRET_USER: Final = re.compile(r"(//)[^/?#@]*@")
 MASK: Final = "***"
 
@@ -32,6 +36,8 @@ class HttpUrl:
     """Host and port as written: the Host header."""
     target: str
     """What stands on the request line: path and query, encoded."""
+    written: str = "/"
+    """Path, query and fragment as Go prints the URL, without a path if none was written: for a Referer."""
     authorized: bool = False
     """A user was written in front of the host: sent as basic authentication, never shown."""
 
@@ -73,7 +79,7 @@ def parse_http_url(text: str) -> HttpUrl | str:
     """
     if any(ord(character) < 0x20 or ord(character) == 0x7F for character in text):
         return "a control character in the URL"
-    before, _, fragment = text.partition("#")
+    before, sharp, fragment = text.partition("#")
     scheme, _, rest = before.partition("://")
     scheme = scheme.lower()
     rest, mark, query = rest.partition("?")
@@ -89,7 +95,9 @@ def parse_http_url(text: str) -> HttpUrl | str:
         return "no host in the URL"
     if split_port(host)[1] > 65535:
         return f"port {split_port(host)[1]} is larger than 65535"
-    return HttpUrl(scheme, host, (_encoded(path) or "/") + mark + query, bool(at))
+    path = _encoded(path)
+    written = f"{path}{mark}{query}{sharp if fragment else ''}{fragment}"
+    return HttpUrl(scheme, host, (path or "/") + mark + query, written, bool(at))
 
 
 def _bad_escape(text: str) -> str:
@@ -150,3 +158,14 @@ def mask_labels(labels: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
     (('__param_token', '***'), ('b', 'http://a/'))
     """
     return tuple((name, MASK if _SECRET_NAME.search(name) else masked(value)) for name, value in sorted(labels.items()))
+
+
+def mask_chain(chain: Iterable[Origin]) -> tuple[Origin, ...]:
+    """Return a chain of lines whose descriptions hold no secrets.
+
+    >>> mask_chain([Origin("p.yml", 3, "sets __param_token to abc"), Origin("p.yml", 4, "target http://u:p@a")])[0].what
+    'sets __param_token to ***'
+    """
+    return tuple(
+        Origin(origin.file, origin.line, _SECRET_RULE.sub(rf"\1{MASK}", masked(origin.what))) for origin in chain
+    )

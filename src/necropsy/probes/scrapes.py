@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from necropsy.model.evidence import Origin
 from necropsy.model.probe import Probe
 from necropsy.probes.blackbox import DEFAULT_MODULE, HARMLESS, USER_AGENTS, Module, Modules, first_request
-from necropsy.probes.request import HttpUrl, mask_labels, masked, presentable, split_port
+from necropsy.probes.request import HttpUrl, mask_chain, mask_labels, masked, presentable, split_port
 
 if TYPE_CHECKING:
     from necropsy.probes.target import Target
@@ -60,7 +60,7 @@ def scrape(target: Target, identity: Identity, phase_s: float | None) -> Probe:
         instance=identity.instance or target.labels.get("instance"),
         health=identity.health,
         health_path=identity.health_path,
-        origin=target.origin,
+        origin=mask_chain(target.origin),
         labels=mask_labels(target.labels),
     )
 
@@ -142,7 +142,7 @@ def _blackbox(
         instance=identity.instance or target.labels.get("instance"),
         health=identity.health,
         health_path=identity.health_path,
-        origin=(*origin, *((module.origin,) if module.origin else ())),
+        origin=mask_chain((*origin, *((module.origin,) if module.origin else ()))),
         labels=mask_labels(target.labels),
     )
 
@@ -153,14 +153,12 @@ def _accuse(target: Target, identity: Identity, params: Mapping[str, str], reque
     A target that was written as a URL without a path is itself to blame, not the rule that copies it.
     """
     chain = target.origin
-    if request.target != "/" or not chain:
-        return chain
     asked = params["target"]
+    if request.target != "/" or asked.endswith("/") or not chain:
+        return chain
     if "://" in asked and identity.lines:
         own = identity.lines[0]
         rest = tuple(origin for origin in chain if (origin.file, origin.line) != (own.file, own.line))
         return (Origin(own.file, own.line, f"{own.what or masked(asked)}: no path, so / is asked"), *rest)
-    if asked.rstrip("/") != asked:
-        return chain
     first = chain[0]
     return (Origin(first.file, first.line, f"{first.what}: an address has no path"), *chain[1:])

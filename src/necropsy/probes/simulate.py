@@ -197,6 +197,7 @@ def _asked(
     configuration: PrometheusConfiguration,
     host: str | None,
 ) -> Iterator[Probe | Dropped]:
+    from necropsy.probes.request import mask_chain, masked
     from necropsy.probes.scrapes import is_probe, probe, scrape
 
     identity = discoveries.identity(target)
@@ -215,7 +216,7 @@ def _asked(
         reason = answer
     address = target.discovered_labels.get("__address__", "")
     origin = (target.dropped_by,) if target.dropped_by is not None else ()
-    yield Dropped(f"prometheus/{target.job}", address, reason, (*origin, *identity.lines))
+    yield Dropped(f"prometheus/{target.job}", masked(address), masked(reason), mask_chain((*origin, *identity.lines)))
 
 
 def _phase(target: Target, configuration: PrometheusConfiguration, host: str | None) -> float | None:

@@ -1,0 +1,1 @@
+"""Configuration files: opened here, understood in ``necropsy.probes``."""

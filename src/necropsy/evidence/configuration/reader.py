@@ -1,0 +1,172 @@
+"""Open the configuration files that were named, and those that they name in turn.
+
+Nothing here is fatal: what cannot be read becomes ``Absent`` with the next step. Neither sources nor absences hold a word
+of what is inside the files, as configuration may hold passwords.
+"""
+
+from __future__ import annotations
+
+import glob
+import ipaddress
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+from necropsy.evidence.configuration.follow import Mention, mentions
+from necropsy.model.errors import UnreadableSource
+from necropsy.model.evidence import Absent, Source
+from necropsy.probes.locate import MAGIC, candidates
+from necropsy.probes.simulate import ConfigurationFile
+from necropsy.wire.files import STANDARD_INPUT, expand, fingerprint, read_text
+
+KINDS: Final = ("prometheus", "blackbox", "consul", "nginx", "file_sd")
+_FOLDER: Final = {
+    "prometheus": ("prometheus.yml", "prometheus.yaml"),
+    "blackbox": ("blackbox.yml", "blackbox.yaml"),
+    "nginx": ("nginx.conf",),
+}
+"""Main file that each kind keeps in its folder."""
+_ALL: Final = {
+    "prometheus": ("*.yml", "*.yaml"),
+    "blackbox": ("*.yml", "*.yaml"),
+    "consul": ("*.json", "*.hcl"),
+    "nginx": ("*.conf",),
+    "file_sd": ("*.json", "*.yml", "*.yaml"),
+}
+"""What is read of a folder without it: an agent of Consul reads all of these, not deeper."""
+_MOST_FILES: Final = 10_000
+
+
+def read(kind: str, locators: Sequence[str]) -> tuple[list[ConfigurationFile], list[Source], list[Absent]]:
+    """Read configuration files of one kind, following what they name.
+
+    Parameters
+    ----------
+    kind
+        One of ``KINDS``.
+    locators
+        Files, globs, folders or ``-``. For ``consul`` also ``ADDRESS=FILE``: the address of the node whose agent reads it.
+
+    Returns
+    -------
+    tuple
+        Texts (each file once), their sources, and what could not be read.
+    """
+    reader = _Reader(kind)
+    for locator in locators:
+        address, rest = _split_address(locator) if kind == "consul" else (None, locator)
+        for name in expand([rest]):
+            reader.name(name, address)
+    return reader.files, reader.sources, reader.absent
+
+
+def _split_address(locator: str) -> tuple[str | None, str]:
+    """Split ``ADDRESS=FILE``; a file whose own name holds an equals sign stays whole.
+
+    >>> _split_address("172.12.1.189=web.json"), _split_address("a/b=c.json"), _split_address("web-1=consul/")
+    (('172.12.1.189', 'web.json'), (None, 'a/b=c.json'), ('web-1', 'consul/'))
+    """
+    address, equals, rest = locator.partition("=")
+    if not equals or not rest or Path(locator).exists():
+        return None, locator
+    try:
+        return str(ipaddress.ip_address(address.strip("[]"))), rest
+    except ValueError:
+        named = re.fullmatch(r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?", address)
+        return (address, rest) if named else (None, locator)
+
+
+class _Reader:
+    """Texts, sources and absences as they are found."""
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+        self.files: list[ConfigurationFile] = []
+        self.sources: list[Source] = []
+        self.absent: list[Absent] = []
+        self._seen: dict[tuple[str, str], int] = {}
+
+    def name(self, name: str, address: str | None) -> None:
+        """Read a file or folder that somebody named."""
+        if name != STANDARD_INPUT and Path(name).is_dir():
+            found = list(_of_folder(self.kind, Path(name)))
+            if not found:
+                wanted = ", ".join(_ALL[self.kind])
+                self._miss(self.kind, name, f"no {wanted} in this folder", "Name the files, or another folder.")
+            for inside in found:
+                self._file(self.kind, inside, address, "")
+            return
+        self._file(self.kind, name, address, "")
+
+    def _file(self, kind: str, name: str, address: str | None, because: str, main: str | None = None) -> None:
+        key = (kind, str(Path(name).resolve()) if name != STANDARD_INPUT else name)
+        if key in self._seen:
+            known = self.files[self._seen[key]]
+            if address is not None and known.node_address not in (None, address):
+                # One file that the agents of two nodes read: it counts for both.
+                self.files.append(ConfigurationFile(name, known.text, kind, address))
+            return
+        if len(self.files) >= _MOST_FILES:
+            return
+        try:
+            text = read_text(name)
+        except UnreadableSource as error:
+            self._miss(kind, name, error.message.removeprefix(f"{name}: "), error.hint)
+            return
+        self._seen[key] = len(self.files)
+        self.files.append(ConfigurationFile(name, text, kind, address))
+        digest, size = fingerprint(name)
+        self.sources.append(Source(reader=kind, locator=name, sha256=digest, size=size, note=because))
+        # Includes of nginx count from the main file; so do those of the files that it includes.
+        main = main or name
+        for mention in mentions(kind, text, name):
+            self._follow(mention, main, f"{name}:{mention.line}")
+
+    def _follow(self, mention: Mention, main: str, by: str) -> None:
+        if main == STANDARD_INPUT and not mention.written.startswith("/"):
+            self._miss(mention.kind, mention.written, f"named by {by}, whose folder is not known", "Give it as a file.")
+            return
+        places = [place for place in candidates(main, mention.written) if _is_of_this_machine(main, place)]
+        for place in places:
+            found = _matching(place)
+            for name in found:
+                self._file(mention.kind, name, None, f"named by {by}", main if mention.kind == "nginx" else None)
+            if found:
+                return
+        # A glob that matches nothing in a folder that exists is a fact; a folder that was not copied is not. A single
+        # file that is missing is said when the texts are understood.
+        real = candidates(main, mention.written)[-1]
+        if MAGIC.search(mention.written) and not (real in places and Path(real).parent.is_dir()):
+            hint = "Give the whole folder of the configuration."
+            self._miss(mention.kind, mention.written, f"named by {by}, not given", hint)
+
+    def _miss(self, kind: str, locator: str, reason: str, hint: str) -> None:
+        absent = Absent(kind=kind, locator=locator, reason=reason, hint=hint)
+        if absent not in self.absent:
+            self.absent.append(absent)
+
+
+def _of_folder(kind: str, folder: Path) -> Iterator[str]:
+    for main in _FOLDER.get(kind, ()):
+        if (folder / main).is_file():
+            yield str(folder / main)
+            return
+    names = {str(path) for pattern in _ALL[kind] for path in folder.glob(pattern) if path.is_file()}
+    yield from sorted(names)
+
+
+def _is_of_this_machine(main: str, place: str) -> bool:
+    """Whether a path may be read here: a copy of another machine's ``/etc/nginx`` must not be mixed with this one's."""
+    if not place.startswith("/") or place.startswith(f"{Path(main).parent}/"):
+        return True
+    return Path(main).resolve().parts[:2] == Path(place).parts[:2]
+
+
+def _matching(path: str) -> list[str]:
+    if Path(path).is_file():
+        return [path]
+    if not MAGIC.search(path):
+        return []
+    # Path.glob would normalise the name, which must stay as the pure part will look for it.
+    return sorted(name for name in glob.glob(path) if Path(name).is_file())  # noqa: PTH207
