@@ -56,10 +56,23 @@ def cut(data: Bytes, starts: Positions, ends: Positions) -> pa.Array:
     lengths = np.maximum(ends - starts, 0)
     offsets = np.zeros(len(lengths) + 1, np.int32)
     np.cumsum(lengths, out=offsets[1:])
-    index = np.repeat(starts - offsets[:-1], lengths)
-    index += np.arange(len(index), dtype=np.int64)
-    buffers = [None, pa.py_buffer(offsets), pa.py_buffer(np.ascontiguousarray(data[index]))]
+    if len(lengths) and (lengths == lengths[0]).all():  # ids of one length: the usual case, and three times as fast
+        pieces = windows(data, starts, int(lengths[0])).ravel()
+    else:
+        index = np.repeat(starts - offsets[:-1], lengths)
+        index += np.arange(len(index), dtype=np.int64)
+        pieces = data[index]
+    buffers = [None, pa.py_buffer(offsets), pa.py_buffer(np.ascontiguousarray(pieces))]
     return pa.BinaryArray.from_buffers(pa.binary(), len(lengths), buffers)
+
+
+def windows(data: Bytes, starts: Positions, width: int) -> Bytes:
+    """Return ``data[start:start + width]`` for each start, as rows; every window must lie within the data."""
+    import numpy as np
+
+    if not len(starts) or not width:
+        return np.zeros((len(starts), width), np.uint8)
+    return np.lib.stride_tricks.sliding_window_view(data, width)[starts]
 
 
 def begins(data: Bytes, starts: Positions, ends: Positions, word: bytes) -> Mask:
@@ -68,8 +81,7 @@ def begins(data: Bytes, starts: Positions, ends: Positions, word: bytes) -> Mask
 
     answer = ends - starts >= len(word)
     rows = np.flatnonzero(answer)
-    window = data[starts[rows][:, None] + np.arange(len(word))]
-    answer[rows] = (window == np.frombuffer(word, np.uint8)).all(axis=1)
+    answer[rows] = (windows(data, starts[rows], len(word)) == np.frombuffer(word, np.uint8)).all(axis=1)
     return answer
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from necropsy.sessions.columns import begins, cut, flat, nullable
+from necropsy.sessions.columns import begins, cut, flat, nullable, numbers, windows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,16 +50,16 @@ def integers(values: pa.Array) -> pa.Array:
     lengths = ends - starts
     for header, kind in ((LONG_HEADER, ">i8"), (INTEGER_HEADER, ">i4")):
         width = np.dtype(kind).itemsize
-        rows = np.flatnonzero(lengths == len(header) + width)
-        rows = rows[begins(data, starts[rows], ends[rows], header)]
-        tails = np.ascontiguousarray(data[ends[rows][:, None] + np.arange(-width, 0)])
+        whole = numbers(pc.fill_null(pc.starts_with(values, header), fill_value=False))
+        rows = np.flatnonzero(whole & (lengths == len(header) + width))
+        tails = np.ascontiguousarray(windows(data, ends[rows] - width, width))
         answer[rows] = tails.view(kind).ravel()
         known[rows] = True
     for length in range(1, _LONGEST_DECIMAL + 2):
         rows = np.flatnonzero(lengths == length)
         if not rows.size:
             continue
-        digits = data[starts[rows][:, None] + np.arange(length)].astype(np.int64) - ord("0")
+        digits = windows(data, starts[rows], length).astype(np.int64) - ord("0")
         negative = (digits[:, 0] == ord("-") - ord("0")) & (length > 1)
         digits[negative, 0] = 0
         good = ((digits >= 0) & (digits <= 9)).all(axis=1) & (length - negative <= _LONGEST_DECIMAL)
