@@ -1,0 +1,186 @@
+"""Ours against the real thing: Debian's Prometheus and promtool on the loopback interface."""
+
+from __future__ import annotations
+
+import json
+import socket
+import time
+from collections import Counter
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import pytest
+
+from necropsy.model.errors import ConfigurationError
+from necropsy.probes import targets
+from necropsy.probes.phase import Observation, phase, solve_host
+from necropsy.probes.prometheus import parse_prometheus
+from necropsy.probes.relabel_actions import lower, upper
+
+from .comparison import collides, compare
+from .oracle import discover, refusals, running, version
+from .random_rules import jobs
+from .refused import ACCEPTED, REFUSED
+from .stub import Arrivals, exporter
+
+pytestmark = pytest.mark.integration
+
+
+def as_yaml(configuration: dict[str, Any]) -> str:
+    """JSON is YAML; but not with escaped surrogates."""
+    return json.dumps(configuration, ensure_ascii=False)
+
+
+def test_the_labels_and_urls_of_hundreds_of_random_jobs_are_the_same(tmp_path: Path) -> None:
+    found = compare(seed=20190524, count=400, folder=tmp_path)
+    assert found.ours == found.theirs
+    assert found.ours.total() > 1000
+    assert found.left_out < 40
+
+
+def test_promtool_discovers_the_same_labels(tmp_path: Path) -> None:
+    made = jobs(seed=8970, count=12)
+    path = tmp_path / "prometheus.yml"
+    path.write_text(as_yaml({"scrape_configs": made}), encoding="utf-8")
+    ours = targets(parse_prometheus(path.read_text("utf-8"), "prometheus.yml", prometheus=version()))
+    compared = 0
+    for job in made:
+        mine = [target for target in ours if target.job == job["job_name"]]
+        if any(collides(target) for target in mine):
+            continue
+        # Groups arrive in any order, and equal targets are not told apart.
+        theirs = Counter(
+            frozenset(target["labels"].items()) for target in discover(path, job["job_name"]) if target["labels"]
+        )
+        kept = [target for target in mine if not target.dropped_because or target.duplicate_of]
+        assert Counter(frozenset(target.labels.items()) for target in kept).keys() == theirs.keys()
+        compared += len(kept)
+    assert compared > 20
+
+
+def test_prometheus_loads_what_ours_takes_and_nothing_else(tmp_path: Path) -> None:
+    answers = refusals(tmp_path, [*ACCEPTED, *(text for text, _ in REFUSED)])
+    wrong = [text for text, answer in zip(ACCEPTED, answers, strict=False) if answer]
+    wrong += [text for (text, _), answer in zip(REFUSED, answers[len(ACCEPTED) :], strict=True) if not answer]
+    assert wrong == []
+
+
+def test_random_broken_rules_are_refused_by_both_or_by_none(tmp_path: Path) -> None:
+    fields = {
+        "regex": ["(", "a**", "(?P<n", "\\8", "[[:word:]]", "(?i)x", "x{2,1}", "\\pN", "\\Qa", "(?s-m:.)", "[a", "*"],
+        "target_label": ["$1", "${x}y", "a$", "${1", "1a", "_", "a b", "ü", "$$"],
+        "replacement": ["$", "", "a-b", "${1}_x", "$1$2"],
+        "action": ["labelmap", "HASHMOD", "labelKeep", "keepequal", "uppercase", "Drop", "", "replace "],
+        "modulus": [0, 1, 2**65, "x"],
+        "source_labels": [["a"], ["a-b"], [""], "a", []],
+        "separator": [";", "", ["x"]],
+    }
+    rules = [
+        {"target_label": "x", first: one, second: other}
+        for i, first in enumerate(fields)
+        for second in list(fields)[i + 1 :]
+        for one, other in zip(fields[first], fields[second][::-1], strict=False)
+    ]
+    texts = [as_yaml({"scrape_configs": [{"job_name": "a", "relabel_configs": [rule]}]}) for rule in rules]
+    theirs = refusals(tmp_path, texts)
+    wrong = []
+    for text, answer in zip(texts, theirs, strict=True):
+        try:
+            parse_prometheus(text, "prometheus.yml", prometheus=version())
+            refused = ""
+        except ConfigurationError as error:
+            refused = error.reason
+        if bool(refused) != bool(answer):
+            wrong.append((text, refused, answer))
+    assert wrong == []
+    assert 20 < sum(map(bool, theirs)) < len(rules) - 10
+
+
+def test_every_letter_is_mapped_to_the_same_case(tmp_path: Path) -> None:
+    # Debian 12 builds with Unicode 13; letters that are newer than that map to themselves there.
+    letters = [chr(code) for code in range(0x20, 0x1E944) if not 0xD800 <= code < 0xE000]
+    cased = [
+        letter for letter in letters if letter.isprintable() and (upper(letter), lower(letter)) != (letter, letter)
+    ]
+    newer = set("ꟀꟁꟐꟑꟖꟗꟘꟙⰯⱟ") | {chr(code) for code in range(0x10570, 0x105C0)}
+    text = "".join(letter for letter in cased if letter not in newer) + "ßŉǰﬁ"
+    chunks = [text[start : start + 400] for start in range(0, len(text), 400)]
+    job = {
+        "job_name": "letters",
+        "scrape_interval": "2h",
+        "static_configs": [{"targets": [f"h-{i}:1"], "labels": {"a": chunk}} for i, chunk in enumerate(chunks)],
+        "relabel_configs": [
+            {"source_labels": ["a"], "target_label": case, "action": case} for case in ("uppercase", "lowercase")
+        ],
+    }
+    with running(tmp_path, as_yaml({"scrape_configs": [job]})) as prometheus:
+        theirs = prometheus.active_targets()
+    assert len(theirs) == len(chunks) > 5
+    for target in theirs:
+        labels = target["labels"]
+        assert (labels["uppercase"], labels["lowercase"]) == (upper(labels["a"]), lower(labels["a"]))
+
+
+def host_candidates() -> list[str]:
+    """Names under which a server on this machine may see itself."""
+    names = {"localhost", "localhost.localdomain", socket.gethostname(), socket.getfqdn()}
+    for address in {"127.0.0.1", "127.0.1.1", *(info[4][0] for info in socket.getaddrinfo(socket.gethostname(), None))}:
+        try:
+            name, aliases, _ = socket.gethostbyaddr(str(address))
+        except OSError:
+            continue
+        names.update((name, *aliases))
+    return sorted(names | {f"{name}." for name in names})
+
+
+def scrape_jobs(port: int) -> list[dict[str, Any]]:
+    """Three jobs of twenty targets each; every target asks for a path and parameters of its own."""
+    made = []
+    for number, interval in enumerate(("3s", "4s", "5s")):
+        rules = [
+            {"source_labels": ["__address__"], "target_label": "__param_target"},
+            {
+                "source_labels": ["__address__"],
+                "regex": ".*-(\\d+)",
+                "target_label": "__metrics_path__",
+                "replacement": "/é ${1}/*",
+            },
+            {"target_label": "__address__", "replacement": f"127.0.0.1:{port}"},
+        ]
+        job = {"job_name": f"job-{number}", "scrape_interval": interval, "relabel_configs": rules}
+        job["params"] = {"module": ["http_2xx", "b c"], "number": [str(number)]}
+        job["static_configs"] = [{"targets": [f"web-{i}" for i in range(20)], "labels": {"zone": "eu"}}]
+        made.append(job)
+    return made
+
+
+def watch(folder: Path, configuration: dict[str, Any], arrivals: Arrivals, seconds: float) -> None:
+    with running(folder, as_yaml(configuration)) as prometheus:
+        prometheus.active_targets()
+        time.sleep(seconds)
+
+
+def test_sixty_targets_are_asked_for_their_urls_at_their_moments(tmp_path: Path) -> None:
+    with exporter() as arrivals:
+        configuration = {
+            "global": {"external_labels": {"replica": "a", "dc": 'eu "1"'}},
+            "scrape_configs": scrape_jobs(arrivals.port),
+        }
+        watch(tmp_path, configuration, arrivals, 16)
+    read = parse_prometheus(as_yaml(configuration), "prometheus.yml", prometheus=version())
+    by_path = {target.request_path: target for target in targets(read)}
+    assert len(by_path) == 60
+    assert {path for _, path, _ in arrivals.seen} == set(by_path)
+    assert {agent for _, _, agent in arrivals.seen} == {f"Prometheus/{version()}"}
+
+    observations = [Observation(by_path[path], moment % by_path[path].interval_s) for moment, path, _ in arrivals.seen]
+    assert len(observations) > 150
+    solution = solve_host(host_candidates(), observations, external_labels=read.external_labels, version=version())
+    assert solution is not None
+    errors = []
+    for observation in observations:
+        interval = observation.target.interval_s
+        expected = phase(observation.target, solution.host, read.external_labels, version())
+        errors.append(abs((observation.phase_s - expected + interval / 2) % interval - interval / 2))
+    assert median(errors) <= 0.005
