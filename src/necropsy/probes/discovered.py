@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from necropsy.model.errors import ConfigurationError
 from necropsy.probes.consul.discovery import discover, origins_of
@@ -19,7 +19,20 @@ if TYPE_CHECKING:
     from necropsy.probes.consul.model import Instance
     from necropsy.probes.target import Target
 
-_SERVICE_LABELS: Final = ("__meta_consul_service",)
+_QUESTION: Final = frozenset(
+    (
+        "datacenter",
+        "namespace",
+        "partition",
+        "services",
+        "tags",
+        "node_meta",
+        "tag_separator",
+        "filter",
+        "health_filter",
+    )
+)
+"""Settings of ``consul_sd_configs`` that decide what is found; the others say where, as whom and how often."""
 
 
 def servers(
@@ -63,6 +76,11 @@ def _parts(draft: PrometheusConfiguration, texts: Mapping[str, str], problems: l
     return names
 
 
+def _question(discovery: Discovery) -> dict[str, Any]:
+    """What is asked, whoever is asked: the servers of one Consul answer alike, and targets found twice run once."""
+    return {name: node.to_python() for name, node in discovery.node.items() if name in _QUESTION}
+
+
 class Discoveries:
     """Targets of one server, and what is known of each beyond its labels."""
 
@@ -87,8 +105,12 @@ class Discoveries:
         found: list[Target] = []
         for job in self._configuration.jobs:
             groups = [*job.static_groups]
+            asked: list[dict[str, Any]] = []
             for discovery in job.discoveries:
-                groups.extend(self._groups(job, discovery))
+                question = _question(discovery)
+                if discovery.kind != "consul" or question not in asked:
+                    groups.extend(self._groups(job, discovery))
+                asked.append(question)
             for group in groups:
                 for index, target in enumerate(group.targets):
                     address = target if isinstance(target, str) else target.get("__address__", "")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from necropsy.model.evidence import Origin
@@ -136,7 +137,9 @@ def masked(text: str) -> str:
     >>> masked("http://admin:pw@a/login;jsessionid=1F?token=abc&x=1")
     'http://a/login;jsessionid=***?token=***&x=1'
     """
-    return _SECRET_PARAMETER.sub(rf"\1{MASK}", _SECRET_USER.sub(r"\1", text))
+    if "@" in text:
+        text = _SECRET_USER.sub(r"\1", text)
+    return _SECRET_PARAMETER.sub(rf"\1{MASK}", text) if "=" in text else text
 
 
 def presentable(url: str) -> tuple[str, str, int, str]:
@@ -166,6 +169,9 @@ def mask_chain(chain: Iterable[Origin]) -> tuple[Origin, ...]:
     >>> mask_chain([Origin("p.yml", 3, "sets __param_token to abc"), Origin("p.yml", 4, "target http://u:p@a")])[0].what
     'sets __param_token to ***'
     """
-    return tuple(
-        Origin(origin.file, origin.line, _SECRET_RULE.sub(rf"\1{MASK}", masked(origin.what))) for origin in chain
-    )
+    return tuple(Origin(origin.file, origin.line, _masked_rule(origin.what)) for origin in chain)
+
+
+@lru_cache(maxsize=4096)
+def _masked_rule(what: str) -> str:
+    return _SECRET_RULE.sub(rf"\1{MASK}", masked(what))
