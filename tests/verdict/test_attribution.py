@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from necropsy.verdict.attribution import attribute, attribute_all
+from necropsy.verdict.attribution import attribute
 from necropsy.verdict.evidence import Circumstances, Claim, VisitBins
 
 from .scenes import A1, A2, DAY_MS, NOW_MS, births, comb, creator, dust, incident, visitors
@@ -24,7 +24,7 @@ def test_the_incident_names_its_four_targets_and_marks_the_two_that_no_log_shows
         dust(300),
         authenticated=logged_in,
     )
-    claims = attribute(store, incident())
+    claims = attribute([store], incident())
     targets = _by_target(claims)
     assert set(targets) == {f"{A1}:80", f"{A1}:8080", f"{A2}:80", f"{A2}:8080"}
     assert targets[f"{A1}:80"].in_access_log is True
@@ -38,28 +38,28 @@ def test_the_incident_names_its_four_targets_and_marks_the_two_that_no_log_shows
 
 
 def test_targets_of_another_store_are_not_blamed_for_this_one() -> None:
-    claims = attribute(births(comb(1_400, seed=1), comb(6_000, seed=2)), incident())
+    claims = attribute([births(comb(1_400, seed=1), comb(6_000, seed=2))], incident())
     assert set(_by_target(claims)) == {"172.12.1.201:80", "172.12.1.201:8080"}
 
 
 def test_claims_never_exceed_the_births() -> None:
     store = births(comb(4_200), comb(4_203, seed=9), dust(500))
-    assert sum(claim.births for claim in attribute(store, incident())) <= store.total
+    assert sum(claim.births for claim in attribute([store], incident())) <= store.total
 
 
 def test_a_comb_that_nothing_explains_is_unlogged() -> None:
-    (claim,) = attribute(births(comb(4_200)), Circumstances(logs_given=True))
+    (claim,) = attribute([births(comb(4_200))], Circumstances(logs_given=True))
     assert (claim.creator, claim.in_access_log, claim.period_s) == ("unlogged", False, 10.0)
 
 
 def test_without_any_log_nothing_is_said_about_logs() -> None:
-    claims = attribute(births(comb(4_200)), Circumstances())
+    claims = attribute([births(comb(4_200))], Circumstances())
     assert [claim.in_access_log for claim in claims] == [None]
 
 
 def test_a_health_check_is_not_blamed_although_its_phase_fits() -> None:
     harmless = [visitors(0, "localhost", 4.2, path="/health", agent="Consul Health Check")]
-    (claim,) = attribute(births(comb(4_200)), Circumstances(classes=harmless, logs_given=True))
+    (claim,) = attribute([births(comb(4_200))], Circumstances(classes=harmless, logs_given=True))
     assert claim.creator == "unlogged"
 
 
@@ -71,7 +71,7 @@ def test_a_session_that_names_its_creator_is_believed_before_any_comb() -> None:
         creators=(creator("Go-http-client/1.1", f"{A1}:8080"),),
     )
     store = births(comb(4_200), creator=np.zeros(8_640, dtype=np.int64), creators=store.creators)
-    (claim,) = attribute(store, incident(classes=[]))
+    (claim,) = attribute([store], incident(classes=[]))
     assert (claim.evidence, claim.creator, claim.births) == ("named", "probe", 8_640)
     assert claim.probe_id is not None
     assert claim.period_s == 10.0
@@ -86,7 +86,7 @@ def test_births_follow_the_visits_of_a_bot() -> None:
         classes=[bot], bins=VisitBins(np.full(minutes.size, 7), minutes, counts.astype(float)), logs_given=True
     )
     made = visits[random.random(visits.size) < 0.6] + 5
-    (claim,) = attribute(births(made), around)
+    (claim,) = attribute([births(made)], around)
     assert (claim.creator, claim.evidence, claim.user_agent) == ("visitor", "visits", "EvilBot/1.0")
     assert claim.births == pytest.approx(made.size, rel=0.05)
     assert claim.births_low <= claim.births <= claim.births_high * 1.001
@@ -94,14 +94,14 @@ def test_births_follow_the_visits_of_a_bot() -> None:
 
 
 def test_nothing_to_attribute_is_no_claim() -> None:
-    assert attribute(births(np.zeros(0, dtype=np.int64)), incident()) == []
+    assert attribute([births(np.zeros(0, dtype=np.int64))], incident()) == []
 
 
 def test_no_target_is_blamed_in_two_stores() -> None:
     a = births(comb(4_200, seed=1), comb(7_100, seed=2), comb(2_900, seed=3), comb(9_400, seed=4))
     b = births(comb(1_400, seed=5), comb(6_000, seed=6), store="b")
     for around in (incident(), incident(classes=[], logs_given=False)):
-        claims = attribute_all([b, a], around)
+        claims = attribute([b, a], around)
         blamed = {store: {c.label for c in claims if c.store == store and c.creator == "probe"} for store in "ab"}
         assert blamed["b"] == {"172.12.1.201:80", "172.12.1.201:8080"}
         assert blamed["a"] == {f"{A1}:80", f"{A1}:8080", f"{A2}:80", f"{A2}:8080"}

@@ -24,12 +24,12 @@ def judge(case: Case, evidence: Evidence, sources: Sources) -> Verdict:
     from necropsy.examine.interface import examine_all
     from necropsy.examine.registry import EXAMINERS
     from necropsy.treat.patch import propose
-    from necropsy.verdict.attribution import attribute_all
+    from necropsy.verdict.attribution import attribute
     from necropsy.verdict.weigh import Weighed, weigh
 
     around = weighing_room.circumstances(case, evidence)
     births = weighing_room.births_by_store(case)
-    claims = attribute_all(list(births.values()), around)
+    claims = attribute(list(births.values()), around)
     case.append("birth_claim", [asdict(claim) for claim in claims])
     examination = examine_all(case, EXAMINERS)
 

@@ -11,6 +11,9 @@ from necropsy.verdict.evidence import Births, Claim
 from necropsy.verdict.labels import label_births
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from necropsy.case.store import Case
     from necropsy.model.verdict import Cause, Prediction, Verdict
 
@@ -67,11 +70,10 @@ def comb_charts(births: Mapping[str, Births], claims: Sequence[Claim]) -> Iterat
             continue
         period_s = mine[combs[0]].period_s or 1.0
         label = label_births(population, mine)
-        stride = max(1, -(-population.born_ms.size // _MOST_POINTS))
+        sampled = _sample(population.born_ms.size)
         start = int(population.born_ms.min())
         same = [n for n in combs if mine[n].period_s == period_s]
         tooth = {number: index for index, number in enumerate(same)}
-        sampled = range(0, population.born_ms.size, stride)
         points = tuple(
             (
                 round((int(population.born_ms[i]) - start) / 1000, 3),
@@ -85,6 +87,15 @@ def comb_charts(births: Mapping[str, Births], claims: Sequence[Claim]) -> Iterat
             for n in same
         )
         yield CombChart(store, period_s, _moment(start), points, teeth, int(population.born_ms.size))
+
+
+def _sample(size: int) -> NDArray[np.int64]:
+    """Indices of at most so many births. Drawn, not every n-th: four combs and a step of four would show one comb."""
+    import numpy as np
+
+    if size <= _MOST_POINTS:
+        return np.arange(size, dtype=np.int64)
+    return np.sort(np.random.default_rng(0).choice(size, _MOST_POINTS, replace=False)).astype(np.int64)
 
 
 def _tooth_label(claim: Claim) -> str:

@@ -103,8 +103,8 @@ class Finding:
 
     @property
     def url(self) -> str:
-        """Page of the slug inside the documentation."""
-        return f"docs/findings/{self.slug}.md"
+        """Page of the slug, from the root of the repository; ``necropsy explain`` prints it."""
+        return f"src/necropsy/cli/pages/{self.slug}.md"
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,4 +60,4 @@ def phase_fits(visitors: VisitorClass, phase_s: float, period_s: float) -> float
     distance = circular_distance(visitors.phase_s, phase_s, period_s)
     # A log with one-second times leaves half a second on either side; its spread says so.
     slack = max(visitors.phase_spread_s or 0.0, 0.5) + PHASE_TOLERANCE_S
-    return distance if distance <= min(slack * 1.5, period_s / 2) else None
+    return distance if distance <= min(slack, period_s / 2) else None

@@ -26,53 +26,48 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-def attribute_all(stores: Sequence[Births], around: Circumstances) -> list[Claim]:
-    """Attribute the births of all stores; a target serves one application, so no probe is blamed in two stores.
-
-    Stores whose creators a log or a session names go first: what they leave is what the others may take.
-    """
-    alone = {births.store: attribute(births, around) for births in stores}
-    certain = {
-        name: {c.probe_id for c in claims if c.probe_id is not None and (c.in_access_log or c.evidence == "named")}
-        for name, claims in alone.items()
-    }
-    result: list[Claim] = []
-    taken: set[int] = set()
-    for births in sorted(stores, key=lambda b: -len(certain[b.store])):
-        others = {i for name, ids in certain.items() if name != births.store for i in ids if i is not None}
-        claims = attribute(births, around, taken=frozenset(taken | others))
-        taken |= {claim.probe_id for claim in claims if claim.probe_id is not None}
-        result += claims
-    order = {births.store: number for number, births in enumerate(stores)}
-    return sorted(result, key=lambda claim: (order[claim.store], -claim.births))
-
-
-def attribute(births: Births, around: Circumstances, *, taken: frozenset[int] = frozenset()) -> list[Claim]:
-    """Attribute the births of one store.
-
-    Parameters
-    ----------
-    births, around
-        What was born, and everything else that is known.
-    taken
-        Probes that another store has been attributed to; they are no candidates here.
+def attribute(stores: Sequence[Births], around: Circumstances) -> list[Claim]:
+    """Attribute the births of all stores together: a target serves one application, so none is blamed in two stores.
 
     Returns
     -------
     list of Claim
-        Largest first. The sum of ``births`` never exceeds the number of births with a known time.
+        By store as given, largest first. Within a store the sum of ``births`` never exceeds the births of known time.
     """
-    if not births.born_ms.size:
-        return []
-    free = np.ones(births.born_ms.size, dtype=bool)
-    hours = max(1 / 60, float(births.born_ms.max() - births.born_ms.min()) / 3_600_000)
-    claims = _named(births, around, free, hours)
-    claims += _combs(births, around, free, taken)
-    claims += _authenticated(births, free, hours)
-    claims += claim_by_visits(births, around, free, hours)
-    for claim in claims:
-        claim.bytes = claim.births * births.bytes_per_session
-    return sorted(claims, key=lambda claim: -claim.births)
+    free = [np.ones(births.born_ms.size, dtype=bool) for births in stores]
+    claims = [
+        _named(births, around, mask, _hours(births)) if mask.size else []
+        for births, mask in zip(stores, free, strict=True)
+    ]
+    periods = _periods(around)
+    found = [_free_combs(births, mask, periods) for births, mask in zip(stores, free, strict=True)]
+    fits = fit_combs([[comb for comb, _ in combs] for combs in found], around)
+    for number, births in enumerate(stores):
+        mine = claims[number]
+        for fit in fits[number]:
+            comb, members = found[number][fit.comb]
+            free[number][members] = False
+            mine.append(_comb_claim(births.store, comb, fit, around))
+        if births.born_ms.size:
+            mine += _authenticated(births, free[number], _hours(births))
+            mine += claim_by_visits(births, around, free[number], _hours(births))
+        for claim in mine:
+            claim.bytes = claim.births * births.bytes_per_session
+        mine.sort(key=lambda claim: -claim.births)
+    return [claim for mine in claims for claim in mine]
+
+
+def _hours(births: Births) -> float:
+    return max(1 / 60, float(births.born_ms.max() - births.born_ms.min()) / 3_600_000)
+
+
+def _free_combs(
+    births: Births, free: NDArray[np.bool_], periods: tuple[float, ...]
+) -> list[tuple[Comb, NDArray[np.int64]]]:
+    """Combs of the births that nobody has claimed, with the indices of their births."""
+    where = np.flatnonzero(free)
+    found = all_combs(births.born_ms[where], periods, resolution_s=births.resolution_s)
+    return [(comb, where[mask]) for comb, mask in found]
 
 
 def _named(births: Births, around: Circumstances, free: NDArray[np.bool_], hours: float) -> list[Claim]:
@@ -173,18 +168,6 @@ def _periods(around: Circumstances) -> tuple[float, ...]:
     seen = {round(c.period_s, 3) for c in around.classes if c.period_s is not None and c.period_s >= 1}
     whole = {period for period in seen if abs(period - round(period)) < 0.02}
     return tuple(sorted(probes | {float(round(period)) for period in whole}))
-
-
-def _combs(births: Births, around: Circumstances, free: NDArray[np.bool_], taken: frozenset[int]) -> list[Claim]:
-    """Claim the births that come like clockwork; marks them as taken."""
-    where = np.flatnonzero(free)
-    found = all_combs(births.born_ms[where], _periods(around), resolution_s=births.resolution_s)
-    claims: list[Claim] = []
-    for fit in fit_combs([comb for comb, _ in found], around, taken):
-        comb, mask = found[fit.comb]
-        free[where[mask]] = False
-        claims.append(_comb_claim(births.store, comb, fit, around))
-    return claims
 
 
 def _comb_claim(store: str, comb: Comb, fit: Fit, around: Circumstances) -> Claim:

@@ -1,9 +1,15 @@
-"""Which comb is whose: a one-to-one fit of combs with visitor classes (by phase) and configured targets (by address)."""
+"""Which comb is whose: combs of all stores, fitted with configured targets and with the visitor classes of the logs.
+
+A store serves an application, and an application's targets come as a group (a discovered service, else a job). Each
+group that answers should leave one comb a target in one store. So groups go to stores as wholes, best fit first: what a
+log shows must agree in phase, what no log shows need only agree in number. What no group explains is fitted with
+clockwork visitors of the logs by phase; what nothing explains stays unlogged.
+"""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from necropsy.probes import character
@@ -27,108 +33,117 @@ class Fit:
     """How many fits share this comb's births."""
 
 
-def fit_combs(combs: Sequence[Comb], around: Circumstances, taken: frozenset[int] = frozenset()) -> list[Fit]:
-    """Fit combs with classes and probes.
+_Slot = tuple[int, int, int]
+"""Store, comb, and which of the targets that share the comb."""
 
-    First the logged ones: pairs of comb and class by smallest distance of phase. Then the unlogged ones: what is left of
-    the combs goes to targets of the same service that should create sessions and that no log shows. That fit is exact
-    in number; which of two unlogged targets has which phase is only known when the prober's phase can be computed.
+
+@dataclass(frozen=True, slots=True)
+class _GroupFit:
+    """How well one group of targets explains the free combs of one store."""
+
+    pairs: Mapping[_Slot, tuple[int, int | None]]
+    """Slot to (probe, class)."""
+    missing: int
+    """Targets that should have left a comb and did not."""
+    distance_s: float
+
+    @property
+    def rank(self) -> tuple[int, float]:
+        return len(self.pairs) - self.missing, -self.distance_s
+
+
+def fit_combs(stores: Sequence[Sequence[Comb]], around: Circumstances) -> list[list[Fit]]:
+    """Fit the combs of all stores; one list of fits a store, in its order of combs.
+
+    Which of two unlogged targets has which phase is only known when the prober's phase can be computed; their number, and
+    with it every share, is right all the same.
     """
-    slots = [(index, number) for index, comb in enumerate(combs) for number in range(comb.targets)]
-    visitors = _logged(combs, slots, around)
-    probes = _configured(combs, slots, visitors, around, taken)
-    sharers = Counter(index for index, _ in slots)
-    return [
-        Fit(comb=slot[0], probe=probes.get(slot), visitors=visitors.get(slot), sharers=sharers[slot[0]])
-        for slot in slots
+    free = [(s, c, n) for s, combs in enumerate(stores) for c, comb in enumerate(combs) for n in range(comb.targets)]
+    sharers = Counter(slot[:2] for slot in free)
+    groups = _groups(around)
+    settled: dict[_Slot, tuple[int | None, int | None]] = {}
+    while groups and free:
+        offers = [
+            (fit.rank, -store, key, fit)
+            for key, members in groups.items()
+            for store in range(len(stores))
+            if (fit := _fit_group(members, [slot for slot in free if slot[0] == store], stores, around)).pairs
+        ]
+        if not offers:
+            break
+        _, _, key, best = max(offers, key=lambda offer: (offer[0], offer[1]))
+        settled.update(best.pairs)
+        free = [slot for slot in free if slot not in best.pairs]
+        del groups[key]
+    settled.update({slot: (None, visitors) for slot, visitors in _strangers(free, stores, around).items()})
+    result: list[list[Fit]] = []
+    for store, combs in enumerate(stores):
+        slots = [(store, c, n) for c, comb in enumerate(combs) for n in range(comb.targets)]
+        result.append([Fit(slot[1], *settled.get(slot, (None, None)), sharers=sharers[slot[:2]]) for slot in slots])
+    return result
+
+
+def _groups(around: Circumstances) -> dict[str, list[int]]:
+    """Targets that answer and may create sessions, by the application that they belong to."""
+    groups: dict[str, list[int]] = defaultdict(list)
+    for index, probe in enumerate(around.probes):
+        if character.may_create(probe) and index not in around.idle:
+            groups[probe.service or probe.prober].append(index)
+    return dict(groups)
+
+
+def _fit_group(
+    members: Sequence[int], free: Sequence[_Slot], stores: Sequence[Sequence[Comb]], around: Circumstances
+) -> _GroupFit:
+    pairs = [
+        (distance, slot, index, visitors)
+        for index in members
+        for slot in free
+        for distance, visitors in _ways(index, stores[slot[0]][slot[1]], around)
     ]
+    chosen: dict[_Slot, tuple[int, int | None]] = {}
+    used: set[int] = set()
+    total = 0.0
+    for distance, slot, index, visitors in sorted(pairs, key=lambda pair: (pair[0], pair[1], pair[2], pair[3] or 0)):
+        if slot not in chosen and index not in used:
+            chosen[slot] = (index, visitors)
+            used.add(index)
+            total += distance
+    return _GroupFit(chosen, len(members) - len(used), total)
 
 
-_Slot = tuple[int, int]
+def _ways(index: int, comb: Comb, around: Circumstances) -> Iterator[tuple[float, int | None]]:
+    """How a target can have made a comb: distance of phase, and the class that shows it."""
+    probe = around.probes[index]
+    if abs(probe.period_s - comb.period_s) > 0.01 * comb.period_s:
+        return
+    shown = [n for n, visitors in enumerate(around.classes) if acquaintance.class_fits(probe, visitors)]
+    for number in shown:
+        distance = acquaintance.phase_fits(around.classes[number], comb.phase_s, comb.period_s)
+        if distance is not None:
+            yield distance, number
+    if shown:
+        return
+    if probe.phase_s is None:
+        yield comb.period_s, None  # by number alone: after all that agree in phase
+    elif (distance := circular_distance(probe.phase_s, comb.phase_s, comb.period_s)) <= _COMPUTED_PHASE_TOLERANCE_S:
+        yield distance, None
 
 
-def _logged(combs: Sequence[Comb], slots: Sequence[_Slot], around: Circumstances) -> dict[_Slot, int]:
-    pairs: list[tuple[int, float, _Slot, int]] = []
-    for slot in slots:
-        comb = combs[slot[0]]
-        for number, visitors in enumerate(around.classes):
+def _strangers(free: Sequence[_Slot], stores: Sequence[Sequence[Comb]], around: Circumstances) -> dict[_Slot, int]:
+    """Fit what no configured target explains with clockwork visitors that no configuration explains."""
+    pairs: list[tuple[float, _Slot, int]] = []
+    for number, visitors in enumerate(around.classes):
+        known = any(acquaintance.class_fits(probe, visitors) for probe in around.probes)
+        if known or character.is_harmless_path(visitors.path):
+            continue
+        for slot in free:
+            comb = stores[slot[0]][slot[1]]
             distance = acquaintance.phase_fits(visitors, comb.phase_s, comb.period_s)
-            if distance is None or not _could_create(number, around):
-                continue
-            configured = any(acquaintance.class_fits(probe, visitors) for probe in around.probes)
-            pairs.append((0 if configured else 1, distance, slot, number))
-    return _greedy(pairs)
-
-
-def _could_create(number: int, around: Circumstances) -> bool:
-    """Whether a class can have created sessions: not one that asks for a health endpoint of a configured probe."""
-    visitors = around.classes[number]
-    matching = [probe for probe in around.probes if acquaintance.class_fits(probe, visitors)]
-    if matching:
-        return any(character.may_create(probe) for probe in matching)
-    return not character.is_harmless_path(visitors.path)
-
-
-def _configured(
-    combs: Sequence[Comb],
-    slots: Sequence[_Slot],
-    visitors: dict[_Slot, int],
-    around: Circumstances,
-    taken: frozenset[int],
-) -> dict[_Slot, int]:
-    candidates = {
-        index
-        for index, probe in enumerate(around.probes)
-        if character.may_create(probe) and index not in around.idle and index not in taken
-    }
-    chosen: dict[_Slot, int] = {}
-    for slot, number in visitors.items():
-        fits = [i for i in sorted(candidates) if acquaintance.class_fits(around.probes[i], around.classes[number])]
-        if fits:
-            chosen[slot] = fits[0]
-            candidates.discard(fits[0])
-    rest = [slot for slot in slots if slot not in visitors]
-    if around.logs_given:
-        # A target that a log shows, but no comb of this store, belongs to another store.
-        candidates -= {
-            i for i in candidates if any(acquaintance.class_fits(around.probes[i], v) for v in around.classes)
-        }
-    candidates = _of_services(candidates, chosen, len(rest), around)
-    pairs: list[tuple[int, float, _Slot, int]] = []
-    for slot in rest:
-        comb = combs[slot[0]]
-        for index in sorted(candidates):
-            probe = around.probes[index]
-            if abs(probe.period_s - comb.period_s) > 0.01 * comb.period_s:
-                continue
-            if probe.phase_s is None:
-                pairs.append((1, float(slots.index(slot)) + index / 1e6, slot, index))
-                continue
-            distance = circular_distance(probe.phase_s, comb.phase_s, comb.period_s)
-            if distance <= _COMPUTED_PHASE_TOLERANCE_S:
-                pairs.append((0, distance, slot, index))
-    chosen.update(_greedy(pairs))
-    return chosen
-
-
-def _of_services(candidates: set[int], chosen: dict[_Slot, int], wanted: int, around: Circumstances) -> set[int]:
-    """Keep the candidates of the services that this store is known to serve; else the one whose number fits."""
-    services = {around.probes[i].service for i in chosen.values()}
-    if services:
-        return {i for i in candidates if around.probes[i].service in services}
-    by_service = Counter(around.probes[i].service for i in candidates)
-    if len(by_service) <= 1:
-        return candidates
-    exact = [service for service, count in by_service.items() if count == wanted]
-    return {i for i in candidates if around.probes[i].service == exact[0]} if len(exact) == 1 else set()
-
-
-def _greedy(pairs: list[tuple[int, float, _Slot, int]]) -> dict[_Slot, int]:
-    """Pair one to one, best first; ties by order so that two runs agree."""
+            if distance is not None:
+                pairs.append((distance, slot, number))
     result: dict[_Slot, int] = {}
-    taken: set[int] = set()
-    for _, _, slot, number in sorted(pairs):
-        if slot not in result and number not in taken:
+    for _, slot, number in sorted(pairs):
+        if slot not in result and number not in result.values():
             result[slot] = number
-            taken.add(number)
     return result
