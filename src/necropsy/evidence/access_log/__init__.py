@@ -1,0 +1,1 @@
+"""Access logs: any layout in; visits, visitor classes and their rhythms out."""

@@ -1,0 +1,134 @@
+"""Visitor classes: visits alike in client, user agent, host, method, path pattern and status.
+
+A million clients must not cost a gigabyte. Classes that come like clockwork are kept, and of the others the ``LIMIT``
+with the most visits. The rest is folded in two steps: first the client becomes ``*`` (many people asking the same page
+with the same browser), and where that still leaves too many, user agent, host and path become ``*`` too. Nothing is
+dropped: visits and requests of all classes add up to those of the log.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from necropsy.evidence.access_log.loading import create_texts
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from necropsy.evidence.access_log.scratch import Scratch
+
+LIMIT: Final = 20_000
+"""Classes that are kept apart although they have no rhythm; and as many again by everything but the client."""
+
+FOLDED: Final = "*"
+"""Stands for several clients, user agents, hosts or paths."""
+
+_TEXT: Final = 256
+"""Characters kept of a user agent or host."""
+
+_IDENTITY: Final = "client_key, agent_key, host_key, pattern_id, status"
+
+
+def create_tables(scratch: Scratch) -> None:
+    """Create ``visit`` (class_key, stamp, number), ``class`` (class_key, what it is made of, visits, …) and ``led``."""
+    scratch.run(
+        "CREATE OR REPLACE TEMP TABLE visit AS"
+        f" SELECT hash({_IDENTITY}) AS class_key, stamp, line.rowid AS number, {_IDENTITY}"
+        " FROM line JOIN request_page USING (request_key) ANTI JOIN follower ON follower.number = line.rowid"
+        " WHERE fault = 0"
+    )
+    parts = ", ".join(f"any_value({part}) AS {part}" for part in _IDENTITY.split(", "))
+    scratch.run(
+        "CREATE OR REPLACE TEMP TABLE class AS"
+        f" SELECT class_key, count(*) AS visits, min(stamp) AS first_at, max(stamp) AS last_at, {parts}"
+        " FROM visit GROUP BY class_key"
+    )
+    # What a visit led to: the commonest, as a page may lead different people to different places.
+    scratch.run(
+        "CREATE OR REPLACE TEMP TABLE led AS"
+        " SELECT class_key, sum(followed)::BIGINT AS followed, mode(page.path) AS followed_to"
+        " FROM chain JOIN visit USING (number) JOIN request_page ON request_key = last_request"
+        " JOIN page ON page.pattern_id = request_page.pattern_id GROUP BY class_key"
+    )
+
+
+def settle(scratch: Scratch) -> None:
+    """Create ``settled`` (class_key to class_id, from 0, after folding) and ``summed``, one row a class.
+
+    Needs ``rhythm`` (class_key, period_s, phase_s, phase_spread_s, coverage).
+    """
+    scratch.run(
+        "CREATE OR REPLACE TEMP TABLE ranked AS"
+        f" SELECT class_key, period_s IS NOT NULL OR row_number() OVER (ORDER BY visits DESC, first_at, class_key) <= {LIMIT}"
+        " AS kept FROM class LEFT JOIN rhythm USING (class_key)"
+    )
+    scratch.run(
+        "CREATE OR REPLACE TEMP TABLE crowd AS SELECT hash(agent_key, host_key, pattern_id, status) AS place,"
+        " any_value(agent_key) AS agent_key, any_value(host_key) AS host_key, any_value(pattern_id) AS pattern_id,"
+        " any_value(status) AS status, sum(visits) AS visits"
+        " FROM class JOIN ranked USING (class_key) WHERE NOT kept GROUP BY place"
+    )
+    scratch.run(
+        f"DELETE FROM crowd WHERE place NOT IN (SELECT place FROM crowd ORDER BY visits DESC, place LIMIT {LIMIT})"
+    )
+    scratch.run(
+        "CREATE OR REPLACE TEMP TABLE placed AS SELECT class.*, kept, crowd.place IS NOT NULL AS apart, method,"
+        " CASE WHEN kept THEN class_key WHEN apart THEN crowd.place ELSE hash(method, class.status) END AS place"
+        " FROM class JOIN ranked USING (class_key) JOIN page USING (pattern_id) LEFT JOIN crowd"
+        " ON crowd.place = hash(class.agent_key, class.host_key, class.pattern_id, class.status)"
+    )
+    scratch.run(
+        "CREATE OR REPLACE TEMP TABLE summed AS SELECT row_number() OVER (ORDER BY level, first_at, place)::INTEGER - 1"
+        " AS class_id, * FROM (SELECT place, any_value(CASE WHEN kept THEN 0 WHEN apart THEN 1 ELSE 2 END) AS level,"
+        " any_value(client_key) AS client_key, any_value(agent_key) AS agent_key, any_value(host_key) AS host_key,"
+        " any_value(pattern_id) AS pattern_id, any_value(method) AS method, any_value(status) AS status,"
+        " sum(visits)::BIGINT AS visits, (sum(visits) + coalesce(sum(followed), 0))::BIGINT AS requests,"
+        " min(first_at) AS first_at, max(last_at) AS last_at,"
+        " arg_max(followed_to, followed) FILTER (WHERE followed_to IS NOT NULL) AS followed_to"
+        " FROM placed LEFT JOIN led USING (class_key) GROUP BY place)"
+    )
+    scratch.run(
+        "CREATE OR REPLACE TEMP TABLE settled AS SELECT class_key, class_id FROM placed JOIN summed USING (place)"
+    )
+    scratch.run("DROP TABLE ranked; DROP TABLE crowd; DROP TABLE placed")
+    create_texts(scratch, "client", "SELECT DISTINCT client_key FROM summed WHERE level < 1")
+    for field in ("agent", "host"):
+        create_texts(scratch, field, f"SELECT DISTINCT {field}_key FROM summed WHERE level < 2")
+
+
+def table(scratch: Scratch, log: str, first_id: int) -> pa.Table:
+    """Return the rows of ``visitor_class``."""
+    texts = ", ".join(
+        f"CASE WHEN level > {level} THEN '{FOLDED}' ELSE {_plain(f'{field}_text.text')} END AS {name}"
+        for field, name, level in (("client", "client", 0), ("agent", "user_agent", 1), ("host", "host", 1))
+    )
+    return _arrow(
+        scratch,
+        f"SELECT (class_id + {first_id})::INTEGER AS class_id, $log AS log, {texts}, summed.method,"
+        f" CASE WHEN level > 1 THEN '{FOLDED}' ELSE page.path END AS path, status::INTEGER AS status, followed_to,"
+        " visits, requests, first_at, last_at, period_s, phase_s, phase_spread_s, coverage"
+        " FROM summed JOIN page USING (pattern_id) LEFT JOIN client_text USING (client_key)"
+        " LEFT JOIN agent_text USING (agent_key) LEFT JOIN host_text USING (host_key)"
+        " LEFT JOIN rhythm ON level = 0 AND rhythm.class_key = place ORDER BY class_id",
+        {"log": log},
+    )
+
+
+def bins(scratch: Scratch, first_id: int) -> pa.Table:
+    """Return the rows of ``visit_bin``."""
+    return _arrow(
+        scratch,
+        f"SELECT (class_id + {first_id})::INTEGER AS class_id, date_trunc('minute', stamp)::TIMESTAMP AS bin,"
+        " count(*)::INTEGER AS visits FROM visit JOIN settled USING (class_key) GROUP BY ALL ORDER BY ALL",
+        {},
+    )
+
+
+def _plain(column: str) -> str:
+    """Return the expression for a text that a stranger sent: cut, and without anything that a terminal obeys."""
+    shown = f"CASE WHEN {column} IS NULL OR {column} = '-' THEN '' ELSE left({column}, {_TEXT}) END"
+    return f"regexp_replace({shown}, '[\\p{{Cc}}\\p{{Cf}}\\p{{Zl}}\\p{{Zp}}]', '\ufffd', 'g')"
+
+
+def _arrow(scratch: Scratch, query: str, parameters: dict[str, str]) -> pa.Table:
+    return scratch.connection.sql(query, params=parameters or None).to_arrow_table()

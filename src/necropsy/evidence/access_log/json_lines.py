@@ -1,0 +1,134 @@
+"""JSON, an object a line, with any key names.
+
+The layout of the real incident (nginx ``log_format`` by hand; all values text, the address empty)::
+
+    {"@timestamp":"2019-05-24T18:41:34+00:00","remote_addr":"","host":"172.12.1.189:80","request":"GET / HTTP/1.1",
+     "status": "302","request_time":"0.010","http_referrer":"","http_user_agent":"Go-http-client/1.1"}
+
+Nested ones (Caddy, ECS) are read the same way: ``request.headers.User-Agent[0]``.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from necropsy.evidence.access_log import keys, sql, timestamps
+from necropsy.evidence.access_log.keys import Path
+from necropsy.evidence.access_log.layout import Layout, first_given
+
+_SPOKEN: Final = {"time": "time", "client": "client", "host": "host", "request": "request", "method": "method",
+                  "target": "target", "status": "status", "agent": "user agent", "referer": "referer"}  # fmt: skip
+
+
+_WITH_PORT: Final = re.compile(r"\d+\.\d+\.\d+\.\d+:\d+")
+
+
+def recognise(lines: Sequence[str]) -> Layout | None:
+    """Recognise JSON lines by the first ones; None when they are none, or hold no requests.
+
+    >>> layout = recognise(['{"ts":1558723292.5,"request":{"method":"GET","uri":"/","host":"a"},"status":200}'])
+    >>> layout.note
+    'JSON: time=ts, method=request.method, target=request.uri, host=request.host, status=status'
+    """
+    samples = [value for value in map(_parse, lines) if isinstance(value, dict)]
+    if not samples:
+        return None
+    return layout(keys.resolve(samples), samples, "JSON")
+
+
+def layout(
+    found: Mapping[str, Sequence[Path]], samples: Sequence[Mapping[str, Any]], name: str, prefix: str = "JSON: "
+) -> Layout | None:
+    """Make the layout for resolved keys; None when there is no time, or neither request nor target."""
+    if "time" not in found or not ({"request", "target"} & found.keys()):
+        return None
+    form = timestamps.recognise(value for sample in samples if (value := _at(sample, found["time"][0])) is not None)
+    if form is None:
+        return None
+    columns: dict[str, str] = {}
+
+    def column(path: Path) -> str:
+        top, rest = str(path[0]), path[1:]
+        columns[top] = "JSON" if rest or columns.get(top) == "JSON" else "VARCHAR"
+        return f"json_extract_string({sql.name(top)}, {sql.text(_pointer(rest))})" if rest else sql.name(top)
+
+    one = {field: column(paths[0]) for field, paths in found.items()}
+    fields = {"stamp": form.expression(one["time"])}
+    if form.fine and "duration" in one and "start" not in keys.spelled(found["time"][0]):
+        # A log line is written when the request ends; its start is what a prober's clock knows.
+        fields["stamp"] = (
+            f"({fields['stamp']}) - to_microseconds((coalesce(TRY_CAST({one['duration']} AS DOUBLE), 0) * 1e6)::BIGINT)"
+        )
+    if "request" in one:
+        fields["request"] = f"split_part({one['request']}, '?', 1)"
+    else:
+        target = f"split_part({one['target']}, '?', 1)"
+        fields["request"] = f"coalesce({one.get('method', sql.text('GET'))}, '-') || ' ' || {target}"
+    for field in {"client", "host"} & found.keys():
+        filled = [path for path in found[field] if any(_at(sample, path) not in {None, "", "-"} for sample in samples)]
+        chosen = [column(path) for path in filled or found[field][:1]]
+        some = [value for path in filled for sample in samples if (value := _at(sample, path))]
+        fields[field] = client_expression(chosen, some) if field == "client" else first_given(chosen)
+    if "status" in one:
+        fields["status"] = f"TRY_CAST({one['status']} AS SMALLINT)"
+    if "agent" in one:
+        fields["agent"] = one["agent"]
+    if "referer" in one:
+        fields["referer"] = f"split_part({one['referer']}, '?', 1)"
+    said = [f"{_SPOKEN[field]}={keys.spelled(paths[0])}" for field, paths in found.items() if field in _SPOKEN]
+    zone = "" if form.zoned else "; no zone in its times: read as UTC"
+    return Layout(
+        name,
+        prefix + ", ".join(said) + zone,
+        "json",
+        fields,
+        columns,
+        f"coalesce({', '.join(map(sql.name, columns))}) IS NOT NULL",
+        form.fine,
+    )
+
+
+def client_expression(candidates: Sequence[str], samples: Sequence[str]) -> str:
+    """Return the expression for the client: the first address that is given; what the samples never hold costs nothing.
+
+    >>> client_expression(["a"], ["10.0.0.1"])
+    'a'
+    >>> client_expression(["a"], ["203.0.113.9, 10.0.0.1"])
+    "trim(split_part(a, ',', 1))"
+    """
+    address = first_given(candidates)
+    if any("," in value for value in samples) or len(candidates) > 1:
+        address = f"trim(split_part({address}, ',', 1))"
+    if any(_WITH_PORT.fullmatch(value) for value in samples):
+        address = f"regexp_replace({address}, '^(\\d+\\.\\d+\\.\\d+\\.\\d+):\\d+$', '\\1')"
+    return address
+
+
+def _parse(line: str) -> object:
+    try:
+        return json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _at(sample: object, path: Path) -> str | None:
+    for part in path:
+        if isinstance(part, int):
+            sample = sample[part] if isinstance(sample, list) and len(sample) > part else None
+        else:
+            sample = sample.get(part) if isinstance(sample, dict) else None
+    return None if sample is None else str(sample)
+
+
+def _pointer(path: Path) -> str:
+    """Return DuckDB's JSON path.
+
+    >>> _pointer(("headers", "User-Agent", 0))
+    '$."headers"."User-Agent"[0]'
+    """
+    return "$" + "".join(
+        f"[{part}]" if isinstance(part, int) else '."' + part.replace('"', '\\"') + '"' for part in path
+    )

@@ -1,0 +1,125 @@
+"""Path patterns: what is left of a request target when everything that names a person or a thing is folded to ``*``.
+
+=========================================  =====================
+target                                     pattern
+=========================================  =====================
+``/users/8231/orders?sort=-date``          ``/users/*/orders``
+``/login;jsessionid=9F3C2A``               ``/login``
+``/assets/app.3f2a1b9c.js``                ``/assets/app.*.js``
+``/invite/jo@example.org``                 ``/invite/*``
+``/api/v2/oauth2/token``                   ``/api/v2/oauth2/token``
+=========================================  =====================
+
+It runs over the distinct targets of a log, inside DuckDB. Folding by shape cannot know that ``/users/alice`` holds a
+name; so where one path has very many children, only the frequent ones keep their name.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from necropsy.evidence.access_log.scratch import Scratch
+
+CHILDREN: Final = 50
+"""Names that one path keeps below it, most frequent first; the others are folded."""
+
+_DEPTH: Final = 10
+"""Segments of a pattern; what is deeper becomes one ``…``."""
+
+_UUID: Final = "[0-9A-Fa-f]{8}-?([0-9A-Fa-f]{4}-?){3}[0-9A-Fa-f]{12}"
+
+METHODS: Final = (
+    "GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "CONNECT", "TRACE",
+    "PROPFIND", "PROPPATCH", "MKCOL", "COPY", "MOVE", "LOCK", "UNLOCK", "REPORT", "SEARCH", "PURGE",
+)  # fmt: skip
+"""Methods that are shown; whatever else a client sends as its method is no word of ours (RFC 9110, 4918, 3253, 5323)."""
+
+MALFORMED: Final = "-"
+"""Method and path of what is no HTTP request line: TLS on a plain port, binary, scanners."""
+
+
+def fold_segment(segment: str) -> str:
+    """Return the DuckDB expression that folds one path segment.
+
+    A segment is kept if it is made of words. A word with a digit in it goes, unless the digits are a short end of it
+    (``v2``, ``oauth2``, ``woff2``); so do words longer than any real one, and whole segments with characters that no
+    page's name has (``@ % = : ,``).
+    """
+    words = (
+        f"regexp_replace(regexp_replace({segment}, '{_UUID}', '0', 'g'),"
+        " '[A-Za-z]*[0-9][0-9A-Za-z]*|[A-Fa-f]{8,}|[A-Za-z]{25,}', '*', 'g')"
+    )
+    return (
+        f"CASE WHEN {segment} = '' THEN ''"
+        f" WHEN regexp_full_match({segment}, '[G-Zg-z]|[A-Za-z]{{1,24}}|v[0-9]{{1,2}}') THEN {segment}"
+        f" WHEN length({segment}) > 80 OR NOT regexp_full_match({segment}, '[A-Za-z0-9._~-]+') THEN '*'"
+        f" WHEN regexp_full_match({segment}, '([A-Za-z]{{1,16}}[0-9]?[._~-]?)+') THEN"
+        f" regexp_replace({segment}, '[A-Za-z]{{25,}}', '*', 'g')"
+        f" ELSE regexp_replace({words}, '\\*([._~-]?\\*)+', '*', 'g') END"
+    )
+
+
+def pattern_of(target: str) -> str:
+    """Return the DuckDB expression for the pattern of a target that has no query any more."""
+    # A proxy request names the host (RFC 9112, 3.2.2); path parameters (;jsessionid=) are no part of a page's name.
+    path = f"regexp_replace(regexp_replace({target}, '^[A-Za-z][A-Za-z0-9+.-]*://[^/]*', ''), ';[^/]*|#.*', '', 'g')"
+    segments = f"list_transform(string_split({path}, '/')[:{_DEPTH + 1}], lambda s: {fold_segment('s')})"
+    return (
+        f"CASE WHEN {target} = '*' THEN '*' WHEN {path} = '' THEN '/' WHEN {path}[1] <> '/' THEN '{MALFORMED}'"
+        f" ELSE array_to_string({segments}, '/')"
+        f" || CASE WHEN len(string_split({path}, '/')) > {_DEPTH + 1} THEN '/…' ELSE '' END END"
+    )
+
+
+def create_tables(scratch: Scratch) -> None:
+    """Create ``page`` (pattern_id, method, path) and ``request_page`` (request_key, pattern_id) from ``line``."""
+    known = ", ".join(f"'{method}'" for method in METHODS)
+    scratch.run(
+        "CREATE OR REPLACE TEMP TABLE target AS SELECT request_key, coalesce(text, request) AS request, requests FROM"
+        " (SELECT request_key, any_value(request) AS request, count(*) AS requests FROM line WHERE fault = 0 GROUP BY ALL)"
+        " LEFT JOIN (FROM known WHERE field = 'request') ON key = request_key"
+    )
+    scratch.run(
+        "CREATE OR REPLACE TEMP TABLE folded AS"
+        f" SELECT request_key, requests, CASE WHEN word IN ({known}) THEN word ELSE '{MALFORMED}' END AS method,"
+        f" CASE WHEN word IN ({known}) THEN {pattern_of('target')} ELSE '{MALFORMED}' END AS path"
+        " FROM (SELECT request_key, requests, split_part(request, ' ', 1) AS word, split_part(request, ' ', 2) AS target"
+        " FROM target)"
+    )
+    _fold_rare_children(scratch)
+    scratch.run(
+        "CREATE OR REPLACE TEMP TABLE page AS SELECT row_number() OVER ()::INTEGER AS pattern_id, method, path"
+        " FROM (SELECT DISTINCT method, path FROM folded ORDER BY ALL)"
+    )
+    scratch.run(
+        "CREATE OR REPLACE TEMP TABLE request_page AS SELECT request_key, pattern_id FROM folded JOIN page USING (method, path)"
+    )
+    scratch.run("DROP TABLE target; DROP TABLE folded")
+
+
+def _fold_rare_children(scratch: Scratch) -> None:
+    """Fold the rare names below every path that has more children than it may keep, from the top down."""
+    for depth in range(2, _DEPTH + 2):
+        crowded = scratch.value(
+            f"SELECT count(*) FROM (SELECT parts[:{depth - 1}] AS parent FROM"
+            " (SELECT string_split(path, '/') AS parts FROM folded)"
+            f" WHERE len(parts) >= {depth} GROUP BY parent HAVING count(DISTINCT parts[{depth}]) > {CHILDREN})"
+        )
+        if not crowded:
+            continue
+        scratch.run(
+            "CREATE OR REPLACE TEMP TABLE kept_child AS"
+            " SELECT parent, child FROM ("
+            f" SELECT string_split(path, '/')[:{depth - 1}] AS parent, string_split(path, '/')[{depth}] AS child,"
+            " sum(requests) AS requests FROM folded GROUP BY ALL)"
+            f" QUALIFY row_number() OVER (PARTITION BY parent ORDER BY requests DESC, child) <= {CHILDREN}"
+        )
+        scratch.run(
+            "UPDATE folded SET path ="
+            f" array_to_string(list_concat(list_concat(parts[:{depth - 1}], ['*']), parts[{depth + 1}:]), '/')"
+            " FROM (SELECT request_key AS changed_key, string_split(path, '/') AS parts FROM folded) changed"
+            f" WHERE folded.request_key = changed_key AND len(parts) >= {depth} AND NOT EXISTS ("
+            f"SELECT 1 FROM kept_child WHERE parent = parts[:{depth - 1}] AND child = parts[{depth}])"
+        )
+        scratch.run("DROP TABLE kept_child")

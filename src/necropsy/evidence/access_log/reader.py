@@ -1,0 +1,172 @@
+"""Reading access logs into a case: files in, ``visitor_class`` and ``visit_bin`` out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from necropsy.evidence.access_log import classes, loading, patterns, rhythm, visits
+from necropsy.evidence.access_log.layout import LogFormat
+from necropsy.evidence.access_log.scratch import Scratch, open_scratch
+from necropsy.evidence.access_log.sources import attach, family
+from necropsy.model.errors import UnreadableSource
+from necropsy.model.evidence import Absent, Blemish, Source
+from necropsy.wire.files import fingerprint
+
+if TYPE_CHECKING:
+    from necropsy.case.store import Case
+
+KIND: Final = "access_log"
+SLACK_S: Final = 5.0
+"""Seconds within which a redirect is followed: a client follows at once, after the answer's and the network's time."""
+
+_RHYTHM_BATCH: Final = 2_000_000
+"""Visits whose rhythm is judged at a time; bounds memory."""
+
+
+@dataclass(slots=True)
+class ReadLog:
+    """What was read from all access logs."""
+
+    sources: list[Source] = field(default_factory=list)
+    blemishes: list[Blemish] = field(default_factory=list)
+    absent: list[Absent] = field(default_factory=list)
+    requests: int = 0
+    """Lines that were requests."""
+    first_at: datetime | None = None
+    """Time of the first request, UTC."""
+    last_at: datetime | None = None
+
+
+def read(
+    case: Case, locators: Sequence[str], *, log_formats: Sequence[LogFormat] = (), slack_s: float = SLACK_S
+) -> ReadLog:
+    """Read access logs and fill the case's ``visitor_class`` and ``visit_bin``.
+
+    Parameters
+    ----------
+    case
+        A case that is open for writing.
+    locators
+        Paths, or ``-`` for standard input; plain or compressed (gzip, Zstandard, bzip2, xz, told by content). Rotated
+        files (``access.log.1``, ``access.log-20240501.gz``) count as one log under the name of the current one.
+    log_formats
+        Formats of the nginx configuration, or from ``--log-format``; tried before the known ones.
+    slack_s
+        Seconds after a redirect within which the same client's next page counts as its continuation.
+
+    A file that cannot be read becomes an ``Absent``, a damaged line a ``Blemish``; neither raises.
+    """
+    result = ReadLog()
+    logs: dict[str, list[str]] = {}
+    for locator in dict.fromkeys(locators):
+        logs.setdefault(family(locator), []).append(locator)
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        # Hashing a gigabyte takes a core a second: it runs beside the reading.
+        prints = {locator: pool.submit(_fingerprint, locator) for locator in dict.fromkeys(locators)}
+        for name, members in logs.items():
+            with open_scratch() as scratch:
+                _read_log(case, scratch, name, members, log_formats, slack_s, result)
+    result.sources = [
+        Source(s.reader, s.locator, s.taken_at, *prints[s.locator].result(), None, s.note) for s in result.sources
+    ]
+    return result
+
+
+def _fingerprint(locator: str) -> tuple[str | None, int | None]:
+    try:
+        return fingerprint(locator)
+    except OSError:
+        return None, None
+
+
+def _read_log(
+    case: Case,
+    scratch: Scratch,
+    name: str,
+    members: Sequence[str],
+    log_formats: Sequence[LogFormat],
+    slack_s: float,
+    result: ReadLog,
+) -> None:
+    """Read all files of one log."""
+    loading.create_tables(scratch)
+    for number, locator in enumerate(members):
+        try:
+            loaded = loading.load(scratch, attach(locator, scratch.folder, number), log_formats)
+        except UnreadableSource as error:
+            result.absent.append(Absent(KIND, locator, error.message, error.hint))
+            continue
+        if not loaded.note:
+            result.absent.append(
+                Absent(
+                    KIND,
+                    locator,
+                    f"{locator}: no known log format in its first lines",
+                    "Name it: --log-format TEXT, or --nginx FILE that holds the log_format.",
+                )
+            )
+            continue
+        result.sources.append(Source(KIND, locator, loaded.last_at, None, None, None, loaded.note))
+        result.blemishes += loaded.blemishes
+        result.requests += loaded.requests
+    first, last = scratch.rows("SELECT min(stamp), max(stamp) FROM line WHERE fault = 0")[0]
+    if first is None:
+        return
+    first, last = first.replace(tzinfo=UTC), last.replace(tzinfo=UTC)
+    result.first_at = min(first, result.first_at or first)
+    result.last_at = max(last, result.last_at or last)
+    patterns.create_tables(scratch)
+    visits.create_tables(scratch, slack_s)
+    classes.create_tables(scratch)
+    _judge_rhythms(scratch)
+    classes.settle(scratch)
+    first_id = case.value("SELECT coalesce(max(class_id) + 1, 0) FROM visitor_class")
+    case.append("visitor_class", classes.table(scratch, name, first_id))
+    case.append("visit_bin", classes.bins(scratch, first_id))
+
+
+def _judge_rhythms(scratch: Scratch) -> None:
+    """Create ``rhythm``: one row for each class that comes like clockwork."""
+    import numpy as np
+    import pyarrow as pa
+
+    scratch.run(
+        "CREATE OR REPLACE TEMP TABLE rhythm (class_key UBIGINT, period_s DOUBLE, phase_s DOUBLE, phase_spread_s DOUBLE,"
+        " coverage DOUBLE)"
+    )
+    scratch.run(
+        "CREATE OR REPLACE TEMP TABLE judged AS SELECT class_key, visits,"
+        f" (sum(visits) OVER (ORDER BY class_key ROWS UNBOUNDED PRECEDING) // {_RHYTHM_BATCH})::INTEGER AS batch,"
+        f" row_number() OVER (ORDER BY class_key)::BIGINT AS number FROM class WHERE visits >= {rhythm.FEWEST}"
+    )
+    for (batch,) in scratch.rows("SELECT DISTINCT batch FROM judged ORDER BY batch"):
+        columns = scratch.columns(
+            "SELECT judged.number, epoch_us(stamp) AS time_us FROM visit JOIN judged USING (class_key)"
+            f" WHERE batch = {batch}"
+        )
+        found = rhythm.find(_integers(columns["number"]), _integers(columns["time_us"]))
+        table = pa.table(
+            {
+                "number": found.class_id,
+                "period_s": found.period_s,
+                "phase_s": pa.array(found.phase_s, mask=np.isnan(found.phase_s)),
+                "phase_spread_s": pa.array(found.phase_spread_s, mask=np.isnan(found.phase_spread_s)),
+                "coverage": found.coverage,
+            }
+        )
+        scratch.connection.register("found", table)
+        scratch.run(
+            "INSERT INTO rhythm SELECT class_key, period_s, phase_s, phase_spread_s, coverage FROM found JOIN judged"
+            " USING (number)"
+        )
+        scratch.connection.unregister("found")
+
+
+def _integers(column: Any) -> Any:
+    import numpy as np
+
+    return np.asarray(column, dtype=np.int64)

@@ -1,0 +1,88 @@
+"""Formats that were given: ``--log-format``, or every ``log_format`` of the nginx configuration."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from necropsy.evidence.access_log import json_lines, keys, text_lines
+from necropsy.evidence.access_log.keys import Path
+from necropsy.evidence.access_log.layout import Layout, LogFormat
+from necropsy.evidence.access_log.log_format import PREFERENCE, Variable, parse
+
+
+def given(lines: Sequence[str], formats: Sequence[LogFormat]) -> list[Layout]:
+    """Return the layouts of the given formats that the lines might have."""
+    found = []
+    for form in formats:
+        name = form.name if form.name.startswith("--") else f"log_format {form.name}"
+        spoken = f"{name} from {form.origin}" if form.origin is not None else name
+        text = form.text.strip()
+        if text.startswith("{") and text.endswith("}"):
+            layout = _json(text, lines, name, spoken)
+        else:
+            layout = text_lines.compile_format(form.text, form.escape, name=name, note=spoken)
+        if layout is not None:
+            found.append(layout)
+    return found
+
+
+def _json(text: str, lines: Sequence[str], name: str, spoken: str) -> Layout | None:
+    """Make the layout of a format that writes an object: its keys are those of the format, whatever their names."""
+    try:
+        template = json.loads(_as_template(text))
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(template, dict):
+        return None
+    samples = [value for value in map(_parse, lines) if isinstance(value, dict) and value.keys() == template.keys()]
+    if not samples:
+        return None
+    named = _fields(template)
+    for field, paths in keys.resolve(samples).items():  # a format may compose a field of several variables
+        if field not in named and not (
+            field in {"request", "target", "method"} and {"request", "target"} & named.keys()
+        ):
+            named[field] = list(paths)
+    return json_lines.layout(named, samples, name, f"{spoken}, JSON: ")
+
+
+def _as_template(text: str) -> str:
+    """Put each variable into quotation marks, so that the format itself is JSON.
+
+    >>> _as_template('{"status": $status, "request": "$request"}')
+    '{"status": "$status", "request": "$request"}'
+    """
+    template, inside = "", False
+    for piece in parse(text):
+        if isinstance(piece, Variable):
+            template += f"${piece.name}" if inside else f'"${piece.name}"'
+        else:
+            template += piece
+            inside ^= piece.replace('\\"', "").count('"') % 2 == 1
+    return template
+
+
+def _fields(template: Mapping[str, Any]) -> dict[str, list[Path]]:
+    """Return which path of the template carries which field."""
+    ranked: dict[str, list[tuple[int, Path]]] = {}
+
+    def walk(value: object, path: Path) -> None:
+        if isinstance(value, dict):
+            for key, inner in value.items():
+                walk(inner, (*path, key))
+        elif isinstance(value, str) and value.startswith("$"):
+            variable = Variable(value[1:])
+            if variable.field:
+                ranked.setdefault(variable.field, []).append((PREFERENCE[variable.name], path))
+
+    walk(template, ())
+    return {field: [path for _, path in sorted(paths, key=lambda p: p[0])] for field, paths in ranked.items()}
+
+
+def _parse(line: str) -> object:
+    try:
+        return json.loads(line)
+    except (ValueError, RecursionError):
+        return None

@@ -1,0 +1,253 @@
+"""Text lines: any ``log_format``, compiled to DuckDB expressions over the line.
+
+``combined``, of nginx and Apache::
+
+    203.0.113.9 - - [24/May/2019:18:41:34 +0000] "GET /login?next=%2F HTTP/1.1" 200 1769 "-" "curl/8.5.0"
+
+With ``escape=default`` no value holds a quotation mark. So the line is split at these, and what stands outside of them
+at spaces; that is three times as fast as a regular expression, and a damaged line cannot swallow its neighbours as in
+quoted CSV. Formats of other escapes, and those where a value of unknown width hides the place of the next, fall back to
+a regular expression (RE2, linear time).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from necropsy.evidence.access_log import sql
+from necropsy.evidence.access_log.json_lines import client_expression
+from necropsy.evidence.access_log.layout import Layout, first_given
+from necropsy.evidence.access_log.log_format import PREFERENCE, Piece, Variable, ambiguous, parse, split
+from necropsy.evidence.access_log.timestamps import TimeForm
+
+_FORMS: Final = {
+    "msec": TimeForm("epoch", zoned=True, fine=True),
+    "time_iso8601": TimeForm("iso", zoned=True, fine=False),
+    "time_local": TimeForm("common", zoned=True, fine=False),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """Expressions for the wanted variables, and what must be computed before."""
+
+    values: Mapping[str, str]
+    steps: tuple[Mapping[str, str], ...]
+    fits: str
+
+
+def compile_format(text: str, escape: str = "default", *, name: str, note: str, more: bool = False) -> Layout | None:
+    """Compile a format to a layout; None when it tells no time or no request, or is ambiguous.
+
+    Parameters
+    ----------
+    text
+        The format, with ``$variables``.
+    escape
+        ``default``, ``json`` or ``none``.
+    more
+        Whether a line may go on after the format's end.
+    """
+    pieces = parse(text)
+    if ambiguous(pieces):
+        return None
+    variables = [piece for piece in pieces if isinstance(piece, Variable)]
+    if len({v.name for v in variables}) < len(variables):  # one of them twice: the first will do
+        pieces = _rename_repeated(pieces)
+        variables = [piece for piece in pieces if isinstance(piece, Variable)]
+    wanted: dict[str, list[str]] = {}
+    for variable in sorted((v for v in variables if v.field), key=lambda v: PREFERENCE[v.name]):
+        wanted.setdefault(str(variable.field), []).append(variable.name)
+    if "time" not in wanted or not ({"request", "target"} & wanted.keys()):
+        return None
+    names = {name for some in wanted.values() for name in some}
+    plan = (_by_words(pieces, names, more=more) if escape == "default" else None) or _by_expression(
+        pieces, names, escape
+    )
+    return _layout(plan, wanted, name, note)
+
+
+def _rename_repeated(pieces: Sequence[Piece]) -> list[Piece]:
+    seen: set[str] = set()
+    renamed: list[Piece] = []
+    for piece in pieces:
+        if isinstance(piece, Variable) and piece.name in seen:
+            renamed.append(Variable(f"{piece.name}_again_{len(renamed)}"))
+        else:
+            renamed.append(piece)
+            if isinstance(piece, Variable):
+                seen.add(piece.name)
+    return renamed
+
+
+def _layout(plan: _Plan, wanted: Mapping[str, Sequence[str]], name: str, note: str) -> Layout:
+    value = plan.values
+    form = _FORMS[wanted["time"][0]]
+    fields = {"stamp": form.expression(value[wanted["time"][0]])}
+    if form.fine and "duration" in wanted:
+        # The line is written when the request ends ($msec); its start is what a prober's clock knows.
+        took = f"coalesce(TRY_CAST({value['request_time']} AS DOUBLE), 0)"
+        fields["stamp"] = f"({fields['stamp']}) - to_microseconds(({took} * 1e6)::BIGINT)"
+    if "request" in wanted:
+        fields["request"] = f"split_part({value['request']}, '?', 1)"
+    else:
+        method = value.get("request_method", sql.text("GET"))
+        fields["request"] = f"{method} || ' ' || split_part({value[wanted['target'][0]]}, '?', 1)"
+    if "client" in wanted:
+        fields["client"] = client_expression([value[variable] for variable in wanted["client"]], [])
+    if "host" in wanted:
+        fields["host"] = first_given([value[variable] for variable in wanted["host"]])
+    if "status" in wanted:
+        fields["status"] = f"TRY_CAST({value['status']} AS SMALLINT)"
+    if "agent" in wanted:
+        fields["agent"] = value["http_user_agent"]
+    if "referer" in wanted:
+        fields["referer"] = f"split_part({value['http_referer']}, '?', 1)"
+    return Layout(name, note, "lines", fields, {}, plan.fits, form.fine, plan.steps)
+
+
+def _by_words(pieces: Sequence[Piece], names: set[str], *, more: bool) -> _Plan | None:
+    """Plan by splitting at quotation marks and spaces; None when a value of unknown width hides a wanted one."""
+    parts = split(pieces, '"')
+    values: dict[str, str] = {}
+    words: dict[str, str] = {}
+    conditions = [f"len(quoted) {'>=' if more else '='} {len(parts)}"]
+    for number, part in enumerate(parts, start=1):
+        if more and number == len(parts):
+            break
+        inside = {piece.name for piece in part if isinstance(piece, Variable)}
+        if not inside:
+            conditions.append(f"rtrim(quoted[{number}]) = {sql.text(''.join(map(str, part)).rstrip())}")
+        elif len(part) == 1:
+            values |= dict.fromkeys(inside & names, f"quoted[{number}]")
+        else:
+            column = f"words_{number}"
+            words[column] = f"string_split(quoted[{number}], ' ')"
+            conditions.append(_count(split(part, " "), column))
+            for name in inside & names:
+                expression = _word(split(part, " "), name, column)
+                if expression is None:
+                    return None
+                values[name] = expression
+    steps: tuple[Mapping[str, str], ...] = ({"quoted": "string_split(line, '\"')"},)
+    return _Plan(values, (*steps, words) if words else steps, " AND ".join(conditions))
+
+
+def _count(words: Sequence[Sequence[Piece]], column: str) -> str:
+    """Return the condition that a part has as many words as its format."""
+    widths = [_width(word) for word in words]
+    least = sum(1 if width is None else width for width in widths)
+    return f"len({column}) {'>=' if None in widths else '='} {least}"
+
+
+def _word(words: Sequence[Sequence[Piece]], name: str, column: str) -> str | None:
+    """Return the expression for one variable among space-separated words.
+
+    >>> _word(split(parse("$remote_addr - $remote_user [$time_local]"), " "), "time_local", "w")
+    "substr(array_to_string(w[-2:-1], ' '), 2, length(array_to_string(w[-2:-1], ' ')) - 2)"
+    """
+    widths = [_width(word) for word in words]
+    here = next(i for i, word in enumerate(words) if any(isinstance(p, Variable) and p.name == name for p in word))
+    before, after = widths[:here], widths[here + 1 :]
+    left = None if None in before else sum(w or 0 for w in before)
+    right = None if None in after else sum(w or 0 for w in after)
+    if [isinstance(piece, Variable) for piece in words[here]].count(True) != 1:
+        return None
+    width = widths[here]
+    if width is None:
+        if left is None or right is None:
+            return None
+        value = f"array_to_string({column}[{left + 1}:{-right - 1}], ' ')"
+    elif left is not None:
+        value = f"{column}[{left + 1}]" if width == 1 else f"array_to_string({column}[{left + 1}:{left + width}], ' ')"
+    elif right is not None:
+        value = (
+            f"{column}[{-right - 1}]"
+            if width == 1
+            else f"array_to_string({column}[{-right - width}:{-right - 1}], ' ')"
+        )
+    else:
+        return None
+    return _without_literals(value, words[here])
+
+
+def _width(word: Sequence[Piece]) -> int | None:
+    widths = [piece.width for piece in word if isinstance(piece, Variable)]
+    if None in widths:
+        return None
+    return 1 + sum(w - 1 for w in widths if w is not None)
+
+
+def _without_literals(value: str, word: Sequence[Piece]) -> str:
+    """Cut the literal text before and after the one variable of a word."""
+    position = next(i for i, piece in enumerate(word) if isinstance(piece, Variable))
+    before, after = len("".join(map(str, word[:position]))), len("".join(map(str, word[position + 1 :])))
+    if not before and not after:
+        return value
+    return f"substr({value}, {before + 1}, length({value}) - {before + after})"
+
+
+def _by_expression(pieces: Sequence[Piece], names: set[str], escape: str) -> _Plan:
+    """Plan by one regular expression over the whole line."""
+    pattern = "^"
+    captured: list[str] = []
+    for position, piece in enumerate(pieces):
+        if not isinstance(piece, Variable):
+            pattern += re.escape(piece)
+            continue
+        after = pieces[position + 1] if position + 1 < len(pieces) else ""
+        value = _value_pattern(piece, str(after)[:1], escape)
+        if piece.name in names:
+            captured.append(piece.name)
+            pattern += f"({value})"
+        else:
+            pattern += f"(?:{value})"
+    groups = ", ".join(map(sql.text, captured))
+    steps = ({"found": f"regexp_extract(line, {sql.text(pattern + '$')}, [{groups}])"},)
+    values = {name: f"found[{sql.text(name)}]" for name in captured}
+    return _Plan(values, steps, f"{values[captured[0]]} <> '' OR {values[captured[-1]]} <> ''")
+
+
+def _value_pattern(variable: Variable, following: str, escape: str) -> str:
+    if following == '"' and escape == "json":
+        return r'(?:[^"\\]|\\.)*'
+    if following == '"' and escape == "default":
+        return '[^"]*'
+    if variable.width == 1:
+        return r"\S*?" if following != " " else r"\S*"
+    return ".*?"
+
+
+_COMBINED: Final = (
+    '$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent "$http_referer" "$http_user_agent"'
+)
+
+KNOWN: Final[tuple[tuple[str, str], ...]] = (
+    (
+        "Kubernetes ingress-nginx",
+        _COMBINED
+        + " $request_length $request_time [$proxy_upstream_name] [$proxy_alternative_upstream_name] $upstream_addr"
+        " $upstream_response_length $upstream_response_time $upstream_status $req_id",
+    ),
+    (
+        "combined, X-Forwarded-For last",
+        _COMBINED + ' "$http_x_forwarded_for"',
+    ),
+    ("combined", _COMBINED),
+    (
+        "combined, host first",
+        "$http_host " + _COMBINED,
+    ),
+    ("common", '$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent'),
+)
+"""Formats that need no configuration: what nginx, Apache and ingress controllers write when nobody says otherwise."""
+
+
+def known() -> list[Layout]:
+    """Compile the formats that need no configuration."""
+    layouts = [compile_format(text, name=name, note=name) for name, text in KNOWN]
+    layouts.append(compile_format(_COMBINED, name="combined", note="combined, with more after it", more=True))
+    return [layout for layout in layouts if layout is not None]

@@ -1,0 +1,150 @@
+"""Visits: a redirect and what followed it are one action of one client.
+
+A prober asks ``GET /``, is sent to ``/login`` and follows: two lines of the log, one visit, one session. ::
+
+    18:41:34  172.12.1.189:80  GET /       302                                  ┐ one visit: GET /, 302,
+    18:41:34  172.12.1.189     GET /login  200   Referer http://172.12.1.189:80 ┘ followed to /login, 2 requests
+
+Lines are put in order of time, those of one second in the order of the log. Within one *flow* (same client and user
+agent, and the same host) a run of redirects is followed by a run of other pages; the first of the one belongs to the
+first of the other, the second to the second. So two probers that interleave in the same second come apart. Two rounds,
+the second over what the first left:
+
+1. by the page that the follower's Referer names, host and path (Go's HTTP client names the page that redirected it);
+2. by host without port (a redirect may lose the port, as above; browsers do not name the page that redirected them).
+
+Within each round, pairs that are mere coincidence are dropped: where a page redirects often, a follower must be seen
+behind it more than now and then.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from necropsy.evidence.access_log.loading import create_texts
+
+if TYPE_CHECKING:
+    from necropsy.evidence.access_log.scratch import Scratch
+
+REDIRECTS: Final = "(301, 302, 303, 307, 308)"
+LONGEST_CHAIN: Final = 10
+"""Redirects that a client follows (Go's net/http: 10; browsers: 20)."""
+
+_COINCIDENCE: Final = 0.05
+"""Share of a page's redirects that a follower must have, where there are enough of them to tell."""
+_ENOUGH: Final = 20
+
+_BY_REFERER: Final = (
+    "SELECT l.*, hash(flow, page_key) AS key, TRUE AS leads, TRUE AS what FROM ({legs}) l JOIN named_page"
+    " USING (host_key, request_key) WHERE redirect"
+    " UNION ALL SELECT *, hash(flow, referer_key) AS key, FALSE AS leads, FALSE AS what FROM ({legs})"
+    " WHERE referer_key IN (SELECT page_key FROM named_page)"
+)
+_BY_HOST: Final = "SELECT *, hash(flow, bare_key) AS key, redirect AS leads, pattern_id AS what FROM ({legs})"
+
+_ROUNDS: Final = (
+    # lines with the key of their flow and what makes a run of them; what else redirect a and follower b must meet
+    (_BY_REFERER, "NOT b.leads AND a.number < b.number AND (a.pattern_id <> b.pattern_id OR a.bare_key <> b.bare_key)"),
+    (_BY_HOST, "a.pattern_id <> b.pattern_id"),
+)
+
+
+def create_tables(scratch: Scratch, slack_s: float) -> None:
+    """Create ``follower`` (number: rowid of a line that followed) and ``chain`` (number, last_pattern, followed).
+
+    ``number`` of a chain is the line that began the visit, ``followed`` how many requests came after it.
+    """
+    _candidates(scratch, slack_s)
+    scratch.run("CREATE OR REPLACE TEMP TABLE pair (number BIGINT, follower BIGINT)")
+    for keyed, condition in _ROUNDS:
+        if scratch.value("SELECT count(*) FROM leg WHERE redirect"):
+            _pair(scratch, keyed, condition, slack_s)
+    _chains(scratch)
+    scratch.run("DROP TABLE leg; DROP TABLE pair; DROP TABLE named_page")
+
+
+def _candidates(scratch: Scratch, slack_s: float) -> None:
+    """Create ``leg``: the redirects, and what the same client asked for within the slack after one."""
+    scratch.run(
+        "CREATE OR REPLACE TEMP TABLE near AS"
+        " WITH redirecting AS (SELECT DISTINCT client_key, agent_key FROM line WHERE fault = 0 AND status IN"
+        f" {REDIRECTS}),"
+        " timed AS (SELECT line.rowid AS number, stamp, hash(client_key, agent_key) AS flow, host_key, request_key,"
+        f" referer_key, status IN {REDIRECTS} AS redirect"
+        " FROM line SEMI JOIN redirecting USING (client_key, agent_key) WHERE fault = 0),"
+        " since AS (SELECT *, max(CASE WHEN redirect THEN stamp END) OVER (PARTITION BY flow ORDER BY stamp, number"
+        " ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS redirected_at FROM timed)"
+        f" SELECT * FROM since WHERE redirect OR redirected_at >= stamp - to_microseconds({round(slack_s * 1e6)})"
+    )
+    create_texts(scratch, "host", "SELECT DISTINCT host_key FROM near")
+    create_texts(scratch, "request", "SELECT DISTINCT request_key FROM near WHERE redirect")
+    scratch.run(
+        "CREATE OR REPLACE TEMP TABLE leg AS SELECT number, stamp, flow, host_key, request_key, referer_key, pattern_id,"
+        " redirect, TRUE AS free, hash(regexp_replace(lower(coalesce(host_text.text, '')), ':[0-9]+$', '')) AS bare_key"
+        " FROM near JOIN request_page USING (request_key) LEFT JOIN host_text USING (host_key)"
+    )
+    # A Referer may name the page under either scheme, the root with or without its slash, or the host alone.
+    scratch.run(
+        "CREATE OR REPLACE TEMP TABLE named_page AS SELECT host_key, request_key, page_key FROM"
+        " (SELECT host_key, request_key, unnest([hash('http://' || page), hash('https://' || page)]) AS page_key FROM"
+        " (SELECT host_key, request_key, unnest([host, host || '/', host || path]) AS page FROM"
+        " (SELECT host_key, request_key, host_text.text AS host, split_part(request_text.text, ' ', 2) AS path FROM"
+        " (SELECT DISTINCT host_key, request_key FROM leg WHERE redirect)"
+        " JOIN host_text USING (host_key) JOIN request_text USING (request_key))))"
+        " SEMI JOIN (SELECT DISTINCT referer_key AS page_key FROM leg) USING (page_key)"
+    )
+    scratch.run("DROP TABLE near; DROP TABLE host_text; DROP TABLE request_text")
+
+
+def _pair(scratch: Scratch, keyed: str, condition: str, slack_s: float) -> None:
+    """Run one round: pair redirects with their followers, and take both out of ``leg``."""
+    guess = _guess("SELECT * FROM leg", keyed, condition, slack_s)
+    scratch.run(f"CREATE OR REPLACE TEMP TABLE guess AS {guess}")
+    scratch.run(
+        "CREATE OR REPLACE TEMP TABLE habit AS SELECT from_pattern, to_pattern FROM"
+        " (SELECT from_pattern, to_pattern, count(*) AS seen, sum(count(*)) OVER (PARTITION BY from_pattern) AS all_seen"
+        f" FROM guess GROUP BY from_pattern, to_pattern) WHERE all_seen < {_ENOUGH} OR seen >= {_COINCIDENCE} * all_seen"
+    )
+    # Once more without the passers-by: only redirects, and pages that redirects of this log lead to.
+    known = "SELECT * FROM leg WHERE redirect OR pattern_id IN (SELECT to_pattern FROM habit)"
+    again = _guess(known, keyed, condition, slack_s)
+    scratch.run(
+        "CREATE OR REPLACE TEMP TABLE guess AS SELECT number, min(follower) AS follower FROM"
+        f" (FROM ({again}) SEMI JOIN habit USING (from_pattern, to_pattern)) GROUP BY number"
+    )
+    scratch.run("INSERT INTO pair SELECT number, follower FROM guess")
+    scratch.run("UPDATE leg SET redirect = FALSE WHERE number IN (SELECT number FROM guess)")
+    scratch.run("UPDATE leg SET free = FALSE WHERE number IN (SELECT follower FROM guess)")
+    scratch.run("DELETE FROM leg WHERE NOT redirect AND NOT free")
+    scratch.run("DROP TABLE guess; DROP TABLE habit")
+
+
+def _guess(legs: str, keyed: str, condition: str, slack_s: float) -> str:
+    """Return the query that pairs the n-th redirect of a run with the n-th line of the run after it."""
+    order = "ORDER BY stamp, number, leads"
+    return (
+        f"WITH keyed AS ({keyed.format(legs=legs)}),"
+        " turned AS (SELECT *, what IS DISTINCT FROM lag(what) OVER w OR free IS DISTINCT FROM lag(free) OVER w"
+        " OR leads IS DISTINCT FROM lag(leads) OVER w AS turn"
+        f" FROM keyed WINDOW w AS (PARTITION BY key {order})),"
+        f" runs AS (SELECT *, sum(turn::INTEGER) OVER (PARTITION BY key {order} ROWS UNBOUNDED PRECEDING) AS run FROM turned),"
+        f" ranked AS (SELECT *, row_number() OVER (PARTITION BY key, run {order}) AS place FROM runs)"
+        " SELECT a.number, b.number AS follower, a.pattern_id AS from_pattern, b.pattern_id AS to_pattern"
+        " FROM ranked a JOIN ranked b ON a.key = b.key AND b.run = a.run + 1 AND b.place = a.place"
+        " WHERE a.leads AND b.free AND b.stamp - a.stamp <="
+        f" to_microseconds({round(slack_s * 1e6)}) AND {condition}"
+    )
+
+
+def _chains(scratch: Scratch) -> None:
+    """Collapse pairs into chains: redirect to redirect to page."""
+    scratch.run("CREATE OR REPLACE TEMP TABLE follower AS SELECT follower AS number FROM pair")
+    scratch.run(
+        "CREATE OR REPLACE TEMP TABLE chain AS"
+        " WITH RECURSIVE walk (number, last, followed) AS ("
+        " SELECT number, follower, 1 FROM pair ANTI JOIN follower USING (number)"
+        f" UNION ALL SELECT walk.number, pair.follower, followed + 1 FROM walk JOIN pair ON pair.number = walk.last"
+        f" WHERE followed < {LONGEST_CHAIN})"
+        " SELECT walk.number, max(followed) AS followed, arg_max(request_key, followed) AS last_request"
+        " FROM walk JOIN line ON line.rowid = walk.last GROUP BY walk.number"
+    )

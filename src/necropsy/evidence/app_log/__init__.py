@@ -1,0 +1,1 @@
+"""Application error logs: exception chains become classes of errors, counted over time."""
