@@ -1,13 +1,15 @@
 from __future__ import annotations
 
+import json
 import subprocess
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from necropsy.probes.document import parse_json, parse_yaml
-from necropsy.treat.consul_patch import name_health_endpoint
+from necropsy.treat.consul_patch import foresee_answer, name_health_endpoint
 from necropsy.treat.edits import Insertion, apply, count_changes, line_end, unified_diff
 from necropsy.treat.prometheus_patch import join_health_endpoint
 
@@ -121,3 +123,20 @@ def test_insertions_add_their_text_and_nothing_else(text: str, places: list[tupl
 @given(st.text("a\n", max_size=20), st.integers(1, 25))
 def test_the_end_of_a_line_is_within_the_text(text: str, line: int) -> None:
     assert 0 <= line_end(text, line) <= len(text)
+
+
+@pytest.mark.parametrize("meta", ['"Meta": {}', '"Meta": null', '"Meta": {"a": "b"}', '"Tags": []'])
+@pytest.mark.parametrize(
+    "shape",
+    [
+        '[{{"Node": {{"Node": "a1"}}, "Service": {{"ID": "x", "Service": "admin", "Port": 80, {meta}}}}}]',
+        '{{"x": {{"ID": "x", "Service": "admin", "Port": 80, {meta}}}}}',
+        '[{{"ServiceID": "x", "ServiceName": "admin", "ServicePort": 80, "Service{meta_plain}}}]',
+    ],
+)
+def test_what_consul_will_answer_after_a_reload_is_foreseen_in_every_shape(shape: str, meta: str) -> None:
+    text = shape.format(meta=meta, meta_plain=meta[1:])
+    after = json.loads(apply(text, foresee_answer(text, "answer.json", {("admin", "x"): "/health"})))
+    entry = after[0] if isinstance(after, list) else after["x"]
+    service = entry.get("Service") if isinstance(entry.get("Service"), dict) else entry
+    assert (service.get("Meta") or service.get("ServiceMeta"))["health_check_endpoint"] == "health"

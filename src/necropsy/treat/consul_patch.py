@@ -24,13 +24,27 @@ def name_health_endpoint(text: str, file: str, endpoints: Mapping[tuple[str, str
         (Service name, service ID) to the path of its health endpoint: ``{("admin", "Server:8080"): "/health"}``. A
         service without an ID has its name for one.
     """
+    return _insertions(text, _services(parse_json(text, file)), endpoints, "meta")
+
+
+def foresee_answer(text: str, file: str, endpoints: Mapping[tuple[str, str], str]) -> list[Insertion]:
+    """Insert the same into a saved answer of Consul's API: what it will say once the agents have reloaded.
+
+    Nobody is shown this edit: an answer is no configuration. It lets the patched definitions be simulated.
+    """
+    return _insertions(text, _answered(parse_json(text, file)), endpoints, "Meta")
+
+
+def _insertions(
+    text: str, services: Iterator[Node], endpoints: Mapping[tuple[str, str], str], meta_name: str
+) -> list[Insertion]:
     insertions: list[Insertion] = []
-    for service in _services(parse_json(text, file)):
-        name = service.get("name") or service.get("Name") or service.get("service") or service.get("Service")
-        identity = service.get("id") or service.get("ID") or name
+    for service in services:
+        name = _first(service, "name", "Name", "ServiceName", "service", "Service")
+        identity = _first(service, "id", "ID", "ServiceID") or name
         path = endpoints.get((name.text(), identity.text())) if name and identity else None
         if path is not None and service.pairs:
-            insertion = _insertion(text, service, path.lstrip("/"))
+            insertion = _insertion(text, service, path.lstrip("/"), meta_name)
             if insertion is not None:
                 insertions.append(insertion)
     return insertions
@@ -45,9 +59,25 @@ def _services(root: Node) -> Iterator[Node]:
         yield single
 
 
-def _insertion(text: str, service: Node, endpoint: str) -> Insertion | None:
+def _answered(root: Node) -> Iterator[Node]:
+    """Services of /v1/health/service/…, /v1/catalog/service/… and /v1/agent/services."""
+    for entry in root if root.kind == "sequence" else [value for _, value in root.items()]:
+        service = entry.get("Service")
+        if service is not None and service.kind == "mapping":
+            yield service
+        elif entry.get("ServiceID") is not None or (service is not None and entry.get("ID") is not None):
+            yield entry
+
+
+def _first(service: Node, *names: str) -> Node | None:
+    return next((node for name in names if (node := service.get(name)) is not None and node.kind == "scalar"), None)
+
+
+def _insertion(text: str, service: Node, endpoint: str, meta_name: str) -> Insertion | None:
     pair = f"{json.dumps(META_KEY)}: {json.dumps(endpoint)}"
-    meta = service.get("meta") or service.get("Meta")
+    meta = service.get("meta") or service.get("Meta") or service.get("ServiceMeta")
+    if meta is not None and meta.kind == "null":
+        return Insertion(meta.start, f"{{{pair}}}", meta.end)
     if meta is not None:
         if meta.kind != "mapping" or meta.get(META_KEY) is not None:
             return None
@@ -58,9 +88,9 @@ def _insertion(text: str, service: Node, endpoint: str) -> Insertion | None:
     key, value = next(((key, value) for key, value in service.pairs if key.text().lower() == "port"), service.pairs[-1])
     gap = _gap(text, key)
     if "\n" not in gap:
-        return Insertion(value.end, f', "meta": {{{pair}}}')
+        return Insertion(value.end, f', "{meta_name}": {{{pair}}}')
     step = " " * max(2, key.column - _indentation(text, service.start))
-    return Insertion(value.end, f',{gap}"meta": {{{gap}{step}{pair}{gap}}}')
+    return Insertion(value.end, f',{gap}"{meta_name}": {{{gap}{step}{pair}{gap}}}')
 
 
 def _gap(text: str, key: Node) -> str:

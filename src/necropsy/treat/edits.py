@@ -19,6 +19,8 @@ class Insertion:
 
     offset: int
     text: str
+    until: int | None = None
+    """End of what it replaces; None when nothing is replaced."""
 
 
 def apply(text: str, insertions: Sequence[Insertion]) -> str:
@@ -28,7 +30,8 @@ def apply(text: str, insertions: Sequence[Insertion]) -> str:
     'abcd'
     """
     for insertion in sorted(insertions, key=lambda i: -i.offset):
-        text = text[: insertion.offset] + insertion.text + text[insertion.offset :]
+        behind = insertion.offset if insertion.until is None else insertion.until
+        text = text[: insertion.offset] + insertion.text + text[behind:]
     return text
 
 

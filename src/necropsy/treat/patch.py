@@ -43,7 +43,7 @@ def propose(files: Sequence[ConfigurationFile], probes: Sequence[Probe], simulat
     edits = _edits(files, wrong)
     patched = [replace(file, text=apply(file.text, edits.get(file.name, ()))) for file in files]
     if edits:
-        after = simulate(patched)
+        after = simulate([_reloaded(file, wrong) for file in patched])
         still = [probe for probe in after if probe.kind == "blackbox-http" and may_create(probe)]
         if not still and _same_targets(probes, after):
             return _remedy(files, patched, edits, wrong, after)
@@ -56,6 +56,18 @@ def propose(files: Sequence[ConfigurationFile], probes: Sequence[Probe], simulat
         undo="reload the configuration as it was",
         safe=False,
     )
+
+
+def _reloaded(file: ConfigurationFile, wrong: Sequence[Probe]) -> ConfigurationFile:
+    """A saved answer of Consul as it will be after the agents have read their patched definitions."""
+    if file.kind != "consul":
+        return file
+    try:
+        return replace(
+            file, text=apply(file.text, consul_patch.foresee_answer(file.text, file.name, _endpoints(wrong)))
+        )
+    except ConfigurationError:
+        return file
 
 
 def _edits(files: Sequence[ConfigurationFile], wrong: Sequence[Probe]) -> Mapping[str, list[Insertion]]:
