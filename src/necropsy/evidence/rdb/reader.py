@@ -29,6 +29,7 @@ def open_dump(
     batch_rows: int = 65_536,
     verify_checksum: bool = True,
     progress: Callable[[int], None] | None = None,
+    allocator: str = "jemalloc",
 ) -> Dump:
     """Open a dump of Redis or Valkey, compressed or not, ``-`` for standard input.
 
@@ -41,6 +42,9 @@ def open_dump(
     progress
         Called after each batch with the bytes of the dump (not of its compressed file) read so far.
 
+    allocator
+        For the estimate of memory: ``jemalloc`` as servers bundle it, ``jemalloc-16`` as Debian builds it, ``libc``.
+
     Raises
     ------
     UnreadableSource
@@ -48,7 +52,7 @@ def open_dump(
     """
     stream = open_binary(locator)
     try:
-        return Dump(stream, locator, projection, batch_rows, verify_checksum, progress)
+        return Dump(stream, locator, projection, batch_rows, verify_checksum, progress, allocator)
     except BaseException:
         stream.close()
         raise
@@ -74,9 +78,9 @@ class Dump:
         batch_rows: int,
         verify_checksum: bool,
         progress: Callable[[int], None] | None,
+        allocator: str,
     ) -> None:
         from necropsy.evidence.rdb.scan import Scanner
-        from necropsy.evidence.rdb.sizes import Sizes
         from necropsy.evidence.rdb.window import Window
 
         self.locator = locator
@@ -88,7 +92,7 @@ class Dump:
         self._stream = stream
         self._window = Window(stream, summing=verify_checksum)
         magic, version = self._header()
-        self._scanner: Scanner = Scanner(self._window, Sizes(), projection, batch_rows, version, magic == "VALKEY")
+        self._scanner: Scanner = Scanner(self._window, projection, batch_rows, version, magic == "VALKEY", allocator)
         self.facts = self._scanner.facts
         self.facts.update({"magic": magic, "rdb-version": str(version), "checksum": "not reached"})
 

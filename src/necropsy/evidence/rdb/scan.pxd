@@ -10,6 +10,7 @@ cdef class Scanner:
     cdef readonly Values values
     cdef readonly dict facts
     cdef bint valkey
+    cdef str allocator
     cdef readonly int version
     cdef int db
     cdef long long expires_at

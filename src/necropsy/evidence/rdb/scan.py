@@ -13,11 +13,11 @@ except ImportError:
 
 if not cython.compiled:
     from necropsy.evidence.rdb.columns import Columns
-    from necropsy.evidence.rdb.sizes import Sizes
     from necropsy.evidence.rdb.values import Values
     from necropsy.evidence.rdb.window import Window
 
 from necropsy.evidence.rdb.kernels import Damaged
+from necropsy.evidence.rdb.sizes import sizes_of
 from necropsy.evidence.rdb.values import Unknown
 from necropsy.evidence.rdb.window import TooWide
 from necropsy.sessions.keyspace import Projection
@@ -31,11 +31,12 @@ class Scanner:
     """Fills columns with keys."""
 
     def __init__(
-        self, window: Window, sizes: Sizes, projection: Projection, rows: int, version: int, valkey: bool
+        self, window: Window, projection: Projection, rows: int, version: int, valkey: bool, allocator: str
     ) -> None:
         self.window = window
         self.columns = Columns(projection, rows)
-        self.values = Values(window, self.columns, sizes, projection, valkey=valkey)
+        self.values = Values(window, self.columns, sizes_of({}, allocator), projection, valkey=valkey)
+        self.allocator = allocator
         self.values.version = 11 if valkey else version
         self.facts = {}
         self.version = version
@@ -95,6 +96,8 @@ class Scanner:
         except TooWide as error:
             raise Damaged("a key longer than any") from error
         columns.key.put(window.opened, window.opened_at, got)
+        values.key_length = length
+        values.expires = self.expires
         values.want_members = False
         if values.members_of and code in (2, 3, 5, 11, 12, 17, 20):
             name = bytes(window.opened.owner[window.opened_at : window.opened_at + got])
@@ -129,7 +132,7 @@ class Scanner:
             columns.frequency[row] = self.frequency
             columns.frequencies[row] = 1
         columns.elements[row] = values.elements
-        columns.bytes[row] = values.weight + values.sizes.key(length, self.expires)
+        columns.bytes[row] = values.weight
         columns.commit()
         self.keys_read += 1
         return self.begin()
@@ -162,11 +165,25 @@ class Scanner:
         elif code == 250:
             name = self.fact_text()
             self.facts[name] = self.fact_text()
+            if name in ("redis-ver", "valkey-ver", "redis-bits"):
+                self.values.weigh_as(sizes_of(self.facts, self.allocator))
         elif code == 245:
             window.skip_text()
-        elif code == 244:
+        elif code == 247:
+            self.values.opaque.module_fact()
+        elif code == 246:
+            self.values.opaque.function()
+        elif code == 244:  # slot, keys, expiries
             window.skip_size()
             window.skip_size()
+            window.skip_size()
+        elif code == 243 and self.valkey:
+            self.values.opaque.slot_import()
+        elif code == 243:
+            self.values.opaque.key_metadata()
+        elif code == 242 and not self.valkey:
+            self.values.template()
+        elif code in (107, 121) and not self.valkey:  # Redis Enterprise: access in RAM, slot
             window.skip_size()
         else:
             raise Unknown(f"opcode {code}")

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from array import array
+
 try:
     import cython
 except ImportError:
@@ -11,6 +13,7 @@ except ImportError:
 if not cython.compiled:
     from necropsy.evidence.rdb.columns import Columns
     from necropsy.evidence.rdb.kernels import Memory
+    from necropsy.evidence.rdb.opaque import Opaque
     from necropsy.evidence.rdb.packed import Packed
     from necropsy.evidence.rdb.sizes import Sizes
     from necropsy.evidence.rdb.window import Window
@@ -27,6 +30,8 @@ E_TEMPLATE_ARRAY, E_SLICED_ARRAY = range(14, len(ENCODINGS))
 P_LISTPACK, P_ZIPLIST, P_ZIPMAP, P_INTSET = 0, 1, 2, 3
 K_PLAIN, K_NUMBER, K_COMPRESSED = 0, 1, 2
 EVERY = 1 << 62
+MOST_TEMPLATE_FIELDS = 10_000_000
+"""Over all templates of a dump; so many cost 20 MB here."""
 
 
 class Unknown(Damaged):
@@ -45,8 +50,11 @@ class Values:
         self.columns = columns
         self.sizes = sizes
         self.packed = Packed()
+        self.opaque = Opaque(window, sizes)
         self.valkey = valkey
         self.version = 0
+        self.key_length = 0
+        self.expires = False
         self.string_bytes = projection.string_bytes
         self.field_count = len(projection.hash_fields)
         self.lengths_wanted = memoryview(bytearray(257))
@@ -54,6 +62,7 @@ class Values:
             self.lengths_wanted[min(len(name), 256)] = 1
         self.members_of = projection.members_of
         self.templates = {}
+        self.template_fields = 0
         self.keeping = True
         self.want_members = False
         self.type = STRING
@@ -63,6 +72,11 @@ class Values:
         self.hurt = False
         self.why = ""
         self.empty = False
+
+    def weigh_as(self, sizes: Sizes) -> None:
+        """Weigh by the arithmetic of another server from now on."""
+        self.sizes = sizes
+        self.opaque.sizes = sizes
 
     def read(self, code: int) -> int:
         """Read a value of the type that the dump numbers ``code``, the server's rdb.h names them."""
@@ -116,7 +130,34 @@ class Values:
         if code == 25:
             self.window.skip(8)
             return self.blob(HASH, E_LISTPACKEX, P_LISTPACK, 3)
-        raise Unknown(f"a value of type {code}")
+        if code == 15:
+            self.opaque.stream(1)
+            return self.opaque_value(STREAM, E_STREAM)
+        if code == 19:
+            self.opaque.stream(2)
+            return self.opaque_value(STREAM, E_STREAM)
+        if code == 21:
+            self.opaque.stream(3)
+            return self.opaque_value(STREAM, E_STREAM)
+        if code == 7:
+            self.window.skip_size()  # id of the module and version of its encoding
+            self.opaque.module()
+            return self.opaque_value(MODULE, E_RAW)
+        if self.valkey or code > 32 or code < 26:
+            raise Unknown(f"a value of type {code}")
+        if code == 26 or code == 27:
+            self.opaque.stream(code - 22)
+            return self.opaque_value(STREAM, E_STREAM)
+        if code == 28:
+            self.opaque.array()
+            return self.opaque_value(ARRAY, E_SLICED_ARRAY)
+        if code == 29:
+            return self.template_blob(self.template_inside())
+        if code == 30:
+            return self.template_blob(None)
+        if code == 31:
+            return self.template_values(self.template_inside())
+        return self.template_values(self.template_named(self.window.size()))
 
     def string(self) -> int:
         """Read a string."""
@@ -124,17 +165,20 @@ class Values:
         window.text()
         self.type = STRING
         self.elements = window.length
+        self.encoding = E_RAW
         if window.kind == K_NUMBER:
             self.encoding = E_INT
-        elif window.length > 44:
-            self.encoding = E_RAW
-        else:
+        elif window.length <= 20 and window.kind == K_PLAIN:
+            window.need(window.length)
+            if window.memory.is_number(window.position, window.length):
+                self.encoding = E_INT
+        if self.encoding == E_INT:
+            self.weight = self.sizes.number(self.key_length, self.expires)
+        elif self.sizes.embeds(self.key_length, self.expires, window.length):
             self.encoding = E_EMBSTR
-            if window.length <= 20 and window.kind == K_PLAIN:
-                window.need(window.length)
-                if window.memory.is_number(window.position, window.length):
-                    self.encoding = E_INT
-        self.weight = self.sizes.string(window.length, self.encoding)
+            self.weight = self.sizes.embedded(self.key_length, self.expires, window.length)
+        else:
+            self.weight = self.sizes.record(self.key_length, self.expires) + self.sizes.text(window.length)
         if self.string_bytes == 0 or not self.keeping:
             return window.pass_text()
         try:
@@ -155,14 +199,14 @@ class Values:
         self.elements = count
         self.empty = count == 0
         members = type == SET and self.want_members
-        weight = self.sizes.table(count)
-        if type == SET:
-            weight += count * self.sizes.table_entry()
-        else:
-            weight += count * 5 * self.sizes.pointer
+        weight = self.sizes.record(self.key_length, self.expires)
+        weight += self.sizes.table(count) if type == SET else self.sizes.list_frame()
         for _ in range(count):
             window.text()
-            weight += self.sizes.text(window.length)
+            if type == SET:
+                weight += self.sizes.member(window.length)
+            else:
+                weight += self.sizes.text(window.length) + 5 * self.sizes.pointer
             if members:
                 self.pick_members()
             else:
@@ -191,10 +235,10 @@ class Values:
         self.elements = count
         self.empty = count == 0
         members = self.want_members
-        weight = self.sizes.sorted_table(count)
+        weight = 0.0
         for _ in range(count):
             window.text()
-            weight += self.sizes.text(window.length)
+            weight += self.sizes.scored(window.length)
             if members:
                 self.pick_members()
             else:
@@ -205,7 +249,7 @@ class Values:
                 size = window.byte()
                 if size < 253:
                     window.skip(size)
-        self.weight = weight
+        self.weight = self.sizes.record(self.key_length, self.expires) + self.sizes.sorted_frame(count) + int(weight)
         if members:
             self.columns.members.seal(self.columns.rows)
         return 0
@@ -225,25 +269,21 @@ class Values:
         count = window.size()
         self.elements = count
         self.empty = count == 0
-        weight = self.sizes.table(count) + count * self.sizes.table_entry()
+        weight = self.sizes.record(self.key_length, self.expires) + self.sizes.table(count)
+        lives = False
         wanted = self.keeping and self.field_count > 0
         for _ in range(count):
             if extra == 1:
-                window.skip_size()
+                lives = window.size() != 0
             window.text()
-            weight += self.sizes.text(window.length)
+            field_length = window.length
             index = -1
-            if wanted and self.lengths_wanted[window.length if window.length < 256 else 256]:
-                try:
-                    got = window.open_text(window.length)
-                    index = self.match(window.opened, window.opened_at, got)
-                except (Damaged, TooWide) as error:
-                    window.pass_text()
-                    self.harm(str(error))
+            if wanted:
+                index = self.field_named(field_length)
             else:
                 window.pass_text()
             window.text()
-            weight += self.sizes.text(window.length)
+            weight += self.sizes.pair(field_length, window.length, lives)
             if index >= 0:
                 self.keep_text(index)
             else:
@@ -303,8 +343,10 @@ class Values:
         self.type = type
         self.encoding = encoding
         self.elements = 0
-        self.weight = self.sizes.packed(window.length)
         length = window.length
+        self.weight = self.sizes.record(self.key_length, self.expires) + self.sizes.allocated(length)
+        if encoding == E_LISTPACKEX:
+            self.weight += 3 * self.sizes.pointer
         try:
             window.open_text(length)
         except TooWide:
@@ -380,7 +422,7 @@ class Values:
         self.type = LIST
         self.encoding = E_QUICKLIST
         count = window.size()
-        weight = self.sizes.list_head()
+        weight = self.sizes.list_frame()
         elements = 0
         packed = True
         for _ in range(count):
@@ -408,10 +450,141 @@ class Values:
                 self.harm(str(error))
         if containers and count == 1 and packed and self.version >= 11 and length <= 8192:
             self.encoding = E_LISTPACK
-            weight = self.sizes.packed(length)
+            weight = self.sizes.allocated(length)
         self.elements = elements
         self.empty = count == 0
+        self.weight = self.sizes.record(self.key_length, self.expires) + weight
+        return 0
+
+    def opaque_value(self, type: int, encoding: int) -> int:  # noqa: A002
+        """Make the value passed last the one read."""
+        self.type = type
+        self.encoding = encoding
+        self.elements = self.opaque.elements
+        self.weight = self.sizes.record(self.key_length, self.expires) + self.opaque.weight
+        return 0
+
+    def template(self) -> int:
+        """Take a template of hashes: its number, and the fields that all of them have (Redis 8.10)."""
+        number = self.window.size()
+        if number in self.templates:
+            raise Damaged("a hash template that is defined twice")
+        self.templates[number] = self.template_texts()
+        return 0
+
+    def template_named(self, number: int) -> object:
+        """Return the fields of a template that was taken before."""
+        fields = self.templates.get(number)
+        if fields is None:
+            raise Damaged(f"hash template {number}, which is not defined")
+        return fields
+
+    def template_inside(self) -> object:
+        """Take the fields that stand in the value itself: as texts, or packed."""
+        form = self.window.byte()
+        if form == 1:
+            return self.template_texts()
+        if form == 0:
+            return self.template_packed()
+        raise Damaged(f"{form} where the form of a hash template belongs")
+
+    def template_texts(self) -> object:
+        """Take the fields of a template; return for each its number among those asked for, or -1."""
+        count = self.window.size()
+        fields = array("h")
+        for _ in range(count):
+            self.window.text()
+            fields.append(self.field_named(self.window.length))
+            self.template_fields += 1
+            if self.template_fields > MOST_TEMPLATE_FIELDS:
+                raise Damaged("more fields in hash templates than any server has")
+        return fields
+
+    def template_packed(self) -> object:
+        """Take the fields of a template from a listpack."""
+        window = self.window
+        window.text()
+        got = window.open_text(window.length)
+        self.packed.open(P_LISTPACK, window.opened, window.opened_at, window.opened_at + got)
+        fields = array("h")
+        while self.packed.advance():
+            self.packed.spell()
+            fields.append(self.match(self.packed.text, self.packed.start, self.packed.length))
+        return fields
+
+    def field_named(self, length: int) -> int:
+        """Return the number, among the fields asked for, of the text whose head was taken, or -1."""
+        window = self.window
+        if self.field_count == 0 or not self.lengths_wanted[length if length < 256 else 256]:
+            window.pass_text()
+            return -1
+        try:
+            got = window.open_text(length)
+        except (Damaged, TooWide) as error:
+            window.pass_text()
+            self.harm(str(error))
+            return -1
+        return self.match(window.opened, window.opened_at, got)
+
+    def template_values(self, fields: object) -> int:
+        """Read the values of a hash whose fields are a template's, as texts."""
+        window = self.window
+        count = len(fields)
+        self.type = HASH
+        self.encoding = E_TEMPLATE_ARRAY
+        self.elements = count
+        self.empty = count == 0
+        weight = self.sizes.record(self.key_length, self.expires) + self.sizes.allocated(8 * count + 16)
+        for i in range(count):
+            window.text()
+            weight += self.sizes.text(window.length)
+            index = fields[i]
+            if index >= 0 and self.keeping:
+                self.keep_text(index)
+            else:
+                window.pass_text()
         self.weight = weight
+        return 0
+
+    def template_blob(self, fields: object) -> int:
+        """Read the values of a hash whose fields are a template's, packed; the first names the template."""
+        window = self.window
+        window.text()
+        length = window.length
+        self.type = HASH
+        self.encoding = E_TEMPLATE_LISTPACK
+        self.elements = 0
+        self.weight = self.sizes.record(self.key_length, self.expires) + self.sizes.allocated(length)
+        try:
+            window.open_text(length)
+        except (Damaged, TooWide) as error:
+            window.pass_text()
+            return self.harm(str(error))
+        try:
+            return self.walk_template(fields, length)
+        except IndexError:
+            return self.harm("a packed entry that reaches beyond the end")
+        except Damaged as error:
+            return self.harm(str(error))
+
+    def walk_template(self, fields: object, got: int) -> int:
+        """Copy the values that were asked for."""
+        packed = self.packed
+        packed.open(P_LISTPACK, self.window.opened, self.window.opened_at, self.window.opened_at + got)
+        if not packed.advance() or not packed.is_number:
+            raise Damaged("a hash that names no template")
+        if fields is None:
+            fields = self.template_named(packed.number)
+        count = 0
+        while packed.advance():
+            if count >= len(fields):
+                raise Damaged("a hash with more values than its template has fields")
+            index = fields[count]
+            if index >= 0 and self.keeping:
+                self.keep_packed(index)
+            count += 1
+        self.elements = count
+        self.empty = count == 0
         return 0
 
     def harm(self, why: str) -> int:
