@@ -10,6 +10,7 @@ from necropsy.probes.duration import format_duration, parse_duration
 from necropsy.probes.group import Discovered, Group
 from necropsy.probes.prometheus import Job
 from necropsy.probes.relabel import Labels
+from necropsy.probes.relabel_actions import memoised
 from necropsy.probes.url import split_host_port
 from necropsy.probes.version import Version
 
@@ -31,6 +32,7 @@ class Populator:
         self.no_default_port = no_default_port and version >= (2, 38)
         self.default_port = not no_default_port and version < (3, 0)
         self.has_interval_labels = version >= (2, 30)
+        self.lasting = memoised(_lasting)
         defaults = {"job": job.name, "__metrics_path__": job.metrics_path, "__scheme__": job.scheme}
         if self.has_interval_labels:
             defaults[_INTERVAL] = format_duration(job.scrape_interval_ms)
@@ -100,7 +102,7 @@ class Populator:
         if "/" in instance:
             raise Refused(f'"{instance}" is not a valid hostname')
         interval, timeout = self._times(labels)
-        final = {name: value for name, value in labels.items() if not name.startswith("__meta_")}
+        final = {name: labels[name] for name in self.lasting(tuple(labels))}
         final["__address__"] = address
         if "instance" not in final:
             final["instance"] = instance
@@ -139,6 +141,10 @@ class Populator:
             reason = f'("{labels[_TIMEOUT]}" > "{labels[_INTERVAL]}")'
             raise Refused(f"scrape timeout cannot be greater than scrape interval {reason}")
         return interval, timeout
+
+
+def _lasting(names: tuple[str, ...]) -> list[str]:
+    return [name for name in names if not name.startswith("__meta_")]
 
 
 _split = lru_cache(maxsize=65_536)(split_host_port)
