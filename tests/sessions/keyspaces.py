@@ -23,7 +23,8 @@ from necropsy.sessions.settle import settle
 FEW = settings(max_examples=40)
 """Columns hold many examples each."""
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
-DUMPS = Path(__file__).parents[1] / "assets" / "spring"
+ASSETS = Path(__file__).parents[1] / "assets"
+DUMPS = ASSETS / "spring"
 
 
 def ms(moment: datetime) -> int:
@@ -90,9 +91,9 @@ def settled(batches: Iterable[pa.RecordBatch], now: datetime = NOW, path: Path |
 
 
 @contextlib.contextmanager
-def of_dump(name: str, path: Path | None = None) -> Iterator[Case]:
-    """A case of one of the Spring dumps, as of the moment when it was taken."""
-    dump = open_dump(str(DUMPS / f"{name}.rdb"), projection())
+def of_dump(name: str, path: Path | None = None, folder: Path = DUMPS) -> Iterator[Case]:
+    """A case of a dump, as of the moment when it was taken."""
+    dump = open_dump(str(folder / f"{name}.rdb"), projection())
     batches = list(dump)
     assert dump.taken_at is not None
     with settled(batches, dump.taken_at, path) as case:

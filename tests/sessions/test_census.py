@@ -162,4 +162,4 @@ def test_a_layout_of_the_registry_asks_for_something_and_starts_with_nothing_to_
 
 def test_refining_an_empty_store_changes_nothing() -> None:
     with Case.create(None) as case:
-        assert [layout().refine(case, "a") for layout in LAYOUTS] == [[] for _ in LAYOUTS]
+        assert [layout().refine(case, "a", NOW.replace(tzinfo=None)) for layout in LAYOUTS] == [[] for _ in LAYOUTS]

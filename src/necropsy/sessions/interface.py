@@ -13,6 +13,7 @@ from necropsy.sessions.keyspace import Projection
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
 
     import numpy as np
     import numpy.typing as npt
@@ -59,10 +60,12 @@ class Refinement:
     """Layout that ``recognise`` gave to a record."""
     becomes: str
     """Layout that it really is."""
-    grace_s: int
+    grace_s: int = 0
     """Seconds that a key outlives its session, for records whose own figures did not tell."""
-    with_companion: str
-    """Layout of those records that have a companion key."""
+    with_companion: str | None = None
+    """Layout of those records that have a companion key; None: the same."""
+    lifetime_s: int | None = None
+    """Lifetime of records that do not say theirs: their last use follows from it, and the birth of those unused since."""
 
 
 class Layout(Protocol):
@@ -77,8 +80,8 @@ class Layout(Protocol):
         """Claim what is its own among the keys that are still free. Arbitrary bytes never raise."""
         ...
 
-    def refine(self, case: Case, store: str) -> list[Refinement]:
-        """Look at the store as a whole, once all parts are in the case."""
+    def refine(self, case: Case, store: str, now: datetime) -> list[Refinement]:
+        """Look at the store as a whole, once all parts are in the case; ``now`` is UTC without a zone."""
         ...
 
     def remarks(self) -> list[str]:

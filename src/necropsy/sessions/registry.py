@@ -5,11 +5,12 @@ from __future__ import annotations
 from functools import reduce
 from typing import Final
 
+from necropsy.sessions.express import Express
 from necropsy.sessions.interface import Layout
 from necropsy.sessions.keyspace import Projection
 from necropsy.sessions.spring.layout import Spring
 
-LAYOUTS: Final[tuple[type[Layout], ...]] = (Spring,)
+LAYOUTS: Final[tuple[type[Layout], ...]] = (Spring, Express)
 """Layouts with the narrowest signs first: a family further down never sees what one above it has claimed."""
 
 

@@ -28,6 +28,7 @@ from necropsy.sessions.spring.records import Records
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
 
     from necropsy.case.store import Case
     from necropsy.sessions.columns import Keys
@@ -63,7 +64,7 @@ class Spring:
         yield from claim_companions(keys)
         yield from claim_indexes(keys)
 
-    def refine(self, case: Case, store: str) -> list[Refinement]:
+    def refine(self, case: Case, store: str, now: datetime) -> list[Refinement]:  # noqa: ARG002 -- the protocol's
         """Decide for each namespace which repositories wrote it."""
         families = {row["family"] for row in case.rows(_FAMILIES, [store])}
         evidence: dict[tuple[str, int], _Evidence] = {}

@@ -1,0 +1,222 @@
+"""express-session with connect-redis, and @fastify/session in the same store: JSON that begins with its cookie.
+
+``sess:<id>`` (any prefix)::
+
+    {"cookie":{"originalMaxAge":86400000,"expires":"2026-11-23T09:11:08.609Z","httpOnly":true,"path":"/"},"passport":{}}
+    {"cookie":{"expires":null,"originalMaxAge":null,"sameSite":null, … ,"domain":null},"cart":{"lines":3}}      fastify
+
+No field holds the creation. ``expires - originalMaxAge`` is the last write. A client that never returns is written once, so
+for those that drop their cookie it is the birth, to the millisecond. A touch moves the key's expiry and not the JSON, so
+expiry - originalMaxAge is the last use. Without a maxAge (the default) both follow from the store's TTL, which is inferred
+for the namespace. Fastify writes the whole session at each visit and then notes ``originalExpires``: its birth is unknown.
+
+Logged in is who has ``passport.user`` or one of the usual names; what an application calls its own is unknown.
+
+Source: tj/connect-redis 3 to 9, expressjs/session ``index.js`` and ``session/cookie.js``, fastify/session
+``lib/{session,cookie}.js``, jaredhanson/passport ``lib/sessionmanager.js``.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from necropsy.model.evidence import Authentication, Provenance
+from necropsy.sessions.columns import Segments, nullable, numbers
+from necropsy.sessions.folding import fold_namespace
+from necropsy.sessions.interface import SESSION, Claim, Refinement
+from necropsy.sessions.keyspace import Projection
+from necropsy.sessions.lifetimes import inferred
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    import numpy as np
+    import numpy.typing as npt
+    import pyarrow as pa
+
+    from necropsy.case.store import Case
+    from necropsy.sessions.columns import Keys, Mask
+
+EXPRESS: Final = "express"
+FASTIFY: Final = "fastify"
+_START: Final = b'{"cookie":{'
+_DATE: Final = r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}"
+_EXPIRES: Final = r'"expires":(?:"(?P<WHICH>' + _DATE + r')\.(?P<WHICH_ms>[0-9]{3})Z"|null)'
+_SESSION: Final = (
+    r'(?s)^\{"cookie":\{(?:(?P<fastify>'
+    + _EXPIRES.replace("WHICH", "first")
+    + r'),)?"originalMaxAge":(?P<age>[0-9]{1,15}|null)'
+    r"(?:," + _EXPIRES.replace("WHICH", "second") + r')?(?P<returned>,"originalExpires")?[^{}]*\}(?P<rest>.*)$'
+)
+_TEXT: Final = r':"(?:[^"\\]|\\.)+"'
+_NUMBER: Final = r":-?[1-9][0-9.]*"
+_PIECE: Final = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\]]|[^\s"{}\[\]:,]+')
+_MOST_SHAPES: Final = 20_000
+_PASSPORT: Final = "passport"
+_USERS: Final = frozenset({"user", "userId", "user_id", "userid", "uid", "userInfo", "userinfo", "tokenset"})
+_NOTHING: Final = frozenset({"null", '""', "{}", "[]", "0", "false"})
+_FRAMEWORKS: Final = frozenset({"flash", "csrfSecret", "_csrf", "csrfToken", "returnTo", "messages"})
+"""Attributes that middleware makes for everybody."""
+
+
+class Express:
+    """Sessions of Node's two common frameworks; remembers the shapes that it has met."""
+
+    family = "express"
+    projection = Projection(string_bytes=1024)
+
+    def __init__(self) -> None:
+        self._shapes: dict[str, tuple[int | None, str]] = {"}": (0, str(Authentication.NO))}
+        self._left_out = 0
+
+    def recognise(self, keys: Keys) -> Iterator[Claim]:
+        """Claim the strings that begin with a session's cookie."""
+        import numpy as np
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        rows = keys.of_type("string")
+        heads = keys.take("head", rows)
+        likely = np.flatnonzero(numbers(pc.fill_null(pc.starts_with(heads, _START), fill_value=False)))
+        if not likely.size:
+            return
+        found = pc.extract_regex(heads.take(pa.array(likely)), pattern=_SESSION)
+        segments = Segments(keys.take("key", rows[likely]))
+        whole = np.flatnonzero(numbers(found.is_valid()) & segments.filled(1))
+        if not whole.size:
+            return
+        found, rows = found.take(pa.array(whole)), rows[likely][whole]
+        namespaces = segments.before(1, whole).dictionary_encode()
+        folded = fold_namespace(namespaces.dictionary)
+        patterns = pc.if_else(pc.equal(folded, ""), "*", pc.binary_join_element_wise(folded, "*", ":"))
+        columns = {
+            "namespace": folded.take(namespaces.indices),
+            "db": keys.take("db", rows),
+            "id": segments.text(1, whole),
+            "expires_at": keys.take("expires_at", rows),
+            "bytes": keys.take("bytes", rows),
+        }
+        parts = pa.table(columns | self._told(found, keys, rows))
+        yield Claim(role=SESSION, rows=rows, pattern=patterns.take(namespaces.indices), parts=parts)
+
+    def _told(self, found: pa.StructArray, keys: Keys, rows: npt.NDArray[np.int64]) -> dict[str, pa.Array]:
+        """Return what the JSON says: times, lifetime, attributes, authentication."""
+        import numpy as np
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        fastify = _filled(found, "fastify")
+        age = pc.struct_field(found, "age")
+        aged = numbers(pc.not_equal(age, b"null"))
+        age_ms = numbers(pc.if_else(pa.array(aged), age, b"0").cast(pa.string()).cast(pa.int64()))
+        first, first_known = _moments(found, "first")
+        second, second_known = _moments(found, "second")
+        written = np.where(fastify, first, second) - age_ms
+        dated = aged & np.where(fastify, first_known, second_known)
+        expiries = keys.take("expires_at", rows).cast(pa.int64())
+        mortal = numbers(expiries.is_valid())
+        # connect-redis 3 rounds the TTL down to whole seconds: nobody is seen before what he wrote.
+        used = np.maximum(
+            np.where(mortal, numbers(expiries.fill_null(0)) - age_ms, written), np.where(dated, written, 0)
+        )
+        born = dated & ~(fastify & _filled(found, "returned"))
+        rest = _shapes(found)
+        shapes = [self._shape(text) for text in rest.dictionary.to_pylist()]
+        self._left_out += int(np.array([count is None for count, _ in shapes])[numbers(rest.indices)].sum())
+        milliseconds = pa.timestamp("ms")
+        return {
+            "layout": pa.array(np.where(fastify, FASTIFY, EXPRESS)),
+            "born_at": nullable(written, born, milliseconds),
+            "born_precision_s": nullable(np.full(len(rows), 0.001), born),
+            "born_provenance": pa.array(np.where(born, str(Provenance.DERIVED), str(Provenance.UNKNOWN))),
+            "last_seen_at": nullable(used, aged & (mortal | dated), milliseconds),
+            "lifetime_s": nullable(age_ms // 1000, aged),
+            "attributes": pa.array([count for count, _ in shapes], pa.int32()).take(rest.indices),
+            "authentication": pa.array([who for _, who in shapes], pa.string()).take(rest.indices),
+        }
+
+    def _shape(self, text: str) -> tuple[int | None, str]:
+        if text not in self._shapes:
+            if len(self._shapes) >= _MOST_SHAPES:
+                return None, str(Authentication.UNKNOWN)
+            self._shapes[text] = judge(text)
+        return self._shapes[text]
+
+    def refine(self, case: Case, store: str, now: datetime) -> list[Refinement]:
+        """Infer the store's TTL for sessions whose cookie has no maxAge."""
+        return inferred(case, store, now, (EXPRESS, FASTIFY))
+
+    def remarks(self) -> list[str]:
+        """Say how many sessions were too different from each other to be looked into."""
+        if not self._left_out:
+            return []
+        return [
+            f"{self._left_out:,} Express sessions were not looked into: more than {_MOST_SHAPES:,} different shapes"
+        ]
+
+
+def judge(rest: str) -> tuple[int, str]:
+    """Return number of attributes and authentication from what follows the cookie; it may have been cut off.
+
+    >>> judge(',"passport":{"user":1},"flash":{}}'), judge(',"passport":{}}'), judge(',"cart":{"user":1}}')
+    ((2, 'yes'), (1, 'no'), (1, 'unknown'))
+    """
+    attributes = _attributes(rest)
+    passport = attributes.get(_PASSPORT, "{}")
+    if '"user"' in passport or any(attributes.get(name, "null") not in _NOTHING for name in _USERS):
+        return len(attributes), str(Authentication.YES)
+    own = attributes.keys() - _FRAMEWORKS - _USERS - {_PASSPORT}
+    return len(attributes), str(Authentication.UNKNOWN if own else Authentication.NO)
+
+
+def _attributes(rest: str) -> dict[str, str]:
+    """Return the names at the top level, each with its value as text; linear in the text, whatever it holds."""
+    found: dict[str, list[str]] = {}
+    name, depth = "", 0
+    for match in _PIECE.finditer(rest):
+        piece = match[0]
+        depth -= piece in "}]"
+        if not depth and piece.startswith('"') and rest[match.end() : match.end() + 1] == ":":
+            name = piece[1:-1]
+            found[name] = []
+        elif name:
+            found[name].append(piece)
+        depth += piece in "{["
+        if depth < 0:
+            break
+    return {
+        name: "".join(pieces[:-1] if depth < 0 and pieces[-1:] == ["}"] else pieces) for name, pieces in found.items()
+    }
+
+
+def _shapes(found: pa.StructArray) -> pa.DictionaryArray:
+    """Return what follows the cookie with texts and numbers made alike, so that few different ones remain."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    rest = pc.struct_field(found, "rest")
+    for rule, alike in ((_TEXT, ':"x"'), (_NUMBER, ":1"), (r"[^\x20-\x7e]+", "?")):
+        if pc.any(pc.match_substring_regex(rest, rule)).as_py():
+            rest = pc.replace_substring_regex(rest, rule, alike)
+    return rest.cast(pa.string()).dictionary_encode()
+
+
+def _filled(found: pa.StructArray, name: str) -> Mask:
+    import pyarrow.compute as pc
+
+    filled: Mask = numbers(pc.greater(pc.binary_length(pc.struct_field(found, name)), 0))
+    return filled
+
+
+def _moments(found: pa.StructArray, name: str) -> tuple[npt.NDArray[np.int64], Mask]:
+    """Return milliseconds since 1970 of an ISO 8601 date and which of them are one."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    text = pc.struct_field(found, name).cast(pa.string())
+    seconds = pc.strptime(text, format="%Y-%m-%dT%H:%M:%S", unit="s", error_is_null=True).cast(pa.int64())
+    part = pc.struct_field(found, f"{name}_ms").cast(pa.string())
+    milliseconds = numbers(pc.if_else(pc.equal(part, ""), "0", part).cast(pa.int64()))
+    return numbers(seconds.fill_null(0)) * 1000 + milliseconds, numbers(seconds.is_valid())
