@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 SAVED_REQUEST_BYTES: Final = 4096
 """How much of a saved request is looked at: headers, method and URL of all but the most talkative browsers."""
 MOST_DISTINCT: Final = 100_000
-"""Different saved requests that are read: about two seconds. A probe writes the same one each time."""
+"""Different saved requests that are read: three seconds at most. A probe writes the same one each time."""
 
 
 class Creators:

@@ -46,7 +46,7 @@ def answer(port: int, *words: str) -> str:
     ).stdout.strip()
 
 
-def make(name: str, boot: str, kind: str, serializer: str, namespace: str, sorted_set: bool) -> None:  # noqa: FBT001
+def make(name: str, boot: str, kind: str, serializer: str, namespace: str, sorted_set: bool) -> None:
     port = free_port()
     with tempfile.TemporaryDirectory() as folder:
         options = ["--port", str(port), "--dir", folder, "--save", "", "--enable-debug-command", "local"]
