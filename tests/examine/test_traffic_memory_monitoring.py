@@ -65,7 +65,7 @@ def test_a_store_full_of_something_else_is_told_so() -> None:
         ])  # fmt: skip
         (finding,) = s.examine().findings
     assert finding.slug == "memory/not-sessions"
-    assert finding.title.startswith("90%")
+    assert finding.title.startswith("90 %")
 
 
 def test_a_probed_port_that_no_log_records_is_a_blind_spot() -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from necropsy.examine import evidence
 from necropsy.examine.sessions.immortal import IMMORTAL
+from necropsy.model.figures import percent
 from necropsy.model.finding import Cleared, Confidence, Exhibit, Finding, Severity
 
 if TYPE_CHECKING:
@@ -39,8 +40,8 @@ def examine(case: Case) -> Iterator[Finding | Cleared]:
         yield Finding(
             severity=Severity.INFO,
             confidence=Confidence.HIGH if unexplained < _MOST_MACHINE else Confidence.MEDIUM,
-            title=f"Store {store} holds the sessions of people: {people / total:.0%} of {total:,}",
-            text=f"Machines create {machine:.0%}; {unexplained:.0%} stay unexplained; sessions expire.",
+            title=f"Store {store} holds the sessions of people: {percent(people / total)} of {total:,}",
+            text=f"Machines create {percent(machine)}; {percent(unexplained)} stay unexplained; sessions expire.",
             primary=Exhibit(
                 title=f"{people:,.0f} of {total:,} sessions are explained by people",
                 query=f"SELECT creator, sum(births) FROM birth_claim WHERE store = '{store}' GROUP BY 1",

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from necropsy.model.figures import percent
 from necropsy.model.finding import Cleared, Finding, Remedy, Unexamined
 from necropsy.model.probe import Probe
 from necropsy.model.verdict import Actor, Cause, Contribution, Prediction, Verdict
@@ -166,18 +167,6 @@ def _lives(lifetime_s: float | None) -> str:
             number = lifetime_s / seconds
             return f" that lives for {number:.3g} {name}{'' if number == 1 else 's'}"
     return f" that lives for {lifetime_s:g} s"
-
-
-def percent(share: float) -> str:
-    """Write a share with as many digits as matter near the ends.
-
-    >>> percent(0.9312), percent(0.9996), percent(1.0), percent(0.004)
-    ('93 %', '99.96 %', '100 %', '0.4 %')
-    """
-    value = share * 100
-    if value in (0.0, 100.0) or 1 <= value <= 99:
-        return f"{value:.0f} %"
-    return f"{value:.1f} %" if value < 99.9 else f"{min(value, 99.99):.2f} %"
 
 
 def _prober_name(jobs: Sequence[str]) -> str:

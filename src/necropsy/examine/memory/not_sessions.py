@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from necropsy.model.figures import percent
 from necropsy.model.finding import Cleared, Confidence, Exhibit, Finding, Remedy, Severity
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def examine(case: Case) -> Iterator[Finding | Cleared]:
             continue
         share = other / total
         if share < 0.5:
-            yield Cleared("", f"store {store}: {1 - share:.0%} of the memory is sessions")
+            yield Cleared("", f"store {store}: {percent(1 - share)} of the memory is sessions")
             continue
         largest = case.rows(_LARGEST, [store])
         exhibits = tuple(
@@ -46,7 +47,7 @@ def examine(case: Case) -> Iterator[Finding | Cleared]:
         yield Finding(
             severity=Severity.WARNING,
             confidence=Confidence.HIGH,
-            title=f"{share:.0%} of the memory of store {store} is not sessions",
+            title=f"{percent(share)} of the memory of store {store} is not sessions",
             text=f"{other / 1e6:,.1f} of {total / 1e6:,.1f} MB belong to keys that are no sessions of a known layout.",
             primary=exhibits[0],
             supporting=exhibits[1:],

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from necropsy.examine import evidence
+from necropsy.model.figures import percent
 from necropsy.model.finding import Cleared, Confidence, Exhibit, Finding, Severity
 from necropsy.probes.character import may_create
 
@@ -53,7 +54,7 @@ def _finding(store: str, total: int, claims: list[dict[str, Any]], probes: dict[
     return Finding(
         severity=severity,
         confidence=confidence,
-        title=f"{who[0].upper()}{who[1:]} creates {share:.0%} of the sessions in store {store}",
+        title=f"{who[0].upper()}{who[1:]} creates {percent(share)} of the sessions in store {store}",
         text=(
             f"{born:,.0f} of {total:,} sessions were born at the phases of {len(claims)} repeated request"
             f"{'s' if len(claims) != 1 else ''}. A prober keeps no cookie between requests, so each of its visits to a"

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from necropsy.examine import evidence
+from necropsy.model.figures import percent
 from necropsy.model.finding import Cleared, Confidence, Exhibit, Finding, Remedy, Severity
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def examine(case: Case) -> Iterator[Finding | Cleared]:
         yield Finding(
             severity=Severity.CRITICAL if share >= 0.5 else Severity.WARNING,
             confidence=Confidence.HIGH if all(c["evidence"] == "named" for c in claims) else Confidence.MEDIUM,
-            title=f"Machines that are no browsers create {share:.0%} of the sessions in store {store}",
+            title=f"Machines that are no browsers create {percent(share)} of the sessions in store {store}",
             text="They come without a cookie each time, so each visit to a page that starts a session leaves one more.",
             primary=exhibits[0],
             supporting=exhibits[1:],

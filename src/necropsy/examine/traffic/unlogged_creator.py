@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from necropsy.examine import evidence
+from necropsy.model.figures import percent
 from necropsy.model.finding import Cleared, Confidence, Exhibit, Finding, Remedy, Severity
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def examine(case: Case) -> Iterator[Finding | Cleared]:
         exhibits = tuple(
             Exhibit(
                 title=f"phase {c['phase_s']:.3f} s of {c['period_s']:g} s: {c['births']:,.0f} sessions",
-                text=f"{c['creation_probability']:.0%} of the ticks have a birth",
+                text=f"{percent(c['creation_probability'])} of the ticks have a birth",
                 query="SELECT * FROM birth_claim WHERE creator = 'unlogged'",
             )
             for c in claims
@@ -37,7 +38,7 @@ def examine(case: Case) -> Iterator[Finding | Cleared]:
         yield Finding(
             severity=Severity.CRITICAL if share >= 0.5 else Severity.WARNING if share >= 0.1 else Severity.INFO,
             confidence=Confidence.MEDIUM,
-            title=f"{share:.0%} of the sessions in store {store} come like clockwork (every {periods}) from nobody known",
+            title=f"{percent(share)} of the sessions in store {store} come like clockwork (every {periods}) from nobody known",
             text=(
                 f"{len(claims)} creator{'s' if len(claims) != 1 else ''} without a line in the logs or the configuration"
                 " that was given. Who comes every so many seconds is a machine; what no proxy logs goes round the proxy."
