@@ -91,7 +91,9 @@ def origins_of(instance: Instance) -> tuple[Origin, ...]:
     if known is None or known[1] is None:
         return instance.origin
     path, line = known[0], known[1]
-    return (*instance.origin, Origin(line.file, line.line, f"knows the health endpoint: {path}"))
+    # The definition, what it knows, then what merely repeats it (an answer of Consul).
+    knows = Origin(line.file, line.line, f"knows the health endpoint: {path}")
+    return (*instance.origin[:1], knows, *instance.origin[1:])
 
 
 def labels_of(instance: Instance, separator: str = ",") -> dict[str, str]:
