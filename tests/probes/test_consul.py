@@ -113,6 +113,14 @@ def test_the_address_of_the_node_may_be_given_beside_the_file() -> None:
     ]
 
 
+def test_a_node_whose_address_is_known_has_the_tagged_addresses_that_its_agent_would_give_it() -> None:
+    known = read_catalog([asset("consul/web.hcl"), asset("incident/consul-services.before.json", "fd00::1")])
+    assert [i.node.tagged_addresses for i in known.instances[1:3]] == [
+        {"lan": "172.12.1.191", "lan_ipv4": "172.12.1.191", "wan": "172.12.1.191", "wan_ipv4": "172.12.1.191"},
+        {"lan": "fd00::1", "lan_ipv6": "fd00::1", "wan": "fd00::1", "wan_ipv6": "fd00::1"},
+    ]
+
+
 def test_two_agents_without_addresses_are_counted_once_and_that_is_said() -> None:
     definition = {"service": {"name": "a", "port": 80}}
     known = catalog(definition, definition)

@@ -8,9 +8,8 @@ from dataclasses import dataclass, replace
 
 from necropsy.model.errors import ConfigurationError
 from necropsy.model.evidence import Origin
-from necropsy.probes.character import UNKNOWN_ADDRESS
 from necropsy.probes.consul.answers import Answers, read_answers
-from necropsy.probes.consul.definitions import Definitions, read_definitions
+from necropsy.probes.consul.definitions import Definitions, own_addresses, read_definitions
 from necropsy.probes.consul.fields import Fields
 from necropsy.probes.consul.model import Check, ConsulNode, Instance
 from necropsy.probes.hcl import parse_hcl
@@ -67,7 +66,7 @@ def read_catalog(texts: Sequence[ConsulText]) -> Catalog:
             problems.append(ConfigurationError(text.name, root.line, reason, hint=_HINT))
             continue
         key = f"at {text.node_address}" if text.node_address else posixpath.dirname(text.name)
-        agent = agents.setdefault(key, _Agent(ConsulNode(address=text.node_address or UNKNOWN_ADDRESS), []))
+        agent = agents.setdefault(key, _Agent(_node_at(text.node_address), []))
         agent.node = _merged_node(agent.node, definitions.node)
         agent.definitions.append((text.name, definitions))
     answered = _answered(answers)
@@ -78,6 +77,10 @@ def read_catalog(texts: Sequence[ConsulText]) -> Catalog:
         defined.extend(instance for instance in _of_agent(agent, problems) if not _attach(answered, instance))
         node_checks.extend((agent.node, check) for check in _loose_checks(agent) if not check.service_id)
     return Catalog((*answered, *_distinct(defined, problems)), tuple(node_checks), tuple(problems))
+
+
+def _node_at(address: str | None) -> ConsulNode:
+    return ConsulNode(address=address, tagged_addresses=own_addresses(address)) if address else ConsulNode()
 
 
 def _add_answers(answers: Answers, found: Answers, text: ConsulText) -> None:

@@ -46,12 +46,28 @@ def read_definitions(root: Fields) -> Definitions | None:
 
 def _node(root: Fields) -> ConsulNode:
     address = next((text for name in ("advertiseaddr", "bindaddr") if _is_address(text := root.text(name))), "")
+    wan = root.text("advertiseaddrwan")
     return ConsulNode(
         name=root.text("nodename"),
         address=address or UNKNOWN_ADDRESS,
         datacenter=root.text("datacenter"),
         meta=root.mapping("nodemeta"),
+        tagged_addresses=own_addresses(address, wan if _is_address(wan) else "") if address else {},
     )
+
+
+def own_addresses(lan: str, wan: str = "") -> dict[str, str]:
+    """Return the tagged addresses that an agent gives its own node (agent/config/builder.go).
+
+    >>> own_addresses("10.0.0.1")
+    {'lan': '10.0.0.1', 'lan_ipv4': '10.0.0.1', 'wan': '10.0.0.1', 'wan_ipv4': '10.0.0.1'}
+    """
+    tagged: dict[str, str] = {}
+    for name, address in (("lan", lan), ("wan", wan or lan)):
+        tagged[name] = address
+        if _is_address(address):
+            tagged[f"{name}_ipv{6 if ':' in address else 4}"] = address
+    return tagged
 
 
 def _is_address(text: str) -> bool:
