@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 try:
     import cython
 except ImportError:
-    from necropsy.evidence.rdb import plain as cython  # type: ignore[no-redef]
+    from necropsy.evidence.rdb import plain as cython
 
 if not cython.compiled:
     from necropsy.evidence.rdb.kernels import Memory

@@ -1,5 +1,7 @@
 cimport cython
 
+cdef unsigned long long SEED, MIXER
+
 cdef class Memory:
     cdef readonly object owner
     cdef readonly Py_ssize_t size
@@ -17,6 +19,8 @@ cdef class Memory:
     @cython.locals(at=Py_ssize_t, to=Py_ssize_t, end=Py_ssize_t, control=Py_ssize_t, length=Py_ssize_t, back=Py_ssize_t)
     cpdef Py_ssize_t expand(self, Memory other, Py_ssize_t start, Py_ssize_t stop, Py_ssize_t limit) except -1
     cpdef bint is_number(self, Py_ssize_t start, Py_ssize_t length) except? False
+    @cython.locals(value="unsigned long long")
+    cpdef unsigned long long spread(self, Py_ssize_t start, Py_ssize_t stop) except? 0
     cpdef unsigned long long crc64(self, unsigned long long crc, Py_ssize_t start, Py_ssize_t stop) except? 0
 
 cdef int check(Memory memory, Py_ssize_t at, Py_ssize_t count) except -1

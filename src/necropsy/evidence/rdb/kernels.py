@@ -1,4 +1,5 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, annotation_typing=False, cdivision=True
+# ruff: noqa: PLR0911, SIM110 -- loops that are to compile to loops
 """A piece of memory and the loops over its bytes: copies, numbers, LZF. Each checks its whole range, then runs unchecked."""
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from typing import TYPE_CHECKING
 try:
     import cython
 except ImportError:
-    from necropsy.evidence.rdb import plain as cython  # type: ignore[no-redef]
+    from necropsy.evidence.rdb import plain as cython
 
 if cython.compiled:
     from cython.cimports.necropsy.evidence.rdb.checksum import crc64
@@ -17,6 +18,10 @@ else:
 
 if TYPE_CHECKING:
     from necropsy.evidence.rdb.checksum import Bytes
+
+
+SEED = 0x1F0D3804B5A3C7E1
+MIXER = 0xD6E8FEB86659FD93
 
 
 class Damaged(Exception):  # noqa: N818 -- says what the bytes are
@@ -34,10 +39,10 @@ class Memory:
     def __init__(self, size: int) -> None:
         self.owner = memoryview(bytearray(max(size, 1)))
         self.size = len(self.owner)
-        if cython.compiled:
-            self.start = cython.cast("unsigned char*", cython.address(cython.cast("unsigned char[::1]", self.owner)[0]))
-        else:
+        if not cython.compiled:
             self.start = self.owner
+        else:
+            self.start = cython.cast("unsigned char*", cython.address(cython.cast("unsigned char[::1]", self.owner)[0]))
 
     def byte(self, at: int) -> int:
         """Return one byte."""
@@ -171,10 +176,18 @@ class Memory:
             return False
         return numeric(self.start, start, length, b"922337203685477580")
 
+    def spread(self, start: int, stop: int) -> int:
+        """Return 64 bits that depend on all bytes and are spread evenly, to choose keys by (the checksum, mixed)."""
+        value = self.crc64(SEED, start, stop)
+        value ^= value >> 32
+        value = (value * MIXER) & 0xFFFFFFFFFFFFFFFF
+        value ^= value >> 29
+        return (value * MIXER) & 0xFFFFFFFFFFFFFFFF
+
     def crc64(self, crc: int, start: int, stop: int) -> int:
         """Continue a checksum over the bytes from ``start`` to ``stop``."""
         check(self, start, stop - start)
-        return crc64(crc, self.start, start, stop)
+        return crc64(crc, self.start, start, stop)  # type: ignore[no-any-return]  # as cimported it is untyped
 
 
 def check(memory: Memory, at: int, count: int) -> int:

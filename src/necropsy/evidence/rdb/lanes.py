@@ -35,7 +35,7 @@ def crc64_in_lanes(crc: int, data: Bytes, start: int, stop: int) -> int:
 def _fold(sums: NDArray[np.uint64]) -> NDArray[np.uint64]:
     """Push eight zero bytes through every sum."""
     tables = np.frombuffer(TABLE, dtype=np.uint64).reshape(8, 256)
-    out = tables[0][sums >> np.uint64(56)]
+    out: NDArray[np.uint64] = tables[0][sums >> np.uint64(56)]
     for place in range(7):
         out = out ^ tables[7 - place][(sums >> np.uint64(8 * place)) & np.uint64(0xFF)]
     return out

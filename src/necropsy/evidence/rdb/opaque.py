@@ -9,7 +9,7 @@ from __future__ import annotations
 try:
     import cython
 except ImportError:
-    from necropsy.evidence.rdb import plain as cython  # type: ignore[no-redef]
+    from necropsy.evidence.rdb import plain as cython
 
 if not cython.compiled:
     from necropsy.evidence.rdb.radix import Radix
@@ -124,7 +124,7 @@ class Opaque:
             code = window.size()
             if code == 0:
                 break
-            if code == 1 or code == 2:
+            if code in (1, 2):
                 window.skip_size()
             elif code == 3:
                 window.skip(4)
@@ -155,9 +155,9 @@ class Opaque:
         for _ in range(count):
             window.skip_size()
             tag = window.size()
-            if tag == 1 or tag == 2:
+            if tag in (1, 2):
                 window.skip(8)
-            elif tag == 0 or tag == 3:
+            elif tag in (0, 3):
                 window.text()
                 if tag == 0:
                     self.weight += window.length + 9

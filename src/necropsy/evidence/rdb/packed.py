@@ -1,4 +1,5 @@
 # cython: language_level=3, boundscheck=True, wraparound=False, annotation_typing=False, cdivision=True, infer_types=True
+# ruff: noqa: C901, PLR0911, PLR0912 -- the cases of two formats, in the order of their tables
 """What the server packs into one text: listpack, ziplist, zipmap, intset. One cursor walks them all.
 
 A listpack of ``"ab", 5``, as ``DUMP`` shows it::
@@ -14,7 +15,7 @@ from __future__ import annotations
 try:
     import cython
 except ImportError:
-    from necropsy.evidence.rdb import plain as cython  # type: ignore[no-redef]
+    from necropsy.evidence.rdb import plain as cython
 
 if not cython.compiled:
     from necropsy.evidence.rdb.kernels import Memory

@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Final
+from typing import TYPE_CHECKING, Final
 
+from necropsy.evidence.rdb.source import Opened, open_source, reading_errors
 from necropsy.model.errors import UnreadableSource
 from necropsy.model.evidence import Blemish
 from necropsy.sessions.keyspace import Projection, key_schema
-from necropsy.wire.files import STANDARD_INPUT, open_binary
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
 
 _HEADER: Final = re.compile(rb"REDIS(\d{4})|VALKEY(\d{3})")
 _FIRST_WITH_CHECKSUM: Final = 5
+_NEWEST: Final = {"REDIS": 15, "VALKEY": 81}
 
 
 def open_dump(
@@ -29,9 +29,10 @@ def open_dump(
     batch_rows: int = 65_536,
     verify_checksum: bool = True,
     progress: Callable[[int], None] | None = None,
+    sample: float = 1.0,
     allocator: str = "jemalloc",
 ) -> Dump:
-    """Open a dump of Redis or Valkey, compressed or not, ``-`` for standard input.
+    """Open a dump of Redis or Valkey: a file, compressed or not, ``-``, or the folder of an append-only file.
 
     Parameters
     ----------
@@ -41,7 +42,8 @@ def open_dump(
         Most rows of a batch.
     progress
         Called after each batch with the bytes of the dump (not of its compressed file) read so far.
-
+    sample
+        Share of the keys to hand out, chosen by a hash of the key: the same ones every time.
     allocator
         For the estimate of memory: ``jemalloc`` as servers bundle it, ``jemalloc-16`` as Debian builds it, ``libc``.
 
@@ -50,56 +52,64 @@ def open_dump(
     UnreadableSource
         It is missing, or no dump.
     """
-    stream = open_binary(locator)
+    opened = open_source(locator)
     try:
-        return Dump(stream, locator, projection, batch_rows, verify_checksum, progress, allocator)
+        return Dump(opened, projection, batch_rows, verify_checksum, progress, sample, allocator)
     except BaseException:
-        stream.close()
+        opened.stream.close()
         raise
 
 
 class Dump:
-    """A dump that is being read: iterate over it once.
-
-    >>> # for batch in open_dump("dump.rdb", Projection()): ...
-    """
+    """A dump that is being read: iterate over it once, to the end."""
 
     facts: dict[str, str]
-    """What the dump says of its server, and ``magic``, ``rdb-version``, ``checksum``: ``verified``, ``absent``,
+    """What the dump says of its server (AUX), and ``magic``, ``rdb-version``, ``checksum``: ``verified``, ``absent``,
     ``mismatch``, ``not reached`` or ``not checked``."""
     blemishes: list[Blemish]
-    """What is damaged; complete when the iteration has ended."""
+    """What is damaged or missing; complete when the iteration has ended."""
 
     def __init__(
         self,
-        stream: BinaryIO,
-        locator: str,
+        opened: Opened,
         projection: Projection,
         batch_rows: int,
         verify_checksum: bool,
         progress: Callable[[int], None] | None,
+        sample: float,
         allocator: str,
     ) -> None:
         from necropsy.evidence.rdb.scan import Scanner
         from necropsy.evidence.rdb.window import Window
 
-        self.locator = locator
+        self.file = opened.file
         self.projection = projection
         self.batch_rows = batch_rows
         self.verify_checksum = verify_checksum
         self.progress = progress
         self.blemishes = []
-        self._stream = stream
-        self._window = Window(stream, summing=verify_checksum)
+        self._stream = opened.stream
+        self._window = Window(opened.stream, summing=verify_checksum)
         magic, version = self._header()
-        self._scanner: Scanner = Scanner(self._window, projection, batch_rows, version, magic == "VALKEY", allocator)
+        self._scanner: Scanner = Scanner(
+            self._window, projection, batch_rows, version, magic == "VALKEY", sample, allocator
+        )
         self.facts = self._scanner.facts
         self.facts.update({"magic": magic, "rdb-version": str(version), "checksum": "not reached"})
+        if version > _NEWEST[magic]:
+            self._blemish(0, f"{magic} dumps of version {version} are newer than this necropsy: read as far as known")
+        if opened.later:
+            self._blemish(0, f"{opened.later} files with changes since this dump are not read: the figures are its own")
 
     @property
     def keys_read(self) -> int:
-        """Keys handed out or about to be."""
+        """Keys handed out, or about to be."""
         return int(self._scanner.keys_read)
+
+    @property
+    def keys_seen(self) -> int:
+        """Keys passed so far, those included that a sample leaves out."""
+        return int(self._scanner.keys_seen)
 
     @property
     def taken_at(self) -> datetime | None:
@@ -110,48 +120,84 @@ class Dump:
             return None
 
     def __iter__(self) -> Iterator[pa.RecordBatch]:
-        from necropsy.evidence.rdb.kernels import Damaged
-        from necropsy.evidence.rdb.window import TooWide, Truncated
-
         schema = key_schema(self.projection)
         scanner = self._scanner
         more = True
         with self._stream:
             while more:
-                try:
-                    more = scanner.fill()
-                    if not more:
-                        self._finish()
-                except Truncated as error:
-                    more = False
-                    self._broken_off(int(error.args[0]))
-                except (Damaged, TooWide, IndexError) as error:
-                    more = False
-                    self._damaged(str(error))
+                more = self._fill()
                 if scanner.columns.rows:
                     yield scanner.columns.batch(schema)
                     scanner.renew(self.projection, self.batch_rows)
                 if self.progress is not None:
                     self.progress(self._window.offset())
-        self._hurt_values()
+        if scanner.hurt:
+            self._blemish(
+                scanner.hurt_at,
+                f"{scanner.hurt_why}: the key counts, what was asked of its value is missing",
+                count=scanner.hurt,
+            )
+
+    def _fill(self) -> bool:
+        """Read a batch; tell whether more may follow."""
+        from necropsy.evidence.rdb.kernels import Damaged
+        from necropsy.evidence.rdb.values import Unknown
+        from necropsy.evidence.rdb.window import TooWide, Truncated
+
+        at = self._scanner.record_at
+        try:
+            more = self._scanner.fill()
+            if not more:
+                self._check()
+                self._look_behind()
+        except Truncated as error:
+            self._blemish(int(error.args[0]), f"the dump breaks off at byte {error.args[0]:,}: {self._extent()}")
+        except Unknown as error:
+            at = self._scanner.record_at
+            self._blemish(
+                at,
+                f"{error} at byte {at:,} is unknown to this necropsy, so what follows cannot be read: {self._extent()}."
+                " A newer necropsy may know it",
+            )
+        except (Damaged, TooWide, IndexError) as error:
+            at = self._scanner.record_at
+            self._blemish(at, f"the dump is damaged after byte {at:,} ({error}): {self._extent()}")
+        except reading_errors() as error:
+            at = self._window.offset()
+            self._blemish(at, f"the file cannot be read on at byte {at:,} of the dump ({error}): {self._extent()}")
+        else:
+            return more
+        return False
+
+    def _extent(self) -> str:
+        announced = self._scanner.announced
+        of = f" of {announced:,} that it announces" if announced > self.keys_seen else ""
+        return f"the figures cover the {self.keys_seen:,} keys{of} that were read before"
 
     def _header(self) -> tuple[str, int]:
         from necropsy.evidence.rdb.window import Truncated
 
         try:
-            head = bytes(self._window.take(9))
+            head = self._window.take(9)
         except Truncated:
             head = b""
+        except reading_errors() as error:
+            raise UnreadableSource(f"{self.file}: damaged: {error}", hint="Take or copy the file again.") from error
         found = _HEADER.fullmatch(head)
-        if not found:
+        if found:
+            return ("REDIS", int(found[1])) if found[1] else ("VALKEY", int(found[2]))
+        if head.startswith(b"*"):
             raise UnreadableSource(
-                f"{self.locator}: not a dump: it does not begin with REDIS or VALKEY and a version",
-                hint="Take one with redis-cli SAVE, or name the dump.rdb in the folder that CONFIG GET dir names.",
+                f"{self.file}: an append-only file without a dump at its beginning",
+                hint="Set aof-use-rdb-preamble yes and run BGREWRITEAOF, or take a dump with redis-cli --rdb FILE.",
             )
-        return ("REDIS", int(found[1])) if found[1] else ("VALKEY", int(found[2]))
+        raise UnreadableSource(
+            f"{self.file}: not a dump: it does not begin with REDIS or VALKEY and a version",
+            hint="Take one with redis-cli --rdb FILE, or name dump.rdb in the folder that CONFIG GET dir names.",
+        )
 
-    def _finish(self) -> None:
-        """Compare the checksum that follows the last opcode."""
+    def _check(self) -> None:
+        """Compare the checksum that follows the last record."""
         if self._scanner.version < _FIRST_WITH_CHECKSUM:
             self.facts["checksum"] = "absent"
             return
@@ -167,37 +213,29 @@ class Dump:
             self.facts["checksum"] = "mismatch"
             self._blemish(
                 self._window.offset() - 8,
-                f"the checksum says that bytes of this dump were changed after it was written: its {self.keys_read:,} keys could all be read, but some may be wrong",
+                "the checksum does not match: some bytes were changed after this dump was written;"
+                f" all {self.keys_seen:,} keys could be read, but a few may be wrong",
             )
 
-    def _broken_off(self, at: int) -> None:
-        self._blemish(
-            at, f"the dump breaks off at byte {at:,}: the figures cover the {self.keys_read:,} keys read before it"
-        )
+    def _look_behind(self) -> None:
+        """Say so when something follows the dump."""
+        from necropsy.evidence.rdb.window import Truncated
 
-    def _damaged(self, why: str) -> None:
-        at = self._scanner.record_at
-        self._blemish(
-            at,
-            f"the dump is damaged after byte {at:,} ({why}): the figures cover the {self.keys_read:,} keys read before it",
-        )
-
-    def _hurt_values(self) -> None:
-        scanner = self._scanner
-        if scanner.hurt:
-            self._blemish(
-                scanner.hurt_at,
-                f"{scanner.hurt_why}: the key counts, what was asked of its value is missing",
-                count=scanner.hurt,
-            )
+        at = self._window.offset()
+        try:
+            head = self._window.take(1)
+        except Truncated:
+            return
+        if head == b"*":
+            self._blemish(at, "commands of an append-only file follow and are not replayed: the figures are the dump's")
+            return
+        try:
+            self._window.take(39)
+            self._window.take(1)
+        except Truncated:
+            if self._window.offset() == at + 40:
+                return  # the mark that ends a dump sent to a replica
+        self._blemish(at, f"something else follows the dump at byte {at:,}; it was not read")
 
     def _blemish(self, place: int, why: str, *, count: int = 1) -> None:
-        self.blemishes.append(Blemish(self.locator, "byte", place, why, count=count))
-
-
-def is_dump(locator: str) -> bool:
-    """Tell whether a file begins as a dump does."""
-    if locator == STANDARD_INPUT or not Path(locator).is_file():
-        return False
-    with open_binary(locator) as stream:
-        return _HEADER.fullmatch(stream.read(9)) is not None
+        self.blemishes.append(Blemish(self.file, "byte", place, why, count=count))

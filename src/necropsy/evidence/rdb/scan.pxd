@@ -1,13 +1,16 @@
 cimport cython
 from necropsy.evidence.rdb.columns cimport Columns
-from necropsy.evidence.rdb.sizes cimport Sizes
+from necropsy.evidence.rdb.picker cimport Picker
 from necropsy.evidence.rdb.values cimport Values
 from necropsy.evidence.rdb.window cimport Window
+
+cdef long long FARTHEST, LONGEST_KEY
 
 cdef class Scanner:
     cdef readonly Window window
     cdef readonly Columns columns
-    cdef readonly Values values
+    cdef Picker picker
+    cdef Values values
     cdef readonly dict facts
     cdef bint valkey
     cdef str allocator
@@ -18,15 +21,19 @@ cdef class Scanner:
     cdef long long idle
     cdef int frequency
     cdef readonly long long keys_read
+    cdef readonly long long keys_seen
+    cdef readonly long long announced
+    cdef bint choosing
+    cdef unsigned long long chosen_below
     cdef readonly long long record_at
     cdef readonly long long hurt
     cdef readonly long long hurt_at
     cdef readonly object hurt_why
-    cdef tuple members_of
 
     @cython.locals(code=int)
     cpdef bint fill(self) except? False
     @cython.locals(got=Py_ssize_t)
     cdef int key(self, int code) except -1
+    cdef int row(self) except -1
     cdef int opcode(self, int code) except -1
     cdef int begin(self) except -1

@@ -1,4 +1,5 @@
 # cython: language_level=3, boundscheck=True, wraparound=False, annotation_typing=False, cdivision=True, infer_types=True
+# ruff: noqa: C901, PLR0912 -- the records of a dump, each a case
 """The dump from its first opcode to its last: keys become rows, all else becomes facts or is passed.
 
 On disk, each key is: its expiry, idle time or use, if any; its type; its name; its value.
@@ -9,10 +10,11 @@ from __future__ import annotations
 try:
     import cython
 except ImportError:
-    from necropsy.evidence.rdb import plain as cython  # type: ignore[no-redef]
+    from necropsy.evidence.rdb import plain as cython
 
 if not cython.compiled:
     from necropsy.evidence.rdb.columns import Columns
+    from necropsy.evidence.rdb.picker import Picker
     from necropsy.evidence.rdb.values import Values
     from necropsy.evidence.rdb.window import Window
 
@@ -31,14 +33,22 @@ class Scanner:
     """Fills columns with keys."""
 
     def __init__(
-        self, window: Window, projection: Projection, rows: int, version: int, valkey: bool, allocator: str
+        self,
+        window: Window,
+        projection: Projection,
+        rows: int,
+        version: int,
+        valkey: bool,
+        sample: float,
+        allocator: str,
     ) -> None:
         self.window = window
         self.columns = Columns(projection, rows)
-        self.values = Values(window, self.columns, sizes_of({}, allocator), projection, valkey=valkey)
+        self.picker = Picker(window, self.columns, projection)
+        form = 11 if valkey else version
+        self.values = Values(window, self.picker, sizes_of({}, allocator), version=form, valkey=valkey)
         self.allocator = allocator
-        self.values.version = 11 if valkey else version
-        self.facts = {}
+        self.facts: dict[str, str] = {}
         self.version = version
         self.valkey = valkey
         self.db = 0
@@ -47,16 +57,19 @@ class Scanner:
         self.idle = -1
         self.frequency = -1
         self.keys_read = 0
+        self.keys_seen = 0
+        self.announced = 0
+        self.choosing = sample < 1.0
+        self.chosen_below = min(max(int(sample * 2.0**63), 0), 2**63 - 1)
         self.record_at = 0
         self.hurt = 0
         self.hurt_at = 0
         self.hurt_why = ""
-        self.members_of = projection.members_of
 
     def renew(self, projection: Projection, rows: int) -> None:
         """Begin another batch."""
         self.columns = Columns(projection, rows)
-        self.values.columns = self.columns
+        self.picker.renew(self.columns)
 
     def fill(self) -> bool:
         """Read keys until the batch is full (True) or the dump's end was read (False).
@@ -89,6 +102,7 @@ class Scanner:
         window = self.window
         columns = self.columns
         values = self.values
+        picker = self.picker
         window.text()
         length = window.length
         try:
@@ -98,12 +112,10 @@ class Scanner:
         columns.key.put(window.opened, window.opened_at, got)
         values.key_length = length
         values.expires = self.expires
-        values.want_members = False
-        if values.members_of and code in (2, 3, 5, 11, 12, 17, 20):
-            name = bytes(window.opened.owner[window.opened_at : window.opened_at + got])
-            for part in values.members_of:
-                if part in name:
-                    values.want_members = True
+        if self.choosing:
+            opened = window.opened
+            picker.keeping = opened.spread(window.opened_at, window.opened_at + got) >> 1 < self.chosen_below
+        picker.begin(code, got)
         try:
             values.read(code)
         except Exception:
@@ -112,12 +124,23 @@ class Scanner:
         if values.empty:
             columns.drop()
             return self.begin()
-        if values.hurt:
+        self.keys_seen += 1
+        if not picker.keeping:
+            columns.drop()
+            return self.begin()
+        if picker.hurt:
             columns.drop_value()
             if self.hurt == 0:
                 self.hurt_at = self.record_at
-                self.hurt_why = values.why
+                self.hurt_why = picker.why
             self.hurt += 1
+        self.row()
+        return self.begin()
+
+    def row(self) -> int:
+        """Make the key that was read a row of the columns."""
+        columns = self.columns
+        values = self.values
         row = columns.rows
         columns.db[row] = self.db
         columns.type[row] = values.type
@@ -133,9 +156,8 @@ class Scanner:
             columns.frequencies[row] = 1
         columns.elements[row] = values.elements
         columns.bytes[row] = values.weight
-        columns.commit()
         self.keys_read += 1
-        return self.begin()
+        return columns.commit()
 
     def begin(self) -> int:
         """Forget the attributes of the key before."""
@@ -160,7 +182,7 @@ class Scanner:
                 raise Damaged("a database number that nothing can have")
             self.db = number
         elif code == 251:
-            window.skip_size()
+            self.announced += window.size()
             window.skip_size()
         elif code == 250:
             name = self.fact_text()
@@ -182,7 +204,7 @@ class Scanner:
         elif code == 243:
             self.values.opaque.key_metadata()
         elif code == 242 and not self.valkey:
-            self.values.template()
+            self.values.templates.define()
         elif code in (107, 121) and not self.valkey:  # Redis Enterprise: access in RAM, slot
             window.skip_size()
         else:

@@ -19,11 +19,6 @@ hashtable.c, entry.c. jemalloc's size classes: four to each doubling; below 64 b
 
 from __future__ import annotations
 
-try:
-    import cython  # noqa: F401 -- the fallback must be tried where Cython is not
-except ImportError:
-    from necropsy.evidence.rdb import plain as cython  # type: ignore[no-redef]  # noqa: F401
-
 CLASSIC, KEYED, COMPACT = 1, 2, 3
 """Generations."""
 

@@ -1,4 +1,5 @@
 # cython: language_level=3, boundscheck=True, wraparound=False, annotation_typing=False, cdivision=True, infer_types=True
+# ruff: noqa: C901, PLR0911 -- the cases of a format, in the order of their frequency
 """One value of a dump: what was asked for is copied to the columns, all else is passed by its length and weighed."""
 
 from __future__ import annotations
@@ -8,30 +9,26 @@ from array import array
 try:
     import cython
 except ImportError:
-    from necropsy.evidence.rdb import plain as cython  # type: ignore[no-redef]
+    from necropsy.evidence.rdb import plain as cython
 
 if not cython.compiled:
-    from necropsy.evidence.rdb.columns import Columns
-    from necropsy.evidence.rdb.kernels import Memory
     from necropsy.evidence.rdb.opaque import Opaque
-    from necropsy.evidence.rdb.packed import Packed
+    from necropsy.evidence.rdb.picker import Picker
     from necropsy.evidence.rdb.sizes import Sizes
+    from necropsy.evidence.rdb.templates import Templates
     from necropsy.evidence.rdb.window import Window
 
 from necropsy.evidence.rdb.encodings import ENCODINGS
 from necropsy.evidence.rdb.kernels import Damaged
 from necropsy.evidence.rdb.window import TooWide
-from necropsy.sessions.keyspace import KEY_TYPES, Projection
+from necropsy.sessions.keyspace import KEY_TYPES
 
 STRING, LIST, SET, ZSET, HASH, STREAM, MODULE, ARRAY = range(len(KEY_TYPES))
 E_RAW, E_INT, E_EMBSTR, E_LINKEDLIST, E_ZIPLIST, E_QUICKLIST, E_LISTPACK, E_HASHTABLE = range(8)
 E_INTSET, E_SKIPLIST, E_ZIPMAP, E_LISTPACKEX, E_STREAM, E_TEMPLATE_LISTPACK = range(8, 14)
 E_TEMPLATE_ARRAY, E_SLICED_ARRAY = range(14, len(ENCODINGS))
 P_LISTPACK, P_ZIPLIST, P_ZIPMAP, P_INTSET = 0, 1, 2, 3
-K_PLAIN, K_NUMBER, K_COMPRESSED = 0, 1, 2
-EVERY = 1 << 62
-MOST_TEMPLATE_FIELDS = 10_000_000
-"""Over all templates of a dump; so many cost 20 MB here."""
+K_PLAIN, K_NUMBER = 0, 1
 
 
 class Unknown(Damaged):
@@ -41,36 +38,25 @@ class Unknown(Damaged):
 class Values:
     """Reads the value that comes next; ``type``, ``encoding``, ``elements`` and ``weight`` are of the one read last.
 
-    A packed value that is damaged inside does not end the read, as the dump itself says where the next key begins:
-    ``hurt`` is then set and ``why`` tells; the key counts, what was asked of its value is null.
+    Before it, ``key_length`` and ``expires`` are set, as the server lays out key and value together; after it, ``empty``
+    tells that the collection has nothing in it: a server that loads such a key drops it.
     """
 
-    def __init__(self, window: Window, columns: Columns, sizes: Sizes, projection: Projection, *, valkey: bool) -> None:
+    def __init__(self, window: Window, picker: Picker, sizes: Sizes, *, version: int, valkey: bool) -> None:
         self.window = window
-        self.columns = columns
+        self.picker = picker
+        self.packed = self.picker.packed
         self.sizes = sizes
-        self.packed = Packed()
         self.opaque = Opaque(window, sizes)
+        self.templates = Templates(window, picker)
         self.valkey = valkey
-        self.version = 0
+        self.version = version
         self.key_length = 0
         self.expires = False
-        self.string_bytes = projection.string_bytes
-        self.field_count = len(projection.hash_fields)
-        self.lengths_wanted = memoryview(bytearray(257))
-        for name, _ in projection.hash_fields:
-            self.lengths_wanted[min(len(name), 256)] = 1
-        self.members_of = projection.members_of
-        self.templates = {}
-        self.template_fields = 0
-        self.keeping = True
-        self.want_members = False
         self.type = STRING
         self.encoding = E_RAW
         self.elements = 0
         self.weight = 0
-        self.hurt = False
-        self.why = ""
         self.empty = False
 
     def weigh_as(self, sizes: Sizes) -> None:
@@ -80,7 +66,6 @@ class Values:
 
     def read(self, code: int) -> int:
         """Read a value of the type that the dump numbers ``code``, the server's rdb.h names them."""
-        self.hurt = False
         self.empty = False
         if code == 0:
             return self.string()
@@ -130,34 +115,32 @@ class Values:
         if code == 25:
             self.window.skip(8)
             return self.blob(HASH, E_LISTPACKEX, P_LISTPACK, 3)
-        if code == 15:
-            self.opaque.stream(1)
-            return self.opaque_value(STREAM, E_STREAM)
-        if code == 19:
-            self.opaque.stream(2)
-            return self.opaque_value(STREAM, E_STREAM)
-        if code == 21:
-            self.opaque.stream(3)
+        if code in (15, 19, 21):
+            self.opaque.stream(1 if code == 15 else code // 2 - 7)
             return self.opaque_value(STREAM, E_STREAM)
         if code == 7:
             self.window.skip_size()  # id of the module and version of its encoding
             self.opaque.module()
             return self.opaque_value(MODULE, E_RAW)
-        if self.valkey or code > 32 or code < 26:
+        return self.read_new(code)
+
+    def read_new(self, code: int) -> int:
+        """Read a value of a type that only Redis has, since 8.6."""
+        if self.valkey or code < 26 or code > 32:
             raise Unknown(f"a value of type {code}")
-        if code == 26 or code == 27:
+        if code in (26, 27):
             self.opaque.stream(code - 22)
             return self.opaque_value(STREAM, E_STREAM)
         if code == 28:
             self.opaque.array()
             return self.opaque_value(ARRAY, E_SLICED_ARRAY)
         if code == 29:
-            return self.template_blob(self.template_inside())
+            return self.template_blob(self.templates.inside())
         if code == 30:
             return self.template_blob(None)
         if code == 31:
-            return self.template_values(self.template_inside())
-        return self.template_values(self.template_named(self.window.size()))
+            return self.template_values(self.templates.inside())
+        return self.template_values(self.templates.named(self.window.size()))
 
     def string(self) -> int:
         """Read a string."""
@@ -179,16 +162,7 @@ class Values:
             self.weight = self.sizes.embedded(self.key_length, self.expires, window.length)
         else:
             self.weight = self.sizes.record(self.key_length, self.expires) + self.sizes.text(window.length)
-        if self.string_bytes == 0 or not self.keeping:
-            return window.pass_text()
-        try:
-            got = window.open_text(self.string_bytes)
-        except (Damaged, TooWide) as error:
-            window.pass_text()
-            return self.harm(str(error))
-        self.columns.head.put(window.opened, window.opened_at, got)
-        self.columns.head.seal(self.columns.rows)
-        return 0
+        return self.picker.head()
 
     def texts(self, type: int, encoding: int) -> int:  # noqa: A002 -- it is one
         """Read a count and so many texts: a list as it once was, or a set."""
@@ -198,7 +172,6 @@ class Values:
         count = window.size()
         self.elements = count
         self.empty = count == 0
-        members = type == SET and self.want_members
         weight = self.sizes.record(self.key_length, self.expires)
         weight += self.sizes.table(count) if type == SET else self.sizes.list_frame()
         for _ in range(count):
@@ -207,24 +180,9 @@ class Values:
                 weight += self.sizes.member(window.length)
             else:
                 weight += self.sizes.text(window.length) + 5 * self.sizes.pointer
-            if members:
-                self.pick_members()
-            else:
-                window.pass_text()
+            self.picker.member()
         self.weight = weight
-        if members:
-            self.columns.members.seal(self.columns.rows)
-        return 0
-
-    def pick_members(self) -> int:
-        """Copy the text whose head was taken to the members."""
-        window = self.window
-        try:
-            got = window.open_text(EVERY)
-        except (Damaged, TooWide) as error:
-            window.pass_text()
-            return self.harm(str(error))
-        return self.columns.put_member(window.opened, window.opened_at, got)
+        return self.picker.seal_members()
 
     def sorted(self, binary: bool) -> int:
         """Read a sorted set: texts with scores, as 8 bytes each or, before Redis 4, in decimal."""
@@ -234,15 +192,11 @@ class Values:
         count = window.size()
         self.elements = count
         self.empty = count == 0
-        members = self.want_members
         weight = 0.0
         for _ in range(count):
             window.text()
             weight += self.sizes.scored(window.length)
-            if members:
-                self.pick_members()
-            else:
-                window.pass_text()
+            self.picker.member()
             if binary:
                 window.skip(8)
             else:
@@ -250,9 +204,7 @@ class Values:
                 if size < 253:
                     window.skip(size)
         self.weight = self.sizes.record(self.key_length, self.expires) + self.sizes.sorted_frame(count) + int(weight)
-        if members:
-            self.columns.members.seal(self.columns.rows)
-        return 0
+        return self.picker.seal_members()
 
     def hash(self, extra: int) -> int:
         """Read fields and values.
@@ -271,7 +223,7 @@ class Values:
         self.empty = count == 0
         weight = self.sizes.record(self.key_length, self.expires) + self.sizes.table(count)
         lives = False
-        wanted = self.keeping and self.field_count > 0
+        wanted = self.picker.fields_wanted()
         for _ in range(count):
             if extra == 1:
                 lives = window.size() != 0
@@ -279,55 +231,18 @@ class Values:
             field_length = window.length
             index = -1
             if wanted:
-                index = self.field_named(field_length)
+                index = self.picker.named(field_length)
             else:
                 window.pass_text()
             window.text()
             weight += self.sizes.pair(field_length, window.length, lives)
             if index >= 0:
-                self.keep_text(index)
+                self.picker.keep(index)
             else:
                 window.pass_text()
             if extra == 8:
                 window.skip(8)
         self.weight = weight
-        return 0
-
-    def match(self, memory: Memory, start: int, length: int) -> int:
-        """Return the number of the field that has this name among those asked for, or -1."""
-        for i in range(self.field_count):
-            field = self.columns.fields[i]
-            if field.size == length and field.name.same(0, memory, start, length):
-                return i
-        return -1
-
-    def keep_text(self, index: int) -> int:
-        """Copy the text whose head was taken to a field's column."""
-        window = self.window
-        field = self.columns.fields[index]
-        length = window.length
-        try:
-            got = window.open_text(field.keep)
-        except (Damaged, TooWide) as error:
-            window.pass_text()
-            return self.harm(str(error))
-        field.texts.drop()
-        field.texts.put(window.opened, window.opened_at, got)
-        field.length = length
-        field.found = True
-        self.columns.found_fields += 1
-        return 0
-
-    def keep_packed(self, index: int) -> int:
-        """Copy the packed entry to a field's column."""
-        packed = self.packed
-        field = self.columns.fields[index]
-        packed.spell()
-        field.texts.drop()
-        field.texts.put(packed.text, packed.start, min(packed.length, field.keep))
-        field.length = packed.length
-        field.found = True
-        self.columns.found_fields += 1
         return 0
 
     def blob(self, type: int, encoding: int, format: int, stride: int) -> int:  # noqa: A002
@@ -351,23 +266,23 @@ class Values:
             window.open_text(length)
         except TooWide:
             window.pass_text()
-            return self.harm("a packed value too wide to be opened")
+            return self.picker.harm("a packed value too wide to be opened")
         except Damaged as error:
             window.pass_text()
-            return self.harm(str(error))
+            return self.picker.harm(str(error))
         try:
             return self.walk(type, format, stride, length)
         except IndexError:
-            return self.harm("a packed entry that reaches beyond the end")
+            return self.picker.harm("a packed entry that reaches beyond the end")
         except Damaged as error:
-            return self.harm(str(error))
+            return self.picker.harm(str(error))
 
     def walk(self, type: int, format: int, stride: int, got: int) -> int:  # noqa: A002
         """Go through a packed value as far as anything of it was asked for."""
         packed = self.packed
         packed.open(format, self.window.opened, self.window.opened_at, self.window.opened_at + got)
-        fields = type == HASH and self.keeping and self.field_count > 0
-        members = (type == SET or type == ZSET) and self.want_members
+        fields = type == HASH and self.picker.fields_wanted()
+        members = type in (SET, ZSET) and self.picker.members
         count = packed.count
         if count < 0 and not fields and not members:
             count = 0
@@ -391,13 +306,9 @@ class Values:
         index = -1
         while packed.advance():
             if place == 0:
-                index = -1
-                if packed.is_number:
-                    packed.spell()
-                if self.lengths_wanted[packed.length if packed.length < 256 else 256]:
-                    index = self.match(packed.text, packed.start, packed.length)
+                index = self.picker.packed_named()
             elif place == 1 and index >= 0:
-                self.keep_packed(index)
+                self.picker.keep_packed(index)
             place += 1
             if place == stride:
                 place = 0
@@ -410,44 +321,32 @@ class Values:
         count = 0
         while packed.advance():
             if count % stride == 0:
-                packed.spell()
-                self.columns.put_member(packed.text, packed.start, packed.length)
+                self.picker.packed_member()
             count += 1
-        self.columns.members.seal(self.columns.rows)
+        self.picker.seal_members()
         return count
 
     def list_nodes(self, containers: bool) -> int:
-        """Read a quicklist: packed nodes, and in the newer form plain ones."""
+        """Read a quicklist: packed nodes and, in the newer form, plain ones."""
         window = self.window
         self.type = LIST
         self.encoding = E_QUICKLIST
         count = window.size()
         weight = self.sizes.list_frame()
         elements = 0
+        length = 0
         packed = True
         for _ in range(count):
             if containers:
-                container = window.size()
-                if container != 1 and container != 2:
-                    raise Damaged(f"{container} where the kind of a list node belongs")
-                packed = container == 2
+                packed = self.container()
             window.text()
             length = window.length
             weight += self.sizes.list_node(length)
-            if not packed:
+            if packed:
+                elements += self.claimed(containers)
+            else:
                 elements += 1
                 window.pass_text()
-                continue
-            try:
-                got = window.open_text(16)
-                if containers:
-                    size = window.opened.little(window.opened_at + 4, 2) if got >= 7 else 0
-                else:
-                    size = window.opened.little(window.opened_at + 8, 2) if got >= 11 else 0
-                elements += size
-            except (Damaged, TooWide) as error:
-                window.pass_text()
-                self.harm(str(error))
         if containers and count == 1 and packed and self.version >= 11 and length <= 8192:
             self.encoding = E_LISTPACK
             weight = self.sizes.allocated(length)
@@ -455,6 +354,26 @@ class Values:
         self.empty = count == 0
         self.weight = self.sizes.record(self.key_length, self.expires) + weight
         return 0
+
+    def container(self) -> bool:
+        """Take the kind of a list node; tell whether it is packed."""
+        kind = self.window.size()
+        if kind not in (1, 2):
+            raise Damaged(f"{kind} where the kind of a list node belongs")
+        return bool(kind == 2)
+
+    def claimed(self, containers: bool) -> int:
+        """Pass a packed list node; return how many entries its head claims."""
+        window = self.window
+        try:
+            got = window.open_text(16)
+        except (Damaged, TooWide) as error:
+            window.pass_text()
+            self.picker.harm(str(error))
+            return 0
+        if containers:
+            return window.opened.little(window.opened_at + 4, 2) if got >= 7 else 0
+        return window.opened.little(window.opened_at + 8, 2) if got >= 11 else 0
 
     def opaque_value(self, type: int, encoding: int) -> int:  # noqa: A002
         """Make the value passed last the one read."""
@@ -464,69 +383,7 @@ class Values:
         self.weight = self.sizes.record(self.key_length, self.expires) + self.opaque.weight
         return 0
 
-    def template(self) -> int:
-        """Take a template of hashes: its number, and the fields that all of them have (Redis 8.10)."""
-        number = self.window.size()
-        if number in self.templates:
-            raise Damaged("a hash template that is defined twice")
-        self.templates[number] = self.template_texts()
-        return 0
-
-    def template_named(self, number: int) -> object:
-        """Return the fields of a template that was taken before."""
-        fields = self.templates.get(number)
-        if fields is None:
-            raise Damaged(f"hash template {number}, which is not defined")
-        return fields
-
-    def template_inside(self) -> object:
-        """Take the fields that stand in the value itself: as texts, or packed."""
-        form = self.window.byte()
-        if form == 1:
-            return self.template_texts()
-        if form == 0:
-            return self.template_packed()
-        raise Damaged(f"{form} where the form of a hash template belongs")
-
-    def template_texts(self) -> object:
-        """Take the fields of a template; return for each its number among those asked for, or -1."""
-        count = self.window.size()
-        fields = array("h")
-        for _ in range(count):
-            self.window.text()
-            fields.append(self.field_named(self.window.length))
-            self.template_fields += 1
-            if self.template_fields > MOST_TEMPLATE_FIELDS:
-                raise Damaged("more fields in hash templates than any server has")
-        return fields
-
-    def template_packed(self) -> object:
-        """Take the fields of a template from a listpack."""
-        window = self.window
-        window.text()
-        got = window.open_text(window.length)
-        self.packed.open(P_LISTPACK, window.opened, window.opened_at, window.opened_at + got)
-        fields = array("h")
-        while self.packed.advance():
-            self.packed.spell()
-            fields.append(self.match(self.packed.text, self.packed.start, self.packed.length))
-        return fields
-
-    def field_named(self, length: int) -> int:
-        """Return the number, among the fields asked for, of the text whose head was taken, or -1."""
-        window = self.window
-        if self.field_count == 0 or not self.lengths_wanted[length if length < 256 else 256]:
-            window.pass_text()
-            return -1
-        try:
-            got = window.open_text(length)
-        except (Damaged, TooWide) as error:
-            window.pass_text()
-            self.harm(str(error))
-            return -1
-        return self.match(window.opened, window.opened_at, got)
-
-    def template_values(self, fields: object) -> int:
+    def template_values(self, fields: array[int]) -> int:
         """Read the values of a hash whose fields are a template's, as texts."""
         window = self.window
         count = len(fields)
@@ -539,14 +396,14 @@ class Values:
             window.text()
             weight += self.sizes.text(window.length)
             index = fields[i]
-            if index >= 0 and self.keeping:
-                self.keep_text(index)
+            if index >= 0 and self.picker.keeping:
+                self.picker.keep(index)
             else:
                 window.pass_text()
         self.weight = weight
         return 0
 
-    def template_blob(self, fields: object) -> int:
+    def template_blob(self, fields: array[int] | None) -> int:
         """Read the values of a hash whose fields are a template's, packed; the first names the template."""
         window = self.window
         window.text()
@@ -559,36 +416,12 @@ class Values:
             window.open_text(length)
         except (Damaged, TooWide) as error:
             window.pass_text()
-            return self.harm(str(error))
+            return self.picker.harm(str(error))
         try:
-            return self.walk_template(fields, length)
+            self.elements = self.templates.walk(fields, length)
+            self.empty = self.elements == 0
         except IndexError:
-            return self.harm("a packed entry that reaches beyond the end")
+            self.picker.harm("a packed entry that reaches beyond the end")
         except Damaged as error:
-            return self.harm(str(error))
-
-    def walk_template(self, fields: object, got: int) -> int:
-        """Copy the values that were asked for."""
-        packed = self.packed
-        packed.open(P_LISTPACK, self.window.opened, self.window.opened_at, self.window.opened_at + got)
-        if not packed.advance() or not packed.is_number:
-            raise Damaged("a hash that names no template")
-        if fields is None:
-            fields = self.template_named(packed.number)
-        count = 0
-        while packed.advance():
-            if count >= len(fields):
-                raise Damaged("a hash with more values than its template has fields")
-            index = fields[count]
-            if index >= 0 and self.keeping:
-                self.keep_packed(index)
-            count += 1
-        self.elements = count
-        self.empty = count == 0
-        return 0
-
-    def harm(self, why: str) -> int:
-        """Note that what was asked of this value cannot be had."""
-        self.hurt = True
-        self.why = why
+            self.picker.harm(str(error))
         return 0

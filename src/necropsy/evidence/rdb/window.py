@@ -16,7 +16,7 @@ from typing import BinaryIO
 try:
     import cython
 except ImportError:
-    from necropsy.evidence.rdb import plain as cython  # type: ignore[no-redef]
+    from necropsy.evidence.rdb import plain as cython
 
 if not cython.compiled:
     from necropsy.evidence.rdb.kernels import Memory
@@ -98,7 +98,7 @@ class Window:
         while self.filled < count:
             if self.filled == self.memory.size:
                 self.grow()
-            got = self.stream.readinto(self.memory.owner[self.filled :])
+            got = self.stream.readinto(self.memory.owner[self.filled :])  # type: ignore[attr-defined]  # all have it
             if not got:
                 self.ended = True
                 raise Truncated(self.base + self.filled)

@@ -1,0 +1,99 @@
+"""What a locator stands for: a dump, compressed or not, standard input, or the folder of a server's append-only file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Final, cast
+
+from necropsy.model.errors import UnreadableSource
+from necropsy.wire.files import STANDARD_INPUT, open_binary
+
+_LZ4: Final = b"\x04\x22\x4d\x18"
+_ENVELOPE: Final = b"VKCS"
+"""Valkey's frame round a compressed dump: version, codec (1: LZ4), flags, kind; then the codec's own stream."""
+_ENVELOPE_SIZE: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A dump that was found and opened."""
+
+    stream: BinaryIO
+    file: str
+    """The file itself: another than the locator when that is a folder."""
+    later: int = 0
+    """Files with changes since the dump, which are not read."""
+
+
+def open_source(locator: str) -> Opened:
+    """Open what a locator stands for.
+
+    Raises
+    ------
+    UnreadableSource
+        There is nothing, or nothing that could hold a dump.
+    """
+    file, later = locator, 0
+    if locator != STANDARD_INPUT and Path(locator).is_dir():
+        file, later = _base_of(Path(locator))
+    stream = open_binary(file)
+    head = _peek(stream)
+    if head.startswith(_ENVELOPE):
+        stream.read(_ENVELOPE_SIZE)
+        head = head[_ENVELOPE_SIZE:]
+        if not head.startswith(_LZ4):
+            raise UnreadableSource(
+                f"{file}: a Valkey dump in a codec other than LZ4", hint="Save it again with rdb-compression-codec lz4."
+            )
+    if head.startswith(_LZ4):
+        import pyarrow as pa
+
+        stream = cast("BinaryIO", pa.CompressedInputStream(pa.PythonFile(stream, mode="r"), "lz4"))
+    return Opened(stream, file, later)
+
+
+def reading_errors() -> tuple[type[Exception], ...]:
+    """Return what reading a stream may raise when the file, or what it is packed in, is damaged."""
+    import lzma
+    import zlib
+
+    import zstandard
+
+    return (OSError, EOFError, ValueError, zlib.error, lzma.LZMAError, zstandard.ZstdError)
+
+
+def _peek(stream: BinaryIO) -> bytes:
+    try:
+        return bytes(stream.peek(16)[:16])  # type: ignore[attr-defined]  # all that open_binary returns have it
+    except reading_errors():
+        return b""
+
+
+def _base_of(folder: Path) -> tuple[str, int]:
+    """Return the dump that a multi-part append-only file begins with, and how many files follow it.
+
+    The manifest has a line a file, in the order in which they are to be loaded (the server's aof.c)::
+
+        file appendonly.aof.1.base.rdb seq 1 type b
+        file appendonly.aof.1.incr.aof seq 1 type i
+    """
+    manifests = sorted([*folder.glob("*.manifest"), *folder.glob("appendonlydir/*.manifest")])
+    if not manifests:
+        raise UnreadableSource(
+            f"{folder}: a folder without a manifest of an append-only file",
+            hint="Name the dump itself, or the folder that CONFIG GET appenddirname names.",
+        )
+    bases, later = [], 0
+    for line in manifests[0].read_text(encoding="utf-8", errors="replace").splitlines():
+        words = line.split()
+        known = dict(zip(words[::2], words[1::2], strict=False))
+        if known.get("type") == "b":
+            bases.append(known.get("file", "").strip('"'))
+        elif known.get("type") == "i":
+            later += 1
+    if not bases:
+        raise UnreadableSource(
+            f"{manifests[0]}: names no base file", hint="Run BGREWRITEAOF, or take a dump with redis-cli --rdb."
+        )
+    return str(manifests[0].parent / Path(bases[-1]).name), later
