@@ -64,11 +64,16 @@ def open_binary(locator: str) -> BinaryIO:
             raise UnreadableSource(f"{locator}: is a folder", hint="Name a file, or a glob in quotes.") from error
         except OSError as error:
             raise UnreadableSource(f"{locator}: {error.strerror}", hint="Make it readable for this user.") from error
+    return _decompressed(raw)
+
+
+def _decompressed(raw: io.BufferedReader) -> BinaryIO:
+    """Wrap a stream by its first bytes; closing what is returned closes the stream."""
     kind = compression(raw.peek(6)[:6])
     if kind == "gzip":
         import gzip
 
-        return cast("BinaryIO", gzip.GzipFile(fileobj=raw))
+        return cast("BinaryIO", _Owner(gzip.GzipFile(fileobj=raw), raw))
     if kind == "zstd":
         import zstandard
 
@@ -77,12 +82,27 @@ def open_binary(locator: str) -> BinaryIO:
     if kind == "bz2":
         import bz2
 
-        return cast("BinaryIO", bz2.BZ2File(raw))
+        return cast("BinaryIO", _Owner(bz2.BZ2File(raw), raw))
     if kind == "xz":
         import lzma
 
-        return cast("BinaryIO", lzma.LZMAFile(raw))
+        return cast("BinaryIO", _Owner(lzma.LZMAFile(raw), raw))
     return cast("BinaryIO", raw)
+
+
+class _Owner(io.BufferedReader):
+    """A decompressor that closes the file beneath it: those of the standard library leave it open."""
+
+    def __init__(self, decompressor: io.BufferedIOBase, beneath: io.BufferedReader) -> None:
+        super().__init__(decompressor)
+        self._beneath = beneath
+
+    def close(self) -> None:
+        """Close both."""
+        try:
+            super().close()
+        finally:
+            self._beneath.close()
 
 
 def read_text(locator: str, *, limit: int = 64 << 20) -> str:
