@@ -17,10 +17,12 @@ from pathlib import Path
 
 from necropsy.probes import targets
 from necropsy.probes.prometheus import parse_prometheus
+from necropsy.probes.relabel_rule import ACTIONS as FIRST
 from necropsy.probes.targets import Target
+from necropsy.probes.version import prometheus_version
 
 from .oracle import running, version
-from .random_rules import jobs, revealed
+from .random_rules import ACTIONS, jobs, revealed
 
 Found = Counter[tuple[str, frozenset[tuple[str, str]], str]]
 """How many targets a job has with these labels and this URL."""
@@ -50,7 +52,8 @@ def collides(target: Target) -> bool:
 
 def compare(seed: int, count: int, folder: Path) -> Comparison:
     """Let both sides discover ``count`` random jobs."""
-    text = json.dumps({"scrape_configs": [revealed(job) for job in jobs(seed, count)]}, ensure_ascii=False)
+    known = [action for action in ACTIONS if prometheus_version(version()) >= FIRST[action]]
+    text = json.dumps({"scrape_configs": [revealed(job) for job in jobs(seed, count, known)]}, ensure_ascii=False)
     mine = targets(parse_prometheus(text, "prometheus.yml", prometheus=version()))
     left_out = {target.job for target in mine if collides(target)}
     with running(folder, text) as prometheus:

@@ -29,8 +29,8 @@ def program(name: str) -> str:
 @cache
 def version() -> str:
     """Version of the installed Prometheus, such as 2.42.0+ds."""
-    text = subprocess.run([program("prometheus"), "--version"], capture_output=True, text=True, check=True).stdout
-    return text.split()[2].rstrip(",")
+    said = subprocess.run([program("prometheus"), "--version"], capture_output=True, text=True, check=True)
+    return (said.stdout or said.stderr).split()[2].rstrip(",")  # 2.24 says it on the other stream
 
 
 def free_port() -> int:

@@ -32,9 +32,9 @@ ACTIONS = (
 )  # fmt: skip
 
 
-def rule(chance: random.Random) -> dict[str, Any]:
-    """A rule that every Prometheus from 2.41 on takes."""
-    action = chance.choice(ACTIONS)
+def rule(chance: random.Random, actions: Sequence[str] = ACTIONS) -> dict[str, Any]:
+    """A rule that every Prometheus takes that has these actions."""
+    action = chance.choice(actions)
     made = _rule_of_names(chance, action) if action.startswith("label") else _rule_of_values(chance, action)
     if action != "replace" or chance.random() < 0.3:
         made["action"] = chance.choice((action, action.upper(), action.title()))
@@ -84,7 +84,7 @@ def group(chance: random.Random) -> dict[str, Any]:
     }
 
 
-def jobs(seed: int, count: int) -> list[dict[str, Any]]:
+def jobs(seed: int, count: int, actions: Sequence[str] = ACTIONS) -> list[dict[str, Any]]:
     """Scrape configurations named by their number; none is asked more often than twice an hour by default."""
     chance = random.Random(seed)
     made = []
@@ -93,7 +93,7 @@ def jobs(seed: int, count: int) -> list[dict[str, Any]]:
             "job_name": f"job-{number}",
             "scrape_interval": "2h",
             "scrape_timeout": "1s",
-            "relabel_configs": [rule(chance) for _ in range(chance.randint(1, 6))],
+            "relabel_configs": [rule(chance, actions) for _ in range(chance.randint(1, 6))],
             "static_configs": [group(chance) for _ in range(chance.randint(1, 5))],
         }
         if chance.random() < 0.4:

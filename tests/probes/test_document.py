@@ -111,6 +111,17 @@ def test_only_the_first_document_counts_unless_all_are_asked_for() -> None:
     assert [node.to_python() for node in parse_yaml_all(text, "a.yml")] == [{"a": "1"}, {"b": "2"}]
 
 
+def test_without_libyaml_everything_stands_in_the_same_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    def places(node: Node) -> list[tuple[object, ...]]:
+        return [(n.kind, n.value, n.line, n.column, n.start, n.end, n.end_line, n.style) for n in nodes(node)]
+
+    expected = places(parse_yaml(CONFIGURATION, "a.yml"))
+    monkeypatch.delattr(yaml, "CBaseLoader")
+    assert places(parse_yaml(CONFIGURATION, "a.yml")) == expected
+    with pytest.raises(ConfigurationError, match="nested deeper"):
+        parse_yaml("[" * 10_000, "a.yml")
+
+
 def test_an_empty_text_is_a_null_node() -> None:
     assert parse_yaml("# nothing\n", "a.yml").kind == "null"
 

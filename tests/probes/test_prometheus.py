@@ -66,7 +66,7 @@ def test_external_labels_are_expanded_since_prometheus_3() -> None:
     assert (known.external_labels, known.unexpanded) == ({"dc": "eu-$1", "replica": "p-1"}, ())
     unknown = parse_prometheus(TEXT, "prometheus.yml")
     assert (unknown.external_labels["replica"], unknown.unexpanded) == ("", ("HOSTNAME",))
-    older = parse_prometheus(TEXT, "prometheus.yml", prometheus="2.42")
+    older = parse_prometheus(TEXT.replace("scrape_config_files", "rule_files"), "prometheus.yml", prometheus="2.42")
     assert older.external_labels == {"dc": "eu-$$1", "replica": "${HOSTNAME}"}
 
 
@@ -100,6 +100,18 @@ def test_a_misspelt_field_brings_the_right_one() -> None:
     with pytest.raises(ConfigurationError, match="field scrape_intervall not found") as raised:
         parse_prometheus("global: {scrape_intervall: 5s}", "prometheus.yml")
     assert raised.value.hint == "Was scrape_interval meant?"
+
+
+def test_a_field_from_later_says_when_it_came() -> None:
+    with pytest.raises(ConfigurationError, match="field scrape_config_files not found") as raised:
+        parse_prometheus("scrape_config_files: []", "prometheus.yml", prometheus="2.42")
+    assert raised.value.hint == "It came with Prometheus 2.43; this is 2.42."
+
+
+def test_every_version_3_knows_the_fields_of_all_of_them() -> None:
+    parse_prometheus(
+        "global: {scrape_native_histograms: true, extra_scrape_metrics: true}", "prometheus.yml", prometheus="3.0"
+    )
 
 
 def test_a_lenient_reader_notes_what_it_does_not_know_and_goes_on() -> None:

@@ -16,27 +16,14 @@ from necropsy.probes import strict
 from necropsy.probes.document import parse_yaml
 from necropsy.probes.external_labels import read_external_labels
 from necropsy.probes.node import Node
+from necropsy.probes.prometheus_fields import SECTIONS
+from necropsy.probes.prometheus_fields import fields as fields_of
 from necropsy.probes.prometheus_job import Discovery, GlobalSettings, Job, read_global, read_job
 from necropsy.probes.version import Version, prometheus_version
 
 __all__ = ["Discovery", "GlobalSettings", "Job", "PrometheusConfiguration", "parse_prometheus", "read_prometheus"]
 
 _PATH: Final = re.compile(r"[^*]*(\*[^/]*)?")
-_SECTIONS: Final = frozenset(
-    (
-        "global",
-        "runtime",
-        "alerting",
-        "rule_files",
-        "scrape_config_files",
-        "scrape_configs",
-        "storage",
-        "tracing",
-        "remote_write",
-        "remote_read",
-        "otlp",
-    )
-)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -114,7 +101,7 @@ def read_prometheus(
     """Read a parsed configuration; ``more`` are the documents of ``scrape_config_files``. Otherwise as above."""
     version = prometheus_version(prometheus)
     problems: list[ConfigurationError] | None = [] if lenient else None
-    sections = strict.mapping(node, "Prometheus' configuration", _SECTIONS, problems)
+    sections = fields_of(node, "Prometheus' configuration", SECTIONS, version, problems)
     _check_repeated(node)
     _patterns(sections.get("rule_files"), "rule")
     settings = read_global(sections.get("global"), version, problems)

@@ -12,117 +12,11 @@ from necropsy.probes import strict
 from necropsy.probes.file_sd import check_pattern
 from necropsy.probes.group import Group, label_set, read_group
 from necropsy.probes.node import Node
+from necropsy.probes.prometheus_fields import BOOLEANS, COUNTS, GLOBAL, HISTOGRAMS, JOB
+from necropsy.probes.prometheus_fields import fields as fields_of
 from necropsy.probes.relabel import Rules, compile_rules
 from necropsy.probes.version import Version
 
-_LIMITS: Final = (
-    "body_size_limit",
-    "sample_limit",
-    "target_limit",
-    "label_limit",
-    "label_name_length_limit",
-    "label_value_length_limit",
-    "keep_dropped_targets",
-)
-_BOOLEANS: Final = (
-    "honor_timestamps",
-    "track_timestamps_staleness",
-    "enable_compression",
-    "enable_http2",
-    "proxy_from_environment",
-    "extra_scrape_metrics",
-)
-_HISTOGRAMS: Final = (
-    "convert_classic_histograms_to_nhcb",
-    "always_scrape_classic_histograms",
-    "scrape_native_histograms",
-)
-"""Settings that are labels of every target from 3.13 on."""
-_SHARED: Final = (
-    "scrape_interval",
-    "scrape_timeout",
-    "scrape_protocols",
-    "scrape_failure_log_file",
-    "metric_name_validation_scheme",
-    "metric_name_escaping_scheme",
-    "extra_scrape_metrics",
-    *_LIMITS,
-    *_HISTOGRAMS,
-)
-_GLOBAL: Final = frozenset((*_SHARED, "evaluation_interval", "rule_query_offset", "query_log_file", "external_labels"))
-_HTTP: Final = (
-    "basic_auth",
-    "authorization",
-    "oauth2",
-    "bearer_token",
-    "bearer_token_file",
-    "tls_config",
-    "follow_redirects",
-    "enable_http2",
-    "proxy_url",
-    "no_proxy",
-    "proxy_from_environment",
-    "proxy_connect_header",
-    "http_headers",
-)
-DISCOVERIES: Final = (
-    "static",
-    "aws",
-    "azure",
-    "consul",
-    "digitalocean",
-    "dns",
-    "docker",
-    "dockerswarm",
-    "ec2",
-    "ecs",
-    "eureka",
-    "file",
-    "gce",
-    "hetzner",
-    "http",
-    "ionos",
-    "kubernetes",
-    "kuma",
-    "lightsail",
-    "linode",
-    "marathon",
-    "nerve",
-    "nomad",
-    "openstack",
-    "outscale",
-    "ovhcloud",
-    "puppetdb",
-    "scaleway",
-    "serverset",
-    "stackit",
-    "triton",
-    "uyuni",
-    "vultr",
-)
-"""Kinds of discovery that some version of Prometheus has."""
-_JOB: Final = frozenset(
-    (
-        "job_name",
-        "honor_labels",
-        "honor_timestamps",
-        "track_timestamps_staleness",
-        "params",
-        "fallback_scrape_protocol",
-        "scrape_classic_histograms",
-        "native_histogram_bucket_limit",
-        "native_histogram_min_bucket_factor",
-        "metrics_path",
-        "scheme",
-        "enable_compression",
-        "relabel_configs",
-        "metric_relabel_configs",
-        "static_configs",
-        *_SHARED,
-        *_HTTP,
-        *(f"{kind}_sd_configs" for kind in DISCOVERIES if kind != "static"),
-    )
-)
 _DEFAULT_INTERVAL_MS: Final = 60_000
 _DEFAULT_TIMEOUT_MS: Final = 10_000
 
@@ -194,7 +88,7 @@ def read_global(
     node: Node | None, version: Version, problems: list[ConfigurationError] | None = None
 ) -> GlobalSettings:
     """Read the ``global`` section; None is an absent one. Raises ``ConfigurationError`` as Prometheus would."""
-    fields = strict.mapping(node, "global", _GLOBAL, problems) if node is not None else {}
+    fields = fields_of(node, "global", GLOBAL, version, problems) if node is not None else {}
     _check_values(fields)
     interval = strict.duration(fields.get("scrape_interval")) or _DEFAULT_INTERVAL_MS
     timeout = strict.duration(fields.get("scrape_timeout"))
@@ -209,7 +103,7 @@ def read_global(
         scrape_timeout_ms=timeout or min(_DEFAULT_TIMEOUT_MS, interval),
         external_labels=label_set(fields.get("external_labels"), legacy=legacy),
         legacy_names=legacy,
-        histograms=_histograms(fields, dict.fromkeys(_HISTOGRAMS, "false")),
+        histograms=_histograms(fields, dict.fromkeys(HISTOGRAMS, "false")),
     )
 
 
@@ -219,7 +113,7 @@ def read_job(
     """Read one scrape configuration. Raises ``ConfigurationError`` as Prometheus of this version would."""
     if node.kind == "null":
         raise node.error("empty or null scrape config section", hint="Remove the lonely dash.")
-    fields = strict.mapping(node, "a scrape configuration", _JOB, problems)
+    fields = fields_of(node, "a scrape configuration", JOB, version, problems)
     name = strict.text(fields.get("job_name"), "")
     if not name:
         raise node.error("job_name is empty", hint="Add job_name with a name of its own.")
@@ -258,9 +152,9 @@ def read_job(
 
 def _check_values(fields: Mapping[str, Node]) -> None:
     """Refuse values that do not fit although nothing here depends on them."""
-    for name in _BOOLEANS:
+    for name in BOOLEANS:
         strict.boolean(fields.get(name), False)
-    for name in _LIMITS[1:]:
+    for name in COUNTS:
         node = fields.get(name)
         if node is not None and node.kind != "null" and strict.integer(node) < 0:
             raise node.error(f"{name} cannot be negative", hint="0 means no limit.")
@@ -274,7 +168,7 @@ def _legacy_names(fields: Mapping[str, Node], settings: GlobalSettings, version:
 
 
 def _histograms(fields: Mapping[str, Node], default: Mapping[str, str]) -> dict[str, str]:
-    return {name: str(strict.boolean(fields.get(name), default[name] == "true")).lower() for name in _HISTOGRAMS}
+    return {name: str(strict.boolean(fields.get(name), default[name] == "true")).lower() for name in HISTOGRAMS}
 
 
 def _params(node: Node | None) -> dict[str, tuple[str, ...]]:

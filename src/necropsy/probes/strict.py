@@ -39,11 +39,16 @@ def from_python(value: Any, *, file: str = "<rules>", line: int = 0) -> Node:
 
 
 def mapping(
-    node: Node, what: str, known: Collection[str], problems: list[ConfigurationError] | None = None
+    node: Node,
+    what: str,
+    known: Collection[str],
+    problems: list[ConfigurationError] | None = None,
+    *,
+    hints: Mapping[str, str] | None = None,
 ) -> dict[str, Node]:
     """Return the values of a mapping by key; null is an empty mapping.
 
-    With ``problems``, keys that are not in ``known`` are left out and noted there.
+    With ``problems``, keys that are not in ``known`` are left out and noted there; ``hints`` are for particular ones.
 
     Raises
     ------
@@ -57,7 +62,7 @@ def mapping(
     unique(node)
     for key, _ in node.entries():
         if key.text() not in known:
-            hint = _closest(key.text(), known) or "Remove this line."
+            hint = (hints or {}).get(key.text()) or _closest(key.text(), known) or "Remove this line."
             error = key.error(f"field {key.text()} not found in {what}", hint=hint)
             if problems is None:
                 raise error
