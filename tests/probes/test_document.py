@@ -178,6 +178,22 @@ def test_json_that_is_none_is_refused_at_its_line(text: str, line: int) -> None:
     assert raised.value.line == line
 
 
+def test_half_a_surrogate_pair_is_replaced_as_go_does() -> None:
+    assert parse_json(r'["\ud83d\ude00", "a\ud800b", "\udc00"]', "a.json").to_python() == ["😀", "a\ufffdb", "\ufffd"]
+
+
+@pytest.mark.parametrize("pure", [False, True])
+@pytest.mark.parametrize("text", ["a: 1\nb: \udc80\n", "a: 1\nb: \x00\n", "a: 1\nb: \x07\n"])
+def test_characters_that_no_yaml_has_are_refused_at_their_line(
+    text: str, pure: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if pure:
+        monkeypatch.delattr(yaml, "CBaseLoader")
+    with pytest.raises(ConfigurationError, match="not YAML") as raised:
+        parse_yaml(text, "bad.yml")
+    assert raised.value.line == 2
+
+
 def test_whole_numbers_and_booleans_are_read_as_yaml_1_1_has_them() -> None:
     node = parse_yaml("[10, 0x10, 017, 1_000, 'yes', yes, Off, tRue, 1.5]", "a.yml")
     assert [node.elements[i].integer() for i in range(4)] == [10, 16, 15, 1000]

@@ -52,7 +52,13 @@ def parse_json(text: str, file: str, *, limit: int = MAX_NODES) -> Node:
 def _documents(text: str, file: str, limit: int) -> Iterator[Node]:
     import yaml
 
-    loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)(text)
+    try:
+        loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)(text)
+    except UnicodeEncodeError as error:
+        line = text.count("\n", 0, error.start) + 1
+        raise ConfigurationError(file, line, "not YAML: not UTF-8", hint="Save the file as UTF-8.") from None
+    except yaml.reader.ReaderError as error:
+        raise _unreadable(text, file, error.position, error.reason) from None
     composer = _Composer(text, file, limit)
     try:
         while True:
@@ -67,10 +73,14 @@ def _documents(text: str, file: str, limit: int) -> Iterator[Node]:
         line = mark.line + 1 if mark else 1
         raise ConfigurationError(file, line, f"not YAML: {reason}", hint=_yaml_hint(text, line)) from None
     except yaml.reader.ReaderError as error:
-        line = text.count("\n", 0, error.position) + 1
-        raise ConfigurationError(file, line, f"not YAML: {error.reason}", hint="Remove this character.") from None
+        raise _unreadable(text, file, error.position, error.reason) from None
     finally:
         loader.dispose()
+
+
+def _unreadable(text: str, file: str, position: int, reason: str) -> ConfigurationError:
+    line = text.count("\n", 0, position) + 1
+    return ConfigurationError(file, line, f"not YAML: {reason}", hint="Remove this character.")
 
 
 def _yaml_hint(text: str, line: int) -> str:

@@ -13,6 +13,7 @@ from necropsy.model.evidence import Origin
 from necropsy.probes import strict
 from necropsy.probes.document import parse_json, parse_yaml
 from necropsy.probes.group import Group, read_group
+from necropsy.probes.json_document import SURROGATE
 from necropsy.probes.node import Node
 from necropsy.probes.relabel_rule import valid_name
 
@@ -134,7 +135,7 @@ def _read_large(text: str, file: str, *, legacy: bool) -> list[Group] | None:
     names: set[str] = set()
     line, counted = 1, 0
     position = _after(blank, text, 0)
-    if not text.startswith("[", position):
+    if not text.startswith("[", position) or SURROGATE.search(text):
         return None
     try:
         while True:

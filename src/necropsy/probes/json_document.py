@@ -11,6 +11,8 @@ from necropsy.probes.node import MAX_DEPTH, Kind, Node
 
 _BLANK: Final = re.compile(r"[ \t\r\n]*")
 _NUMBER: Final = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?", re.ASCII)
+SURROGATE: Final = re.compile(r"\\u[dD][89a-fA-F]")
+"""An escape that may be half of a character."""
 _LITERAL: Final = re.compile(r"true|false|null")
 
 
@@ -66,6 +68,8 @@ class JsonReader:
                 value, end = json.decoder.scanstring(text, position + 1, True)  # type: ignore[attr-defined]
             except json.JSONDecodeError as error:
                 raise self._fail(error.pos, error.msg.removesuffix(" at")) from None
+            if SURROGATE.search(text, position, end):  # Go replaces half a pair, Python keeps it
+                value = value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
             return self._node("scalar", value, end, '"')
         if match := _NUMBER.match(text, position):
             return self._node("scalar", match[0], match.end(), "number")
