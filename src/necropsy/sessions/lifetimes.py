@@ -1,6 +1,7 @@
 """The lifetime of sessions that do not say it: the longest time to live in their namespace, made round.
 
-Most stores set one TTL for all sessions and set it again at each use: the session used last has nearly all of it left.
+Most stores set one TTL for all sessions and set it again at each use: the session used last has nearly all of it left. For
+somebody who is not logged in and never returns, which is every probe, the only use is the birth.
 """
 
 from __future__ import annotations

@@ -5,12 +5,14 @@ from __future__ import annotations
 from functools import reduce
 from typing import Final
 
+from necropsy.sessions.django import Django
 from necropsy.sessions.express import Express
+from necropsy.sessions.flask import Flask
 from necropsy.sessions.interface import Layout
 from necropsy.sessions.keyspace import Projection
 from necropsy.sessions.spring.layout import Spring
 
-LAYOUTS: Final[tuple[type[Layout], ...]] = (Spring, Express)
+LAYOUTS: Final[tuple[type[Layout], ...]] = (Spring, Express, Django, Flask)
 """Layouts with the narrowest signs first: a family further down never sees what one above it has claimed."""
 
 

@@ -31,7 +31,7 @@ WITH companion AS (
         ),
         CASE WHEN p.lifetime_s IS NULL THEN r.lifetime_s END AS inferred_s,
         p.expires_at - to_seconds(inferred_s) AS used_at,
-        CASE WHEN p.attributes = 0 THEN used_at END AS written_at
+        CASE WHEN p.authentication = 'no' THEN used_at END AS written_at
     FROM session_part p
     LEFT JOIN companion c USING (namespace, db, id_hash)
     LEFT JOIN refinement r ON r.namespace = p.namespace AND r.db = p.db AND r.layout = p.layout
