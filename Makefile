@@ -23,7 +23,7 @@ demo: $(VENV)/.installed-demo ## relive the incident and examine it: a verdict i
 test: packages unit integration ## every test: what is fast first, then what starts real servers and a browser
 
 unit: $(VENV)/.installed-dev ## the tests that start nothing
-	@$(BIN)/python -m pytest -m "not integration"
+	@$(BIN)/python -m pytest -n 2 -m "not integration"
 
 integration: $(VENV)/.installed-dev ## the tests that start real servers, a browser, a compiler
 	@$(BIN)/python -m pytest tests -m integration
