@@ -24,11 +24,19 @@ _NUMBER: Final = re.compile(r"-?(?:0[xX][0-9a-fA-F]+|\d*\.?\d+(?:[eE][+-]?\d+)?)
 _HEREDOC: Final = re.compile(r"<<(-?)([\w.-]+)\r?\n")
 _ESCAPE: Final = re.compile(r"\\(u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|x[0-9a-fA-F]{2}|[0-7]{3}|.)", re.DOTALL)
 _ESCAPES: Final = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "f": "\f", "v": "\v"}
+_ENDED: Final = re.compile(r"[ \t\r]*(?:\n|$|[,}\])]|#|//|/\*)")
+_EXPRESSION: Final = re.compile(r'"(?:[^"\\]|\\.)*"|#[^\n]*|//[^\n]*|[()\[\]{},\n]')
 _HINT: Final = "Run `consul validate` on this file."
 
 
-def parse_hcl(text: str, file: str, *, limit: int = MAX_NODES) -> Node:
+def parse_hcl(text: str, file: str, *, expressions: bool = False, limit: int = MAX_NODES) -> Node:
     """Parse a definition file of Consul.
+
+    Parameters
+    ----------
+    expressions
+        Keep what is no value of HCL 1 (``var.port + 1``) as text with the style ``expression``, so that the literal
+        values of Terraform's files can be read as well.
 
     Returns
     -------
@@ -43,14 +51,14 @@ def parse_hcl(text: str, file: str, *, limit: int = MAX_NODES) -> Node:
     """
     if text.lstrip("\ufeff \t\r\n").startswith(("{", "[")):
         return parse_json(text, file, limit=limit)
-    return _Reader(text, file, limit).root()
+    return _Reader(text, file, limit, expressions=expressions).root()
 
 
 class _Reader:
     """One pass over a text."""
 
-    def __init__(self, text: str, file: str, limit: int) -> None:
-        self.text, self.file, self.limit = text, file, limit
+    def __init__(self, text: str, file: str, limit: int, *, expressions: bool = False) -> None:
+        self.text, self.file, self.limit, self.expressions = text, file, limit, expressions
         self.place = 0
         self.count = 0
         self.counted, self.line, self.line_start = 0, 1, 0
@@ -106,7 +114,7 @@ class _Reader:
                 raise self._error("an equals sign after two keys: a brace must stand here")
             self.place += 1
             self._peek()
-        value = self._value(depth)
+        value = self._assigned(depth) if following == "=" and self.expressions else self._value(depth)
         for label in reversed(keys[1:]):
             outer = Node(
                 "mapping", None, label.line, label.column, label.start, value.end, value.end_line, self.file, "block"
@@ -114,6 +122,36 @@ class _Reader:
             outer.pairs = ((label, value),)
             value = outer
         return keys[0], value
+
+    def _assigned(self, depth: int) -> Node:
+        """Read a value; one that is followed by more on its line, or is none, is an expression."""
+        place, count, counted = self.place, self.count, (self.counted, self.line, self.line_start)
+        try:
+            value = self._value(depth)
+            if _ENDED.match(self.text, self.place):
+                return value
+        except ConfigurationError:
+            pass
+        self.place, self.count, (self.counted, self.line, self.line_start) = place, count, counted
+        end = self._end_of_expression()
+        node = self._node("scalar", self.text[place:end].strip(), end, "expression")
+        self.place = end
+        return node
+
+    def _end_of_expression(self) -> int:
+        """Offset where an expression ends: at a line's end, a comma or a closing bracket outside of all brackets."""
+        depth, place = 0, self.place
+        for match in _EXPRESSION.finditer(self.text, place):
+            mark = match[0]
+            if mark in ("(", "[", "{"):
+                depth += 1
+            elif mark in (")", "]", "}"):
+                depth -= 1
+                if depth < 0:
+                    return match.start()
+            elif mark in ("\n", ",") and not depth:
+                return match.start()
+        return len(self.text)
 
     def _key(self) -> Node:
         if self._peek() == '"':

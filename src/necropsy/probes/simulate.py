@@ -37,6 +37,9 @@ DEFAULT_PROMETHEUS: Final = "3.0"
 """Version whose rules count when nobody says which one runs. It differs from 2.x where a target has no port."""
 
 
+_SIMULATED: Final = frozenset(("prometheus", "blackbox", "consul", "nginx", "file_sd"))
+
+
 @dataclass(frozen=True, slots=True)
 class ConfigurationFile:
     """One configuration text."""
@@ -45,7 +48,7 @@ class ConfigurationFile:
     """Path as it was given: errors and origins show it, includes are resolved against it."""
     text: str
     kind: str
-    """``prometheus``, ``blackbox``, ``consul``, ``nginx`` or ``file_sd``."""
+    """``prometheus``, ``blackbox``, ``consul``, ``nginx``, ``file_sd``, or a kind of ``probers.registry``."""
     node_address: str | None = None
     """Consul: address of the node whose agent reads this file."""
 
@@ -118,15 +121,36 @@ def simulate(
         from necropsy.probes.consul.checks import consul_probes
 
         probes.extend(consul_probes(catalog))
+    probes.extend(_others(files, problems))
     backends: tuple[Backend, ...] = ()
     log_formats: tuple[LogFormat, ...] = ()
     if "nginx" in by_kind:
         from necropsy.probes.nginx.backends import read_nginx
+        from necropsy.probes.probers.nginx_checks import nginx_probes
 
-        nginx = read_nginx({file.name: file.text for file in by_kind["nginx"]})
+        texts = {file.name: file.text for file in by_kind["nginx"]}
+        nginx = read_nginx(texts)
+        probes.extend(nginx_probes(texts))
         backends, log_formats = nginx.backends, nginx.log_formats
         problems.extend(nginx.problems)
     return Simulation(tuple(probes), backends, log_formats, tuple(dropped), _distinct(problems))
+
+
+def _others(files: Sequence[ConfigurationFile], problems: list[ConfigurationError]) -> Iterator[Probe]:
+    """Yield what probers with a configuration of their own ask."""
+    others = [file for file in files if file.kind not in _SIMULATED]
+    if not others:
+        return
+    from necropsy.probes.probers.registry import BY_KIND
+
+    for file in others:
+        try:
+            found = BY_KIND[file.kind].read(file.text, file.name)
+        except ConfigurationError as error:
+            problems.append(error)
+            continue
+        problems.extend(found.problems)
+        yield from found.probes
 
 
 def _distinct(problems: list[ConfigurationError]) -> tuple[ConfigurationError, ...]:

@@ -1,0 +1,81 @@
+"""Docker: ``healthcheck`` of the services in a compose file.
+
+Sample::
+
+    services:
+      admin:
+        image: admin
+        healthcheck:
+          test: ["CMD", "curl", "-f", "http://localhost:8080/"]
+          interval: 10s
+
+Docker runs the test inside the container, ``interval`` after the last one ended; a test that an image brings itself is not
+in the file.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from necropsy.probes.consul.model import go_seconds
+from necropsy.probes.document import parse_yaml
+from necropsy.probes.node import Node
+from necropsy.probes.probers.command import request_of
+from necropsy.probes.probers.interface import Found, Prober, Schedule, add, harmless_probe, http_probe, times
+
+_DEFAULT_INTERVAL_S: Final = 30.0
+_MOST_REPLICAS: Final = 1_000
+
+
+def read(text: str, file: str) -> Found:
+    """Read a compose file."""
+    found = Found()
+    services = parse_yaml(text, file).get("services")
+    for name, service in services.items() if services is not None else ():
+        check = service.get("healthcheck")
+        disabled = service.at("healthcheck", "disable")
+        if check is not None and (disabled is None or disabled.text() != "true"):
+            _check(name, service, check, found)
+    return found
+
+
+def _check(name: str, service: Node, check: Node, found: Found) -> None:
+    test = check.get("test")
+    words = test.texts() if test is not None else []
+    if not words or words[0] == "NONE":
+        return
+    # A text alone, or behind CMD-SHELL, goes through a shell; behind CMD it is a list of words.
+    shell = test is not None and test.kind == "scalar"
+    command = words[0] if shell else words[1] if words[0] == "CMD-SHELL" and len(words) > 1 else words[1:]
+    interval = check.get("interval")
+    schedule = Schedule(
+        go_seconds(interval.text()) or _DEFAULT_INTERVAL_S if interval is not None else _DEFAULT_INTERVAL_S
+    )
+    origin = (check.key("test") or check).origin(f"health check of {name}")
+    request = request_of(command)
+    if request is None:
+        because = "runs a command in the container, with no HTTP request to be seen in it"
+        found.probes.append(
+            harmless_probe(f"compose/{name}", "compose-command", "", schedule, (origin,), because, service=name)
+        )
+        return
+    probe = http_probe(
+        f"compose/{name}",
+        "compose-healthcheck",
+        request.url,
+        schedule,
+        (origin,),
+        method=request.method,
+        user_agents=(request.user_agent,) if request.user_agent else (),
+        follows_redirects=request.follows_redirects,
+        host_header=request.host_header,
+        service=name,
+        instance=name,
+    )
+    replicas = service.at("deploy", "replicas")
+    count = int(replicas.text()) if replicas is not None and replicas.text().isdigit() else 1
+    for one in times(probe, min(count, _MOST_REPLICAS)):
+        add(found, one, origin)
+
+
+PROBER: Final = Prober("compose", "Docker Compose", read)

@@ -1,0 +1,131 @@
+"""Kubernetes: liveness, readiness and startup probes of the containers in manifests.
+
+Sample::
+
+    kind: Deployment
+    spec: {replicas: 2, template: {spec: {containers: [
+        {name: admin, ports: [{name: web, containerPort: 8080}],
+         livenessProbe: {httpGet: {path: /, port: web}, periodSeconds: 5}}]}}}
+
+The kubelet asks from the node, by the pod's own address, with ``kube-probe/<version>`` as its User-Agent; it keeps no cookies
+and follows redirects within the same host (pkg/probe/http).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Final
+
+from necropsy.model.evidence import Origin
+from necropsy.model.probe import Probe
+from necropsy.probes.character import UNKNOWN_ADDRESS
+from necropsy.probes.document import parse_yaml_all
+from necropsy.probes.node import Node
+from necropsy.probes.probers.interface import Found, Prober, Schedule, add, harmless_probe, http_probe, times
+
+_KINDS: Final = (("livenessProbe", "liveness"), ("readinessProbe", "readiness"), ("startupProbe", "startup"))
+_TEMPLATES: Final = {
+    "Pod": ("spec",),
+    "CronJob": ("spec", "jobTemplate", "spec", "template", "spec"),
+}
+"""Where a kind keeps its pod; the others keep it in ``spec.template.spec``."""
+_HARMLESS: Final = {
+    "tcpSocket": "opens a TCP connection and asks nothing",
+    "exec": "runs a command in the container",
+    "grpc": "asks the gRPC health service, not a page",
+}
+_DEFAULT_PERIOD_S: Final = 10.0
+_MOST_REPLICAS: Final = 1_000
+
+
+def read(text: str, file: str) -> Found:
+    """Read the manifests of one file; a ``List`` holds its items."""
+    found = Found()
+    for manifest in manifests(text, file):
+        kind, name = (
+            _text(manifest, "kind"),
+            _text(manifest, "metadata", "name") or _text(manifest, "metadata", "generateName"),
+        )
+        pod = manifest.at(*_TEMPLATES.get(kind, ("spec", "template", "spec")))
+        if pod is None:
+            continue
+        replicas = _text(manifest, "spec", "replicas")
+        count = min(int(replicas), _MOST_REPLICAS) if replicas.isdigit() else 1
+        for group in ("containers", "initContainers"):  # an init container with probes is a sidecar
+            for container in pod.get(group) or ():
+                _container(f"{kind.lower()}/{name}", container, count, found)
+    return found
+
+
+def manifests(text: str, file: str) -> Iterator[Node]:
+    """Yield the manifests of a file, those inside of lists on their own."""
+    for document in parse_yaml_all(text, file):
+        items = document.get("items")
+        if _text(document, "kind").endswith("List") and items is not None:
+            yield from items
+        elif document.kind == "mapping":
+            yield document
+
+
+def _text(node: Node, *path: str) -> str:
+    found = node.at(*path)
+    return found.text() if found is not None else ""
+
+
+def _container(owner: str, container: Node, count: int, found: Found) -> None:
+    if not count:
+        return
+    ports = {_text(port, "name"): _text(port, "containerPort") for port in container.get("ports") or ()}
+    for field, kind in _KINDS:
+        probe = container.get(field)
+        if probe is None:
+            continue
+        made = _probe(f"kubelet/{owner}/{_text(container, 'name')}", kind, probe, ports)
+        origin = (container.key(field) or probe).origin(f"{kind} probe of {owner}")
+        for one in times(made if isinstance(made, str) else replace(made, service=owner), count):
+            add(found, one, origin)
+
+
+def _probe(prober: str, kind: str, probe: Node, ports: dict[str, str]) -> Probe | str:
+    period = _text(probe, "periodSeconds")
+    schedule = Schedule(float(period) if period.isdigit() and int(period) else _DEFAULT_PERIOD_S, "ticker")
+    http = probe.get("httpGet")
+    if http is None:
+        action = next((name for name in _HARMLESS if probe.get(name) is not None), "exec")
+        where = _text(probe, action, "port")
+        origin = (probe.key(action) or probe).origin(f"{kind} probe")
+        return harmless_probe(
+            f"{prober}/{kind}",
+            f"kubelet-{action}",
+            f"{UNKNOWN_ADDRESS}:{ports.get(where, where)}" if where else UNKNOWN_ADDRESS,
+            schedule,
+            (origin,),
+            _HARMLESS[action],
+        )
+    port = _text(http, "port")
+    port = ports.get(port, port)
+    if not port.isdigit():
+        return f"no container port is named {port}"
+    path = _text(http, "path") or "/"
+    headers = {_text(header, "name").lower(): _text(header, "value") for header in http.get("httpHeaders") or ()}
+    made = http_probe(
+        f"{prober}/{kind}",
+        "kubelet-http",
+        f"{(_text(http, 'scheme') or 'HTTP').lower()}://{_text(http, 'host') or UNKNOWN_ADDRESS}:{port}/{path.lstrip('/')}",
+        schedule,
+        _origins(http, kind, path),
+        user_agents=(headers.get("user-agent") or "kube-probe/",),
+        host_header=headers.get("host", ""),
+    )
+    if kind == "startup" and isinstance(made, Probe):
+        because = "asks only until the container has started"
+        return replace(made, creates_sessions=False, harmless_because=because)
+    return made
+
+
+def _origins(http: Node, kind: str, path: str) -> tuple[Origin, ...]:
+    return ((http.key("path") or http).origin(f"{kind} probe asks {path}"),)
+
+
+PROBER: Final = Prober("kubernetes", "Kubernetes' kubelet", read)

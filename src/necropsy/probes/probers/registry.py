@@ -1,0 +1,21 @@
+"""The probers that have a configuration file of their own; Prometheus, Consul and nginx are simulated, not listed."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from necropsy.probes.probers import compose, gatus, haproxy, kubelet, load_balancer, uptime_kuma
+from necropsy.probes.probers.interface import Prober
+
+PROBERS: Final[tuple[Prober, ...]] = (
+    kubelet.PROBER,
+    load_balancer.TERRAFORM,
+    load_balancer.CLOUDFORMATION,
+    haproxy.PROBER,
+    compose.PROBER,
+    gatus.PROBER,
+    uptime_kuma.PROBER,
+)
+
+BY_KIND: Final[dict[str, Prober]] = {prober.kind: prober for prober in PROBERS}
+"""Kind of a configuration file to the prober that reads it."""
