@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import datetime
 
 from necropsy.case.store import Case
 from necropsy.examine.interface import Examination, examine_all
@@ -44,12 +45,12 @@ class Scene:
 
     def sessions(self, count: int, **columns: object) -> Scene:
         values = {"store": "a", "layout": "spring-indexed", "keys": 2, "bytes": 1000, "authentication": "no", "state": "live",
-                  "lifetime_s": 86400, **columns}  # fmt: skip
+                  "lifetime_s": 86400, "expires_at": datetime(2019, 5, 25, 12), **columns}  # noqa: DTZ001 -- the case holds UTC without a zone  # fmt: skip
         names = ", ".join(values)
         self.case.execute(
-            f"INSERT INTO session (id_hash, born_at, expires_at, {names})"
+            f"INSERT INTO session (id_hash, born_at, {names})"
             f" SELECT '{len(columns)}-{abs(hash(str(columns)))}-' || i, TIMESTAMP '2019-05-24 12:00:00' + i * INTERVAL 1 SECOND,"
-            f" TIMESTAMP '2019-05-25 12:00:00', {', '.join('?' for _ in values)} FROM range({count}) r(i)",
+            f" {', '.join('?' for _ in values)} FROM range({count}) r(i)",
             list(values.values()),
         )
         return self

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from necropsy.model.probe import Backend
 
 from .cases import PROBE, cleared, scene, slugs
@@ -37,11 +39,13 @@ def test_a_bot_that_creates_few_is_not() -> None:
 
 def test_immortal_sessions_are_counted_and_mortal_ones_cleared() -> None:
     with scene() as s:
-        s.source("rdb").sessions(10, lifetime_s=2**31 - 1).sessions(10, lifetime_s=-1).sessions(20)
+        s.source("rdb").sessions(10, lifetime_s=2**31 - 1).sessions(10, lifetime_s=-1, expires_at=None).sessions(
+            20
+        ).sessions(5, state="grace", lifetime_s=-1)
         (finding,) = s.examine().findings
         assert finding.primary is not None
         assert s.case.rows(finding.primary.query)[0]["count_star()"] == 20
-    assert finding.share == 0.5
+    assert finding.share == pytest.approx(20 / 45)
     with scene() as s:
         assert "sessions/immortal" in cleared(s.source("rdb").sessions(20).examine())
 

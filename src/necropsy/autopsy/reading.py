@@ -223,4 +223,5 @@ def _store(desk: _Desk, store: StoreSource, sources: Sources, say: Progress) -> 
     desk.case.append("server_fact", [{"store": store.name, "name": n, "value": v} for n, v in sorted(facts.items())])
     note = f"RDB {facts.get('rdb-version', '?')}, checksum {facts.get('checksum', 'unknown')}"
     desk.note([Source("rdb", store.rdb, dump.taken_at, digest, size, store.name, note)], blemishes=dump.blemishes)
+    desk.note(blemishes=[Blemish(store.rdb, "byte", 0, remark) for remark in (census.remarks if census else ())])
     return dump.taken_at

@@ -45,7 +45,7 @@ _STORE = Column("store", "VARCHAR", "Name of the session store.")
 
 _SESSION_COLUMNS: Final = (
     _STORE,
-    Column("layout", "VARCHAR", "Session layout: spring-indexed, spring, spring-reactive, spring-reactive-indexed."),
+    Column("layout", "VARCHAR", "Session layout: spring-indexed, spring, spring-reactive, express, django, flask …"),
     Column("namespace", "VARCHAR", "Prefix that all keys of this application share."),
     Column("db", "INTEGER", "Redis database number."),
     Column("id_hash", "VARCHAR", "Keyed hash of the session id, 32 hex digits.", hashed_from="id"),

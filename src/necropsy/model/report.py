@@ -17,7 +17,7 @@ class StoreSummary:
 
     name: str
     layout: str
-    """``spring-indexed``, ``spring``, ``spring-reactive``, ``spring-reactive-indexed``; ``none`` without sessions."""
+    """``spring-indexed``, ``spring``, ``express``, ``django`` …; ``none`` without sessions."""
     keys: int
     bytes: int
     """Estimated memory of all keys."""

@@ -19,14 +19,16 @@ from necropsy.verdict.evidence import Births, Circumstances, Claim, VisitorClass
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_MOST_COLUMNS: Final = 40
-_BOOTSTRAPS: Final = 100
+_MOST_COLUMNS: Final = 24
+_BOOTSTRAPS: Final = 60
 _FEWEST_BIRTHS: Final = 5
+_LEAST_SHARE: Final = 0.001
+"""Fewer births than this share of all stay unexplained: no interval could be told from nothing."""
 
 
 def claim_by_visits(births: Births, around: Circumstances, free: NDArray[np.bool_], hours: float) -> list[Claim]:
     """Claim births of nobody yet by the visits of the classes; does not mark them (it counts, it does not point)."""
-    if around.bins is None or int(free.sum()) < _FEWEST_BIRTHS:
+    if around.bins is None or int(free.sum()) < max(_FEWEST_BIRTHS, _LEAST_SHARE * free.size):
         return []
     columns, owners = _design(births, around)
     if not columns.shape[1]:
@@ -105,24 +107,35 @@ def _design(births: Births, around: Circumstances) -> tuple[NDArray[np.float64],
 def _solve(
     columns: NDArray[np.float64], observed: NDArray[np.float64], owners: list[str]
 ) -> tuple[NDArray[np.float64], dict[str, tuple[float, float]]]:
-    from scipy.optimize import lsq_linear
-
     # Minutes without a visit of anybody say nothing about probabilities; leaving them out keeps the system small.
     active = columns.sum(axis=1) > 0
     x, y = columns[active], observed[active]
-    probability = np.asarray(lsq_linear(x, y, bounds=(0.0, 1.0)).x)
+    probability = _bounded(x, y, np.ones(len(y)))
     random = np.random.default_rng(0)
-    draws: dict[str, list[float]] = defaultdict(list)
     visits = columns.sum(axis=0)
+    mine = {owner: np.asarray([o == owner for o in owners]) for owner in set(owners)}
+    draws: dict[str, list[float]] = defaultdict(list)
     for _ in range(_BOOTSTRAPS):
-        sample = random.integers(0, len(y), len(y))
-        drawn = np.asarray(lsq_linear(x[sample], y[sample], bounds=(0.0, 1.0)).x)
-        for owner in set(owners):
-            mine = np.asarray([o == owner for o in owners])
-            draws[owner].append(float((drawn[mine] * visits[mine]).sum()))
+        # Drawing minutes with replacement is giving each a whole weight: no matrix is copied.
+        weight = np.bincount(random.integers(0, len(y), len(y)), minlength=len(y)).astype(np.float64)
+        drawn = _bounded(x, y, weight)
+        for owner, columns_of in mine.items():
+            draws[owner].append(float((drawn[columns_of] * visits[columns_of]).sum()))
     return probability, {
         owner: (float(np.quantile(values, 0.025)), float(np.quantile(values, 0.975))) for owner, values in draws.items()
     }
+
+
+def _bounded(x: NDArray[np.float64], y: NDArray[np.float64], weight: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Least squares with every coefficient in [0, 1], on the normal equations: columns by columns, however many minutes."""
+    from scipy.optimize import lsq_linear
+
+    weighted = x * weight[:, None]
+    gram = weighted.T @ x
+    # A trace of a ridge: columns that always occur together share what they explain instead of failing.
+    gram[np.diag_indices_from(gram)] += 1e-9 * max(1.0, float(np.trace(gram)))
+    factor = np.linalg.cholesky(gram)
+    return np.asarray(lsq_linear(factor.T, np.linalg.solve(factor, weighted.T @ y), bounds=(0.0, 1.0), method="bvls").x)
 
 
 def _scale(claims: list[Claim], births: int) -> list[Claim]:

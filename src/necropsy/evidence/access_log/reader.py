@@ -143,12 +143,13 @@ def _judge_rhythms(scratch: Scratch) -> None:
         f" (sum(visits) OVER (ORDER BY class_key ROWS UNBOUNDED PRECEDING) // {_RHYTHM_BATCH})::INTEGER AS batch,"
         f" row_number() OVER (ORDER BY class_key)::BIGINT AS number FROM class WHERE visits >= {rhythm.FEWEST}"
     )
+    among = scratch.value("SELECT count(*) FROM judged")
     for (batch,) in scratch.rows("SELECT DISTINCT batch FROM judged ORDER BY batch"):
         columns = scratch.columns(
             "SELECT judged.number, epoch_us(stamp) AS time_us FROM visit JOIN judged USING (class_key)"
             f" WHERE batch = {batch}"
         )
-        found = rhythm.find(_integers(columns["number"]), _integers(columns["time_us"]))
+        found = rhythm.find(_integers(columns["number"]), _integers(columns["time_us"]), among=among)
         table = pa.table(
             {
                 "number": found.class_id,

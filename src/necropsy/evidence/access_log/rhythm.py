@@ -1,24 +1,23 @@
 """Rhythm: which classes of visits come like clockwork, how often, and at which phase. Pure, vectorised over all classes.
 
 A *ticker* (Prometheus, a load balancer) is locked to the clock: visit k comes at ``phase + k * period``. A *renewal*
-(Consul) waits the interval after each answer: its gaps are regular, its phase drifts. People come in bursts.
-
-Three steps, each over all classes at once:
-
-1. **Candidates.** The median gap between a visit and the k-th after it (k = 1 … 4: visits of two probers under one key
-   interleave, so that only every second gap is the period), and the intervals that people configure.
-2. **Folding.** For each candidate, the resultant length R of the phases (1: all alike, 0: spread evenly), over occupied
-   ticks rather than visits, so that a burst of a person counts once. Under no rhythm, ticks times R² exceeds x by
-   chance ``exp(-x)`` (Rayleigh).
-3. **Gaps.** What drifts has no common phase but regular gaps: most within 20 % of the candidate.
+(Consul) waits the interval after each answer: its gaps are regular, its phase drifts. People come in bursts. Each class
+is judged by the strongest of three kinds of evidence (``folding``: a favourite cell of the period, or a common direction
+of all phases; ``gaps``: gaps more regular than any crawler's), over candidate periods that its own gaps suggest and over
+those that people write into configurations. Evidence is the logarithm of one over the chance that people did it.
 
 A log of whole seconds says ``t`` for anything in [t, t + 1): phases are given for the middle of that.
+
+How well this works, by families of probers and beside other methods: ``bench/rhythm``.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from necropsy.evidence.access_log.folding import FEW, Visits, first_of, fold
+from necropsy.evidence.access_log.gaps import candidates, regularity, whole
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,243 +26,245 @@ if TYPE_CHECKING:
 FEWEST: Final = 5
 """Visits below which nothing is called a rhythm."""
 
-CONFIGURED: Final = (1, 2, 3, 5, 6, 10, 12, 15, 20, 30, 45, 60, 90, 120, 180, 240, 300, 600, 900, 1200, 1800, 3600, 7200, 21600,
-                     43200, 86400)  # fmt: skip
+CONFIGURED: Final = (2, 3, 5, 6, 10, 12, 15, 20, 30, 45, 60, 90, 120, 180, 240, 300, 600, 900, 1200, 1800, 3600, 7200,
+                     21600, 43200, 86400)  # fmt: skip
 """Intervals that people write into configurations, seconds."""
 
-_LAGS: Final = 4
-_MOST: Final = 4096
-"""Visits of one class that are looked at: the newest."""
-_CERTAIN: Final = 14.0
-"""Ticks times R² from which a phase is believed: chance exp(-14) for one candidate, below 1e-4 for all of them."""
-_REGULAR: Final = 0.8
-"""Share of gaps near the candidate from which a drifting rhythm is believed."""
-_NEAR: Final = 0.2
-"""How near, as a share of the period."""
-_PRESENT: Final = 0.25
-"""Share of ticks that must be occupied."""
-_COHERENT: Final = 0.6
-"""R below which a phase is not worth stating (spread over a sixth of the period)."""
+DOUBT: Final = 0.01
+"""The chance, for a whole log, that any of its visitors without rhythm is called a prober."""
+
+_OBVIOUS: Final = 40.0
+"""Evidence from which no further candidates are tried."""
+_LOOKED_AT: Final = 512
+"""Visits of one class by which it is judged, the newest; what is then found is measured on all of them."""
+_BATCH: Final = 400_000
+"""Visits judged at a time: bounds memory."""
+_LEAST_TURNS: Final = 3
+_RAREST: Final = 0.03
+"""Visits per tick below which an interval is not tried: the prober was there for a thirtieth of the time."""
+_BUSIEST: Final = 40
+"""Visits per tick above which it is not tried: one visit in forty would be the prober's."""
+_PHASED: Final = 10.0
+"""Evidence of folding from which a phase is stated, even if the gaps are more telling."""
+_AROUND: Final = 0.25
+"""Share of a turn on either side of the centre that is counted to a phase."""
+_COMMON: Final = 0.75
+"""Share of the visits around the centre from which the phase is called common, without further evidence."""
+_MISSING: Final = 0.5
+"""What turns without a visit cost a period, as a share of their entropy: a ticker of 60 s is one of 12 s whose visits
+are mostly missing, too, and the former is the simpler."""
 
 
 @dataclass(frozen=True, slots=True)
-class Rhythms:
-    """Parallel arrays, one entry for each class that has a rhythm."""
+class Judgement:
+    """Parallel arrays, one entry for each class of at least ``FEWEST`` visits."""
 
     class_id: NDArray[np.int64]
+    score: NDArray[np.float64]
+    """Evidence of a rhythm: natural logarithm of one over the chance that people did it."""
     period_s: NDArray[np.float64]
+    """Best candidate, believed or not."""
     phase_s: NDArray[np.float64]
-    """Unix time modulo the period; NaN when the phase drifts."""
+    """Unix time modulo the period; NaN when there is no common phase."""
     phase_spread_s: NDArray[np.float64]
-    """Standard deviation of the phase, the log's own resolution included; NaN when it drifts."""
+    """Standard deviation of the phase, the log's own resolution included; NaN without a phase."""
     coverage: NDArray[np.float64]
     """Share of the expected ticks between first and last visit that were seen, 0 to 1."""
 
 
-@dataclass(slots=True)
-class _Classes:
-    """Visits sorted by class and time, and where each class begins."""
-
-    ids: NDArray[np.int64]
-    starts: NDArray[np.int64]
-    counts: NDArray[np.int64]
-    seconds: NDArray[np.float64]
-    """Time since the epoch of each visit."""
-    owner: NDArray[np.int64]
-    """Position of its class."""
-    resolution: NDArray[np.float64]
-    """Seconds, per class."""
-
-
-def find(class_id: NDArray[np.int64], time_us: NDArray[np.int64]) -> Rhythms:
-    """Find the rhythms of all classes.
+def find(class_id: NDArray[np.int64], time_us: NDArray[np.int64], *, among: int | None = None) -> Judgement:
+    """Find the rhythms that are believed.
 
     Parameters
     ----------
     class_id, time_us
         One entry a visit, in any order: its class, and its time in microseconds since the epoch.
+    among
+        Classes that are judged in all, if these are only some of them: the more are asked, the more one of them will
+        look like clockwork by accident, so that more is asked of each.
     """
+    import math
+
     import numpy as np
 
-    classes = _gather(class_id, time_us)
-    if not classes.ids.size:
-        empty = np.empty(0)
-        return Rhythms(np.empty(0, np.int64), empty, empty, empty, empty)
-    best = _Best(classes)
-    for candidate in _candidates(classes):
-        best.consider(candidate)
-    return best.result()
-
-
-def _gather(class_id: NDArray[np.int64], time_us: NDArray[np.int64]) -> _Classes:
-    """Sort, drop the small classes, keep the newest visits of the large ones."""
-    import numpy as np
-
-    order = np.lexsort((time_us, class_id))
-    owner, times = class_id[order], time_us[order]
-    ids, starts, counts = np.unique(owner, return_index=True, return_counts=True)
-    position = np.arange(owner.size) - np.repeat(starts, counts)
-    kept = (np.repeat(counts, counts) >= FEWEST) & (position >= np.repeat(counts - _MOST, counts))
-    owner, times = owner[kept], times[kept]
-    ids, starts, owner, counts = np.unique(owner, return_index=True, return_inverse=True, return_counts=True)
-    fractions = np.bincount(owner, times % 1_000_000 != 0, ids.size)
-    resolution = np.where(fractions == 0, 1.0, 0.001)
-    return _Classes(ids, starts, counts, times / 1e6, owner, resolution)
-
-
-def _candidates(classes: _Classes) -> list[NDArray[np.float64]]:
-    """Return candidate periods, seconds: a list of arrays with one entry a class; NaN where there is none."""
-    import numpy as np
-
-    found = []
-    for lag in range(1, _LAGS + 1):
-        gaps = classes.seconds[lag:] - classes.seconds[:-lag]
-        inside = classes.owner[lag:] == classes.owner[:-lag]
-        median = _median(gaps[inside], classes.owner[lag:][inside], classes.ids.size)
-        found.append(_whole(median, classes.resolution))
-        if lag == 1:
-            found.append(_refined(classes, median))
-    span = classes.seconds[classes.starts + classes.counts - 1] - classes.seconds[classes.starts]
-    found += [np.where(span >= 4 * interval, float(interval), np.nan) for interval in CONFIGURED]
-    return found
-
-
-def _median(values: NDArray[np.float64], owner: NDArray[np.int64], size: int) -> NDArray[np.float64]:
-    """Return the median per owner; NaN for those without values."""
-    import numpy as np
-
-    order = np.lexsort((values, owner))
-    values, owner = values[order], owner[order]
-    counts = np.bincount(owner, minlength=size)
-    starts = np.concatenate([[0], np.cumsum(counts)[:-1]])
-    result = np.full(size, np.nan)
-    some = counts > 0
-    low = starts[some] + (counts[some] - 1) // 2
-    high = starts[some] + counts[some] // 2
-    result[some] = (values[low] + values[high]) / 2
-    return result
-
-
-def _whole(period: NDArray[np.float64], resolution: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Round to whole seconds where that is within the doubt: intervals are configured, and mostly in seconds."""
-    import numpy as np
-
-    rounded = np.round(period)
-    return np.where(
-        (rounded > 0) & (np.abs(period - rounded) <= np.maximum(0.02 * period, 0.5 * resolution)), rounded, period
+    number = among or int(np.count_nonzero(np.unique(class_id, return_counts=True)[1] >= FEWEST))
+    needed = math.log(max(1, number) / DOUBT)
+    judged = judge(class_id, time_us, needed=needed)
+    sure = judged.score >= needed
+    return Judgement(
+        judged.class_id[sure],
+        judged.score[sure],
+        judged.period_s[sure],
+        judged.phase_s[sure],
+        judged.phase_spread_s[sure],
+        judged.coverage[sure],
     )
 
 
-def _refined(classes: _Classes, period: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Refine a period by the least-squares line of time over number of tick; ticks are counted gap by gap."""
+def judge(class_id: NDArray[np.int64], time_us: NDArray[np.int64], *, needed: float = 0.0) -> Judgement:
+    """Judge all classes of at least ``FEWEST`` visits; parameters as for ``find``.
+
+    ``needed`` spares work: classes whose few visits can never give as much evidence are judged by their gaps alone.
+    """
     import numpy as np
 
-    with np.errstate(invalid="ignore", divide="ignore"):
-        gap = np.diff(classes.seconds, prepend=classes.seconds[:1])
-        step = np.round(gap / period[classes.owner])
-    step[classes.starts] = 0
-    step = np.nan_to_num(step, posinf=0.0, neginf=0.0)
-    tick = np.cumsum(step)
-    tick -= np.repeat(tick[classes.starts], classes.counts)
-    time = classes.seconds - np.repeat(classes.seconds[classes.starts], classes.counts)
-    size = classes.ids.size
-    mean_tick = np.bincount(classes.owner, tick, size) / classes.counts
-    mean_time = np.bincount(classes.owner, time, size) / classes.counts
-    tick -= mean_tick[classes.owner]
-    time = time - mean_time[classes.owner]
-    variance = np.bincount(classes.owner, tick * tick, size)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        slope = np.bincount(classes.owner, tick * time, size) / variance
-    return np.where(np.isfinite(slope) & (np.abs(slope - period) < 0.3 * period), slope, np.nan)
+    class_id, time_us = _sorted(class_id, time_us)
+    ids, counts = np.unique(class_id, return_counts=True)
+    parts = []
+    for chosen in ((counts >= FEWEST) & (counts < FEW), counts >= max(FEW, FEWEST)):
+        times = time_us[np.repeat(chosen, counts)]
+        some, sizes = ids[chosen], counts[chosen]
+        parts += [_judge_batch(some[part], sizes[part], times[visits], needed) for part, visits in _batches(sizes)]
+    class_column, *others = (np.concatenate([part[i] for part in parts]) if parts else np.empty(0) for i in range(6))
+    return Judgement(class_column.astype(np.int64), *others)
+
+
+def _sorted(class_id: NDArray[np.int64], time_us: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Sort by class and time: by one key if both fit into it, which is many times as fast."""
+    import numpy as np
+
+    if not class_id.size:
+        return class_id, time_us
+    first, begin = int(class_id.min()), int(time_us.min())
+    span = int(time_us.max()) - begin + 1
+    if (int(class_id.max()) - first + 1) * span >= 1 << 62:
+        order = np.lexsort((time_us, class_id))
+        return class_id[order], time_us[order]
+    key = np.sort((class_id - first) * span + (time_us - begin))
+    owner = key // span
+    return owner + first, key - owner * span + begin
+
+
+def _batches(counts: NDArray[np.int64]) -> list[tuple[slice, slice]]:
+    """Cut the classes into batches: slices of classes, and of their visits."""
+    import numpy as np
+
+    if not counts.size:
+        return []
+    ends = np.cumsum(counts)
+    number = (ends - 1) // _BATCH
+    borders = np.concatenate([[0], np.flatnonzero(np.diff(number)) + 1, [counts.size]])
+    starts = np.concatenate([[0], ends])
+    return [(slice(a, b), slice(int(starts[a]), int(starts[b]))) for a, b in zip(borders, borders[1:], strict=False)]
+
+
+def _judge_batch(
+    ids: NDArray[np.int64], counts: NDArray[np.int64], time_us: NDArray[np.int64], needed: float
+) -> tuple[NDArray[np.generic], ...]:
+    import numpy as np
+
+    origin = int(time_us.min()) // 1_000_000 * 1_000_000
+    owner = np.repeat(np.arange(ids.size), counts)
+    fractions = np.bincount(owner, time_us % 1_000_000 != 0, ids.size)
+    resolution = np.where(fractions == 0, 1.0, 0.001)
+    everything = Visits(owner, (time_us - origin) / 1e6, ids.size, resolution)
+    position = np.arange(owner.size) - np.repeat(np.cumsum(counts) - counts, counts)
+    newest = position >= np.repeat(counts - _LOOKED_AT, counts)
+    seconds, owner = everything.seconds[newest], owner[newest]
+    # Whole seconds folded over anything but whole cells would pile up by themselves: each is moved by a share of its
+    # second, spread evenly (golden ratio), the same for the same second.
+    seconds += np.where(resolution < 1, 0.0, 1.0)[owner] * ((seconds * 0.6180339887498949) % 1.0)
+    best = _Best(Visits(owner, seconds, ids.size, resolution), needed)
+    for candidate in candidates(best.visits):
+        best.consider(candidate)
+    for interval in CONFIGURED:
+        best.consider(np.where(best.plausible(interval) & (best.evidence < _OBVIOUS), float(interval), np.nan))
+    score, period, phased = best.verdict()
+    phase, spread, coverage = _measure(everything, period, phased, origin)
+    return ids, score, period, phase, spread, coverage
 
 
 class _Best:
-    """The best candidate so far of each class."""
+    """The best period so far of each class."""
 
-    def __init__(self, classes: _Classes) -> None:
+    def __init__(self, visits: Visits, needed: float) -> None:
         import numpy as np
 
-        size = classes.ids.size
-        self._classes = classes
-        self._score = np.zeros(size)
-        self._period = np.full(size, np.nan)
-        self._phase = np.full(size, np.nan)
-        self._spread = np.full(size, np.nan)
-        self._coverage = np.full(size, np.nan)
+        self.visits = visits
+        self.evidence = np.zeros(visits.classes)
+        self._likelihood = np.full(visits.classes, -np.inf)
+        self.period = np.full(visits.classes, np.nan)
+        self._tried = 0
+        self._span = visits.span()
+        self._counts = visits.counts()
+        self._enough = visits.attainable(self._counts) >= needed
+
+    def plausible(self, interval: float) -> NDArray[np.bool_]:
+        """Return which classes can have a prober of this interval at all, by their number of visits."""
+        ticks = self._span / interval
+        return self._enough & (self._counts >= _RAREST * ticks) & (self._counts <= _BUSIEST * ticks)
 
     def consider(self, period: NDArray[np.float64]) -> None:
-        """Fold all classes over a candidate and keep it where it is better."""
+        """Fold the classes over a candidate (NaN: leave this class out) and keep it where it is better."""
         import numpy as np
 
-        everyone = self._classes
-        first = everyone.seconds[everyone.starts]
-        span = everyone.seconds[everyone.starts + everyone.counts - 1] - first
+        self._tried += 1
         with np.errstate(invalid="ignore"):
-            usable = (period > 1.5 * everyone.resolution) & (span >= 3 * period)
+            usable = (period > 1.5 * self.visits.resolution) & (self._span >= _LEAST_TURNS * period)
         if not usable.any():
             return
-        chosen = np.flatnonzero(usable)
-        owner, inside = _subset(everyone, usable)
-        size = chosen.size
-        period = period[chosen]
-        seconds = everyone.seconds[inside]
-        turns = seconds / period[owner]
-        angle = 2 * np.pi * (turns % 1.0)
-        counts = everyone.counts[chosen]
-        mean = (np.bincount(owner, np.cos(angle), size) + 1j * np.bincount(owner, np.sin(angle), size)) / counts
-        length = np.abs(mean)
-        centre = (np.angle(mean) / (2 * np.pi)) % 1.0
-        tick = np.floor(turns - centre[owner] + 0.5)
-        fresh = np.ones(tick.size, dtype=bool)
-        fresh[1:] = (tick[1:] != tick[:-1]) | (owner[1:] != owner[:-1])
-        ticks = np.bincount(owner, fresh, size)
-        expected = np.round(span[chosen] / period) + 1
-        coverage = np.minimum(1.0, ticks / expected)
-        gaps = np.diff(seconds)
-        within = owner[1:] == owner[:-1]
-        near = within & (
-            np.abs(gaps - period[owner[1:]])
-            <= np.maximum(_NEAR * period[owner[1:]], everyone.resolution[chosen][owner[1:]])
-        )
-        regular = np.bincount(owner[1:], near, size) / np.maximum(1, counts - 1)
-        phase_score = np.where(coverage >= _PRESENT, ticks * length**2, 0.0)
-        believed_phase = (phase_score >= _CERTAIN) | ((regular >= _REGULAR) & (length >= 0.9) & (coverage >= 0.6))
-        believed_gaps = (regular >= _REGULAR) & (ticks >= FEWEST) & (coverage >= 0.6)
-        # A ticker of 10 s is one of 5 s with every second tick missing, too: occupied ticks decide between them.
-        score = np.where(
-            believed_phase,
-            1e6 * length * coverage + counts * 1e-3 + period * 1e-6,
-            np.where(believed_gaps, regular, 0.0),
-        )
-        better = score > self._score[chosen]
-        at = chosen[better]
-        self._score[at] = score[better]
-        self._period[at] = period[better]
-        self._coverage[at] = coverage[better]
-        resolution = everyone.resolution[chosen]
-        with np.errstate(divide="ignore"):
-            spread = np.sqrt(np.maximum(0.0, -2 * np.log(np.minimum(length, 1.0)))) * period / (2 * np.pi)
-        spread = np.sqrt(spread**2 + resolution**2 / 12)
-        steady = believed_phase & (length >= _COHERENT)
-        self._phase[at] = np.where(steady, (centre * period + resolution / 2) % period, np.nan)[better]
-        self._spread[at] = np.where(steady, spread, np.nan)[better]
+        folded = fold(self.visits if usable.all() else self.visits.only(usable), period[usable])
+        self.evidence[usable] = np.maximum(self.evidence[usable], folded.evidence)
+        likelihood = folded.evidence - _MISSING * self._span[usable] / period[usable] * _entropy(folded.coverage)
+        better = likelihood > self._likelihood[usable]
+        at = np.flatnonzero(usable)[better]
+        self._likelihood[at] = likelihood[better]
+        self.period[at] = period[at]
 
-    def result(self) -> Rhythms:
-        """Return the classes that have a rhythm."""
-        found = self._score > 0
-        return Rhythms(
-            self._classes.ids[found],
-            self._period[found],
-            self._phase[found],
-            self._spread[found],
-            self._coverage[found],
-        )
+    def verdict(self) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
+        """Return score, period, and whether there is a common phase for certain."""
+        import numpy as np
+
+        folded = np.maximum(0.0, self.evidence - np.log(max(1, self._tried)))
+        regular, gap = regularity(self.visits)
+        phased = folded >= _PHASED
+        period = np.where(phased | (folded >= regular), self.period, whole(gap, self.visits.resolution))
+        return np.maximum(folded, regular), period, phased
 
 
-def _subset(classes: _Classes, usable: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """Return the visits of some classes: the position of each one's class among the chosen, and which visits they are."""
+def _measure(
+    visits: Visits, period: NDArray[np.float64], phased: NDArray[np.bool_], origin_us: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Measure phase, its spread and coverage on all visits; phase and spread are NaN where there is no common phase."""
     import numpy as np
 
-    inside = usable[classes.owner]
-    renumbered = np.cumsum(usable) - 1
-    return renumbered[classes.owner[inside]], inside
+    result = [np.full(visits.classes, np.nan) for _ in range(3)]
+    known = np.isfinite(period)
+    if not known.any():
+        return result[0], result[1], result[2]
+    some = visits.only(known)
+    turn = period[known]
+    owner, size = some.owner, some.classes
+    turns = some.seconds / turn[owner]
+    # A whole second stands for any moment in it: its middle.
+    turns += (np.where(some.resolution < 1, 0.0, some.resolution / 2) / turn)[owner]
+    centre = fold(some, turn).peak
+    for _ in range(3):
+        away = (turns - centre[owner] + 0.5) % 1.0 - 0.5
+        inside = np.abs(away) <= _AROUND
+        number = np.bincount(owner[inside], minlength=size)
+        shift = np.bincount(owner[inside], away[inside], size) / np.maximum(1, number)
+        centre = (centre + shift) % 1.0
+    variance = np.bincount(owner[inside], (away - shift[owner])[inside] ** 2, size) / np.maximum(1, number)
+    spread = np.sqrt(variance * turn**2 + some.resolution**2 / 12)
+    expected = np.round(some.span() / turn) + 1
+    tick = np.floor(turns - centre[owner] + 0.5)
+    common = phased[known] | (number >= _COMMON * some.counts())
+    counted = inside | ~common[owner]
+    seen = np.bincount(owner[counted], first_of(tick[counted], owner[counted]), size)
+    # Exact where it can be: a period of whole microseconds, an origin of whole seconds.
+    offset = origin_us % np.maximum(1, np.round(turn * 1e6)).astype(np.int64) / 1e6
+    phase = np.round((offset + centre * turn) % turn, 4) % turn
+    result[0][known] = np.where(common, phase, np.nan)
+    result[1][known] = np.where(common, spread, np.nan)
+    result[2][known] = np.minimum(1.0, seen / expected)
+    return result[0], result[1], result[2]
+
+
+def _entropy(share: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the entropy of a share, nats."""
+    import numpy as np
+
+    share = np.clip(share, 1e-12, 1 - 1e-12)
+    return -share * np.log(share) - (1 - share) * np.log1p(-share)
+

@@ -10,6 +10,8 @@ cdef class Memory:
     cpdef int byte(self, Py_ssize_t at) except -1
     @cython.locals(value="unsigned long long", i=Py_ssize_t)
     cpdef long long little(self, Py_ssize_t at, Py_ssize_t width) except? -1
+    @cython.locals(value="long long", limit="long long")
+    cpdef long long signed_little(self, Py_ssize_t at, Py_ssize_t width) except? -1
     @cython.locals(value="unsigned long long", i=Py_ssize_t)
     cpdef long long big(self, Py_ssize_t at, Py_ssize_t width) except? -1
     cpdef int copy(self, Py_ssize_t at, Memory other, Py_ssize_t start, Py_ssize_t count) except -1

@@ -62,6 +62,22 @@ class Memory:
             value = (value << 8) | self.start[at + i]
         return value
 
+    def signed_little(self, at: int, width: int) -> int:
+        """Return a signed little-endian number of at most 8 bytes.
+
+        >>> memory = Memory(4)
+        >>> memory.owner[:4] = bytes((0xFE, 0xFF, 0xFF, 0xFF))
+        >>> [memory.signed_little(0, width) for width in (1, 2, 3, 4)]
+        [-2, -2, -2, -2]
+        """
+        value = self.little(at, width)
+        if width < 8:
+            limit = 1
+            limit <<= 8 * width
+            if value >= limit >> 1:
+                value -= limit
+        return value
+
     def big(self, at: int, width: int) -> int:
         """Return a big-endian number of at most 8 bytes; with 8 it is signed."""
         check(self, at, width)

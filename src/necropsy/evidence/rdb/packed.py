@@ -125,10 +125,7 @@ class Packed:
         """Make a signed little-endian number the entry."""
         if after > self.stop:
             raise Damaged("a packed number that reaches beyond the end")
-        number = self.memory.little(at, width)
-        if width < 8 and number >> (8 * width - 1):
-            number -= 1 << (8 * width)
-        self.number = number
+        self.number = self.memory.signed_little(at, width)
         self.is_number = True
         self.at = after
         return True

@@ -209,9 +209,9 @@ class Window:
         special = first & 0x3F
         if special < 3:
             width = 1 << special
-            value = self.little(width)
-            if value >> (8 * width - 1):
-                value -= 1 << (8 * width)
+            self.need(width)
+            value = self.memory.signed_little(self.position, width)
+            self.position += width
             self.kind = NUMBER
             self.number = value
             self.stored = 0

@@ -17,10 +17,12 @@ from necropsy.model.finding import Cleared, Confidence, Exhibit, Finding, Remedy
 if TYPE_CHECKING:
     from necropsy.case.store import Case
 
-IMMORTAL = (
-    "state <> 'ghost' AND (lifetime_s < 0 OR lifetime_s > 2592000 OR (expires_at IS NULL AND lifetime_s IS NULL))"
-)
-"""SQL condition: beyond 30 days, never, or without any expiry."""
+IMMORTAL = "state = 'live' AND (expires_at IS NULL OR lifetime_s > 2592000)"
+"""SQL condition: a session that still counts, and that lives beyond 30 days or without any expiry.
+
+A negative lifetime asks for "never" and mostly gets it: then the key has no expiry. Some versions of Spring let such a
+session die at once; then it is not live.
+"""
 
 
 def examine(case: Case) -> Iterator[Finding | Cleared]:
