@@ -13,6 +13,7 @@ How well this works, by families of probers and beside other methods: ``bench/rh
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -145,7 +146,7 @@ def _batches(counts: NDArray[np.int64]) -> list[tuple[slice, slice]]:
     number = (ends - 1) // _BATCH
     borders = np.concatenate([[0], np.flatnonzero(np.diff(number)) + 1, [counts.size]])
     starts = np.concatenate([[0], ends])
-    return [(slice(a, b), slice(int(starts[a]), int(starts[b]))) for a, b in zip(borders, borders[1:], strict=False)]
+    return [(slice(a, b), slice(int(starts[a]), int(starts[b]))) for a, b in itertools.pairwise(borders)]
 
 
 def _judge_batch(
@@ -164,41 +165,58 @@ def _judge_batch(
     # Whole seconds folded over anything but whole cells would pile up by themselves: each is moved by a share of its
     # second, spread evenly (golden ratio), the same for the same second.
     seconds += np.where(resolution < 1, 0.0, 1.0)[owner] * ((seconds * 0.6180339887498949) % 1.0)
-    best = _Best(Visits(owner, seconds, ids.size, resolution), needed)
-    for candidate in candidates(best.visits):
+    visits = Visits(owner, seconds, ids.size, resolution)
+    regular, gap = regularity(visits)
+    score, period, phased = regular, whole(gap, resolution), np.zeros(ids.size, dtype=bool)
+    foldable = visits.attainable(visits.counts()) >= needed
+    if foldable.any():
+        score[foldable], period[foldable], phased[foldable] = _folded(
+            visits.only(foldable), score[foldable], period[foldable]
+        )
+    phase, spread, coverage = _measure(everything, np.where(score >= needed, period, np.nan), phased, origin)
+    return ids, score, period, phase, spread, coverage
+
+
+def _folded(
+    visits: Visits, regular: NDArray[np.float64], gap: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
+    """Return score, period, and whether there is a common phase for certain, after folding over all candidates."""
+    import numpy as np
+
+    best = _Best(visits)
+    for candidate in candidates(visits):
         best.consider(candidate)
     for interval in CONFIGURED:
         best.consider(np.where(best.plausible(interval) & (best.evidence < _OBVIOUS), float(interval), np.nan))
-    score, period, phased = best.verdict()
-    phase, spread, coverage = _measure(everything, period, phased, origin)
-    return ids, score, period, phase, spread, coverage
+    folded = np.maximum(0.0, best.evidence - np.log(max(1, best.tried)))
+    phased = folded >= _PHASED
+    return np.maximum(folded, regular), np.where(phased | (folded >= regular), best.period, gap), phased
 
 
 class _Best:
     """The best period so far of each class."""
 
-    def __init__(self, visits: Visits, needed: float) -> None:
+    def __init__(self, visits: Visits) -> None:
         import numpy as np
 
         self.visits = visits
         self.evidence = np.zeros(visits.classes)
         self._likelihood = np.full(visits.classes, -np.inf)
         self.period = np.full(visits.classes, np.nan)
-        self._tried = 0
+        self.tried = 0
         self._span = visits.span()
         self._counts = visits.counts()
-        self._enough = visits.attainable(self._counts) >= needed
 
     def plausible(self, interval: float) -> NDArray[np.bool_]:
         """Return which classes can have a prober of this interval at all, by their number of visits."""
         ticks = self._span / interval
-        return self._enough & (self._counts >= _RAREST * ticks) & (self._counts <= _BUSIEST * ticks)
+        return (self._counts >= _RAREST * ticks) & (self._counts <= _BUSIEST * ticks)
 
     def consider(self, period: NDArray[np.float64]) -> None:
         """Fold the classes over a candidate (NaN: leave this class out) and keep it where it is better."""
         import numpy as np
 
-        self._tried += 1
+        self.tried += 1
         with np.errstate(invalid="ignore"):
             usable = (period > 1.5 * self.visits.resolution) & (self._span >= _LEAST_TURNS * period)
         if not usable.any():
@@ -210,16 +228,6 @@ class _Best:
         at = np.flatnonzero(usable)[better]
         self._likelihood[at] = likelihood[better]
         self.period[at] = period[at]
-
-    def verdict(self) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
-        """Return score, period, and whether there is a common phase for certain."""
-        import numpy as np
-
-        folded = np.maximum(0.0, self.evidence - np.log(max(1, self._tried)))
-        regular, gap = regularity(self.visits)
-        phased = folded >= _PHASED
-        period = np.where(phased | (folded >= regular), self.period, whole(gap, self.visits.resolution))
-        return np.maximum(folded, regular), period, phased
 
 
 def _measure(
@@ -267,4 +275,3 @@ def _entropy(share: NDArray[np.float64]) -> NDArray[np.float64]:
 
     share = np.clip(share, 1e-12, 1 - 1e-12)
     return -share * np.log(share) - (1 - share) * np.log1p(-share)
-

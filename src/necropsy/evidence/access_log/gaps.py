@@ -1,0 +1,132 @@
+"""Gaps between visits: what they say about the period, and whether they are more regular than any person's."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from necropsy.evidence.access_log.folding import Visits, first_of
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+NEAR: Final = 0.3
+"""How near to the median a gap must be to be called regular, as a share of it."""
+CRAWLER: Final = 0.45
+"""Share of regular gaps of the most regular visitor that is no prober: a crawler with gamma gaps of shape 4."""
+_EXACT: Final = 0.02
+"""How near to the median a gap must be to be called exact."""
+_DENSITY: Final = 0.82
+"""Of gamma gaps of shape 4 at their mode, in medians: such a crawler has a gap within w of it with a chance of 1.64 w."""
+_COARSEST: Final = 2.5
+"""Median gap in resolutions of the clock from which gaps can be judged: busy people leave a visit in every second."""
+
+_LAGS: Final = 4
+_LONGEST: Final = 128
+"""Seconds of the longest gap whose commonest value is sought; longer periods are found by their median."""
+
+
+def candidates(visits: Visits) -> list[NDArray[np.float64]]:
+    """Return candidate periods, an array with one entry a class each; NaN where there is none.
+
+    The median gap between a visit and the k-th after it, k = 1 to 4 (visits of several probers interleave); the refined
+    median; and the commonest gap of all four (which noise does not move).
+    """
+    import numpy as np
+
+    found = []
+    common = np.zeros((visits.classes, _LONGEST), dtype=np.int32)
+    for lag in range(1, _LAGS + 1):
+        gap = visits.seconds[lag:] - visits.seconds[:-lag]
+        same = visits.owner[lag:] == visits.owner[:-lag]
+        gap, owner = gap[same], visits.owner[lag:][same]
+        middle = median(gap, owner, visits.classes)
+        found.append(whole(middle, visits.resolution))
+        if lag == 1:
+            found.append(refined(visits, middle))
+        near = np.round(gap).astype(np.int64)
+        short = (near >= 2) & (near < _LONGEST)
+        common += np.bincount(owner[short] * _LONGEST + near[short], minlength=common.size).reshape(common.shape)
+    mode = np.argmax(common, axis=1).astype(np.float64)
+    found.append(np.where(common.max(axis=1) >= 3, mode, np.nan))
+    return found
+
+
+def regularity(visits: Visits) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the evidence that gaps are more regular than a crawler's (as ``Fold.evidence``), and the median gap.
+
+    Visits of one moment count once. The chance that a crawler has a share s of regular gaps, where it has c as a rule,
+    is below ``exp(-n KL(s, c))``; asked twice, for gaps near the median and for gaps that equal it.
+    """
+    import numpy as np
+
+    moment = np.floor(visits.seconds / visits.resolution[visits.owner])
+    first = first_of(moment, visits.owner)
+    moment, owner = moment[first], visits.owner[first]
+    same = owner[1:] == owner[:-1]
+    gap, owner = np.diff(moment)[same], owner[1:][same]
+    middle = median(gap, owner, visits.classes)
+    away = np.abs(gap - middle[owner])
+    number = np.bincount(owner, minlength=visits.classes)
+    exact = np.maximum(_EXACT * middle, 0.5)
+    evidence = np.zeros(visits.classes)
+    for width, rule in ((NEAR * middle, np.full(visits.classes, CRAWLER)), (exact, 2 * _DENSITY * exact / middle)):
+        share = np.bincount(owner, away <= width[owner], visits.classes) / np.maximum(1, number)
+        # The median itself is near the median: one gap says nothing.
+        evidence = np.maximum(evidence, np.maximum(0, number - 1) * _divergence(share, np.minimum(CRAWLER, rule)))
+    return np.where(middle >= _COARSEST, evidence, 0.0), middle * visits.resolution
+
+
+def _divergence(share: NDArray[np.float64], rule: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return Kullback and Leibler's divergence of a share above the rule; 0 for one below."""
+    import numpy as np
+
+    with np.errstate(divide="ignore", invalid="ignore"):
+        rest = np.where(share < 1, (1 - share) * np.log((1 - share) / (1 - rule)), 0.0)
+        return np.where(share > rule, share * np.log(share / rule) + rest, 0.0)
+
+
+def median(values: NDArray[np.float64], owner: NDArray[np.int64], size: int) -> NDArray[np.float64]:
+    """Return the median per owner; NaN for those without values. ``owner`` is ascending."""
+    import numpy as np
+
+    # One sort of one key is many times as fast as a sort by two; a gap fits below its owner's share of the key.
+    stretch = float(values.max(initial=0.0)) + 1.0
+    values = np.sort(owner * stretch + values)
+    counts = np.bincount(owner, minlength=size)
+    starts = np.concatenate([[0], np.cumsum(counts)[:-1]])
+    result = np.full(size, np.nan)
+    some = counts > 0
+    low = starts[some] + (counts[some] - 1) // 2
+    high = starts[some] + counts[some] // 2
+    result[some] = np.round((values[low] + values[high]) / 2 - np.flatnonzero(some) * stretch, 6)
+    return result
+
+
+def whole(period: NDArray[np.float64], resolution: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Round to whole seconds where that is within the doubt: intervals are configured, and mostly in seconds."""
+    import numpy as np
+
+    rounded = np.round(period)
+    near = np.abs(period - rounded) <= np.maximum(0.002 * period, 0.5 * resolution)
+    return np.where((rounded > 0) & near, rounded, period)
+
+
+def refined(visits: Visits, period: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Refine a period by the least-squares line of time over number of turn; turns are counted gap by gap."""
+    import numpy as np
+
+    first, _ = visits.edges()
+    owner, size = visits.owner, visits.classes
+    with np.errstate(invalid="ignore", divide="ignore"):
+        step = np.round(np.diff(visits.seconds, prepend=visits.seconds[:1]) / period[owner])
+    step[first] = 0
+    turn = np.cumsum(np.nan_to_num(step, posinf=0.0, neginf=0.0))
+    turn -= turn[first][owner]
+    time = visits.seconds - visits.seconds[first][owner]
+    counts = visits.counts()
+    turn -= (np.bincount(owner, turn, size) / counts)[owner]
+    time = time - (np.bincount(owner, time, size) / counts)[owner]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        slope = np.bincount(owner, turn * time, size) / np.bincount(owner, turn * turn, size)
+        return np.where(np.abs(slope - period) < 0.3 * period, slope, np.nan)
