@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from necropsy import __version__
 from necropsy.autopsy import pictures, weighing_room
+from necropsy.examine.interface import in_order
 from necropsy.model.evidence import Absent, Blemish, Source
 from necropsy.model.finding import Finding
 from necropsy.model.plain import from_plain
@@ -52,7 +53,7 @@ def report(case: Case) -> Report:
         case=case.name,
         verdict=verdict,
         stores=tuple(_summary(case, store) for store in births),
-        findings=tuple(sorted(findings, key=lambda f: (-f.severity.rank, -(f.share or 0.0), f.slug, f.store or ""))),
+        findings=in_order(findings),
         sources=tuple(_sources(case)),
         absent=tuple(
             Absent(**row) for row in case.rows("SELECT kind, locator, reason, hint FROM absence ORDER BY ALL")

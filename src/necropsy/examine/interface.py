@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from necropsy.model.finding import Cleared, Finding, Unexamined
+from necropsy.model.slugs import SLUGS
 
 if TYPE_CHECKING:
     from necropsy.case.store import Case
@@ -53,6 +54,16 @@ def present(case: Case) -> frozenset[str]:
     return frozenset(kind for kind, (needed, _) in EVIDENCE.items() if readers & set(needed))
 
 
+def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Most severe first, then what explains most, then as the vocabulary lists them: causes before symptoms."""
+    place = {slug: number for number, slug in enumerate(SLUGS)}
+    return tuple(
+        sorted(
+            findings, key=lambda f: (-f.severity.rank, -(f.share or 0.0), place.get(f.slug, len(place)), f.store or "")
+        )
+    )
+
+
 def examine_all(case: Case, examiners: Sequence[Examiner]) -> Examination:
     """Run the examiners over a case.
 
@@ -74,5 +85,4 @@ def examine_all(case: Case, examiners: Sequence[Examiner]) -> Examination:
                 findings.append(replace(said, slug=examiner.slug))
             else:
                 cleared.append(replace(said, slug=examiner.slug))
-    findings.sort(key=lambda f: (-f.severity.rank, -(f.share or 0.0), f.slug, f.store or ""))
-    return Examination(tuple(findings), tuple(cleared), tuple(unexamined))
+    return Examination(in_order(findings), tuple(cleared), tuple(unexamined))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from necropsy.examine import evidence
 from necropsy.model.finding import Cleared, Confidence, Exhibit, Finding, Remedy, Severity
-from necropsy.probes.character import may_create, split_host
+from necropsy.probes.character import UNKNOWN_ADDRESS, may_create, split_host
 
 if TYPE_CHECKING:
     from necropsy.case.store import Case
@@ -62,4 +62,4 @@ def examine(case: Case) -> Iterator[Finding | Cleared]:
 
 def _shows(probe: Probe, user_agent: str, host: str, port: int) -> bool:
     agent = not probe.user_agents or user_agent.startswith(probe.user_agents)
-    return agent and port == probe.port and host in (probe.host, "localhost")
+    return agent and port == probe.port and (probe.host == UNKNOWN_ADDRESS or host in (probe.host, "localhost"))

@@ -58,7 +58,14 @@ def examine(case: Case) -> Iterator[Finding | Cleared]:
 def _exhibit(probe: Probe) -> Exhibit:
     return Exhibit(
         title=f"{probe.method} {probe.url} every {probe.period_s:g} s",
-        text="; ".join(f"{origin} {origin.what}".strip() for origin in probe.origin),
+        text="; ".join(_telling(probe)),
         origin=probe.origin[0] if probe.origin else None,
         query="SELECT url, period_s FROM probe WHERE kind = 'blackbox-http'",
     )
+
+
+def _telling(probe: Probe) -> Iterator[str]:
+    """The accused line, and the line that knows better: the rest of the chain is for `necropsy probes`."""
+    for number, origin in enumerate(probe.origin):
+        if number == 0 or origin.what.startswith("knows the health endpoint"):
+            yield f"{origin} {origin.what}".strip()
