@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from necropsy.autopsy.sources import Sources, StoreSource
 from necropsy.model.errors import NecropsyError, NoEvidence
@@ -84,11 +84,21 @@ def read(case: Case, sources: Sources, say: Progress) -> Evidence:
             moments.append(taken_at)
     evidence.now = max(moments) if moments else _newest(case) or datetime.now(UTC)
     case.set_meta("now", evidence.now.isoformat())
-    if not desk.sources:
-        reasons = "; ".join(absent.reason for absent in desk.absent[:3])
-        hint = desk.absent[0].hint if desk.absent else ""
-        raise NoEvidence(f"nothing that was given could be read: {reasons}", hint=hint)
+    if not desk.sources or not any(case.has(table) for table in _EVIDENCE):
+        raise _no_evidence(desk.absent)
     return evidence
+
+
+_EVIDENCE: Final = ("server_fact", "visitor_class", "error_event", "probe", "backend")
+"""At least one of these has a row once anything was understood; a store has facts even when it has no keys."""
+
+
+def _no_evidence(absent: list[Absent]) -> NoEvidence:
+    reasons = [a.reason if a.reason.startswith(a.locator) else f"{a.locator}: {a.reason}" for a in absent]
+    hint = absent[0].hint if absent else "The files are empty, or hold nothing that an examiner knows."
+    return NoEvidence(
+        "nothing that was given could be used: " + ("; ".join(reasons[:4]) or "no evidence in it"), hint=hint
+    )
 
 
 def _newest(case: Case) -> datetime | None:

@@ -107,7 +107,7 @@ class Case:
             connection = duckdb.connect(str(path), read_only=True)
         except duckdb.Error as error:
             raise CaseError(
-                f"{path}: not a case file ({_first_line(error)})", hint="Run `necropsy examine … --case FILE` again."
+                f"{path}: not a case file, or damaged", hint="Run `necropsy examine … --case FILE` again."
             ) from error
         try:
             case = cls(connection, None, path.name)
@@ -269,7 +269,3 @@ class Case:
     def has(self, table: str) -> bool:
         """Whether there is any evidence of this kind."""
         return bool(self.value(f'SELECT count(*) > 0 FROM "{BY_NAME[table].name}"'))
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).splitlines()[0] if str(error) else type(error).__name__
