@@ -24,11 +24,15 @@ def words(rng: random.Random, length: int) -> bytes:
 def value(rng: random.Random) -> bytes:
     kind = rng.randrange(8)
     if kind == 0:
-        return str(rng.choice((0, 7, -1, 127, -128, 300, 70_000, -(2**31), 2**31 - 1, 2**40, -(2**63), 2**63 - 1))).encode()
+        return str(
+            rng.choice((0, 7, -1, 127, -128, 300, 70_000, -(2**31), 2**31 - 1, 2**40, -(2**63), 2**63 - 1))
+        ).encode()
     if kind == 1:
         return words(rng, rng.randrange(30, 400))
     if kind == 2:
-        return rng.choice((b"", b"0", b"00", b"-0", b"+1", b" 1", b"1.5", b"9223372036854775808", b"-9223372036854775809"))
+        return rng.choice(
+            (b"", b"0", b"00", b"-0", b"+1", b" 1", b"1.5", b"9223372036854775808", b"-9223372036854775809")
+        )
     if kind == 3:
         return rng.randbytes(rng.randrange(1, 300))
     return text(rng, rng.choice((1, 5, 12, 20, 30, 44, 45, 64, 65, 100, 255, 256, 700)))
@@ -51,7 +55,9 @@ def a_small_hash(client: redis.Redis, key: bytes, rng: random.Random) -> None:
 
 
 def a_large_hash(client: redis.Redis, key: bytes, rng: random.Random) -> None:
-    client.hset(key, mapping={b"creationTime": value(rng), **fields(rng, rng.choice((3, 200, 700))), b"x": text(rng, 5000)})
+    client.hset(
+        key, mapping={b"creationTime": value(rng), **fields(rng, rng.choice((3, 200, 700))), b"x": text(rng, 5000)}
+    )
 
 
 def an_integer_set(client: redis.Redis, key: bytes, rng: random.Random) -> None:
@@ -68,7 +74,9 @@ def a_large_set(client: redis.Redis, key: bytes, rng: random.Random) -> None:
 
 
 def a_small_sorted_set(client: redis.Redis, key: bytes, rng: random.Random) -> None:
-    client.zadd(key, {text(rng, 12): rng.choice((rng.random(), rng.randrange(100))) for _ in range(rng.randrange(1, 40))})
+    client.zadd(
+        key, {text(rng, 12): rng.choice((rng.random(), rng.randrange(100))) for _ in range(rng.randrange(1, 40))}
+    )
 
 
 def a_large_sorted_set(client: redis.Redis, key: bytes, rng: random.Random) -> None:

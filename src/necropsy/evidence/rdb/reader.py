@@ -89,7 +89,7 @@ class Dump:
         self.progress = progress
         self.blemishes = []
         self._stream = opened.stream
-        self._window = Window(opened.stream, summing=verify_checksum)
+        self._window = Window(opened.read, piece=opened.piece, summing=verify_checksum)
         magic, version = self._header()
         self._scanner: Scanner = Scanner(
             self._window, projection, batch_rows, version, magic == "VALKEY", sample, allocator

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final, cast
@@ -25,6 +27,17 @@ class Opened:
     later: int = 0
     """Files with changes since the dump, which are not read."""
 
+    @property
+    def read(self) -> Callable[[memoryview], int]:
+        """Read some bytes into a buffer, as many as are at hand; what an error costs is one such piece."""
+        return cast("Callable[[memoryview], int]", getattr(self.stream, "readinto1", self.stream.readinto))  # type: ignore[attr-defined]
+
+    @property
+    def piece(self) -> int:
+        """Most bytes to ask for at once: few of what is decompressed, as a break in it loses the piece."""
+        plain = isinstance(self.stream, io.BufferedReader) and isinstance(self.stream.raw, io.FileIO)
+        return 1 << 30 if plain else 1 << 16
+
 
 def open_source(locator: str) -> Opened:
     """Open what a locator stands for.
@@ -38,7 +51,19 @@ def open_source(locator: str) -> Opened:
     if locator != STANDARD_INPUT and Path(locator).is_dir():
         file, later = _base_of(Path(locator))
     stream = open_binary(file)
-    head = _peek(stream)
+    try:
+        return Opened(_unwrapped(stream, file), file, later)
+    except BaseException:
+        stream.close()
+        raise
+
+
+def _unwrapped(stream: BinaryIO, file: str) -> BinaryIO:
+    """Take off what is round a dump and no compression of whole files: LZ4, Valkey's envelope."""
+    try:
+        head = bytes(stream.peek(16)[:16])  # type: ignore[attr-defined]  # all that open_binary returns have it
+    except reading_errors() as error:
+        raise UnreadableSource(f"{file}: damaged: {error}", hint="Take or copy the file again.") from error
     if head.startswith(_ENVELOPE):
         stream.read(_ENVELOPE_SIZE)
         head = head[_ENVELOPE_SIZE:]
@@ -49,8 +74,8 @@ def open_source(locator: str) -> Opened:
     if head.startswith(_LZ4):
         import pyarrow as pa
 
-        stream = cast("BinaryIO", pa.CompressedInputStream(pa.PythonFile(stream, mode="r"), "lz4"))
-    return Opened(stream, file, later)
+        return cast("BinaryIO", pa.CompressedInputStream(pa.PythonFile(stream, mode="r"), "lz4"))
+    return stream
 
 
 def reading_errors() -> tuple[type[Exception], ...]:
@@ -61,13 +86,6 @@ def reading_errors() -> tuple[type[Exception], ...]:
     import zstandard
 
     return (OSError, EOFError, ValueError, zlib.error, lzma.LZMAError, zstandard.ZstdError)
-
-
-def _peek(stream: BinaryIO) -> bytes:
-    try:
-        return bytes(stream.peek(16)[:16])  # type: ignore[attr-defined]  # all that open_binary returns have it
-    except reading_errors():
-        return b""
 
 
 def _base_of(folder: Path) -> tuple[str, int]:

@@ -2,7 +2,8 @@ cimport cython
 from necropsy.evidence.rdb.kernels cimport Memory
 
 cdef class Window:
-    cdef object stream
+    cdef object read
+    cdef Py_ssize_t piece
     cdef Memory memory
     cdef Py_ssize_t position
     cdef Py_ssize_t filled

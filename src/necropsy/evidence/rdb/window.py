@@ -11,7 +11,7 @@
 
 from __future__ import annotations
 
-from typing import BinaryIO
+from collections.abc import Callable
 
 try:
     import cython
@@ -47,8 +47,17 @@ class TooWide(Exception):  # noqa: N818 -- says what the value is
 class Window:
     """Bytes ``position`` to ``filled`` of ``view`` are ahead; ``base`` is the place of ``view[0]`` in the dump."""
 
-    def __init__(self, stream: BinaryIO, *, summing: bool = True, chunk: int = CHUNK, widest: int = WIDEST) -> None:
-        self.stream = stream
+    def __init__(
+        self,
+        read: Callable[[memoryview], int],
+        *,
+        piece: int = WIDEST,
+        summing: bool = True,
+        chunk: int = CHUNK,
+        widest: int = WIDEST,
+    ) -> None:
+        self.read = read
+        self.piece = piece
         self.memory = Memory(chunk)
         self.position = 0
         self.filled = 0
@@ -98,7 +107,7 @@ class Window:
         while self.filled < count:
             if self.filled == self.memory.size:
                 self.grow()
-            got = self.stream.readinto(self.memory.owner[self.filled :])  # type: ignore[attr-defined]  # all have it
+            got = self.read(self.memory.owner[self.filled : min(self.memory.size, self.filled + self.piece)])
             if not got:
                 self.ended = True
                 raise Truncated(self.base + self.filled)
