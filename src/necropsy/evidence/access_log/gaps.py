@@ -129,4 +129,15 @@ def refined(visits: Visits, period: NDArray[np.float64]) -> NDArray[np.float64]:
     time = time - (np.bincount(owner, time, size) / counts)[owner]
     with np.errstate(invalid="ignore", divide="ignore"):
         slope = np.bincount(owner, turn * time, size) / np.bincount(owner, turn * turn, size)
-        return np.where(np.abs(slope - period) < 0.3 * period, slope, np.nan)
+        slope = np.where(np.abs(slope - period) < 0.3 * period, slope, np.nan)
+        return _round_number(slope, np.maximum(visits.resolution, 0.02 * slope), visits.span() / slope)
+
+
+def _round_number(
+    period: NDArray[np.float64], doubt: NDArray[np.float64], turns: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Round to tenths of a second where that moves the last visit by no more than the doubt about its time."""
+    import numpy as np
+
+    rounded = np.round(period, 1)
+    return np.where((rounded > 0) & (np.abs(period - rounded) * turns <= doubt), rounded, period)

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from necropsy.evidence.access_log.folding import FEW, Visits, first_of, fold
-from necropsy.evidence.access_log.gaps import candidates, regularity, whole
+from necropsy.evidence.access_log.gaps import candidates, median, regularity, whole
 
 if TYPE_CHECKING:
     import numpy as np
@@ -35,7 +35,12 @@ DOUBT: Final = 0.01
 """The chance, for a whole log, that any of its visitors without rhythm is called a prober."""
 
 _OBVIOUS: Final = 40.0
-"""Evidence from which no further candidates are tried."""
+"""Evidence from which no further candidates are tried, if hardly a turn is without a visit."""
+_COMPLETE: Final = 0.9
+_COMPARABLE: Final = 0.5
+"""Periods with less than this share of the best one's evidence are out of the question."""
+_SAME: Final = 0.15
+"""How near two periods must be to be the same, as a share."""
 _LOOKED_AT: Final = 512
 """Visits of one class by which it is judged, the newest; what is then found is measured on all of them."""
 _BATCH: Final = 400_000
@@ -183,51 +188,73 @@ def _folded(
     """Return score, period, and whether there is a common phase for certain, after folding over all candidates."""
     import numpy as np
 
-    best = _Best(visits)
+    tried = _Tried(visits)
     for candidate in candidates(visits):
-        best.consider(candidate)
+        tried.fold(candidate)
     for interval in CONFIGURED:
-        best.consider(np.where(best.plausible(interval) & (best.evidence < _OBVIOUS), float(interval), np.nan))
-    folded = np.maximum(0.0, best.evidence - np.log(max(1, best.tried)))
-    phased = folded >= _PHASED
-    return np.maximum(folded, regular), np.where(phased | (folded >= regular), best.period, gap), phased
+        tried.fold(np.where(tried.plausible(interval) & ~tried.obvious, float(interval), np.nan))
+    evidence, period, of_period = tried.best()
+    phased = of_period >= _PHASED
+    # The median gap of a jittering ticker is a little off; its folded period is not.
+    by_fold = (evidence >= regular) | (phased & (np.abs(period - gap) <= _SAME * gap))
+    return np.maximum(evidence, regular), np.where(by_fold, period, gap), by_fold & phased
 
 
-class _Best:
-    """The best period so far of each class."""
+class _Tried:
+    """The periods that were tried on some classes, and what came of it."""
 
     def __init__(self, visits: Visits) -> None:
         import numpy as np
 
-        self.visits = visits
-        self.evidence = np.zeros(visits.classes)
-        self._likelihood = np.full(visits.classes, -np.inf)
-        self.period = np.full(visits.classes, np.nan)
-        self.tried = 0
+        self._visits = visits
         self._span = visits.span()
         self._counts = visits.counts()
+        self._periods: list[NDArray[np.float64]] = []
+        self._evidence: list[NDArray[np.float64]] = []
+        self._likelihood: list[NDArray[np.float64]] = []
+        self.obvious = np.zeros(visits.classes, dtype=bool)
+        """Classes that need no further candidates."""
 
     def plausible(self, interval: float) -> NDArray[np.bool_]:
         """Return which classes can have a prober of this interval at all, by their number of visits."""
         ticks = self._span / interval
         return (self._counts >= _RAREST * ticks) & (self._counts <= _BUSIEST * ticks)
 
-    def consider(self, period: NDArray[np.float64]) -> None:
-        """Fold the classes over a candidate (NaN: leave this class out) and keep it where it is better."""
+    def fold(self, period: NDArray[np.float64]) -> None:
+        """Fold the classes over a candidate; NaN leaves a class out."""
         import numpy as np
 
-        self.tried += 1
         with np.errstate(invalid="ignore"):
-            usable = (period > 1.5 * self.visits.resolution) & (self._span >= _LEAST_TURNS * period)
+            usable = (period > 1.5 * self._visits.resolution) & (self._span >= _LEAST_TURNS * period)
         if not usable.any():
             return
-        folded = fold(self.visits if usable.all() else self.visits.only(usable), period[usable])
-        self.evidence[usable] = np.maximum(self.evidence[usable], folded.evidence)
-        likelihood = folded.evidence - _MISSING * self._span[usable] / period[usable] * _entropy(folded.coverage)
-        better = likelihood > self._likelihood[usable]
-        at = np.flatnonzero(usable)[better]
-        self._likelihood[at] = likelihood[better]
-        self.period[at] = period[at]
+        folded = fold(self._visits if usable.all() else self._visits.only(usable), period[usable])
+        missing = _MISSING * self._span[usable] / period[usable] * _entropy(folded.coverage)
+        evidence, likelihood = (np.full(self._visits.classes, -np.inf) for _ in range(2))
+        evidence[usable], likelihood[usable] = folded.evidence, folded.evidence - missing
+        self._periods.append(period)
+        self._evidence.append(evidence)
+        self._likelihood.append(likelihood)
+        self.obvious[usable] |= (folded.evidence >= _OBVIOUS) & (folded.coverage >= _COMPLETE)
+
+    def best(self) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+        """Return the evidence that any period gives, less what so many tries cost; the likeliest; its evidence."""
+        import numpy as np
+
+        if not self._periods:
+            nothing = np.zeros(self._visits.classes)
+            return nothing, np.full(self._visits.classes, np.nan), nothing
+        evidence = np.array(self._evidence)
+        highest = evidence.max(axis=0)
+        likely = np.where(evidence >= _COMPARABLE * highest, np.array(self._likelihood), -np.inf)
+        chosen = np.argmax(likely, axis=0)
+        everyone = np.arange(self._visits.classes)
+        cost = np.log(len(self._periods))
+        return (
+            np.maximum(0.0, highest - cost),
+            np.array(self._periods)[chosen, everyone],
+            np.maximum(0.0, evidence[chosen, everyone] - cost),
+        )
 
 
 def _measure(
@@ -247,21 +274,29 @@ def _measure(
     # A whole second stands for any moment in it: its middle.
     turns += (np.where(some.resolution < 1, 0.0, some.resolution / 2) / turn)[owner]
     centre = fold(some, turn).peak
+    width = np.full(size, _AROUND)
     for _ in range(3):
         away = (turns - centre[owner] + 0.5) % 1.0 - 0.5
-        inside = np.abs(away) <= _AROUND
-        number = np.bincount(owner[inside], minlength=size)
-        shift = np.bincount(owner[inside], away[inside], size) / np.maximum(1, number)
+        number = np.bincount(owner[np.abs(away) <= _AROUND], minlength=size)
+        inside = np.abs(away) <= width[owner]
+        # Three standard deviations; from the median, which noise between the ticks hardly moves.
+        typical = median(np.abs(away[inside]), owner[inside], size)
+        width = np.clip(np.nan_to_num(4.5 * typical), np.minimum(1.5 * some.resolution / turn, _AROUND), _AROUND)
+        inside = np.abs(away) <= width[owner]
+        within = np.maximum(1, np.bincount(owner[inside], minlength=size))
+        shift = np.bincount(owner[inside], away[inside], size) / within
         centre = (centre + shift) % 1.0
-    variance = np.bincount(owner[inside], (away - shift[owner])[inside] ** 2, size) / np.maximum(1, number)
+    variance = np.bincount(owner[inside], (away - shift[owner])[inside] ** 2, size) / within
     spread = np.sqrt(variance * turn**2 + some.resolution**2 / 12)
     expected = np.round(some.span() / turn) + 1
     tick = np.floor(turns - centre[owner] + 0.5)
     common = phased[known] | (number >= _COMMON * some.counts())
-    counted = inside | ~common[owner]
-    seen = np.bincount(owner[counted], first_of(tick[counted], owner[counted]), size)
-    # Exact where it can be: a period of whole microseconds, an origin of whole seconds.
-    offset = origin_us % np.maximum(1, np.round(turn * 1e6)).astype(np.int64) / 1e6
+    seen = np.bincount(owner[inside], first_of(tick[inside], owner[inside]), size)
+    seen = np.where(common, seen, some.counts())  # what drifts has no ticks to miss
+    # A phase since 1970 makes sense only for a period that is known to a billionth: a configured one.
+    exact = np.round(turn * 1e6)
+    common &= np.abs(turn * 10 - np.round(turn * 10)) < 1e-9
+    offset = origin_us % np.maximum(1, exact).astype(np.int64) / 1e6
     phase = np.round((offset + centre * turn) % turn, 4) % turn
     result[0][known] = np.where(common, phase, np.nan)
     result[1][known] = np.where(common, spread, np.nan)
