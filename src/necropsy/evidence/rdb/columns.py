@@ -75,7 +75,7 @@ class Texts:
 
     def more_rows(self, row: int) -> int:
         """Have room for this row too; for a column whose rows are not known beforehand."""
-        if row + 2 > len(self.offsets):
+        if row + 2 > len(self.offsets) or row >= len(self.valid):
             wider = bytearray(2 * len(self.offset_memory))
             wider[: len(self.offset_memory)] = self.offset_memory
             valid = bytearray(2 * len(self.valid_memory))
