@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from necropsy.model.errors import ConfigurationError
-from necropsy.probes.consul.discovery import discover, origins_of
-from necropsy.probes.file_sd import read_groups
-from necropsy.probes.group import Group
+from necropsy.probes.consul.discovery import origins_of
+from necropsy.probes.finders import Request, World, find
 from necropsy.probes.locate import matching
-from necropsy.probes.prometheus import Discovery, Job, PrometheusConfiguration, parse_prometheus
+from necropsy.probes.prometheus import Discovery, PrometheusConfiguration, parse_prometheus
 from necropsy.probes.scrapes import Identity
 from necropsy.probes.targets import targets_of_job
 
 if TYPE_CHECKING:
-    from necropsy.probes.consul.catalog import Catalog
     from necropsy.probes.consul.model import Instance
     from necropsy.probes.target import Target
 
@@ -81,23 +80,24 @@ def _question(discovery: Discovery) -> dict[str, Any]:
     return {name: node.to_python() for name, node in discovery.node.items() if name in _QUESTION}
 
 
+_SERVICES: Final = tuple(
+    f"__meta_kubernetes_{role}_name" for role in ("service", "ingress", "pod_controller", "endpoints")
+)
+"""Labels that name what the targets of one application have in common."""
+
+
 class Discoveries:
     """Targets of one server, and what is known of each beyond its labels."""
 
     def __init__(
-        self,
-        configuration: PrometheusConfiguration,
-        catalog: Catalog | None,
-        target_files: Mapping[str, str],
-        problems: list[ConfigurationError],
+        self, configuration: PrometheusConfiguration, world: World, problems: list[ConfigurationError]
     ) -> None:
         self._configuration = configuration
-        self._catalog = catalog
-        self._files = target_files
+        self._world = world
         self._problems = problems
         self._identities: dict[tuple[str, str], Identity] = {}
         self._instances: dict[tuple[str, str, str], Instance] = {}
-        for instance in catalog.instances if catalog is not None else ():
+        for instance in world.catalog.instances if world.catalog is not None else ():
             self._instances.setdefault((instance.name, instance.service_id, instance.host_port), instance)
 
     def targets(self) -> list[Target]:
@@ -109,7 +109,8 @@ class Discoveries:
             for discovery in job.discoveries:
                 question = _question(discovery)
                 if discovery.kind != "consul" or question not in asked:
-                    groups.extend(self._groups(job, discovery))
+                    version = self._configuration.version
+                    groups.extend(find(Request(job, discovery, self._world, version, self._problems)))
                 asked.append(question)
             for group in groups:
                 for index, target in enumerate(group.targets):
@@ -124,7 +125,9 @@ class Discoveries:
         address = labels.get("__address__", "")
         service = labels.get("__meta_consul_service")
         if service is None:
-            return self._identities.get((target.job, address), Identity())
+            known = self._identities.get((target.job, address), Identity())
+            named = next((labels[name] for name in _SERVICES if name in labels), None)
+            return replace(known, service=named)
         service_id = labels.get("__meta_consul_service_id", "")
         instance = self._instances.get((service, service_id, address))
         if instance is None:  # file_sd with labels that somebody copied from Consul
@@ -132,38 +135,3 @@ class Discoveries:
             lines = self._identities.get((target.job, address), Identity()).lines
             return Identity(service, service_id or address, health, lines=lines)
         return Identity(service, service_id, instance.health or None, instance.health_path, origins_of(instance))
-
-    def _groups(self, job: Job, discovery: Discovery) -> list[Group]:
-        if discovery.kind == "consul":
-            return self._consul(job, discovery)
-        if discovery.kind == "file":
-            return self._file(job, discovery)
-        self._problem(job, discovery, "List its targets in a file for file_sd_configs, with their labels.")
-        return []
-
-    def _consul(self, job: Job, discovery: Discovery) -> list[Group]:
-        if self._catalog is None:
-            self._problem(job, discovery, "Add --consul with definition files or saved answers of Consul.")
-            return []
-        groups, problems = discover(discovery.node, self._catalog)
-        self._problems.extend(problems)
-        return groups
-
-    def _file(self, job: Job, discovery: Discovery) -> list[Group]:
-        groups: list[Group] = []
-        patterns = discovery.node.get("files")
-        for node in patterns or ():
-            names = matching(self._files, discovery.node.file, node.text())
-            if not names:
-                reason = f"job {job.name}: no file of targets was given for {node.text()}"
-                self._problems.append(node.error(reason, hint="Give these files beside the configuration."))
-            for name in names:
-                try:
-                    groups.extend(read_groups(self._files[name], name, legacy=self._configuration.version < (3, 0)))
-                except ConfigurationError as error:
-                    self._problems.append(error)
-        return groups
-
-    def _problem(self, job: Job, discovery: Discovery, hint: str) -> None:
-        reason = f"job {job.name}: the targets of {discovery.kind}_sd are not known"
-        self._problems.append(discovery.node.error(reason, hint=hint))

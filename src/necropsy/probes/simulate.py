@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from necropsy.probes.blackbox import Modules
     from necropsy.probes.consul.catalog import Catalog
     from necropsy.probes.discovered import Discoveries
+    from necropsy.probes.finders import World
+    from necropsy.probes.node import Node
     from necropsy.probes.prometheus import PrometheusConfiguration
     from necropsy.probes.target import Target
 
@@ -37,7 +39,8 @@ DEFAULT_PROMETHEUS: Final = "3.0"
 """Version whose rules count when nobody says which one runs. It differs from 2.x where a target has no port."""
 
 
-_SIMULATED: Final = frozenset(("prometheus", "blackbox", "consul", "nginx", "file_sd"))
+_SIMULATED: Final = frozenset(("prometheus", "blackbox", "consul", "nginx", "file_sd", "http_sd", "dns_sd"))
+"""Kinds that are understood together; each file of another kind is read on its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +51,10 @@ class ConfigurationFile:
     """Path as it was given: errors and origins show it, includes are resolved against it."""
     text: str
     kind: str
-    """``prometheus``, ``blackbox``, ``consul``, ``nginx``, ``file_sd``, or a kind of ``probers.registry``."""
+    """``prometheus``, ``blackbox``, ``consul``, ``nginx``, ``file_sd``, ``http_sd``, ``dns_sd``, ``kubernetes``, or a
+    kind of ``probers.registry``."""
     node_address: str | None = None
-    """Consul: address of the node whose agent reads this file."""
+    """Consul: address of the node whose agent reads this file. ``http_sd``: the URL that this text answers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +114,7 @@ def simulate(
     probes: list[Probe] = []
     dropped: list[Dropped] = []
     catalog = _catalog(by_kind.get("consul", ()), problems)
-    if "prometheus" in by_kind:
+    if "prometheus" in by_kind or "kubernetes" in by_kind:
         found = _prometheus(by_kind, catalog, prometheus_version or DEFAULT_PROMETHEUS, prometheus_host, problems)
         for item in found:
             if isinstance(item, Probe):
@@ -194,11 +198,11 @@ def _prometheus(
     from necropsy.probes.scrapes import is_probe
 
     modules = _modules(by_kind.get("blackbox", ()), problems)
-    texts = {file.name: file.text for file in by_kind["prometheus"]}
-    targets_files = {file.name: file.text for file in by_kind.get("file_sd", ())}
+    texts = {file.name: file.text for file in by_kind.get("prometheus", ())}
+    world = _world(by_kind, catalog, problems)
     assumed: set[str] = set()
-    for configuration in servers(texts, version, problems):
-        discoveries = Discoveries(configuration, catalog, targets_files, problems)
+    for configuration in (*servers(texts, version, problems), *_operated(world, version, problems)):
+        discoveries = Discoveries(configuration, world, problems)
         for target in discoveries.targets():
             if not modules.given and not target.dropped_because and is_probe(target):
                 assumed.add((target.params.get("module") or ("http_2xx",))[0])
@@ -212,6 +216,41 @@ def _prometheus(
                 hint="Add --blackbox blackbox.yml.",
             )
         )
+
+
+def _world(
+    by_kind: Mapping[str, list[ConfigurationFile]], catalog: Catalog | None, problems: list[ConfigurationError]
+) -> World:
+    from necropsy.probes.finders import World
+    from necropsy.probes.kubernetes.objects import manifests
+    from necropsy.probes.zone import records
+
+    objects: list[Node] = []
+    for file in by_kind.get("kubernetes", ()):
+        try:
+            objects.extend(manifests(file.text, file.name))
+        except ConfigurationError as error:
+            problems.append(error)
+    return World(
+        catalog=catalog,
+        target_files={file.name: file.text for file in by_kind.get("file_sd", ())},
+        answers=[(file.name, file.text, file.node_address) for file in by_kind.get("http_sd", ())],
+        records=[record for file in by_kind.get("dns_sd", ()) for record in records(file.text, file.name)],
+        manifests=objects,
+    )
+
+
+def _operated(world: World, version: str, problems: list[ConfigurationError]) -> list[PrometheusConfiguration]:
+    """Configurations that prometheus-operator makes of the ``Probe`` objects among the manifests."""
+    if not world.manifests:
+        return []
+    from necropsy.probes.kubernetes.operator import probe_jobs
+
+    try:
+        return probe_jobs(world.manifests, version)
+    except ConfigurationError as error:
+        problems.append(error)
+        return []
 
 
 def _asked(

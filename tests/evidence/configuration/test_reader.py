@@ -209,6 +209,32 @@ def test_a_folder_without_anything_to_read_is_absent(folder: Path) -> None:
     ]
 
 
+# -- others ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "text"),
+    [
+        ("kubernetes", "deploy/pod.yaml", "kind: Pod\nspec: {containers: [{livenessProbe: {httpGet: {port: 80}}}]}"),
+        ("haproxy", "deploy/haproxy.cfg", "backend a\n option httpchk\n server s 10.0.0.1:80 check\n"),
+        ("compose", "deploy/compose.yaml", "services: {a: {healthcheck: {test: curl http://a/}}}"),
+        ("terraform", "deploy/main.tf", 'resource "aws_elb" "a" {\n health_check {\n target = "HTTP:80/"\n }\n}\n'),
+    ],
+)
+def test_the_folder_of_every_prober_is_read(folder: Path, kind: str, name: str, text: str) -> None:
+    put(folder, {name: text})
+    files, _, absent = read(kind, ["deploy"])
+    assert [file.name for file in files] == [name]
+    assert absent == []
+    assert len(simulate(files).probes) == 1
+
+
+def test_a_saved_answer_says_which_url_it_answers(folder: Path) -> None:
+    put(folder, {"answer.json": '[{"targets": ["a:80"]}]'})
+    [file] = read("http_sd", ["http://cmdb/targets=answer.json"])[0]
+    assert (file.name, file.node_address) == ("answer.json", "http://cmdb/targets")
+
+
 # -- secrets --------------------------------------------------------------------------------------------------------
 
 

@@ -17,24 +17,33 @@ from necropsy.evidence.configuration.follow import Mention, mentions
 from necropsy.model.errors import UnreadableSource
 from necropsy.model.evidence import Absent, Source
 from necropsy.probes.locate import MAGIC, candidates
+from necropsy.probes.probers.registry import PROBERS
 from necropsy.probes.simulate import ConfigurationFile
 from necropsy.wire.files import STANDARD_INPUT, expand, fingerprint, read_text
 
-KINDS: Final = ("prometheus", "blackbox", "consul", "nginx", "file_sd")
+_SIMULATED: Final = ("prometheus", "blackbox", "consul", "nginx", "file_sd", "http_sd", "dns_sd")
+KINDS: Final = (*_SIMULATED, *(prober.kind for prober in PROBERS))
 _FOLDER: Final = {
     "prometheus": ("prometheus.yml", "prometheus.yaml"),
     "blackbox": ("blackbox.yml", "blackbox.yaml"),
     "nginx": ("nginx.conf",),
+    "haproxy": ("haproxy.cfg",),
+    "compose": ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml"),
 }
 """Main file that each kind keeps in its folder."""
+_YAML: Final = ("*.yml", "*.yaml")
 _ALL: Final = {
-    "prometheus": ("*.yml", "*.yaml"),
-    "blackbox": ("*.yml", "*.yaml"),
     "consul": ("*.json", "*.hcl"),
     "nginx": ("*.conf",),
-    "file_sd": ("*.json", "*.yml", "*.yaml"),
+    "file_sd": ("*.json", *_YAML),
+    "http_sd": ("*.json",),
+    "dns_sd": ("*",),
+    "haproxy": ("*.cfg",),
+    "terraform": ("*.tf", "*.tf.json"),
+    "cloudformation": (*_YAML, "*.json", "*.template"),
+    "uptime_kuma": ("*.json",),
 }
-"""What is read of a folder without it: an agent of Consul reads all of these, not deeper."""
+"""What is read of a folder without it, not deeper, as an agent of Consul reads its own; YAML where nothing is said."""
 _MOST_FILES: Final = 10_000
 
 
@@ -46,7 +55,8 @@ def read(kind: str, locators: Sequence[str]) -> tuple[list[ConfigurationFile], l
     kind
         One of ``KINDS``.
     locators
-        Files, globs, folders or ``-``. For ``consul`` also ``ADDRESS=FILE``: the address of the node whose agent reads it.
+        Files, globs, folders or ``-``. For ``consul`` also ``ADDRESS=FILE``: the address of the node whose agent reads it;
+        for ``http_sd`` also ``URL=FILE``: the URL that the file answers.
 
     Returns
     -------
@@ -55,7 +65,8 @@ def read(kind: str, locators: Sequence[str]) -> tuple[list[ConfigurationFile], l
     """
     reader = _Reader(kind)
     for locator in locators:
-        address, rest = _split_address(locator) if kind == "consul" else (None, locator)
+        split = {"consul": _split_address, "http_sd": _split_url}.get(kind)
+        address, rest = split(locator) if split else (None, locator)
         for name in expand([rest]):
             reader.name(name, address)
     return reader.files, reader.sources, reader.absent
@@ -77,6 +88,16 @@ def _split_address(locator: str) -> tuple[str | None, str]:
         return (address, rest) if named else (None, locator)
 
 
+def _split_url(locator: str) -> tuple[str | None, str]:
+    """Split ``URL=FILE`` at the last equals sign, as URLs have some of their own.
+
+    >>> _split_url("http://cmdb/targets?role=web=answer.json"), _split_url("answer.json")
+    (('http://cmdb/targets?role=web', 'answer.json'), (None, 'answer.json'))
+    """
+    url, equals, rest = locator.rpartition("=")
+    return (url, rest) if equals and url.startswith(("http://", "https://")) else (None, locator)
+
+
 class _Reader:
     """Texts, sources and absences as they are found."""
 
@@ -92,7 +113,7 @@ class _Reader:
         if name != STANDARD_INPUT and Path(name).is_dir():
             found = list(_of_folder(self.kind, Path(name)))
             if not found:
-                wanted = ", ".join(_ALL[self.kind])
+                wanted = ", ".join(_ALL.get(self.kind, _YAML))
                 self._miss(self.kind, name, f"no {wanted} in this folder", "Name the files, or another folder.")
             for inside in found:
                 self._file(self.kind, inside, address, "")
@@ -152,7 +173,7 @@ def _of_folder(kind: str, folder: Path) -> Iterator[str]:
         if (folder / main).is_file():
             yield str(folder / main)
             return
-    names = {str(path) for pattern in _ALL[kind] for path in folder.glob(pattern) if path.is_file()}
+    names = {str(path) for pattern in _ALL.get(kind, _YAML) for path in folder.glob(pattern) if path.is_file()}
     yield from sorted(names)
 
 

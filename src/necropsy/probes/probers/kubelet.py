@@ -13,14 +13,13 @@ and follows redirects within the same host (pkg/probe/http).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
 from necropsy.model.evidence import Origin
 from necropsy.model.probe import Probe
 from necropsy.probes.character import UNKNOWN_ADDRESS
-from necropsy.probes.document import parse_yaml_all
+from necropsy.probes.kubernetes.objects import manifests, name_of, text_at
 from necropsy.probes.node import Node
 from necropsy.probes.probers.interface import Found, Prober, Schedule, add, harmless_probe, http_probe, times
 
@@ -44,13 +43,13 @@ def read(text: str, file: str) -> Found:
     found = Found()
     for manifest in manifests(text, file):
         kind, name = (
-            _text(manifest, "kind"),
-            _text(manifest, "metadata", "name") or _text(manifest, "metadata", "generateName"),
+            text_at(manifest, "kind"),
+            name_of(manifest),
         )
         pod = manifest.at(*_TEMPLATES.get(kind, ("spec", "template", "spec")))
         if pod is None:
             continue
-        replicas = _text(manifest, "spec", "replicas")
+        replicas = text_at(manifest, "spec", "replicas")
         count = min(int(replicas), _MOST_REPLICAS) if replicas.isdigit() else 1
         for group in ("containers", "initContainers"):  # an init container with probes is a sidecar
             for container in pod.get(group) or ():
@@ -58,42 +57,27 @@ def read(text: str, file: str) -> Found:
     return found
 
 
-def manifests(text: str, file: str) -> Iterator[Node]:
-    """Yield the manifests of a file, those inside of lists on their own."""
-    for document in parse_yaml_all(text, file):
-        items = document.get("items")
-        if _text(document, "kind").endswith("List") and items is not None:
-            yield from items
-        elif document.kind == "mapping":
-            yield document
-
-
-def _text(node: Node, *path: str) -> str:
-    found = node.at(*path)
-    return found.text() if found is not None else ""
-
-
 def _container(owner: str, container: Node, count: int, found: Found) -> None:
     if not count:
         return
-    ports = {_text(port, "name"): _text(port, "containerPort") for port in container.get("ports") or ()}
+    ports = {text_at(port, "name"): text_at(port, "containerPort") for port in container.get("ports") or ()}
     for field, kind in _KINDS:
         probe = container.get(field)
         if probe is None:
             continue
-        made = _probe(f"kubelet/{owner}/{_text(container, 'name')}", kind, probe, ports)
+        made = _probe(f"kubelet/{owner}/{text_at(container, 'name')}", kind, probe, ports)
         origin = (container.key(field) or probe).origin(f"{kind} probe of {owner}")
         for one in times(made if isinstance(made, str) else replace(made, service=owner), count):
             add(found, one, origin)
 
 
 def _probe(prober: str, kind: str, probe: Node, ports: dict[str, str]) -> Probe | str:
-    period = _text(probe, "periodSeconds")
+    period = text_at(probe, "periodSeconds")
     schedule = Schedule(float(period) if period.isdigit() and int(period) else _DEFAULT_PERIOD_S, "ticker")
     http = probe.get("httpGet")
     if http is None:
         action = next((name for name in _HARMLESS if probe.get(name) is not None), "exec")
-        where = _text(probe, action, "port")
+        where = text_at(probe, action, "port")
         origin = (probe.key(action) or probe).origin(f"{kind} probe")
         return harmless_probe(
             f"{prober}/{kind}",
@@ -103,16 +87,16 @@ def _probe(prober: str, kind: str, probe: Node, ports: dict[str, str]) -> Probe 
             (origin,),
             _HARMLESS[action],
         )
-    port = _text(http, "port")
+    port = text_at(http, "port")
     port = ports.get(port, port)
     if not port.isdigit():
         return f"no container port is named {port}"
-    path = _text(http, "path") or "/"
-    headers = {_text(header, "name").lower(): _text(header, "value") for header in http.get("httpHeaders") or ()}
+    path = text_at(http, "path") or "/"
+    headers = {text_at(header, "name").lower(): text_at(header, "value") for header in http.get("httpHeaders") or ()}
     made = http_probe(
         f"{prober}/{kind}",
         "kubelet-http",
-        f"{(_text(http, 'scheme') or 'HTTP').lower()}://{_text(http, 'host') or UNKNOWN_ADDRESS}:{port}/{path.lstrip('/')}",
+        f"{(text_at(http, 'scheme') or 'HTTP').lower()}://{text_at(http, 'host') or UNKNOWN_ADDRESS}:{port}/{path.lstrip('/')}",
         schedule,
         _origins(http, kind, path),
         user_agents=(headers.get("user-agent") or "kube-probe/",),

@@ -1,0 +1,229 @@
+"""Prometheus' ``kubernetes_sd`` for the roles node, service, ingress, pod and endpoints (discovery/kubernetes/*.go).
+
+Only what the manifests say: a pod that was never started has no address, so that of a pod template is ``<address>``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Final
+
+from necropsy.model.evidence import Origin
+from necropsy.probes.character import UNKNOWN_ADDRESS
+from necropsy.probes.group import Group
+from necropsy.probes.kubernetes.objects import name_of, namespace_of, text_at, texts_at
+from necropsy.probes.node import Node
+
+_META: Final = "__meta_kubernetes_"
+_UNSAFE: Final = re.compile(r"[^a-zA-Z0-9_]")
+_CONTROLLERS: Final = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController", "Job")
+
+
+def discover(settings: Node, manifests: Iterable[Node]) -> list[Group] | None:
+    """Return the groups that one ``kubernetes_sd_configs`` entry finds; None for a role that is not known here.
+
+    ``namespaces`` and the label selectors of ``selectors`` are applied, field selectors are not.
+    """
+    role = text_at(settings, "role")
+    find = _ROLES.get(role)
+    if find is None:
+        return None
+    names = settings.at("namespaces", "names")
+    wanted = names.texts() if names is not None else []
+    selectors = [s for s in settings.get("selectors") or () if text_at(s, "role") == role]
+    groups: list[Group] = []
+    for manifest in manifests:
+        in_namespace = role == "node" or not wanted or namespace_of(manifest) in wanted
+        labels = texts_at(manifest, "metadata", "labels")
+        if in_namespace and all(selected(text_at(s, "label"), labels) for s in selectors):
+            groups.extend(find(manifest))
+    return groups
+
+
+def selected(selector: str, labels: Mapping[str, str]) -> bool:
+    """Whether labels satisfy a selector: ``a=b,c!=d,e in (f,g),h,!i``.
+
+    >>> selected("app=web,tier in (a, b),!old", {"app": "web", "tier": "b"})
+    True
+    """
+    for term in re.findall(r"(?:[^,(]|\([^)]*\))+", selector):
+        match = re.fullmatch(r"\s*(!?)([^\s=!(]+)\s*(?:(==?|!=)\s*(\S*)|(in|notin)\s*\(([^)]*)\))?\s*", term)
+        if match is None:
+            return False
+        absent, key, operator, value, membership, values = match.groups()
+        have = labels.get(key)
+        members = [item.strip() for item in (values or "").split(",")]
+        good = {
+            "=": have == value,
+            "==": have == value,
+            "!=": have != value,
+            "in": have in members,
+            "notin": have not in members,
+        }.get(operator or membership or "", (have is None) == bool(absent))
+        if not good:
+            return False
+    return True
+
+
+def _described(manifest: Node, role: str) -> dict[str, str]:
+    """Labels that every role has: namespace, name, and the object's own labels and annotations."""
+    labels = {f"{_META}{role}_name": name_of(manifest)}
+    if role != "node":
+        labels[f"{_META}namespace"] = namespace_of(manifest)
+    for kind, path in (("label", "labels"), ("annotation", "annotations")):
+        for name, value in texts_at(manifest, "metadata", path).items():
+            safe = _UNSAFE.sub("_", name)
+            labels[f"{_META}{role}_{kind}_{safe}"] = value
+            labels[f"{_META}{role}_{kind}present_{safe}"] = "true"
+    return labels
+
+
+def _origin(manifest: Node, role: str) -> tuple[Origin, ...]:
+    line = manifest.at("metadata", "name") or manifest
+    return (line.origin(f"{role} {name_of(manifest)}"),)
+
+
+def _group(manifest: Node, role: str, targets: list[dict[str, str]]) -> Iterator[Group]:
+    if targets:
+        yield Group(tuple(targets), _described(manifest, role), _origin(manifest, role))
+
+
+def _nodes(manifest: Node) -> Iterator[Group]:
+    if text_at(manifest, "kind") != "Node":
+        return
+    addresses: dict[str, str] = {}
+    for address in manifest.at("status", "addresses") or ():
+        addresses.setdefault(text_at(address, "type"), text_at(address, "address"))
+    order = ("InternalIP", "InternalDNS", "ExternalIP", "ExternalDNS", "LegacyHostIP", "Hostname")
+    host = next((addresses[kind] for kind in order if kind in addresses), UNKNOWN_ADDRESS)
+    port = text_at(manifest, "status", "daemonEndpoints", "kubeletEndpoint", "Port") or "10250"
+    target = {"__address__": _join(host, port), "instance": name_of(manifest)}
+    target[f"{_META}node_provider_id"] = text_at(manifest, "spec", "providerID")
+    target.update({f"{_META}node_address_{_UNSAFE.sub('_', kind)}": value for kind, value in addresses.items()})
+    yield from _group(manifest, "node", [target])
+
+
+def _services(manifest: Node) -> Iterator[Group]:
+    if text_at(manifest, "kind") != "Service":
+        return
+    kind = text_at(manifest, "spec", "type") or "ClusterIP"
+    more = {f"{_META}service_type": kind}
+    if kind == "ExternalName":
+        more[f"{_META}service_external_name"] = text_at(manifest, "spec", "externalName")
+    else:
+        more[f"{_META}service_cluster_ip"] = text_at(manifest, "spec", "clusterIP")
+    if kind == "LoadBalancer":
+        more[f"{_META}service_loadbalancer_ip"] = text_at(manifest, "spec", "loadBalancerIP")
+    targets = [
+        {
+            "__address__": f"{name_of(manifest)}.{namespace_of(manifest)}.svc:{text_at(port, 'port')}",
+            f"{_META}service_port_name": text_at(port, "name"),
+            f"{_META}service_port_number": text_at(port, "port"),
+            f"{_META}service_port_protocol": text_at(port, "protocol") or "TCP",
+            **more,
+        }
+        for port in manifest.at("spec", "ports") or ()
+    ]
+    yield from _group(manifest, "service", targets)
+
+
+def _ingresses(manifest: Node) -> Iterator[Group]:
+    if text_at(manifest, "kind") != "Ingress":
+        return
+    secure = [host.text() for tls in manifest.at("spec", "tls") or () for host in tls.get("hosts") or ()]
+    targets: list[dict[str, str]] = []
+    for rule in manifest.at("spec", "rules") or ():
+        host = text_at(rule, "host")
+        paths = [text_at(path, "path") or "/" for path in rule.at("http", "paths") or ()] or ["/"]
+        scheme = "https" if any(_host_matches(pattern, host) for pattern in secure) else "http"
+        targets += [
+            {
+                "__address__": host,
+                f"{_META}ingress_scheme": scheme,
+                f"{_META}ingress_host": host,
+                f"{_META}ingress_path": path,
+                f"{_META}ingress_class_name": text_at(manifest, "spec", "ingressClassName"),
+            }
+            for path in paths
+        ]
+    yield from _group(manifest, "ingress", targets)
+
+
+def _host_matches(pattern: str, host: str) -> bool:
+    """Whether a host of ``tls`` covers a rule's: equal, or a wildcard in place of its first part."""
+    return pattern == host or (pattern.startswith("*.") and pattern[2:] == host.partition(".")[2])
+
+
+def _pods(manifest: Node) -> Iterator[Group]:
+    kind = text_at(manifest, "kind")
+    pod = manifest if kind == "Pod" else manifest.at("spec", "template") if kind in _CONTROLLERS else None
+    if pod is None:
+        return
+    host = text_at(manifest, "status", "podIP") or UNKNOWN_ADDRESS
+    described = _described(pod, "pod")
+    described[f"{_META}namespace"] = namespace_of(manifest)
+    described[f"{_META}pod_name"] = name_of(manifest)
+    described[f"{_META}pod_ip"] = host
+    described[f"{_META}pod_node_name"] = text_at(pod, "spec", "nodeName")
+    if kind != "Pod":
+        described[f"{_META}pod_controller_kind"] = "ReplicaSet" if kind == "Deployment" else kind
+        described[f"{_META}pod_controller_name"] = name_of(manifest)
+    targets: list[dict[str, str]] = []
+    for group in ("containers", "initContainers"):
+        for container in pod.at("spec", group) or ():
+            shared = {
+                f"{_META}pod_container_name": text_at(container, "name"),
+                f"{_META}pod_container_image": text_at(container, "image"),
+                f"{_META}pod_container_init": str(group == "initContainers").lower(),
+            }
+            ports = list(container.get("ports") or ())
+            targets += [_container_port(host, port) | shared for port in ports]
+            targets += [{"__address__": host} | shared] if not ports else []
+    if targets:
+        yield Group(tuple(targets), described, _origin(manifest, "pod"))
+
+
+def _container_port(host: str, port: Node) -> dict[str, str]:
+    return {
+        "__address__": _join(host, text_at(port, "containerPort")),
+        f"{_META}pod_container_port_name": text_at(port, "name"),
+        f"{_META}pod_container_port_number": text_at(port, "containerPort"),
+        f"{_META}pod_container_port_protocol": text_at(port, "protocol") or "TCP",
+    }
+
+
+def _endpoints(manifest: Node) -> Iterator[Group]:
+    if text_at(manifest, "kind") != "Endpoints":
+        return
+    targets: list[dict[str, str]] = []
+    for subset in manifest.get("subsets") or ():
+        for port in subset.get("ports") or ():
+            for field, ready in (("addresses", "true"), ("notReadyAddresses", "false")):
+                targets += [
+                    {
+                        "__address__": _join(text_at(address, "ip"), text_at(port, "port")),
+                        f"{_META}endpoint_port_name": text_at(port, "name"),
+                        f"{_META}endpoint_port_protocol": text_at(port, "protocol") or "TCP",
+                        f"{_META}endpoint_ready": ready,
+                        f"{_META}endpoint_node_name": text_at(address, "nodeName"),
+                        f"{_META}endpoint_address_target_kind": text_at(address, "targetRef", "kind"),
+                        f"{_META}endpoint_address_target_name": text_at(address, "targetRef", "name"),
+                        f"{_META}service_name": name_of(manifest),
+                    }
+                    for address in subset.get(field) or ()
+                ]
+    yield from _group(manifest, "endpoints", targets)
+
+
+def _join(host: str, port: str) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+_ROLES: Final[dict[str, Callable[[Node], Iterator[Group]]]] = {
+    "node": _nodes,
+    "service": _services,
+    "ingress": _ingresses,
+    "pod": _pods,
+    "endpoints": _endpoints,
+}
