@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
+from necropsy.autopsy.charting import chart
 from necropsy.autopsy.sources import Sources, StoreSource
 from necropsy.model.errors import NecropsyError, NoEvidence
 from necropsy.model.evidence import Absent, Blemish, Origin, Source
@@ -121,39 +122,7 @@ def _configuration(desk: _Desk, sources: Sources, evidence: Evidence, say: Progr
         evidence.simulation = simulate(evidence.files, sources)
         for problem in evidence.simulation.problems:
             desk.fail("configuration", f"{problem.file}:{problem.line}", problem)
-        desk.case.append(
-            "probe",
-            [
-                {
-                    "probe_id": number,
-                    **{
-                        name: getattr(probe, name)
-                        for name in (
-                            "prober", "kind", "method", "url", "host", "port", "path", "period_s", "timing", "phase_s",
-                            "creates_sessions", "service", "health",
-                        )
-                    },
-                    "value": _json(probe),
-                }
-                for number, probe in enumerate(evidence.simulation.probes)
-            ],
-        )  # fmt: skip
-        desk.case.append(
-            "backend",
-            [
-                {
-                    **{n: getattr(b, n) for n in ("address", "port", "role", "state", "upstream", "access_log")},
-                    "value": _json(b),
-                }
-                for b in evidence.simulation.backends
-            ],
-        )
-
-
-def _json(value: object) -> str:
-    import json
-
-    return json.dumps(to_plain(value))
+        chart(desk.case, evidence.files, evidence.simulation, sources.prometheus_version)
 
 
 def simulate(files: list[ConfigurationFile], sources: Sources) -> Simulation:

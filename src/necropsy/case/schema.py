@@ -233,6 +233,50 @@ TABLES: Final[tuple[Table, ...]] = (
         ),
     ),
     Table(
+        "dropped_target",
+        "Discovered targets that monitoring never asks.",
+        (
+            Column("prober", "VARCHAR", "family/name."),
+            Column("address", "VARCHAR", "Address as discovered."),
+            Column("reason", "VARCHAR", "Why, in the prober's own words where it has some."),
+            Column("file", "VARCHAR", "File that decided it; NULL when no line is known."),
+            Column("line", "INTEGER", "Line that decided it."),
+            Column("value", "JSON", "The whole of it, origins included."),
+        ),
+    ),
+    Table(
+        "relabel_rule",
+        "Relabel rules of the jobs that discovered a target, and how many targets each one touched.",
+        (
+            Column("prober", "VARCHAR", "family/name."),
+            Column("file", "VARCHAR", "File of the rule."),
+            Column("line", "INTEGER", "Line of the rule."),
+            Column("action", "VARCHAR", "replace, keep, drop, labelmap …"),
+            Column("what", "VARCHAR", "What the rule does, in a few words."),
+            Column("reached", "BIGINT", "Discovered targets that came as far as this rule."),
+            Column("matched", "BIGINT", "Those that its regex matched."),
+            Column("absent_label", "VARCHAR", "Source label that none of them has; NULL: each is there once at least."),
+            Column("alike", "VARCHAR", "Label that they do have and that is spelled alike; NULL: none is."),
+        ),
+    ),
+    Table(
+        "service_instance",
+        "Instances that service discovery knows, whether a probe asks them or not.",
+        (
+            Column("service", "VARCHAR", "Service."),
+            Column("instance", "VARCHAR", "ID of the instance on its node."),
+            Column("node", "VARCHAR", "Name of its node; empty when unknown."),
+            Column("address", "VARCHAR", "Address and port."),
+            Column("port", "INTEGER", "Port."),
+            Column(
+                "health", "VARCHAR", "passing, warning, critical or maintenance; NULL when only a definition is known."
+            ),
+            Column("node_health", "VARCHAR", "Status of the node's own check (serfHealth); NULL when unknown."),
+            Column("file", "VARCHAR", "File that knows it."),
+            Column("line", "INTEGER", "Line that knows it."),
+        ),
+    ),
+    Table(
         "birth_claim",
         "Which births were attributed to whom, by which evidence. Each birth is claimed at most once.",
         (

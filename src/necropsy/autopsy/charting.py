@@ -1,0 +1,110 @@
+"""Charting: what a simulation found becomes rows of the case, for the examiners and for SQL."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from necropsy.model.plain import to_plain
+
+if TYPE_CHECKING:
+    from necropsy.case.store import Case
+    from necropsy.probes.simulate import ConfigurationFile, Dropped, Simulation
+
+_PROBE: Final = (
+    "prober", "kind", "method", "url", "host", "port", "path", "period_s", "timing", "phase_s", "creates_sessions",
+    "service", "health",
+)  # fmt: skip
+_BACKEND: Final = ("address", "port", "role", "state", "upstream", "access_log")
+_NODE_CHECK: Final = "serfHealth"
+
+
+def chart(
+    case: Case, files: Sequence[ConfigurationFile], simulation: Simulation, prometheus_version: str | None = None
+) -> None:
+    """Fill the tables that configuration alone decides.
+
+    Parameters
+    ----------
+    case
+        The case to fill.
+    files, simulation
+        Configuration texts, and what they do.
+    prometheus_version
+        As for ``simulate``.
+    """
+    case.append(
+        "probe",
+        [
+            {"probe_id": number, **{name: getattr(probe, name) for name in _PROBE}, "value": _json(probe)}
+            for number, probe in enumerate(simulation.probes)
+        ],
+    )
+    case.append(
+        "backend",
+        [
+            {**{name: getattr(backend, name) for name in _BACKEND}, "value": _json(backend)}
+            for backend in simulation.backends
+        ],
+    )
+    case.append("dropped_target", [_dropped(target) for target in simulation.dropped])
+    case.append("relabel_rule", list(_rules(files, prometheus_version)))
+    case.append("service_instance", list(_instances(files)))
+
+
+def _json(value: object) -> str:
+    return json.dumps(to_plain(value))
+
+
+def _dropped(target: Dropped) -> dict[str, Any]:
+    decided = target.origin[0] if target.origin else None
+    return {
+        "prober": target.prober,
+        "address": target.address,
+        "reason": target.reason,
+        "file": decided.file if decided else None,
+        "line": decided.line if decided else None,
+        "value": _json(target),
+    }
+
+
+def _rules(files: Sequence[ConfigurationFile], prometheus_version: str | None) -> Iterator[dict[str, Any]]:
+    from necropsy.probes.request import mask_chain
+    from necropsy.probes.walk import discovered, tallies
+
+    for tally in tallies(discovered(files, prometheus_version)):
+        (line,) = mask_chain([tally.rule.node.origin(tally.rule.describe())])
+        yield {
+            "prober": f"prometheus/{tally.job}",
+            "file": line.file,
+            "line": line.line,
+            "action": tally.rule.action,
+            "what": line.what,
+            "reached": tally.reached,
+            "matched": tally.matched,
+            "absent_label": tally.absent_label,
+            "alike": tally.alike,
+        }
+
+
+def _instances(files: Sequence[ConfigurationFile]) -> Iterator[dict[str, Any]]:
+    texts = [file for file in files if file.kind == "consul"]
+    if not texts:
+        return
+    from necropsy.probes.consul.catalog import ConsulText, read_catalog
+
+    for instance in read_catalog([ConsulText(file.name, file.text, file.node_address) for file in texts]).instances:
+        known = instance.origin[0] if instance.origin else None
+        statuses = [check.status for check in instance.checks if check.identity == _NODE_CHECK]
+        yield {
+            "service": instance.name,
+            "instance": instance.service_id,
+            "node": instance.node.name,
+            "address": instance.host_port,
+            "port": instance.port,
+            "health": instance.health or None,
+            "node_health": statuses[0] if statuses else None,
+            "file": known.file if known else None,
+            "line": known.line if known else None,
+        }

@@ -1,0 +1,112 @@
+"""What discovery hands to relabelling, and how many of it each rule touches: the way of the targets, rule by rule."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from necropsy.probes.relabel import Labels, Rule, Rules
+
+if TYPE_CHECKING:
+    from necropsy.model.errors import ConfigurationError
+    from necropsy.probes.prometheus import Job
+    from necropsy.probes.simulate import ConfigurationFile
+    from necropsy.probes.target import Target
+
+
+@dataclass(slots=True)
+class Tally:
+    """One rule, and what it did to all targets of its job."""
+
+    job: str
+    rule: Rule
+    reached: int = 0
+    """Targets that came as far as this rule."""
+    matched: int = 0
+    """Those that its regex matched; for a rule that copies a label: that have the label."""
+    seen: set[str] = field(default_factory=set)
+    """Names of all labels that the targets had before it."""
+
+    @property
+    def absent_label(self) -> str | None:
+        """First source label that none of the targets had; None without targets."""
+        if not self.reached:
+            return None
+        return next((name for name in self.rule.source_labels if name not in self.seen), None)
+
+    @property
+    def alike(self) -> str | None:
+        """A label that they do have and that is spelled like the absent one."""
+        import difflib
+
+        absent = self.absent_label
+        return (
+            next(iter(difflib.get_close_matches(absent, sorted(self.seen), n=1, cutoff=0.8)), None) if absent else None
+        )
+
+
+def discovered(files: Sequence[ConfigurationFile], prometheus_version: str | None = None) -> list[Target]:
+    """Return every target that the given servers discover, kept or lost; each once, however many Consuls name it.
+
+    Parameters as for ``simulate``, which also tells what could not be read.
+    """
+    from necropsy.probes.discovered import Discoveries, servers
+    from necropsy.probes.simulate import DEFAULT_PROMETHEUS, _catalog, _operated, _world
+
+    by_kind: dict[str, list[ConfigurationFile]] = {}
+    for file in files:
+        by_kind.setdefault(file.kind, []).append(file)
+    said: list[ConfigurationError] = []  # simulate says it
+    version = prometheus_version or DEFAULT_PROMETHEUS
+    world = _world(by_kind, _catalog(by_kind.get("consul", ()), said), said)
+    texts = {file.name: file.text for file in by_kind.get("prometheus", ())}
+    return [
+        target
+        for configuration in (*servers(texts, version, said), *_operated(world, version, said))
+        for target in Discoveries(configuration, world, said).targets()
+        if target.duplicate_of is None or target.discovered_labels != target.duplicate_of.discovered_labels
+    ]
+
+
+def tallies(targets: Iterable[Target]) -> Iterator[Tally]:
+    """Count for each rule of each job how many targets it touched. Jobs without targets say nothing."""
+    by_job: dict[int, tuple[Job, list[Target]]] = {}
+    for target in targets:
+        job = target.scrape_job
+        by_job.setdefault(id(job), (job, []))[1].append(target)
+    for job, found in by_job.values():
+        yield from _tally(job, found)
+
+
+def _tally(job: Job, targets: Iterable[Target]) -> list[Tally]:
+    rules = [(Tally(job.name, rule), Rules((rule,), job.rules.version)) for rule in job.rules.rules]
+    for target in targets:
+        labels: Labels = target.discovered_labels
+        for tally, one in rules:
+            before = dict(labels)
+            dropped = one.apply(labels) >= 0
+            tally.reached += 1
+            tally.seen.update(before)
+            tally.matched += _touches(tally.rule, before, changed=labels != before)
+            if dropped:
+                break
+    return [tally for tally, _ in rules]
+
+
+def _touches(rule: Rule, labels: Labels, *, changed: bool) -> bool:
+    if rule.action in ("labelmap", "labeldrop", "labelkeep"):
+        return any(rule.regexp.matches(name) for name in labels)
+    if rule.action in ("keepequal", "dropequal"):
+        return _source(rule, labels) == labels.get(rule.target_label, "")
+    present = not rule.source_labels or any(name in labels for name in rule.source_labels)
+    if rule.action in ("keep", "drop"):
+        return rule.regexp.matches(_source(rule, labels))
+    if rule.action == "replace" and not rule.regexp.matches(_source(rule, labels)):
+        return False
+    # (.*) matches what is not there as well: copying nothing is no work.
+    return present or changed
+
+
+def _source(rule: Rule, labels: Labels) -> str:
+    return rule.separator.join(labels.get(name, "") for name in rule.source_labels)
