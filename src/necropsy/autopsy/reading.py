@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from necropsy.autopsy.charting import chart
 from necropsy.autopsy.sources import Sources, StoreSource
-from necropsy.model.errors import NecropsyError, NoEvidence
+from necropsy.model.errors import NecropsyError, NoEvidence, UsageError
 from necropsy.model.evidence import Absent, Blemish, Origin, Source
 from necropsy.model.plain import to_plain
 
@@ -110,8 +110,8 @@ def _newest(case: Case) -> datetime | None:
 def _configuration(desk: _Desk, sources: Sources, evidence: Evidence, say: Progress) -> None:
     from necropsy.evidence.configuration.reader import read as read_configuration
 
-    for kind in ("prometheus", "blackbox", "consul", "nginx"):
-        locators = getattr(sources, kind)
+    named = [(kind, getattr(sources, kind)) for kind in ("prometheus", "blackbox", "consul", "nginx")]
+    for kind, locators in [*named, *_others(sources.prober)]:
         if not locators:
             continue
         say(f"reading {kind} configuration", None)
@@ -123,6 +123,25 @@ def _configuration(desk: _Desk, sources: Sources, evidence: Evidence, say: Progr
         for problem in evidence.simulation.problems:
             desk.fail("configuration", f"{problem.file}:{problem.line}", problem)
         chart(desk.case, evidence.files, evidence.simulation, sources.prometheus_version)
+
+
+def _others(named: Iterable[str]) -> list[tuple[str, tuple[str, ...]]]:
+    """Split ``KIND=FILE`` of the other probers.
+
+    Raises
+    ------
+    UsageError
+        No kind, or one that is not known.
+    """
+    from necropsy.evidence.configuration.reader import KINDS
+
+    pairs = []
+    for name in named:
+        kind, equals, locator = name.partition("=")
+        if not equals or kind not in KINDS:
+            raise UsageError(f"{name}: not KIND=FILE", hint=f"Known kinds: {', '.join(sorted(KINDS))}.")
+        pairs.append((kind, (locator,)))
+    return pairs
 
 
 def simulate(files: list[ConfigurationFile], sources: Sources) -> Simulation:

@@ -15,7 +15,7 @@ from necropsy.wire.files import STANDARD_INPUT, expand, read_text
 
 _POWERS: Final = {"": 0, "k": 1, "m": 2, "g": 3}
 _SIZE: Final = re.compile(r"(\d+(?:\.\d+)?)\s*([kmg]?)(i?)b?")
-_KINDS: Final = ("access-log", "app-log", "nginx", "prometheus", "blackbox", "consul")
+_KINDS: Final = ("access-log", "app-log", "nginx", "prometheus", "blackbox", "consul", "prober")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,8 @@ class Sources:
     prometheus: tuple[str, ...] = ()
     blackbox: tuple[str, ...] = ()
     consul: tuple[str, ...] = ()
+    prober: tuple[str, ...] = ()
+    """Configuration of other probers and discoveries, as ``KIND=FILE``."""
     log_format: str | None = None
     now: datetime | None = None
     prometheus_version: str | None = None
@@ -47,8 +49,8 @@ class Sources:
     def require_some(self) -> None:
         """Raise ``NoEvidence`` when there is nothing to read, ``UsageError`` when standard input is named twice."""
         named = [store.rdb for store in self.stores]
-        for kind in (self.access_log, self.app_log, self.nginx, self.prometheus, self.blackbox, self.consul):
-            named += kind
+        for kind in _KINDS:
+            named += getattr(self, kind.replace("-", "_"))
         if not named:
             raise NoEvidence(
                 "nothing to examine",
@@ -67,6 +69,7 @@ class Sources:
             prometheus=self.prometheus + other.prometheus,
             blackbox=self.blackbox + other.blackbox,
             consul=self.consul + other.consul,
+            prober=self.prober + other.prober,
             log_format=other.log_format or self.log_format,
             now=other.now or self.now,
             prometheus_version=other.prometheus_version or self.prometheus_version,
@@ -201,7 +204,7 @@ def _located(value: Any, folder: Path) -> tuple[str, ...]:
 
 def _beside(pattern: str, folder: Path) -> str:
     address, equals, rest = pattern.partition("=")
-    if equals and "/" not in address:  # Consul: ADDRESS=FILE
+    if equals and "/" not in address:  # consul: ADDRESS=FILE, prober: KIND=FILE
         return f"{address}={_beside(rest, folder)}"
     return pattern if pattern == STANDARD_INPUT or Path(pattern).is_absolute() else str(folder / pattern)
 

@@ -31,6 +31,12 @@ def examine(
             help="Consul: service definitions (JSON, HCL), saved API answers, or a folder; ADDRESS=FILE names the node."
         ),
     ] = None,
+    prober: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Another prober or discovery, as KIND=FILE: kubernetes, haproxy, compose, terraform, gatus …"
+        ),
+    ] = None,
     log_format: Annotated[
         str | None, typer.Option(help="nginx log_format of the access logs, if no configuration has it.")
     ] = None,
@@ -86,6 +92,7 @@ def examine(
             prometheus=tuple(expand(prometheus or ())),
             blackbox=tuple(expand(blackbox or ())),
             consul=tuple(expand(consul or ())),
+            prober=tuple(prober or ()),
             log_format=log_format,
             now=given.parse_time(now) if now else None,
             prometheus_version=prometheus_version,

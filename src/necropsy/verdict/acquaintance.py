@@ -34,7 +34,10 @@ def host_fits(probe: Probe, host: str) -> bool:
     if not host:
         return True
     name, port = split_host(host, probe.url.split(":", 1)[0])
-    return port == probe.port and (probe.host in (UNKNOWN_ADDRESS, name))
+    if probe.host not in (UNKNOWN_ADDRESS, name):
+        return False
+    # A prober that sets its own Host header sends it without the port that it connects to.
+    return port == probe.port or (f"//{probe.host}" not in probe.url and ":" not in host)
 
 
 def class_fits(probe: Probe, visitors: VisitorClass) -> bool:

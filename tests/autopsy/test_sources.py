@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from necropsy.autopsy.sources import Sources, load, parse_size, parse_time, stores
+from necropsy.model.errors import ConfigurationError, NoEvidence, UsageError
+
+
+def test_nothing_given_is_no_evidence() -> None:
+    with pytest.raises(NoEvidence, match="nothing to examine"):
+        Sources().require_some()
+
+
+def test_standard_input_can_be_named_once() -> None:
+    Sources(access_log=("-",)).require_some()
+    with pytest.raises(UsageError, match="more than once"):
+        Sources(access_log=("-",), app_log=("-",)).require_some()
+
+
+def test_two_dumps_of_one_name_are_two_stores(tmp_path: Path) -> None:
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "dump.rdb").touch()
+    named = stores([str(tmp_path / "*" / "dump.rdb")])
+    assert [store.name for store in named] == ["dump", "dump-2"]
+
+
+def test_a_store_can_be_named_and_a_file_with_an_equals_sign_is_still_a_file(tmp_path: Path) -> None:
+    odd = tmp_path / "x=y.rdb"
+    odd.touch()
+    assert [s.name for s in stores(["A=dump.rdb"])] == ["A"]
+    assert [s.rdb for s in stores([str(odd)])] == [str(odd)]
+
+
+@pytest.mark.parametrize(("text", "size"), [("1GB", 10**9), ("1gib", 2**30), ("512", 512), ("1.5 k", 1500)])
+def test_sizes_are_read_as_people_write_them(text: str, size: int) -> None:
+    assert parse_size(text) == size
+
+
+@pytest.mark.parametrize("text", ["much", "1 parsec", "", "-1"])
+def test_what_is_no_size_is_refused_with_an_example(text: str) -> None:
+    with pytest.raises(UsageError) as refused:
+        parse_size(text)
+    assert "1GB" in refused.value.hint
+
+
+def test_a_time_without_a_zone_is_utc() -> None:
+    assert parse_time("2019-05-24T19:00:00") == datetime(2019, 5, 24, 19, tzinfo=UTC)
+    assert parse_time("2019-05-24T21:00:00+02:00") == datetime(2019, 5, 24, 19, tzinfo=UTC)
+
+
+def test_a_toml_file_names_its_sources_relative_to_itself(tmp_path: Path) -> None:
+    (tmp_path / "dump.rdb").touch()
+    (tmp_path / "incident.toml").write_text(
+        'now = 2019-05-24T19:00:00Z\naccess-log = ["logs/*.log", "-"]\nconsul = ["10.0.0.1=services.json"]\n'
+        'prober = ["haproxy=haproxy.cfg"]\n[[store]]\nname = "A"\nrdb = "dump.rdb"\nmemory-limit = "1GB"\n'
+    )
+    sources = load(str(tmp_path / "incident.toml"))
+    assert sources.now == datetime(2019, 5, 24, 19, tzinfo=UTC)
+    assert sources.access_log == (str(tmp_path / "logs/*.log"), "-")
+    assert sources.consul == (f"10.0.0.1={tmp_path / 'services.json'}",)
+    assert sources.prober == (f"haproxy={tmp_path / 'haproxy.cfg'}",)
+    assert [(s.name, s.rdb, s.memory_limit) for s in sources.stores] == [("A", str(tmp_path / "dump.rdb"), 10**9)]
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "reason"),
+    [
+        ("a = \n", 1, "not TOML"),
+        ('now = 2019-05-24\nrbd = "x"\n', 2, "unknown name 'rbd'"),
+        ("\n[[store]]\n", 2, "without rdb"),
+    ],
+)
+def test_a_wrong_toml_file_is_an_error_at_its_line(tmp_path: Path, text: str, line: int, reason: str) -> None:
+    path = tmp_path / "incident.toml"
+    path.write_text(text)
+    with pytest.raises(ConfigurationError) as wrong:
+        load(str(path))
+    assert wrong.value.line == line
+    assert reason in wrong.value.reason
+    assert wrong.value.hint
+
+
+def test_options_are_joined_with_the_file_and_win_over_it() -> None:
+    joined = Sources(access_log=("a",), now=datetime(2019, 1, 1, tzinfo=UTC)).join(
+        Sources(access_log=("b",), now=datetime(2020, 1, 1, tzinfo=UTC))
+    )
+    assert joined.access_log == ("a", "b")
+    assert joined.now == datetime(2020, 1, 1, tzinfo=UTC)
