@@ -388,3 +388,10 @@ def test_batches_have_the_rows_that_were_asked_for_and_none_is_lost(tmp_path: Pa
     assert [key for batch in batches for key in batch["head"].to_pylist()] == [b"v%d" % n for n in range(25)]
     assert seen == sorted(seen)
     assert seen[-1] == len(data)
+
+
+@pytest.mark.parametrize("count", [1, 1023, 1024, 1025, 2047, 2048, 2049, 5000])
+def test_members_may_outnumber_keys_by_any_factor(tmp_path: Path, count: int) -> None:
+    members = [b"%d:member" % number for number in range(count)]
+    row = one(tmp_path, key(2, b"k", size(count) + b"".join(map(text, members))))
+    assert row["members"] == members

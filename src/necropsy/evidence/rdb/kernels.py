@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from necropsy.evidence.rdb.checksum import Bytes
 
 
+BEYOND = "a length that reaches beyond the end"
 SEED = 0x1F0D3804B5A3C7E1
 MIXER = 0xD6E8FEB86659FD93
 
@@ -29,7 +30,7 @@ class Damaged(Exception):  # noqa: N818 -- says what the bytes are
 
 
 class Memory:
-    """Bytes of a fixed number, each reached through a check: out of range is an IndexError, compiled or not.
+    """Bytes of a fixed number, each reached through a check: out of range is Damaged, compiled or not.
 
     >>> memory = Memory(24)
     >>> bytes(memory.owner[: memory.spell(-120)])
@@ -47,7 +48,7 @@ class Memory:
     def byte(self, at: int) -> int:
         """Return one byte."""
         if at < 0 or at >= self.size:
-            raise IndexError(at)
+            raise Damaged(BEYOND)
         return self.start[at]
 
     def little(self, at: int, width: int) -> int:
@@ -207,9 +208,9 @@ class Memory:
 
 
 def check(memory: Memory, at: int, count: int) -> int:
-    """Raise IndexError unless so many bytes are there."""
+    """Raise Damaged unless so many bytes are there."""
     if at < 0 or count < 0 or at > memory.size or count > memory.size - at:
-        raise IndexError(at)
+        raise Damaged(BEYOND)
     return 0
 
 

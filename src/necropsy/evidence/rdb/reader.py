@@ -159,7 +159,7 @@ class Dump:
                 f"{error} at byte {at:,} is unknown to this necropsy, so what follows cannot be read: {self._extent()}."
                 " A newer necropsy may know it",
             )
-        except (Damaged, TooWide, IndexError) as error:
+        except (Damaged, TooWide) as error:
             at = self._scanner.record_at
             self._blemish(at, f"the dump is damaged after byte {at:,} ({error}): {self._extent()}")
         except reading_errors() as error:

@@ -69,7 +69,7 @@ def _unwrapped(stream: BinaryIO, file: str) -> BinaryIO:
         head = head[_ENVELOPE_SIZE:]
         if not head.startswith(_LZ4):
             raise UnreadableSource(
-                f"{file}: a Valkey dump in a codec other than LZ4", hint="Save it again with rdb-compression-codec lz4."
+                f"{file}: a Valkey dump in a codec other than LZ4", hint="Take a plain one with valkey-cli --rdb FILE."
             )
     if head.startswith(_LZ4):
         import pyarrow as pa

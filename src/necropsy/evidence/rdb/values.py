@@ -272,8 +272,6 @@ class Values:
             return self.picker.harm(str(error))
         try:
             return self.walk(type, format, stride, length)
-        except IndexError:
-            return self.picker.harm("a packed entry that reaches beyond the end")
         except Damaged as error:
             return self.picker.harm(str(error))
 
@@ -420,8 +418,6 @@ class Values:
         try:
             self.elements = self.templates.walk(fields, length)
             self.empty = self.elements == 0
-        except IndexError:
-            self.picker.harm("a packed entry that reaches beyond the end")
         except Damaged as error:
             self.picker.harm(str(error))
         return 0
