@@ -1,0 +1,148 @@
+"""``necropsy keys``: the keyspace itself."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from necropsy.cli import output
+from necropsy.cli.output import ColorOption, QuietOption
+from necropsy.model.errors import UsageError
+
+
+class KeysFormat(StrEnum):
+    """How to render a keyspace."""
+
+    TEXT = "text"
+    JSON = "json"
+    CSV = "csv"
+    PARQUET = "parquet"
+
+
+class Grouping(StrEnum):
+    """By what to sum up."""
+
+    PATTERN = "pattern"
+    DATABASE = "database"
+    TYPE = "type"
+    NODE = "node"
+    SLOT = "slot"
+
+
+def keys(
+    dumps: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[DUMP]...",
+            help="RDB files, folders of an append-only file, - for standard input; several are one store.",
+        ),
+    ] = None,
+    redis: Annotated[
+        list[str] | None, typer.Option(help="Address of a live server: redis://, rediss:// or unix://.")
+    ] = None,
+    diff: Annotated[
+        list[str] | None, typer.Option(metavar="OLD", help="Compare with this dump or server: what grew?")
+    ] = None,
+    by: Annotated[
+        list[Grouping] | None,
+        typer.Option(
+            help="Sum up by this; repeat it for several. In CSV and Parquet by pattern, else by all but slot."
+        ),
+    ] = None,
+    rows: Annotated[int, typer.Option(min=1, help="Rows of each table, in text.")] = 20,
+    top: Annotated[int, typer.Option(min=0, help="How many of the biggest keys to name.")] = 10,
+    distributions: Annotated[
+        bool, typer.Option("--distributions", help="TTLs, idle times and sizes of each pattern, in text.")
+    ] = False,
+    show_keys: Annotated[
+        bool,
+        typer.Option("--show-keys", help="Name the biggest keys as they are: ids of sessions in them are credentials."),
+    ] = False,
+    sample: Annotated[float, typer.Option(help="Share of the keys to read, such as 0.1; always the same ones.")] = 1.0,
+    now: Annotated[
+        str | None, typer.Option(help="The moment to call now (ISO, UTC); by default when each dump was taken.")
+    ] = None,
+    format: Annotated[  # noqa: A002 -- the option's name
+        KeysFormat | None,
+        typer.Option("--format", "-f", help="By default what the suffix of --output says, else text."),
+    ] = None,
+    out: Annotated[Path | None, typer.Option("--output", "-o", help="Write here instead of standard output.")] = None,
+    color: ColorOption = None,
+    quiet: QuietOption = False,
+) -> None:
+    """Show what a keyspace consists of: by pattern, with TTLs, idle times, sizes. Changes nothing.
+
+    Ids, numbers and hashes in the names of keys are folded: cache:products:1042 counts as cache:products:*.
+
+    \b
+    Examples:
+      necropsy keys dump.rdb
+      necropsy keys node1.rdb node2.rdb node3.rdb --by pattern --by node
+      necropsy keys today.rdb --diff yesterday.rdb
+      necropsy keys dump.rdb --by pattern --by slot --output keys.parquet
+      ssh server cat dump.rdb | necropsy keys - --sample 0.1
+    """  # noqa: D301 -- \b is click's mark for text that is not to be wrapped
+    from necropsy.autopsy.sources import parse_time
+    from necropsy.keyspace.survey import survey
+    from necropsy.report import keys as text
+    from necropsy.report import keys_rows
+    from necropsy.wire.files import expand
+
+    kind = format or _by_suffix(out)
+    if kind is KeysFormat.PARQUET and out is None and sys.stdout.isatty():
+        raise UsageError("a Parquet file is nothing for a terminal", hint="Name a file with --output.")
+    tabular = kind in {KeysFormat.CSV, KeysFormat.PARQUET}
+    usual = [Grouping.PATTERN, Grouping.DATABASE, Grouping.TYPE]
+    if not diff:
+        usual.append(Grouping.NODE)  # the sources of two sides have nothing in common
+    groupings = [grouping.value for grouping in by or ([Grouping.PATTERN] if tabular else usual)]
+    with output.progress(quiet=quiet) as say:
+        found = survey(
+            [*expand(dumps or ()), *(redis or ())],
+            before=expand(diff or ()),
+            by=groupings,
+            top=top,
+            show_keys=show_keys,
+            sample=sample,
+            now=parse_time(now) if now else None,
+            progress=say,
+        )
+    if kind is KeysFormat.TEXT:
+        width = shutil.get_terminal_size((80, 24)).columns if sys.stdout.isatty() and out is None else 80
+        colored = output.use_color(color) and out is None
+        shown = text.render(
+            found, width=max(80, min(width, 120)), color=colored, rows=rows, distributions=distributions
+        )
+        _write(shown.encode(), out, quiet=quiet)
+    elif kind is KeysFormat.JSON:
+        _write(keys_rows.as_json(found).encode(), out, quiet=quiet)
+    elif kind is KeysFormat.CSV:
+        _write(keys_rows.as_csv(found).encode(), out, quiet=quiet)
+    else:
+        _write(keys_rows.as_parquet(found), out, quiet=quiet)
+
+
+def _by_suffix(out: Path | None) -> KeysFormat:
+    suffix = out.suffix.removeprefix(".") if out is not None else ""
+    return KeysFormat(suffix) if suffix in set(KeysFormat) else KeysFormat.TEXT
+
+
+def _write(data: bytes, out: Path | None, *, quiet: bool) -> None:
+    if out is None:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+        return
+    try:
+        out.write_bytes(data)
+    except OSError as error:
+        raise UsageError(
+            f"{out}: cannot write: {error.strerror}", hint="Choose another place with --output."
+        ) from error
+    if not quiet:
+        sys.stderr.write(f"wrote {out}\n")

@@ -1,0 +1,253 @@
+"""Reads dumps and servers, merges them into one answer, and compares it with another one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from necropsy.model.errors import NoEvidence, UnreadableSource, UsageError
+from necropsy.model.evidence import Absent, Blemish
+from necropsy.model.keyspace import GROUPINGS, BigKey, Figures, KeySource, Keyspace, Row
+from necropsy.sessions.keyspace import Projection
+from necropsy.wire.files import STANDARD_INPUT
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from necropsy.keyspace.tally import Tally
+
+Progress = Callable[[str, float | None], None]
+_LIVE: Final = ("redis://", "rediss://", "unix://")
+_FACTS: Final = (("valkey-ver", "Valkey"), ("redis-ver", "Redis"))
+
+
+class Reading(Protocol):
+    """A dump or a server that is being read: ``evidence.rdb.reader.Dump`` or ``evidence.redis.reader.LiveKeyspace``."""
+
+    @property
+    def blemishes(self) -> list[Blemish]:
+        """What is damaged or missing; complete after the iteration."""
+
+    @property
+    def facts(self) -> dict[str, str]:
+        """What it says of itself."""
+
+    @property
+    def taken_at(self) -> datetime | None:
+        """When it was so."""
+
+    @property
+    def keys_read(self) -> int:
+        """Keys so far."""
+
+    def __iter__(self) -> Iterator[pa.RecordBatch]: ...
+
+
+def survey(
+    locators: Sequence[str],
+    *,
+    before: Sequence[str] = (),
+    by: Sequence[str] = ("pattern", "database", "type", "node"),
+    top: int = 10,
+    show_keys: bool = False,
+    sample: float = 1.0,
+    now: datetime | None = None,
+    progress: Progress | None = None,
+) -> Keyspace:
+    """Sum up the keys of dumps and servers.
+
+    Parameters
+    ----------
+    locators
+        Dumps (files, ``-``, folders of an append-only file) and addresses of servers, which together are one store.
+    before
+        The same for what to compare with.
+    by
+        Groupings of ``model.keyspace.GROUPINGS``.
+    top
+        How many of the biggest keys to name.
+    show_keys
+        Name them as they are, and not by a hash. An id of a session is a credential.
+    sample
+        Share of the keys to read, of dumps alone; 1 for all.
+    now
+        The moment for which keys count as expired; by default each source's own.
+
+    Raises
+    ------
+    NoEvidence
+        Nothing was given, or nothing of it could be read.
+    UsageError
+        A grouping, a sample or a number that is none.
+    """
+    from necropsy.keyspace.tally import Tally
+
+    _require(locators, before, by, top, sample)
+    say: Progress = progress or (lambda _what, _share: None)
+    with closing(Tally(top=top, show_keys=show_keys, by_slot="slot" in by)) as tally:
+        desk = _Desk(tally, sample, now, say)
+        for side, given in ((True, before), (False, locators)):
+            for name, locator in _named(given):
+                desk.read(name, locator, before=side)
+            desk.require_some(given, before=side)
+        say("folding the names of keys", None)
+        tally.settle()
+        return _answer(tally, desk, by, sample, show_keys=show_keys, compared=bool(before))
+
+
+def _require(locators: Sequence[str], before: Sequence[str], by: Sequence[str], top: int, sample: float) -> None:
+    given = [*locators, *before]
+    if not locators:
+        raise NoEvidence("nothing to read", hint="Give a dump: necropsy keys dump.rdb")
+    if given.count(STANDARD_INPUT) > 1:
+        raise UsageError("standard input (-) is named more than once", hint="Only one dump can be piped in.")
+    unknown = [name for name in by if name not in GROUPINGS]
+    if unknown:
+        raise UsageError(f"there is no grouping {unknown[0]!r}", hint=f"One of: {', '.join(GROUPINGS)}.")
+    if not 0 < sample <= 1:
+        raise UsageError(f"{sample:g} is no share of the keys", hint="Between 0 and 1: 0.1 reads a tenth of them.")
+    if top < 0:
+        raise UsageError(f"{top} is no number of keys", hint="0 for none of the biggest keys.")
+    if sample < 1 and any(_is_live(locator) for locator in given):
+        raise UsageError("a server cannot be sampled", hint="Leave --sample out, or sample a dump of it.")
+
+
+def _named(locators: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Name each source by its file, and apart from the others: with its folders, or with a number."""
+    stems = [
+        "stdin" if locator == STANDARD_INPUT else locator if _is_live(locator) else Path(locator).name
+        for locator in locators
+    ]
+    names = [
+        stem if stems.count(stem) == 1 else locator.rstrip("/") for stem, locator in zip(stems, locators, strict=True)
+    ]
+    for number, (name, locator) in enumerate(zip(names, locators, strict=True), 1):
+        yield (name if names.count(name) == 1 else f"{name} ({number})"), locator
+
+
+def _is_live(locator: str) -> bool:
+    return locator.startswith(_LIVE)
+
+
+class _Desk:
+    """Where sources are read, and what could not be read is written down."""
+
+    def __init__(self, tally: Tally, sample: float, now: datetime | None, say: Progress) -> None:
+        self.sources: list[KeySource] = []
+        self.blemishes: list[Blemish] = []
+        self.absent: list[Absent] = []
+        self._tally, self._sample, self._now, self._say = tally, sample, now, say
+
+    def read(self, name: str, locator: str, *, before: bool) -> None:
+        """Read one source into the tally."""
+        try:
+            shown, reading = self._open(name, locator)
+        except UnreadableSource as error:
+            self.absent.append(Absent("keys", _masked(locator), error.message, error.hint))
+            return
+        node = f"{shown} (before)" if before and any(s.name == shown for s in self.sources) else shown
+        for batch in reading:
+            moment = self._now or reading.taken_at or _written_at(locator)
+            self._tally.add(batch, node, moment, before=before)
+            self._say(f"reading {shown}: {reading.keys_read:,} keys", None)
+        self.blemishes += reading.blemishes
+        self.absent += getattr(reading, "absent", [])
+        self.sources.append(
+            KeySource(
+                name=node,
+                locator=_masked(locator),
+                version=_version(reading),
+                taken_at=reading.taken_at,
+                keys=reading.keys_read,
+                before=before,
+                note=getattr(reading, "note", ""),
+            )
+        )
+
+    def require_some(self, given: Sequence[str], *, before: bool) -> None:
+        """Raise ``NoEvidence`` when nothing of this side could be read."""
+        if given and not any(source.before == before for source in self.sources):
+            absent = self.absent[-1]
+            raise NoEvidence(absent.reason, hint=absent.hint)
+
+    def _open(self, name: str, locator: str) -> tuple[str, Reading]:
+        if not _is_live(locator):
+            from necropsy.evidence.rdb.reader import open_dump
+
+            return name, open_dump(locator, Projection(), sample=self._sample)
+        from necropsy.evidence.redis.reader import read_keys
+
+        live = read_keys(locator, Projection(), store=_masked(locator))
+        return live.locator, live
+
+
+def _masked(locator: str) -> str:
+    """Return a locator without what an address may carry of users and passwords."""
+    if not _is_live(locator):
+        return locator
+    scheme, _, rest = locator.partition("://")
+    return f"{scheme}://{rest.rpartition('@')[2].partition('?')[0]}"
+
+
+def _written_at(locator: str) -> datetime:
+    """Return when a dump was written that does not say when: its file's time, else this moment."""
+    try:
+        return datetime.fromtimestamp(Path(locator).stat().st_mtime, UTC)
+    except OSError:
+        return datetime.now(UTC)
+
+
+def _version(reading: Reading) -> str:
+    facts = reading.facts
+    for fact, product in _FACTS:
+        if facts.get(fact):
+            return f"{product} {facts[fact]}"
+    return f"{facts['magic']} {facts['rdb-version']}" if "magic" in facts else ""
+
+
+def _answer(
+    tally: Tally, desk: _Desk, by: Sequence[str], sample: float, *, show_keys: bool, compared: bool
+) -> Keyspace:
+    total = Row("all", tally.total(before=False, sample=sample))
+    if compared:
+        total = replace(total, before=tally.total(before=True, sample=sample))
+    groups = []
+    for grouping in dict.fromkeys(by):
+        after = tally.grouped(grouping, before=False, sample=sample)
+        earlier = tally.grouped(grouping, before=True, sample=sample) if compared else {}
+        nothing = Figures()
+        rows = [
+            Row(name, after.get(name, nothing), earlier.get(name, nothing) if compared else None)
+            for name in after.keys() | earlier.keys()
+        ]
+        rows.sort(key=lambda row: (-abs(row.bytes_grown), -row.figures.bytes, -row.figures.keys, row.name))
+        groups.append((grouping, tuple(rows)))
+    return Keyspace(
+        total=total,
+        groups=tuple(groups),
+        biggest=tuple(_big(row) for row in tally.biggest()),
+        sources=tuple(desk.sources),
+        sample=sample,
+        keys_shown=show_keys,
+        blemishes=tuple(desk.blemishes),
+        absent=tuple(desk.absent),
+    )
+
+
+def _big(row: dict[str, Any]) -> BigKey:
+    return BigKey(
+        pattern=row["text"],
+        name=bytes(row["name"]).decode("utf-8", "backslashreplace"),
+        database=row["db"],
+        type=row["type"],
+        encoding=row["encoding"],
+        elements=row["elements"],
+        bytes=row["bytes"],
+        ttl_s=None if row["left_ms"] is None else row["left_ms"] // 1000,
+        idle_s=row["idle_s"],
+        node=row["node"],
+    )
