@@ -12,12 +12,16 @@ from necropsy.model.slugs import SLUGS
 if TYPE_CHECKING:
     from necropsy.case.store import Case
 
+_PROBERS: Final = (
+    "prometheus", "consul", "kubernetes", "terraform", "cloudformation", "haproxy", "compose", "gatus", "uptime_kuma",
+)  # fmt: skip
+
 EVIDENCE: Final[dict[str, tuple[tuple[str, ...], str]]] = {
     "session": (("rdb",), "--rdb dump.rdb"),
     "index_entry": (("rdb",), "--rdb dump.rdb"),
     "key_family": (("rdb",), "--rdb dump.rdb"),
     "visitor_class": (("access_log",), "--access-log 'access*.log'"),
-    "probe": (("prometheus", "consul"), "--prometheus prometheus.yml --consul services.json"),
+    "probe": (_PROBERS, "--prometheus prometheus.yml --consul services.json"),
     "backend": (("nginx",), "--nginx nginx.conf"),
     "error_event": (("app_log",), "--app-log error.log"),
 }
