@@ -135,7 +135,7 @@ def _others(named: Iterable[str]) -> list[tuple[str, tuple[str, ...]]]:
     """
     from necropsy.evidence.configuration.reader import KINDS
 
-    pairs = []
+    pairs: list[tuple[str, tuple[str, ...]]] = []
     for name in named:
         kind, equals, locator = name.partition("=")
         if not equals or kind not in KINDS:
