@@ -86,6 +86,10 @@ class Scene:
         )
         return self
 
+    def rows(self, table: str, *rows: dict[str, object]) -> Scene:
+        self.case.append(table, list(rows))
+        return self
+
     def visitors(
         self, class_id: int, agent: str, host: str, path: str = "/", visits: int = 100, period_s: float | None = 10.0
     ) -> Scene:

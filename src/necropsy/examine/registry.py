@@ -9,13 +9,32 @@ from necropsy.examine.interface import Examiner
 from necropsy.examine.latency import command_timeouts
 from necropsy.examine.memory import not_sessions
 from necropsy.examine.monitoring import log_blind_spot
-from necropsy.examine.probes import creates_sessions, wrong_path
+from necropsy.examine.probes import (
+    creates_sessions,
+    dead_rule,
+    doubled,
+    dropped_target,
+    duplicate_target,
+    idle_backend,
+    partial_fix,
+    timeout_exceeds_interval,
+    wrong_path,
+    zombie_service,
+)
 from necropsy.examine.sessions import immortal, orphaned_index
 from necropsy.examine.traffic import bot_creates_sessions, unlogged_creator
 
 EXAMINERS: Final[tuple[Examiner, ...]] = (
     Examiner("probes/creates-sessions", creates_sessions.examine, ("session",), ("probe", "visitor_class")),
     Examiner("probes/wrong-path", wrong_path.examine, ("probe",)),
+    Examiner("probes/partial-fix", partial_fix.examine, ("probe",), ("session",)),
+    Examiner("probes/idle-backend", idle_backend.examine, ("probe", "backend")),
+    Examiner("probes/zombie-service", zombie_service.examine, ("probe",), ("backend",)),
+    Examiner("probes/duplicate-target", duplicate_target.examine, ("probe",)),
+    Examiner("probes/doubled", doubled.examine, ("probe",)),
+    Examiner("probes/dead-rule", dead_rule.examine, ("probe",)),
+    Examiner("probes/dropped-target", dropped_target.examine, ("probe",)),
+    Examiner("probes/timeout-exceeds-interval", timeout_exceeds_interval.examine, ("probe",)),
     Examiner("traffic/unlogged-creator", unlogged_creator.examine, ("session",), ("visitor_class", "probe")),
     Examiner("traffic/bot-creates-sessions", bot_creates_sessions.examine, ("session", "visitor_class")),
     Examiner("sessions/immortal", immortal.examine, ("session",)),

@@ -1,0 +1,64 @@
+"""``probes/doubled``: several probers ask for the same URL.
+
+Sign: two Prometheus servers, two jobs, or two tools send the same request. Reason: replicas for availability probe twice
+by design; jobs are copied, and both keep running.
+
+Before: replicas a and b → ``GET http://10.0.0.1/`` 2 × 8,640 times a day.
+After: one prober asks, or all of them ask for a health endpoint, which costs nothing.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from necropsy.examine import evidence
+from necropsy.examine.probes.asking import a_session_each, exhibit, request, server, several
+from necropsy.model.finding import Confidence, Finding, Remedy, Severity
+
+if TYPE_CHECKING:
+    from necropsy.case.store import Case
+    from necropsy.model.probe import Probe
+
+Asker = tuple[str, str]
+"""(prober, file of its server)."""
+
+
+def examine(case: Case) -> Iterator[Finding]:
+    """One finding for each set of probers that ask for the same."""
+    asked: dict[tuple[str, str, str], dict[Asker, Probe]] = defaultdict(dict)
+    for probe in evidence.probes(case).values():
+        what = request(probe)
+        if what is not None:
+            asked[what].setdefault((probe.prober, server(probe)), probe)
+    together: dict[tuple[Asker, ...], list[list[Probe]]] = defaultdict(list)
+    for probes in asked.values():
+        if len(probes) > 1:
+            together[tuple(sorted(probes))].append(list(probes.values()))
+    for askers, requests in sorted(together.items()):
+        yield _finding(askers, requests)
+
+
+def _finding(askers: tuple[Asker, ...], requests: list[list[Probe]]) -> Finding:
+    costly = any(a_session_each(probes) for probes in requests)
+    names = sorted({prober for prober, _ in askers})
+    who = f"{len(askers)} servers with the job {names[0]}" if len(names) == 1 else " and ".join(names)
+    per_day = sum(86_400 / probe.period_s for probes in requests for probe in probes if probe.period_s)
+    exhibits = [exhibit(probe, f"by {probe.prober}") for probes in requests for probe in probes]
+    return Finding(
+        severity=Severity.WARNING if costly else Severity.INFO,
+        confidence=Confidence.HIGH,
+        title=f"{who} ask for the same {several(len(requests), 'URL')}: {per_day:,.0f} requests a day",
+        text=(
+            "Replicas probe twice by design, copied jobs by accident."
+            + (" Each request may start a session, so that each prober adds its own sessions." if costly else "")
+        ),
+        primary=exhibits[0],
+        supporting=tuple(exhibits[1:]),
+        remedy=Remedy(
+            title="Let one prober ask, or all of them for a health endpoint",
+            text="Remove the copied job. Of replicas, both may ask, if what they ask for starts no session.",
+            undo="add the job again and reload",
+        ),
+    )

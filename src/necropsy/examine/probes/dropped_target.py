@@ -1,0 +1,61 @@
+"""``probes/dropped-target``: a target is lost by accident.
+
+Signs: no relabel rule drops it, yet it is never asked: no address is left, a ``/`` stands in the address, the prober
+refuses what it is told to ask. Reason: a rule writes a URL where an address belongs, or deletes what is needed. Nobody is
+told: the target is not down, it is not there.
+
+Before: ``target_label: __address__``, ``replacement: http://blackbox:9115`` → ``"http://blackbox:9115" is not a valid
+hostname``. After: ``replacement: blackbox:9115``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import groupby
+from typing import TYPE_CHECKING, Any, Final
+
+from necropsy.examine.probes.asking import several
+from necropsy.model.evidence import Origin
+from necropsy.model.finding import Confidence, Exhibit, Finding, Remedy, Severity
+
+if TYPE_CHECKING:
+    from necropsy.case.store import Case
+
+_ACCIDENTS: Final = (
+    "FROM dropped_target WHERE reason NOT LIKE 'a relabel rule %' AND reason NOT LIKE 'it has the same labels%'"
+    " AND reason NOT LIKE '%timeout cannot be greater%'"
+)
+_MOST_EXHIBITS: Final = 50
+
+
+def examine(case: Case) -> Iterator[Finding]:
+    """One finding a job and reason."""
+    rows = case.rows(f"SELECT prober, address, reason, file, line {_ACCIDENTS} ORDER BY prober, reason, address")
+    for (prober, reason), found in groupby(rows, key=lambda row: (row["prober"], row["reason"])):
+        yield _finding(prober, reason, list(found))
+
+
+def _finding(prober: str, reason: str, rows: list[dict[str, Any]]) -> Finding:
+    exhibits = [_exhibit(row) for row in rows[:_MOST_EXHIBITS]]
+    return Finding(
+        severity=Severity.WARNING,
+        confidence=Confidence.HIGH,
+        title=f"{several(len(rows), 'target')} of {prober} {'is' if len(rows) == 1 else 'are'} never asked: {reason}",
+        text="It is not down, it is not there: no metric and no alert tells that it is missing.",
+        primary=exhibits[0],
+        supporting=tuple(exhibits[1:]),
+        remedy=Remedy(
+            title="Correct what makes the address, or drop the target by a rule",
+            text=f"See each step with `necropsy probes --steps {prober.partition('/')[2]}`.",
+            undo="put the old rule back and reload",
+        ),
+    )
+
+
+def _exhibit(row: dict[str, Any]) -> Exhibit:
+    return Exhibit(
+        title=row["address"] or "a target without an address",
+        text=row["reason"],
+        origin=Origin(row["file"], row["line"], "discovers it") if row["file"] else None,
+        query=f"SELECT prober, address, reason {_ACCIDENTS}",
+    )

@@ -1,0 +1,61 @@
+"""``probes/idle-backend``: a probe asks a port that the proxy sends nobody to.
+
+Sign: nginx' configuration knows the port as ``down``, ``backup`` or out of use, and no upstream that is in use has it.
+Reason: blue/green; both colours are registered in discovery, and the prober asks both.
+
+Before: ``# server 127.0.0.1:8081;`` and ``GET http://10.0.0.1:8081/`` every 10 s: sessions that no user could have made.
+After: the waiting colour is not registered, or only its health endpoint is asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from necropsy.examine import evidence
+from necropsy.examine.probes.asking import a_session_each, exhibit, several
+from necropsy.model.finding import Confidence, Finding, Remedy, Severity
+
+if TYPE_CHECKING:
+    from necropsy.case.store import Case
+
+
+def examine(case: Case) -> Iterator[Finding]:
+    """One finding for all idle ports."""
+    backends = evidence.backends(case)
+    live = {backend.port for backend in backends if backend.state != "idle"}
+    idle = {backend.port: backend for backend in backends if backend.state == "idle" and backend.port not in live}
+    asking = [probe for probe in evidence.probes(case).values() if probe.port in idle and probe.kind != "consul-check"]
+    if not asking:
+        return
+    costly = a_session_each(asking)
+    ports = sorted({probe.port for probe in asking})
+    hosts = {probe.host for probe in asking}
+    exhibits = [exhibit(probe, f"{idle[probe.port].origin}: {_state(idle[probe.port].upstream)}") for probe in asking]
+    yield Finding(
+        severity=Severity.WARNING if costly else Severity.INFO,
+        # One proxy's file says nothing about another server's colours.
+        confidence=Confidence.HIGH if len(hosts) == 1 else Confidence.MEDIUM,
+        title=(
+            f"{several(len(asking), 'probe')} ask{'s' if len(asking) == 1 else ''} port"
+            f"{'s' if len(ports) > 1 else ''} {', '.join(map(str, ports))}, where the proxy sends nobody"
+        ),
+        text=(
+            "An alert about an idle port means nothing to users."
+            + (" And where an application does listen, each request may start a session." if costly else "")
+        ),
+        primary=exhibits[0],
+        supporting=tuple(exhibits[1:]),
+        remedy=Remedy(
+            title="Probe what serves users, or the health endpoint of both colours",
+            text=(
+                "Deregister the colour that waits (consul services deregister), or put it into maintenance and drop"
+                " it by a relabel rule on __meta_consul_health; else let both be asked for their health endpoint."
+            ),
+            undo="register the instance again: consul reload reads its definition",
+        ),
+    )
+
+
+def _state(upstream: str) -> str:
+    return f"out of use in upstream {upstream}" if upstream else "out of use"

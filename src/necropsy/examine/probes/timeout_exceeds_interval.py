@@ -1,0 +1,68 @@
+"""``probes/timeout-exceeds-interval``: a scrape may take longer than the time until the next one.
+
+Signs: Prometheus refuses the configuration, or, where a relabel rule wrote the times, loses the target. Reason: the
+interval was made shorter, and the timeout stayed as it was.
+
+Before: ``scrape_interval: 10s``, ``scrape_timeout: 30s``. After: ``scrape_timeout: 8s``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, Final
+
+from necropsy.examine.probes.asking import several
+from necropsy.model.evidence import Origin
+from necropsy.model.finding import Confidence, Exhibit, Finding, Remedy, Severity
+
+if TYPE_CHECKING:
+    from necropsy.case.store import Case
+
+_REFUSED: Final = "FROM absence WHERE reason LIKE '%scrape timeout greater than scrape interval%'"
+_LOST: Final = "FROM dropped_target WHERE reason LIKE '%timeout cannot be greater than scrape interval%'"
+_PLACE: Final = re.compile(r"(.*):(\d+)")
+_REMEDY: Final = Remedy(
+    title="Make scrape_timeout smaller than scrape_interval",
+    text="The interval of the job counts, or the global one; labels written by a rule win over both.",
+    undo="put the old value back and reload",
+    safe=True,
+)
+
+
+def examine(case: Case) -> Iterator[Finding]:
+    """One finding for each refused file, one for all lost targets of a job."""
+    for row in case.rows(f"SELECT locator, reason {_REFUSED} ORDER BY locator"):
+        place = _PLACE.fullmatch(row["locator"])
+        where = Origin(place[1], int(place[2]), "scrape_timeout") if place else None
+        yield Finding(
+            severity=Severity.CRITICAL,
+            confidence=Confidence.HIGH,
+            title=f"Prometheus refuses the configuration: {row['reason'].removeprefix(row['locator'] + ': ')}",
+            text="A running server keeps its old configuration; a restarted one does not start.",
+            primary=Exhibit(row["locator"], origin=where, query=f"SELECT locator, reason {_REFUSED}"),
+            remedy=_REMEDY,
+        )
+    jobs: dict[str, list[dict[str, Any]]] = {}
+    for row in case.rows(f"SELECT prober, address, reason, file, line {_LOST} ORDER BY prober, address"):
+        jobs.setdefault(row["prober"], []).append(row)
+    for prober, rows in jobs.items():
+        exhibits = [
+            Exhibit(
+                title=row["address"],
+                text=row["reason"],
+                origin=Origin(row["file"], row["line"], "discovers it") if row["file"] else None,
+                query=f"SELECT prober, address, reason {_LOST}",
+            )
+            for row in rows
+        ]
+        yield Finding(
+            severity=Severity.WARNING,
+            confidence=Confidence.HIGH,
+            title=f"{several(len(rows), 'target')} of {prober} {'is' if len(rows) == 1 else 'are'} never asked: the timeout"
+            " is longer than the interval",
+            text="Relabelling wrote the times, so Prometheus loads the configuration and loses the targets.",
+            primary=exhibits[0],
+            supporting=tuple(exhibits[1:]),
+            remedy=_REMEDY,
+        )
