@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, BinaryIO, Final
 
 from necropsy.evidence.rdb.source import Opened, open_source, reading_errors
 from necropsy.model.errors import UnreadableSource
@@ -58,6 +58,36 @@ def open_dump(
     except BaseException:
         opened.stream.close()
         raise
+
+
+def open_stream(
+    stream: BinaryIO,
+    name: str,
+    projection: Projection,
+    *,
+    batch_rows: int = 65_536,
+    verify_checksum: bool = True,
+    progress: Callable[[int], None] | None = None,
+    sample: float = 1.0,
+    allocator: str = "jemalloc",
+) -> Dump:
+    """Read a dump that arrives as a stream, as a server sends it to a replica.
+
+    Parameters
+    ----------
+    stream
+        Has ``readinto``; the dump closes it when its iteration ends.
+    name
+        What messages call it.
+
+    The others are as for ``open_dump``.
+
+    Raises
+    ------
+    UnreadableSource
+        It begins as no dump does.
+    """
+    return Dump(Opened(stream, name), projection, batch_rows, verify_checksum, progress, sample, allocator)
 
 
 class Dump:
