@@ -1,0 +1,100 @@
+"""A node read by SCAN: the databases one after the other, at a pace that others can bear."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from necropsy.evidence.redis.batches import Batches, expiry_bytes
+from necropsy.evidence.redis.pace import Pace
+from necropsy.evidence.redis.pipeline import PipelineWay
+from necropsy.evidence.redis.scan import Scan, ScanEnded
+from necropsy.wire.redis.info import parse_info
+from necropsy.wire.redis.replies import ConnectionLost, ServerError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from necropsy.evidence.redis.node import NodeReading
+    from necropsy.wire.redis.connection import Connection
+
+
+def scan_keys(node: NodeReading) -> Iterator[pa.RecordBatch]:
+    """Yield the keys of a node; a scan that ends early is a blemish, and what it read stays."""
+    wanted = node.wanted
+    if node.scanning is None:
+        return
+    batches = Batches(wanted.projection, node.names, wanted.batch_rows, expiry_bytes(node.server.info))
+    pieces = PipelineWay(node.connection, node.permissions, wanted.projection, node.names, lfu=node.lfu)
+    line = _Line(node)
+    pace = Pace(line.ping, line.memory, wanted.max_impact_s)
+    try:
+        scan = Scan(node.connect, node.connection, node.scanning, pieces, pace, batches, node.tally)
+        line.scan = scan
+        for db in node.totals:
+            for batch in scan.database(db):
+                wanted.seen(batch.num_rows)
+                yield batch
+    except (ScanEnded, ConnectionLost) as ended:
+        rest = batches.take()
+        if rest is not None:
+            wanted.seen(rest.num_rows)
+            yield rest
+        node.cut_short(str(ended))
+    finally:
+        line.close()
+    _tell(node, pace)
+
+
+class _Line:
+    """The connection of the moment, for questions beside the scan."""
+
+    def __init__(self, node: NodeReading) -> None:
+        self._node = node
+        self.scan: Scan | None = None
+
+    def ping(self) -> float:
+        """Return the seconds of one round trip; 0 when there is none: whoever asks for keys next finds out."""
+        began = time.perf_counter()
+        try:
+            self._connection.command("PING")
+        except (ConnectionLost, ServerError):
+            return 0.0
+        return time.perf_counter() - began
+
+    def memory(self) -> Mapping[str, str]:
+        """Return INFO memory, or nothing."""
+        try:
+            return parse_info(self._connection.command("INFO", "MEMORY"))
+        except (ConnectionLost, ServerError):
+            return {}
+
+    def close(self) -> None:
+        """Hang up."""
+        self._connection.close()
+
+    @property
+    def _connection(self) -> Connection:
+        return self._node.connection if self.scan is None else self.scan.connection
+
+
+def _tell(node: NodeReading, pace: Pace) -> None:
+    """Write down how the scan went."""
+    tally, facts = node.tally, node.server.facts
+    facts["scan-slices"] = str(tally.slices)
+    facts["scan-server-s"] = f"{tally.server_s:.3f}"
+    facts["scan-longest-slice-ms"] = f"{1000 * tally.longest_s:.2f}"
+    facts["scan-rested-s"] = f"{pace.rested_s:.1f}"
+    facts["scan-keys-gone"] = str(tally.gone)
+    facts["scan-keys-again"] = str(tally.again)
+    facts["scan-resumed"] = str(tally.resumed)
+    if tally.resumed:
+        node.remarks.append(f"its connection broke {tally.resumed} times, and the scan went on")
+    if pace.waited_for_memory_s:
+        node.remarks.append(f"waited {pace.waited_for_memory_s:.0f} s as its memory was full")
+    if not node.connection.keeps_idle_times:
+        node.remarks.append("it has no CLIENT NO-TOUCH: keys whose values were read look used")
+    if tally.unread:
+        why = "values longer than 1 MiB were not fetched: their length is known, what is in them is not"
+        node.blemish(0, why, tally.unread)

@@ -1,0 +1,120 @@
+"""Which way into a server: the stream, the script, or plain commands; and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Final, Protocol
+
+from necropsy.evidence.redis.headroom import why_not_fork
+from necropsy.model.errors import UsageError
+from necropsy.model.evidence import Blemish
+
+if TYPE_CHECKING:
+    from typing import BinaryIO
+
+    import pyarrow as pa
+
+    from necropsy.evidence.redis.page import Answer
+    from necropsy.evidence.redis.server import ServerFacts
+    from necropsy.sessions.keyspace import Projection
+    from necropsy.wire.redis.connection import Connection
+
+WAYS: Final = ("stream", "script", "pipeline")
+AUTO: Final = "auto"
+UNSAFE: Final = "not by its replication stream: "
+SCANNED_PER_S: Final = 80_000
+STREAMED_PER_S: Final = 1_000_000
+"""Keys a second, roughly: only to tell whether a fork is worth its while."""
+WORTH_A_FORK: Final = 100_000
+"""Keys below which it never is."""
+
+
+class OpenedDump(Protocol):
+    """What a reader of dumps makes of a stream: ``evidence.rdb.reader.Dump``."""
+
+    facts: dict[str, str]
+    blemishes: list[Blemish]
+
+    @property
+    def keys_read(self) -> int:
+        """Keys so far."""
+
+    @property
+    def taken_at(self) -> datetime | None:
+        """When the dump was begun."""
+
+    def __iter__(self) -> Iterator[pa.RecordBatch]: ...
+
+
+class OpenStream(Protocol):
+    """Opens a dump that arrives as a stream, under a name for messages; the allocator is the server's."""
+
+    def __call__(self, stream: BinaryIO, name: str, projection: Projection, *, allocator: str) -> OpenedDump:
+        """Open it."""
+
+
+class Way(Protocol):
+    """A way to ask for slices."""
+
+    @property
+    def name(self) -> str:
+        """``script`` or ``pipeline``."""
+
+    def use(self, connection: Connection) -> None:
+        """Go on with another connection to the same server."""
+
+    def ask(self, cursor: bytes, names: Sequence[bytes], count: int, slice_s: float) -> None:
+        """Ask for about ``count`` keys from the cursor on, or for these by name."""
+
+    def answer(self) -> Answer:
+        """Return what was asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A way, and why it is not a better one."""
+
+    way: str
+    why: str = ""
+
+    @property
+    def unsafe(self) -> bool:
+        """Whether the stream cannot be taken, even by somebody who wants it."""
+        return self.why.startswith(UNSAFE)
+
+
+def require_known(way: str) -> None:
+    """Raise ``UsageError`` when there is no such way."""
+    if way not in {AUTO, *WAYS}:
+        raise UsageError(f"there is no way {way!r} into a server", hint=f"One of: {AUTO}, {', '.join(WAYS)}.")
+
+
+def choose(server: ServerFacts, keys: int, max_impact_s: float, *, can_stream: bool, keeps_idle_times: bool) -> Choice:
+    """Choose between the stream and a scan.
+
+    The stream is one moment of the store, costs the server nothing a key, and touches no idle time; but the server forks,
+    and waits some seconds before. So it is for stores that take longer to scan, or that a scan would harm. A server that
+    was told to send its dump from disk would write over the dump that it has: that is left to those who ask for it.
+
+    Parameters
+    ----------
+    keys
+        How many there are.
+    keeps_idle_times
+        Whether reading values can be hidden from the server's idle times.
+    """
+    if not can_stream:
+        return Choice("script", f"{UNSAFE}no reader of dumps was given")
+    danger = why_not_fork(server.info, max_impact_s)
+    if danger:
+        return Choice("script", f"{UNSAFE}{danger}")
+    evicts_by_use = "lru" in server.policy or "lfu" in server.policy
+    if not server.diskless:
+        return Choice("script", "by its replication stream it would write over its dump file (repl-diskless-sync no)")
+    if evicts_by_use and not keeps_idle_times:
+        return Choice("stream", f"a scan would make every key look used to {server.policy}")
+    if keys > WORTH_A_FORK and keys / SCANNED_PER_S > server.diskless_delay_s + keys / STREAMED_PER_S:
+        return Choice("stream", f"{keys:,} keys")
+    return Choice("script", f"{keys:,} keys are sooner scanned than streamed")

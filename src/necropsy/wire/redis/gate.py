@@ -1,0 +1,178 @@
+"""What a reader may ask of a server. Everything else is refused here, before a byte of it is sent.
+
+A list of what is allowed, not of what is forbidden: a command that a server learns next year is refused until somebody
+has read what it does. Scripts are allowed by their text, and only when every command in it is a literal on the list.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from hashlib import sha1
+from typing import Final, TypeAlias
+
+Word: TypeAlias = bytes | str | int
+
+_ALL: Final = frozenset({b"*"})
+
+
+def _subcommands(*names: bytes) -> frozenset[bytes]:
+    return frozenset(names)
+
+
+READS: Final[dict[bytes, frozenset[bytes]]] = {
+    # The connection itself.
+    b"AUTH": _ALL,
+    b"PING": _ALL,
+    b"READONLY": _ALL,
+    b"SELECT": _ALL,
+    b"CLIENT": _subcommands(b"ID", b"LIST", b"NO-TOUCH", b"SETNAME"),
+    # The keyspace.
+    b"DBSIZE": _ALL,
+    b"EXISTS": _ALL,
+    b"GETRANGE": _ALL,
+    b"HEXISTS": _ALL,
+    b"HLEN": _ALL,
+    b"HMGET": _ALL,
+    b"HSTRLEN": _ALL,
+    b"LLEN": _ALL,
+    b"MEMORY": _subcommands(b"STATS", b"USAGE"),
+    b"OBJECT": _subcommands(b"ENCODING", b"FREQ", b"IDLETIME"),
+    b"PEXPIRETIME": _ALL,
+    b"PTTL": _ALL,
+    b"SCAN": _ALL,
+    b"SCARD": _ALL,
+    b"SMEMBERS": _ALL,
+    b"SSCAN": _ALL,
+    b"STRLEN": _ALL,
+    b"TYPE": _ALL,
+    b"XLEN": _ALL,
+    b"ZCARD": _ALL,
+    b"ZRANGE": _ALL,
+    # The server.
+    b"CLUSTER": _subcommands(b"SLOTS"),
+    b"CONFIG": _subcommands(b"GET"),
+    b"INFO": _ALL,
+    b"LATENCY": _subcommands(b"HISTORY", b"LATEST"),
+    b"SENTINEL": _subcommands(b"MASTERS", b"REPLICAS", b"SLAVES"),
+    b"SLOWLOG": _subcommands(b"GET", b"LEN"),
+    b"TIME": _ALL,
+}
+"""Commands, with those of their subcommands that are allowed."""
+
+REPLICATION: Final[dict[bytes, frozenset[bytes]]] = {
+    b"REPLCONF": _subcommands(b"CAPA", b"RDB-ONLY"),
+    b"SYNC": _ALL,
+}
+"""What a connection may say besides, when it was opened for the replication stream."""
+
+_SCRIPTED: Final = (b"EVAL", b"EVAL_RO")
+_SCRIPTED_BY_DIGEST: Final = (b"EVALSHA", b"EVALSHA_RO")
+_CALL: Final = re.compile(r"redis\.p?call\('([A-Z_]+)'(?:, ?'([A-Z-]+)')?")
+_REDIS: Final = re.compile(r"\bredis\b")
+_ESCAPES: Final = re.compile(r"\b(?:_G\b(?!, 'os')|_ENV|getfenv|setfenv|load\w*|dofile|require|debug|server)\b")
+
+
+class CommandRefused(RuntimeError):  # noqa: N818 -- what happened to it
+    """A reader asked for something that is not a read: a mistake in necropsy, not in what it was given."""
+
+
+class Gate:
+    """Lets reads pass.
+
+    Parameters
+    ----------
+    scripts
+        Texts of the scripts that may be run.
+    replication
+        Whether the replication stream may be asked for.
+
+    >>> Gate().check([b"type", b"session:1"])
+    >>> Gate().check([b"DEL", b"session:1"])
+    Traceback (most recent call last):
+        ...
+    necropsy.wire.redis.gate.CommandRefused: DEL is not a command that reads
+    """
+
+    def __init__(self, scripts: Iterable[str] = (), *, replication: bool = False) -> None:
+        self._scripts: set[bytes] = set()
+        self._digests: set[bytes] = set()
+        self._commands = READS | REPLICATION if replication else READS
+        for script in scripts:
+            self.admit(script)
+
+    def admit(self, script: str) -> bytes:
+        """Let this script pass from now on, if all that it does is read; return its digest, as EVALSHA wants it.
+
+        Raises
+        ------
+        CommandRefused
+            It calls something that is not on the list, or that cannot be told from its text.
+        """
+        for command in script_commands(script):
+            _check(command, READS)
+        text = script.encode()
+        digest = sha1(text, usedforsecurity=False).hexdigest().encode()
+        self._scripts.add(text)
+        self._digests.add(digest)
+        return digest
+
+    def check(self, words: Sequence[Word]) -> None:
+        """Return if this command may be sent.
+
+        Raises
+        ------
+        CommandRefused
+            It may not.
+        """
+        name = as_bytes(words[0]).upper() if words else b""
+        if name in _SCRIPTED or name in _SCRIPTED_BY_DIGEST:
+            known = self._scripts if name in _SCRIPTED else self._digests
+            if len(words) < 2 or as_bytes(words[1]) not in known:
+                raise CommandRefused(f"{name.decode()} of a script that nobody has admitted")
+            return
+        _check([as_bytes(word) for word in words[:2]], self._commands)
+
+
+def as_bytes(word: Word) -> bytes:
+    """Return a word of a command as it goes over the wire."""
+    if isinstance(word, bytes):
+        return word
+    return word.encode() if isinstance(word, str) else b"%d" % word
+
+
+def _check(words: Sequence[bytes], commands: dict[bytes, frozenset[bytes]]) -> None:
+    name = words[0].upper() if words else b""
+    allowed = commands.get(name)
+    if allowed is None:
+        raise CommandRefused(f"{_shown(name)} is not a command that reads")
+    if allowed is not _ALL and (len(words) < 2 or words[1].upper() not in allowed):
+        raise CommandRefused(f"{_shown(b' '.join(words[:2]).upper())} is not a command that reads")
+
+
+def _shown(name: bytes) -> str:
+    """Return a command's name for a message; what does not look like one may be a key or worse, and is not shown."""
+    return name.decode() if re.fullmatch(rb"[A-Z0-9 ._|-]{1,40}", name) else "this"
+
+
+def script_commands(script: str) -> list[list[bytes]]:
+    """Return the commands, with their subcommands, that a Lua script calls.
+
+    Raises
+    ------
+    CommandRefused
+        ``redis`` is used in another way than ``redis.call('NAME', …)`` or ``redis.pcall('NAME', …)``.
+
+    >>> script_commands("return redis.call('OBJECT', 'FREQ', ARGV[1]) + redis.call('STRLEN', ARGV[2])")
+    [[b'OBJECT', b'FREQ'], [b'STRLEN']]
+    >>> script_commands("local name = 'DEL'; redis.call(name, ARGV[1])")
+    Traceback (most recent call last):
+        ...
+    necropsy.wire.redis.gate.CommandRefused: a script in which not every command can be told from its text
+    """
+    calls = _CALL.findall(script)
+    # Comments, escapes and long strings could hide a call from this reading of the text: a script does without them.
+    hidden = _ESCAPES.search(script) or any(sign in script for sign in ("--", "\\", "[[", "[="))
+    if hidden or len(calls) != len(_REDIS.findall(script)):
+        raise CommandRefused("a script in which not every command can be told from its text")
+    return [[word.encode() for word in call if word] for call in calls]
