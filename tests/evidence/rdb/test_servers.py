@@ -150,9 +150,19 @@ def test_compiled_and_not_read_the_servers_dump_alike(keyspace: Keyspace) -> Non
     assert compiled[2] == []
 
 
+def test_the_sum_is_the_memory_of_the_data(keyspace: Keyspace) -> None:
+    """Within 5 % of ``used_memory_dataset``, of keys of every kind and size."""
+    used = keyspace.server.client().info("memory")["used_memory_dataset"]
+    assert sum(row["bytes"] for row in keyspace.rows) == pytest.approx(used, rel=0.05)
+
+
 @pytest.mark.parametrize("name", NAMES)
-def test_the_sum_is_the_memory_of_the_data(name: str) -> None:
-    """Within 5 % of ``used_memory_dataset`` for sessions as they are: 60,000 hashes, strings and sets that expire."""
+def test_the_sum_over_sessions_is_what_the_server_accounts_to_keys(name: str) -> None:
+    """Within 10 % of the data and the tables of keys and expiries, for 60,000 small keys that expire.
+
+    MEMORY USAGE, which each figure follows, leaves out the tables' buckets and what rounding adds to their entries; of
+    ``used_memory_dataset`` the server leaves out the entries themselves, which each figure has.
+    """
     with running(name) as server:
         client = server.client()
         pipe = client.pipeline(transaction=False)
@@ -167,11 +177,13 @@ def test_the_sum_is_the_memory_of_the_data(name: str) -> None:
             if number % 1000 == 999:
                 pipe.execute()
         pipe.reset()
-        info = client.info("memory")
+        stats = client.memory_stats()
+        tables = stats["db.0"]
+        tables = dict(zip(tables[::2], tables[1::2], strict=True)) if isinstance(tables, list) else tables
+        tables = {name.decode() if isinstance(name, bytes) else name: size for name, size in tables.items()}
+        accounted = stats["dataset.bytes"] + tables["overhead.hashtable.main"] + tables["overhead.hashtable.expires"]
         dump = open_dump(str(server.save()), Projection(), allocator=ALLOCATORS.get(name, "jemalloc"))
-        total = sum(row["bytes"] for row in rows(dump))
-        assert total == pytest.approx(info["used_memory_dataset"], rel=0.10)
-        assert total == pytest.approx(info["used_memory"] - info["used_memory_startup"], rel=0.10)
+        assert sum(row["bytes"] for row in rows(dump)) == pytest.approx(accounted, rel=0.10)
 
 
 @pytest.mark.parametrize("name", NAMES)
