@@ -36,7 +36,7 @@ EXAMINERS: Final[tuple[Examiner, ...]] = (
     Examiner("probes/dropped-target", dropped_target.examine, ("probe",)),
     Examiner("probes/timeout-exceeds-interval", timeout_exceeds_interval.examine, ("probe",)),
     Examiner("traffic/unlogged-creator", unlogged_creator.examine, ("session",), ("visitor_class", "probe")),
-    Examiner("traffic/bot-creates-sessions", bot_creates_sessions.examine, ("session", "visitor_class")),
+    Examiner("traffic/bot-creates-sessions", bot_creates_sessions.examine, ("session",), ("visitor_class",)),
     Examiner("sessions/immortal", immortal.examine, ("session",)),
     Examiner("sessions/orphaned-index", orphaned_index.examine, ("index_entry",)),
     Examiner("memory/not-sessions", not_sessions.examine, ("key_family",)),

@@ -13,3 +13,27 @@ def percent(share: float) -> str:
     if value in (0.0, 100.0) or 1 <= value <= 99:
         return f"{value:.0f} %"
     return f"{value:.1f} %" if value < 99.9 else f"{min(value, 99.99):.2f} %"
+
+
+def size(count: float) -> str:
+    """Write bytes with two digits and a decimal unit.
+
+    >>> size(36_512_000), size(1_400), size(0), size(1.25e9)
+    ('37 MB', '1.4 kB', '0 B', '1.2 GB')
+    """
+    units = ("B", "kB", "MB", "GB", "TB")
+    place = 0
+    while count >= 999.5 and place < len(units) - 1:
+        count, place = count / 1000, place + 1
+    return f"{count:.1f} {units[place]}" if 0 < count < 9.95 and place else f"{count:.0f} {units[place]}"
+
+
+def several(count: float, noun: str) -> str:
+    """Write a count with its noun.
+
+    >>> several(1, "session"), several(1200, "session"), several(2, "entry")
+    ('1 session', '1,200 sessions', '2 entries')
+    """
+    if round(count) == 1:
+        return f"1 {noun}"
+    return f"{count:,.0f} {noun[:-1] + 'ies' if noun.endswith('y') else noun + 's'}"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from necropsy.model.figures import percent
+from necropsy.model.figures import percent, several, size
 from necropsy.model.finding import Cleared, Confidence, Exhibit, Finding, Remedy, Severity
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def examine(case: Case) -> Iterator[Finding | Cleared]:
         largest = case.rows(_LARGEST, [store])
         exhibits = tuple(
             Exhibit(
-                title=f"{family['pattern']} ({family['type']}): {family['keys']:,} keys, {family['bytes'] / 1e6:,.1f} MB",
+                title=f"{family['pattern']} ({family['type']}): {several(family['keys'], 'key')}, {size(family['bytes'])}",
                 text=f"{family['without_expiry']:,} of them never expire",
                 query=f"SELECT * FROM key_family WHERE store = '{store}' AND role = 'other' ORDER BY bytes DESC",
             )
@@ -48,7 +48,7 @@ def examine(case: Case) -> Iterator[Finding | Cleared]:
             severity=Severity.WARNING,
             confidence=Confidence.HIGH,
             title=f"{percent(share)} of the memory of store {store} is not sessions",
-            text=f"{other / 1e6:,.1f} of {total / 1e6:,.1f} MB belong to keys that are no sessions of a known layout.",
+            text=f"{size(other)} of {size(total)} belong to keys that are no sessions of a known layout.",
             primary=exhibits[0],
             supporting=exhibits[1:],
             remedy=Remedy(

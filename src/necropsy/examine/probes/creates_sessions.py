@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from necropsy.examine import evidence
-from necropsy.model.figures import percent
+from necropsy.model.figures import percent, several
 from necropsy.model.finding import Cleared, Confidence, Exhibit, Finding, Severity
 from necropsy.probes.character import may_create
 
@@ -83,7 +83,7 @@ def _exhibit(store: str, claim: dict[str, Any], probes: dict[int, Probe]) -> Exh
         )
         query += f" AND {inside}"
     return Exhibit(
-        title=f"{what}{period}: {claim['births']:,.0f} sessions",
+        title=f"{what}{period}: {several(claim['births'], 'session')}",
         text=f"{seen}; evidence: {claim['evidence']}",
         origin=probe.origin[0] if probe and probe.origin else None,
         query=query,

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from necropsy.examine import evidence
+from necropsy.model.figures import several, size
 from necropsy.model.finding import Cleared, Confidence, Exhibit, Finding, Remedy, Severity
 
 if TYPE_CHECKING:
@@ -39,17 +40,17 @@ def examine(case: Case) -> Iterator[Finding | Cleared]:
             yield Cleared("", f"store {store}: no session lives longer than 30 days")
             continue
         share = row["n"] / total
-        until = f"will live until {row['until']:%Y}" if row["until"] else "never expire"
+        until = f"will live until {row['until']:%Y}" if row["until"] else "will never expire"
         yield Finding(
             severity=Severity.CRITICAL if share >= 0.5 else Severity.WARNING,
             confidence=Confidence.HIGH,
-            title=f"{row['n']:,} sessions in store {store} {until}",
+            title=f"{several(row['n'], 'session')} in store {store} {until}",
             text=(
                 f"Their idle lifetime is {_lifetime(row['lifetime'])}. Nothing that is born ever leaves, so"
-                f" memory only grows: {(row['bytes'] or 0) / 1e6:,.0f} MB so far."
+                f" memory only grows: {size(row['bytes'] or 0)} so far."
             ),
             primary=Exhibit(
-                title=f"{row['n']:,} of {total:,} sessions, {(row['bytes'] or 0) / 1e6:,.1f} MB",
+                title=f"{row['n']:,} of {several(total, 'session')}, {size(row['bytes'] or 0)}",
                 query=f"SELECT count(*), sum(bytes), max(expires_at) FROM session WHERE store = '{store}' AND {IMMORTAL}",
             ),
             remedy=Remedy(

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from necropsy.examine import evidence
-from necropsy.model.figures import percent
+from necropsy.model.figures import percent, several
 from necropsy.model.finding import Cleared, Confidence, Exhibit, Finding, Remedy, Severity
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def examine(case: Case) -> Iterator[Finding | Cleared]:
             continue
         exhibits = tuple(
             Exhibit(
-                title=f"{claim['user_agent'] or 'a nameless client'}: {claim['births']:,.0f} sessions",
+                title=f"{claim['user_agent'] or 'a nameless client'}: {several(claim['births'], 'session')}",
                 text=f"evidence: {claim['evidence']}",
                 query="SELECT * FROM birth_claim WHERE creator = 'visitor'",
             )

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from necropsy.examine import evidence
-from necropsy.model.figures import percent
+from necropsy.model.figures import percent, several
 from necropsy.model.finding import Cleared, Confidence, Exhibit, Finding, Remedy, Severity
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def examine(case: Case) -> Iterator[Finding | Cleared]:
         periods = ", ".join(f"{period:g} s" for period in sorted({c["period_s"] for c in claims}))
         exhibits = tuple(
             Exhibit(
-                title=f"phase {c['phase_s']:.3f} s of {c['period_s']:g} s: {c['births']:,.0f} sessions",
+                title=f"phase {c['phase_s']:.3f} s of {c['period_s']:g} s: {several(c['births'], 'session')}",
                 text=f"{percent(c['creation_probability'])} of the ticks have a birth",
                 query="SELECT * FROM birth_claim WHERE creator = 'unlogged'",
             )
