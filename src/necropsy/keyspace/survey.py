@@ -149,16 +149,18 @@ class _Desk:
         except UnreadableSource as error:
             self.absent.append(Absent("keys", _masked(locator), error.message, error.hint))
             return
-        node = f"{shown} (before)" if before and any(s.name == shown for s in self.sources) else shown
-        for batch in reading:
-            moment = self._now or reading.taken_at or _written_at(locator)
-            self._tally.add(batch, node, moment, before=before)
-            self._say(f"reading {shown}: {reading.keys_read:,} keys", None)
+        try:
+            for batch in reading:
+                moment = self._now or reading.taken_at or _written_at(locator)
+                self._tally.add(batch, shown, moment, before=before)
+                self._say(f"reading {shown}: {reading.keys_read:,} keys", None)
+        except UnreadableSource as error:  # a server that went away: what was read stays counted
+            self.absent.append(Absent("keys", _masked(locator), error.message, error.hint))
         self.blemishes += reading.blemishes
         self.absent += getattr(reading, "absent", [])
         self.sources.append(
             KeySource(
-                name=node,
+                name=shown,
                 locator=_masked(locator),
                 version=_version(reading),
                 taken_at=reading.taken_at,

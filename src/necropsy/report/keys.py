@@ -227,8 +227,8 @@ def _short(number: int) -> str:
 
 
 def _signed(number: int) -> str:
-    return f"+{_short(number)}" if number > 0 else _short(number)
+    return f"+{_short(number)}" if number > 0 else _short(number) if number else "-"
 
 
 def _signed_size(number: int) -> str:
-    return f"+{size(number)}" if number > 0 else size(number)
+    return f"+{size(number)}" if number > 0 else size(number) if number else "-"
