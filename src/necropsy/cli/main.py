@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from necropsy import __version__
-from necropsy.cli import demo, examine, explain, keys, report
+from necropsy.cli import demo, examine, explain, keys, probes, report
 from necropsy.model.errors import NecropsyError
 
 app = typer.Typer(
@@ -27,6 +27,7 @@ app = typer.Typer(
 )
 app.command("examine")(examine.examine)
 app.command("report")(report.report)
+app.command("probes")(probes.probes)
 app.command("keys")(keys.keys)
 app.command("explain")(explain.explain)
 app.command("demo")(demo.demo)

@@ -72,13 +72,24 @@ def write(report: Report, kind: Format, output: Path | None, *, color: bool | No
         sys.stderr.write(f"wrote {output}\n")
 
 
+def say(text: str) -> None:
+    """Write a result to standard output at once."""
+    sys.stdout.write(text)
+    sys.stdout.flush()
+
+
+def width() -> int:
+    """Columns to write for: those of the terminal, within reason; 80 for a file or a pipe."""
+    columns = shutil.get_terminal_size((80, 24)).columns if sys.stdout.isatty() else 80
+    return max(60, min(columns, 120))
+
+
 def render(report: Report, kind: Format, *, color: bool = False) -> str:
     """Render a report as text of this format."""
     if kind is Format.TEXT:
         from necropsy.report import terminal
 
-        width = shutil.get_terminal_size((80, 24)).columns if sys.stdout.isatty() else 80
-        return terminal.render(report, width=max(60, min(width, 120)), color=color)
+        return terminal.render(report, width=width(), color=color)
     from necropsy.report.registry import FORMATS
 
     return next(entry for entry in FORMATS if entry.name == kind.value).render(report)

@@ -69,6 +69,19 @@ def discovered(files: Sequence[ConfigurationFile], prometheus_version: str | Non
     ]
 
 
+def presentable_url(target: Target) -> str:
+    """Return the URL that is scraped without its secrets, those inside an encoded parameter included."""
+    from necropsy.probes.request import MASK, mask_labels, masked
+    from necropsy.probes.url import encode_query, query_escape
+
+    params = {
+        name: [mask_labels({f"__param_{name}": value})[0][1] for value in values]
+        for name, values in target.params.items()
+    }
+    query = encode_query(params).replace(query_escape(MASK), MASK)
+    return masked(target.url.partition("?")[0]) + (f"?{query}" if query else "")
+
+
 def tallies(targets: Iterable[Target]) -> Iterator[Tally]:
     """Count for each rule of each job how many targets it touched. Jobs without targets say nothing."""
     by_job: dict[int, tuple[Job, list[Target]]] = {}

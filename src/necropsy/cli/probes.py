@@ -1,0 +1,198 @@
+"""``necropsy probes``: what monitoring asks, when, and which lines make it do so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from necropsy.cli import output
+from necropsy.cli.output import ColorOption
+from necropsy.model.errors import UsageError
+
+if TYPE_CHECKING:
+    from necropsy.autopsy.sources import Sources
+    from necropsy.autopsy.survey import Survey
+    from necropsy.probes.simulate import Dropped
+    from necropsy.probes.target import Target
+    from necropsy.report.probe_map import Entry, Lost
+    from necropsy.report.relabel_steps import Walk
+
+_MOST_WALKS = 5
+
+
+class MapFormat(StrEnum):
+    """How to print a probe map, a relabelling or a sum of costs."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+PrometheusOption = Annotated[list[str] | None, typer.Option(help="Prometheus configuration.")]
+BlackboxOption = Annotated[list[str] | None, typer.Option(help="blackbox exporter configuration.")]
+ConsulOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="Consul: service definitions (JSON, HCL), saved API answers, or a folder; ADDRESS=FILE names the node."
+    ),
+]
+NginxOption = Annotated[list[str] | None, typer.Option(help="nginx configuration; its includes are followed.")]
+VersionOption = Annotated[str | None, typer.Option(help="Version of Prometheus, for rules that changed.")]
+HostOption = Annotated[
+    str | None, typer.Option(help="Name of Prometheus' host: makes the moments of scrapes computable.")
+]
+MapFormatOption = Annotated[MapFormat, typer.Option("--format", "-f", help="Text or JSON.", case_sensitive=False)]
+
+
+def probes(
+    prometheus: PrometheusOption = None,
+    blackbox: BlackboxOption = None,
+    consul: ConsulOption = None,
+    nginx: NginxOption = None,
+    at: Annotated[
+        str | None, typer.Option(help="Say when each probe fires first after this moment (ISO, UTC).")
+    ] = None,
+    who_hits: Annotated[
+        str | None, typer.Option(help="Only probes that ask for this URL, host, host:port or /path.")
+    ] = None,
+    steps: Annotated[
+        str | None, typer.Option(metavar="JOB", help="Relabelling of this job's targets, rule by rule.")
+    ] = None,
+    target: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="With --steps: only targets with this in their address.")
+    ] = None,
+    prometheus_version: VersionOption = None,
+    prometheus_host: HostOption = None,
+    format: MapFormatOption = MapFormat.TEXT,  # noqa: A002 -- the option's name
+    color: ColorOption = None,
+) -> None:
+    """Show every request that monitoring will send, and the lines of configuration behind it. Asks nobody.
+
+    \b
+    Examples:
+      necropsy probes --prometheus prometheus.yml --blackbox blackbox.yml --consul services.json
+      necropsy probes --prometheus prometheus.yml --consul services.json --nginx nginx.conf \\
+          --who-hits https://admin.example.com/login
+      necropsy probes --prometheus prometheus.yml --consul services.json --steps blackbox
+    """  # noqa: D301 -- \b is click's mark for text that is not to be wrapped
+    from necropsy.autopsy.survey import survey
+
+    if target is not None and steps is None:
+        raise UsageError("--target needs --steps", hint="Add --steps JOB.")
+    if steps is not None and who_hits is not None:
+        raise UsageError("--steps and --who-hits are two questions", hint="Ask one at a time.")
+    sources = named(prometheus, blackbox, consul, nginx, prometheus_version, prometheus_host)
+    found = survey(sources)
+    if steps is not None:
+        text = _steps(found, steps, target, prometheus_version, format, color=output.use_color(color))
+    else:
+        text = _map(found, at, who_hits, format, color=output.use_color(color))
+    output.say(text)
+
+
+def named(
+    prometheus: Iterable[str] | None,
+    blackbox: Iterable[str] | None,
+    consul: Iterable[str] | None,
+    nginx: Iterable[str] | None,
+    version: str | None,
+    host: str | None,
+) -> Sources:
+    """Gather the sources that options of configuration name."""
+    from necropsy.autopsy.sources import Sources
+    from necropsy.wire.files import expand
+
+    return Sources(
+        prometheus=tuple(expand(prometheus or ())),
+        blackbox=tuple(expand(blackbox or ())),
+        consul=tuple(expand(consul or ())),
+        nginx=tuple(expand(nginx or ())),
+        prometheus_version=version,
+        prometheus_host=host,
+    )
+
+
+def _map(found: Survey, at: str | None, who_hits: str | None, kind: MapFormat, *, color: bool) -> str:
+    from necropsy.report import probe_map
+
+    entries = _entries(found, at, who_hits)
+    made = probe_map.ProbeMap(tuple(entries), tuple(_lost(found.simulation.dropped)), found.absent, who_hits)
+    if kind is MapFormat.JSON:
+        return probe_map.render_json(made)
+    return probe_map.render(made, width=output.width(), color=color)
+
+
+def _entries(found: Survey, at: str | None, who_hits: str | None) -> Iterable[Entry]:
+    from necropsy.autopsy.sources import parse_time
+    from necropsy.probes.character import idle_probes, may_create
+    from necropsy.probes.visibility import Question, fires_after, logs
+    from necropsy.report.probe_map import Entry
+
+    simulation = found.simulation
+    moment = parse_time(at) if at else None
+    question = Question.of(who_hits) if who_hits else Question()
+    silent = idle_probes(simulation.probes, simulation.backends)
+    live = {backend.port for backend in simulation.backends if backend.state != "idle"}
+    unused = {backend.port for backend in simulation.backends if backend.state == "idle"} - live
+    for number, probe in enumerate(simulation.probes):
+        hit = question.hit_by(probe, simulation.backends)
+        if hit:
+            yield Entry(
+                probe=probe,
+                logs=logs(probe, simulation.backends),
+                idle=number in silent or probe.port in unused,
+                may_create=may_create(probe),
+                fires_at=fires_after(probe, moment) if moment else None,
+                hit=hit,
+            )
+
+
+def _lost(dropped: Iterable[Dropped]) -> Iterable[Lost]:
+    from necropsy.report.probe_map import Lost
+
+    groups: dict[tuple[str, str], list[Dropped]] = {}
+    for entry in dropped:
+        groups.setdefault((entry.prober, entry.reason), []).append(entry)
+    for (prober, reason), group in groups.items():
+        yield Lost(prober, reason, tuple(e.address for e in group), group[0].origin[0] if group[0].origin else None)
+
+
+def _steps(found: Survey, job: str, address: str | None, version: str | None, kind: MapFormat, *, color: bool) -> str:
+    from necropsy.probes.walk import discovered
+    from necropsy.report import relabel_steps
+
+    targets = discovered(found.files, version)
+    jobs = list(dict.fromkeys(target.job for target in targets))
+    name = job.removeprefix("prometheus/")
+    mine = [target for target in targets if target.job == name]
+    if not mine:
+        known = f"Jobs with targets: {', '.join(jobs)}." if jobs else "No job has targets: add --consul or its files."
+        raise UsageError(f"{name}: no job of this name discovers a target", hint=known)
+    if address is not None:
+        mine = [target for target in mine if address in target.discovered_labels.get("__address__", "")]
+        if not mine:
+            raise UsageError(f"{address}: no target of {name} has this in its address", hint="Leave --target out.")
+    if kind is MapFormat.JSON:
+        return relabel_steps.render_json([_walk(target) for target in mine])
+    shown = [_walk(target) for target in mine[:_MOST_WALKS]]
+    return relabel_steps.render(shown, len(mine) - len(shown), width=output.width(), color=color)
+
+
+def _walk(target: Target) -> Walk:
+    from necropsy.probes.request import mask_chain, mask_labels, masked
+    from necropsy.probes.walk import presentable_url
+    from necropsy.report.relabel_steps import RuleStep, Walk
+
+    steps = []
+    for step in target.steps:
+        (line,) = mask_chain([step.rule.node.origin(step.rule.describe())])
+        after = dict(mask_labels(step.after)) if step.after is not None else None
+        collisions = tuple(collision.name for collision in step.collisions)
+        steps.append(RuleStep(line, dict(mask_labels(step.before)), after, collisions))
+    labels = target.discovered_labels
+    outcome = presentable_url(target) if not target.dropped_because else f"not asked: {masked(target.dropped_because)}"
+    return Walk(
+        target.job, masked(labels.get("__address__", "no address")), dict(mask_labels(labels)), tuple(steps), outcome
+    )
