@@ -4,7 +4,7 @@ from necropsy.evidence.rdb.picker cimport Picker
 from necropsy.evidence.rdb.values cimport Values
 from necropsy.evidence.rdb.window cimport Window
 
-cdef long long FARTHEST, LONGEST_KEY
+cdef long long EARLIEST, LATEST, LONGEST_KEY
 
 cdef class Scanner:
     cdef readonly Window window

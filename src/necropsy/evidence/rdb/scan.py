@@ -25,8 +25,8 @@ from necropsy.evidence.rdb.window import TooWide
 from necropsy.sessions.keyspace import Projection
 
 LONGEST_KEY = 32 << 20
-FARTHEST = 9_000_000_000_000_000
-"""Expiries, in milliseconds, are clamped here, in the year 287170: beyond it no database has a time for them."""
+EARLIEST, LATEST = -62_135_596_800_000, 253_402_300_799_999
+"""Expiries, in milliseconds, are clamped to the years 1 to 9999: beyond them Python has no time, nor have databases."""
 
 
 class Scanner:
@@ -146,7 +146,7 @@ class Scanner:
         columns.type[row] = values.type
         columns.encoding[row] = values.encoding
         if self.expires:
-            columns.expires_at[row] = min(max(self.expires_at, -FARTHEST), FARTHEST)
+            columns.expires_at[row] = min(max(self.expires_at, EARLIEST), LATEST)
             columns.expires[row] = 1
         if self.idle >= 0:
             columns.idle[row] = self.idle
