@@ -52,6 +52,7 @@ def judge(case: Case, evidence: Evidence, sources: Sources) -> Verdict:
             bytes_per_session={name: store.bytes_per_session for name, store in births.items()},
             predictions=predictions,
             remedies=remedies,
+            now=evidence.now,
         ),
     )
     case.append("finding", [{"slug": f.slug, "value": json.dumps(to_plain(f))} for f in findings])

@@ -297,6 +297,7 @@ TABLES: Final[tuple[Table, ...]] = (
             Column("phase_low_s", "DOUBLE", "Start of the window of phases that belong to the comb (circular)."),
             Column("phase_high_s", "DOUBLE", "End of that window; below the start when the window wraps around zero."),
             Column("in_access_log", "BOOLEAN", "Whether a log shows this creator; NULL without logs."),
+            Column("last_at", "TIMESTAMP", "Last birth of the comb; NULL when births are counted, not pointed at."),
             Column("bytes", "DOUBLE", "Memory of the claimed sessions that still live."),
         ),
     ),

@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -102,9 +103,14 @@ def _named(births: Births, around: Circumstances, free: NDArray[np.bool_], hours
                 period_s=comb.period_s if comb else None,
                 phase_s=comb.phase_s if comb else None,
                 in_access_log=(visitors is not None) if around.logs_given else None,
+                last_at=_moment(int(births.born_ms[mask].max())),
             )
         )
     return _merge_people(claims)
+
+
+def _moment(unix_ms: int) -> datetime:
+    return datetime.fromtimestamp(unix_ms / 1000, UTC).replace(tzinfo=None)
 
 
 def _merge_people(claims: list[Claim]) -> list[Claim]:
@@ -198,6 +204,7 @@ def _comb_claim(store: str, comb: Comb, fit: Fit, around: Circumstances) -> Clai
         phase_low_s=comb.phase_low_s,
         phase_high_s=comb.phase_high_s,
         in_access_log=(visitors is not None) if around.logs_given else None,
+        last_at=_moment(comb.last_ms),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from necropsy.model.probe import Backend, Probe
@@ -105,4 +106,6 @@ class Claim:
     phase_low_s: float | None = None
     phase_high_s: float | None = None
     in_access_log: bool | None = None
+    last_at: datetime | None = None
+    """Last birth, UTC without a zone, as the case holds it; None when births are counted, not pointed at."""
     bytes: float = 0.0

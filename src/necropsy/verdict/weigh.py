@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Final
 
 from necropsy.model.figures import percent
@@ -17,7 +18,6 @@ CAUSES: Final = (
     "traffic/bot-creates-sessions",
     "traffic/unlogged-creator",
     "sessions/immortal",
-    "healthy",
 )
 """Slugs that can be a cause of death, in the order in which an operator should act: what goes on now comes first."""
 
@@ -42,6 +42,7 @@ class Weighed:
     predictions: tuple[Prediction, ...]
     remedies: Mapping[str, Remedy]
     """Remedy per slug, where treatment has one to offer."""
+    now: datetime
 
 
 def weigh(
@@ -57,7 +58,7 @@ def weigh(
     for finding in findings:
         if finding.slug in CAUSES and finding.store is not None and (finding.share or 0.0) >= _LEAST_SHARE:
             causes.append(_cause(finding, scale))
-        else:
+        elif finding.slug != "healthy":  # health is no condition that made anything worse
             contributing.append(Contribution(finding.slug, finding.store, finding.title))
     causes.sort(key=lambda c: (CAUSES.index(c.slug), -c.births_per_hour, -c.share, c.store or ""))
     total = sum(scale.sessions.values())
@@ -82,6 +83,7 @@ def _cause(finding: Finding, scale: Weighed) -> Cause:
     actors = tuple(_actor(claim, scale) for claim in claims)
     lifetime_s = next((p.lifetime_s for p in scale.predictions if p.store == finding.store), None)
     title, text = _words(finding, actors, lifetime_s, many=len(scale.sessions) > 1)
+    text = " ".join(part for part in (text, _stopped(claims, scale.now)) if part)
     return Cause(
         slug=finding.slug,
         store=finding.store,
@@ -151,6 +153,17 @@ def _words(finding: Finding, actors: tuple[Actor, ...], lifetime_s: float | None
         f"{_prober_name(jobs)} asks GET {', '.join(paths)}{every}; every answer is a new session{_lives(lifetime_s)}."
     )
     return title, text
+
+
+def _stopped(claims: Sequence[Claim], now: datetime) -> str:
+    """When the births ended, if they all ended some periods ago: after a fix only the sessions remain."""
+    ends = [(claim.last_at, claim.period_s) for claim in claims if claim.last_at is not None and claim.period_s]
+    if not ends or len(ends) < len(claims):
+        return ""
+    last = max(end for end, _ in ends).replace(tzinfo=UTC)
+    if (now - last).total_seconds() < max(300.0, 5 * max(period for _, period in ends)):
+        return ""
+    return f"It stopped on {last:%Y-%m-%d at %H:%M} UTC: what is left falls away as it expires."
 
 
 def _path(url: str) -> str:

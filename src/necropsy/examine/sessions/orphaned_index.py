@@ -3,6 +3,9 @@
 Sign: ids in principal indexes or expiration sets without a session in the same store. Reason: the index is cleaned by
 keyspace events; an application that was down, a cluster node that nobody listened to, or a known defect (spring-session
 #1987, #3477) misses them, and the sets have no TTL of their own.
+
+Sets that expire by themselves are no sign: a minute set of Spring keeps the former id of each session that changed its id
+at login, for a day, and then goes as a whole.
 """
 
 from __future__ import annotations
@@ -24,7 +27,8 @@ SELECT e.family, count(*) AS entries, count(*) FILTER (WHERE s.id_hash IS NULL) 
        count(DISTINCT e.index_hash) AS indexes
 FROM index_entry e LEFT JOIN (SELECT DISTINCT store, id_hash FROM session) s
   ON s.store = e.store AND s.id_hash = e.id_hash
-WHERE e.store = ? GROUP BY e.family ORDER BY dead DESC, e.family
+WHERE e.store = ? AND e.family IN (SELECT pattern FROM key_family WHERE without_expiry > 0)
+GROUP BY e.family ORDER BY dead DESC, e.family
 """
 
 
