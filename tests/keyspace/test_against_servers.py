@@ -12,6 +12,8 @@ from necropsy.keyspace.survey import survey
 from necropsy.model.keyspace import GROUPINGS, Keyspace
 from servers import NAMES, Server, running
 
+# Valkey 9 packs names and small values together in one allocation: a dump is weighed as Redis would hold it.
+WITHIN = dict.fromkeys(NAMES, 0.05) | {"valkey-9": 0.08}
 pytestmark = pytest.mark.integration
 
 
@@ -60,7 +62,7 @@ def test_a_dump_and_the_live_server_agree_with_what_the_server_answers(name: str
         assert _named(found, "type") == types
         assert found.total.figures.keys == databases.total()
         assert found.total.figures.without_ttl == without_ttl
-        assert found.total.figures.bytes == pytest.approx(memory, rel=0.05)
+        assert found.total.figures.bytes == pytest.approx(memory, rel=WITHIN[name])
         assert (found.biggest[0].name, found.biggest[0].pattern) == ("export:blob", "export:blob")
     assert _named(live, "pattern") == _named(dumped, "pattern")
     assert _named(live, "slot") == _named(dumped, "slot")

@@ -119,7 +119,7 @@ def _columns(
 
 def _cells(figures: Figures, total: Figures) -> list[str]:
     return [
-        count(figures.keys),
+        _short(figures.keys),
         size(figures.bytes),
         percent(figures.bytes / total.bytes) if total.bytes else "",
         _part(figures.without_ttl, figures.keys),
@@ -157,7 +157,7 @@ def _distributions(sheet: Sheet, row: Row, name: str) -> None:
         for label, number in zip(classes, counts, strict=True):
             if number:
                 bar = "#" * max(1, round(_BAR * number / whole))
-                sheet.verbatim(f"  {_worded(label):<22}{count(number):>12} {percent(number / whole):>9}  {bar}")
+                sheet.verbatim(f"  {_worded(label):<22}{_short(number):>12} {percent(number / whole):>9}  {bar}")
 
 
 def _worded(label: str) -> str:
@@ -184,7 +184,7 @@ def _biggest(sheet: Sheet, keyspace: Keyspace) -> None:
     sheet.line(("BIGGEST KEYS", "bold"), hint)
     sources = len({key.node for key in keyspace.biggest}) > 1
     for key in keyspace.biggest:
-        name = f"{inert(key.name)}" if keyspace.keys_shown else f"{inert(key.pattern)}  #{key.name}"
+        name = inert(key.name) if keyspace.keys_shown else f"{inert(key.pattern)}  #{inert(key.name)}"
         sheet.line((size(key.bytes).rjust(8), "bold"), f"  {name}", hang=10)
         sheet.line(", ".join(_about(key, keyspace, sources=sources)), indent=10, hang=2)
 

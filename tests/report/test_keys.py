@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+import csv
+import io
+import json
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from necropsy.model.evidence import Absent, Blemish
+from necropsy.model.keyspace import IDLE_CLASSES, SIZE_CLASSES, TTL_CLASSES, BigKey, Figures, KeySource, Keyspace, Row
+from necropsy.report import keys, keys_rows
+
+COUNTS = st.integers(0, 2**34)
+FEW = settings(max_examples=30)
+HOSTILE = "=cmd|'/c calc'\x1b[2J\u202e\n\x00"
+
+
+def _several(number: int) -> st.SearchStrategy[tuple[int, ...]]:
+    return st.tuples(*[COUNTS] * number)
+
+
+FIGURES = st.builds(
+    Figures,
+    **dict.fromkeys(("keys", "bytes", "elements", "without_ttl", "expired", "largest", "keys_margin"), COUNTS),
+    ttl=_several(len(TTL_CLASSES)),
+    idle=_several(len(IDLE_CLASSES)),
+    size=_several(len(SIZE_CLASSES)),
+)
+
+
+def keyspace(row: Row, sample: float = 1.0) -> Keyspace:
+    return Keyspace(
+        total=replace(row, name="all"),
+        groups=(("pattern", (row, replace(row, name="cache:*"))), ("slot", (replace(row, name="16383"),))),
+        biggest=(BigKey(row.name, row.name, 0, "hash", "listpack", 3, 2**33, -5, 90, "a.rdb"),),
+        sources=(KeySource("a.rdb", "a.rdb", "Redis 7.0.15", datetime(2026, 1, 1, tzinfo=UTC), row.figures.keys),),
+        sample=sample,
+        blemishes=(Blemish("a.rdb", "byte", 7, f"damaged {HOSTILE}"),),
+        absent=(Absent("keys", "b.rdb", "b.rdb: no such file", "Check the path."),),
+    )
+
+
+@given(FIGURES, FIGURES | st.none(), st.text(max_size=120), st.sampled_from((1.0, 0.01)))
+@FEW
+def test_no_line_is_wider_than_the_terminal_and_nothing_in_it_acts(
+    figures: Figures, before: Figures | None, name: str, sample: float
+) -> None:
+    text = keys.render(keyspace(Row(name + HOSTILE, figures, before), sample), distributions=True)
+    assert [line for line in text.splitlines() if len(line) > 80] == []
+    assert not {"\x1b", "\u202e", "\x00"} & set(text)
+
+
+@given(FIGURES, FIGURES | st.none())
+@FEW
+def test_json_csv_and_parquet_tell_the_same(figures: Figures, before: Figures | None) -> None:
+    found = keyspace(Row("sess:*", figures, before))
+    document = json.loads(keys_rows.as_json(found))
+    lines = list(csv.DictReader(io.StringIO(keys_rows.as_csv(found))))
+    table = pq.read_table(io.BytesIO(keys_rows.as_parquet(found))).to_pylist()
+    nested = [(by, row) for by, rows in document["groups"].items() for row in rows]
+    assert len(nested) == len(lines) == len(table) == 3
+    for (by, row), line, entry in zip(nested, lines, table, strict=True):
+        assert list(line) == list(entry) == list(keys_rows.COLUMNS)
+        assert (by, row["name"]) == (line["by"], line["name"]) == (entry["by"], entry["name"])
+        assert row["keys"] == int(line["keys"]) == entry["keys"] == figures.keys
+        assert row["ttl"]["none"] == int(line["ttl_none"]) == entry["ttl_none"] == figures.ttl[-1]
+        assert row.get("keys_before") == entry["keys_before"] == (before.keys if before else None)
+
+
+def test_a_spreadsheet_does_not_run_what_somebody_named_a_key() -> None:
+    text = keys_rows.as_csv(keyspace(Row("=HYPERLINK(*)", Figures())))
+    assert next(csv.DictReader(io.StringIO(text)))["name"].startswith("'=")
+
+
+@pytest.mark.parametrize(("shown", "field"), [(False, "hash"), (True, "key")])
+def test_json_says_whether_a_name_is_a_key_or_its_hash(shown: bool, field: str) -> None:
+    found = replace(keyspace(Row("a", Figures(keys=1))), keys_shown=shown)
+    assert field in json.loads(keys_rows.as_json(found))["biggest"][0]
+
+
+def test_idle_times_that_no_dump_carries_are_not_told() -> None:
+    idle = (0,) * (len(IDLE_CLASSES) - 1) + (5,)
+    text = keys.render(keyspace(Row("a", Figures(keys=5, bytes=500, idle=idle))))
+    assert "NOT USED FOR" not in text
+    assert "NOT USED FOR" in keys.render(keyspace(Row("a", Figures(keys=5, idle=(5, *idle[1:])))))
+
+
+def test_an_empty_keyspace_is_told_as_such() -> None:
+    empty = Keyspace(Row("all", Figures()), (("pattern", ()),), (), ())
+    assert keys.render(empty).startswith("KEYS   0 keys, 0 B\n")
