@@ -206,7 +206,7 @@ class Questions:
     Parameters
     ----------
     commands
-        Each with the empty text where the key goes.
+        Each with the empty text where the key goes, once.
 
     >>> Questions([(b"OBJECT", b"FREQ", b"")]).packed([b"a"])
     b'*3\r\n$6\r\nOBJECT\r\n$4\r\nFREQ\r\n$1\r\na\r\n'

@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 _ARGUMENTS: Final = re.compile(r",? with args beginning with.*", re.DOTALL)
-_QUOTED: Final = re.compile(r"(['`])([^'`]*)\1")
+_QUOTED: Final = re.compile(r"'[^']*'|`[^`]*`")
 _LONGEST: Final = 300
 _NAME: Final = re.compile(r"[A-Za-z0-9_.|-]{1,40}")
 
@@ -20,7 +20,7 @@ class ServerError(Exception):
 
     def __init__(self, text: str) -> None:
         text = _ARGUMENTS.sub("", text).strip()[:_LONGEST]
-        self.text = _QUOTED.sub(lambda quoted: quoted[0] if _NAME.fullmatch(quoted[2]) else "'…'", text)
+        self.text = _QUOTED.sub(lambda quoted: quoted[0] if _NAME.fullmatch(quoted[0][1:-1]) else "'…'", text)
         self.kind = self.text.partition(" ")[0]
         super().__init__(self.text)
 

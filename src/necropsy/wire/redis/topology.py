@@ -50,7 +50,7 @@ def discover(address: Address) -> Topology:
         info = _info(address)
     except _Sentinel:
         return _behind_sentinel(address)
-    mode = info.get("redis_mode", "standalone")
+    mode = info.get("redis_mode") or info.get("server_mode")  # Valkey's name for it
     if mode == "sentinel":
         return _behind_sentinel(address)
     if mode == "cluster":
@@ -78,7 +78,8 @@ def _info(address: Address) -> dict[str, str]:
     except ConnectionLost as error:
         raise UnreadableSource(f"{address.endpoint} {error}", hint="Try again; is the server restarting?") from error
     except UnreadableSource as error:
-        if "without any password" in error.message:
+        kept_out = "WRONGPASS" in error.message or "NOAUTH" in error.message
+        if "without any password" in error.message or (kept_out and address.sentinel_password is not None):
             raise _Sentinel from error
         raise
 
