@@ -111,7 +111,7 @@ def _configuration(desk: _Desk, sources: Sources, evidence: Evidence, say: Progr
     from necropsy.evidence.configuration.reader import read as read_configuration
 
     named = [(kind, getattr(sources, kind)) for kind in ("prometheus", "blackbox", "consul", "nginx")]
-    for kind, locators in [*named, *_others(sources.prober)]:
+    for kind, locators in [*named, *others(sources.prober)]:
         if not locators:
             continue
         say(f"reading {kind} configuration", None)
@@ -125,7 +125,7 @@ def _configuration(desk: _Desk, sources: Sources, evidence: Evidence, say: Progr
         chart(desk.case, evidence.files, evidence.simulation, sources.prometheus_version)
 
 
-def _others(named: Iterable[str]) -> list[tuple[str, tuple[str, ...]]]:
+def others(named: Iterable[str]) -> list[tuple[str, tuple[str, ...]]]:
     """Split ``KIND=FILE`` of the other probers.
 
     Raises

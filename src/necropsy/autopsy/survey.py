@@ -34,18 +34,18 @@ def survey(sources: Sources) -> Survey:
     NoEvidence
         No configuration was given, or none of it could be read.
     """
-    from necropsy.autopsy.reading import simulate
+    from necropsy.autopsy.reading import others, simulate
     from necropsy.evidence.configuration.reader import read
 
     files: list[ConfigurationFile] = []
     taken: list[Source] = []
     absent: list[Absent] = []
-    given = {kind: getattr(sources, kind) for kind in KINDS}
-    if not any(given.values()):
+    given = [*((kind, getattr(sources, kind)) for kind in KINDS), *others(sources.prober)]
+    if not any(locators for _, locators in given):
         raise NoEvidence(
             "no configuration was given", hint="Give at least --prometheus prometheus.yml, and what it discovers with."
         )
-    for kind, locators in given.items():
+    for kind, locators in given:
         if locators:
             more, opened, missing = read(kind, locators)
             files += more

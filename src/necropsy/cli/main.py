@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from necropsy import __version__
-from necropsy.cli import demo, examine, explain, keys, probes, report
+from necropsy.cli import cost, demo, examine, explain, keys, lint, probes, report
 from necropsy.model.errors import NecropsyError
 
 app = typer.Typer(
@@ -28,6 +28,8 @@ app = typer.Typer(
 app.command("examine")(examine.examine)
 app.command("report")(report.report)
 app.command("probes")(probes.probes)
+app.command("lint")(lint.lint)
+app.command("cost")(cost.cost)
 app.command("keys")(keys.keys)
 app.command("explain")(explain.explain)
 app.command("demo")(demo.demo)

@@ -39,6 +39,10 @@ ConsulOption = Annotated[
     ),
 ]
 NginxOption = Annotated[list[str] | None, typer.Option(help="nginx configuration; its includes are followed.")]
+ProberOption = Annotated[
+    list[str] | None,
+    typer.Option(help="Another prober or discovery, as KIND=FILE: kubernetes, haproxy, compose, terraform, gatus …"),
+]
 VersionOption = Annotated[str | None, typer.Option(help="Version of Prometheus, for rules that changed.")]
 HostOption = Annotated[
     str | None, typer.Option(help="Name of Prometheus' host: makes the moments of scrapes computable.")
@@ -51,6 +55,7 @@ def probes(
     blackbox: BlackboxOption = None,
     consul: ConsulOption = None,
     nginx: NginxOption = None,
+    prober: ProberOption = None,
     at: Annotated[
         str | None, typer.Option(help="Say when each probe fires first after this moment (ISO, UTC).")
     ] = None,
@@ -83,7 +88,7 @@ def probes(
         raise UsageError("--target needs --steps", hint="Add --steps JOB.")
     if steps is not None and who_hits is not None:
         raise UsageError("--steps and --who-hits are two questions", hint="Ask one at a time.")
-    sources = named(prometheus, blackbox, consul, nginx, prometheus_version, prometheus_host)
+    sources = named(prometheus, blackbox, consul, nginx, prober, prometheus_version, prometheus_host)
     found = survey(sources)
     if steps is not None:
         text = _steps(found, steps, target, prometheus_version, format, color=output.use_color(color))
@@ -97,6 +102,7 @@ def named(
     blackbox: Iterable[str] | None,
     consul: Iterable[str] | None,
     nginx: Iterable[str] | None,
+    prober: Iterable[str] | None,
     version: str | None,
     host: str | None,
 ) -> Sources:
@@ -109,6 +115,7 @@ def named(
         blackbox=tuple(expand(blackbox or ())),
         consul=tuple(expand(consul or ())),
         nginx=tuple(expand(nginx or ())),
+        prober=tuple(prober or ()),
         prometheus_version=version,
         prometheus_host=host,
     )

@@ -1,0 +1,167 @@
+"""Linting: the findings that configuration alone supports, for a check before a change is merged."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from necropsy.model.errors import ConfigurationError, NoEvidence, UnreadableSource
+from necropsy.model.evidence import Absent
+from necropsy.model.plain import to_plain
+from necropsy.model.verdict import Verdict
+
+if TYPE_CHECKING:
+    from necropsy.autopsy.sources import Sources
+    from necropsy.case.store import Case
+    from necropsy.examine.interface import Examination, Examiner
+    from necropsy.model.report import Report
+    from necropsy.probes.simulate import ConfigurationFile
+
+_CONFIGURATION: Final = frozenset(("probe", "backend"))
+"""Kinds of evidence that configuration files bring."""
+_NAMED: Final = ("prometheus", "blackbox", "consul", "nginx")
+
+
+@dataclass(frozen=True, slots=True)
+class Linted:
+    """What linting found."""
+
+    report: Report
+    files: tuple[str, ...]
+    """Files that were recognised and read, in their order; those that they include are among the report's sources."""
+    refused: tuple[Absent, ...]
+    """What could not be read, or what its own program would refuse to load."""
+
+
+def configuration_examiners() -> tuple[Examiner, ...]:
+    """Return the examiners that need no store and no log."""
+    from necropsy.examine.registry import EXAMINERS
+
+    return tuple(examiner for examiner in EXAMINERS if examiner.needs and set(examiner.needs) <= _CONFIGURATION)
+
+
+def lint(names: Sequence[str], *, prometheus_version: str | None = None) -> Linted:
+    """Examine configuration files, whatever they are called.
+
+    Parameters
+    ----------
+    names
+        Files, or folders: of a folder whatever is recognised below it. What was named itself and is not recognised is
+        said.
+    prometheus_version
+        As for ``simulate``.
+
+    Raises
+    ------
+    NoEvidence
+        Nothing was recognised as configuration of monitoring.
+    """
+    from necropsy.autopsy import reporting
+    from necropsy.autopsy.charting import chart
+    from necropsy.autopsy.survey import survey
+    from necropsy.case.store import Case
+
+    kinds, unread = _recognised(names)
+    if not kinds:
+        reasons = "; ".join(f"{item.locator}: {item.reason}" for item in unread[:3])
+        raise NoEvidence(
+            f"no configuration of monitoring found: {reasons or ', '.join(names)}",
+            hint="Name files or folders with configuration of Prometheus, blackbox exporter, Consul, nginx …",
+        )
+    sources = _sources(kinds, prometheus_version)
+    found = survey(sources)
+    with Case.create(None) as case:
+        case.set_meta("now", datetime.now(UTC).isoformat())
+        case.append("source", [to_plain(source) for source in found.sources])
+        case.append("absence", [to_plain(item) for item in (*unread, *found.absent)])
+        chart(case, found.files, found.simulation, prometheus_version)
+        _judge(case, found.files, sources)
+        report = reporting.report(case)
+    return Linted(report, tuple(kinds), (*unread, *_refused(found.files, prometheus_version)))
+
+
+def _recognised(names: Iterable[str]) -> tuple[dict[str, str], list[Absent]]:
+    """Return file → kind, and what was named and could not be used."""
+    from necropsy.evidence.configuration.recognise import configurations, recognise
+    from necropsy.wire.files import expand, read_text
+
+    kinds: dict[str, str] = {}
+    unread: list[Absent] = []
+    for name in expand(names):
+        folder = Path(name).is_dir()
+        for file in map(str, configurations(Path(name))) if folder else (name,):
+            try:
+                kind = recognise(read_text(file), file)
+            except UnreadableSource as error:
+                if not folder:
+                    unread.append(Absent("configuration", file, error.message.removeprefix(f"{file}: "), error.hint))
+                continue
+            if kind is not None:
+                kinds.setdefault(file, kind)
+            elif not folder:
+                hint = "necropsy examine --prober KIND=FILE reads what cannot be told by its content."
+                unread.append(Absent("configuration", file, "not recognised as configuration of monitoring", hint))
+    return kinds, unread
+
+
+def _sources(kinds: dict[str, str], prometheus_version: str | None) -> Sources:
+    from necropsy.autopsy.sources import Sources
+
+    named = {kind: tuple(file for file, known in kinds.items() if known == kind) for kind in _NAMED}
+    others = tuple(f"{kind}={file}" for file, kind in kinds.items() if kind not in _NAMED)
+    return Sources(**named, prober=others, prometheus_version=prometheus_version)
+
+
+def _judge(case: Case, files: Sequence[ConfigurationFile], sources: Sources) -> None:
+    """Write findings, with their remedies, and a verdict without causes: nothing was counted."""
+    from necropsy.autopsy.reading import simulate
+    from necropsy.examine.interface import examine_all
+    from necropsy.treat.patch import propose
+
+    examination: Examination = examine_all(case, configuration_examiners())
+    findings = examination.findings
+    if any(finding.slug == "probes/wrong-path" for finding in findings):
+        probes = simulate(list(files), sources).probes
+        remedy = propose(files, probes, lambda patched: simulate(list(patched), sources).probes)
+        findings = tuple(
+            replace(finding, remedy=remedy) if finding.slug == "probes/wrong-path" and remedy else finding
+            for finding in findings
+        )
+    case.append("finding", [{"slug": found.slug, "value": json.dumps(to_plain(found))} for found in findings])
+    verdict = Verdict((), (), examination.cleared, examination.unexamined, unexplained_share=0.0)
+    case.append("verdict", [{"value": json.dumps(to_plain(verdict))}])
+
+
+def _refused(files: Iterable[ConfigurationFile], version: str | None) -> list[Absent]:
+    refused = []
+    for file in files:
+        try:
+            _load(file, version)
+        except ConfigurationError as error:
+            refused.append(Absent("configuration", f"{error.file}:{error.line}", error.reason, error.hint))
+    return refused
+
+
+def _load(file: ConfigurationFile, version: str | None) -> None:
+    """Read one file as its own program would; raises ``ConfigurationError`` where that would refuse it."""
+    if file.kind == "prometheus":
+        from necropsy.probes.prometheus import parse_prometheus
+        from necropsy.probes.simulate import DEFAULT_PROMETHEUS
+
+        parse_prometheus(file.text, file.name, prometheus=version or DEFAULT_PROMETHEUS, lenient=True)
+    elif file.kind == "blackbox":
+        from necropsy.probes.blackbox import read_modules
+
+        read_modules(file.text, file.name)
+    elif file.kind == "consul":
+        from necropsy.probes.hcl import parse_hcl
+
+        parse_hcl(file.text, file.name)
+    elif file.kind == "nginx":
+        from necropsy.probes.nginx.tokens import read
+
+        read(file.text, file.name)

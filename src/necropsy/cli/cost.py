@@ -1,0 +1,106 @@
+"""``necropsy cost``: sessions, keys and bytes that probes cost, and what if."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from necropsy.cli import output
+from necropsy.cli.output import ColorOption
+from necropsy.cli.probes import (
+    BlackboxOption,
+    ConsulOption,
+    MapFormat,
+    MapFormatOption,
+    NginxOption,
+    ProberOption,
+    PrometheusOption,
+    VersionOption,
+    named,
+)
+from necropsy.model.errors import UsageError
+
+
+def cost(
+    prometheus: PrometheusOption = None,
+    blackbox: BlackboxOption = None,
+    consul: ConsulOption = None,
+    nginx: NginxOption = None,
+    prober: ProberOption = None,
+    ttl: Annotated[str | None, typer.Option(help="How long a session lives: 1d, 30m, 1h30m or seconds.")] = None,
+    keys_per_session: Annotated[
+        float, typer.Option(min=0, help="Redis keys of one session: Spring's indexed layout has 2 or 3.")
+    ] = 1.0,
+    bytes_per_session: Annotated[
+        str | None, typer.Option(help="Memory of one session with all its keys: 1.2kB, 900.")
+    ] = None,
+    minute_sets: Annotated[
+        bool, typer.Option("--minute-sets", help="Spring's indexed layout: one more key for each minute of --ttl.")
+    ] = False,
+    interval: Annotated[str | None, typer.Option(help="What if every probe came this often: 60s.")] = None,
+    replicas: Annotated[int, typer.Option(min=1, help="What if so many servers asked, each on its own.")] = 1,
+    fixed: Annotated[
+        list[str] | None, typer.Option(metavar="HOST", help="What if this host (host:port) were fixed; repeatable.")
+    ] = None,
+    prometheus_version: VersionOption = None,
+    format: MapFormatOption = MapFormat.TEXT,  # noqa: A002 -- the option's name
+    color: ColorOption = None,
+) -> None:
+    """Say what the probes cost a session store: sessions, keys and bytes a day and at the steady state. Asks nobody.
+
+    Counts one session a request to a page, none for a health endpoint. With what-if options the sum is shown twice.
+
+    \b
+    Examples:
+      necropsy cost --prometheus prometheus.yml --consul services.json --ttl 1d --keys-per-session 2
+      necropsy cost --prometheus prometheus.yml --consul services.json --ttl 1d --interval 60s
+      necropsy cost --prometheus prometheus.yml --consul services.json --ttl 1d --fixed 10.0.0.1
+    """  # noqa: D301 -- \b is click's mark for text that is not to be wrapped
+    from necropsy.autopsy.sources import parse_size
+    from necropsy.autopsy.survey import survey
+    from necropsy.model.cost import Assumptions
+    from necropsy.probes.character import idle_probes
+    from necropsy.report import cost as table
+    from necropsy.verdict.cost import cost as reckon
+
+    found = survey(named(prometheus, blackbox, consul, nginx, prober, prometheus_version, None))
+    assumptions = Assumptions(
+        lifetime_s=_seconds(ttl, "--ttl"),
+        keys_per_session=keys_per_session,
+        bytes_per_session=float(parse_size(bytes_per_session)) if bytes_per_session else None,
+        minute_sets=minute_sets,
+        interval_s=_seconds(interval, "--interval"),
+        replicas=replicas,
+        fixed=tuple(fixed or ()),
+    )
+    simulation = found.simulation
+    for host in assumptions.fixed:
+        _require(host, {(probe.host, probe.port) for probe in simulation.probes})
+    made = reckon(simulation.probes, idle_probes(simulation.probes, simulation.backends), assumptions)
+    if format is MapFormat.JSON:
+        output.say(table.render_json(made, found.absent))
+    else:
+        color = output.use_color(color)
+        output.say(table.render(made, found.absent, width=output.width(), color=color))
+
+
+def _seconds(text: str | None, option: str) -> float | None:
+    from necropsy.probes.duration import parse_duration
+
+    if text is None:
+        return None
+    try:
+        seconds = float(text) if text.replace(".", "", 1).isdigit() else parse_duration(text) / 1000
+    except ValueError:
+        seconds = 0.0
+    if seconds <= 0:
+        raise UsageError(f"{option} {text}: not a duration", hint="Write it like 1d, 1h30m, 90s or as seconds.")
+    return seconds
+
+
+def _require(host: str, known: set[tuple[str, int]]) -> None:
+    """A what-if about a host that nobody asks would say that nothing helps."""
+    if not any(host.lower() in (name.lower(), f"{name}:{port}".lower()) for name, port in known):
+        asked = ", ".join(sorted({name for name, _ in known})) or "none"
+        raise UsageError(f"--fixed {host}: no probe asks this host", hint=f"Hosts that are asked: {asked}.")

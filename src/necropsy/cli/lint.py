@@ -1,0 +1,62 @@
+"""``necropsy lint``: the findings of configuration alone, for continuous integration."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from necropsy.cli import output
+from necropsy.cli.output import ColorOption, FailOn, FailOnOption
+
+
+class LintFormat(StrEnum):
+    """How to print findings."""
+
+    TEXT = "text"
+    JSON = "json"
+    SARIF = "sarif"
+    GITHUB = "github"
+
+
+def lint(
+    files: Annotated[
+        list[str] | None,
+        typer.Argument(help="Configuration files or folders, recognised by their content; none: this folder."),
+    ] = None,
+    prometheus_version: Annotated[
+        str | None, typer.Option(help="Version of Prometheus, for rules that changed.")
+    ] = None,
+    format: Annotated[  # noqa: A002 -- the option's name
+        LintFormat,
+        typer.Option("--format", "-f", help="How to print findings; github: annotations.", case_sensitive=False),
+    ] = LintFormat.TEXT,
+    fail_on: FailOnOption = FailOn.INFO,
+    color: ColorOption = None,
+) -> None:
+    """Check the configuration of monitoring: wrong paths, lost targets, dead rules, doubles, zombies. Asks nobody.
+
+    Files of Prometheus, blackbox exporter, Consul (JSON, HCL, saved answers), nginx and other probers belong together:
+    give all of them. The exit code is that of the worst finding; 1 if a file is refused or cannot be read.
+
+    \b
+    Examples:
+      necropsy lint
+      necropsy lint prometheus.yml blackbox.yml consul/ nginx.conf
+      necropsy lint deploy/ --format github --fail-on warning
+      necropsy lint deploy/ --format sarif > necropsy.sarif
+    """  # noqa: D301 -- \b is click's mark for text that is not to be wrapped
+    from necropsy.autopsy.linting import lint as examine
+    from necropsy.report import lint as lines
+
+    linted = examine(files or ["."], prometheus_version=prometheus_version)
+    if format is LintFormat.TEXT:
+        color = output.use_color(color)
+        text = lines.render(linted.report, linted.refused, linted.files, width=output.width(), color=color)
+    elif format is LintFormat.GITHUB:
+        text = lines.render_github(linted.report, linted.refused)
+    else:
+        text = output.render(linted.report, output.Format(format.value))
+    output.say(text)
+    raise typer.Exit(output.exit_code(linted.report, fail_on) or (1 if linted.refused else 0))

@@ -1,0 +1,163 @@
+"""What kind of configuration a text is, by its content: names of files are habits, not facts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Final
+
+from necropsy.evidence.configuration.reader import KINDS
+from necropsy.model.errors import ConfigurationError
+from necropsy.probes.document import parse_yaml
+from necropsy.probes.node import Node
+
+_SUFFIXES: Final = frozenset(
+    (".yml", ".yaml", ".json", ".hcl", ".conf", ".cfg", ".tf", ".template"),
+)
+"""Suffixes worth a look in a folder."""
+_SKIPPED: Final = frozenset(("node_modules", "__pycache__", "venv", "vendor"))
+_MOST_FILES: Final = 10_000
+
+_PROMETHEUS: Final = re.compile(
+    r"^(?:scrape_configs|scrape_config_files|rule_files|alerting|remote_write)\s*:", re.MULTILINE
+)
+_MODULES: Final = re.compile(r"^modules\s*:", re.MULTILINE)
+_PROBER: Final = re.compile(r"^\s+prober\s*:\s*[\"']?(?:http|tcp|icmp|dns|grpc|unix|websocket)\b", re.MULTILINE)
+_NGINX: Final = re.compile(
+    r"^\s*(?:(?:http|events|server|stream)\s*\{|upstream\s+\S+\s*\{|location\s+[^;{]+\{|(?:worker_processes|proxy_pass|listen|log_format)\s[^;]*;)",
+    re.MULTILINE,
+)
+_HCL: Final = re.compile(
+    r"^\s*(?:services?|checks?)\s*(?:=\s*)?[\[{]|^\s*(?:datacenter|data_dir|bind_addr)\s*=", re.MULTILINE
+)
+_TERRAFORM: Final = re.compile(r'^\s*resource\s+"[\w-]+"\s+"[\w-]+"\s*\{', re.MULTILINE)
+_HAPROXY: Final = re.compile(r"^(?:frontend|backend|listen)\s+\S+\s*$", re.MULTILINE)
+
+
+def configurations(folder: Path) -> Iterator[Path]:
+    """Yield the files of a folder and those below it that may be configuration; hidden folders are left out."""
+    found = 0
+    for path in sorted(folder.rglob("*")):
+        inside = path.relative_to(folder).parts
+        if any(part.startswith(".") or part in _SKIPPED for part in inside):
+            continue
+        if path.suffix in _SUFFIXES and path.is_file():
+            found += 1
+            if found > _MOST_FILES:
+                return
+            yield path
+
+
+def recognise(text: str, name: str) -> str | None:
+    r"""Return the kind of a configuration text, one of ``reader.KINDS``; None when it is no kind that is known.
+
+    Parameters
+    ----------
+    text
+        Content of the file, damaged or not: what cannot be parsed is recognised by its lines, so that the error is said.
+    name
+        Name of the file; decides nothing but the name in errors.
+
+    >>> recognise("scrape_configs:\n  - job_name: web\n", "a.txt"), recognise("server { listen 80; }", "b")
+    ('prometheus', 'nginx')
+    """
+    try:
+        root = parse_yaml(text, name)
+    except ConfigurationError:
+        kind = _by_lines(text)
+    else:
+        kind = _by_structure(root) or (_by_lines(text) if root.kind == "scalar" else None)
+    return kind if kind in KINDS else None
+
+
+def _by_lines(text: str) -> str | None:
+    if _PROMETHEUS.search(text):
+        return "prometheus"
+    if _MODULES.search(text) and _PROBER.search(text):
+        return "blackbox"
+    by_pattern = (("terraform", _TERRAFORM), ("haproxy", _HAPROXY), ("nginx", _NGINX), ("consul", _HCL))
+    return next((kind for kind, pattern in by_pattern if pattern.search(text)), None)
+
+
+def _by_structure(root: Node) -> str | None:
+    if root.kind == "sequence":
+        return _of_list(root)
+    if root.kind != "mapping":
+        return None
+    return next((kind for kind, is_it in _SIGNS if is_it(root)), None)
+
+
+def _keys(node: Node) -> frozenset[str]:
+    return frozenset(name for name, _ in node.items()) if node.kind == "mapping" else frozenset()
+
+
+def _values(node: Node | None) -> list[Node]:
+    if node is None:
+        return []
+    return list(node.elements) if node.kind == "sequence" else [value for _, value in node.items()]
+
+
+def _of_list(root: Node) -> str | None:
+    """Lists: answers of Consul, and files of targets."""
+    for element in root.elements:
+        keys = _keys(element)
+        if "targets" in keys:
+            return "file_sd"
+        if keys & {"ServiceID", "ServiceName", "CheckID"} or {"Node", "Service"} <= keys or {"Node", "Address"} <= keys:
+            return "consul"
+    return None
+
+
+def _is_prometheus(root: Node) -> bool:
+    if _keys(root) & {"scrape_configs", "scrape_config_files", "rule_files", "remote_write"}:
+        return True
+    general = root.get("global")
+    return general is not None and bool(_keys(general) & {"scrape_interval", "evaluation_interval", "scrape_timeout"})
+
+
+def _is_blackbox(root: Node) -> bool:
+    modules = root.get("modules")
+    return modules is not None and modules.kind == "mapping" and any("prober" in _keys(m) for m in _values(modules))
+
+
+def _is_consul(root: Node) -> bool:
+    keys = _keys(root)
+    if "service" in keys or "check" in keys:
+        return True
+    for name in ("services", "checks"):
+        defined = root.get(name)
+        if defined is not None and defined.kind == "sequence":
+            return True
+    # /v1/agent/services and /v1/agent/checks map IDs to what they know.
+    return any({"ID", "Service"} <= _keys(value) or "CheckID" in _keys(value) for value in _values(root)[:3])
+
+
+def _is_compose(root: Node) -> bool:
+    services = root.get("services")
+    return (
+        services is not None
+        and services.kind == "mapping"
+        and any(_keys(service) & {"image", "build", "healthcheck"} for service in _values(services))
+    )
+
+
+def _is_gatus(root: Node) -> bool:
+    return any({"url", "conditions"} <= _keys(endpoint) for endpoint in _values(root.get("endpoints")))
+
+
+def _is_cloudformation(root: Node) -> bool:
+    return any("Type" in _keys(resource) for resource in _values(root.get("Resources")))
+
+
+_SIGNS: Final[tuple[tuple[str, Callable[[Node], bool]], ...]] = (
+    ("prometheus", _is_prometheus),
+    ("blackbox", _is_blackbox),
+    ("kubernetes", lambda root: {"apiVersion", "kind"} <= _keys(root)),
+    ("compose", _is_compose),
+    ("gatus", _is_gatus),
+    ("cloudformation", _is_cloudformation),
+    ("uptime_kuma", lambda root: "monitorList" in _keys(root)),
+    ("consul", _is_consul),
+)
+"""Kind and its sign, most telling first."""

@@ -1,0 +1,92 @@
+"""The cost of probes as a table, a day and at the steady state."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Final
+
+from necropsy.model.cost import Amount, Cost
+from necropsy.model.evidence import Absent
+from necropsy.model.plain import to_plain
+from necropsy.report.figures import count, duration, several, size
+from necropsy.report.inert import inert, prose
+from necropsy.report.sheet import Sheet
+
+SCHEMA: Final = "necropsy/cost/1"
+_COLUMNS: Final = (10, 10, 11, 9)
+"""Widths: sessions a day, then sessions, keys and bytes at the steady state."""
+_HEAD: Final = ("born/day", "sessions", "keys", "bytes")
+
+
+def render_json(cost: Cost, absent: Sequence[Absent] = ()) -> str:
+    """Render the cost as JSON text, ending in a line break."""
+    document = {"schema": SCHEMA, **to_plain(cost), "absent": to_plain(tuple(absent))}
+    return json.dumps(document, indent=2, allow_nan=False) + "\n"
+
+
+def render(cost: Cost, absent: Sequence[Absent] = (), *, width: int = 80, color: bool = False) -> str:
+    """Render the cost for a terminal."""
+    sheet = Sheet(width=width, color=color)
+    room = width - sum(_COLUMNS)
+    _row(sheet, "", _HEAD, room, "dim")
+    prober = ""
+    for line in cost.lines:
+        if line.prober != prober:
+            prober = line.prober
+            sheet.line((inert(prober), "bold"))
+        what = f"  {line.method} {inert(line.url)}"
+        every = f"    every {duration(line.period_s)}" + (", fixed" if line.fixed else "")
+        _row(sheet, what, (), room, "")
+        _row(sheet, every, _cells(line.amount), room, "")
+    name = "TOTAL" if cost.before is None else "THEN"
+    if cost.before is not None:
+        _row(sheet, "NOW", _cells(cost.before), room, "bold")
+    _row(sheet, name, _cells(cost.total), room, "bold")
+    sheet.gap()
+    _notes(sheet, cost)
+    for item in dict.fromkeys((item.locator, item.reason, item.hint) for item in absent):
+        locator, reason, hint = item
+        sheet.line(f"Unread: {inert(locator.removesuffix(':0'))}: {prose(reason)}. {prose(hint)}", hang=2)
+    return sheet.text()
+
+
+def _row(sheet: Sheet, name: str, cells: Sequence[str], room: int, style: str) -> None:
+    text = name.ljust(room) + "".join(cell.rjust(width) for cell, width in zip(cells, _COLUMNS, strict=False))
+    sheet.verbatim(text.rstrip(), style)
+
+
+def _cells(amount: Amount) -> tuple[str, ...]:
+    return (
+        count(amount.sessions_per_day),
+        count(amount.sessions) if amount.sessions is not None else "?",
+        count(amount.keys) if amount.keys is not None else "?",
+        size(amount.bytes) if amount.bytes is not None else "?",
+    )
+
+
+def _notes(sheet: Sheet, cost: Cost) -> None:
+    given = cost.assumptions
+    if cost.lines:
+        daily = f"{several(cost.total.sessions_per_day, 'session')}, {several(cost.total.keys_per_day, 'key')}"
+        sheet.line("A day: ", daily + (f", {size(cost.total.bytes_per_day)}" if cost.total.bytes_per_day else ""))
+    if cost.formula:
+        sheet.line(cost.formula, hang=2)
+    if not cost.lines:
+        sheet.line(("No probe starts sessions.", "bold"))
+    if given.lifetime_s is None:
+        sheet.line("Sessions, keys and bytes at the steady state need --ttl: how long a session lives.")
+    elif cost.total.sessions is None:
+        sheet.line(f"Sessions of {duration(given.lifetime_s)} never expire in practice: there is no steady state.")
+    else:
+        sheet.line(f"Steady after {duration(given.lifetime_s)}: as many sessions expire as are born.")
+    if given.bytes_per_session is None:
+        sheet.line("Bytes need --bytes-per-session: `necropsy examine --rdb dump.rdb` counts them.")
+    quiet = (
+        [f"{several(cost.harmless, 'probe')} start{'s' if cost.harmless == 1 else ''} no session"]
+        if cost.harmless
+        else []
+    )
+    quiet += [f"{several(cost.idle, 'probe')} nobody answers"] if cost.idle else []
+    if quiet:
+        sheet.line("Left out: " + "; ".join(quiet) + ".")

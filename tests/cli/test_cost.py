@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from necropsy.model.errors import UsageError
+
+from .running import Said, run
+
+
+def reckon(configuration: list[str], *more: str) -> Any:
+    return run("cost", *configuration, *more, "--format", "json").json
+
+
+def test_the_sum_of_the_incident_is_written_out(configuration: list[str]) -> None:
+    said = run("cost", *configuration, "--ttl", "1d", "--keys-per-session", "2", "--minute-sets")
+    assert said.code == 0
+    assert "3 x 8,640/d x 2 keys + 1,440 minute sets = 53,280 keys" in said.out
+    assert max(map(len, said.out.splitlines())) <= 80
+
+
+def test_sessions_keys_and_bytes_are_told_a_day_and_at_the_steady_state(configuration: list[str]) -> None:
+    more = ("--ttl", "12h", "--keys-per-session", "3", "--bytes-per-session", "1kB")
+    total = reckon(configuration, *more)["total"]
+    assert total == {
+        "sessions_per_day": 25_920.0,
+        "keys_per_day": 77_760.0,
+        "bytes_per_day": 25_920_000.0,
+        "sessions": 12_960.0,
+        "keys": 38_880.0,
+        "bytes": 12_960_000.0,
+    }
+    assert "A day: 25,920 sessions, 77,760 keys, 26 MB" in run("cost", *configuration, *more).out
+
+
+def test_lines_add_up_to_the_total(configuration: list[str]) -> None:
+    made = reckon(configuration, "--ttl", "1d")
+    assert sum(line["amount"]["sessions"] for line in made["lines"]) == made["total"]["sessions"]
+    assert made["harmless"] == 2
+
+
+@pytest.mark.parametrize(
+    ("what_if", "sessions"),
+    [
+        (("--interval", "60s"), 3 * 1_440),
+        (("--replicas", "2"), 2 * 25_920),
+        (("--fixed", "10.0.0.1:8080"), 2 * 8_640),
+        (("--fixed", "10.0.0.1"), 0),
+        (("--replicas", "2", "--interval", "20"), 25_920),
+    ],
+)
+def test_what_if(configuration: list[str], what_if: tuple[str, ...], sessions: int) -> None:
+    made = reckon(configuration, "--ttl", "1d", *what_if)
+    assert made["total"]["sessions"] == sessions
+    assert made["before"]["sessions"] == 25_920
+    text = run("cost", *configuration, "--ttl", "1d", *what_if).out
+    assert "NOW" in text
+    assert "THEN" in text
+
+
+def test_without_a_lifetime_there_is_a_rate_and_no_steady_state(configuration: list[str]) -> None:
+    made = reckon(configuration)
+    assert made["total"]["sessions_per_day"] == 25_920
+    assert made["total"]["sessions"] is None
+    assert "need --ttl" in run("cost", *configuration).out
+
+
+def test_immortal_sessions_have_no_steady_state(configuration: list[str]) -> None:
+    assert reckon(configuration, "--ttl", "2147483647")["total"]["sessions"] is None
+    assert "68 years never expire in practice" in run("cost", *configuration, "--ttl", "2147483647").out
+
+
+def test_what_nobody_answers_costs_nothing_and_is_said(configuration: list[str]) -> None:
+    made = reckon(configuration, "--nginx", "nginx.conf", "--ttl", "1d")
+    answered = {line["url"] for line in made["lines"]}
+    assert made["idle"] + len(answered) == 3
+
+
+def refused(said: Said) -> UsageError:
+    assert isinstance(said.error, UsageError)
+    assert said.error.hint
+    return said.error
+
+
+def test_a_what_if_about_a_host_that_nobody_asks_is_refused(configuration: list[str]) -> None:
+    assert "10.0.0.1" in refused(run("cost", *configuration, "--fixed", "10.0.0.9")).hint
+
+
+@pytest.mark.parametrize("text", ["soon", "0", "-1d", "1 day"])
+def test_what_is_no_duration_is_refused(configuration: list[str], text: str) -> None:
+    refused(run("cost", *configuration, "--ttl", text))

@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from necropsy.autopsy.linting import configuration_examiners
+from necropsy.model.errors import NoEvidence
+
+from .conftest import PROMETHEUS, SERVICES
+from .running import run
+
+FILES = ("prometheus.yml", "blackbox.yml", "services.json", "nginx.conf")
+
+
+def test_files_are_told_by_their_content_whatever_their_names_are(folder: Path) -> None:
+    for number, name in enumerate(FILES):
+        (folder / name).rename(folder / f"file-{number}.txt")
+    said = run("lint", *(f"file-{number}.txt" for number in range(4)))
+    assert "probes/wrong-path" in said.out
+    assert "file-0.txt:11: warning probes/wrong-path" in said.out
+    assert "in 4 files" in said.out
+
+
+def test_a_folder_is_searched_and_this_one_is_when_none_is_named(folder: Path) -> None:
+    (folder / "notes.txt").write_text("nothing")
+    (folder / ".hidden").mkdir()
+    (folder / ".hidden" / "prometheus.yml").write_text("scrape_configs: [")
+    assert run("lint").out == run("lint", ".").out
+    assert "in 4 files" in run("lint").out
+
+
+@pytest.mark.parametrize(("fail_on", "code"), [("info", 12), ("warning", 12), ("critical", 0), ("never", 0)])
+def test_the_exit_code_is_that_of_the_worst_finding_that_counts(folder: Path, fail_on: str, code: int) -> None:
+    assert folder.is_dir()
+    assert run("lint", *FILES, "--fail-on", fail_on).code == code
+
+
+def test_a_fixed_configuration_has_nothing_to_say(folder: Path) -> None:
+    joined = "      - source_labels: [__address__]\n        regex: (.*)\n        replacement: http://$1/health\n"
+    text = PROMETHEUS.replace("      - source_labels: [__address__]\n", joined)
+    (folder / "prometheus.yml").write_text(text)
+    (folder / "services.json").write_text(
+        SERVICES.replace('{"id": "Server:8081", "name": "admin", "tags": ["probed"], "port": 8081},', "")
+    )
+    said = run("lint", *FILES)
+    assert said.code == 0
+    assert "nothing found in 4 files" in said.out
+
+
+def test_a_file_that_its_program_would_refuse_fails_the_check_with_its_line(folder: Path) -> None:
+    (folder / "prometheus.yml").write_text(
+        "scrape_configs:\n  - job_name: a\n    relabel_configs: [{regex: '(?!x)'}]\n"
+    )
+    said = run("lint", "prometheus.yml")
+    assert said.code == 1
+    assert "prometheus.yml:3: refused" in said.out
+    assert "::error file=prometheus.yml,line=3,title=refused::" in run("lint", "prometheus.yml", "-f", "github").out
+
+
+def test_a_timeout_that_prometheus_refuses_is_critical(folder: Path) -> None:
+    (folder / "prometheus.yml").write_text(
+        "scrape_configs:\n  - job_name: a\n    scrape_interval: 10s\n    scrape_timeout: 30s\n"
+    )
+    said = run("lint", "prometheus.yml")
+    assert said.code == 13
+    assert "prometheus.yml:4: critical probes/timeout-exceeds-interval" in said.out
+
+
+def test_a_misspelt_label_is_found_with_the_one_that_was_meant(folder: Path) -> None:
+    (folder / "prometheus.yml").write_text(PROMETHEUS.replace("[__meta_consul_tags]", "[__meta_consul_tag]"))
+    said = run("lint", *FILES)
+    assert "prometheus.yml:8: warning probes/dead-rule" in said.out
+    assert "they do have __meta_consul_tags" in said.out.replace("\n  ", " ")
+
+
+def test_annotations_are_escaped(folder: Path) -> None:
+    (folder / "a,b.yml").write_text(PROMETHEUS)
+    said = run("lint", "a,b.yml", "services.json", "--format", "github")
+    assert "::warning file=a%2Cb.yml,line=11,title=probes/wrong-path::" in said.out
+    assert all(line.startswith("::") for line in said.out.splitlines())
+
+
+def test_sarif_points_at_the_accused_line(folder: Path) -> None:
+    assert folder.is_dir()
+    (ran,) = run("lint", *FILES, "--format", "sarif").json["runs"]
+    (result,) = [result for result in ran["results"] if result["ruleId"] == "probes/wrong-path"]
+    place = result["locations"][0]["physicalLocation"]
+    assert (place["artifactLocation"]["uri"], place["region"]["startLine"]) == ("prometheus.yml", 11)
+
+
+def test_the_json_is_a_report_without_stores(folder: Path) -> None:
+    assert folder.is_dir()
+    report = run("lint", *FILES, "--format", "json").json
+    assert {finding["slug"] for finding in report["findings"]} >= {"probes/wrong-path", "probes/idle-backend"}
+    assert report["verdict"]["causes"] == []
+
+
+def test_what_was_named_and_is_no_configuration_is_said_and_fails(folder: Path) -> None:
+    (folder / "notes.txt").write_text("nothing of that kind")
+    said = run("lint", *FILES, "notes.txt", "--fail-on", "never")
+    assert said.code == 1
+    assert "notes.txt: refused not recognised as configuration of monitoring" in said.out
+
+
+def test_nothing_that_is_configuration_is_no_evidence(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text(json.dumps({"a": 1}))
+    said = run("lint", str(tmp_path))
+    assert isinstance(said.error, NoEvidence)
+    assert said.code == 3
+
+
+def test_only_examiners_that_need_no_store_and_no_log_are_asked() -> None:
+    slugs = {examiner.slug for examiner in configuration_examiners()}
+    assert {"probes/wrong-path", "probes/dead-rule", "probes/idle-backend"} <= slugs
+    assert not slugs & {"probes/creates-sessions", "monitoring/log-blind-spot", "healthy"}
