@@ -138,5 +138,6 @@ def tidy(pattern: str) -> str:
 def _as_one(found: re.Match[str]) -> str:
     text = found[0]
     words = _LETTERS.findall(text)
-    of_an_id = all(len(word) == 1 or (len(word) == 2 and not is_common(word)) for word in words)
+    longest = 2 if text.count("*") > 1 else 1  # db_* keeps its word; *-db_* is an id with two letters in it
+    of_an_id = all(len(word) == 1 or (len(word) <= longest and not is_common(word)) for word in words)
     return "*" if "*" in text and of_an_id else text

@@ -52,7 +52,7 @@ class Tally:
         self._top, self._show_keys, self._by_slot = top, show_keys, by_slot
         self._key = identity.new_key()
         self._rows = 0
-        self._least = 0
+        self._least = -1
         self._connection = duckdb.connect(config={"threads": 2, "preserve_insertion_order": False})
         self._run("SET TimeZone = 'UTC'")
         self._run("SET temp_directory = ''")  # what is held is small: nothing of it belongs on a disk
@@ -148,7 +148,7 @@ class Tally:
         hashing = {} if self._show_keys else {"key": self._key}
         self._run(
             f"INSERT INTO biggest SELECT $node, $before, db, pattern, type, encoding, {name}, elements, bytes, left_ms,"
-            f" idle_s FROM {keys} WHERE bytes >= $least ORDER BY bytes DESC LIMIT $top",
+            f" idle_s FROM {keys} WHERE bytes > $least ORDER BY bytes DESC, key LIMIT $top",
             {**given, **hashing, "least": self._least, "top": self._top},
         )
         held = self._connection.execute("SELECT bytes FROM biggest ORDER BY bytes DESC LIMIT ?", [self._top]).fetchall()
