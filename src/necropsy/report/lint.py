@@ -16,6 +16,8 @@ from necropsy.report.sheet import Sheet
 _STYLES: Final = {Severity.CRITICAL: "bold red", Severity.WARNING: "bold yellow", Severity.INFO: "bold"}
 _COMMANDS: Final = {Severity.CRITICAL: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
 _MOST_PLACES: Final = 6
+_SHORT: Final = 60
+"""Characters of a reason that is shown beside its place."""
 
 
 def render(
@@ -49,7 +51,8 @@ def _finding(sheet: Sheet, finding: Finding) -> None:
     further = [exhibit for exhibit in (finding.primary, *finding.supporting) if exhibit is not None]
     for exhibit in further[:_MOST_PLACES]:
         where = f"  {inert(str(exhibit.origin))}" if exhibit.origin else ""
-        sheet.line("- ", prose(exhibit.title), (where, "cyan"), indent=2, hang=2)
+        why = f": {prose(exhibit.text)}" if 0 < len(exhibit.text) <= _SHORT else ""
+        sheet.line("- ", prose(exhibit.title), (where, "cyan"), why, indent=2, hang=2)
     if len(further) > _MOST_PLACES:
         sheet.line(f"- {len(further) - _MOST_PLACES} more", indent=2)
     if finding.remedy is not None:
@@ -63,7 +66,10 @@ def _placed(finding: Finding) -> list[Exhibit]:
 
 def _unread(sheet: Sheet, report: Report, refused: Sequence[Absent]) -> None:
     shown = {(item.locator, item.reason) for item in refused}
+    accused = {str(exhibit.origin) for finding in report.findings for exhibit in _placed(finding)[:1]}
     for item in refused:
+        if item.locator in accused:  # a finding says it better
+            continue
         sheet.gap()
         sheet.line((f"{inert(item.locator)}: ", "cyan"), ("refused", "bold red"), f" {prose(item.reason)}", hang=2)
         sheet.line(prose(item.hint), indent=2)
@@ -81,7 +87,8 @@ def render_github(report: Report, refused: Sequence[Absent] = ()) -> str:
 
     Source: GitHub Docs, "Workflow commands for GitHub Actions", setting an error, warning or notice message.
     """
-    lines = [*_annotations(report.findings), *(_refusal(item) for item in refused)]
+    accused = {str(exhibit.origin) for finding in report.findings for exhibit in _placed(finding)[:1]}
+    lines = [*_annotations(report.findings), *(_refusal(item) for item in refused if item.locator not in accused)]
     return "".join(f"{line}\n" for line in lines)
 
 

@@ -171,7 +171,12 @@ def _chain(sheet: Sheet, origins: Sequence[Origin], *, indent: int) -> None:
     column = max((len(place) for place in places if len(place) <= _PLACE_COLUMN), default=0)
     for place, origin in zip(places, origins, strict=True):
         what = f"  {prose(origin.what)}" if origin.what else ""
-        sheet.line((place.ljust(column if what else 0), "cyan"), what, indent=indent, hang=column + 2)
+        sheet.line(
+            (place.ljust(column if what else 0), "cyan"),
+            what,
+            indent=indent,
+            hang=column + 2 if len(place) <= column else 4,
+        )
 
 
 def _sum(sheet: Sheet, found: ProbeMap) -> None:

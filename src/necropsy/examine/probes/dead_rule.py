@@ -49,7 +49,9 @@ def _finding(row: dict[str, Any]) -> Finding:
     targets = several(row["reached"], "target")
     why = f"no target has the label {row['absent_label']}" if row["absent_label"] else "its regex matches none of them"
     better = f"; they do have {row['alike']}" if row["alike"] else ""
-    effect = f"drops all {targets} of {row['prober']}" if row["selects"] else f"touches none of the {targets}"
+    effect = (
+        f"drops all {targets} of {row['prober']}" if row["selects"] else f"touches nothing: {targets} came as far as it"
+    )
     return Finding(
         severity=Severity.WARNING if row["selects"] or row["alike"] else Severity.INFO,
         confidence=Confidence.HIGH if row["alike"] else Confidence.MEDIUM,

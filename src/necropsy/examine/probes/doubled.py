@@ -45,11 +45,12 @@ def _finding(askers: tuple[Asker, ...], requests: list[list[Probe]]) -> Finding:
     names = sorted({prober for prober, _ in askers})
     who = f"{len(askers)} servers with the job {names[0]}" if len(names) == 1 else " and ".join(names)
     per_day = sum(86_400 / probe.period_s for probes in requests for probe in probes if probe.period_s)
+    what = "URL" if len(requests) == 1 else several(len(requests), "URL")
     exhibits = [exhibit(probe, f"by {probe.prober}") for probes in requests for probe in probes]
     return Finding(
         severity=Severity.WARNING if costly else Severity.INFO,
         confidence=Confidence.HIGH,
-        title=f"{who} ask for the same {several(len(requests), 'URL')}: {per_day:,.0f} requests a day",
+        title=f"{who} ask for the same {what}: {per_day:,.0f} requests a day",
         text=(
             "Replicas probe twice by design, copied jobs by accident."
             + (" Each request may start a session, so that each prober adds its own sessions." if costly else "")

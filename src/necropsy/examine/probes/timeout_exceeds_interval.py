@@ -40,7 +40,11 @@ def examine(case: Case) -> Iterator[Finding]:
             confidence=Confidence.HIGH,
             title=f"Prometheus refuses the configuration: {row['reason'].removeprefix(row['locator'] + ': ')}",
             text="A running server keeps its old configuration; a restarted one does not start.",
-            primary=Exhibit(row["locator"], origin=where, query=f"SELECT locator, reason {_REFUSED}"),
+            primary=Exhibit(
+                "scrape_timeout is longer than scrape_interval",
+                origin=where,
+                query=f"SELECT locator, reason {_REFUSED}",
+            ),
             remedy=_REMEDY,
         )
     jobs: dict[str, list[dict[str, Any]]] = {}

@@ -51,7 +51,8 @@ def examine(case: Case) -> Iterator[Finding | Cleared]:
         confidence=Confidence.HIGH if certain else Confidence.MEDIUM,
         title=(
             f"{several(len(zombies), 'registered instance')} {'is' if len(zombies) == 1 else 'are'} gone"
-            + (f", and {len(probed)} of them {'is' if len(probed) == 1 else 'are'} still probed" if probed else "")
+            + (" and still probed" if probed and len(probed) == len(zombies) else "")
+            + (f", {len(probed)} of them still probed" if 0 < len(probed) < len(zombies) else "")
         ),
         text=(
             "Consul keeps an instance until somebody deregisters it, and Prometheus discovers critical ones as well. A"
