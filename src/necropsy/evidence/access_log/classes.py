@@ -40,7 +40,8 @@ def create_tables(scratch: Scratch) -> None:
     parts = ", ".join(f"any_value({part}) AS {part}" for part in _IDENTITY.split(", "))
     scratch.run(
         "CREATE OR REPLACE TEMP TABLE class AS"
-        f" SELECT class_key, count(*) AS visits, min(stamp) AS first_at, max(stamp) AS last_at, {parts}"
+        f" SELECT class_key, count(*) AS visits, min(stamp) AS first_at, max(stamp) AS last_at,"
+        f" min(number) AS number, {parts}"
         " FROM visit GROUP BY class_key"
     )
     # What a visit led to: the commonest, as a page may lead different people to different places.
@@ -78,12 +79,12 @@ def settle(scratch: Scratch) -> None:
         " ON crowd.place = hash(class.agent_key, class.host_key, class.pattern_id, class.status)"
     )
     scratch.run(
-        "CREATE OR REPLACE TEMP TABLE summed AS SELECT row_number() OVER (ORDER BY level, first_at, place)::INTEGER - 1"
+        "CREATE OR REPLACE TEMP TABLE summed AS SELECT row_number() OVER (ORDER BY level, first_at, number)::INTEGER - 1"
         " AS class_id, * FROM (SELECT place, any_value(CASE WHEN kept THEN 0 WHEN apart THEN 1 ELSE 2 END) AS level,"
         " any_value(client_key) AS client_key, any_value(agent_key) AS agent_key, any_value(host_key) AS host_key,"
         " any_value(pattern_id) AS pattern_id, any_value(method) AS method, any_value(status) AS status,"
         " sum(visits)::BIGINT AS visits, (sum(visits) + coalesce(sum(followed), 0))::BIGINT AS requests,"
-        " min(first_at) AS first_at, max(last_at) AS last_at,"
+        " min(first_at) AS first_at, max(last_at) AS last_at, min(number) AS number,"
         " arg_max(followed_to, followed) FILTER (WHERE followed_to IS NOT NULL) AS followed_to"
         " FROM placed LEFT JOIN led USING (class_key) GROUP BY place)"
     )

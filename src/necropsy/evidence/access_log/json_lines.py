@@ -59,9 +59,7 @@ def layout(
     fields = {"stamp": form.expression(one["time"])}
     if form.fine and "duration" in one and "start" not in keys.spelled(found["time"][0]):
         # A log line is written when the request ends; its start is what a prober's clock knows.
-        fields["stamp"] = (
-            f"({fields['stamp']}) - to_microseconds((coalesce(TRY_CAST({one['duration']} AS DOUBLE), 0) * 1e6)::BIGINT)"
-        )
+        fields["stamp"] = timestamps.earlier_by(fields["stamp"], one["duration"])
     if "request" in one:
         fields["request"] = f"split_part({one['request']}, '?', 1)"
     else:
@@ -71,7 +69,14 @@ def layout(
         filled = [path for path in found[field] if any(_at(sample, path) not in {None, "", "-"} for sample in samples)]
         chosen = [column(path) for path in filled or found[field][:1]]
         some = [value for path in filled for sample in samples if (value := _at(sample, path))]
-        fields[field] = client_expression(chosen, some) if field == "client" else first_given(chosen)
+        lists, ports = any("," in value for value in some), any(map(_WITH_PORT.fullmatch, some))
+        # Costs nothing where the samples never show it; forwarded addresses are lists whether they show it or not.
+        forwarded = len(filled) > 1
+        fields[field] = (
+            client_expression(chosen, lists=lists or forwarded, ports=ports)
+            if field == "client"
+            else first_given(chosen)
+        )
     if "status" in one:
         fields["status"] = f"TRY_CAST({one['status']} AS SMALLINT)"
     if "agent" in one:
@@ -91,18 +96,23 @@ def layout(
     )
 
 
-def client_expression(candidates: Sequence[str], samples: Sequence[str]) -> str:
-    """Return the expression for the client: the first address that is given; what the samples never hold costs nothing.
+def client_expression(candidates: Sequence[str], *, lists: bool, ports: bool = False) -> str:
+    """Return the expression for the client: the first address that is given.
 
-    >>> client_expression(["a"], ["10.0.0.1"])
-    'a'
-    >>> client_expression(["a"], ["203.0.113.9, 10.0.0.1"])
+    Parameters
+    ----------
+    lists
+        Whether values may be lists (X-Forwarded-For), of which the first is the client.
+    ports
+        Whether values may carry a port, which is none of the client's name.
+
+    >>> client_expression(["a"], lists=True)
     "trim(split_part(a, ',', 1))"
     """
     address = first_given(candidates)
-    if any("," in value for value in samples) or len(candidates) > 1:
+    if lists:
         address = f"trim(split_part({address}, ',', 1))"
-    if any(_WITH_PORT.fullmatch(value) for value in samples):
+    if ports:
         address = f"regexp_replace({address}, '^(\\d+\\.\\d+\\.\\d+\\.\\d+):\\d+$', '\\1')"
     return address
 

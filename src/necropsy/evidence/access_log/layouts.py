@@ -38,6 +38,8 @@ def recognise(scratch: Scratch, lines: Sequence[str], formats: Sequence[LogForma
     for _, recogniser in LAYOUTS:
         for layout in recogniser(lines, formats):
             readable = _readable(scratch, layout, lines)
+            if readable == len(lines):
+                return layout
             if readable and (best is None or readable > best[0]):
                 best = (readable, layout)
     return best[1] if best else None

@@ -14,7 +14,6 @@ from necropsy.evidence.access_log.masking import mask
 from necropsy.evidence.access_log.sources import LogFile, first_lines, slices, spool
 from necropsy.model.errors import UnreadableSource
 from necropsy.model.evidence import Blemish
-from necropsy.wire.files import open_binary
 
 if TYPE_CHECKING:
     import numpy as np
@@ -144,9 +143,24 @@ def _insert(scratch: Scratch, file: LogFile, layout: Layout) -> LogFile:
             scratch.run(_insertion(layout.query(str(file.path), file.compression)))
         except scratch.errors as error:
             problem = str(error).splitlines()[0]
-        else:
+            continue
+        if layout.kind == "json" or not _misnumbered(scratch, file):
             return file
+        problem = "holds carriage returns"
+        begin = scratch.value("SELECT getvariable('begin_of_file')")
+        scratch.run(f"UPDATE line SET fault = {BLANK} WHERE rowid >= {begin}")
+        scratch.run(f"SET VARIABLE begin_of_file = {scratch.value('SELECT count(*) FROM line')}")
     raise UnreadableSource(f"{file.locator}: {problem}", hint="Take the file again, or leave it out.")
+
+
+def _misnumbered(scratch: Scratch, file: LogFile) -> bool:
+    """Whether the rows of the file read last are not its lines: DuckDB ends a line at a carriage return, too.
+
+    A line that such a return tears apart fails, so only files with failures are looked at.
+    """
+    begin = scratch.value("SELECT getvariable('begin_of_file')")
+    failed = scratch.value(f"SELECT count(*) FROM line WHERE rowid >= {begin} AND fault <> 0")
+    return bool(failed) and remainder.has_returns(file)
 
 
 def _keyed(query: str) -> str:
@@ -180,7 +194,7 @@ def _unpacked(scratch: Scratch, file: LogFile) -> LogFile:
     """Unpack a compressed file as far as it goes; others stay as they are."""
     if file.compression == "none":
         return file
-    with open_binary(str(file.path)) as stream:
+    with file.open() as stream:
         return spool(file.locator, stream, scratch.folder / f"{file.path.name}-unpacked")
 
 

@@ -42,10 +42,14 @@ FIELD_OF: Final = {
 }
 """Variable to field; where several mean the same, the earlier one is better."""
 
+LISTS: Final = frozenset({"http_x_forwarded_for", "proxy_add_x_forwarded_for"})
+"""Variables whose value may be a list of addresses, the client's first."""
+
 PREFERENCE: Final = {variable: position for position, variable in enumerate(FIELD_OF)}
 
 _WIDTHS: Final = {"time_local": 2}
 _ONE_WORD: Final = frozenset((
+    "time_iso8601",
     "remote_addr", "realip_remote_addr", "remote_port", "http_host", "host", "server_name", "server_addr", "server_port",
     "server_protocol", "status", "request_method", "request_uri", "request_time", "request_length", "request_id", "req_id",
     "msec", "body_bytes_sent", "bytes_sent", "pipe", "connection", "connection_requests", "connection_time", "scheme",

@@ -8,7 +8,6 @@ and every long run of letters and digits.
 from __future__ import annotations
 
 import re
-import unicodedata
 from typing import Final
 
 LENGTH: Final = 160
@@ -43,8 +42,8 @@ def mask(line: str) -> str:
 
 
 def _spelled(character: str) -> str:
-    """Spell out what is not plain text: control, format (bidirectional) and surrogate characters."""
-    if unicodedata.category(character)[0] != "C":
+    """Spell out what is not plain text: control, format (bidirectional), unusual white space."""
+    if character.isprintable():
         return character
     code = ord(character)
     return f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}"

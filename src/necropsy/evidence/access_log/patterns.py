@@ -27,6 +27,8 @@ CHILDREN: Final = 50
 _DEPTH: Final = 10
 """Segments of a pattern; what is deeper becomes one ``…``."""
 
+_WORDS: Final = "[._~-]*[A-Za-z]{1,24}[0-9]?([._~-]+[A-Za-z]{1,24}[0-9]?)*[._~-]*"
+"""Words of letters, each with one digit at its end at most, between separators."""
 _UUID: Final = "[0-9A-Fa-f]{8}-?([0-9A-Fa-f]{4}-?){3}[0-9A-Fa-f]{12}"
 
 METHODS: Final = (
@@ -52,10 +54,9 @@ def fold_segment(segment: str) -> str:
     )
     return (
         f"CASE WHEN {segment} = '' THEN ''"
-        f" WHEN regexp_full_match({segment}, '[G-Zg-z]|[A-Za-z]{{1,24}}|v[0-9]{{1,2}}') THEN {segment}"
         f" WHEN length({segment}) > 80 OR NOT regexp_full_match({segment}, '[A-Za-z0-9._~-]+') THEN '*'"
-        f" WHEN regexp_full_match({segment}, '([A-Za-z]{{1,16}}[0-9]?[._~-]?)+') THEN"
-        f" regexp_replace({segment}, '[A-Za-z]{{25,}}', '*', 'g')"
+        f" WHEN regexp_full_match({segment}, '{_WORDS}|v[0-9]{{1,2}}')"
+        f" AND NOT regexp_matches({segment}, '(^|[._~-])[A-Fa-f]{{8,}}($|[._~-])') THEN {segment}"
         f" ELSE regexp_replace({words}, '\\*([._~-]?\\*)+', '*', 'g') END"
     )
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Final
 
 from necropsy.evidence.access_log.layout import MAXIMUM_LINE
 from necropsy.evidence.access_log.sources import LogFile, chunks
-from necropsy.wire.files import open_binary
 
 if TYPE_CHECKING:
     import numpy as np
@@ -39,7 +38,7 @@ def lines(file: LogFile) -> Iterator[tuple[int, bytes, NDArray[np.int64]]]:
 
     first, kept = 0, b""
     overlong = False
-    with open_binary(str(file.path)) as stream:
+    with file.open() as stream:
         for chunk in chunks(stream):
             if isinstance(chunk, str):
                 break
@@ -82,7 +81,8 @@ def take(file: LogFile, numbers: NDArray[np.int64], *, nonblank: bool) -> Iterat
         starts = np.concatenate([[0], ends[:-1]])
         if nonblank:
             data = np.frombuffer(piece, dtype=np.uint8)
-            filled = np.add.reduceat((data > 32).astype(np.int64), starts) > 0
+            blank = (data == 32) | ((data >= 9) & (data <= 13))
+            filled = np.add.reduceat((~blank).astype(np.int64), starts) > 0
         else:
             filled = np.ones(ends.size, dtype=bool)
         positions = np.flatnonzero(filled)
@@ -93,8 +93,17 @@ def take(file: LogFile, numbers: NDArray[np.int64], *, nonblank: bool) -> Iterat
             yield b"".join(piece[starts[i] : ends[i]] for i in chosen), chosen + first
 
 
+def has_returns(file: LogFile) -> bool:
+    """Whether there is a carriage return in a file."""
+    with file.open() as stream:
+        return any(isinstance(chunk, bytes) and b"\r" in chunk for chunk in chunks(stream))
+
+
 def tidy(file: LogFile, copy: Path) -> LogFile:
-    """Copy a file with every line replaced that no parser should see: longer than allowed, or bracketed too deep."""
+    """Copy a file so that any parser can read it, line by line.
+
+    Carriage returns go; lines that no parser should see, longer than allowed or bracketed too deep, become ``?``.
+    """
     import numpy as np
 
     with copy.open("wb") as out:
@@ -105,11 +114,15 @@ def tidy(file: LogFile, copy: Path) -> LogFile:
             bad = np.flatnonzero((ends - starts > MAXIMUM_LINE) | (brackets > DEEPEST))
             position = 0
             for i in bad:
-                out.write(piece[position : starts[i]])
+                out.write(_without_returns(piece[position : starts[i]]))
                 out.write(_STAND_IN)
                 position = int(ends[i])
-            out.write(piece[position:])
+            out.write(_without_returns(piece[position:]))
     return LogFile(file.locator, copy, "none", file.damage)
+
+
+def _without_returns(data: bytes) -> bytes:
+    return data.replace(b"\r\n", b"\n").replace(b"\r", b" ") if b"\r" in data else data
 
 
 def repaired(data: bytes) -> bytes:

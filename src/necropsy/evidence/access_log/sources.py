@@ -35,7 +35,7 @@ def family(locator: str) -> str:
     name = _PACKED.sub("", name)
     shorter = _ROTATED.sub("", name)
     shorter = _DATED.sub("", shorter)
-    return f"{folder}{slash}{shorter}" if shorter.strip(".") else locator
+    return f"{folder}{slash}{shorter}" if re.search("[A-Za-z]", shorter) else locator
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +50,10 @@ class LogFile:
     """``none``, ``gzip`` or ``zstd``."""
     damage: str = ""
     """Why the end of it is missing, if it is."""
+
+    def open(self) -> BinaryIO:
+        """Open it, unpacked. What is not packed is not guessed at: a line may begin like a Zstandard frame."""
+        return self.path.open("rb") if self.compression == "none" else open_binary(str(self.path))
 
 
 def attach(locator: str, folder: Path, number: int) -> LogFile:
@@ -103,7 +107,7 @@ def chunks(stream: BinaryIO) -> Iterator[bytes | str]:
 def first_lines(file: LogFile) -> list[str]:
     """Return the first lines, blank and overlong ones left out."""
     head = b""
-    with open_binary(str(file.path)) as stream:
+    with file.open() as stream:
         for chunk in chunks(stream):
             if isinstance(chunk, str):
                 break
@@ -129,7 +133,7 @@ def slices(file: LogFile, number: int, size: int) -> Iterator[bytes]:
                 yield data[start : data.rfind(b"\n") + 1]
         return
     taken = 0
-    with open_binary(str(file.path)) as stream:
+    with file.open() as stream:
         for chunk in chunks(stream):
             if isinstance(chunk, str) or taken >= number * size:
                 return

@@ -20,8 +20,8 @@ from typing import Final
 from necropsy.evidence.access_log import sql
 from necropsy.evidence.access_log.json_lines import client_expression
 from necropsy.evidence.access_log.layout import Layout, first_given
-from necropsy.evidence.access_log.log_format import PREFERENCE, Piece, Variable, ambiguous, parse, split
-from necropsy.evidence.access_log.timestamps import TimeForm
+from necropsy.evidence.access_log.log_format import LISTS, PREFERENCE, Piece, Variable, ambiguous, parse, split
+from necropsy.evidence.access_log.timestamps import TimeForm, earlier_by
 
 _FORMS: Final = {
     "msec": TimeForm("epoch", zoned=True, fine=True),
@@ -89,15 +89,16 @@ def _layout(plan: _Plan, wanted: Mapping[str, Sequence[str]], name: str, note: s
     fields = {"stamp": form.expression(value[wanted["time"][0]])}
     if form.fine and "duration" in wanted:
         # The line is written when the request ends ($msec); its start is what a prober's clock knows.
-        took = f"coalesce(TRY_CAST({value['request_time']} AS DOUBLE), 0)"
-        fields["stamp"] = f"({fields['stamp']}) - to_microseconds(({took} * 1e6)::BIGINT)"
+        fields["stamp"] = earlier_by(fields["stamp"], value["request_time"])
     if "request" in wanted:
         fields["request"] = f"split_part({value['request']}, '?', 1)"
     else:
         method = value.get("request_method", sql.text("GET"))
         fields["request"] = f"{method} || ' ' || split_part({value[wanted['target'][0]]}, '?', 1)"
     if "client" in wanted:
-        fields["client"] = client_expression([value[variable] for variable in wanted["client"]], [])
+        fields["client"] = client_expression(
+            [value[name] for name in wanted["client"]], lists=bool(LISTS & set(wanted["client"]))
+        )
     if "host" in wanted:
         fields["host"] = first_given([value[variable] for variable in wanted["host"]])
     if "status" in wanted:
@@ -126,7 +127,7 @@ def _by_words(pieces: Sequence[Piece], names: set[str], *, more: bool) -> _Plan 
         else:
             column = f"words_{number}"
             words[column] = f"string_split(quoted[{number}], ' ')"
-            conditions.append(_count(split(part, " "), column))
+            conditions += _conditions(split(part, " "), column)
             for name in inside & names:
                 expression = _word(split(part, " "), name, column)
                 if expression is None:
@@ -136,11 +137,20 @@ def _by_words(pieces: Sequence[Piece], names: set[str], *, more: bool) -> _Plan 
     return _Plan(values, (*steps, words) if words else steps, " AND ".join(conditions))
 
 
-def _count(words: Sequence[Sequence[Piece]], column: str) -> str:
-    """Return the condition that a part has as many words as its format."""
+def _conditions(words: Sequence[Sequence[Piece]], column: str) -> list[str]:
+    """Return what a part must meet: as many words as its format, and where the format has fixed text, that text."""
     widths = [_width(word) for word in words]
     least = sum(1 if width is None else width for width in widths)
-    return f"len({column}) {'>=' if None in widths else '='} {least}"
+    found = [f"len({column}) {'>=' if None in widths else '='} {least}"]
+    place = 1
+    for word, width in zip(words, widths, strict=True):
+        fixed = "".join(piece for piece in word if isinstance(piece, str))
+        if fixed and not any(isinstance(piece, Variable) for piece in word):
+            found.append(f"{column}[{place}] = {sql.text(fixed)}")
+        if width is None:
+            break
+        place += width
+    return found
 
 
 def _word(words: Sequence[Sequence[Piece]], name: str, column: str) -> str | None:
@@ -211,7 +221,18 @@ def _by_expression(pieces: Sequence[Piece], names: set[str], escape: str) -> _Pl
     return _Plan(values, steps, f"{values[captured[0]]} <> '' OR {values[captured[-1]]} <> ''")
 
 
+_EXACTLY: Final = {
+    "time_iso8601": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d",
+    "time_local": r"\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d [+-]\d{4}",
+    "msec": r"\d+\.\d{3}",
+    "status": r"\d{3}",
+}
+"""Values of a fixed form: never escaped (ngx_http_log_module.c)."""
+
+
 def _value_pattern(variable: Variable, following: str, escape: str) -> str:
+    if variable.name in _EXACTLY:
+        return _EXACTLY[variable.name]
     if following == '"' and escape == "json":
         return r'(?:[^"\\]|\\.)*'
     if following == '"' and escape == "default":

@@ -28,6 +28,8 @@ _EPOCH: Final = re.compile(r"\d{9,10}(?P<fraction>\.\d+)?|\d{13}|\d{16}|\d{19}")
 COMMON_FORMAT: Final = "%d/%b/%Y:%H:%M:%S %z"
 _EARLIEST: Final = "TIMESTAMP '1990-01-01'"
 _LATEST: Final = "TIMESTAMP '2200-01-01'"
+_EARLIEST_S: Final = 631152000
+_LATEST_S: Final = 7258118400
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,9 @@ class TimeForm:
 
     def expression(self, column: str) -> str:
         """Return the DuckDB expression of type TIMESTAMP, in UTC; NULL for what is no time or out of all reason."""
+        if self.kind in _UNITS:
+            value = f"TRY_CAST({column} AS DOUBLE) * {_UNITS[self.kind]}"
+            return f"CASE WHEN {value} BETWEEN {_EARLIEST_S}e6 AND {_LATEST_S}e6 THEN make_timestamp(({value})::BIGINT) END"
         value = _EXPRESSIONS[self.kind if self.kind != "common" or self.zoned else "common-local"].format(column)
         return f"CASE WHEN {value} BETWEEN {_EARLIEST} AND {_LATEST} THEN {value} END"
 
@@ -53,11 +58,10 @@ _EXPRESSIONS: Final = {
     "iso-loose": "TRY_CAST(regexp_replace(replace({0}, ',', '.'), ' ([+-])', '\\1') AS TIMESTAMPTZ)::TIMESTAMP",
     "common": "try_strptime({0}, '" + COMMON_FORMAT + "')::TIMESTAMP",
     "common-local": "try_strptime({0}, '%d/%b/%Y:%H:%M:%S')::TIMESTAMP",
-    "epoch": "make_timestamp((TRY_CAST({0} AS DECIMAL(18, 6)) * 1000000)::BIGINT)",
-    "epoch-ms": "make_timestamp(TRY_CAST({0} AS BIGINT) * 1000)",
-    "epoch-us": "make_timestamp(TRY_CAST({0} AS BIGINT))",
-    "epoch-ns": "make_timestamp(TRY_CAST({0} AS BIGINT) // 1000)",
 }
+
+_UNITS: Final = {"epoch": "1e6", "epoch-ms": "1e3", "epoch-us": "1", "epoch-ns": "1e-3"}
+"""Microseconds in one unit of a number since 1970."""
 
 
 def recognise(samples: Iterable[str]) -> TimeForm | None:
@@ -89,3 +93,9 @@ def _form(value: str) -> TimeForm | None:
         kind = {13: "epoch-ms", 16: "epoch-us", 19: "epoch-ns"}.get(digits, "epoch")
         return TimeForm(kind, zoned=True, fine=digits > 10 or bool(match["fraction"]))
     return None
+
+
+def earlier_by(stamp: str, seconds: str) -> str:
+    """Return the expression for a time so many seconds earlier; what is no duration of a day at most moves nothing."""
+    took = f"TRY_CAST({seconds} AS DOUBLE)"
+    return f"({stamp}) - to_microseconds((CASE WHEN {took} BETWEEN 0 AND 86400 THEN {took} * 1e6 ELSE 0 END)::BIGINT)"

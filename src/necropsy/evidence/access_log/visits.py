@@ -24,6 +24,9 @@ from typing import TYPE_CHECKING, Final
 from necropsy.evidence.access_log.loading import create_texts
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from necropsy.evidence.access_log.scratch import Scratch
 
 REDIRECTS: Final = "(301, 302, 303, 307, 308)"
@@ -137,14 +140,58 @@ def _guess(legs: str, keyed: str, condition: str, slack_s: float) -> str:
 
 
 def _chains(scratch: Scratch) -> None:
-    """Collapse pairs into chains: redirect to redirect to page."""
-    scratch.run("CREATE OR REPLACE TEMP TABLE follower AS SELECT follower AS number FROM pair")
-    scratch.run(
-        "CREATE OR REPLACE TEMP TABLE chain AS"
-        " WITH RECURSIVE walk (number, last, followed) AS ("
-        " SELECT number, follower, 1 FROM pair ANTI JOIN follower USING (number)"
-        f" UNION ALL SELECT walk.number, pair.follower, followed + 1 FROM walk JOIN pair ON pair.number = walk.last"
-        f" WHERE followed < {LONGEST_CHAIN})"
-        " SELECT walk.number, max(followed) AS followed, arg_max(request_key, followed) AS last_request"
-        " FROM walk JOIN line ON line.rowid = walk.last GROUP BY walk.number"
+    """Collapse pairs into chains: redirect to redirect to page. A chain that is too long is cut into several visits."""
+    import numpy as np
+    import pyarrow as pa
+
+    pairs = scratch.columns("SELECT number, follower FROM pair ORDER BY number")
+    number, follower = (np.asarray(pairs[name], dtype=np.int64) for name in ("number", "follower"))
+    root, place = chain_places(number, follower)
+    inside = place > 0
+    scratch.connection.register(
+        "walked", pa.table({"number": root[inside], "follower": follower[inside], "place": place[inside]})
     )
+    scratch.run("CREATE OR REPLACE TEMP TABLE follower AS SELECT follower AS number FROM walked")
+    scratch.run(
+        "CREATE OR REPLACE TEMP TABLE chain AS SELECT walked.number, count(*) AS followed,"
+        " arg_max(request_key, place) AS last_request"
+        " FROM walked JOIN line ON line.rowid = walked.follower GROUP BY walked.number"
+    )
+    scratch.connection.unregister("walked")
+
+
+def chain_places(number: NDArray[np.int64], follower: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Find for each pair the line that began its visit, and the place of the follower in it.
+
+    Parameters
+    ----------
+    number, follower
+        Pairs of lines, sorted by ``number``; a line has one follower at most and follows one line at most.
+
+    Returns
+    -------
+    The first line of the visit, and the place of the follower behind it, 1 to ``LONGEST_CHAIN``; place 0: the chain was
+    too long, and the follower begins another visit.
+    """
+    import numpy as np
+
+    by_follower = np.argsort(follower)
+    at = np.searchsorted(follower[by_follower], number)
+    hit = np.minimum(at, max(0, number.size - 1))
+    before = (
+        np.where((at < number.size) & (follower[by_follower][hit] == number), by_follower[hit], -1)
+        if number.size
+        else at
+    )
+    # Pointer doubling: a bot that is sent back and forth all day makes a chain of thousands.
+    depth, jump = (before >= 0).astype(np.int64), before.copy()
+    while (jump >= 0).any():
+        reached = jump >= 0
+        depth[reached] += depth[jump[reached]]
+        jump[reached] = jump[jump[reached]]
+    place = (depth + 1) % (LONGEST_CHAIN + 1)
+    root = np.arange(number.size)
+    for back in range(1, LONGEST_CHAIN):
+        further = place > back
+        root[further] = before[root[further]]
+    return number[root], place

@@ -1,0 +1,165 @@
+"""Layouts: what a line means, told from the first lines."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import pytest
+
+from necropsy.model.evidence import Origin
+
+COMBINED = (
+    '$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent "$http_referer" "$http_user_agent"'
+)
+LINE = '203.0.113.9 - - [24/May/2019:20:41:34 +0200] "GET /login?next=%2F HTTP/1.1" 302 1769 "-" "curl/8.5.0"'
+WHAT = "client, user_agent, host, method, path, status, first_at"
+AT = datetime(2019, 5, 24, 18, 41, 34)  # noqa: DTZ001 -- the case keeps UTC without zone
+
+
+@dataclass(frozen=True)
+class Format:
+    name: str
+    text: str
+    escape: str = "default"
+    origin: Origin | None = field(default_factory=lambda: Origin("nginx.conf", 12))
+
+
+@pytest.mark.parametrize(
+    ("note", "text", "client", "host"),
+    [
+        ("combined", LINE, "203.0.113.9", ""),
+        ("combined, X-Forwarded-For last", LINE + ' "198.51.100.7, 10.0.0.2"', "198.51.100.7", ""),
+        ("combined, X-Forwarded-For last", LINE + ' "-"', "203.0.113.9", ""),
+        ("combined, host first", "shop.example:443 " + LINE, "203.0.113.9", "shop.example:443"),
+        (
+            "Kubernetes ingress-nginx",
+            LINE + " 417 0.012 [shop-web-80] [] 10.2.0.7:8080 1769 0.012 302 5c1b2e8d9f",
+            "203.0.113.9",
+            "",
+        ),
+        ("combined, with more after it", LINE + " 0.012 .", "203.0.113.9", ""),
+    ],
+)
+def test_relatives_of_combined_are_told_apart(reading, note, text, client, host) -> None:
+    read = reading(f"{text}\n" * 3)
+    assert read.log.sources[0].note == note
+    assert read.one(WHAT) == (client, "curl/8.5.0", host, "GET", "/login", 302, AT)
+
+
+def test_common_has_no_user_agent(reading) -> None:
+    read = reading('203.0.113.9 - frank [24/May/2019:18:41:34 +0000] "GET /a HTTP/1.0" 200 2326\n')
+    assert read.log.sources[0].note == "common"
+    assert read.one(WHAT) == ("203.0.113.9", "", "", "GET", "/a", 200, AT)
+
+
+def test_a_user_name_with_spaces_moves_nothing(reading) -> None:
+    read = reading(LINE.replace("- - [", "- John Q. Public [") + "\n")
+    assert read.one(WHAT) == ("203.0.113.9", "curl/8.5.0", "", "GET", "/login", 302, AT)
+
+
+def test_caddy_is_json_with_nested_keys(reading) -> None:
+    line = (
+        '{"level":"info","ts":1558723294.5,"logger":"http.log.access","msg":"handled request","request":{"remote_ip":"203.0.113.9",'
+        '"remote_port":"41342","proto":"HTTP/2.0","method":"GET","host":"shop.example","uri":"/login?next=/","headers":'
+        '{"User-Agent":["curl/8.5.0"],"Referer":["https://shop.example/"]}},"bytes_read":0,"duration":0.5,"size":1769,"status":302}\n'
+    )
+    read = reading(line)
+    assert read.log.sources[0].note == (
+        "JSON: time=ts, client=request.remote_ip, method=request.method, target=request.uri, host=request.host, status=status,"
+        " user agent=request.headers.User-Agent[0], referer=request.headers.Referer[0]"
+    )
+    # The line is written when the request ends; half a second earlier it began.
+    assert read.one(WHAT) == ("203.0.113.9", "curl/8.5.0", "shop.example", "GET", "/login", 302, AT)
+
+
+def test_traefik_is_json_with_keys_of_its_own(reading) -> None:
+    line = (
+        '{"ClientAddr":"203.0.113.9:41342","ClientHost":"203.0.113.9","ClientPort":"41342","DownstreamStatus":302,"Duration":1234567,'
+        '"RequestAddr":"shop.example","RequestHost":"shop.example","RequestMethod":"GET","RequestPath":"/login?x=1","RequestProtocol":'
+        '"HTTP/1.1","StartUTC":"2019-05-24T18:41:34.000000001Z","request_User-Agent":"curl/8.5.0","level":"info","msg":"","time":'
+        '"2019-05-24T18:41:35Z"}\n'
+    )
+    assert reading(line).one(WHAT) == ("203.0.113.9", "curl/8.5.0", "shop.example", "GET", "/login", 302, AT)
+
+
+def test_keys_are_found_by_the_shape_of_their_values_where_names_say_nothing(reading) -> None:
+    line = '{"a":"2019-05-24T18:41:34Z","b":"GET /login?x=1 HTTP/1.1","c":302,"d":"203.0.113.9","e":"curl/8.5.0"}\n'
+    read = reading(line)
+    assert read.log.sources[0].note == "JSON: time=a, request=b, status=c, client=d, user agent=e"
+    assert read.one(WHAT) == ("203.0.113.9", "curl/8.5.0", "", "GET", "/login", 302, AT)
+
+
+@pytest.mark.parametrize(
+    "stamp",
+    [
+        '"2019-05-24T20:41:34+02:00"',
+        '"24/May/2019:18:41:34 +0000"',
+        "1558723294",
+        "1558723294000",
+        '"1558723294.000"',
+        "1558723294000000",
+    ],
+)
+def test_all_forms_of_time_are_the_same_time(reading, stamp) -> None:
+    assert reading(f'{{"time":{stamp},"request":"GET / HTTP/1.1","status":200}}\n').one("first_at") == (AT,)
+
+
+def test_a_time_without_zone_is_read_as_utc_and_said(reading) -> None:
+    read = reading('{"time":"2019-05-24 18:41:34","request":"GET / HTTP/1.1","status":200}\n')
+    assert read.one("first_at") == (AT,)
+    assert read.log.sources[0].note.endswith("no zone in its times: read as UTC")
+
+
+def test_a_given_log_format_is_named_with_the_line_that_it_stands_in(reading) -> None:
+    form = Format(
+        "main", '$http_host "$request" $status rt=$request_time [$time_iso8601] "$http_user_agent" $http_x_real_ip'
+    )
+    read = reading(
+        'shop.example "GET /login?a=1 HTTP/1.1" 302 rt=0.012 [2019-05-24T18:41:34+00:00] "curl/8.5.0" 203.0.113.9\n',
+        log_formats=[Format("other", "$status $time_local $request"), form],
+    )
+    assert read.log.sources[0].note == "log_format main from nginx.conf:12"
+    assert read.one(WHAT) == ("203.0.113.9", "curl/8.5.0", "shop.example", "GET", "/login", 302, AT)
+
+
+def test_a_given_json_format_means_what_its_variables_mean(reading) -> None:
+    text = '{"w": "$time_iso8601", "x":"$request_method", "y": "$request_uri", "z": $status, "u":"$http_user_agent", "v":"$host", "c":"$remote_addr"}'
+    line = '{"w": "2019-05-24T18:41:34+00:00", "x":"GET", "y": "/login?a=1", "z": 302, "u":"curl/8.5.0", "v":"shop.example", "c":"203.0.113.9"}\n'
+    read = reading(line, log_formats=[Format("js", text, "json")])
+    assert read.log.sources[0].note.startswith(
+        "log_format js from nginx.conf:12, JSON: time=w, method=x, target=y, status=z"
+    )
+    assert read.one(WHAT) == ("203.0.113.9", "curl/8.5.0", "shop.example", "GET", "/login", 302, AT)
+
+
+def test_milliseconds_and_the_time_of_the_request_give_its_true_start(reading) -> None:
+    form = Format("fine", '$remote_addr [$msec] "$request" $status $request_time "$http_user_agent"')
+    read = reading('203.0.113.9 [1558723294.250] "GET / HTTP/1.1" 200 0.250 "curl/8.5.0"\n', log_formats=[form])
+    assert read.one("first_at") == (AT,)
+
+
+def test_a_format_whose_variables_touch_is_passed_over(reading) -> None:
+    read = reading(LINE + "\n", log_formats=[Format("bad", "$remote_addr$status [$time_local] $request")])
+    assert read.log.sources[0].note == "combined"
+
+
+def test_a_format_without_escaping_is_read_by_expression(reading) -> None:
+    form = Format("raw", COMBINED, "none")
+    read = reading(LINE + "\n", log_formats=[form])
+    assert read.log.sources[0].note == "log_format raw from nginx.conf:12"
+    assert read.one(WHAT) == ("203.0.113.9", "curl/8.5.0", "", "GET", "/login", 302, AT)
+
+
+def test_a_file_of_another_kind_is_absent_with_the_next_step(reading) -> None:
+    log = reading("Dear all,\n\nplease find attached\n").log
+    assert (log.sources, log.requests, log.first_at) == ([], 0, None)
+    assert log.absent[0].hint.startswith("Name it: --log-format")
+
+
+def test_a_missing_file_is_absent_and_the_others_are_read(reading, tmp_path) -> None:
+    (tmp_path / "there.log").write_text(LINE + "\n")
+    log = reading([tmp_path / "missing.log", tmp_path / "there.log", tmp_path]).log
+    assert log.requests == 1
+    assert [absent.reason.rpartition(": ")[2] for absent in log.absent] == ["no such file", "is a folder"]
+    assert log.last_at == AT.replace(tzinfo=UTC)

@@ -1,0 +1,173 @@
+"""Application error logs: exception chains become classes of errors, counted over time."""
+
+from __future__ import annotations
+
+import gzip
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from necropsy.case.store import Case
+from necropsy.evidence.app_log.errors import KNOWN
+from necropsy.evidence.app_log.reader import read
+from necropsy.model.evidence import Absent
+
+INCIDENT = """\
+org.springframework.dao.QueryTimeoutException: Redis command timed out; nested exception is com.lambdaworks.redis.RedisCommandTimeoutException: Command timed out
+\tat org.springframework.data.redis.connection.lettuce.LettuceExceptionConverter.convert(LettuceExceptionConverter.java:66)
+\tat org.springframework.data.redis.connection.lettuce.LettuceExceptionConverter.convert(LettuceExceptionConverter.java:41)
+"""
+
+SPRING_BOOT = """\
+2019-05-24 15:37:10.012  INFO 21457 --- [main] o.s.b.Application : Started in 12 s
+2019-05-24 15:37:10.512 ERROR 21457 --- [pool-1-thread-1] o.s.s.s.TaskUtils$LoggingErrorHandler : Unexpected error
+
+org.springframework.dao.QueryTimeoutException: Redis command timed out
+\tat org.springframework.data.redis.core.RedisTemplate.execute(RedisTemplate.java:207)
+Caused by: com.lambdaworks.redis.RedisCommandTimeoutException: Command timed out
+\tat com.lambdaworks.redis.LettuceFutures.await(LettuceFutures.java:113)
+\t... 61 common frames omitted
+2019-05-24 15:37:59.999 ERROR 21457 --- [x] o.s.Y : redis.clients.jedis.exceptions.JedisConnectionException: java.net.SocketTimeoutException: Read timed out
+2019-05-24 15:38:00.000 ERROR 21457 --- [x] o.s.Y : java.lang.IllegalStateException: user jo.doe@example.org has no token hunter2
+Caused by: java.lang.NullPointerException: null
+"""
+
+
+def events(tmp_path: Path, content: str | bytes, name: str = "error.log"):
+    path = tmp_path / name
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    with Case.create(None) as case:
+        log = read(case, [str(path)])
+        rows = case.rows("SELECT bin, class, events FROM error_event ORDER BY ALL")
+    return log, [tuple(row.values()) for row in rows]
+
+
+def test_the_error_of_the_incident_is_one_timeout_without_a_time(tmp_path) -> None:
+    log, rows = events(tmp_path, INCIDENT)
+    assert rows == [(None, "RedisCommandTimeoutException", 1)]
+    assert (log.events, log.sources[0].taken_at) == (1, None)
+    assert log.sources[0].note == "1 errors in 3 lines; it carries no time"
+
+
+def test_an_entry_counts_once_by_its_innermost_known_cause_and_its_minute(tmp_path) -> None:
+    log, rows = events(tmp_path, SPRING_BOOT)
+    assert rows == [
+        (datetime(2019, 5, 24, 15, 37), "JedisConnectionException", 1),  # noqa: DTZ001
+        (datetime(2019, 5, 24, 15, 37), "RedisCommandTimeoutException", 1),  # noqa: DTZ001
+        (datetime(2019, 5, 24, 15, 38), "NullPointerException", 1),  # noqa: DTZ001
+    ]
+    assert log.sources[0].note.endswith("its times name no zone: read as UTC")
+
+
+def test_nothing_but_class_and_minute_is_kept(tmp_path) -> None:
+    _, rows = events(tmp_path, SPRING_BOOT)
+    assert "hunter2" not in str(rows)
+    assert "jo.doe" not in str(rows)
+
+
+@pytest.mark.parametrize(
+    ("line", "name"),
+    [
+        ("redis.clients.jedis.exceptions.JedisDataException: OOM command not allowed when used memory > 'maxmemory'.", "OOM command not allowed"),
+        ("io.lettuce.core.RedisCommandExecutionException: LOADING Redis is loading the dataset in memory", "LOADING"),
+        ("redis.exceptions.BusyLoadingError: Redis is loading the dataset in memory", "LOADING"),
+        ("ReplyError: MISCONF Redis is configured to save RDB snapshots, but it is currently not able to persist on disk.", "MISCONF"),
+        ("ReplyError: MISCONF Valkey is configured to save RDB snapshots", "MISCONF"),
+        ("redis.clients.jedis.exceptions.JedisDataException: ERR max number of clients reached", "max number of clients reached"),
+        ("redis.exceptions.ReadOnlyError: You can't write against a read only replica.", "READONLY"),
+        ("org.redisson.client.RedisTimeoutException: Command execution timeout", "RedisTimeoutException"),
+        ("StackExchange.Redis.RedisTimeoutException: Timeout performing GET", "RedisTimeoutException"),
+        ("redis.exceptions.TimeoutError: Timeout reading from socket", "redis.exceptions.TimeoutError"),
+        ("Error: Command timed out at Commander.sendCommand (/app/node_modules/ioredis/built/utils.js:1)", "Command timed out"),
+        ("MaxRetriesPerRequestError: Reached the max retries per request limit (which is 20).", "MaxRetriesPerRequestError"),
+        ("[ioredis] Unhandled error event: Error: connect ECONNREFUSED 127.0.0.1:6379", "ECONNREFUSED"),
+        ("PHP Fatal error:  Uncaught RedisException: read error on connection to 127.0.0.1:6379 in /a.php:3", "RedisException: read error"),
+        ("PHP Fatal error:  Uncaught Predis\\Connection\\ConnectionException: Connection timed out [tcp://127.0.0.1:6379]", "Predis ConnectionException"),
+        ("Redis::CannotConnectError (Error connecting to Redis on localhost:6379)", "Redis::CannotConnectError"),
+        ("redis: connection pool timeout error=Error", "redis: connection pool timeout"),
+        ("redis.clients.jedis.exceptions.JedisExhaustedPoolException: Could not get a resource since the pool is exhausted", "JedisExhaustedPoolException"),
+        ("Predis\\Response\\ServerException: OOM command not allowed when used memory", "OOM command not allowed"),
+        ("java.lang.OutOfMemoryError: Java heap space", "OutOfMemoryError"),
+        ("com.example.shop.CartFullException: 12 items", "CartFullException"),
+    ],
+)  # fmt: skip
+def test_errors_are_recognised_in_every_language(tmp_path, line, name) -> None:
+    assert events(tmp_path, line + "\n")[1] == [(None, name, 1)]
+
+
+def test_a_python_traceback_is_one_entry(tmp_path) -> None:
+    text = """\
+[2024-05-01 10:00:01,123] ERROR in app: Exception on / [GET]
+Traceback (most recent call last):
+  File "/app/redis/connection.py", line 1, in read_response
+    raise TimeoutError("Timeout reading from socket")
+redis.exceptions.TimeoutError: Timeout reading from socket
+
+During handling of the above exception, another exception occurred:
+
+Traceback (most recent call last):
+  File "/app/sessions.py", line 9, in open
+RuntimeError: no session
+[2024-05-01 10:00:02,123] INFO fine
+"""
+    assert [row[1:] for row in events(tmp_path, text)[1]] == [("redis.exceptions.TimeoutError", 1)]
+
+
+@pytest.mark.parametrize(
+    "stamp",
+    ["2024-05-01T12:00:30+02:00", "2024-05-01 10:00:30,123", "[01-May-2024 10:00:30 UTC]", "2024/05/01 10:00:30 [error]", "[01/May/2024:12:00:30 +0200]",
+     '{"@timestamp":"2024-05-01T10:00:30.123Z","level":"ERROR"'],
+)  # fmt: skip
+def test_times_of_all_forms_are_read(tmp_path, stamp) -> None:
+    assert events(tmp_path, f"{stamp} x JedisConnectionException\n")[1] == [
+        (datetime(2024, 5, 1, 10, 0), "JedisConnectionException", 1)  # noqa: DTZ001
+    ]
+
+
+def test_json_with_an_escaped_stack_trace_counts_once(tmp_path) -> None:
+    line = (
+        '{"@timestamp":"2024-05-01T10:00:30Z","message":"failed","stack_trace":"org.springframework.dao.QueryTimeoutException: x\\n\\tat a.b.C\\n'
+        'Caused by: io.lettuce.core.RedisCommandTimeoutException: Command timed out after 1 minute(s)"}\n'
+    )
+    assert [row[1:] for row in events(tmp_path, line * 3)[1]] == [("RedisCommandTimeoutException", 3)]
+
+
+def test_compressed_and_cut_logs_are_read_as_far_as_they_go(tmp_path) -> None:
+    text = "".join(
+        f"2024-05-01 10:{i // 60 % 60:02}:{i % 60:02} JedisConnectionException {i * 7919}\n" for i in range(50_000)
+    )
+    log, rows = events(tmp_path, gzip.compress(text.encode())[:-4000], "error.log.gz")
+    assert 0 < sum(row[2] for row in rows) < 50_000
+    assert [b.unit for b in log.blemishes] == ["byte"]
+
+
+def test_a_missing_log_is_absent(tmp_path) -> None:
+    with Case.create(None) as case:
+        log = read(case, [str(tmp_path / "none.log")])
+    assert log.absent == [
+        Absent(
+            "app_log",
+            str(tmp_path / "none.log"),
+            f"{tmp_path / 'none.log'}: no such file",
+            "Check the path; quote globs.",
+        )
+    ]
+
+
+def test_known_classes_have_names_of_their_own() -> None:
+    assert len({error.name for error in KNOWN}) == len(KNOWN)
+
+
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@given(
+    st.lists(
+        st.one_of(st.binary(max_size=50), st.sampled_from([b"\tat a.B", b"x JedisDataException", b"Caused by: y"])),
+        max_size=20,
+    )
+)
+def test_no_bytes_break_it(tmp_path, lines) -> None:
+    log, rows = events(tmp_path, b"2024-05-01 10:00:00 JedisDataException\n" + b"\n".join(lines))
+    assert sum(row[2] for row in rows) == log.events >= 1
