@@ -84,3 +84,24 @@ def test_a_slot_is_the_one_that_the_server_itself_computes() -> None:
             client.set(key, 1)
         slots = Counter(str(client.execute_command("CLUSTER KEYSLOT", key)) for key in names)
         assert _named(survey([str(server.save())], by=["slot"]), "slot") == slots
+
+
+def test_a_live_server_is_compared_with_its_own_dump_of_before() -> None:
+    with running("redis-7.0", tcp=True) as server:
+        _fill(server)
+        old = str(server.save())
+        server.client().delete("export:blob")
+        server.client().mset({f"cache:page:{number}": "x" for number in range(1000, 1500)})
+        found = survey([server.url.removesuffix("/0")], before=[old])
+    grown = {row.name: row.keys_grown for row in found.rows("pattern") if row.keys_grown}
+    assert grown == {"cache:page:*": 500, "export:blob": -1}
+    assert found.rows("pattern")[0].name == "export:blob"
+
+
+def test_idle_times_are_told_where_the_server_keeps_them() -> None:
+    with running("redis-7.0", "--maxmemory-policy", "allkeys-lru", "--maxmemory", "1gb") as server:
+        _fill(server)
+        found = survey([str(server.save())])
+    idle = found.total.figures.idle
+    assert idle[-1] == 0
+    assert sum(idle) == found.total.figures.keys

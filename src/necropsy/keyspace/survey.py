@@ -177,13 +177,13 @@ class _Desk:
             raise NoEvidence(absent.reason, hint=absent.hint)
 
     def _open(self, name: str, locator: str) -> tuple[str, Reading]:
-        if not _is_live(locator):
-            from necropsy.evidence.rdb.reader import open_dump
+        from necropsy.evidence.rdb.reader import open_dump, open_stream
 
+        if not _is_live(locator):
             return name, open_dump(locator, Projection(), sample=self._sample)
         from necropsy.evidence.redis.reader import read_keys
 
-        live = read_keys(locator, Projection(), store=_masked(locator))
+        live = read_keys(locator, Projection(), store=_masked(locator), open_stream=open_stream)
         return live.locator, live
 
 
