@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
-from urllib.parse import urlsplit
 
 from necropsy.model.probe import Backend, Probe
 from necropsy.probes.character import may_create, split_host
@@ -66,6 +66,17 @@ def fires_after(probe: Probe, moment: datetime) -> datetime | None:
     return datetime.fromtimestamp(0, UTC) + timedelta(seconds=round(fires, 6))
 
 
+def _split(url: str) -> tuple[str, str, str]:
+    """Split into scheme, host with its port, and path with its query: any text, as what somebody types may be no URL."""
+    scheme, colon, rest = url.partition("://")
+    if not colon or re.search("[/?#]", scheme):  # a URL inside a query is not the URL
+        scheme, rest = "", url
+    rest = rest.partition("#")[0]
+    place = re.search("[/?]", rest)
+    host, path = (rest[: place.start()], rest[place.start() :]) if place else (rest, "")
+    return scheme.lower(), host.rpartition("@")[2], f"/{path}" if path.startswith("?") else path
+
+
 @dataclass(frozen=True, slots=True)
 class Question:
     """What somebody asks about: a URL, a host, a path, or some of each. What is None is not asked about."""
@@ -86,12 +97,10 @@ class Question:
         """
         if text.startswith("/"):
             return cls(path=text)
-        scheme, _, rest = text.rpartition("://")
-        parts = urlsplit(f"//{rest}")
-        asked = f"{parts.path}?{parts.query}" if parts.query else parts.path
-        host, port = split_host(parts.netloc.rpartition("@")[2], scheme if scheme in ("http", "https") else "http")
-        written = scheme in ("http", "https") or parts.netloc.rstrip("]").rpartition(":")[2].isdigit()
-        return cls(host.lower() or None, port if written else None, asked or None)
+        scheme, host, path = _split(text)
+        name, port = split_host(host, scheme if scheme in ("http", "https") else "http")
+        written = scheme in ("http", "https") or host.rpartition(":")[2].isdigit()
+        return cls(name.lower() or None, port if written else None, path or None)
 
     def hit_by(self, probe: Probe, backends: Sequence[Backend] = ()) -> str:
         """Return how a probe hits it: ``asks``, ``redirected`` (it may be sent on to it), or nothing."""
@@ -104,7 +113,7 @@ class Question:
     def _at(self, probe: Probe, backends: Sequence[Backend]) -> bool:
         if self.host is None:
             return True
-        if self.host in (probe.host.lower(), (urlsplit(probe.url).hostname or "").lower()):
+        if self.host in (probe.host.lower(), split_host(_split(probe.url)[1])[0].lower()):
             return self.port in (None, probe.port)
         # An address that a proxy answers under this name: https in front of it may have another port.
         return any(

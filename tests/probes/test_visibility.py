@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from necropsy.model.probe import Backend, Probe
+from necropsy.probes.visibility import Question, fires_after, logs
+
+PROBE = Probe("prometheus/a", "blackbox-http", "GET", "http://10.0.0.1:80/", "10.0.0.1", 80, "/", 10.0)
+PROXY = Backend("*", 80, "proxy", "live", access_log="default.log")
+NAMED = Backend("*", 80, "proxy", "live", access_log="admin.log", server_names=("admin.example.com",))
+
+
+@pytest.mark.parametrize(
+    ("probe", "backends", "expected"),
+    [
+        (PROBE, [], None),
+        (PROBE, [Backend("127.0.0.1", 80, "upstream", "live")], None),
+        (PROBE, [PROXY, NAMED], ("default.log",)),
+        (replace(PROBE, host="admin.example.com"), [PROXY, NAMED], ("admin.log",)),
+        (PROBE, [replace(PROXY, access_log=None), NAMED], ()),
+        (replace(PROBE, port=8080), [PROXY], ()),
+        (PROBE, [replace(PROXY, address="127.0.0.1")], ()),
+        (replace(PROBE, host="localhost"), [replace(PROXY, address="127.0.0.1")], ("default.log",)),
+        (replace(PROBE, url="tcp://10.0.0.1:80"), [PROXY], ()),
+    ],
+)
+def test_the_log_that_shows_a_probe_is_that_of_the_server_that_answers_it(
+    probe: Probe, backends: list[Backend], expected: tuple[str, ...] | None
+) -> None:
+    assert logs(probe, backends) == expected
+
+
+@given(
+    st.floats(0, 9.999),
+    st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001
+)
+def test_a_probe_fires_within_one_period_at_its_phase(phase_s: float, moment: datetime) -> None:
+    fires = fires_after(replace(PROBE, phase_s=phase_s), moment)
+    assert fires is not None
+    assert -0.001 <= (fires - moment).total_seconds() <= 10.001
+    off = (fires.timestamp() - phase_s) % 10
+    assert min(off, 10 - off) < 0.001
+
+
+def test_without_a_phase_nobody_knows_when() -> None:
+    assert fires_after(PROBE, datetime(2019, 5, 24, tzinfo=UTC)) is None
+
+
+@pytest.mark.parametrize(
+    ("question", "hit"),
+    [
+        ("http://10.0.0.1/", "asks"),
+        ("10.0.0.1", "asks"),
+        ("10.0.0.1:80", "asks"),
+        ("10.0.0.1:8080", ""),
+        ("https://10.0.0.1/", ""),
+        ("/", "asks"),
+        ("/login", "redirected"),
+        ("http://10.0.0.1/login?x=1", "redirected"),
+        ("http://user:secret@10.0.0.1/", "asks"),
+        ("10.0.0.2", ""),
+        ("http://10.0.0.1/login?to=http://10.0.0.2/", "redirected"),
+        ("10.0.0.1?to=http://10.0.0.2/", "redirected"),
+        ("[::1]:80", ""),
+    ],
+)
+def test_a_question_is_answered_by_what_it_names(question: str, hit: str) -> None:
+    assert Question.of(question).hit_by(PROBE) == hit
+
+
+def test_a_probe_that_follows_no_redirect_stays_where_it_is() -> None:
+    assert Question.of("/login").hit_by(replace(PROBE, follows_redirects=False)) == ""
+
+
+def test_a_name_is_reached_through_the_proxy_that_answers_it() -> None:
+    assert Question.of("https://admin.example.com/login").hit_by(PROBE, [NAMED]) == "redirected"
+    assert Question.of("https://admin.example.com/login").hit_by(PROBE, [PROXY]) == ""
+
+
+@given(st.text(max_size=40))
+def test_any_text_is_a_question(text: str) -> None:
+    assert Question.of(text).hit_by(PROBE, [NAMED]) in ("asks", "redirected", "")
