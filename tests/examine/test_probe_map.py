@@ -114,6 +114,15 @@ def test_a_probe_of_a_port_out_of_use_is_idle_and_the_proxy_s_line_says_so() -> 
     assert finding.primary.text == "nginx.conf:12: out of use in upstream admin"
 
 
+@pytest.mark.parametrize(
+    ("health", "severity"), [("passing", Severity.WARNING), (None, Severity.WARNING), ("critical", Severity.INFO)]
+)
+def test_an_idle_port_that_does_not_answer_costs_no_sessions(health: str | None, severity: Severity) -> None:
+    with scene() as s:
+        s.source("prometheus", "nginx").probe(replace(ASKED, health=health)).backend(IDLE)
+        assert only("probes/idle-backend", s).severity is severity
+
+
 def test_a_port_that_is_live_in_another_upstream_is_not_idle() -> None:
     with scene() as s:
         s.source("prometheus", "nginx").probe(ASKED).backend(IDLE, replace(IDLE, state="live", upstream="other"))

@@ -28,7 +28,8 @@ def examine(case: Case) -> Iterator[Finding]:
     asking = [probe for probe in evidence.probes(case).values() if probe.port in idle and probe.kind != "consul-check"]
     if not asking:
         return
-    costly = a_session_each(asking)
+    # What discovery calls critical does not even answer: it costs alerts, and no sessions.
+    costly = a_session_each([probe for probe in asking if probe.health not in ("critical", "maintenance")])
     ports = sorted({probe.port for probe in asking})
     hosts = {probe.host for probe in asking}
     exhibits = [exhibit(probe, f"{idle[probe.port].origin}: {_state(idle[probe.port].upstream)}") for probe in asking]
