@@ -398,3 +398,13 @@ def test_members_may_outnumber_keys_by_any_factor(tmp_path: Path, count: int) ->
     members = [b"%d:member" % number for number in range(count)]
     row = one(tmp_path, key(2, b"k", size(count) + b"".join(map(text, members))))
     assert row["members"] == members
+
+
+def test_the_members_of_a_key_are_kept_to_a_bound_and_the_rest_is_told(tmp_path: Path) -> None:
+    member = b"m" * (1 << 20)
+    data = dump(key(2, b"k", size(100) + text(member) * 100), key(2, b"other", size(1) + text(b"x")), checksum=False)
+    found, read = read_rows(written(tmp_path, data))
+    assert [(row["elements"], len(row["members"])) for row in found] == [(100, 64), (1, 1)]
+    (blemish,) = read.blemishes
+    assert (blemish.place, blemish.count) == (9, 1)
+    assert "only the first of them" in blemish.why

@@ -116,7 +116,7 @@ def test_random_bytes_are_read_or_refused(modules: Any, header: bytes, body: byt
 
 
 @given(data=damaged())
-@settings(max_examples=400)
+@settings(max_examples=200)
 @example(data=b"REDIS0011\x00\x80\xff\xff\xff\xff")
 @example(data=b"REDIS0011\x0f\x01s\x81\x00\x01" + b"\xff" * 6)
 def test_damaged_dumps_are_read_as_far_as_they_go_compiled_or_not(data: bytes) -> None:

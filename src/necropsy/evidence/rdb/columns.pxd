@@ -56,6 +56,7 @@ cdef class Columns:
     cdef bint has_members
     cdef Py_ssize_t found_fields
 
+    cpdef Columns another(self, object projection)
     cdef bint full(self) except? False
     @cython.locals(at=Py_ssize_t, field=Field)
     cdef int commit(self) except -1

@@ -26,8 +26,8 @@ BATCH_BYTES = 32 << 20
 class Texts:
     """A column of texts. What is put belongs to the row that is sealed next; a row never sealed is null or empty."""
 
-    def __init__(self, rows: int, nullable: bool) -> None:
-        self.memory = Memory(4096)
+    def __init__(self, rows: int, nullable: bool, size: int = 4096) -> None:
+        self.memory = Memory(size)
         self.offset_memory = bytearray(4 * (rows + 1))
         self.offsets = memoryview(self.offset_memory).cast("i")
         self.valid_memory = bytearray(rows)
@@ -122,9 +122,15 @@ class Field:
 
 
 class Columns:
-    """Room for ``capacity`` keys. ``commit`` makes what the scanner found so far the next row; ``drop`` forgets it."""
+    """Room for ``capacity`` keys. ``commit`` makes what the scanner found so far the next row; ``drop`` forgets it.
 
-    def __init__(self, projection: Projection, capacity: int) -> None:
+    Parameters
+    ----------
+    keys, heads
+        Bytes for the texts of these columns at first; they grow as they must.
+    """
+
+    def __init__(self, projection: Projection, capacity: int, keys: int = 4096, heads: int = 4096) -> None:
         self.capacity = capacity
         self.rows = 0
         self.byte_limit = BATCH_BYTES
@@ -144,12 +150,17 @@ class Columns:
         self.frequencies = memoryview(self.memories["frequencies"])
         self.elements = memoryview(self.memories["elements"]).cast("q")
         self.bytes = memoryview(self.memories["bytes"]).cast("q")
-        self.key = Texts(capacity, False)
-        self.head = Texts(capacity if self.has_head else 1, True)
+        self.key = Texts(capacity, False, keys)
+        self.head = Texts(capacity if self.has_head else 1, True, heads)
         self.members = Texts(capacity if self.has_members else 1, True)
         self.member = Texts(1024, False)
         self.fields = [Field(name, keep, capacity) for name, keep in projection.hash_fields]
         self.found_fields = 0
+
+    def another(self, projection: Projection) -> Columns:
+        """Return columns like these, empty: batches are much alike, so their texts get the room that these took."""
+        keys = self.key.used + self.key.used // 8 + 4096
+        return Columns(projection, self.capacity, keys, self.head.used + self.head.used // 8 + 4096)
 
     def full(self) -> bool:
         """Tell whether the batch is to be handed on."""
@@ -208,37 +219,37 @@ class Columns:
 
         rows = self.rows
         memories = self.memories
-
-        def numbers(type_: pa.DataType, name: str, width: int, valid: str = "") -> pa.Array:
-            present = validity(memories[valid], rows) if valid else None
-            return pa.Array.from_buffers(type_, rows, [present, buffer(memories[name], width * rows)])
-
-        def words(name: str, dictionary: tuple[str, ...]) -> pa.Array:
-            return pa.DictionaryArray.from_arrays(numbers(pa.int8(), name, 1), pa.array(dictionary, pa.string()))
-
         arrays = [
-            numbers(pa.int32(), "db", 4),
+            numbers(pa.int32(), rows, memories["db"], 4),
             pa.Array.from_buffers(pa.binary(), rows, self.key.buffers(rows)),
-            words("type", KEY_TYPES),
-            words("encoding", ENCODINGS),
-            numbers(pa.timestamp("ms"), "expires_at", 8, "expires"),
-            numbers(pa.int64(), "idle", 8, "idles"),
-            numbers(pa.int16(), "frequency", 2, "frequencies"),
-            numbers(pa.int64(), "elements", 8),
-            numbers(pa.int64(), "bytes", 8),
-            pa.Array.from_buffers(pa.binary(), rows, self.head.buffers(rows))
-            if self.has_head
-            else pa.nulls(rows, pa.binary()),
-            self.member_lists(rows) if self.has_members else pa.nulls(rows, pa.list_(pa.binary())),
+            words(rows, memories["type"], KEY_TYPES),
+            words(rows, memories["encoding"], ENCODINGS),
+            numbers(pa.timestamp("ms"), rows, memories["expires_at"], 8, memories["expires"]),
+            numbers(pa.int64(), rows, memories["idle"], 8, memories["idles"]),
+            numbers(pa.int16(), rows, memories["frequency"], 2, memories["frequencies"]),
+            numbers(pa.int64(), rows, memories["elements"], 8),
+            numbers(pa.int64(), rows, memories["bytes"], 8),
+            self.heads(rows),
+            self.member_lists(rows),
         ]
         for field in self.fields:
             arrays.extend(field.arrays(rows))
         return pa.RecordBatch.from_arrays(arrays, schema=schema)
 
+    def heads(self, rows: int) -> pa.Array:
+        """Return the column of the starts of strings."""
+        import pyarrow as pa
+
+        if not self.has_head:
+            return pa.nulls(rows, pa.binary())
+        return pa.Array.from_buffers(pa.binary(), rows, self.head.buffers(rows))
+
     def member_lists(self, rows: int) -> pa.Array:
         """Return the column of members."""
         import pyarrow as pa
 
+        if not self.has_members:
+            return pa.nulls(rows, pa.list_(pa.binary()))
         count = self.member.rows
         values = pa.Array.from_buffers(pa.binary(), count, self.member.buffers(count))
         lists = self.members.buffers(rows)[:2]
@@ -258,6 +269,21 @@ WIDTHS = (
     ("elements", 8),
     ("bytes", 8),
 )
+
+
+def numbers(type_: pa.DataType, rows: int, memory: bytearray, width: int, valid: bytearray | None = None) -> pa.Array:
+    """Return a column of numbers; without ``valid`` none of them is null."""
+    import pyarrow as pa
+
+    present = None if valid is None else validity(valid, rows)
+    return pa.Array.from_buffers(type_, rows, [present, buffer(memory, width * rows)])
+
+
+def words(rows: int, memory: bytearray, dictionary: tuple[str, ...]) -> pa.Array:
+    """Return a column of few different words."""
+    import pyarrow as pa
+
+    return pa.DictionaryArray.from_arrays(numbers(pa.int8(), rows, memory, 1), pa.array(dictionary, pa.string()))
 
 
 def buffer(memory: bytearray | memoryview, size: int) -> Any:

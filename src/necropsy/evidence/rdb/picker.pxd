@@ -5,6 +5,7 @@ from necropsy.evidence.rdb.packed cimport Packed
 from necropsy.evidence.rdb.window cimport Window
 
 cdef int K_NUMBER
+cdef Py_ssize_t MOST_MEMBERS
 
 cdef class Picker:
     cdef Window window
@@ -16,6 +17,8 @@ cdef class Picker:
     cdef tuple members_of
     cdef bint keeping
     cdef bint members
+    cdef Py_ssize_t members_from
+    cdef bint curtailed
     cdef bint hurt
     cdef object why
 

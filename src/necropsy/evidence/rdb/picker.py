@@ -20,6 +20,8 @@ from necropsy.sessions.keyspace import Projection
 
 K_NUMBER = 1
 EVERY = 1 << 62
+MOST_MEMBERS = 63 << 20
+"""Bytes of the members of one key that are kept: almost two million session ids."""
 WITH_MEMBERS = frozenset({2, 3, 5, 11, 12, 17, 20})
 """Types of sets and sorted sets, as the dump numbers them."""
 
@@ -43,6 +45,8 @@ class Picker:
         self.members_of = projection.members_of
         self.keeping = True
         self.members = False
+        self.members_from = 0
+        self.curtailed = False
         self.hurt = False
         self.why = ""
 
@@ -54,12 +58,14 @@ class Picker:
         """Begin with a value of type ``code``, whose key is what the window opened last, ``got`` bytes of it."""
         self.hurt = False
         self.members = False
+        self.curtailed = False
         if self.keeping and self.members_of and code in WITH_MEMBERS:
             opened = self.window.opened
             name = bytes(opened.owner[self.window.opened_at : self.window.opened_at + got])
             for part in self.members_of:
                 if part in name:
                     self.members = True
+                    self.members_from = self.columns.member.used
         return 0
 
     def fields_wanted(self) -> bool:
@@ -83,6 +89,9 @@ class Picker:
         """Copy the text whose head was taken to the members, if they are wanted."""
         window = self.window
         if not self.members:
+            return window.pass_text()
+        if self.columns.member.used - self.members_from > MOST_MEMBERS:
+            self.curtailed = True
             return window.pass_text()
         try:
             got = window.open_text(EVERY)

@@ -158,9 +158,16 @@ class Dump:
                 more = self._fill()
                 if scanner.columns.rows:
                     yield scanner.columns.batch(schema)
-                    scanner.renew(self.projection, self.batch_rows)
+                    scanner.renew(self.projection)
                 if self.progress is not None:
                     self.progress(self._window.offset())
+        if scanner.curtailed:
+            self._blemish(
+                scanner.curtailed_at,
+                "more members than fit the memory that reading is given: only the first of them, some two million, are"
+                " looked at",
+                count=scanner.curtailed,
+            )
         if scanner.hurt:
             self._blemish(
                 scanner.hurt_at,

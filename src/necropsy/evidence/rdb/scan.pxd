@@ -28,6 +28,8 @@ cdef class Scanner:
     cdef readonly long long record_at
     cdef readonly long long hurt
     cdef readonly long long hurt_at
+    cdef readonly long long curtailed
+    cdef readonly long long curtailed_at
     cdef readonly object hurt_why
 
     @cython.locals(code=int)

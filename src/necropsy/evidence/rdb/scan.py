@@ -64,11 +64,13 @@ class Scanner:
         self.record_at = 0
         self.hurt = 0
         self.hurt_at = 0
+        self.curtailed = 0
+        self.curtailed_at = 0
         self.hurt_why = ""
 
-    def renew(self, projection: Projection, rows: int) -> None:
+    def renew(self, projection: Projection) -> None:
         """Begin another batch."""
-        self.columns = Columns(projection, rows)
+        self.columns = self.columns.another(projection)
         self.picker.renew(self.columns)
 
     def fill(self) -> bool:
@@ -134,6 +136,10 @@ class Scanner:
                 self.hurt_at = self.record_at
                 self.hurt_why = picker.why
             self.hurt += 1
+        if picker.curtailed:
+            if self.curtailed == 0:
+                self.curtailed_at = self.record_at
+            self.curtailed += 1
         self.row()
         return self.begin()
 
