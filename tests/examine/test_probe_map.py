@@ -268,6 +268,17 @@ def test_a_rewriting_rule_that_matches_nothing_is_worth_a_note() -> None:
         assert only("probes/dead-rule", s).severity is Severity.INFO
 
 
+# -- labelmap-collision -----------------------------------------------------------------------------------------------
+
+
+def test_a_labelmap_whose_result_is_chance_is_found_at_its_line() -> None:
+    rule = {**RULE, "action": "labelmap", "matched": 3, "collided": 2, "collision": "name"}
+    with scene() as s:
+        finding = only("probes/labelmap-collision", s.source("prometheus").rows("relabel_rule", rule))
+        again(s, finding)
+    assert "makes name of several labels in 2 targets" in finding.title
+
+
 # -- dropped-target, timeout-exceeds-interval -------------------------------------------------------------------------
 
 LOST = {"prober": "prometheus/web", "address": "10.0.0.1:80", "file": "services.json", "line": 4}

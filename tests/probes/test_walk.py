@@ -54,6 +54,15 @@ def test_a_misspelt_label_is_named_with_one_that_is_there() -> None:
     assert (tally.absent_label, tally.alike) == ("__addres__", "__address__")
 
 
+def test_a_labelmap_that_makes_one_name_of_two_labels_is_counted() -> None:
+    first, second = counted("[{target_label: meta_a_x, replacement: one}, {action: labelmap, regex: '.*_(x|m)'}]")
+    assert (first.collided, second.collided) == (0, 0)
+    _, _, third = counted(
+        "[{target_label: a_x, replacement: one}, {target_label: b_x, replacement: two}, {action: labelmap, regex: '._(x)'}]"
+    )
+    assert (third.collided, third.collision) == (2, "x")
+
+
 def test_the_same_targets_are_discovered_as_are_simulated() -> None:
     files = [ConfigurationFile("prometheus.yml", HEAD, "prometheus")]
     found = [target for target in discovered(files) if not target.dropped_because]

@@ -83,6 +83,8 @@ def _rules(files: Sequence[ConfigurationFile], prometheus_version: str | None) -
             "what": line.what,
             "reached": tally.reached,
             "matched": tally.matched,
+            "collided": tally.collided,
+            "collision": tally.collision,
             "absent_label": tally.absent_label,
             "alike": tally.alike,
         }

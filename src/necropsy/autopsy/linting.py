@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 _CONFIGURATION: Final = frozenset(("probe", "backend"))
 """Kinds of evidence that configuration files bring."""
-_NAMED: Final = ("prometheus", "blackbox", "consul", "nginx")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,10 +109,19 @@ def _recognised(names: Iterable[str]) -> tuple[dict[str, str], list[Absent]]:
 
 def _sources(kinds: dict[str, str], prometheus_version: str | None) -> Sources:
     from necropsy.autopsy.sources import Sources
+    from necropsy.autopsy.survey import KINDS
 
-    named = {kind: tuple(file for file, known in kinds.items() if known == kind) for kind in _NAMED}
-    others = tuple(f"{kind}={file}" for file, kind in kinds.items() if kind not in _NAMED)
-    return Sources(**named, prober=others, prometheus_version=prometheus_version)
+    def of(wanted: str) -> tuple[str, ...]:
+        return tuple(file for file, kind in kinds.items() if kind == wanted)
+
+    return Sources(
+        prometheus=of("prometheus"),
+        blackbox=of("blackbox"),
+        consul=of("consul"),
+        nginx=of("nginx"),
+        prober=tuple(f"{kind}={file}" for file, kind in kinds.items() if kind not in KINDS),
+        prometheus_version=prometheus_version,
+    )
 
 
 def _judge(case: Case, files: Sequence[ConfigurationFile], sources: Sources) -> None:

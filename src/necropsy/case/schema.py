@@ -255,6 +255,10 @@ TABLES: Final[tuple[Table, ...]] = (
             Column("what", "VARCHAR", "What the rule does, in a few words."),
             Column("reached", "BIGINT", "Discovered targets that came as far as this rule."),
             Column("matched", "BIGINT", "Those that its regex matched."),
+            Column(
+                "collided", "BIGINT", "Those in which a labelmap gave one name to several labels; one wins at random."
+            ),
+            Column("collision", "VARCHAR", "The first such name; NULL: there is none."),
             Column("absent_label", "VARCHAR", "Source label that none of them has; NULL: each is there once at least."),
             Column("alike", "VARCHAR", "Label that they do have and that is spelled alike; NULL: none is."),
         ),

@@ -13,6 +13,7 @@ SLUGS: Final[dict[str, str]] = {
     "probes/duplicate-target": "One job asks for the same URL more than once.",
     "probes/doubled": "Several probers ask for the same URL.",
     "probes/dead-rule": "A relabel rule touches none of the targets that its job discovers.",
+    "probes/labelmap-collision": "A labelmap gives one name to several labels: which value wins is chance.",
     "probes/dropped-target": "A target is lost by accident: nobody asks it, and nobody is told.",
     "probes/timeout-exceeds-interval": "A scrape may take longer than the time until the next one.",
     "traffic/bot-creates-sessions": "A client that is no browser creates sessions, irregularly.",

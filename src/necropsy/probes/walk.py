@@ -25,6 +25,10 @@ class Tally:
     """Targets that came as far as this rule."""
     matched: int = 0
     """Those that its regex matched; for a rule that copies a label: that have the label."""
+    collided: int = 0
+    """Targets in which a labelmap gave one name to several labels with different values."""
+    collision: str | None = None
+    """The first such name."""
     seen: set[str] = field(default_factory=set)
     """Names of all labels that the targets had before it."""
 
@@ -101,10 +105,19 @@ def _tally(job: Job, targets: Iterable[Target]) -> list[Tally]:
             dropped = one.apply(labels) >= 0
             tally.reached += 1
             tally.seen.update(before)
+            if tally.rule.action == "labelmap":
+                _collide(tally, one, before)
             tally.matched += _touches(tally.rule, before, changed=labels != before)
             if dropped:
                 break
     return [tally for tally, _ in rules]
+
+
+def _collide(tally: Tally, one: Rules, labels: Labels) -> None:
+    collisions = [collision.name for step in one.steps(labels) for collision in step.collisions]
+    if collisions:
+        tally.collided += 1
+        tally.collision = tally.collision or collisions[0]
 
 
 def _touches(rule: Rule, labels: Labels, *, changed: bool) -> bool:
