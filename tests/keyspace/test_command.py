@@ -26,7 +26,7 @@ def test_the_suffix_of_the_file_says_what_to_write(tmp_path: Path) -> None:
         run(DUMP, "--quiet", "--output", str(tmp_path / name))
     assert sum(pq.read_table(tmp_path / "keys.parquet").column("keys").to_pylist()) == 38
     assert (tmp_path / "keys.csv").read_text().startswith("by,name,keys,bytes,")
-    assert json.loads((tmp_path / "keys.json").read_text())["schema"] == "necropsy/keys-1"
+    assert json.loads((tmp_path / "keys.json").read_text())["schema"] == "necropsy/keys/1"
     assert (tmp_path / "keys.txt").read_text().startswith("KEYS   38 keys")
 
 

@@ -3,8 +3,10 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
@@ -69,7 +71,7 @@ def test_json_csv_and_parquet_tell_the_same(figures: Figures, before: Figures | 
         assert (by, row["name"]) == (line["by"], line["name"]) == (entry["by"], entry["name"])
         assert row["keys"] == int(line["keys"]) == entry["keys"] == figures.keys
         assert row["ttl"]["none"] == int(line["ttl_none"]) == entry["ttl_none"] == figures.ttl[-1]
-        assert row.get("keys_before") == entry["keys_before"] == (before.keys if before else None)
+        assert row["keys_before"] == entry["keys_before"] == (before.keys if before else None)
 
 
 def test_a_spreadsheet_does_not_run_what_somebody_named_a_key() -> None:
@@ -80,7 +82,17 @@ def test_a_spreadsheet_does_not_run_what_somebody_named_a_key() -> None:
 @pytest.mark.parametrize(("shown", "field"), [(False, "hash"), (True, "key")])
 def test_json_says_whether_a_name_is_a_key_or_its_hash(shown: bool, field: str) -> None:
     found = replace(keyspace(Row("a", Figures(keys=1))), keys_shown=shown)
-    assert field in json.loads(keys_rows.as_json(found))["biggest"][0]
+    biggest = json.loads(keys_rows.as_json(found))["biggest"][0]
+    assert {name for name in ("key", "hash") if biggest[name] is not None} == {field}
+
+
+@pytest.mark.checkout
+def test_every_column_is_explained(checkout: Path) -> None:
+    text = (checkout / "docs" / "keys.md").read_text(encoding="utf-8")
+    explained = set(re.findall(r"`(\w+)`", text))
+    classes = {f"{kind}_{name}" for kind, names in keys_rows.DISTRIBUTIONS for name in names}
+    assert set(keys_rows.COLUMNS) - classes <= explained
+    assert classes <= {f"{kind}_{name}" for kind in ("ttl", "idle", "size") for name in explained}
 
 
 def test_idle_times_that_no_dump_carries_are_not_told() -> None:

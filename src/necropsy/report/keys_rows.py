@@ -13,22 +13,24 @@ from dataclasses import asdict
 from io import BytesIO, StringIO
 from typing import Any, Final
 
-from necropsy.model.keyspace import IDLE_CLASSES, SIZE_CLASSES, TTL_CLASSES, Figures, Keyspace, Row
+from necropsy import __version__
+from necropsy.model.keyspace import IDLE_CLASSES, SIZE_CLASSES, TTL_CLASSES, BigKey, Figures, Keyspace, Row
 from necropsy.model.plain import to_plain
+from necropsy.report.figures import iso
 
-SCHEMA: Final = "necropsy/keys-1"
+SCHEMA: Final = "necropsy/keys/1"
 _SUMS: Final = (
     "keys", "bytes", "keys_share", "bytes_share", "elements", "without_ttl", "without_ttl_share", "without_ttl_bytes",
     "expired", "expired_bytes", "largest_bytes", "keys_margin_95", "bytes_margin_95",
 )  # fmt: skip
 _CHANGES: Final = ("keys_before", "keys_delta", "bytes_before", "bytes_delta")
-_DISTRIBUTIONS: Final = (("ttl", TTL_CLASSES), ("idle", IDLE_CLASSES), ("size", SIZE_CLASSES))
+DISTRIBUTIONS: Final = (("ttl", TTL_CLASSES), ("idle", IDLE_CLASSES), ("size", SIZE_CLASSES))
 COLUMNS: Final = (
     "by",
     "name",
     *_SUMS,
     *_CHANGES,
-    *(f"{kind}_{name}" for kind, names in _DISTRIBUTIONS for name in names),
+    *(f"{kind}_{name}" for kind, names in DISTRIBUTIONS for name in names),
 )
 """Columns of CSV and Parquet, in their order."""
 _FRACTIONS: Final = frozenset({"keys_share", "bytes_share", "without_ttl_share"})
@@ -38,20 +40,18 @@ def as_json(keyspace: Keyspace) -> str:
     """Render everything as one JSON object, ended by a line break."""
     document = {
         "schema": SCHEMA,
+        "necropsy": __version__,
         "sample": keyspace.sample,
         "total": _nested(_flat("total", keyspace.total, keyspace)),
-        "groups": {
-            by: [_nested(_flat(by, row, keyspace)) for row in rows] for by, rows in keyspace.groups
-        },
-        "biggest": [
-            {("key" if name == "name" and keyspace.keys_shown else "hash" if name == "name" else name): value
-             for name, value in asdict(key).items()}
-            for key in keyspace.biggest
+        "groups": {by: [_nested(_flat(by, row, keyspace)) for row in rows] for by, rows in keyspace.groups},
+        "biggest": [_big(key, shown=keyspace.keys_shown) for key in keyspace.biggest],
+        "sources": [
+            asdict(source) | {"taken_at": iso(source.taken_at) if source.taken_at is not None else None}
+            for source in keyspace.sources
         ],
-        "sources": [to_plain(source) for source in keyspace.sources],
         "blemishes": [to_plain(blemish) for blemish in keyspace.blemishes],
         "absent": [to_plain(absent) for absent in keyspace.absent],
-    }  # fmt: skip
+    }
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
@@ -107,7 +107,7 @@ def _flat(by: str, row: Row, keyspace: Keyspace) -> dict[str, Any]:
         "bytes_before": row.before.bytes if row.before else None,
         "bytes_delta": row.bytes_grown if row.before else None,
     }
-    for kind, names in _DISTRIBUTIONS:
+    for kind, names in DISTRIBUTIONS:
         flat |= {f"{kind}_{name}": number for name, number in zip(names, _counts(figures, kind), strict=True)}
     return flat
 
@@ -118,12 +118,18 @@ def _counts(figures: Figures, kind: str) -> tuple[int, ...]:
 
 
 def _nested(flat: dict[str, Any]) -> dict[str, Any]:
-    """Return a row with each distribution as an object of its own, and without what is told elsewhere."""
-    nested = {name: flat[name] for name in ("name", *_SUMS)}
-    nested |= {name: flat[name] for name in _CHANGES if flat[name] is not None}
-    for kind, names in _DISTRIBUTIONS:
+    """Return a row with each distribution as an object of its own."""
+    nested = {name: flat[name] for name in ("name", *_SUMS, *_CHANGES)}
+    for kind, names in DISTRIBUTIONS:
         nested[kind] = {name: flat[f"{kind}_{name}"] for name in names}
     return nested
+
+
+def _big(key: BigKey, *, shown: bool) -> dict[str, Any]:
+    named = {"key": key.name if shown else None, "hash": None if shown else key.name}
+    return {"pattern": key.pattern, **named} | {
+        name: value for name, value in asdict(key).items() if name not in {"pattern", "name"}
+    }
 
 
 def _share(part: int, whole: int) -> float:
