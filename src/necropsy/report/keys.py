@@ -108,12 +108,15 @@ def _columns(
     sheet: Sheet, name: str, cells: Sequence[str], columns: Sequence[tuple[str, int]], room: int, style: str = ""
 ) -> None:
     """One row; a name that is too long for its column has a line of its own."""
+    from rich.cells import cell_len, chop_cells
+
     figures = "".join(cell.rjust(width) for cell, (_, width) in zip(cells, columns, strict=True))
-    if len(name) < room:
-        sheet.verbatim(f"{name.ljust(room)}{figures}", style)
+    free = room - cell_len(name)
+    if free > 0:
+        sheet.verbatim(f"{name}{' ' * free}{figures}", style)
     else:
-        for start in range(0, len(name), sheet.width):
-            sheet.verbatim(name[start : start + sheet.width], style)
+        for piece in chop_cells(name, sheet.width):
+            sheet.verbatim(piece, style)
         sheet.verbatim(" " * room + figures, style)
 
 
@@ -128,7 +131,7 @@ def _cells(figures: Figures, total: Figures) -> list[str]:
 
 
 def _part(part: int, whole: int) -> str:
-    return percent(part / whole) if part else "-"
+    return percent(part / whole) if part and whole else "-"
 
 
 def _changed(row: Row) -> list[str]:
