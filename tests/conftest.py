@@ -35,6 +35,11 @@ def _known_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """Bytes that are no text make no name: a compressed file holds the time, and no two workers would agree on it."""
+    return f"{len(val)} bytes" if isinstance(val, bytes) and not val.isascii() else None
+
+
 def _skipped(config: pytest.Config) -> int:
     reporter = config.pluginmanager.get_plugin("terminalreporter")
     return len(reporter.stats.get("skipped", ())) if reporter is not None else 0
