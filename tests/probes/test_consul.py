@@ -329,10 +329,8 @@ def test_another_separator_holds_the_tags_apart() -> None:
     assert group.targets[0]["__meta_consul_tags"] == "|a|b|"  # type: ignore[index]
 
 
-def test_a_filter_is_not_evaluated_and_that_is_said() -> None:
-    groups, problems = found("filter: '\"x\" in ServiceTags'", catalog([service()]))
-    assert len(groups) == 1
-    assert "filter is not evaluated" in problems[0]
+def test_a_filter_chooses_the_services_of_the_catalogue() -> None:
+    assert found("filter: '\"x\" in ServiceTags'", catalog([service()]))[0] == []
 
 
 def test_keys_that_become_one_label_are_a_problem_as_the_winner_is_chance() -> None:

@@ -10,19 +10,25 @@ from necropsy.model.errors import ConfigurationError
 from necropsy.model.evidence import Origin
 from necropsy.probes.consul.catalog import Catalog
 from necropsy.probes.consul.model import ConsulNode, Instance
+from necropsy.probes.consul.sieve import Sieve
 from necropsy.probes.group import Group
 from necropsy.probes.node import Node
+from necropsy.probes.version import Version
 
 _UNSAFE: Final = re.compile(r"[^a-zA-Z0-9_]")
+_DEFAULT_VERSION: Final = Version(3, 0)
 _DEFAULT_DATACENTER: Final = "dc1"
 """Consul's own default, used when no file says otherwise."""
 
 
-def discover(settings: Node, catalog: Catalog) -> tuple[list[Group], list[ConfigurationError]]:
+def discover(
+    settings: Node, catalog: Catalog, version: Version = _DEFAULT_VERSION
+) -> tuple[list[Group], list[ConfigurationError]]:
     """Return the targets that one ``consul_sd_configs`` entry finds.
 
-    Health does not filter: Prometheus asks for all instances, critical and in maintenance ones included. ``filter`` and
-    ``health_filter`` are not evaluated: all instances are taken, and a problem says so.
+    Health does not filter: Prometheus asks for all instances, critical and in maintenance ones included. ``filter``
+    chooses services by what the catalogue says of their instances, ``health_filter`` chooses instances; one that cannot
+    be evaluated removes nothing, and a problem says so.
 
     Parameters
     ----------
@@ -30,15 +36,10 @@ def discover(settings: Node, catalog: Catalog) -> tuple[list[Group], list[Config
         The entry, a mapping.
     catalog
         What Consul knows.
+    version
+        Version of Prometheus.
     """
     problems: list[ConfigurationError] = []
-    for name in ("filter", "health_filter"):
-        node = settings.get(name)
-        if node is not None and node.text():
-            reason = f"{name} is not evaluated: targets that it removes are counted"
-            problems.append(
-                node.error(reason, hint="Save /v1/health/service/NAME with this filter, and remove the rest.")
-            )
     services = _texts(settings, "services")
     tags = _texts(settings, "tags")
     separator_node = settings.get("tag_separator")
@@ -46,14 +47,28 @@ def discover(settings: Node, catalog: Catalog) -> tuple[list[Group], list[Config
     wanted_meta = settings.get("node_meta")
     node_meta = dict(wanted_meta.to_python() or {}) if wanted_meta is not None and wanted_meta.kind == "mapping" else {}
     datacenter = _text(settings, "datacenter")
+    sieve = Sieve(settings, version, problems)
+    known = [
+        instance
+        for instance in catalog.instances
+        if (not services or instance.name in services)
+        and _matches_node(instance.node, node_meta, datacenter)
+        and _text(settings, "namespace") in ("", instance.namespace)
+        and _text(settings, "partition") in ("", instance.partition)
+    ]
+    tags_of: dict[str, set[str]] = {}
+    for instance in known:
+        if sieve.counts(instance):
+            tags_of.setdefault(instance.name, set()).update(instance.tags)
+    lowered = {tag.lower() for tag in tags}
     groups: dict[str, list[Instance]] = {}
-    for instance in catalog.instances:
+    for instance in known:
         if (
-            (not services or instance.name in services)
-            and set(tags) <= set(instance.tags)
-            and _matches_node(instance.node, node_meta, datacenter)
-            and _text(settings, "namespace") in ("", instance.namespace)
-            and _text(settings, "partition") in ("", instance.partition)
+            instance.name in tags_of
+            # Prometheus compares tags as they are, of the service as a whole; Consul, of each instance, without case.
+            and tags_of[instance.name].issuperset(tags)
+            and lowered <= {tag.lower() for tag in instance.tags}
+            and sieve.answers(instance)
         ):
             groups.setdefault(instance.name, []).append(instance)
             problems.extend(_collisions(instance))
