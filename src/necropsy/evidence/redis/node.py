@@ -183,7 +183,8 @@ class NodeReading:
     def _open_stream(self) -> str:
         """Ask for the stream; return why there is none, or nothing."""
         try:
-            self.stream = open_stream(self.wanted.address, self.node)
+            valkey = self.server.info.get("valkey_version", "")
+            self.stream = open_stream(self.wanted.address, self.node, valkey=valkey)
         except StreamRefused as refused:
             return str(refused)
         return ""

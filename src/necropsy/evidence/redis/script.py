@@ -85,7 +85,7 @@ local function marked(key)
   end
   return false
 end
-local function careful(key)
+@if careful@ local function careful(key)
   local found = false
   for j = 1, #fields do
     local length = redis.call('HSTRLEN', key, fields[j])
@@ -106,8 +106,8 @@ local function careful(key)
     @end@ end
   end
   return found
-end
-local function at_once(key)
+end @end@
+@if fields@ local function at_once(key)
   local got, found = redis.call('HMGET', key, unpack(fields)), false
   for j = 1, #fields do
     local value = got[j]
@@ -121,7 +121,7 @@ local function at_once(key)
     end
   end
   return found
-end
+end @end@
 for i = 1, #names do
   local key = names[i]
   if i % 8 == 0 and not over then over = now() - began > limit end
@@ -130,7 +130,8 @@ for i = 1, #names do
   else
     @if pexpiretime@ local expiry = redis.pcall('PEXPIRETIME', key) @end@
     @if pttl@ local expiry = redis.pcall('PTTL', key) @end@
-    @if never@ local expiry = redis.pcall('EXISTS', key) - 2 @end@
+    @if never@ local expiry = redis.pcall('TYPE', key)
+    if expiry.ok then expiry = expiry.ok == 'none' and -2 or -1 end @end@
     if type(expiry) == 'table' then
       if string.find(expiry.err, 'NOPERM', 1, true) or string.find(expiry.err, 'access', 1, true) then
         denied = denied + 1

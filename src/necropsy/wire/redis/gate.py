@@ -29,7 +29,6 @@ READS: Final[dict[bytes, frozenset[bytes]]] = {
     b"CLIENT": _subcommands(b"ID", b"LIST", b"NO-TOUCH", b"SETNAME"),
     # The keyspace.
     b"DBSIZE": _ALL,
-    b"EXISTS": _ALL,
     b"GETRANGE": _ALL,
     b"HEXISTS": _ALL,
     b"HLEN": _ALL,
@@ -61,7 +60,7 @@ READS: Final[dict[bytes, frozenset[bytes]]] = {
 """Commands, with those of their subcommands that are allowed."""
 
 REPLICATION: Final[dict[bytes, frozenset[bytes]]] = {
-    b"REPLCONF": _subcommands(b"CAPA", b"RDB-ONLY"),
+    b"REPLCONF": _subcommands(b"CAPA", b"RDB-ONLY", b"VERSION"),
     b"SYNC": _ALL,
 }
 """What a connection may say besides, when it was opened for the replication stream."""

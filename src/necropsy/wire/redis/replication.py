@@ -4,6 +4,7 @@ r"""The stream that a server sends to a new replica, as a binary stream of the d
 
     > REPLCONF capa eof            we understand a dump without length
     > REPLCONF rdb-only 1          and want nothing after it (6.2 and later)
+    > REPLCONF version 9.1.0        to Valkey: else it writes a dump for Redis 7.2, and fails on what that cannot hold
     > SYNC
     < \n\n\n                          signs of life, while it forks and waits for other replicas
     < $EOF:<40 characters>\r\n       the dump follows, then those 40 characters; or:
@@ -40,8 +41,13 @@ class StreamRefused(Exception):  # noqa: N818 -- what happened; another way in i
     """The server does not send its stream: forbidden, not known, or not now."""
 
 
-def open_stream(address: Address, node: Node) -> ReplicationStream:
+def open_stream(address: Address, node: Node, *, valkey: str = "") -> ReplicationStream:
     """Ask a node for its dump; return when it is about to send it.
+
+    Parameters
+    ----------
+    valkey
+        The version of the node, if it is Valkey: it is asked for a dump as it would save it.
 
     Raises
     ------
@@ -52,13 +58,15 @@ def open_stream(address: Address, node: Node) -> ReplicationStream:
     """
     connection = Connection.open(address, node.endpoint, gate=Gate(replication=True), replica=node.replica)
     try:
-        for words in (("REPLCONF", "CAPA", "eof"), ("REPLCONF", "RDB-ONLY", "1")):
+        greeting = [("REPLCONF", "CAPA", "eof"), ("REPLCONF", "RDB-ONLY", "1")]
+        for words in greeting + ([("REPLCONF", "VERSION", valkey)] if valkey else []):
             try:
                 connection.command(*words)
             except ServerError as error:
                 if error.forbidden or words[1] == "CAPA":
                     raise StreamRefused(error.text) from None
                 # Before 6.2 there is no rdb-only: commands would follow the dump, which is the end of it for us.
+                # Before Valkey 8 there is no version.
         connection.send([("SYNC",)])
         channel = connection.raw()
         channel.settimeout(HEADER_TIMEOUT_S)

@@ -1,0 +1,108 @@
+"""The pace: slices within the budget, rests when others suffer, patience when memory is full."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from necropsy.evidence.redis.pace import CHECK_EVERY_S, FEWEST, FIRST, LONGEST_SLICE_S, MOST, PATIENCE_S, Pace
+
+
+class World:
+    """A clock, a server's latency and its memory, all told."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.latency = 0.0001
+        self.memory = {"used_memory": "50", "maxmemory": "100"}
+        self.slept: list[float] = []
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.now += seconds
+
+    def pace(self, budget: float = 0.001) -> Pace:
+        return Pace(lambda: self.latency, lambda: self.memory, budget, clock=lambda: self.now, sleep=self.sleep)
+
+    def rest(self, pace: Pace) -> float:
+        self.now += CHECK_EVERY_S
+        before = len(self.slept)
+        pace.rest()
+        return sum(self.slept[before:])
+
+
+@pytest.mark.parametrize(("budget", "slice_s"), [(0.001, 0.0005), (0.004, 0.002), (0.5, LONGEST_SLICE_S)])
+def test_a_slice_takes_half_of_the_budget_and_never_more_than_five_milliseconds(budget: float, slice_s: float) -> None:
+    assert World().pace(budget).slice_s == slice_s
+
+
+def test_slices_grow_until_they_fill_their_time() -> None:
+    pace = World().pace()
+    for _ in range(20):
+        pace.took(pace.keys, pace.keys * 5e-6)
+    assert pace.keys == 100
+
+
+def test_one_hiccup_does_not_make_slices_small_but_several_do() -> None:
+    pace = World().pace()
+    for _ in range(20):
+        pace.took(pace.keys, pace.keys * 5e-6)
+    pace.took(pace.keys, 0.02)
+    assert pace.keys == 100
+    for _ in range(9):
+        pace.took(pace.keys, pace.keys * 50e-6)
+    assert pace.keys == 10
+
+
+@given(st.lists(st.tuples(st.integers(0, 10_000), st.floats(0, 1), st.integers(0, 9)), max_size=60))
+def test_slices_stay_within_bounds_whatever_is_measured(slices: list[tuple[int, float, int]]) -> None:
+    pace = World().pace()
+    for keys, seconds, rounds in slices:
+        pace.took(keys, seconds, rounds)
+        assert FEWEST <= pace.keys <= MOST
+
+
+def test_a_slow_server_is_given_rests_that_double_and_a_quick_one_none() -> None:
+    world = World()
+    pace = world.pace()
+    assert world.rest(pace) == 0
+    world.latency = 0.01
+    rests = [world.rest(pace) for _ in range(12)]
+    assert rests[:3] == [0.001, 0.002, 0.004]
+    assert rests[-1] == 1.0
+    world.latency = 0.0001
+    assert world.rest(pace) == 0.5
+    assert [world.rest(pace) for _ in range(12)][-1] == 0
+
+
+def test_full_memory_is_waited_for_and_then_read_in_small_slices() -> None:
+    world = World()
+    pace = world.pace()
+    for _ in range(20):
+        pace.took(pace.keys, pace.keys * 1e-6)
+    assert pace.keys > FIRST
+    world.memory["used_memory"] = "100"
+    world.now += 2
+    pace.rest()
+    assert pace.waited_for_memory_s == PATIENCE_S
+    assert pace.keys == FIRST
+    pace.took(FIRST, FIRST * 1e-6)
+    assert pace.keys <= FIRST
+    world.now += 2
+    pace.rest()
+    assert pace.waited_for_memory_s == PATIENCE_S, "it is patient once"
+    world.memory["used_memory"] = "50"
+    world.now += 2
+    pace.rest()
+    pace.took(FIRST, FIRST * 1e-6)
+    assert pace.keys > FIRST
+
+
+def test_a_server_without_a_limit_is_never_full() -> None:
+    world = World()
+    world.memory = {"used_memory": "100", "maxmemory": "0"}
+    pace = world.pace()
+    world.now += 2
+    pace.rest()
+    assert pace.waited_for_memory_s == 0

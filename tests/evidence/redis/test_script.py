@@ -1,0 +1,51 @@
+"""The script is made of what the user may say; its text passes the gate in every combination."""
+
+from __future__ import annotations
+
+import itertools
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from necropsy.evidence.redis.permissions import WISHES, Permission, Permissions
+from necropsy.evidence.redis.script import compose
+from necropsy.sessions.keyspace import Projection
+from necropsy.wire.redis.gate import Gate, script_commands
+
+ALL = frozenset(wish.name for wish in WISHES)
+RICH = Projection(string_bytes=9, hash_fields=((b"f", 3),), members_of=(b"m",))
+
+
+def permissions(granted: frozenset[str]) -> Permissions:
+    return Permissions({name: Permission.GRANTED if name in granted else Permission.FORBIDDEN for name in ALL})
+
+
+def said(script: str) -> set[str]:
+    return {b" ".join(words).decode() for words in script_commands(script)}
+
+
+@given(st.frozensets(st.sampled_from(sorted(ALL))), st.booleans())
+def test_nothing_is_in_it_that_is_forbidden_and_the_gate_admits_it(granted: frozenset[str], lfu: bool) -> None:
+    granted |= {"scan", "type"}
+    script = compose(permissions(granted), RICH, lfu=lfu)
+    Gate().admit(script)
+    assert "@" not in script
+    words = {
+        wish.name: " ".join(word for word in wish.words[:2] if word.isupper() and word.isalpha()) for wish in WISHES
+    }
+    for name in ALL - granted:
+        assert words[name] not in said(script), name
+
+
+def test_nothing_is_in_it_that_is_not_wanted() -> None:
+    script = compose(permissions(ALL), Projection(), lfu=False)
+    assert not said(script) & {"HMGET", "GETRANGE", "OBJECT FREQ", "PTTL"}
+
+
+def test_no_value_is_read_before_its_idle_time() -> None:
+    for lfu, wanted in itertools.product((False, True), (RICH,)):
+        script = compose(permissions(ALL), wanted, lfu=lfu)
+        loop = script[script.index("for i = 1, #names do") :]
+        asked = loop.index("'OBJECT', 'FREQ'" if lfu else "'OBJECT', 'IDLETIME'")
+        for value in ("at_once(key)", "careful(key)", "'SMEMBERS'", "'ZRANGE'", "'GETRANGE'"):
+            assert asked < loop.index(value)
