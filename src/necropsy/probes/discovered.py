@@ -6,16 +6,20 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from necropsy.model.errors import ConfigurationError
+from necropsy.model.errors import ConfigurationError, UsageError
 from necropsy.probes.consul.discovery import origins_of
 from necropsy.probes.finders import Request, World, find
+from necropsy.probes.group import Group
 from necropsy.probes.locate import matching
-from necropsy.probes.prometheus import Discovery, PrometheusConfiguration, parse_prometheus
+from necropsy.probes.prometheus import Discovery, Job, PrometheusConfiguration, parse_prometheus
 from necropsy.probes.scrapes import Identity
 from necropsy.probes.targets import targets_of_job
+from necropsy.probes.version import prometheus_version
 
 if TYPE_CHECKING:
+    from necropsy.model.evidence import Origin
     from necropsy.probes.consul.model import Instance
+    from necropsy.probes.prometheus_api import LiveServers, Seen
     from necropsy.probes.target import Target
 
 _QUESTION: Final = frozenset(
@@ -35,13 +39,17 @@ _QUESTION: Final = frozenset(
 
 
 def servers(
-    texts: Mapping[str, str], version: str, problems: list[ConfigurationError]
+    texts: Mapping[str, str], version: str | None, problems: list[ConfigurationError], live: LiveServers | None = None
 ) -> list[PrometheusConfiguration]:
-    """Read the configurations of all servers; files that one names as ``scrape_config_files`` belong to it."""
+    """Read the configurations of all servers; files that one names as ``scrape_config_files`` belong to it.
+
+    Without ``version``, what a running server said of itself counts, else 3.0.
+    """
     drafts: list[PrometheusConfiguration] = []
+    versions = {name: version or _own_version(name, live, problems) or "3.0" for name in texts}
     for name, text in texts.items():
         try:
-            drafts.append(parse_prometheus(text, name, prometheus=version, lenient=True))
+            drafts.append(parse_prometheus(text, name, prometheus=versions[name], lenient=True))
         except ConfigurationError as error:
             problems.append(error)
     parts = {draft.file: _parts(draft, texts, problems) for draft in drafts}
@@ -55,13 +63,30 @@ def servers(
             more = [(name, texts[name]) for name in parts[draft.file]]
             try:
                 configuration = parse_prometheus(
-                    texts[draft.file], draft.file, prometheus=version, scrape_config_files=more, lenient=True
+                    texts[draft.file],
+                    draft.file,
+                    prometheus=versions[draft.file],
+                    scrape_config_files=more,
+                    lenient=True,
                 )
             except ConfigurationError as error:
                 problems.append(error)
         problems.extend(configuration.problems)
         found.append(configuration)
+    if drafts and not found:
+        reason = "these configurations name each other in scrape_config_files: none is a server's own"
+        problems.append(ConfigurationError(drafts[0].file, 0, reason, hint="Name the main file's parts in it alone."))
     return found
+
+
+def _own_version(name: str, live: LiveServers | None, problems: list[ConfigurationError]) -> str:
+    """Version that the server of this configuration runs; empty when it did not say."""
+    said = live.of(name).version if live is not None else ""
+    try:
+        return said if said and prometheus_version(said) else ""
+    except UsageError as error:
+        problems.append(ConfigurationError(name, 0, error.message, hint="Say which one runs: --prometheus-version."))
+        return ""
 
 
 def _parts(draft: PrometheusConfiguration, texts: Mapping[str, str], problems: list[ConfigurationError]) -> list[str]:
@@ -103,21 +128,50 @@ class Discoveries:
     def targets(self) -> list[Target]:
         """Return all targets, kept or lost, in the order of the jobs."""
         found: list[Target] = []
+        live = self._world.live.of(self._configuration.file).targets
         for job in self._configuration.jobs:
-            groups = [*job.static_groups]
-            asked: list[dict[str, Any]] = []
-            for discovery in job.discoveries:
-                question = _question(discovery)
-                if discovery.kind != "consul" or question not in asked:
-                    version = self._configuration.version
-                    groups.extend(find(Request(job, discovery, self._world, version, self._problems)))
-                asked.append(question)
+            groups = self._discover(job) if live is None else self._seen(job, live)
             for group in groups:
                 for index, target in enumerate(group.targets):
                     address = target if isinstance(target, str) else target.get("__address__", "")
                     self._identities.setdefault((job.name, address), Identity(lines=group.origin_of(index)))
             found += targets_of_job(job, groups, version=self._configuration.version)
         return found
+
+    def _discover(self, job: Job) -> list[Group]:
+        """Simulate what the server would find."""
+        groups = [*job.static_groups]
+        asked: list[dict[str, Any]] = []
+        for discovery in job.discoveries:
+            question = _question(discovery)
+            if discovery.kind != "consul" or question not in asked:
+                version = self._configuration.version
+                groups.extend(find(Request(job, discovery, self._world, version, self._problems)))
+            asked.append(question)
+        return groups
+
+    def _seen(self, job: Job, live: list[Seen]) -> list[Group]:
+        """Take what the running server has found, with the lines that it found it by where they are known."""
+        written = {
+            target if isinstance(target, str) else target.get("__address__", ""): group.origin_of(index)
+            for group in job.static_groups
+            for index, target in enumerate(group.targets)
+        }
+        return [
+            Group((seen.labels,), origin=(*self._lines(seen, job, written), seen.origin))
+            for seen in live
+            if seen.job == job.name
+        ]
+
+    def _lines(self, seen: Seen, job: Job, written: Mapping[str, tuple[Origin, ...]]) -> tuple[Origin, ...]:
+        address = seen.labels.get("__address__", "")
+        consul = [seen.labels.get(f"__meta_consul_{part}", "") for part in ("service", "service_id")]
+        instance = self._instances.get((consul[0], consul[1], address))
+        if instance is not None:
+            return origins_of(instance)
+        if address in written:
+            return written[address]
+        return tuple(discovery.node.origin(f"{discovery.kind}_sd") for discovery in job.discoveries[:1])
 
     def identity(self, target: Target) -> Identity:
         """Return what discovery knows of a target."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from necropsy.model.errors import ConfigurationError
@@ -14,6 +14,7 @@ from necropsy.probes.group import Group
 from necropsy.probes.kubernetes.discovery import discover as discover_kubernetes
 from necropsy.probes.locate import matching
 from necropsy.probes.prometheus import Discovery, Job
+from necropsy.probes.prometheus_api import LiveServers
 from necropsy.probes.version import Version
 
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ class World:
     """dns_sd: from ``zone.records``."""
     manifests: Sequence[Node] = ()
     """kubernetes_sd."""
+    live: LiveServers = field(default_factory=LiveServers)
+    """What running servers of Prometheus said of themselves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +68,7 @@ def find(request: Request) -> list[Group]:
 def _consul(request: Request) -> list[Group]:
     if request.world.catalog is None:
         return request.unknown("Add --consul with definition files or saved answers of Consul.")
-    groups, problems = discover_consul(request.discovery.node, request.world.catalog)
+    groups, problems = discover_consul(request.discovery.node, request.world.catalog, request.version)
     request.problems.extend(problems)
     return groups
 

@@ -39,7 +39,9 @@ DEFAULT_PROMETHEUS: Final = "3.0"
 """Version whose rules count when nobody says which one runs. It differs from 2.x where a target has no port."""
 
 
-_SIMULATED: Final = frozenset(("prometheus", "blackbox", "consul", "nginx", "file_sd", "http_sd", "dns_sd"))
+_SIMULATED: Final = frozenset(
+    ("prometheus", "prometheus_api", "blackbox", "consul", "nginx", "file_sd", "http_sd", "dns_sd")
+)
 """Kinds that are understood together; each file of another kind is read on its own."""
 
 
@@ -51,10 +53,11 @@ class ConfigurationFile:
     """Path as it was given: errors and origins show it, includes are resolved against it."""
     text: str
     kind: str
-    """``prometheus``, ``blackbox``, ``consul``, ``nginx``, ``file_sd``, ``http_sd``, ``dns_sd``, ``kubernetes``, or a
-    kind of ``probers.registry``."""
+    """``prometheus``, ``blackbox``, ``consul``, ``nginx``, ``file_sd``, ``http_sd``, ``dns_sd``, ``prometheus_api`` (what a
+    running Prometheus answered), ``kubernetes``, or a kind of ``probers.registry``."""
     node_address: str | None = None
-    """Consul: address of the node whose agent reads this file. ``http_sd``: the URL that this text answers."""
+    """Consul: address of the node whose agent reads this file. ``http_sd``: the URL that this text answers.
+    ``prometheus_api``: name of the configuration that the server runs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +96,7 @@ def simulate(
         All texts, of whichever kind. Several ``prometheus`` files are several servers, unless one names the other in its
         ``scrape_config_files``; several ``blackbox`` files are read together.
     prometheus_version
-        Version of Prometheus, ``2.42.0``; ``3.0`` if not given.
+        Version of Prometheus, ``2.42.0``; if not given, what a running server said of itself, else ``3.0``.
     prometheus_host
         Fully qualified name of the machine that Prometheus runs on: with it the moment of each scrape is computed.
 
@@ -115,7 +118,7 @@ def simulate(
     dropped: list[Dropped] = []
     catalog = _catalog(by_kind.get("consul", ()), problems)
     if "prometheus" in by_kind or "kubernetes" in by_kind:
-        found = _prometheus(by_kind, catalog, prometheus_version or DEFAULT_PROMETHEUS, prometheus_host, problems)
+        found = _prometheus(by_kind, catalog, prometheus_version, prometheus_host, problems)
         for item in found:
             if isinstance(item, Probe):
                 probes.append(item)
@@ -190,7 +193,7 @@ def _modules(files: Sequence[ConfigurationFile], problems: list[ConfigurationErr
 def _prometheus(
     by_kind: Mapping[str, list[ConfigurationFile]],
     catalog: Catalog | None,
-    version: str,
+    version: str | None,
     host: str | None,
     problems: list[ConfigurationError],
 ) -> Iterator[Probe | Dropped]:
@@ -201,7 +204,7 @@ def _prometheus(
     texts = {file.name: file.text for file in by_kind.get("prometheus", ())}
     world = _world(by_kind, catalog, problems)
     assumed: set[str] = set()
-    for configuration in (*servers(texts, version, problems), *_operated(world, version, problems)):
+    for configuration in (*servers(texts, version, problems, world.live), *_operated(world, version, problems)):
         discoveries = Discoveries(configuration, world, problems)
         for target in discoveries.targets():
             if not modules.given and not target.dropped_because and is_probe(target):
@@ -223,6 +226,7 @@ def _world(
 ) -> World:
     from necropsy.probes.finders import World
     from necropsy.probes.kubernetes.objects import manifests
+    from necropsy.probes.prometheus_api import read_live
     from necropsy.probes.zone import records
 
     objects: list[Node] = []
@@ -237,20 +241,19 @@ def _world(
         answers=[(file.name, file.text, file.node_address) for file in by_kind.get("http_sd", ())],
         records=[record for file in by_kind.get("dns_sd", ()) for record in records(file.text, file.name)],
         manifests=objects,
+        live=read_live(
+            [(file.name, file.text, file.node_address) for file in by_kind.get("prometheus_api", ())], problems
+        ),
     )
 
 
-def _operated(world: World, version: str, problems: list[ConfigurationError]) -> list[PrometheusConfiguration]:
-    """Configurations that prometheus-operator makes of the ``Probe`` objects among the manifests."""
+def _operated(world: World, version: str | None, problems: list[ConfigurationError]) -> list[PrometheusConfiguration]:
+    """Configurations that prometheus-operator makes of its objects among the manifests."""
     if not world.manifests:
         return []
-    from necropsy.probes.kubernetes.operator import probe_jobs
+    from necropsy.probes.kubernetes.operator import operated
 
-    try:
-        return probe_jobs(world.manifests, version)
-    except ConfigurationError as error:
-        problems.append(error)
-        return []
+    return operated(world.manifests, version or DEFAULT_PROMETHEUS, problems)
 
 
 def _asked(

@@ -56,18 +56,20 @@ def discovered(files: Sequence[ConfigurationFile], prometheus_version: str | Non
     Parameters as for ``simulate``, which also tells what could not be read.
     """
     from necropsy.probes.discovered import Discoveries, servers
-    from necropsy.probes.simulate import DEFAULT_PROMETHEUS, _catalog, _operated, _world
+    from necropsy.probes.simulate import _catalog, _operated, _world
 
     by_kind: dict[str, list[ConfigurationFile]] = {}
     for file in files:
         by_kind.setdefault(file.kind, []).append(file)
     said: list[ConfigurationError] = []  # simulate says it
-    version = prometheus_version or DEFAULT_PROMETHEUS
     world = _world(by_kind, _catalog(by_kind.get("consul", ()), said), said)
     texts = {file.name: file.text for file in by_kind.get("prometheus", ())}
     return [
         target
-        for configuration in (*servers(texts, version, said), *_operated(world, version, said))
+        for configuration in (
+            *servers(texts, prometheus_version, said, world.live),
+            *_operated(world, prometheus_version, said),
+        )
         for target in Discoveries(configuration, world, said).targets()
         if target.duplicate_of is None or target.discovered_labels != target.duplicate_of.discovered_labels
     ]

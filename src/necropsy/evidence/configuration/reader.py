@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
+from necropsy.evidence.configuration import live
 from necropsy.evidence.configuration.follow import Mention, mentions
 from necropsy.model.errors import UnreadableSource
 from necropsy.model.evidence import Absent, Source
@@ -55,8 +56,9 @@ def read(kind: str, locators: Sequence[str]) -> tuple[list[ConfigurationFile], l
     kind
         One of ``KINDS``.
     locators
-        Files, globs, folders or ``-``. For ``consul`` also ``ADDRESS=FILE``: the address of the node whose agent reads it;
-        for ``http_sd`` also ``URL=FILE``: the URL that the file answers.
+        Files, globs, folders or ``-``. For ``consul`` and ``prometheus`` also the ``http(s)://`` address of a running
+        one, which is better evidence than its files. For ``consul`` also ``ADDRESS=FILE``: the address of the node whose
+        agent reads it; for ``http_sd`` also ``URL=FILE``: the URL that the file answers.
 
     Returns
     -------
@@ -65,6 +67,9 @@ def read(kind: str, locators: Sequence[str]) -> tuple[list[ConfigurationFile], l
     """
     reader = _Reader(kind)
     for locator in locators:
+        if kind in live.KINDS and live.is_url(locator):
+            reader.ask(locator)
+            continue
         split = {"consul": _split_address, "http_sd": _split_url}.get(kind)
         address, rest = split(locator) if split else (None, locator)
         for name in expand([rest]):
@@ -119,6 +124,13 @@ class _Reader:
                 self._file(self.kind, inside, address, "")
             return
         self._file(self.kind, name, address, "")
+
+    def ask(self, url: str) -> None:
+        """Read a running server."""
+        found = live.read(self.kind, url)
+        self.files += found.files
+        self.sources += found.sources
+        self.absent += [absent for absent in found.absent if absent not in self.absent]
 
     def _file(self, kind: str, name: str, address: str | None, because: str, main: str | None = None) -> None:
         key = (kind, str(Path(name).resolve()) if name != STANDARD_INPUT else name)

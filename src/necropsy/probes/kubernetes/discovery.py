@@ -1,4 +1,4 @@
-"""Prometheus' ``kubernetes_sd`` for the roles node, service, ingress, pod and endpoints (discovery/kubernetes/*.go).
+"""Prometheus' ``kubernetes_sd`` for the roles node, service, ingress, pod, endpoints and endpointslice.
 
 Only what the manifests say: a pod that was never started has no address, so that of a pod template is ``<address>``.
 """
@@ -23,10 +23,16 @@ _CONTROLLERS: Final = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "
 def discover(settings: Node, manifests: Iterable[Node]) -> list[Group] | None:
     """Return the groups that one ``kubernetes_sd_configs`` entry finds; None for a role that is not known here.
 
-    ``namespaces`` and the label selectors of ``selectors`` are applied, field selectors are not.
+    Source: discovery/kubernetes/*.go. ``namespaces`` and the label selectors of ``selectors`` are applied, field selectors
+    are not.
     """
     role = text_at(settings, "role")
     find = _ROLES.get(role)
+    if role in ("endpoints", "endpointslice"):
+        from necropsy.probes.kubernetes.endpoints import Cluster
+
+        manifests = list(manifests)
+        find = Cluster(manifests, role).groups
     if find is None:
         return None
     names = settings.at("namespaces", "names")
@@ -66,7 +72,7 @@ def selected(selector: str, labels: Mapping[str, str]) -> bool:
     return True
 
 
-def _described(manifest: Node, role: str) -> dict[str, str]:
+def described(manifest: Node, role: str) -> dict[str, str]:
     """Labels that every role has: namespace, name, and the object's own labels and annotations."""
     labels = {f"{_META}{role}_name": name_of(manifest)}
     if role != "node":
@@ -79,14 +85,15 @@ def _described(manifest: Node, role: str) -> dict[str, str]:
     return labels
 
 
-def _origin(manifest: Node, role: str) -> tuple[Origin, ...]:
+def origin_of(manifest: Node, role: str) -> tuple[Origin, ...]:
+    """Return the line that names an object."""
     line = manifest.at("metadata", "name") or manifest
     return (line.origin(f"{role} {name_of(manifest)}"),)
 
 
 def _group(manifest: Node, role: str, targets: list[dict[str, str]]) -> Iterator[Group]:
     if targets:
-        yield Group(tuple(targets), _described(manifest, role), _origin(manifest, role))
+        yield Group(tuple(targets), described(manifest, role), origin_of(manifest, role))
 
 
 def _nodes(manifest: Node) -> Iterator[Group]:
@@ -98,7 +105,7 @@ def _nodes(manifest: Node) -> Iterator[Group]:
     order = ("InternalIP", "InternalDNS", "ExternalIP", "ExternalDNS", "LegacyHostIP", "Hostname")
     host = next((addresses[kind] for kind in order if kind in addresses), UNKNOWN_ADDRESS)
     port = text_at(manifest, "status", "daemonEndpoints", "kubeletEndpoint", "Port") or "10250"
-    target = {"__address__": _join(host, port), "instance": name_of(manifest)}
+    target = {"__address__": join(host, port), "instance": name_of(manifest)}
     target[f"{_META}node_provider_id"] = text_at(manifest, "spec", "providerID")
     target.update({f"{_META}node_address_{_UNSAFE.sub('_', kind)}": value for kind, value in addresses.items()})
     yield from _group(manifest, "node", [target])
@@ -155,20 +162,33 @@ def _host_matches(pattern: str, host: str) -> bool:
     return pattern == host or (pattern.startswith("*.") and pattern[2:] == host.partition(".")[2])
 
 
-def _pods(manifest: Node) -> Iterator[Group]:
+def pod_of(manifest: Node) -> Node | None:
+    """Return the pod that a manifest is, or the template of those that it makes."""
     kind = text_at(manifest, "kind")
-    pod = manifest if kind == "Pod" else manifest.at("spec", "template") if kind in _CONTROLLERS else None
+    return manifest if kind == "Pod" else manifest.at("spec", "template") if kind in _CONTROLLERS else None
+
+
+def pod_labels(manifest: Node) -> dict[str, str]:
+    """Return the labels of a pod, or of the pods that a controller makes."""
+    pod, kind = pod_of(manifest) or manifest, text_at(manifest, "kind")
+    labels = described(pod, "pod")
+    labels[f"{_META}namespace"] = namespace_of(manifest)
+    labels[f"{_META}pod_name"] = name_of(manifest)
+    labels[f"{_META}pod_ip"] = text_at(manifest, "status", "podIP") or UNKNOWN_ADDRESS
+    labels[f"{_META}pod_node_name"] = text_at(pod, "spec", "nodeName")
+    labels[f"{_META}pod_phase"] = text_at(manifest, "status", "phase")
+    if kind != "Pod":
+        labels[f"{_META}pod_controller_kind"] = "ReplicaSet" if kind == "Deployment" else kind
+        labels[f"{_META}pod_controller_name"] = name_of(manifest)
+    return labels
+
+
+def _pods(manifest: Node) -> Iterator[Group]:
+    pod = pod_of(manifest)
     if pod is None:
         return
     host = text_at(manifest, "status", "podIP") or UNKNOWN_ADDRESS
-    described = _described(pod, "pod")
-    described[f"{_META}namespace"] = namespace_of(manifest)
-    described[f"{_META}pod_name"] = name_of(manifest)
-    described[f"{_META}pod_ip"] = host
-    described[f"{_META}pod_node_name"] = text_at(pod, "spec", "nodeName")
-    if kind != "Pod":
-        described[f"{_META}pod_controller_kind"] = "ReplicaSet" if kind == "Deployment" else kind
-        described[f"{_META}pod_controller_name"] = name_of(manifest)
+    labels = pod_labels(manifest)
     targets: list[dict[str, str]] = []
     for group in ("containers", "initContainers"):
         for container in pod.at("spec", group) or ():
@@ -178,45 +198,24 @@ def _pods(manifest: Node) -> Iterator[Group]:
                 f"{_META}pod_container_init": str(group == "initContainers").lower(),
             }
             ports = list(container.get("ports") or ())
-            targets += [_container_port(host, port) | shared for port in ports]
+            targets += [container_port(host, port) | shared for port in ports]
             targets += [{"__address__": host} | shared] if not ports else []
     if targets:
-        yield Group(tuple(targets), described, _origin(manifest, "pod"))
+        yield Group(tuple(targets), labels, origin_of(manifest, "pod"))
 
 
-def _container_port(host: str, port: Node) -> dict[str, str]:
+def container_port(host: str, port: Node) -> dict[str, str]:
+    """Return the labels of one port of a container."""
     return {
-        "__address__": _join(host, text_at(port, "containerPort")),
+        "__address__": join(host, text_at(port, "containerPort")),
         f"{_META}pod_container_port_name": text_at(port, "name"),
         f"{_META}pod_container_port_number": text_at(port, "containerPort"),
         f"{_META}pod_container_port_protocol": text_at(port, "protocol") or "TCP",
     }
 
 
-def _endpoints(manifest: Node) -> Iterator[Group]:
-    if text_at(manifest, "kind") != "Endpoints":
-        return
-    targets: list[dict[str, str]] = []
-    for subset in manifest.get("subsets") or ():
-        for port in subset.get("ports") or ():
-            for field, ready in (("addresses", "true"), ("notReadyAddresses", "false")):
-                targets += [
-                    {
-                        "__address__": _join(text_at(address, "ip"), text_at(port, "port")),
-                        f"{_META}endpoint_port_name": text_at(port, "name"),
-                        f"{_META}endpoint_port_protocol": text_at(port, "protocol") or "TCP",
-                        f"{_META}endpoint_ready": ready,
-                        f"{_META}endpoint_node_name": text_at(address, "nodeName"),
-                        f"{_META}endpoint_address_target_kind": text_at(address, "targetRef", "kind"),
-                        f"{_META}endpoint_address_target_name": text_at(address, "targetRef", "name"),
-                        f"{_META}service_name": name_of(manifest),
-                    }
-                    for address in subset.get(field) or ()
-                ]
-    yield from _group(manifest, "endpoints", targets)
-
-
-def _join(host: str, port: str) -> str:
+def join(host: str, port: str) -> str:
+    """Join as Go's ``net.JoinHostPort`` does."""
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
@@ -225,5 +224,4 @@ _ROLES: Final[dict[str, Callable[[Node], Iterator[Group]]]] = {
     "service": _services,
     "ingress": _ingresses,
     "pod": _pods,
-    "endpoints": _endpoints,
 }

@@ -1,4 +1,4 @@
-"""prometheus-operator: the scrape configuration that it makes of a ``Probe`` (pkg/prometheus/promcfg.go).
+"""prometheus-operator: the scrape configuration that it makes of its objects (pkg/prometheus/promcfg.go).
 
 Sample::
 
@@ -8,96 +8,117 @@ Sample::
       module: http_2xx
       interval: 10s
       targets: {staticConfig: {static: [admin.example.com]}}
+
+``Probe``, ``ServiceMonitor`` and ``PodMonitor`` are read, all that are given: which of them a ``Prometheus`` object selects
+is not decided. Scrape classes, shards and an enforced namespace label are not reproduced.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
+from necropsy.model.errors import ConfigurationError
+from necropsy.probes.kubernetes.monitors import monitor_jobs
 from necropsy.probes.kubernetes.objects import name_of, namespace_of, text_at
+from necropsy.probes.kubernetes.selection import Placed, discovery, kept_by_labels, relabelings, rule
 from necropsy.probes.node import Node
 from necropsy.probes.prometheus import PrometheusConfiguration, read_prometheus
-from necropsy.probes.strict import from_python
 
 _DEFAULT_INTERVAL: Final = "30s"
+_URL: Final = {
+    "source_labels": ["__meta_kubernetes_ingress_scheme", "__address__", "__meta_kubernetes_ingress_path"],
+    "separator": ";",
+    "regex": "(.+);(.+);(.+)",
+    "target_label": "__param_target",
+    "replacement": "${1}://${2}${3}",
+}
+"""An ingress becomes scheme, host and path; a rule without a path has ``/``, so that is what is asked."""
 
 
-def probe_jobs(manifests: Iterable[Node], version: str) -> list[PrometheusConfiguration]:
-    """Return one configuration for each ``Probe``: its lines are those of the manifest.
+def operated(
+    manifests: Iterable[Node], version: str, problems: list[ConfigurationError]
+) -> list[PrometheusConfiguration]:
+    """Return one configuration for each job that the operator makes: its lines are those of the manifest.
 
-    Raises
-    ------
-    ConfigurationError
-        The operator would make a configuration that Prometheus refuses.
+    What Prometheus would refuse becomes a problem and leaves the others as they are.
     """
     found = list(manifests)
     server = next((m for m in found if text_at(m, "kind") == "Prometheus"), None)
     interval = (text_at(server, "spec", "scrapeInterval") if server is not None else "") or _DEFAULT_INTERVAL
-    return [
-        _configuration(manifest, interval, version)
-        for manifest in found
-        if text_at(manifest, "kind") == "Probe" and manifest.get("spec") is not None
-    ]
+    configurations: list[PrometheusConfiguration] = []
+    for manifest in found:
+        if manifest.get("spec") is None:
+            continue
+        placed = Placed(manifest)
+        for job in _jobs(placed, text_at(manifest, "kind")):
+            job.setdefault("scrape_interval", interval)
+            try:
+                configurations.append(read_prometheus(placed.node({"scrape_configs": [job]}), prometheus=version))
+            except ConfigurationError as error:
+                problems.append(error)
+    return configurations
 
 
-def _configuration(manifest: Node, interval: str, version: str) -> PrometheusConfiguration:
-    def node(value: Any, *path: str) -> Node:
-        """The generated value, standing on the line of the manifest that it comes from."""
-        place = manifest.at("spec", *path) or manifest.get("spec") or manifest
-        return from_python(value, file=manifest.file, line=place.line)
+def _jobs(placed: Placed, kind: str) -> Iterator[dict[str, Any]]:
+    if kind == "Probe":
+        yield _probe(placed)
+    elif kind in ("ServiceMonitor", "PodMonitor"):
+        yield from monitor_jobs(placed, kind)
 
+
+def _probe(placed: Placed) -> dict[str, Any]:
+    manifest = placed.manifest
     job: dict[str, Any] = {
         "job_name": f"probe/{namespace_of(manifest)}/{name_of(manifest)}",
-        "scrape_interval": node(text_at(manifest, "spec", "interval") or interval, "interval"),
         "metrics_path": text_at(manifest, "spec", "prober", "path") or "/probe",
         "scheme": text_at(manifest, "spec", "prober", "scheme") or "http",
     }
+    for setting, name in (("scrape_interval", "interval"), ("scrape_timeout", "scrapeTimeout")):
+        if text_at(manifest, "spec", name):
+            job[setting] = placed.node(text_at(manifest, "spec", name), "spec", name)
     module = text_at(manifest, "spec", "module")
     if module:
-        job["params"] = node({"module": [module]}, "module")
-    rules = [*_static(manifest, job, node), *_ingress(manifest, job, node)]
-    rules.append(node({"source_labels": ["__param_target"], "target_label": "instance"}, "targets"))
-    rules.append(
-        node({"target_label": "__address__", "replacement": text_at(manifest, "spec", "prober", "url")}, "prober")
-    )
+        job["params"] = placed.node({"module": [module]}, "spec", "module")
+    rules = [rule(placed, ("spec",), source_labels=["job"], target_label="__tmp_prometheus_job_name")]
+    name = text_at(manifest, "spec", "jobName")
+    if name:
+        rules.append(rule(placed, ("spec", "jobName"), target_label="job", replacement=name))
+    # With both, the static targets count.
+    static, ingress = (manifest.at("spec", "targets", part) for part in ("staticConfig", "ingress"))
+    if static is not None:
+        rules += _static(placed, job, static)
+    elif ingress is not None:
+        rules += _ingress(placed, job, ingress)
     job["relabel_configs"] = rules
-    return read_prometheus(node({"scrape_configs": [job]}), prometheus=version)
+    return job
 
 
-def _static(manifest: Node, job: dict[str, Any], node: Any) -> list[Node]:
-    static = manifest.at("spec", "targets", "staticConfig")
-    if static is None:
-        return []
-    group: dict[str, Any] = {"targets": static.get("static") or []}
-    if static.get("labels") is not None:
-        group["labels"] = static.get("labels")
-    job["static_configs"] = [group]
-    copy = {"source_labels": ["__address__"], "target_label": "__param_target"}
-    return [node(copy, "targets", "staticConfig"), *(static.get("relabelingConfigs") or ())]
+def _static(placed: Placed, job: dict[str, Any], static: Node) -> list[Node]:
+    path = ("spec", "targets", "staticConfig")
+    own = static.get("labels")
+    labels = {name: value for name, value in own.items()} if own is not None else {}  # noqa: C416 -- items, not pairs
+    labels.setdefault("namespace", placed.node(namespace_of(placed.manifest), *path))
+    job["static_configs"] = [{"targets": static.get("static") or [], "labels": labels}]
+    copy = rule(placed, path, source_labels=["__address__"], target_label="__param_target")
+    return [copy, *_to_prober(placed), *relabelings(static.get("relabelingConfigs"))]
 
 
-def _ingress(manifest: Node, job: dict[str, Any], node: Any) -> list[Node]:
-    """An ingress becomes scheme, host and path; a rule without a path has ``/``, so that is what is asked."""
-    ingress = manifest.at("spec", "targets", "ingress")
-    if ingress is None:
-        return []
-    settings: dict[str, Any] = {"role": "ingress"}
-    names = ingress.at("namespaceSelector", "matchNames")
-    everywhere = text_at(ingress, "namespaceSelector", "any").lower() == "true"
-    if not everywhere:
-        settings["namespaces"] = {"names": names.texts() if names is not None else [namespace_of(manifest)]}
-    labels = ingress.at("selector", "matchLabels")
-    if labels is not None:
-        wanted = ",".join(f"{name}={value.text()}" for name, value in labels.items())
-        settings["selectors"] = [{"role": "ingress", "label": wanted}]
-    job["kubernetes_sd_configs"] = [node(settings, "targets", "ingress")]
-    url = {
-        "source_labels": ["__meta_kubernetes_ingress_scheme", "__address__", "__meta_kubernetes_ingress_path"],
-        "separator": ";",
-        "regex": "(.+);(.+);(.+)",
-        "target_label": "__param_target",
-        "replacement": "${1}://${2}${3}",
-    }
-    more = ingress.get("relabelingConfigs") or ()
-    return [node(url, "targets", "ingress"), *more]
+def _ingress(placed: Placed, job: dict[str, Any], ingress: Node) -> list[Node]:
+    path = ("spec", "targets", "ingress")
+    job["kubernetes_sd_configs"] = [discovery(placed, ingress.get("namespaceSelector"), "ingress", path)]
+    return [
+        *kept_by_labels(placed, ingress.get("selector"), "ingress", (*path, "selector")),
+        rule(placed, path, **_URL),
+        rule(placed, path, source_labels=["__meta_kubernetes_namespace"], target_label="namespace"),
+        rule(placed, path, source_labels=["__meta_kubernetes_ingress_name"], target_label="ingress"),
+        *_to_prober(placed),
+        *relabelings(ingress.get("relabelingConfigs")),
+    ]
+
+
+def _to_prober(placed: Placed) -> Iterator[Node]:
+    prober = ("spec", "prober")
+    url = text_at(placed.manifest, *prober, "url")
+    yield rule(placed, prober, source_labels=["__param_target"], target_label="instance")
+    yield rule(placed, prober, target_label="__address__", replacement=url)
