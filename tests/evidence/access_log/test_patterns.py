@@ -14,7 +14,7 @@ from necropsy.evidence.access_log.patterns import CHILDREN, pattern_of
 def patterns(scratch, targets):
     scratch.run("CREATE OR REPLACE TEMP TABLE given (place INTEGER, target VARCHAR)")
     scratch.connection.executemany("INSERT INTO given VALUES (?, ?)", list(enumerate(targets)))
-    return [row[0] for row in scratch.rows(f"SELECT {pattern_of('target')} FROM given ORDER BY place")]
+    return [row[0] for row in scratch.rows(f"SELECT path FROM ({pattern_of('given')}) ORDER BY place")]
 
 
 @pytest.mark.parametrize(

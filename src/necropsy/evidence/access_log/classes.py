@@ -59,28 +59,28 @@ def settle(scratch: Scratch) -> None:
     Needs ``rhythm`` (class_key, period_s, phase_s, phase_spread_s, coverage).
     """
     scratch.run(
-        "CREATE OR REPLACE TEMP TABLE ranked AS"
-        f" SELECT class_key, period_s IS NOT NULL OR row_number() OVER (ORDER BY visits DESC, first_at, class_key) <= {LIMIT}"
-        " AS kept FROM class LEFT JOIN rhythm USING (class_key)"
+        "CREATE OR REPLACE TEMP TABLE kept AS SELECT class_key FROM rhythm UNION"
+        f" (SELECT class_key FROM class ORDER BY visits DESC, number LIMIT {LIMIT})"
     )
     scratch.run(
         "CREATE OR REPLACE TEMP TABLE crowd AS SELECT hash(agent_key, host_key, pattern_id, status) AS place,"
         " any_value(agent_key) AS agent_key, any_value(host_key) AS host_key, any_value(pattern_id) AS pattern_id,"
         " any_value(status) AS status, sum(visits) AS visits"
-        " FROM class JOIN ranked USING (class_key) WHERE NOT kept GROUP BY place"
+        " FROM class ANTI JOIN kept USING (class_key) GROUP BY place"
     )
     scratch.run(
         f"DELETE FROM crowd WHERE place NOT IN (SELECT place FROM crowd ORDER BY visits DESC, place LIMIT {LIMIT})"
     )
     scratch.run(
-        "CREATE OR REPLACE TEMP TABLE placed AS SELECT class.*, kept, crowd.place IS NOT NULL AS apart, method,"
-        " CASE WHEN kept THEN class_key WHEN apart THEN crowd.place ELSE hash(method, class.status) END AS place"
-        " FROM class JOIN ranked USING (class_key) JOIN page USING (pattern_id) LEFT JOIN crowd"
+        "CREATE OR REPLACE TEMP TABLE placed AS SELECT class.*, kept.class_key IS NOT NULL AS is_kept,"
+        " crowd.place IS NOT NULL AS apart, method, CASE WHEN is_kept THEN class_key WHEN apart THEN crowd.place"
+        " ELSE hash(method, class.status) END AS place"
+        " FROM class LEFT JOIN kept USING (class_key) JOIN page USING (pattern_id) LEFT JOIN crowd"
         " ON crowd.place = hash(class.agent_key, class.host_key, class.pattern_id, class.status)"
     )
     scratch.run(
         "CREATE OR REPLACE TEMP TABLE summed AS SELECT row_number() OVER (ORDER BY level, first_at, number)::INTEGER - 1"
-        " AS class_id, * FROM (SELECT place, any_value(CASE WHEN kept THEN 0 WHEN apart THEN 1 ELSE 2 END) AS level,"
+        " AS class_id, * FROM (SELECT place, any_value(CASE WHEN is_kept THEN 0 WHEN apart THEN 1 ELSE 2 END) AS level,"
         " any_value(client_key) AS client_key, any_value(agent_key) AS agent_key, any_value(host_key) AS host_key,"
         " any_value(pattern_id) AS pattern_id, any_value(method) AS method, any_value(status) AS status,"
         " sum(visits)::BIGINT AS visits, (sum(visits) + coalesce(sum(followed), 0))::BIGINT AS requests,"
@@ -91,7 +91,7 @@ def settle(scratch: Scratch) -> None:
     scratch.run(
         "CREATE OR REPLACE TEMP TABLE settled AS SELECT class_key, class_id FROM placed JOIN summed USING (place)"
     )
-    scratch.run("DROP TABLE ranked; DROP TABLE crowd; DROP TABLE placed")
+    scratch.run("DROP TABLE kept; DROP TABLE crowd; DROP TABLE placed")
     create_texts(scratch, "client", "SELECT DISTINCT client_key FROM summed WHERE level < 1")
     for field in ("agent", "host"):
         create_texts(scratch, field, f"SELECT DISTINCT {field}_key FROM summed WHERE level < 2")
@@ -119,8 +119,10 @@ def bins(scratch: Scratch, first_id: int) -> pa.Table:
     """Return the rows of ``visit_bin``."""
     return _arrow(
         scratch,
-        f"SELECT (class_id + {first_id})::INTEGER AS class_id, date_trunc('minute', stamp)::TIMESTAMP AS bin,"
-        " count(*)::INTEGER AS visits FROM visit JOIN settled USING (class_key) GROUP BY ALL ORDER BY ALL",
+        # One number for class and minute: grouping and sorting by one is twice as fast as by two.
+        f"SELECT ((place >> 32) + {first_id})::INTEGER AS class_id, make_timestamp((place & 4294967295) * 60000000) AS bin,"
+        " visits FROM (SELECT (class_id::BIGINT << 32) | (epoch_us(stamp) // 60000000) AS place, count(*)::INTEGER AS visits"
+        " FROM visit JOIN settled USING (class_key) GROUP BY place) ORDER BY place",
         {},
     )
 

@@ -103,16 +103,22 @@ def fold(visits: Visits, period: NDArray[np.float64]) -> Fold:
     """
     import numpy as np
 
-    turns = np.maximum(1.0, np.floor(visits.span() / period) + 1)
+    expected = np.maximum(1.0, np.floor(visits.span() / period) + 1)
     most = FEW_CELLS if visits.counts().max(initial=0) < FEW else CELLS
     cells = np.clip(np.floor(period / visits.resolution), 1, most).astype(np.int64)
-    sharp, x, peak = _sharp(visits, period, cells, most)
-    coarse, coarse_peak = _coarse(visits, period)
+    turns = visits.seconds * (1 / period)[visits.owner]
+    turn = np.floor(turns)
+    turns -= turn
+    sharp, x, peak = _sharp(_occupied(visits, turn, turns, cells, most), cells)
+    coarse, coarse_peak = _coarse(_occupied(visits, turn, turns, COARSE, COARSE))
+    coarse = np.where(period >= 4 * visits.resolution, coarse, 0.0)
     is_sharp = sharp >= coarse
     spread_out = ~is_sharp & (coarse >= _WORTH_A_LOOK)
     if spread_out.any():
         x[spread_out] = _half_turns(visits.only(spread_out), period[spread_out], coarse_peak[spread_out])
-    return Fold(np.maximum(sharp, coarse), np.minimum(1.0, x / turns), is_sharp, np.where(is_sharp, peak, coarse_peak))
+    return Fold(
+        np.maximum(sharp, coarse), np.minimum(1.0, x / expected), is_sharp, np.where(is_sharp, peak, coarse_peak)
+    )
 
 
 def _half_turns(visits: Visits, period: NDArray[np.float64], centre: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -134,40 +140,46 @@ def first_of(number: NDArray[np.generic], owner: NDArray[np.int64]) -> NDArray[n
     return first
 
 
-def _occupied(visits: Visits, period: NDArray[np.float64], cells: NDArray[np.int64], width: int) -> NDArray[np.float64]:
-    """Return in how many turns each cell is occupied: an array of classes by ``width`` cells."""
+def _occupied(
+    visits: Visits, turn: NDArray[np.float64], place: NDArray[np.float64], cells: NDArray[np.int64] | int, width: int
+) -> NDArray[np.float64]:
+    """Return in how many turns each cell is occupied: an array of classes by ``width`` cells.
+
+    ``turn`` and ``place`` are the number of the turn of each visit and its place in it, 0 to 1.
+    """
     import numpy as np
 
     owner = visits.owner
-    cell = np.floor(visits.seconds * (cells / period)[owner]).astype(np.int64)
-    fresh = first_of(cell, owner)
-    cell %= cells[owner]
-    flat = np.bincount((owner * width + cell)[fresh], minlength=visits.classes * width)
+    cell = (place * (cells if isinstance(cells, int) else cells[owner])).astype(np.int64)
+    cell += owner * width
+    fresh = np.ones(cell.size, dtype=bool)
+    fresh[1:] = (cell[1:] != cell[:-1]) | (turn[1:] != turn[:-1])
+    flat = np.bincount(cell[fresh], minlength=visits.classes * width)
     return flat.reshape(visits.classes, width).astype(np.float64)
 
 
 def _sharp(
-    visits: Visits, period: NDArray[np.float64], cells: NDArray[np.int64], most: int
+    occupied: NDArray[np.float64], cells: NDArray[np.int64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """Return the evidence of the favourite cell, the turns in which it is occupied, and its middle."""
     import numpy as np
 
-    everyone = np.arange(visits.classes)
-    occupied = _occupied(visits, period, cells, most)
+    everyone = np.arange(cells.size)
     mean = occupied.sum(axis=1) / cells
     one = np.argmax(occupied, axis=1)
-    evidence, x, middle = _surprise(occupied[everyone, one], mean), occupied[everyone, one], (one + 0.5) / cells
+    x = occupied[everyone, one]
+    evidence, middle = _surprise(x, mean), (one + 0.5) / cells
     # A phase at the border of two cells falls into either: neighbours count together, too.
     both = occupied.copy()
     both[:, :-1] += occupied[:, 1:]
     both[everyone, cells - 1] += occupied[:, 0]
     two = np.argmax(both, axis=1)
-    pair = np.where(cells >= 4, _surprise(both[everyone, two], 2 * mean), 0.0)
+    x_both = both[everyone, two]
+    pair = np.where(cells >= 4, _surprise(x_both, 2 * mean), 0.0)
     better = pair > evidence
-    evidence, x = np.where(better, pair, evidence), np.where(better, both[everyone, two], x)
     middle = np.where(better, ((two + 1.0) % cells) / cells, middle)
-    evidence = np.where(cells >= 2, np.maximum(0.0, evidence - np.log(2 * cells)), 0.0)
-    return evidence, x, middle
+    evidence = np.maximum(0.0, np.where(better, pair, evidence) - np.log(2 * cells))
+    return np.where(cells >= 2, evidence, 0.0), np.where(better, x_both, x), middle
 
 
 def _surprise(x: NDArray[np.float64], mean: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -179,14 +191,11 @@ def _surprise(x: NDArray[np.float64], mean: NDArray[np.float64]) -> NDArray[np.f
     return np.where(x > mean, exponent, 0.0)
 
 
-def _coarse(visits: Visits, period: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _coarse(occupied: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the evidence of the resultant length over coarse cells, and its direction as a share of the turn."""
     import numpy as np
 
-    occupied = _occupied(visits, period, np.full(visits.classes, COARSE), COARSE)
-    directions = np.exp(2j * np.pi * (np.arange(COARSE) + 0.5) / COARSE)
-    resultant = occupied @ directions
+    angles = 2 * np.pi * (np.arange(COARSE) + 0.5) / COARSE
+    east, north = occupied @ np.cos(angles), occupied @ np.sin(angles)
     number = np.maximum(1.0, occupied.sum(axis=1))
-    evidence = np.abs(resultant) ** 2 / number
-    usable = period >= 4 * visits.resolution
-    return np.where(usable, evidence, 0.0), (np.angle(resultant) / (2 * np.pi)) % 1.0
+    return (east**2 + north**2) / number, (np.arctan2(north, east) / (2 * np.pi)) % 1.0

@@ -77,6 +77,14 @@ def regularity(visits: Visits) -> tuple[NDArray[np.float64], NDArray[np.float64]
     return np.where(middle >= _COARSEST, evidence, 0.0), middle * visits.resolution
 
 
+def most_regular(counts: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the evidence of so many visits whose gaps are all the same: more there cannot be."""
+    import numpy as np
+
+    highest: NDArray[np.float64] = np.maximum(0, counts - 2) * np.log(1 / (2 * _DENSITY * _EXACT))
+    return highest
+
+
 def _divergence(share: NDArray[np.float64], rule: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return Kullback and Leibler's divergence of a share above the rule; 0 for one below."""
     import numpy as np

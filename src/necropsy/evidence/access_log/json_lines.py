@@ -55,9 +55,11 @@ def layout(
         columns[top] = "JSON" if rest or columns.get(top) == "JSON" else "VARCHAR"
         return f"json_extract_string({sql.name(top)}, {sql.text(_pointer(rest))})" if rest else sql.name(top)
 
-    one = {field: column(paths[0]) for field, paths in found.items()}
+    from_end = form.fine and "start" not in keys.spelled(found["time"][0])
+    needed = {field: paths for field, paths in found.items() if field != "duration" or from_end}
+    one = {field: column(paths[0]) for field, paths in needed.items()}
     fields = {"stamp": form.expression(one["time"])}
-    if form.fine and "duration" in one and "start" not in keys.spelled(found["time"][0]):
+    if "duration" in one:
         # A log line is written when the request ends; its start is what a prober's clock knows.
         fields["stamp"] = timestamps.earlier_by(fields["stamp"], one["duration"])
     if "request" in one:
@@ -91,7 +93,7 @@ def layout(
         "json",
         fields,
         columns,
-        f"coalesce({', '.join(map(sql.name, columns))}) IS NOT NULL",
+        " OR ".join(f"{sql.name(key)} IS NOT NULL" for key in columns),
         form.fine,
     )
 

@@ -33,6 +33,7 @@ _FREQUENT: Final = ("agent", "host", "request")
 _SAMPLES: Final = 16
 _SAMPLE: Final = 256 << 10
 _OFTEN: Final = 3
+_SMALL: Final = 1 << 20
 
 
 @dataclass(slots=True)
@@ -177,7 +178,9 @@ def _insertion(query: str) -> str:
 
 
 def _learn(scratch: Scratch, file: LogFile, layout: Layout) -> None:
-    """Put the texts that a sample of the file shows several times into ``known``."""
+    """Put the texts that a sample of the file shows several times into ``known``; of a small one, none."""
+    if file.path.stat().st_size < _SMALL:
+        return
     sample = scratch.folder / "sample"
     sample.write_bytes(b"".join(slices(file, _SAMPLES, _SAMPLE)))
     scratch.run(f"CREATE OR REPLACE TEMP TABLE sampled AS {_keyed(layout.query(str(sample), 'none'))}")

@@ -61,32 +61,38 @@ def fold_segment(segment: str) -> str:
     )
 
 
-def pattern_of(target: str) -> str:
-    """Return the DuckDB expression for the pattern of a target that has no query any more."""
+def pattern_of(table: str) -> str:
+    """Return the query that adds ``path`` to a table with ``target``: its pattern, the query being off already."""
     # A proxy request names the host (RFC 9112, 3.2.2); path parameters (;jsessionid=) are no part of a page's name.
-    path = f"regexp_replace(regexp_replace({target}, '^[A-Za-z][A-Za-z0-9+.-]*://[^/]*', ''), ';[^/]*|#.*', '', 'g')"
-    segments = f"list_transform(string_split({path}, '/')[:{_DEPTH + 1}], lambda s: {fold_segment('s')})"
+    plain = (
+        "CASE WHEN target[1] = '/' THEN target ELSE regexp_replace(target, '^[A-Za-z][A-Za-z0-9+.-]*://[^/]*', '') END"
+    )
+    plain = (
+        f"CASE WHEN regexp_matches(target, '[;#:]') THEN regexp_replace({plain}, ';[^/]*|#.*', '', 'g') ELSE target END"
+    )
+    folded = f"array_to_string(list_transform(parts[:{_DEPTH + 1}], lambda s: {fold_segment('s')}), '/')"
     return (
-        f"CASE WHEN {target} = '*' THEN '*' WHEN {path} = '' THEN '/' WHEN {path}[1] <> '/' THEN '{MALFORMED}'"
-        f" ELSE array_to_string({segments}, '/')"
-        f" || CASE WHEN len(string_split({path}, '/')) > {_DEPTH + 1} THEN '/…' ELSE '' END END"
+        f"SELECT * EXCLUDE (plain, parts), CASE WHEN target = '*' THEN '*' WHEN plain = '' THEN '/'"
+        f" WHEN plain[1] <> '/' THEN '{MALFORMED}' WHEN len(parts) > {_DEPTH + 1} THEN {folded} || '/…' ELSE {folded} END AS path"
+        f" FROM (SELECT *, string_split(plain, '/') AS parts FROM (SELECT *, {plain} AS plain FROM {table}))"
     )
 
 
 def create_tables(scratch: Scratch) -> None:
     """Create ``page`` (pattern_id, method, path) and ``request_page`` (request_key, pattern_id) from ``line``."""
     known = ", ".join(f"'{method}'" for method in METHODS)
+    words = "split_part(request, ' ', 1) AS word, split_part(request, ' ', 2) AS target"
+    split = f"(SELECT request_key, requests, {words} FROM target)"
     scratch.run(
         "CREATE OR REPLACE TEMP TABLE target AS SELECT request_key, coalesce(text, request) AS request, requests FROM"
         " (SELECT request_key, any_value(request) AS request, count(*) AS requests FROM line WHERE fault = 0 GROUP BY ALL)"
         " LEFT JOIN (FROM known WHERE field = 'request') ON key = request_key"
     )
     scratch.run(
-        "CREATE OR REPLACE TEMP TABLE folded AS"
-        f" SELECT request_key, requests, CASE WHEN word IN ({known}) THEN word ELSE '{MALFORMED}' END AS method,"
-        f" CASE WHEN word IN ({known}) THEN {pattern_of('target')} ELSE '{MALFORMED}' END AS path"
-        " FROM (SELECT request_key, requests, split_part(request, ' ', 1) AS word, split_part(request, ' ', 2) AS target"
-        " FROM target)"
+        "CREATE OR REPLACE TEMP TABLE folded AS SELECT request_key, requests,"
+        f" CASE WHEN word IN ({known}) THEN word ELSE '{MALFORMED}' END AS method,"
+        f" CASE WHEN word IN ({known}) THEN path ELSE '{MALFORMED}' END AS path"
+        f" FROM ({pattern_of(split)})"
     )
     _fold_rare_children(scratch)
     scratch.run(
@@ -101,6 +107,8 @@ def create_tables(scratch: Scratch) -> None:
 
 def _fold_rare_children(scratch: Scratch) -> None:
     """Fold the rare names below every path that has more children than it may keep, from the top down."""
+    if scratch.value("SELECT count(DISTINCT path) FROM folded") <= CHILDREN:
+        return
     for depth in range(2, _DEPTH + 2):
         crowded = scratch.value(
             f"SELECT count(*) FROM (SELECT parts[:{depth - 1}] AS parent FROM"

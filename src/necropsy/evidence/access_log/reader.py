@@ -138,12 +138,12 @@ def _judge_rhythms(scratch: Scratch) -> None:
         "CREATE OR REPLACE TEMP TABLE rhythm (class_key UBIGINT, period_s DOUBLE, phase_s DOUBLE, phase_spread_s DOUBLE,"
         " coverage DOUBLE)"
     )
+    among = scratch.value(f"SELECT count(*) FROM class WHERE visits >= {rhythm.FEWEST}")
     scratch.run(
         "CREATE OR REPLACE TEMP TABLE judged AS SELECT class_key, visits,"
         f" (sum(visits) OVER (ORDER BY class_key ROWS UNBOUNDED PRECEDING) // {_RHYTHM_BATCH})::INTEGER AS batch,"
-        f" row_number() OVER (ORDER BY class_key)::BIGINT AS number FROM class WHERE visits >= {rhythm.FEWEST}"
+        f" row_number() OVER (ORDER BY class_key)::BIGINT AS number FROM class WHERE visits >= {rhythm.fewest(among)}"
     )
-    among = scratch.value("SELECT count(*) FROM judged")
     for (batch,) in scratch.rows("SELECT DISTINCT batch FROM judged ORDER BY batch"):
         columns = scratch.columns(
             "SELECT judged.number, epoch_us(stamp) AS time_us FROM visit JOIN judged USING (class_key)"

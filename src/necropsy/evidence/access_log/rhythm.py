@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from necropsy.evidence.access_log.folding import FEW, Visits, first_of, fold
-from necropsy.evidence.access_log.gaps import candidates, median, regularity, whole
+from necropsy.evidence.access_log.gaps import candidates, median, most_regular, regularity, whole
 
 if TYPE_CHECKING:
     import numpy as np
@@ -105,6 +105,18 @@ def find(class_id: NDArray[np.int64], time_us: NDArray[np.int64], *, among: int 
         judged.phase_spread_s[sure],
         judged.coverage[sure],
     )
+
+
+def fewest(among: int) -> int:
+    """Return the number of visits below which no class of so many can have evidence enough, however regular it is."""
+    import math
+
+    import numpy as np
+
+    needed = math.log(max(1, among) / DOUBT)
+    counts = np.arange(FEWEST, 1000)
+    enough = np.maximum(Visits.attainable(counts), most_regular(counts)) >= needed
+    return int(counts[np.argmax(enough)])
 
 
 def judge(class_id: NDArray[np.int64], time_us: NDArray[np.int64], *, needed: float = 0.0) -> Judgement:

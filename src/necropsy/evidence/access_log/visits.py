@@ -57,8 +57,11 @@ def create_tables(scratch: Scratch, slack_s: float) -> None:
 
     ``number`` of a chain is the line that began the visit, ``followed`` how many requests came after it.
     """
-    _candidates(scratch, slack_s)
     scratch.run("CREATE OR REPLACE TEMP TABLE pair (number BIGINT, follower BIGINT)")
+    if not scratch.value(f"SELECT count(*) FROM line WHERE status IN {REDIRECTS}"):
+        _chains(scratch)
+        return
+    _candidates(scratch, slack_s)
     for keyed, condition in _ROUNDS:
         if scratch.value("SELECT count(*) FROM leg WHERE redirect"):
             _pair(scratch, keyed, condition, slack_s)
@@ -68,16 +71,14 @@ def create_tables(scratch: Scratch, slack_s: float) -> None:
 
 def _candidates(scratch: Scratch, slack_s: float) -> None:
     """Create ``leg``: the redirects, and what the same client asked for within the slack after one."""
+    # Lines of the same client in the same or the next stretch of time: a join finds them, where a window would sort.
+    stretch = f"(epoch_us(stamp) // {max(1, round(slack_s * 1e6))})"
     scratch.run(
         "CREATE OR REPLACE TEMP TABLE near AS"
-        " WITH redirecting AS (SELECT DISTINCT client_key, agent_key FROM line WHERE fault = 0 AND status IN"
-        f" {REDIRECTS}),"
-        " timed AS (SELECT line.rowid AS number, stamp, hash(client_key, agent_key) AS flow, host_key, request_key,"
-        f" referer_key, status IN {REDIRECTS} AS redirect"
-        " FROM line SEMI JOIN redirecting USING (client_key, agent_key) WHERE fault = 0),"
-        " since AS (SELECT *, max(CASE WHEN redirect THEN stamp END) OVER (PARTITION BY flow ORDER BY stamp, number"
-        " ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS redirected_at FROM timed)"
-        f" SELECT * FROM since WHERE redirect OR redirected_at >= stamp - to_microseconds({round(slack_s * 1e6)})"
+        f" WITH timed AS (SELECT rowid AS number, stamp, hash(client_key, agent_key) AS flow, {stretch} AS stretch, host_key,"
+        f" request_key, referer_key, status IN {REDIRECTS} AS redirect FROM line WHERE fault = 0),"
+        " after AS (SELECT DISTINCT unnest([hash(flow, stretch), hash(flow, stretch + 1)]) AS place FROM timed WHERE redirect)"
+        " SELECT * EXCLUDE (stretch) FROM timed WHERE hash(flow, stretch) IN (SELECT place FROM after)"
     )
     create_texts(scratch, "host", "SELECT DISTINCT host_key FROM near")
     create_texts(scratch, "request", "SELECT DISTINCT request_key FROM near WHERE redirect")
@@ -108,18 +109,22 @@ def _pair(scratch: Scratch, keyed: str, condition: str, slack_s: float) -> None:
         " (SELECT from_pattern, to_pattern, count(*) AS seen, sum(count(*)) OVER (PARTITION BY from_pattern) AS all_seen"
         f" FROM guess GROUP BY from_pattern, to_pattern) WHERE all_seen < {_ENOUGH} OR seen >= {_COINCIDENCE} * all_seen"
     )
-    # Once more without the passers-by: only redirects, and pages that redirects of this log lead to.
-    known = "SELECT * FROM leg WHERE redirect OR pattern_id IN (SELECT to_pattern FROM habit)"
-    again = _guess(known, keyed, condition, slack_s)
+    scratch.run("CREATE OR REPLACE TEMP TABLE usual AS FROM guess SEMI JOIN habit USING (from_pattern, to_pattern)")
+    if scratch.value("SELECT (SELECT count(*) FROM usual) < (SELECT count(*) FROM guess)"):
+        # Once more without the passers-by: only redirects, and pages that redirects of this log lead to.
+        known = "SELECT * FROM leg WHERE redirect OR pattern_id IN (SELECT to_pattern FROM habit)"
+        again = _guess(known, keyed, condition, slack_s)
+        scratch.run(
+            f"CREATE OR REPLACE TEMP TABLE usual AS FROM ({again}) SEMI JOIN habit USING (from_pattern, to_pattern)"
+        )
     scratch.run(
-        "CREATE OR REPLACE TEMP TABLE guess AS SELECT number, min(follower) AS follower FROM"
-        f" (FROM ({again}) SEMI JOIN habit USING (from_pattern, to_pattern)) GROUP BY number"
+        "CREATE OR REPLACE TEMP TABLE guess AS SELECT number, min(follower) AS follower FROM usual GROUP BY number"
     )
     scratch.run("INSERT INTO pair SELECT number, follower FROM guess")
     scratch.run("UPDATE leg SET redirect = FALSE WHERE number IN (SELECT number FROM guess)")
     scratch.run("UPDATE leg SET free = FALSE WHERE number IN (SELECT follower FROM guess)")
     scratch.run("DELETE FROM leg WHERE NOT redirect AND NOT free")
-    scratch.run("DROP TABLE guess; DROP TABLE habit")
+    scratch.run("DROP TABLE guess; DROP TABLE usual; DROP TABLE habit")
 
 
 def _guess(legs: str, keyed: str, condition: str, slack_s: float) -> str:
