@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from necropsy.autopsy.charting import chart
-from necropsy.autopsy.sources import Sources, StoreSource
+from necropsy.autopsy.sources import Sources, StoreSource, is_live, masked
 from necropsy.model.errors import NecropsyError, NoEvidence, UsageError
 from necropsy.model.evidence import Absent, Blemish, Origin, Source
 from necropsy.model.plain import to_plain
@@ -16,6 +16,8 @@ from necropsy.model.plain import to_plain
 if TYPE_CHECKING:
     from necropsy.autopsy import Progress
     from necropsy.case.store import Case
+    from necropsy.evidence.rdb.reader import Dump
+    from necropsy.evidence.redis.reader import LiveKeyspace
     from necropsy.probes.simulate import ConfigurationFile, LogFormat, Simulation
 
 
@@ -185,41 +187,77 @@ def _app_logs(desk: _Desk, sources: Sources, say: Progress) -> None:
 
 
 def _store(desk: _Desk, store: StoreSource, sources: Sources, say: Progress) -> datetime | None:
-    """Read one store's dump; when it was taken, or None if it could not be read."""
-    from necropsy.evidence.rdb.reader import open_dump
+    """Read one store, dump or live; when it was in this state, or None if it could not be read."""
     from necropsy.sessions.census import Census
-    from necropsy.sessions.registry import projection
     from necropsy.sessions.settle import settle
-    from necropsy.wire.files import fingerprint
 
     say(f"reading the keys of store {store.name}", None)
     try:
-        digest, size = fingerprint(store.rdb)
-
-        def progress(done: int) -> None:
-            say(f"reading the keys of store {store.name}", min(1.0, done / size) if size else None)
-
-        dump = open_dump(store.rdb, projection(), progress=progress)
+        opened = _open_live(store, say) if is_live(store.rdb) else _open_dump(store, say)
         census: Census | None = None
         now = sources.now
-        for batch in dump:
+        for batch in opened.keys:
             if census is None:
-                now = now or dump.taken_at or datetime.now(UTC)
+                now = now or opened.keys.taken_at or datetime.now(UTC)
                 census = Census(store.name, now)
             for table, rows in census.take(batch):
                 desk.case.append(table, rows)
-        now = now or dump.taken_at or datetime.now(UTC)
+        now = now or opened.keys.taken_at or datetime.now(UTC)
         if census is not None:
             desk.case.append("key_family", census.families())
         settle(desk.case, store.name, now)
     except NecropsyError as error:
-        desk.fail("rdb", store.rdb, error)
+        desk.fail("redis" if is_live(store.rdb) else "rdb", masked(store.rdb), error)
         return None
-    facts = dict(dump.facts)
+    facts = dict(opened.keys.facts)
     if store.memory_limit is not None:
         facts["memory-limit"] = str(store.memory_limit)
     desk.case.append("server_fact", [{"store": store.name, "name": n, "value": v} for n, v in sorted(facts.items())])
-    note = f"RDB {facts.get('rdb-version', '?')}, checksum {facts.get('checksum', 'unknown')}"
-    desk.note([Source("rdb", store.rdb, dump.taken_at, digest, size, store.name, note)], blemishes=dump.blemishes)
-    desk.note(blemishes=[Blemish(store.rdb, "byte", 0, remark) for remark in (census.remarks if census else ())])
-    return dump.taken_at
+    source = Source(
+        opened.reader, opened.locator, opened.keys.taken_at, opened.digest, opened.size, store.name, opened.note(facts)
+    )
+    remarks = [Blemish(opened.locator, "byte", 0, remark) for remark in (census.remarks if census else ())]
+    desk.note([source], getattr(opened.keys, "absent", ()), [*opened.keys.blemishes, *remarks])
+    return opened.keys.taken_at
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """A keyspace that is ready to be read, and what its source will say of it."""
+
+    reader: str
+    locator: str
+    keys: Dump | LiveKeyspace
+    digest: str | None
+    size: int | None
+    note: Callable[[dict[str, str]], str]
+
+
+def _open_dump(store: StoreSource, say: Progress) -> _Opened:
+    from necropsy.evidence.rdb.reader import open_dump
+    from necropsy.sessions.registry import projection
+    from necropsy.wire.files import fingerprint
+
+    digest, size = fingerprint(store.rdb)
+
+    def progress(done: int) -> None:
+        say(f"reading the keys of store {store.name}", min(1.0, done / size) if size else None)
+
+    dump = open_dump(store.rdb, projection(), progress=progress)
+    return _Opened("rdb", store.rdb, dump, digest, size, _version_note)
+
+
+def _version_note(facts: dict[str, str]) -> str:
+    return f"RDB {facts.get('rdb-version', '?')}, checksum {facts.get('checksum', 'unknown')}"
+
+
+def _open_live(store: StoreSource, say: Progress) -> _Opened:
+    from necropsy.evidence.rdb.reader import open_stream
+    from necropsy.evidence.redis.reader import read_keys
+    from necropsy.sessions.registry import projection
+
+    def progress(share: float | None) -> None:
+        say(f"reading the keys of store {store.name}", share)
+
+    live = read_keys(store.rdb, projection(), store=store.name, open_stream=open_stream, progress=progress)
+    return _Opened("redis", live.locator, live, None, None, lambda _: live.note)

@@ -24,6 +24,7 @@ class StoreSource:
 
     name: str
     rdb: str
+    """Path of a dump, ``-``, or the URL of a live server (``redis://``, ``rediss://``, ``unix://``)."""
     memory_limit: int | None = None
     """Bytes that the store may use (maxmemory, or the machine's); None when not said."""
 
@@ -78,7 +79,7 @@ class Sources:
 
 
 def stores(locators: Iterable[str], memory_limit: int | None = None) -> tuple[StoreSource, ...]:
-    """Name the stores of ``--rdb`` values: ``NAME=FILE``, or FILE whose stem is the name.
+    """Name the stores of ``--rdb`` and ``--redis`` values: ``NAME=FILE``, or FILE whose stem is the name; URLs likewise.
 
     >>> [store.name for store in stores(["A=dump.rdb", "admin-b.rdb.gz"])]
     ['A', 'admin-b']
@@ -86,7 +87,10 @@ def stores(locators: Iterable[str], memory_limit: int | None = None) -> tuple[St
     named: list[StoreSource] = []
     for locator in locators:
         match = re.fullmatch(r"([\w.-]+)=(.+)", locator)
-        if match and not Path(locator).exists():
+        if is_live(match.group(2) if match else locator):
+            name, url = match.groups() if match else (_host(locator), locator)
+            named.append(StoreSource(name, url, memory_limit))
+        elif match and not Path(locator).exists():
             name, pattern = match.groups()
             named += [StoreSource(name, file, memory_limit) for file in expand([pattern])]
         else:
@@ -100,6 +104,24 @@ def stores(locators: Iterable[str], memory_limit: int | None = None) -> tuple[St
             name, number = f"{store.name}-{number}", number + 1
         unique.append(replace(store, name=name))
     return tuple(unique)
+
+
+def is_live(locator: str) -> bool:
+    """Whether a locator is the URL of a live server."""
+    return locator.startswith(("redis://", "rediss://", "unix://"))
+
+
+def masked(locator: str) -> str:
+    """A locator without what an address may carry of users and passwords."""
+    if not is_live(locator):
+        return locator
+    scheme, _, rest = locator.partition("://")
+    return f"{scheme}://{rest.rpartition('@')[2].partition('?')[0]}"
+
+
+def _host(url: str) -> str:
+    """A name for a live store: its host, nothing of a password."""
+    return re.split(r"[:/?]", url.split("://", 1)[1].rpartition("@")[2].lstrip("/"), maxsplit=1)[0] or "redis"
 
 
 def _stem(locator: str) -> str:
@@ -210,12 +232,12 @@ def _beside(pattern: str, folder: Path) -> str:
 
 
 def _stores(entry: dict[str, Any], folder: Path, path: str, text: str) -> tuple[StoreSource, ...]:
-    if "rdb" not in entry:
+    if "rdb" not in entry and "redis" not in entry:
         raise ConfigurationError(
-            path, _line_of(text, "store"), "a [[store]] without rdb", hint='Add rdb = "dump.rdb" to it.'
+            path, _line_of(text, "store"), "a [[store]] without rdb or redis", hint='Add rdb = "dump.rdb" to it.'
         )
     limit = entry.get("memory-limit")
-    files = _located(entry["rdb"], folder)
+    files = _located(entry["rdb"], folder) if "rdb" in entry else (str(entry["redis"]),)
     named = stores(files, parse_size(str(limit)) if limit is not None else None)
     return tuple(replace(store, name=entry["name"]) for store in named[:1]) + named[1:] if "name" in entry else named
 

@@ -18,6 +18,10 @@ def examine(
     rdb: Annotated[
         list[str] | None, typer.Option(help="RDB file of a session store; NAME=FILE names the store.")
     ] = None,
+    redis: Annotated[
+        list[str] | None,
+        typer.Option(help="Live session store, read-only: redis://host:6379, rediss://, unix://; NAME=URL names it."),
+    ] = None,
     access_log: Annotated[
         list[str] | None, typer.Option(help="Access log: JSON, combined or any log_format; gz, zst.")
     ] = None,
@@ -85,7 +89,7 @@ def examine(
     limit = given.parse_size(memory_limit) if memory_limit else None
     sources = sources.join(
         given.Sources(
-            stores=given.stores(rdb or (), limit),
+            stores=given.stores([*(rdb or ()), *(redis or ())], limit),
             access_log=tuple(expand(access_log or ())),
             app_log=tuple(expand(app_log or ())),
             nginx=tuple(expand(nginx or ())),

@@ -17,9 +17,9 @@ _PROBERS: Final = (
 )  # fmt: skip
 
 EVIDENCE: Final[dict[str, tuple[tuple[str, ...], str]]] = {
-    "session": (("rdb",), "--rdb dump.rdb"),
-    "index_entry": (("rdb",), "--rdb dump.rdb"),
-    "key_family": (("rdb",), "--rdb dump.rdb"),
+    "session": (("rdb", "redis"), "--rdb dump.rdb"),
+    "index_entry": (("rdb", "redis"), "--rdb dump.rdb"),
+    "key_family": (("rdb", "redis"), "--rdb dump.rdb"),
     "visitor_class": (("access_log",), "--access-log 'access*.log'"),
     "probe": (_PROBERS, "--prometheus prometheus.yml --consul services.json"),
     "backend": (("nginx",), "--nginx nginx.conf"),

@@ -1,0 +1,46 @@
+"""A live store is examined as its dump is."""
+
+from __future__ import annotations
+
+import pytest
+
+from necropsy import autopsy
+from necropsy.autopsy.sources import Sources, masked, stores
+from necropsy.model.errors import NoEvidence
+from necropsy.report import terminal
+from servers import running
+
+
+def test_a_live_store_is_named_by_its_host_and_its_password_is_never_shown() -> None:
+    (store,) = stores(["redis://user:hunter2@sessions.example:6379/1"])
+    assert store.name == "sessions.example"
+    assert masked(store.rdb) == "redis://sessions.example:6379/1"
+
+
+def test_a_live_store_that_does_not_answer_is_absent_with_a_next_step() -> None:
+    with pytest.raises(NoEvidence) as refused:
+        autopsy.examine(Sources(stores=stores(["redis://:hunter2@127.0.0.1:1"])))
+    assert "hunter2" not in str(refused.value)
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize("name", ["redis-7.0", "valkey-9"])
+def test_a_live_store_and_its_dump_have_one_verdict(name: str) -> None:
+    with running(name) as server:
+        client = server.client()
+        for number in range(400):
+            key = f"sess:{number:032x}"
+            client.set(
+                key,
+                '{"cookie":{"originalMaxAge":86400000,"expires":"2087-01-01T00:00:00.000Z","httpOnly":true,"path":"/"}}',
+                px=86_400_000 - number,
+            )
+        dump = server.save()
+        live = autopsy.examine(Sources(stores=stores([f"A={server.url}"])))
+        dead = autopsy.examine(Sources(stores=stores([f"A={dump}"])))
+    assert live.stores[0].sessions == dead.stores[0].sessions == 400
+    assert live.stores[0].keys == dead.stores[0].keys == 400
+    assert {source.reader for source in live.sources} == {"redis"}
+    assert terminal.render(live).split("READ")[0].count("store A") == terminal.render(dead).split("READ")[0].count(
+        "store A"
+    )
