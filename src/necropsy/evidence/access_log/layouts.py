@@ -34,6 +34,8 @@ LAYOUTS: Final[tuple[tuple[str, Recogniser], ...]] = (
 
 def recognise(scratch: Scratch, lines: Sequence[str], formats: Sequence[LogFormat]) -> Layout | None:
     """Recognise the layout by the first lines: the first that reads most of them; None when none reads any."""
+    if not lines:
+        return None
     best: tuple[int, Layout] | None = None
     for _, recogniser in LAYOUTS:
         for layout in recogniser(lines, formats):

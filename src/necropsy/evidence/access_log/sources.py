@@ -13,7 +13,8 @@ from typing import BinaryIO, Final, cast
 
 from necropsy.wire.files import STANDARD_INPUT, compression, open_binary
 
-CHUNK: Final = 4 << 20
+CHUNK: Final = 64 << 10
+"""Bytes read at a time: what a damaged stream may cost, as a read that meets the damage returns nothing."""
 _HEAD: Final = 256 << 10
 _HEAD_LINES: Final = 100
 _SEEN_BY_DUCKDB: Final = {None: "none", "gzip": "gzip", "zstd": "zstd"}
@@ -91,7 +92,7 @@ def chunks(stream: BinaryIO) -> Iterator[bytes | str]:
     """Yield what can be read; last, as text, why no more can, if the stream is cut or damaged."""
     import zstandard
 
-    # read1, as read loses what came before the damage
+    # read1 and small steps, as a read loses what it had before it met the damage
     read = cast("io.BufferedIOBase", stream).read1
     while True:
         try:

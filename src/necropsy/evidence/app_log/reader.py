@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from necropsy.case.store import Case
 
 KIND: Final = "app_log"
-_CHUNK: Final = 1 << 20
+_CHUNK: Final = 64 << 10
 _MEMORY: Final = "512MB"
 _LONGEST: Final = 1 << 20
 
