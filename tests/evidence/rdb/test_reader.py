@@ -269,3 +269,14 @@ def test_a_length_that_lies_asks_for_no_memory(tmp_path: Path) -> None:
         assert [row["key"] for row in found] == [b"before"]
         assert len(read.blemishes) == 1
         assert peak < 40 << 20, lie  # the columns of a batch and the window take what they take
+
+
+@pytest.mark.parametrize("batch_rows", [1, 2, 7])
+def test_members_may_outnumber_the_rows_of_a_batch_by_any_factor(tmp_path: Path, batch_rows: int) -> None:
+    """Members have offsets and a validity of their own: both must grow, at every doubling."""
+    members = [b"member-%d" % number for number in range(150)]
+    path = written(tmp_path, dump(key(20, b"index", text(listpack(*members))), key(0, b"after", text(b"x"))))
+    found, read = read_rows(path, batch_rows=batch_rows)
+    assert by_key(found)[b"index"]["members"] == members
+    assert b"after" in by_key(found)
+    assert not read.blemishes
