@@ -208,3 +208,16 @@ def test_a_stream_has_no_fingerprint(tmp_path: Path) -> None:
     assert files.fingerprint(str(tmp_path / "missing")) == (None, None)
     os.mkfifo(tmp_path / "pipe")
     assert files.fingerprint(str(tmp_path / "pipe")) == (None, None)
+
+
+@pytest.mark.parametrize("pack", [lzma.compress, zstandard.ZstdCompressor().compress, gzip.compress])
+def test_a_damaged_compressed_configuration_is_an_error_with_a_next_step(
+    tmp_path: Path, pack: Callable[[bytes], bytes]
+) -> None:
+    data = bytearray(pack(bytes(range(256)) * 64))
+    data[len(data) // 2] ^= 0xFF
+    path = tmp_path / "prometheus.yml"
+    path.write_bytes(bytes(data))
+    with pytest.raises(UnreadableSource) as damaged:
+        files.read_text(str(path))
+    assert damaged.value.hint

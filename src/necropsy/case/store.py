@@ -117,7 +117,7 @@ class Case:
                 raise CaseError(
                     f"{path}: a DuckDB file, but not a case", hint="Give a file that `necropsy examine --case` wrote."
                 ) from error
-            version = int(facts.get("schema_version", "0"))
+            version = int(facts["schema_version"]) if facts.get("schema_version", "").isdecimal() else 0
             if version > SCHEMA_VERSION:
                 raise CaseTooNew(
                     f"{path}: written by necropsy {facts.get('necropsy', '?')} with case schema {version};"

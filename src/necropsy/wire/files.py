@@ -6,6 +6,7 @@ import glob
 import hashlib
 import io
 import sys
+import zlib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import BinaryIO, Final, cast
@@ -105,6 +106,12 @@ class _Owner(io.BufferedReader):
             self._beneath.close()
 
 
+def _damage() -> tuple[type[Exception], ...]:
+    """What reading damaged bytes raises; the decompressors are only loaded where a compressed file was opened."""
+    loaded = ((sys.modules.get("lzma"), "LZMAError"), (sys.modules.get("zstandard"), "ZstdError"))
+    return OSError, EOFError, zlib.error, *(getattr(module, name) for module, name in loaded if module is not None)
+
+
 def read_text(locator: str, *, limit: int = 64 << 20) -> str:
     """Read a configuration file as UTF-8 text, at most ``limit`` bytes.
 
@@ -116,7 +123,7 @@ def read_text(locator: str, *, limit: int = 64 << 20) -> str:
     with open_binary(locator) as stream:
         try:
             data = stream.read(limit + 1)
-        except (OSError, EOFError) as error:
+        except _damage() as error:
             raise UnreadableSource(f"{locator}: damaged: {error}", hint="Take the file again.") from error
     if len(data) > limit:
         raise UnreadableSource(
