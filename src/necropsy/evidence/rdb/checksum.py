@@ -73,7 +73,7 @@ def crc64(crc: int, data: Bytes, start: int, stop: int) -> int:
         crc = three_strips(crc, data, at, table, shift)
         at += 3 * STRIP
     while at + 8 <= stop:
-        crc = fold(table, crc ^ word(data, at))
+        crc = fold(table, crc ^ word(cython.address(data[at])))
         at += 8
     while at < stop:
         crc = table[(crc ^ data[at]) & 0xFF] ^ (crc >> 8)
@@ -87,23 +87,23 @@ def three_strips(crc: int, data: Bytes, at: int, table: memoryview, shift: memor
     third = 0
     end = at + STRIP
     while at < end:
-        crc = fold(table, crc ^ word(data, at))
-        second = fold(table, second ^ word(data, at + STRIP))
-        third = fold(table, third ^ word(data, at + 2 * STRIP))
+        crc = fold(table, crc ^ word(cython.address(data[at])))
+        second = fold(table, second ^ word(cython.address(data[at + STRIP])))
+        third = fold(table, third ^ word(cython.address(data[at + 2 * STRIP])))
         at += 8
     return shifted(shift, shifted(shift, crc) ^ second) ^ third
 
 
-def word(data: Bytes, at: int) -> int:
-    """Return 8 bytes as one unsigned number, little-endian."""
-    value = data[at + 7]
-    value = (value << 8) | data[at + 6]
-    value = (value << 8) | data[at + 5]
-    value = (value << 8) | data[at + 4]
-    value = (value << 8) | data[at + 3]
-    value = (value << 8) | data[at + 2]
-    value = (value << 8) | data[at + 1]
-    return (value << 8) | data[at]
+def word(data: Bytes) -> int:
+    """Return the 8 bytes at a pointer as one unsigned number, little-endian: one load, where the processor is such."""
+    value = data[7]
+    value = (value << 8) | data[6]
+    value = (value << 8) | data[5]
+    value = (value << 8) | data[4]
+    value = (value << 8) | data[3]
+    value = (value << 8) | data[2]
+    value = (value << 8) | data[1]
+    return (value << 8) | data[0]
 
 
 def fold(table: memoryview, crc: int) -> int:

@@ -12,6 +12,7 @@ cdef class Texts:
     cdef Py_ssize_t rows
     cdef public bint nullable
 
+    cdef int expect(self, Py_ssize_t count) except -1
     @cython.locals(wider=Memory)
     cdef int room(self, Py_ssize_t count) except -1
     cdef int put(self, Memory data, Py_ssize_t start, Py_ssize_t count) except -1
@@ -55,8 +56,11 @@ cdef class Columns:
     cdef bint has_head
     cdef bint has_members
     cdef Py_ssize_t found_fields
+    cdef Py_ssize_t field_bytes
 
+    @cython.locals(columns="Columns", field=Field, other=Field)
     cpdef Columns another(self, object projection)
+    @cython.locals(texts=Py_ssize_t)
     cdef bint full(self) except? False
     @cython.locals(at=Py_ssize_t, field=Field)
     cdef int commit(self) except -1

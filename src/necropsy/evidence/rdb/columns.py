@@ -19,15 +19,16 @@ from necropsy.sessions.keyspace import KEY_TYPES, Projection
 if TYPE_CHECKING:
     import pyarrow as pa
 
-BATCH_BYTES = 32 << 20
-"""A batch is handed on when its texts reach this, however few its rows."""
+BATCH_BYTES = 16 << 20
+"""A batch is handed on when its texts reach this, however few its rows: so much the C library takes back and gives out
+again, while for more the system has to clear fresh pages each time."""
 
 
 class Texts:
     """A column of texts. What is put belongs to the row that is sealed next; a row never sealed is null or empty."""
 
-    def __init__(self, rows: int, nullable: bool, size: int = 4096) -> None:
-        self.memory = Memory(size)
+    def __init__(self, rows: int, nullable: bool) -> None:
+        self.memory = Memory(4096)
         self.offset_memory = bytearray(4 * (rows + 1))
         self.offsets = memoryview(self.offset_memory).cast("i")
         self.valid_memory = bytearray(rows)
@@ -36,6 +37,12 @@ class Texts:
         self.sealed = 0
         self.rows = 0
         self.nullable = nullable
+
+    def expect(self, count: int) -> int:
+        """Make room for about so many bytes while there are none."""
+        if self.used == 0:
+            self.memory = Memory(count + count // 8 + 4096)
+        return 0
 
     def room(self, count: int) -> int:
         """Have room for so many more bytes."""
@@ -122,15 +129,9 @@ class Field:
 
 
 class Columns:
-    """Room for ``capacity`` keys. ``commit`` makes what the scanner found so far the next row; ``drop`` forgets it.
+    """Room for ``capacity`` keys. ``commit`` makes what the scanner found so far the next row; ``drop`` forgets it."""
 
-    Parameters
-    ----------
-    keys, heads
-        Bytes for the texts of these columns at first; they grow as they must.
-    """
-
-    def __init__(self, projection: Projection, capacity: int, keys: int = 4096, heads: int = 4096) -> None:
+    def __init__(self, projection: Projection, capacity: int) -> None:
         self.capacity = capacity
         self.rows = 0
         self.byte_limit = BATCH_BYTES
@@ -150,21 +151,29 @@ class Columns:
         self.frequencies = memoryview(self.memories["frequencies"])
         self.elements = memoryview(self.memories["elements"]).cast("q")
         self.bytes = memoryview(self.memories["bytes"]).cast("q")
-        self.key = Texts(capacity, False, keys)
-        self.head = Texts(capacity if self.has_head else 1, True, heads)
+        self.key = Texts(capacity, False)
+        self.head = Texts(capacity if self.has_head else 1, True)
         self.members = Texts(capacity if self.has_members else 1, True)
         self.member = Texts(1024, False)
         self.fields = [Field(name, keep, capacity) for name, keep in projection.hash_fields]
         self.found_fields = 0
+        self.field_bytes = 0
 
     def another(self, projection: Projection) -> Columns:
         """Return columns like these, empty: batches are much alike, so their texts get the room that these took."""
-        keys = self.key.used + self.key.used // 8 + 4096
-        return Columns(projection, self.capacity, keys, self.head.used + self.head.used // 8 + 4096)
+        columns = Columns(projection, self.capacity)
+        columns.key.expect(self.key.used)
+        columns.head.expect(self.head.used)
+        for i in range(len(self.fields)):
+            field = self.fields[i]
+            other = columns.fields[i]
+            other.texts.expect(field.texts.used)
+        return columns
 
     def full(self) -> bool:
         """Tell whether the batch is to be handed on."""
-        return self.rows >= self.capacity or self.key.used + self.head.used + self.member.used >= self.byte_limit
+        texts = self.key.used + self.head.used + self.member.used + self.field_bytes
+        return self.rows >= self.capacity or texts >= self.byte_limit
 
     def commit(self) -> int:
         """Seal the texts of the row whose numbers were written at ``rows``, and go to the next."""
@@ -173,6 +182,7 @@ class Columns:
         if self.found_fields:
             for field in self.fields:
                 if field.found:
+                    self.field_bytes += field.texts.used - field.texts.sealed
                     field.texts.seal(at)
                     field.lengths[at] = field.length
                     field.found = False

@@ -1,5 +1,5 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, annotation_typing=False, cdivision=True
-# ruff: noqa: PLR0911, SIM110 -- loops that are to compile to loops
+# ruff: noqa: PLR0911 -- loops that are to compile to loops
 """A piece of memory and the loops over its bytes: copies, numbers, LZF. Each checks its whole range, then runs unchecked."""
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ except ImportError:
     from necropsy.evidence.rdb import plain as cython
 
 if cython.compiled:
+    from cython.cimports.libc.string import memcmp, memcpy
     from cython.cimports.necropsy.evidence.rdb.checksum import crc64
 else:
     from necropsy.evidence.rdb.checksum import crc64
@@ -217,8 +218,7 @@ def check(memory: Memory, at: int, count: int) -> int:
 def move(source: Bytes, start: int, target: memoryview, at: int, count: int) -> int:
     """Copy bytes whose range was checked."""
     if cython.compiled:
-        for i in range(count):
-            target[at + i] = source[start + i]
+        memcpy(cython.address(target[at]), cython.address(source[start]), count)
     else:
         target[at : at + count] = source[start : start + count]
     return 0
@@ -228,10 +228,7 @@ def equal(one: Bytes, start: int, other: Bytes, at: int, count: int) -> bool:
     """Compare bytes whose range was checked."""
     if not cython.compiled:
         return one[start : start + count] == other[at : at + count]
-    for i in range(count):
-        if one[start + i] != other[at + i]:
-            return False
-    return True
+    return bool(memcmp(cython.address(one[start]), cython.address(other[at]), count) == 0)
 
 
 def numeric(text: Bytes, at: int, length: int, largest: bytes) -> bool:

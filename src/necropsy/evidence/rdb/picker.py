@@ -22,8 +22,6 @@ K_NUMBER = 1
 EVERY = 1 << 62
 MOST_MEMBERS = 63 << 20
 """Bytes of the members of one key that are kept: almost two million session ids."""
-WITH_MEMBERS = frozenset({2, 3, 5, 11, 12, 17, 20})
-"""Types of sets and sorted sets, as the dump numbers them."""
 
 
 class Picker:
@@ -59,7 +57,7 @@ class Picker:
         self.hurt = False
         self.members = False
         self.curtailed = False
-        if self.keeping and self.members_of and code in WITH_MEMBERS:
+        if self.keeping and self.members_of and code in (2, 3, 5, 11, 12, 17, 20):  # sets and sorted sets
             opened = self.window.opened
             name = bytes(opened.owner[self.window.opened_at : self.window.opened_at + got])
             for part in self.members_of:
