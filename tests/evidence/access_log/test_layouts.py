@@ -163,3 +163,45 @@ def test_a_missing_file_is_absent_and_the_others_are_read(reading, tmp_path) -> 
     assert log.requests == 1
     assert [absent.reason.rpartition(": ")[2] for absent in log.absent] == ["no such file", "is a folder"]
     assert log.last_at == AT.replace(tzinfo=UTC)
+
+
+ENVOY = (
+    '[2019-05-24T18:41:34.000Z] "GET /login?x=1 HTTP/1.1" 302 - 0 1769 12 11 "203.0.113.9" "curl/8.5.0" "5c1b2e8d-9f" "shop.example"'
+    ' "10.2.0.7:8080"'
+)
+BALANCER = (
+    "h2 2019-05-24T18:41:34.000000Z app/web/50dc6c495c0c9188 203.0.113.9:2817 10.0.0.1:80 0.000 0.001 0.000 302 302 34 366"
+    ' "GET https://shop.example:443/login?x=1 HTTP/2.0" "curl/8.5.0" ECDHE-RSA-AES128-GCM-SHA256 TLSv1.2 arn:aws:x "Root=1-5" "-" "-" 0'
+)
+CLOUDFRONT = (
+    "#Version: 1.0\n"
+    "#Fields: date time x-edge-location c-ip cs-method cs(Host) cs-uri-stem sc-status cs(Referer) cs(User-Agent) cs-uri-query\n"
+    "2019-05-24\t18:41:34\tFRA2\t203.0.113.9\tGET\tshop.example\t/login\t302\t-\tcurl/8.5.0\tx=1"
+)
+IIS = "#Fields: date time cs-method cs-uri-stem c-ip cs(User-Agent) sc-status\n2019-05-24 18:41:34 GET /login 203.0.113.9 curl/8.5.0 302"
+DOCKER = '{"log":"' + LINE.replace('"', '\\"') + '\\n","stream":"stdout","time":"2019-05-24T18:41:34.25Z"}'
+
+
+@pytest.mark.parametrize(
+    ("note", "text", "host"),
+    [
+        ("Envoy", ENVOY, "shop.example"),
+        ("application load balancer", BALANCER, ""),
+        ("W3C extended", CLOUDFRONT, "shop.example"),
+        ("W3C extended", IIS, ""),
+        ("combined", DOCKER, ""),
+        ("combined", "2019-05-24T18:41:34.250000000Z stdout F " + LINE, ""),
+    ],
+    ids=["envoy", "balancer", "cloudfront", "iis", "docker", "kubernetes"],
+)
+def test_logs_of_others_are_read(reading, note, text, host) -> None:
+    read = reading(text + "\n")
+    assert read.log.sources[0].note.startswith(note)
+    assert read.one(WHAT) == ("203.0.113.9", "curl/8.5.0", host, "GET", "/login", 302, AT)
+    assert read.log.blemishes == []
+
+
+def test_a_damaged_line_inside_a_wrapper_keeps_its_number(reading) -> None:
+    log = reading(f'{DOCKER}\n{{"log":"rubbish\\n","stream":"stdout"}}\n{DOCKER}\n').log
+    assert log.requests == 2
+    assert [(b.place, b.count) for b in log.blemishes] == [(2, 1)]

@@ -58,6 +58,8 @@ class Layout:
     """Whether the time resolves less than a second."""
     steps: tuple[Mapping[str, str], ...] = ()
     """Columns that are computed first, each step over those before it."""
+    comment: str = ""
+    """What a line begins with that is no request and no damage."""
 
     def query(self, path: str, compression: str) -> str:
         """Return the SELECT that reads a file: ``FIELDS`` and ``fault`` (see ``FAULTS``; 0: none), a row a line."""
@@ -76,7 +78,10 @@ class Layout:
 
     @property
     def _blank(self) -> str:
-        return "trim(line) = '' OR line IS NULL" if self.kind == "lines" else "FALSE"
+        if self.kind != "lines":
+            return "FALSE"
+        comment = f" OR starts_with(line, {sql.text(self.comment)})" if self.comment else ""
+        return f"trim(line) = '' OR line IS NULL{comment}"
 
     def _table(self, path: str, compression: str) -> str:
         if self.kind == "lines":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from necropsy.evidence.access_log import json_lines, templates, text_lines
+from necropsy.evidence.access_log import json_lines, templates, text_lines, w3c
 from necropsy.evidence.access_log.layout import Layout, LogFormat
 
 if TYPE_CHECKING:
@@ -20,6 +20,11 @@ def _json(lines: Sequence[str], _: Sequence[LogFormat]) -> Sequence[Layout]:
     return [found] if found else []
 
 
+def _w3c(lines: Sequence[str], _: Sequence[LogFormat]) -> Sequence[Layout]:
+    found = w3c.recognise(lines)
+    return [found] if found else []
+
+
 def _known_text(_: Sequence[str], __: Sequence[LogFormat]) -> Sequence[Layout]:
     return text_lines.known()
 
@@ -27,7 +32,8 @@ def _known_text(_: Sequence[str], __: Sequence[LogFormat]) -> Sequence[Layout]:
 LAYOUTS: Final[tuple[tuple[str, Recogniser], ...]] = (
     ("a log_format that was given or stands in the nginx configuration", templates.given),
     ("JSON, one object a line, any key names", _json),
-    ("combined and its relatives: ingress-nginx, X-Forwarded-For last, host first, common", _known_text),
+    ("W3C extended: CloudFront, IIS", _w3c),
+    ("combined and its relatives, Envoy's and the application load balancer's own", _known_text),
 )
 """What it is, and who recognises it."""
 

@@ -12,6 +12,7 @@ from necropsy.evidence.access_log.layout import BLANK, FAULTS, Layout, LogFormat
 from necropsy.evidence.access_log.layouts import recognise
 from necropsy.evidence.access_log.masking import mask
 from necropsy.evidence.access_log.sources import LogFile, first_lines, slices, spool
+from necropsy.evidence.access_log.wrappers import unwrapped
 from necropsy.model.errors import UnreadableSource
 from necropsy.model.evidence import Blemish
 
@@ -99,6 +100,11 @@ def load(scratch: Scratch, file: LogFile, formats: Sequence[LogFormat]) -> Loade
     failed = _Failed(np.empty(0, np.int64), np.empty(0, np.int64))
     for attempt in range(_PASSES):
         layout = recognise(scratch, first_lines(source), formats)
+        if layout is None and not attempt:
+            inner = unwrapped(scratch, source, first_lines(source))
+            if inner is not None:
+                source = inner
+                layout = recognise(scratch, first_lines(source), formats)
         if layout is None:
             break
         before = scratch.value("SELECT count(*) FROM line WHERE fault = 0")

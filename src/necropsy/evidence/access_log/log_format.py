@@ -17,6 +17,7 @@ from typing import Final, TypeAlias
 _VARIABLE: Final = re.compile(r"\$(?:\{([A-Za-z0-9_]+)\}|([A-Za-z0-9_]+))")
 
 FIELD_OF: Final = {
+    "start_iso8601": "time",
     "msec": "time",
     "time_iso8601": "time",
     "time_local": "time",
@@ -27,6 +28,7 @@ FIELD_OF: Final = {
     "http_true_client_ip": "client",
     "the_real_ip": "client",
     "remote_addr": "client",
+    "client_and_port": "client",
     "http_host": "host",
     "host": "host",
     "server_name": "host",
@@ -40,7 +42,10 @@ FIELD_OF: Final = {
     "http_referer": "referer",
     "request_time": "duration",
 }
-"""Variable to field; where several mean the same, the earlier one is better."""
+"""Variable to field; where several mean the same, the earlier one is better.
+
+``start_iso8601`` (with a fraction, of the request's start) and ``client_and_port`` are not nginx's: formats of others are
+written in the same notation."""
 
 LISTS: Final = frozenset({"http_x_forwarded_for", "proxy_add_x_forwarded_for"})
 """Variables whose value may be a list of addresses, the client's first."""
@@ -49,13 +54,17 @@ PREFERENCE: Final = {variable: position for position, variable in enumerate(FIEL
 
 _WIDTHS: Final = {"time_local": 2}
 _ONE_WORD: Final = frozenset((
-    "time_iso8601",
+    "time_iso8601", "start_iso8601", "client_and_port",
     "remote_addr", "realip_remote_addr", "remote_port", "http_host", "host", "server_name", "server_addr", "server_port",
     "server_protocol", "status", "request_method", "request_uri", "request_time", "request_length", "request_id", "req_id",
     "msec", "body_bytes_sent", "bytes_sent", "pipe", "connection", "connection_requests", "connection_time", "scheme",
     "https", "pid", "hostname", "args", "query_string", "is_args", "gzip_ratio", "ssl_protocol", "ssl_cipher",
     "ssl_session_reused", "upstream_cache_status", "tcpinfo_rtt", "proxy_upstream_name", "namespace", "ingress_name",
     "service_name", "service_port", "http_x_real_ip", "http_cf_connecting_ip", "http_true_client_ip",
+    "kind", "balancer", "target", "t1", "t2", "t3", "target_status", "received", "sent", "response_flags", "duration",
+    "upstream_time",
+    "kind", "balancer", "target", "t1", "t2", "t3", "target_status", "received", "sent", "response_flags",
+    "duration", "upstream_time",
 ))  # fmt: skip
 """Variables whose value never holds a space; of all others it is not known."""
 

@@ -24,6 +24,7 @@ from necropsy.evidence.access_log.log_format import LISTS, PREFERENCE, Piece, Va
 from necropsy.evidence.access_log.timestamps import TimeForm, earlier_by
 
 _FORMS: Final = {
+    "start_iso8601": TimeForm("iso", zoned=True, fine=True),
     "msec": TimeForm("epoch", zoned=True, fine=True),
     "time_iso8601": TimeForm("iso", zoned=True, fine=False),
     "time_local": TimeForm("common", zoned=True, fine=False),
@@ -87,7 +88,7 @@ def _layout(plan: _Plan, wanted: Mapping[str, Sequence[str]], name: str, note: s
     value = plan.values
     form = _FORMS[wanted["time"][0]]
     fields = {"stamp": form.expression(value[wanted["time"][0]])}
-    if form.fine and "duration" in wanted:
+    if wanted["time"][0] == "msec" and "duration" in wanted:
         # The line is written when the request ends ($msec); its start is what a prober's clock knows.
         fields["stamp"] = earlier_by(fields["stamp"], value["request_time"])
     if "request" in wanted:
@@ -97,7 +98,9 @@ def _layout(plan: _Plan, wanted: Mapping[str, Sequence[str]], name: str, note: s
         fields["request"] = f"{method} || ' ' || split_part({value[wanted['target'][0]]}, '?', 1)"
     if "client" in wanted:
         fields["client"] = client_expression(
-            [value[name] for name in wanted["client"]], lists=bool(LISTS & set(wanted["client"]))
+            [value[name] for name in wanted["client"]],
+            lists=bool(LISTS & set(wanted["client"])),
+            ports="client_and_port" in wanted["client"],
         )
     if "host" in wanted:
         fields["host"] = first_given([value[variable] for variable in wanted["host"]])
@@ -262,13 +265,32 @@ KNOWN: Final[tuple[tuple[str, str], ...]] = (
         "combined, host first",
         "$http_host " + _COMBINED,
     ),
+    (
+        "Envoy",
+        (
+            '[$start_iso8601] "$request" $status $response_flags $body_bytes_sent $bytes_sent $duration $upstream_time'
+            ' "$http_x_forwarded_for" "$http_user_agent" "$x_request_id" "$http_host" "$upstream_host"'
+        ),
+    ),
     ("common", '$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent'),
 )
 """Formats that need no configuration: what nginx, Apache and ingress controllers write when nobody says otherwise."""
+
+_OPEN: Final[tuple[tuple[str, str], ...]] = (
+    ("combined", _COMBINED),
+    (
+        "application load balancer",
+        (
+            "$kind $start_iso8601 $balancer $client_and_port $target $t1 $t2 $t3 $status $target_status $received $sent"
+            ' "$request" "$http_user_agent" '
+        ),
+    ),
+)
+"""Formats whose lines go on after what is known of them."""
 
 
 def known() -> list[Layout]:
     """Compile the formats that need no configuration."""
     layouts = [compile_format(text, name=name, note=name) for name, text in KNOWN]
-    layouts.append(compile_format(_COMBINED, name="combined", note="combined, with more after it", more=True))
+    layouts += [compile_format(text, name=name, note=f"{name}, with more after it", more=True) for name, text in _OPEN]
     return [layout for layout in layouts if layout is not None]
