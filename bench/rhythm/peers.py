@@ -42,13 +42,15 @@ def rita(times: NDArray[np.float64], span: float) -> float:
 
 
 def fft_permutation(times: NDArray[np.float64], span: float, permutations: int = 20) -> float:
-    """Maximum of the periodogram over the largest of shuffled series, times the autocorrelation at its period."""
+    """Largest of the periodogram's peaks, over the largest of shuffled series, times the autocorrelation at its period.
+
+    The ten highest peaks are tried: of a comb of short pulses all harmonics are alike, and only the lowest is a hill.
+    """
     length = int(span)
     counts = np.bincount((times - times[0]).astype(np.int64), minlength=length)[:length].astype(float)
     series = counts - counts.mean()
     power = np.abs(np.fft.rfft(series)) ** 2
     low, high = 3, length // 2
-    best = int(np.argmax(power[low:high])) + low
     chance = np.random.default_rng(length)
     largest = max(
         float((np.abs(np.fft.rfft(chance.permutation(series))) ** 2)[low:high].max()) for _ in range(permutations)
@@ -56,7 +58,10 @@ def fft_permutation(times: NDArray[np.float64], span: float, permutations: int =
     if largest <= 0:
         return 0.0
     correlation = np.fft.irfft(np.abs(np.fft.rfft(series, 2 * length)) ** 2)[:length]
-    lag = round(length / best)
-    around = correlation[max(1, lag - 1) : lag + 2]
-    hill = float(around.max() / correlation[0]) if around.size and correlation[0] > 0 else 0.0
-    return float(power[best]) / largest * max(0.0, hill)
+    best = 0.0
+    for peak in np.argsort(power[low:high])[::-1][:10] + low:
+        lag = length / peak
+        around = correlation[max(1, round(lag) - 1) : round(lag) + 2]
+        hill = float(around.max() / correlation[0]) if around.size and correlation[0] > 0 else 0.0
+        best = max(best, float(power[peak]) / largest * max(0.0, hill))
+    return best

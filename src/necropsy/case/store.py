@@ -75,6 +75,7 @@ class Case:
             staged.unlink()  # DuckDB wants to create the file itself
         try:
             connection = duckdb.connect(str(staged) if staged else ":memory:")
+            connection.execute("SET enable_progress_bar = false")  # standard output is the report's
             case = cls(connection, identity.new_key(), path.name if path else None)
             case._staged, case._final, case._withhold_key = staged, path, withhold_key
             case._begin()

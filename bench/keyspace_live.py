@@ -1,0 +1,157 @@
+"""Reading a live server: 600,000 keys of Spring sessions on loopback, beside redis-cli --memkeys, and what others feel.
+
+Limits: the script way reads five times the keys a second of --memkeys; the stream three times the script way; while it
+reads, the 99th percentile of redis-benchmark rises by no more than the budget (1 ms).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from statistics import median
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+
+from table import Measured, Table
+
+from necropsy.evidence.rdb.reader import open_stream
+from necropsy.evidence.redis.reader import read_keys
+from necropsy.sessions.keyspace import Projection
+from necropsy.sessions.registry import projection
+from servers import Server, running
+
+ROUNDS = 5
+KEYS = int(os.environ.get("BENCH_KEYS", "600000"))
+SERVER = os.environ.get("BENCH_SERVER", "redis-7.0")
+FILL = """
+for i = ARGV[1], ARGV[2] do
+  local id = string.format('%08x-1111-4222-8333-%012x', i, i * 7919)
+  local key = 'spring:session:sessions:' .. id
+  redis.call('HSET', key, 'creationTime', string.rep('c', 82), 'lastAccessedTime', string.rep('l', 82),
+    'maxInactiveInterval', string.rep('m', 81), 'sessionAttr:SPRING_SECURITY_SAVED_REQUEST', string.rep('s', 900))
+  redis.call('PEXPIRE', key, 86400000 + i)
+  redis.call('SET', 'spring:session:sessions:expires:' .. id, '', 'PX', 86100000 + i)
+end
+"""
+
+
+def fill(server: Server) -> None:
+    client = server.client()
+    for start in range(0, KEYS // 2, 5_000):
+        client.eval(FILL, 0, start, min(start + 5_000, KEYS // 2) - 1)
+
+
+def read(server: Server, way: str, wanted: Projection, max_impact_s: float = 0.001) -> dict[str, str]:
+    live = read_keys(server.url, wanted, store="bench", way=way, max_impact_s=max_impact_s, open_stream=open_stream)
+    rows = sum(batch.num_rows for batch in live)
+    if rows != KEYS:
+        raise SystemExit(f"{way}: {rows:,} of {KEYS:,} keys")
+    return live.facts
+
+
+def settled(server: Server) -> None:
+    """Wait until the child that sent the last stream is gone."""
+    while server.client().info("persistence")["rdb_bgsave_in_progress"]:
+        time.sleep(0.05)
+
+
+def keep(told: list[dict[str, str]], server: Server, way: str, wanted: Projection, max_impact_s: float) -> None:
+    told.append(read(server, way, wanted, max_impact_s))
+
+
+def timed(server: Server, call: Callable[[], object], repeat: int = 3) -> Measured:
+    seconds = []
+    for _ in range(repeat):
+        settled(server)
+        start = time.perf_counter()
+        call()
+        seconds.append(time.perf_counter() - start)
+    return Measured(sorted(seconds)[len(seconds) // 2])
+
+
+def p99(server: Server, busy: Callable[[], object] | None) -> tuple[float, float]:
+    """The 99th percentile in ms and the requests a second of GET and SET of others, while something runs again and again."""
+    stop = threading.Event()
+    worker = None
+    if busy is not None:
+
+        def run() -> None:
+            while not stop.is_set():
+                busy()
+
+        worker = threading.Thread(target=run)
+        worker.start()
+        time.sleep(0.5)
+    words = ("redis-benchmark", "-p", str(server.port), "-t", "get", "-n", "100000", "-c", "20")
+    output = subprocess.run([*words, "--csv"], capture_output=True, text=True, check=True).stdout
+    stop.set()
+    if worker is not None:
+        worker.join()
+    header, row = [line.replace('"', "").split(",") for line in output.strip().splitlines()[-2:]]
+    figures = dict(zip(header, row, strict=True))
+    return float(figures["p99_latency_ms"]), float(figures["rps"])
+
+
+def memkeys(server: Server) -> None:
+    subprocess.run(["redis-cli", "-p", str(server.port), "--memkeys"], stdout=subprocess.DEVNULL, check=True)
+
+
+def main() -> None:
+    with running(SERVER, tcp=True) as server:
+        client = server.client()
+        if not re.match("redis-6", SERVER):
+            client.config_set("repl-diskless-sync-delay", 0)
+        fill(server)
+        sessions = projection()
+        print(f"{SERVER}, {client.dbsize():,} keys, {client.info('memory')['used_memory_human']}")
+        table = Table(f"{KEYS:,} keys on loopback, median of 3; the delay of the stream for other replicas is set to 0")
+        if shutil.which("redis-cli"):
+            table.add("redis-cli --memkeys", timed(server, lambda: memkeys(server)))
+        else:
+            print("redis-cli is not installed: no peer")
+        for name, way, wanted, impact in (
+            ("script, sessions, budget 1 ms", "script", sessions, 0.001),
+            ("script, sessions, budget 10 ms", "script", sessions, 0.010),
+            ("script, what --memkeys asks", "script", Projection(), 0.001),
+            ("pipeline, sessions, budget 1 ms", "pipeline", sessions, 0.001),
+            ("stream, sessions", "stream", sessions, 0.1),
+        ):
+            told: list[dict[str, str]] = []
+            table.add(name, timed(server, partial(keep, told, server, way, wanted, impact)))
+            details = {
+                name: value for name, value in told[-1].items() if name.startswith(("scan-s", "scan-l", "stream-"))
+            }
+            print("   ", ", ".join(f"{name} {value}" for name, value in details.items()))
+        feels(server, sessions)
+
+
+def feels(server: Server, sessions: Projection) -> None:
+    """Print what others feel: rounds in turn, so that whatever else the machine does falls on each alike."""
+    busy: dict[str, Callable[[], object] | None] = {
+        "nothing": None,
+        "script, budget 1 ms": lambda: read(server, "script", sessions),
+        "pipeline, budget 1 ms": lambda: read(server, "pipeline", sessions),
+    }
+    if shutil.which("redis-cli"):
+        busy["redis-cli --memkeys"] = lambda: memkeys(server)
+    measured: dict[str, list[tuple[float, float]]] = {name: [] for name in busy}
+    for _ in range(ROUNDS):
+        for name, what in busy.items():
+            measured[name].append(p99(server, what))
+    print(f"\n{f'what GET of 20 others feels, median of {ROUNDS}':44} {'p99 ms':>9} {'rise ms':>9} {'req/s':>9}")
+    quiet = median(latency for latency, _ in measured["nothing"])
+    for name, figures in measured.items():
+        latency, rate = (median(column) for column in zip(*figures, strict=True))
+        print(f"{name:44} {latency:>9.3f} {latency - quiet:>9.3f} {rate:>9,.0f}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
