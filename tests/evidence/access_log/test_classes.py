@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from necropsy.evidence.access_log import classes, loading
+from necropsy.evidence.access_log import classes
 from necropsy.evidence.access_log.sources import family
 
 LINE = '{client} - - [24/May/2019:{hour:02}:{minute:02}:{second:02} +0000] "GET {path} HTTP/1.1" {status} 17 "-" "{agent}"\n'
@@ -52,9 +52,8 @@ def test_bins_count_visits_by_minute(reading) -> None:
     assert rows == [{"bin": "00:00", "visits": 2}, {"bin": "00:01", "visits": 2}, {"bin": "00:59", "visits": 1}]
 
 
-def test_texts_that_repeat_and_texts_that_do_not_come_out_alike(reading, monkeypatch) -> None:
-    monkeypatch.setattr(loading, "_SMALL", 0)
-    # Frequent texts are stored once; this log has both kinds in every field, in files read one after the other.
+def test_texts_that_repeat_and_texts_that_do_not_come_out_alike(reading) -> None:
+    # Both kinds in every field, in files read one after the other.
     first = [line(agent="often/1") for _ in range(50)] + [line(agent=f"rare/{i}", path="/x") for i in range(5)]
     second = [line(agent="often/1"), line(agent="often/2"), line(agent="rare/1", path="/x")] + [
         line(agent="often/2")

@@ -11,7 +11,7 @@ from necropsy.evidence.access_log import remainder
 from necropsy.evidence.access_log.layout import BLANK, FAULTS, Layout, LogFormat
 from necropsy.evidence.access_log.layouts import recognise
 from necropsy.evidence.access_log.masking import mask
-from necropsy.evidence.access_log.sources import LogFile, first_lines, slices, spool
+from necropsy.evidence.access_log.sources import LogFile, first_lines, spool
 from necropsy.evidence.access_log.wrappers import unwrapped
 from necropsy.model.errors import UnreadableSource
 from necropsy.model.evidence import Blemish
@@ -27,14 +27,6 @@ _PASSES: Final = 3
 
 TEXTS: Final = ("client", "agent", "host", "request")
 """Fields of which a line holds the text and a key (64-bit hash) by which it is grouped and joined."""
-
-_FREQUENT: Final = ("agent", "host", "request")
-"""Texts that repeat so much that a line holds only the key of those which a sample of the file shows."""
-
-_SAMPLES: Final = 16
-_SAMPLE: Final = 256 << 10
-_OFTEN: Final = 3
-_SMALL: Final = 1 << 20
 
 
 @dataclass(slots=True)
@@ -59,23 +51,18 @@ class _Failed:
 
 
 def create_tables(scratch: Scratch) -> None:
-    """Create the empty tables ``line`` (one row a line, in the order of the files) and ``known`` (field, key, text).
-
-    A line costs some 120 bytes instead of 300 as the texts that repeat stand in ``known``, once.
-    """
+    """Create the empty table ``line``: one row a line, in the order of the files."""
     columns = ["stamp TIMESTAMP", "status SMALLINT", "fault TINYINT", "referer_key UBIGINT"]
     columns += [f"{field}_key UBIGINT" for field in TEXTS] + [f"{field} VARCHAR" for field in TEXTS]
     scratch.run(f"CREATE OR REPLACE TEMP TABLE line ({', '.join(columns)})")
-    scratch.run("CREATE OR REPLACE TEMP TABLE known (field VARCHAR, key UBIGINT, text VARCHAR)")
 
 
 def create_texts(scratch: Scratch, field: str, needed: str) -> None:
     """Create ``<field>_text`` (<field>_key, text) for the keys that a query names; empty texts are left out."""
     key = f"{field}_key"
     scratch.run(
-        f"CREATE OR REPLACE TEMP TABLE {field}_text AS SELECT {key}, any_value(text) AS text FROM"
-        f" (SELECT key AS {key}, text FROM known WHERE field = '{field}'"
-        f" UNION ALL SELECT {key}, {field} FROM line WHERE {field} <> '')"
+        f"CREATE OR REPLACE TEMP TABLE {field}_text AS SELECT {key}, any_value({field}) AS text FROM"
+        f" (SELECT {key}, {field} FROM line WHERE {field} <> '')"
         f" SEMI JOIN ({needed}) USING ({key}) GROUP BY {key}"
     )
 
@@ -145,7 +132,6 @@ def _insert(scratch: Scratch, file: LogFile, layout: Layout) -> LogFile:
             continue
         file = softened
         try:
-            _learn(scratch, file, layout)
             scratch.forget_rejects()
             scratch.run(_insertion(layout.query(str(file.path), file.compression)))
         except scratch.errors as error:
@@ -176,27 +162,8 @@ def _keyed(query: str) -> str:
 
 
 def _insertion(query: str) -> str:
-    shortened = ", ".join(
-        f"CASE WHEN {field}_key IN (SELECT key FROM known WHERE field = '{field}') THEN '' ELSE {field} END AS {field}"
-        for field in _FREQUENT
-    )
-    return f"INSERT INTO line SELECT * REPLACE ({shortened}) FROM ({_keyed(query)})"
-
-
-def _learn(scratch: Scratch, file: LogFile, layout: Layout) -> None:
-    """Put the texts that a sample of the file shows several times into ``known``; of a small one, none."""
-    if file.path.stat().st_size < _SMALL:
-        return
-    sample = scratch.folder / "sample"
-    sample.write_bytes(b"".join(slices(file, _SAMPLES, _SAMPLE)))
-    scratch.run(f"CREATE OR REPLACE TEMP TABLE sampled AS {_keyed(layout.query(str(sample), 'none'))}")
-    for text in _FREQUENT:
-        scratch.run(
-            f"INSERT INTO known SELECT '{text}', {text}_key AS key, any_value({text}) AS text FROM sampled"
-            f" WHERE {text} <> '' GROUP BY key HAVING count(*) >= {_OFTEN}"
-            f" AND key NOT IN (SELECT key FROM known WHERE field = '{text}')"
-        )
-    scratch.run("DROP TABLE sampled")
+    """Insert as plainly as can be: a join in here, or ``IN``, and the rows would no longer be in the order of the lines."""
+    return f"INSERT INTO line {_keyed(query)}"
 
 
 def _unpacked(scratch: Scratch, file: LogFile) -> LogFile:

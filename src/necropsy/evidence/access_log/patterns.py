@@ -84,9 +84,8 @@ def create_tables(scratch: Scratch) -> None:
     words = "split_part(request, ' ', 1) AS word, split_part(request, ' ', 2) AS target"
     split = f"(SELECT request_key, requests, {words} FROM target)"
     scratch.run(
-        "CREATE OR REPLACE TEMP TABLE target AS SELECT request_key, coalesce(text, request) AS request, requests FROM"
-        " (SELECT request_key, any_value(request) AS request, count(*) AS requests FROM line WHERE fault = 0 GROUP BY ALL)"
-        " LEFT JOIN (FROM known WHERE field = 'request') ON key = request_key"
+        "CREATE OR REPLACE TEMP TABLE target AS SELECT request_key, any_value(request) AS request, count(*) AS requests"
+        " FROM line WHERE fault = 0 GROUP BY request_key"
     )
     scratch.run(
         "CREATE OR REPLACE TEMP TABLE folded AS SELECT request_key, requests,"

@@ -120,23 +120,3 @@ def first_lines(file: LogFile) -> list[str]:
         lines.pop()  # it may be cut
     texts = (line.decode("utf-8", "replace").strip("\r\ufeff") for line in lines[:_HEAD_LINES])
     return [text for text in texts if text.strip()]
-
-
-def slices(file: LogFile, number: int, size: int) -> Iterator[bytes]:
-    """Yield whole lines from some places spread over the file; of a compressed one, from its beginning."""
-    if file.compression == "none":
-        length = file.path.stat().st_size
-        with file.path.open("rb") as stream:
-            for place in range(0, length, max(size, length // number + 1)):
-                stream.seek(place)
-                data = stream.read(size)
-                start = data.find(b"\n") + 1 if place else 0
-                yield data[start : data.rfind(b"\n") + 1]
-        return
-    taken = 0
-    with file.open() as stream:
-        for chunk in chunks(stream):
-            if isinstance(chunk, str) or taken >= number * size:
-                return
-            yield chunk
-            taken += len(chunk)
