@@ -77,27 +77,43 @@ def timed(server: Server, call: Callable[[], object], repeat: int = 3) -> Measur
     return Measured(sorted(seconds)[len(seconds) // 2])
 
 
-def p99(server: Server, busy: Callable[[], object] | None) -> tuple[float, float]:
-    """The 99th percentile in ms and the requests a second of GET and SET of others, while something runs again and again."""
+def p99(server: Server, busy: Callable[[threading.Event], object] | None) -> tuple[float, float]:
+    """The 99th percentile in ms and the requests a second of GETs of others, while something runs again and again."""
     stop = threading.Event()
     worker = None
     if busy is not None:
 
         def run() -> None:
             while not stop.is_set():
-                busy()
+                busy(stop)
 
         worker = threading.Thread(target=run)
         worker.start()
-        time.sleep(0.5)
-    words = ("redis-benchmark", "-p", str(server.port), "-t", "get", "-n", "100000", "-c", "20")
-    output = subprocess.run([*words, "--csv"], capture_output=True, text=True, check=True).stdout
+        time.sleep(1.0)
+    words = ("redis-benchmark", "-p", str(server.port), "-t", "get", "-n", "100000", "-c", "20", "--csv")
+    output = subprocess.run(words, capture_output=True, text=True, check=True).stdout
     stop.set()
     if worker is not None:
         worker.join()
     header, row = [line.replace('"', "").split(",") for line in output.strip().splitlines()[-2:]]
     figures = dict(zip(header, row, strict=True))
     return float(figures["p99_latency_ms"]), float(figures["rps"])
+
+
+def disturb(server: Server, way: str, wanted: Projection, stop: threading.Event) -> None:
+    """Read until told to stop."""
+    live = read_keys(server.url, wanted, store="bench", way=way, open_stream=open_stream, batch_rows=2_000)
+    for _ in live:
+        if stop.is_set():
+            break
+    live.close()
+
+
+def disturb_by_memkeys(server: Server, stop: threading.Event) -> None:
+    with subprocess.Popen(["redis-cli", "-p", str(server.port), "--memkeys"], stdout=subprocess.DEVNULL) as process:
+        while process.poll() is None and not stop.wait(0.01):
+            pass
+        process.kill()
 
 
 def memkeys(server: Server) -> None:
@@ -135,13 +151,16 @@ def main() -> None:
 
 def feels(server: Server, sessions: Projection) -> None:
     """Print what others feel: rounds in turn, so that whatever else the machine does falls on each alike."""
-    busy: dict[str, Callable[[], object] | None] = {
+    busy: dict[str, Callable[[threading.Event], object] | None] = {
         "nothing": None,
-        "script, budget 1 ms": lambda: read(server, "script", sessions),
-        "pipeline, budget 1 ms": lambda: read(server, "pipeline", sessions),
+        "script, budget 1 ms": partial(disturb, server, "script", sessions),
+        "pipeline, budget 1 ms": partial(disturb, server, "pipeline", sessions),
     }
+    if shutil.which("redis-benchmark") is None:
+        print("redis-benchmark is not installed: what others feel is not measured")
+        return
     if shutil.which("redis-cli"):
-        busy["redis-cli --memkeys"] = lambda: memkeys(server)
+        busy["redis-cli --memkeys"] = partial(disturb_by_memkeys, server)
     measured: dict[str, list[tuple[float, float]]] = {name: [] for name in busy}
     for _ in range(ROUNDS):
         for name, what in busy.items():
