@@ -45,7 +45,7 @@ def near(one: datetime | None, other: datetime | None, *, exact: bool) -> bool:
     """Before Redis 7 there is only PTTL: a plain command cannot tell which millisecond it was answered in."""
     if one is None or other is None or exact:
         return one == other
-    return abs(one - other) <= timedelta(milliseconds=2)
+    return abs(one - other) <= timedelta(milliseconds=50)  # however busy the machine
 
 
 def test_script_and_stream_and_commands_agree_key_for_key(server: Server, seen: dict[str, Rows]) -> None:
