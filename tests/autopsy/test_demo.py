@@ -14,7 +14,7 @@ import duckdb
 import pytest
 
 from necropsy import autopsy
-from necropsy.autopsy.sources import load
+from necropsy.autopsy.incident_file import load
 from necropsy.cli.output import Format, render
 from necropsy.lab.demo import stage
 from necropsy.lab.truth import Stage

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from necropsy.autopsy.sources import Sources, load, parse_size, parse_time, stores
-from necropsy.model.errors import ConfigurationError, NoEvidence, UsageError
+from necropsy.autopsy.incident_file import load
+from necropsy.autopsy.sources import Sources, parse_size, parse_time, stores
+from necropsy.model.errors import ConfigurationError, NoEvidence, UnreadableSource, UsageError
 
 
 def test_nothing_given_is_no_evidence() -> None:
@@ -72,6 +73,15 @@ def test_a_toml_file_names_its_sources_relative_to_itself(tmp_path: Path) -> Non
         ("a = \n", 1, "not TOML"),
         ('now = 2019-05-24\nrbd = "x"\n', 2, "unknown name 'rbd'"),
         ("\n[[store]]\n", 2, "without rdb"),
+        ("now = 5\n", 1, "not a time"),
+        ("now = 2019-05-24\nrdb = 5\n", 2, "rdb is not a file name"),
+        ("access-log = [5]\n", 1, "access-log is not a file name"),
+        ("\nstore = 3\n", 2, "not a list of stores"),
+        ('[store]\nrdb = "x"\n', 1, "not a list of stores"),
+        ('[[store]]\nrdb = "x"\nmemory_limit = "1GB"\n', 3, "unknown name 'memory_limit'"),
+        ('[[store]]\nrdb = "x"\nmemory-limit = "lots"\n', 3, "not a size"),
+        ('[[store]]\nrdb = "x"\nname = 5\n', 3, "name is not a text"),
+        ("log-format = 3\n", 1, "log-format is not a text"),
     ],
 )
 def test_a_wrong_toml_file_is_an_error_at_its_line(tmp_path: Path, text: str, line: int, reason: str) -> None:
@@ -82,6 +92,19 @@ def test_a_wrong_toml_file_is_an_error_at_its_line(tmp_path: Path, text: str, li
     assert wrong.value.line == line
     assert reason in wrong.value.reason
     assert wrong.value.hint
+
+
+def test_a_dump_where_the_toml_file_belongs_is_told_its_option(tmp_path: Path) -> None:
+    dump = tmp_path / "dump.rdb"
+    dump.write_bytes(b"REDIS0011\xfa\xff")
+    with pytest.raises(UnreadableSource) as refused:
+        load(str(dump))
+    assert f"--rdb {dump}" in refused.value.hint
+
+
+def test_a_day_is_its_first_moment(tmp_path: Path) -> None:
+    (tmp_path / "incident.toml").write_text("now = 2019-05-24\n")
+    assert load(str(tmp_path / "incident.toml")).now == datetime(2019, 5, 24, tzinfo=UTC)
 
 
 def test_options_are_joined_with_the_file_and_win_over_it() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from necropsy import autopsy
-from necropsy.autopsy.sources import load
+from necropsy.autopsy.incident_file import load
 from necropsy.lab.demo import stage
 from necropsy.lab.story import CRAWLED, HEALTHY, JUST_FIXED, NAMED, PARTIAL_FIX, Story
 from necropsy.lab.truth import Stage

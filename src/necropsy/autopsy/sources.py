@@ -1,21 +1,21 @@
-"""What an autopsy is given: named on the command line, or in a TOML file beside the evidence."""
+"""What an autopsy is given, as named on the command line; ``incident_file`` reads the same from a TOML file."""
 
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from necropsy.model.errors import ConfigurationError, NoEvidence, UnreadableSource, UsageError
-from necropsy.wire.files import STANDARD_INPUT, expand, read_text
+from necropsy.model.errors import NoEvidence, UsageError
+from necropsy.wire.files import STANDARD_INPUT, expand
 
-_POWERS: Final = {"": 0, "k": 1, "m": 2, "g": 3}
-_SIZE: Final = re.compile(r"(\d+(?:\.\d+)?)\s*([kmg]?)(i?)b?")
-_KINDS: Final = ("access-log", "app-log", "nginx", "prometheus", "blackbox", "consul", "prober")
+_POWERS: Final = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
+_SIZE: Final = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]?)(i?)b?")
+KINDS: Final = ("access-log", "app-log", "nginx", "prometheus", "blackbox", "consul", "prober")
+"""Kinds of sources beside the stores, as options and TOML name them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class Sources:
     def require_some(self) -> None:
         """Raise ``NoEvidence`` when there is nothing to read, ``UsageError`` when standard input is named twice."""
         named = [store.rdb for store in self.stores]
-        for kind in _KINDS:
+        for kind in KINDS:
             named += getattr(self, kind.replace("-", "_"))
         if not named:
             raise NoEvidence(
@@ -162,91 +162,3 @@ def parse_time(text: str) -> datetime:
     except ValueError:
         raise UsageError(f"{text!r} is not a time", hint="Write it like 2019-05-24T19:00:00Z.") from None
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-
-
-def load(path: str) -> Sources:
-    """Read the sources from a TOML file; paths are relative to it.
-
-    ::
-
-        now = 2019-05-24T19:00:00Z          # optional
-        rdb = ["redis-b.rdb"]               # or, to say more of a store, [[store]] as below
-        access-log = ["a1/access*.log"]
-        nginx = ["a1/nginx.conf"]
-        prometheus = ["prometheus.yml"]
-        consul = ["consul/*.json"]
-
-        [[store]]
-        name = "A"
-        rdb = "redis-a.rdb"
-        memory-limit = "1GB"                # optional
-
-    Raises
-    ------
-    UnreadableSource, ConfigurationError
-        Missing, not TOML, or a name that is not known, with file and line.
-    """
-    text = read_text(path)
-    try:
-        document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        line = re.search(r"line (\d+)", str(error))
-        raise ConfigurationError(
-            path, int(line.group(1)) if line else 1, f"not TOML: {error}", hint="See `necropsy examine --help`."
-        ) from error
-    folder = Path(path).parent
-    known = {*_KINDS, "rdb", "store", "now", "log-format", "prometheus-version", "prometheus-host"}
-    for name in document:
-        if name not in known:
-            raise ConfigurationError(
-                path, _line_of(text, name), f"unknown name {name!r}", hint=f"Known names: {', '.join(sorted(known))}."
-            )
-    return Sources(
-        stores=stores(_located(document.get("rdb", ()), folder))
-        + tuple(store for entry in document.get("store", ()) for store in _stores(entry, folder, path, text)),
-        **{kind.replace("-", "_"): _located(document.get(kind, ()), folder) for kind in _KINDS},
-        log_format=document.get("log-format"),
-        now=_moment(document.get("now")),
-        prometheus_version=document.get("prometheus-version"),
-        prometheus_host=document.get("prometheus-host"),
-    )
-
-
-def _line_of(text: str, name: str) -> int:
-    for number, line in enumerate(text.splitlines(), 1):
-        if re.match(rf"\s*\[*\s*\"?{re.escape(name)}\b", line):
-            return number
-    return 1
-
-
-def _located(value: Any, folder: Path) -> tuple[str, ...]:
-    patterns = [value] if isinstance(value, str) else list(value)
-    return tuple(expand(_beside(str(pattern), folder) for pattern in patterns))
-
-
-def _beside(pattern: str, folder: Path) -> str:
-    address, equals, rest = pattern.partition("=")
-    if equals and "/" not in address:  # consul: ADDRESS=FILE, prober: KIND=FILE
-        return f"{address}={_beside(rest, folder)}"
-    return pattern if pattern == STANDARD_INPUT or Path(pattern).is_absolute() else str(folder / pattern)
-
-
-def _stores(entry: dict[str, Any], folder: Path, path: str, text: str) -> tuple[StoreSource, ...]:
-    if "rdb" not in entry and "redis" not in entry:
-        raise ConfigurationError(
-            path, _line_of(text, "store"), "a [[store]] without rdb or redis", hint='Add rdb = "dump.rdb" to it.'
-        )
-    limit = entry.get("memory-limit")
-    files = _located(entry["rdb"], folder) if "rdb" in entry else (str(entry["redis"]),)
-    named = stores(files, parse_size(str(limit)) if limit is not None else None)
-    return tuple(replace(store, name=entry["name"]) for store in named[:1]) + named[1:] if "name" in entry else named
-
-
-def _moment(value: Any) -> datetime | None:
-    if value is None:
-        return None
-    if isinstance(value, datetime):
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-    if isinstance(value, str):
-        return parse_time(value)
-    raise UnreadableSource(f"now = {value!r} is not a time", hint="Write now = 2019-05-24T19:00:00Z.")

@@ -28,7 +28,7 @@ def demo(
       necropsy demo --folder evidence --seed 7
     """  # noqa: D301 -- \b is click's mark for text that is not to be wrapped
     from necropsy import autopsy
-    from necropsy.autopsy.sources import load
+    from necropsy.autopsy.incident_file import load
     from necropsy.lab.demo import stage
 
     with output.progress(quiet=quiet) as say:

@@ -83,9 +83,10 @@ def examine(
     """  # noqa: D301 -- \b is click's mark for text that is not to be wrapped
     from necropsy import autopsy
     from necropsy.autopsy import sources as given
+    from necropsy.autopsy.incident_file import load
     from necropsy.wire.files import expand
 
-    sources = given.load(str(incident)) if incident else given.Sources()
+    sources = load(str(incident)) if incident else given.Sources()
     limit = given.parse_size(memory_limit) if memory_limit else None
     sources = sources.join(
         given.Sources(

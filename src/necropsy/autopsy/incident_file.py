@@ -1,0 +1,142 @@
+"""The sources of an autopsy, named in a TOML file beside the evidence."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from necropsy.autopsy.sources import KINDS, Sources, StoreSource, parse_size, parse_time, stores
+from necropsy.model.errors import ConfigurationError, NecropsyError, UnreadableSource
+from necropsy.wire.files import STANDARD_INPUT, expand, read_text
+
+_TEXTS: Final = ("log-format", "prometheus-version", "prometheus-host")
+_NAMES: Final = frozenset((*KINDS, *_TEXTS, "rdb", "store", "now"))
+_STORE: Final = frozenset(("name", "rdb", "redis", "memory-limit"))
+
+
+def load(path: str) -> Sources:
+    """Read the sources from a TOML file; paths are relative to it.
+
+    ::
+
+        now = 2019-05-24T19:00:00Z          # optional
+        rdb = ["redis-b.rdb"]               # or, to say more of a store, [[store]] as below
+        access-log = ["a1/access*.log"]
+        nginx = ["a1/nginx.conf"]
+        prometheus = ["prometheus.yml"]
+        consul = ["consul/*.json"]
+
+        [[store]]
+        name = "A"
+        rdb = "redis-a.rdb"                 # or redis = "redis://host:6379"
+        memory-limit = "1GB"                # optional
+
+    Raises
+    ------
+    UnreadableSource
+        Missing, or not text.
+    ConfigurationError
+        Not TOML, a name that is not known, or a value of the wrong kind; with file and line.
+    """
+    try:
+        text = read_text(path)
+    except UnreadableSource as error:
+        if "not text" not in error.message:
+            raise
+        raise UnreadableSource(
+            error.message, hint=f"A TOML file belongs here. Dumps and logs are named by options: --rdb {path}"
+        ) from error
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        line = re.search(r"line (\d+)", str(error))
+        raise ConfigurationError(
+            path,
+            int(line.group(1)) if line else 1,
+            f"not TOML: {error}",
+            hint='Write it as rdb = ["dump.rdb"]; sources can be named by options, too: necropsy examine --help.',
+        ) from error
+    return _Incident(path, text).sources(document)
+
+
+@dataclass(frozen=True, slots=True)
+class _Incident:
+    """The file that is being read, to say where something is wrong."""
+
+    path: str
+    text: str
+
+    def sources(self, document: dict[str, Any]) -> Sources:
+        self._known(document, _NAMES)
+        entries = document.get("store", [])
+        if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+            raise self._wrong(
+                "store", "not a list of stores", 'Write [[store]], in two brackets, then rdb = "dump.rdb".'
+            )
+        texts = {name.replace("-", "_"): self._text(document, name) for name in _TEXTS}
+        return Sources(
+            stores=stores(self._located(document, "rdb")) + tuple(store for e in entries for store in self._stores(e)),
+            **{kind.replace("-", "_"): self._located(document, kind) for kind in KINDS},
+            **texts,
+            now=self._moment(document.get("now")),
+        )
+
+    def _stores(self, entry: dict[str, Any]) -> tuple[StoreSource, ...]:
+        self._known(entry, _STORE)
+        if "rdb" not in entry and "redis" not in entry:
+            raise self._wrong("store", "a [[store]] without rdb or redis", 'Add rdb = "dump.rdb" to it.')
+        name, limit = self._text(entry, "name"), entry.get("memory-limit")
+        files = self._located(entry, "rdb") if "rdb" in entry else (self._text(entry, "redis") or "",)
+        named = stores(files, self._size(limit) if limit is not None else None)
+        return tuple(replace(store, name=name) for store in named[:1]) + named[1:] if name else named
+
+    def _known(self, table: dict[str, Any], names: frozenset[str]) -> None:
+        for name in table:
+            if name not in names:
+                raise self._wrong(name, f"unknown name {name!r}", f"Known names: {', '.join(sorted(names))}.")
+
+    def _located(self, table: dict[str, Any], name: str) -> tuple[str, ...]:
+        value = table.get(name, [])
+        patterns = [value] if isinstance(value, str) else value
+        if not isinstance(patterns, list) or not all(isinstance(pattern, str) for pattern in patterns):
+            raise self._wrong(name, f"{name} is not a file name or a list of them", f'Write {name} = ["FILE"].')
+        folder = Path(self.path).parent
+        return tuple(expand(_beside(pattern, folder) for pattern in patterns))
+
+    def _text(self, table: dict[str, Any], name: str) -> str | None:
+        value = table.get(name)
+        if value is None or isinstance(value, str):
+            return value
+        raise self._wrong(name, f"{name} is not a text", f'Write it in quotes: {name} = "{value}".')
+
+    def _size(self, limit: object) -> int:
+        try:
+            return parse_size(str(limit))
+        except NecropsyError as error:
+            raise self._wrong("memory-limit", error.message, error.hint) from error
+
+    def _moment(self, value: object) -> datetime | None:
+        if isinstance(value, datetime):
+            return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+        if isinstance(value, date):
+            return datetime(value.year, value.month, value.day, tzinfo=UTC)
+        try:
+            return parse_time(value if isinstance(value, str) else str(value)) if value is not None else None
+        except NecropsyError as error:
+            raise self._wrong("now", error.message, "Write now = 2019-05-24T19:00:00Z.") from error
+
+    def _wrong(self, name: str, reason: str, hint: str) -> ConfigurationError:
+        lines = enumerate(self.text.splitlines(), 1)
+        line = next((number for number, line in lines if re.match(rf"\s*\[*\s*\"?{re.escape(name)}\b", line)), 1)
+        return ConfigurationError(self.path, line, reason, hint=hint)
+
+
+def _beside(pattern: str, folder: Path) -> str:
+    address, equals, rest = pattern.partition("=")
+    if equals and "/" not in address:  # consul: ADDRESS=FILE, prober: KIND=FILE
+        return f"{address}={_beside(rest, folder)}"
+    return pattern if pattern == STANDARD_INPUT or Path(pattern).is_absolute() else str(folder / pattern)
