@@ -33,7 +33,7 @@ def saved(tmp_path: Path) -> Iterator[Path]:
 def test_what_was_written_is_there_when_the_case_is_opened_again(saved: Path) -> None:
     with Case.open(saved) as case:
         assert case.rows("SELECT * FROM server_fact") == [{"store": "a", "name": "redis-ver", "value": "7.0.15"}]
-        assert case.name == "incident.case"
+        assert case.name == str(saved)
 
 
 def test_a_new_case_says_who_wrote_it_and_by_which_schema(saved: Path) -> None:
@@ -183,6 +183,41 @@ def test_a_folder_that_does_not_exist_is_refused_before_anything_is_read(tmp_pat
     with pytest.raises(CaseError, match="cannot write here") as caught, Case.create(path):
         pass
     assert "--case" in caught.value.hint
+
+
+def test_a_folder_where_the_case_belongs_is_refused_with_a_name_for_it(tmp_path: Path) -> None:
+    with pytest.raises(CaseError, match="is a folder") as caught, Case.create(tmp_path):
+        pass
+    assert str(tmp_path / "incident.case") in caught.value.hint
+    assert list(tmp_path.iterdir()) == []
+
+
+_FILL_THE_DISK = """
+import resource, sys
+from pathlib import Path
+from necropsy.case.store import Case
+from necropsy.model.errors import CaseError
+
+resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, 1 << 20))  # as a full disk: writing fails from there on
+try:
+    with Case.create(Path(sys.argv[1])) as case:
+        for part in range(40):
+            rows = [{"store": "a", "name": f"{part}-{n}", "value": str(n * 7919) * 20} for n in range(2_000)]
+            case.append("server_fact", rows)
+except CaseError as error:
+    print(error.message, error.hint, sep="|")
+"""
+
+
+def test_a_full_disk_is_an_error_with_a_next_step_and_leaves_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "incident.case"
+    done = subprocess.run(
+        [sys.executable, "-c", _FILL_THE_DISK, str(path)], capture_output=True, text=True, timeout=60, check=False
+    )
+    message, _, hint = done.stdout.partition("|")
+    assert message.startswith(f"{path}: cannot write: "), done.stderr
+    assert "--case" in hint
+    assert list(tmp_path.iterdir()) == []
 
 
 # -- confidential -----------------------------------------------------------------------------------------------------

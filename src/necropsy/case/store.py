@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from necropsy import __version__
 from necropsy.case import identity
@@ -22,6 +23,12 @@ from necropsy.model.errors import CaseError, CaseTooNew
 if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
+
+_UNWRITABLE: Final = re.compile(
+    r"(?i)no space left|could not (?:write|truncate|sync)|file too large|failed to commit|read-only file system|quota"
+)
+"""What DuckDB and the system say when a disk is full; other errors of theirs are bugs of ours."""
+_UNWRITABLE_REASON: Final = re.compile(r"^(?:\w+ ?Error: |\w+ Error: Failed to commit: )+|\n.*", re.DOTALL)
 
 
 class Case:
@@ -37,6 +44,7 @@ class Case:
         self._connection = connection
         self._key = key
         self.name = name
+        """Its path as it was given, so that a command that names it can be copied; None when it lives in memory."""
         self._staged: Path | None = None
         self._final: Path | None = None
         self._withhold_key = False
@@ -58,12 +66,14 @@ class Case:
         Raises
         ------
         CaseError
-            The folder does not exist or cannot be written.
+            The folder does not exist or cannot be written, or the disk is full.
         """
         import duckdb
 
         staged: Path | None = None
         if path is not None:
+            if path.is_dir():
+                raise CaseError(f"{path}: is a folder", hint=f"Name a file in it: --case {path / 'incident.case'}")
             try:
                 descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".partial", dir=path.parent)
             except OSError as error:
@@ -76,13 +86,24 @@ class Case:
         try:
             connection = duckdb.connect(str(staged) if staged else ":memory:")
             connection.execute("SET enable_progress_bar = false")  # standard output is the report's
-            case = cls(connection, identity.new_key(), path.name if path else None)
+            if staged is None:  # by default what does not fit into memory goes to the current folder
+                connection.execute(
+                    "SET temp_directory = ?", [str(Path(tempfile.gettempdir(), f"necropsy-{os.getpid()}"))]
+                )
+            case = cls(connection, identity.new_key(), str(path) if path else None)
             case._staged, case._final, case._withhold_key = staged, path, withhold_key
             case._begin()
             yield case
             case._finish()
+        except (duckdb.Error, OSError) as error:
+            if path is None or not _UNWRITABLE.search(str(error)):
+                raise
+            raise CaseError(
+                f"{path}: cannot write: {_UNWRITABLE_REASON.sub('', str(error))}",
+                hint="Make room on this disk, or choose another place with --case. What was there before is as it was.",
+            ) from error
         finally:
-            with contextlib.suppress(UnboundLocalError):
+            with contextlib.suppress(UnboundLocalError, duckdb.Error):
                 connection.close()
             if staged is not None:
                 for leftover in (staged, staged.with_name(staged.name + ".wal")):
@@ -111,7 +132,7 @@ class Case:
                 f"{path}: not a case file, or damaged", hint="Run `necropsy examine … --case FILE` again."
             ) from error
         try:
-            case = cls(connection, None, path.name)
+            case = cls(connection, None, str(path))
             try:
                 facts = case.meta()
             except duckdb.Error as error:
