@@ -77,12 +77,13 @@ class _Incident:
             raise self._wrong(
                 "store", "not a list of stores", 'Write [[store]], in two brackets, then rdb = "dump.rdb".'
             )
-        texts = {name.replace("-", "_"): self._text(document, name) for name in _TEXTS}
+        located: dict[str, Any] = {kind.replace("-", "_"): self._located(document, kind) for kind in KINDS}
+        texts: dict[str, Any] = {name.replace("-", "_"): self._text(document, name) for name in _TEXTS}
         return Sources(
             stores=stores(self._located(document, "rdb")) + tuple(store for e in entries for store in self._stores(e)),
-            **{kind.replace("-", "_"): self._located(document, kind) for kind in KINDS},
-            **texts,
             now=self._moment(document.get("now")),
+            **located,
+            **texts,
         )
 
     def _stores(self, entry: dict[str, Any]) -> tuple[StoreSource, ...]:

@@ -86,6 +86,7 @@ def examine(
     from necropsy.autopsy.incident_file import load
     from necropsy.wire.files import expand
 
+    output.ready(format, out)
     sources = load(str(incident)) if incident else given.Sources()
     limit = given.parse_size(memory_limit) if memory_limit else None
     sources = sources.join(

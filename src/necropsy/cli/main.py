@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
+import io
+import os
+import signal
 import sys
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
@@ -50,19 +55,70 @@ def _root(
     pass
 
 
+class _Stopped(BaseException):
+    """Ctrl-C or SIGTERM. No KeyboardInterrupt, which the command line's library would turn into silence."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self.exit_code = 128 + number
+
+
 def main() -> None:
     """Run the command line; the one place where errors are caught."""
+    _encode()
+    caught: list[_Stopped] = []
+
+    def stop(number: int, _frame: object) -> None:
+        caught.append(_Stopped(number))
+        raise caught[0]
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup: whoever started us wants it so
+            signal.signal(number, stop)
     try:
         app()
     except NecropsyError as error:
         _complain(error)
+        _discard()
         sys.exit(error.exit_code)
     except BrokenPipeError:
-        sys.stderr.close()
+        _discard()
         sys.exit(1)
-    except KeyboardInterrupt:
-        sys.stderr.write("interrupted: nothing was changed\n")
-        sys.exit(130)
+    except OSError as error:
+        if error.errno not in _FULL:
+            raise
+        place = error.filename or "standard output"
+        _complain(
+            NecropsyError(f"{place}: cannot write: {error.strerror}", hint="Make room there, or write elsewhere.")
+        )
+        _discard()
+        sys.exit(1)
+    except (_Stopped, RuntimeError) as error:
+        if not caught or (isinstance(error, RuntimeError) and str(error) != _DUCKDB_STOPPED):
+            raise
+        sys.stderr.write("stopped: no report was written, and no case was kept\n")
+        _discard()
+        sys.exit(caught[0].exit_code)
+
+
+_DUCKDB_STOPPED: Final = "Query interrupted"
+"""What DuckDB makes of an exception that a signal raised while it was at work."""
+
+_FULL: Final = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
+
+
+def _encode() -> None:
+    """Show what the terminal's encoding has no sign for as an escape, rather than fail on it."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _discard() -> None:
+    """Let what is still buffered go nowhere: Python would complain of it on its way out."""
+    with contextlib.suppress(OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
 
 
 def _complain(error: NecropsyError) -> None:

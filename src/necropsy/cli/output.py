@@ -55,12 +55,24 @@ FailOnOption = Annotated[
 ]
 
 
+def ready(kind: Format, output: Path | None) -> None:
+    """Refuse an output that cannot be, before minutes are spent on what is to be written there."""
+    if output is None:
+        if kind is Format.HTML and sys.stdout.isatty():
+            raise UsageError("a page is nothing for a terminal", hint="Name a file: --output report.html")
+        return
+    if output.is_dir():
+        raise UsageError(f"{output}: is a folder", hint=f"Name a file in it: --output {output / 'report'}.")
+    if not output.parent.is_dir() or not os.access(output if output.exists() else output.parent, os.W_OK):
+        reason = "permission denied" if output.parent.is_dir() else f"no folder {output.parent}"
+        raise UsageError(f"{output}: cannot write: {reason}", hint="Choose another place with --output.")
+
+
 def write(report: Report, kind: Format, output: Path | None, *, color: bool | None, quiet: bool) -> None:
     """Render a report and write it where it belongs."""
     text = render(report, kind, color=use_color(color) and output is None)
     if output is None:
-        sys.stdout.write(text)
-        sys.stdout.flush()
+        say(text)
         return
     try:
         output.write_text(text, encoding="utf-8")

@@ -29,6 +29,7 @@ def report(
     """  # noqa: D301 -- \b is click's mark for text that is not to be wrapped
     from necropsy import autopsy
 
+    output.ready(format, out)
     made = autopsy.report(case)
     output.write(made, format, out, color=color, quiet=quiet)
     raise typer.Exit(output.exit_code(made, fail_on))
