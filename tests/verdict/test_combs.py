@@ -74,3 +74,21 @@ def test_no_births_whatsoever_break_the_search(born: list[int], period: float) -
     for found in find_combs(np.asarray(born, dtype=np.int64), period):
         assert 0 <= found.births <= len(born)
         assert 0 < found.occupancy <= 1
+
+
+@pytest.mark.parametrize("coverage", [0.5, 0.1])
+@pytest.mark.parametrize("configured", [(), (10.0,)])
+def test_half_of_a_dump_still_shows_whose_births_it_holds(coverage: float, configured: tuple[float, ...]) -> None:
+    teeth = [comb(2_500, seed=1), comb(2_502, seed=2), comb(7_100, seed=3)]
+    born = np.concatenate([*teeth, dust(300)])
+    kept = np.random.default_rng(7).random(born.size) < coverage
+    found = [each for each, _ in all_combs(born[kept], configured, coverage=coverage)]
+    assert [(c.period_s, c.targets) for c in found] == [(10.0, 2), (10.0, 1)]
+    for each in found:
+        assert each.occupancy * each.per_tick == pytest.approx(each.targets, rel=0.1)
+    assert sum(each.births for each in found) == pytest.approx(3 * 8_640 * coverage, rel=0.1)
+
+
+def test_a_burst_is_no_rhythm() -> None:
+    burst = np.full(500, 1_558_724_300_123, dtype=np.int64)
+    assert all_combs(np.concatenate([burst, dust(300)])) == []

@@ -66,7 +66,16 @@ def _births(case: Case, store: str) -> Births:
         resolution_s=float(summary["resolution"]),
         bytes_per_session=float(summary["bytes"]),
         total=summary["total"],
+        coverage=_coverage(case, store),
     )
+
+
+def _coverage(case: Case, store: str) -> float:
+    announced = case.value("SELECT value FROM server_fact WHERE store = ? AND name = 'keys-announced'", [store])
+    if announced is None:
+        return 1.0
+    read = case.value("SELECT coalesce(sum(keys), 0)::BIGINT FROM key_family WHERE store = ?", [store])
+    return min(1.0, max(1, read) / int(announced))
 
 
 def circumstances(case: Case, evidence: Evidence) -> Circumstances:

@@ -67,7 +67,7 @@ def _free_combs(
 ) -> list[tuple[Comb, NDArray[np.int64]]]:
     """Combs of the births that nobody has claimed, with the indices of their births."""
     where = np.flatnonzero(free)
-    found = all_combs(births.born_ms[where], periods, resolution_s=births.resolution_s)
+    found = all_combs(births.born_ms[where], periods, resolution_s=births.resolution_s, coverage=births.coverage)
     return [(comb, where[mask]) for comb, mask in found]
 
 
@@ -85,7 +85,7 @@ def _named(births: Births, around: Circumstances, free: NDArray[np.bool_], hours
         kind = "probe" if probe_id is not None else "visitor"
         if kind == "visitor" and acquaintance.is_person(creator.user_agent):
             kind = "people"
-        comb = _only_comb(births.born_ms[mask], around, births.resolution_s)
+        comb = _only_comb(births.born_ms[mask], around, births)
         claims.append(
             Claim(
                 store=births.store,
@@ -164,8 +164,8 @@ def _same_host(a: str, b: str) -> bool:
     return character.split_host(a) == character.split_host(b)
 
 
-def _only_comb(born_ms: NDArray[np.int64], around: Circumstances, resolution_s: float) -> Comb | None:
-    combs = all_combs(born_ms, _periods(around), resolution_s=resolution_s)
+def _only_comb(born_ms: NDArray[np.int64], around: Circumstances, births: Births) -> Comb | None:
+    combs = all_combs(born_ms, _periods(around), resolution_s=births.resolution_s, coverage=births.coverage)
     return combs[0][0] if combs else None
 
 

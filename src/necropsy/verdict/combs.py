@@ -27,6 +27,8 @@ _MINIMUM_BIRTHS: Final = 12
 _SIGNIFICANCE: Final = 6.0
 """A window must rise this many standard deviations above the background of its width."""
 
+_NEARLY_ALL: Final = 0.95
+
 
 @dataclass(frozen=True, slots=True)
 class Comb:
@@ -46,7 +48,7 @@ class Comb:
     ticks: int
     """Ticks of the period between the first and the last birth."""
     occupancy: float
-    """Share of these ticks that have a birth."""
+    """Share of these ticks that have a birth; estimated when not all births could be read."""
     per_tick: float
     """Births per occupied tick: 2 when two targets share a phase."""
     first_ms: int
@@ -80,7 +82,12 @@ def circular_distance(a_s: float, b_s: float, period_s: float) -> float:
 
 
 def find_combs(
-    born_ms: NDArray[np.int64], period_s: float, *, resolution_s: float = 0.001, minimum_occupancy: float = 0.3
+    born_ms: NDArray[np.int64],
+    period_s: float,
+    *,
+    resolution_s: float = 0.001,
+    minimum_occupancy: float = 0.3,
+    coverage: float = 1.0,
 ) -> list[Comb]:
     """Find the combs of one period.
 
@@ -94,6 +101,8 @@ def find_combs(
         Resolution of the creation times; the bins are never finer.
     minimum_occupancy
         Least share of ticks that must have a birth: what is rarer is a coincidence.
+    coverage
+        Share of all births that ``born_ms`` holds, drawn by chance: half of a dump has half of the teeth of each comb.
 
     Returns
     -------
@@ -117,7 +126,9 @@ def find_combs(
         members, background = window
         free[members] = False
         selected = np.isin(index, members)
-        comb = _measure(born_ms[selected], phase_ms[selected], period_ms, background * members.size, members, bins)
+        comb = _measure(
+            born_ms[selected], phase_ms[selected], period_ms, background * members.size, members, bins, coverage
+        )
         if comb is not None and comb.occupancy >= minimum_occupancy:
             combs.append(comb)
     return sorted(combs, key=lambda c: -c.births)
@@ -158,6 +169,7 @@ def _measure(
     background: float,
     members: NDArray[np.int64],
     bins: int,
+    coverage: float,
 ) -> Comb | None:
     count = born_ms.size
     if count < _MINIMUM_BIRTHS or count < background + _SIGNIFICANCE * np.sqrt(background + 1.0):
@@ -176,6 +188,17 @@ def _measure(
     inside = ticks[(ticks >= first) & (ticks <= last)]
     expected = int(last - first) + 1
     occupied = np.unique(inside).size
+    if occupied < _MINIMUM_BIRTHS:
+        return None  # a burst: many births, but hardly a rhythm
+    occupancy, per_tick = occupied / expected, inside.size / occupied
+    if coverage < 1:
+        # A tick without a birth may have had one that was not read: so the number of births says what there was.
+        rate = inside.size / expected / coverage
+        per_tick = float(max(1, round(rate)))
+        occupancy = min(1.0, rate / per_tick)
+        for multiple in (2, 3, 5):  # two targets that share every other tick are not one that has them all
+            if np.bincount(inside % multiple).max() >= _NEARLY_ALL * inside.size:
+                occupancy = min(occupancy, 1 / multiple)
     error = 1.96 * np.sqrt(background + 1.0)
     births = count - background
     return Comb(
@@ -187,15 +210,19 @@ def _measure(
         births_low=max(0.0, float(births - error)),
         births_high=min(float(count), float(births + error)),
         ticks=expected,
-        occupancy=occupied / expected,
-        per_tick=inside.size / max(1, occupied),
+        occupancy=occupancy,
+        per_tick=per_tick,
         first_ms=int(born_ms.min()),
         last_ms=int(born_ms.max()),
     )
 
 
 def all_combs(
-    born_ms: NDArray[np.int64], configured_s: tuple[float, ...] = (), *, resolution_s: float = 0.001
+    born_ms: NDArray[np.int64],
+    configured_s: tuple[float, ...] = (),
+    *,
+    resolution_s: float = 0.001,
+    coverage: float = 1.0,
 ) -> list[tuple[Comb, NDArray[np.bool_]]]:
     """Find the combs of all periods; each birth belongs to at most one.
 
@@ -216,7 +243,9 @@ def all_combs(
     for period_s, occupancy in plan:
         if period_s < 2 * resolution_s:
             continue
-        for comb in find_combs(born_ms[free], period_s, resolution_s=resolution_s, minimum_occupancy=occupancy):
+        for comb in find_combs(
+            born_ms[free], period_s, resolution_s=resolution_s, minimum_occupancy=occupancy, coverage=coverage
+        ):
             phase = (born_ms % round(period_s * 1000)) / 1000.0
             mask = free & in_window(phase, comb.phase_low_s, comb.phase_high_s)
             free &= ~mask

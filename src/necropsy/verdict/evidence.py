@@ -29,6 +29,8 @@ class Births:
     bytes_per_session: float
     total: int
     """All sessions of the store, those of unknown birth included."""
+    coverage: float = 1.0
+    """Share of the store's keys that could be read: below 1 when its dump breaks off. Which are missing is chance."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -208,7 +208,10 @@ class Dump:
 
     def _extent(self) -> str:
         announced = self._scanner.announced
-        of = f" of {announced:,} that it announces" if announced > self.keys_seen else ""
+        of = ""
+        if announced > self.keys_seen:
+            of = f" of {announced:,} that it announces"
+            self.facts["keys-announced"] = str(announced)
         return f"the figures cover the {self.keys_seen:,} keys{of} that were read before"
 
     def _header(self) -> tuple[str, int]:
