@@ -170,7 +170,7 @@ def _steps(found: Survey, job: str, address: str | None, version: str | None, ki
     from necropsy.probes.walk import discovered
     from necropsy.report import relabel_steps
 
-    targets = discovered(found.files, version)
+    targets = list(discovered(found.files, version))
     jobs = list(dict.fromkeys(target.job for target in targets))
     name = job.removeprefix("prometheus/")
     mine = [target for target in targets if target.job == name]

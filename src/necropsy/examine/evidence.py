@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
+from weakref import WeakKeyDictionary
 
 from necropsy.model.plain import from_plain
 from necropsy.model.probe import Backend, Probe
@@ -12,12 +15,19 @@ if TYPE_CHECKING:
     from necropsy.case.store import Case
 
 
-def probes(case: Case) -> dict[int, Probe]:
+_PROBES: Final[WeakKeyDictionary[Case, tuple[int, Mapping[int, Probe]]]] = WeakKeyDictionary()
+"""What the examiners of one case share: a case may have a hundred thousand probes, and they are only ever added to."""
+
+
+def probes(case: Case) -> Mapping[int, Probe]:
     """All probes of the case by ``probe_id``."""
-    return {
-        row["probe_id"]: from_plain(Probe, json.loads(row["value"]))
-        for row in case.rows("SELECT probe_id, value FROM probe ORDER BY 1")
-    }
+    count = case.value("SELECT count(*) FROM probe")
+    known = _PROBES.get(case)
+    if known is None or known[0] != count:
+        rows = case.rows("SELECT probe_id, value FROM probe ORDER BY 1")
+        found = {row["probe_id"]: from_plain(Probe, json.loads(row["value"])) for row in rows}
+        known = _PROBES[case] = (count, MappingProxyType(found))
+    return known[1]
 
 
 def backends(case: Case) -> list[Backend]:
@@ -26,6 +36,15 @@ def backends(case: Case) -> list[Backend]:
         from_plain(Backend, json.loads(row["value"]))
         for row in case.rows("SELECT value FROM backend ORDER BY port, address, value")
     ]
+
+
+def quoted(text: str) -> str:
+    """Text as an SQL literal, for the queries that a finding shows.
+
+    >>> quoted("O'Neil")
+    "'O''Neil'"
+    """
+    return "'" + text.replace("'", "''") + "'"
 
 
 def sessions_by_store(case: Case) -> dict[str, int]:

@@ -44,7 +44,7 @@ def examine(case: Case) -> Iterator[Finding | Cleared]:
             text=f"Machines create {percent(machine)}; {percent(unexplained)} stay unexplained; sessions expire.",
             primary=Exhibit(
                 title=f"{people:,.0f} of {total:,} sessions are explained by people",
-                query=f"SELECT creator, sum(births) FROM birth_claim WHERE store = '{store}' GROUP BY 1",
+                query=f"SELECT creator, sum(births) FROM birth_claim WHERE store = {evidence.quoted(store)} GROUP BY 1",
             ),
             store=store,
             share=min(1.0, people / total),

@@ -5,8 +5,10 @@ from __future__ import annotations
 import dataclasses
 import types
 import typing
+from collections.abc import Callable, Hashable
 from datetime import datetime
 from enum import Enum
+from functools import cache
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -19,8 +21,10 @@ def to_plain(value: Any) -> Any:
     >>> to_plain(Origin("prometheus.yml", 17))
     {'file': 'prometheus.yml', 'line': 17, 'what': ''}
     """
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {field.name: to_plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    kind: Hashable = type(value)
+    names = _field_names(kind)
+    if names is not None:
+        return {name: to_plain(getattr(value, name)) for name in names}
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, datetime):
@@ -30,6 +34,11 @@ def to_plain(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: to_plain(element) for key, element in value.items()}
     return value
+
+
+@cache  # as many entries as there are types of values
+def _field_names(kind: Any) -> tuple[str, ...] | None:
+    return tuple(field.name for field in dataclasses.fields(kind)) if dataclasses.is_dataclass(kind) else None
 
 
 def from_plain(kind: type[T], value: Any) -> T:
@@ -44,31 +53,60 @@ def from_plain(kind: type[T], value: Any) -> T:
     >>> from_plain(Origin, {"file": "prometheus.yml", "line": 17, "what": ""})
     Origin(file='prometheus.yml', line=17, what='')
     """
-    return typing.cast("T", _build(kind, value))
+    hint: Hashable = kind
+    return typing.cast("T", _builder(hint)(value))
 
 
-def _build(kind: Any, value: Any) -> Any:  # noqa: C901, PLR0911 -- one branch a kind of type hint
+Build = Callable[[Any], Any]
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+@cache  # as many entries as the model has type hints
+def _builder(kind: Any) -> Build:  # noqa: PLR0911 -- one branch a kind of type hint
+    """Return what builds values of one type hint: hints are read once, not once a value."""
     origin = typing.get_origin(kind)
     arguments = typing.get_args(kind)
     if origin in (typing.Union, types.UnionType):
-        if value is None:
-            return None
-        return _build(next(argument for argument in arguments if argument is not type(None)), value)
+        some = _builder(next(argument for argument in arguments if argument is not type(None)))
+        return lambda value: None if value is None else some(value)
     if origin is tuple:
-        if len(arguments) == 2 and arguments[1] is Ellipsis:
-            return tuple(_build(arguments[0], element) for element in value)
-        return tuple(_build(argument, element) for argument, element in zip(arguments, value, strict=True))
+        return _tuple_builder(arguments)
     if origin is dict:
-        return {key: _build(arguments[1], element) for key, element in value.items()}
+        return _dict_builder(_builder(arguments[1]))
     if isinstance(kind, type):
         if dataclasses.is_dataclass(kind):
-            hints = typing.get_type_hints(kind)
-            names = [field.name for field in dataclasses.fields(kind) if field.init and field.name in value]
-            return kind(**{name: _build(hints[name], value[name]) for name in names})
+            return _dataclass_builder(kind)
         if issubclass(kind, Enum):
-            return kind(value)
+            return kind
         if issubclass(kind, datetime):
-            return datetime.fromisoformat(value)
-        if kind is float and value is not None:
-            return float(value)
-    return value
+            return datetime.fromisoformat
+        if kind is float:
+            return lambda value: None if value is None else float(value)
+    return _same
+
+
+def _tuple_builder(arguments: tuple[Any, ...]) -> Build:
+    if len(arguments) == 2 and arguments[1] is Ellipsis:
+        element = _builder(arguments[0])
+        return tuple if element is _same else lambda value: tuple([element(part) for part in value])
+    parts = [_builder(argument) for argument in arguments]
+    if all(part is _same for part in parts):
+        return tuple
+    return lambda value: tuple([part(element) for part, element in zip(parts, value, strict=True)])
+
+
+def _dict_builder(element: Build) -> Build:
+    return lambda value: {key: element(part) for key, part in value.items()}
+
+
+def _dataclass_builder(kind: type[Any]) -> Build:
+    hints = typing.get_type_hints(kind)
+    fields = [(field.name, _builder(hints[field.name])) for field in dataclasses.fields(kind) if field.init]
+
+    def build(value: Any) -> Any:
+        return kind(**{name: make(value[name]) for name, make in fields if name in value})
+
+    return build

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from necropsy.model.errors import ConfigurationError, UsageError
@@ -120,23 +119,19 @@ class Discoveries:
         self._configuration = configuration
         self._world = world
         self._problems = problems
-        self._identities: dict[tuple[str, str], Identity] = {}
         self._instances: dict[tuple[str, str, str], Instance] = {}
         for instance in world.catalog.instances if world.catalog is not None else ():
             self._instances.setdefault((instance.name, instance.service_id, instance.host_port), instance)
 
-    def targets(self) -> list[Target]:
-        """Return all targets, kept or lost, in the order of the jobs."""
-        found: list[Target] = []
+    def targets(self) -> Iterator[Target]:
+        """Yield all targets, kept or lost, in the order of the jobs; each once, however many Consuls name it."""
         live = self._world.live.of(self._configuration.file).targets
         for job in self._configuration.jobs:
             groups = self._discover(job) if live is None else self._seen(job, live)
-            for group in groups:
-                for index, target in enumerate(group.targets):
-                    address = target if isinstance(target, str) else target.get("__address__", "")
-                    self._identities.setdefault((job.name, address), Identity(lines=group.origin_of(index)))
-            found += targets_of_job(job, groups, version=self._configuration.version)
-        return found
+            for target in targets_of_job(job, groups, version=self._configuration.version):
+                first = target.duplicate_of
+                if first is None or target.discovered_labels != first.discovered_labels:
+                    yield target
 
     def _discover(self, job: Job) -> list[Group]:
         """Simulate what the server would find."""
@@ -179,13 +174,11 @@ class Discoveries:
         address = labels.get("__address__", "")
         service = labels.get("__meta_consul_service")
         if service is None:
-            known = self._identities.get((target.job, address), Identity())
             named = next((labels[name] for name in _SERVICES if name in labels), None)
-            return replace(known, service=named)
+            return Identity(named, lines=target.found_at)
         service_id = labels.get("__meta_consul_service_id", "")
         instance = self._instances.get((service, service_id, address))
         if instance is None:  # file_sd with labels that somebody copied from Consul
             health = labels.get("__meta_consul_health")
-            lines = self._identities.get((target.job, address), Identity()).lines
-            return Identity(service, service_id or address, health, lines=lines)
+            return Identity(service, service_id or address, health, lines=target.found_at)
         return Identity(service, service_id, instance.health or None, instance.health_path, origins_of(instance))

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Final
 
+from necropsy.probes.chain import Chains
 from necropsy.probes.duration import format_duration, parse_duration
 from necropsy.probes.group import Discovered, Group
 from necropsy.probes.prometheus import Job
@@ -33,6 +34,7 @@ class Populator:
         self.default_port = not no_default_port and version < (3, 0)
         self.has_interval_labels = version >= (2, 30)
         self.lasting = memoised(_lasting)
+        self.chains = Chains(job)
         defaults = {"job": job.name, "__metrics_path__": job.metrics_path, "__scheme__": job.scheme}
         if self.has_interval_labels:
             defaults[_INTERVAL] = format_duration(job.scrape_interval_ms)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final, NamedTuple
 
 from necropsy.probes.node import Node
 from necropsy.probes.relabel_actions import Apply, compile_action
@@ -21,6 +21,7 @@ from necropsy.probes.strict import from_python
 from necropsy.probes.version import Version, prometheus_version
 
 Labels = dict[str, str]
+_NOTHING: Final[frozenset[str]] = frozenset()
 
 
 class Rules:
@@ -55,11 +56,39 @@ class Rules:
             dropped = function(recorder)
             after = None if dropped else dict(sorted(recorder.items()))
             written = frozenset(recorder.written)
-            steps.append(Step(rule, now, after, written, _collisions(rule, now, self.version)))
+            steps.append(Step(rule, now, after, written, _collisions(rule, function, now)))
             if after is None:
                 break
             now = after
         return steps
+
+    def trace(self, labels: Mapping[str, str]) -> Trace:
+        """Return which names each rule writes, up to the rule that drops the target: ``steps`` without the values.
+
+        ``labels`` must hold no empty value.
+        """
+        recorder = _Recorder(labels)
+        written: list[frozenset[str]] = []
+        for function in self._functions:
+            dropped = function(recorder)
+            written.append(frozenset(recorder.written) if recorder.written else _NOTHING)
+            if dropped:
+                return Trace(tuple(written), dropped=True)
+            recorder.written.clear()
+        return Trace(tuple(written), dropped=False)
+
+    def collisions(self, index: int, labels: Mapping[str, str]) -> tuple[Collision, ...]:
+        """Return the names that one rule, a ``labelmap``, would make of several of these labels with different values."""
+        return _collisions(self.rules[index], self._functions[index], labels)
+
+
+class Trace(NamedTuple):
+    """The way of one target through the rules; the same for most targets of a job."""
+
+    written: tuple[frozenset[str], ...]
+    """For each rule that it reached: names that the rule set or deleted."""
+    dropped: bool
+    """Whether the last of these rules dropped it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,13 +139,13 @@ class _Recorder(Labels):
         return super().pop(name, *default)
 
 
-def _collisions(rule: Rule, labels: Mapping[str, str], version: Version) -> tuple[Collision, ...]:
+def _collisions(rule: Rule, function: Apply, labels: Mapping[str, str]) -> tuple[Collision, ...]:
     if rule.action != "labelmap":
         return ()
     targets: dict[str, list[tuple[str, str]]] = {}
     for name, value in labels.items():
         copied: Labels = {name: value}
-        compile_action(rule, version)(copied)
+        function(copied)
         for target in copied.keys() - {name}:
             targets.setdefault(target, []).append((name, value))
     return tuple(
@@ -195,4 +224,4 @@ def relabel_steps(
     return compile_rules(rules, prometheus=prometheus).steps(labels)
 
 
-__all__ = ["Collision", "Labels", "Rule", "Rules", "Step", "compile_rules", "relabel", "relabel_steps"]
+__all__ = ["Collision", "Labels", "Rule", "Rules", "Step", "Trace", "compile_rules", "relabel", "relabel_steps"]

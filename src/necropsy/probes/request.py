@@ -15,6 +15,7 @@ _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 _HEX: Final = frozenset("0123456789abcdefABCDEF")
 _ENCODED_AS_IS: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.~!$&'()*+,;=:@/[]%")
 _KEPT: Final = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.~$&+,/:;=@")
+_CONTROL: Final = re.compile("[\\x00-\\x1f\\x7f]")
 _USERINFO: Final = re.compile(r"[A-Za-z0-9\-._:~!$&'()*+,;=%@]*", re.ASCII)
 _ESCAPED: Final = re.compile(rb"%([0-9a-fA-F]{2})")
 _SECRET_PARAMETER: Final = re.compile(
@@ -78,7 +79,7 @@ def parse_http_url(text: str) -> HttpUrl | str:
     >>> parse_http_url("http://a:port/")
     "invalid port ':port' after host"
     """
-    if any(ord(character) < 0x20 or ord(character) == 0x7F for character in text):
+    if _CONTROL.search(text):
         return "a control character in the URL"
     before, sharp, fragment = text.partition("#")
     scheme, _, rest = before.partition("://")
@@ -160,7 +161,12 @@ def mask_labels(labels: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
     >>> mask_labels({"b": "http://u:p@a/", "__param_token": "abc"})
     (('__param_token', '***'), ('b', 'http://a/'))
     """
-    return tuple((name, MASK if _SECRET_NAME.search(name) else masked(value)) for name, value in sorted(labels.items()))
+    return tuple([(name, MASK if _is_secret(name) else masked(value)) for name, value in sorted(labels.items())])
+
+
+@lru_cache(maxsize=4096)
+def _is_secret(name: str) -> bool:
+    return _SECRET_NAME.search(name) is not None
 
 
 def mask_chain(chain: Iterable[Origin]) -> tuple[Origin, ...]:
@@ -169,7 +175,16 @@ def mask_chain(chain: Iterable[Origin]) -> tuple[Origin, ...]:
     >>> mask_chain([Origin("p.yml", 3, "sets __param_token to abc"), Origin("p.yml", 4, "target http://u:p@a")])[0].what
     'sets __param_token to ***'
     """
-    return tuple(Origin(origin.file, origin.line, _masked_rule(origin.what)) for origin in chain)
+    return tuple([_masked_origin(origin) for origin in chain])
+
+
+def _masked_origin(origin: Origin) -> Origin:
+    what = origin.what
+    # Most lines have nothing to hide, and some are those of one target alone: a memory would only grow.
+    if "@" not in what and "=" not in what and "__param_" not in what:
+        return origin
+    hidden = _masked_rule(what)
+    return origin if hidden == what else Origin(origin.file, origin.line, hidden)
 
 
 @lru_cache(maxsize=4096)

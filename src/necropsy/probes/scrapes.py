@@ -32,7 +32,9 @@ class Identity:
 
 def is_probe(target: Target) -> bool:
     """Whether Prometheus asks a prober about somebody else: the path ends in ``/probe`` and there is a target parameter."""
-    return target.labels.get("__metrics_path__", "").endswith("/probe") and "target" in target.params
+    return target.labels.get("__metrics_path__", "").endswith("/probe") and (
+        "__param_target" in target.labels or "target" in target.scrape_job.params
+    )
 
 
 def scrape(target: Target, identity: Identity, phase_s: float | None) -> Probe:

@@ -15,7 +15,7 @@ r"""Everything together: configuration texts in, the requests that monitoring wi
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -26,18 +26,9 @@ from necropsy.probes.nginx.logs import LogFormat
 
 if TYPE_CHECKING:
     from necropsy.probes.blackbox import Modules
-    from necropsy.probes.consul.catalog import Catalog
-    from necropsy.probes.discovered import Discoveries
-    from necropsy.probes.finders import World
-    from necropsy.probes.node import Node
-    from necropsy.probes.prometheus import PrometheusConfiguration
-    from necropsy.probes.target import Target
+    from necropsy.probes.monitoring import Found, Monitoring
 
 __all__ = ["ConfigurationFile", "Dropped", "LogFormat", "Simulation", "simulate"]
-
-DEFAULT_PROMETHEUS: Final = "3.0"
-"""Version whose rules count when nobody says which one runs. It differs from 2.x where a target has no port."""
-
 
 _SIMULATED: Final = frozenset(
     ("prometheus", "prometheus_api", "blackbox", "consul", "nginx", "file_sd", "http_sd", "dns_sd")
@@ -110,32 +101,29 @@ def simulate(
     UsageError
         ``prometheus_version`` is no version.
     """
-    by_kind: dict[str, list[ConfigurationFile]] = {}
-    for file in files:
-        by_kind.setdefault(file.kind, []).append(file)
-    problems: list[ConfigurationError] = []
+    from necropsy.probes.monitoring import Monitoring
+
+    monitoring = Monitoring(files, prometheus_version=prometheus_version)
+    problems = monitoring.problems
     probes: list[Probe] = []
     dropped: list[Dropped] = []
-    catalog = _catalog(by_kind.get("consul", ()), problems)
-    if "prometheus" in by_kind or "kubernetes" in by_kind:
-        found = _prometheus(by_kind, catalog, prometheus_version, prometheus_host, problems)
-        for item in found:
-            if isinstance(item, Probe):
-                probes.append(item)
-            else:
-                dropped.append(item)
-    if catalog is not None:
+    for item in _prometheus(monitoring, prometheus_host):
+        if isinstance(item, Probe):
+            probes.append(item)
+        else:
+            dropped.append(item)
+    if monitoring.catalog is not None:
         from necropsy.probes.consul.checks import consul_probes
 
-        probes.extend(consul_probes(catalog))
+        probes.extend(consul_probes(monitoring.catalog))
     probes.extend(_others(files, problems))
     backends: tuple[Backend, ...] = ()
     log_formats: tuple[LogFormat, ...] = ()
-    if "nginx" in by_kind:
+    texts = {file.name: file.text for file in files if file.kind == "nginx"}
+    if texts:
         from necropsy.probes.nginx.backends import read_nginx
         from necropsy.probes.probers.nginx_checks import nginx_probes
 
-        texts = {file.name: file.text for file in by_kind["nginx"]}
         nginx = read_nginx(texts)
         probes.extend(nginx_probes(texts))
         backends, log_formats = nginx.backends, nginx.log_formats
@@ -165,16 +153,6 @@ def _distinct(problems: list[ConfigurationError]) -> tuple[ConfigurationError, .
     return tuple({problem.message: problem for problem in problems}.values())
 
 
-def _catalog(files: Sequence[ConfigurationFile], problems: list[ConfigurationError]) -> Catalog | None:
-    if not files:
-        return None
-    from necropsy.probes.consul.catalog import ConsulText, read_catalog
-
-    catalog = read_catalog([ConsulText(file.name, file.text, file.node_address) for file in files])
-    problems.extend(catalog.problems)
-    return catalog
-
-
 def _modules(files: Sequence[ConfigurationFile], problems: list[ConfigurationError]) -> Modules:
     from necropsy.probes.blackbox import Modules, read_modules
 
@@ -190,28 +168,20 @@ def _modules(files: Sequence[ConfigurationFile], problems: list[ConfigurationErr
     return Modules(named, given=bool(found))
 
 
-def _prometheus(
-    by_kind: Mapping[str, list[ConfigurationFile]],
-    catalog: Catalog | None,
-    version: str | None,
-    host: str | None,
-    problems: list[ConfigurationError],
-) -> Iterator[Probe | Dropped]:
-    from necropsy.probes.discovered import Discoveries, servers
+def _prometheus(monitoring: Monitoring, host: str | None) -> Iterator[Probe | Dropped]:
+    if not monitoring.servers:
+        return
     from necropsy.probes.scrapes import is_probe
 
-    modules = _modules(by_kind.get("blackbox", ()), problems)
-    texts = {file.name: file.text for file in by_kind.get("prometheus", ())}
-    world = _world(by_kind, catalog, problems)
+    modules = _modules([file for file in monitoring.files if file.kind == "blackbox"], monitoring.problems)
     assumed: set[str] = set()
-    for configuration in (*servers(texts, version, problems, world.live), *_operated(world, version, problems)):
-        discoveries = Discoveries(configuration, world, problems)
-        for target in discoveries.targets():
-            if not modules.given and not target.dropped_because and is_probe(target):
-                assumed.add((target.params.get("module") or ("http_2xx",))[0])
-            yield from _asked(target, discoveries, modules, configuration, host)
+    for found in monitoring.targets():
+        target = found.target
+        if not modules.given and not target.dropped_because and is_probe(target):
+            assumed.add((target.params.get("module") or ("http_2xx",))[0])
+        yield _asked(found, modules, host)
     if assumed:
-        problems.append(
+        monitoring.problems.append(
             ConfigurationError(
                 "blackbox.yml",
                 0,
@@ -221,73 +191,29 @@ def _prometheus(
         )
 
 
-def _world(
-    by_kind: Mapping[str, list[ConfigurationFile]], catalog: Catalog | None, problems: list[ConfigurationError]
-) -> World:
-    from necropsy.probes.finders import World
-    from necropsy.probes.kubernetes.objects import manifests
-    from necropsy.probes.prometheus_api import read_live
-    from necropsy.probes.zone import records
-
-    objects: list[Node] = []
-    for file in by_kind.get("kubernetes", ()):
-        try:
-            objects.extend(manifests(file.text, file.name))
-        except ConfigurationError as error:
-            problems.append(error)
-    return World(
-        catalog=catalog,
-        target_files={file.name: file.text for file in by_kind.get("file_sd", ())},
-        answers=[(file.name, file.text, file.node_address) for file in by_kind.get("http_sd", ())],
-        records=[record for file in by_kind.get("dns_sd", ()) for record in records(file.text, file.name)],
-        manifests=objects,
-        live=read_live(
-            [(file.name, file.text, file.node_address) for file in by_kind.get("prometheus_api", ())], problems
-        ),
-    )
-
-
-def _operated(world: World, version: str | None, problems: list[ConfigurationError]) -> list[PrometheusConfiguration]:
-    """Configurations that prometheus-operator makes of its objects among the manifests."""
-    if not world.manifests:
-        return []
-    from necropsy.probes.kubernetes.operator import operated
-
-    return operated(world.manifests, version or DEFAULT_PROMETHEUS, problems)
-
-
-def _asked(
-    target: Target,
-    discoveries: Discoveries,
-    modules: Modules,
-    configuration: PrometheusConfiguration,
-    host: str | None,
-) -> Iterator[Probe | Dropped]:
+def _asked(found: Found, modules: Modules, host: str | None) -> Probe | Dropped:
     from necropsy.probes.request import mask_chain, masked
     from necropsy.probes.scrapes import is_probe, probe, scrape
 
-    identity = discoveries.identity(target)
-    if target.duplicate_of is not None and target.discovered_labels == target.duplicate_of.discovered_labels:
-        return  # the same target, found through the next Consul server
+    target, identity = found.target, found.identity()
     reason = target.dropped_because or target.unrequestable_because
     if not reason:
-        phase_s = _phase(target, configuration, host)
+        phase_s = _phase(found, host)
         if not is_probe(target):
-            yield scrape(target, identity, phase_s)
-            return
+            return scrape(target, identity, phase_s)
         answer = probe(target, identity, modules, phase_s)
         if isinstance(answer, Probe):
-            yield answer
-            return
+            return answer
         reason = answer
     address = target.discovered_labels.get("__address__", "")
     origin = (target.dropped_by,) if target.dropped_by is not None else ()
-    yield Dropped(f"prometheus/{target.job}", masked(address), masked(reason), mask_chain((*origin, *identity.lines)))
+    return Dropped(f"prometheus/{target.job}", masked(address), masked(reason), mask_chain((*origin, *identity.lines)))
 
 
-def _phase(target: Target, configuration: PrometheusConfiguration, host: str | None) -> float | None:
+def _phase(found: Found, host: str | None) -> float | None:
     if host is None:
         return None
     from necropsy.probes.phase import phase
 
-    return phase(target, host, configuration.external_labels, str(configuration.version))
+    server = found.server
+    return phase(found.target, host, server.external_labels, str(server.version))

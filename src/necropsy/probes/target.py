@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from necropsy.model.evidence import Origin
-from necropsy.probes.chain import chain
 from necropsy.probes.group import Group
 from necropsy.probes.prometheus import Job
 from necropsy.probes.relabel import Labels, Step
@@ -86,11 +85,11 @@ class Target:
     @property
     def params(self) -> dict[str, tuple[str, ...]]:
         """Parameters of the request: those of the job, first values replaced by ``__param_`` labels."""
-        params = dict(self.scrape_job.params)
-        for name, value in self.labels.items():
-            if name.startswith(_PARAM):
-                key = name[len(_PARAM) :]
-                params[key] = (value, *params.get(key, ())[1:])
+        params = dict(self._populator.job.params)
+        labels = self.labels
+        for name in [name for name in labels if name.startswith(_PARAM)]:
+            key = name[len(_PARAM) :]
+            params[key] = (labels[name], *params.get(key, ())[1:])
         return params
 
     @property
@@ -138,4 +137,11 @@ class Target:
     @property
     def origin(self) -> tuple[Origin, ...]:
         """The lines that decide what is asked: the accused rule first, then discovery, then the job's settings."""
-        return chain(self.scrape_job, self.steps, self._group.origin_of(self._index))
+        populator = self._populator
+        trace = populator.job.rules.trace(populator.discovered_at(self._group, self._index))
+        return populator.chains.chain(trace, self.found_at)
+
+    @property
+    def found_at(self) -> tuple[Origin, ...]:
+        """The lines that discovery found it by: its own first, then those of its group."""
+        return self._group.origin_of(self._index)

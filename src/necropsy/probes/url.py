@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Final
@@ -9,6 +10,11 @@ from typing import Final
 _ALWAYS: Final = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.~")
 _PATH: Final = _ALWAYS | frozenset(b"$&+,/:;=@")
 _HOST: Final = _ALWAYS | frozenset(b"!$&'()*+,;=:[]<>\"")
+
+
+_NO_HOST: Final = re.compile(
+    "[{}]".format("".join(re.escape(chr(byte)) for byte in range(128) if byte not in _HOST and byte != ord("%")))
+)
 
 
 def _table(kept: frozenset[int]) -> tuple[str, ...]:
@@ -102,9 +108,8 @@ def unrequestable(scheme: str, host: str) -> str:
         return f"unsupported protocol scheme {scheme!r}"
     if not host:
         return "no host in the URL"
-    for character in host:
-        if character.isascii() and ord(character) not in _HOST and character != "%":
-            return f"an address cannot contain {character}"
+    if bad := _NO_HOST.search(host):
+        return f"an address cannot contain {bad[0]}"
     if "%" in host and not host.startswith("["):
         return "an address cannot contain %"
     return _port_problem(host)

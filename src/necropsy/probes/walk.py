@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from necropsy.probes.relabel import Labels, Rule, Rules
 
 if TYPE_CHECKING:
-    from necropsy.model.errors import ConfigurationError
     from necropsy.probes.prometheus import Job
     from necropsy.probes.simulate import ConfigurationFile
     from necropsy.probes.target import Target
@@ -50,29 +49,15 @@ class Tally:
         )
 
 
-def discovered(files: Sequence[ConfigurationFile], prometheus_version: str | None = None) -> list[Target]:
-    """Return every target that the given servers discover, kept or lost; each once, however many Consuls name it.
+def discovered(files: Sequence[ConfigurationFile], prometheus_version: str | None = None) -> Iterator[Target]:
+    """Yield every target that the given servers discover, kept or lost.
 
     Parameters as for ``simulate``, which also tells what could not be read.
     """
-    from necropsy.probes.discovered import Discoveries, servers
-    from necropsy.probes.simulate import _catalog, _operated, _world
+    from necropsy.probes.monitoring import Monitoring
 
-    by_kind: dict[str, list[ConfigurationFile]] = {}
-    for file in files:
-        by_kind.setdefault(file.kind, []).append(file)
-    said: list[ConfigurationError] = []  # simulate says it
-    world = _world(by_kind, _catalog(by_kind.get("consul", ()), said), said)
-    texts = {file.name: file.text for file in by_kind.get("prometheus", ())}
-    return [
-        target
-        for configuration in (
-            *servers(texts, prometheus_version, said, world.live),
-            *_operated(world, prometheus_version, said),
-        )
-        for target in Discoveries(configuration, world, said).targets()
-        if target.duplicate_of is None or target.discovered_labels != target.duplicate_of.discovered_labels
-    ]
+    monitoring = Monitoring(files, prometheus_version=prometheus_version)
+    return (found.target for found in monitoring.targets())
 
 
 def presentable_url(target: Target) -> str:
@@ -100,13 +85,17 @@ def tallies(targets: Iterable[Target]) -> Iterator[Tally]:
 
 def _tally(job: Job, targets: Iterable[Target]) -> list[Tally]:
     rules = [(Tally(job.name, rule), Rules((rule,), job.rules.version)) for rule in job.rules.rules]
+    shapes: list[set[tuple[str, ...]]] = [set() for _ in rules]
     for target in targets:
         labels: Labels = target.discovered_labels
-        for tally, one in rules:
+        for (tally, one), known in zip(rules, shapes, strict=True):
             before = dict(labels)
             dropped = one.apply(labels) >= 0
             tally.reached += 1
-            tally.seen.update(before)
+            shape = tuple(before)  # targets of a job have the same few sets of names
+            if shape not in known:
+                known.add(shape)
+                tally.seen.update(before)
             if tally.rule.action == "labelmap":
                 _collide(tally, one, before)
             tally.matched += _touches(tally.rule, before, changed=labels != before)
@@ -116,7 +105,7 @@ def _tally(job: Job, targets: Iterable[Target]) -> list[Tally]:
 
 
 def _collide(tally: Tally, one: Rules, labels: Labels) -> None:
-    collisions = [collision.name for step in one.steps(labels) for collision in step.collisions]
+    collisions = [collision.name for collision in one.collisions(0, labels)]
     if collisions:
         tally.collided += 1
         tally.collision = tally.collision or collisions[0]

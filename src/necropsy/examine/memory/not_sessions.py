@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from necropsy.examine import evidence
 from necropsy.model.figures import percent, several, size
 from necropsy.model.finding import Cleared, Confidence, Exhibit, Finding, Remedy, Severity
 
@@ -40,7 +41,9 @@ def examine(case: Case) -> Iterator[Finding | Cleared]:
             Exhibit(
                 title=f"{family['pattern']} ({family['type']}): {several(family['keys'], 'key')}, {size(family['bytes'])}",
                 text=f"{family['without_expiry']:,} of them never expire",
-                query=f"SELECT * FROM key_family WHERE store = '{store}' AND role = 'other' ORDER BY bytes DESC",
+                query=(
+                    f"SELECT * FROM key_family WHERE store = {evidence.quoted(store)} AND role = 'other' ORDER BY bytes DESC"
+                ),
             )
             for family in largest
         )

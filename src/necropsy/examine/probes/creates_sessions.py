@@ -10,7 +10,7 @@ After: ``GET http://172.12.1.189:8080/health`` → 200, no session.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from necropsy.examine import evidence
@@ -41,7 +41,7 @@ def examine(case: Case) -> Iterator[Finding | Cleared]:
     yield from _cleared(case, probes, guilty)
 
 
-def _finding(store: str, total: int, claims: list[dict[str, Any]], probes: dict[int, Probe]) -> Finding:
+def _finding(store: str, total: int, claims: list[dict[str, Any]], probes: Mapping[int, Probe]) -> Finding:
     born = sum(claim["births"] for claim in claims)
     share, low, high = (
         sum(claim[name] for claim in claims) / total for name in ("births", "births_low", "births_high")
@@ -69,12 +69,12 @@ def _finding(store: str, total: int, claims: list[dict[str, Any]], probes: dict[
     )
 
 
-def _exhibit(store: str, claim: dict[str, Any], probes: dict[int, Probe]) -> Exhibit:
+def _exhibit(store: str, claim: dict[str, Any], probes: Mapping[int, Probe]) -> Exhibit:
     probe = probes.get(claim["probe_id"]) if claim["probe_id"] is not None else None
     seen = {True: "in the access log", False: "in no access log", None: "no access log given"}[claim["in_access_log"]]
     period = f" every {claim['period_s']:g} s" if claim["period_s"] else ""
     what = f"{probe.method} {probe.url}" if probe else claim["label"]
-    query = f"SELECT count(*) FROM session WHERE store = '{_quoted(store)}'"
+    query = f"SELECT count(*) FROM session WHERE store = {evidence.quoted(store)}"
     if claim["phase_low_s"] is not None:
         phase = f"(epoch_ms(born_at) % {round(claim['period_s'] * 1000)}) / 1000.0"
         low, high = claim["phase_low_s"], claim["phase_high_s"]
@@ -90,16 +90,14 @@ def _exhibit(store: str, claim: dict[str, Any], probes: dict[int, Probe]) -> Exh
     )
 
 
-def _quoted(text: str) -> str:
-    return text.replace("'", "''")
-
-
-def _cleared(case: Case, probes: dict[int, Probe], guilty: set[int]) -> Iterator[Cleared]:
+def _cleared(case: Case, probes: Mapping[int, Probe], guilty: set[int]) -> Iterator[Cleared]:
     """Name the probers that were looked at and create nothing."""
     harmless = sorted({p.prober.split("/", 1)[0] for i, p in probes.items() if i not in guilty and not may_create(p)})
     agents = case.rows(
         "SELECT user_agent, path, sum(visits)::BIGINT AS visits FROM visitor_class WHERE period_s IS NOT NULL"
         " AND class_id NOT IN (SELECT class_id FROM birth_claim WHERE class_id IS NOT NULL)"
+        # Who came at another time was not there to create anything.
+        " AND first_at <= (SELECT max(born_at) FROM session) AND last_at >= (SELECT min(born_at) FROM session)"
         " GROUP BY ALL HAVING sum(visits) >= 5 ORDER BY visits DESC, user_agent, path LIMIT 5"
     )
     if agents and case.value("SELECT count(*) FROM birth_claim"):

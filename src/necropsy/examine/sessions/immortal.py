@@ -51,7 +51,10 @@ def examine(case: Case) -> Iterator[Finding | Cleared]:
             ),
             primary=Exhibit(
                 title=f"{row['n']:,} of {several(total, 'session')}, {size(row['bytes'] or 0)}",
-                query=f"SELECT count(*), sum(bytes), max(expires_at) FROM session WHERE store = '{store}' AND {IMMORTAL}",
+                query=(
+                    "SELECT count(*), sum(bytes), max(expires_at) FROM session"
+                    f" WHERE store = {evidence.quoted(store)} AND {IMMORTAL}"
+                ),
             ),
             remedy=Remedy(
                 title="Give sessions a lifetime of hours or days",

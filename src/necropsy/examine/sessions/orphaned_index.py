@@ -48,7 +48,7 @@ def examine(case: Case) -> Iterator[Finding | Cleared]:
                 ),
                 primary=Exhibit(
                     title=f"{family['family']}: {family['dead']:,} dead entries",
-                    query=" ".join(ORPHANS.replace("?", f"'{store}'").split()),
+                    query=" ".join(ORPHANS.replace("?", evidence.quoted(store)).split()),
                 ),
                 remedy=Remedy(
                     title="Let the application clean its indexes",
