@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import types
 import typing
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from datetime import datetime
 from enum import Enum
 from functools import cache
@@ -21,7 +21,7 @@ def to_plain(value: Any) -> Any:
     >>> to_plain(Origin("prometheus.yml", 17))
     {'file': 'prometheus.yml', 'line': 17, 'what': ''}
     """
-    kind: Hashable = type(value)
+    kind: Any = type(value)
     names = _field_names(kind)
     if names is not None:
         return {name: to_plain(getattr(value, name)) for name in names}
@@ -53,7 +53,7 @@ def from_plain(kind: type[T], value: Any) -> T:
     >>> from_plain(Origin, {"file": "prometheus.yml", "line": 17, "what": ""})
     Origin(file='prometheus.yml', line=17, what='')
     """
-    hint: Hashable = kind
+    hint: Any = kind
     return typing.cast("T", _builder(hint)(value))
 
 
