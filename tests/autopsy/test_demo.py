@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
 import json
+import re
+import shutil
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -144,9 +147,10 @@ def test_no_session_id_cookie_or_principal_reaches_the_case_or_any_report(examin
             cells = connection.execute(f'SELECT string_agg(t::VARCHAR, chr(10)) FROM "{table}" t').fetchall()[0][0]
             haystacks[f"table {table}"] = (cells or "").encode()
     uuids = {secret.encode() for secret in examined.stage.session_ids}
-    import re
+    cookies = {base64.b64encode(uuid) for uuid in uuids}  # as Spring's cookie serializer writes them
 
     for name, haystack in haystacks.items():
+        assert not set(re.findall(rb"[0-9A-Za-z+/]{48}", haystack)) & cookies, name
         found = set(re.findall(rb"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", haystack)) & uuids
         assert not found, name
         for principal in examined.stage.principals:
@@ -188,3 +192,69 @@ def test_the_verdict_is_printed_by_the_command_with_the_code_of_its_severity(exa
     assert done.stdout.startswith("CAUSE  probes/creates-sessions")
     assert max(len(line) for line in done.stdout.split("\nDIFF")[0].splitlines()) <= 80
     assert done.stderr == ""
+
+
+def test_every_figure_can_be_derived_again_by_the_query_that_stands_beside_it(examined: Examined) -> None:
+    exhibits = [e for f in examined.report.findings for e in (f.primary, *f.supporting) if e is not None and e.query]
+    assert len(exhibits) > 10
+    with duckdb.connect(str(examined.case), read_only=True) as connection:
+        for exhibit in exhibits:
+            rows = connection.execute(exhibit.query).fetchall()
+            assert rows, exhibit
+            if match := re.search(r"([\d,]+) sessions$", exhibit.title):
+                assert rows[0][0] == pytest.approx(int(match[1].replace(",", "")), rel=0.01), exhibit
+
+
+def test_half_of_the_dump_still_says_who_did_it_and_what_the_figures_cover(examined: Examined, tmp_path: Path) -> None:
+    sources = load(str(examined.stage.incident))
+    store = sources.stores[0]
+    whole = Path(store.rdb).read_bytes()
+    half = tmp_path / "half.rdb"
+    half.write_bytes(whole[: len(whole) // 2])
+    report = autopsy.examine(replace(sources, stores=(replace(store, rdb=str(half)),)))
+    cause = report.verdict.causes[0]
+    assert (cause.slug, len(cause.actors)) == ("probes/creates-sessions", 4)
+    assert cause.share > 0.9
+    assert 24 * cause.births_per_hour == pytest.approx(4 * 8_640, rel=0.05)
+    (blemish,) = report.blemishes
+    assert f"breaks off at byte {blemish.place:,}" in blemish.why
+    assert "the figures cover the" in blemish.why
+
+
+def test_a_log_of_another_time_is_no_witness(examined: Examined, tmp_path: Path) -> None:
+    sources = load(str(examined.stage.incident))
+    log = tmp_path / "access.log"
+    with Path(sources.access_log[-1]).open() as old, log.open("w") as new:
+        new.writelines(line.replace("2019-05-", "2031-05-") for line in old)
+    report = autopsy.examine(replace(sources, access_log=(str(log),)))
+    (absent,) = (value for value in report.absent if value.kind == "access_log")
+    assert "it shows none of their creators" in absent.reason
+    assert "2031-05-2" in absent.reason
+    for cause in report.verdict.causes:
+        assert {actor.in_access_log for actor in cause.actors} <= {None}
+    assert not any("create nothing" in cleared.text for cleared in report.verdict.ruled_out)
+    assert report.verdict.causes[0].share > 0.9  # the configuration knows them all the same
+
+
+def test_a_file_whose_name_is_no_text_is_absent_and_the_rest_is_examined(examined: Examined, tmp_path: Path) -> None:
+    sources = load(str(examined.stage.incident))
+    odd = tmp_path / "caf\udce9.log"
+    shutil.copyfile(sources.access_log[0], odd)
+    report = autopsy.examine(
+        replace(sources, access_log=(*sources.access_log, str(odd))), case_path=tmp_path / "a.case"
+    )
+    (absent,) = report.absent
+    assert absent.locator.endswith("caf\\xe9.log")
+    assert absent.hint
+    assert [cause.slug for cause in report.verdict.causes] == [c.slug for c in examined.report.verdict.causes]
+
+
+def test_a_store_may_have_any_name(examined: Examined, tmp_path: Path) -> None:
+    sources = load(str(examined.stage.incident))
+    store = replace(sources.stores[1], name='O\'Neil "B"; <b>')
+    path = tmp_path / "incident.case"
+    report = autopsy.examine(replace(sources, stores=(store,)), case_path=path)
+    with duckdb.connect(str(path), read_only=True) as connection:
+        for finding in report.findings:
+            if finding.store is not None and finding.primary is not None:
+                assert connection.execute(finding.primary.query).fetchall()

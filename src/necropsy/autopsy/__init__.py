@@ -34,7 +34,7 @@ def examine(
     CaseError
         The case cannot be written.
     """
-    from necropsy.autopsy import judging, reading, reporting
+    from necropsy.autopsy import judging, reading, reporting, weighing_room
     from necropsy.case.store import Case
 
     say: Progress = progress or (lambda _stage, _share: None)
@@ -42,8 +42,9 @@ def examine(
     with Case.create(case_path, withhold_key=withhold_key) as case:
         evidence = reading.read(case, sources, say)
         say("weighing the evidence", None)
-        judging.judge(case, evidence, sources)
-        return reporting.report(case)
+        births = weighing_room.births_by_store(case)
+        judging.judge(case, evidence, sources, births)
+        return reporting.report(case, births)
 
 
 def report(case_path: Path) -> Report:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
@@ -16,10 +16,11 @@ if TYPE_CHECKING:
     from necropsy.case.store import Case
     from necropsy.model.verdict import Verdict
     from necropsy.probes.simulate import ConfigurationFile
+    from necropsy.verdict.evidence import Births
 
 
-def judge(case: Case, evidence: Evidence, sources: Sources) -> Verdict:
-    """Come to a verdict and write it, with its findings and claims, into the case."""
+def judge(case: Case, evidence: Evidence, sources: Sources, births: Mapping[str, Births]) -> Verdict:
+    """Come to a verdict on the births and write it, with its findings and claims, into the case."""
     from necropsy.autopsy import weighing_room
     from necropsy.examine.interface import examine_all
     from necropsy.examine.registry import EXAMINERS
@@ -27,8 +28,7 @@ def judge(case: Case, evidence: Evidence, sources: Sources) -> Verdict:
     from necropsy.verdict.attribution import attribute
     from necropsy.verdict.weigh import Weighed, weigh
 
-    around = weighing_room.circumstances(case, evidence)
-    births = weighing_room.births_by_store(case)
+    around = weighing_room.circumstances(case, evidence, births)
     claims = attribute(list(births.values()), around)
     case.append("birth_claim", [asdict(claim) for claim in claims])
     examination = examine_all(case, EXAMINERS)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from necropsy.autopsy.charting import chart
-from necropsy.autopsy.sources import Sources, StoreSource, is_live, masked
+from necropsy.autopsy.sources import KINDS, Sources, StoreSource, is_live, masked
 from necropsy.model.errors import NecropsyError, NoEvidence, UsageError
 from necropsy.model.evidence import Absent, Blemish, Origin, Source
 from necropsy.model.plain import to_plain
@@ -42,7 +43,9 @@ class _Desk:
     def note(
         self, sources: Iterable[Source] = (), absent: Iterable[Absent] = (), blemishes: Iterable[Blemish] = ()
     ) -> None:
-        sources, absent = list(sources), list(absent)
+        sources = list(sources)
+        # The locator stands beside the reason wherever both are shown: once is enough.
+        absent = [replace(value, reason=value.reason.removeprefix(f"{value.locator}: ")) for value in absent]
         self.sources += len(sources)
         self.absent += absent
         self.case.append("source", [_row(source) for source in sources])
@@ -76,6 +79,7 @@ def read(case: Case, sources: Sources, say: Progress) -> Evidence:
         Not one source could be read.
     """
     desk = _Desk(case)
+    sources = _nameable(desk, sources)
     evidence = Evidence()
     _configuration(desk, sources, evidence, say)
     _access_logs(desk, sources, evidence, say)
@@ -88,20 +92,41 @@ def read(case: Case, sources: Sources, say: Progress) -> Evidence:
     evidence.now = max(moments) if moments else _newest(case) or datetime.now(UTC)
     case.set_meta("now", evidence.now.isoformat())
     if not desk.sources or not any(case.has(table) for table in _EVIDENCE):
-        raise _no_evidence(desk.absent)
+        raise _no_evidence(case, desk.absent)
     return evidence
+
+
+def _nameable(desk: _Desk, sources: Sources) -> Sources:
+    """Leave out files whose names are no text: a case, and what is made of it, could not name them."""
+
+    def noted(kind: str, locator: str) -> bool:
+        try:
+            locator.encode()
+        except UnicodeEncodeError:
+            shown = os.fsencode(locator).decode("utf-8", "backslashreplace")
+            hint = "Rename it, or give it through standard input (-)."
+            desk.note(absent=[Absent(kind, shown, "its name is not UTF-8", hint)])
+            return True
+        return False
+
+    kept: dict[str, Any] = {
+        name: tuple(locator for locator in getattr(sources, name) if not noted(name, locator))
+        for name in (kind.replace("-", "_") for kind in KINDS)
+    }
+    return replace(sources, stores=tuple(s for s in sources.stores if not noted("rdb", s.rdb)), **kept)
 
 
 _EVIDENCE: Final = ("server_fact", "visitor_class", "error_event", "probe", "backend")
 """At least one of these has a row once anything was understood; a store has facts even when it has no keys."""
 
 
-def _no_evidence(absent: list[Absent]) -> NoEvidence:
-    reasons = [a.reason if a.reason.startswith(a.locator) else f"{a.locator}: {a.reason}" for a in absent]
-    hint = absent[0].hint if absent else "The files are empty, or hold nothing that an examiner knows."
-    return NoEvidence(
-        "nothing that was given could be used: " + ("; ".join(reasons[:4]) or "no evidence in it"), hint=hint
-    )
+def _no_evidence(case: Case, absent: list[Absent]) -> NoEvidence:
+    reasons = [f"{value.locator}: {value.reason}" for value in absent]
+    if not absent:
+        read = case.rows("SELECT locator FROM source ORDER BY locator")
+        reasons = [f"{row['locator']}: nothing in it to examine" for row in read]
+    hint = absent[0].hint if absent else "Add what it belongs to: a dump (--rdb), a log (--access-log), --prometheus."
+    return NoEvidence("nothing that was given could be used: " + "; ".join(reasons[:4]), hint=hint)
 
 
 def _newest(case: Case) -> datetime | None:
@@ -123,7 +148,7 @@ def _configuration(desk: _Desk, sources: Sources, evidence: Evidence, say: Progr
     if evidence.files:
         evidence.simulation = simulate(evidence.files, sources)
         for problem in evidence.simulation.problems:
-            desk.fail("configuration", f"{problem.file}:{problem.line}", problem)
+            desk.note(absent=[Absent("configuration", problem.place, problem.reason, problem.hint)])
         chart(desk.case, evidence.files, evidence.simulation, sources.prometheus_version)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ from necropsy.verdict.evidence import Claim
 
 if TYPE_CHECKING:
     from necropsy.case.store import Case
+    from necropsy.verdict.evidence import Births
 
 _SUMMARY = """
 SELECT count(*) AS sessions, mode(layout) AS layout, mode(lifetime_s) AS lifetime_s,
@@ -33,14 +35,23 @@ FROM session WHERE store = ?
 """
 
 
-def report(case: Case) -> Report:
-    """Make the report of a case that has been judged."""
+def report(case: Case, births: Mapping[str, Births] | None = None) -> Report:
+    """Make the report of a case that has been judged.
+
+    Parameters
+    ----------
+    case
+        The case.
+    births
+        Births by store, when they are at hand; by default they are loaded from the case.
+    """
     facts = case.meta()
     now = datetime.fromisoformat(facts["now"])
     verdict = from_plain(Verdict, json.loads(case.value("SELECT value FROM verdict")))
     findings = tuple(from_plain(Finding, json.loads(row["value"])) for row in case.rows("SELECT value FROM finding"))
     claims = claims_of(case)
-    births = weighing_room.births_by_store(case)
+    if births is None:
+        births = weighing_room.births_by_store(case)
     layouts: Counter[str] = Counter(
         {
             row["layout"]: row["n"]

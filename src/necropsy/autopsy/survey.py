@@ -55,8 +55,5 @@ def survey(sources: Sources) -> Survey:
         reasons = "; ".join(f"{item.locator}: {item.reason}" for item in absent[:3])
         raise NoEvidence(f"no configuration could be read: {reasons}", hint=absent[0].hint if absent else "")
     simulation = simulate(files, sources)
-    absent += [
-        Absent("configuration", f"{problem.file}:{problem.line}", problem.reason, problem.hint)
-        for problem in simulation.problems
-    ]
+    absent += [Absent("configuration", problem.place, problem.reason, problem.hint) for problem in simulation.problems]
     return Survey(tuple(files), simulation, tuple(taken), tuple(absent))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from necropsy.autopsy.reading import Evidence
+from necropsy.model.evidence import Absent
+from necropsy.model.plain import to_plain
 from necropsy.model.verdict import Prediction
 from necropsy.probes.character import idle_probes, may_create
 from necropsy.verdict.evidence import Births, Circumstances, Claim, Creator, VisitBins, VisitorClass
@@ -74,12 +76,12 @@ def _coverage(case: Case, store: str) -> float:
     announced = case.value("SELECT value FROM server_fact WHERE store = ? AND name = 'keys-announced'", [store])
     if announced is None:
         return 1.0
-    read = case.value("SELECT coalesce(sum(keys), 0)::BIGINT FROM key_family WHERE store = ?", [store])
+    read = int(case.value("SELECT coalesce(sum(keys), 0)::BIGINT FROM key_family WHERE store = ?", [store]))
     return min(1.0, max(1, read) / int(announced))
 
 
-def circumstances(case: Case, evidence: Evidence) -> Circumstances:
-    """Probes, backends, classes and visits of the case."""
+def circumstances(case: Case, evidence: Evidence, births: Mapping[str, Births]) -> Circumstances:
+    """Probes, backends, classes and visits of the case; of logs that were written at another time, nothing."""
     simulation = evidence.simulation
     probes = simulation.probes if simulation else ()
     backends = simulation.backends if simulation else ()
@@ -87,13 +89,43 @@ def circumstances(case: Case, evidence: Evidence) -> Circumstances:
         "SELECT class_id, user_agent, host, method, path, status, followed_to, visits, period_s, phase_s, phase_spread_s,"
         " coverage, log FROM visitor_class ORDER BY class_id"
     )
+    elsewhen = _elsewhen(case, births)
+    if elsewhen is not None:
+        case.append("absence", [to_plain(elsewhen)])
+        rows = []
     return Circumstances(
         probes=probes,
         backends=backends,
         classes=[_class(row) for row in rows],
         bins=_bins(case) if rows else None,
-        logs_given=evidence.logs_given,
+        logs_given=evidence.logs_given and elsewhen is None,
         idle=idle_probes(probes, backends),
+    )
+
+
+def _elsewhen(case: Case, births: Mapping[str, Births]) -> Absent | None:
+    """Say so when no log covers any time at which a session was born: then no log can tell who created it.
+
+    A prober keeps its phase for weeks: matched by phase alone, a log of another year would be a false witness.
+    """
+    born = [population.born_ms for population in births.values() if population.born_ms.size]
+    log = case.rows("SELECT min(first_at) AS first, max(last_at) AS last FROM visitor_class")[0]
+    if not born or log["first"] is None:
+        return None
+    first, last = (
+        datetime.fromtimestamp(edge / 1000, UTC).replace(tzinfo=None)
+        for edge in (min(int(ms.min()) for ms in born), max(int(ms.max()) for ms in born))
+    )
+    if log["first"] <= last and log["last"] >= first:
+        return None
+    names = [row["log"] for row in case.rows("SELECT DISTINCT log FROM visitor_class ORDER BY log")]
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return Absent(
+        "access_log",
+        ", ".join(names[:3]) + more,
+        f"covers {log['first']:%Y-%m-%d %H:%M} to {log['last']:%Y-%m-%d %H:%M} UTC, but the sessions were born"
+        f" {first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M} UTC: it shows none of their creators",
+        "Give the log of that time; if only a clock or a time zone is wrong, mend it in the log.",
     )
 
 
@@ -146,14 +178,14 @@ def facts(case: Case, store: str, now: datetime) -> StoreFacts:
 
 
 def predictions(
-    case: Case, evidence: Evidence, around: Circumstances, births: dict[str, Births], claims: Sequence[Claim]
+    case: Case, evidence: Evidence, around: Circumstances, births: Mapping[str, Births], claims: Sequence[Claim]
 ) -> tuple[Prediction, ...]:
     """Predict each store from the probes that belong to it."""
     made = [predict(facts(case, name, evidence.now), _probes_of(name, around, births, claims)) for name in births]
     return tuple(made)
 
 
-def _probes_of(store: str, around: Circumstances, births: dict[str, Births], claims: Sequence[Claim]) -> list[Probe]:
+def _probes_of(store: str, around: Circumstances, births: Mapping[str, Births], claims: Sequence[Claim]) -> list[Probe]:
     """Probes that create sessions in this store: those of the services that the claims found there.
 
     With a single store and no claim, configuration alone decides: every probe that may create sessions.

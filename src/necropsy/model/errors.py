@@ -56,14 +56,19 @@ class UnreadableSource(NecropsyError):  # noqa: N818
 class ConfigurationError(UnreadableSource):
     """A configuration file is wrong at a known place.
 
-    The message begins with ``file:line:`` so that editors and terminals can jump to it.
+    The message begins with ``file:line:`` so that editors and terminals can jump to it; line 0 is the file as a whole.
     """
 
     def __init__(self, file: str, line: int, reason: str, *, hint: str = "") -> None:
-        super().__init__(f"{file}:{line}: {reason}", hint=hint)
+        super().__init__(f"{file}:{line}: {reason}" if line else f"{file}: {reason}", hint=hint)
         self.file = file
         self.line = line
         self.reason = reason
+
+    @property
+    def place(self) -> str:
+        """``file:line``, or the file alone when no line of it is to blame."""
+        return f"{self.file}:{self.line}" if self.line else self.file
 
 
 class CaseError(NecropsyError):

@@ -26,10 +26,7 @@ def write(sheet: Sheet, report: Report) -> None:
     _notes(sheet, "CLEAR", "green", cleared)
     missing = [(item.slug, item.hint or f"needs {', '.join(item.missing)}") for item in verdict.unexamined]
     _notes(sheet, "NOT EXAMINED", "magenta", missing)
-    absent = [
-        (f"{item.kind} {item.locator}".strip(), "; ".join(filter(None, (item.reason, item.hint))))
-        for item in report.absent
-    ]
+    absent = [(f"{item.kind} {item.locator}".strip(), reading.absence(item)) for item in report.absent]
     _notes(sheet, "ABSENT", "magenta", absent)
     for number, blemish in enumerate(report.blemishes):
         sample = f": {inert(blemish.sample)}" if blemish.sample else ""

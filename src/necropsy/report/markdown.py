@@ -167,10 +167,7 @@ def _not_examined(report: Report) -> list[str]:
         f"{code(item.slug)}: {plain(item.hint or 'needs ' + ', '.join(item.missing))}"
         for item in report.verdict.unexamined
     ]
-    said += [
-        f"{code(item.kind)} {code(item.locator)}: {plain('; '.join(filter(None, (item.reason, item.hint))))}"
-        for item in report.absent
-    ]
+    said += [f"{code(item.kind)} {code(item.locator)}: {plain(reading.absence(item))}" for item in report.absent]
     said += [
         f"{plain(reading.damage(item))}" + (f": {code(item.sample)}" if item.sample else "")
         for item in report.blemishes

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from urllib.parse import SplitResult, urlsplit
 
-from necropsy.model.evidence import Blemish, Origin
+from necropsy.model.evidence import Absent, Blemish, Origin
 from necropsy.model.finding import Finding, Patch, Remedy, Severity
 from necropsy.model.report import Report, StoreSummary
 from necropsy.model.verdict import Actor, Cause, Prediction
@@ -223,6 +223,12 @@ def damage(blemish: Blemish) -> str:
     if blemish.count > 1:
         places = f"{several(blemish.count, blemish.unit)}, the first is {places}"
     return f"{inert(blemish.file)}: {places}: {blemish.why}"
+
+
+def absence(item: Absent) -> str:
+    """Why something is absent, and what to do: two sentences."""
+    hint = item.hint[:1].upper() + item.hint[1:]
+    return ". ".join(filter(None, (item.reason.rstrip("."), hint)))
 
 
 def exhausted(prediction: Prediction) -> str:

@@ -22,6 +22,7 @@ CAUSES: Final = (
 """Slugs that can be a cause of death, in the order in which an operator should act: what goes on now comes first."""
 
 _LEAST_SHARE: Final = 0.05
+_YEAR_S: Final = 31_556_952
 _CREATORS: Final[dict[str, tuple[str, bool | None]]] = {
     "probes/creates-sessions": ("probe", None),
     "traffic/bot-creates-sessions": ("visitor", False),
@@ -83,7 +84,7 @@ def _cause(finding: Finding, scale: Weighed) -> Cause:
     actors = tuple(_actor(claim, scale) for claim in claims)
     lifetime_s = next((p.lifetime_s for p in scale.predictions if p.store == finding.store), None)
     title, text = _words(finding, actors, lifetime_s, many=len(scale.sessions) > 1)
-    text = " ".join(part for part in (text, _stopped(claims, scale.now)) if part)
+    text = " ".join(part for part in (text, _stopped(claims, scale.now, lifetime_s)) if part)
     return Cause(
         slug=finding.slug,
         store=finding.store,
@@ -155,7 +156,7 @@ def _words(finding: Finding, actors: tuple[Actor, ...], lifetime_s: float | None
     return title, text
 
 
-def _stopped(claims: Sequence[Claim], now: datetime) -> str:
+def _stopped(claims: Sequence[Claim], now: datetime, lifetime_s: float | None) -> str:
     """When the births ended, if they all ended some periods ago: after a fix only the sessions remain."""
     ends = [(claim.last_at, claim.period_s) for claim in claims if claim.last_at is not None and claim.period_s]
     if not ends or len(ends) < len(claims):
@@ -163,7 +164,9 @@ def _stopped(claims: Sequence[Claim], now: datetime) -> str:
     last = max(end for end, _ in ends).replace(tzinfo=UTC)
     if (now - last).total_seconds() < max(300.0, 5 * max(period for _, period in ends)):
         return ""
-    return f"It stopped on {last:%Y-%m-%d at %H:%M} UTC: what is left falls away as it expires."
+    immortal = lifetime_s is not None and (lifetime_s < 0 or lifetime_s > _YEAR_S)
+    left = "what is left stays, as it never expires" if immortal else "what is left falls away as it expires"
+    return f"It stopped on {last:%Y-%m-%d at %H:%M} UTC: {left}."
 
 
 def _path(url: str) -> str:
@@ -175,7 +178,7 @@ def _lives(lifetime_s: float | None) -> str:
         return ""
     if lifetime_s < 0:
         return " that never expires"
-    for name, seconds in (("year", 31_556_952), ("day", 86_400), ("hour", 3_600), ("minute", 60)):
+    for name, seconds in (("year", _YEAR_S), ("day", 86_400), ("hour", 3_600), ("minute", 60)):
         if lifetime_s >= seconds:
             number = lifetime_s / seconds
             return f" that lives for {number:.3g} {name}{'' if number == 1 else 's'}"
