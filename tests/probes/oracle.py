@@ -1,8 +1,9 @@
-"""The real Prometheus and promtool, as Debian ships them: what ours must agree with."""
+"""The real Prometheus, promtool and blackbox exporter, as Debian's releases ship them: what ours must agree with."""
 
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import socket
 import subprocess
@@ -17,19 +18,40 @@ from typing import Any
 
 import pytest
 
+CHECKOUT = Path(__file__).parents[2]
+RELEASES = (12, 11, 13, 14)
+"""Debian's releases: 2.42 is what the machine has installed, the others (2.24, 2.53, 3.5) are fetched and kept apart."""
+
+
+def use(release: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Put the programs of a release first on the PATH; without them the test is skipped, and CI fails."""
+    if release == 12:
+        return
+    fetched = subprocess.run(
+        [CHECKOUT / "tools" / "debian-release", str(release)], capture_output=True, text=True, check=False
+    )
+    if fetched.returncode:
+        pytest.skip(f"needs the programs of Debian {release}: {fetched.stderr.strip()}")
+    folder = CHECKOUT / ".tools" / f"debian-{release}" / "usr" / "bin"
+    monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
+
 
 def program(name: str) -> str:
-    """Path of a program of Debian's package prometheus; without it, there is nothing to compare with."""
+    """Path of a program; without it, there is nothing to compare with."""
     found = shutil.which(name)
     if found is None:
-        pytest.skip(f"{name} is not installed: apt-get install prometheus")
+        pytest.skip(f"{name} is not installed: apt-get install prometheus prometheus-blackbox-exporter")
     return found
 
 
+def version(name: str = "prometheus") -> str:
+    """Version of the program that the PATH finds, such as 2.42.0+ds."""
+    return _version(program(name))
+
+
 @cache
-def version() -> str:
-    """Version of the installed Prometheus, such as 2.42.0+ds."""
-    said = subprocess.run([program("prometheus"), "--version"], capture_output=True, text=True, check=True)
+def _version(path: str) -> str:
+    said = subprocess.run([path, "--version"], capture_output=True, text=True, check=True)
     return (said.stdout or said.stderr).split()[2].rstrip(",")  # 2.24 says it on the other stream
 
 
@@ -54,7 +76,7 @@ def refusals(folder: Path, texts: list[str]) -> list[str]:
             path.write_text(text, encoding="utf-8")
             running.append(
                 subprocess.Popen(
-                    [tool, "check", "config", "--syntax-only", str(path)],
+                    [tool, "check", "config", str(path)],
                     stdout=subprocess.PIPE,
                     stderr=subprocess.STDOUT,
                     text=True,

@@ -112,3 +112,33 @@ REFUSED = (
     (f"{_JOB}  metric_relabel_configs:\n  - action: hashmod\n", 4),
 )
 """(configuration, line that is to blame)"""
+
+LATER = (
+    f"{_JOB}  proxy_url: http://p:1\n  proxy_from_environment: true\n",
+    f"{_JOB}  proxy_url: http://p:1\n  no_proxy: a,b\n",
+    f"{_JOB}  proxy_from_environment: true\n  no_proxy: a\n",
+    f"{_JOB}  proxy_from_environment: true\n",
+    f"{_JOB}  no_proxy: ''\n",
+    f"{_JOB}  scrape_protocols: [PrometheusText0.0.4]\n",
+    "global: {scrape_protocols: []}\n",
+    "global: {scrape_protocols: [OpenMetricsText1.0.0]}\n",
+    "global: {metric_name_validation_scheme: legacy}\n",
+    "global: {metric_name_validation_scheme: utf8}\n",
+    "scrape_config_files: ['*.yml']\n",
+    f"{_JOB}  fallback_scrape_protocol: PrometheusText0.0.4\n",
+    f"{_JOB}  scrape_native_histograms: true\n",
+    f"{_JOB}  always_scrape_classic_histograms: true\n",
+    f"{_JOB}  convert_classic_histograms_to_nhcb: true\n",
+    f"{_JOB}  scrape_classic_histograms: true\n",
+    f"{_JOB}  keep_dropped_targets: 3\n  track_timestamps_staleness: true\n",
+    f"{_JOB}  native_histogram_min_bucket_factor: 1.1\n  native_histogram_bucket_limit: 2\n",
+    f"{_JOB}  metric_name_escaping_scheme: underscores\n",
+    f"{_JOB}  scrape_failure_log_file: a.log\n",
+    f"{_RULE}target_label: a-b\n",
+    f"{_RULE}target_label: a.$1\n",
+    f"{_RULE}source_labels: [a.b]\n    target_label: x\n",
+    f"{_RULE}target_label: x\n    regex: '(?<a>x)'\n",
+    f"{_JOB}  static_configs:\n  - targets: [x]\n    labels: {{a-b: c}}\n",
+    "global:\n  external_labels: {a-b: c}\n",
+)
+"""Configurations about which versions after 2.42 differ from it, and from each other: judged in integration alone."""

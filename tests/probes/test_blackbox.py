@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import random
-import shutil
 import socket
 import subprocess
 import threading
@@ -22,6 +21,8 @@ from necropsy.model.errors import ConfigurationError
 from necropsy.probes.blackbox import HARMLESS, Module, Modules, first_request, read_modules
 from necropsy.probes.redirects import MOST_REDIRECTS, Answer, Cookie, Hop, follow
 from necropsy.probes.request import HttpUrl
+
+from . import oracle
 
 HTTP = Module("http_2xx", "http")
 MODULES = """modules:
@@ -173,6 +174,21 @@ def test_a_secure_cookie_or_one_for_another_folder_does_not_come_back() -> None:
     assert not hops("/admin/login", Cookie("SESSION", path="/admin"))[1].may_create
 
 
+def test_newer_exporters_send_secure_cookies_to_the_loopback_interface_and_nowhere_else() -> None:
+    def sent(host: str) -> bool:
+        second = follow(
+            HttpUrl("http", host, "/"),
+            HTTP,
+            lambda name: "127.0.0.1" if name == "localhost" else "10.0.0.1",
+            lambda hop: Answer(302, "/login", (Cookie("SESSION", secure=True),)) if hop.target == "/" else Answer(200),
+            loopback_is_secure=True,
+        )[1]
+        return bool(second.cookies)
+
+    assert sent("localhost")
+    assert not sent("admin.example.com")
+
+
 def test_the_referer_of_a_redirect_is_the_address_that_was_asked() -> None:
     assert hops("/login")[1].referer == "http://10.0.0.1:8080/"
 
@@ -189,7 +205,12 @@ def test_redirects_are_followed_ten_times_or_not_at_all() -> None:
 
 # -- the real exporter ----------------------------------------------------------------------------------------------
 
-EXPORTER = shutil.which("prometheus-blackbox-exporter") or shutil.which("blackbox_exporter")
+
+@pytest.fixture(params=(12, 13, 14), ids=lambda number: f"debian-{number}")
+def release(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
+    """Each exporter that Debian has: 0.23, 0.26, 0.28."""
+    oracle.use(request.param, monkeypatch)
+    return int(request.param)
 
 
 class Stub:
@@ -239,12 +260,11 @@ class Stub:
 
 @contextmanager
 def exporter(folder: Path) -> Iterator[str]:
-    if EXPORTER is None:
-        pytest.skip("needs the blackbox exporter: apt-get install prometheus-blackbox-exporter")
+    program = oracle.program("prometheus-blackbox-exporter")
     (folder / "blackbox.yml").write_text(MODULES)
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-    command = [EXPORTER, f"--config.file={folder}/blackbox.yml", f"--web.listen-address=127.0.0.1:{port}"]
+    command = [program, f"--config.file={folder}/blackbox.yml", f"--web.listen-address=127.0.0.1:{port}"]
     with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
         try:
             yield f"http://127.0.0.1:{port}/probe"
@@ -266,11 +286,14 @@ def ask(exporter_url: str, target: str, module: str) -> None:
 
 
 def sent(hop: Hop) -> bytes:
-    """What the exporter, version 0.23, writes for this request."""
+    """What the exporter writes for this request."""
+    version = oracle.version("prometheus-blackbox-exporter")
+    # Since 0.28 the name has a hyphen.
+    name = "Blackbox Exporter" if tuple(map(int, version.split(".")[:2])) < (0, 28) else "Blackbox-Exporter"
     cookies = f"Cookie: {'; '.join(f'{name}=value' for name in hop.cookies)}\r\n" if hop.cookies else ""
     referer = f"Referer: {hop.referer}\r\n" if hop.referer else ""
     return (
-        f"{hop.method} {hop.target} HTTP/1.1\r\nHost: {hop.host}\r\nUser-Agent: Blackbox Exporter/0.23.0\r\n"
+        f"{hop.method} {hop.target} HTTP/1.1\r\nHost: {hop.host}\r\nUser-Agent: {name}/{version}\r\n"
         f"{cookies}{referer}Connection: close\r\n\r\n"
     ).encode()
 
@@ -305,7 +328,7 @@ def random_answers(random_source: random.Random, port: int) -> dict[str, Answer]
 
 
 @pytest.mark.integration
-def test_the_real_exporter_sends_byte_for_byte_what_is_predicted(tmp_path: Path) -> None:
+def test_the_real_exporter_sends_byte_for_byte_what_is_predicted(tmp_path: Path, release: int) -> None:
     source = random.Random(20190524)
     module = read_modules(MODULES, "blackbox.yml").modules["http_2xx"]
     stub = Stub()
@@ -326,6 +349,7 @@ def test_the_real_exporter_sends_byte_for_byte_what_is_predicted(tmp_path: Path)
                     module,
                     lambda name: "127.0.0.1",
                     lambda hop: stub.answers.get(hop.target, Answer(200)),
+                    loopback_is_secure=release >= 14,
                 )
                 # Cookies of one length of path are sent in the order of their creation: compare them as a set.
                 assert [ordered(data) for data in stub.seen] == [ordered(sent(hop)) for hop in expected]
@@ -343,6 +367,7 @@ def ordered(data: bytes) -> list[bytes]:
 
 
 @pytest.mark.integration
+@pytest.mark.usefixtures("release")
 @pytest.mark.parametrize(
     "path",
     ["", "/", "?x=1", "/a%20b+c", "/a%2Fb?x=1%26y", "/x y/ü'(*)", "//double", "/a;b=1,2:@&=+$", '/é%2f "', "/#part"],
@@ -360,6 +385,7 @@ def test_the_real_exporter_asks_for_the_very_target_that_is_predicted(tmp_path: 
 
 
 @pytest.mark.integration
+@pytest.mark.usefixtures("release")
 @pytest.mark.parametrize("target", ["HTTP://{}", "//{}", "ftp://{}", " {}", "{}/%zz", "{}x"])
 def test_the_real_exporter_sends_nothing_where_a_refusal_is_predicted(tmp_path: Path, target: str) -> None:
     stub = Stub()
@@ -374,6 +400,7 @@ def test_the_real_exporter_sends_nothing_where_a_refusal_is_predicted(tmp_path: 
 
 
 @pytest.mark.integration
+@pytest.mark.usefixtures("release")
 def test_the_real_exporter_sends_a_modules_method_host_and_user_agent_and_follows_nothing(tmp_path: Path) -> None:
     stub = Stub()
     stub.answers = {"/": Answer(302, "/login")}

@@ -38,7 +38,7 @@ META = ("health_check_endpoint", "a-b", "rack-no", "v")
 @pytest.fixture(scope="module")
 def binaries() -> Path:
     folder = CHECKOUT / ".tools" / "debian-11" / "usr" / "bin"
-    fetched = subprocess.run([CHECKOUT / "tools" / "debian-11"], capture_output=True, text=True, check=False)
+    fetched = subprocess.run([CHECKOUT / "tools" / "debian-release", "11"], capture_output=True, text=True, check=False)
     if fetched.returncode:
         pytest.skip(f"needs Consul 1.8 and Prometheus 2.24: {fetched.stderr.strip()}")
     return folder

@@ -1,7 +1,7 @@
 """Which fields Prometheus' configuration has, and since which version: what is not listed is refused.
 
 Versions are those of the change log; ``ALWAYS`` stands for everything before 2.24. Fields that came after 3.0 count as
-known to every version 3: nobody should have to say exactly which one runs.
+known to "3.0", the version of somebody who did not say which one runs, and mostly to every version 3.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from necropsy.probes.version import Version
 Since = Mapping[str, tuple[int, int]]
 ALWAYS: Final = (0, 0)
 THREE: Final = (3, 0)
+_NATIVE: Final = (3, 8)
+"""3.5 refuses ``scrape_native_histograms``: measured; 3.8 has it by its change log."""
 
 HISTOGRAMS: Final = (
     "convert_classic_histograms_to_nhcb",
@@ -70,6 +72,7 @@ GLOBAL: Final[Since] = {
     "metric_name_validation_scheme": (2, 54),
     "scrape_failure_log_file": (2, 55),
     **dict.fromkeys(("metric_name_escaping_scheme", "extra_scrape_metrics", *HISTOGRAMS), THREE),
+    "scrape_native_histograms": _NATIVE,
 }
 HTTP: Final[Since] = {
     "basic_auth": ALWAYS,
@@ -86,6 +89,12 @@ HTTP: Final[Since] = {
     "proxy_from_environment": (2, 43),
     "http_headers": (2, 55),
 }
+_DEBIAN: Final[Since] = {"http_headers": (2, 53)}
+"""Fields that Debian's builds know earlier, as they are built with a later prometheus/common. Measured: 2.53.3+ds1."""
+_UNTIL: Final[Mapping[str, tuple[tuple[int, int], str]]] = {
+    "scrape_classic_histograms": (THREE, "always_scrape_classic_histograms")
+}
+"""Fields that a version took away, with their successors."""
 DISCOVERIES: Final = (
     "aws", "azure", "consul", "digitalocean", "dns", "docker", "dockerswarm", "ec2", "ecs", "eureka", "file", "gce",
     "hetzner", "http", "ionos", "kubernetes", "kuma", "lightsail", "linode", "marathon", "nerve", "nomad", "openstack",
@@ -122,19 +131,53 @@ JOB: Final[Since] = {
     **dict.fromkeys(
         ("fallback_scrape_protocol", "metric_name_escaping_scheme", "extra_scrape_metrics", *HISTOGRAMS), THREE
     ),
+    "scrape_native_histograms": _NATIVE,
     **HTTP,
     **{f"{kind}_sd_configs": ALWAYS for kind in DISCOVERIES},
 }
+
+
+def check_proxy(fields: Mapping[str, Node]) -> None:
+    """Refuse settings of a proxy that exclude each other (prometheus/common: ``ProxyConfig.Validate``)."""
+    url = strict.text(fields.get("proxy_url"), "")
+    environment = strict.boolean(fields.get("proxy_from_environment"), False)
+    exceptions = fields.get("no_proxy")
+    if environment and url:
+        reason = "if proxy_from_environment is configured, proxy_url must not be configured"
+        raise fields["proxy_url"].error(reason, hint="Keep one of the two.")
+    if exceptions is not None and exceptions.text():
+        if environment:
+            reason = "if proxy_from_environment is configured, no_proxy must not be configured"
+            raise exceptions.error(reason, hint="Set NO_PROXY in the environment of Prometheus.")
+        if not url:
+            reason = "if no_proxy is configured, proxy_url must also be configured"
+            raise exceptions.error(reason, hint="Add proxy_url, or remove no_proxy.")
+
+
+def check_protocols(fields: Mapping[str, Node], what: str) -> None:
+    """Refuse an empty list of ``scrape_protocols``."""
+    protocols = fields.get("scrape_protocols")
+    if protocols is not None and protocols.kind == "sequence" and not protocols.elements:
+        raise protocols.error(f"scrape_protocols cannot be empty for {what}", hint="Remove the field, or name one.")
 
 
 def fields(
     node: Node, what: str, table: Since, version: Version, problems: list[ConfigurationError] | None
 ) -> dict[str, Node]:
     """Return the fields of a mapping that this version knows; see ``strict.mapping`` for the rest."""
-    known = {name for name, since in table.items() if version >= since}
+    some_three = version[:2] == THREE  # what counts when nobody says which one runs
+    known = {
+        name
+        for name, since in table.items()
+        if version >= (_DEBIAN.get(name, since) if version.debian else since) or (some_three and since >= THREE)
+    }
     later = {
         name: f"It came with Prometheus {since[0]}.{since[1]}; this is {version}."
         for name, since in table.items()
         if name not in known
     }
+    for name, (until, successor) in _UNTIL.items():
+        if name in known and version >= until:
+            known.remove(name)
+            later[name] = f"Prometheus {until[0]}.{until[1]} calls it {successor}."
     return strict.mapping(node, what, known, problems, hints=later)

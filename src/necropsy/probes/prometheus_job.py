@@ -12,7 +12,7 @@ from necropsy.probes import strict
 from necropsy.probes.file_sd import check_pattern
 from necropsy.probes.group import Group, label_set, read_group
 from necropsy.probes.node import Node
-from necropsy.probes.prometheus_fields import BOOLEANS, COUNTS, GLOBAL, HISTOGRAMS, JOB
+from necropsy.probes.prometheus_fields import BOOLEANS, COUNTS, GLOBAL, HISTOGRAMS, JOB, check_protocols, check_proxy
 from necropsy.probes.prometheus_fields import fields as fields_of
 from necropsy.probes.relabel import Rules, compile_rules
 from necropsy.probes.version import Version
@@ -90,6 +90,7 @@ def read_global(
     """Read the ``global`` section; None is an absent one. Raises ``ConfigurationError`` as Prometheus would."""
     fields = fields_of(node, "global", GLOBAL, version, problems) if node is not None else {}
     _check_values(fields)
+    check_protocols(fields, "global config")
     interval = strict.duration(fields.get("scrape_interval")) or _DEFAULT_INTERVAL_MS
     timeout = strict.duration(fields.get("scrape_timeout"))
     if timeout > interval:
@@ -118,6 +119,8 @@ def read_job(
     if not name:
         raise node.error("job_name is empty", hint="Add job_name with a name of its own.")
     _check_values(fields)
+    check_proxy(fields)
+    check_protocols(fields, f'scrape config with job name "{name}"')
     interval = strict.duration(fields.get("scrape_interval")) or settings.scrape_interval_ms
     timeout = strict.duration(fields.get("scrape_timeout"))
     if timeout > interval:

@@ -77,6 +77,8 @@ def follow(
     module: Module,
     resolve: Callable[[str], str],
     ask: Callable[[Hop], Answer],
+    *,
+    loopback_is_secure: bool = False,
 ) -> list[Hop]:
     """Return the requests of one probe in their order.
 
@@ -90,6 +92,9 @@ def follow(
         Name to IP address, as the exporter resolves it.
     ask
         What the server answers to a request.
+    loopback_is_secure
+        The exporter was built with a Go that sends ``Secure`` cookies to the loopback interface without TLS. Measured:
+        Go 1.27 does (Debian's 0.28), Go 1.24 does not (0.26).
     """
     address = resolve(request.hostname)
     address = f"[{address}]" if ":" in address else address
@@ -122,7 +127,7 @@ def follow(
             for (host, path, _), cookie in jar.items()
             if host == split_port(following.authority)[0]
             and _path_matches(path, following.target)
-            and (not cookie.secure or following.scheme == "https")
+            and (not cookie.secure or following.scheme == "https" or (loopback_is_secure and _is_loopback(host)))
         )
         hop = Hop(
             following.method,
@@ -195,6 +200,10 @@ def _keep(jar: dict[tuple[str, str, str], Cookie], cookie: Cookie, host: str, ta
     path = target.partition("?")[0]
     folder = path[: path.rfind("/")] or "/"
     jar[host, cookie.path if cookie.path.startswith("/") else folder, cookie.name] = cookie
+
+
+def _is_loopback(host: str) -> bool:
+    return host == "localhost" or host.endswith(".localhost") or host.startswith("127.") or host == "::1"
 
 
 def _path_matches(path: str, target: str) -> bool:
