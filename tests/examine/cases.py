@@ -49,7 +49,7 @@ class Scene:
         names = ", ".join(values)
         self.case.execute(
             f"INSERT INTO session (id_hash, born_at, {names})"
-            f" SELECT '{len(columns)}-{abs(hash(str(columns)))}-' || i, TIMESTAMP '2019-05-24 12:00:00' + i * INTERVAL 1 SECOND,"
+            f" SELECT hash('{len(columns)}-{abs(hash(str(columns)))}-' || i), TIMESTAMP '2019-05-24 12:00:00' + i * INTERVAL 1 SECOND,"
             f" {', '.join('?' for _ in values)} FROM range({count}) r(i)",
             list(values.values()),
         )

@@ -202,7 +202,7 @@ def test_different_services_may_differ() -> None:
 def _comb(s: Scene, phase_s: int, hours: int) -> None:
     s.case.execute(
         "INSERT INTO session (store, id_hash, born_at, authentication, state, keys, bytes)"
-        f" SELECT 'a', '{phase_s}-' || i, TIMESTAMP '2019-05-24 00:00:00' + (i * 10 + {phase_s}) * INTERVAL 1 SECOND,"
+        f" SELECT 'a', hash('{phase_s}-' || i), TIMESTAMP '2019-05-24 00:00:00' + (i * 10 + {phase_s}) * INTERVAL 1 SECOND,"
         f" 'no', 'live', 1, 100 FROM range({hours * 360}) r(i)"
     )
     s.claim("probe", hours * 360.0, label=f"at {phase_s}", period_s=10.0, phase_s=float(phase_s), creation_probability=1.0,

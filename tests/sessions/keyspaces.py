@@ -101,12 +101,12 @@ def _blank() -> Iterator[Case]:
 def settled(batches: Iterable[pa.RecordBatch], now: datetime = NOW, path: Path | None = None) -> Iterator[Case]:
     """A case in which these batches were counted and settled as store ``a``."""
     with Case.create(path) if path else _blank() as case:
-        census = Census("a", now)
+        census = Census("a", now, case.hashes)
         for one in batches:
             for table, rows in census.take(one):
                 case.append(table, rows)
         case.append("key_family", census.families())
-        settle(case, "a", now)
+        settle(case, census)
         yield case
 
 

@@ -169,15 +169,6 @@ def test_an_id_in_a_namespace_does_not_reach_the_case() -> None:
     assert row["namespace"] == "tenant:*"
 
 
-def test_settling_again_changes_nothing() -> None:
-    from necropsy.sessions.settle import settle
-
-    with settled([batch([record(), expires()])]) as case:
-        before = sessions(case)
-        settle(case, "a", NOW)
-        assert sessions(case) == before
-
-
 def test_the_same_saved_request_is_read_once_and_too_many_different_ones_are_left_out_aloud() -> None:
     def requests(first: int, last: int) -> Keys:
         saved = [b'{"method":"GET","requestURI":"/%d"}' % number for number in range(first, last)]

@@ -39,7 +39,7 @@ def examine(
 
     say: Progress = progress or (lambda _stage, _share: None)
     sources.require_some()
-    with Case.create(case_path, withhold_key=withhold_key) as case:
+    with Case.create(case_path, withhold_key=withhold_key, large=reading.is_large(sources)) as case:
         evidence = reading.read(case, sources, say)
         say("weighing the evidence", None)
         births = weighing_room.births_by_store(case)

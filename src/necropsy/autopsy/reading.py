@@ -116,6 +116,17 @@ def _nameable(desk: _Desk, sources: Sources) -> Sources:
     return replace(sources, stores=tuple(s for s in sources.stores if not noted("rdb", s.rdb)), **kept)
 
 
+_LARGE: Final = 256 << 20
+"""Bytes of dumps from which on a case is too large for memory. What is compressed counts as it is: about a third."""
+
+
+def is_large(sources: Sources) -> bool:
+    """Tell whether there may be millions of sessions."""
+    from necropsy.wire.files import size_of
+
+    return any(is_live(s.rdb) for s in sources.stores) or sum(size_of(s.rdb) or 0 for s in sources.stores) > _LARGE
+
+
 _EVIDENCE: Final = ("server_fact", "visitor_class", "error_event", "probe", "backend")
 """At least one of these has a row once anything was understood; a store has facts even when it has no keys."""
 
@@ -213,24 +224,12 @@ def _app_logs(desk: _Desk, sources: Sources, say: Progress) -> None:
 
 def _store(desk: _Desk, store: StoreSource, sources: Sources, say: Progress) -> datetime | None:
     """Read one store, dump or live; when it was in this state, or None if it could not be read."""
-    from necropsy.sessions.census import Census
-    from necropsy.sessions.settle import settle
+    from necropsy.autopsy.filling import fill
 
     say(f"reading the keys of store {store.name}", None)
     try:
         opened = _open_live(store, say) if is_live(store.rdb) else _open_dump(store, say)
-        census: Census | None = None
-        now = sources.now
-        for batch in opened.keys:
-            if census is None:
-                now = now or opened.keys.taken_at or datetime.now(UTC)
-                census = Census(store.name, now)
-            for table, rows in census.take(batch):
-                desk.case.append(table, rows)
-        now = now or opened.keys.taken_at or datetime.now(UTC)
-        if census is not None:
-            desk.case.append("key_family", census.families())
-        settle(desk.case, store.name, now)
+        census = fill(desk.case, store.name, opened.keys, sources.now)
     except NecropsyError as error:
         desk.fail("redis" if is_live(store.rdb) else "rdb", masked(store.rdb), error)
         return None
@@ -238,10 +237,9 @@ def _store(desk: _Desk, store: StoreSource, sources: Sources, say: Progress) -> 
     if store.memory_limit is not None:
         facts["memory-limit"] = str(store.memory_limit)
     desk.case.append("server_fact", [{"store": store.name, "name": n, "value": v} for n, v in sorted(facts.items())])
-    source = Source(
-        opened.reader, opened.locator, opened.keys.taken_at, opened.digest, opened.size, store.name, opened.note(facts)
-    )
-    remarks = [Blemish(opened.locator, "byte", 0, remark) for remark in (census.remarks if census else ())]
+    digest, size = opened.fingerprint()
+    source = Source(opened.reader, opened.locator, opened.keys.taken_at, digest, size, store.name, opened.note(facts))
+    remarks = [Blemish(opened.locator, "byte", 0, remark) for remark in census.remarks]
     desk.note([source], getattr(opened.keys, "absent", ()), [*opened.keys.blemishes, *remarks])
     return opened.keys.taken_at
 
@@ -253,23 +251,23 @@ class _Opened:
     reader: str
     locator: str
     keys: Dump | LiveKeyspace
-    digest: str | None
-    size: int | None
+    fingerprint: Callable[[], tuple[str | None, int | None]]
+    """Digest and size of its bytes, when they are known: they are summed while the keys are read."""
     note: Callable[[dict[str, str]], str]
 
 
 def _open_dump(store: StoreSource, say: Progress) -> _Opened:
     from necropsy.evidence.rdb.reader import open_dump
     from necropsy.sessions.registry import projection
-    from necropsy.wire.files import fingerprint
+    from necropsy.wire.files import fingerprint_beside, size_of
 
-    digest, size = fingerprint(store.rdb)
+    fingerprint, size = fingerprint_beside(store.rdb), size_of(store.rdb)
 
     def progress(done: int) -> None:
         say(f"reading the keys of store {store.name}", min(1.0, done / size) if size else None)
 
     dump = open_dump(store.rdb, projection(), progress=progress)
-    return _Opened("rdb", store.rdb, dump, digest, size, _version_note)
+    return _Opened("rdb", store.rdb, dump, fingerprint, _version_note)
 
 
 def _version_note(facts: dict[str, str]) -> str:
@@ -285,4 +283,4 @@ def _open_live(store: StoreSource, say: Progress) -> _Opened:
         say(f"reading the keys of store {store.name}", share)
 
     live = read_keys(store.rdb, projection(), store=store.name, open_stream=open_stream, progress=progress)
-    return _Opened("redis", live.locator, live, None, None, lambda _: live.note)
+    return _Opened("redis", live.locator, live, lambda: (None, None), lambda _: live.note)

@@ -48,7 +48,7 @@ _SESSION_COLUMNS: Final = (
     Column("layout", "VARCHAR", "Session layout: spring-indexed, spring, spring-reactive, express, django, flask …"),
     Column("namespace", "VARCHAR", "Prefix that all keys of this application share."),
     Column("db", "INTEGER", "Redis database number."),
-    Column("id_hash", "VARCHAR", "Keyed hash of the session id, 32 hex digits.", hashed_from="id"),
+    Column("id_hash", "UBIGINT", "Keyed hash of the session id, 64 bits.", hashed_from="id"),
     Column("born_at", "TIMESTAMP", "Creation; NULL when unknown."),
     Column("born_precision_s", "DOUBLE", "Resolution of born_at in seconds."),
     Column("born_provenance", "VARCHAR", "explicit, derived or unknown."),
@@ -136,8 +136,8 @@ TABLES: Final[tuple[Table, ...]] = (
         (
             _STORE,
             Column("family", "VARCHAR", "Pattern of the index key, nothing of the principal in it."),
-            Column("index_hash", "VARCHAR", "Keyed hash of the index key.", hashed_from="index"),
-            Column("id_hash", "VARCHAR", "Keyed hash of the session id in it.", hashed_from="id"),
+            Column("index_hash", "UBIGINT", "Keyed hash of the index key.", hashed_from="index"),
+            Column("id_hash", "UBIGINT", "Keyed hash of the session id in it.", hashed_from="id"),
         ),
     ),
     Table(

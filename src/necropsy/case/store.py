@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
@@ -18,12 +19,14 @@ from typing import TYPE_CHECKING, Any, Final
 from necropsy import __version__
 from necropsy.case import identity
 from necropsy.case.schema import BY_NAME, SCHEMA_VERSION, TABLES, Table
+from necropsy.case.stream import Stream
 from necropsy.model.errors import CaseError, CaseTooNew
 
 if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
 
+_LARGE_MEMORY: Final = "256MB"
 _UNWRITABLE: Final = re.compile(
     r"(?i)no space left|could not (?:write|truncate|sync)|file too large|failed to commit|read-only file system|quota"
 )
@@ -53,7 +56,7 @@ class Case:
 
     @classmethod
     @contextlib.contextmanager
-    def create(cls, path: Path | None, *, withhold_key: bool = False) -> Iterator[Case]:
+    def create(cls, path: Path | None, *, withhold_key: bool = False, large: bool = False) -> Iterator[Case]:
         """Create a new case; it appears under ``path`` only when the block ends without an error.
 
         Parameters
@@ -62,6 +65,9 @@ class Case:
             Final name, or None for a case that lives in memory.
         withhold_key
             Do not save the hashing key: nobody can then test whether a given session id is in the case.
+        large
+            Millions of rows will come: without a name it lies in a temporary file, compressed, and not in memory; of
+            memory the database takes little.
 
         Raises
         ------
@@ -70,19 +76,7 @@ class Case:
         """
         import duckdb
 
-        staged: Path | None = None
-        if path is not None:
-            if path.is_dir():
-                raise CaseError(f"{path}: is a folder", hint=f"Name a file in it: --case {path / 'incident.case'}")
-            try:
-                descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".partial", dir=path.parent)
-            except OSError as error:
-                raise CaseError(
-                    f"{path}: cannot write here: {error.strerror}", hint="Choose another place with --case."
-                ) from error
-            os.close(descriptor)
-            staged = Path(name)
-            staged.unlink()  # DuckDB wants to create the file itself
+        staged = _staged(path, large=large)
         try:
             connection = duckdb.connect(str(staged) if staged else ":memory:")
             connection.execute("SET enable_progress_bar = false")  # standard output is the report's
@@ -90,6 +84,8 @@ class Case:
                 connection.execute(
                     "SET temp_directory = ?", [str(Path(tempfile.gettempdir(), f"necropsy-{os.getpid()}"))]
                 )
+            if large:
+                connection.execute(f"SET memory_limit = '{_LARGE_MEMORY}'")
             case = cls(connection, identity.new_key(), str(path) if path else None)
             case._staged, case._final, case._withhold_key = staged, path, withhold_key
             case._begin()
@@ -108,6 +104,8 @@ class Case:
             if staged is not None:
                 for leftover in (staged, staged.with_name(staged.name + ".wal")):
                     leftover.unlink(missing_ok=True)
+                if path is None:
+                    shutil.rmtree(staged.parent, ignore_errors=True)
 
     @classmethod
     @contextlib.contextmanager
@@ -193,45 +191,50 @@ class Case:
         """
         import pyarrow as pa
 
-        target = BY_NAME[table]
         if isinstance(rows, pa.RecordBatch):
             rows = pa.Table.from_batches([rows])
         elif not isinstance(rows, pa.Table):
             rows = list(rows)
             if not rows:
                 return
-            names = {name: None for row in rows for name in row}
-            rows = pa.table({name: [row.get(name) for row in rows] for name in names})
+            known = {name: None for row in rows for name in row}
+            rows = pa.table({name: [row.get(name) for row in rows] for name in known})
         if not rows.num_rows:
             return
-        self._insert(target, rows)
+        self._insert(table, self._without_secrets(BY_NAME[table], rows))
 
-    def _insert(self, target: Table, rows: pa.Table) -> None:
-        selected: list[str] = []
-        columns: list[str] = []
-        parameters: dict[str, bytes] = {}
+    def append_beside(self, table: str, rows: pa.Table) -> None:
+        """Append Arrow rows to a temporary table, by name, as they are."""
+        self._insert(table, rows)
+
+    def _insert(self, table: str, rows: pa.Table) -> None:
+        names = ", ".join(f'"{name}"' for name in rows.column_names)
+        self._connection.register("incoming", rows)
+        try:
+            self._connection.execute(f'INSERT INTO "{table}" ({names}) SELECT {names} FROM incoming')
+        finally:
+            self._connection.unregister("incoming")
+
+    def stream(self, table: str) -> Stream:
+        """Return a context in which ``put`` appends Arrow tables of one and the same schema to a table, by one statement.
+
+        It runs beside the caller, who can read on meanwhile; with an error inside of the block none of the rows stays.
+        """
+        return Stream(self._connection.cursor(), table, lambda rows: self._without_secrets(BY_NAME[table], rows))
+
+    def hashes(self, identifiers: pa.Array) -> pa.Array:
+        """Return the keyed hashes of a column of ids, as this case stores them."""
+        return identity.hash_column(self._require_key(), identifiers)
+
+    def _without_secrets(self, target: Table, rows: pa.Table) -> pa.Table:
+        """Keep the columns that the table has; hash what is to be hashed."""
         for column in target.columns:
             source = column.hashed_from
             if source is not None and source in rows.column_names:
-                raw = rows.schema.field(source).type
-                if str(raw) not in {"binary", "large_binary"}:
-                    position = rows.column_names.index(source)
-                    rows = rows.set_column(position, source, rows[source].cast("binary"))
-                selected.append(identity.hash_expression(source))
-                parameters["key"] = self._require_key()
-            elif column.name in rows.column_names:
-                selected.append(f'"{column.name}"')
-            else:
-                continue
-            columns.append(f'"{column.name}"')
-        self._connection.register("incoming", rows)
-        try:
-            self._connection.execute(
-                f'INSERT INTO "{target.name}" ({", ".join(columns)}) SELECT {", ".join(selected)} FROM incoming',
-                parameters or None,
-            )
-        finally:
-            self._connection.unregister("incoming")
+                position = rows.column_names.index(source)
+                rows = rows.set_column(position, column.name, self.hashes(rows[source]))
+        known = {column.name for column in target.columns}
+        return rows.select([name for name in rows.column_names if name in known])
 
     def _require_key(self) -> bytes:
         if self._key is None:
@@ -263,6 +266,10 @@ class Case:
         """Run a query; a mapping of column name to NumPy array (masked where NULL)."""
         return dict(self._connection.execute(query, parameters).fetchnumpy())
 
+    def arrow(self, query: str, parameters: Sequence[Any] | None = None) -> pa.Table:
+        """Run a query; its answer as Arrow."""
+        return self._connection.sql(query, params=parameters).to_arrow_table()
+
     @contextlib.contextmanager
     def temporary(self, name: str, columns: Mapping[str, str], rows: Sequence[Mapping[str, Any]]) -> Iterator[None]:
         """Have a small table beside the case while the block runs; it never reaches the file.
@@ -291,3 +298,21 @@ class Case:
     def has(self, table: str) -> bool:
         """Whether there is any evidence of this kind."""
         return bool(self.value(f'SELECT count(*) > 0 FROM "{BY_NAME[table].name}"'))
+
+
+def _staged(path: Path | None, *, large: bool) -> Path | None:
+    """Return where a case is built: beside its final name, in a folder of its own, or nowhere but in memory."""
+    if path is None:
+        return Path(tempfile.mkdtemp(prefix="necropsy-"), "unnamed.case") if large else None
+    if path.is_dir():
+        raise CaseError(f"{path}: is a folder", hint=f"Name a file in it: --case {path / 'incident.case'}")
+    try:
+        descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".partial", dir=path.parent)
+    except OSError as error:
+        raise CaseError(
+            f"{path}: cannot write here: {error.strerror}", hint="Choose another place with --case."
+        ) from error
+    os.close(descriptor)
+    staged = Path(name)
+    staged.unlink()  # DuckDB wants to create the file itself
+    return staged

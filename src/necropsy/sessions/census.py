@@ -1,24 +1,26 @@
-"""A census of a keyspace: batches of keys go in; session parts, index entries and families of keys come out.
+"""A census of a keyspace: batches of keys go in; sessions, index entries and families of keys come out.
 
->>> # census = Census("a", now)
+>>> # census = Census("a", now, case.hashes)
 >>> # for batch in dump:
 >>> #     for table, rows in census.take(batch):
 >>> #         case.append(table, rows)
 >>> # case.append("key_family", census.families())
->>> # settle(case, "a", now)
+>>> # settle(case, census)
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from necropsy.sessions.interface import OTHER
+from necropsy.sessions.interface import COMPANION, OTHER, Claim, Layout
 from necropsy.sessions.registry import LAYOUTS
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+    from necropsy.sessions.columns import Keys
 
 
 class Census:
@@ -30,22 +32,29 @@ class Census:
         Name of the store: goes into every row.
     now
         The moment for which keys count as expired; without a zone it means UTC.
+    hashes
+        Keyed hashes of a column of ids, as the case makes them; by default with a key that is forgotten.
     """
 
-    def __init__(self, store: str, now: datetime) -> None:
+    def __init__(self, store: str, now: datetime, hashes: Callable[[pa.Array], pa.Array] | None = None) -> None:
         import numpy as np
 
+        from necropsy.case import identity
         from necropsy.sessions.families import Families
+        from necropsy.sessions.joining import Companions
 
-        self._store = store
-        self._layouts = [layout() for layout in LAYOUTS]
-        self._families = Families(np.datetime64((now.astimezone(UTC) if now.tzinfo else now).replace(tzinfo=None)))
+        self.store = store
+        self.now = (now.astimezone(UTC) if now.tzinfo else now).replace(tzinfo=None)
+        self.layouts: list[Layout] = [layout() for layout in LAYOUTS]
+        self.companions = Companions()
+        key = identity.new_key()
+        self._hashes = hashes or (lambda identifiers: identity.hash_column(key, identifiers))
+        self._families = Families(np.datetime64(self.now))
 
     def take(self, batch: pa.RecordBatch) -> Iterator[tuple[str, pa.Table]]:
-        """Take one batch (``keyspace.key_schema``); yield tables for ``session_part`` and ``index_entry``.
+        """Take one batch (``keyspace.key_schema``); yield tables for ``session``, ``session_part`` and ``index_entry``.
 
-        The raw ``id`` and ``index`` columns are binary: the case hashes them. Exhaust the iterator, else the batch is
-        not wholly counted.
+        Where a column ``id`` is binary, the case hashes it. Exhaust the iterator, else the batch is not wholly counted.
         """
         import numpy as np
 
@@ -53,16 +62,19 @@ class Census:
         from necropsy.sessions.folding import fold
 
         keys = Keys(batch)
-        for layout in self._layouts:
+        for layout in self.layouts:
+            claims = []
             for claim in layout.recognise(keys):
                 keys.free[claim.rows] = False
+                claims.append(claim)
+            for claim in claims:
                 self._families.add(keys, claim.rows, claim.role, claim.pattern)
                 if claim.names is not None:
                     self._families.remember(claim.names)
-                if claim.parts is not None and claim.parts.num_rows:
-                    yield "session_part", self._stamp(claim.parts, role=claim.role, keys=1)
-                if claim.entries is not None and claim.entries.num_rows:
-                    yield "index_entry", self._stamp(claim.entries)
+                if claim.role == COMPANION and claim.parts is not None:
+                    self._accompany(claim.parts)
+            for claim in claims:
+                yield from self._rows(keys, claim)
         rest = np.flatnonzero(keys.free)
         self._families.add(keys, rest, OTHER, fold(keys.take("key", rest)))
 
@@ -73,11 +85,65 @@ class Census:
     @property
     def remarks(self) -> tuple[str, ...]:
         """What was left out, a sentence each; empty when nothing was."""
-        return tuple(remark for layout in self._layouts for remark in layout.remarks())
+        return tuple(remark for layout in self.layouts for remark in layout.remarks())
 
-    def _stamp(self, rows: pa.Table, **values: Any) -> pa.Table:
+    def _accompany(self, parts: pa.Table) -> None:
+        from necropsy.sessions.columns import numbers
+
+        groups = self.companions.group(parts["namespace"], parts["db"])
+        self.companions.add(groups, numbers(self._hashes(parts["id"])), numbers(parts["bytes"]))
+
+    def _rows(self, keys: Keys, claim: Claim) -> Iterator[tuple[str, pa.Table]]:
         import pyarrow as pa
 
-        for name, value in {"store": self._store, **values}.items():
-            rows = rows.append_column(name, pa.repeat(value, rows.num_rows))
+        if claim.parts is not None and claim.parts.num_rows and claim.role != COMPANION:
+            if claim.told:
+                yield "session", self._stamp(self._sessions(claim.parts, paired=claim.paired))
+            else:
+                keys_each = pa.repeat(1, claim.parts.num_rows)
+                yield "session_part", self._stamp(claim.parts.append_column("keys", keys_each), role=claim.role)
+        if claim.entries is not None and claim.entries.num_rows:
+            entries = claim.entries
+            indexes = self._hashes(keys.take("key", claim.rows)).take(entries["owner"])
+            hashed = entries.drop_columns(["owner", "id"]).append_column("index_hash", indexes)
+            yield "index_entry", self._stamp(hashed.append_column("id_hash", self._hashes(entries["id"])))
+
+    def _sessions(self, parts: pa.Table, *, paired: bool) -> pa.Table:
+        """Make sessions of records that tell everything themselves, with the companion that each is expected to have."""
+        import numpy as np
+        import pyarrow as pa
+
+        from necropsy.sessions.columns import numbers, words
+
+        hashes = self._hashes(parts["id"])
+        groups = self.companions.group(parts["namespace"], parts["db"])
+        sizes = numbers(parts["bytes"])
+        keys = np.ones(len(sizes), np.int32)
+        if paired:
+            more, larger = self.companions.expect(groups, numbers(hashes))
+            keys, sizes = keys + more.astype(np.int32), sizes + larger
+        else:
+            self.companions.none_expected(groups, numbers(hashes))
+        ends = numbers(parts["expires_at"].cast(pa.int64()))
+        over = ends - numbers(parts["grace_s"]).astype(np.int64) * 1000
+        now = int(np.datetime64(self.now, "ms").astype(np.int64))
+        states = np.where(ends <= now, 2, np.where(over <= now, 1, 0))
+        states[numbers(parts["state"].is_valid())] = 3
+        return (
+            parts.drop_columns(["id", "grace_s", "state", "expires_at", "bytes"])
+            .append_column("id_hash", hashes)
+            .append_column("expires_at", pa.array(over).cast(pa.timestamp("ms")))
+            .append_column("keys", pa.array(keys))
+            .append_column("bytes", pa.array(sizes))
+            .append_column("state", words(states, ("live", "grace", "expired", "ghost")))
+        )
+
+    def _stamp(self, rows: pa.Table, **values: Any) -> pa.Table:
+        import numpy as np
+
+        from necropsy.sessions.columns import words
+
+        codes = np.zeros(rows.num_rows, np.int8)
+        for name, value in {"store": self.store, **values}.items():
+            rows = rows.append_column(name, words(codes, (value,)))
         return rows

@@ -6,6 +6,7 @@ batch cost less than a tenth of that, and cutting along them as little.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from necropsy.sessions.keyspace import KEY_TYPES
@@ -174,3 +175,17 @@ def nullable(values: npt.NDArray[Any], known: Mask, kind: Any = None) -> pa.Arra
     import pyarrow as pa
 
     return pa.array(values, type=kind, mask=~known)
+
+
+def words(codes: npt.NDArray[Any], dictionary: Sequence[str], known: Mask | None = None) -> pa.Array:
+    """Return a column of few different words, by their places in the dictionary.
+
+    >>> import numpy as np
+    >>> words(np.array([1, 0, 1]), ("no", "yes"), np.array([True, True, False])).to_pylist()
+    ['yes', 'no', None]
+    """
+    import numpy as np
+    import pyarrow as pa
+
+    places = pa.array(codes.astype(np.int32), mask=None if known is None else ~known)
+    return pa.DictionaryArray.from_arrays(places, pa.array([str(word) for word in dictionary], pa.string()))

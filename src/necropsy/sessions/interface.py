@@ -43,9 +43,15 @@ class Claim:
     pattern: pa.Array
     """Pattern of each key (string or dictionary of it), with nothing of an id or a principal in it."""
     parts: pa.Table | None = None
-    """Rows for ``session_part``: its columns except store, role and keys; the raw id in a binary column ``id``."""
+    """Rows for ``session_part``: its columns except store, role and keys; the raw id in a binary column ``id``. Of a
+    companion, ``namespace``, ``db``, ``id`` and ``bytes`` are enough."""
+    told: bool = False
+    """Each record says itself when it expires, and after how long: nothing but its layout's name can still change, so it
+    goes to ``session`` at once."""
+    paired: bool = False
+    """Such a record has a companion as a rule."""
     entries: pa.Table | None = None
-    """Rows for ``index_entry``: ``family``, and the raw ``index`` and ``id`` as binary."""
+    """Rows for ``index_entry``: ``family``, the raw ``id`` as binary, and ``owner``: the place of the index in ``rows``."""
     names: pa.Array | None = None
     """Principals that the keys give away: remembered during the census, so that they survive in no other pattern."""
 

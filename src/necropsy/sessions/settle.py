@@ -1,28 +1,32 @@
-"""Sessions out of their parts: companions joined to records, layouts and grace refined, states decided. SQL alone."""
+"""Sessions as they are once every key of a store was read: companions joined, layouts and grace refined, states decided.
+
+Records that say everything themselves are in ``session`` already, each with the companion that it was expected to have:
+of those only what came otherwise is mended. All others wait in ``session_part`` for what their namespace says as a whole.
+"""
 
 from __future__ import annotations
 
 from dataclasses import asdict
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
-from necropsy.sessions.interface import COMPANION, SESSION
-from necropsy.sessions.registry import LAYOUTS
+from necropsy.sessions.columns import numbers
 
 if TYPE_CHECKING:
     from necropsy.case.store import Case
+    from necropsy.sessions.census import Census
 
 _REFINEMENT: Final = (
     "CREATE OR REPLACE TEMP TABLE refinement"
     " (namespace VARCHAR, db INTEGER, layout VARCHAR, becomes VARCHAR, grace_s INTEGER, with_companion VARCHAR,"
     " lifetime_s BIGINT)"
 )
-_SETTLE: Final = f"""
+_COMPANION: Final = (
+    "CREATE OR REPLACE TEMP TABLE companion"
+    " (namespace VARCHAR, db INTEGER, id_hash UBIGINT, keys BIGINT, bytes BIGINT, companions BIGINT)"
+)
+_SETTLE: Final = """
 INSERT INTO session BY NAME
-WITH companion AS (
-    SELECT namespace, db, id_hash, count(*) AS keys, sum(bytes) AS bytes
-    FROM session_part WHERE store = $store AND role = '{COMPANION}' GROUP BY ALL
-), refined AS (
+WITH refined AS (
     SELECT p.* REPLACE (
             coalesce(CASE WHEN c.keys > 0 THEN r.with_companion END, r.becomes, p.layout) AS layout,
             coalesce(p.grace_s, r.grace_s, 0) AS grace_s,
@@ -35,7 +39,7 @@ WITH companion AS (
     FROM session_part p
     LEFT JOIN companion c USING (namespace, db, id_hash)
     LEFT JOIN refinement r ON r.namespace = p.namespace AND r.db = p.db AND r.layout = p.layout
-    WHERE p.store = $store AND p.role = '{SESSION}'
+    WHERE p.store = $store
 ), record AS (
     SELECT * EXCLUDE (inferred_s, used_at, written_at) REPLACE (
         coalesce(lifetime_s, inferred_s) AS lifetime_s,
@@ -56,27 +60,75 @@ SELECT * EXCLUDE (role, grace_s) REPLACE (
     END AS state
 ) FROM record
 """
+_MEND: Final = """
+UPDATE session SET keys = session.keys + c.keys, bytes = session.bytes + c.bytes, layout = coalesce(
+    (SELECT r.with_companion FROM refinement r WHERE c.companions > 0 AND r.namespace = session.namespace
+     AND r.db = session.db AND r.layout = session.layout), session.layout)
+FROM companion c
+WHERE session.store = ? AND session.id_hash = c.id_hash AND session.namespace = c.namespace AND session.db = c.db
+"""
+_RENAME: Final = """
+UPDATE session SET layout = r.becomes FROM refinement r
+WHERE session.store = ? AND r.namespace = session.namespace AND r.db = session.db AND r.layout = session.layout
+  AND r.becomes <> r.layout
+"""
 
 
-def settle(case: Case, store: str, now: datetime) -> None:
-    """Fill ``session`` from the ``session_part`` of one store; run again, it replaces what it wrote.
+def settle(case: Case, census: Census) -> None:
+    """Complete ``session`` for the store of a census; ``session_part`` is empty then.
 
-    ``state`` is what ``now`` makes of a session: ``expired`` when its key is past its own expiry, or has none although the
-    session's lifetime is over; ``grace`` when the session is over and the key is kept for a while by design; ``ghost``
-    when a layout said so; else ``live``.
-
-    Parameters
-    ----------
-    now
-        The moment that the autopsy calls now; without a zone it means UTC.
+    ``state`` is what the census's ``now`` makes of a session: ``expired`` when its key is past its own expiry, or has none
+    although the session's lifetime is over; ``grace`` when the session is over and the key is kept for a while by design;
+    ``ghost`` when a layout said so; else ``live``.
     """
-    moment = (now.astimezone(UTC) if now.tzinfo else now).replace(tzinfo=None)
-    case.execute("DELETE FROM session WHERE store = ?", [store])
+    store, now = census.store, census.now
     case.execute(_REFINEMENT)
-    for refinement in (one for layout in LAYOUTS for one in layout().refine(case, store, moment)):
+    refinements = [one for layout in census.layouts for one in layout.refine(case, store, now)]
+    for refinement in refinements:
         case.execute(
             "INSERT INTO refinement VALUES ($namespace, $db, $layout, $becomes, $grace_s, $with_companion, $lifetime_s)",
             asdict(refinement),
         )
-    case.execute(_SETTLE, {"store": store, "now": moment})
+    case.execute(_COMPANION)
+    _mend(case, census)
+    if any(refinement.becomes != refinement.layout for refinement in refinements):
+        case.execute(_RENAME, [store])
+    if case.value("SELECT count(*) > 0 FROM session_part WHERE store = ?", [store]):
+        _join_parts(case, census)
+        case.execute(_SETTLE, {"store": store, "now": now})
+        case.execute("DELETE FROM session_part WHERE store = ?", [store])
     case.execute("DROP TABLE refinement")
+    case.execute("DROP TABLE companion")
+
+
+def _mend(case: Case, census: Census) -> None:
+    """Give to sessions that were stored already what was not expected of them."""
+    import numpy as np
+    import pyarrow as pa
+
+    found = False
+    for (namespace, db), hashes, keys, sizes, companions in census.companions.unexpected():
+        found = True
+        count = len(hashes)
+        columns = {"id_hash": hashes, "keys": keys, "bytes": sizes, "companions": companions}
+        rows = {"namespace": pa.repeat(namespace, count), "db": pa.array(np.full(count, db)), **columns}
+        case.append_beside("companion", pa.table(rows))
+    if found:
+        case.execute(_MEND, [census.store])
+        case.execute("DELETE FROM companion")
+
+
+def _join_parts(case: Case, census: Census) -> None:
+    """Look up the companions of records that waited."""
+    import numpy as np
+
+    if not len(census.companions):
+        return
+    parts = case.arrow("SELECT namespace, db, id_hash FROM session_part WHERE store = ?", [census.store])
+    groups = census.companions.group(parts["namespace"], parts["db"])
+    if isinstance(groups, int):
+        groups = np.full(parts.num_rows, groups)
+    keys, sizes = census.companions.counts(groups, numbers(parts["id_hash"]))
+    some = np.flatnonzero(keys)
+    rows = parts.take(some).append_column("keys", [keys[some]]).append_column("bytes", [sizes[some]])
+    case.append_beside("companion", rows.append_column("companions", [keys[some]]))

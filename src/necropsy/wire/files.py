@@ -7,7 +7,7 @@ import hashlib
 import io
 import sys
 import zlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import BinaryIO, Final, cast
 
@@ -144,3 +144,22 @@ def fingerprint(locator: str) -> tuple[str | None, int | None]:
         return None, None
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest(), path.stat().st_size
+
+
+def fingerprint_beside(locator: str) -> Callable[[], tuple[str | None, int | None]]:
+    """Begin to sum up a file beside whoever reads it; return what waits for its ``fingerprint``.
+
+    The checksum of ten gigabytes takes some five seconds, in which Python may do other work.
+    """
+    from concurrent.futures import ThreadPoolExecutor
+
+    executor = ThreadPoolExecutor(1, thread_name_prefix="fingerprint")
+    future = executor.submit(fingerprint, locator)
+    executor.shutdown(wait=False)
+    return future.result
+
+
+def size_of(locator: str) -> int | None:
+    """Return the size of a file as stored, in bytes; None for a stream or a folder."""
+    path = Path(locator)
+    return path.stat().st_size if locator != STANDARD_INPUT and path.is_file() else None

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from necropsy.sessions.columns import Keys, Mask, Positions
+    from necropsy.sessions.spring.evidence import Evidence
 
 _PRINCIPAL: Final = (
     r"(?s)^(?P<namespace>.+?):(?P<index>index:[A-Za-z_.$]*PRINCIPAL_NAME_INDEX_NAME|sessions:index:PRINCIPAL_NAME_INDEX_NAME)"
@@ -33,7 +34,7 @@ _NOBODY: Final = b"null"
 _MEMBERS_AT_ONCE: Final = 1_000_000
 
 
-def claim_companions(keys: Keys) -> Iterator[Claim]:
+def claim_companions(keys: Keys, evidence: Evidence) -> Iterator[Claim]:
     """Claim ``…:sessions:expires:<id>`` (an empty string) and ``…:sessions:<id>:idx`` (a set)."""
     import pyarrow.compute as pc
 
@@ -41,16 +42,23 @@ def claim_companions(keys: Keys) -> Iterator[Claim]:
     rows = rows[numbers(pc.equal(keys.take("elements", rows), 0))]
     segments = Segments(keys.take("key", rows))
     shaped = segments.equal(3, b"sessions") & segments.equal(2, b"expires") & segments.filled(1) & segments.filled(4)
-    yield from _companions(keys, rows, segments, shaped, 1, "sessions:expires:*", INDEXED)
+    yield from _companions(keys, evidence, rows, segments, shaped, 1, "sessions:expires:*", INDEXED)
 
     rows = keys.of_type("set")
     segments = Segments(keys.take("key", rows))
     shaped = segments.equal(3, b"sessions") & segments.equal(1, b"idx") & segments.filled(2) & segments.filled(4)
-    yield from _companions(keys, rows, segments, shaped, 2, "sessions:*:idx", REACTIVE_INDEXED)
+    yield from _companions(keys, evidence, rows, segments, shaped, 2, "sessions:*:idx", REACTIVE_INDEXED)
 
 
 def _companions(
-    keys: Keys, rows: Positions, segments: Segments, shaped: Mask, identifier: int, pattern: str, layout: str
+    keys: Keys,
+    evidence: Evidence,
+    rows: Positions,
+    segments: Segments,
+    shaped: Mask,
+    identifier: int,
+    pattern: str,
+    layout: str,
 ) -> Iterator[Claim]:
     import numpy as np
     import pyarrow as pa
@@ -62,21 +70,22 @@ def _companions(
     rows = rows[inside]
     namespaces = segments.before(3, inside).dictionary_encode()
     folded = fold_namespace(namespaces.dictionary)
+    named = pa.DictionaryArray.from_arrays(namespaces.indices, folded)
+    databases = keys.take("db", rows)
     parts = pa.table(
         {
-            "layout": pa.repeat(layout, len(rows)),
-            "namespace": folded.take(namespaces.indices),
-            "db": keys.take("db", rows),
+            "namespace": named,
+            "db": databases,
             "id": segments.text(identifier, inside),
-            "expires_at": keys.take("expires_at", rows),
             "bytes": keys.take("bytes", rows),
         }
     )
-    patterns = pc.binary_join_element_wise(folded, pattern, ":").take(namespaces.indices)
+    evidence.companions(named, databases, layout)
+    patterns = pa.DictionaryArray.from_arrays(namespaces.indices, pc.binary_join_element_wise(folded, pattern, ":"))
     yield Claim(role=COMPANION, rows=rows, pattern=patterns, parts=parts)
 
 
-def claim_indexes(keys: Keys) -> Iterator[Claim]:
+def claim_indexes(keys: Keys, evidence: Evidence) -> Iterator[Claim]:
     """Claim the minute sets, the principal sets and the sorted set of expirations."""
     import numpy as np
     import pyarrow as pa
@@ -87,7 +96,7 @@ def claim_indexes(keys: Keys) -> Iterator[Claim]:
     segments = Segments(names)
     inside = np.flatnonzero(segments.equal(2, b"expirations") & segments.filled(3))
     inside = inside[numbers(pc.match_substring_regex(segments.text(1, inside), _MINUTE))]
-    yield from _indexes(keys, rows[inside], segments.before(2, inside), "expirations:*")
+    yield from _indexes(keys, evidence, rows[inside], segments.before(2, inside), "expirations:*")
 
     inside = np.flatnonzero(numbers(pc.match_substring(names, PRINCIPAL_INDEX.encode())))
     found = pc.extract_regex(names.take(pa.array(inside)), pattern=_PRINCIPAL)
@@ -96,23 +105,34 @@ def claim_indexes(keys: Keys) -> Iterator[Claim]:
     people = pc.struct_field(found, "name")
     people = people.filter(pc.not_equal(people, _NOBODY))
     patterns = pc.binary_join_element_wise(pc.struct_field(found, "index"), b"*", b":").cast(pa.string())
-    yield from _indexes(keys, rows[inside], pc.struct_field(found, "namespace"), patterns, people)
+    yield from _indexes(keys, evidence, rows[inside], pc.struct_field(found, "namespace"), patterns, people)
 
     rows = keys.of_type("zset")
     segments = Segments(keys.take("key", rows))
     inside = np.flatnonzero(segments.equal(1, b"expirations") & segments.equal(2, b"sessions") & segments.filled(3))
-    yield from _indexes(keys, rows[inside], segments.before(2, inside), "sessions:expirations")
+    yield from _indexes(keys, evidence, rows[inside], segments.before(2, inside), "sessions:expirations")
 
 
 def _indexes(
-    keys: Keys, rows: Positions, namespaces: pa.Array, pattern: str | pa.Array, names: pa.Array | None = None
+    keys: Keys,
+    evidence: Evidence,
+    rows: Positions,
+    namespaces: pa.Array,
+    pattern: str | pa.Array,
+    names: pa.Array | None = None,
 ) -> Iterator[Claim]:
     import pyarrow as pa
     import pyarrow.compute as pc
 
     if not len(rows):
         return
-    patterns = pc.binary_join_element_wise(fold_namespace(namespaces), pattern, ":")
+    encoded = namespaces.dictionary_encode()
+    folded = fold_namespace(encoded.dictionary)
+    if isinstance(pattern, str):
+        joined = pc.binary_join_element_wise(folded, pattern, ":")
+        patterns = pa.DictionaryArray.from_arrays(encoded.indices, joined)
+    else:
+        patterns = pc.binary_join_element_wise(folded.take(encoded.indices), pattern, ":").dictionary_encode()
     members = keys.take("members", rows)
     if members.type == pa.binary():  # the reader brought none
         members = pa.nulls(len(rows), pa.list_(pa.binary()))
@@ -121,8 +141,9 @@ def _indexes(
     for start in range(0, len(values), _MEMBERS_AT_ONCE):  # a sorted set may hold every session of the store
         owner = owners.slice(start, _MEMBERS_AT_ONCE)
         identifiers = texts(values.slice(start, _MEMBERS_AT_ONCE), b"expires:")
-        index = keys.take("key", rows).take(owner)
-        entries.append(pa.table({"family": patterns.take(owner), "index": index, "id": identifiers}))
+        entries.append(pa.table({"family": patterns.take(owner), "owner": owner, "id": identifiers}))
+    if entries:
+        evidence.indexes(patterns.dictionary)
     yield Claim(
         role=INDEX, rows=rows, pattern=patterns, entries=pa.concat_tables(entries) if entries else None, names=names
     )

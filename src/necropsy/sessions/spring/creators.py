@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, Final
 
+from necropsy.sessions.columns import numbers, words
 from necropsy.sessions.saved_request import NOBODY, Creator, creator
 from necropsy.sessions.spring.names import SAVED_REQUEST
 
@@ -38,17 +39,22 @@ class Creators:
 
         name = f"field:{SAVED_REQUEST}"
         if name not in keys.batch.schema.names or keys.batch.column(name).null_count == keys.batch.num_rows:
-            return {f"creator_{part}": pa.nulls(len(rows), pa.string()) for part in Creator._fields}
+            nobody = words(np.zeros(len(rows), np.int32), (), np.zeros(len(rows), bool))
+            return {f"creator_{part}": nobody for part in Creator._fields}
         encoded = keys.batch.column(name).dictionary_encode()
         found = [self._read(value) for value in encoded.dictionary.to_pylist()]
-        codes = encoded.indices.take(pa.array(rows))
+        taken = encoded.indices.take(pa.array(rows))
+        codes, named = numbers(taken.fill_null(0)), numbers(taken.is_valid())
         unread = np.array([one is None for one in found])
-        self.left_out += int(unread[codes.drop_null().to_numpy()].sum())
+        self.left_out += int(unread[codes[named]].sum())
         read = [one or NOBODY for one in found]
-        return {
-            f"creator_{part}": pa.array([one[place] for one in read], pa.string()).take(codes)
-            for place, part in enumerate(Creator._fields)
-        }
+        columns = {}
+        for place, part in enumerate(Creator._fields):
+            said = [one[place] for one in read]
+            dictionary = {text: number for number, text in enumerate(dict.fromkeys(t for t in said if t is not None))}
+            places = np.array([-1 if text is None else dictionary[text] for text in said], np.int32)[codes]
+            columns[f"creator_{part}"] = words(np.maximum(places, 0), tuple(dictionary), named & (places >= 0))
+        return columns
 
     def _read(self, value: bytes) -> Creator | None:
         if not value:  # a removed attribute

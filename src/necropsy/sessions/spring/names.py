@@ -21,5 +21,8 @@ REACTIVE_INDEXED: Final = "spring-reactive-indexed"
 UNTOLD: Final = "spring-untold"
 """Only while parts are put together: a record whose own expiry does not tell its repository."""
 
+KINDS: Final = (UNTOLD, PLAIN, INDEXED, REACTIVE)
+"""What a record's own figures make of it."""
+
 GRACE_S: Final = 300
 """How long the indexed repositories keep a hash beyond its session, so that listeners can still read it."""

@@ -11,11 +11,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from necropsy.model.evidence import Authentication, Provenance
-from necropsy.sessions.columns import Segments, nullable, numbers
+from necropsy.sessions.columns import Segments, nullable, numbers, words
 from necropsy.sessions.folding import fold_namespace
 from necropsy.sessions.interface import SESSION, Claim
 from necropsy.sessions.jdk import integers
 from necropsy.sessions.spring.creators import Creators
+from necropsy.sessions.spring.evidence import Evidence
 from necropsy.sessions.spring.names import (
     ACCESSED,
     CONTEXT,
@@ -23,6 +24,7 @@ from necropsy.sessions.spring.names import (
     FIXED,
     GRACE_S,
     INDEXED,
+    KINDS,
     LIFETIME,
     PLAIN,
     PRINCIPAL,
@@ -54,13 +56,15 @@ _LONGEST_LIFETIME_S: Final = 10**11
 class Records:
     """Recognises sessions; remembers the namespaces in which it has met whole ones."""
 
-    def __init__(self, creators: Creators) -> None:
+    def __init__(self, creators: Creators, evidence: Evidence) -> None:
         self._creators = creators
+        self.evidence = evidence
         self._namespaces: set[bytes] = set()
 
     def claim(self, keys: Keys) -> Iterator[Claim]:
         """Claim the hashes of one batch that are sessions, or ghosts of sessions."""
         import numpy as np
+        import pyarrow as pa
         import pyarrow.compute as pc
 
         rows = keys.of_type("hash")
@@ -78,12 +82,21 @@ class Records:
         inside, rows = inside[known], rows[inside][known]
         folded = fold_namespace(namespaces.dictionary)
         codes = namespaces.indices.filter(known)
-        yield Claim(
-            role=SESSION,
-            rows=rows,
-            pattern=pc.binary_join_element_wise(folded, "sessions:*", ":").take(codes),
-            parts=self._parts(keys, rows, folded.take(codes), segments.text(1, inside)),
-        )
+        named = pa.DictionaryArray.from_arrays(codes, folded)
+        parts, kinds = self._parts(keys, rows, named, segments.text(1, inside))
+        patterns = pa.DictionaryArray.from_arrays(codes, pc.binary_join_element_wise(folded, "sessions:*", ":"))
+        self.evidence.records(named, parts, kinds)
+        for kind in np.unique(kinds).tolist():
+            mine = np.flatnonzero(kinds == kind)
+            some = len(mine) < len(rows)
+            yield Claim(
+                role=SESSION,
+                rows=rows[mine],
+                pattern=patterns.take(pa.array(mine)) if some else patterns,
+                parts=parts.take(pa.array(mine)) if some else parts,
+                told=KINDS[kind] != UNTOLD,
+                paired=KINDS[kind] == INDEXED,
+            )
 
     def _known(
         self, keys: Keys, rows: Positions, namespaces: pa.DictionaryArray, segments: Segments, inside: Positions
@@ -102,7 +115,10 @@ class Records:
         known |= spring[codes] & ((end - start)[inside] == _UUID_LENGTH)
         return known
 
-    def _parts(self, keys: Keys, rows: Positions, namespaces: pa.Array, ids: pa.Array) -> pa.Table:
+    def _parts(
+        self, keys: Keys, rows: Positions, namespaces: pa.Array, ids: pa.Array
+    ) -> tuple[pa.Table, npt.NDArray[np.int8]]:
+        """Return the parts, and of what kind each is: an index of ``KINDS``."""
         import numpy as np
         import pyarrow as pa
 
@@ -113,42 +129,45 @@ class Records:
         timed &= np.abs(lifetime) < _LONGEST_LIFETIME_S
         expiries = keys.take("expires_at", rows).cast(pa.int64())
         expiry, mortal = np.minimum(numbers(expiries.fill_null(0)), _LAST_MS), _valid(expiries)
-        layout, grace = _repository(expiry - accessed - lifetime * 1000, seen & timed & mortal)
+        kinds = _repository(expiry - accessed - lifetime * 1000, seen & timed & mortal)
         lengths = {name: keys.take(f"length:{name}", rows) for name in (*FIXED, CONTEXT, PRINCIPAL)}
         known_user = numbers(lengths[CONTEXT].fill_null(0)) > _LONGEST_NULL
         known_user |= numbers(lengths[PRINCIPAL].fill_null(0)) > 0
         fixed = sum(_valid(lengths[name]).astype(np.int64) for name in FIXED)
         milliseconds = pa.timestamp("ms")
-        return pa.table(
+        told = kinds != KINDS.index(UNTOLD)
+        parts = pa.table(
             {
-                "layout": layout,
+                "layout": words(kinds, KINDS),
                 "namespace": namespaces,
                 "db": keys.take("db", rows),
                 "id": ids,
                 "born_at": nullable(created, born, milliseconds),
                 "born_precision_s": nullable(np.full(len(rows), 0.001), born),
-                "born_provenance": pa.array(np.where(born, str(Provenance.EXPLICIT), str(Provenance.UNKNOWN))),
+                "born_provenance": words(born.astype(np.int8), (Provenance.UNKNOWN, Provenance.EXPLICIT)),
                 "last_seen_at": nullable(accessed, seen, milliseconds),
                 "expires_at": nullable(expiry, mortal, milliseconds),
                 "lifetime_s": nullable(lifetime, timed),
                 "bytes": keys.take("bytes", rows),
-                "authentication": pa.array(np.where(known_user, str(Authentication.YES), str(Authentication.NO))),
+                "authentication": words(known_user.astype(np.int8), (Authentication.NO, Authentication.YES)),
                 "attributes": pa.array(numbers(keys.take("elements", rows)) - fixed, pa.int64()),
-                "state": nullable(np.full(len(rows), "ghost"), ~_valid(lengths[CREATED])),
-                "grace_s": grace,
+                "state": words(np.zeros(len(rows), np.int8), ("ghost",), ~_valid(lengths[CREATED])),
+                "grace_s": nullable(np.where(kinds == KINDS.index(INDEXED), GRACE_S, 0), told, pa.int32()),
                 **self._creators.columns(keys, rows),
             }
         )
+        return parts, kinds
 
 
-def _repository(late_ms: npt.NDArray[np.int64], told: Mask) -> tuple[pa.Array, pa.Array]:
-    """Return layout and grace from how much later than last access + lifetime the key expires."""
+def _repository(late_ms: npt.NDArray[np.int64], told: Mask) -> npt.NDArray[np.int8]:
+    """Tell the repository from how much later than last access + lifetime the key expires: an index of ``KINDS``."""
     import numpy as np
-    import pyarrow as pa
 
-    graceful = late_ms >= _HALF_GRACE_MS
-    layout = np.select([~told, late_ms == 0, graceful], [UNTOLD, PLAIN, INDEXED], REACTIVE)
-    return pa.array(layout), nullable(np.where(graceful, GRACE_S, 0), told, pa.int32())
+    kinds = np.full(len(late_ms), KINDS.index(REACTIVE), np.int8)
+    kinds[late_ms >= _HALF_GRACE_MS] = KINDS.index(INDEXED)
+    kinds[late_ms == 0] = KINDS.index(PLAIN)
+    kinds[~told] = KINDS.index(UNTOLD)
+    return kinds
 
 
 def _moments(keys: Keys, name: str, rows: Positions) -> tuple[npt.NDArray[np.int64], Mask]:

@@ -1,0 +1,52 @@
+"""From a keyspace, dump or live, to the sessions, index entries and families of a case: one batch of keys at a time."""
+
+from __future__ import annotations
+
+import contextlib
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from necropsy.case.store import Case
+    from necropsy.evidence.rdb.reader import Dump
+    from necropsy.evidence.redis.reader import LiveKeyspace
+    from necropsy.sessions.census import Census
+
+_STREAMED: Final = ("session", "index_entry")
+"""Tables that get a row or more for each session."""
+
+
+def fill(case: Case, store: str, keys: Dump | LiveKeyspace, now: datetime | None) -> Census:
+    """Read a keyspace to its end.
+
+    Parameters
+    ----------
+    store
+        Name of the store.
+    keys
+        Its keys; read once.
+    now
+        The moment to call now; None: when the keys were taken.
+
+    Raises
+    ------
+    NecropsyError
+        The source failed; nothing of the store stays in the case.
+    """
+    from necropsy.sessions.census import Census
+    from necropsy.sessions.settle import settle
+
+    census: Census | None = None
+    with contextlib.ExitStack() as stack:
+        streams = {table: stack.enter_context(case.stream(table)) for table in _STREAMED}
+        for batch in keys:
+            census = census or Census(store, now or keys.taken_at or datetime.now(UTC), case.hashes)
+            for table, rows in census.take(batch):
+                if table in streams:
+                    streams[table].put(rows)
+                else:
+                    case.append(table, rows)
+    census = census or Census(store, now or keys.taken_at or datetime.now(UTC), case.hashes)
+    case.append("key_family", census.families())
+    settle(case, census)
+    return census
