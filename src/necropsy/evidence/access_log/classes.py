@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from necropsy.evidence.access_log.loading import create_texts
+from necropsy.evidence.access_log.lines import create_texts
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -33,9 +33,8 @@ def create_tables(scratch: Scratch) -> None:
     """Create ``visit`` (class_key, stamp, number), ``class`` (class_key, what it is made of, visits, …) and ``led``."""
     scratch.run(
         "CREATE OR REPLACE TEMP TABLE visit AS"
-        f" SELECT hash({_IDENTITY}) AS class_key, stamp, line.rowid AS number, {_IDENTITY}"
-        " FROM line JOIN request_page USING (request_key) ANTI JOIN follower ON follower.number = line.rowid"
-        " WHERE fault = 0"
+        f" SELECT hash({_IDENTITY}) AS class_key, stamp, line.number, {_IDENTITY}"
+        " FROM line JOIN request_page USING (request_key) ANTI JOIN follower USING (number)"
     )
     parts = ", ".join(f"any_value({part}) AS {part}" for part in _IDENTITY.split(", "))
     scratch.run(

@@ -18,6 +18,7 @@ from typing import Any, Final
 from necropsy.evidence.access_log import keys, sql, timestamps
 from necropsy.evidence.access_log.keys import Path
 from necropsy.evidence.access_log.layout import Layout, first_given
+from necropsy.evidence.access_log.plan import Plan, for_objects
 
 _SPOKEN: Final = {"time": "time", "client": "client", "host": "host", "request": "request", "method": "method",
                   "target": "target", "status": "status", "agent": "user agent", "referer": "referer"}  # fmt: skip
@@ -62,23 +63,17 @@ def layout(
     if "duration" in one:
         # A log line is written when the request ends; its start is what a prober's clock knows.
         fields["stamp"] = timestamps.earlier_by(fields["stamp"], one["duration"])
-    if "request" in one:
-        fields["request"] = f"split_part({one['request']}, '?', 1)"
-    else:
-        target = f"split_part({one['target']}, '?', 1)"
-        fields["request"] = f"coalesce({one.get('method', sql.text('GET'))}, '-') || ' ' || {target}"
-    for field in {"client", "host"} & found.keys():
-        filled = [path for path in found[field] if any(_at(sample, path) not in {None, "", "-"} for sample in samples)]
-        chosen = [column(path) for path in filled or found[field][:1]]
-        some = [value for path in filled for sample in samples if (value := _at(sample, path))]
-        lists, ports = any("," in value for value in some), any(map(_WITH_PORT.fullmatch, some))
+    fields["request"] = _request(one)
+    lists = ports = False
+    sources = {field: _filled(found[field], samples) for field in ("client", "host") if field in found}
+    if "client" in sources:
+        some = [value for path in sources["client"] for sample in samples if (value := _at(sample, path))]
         # Costs nothing where the samples never show it; forwarded addresses are lists whether they show it or not.
-        forwarded = len(filled) > 1
-        fields[field] = (
-            client_expression(chosen, lists=lists or forwarded, ports=ports)
-            if field == "client"
-            else first_given(chosen)
-        )
+        lists = any("," in value for value in some) or len(sources["client"]) > 1
+        ports = any(map(_WITH_PORT.fullmatch, some))
+        fields["client"] = client_expression([column(path) for path in sources["client"]], lists=lists, ports=ports)
+    if "host" in sources:
+        fields["host"] = first_given([column(path) for path in sources["host"]])
     if "status" in one:
         fields["status"] = f"TRY_CAST({one['status']} AS SMALLINT)"
     if "agent" in one:
@@ -95,7 +90,38 @@ def layout(
         columns,
         " OR ".join(f"{sql.name(key)} IS NOT NULL" for key in columns),
         form.fine,
+        plan=None if ports else _plan(form, needed, sources, lists=lists),
     )
+
+
+def _request(one: Mapping[str, str]) -> str:
+    """Return the expression for what was asked: method and target without its query."""
+    if "request" in one:
+        return f"split_part({one['request']}, '?', 1)"
+    target = f"split_part({one['target']}, '?', 1)"
+    return f"coalesce({one.get('method', sql.text('GET'))}, '-') || ' ' || {target}"
+
+
+def _filled(paths: Sequence[Path], samples: Sequence[Mapping[str, Any]]) -> list[Path]:
+    """Return those of several sources that any sample fills; the best one if none is."""
+    given = [path for path in paths if any(_at(sample, path) not in {None, "", "-"} for sample in samples)]
+    return given or list(paths[:1])
+
+
+def _plan(
+    form: timestamps.TimeForm,
+    needed: Mapping[str, Sequence[Path]],
+    sources: Mapping[str, Sequence[Path]],
+    *,
+    lists: bool,
+) -> Plan | None:
+    """Plan how plain lines are read; None where a wanted value is nested."""
+    singles = {field: paths[0] for field, paths in needed.items() if field not in sources}
+    client, host = (sources.get(field, ()) for field in ("client", "host"))
+    if any(len(path) > 1 for path in (*singles.values(), *client, *host)):
+        return None
+    one = {field: str(path[0]) for field, path in singles.items()}
+    return for_objects(form, one, [str(path[0]) for path in client], [str(path[0]) for path in host], lists=lists)
 
 
 def client_expression(candidates: Sequence[str], *, lists: bool, ports: bool = False) -> str:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from necropsy.evidence.access_log import sql
 from necropsy.model.evidence import Origin
+
+if TYPE_CHECKING:
+    from necropsy.evidence.access_log.plan import Plan
 
 MAXIMUM_LINE: Final = 1 << 20
 """Bytes of the longest line that is read; longer ones are counted as damaged."""
@@ -58,6 +61,8 @@ class Layout:
     """Whether the time resolves less than a second."""
     steps: tuple[Mapping[str, str], ...] = ()
     """Columns that are computed first, each step over those before it."""
+    plan: Plan | None = None
+    """How to read plain lines the short way; None: there is no short way."""
     comment: str = ""
     """What a line begins with that is no request and no damage."""
 
@@ -71,8 +76,12 @@ class Layout:
             computed = ", ".join(f"{expression} AS {name}" for name, expression in step.items())
             table = f"(SELECT *, {computed} FROM {table})"
         chosen = ", ".join(f"{self.fields.get(name, _EMPTY[name])} AS {name}" for name in FIELDS)
+        # Of a request line the version is no part of what was asked for.
+        given = ", ".join(
+            "regexp_extract(request, '^[^ ]*( [^ ]*)?') AS request" if name == "request" else name for name in FIELDS
+        )
         return (
-            f"SELECT {', '.join(FIELDS)}, {_fault('readable', 'blank')} AS fault FROM"
+            f"SELECT {given}, {_fault('readable', 'blank')} AS fault FROM"
             f" (SELECT {chosen}, ({self.fits}) AS readable, ({self._blank}) AS blank FROM {table})"
         )
 

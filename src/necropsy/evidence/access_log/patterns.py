@@ -84,8 +84,9 @@ def create_tables(scratch: Scratch) -> None:
     words = "split_part(request, ' ', 1) AS word, split_part(request, ' ', 2) AS target"
     split = f"(SELECT request_key, requests, {words} FROM target)"
     scratch.run(
-        "CREATE OR REPLACE TEMP TABLE target AS SELECT request_key, any_value(request) AS request, count(*) AS requests"
-        " FROM line WHERE fault = 0 GROUP BY request_key"
+        "CREATE OR REPLACE TEMP TABLE target AS SELECT request_key, any_value(text) AS request, any_value(requests) AS requests"
+        " FROM (SELECT request_key, count(*) AS requests FROM line GROUP BY request_key)"
+        " JOIN request_given USING (request_key) GROUP BY request_key"
     )
     scratch.run(
         "CREATE OR REPLACE TEMP TABLE folded AS SELECT request_key, requests,"

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from necropsy.evidence.access_log import classes, loading, patterns, rhythm, visits
+from necropsy.evidence.access_log import classes, lines, loading, patterns, rhythm, visits
 from necropsy.evidence.access_log.layout import LogFormat
 from necropsy.evidence.access_log.scratch import Scratch, open_scratch
 from necropsy.evidence.access_log.sources import attach, family
@@ -93,13 +93,15 @@ def _read_log(
     result: ReadLog,
 ) -> None:
     """Read all files of one log."""
-    loading.create_tables(scratch)
+    lines.create_tables(scratch)
+    first_number = 0
     for number, locator in enumerate(members):
         try:
-            loaded = loading.load(scratch, attach(locator, scratch.folder, number), log_formats)
+            loaded = loading.load(scratch, attach(locator, scratch.folder, number), log_formats, first_number)
         except UnreadableSource as error:
             result.absent.append(Absent(KIND, locator, error.message, error.hint))
             continue
+        first_number += loaded.lines
         if not loaded.note:
             result.absent.append(
                 Absent(
@@ -113,7 +115,7 @@ def _read_log(
         result.sources.append(Source(KIND, locator, loaded.last_at, None, None, None, loaded.note))
         result.blemishes += loaded.blemishes
         result.requests += loaded.requests
-    first, last = scratch.rows("SELECT min(stamp), max(stamp) FROM line WHERE fault = 0")[0]
+    first, last = scratch.rows("SELECT min(stamp), max(stamp) FROM line")[0]
     if first is None:
         return
     first, last = first.replace(tzinfo=UTC), last.replace(tzinfo=UTC)

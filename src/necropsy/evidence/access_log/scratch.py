@@ -44,6 +44,17 @@ class Scratch:
         row = self.connection.execute(query).fetchone()
         return row[0] if row else None
 
+    @contextlib.contextmanager
+    def beside(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Open a second connection to the same database: to read from while the first one inserts."""
+        connection = self.connection.cursor()
+        try:
+            connection.execute("SET enable_progress_bar = false")
+            connection.execute("SET TimeZone = 'UTC'")
+            yield connection
+        finally:
+            connection.close()
+
     def forget_rejects(self) -> None:
         """Drop what the CSV reader noted about lines that it skipped."""
         for table in ("reject_errors", "reject_scans"):

@@ -88,7 +88,7 @@ def spool(locator: str, stream: BinaryIO, copy: Path) -> LogFile:
     return LogFile(locator, copy, "none", damage)
 
 
-def chunks(stream: BinaryIO) -> Iterator[bytes | str]:
+def chunks(stream: BinaryIO, size: int = CHUNK) -> Iterator[bytes | str]:
     """Yield what can be read; last, as text, why no more can, if the stream is cut or damaged."""
     import zstandard
 
@@ -96,7 +96,7 @@ def chunks(stream: BinaryIO) -> Iterator[bytes | str]:
     read = cast("io.BufferedIOBase", stream).read1
     while True:
         try:
-            chunk = read(CHUNK)
+            chunk = read(size)
         except (OSError, EOFError, zlib.error, lzma.LZMAError, zstandard.ZstdError) as error:
             yield f"cut or damaged: {error}"
             return

@@ -14,13 +14,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from necropsy.evidence.access_log import sql
 from necropsy.evidence.access_log.json_lines import client_expression
 from necropsy.evidence.access_log.layout import Layout, first_given
 from necropsy.evidence.access_log.log_format import LISTS, PREFERENCE, Piece, Variable, ambiguous, parse, split
+from necropsy.evidence.access_log.plan import Plan, for_text
 from necropsy.evidence.access_log.timestamps import TimeForm, earlier_by
 
 _FORMS: Final = {
@@ -68,7 +69,21 @@ def compile_format(text: str, escape: str = "default", *, name: str, note: str, 
     plan = (_by_words(pieces, names, more=more) if escape == "default" else None) or _by_expression(
         pieces, names, escape
     )
-    return _layout(plan, wanted, name, note)
+    return replace(_layout(plan, wanted, name, note), plan=None if more else _plain(pieces, wanted, escape))
+
+
+def _plain(pieces: Sequence[Piece], wanted: Mapping[str, Sequence[str]], escape: str) -> Plan | None:
+    """Plan how plain lines are read."""
+    if escape == "json" or "client_and_port" in wanted.get("client", ()):
+        return None
+    many = ("client", "host")
+    one = {field: names[0] for field, names in wanted.items() if field not in many}
+    if "request" in one:
+        one = {field: name for field, name in one.items() if field not in {"method", "target"}}
+    if one["time"] != "msec":
+        one.pop("duration", None)
+    client, host = (wanted.get(field, ()) for field in many)
+    return for_text(_FORMS[one["time"]], pieces, one, client, host, lists=bool(LISTS & set(client)))
 
 
 def _rename_repeated(pieces: Sequence[Piece]) -> list[Piece]:
@@ -229,8 +244,15 @@ _EXACTLY: Final = {
     "time_local": r"\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d [+-]\d{4}",
     "msec": r"\d+\.\d{3}",
     "status": r"\d{3}",
-}
-"""Values of a fixed form: never escaped (ngx_http_log_module.c)."""
+    "request_method": r"[^\s:/,]*",
+    **dict.fromkeys(
+        ("upstream_addr", "upstream_status", "upstream_response_time", "upstream_response_length", "upstream_connect_time",
+         "upstream_header_time", "upstream_bytes_received", "upstream_bytes_sent", "upstream_cache_status"),
+        r"[^\s,]+(?:(?:, | : )[^\s,]+)*",
+    ),
+}  # fmt: skip
+"""Values of a fixed form: never escaped (ngx_http_log_module.c). Of several upstreams, those of one group are separated by
+commas, groups by colons (ngx_http_upstream.c)."""
 
 
 def _value_pattern(variable: Variable, following: str, escape: str) -> str:

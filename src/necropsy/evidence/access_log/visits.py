@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from necropsy.evidence.access_log.loading import create_texts
+from necropsy.evidence.access_log.lines import create_texts, keys
 
 if TYPE_CHECKING:
     import numpy as np
@@ -53,7 +53,7 @@ _ROUNDS: Final = (
 
 
 def create_tables(scratch: Scratch, slack_s: float) -> None:
-    """Create ``follower`` (number: rowid of a line that followed) and ``chain`` (number, last_pattern, followed).
+    """Create ``follower`` (number of a line that followed) and ``chain`` (number, last_pattern, followed).
 
     ``number`` of a chain is the line that began the visit, ``followed`` how many requests came after it.
     """
@@ -75,8 +75,8 @@ def _candidates(scratch: Scratch, slack_s: float) -> None:
     stretch = f"(epoch_us(stamp) // {max(1, round(slack_s * 1e6))})"
     scratch.run(
         "CREATE OR REPLACE TEMP TABLE near AS"
-        f" WITH timed AS (SELECT rowid AS number, stamp, hash(client_key, agent_key) AS flow, {stretch} AS stretch, host_key,"
-        f" request_key, referer_key, status IN {REDIRECTS} AS redirect FROM line WHERE fault = 0),"
+        f" WITH timed AS (SELECT number, stamp, hash(client_key, agent_key) AS flow, {stretch} AS stretch, host_key,"
+        f" request_key, referer_key, status IN {REDIRECTS} AS redirect FROM line),"
         " after AS (SELECT DISTINCT unnest([hash(flow, stretch), hash(flow, stretch + 1)]) AS place FROM timed WHERE redirect)"
         " SELECT * EXCLUDE (stretch) FROM timed WHERE hash(flow, stretch) IN (SELECT place FROM after)"
     )
@@ -87,17 +87,32 @@ def _candidates(scratch: Scratch, slack_s: float) -> None:
         " redirect, TRUE AS free, hash(regexp_replace(lower(coalesce(host_text.text, '')), ':[0-9]+$', '')) AS bare_key"
         " FROM near JOIN request_page USING (request_key) LEFT JOIN host_text USING (host_key)"
     )
-    # A Referer may name the page under either scheme, the root with or without its slash, or the host alone.
-    scratch.run(
-        "CREATE OR REPLACE TEMP TABLE named_page AS SELECT host_key, request_key, page_key FROM"
-        " (SELECT host_key, request_key, unnest([hash('http://' || page), hash('https://' || page)]) AS page_key FROM"
+    _name_pages(scratch)
+    scratch.run("DROP TABLE near; DROP TABLE host_text; DROP TABLE request_text")
+
+
+def _name_pages(scratch: Scratch) -> None:
+    """Create ``named_page`` (host_key, request_key, page_key): under which keys a Referer may name a page that redirects.
+
+    It may do so under either scheme, the root with or without its slash, or the host alone.
+    """
+    import pyarrow as pa
+
+    pages = scratch.connection.sql(
+        "SELECT host_key, request_key, unnest(['http://' || page, 'https://' || page]) AS name FROM"
         " (SELECT host_key, request_key, unnest([host, host || '/', host || path]) AS page FROM"
         " (SELECT host_key, request_key, host_text.text AS host, split_part(request_text.text, ' ', 2) AS path FROM"
         " (SELECT DISTINCT host_key, request_key FROM leg WHERE redirect)"
-        " JOIN host_text USING (host_key) JOIN request_text USING (request_key))))"
+        " JOIN host_text USING (host_key) JOIN request_text USING (request_key)))"
+    ).to_arrow_table()
+    names = pages["name"].combine_chunks()
+    named = pages.drop_columns("name").append_column("page_key", pa.array(keys(names), pa.uint64()))
+    scratch.connection.register("named", named)
+    scratch.run(
+        "CREATE OR REPLACE TEMP TABLE named_page AS SELECT DISTINCT * FROM named"
         " SEMI JOIN (SELECT DISTINCT referer_key AS page_key FROM leg) USING (page_key)"
     )
-    scratch.run("DROP TABLE near; DROP TABLE host_text; DROP TABLE request_text")
+    scratch.connection.unregister("named")
 
 
 def _pair(scratch: Scratch, keyed: str, condition: str, slack_s: float) -> None:
@@ -160,7 +175,7 @@ def _chains(scratch: Scratch) -> None:
     scratch.run(
         "CREATE OR REPLACE TEMP TABLE chain AS SELECT walked.number, count(*) AS followed,"
         " arg_max(request_key, place) AS last_request"
-        " FROM walked JOIN line ON line.rowid = walked.follower GROUP BY walked.number"
+        " FROM walked JOIN line ON line.number = walked.follower GROUP BY walked.number"
     )
     scratch.connection.unregister("walked")
 

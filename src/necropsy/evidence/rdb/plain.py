@@ -5,4 +5,7 @@ that stand in the ``.pxd`` file beside each; where there is none, Python runs th
 answers. ``tests/evidence/rdb/test_compiled.py`` holds the two against each other.
 """
 
+import contextlib
+
 compiled = False
+nogil = contextlib.nullcontext()

@@ -1,0 +1,59 @@
+cimport cython
+
+cdef Py_ssize_t SHORTEST, LONGEST, REMEMBERED
+cdef int CLIENT, AGENT, HOST, REQUEST, REFERER, FIELDS
+cdef int WORD, QUOTED, BRACKETED
+
+cdef class Scanner:
+    cdef unsigned long long seed
+    cdef int is_text, client_is_list, time_form
+    cdef object kept
+    cdef bytes piece
+    cdef const unsigned char* names
+    cdef const unsigned char* literals
+    cdef const unsigned char* data
+    cdef unsigned char* text_start
+    cdef Py_ssize_t start, stop, head_length, name_count, value_count, client_count, host_count
+    cdef long long[::1] name_at, of_length, value_slot, value_kind, literal_at, clients, hosts
+    cdef Py_ssize_t time, duration, request, method, target, status, agent, referer
+    cdef long long[::1] begin, finish, quoted
+    cdef unsigned long long[::1] seen
+    cdef long long[::1] seen_count
+    cdef int[::1] out_line, out_hard, text_ends
+    cdef long long[::1] out_us
+    cdef short[::1] out_status
+    cdef unsigned long long[::1] out_keys, text_keys
+    cdef unsigned char[::1] texts
+    cdef Py_ssize_t rows, room, hard_rows, count, hard_count, lines
+    cdef long long[::1] text_count, text_bytes
+    cdef Py_ssize_t cached_start, cached_stop
+    cdef long long cached_us
+
+    @cython.locals(at=Py_ssize_t, end=Py_ssize_t, stop=Py_ssize_t)
+    cdef int run(self) except -1 nogil
+    @cython.locals(slot=Py_ssize_t, moment="long long", took="long long", status="long long")
+    cdef int row(self, Py_ssize_t start, Py_ssize_t stop) except -1 nogil
+    @cython.locals(at=Py_ssize_t, number=Py_ssize_t, first=Py_ssize_t, length=Py_ssize_t, end=Py_ssize_t, kind=int, slot=Py_ssize_t)
+    cdef int text(self, Py_ssize_t start, Py_ssize_t stop) except -1 nogil
+    @cython.locals(at=Py_ssize_t, end=Py_ssize_t, slot=Py_ssize_t)
+    cdef int json(self, Py_ssize_t start, Py_ssize_t stop) except -1 nogil
+    @cython.locals(length=Py_ssize_t, slot=Py_ssize_t, first=Py_ssize_t)
+    cdef Py_ssize_t slot_of(self, Py_ssize_t start, Py_ssize_t stop) except? -2 nogil
+    @cython.locals(length=Py_ssize_t, point=Py_ssize_t, whole="long long")
+    cdef int bare(self, Py_ssize_t start, Py_ssize_t stop, Py_ssize_t slot) except -1 nogil
+    @cython.locals(length=Py_ssize_t, found="long long")
+    cdef long long moment(self, Py_ssize_t start, Py_ssize_t stop) except? -2 nogil
+    @cython.locals(point=Py_ssize_t, whole="long long", fraction="long long")
+    cdef long long took(self, Py_ssize_t start, Py_ssize_t stop) except? -2 nogil
+    @cython.locals(first=Py_ssize_t, start=Py_ssize_t, stop=Py_ssize_t, word=Py_ssize_t, at=Py_ssize_t, limit=Py_ssize_t, i=Py_ssize_t, end=Py_ssize_t, key="unsigned long long")
+    cdef int asked(self) except -1 nogil
+    @cython.locals(start=Py_ssize_t, stop=Py_ssize_t)
+    cdef int single(self, int field, Py_ssize_t slot) except -1 nogil
+    @cython.locals(many=Py_ssize_t, number=Py_ssize_t, start=Py_ssize_t, stop=Py_ssize_t, slot=Py_ssize_t)
+    cdef int first_given(self, int field) except -1 nogil
+    @cython.locals(key="unsigned long long", at=Py_ssize_t, i=Py_ssize_t)
+    cdef int give(self, int field, Py_ssize_t start, Py_ssize_t stop) except -1 nogil
+    @cython.locals(place=Py_ssize_t)
+    cdef int note(self, int field, unsigned long long key, Py_ssize_t length) except -1 nogil
+    @cython.locals(begin=Py_ssize_t, mask="unsigned long long", place="unsigned long long", there="unsigned long long", i=Py_ssize_t)
+    cdef int is_new(self, int field, unsigned long long key) except -1 nogil

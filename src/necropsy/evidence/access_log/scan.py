@@ -1,0 +1,537 @@
+# cython: language_level=3, boundscheck=True, wraparound=False, annotation_typing=False, cdivision=True, initializedcheck=False
+# ruff: noqa: C901, PLR0911, PLR0912 -- loops that are to compile to loops
+"""Plain lines of a log become numbers: a time, a status, and for each text a key (64-bit hash); each text is given once.
+
+A line that is not plain in every respect (see ``plan``) is *hard*: it is only counted here, and left to DuckDB. So what is
+read here must mean the same there; ``tests/evidence/access_log/test_scan.py`` holds the two against each other.
+
+Several threads scan at the same time, each piece of a log with a ``Scanner`` of its own.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+try:
+    import cython
+except ImportError:
+    from necropsy.evidence.rdb import plain as cython
+
+if cython.compiled:
+    from cython.cimports.necropsy.evidence.access_log.octets import (
+        FALSE_AT,
+        GET_AT,
+        NO_TIME,
+        NULL_AT,
+        TRUE_AT,
+        WORDS,
+        digits,
+        find,
+        fraction_us,
+        is_plain,
+        key_of,
+        same,
+        time_us,
+    )
+else:
+    from necropsy.evidence.access_log.octets import (
+        FALSE_AT,
+        GET_AT,
+        NO_TIME,
+        NULL_AT,
+        TRUE_AT,
+        WORDS,
+        digits,
+        find,
+        fraction_us,
+        is_plain,
+        key_of,
+        same,
+        time_us,
+    )
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from necropsy.evidence.access_log.plan import Plan
+
+CLIENT, AGENT, HOST, REQUEST, REFERER = 0, 1, 2, 3, 4
+FIELDS = 5
+"""Texts of a line that get keys; of the last, no text is kept."""
+
+WORD, QUOTED, BRACKETED = 0, 1, 2
+
+SHORTEST = 16
+"""Bytes of the shortest line that tells a time."""
+LONGEST = 1 << 20
+"""Bytes of the longest that is read here."""
+
+REMEMBERED = 1 << 18
+"""Keys of a field whose texts are known to have been given, at most; then all are forgotten, and given again."""
+
+
+def is_compiled() -> bool:
+    """Whether this module is compiled; if not, DuckDB is faster."""
+    return bool(cython.compiled)
+
+
+class Scanner:
+    """Reads plain lines by a plan. Not for two threads at a time."""
+
+    def __init__(self, plan: Plan, seed: int) -> None:
+        self.seed = seed
+        self.is_text = 0 if plan.names else 1
+        self.kept = b"".join(plan.names) + b" ", plan.head + b"".join(literal for _, _, literal in plan.values) + b" "
+        if cython.compiled:
+            self.names = cython.cast("const unsigned char*", cython.cast(bytes, self.kept[0]))
+            self.literals = cython.cast("const unsigned char*", cython.cast(bytes, self.kept[1]))
+        else:
+            self.names, self.literals = self.kept
+        self.name_count = len(plan.names)
+        lengths = [len(name) for name in plan.names]
+        self.name_at = _numbers([sum(lengths[:i]) for i in range(len(lengths) + 1)])
+        self.of_length = _numbers(
+            [next((i for i, n in enumerate(lengths) if n == length), -1) for length in range(256)]
+        )
+        self.head_length = len(plan.head)
+        self.value_count = len(plan.values)
+        self.value_slot = _numbers([slot for slot, _, _ in plan.values])
+        self.value_kind = _numbers([kind for _, kind, _ in plan.values])
+        widths = [len(literal) for _, _, literal in plan.values]
+        self.literal_at = _numbers([len(plan.head) + sum(widths[:i]) for i in range(len(widths) + 1)])
+        self.time_form = plan.time_form
+        self.time = plan.time
+        self.duration = plan.duration
+        self.request = plan.request
+        self.method = plan.method
+        self.target = plan.target
+        self.clients = _numbers(plan.client)
+        self.client_count = len(plan.client)
+        self.client_is_list = 1 if plan.client_is_list else 0
+        self.hosts = _numbers(plan.host)
+        self.host_count = len(plan.host)
+        self.status = plan.status
+        self.agent = plan.agent
+        self.referer = plan.referer
+        self.begin = _numbers([0] * 16)
+        self.finish = _numbers([0] * 16)
+        self.quoted = _numbers([0] * 16)
+        self.seen = np.zeros(4 * 2 * REMEMBERED, np.uint64)
+        self.seen_count = _numbers([0] * 4)
+
+    def scan(self, piece: bytes, start: int = 0, stop: int = -1) -> dict[str, Any]:
+        """Scan whole lines: a range of some bytes, or all of them.
+
+        Returns
+        -------
+        ``lines``: how many; ``line``: which of them are plain, from 0; ``time_us``, ``status`` (-1: the layout has none),
+        ``keys`` (a row for each field) of the plain ones; ``texts``: for each field but the last keys, ends and bytes of
+        texts not given before; ``hard``: which lines are to be read otherwise, ``hard_start``, ``hard_stop`` (bytes).
+        """
+        stop = len(piece) if stop < 0 else stop
+        if not 0 <= start <= stop <= len(piece):
+            raise IndexError("a range outside of the bytes")
+        size = stop - start
+        rows = size // SHORTEST + 1
+        self.piece = piece
+        self.data = cython.cast("const unsigned char*", self.piece) if cython.compiled else piece
+        self.start, self.stop = start, stop
+        line, at_us, status = np.empty(rows, np.int32), np.empty(rows, np.int64), np.empty(rows, np.int16)
+        keys = np.empty(FIELDS * rows, np.uint64)
+        hard = np.empty(3 * (size // 2 + 1), np.int32)
+        text_keys, text_ends = np.empty(4 * rows, np.uint64), np.empty(4 * rows, np.int32)
+        room = 2 * size + 64
+        texts = np.empty(4 * room, np.uint8)
+        self.out_line, self.out_us, self.out_status, self.out_keys = line, at_us, status, keys
+        self.out_hard, self.hard_rows = hard, size // 2 + 1
+        self.text_keys, self.text_ends, self.texts = text_keys, text_ends, texts
+        self.text_start = cython.address(self.texts[0]) if cython.compiled else texts
+        self.rows, self.room = rows, room
+        self.text_count, self.text_bytes = _numbers([0] * 4), _numbers([0] * 4)
+        self.count = self.hard_count = self.lines = 0
+        self.cached_start = self.cached_stop = self.cached_us = 0
+        with cython.nogil:
+            self.run()
+        count, hard_count = self.count, self.hard_count
+        given = []
+        for field in range(4):
+            number, used = int(self.text_count[field]), int(self.text_bytes[field])
+            first = field * rows
+            given.append(
+                (
+                    text_keys[first : first + number].copy(),
+                    text_ends[first : first + number].copy(),
+                    texts[field * room : field * room + used].tobytes(),
+                )
+            )
+        return {
+            "lines": self.lines,
+            "line": line[:count].copy(),
+            "time_us": at_us[:count].copy(),
+            "status": status[:count].copy(),
+            "keys": [keys[field * rows : field * rows + count].copy() for field in range(FIELDS)],
+            "texts": given,
+            "hard": hard[:hard_count].copy(),
+            "hard_start": hard[self.hard_rows : self.hard_rows + hard_count].copy(),
+            "hard_stop": hard[2 * self.hard_rows : 2 * self.hard_rows + hard_count].copy(),
+        }
+
+    def run(self) -> int:
+        """Walk through the lines of the piece."""
+        at = self.start
+        while at < self.stop:
+            end = find(self.data, at, self.stop, 10)
+            stop = end
+            if stop > at and self.data[stop - 1] == 13:
+                stop -= 1
+            if stop > at and (
+                stop - at < SHORTEST
+                or stop - at > LONGEST
+                or not is_plain(self.data, at, stop)
+                or not self.row(at, stop)
+            ):
+                self.out_hard[self.hard_count] = self.lines
+                self.out_hard[self.hard_rows + self.hard_count] = at
+                self.out_hard[2 * self.hard_rows + self.hard_count] = end
+                self.hard_count += 1
+            self.lines += 1
+            at = end + 1
+        return 0
+
+    def row(self, start: int, stop: int) -> int:
+        """Read one line; 0: it is hard."""
+        slot = 0
+        while slot < 16:
+            self.begin[slot] = -1
+            slot += 1
+        if self.is_text:
+            if not self.text(start, stop):
+                return 0
+        elif not self.json(start, stop):
+            return 0
+        if self.begin[self.time] < 0:
+            return 0
+        moment = self.moment(self.begin[self.time], self.finish[self.time])
+        if moment == NO_TIME:
+            return 0
+        if self.duration >= 0 and self.begin[self.duration] >= 0:
+            took = self.took(self.begin[self.duration], self.finish[self.duration])
+            if took < 0:
+                return 0
+            moment -= took
+        status = -1
+        if self.status >= 0:
+            if self.begin[self.status] < 0 or self.finish[self.status] - self.begin[self.status] != 3:
+                return 0
+            status = digits(self.data, self.begin[self.status], self.finish[self.status])
+            if status < 0:
+                return 0
+        if not self.asked():
+            return 0
+        if not self.first_given(CLIENT) or not self.first_given(HOST):
+            return 0
+        if not self.single(AGENT, self.agent) or not self.single(REFERER, self.referer):
+            return 0
+        self.out_line[self.count] = self.lines
+        self.out_us[self.count] = moment
+        self.out_status[self.count] = status
+        self.count += 1
+        return 1
+
+    def text(self, start: int, stop: int) -> int:
+        """Find the values of a line of text; 0: it is hard."""
+        if not same(self.data, start, stop, self.literals, 0, self.head_length):
+            return 0
+        at = start + self.head_length
+        number = 0
+        while number < self.value_count:
+            first = self.literal_at[number]
+            length = self.literal_at[number + 1] - first
+            end = stop
+            if length > 0:
+                end = find(self.data, at, stop, self.literals[first])
+                if not same(self.data, end, stop, self.literals, first, length):
+                    return 0
+            kind = self.value_kind[number]
+            if kind == WORD:
+                if find(self.data, at, end, 32) < end or find(self.data, at, end, 34) < end:
+                    return 0
+            elif kind == BRACKETED and find(self.data, at, end, 34) < end:
+                return 0
+            slot = self.value_slot[number]
+            if slot >= 0:
+                self.begin[slot] = at
+                self.finish[slot] = end
+                self.quoted[slot] = 1
+            at = end + length
+            number += 1
+        return 1 if at == stop else 0
+
+    def json(self, start: int, stop: int) -> int:
+        """Find the values of an object; 0: it is hard."""
+        at = start
+        while at < stop and self.data[at] == 32:
+            at += 1
+        if at >= stop or self.data[at] != 123:
+            return 0
+        at += 1
+        while True:
+            while at < stop and self.data[at] == 32:
+                at += 1
+            if at >= stop or self.data[at] != 34:
+                return 0
+            at += 1
+            end = find(self.data, at, stop, 34)
+            if end >= stop:
+                return 0
+            slot = self.slot_of(at, end)
+            at = end + 1
+            while at < stop and self.data[at] == 32:
+                at += 1
+            if at >= stop or self.data[at] != 58:
+                return 0
+            at += 1
+            while at < stop and self.data[at] == 32:
+                at += 1
+            if at >= stop:
+                return 0
+            if self.data[at] == 34:
+                at += 1
+                end = find(self.data, at, stop, 34)
+                if end >= stop:
+                    return 0
+                if slot >= 0:
+                    if self.begin[slot] >= 0:
+                        return 0
+                    self.begin[slot] = at
+                    self.finish[slot] = end
+                    self.quoted[slot] = 1
+                at = end + 1
+            else:
+                end = at
+                while end < stop and self.data[end] != 44 and self.data[end] != 125 and self.data[end] != 32:
+                    end += 1
+                if not self.bare(at, end, slot):
+                    return 0
+                at = end
+            while at < stop and self.data[at] == 32:
+                at += 1
+            if at >= stop:
+                return 0
+            if self.data[at] == 44:
+                at += 1
+                continue
+            if self.data[at] != 125:
+                return 0
+            at += 1
+            while at < stop and self.data[at] == 32:
+                at += 1
+            return 1 if at == stop else 0
+
+    def slot_of(self, start: int, stop: int) -> int:
+        """Return the slot of a key; -1: not wanted."""
+        length = stop - start
+        if length > 255:
+            return -1
+        slot = self.of_length[length]
+        if slot < 0:
+            return -1
+        while slot < self.name_count:
+            first = self.name_at[slot]
+            if self.name_at[slot + 1] - first == length and same(self.data, start, stop, self.names, first, length):
+                return slot
+            slot += 1
+        return -1
+
+    def bare(self, start: int, stop: int, slot: int) -> int:
+        """Take a value without quotation marks: a whole or decimal number, or one of the three words. 0: it is hard."""
+        length = stop - start
+        if length == 4 and same(self.data, start, stop, WORDS, NULL_AT, 4):
+            return 1
+        if (length == 4 and same(self.data, start, stop, WORDS, TRUE_AT, 4)) or (
+            length == 5 and same(self.data, start, stop, WORDS, FALSE_AT, 5)
+        ):
+            return 1 if slot < 0 else 0
+        point = find(self.data, start, stop, 46)
+        whole = digits(self.data, start, point)
+        if whole < 0 or (point - start > 1 and self.data[start] == 48):
+            return 0
+        if point < stop and digits(self.data, point + 1, stop) < 0:
+            return 0
+        if slot >= 0:
+            if self.begin[slot] >= 0:
+                return 0
+            self.begin[slot] = start
+            self.finish[slot] = stop
+            self.quoted[slot] = 0
+        return 1
+
+    def moment(self, start: int, stop: int) -> int:
+        """Return the time; that of the line before is remembered, as most lines share it."""
+        length = self.cached_stop - self.cached_start
+        if length > 0 and length == stop - start and same(self.data, start, stop, self.data, self.cached_start, length):
+            return self.cached_us
+        found = time_us(self.data, start, stop, self.time_form)
+        if found != NO_TIME:
+            self.cached_start, self.cached_stop, self.cached_us = start, stop, found
+        return found
+
+    def took(self, start: int, stop: int) -> int:
+        """Return a duration in microseconds; 0 where there is none, -1: hard."""
+        if start == stop or (stop - start == 1 and self.data[start] == 45):
+            return 0
+        point = find(self.data, start, stop, 46)
+        whole = digits(self.data, start, point)
+        if whole < 0 or whole >= 86400:
+            return -1
+        fraction = 0
+        if point < stop:
+            fraction = fraction_us(self.data, point + 1, stop)
+            if fraction < 0:
+                return -1
+        return whole * 1000000 + fraction
+
+    def asked(self) -> int:
+        """Set the key of the request: method and target without its query. 0: hard."""
+        first = REQUEST * self.room + self.text_bytes[REQUEST]
+        if self.request >= 0:
+            start, stop = self.begin[self.request], self.finish[self.request]
+            if start < 0 or not self.quoted[self.request]:
+                return 0
+            stop = find(self.data, start, stop, 63)
+            word = find(self.data, start, stop, 32)
+            if word < stop:
+                stop = find(self.data, word + 1, stop, 32)
+            if stop <= start:
+                return 0
+            return self.give(REQUEST, start, stop)
+        if self.begin[self.target] < 0 or not self.quoted[self.target]:
+            return 0
+        start, stop = self.begin[self.target], self.finish[self.target]
+        stop = find(self.data, start, stop, 63)
+        if find(self.data, start, stop, 32) < stop or stop == start:
+            return 0
+        at = first
+        limit = (REQUEST + 1) * self.room
+        if self.method >= 0:
+            i, end = self.begin[self.method], self.finish[self.method]
+            if i < 0 or i == end or not self.quoted[self.method] or find(self.data, i, end, 32) < end:
+                return 0
+            if find(self.data, i, end, 63) < end:
+                return 0
+            while i < end and at < limit:
+                self.texts[at] = self.data[i]
+                at += 1
+                i += 1
+        else:
+            i = 0
+            while i < 3 and at < limit:
+                self.texts[at] = WORDS[GET_AT + i]
+                at += 1
+                i += 1
+        if at + 1 + stop - start >= limit:
+            return 0
+        self.texts[at] = 32
+        at += 1
+        i = start
+        while i < stop:
+            self.texts[at] = self.data[i]
+            at += 1
+            i += 1
+        key = key_of(self.text_start, first, at, self.seed)
+        self.out_keys[REQUEST * self.rows + self.count] = key
+        if self.is_new(REQUEST, key):
+            self.note(REQUEST, key, at - first)
+        return 1
+
+    def single(self, field: int, slot: int) -> int:
+        """Set the key of a field that has one source; a Referer without its query. 0: hard."""
+        if slot < 0 or self.begin[slot] < 0:
+            self.out_keys[field * self.rows + self.count] = 0
+            return 1
+        if not self.quoted[slot]:
+            return 0
+        start, stop = self.begin[slot], self.finish[slot]
+        if field == REFERER:
+            stop = find(self.data, start, stop, 63)
+            self.out_keys[field * self.rows + self.count] = key_of(self.data, start, stop, self.seed)
+            return 1
+        return self.give(field, start, stop)
+
+    def first_given(self, field: int) -> int:
+        """Set the key of a field by the first of its sources that is given. 0: hard."""
+        many = self.client_count if field == CLIENT else self.host_count
+        number = 0
+        start, stop = 0, 0
+        while number < many:
+            slot = self.clients[number] if field == CLIENT else self.hosts[number]
+            number += 1
+            if self.begin[slot] < 0:
+                continue
+            if not self.quoted[slot]:
+                return 0
+            start, stop = self.begin[slot], self.finish[slot]
+            if many == 1 or (stop > start and not (stop - start == 1 and self.data[start] == 45)):
+                break
+            start, stop = 0, 0
+        if field == CLIENT and self.client_is_list:
+            stop = find(self.data, start, stop, 44)
+            while start < stop and self.data[start] == 32:
+                start += 1
+            while stop > start and self.data[stop - 1] == 32:
+                stop -= 1
+        return self.give(field, start, stop)
+
+    def give(self, field: int, start: int, stop: int) -> int:
+        """Set the key of a field; if its text was not given yet, give it."""
+        key = key_of(self.data, start, stop, self.seed)
+        self.out_keys[field * self.rows + self.count] = key
+        if key != 0 and self.is_new(field, key):
+            at = field * self.room + self.text_bytes[field]
+            if at + stop - start > (field + 1) * self.room:
+                return 0
+            i = start
+            while i < stop:
+                self.texts[at] = self.data[i]
+                at += 1
+                i += 1
+            self.note(field, key, stop - start)
+        return 1
+
+    def note(self, field: int, key: int, length: int) -> int:
+        """Close the text that was written."""
+        self.text_bytes[field] += length
+        place = field * self.rows + self.text_count[field]
+        self.text_keys[place] = key
+        self.text_ends[place] = self.text_bytes[field]
+        self.text_count[field] += 1
+        return 0
+
+    def is_new(self, field: int, key: int) -> int:
+        """Whether the text of a key was not given yet; it counts as given from now on."""
+        begin = field * 2 * REMEMBERED
+        mask = 2 * REMEMBERED - 1
+        place = key & mask
+        while True:
+            there = self.seen[begin + place]
+            if there == key:
+                return 0
+            if there == 0:
+                break
+            place = (place + 1) & mask
+        if self.seen_count[field] >= REMEMBERED:
+            i = 0
+            while i < 2 * REMEMBERED:
+                self.seen[begin + i] = 0
+                i += 1
+            self.seen_count[field] = 0
+            place = key & mask
+        self.seen[begin + place] = key
+        self.seen_count[field] += 1
+        return 1
+
+
+def _numbers(values: Any) -> NDArray[np.int64]:
+    return np.asarray(list(values) or [0], dtype=np.int64)
