@@ -92,3 +92,18 @@ def test_half_of_a_dump_still_shows_whose_births_it_holds(coverage: float, confi
 def test_a_burst_is_no_rhythm() -> None:
     burst = np.full(500, 1_558_724_300_123, dtype=np.int64)
     assert all_combs(np.concatenate([burst, dust(300)])) == []
+
+
+def test_combs_of_a_million_births_are_counted_in_all_of_them_and_one_that_ended_long_ago_is_found() -> None:
+    rng = np.random.default_rng(3)
+    ticks = np.arange(0, 10_000_000, 10) * 1000 + 1_700_000_000_000
+    lasting = np.concatenate([ticks + phase + rng.integers(0, 4, ticks.size) for phase in (1_000,)])
+    ended = ticks[: ticks.size // 4] + 4_000 + rng.integers(0, 4, ticks.size // 4)
+    people = rng.integers(ticks[0], ticks[-1], 100_000)
+    births = np.sort(np.concatenate([lasting, ended, people]))
+    found = all_combs(births)
+    assert len(found) == 2
+    for (comb, mask), expected in zip(found, (lasting, ended), strict=True):
+        assert comb.period_s == 10
+        assert abs(comb.births - expected.size) < 0.01 * expected.size
+        assert abs(int(mask.sum()) - expected.size) < 0.01 * expected.size

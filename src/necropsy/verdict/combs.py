@@ -12,7 +12,7 @@ that even a busy store has almost no background inside it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 PERIODS_S: Final = (1.0, 2.0, 3.0, 5.0, 6.0, 10.0, 12.0, 15.0, 20.0, 30.0, 60.0, 120.0, 300.0)
 """Intervals that people configure; tried when no configuration names the period."""
 
+MANY: Final = 200_000
+"""Births from which on combs are looked for in a stretch of them."""
 _MINIMUM_BIRTHS: Final = 12
 _SIGNIFICANCE: Final = 6.0
 """A window must rise this many standard deviations above the background of its width."""
@@ -125,7 +127,9 @@ def find_combs(
             break
         members, background = window
         free[members] = False
-        selected = np.isin(index, members)
+        chosen = np.zeros(bins, dtype=bool)
+        chosen[members] = True
+        selected = chosen[index]
         comb = _measure(
             born_ms[selected], phase_ms[selected], period_ms, background * members.size, members, bins, coverage
         )
@@ -187,7 +191,8 @@ def _measure(
     first, last = np.quantile(ticks, (0.002, 0.998), method="nearest")
     inside = ticks[(ticks >= first) & (ticks <= last)]
     expected = int(last - first) + 1
-    occupied = np.unique(inside).size
+    inside = np.sort(inside)
+    occupied = int(np.count_nonzero(np.diff(inside))) + 1
     if occupied < _MINIMUM_BIRTHS:
         return None  # a burst: many births, but hardly a rhythm
     occupancy, per_tick = occupied / expected, inside.size / occupied
@@ -235,6 +240,8 @@ def all_combs(
     list of (Comb, mask)
         The mask selects the births of the comb out of ``born_ms``.
     """
+    if born_ms.size > MANY:
+        return _combs_of_many(born_ms, configured_s, resolution_s=resolution_s, coverage=coverage)
     found: list[tuple[Comb, NDArray[np.bool_]]] = []
     free = np.ones(born_ms.size, dtype=bool)
     plan = [(p, 0.3) for p in sorted(set(configured_s))]
@@ -251,3 +258,44 @@ def all_combs(
             free &= ~mask
             found.append((comb, mask))
     return sorted(found, key=lambda item: -item[0].births)
+
+
+def _combs_of_many(
+    born_ms: NDArray[np.int64], configured_s: tuple[float, ...], *, resolution_s: float, coverage: float
+) -> list[tuple[Comb, NDArray[np.bool_]]]:
+    """Find combs in the newest births, then in the oldest that are left, and count them in all.
+
+    A comb keeps its phase: its window is as well seen in a stretch of time with many births as in all of them, and ten
+    million births would have to be folded over some twenty periods.
+    """
+    found: list[tuple[Comb, NDArray[np.bool_]]] = []
+    free = np.ones(born_ms.size, dtype=bool)
+    for newest in (True, False):
+        where = np.flatnonzero(free)
+        if where.size < _MINIMUM_BIRTHS:
+            break
+        place = max(where.size - MANY, 0) if newest else min(MANY, where.size) - 1
+        edge = np.partition(born_ms[where], place)[place]
+        stretch = born_ms[where][born_ms[where] >= edge if newest else born_ms[where] <= edge]
+        for comb, members in all_combs(stretch[-MANY:], configured_s, resolution_s=resolution_s, coverage=coverage):
+            phase_ms = born_ms % round(comb.period_s * 1000)
+            mask = free & in_window(phase_ms, comb.phase_low_s * 1000, comb.phase_high_s * 1000)
+            if mask.any():
+                free &= ~mask
+                found.append((_counted(comb, born_ms[mask], max(1, int(members.sum()))), mask))
+    return sorted(found, key=lambda item: -item[0].births)
+
+
+def _counted(comb: Comb, born_ms: NDArray[np.int64], seen: int) -> Comb:
+    """Return a comb that was found in a stretch with the counts of all its births."""
+    first, last = int(born_ms.min()), int(born_ms.max())
+    factor = born_ms.size / seen
+    return replace(
+        comb,
+        births=comb.births * factor,
+        births_low=comb.births_low * factor,
+        births_high=min(float(born_ms.size), comb.births_high * factor),
+        ticks=max(comb.ticks, int((last - first) / 1000 / comb.period_s) + 1),
+        first_ms=first,
+        last_ms=last,
+    )
