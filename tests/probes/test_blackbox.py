@@ -174,6 +174,23 @@ def test_a_secure_cookie_or_one_for_another_folder_does_not_come_back() -> None:
     assert not hops("/admin/login", Cookie("SESSION", path="/admin"))[1].may_create
 
 
+def test_an_exporter_whose_jar_goes_by_the_host_brings_the_cookie_back_to_the_same_name() -> None:
+    def sent(location: str) -> bool:
+        answers = {"/": Answer(302, location, (Cookie("SESSION"),))}
+        found = follow(
+            HttpUrl("http", "admin:8080", "/"),
+            HTTP,
+            lambda name: "10.0.0.1",
+            lambda hop: answers.get(hop.target, Answer(200)),
+            jar_by_host=True,
+        )
+        return bool(found[1].cookies)
+
+    assert sent("/login")
+    assert sent("http://admin:8080/login")
+    assert not sent("http://10.0.0.1:8080/login")
+
+
 def test_newer_exporters_send_secure_cookies_to_the_loopback_interface_and_nowhere_else() -> None:
     def sent(host: str) -> bool:
         second = follow(
@@ -181,7 +198,7 @@ def test_newer_exporters_send_secure_cookies_to_the_loopback_interface_and_nowhe
             HTTP,
             lambda name: "127.0.0.1" if name == "localhost" else "10.0.0.1",
             lambda hop: Answer(302, "/login", (Cookie("SESSION", secure=True),)) if hop.target == "/" else Answer(200),
-            loopback_is_secure=True,
+            jar_by_host=True,
         )[1]
         return bool(second.cookies)
 
@@ -349,7 +366,7 @@ def test_the_real_exporter_sends_byte_for_byte_what_is_predicted(tmp_path: Path,
                     module,
                     lambda name: "127.0.0.1",
                     lambda hop: stub.answers.get(hop.target, Answer(200)),
-                    loopback_is_secure=release >= 14,
+                    jar_by_host=release >= 14,
                 )
                 # Cookies of one length of path are sent in the order of their creation: compare them as a set.
                 assert [ordered(data) for data in stub.seen] == [ordered(sent(hop)) for hop in expected]

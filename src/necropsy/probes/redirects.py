@@ -2,8 +2,8 @@
 
 The exporter resolves the target's name itself and asks by IP address, with the name in the Host header only. Its cookie jar
 goes by the URL, hence by the address: a relative redirect brings the cookie back, an absolute one to the very same name does
-not (golang/go#38988, prometheus/blackbox_exporter#1332). So one probe can create two sessions. Every probe begins with an
-empty jar.
+not (golang/go#38988, prometheus/blackbox_exporter#1332). So one probe can create two sessions. Go has changed that since:
+see ``jar_by_host``. Every probe begins with an empty jar.
 
 >>> from necropsy.probes.blackbox import first_request
 >>> module = Module("http_2xx", "http")
@@ -78,7 +78,7 @@ def follow(
     resolve: Callable[[str], str],
     ask: Callable[[Hop], Answer],
     *,
-    loopback_is_secure: bool = False,
+    jar_by_host: bool = False,
 ) -> list[Hop]:
     """Return the requests of one probe in their order.
 
@@ -92,9 +92,10 @@ def follow(
         Name to IP address, as the exporter resolves it.
     ask
         What the server answers to a request.
-    loopback_is_secure
-        The exporter was built with a Go that sends ``Secure`` cookies to the loopback interface without TLS. Measured:
-        Go 1.27 does (Debian's 0.28), Go 1.24 does not (0.26).
+    jar_by_host
+        The exporter was built with a Go whose client keeps cookies by the Host header (golang/go#38988 mended), and whose
+        jar sends ``Secure`` ones to the loopback interface without TLS. Measured: Go 1.27 does both (Debian's 0.28),
+        Go 1.24 (0.26) and 1.19 (0.23) do neither.
     """
     address = resolve(request.hostname)
     address = f"[{address}]" if ":" in address else address
@@ -111,7 +112,7 @@ def follow(
     written = request.written
     while True:
         answer = ask(hop)
-        name = split_port(hop.authority)[0]
+        name = split_port(hop.host if jar_by_host else hop.authority)[0]
         for cookie in answer.cookies:
             _keep(jar, cookie, name, hop.target)
         if not (module.follows_redirects and answer.location and len(hops) <= MOST_REDIRECTS):
@@ -122,12 +123,13 @@ def follow(
         if url is None:
             return hops
         following = _next(hop, answer, url, written)
+        next_name = split_port(following.host if jar_by_host else following.authority)[0]
         sent = tuple(
             cookie.name
             for (host, path, _), cookie in jar.items()
-            if host == split_port(following.authority)[0]
+            if host == next_name
             and _path_matches(path, following.target)
-            and (not cookie.secure or following.scheme == "https" or (loopback_is_secure and _is_loopback(host)))
+            and (not cookie.secure or following.scheme == "https" or (jar_by_host and _is_loopback(host)))
         )
         hop = Hop(
             following.method,
