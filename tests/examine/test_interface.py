@@ -26,6 +26,20 @@ def test_an_empty_store_was_looked_at() -> None:
     assert slugs(examination) == set()
 
 
+def test_keys_of_no_known_layout_leave_the_sessions_unexamined() -> None:
+    with scene() as s:
+        s.case.append(
+            "key_family",
+            [{"store": "a", "pattern": "sess:*", "role": "other", "keys": 500, "bytes": 72_000, "without_expiry": 1}],
+        )
+        examination = s.source("rdb").examine()
+    unexamined = {u.slug: u.hint for u in examination.unexamined if u.missing == ("session",)}
+    assert {"sessions/immortal", "probes/creates-sessions", "healthy"} <= set(unexamined)
+    assert set(unexamined.values()) == {
+        "store a: 500 keys, none of a session layout that is known here; `necropsy keys` shows what they are"
+    }
+
+
 def test_a_finding_carries_the_slug_of_its_examiner() -> None:
     with scene() as s:
         examination = s.source("rdb").sessions(10, lifetime_s=2**31 - 1).examine()

@@ -6,7 +6,7 @@ import pytest
 
 from necropsy.model.probe import Backend
 
-from .cases import PROBE, cleared, scene, slugs
+from .cases import HEALTHY_PROBE, PROBE, cleared, scene, slugs
 
 PROXY = Backend("*", 80, "proxy", "live", access_log="access.log")
 
@@ -97,6 +97,14 @@ def test_a_probed_port_that_no_log_records_is_a_blind_spot() -> None:
     assert blind.primary is not None
     assert "http://10.0.0.1:8080/" in blind.primary.title
     assert not blind.supporting
+
+
+def test_an_unlogged_health_endpoint_is_worth_knowing_and_no_warning() -> None:
+    with scene() as s:
+        s.source("prometheus", "access_log").probe(HEALTHY_PROBE).visitors(0, "Go-http-client/1.1", "10.0.0.1:80")
+        examination = s.examine()
+    (blind,) = (f for f in examination.findings if f.slug == "monitoring/log-blind-spot")
+    assert blind.severity == "info"
 
 
 def test_a_port_that_a_log_shows_is_no_blind_spot() -> None:

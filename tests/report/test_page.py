@@ -53,6 +53,12 @@ def test_a_page_names_no_address_to_load_anything_from(name: str) -> None:
         assert tag not in {"link", "img", "iframe", "object", "embed", "form", "base"}
 
 
+def test_a_path_is_broken_behind_a_slash_and_never_before_its_line_number() -> None:
+    text = page.render(sample.incident())
+    assert "prometheus/<wbr>blackbox_<wbr>exporter_<wbr>http" in text
+    assert not re.search(r"<wbr>:?\d+</span>", text)
+
+
 @pytest.mark.parametrize("name", sample.EVERY)
 def test_only_scripts_with_their_hash_in_the_policy_may_run(name: str) -> None:
     outline = Outline(page.render(sample.EVERY[name]()))

@@ -55,6 +55,17 @@ def test_the_dumped_document_holds_the_charts_with_their_marks(browser: Browser,
     assert browser.value("document.querySelector('#population-0-0 svg').textContent.includes('17,150')")
 
 
+def test_axes_say_what_they_count_and_in_which_zone(browser: Browser, pages: dict[str, Path]) -> None:
+    browser.open(pages["incident"])
+    births, comb = (
+        browser.value(f"document.querySelector('#{name}-0 svg').textContent") for name in ("births", "comb")
+    )
+    assert "births in " in births
+    assert "moment of birth within 10 s" in comb
+    assert "UTC" in births
+    assert "UTC" in comb
+
+
 @pytest.mark.parametrize(("width", "height"), [(1280, 900), (390, 844)])
 def test_who_did_it_stands_on_the_first_screen(
     browser: Browser, pages: dict[str, Path], width: int, height: int

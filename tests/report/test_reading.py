@@ -97,3 +97,32 @@ def test_a_rotated_log_has_the_name_of_its_log() -> None:
     rotated = replace(report.sources[2], locator="logs/access.log-20190524.gz")
     both = replace(report, sources=(*report.sources, rotated))
     assert reading.seen(sample.actor("172.12.1.189:80"), both) == "in access.log: Go-http-client/1.1"
+
+
+def test_after_all_fixes_each_sentence_stands_once_and_names_its_store() -> None:
+    report = sample.incident()
+    other = replace(sample.PROBES_CAUSE, store="B")
+    said = reading.afterwards(replace(report, verdict=replace(report.verdict, causes=(sample.PROBES_CAUSE, other))))
+    assert len(said) == len(set(said))
+    assert [sentence.partition(": ")[0] for sentence in said if sentence.startswith(("A: ", "B: "))] == ["A", "B"]
+
+
+def test_slugs_that_lack_the_same_evidence_are_told_together() -> None:
+    report = sample.configuration_only()
+    assert reading.unexamined(report) == [("probes/creates-sessions, sessions/immortal", "needs --rdb or --redis")]
+
+
+def test_a_rhythm_without_a_name_is_not_called_explained() -> None:
+    report = sample.incident()
+    assert "stay unexplained" in reading.unexplained(report)
+    nobody = replace(sample.PROBES_CAUSE, slug="traffic/unlogged-creator")
+    unlogged = replace(report, verdict=replace(report.verdict, causes=(nobody,)))
+    assert "no creator that is known by name" in reading.unexplained(unlogged)
+
+
+def test_no_cause_says_what_was_there_to_accuse() -> None:
+    report = sample.well()
+    assert reading.no_cause(report)[0] == "No cause"
+    bare = replace(report.stores[0], sessions=0)
+    assert reading.no_cause(replace(report, stores=(bare,)))[0] == "No sessions"
+    assert reading.no_cause(sample.configuration_only())[0] == "No verdict"

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
+from necropsy.model.figures import size
 from necropsy.model.report import BirthChart, Chain, CombChart, Histogram, Link, PopulationChart, Series, Tooth
 from necropsy.verdict.evidence import Births, Claim
 from necropsy.verdict.labels import label_births
@@ -173,7 +174,7 @@ def _links(cause: Cause, prediction: Prediction | None) -> Iterator[Link]:
     if prediction is not None:
         yield Link("keys in Redis", prediction.formula, f"{prediction.counted_keys:,} keys counted")
         lived = _lifetime(prediction.lifetime_s)
-        yield Link("memory", lived, f"{prediction.counted_bytes / 1e6:,.1f} MB")
+        yield Link("memory", lived, size(prediction.counted_bytes))
 
 
 def _lifetime(seconds: float | None) -> str:

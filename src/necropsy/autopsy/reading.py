@@ -127,8 +127,8 @@ def is_large(sources: Sources) -> bool:
     return any(is_live(s.rdb) for s in sources.stores) or sum(size_of(s.rdb) or 0 for s in sources.stores) > _LARGE
 
 
-_EVIDENCE: Final = ("server_fact", "visitor_class", "error_event", "probe", "backend")
-"""At least one of these has a row once anything was understood; a store has facts even when it has no keys."""
+_EVIDENCE: Final = ("key_family", "visitor_class", "error_event", "probe", "backend")
+"""At least one of these has a row once there is anything to examine: a store without a key is no evidence."""
 
 
 def _no_evidence(case: Case, absent: list[Absent]) -> NoEvidence:
@@ -137,6 +137,8 @@ def _no_evidence(case: Case, absent: list[Absent]) -> NoEvidence:
         read = case.rows("SELECT locator FROM source ORDER BY locator")
         reasons = [f"{row['locator']}: nothing in it to examine" for row in read]
     hint = absent[0].hint if absent else "Add what it belongs to: a dump (--rdb), a log (--access-log), --prometheus."
+    if not absent and case.has("server_fact"):
+        hint = "The store holds no key. Is it the server that the application uses, and the dump of that moment?"
     return NoEvidence("nothing that was given could be used: " + "; ".join(reasons[:4]), hint=hint)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
+from necropsy.model.figures import several
 from necropsy.model.finding import Cleared, Finding, Unexamined
 from necropsy.model.slugs import SLUGS
 
@@ -58,6 +59,19 @@ def present(case: Case) -> frozenset[str]:
     return frozenset(kind for kind, (needed, _) in EVIDENCE.items() if readers & set(needed))
 
 
+def _strange(case: Case) -> list[str]:
+    """Say of each store whose keys are no sessions of a known layout that they are not."""
+    rows = case.rows(
+        "SELECT store, sum(keys)::BIGINT AS keys FROM key_family WHERE store NOT IN (SELECT store FROM session)"
+        " GROUP BY store HAVING sum(keys) > 0 ORDER BY store"
+    )
+    return [
+        f"store {row['store']}: {several(row['keys'], 'key')}, none of a session layout that is known here;"
+        " `necropsy keys` shows what they are"
+        for row in rows
+    ]
+
+
 def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     """Most severe first, then what explains most, then as the vocabulary lists them: causes before symptoms."""
     place = {slug: number for number, slug in enumerate(SLUGS)}
@@ -71,10 +85,12 @@ def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
 def examine_all(case: Case, examiners: Sequence[Examiner]) -> Examination:
     """Run the examiners over a case.
 
-    An examiner whose needs are not met is not run: it becomes ``Unexamined``, with the option that would help. The
-    framework stamps the slug, so that an examiner cannot misspell itself.
+    An examiner whose needs are not met is not run: it becomes ``Unexamined``, with the option that would help. So it
+    is, for one store, where the store has keys but no session that any layout knows. The framework stamps the slug, so
+    that an examiner cannot misspell itself.
     """
     kinds = present(case)
+    strange = _strange(case) if "session" in kinds else []
     findings: list[Finding] = []
     cleared: list[Cleared] = []
     unexamined: list[Unexamined] = []
@@ -84,6 +100,8 @@ def examine_all(case: Case, examiners: Sequence[Examiner]) -> Examination:
             options = " ".join(dict.fromkeys(EVIDENCE[kind][1] for kind in missing))
             unexamined.append(Unexamined(examiner.slug, missing, f"needs {options}"))
             continue
+        if "session" in examiner.needs:
+            unexamined += [Unexamined(examiner.slug, ("session",), hint) for hint in strange]
         for said in examiner.examine(case):
             if isinstance(said, Finding):
                 findings.append(replace(said, slug=examiner.slug))

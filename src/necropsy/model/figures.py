@@ -33,7 +33,10 @@ def several(count: float, noun: str) -> str:
 
     >>> several(1, "session"), several(1200, "session"), several(2, "entry")
     ('1 session', '1,200 sessions', '2 entries')
+    >>> several(500, "key"), several(0, "error")
+    ('500 keys', '0 errors')
     """
     if round(count) == 1:
         return f"1 {noun}"
-    return f"{count:,.0f} {noun[:-1] + 'ies' if noun.endswith('y') else noun + 's'}"
+    many = noun[:-1] + "ies" if noun.endswith("y") and noun[-2:-1] not in "aeou" else noun + "s"
+    return f"{count:,.0f} {many}"

@@ -8,7 +8,7 @@ from necropsy.model.evidence import Source
 from necropsy.model.report import Report, StoreSummary
 from necropsy.model.slugs import SLUGS
 from necropsy.report import reading
-from necropsy.report.figures import count, duration, moment, percent, several, size
+from necropsy.report.figures import count, duration, moment, several, size
 from necropsy.report.inert import inert, prose
 from necropsy.report.sheet import Sheet
 
@@ -19,13 +19,12 @@ def write(sheet: Sheet, report: Report) -> None:
     sheet.gap()
     if verdict.causes:
         _notes(sheet, "ALSO", "yellow", [(item.slug, item.title) for item in reading.also(report)])
-        if report.stores:
-            sheet.labelled("OPEN", f"{percent(verdict.unexplained_share)} of all sessions stay unexplained")
+    if reading.unexplained(report):
+        sheet.labelled("OPEN", reading.unexplained(report))
     _notes(sheet, "STORE", "", [(store.name, population(store)) for store in report.stores])
     cleared = [(cleared.slug, cleared.text) for cleared in verdict.ruled_out if cleared.slug != "healthy"]
     _notes(sheet, "CLEAR", "green", cleared)
-    missing = [(item.slug, item.hint or f"needs {', '.join(item.missing)}") for item in verdict.unexamined]
-    _notes(sheet, "NOT EXAMINED", "magenta", missing)
+    _notes(sheet, "NOT EXAMINED", "magenta", reading.unexamined(report))
     absent = [(f"{item.kind} {item.locator}".strip(), reading.absence(item)) for item in report.absent]
     _notes(sheet, "ABSENT", "magenta", absent)
     for number, blemish in enumerate(report.blemishes):
@@ -40,6 +39,9 @@ def write(sheet: Sheet, report: Report) -> None:
 
 def population(store: StoreSummary) -> str:
     """Who lives in a store, in one line."""
+    if not store.sessions:
+        kept = f"{several(store.keys, 'key')}, {size(store.bytes)}" if store.keys else "no keys"
+        return f"no sessions of a known layout; {kept}" if store.keys else "it holds no keys"
     people = f"{count(store.authenticated)} logged in, {count(store.anonymous)} anonymous"
     people += f", {count(store.unknown)} unknown" if store.unknown else ""
     parts = [f"{several(store.sessions, 'session')} ({people})", several(store.keys, "key"), size(store.bytes)]

@@ -8,7 +8,7 @@ from necropsy.model.finding import Exhibit, Remedy
 from necropsy.model.report import Report
 from necropsy.model.verdict import Cause, Prediction
 from necropsy.report import margins, reading
-from necropsy.report.figures import a_day, count, moment, percent, size
+from necropsy.report.figures import a_day, count, moment, size
 from necropsy.report.markdown_text import block, code, plain, table
 
 
@@ -36,12 +36,10 @@ def _head(report: Report) -> list[str]:
     sentences = [f"{plain(cause.title)} ({cause.confidence} confidence)" for cause in verdict.causes]
     if not sentences:
         healthy = reading.healthy(report)
-        nothing = (
-            "No cause of death was found in what was examined." if report.stores else "No session store was examined."
-        )
-        sentences = [plain(healthy) if healthy else nothing]
-    if report.stores and verdict.causes:
-        sentences.append(f"{percent(verdict.unexplained_share)} of all sessions stay unexplained.")
+        nothing = reading.no_cause(report)[1]
+        sentences = [plain(healthy) if healthy else f"{nothing[0].upper()}{nothing[1:]}."]
+    if reading.unexplained(report):
+        sentences.append(f"{reading.unexplained(report)}.")
     sentences += [f"Store {code(store.name)}: {plain(margins.population(store))}." for store in report.stores]
     title = plain(verdict.causes[0].title) if verdict.causes else "session store"
     kept = f"; case file {code(report.case)}" if report.case else ""
@@ -153,7 +151,7 @@ def _fix(report: Report) -> list[str]:
                 block(patch.diff, "diff"),
             ]
         parts += [f"To undo: {plain(remedy.undo)}"] if remedy.undo else []
-    afterwards = [plain(text) for cause in report.verdict.causes for text in reading.after(cause, report)]
+    afterwards = [plain(text) for text in reading.afterwards(report)]
     parts += ["### Afterwards", _list(afterwards)] if afterwards else []
     return ["## Fix", *filter(None, parts)] if parts else []
 
@@ -163,10 +161,7 @@ def _safety(remedy: Remedy) -> str:
 
 
 def _not_examined(report: Report) -> list[str]:
-    said = [
-        f"{code(item.slug)}: {plain(item.hint or 'needs ' + ', '.join(item.missing))}"
-        for item in report.verdict.unexamined
-    ]
+    said = [f"{', '.join(map(code, slugs.split(', ')))}: {plain(hint)}" for slugs, hint in reading.unexamined(report)]
     said += [f"{code(item.kind)} {code(item.locator)}: {plain(reading.absence(item))}" for item in report.absent]
     said += [
         f"{plain(reading.damage(item))}" + (f": {code(item.sample)}" if item.sample else "")

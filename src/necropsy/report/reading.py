@@ -105,26 +105,36 @@ def share_of(cause: Cause) -> str:
 
 def after(cause: Cause, report: Report) -> list[str]:
     """What follows once the remedy of a cause is applied; empty when nothing can be computed."""
-    if cause.remedy is None:
-        return []
-    said = [patch.effect for patch in cause.remedy.patches if patch.effect]
+    return list(dict.fromkeys([*_effects(cause), *_fate(cause, report)]))
+
+
+def afterwards(report: Report) -> list[str]:
+    """What follows once the remedies of all causes are applied, each sentence once, with its store if there are two."""
+    said = [effect for cause in report.verdict.causes for effect in _effects(cause)]
+    for cause in report.verdict.causes:
+        where = f"{inert(cause.store)}: " if cause.store and len(report.stores) > 1 else ""
+        said += [f"{where}{sentence}" for sentence in _fate(cause, report)]
+    return list(dict.fromkeys(said))
+
+
+def _effects(cause: Cause) -> list[str]:
+    return [patch.effect for patch in cause.remedy.patches if patch.effect] if cause.remedy is not None else []
+
+
+def _fate(cause: Cause, report: Report) -> list[str]:
+    """What becomes of the sessions that a cause has made; empty when nothing can be computed."""
     store = store_of(cause.store, report)
-    if cause.births_per_hour <= 0 or store is None or store.sessions <= 0:
-        return list(dict.fromkeys(said))
+    if cause.remedy is None or cause.births_per_hour <= 0 or store is None or store.sessions <= 0:
+        return []
     left = max(0, store.sessions - cause.sessions)
     if store.lifetime_s is None:
-        said.append(f"{several(cause.sessions, 'session')} less, as soon as they expire")
-    elif store.lifetime_s < 0 or store.lifetime_s >= IMMORTAL_S:
-        said.append(
-            f"births stop, but {several(cause.sessions, 'session')} that are already there "
-            "outlive every machine: they do not go away by themselves"
-        )
-    else:
-        said.append(
-            f"births stop at once; sessions fall from {count(store.sessions)} to about {count(left)} "
-            f"within {duration(store.lifetime_s)}, as they expire"
-        )
-    return list(dict.fromkeys(said))
+        return [f"{several(cause.sessions, 'session')} less, as soon as they expire"]
+    if store.lifetime_s < 0 or store.lifetime_s >= IMMORTAL_S:
+        old = several(cause.sessions, "session")
+        stay = "outlive every machine: they do not go away by themselves"
+        return [f"births stop, but {old} that are already there {stay}"]
+    fall = f"sessions fall from {count(store.sessions)} to about {count(left)}"
+    return [f"births stop at once; {fall} within {duration(store.lifetime_s)}, as they expire"]
 
 
 def counted(prediction: Prediction) -> str:
@@ -231,9 +241,39 @@ def absence(item: Absent) -> str:
     return ". ".join(filter(None, (item.reason.rstrip("."), hint)))
 
 
+def unexamined(report: Report) -> list[tuple[str, str]]:
+    """What could not be judged, and what would help; slugs that lack the same evidence are told together."""
+    lacking: dict[str, list[str]] = {}
+    for item in report.verdict.unexamined:
+        lacking.setdefault(item.hint or f"needs {', '.join(item.missing)}", []).append(item.slug)
+    return [(", ".join(slugs), hint) for hint, slugs in lacking.items()]
+
+
+def unexplained(report: Report) -> str:
+    """How much of the population nobody answers for; empty when no cause was found or no store was counted.
+
+    A rhythm without a known creator is a cause, and yet nobody knows who it is.
+    """
+    if not report.verdict.causes or not report.stores:
+        return ""
+    unknown = any(cause.slug == "traffic/unlogged-creator" for cause in report.verdict.causes)
+    what = "have no creator that is known by name" if unknown else "stay unexplained"
+    return f"{percent(report.verdict.unexplained_share)} of all sessions {what}"
+
+
+def no_cause(report: Report) -> tuple[str, str]:
+    """What to say when there is no cause of death: a label, and a sentence without its full stop."""
+    if not report.stores:
+        return "No verdict", "no session store was examined, so nothing could be counted"
+    if not any(store.sessions for store in report.stores):
+        return "No sessions", "no session of a known layout was found, so nobody can be accused"
+    return "No cause", "no cause of death was found in what was examined"
+
+
 def exhausted(prediction: Prediction) -> str:
     """When memory runs out at this rate; empty when it does not."""
-    return f"memory runs out on {moment(prediction.memory_exhausted_at)}" if prediction.memory_exhausted_at else ""
+    when = prediction.memory_exhausted_at
+    return f"memory runs out on {moment(when.replace(second=0, microsecond=0))}" if when else ""
 
 
 def _place(origin: Origin) -> tuple[str, int]:

@@ -138,10 +138,9 @@ def _no_cause(sheet: Sheet, report: Report) -> None:
     sentence = reading.healthy(report)
     if sentence:
         sheet.labelled("HEALTHY", (prose(sentence), "bold"), style="bold green")
-    elif report.stores:
-        sheet.labelled("NO CAUSE", "no cause of death was found in what was examined")
     else:
-        sheet.labelled("NO VERDICT", "no session store was examined, so nothing could be counted")
+        label, sentence = reading.no_cause(report)
+        sheet.labelled(label.upper(), sentence)
     for prediction in reading.predictions_of(None, report):
         if prediction.births_per_day > 0:
             sheet.labelled("FORECAST", f"{count(prediction.births_per_day)} births a day, from configuration alone")

@@ -181,7 +181,7 @@ def _lives(lifetime_s: float | None) -> str:
     for name, seconds in (("year", _YEAR_S), ("day", 86_400), ("hour", 3_600), ("minute", 60)):
         if lifetime_s >= seconds:
             number = lifetime_s / seconds
-            return f" that lives for {number:.3g} {name}{'' if number == 1 else 's'}"
+            return f" that lives for {number:{'.0f' if number >= 10 else '.3g'}} {name}{'' if number == 1 else 's'}"
     return f" that lives for {lifetime_s:g} s"
 
 

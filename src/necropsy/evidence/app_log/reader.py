@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from necropsy.evidence.app_log.entries import errors_of, stamp
 from necropsy.model.errors import UnreadableSource
 from necropsy.model.evidence import Absent, Blemish, Source
+from necropsy.model.figures import several
 from necropsy.wire.files import STANDARD_INPUT, compression, fingerprint, open_binary
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def _read_one(case: Case, locator: str, result: ReadErrors) -> None:
             errors, lines, last, zoned = _errors(connection, copy)
     digest, size = fingerprint(locator)
     events = sum(errors["events"].to_pylist())
-    note = f"{events:,} errors in {lines:,} lines"
+    note = f"{several(events, 'error')} in {several(lines, 'line')}"
     if last is None:
         note += "; it carries no time"
     elif not zoned:

@@ -44,11 +44,15 @@ def examine(case: Case) -> Iterator[Finding | Cleared]:
         )
         for probe in blind
     )
+    harmful = any(may_create(probe) for probe in blind)
     yield Finding(
-        severity=Severity.WARNING,
+        severity=Severity.WARNING if harmful else Severity.INFO,
         confidence=Confidence.HIGH if logged_ports else Confidence.MEDIUM,
         title=f"{len(blind)} probed URLs go round the proxy: no access log shows port{'s' if ',' in ports else ''} {ports}",
-        text="Counting visitors in the proxy's log misses them. The application's own access log would show them.",
+        text=(
+            "Counting visitors in the proxy's log misses them. The application's own access log would show them."
+            + ("" if harmful else " They ask for health endpoints, so no session comes of it today.")
+        ),
         primary=exhibits[0],
         supporting=exhibits[1:],
         remedy=Remedy(

@@ -97,7 +97,8 @@ def _cleared(case: Case, probes: Mapping[int, Probe], guilty: set[int]) -> Itera
         "SELECT user_agent, path, sum(visits)::BIGINT AS visits FROM visitor_class WHERE period_s IS NOT NULL"
         " AND class_id NOT IN (SELECT class_id FROM birth_claim WHERE class_id IS NOT NULL)"
         # Who came at another time was not there to create anything.
-        " AND first_at <= (SELECT max(born_at) FROM session) AND last_at >= (SELECT min(born_at) FROM session)"
+        " AND NOT coalesce(first_at > (SELECT max(born_at) FROM session), false)"
+        " AND NOT coalesce(last_at < (SELECT min(born_at) FROM session), false)"
         " GROUP BY ALL HAVING sum(visits) >= 5 ORDER BY visits DESC, user_agent, path LIMIT 5"
     )
     if agents and case.value("SELECT count(*) FROM birth_claim"):

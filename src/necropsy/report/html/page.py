@@ -17,10 +17,11 @@ from necropsy.model.report import Report
 from necropsy.report import margins, reading
 from necropsy.report.figures import a_day, count, duration, interval, moment, percent, several, size
 from necropsy.report.html.pictures import Gallery, galleries
-from necropsy.report.inert import inert_block
+from necropsy.report.inert import inert, inert_block
 
 if TYPE_CHECKING:
     from jinja2 import Environment
+    from markupsafe import Markup
 
 _SCRIPTS: Final = ("palette.js", "charts.js", "page.js")
 """Our own scripts, in the order in which they are put together."""
@@ -69,7 +70,14 @@ def _environment() -> Environment:
     )
     environment.globals.update(reading=reading, population=margins.population)
     environment.filters.update(
-        a_day=a_day, amount=count, duration=duration, glued=_glued, moment=moment, percent=percent, size=size
+        a_day=a_day,
+        amount=count,
+        breakable=_breakable,
+        duration=duration,
+        glued=_glued,
+        moment=moment,
+        percent=percent,
+        size=size,
     )
     environment.globals.update(interval=interval, several=several)
     return environment
@@ -84,6 +92,13 @@ def _harmless(value: Any) -> Any:
     from markupsafe import Markup
 
     return value if isinstance(value, (Markup, int, float)) else inert_block(str(value))
+
+
+def _breakable(text: object) -> Markup:
+    """Let a path or a name be broken where a reader would break it, rather than before its line number."""
+    from markupsafe import Markup
+
+    return Markup("<wbr>").join(re.split(r"(?<=[/_])(?=[^/_])", inert(str(text))))  # join escapes the parts
 
 
 def _glued(text: str) -> str:

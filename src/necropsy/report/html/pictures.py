@@ -116,6 +116,7 @@ def _births(chart: BirthChart, identity: str) -> Picture:
         {
             "start": round(chart.start.timestamp() * 1000),
             "step": round(chart.step_s * 1000),
+            "unit": f"births in {duration(chart.step_s)}",
             "series": [
                 {"name": inert(series.name), "kind": series.kind, "values": list(series.values)}
                 for series in chart.series
@@ -149,6 +150,7 @@ def _comb(chart: CombChart, identity: str, accused: list[str]) -> Picture:
         {
             "start": round(chart.start.timestamp() * 1000),
             "period": chart.period_s,
+            "unit": f"moment of birth within {duration(chart.period_s)}",
             "teeth": [
                 {
                     "label": inert(tooth.label),

@@ -25,6 +25,11 @@ function axis(colours, more) {
   };
 }
 
+// What an axis counts, above it and flush with its labels: beside it, turned by a right angle, nobody reads it.
+function title(text, colours) {
+  return { name: text, nameGap: 14, nameTextStyle: { color: colours.soft, fontSize: 12, align: 'left', padding: [0, 0, 0, -24] } };
+}
+
 function shorten(text, length) {
   return text.length > length ? `${text.slice(0, length - 1)}…` : text;
 }
@@ -64,12 +69,15 @@ function births(picture, colours, width) {
       left: 0, bottom: 0, icon: 'roundRect', itemWidth: 12, itemHeight: 12, itemGap: 16,
       textStyle: { color: colours.ink, fontSize: 13 }, formatter: (name) => shorten(name, 44),
     },
-    grid: { left: 4, right: 12, top: 12, bottom: 18 + 27 * legendRows(picture.series, width), containLabel: true },
+    grid: { left: 4, right: 34, top: 34, bottom: 18 + 27 * legendRows(picture.series, width), containLabel: true },
     xAxis: axis(colours, {
-      type: 'time', min: picture.start, max: picture.start + bins * picture.step,
+      type: 'time', min: picture.start, max: picture.start + bins * picture.step, name: 'UTC', nameGap: 6,
       axisLabel: { color: colours.soft, fontSize: 12, hideOverlap: true, formatter: timeLabels },
     }),
-    yAxis: axis(colours, { type: 'value', splitLine: { lineStyle: { color: colours.line } }, axisLine: { show: false } }),
+    yAxis: axis(colours, {
+      type: 'value', splitLine: { lineStyle: { color: colours.line } }, axisLine: { show: false },
+      ...title(picture.unit, colours),
+    }),
     series,
   };
 }
@@ -103,15 +111,15 @@ function comb(picture, colours, width) {
   return {
     ...base(colours),
     tooltip: { show: false },
-    grid: { left: narrow ? 34 : 48, right: narrow ? 10 : Math.min(310, 24 + longest * 7), top: 14, bottom: narrow ? 30 + 22 * (picture.teeth.length + 1) : 34 },
+    grid: { left: narrow ? 34 : 48, right: narrow ? 10 : Math.min(310, 24 + longest * 7), top: 36, bottom: narrow ? 30 + 22 * (picture.teeth.length + 1) : 34 },
     legend: narrow ? { orient: 'vertical', left: 0, bottom: 0, itemWidth: 10, itemHeight: 10, itemGap: 8, textStyle: { color: colours.ink, fontSize: 12 }, formatter: (name) => shorten(name, 40), selectedMode: false } : { show: false },
     xAxis: axis(colours, {
-      type: 'time', min: picture.start, max: at(end),
+      type: 'time', min: picture.start, max: at(end), name: narrow ? '' : 'UTC', nameGap: 10,
       axisLabel: { color: colours.soft, fontSize: 12, hideOverlap: true, formatter: timeLabels },
     }),
     yAxis: axis(colours, {
       type: 'value', min: 0, max: picture.period, axisLine: { show: false }, splitLine: { lineStyle: { color: colours.line, opacity: 0.6 } },
-      axisLabel: { color: colours.soft, fontSize: 12, formatter: '{value} s' },
+      axisLabel: { color: colours.soft, fontSize: 12, formatter: '{value} s' }, ...title(picture.unit, colours),
     }),
     series,
   };
