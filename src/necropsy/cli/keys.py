@@ -118,31 +118,15 @@ def keys(
         shown = text.render(
             found, width=max(80, min(width, 120)), color=colored, rows=rows, distributions=distributions
         )
-        _write(shown.encode(), out, quiet=quiet)
+        output.put(shown.encode(), out, quiet=quiet)
     elif kind is KeysFormat.JSON:
-        _write(keys_rows.as_json(found).encode(), out, quiet=quiet)
+        output.put(keys_rows.as_json(found).encode(), out, quiet=quiet)
     elif kind is KeysFormat.CSV:
-        _write(keys_rows.as_csv(found).encode(), out, quiet=quiet)
+        output.put(keys_rows.as_csv(found).encode(), out, quiet=quiet)
     else:
-        _write(keys_rows.as_parquet(found), out, quiet=quiet)
+        output.put(keys_rows.as_parquet(found), out, quiet=quiet)
 
 
 def _by_suffix(out: Path | None) -> KeysFormat:
     suffix = out.suffix.removeprefix(".") if out is not None else ""
     return KeysFormat(suffix) if suffix in set(KeysFormat) else KeysFormat.TEXT
-
-
-def _write(data: bytes, out: Path | None, *, quiet: bool) -> None:
-    if out is None:
-        sys.stdout.flush()
-        sys.stdout.buffer.write(data)
-        sys.stdout.buffer.flush()
-        return
-    try:
-        out.write_bytes(data)
-    except OSError as error:
-        raise UsageError(
-            f"{out}: cannot write: {error.strerror}", hint="Choose another place with --output."
-        ) from error
-    if not quiet:
-        sys.stderr.write(f"wrote {out}\n")

@@ -13,7 +13,7 @@ from typing import Annotated, Final
 import typer
 
 from necropsy import __version__
-from necropsy.cli import cost, demo, examine, explain, keys, lint, probes, report
+from necropsy.cli import cost, demo, examine, explain, keys, lint, probes, report, traffic
 from necropsy.model.errors import NecropsyError
 
 app = typer.Typer(
@@ -36,6 +36,7 @@ app.command("probes")(probes.probes)
 app.command("lint")(lint.lint)
 app.command("cost")(cost.cost)
 app.command("keys")(keys.keys)
+app.command("traffic")(traffic.traffic)
 app.command("explain")(explain.explain)
 app.command("demo")(demo.demo)
 

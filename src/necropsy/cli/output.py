@@ -84,6 +84,23 @@ def write(report: Report, kind: Format, output: Path | None, *, color: bool | No
         sys.stderr.write(f"wrote {output}\n")
 
 
+def put(data: bytes, output: Path | None, *, quiet: bool) -> None:
+    """Write a result that is rendered already where it belongs."""
+    if output is None:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+        return
+    try:
+        output.write_bytes(data)
+    except OSError as error:
+        raise UsageError(
+            f"{output}: cannot write: {error.strerror}", hint="Choose another place with --output."
+        ) from error
+    if not quiet:
+        sys.stderr.write(f"wrote {output}\n")
+
+
 def say(text: str) -> None:
     """Write a result to standard output at once."""
     sys.stdout.write(text)

@@ -61,7 +61,7 @@ def as_csv(keyspace: Keyspace) -> str:
     writer = csv.DictWriter(out, COLUMNS, lineterminator="\n")
     writer.writeheader()
     for row in _rows(keyspace):
-        row["name"] = _not_a_formula(row["name"])
+        row["name"] = not_a_formula(row["name"])
         writer.writerow(row)
     return out.getvalue()
 
@@ -136,7 +136,7 @@ def _share(part: int, whole: int) -> float:
     return round(part / whole, 6) if whole else 0.0
 
 
-def _not_a_formula(name: str) -> str:
+def not_a_formula(name: str) -> str:
     """Return a name that a spreadsheet takes for text: keys are written by whoever fills the store.
 
     Source: OWASP, "CSV Injection".

@@ -39,17 +39,17 @@ def render(report: Report) -> str:
         library is left out when there is nothing to draw.
     """
     hung = galleries(report)
-    own = "(() => {\n'use strict';\n" + "\n".join(_asset(name) for name in _SCRIPTS) + "})();\n"
-    scripts = [own] if not hung else [_asset(_LIBRARY), own]
+    own = "(() => {\n'use strict';\n" + "\n".join(asset(name) for name in _SCRIPTS) + "})();\n"
+    scripts = [own] if not hung else [asset(_LIBRARY), own]
     page = (
-        _environment()
+        environment()
         .get_template("page.html.j2")
         .render(
             report=report,
             verdict=report.verdict,
             galleries=hung,
             policy=_policy(scripts),
-            styles=[_asset(name) for name in _STYLES],
+            styles=[asset(name) for name in _STYLES],
             scripts=scripts,
             data=_data(hung),
         )
@@ -57,7 +57,8 @@ def render(report: Report) -> str:
     return page.rstrip("\n") + "\n"
 
 
-def _environment() -> Environment:
+def environment() -> Environment:
+    """Return the templates of this package: everything that they show is escaped and made inert."""
     from jinja2 import Environment, FunctionLoader, StrictUndefined
 
     environment = Environment(
@@ -127,7 +128,8 @@ def _policy(scripts: list[str]) -> str:
     )
 
 
-def _asset(name: str) -> str:
+def asset(name: str) -> str:
+    """Return the text of a packaged style or script."""
     return _text(f"assets/{name}")
 
 

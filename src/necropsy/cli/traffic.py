@@ -1,0 +1,143 @@
+"""``necropsy traffic``: who calls, how often, like clockwork or not."""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from necropsy.cli import output
+from necropsy.cli.output import ColorOption, QuietOption
+from necropsy.model.errors import UsageError
+
+if TYPE_CHECKING:
+    from necropsy.model.traffic import Traffic
+    from necropsy.probes.simulate import LogFormat
+
+
+class TrafficFormat(StrEnum):
+    """How to render traffic."""
+
+    TEXT = "text"
+    JSON = "json"
+    HTML = "html"
+    CSV = "csv"
+    PARQUET = "parquet"
+
+
+class Order(StrEnum):
+    """By what to put visitors in order."""
+
+    SESSIONS = "sessions"
+    VISITS = "visits"
+    REQUESTS = "requests"
+    PERIOD = "period"
+    FIRST = "first"
+    LAST = "last"
+    CLIENT = "client"
+    AGENT = "agent"
+    PATH = "path"
+
+
+def traffic(
+    logs: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[LOG]...",
+            help="Access logs, plain or packed (gz, zst, bz2, xz), globs, - for standard input; rotated files are one log.",
+        ),
+    ] = None,
+    log_format: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="nginx log_format of the logs, if no configuration has it.")
+    ] = None,
+    nginx: Annotated[
+        list[str] | None, typer.Option(help="nginx configuration that holds the log_format; its includes are followed.")
+    ] = None,
+    hash_clients: Annotated[
+        bool, typer.Option("--hash-clients", help="Show a keyed hash instead of each address; another key in each run.")
+    ] = False,
+    sort: Annotated[
+        Order, typer.Option(help="Order; sessions: those that probably start most first.")
+    ] = Order.SESSIONS,
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="Most visitors to show; by default 20 in text, 200 in HTML, else all.")
+    ] = None,
+    format: Annotated[  # noqa: A002 -- the option's name
+        TrafficFormat | None,
+        typer.Option("--format", "-f", help="By default what the suffix of --output says, else text."),
+    ] = None,
+    out: Annotated[Path | None, typer.Option("--output", "-o", help="Write here instead of standard output.")] = None,
+    color: ColorOption = None,
+    quiet: QuietOption = False,
+) -> None:
+    """Show who calls, how often, like clockwork or not, and which visits probably start sessions. Changes nothing.
+
+    Needs access logs alone: what starts sessions is told from status, redirects and the program that calls.
+
+    \b
+    Examples:
+      necropsy traffic 'access.log*'
+      necropsy traffic access.log --nginx /etc/nginx/nginx.conf --sort period
+      necropsy traffic 'access.log*' --hash-clients --output traffic.html
+      kubectl logs deploy/ingress | necropsy traffic - --format json
+    """  # noqa: D301 -- \b is click's mark for text that is not to be wrapped
+    from necropsy.traffic.survey import survey
+    from necropsy.wire.files import expand
+
+    kind = format or _by_suffix(out)
+    _ready(kind, out)
+    formats = _formats(log_format, nginx)
+    with output.progress(quiet=quiet) as say:
+        found = survey(
+            expand(logs or ()),
+            log_formats=formats,
+            hash_clients=hash_clients,
+            sort=sort.value,
+            activity=kind is TrafficFormat.HTML,
+            progress=say,
+        )
+    colored = output.use_color(color) and out is None
+    output.put(_rendered(found, kind, limit, color=colored), out, quiet=quiet)
+
+
+def _ready(kind: TrafficFormat, out: Path | None) -> None:
+    """Refuse an output that cannot be before a log of gigabytes is read."""
+    if kind is TrafficFormat.PARQUET and out is None and sys.stdout.isatty():
+        raise UsageError("a Parquet file is nothing for a terminal", hint="Name a file with --output.")
+    output.ready(output.Format.HTML if kind is TrafficFormat.HTML else output.Format.TEXT, out)
+
+
+_DEFAULT_LIMIT: Final = {TrafficFormat.TEXT: 20, TrafficFormat.HTML: 200}
+
+
+def _rendered(found: Traffic, kind: TrafficFormat, limit: int | None, *, color: bool) -> bytes:
+    rows = limit or _DEFAULT_LIMIT.get(kind)
+    if kind is TrafficFormat.TEXT:
+        from necropsy.report import traffic as text
+
+        return text.render(found, width=max(80, output.width()), color=color, rows=rows).encode()
+    if kind is TrafficFormat.HTML:
+        from necropsy.report.html import traffic as page
+
+        return page.render(found, rows=rows).encode()
+    from necropsy.report import traffic_rows
+
+    if kind is TrafficFormat.PARQUET:
+        return traffic_rows.as_parquet(found, limit=rows)
+    made = traffic_rows.as_json if kind is TrafficFormat.JSON else traffic_rows.as_csv
+    return made(found, limit=rows).encode()
+
+
+def _formats(log_format: str | None, nginx: list[str] | None) -> list[LogFormat]:
+    from necropsy.traffic.formats import gather
+    from necropsy.wire.files import expand
+
+    return gather(log_format, expand(nginx or ()))
+
+
+def _by_suffix(out: Path | None) -> TrafficFormat:
+    suffix = out.suffix.removeprefix(".") if out is not None else ""
+    return TrafficFormat(suffix) if suffix in set(TrafficFormat) else TrafficFormat.TEXT

@@ -1,0 +1,120 @@
+"""Traffic as rows and columns: JSON for programs, CSV for spreadsheets, Parquet for DuckDB and its kin.
+
+A row is a visitor class. The columns are the same in all three formats, and new ones only join them.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator
+from importlib import resources
+from io import BytesIO, StringIO
+from typing import Any, Final
+
+from necropsy import __version__
+from necropsy.model.plain import to_plain
+from necropsy.model.traffic import LIKELIHOODS, Traffic, Visitor
+from necropsy.report.figures import iso
+from necropsy.report.keys_rows import not_a_formula
+
+SCHEMA: Final = "necropsy/traffic/1"
+_TEXTS: Final = (
+    "log",
+    "client",
+    "user_agent",
+    "agent",
+    "agent_kind",
+    "host",
+    "method",
+    "path",
+    "followed_to",
+    "sessions",
+    "because",
+)
+_TIMES: Final = ("first_at", "last_at")
+_WHOLE: Final = ("status", "visits", "requests")
+COLUMNS: Final = (
+    "log", "client", "user_agent", "agent", "agent_kind", "host", "method", "path", "status", "followed_to", "visits",
+    "requests", "first_at", "last_at", "period_s", "phase_s", "phase_spread_s", "coverage", "sessions", "because",
+)  # fmt: skip
+"""Columns of CSV and Parquet, and keys of a visitor in JSON, in their order."""
+
+
+def schema() -> str:
+    """Return the published JSON Schema of what ``as_json`` writes."""
+    return resources.files(__package__).joinpath("traffic-1.schema.json").read_text(encoding="utf-8")
+
+
+def as_json(traffic: Traffic, *, limit: int | None = None) -> str:
+    """Render everything as one JSON object, ended by a line break; ``limit``: most visitors."""
+    return json.dumps(document(traffic, limit=limit), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def document(traffic: Traffic, *, limit: int | None = None) -> dict[str, Any]:
+    """Return what ``as_json`` writes; totals are those of all visitors, whatever the limit."""
+    return {
+        "schema": SCHEMA,
+        "necropsy": __version__,
+        "first_at": iso(traffic.first_at) if traffic.first_at is not None else None,
+        "last_at": iso(traffic.last_at) if traffic.last_at is not None else None,
+        "requests": traffic.requests,
+        "visits": traffic.visits,
+        "classes": len(traffic.visitors),
+        "periodic": len(traffic.periodic),
+        "clients_hashed": traffic.clients_hashed,
+        "visits_by_sessions": {name: sum(v.visits for v in traffic.of(name)) for name in LIKELIHOODS},
+        "visitors": [_value(visitor) for visitor in traffic.visitors[:limit]],
+        "sources": [
+            {
+                "locator": source.locator,
+                "note": source.note,
+                "last_at": iso(source.taken_at) if source.taken_at is not None else None,
+                "sha256": source.sha256,
+                "size": source.size,
+            }
+            for source in traffic.sources
+        ],
+        "blemishes": [to_plain(blemish) for blemish in traffic.blemishes],
+        "absent": [to_plain(absent) for absent in traffic.absent],
+    }
+
+
+def as_csv(traffic: Traffic, *, limit: int | None = None) -> str:
+    """Render the visitors as comma-separated values with a heading (RFC 4180, but with plain line breaks)."""
+    out = StringIO()
+    writer = csv.DictWriter(out, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    for row in _rows(traffic, limit):
+        writer.writerow(
+            {name: not_a_formula(value) if isinstance(value, str) else value for name, value in row.items()}
+            | {name: iso(row[name]) for name in _TIMES}
+        )
+    return out.getvalue()
+
+
+def as_parquet(traffic: Traffic, *, limit: int | None = None) -> bytes:
+    """Render the visitors as a Parquet file; times are UTC, to the microsecond."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    types = (
+        dict.fromkeys(_TEXTS, pa.string())
+        | dict.fromkeys(_TIMES, pa.timestamp("us", tz="UTC"))
+        | dict.fromkeys(_WHOLE, pa.int64())
+    )
+    fields = pa.schema([(name, types.get(name, pa.float64())) for name in COLUMNS])
+    out = BytesIO()
+    pq.write_table(pa.Table.from_pylist(list(_rows(traffic, limit)), schema=fields), out, compression="zstd")
+    return out.getvalue()
+
+
+def _rows(traffic: Traffic, limit: int | None) -> Iterator[dict[str, Any]]:
+    for visitor in traffic.visitors[:limit]:
+        yield {name: getattr(visitor, name) for name in COLUMNS}
+
+
+def _value(visitor: Visitor) -> dict[str, Any]:
+    return {
+        name: iso(value) if name in _TIMES else value for name, value in ((n, getattr(visitor, n)) for n in COLUMNS)
+    }

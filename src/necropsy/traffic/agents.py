@@ -1,0 +1,141 @@
+"""Names of programs by their User-Agent: probers, crawlers, libraries and scanners by a list, people's browsers by ua-parser.
+
+The list is ours because what matters here is what a program does: whether it brings a cookie back, and whether somebody
+configured it. Sources: the programs' own documentation and source; the User-Agents of crawlers are those that their
+operators publish.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+from necropsy.model.traffic import AgentKind
+
+_PROBERS: Final = (
+    ("ELB-HealthChecker", "AWS load balancer"), ("Amazon-Route53-Health-Check", "Route 53 health check"),
+    ("GoogleHC", "Google Cloud health check"), ("GoogleStackdriverMonitoring", "Google Cloud uptime check"),
+    ("Load Balancer Agent", "Azure load balancer"), ("Edge Health Probe", "Azure Front Door"),
+    ("AlwaysOn", "Azure App Service always on"), ("Cloudflare-Healthchecks", "Cloudflare health check"),
+    ("Cloudflare-Traffic-Manager", "Cloudflare load balancer"), ("Consul Health Check", "Consul"),
+    ("kube-probe", "Kubernetes probe"), ("Blackbox Exporter", "Prometheus blackbox exporter"),
+    ("Prometheus", "Prometheus"), ("vm_promscrape", "VictoriaMetrics agent"), ("Envoy/HC", "Envoy health check"),
+    ("HAProxy", "HAProxy check"), ("nginx/", "nginx plus health check"), ("Traefik", "Traefik health check"),
+    ("UptimeRobot", "UptimeRobot"), ("Uptime-Kuma", "Uptime Kuma"), ("Gatus", "Gatus"), ("Pingdom", "Pingdom"),
+    ("StatusCake", "StatusCake"), ("Better Uptime", "Better Uptime"), ("Site24x7", "Site24x7"),
+    ("Datadog", "Datadog"), ("NewRelicPinger", "New Relic"), ("Catchpoint", "Catchpoint"),
+    ("check_http", "Nagios check_http"), ("monitoring-plugins", "Nagios check_http"), ("Zabbix", "Zabbix"),
+    ("Icinga", "Icinga"), ("PRTG", "PRTG"), ("Monit/", "Monit"), ("updown.io", "updown.io"),
+    ("HetrixTools", "HetrixTools"), ("Checkly", "Checkly"), ("freshping", "Freshping"), ("nodeping", "NodePing"),
+    ("hosttracker", "HostTracker"), ("jetmon", "Jetpack monitor"),
+)  # fmt: skip
+_CRAWLERS: Final = (
+    ("Googlebot", "Googlebot"), ("AdsBot-Google", "AdsBot-Google"), ("Mediapartners-Google", "Google AdSense"),
+    ("GoogleOther", "GoogleOther"), ("Storebot-Google", "Google Storebot"), ("bingbot", "bingbot"),
+    ("BingPreview", "Bing preview"), ("YandexBot", "YandexBot"), ("Baiduspider", "Baiduspider"),
+    ("DuckDuckBot", "DuckDuckBot"), ("Applebot", "Applebot"), ("PetalBot", "PetalBot"), ("Sogou", "Sogou spider"),
+    ("Yahoo! Slurp", "Yahoo Slurp"), ("SeznamBot", "SeznamBot"), ("Qwantify", "Qwant"), ("Bytespider", "Bytespider"),
+    ("Amazonbot", "Amazonbot"), ("GPTBot", "GPTBot"), ("OAI-SearchBot", "OAI-SearchBot"),
+    ("ChatGPT-User", "ChatGPT-User"), ("ClaudeBot", "ClaudeBot"), ("Claude-User", "Claude-User"),
+    ("anthropic-ai", "anthropic-ai"), ("PerplexityBot", "PerplexityBot"), ("CCBot", "CCBot"),
+    ("meta-externalagent", "Meta"), ("facebookexternalhit", "Facebook preview"), ("Twitterbot", "Twitter preview"),
+    ("LinkedInBot", "LinkedIn preview"), ("Slackbot", "Slack preview"), ("Discordbot", "Discord preview"),
+    ("TelegramBot", "Telegram preview"), ("WhatsApp", "WhatsApp preview"), ("Pinterestbot", "Pinterestbot"),
+    ("SkypeUriPreview", "Skype preview"), ("AhrefsBot", "AhrefsBot"), ("SemrushBot", "SemrushBot"),
+    ("MJ12bot", "MJ12bot"), ("DotBot", "DotBot"), ("BLEXBot", "BLEXBot"), ("DataForSeoBot", "DataForSeoBot"),
+    ("SEOkicks", "SEOkicks"), ("serpstatbot", "serpstatbot"), ("rogerbot", "rogerbot"),
+    ("Screaming Frog", "Screaming Frog"), ("archive.org_bot", "archive.org"), ("ia_archiver", "archive.org"),
+    ("heritrix", "Heritrix"), ("Chrome-Lighthouse", "Lighthouse"), ("Feedly", "Feedly"),
+    ("Feedfetcher", "Google Feedfetcher"),
+)  # fmt: skip
+_SCANNERS: Final = (
+    ("sqlmap", "sqlmap"), ("Nikto", "Nikto"), ("Nmap", "Nmap"), ("masscan", "masscan"), ("zgrab", "zgrab"),
+    ("Nuclei", "Nuclei"), ("CensysInspect", "Censys"), ("Expanse", "Expanse"),
+    ("InternetMeasurement", "InternetMeasurement"), ("Shodan", "Shodan"), ("WPScan", "WPScan"),
+    ("gobuster", "gobuster"), ("Fuzz Faster U Fool", "ffuf"), ("DirBuster", "DirBuster"), ("Acunetix", "Acunetix"),
+    ("Nessus", "Nessus"), ("OpenVAS", "OpenVAS"), ("ZAP/", "ZAP"), ("Burp", "Burp"), ("LeakIX", "LeakIX"),
+)  # fmt: skip
+_LIBRARIES: Final = (
+    ("Go-http-client", "Go net/http"), ("python-requests", "Python requests"), ("python-httpx", "Python httpx"),
+    ("aiohttp", "Python aiohttp"), ("Python-urllib", "Python urllib"), ("Scrapy", "Scrapy"), ("curl", "curl"),
+    ("Wget", "Wget"), ("Apache-HttpClient", "Apache HttpClient"), ("Apache-HttpAsyncClient", "Apache HttpClient"),
+    ("ReactorNetty", "Reactor Netty"), ("okhttp", "OkHttp"), ("Java-http-client", "Java HttpClient"),
+    ("Java/", "Java"), ("Jakarta Commons", "Commons HttpClient"), ("axios", "axios"), ("node-fetch", "node-fetch"),
+    ("undici", "undici"), ("got (", "got"), ("superagent", "superagent"), ("node", "Node.js"), ("Deno", "Deno"),
+    ("Bun/", "Bun"), ("GuzzleHttp", "Guzzle"), ("Symfony HttpClient", "Symfony HttpClient"), ("PHP/", "PHP"),
+    ("WordPress", "WordPress"), ("Ruby", "Ruby"), ("Faraday", "Faraday"), ("rest-client", "rest-client"),
+    ("libwww-perl", "libwww-perl"), ("LWP::", "libwww-perl"), ("Dalvik", "Android app"), ("CFNetwork", "Apple app"),
+    ("PostmanRuntime", "Postman"), ("insomnia", "Insomnia"), ("HTTPie", "HTTPie"), ("k6/", "k6"),
+    ("Apache-JMeter", "JMeter"), ("ApacheBench", "ApacheBench"), ("Gatling", "Gatling"), ("vegeta", "vegeta"),
+    ("hey/", "hey"), ("reqwest", "Rust reqwest"), ("hyper", "Rust hyper"), ("RestSharp", "RestSharp"),
+    ("PowerShell", "PowerShell"), ("WinHttp", "WinHTTP"), ("Dart/", "Dart"), ("HeadlessChrome", "headless Chrome"),
+    ("PhantomJS", "PhantomJS"), ("Puppeteer", "Puppeteer"), ("Playwright", "Playwright"), ("Selenium", "Selenium"),
+)  # fmt: skip
+AGENTS: Final[tuple[tuple[AgentKind, tuple[tuple[str, str], ...]], ...]] = (
+    ("prober", _PROBERS),
+    ("scanner", _SCANNERS),
+    ("crawler", _CRAWLERS),
+    ("library", _LIBRARIES),
+)
+"""Kind to what a User-Agent holds (case does not count) and what the program is called; the first that fits counts."""
+
+_LOWERED: Final = tuple((kind, sign.lower(), name) for kind, known in AGENTS for sign, name in known)
+_BROWSER: Final = re.compile(r"(?:Mozilla|Opera)/\d")
+_CALLS_ITSELF: Final = re.compile(r"(?i)\b\w*(?:bot|crawler|spider)\b|\+https?://")
+_MONITORS: Final = re.compile(r"(?i)health.?check|\b(?:monitor(?:ing)?|uptime|probe|heartbeat)\b")
+_FIRST_WORD: Final = re.compile(r"[A-Za-z][\w.+-]{1,30}")
+
+
+@dataclass(frozen=True, slots=True)
+class Agent:
+    """What a User-Agent says of the program."""
+
+    name: str
+    kind: AgentKind
+
+
+@lru_cache(maxsize=50_000)
+def recognise(user_agent: str) -> Agent:
+    """Name a program by its User-Agent.
+
+    >>> recognise("Go-http-client/1.1"), recognise("curl/8.5.0")
+    (Agent(name='Go net/http', kind='library'), Agent(name='curl', kind='library'))
+    >>> recognise("Mozilla/5.0 (compatible; AcmeBot/2.1; +https://acme.example/bot)")
+    Agent(name='AcmeBot', kind='crawler')
+    >>> recognise("our-backup-job/7"), recognise("")
+    (Agent(name='our-backup-job', kind='unknown'), Agent(name='', kind='unknown'))
+    """
+    if user_agent in {"", "-", "*"}:
+        return Agent("", "unknown")
+    lowered = user_agent.lower()
+    for kind, sign, name in _LOWERED:
+        if sign in lowered and (kind != "library" or _stands_alone(sign, lowered)):
+            return Agent(name, kind)
+    robot = _CALLS_ITSELF.search(user_agent)
+    if robot is not None:
+        return Agent("a robot" if "://" in robot[0] else robot[0], "crawler")
+    if _MONITORS.search(user_agent):
+        return Agent(_first_word(user_agent), "prober")
+    if _BROWSER.match(user_agent):
+        return Agent(_browser(user_agent), "browser")
+    return Agent(_first_word(user_agent), "unknown")
+
+
+def _stands_alone(sign: str, lowered: str) -> bool:
+    """Whether a library's short name is a word of its own: ``node`` is not in ``nodeping``, nor ``curl`` in ``curly``."""
+    return re.search(rf"(?<![a-z]){re.escape(sign)}(?![a-z])", lowered) is not None
+
+
+def _first_word(user_agent: str) -> str:
+    found = _FIRST_WORD.search(user_agent)
+    return found[0] if found else ""
+
+
+def _browser(user_agent: str) -> str:
+    from ua_parser import parse_os, parse_user_agent
+
+    browser, system = parse_user_agent(user_agent), parse_os(user_agent)
+    name = " ".join(filter(None, (browser.family, browser.major))) if browser else "browser"
+    return f"{name} on {system.family}" if system else name

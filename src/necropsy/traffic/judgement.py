@@ -1,0 +1,100 @@
+"""Which visits probably start a session, from a log alone: no store is asked, so nothing here is proof.
+
+What a log tells: whom the application sends to a login page (most frameworks remember where the visitor wanted to go, in a
+new session), who calls and so whether a cookie comes back, what was asked for and how it was answered. ``necropsy examine``
+with a dump counts what this can only suppose.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from necropsy.model.traffic import AgentKind, Likelihood
+from necropsy.probes.character import is_harmless_path
+
+_LOGIN: Final = re.compile(
+    r"(?i)/(?:[\w.-]*(?:log[-_]?in|log[-_]?on|sign[-_]?in|sso|oauth2?|saml2?|cas|authorize)\b|auth\b)"
+)
+_FILE: Final = re.compile(
+    r"(?i)\.(?:css|js|mjs|map|png|jpe?g|gif|svg|ico|webp|avif|woff2?|ttf|eot|otf|mp4|webm|mp3|pdf|zip|gz|txt|xml|webmanifest)$"
+)
+_NOT_A_PAGE: Final = frozenset({"OPTIONS", "TRACE", "CONNECT", "HEAD"})
+_PERMANENT: Final = frozenset({301, 308})
+_TEMPORARY: Final = frozenset({302, 303, 307})
+_FORGETS: Final = "a program hardly ever brings a cookie back"
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """Whether visits start sessions, and why that is thought."""
+
+    likelihood: Likelihood
+    because: str
+
+
+def judge(
+    kind: AgentKind, method: str, path: str, status: int | None, followed_to: str | None, *, periodic: bool = False
+) -> Judgement:
+    """Judge the visits of one class.
+
+    Parameters
+    ----------
+    kind
+        Kind of the program that calls.
+    method, path, status
+        Of the first request of a visit; no status: not known.
+    followed_to
+        Where a redirect led.
+    periodic
+        Whether they come like clockwork.
+
+    >>> judge("library", "GET", "/", 302, "/login")
+    Judgement(likelihood='likely', because='sent to a login page, and a program hardly ever brings a cookie back')
+    >>> judge("prober", "GET", "/health", 200, None).likelihood, judge("browser", "GET", "/", 200, None).likelihood
+    ('unlikely', 'once')
+    """
+    nothing = _starts_nothing(method, path, status, followed_to)
+    if nothing:
+        return Judgement("unlikely", nothing)
+    sent = status in _TEMPORARY and _LOGIN.search(followed_to or "") is not None
+    if kind == "browser":
+        return _browser(method, path, status, sent=sent, periodic=periodic)
+    return _program(kind, path, status, sent=sent)
+
+
+def _starts_nothing(method: str, path: str, status: int | None, followed_to: str | None) -> str:
+    """Say why a visit starts no session; empty: it may."""
+    reasons = (
+        (is_harmless_path(path), "a health or metrics endpoint, by its name"),
+        (_FILE.search(path) is not None, "a file and no page"),
+        (method in _NOT_A_PAGE, f"{method} asks for no page"),
+        (status == 304, "not modified: it had been there before"),
+        (status in _PERMANENT and followed_to is None, "a permanent redirect: a server in front answers those"),
+        (status is not None and 400 <= status < 500 and status not in {401, 403}, "refused: no page was shown"),
+        (status is not None and status >= 500, "an error: no page was shown"),
+        (status is not None and status < 200, "no page was shown"),
+    )
+    return next((why for holds, why in reasons if holds), "")
+
+
+def _browser(method: str, path: str, status: int | None, *, sent: bool, periodic: bool) -> Judgement:
+    if sent and periodic:
+        return Judgement(
+            "possible", "sent to a login page like clockwork: a program under a browser's name, or a page that reloads"
+        )
+    if sent:
+        return Judgement("once", "sent to a login page; a browser brings its cookie back")
+    if method == "POST" and _LOGIN.search(path) and status in _TEMPORARY:
+        return Judgement("once", "a login: one session each, and one that is wanted")
+    return Judgement("once", "a browser: its first visit may start a session, and it brings the cookie back")
+
+
+def _program(kind: AgentKind, path: str, status: int | None, *, sent: bool) -> Judgement:
+    returns = "it is no browser, so hardly a cookie comes back" if kind == "unknown" else _FORGETS
+    if sent or _LOGIN.search(path):
+        return Judgement("likely", f"{'sent to' if sent else 'asks for'} a login page, and {returns}")
+    if status is None or status < 300:
+        return Judgement("possible", f"if this page starts sessions, each visit starts one: {returns}")
+    return Judgement("possible", f"{'turned away' if status in {401, 403} else 'redirected'}, and {returns}")

@@ -1,0 +1,203 @@
+"""Reads access logs into one answer: visitor classes, their rhythms, and which of them probably start sessions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from necropsy.model.errors import NoEvidence, UsageError
+from necropsy.model.evidence import Absent
+from necropsy.model.traffic import LIKELIHOODS, Traffic, Visitor
+from necropsy.traffic.agents import recognise
+from necropsy.traffic.judgement import judge
+from necropsy.wire.files import STANDARD_INPUT
+
+if TYPE_CHECKING:
+    from necropsy.case.store import Case
+    from necropsy.evidence.access_log.layout import LogFormat
+    from necropsy.evidence.access_log.reader import ReadLog
+
+Progress = Callable[[str, float | None], None]
+SORTS: Final = ("sessions", "visits", "requests", "period", "first", "last", "client", "agent", "path")
+"""By what visitors can be put in order; ``sessions``: those that probably start most come first."""
+PARTS: Final = 48
+"""Equal parts of the whole span for which activity is told."""
+_MOST_ACTIVE: Final = 400
+"""Visitors whose activity is told: what anybody looks at."""
+
+
+def survey(
+    locators: Sequence[str],
+    *,
+    log_formats: Sequence[LogFormat] = (),
+    hash_clients: bool = False,
+    sort: str = "sessions",
+    activity: bool = False,
+    case: Case | None = None,
+    progress: Progress | None = None,
+) -> Traffic:
+    """Read access logs.
+
+    Parameters
+    ----------
+    locators
+        Files, plain or compressed, or ``-``; rotated ones count as one log.
+    log_formats
+        Formats that were given or found in a configuration; tried before the known ones.
+    hash_clients
+        Show a keyed hash instead of each address. The key is the case's, and of this run alone without one.
+    sort
+        One of ``SORTS``.
+    activity
+        Tell when the visits of the first visitors came.
+    case
+        Read into this case and leave it there; by default into one that is forgotten.
+
+    Raises
+    ------
+    NoEvidence
+        Nothing was given, or nothing of it could be read.
+    UsageError
+        An order that is none, or standard input named twice.
+    """
+    from necropsy.case.store import Case as NewCase
+    from necropsy.evidence.access_log.reader import read
+
+    _require(locators, sort)
+    say: Progress = progress or (lambda _what, _share: None)
+    say("reading access logs", None)
+    with nullcontext(case) if case is not None else NewCase.create(None) as opened:
+        log = read(opened, locators, log_formats=log_formats)
+        if not log.requests:
+            raise _nothing(log)
+        say("weighing visitors", None)
+        visitors = in_order(_visitors(opened, hash_clients=hash_clients), sort)
+        if activity:
+            visitors = _with_activity(opened, visitors, log)
+    return Traffic(
+        visitors=tuple(visitor for _, visitor in visitors),
+        requests=log.requests,
+        first_at=log.first_at,
+        last_at=log.last_at,
+        sources=tuple(log.sources),
+        blemishes=tuple(log.blemishes),
+        absent=tuple(log.absent),
+        clients_hashed=hash_clients,
+    )
+
+
+def _require(locators: Sequence[str], sort: str) -> None:
+    if not locators:
+        raise NoEvidence("nothing to read", hint="Give a log: necropsy traffic 'access.log*'")
+    if list(locators).count(STANDARD_INPUT) > 1:
+        raise UsageError("standard input (-) is named more than once", hint="Only one log can be piped in.")
+    if sort not in SORTS:
+        raise UsageError(f"there is no order {sort!r}", hint=f"One of: {', '.join(SORTS)}.")
+
+
+def _nothing(log: ReadLog) -> NoEvidence:
+    if not log.absent:
+        return NoEvidence(
+            "no request in what was given",
+            hint="Is it an access log? Its format can be named: --log-format TEXT or --nginx FILE.",
+        )
+    absent: Absent = log.absent[0]
+    return NoEvidence(absent.reason, hint=absent.hint)
+
+
+Numbered = tuple[int, Visitor]
+"""Number of a class in its case, and the class."""
+
+
+def _visitors(case: Case, *, hash_clients: bool) -> list[Numbered]:
+    rows = case.rows("SELECT * FROM visitor_class ORDER BY class_id")
+    shown = _hashed(case, {row["client"] for row in rows}) if hash_clients else {}
+    return [(row["class_id"], _visitor(row, shown)) for row in rows]
+
+
+def _hashed(case: Case, clients: Iterable[str]) -> dict[str, str]:
+    """Return the keyed hash of each address, as a case hashes ids; what is no address stays."""
+    import pyarrow as pa
+
+    addresses = sorted(client for client in clients if client not in {"", "*"})
+    hashes = case.hashes(pa.array(addresses, pa.string())).to_pylist()
+    return {address: f"#{number:016x}" for address, number in zip(addresses, hashes, strict=True)}
+
+
+def _visitor(row: Mapping[str, Any], hashed: Mapping[str, str]) -> Visitor:
+    agent = recognise(row["user_agent"])
+    judged = judge(
+        agent.kind,
+        row["method"],
+        row["path"],
+        row["status"],
+        row["followed_to"],
+        periodic=row["period_s"] is not None,
+    )
+    return Visitor(
+        log=row["log"],
+        client=hashed.get(row["client"], row["client"]),
+        user_agent=row["user_agent"],
+        agent=agent.name,
+        agent_kind=agent.kind,
+        host=row["host"],
+        method=row["method"],
+        path=row["path"],
+        status=row["status"],
+        followed_to=row["followed_to"],
+        visits=row["visits"],
+        requests=row["requests"],
+        first_at=_utc(row["first_at"]),
+        last_at=_utc(row["last_at"]),
+        period_s=row["period_s"],
+        phase_s=row["phase_s"],
+        phase_spread_s=row["phase_spread_s"],
+        coverage=row["coverage"],
+        sessions=judged.likelihood,
+        because=judged.because,
+    )
+
+
+def _utc(moment: datetime) -> datetime:
+    return moment.replace(tzinfo=UTC)
+
+
+def in_order(visitors: list[Numbered], sort: str) -> list[Numbered]:
+    """Put visitors in order; where that is equal, more visits first, and then as they came."""
+    keys: dict[str, Callable[[Visitor], Any]] = {
+        "sessions": lambda v: (LIKELIHOODS.index(v.sessions), v.period_s is None and v.sessions == "possible"),
+        "visits": lambda v: -v.visits,
+        "requests": lambda v: -v.requests,
+        "period": lambda v: (v.period_s is None, v.period_s or 0.0),
+        "first": lambda v: v.first_at,
+        "last": lambda v: -v.last_at.timestamp(),
+        "client": lambda v: v.client,
+        "agent": lambda v: (v.agent.lower(), v.user_agent),
+        "path": lambda v: (v.path, v.method),
+    }
+    chosen = keys[sort]
+    return sorted(visitors, key=lambda pair: (chosen(pair[1]), -pair[1].visits, pair[0]))
+
+
+def _with_activity(case: Case, visitors: list[Numbered], log: ReadLog) -> list[Numbered]:
+    """Add the visits in equal parts of the span to the first visitors."""
+    if log.first_at is None or log.last_at is None:
+        return visitors
+    chosen = [number for number, _ in visitors[:_MOST_ACTIVE]]
+    first = log.first_at.timestamp() // 60 * 60
+    part_s = max(60.0, (log.last_at.timestamp() - first + 60) / PARTS)
+    rows = case.rows(
+        f"SELECT class_id, least({PARTS - 1}, floor((epoch(bin) - ?) / ?))::INTEGER AS part, sum(visits)::BIGINT AS visits"
+        " FROM visit_bin WHERE list_contains(?, class_id) GROUP BY ALL",
+        [first, part_s, chosen],
+    )
+    counts: dict[int, list[int]] = {number: [0] * PARTS for number in chosen}
+    for row in rows:
+        counts[row["class_id"]][max(0, row["part"])] += row["visits"]
+    return [
+        (number, replace(visitor, activity=tuple(counts[number])) if number in counts else visitor)
+        for number, visitor in visitors
+    ]

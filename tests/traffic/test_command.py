@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+from typer.testing import CliRunner
+
+from necropsy.cli.main import app
+from necropsy.model.errors import NecropsyError, NoEvidence, UsageError
+
+LOG = str(Path(__file__).parents[1] / "assets" / "access_log" / "nginx_json_prober_is_redirected.log")
+
+
+def run(*arguments: str) -> bytes:
+    done = CliRunner().invoke(app, ["traffic", *arguments])
+    if isinstance(done.exception, NecropsyError):
+        raise done.exception
+    assert done.exit_code == 0, done.output
+    return done.stdout_bytes
+
+
+def test_the_suffix_of_the_file_says_what_to_write(tmp_path: Path) -> None:
+    for name in ("traffic.parquet", "traffic.csv", "traffic.json", "traffic.html", "traffic.txt"):
+        run(LOG, "--quiet", "--output", str(tmp_path / name))
+    visits = pq.read_table(tmp_path / "traffic.parquet").column("visits").to_pylist()
+    assert visits[0] == 6
+    assert (tmp_path / "traffic.csv").read_text().startswith("log,client,user_agent,")
+    assert json.loads((tmp_path / "traffic.json").read_text())["schema"] == "necropsy/traffic/1"
+    assert (tmp_path / "traffic.html").read_text().startswith("<!doctype html>")
+    assert (tmp_path / "traffic.txt").read_text().startswith("TRAFFIC")
+
+
+def test_a_log_can_be_piped_in_and_a_table_piped_out() -> None:
+    command = [sys.executable, "-m", "necropsy.cli.main", "traffic", "-", "--format", "parquet"]
+    done = subprocess.run(command, input=Path(LOG).read_bytes(), capture_output=True, check=True)
+    assert pq.read_table(io.BytesIO(done.stdout)).num_rows == 3
+    assert done.stderr == b""
+
+
+def test_colours_are_for_terminals_or_for_who_asks() -> None:
+    assert b"\x1b[" in run(LOG, "--color")
+    assert b"\x1b[" not in run(LOG)
+
+
+def test_a_limit_leaves_totals_as_they_are() -> None:
+    whole, one = (json.loads(run(LOG, "--format", "json", *more)) for more in ((), ("--limit", "1")))
+    assert len(one.pop("visitors")) == 1
+    assert len(whole.pop("visitors")) == 3
+    assert one == whole
+    assert len(run(LOG, "--format", "csv", "--limit", "1").splitlines()) == 2
+    assert b"2 more classes" in run(LOG, "--limit", "1")
+
+
+def test_nothing_to_read_is_no_evidence_and_an_impossible_place_a_mistake(tmp_path: Path) -> None:
+    with pytest.raises(NoEvidence):
+        run()
+    with pytest.raises(NoEvidence):
+        run(str(tmp_path / "missing.log"))
+    with pytest.raises(UsageError):
+        run(LOG, "--output", str(tmp_path / "missing" / "traffic.json"))

@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+import pytest
+
+from necropsy.model.traffic import AgentKind, Likelihood
+from necropsy.traffic.judgement import judge
+
+
+@pytest.mark.parametrize(
+    ("kind", "request_", "status", "followed_to", "expected"),
+    [
+        ("library", "GET /", 302, "/login", "likely"),
+        ("prober", "GET /", 302, "/user/sign_in", "likely"),
+        ("prober", "GET /", 302, "/oauth2/authorize", "likely"),
+        ("unknown", "GET /login", 200, None, "likely"),
+        ("crawler", "GET /products/*", 200, None, "possible"),
+        ("library", "POST /api/orders", 201, None, "possible"),
+        ("library", "GET /admin", 401, None, "possible"),
+        ("library", "GET /", 302, "/de/", "possible"),
+        ("library", "GET /", None, None, "possible"),
+        ("browser", "GET /", 302, "/login", "once"),
+        ("browser", "GET /products/*", 200, None, "once"),
+        ("browser", "POST /login", 302, "/", "once"),
+        ("prober", "GET /health", 200, None, "unlikely"),
+        ("library", "GET /actuator/prometheus", 200, None, "possible"),
+        ("library", "GET /metrics", 200, None, "unlikely"),
+        ("browser", "GET /assets/*.css", 200, None, "unlikely"),
+        ("scanner", "GET /wp-login.php", 404, None, "unlikely"),
+        ("library", "GET /", 503, None, "unlikely"),
+        ("library", "GET /", 301, None, "unlikely"),
+        ("library", "HEAD /", 200, None, "unlikely"),
+        ("browser", "GET /", 304, None, "unlikely"),
+    ],
+)
+def test_a_log_alone_tells_who_probably_starts_sessions(
+    kind: AgentKind, request_: str, status: int | None, followed_to: str | None, expected: Likelihood
+) -> None:
+    method, path = request_.split(" ")
+    judged = judge(kind, method, path, status, followed_to)
+    assert judged.likelihood == expected
+    assert judged.because
+
+
+def test_a_browser_s_name_on_a_clock_is_suspicious_when_it_is_sent_to_log_in_each_time() -> None:
+    assert judge("browser", "GET", "/", 302, "/login", periodic=True).likelihood == "possible"
+    assert judge("browser", "GET", "/inbox", 200, None, periodic=True).likelihood == "once"
