@@ -1,22 +1,17 @@
 cimport cython
+from necropsy.evidence.access_log.values cimport Values
 
 cdef Py_ssize_t SHORTEST, LONGEST, REMEMBERED
 cdef int CLIENT, AGENT, HOST, REQUEST, REFERER, FIELDS
-cdef int WORD, QUOTED, BRACKETED
 
-cdef class Scanner:
+cdef class Scanner(Values):
     cdef unsigned long long seed
-    cdef int is_text, client_is_list, time_form
-    cdef object kept
+    cdef int client_is_list, time_form
     cdef bytes piece
-    cdef const unsigned char* names
-    cdef const unsigned char* literals
-    cdef const unsigned char* data
     cdef unsigned char* text_start
-    cdef Py_ssize_t start, stop, head_length, name_count, value_count, client_count, host_count
-    cdef long long[::1] name_at, of_length, value_slot, value_kind, literal_at, clients, hosts
+    cdef Py_ssize_t start, stop, client_count, host_count
+    cdef long long[::1] clients, hosts
     cdef Py_ssize_t time, duration, request, method, target, status, agent, referer
-    cdef long long[::1] begin, finish, quoted
     cdef unsigned long long[::1] seen
     cdef long long[::1] seen_count
     cdef int[::1] out_line, out_hard, text_ends
@@ -31,16 +26,8 @@ cdef class Scanner:
 
     @cython.locals(at=Py_ssize_t, end=Py_ssize_t, stop=Py_ssize_t)
     cdef int run(self) except -1 nogil
-    @cython.locals(slot=Py_ssize_t, moment="long long", took="long long", status="long long")
+    @cython.locals(moment="long long", took="long long", status="long long")
     cdef int row(self, Py_ssize_t start, Py_ssize_t stop) except -1 nogil
-    @cython.locals(at=Py_ssize_t, number=Py_ssize_t, first=Py_ssize_t, length=Py_ssize_t, end=Py_ssize_t, kind=int, slot=Py_ssize_t)
-    cdef int text(self, Py_ssize_t start, Py_ssize_t stop) except -1 nogil
-    @cython.locals(at=Py_ssize_t, end=Py_ssize_t, slot=Py_ssize_t)
-    cdef int json(self, Py_ssize_t start, Py_ssize_t stop) except -1 nogil
-    @cython.locals(length=Py_ssize_t, slot=Py_ssize_t, first=Py_ssize_t)
-    cdef Py_ssize_t slot_of(self, Py_ssize_t start, Py_ssize_t stop) except? -2 nogil
-    @cython.locals(length=Py_ssize_t, point=Py_ssize_t, whole="long long")
-    cdef int bare(self, Py_ssize_t start, Py_ssize_t stop, Py_ssize_t slot) except -1 nogil
     @cython.locals(length=Py_ssize_t, found="long long")
     cdef long long moment(self, Py_ssize_t start, Py_ssize_t stop) except? -2 nogil
     @cython.locals(point=Py_ssize_t, whole="long long", fraction="long long")

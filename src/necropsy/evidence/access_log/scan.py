@@ -21,11 +21,8 @@ except ImportError:
 
 if cython.compiled:
     from cython.cimports.necropsy.evidence.access_log.octets import (
-        FALSE_AT,
         GET_AT,
         NO_TIME,
-        NULL_AT,
-        TRUE_AT,
         WORDS,
         digits,
         find,
@@ -37,11 +34,8 @@ if cython.compiled:
     )
 else:
     from necropsy.evidence.access_log.octets import (
-        FALSE_AT,
         GET_AT,
         NO_TIME,
-        NULL_AT,
-        TRUE_AT,
         WORDS,
         digits,
         find,
@@ -51,17 +45,16 @@ else:
         same,
         time_us,
     )
+    from necropsy.evidence.access_log.values import Values
+
+from necropsy.evidence.access_log.values import numbers
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from necropsy.evidence.access_log.plan import Plan
 
 CLIENT, AGENT, HOST, REQUEST, REFERER = 0, 1, 2, 3, 4
 FIELDS = 5
 """Texts of a line that get keys; of the last, no text is kept."""
-
-WORD, QUOTED, BRACKETED = 0, 1, 2
 
 SHORTEST = 16
 """Bytes of the shortest line that tells a time."""
@@ -77,49 +70,28 @@ def is_compiled() -> bool:
     return bool(cython.compiled)
 
 
-class Scanner:
+class Scanner(Values):
     """Reads plain lines by a plan. Not for two threads at a time."""
 
     def __init__(self, plan: Plan, seed: int) -> None:
+        Values.__init__(self, plan)
         self.seed = seed
-        self.is_text = 0 if plan.names else 1
-        self.kept = b"".join(plan.names) + b" ", plan.head + b"".join(literal for _, _, literal in plan.values) + b" "
-        if cython.compiled:
-            self.names = cython.cast("const unsigned char*", cython.cast(bytes, self.kept[0]))
-            self.literals = cython.cast("const unsigned char*", cython.cast(bytes, self.kept[1]))
-        else:
-            self.names, self.literals = self.kept
-        self.name_count = len(plan.names)
-        lengths = [len(name) for name in plan.names]
-        self.name_at = _numbers([sum(lengths[:i]) for i in range(len(lengths) + 1)])
-        self.of_length = _numbers(
-            [next((i for i, n in enumerate(lengths) if n == length), -1) for length in range(256)]
-        )
-        self.head_length = len(plan.head)
-        self.value_count = len(plan.values)
-        self.value_slot = _numbers([slot for slot, _, _ in plan.values])
-        self.value_kind = _numbers([kind for _, kind, _ in plan.values])
-        widths = [len(literal) for _, _, literal in plan.values]
-        self.literal_at = _numbers([len(plan.head) + sum(widths[:i]) for i in range(len(widths) + 1)])
         self.time_form = plan.time_form
         self.time = plan.time
         self.duration = plan.duration
         self.request = plan.request
         self.method = plan.method
         self.target = plan.target
-        self.clients = _numbers(plan.client)
+        self.clients = numbers(plan.client)
         self.client_count = len(plan.client)
         self.client_is_list = 1 if plan.client_is_list else 0
-        self.hosts = _numbers(plan.host)
+        self.hosts = numbers(plan.host)
         self.host_count = len(plan.host)
         self.status = plan.status
         self.agent = plan.agent
         self.referer = plan.referer
-        self.begin = _numbers([0] * 16)
-        self.finish = _numbers([0] * 16)
-        self.quoted = _numbers([0] * 16)
         self.seen = np.zeros(4 * 2 * REMEMBERED, np.uint64)
-        self.seen_count = _numbers([0] * 4)
+        self.seen_count = numbers([0] * 4)
 
     def scan(self, piece: bytes, start: int = 0, stop: int = -1) -> dict[str, Any]:
         """Scan whole lines: a range of some bytes, or all of them.
@@ -149,7 +121,7 @@ class Scanner:
         self.text_keys, self.text_ends, self.texts = text_keys, text_ends, texts
         self.text_start = cython.address(self.texts[0]) if cython.compiled else texts
         self.rows, self.room = rows, room
-        self.text_count, self.text_bytes = _numbers([0] * 4), _numbers([0] * 4)
+        self.text_count, self.text_bytes = numbers([0] * 4), numbers([0] * 4)
         self.count = self.hard_count = self.lines = 0
         self.cached_start = self.cached_stop = self.cached_us = 0
         with cython.nogil:
@@ -202,14 +174,7 @@ class Scanner:
 
     def row(self, start: int, stop: int) -> int:
         """Read one line; 0: it is hard."""
-        slot = 0
-        while slot < 16:
-            self.begin[slot] = -1
-            slot += 1
-        if self.is_text:
-            if not self.text(start, stop):
-                return 0
-        elif not self.json(start, stop):
+        if not self.find_values(start, stop):
             return 0
         if self.begin[self.time] < 0:
             return 0
@@ -238,134 +203,6 @@ class Scanner:
         self.out_us[self.count] = moment
         self.out_status[self.count] = status
         self.count += 1
-        return 1
-
-    def text(self, start: int, stop: int) -> int:
-        """Find the values of a line of text; 0: it is hard."""
-        if not same(self.data, start, stop, self.literals, 0, self.head_length):
-            return 0
-        at = start + self.head_length
-        number = 0
-        while number < self.value_count:
-            first = self.literal_at[number]
-            length = self.literal_at[number + 1] - first
-            end = stop
-            if length > 0:
-                end = find(self.data, at, stop, self.literals[first])
-                if not same(self.data, end, stop, self.literals, first, length):
-                    return 0
-            kind = self.value_kind[number]
-            if kind == WORD:
-                if find(self.data, at, end, 32) < end or find(self.data, at, end, 34) < end:
-                    return 0
-            elif kind == BRACKETED and find(self.data, at, end, 34) < end:
-                return 0
-            slot = self.value_slot[number]
-            if slot >= 0:
-                self.begin[slot] = at
-                self.finish[slot] = end
-                self.quoted[slot] = 1
-            at = end + length
-            number += 1
-        return 1 if at == stop else 0
-
-    def json(self, start: int, stop: int) -> int:
-        """Find the values of an object; 0: it is hard."""
-        at = start
-        while at < stop and self.data[at] == 32:
-            at += 1
-        if at >= stop or self.data[at] != 123:
-            return 0
-        at += 1
-        while True:
-            while at < stop and self.data[at] == 32:
-                at += 1
-            if at >= stop or self.data[at] != 34:
-                return 0
-            at += 1
-            end = find(self.data, at, stop, 34)
-            if end >= stop:
-                return 0
-            slot = self.slot_of(at, end)
-            at = end + 1
-            while at < stop and self.data[at] == 32:
-                at += 1
-            if at >= stop or self.data[at] != 58:
-                return 0
-            at += 1
-            while at < stop and self.data[at] == 32:
-                at += 1
-            if at >= stop:
-                return 0
-            if self.data[at] == 34:
-                at += 1
-                end = find(self.data, at, stop, 34)
-                if end >= stop:
-                    return 0
-                if slot >= 0:
-                    if self.begin[slot] >= 0:
-                        return 0
-                    self.begin[slot] = at
-                    self.finish[slot] = end
-                    self.quoted[slot] = 1
-                at = end + 1
-            else:
-                end = at
-                while end < stop and self.data[end] != 44 and self.data[end] != 125 and self.data[end] != 32:
-                    end += 1
-                if not self.bare(at, end, slot):
-                    return 0
-                at = end
-            while at < stop and self.data[at] == 32:
-                at += 1
-            if at >= stop:
-                return 0
-            if self.data[at] == 44:
-                at += 1
-                continue
-            if self.data[at] != 125:
-                return 0
-            at += 1
-            while at < stop and self.data[at] == 32:
-                at += 1
-            return 1 if at == stop else 0
-
-    def slot_of(self, start: int, stop: int) -> int:
-        """Return the slot of a key; -1: not wanted."""
-        length = stop - start
-        if length > 255:
-            return -1
-        slot = self.of_length[length]
-        if slot < 0:
-            return -1
-        while slot < self.name_count:
-            first = self.name_at[slot]
-            if self.name_at[slot + 1] - first == length and same(self.data, start, stop, self.names, first, length):
-                return slot
-            slot += 1
-        return -1
-
-    def bare(self, start: int, stop: int, slot: int) -> int:
-        """Take a value without quotation marks: a whole or decimal number, or one of the three words. 0: it is hard."""
-        length = stop - start
-        if length == 4 and same(self.data, start, stop, WORDS, NULL_AT, 4):
-            return 1
-        if (length == 4 and same(self.data, start, stop, WORDS, TRUE_AT, 4)) or (
-            length == 5 and same(self.data, start, stop, WORDS, FALSE_AT, 5)
-        ):
-            return 1 if slot < 0 else 0
-        point = find(self.data, start, stop, 46)
-        whole = digits(self.data, start, point)
-        if whole < 0 or (point - start > 1 and self.data[start] == 48):
-            return 0
-        if point < stop and digits(self.data, point + 1, stop) < 0:
-            return 0
-        if slot >= 0:
-            if self.begin[slot] >= 0:
-                return 0
-            self.begin[slot] = start
-            self.finish[slot] = stop
-            self.quoted[slot] = 0
         return 1
 
     def moment(self, start: int, stop: int) -> int:
@@ -531,7 +368,3 @@ class Scanner:
         self.seen[begin + place] = key
         self.seen_count[field] += 1
         return 1
-
-
-def _numbers(values: Any) -> NDArray[np.int64]:
-    return np.asarray(list(values) or [0], dtype=np.int64)
