@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
-import time
 from collections import Counter
 from pathlib import Path
 from statistics import median
@@ -14,15 +12,14 @@ import pytest
 
 from necropsy.model.errors import ConfigurationError
 from necropsy.probes import targets
-from necropsy.probes.phase import Observation, phase, solve_host
 from necropsy.probes.prometheus import parse_prometheus
 from necropsy.probes.relabel_actions import lower, upper
 
 from .comparison import collides, compare
+from .moments import phase_errors
 from .oracle import RELEASES, discover, refusals, running, use, version
 from .random_rules import jobs
 from .refused import ACCEPTED, LATER, REFUSED
-from .stub import Arrivals, exporter
 
 pytestmark = pytest.mark.integration
 
@@ -137,65 +134,7 @@ def test_every_letter_is_mapped_to_the_same_case(tmp_path: Path) -> None:
         assert (labels["uppercase"], labels["lowercase"]) == (upper(labels["a"]), lower(labels["a"]))
 
 
-def host_candidates() -> list[str]:
-    """Names under which a server on this machine may see itself."""
-    names = {"localhost", "localhost.localdomain", socket.gethostname(), socket.getfqdn()}
-    for address in {"127.0.0.1", "127.0.1.1", *(info[4][0] for info in socket.getaddrinfo(socket.gethostname(), None))}:
-        try:
-            name, aliases, _ = socket.gethostbyaddr(str(address))
-        except OSError:
-            continue
-        names.update((name, *aliases))
-    return sorted(names | {f"{name}." for name in names})
-
-
-def scrape_jobs(port: int) -> list[dict[str, Any]]:
-    """Three jobs of twenty targets each; every target asks for a path and parameters of its own."""
-    made = []
-    for number, interval in enumerate(("3s", "4s", "5s")):
-        rules = [
-            {"source_labels": ["__address__"], "target_label": "__param_target"},
-            {
-                "source_labels": ["__address__"],
-                "regex": ".*-(\\d+)",
-                "target_label": "__metrics_path__",
-                "replacement": "/é ${1}/*",
-            },
-            {"target_label": "__address__", "replacement": f"127.0.0.1:{port}"},
-        ]
-        job = {"job_name": f"job-{number}", "scrape_interval": interval, "relabel_configs": rules}
-        job["params"] = {"module": ["http_2xx", "b c"], "number": [str(number)]}
-        job["static_configs"] = [{"targets": [f"web-{i}" for i in range(20)], "labels": {"zone": "eu"}}]
-        made.append(job)
-    return made
-
-
-def watch(folder: Path, configuration: dict[str, Any], arrivals: Arrivals, seconds: float) -> None:
-    with running(folder, as_yaml(configuration)) as prometheus:
-        prometheus.active_targets()
-        time.sleep(seconds)
-
-
 def test_sixty_targets_are_asked_for_their_urls_at_their_moments(tmp_path: Path) -> None:
-    with exporter() as arrivals:
-        configuration = {
-            "global": {"external_labels": {"replica": "a", "dc": 'eu "1"'}},
-            "scrape_configs": scrape_jobs(arrivals.port),
-        }
-        watch(tmp_path, configuration, arrivals, 16)
-    read = parse_prometheus(as_yaml(configuration), "prometheus.yml", prometheus=version())
-    by_path = {target.request_path: target for target in targets(read)}
-    assert len(by_path) == 60
-    assert {path for _, path, _ in arrivals.seen} == set(by_path)
-    assert {agent for _, _, agent in arrivals.seen} == {f"Prometheus/{version()}"}
-
-    observations = [Observation(by_path[path], moment % by_path[path].interval_s) for moment, path, _ in arrivals.seen]
-    assert len(observations) > 150
-    solution = solve_host(host_candidates(), observations, external_labels=read.external_labels, version=version())
-    assert solution is not None
-    errors = []
-    for observation in observations:
-        interval = observation.target.interval_s
-        expected = phase(observation.target, solution.host, read.external_labels, version())
-        errors.append(abs((observation.phase_s - expected + interval / 2) % interval - interval / 2))
+    errors = phase_errors(tmp_path, seconds=16)
+    assert len(errors) > 150
     assert median(errors) <= 0.005

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -61,6 +63,19 @@ def test_a_health_check_is_not_blamed_although_its_phase_fits() -> None:
     harmless = [visitors(0, "localhost", 4.2, path="/health", agent="Consul Health Check")]
     (claim,) = attribute([births(comb(4_200))], Circumstances(classes=harmless, logs_given=True))
     assert claim.creator == "unlogged"
+
+
+def test_a_configured_health_probe_is_blamed_where_the_log_shows_it_at_the_phase_of_births_that_nobody_else_made() -> (
+    None
+):
+    around = incident()
+    healthy = [
+        replace(probe, path="/health", url=probe.url + "health", health_path="/health") for probe in around.probes
+    ]
+    seen = [replace(known, path="/health") for known in around.classes]
+    claims = attribute([births(comb(4_200))], replace(around, probes=healthy, classes=seen))
+    (claim,) = [claim for claim in claims if claim.creator == "probe"]
+    assert (claim.probe_id is not None, claim.in_access_log) == (True, True)
 
 
 def test_a_session_that_names_its_creator_is_believed_before_any_comb() -> None:

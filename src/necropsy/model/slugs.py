@@ -7,6 +7,8 @@ from typing import Final
 SLUGS: Final[dict[str, str]] = {
     "probes/creates-sessions": "A configured, repeated request creates a new session each time.",
     "probes/wrong-path": "A probe asks for a page of the application although a health endpoint is known.",
+    "probes/redirect-leaves-health": "A health endpoint answers with a redirect to a page, and the prober follows.",
+    "probes/health-behind-session": "A health endpoint starts a session with each request.",
     "probes/partial-fix": "Some targets of a service ask for its health endpoint, others still for a page.",
     "probes/idle-backend": "A probe asks a port that the proxy sends nobody to.",
     "probes/zombie-service": "Discovery still knows an instance that is gone.",

@@ -76,6 +76,7 @@ def fit_combs(stores: Sequence[Sequence[Comb]], around: Circumstances) -> list[l
         free = [slot for slot in free if slot not in best.pairs]
         del groups[key]
     settled.update({slot: (None, visitors) for slot, visitors in _strangers(free, stores, around).items()})
+    settled.update(_overruled([slot for slot in free if slot not in settled], stores, around))
     result: list[list[Fit]] = []
     for store, combs in enumerate(stores):
         slots = [(store, c, n) for c, comb in enumerate(combs) for n in range(comb.targets)]
@@ -146,4 +147,29 @@ def _strangers(free: Sequence[_Slot], stores: Sequence[Sequence[Comb]], around: 
     for _, slot, number in sorted(pairs):
         if slot not in result and number not in result.values():
             result[slot] = number
+    return result
+
+
+def _overruled(
+    free: Sequence[_Slot], stores: Sequence[Sequence[Comb]], around: Circumstances
+) -> dict[_Slot, tuple[int | None, int | None]]:
+    """Fit what is still left with configured probes that are harmless by their path: births say otherwise.
+
+    By phase alone, never by number, and never a visitor that no configuration explains: a health endpoint is accused
+    only where something shows when it was asked.
+    """
+    pairs: list[tuple[float, _Slot, int, int | None]] = []
+    for index, probe in enumerate(around.probes):
+        if character.may_create(probe) or not probe.creates_sessions or probe.timing != "ticker" or index in around.idle:
+            continue
+        for slot in free:
+            pairs += [
+                (distance, slot, index, visitors)
+                for distance, visitors in _ways(index, stores[slot[0]][slot[1]], around)
+                if visitors is not None or probe.phase_s is not None
+            ]
+    result: dict[_Slot, tuple[int | None, int | None]] = {}
+    for _, slot, index, visitors in sorted(pairs, key=lambda pair: pair[:3]):
+        if slot not in result and all(index != known for known, _ in result.values()):
+            result[slot] = (index, visitors)
     return result

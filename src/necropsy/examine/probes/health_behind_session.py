@@ -1,0 +1,90 @@
+"""``probes/health-behind-session``: a health endpoint that starts a session with each request.
+
+Sign: births pile up at the phase of a request whose path is a health endpoint, or sessions name one as their creator.
+Reason: the session middleware stands in front of the endpoint as well; its name alone makes it no cheaper than a page.
+
+Before: the session filter matches ``/*``: ``GET /health`` → 200, ``Set-Cookie: SESSION=…``, 8,640 sessions a day.
+After: the filter leaves ``/health`` out: ``GET /health`` → 200, no cookie.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, Final
+
+from necropsy.examine import evidence
+from necropsy.examine.probes.asking import several
+from necropsy.model.figures import percent
+from necropsy.model.finding import Confidence, Exhibit, Finding, Remedy, Severity
+from necropsy.probes.character import is_harmless_path
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from necropsy.case.store import Case
+    from necropsy.model.probe import Probe
+
+_CLAIMS: Final = (
+    "SELECT b.*, v.path AS class_path, v.method AS class_method FROM birth_claim b"
+    " LEFT JOIN visitor_class v USING (class_id)"
+    " WHERE b.store = ? AND b.creator IN ('probe', 'visitor') ORDER BY b.births DESC, b.label"
+)
+_LEAST: Final = 5
+"""Fewer births may have met the request by chance."""
+_REMEDY: Final = Remedy(
+    title="Take the health endpoint out of the session middleware",
+    text=(
+        "Spring: let the session repository filter match everything but the endpoint, or serve it on the management port"
+        " (management.server.port). Django, Laravel, Express: register the route before, or without, the session"
+        " middleware. Then ask it twice without a cookie: no Set-Cookie may come back."
+    ),
+    undo="put the endpoint back behind the middleware and restart",
+)
+
+
+def examine(case: Case) -> Iterator[Finding]:
+    """One finding a store."""
+    probes = evidence.probes(case)
+    for store, total in evidence.sessions_by_store(case).items():
+        claims = [
+            (claim, asked)
+            for claim in case.rows(_CLAIMS, [store])
+            if claim["births"] >= _LEAST and (asked := _health_request(claim, probes))
+        ]
+        if claims and total:
+            yield _finding(store, total, claims)
+
+
+def _health_request(claim: dict[str, Any], probes: Mapping[int, Probe]) -> str:
+    """Return the request that is accused, if it asks for a health endpoint."""
+    probe = probes.get(claim["probe_id"]) if claim["probe_id"] is not None else None
+    path = probe.path.partition("?")[0] if probe else claim["class_path"] or ""
+    if not is_harmless_path(path) and not (probe and path == probe.health_path):
+        return ""
+    return f"{probe.method} {probe.url}" if probe else f"{claim['class_method'] or 'GET'} {path}"
+
+
+def _finding(store: str, total: int, claims: list[tuple[dict[str, Any], str]]) -> Finding:
+    born = sum(claim["births"] for claim, _ in claims)
+    exhibits = [
+        Exhibit(
+            title=f"{asked}: {several(round(claim['births']), 'session')}",
+            text=f"evidence: {claim['evidence']}",
+            query=(
+                "SELECT label, births, creation_probability, period_s, phase_s FROM birth_claim"
+                f" WHERE store = {evidence.quoted(store)} AND label = {evidence.quoted(claim['label'])}"
+            ),
+        )
+        for claim, asked in claims
+    ]
+    return Finding(
+        severity=Severity.CRITICAL if born / total >= 0.5 else Severity.WARNING,
+        confidence=Confidence.HIGH if all(claim["probe_id"] is not None for claim, _ in claims) else Confidence.MEDIUM,
+        title=f"A health endpoint starts {percent(born / total)} of the sessions in store {store}",
+        text="A path that is called health is not harmless by its name: the session middleware stands in front of it.",
+        primary=exhibits[0],
+        supporting=tuple(exhibits[1:]),
+        remedy=_REMEDY,
+        store=store,
+        share=min(1.0, born / total),
+    )
