@@ -94,6 +94,15 @@ def test_a_wrong_toml_file_is_an_error_at_its_line(tmp_path: Path, text: str, li
     assert wrong.value.hint
 
 
+def test_two_stores_of_one_name_stay_two_stores(tmp_path: Path) -> None:
+    entries = "".join(f'[[store]]\nname = "A"\nrdb = "{name}.rdb"\n' for name in ("x", "y"))
+    (tmp_path / "incident.toml").write_text(f'rdb = "A.rdb"\n{entries}')
+    told = load(str(tmp_path / "incident.toml"))
+    assert [store.name for store in told.stores] == ["A", "A-2", "A-3"]
+    joined = told.join(Sources(stores=stores(["A=z.rdb"])))
+    assert [store.name for store in joined.stores] == ["A", "A-2", "A-3", "A-4"]
+
+
 def test_a_dump_where_the_toml_file_belongs_is_told_its_option(tmp_path: Path) -> None:
     dump = tmp_path / "dump.rdb"
     dump.write_bytes(b"REDIS0011\xfa\xff")

@@ -118,3 +118,12 @@ def test_sources_that_were_read_alike_are_told_together() -> None:
     lines = terminal.render(report).splitlines()
     read = next(n for n, line in enumerate(lines) if line.startswith("READ "))
     assert lines[read] == "READ   a.rdb, b.rdb  rdb, up to 2019-05-24 19:00 UTC, RDB version 9, Redis 5.0.4"
+
+
+def test_a_thousand_rotated_logs_are_not_named_one_by_one() -> None:
+    report = sample.incident()
+    log = next(source for source in report.sources if source.reader == "access_log")
+    logs = tuple(replace(log, locator=f"logs/access.log.{number}") for number in range(1000))
+    text = " ".join(terminal.render(replace(report, sources=logs)).split())
+    assert "logs/access.log.6, 993 more access_log" in text
+    assert "access.log.7," not in text

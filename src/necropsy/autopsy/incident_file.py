@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from necropsy.autopsy.sources import KINDS, Sources, StoreSource, parse_size, parse_time, stores
+from necropsy.autopsy.sources import KINDS, Sources, StoreSource, parse_size, parse_time, stores, unique
 from necropsy.model.errors import ConfigurationError, NecropsyError, UnreadableSource
 from necropsy.wire.files import STANDARD_INPUT, expand, read_text
 
@@ -80,7 +80,7 @@ class _Incident:
         located: dict[str, Any] = {kind.replace("-", "_"): self._located(document, kind) for kind in KINDS}
         texts: dict[str, Any] = {name.replace("-", "_"): self._text(document, name) for name in _TEXTS}
         return Sources(
-            stores=stores(self._located(document, "rdb")) + tuple(store for e in entries for store in self._stores(e)),
+            stores=unique([*stores(self._located(document, "rdb")), *(s for e in entries for s in self._stores(e))]),
             now=self._moment(document.get("now")),
             **located,
             **texts,
@@ -93,7 +93,7 @@ class _Incident:
         name, limit = self._text(entry, "name"), entry.get("memory-limit")
         files = self._located(entry, "rdb") if "rdb" in entry else (self._text(entry, "redis") or "",)
         named = stores(files, self._size(limit) if limit is not None else None)
-        return tuple(replace(store, name=name) for store in named[:1]) + named[1:] if name else named
+        return tuple(replace(store, name=name) for store in named) if name else named
 
     def _known(self, table: dict[str, Any], names: frozenset[str]) -> None:
         for name in table:

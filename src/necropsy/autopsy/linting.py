@@ -157,8 +157,8 @@ def _refused(files: Iterable[ConfigurationFile], version: str | None) -> list[Ab
 def _load(file: ConfigurationFile, version: str | None) -> None:
     """Read one file as its own program would; raises ``ConfigurationError`` where that would refuse it."""
     if file.kind == "prometheus":
-        from necropsy.probes.prometheus import parse_prometheus
         from necropsy.probes.monitoring import DEFAULT_PROMETHEUS
+        from necropsy.probes.prometheus import parse_prometheus
 
         parse_prometheus(file.text, file.name, prometheus=version or DEFAULT_PROMETHEUS, lenient=True)
     elif file.kind == "blackbox":

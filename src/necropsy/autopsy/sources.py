@@ -63,7 +63,7 @@ class Sources:
     def join(self, other: Sources) -> Sources:
         """Return these sources and those of ``other``; single values of ``other`` win when given."""
         return Sources(
-            stores=self.stores + other.stores,
+            stores=unique(self.stores + other.stores),
             access_log=self.access_log + other.access_log,
             app_log=self.app_log + other.app_log,
             nginx=self.nginx + other.nginx,
@@ -95,15 +95,20 @@ def stores(locators: Iterable[str], memory_limit: int | None = None) -> tuple[St
             named += [StoreSource(name, file, memory_limit) for file in expand([pattern])]
         else:
             named += [StoreSource(_stem(file), file, memory_limit) for file in expand([locator])]
-    unique: list[StoreSource] = []
+    return unique(named)
+
+
+def unique(named: Iterable[StoreSource]) -> tuple[StoreSource, ...]:
+    """Keep stores apart whose names are the same: the second ``dump`` is ``dump-2``."""
+    apart: list[StoreSource] = []
     for store in named:
-        taken = {other.name for other in unique}
+        taken = {other.name for other in apart}
         number = 2
         name = store.name
         while name in taken:
             name, number = f"{store.name}-{number}", number + 1
-        unique.append(replace(store, name=name))
-    return tuple(unique)
+        apart.append(replace(store, name=name))
+    return tuple(apart)
 
 
 def is_live(locator: str) -> bool:

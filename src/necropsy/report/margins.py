@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from typing import Final
 
 from necropsy.model.evidence import Source
 from necropsy.model.report import Report, StoreSummary
@@ -11,6 +12,9 @@ from necropsy.report import reading
 from necropsy.report.figures import count, duration, moment, several, size
 from necropsy.report.inert import inert, prose
 from necropsy.report.sheet import Sheet
+
+_MOST_NAMES: Final = 8
+"""Sources that one reader took alike and that are named one by one."""
 
 
 def write(sheet: Sheet, report: Report) -> None:
@@ -59,7 +63,10 @@ def _read(report: Report) -> list[tuple[str, str]]:
     for (reader, note), sources in alike.items():
         latest = max((source.taken_at for source in sources if source.taken_at is not None), default=None)
         state = f"up to {moment(latest)}" if latest is not None else ""
-        places = ", ".join(inert(source.locator) for source in sources)
+        names = [inert(source.locator) for source in sources]
+        if len(names) > _MOST_NAMES:
+            names[_MOST_NAMES - 1 :] = [f"{count(len(names) - _MOST_NAMES + 1)} more"]
+        places = ", ".join(names)
         told.append((places, ", ".join(filter(None, (reader, state, note)))))
     return told
 
