@@ -15,7 +15,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from necropsy.case.store import Case
+from necropsy.evidence.access_log.lines import create_tables
+from necropsy.evidence.access_log.loading import load
 from necropsy.evidence.access_log.reader import read
+from necropsy.evidence.access_log.sources import attach
 from necropsy.wire.files import compression
 
 GOOD = (
@@ -202,3 +205,13 @@ def test_no_bytes_break_the_reader_or_change_what_is_counted(tmp_path_factory, l
         log = read(case, [str(path)])
     assert log.requests == 1
     assert sum(b.count for b in log.blemishes) == sum(1 for line in lines if line.strip())
+
+
+def test_no_two_lines_share_a_number_whatever_is_blank_or_repaired(tmp_path, scratch) -> None:
+    nested = '{"ts":1558723292.%d,"request":{"method":"GET","uri":"/%d","host":"a"},"status":200}\n'
+    path = tmp_path / "caddy.log"
+    path.write_text("".join(f"\n{nested % (i, i)}shipper: {nested % (i, i)}" for i in range(9)))
+    create_tables(scratch)
+    loaded = load(scratch, attach(str(path), scratch.folder, 0), [])
+    assert loaded.requests == 18
+    assert scratch.rows("SELECT count(DISTINCT number) FROM line") == [(18,)]

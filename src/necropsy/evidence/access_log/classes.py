@@ -26,22 +26,24 @@ FOLDED: Final = "*"
 _TEXT: Final = 256
 """Characters kept of a user agent or host."""
 
-_IDENTITY: Final = "client_key, agent_key, host_key, pattern_id, status"
-
 
 def create_tables(scratch: Scratch) -> None:
-    """Create ``visit`` (class_key, stamp, number), ``class`` (class_key, what it is made of, visits, …) and ``led``."""
+    """Create ``visit``, ``class`` and ``led``.
+
+    ``visit`` has a row a visit: ``class_key`` (of everything that tells classes apart), ``crowd_key`` (without the client),
+    ``rest_key`` (method and status), ``stamp`` and ``number`` (of its first line). ``class`` has a row a class, with visits,
+    first and last time and the number of a line that stands for it. ``led`` says what visits of a class led to.
+    """
     scratch.run(
-        "CREATE OR REPLACE TEMP TABLE visit AS"
-        f" SELECT hash({_IDENTITY}) AS class_key, stamp, line.number, {_IDENTITY}"
-        " FROM line JOIN request_page USING (request_key) ANTI JOIN follower USING (number)"
+        "CREATE OR REPLACE TEMP TABLE visit AS SELECT hash(client_key, crowd_key) AS class_key, crowd_key, rest_key,"
+        " stamp, number FROM (SELECT client_key, hash(agent_key, host_key, pattern_id, status) AS crowd_key,"
+        " (method_id * 1000 + coalesce(status, 0))::INTEGER AS rest_key, stamp, line.number"
+        " FROM line JOIN request_page USING (request_key) JOIN page USING (pattern_id) ANTI JOIN follower USING (number))"
     )
-    parts = ", ".join(f"any_value({part}) AS {part}" for part in _IDENTITY.split(", "))
     scratch.run(
         "CREATE OR REPLACE TEMP TABLE class AS"
-        f" SELECT class_key, count(*) AS visits, min(stamp) AS first_at, max(stamp) AS last_at,"
-        f" min(number) AS number, {parts}"
-        " FROM visit GROUP BY class_key"
+        " SELECT class_key, count(*) AS visits, min(stamp) AS first_at, max(stamp) AS last_at, min(number) AS number,"
+        " any_value(crowd_key) AS crowd_key, any_value(rest_key) AS rest_key FROM visit GROUP BY class_key"
     )
     # What a visit led to: the commonest, as a page may lead different people to different places.
     scratch.run(
@@ -53,47 +55,52 @@ def create_tables(scratch: Scratch) -> None:
 
 
 def settle(scratch: Scratch) -> None:
-    """Create ``settled`` (class_key to class_id, from 0, after folding) and ``summed``, one row a class.
+    """Create ``summed``: one row a class after folding, with ``class_id`` from 0, its ``level`` and ``place`` (its key there).
 
-    Needs ``rhythm`` (class_key, period_s, phase_s, phase_spread_s, coverage).
+    On level 0 a class is itself, on 1 its clients are folded, on 2 all but method and status. Needs ``rhythm`` (class_key,
+    period_s, phase_s, phase_spread_s, coverage).
     """
     scratch.run(
         "CREATE OR REPLACE TEMP TABLE kept AS SELECT class_key FROM rhythm UNION"
         f" (SELECT class_key FROM class ORDER BY visits DESC, number LIMIT {LIMIT})"
     )
     scratch.run(
-        "CREATE OR REPLACE TEMP TABLE crowd AS SELECT hash(agent_key, host_key, pattern_id, status) AS place,"
-        " any_value(agent_key) AS agent_key, any_value(host_key) AS host_key, any_value(pattern_id) AS pattern_id,"
-        " any_value(status) AS status, sum(visits) AS visits"
-        " FROM class ANTI JOIN kept USING (class_key) GROUP BY place"
+        "CREATE OR REPLACE TEMP TABLE crowd AS SELECT crowd_key FROM class ANTI JOIN kept USING (class_key)"
+        f" GROUP BY crowd_key ORDER BY sum(visits) DESC, min(number) LIMIT {LIMIT}"
+    )
+    placed = (
+        f"SELECT class.*, {_placed('class')}, followed, followed_to FROM class LEFT JOIN kept USING (class_key)"
+        " LEFT JOIN crowd USING (crowd_key) LEFT JOIN led USING (class_key)"
     )
     scratch.run(
-        f"DELETE FROM crowd WHERE place NOT IN (SELECT place FROM crowd ORDER BY visits DESC, place LIMIT {LIMIT})"
-    )
-    scratch.run(
-        "CREATE OR REPLACE TEMP TABLE placed AS SELECT class.*, kept.class_key IS NOT NULL AS is_kept,"
-        " crowd.place IS NOT NULL AS apart, method, CASE WHEN is_kept THEN class_key WHEN apart THEN crowd.place"
-        " ELSE hash(method, class.status) END AS place"
-        " FROM class LEFT JOIN kept USING (class_key) JOIN page USING (pattern_id) LEFT JOIN crowd"
-        " ON crowd.place = hash(class.agent_key, class.host_key, class.pattern_id, class.status)"
-    )
-    scratch.run(
-        "CREATE OR REPLACE TEMP TABLE summed AS SELECT row_number() OVER (ORDER BY level, first_at, number)::INTEGER - 1"
-        " AS class_id, * FROM (SELECT place, any_value(CASE WHEN is_kept THEN 0 WHEN apart THEN 1 ELSE 2 END) AS level,"
-        " any_value(client_key) AS client_key, any_value(agent_key) AS agent_key, any_value(host_key) AS host_key,"
-        " any_value(pattern_id) AS pattern_id, any_value(method) AS method, any_value(status) AS status,"
-        " sum(visits)::BIGINT AS visits, (sum(visits) + coalesce(sum(followed), 0))::BIGINT AS requests,"
+        "CREATE OR REPLACE TEMP TABLE folded AS SELECT row_number() OVER (ORDER BY level, first_at, number)::INTEGER - 1"
+        " AS class_id, * FROM"
+        " (SELECT level, place, sum(visits)::BIGINT AS visits, (sum(visits) + coalesce(sum(followed), 0))::BIGINT AS requests,"
         " min(first_at) AS first_at, max(last_at) AS last_at, min(number) AS number,"
         " arg_max(followed_to, followed) FILTER (WHERE followed_to IS NOT NULL) AS followed_to"
-        " FROM placed LEFT JOIN led USING (class_key) GROUP BY place)"
+        f" FROM ({placed}) GROUP BY level, place)"
+    )
+    keys = ", ".join(
+        f"any_value({key}) AS {key}" for key in ("client_key", "agent_key", "host_key", "request_key", "status")
     )
     scratch.run(
-        "CREATE OR REPLACE TEMP TABLE settled AS SELECT class_key, class_id FROM placed JOIN summed USING (place)"
+        "CREATE OR REPLACE TEMP TABLE summed AS SELECT * EXCLUDE (request_key) FROM folded"
+        f" JOIN (SELECT number, {keys} FROM line SEMI JOIN folded USING (number) GROUP BY number) USING (number)"
+        " JOIN request_page USING (request_key) JOIN (SELECT pattern_id, method FROM page) USING (pattern_id)"
     )
-    scratch.run("DROP TABLE kept; DROP TABLE crowd; DROP TABLE placed")
+    scratch.run("DROP TABLE folded")
     create_texts(scratch, "client", "SELECT DISTINCT client_key FROM summed WHERE level < 1")
     for field in ("agent", "host"):
         create_texts(scratch, field, f"SELECT DISTINCT {field}_key FROM summed WHERE level < 2")
+
+
+def _placed(table: str) -> str:
+    """Return the columns ``level`` and ``place`` of a class or visit that was joined with ``kept`` and ``crowd``."""
+    return (
+        "CASE WHEN kept.class_key IS NOT NULL THEN 0 WHEN crowd.crowd_key IS NOT NULL THEN 1 ELSE 2 END AS level,"
+        f" CASE WHEN kept.class_key IS NOT NULL THEN {table}.class_key WHEN crowd.crowd_key IS NOT NULL THEN"
+        f" {table}.crowd_key ELSE {table}.rest_key::UBIGINT END AS place"
+    )
 
 
 def table(scratch: Scratch, log: str, first_id: int) -> pa.Table:
@@ -121,7 +128,8 @@ def bins(scratch: Scratch, first_id: int) -> pa.Table:
         # One number for class and minute: grouping and sorting by one is twice as fast as by two.
         f"SELECT ((place >> 32) + {first_id})::INTEGER AS class_id, make_timestamp((place & 4294967295) * 60000000) AS bin,"
         " visits FROM (SELECT (class_id::BIGINT << 32) | (epoch_us(stamp) // 60000000) AS place, count(*)::INTEGER AS visits"
-        " FROM visit JOIN settled USING (class_key) GROUP BY place) ORDER BY place",
+        f" FROM (SELECT stamp, {_placed('visit')} FROM visit LEFT JOIN kept USING (class_key) LEFT JOIN crowd"
+        " USING (crowd_key)) JOIN (SELECT class_id, level, place FROM summed) USING (level, place) GROUP BY ALL) ORDER BY place",
         {},
     )
 

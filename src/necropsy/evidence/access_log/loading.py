@@ -63,7 +63,7 @@ def load(scratch: Scratch, file: LogFile, formats: Sequence[LogFormat], first_nu
 
     loaded = Loaded()
     notes: list[str] = []
-    source, origin = file, None
+    source, origin, order = file, None, None
     failed = none = long_way.Failed(np.empty(0, np.int64), np.empty(0, np.int64))
     for attempt in range(_PASSES):
         source, layout = _recognised(scratch, source, formats, may_be_wrapped=not attempt)
@@ -76,11 +76,11 @@ def load(scratch: Scratch, file: LogFile, formats: Sequence[LogFormat], first_nu
                 source, layout.plan, first_number, writer, scratch.folder / f"{file.path.name}-hard"
             )
             file = replace(source, damage=hard.file.damage)
-            source, origin, loaded.lines = hard.file, hard.numbers, hard.lines
+            source, origin, order, loaded.lines = hard.file, hard.numbers, hard.numbers, hard.lines
             loaded.count(writer.requests, writer.last_at)
         failed_here = none
         if origin is None or origin.size:
-            passed = long_way.read(scratch, source, layout, first_number, origin)
+            passed = long_way.read(scratch, source, layout, first_number, order)
             source, failed_here = passed.file, passed.failed
             if origin is None:
                 file, loaded.lines = source, passed.lines
@@ -91,6 +91,8 @@ def load(scratch: Scratch, file: LogFile, formats: Sequence[LogFormat], first_nu
             break
         rest, numbers = _set_aside(scratch, source, layout, failed_here.numbers, attempt)
         origin = numbers if origin is None else origin[numbers]
+        # DuckDB does not count blank lines of JSON, so that its numbers are not those of the file: the order is theirs.
+        order = failed_here.numbers if order is None else order[failed_here.numbers]
         failed = long_way.Failed(origin, failed_here.faults)
         source = rest
         if not origin.size:

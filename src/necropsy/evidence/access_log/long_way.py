@@ -46,17 +46,15 @@ class Passed:
     last_at: datetime | None
 
 
-def read(
-    scratch: Scratch, file: LogFile, layout: Layout, first_number: int, origin: NDArray[np.int64] | None
-) -> Passed:
+def read(scratch: Scratch, file: LogFile, layout: Layout, first_number: int, order: NDArray[np.int64] | None) -> Passed:
     """Read a file into ``line``; of what DuckDB refuses, a copy that it takes.
 
     Parameters
     ----------
     first_number
         Number of the log's first line.
-    origin
-        Which lines of the log these are; None: all.
+    order
+        Numbers of these lines in the log; None: as they come.
 
     Raises
     ------
@@ -89,7 +87,7 @@ def read(
         if layout.kind == "lines" and failed.numbers.size and remainder.has_returns(file):
             problem = "holds carriage returns"
             continue
-        _number(scratch, first_number, origin, skipped)
+        _number(scratch, first_number, order, skipped)
         return Passed(file, failed, count + skipped.size, writer.requests, writer.last_at)
     raise UnreadableSource(f"{file.locator}: {problem}", hint="Take the file again, or leave it out.")
 
@@ -182,18 +180,18 @@ def _lines_of(rows: NDArray[np.int64], skipped: NDArray[np.int64]) -> NDArray[np
     return rows + np.searchsorted(skipped - np.arange(skipped.size), rows, side="right")
 
 
-def _number(scratch: Scratch, first_number: int, origin: NDArray[np.int64] | None, skipped: NDArray[np.int64]) -> None:
+def _number(scratch: Scratch, first_number: int, order: NDArray[np.int64] | None, skipped: NDArray[np.int64]) -> None:
     """Move the rows to ``line``, under the numbers of their lines in the log."""
     import numpy as np
     import pyarrow as pa
 
-    if origin is None and not skipped.size:
+    if order is None and not skipped.size:
         scratch.run(f"INSERT INTO line SELECT * REPLACE (number + {first_number} AS number) FROM fresh")
     else:
         rows = np.asarray(scratch.columns("SELECT number FROM fresh")["number"], dtype=np.int64)
         places = _lines_of(rows, skipped)
-        if origin is not None:
-            places = origin[np.minimum(places, origin.size - 1)]
+        if order is not None:
+            places = order[np.minimum(places, order.size - 1)]
         scratch.connection.register("renumbered", pa.table({"number": rows, "place": places + first_number}))
         scratch.run(
             "INSERT INTO line SELECT fresh.* REPLACE (place AS number) FROM fresh JOIN renumbered USING (number)"

@@ -79,7 +79,7 @@ def pattern_of(table: str) -> str:
 
 
 def create_tables(scratch: Scratch) -> None:
-    """Create ``page`` (pattern_id, method, path) and ``request_page`` (request_key, pattern_id) from ``line``."""
+    """Create ``page`` (pattern_id, method, method_id, path) and ``request_page`` (request_key, pattern_id) from ``line``."""
     known = ", ".join(f"'{method}'" for method in METHODS)
     words = "split_part(request, ' ', 1) AS word, split_part(request, ' ', 2) AS target"
     split = f"(SELECT request_key, requests, {words} FROM target)"
@@ -96,7 +96,8 @@ def create_tables(scratch: Scratch) -> None:
     )
     _fold_rare_children(scratch)
     scratch.run(
-        "CREATE OR REPLACE TEMP TABLE page AS SELECT row_number() OVER ()::INTEGER AS pattern_id, method, path"
+        "CREATE OR REPLACE TEMP TABLE page AS SELECT row_number() OVER ()::INTEGER AS pattern_id, method,"
+        " dense_rank() OVER (ORDER BY method)::INTEGER AS method_id, path"
         " FROM (SELECT DISTINCT method, path FROM folded ORDER BY ALL)"
     )
     scratch.run(
