@@ -19,6 +19,8 @@ class Measured:
     """Wall clock."""
     peak_bytes: int | None = None
     """Largest resident memory of the process; None when it ran inside this one."""
+    processor_seconds: float = 0.0
+    """Time of the processors, of all threads, user and system: steadier than the clock on a machine with company."""
 
 
 def command(*words: str, repeat: int = 5, expect: Sequence[int] = (0,)) -> Measured:
@@ -30,7 +32,11 @@ def command(*words: str, repeat: int = 5, expect: Sequence[int] = (0,)) -> Measu
         It ended with a code other than those expected: a benchmark of something broken says nothing.
     """
     runs = [_once(words, expect) for _ in range(repeat + 1)][1:]
-    return Measured(statistics.median(run.seconds for run in runs), max(run.peak_bytes or 0 for run in runs))
+    return Measured(
+        statistics.median(run.seconds for run in runs),
+        max(run.peak_bytes or 0 for run in runs),
+        statistics.median(run.processor_seconds for run in runs),
+    )
 
 
 def _once(words: Sequence[str], expect: Sequence[int]) -> Measured:
@@ -41,7 +47,8 @@ def _once(words: Sequence[str], expect: Sequence[int]) -> Measured:
         process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode not in expect:
         raise SystemExit(f"{' '.join(words)}: exit code {process.returncode}")
-    return Measured(seconds, usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024))
+    memory = usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    return Measured(seconds, memory, usage.ru_utime + usage.ru_stime)
 
 
 def function(call: Callable[[], object], *, repeat: int = 5) -> Measured:
@@ -64,8 +71,9 @@ class Table:
     def add(self, name: str, measured: Measured) -> None:
         """Add a row and print it at once, so that a long run shows what it has."""
         if not self.rows:
-            print(f"\n{self.title}\n{'':44} {'seconds':>9} {'ratio':>8} {'memory':>9}")
+            print(f"\n{self.title}\n{'':44} {'seconds':>9} {'ratio':>8} {'memory':>9} {'cpu s':>8}")
         self.rows.append((name, measured))
         peer = self.rows[0][1].seconds
         memory = f"{measured.peak_bytes / 1e6:.0f} MB" if measured.peak_bytes else ""
-        print(f"{name:<44} {measured.seconds:>9.3f} {measured.seconds / peer:>7.2f}x {memory:>9}", flush=True)
+        processor = f"{measured.processor_seconds:.2f}" if measured.processor_seconds else ""
+        print(f"{name:<44} {measured.seconds:>9.3f} {measured.seconds / peer:>7.2f}x {memory:>9} {processor:>8}", flush=True)

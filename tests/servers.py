@@ -81,8 +81,13 @@ class Server:
     def url(self) -> str:
         return f"redis://127.0.0.1:{self.port}/0" if self.port else f"unix://{self.socket}"
 
+    password: str | None = None
+    """What ``requirepass`` says."""
+
     def client(self, db: int = 0) -> redis.Redis:
-        client = redis.Redis(unix_socket_path=str(self.socket), db=db, protocol=2, socket_timeout=60)
+        client = redis.Redis(
+            unix_socket_path=str(self.socket), db=db, protocol=2, socket_timeout=60, password=self.password
+        )
         self._clients.append(client)
         return client
 
@@ -143,6 +148,8 @@ def running(name: str, *options: str, tcp: bool = False) -> Iterator[Server]:
     with (folder / "server.log").open("wb") as log:
         process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, cwd=folder)
     server = Server(build, folder, port, process)
+    if "--requirepass" in options:
+        server.password = options[options.index("--requirepass") + 1]
     try:
         _wait(server)
         yield server

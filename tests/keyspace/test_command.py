@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from necropsy.cli.main import app
 from necropsy.keyspace.survey import survey
 from necropsy.model.errors import NoEvidence, UsageError
-from servers import free_port
+from servers import free_port, running
 
 DUMP = str(Path(__file__).parents[1] / "assets" / "spring" / "spring_3_indexed_jdk.rdb")
 
@@ -49,3 +49,29 @@ def test_the_password_of_an_address_is_in_no_message() -> None:
     found = survey([DUMP, f"redis://reader:hunter2@127.0.0.1:{free_port()}/0"])
     assert found.absent
     assert "hunter2" not in repr(found)
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize("way", ["stream", "script", "pipeline"])
+def test_a_server_is_read_the_way_that_was_asked_for_with_the_password_of_a_file(way: str, tmp_path: Path) -> None:
+    with running("redis-7.0", "--requirepass", "hunter2", "--repl-diskless-sync-delay", "0", tcp=True) as server:
+        client = server.client()
+        client.mset({f"cache:products:{number}": "x" for number in range(50)})
+        (tmp_path / "password").write_text("hunter2\n")
+        url = f"{server.url}?password_file={tmp_path / 'password'}"
+        found = json.loads(run("--redis", url, "--redis-way", way, "--max-impact", "5ms", "--format", "json", "--quiet"))
+    assert found["total"]["keys"] == 50
+    assert f"by {way}" in found["sources"][0]["note"]
+    assert "hunter2" not in json.dumps(found)
+
+
+def test_a_budget_that_is_no_time_is_refused_with_an_example() -> None:
+    with pytest.raises(UsageError) as refused:
+        run(DUMP, "--max-impact", "soon")
+    assert "1ms" in refused.value.hint
+
+
+def test_without_a_terminal_nobody_is_asked_for_a_password() -> None:
+    with pytest.raises(UsageError) as refused:
+        run("--redis", "redis://localhost", "--redis-ask-password")
+    assert "NECROPSY_REDIS_PASSWORD" in refused.value.hint

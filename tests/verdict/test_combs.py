@@ -103,7 +103,7 @@ def test_combs_of_a_million_births_are_counted_in_all_of_them_and_one_that_ended
     births = np.sort(np.concatenate([lasting, ended, people]))
     found = all_combs(births)
     assert len(found) == 2
-    for (comb, mask), expected in zip(found, (lasting, ended), strict=True):
-        assert comb.period_s == 10
-        assert abs(comb.births - expected.size) < 0.01 * expected.size
+    for (each, mask), expected in zip(found, (lasting, ended), strict=True):
+        assert each.period_s == 10
+        assert abs(each.births - expected.size) < 0.01 * expected.size
         assert abs(int(mask.sum()) - expected.size) < 0.01 * expected.size

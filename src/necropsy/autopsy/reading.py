@@ -9,10 +9,12 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from necropsy.autopsy.charting import chart
-from necropsy.autopsy.sources import KINDS, Sources, StoreSource, is_live, masked
+from necropsy.autopsy.sources import KINDS, Sources, StoreSource
+from necropsy.evidence.redis.options import LiveOptions
 from necropsy.model.errors import NecropsyError, NoEvidence, UsageError
 from necropsy.model.evidence import Absent, Blemish, Origin, Source
 from necropsy.model.plain import to_plain
+from necropsy.wire.redis.address import is_address, masked
 
 if TYPE_CHECKING:
     from necropsy.autopsy import Progress
@@ -124,7 +126,7 @@ def is_large(sources: Sources) -> bool:
     """Tell whether there may be millions of sessions."""
     from necropsy.wire.files import size_of
 
-    return any(is_live(s.rdb) for s in sources.stores) or sum(size_of(s.rdb) or 0 for s in sources.stores) > _LARGE
+    return any(is_address(s.rdb) for s in sources.stores) or sum(size_of(s.rdb) or 0 for s in sources.stores) > _LARGE
 
 
 _EVIDENCE: Final = ("key_family", "visitor_class", "error_event", "probe", "backend")
@@ -230,10 +232,10 @@ def _store(desk: _Desk, store: StoreSource, sources: Sources, say: Progress) -> 
 
     say(f"reading the keys of store {store.name}", None)
     try:
-        opened = _open_live(store, say) if is_live(store.rdb) else _open_dump(store, say)
+        opened = _open_live(store, sources.live or LiveOptions(), say) if is_address(store.rdb) else _open_dump(store, say)
         census = fill(desk.case, store.name, opened.keys, sources.now)
     except NecropsyError as error:
-        desk.fail("redis" if is_live(store.rdb) else "rdb", masked(store.rdb), error)
+        desk.fail("redis" if is_address(store.rdb) else "rdb", masked(store.rdb), error)
         return None
     facts = dict(opened.keys.facts)
     if store.memory_limit is not None:
@@ -276,13 +278,12 @@ def _version_note(facts: dict[str, str]) -> str:
     return f"RDB {facts.get('rdb-version', '?')}, checksum {facts.get('checksum', 'unknown')}"
 
 
-def _open_live(store: StoreSource, say: Progress) -> _Opened:
+def _open_live(store: StoreSource, options: LiveOptions, say: Progress) -> _Opened:
     from necropsy.evidence.rdb.reader import open_stream
-    from necropsy.evidence.redis.reader import read_keys
     from necropsy.sessions.registry import projection
 
     def progress(share: float | None) -> None:
         say(f"reading the keys of store {store.name}", share)
 
-    live = read_keys(store.rdb, projection(), store=store.name, open_stream=open_stream, progress=progress)
+    live = options.open(store.rdb, projection(), store=store.name, open_stream=open_stream, progress=progress)
     return _Opened("redis", live.locator, live, lambda: (None, None), lambda _: live.note)

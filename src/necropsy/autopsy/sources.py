@@ -7,10 +7,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from necropsy.model.errors import NoEvidence, UsageError
 from necropsy.wire.files import STANDARD_INPUT, expand
+from necropsy.wire.redis.address import is_address
+
+if TYPE_CHECKING:
+    from necropsy.evidence.redis.options import LiveOptions
 
 _POWERS: Final = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
 _SIZE: Final = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]?)(i?)b?")
@@ -46,6 +50,8 @@ class Sources:
     now: datetime | None = None
     prometheus_version: str | None = None
     prometheus_host: str | None = None
+    live: LiveOptions | None = None
+    """How live stores are read; None: with care."""
 
     def require_some(self) -> None:
         """Raise ``NoEvidence`` when there is nothing to read, ``UsageError`` when standard input is named twice."""
@@ -73,6 +79,7 @@ class Sources:
             prober=self.prober + other.prober,
             log_format=other.log_format or self.log_format,
             now=other.now or self.now,
+            live=other.live or self.live,
             prometheus_version=other.prometheus_version or self.prometheus_version,
             prometheus_host=other.prometheus_host or self.prometheus_host,
         )
@@ -87,7 +94,7 @@ def stores(locators: Iterable[str], memory_limit: int | None = None) -> tuple[St
     named: list[StoreSource] = []
     for locator in locators:
         match = re.fullmatch(r"([\w.-]+)=(.+)", locator)
-        if is_live(match.group(2) if match else locator):
+        if is_address(match.group(2) if match else locator):
             name, url = match.groups() if match else (_host(locator), locator)
             named.append(StoreSource(name, url, memory_limit))
         elif match and not Path(locator).exists():
@@ -109,19 +116,6 @@ def unique(named: Iterable[StoreSource]) -> tuple[StoreSource, ...]:
             name, number = f"{store.name}-{number}", number + 1
         apart.append(replace(store, name=name))
     return tuple(apart)
-
-
-def is_live(locator: str) -> bool:
-    """Whether a locator is the URL of a live server."""
-    return locator.startswith(("redis://", "rediss://", "unix://"))
-
-
-def masked(locator: str) -> str:
-    """A locator without what an address may carry of users and passwords."""
-    if not is_live(locator):
-        return locator
-    scheme, _, rest = locator.partition("://")
-    return f"{scheme}://{rest.rpartition('@')[2].partition('?')[0]}"
 
 
 def _host(url: str) -> str:

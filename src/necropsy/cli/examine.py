@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from necropsy.cli import output
+from necropsy.cli import live, output
+from necropsy.cli.live import ImpactOption, PasswordOption, Way, WayOption
 from necropsy.cli.output import ColorOption, FailOn, FailOnOption, Format, FormatOption, OutputOption, QuietOption
 
 
@@ -22,6 +23,9 @@ def examine(
         list[str] | None,
         typer.Option(help="Live session store, read-only: redis://host:6379, rediss://, unix://; NAME=URL names it."),
     ] = None,
+    redis_way: WayOption = Way.AUTO,
+    max_impact: ImpactOption = "1ms",
+    redis_ask_password: PasswordOption = False,
     access_log: Annotated[
         list[str] | None, typer.Option(help="Access log: JSON, combined or any log_format; gz, zst.")
     ] = None,
@@ -103,6 +107,7 @@ def examine(
             now=given.parse_time(now) if now else None,
             prometheus_version=prometheus_version,
             prometheus_host=prometheus_host,
+            live=live.options(redis_way, max_impact, ask_password=redis_ask_password),
         )
     )
     with output.progress(quiet=quiet) as say:

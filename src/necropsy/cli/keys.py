@@ -10,7 +10,8 @@ from typing import Annotated
 
 import typer
 
-from necropsy.cli import output
+from necropsy.cli import live, output
+from necropsy.cli.live import ImpactOption, PasswordOption, Way, WayOption
 from necropsy.cli.output import ColorOption, QuietOption
 from necropsy.model.errors import UsageError
 
@@ -45,6 +46,9 @@ def keys(
     redis: Annotated[
         list[str] | None, typer.Option(help="Address of a live server: redis://, rediss:// or unix://.")
     ] = None,
+    redis_way: WayOption = Way.AUTO,
+    max_impact: ImpactOption = "1ms",
+    redis_ask_password: PasswordOption = False,
     diff: Annotated[
         list[str] | None, typer.Option(metavar="OLD", help="Compare with this dump or server: what grew?")
     ] = None,
@@ -101,6 +105,7 @@ def keys(
     if not diff:
         usual.append(Grouping.NODE)  # the sources of two sides have nothing in common
     groupings = [grouping.value for grouping in by or ([Grouping.PATTERN] if tabular else usual)]
+    options = live.options(redis_way, max_impact, ask_password=redis_ask_password)
     with output.progress(quiet=quiet) as say:
         found = survey(
             [*expand(dumps or ()), *(redis or ())],
@@ -110,6 +115,7 @@ def keys(
             show_keys=show_keys,
             sample=sample,
             now=parse_time(now) if now else None,
+            live=options,
             progress=say,
         )
     if kind is KeysFormat.TEXT:

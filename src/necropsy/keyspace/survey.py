@@ -9,11 +9,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from necropsy.evidence.redis.options import LiveOptions
 from necropsy.model.errors import NoEvidence, UnreadableSource, UsageError
 from necropsy.model.evidence import Absent, Blemish
 from necropsy.model.keyspace import GROUPINGS, BigKey, Figures, KeySource, Keyspace, Row
 from necropsy.sessions.keyspace import Projection
 from necropsy.wire.files import STANDARD_INPUT
+from necropsy.wire.redis.address import is_address, masked
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -21,7 +23,6 @@ if TYPE_CHECKING:
     from necropsy.keyspace.tally import Tally
 
 Progress = Callable[[str, float | None], None]
-_LIVE: Final = ("redis://", "rediss://", "unix://")
 _FACTS: Final = (("valkey-ver", "Valkey"), ("redis-ver", "Redis"))
 
 
@@ -56,6 +57,7 @@ def survey(
     show_keys: bool = False,
     sample: float = 1.0,
     now: datetime | None = None,
+    live: LiveOptions | None = None,
     progress: Progress | None = None,
 ) -> Keyspace:
     """Sum up the keys of dumps and servers.
@@ -76,6 +78,8 @@ def survey(
         Share of the keys to read, of dumps alone; 1 for all.
     now
         The moment for which keys count as expired; by default each source's own.
+    live
+        How servers are read.
 
     Raises
     ------
@@ -89,7 +93,7 @@ def survey(
     _require(locators, before, by, top, sample)
     say: Progress = progress or (lambda _what, _share: None)
     with closing(Tally(top=top, show_keys=show_keys, by_slot="slot" in by)) as tally:
-        desk = _Desk(tally, sample, now, say)
+        desk = _Desk(tally, sample, now, live or LiveOptions(), say)
         for side, given in ((True, before), (False, locators)):
             for name, locator in _named(given):
                 desk.read(name, locator, before=side)
@@ -112,14 +116,14 @@ def _require(locators: Sequence[str], before: Sequence[str], by: Sequence[str], 
         raise UsageError(f"{sample:g} is no share of the keys", hint="Between 0 and 1: 0.1 reads a tenth of them.")
     if top < 0:
         raise UsageError(f"{top} is no number of keys", hint="0 for none of the biggest keys.")
-    if sample < 1 and any(_is_live(locator) for locator in given):
+    if sample < 1 and any(is_address(locator) for locator in given):
         raise UsageError("a server cannot be sampled", hint="Leave --sample out, or sample a dump of it.")
 
 
 def _named(locators: Sequence[str]) -> Iterator[tuple[str, str]]:
     """Name each source by its file, and apart from the others: with its folders, or with a number."""
     stems = [
-        "stdin" if locator == STANDARD_INPUT else locator if _is_live(locator) else Path(locator).name
+        "stdin" if locator == STANDARD_INPUT else locator if is_address(locator) else Path(locator).name
         for locator in locators
     ]
     names = [
@@ -129,25 +133,21 @@ def _named(locators: Sequence[str]) -> Iterator[tuple[str, str]]:
         yield (name if names.count(name) == 1 else f"{name} ({number})"), locator
 
 
-def _is_live(locator: str) -> bool:
-    return locator.startswith(_LIVE)
-
-
 class _Desk:
     """Where sources are read, and what could not be read is written down."""
 
-    def __init__(self, tally: Tally, sample: float, now: datetime | None, say: Progress) -> None:
+    def __init__(self, tally: Tally, sample: float, now: datetime | None, live: LiveOptions, say: Progress) -> None:
         self.sources: list[KeySource] = []
         self.blemishes: list[Blemish] = []
         self.absent: list[Absent] = []
-        self._tally, self._sample, self._now, self._say = tally, sample, now, say
+        self._tally, self._sample, self._now, self._live, self._say = tally, sample, now, live, say
 
     def read(self, name: str, locator: str, *, before: bool) -> None:
         """Read one source into the tally."""
         try:
             shown, reading = self._open(name, locator)
         except UnreadableSource as error:
-            self.absent.append(Absent("keys", _masked(locator), error.message, error.hint))
+            self.absent.append(Absent("keys", masked(locator), error.message, error.hint))
             return
         try:
             for batch in reading:
@@ -155,13 +155,13 @@ class _Desk:
                 self._tally.add(batch, shown, moment, before=before)
                 self._say(f"reading {shown}: {reading.keys_read:,} keys", None)
         except UnreadableSource as error:  # a server that went away: what was read stays counted
-            self.absent.append(Absent("keys", _masked(locator), error.message, error.hint))
+            self.absent.append(Absent("keys", masked(locator), error.message, error.hint))
         self.blemishes += reading.blemishes
         self.absent += getattr(reading, "absent", [])
         self.sources.append(
             KeySource(
                 name=shown,
-                locator=_masked(locator),
+                locator=masked(locator),
                 version=_version(reading),
                 taken_at=reading.taken_at,
                 keys=reading.keys_read,
@@ -179,20 +179,10 @@ class _Desk:
     def _open(self, name: str, locator: str) -> tuple[str, Reading]:
         from necropsy.evidence.rdb.reader import open_dump, open_stream
 
-        if not _is_live(locator):
+        if not is_address(locator):
             return name, open_dump(locator, Projection(), sample=self._sample)
-        from necropsy.evidence.redis.reader import read_keys
-
-        live = read_keys(locator, Projection(), store=_masked(locator), open_stream=open_stream)
+        live = self._live.open(locator, Projection(), store=masked(locator), open_stream=open_stream)
         return live.locator, live
-
-
-def _masked(locator: str) -> str:
-    """Return a locator without what an address may carry of users and passwords."""
-    if not _is_live(locator):
-        return locator
-    scheme, _, rest = locator.partition("://")
-    return f"{scheme}://{rest.rpartition('@')[2].partition('?')[0]}"
 
 
 def _written_at(locator: str) -> datetime:

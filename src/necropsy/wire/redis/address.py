@@ -122,6 +122,18 @@ def is_address(locator: str) -> bool:
     return locator.partition("://")[0].lower() in SCHEMES and "://" in locator
 
 
+def masked(locator: str) -> str:
+    """Return a locator without what an address carries of users, passwords and options; anything else as it is.
+
+    >>> masked("redis://me:hunter2@cache:6380/1?from=replicas"), masked("dump.rdb"), masked("REDIS://:a@b@c")
+    ('redis://cache:6380/1', 'dump.rdb', 'redis://c')
+    """
+    if not is_address(locator):
+        return locator
+    scheme, _, rest = locator.partition("://")
+    return f"{scheme.lower()}://{rest.rpartition('@')[2].partition('?')[0]}"
+
+
 def parse_address(url: str, *, password: str | None = None, environ: Mapping[str, str] | None = None) -> Address:
     """Read an address.
 

@@ -1,0 +1,71 @@
+"""How live stores are to be read, as a person says it: the way in, the budget, the password."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from necropsy.evidence.redis.ways import AUTO
+from necropsy.model.errors import UsageError
+from necropsy.wire.redis.address import Secret, parse_address
+
+if TYPE_CHECKING:
+    from necropsy.evidence.redis.reader import LiveKeyspace
+    from necropsy.evidence.redis.ways import OpenStream
+    from necropsy.sessions.keyspace import Projection
+
+_UNITS: Final = {"us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0}
+_DURATION: Final = re.compile(r"(\d+(?:\.\d+)?)\s*(us|µs|ms|s)")
+
+
+@dataclass(frozen=True, slots=True)
+class LiveOptions:
+    """The same for every live store of a run."""
+
+    way: str = AUTO
+    """``auto``, ``stream``, ``script`` or ``pipeline``."""
+    max_impact_s: float = 0.001
+    """Latency that others may suffer."""
+    password: Secret | None = None
+    """Typed by a person; None: as the address and the environment say."""
+
+    def open(
+        self,
+        url: str,
+        projection: Projection,
+        *,
+        store: str,
+        open_stream: OpenStream,
+        progress: Callable[[float | None], None] | None = None,
+    ) -> LiveKeyspace:
+        """Open a live store: see ``reader.read_keys``."""
+        from necropsy.evidence.redis.reader import read_keys
+
+        return read_keys(
+            parse_address(url, password=self.password.reveal() if self.password else None),
+            projection,
+            store=store,
+            way=self.way,
+            max_impact_s=self.max_impact_s,
+            open_stream=open_stream,
+            progress=progress,
+        )
+
+
+def parse_impact(text: str) -> float:
+    """Read a time such as ``1ms``; seconds.
+
+    Raises
+    ------
+    UsageError
+        It is none.
+
+    >>> parse_impact("1ms"), parse_impact("0.5 s"), parse_impact("250us")
+    (0.001, 0.5, 0.00025)
+    """
+    found = _DURATION.fullmatch(text.strip().lower())
+    if not found:
+        raise UsageError(f"{text!r} is no time", hint="Write --max-impact 1ms, 500us or 0.01s.")
+    return round(float(found[1]) * _UNITS[found[2]], 9)
