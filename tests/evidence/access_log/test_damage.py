@@ -114,6 +114,22 @@ def test_what_can_be_unpacked_of_a_cut_file_is_read_and_the_rest_is_said_to_be_m
     assert "cut or damaged" in cut[0].why
 
 
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"", "it is empty"),
+        (b"\n\n", "it is empty"),
+        (b"\x1f\x8bnot gzip at all", "cut or damaged"),
+        (b"hello\n", "no known log format"),
+    ],
+    ids=["empty", "blank", "no gzip", "prose"],
+)
+def test_a_file_of_which_nothing_can_be_made_says_why_and_what_to_do(reading, content, reason) -> None:
+    (absent,) = reading({"access.log": content}).log.absent
+    assert reason in absent.reason
+    assert absent.hint
+
+
 def test_standard_input_is_read(monkeypatch, reading) -> None:
     class Stdin:
         buffer = BytesIO(gzip.compress(good(1, 2).encode()))

@@ -162,6 +162,17 @@ def test_a_missing_log_is_absent(tmp_path) -> None:
     ]
 
 
+def test_a_log_of_which_not_a_byte_can_be_unpacked_is_absent(tmp_path) -> None:
+    path = tmp_path / "error.log.gz"
+    path.write_bytes(b"\x1f\x8bnot gzip at all")
+    with Case.create(None) as case:
+        log = read(case, [str(path)])
+    assert log.sources == []
+    (absent,) = log.absent
+    assert "cut or damaged" in absent.reason
+    assert absent.hint
+
+
 def test_known_classes_have_names_of_their_own() -> None:
     assert len({error.name for error in KNOWN}) == len(KNOWN)
 

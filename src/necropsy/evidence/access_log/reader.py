@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from necropsy.evidence.access_log import classes, lines, loading, patterns, rhythm, visits
 from necropsy.evidence.access_log.layout import LogFormat
 from necropsy.evidence.access_log.scratch import Scratch, open_scratch
-from necropsy.evidence.access_log.sources import attach, family
+from necropsy.evidence.access_log.sources import LogFile, attach, family, first_lines, nothing_in
 from necropsy.model.errors import UnreadableSource
 from necropsy.model.evidence import Absent, Blemish, Source
 from necropsy.wire.files import fingerprint
@@ -76,6 +76,17 @@ def read(
     return result
 
 
+def _unrecognised(file: LogFile) -> tuple[str, str]:
+    """Why nothing could be made of a file, and what to do."""
+    damage = file.damage or nothing_in(file)
+    if damage:
+        return damage, "Take or copy the file again."
+    if not first_lines(file):
+        return "it is empty", "Logs are rotated: name the one that was written while the sessions were born."
+    hint = "Name it: --log-format TEXT, or --nginx FILE that holds the log_format."
+    return "no known log format in its first lines", hint
+
+
 def _fingerprint(locator: str) -> tuple[str | None, int | None]:
     try:
         return fingerprint(locator)
@@ -97,20 +108,14 @@ def _read_log(
     first_number = 0
     for number, locator in enumerate(members):
         try:
-            loaded = loading.load(scratch, attach(locator, scratch.folder, number), log_formats, first_number)
+            file = attach(locator, scratch.folder, number)
+            loaded = loading.load(scratch, file, log_formats, first_number)
         except UnreadableSource as error:
             result.absent.append(Absent(KIND, locator, error.message, error.hint))
             continue
         first_number += loaded.lines
         if not loaded.note:
-            result.absent.append(
-                Absent(
-                    KIND,
-                    locator,
-                    f"{locator}: no known log format in its first lines",
-                    "Name it: --log-format TEXT, or --nginx FILE that holds the log_format.",
-                )
-            )
+            result.absent.append(Absent(KIND, locator, *_unrecognised(file)))
             continue
         result.sources.append(Source(KIND, locator, loaded.last_at, None, None, None, loaded.note))
         result.blemishes += loaded.blemishes

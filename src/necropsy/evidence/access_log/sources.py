@@ -105,6 +105,13 @@ def chunks(stream: BinaryIO, size: int = CHUNK) -> Iterator[bytes | str]:
         yield chunk
 
 
+def nothing_in(file: LogFile) -> str:
+    """Why not one byte of a file can be read; empty when one can, or when there is none."""
+    with file.open() as stream:
+        first = next(chunks(stream), b"")
+    return first if isinstance(first, str) else ""
+
+
 def first_lines(file: LogFile) -> list[str]:
     """Return the first lines, blank and overlong ones left out."""
     head = b""

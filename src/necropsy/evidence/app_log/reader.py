@@ -67,6 +67,8 @@ def _read_one(case: Case, locator: str, result: ReadErrors) -> None:
     with tempfile.TemporaryDirectory(prefix="necropsy-") as folder:
         copy = Path(folder) / "log"
         damage = _copy(locator, copy)
+        if damage and not copy.stat().st_size:
+            raise UnreadableSource(f"{locator}: {damage}", hint="Take or copy the file again.")
         if damage:
             result.blemishes.append(Blemish(locator, "byte", copy.stat().st_size, f"what follows is {damage}"))
         with duckdb.connect(
