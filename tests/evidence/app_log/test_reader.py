@@ -48,7 +48,7 @@ def test_the_error_of_the_incident_is_one_timeout_without_a_time(tmp_path) -> No
     log, rows = events(tmp_path, INCIDENT)
     assert rows == [(None, "RedisCommandTimeoutException", 1)]
     assert (log.events, log.sources[0].taken_at) == (1, None)
-    assert log.sources[0].note == "1 errors in 3 lines; it carries no time"
+    assert log.sources[0].note == "1 error in 3 lines; it carries no time"
 
 
 def test_an_entry_counts_once_by_its_innermost_known_cause_and_its_minute(tmp_path) -> None:
