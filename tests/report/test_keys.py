@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+import jsonschema
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
@@ -106,3 +107,16 @@ def test_idle_times_that_no_dump_carries_are_not_told() -> None:
 def test_an_empty_keyspace_is_told_as_such() -> None:
     empty = Keyspace(Row("all", Figures()), (("pattern", ()),), (), ())
     assert keys.render(empty).startswith("KEYS   0 keys, 0 B\n")
+
+
+@given(FIGURES, FIGURES | st.none(), st.text(max_size=20), st.sampled_from((1.0, 0.01)))
+@FEW
+def test_the_json_is_what_the_published_schema_says(
+    figures: Figures, before: Figures | None, name: str, sample: float
+) -> None:
+    schema = json.loads(keys_rows.schema())
+    document = json.loads(keys_rows.as_json(keyspace(Row(name, figures, before), sample)))
+    jsonschema.Draft202012Validator(schema).validate(document)
+    assert set(document) == set(schema["properties"])
+    for part, rows in (("row", [document["total"]]), ("big_key", document["biggest"]), ("source", document["sources"])):
+        assert set(rows[0]) == set(schema["$defs"][part]["properties"])

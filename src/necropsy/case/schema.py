@@ -103,8 +103,8 @@ TABLES: Final[tuple[Table, ...]] = (
         "Damage inside a source that was otherwise used.",
         (
             Column("file", "VARCHAR", "Source."),
-            Column("unit", "VARCHAR", "line or byte."),
-            Column("place", "BIGINT", "First damaged line (from 1) or byte (from 0)."),
+            Column("unit", "VARCHAR", "line or byte; of a live store key or slot."),
+            Column("place", "BIGINT", "First damaged line (from 1); or byte, key or slot (from 0)."),
             Column("why", "VARCHAR", "What is wrong and what it means for the figures."),
             Column("sample", "VARCHAR", "A few characters with secrets masked; may be empty."),
             Column("count", "BIGINT", "Places with this same damage."),

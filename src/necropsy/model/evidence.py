@@ -78,9 +78,9 @@ class Blemish:
 
     file: str
     unit: str
-    """``line`` or ``byte``."""
+    """What ``place`` counts: ``line`` or ``byte``; of a live store ``key`` or ``slot``."""
     place: int
-    """Number of the first damaged line (from 1) or byte (from 0)."""
+    """Number of the first damaged line (from 1); of the first byte, key or slot (from 0)."""
     why: str
     sample: str = ""
     """A few characters of it with secrets masked; empty when not safe to show."""

@@ -10,6 +10,7 @@ import csv
 import json
 from collections.abc import Iterator
 from dataclasses import asdict
+from importlib import resources
 from io import BytesIO, StringIO
 from typing import Any, Final
 
@@ -53,6 +54,11 @@ def as_json(keyspace: Keyspace) -> str:
         "absent": [to_plain(absent) for absent in keyspace.absent],
     }
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+
+
+def schema() -> str:
+    """Return the published JSON Schema of what ``as_json`` writes."""
+    return resources.files(__package__).joinpath("keys-1.schema.json").read_text(encoding="utf-8")
 
 
 def as_csv(keyspace: Keyspace) -> str:
