@@ -27,6 +27,13 @@ _TEXT: Final = 256
 """Characters kept of a user agent or host."""
 
 
+_PLACED: Final = (
+    "CASE WHEN kept.class_key IS NOT NULL THEN 0 WHEN crowd.crowd_key IS NOT NULL THEN 1 ELSE 2 END AS level,"
+    " CASE level WHEN 0 THEN class.class_key WHEN 1 THEN class.crowd_key ELSE class.rest_key::UBIGINT END AS place"
+)
+"""Columns of a class that was joined with ``kept`` and ``crowd``: where it goes."""
+
+
 def create_tables(scratch: Scratch) -> None:
     """Create ``visit``, ``class`` and ``led``.
 
@@ -69,7 +76,7 @@ def settle(scratch: Scratch) -> None:
         f" GROUP BY crowd_key ORDER BY sum(visits) DESC, min(number) LIMIT {LIMIT}"
     )
     placed = (
-        f"SELECT class.*, {_placed('class')}, followed, followed_to FROM class LEFT JOIN kept USING (class_key)"
+        f"SELECT class.*, {_PLACED}, followed, followed_to FROM class LEFT JOIN kept USING (class_key)"
         " LEFT JOIN crowd USING (crowd_key) LEFT JOIN led USING (class_key)"
     )
     scratch.run(
@@ -92,15 +99,6 @@ def settle(scratch: Scratch) -> None:
     create_texts(scratch, "client", "SELECT DISTINCT client_key FROM summed WHERE level < 1")
     for field in ("agent", "host"):
         create_texts(scratch, field, f"SELECT DISTINCT {field}_key FROM summed WHERE level < 2")
-
-
-def _placed(table: str) -> str:
-    """Return the columns ``level`` and ``place`` of a class or visit that was joined with ``kept`` and ``crowd``."""
-    return (
-        "CASE WHEN kept.class_key IS NOT NULL THEN 0 WHEN crowd.crowd_key IS NOT NULL THEN 1 ELSE 2 END AS level,"
-        f" CASE WHEN kept.class_key IS NOT NULL THEN {table}.class_key WHEN crowd.crowd_key IS NOT NULL THEN"
-        f" {table}.crowd_key ELSE {table}.rest_key::UBIGINT END AS place"
-    )
 
 
 def table(scratch: Scratch, log: str, first_id: int) -> pa.Table:
@@ -127,9 +125,12 @@ def bins(scratch: Scratch, first_id: int) -> pa.Table:
         scratch,
         # One number for class and minute: grouping and sorting by one is twice as fast as by two.
         f"SELECT ((place >> 32) + {first_id})::INTEGER AS class_id, make_timestamp((place & 4294967295) * 60000000) AS bin,"
-        " visits FROM (SELECT (class_id::BIGINT << 32) | (epoch_us(stamp) // 60000000) AS place, count(*)::INTEGER AS visits"
-        f" FROM (SELECT stamp, {_placed('visit')} FROM visit LEFT JOIN kept USING (class_key) LEFT JOIN crowd"
-        " USING (crowd_key)) JOIN (SELECT class_id, level, place FROM summed) USING (level, place) GROUP BY ALL) ORDER BY place",
+        " visits FROM (SELECT (coalesce(own.class_id, crowd.class_id, rest.class_id)::BIGINT << 32)"
+        " | (epoch_us(stamp) // 60000000) AS place, count(*)::INTEGER AS visits FROM visit"
+        " LEFT JOIN (SELECT class_id, place AS class_key FROM summed WHERE level = 0) own USING (class_key)"
+        " LEFT JOIN (SELECT class_id, place AS crowd_key FROM summed WHERE level = 1) crowd USING (crowd_key)"
+        " LEFT JOIN (SELECT class_id, place::INTEGER AS rest_key FROM summed WHERE level = 2) rest USING (rest_key)"
+        " GROUP BY place) ORDER BY place",
         {},
     )
 
