@@ -59,6 +59,15 @@ def traffic(
     hash_clients: Annotated[
         bool, typer.Option("--hash-clients", help="Show a keyed hash instead of each address; another key in each run.")
     ] = False,
+    follow: Annotated[
+        bool, typer.Option("--follow", help="Go on reading what is written to the logs, through rotation; Ctrl-C ends.")
+    ] = False,
+    interval: Annotated[
+        float, typer.Option(min=0.1, metavar="SECONDS", help="With --follow: how often to say what came.")
+    ] = 5.0,
+    window: Annotated[
+        str, typer.Option(metavar="SIZE", help="With --follow: how much of the end of each log to look at.")
+    ] = "32MiB",
     sort: Annotated[
         Order, typer.Option(help="Order; sessions: those that probably start most first.")
     ] = Order.SESSIONS,
@@ -82,14 +91,29 @@ def traffic(
       necropsy traffic 'access.log*'
       necropsy traffic access.log --nginx /etc/nginx/nginx.conf --sort period
       necropsy traffic 'access.log*' --hash-clients --output traffic.html
-      kubectl logs deploy/ingress | necropsy traffic - --format json
+      necropsy traffic --follow access.log --interval 10
+      kubectl logs -f deploy/ingress | necropsy traffic --follow - --format json
     """  # noqa: D301 -- \b is click's mark for text that is not to be wrapped
     from necropsy.traffic.survey import survey
     from necropsy.wire.files import expand
 
     kind = format or _by_suffix(out)
-    _ready(kind, out)
+    _ready(kind, out, follow=follow)
     formats = _formats(log_format, nginx)
+    if follow:
+        from necropsy.autopsy.sources import parse_size
+        from necropsy.cli.following import Following, show
+
+        chosen = Following(
+            tuple(expand(logs or ())),
+            tuple(formats),
+            interval,
+            parse_size(window),
+            sort.value,
+            hash_clients=hash_clients,
+        )
+        show(chosen, as_json=kind is TrafficFormat.JSON, limit=limit, color=color, quiet=quiet)
+        return
     with output.progress(quiet=quiet) as say:
         found = survey(
             expand(logs or ()),
@@ -103,8 +127,12 @@ def traffic(
     output.put(_rendered(found, kind, limit, color=colored), out, quiet=quiet)
 
 
-def _ready(kind: TrafficFormat, out: Path | None) -> None:
+def _ready(kind: TrafficFormat, out: Path | None, *, follow: bool) -> None:
     """Refuse an output that cannot be before a log of gigabytes is read."""
+    if follow and (out is not None or kind not in {TrafficFormat.TEXT, TrafficFormat.JSON}):
+        raise UsageError(
+            "--follow writes text or JSON lines to standard output", hint="Leave --output out, or leave --follow out."
+        )
     if kind is TrafficFormat.PARQUET and out is None and sys.stdout.isatty():
         raise UsageError("a Parquet file is nothing for a terminal", hint="Name a file with --output.")
     output.ready(output.Format.HTML if kind is TrafficFormat.HTML else output.Format.TEXT, out)

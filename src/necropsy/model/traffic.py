@@ -99,3 +99,24 @@ class Traffic:
     def limited(self, most: int | None) -> Traffic:
         """Return the same with at most so many classes; totals are then those of the classes that are left."""
         return self if most is None else replace(self, visitors=self.visitors[:most])
+
+
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """One look at logs that grow."""
+
+    at: datetime
+    """When somebody looked, UTC."""
+    seconds: float
+    """Seconds since the beginning."""
+    lines: int
+    """Lines since the last look; at the first one, those that were there already."""
+    lines_total: int
+    rotations: int
+    """How often a log was replaced or emptied since the beginning."""
+    traffic: Traffic | None
+    """What the last lines say; None before there is any request."""
+    waiting_for: str = ""
+    """Why there is none."""
+    last: bool = False
+    """Nothing follows."""

@@ -11,12 +11,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from necropsy.model.traffic import Traffic, Visitor
 from necropsy.report.figures import count, duration, moment, percent, several
 from necropsy.report.inert import inert, prose
-from necropsy.report.reading import damage
+from necropsy.report.reading import absence, damage
 from necropsy.report.sheet import Sheet
 
 MOST_ROWS: Final = 20
@@ -174,7 +175,8 @@ def _margins(sheet: Sheet, traffic: Traffic) -> None:
         note = prose(source.note) if source.note else ""
         sheet.labelled("" if number else "READ", inert(source.locator), f"  {note}", style="dim")
     for number, absent in enumerate(traffic.absent):
-        text = "; ".join(filter(None, (absent.reason, absent.hint)))
-        sheet.labelled("" if number else "ABSENT", prose(text), style="bold magenta")
+        why = replace(absent, reason=absent.reason.removeprefix(f"{absent.locator}: "))
+        text = f"{inert(absent.locator)}: {prose(absence(why))}"
+        sheet.labelled("" if number else "ABSENT", text, style="bold magenta")
     for number, blemish in enumerate(traffic.blemishes):
         sheet.labelled("" if number else "DAMAGED", prose(damage(blemish)), style="bold magenta")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
+from necropsy.case import identity
 from necropsy.model.errors import NoEvidence, UsageError
 from necropsy.model.evidence import Absent
 from necropsy.model.traffic import LIKELIHOODS, Traffic, Visitor
@@ -36,7 +36,7 @@ def survey(
     hash_clients: bool = False,
     sort: str = "sessions",
     activity: bool = False,
-    case: Case | None = None,
+    key: bytes | None = None,
     progress: Progress | None = None,
 ) -> Traffic:
     """Read access logs.
@@ -48,13 +48,13 @@ def survey(
     log_formats
         Formats that were given or found in a configuration; tried before the known ones.
     hash_clients
-        Show a keyed hash instead of each address. The key is the case's, and of this run alone without one.
+        Show a keyed hash instead of each address.
     sort
         One of ``SORTS``.
     activity
         Tell when the visits of the first visitors came.
-    case
-        Read into this case and leave it there; by default into one that is forgotten.
+    key
+        Key of the hashes, 16 bytes; by default one of this call alone.
 
     Raises
     ------
@@ -63,20 +63,20 @@ def survey(
     UsageError
         An order that is none, or standard input named twice.
     """
-    from necropsy.case.store import Case as NewCase
+    from necropsy.case.store import Case
     from necropsy.evidence.access_log.reader import read
 
     _require(locators, sort)
     say: Progress = progress or (lambda _what, _share: None)
     say("reading access logs", None)
-    with nullcontext(case) if case is not None else NewCase.create(None) as opened:
-        log = read(opened, locators, log_formats=log_formats)
+    with Case.create(None) as case:
+        log = read(case, locators, log_formats=log_formats)
         if not log.requests:
             raise _nothing(log)
         say("weighing visitors", None)
-        visitors = in_order(_visitors(opened, hash_clients=hash_clients), sort)
+        visitors = in_order(_visitors(case, (key or identity.new_key()) if hash_clients else None), sort)
         if activity:
-            visitors = _with_activity(opened, visitors, log)
+            visitors = _with_activity(case, visitors, log)
     return Traffic(
         visitors=tuple(visitor for _, visitor in visitors),
         requests=log.requests,
@@ -105,25 +105,26 @@ def _nothing(log: ReadLog) -> NoEvidence:
             hint="Is it an access log? Its format can be named: --log-format TEXT or --nginx FILE.",
         )
     absent: Absent = log.absent[0]
-    return NoEvidence(absent.reason, hint=absent.hint)
+    reason = absent.reason.removeprefix(f"{absent.locator}: ")
+    return NoEvidence(f"{absent.locator}: {reason}", hint=absent.hint)
 
 
 Numbered = tuple[int, Visitor]
 """Number of a class in its case, and the class."""
 
 
-def _visitors(case: Case, *, hash_clients: bool) -> list[Numbered]:
+def _visitors(case: Case, key: bytes | None) -> list[Numbered]:
     rows = case.rows("SELECT * FROM visitor_class ORDER BY class_id")
-    shown = _hashed(case, {row["client"] for row in rows}) if hash_clients else {}
+    shown = _hashed(key, {row["client"] for row in rows}) if key is not None else {}
     return [(row["class_id"], _visitor(row, shown)) for row in rows]
 
 
-def _hashed(case: Case, clients: Iterable[str]) -> dict[str, str]:
+def _hashed(key: bytes, clients: Iterable[str]) -> dict[str, str]:
     """Return the keyed hash of each address, as a case hashes ids; what is no address stays."""
     import pyarrow as pa
 
     addresses = sorted(client for client in clients if client not in {"", "*"})
-    hashes = case.hashes(pa.array(addresses, pa.string())).to_pylist()
+    hashes = identity.hash_column(key, pa.array(addresses, pa.string())).to_pylist()
     return {address: f"#{number:016x}" for address, number in zip(addresses, hashes, strict=True)}
 
 
