@@ -81,7 +81,7 @@ def test_a_dash_is_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
         assert stream.read() == b"piped\n"
 
 
-@pytest.mark.parametrize("kind", ["gzip", "bz2", "xz"])
+@pytest.mark.parametrize("kind", ["gzip", "zstd", "bz2", "xz"])
 def test_a_file_that_was_cut_off_says_so(tmp_path: Path, kind: str) -> None:
     packed = COMPRESSORS[kind](os.urandom(3000))
     path = tmp_path / "prometheus.yml"

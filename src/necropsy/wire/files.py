@@ -9,7 +9,7 @@ import sys
 import zlib
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import BinaryIO, Final, cast
+from typing import Any, BinaryIO, Final, cast
 
 from necropsy.model.errors import UnreadableSource
 
@@ -18,6 +18,8 @@ _GZIP: Final = b"\x1f\x8b"
 _ZSTANDARD: Final = b"\x28\xb5\x2f\xfd"
 _BZIP2: Final = b"BZh"
 _XZ: Final = b"\xfd7zXZ\x00"
+_PIECE: Final = 1 << 12
+"""Compressed bytes that are taken in at once: the worst that they can become is 128 MiB (a block of 128 KiB from 4 bytes)."""
 
 
 def expand(patterns: Iterable[str]) -> list[str]:
@@ -76,10 +78,7 @@ def _decompressed(raw: io.BufferedReader) -> BinaryIO:
 
         return cast("BinaryIO", _Owner(gzip.GzipFile(fileobj=raw), raw))
     if kind == "zstd":
-        import zstandard
-
-        reader = zstandard.ZstdDecompressor().stream_reader(raw, read_across_frames=True, closefd=True)
-        return cast("BinaryIO", io.BufferedReader(reader))
+        return cast("BinaryIO", io.BufferedReader(_Zstandard(raw)))
     if kind == "bz2":
         import bz2
 
@@ -89,6 +88,59 @@ def _decompressed(raw: io.BufferedReader) -> BinaryIO:
 
         return cast("BinaryIO", _Owner(lzma.LZMAFile(raw), raw))
     return cast("BinaryIO", raw)
+
+
+class _Zstandard(io.RawIOBase):
+    """Frames of Zstandard, one after another. A file that breaks off is an error, which the library's own reader keeps quiet.
+
+    Raises
+    ------
+    EOFError
+        The file ends inside of a frame; what could be read was given before.
+    """
+
+    def __init__(self, beneath: io.BufferedReader) -> None:
+        import zstandard
+
+        super().__init__()
+        self._beneath = beneath
+        self._library = zstandard.ZstdDecompressor()
+        self._frame = self._library.decompressobj()
+        self._inside = False
+        self._ready = memoryview(b"")
+        self._left = b""
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Read some bytes."""
+        while not self._ready:
+            data = self._left or self._beneath.read(_PIECE)
+            self._left = b""
+            if not data:
+                if self._inside:
+                    raise EOFError("compressed file ended before the end of its last frame")
+                return 0
+            self._inside = True
+            self._ready = memoryview(self._frame.decompress(data))
+            if self._frame.eof:
+                self._left = self._frame.unused_data
+                self._frame = self._library.decompressobj()
+                self._inside = False
+        target = memoryview(buffer).cast("B")
+        count = min(len(target), len(self._ready))
+        target[:count] = self._ready[:count]
+        self._ready = self._ready[count:]
+        return count
+
+    def close(self) -> None:
+        """Close the file too."""
+        try:
+            super().close()
+        finally:
+            self._beneath.close()
 
 
 class _Owner(io.BufferedReader):
