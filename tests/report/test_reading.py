@@ -126,3 +126,8 @@ def test_no_cause_says_what_was_there_to_accuse() -> None:
     bare = replace(report.stores[0], sessions=0)
     assert reading.no_cause(replace(report, stores=(bare,)))[0] == "No sessions"
     assert reading.no_cause(sample.configuration_only())[0] == "No verdict"
+
+
+def test_an_actor_of_which_the_log_names_no_host_is_called_by_its_agent_and_path() -> None:
+    nameless = replace(sample.actor("172.12.1.189:80"), url="/login")
+    assert reading.address(nameless) == f"{nameless.user_agent} /login"

@@ -33,8 +33,10 @@ class Also:
 def address(actor: Actor) -> str:
     """Where an actor knocks, as short as it stays exact: the URL without ``http://``.
 
-    An actor without URL is called by its User-Agent, else by its prober.
+    An actor without URL is called by its User-Agent, else by its prober; one of which the log names no host, by both.
     """
+    if actor.url.startswith("/") and actor.user_agent:
+        return inert(f"{actor.user_agent} {actor.url}")
     return inert(actor.url.removeprefix("http://") or actor.user_agent or actor.prober or "unknown")
 
 

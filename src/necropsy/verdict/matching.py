@@ -160,7 +160,12 @@ def _overruled(
     """
     pairs: list[tuple[float, _Slot, int, int | None]] = []
     for index, probe in enumerate(around.probes):
-        if character.may_create(probe) or not probe.creates_sessions or probe.timing != "ticker" or index in around.idle:
+        if (
+            character.may_create(probe)
+            or not probe.creates_sessions
+            or probe.timing != "ticker"
+            or index in around.idle
+        ):
             continue
         for slot in free:
             pairs += [

@@ -116,7 +116,7 @@ def _claims_of(finding: Finding, scale: Weighed) -> list[Claim]:
 def _actor(claim: Claim, scale: Weighed) -> Actor:
     probe = scale.probes[claim.probe_id] if claim.probe_id is not None else None
     visitors = scale.classes.get(claim.class_id) if claim.class_id is not None else None
-    url = probe.url if probe else f"http://{visitors.host}{visitors.path}" if visitors else ""
+    url = probe.url if probe else _url(visitors) if visitors else ""
     return Actor(
         user_agent=claim.user_agent or (visitors.user_agent if visitors else ""),
         prober=probe.prober if probe else None,
@@ -131,6 +131,11 @@ def _actor(claim: Claim, scale: Weighed) -> Actor:
         answer=_answer(visitors),
         origin=probe.origin if probe else (),
     )
+
+
+def _url(visitors: VisitorClass) -> str:
+    """What they ask for; the path alone when the log does not name the host."""
+    return f"http://{visitors.host}{visitors.path}" if visitors.host else visitors.path
 
 
 def _answer(visitors: VisitorClass | None) -> str:
@@ -170,6 +175,8 @@ def _stopped(claims: Sequence[Claim], now: datetime, lifetime_s: float | None) -
 
 
 def _path(url: str) -> str:
+    if url.startswith("/"):
+        return url
     return "/" + url.split("/", 3)[3] if url.count("/") >= 3 else "/"
 
 
