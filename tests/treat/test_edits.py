@@ -140,3 +140,54 @@ def test_what_consul_will_answer_after_a_reload_is_foreseen_in_every_shape(shape
     entry = after[0] if isinstance(after, list) else after["x"]
     service = entry.get("Service") if isinstance(entry.get("Service"), dict) else entry
     assert (service.get("Meta") or service.get("ServiceMeta"))["health_check_endpoint"] == "health"
+
+
+HCL = """\
+# admin, both colours
+services {
+  name = "admin"
+  id   = "Server:8080"
+  port = 8080   # blue
+  check { http = "http://localhost:8080/health" }
+}
+services { name = "admin" id = "Server:8081" port = 8081 }
+services {
+  name = "admin"
+  id   = "Server:8082"
+  meta = {
+    "version" = "1"
+  }
+}
+service { name = "other" meta { } }
+"""
+
+
+def test_each_service_of_an_hcl_file_is_told_its_endpoint_and_nothing_else_is_touched() -> None:
+    endpoints = {("admin", f"Server:{port}"): "/health" for port in (8080, 8081, 8082)}
+    after = apply(HCL, name_health_endpoint(HCL, "admin.hcl", endpoints | {("other", "other"): "/up"}))
+    assert (
+        after
+        == """\
+# admin, both colours
+services {
+  name = "admin"
+  id   = "Server:8080"
+  port = 8080   # blue
+  meta {
+    health_check_endpoint = "health"
+  }
+  check { http = "http://localhost:8080/health" }
+}
+services { name = "admin" id = "Server:8081" port = 8081, meta = { health_check_endpoint = "health" } }
+services {
+  name = "admin"
+  id   = "Server:8082"
+  meta = {
+    "version" = "1"
+    health_check_endpoint = "health"
+  }
+}
+service { name = "other" meta { health_check_endpoint = "up"  } }
+"""
+    )
+    assert name_health_endpoint(after, "admin.hcl", endpoints) == []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from necropsy.autopsy.reading import Evidence, simulate
@@ -24,7 +24,8 @@ def judge(case: Case, evidence: Evidence, sources: Sources, births: Mapping[str,
     from necropsy.autopsy import weighing_room
     from necropsy.examine.interface import examine_all
     from necropsy.examine.registry import EXAMINERS
-    from necropsy.treat.patch import propose
+    from necropsy.treat.mends.propose import mended
+    from necropsy.treat.patch import on_paths, propose
     from necropsy.verdict.attribution import attribute
     from necropsy.verdict.weigh import Weighed, weigh
 
@@ -38,7 +39,9 @@ def judge(case: Case, evidence: Evidence, sources: Sources, births: Mapping[str,
 
     remedy = propose(evidence.files, around.probes, again) if evidence.files else None
     remedies = {slug: remedy for slug in ("probes/creates-sessions", "probes/wrong-path") if remedy is not None}
-    findings = tuple(replace(f, remedy=remedies.get(f.slug, f.remedy)) for f in examination.findings)
+    findings = on_paths(examination.findings, remedy)
+    if evidence.simulation is not None:
+        findings = mended(findings, evidence.files, evidence.simulation, lambda files: simulate(list(files), sources))
     predictions = weighing_room.predictions(case, evidence, around, births, claims)
     verdict = weigh(
         findings,

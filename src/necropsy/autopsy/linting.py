@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -19,10 +19,14 @@ if TYPE_CHECKING:
     from necropsy.case.store import Case
     from necropsy.examine.interface import Examination, Examiner
     from necropsy.model.report import Report
-    from necropsy.probes.simulate import ConfigurationFile
+    from necropsy.probes.simulate import ConfigurationFile, Simulation
 
 _CONFIGURATION: Final = frozenset(("probe", "backend"))
 """Kinds of evidence that configuration files bring."""
+
+
+_PATHS: Final = frozenset(("probes/wrong-path", "probes/partial-fix"))
+"""Findings that end when every probe asks for a health endpoint."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +82,7 @@ def lint(names: Sequence[str], *, prometheus_version: str | None = None) -> Lint
         case.append("source", [to_plain(source) for source in found.sources])
         case.append("absence", [to_plain(item) for item in (*unread, *found.absent)])
         chart(case, found.files, found.simulation, prometheus_version)
-        _judge(case, found.files, sources)
+        _judge(case, found.files, found.simulation, sources)
         report = reporting.report(case)
     return Linted(report, tuple(kinds), (*unread, *_refused(found.files, prometheus_version)))
 
@@ -124,21 +128,19 @@ def _sources(kinds: dict[str, str], prometheus_version: str | None) -> Sources:
     )
 
 
-def _judge(case: Case, files: Sequence[ConfigurationFile], sources: Sources) -> None:
+def _judge(case: Case, files: Sequence[ConfigurationFile], simulation: Simulation, sources: Sources) -> None:
     """Write findings, with their remedies, and a verdict without causes: nothing was counted."""
     from necropsy.autopsy.reading import simulate
     from necropsy.examine.interface import examine_all
-    from necropsy.treat.patch import propose
+    from necropsy.treat.mends.propose import mended
+    from necropsy.treat.patch import on_paths, propose
 
     examination: Examination = examine_all(case, configuration_examiners())
     findings = examination.findings
-    if any(finding.slug == "probes/wrong-path" for finding in findings):
-        probes = simulate(list(files), sources).probes
-        remedy = propose(files, probes, lambda patched: simulate(list(patched), sources).probes)
-        findings = tuple(
-            replace(finding, remedy=remedy) if finding.slug == "probes/wrong-path" and remedy else finding
-            for finding in findings
-        )
+    if any(finding.slug in _PATHS for finding in findings):
+        remedy = propose(files, simulation.probes, lambda patched: simulate(list(patched), sources).probes)
+        findings = on_paths(findings, remedy)
+    findings = mended(findings, files, simulation, lambda patched: simulate(list(patched), sources))
     case.append("finding", [{"slug": found.slug, "value": json.dumps(to_plain(found))} for found in findings])
     verdict = Verdict((), (), examination.cleared, examination.unexamined, unexplained_share=0.0)
     case.append("verdict", [{"value": json.dumps(to_plain(verdict))}])

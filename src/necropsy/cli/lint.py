@@ -18,6 +18,7 @@ class LintFormat(StrEnum):
     JSON = "json"
     SARIF = "sarif"
     GITHUB = "github"
+    DIFF = "diff"
 
 
 def lint(
@@ -30,7 +31,12 @@ def lint(
     ] = None,
     format: Annotated[  # noqa: A002 -- the option's name
         LintFormat,
-        typer.Option("--format", "-f", help="How to print findings; github: annotations.", case_sensitive=False),
+        typer.Option(
+            "--format",
+            "-f",
+            help="How to print findings; github: annotations, diff: the patches.",
+            case_sensitive=False,
+        ),
     ] = LintFormat.TEXT,
     fail_on: FailOnOption = FailOn.INFO,
     color: ColorOption = None,
@@ -46,6 +52,7 @@ def lint(
       necropsy lint prometheus.yml blackbox.yml consul/ nginx.conf
       necropsy lint deploy/ --format github --fail-on warning
       necropsy lint deploy/ --format sarif > necropsy.sarif
+      necropsy lint --format diff | patch -p1
     """  # noqa: D301 -- \b is click's mark for text that is not to be wrapped
     from necropsy.autopsy.linting import lint as examine
     from necropsy.report import lint as lines
@@ -56,6 +63,8 @@ def lint(
         text = lines.render(linted.report, linted.refused, linted.files, width=output.width(), color=color)
     elif format is LintFormat.GITHUB:
         text = lines.render_github(linted.report, linted.refused)
+    elif format is LintFormat.DIFF:
+        text = lines.render_diff(linted.report)
     else:
         text = output.render(linted.report, output.Format(format.value))
     output.say(text)

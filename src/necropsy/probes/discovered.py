@@ -119,9 +119,11 @@ class Discoveries:
         self._configuration = configuration
         self._world = world
         self._problems = problems
-        self._instances: dict[tuple[str, str, str], Instance] = {}
+        # Two nodes may register the same address: a node that came back under a new name. Without a name, the first counts.
+        self._instances: dict[tuple[str, str, str, str], Instance] = {}
         for instance in world.catalog.instances if world.catalog is not None else ():
-            self._instances.setdefault((instance.name, instance.service_id, instance.host_port), instance)
+            for node in (instance.node.name, ""):
+                self._instances.setdefault((instance.name, instance.service_id, instance.host_port, node), instance)
 
     def targets(self) -> Iterator[Target]:
         """Yield all targets, kept or lost, in the order of the jobs; each once, however many Consuls name it."""
@@ -160,13 +162,17 @@ class Discoveries:
 
     def _lines(self, seen: Seen, job: Job, written: Mapping[str, tuple[Origin, ...]]) -> tuple[Origin, ...]:
         address = seen.labels.get("__address__", "")
-        consul = [seen.labels.get(f"__meta_consul_{part}", "") for part in ("service", "service_id")]
-        instance = self._instances.get((consul[0], consul[1], address))
+        instance = self._instance(seen.labels)
         if instance is not None:
             return origins_of(instance)
         if address in written:
             return written[address]
         return tuple(discovery.node.origin(f"{discovery.kind}_sd") for discovery in job.discoveries[:1])
+
+    def _instance(self, labels: Mapping[str, str]) -> Instance | None:
+        name, identity, node = (labels.get(f"__meta_consul_{part}", "") for part in ("service", "service_id", "node"))
+        key = (name, identity, labels.get("__address__", ""))
+        return self._instances.get((*key, node)) or self._instances.get((*key, ""))
 
     def identity(self, target: Target) -> Identity:
         """Return what discovery knows of a target."""
@@ -177,7 +183,7 @@ class Discoveries:
             named = next((labels[name] for name in _SERVICES if name in labels), None)
             return Identity(named, lines=target.found_at)
         service_id = labels.get("__meta_consul_service_id", "")
-        instance = self._instances.get((service, service_id, address))
+        instance = self._instance(labels)
         if instance is None:  # file_sd with labels that somebody copied from Consul
             health = labels.get("__meta_consul_health")
             return Identity(service, service_id or address, health, lines=target.found_at)

@@ -152,15 +152,36 @@ def _blackbox(
 def _accuse(target: Target, identity: Identity, params: Mapping[str, str], request: HttpUrl) -> tuple[Origin, ...]:
     """Return the chain, and say on its first line what is wrong with it when the URL has no path.
 
-    A target that was written as a URL without a path is itself to blame, not the rule that copies it.
+    A target that was written as a URL without a path is itself to blame, not the rule that copies it; so is an instance
+    that does not say what a rule would join to its address, and others do.
     """
     chain = target.origin
     asked = params["target"]
-    if request.target != "/" or asked.endswith("/") or not chain:
+    if request.target != "/" or not chain:
+        return chain
+    missing = _missing(target)
+    if missing and identity.lines:
+        return _own_line_first(identity, chain, f"without {missing}, so / is asked", asked)
+    if asked.endswith("/"):
         return chain
     if "://" in asked and identity.lines:
-        own = identity.lines[0]
-        rest = tuple(origin for origin in chain if (origin.file, origin.line) != (own.file, own.line))
-        return (Origin(own.file, own.line, f"{own.what or masked(asked)}: no path, so / is asked"), *rest)
+        return _own_line_first(identity, chain, "no path, so / is asked", asked)
     first = chain[0]
     return (Origin(first.file, first.line, f"{first.what}: an address has no path"), *chain[1:])
+
+
+def _own_line_first(identity: Identity, chain: tuple[Origin, ...], why: str, asked: str) -> tuple[Origin, ...]:
+    own = identity.lines[0]
+    rest = tuple(origin for origin in chain if (origin.file, origin.line) != (own.file, own.line))
+    return (Origin(own.file, own.line, f"{own.what or masked(asked)}: {why}"), *rest)
+
+
+def _missing(target: Target) -> str:
+    """Return a label of discovery that a rule needs for the URL and this target does not have; empty if there is none."""
+    known = target.discovered_labels
+    for rule in target.scrape_job.rules.rules:
+        if rule.target_label == "__param_target":
+            for name in rule.source_labels:
+                if name.startswith("__meta_") and name not in known:
+                    return name
+    return ""

@@ -11,6 +11,7 @@ from necropsy.model.finding import Exhibit, Finding, Severity
 from necropsy.model.report import Report
 from necropsy.report.figures import several
 from necropsy.report.inert import inert, prose
+from necropsy.report.reading import patches
 from necropsy.report.sheet import Sheet
 
 _STYLES: Final = {Severity.CRITICAL: "bold red", Severity.WARNING: "bold yellow", Severity.INFO: "bold"}
@@ -35,6 +36,8 @@ def render(
     if refused:
         said.append(f"{several(len(refused), 'file')} refused or unread")
     sheet.line((", ".join(said) or "nothing found", "bold"), f" in {several(len(files), 'file')}")
+    if patches(report):
+        sheet.line("necropsy lint --format diff prints the patches.")
     if report.findings:
         sheet.line("necropsy explain SLUG says what a finding means and how to undo its remedy.")
     return sheet.text()
@@ -57,6 +60,9 @@ def _finding(sheet: Sheet, finding: Finding) -> None:
         sheet.line(f"- {len(further) - _MOST_PLACES} more", indent=2)
     if finding.remedy is not None:
         sheet.line("fix: ", prose(finding.remedy.title), indent=2, hang=5)
+        for patch in finding.remedy.patches:
+            size = f"patch of {inert(patch.file)}, +{patch.added} -{patch.removed}, re-simulated: "
+            sheet.line(size, prose(patch.effect), indent=7, hang=2)
 
 
 def _placed(finding: Finding) -> list[Exhibit]:
@@ -80,6 +86,11 @@ def _unread(sheet: Sheet, report: Report, refused: Sequence[Absent]) -> None:
             place = item.locator.removesuffix(":0")
             sheet.line((f"{inert(place)}: ", "cyan"), ("assumed or unread", "bold"), f" {prose(reason)}", hang=2)
             sheet.line(prose(item.hint), indent=2)
+
+
+def render_diff(report: Report) -> str:
+    """Render the patches of all findings, one behind the other, as ``patch -p1`` takes them."""
+    return "".join(patch.diff if patch.diff.endswith("\n") else f"{patch.diff}\n" for patch in patches(report))
 
 
 def render_github(report: Report, refused: Sequence[Absent] = ()) -> str:

@@ -1,22 +1,27 @@
 """The Consul side of the fix: put the health endpoint that a service's own check knows into its meta.
 
 Before: ``"port": 8080, "check": {"http": "http://localhost:8080/health"}``.
-After: ``"port": 8080, "meta": {"health_check_endpoint": "health"}, "check": …``.
+After: ``"port": 8080, "meta": {"health_check_endpoint": "health"}, "check": …``; in HCL ``meta { … }`` behind ``port``.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
+from typing import Final
 
 from necropsy.probes.document import parse_json
+from necropsy.probes.hcl import parse_hcl
 from necropsy.probes.node import Node
 from necropsy.treat.edits import Insertion
 from necropsy.treat.prometheus_patch import META_KEY
 
+_REST: Final = re.compile(r"[ \t]*,?[ \t]*(?:(?:#|//)[^\r\n]*)?(?=\r?\n)")
+
 
 def name_health_endpoint(text: str, file: str, endpoints: Mapping[tuple[str, str], str]) -> list[Insertion]:
-    """Insert the endpoint into the meta of these services of a JSON definition file.
+    """Insert the endpoint into the meta of these services of a definition file, JSON or HCL.
 
     Parameters
     ----------
@@ -24,7 +29,7 @@ def name_health_endpoint(text: str, file: str, endpoints: Mapping[tuple[str, str
         (Service name, service ID) to the path of its health endpoint: ``{("admin", "Server:8080"): "/health"}``. A
         service without an ID has its name for one.
     """
-    return _insertions(text, _services(parse_json(text, file)), endpoints, "meta")
+    return _insertions(text, _services(parse_hcl(text, file)), endpoints, "meta")
 
 
 def foresee_answer(text: str, file: str, endpoints: Mapping[tuple[str, str], str]) -> list[Insertion]:
@@ -39,12 +44,16 @@ def _insertions(
     text: str, services: Iterator[Node], endpoints: Mapping[tuple[str, str], str], meta_name: str
 ) -> list[Insertion]:
     insertions: list[Insertion] = []
+    is_json = text.lstrip("\ufeff \t\r\n").startswith(("{", "["))
     for service in services:
         name = _first(service, "name", "Name", "ServiceName", "service", "Service")
         identity = _first(service, "id", "ID", "ServiceID") or name
         path = endpoints.get((name.text(), identity.text())) if name and identity else None
         if path is not None and service.pairs:
-            insertion = _insertion(text, service, path.lstrip("/"), meta_name)
+            endpoint = path.lstrip("/")
+            insertion = (
+                _insertion(text, service, endpoint, meta_name) if is_json else _hcl_insertion(text, service, endpoint)
+            )
             if insertion is not None:
                 insertions.append(insertion)
     return insertions
@@ -53,10 +62,11 @@ def _insertions(
 def _services(root: Node) -> Iterator[Node]:
     if root.kind != "mapping":
         return
-    yield from root.get("services") or root.get("Services") or ()
-    single = root.get("service") or root.get("Service")
-    if single is not None and single.kind == "mapping":
-        yield single
+    for key, value in root.pairs:  # HCL repeats a block for each service
+        if key.text().lower() not in ("service", "services"):
+            continue
+        found = value.elements if value.kind == "sequence" else (value,)
+        yield from (service for service in found if service.kind == "mapping")
 
 
 def _answered(root: Node) -> Iterator[Node]:
@@ -91,6 +101,33 @@ def _insertion(text: str, service: Node, endpoint: str, meta_name: str) -> Inser
         return Insertion(value.end, f', "{meta_name}": {{{pair}}}')
     step = " " * max(2, key.column - _indentation(text, service.start))
     return Insertion(value.end, f',{gap}"{meta_name}": {{{gap}{step}{pair}{gap}}}')
+
+
+def _hcl_insertion(text: str, service: Node, endpoint: str) -> Insertion | None:
+    pair = f"{META_KEY} = {json.dumps(endpoint)}"
+    meta = service.get("meta") or service.get("Meta")
+    if meta is not None:
+        if meta.kind != "mapping" or meta.get(META_KEY) is not None:
+            return None
+        if not meta.pairs:
+            return Insertion(meta.start + 1, f" {pair} ")
+        key, value = meta.pairs[-1]
+        gap = _gap(text, key)
+        return Insertion(_behind(text, value), f"{gap}{pair}") if "\n" in gap else Insertion(value.end, f", {pair}")
+    key, value = next(((key, value) for key, value in service.pairs if key.text().lower() == "port"), service.pairs[-1])
+    if value.style == "<<":  # nothing may follow on the line that closes a heredoc
+        return None
+    gap = _gap(text, key)
+    if "\n" not in gap:
+        return Insertion(value.end, f", meta = {{ {pair} }}")
+    step = " " * max(2, key.column - _indentation(text, service.start))
+    return Insertion(_behind(text, value), f"{gap}meta {{{gap}{step}{pair}{gap}}}")
+
+
+def _behind(text: str, value: Node) -> int:
+    """Offset behind a value and the comment that stands on its line, at the line's end."""
+    rest = _REST.match(text, value.end)
+    return rest.end() if rest else value.end
 
 
 def _gap(text: str, key: Node) -> str:

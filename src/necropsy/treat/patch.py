@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from necropsy.model.errors import ConfigurationError
-from necropsy.model.finding import Patch, Remedy
+from necropsy.model.figures import several
+from necropsy.model.finding import Finding, Patch, Remedy
 from necropsy.probes.character import may_create
 from necropsy.treat import consul_patch, prometheus_patch
 from necropsy.treat.edits import Insertion, apply, count_changes, unified_diff
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from necropsy.model.probe import Probe
     from necropsy.probes.simulate import ConfigurationFile
 
+_OF_PATHS: Final = frozenset(("probes/creates-sessions", "probes/wrong-path"))
 Simulate = Callable[[Sequence["ConfigurationFile"]], Sequence["Probe"]]
 """Configuration texts to the probes that they make. Handed in, so that the judge of a patch is the judge of the case."""
 
@@ -58,6 +60,19 @@ def propose(files: Sequence[ConfigurationFile], probes: Sequence[Probe], simulat
     )
 
 
+def on_paths(findings: Iterable[Finding], remedy: Remedy | None) -> tuple[Finding, ...]:
+    """Give the findings about paths the remedy of ``propose``; what is said of one service keeps its own advice."""
+    made = []
+    for finding in findings:
+        given = finding
+        if remedy is not None and finding.slug in _OF_PATHS:
+            given = replace(finding, remedy=remedy)
+        elif remedy is not None and finding.slug == "probes/partial-fix" and finding.remedy and finding.store is None:
+            given = replace(finding, remedy=replace(finding.remedy, patches=remedy.patches))
+        made.append(given)
+    return tuple(made)
+
+
 def _reloaded(file: ConfigurationFile, wrong: Sequence[Probe]) -> ConfigurationFile:
     """A saved answer of Consul as it will be after the agents have read their patched definitions."""
     if file.kind != "consul":
@@ -77,7 +92,7 @@ def _edits(files: Sequence[ConfigurationFile], wrong: Sequence[Probe]) -> Mappin
         try:
             if file.kind == "prometheus":
                 insertions = prometheus_patch.join_health_endpoint(file.text, file.name, jobs)
-            elif file.kind == "consul" and file.text.lstrip().startswith("{"):
+            elif file.kind == "consul":
                 insertions = consul_patch.name_health_endpoint(file.text, file.name, _endpoints(wrong))
             else:
                 continue
@@ -115,7 +130,7 @@ def _remedy(
 ) -> Remedy:
     before_urls = {(p.prober, p.host, p.port) for p in wrong}
     now = sorted({p.path for p in after if (p.prober, p.host, p.port) in before_urls})
-    effect = f"{len(wrong)} probes ask for {', '.join(now)} instead"
+    effect = f"{several(len(wrong), 'probe')} {'asks' if len(wrong) == 1 else 'ask'} for {', '.join(now)} instead"
     patches = []
     for old, new in zip(files, patched, strict=True):
         if old.name not in edits:

@@ -19,9 +19,14 @@ _OWN: Final = (UNKNOWN_ADDRESS, "localhost", "127.0.0.1", "::1")
 
 def server(probe: Probe) -> str:
     """Return the file whose server asks: two Prometheus replicas have a job of the same name each."""
+    begins = job(probe)
+    return begins.file if begins else probe.origin[-1].file if probe.origin else ""
+
+
+def job(probe: Probe) -> Origin | None:
+    """Return the line where the job begins that asks; None for a prober without jobs."""
     name = probe.prober.partition("/")[2]
-    job = next((origin for origin in probe.origin if origin.what == f"job {name}"), None)
-    return job.file if job else probe.origin[-1].file if probe.origin else ""
+    return next((origin for origin in probe.origin if origin.what == f"job {name}"), None)
 
 
 def request(probe: Probe) -> tuple[str, str, str] | None:

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from necropsy.examine import evidence
-from necropsy.examine.probes.asking import a_session_each, exhibit, request, server, several
+from necropsy.examine.probes.asking import a_session_each, exhibit, job, request, server, several
 from necropsy.model.finding import Confidence, Finding, Remedy, Severity
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def _finding(askers: tuple[Asker, ...], requests: list[list[Probe]]) -> Finding:
     who = f"{len(askers)} servers with the job {names[0]}" if len(names) == 1 else " and ".join(names)
     per_day = sum(86_400 / probe.period_s for probes in requests for probe in probes if probe.period_s)
     what = "URL" if len(requests) == 1 else several(len(requests), "URL")
-    exhibits = [exhibit(probe, f"by {probe.prober}") for probes in requests for probe in probes]
+    exhibits = [exhibit(probe, f"by {probe.prober}", job(probe)) for probes in requests for probe in probes]
     return Finding(
         severity=Severity.WARNING if costly else Severity.INFO,
         confidence=Confidence.HIGH,

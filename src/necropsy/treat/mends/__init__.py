@@ -1,0 +1,1 @@
+"""Patches of configuration, a finding a module: edits of texts that are simulated again before anybody sees them."""

@@ -1,0 +1,46 @@
+"""What a mend is: edits that should end one finding, and how to tell that they do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from necropsy.treat.edits import Insertion
+
+if TYPE_CHECKING:
+    from necropsy.model.finding import Finding
+    from necropsy.probes.simulate import ConfigurationFile, Simulation
+
+Edits = dict[str, list[Insertion]]
+"""Name of a file → its edits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """One finding, and the configuration that it is about."""
+
+    finding: Finding
+    files: tuple[ConfigurationFile, ...]
+    simulation: Simulation
+    """What the files do."""
+
+    def of_kind(self, kind: str) -> list[ConfigurationFile]:
+        """Return the files of one kind."""
+        return [file for file in self.files if file.kind == kind]
+
+
+@dataclass(frozen=True, slots=True)
+class Mend:
+    """How one finding is ended."""
+
+    slug: str
+    edit: Callable[[Scene], Edits]
+    """The edits; none where nothing can be done without guessing."""
+    effect: Callable[[Scene, Scene], str]
+    """What the patched configuration does instead, a sentence; empty if the finding would stay, or anything be lost."""
+
+
+def asked(simulation: Simulation) -> Sequence[tuple[str, str, str]]:
+    """Return all requests: (prober, method, URL), sorted."""
+    return sorted((probe.prober, probe.method, probe.url) for probe in simulation.probes)

@@ -1,0 +1,83 @@
+"""``monitoring/log-blind-spot``: switch the proxy's access log on where it is off."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Final
+
+from necropsy.model.errors import ConfigurationError
+from necropsy.probes.nginx.tokens import Directive, read
+from necropsy.treat.edits import Insertion, line_end
+from necropsy.treat.mends.interface import Edits, Mend, Scene
+
+if TYPE_CHECKING:
+    from necropsy.model.probe import Backend
+    from necropsy.probes.simulate import ConfigurationFile
+
+_OFF: Final = re.compile(r"\baccess_log(\s+)off(\s*);")
+_DEFAULT_LOG: Final = "/var/log/nginx/access.log"
+
+
+def _silent(scene: Scene) -> list[Backend]:
+    """Proxies that are probed and log nothing."""
+    probed = {probe.port for probe in scene.simulation.probes if probe.creates_sessions and probe.kind != "scrape"}
+    return [b for b in scene.simulation.backends if b.role == "proxy" and not b.access_log and b.port in probed]
+
+
+def _edit(scene: Scene) -> Edits:
+    log = next(
+        (b.access_log for b in scene.simulation.backends if b.access_log and "$" not in b.access_log), _DEFAULT_LOG
+    )
+    if not log.startswith("/"):
+        log = _DEFAULT_LOG
+    edits: Edits = {}
+    places = {(b.origin.file, b.origin.line) for b in _silent(scene) if b.origin is not None}
+    for file in scene.of_kind("nginx"):
+        lines = sorted(line for name, line in places if name == file.name)
+        found = [edit for line in lines for edit in _of(file, line, log)]
+        if found:
+            edits[file.name] = list(dict.fromkeys(found))
+    return edits
+
+
+def _of(file: ConfigurationFile, line: int, log: str) -> list[Insertion]:
+    try:
+        servers = list(_servers(read(file.text, file.name)))
+    except ConfigurationError:
+        return []
+    server = next((s for s in servers if any(d.name == "listen" and d.line == line for d in s.block or ())), None)
+    if server is None:
+        return []
+    own = next((d for d in server.block or () if d.name == "access_log" and d.arguments[:1] == ("off",)), None)
+    start, end = line_end(file.text, (own.line if own else line) - 1), line_end(file.text, own.line if own else line)
+    written = file.text[start:end]
+    if own is not None:
+        match = _OFF.search(written)
+        return (
+            [Insertion(start + match.start(), f"access_log{match[1]}{log}{match[2]};", start + match.end())]
+            if match
+            else []
+        )
+    if not written.lstrip().startswith("listen"):
+        return []
+    indent = written[: len(written) - len(written.lstrip())]
+    return [Insertion(end, f"{indent}access_log {log};\n")]
+
+
+def _servers(directives: Iterable[Directive]) -> Iterator[Directive]:
+    for directive in directives:
+        if directive.name == "server" and directive.block is not None:
+            yield directive
+        elif directive.block:
+            yield from _servers(directive.block)
+
+
+def _effect(before: Scene, after: Scene) -> str:
+    ports = sorted({backend.port for backend in _silent(before)})
+    if not ports or _silent(after) or len(after.simulation.problems) > len(before.simulation.problems):
+        return ""
+    return f"requests to port {', '.join(map(str, ports))} are logged"
+
+
+MEND: Final = Mend("monitoring/log-blind-spot", _edit, _effect)

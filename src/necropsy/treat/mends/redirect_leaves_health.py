@@ -1,0 +1,93 @@
+"""``probes/redirect-leaves-health``: the exporter's module follows no redirects any more."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from necropsy.model.errors import ConfigurationError
+from necropsy.model.figures import several
+from necropsy.probes.document import parse_yaml
+from necropsy.treat.edits import Insertion, line_end
+from necropsy.treat.mends.interface import Edits, Mend, Scene
+from necropsy.treat.mends.yaml_edits import replaced
+
+if TYPE_CHECKING:
+    from necropsy.model.probe import Probe
+    from necropsy.probes.node import Node
+    from necropsy.probes.simulate import ConfigurationFile
+
+_FOLLOWS_NOT: Final = "follow_redirects: false"
+
+
+def _accused(scene: Scene) -> list[Probe]:
+    finding = scene.finding
+    titles = [exhibit.title for exhibit in (finding.primary, *finding.supporting) if exhibit is not None]
+    return [
+        probe
+        for probe in scene.simulation.probes
+        if any(title.startswith(f"{probe.method} {probe.url} is answered") for title in titles)
+    ]
+
+
+def _edit(scene: Scene) -> Edits:
+    wanted = {
+        (origin.file, origin.what.removeprefix("module "))
+        for probe in _accused(scene)
+        for origin in probe.origin
+        if origin.what.startswith("module ")
+    }
+    edits: Edits = {}
+    for file in scene.of_kind("blackbox"):
+        found = [
+            edit for name in sorted(name for owner, name in wanted if owner == file.name) for edit in _of(file, name)
+        ]
+        if found:
+            edits[file.name] = found
+    return edits
+
+
+def _of(file: ConfigurationFile, name: str) -> list[Insertion]:
+    try:
+        module = parse_yaml(file.text, file.name).at("modules", name)
+    except ConfigurationError:
+        return []
+    if module is None or module.style != "block":
+        return []
+    http = module.get("http")
+    if http is None:
+        return _added(file.text, module.key("prober"), f"http:\n  {_FOLLOWS_NOT}")
+    follows = http.get("follow_redirects")
+    if follows is not None:
+        return replaced(file.text, follows, "false")
+    if http.style != "block" or not http.pairs:
+        return []
+    return _added(file.text, http.pairs[0][0], _FOLLOWS_NOT)
+
+
+def _added(text: str, beside: Node | None, lines: str) -> list[Insertion]:
+    """Write lines above the line of a key, indented as it is."""
+    if beside is None:
+        return []
+    indent = " " * beside.column
+    if text.splitlines()[beside.line - 1][: beside.column].strip():
+        return []
+    return [Insertion(line_end(text, beside.line - 1), "".join(f"{indent}{line}\n" for line in lines.split("\n")))]
+
+
+def _effect(before: Scene, after: Scene) -> str:
+    accused = {(probe.prober, probe.url) for probe in _accused(before)}
+    still = [
+        probe for probe in after.simulation.probes if probe.follows_redirects and (probe.prober, probe.url) in accused
+    ]
+    if still or len(after.simulation.probes) != len(before.simulation.probes):
+        return ""
+    others = sum(
+        one.follows_redirects and not other.follows_redirects and (one.prober, one.url) not in accused
+        for one, other in zip(before.simulation.probes, after.simulation.probes, strict=True)
+    )
+    more = f"; so do {others} other probes of the module" if others else ""
+    verbs = ("asks", "follows") if len(accused) == 1 else ("ask", "follow")
+    return f"{several(len(accused), 'probe')} {verbs[0]} once and {verbs[1]} nothing{more}"
+
+
+MEND: Final = Mend("probes/redirect-leaves-health", _edit, _effect)

@@ -1,0 +1,59 @@
+"""``probes/timeout-exceeds-interval``: give the timeout the length of the interval."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from necropsy.model.errors import ConfigurationError
+from necropsy.model.figures import several
+from necropsy.probes.document import parse_yaml
+from necropsy.treat.mends.interface import Edits, Mend, Scene
+from necropsy.treat.mends.yaml_edits import jobs, replaced
+
+if TYPE_CHECKING:
+    from necropsy.probes.node import Node
+    from necropsy.probes.simulate import ConfigurationFile
+
+_DEFAULT_INTERVAL: Final = "1m"
+
+
+def _edit(scene: Scene) -> Edits:
+    origin = scene.finding.primary.origin if scene.finding.primary else None
+    if origin is None:
+        return {}
+    for file in scene.of_kind("prometheus"):
+        if file.name != origin.file:
+            continue
+        for timeout, interval in _pairs(file):
+            if timeout.line == origin.line:
+                edits = replaced(file.text, timeout, interval)
+                return {file.name: edits} if edits else {}
+    return {}
+
+
+def _pairs(file: ConfigurationFile) -> list[tuple[Node, str]]:
+    """Each timeout of a file with the interval that counts for it."""
+    try:
+        settings = parse_yaml(file.text, file.name).get("global")
+    except ConfigurationError:
+        return []
+    general = settings.get("scrape_interval") if settings is not None else None
+    default = general.text() if general is not None else _DEFAULT_INTERVAL
+    timeout = settings.get("scrape_timeout") if settings is not None else None
+    pairs = [(timeout, default)] if timeout is not None else []
+    for job in jobs(file):
+        own, interval = job.get("scrape_timeout"), job.get("scrape_interval")
+        if own is not None:
+            pairs.append((own, interval.text() if interval is not None else default))
+    return pairs
+
+
+def _effect(before: Scene, after: Scene) -> str:
+    told = {problem.message for problem in after.simulation.problems}
+    if any("scrape timeout greater" in message for message in told):
+        return ""
+    more = len(after.simulation.probes) - len(before.simulation.probes)
+    return "Prometheus loads the configuration" + (f" and asks {several(more, 'target')} more" if more > 0 else "")
+
+
+MEND: Final = Mend("probes/timeout-exceeds-interval", _edit, _effect)

@@ -1,0 +1,77 @@
+"""Edits of YAML that touch nothing else: a scalar's text between its quotes, a rule more in a list of rules."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from necropsy.model.errors import ConfigurationError
+from necropsy.probes.document import parse_yaml
+from necropsy.treat.edits import Insertion, line_end
+
+if TYPE_CHECKING:
+    from necropsy.probes.node import Node
+    from necropsy.probes.simulate import ConfigurationFile
+
+
+def replaced(text: str, node: Node, value: str) -> list[Insertion]:
+    """Replace the value of a plain or quoted scalar of one line; its quotes stay. Empty where that cannot be done.
+
+    ``value`` must need no escape: letters, digits, ``.:/_-`` and the like.
+    """
+    written = text[node.start : node.end]
+    if node.kind != "scalar" or node.style not in ("plain", "'", '"') or "\n" in written:
+        return []
+    quote = "" if node.style == "plain" else node.style
+    if written != f"{quote}{node.text()}{quote}":  # an escape, or an anchor in front of it
+        return []
+    return [Insertion(node.start, f"{quote}{value}{quote}", node.end)]
+
+
+def jobs(file: ConfigurationFile) -> Iterator[Node]:
+    """Yield the scrape configurations of a file; none of one that cannot be read."""
+    try:
+        root = parse_yaml(file.text, file.name)
+    except ConfigurationError:  # reported when it was read
+        return
+    yield from root.get("scrape_configs") or ()
+
+
+def job_named(file: ConfigurationFile, prober: str) -> Node | None:
+    """Return the scrape configuration behind ``prometheus/<job>``."""
+    name = prober.partition("/")[2]
+    for job in jobs(file):
+        node = job.get("job_name")
+        if node is not None and node.text() == name:
+            return job
+    return None
+
+
+def rule_added(text: str, job: Node, fields: tuple[str, ...], *, first: bool) -> list[Insertion]:
+    """Add a relabel rule before all others, or behind them. Empty for a job without rules in block style.
+
+    ``fields`` are the rule's lines without indentation: ``("action: drop", "regex: 'x'")``.
+    """
+    rules = job.get("relabel_configs")
+    if rules is None or rules.style != "block" or not rules.elements:
+        return []
+    rule = rules.elements[0 if first else -1]
+    opening = text.splitlines()[rule.line - 1]
+    dash = opening.find("-")
+    if dash < 0 or rule.kind != "mapping" or opening[:dash].strip():
+        return []
+    indent, inner = opening[:dash], " " * (rule.column - dash - 1)
+    lines = [f"{indent}-{inner}{fields[0]}", *(f"{indent} {inner}{field}" for field in fields[1:])]
+    offset = line_end(text, rule.line - 1) if first else line_end(text, rule.end_line)
+    before = "" if not offset or text[offset - 1] == "\n" else "\n"
+    return [Insertion(offset, before + "\n".join(lines) + "\n")]
+
+
+def quoted(value: str) -> str:
+    """Write a text as a YAML scalar in single quotes.
+
+    >>> quoted("it's")
+    "'it''s'"
+    """
+    doubled = value.replace("'", "''")
+    return f"'{doubled}'"
