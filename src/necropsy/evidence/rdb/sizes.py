@@ -54,6 +54,8 @@ class Sizes:
     ) -> None:
         self.generation = generation
         self.embed_limit = embed_limit
+        # Valkey 9.1 drops the pointer to a text that lies beside it.
+        self.embed_head = 8 if generation == COMPACT and embed_limit > 64 else 8 + pointer
         self.pointer = pointer
         self.quantum = quantum
         self.object_size = 8 + pointer
@@ -109,7 +111,8 @@ class Sizes:
             return length <= 44
         if self.generation == KEYED:
             return self.object_size + key + 3 + 8 * expires + 4 + length <= self.embed_limit
-        return length < 256 and 8 + self.request(key) + 1 + 8 * expires + 4 + length <= self.embed_limit
+        # Decided when the text is set, before it gets its expiry.
+        return length < 256 and self.embed_head + self.request(key) + 1 + 4 + length <= self.embed_limit
 
     def record(self, key: int, expires: bool) -> int:
         """Return object, key, entry and expiry of a key whose value lies elsewhere."""
@@ -127,8 +130,7 @@ class Sizes:
         if self.generation == CLASSIC:
             inside = self.allocated(self.object_size + length + 4)
             return inside + self.text(key) + self.entry_size + expires * self.expiry_size
-        head = self.object_size if self.generation == KEYED else 8
-        inside = head + 8 * expires + 1 + self.request(key) + 4 + length
+        inside = self.embed_head + 8 * expires + 1 + self.request(key) + 4 + length
         return self.allocated(inside) + expires * self.expiry_size
 
     def table(self, count: int) -> int:
@@ -166,15 +168,18 @@ class Sizes:
 
     def scored(self, length: int) -> float:
         """Return an entry of a sorted set, its node of average height."""
-        base = 8 + 2 * self.pointer if self.generation != COMPACT else 8 + self.pointer + 1 + self.request(length)
+        inside = self.generation == COMPACT and self.embed_head == 8  # the text in its node: Valkey 9.1
+        base = 8 + self.pointer + 1 + self.request(length) if inside else 8 + 2 * self.pointer
         node = (
             0.75 * self.allocated(base + 2 * self.pointer)
             + 0.1875 * self.allocated(base + 4 * self.pointer)
             + 0.046875 * self.allocated(base + 6 * self.pointer)
             + 0.015625 * self.allocated(base + 8 * self.pointer)
         )
-        if self.generation == COMPACT:
+        if inside:
             return node
+        if self.generation == COMPACT:
+            return node + self.text(length)
         return node + self.sorted_entry_size + self.text(length)
 
     def list_frame(self) -> int:
