@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from necropsy import autopsy
-from necropsy.autopsy.sources import Sources, masked, stores
+from necropsy.autopsy.sources import Sources, stores
 from necropsy.model.errors import NoEvidence
 from necropsy.report import terminal
+from necropsy.wire.redis.address import masked
 from servers import running
 
 

@@ -62,7 +62,7 @@ class Comb:
         return max(1, round(self.per_tick))
 
 
-def in_window(phase_s: NDArray[np.float64], low_s: float, high_s: float) -> NDArray[np.bool_]:
+def in_window(phase_s: NDArray[np.float64] | NDArray[np.int64], low_s: float, high_s: float) -> NDArray[np.bool_]:
     """Whether each phase lies in a circular window.
 
     >>> in_window(np.array([0.1, 5.0, 9.9]), 9.8, 0.2).tolist()

@@ -14,6 +14,7 @@ import numpy as np
 
 from necropsy.probes import character
 from necropsy.verdict import acquaintance
+from necropsy.verdict.bounded import bounded_least_squares
 from necropsy.verdict.evidence import Births, Circumstances, Claim, VisitorClass
 
 if TYPE_CHECKING:
@@ -128,14 +129,11 @@ def _solve(
 
 def _bounded(x: NDArray[np.float64], y: NDArray[np.float64], weight: NDArray[np.float64]) -> NDArray[np.float64]:
     """Least squares with every coefficient in [0, 1], on the normal equations: columns by columns, however many minutes."""
-    from scipy.optimize import lsq_linear
-
     weighted = x * weight[:, None]
     gram = weighted.T @ x
     # A trace of a ridge: columns that always occur together share what they explain instead of failing.
     gram[np.diag_indices_from(gram)] += 1e-9 * max(1.0, float(np.trace(gram)))
-    factor = np.linalg.cholesky(gram)
-    return np.asarray(lsq_linear(factor.T, np.linalg.solve(factor, weighted.T @ y), bounds=(0.0, 1.0), method="bvls").x)
+    return bounded_least_squares(gram, weighted.T @ y)
 
 
 def _scale(claims: list[Claim], births: int) -> list[Claim]:
