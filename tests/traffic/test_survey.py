@@ -88,9 +88,26 @@ def test_a_format_of_nginx_s_own_configuration_is_found_there(tmp_path: Path) ->
     assert survey([str(log)], log_formats=given).visitors == (visitor,)
 
 
+def test_a_format_of_apache_s_configuration_is_found_in_what_that_includes(tmp_path: Path) -> None:
+    (tmp_path / "apache2.conf").write_text("IncludeOptional conf-enabled/*.conf\nIncludeOptional missing/*.conf\n")
+    (tmp_path / "conf-enabled").mkdir()
+    (tmp_path / "conf-enabled" / "logs.conf").write_text('LogFormat "%>s|%r|%{msec}t|%{User-Agent}i" odd\n')
+    log = tmp_path / "odd.log"
+    log.write_text("200|GET / HTTP/1.1|1558723294137|curl/8.5.0\n" * 3)
+    formats = gather(None, apache=[str(tmp_path / "apache2.conf")])
+    assert [form.name for form in formats] == ["odd"]
+    (visitor,) = survey([str(log)], log_formats=formats).visitors
+    assert (visitor.agent, visitor.status, visitor.visits) == ("curl", 200, 3)
+    given = gather(r"%>s|%r|%{msec}t|%{User-Agent}i")
+    assert survey([str(log)], log_formats=given).visitors == (visitor,)
+
+
 def test_a_configuration_that_is_not_there_is_an_error_with_a_hint(tmp_path: Path) -> None:
     with pytest.raises(UnreadableSource) as refused:
         gather(None, [str(tmp_path / "nginx.conf")])
+    assert refused.value.hint
+    with pytest.raises(UnreadableSource) as refused:
+        gather(None, apache=[str(tmp_path / "httpd.conf")])
     assert refused.value.hint
 
 

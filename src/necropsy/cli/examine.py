@@ -46,7 +46,8 @@ def examine(
         ),
     ] = None,
     log_format: Annotated[
-        str | None, typer.Option(help="nginx log_format of the access logs, if no configuration has it.")
+        str | None,
+        typer.Option(help="Format of the access logs in nginx's or Apache's notation, if no configuration has it."),
     ] = None,
     memory_limit: Annotated[
         str | None, typer.Option(help="Memory that a store may use, for the forecast: 1GB, 512MiB.")

@@ -15,7 +15,6 @@ from necropsy.model.errors import UsageError
 
 if TYPE_CHECKING:
     from necropsy.model.traffic import Traffic
-    from necropsy.probes.simulate import LogFormat
 
 
 class TrafficFormat(StrEnum):
@@ -51,10 +50,16 @@ def traffic(
         ),
     ] = None,
     log_format: Annotated[
-        str | None, typer.Option(metavar="TEXT", help="nginx log_format of the logs, if no configuration has it.")
+        str | None,
+        typer.Option(
+            metavar="TEXT", help="Format of the logs in nginx's or Apache's notation, if no configuration has it."
+        ),
     ] = None,
     nginx: Annotated[
         list[str] | None, typer.Option(help="nginx configuration that holds the log_format; its includes are followed.")
+    ] = None,
+    apache: Annotated[
+        list[str] | None, typer.Option(help="Apache configuration that holds the LogFormat; its includes are followed.")
     ] = None,
     hash_clients: Annotated[
         bool, typer.Option("--hash-clients", help="Show a keyed hash instead of each address; another key in each run.")
@@ -90,16 +95,18 @@ def traffic(
     Examples:
       necropsy traffic 'access.log*'
       necropsy traffic access.log --nginx /etc/nginx/nginx.conf --sort period
+      necropsy traffic access_log --log-format '%h %t "%r" %>s %D "%{User-Agent}i"'
       necropsy traffic 'access.log*' --hash-clients --output traffic.html
       necropsy traffic --follow access.log --interval 10
       kubectl logs -f deploy/ingress | necropsy traffic --follow - --format json
     """  # noqa: D301 -- \b is click's mark for text that is not to be wrapped
+    from necropsy.traffic.formats import gather
     from necropsy.traffic.survey import survey
     from necropsy.wire.files import expand
 
     kind = format or _by_suffix(out)
     _ready(kind, out, follow=follow)
-    formats = _formats(log_format, nginx)
+    formats = gather(log_format, expand(nginx or ()), expand(apache or ()))
     if follow:
         from necropsy.autopsy.sources import parse_size
         from necropsy.cli.following import Following, show
@@ -157,13 +164,6 @@ def _rendered(found: Traffic, kind: TrafficFormat, limit: int | None, *, color: 
         return traffic_rows.as_parquet(found, limit=rows)
     made = traffic_rows.as_json if kind is TrafficFormat.JSON else traffic_rows.as_csv
     return made(found, limit=rows).encode()
-
-
-def _formats(log_format: str | None, nginx: list[str] | None) -> list[LogFormat]:
-    from necropsy.traffic.formats import gather
-    from necropsy.wire.files import expand
-
-    return gather(log_format, expand(nginx or ()))
 
 
 def _by_suffix(out: Path | None) -> TrafficFormat:

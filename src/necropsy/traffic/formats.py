@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import glob
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Final
 
 from necropsy.model.errors import UnreadableSource
 from necropsy.model.evidence import Origin
+from necropsy.probes import apache_logs
 from necropsy.probes.simulate import LogFormat
+from necropsy.wire.files import read_text
+
+_MOST_FILES: Final = 1000
 
 
-def gather(log_format: str | None, nginx: Sequence[str]) -> list[LogFormat]:
-    """Gather the formats: the given one first, then every ``log_format`` of nginx's configuration.
+def gather(log_format: str | None, nginx: Sequence[str] = (), apache: Sequence[str] = ()) -> list[LogFormat]:
+    """Gather the formats: the given one first, then every one of the configurations, includes followed.
+
+    Parameters
+    ----------
+    log_format
+        nginx's or Apache's notation.
+    nginx, apache
+        Configuration files.
 
     Raises
     ------
@@ -28,4 +42,27 @@ def gather(log_format: str | None, nginx: Sequence[str]) -> list[LogFormat]:
         if absent and not files:
             raise UnreadableSource(absent[0].reason, hint=absent[0].hint)
         formats += simulate(files).log_formats
+    for locator in apache:
+        formats += _apache(locator)
     return formats
+
+
+def _apache(locator: str) -> Iterator[LogFormat]:
+    """Yield the formats of a configuration and of what it includes; an include that cannot be read is passed over."""
+    waiting, seen = [locator], {locator}
+    root = Path(locator).parent
+    while waiting:
+        name = waiting.pop(0)
+        try:
+            found = apache_logs.read(read_text(name), name)
+        except UnreadableSource:
+            if name == locator:
+                raise
+            continue
+        yield from found.formats
+        root = Path(found.server_root) if found.server_root and Path(found.server_root).is_dir() else root
+        for pattern in found.includes:
+            for path in sorted(glob.glob(str(root / pattern))):  # noqa: PTH207 -- absolute patterns too
+                if path not in seen and len(seen) < _MOST_FILES and Path(path).is_file():
+                    seen.add(path)
+                    waiting.append(path)

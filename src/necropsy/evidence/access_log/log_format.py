@@ -18,6 +18,13 @@ _VARIABLE: Final = re.compile(r"\$(?:\{([A-Za-z0-9_]+)\}|([A-Za-z0-9_]+))")
 
 FIELD_OF: Final = {
     "start_iso8601": "time",
+    "start_epoch_us": "time",
+    "start_epoch_ms": "time",
+    "start_epoch": "time",
+    "start_spaced": "time",
+    "start_loose": "time",
+    "start_unzoned": "time",
+    "start_spaced_unzoned": "time",
     "msec": "time",
     "time_iso8601": "time",
     "time_local": "time",
@@ -44,7 +51,7 @@ FIELD_OF: Final = {
 }
 """Variable to field; where several mean the same, the earlier one is better.
 
-``start_iso8601`` (with a fraction, of the request's start) and ``client_and_port`` are not nginx's: formats of others are
+Those that begin with ``start_`` (of the request's start) and ``client_and_port`` are not nginx's: formats of others are
 written in the same notation."""
 
 LISTS: Final = frozenset({"http_x_forwarded_for", "proxy_add_x_forwarded_for"})
@@ -52,9 +59,10 @@ LISTS: Final = frozenset({"http_x_forwarded_for", "proxy_add_x_forwarded_for"})
 
 PREFERENCE: Final = {variable: position for position, variable in enumerate(FIELD_OF)}
 
-_WIDTHS: Final = {"time_local": 2}
+_WIDTHS: Final = {"time_local": 2, "start_spaced": 2, "start_spaced_unzoned": 2, "start_loose": 3}
 _ONE_WORD: Final = frozenset((
-    "time_iso8601", "start_iso8601", "client_and_port",
+    "time_iso8601", "start_iso8601", "start_epoch", "start_epoch_ms", "start_epoch_us", "start_unzoned", "client_and_port",
+    "remote_ident", "took", "took_us", "bytes_both_ways", "connection_state", "log_id",
     "remote_addr", "realip_remote_addr", "remote_port", "http_host", "host", "server_name", "server_addr", "server_port",
     "server_protocol", "status", "request_method", "request_uri", "request_time", "request_length", "request_id", "req_id",
     "msec", "body_bytes_sent", "bytes_sent", "pipe", "connection", "connection_requests", "connection_time", "scheme",

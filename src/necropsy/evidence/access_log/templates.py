@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-from necropsy.evidence.access_log import json_lines, keys, text_lines
+from necropsy.evidence.access_log import apache_format, json_lines, keys, text_lines
 from necropsy.evidence.access_log.keys import Path
 from necropsy.evidence.access_log.layout import Layout, LogFormat
 from necropsy.evidence.access_log.log_format import PREFERENCE, Variable, parse
@@ -15,17 +16,40 @@ from necropsy.evidence.access_log.log_format import PREFERENCE, Variable, parse
 def given(lines: Sequence[str], formats: Sequence[LogFormat]) -> list[Layout]:
     """Return the layouts of the given formats that the lines might have."""
     found = []
-    for form in formats:
-        name = form.name if form.name.startswith("--") else f"log_format {form.name}"
+    for form in sorted(formats, key=_rank):
+        name = form.name if form.name.startswith("--") else f"{_directive(form)} {form.name}"
         spoken = f"{name} from {form.origin}" if form.origin is not None else name
-        text = form.text.strip()
+        apache = apache_format.is_apache(form.text)
+        written = apache_format.translate(form.text) if apache else form.text
+        text = written.strip()
         if text.startswith("{") and text.endswith("}"):
             layout = _json(text, lines, name, spoken)
+        elif apache:
+            layout = _apache(text, name, spoken)
         else:
-            layout = text_lines.compile_format(form.text, form.escape, name=name, note=spoken)
+            layout = text_lines.compile_format(written, form.escape, name=name, note=spoken)
         if layout is not None:
             found.append(layout)
     return found
+
+
+def _rank(form: LogFormat) -> tuple[bool, int]:
+    """Order formats: what was given before what was found, and of Apache's the longer ones before those that they hold.
+
+    ``combined`` reads a line of ``vhost_combined``, too, with the host as the client and two words as the user.
+    """
+    return not form.name.startswith("--"), -form.text.count("%") if apache_format.is_apache(form.text) else 0
+
+
+def _directive(form: LogFormat) -> str:
+    return "LogFormat" if apache_format.is_apache(form.text) else "log_format"
+
+
+def _apache(text: str, name: str, spoken: str) -> Layout | None:
+    """Make the layout of a format whose values may hold quotation marks, but hardly ever do: plain lines go the short way."""
+    careful = text_lines.compile_format(text, "json", name=name, note=spoken)
+    plain = text_lines.compile_format(text, name=name, note=spoken)
+    return replace(careful, plan=plain.plan) if careful is not None and plain is not None else careful
 
 
 def _json(text: str, lines: Sequence[str], name: str, spoken: str) -> Layout | None:

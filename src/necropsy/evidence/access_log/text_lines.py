@@ -26,6 +26,13 @@ from necropsy.evidence.access_log.timestamps import TimeForm, earlier_by
 
 _FORMS: Final = {
     "start_iso8601": TimeForm("iso", zoned=True, fine=True),
+    "start_epoch_us": TimeForm("epoch-us", zoned=True, fine=True),
+    "start_epoch_ms": TimeForm("epoch-ms", zoned=True, fine=True),
+    "start_epoch": TimeForm("epoch", zoned=True, fine=True),
+    "start_spaced": TimeForm("iso", zoned=True, fine=True),
+    "start_loose": TimeForm("iso-loose", zoned=True, fine=True),
+    "start_unzoned": TimeForm("iso", zoned=False, fine=True),
+    "start_spaced_unzoned": TimeForm("iso", zoned=False, fine=True),
     "msec": TimeForm("epoch", zoned=True, fine=True),
     "time_iso8601": TimeForm("iso", zoned=True, fine=False),
     "time_local": TimeForm("common", zoned=True, fine=False),
