@@ -198,6 +198,17 @@ def test_the_readme_opens_with_the_two_commands(checkout: Path) -> None:
     assert [line.split("#")[0].strip() for line in first.splitlines()] == ["make demo", "make test"]
 
 
+def test_the_incident_file_in_the_readme_is_read_as_it_stands(checkout: Path, tmp_path: Path) -> None:
+    from necropsy.autopsy.incident_file import load
+
+    (shown,) = _blocks((checkout / "README.md").read_text(encoding="utf-8"), "toml")
+    (tmp_path / "incident.toml").write_text(shown)
+    sources = load(str(tmp_path / "incident.toml"))
+    assert [(store.name, store.memory_limit) for store in sources.stores] == [("A", 10**9)]
+    assert sources.access_log
+    assert sources.consul[0].startswith("10.0.0.1=")
+
+
 # -- architecture and decisions ---------------------------------------------------------------------------------------
 
 
