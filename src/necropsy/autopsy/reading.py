@@ -85,6 +85,9 @@ def read(case: Case, sources: Sources, say: Progress) -> Evidence:
     evidence = Evidence()
     _configuration(desk, sources, evidence, say)
     _access_logs(desk, sources, evidence, say)
+    _whereabouts(desk, sources, evidence)
+    if evidence.simulation is not None:
+        chart(case, evidence.files, evidence.simulation, sources.prometheus_version)
     _app_logs(desk, sources, say)
     moments = [sources.now] if sources.now else []
     for store in sources.stores:
@@ -164,7 +167,27 @@ def _configuration(desk: _Desk, sources: Sources, evidence: Evidence, say: Progr
         evidence.simulation = simulate(evidence.files, sources)
         for problem in evidence.simulation.problems:
             desk.note(absent=[Absent("configuration", problem.place, problem.reason, problem.hint)])
-        chart(desk.case, evidence.files, evidence.simulation, sources.prometheus_version)
+
+
+def _whereabouts(desk: _Desk, sources: Sources, evidence: Evidence) -> None:
+    """Compute when each probe fires, if nobody said on which machine Prometheus runs and the access log tells."""
+    if sources.prometheus_host or not evidence.logs_given or not (evidence.simulation and evidence.simulation.probes):
+        return
+    from necropsy.autopsy.whereabouts import solve
+
+    found = solve(desk.case, evidence.files, sources.prometheus_version)
+    if found is None:
+        return
+    file, solution, tried = found
+    said = (
+        f"runs on {solution.host}: of {tried:,} names tried the one that explains the moments of"
+        f" {solution.explained} of {solution.observed} probes in the access log"
+    )
+    evidence.simulation = simulate(evidence.files, replace(sources, prometheus_host=solution.host))
+    desk.case.execute(
+        "UPDATE source SET note = concat_ws('; ', nullif(note, ''), $1) WHERE reader = 'prometheus' AND locator = $2",
+        [said, file],
+    )
 
 
 def others(named: Iterable[str]) -> list[tuple[str, tuple[str, ...]]]:
@@ -232,7 +255,9 @@ def _store(desk: _Desk, store: StoreSource, sources: Sources, say: Progress) -> 
 
     say(f"reading the keys of store {store.name}", None)
     try:
-        opened = _open_live(store, sources.live or LiveOptions(), say) if is_address(store.rdb) else _open_dump(store, say)
+        opened = (
+            _open_live(store, sources.live or LiveOptions(), say) if is_address(store.rdb) else _open_dump(store, say)
+        )
         census = fill(desk.case, store.name, opened.keys, sources.now)
     except NecropsyError as error:
         desk.fail("redis" if is_address(store.rdb) else "rdb", masked(store.rdb), error)

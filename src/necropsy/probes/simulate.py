@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from necropsy.probes.blackbox import Modules
     from necropsy.probes.monitoring import Found, Monitoring
 
-__all__ = ["ConfigurationFile", "Dropped", "LogFormat", "Simulation", "simulate"]
+__all__ = ["ConfigurationFile", "Dropped", "LogFormat", "Simulation", "scheduled", "simulate"]
 
 _SIMULATED: Final = frozenset(
     ("prometheus", "prometheus_api", "blackbox", "consul", "nginx", "file_sd", "http_sd", "dns_sd")
@@ -107,7 +107,7 @@ def simulate(
     problems = monitoring.problems
     probes: list[Probe] = []
     dropped: list[Dropped] = []
-    for item in _prometheus(monitoring, prometheus_host):
+    for _, item in _prometheus(monitoring, prometheus_host):
         if isinstance(item, Probe):
             probes.append(item)
         else:
@@ -168,7 +168,14 @@ def _modules(files: Sequence[ConfigurationFile], problems: list[ConfigurationErr
     return Modules(named, given=bool(found))
 
 
-def _prometheus(monitoring: Monitoring, host: str | None) -> Iterator[Probe | Dropped]:
+def scheduled(monitoring: Monitoring) -> Iterator[tuple[Found, Probe]]:
+    """Yield each target that is asked, with the request that reaches an application because of it; without its moment."""
+    for found, item in _prometheus(monitoring, None):
+        if isinstance(item, Probe):
+            yield found, item
+
+
+def _prometheus(monitoring: Monitoring, host: str | None) -> Iterator[tuple[Found, Probe | Dropped]]:
     if not monitoring.servers:
         return
     from necropsy.probes.scrapes import is_probe
@@ -179,7 +186,7 @@ def _prometheus(monitoring: Monitoring, host: str | None) -> Iterator[Probe | Dr
         target = found.target
         if not modules.given and not target.dropped_because and is_probe(target):
             assumed.add((target.params.get("module") or ("http_2xx",))[0])
-        yield _asked(found, modules, host)
+        yield found, _asked(found, modules, host)
     if assumed:
         monitoring.problems.append(
             ConfigurationError(

@@ -1,0 +1,138 @@
+"""Whereabouts: the name of Prometheus' own machine, found by trying names against what the access log shows.
+
+The moment of each scrape follows from that name (``probes.phase``). Nobody writes it down; but the right one explains the
+moments of all requests of a log at once, and a wrong one explains none.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from necropsy.case.store import Case
+    from necropsy.probes.monitoring import Found
+    from necropsy.probes.phase import HostSolution, Observation
+    from necropsy.probes.simulate import ConfigurationFile
+    from necropsy.verdict.evidence import VisitorClass
+
+_CLASSES: Final = (
+    "SELECT class_id, user_agent, host, method, path, status, followed_to, visits, period_s, phase_s, phase_spread_s,"
+    " coverage, log FROM visitor_class WHERE period_s IS NOT NULL AND phase_s IS NOT NULL ORDER BY class_id"
+)
+_TOLERANCE_S: Final = 0.05
+"""How much later than the scrape the request is logged, where the log has milliseconds."""
+_MOST_NAMES: Final = 5_000
+_ADDRESS: Final = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}")
+_NAME: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9-]+)*\.?")
+_USUAL: Final = (
+    "localhost",
+    "localhost.localdomain",
+    "localhost.",
+    "prometheus",
+    "prometheus-0",
+    "prometheus-server-0",
+)
+_AWS: Final = ("ec2.internal", *(f"{region}.compute.internal" for region in (
+    "us-east-2", "us-west-1", "us-west-2", "ca-central-1", "sa-east-1", "eu-west-1", "eu-west-2", "eu-west-3", "eu-central-1",
+    "eu-north-1", "ap-south-1", "ap-southeast-1", "ap-southeast-2", "ap-northeast-1", "ap-northeast-2",
+)))  # fmt: skip
+
+
+def solve(case: Case, files: Sequence[ConfigurationFile], version: str | None) -> tuple[str, HostSolution, int] | None:
+    """Find the name under which Prometheus sees its own machine.
+
+    Returns
+    -------
+    tuple or None
+        (file of the server's configuration, solution, number of names that were tried); None when no name explains the
+        log, or several servers do not agree.
+    """
+    from necropsy.probes.monitoring import Monitoring
+    from necropsy.probes.phase import solve_host
+    from necropsy.probes.simulate import scheduled
+
+    classes = _classes(case)
+    if not classes:
+        return None
+    observed: dict[str, list[Observation]] = {}
+    servers = {}
+    names: dict[str, None] = dict.fromkeys(_USUAL)
+    for found, probe in scheduled(Monitoring(files, prometheus_version=version)):
+        names.update(dict.fromkeys(_names_of(found)))
+        for observation in _observations(found, probe, classes):
+            servers[found.server.file] = found.server
+            observed.setdefault(found.server.file, []).append(observation)
+    if not observed:
+        return None
+    tried = list(_candidates(names, _clients(case)))[:_MOST_NAMES]
+    solutions = []
+    for file, observations in observed.items():
+        server = servers[file]
+        solution = solve_host(tried, observations, external_labels=server.external_labels, version=str(server.version))
+        if solution is not None:
+            solutions.append((file, solution, len(tried)))
+    return solutions[0] if len({solution.host for _, solution, _ in solutions}) == 1 else None
+
+
+def _classes(case: Case) -> list[VisitorClass]:
+    from necropsy.verdict.evidence import VisitorClass
+
+    def texts(row: dict[str, Any]) -> dict[str, Any]:
+        return {**row, **{name: row[name] or "" for name in ("user_agent", "host", "method", "path", "log")}}
+
+    return [VisitorClass(**{**texts(row), "status": row["status"] or 0}) for row in case.rows(_CLASSES)]
+
+
+def _observations(found: Found, probe: Any, classes: Iterable[VisitorClass]) -> Iterator[Observation]:
+    from necropsy.probes.phase import Observation
+    from necropsy.verdict.acquaintance import class_fits
+
+    shown = [visitors for visitors in classes if class_fits(probe, visitors)]
+    if len(shown) != 1:  # two replicas, or two targets behind one address: nobody knows whose moment it is
+        return
+    (visitors,) = shown
+    tolerance = max(_TOLERANCE_S, visitors.phase_spread_s or 0.0)
+    if visitors.phase_s is not None and tolerance * 4 < found.target.interval_s:
+        yield Observation(found.target, visitors.phase_s, tolerance)
+
+
+def _clients(case: Case) -> list[str]:
+    return [str(row["client"]) for row in case.rows("SELECT DISTINCT client FROM visitor_class WHERE client <> ''")]
+
+
+def _names_of(found: Found) -> Iterator[str]:
+    """Names that discovery knows: machines stand beside each other."""
+    labels = found.target.discovered_labels
+    for name in (
+        "__address__",
+        "__meta_consul_node",
+        "__meta_kubernetes_pod_name",
+        "__meta_kubernetes_node_name",
+        "instance",
+    ):
+        text = labels.get(name, "").partition("://")[2] or labels.get(name, "")
+        host = text.partition("/")[0].rpartition(":")[0] or text
+        if _NAME.fullmatch(host) and not _ADDRESS.fullmatch(host):
+            yield host
+    yield from (host for host in _written(found.server.external_labels.values()))
+
+
+def _written(texts: Iterable[str]) -> Iterator[str]:
+    for text in texts:
+        if _NAME.fullmatch(text) and not _ADDRESS.fullmatch(text):
+            yield text
+
+
+def _candidates(names: Iterable[str], clients: Iterable[str]) -> Iterator[str]:
+    """Yield names worth trying, each once: those that are written, with the domains that others have, and Amazon's own."""
+    known = list(dict.fromkeys(names))
+    domains = list(dict.fromkeys(name.partition(".")[2].rstrip(".") for name in known if "." in name.rstrip(".")))
+    made = [f"{name.rstrip('.').partition('.')[0]}.{domain}" for name in known for domain in domains]
+    aws = [f"ip-{client.replace('.', '-')}" for client in clients if _ADDRESS.fullmatch(client)]
+    aws += [f"{name}.{domain}" for name in aws for domain in _AWS]
+    for name in dict.fromkeys((*known, *made, *aws)):
+        yield name
+        if "." in name and not name.endswith("."):
+            yield f"{name}."
