@@ -192,6 +192,22 @@ def test_a_folder_where_the_case_belongs_is_refused_with_a_name_for_it(tmp_path:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_what_is_no_case_is_not_written_over(tmp_path: Path) -> None:
+    dump = tmp_path / "dump.rdb"
+    dump.write_bytes(b"REDIS0011\xfa\xff and more")
+    with pytest.raises(CaseError, match="not written over") as caught, Case.create(dump):
+        pass
+    assert "--case" in caught.value.hint
+    assert dump.read_bytes() == b"REDIS0011\xfa\xff and more"
+
+
+def test_an_older_case_is_replaced(saved: Path) -> None:
+    with Case.create(saved) as case:
+        case.append("server_fact", [{"store": "b", "name": "keys", "value": "2"}])
+    with Case.open(saved) as case:
+        assert case.value("SELECT store FROM server_fact") == "b"
+
+
 _FILL_THE_DISK = """
 import resource, sys
 from pathlib import Path

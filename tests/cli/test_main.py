@@ -99,3 +99,12 @@ def test_an_output_that_cannot_be_is_refused_before_anything_is_read(folder: Pat
         assert isinstance(said.error, UsageError)
         assert reason in said.error.message
         assert "--output" in said.error.hint
+
+
+@pytest.mark.parametrize("option", ["--output", "--case"])
+def test_a_source_is_never_written_over(folder: Path, option: str) -> None:
+    before = (folder / "services.json").read_bytes()
+    said = run("examine", "--consul", "10.0.0.1=services.json", option, str(folder / "services.json"))
+    assert isinstance(said.error, UsageError)
+    assert "not written over" in said.error.message
+    assert (folder / "services.json").read_bytes() == before

@@ -92,11 +92,12 @@ class Case:
             yield case
             case._finish()
         except (duckdb.Error, OSError) as error:
-            if path is None or not _UNWRITABLE.search(str(error)):
+            if not _UNWRITABLE.search(str(error)):
                 raise
+            where = "choose another place with --case" if path else "name another place in TMPDIR"
             raise CaseError(
-                f"{path}: cannot write: {_UNWRITABLE_REASON.sub('', str(error))}",
-                hint="Make room on this disk, or choose another place with --case. What was there before is as it was.",
+                f"{path or tempfile.gettempdir()}: cannot write: {_UNWRITABLE_REASON.sub('', str(error))}",
+                hint=f"Make room on this disk, or {where}. What was there before is as it was.",
             ) from error
         finally:
             with contextlib.suppress(UnboundLocalError, duckdb.Error):
@@ -300,12 +301,18 @@ class Case:
         return bool(self.value(f'SELECT count(*) > 0 FROM "{BY_NAME[table].name}"'))
 
 
+_MAGIC: Final = b"DUCK"
+"""From the ninth byte of each DuckDB file on."""
+
+
 def _staged(path: Path | None, *, large: bool) -> Path | None:
     """Return where a case is built: beside its final name, in a folder of its own, or nowhere but in memory."""
     if path is None:
         return Path(tempfile.mkdtemp(prefix="necropsy-"), "unnamed.case") if large else None
     if path.is_dir():
         raise CaseError(f"{path}: is a folder", hint=f"Name a file in it: --case {path / 'incident.case'}")
+    if path.is_file() and path.stat().st_size and _head(path)[8:] != _MAGIC:
+        raise CaseError(f"{path}: is there, and is no case: not written over", hint="Choose another name with --case.")
     try:
         descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".partial", dir=path.parent)
     except OSError as error:
@@ -316,3 +323,11 @@ def _staged(path: Path | None, *, large: bool) -> Path | None:
     staged = Path(name)
     staged.unlink()  # DuckDB wants to create the file itself
     return staged
+
+
+def _head(path: Path) -> bytes:
+    try:
+        with path.open("rb") as stream:
+            return stream.read(12)
+    except OSError:
+        return b""

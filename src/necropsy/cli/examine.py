@@ -111,6 +111,7 @@ def examine(
             live=live.options(redis_way, max_impact, ask_password=redis_ask_password),
         )
     )
+    output.spare(sources, case, out)
     with output.progress(quiet=quiet) as say:
         report = autopsy.examine(sources, case_path=case, withhold_key=withhold_key, progress=say)
     output.write(report, format, out, color=color, quiet=quiet)

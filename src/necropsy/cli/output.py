@@ -17,6 +17,7 @@ from necropsy.model.errors import UsageError
 
 if TYPE_CHECKING:
     from necropsy.autopsy import Progress
+    from necropsy.autopsy.sources import Sources
     from necropsy.model.report import Report
 
 
@@ -66,6 +67,21 @@ def ready(kind: Format, output: Path | None) -> None:
     if not output.parent.is_dir() or not os.access(output if output.exists() else output.parent, os.W_OK):
         reason = "permission denied" if output.parent.is_dir() else f"no folder {output.parent}"
         raise UsageError(f"{output}: cannot write: {reason}", hint="Choose another place with --output.")
+
+
+def spare(sources: Sources, *outputs: Path | None) -> None:
+    """Refuse to write over what is to be read."""
+    from necropsy.autopsy.sources import KINDS
+
+    read = [store.rdb for store in sources.stores]
+    read += [name for kind in KINDS for name in getattr(sources, kind.replace("-", "_"))]
+    for output in outputs:
+        if output is None or not output.exists():
+            continue
+        for name in read:
+            file = Path(name if Path(name).exists() else name.partition("=")[2])  # ADDRESS=FILE, KIND=FILE
+            if file.exists() and file.is_file() and file.samefile(output):
+                raise UsageError(f"{output}: is among the sources: not written over", hint="Name another file.")
 
 
 def write(report: Report, kind: Format, output: Path | None, *, color: bool | None, quiet: bool) -> None:
