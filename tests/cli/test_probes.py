@@ -119,10 +119,32 @@ def test_passwords_in_labels_and_urls_are_never_shown(folder: Path) -> None:
         assert "hunter2" not in said.out
 
 
-def test_no_configuration_is_no_evidence() -> None:
-    said = run("probes")
-    assert isinstance(said.error, NoEvidence)
-    assert said.code == 3
+def test_no_configuration_is_no_evidence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for command in ("probes", "cost"):
+        said = run(command)
+        assert isinstance(said.error, NoEvidence)
+        assert said.code == 3
+
+
+def test_without_a_source_the_folder_is_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    text = "scrape_configs:\n- job_name: a\n  static_configs: [{targets: [a.example.com]}]\n"
+    (tmp_path / "monitoring.yml").write_text(text)
+    assert "GET http://a.example.com/metrics" in run("probes").out
+    assert "GET http://a.example.com/metrics" in run("probes", "--who-hits", "a.example.com").out
+
+
+def test_manifests_are_named_by_an_option_of_their_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "manifests").mkdir()
+    (tmp_path / "manifests" / "pod.yaml").write_text(
+        "apiVersion: v1\nkind: Pod\nmetadata: {name: admin}\nspec:\n  containers:\n  - name: admin\n"
+        "    livenessProbe: {httpGet: {path: /login, port: 8080}, periodSeconds: 10}\n"
+    )
+    said = run("probes", "--kubernetes", "manifests/")
+    assert "/login" in said.out
+    assert "kube-probe/" in said.out
 
 
 def test_a_target_is_asked_for_with_its_job(configuration: list[str]) -> None:

@@ -69,12 +69,7 @@ def lint(names: Sequence[str], *, prometheus_version: str | None = None) -> Lint
     from necropsy.case.store import Case
 
     kinds, unread = _recognised(names)
-    if not kinds:
-        reasons = "; ".join(f"{item.locator}: {item.reason}" for item in unread[:3])
-        raise NoEvidence(
-            f"no configuration of monitoring found: {reasons or ', '.join(names)}",
-            hint="Name files or folders with configuration of Prometheus, blackbox exporter, Consul, nginx …",
-        )
+    _require(kinds, unread, names)
     sources = _sources(kinds, prometheus_version)
     found = survey(sources)
     with Case.create(None) as case:
@@ -85,6 +80,26 @@ def lint(names: Sequence[str], *, prometheus_version: str | None = None) -> Lint
         _judge(case, found.files, found.simulation, sources)
         report = reporting.report(case)
     return Linted(report, tuple(kinds), (*unread, *_refused(found.files, prometheus_version)))
+
+
+def recognised(names: Sequence[str], *, prometheus_version: str | None = None) -> Sources:
+    """Return the configuration files that are recognised among files and folders, as sources.
+
+    Parameters and errors as for ``lint``.
+    """
+    kinds, unread = _recognised(names)
+    _require(kinds, unread, names)
+    return _sources(kinds, prometheus_version)
+
+
+def _require(kinds: dict[str, str], unread: Sequence[Absent], names: Sequence[str]) -> None:
+    if not kinds:
+        reasons = "; ".join(f"{item.locator}: {item.reason}" for item in unread[:3])
+        said = ", ".join("this folder" if name == "." else name for name in names)
+        raise NoEvidence(
+            f"no configuration of monitoring found: {reasons or said}",
+            hint="Name files or folders with configuration of Prometheus, blackbox exporter, Consul, nginx …",
+        )
 
 
 def _recognised(names: Iterable[str]) -> tuple[dict[str, str], list[Absent]]:
@@ -146,11 +161,15 @@ def _judge(case: Case, files: Sequence[ConfigurationFile], simulation: Simulatio
     case.append("verdict", [{"value": json.dumps(to_plain(verdict))}])
 
 
-def _refused(files: Iterable[ConfigurationFile], version: str | None) -> list[Absent]:
+def _refused(files: Sequence[ConfigurationFile], version: str | None) -> list[Absent]:
+    from necropsy.probes.monitoring import Monitoring
+
+    # A running server said which version it is, unless somebody knows better.
+    versions = {server.file: str(server.version) for server in Monitoring(files, prometheus_version=version).servers}
     refused = []
     for file in files:
         try:
-            _load(file, version)
+            _load(file, versions.get(file.name, version))
         except ConfigurationError as error:
             refused.append(Absent("configuration", f"{error.file}:{error.line}", error.reason, error.hint))
     return refused

@@ -11,6 +11,7 @@ from necropsy.cli.output import ColorOption
 from necropsy.cli.probes import (
     BlackboxOption,
     ConsulOption,
+    KubernetesOption,
     MapFormat,
     MapFormatOption,
     NginxOption,
@@ -27,19 +28,27 @@ def cost(
     blackbox: BlackboxOption = None,
     consul: ConsulOption = None,
     nginx: NginxOption = None,
+    kubernetes: KubernetesOption = None,
     prober: ProberOption = None,
-    ttl: Annotated[str | None, typer.Option(help="How long a session lives: 1d, 30m, 1h30m or seconds.")] = None,
+    ttl: Annotated[
+        str | None, typer.Option(metavar="DURATION", help="How long a session lives: 1d, 30m, 1h30m or seconds.")
+    ] = None,
     keys_per_session: Annotated[
-        float, typer.Option(min=0, help="Redis keys of one session: Spring's indexed layout has 2 or 3.")
+        float,
+        typer.Option(min=0, metavar="NUMBER", help="Redis keys of one session: Spring's indexed layout has 2 or 3."),
     ] = 1.0,
     bytes_per_session: Annotated[
-        str | None, typer.Option(help="Memory of one session with all its keys: 1.2kB, 900.")
+        str | None, typer.Option(metavar="SIZE", help="Memory of one session with all its keys: 1.2kB, 900.")
     ] = None,
     minute_sets: Annotated[
         bool, typer.Option("--minute-sets", help="Spring's indexed layout: one more key for each minute of --ttl.")
     ] = False,
-    interval: Annotated[str | None, typer.Option(help="What if every probe came this often: 60s.")] = None,
-    replicas: Annotated[int, typer.Option(min=1, help="What if so many servers asked, each on its own.")] = 1,
+    interval: Annotated[
+        str | None, typer.Option(metavar="DURATION", help="What if every probe came this often: 60s.")
+    ] = None,
+    replicas: Annotated[
+        int, typer.Option(min=1, metavar="NUMBER", help="What if so many servers asked, each on its own.")
+    ] = 1,
     fixed: Annotated[
         list[str] | None, typer.Option(metavar="HOST", help="What if this host (host:port) were fixed; repeatable.")
     ] = None,
@@ -47,8 +56,9 @@ def cost(
     format: MapFormatOption = MapFormat.TEXT,  # noqa: A002 -- the option's name
     color: ColorOption = None,
 ) -> None:
-    """Say what the probes cost a session store: sessions, keys and bytes a day and at the steady state. Asks nobody.
+    """Say what the probes cost a session store: sessions, keys and bytes a day and at the steady state.
 
+    Without a source: the configuration that is recognised in this folder. Asks nobody, except servers named by URL.
     Counts one session a request to a page, none for a health endpoint. With what-if options the sum is shown twice.
 
     \b
@@ -64,7 +74,7 @@ def cost(
     from necropsy.report import cost as table
     from necropsy.verdict.cost import cost as reckon
 
-    found = survey(named(prometheus, blackbox, consul, nginx, prober, prometheus_version, None))
+    found = survey(named(prometheus, blackbox, consul, nginx, kubernetes, prober, prometheus_version, None))
     assumptions = Assumptions(
         lifetime_s=_seconds(ttl, "--ttl"),
         keys_per_session=keys_per_session,

@@ -10,6 +10,7 @@ import typer
 from necropsy.cli import live, output
 from necropsy.cli.live import ImpactOption, PasswordOption, Way, WayOption
 from necropsy.cli.output import ColorOption, FailOn, FailOnOption, Format, FormatOption, OutputOption, QuietOption
+from necropsy.cli.probes import BlackboxOption, ConsulOption, NginxOption, ProberOption, PrometheusOption
 
 
 def examine(
@@ -17,52 +18,50 @@ def examine(
         Path | None, typer.Argument(help="A TOML file that names the sources, instead of or beside the options.")
     ] = None,
     rdb: Annotated[
-        list[str] | None, typer.Option(help="RDB file of a session store; NAME=FILE names the store.")
+        list[str] | None,
+        typer.Option(metavar="[NAME=]FILE", help="RDB file of a session store; NAME=FILE names the store."),
     ] = None,
     redis: Annotated[
         list[str] | None,
-        typer.Option(help="Live session store, read-only: redis://host:6379, rediss://, unix://; NAME=URL names it."),
+        typer.Option(
+            metavar="[NAME=]URL",
+            help="Live session store, read-only: redis://host:6379, rediss://, unix://; NAME=URL names it.",
+        ),
     ] = None,
     redis_way: WayOption = Way.AUTO,
     max_impact: ImpactOption = "1ms",
     redis_ask_password: PasswordOption = False,
     access_log: Annotated[
-        list[str] | None, typer.Option(help="Access log: JSON, combined or any log_format; gz, zst.")
+        list[str] | None, typer.Option(metavar="FILE", help="Access log: JSON, combined or any log_format; gz, zst.")
     ] = None,
-    app_log: Annotated[list[str] | None, typer.Option(help="Error log of the application.")] = None,
-    nginx: Annotated[list[str] | None, typer.Option(help="nginx configuration; its includes are followed.")] = None,
-    prometheus: Annotated[list[str] | None, typer.Option(help="Prometheus configuration.")] = None,
-    blackbox: Annotated[list[str] | None, typer.Option(help="blackbox exporter configuration.")] = None,
-    consul: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="Consul: service definitions (JSON, HCL), saved API answers, or a folder; ADDRESS=FILE names the node."
-        ),
-    ] = None,
-    prober: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="Another prober or discovery, as KIND=FILE: kubernetes, haproxy, compose, terraform, gatus …"
-        ),
-    ] = None,
+    app_log: Annotated[list[str] | None, typer.Option(metavar="FILE", help="Error log of the application.")] = None,
+    nginx: NginxOption = None,
+    prometheus: PrometheusOption = None,
+    blackbox: BlackboxOption = None,
+    consul: ConsulOption = None,
+    prober: ProberOption = None,
     log_format: Annotated[
         str | None,
-        typer.Option(help="Format of the access logs in nginx's or Apache's notation, if no configuration has it."),
+        typer.Option(
+            metavar="TEXT",
+            help="Format of the access logs in nginx's or Apache's notation, if no configuration has it.",
+        ),
     ] = None,
     memory_limit: Annotated[
-        str | None, typer.Option(help="Memory that a store may use, for the forecast: 1GB, 512MiB.")
+        str | None, typer.Option(metavar="SIZE", help="Memory that a store may use, for the forecast: 1GB, 512MiB.")
     ] = None,
     prometheus_version: Annotated[
-        str | None, typer.Option(help="Version of Prometheus, for rules that changed.")
+        str | None, typer.Option(metavar="VERSION", help="Version of Prometheus, for rules that changed.")
     ] = None,
     prometheus_host: Annotated[
-        str | None, typer.Option(help="Name of Prometheus' host: makes scrape phases computable.")
+        str | None, typer.Option(metavar="NAME", help="Name of Prometheus' host: makes scrape phases computable.")
     ] = None,
     now: Annotated[
-        str | None, typer.Option(help="The moment to call now (ISO, UTC); by default when the dump was taken.")
+        str | None,
+        typer.Option(metavar="TIME", help="The moment to call now (ISO, UTC); by default when the dump was taken."),
     ] = None,
     case: Annotated[
-        Path | None, typer.Option(help="Keep the case in this file, for `necropsy report` and SQL.")
+        Path | None, typer.Option(metavar="FILE", help="Keep the case in this file, for `necropsy report` and SQL.")
     ] = None,
     withhold_key: Annotated[
         bool, typer.Option(help="Do not keep the key of the hashed session ids in the case.")

@@ -24,10 +24,12 @@ class LintFormat(StrEnum):
 def lint(
     files: Annotated[
         list[str] | None,
-        typer.Argument(help="Configuration files or folders, recognised by their content; none: this folder."),
+        typer.Argument(
+            metavar="[FILE]...", help="Configuration files or folders, recognised by their content; none: this folder."
+        ),
     ] = None,
     prometheus_version: Annotated[
-        str | None, typer.Option(help="Version of Prometheus, for rules that changed.")
+        str | None, typer.Option(metavar="VERSION", help="Version of Prometheus, for rules that changed.")
     ] = None,
     format: Annotated[  # noqa: A002 -- the option's name
         LintFormat,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
@@ -30,22 +31,49 @@ class MapFormat(StrEnum):
     JSON = "json"
 
 
-PrometheusOption = Annotated[list[str] | None, typer.Option(help="Prometheus configuration.")]
-BlackboxOption = Annotated[list[str] | None, typer.Option(help="blackbox exporter configuration.")]
+PrometheusOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="FILE|URL",
+        help="Prometheus configuration, or http://HOST:9090 of a running one, which knows better. Repeatable.",
+    ),
+]
+BlackboxOption = Annotated[
+    list[str] | None, typer.Option(metavar="FILE", help="blackbox exporter configuration. Repeatable.")
+]
 ConsulOption = Annotated[
     list[str] | None,
     typer.Option(
-        help="Consul: service definitions (JSON, HCL), saved API answers, or a folder; ADDRESS=FILE names the node."
+        metavar="FILE|URL",
+        help=(
+            "Consul: service definitions (JSON, HCL), saved API answers, a folder, or http://HOST:8500 of a running one;"
+            " ADDRESS=FILE names the node. Repeatable."
+        ),
     ),
 ]
-NginxOption = Annotated[list[str] | None, typer.Option(help="nginx configuration; its includes are followed.")]
+NginxOption = Annotated[
+    list[str] | None,
+    typer.Option(metavar="FILE", help="nginx configuration; its includes are followed. Repeatable."),
+]
+KubernetesOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="FILE",
+        help="Kubernetes manifests, or what `kubectl get -A -o yaml` prints: files or folders. Repeatable.",
+    ),
+]
 ProberOption = Annotated[
     list[str] | None,
-    typer.Option(help="Another prober or discovery, as KIND=FILE: kubernetes, haproxy, compose, terraform, gatus …"),
+    typer.Option(
+        metavar="KIND=FILE",
+        help="Another prober or discovery: kubernetes, haproxy, compose, terraform, gatus, http_sd … Repeatable.",
+    ),
 ]
-VersionOption = Annotated[str | None, typer.Option(help="Version of Prometheus, for rules that changed.")]
+VersionOption = Annotated[
+    str | None, typer.Option(metavar="VERSION", help="Version of Prometheus, for rules that changed.")
+]
 HostOption = Annotated[
-    str | None, typer.Option(help="Name of Prometheus' host: makes the moments of scrapes computable.")
+    str | None, typer.Option(metavar="NAME", help="Name of Prometheus' host: makes the moments of scrapes computable.")
 ]
 MapFormatOption = Annotated[MapFormat, typer.Option("--format", "-f", help="Text or JSON.", case_sensitive=False)]
 
@@ -55,12 +83,17 @@ def probes(
     blackbox: BlackboxOption = None,
     consul: ConsulOption = None,
     nginx: NginxOption = None,
+    kubernetes: KubernetesOption = None,
     prober: ProberOption = None,
     at: Annotated[
-        str | None, typer.Option(help="Say when each probe fires first after this moment (ISO, UTC).")
+        str | None,
+        typer.Option(
+            metavar="TIME",
+            help="Say when each probe fires first after this moment (ISO, UTC); needs --prometheus-host.",
+        ),
     ] = None,
     who_hits: Annotated[
-        str | None, typer.Option(help="Only probes that ask for this URL, host, host:port or /path.")
+        str | None, typer.Option(metavar="URL", help="Only probes that ask for this URL, host, host:port or /path.")
     ] = None,
     steps: Annotated[
         str | None, typer.Option(metavar="JOB", help="Relabelling of this job's targets, rule by rule.")
@@ -73,7 +106,9 @@ def probes(
     format: MapFormatOption = MapFormat.TEXT,  # noqa: A002 -- the option's name
     color: ColorOption = None,
 ) -> None:
-    """Show every request that monitoring will send, and the lines of configuration behind it. Asks nobody.
+    """Show every request that monitoring will send, and the lines of configuration behind it.
+
+    Without a source: the configuration that is recognised in this folder. Asks nobody, except servers named by URL.
 
     \b
     Examples:
@@ -88,7 +123,7 @@ def probes(
         raise UsageError("--target needs --steps", hint="Add --steps JOB.")
     if steps is not None and who_hits is not None:
         raise UsageError("--steps and --who-hits are two questions", hint="Ask one at a time.")
-    sources = named(prometheus, blackbox, consul, nginx, prober, prometheus_version, prometheus_host)
+    sources = named(prometheus, blackbox, consul, nginx, kubernetes, prober, prometheus_version, prometheus_host)
     found = survey(sources)
     if steps is not None:
         text = _steps(found, steps, target, prometheus_version, format, color=output.use_color(color))
@@ -102,20 +137,26 @@ def named(
     blackbox: Iterable[str] | None,
     consul: Iterable[str] | None,
     nginx: Iterable[str] | None,
+    kubernetes: Iterable[str] | None,
     prober: Iterable[str] | None,
     version: str | None,
     host: str | None,
 ) -> Sources:
-    """Gather the sources that options of configuration name."""
+    """Gather the sources that options of configuration name; without any, what lies in the current folder."""
     from necropsy.autopsy.sources import Sources
     from necropsy.wire.files import expand
 
+    if not any((prometheus, blackbox, consul, nginx, kubernetes, prober)):
+        from necropsy.autopsy.linting import recognised
+
+        return replace(recognised(["."], prometheus_version=version), prometheus_host=host)
+    manifests = [f"kubernetes={name}" for name in kubernetes or ()]
     return Sources(
         prometheus=tuple(expand(prometheus or ())),
         blackbox=tuple(expand(blackbox or ())),
         consul=tuple(expand(consul or ())),
         nginx=tuple(expand(nginx or ())),
-        prober=tuple(prober or ()),
+        prober=(*manifests, *(prober or ())),
         prometheus_version=version,
         prometheus_host=host,
     )
