@@ -1,11 +1,16 @@
 """How fast are access logs read? A gigabyte of JSON and half a gigabyte of combined, against ``wc -l`` in the same run.
 
-    python bench/access_log.py [--json-lines 3000000] [--combined-lines 2600000] [--keep FOLDER]
+    python bench/access_log.py [--json-lines 3000000] [--combined-lines 2600000] [--keep FOLDER] [--scaling [MB]]
 
 The logs tell one day of a shop: three probers that are redirected and follow, two that ask /health, and people: sessions
 of six pages, a few hundred user agents, tens of thousands of addresses, ids in paths, query strings, redirects.
-Every measurement is a process of its own, so that its peak of memory is its own; ``wc -l`` and, if it is installed,
-GoAccess read the same file before and after. Prints MB/s, the ratio to ``wc -l``, and resident memory.
+
+For each log: to visitor classes (visits and classes, no rhythms yet), and the whole of ``necropsy traffic`` with rhythms,
+judgement and the table. The cache is warm: ``wc -l`` reads each file first and last. GoAccess (combined alone: it wants an address
+in each line) and lnav, a group-by over its SQL, read the same file if they are installed. Every measurement is a process of
+its own, and its peak of memory is that of its own address space (``VmHWM``; ``ru_maxrss`` begins with the parent's).
+
+``--scaling``: beginnings of the logs of 10 MB to 1 GB (or so many MB), and the exponent of the time: 1 is linear.
 """
 
 from __future__ import annotations
@@ -85,44 +90,141 @@ def write(path: Path, lines: int, line: str) -> None:
         )
 
 
-READ = """
+PEAK = """
+import re
+def peak():
+    try:
+        return int(re.search(r"VmHWM:\\s+(\\d+)", open("/proc/self/status").read())[1]) / 1024
+    except OSError:
+        import resource
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+"""
+
+READ = (
+    PEAK
+    + """
 import json, resource, sys, time
 from necropsy.case.store import Case
 from necropsy.evidence.access_log import reader
 begin = time.perf_counter()
+to_classes = [0.0]
+rhythms = reader._judge_rhythms
+def judged(scratch):
+    to_classes[0] = time.perf_counter() - begin
+    rhythms(scratch)
+reader._judge_rhythms = judged
 with Case.create(None) as case:
     log = reader.read(case, sys.argv[1:])
     classes, periodic = case.rows("SELECT count(*) AS a, count(period_s) AS b FROM visitor_class")[0].values()
 used = resource.getrusage(resource.RUSAGE_SELF)
-print(json.dumps({"seconds": time.perf_counter() - begin, "cpu_seconds": used.ru_utime + used.ru_stime, "mb": used.ru_maxrss / 1024,
+print(json.dumps({"seconds": to_classes[0], "cpu_seconds": used.ru_utime + used.ru_stime, "mb": peak(),
     "requests": log.requests, "classes": classes, "periodic": periodic}))
 """
+)
+
+WHOLE = (
+    PEAK
+    + """
+import os, resource, sys, time
+begin = time.perf_counter()
+sys.argv = ["necropsy", "traffic", sys.argv[1], "--quiet", "--output", os.devnull]
+from necropsy.cli.main import main
+try:
+    main()
+except SystemExit as end:
+    if end.code:
+        raise
+used = resource.getrusage(resource.RUSAGE_SELF)
+print('{"seconds": %f, "cpu_seconds": %f, "mb": %f}' % (time.perf_counter() - begin, used.ru_utime + used.ru_stime, peak()))
+"""
+)
+
+LNAV = ";SELECT c_ip, cs_user_agent, cs_method, cs_uri_stem, sc_status, count(*) FROM access_log GROUP BY 1, 2, 3, 4, 5"
+STEPS = 5
+"""Sizes of the scaling, evenly spaced on a logarithmic scale."""
+SMALLEST_MB = 10.0
+LINE_BYTES = {"JSON": 400, "combined": 210}
+"""About how long a line is."""
 
 
 def timed(command: list[str]) -> float:
     """Seconds that a command takes."""
     begin = time.perf_counter()
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    subprocess.run(command, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     return time.perf_counter() - begin
+
+
+def ran(script: str, path: Path) -> dict[str, float]:
+    """Run a script on a log in a process of its own; what it says of itself."""
+    done = subprocess.run([sys.executable, "-c", script, str(path)], check=True, capture_output=True, text=True)
+    answer: dict[str, float] = json.loads(done.stdout)
+    return answer
 
 
 def measure(name: str, path: Path) -> None:
     """Measure one log and print it."""
     size = path.stat().st_size / 1e6
     floor = min(timed(["wc", "-l", str(path)]) for _ in range(3))
-    answer = json.loads(
-        subprocess.run([sys.executable, "-c", READ, str(path)], check=True, capture_output=True, text=True).stdout
-    )
+    read, whole = ran(READ, path), ran(WHOLE, path)
     floor = min(floor, timed(["wc", "-l", str(path)]))
     print(
-        f"{name:9} {size:7,.0f} MB  {answer['seconds']:6.2f} s  {size / answer['seconds']:6,.0f} MB/s"
-        f"  {answer['seconds'] / floor:6.1f} x wc -l ({size / floor:,.0f} MB/s)  {answer['cpu_seconds']:.1f} s of CPU  {answer['mb']:,.0f} MB resident"
-        f"  {answer['requests']:,} requests, {answer['classes']:,} classes, {answer['periodic']} periodic"
+        f"\n{name}: {size:,.0f} MB, {read['requests']:,.0f} requests, {read['classes']:,.0f} classes,"
+        f" {read['periodic']:,.0f} periodic"
     )
-    goaccess = shutil.which("goaccess")
-    if goaccess and name == "combined":
-        seconds = timed([goaccess, str(path), "--log-format=COMBINED", "--no-progress", "-o", "/dev/null.json"])
-        print(f"          goaccess {seconds:6.2f} s: {seconds / answer['seconds']:.1f} x ours")
+    print(f"{'':24} {'seconds':>8} {'MB/s':>7} {'x wc -l':>8} {'CPU s':>7} {'resident':>9}")
+    row("wc -l", size, floor, floor)
+    row("to visitor classes", size, read["seconds"], floor, read)
+    row("necropsy traffic, whole", size, whole["seconds"], floor, whole)
+    print(f"{'':24} the whole is {whole['seconds'] / read['seconds']:.2f} x the time to visitor classes")
+    for peer, command in peers(name, path):
+        if not shutil.which(command[0]):
+            print(f"{peer:24} not installed")
+            continue
+        seconds = timed(command)
+        row(peer, size, seconds, floor)
+        print(f"{'':24} {seconds / whole['seconds']:.1f} x the whole of ours")
+
+
+def row(what: str, size: float, seconds: float, floor: float, used: dict[str, float] | None = None) -> None:
+    """Print one row of a table."""
+    more = f" {used['cpu_seconds']:7.1f} {used['mb']:6,.0f} MB" if used else ""
+    print(f"{what:24} {seconds:8.2f} {size / seconds:7,.0f} {seconds / floor:8.1f}{more}", flush=True)
+
+
+def peers(name: str, path: Path) -> list[tuple[str, list[str]]]:
+    """Return programs of others that read such a log."""
+    if name != "combined":
+        return []
+    report = ["goaccess", str(path), "--log-format=COMBINED", "--no-progress", "-o", f"{path}.goaccess.json"]
+    return [("goaccess", report), ("lnav, grouped by SQL", ["lnav", "-n", "-q", "-c", LNAV, str(path)])]
+
+
+def scale(name: str, path: Path, largest_mb: float) -> None:
+    """Measure beginnings of a log and print how the time grows."""
+    import numpy as np
+
+    largest_mb = min(largest_mb, path.stat().st_size / 1e6)
+    sizes = np.geomspace(SMALLEST_MB, largest_mb, STEPS)
+    print(f"\n{name}: how the time grows\n{'MB':>9} {'to classes':>11} {'whole':>8} {'resident':>9}")
+    seconds = []
+    for size in sizes:
+        part = path.with_name(f"{path.stem}-part.log")
+        with path.open("rb") as source, part.open("wb") as cut:
+            left = int(size * 1e6)
+            while left > 0 and (chunk := source.read(min(left, 1 << 24))):
+                cut.write(chunk)
+                left -= len(chunk)
+            cut.write(source.readline())
+        read, whole = ran(READ, part), ran(WHOLE, part)
+        seconds.append((read["seconds"], whole["seconds"]))
+        print(f"{size:9,.0f} {read['seconds']:9.2f} s {whole['seconds']:6.2f} s {whole['mb']:6,.0f} MB", flush=True)
+        part.unlink()
+    for what, times in zip(("to visitor classes", "the whole"), zip(*seconds, strict=True), strict=True):
+        every = np.polyfit(np.log(sizes), np.log(times), 1)[0]
+        upper = np.polyfit(np.log(sizes[-3:]), np.log(times[-3:]), 1)[0]
+        print(
+            f"exponent of {what}: {every:.2f}, of the upper half {upper:.2f} (1: linear; starting up costs the small ones more)"
+        )
 
 
 def main() -> None:
@@ -131,6 +233,9 @@ def main() -> None:
     arguments.add_argument("--json-lines", type=int, default=3_000_000)
     arguments.add_argument("--combined-lines", type=int, default=2_600_000)
     arguments.add_argument("--keep", type=Path, help="folder in which the logs stay for the next run")
+    arguments.add_argument(
+        "--scaling", type=float, nargs="?", const=1000.0, metavar="MB", help="measure growth instead"
+    )
     chosen = arguments.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         folder = chosen.keep or Path(temporary)
@@ -141,10 +246,14 @@ def main() -> None:
         ):
             if not lines:
                 continue
-            path = folder / f"{name.lower()}-{lines}.log"
+            count = max(lines, round(chosen.scaling * 1e6 / LINE_BYTES[name])) if chosen.scaling else lines
+            path = folder / f"{name.lower()}-{count}.log"
             if not path.exists():
-                write(path, lines, line)
-            measure(name, path)
+                write(path, count, line)
+            if chosen.scaling:
+                scale(name, path, chosen.scaling)
+            else:
+                measure(name, path)
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from statistics import median
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
-from table import Measured, Table
+from table import Bar, Measured, Table, print_bars
 
 from necropsy.evidence.rdb.reader import open_stream
 from necropsy.evidence.redis.reader import read_keys
@@ -120,7 +120,25 @@ def memkeys(server: Server) -> None:
     subprocess.run(["redis-cli", "-p", str(server.port), "--memkeys"], stdout=subprocess.DEVNULL, check=True)
 
 
-def main() -> None:
+SCAN = """
+local page = redis.call('SCAN', ARGV[1], 'COUNT', ARGV[2])
+return {page[1], #page[2]}
+"""
+
+
+def scan_alone(server: Server) -> None:
+    """The floor of every script: SCAN on the server, nothing asked of any key, nothing sent."""
+    client = server.client()
+    digest = client.script_load(SCAN)
+    cursor = b"0"
+    while True:
+        cursor, _ = client.evalsha(digest, 0, cursor, 1000)
+        if cursor == b"0":
+            return
+
+
+def main() -> list[Bar]:
+    bars: list[Bar] = []
     with running(SERVER, tcp=True) as server:
         client = server.client()
         if not re.match("redis-6", SERVER):
@@ -133,6 +151,7 @@ def main() -> None:
             table.add("redis-cli --memkeys", timed(server, lambda: memkeys(server)))
         else:
             print("redis-cli is not installed: no peer")
+        table.add("SCAN in a script, nothing asked of a key", timed(server, lambda: scan_alone(server)))
         for name, way, wanted, impact in (
             ("script, sessions, budget 1 ms", "script", sessions, 0.001),
             ("script, sessions, budget 10 ms", "script", sessions, 0.010),
@@ -146,10 +165,22 @@ def main() -> None:
                 name: value for name, value in told[-1].items() if name.startswith(("scan-s", "scan-l", "stream-"))
             }
             print("   ", ", ".join(f"{name} {value}" for name, value in details.items()))
-        feels(server, sessions)
+        rows = {name: measured.seconds for name, measured in table.rows}
+        peer = rows.get("redis-cli --memkeys")
+        best = rows["script, what --memkeys asks"]
+        floor = rows["SCAN in a script, nothing asked of a key"]
+        whole = rows["script, sessions, budget 1 ms"]
+        if peer:
+            bars.append(Bar("script, keys a second / --memkeys", ">= 5 x", f"{peer / best:.1f} x", peer >= 5 * best))
+            bars.append(Bar("  what SCAN alone would reach", "", f"{peer / floor:.1f} x", None))
+            bars.append(Bar("  script with the fields of sessions", "", f"{peer / whole:.1f} x", None))
+        times = whole / rows["stream, sessions"]
+        bars.append(Bar("stream, keys a second / script, sessions", ">= 3 x", f"{times:.1f} x", times >= 3))
+        bars += feels(server, sessions)
+    return bars
 
 
-def feels(server: Server, sessions: Projection) -> None:
+def feels(server: Server, sessions: Projection) -> list[Bar]:
     """Print what others feel: rounds in turn, so that whatever else the machine does falls on each alike."""
     busy: dict[str, Callable[[threading.Event], object] | None] = {
         "nothing": None,
@@ -158,7 +189,7 @@ def feels(server: Server, sessions: Projection) -> None:
     }
     if shutil.which("redis-benchmark") is None:
         print("redis-benchmark is not installed: what others feel is not measured")
-        return
+        return []
     if shutil.which("redis-cli"):
         busy["redis-cli --memkeys"] = partial(disturb_by_memkeys, server)
     measured: dict[str, list[tuple[float, float]]] = {name: [] for name in busy}
@@ -167,10 +198,15 @@ def feels(server: Server, sessions: Projection) -> None:
             measured[name].append(p99(server, what))
     print(f"\n{f'what GET of 20 others feels, median of {ROUNDS}':44} {'p99 ms':>9} {'rise ms':>9} {'req/s':>9}")
     quiet = median(latency for latency, _ in measured["nothing"])
+    bars: list[Bar] = []
     for name, figures in measured.items():
         latency, rate = (median(column) for column in zip(*figures, strict=True))
         print(f"{name:44} {latency:>9.3f} {latency - quiet:>9.3f} {rate:>9,.0f}", flush=True)
+        if "budget" in name:
+            rise = latency - quiet
+            bars.append(Bar(f"p99 of others, {name}", "+1 ms", f"{rise:+.2f} ms", rise <= 1.0))
+    return bars
 
 
 if __name__ == "__main__":
-    main()
+    print_bars(main())

@@ -6,12 +6,14 @@ from __future__ import annotations
 import json
 import math
 import random
+import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 from typing import Any
 
-from table import Measured, Table, command, function
+from table import Bar, Measured, Table, command, function, print_bars
 
 from necropsy.evidence.rdb.reader import open_dump
 from necropsy.sessions.keyspace import Projection
@@ -68,8 +70,35 @@ def read(path: Path, keys: int, projection: Projection, **options: float) -> Mea
     return function(once)
 
 
-def main() -> None:
+def rdbtools(folder: Path, dump: Path) -> Measured | None:
+    """redis-rdb-tools in an environment of its own; None when it cannot be had. It reads RDB 9 at most."""
+    home = folder / "rdbtools"
+    subprocess.run([sys.executable, "-m", "venv", str(home)], check=True)
+    packages = ["rdbtools", "python-lzf", "setuptools<80"]
+    got = subprocess.run([str(home / "bin" / "pip"), "install", "--quiet", *packages], check=False)
+    if got.returncode:
+        return None
+    start = time.perf_counter()
+    words = [str(home / "bin" / "rdb"), "-c", "memory", str(dump)]
+    run = subprocess.run(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
+    return Measured(time.perf_counter() - start) if run.returncode == 0 else None
+
+
+def older(folder: Path) -> Path | None:
+    """The same sessions in the format of Redis 6.2."""
     from servers import running
+
+    if not located("redis-6.2"):
+        return None
+    with running("redis-6.2") as server:
+        fill(server.client(), KEYS)
+        return server.save(folder / "older.rdb")
+
+
+def main() -> list[Bar]:
+    from servers import running
+
+    bars: list[Bar] = []
 
     writer = next((name for name in ("redis-7.0", "redis-8.2", "redis-6.2", "valkey-9") if located(name)), "")
     if not writer:
@@ -99,10 +128,27 @@ def main() -> None:
         table.add("and all of each value", read(dump, KEYS, Projection(string_bytes=1 << 20)))
         table.add("keys without the checksum", read(dump, KEYS, Projection(), verify_checksum=False))
         table.add("a tenth of the keys", read(dump, KEYS, Projection(), sample=0.1))
+        rows = dict(table.rows)
+        check_seconds = rows[f"redis-check-rdb of {writer}"].seconds if f"redis-check-rdb of {writer}" in rows else None
+        ratio = rows["and all of each value"].seconds / check_seconds if check_seconds else None
+        said = f"{ratio:.2f} x" if ratio else "no peer"
+        bars.append(Bar("1M strings to columns with CRC / redis-check-rdb", "<= 1 x", said, ratio and ratio <= 1))
+        dump9 = older(Path(folder))
+        peer = rdbtools(Path(folder), dump9) if dump9 else None
+        if peer is None or dump9 is None:
+            print("redis-rdb-tools cannot be had here: left out")
+            bars.append(Bar("redis-rdb-tools / the same to columns", ">= 30 x", "no peer", None))
+        else:
+            table.add("redis-rdb-tools, RDB 9, memory", peer)
+            mine = read(dump9, KEYS, Projection(string_bytes=1 << 20))
+            table.add("the same dump, all of each value", mine)
+            times = peer.seconds / mine.seconds
+            bars.append(Bar("redis-rdb-tools / the same to columns", ">= 30 x", f"{times:.0f} x", times >= 30))
         tenth = read(small, KEYS // 10, Projection()).seconds
         whole = next(measured.seconds for name, measured in table.rows if name == "keys, expiry, memory")
         print(f"time grows with keys to the power {math.log10(whole / tenth):.2f} (100,000 to 1,000,000)")
+    return bars
 
 
 if __name__ == "__main__":
-    main()
+    print_bars(main())

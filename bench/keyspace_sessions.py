@@ -19,7 +19,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from table import Table, command
+from table import Bar, Table, command, print_bars
 
 from necropsy.evidence.rdb.kernels import Memory
 from necropsy.sessions.jdk import INTEGER_HEADER, LONG_HEADER, STREAM_MAGIC
@@ -138,12 +138,14 @@ def dump(sessions: int, folder: Path) -> Path:
     return target
 
 
-def main() -> None:
+def main() -> list[Bar]:
     sizes = sorted({100_000, 1_000_000, SESSIONS})
     measured: dict[int, float] = {}
     with tempfile.TemporaryDirectory(prefix="bench") as name:
         folder = Path(name)
-        table = Table("necropsy examine --rdb, Spring sessions; two keys each, and the sets of their minutes; median of 3")
+        table = Table(
+            "necropsy examine --rdb, Spring sessions; two keys each, and the sets of their minutes; median of 3"
+        )
         nothing = folder / "nothing.rdb"
         with running("redis-7.0") as server:
             server.client().set("a", "b")
@@ -161,8 +163,22 @@ def main() -> None:
             path.unlink()
     fewest, most = sizes[0], sizes[-1]
     power = math.log(measured[most] / measured[fewest]) / math.log(most / fewest)
+    last = table.rows[-1][1]
+    memory = (last.peak_bytes or 0) / 1e6
+    seconds, limit = last.seconds * 1e7 / most, 20.0
+    bars = [
+        Bar(
+            f"examine {most:,} Spring sessions, for ten million",
+            f"<= {limit:.0f} s",
+            f"{seconds:.0f} s",
+            seconds <= limit,
+        ),
+        Bar("  memory", "<= 800 MB", f"{memory:.0f} MB", memory <= 800 if most >= 10_000_000 else None),
+        Bar("  processor time grows with keys to the power", "about 1", f"{power:.2f}", power <= 1.1),
+    ]
     print(f"processor time grows with sessions to the power {power:.2f} ({fewest:,} to {most:,})")
+    return bars
 
 
 if __name__ == "__main__":
-    main()
+    print_bars(main())

@@ -76,4 +76,26 @@ class Table:
         peer = self.rows[0][1].seconds
         memory = f"{measured.peak_bytes / 1e6:.0f} MB" if measured.peak_bytes else ""
         processor = f"{measured.processor_seconds:.2f}" if measured.processor_seconds else ""
-        print(f"{name:<44} {measured.seconds:>9.3f} {measured.seconds / peer:>7.2f}x {memory:>9} {processor:>8}", flush=True)
+        print(
+            f"{name:<44} {measured.seconds:>9.3f} {measured.seconds / peer:>7.2f}x {memory:>9} {processor:>8}",
+            flush=True,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A limit, and what was measured of it."""
+
+    what: str
+    limit: str
+    measured: str
+    met: bool | None
+    """None: there was nothing to compare with."""
+
+
+def print_bars(bars: Sequence[Bar]) -> None:
+    """Print limits and what was measured, a line each."""
+    print(f"\n{'':58} {'limit':>10} {'measured':>10}")
+    for bar in bars:
+        verdict = {True: "met", False: "MISSED", None: ""}[bar.met]
+        print(f"{bar.what:<58} {bar.limit:>10} {bar.measured:>10}  {verdict}", flush=True)

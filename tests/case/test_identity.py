@@ -1,0 +1,64 @@
+"""Hashes of ids: the published ones, the same for a column as for one, whatever its shape."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType
+
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from necropsy.case import siphash
+from necropsy.case.identity import hash_column, hash_identifier
+
+KEY = bytes(range(16))
+PUBLISHED = {
+    0: 0x726FDB47DD0E0E31,
+    1: 0x74F839C593DC67FD,
+    7: 0xAB0200F58B01D137,
+    8: 0x93F5F5799A932462,
+    15: 0xA129CA6149BE45E5,
+}
+"""Of the reference implementation (vectors_sip64), by the length of the text 00 01 02 …"""
+
+
+@contextmanager
+def uncompiled() -> Iterator[ModuleType]:
+    path = Path(siphash.__file__).with_name("siphash.py")
+    spec = importlib.util.spec_from_file_location("necropsy.case.plain_siphash", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    yield module
+    sys.modules.pop(spec.name, None)
+
+
+@pytest.mark.parametrize("length", sorted(PUBLISHED))
+def test_the_hash_is_the_published_one(length: int) -> None:
+    assert hash_identifier(KEY, bytes(range(length))) == PUBLISHED[length]
+
+
+@given(st.lists(st.one_of(st.none(), st.binary(max_size=70)), max_size=20), st.binary(min_size=16, max_size=16))
+def test_a_column_is_hashed_as_each_of_it_and_the_compiler_changes_nothing(ids: list[bytes | None], key: bytes) -> None:
+    column = pa.array([b"before", *ids], pa.binary()).slice(1)
+    expected = [None if one is None else hash_identifier(key, one) for one in ids]
+    assert hash_column(key, column).to_pylist() == expected
+    with uncompiled() as plain:
+        assert [None if one is None else plain.Hasher(key).one(one) for one in ids] == expected
+
+
+def test_a_key_of_another_length_and_offsets_beyond_the_text_are_refused() -> None:
+    with pytest.raises(ValueError, match="16 bytes"):
+        siphash.Hasher(b"short")
+    from array import array
+
+    for offsets in ((0, 9), (-1, 2), (2, 1)):
+        with pytest.raises(ValueError, match="offset"):
+            siphash.Hasher(KEY).column(b"text", array("i", offsets), array("Q", (0,)))
