@@ -47,8 +47,19 @@ def schema() -> str:
 
 
 def as_json(traffic: Traffic, *, limit: int | None = None) -> str:
-    """Render everything as one JSON object, ended by a line break; ``limit``: most visitors."""
-    return json.dumps(document(traffic, limit=limit), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    """Render everything as one JSON object, a visitor a line, ended by a line break; ``limit``: most visitors."""
+    parts = []
+    for key, value in document(traffic, limit=limit).items():
+        if key == "visitors" and value:  # indenting is done in Python, and tens of thousands take seconds
+            text = "[\n" + ",\n".join(f"    {_dumped(visitor)}" for visitor in value) + "\n  ]"
+        else:
+            text = _dumped(value, indent=2).replace("\n", "\n  ")
+        parts.append(f'  "{key}": {text}')
+    return "{\n" + ",\n".join(parts) + "\n}\n"
+
+
+def _dumped(value: Any, *, indent: int | None = None) -> str:
+    return json.dumps(value, indent=indent, ensure_ascii=False, allow_nan=False)
 
 
 def document(traffic: Traffic, *, limit: int | None = None) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from necropsy.model.traffic import AgentKind, Likelihood
@@ -34,6 +35,7 @@ class Judgement:
     because: str
 
 
+@lru_cache(maxsize=1 << 16)  # many classes differ in their client alone
 def judge(
     kind: AgentKind, method: str, path: str, status: int | None, followed_to: str | None, *, periodic: bool = False
 ) -> Judgement:
