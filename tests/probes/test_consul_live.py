@@ -387,6 +387,21 @@ def test_filters_choose_what_consul_chooses_and_are_refused_where_it_refuses(
     assert refused > 50
 
 
+def test_where_1_8_differs_from_later_ones_it_differs_as_the_documentation_says(binaries: Path, tmp_path: Path) -> None:
+    source = random.Random(12)
+    written_definitions(source, tmp_path / "consul.d")
+    with consul(binaries, tmp_path / "consul.d") as agent:
+        register_nodes(source, agent)
+        everybody = consuls_choice(agent, "health", "Service.Port != 1")
+        matching = consuls_choice(agent, "health", "Service.Meta.nobody matches `^x$`")
+        equal = consuls_choice(agent, "health", "Service.Meta.nobody == x")
+        empty = consuls_choice(agent, "health", "Service.Meta.nobody is empty")
+    assert everybody
+    assert matching == everybody  # a key that is missing matches every expression there
+    assert equal == []
+    assert empty is None  # refused for the value of a key
+
+
 def test_consuls_own_check_sends_what_is_predicted_and_keeps_no_cookie(binaries: Path, tmp_path: Path) -> None:
     seen: list[tuple[str, str, dict[str, str]]] = []
 
