@@ -37,8 +37,8 @@ def test_what_was_expected_and_what_is_mended_come_to_what_there_is(
     stored: dict[tuple[tuple[str, int], int], list[int]] = {}
     truth: dict[tuple[tuple[str, int], int], list[int]] = defaultdict(lambda: [0, 0])
     met: set[tuple[tuple[str, int], int]] = set()
-    for companions, records in batches:
-        records = [row for row in {row[:2]: row for row in records}.values() if row[:2] not in met]
+    for companions, drawn in batches:
+        records = [row for row in {row[:2]: row for row in drawn}.values() if row[:2] not in met]
         met |= {row[:2] for row in records}
         namespaces, databases, ids, sizes = columns(companions)
         if companions:

@@ -73,38 +73,58 @@ def windows(data: Bytes, starts: Positions, width: int) -> Bytes:
 
     if not len(starts) or not width:
         return np.zeros((len(starts), width), np.uint8)
-    return np.lib.stride_tricks.sliding_window_view(data, width)[starts]
+    # One copy of so many bytes a row, where a window of bytes would be gathered byte by byte.
+    pieces = np.ndarray((len(data) - width + 1,), f"V{width}", np.ascontiguousarray(data), 0, (1,))[starts]
+    return pieces.view(np.uint8).reshape(len(starts), width)
 
 
 def begins(data: Bytes, starts: Positions, ends: Positions, word: bytes) -> Mask:
     """Return which of ``data[start:end]`` begin with a word."""
     import numpy as np
 
-    answer = ends - starts >= len(word)
+    answer: Mask = ends - starts >= len(word)
     rows = np.flatnonzero(answer)
-    answer[rows] = (windows(data, starts[rows], len(word)) == np.frombuffer(word, np.uint8)).all(axis=1)
+    if not rows.size or not word:
+        return answer
+    pieces = np.ndarray((len(data) - len(word) + 1,), f"V{len(word)}", np.ascontiguousarray(data), 0, (1,))
+    answer[rows] = pieces[starts[rows]] == np.void(word)
     return answer
+
+
+def colons(data: Bytes, ends: Positions) -> tuple[Positions, Positions]:
+    """Return where the colons are, with a guard on either side, and for each key how many lie before its end.
+
+    With the guards, looking before the first colon or after the last finds a position to compare.
+    """
+    import numpy as np
+
+    found = np.concatenate(([-1], np.flatnonzero(data == ord(":")), [len(data)]))
+    return found, np.searchsorted(found, ends)
 
 
 class Segments:
     """Keys cut at their colons; segments are numbered from the end, the last one is 1.
 
     >>> import numpy as np, pyarrow as pa
-    >>> keys = Segments(pa.array([b"spring:session:sessions:abc", b"celery"]))
+    >>> keys = Segments.of_keys(pa.array([b"spring:session:sessions:abc", b"celery"]))
     >>> keys.equal(2, b"sessions").tolist()
     [True, False]
     >>> keys.text(1, np.array([0])).to_pylist(), keys.before(2, np.array([0])).to_pylist()
     ([b'abc'], [b'spring:session'])
     """
 
-    def __init__(self, keys: pa.Array) -> None:
-        import numpy as np
+    def __init__(self, data: Bytes, starts: Positions, ends: Positions, found: Positions, after: Positions) -> None:
+        self._data, self._start, self._end, self._colons, self._after = data, starts, ends, found, after
 
-        self._data, offsets = flat(keys)
-        self._start, self._end = offsets[:-1], offsets[1:]
-        # A guard on either side, so that looking before the first colon or after the last finds a position to compare.
-        self._colons = np.concatenate(([-1], np.flatnonzero(self._data == ord(":")), [len(self._data)]))
-        self._after = np.searchsorted(self._colons, self._end)
+    @classmethod
+    def of_keys(cls, keys: pa.Array) -> Segments:
+        """Cut all keys of a column."""
+        data, offsets = flat(keys)
+        return cls(data, offsets[:-1], offsets[1:], *colons(data, offsets[1:]))
+
+    def of(self, rows: Positions) -> Segments:
+        """Return the segments of some of the keys."""
+        return Segments(self._data, self._start[rows], self._end[rows], self._colons, self._after[rows])
 
     def bounds(self, number: int) -> tuple[Positions, Positions]:
         """Return start and end of a segment in each key; a key that has fewer segments has start > end."""
@@ -145,15 +165,42 @@ class Keys:
 
         self.batch = batch
         self.free: Mask = np.ones(batch.num_rows, bool)
+        self._segments: Segments | None = None
         column = batch.column("type")
         codes = np.array([KEY_TYPES.index(name) for name in column.dictionary.to_pylist()] or [-1], np.int8)
         self._types = codes[numbers(pc.fill_null(column.indices, 0))]
+
+    def segments(self, rows: Positions) -> Segments:
+        """Return the keys of these rows, cut at their colons."""
+        if self._segments is None:
+            self._segments = Segments.of_keys(self.batch.column("key"))
+        return self._segments if len(rows) == self.batch.num_rows else self._segments.of(rows)
+
+    def valid(self, name: str, rows: Positions) -> Mask:
+        """Return which of these rows have something in a column."""
+        import numpy as np
+
+        if name not in self.batch.schema.names:
+            return np.zeros(len(rows), bool)
+        column = self.batch.column(name)
+        if not column.null_count:
+            return np.ones(len(rows), bool)
+        known: Mask = numbers(column.is_valid())[rows]
+        return known
 
     def of_type(self, name: str) -> Positions:
         """Return the positions of the free keys of a Redis type, ascending."""
         import numpy as np
 
         return np.flatnonzero(self.free & (self._types == KEY_TYPES.index(name)))
+
+    def whole(self, name: str) -> pa.Array:
+        """Return a column of all rows; all null when the reader did not bring it."""
+        import pyarrow as pa
+
+        if name not in self.batch.schema.names:
+            return pa.nulls(self.batch.num_rows, pa.binary())
+        return self.batch.column(name)
 
     def take(self, name: str, rows: Positions) -> pa.Array:
         """Return a column of these rows; all null when the reader did not bring it."""

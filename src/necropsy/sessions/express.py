@@ -22,7 +22,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from necropsy.model.evidence import Authentication, Provenance
-from necropsy.sessions.columns import Segments, nullable, numbers
+from necropsy.sessions.columns import nullable, numbers
 from necropsy.sessions.folding import fold_namespace
 from necropsy.sessions.interface import SESSION, Claim, Refinement
 from necropsy.sessions.keyspace import Projection
@@ -83,7 +83,7 @@ class Express:
         if not likely.size:
             return
         found = pc.extract_regex(heads.take(pa.array(likely)), pattern=_SESSION)
-        segments = Segments(keys.take("key", rows[likely]))
+        segments = keys.segments(rows[likely])
         whole = np.flatnonzero(numbers(found.is_valid()) & segments.filled(1))
         if not whole.size:
             return

@@ -10,12 +10,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from necropsy.sessions.columns import begins, cut, flat, nullable, numbers, windows
+from necropsy.sessions.columns import begins, cut, flat, nullable, windows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import pyarrow as pa
+
+    from necropsy.sessions.columns import Positions
 
 STREAM_MAGIC: Final = b"\xac\xed\x00\x05"
 STRING_HEADER: Final = STREAM_MAGIC + b"t"
@@ -32,10 +34,11 @@ _LONGEST_DECIMAL: Final = 18
 _WRAPPED: Final = r'^\s*(?:\["java\.lang\.(?:Long|Integer)",\s*)?"?(?P<n>-?[0-9]{1,18})[lL]?"?\s*\]?\s*$'
 
 
-def integers(values: pa.Array) -> pa.Array:
+def integers(values: pa.Array, rows: Positions | None = None) -> pa.Array:
     r"""Decode a column of serialized numbers; what is no number is null.
 
-    JDK streams, decimal digits as JSON serializers write them, and ``["java.lang.Long",7]``.
+    JDK streams, decimal digits as JSON serializers write them, and ``["java.lang.Long",7]``; of these rows alone, if some
+    are named.
 
     >>> import pyarrow as pa
     >>> integers(pa.array([LONG_HEADER + b"\0" * 7 + b"\x2a", b"-1", b'["java.lang.Long",7]', b"?", None])).to_pylist()
@@ -46,12 +49,14 @@ def integers(values: pa.Array) -> pa.Array:
 
     data, offsets = flat(values)
     starts, ends = offsets[:-1], offsets[1:]
-    answer, known = np.zeros(len(values), np.int64), np.zeros(len(values), bool)
+    if rows is not None:
+        starts, ends = starts[rows], ends[rows]
+    answer, known = np.zeros(len(starts), np.int64), np.zeros(len(starts), bool)
     lengths = ends - starts
     for header, kind in ((LONG_HEADER, ">i8"), (INTEGER_HEADER, ">i4")):
         width = np.dtype(kind).itemsize
-        whole = numbers(pc.fill_null(pc.starts_with(values, header), fill_value=False))
-        rows = np.flatnonzero(whole & (lengths == len(header) + width))
+        rows = np.flatnonzero(lengths == len(header) + width)
+        rows = rows[begins(data, starts[rows], ends[rows], header)]
         tails = np.ascontiguousarray(windows(data, ends[rows] - width, width))
         answer[rows] = tails.view(kind).ravel()
         known[rows] = True

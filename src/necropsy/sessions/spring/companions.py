@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from necropsy.sessions.columns import Segments, numbers
+from necropsy.sessions.columns import numbers
 from necropsy.sessions.folding import fold_namespace
 from necropsy.sessions.interface import COMPANION, INDEX, Claim
 from necropsy.sessions.jdk import texts
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from necropsy.sessions.columns import Keys, Mask, Positions
+    from necropsy.sessions.columns import Keys, Mask, Positions, Segments
     from necropsy.sessions.spring.evidence import Evidence
 
 _PRINCIPAL: Final = (
@@ -40,12 +40,12 @@ def claim_companions(keys: Keys, evidence: Evidence) -> Iterator[Claim]:
 
     rows = keys.of_type("string")
     rows = rows[numbers(pc.equal(keys.take("elements", rows), 0))]
-    segments = Segments(keys.take("key", rows))
+    segments = keys.segments(rows)
     shaped = segments.equal(3, b"sessions") & segments.equal(2, b"expires") & segments.filled(1) & segments.filled(4)
     yield from _companions(keys, evidence, rows, segments, shaped, 1, "sessions:expires:*", INDEXED)
 
     rows = keys.of_type("set")
-    segments = Segments(keys.take("key", rows))
+    segments = keys.segments(rows)
     shaped = segments.equal(3, b"sessions") & segments.equal(1, b"idx") & segments.filled(2) & segments.filled(4)
     yield from _companions(keys, evidence, rows, segments, shaped, 2, "sessions:*:idx", REACTIVE_INDEXED)
 
@@ -93,7 +93,7 @@ def claim_indexes(keys: Keys, evidence: Evidence) -> Iterator[Claim]:
 
     rows = keys.of_type("set")
     names = keys.take("key", rows)
-    segments = Segments(names)
+    segments = keys.segments(rows)
     inside = np.flatnonzero(segments.equal(2, b"expirations") & segments.filled(3))
     inside = inside[numbers(pc.match_substring_regex(segments.text(1, inside), _MINUTE))]
     yield from _indexes(keys, evidence, rows[inside], segments.before(2, inside), "expirations:*")
@@ -108,7 +108,7 @@ def claim_indexes(keys: Keys, evidence: Evidence) -> Iterator[Claim]:
     yield from _indexes(keys, evidence, rows[inside], pc.struct_field(found, "namespace"), patterns, people)
 
     rows = keys.of_type("zset")
-    segments = Segments(keys.take("key", rows))
+    segments = keys.segments(rows)
     inside = np.flatnonzero(segments.equal(1, b"expirations") & segments.equal(2, b"sessions") & segments.filled(3))
     yield from _indexes(keys, evidence, rows[inside], segments.before(2, inside), "sessions:expirations")
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from necropsy.model.evidence import Authentication, Provenance
-from necropsy.sessions.columns import Segments, nullable, numbers, words
+from necropsy.sessions.columns import nullable, numbers, words
 from necropsy.sessions.folding import fold_namespace
 from necropsy.sessions.interface import SESSION, Claim
 from necropsy.sessions.jdk import integers
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import pyarrow as pa
 
-    from necropsy.sessions.columns import Keys, Mask, Positions
+    from necropsy.sessions.columns import Keys, Mask, Positions, Segments
 
 _RESERVED: Final = (b"expires", b"expirations", b"index")
 _UUID_LENGTH: Final = 36
@@ -68,7 +68,7 @@ class Records:
         import pyarrow.compute as pc
 
         rows = keys.of_type("hash")
-        segments = Segments(keys.take("key", rows))
+        segments = keys.segments(rows)
         shaped = segments.equal(2, b"sessions") & segments.filled(1) & segments.filled(3)
         for word in _RESERVED:
             shaped &= ~segments.equal(1, word)
@@ -106,7 +106,7 @@ class Records:
 
         known: Mask = np.zeros(len(rows), bool)
         for name in (*FIXED, CONTEXT, PRINCIPAL, SAVED_REQUEST):
-            known |= _valid(keys.take(f"length:{name}", rows))
+            known |= keys.valid(f"length:{name}", rows)
         codes = numbers(namespaces.indices)
         names = namespaces.dictionary.to_pylist()
         self._namespaces.update(names[code] for code in np.unique(codes[known]))
@@ -124,16 +124,16 @@ class Records:
 
         created, born = _moments(keys, CREATED, rows)
         accessed, seen = _moments(keys, ACCESSED, rows)
-        lifetimes = integers(keys.take(f"field:{LIFETIME}", rows))
+        lifetimes = integers(keys.whole(f"field:{LIFETIME}"), rows)
         lifetime, timed = numbers(lifetimes.fill_null(0)), _valid(lifetimes)
         timed &= np.abs(lifetime) < _LONGEST_LIFETIME_S
         expiries = keys.take("expires_at", rows).cast(pa.int64())
         expiry, mortal = np.minimum(numbers(expiries.fill_null(0)), _LAST_MS), _valid(expiries)
         kinds = _repository(expiry - accessed - lifetime * 1000, seen & timed & mortal)
-        lengths = {name: keys.take(f"length:{name}", rows) for name in (*FIXED, CONTEXT, PRINCIPAL)}
+        lengths = {name: keys.take(f"length:{name}", rows) for name in (CONTEXT, PRINCIPAL)}
         known_user = numbers(lengths[CONTEXT].fill_null(0)) > _LONGEST_NULL
         known_user |= numbers(lengths[PRINCIPAL].fill_null(0)) > 0
-        fixed = sum(_valid(lengths[name]).astype(np.int64) for name in FIXED)
+        fixed = sum(keys.valid(f"length:{name}", rows).astype(np.int64) for name in FIXED)
         milliseconds = pa.timestamp("ms")
         told = kinds != KINDS.index(UNTOLD)
         parts = pa.table(
@@ -151,7 +151,7 @@ class Records:
                 "bytes": keys.take("bytes", rows),
                 "authentication": words(known_user.astype(np.int8), (Authentication.NO, Authentication.YES)),
                 "attributes": pa.array(numbers(keys.take("elements", rows)) - fixed, pa.int64()),
-                "state": words(np.zeros(len(rows), np.int8), ("ghost",), ~_valid(lengths[CREATED])),
+                "state": words(np.zeros(len(rows), np.int8), ("ghost",), ~keys.valid(f"length:{CREATED}", rows)),
                 "grace_s": nullable(np.where(kinds == KINDS.index(INDEXED), GRACE_S, 0), told, pa.int32()),
                 **self._creators.columns(keys, rows),
             }
@@ -174,7 +174,7 @@ def _moments(keys: Keys, name: str, rows: Positions) -> tuple[npt.NDArray[np.int
     """Return a field of milliseconds since 1970 and which of its values are such."""
     import numpy as np
 
-    values = integers(keys.take(f"field:{name}", rows))
+    values = integers(keys.whole(f"field:{name}"), rows)
     moments = numbers(values.fill_null(0))
     known = (moments > 0) & (moments < _LAST_MS)
     return np.where(known, moments, 0), known
