@@ -70,6 +70,7 @@ def test_modules_are_read_with_their_lines_and_without_their_secrets() -> None:
     )
     assert str(strict.origin) == "blackbox.yml:9"
     assert "t0psecret" not in repr(found)
+    assert strict.header_names == ("host", "User-Agent", "Authorization", "Authorization")
     assert [strict.succeeds_with(status) for status in (200, 204, 302)] == [True, False, True]
     assert [HTTP.succeeds_with(status) for status in (200, 204, 302)] == [True, True, False]
     assert not found.modules["old"].follows_redirects

@@ -438,4 +438,5 @@ def test_consuls_own_check_sends_what_is_predicted_and_keeps_no_cookie(binaries:
     assert probe.follows_redirects
     assert [path for _, path, _ in seen[:4]] == ["/health", "/health/ready"] * 2
     assert not any("Cookie" in headers for _, _, headers in seen)
+    assert dict(probe.headers).items() <= headers.items()
     assert headers["Connection"] == "close"

@@ -246,6 +246,26 @@ def test_two_jobs_that_ask_for_the_same_url_are_two_probes() -> None:
     assert [p.prober for p in simulate([prometheus(jobs), BLACKBOX]).probes] == ["prometheus/one", "prometheus/two"]
 
 
+def test_headers_are_named_and_the_values_that_somebody_set_are_not_kept() -> None:
+    text = """
+modules:
+  http_2xx:
+    prober: http
+    http:
+      headers: {Host: admin.example.com, X-Token: t0psecret}
+      basic_auth: {username: monitor, password: t0psecret}
+"""
+    found = simulate([probing(["a:80"]), ConfigurationFile("blackbox.yml", text, "blackbox")])
+    [probe] = found.probes
+    assert probe.headers == (("Connection", "close"), ("X-Token", "***"), ("Authorization", "***"))
+    [scrape] = simulate(
+        [prometheus([{"job_name": "a", "bearer_token": "t0psecret", "static_configs": [{"targets": ["a"]}]}])]
+    ).probes
+    assert dict(scrape.headers)["Authorization"] == "***"
+    assert dict(scrape.headers)["X-Prometheus-Scrape-Timeout-Seconds"] == "10"
+    assert "t0psecret" not in repr(found) + repr(scrape)
+
+
 def test_the_version_decides_whether_a_port_is_added() -> None:
     files = [prometheus([{"job_name": "a", "static_configs": [{"targets": ["a"]}]}])]
     assert asked(simulate(files), "scrape") == ["http://a/metrics"]

@@ -51,6 +51,8 @@ class Probe:
     """The chain of lines that made it, accused line first."""
     labels: tuple[tuple[str, str], ...] = ()
     """Final labels of the target, sorted by name."""
+    headers: tuple[tuple[str, str], ...] = ()
+    """Headers beside Host and User-Agent; the value of one that the configuration sets is ``***``: it may be a secret."""
 
 
 @dataclass(frozen=True, slots=True)

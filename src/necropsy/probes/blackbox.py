@@ -10,7 +10,7 @@ Source: github.com/prometheus/blackbox_exporter, config/config.go, prober/handle
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -105,6 +105,8 @@ class Module:
     valid_status_codes: tuple[int, ...] = ()
     """Empty: 200 to 299."""
     has_body: bool = False
+    header_names: tuple[str, ...] = ()
+    """Headers that it sets, credentials among them; their values are not kept."""
     origin: Origin | None = None
     """None for a module that was assumed."""
 
@@ -175,8 +177,20 @@ def _module(name: str, node: Node, problems: list[ConfigurationError]) -> Module
         follows_redirects=follows,
         valid_status_codes=tuple(strict.integer(code) for code in strict.sequence(http.get("valid_status_codes"))),
         has_body="body" in http or "body_file" in http,
+        header_names=tuple(_header_names(http)),
         origin=(node.key("prober") or node).origin(f"module {name}"),
     )
+
+
+CREDENTIALS: Final = ("basic_auth", "authorization", "bearer_token", "bearer_token_file", "oauth2")
+
+
+def _header_names(http: Mapping[str, Node]) -> Iterator[str]:
+    for field_name in ("headers", "http_headers"):
+        given = http.get(field_name)
+        yield from (name for name, _ in (given.items() if given is not None else ()))
+    if any(name in http for name in CREDENTIALS):
+        yield "Authorization"
 
 
 def _header(headers: Node | None, name: str) -> str:

@@ -169,6 +169,15 @@ def _is_secret(name: str) -> bool:
     return _SECRET_NAME.search(name) is not None
 
 
+def set_headers(names: Iterable[str]) -> tuple[tuple[str, str], ...]:
+    """Return headers that a configuration sets, without their values; Host and User-Agent have fields of their own.
+
+    >>> set_headers(["Authorization", "host"])
+    (('Authorization', '***'),)
+    """
+    return tuple((name, MASK) for name in dict.fromkeys(names) if name.lower() not in ("host", "user-agent"))
+
+
 def mask_chain(chain: Iterable[Origin]) -> tuple[Origin, ...]:
     """Return a chain of lines whose descriptions hold no secrets.
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 from necropsy.model.evidence import Origin
 from necropsy.model.probe import Probe
-from necropsy.probes.blackbox import DEFAULT_MODULE, HARMLESS, USER_AGENTS, Module, Modules, first_request
-from necropsy.probes.request import HttpUrl, mask_chain, mask_labels, masked, presentable, split_port
+from necropsy.probes.blackbox import CREDENTIALS, DEFAULT_MODULE, HARMLESS, USER_AGENTS, Module, Modules, first_request
+from necropsy.probes.request import HttpUrl, mask_chain, mask_labels, masked, presentable, set_headers, split_port
 
 if TYPE_CHECKING:
     from necropsy.probes.target import Target
@@ -64,6 +64,20 @@ def scrape(target: Target, identity: Identity, phase_s: float | None) -> Probe:
         health_path=identity.health_path,
         origin=mask_chain(target.origin),
         labels=mask_labels(target.labels),
+        headers=_scrape_headers(target),
+    )
+
+
+def _scrape_headers(target: Target) -> tuple[tuple[str, str], ...]:
+    node = target.scrape_job.node
+    given = node.get("http_headers")
+    names = [name for name, _ in (given.items() if given is not None else ())]
+    if any(node.get(name) is not None for name in CREDENTIALS):
+        names.append("Authorization")
+    return (
+        ("Accept-Encoding", "gzip"),
+        ("X-Prometheus-Scrape-Timeout-Seconds", f"{target.timeout_s:g}"),
+        *set_headers(names),
     )
 
 
@@ -146,6 +160,7 @@ def _blackbox(
         health_path=identity.health_path,
         origin=mask_chain((*origin, *((module.origin,) if module.origin else ()))),
         labels=mask_labels(target.labels),
+        headers=() if harmless else (("Connection", "close"), *set_headers(module.header_names)),
     )
 
 

@@ -108,7 +108,15 @@ def _groups(sheet: Sheet, entries: Sequence[Entry]) -> None:
     groups: dict[tuple[Any, ...], list[Entry]] = {}
     for entry in entries:
         probe = entry.probe
-        key = (probe.prober, probe.kind, probe.period_s, probe.timing, probe.user_agents, probe.follows_redirects)
+        key = (
+            probe.prober,
+            probe.kind,
+            probe.period_s,
+            probe.timing,
+            probe.user_agents,
+            probe.follows_redirects,
+            probe.headers,
+        )
         groups.setdefault(key, []).append(entry)
     for group in groups.values():
         _group(sheet, group)
@@ -142,6 +150,8 @@ def _manner(probe: Probe) -> Iterator[str]:
     agents = [f"{inert(agent)}…" if agent.endswith("/") else inert(agent) for agent in probe.user_agents]
     if agents:
         yield "User-Agent " + (", ".join(agents[:-1]) + " or " + agents[-1] if len(agents) > 1 else agents[0])
+    if probe.headers:
+        yield "; ".join(f"{inert(name)}: {inert(value)}" for name, value in probe.headers)
     if not probe.creates_sessions and probe.harmless_because:
         yield prose(probe.harmless_because)
     elif probe.creates_sessions:

@@ -14,7 +14,7 @@ from necropsy.model.evidence import Origin
 from necropsy.model.probe import Probe
 from necropsy.probes.consul.catalog import Catalog
 from necropsy.probes.consul.model import Check, ConsulNode, Instance
-from necropsy.probes.request import path_of, presentable
+from necropsy.probes.request import path_of, presentable, set_headers
 
 USER_AGENT: Final = "Consul Health Check"
 _LONGEST_UNSAID_S: Final = 10.0
@@ -67,6 +67,11 @@ def _probe(check: Check, node: ConsulNode, instance: Instance | None) -> Iterato
         health=check.status,
         health_path=instance.health_path if instance else None,
         origin=_chain(check, instance),
+        headers=(
+            (("Accept", "text/plain, text/*, */*"), ("Connection", "close"), *set_headers(check.header_names))
+            if check.url
+            else ()
+        ),
     )
 
 

@@ -125,6 +125,7 @@ def _check(fields: Fields, service_id: str, number: int) -> Check:
         interval_s=go_seconds(fields.text("interval")),
         follows_redirects=not fields.flag("disableredirects"),
         user_agent=_header(Fields(headers), "user-agent") if headers is not None else "",
+        header_names=tuple(key.text() for key, _ in headers.pairs) if headers is not None else (),
         service_id=service_id or fields.text("serviceid"),
         origin=_origin(fields, kind),
     )

@@ -64,6 +64,8 @@ class Check:
     follows_redirects: bool = True
     user_agent: str = ""
     """From its headers; empty: Consul's own."""
+    header_names: tuple[str, ...] = ()
+    """Headers that it sets; their values are not kept."""
     status: str | None = None
     """``passing``, ``warning``, ``critical``; None when only a definition is known."""
     service_id: str = ""

@@ -18,6 +18,7 @@ from necropsy.probes.consul.model import go_seconds
 from necropsy.probes.document import parse_yaml
 from necropsy.probes.node import Node
 from necropsy.probes.probers.interface import Found, Prober, Schedule, add, harmless_probe, http_probe
+from necropsy.probes.request import set_headers
 
 _DEFAULT_INTERVAL_S: Final = 60.0
 _HARMLESS: Final = {
@@ -80,6 +81,7 @@ def _endpoint(endpoint: Node, found: Found) -> None:
         user_agents=(given.get("user-agent") or "Gatus/",),
         follows_redirects=text("client", "ignore-redirect").lower() != "true",
         host_header=given.get("host", ""),
+        headers=set_headers(given),
         instance=name,
     )
     add(found, probe, origin)

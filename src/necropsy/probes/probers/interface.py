@@ -52,6 +52,7 @@ def http_probe(
     host_header: str = "",
     service: str | None = None,
     instance: str | None = None,
+    headers: tuple[tuple[str, str], ...] = (),
 ) -> Probe | str:
     """Return a probe that asks a URL, or the reason why nobody can ask it."""
     parsed = parse_http_url(url)
@@ -72,6 +73,7 @@ def http_probe(
         service=service,
         instance=instance,
         origin=origin,
+        headers=headers,
     )
 
 

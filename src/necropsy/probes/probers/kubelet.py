@@ -22,6 +22,7 @@ from necropsy.probes.character import UNKNOWN_ADDRESS
 from necropsy.probes.kubernetes.objects import manifests, name_of, text_at
 from necropsy.probes.node import Node
 from necropsy.probes.probers.interface import Found, Prober, Schedule, add, harmless_probe, http_probe, times
+from necropsy.probes.request import set_headers
 
 _KINDS: Final = (("livenessProbe", "liveness"), ("readinessProbe", "readiness"), ("startupProbe", "startup"))
 _TEMPLATES: Final = {
@@ -101,6 +102,7 @@ def _probe(prober: str, kind: str, probe: Node, ports: dict[str, str]) -> Probe 
         _origins(http, kind, path),
         user_agents=(headers.get("user-agent") or "kube-probe/",),
         host_header=headers.get("host", ""),
+        headers=(("Accept", "*/*"), ("Connection", "close"), *set_headers(headers)),
     )
     if kind == "startup" and isinstance(made, Probe):
         because = "asks only until the container has started"
