@@ -22,6 +22,11 @@ if TYPE_CHECKING:
 _LEAST_DEAD = 100
 _LEAST_SHARE = 0.1
 
+_LASTING = """
+SELECT DISTINCT family FROM index_entry WHERE store = ?
+INTERSECT SELECT pattern FROM key_family WHERE without_expiry > 0
+"""
+"""Most stores have none, and then millions of entries need not be joined to millions of sessions."""
 ORPHANS = """
 SELECT e.family, count(*) AS entries, count(*) FILTER (WHERE s.id_hash IS NULL) AS dead,
        count(DISTINCT e.index_hash) AS indexes
@@ -35,7 +40,7 @@ GROUP BY e.family ORDER BY dead DESC, e.family
 def examine(case: Case) -> Iterator[Finding | Cleared]:
     """One finding per store and index family with many dead entries."""
     for store in evidence.sessions_by_store(case):
-        families = case.rows(ORPHANS, [store])
+        families = case.rows(ORPHANS, [store]) if case.rows(_LASTING, [store]) else []
         guilty = [f for f in families if f["dead"] >= _LEAST_DEAD and f["dead"] >= _LEAST_SHARE * f["entries"]]
         for family in guilty:
             yield Finding(
