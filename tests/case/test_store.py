@@ -170,6 +170,25 @@ def test_a_file_that_is_not_a_case_is_refused_with_a_hint(tmp_path: Path, conten
     assert path.read_bytes() == content
 
 
+def test_a_case_that_is_damaged_inside_says_so_when_it_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "incident.case"
+    with Case.create(path) as case:
+        rows = [{"store": "a", "name": f"{n}", "value": str(n * 7919) * 20} for n in range(50_000)]
+        case.append("server_fact", rows)
+    whole = path.read_bytes()
+    with path.open("r+b") as stream:
+        stream.seek(len(whole) // 2)
+        stream.write(b"\xa5" * (len(whole) // 4))
+
+    def read() -> None:
+        with Case.open(path) as case:
+            case.rows("SELECT * FROM server_fact")
+
+    with pytest.raises(CaseError, match="damaged") as caught:
+        read()
+    assert caught.value.hint
+
+
 def test_another_program_s_duckdb_file_is_refused_with_a_hint(tmp_path: Path) -> None:
     path = tmp_path / "shop.duckdb"
     with duckdb.connect(str(path)) as connection:

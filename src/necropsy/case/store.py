@@ -31,6 +31,7 @@ _UNWRITABLE: Final = re.compile(
     r"(?i)no space left|could not (?:write|truncate|sync)|file too large|failed to commit|read-only file system|quota"
 )
 """What DuckDB and the system say when a disk is full; other errors of theirs are bugs of ours."""
+_CORRUPT: Final = re.compile(r"(?i)corrupt|checksum|could not read|not enough bytes")
 _UNWRITABLE_REASON: Final = re.compile(r"^(?:\w+ ?Error: |\w+ Error: Failed to commit: )+|\n.*", re.DOTALL)
 
 
@@ -136,7 +137,8 @@ class Case:
                 facts = case.meta()
             except duckdb.Error as error:
                 raise CaseError(
-                    f"{path}: a DuckDB file, but not a case", hint="Give a file that `necropsy examine --case` wrote."
+                    f"{path}: a DuckDB file, but not a case, or a damaged one",
+                    hint="Give a file that `necropsy examine --case` wrote.",
                 ) from error
             version = int(facts["schema_version"]) if facts.get("schema_version", "").isdecimal() else 0
             if version > SCHEMA_VERSION:
@@ -148,6 +150,13 @@ class Case:
             if "key" in facts:
                 case._key = bytes.fromhex(facts["key"])
             yield case
+        except duckdb.Error as error:
+            if not _CORRUPT.search(str(error)):
+                raise
+            raise CaseError(
+                f"{path}: damaged: {str(error).partition(chr(10))[0]}",
+                hint="Copy the case again, or run `necropsy examine … --case FILE` again.",
+            ) from error
         finally:
             connection.close()
 

@@ -9,6 +9,7 @@ import typer
 
 from necropsy.cli import output
 from necropsy.cli.output import ColorOption, Format, QuietOption
+from necropsy.model.errors import UsageError
 
 
 def demo(
@@ -31,12 +32,16 @@ def demo(
     from necropsy.autopsy.incident_file import load
     from necropsy.lab.demo import stage
 
-    with output.progress(quiet=quiet) as say:
-        staged = stage(folder, seed=seed, progress=lambda what: say(what, None))
-        case = folder / "incident.case"
-        case.unlink(missing_ok=True)
-        report = autopsy.examine(load(str(staged.incident)), case_path=case, progress=say)
-    page = folder / "report.html"
-    page.write_text(output.render(report, Format.HTML), encoding="utf-8")
+    case, page = folder / "incident.case", folder / "report.html"
+    try:
+        with output.progress(quiet=quiet) as say:
+            staged = stage(folder, seed=seed, progress=lambda what: say(what, None))
+            case.unlink(missing_ok=True)
+            report = autopsy.examine(load(str(staged.incident)), case_path=case, progress=say)
+        page.write_text(output.render(report, Format.HTML), encoding="utf-8")
+    except (PermissionError, NotADirectoryError, FileExistsError, IsADirectoryError) as error:
+        raise UsageError(
+            f"{error.filename or folder}: cannot write: {error.strerror}", hint="Choose another place with --folder."
+        ) from error
     typer.echo(output.render(report, Format.TEXT, color=output.use_color(color)), nl=False)
     typer.echo(f"\nEvidence  {folder}/    Case  {case}\nReport    {page}  (open it in a browser)")

@@ -6,7 +6,6 @@ import contextlib
 import errno
 import io
 import os
-import signal
 import sys
 from typing import Annotated, Final
 
@@ -14,6 +13,7 @@ import typer
 
 from necropsy import __version__
 from necropsy.cli import cost, demo, examine, explain, keys, lint, probes, report, traffic
+from necropsy.cli.stopping import Stopped, stoppable
 from necropsy.model.errors import NecropsyError
 
 app = typer.Typer(
@@ -56,28 +56,12 @@ def _root(
     pass
 
 
-class _Stopped(BaseException):
-    """Ctrl-C or SIGTERM. No KeyboardInterrupt, which the command line's library would turn into silence."""
-
-    def __init__(self, number: int) -> None:
-        super().__init__()
-        self.exit_code = 128 + number
-
-
 def main() -> None:
     """Run the command line; the one place where errors are caught."""
     _encode()
-    caught: list[_Stopped] = []
-
-    def stop(number: int, _frame: object) -> None:
-        caught.append(_Stopped(number))
-        raise caught[0]
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup: whoever started us wants it so
-            signal.signal(number, stop)
     try:
-        app()
+        with stoppable():
+            app()
     except NecropsyError as error:
         _complain(error)
         _discard()
@@ -94,16 +78,11 @@ def main() -> None:
         )
         _discard()
         sys.exit(1)
-    except (_Stopped, RuntimeError) as error:
-        if not caught or (isinstance(error, RuntimeError) and str(error) != _DUCKDB_STOPPED):
-            raise
+    except Stopped as stopped:
         sys.stderr.write("stopped: no report was written, and no case was kept\n")
         _discard()
-        sys.exit(caught[0].exit_code)
+        sys.exit(stopped.exit_code)
 
-
-_DUCKDB_STOPPED: Final = "Query interrupted"
-"""What DuckDB makes of an exception that a signal raised while it was at work."""
 
 _FULL: Final = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
 
