@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -57,6 +58,32 @@ def test_a_file_that_its_program_would_refuse_fails_the_check_with_its_line(fold
     assert said.code == 1
     assert "prometheus.yml:3: refused" in said.out
     assert "::error file=prometheus.yml,line=3,title=refused::" in run("lint", "prometheus.yml", "-f", "github").out
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "line"),
+    [
+        ("prometheus.yml", "scrape_configs:\n- job_name: a\n  scrape_intervall: 5s\n", 3),
+        ("blackbox.yml", "modules:\n  http_2xx:\n    prober: http\n    http: {follow_redirect: true}\n", 4),
+    ],
+)
+def test_a_field_that_its_program_does_not_know_is_refused_as_there(
+    folder: Path, name: str, text: str, line: int
+) -> None:
+    (folder / name).write_text(text)
+    said = run("lint", name)
+    assert f"{name}:{line}: refused field" in said.out
+    assert said.code == 1
+    assert run("lint", name, "--format", "github").out.startswith(f"::error file={name},line={line},title=refused::")
+
+
+def test_the_diffs_end_the_findings_that_they_are_printed_for(folder: Path) -> None:
+    said = run("lint", *FILES)
+    assert "patch of prometheus.yml, +3 -0, re-simulated: nobody asks port 8081 any more" in " ".join(said.out.split())
+    assert "probes/idle-backend" in said.out
+    (folder / "fix.diff").write_text(run("lint", *FILES, "--format", "diff").out)
+    subprocess.run(["git", "apply", "-p1", "fix.diff"], cwd=folder, check=True, capture_output=True)
+    assert "probes/idle-backend" not in run("lint", *FILES).out
 
 
 def test_a_timeout_that_prometheus_refuses_is_critical(folder: Path) -> None:

@@ -168,29 +168,34 @@ def _refused(files: Sequence[ConfigurationFile], version: str | None) -> list[Ab
     versions = {server.file: str(server.version) for server in Monitoring(files, prometheus_version=version).servers}
     refused = []
     for file in files:
-        try:
-            _load(file, versions.get(file.name, version))
-        except ConfigurationError as error:
-            refused.append(Absent("configuration", f"{error.file}:{error.line}", error.reason, error.hint))
+        refused += [
+            Absent("configuration", f"{error.file}:{error.line}", error.reason, error.hint)
+            for error in _refusals(file, versions.get(file.name, version))
+        ]
     return refused
 
 
-def _load(file: ConfigurationFile, version: str | None) -> None:
-    """Read one file as its own program would; raises ``ConfigurationError`` where that would refuse it."""
-    if file.kind == "prometheus":
-        from necropsy.probes.monitoring import DEFAULT_PROMETHEUS
-        from necropsy.probes.prometheus import parse_prometheus
+def _refusals(file: ConfigurationFile, version: str | None) -> Sequence[ConfigurationError]:
+    """Read one file as its own program would; return why that would refuse it, unknown fields all at once."""
+    try:
+        if file.kind == "prometheus":
+            from necropsy.probes.monitoring import DEFAULT_PROMETHEUS
+            from necropsy.probes.prometheus import parse_prometheus
 
-        parse_prometheus(file.text, file.name, prometheus=version or DEFAULT_PROMETHEUS, lenient=True)
-    elif file.kind == "blackbox":
-        from necropsy.probes.blackbox import read_modules
+            read = parse_prometheus(file.text, file.name, prometheus=version or DEFAULT_PROMETHEUS, lenient=True)
+            return read.problems
+        if file.kind == "blackbox":
+            from necropsy.probes.blackbox import read_modules
 
-        read_modules(file.text, file.name)
-    elif file.kind == "consul":
-        from necropsy.probes.hcl import parse_hcl
+            return read_modules(file.text, file.name).problems
+        if file.kind == "consul":
+            from necropsy.probes.hcl import parse_hcl
 
-        parse_hcl(file.text, file.name)
-    elif file.kind == "nginx":
-        from necropsy.probes.nginx.tokens import read
+            parse_hcl(file.text, file.name)
+        elif file.kind == "nginx":
+            from necropsy.probes.nginx.tokens import read as read_nginx
 
-        read(file.text, file.name)
+            read_nginx(file.text, file.name)
+    except ConfigurationError as error:
+        return (error,)
+    return ()

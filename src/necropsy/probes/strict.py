@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from necropsy.model.errors import ConfigurationError
 from necropsy.probes.duration import parse_duration
 from necropsy.probes.node import Node
+
+_FEW: Final = 12
+"""Keys that fit into a hint."""
 
 
 def from_python(value: Any, *, file: str = "<rules>", line: int = 0) -> Node:
@@ -58,7 +61,9 @@ def mapping(
     if node.kind == "null":
         return {}
     if node.kind != "mapping":
-        raise node.error(f"{what} must be a mapping of keys to values", hint=f"Keys: {', '.join(sorted(known))}.")
+        names = sorted(known)
+        hint = f"Keys: {', '.join(names)}." if len(names) <= _FEW else "Write keys and values: name: value."
+        raise node.error(f"{what} must be a mapping of keys to values", hint=hint)
     unique(node)
     for key, _ in node.entries():
         if key.text() not in known:

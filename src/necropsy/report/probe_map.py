@@ -193,7 +193,8 @@ def _sum(sheet: Sheet, found: ProbeMap) -> None:
     if not found.entries:
         if found.question is None:
             sheet.gap()
-            sheet.line("No probe: this configuration asks nobody.")
+            read = "nothing that could be read asks anybody" if found.absent else "this configuration asks nobody"
+            sheet.line(f"No probe: {read}.")
         return
     rate = _per_day(entry for entry in found.entries)
     costly = [entry for entry in found.entries if entry.may_create]
