@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -242,8 +243,32 @@ def test_a_patch_that_breaks_something_else_is_not_offered() -> None:
     assert finding == accused
 
 
+def test_what_is_gone_is_dropped_by_node_and_instance_and_what_lives_is_still_asked(tmp_path: Path) -> None:
+    def answer(node: str, status: str) -> dict[str, object]:
+        return {
+            "Node": {"Node": node, "Address": "10.0.0.1"},
+            "Service": {"ID": "web", "Service": "admin", "Port": 8080, "Meta": {"health_check_endpoint": "health"}},
+            "Checks": [{"Node": node, "CheckID": "serfHealth", "ServiceID": "", "Status": status}],
+        }
+
+    answers = json.dumps([answer("old.1", "critical"), answer("new", "passing")], indent=1)
+    finding = linted(
+        tmp_path,
+        prometheus__yml=JOINED.replace(
+            "    - {t", "    - {source_labels: [__meta_consul_node], target_label: node}\n    - {t"
+        ),
+        health__json=answers,
+    )["probes/zombie-service"]
+    assert added(finding) == [
+        "- source_labels: [__meta_consul_node, __meta_consul_service_id]",
+        r"regex: 'old\.1;web'",
+        "action: drop",
+    ]
+    assert effect(finding).startswith("1 probe of what is gone fewer")
+
+
 def test_a_finding_without_a_mend_stays_as_it_is() -> None:
-    finding = said("probes/zombie-service")
+    finding = said("probes/labelmap-collision")
     assert mended([finding], (), Simulation(), simulate) == (finding,)
 
 

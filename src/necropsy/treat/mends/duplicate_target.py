@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from typing import TYPE_CHECKING, Final
 
 from necropsy.model.figures import several
 from necropsy.treat.mends.interface import Edits, Mend, Scene, asked
-from necropsy.treat.mends.yaml_edits import job_named, quoted, rule_added
+from necropsy.treat.mends.yaml_edits import job_named, literal, quoted, rule_added
 
 if TYPE_CHECKING:
     from necropsy.model.probe import Probe
@@ -34,16 +33,11 @@ def _edit(scene: Scene) -> Edits:
             values = [[dict(probe.labels).get(name, "") for name in sources] for _, probe in extra]
             if not names or any(_MASK in value for row in values for value in row):
                 continue
-            pattern = "|".join(_SEPARATOR.join(map(_literal, row)) for row in values)
+            pattern = "|".join(_SEPARATOR.join(map(literal, row)) for row in values)
             rule = (f"source_labels: [{', '.join(sources)}]", f"regex: {quoted(pattern)}", "action: drop")
             if insertions := rule_added(file.text, job, rule, first=False):
                 edits.setdefault(file.name, []).extend(insertions)
     return edits
-
-
-def _literal(value: str) -> str:
-    """Escape what RE2 takes for more than itself, and nothing else: a pattern is read by people."""
-    return re.sub(r"([\\.+*?()|\[\]{}^$])", r"\\\1", value)
 
 
 def _twice(scene: Scene, file: str) -> dict[str, list[list[Probe]]]:

@@ -13,12 +13,14 @@ from necropsy.treat.mends import (
     log_blind_spot,
     redirect_leaves_health,
     timeout_exceeds_interval,
+    zombie_service,
 )
 from necropsy.treat.mends.interface import Mend
 
 MENDS: Final[tuple[Mend, ...]] = (
     redirect_leaves_health.MEND,
     idle_backend.MEND,
+    zombie_service.MEND,
     duplicate_target.MEND,
     doubled.MEND,
     dead_rule.MEND,

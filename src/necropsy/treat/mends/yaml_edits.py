@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -75,3 +76,12 @@ def quoted(value: str) -> str:
     """
     doubled = value.replace("'", "''")
     return f"'{doubled}'"
+
+
+def literal(value: str) -> str:
+    r"""Escape what RE2 takes for more than itself, and nothing else: a pattern is read by people.
+
+    >>> print(literal("10.0.0.1;a-b"))
+    10\.0\.0\.1;a-b
+    """
+    return re.sub(r"([\\.+*?()|\[\]{}^$])", r"\\\1", value)
