@@ -60,6 +60,7 @@ SELECT * EXCLUDE (role, grace_s) REPLACE (
     END AS state
 ) FROM record
 """
+_MENDED_AT_ONCE: Final = 200_000
 _MEND: Final = """
 UPDATE session SET keys = session.keys + c.keys, bytes = session.bytes + c.bytes, layout = coalesce(
     (SELECT r.with_companion FROM refinement r WHERE c.companions > 0 AND r.namespace = session.namespace
@@ -106,16 +107,25 @@ def _mend(case: Case, census: Census) -> None:
     import numpy as np
     import pyarrow as pa
 
-    found = False
+    waiting = 0
     for (namespace, db), hashes, keys, sizes, companions in census.companions.unexpected():
-        found = True
         count = len(hashes)
+        waiting += count
         columns = {"id_hash": hashes, "keys": keys, "bytes": sizes, "companions": companions}
         rows = {"namespace": pa.repeat(namespace, count), "db": pa.array(np.full(count, db)), **columns}
         case.append_beside("companion", pa.table(rows))
-    if found:
-        case.execute(_MEND, [census.store])
-        case.execute("DELETE FROM companion")
+        if (
+            waiting >= _MENDED_AT_ONCE
+        ):  # each update is a transaction of its own: what it undoes it would hold in memory
+            _update(case, census.store)
+            waiting = 0
+    if waiting:
+        _update(case, census.store)
+
+
+def _update(case: Case, store: str) -> None:
+    case.execute(_MEND, [store])
+    case.execute("TRUNCATE companion")
 
 
 def _join_parts(case: Case, census: Census) -> None:

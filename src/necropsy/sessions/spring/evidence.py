@@ -75,11 +75,11 @@ def _tally(
 
     names = namespaces.dictionary.to_pylist()
     pairs = numbers(namespaces.indices).astype(np.int64) + numbers(databases).astype(np.int64) * len(names)
-    alike = pairs * most + kinds
-    for code in np.unique(alike).tolist():
-        mine = alike == code
+    codes, places, counts = np.unique(pairs * most + kinds, return_inverse=True, return_counts=True)
+    flagged = np.bincount(places, weights=flags, minlength=len(codes)).astype(np.int64)
+    for code, count, named in zip(codes.tolist(), counts.tolist(), flagged.tolist(), strict=True):
         pair = code // most
-        yield (names[pair % len(names)], pair // len(names)), code % most, int(mine.sum()), int(flags[mine].sum())
+        yield (names[pair % len(names)], pair // len(names)), code % most, count, named
 
 
 @dataclass(slots=True)
