@@ -19,8 +19,7 @@ from necropsy.model.errors import NoEvidence, UnreadableSource, UsageError
 from necropsy.model.traffic import Beat
 from necropsy.report import traffic_live, traffic_rows
 from necropsy.traffic.follow import follow
-
-from .nginx import Logging, logging_nginx
+from nginx import Logging, logging_nginx
 
 LOG = Path(__file__).parents[1] / "assets" / "access_log" / "nginx_json_prober_is_redirected.log"
 COMMAND = [sys.executable, "-m", "necropsy.cli.main", "traffic", "--follow"]

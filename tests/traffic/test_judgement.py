@@ -41,6 +41,12 @@ def test_a_log_alone_tells_who_probably_starts_sessions(
     assert judged.because
 
 
+def test_what_a_client_did_with_its_cookies_counts_more_than_what_it_calls_itself() -> None:
+    assert judge("browser", "GET", "/", 200, None, returns=False).likelihood == "likely"
+    assert judge("library", "GET", "/", 302, "/login", returns=True).likelihood == "once"
+    assert judge("library", "GET", "/health", 200, None, returns=False).likelihood == "unlikely"
+
+
 def test_a_browser_s_name_on_a_clock_is_suspicious_when_it_is_sent_to_log_in_each_time() -> None:
     assert judge("browser", "GET", "/", 302, "/login", periodic=True).likelihood == "possible"
     assert judge("browser", "GET", "/inbox", 200, None, periodic=True).likelihood == "once"

@@ -41,6 +41,19 @@ def test_visits_and_requests_of_all_visitors_are_those_of_the_log() -> None:
     assert found.visits == sum(visitor.visits for visitor in found.visitors)
 
 
+def test_a_log_that_tells_of_cookies_tells_who_starts_sessions(tmp_path: Path) -> None:
+    log = tmp_path / "access.log"
+    line = '203.0.113.{} [24/May/2019:18:41:{:02} +0000] "GET /shop HTTP/1.1" 200 "curl/8.5.0" "{}" "{}"\n'
+    lines = [line.format(7, n, "-", "SESSION=secret") for n in range(4)]
+    lines += [line.format(8, 10 + n, "SESSION=secret" if n else "-", "-" if n else "SESSION=secret") for n in range(4)]
+    log.write_text("".join(lines))
+    text = '$remote_addr [$time_local] "$request" $status "$http_user_agent" "$http_cookie" "$sent_http_set_cookie"'
+    for hashed in (False, True):
+        found = survey([str(log)], log_formats=gather(text), hash_clients=hashed)
+        assert [(v.sessions, v.visits) for v in found.visitors] == [("likely", 4), ("once", 4)]
+    assert "secret" not in repr(found)
+
+
 def test_hashed_addresses_are_told_apart_and_not_told(tmp_path: Path) -> None:
     plain = survey([crawl(tmp_path / "access.log")])
     hashed = survey([str(tmp_path / "access.log")], hash_clients=True)

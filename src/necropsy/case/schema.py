@@ -189,6 +189,22 @@ TABLES: Final[tuple[Table, ...]] = (
         ),
     ),
     Table(
+        "cookie_use",
+        "Clients and session cookies, of logs that tell both what was brought and what was given; values are kept nowhere.",
+        (
+            Column("log", "VARCHAR", "Access log that recorded it."),
+            Column("client", "VARCHAR", "Address of the client; * where many were folded."),
+            Column("user_agent", "VARCHAR", "User-Agent; * where many were folded."),
+            Column("clients", "BIGINT", "Clients in this row: 1, or those that were folded."),
+            Column("visits", "BIGINT", "Client actions: redirect chains counted once."),
+            Column("brought", "BIGINT", "Visits whose first request brought a session cookie."),
+            Column("given", "BIGINT", "Visits whose answer gave a session cookie."),
+            Column("renewed", "BIGINT", "Visits that brought none and were given one: a new session each."),
+            Column("first_at", "TIMESTAMP", "First visit."),
+            Column("last_at", "TIMESTAMP", "Last visit."),
+        ),
+    ),
+    Table(
         "error_event",
         "Application errors by class and minute.",
         (

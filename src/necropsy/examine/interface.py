@@ -22,6 +22,7 @@ EVIDENCE: Final[dict[str, tuple[tuple[str, ...], str]]] = {
     "index_entry": (("rdb", "redis"), "--rdb dump.rdb"),
     "key_family": (("rdb", "redis"), "--rdb dump.rdb"),
     "visitor_class": (("access_log",), "--access-log 'access*.log'"),
+    "cookie_use": (("access_log",), "--access-log with $http_cookie and $sent_http_set_cookie"),
     "probe": (_PROBERS, "--prometheus prometheus.yml --consul services.json"),
     "backend": (("nginx",), "--nginx nginx.conf"),
     "error_event": (("app_log",), "--app-log error.log"),
@@ -30,6 +31,8 @@ EVIDENCE: Final[dict[str, tuple[tuple[str, ...], str]]] = {
 
 A kind is present when one of its readers read something, even if that held no row: an empty store was looked at.
 """
+_BY_ROWS: Final = frozenset({"cookie_use"})
+"""Kinds that are present only with rows: most logs do not tell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +59,11 @@ class Examination:
 def present(case: Case) -> frozenset[str]:
     """Kinds of evidence that the case holds."""
     readers = {row["reader"] for row in case.rows("SELECT DISTINCT reader FROM source")}
-    return frozenset(kind for kind, (needed, _) in EVIDENCE.items() if readers & set(needed))
+    return frozenset(
+        kind
+        for kind, (needed, _) in EVIDENCE.items()
+        if readers & set(needed) and (kind not in _BY_ROWS or case.has(kind))
+    )
 
 
 def _strange(case: Case) -> list[str]:

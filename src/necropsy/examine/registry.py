@@ -25,7 +25,7 @@ from necropsy.examine.probes import (
     zombie_service,
 )
 from necropsy.examine.sessions import immortal, orphaned_index
-from necropsy.examine.traffic import bot_creates_sessions, unlogged_creator
+from necropsy.examine.traffic import bot_creates_sessions, client_drops_cookie, unlogged_creator
 
 EXAMINERS: Final[tuple[Examiner, ...]] = (
     Examiner("probes/creates-sessions", creates_sessions.examine, ("session",), ("probe", "visitor_class")),
@@ -43,6 +43,7 @@ EXAMINERS: Final[tuple[Examiner, ...]] = (
     Examiner("probes/timeout-exceeds-interval", timeout_exceeds_interval.examine, ("probe",)),
     Examiner("traffic/unlogged-creator", unlogged_creator.examine, ("session",), ("visitor_class", "probe")),
     Examiner("traffic/bot-creates-sessions", bot_creates_sessions.examine, ("session",), ("visitor_class",)),
+    Examiner("traffic/client-drops-cookie", client_drops_cookie.examine, ("cookie_use",)),
     Examiner("sessions/immortal", immortal.examine, ("session",)),
     Examiner("sessions/orphaned-index", orphaned_index.examine, ("index_entry",)),
     Examiner("memory/not-sessions", not_sessions.examine, ("key_family",)),

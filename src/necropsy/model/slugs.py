@@ -19,6 +19,7 @@ SLUGS: Final[dict[str, str]] = {
     "probes/dropped-target": "A target is lost by accident: nobody asks it, and nobody is told.",
     "probes/timeout-exceeds-interval": "A scrape may take longer than the time until the next one.",
     "traffic/bot-creates-sessions": "A client that is no browser creates sessions, irregularly.",
+    "traffic/client-drops-cookie": "Clients never bring back the session cookie that they are given.",
     "traffic/unlogged-creator": "Sessions are born like clockwork, and no access log shows the visitor.",
     "sessions/immortal": "Sessions live so long that they never expire in practice.",
     "sessions/orphaned-index": "Index entries point at sessions that no longer exist.",

@@ -35,9 +35,20 @@ class Judgement:
     because: str
 
 
+_DROPS: Final = Judgement("likely", "given a session cookie with each visit, and never brought one back")
+_BRINGS: Final = Judgement("once", "brings the session cookie back that it was given")
+
+
 @lru_cache(maxsize=1 << 16)  # many classes differ in their client alone
 def judge(
-    kind: AgentKind, method: str, path: str, status: int | None, followed_to: str | None, *, periodic: bool = False
+    kind: AgentKind,
+    method: str,
+    path: str,
+    status: int | None,
+    followed_to: str | None,
+    *,
+    periodic: bool = False,
+    returns: bool | None = None,
 ) -> Judgement:
     """Judge the visits of one class.
 
@@ -51,6 +62,8 @@ def judge(
         Where a redirect led.
     periodic
         Whether they come like clockwork.
+    returns
+        Whether this client brings back the session cookies that it is given; None: the log does not tell.
 
     >>> judge("library", "GET", "/", 302, "/login")
     Judgement(likelihood='likely', because='sent to a login page, and a program hardly ever brings a cookie back')
@@ -60,6 +73,8 @@ def judge(
     nothing = _starts_nothing(method, path, status, followed_to)
     if nothing:
         return Judgement("unlikely", nothing)
+    if returns is not None:
+        return _BRINGS if returns else _DROPS
     sent = status in _TEMPORARY and _LOGIN.search(followed_to or "") is not None
     if kind == "browser":
         return _browser(method, path, status, sent=sent, periodic=periodic)

@@ -25,6 +25,8 @@ SORTS: Final = ("sessions", "visits", "requests", "period", "first", "last", "cl
 """By what visitors can be put in order; ``sessions``: those that probably start most come first."""
 PARTS: Final = 48
 """Equal parts of the whole span for which activity is told."""
+_FEWEST_GIVEN: Final = 3
+"""Session cookies in vain after which a client counts as one that drops them: two may be two people behind one address."""
 _MOST_ACTIVE: Final = 400
 """Visitors whose activity is told: what anybody looks at."""
 
@@ -114,7 +116,12 @@ Numbered = tuple[int, Visitor]
 
 
 def _visitors(case: Case, key: bytes | None) -> list[Numbered]:
-    rows = case.rows("SELECT * FROM visitor_class ORDER BY class_id")
+    rows = case.rows(
+        "SELECT visitor_class.*, CASE WHEN brought > 0 THEN TRUE WHEN renewed >= $1 THEN FALSE END AS returns"
+        " FROM visitor_class LEFT JOIN cookie_use USING (log, client, user_agent) WHERE coalesce(client, '') <> '*'"
+        " UNION ALL BY NAME SELECT *, NULL::BOOLEAN AS returns FROM visitor_class WHERE client = '*' ORDER BY class_id",
+        [_FEWEST_GIVEN],
+    )
     shown = _hashed(key, {row["client"] for row in rows}) if key is not None else {}
     return [(row["class_id"], _visitor(row, shown)) for row in rows]
 
@@ -137,6 +144,7 @@ def _visitor(row: Mapping[str, Any], hashed: Mapping[str, str]) -> Visitor:
         row["status"],
         row["followed_to"],
         periodic=row["period_s"] is not None,
+        returns=row["returns"],
     )
     return Visitor(
         log=row["log"],

@@ -104,7 +104,7 @@ def settle(scratch: Scratch) -> None:
 def table(scratch: Scratch, log: str, first_id: int) -> pa.Table:
     """Return the rows of ``visitor_class``."""
     texts = ", ".join(
-        f"CASE WHEN level > {level} THEN '{FOLDED}' ELSE {_plain(f'{field}_text.text')} END AS {name}"
+        f"CASE WHEN level > {level} THEN '{FOLDED}' ELSE {plain(f'{field}_text.text')} END AS {name}"
         for field, name, level in (("client", "client", 0), ("agent", "user_agent", 1), ("host", "host", 1))
     )
     return _arrow(
@@ -135,7 +135,7 @@ def bins(scratch: Scratch, first_id: int) -> pa.Table:
     )
 
 
-def _plain(column: str) -> str:
+def plain(column: str) -> str:
     """Return the expression for a text that a stranger sent: cut, and without anything that a terminal obeys."""
     shown = f"CASE WHEN {column} IS NULL OR {column} = '-' THEN '' ELSE left({column}, {_TEXT}) END"
     return f"regexp_replace({shown}, '[\\p{{Cc}}\\p{{Cf}}\\p{{Zl}}\\p{{Zp}}]', '\ufffd', 'g')"

@@ -15,13 +15,15 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from necropsy.evidence.access_log import keys, sql, timestamps
+from necropsy.evidence.access_log import cookies, keys, sql, timestamps
 from necropsy.evidence.access_log.keys import Path
 from necropsy.evidence.access_log.layout import Layout, first_given
 from necropsy.evidence.access_log.plan import Plan, for_objects
 
 _SPOKEN: Final = {"time": "time", "client": "client", "host": "host", "request": "request", "method": "method",
-                  "target": "target", "status": "status", "agent": "user agent", "referer": "referer"}  # fmt: skip
+                  "target": "target", "status": "status", "agent": "user agent", "referer": "referer",
+                  "cookie": "cookie", "own_cookie": "cookie", "set_cookie": "set-cookie",
+                  "own_set_cookie": "set-cookie"}  # fmt: skip
 
 
 _WITH_PORT: Final = re.compile(r"\d+\.\d+\.\d+\.\d+:\d+")
@@ -80,6 +82,9 @@ def layout(
         fields["agent"] = one["agent"]
     if "referer" in one:
         fields["referer"] = f"split_part({one['referer']}, '?', 1)"
+    fields |= cookies.expressions(
+        {field: column(_whole(found[field][0])) for field in cookies.FIELDS if field in found}
+    )
     said = [f"{_SPOKEN[field]}={keys.spelled(paths[0])}" for field, paths in found.items() if field in _SPOKEN]
     zone = "" if form.zoned else "; no zone in its times: read as UTC"
     return Layout(
@@ -90,8 +95,13 @@ def layout(
         columns,
         " OR ".join(f"{sql.name(key)} IS NOT NULL" for key in columns),
         form.fine,
-        plan=None if ports else _plan(form, needed, sources, lists=lists),
+        plan=None if ports or "cookies" in fields else _plan(form, needed, sources, lists=lists),
     )
+
+
+def _whole(path: Path) -> Path:
+    """Return the way to all values of a header, where the samples showed the first: ``headers.Cookie[0]``."""
+    return path[:-1] if isinstance(path[-1], int) else path
 
 
 def _request(one: Mapping[str, str]) -> str:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final, TypeAlias
 
-from necropsy.evidence.access_log import timestamps
+from necropsy.evidence.access_log import cookies, timestamps
 
 Path: TypeAlias = tuple[str | int, ...]
 """Way to a value inside an object: keys and positions."""
@@ -114,6 +114,16 @@ def resolve(samples: Sequence[object]) -> dict[str, list[Path]]:
                 found[field] = [path]
                 taken.add(path)
                 break
+    return found | _cookies(path for path in values if path not in taken)
+
+
+def _cookies(paths: Iterable[Path]) -> dict[str, list[Path]]:
+    """Return which paths tell of cookies, the first of each kind."""
+    found: dict[str, list[Path]] = {}
+    for path in paths:
+        told = next(filter(None, map(cookies.field_of_key, _normalised(path))), None)
+        if told is not None:
+            found.setdefault(told, [path])
     return found
 
 

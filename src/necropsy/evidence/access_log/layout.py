@@ -67,7 +67,10 @@ class Layout:
     """What a line begins with that is no request and no damage."""
 
     def query(self, path: str, compression: str) -> str:
-        """Return the SELECT that reads a file: ``FIELDS`` and ``fault`` (see ``FAULTS``; 0: none), a row a line."""
+        """Return the SELECT that reads a file: ``FIELDS`` and ``fault`` (see ``FAULTS``; 0: none), a row a line.
+
+        A layout that tells of cookies has a last column of them.
+        """
         return self.select(self._table(path, compression))
 
     def select(self, table: str) -> str:
@@ -80,8 +83,10 @@ class Layout:
         given = ", ".join(
             "regexp_extract(request, '^[^ ]*( [^ ]*)?') AS request" if name == "request" else name for name in FIELDS
         )
+        told = "cookies" in self.fields
+        chosen += f", {self.fields['cookies']} AS cookies" if told else ""
         return (
-            f"SELECT {given}, {_fault('readable', 'blank')} AS fault FROM"
+            f"SELECT {given}, {_fault('readable', 'blank')} AS fault{', cookies' if told else ''} FROM"
             f" (SELECT {chosen}, ({self.fits}) AS readable, ({self._blank}) AS blank FROM {table})"
         )
 

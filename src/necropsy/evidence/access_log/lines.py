@@ -27,7 +27,11 @@ KEYED: Final = (*TEXTS, "referer")
 _SEED: Final = 0x6E6563726F707379
 _ROWS: Final = 1 << 19
 """Rows that are inserted at a time."""
-_COLUMNS: Final = "number BIGINT, stamp TIMESTAMP, status SMALLINT, " + ", ".join(f"{f}_key UBIGINT" for f in KEYED)
+_COLUMNS: Final = (
+    "number BIGINT, stamp TIMESTAMP, status SMALLINT, "
+    + ", ".join(f"{f}_key UBIGINT" for f in KEYED)
+    + ", cookies TINYINT"  # bits, see there; NULL where a layout tells nothing of them
+)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -98,8 +102,12 @@ class Writer:
         time_us: NDArray[np.int64],
         status: NDArray[np.int16],
         keys_of: Sequence[NDArray[np.uint64]],
+        cookies: NDArray[np.int8] | None = None,
     ) -> None:
-        """Add rows: the numbers of their lines, microseconds since 1970, status (-1: not known), keys of ``KEYED``."""
+        """Add rows: the numbers of their lines, microseconds since 1970, status (-1: not known), keys of ``KEYED``.
+
+        A writer is given the ``cookies`` of all its rows, or of none.
+        """
         if not number.size:
             return
         self.requests += number.size
@@ -107,6 +115,8 @@ class Writer:
         self._latest_us = latest if self._latest_us is None else max(latest, self._latest_us)
         rows: dict[str, NDArray[np.generic]] = {"number": number, "stamp": time_us, "status": status}
         rows.update((f"{field}_key", key) for field, key in zip(KEYED, keys_of, strict=True))
+        if cookies is not None:
+            rows["cookies"] = cookies
         self._rows.append(rows)
         self._waiting += number.size
         if self._waiting >= _ROWS:
@@ -143,5 +153,5 @@ class Writer:
 
     def _insert(self, table: str, rows: pa.Table) -> None:
         self._scratch.connection.register("rows_to_insert", rows)
-        self._scratch.run(f"INSERT INTO {table} FROM rows_to_insert")
+        self._scratch.run(f"INSERT INTO {table} BY NAME FROM rows_to_insert")
         self._scratch.connection.unregister("rows_to_insert")

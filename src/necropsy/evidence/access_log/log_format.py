@@ -14,6 +14,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
+from necropsy.evidence.access_log import cookies
+
 _VARIABLE: Final = re.compile(r"\$(?:\{([A-Za-z0-9_]+)\}|([A-Za-z0-9_]+))")
 
 FIELD_OF: Final = {
@@ -91,7 +93,7 @@ class Variable:
     @property
     def field(self) -> str | None:
         """Field that it carries, if any."""
-        return FIELD_OF.get(self.name)
+        return FIELD_OF.get(self.name) or cookies.field_of(self.name)
 
 
 Piece: TypeAlias = "str | Variable"

@@ -123,6 +123,7 @@ def _rows(
             _integers(batch["stamp"].cast(pa.int64()), 0)[good].astype(np.int64),
             _integers(batch["status"], -1)[good].astype(np.int16),
             [found[field][0] for field in lines.KEYED],
+            _integers(batch["cookies"], 0)[good].astype(np.int8) if "cookies" in layout.fields else None,
         )
         count += batch.num_rows
     return Failed(np.concatenate(numbers), np.concatenate(faults)), count

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from necropsy.evidence.access_log import classes, lines, loading, patterns, rhythm, visits
+from necropsy.evidence.access_log import classes, cookie_use, lines, loading, patterns, rhythm, visits
 from necropsy.evidence.access_log.layout import LogFormat
 from necropsy.evidence.access_log.scratch import Scratch, open_scratch
 from necropsy.evidence.access_log.sources import LogFile, attach, family, first_lines, nothing_in
@@ -128,6 +128,9 @@ def _read_log(
     result.last_at = max(last, result.last_at or last)
     patterns.create_tables(scratch)
     visits.create_tables(scratch, slack_s)
+    uses = cookie_use.table(scratch, name)
+    if uses is not None:
+        case.append("cookie_use", uses)
     classes.create_tables(scratch)
     _judge_rhythms(scratch)
     classes.settle(scratch)

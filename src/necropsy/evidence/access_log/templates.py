@@ -99,7 +99,7 @@ def _fields(template: Mapping[str, Any]) -> dict[str, list[Path]]:
         elif isinstance(value, str) and value.startswith("$"):
             variable = Variable(value[1:])
             if variable.field:
-                ranked.setdefault(variable.field, []).append((PREFERENCE[variable.name], path))
+                ranked.setdefault(variable.field, []).append((PREFERENCE.get(variable.name, len(PREFERENCE)), path))
 
     walk(template, ())
     return {field: [path for _, path in sorted(paths, key=lambda p: p[0])] for field, paths in ranked.items()}

@@ -17,7 +17,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from necropsy.evidence.access_log import sql
+from necropsy.evidence.access_log import cookies, sql
 from necropsy.evidence.access_log.json_lines import client_expression
 from necropsy.evidence.access_log.layout import Layout, first_given
 from necropsy.evidence.access_log.log_format import LISTS, PREFERENCE, Piece, Variable, ambiguous, parse, split
@@ -68,7 +68,7 @@ def compile_format(text: str, escape: str = "default", *, name: str, note: str, 
         pieces = _rename_repeated(pieces)
         variables = [piece for piece in pieces if isinstance(piece, Variable)]
     wanted: dict[str, list[str]] = {}
-    for variable in sorted((v for v in variables if v.field), key=lambda v: PREFERENCE[v.name]):
+    for variable in sorted((v for v in variables if v.field), key=lambda v: PREFERENCE.get(v.name, len(PREFERENCE))):
         wanted.setdefault(str(variable.field), []).append(variable.name)
     if "time" not in wanted or not ({"request", "target"} & wanted.keys()):
         return None
@@ -81,7 +81,7 @@ def compile_format(text: str, escape: str = "default", *, name: str, note: str, 
 
 def _plain(pieces: Sequence[Piece], wanted: Mapping[str, Sequence[str]], escape: str) -> Plan | None:
     """Plan how plain lines are read."""
-    if escape == "json" or "client_and_port" in wanted.get("client", ()):
+    if escape == "json" or "client_and_port" in wanted.get("client", ()) or set(cookies.FIELDS) & wanted.keys():
         return None
     many = ("client", "host")
     one = {field: names[0] for field, names in wanted.items() if field not in many}
@@ -132,6 +132,9 @@ def _layout(plan: _Plan, wanted: Mapping[str, Sequence[str]], name: str, note: s
         fields["agent"] = value["http_user_agent"]
     if "referer" in wanted:
         fields["referer"] = f"split_part({value['http_referer']}, '?', 1)"
+    fields |= cookies.expressions(
+        {field: value[names[0]] for field, names in wanted.items() if field in cookies.FIELDS}
+    )
     return Layout(name, note, "lines", fields, {}, plan.fits, form.fine, plan.steps)
 
 

@@ -53,7 +53,9 @@ _ROUNDS: Final = (
 
 
 def create_tables(scratch: Scratch, slack_s: float) -> None:
-    """Create ``follower`` (number of a line that followed) and ``chain`` (number, last_pattern, followed).
+    """Create ``follower`` (number of a line that followed, root) and ``chain`` (number, last_pattern, followed).
+
+    ``root`` is the number of the line that began the visit.
 
     ``number`` of a chain is the line that began the visit, ``followed`` how many requests came after it.
     """
@@ -171,7 +173,7 @@ def _chains(scratch: Scratch) -> None:
     scratch.connection.register(
         "walked", pa.table({"number": root[inside], "follower": follower[inside], "place": place[inside]})
     )
-    scratch.run("CREATE OR REPLACE TEMP TABLE follower AS SELECT follower AS number FROM walked")
+    scratch.run("CREATE OR REPLACE TEMP TABLE follower AS SELECT follower AS number, number AS root FROM walked")
     scratch.run(
         "CREATE OR REPLACE TEMP TABLE chain AS SELECT walked.number, count(*) AS followed,"
         " arg_max(request_key, place) AS last_request"

@@ -45,7 +45,7 @@ class Logging:
 
 @contextmanager
 def logging_nginx(
-    folder: Path, log_format: str = "", locations: str = "location / { return 200 ok; }"
+    folder: Path, log_format: str = "", locations: str = "location / { return 200 ok; }", before: str = ""
 ) -> Iterator[Logging]:
     """Run nginx in a folder; its log is ``access.log`` there, ``combined`` unless a ``log_format`` text is given."""
     if NGINX is None:
@@ -55,7 +55,7 @@ def logging_nginx(
     named = f"log_format own {log_format}; access_log {log} own;" if log_format else f"access_log {log};"
     (folder / "nginx.conf").write_text(
         f"daemon off; master_process off; pid nginx.pid; events {{ }}\n"
-        f"http {{ {paths} {named} server {{ listen 127.0.0.1:{port}; {locations} }} }}\n"
+        f"http {{ {paths} {before} {named} server {{ listen 127.0.0.1:{port}; {locations} }} }}\n"
     )
     command = [NGINX, "-p", f"{folder}/", "-c", "nginx.conf", "-e", "stderr"]
     with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
