@@ -134,6 +134,17 @@ def test_the_port_that_waits_is_dropped_by_a_rule_before_all_others(tmp_path: Pa
     assert effect(finding) == "nobody asks port 8081 any more; take it back before the colours change places"
 
 
+def test_lines_that_are_added_end_as_the_others_do(tmp_path: Path) -> None:
+    files = (
+        ConfigurationFile("prometheus.yml", BLACKBOX_JOB.replace("\n", "\r\n"), "prometheus"),
+        ConfigurationFile("nginx.conf", NGINX, "nginx"),
+    )
+    (finding,) = mended([said("probes/idle-backend")], files, simulate(files), simulate)
+    assert finding.remedy is not None
+    (patch,) = finding.remedy.patches
+    assert [line[-1] for line in patch.diff.split("\n") if line.startswith("+ ")] == ["\r"] * 3
+
+
 def test_a_url_where_an_address_belongs_loses_its_scheme(tmp_path: Path) -> None:
     text = BLACKBOX_JOB.replace("'blackbox:9115'", '"http://blackbox:9115/"  # the exporter')
     finding = linted(tmp_path, prometheus__yml=text)["probes/dropped-target"]

@@ -50,6 +50,15 @@ def line_end(text: str, line: int) -> int:
     return offset
 
 
+def newline_of(text: str) -> str:
+    r"""Return how the lines of a text end.
+
+    >>> newline_of("a: b\r\nc: d\r\n")
+    '\r\n'
+    """
+    return "\r\n" if "\r\n" in text else "\n"
+
+
 def unified_diff(file: str, before: str, after: str) -> str:
     """Return a unified diff with as much context, up to three lines, as shows no secret.
 

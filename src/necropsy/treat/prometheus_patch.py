@@ -19,7 +19,7 @@ from typing import Final
 
 from necropsy.probes.document import parse_yaml
 from necropsy.probes.node import Node
-from necropsy.treat.edits import Insertion, line_end
+from necropsy.treat.edits import Insertion, line_end, newline_of
 
 META_KEY: Final = "health_check_endpoint"
 """Key in a Consul service's meta; the name that the incident's operators chose."""
@@ -68,5 +68,6 @@ def _insertion(text: str, rule: Node) -> Insertion:
         f"{indent} {inner}target_label: __param_target",
         f"{indent} {inner}replacement: '$1/$2'",
     )
-    before = "" if not offset or text[offset - 1] == "\n" else "\n"
-    return Insertion(offset, before + "\n".join(lines) + "\n")
+    newline = newline_of(text)
+    before = "" if not offset or text[offset - 1] == "\n" else newline
+    return Insertion(offset, before + newline.join(lines) + newline)

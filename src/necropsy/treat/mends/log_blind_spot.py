@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from necropsy.model.errors import ConfigurationError
 from necropsy.probes.nginx.tokens import Directive, read
-from necropsy.treat.edits import Insertion, line_end
+from necropsy.treat.edits import Insertion, line_end, newline_of
 from necropsy.treat.mends.interface import Edits, Mend, Scene
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def _of(file: ConfigurationFile, line: int, log: str) -> list[Insertion]:
     if not written.lstrip().startswith("listen"):
         return []
     indent = written[: len(written) - len(written.lstrip())]
-    return [Insertion(end, f"{indent}access_log {log};\n")]
+    return [Insertion(end, f"{indent}access_log {log};{newline_of(file.text)}")]
 
 
 def _servers(directives: Iterable[Directive]) -> Iterator[Directive]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from necropsy.model.errors import ConfigurationError
 from necropsy.model.figures import several
 from necropsy.probes.document import parse_yaml
-from necropsy.treat.edits import Insertion, line_end
+from necropsy.treat.edits import Insertion, line_end, newline_of
 from necropsy.treat.mends.interface import Edits, Mend, Scene
 from necropsy.treat.mends.yaml_edits import replaced
 
@@ -71,7 +71,8 @@ def _added(text: str, beside: Node | None, lines: str) -> list[Insertion]:
     indent = " " * beside.column
     if text.splitlines()[beside.line - 1][: beside.column].strip():
         return []
-    return [Insertion(line_end(text, beside.line - 1), "".join(f"{indent}{line}\n" for line in lines.split("\n")))]
+    written = "".join(f"{indent}{line}{newline_of(text)}" for line in lines.split("\n"))
+    return [Insertion(line_end(text, beside.line - 1), written)]
 
 
 def _effect(before: Scene, after: Scene) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from necropsy.model.errors import ConfigurationError
 from necropsy.probes.document import parse_yaml
-from necropsy.treat.edits import Insertion, line_end
+from necropsy.treat.edits import Insertion, line_end, newline_of
 
 if TYPE_CHECKING:
     from necropsy.probes.node import Node
@@ -64,8 +64,9 @@ def rule_added(text: str, job: Node, fields: tuple[str, ...], *, first: bool) ->
     indent, inner = opening[:dash], " " * (rule.column - dash - 1)
     lines = [f"{indent}-{inner}{fields[0]}", *(f"{indent} {inner}{field}" for field in fields[1:])]
     offset = line_end(text, rule.line - 1) if first else line_end(text, rule.end_line)
-    before = "" if not offset or text[offset - 1] == "\n" else "\n"
-    return [Insertion(offset, before + "\n".join(lines) + "\n")]
+    newline = newline_of(text)
+    before = "" if not offset or text[offset - 1] == "\n" else newline
+    return [Insertion(offset, before + newline.join(lines) + newline)]
 
 
 def quoted(value: str) -> str:
