@@ -123,3 +123,9 @@ def test_a_demo_that_cannot_write_says_where_to_choose(folder: Path) -> None:
     said = run("demo", "--folder", str(folder / "services.json"))
     assert isinstance(said.error, UsageError)
     assert "--folder" in said.error.hint
+
+
+def test_a_dash_is_standard_output(folder: Path) -> None:
+    said = run("examine", "--consul", "10.0.0.1=services.json", "--prometheus", "prometheus.yml", "--output", "-")
+    assert "probes/wrong-path" in said.out
+    assert not (folder / "-").exists()

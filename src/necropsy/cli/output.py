@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -42,7 +42,7 @@ class FailOn(StrEnum):
 
 FormatOption = Annotated[Format, typer.Option("--format", "-f", help="How to render the report.", case_sensitive=False)]
 OutputOption = Annotated[
-    Path | None, typer.Option("--output", "-o", help="Write the report here instead of standard output.")
+    Path | None, typer.Option("--output", "-o", help="Write the report here instead of standard output (-).")
 ]
 ColorOption = Annotated[
     bool | None,
@@ -56,9 +56,13 @@ FailOnOption = Annotated[
 ]
 
 
+_STANDARD: Final = (None, Path("-"))
+"""Outputs that are standard output."""
+
+
 def ready(kind: Format, output: Path | None) -> None:
     """Refuse an output that cannot be, before minutes are spent on what is to be written there."""
-    if output is None:
+    if output in _STANDARD:
         if kind is Format.HTML and sys.stdout.isatty():
             raise UsageError("a page is nothing for a terminal", hint="Name a file: --output report.html")
         return
@@ -76,7 +80,7 @@ def spare(sources: Sources, *outputs: Path | None) -> None:
     read = [store.rdb for store in sources.stores]
     read += [name for kind in KINDS for name in getattr(sources, kind.replace("-", "_"))]
     for output in outputs:
-        if output is None or not output.exists():
+        if output is None or output in _STANDARD or not output.exists():
             continue
         for name in read:
             file = Path(name if Path(name).exists() else name.partition("=")[2])  # ADDRESS=FILE, KIND=FILE
@@ -86,8 +90,8 @@ def spare(sources: Sources, *outputs: Path | None) -> None:
 
 def write(report: Report, kind: Format, output: Path | None, *, color: bool | None, quiet: bool) -> None:
     """Render a report and write it where it belongs."""
-    text = render(report, kind, color=use_color(color) and output is None)
-    if output is None:
+    text = render(report, kind, color=use_color(color) and output in _STANDARD)
+    if output is None or output in _STANDARD:
         say(text)
         return
     try:
