@@ -227,7 +227,8 @@ def _access_logs(desk: _Desk, sources: Sources, evidence: Evidence, say: Progres
     if sources.log_format:
         formats.insert(0, LogFormat("--log-format", sources.log_format, "default", Origin("--log-format", 0)))
     try:
-        log = read_log(desk.case, list(sources.access_log), log_formats=formats)
+        hash_with = desk.case.hashes if sources.hash_clients else None
+        log = read_log(desk.case, list(sources.access_log), log_formats=formats, hash_with=hash_with)
     except NecropsyError as error:
         desk.fail("access_log", ", ".join(sources.access_log), error)
         return

@@ -47,6 +47,8 @@ class Sources:
     prober: tuple[str, ...] = ()
     """Configuration of other probers and discoveries, as ``KIND=FILE``."""
     log_format: str | None = None
+    hash_clients: bool = False
+    """Addresses of access logs enter the case as keyed hashes."""
     now: datetime | None = None
     prometheus_version: str | None = None
     prometheus_host: str | None = None
@@ -78,6 +80,7 @@ class Sources:
             consul=self.consul + other.consul,
             prober=self.prober + other.prober,
             log_format=other.log_format or self.log_format,
+            hash_clients=other.hash_clients or self.hash_clients,
             now=other.now or self.now,
             live=other.live or self.live,
             prometheus_version=other.prometheus_version or self.prometheus_version,

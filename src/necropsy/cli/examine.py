@@ -47,6 +47,9 @@ def examine(
             help="Format of the access logs in nginx's or Apache's notation, if no configuration has it.",
         ),
     ] = None,
+    hash_clients: Annotated[
+        bool, typer.Option("--hash-clients", help="Keep a keyed hash instead of each address of the access logs.")
+    ] = False,
     memory_limit: Annotated[
         str | None, typer.Option(metavar="SIZE", help="Memory that a store may use, for the forecast: 1GB, 512MiB.")
     ] = None,
@@ -104,6 +107,7 @@ def examine(
             consul=tuple(expand(consul or ())),
             prober=tuple(prober or ()),
             log_format=log_format,
+            hash_clients=hash_clients,
             now=given.parse_time(now) if now else None,
             prometheus_version=prometheus_version,
             prometheus_host=prometheus_host,

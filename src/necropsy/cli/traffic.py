@@ -72,7 +72,7 @@ def traffic(
     ] = 5.0,
     window: Annotated[
         str, typer.Option(metavar="SIZE", help="With --follow: how much of the end of each log to look at.")
-    ] = "32MiB",
+    ] = "16MiB",
     sort: Annotated[
         Order, typer.Option(help="Order; sessions: those that probably start most first.")
     ] = Order.SESSIONS,

@@ -26,7 +26,7 @@ from necropsy.wire.files import STANDARD_INPUT
 if TYPE_CHECKING:
     from necropsy.evidence.access_log.layout import LogFormat
 
-WINDOW: Final = 32 << 20
+WINDOW: Final = 16 << 20
 """Bytes of each log that are looked at, unless something else is asked for."""
 _POLL_S: Final = 0.5
 """How often logs are read: more often than they are rotated."""

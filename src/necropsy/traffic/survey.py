@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from necropsy.case import identity
@@ -72,11 +73,12 @@ def survey(
     say: Progress = progress or (lambda _what, _share: None)
     say("reading access logs", None)
     with Case.create(None) as case:
-        log = read(case, locators, log_formats=log_formats)
+        hash_with = partial(identity.hash_column, key or identity.new_key()) if hash_clients else None
+        log = read(case, locators, log_formats=log_formats, hash_with=hash_with)
         if not log.requests:
             raise _nothing(log)
         say("weighing visitors", None)
-        visitors = in_order(_visitors(case, (key or identity.new_key()) if hash_clients else None), sort)
+        visitors = in_order(_visitors(case), sort)
         if activity:
             visitors = _with_activity(case, visitors, log)
     return Traffic(
@@ -115,27 +117,17 @@ Numbered = tuple[int, Visitor]
 """Number of a class in its case, and the class."""
 
 
-def _visitors(case: Case, key: bytes | None) -> list[Numbered]:
+def _visitors(case: Case) -> list[Numbered]:
     rows = case.rows(
         "SELECT visitor_class.*, CASE WHEN brought > 0 THEN TRUE WHEN renewed >= $1 THEN FALSE END AS returns"
         " FROM visitor_class LEFT JOIN cookie_use USING (log, client, user_agent) WHERE coalesce(client, '') <> '*'"
         " UNION ALL BY NAME SELECT *, NULL::BOOLEAN AS returns FROM visitor_class WHERE client = '*' ORDER BY class_id",
         [_FEWEST_GIVEN],
     )
-    shown = _hashed(key, {row["client"] for row in rows}) if key is not None else {}
-    return [(row["class_id"], _visitor(row, shown)) for row in rows]
+    return [(row["class_id"], _visitor(row)) for row in rows]
 
 
-def _hashed(key: bytes, clients: Iterable[str]) -> dict[str, str]:
-    """Return the keyed hash of each address, as a case hashes ids; what is no address stays."""
-    import pyarrow as pa
-
-    addresses = sorted(client for client in clients if client not in {"", "*"})
-    hashes = identity.hash_column(key, pa.array(addresses, pa.string())).to_pylist()
-    return {address: f"#{number:016x}" for address, number in zip(addresses, hashes, strict=True)}
-
-
-def _visitor(row: Mapping[str, Any], hashed: Mapping[str, str]) -> Visitor:
+def _visitor(row: Mapping[str, Any]) -> Visitor:
     agent = recognise(row["user_agent"])
     judged = judge(
         agent.kind,
@@ -148,7 +140,7 @@ def _visitor(row: Mapping[str, Any], hashed: Mapping[str, str]) -> Visitor:
     )
     return Visitor(
         log=row["log"],
-        client=hashed.get(row["client"], row["client"]),
+        client=row["client"],
         user_agent=row["user_agent"],
         agent=agent.name,
         agent_kind=agent.kind,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -39,6 +40,18 @@ def test_no_secret_of_a_log_is_anywhere_in_the_bytes_of_the_case(tmp_path: Path)
     for secret in SECRETS:
         assert secret.encode() not in stored, secret
         assert secret not in json.dumps([b.sample for b in read_log.blemishes]), secret
+
+
+def test_addresses_are_kept_or_hashed_before_they_enter_the_case(tmp_path: Path) -> None:
+    log = tmp_path / "access.log"
+    line = '203.0.113.{} - - [24/May/2019:18:41:34 +0000] "GET / HTTP/1.1" 200 1 "-" "curl/8"\n'
+    log.write_text("".join(line.format(number % 3) for number in range(9)) + line.replace("203.0.113.{}", "-"))
+    with Case.create(tmp_path / "a.case") as case:
+        read(case, [str(log)], hash_with=case.hashes)
+        clients = {row["client"] for row in case.rows("SELECT client FROM visitor_class")}
+        expected = case.hashes(pa.array([f"203.0.113.{number}" for number in range(3)])).to_pylist()
+    assert clients == {"", *(f"#{number:016x}" for number in expected)}
+    assert b"203.0.113." not in b"".join(path.read_bytes() for path in tmp_path.glob("*.case*"))
 
 
 @given(st.text(max_size=400))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from necropsy.evidence.access_log import classes, cookie_use, lines, loading, patterns, rhythm, visits
 from necropsy.evidence.access_log.layout import LogFormat
@@ -17,8 +17,12 @@ from necropsy.model.evidence import Absent, Blemish, Source
 from necropsy.wire.files import fingerprint
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from necropsy.case.store import Case
 
+Hash: TypeAlias = "Callable[[pa.Array], pa.Array]"
+"""Texts in, keyed hashes (uint64) out."""
 KIND: Final = "access_log"
 SLACK_S: Final = 5.0
 """Seconds within which a redirect is followed: a client follows at once, after the answer's and the network's time."""
@@ -42,9 +46,14 @@ class ReadLog:
 
 
 def read(
-    case: Case, locators: Sequence[str], *, log_formats: Sequence[LogFormat] = (), slack_s: float = SLACK_S
+    case: Case,
+    locators: Sequence[str],
+    *,
+    log_formats: Sequence[LogFormat] = (),
+    slack_s: float = SLACK_S,
+    hash_with: Hash | None = None,
 ) -> ReadLog:
-    """Read access logs and fill the case's ``visitor_class`` and ``visit_bin``.
+    """Read access logs and fill the case's ``visitor_class``, ``visit_bin`` and ``cookie_use``.
 
     Parameters
     ----------
@@ -57,6 +66,8 @@ def read(
         Formats of the nginx configuration, or from ``--log-format``; tried before the known ones.
     slack_s
         Seconds after a redirect within which the same client's next page counts as its continuation.
+    hash_with
+        Hashes addresses of clients before they enter the case, as ``Case.hashes`` does; by default they are kept.
 
     A file that cannot be read becomes an ``Absent``, a damaged line a ``Blemish``; neither raises.
     """
@@ -69,7 +80,7 @@ def read(
         prints = {locator: pool.submit(_fingerprint, locator) for locator in dict.fromkeys(locators)}
         for name, members in logs.items():
             with open_scratch() as scratch:
-                _read_log(case, scratch, name, members, log_formats, slack_s, result)
+                _read_log(case, scratch, name, members, log_formats, slack_s, hash_with, result)
     result.sources = [
         Source(s.reader, s.locator, s.taken_at, *prints[s.locator].result(), None, s.note) for s in result.sources
     ]
@@ -101,6 +112,7 @@ def _read_log(
     members: Sequence[str],
     log_formats: Sequence[LogFormat],
     slack_s: float,
+    hash_with: Hash | None,
     result: ReadLog,
 ) -> None:
     """Read all files of one log."""
@@ -130,13 +142,30 @@ def _read_log(
     visits.create_tables(scratch, slack_s)
     uses = cookie_use.table(scratch, name)
     if uses is not None:
-        case.append("cookie_use", uses)
+        case.append("cookie_use", _hashed(uses, hash_with))
     classes.create_tables(scratch)
     _judge_rhythms(scratch)
     classes.settle(scratch)
     first_id = case.value("SELECT coalesce(max(class_id) + 1, 0) FROM visitor_class")
-    case.append("visitor_class", classes.table(scratch, name, first_id))
+    case.append("visitor_class", _hashed(classes.table(scratch, name, first_id), hash_with))
     case.append("visit_bin", classes.bins(scratch, first_id))
+
+
+def _hashed(rows: pa.Table, hash_with: Hash | None) -> pa.Table:
+    """Replace addresses by ``#`` and their hash; what is none (no address, or several) stays."""
+    import pyarrow as pa
+
+    if hash_with is None:
+        return rows
+    encoded = rows["client"].combine_chunks().dictionary_encode()
+    addresses = encoded.dictionary.to_pylist()
+    hashes = hash_with(encoded.dictionary).to_pylist()
+    shown = [
+        text if text in {None, "", classes.FOLDED} else f"#{number:016x}"
+        for text, number in zip(addresses, hashes, strict=True)
+    ]
+    clients = pa.array(shown, pa.string()).take(encoded.indices)
+    return rows.set_column(rows.column_names.index("client"), "client", clients)
 
 
 def _judge_rhythms(scratch: Scratch) -> None:
