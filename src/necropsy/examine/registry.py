@@ -31,7 +31,12 @@ EXAMINERS: Final[tuple[Examiner, ...]] = (
     Examiner("probes/creates-sessions", creates_sessions.examine, ("session",), ("probe", "visitor_class")),
     Examiner("probes/wrong-path", wrong_path.examine, ("probe",)),
     Examiner("probes/redirect-leaves-health", redirect_leaves_health.examine, ("probe", "visitor_class")),
-    Examiner("probes/health-behind-session", health_behind_session.examine, ("session",), ("probe", "visitor_class")),
+    Examiner(
+        "probes/health-behind-session",
+        health_behind_session.examine,
+        ("session",),
+        ("probe", "visitor_class", "cookie_use"),
+    ),
     Examiner("probes/partial-fix", partial_fix.examine, ("probe",), ("session",)),
     Examiner("probes/idle-backend", idle_backend.examine, ("probe", "backend")),
     Examiner("probes/zombie-service", zombie_service.examine, ("probe",), ("backend",)),

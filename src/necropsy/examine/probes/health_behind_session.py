@@ -1,6 +1,7 @@
 """``probes/health-behind-session``: a health endpoint that starts a session with each request.
 
-Sign: births pile up at the phase of a request whose path is a health endpoint, or sessions name one as their creator.
+Signs: births pile up at the phase of a request whose path is a health endpoint, or sessions name one as their creator, or
+the access log shows a new session cookie in the answers.
 Reason: the session middleware stands in front of the endpoint as well; its name alone makes it no cheaper than a page.
 
 Before: the session filter matches ``/*``: ``GET /health`` → 200, ``Set-Cookie: SESSION=…``, 8,640 sessions a day.
@@ -29,6 +30,11 @@ _CLAIMS: Final = (
     " LEFT JOIN visitor_class v USING (class_id)"
     " WHERE b.store = ? AND b.creator IN ('probe', 'visitor') ORDER BY b.births DESC, b.label"
 )
+_RENEWED: Final = (
+    "SELECT user_agent, sum(visits)::BIGINT AS visits, sum(renewed)::BIGINT AS renewed FROM cookie_use"
+    " WHERE user_agent <> '*' GROUP BY 1 HAVING sum(renewed) >= $1 AND sum(renewed) * 2 >= sum(visits) ORDER BY 3 DESC, 1"
+)
+_PATHS: Final = "SELECT DISTINCT path FROM visitor_class WHERE user_agent = $1 ORDER BY 1"
 _LEAST: Final = 5
 """Fewer births may have met the request by chance."""
 _REMEDY: Final = Remedy(
@@ -43,7 +49,12 @@ _REMEDY: Final = Remedy(
 
 
 def examine(case: Case) -> Iterator[Finding]:
-    """One finding a store."""
+    """One finding a store; without births that tell, one for each client whose cookies do."""
+    found = list(_by_births(case))
+    yield from found or _by_cookies(case)
+
+
+def _by_births(case: Case) -> Iterator[Finding]:
     probes = evidence.probes(case)
     for store, total in evidence.sessions_by_store(case).items():
         claims = [
@@ -53,6 +64,29 @@ def examine(case: Case) -> Iterator[Finding]:
         ]
         if claims and total:
             yield _finding(store, total, claims)
+
+
+def _by_cookies(case: Case) -> Iterator[Finding]:
+    """Clients that ask health endpoints alone, and are given a new session cookie by most answers."""
+    for row in case.rows(_RENEWED, [_LEAST]):
+        paths = [asked["path"] for asked in case.rows(_PATHS, [row["user_agent"]])]
+        if not paths or not all(map(is_harmless_path, paths)):
+            continue
+        yield Finding(
+            severity=Severity.WARNING,
+            confidence=Confidence.HIGH,
+            title=(
+                f"{row['user_agent'] or 'A nameless client'} asks {', '.join(paths)} and is given a new session cookie in"
+                f" {row['renewed']:,} of {several(row['visits'], 'visit')}"
+            ),
+            text="A path that is called health is not harmless by its name: the session middleware stands in front of it.",
+            primary=Exhibit(
+                title=f"Set-Cookie for {row['user_agent'] or 'a nameless client'}",
+                text="the access log tells what was brought and what was given",
+                query="SELECT user_agent, visits, brought, given, renewed FROM cookie_use ORDER BY renewed DESC",
+            ),
+            remedy=_REMEDY,
+        )
 
 
 def _health_request(claim: dict[str, Any], probes: Mapping[int, Probe]) -> str:
