@@ -162,7 +162,11 @@ TABLES: Final[tuple[Table, ...]] = (
         (
             Column("class_id", "INTEGER", "Number within the case."),
             Column("log", "VARCHAR", "Access log that recorded it."),
-            Column("client", "VARCHAR", "Address of the client, or # and its hash with the case's key; empty when the log has none."),
+            Column(
+                "client",
+                "VARCHAR",
+                "Address of the client, or # and its hash with the case's key; empty when the log has none.",
+            ),
             Column("user_agent", "VARCHAR", "User-Agent."),
             Column("host", "VARCHAR", "Host header, with port if it had one; empty when the log has none."),
             Column("method", "VARCHAR", "GET, POST …"),

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 try:
     import cython
 except ImportError:
-    from necropsy.evidence.rdb import plain as cython
+    from necropsy.model import uncompiled as cython
 
 if cython.compiled:
     from cython.cimports.libc.string import memchr, memcmp, memcpy

@@ -17,7 +17,7 @@ import numpy as np
 try:
     import cython
 except ImportError:
-    from necropsy.evidence.rdb import plain as cython
+    from necropsy.model import uncompiled as cython
 
 if cython.compiled:
     from cython.cimports.necropsy.evidence.access_log.octets import (
