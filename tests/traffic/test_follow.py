@@ -117,7 +117,9 @@ def test_a_pipe_is_followed_to_its_end() -> None:
     assert sum(beat["lines"] for beat in said) == said[-1]["lines_total"]
 
 
-@pytest.mark.parametrize("more", [["--output", "x.json"], ["--format", "html"], ["--window", "many"]])
+@pytest.mark.parametrize(
+    "more", [["--output", "x.json"], ["--format", "html"], ["--window", "many"], ["--since", "2019-05-24"]]
+)
 def test_what_makes_no_sense_live_is_a_mistake(more: list[str]) -> None:
     done = subprocess.run([*COMMAND, str(LOG), *more], capture_output=True, text=True, check=False)
     assert done.returncode == 2

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
@@ -81,6 +82,18 @@ def test_every_order_holds_the_same_visitors(tmp_path: Path) -> None:
     assert [v.visits for v in found["visits"]] == [5, 1, 1]
     assert [v.path for v in found["path"]] == sorted(v.path for v in found["path"])
     assert [v.last_at for v in found["last"]] == sorted((v.last_at for v in found["last"]), reverse=True)
+
+
+def test_only_requests_of_that_time_are_counted(tmp_path: Path) -> None:
+    log = crawl(tmp_path / "access.log")
+    since, until = (datetime(2019, 5, 24, 18, 41, second, tzinfo=UTC) for second in (4, 58))
+    (visitor,) = survey([log], since=since, until=until).visitors
+    assert (visitor.visits, visitor.first_at, visitor.last_at.second) == (3, since, 33)
+    assert survey([log], since=since).requests == 6
+    assert survey([log], until=until.astimezone(timezone(timedelta(hours=2)))).requests == 4
+    with pytest.raises(NoEvidence) as refused:
+        survey([log], since=datetime(2020, 1, 1, tzinfo=UTC))
+    assert "2019-05-24T18:42:20Z" in refused.value.hint
 
 
 def test_activity_adds_up_to_the_visits(tmp_path: Path) -> None:

@@ -61,6 +61,12 @@ def traffic(
     apache: Annotated[
         list[str] | None, typer.Option(help="Apache configuration that holds the LogFormat; its includes are followed.")
     ] = None,
+    since: Annotated[
+        str | None, typer.Option(metavar="TIME", help="Only requests from this time on (ISO, UTC).")
+    ] = None,
+    until: Annotated[
+        str | None, typer.Option(metavar="TIME", help="Only requests before this time (ISO, UTC).")
+    ] = None,
     hash_clients: Annotated[
         bool, typer.Option("--hash-clients", help="Show a keyed hash instead of each address; another key in each run.")
     ] = False,
@@ -100,15 +106,17 @@ def traffic(
       necropsy traffic --follow access.log --interval 10
       kubectl logs -f deploy/ingress | necropsy traffic --follow - --format json
     """  # noqa: D301 -- \b is click's mark for text that is not to be wrapped
+    from necropsy.autopsy.sources import parse_size, parse_time
     from necropsy.traffic.formats import gather
     from necropsy.traffic.survey import survey
     from necropsy.wire.files import expand
 
     kind = format or _by_suffix(out)
     _ready(kind, out, follow=follow)
+    if follow and (since or until):
+        raise UsageError("--follow is about now", hint="Leave --since and --until out, or leave --follow out.")
     formats = gather(log_format, expand(nginx or ()), expand(apache or ()))
     if follow:
-        from necropsy.autopsy.sources import parse_size
         from necropsy.cli.following import Following, show
 
         chosen = Following(
@@ -128,6 +136,8 @@ def traffic(
             hash_clients=hash_clients,
             sort=sort.value,
             activity=kind is TrafficFormat.HTML,
+            since=parse_time(since) if since else None,
+            until=parse_time(until) if until else None,
             progress=say,
         )
     colored = output.use_color(color) and out is None

@@ -39,6 +39,8 @@ def survey(
     hash_clients: bool = False,
     sort: str = "sessions",
     activity: bool = False,
+    since: datetime | None = None,
+    until: datetime | None = None,
     key: bytes | None = None,
     progress: Progress | None = None,
 ) -> Traffic:
@@ -56,6 +58,8 @@ def survey(
         One of ``SORTS``.
     activity
         Tell when the visits of the first visitors came.
+    since, until
+        Leave out requests before this time, and from that one on.
     key
         Key of the hashes, 16 bytes; by default one of this call alone.
 
@@ -74,9 +78,9 @@ def survey(
     say("reading access logs", None)
     with Case.create(None) as case:
         hash_with = partial(identity.hash_column, key or identity.new_key()) if hash_clients else None
-        log = read(case, locators, log_formats=log_formats, hash_with=hash_with)
+        log = read(case, locators, log_formats=log_formats, hash_with=hash_with, since=since, until=until)
         if not log.requests:
-            raise _nothing(log)
+            raise _nothing(log, between=since is not None or until is not None)
         say("weighing visitors", None)
         visitors = in_order(_visitors(case), sort)
         if activity:
@@ -102,7 +106,11 @@ def _require(locators: Sequence[str], sort: str) -> None:
         raise UsageError(f"there is no order {sort!r}", hint=f"One of: {', '.join(SORTS)}.")
 
 
-def _nothing(log: ReadLog) -> NoEvidence:
+def _nothing(log: ReadLog, *, between: bool) -> NoEvidence:
+    if log.sources and between:
+        last = max((source.taken_at for source in log.sources if source.taken_at is not None), default=None)
+        ends = f" The last request that was read is of {last:%Y-%m-%dT%H:%M:%SZ}." if last is not None else ""
+        return NoEvidence("no request in that time", hint=f"Times without a zone are UTC.{ends}")
     if not log.absent:
         return NoEvidence(
             "no request in what was given",

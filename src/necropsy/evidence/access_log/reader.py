@@ -52,6 +52,8 @@ def read(
     log_formats: Sequence[LogFormat] = (),
     slack_s: float = SLACK_S,
     hash_with: Hash | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
 ) -> ReadLog:
     """Read access logs and fill the case's ``visitor_class``, ``visit_bin`` and ``cookie_use``.
 
@@ -68,6 +70,8 @@ def read(
         Seconds after a redirect within which the same client's next page counts as its continuation.
     hash_with
         Hashes addresses of clients before they enter the case, as ``Case.hashes`` does; by default they are kept.
+    since, until
+        Leave out requests before this time, and from that one on.
 
     A file that cannot be read becomes an ``Absent``, a damaged line a ``Blemish``; neither raises.
     """
@@ -80,7 +84,7 @@ def read(
         prints = {locator: pool.submit(_fingerprint, locator) for locator in dict.fromkeys(locators)}
         for name, members in logs.items():
             with open_scratch() as scratch:
-                _read_log(case, scratch, name, members, log_formats, slack_s, hash_with, result)
+                _read_log(case, scratch, name, members, log_formats, slack_s, hash_with, (since, until), result)
     result.sources = [
         Source(s.reader, s.locator, s.taken_at, *prints[s.locator].result(), None, s.note) for s in result.sources
     ]
@@ -113,6 +117,7 @@ def _read_log(
     log_formats: Sequence[LogFormat],
     slack_s: float,
     hash_with: Hash | None,
+    between: tuple[datetime | None, datetime | None],
     result: ReadLog,
 ) -> None:
     """Read all files of one log."""
@@ -132,6 +137,7 @@ def _read_log(
         result.sources.append(Source(KIND, locator, loaded.last_at, None, None, None, loaded.note))
         result.blemishes += loaded.blemishes
         result.requests += loaded.requests
+    result.requests -= _leave_out(scratch, *between)
     first, last = scratch.rows("SELECT min(stamp), max(stamp) FROM line")[0]
     if first is None:
         return
@@ -149,6 +155,17 @@ def _read_log(
     first_id = case.value("SELECT coalesce(max(class_id) + 1, 0) FROM visitor_class")
     case.append("visitor_class", _hashed(classes.table(scratch, name, first_id), hash_with))
     case.append("visit_bin", classes.bins(scratch, first_id))
+
+
+def _leave_out(scratch: Scratch, since: datetime | None, until: datetime | None) -> int:
+    """Drop the lines of another time; how many that were."""
+    dropped = 0
+    for sign, moment in (("<", since), (">=", until)):
+        if moment is not None:
+            stamp = moment.astimezone(UTC).replace(tzinfo=None)
+            dropped += int(scratch.value(f"SELECT count(*) FROM line WHERE stamp {sign} TIMESTAMP '{stamp}'"))
+            scratch.run(f"DELETE FROM line WHERE stamp {sign} TIMESTAMP '{stamp}'")
+    return dropped
 
 
 def _hashed(rows: pa.Table, hash_with: Hash | None) -> pa.Table:
