@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from necropsy.model.probe import Backend, Probe
-from necropsy.probes.visibility import Question, fires_after, logs
+from necropsy.probes.nginx.backends import read_nginx
+from necropsy.probes.visibility import Question, fires_after, location, logs
 
 PROBE = Probe("prometheus/a", "blackbox-http", "GET", "http://10.0.0.1:80/", "10.0.0.1", 80, "/", 10.0)
 PROXY = Backend("*", 80, "proxy", "live", access_log="default.log")
@@ -85,3 +86,45 @@ def test_a_name_is_reached_through_the_proxy_that_answers_it() -> None:
 @given(st.text(max_size=40))
 def test_any_text_is_a_question(text: str) -> None:
     assert Question.of(text).hit_by(PROBE, [NAMED]) in ("asks", "redirected", "")
+
+
+NGINX = """
+http {
+    access_log main.log;
+    server {
+        listen 80;
+        location / { proxy_pass http://127.0.0.1:8080; }
+        location = /health { access_log off; proxy_pass http://127.0.0.1:8080; }
+        location ~ ^/api/ { access_log api.log; access_log all.log; }
+    }
+    server { listen 80; server_name other.example.com; access_log other.log; }
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("path", "host", "expected", "place"),
+    [
+        ("/", "10.0.0.1", ("main.log",), "/"),
+        ("/health", "10.0.0.1", (), "/health"),
+        ("/health?full=1", "10.0.0.1", (), "/health"),
+        ("/api/v1%2Fx", "10.0.0.1", ("api.log", "all.log"), "^/api/"),
+        ("/health", "other.example.com", ("other.log",), ""),
+    ],
+)
+def test_the_location_that_serves_a_path_decides_which_log_shows_it(
+    path: str, host: str, expected: tuple[str, ...], place: str
+) -> None:
+    read = read_nginx({"nginx.conf": NGINX})
+    probe = replace(PROBE, path=path, host=host)
+    assert logs(probe, read.backends, read.servers) == expected
+    served = location(probe, read.servers)
+    assert served is not None
+    assert served.pattern == place
+
+
+def test_a_port_that_nobody_listens_on_is_served_by_nobody() -> None:
+    read = read_nginx({"nginx.conf": NGINX})
+    probe = replace(PROBE, port=8080)
+    assert location(probe, read.servers) is None
+    assert logs(probe, read.backends, read.servers) == ()

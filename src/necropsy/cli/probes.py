@@ -16,6 +16,8 @@ from necropsy.model.errors import UsageError
 if TYPE_CHECKING:
     from necropsy.autopsy.sources import Sources
     from necropsy.autopsy.survey import Survey
+    from necropsy.model.evidence import Origin
+    from necropsy.probes.nginx.servers import Location
     from necropsy.probes.simulate import Dropped
     from necropsy.probes.target import Target
     from necropsy.report.probe_map import Entry, Lost
@@ -175,7 +177,7 @@ def _map(found: Survey, at: str | None, who_hits: str | None, kind: MapFormat, *
 def _entries(found: Survey, at: str | None, who_hits: str | None) -> Iterable[Entry]:
     from necropsy.autopsy.sources import parse_time
     from necropsy.probes.character import idle_probes, may_create
-    from necropsy.probes.visibility import Question, fires_after, logs
+    from necropsy.probes.visibility import Question, fires_after, location, logs
     from necropsy.report.probe_map import Entry
 
     simulation = found.simulation
@@ -189,12 +191,23 @@ def _entries(found: Survey, at: str | None, who_hits: str | None) -> Iterable[En
         if hit:
             yield Entry(
                 probe=probe,
-                logs=logs(probe, simulation.backends),
+                logs=logs(probe, simulation.backends, simulation.proxies),
+                location=_place(location(probe, simulation.proxies)),
                 idle=number in silent or probe.port in unused,
                 may_create=may_create(probe),
                 fires_at=fires_after(probe, moment) if moment else None,
                 hit=hit,
             )
+
+
+def _place(served: Location | None) -> Origin | None:
+    """Name a location; a server itself is named by nothing more."""
+    from necropsy.model.evidence import Origin
+
+    if served is None or not served.pattern:
+        return None
+    name = " ".join(filter(None, ("location", served.modifier, served.pattern)))
+    return Origin(served.origin.file, served.origin.line, name)
 
 
 def _lost(dropped: Iterable[Dropped]) -> Iterable[Lost]:

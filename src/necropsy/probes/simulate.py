@@ -27,6 +27,7 @@ from necropsy.probes.nginx.logs import LogFormat
 if TYPE_CHECKING:
     from necropsy.probes.blackbox import Modules
     from necropsy.probes.monitoring import Found, Monitoring
+    from necropsy.probes.nginx.servers import Server
 
 __all__ = ["ConfigurationFile", "Dropped", "LogFormat", "Simulation", "scheduled", "simulate"]
 
@@ -72,6 +73,8 @@ class Simulation:
     backends: tuple[Backend, ...] = ()
     log_formats: tuple[LogFormat, ...] = ()
     dropped: tuple[Dropped, ...] = ()
+    proxies: tuple[Server, ...] = ()
+    """The ``server`` blocks of nginx."""
     problems: tuple[ConfigurationError, ...] = ()
     """What could not be read, what the real program would refuse, and what had to be assumed."""
 
@@ -119,6 +122,7 @@ def simulate(
     probes.extend(_others(files, problems))
     backends: tuple[Backend, ...] = ()
     log_formats: tuple[LogFormat, ...] = ()
+    proxies: tuple[Server, ...] = ()
     texts = {file.name: file.text for file in files if file.kind == "nginx"}
     if texts:
         from necropsy.probes.nginx.backends import read_nginx
@@ -126,9 +130,9 @@ def simulate(
 
         nginx = read_nginx(texts)
         probes.extend(nginx_probes(texts))
-        backends, log_formats = nginx.backends, nginx.log_formats
+        backends, log_formats, proxies = nginx.backends, nginx.log_formats, nginx.servers
         problems.extend(nginx.problems)
-    return Simulation(tuple(probes), backends, log_formats, tuple(dropped), _distinct(problems))
+    return Simulation(tuple(probes), backends, log_formats, tuple(dropped), proxies, _distinct(problems))
 
 
 def _others(files: Sequence[ConfigurationFile], problems: list[ConfigurationError]) -> Iterator[Probe]:

@@ -7,16 +7,33 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import TYPE_CHECKING, Final
+from urllib.parse import unquote
 
 from necropsy.model.probe import Backend, Probe
 from necropsy.probes.character import may_create, split_host
+
+if TYPE_CHECKING:
+    from necropsy.probes.nginx.servers import Location, Server
 
 _ANY: Final = ("*", "0.0.0.0", "::", "[::]")  # noqa: S104 -- compared with, never bound to
 _LOOPBACK: Final = ("localhost", "127.0.0.1", "::1", "[::1]")
 
 
-def logs(probe: Probe, backends: Sequence[Backend]) -> tuple[str, ...] | None:
+def location(probe: Probe, servers: Sequence[Server]) -> Location | None:
+    """Return the ``location`` of nginx that serves a probe, or its ``server`` itself; None when none of these does."""
+    from necropsy.probes.nginx.servers import serves
+
+    if not probe.url.startswith("http"):
+        return None
+    listening = [(server, listen) for server in servers if not server.stream for listen in server.listens]
+    listening.sort(key=lambda pair: not pair[1].default)  # stable: else the first in the file is the default
+    answering = [s for s, listen in listening if listen.port == probe.port and _listens(listen.address, probe.host)]
+    chosen = [server for server in answering if probe.host in server.names] or answering
+    return serves(chosen[0], unquote(probe.path.partition("?")[0])) if chosen else None
+
+
+def logs(probe: Probe, backends: Sequence[Backend], servers: Sequence[Server] = ()) -> tuple[str, ...] | None:
     """Return the access log that shows a probe, as the proxy's configuration says.
 
     Parameters
@@ -24,7 +41,10 @@ def logs(probe: Probe, backends: Sequence[Backend]) -> tuple[str, ...] | None:
     probe
         Any probe.
     backends
-        What nginx' configuration knows; a ``location`` that logs elsewhere is not looked at.
+        What nginx' configuration knows.
+    servers
+        Its ``server`` blocks: with them the ``location`` decides that serves the path, which may log elsewhere or not at
+        all.
 
     Returns
     -------
@@ -36,6 +56,9 @@ def logs(probe: Probe, backends: Sequence[Backend]) -> tuple[str, ...] | None:
         return None
     if not probe.url.startswith("http"):
         return ()
+    served = location(probe, servers)
+    if served is not None:
+        return tuple(dict.fromkeys(log.path for log in served.logs))
     answering = [proxy for proxy in proxies if proxy.port == probe.port and _listens(proxy.address, probe.host)]
     named = [proxy for proxy in answering if probe.host in proxy.server_names]
     # Of the servers of one port the default one comes first.

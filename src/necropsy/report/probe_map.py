@@ -35,6 +35,8 @@ class Entry:
     """Whether each request may start a session."""
     fires_at: datetime | None = None
     """When it fires next."""
+    location: Origin | None = None
+    """The ``location`` of nginx that serves it."""
     hit: str = "asks"
     """How it hits what was asked about: ``asks`` or ``redirected``."""
 
@@ -75,7 +77,14 @@ def render_json(found: ProbeMap) -> str:
 def _entry_value(entry: Entry) -> dict[str, Any]:
     fires_at = iso(entry.fires_at) if entry.fires_at is not None else None
     logs = list(entry.logs) if entry.logs is not None else None
-    around = {"logs": logs, "idle": entry.idle, "may_create_sessions": entry.may_create, "fires_at": fires_at}
+    place = to_plain(entry.location) if entry.location is not None else None
+    around = {
+        "location": place,
+        "logs": logs,
+        "idle": entry.idle,
+        "may_create_sessions": entry.may_create,
+        "fires_at": fires_at,
+    }
     return {**to_plain(entry.probe), **around, "hit": entry.hit}
 
 
@@ -159,6 +168,8 @@ def _manner(probe: Probe) -> Iterator[str]:
 
 
 def _facts(entry: Entry) -> Iterator[str]:
+    if entry.location is not None:
+        yield f"{prose(entry.location.what)} ({inert(str(entry.location))})"
     if entry.logs is not None:
         yield f"shows in {', '.join(map(inert, entry.logs))}" if entry.logs else "in no access log"
     if entry.idle:
