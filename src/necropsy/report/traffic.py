@@ -159,7 +159,8 @@ def _asked(visitor: Visitor) -> str:
 def _who(visitor: Visitor, *, several_logs: bool) -> str:
     agent = visitor.user_agent if visitor.agent_kind == "unknown" else visitor.agent
     parts = [inert(agent, limit=_LONGEST) or "no User-Agent"]
-    parts += [f"from {inert(visitor.client, limit=_LONGEST)}"] if visitor.client else []
+    client = "several clients" if visitor.client == "*" else inert(visitor.client, limit=_LONGEST)
+    parts += [f"from {client}"] if client else []
     parts += [f"at {inert(visitor.host, limit=_LONGEST)}"] if visitor.host else []
     parts += [f"in {inert(visitor.log, limit=_LONGEST)}"] if several_logs else []
     return "  ".join(["several User-Agents" if agent == "*" else parts[0], *parts[1:]])
