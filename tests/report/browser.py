@@ -85,8 +85,10 @@ class Browser:
         """Send one command to the page and wait for its answer; events on the way are kept."""
         return self._ask(method, parameters, session=self._session)
 
-    def open(self, page: Path, *, width: int = 1280, height: int = 900, dark: bool = False) -> None:
-        """Open a file and wait until the page says that it is ready."""
+    def open(
+        self, page: Path, *, width: int = 1280, height: int = 900, dark: bool = False, scripts: bool = True
+    ) -> None:
+        """Open a file and wait until the page says that it is ready; one without scripts is when it is loaded."""
         self.events.clear()
         self.ask(
             "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 600
@@ -96,6 +98,8 @@ class Browser:
         self.ask("Page.navigate", url=page.absolute().as_uri())
         while not any(event["method"] == "Page.loadEventFired" for event in self.events):
             self.events.append(self._receive())
+        if not scripts:
+            return
         self.value(
             "new Promise((done) => { const look = () => document.documentElement.dataset.ready"
             " ? done(true) : setTimeout(look, 10); look(); })"

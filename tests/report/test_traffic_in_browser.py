@@ -1,0 +1,40 @@
+"""The page of ``necropsy traffic`` in a real Chromium that cannot reach any network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from necropsy.report.html import traffic as page
+
+from .browser import Browser
+from .test_traffic import HOSTILE, PERSON, PROBER, found
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with Browser() as running:
+        yield running
+
+
+@pytest.mark.parametrize(("width", "dark"), [(1280, False), (390, True)])
+def test_the_page_is_drawn_without_a_complaint_and_without_a_request(
+    browser: Browser, tmp_path: Path, width: int, dark: bool
+) -> None:
+    stranger = replace(PROBER, user_agent=HOSTILE, agent=HOSTILE, path="/" + "very-long" * 40, sessions="possible")
+    file = tmp_path / "traffic.html"
+    file.write_text(page.render(found(PROBER, PERSON, stranger)), encoding="utf-8")
+    browser.open(file, width=width, dark=dark, scripts=False)
+    assert browser.complaints() == []
+    assert browser.requested() == []
+    assert browser.value("document.querySelectorAll('.visitors tbody tr').length") == 3
+    assert browser.value("document.querySelectorAll('script').length") == 0
+    assert browser.value(
+        "document.querySelector('h1').textContent"
+    ) == "8,640 visits probably start a session each, " + ("360 an hour; 8,640 visits may, 360 an hour")
+    assert browser.value("document.documentElement.scrollWidth") <= width
