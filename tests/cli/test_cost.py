@@ -20,6 +20,11 @@ def test_the_sum_of_the_incident_is_written_out(configuration: list[str]) -> Non
     assert max(map(len, said.out.splitlines())) <= 80
 
 
+def test_a_redirect_without_its_cookie_counts_twice(configuration: list[str]) -> None:
+    said = run("cost", *configuration, "--ttl", "1d", "--sessions-per-request", "2")
+    assert "3 x 8,640/d x 2 sessions x 1 keys = 51,840 keys" in said.out
+
+
 def test_sessions_keys_and_bytes_are_told_a_day_and_at_the_steady_state(configuration: list[str]) -> None:
     more = ("--ttl", "12h", "--keys-per-session", "3", "--bytes-per-session", "1kB")
     total = reckon(configuration, *more)["total"]

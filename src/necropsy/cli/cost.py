@@ -40,6 +40,14 @@ def cost(
     bytes_per_session: Annotated[
         str | None, typer.Option(metavar="SIZE", help="Memory of one session with all its keys: 1.2kB, 900.")
     ] = None,
+    sessions_per_request: Annotated[
+        float,
+        typer.Option(
+            min=0,
+            metavar="NUMBER",
+            help="2 where the application redirects by full URL: the exporter's cookie does not come back then.",
+        ),
+    ] = 1.0,
     minute_sets: Annotated[
         bool, typer.Option("--minute-sets", help="Spring's indexed layout: one more key for each minute of --ttl.")
     ] = False,
@@ -59,7 +67,8 @@ def cost(
     """Say what the probes cost a session store: sessions, keys and bytes a day and at the steady state.
 
     Without a source: the configuration that is recognised in this folder. Asks nobody, except servers named by URL.
-    Counts one session a request to a page, none for a health endpoint. With what-if options the sum is shown twice.
+    Counts one session a request to a page unless told otherwise, none for a health endpoint. With what-if options the
+    sum is shown twice.
 
     \b
     Examples:
@@ -79,6 +88,7 @@ def cost(
         lifetime_s=_seconds(ttl, "--ttl"),
         keys_per_session=keys_per_session,
         bytes_per_session=float(parse_size(bytes_per_session)) if bytes_per_session else None,
+        sessions_per_request=sessions_per_request,
         minute_sets=minute_sets,
         interval_s=_seconds(interval, "--interval"),
         replicas=replicas,

@@ -13,6 +13,8 @@ class Assumptions:
     """Lifetime of a session in seconds; None: unknown, so nothing is said about the steady state."""
     keys_per_session: float = 1.0
     bytes_per_session: float | None = None
+    sessions_per_request: float = 1.0
+    """2 where a prober follows a redirect without the cookie that it was just given."""
     minute_sets: bool = False
     """Spring's indexed layout keeps one set for each minute in which sessions expire."""
     interval_s: float | None = None

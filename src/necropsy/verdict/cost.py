@@ -44,7 +44,7 @@ def cost(probes: Sequence[Probe], idle: Collection[int], assumptions: Assumption
 def _line(probe: Probe, assumptions: Assumptions) -> CostLine:
     period_s = assumptions.interval_s or probe.period_s
     fixed = any(_is(probe, host) for host in assumptions.fixed)
-    born = 0.0 if fixed or period_s <= 0 else DAY_S / period_s * assumptions.replicas
+    born = 0.0 if fixed or period_s <= 0 else DAY_S / period_s * assumptions.replicas * assumptions.sessions_per_request
     return CostLine(probe.prober, probe.method, probe.url, period_s, fixed, _amount(born, assumptions))
 
 
@@ -91,6 +91,8 @@ def _formula(lines: Sequence[CostLine], total: Amount, assumptions: Assumptions)
     days = assumptions.lifetime_s / DAY_S
     factors = [f"({born})" if len(counted) > 1 else born]
     factors += [f"{assumptions.replicas} servers"] if assumptions.replicas != 1 else []
+    each = assumptions.sessions_per_request
+    factors += [f"{each:g} sessions"] if each != 1 else []
     factors += [f"{days:.3g} d"] if days != 1 else []
     factors += [f"{assumptions.keys_per_session:g} keys"]
     index_keys = _index_keys(assumptions)
