@@ -271,13 +271,13 @@ def _combs_of_many(
     found: list[tuple[Comb, NDArray[np.bool_]]] = []
     free = np.ones(born_ms.size, dtype=bool)
     for newest in (True, False):
-        where = np.flatnonzero(free)
-        if where.size < _MINIMUM_BIRTHS:
+        rest = born_ms if newest else born_ms[free]
+        if rest.size < _MINIMUM_BIRTHS:
             break
-        place = max(where.size - MANY, 0) if newest else min(MANY, where.size) - 1
-        edge = np.partition(born_ms[where], place)[place]
-        stretch = born_ms[where][born_ms[where] >= edge if newest else born_ms[where] <= edge]
-        for comb, members in all_combs(stretch[-MANY:], configured_s, resolution_s=resolution_s, coverage=coverage):
+        share = min(1.0, MANY / rest.size)  # the edge of the stretch, from a part of the births: they may be any number
+        edge = np.quantile(rest[:: rest.size // MANY + 1], 1 - share if newest else share)
+        stretch = rest[rest >= edge if newest else rest <= edge][-MANY:]
+        for comb, members in all_combs(stretch, configured_s, resolution_s=resolution_s, coverage=coverage):
             phase_ms = born_ms % round(comb.period_s * 1000)
             mask = free & in_window(phase_ms, comb.phase_low_s * 1000, comb.phase_high_s * 1000)
             if mask.any():
