@@ -24,6 +24,11 @@ _CLASSES: Final = (
 _TOLERANCE_S: Final = 0.05
 """How much later than the scrape the request is logged, where the log has milliseconds."""
 _MOST_NAMES: Final = 5_000
+_MOST_WRITTEN: Final = 500
+"""Names that are taken from the configuration: each is tried with each domain as well."""
+_MOST_DOMAINS: Final = 20
+_PLENTY: Final = 60
+"""Probes of one server that are compared: ten tell the right name from all others."""
 _ADDRESS: Final = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}")
 _NAME: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9-]+)*\.?")
 _USUAL: Final = (
@@ -56,12 +61,18 @@ def solve(case: Case, files: Sequence[ConfigurationFile], version: str | None) -
     classes = _classes(case)
     if not classes:
         return None
+    by_path: dict[str, list[VisitorClass]] = {}
+    for visitors in classes:
+        by_path.setdefault(visitors.path, []).append(visitors)
     observed: dict[str, list[Observation]] = {}
     servers = {}
     names: dict[str, None] = dict.fromkeys(_USUAL)
     for found, probe in scheduled(Monitoring(files, prometheus_version=version)):
-        names.update(dict.fromkeys(_names_of(found)))
-        for observation in _observations(found, probe, classes):
+        if len(names) < _MOST_WRITTEN:
+            names.update(dict.fromkeys(_names_of(found)))
+        if len(observed.get(found.server.file, ())) >= _PLENTY:
+            continue
+        for observation in _observations(found, probe, by_path.get(probe.path.partition("?")[0], ())):
             servers[found.server.file] = found.server
             observed.setdefault(found.server.file, []).append(observation)
     if not observed:
@@ -128,7 +139,9 @@ def _written(texts: Iterable[str]) -> Iterator[str]:
 def _candidates(names: Iterable[str], clients: Iterable[str]) -> Iterator[str]:
     """Yield names worth trying, each once: those that are written, with the domains that others have, and Amazon's own."""
     known = list(dict.fromkeys(names))
-    domains = list(dict.fromkeys(name.partition(".")[2].rstrip(".") for name in known if "." in name.rstrip(".")))
+    domains = list(dict.fromkeys(name.partition(".")[2].rstrip(".") for name in known if "." in name.rstrip(".")))[
+        :_MOST_DOMAINS
+    ]
     made = [f"{name.rstrip('.').partition('.')[0]}.{domain}" for name in known for domain in domains]
     aws = [f"ip-{client.replace('.', '-')}" for client in clients if _ADDRESS.fullmatch(client)]
     aws += [f"{name}.{domain}" for name in aws for domain in _AWS]

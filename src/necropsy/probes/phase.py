@@ -196,35 +196,38 @@ def solve_host(
     """
     known = prometheus_version(version)
     usable = [observation for observation in observations if observation.target.interval_ms]
-    best: HostSolution | None = None
+    if not usable:
+        return None
+    hashes = [target_hash(observation.target, known) for observation in usable]
+    best: tuple[int, float, str] | None = None
     tried = list(dict.fromkeys(candidates))
     for host in tried:
-        solution = _try(host, usable, external_labels or {}, known)
-        if best is None or (solution.explained, -solution.median_error_s) > (best.explained, -best.median_error_s):
-            best = solution
+        explained, error = _try(seed(host, external_labels or {}, known), hashes, usable)
+        if best is None or (explained, -error) > (best[0], -best[1]):
+            best = (explained, error, host)
+    if best is None:
+        return None
+    windows = [min(1.0, 2 * observation.tolerance_s / observation.target.interval_s) for observation in usable]
+    chance = _at_least(best[0], windows)
     # One of many candidates fits by chance more easily than one alone.
-    return best if best and best.chance * len(tried) < 0.001 else None
+    if chance * len(tried) >= 0.001:
+        return None
+    return HostSolution(best[2], best[0], len(usable), best[1], chance)
 
 
-def _try(host: str, observations: Sequence[Observation], labels: Mapping[str, str], version: Version) -> HostSolution:
-    from statistics import median
-
-    predicted = _phases([observation.target for observation in observations], host, labels, version)
-    errors, windows = [], []
+def _try(server: int, hashes: Sequence[int], observations: Sequence[Observation]) -> tuple[int, float]:
+    """Return how many observations the seed of a server explains, and the median distance of all."""
+    errors = []
     explained = 0
-    for observation, expected in zip(observations, predicted, strict=True):
+    for observation, target in zip(observations, hashes, strict=True):
         interval = observation.target.interval_s
+        expected = (target ^ server) % (observation.target.interval_ms * 1_000_000) / 1e9
         off = abs((observation.phase_s - expected + interval / 2) % interval - interval / 2)
         errors.append(off)
-        windows.append(min(1.0, 2 * observation.tolerance_s / interval))
         explained += off <= observation.tolerance_s
-    return HostSolution(
-        host=host,
-        explained=explained,
-        observed=len(observations),
-        median_error_s=median(errors) if errors else 0.0,
-        chance=_at_least(explained, windows),
-    )
+    errors.sort()
+    middle = len(errors) // 2
+    return explained, errors[middle] if len(errors) % 2 else (errors[middle - 1] + errors[middle]) / 2
 
 
 def _at_least(count: int, probabilities: Sequence[float]) -> float:
