@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
 
-_LARGE_MEMORY: Final = "256MB"
+_LARGE_MEMORY: Final = "160MB"
 _UNWRITABLE: Final = re.compile(
     r"(?i)no space left|could not (?:write|truncate|sync)|file too large|failed to commit|read-only file system|quota"
 )
