@@ -220,6 +220,12 @@ def test_what_is_no_case_is_not_written_over(tmp_path: Path) -> None:
     assert dump.read_bytes() == b"REDIS0011\xfa\xff and more"
 
 
+def test_a_name_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(CaseError, match="not UTF-8") as caught, Case.create(tmp_path / "caf\udce9.case"):
+        pass
+    assert "--case" in caught.value.hint
+
+
 def test_an_older_case_is_replaced(saved: Path) -> None:
     with Case.create(saved) as case:
         case.append("server_fact", [{"store": "b", "name": "keys", "value": "2"}])

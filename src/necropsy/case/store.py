@@ -318,6 +318,11 @@ def _staged(path: Path | None, *, large: bool) -> Path | None:
     """Return where a case is built: beside its final name, in a folder of its own, or nowhere but in memory."""
     if path is None:
         return Path(tempfile.mkdtemp(prefix="necropsy-"), "unnamed.case") if large else None
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        shown = os.fsencode(path).decode("utf-8", "backslashreplace")
+        raise CaseError(f"{shown}: its name is not UTF-8", hint="Choose another name with --case.") from None
     if path.is_dir():
         raise CaseError(f"{path}: is a folder", hint=f"Name a file in it: --case {path / 'incident.case'}")
     if path.is_file() and path.stat().st_size and _head(path)[8:] != _MAGIC:
