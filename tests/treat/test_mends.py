@@ -221,6 +221,8 @@ def said(slug: str, *titles: str) -> Finding:
 
 MODULES = {
     "an http section": "modules:\n  http_2xx:\n    prober: http\n    http:\n      method: GET  # as ever\n",
+    "a list that comes first": "modules:\n  http_2xx:\n    prober: http\n    http:\n      valid_status_codes:\n      - 200\n",
+    "no end of a line": "modules:\n  http_2xx:\n    prober: http",
     "no http section": "modules:\n  http_2xx:\n    prober: http\n",
     "redirects on purpose": "modules:\n  http_2xx:\n    prober: http\n    http:\n      follow_redirects: true\n",
 }

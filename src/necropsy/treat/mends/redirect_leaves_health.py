@@ -55,24 +55,27 @@ def _of(file: ConfigurationFile, name: str) -> list[Insertion]:
         return []
     http = module.get("http")
     if http is None:
-        return _added(file.text, module.key("prober"), f"http:\n  {_FOLLOWS_NOT}")
+        prober = module.key("prober")
+        return _added(file.text, prober, prober.line, f"http:\n  {_FOLLOWS_NOT}") if prober is not None else []
     follows = http.get("follow_redirects")
     if follows is not None:
         return replaced(file.text, follows, "false")
     if http.style != "block" or not http.pairs:
         return []
-    return _added(file.text, http.pairs[0][0], _FOLLOWS_NOT)
+    first = http.pairs[0][0]
+    return _added(file.text, first, first.line - 1, _FOLLOWS_NOT)
 
 
-def _added(text: str, beside: Node | None, lines: str) -> list[Insertion]:
-    """Write lines above the line of a key, indented as it is."""
-    if beside is None:
-        return []
+def _added(text: str, beside: Node, line: int, lines: str) -> list[Insertion]:
+    """Write lines below a line, indented as a key is."""
     indent = " " * beside.column
     if text.splitlines()[beside.line - 1][: beside.column].strip():
         return []
-    written = "".join(f"{indent}{line}{newline_of(text)}" for line in lines.split("\n"))
-    return [Insertion(line_end(text, beside.line - 1), written)]
+    newline = newline_of(text)
+    written = "".join(f"{indent}{added}{newline}" for added in lines.split("\n"))
+    offset = line_end(text, line)
+    missing = newline if offset and text[offset - 1] != "\n" else ""
+    return [Insertion(offset, missing + written)]
 
 
 def _effect(before: Scene, after: Scene) -> str:
