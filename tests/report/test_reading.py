@@ -131,3 +131,11 @@ def test_no_cause_says_what_was_there_to_accuse() -> None:
 def test_an_actor_of_which_the_log_names_no_host_is_called_by_its_agent_and_path() -> None:
     nameless = replace(sample.actor("172.12.1.189:80"), url="/login")
     assert reading.address(nameless) == f"{nameless.user_agent} /login"
+
+
+def test_nobodies_are_told_apart_by_when_they_come_and_nothing_is_promised_of_them() -> None:
+    nobody = replace(sample.actor("172.12.1.189:80"), url="", user_agent="", prober=None, period_s=10.0, phase_s=4.018)
+    assert reading.address(nobody) == "unknown, 4.02 s into every 10 s"
+    assert reading.address(replace(nobody, phase_s=None)) == "unknown"
+    unlogged = replace(sample.PROBES_CAUSE, slug="traffic/unlogged-creator")
+    assert not any("births stop" in sentence for sentence in reading.after(unlogged, sample.incident()))

@@ -37,7 +37,14 @@ def address(actor: Actor) -> str:
     """
     if actor.url.startswith("/") and actor.user_agent:
         return inert(f"{actor.user_agent} {actor.url}")
-    return inert(actor.url.removeprefix("http://") or actor.user_agent or actor.prober or "unknown")
+    return inert(actor.url.removeprefix("http://") or actor.user_agent or actor.prober or _nobody(actor))
+
+
+def _nobody(actor: Actor) -> str:
+    """Call whom nobody knows by when it comes: that tells one from the next."""
+    if actor.period_s is None or actor.phase_s is None:
+        return "unknown"
+    return f"unknown, {actor.phase_s:.2f} s into every {duration(actor.period_s)}"
 
 
 def seen(actor: Actor, report: Report) -> str:
@@ -124,7 +131,12 @@ def _effects(cause: Cause) -> list[str]:
 
 
 def _fate(cause: Cause, report: Report) -> list[str]:
-    """What becomes of the sessions that a cause has made; empty when nothing can be computed."""
+    """What becomes of the sessions that a cause has made; empty when nothing can be computed.
+
+    Nothing is promised of a creator that is yet to be named: that is what its remedy is about.
+    """
+    if cause.slug == "traffic/unlogged-creator":
+        return []
     store = store_of(cause.store, report)
     if cause.remedy is None or cause.births_per_hour <= 0 or store is None or store.sessions <= 0:
         return []

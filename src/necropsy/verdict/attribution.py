@@ -184,7 +184,7 @@ def _comb_claim(store: str, comb: Comb, fit: Fit, around: Circumstances) -> Clai
     elif visitors is not None:
         creator, label = "visitor", f"{visitors.user_agent or 'nameless client'} {visitors.method} {visitors.path}"
     else:
-        creator, label = "unlogged", f"unknown, every {comb.period_s:g} s"
+        creator, label = "unlogged", f"unknown, {comb.phase_s:.2f} s into every {comb.period_s:g} s"
     share = 1.0 / fit.sharers
     return Claim(
         store=store,
