@@ -127,6 +127,16 @@ def test_no_configuration_is_no_evidence(tmp_path: Path, monkeypatch: pytest.Mon
         assert said.code == 3
 
 
+def test_a_configuration_that_says_nothing_that_could_be_read_is_no_evidence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "prometheus.yml").write_text("scrape_configs: [\n")
+    said = run("probes", "--prometheus", "prometheus.yml")
+    assert "nothing that could be read asks anybody" in said.out
+    assert said.code == 3
+
+
 def test_without_a_source_the_folder_is_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     text = "scrape_configs:\n- job_name: a\n  static_configs: [{targets: [a.example.com]}]\n"

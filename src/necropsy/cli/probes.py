@@ -11,7 +11,7 @@ import typer
 
 from necropsy.cli import output
 from necropsy.cli.output import ColorOption
-from necropsy.model.errors import UsageError
+from necropsy.model.errors import NoEvidence, UsageError
 
 if TYPE_CHECKING:
     from necropsy.autopsy.sources import Sources
@@ -132,6 +132,8 @@ def probes(
     else:
         text = _map(found, at, who_hits, format, color=output.use_color(color))
     output.say(text)
+    if found.absent and not found.simulation.probes and not found.simulation.dropped:
+        raise typer.Exit(NoEvidence.exit_code)  # what was given says nothing, and the text says why
 
 
 def named(
