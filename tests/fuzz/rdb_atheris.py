@@ -18,6 +18,7 @@ import argparse
 import importlib
 import io
 import random
+import re
 import resource
 import sys
 import time
@@ -38,6 +39,14 @@ from necropsy.model.errors import UnreadableSource  # noqa: E402
 
 EDGES = (0, 1, 2, 0x3F, 0x40, 0x7F, 0x80, 0x81, 0xC0, 0xC3, 0xE0, 0xF0, 0xF4, 0xFC, 0xFE, 0xFF)
 """Bytes at which the format's forms begin or end."""
+
+
+def peak_kib() -> int:
+    """Memory that this process held at most, KiB. Linux's ``ru_maxrss`` begins with what the parent held when it forked."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        return int(re.search(r"VmHWM:\s+(\d+)", status.read_text())[1])
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
 def both(data: bytes) -> None:
@@ -121,7 +130,7 @@ def blind(runs: int, folders: list[str], seed: int, seconds: float) -> None:
             Path(f"failing-{seed}-{done}.rdb").write_bytes(data)
             raise
     spent = time.monotonic() - start
-    resident = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    resident = peak_kib() // 1024
     sys.stdout.write(
         f"{done:,} inputs from {len(known)} seeds in {spent:,.0f} s, {done / spent:,.0f} a second, seed {seed};"
         f" at most {resident} MB resident\n"
