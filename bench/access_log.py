@@ -68,7 +68,7 @@ FROM (FROM people UNION ALL FROM probes) ORDER BY at_ms, id
 
 JSON_LINE = """'{"@timestamp":"' || strftime(epoch_ms(at_ms), '%Y-%m-%dT%H:%M:%S+00:00') || '","remote_addr":"' || client
 || '","host":"' || host || '","request":"GET ' || target || ' HTTP/1.1","status": "' || status
-|| '","body_bytes_sent":"' || (at_ms % 20011) || '","request_time":"0.012","upstream_response_time":"0.011","scheme":"https","http_referrer":"'
+|| '","request_time":"0.012","http_referrer":"'
 || referer || '","http_user_agent":"' || agent || '"}'"""
 
 COMBINED_LINE = """CASE WHEN client = '' THEN '-' ELSE client END || ' - - [' || strftime(epoch_ms(at_ms), '%d/%b/%Y:%H:%M:%S +0000')

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from necropsy.evidence.access_log.scratch import Scratch
 
-LIMIT: Final = 20_000
+LIMIT: Final = 10_000
 """Classes that are kept apart although they have no rhythm; and as many again by everything but the client."""
 
 FOLDED: Final = "*"

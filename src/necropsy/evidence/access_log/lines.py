@@ -90,6 +90,7 @@ class Writer:
         self._rows: list[dict[str, NDArray[np.generic]]] = []
         self._waiting = 0
         self._texts: dict[str, list[pa.Table]] = {field: [] for field in TEXTS}
+        self._bytes: dict[str, list[tuple[NDArray[np.uint64], NDArray[np.int32], bytes]]] = {f: [] for f in TEXTS}
 
     @property
     def last_at(self) -> datetime | None:
@@ -129,6 +130,11 @@ class Writer:
         if key.size:
             self._texts[field].append(pa.table({f"{field}_key": key, "text": text.cast(pa.large_string())}))
 
+    def give_bytes(self, field: str, key: NDArray[np.uint64], ends: NDArray[np.int32], data: bytes) -> None:
+        """Add texts of ASCII that lie one behind the other, each ending where ``ends`` says, with their keys."""
+        if key.size:
+            self._bytes[field].append((key, ends, data))
+
     def flush(self) -> None:
         """Insert what waits."""
         import numpy as np
@@ -146,6 +152,15 @@ class Writer:
             )
             self._insert(self._table, rows)
             self._rows, self._waiting = [], 0
+        for field, given in self._bytes.items():
+            if given:
+                begins = np.cumsum([0, *(len(data) for _, _, data in given[:-1])])
+                ends = [end.astype(np.int64) + begin for (_, end, _), begin in zip(given, begins, strict=True)]
+                offsets = pa.py_buffer(np.concatenate([np.zeros(1, np.int64), *ends]))
+                data = pa.py_buffer(b"".join(data for _, _, data in given))
+                key = np.concatenate([key for key, _, _ in given])
+                self.give(field, key, pa.LargeStringArray.from_buffers(key.size, offsets, data))
+                given.clear()
         for field, tables in self._texts.items():
             if tables:
                 self._insert(f"{field}_given", pa.concat_tables(tables))

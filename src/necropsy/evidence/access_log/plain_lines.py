@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 from collections import deque
 from collections.abc import Iterator
@@ -9,7 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, Any, BinaryIO, Final
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, cast
 
 from necropsy.evidence.access_log import lines
 from necropsy.evidence.access_log.layout import MAXIMUM_LINE
@@ -57,21 +58,22 @@ def read(file: LogFile, plan: Plan, first_number: int, writer: lines.Writer, cop
     for _ in range(threads):
         scanners.put(lines.scanner(plan))
 
-    def scan(piece: _Piece) -> tuple[bytes, dict[str, Any]]:
+    def scan(piece: _Piece) -> tuple[_Piece, dict[str, Any]]:
         scanner = scanners.get()
         try:
-            return piece.data, scanner.scan(piece.data, piece.start, piece.stop)
+            return piece, scanner.scan(piece.data, 0, piece.stop)
         finally:
             scanners.put(scanner)
 
     counted = 0
     numbers = [np.empty(0, np.int64)]
     with copy.open("wb") as out, file.open() as stream, ThreadPoolExecutor(max_workers=threads) as pool:
-        pieces = _Pieces(stream, _PIECE if file.compression == "none" else CHUNK)
+        pieces = _Pieces(stream, packed=file.compression != "none")
         for piece, found in _in_order(pool, scan, pieces):
             _write(writer, first_number + counted, found)
-            numbers.append(_set_aside(piece, found, out) + counted)
+            numbers.append(_set_aside(piece.data, found, out) + counted)
             counted += found["lines"]
+            pieces.give_back(piece)
     writer.flush()
     damage = f"{pieces.damage}, after byte {pieces.bytes:,} of what it holds" if pieces.damage else file.damage
     return Hard(LogFile(file.locator, copy, "none", damage), np.concatenate(numbers), counted)
@@ -79,62 +81,72 @@ def read(file: LogFile, plan: Plan, first_number: int, writer: lines.Writer, cop
 
 @dataclass(frozen=True, slots=True)
 class _Piece:
-    """Whole lines: a range of some bytes. The last line of a file may lack its newline."""
+    """Whole lines: the beginning of a buffer. The last line of a file may lack its newline."""
 
-    data: bytes
-    start: int
+    data: bytearray
     stop: int
 
 
 class _Pieces:
-    """The pieces of a file. What lies between two reads is a piece of its own, so that nothing large is copied."""
+    """The pieces of a file, read into a few buffers that are used again and again."""
 
-    def __init__(self, stream: BinaryIO, step: int) -> None:
+    def __init__(self, stream: BinaryIO, *, packed: bool) -> None:
         self.bytes = 0
         self.damage = ""
         self._stream = stream
-        self._step = step
+        self._steps = self._chunks() if packed else None
+        self._free: list[bytearray] = []
+
+    def give_back(self, piece: _Piece) -> None:
+        """Take back a piece that nobody needs any more."""
+        self._free.append(piece.data)
 
     def __iter__(self) -> Iterator[_Piece]:
         open_line = b""
-        for chunk in self._chunks():
-            first, last = chunk.find(b"\n") + 1, chunk.rfind(b"\n") + 1
-            if not first:
-                open_line += chunk
-                # No log line is that long: only that there was one is kept.
-                open_line = open_line if len(open_line) <= 2 * MAXIMUM_LINE else b"?" * MAXIMUM_LINE
-                continue
-            if open_line:
-                yield _Piece(open_line + chunk[:first], 0, len(open_line) + first)
-            else:
-                first = 0
-            if last > first:
-                yield _Piece(chunk, first, last)
-            open_line = chunk[last:]
+        while True:
+            buffer = self._free.pop() if self._free else bytearray(_PIECE + CHUNK + 2 * MAXIMUM_LINE)
+            size = len(open_line)
+            buffer[:size] = open_line
+            size += self._fill(buffer, size)
+            if size == len(open_line):
+                break
+            last = buffer.rfind(b"\n", 0, size) + 1
+            open_line = bytes(buffer[last:size])
+            if last:
+                yield _Piece(buffer, last)
+            if len(open_line) > 2 * MAXIMUM_LINE:  # no log line is that long: only that there was one is kept
+                open_line = b"?" * (MAXIMUM_LINE + 1)
         if open_line:
-            yield _Piece(open_line, 0, len(open_line))
+            yield _Piece(buffer, size)
+
+    def _fill(self, buffer: bytearray, start: int) -> int:
+        """Read into a buffer; return how many bytes, 0 at the end or at the damage."""
+        size = 0
+        if self._steps is not None:
+            for chunk in self._steps:
+                buffer[start + size : start + size + len(chunk)] = chunk
+                size += len(chunk)
+                if size >= _PIECE:
+                    break
+        else:
+            try:
+                size = cast("io.BufferedIOBase", self._stream).readinto(memoryview(buffer)[start : start + _PIECE])
+            except OSError as error:
+                self.damage = f"cut or damaged: {error}"
+        self.bytes += size
+        return size
 
     def _chunks(self) -> Iterator[bytes]:
-        """Yield what can be read; small steps are gathered."""
-        parts: list[bytes] = []
-        size = 0
-        for chunk in chunks(self._stream, self._step):
+        for chunk in chunks(self._stream):
             if isinstance(chunk, str):
                 self.damage = chunk
-                break
-            self.bytes += len(chunk)
-            parts.append(chunk)
-            size += len(chunk)
-            if size >= _PIECE:
-                yield parts[0] if len(parts) == 1 else b"".join(parts)
-                parts, size = [], 0
-        if size:
-            yield b"".join(parts)
+            else:
+                yield chunk
 
 
-def _in_order(pool: ThreadPoolExecutor, work: Any, pieces: _Pieces) -> Iterator[tuple[bytes, dict[str, Any]]]:
+def _in_order(pool: ThreadPoolExecutor, work: Any, pieces: _Pieces) -> Iterator[tuple[_Piece, dict[str, Any]]]:
     """Yield what becomes of the pieces, in their order; a few are on their way at a time."""
-    waiting: deque[Future[tuple[bytes, dict[str, Any]]]] = deque()
+    waiting: deque[Future[tuple[_Piece, dict[str, Any]]]] = deque()
     for piece in pieces:
         waiting.append(pool.submit(work, piece))
         if len(waiting) > _THREADS // 2:
@@ -145,15 +157,13 @@ def _in_order(pool: ThreadPoolExecutor, work: Any, pieces: _Pieces) -> Iterator[
 
 def _write(writer: lines.Writer, first_number: int, found: dict[str, Any]) -> None:
     import numpy as np
-    import pyarrow as pa
 
     writer.add(found["line"].astype(np.int64) + first_number, found["time_us"], found["status"], found["keys"])
     for field, (keys, ends, data) in zip(lines.TEXTS, found["texts"], strict=True):
-        offsets = np.concatenate([np.zeros(1, np.int32), ends])
-        writer.give(field, keys, pa.StringArray.from_buffers(len(keys), pa.py_buffer(offsets), pa.py_buffer(data)))
+        writer.give_bytes(field, keys, ends, data)
 
 
-def _set_aside(piece: bytes, found: dict[str, Any], out: BinaryIO) -> NDArray[np.int64]:
+def _set_aside(piece: bytearray, found: dict[str, Any], out: BinaryIO) -> NDArray[np.int64]:
     """Write the lines that are not plain, but for blank ones; return their numbers inside the piece."""
     import numpy as np
 

@@ -7,7 +7,9 @@ cdef int CLIENT, AGENT, HOST, REQUEST, REFERER, FIELDS
 cdef class Scanner(Values):
     cdef unsigned long long seed
     cdef int client_is_list, time_form
-    cdef bytes piece
+    cdef const unsigned char[::1] piece
+    cdef Py_ssize_t capacity
+    cdef tuple columns
     cdef unsigned char* text_start
     cdef Py_ssize_t start, stop, client_count, host_count
     cdef long long[::1] clients, hosts
@@ -24,6 +26,7 @@ cdef class Scanner(Values):
     cdef Py_ssize_t cached_start, cached_stop
     cdef long long cached_us
 
+    cdef int make_room(self, Py_ssize_t size) except -1
     @cython.locals(at=Py_ssize_t, end=Py_ssize_t, stop=Py_ssize_t)
     cdef int run(self) except -1 nogil
     @cython.locals(moment="long long", took="long long", status="long long")

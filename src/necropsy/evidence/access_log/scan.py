@@ -92,8 +92,24 @@ class Scanner(Values):
         self.referer = plan.referer
         self.seen = np.zeros(4 * 2 * REMEMBERED, np.uint64)
         self.seen_count = numbers([0] * 4)
+        self.capacity = 0
 
-    def scan(self, piece: bytes, start: int = 0, stop: int = -1) -> dict[str, Any]:
+    def make_room(self, size: int) -> int:
+        """Make the columns large enough for so many bytes; they are used again for every piece."""
+        self.capacity = max(size, 1)
+        self.rows, self.room, self.hard_rows = size // SHORTEST + 1, 2 * size + 64, size // 2 + 1
+        rows, room = self.rows, self.room
+        self.columns = (
+            np.empty(rows, np.int32), np.empty(rows, np.int64), np.empty(rows, np.int16), np.empty(FIELDS * rows, np.uint64),
+            np.empty(3 * self.hard_rows, np.int32), np.empty(4 * rows, np.uint64), np.empty(4 * rows, np.int32),
+            np.empty(4 * room, np.uint8),
+        )  # fmt: skip
+        self.out_line, self.out_us, self.out_status, self.out_keys = self.columns[:4]
+        self.out_hard, self.text_keys, self.text_ends, self.texts = self.columns[4:]
+        self.text_start = cython.address(self.texts[0]) if cython.compiled else self.texts
+        return 0
+
+    def scan(self, piece: bytes | bytearray, start: int = 0, stop: int = -1) -> dict[str, Any]:
         """Scan whole lines: a range of some bytes, or all of them.
 
         Returns
@@ -105,22 +121,16 @@ class Scanner(Values):
         stop = len(piece) if stop < 0 else stop
         if not 0 <= start <= stop <= len(piece):
             raise IndexError("a range outside of the bytes")
-        size = stop - start
-        rows = size // SHORTEST + 1
-        self.piece = piece
-        self.data = cython.cast("const unsigned char*", self.piece) if cython.compiled else piece
+        if stop - start > self.capacity or self.capacity == 0:
+            self.make_room(stop - start)
+        rows, room = self.rows, self.room
+        line, at_us, status, keys, hard, text_keys, text_ends, texts = self.columns
+        if not cython.compiled:
+            self.data = piece
+        elif stop > 0:
+            self.piece = piece
+            self.data = cython.address(self.piece[0])
         self.start, self.stop = start, stop
-        line, at_us, status = np.empty(rows, np.int32), np.empty(rows, np.int64), np.empty(rows, np.int16)
-        keys = np.empty(FIELDS * rows, np.uint64)
-        hard = np.empty(3 * (size // 2 + 1), np.int32)
-        text_keys, text_ends = np.empty(4 * rows, np.uint64), np.empty(4 * rows, np.int32)
-        room = 2 * size + 64
-        texts = np.empty(4 * room, np.uint8)
-        self.out_line, self.out_us, self.out_status, self.out_keys = line, at_us, status, keys
-        self.out_hard, self.hard_rows = hard, size // 2 + 1
-        self.text_keys, self.text_ends, self.texts = text_keys, text_ends, texts
-        self.text_start = cython.address(self.texts[0]) if cython.compiled else texts
-        self.rows, self.room = rows, room
         self.text_count, self.text_bytes = numbers([0] * 4), numbers([0] * 4)
         self.count = self.hard_count = self.lines = 0
         self.cached_start = self.cached_stop = self.cached_us = 0
