@@ -194,7 +194,7 @@ def everything_read(scratch: Scratch, path: Path) -> tuple[Any, ...]:
 
 
 @settings(
-    max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None
+    max_examples=14, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None
 )
 @given(text=st.one_of(object_lines(), text_lines()))
 def test_the_short_way_and_the_long_way_come_to_the_same(scratch, tmp_path, text) -> None:
