@@ -73,8 +73,6 @@ _ONE_WORD: Final = frozenset((
     "service_name", "service_port", "http_x_real_ip", "http_cf_connecting_ip", "http_true_client_ip",
     "kind", "balancer", "target", "t1", "t2", "t3", "target_status", "received", "sent", "response_flags", "duration",
     "upstream_time",
-    "kind", "balancer", "target", "t1", "t2", "t3", "target_status", "received", "sent", "response_flags",
-    "duration", "upstream_time",
 ))  # fmt: skip
 """Variables whose value never holds a space; of all others it is not known."""
 

@@ -1,4 +1,5 @@
 cimport cython
+from necropsy.evidence.access_log.octets cimport GET_AT, NO_TIME, WORDS, digits, find, fraction_us, is_plain, key_of, same, time_us
 from necropsy.evidence.access_log.values cimport Values
 
 cdef Py_ssize_t SHORTEST, LONGEST, REMEMBERED

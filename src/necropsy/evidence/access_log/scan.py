@@ -19,20 +19,7 @@ try:
 except ImportError:
     from necropsy.model import uncompiled as cython
 
-if cython.compiled:
-    from cython.cimports.necropsy.evidence.access_log.octets import (
-        GET_AT,
-        NO_TIME,
-        WORDS,
-        digits,
-        find,
-        fraction_us,
-        is_plain,
-        key_of,
-        same,
-        time_us,
-    )
-else:
+if not cython.compiled:
     from necropsy.evidence.access_log.octets import (
         GET_AT,
         NO_TIME,

@@ -1,4 +1,5 @@
 cimport cython
+from necropsy.evidence.access_log.octets cimport FALSE_AT, NULL_AT, TRUE_AT, WORDS, digits, find, same
 
 cdef int WORD, QUOTED, BRACKETED
 cdef Py_ssize_t SLOTS

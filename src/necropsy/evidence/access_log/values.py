@@ -13,17 +13,7 @@ try:
 except ImportError:
     from necropsy.model import uncompiled as cython
 
-if cython.compiled:
-    from cython.cimports.necropsy.evidence.access_log.octets import (
-        FALSE_AT,
-        NULL_AT,
-        TRUE_AT,
-        WORDS,
-        digits,
-        find,
-        same,
-    )
-else:
+if not cython.compiled:
     from necropsy.evidence.access_log.octets import FALSE_AT, NULL_AT, TRUE_AT, WORDS, digits, find, same
 
 if TYPE_CHECKING:
