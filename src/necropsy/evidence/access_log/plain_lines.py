@@ -159,8 +159,8 @@ def _write(writer: lines.Writer, first_number: int, found: dict[str, Any]) -> No
     import numpy as np
 
     writer.add(found["line"].astype(np.int64) + first_number, found["time_us"], found["status"], found["keys"])
-    for field, (keys, ends, data) in zip(lines.TEXTS, found["texts"], strict=True):
-        writer.give_bytes(field, keys, ends, data)
+    for keys, ends, data in found["texts"]:
+        writer.give_bytes(keys, ends, data)
 
 
 def _set_aside(piece: bytearray, found: dict[str, Any], out: BinaryIO) -> NDArray[np.int64]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from datetime import datetime
+from typing import TYPE_CHECKING, Final
 
-from necropsy.evidence.access_log import classes, cookie_use, lines, loading, patterns, rhythm, visits
+from necropsy.evidence.access_log import lines, loading, rows
+from necropsy.evidence.access_log.analysis import analyse, embedded
 from necropsy.evidence.access_log.layout import LogFormat
 from necropsy.evidence.access_log.scratch import Scratch, open_scratch
 from necropsy.evidence.access_log.sources import LogFile, attach, family, first_lines, nothing_in
@@ -17,18 +18,12 @@ from necropsy.model.evidence import Absent, Blemish, Source
 from necropsy.wire.files import fingerprint
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
     from necropsy.case.store import Case
+    from necropsy.evidence.access_log.rows import Hash
 
-Hash: TypeAlias = "Callable[[pa.Array], pa.Array]"
-"""Texts in, keyed hashes (uint64) out."""
 KIND: Final = "access_log"
 SLACK_S: Final = 5.0
 """Seconds within which a redirect is followed: a client follows at once, after the answer's and the network's time."""
-
-_RHYTHM_BATCH: Final = 2_000_000
-"""Visits whose rhythm is judged at a time; bounds memory."""
 
 
 @dataclass(slots=True)
@@ -138,23 +133,18 @@ def _read_log(
         result.blemishes += loaded.blemishes
         result.requests += loaded.requests
     result.requests -= _leave_out(scratch, *between)
-    first, last = scratch.rows("SELECT min(stamp), max(stamp) FROM line")[0]
+    first, last = scratch.rows("SELECT min(time_us), max(time_us) FROM line")[0]
     if first is None:
         return
-    first, last = first.replace(tzinfo=UTC), last.replace(tzinfo=UTC)
-    result.first_at = min(first, result.first_at or first)
-    result.last_at = max(last, result.last_at or last)
-    patterns.create_tables(scratch)
-    visits.create_tables(scratch, slack_s)
-    uses = cookie_use.table(scratch, name)
-    if uses is not None:
-        case.append("cookie_use", _hashed(uses, hash_with))
-    classes.create_tables(scratch)
-    _judge_rhythms(scratch)
-    classes.settle(scratch)
+    result.first_at = min(lines.moment(first), result.first_at or lines.moment(first))
+    result.last_at = max(lines.moment(last), result.last_at or lines.moment(last))
+    analysis = analyse.analyse(embedded.Embedded(scratch), slack_us=round(slack_s * 1e6))
     first_id = case.value("SELECT coalesce(max(class_id) + 1, 0) FROM visitor_class")
-    case.append("visitor_class", _hashed(classes.table(scratch, name, first_id), hash_with))
-    case.append("visit_bin", classes.bins(scratch, first_id))
+    case.append("visitor_class", rows.visitor_class(analysis, name, first_id, hash_with))
+    case.append("visit_bin", rows.visit_bin(analysis, first_id))
+    uses = rows.cookie_use(analysis, name, hash_with)
+    if uses is not None:
+        case.append("cookie_use", uses)
 
 
 def _leave_out(scratch: Scratch, since: datetime | None, until: datetime | None) -> int:
@@ -162,68 +152,7 @@ def _leave_out(scratch: Scratch, since: datetime | None, until: datetime | None)
     dropped = 0
     for sign, moment in (("<", since), (">=", until)):
         if moment is not None:
-            stamp = moment.astimezone(UTC).replace(tzinfo=None)
-            dropped += int(scratch.value(f"SELECT count(*) FROM line WHERE stamp {sign} TIMESTAMP '{stamp}'"))
-            scratch.run(f"DELETE FROM line WHERE stamp {sign} TIMESTAMP '{stamp}'")
+            where = f"time_us {sign} {lines.microseconds(moment)}"
+            dropped += int(scratch.value(f"SELECT count(*) FROM line WHERE {where}"))
+            scratch.run(f"DELETE FROM line WHERE {where}")
     return dropped
-
-
-def _hashed(rows: pa.Table, hash_with: Hash | None) -> pa.Table:
-    """Replace addresses by ``#`` and their hash; what is none (no address, or several) stays."""
-    import pyarrow as pa
-
-    if hash_with is None:
-        return rows
-    encoded = rows["client"].combine_chunks().dictionary_encode()
-    addresses = encoded.dictionary.to_pylist()
-    hashes = hash_with(encoded.dictionary).to_pylist()
-    shown = [
-        text if text in {None, "", classes.FOLDED} else f"#{number:016x}"
-        for text, number in zip(addresses, hashes, strict=True)
-    ]
-    clients = pa.array(shown, pa.string()).take(encoded.indices)
-    return rows.set_column(rows.column_names.index("client"), "client", clients)
-
-
-def _judge_rhythms(scratch: Scratch) -> None:
-    """Create ``rhythm``: one row for each class that comes like clockwork."""
-    import numpy as np
-    import pyarrow as pa
-
-    scratch.run(
-        "CREATE OR REPLACE TEMP TABLE rhythm (class_key UBIGINT, period_s DOUBLE, phase_s DOUBLE, phase_spread_s DOUBLE,"
-        " coverage DOUBLE)"
-    )
-    among = scratch.value(f"SELECT count(*) FROM class WHERE visits >= {rhythm.FEWEST}")
-    scratch.run(
-        "CREATE OR REPLACE TEMP TABLE judged AS SELECT class_key, visits,"
-        f" (sum(visits) OVER (ORDER BY class_key ROWS UNBOUNDED PRECEDING) // {_RHYTHM_BATCH})::INTEGER AS batch,"
-        f" row_number() OVER (ORDER BY class_key)::BIGINT AS number FROM class WHERE visits >= {rhythm.fewest(among)}"
-    )
-    for (batch,) in scratch.rows("SELECT DISTINCT batch FROM judged ORDER BY batch"):
-        columns = scratch.columns(
-            "SELECT judged.number, epoch_us(stamp) AS time_us FROM visit JOIN judged USING (class_key)"
-            f" WHERE batch = {batch}"
-        )
-        found = rhythm.find(_integers(columns["number"]), _integers(columns["time_us"]), among=among)
-        table = pa.table(
-            {
-                "number": found.class_id,
-                "period_s": found.period_s,
-                "phase_s": pa.array(found.phase_s, mask=np.isnan(found.phase_s)),
-                "phase_spread_s": pa.array(found.phase_spread_s, mask=np.isnan(found.phase_spread_s)),
-                "coverage": found.coverage,
-            }
-        )
-        scratch.connection.register("found", table)
-        scratch.run(
-            "INSERT INTO rhythm SELECT class_key, period_s, phase_s, phase_spread_s, coverage FROM found JOIN judged"
-            " USING (number)"
-        )
-        scratch.connection.unregister("found")
-
-
-def _integers(column: Any) -> Any:
-    import numpy as np
-
-    return np.asarray(column, dtype=np.int64)
