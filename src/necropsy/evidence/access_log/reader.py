@@ -8,20 +8,19 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
-from necropsy.evidence.access_log import lines, loading, rows
-from necropsy.evidence.access_log.analysis import analyse, embedded
+from necropsy.evidence.access_log import lines, rows
+from necropsy.evidence.access_log.analysis import analyse
 from necropsy.evidence.access_log.layout import LogFormat
-from necropsy.evidence.access_log.scratch import Scratch, open_scratch
-from necropsy.evidence.access_log.sources import LogFile, attach, family, first_lines, nothing_in
-from necropsy.model.errors import UnreadableSource
+from necropsy.evidence.access_log.places import Wanted, maker
+from necropsy.evidence.access_log.sources import family
 from necropsy.model.evidence import Absent, Blemish, Source
 from necropsy.wire.files import fingerprint
 
 if TYPE_CHECKING:
     from necropsy.case.store import Case
+    from necropsy.evidence.access_log.places import Place
     from necropsy.evidence.access_log.rows import Hash
 
-KIND: Final = "access_log"
 SLACK_S: Final = 5.0
 """Seconds within which a redirect is followed: a client follows at once, after the answer's and the network's time."""
 
@@ -49,6 +48,7 @@ def read(
     hash_with: Hash | None = None,
     since: datetime | None = None,
     until: datetime | None = None,
+    engine: str | None = None,
 ) -> ReadLog:
     """Read access logs and fill the case's ``visitor_class``, ``visit_bin`` and ``cookie_use``.
 
@@ -67,6 +67,8 @@ def read(
         Hashes addresses of clients before they enter the case, as ``Case.hashes`` does; by default they are kept.
     since, until
         Leave out requests before this time, and from that one on.
+    engine
+        Where to read and analyse them; see ``places``. None: here.
 
     A file that cannot be read becomes an ``Absent``, a damaged line a ``Blemish``; neither raises.
     """
@@ -74,27 +76,17 @@ def read(
     logs: dict[str, list[str]] = {}
     for locator in dict.fromkeys(locators):
         logs.setdefault(family(locator), []).append(locator)
-    with ThreadPoolExecutor(max_workers=1) as pool:
+    with ThreadPoolExecutor(max_workers=1) as pool, maker(engine) as open_place:
         # Hashing a gigabyte takes a core a second: it runs beside the reading.
         prints = {locator: pool.submit(_fingerprint, locator) for locator in dict.fromkeys(locators)}
         for name, members in logs.items():
-            with open_scratch() as scratch:
-                _read_log(case, scratch, name, members, log_formats, slack_s, hash_with, (since, until), result)
+            with open_place() as place:
+                wanted = Wanted(members, log_formats, since, until)
+                _read_log(case, place, name, wanted, slack_s, hash_with, result)
     result.sources = [
         Source(s.reader, s.locator, s.taken_at, *prints[s.locator].result(), None, s.note) for s in result.sources
     ]
     return result
-
-
-def _unrecognised(file: LogFile) -> tuple[str, str]:
-    """Why nothing could be made of a file, and what to do."""
-    damage = file.damage or nothing_in(file)
-    if damage:
-        return damage, "Take or copy the file again."
-    if not first_lines(file):
-        return "it is empty", "Logs are rotated: name the one that was written while the sessions were born."
-    hint = "Name it: --log-format TEXT, or --nginx FILE that holds the log_format."
-    return "no known log format in its first lines", hint
 
 
 def _fingerprint(locator: str) -> tuple[str | None, int | None]:
@@ -105,54 +97,23 @@ def _fingerprint(locator: str) -> tuple[str | None, int | None]:
 
 
 def _read_log(
-    case: Case,
-    scratch: Scratch,
-    name: str,
-    members: Sequence[str],
-    log_formats: Sequence[LogFormat],
-    slack_s: float,
-    hash_with: Hash | None,
-    between: tuple[datetime | None, datetime | None],
-    result: ReadLog,
+    case: Case, place: Place, name: str, wanted: Wanted, slack_s: float, hash_with: Hash | None, result: ReadLog
 ) -> None:
     """Read all files of one log."""
-    lines.create_tables(scratch)
-    first_number = 0
-    for number, locator in enumerate(members):
-        try:
-            file = attach(locator, scratch.folder, number)
-            loaded = loading.load(scratch, file, log_formats, first_number)
-        except UnreadableSource as error:
-            result.absent.append(Absent(KIND, locator, error.message, error.hint))
-            continue
-        first_number += loaded.lines
-        if not loaded.note:
-            result.absent.append(Absent(KIND, locator, *_unrecognised(file)))
-            continue
-        result.sources.append(Source(KIND, locator, loaded.last_at, None, None, None, loaded.note))
-        result.blemishes += loaded.blemishes
-        result.requests += loaded.requests
-    result.requests -= _leave_out(scratch, *between)
-    first, last = scratch.rows("SELECT min(time_us), max(time_us) FROM line")[0]
-    if first is None:
+    part = place.read(wanted)
+    result.sources += part.sources
+    result.blemishes += part.blemishes
+    result.absent += part.absent
+    result.requests += part.requests
+    if part.first_us is None or part.last_us is None:
         return
-    result.first_at = min(lines.moment(first), result.first_at or lines.moment(first))
-    result.last_at = max(lines.moment(last), result.last_at or lines.moment(last))
-    analysis = analyse.analyse(embedded.Embedded(scratch), slack_us=round(slack_s * 1e6))
+    first, last = lines.moment(part.first_us), lines.moment(part.last_us)
+    result.first_at = min(first, result.first_at or first)
+    result.last_at = max(last, result.last_at or last)
+    analysis = analyse.analyse(place.engine, slack_us=round(slack_s * 1e6))
     first_id = case.value("SELECT coalesce(max(class_id) + 1, 0) FROM visitor_class")
     case.append("visitor_class", rows.visitor_class(analysis, name, first_id, hash_with))
     case.append("visit_bin", rows.visit_bin(analysis, first_id))
     uses = rows.cookie_use(analysis, name, hash_with)
     if uses is not None:
         case.append("cookie_use", uses)
-
-
-def _leave_out(scratch: Scratch, since: datetime | None, until: datetime | None) -> int:
-    """Drop the lines of another time; how many that were."""
-    dropped = 0
-    for sign, moment in (("<", since), (">=", until)):
-        if moment is not None:
-            where = f"time_us {sign} {lines.microseconds(moment)}"
-            dropped += int(scratch.value(f"SELECT count(*) FROM line WHERE {where}"))
-            scratch.run(f"DELETE FROM line WHERE {where}")
-    return dropped
