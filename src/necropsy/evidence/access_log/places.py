@@ -36,7 +36,9 @@ _SPARK: Final = re.compile(r"spark://.+|local(\[.+\])?|yarn|k8s://.+")
 _UPLOADED: Final = 1 << 18
 """Rows that go to another engine at a time."""
 
-INSTALL: Final = "Install what speaks to it: pip install 'necropsy[spark]', or 'ibis-framework[NAME]' for another engine."
+INSTALL: Final = (
+    "Install what speaks to it: pip install 'necropsy[spark]', or 'ibis-framework[NAME]' for another engine."
+)
 
 
 @dataclass(slots=True)
@@ -222,9 +224,9 @@ def _connect(address: str) -> Any:
     try:
         return ibis.connect(address)
     except ImportError as error:
-        raise UsageError(f"--engine {shown(address)}: {error}", hint=INSTALL) from error
+        raise UsageError(f"--engine {shown(address)}: {_first_line(error)}", hint=INSTALL) from error
     except Exception as error:  # whatever the driver of any engine raises when it is refused or finds nobody
-        first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        first = _first_line(error)
         if isinstance(error, ValueError) or "://" not in address:
             raise UsageError(
                 f"--engine {shown(address)}: {first}",
@@ -233,6 +235,11 @@ def _connect(address: str) -> Any:
         raise NecropsyError(
             f"--engine {shown(address)}: {first}", hint="Is it running, and may this user make tables there?"
         ) from error
+
+
+def _first_line(error: Exception) -> str:
+    text = str(error).strip()
+    return text.splitlines()[0] if text else type(error).__name__
 
 
 def shown(address: str) -> str:

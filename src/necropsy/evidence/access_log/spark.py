@@ -247,7 +247,9 @@ class OnSpark:
         return sorted(pieces, key=lambda piece: (piece.file, piece.start))
 
     def _whole(self, paths: Sequence[str]) -> Any:
-        return self._spark.read.format("binaryFile").load([_literally(path) for path in paths]).select("path", "content")
+        return (
+            self._spark.read.format("binaryFile").load([_literally(path) for path in paths]).select("path", "content")
+        )
 
 
 def _literally(path: str) -> str:

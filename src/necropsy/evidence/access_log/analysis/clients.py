@@ -30,8 +30,8 @@ def cookie_client(t: Mapping[str, ir.Table]) -> ir.Table:
     visits = told.group_by(
         client_key=told.client_key, agent_key=told.agent_key, visit=ibis.coalesce(told.root, told.number)
     ).agg(
-        brought=(told.root.isnull() & ((told.told & BROUGHT) != 0)).cast("int32").max(),
-        given=((told.told & GIVEN) != 0).cast("int32").max(),
+        brought=(told.root.isnull() & ((told.told & BROUGHT) != 0)).ifelse(1, 0).max(),
+        given=((told.told & GIVEN) != 0).ifelse(1, 0).max(),
         first_us=told.time_us.min(),
     )
     return visits.group_by("client_key", "agent_key").agg(

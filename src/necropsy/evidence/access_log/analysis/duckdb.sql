@@ -1141,7 +1141,7 @@ WITH "t5" AS (
             "t0"."redirect",
             "t0"."free",
             XOR("t0"."flow", "t0"."bare_key") AS "key",
-            CAST("t0"."redirect" AS TINYINT) AS "leads",
+            CASE WHEN "t0"."redirect" THEN 1 ELSE 0 END AS "leads",
             "t0"."pattern_key" AS "what"
           FROM "leg" AS "t0"
         ) AS "t1"
@@ -1290,7 +1290,7 @@ WITH "t5" AS (
             "t0"."redirect",
             "t0"."free",
             XOR("t0"."flow", "t0"."bare_key") AS "key",
-            CAST("t0"."redirect" AS TINYINT) AS "leads",
+            CASE WHEN "t0"."redirect" THEN 1 ELSE 0 END AS "leads",
             "t0"."pattern_key" AS "what"
           FROM "known" AS "t0"
         ) AS "t1"
@@ -1453,16 +1453,22 @@ FROM (
     "t6"."client_key",
     "t6"."agent_key",
     COALESCE("t6"."root", "t6"."number") AS "visit",
-    MAX(CAST((
-      "t6"."root" IS NULL
-    ) AND (
-      (
-        "t6"."told" & 1
-      ) <> 0
-    ) AS INT)) AS "brought",
-    MAX(CAST((
+    MAX(
+      CASE
+        WHEN (
+          "t6"."root" IS NULL
+        ) AND (
+          (
+            "t6"."told" & 1
+          ) <> 0
+        )
+        THEN 1
+        ELSE 0
+      END
+    ) AS "brought",
+    MAX(CASE WHEN (
       "t6"."told" & 4
-    ) <> 0 AS INT)) AS "given",
+    ) <> 0 THEN 1 ELSE 0 END) AS "given",
     MIN("t6"."time_us") AS "first_us"
   FROM (
     SELECT
@@ -1666,8 +1672,8 @@ SELECT
   MIN("t0"."time_us") AS "first_us",
   MAX("t0"."time_us") AS "last_us",
   MIN("t0"."number") AS "number",
-  ANY_VALUE("t0"."crowd_key") AS "crowd_key",
-  ANY_VALUE("t0"."rest_key") AS "rest_key"
+  MIN("t0"."crowd_key") AS "crowd_key",
+  MIN("t0"."rest_key") AS "rest_key"
 FROM "visit" AS "t0"
 GROUP BY
   1
@@ -1878,7 +1884,7 @@ SELECT
 FROM (
   SELECT
     "t7".*
-    EXCLUDE ("place_right", "level_right")
+    EXCLUDE ("level_right", "place_right")
   FROM (
     SELECT
       "t3"."level",

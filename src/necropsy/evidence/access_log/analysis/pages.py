@@ -52,7 +52,9 @@ def _below(pages: ir.Table, depth: int) -> ir.Table:
     """Pages that reach to a depth, with the path above it and the name at it."""
     deep = pages.filter(pages.path.split("/").length() >= depth)
     parts = deep.path.split("/")
-    return deep.mutate(parent=parts[: ibis.literal(depth) - 1].join("/"), child=parts[(ibis.literal(depth) - 1).cast("int32")])
+    return deep.mutate(
+        parent=parts[: ibis.literal(depth) - 1].join("/"), child=parts[(ibis.literal(depth) - 1).cast("int32")]
+    )
 
 
 def page(t: Mapping[str, ir.Table]) -> ir.Table:

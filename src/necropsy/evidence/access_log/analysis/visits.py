@@ -99,7 +99,7 @@ def _by_referer(legs: ir.Table, everyone: ir.Table) -> ir.Table:
 
 def _by_host(legs: ir.Table) -> ir.Table:
     """Legs under the key of their flow and of their host without its port."""
-    return legs.select(*_LEG, key=legs.flow ^ legs.bare_key, leads=legs.redirect.cast("int8"), what=legs.pattern_key)
+    return legs.select(*_LEG, key=legs.flow ^ legs.bare_key, leads=legs.redirect.ifelse(1, 0), what=legs.pattern_key)
 
 
 def _guess(keyed: ir.Table, slack_us: int, *, round_number: int) -> ir.Table:
