@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 import io
 import os
+import threading
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -57,6 +59,9 @@ def read(file: LogFile, plan: Plan, first_number: int, writer: lines.Writer, cop
     scanners: SimpleQueue[Scanner] = SimpleQueue()
     for _ in range(threads):
         scanners.put(lines.scanner(plan))
+
+    # It takes a quarter of a second, in which others scan; the first rows need it.
+    threading.Thread(target=importlib.import_module, args=("pyarrow",), daemon=True).start()
 
     def scan(piece: _Piece) -> tuple[_Piece, dict[str, Any]]:
         scanner = scanners.get()

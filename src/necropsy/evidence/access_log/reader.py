@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from necropsy.evidence.access_log import lines, rows
 from necropsy.evidence.access_log.analysis import analyse
 from necropsy.evidence.access_log.layout import LogFormat
-from necropsy.evidence.access_log.places import Wanted, maker
+from necropsy.evidence.access_log.places import Part, Wanted, maker
 from necropsy.evidence.access_log.sources import family
 from necropsy.model.evidence import Absent, Blemish, Source
 from necropsy.wire.files import fingerprint
@@ -77,16 +77,36 @@ def read(
     for locator in dict.fromkeys(locators):
         logs.setdefault(family(locator), []).append(locator)
     with ThreadPoolExecutor(max_workers=1) as pool, maker(engine) as open_place:
-        # Hashing a gigabyte takes a core a second: it runs beside the reading.
-        prints = {locator: pool.submit(_fingerprint, locator) for locator in dict.fromkeys(locators)}
+        prints = Fingerprints(pool)
         for name, members in logs.items():
             with open_place() as place:
-                wanted = Wanted(members, log_formats, since, until)
-                _read_log(case, place, name, wanted, slack_s, hash_with, result)
+                part = place.read(Wanted(members, log_formats, since, until))
+                prints.wanted += members
+                _analyse(case, place, name, part, slack_s, hash_with, prints.begin, result)
+        prints.begin()
     result.sources = [
-        Source(s.reader, s.locator, s.taken_at, *prints[s.locator].result(), None, s.note) for s in result.sources
+        Source(s.reader, s.locator, s.taken_at, *prints.of(s.locator), None, s.note) for s in result.sources
     ]
     return result
+
+
+class Fingerprints:
+    """SHA-256 of files, which takes a core half a second a gigabyte: begun when the cores have least to do."""
+
+    def __init__(self, pool: ThreadPoolExecutor) -> None:
+        self.wanted: list[str] = []
+        """Files that are not begun yet."""
+        self._pool = pool
+        self._begun: dict[str, Future[tuple[str | None, int | None]]] = {}
+
+    def begin(self) -> None:
+        """Begin those that are wanted."""
+        self._begun |= {locator: self._pool.submit(_fingerprint, locator) for locator in self.wanted}
+        self.wanted.clear()
+
+    def of(self, locator: str) -> tuple[str | None, int | None]:
+        """Return checksum and size of a file; a part of what was wanted (a folder on a cluster) has none."""
+        return self._begun[locator].result() if locator in self._begun else (None, None)
 
 
 def _fingerprint(locator: str) -> tuple[str | None, int | None]:
@@ -96,11 +116,17 @@ def _fingerprint(locator: str) -> tuple[str | None, int | None]:
         return None, None
 
 
-def _read_log(
-    case: Case, place: Place, name: str, wanted: Wanted, slack_s: float, hash_with: Hash | None, result: ReadLog
+def _analyse(
+    case: Case,
+    place: Place,
+    name: str,
+    part: Part,
+    slack_s: float,
+    hash_with: Hash | None,
+    idle: Callable[[], None],
+    result: ReadLog,
 ) -> None:
-    """Read all files of one log."""
-    part = place.read(wanted)
+    """Make visits and classes of the lines of one log; ``idle`` is called when a core has nothing to do."""
     result.sources += part.sources
     result.blemishes += part.blemishes
     result.absent += part.absent
@@ -110,7 +136,7 @@ def _read_log(
     first, last = lines.moment(part.first_us), lines.moment(part.last_us)
     result.first_at = min(first, result.first_at or first)
     result.last_at = max(last, result.last_at or last)
-    analysis = analyse.analyse(place.engine, slack_us=round(slack_s * 1e6))
+    analysis = analyse.analyse(place.engine, slack_us=round(slack_s * 1e6), idle=idle)
     first_id = case.value("SELECT coalesce(max(class_id) + 1, 0) FROM visitor_class")
     case.append("visitor_class", rows.visitor_class(analysis, name, first_id, hash_with))
     case.append("visit_bin", rows.visit_bin(analysis, first_id))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -41,7 +42,7 @@ class Analysis:
     client_texts: pa.Table | None
 
 
-def analyse(engine: Engine, *, slack_us: int) -> Analysis:
+def analyse(engine: Engine, *, slack_us: int, idle: Callable[[], None] = lambda: None) -> Analysis:
     """Make visits of lines, classes of visits, and judge their rhythms.
 
     Parameters
@@ -50,11 +51,14 @@ def analyse(engine: Engine, *, slack_us: int) -> Analysis:
         Has the tables ``line`` and ``given``.
     slack_us
         Microseconds after a redirect within which the same client's next page counts as its continuation.
+    idle
+        Called once, when what follows leaves a core to others.
     """
     fold_rare_children(engine)
     find_visits(engine, slack_us)
     clients, client_texts = _clients(engine)
     make_classes(engine)
+    idle()
     judge_rhythms(engine)
     for step in ("kept", "crowd"):
         engine.create(step, classes=CLASSES)
