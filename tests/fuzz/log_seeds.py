@@ -10,6 +10,7 @@ from typing import Any
 
 from evidence.access_log.test_layouts import BALANCER, CLOUDFRONT, COMBINED, DOCKER, ENVOY, IIS, LINE
 from evidence.app_log.test_reader import INCIDENT, SPRING_BOOT
+from necropsy.traffic.formats import gather
 
 ASSETS = Path(__file__).parents[1] / "assets" / "access_log"
 
@@ -74,4 +75,12 @@ def seeds() -> Iterator[bytes]:
     yield b"\n" + b"\n".join(plain)
     yield b"\n" + gzip.compress(plain[0] + b"\n", mtime=0)
     for path in sorted(ASSETS.glob("*.log")):
-        yield b"\n" + path.read_bytes()
+        beside = path.with_suffix(".conf")
+        form = _format_of(beside) if beside.exists() else ""
+        yield form.encode() + b"\n" + path.read_bytes()
+
+
+def _format_of(configuration: Path) -> str:
+    server = "apache" if configuration.name.startswith("apache") else "nginx"
+    (form,) = gather(None, **{server: [str(configuration)]})
+    return form.text if form.escape == "default" else f"escape={form.escape} {form.text}"
