@@ -27,8 +27,8 @@ KEYED: Final = (*TEXTS, "address", "referer")
 _SEED: Final = 0x6E6563726F707379
 _SEEDS: Final = {"client": _SEED, "agent": _SEED + 1, "host": _SEED + 2, "page": _SEED + 3}
 """As in ``scan``: addresses and Referers have that of hosts."""
-_ROWS: Final = 1 << 17
-"""Rows that are inserted at a time: it takes so short that whoever scans beside does not have to wait."""
+_ROWS: Final = 1 << 20
+"""Rows that are inserted at a time: a statement costs as much as ten thousand rows, or more."""
 _COLUMNS: Final = (
     "number BIGINT, time_us BIGINT, status SMALLINT, "
     + ", ".join(f"{field}_key BIGINT" for field in KEYED)

@@ -76,7 +76,10 @@ class Values:
             end = stop
             if length > 0:
                 end = find(self.data, at, stop, self.literals[first])
-                if not same(self.data, end, stop, self.literals, first, length):
+                # Its first byte was found already, and most have one or two.
+                if length > 1 and not same(self.data, end + 1, stop, self.literals, first + 1, length - 1):
+                    return 0
+                if end >= stop:
                     return 0
             kind = self.value_kind[number]
             if kind == WORD:
