@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from necropsy.evidence.access_log.plan import Plan
     from necropsy.evidence.access_log.scan import Scanner
 
-_PIECE: Final = 1 << 22
+_PIECE: Final = 1 << 21
 """Bytes that are scanned at a time."""
 _THREADS: Final = 8
 _SHORT: Final = 256

@@ -46,6 +46,7 @@ cdef class Scanner(Values):
     cdef int asked(self) except -1 nogil
     @cython.locals(key="unsigned long long")
     cdef int request_key(self, const unsigned char* asked, Py_ssize_t method, Py_ssize_t method_stop, Py_ssize_t start, Py_ssize_t stop) except -1 nogil
+    @cython.locals(place="unsigned long long")
     cdef int fetch(self, int field, unsigned long long key) except -1 nogil
     @cython.locals(key="unsigned long long")
     cdef int text_key(self, int field, Py_ssize_t start, Py_ssize_t stop) except -1 nogil

@@ -147,7 +147,7 @@ class Scanner(Values):
                 (
                     text_keys[first : first + number].copy(),
                     text_ends[first : first + number].copy(),
-                    bytes(memoryview(texts)[field * room : field * room + used]),
+                    bytes(memoryview(texts)[field * room : field * room + used]),  # type: ignore[arg-type]
                 )
             )
         return {
@@ -291,7 +291,8 @@ class Scanner(Values):
     def fetch(self, field: int, key: int) -> int:
         """Have the place at which a key is remembered fetched from memory; nothing waits for it yet."""
         if cython.compiled:
-            prefetch(cython.address(self.seen[field * 2 * REMEMBERED + (key & (2 * REMEMBERED - 1))]))
+            place = field * 2 * REMEMBERED + (key & (2 * REMEMBERED - 1))
+            prefetch(cython.address(self.seen[place]))  # type: ignore[name-defined]  # noqa: F821 -- of octets.pxd
         return 0
 
     def page(self, redirects: int) -> int:
