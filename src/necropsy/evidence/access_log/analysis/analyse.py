@@ -35,14 +35,14 @@ class Analysis:
     """Step ``summed``."""
     texts: pa.Table
     """Texts behind the keys of those: ``key``, ``text``."""
-    bins: pa.Table
-    """Step ``bins``."""
+    bins: pa.Table | None
+    """Step ``bins``; None where nobody wants it."""
     clients: pa.Table | None
     """Steps ``cookie_kept`` and ``cookie_rest`` (whose keys are null); None where the log does not tell of cookies."""
     client_texts: pa.Table | None
 
 
-def analyse(engine: Engine, *, slack_us: int, idle: Callable[[], None] = lambda: None) -> Analysis:
+def analyse(engine: Engine, *, slack_us: int, idle: Callable[[], None] = lambda: None, bins: bool = True) -> Analysis:
     """Make visits of lines, classes of visits, and judge their rhythms.
 
     Parameters
@@ -53,6 +53,8 @@ def analyse(engine: Engine, *, slack_us: int, idle: Callable[[], None] = lambda:
         Microseconds after a redirect within which the same client's next page counts as its continuation.
     idle
         Called once, when what follows leaves a core to others.
+    bins
+        Whether to count visits by minute, too.
     """
     fold_rare_children(engine)
     find_visits(engine, slack_us)
@@ -62,9 +64,10 @@ def analyse(engine: Engine, *, slack_us: int, idle: Callable[[], None] = lambda:
     judge_rhythms(engine)
     for step in ("kept", "crowd"):
         engine.create(step, classes=CLASSES)
-    for step in ("placed", "folded", "summed", "said", "bins"):
+    for step in ("placed", "folded", "summed", "said", *(["bins"] if bins else [])):
         engine.create(step)
-    return Analysis(engine.fetch("summed"), engine.fetch("said"), engine.fetch("bins"), clients, client_texts)
+    counted = engine.fetch("bins") if bins else None
+    return Analysis(engine.fetch("summed"), engine.fetch("said"), counted, clients, client_texts)
 
 
 def fold_rare_children(engine: Engine) -> None:
