@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
 
-MEMORY: Final = "512MB"
+MEMORY: Final = "384MB"
 """What DuckDB may hold before it spills. Measured: more gains nothing, as the spill is written once and read once."""
 THREADS: Final = 8
 

@@ -118,7 +118,8 @@ def folded(t: Mapping[str, ir.Table]) -> ir.Table:
     ways = classes.filter(classes.followed_to.notnull())
     ways = ways.mutate(rank=ibis.row_number().over(by_most))
     first = ways.filter(ways.rank == 0).select("level", "place", "followed_to")
-    sums = sums.left_join(first, ["level", "place"]).drop("level_right", "place_right")
+    led = sums.left_join(first, ["level", "place"])
+    sums = led.select(*(sums[name] for name in sums.columns), "followed_to")
     order = ibis.window(order_by=["level", "first_us", "number"])
     return sums.select(
         "level", "place", "visits", "first_us", "last_us", "number", "followed_to",
@@ -134,7 +135,10 @@ def summed(t: Mapping[str, ir.Table]) -> ir.Table:
     rows = t["folded"].inner_join(standing, "number")
     rows = rows.inner_join(t["page"].select("page_key", "method", "path"), "page_key")
     rhythms = t["rhythm"].rename(place="class_key").mutate(level=ibis.literal(0, "int8"))
-    return rows.left_join(rhythms, ["level", "place"]).drop("level_right", "place_right")
+    judged = rows.left_join(rhythms, ["level", "place"])
+    return judged.select(
+        *(rows[name] for name in rows.columns), "period_s", "phase_s", "phase_spread_s", "coverage"
+    )
 
 
 def said(t: Mapping[str, ir.Table]) -> ir.Table:

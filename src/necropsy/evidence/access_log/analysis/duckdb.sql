@@ -1290,155 +1290,141 @@ LEFT OUTER JOIN "led" AS "t5"
 
 -- folded -> folded
 SELECT
-  "t8"."level",
-  "t8"."place",
-  "t8"."visits",
-  "t8"."first_us",
-  "t8"."last_us",
-  "t8"."number",
-  "t8"."followed_to",
+  "t7"."level",
+  "t7"."place",
+  "t7"."visits",
+  "t7"."first_us",
+  "t7"."last_us",
+  "t7"."number",
+  "t7"."followed_to",
   CAST(ROW_NUMBER() OVER (
-    ORDER BY "t8"."level" ASC, "t8"."first_us" ASC, "t8"."number" ASC
+    ORDER BY "t7"."level" ASC, "t7"."first_us" ASC, "t7"."number" ASC
     ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
   ) - 1 AS INT) AS "class_id",
-  "t8"."visits" + COALESCE("t8"."followed", 0) AS "requests"
+  "t7"."visits" + COALESCE("t7"."followed", 0) AS "requests"
 FROM (
   SELECT
-    "t7".*
-    EXCLUDE ("level_right", "place_right")
+    "t3"."level",
+    "t3"."place",
+    "t3"."visits",
+    "t3"."followed",
+    "t3"."first_us",
+    "t3"."last_us",
+    "t3"."number",
+    "t6"."followed_to"
   FROM (
     SELECT
-      "t3"."level",
-      "t3"."place",
-      "t3"."visits",
-      "t3"."followed",
-      "t3"."first_us",
-      "t3"."last_us",
-      "t3"."number",
-      "t6"."level" AS "level_right",
-      "t6"."place" AS "place_right",
-      "t6"."followed_to"
+      "t0"."level",
+      "t0"."place",
+      SUM("t0"."visits") AS "visits",
+      SUM("t0"."followed") AS "followed",
+      MIN("t0"."first_us") AS "first_us",
+      MAX("t0"."last_us") AS "last_us",
+      MIN("t0"."number") AS "number"
+    FROM "placed" AS "t0"
+    GROUP BY
+      1,
+      2
+  ) AS "t3"
+  LEFT OUTER JOIN (
+    SELECT
+      "t4"."level",
+      "t4"."place",
+      "t4"."followed_to"
     FROM (
       SELECT
-        "t0"."level",
-        "t0"."place",
-        SUM("t0"."visits") AS "visits",
-        SUM("t0"."followed") AS "followed",
-        MIN("t0"."first_us") AS "first_us",
-        MAX("t0"."last_us") AS "last_us",
-        MIN("t0"."number") AS "number"
-      FROM "placed" AS "t0"
-      GROUP BY
-        1,
-        2
-    ) AS "t3"
-    LEFT OUTER JOIN (
-      SELECT
-        "t4"."level",
-        "t4"."place",
-        "t4"."followed_to"
+        "t2"."class_key",
+        "t2"."visits",
+        "t2"."first_us",
+        "t2"."last_us",
+        "t2"."number",
+        "t2"."followed",
+        "t2"."followed_to",
+        "t2"."level",
+        "t2"."place",
+        ROW_NUMBER() OVER (
+          PARTITION BY "t2"."level", "t2"."place"
+          ORDER BY "t2"."followed" DESC, "t2"."followed_to" ASC
+          ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
+        ) - 1 AS "rank"
       FROM (
         SELECT
-          "t2"."class_key",
-          "t2"."visits",
-          "t2"."first_us",
-          "t2"."last_us",
-          "t2"."number",
-          "t2"."followed",
-          "t2"."followed_to",
-          "t2"."level",
-          "t2"."place",
-          ROW_NUMBER() OVER (
-            PARTITION BY "t2"."level", "t2"."place"
-            ORDER BY "t2"."followed" DESC, "t2"."followed_to" ASC
-            ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
-          ) - 1 AS "rank"
-        FROM (
-          SELECT
-            *
-          FROM "placed" AS "t0"
-          WHERE
-            "t0"."followed_to" IS NOT NULL
-        ) AS "t2"
-      ) AS "t4"
-      WHERE
-        "t4"."rank" = 0
-    ) AS "t6"
-      ON "t3"."level" = "t6"."level" AND "t3"."place" = "t6"."place"
-  ) AS "t7"
-) AS "t8"
+          *
+        FROM "placed" AS "t0"
+        WHERE
+          "t0"."followed_to" IS NOT NULL
+      ) AS "t2"
+    ) AS "t4"
+    WHERE
+      "t4"."rank" = 0
+  ) AS "t6"
+    ON "t3"."level" = "t6"."level" AND "t3"."place" = "t6"."place"
+) AS "t7"
 
 -- summed -> summed
 SELECT
-  "t14".*
-  EXCLUDE ("level_right", "place_right")
-FROM (
+  "t4"."level",
+  "t4"."place",
+  "t4"."visits",
+  "t4"."first_us",
+  "t4"."last_us",
+  "t4"."number",
+  "t4"."followed_to",
+  "t4"."class_id",
+  "t4"."requests",
+  "t13"."client_key",
+  "t13"."agent_key",
+  "t13"."host_key",
+  "t13"."page_key",
+  "t13"."status",
+  "t9"."method",
+  "t9"."path",
+  "t10"."period_s",
+  "t10"."phase_s",
+  "t10"."phase_spread_s",
+  "t10"."coverage"
+FROM "folded" AS "t4"
+INNER JOIN (
   SELECT
-    "t4"."level",
-    "t4"."place",
-    "t4"."visits",
-    "t4"."first_us",
-    "t4"."last_us",
-    "t4"."number",
-    "t4"."followed_to",
-    "t4"."class_id",
-    "t4"."requests",
-    "t13"."client_key",
-    "t13"."agent_key",
-    "t13"."host_key",
-    "t13"."page_key",
-    "t13"."status",
-    "t9"."method",
-    "t9"."path",
-    "t10"."place" AS "place_right",
-    "t10"."period_s",
-    "t10"."phase_s",
-    "t10"."phase_spread_s",
-    "t10"."coverage",
-    "t10"."level" AS "level_right"
-  FROM "folded" AS "t4"
-  INNER JOIN (
+    "t11"."number",
+    "t11"."client_key",
+    "t11"."agent_key",
+    "t11"."host_key",
+    "t11"."page_key",
+    "t11"."status"
+  FROM (
     SELECT
-      "t11"."number",
-      "t11"."client_key",
-      "t11"."agent_key",
-      "t11"."host_key",
-      "t11"."page_key",
-      "t11"."status"
-    FROM (
-      SELECT
-        "t3"."number",
-        "t3"."client_key",
-        "t3"."agent_key",
-        "t3"."host_key",
-        "t3"."page_key",
-        "t3"."status"
-      FROM "line" AS "t3"
-    ) AS "t11"
-    SEMI JOIN "folded" AS "t5"
-      ON "t11"."number" = "t5"."number"
-  ) AS "t13"
-    ON "t4"."number" = "t13"."number"
-  INNER JOIN (
-    SELECT
-      "t1"."page_key",
-      "t1"."method",
-      "t1"."path"
-    FROM "page" AS "t1"
-  ) AS "t9"
-    ON "t13"."page_key" = "t9"."page_key"
-  LEFT OUTER JOIN (
-    SELECT
-      "t2"."class_key" AS "place",
-      "t2"."period_s",
-      "t2"."phase_s",
-      "t2"."phase_spread_s",
-      "t2"."coverage",
-      0 AS "level"
-    FROM "rhythm" AS "t2"
-  ) AS "t10"
-    ON "t4"."level" = "t10"."level" AND "t4"."place" = "t10"."place"
-) AS "t14"
+      "t3"."number",
+      "t3"."client_key",
+      "t3"."agent_key",
+      "t3"."host_key",
+      "t3"."page_key",
+      "t3"."status"
+    FROM "line" AS "t3"
+  ) AS "t11"
+  SEMI JOIN "folded" AS "t5"
+    ON "t11"."number" = "t5"."number"
+) AS "t13"
+  ON "t4"."number" = "t13"."number"
+INNER JOIN (
+  SELECT
+    "t1"."page_key",
+    "t1"."method",
+    "t1"."path"
+  FROM "page" AS "t1"
+) AS "t9"
+  ON "t13"."page_key" = "t9"."page_key"
+LEFT OUTER JOIN (
+  SELECT
+    "t2"."class_key" AS "place",
+    "t2"."period_s",
+    "t2"."phase_s",
+    "t2"."phase_spread_s",
+    "t2"."coverage",
+    0 AS "level"
+  FROM "rhythm" AS "t2"
+) AS "t10"
+  ON "t4"."level" = "t10"."level" AND "t4"."place" = "t10"."place"
 
 -- said -> said
 SELECT
