@@ -12,6 +12,7 @@ from necropsy.case import identity
 from necropsy.model.errors import NoEvidence, UsageError
 from necropsy.model.evidence import Absent
 from necropsy.model.traffic import LIKELIHOODS, Traffic, Visitor
+from necropsy.traffic import agents
 from necropsy.traffic.agents import recognise
 from necropsy.traffic.judgement import judge
 from necropsy.wire.files import STANDARD_INPUT
@@ -79,6 +80,7 @@ def survey(
     _require(locators, sort)
     say: Progress = progress or (lambda _what, _share: None)
     say("reading access logs", None)
+    agents.prepare()
     with Case.create(None) as case:
         hash_with = partial(identity.hash_column, key or identity.new_key()) if hash_clients else None
         log = read(

@@ -60,8 +60,8 @@ def analyse(engine: Engine, *, slack_us: int, idle: Callable[[], None] = lambda:
     find_visits(engine, slack_us)
     clients, client_texts = _clients(engine)
     make_classes(engine)
-    idle()
     judge_rhythms(engine)
+    idle()
     for step in ("kept", "crowd"):
         engine.create(step, classes=CLASSES)
     for step in ("placed", "folded", "summed", "said", *(["bins"] if bins else [])):

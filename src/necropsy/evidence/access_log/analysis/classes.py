@@ -136,9 +136,7 @@ def summed(t: Mapping[str, ir.Table]) -> ir.Table:
     rows = rows.inner_join(t["page"].select("page_key", "method", "path"), "page_key")
     rhythms = t["rhythm"].rename(place="class_key").mutate(level=ibis.literal(0, "int8"))
     judged = rows.left_join(rhythms, ["level", "place"])
-    return judged.select(
-        *(rows[name] for name in rows.columns), "period_s", "phase_s", "phase_spread_s", "coverage"
-    )
+    return judged.select(*(rows[name] for name in rows.columns), "period_s", "phase_s", "phase_spread_s", "coverage")
 
 
 def said(t: Mapping[str, ir.Table]) -> ir.Table:
