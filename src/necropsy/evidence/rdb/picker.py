@@ -20,6 +20,10 @@ from necropsy.sessions.keyspace import Projection
 
 K_NUMBER = 1
 EVERY = 1 << 62
+OPENED = 3
+"""Kind of a value that is compared as it reads, beside the kinds of the window."""
+LARGEST_REPEATED = 1 << 16
+"""Stored bytes of a value that may repeat: they are compared in one piece."""
 MOST_MEMBERS = 63 << 20
 """Bytes of the members of one key that are kept: almost two million session ids."""
 
@@ -144,13 +148,27 @@ class Picker:
         window = self.window
         field = self.columns.fields[index]
         length = window.length
-        try:
-            got = window.open_text(field.keep)
-        except (Damaged, TooWide) as error:
+        known = False
+        looked_up = field.repeats and window.kind != K_NUMBER and window.stored <= LARGEST_REPEATED
+        if looked_up:
+            window.need(window.stored)
+            known = field.known(window.memory, window.position, window.stored, window.kind)
+        if known:
             window.pass_text()
-            return self.harm(str(error))
-        field.texts.drop()
-        field.texts.put(window.opened, window.opened_at, got)
+        else:
+            try:
+                got = window.open_text(field.keep)
+            except (Damaged, TooWide) as error:
+                window.pass_text()
+                return self.harm(str(error))
+            if field.repeats and not looked_up:
+                known = field.known(window.opened, window.opened_at, got, OPENED)
+            if not known:
+                field.texts.drop()
+                field.texts.put(window.opened, window.opened_at, got)
+                if field.repeats:
+                    self.columns.field_bytes += 2 * got
+                    field.learn()
         field.length = length
         field.found = True
         self.columns.found_fields += 1
@@ -161,8 +179,13 @@ class Picker:
         packed = self.packed
         field = self.columns.fields[index]
         packed.spell()
-        field.texts.drop()
-        field.texts.put(packed.text, packed.start, min(packed.length, field.keep))
+        got = min(packed.length, field.keep)
+        if not field.repeats or not field.known(packed.text, packed.start, got, OPENED):
+            field.texts.drop()
+            field.texts.put(packed.text, packed.start, got)
+            if field.repeats:
+                self.columns.field_bytes += 2 * got
+                field.learn()
         field.length = packed.length
         field.found = True
         self.columns.found_fields += 1
