@@ -23,7 +23,12 @@ def label_births(births: Births, claims: Sequence[Claim]) -> NDArray[np.int64]:
     unnamed = np.flatnonzero(births.creator < 0)
     born_ms, owner = births.born_ms[unnamed], np.full(unnamed.size, -1, dtype=np.int64)
     for number, claim in enumerate(claims):
-        if claim.evidence == "named" or claim.phase_low_s is None or claim.phase_high_s is None or claim.period_s is None:
+        if (
+            claim.evidence == "named"
+            or claim.phase_low_s is None
+            or claim.phase_high_s is None
+            or claim.period_s is None
+        ):
             continue
         phase = (born_ms % round(claim.period_s * 1000)) / 1000.0
         owner[(owner < 0) & in_window(phase, claim.phase_low_s, claim.phase_high_s)] = number

@@ -6,11 +6,11 @@ cdef extern from *:
     #if (defined(__GNUC__) || defined(__clang__)) && defined(__x86_64__)
     #include <emmintrin.h>
     #include <wmmintrin.h>
-    static int can_fold(void) { return __builtin_cpu_supports("pclmul"); }
+    static inline int can_fold(void) { return __builtin_cpu_supports("pclmul"); }
     __attribute__((target("pclmul"))) static inline __m128i onward(__m128i sum, __m128i by, __m128i next) {
         return _mm_xor_si128(next, _mm_xor_si128(_mm_clmulepi64_si128(sum, by, 0x00), _mm_clmulepi64_si128(sum, by, 0x11)));
     }
-    __attribute__((target("pclmul"))) static void fold_blocks(
+    __attribute__((target("pclmul"))) static inline void fold_blocks(
         unsigned long long crc, const unsigned char *data, Py_ssize_t blocks, const unsigned long long *by, unsigned char *out
     ) {
         const __m128i *at = (const __m128i *)data;
@@ -27,8 +27,8 @@ cdef extern from *:
         _mm_storeu_si128((__m128i *)out, onward(onward(onward(a, near, b), near, c), near, d));
     }
     #else
-    static int can_fold(void) { return 0; }
-    static void fold_blocks(
+    static inline int can_fold(void) { return 0; }
+    static inline void fold_blocks(
         unsigned long long crc, const unsigned char *data, Py_ssize_t blocks, const unsigned long long *by, unsigned char *out
     ) { (void)crc; (void)data; (void)blocks; (void)by; (void)out; }
     #endif

@@ -78,7 +78,7 @@ def _powers() -> array[int]:
 
 
 ONWARD = memoryview(_powers())
-FOLDS = bool(can_fold()) if cython.compiled else False  # type: ignore[name-defined]  # it stands in the .pxd
+FOLDS = bool(can_fold()) if cython.compiled else False  # type: ignore[name-defined]  # noqa: F821 -- of the .pxd
 
 
 def crc64(crc: int, data: Bytes, start: int, stop: int) -> int:

@@ -152,7 +152,9 @@ class Field:
                 break
             if self.hashes[value] == mark:
                 at = self.originals.offsets[value]
-                if self.originals.offsets[value + 1] - at == count and self.originals.memory.same(at, data, start, count):
+                if self.originals.offsets[value + 1] - at == count and self.originals.memory.same(
+                    at, data, start, count
+                ):
                     self.value = value
                     return True
             place = (place + 1) & self.mask
@@ -190,7 +192,9 @@ class Field:
             while self.places[place] and tries < MOST_TRIES:
                 place = (place + 1) & self.mask
                 tries += 1
-            self.places[place] = value + 1  # whoever stood here after so many tries is kept once more when he comes again
+            self.places[place] = (
+                value + 1
+            )  # whoever stood here after so many tries is kept once more when he comes again
         return 0
 
     def seal(self, row: int) -> int:
@@ -213,7 +217,9 @@ class Field:
             present = validity(self.valid_memory, rows)
             count = self.texts.rows
             values = pa.Array.from_buffers(pa.binary(), count, self.texts.buffers(count))
-            places = pa.Array.from_buffers(pa.int32(), rows, [present, buffer(memoryview(self.values).cast("B"), 4 * rows)])
+            places = pa.Array.from_buffers(
+                pa.int32(), rows, [present, buffer(memoryview(self.values).cast("B"), 4 * rows)]
+            )
             lengths = pa.Array.from_buffers(pa.int64(), rows, [present, buffer(self.length_memory, 8 * rows)])
             return [pa.DictionaryArray.from_arrays(places, values), lengths]
         buffers = self.texts.buffers(rows)

@@ -248,6 +248,7 @@ def marked(data: Bytes, start: int, stop: int) -> int:
         value = ((value ^ rest) * MIXER) & 0xFFFFFFFFFFFFFFFF
         return value ^ (value >> 32)
     value = stop - start
+    word = 0
     while start + 8 <= stop:
         memcpy(cython.address(word), cython.address(data[start]), 8)
         value = (value ^ word) * MIXER
