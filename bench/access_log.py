@@ -106,13 +106,14 @@ READ = (
 import json, resource, sys, time
 from necropsy.case.store import Case
 from necropsy.evidence.access_log import reader
+from necropsy.evidence.access_log.analysis import analyse
 begin = time.perf_counter()
 to_classes = [0.0]
-rhythms = reader._judge_rhythms
-def judged(scratch):
+rhythms = analyse.judge_rhythms
+def judged(engine):
     to_classes[0] = time.perf_counter() - begin
-    rhythms(scratch)
-reader._judge_rhythms = judged
+    rhythms(engine)
+analyse.judge_rhythms = judged
 with Case.create(None) as case:
     log = reader.read(case, sys.argv[1:])
     classes, periodic = case.rows("SELECT count(*) AS a, count(period_s) AS b FROM visitor_class")[0].values()

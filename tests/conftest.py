@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+if TYPE_CHECKING:
+    from spark import Cluster
 
 CI = os.environ.get("CI", "").lower() not in {"", "0", "false"}
 
@@ -25,6 +30,15 @@ settings.load_profile("necropsy")
 def checkout() -> Path:
     """The folder that holds pyproject.toml: for tests marked ``checkout``, which are about the sources themselves."""
     return Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="session")
+def spark_cluster() -> Iterator[Cluster]:
+    """A Spark master and two workers on this machine, started once for all tests that ask for them."""
+    from spark import running
+
+    with running(workers=2) as cluster:
+        yield cluster
 
 
 @pytest.fixture(autouse=True)

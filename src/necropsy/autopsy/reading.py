@@ -228,7 +228,9 @@ def _access_logs(desk: _Desk, sources: Sources, evidence: Evidence, say: Progres
         formats.insert(0, LogFormat("--log-format", sources.log_format, "default", Origin("--log-format", 0)))
     try:
         hash_with = desk.case.hashes if sources.hash_clients else None
-        log = read_log(desk.case, list(sources.access_log), log_formats=formats, hash_with=hash_with)
+        log = read_log(
+            desk.case, list(sources.access_log), log_formats=formats, hash_with=hash_with, engine=sources.engine
+        )
     except NecropsyError as error:
         desk.fail("access_log", ", ".join(sources.access_log), error)
         return

@@ -49,6 +49,8 @@ class Sources:
     log_format: str | None = None
     hash_clients: bool = False
     """Addresses of access logs enter the case as keyed hashes."""
+    engine: str | None = None
+    """Where access logs are read and analysed: the address of another engine; None: here."""
     now: datetime | None = None
     prometheus_version: str | None = None
     prometheus_host: str | None = None
@@ -81,6 +83,7 @@ class Sources:
             prober=self.prober + other.prober,
             log_format=other.log_format or self.log_format,
             hash_clients=other.hash_clients or self.hash_clients,
+            engine=other.engine or self.engine,
             now=other.now or self.now,
             live=other.live or self.live,
             prometheus_version=other.prometheus_version or self.prometheus_version,

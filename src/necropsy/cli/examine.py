@@ -11,6 +11,7 @@ from necropsy.cli import live, output
 from necropsy.cli.live import ImpactOption, PasswordOption, Way, WayOption
 from necropsy.cli.output import ColorOption, FailOn, FailOnOption, Format, FormatOption, OutputOption, QuietOption
 from necropsy.cli.probes import BlackboxOption, ConsulOption, NginxOption, ProberOption, PrometheusOption
+from necropsy.cli.traffic import EngineOption
 
 
 def examine(
@@ -50,6 +51,7 @@ def examine(
     hash_clients: Annotated[
         bool, typer.Option("--hash-clients", help="Keep a keyed hash instead of each address of the access logs.")
     ] = False,
+    engine: EngineOption = None,
     memory_limit: Annotated[
         str | None, typer.Option(metavar="SIZE", help="Memory that a store may use, for the forecast: 1GB, 512MiB.")
     ] = None,
@@ -108,6 +110,7 @@ def examine(
             prober=tuple(prober or ()),
             log_format=log_format,
             hash_clients=hash_clients,
+            engine=engine,
             now=given.parse_time(now) if now else None,
             prometheus_version=prometheus_version,
             prometheus_host=prometheus_host,

@@ -41,6 +41,15 @@ class Order(StrEnum):
     PATH = "path"
 
 
+EngineOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ADDRESS",
+        help="Where access logs are read and analysed, if not here: spark://HOST:PORT, or another engine that Ibis connects to.",
+    ),
+]
+
+
 def traffic(
     logs: Annotated[
         list[str] | None,
@@ -70,6 +79,7 @@ def traffic(
     hash_clients: Annotated[
         bool, typer.Option("--hash-clients", help="Show a keyed hash instead of each address; another key in each run.")
     ] = False,
+    engine: EngineOption = None,
     follow: Annotated[
         bool, typer.Option("--follow", help="Go on reading what is written to the logs, through rotation; Ctrl-C ends.")
     ] = False,
@@ -104,6 +114,7 @@ def traffic(
       necropsy traffic access_log --log-format '%h %t "%r" %>s %D "%{User-Agent}i"'
       necropsy traffic 'access.log*' --hash-clients --output traffic.html
       necropsy traffic --follow access.log --interval 10
+      necropsy traffic '/logs/access.log*' --engine spark://spark.example:7077
       kubectl logs -f deploy/ingress | necropsy traffic --follow - --format json
     """  # noqa: D301 -- \b is click's mark for text that is not to be wrapped
     from necropsy.autopsy.sources import parse_size, parse_time
@@ -115,6 +126,8 @@ def traffic(
     _ready(kind, out, follow=follow)
     if follow and (since or until):
         raise UsageError("--follow is about now", hint="Leave --since and --until out, or leave --follow out.")
+    if follow and engine:
+        raise UsageError("--follow reads here", hint="Leave --engine out, or leave --follow out.")
     formats = gather(log_format, expand(nginx or ()), expand(apache or ()))
     if follow:
         from necropsy.cli.following import Following, show
@@ -138,6 +151,7 @@ def traffic(
             activity=kind is TrafficFormat.HTML,
             since=parse_time(since) if since else None,
             until=parse_time(until) if until else None,
+            engine=engine,
             progress=say,
         )
     colored = output.use_color(color) and out is None

@@ -72,13 +72,15 @@ class Tally:
         import pyarrow as pa
 
         columns = {name: batch.column(name) for name in _COLUMNS}
+        # DuckDB 2.0.1 refuses epoch_ms() of such a time, and a time in microseconds does not reach as far.
+        columns["expires_at"] = columns["expires_at"].cast(pa.int64())
         columns["pattern"] = pa.array(self.patterns.of(batch))
         if self._by_slot:
             columns["slot"] = pa.array(slots(batch.column("key")))
         keys = f"""(
             SELECT *, {measures.CLASSES}
             FROM (SELECT * REPLACE (type::VARCHAR AS type, encoding::VARCHAR AS encoding),
-                         epoch_ms(expires_at) - $moment AS left_ms
+                         expires_at - $moment AS left_ms
                   FROM incoming)
         )"""
         given = {"node": node, "before": before, "moment": round(moment.timestamp() * 1000)}

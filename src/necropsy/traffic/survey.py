@@ -41,6 +41,7 @@ def survey(
     activity: bool = False,
     since: datetime | None = None,
     until: datetime | None = None,
+    engine: str | None = None,
     key: bytes | None = None,
     progress: Progress | None = None,
 ) -> Traffic:
@@ -60,6 +61,8 @@ def survey(
         Tell when the visits of the first visitors came.
     since, until
         Leave out requests before this time, and from that one on.
+    engine
+        Where the logs are read and analysed: the address of another engine; None: here.
     key
         Key of the hashes, 16 bytes; by default one of this call alone.
 
@@ -78,7 +81,9 @@ def survey(
     say("reading access logs", None)
     with Case.create(None) as case:
         hash_with = partial(identity.hash_column, key or identity.new_key()) if hash_clients else None
-        log = read(case, locators, log_formats=log_formats, hash_with=hash_with, since=since, until=until)
+        log = read(
+            case, locators, log_formats=log_formats, hash_with=hash_with, since=since, until=until, engine=engine
+        )
         if not log.requests:
             raise _nothing(log, between=since is not None or until is not None)
         say("weighing visitors", None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from necropsy.evidence.access_log import classes
+from necropsy.evidence.access_log.analysis import analyse
 from necropsy.evidence.access_log.sources import family
 
 LINE = '{client} - - [24/May/2019:{hour:02}:{minute:02}:{second:02} +0000] "GET {path} HTTP/1.1" {status} 17 "-" "{agent}"\n'
@@ -24,7 +24,7 @@ def test_every_part_of_a_class_tells_it_apart(reading) -> None:
 
 
 def test_beyond_the_limit_clients_are_folded_then_the_rest_and_nothing_is_lost(reading, monkeypatch) -> None:
-    monkeypatch.setattr(classes, "LIMIT", 3)
+    monkeypatch.setattr(analyse, "CLASSES", 3)
     lines = [line(client=f"10.0.0.{i}", path="/a", at=i) for i in range(30) for _ in range(1 + (i < 3) * 9)]
     lines += [line(client=f"10.0.1.{i}", path=f"/{'bcdefgh'[i]}", at=i, agent=f"agent/{i}") for i in range(7)]
     read = reading("".join(lines))
@@ -38,7 +38,7 @@ def test_beyond_the_limit_clients_are_folded_then_the_rest_and_nothing_is_lost(r
 
 
 def test_a_prober_is_kept_however_many_people_there_are(reading, monkeypatch) -> None:
-    monkeypatch.setattr(classes, "LIMIT", 1)
+    monkeypatch.setattr(analyse, "CLASSES", 1)
     people = [line(client=f"10.0.0.{i}", at=i * 7, path="/a") for i in range(40) for _ in range(30)]
     prober = [line(client="10.9.9.9", agent="Prober/1", at=11 + 60 * i, path="/health") for i in range(25)]
     read = reading("".join([*people, *prober]))

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from necropsy.case.store import Case
-from necropsy.evidence.access_log import cookie_use
+from necropsy.evidence.access_log.analysis import analyse
 from necropsy.evidence.access_log.cookies import expressions, field_of
 from necropsy.evidence.access_log.reader import read
 from necropsy.evidence.access_log.scratch import Scratch
@@ -115,7 +115,7 @@ def test_no_value_of_a_cookie_reaches_a_case(tmp_path: Path) -> None:
 
 
 def test_many_clients_are_folded_and_none_is_lost(reading: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cookie_use, "LIMIT", 1)
+    monkeypatch.setattr(analyse, "CLIENTS", 1)
     lines = [LINE.format(n, n, "/", 200, "curl/8", "-", f"SESSION={SECRET}") for n in range(9)]
     lines += [LINE.format(99, n, "/", 200, "curl/8", "-", f"SESSION={SECRET}") for n in range(4)]
     lines += [LINE.format(77, n, "/", 200, "x", f"SESSION={SECRET}", "-") for n in range(3)]

@@ -1,20 +1,21 @@
-"""Path patterns: nothing of a person or a thing stays in them."""
+"""Pages: nothing of a person or a thing stays in them."""
 
 from __future__ import annotations
 
 import re
 
+import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from necropsy.evidence.access_log.patterns import CHILDREN, pattern_of
+from necropsy.evidence.access_log.analysis.analyse import CHILDREN
+from necropsy.evidence.access_log.lines import folded
 
 
-def patterns(scratch, targets):
-    scratch.run("CREATE OR REPLACE TEMP TABLE given (place INTEGER, target VARCHAR)")
-    scratch.connection.executemany("INSERT INTO given VALUES (?, ?)", list(enumerate(targets)))
-    return [row[0] for row in scratch.rows(f"SELECT path FROM ({pattern_of('given')}) ORDER BY place")]
+def patterns(targets):
+    asked = pa.array([f"GET {target}" for target in targets], pa.string())
+    return [page.removeprefix("GET ") for page in folded(asked).to_pylist()]
 
 
 @pytest.mark.parametrize(
@@ -48,22 +49,22 @@ def patterns(scratch, targets):
         ("/a/b/c/d/e/f/g/h/i/j/k/l", "/a/b/c/d/e/f/g/h/i/j/…"),
     ],
 )  # fmt: skip
-def test_a_target_becomes_its_pattern(scratch, target, pattern) -> None:
-    assert patterns(scratch, [target]) == [pattern]
+def test_a_target_becomes_its_pattern(target, pattern) -> None:
+    assert patterns([target]) == [pattern]
 
 
-@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=50, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=40), max_size=20))
-def test_a_pattern_holds_plain_characters_only_and_no_number(scratch, parts) -> None:
-    for pattern in patterns(scratch, ["/" + "/".join(parts), *parts]):
+def test_a_pattern_holds_plain_characters_only_and_no_number(parts) -> None:
+    for pattern in patterns(["/" + "/".join(parts), *parts]):
         assert re.fullmatch(r"-|\*|/(/|[A-Za-z0-9._~*-]|…)*", pattern), pattern
         assert not re.search(r"\d{3}", pattern)
 
 
-@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=50, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.from_regex(r"/[a-zA-Z0-9_-]{16,40}", fullmatch=True), min_size=1, max_size=20))
-def test_no_long_run_with_digits_survives(scratch, targets) -> None:
-    for target, pattern in zip(targets, patterns(scratch, targets), strict=True):
+def test_no_long_run_with_digits_survives(targets) -> None:
+    for target, pattern in zip(targets, patterns(targets), strict=True):
         words = re.split(r"[._~-]", target.strip("/"))
         for word in words:
             if re.search(r"\d.*\d", word) and not re.fullmatch(r"v\d\d", word):

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from necropsy.evidence.access_log import scan
 from necropsy.evidence.access_log.json_lines import recognise
-from necropsy.evidence.access_log.lines import TEXTS, create_tables
+from necropsy.evidence.access_log.lines import KEYED, TEXTS, create_tables
 from necropsy.evidence.access_log.loading import load
 from necropsy.evidence.access_log.plan import Plan
 from necropsy.evidence.access_log.scratch import Scratch
@@ -36,7 +36,7 @@ def plain_python() -> ModuleType:
     """Load the scanner as plain Python beside the compiled one, with no Cython at hand."""
     folder = Path(scan.__file__ or "").parent
     with mock.patch.dict(sys.modules, {"cython": None}):
-        for name in ("octets", "values", "scan"):
+        for name in ("octets", "values", "pages", "scan"):
             full = f"necropsy.evidence.access_log.{name}"
             spec = importlib.util.spec_from_file_location(full, folder / f"{name}.py")
             assert spec is not None
@@ -88,8 +88,8 @@ def test_a_plain_line_becomes_a_time_a_status_and_keys_and_each_text_is_given_on
     found = result(scan, plan_of_text(), (line + line.replace("/a?", "/b?")).encode())
     assert (found["lines"], found["line"], found["hard"]) == (2, [0, 1], [])
     assert (found["time_us"][0], found["status"]) == (1558716094000000, [302, 302])
-    client, agent, host, request = (data for _, _, data in found["texts"])
-    assert (client, agent, host, request) == (b"10.0.0.1", b"curl/8", b"", b"GET /aGET /b")
+    client, agent, host, page = (data for _, _, data in found["texts"])
+    assert (client, agent, host, page) == (b"10.0.0.1", b"curl/8", b"", b"GET /aGET /b")
     assert found["keys"][2] == [0, 0]
     assert found["keys"][3][0] != found["keys"][3][1]
 
@@ -185,8 +185,9 @@ def everything_read(scratch: Scratch, path: Path) -> tuple[Any, ...]:
     """What the tables hold after reading, and what was said."""
     create_tables(scratch)
     loaded = load(scratch, attach(str(path), scratch.folder, 0), [])
-    texts = ", ".join(f"(SELECT any_value(text) FROM {f}_given g WHERE g.{f}_key = line.{f}_key) AS {f}" for f in TEXTS)
-    rows = scratch.rows(f"SELECT stamp, status, referer_key, {texts} FROM line ORDER BY number")
+    texts = ", ".join(f"(SELECT any_value(text) FROM given WHERE key = line.{field}_key) AS {field}" for field in TEXTS)
+    keys = ", ".join(f"{field}_key" for field in KEYED)
+    rows = scratch.rows(f"SELECT time_us, status, {keys}, {texts} FROM line ORDER BY number")
     for left in scratch.folder.iterdir():
         left.unlink()
     said = [(b.unit, b.place, b.why, b.count, b.sample) for b in loaded.blemishes]

@@ -1,7 +1,7 @@
 """The table of a log's lines, numbers only, and the texts behind its keys.
 
-Every text of a line is stored once, under a key (64-bit hash), and grouped and joined by the key. The hash has a fixed
-seed, so that two runs agree in what they show first.
+Every text of a line is stored once, under a key (64-bit hash), and grouped and joined by the key. The hash has fixed
+seeds, one for each field, so that two runs agree in what they show first. What the columns mean: ``analysis.tables``.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from necropsy.evidence.access_log import octets, scan
+from necropsy.evidence.access_log import octets, pages, scan
 
 if TYPE_CHECKING:
     import numpy as np
@@ -19,35 +19,38 @@ if TYPE_CHECKING:
 
     from necropsy.evidence.access_log.scratch import Scratch
 
-TEXTS: Final = ("client", "agent", "host", "request")
+TEXTS: Final = ("client", "agent", "host", "page")
 """Fields of a line whose texts are kept, in the order of ``scan``'s."""
-KEYED: Final = (*TEXTS, "referer")
+KEYED: Final = (*TEXTS, "address", "referer")
 """Fields of a line that have keys."""
 
 _SEED: Final = 0x6E6563726F707379
-_ROWS: Final = 1 << 19
-"""Rows that are inserted at a time."""
+_SEEDS: Final = {"client": _SEED, "agent": _SEED + 1, "host": _SEED + 2, "page": _SEED + 3}
+"""As in ``scan``: addresses and Referers have that of hosts."""
+_ROWS: Final = 1 << 17
+"""Rows that are inserted at a time: it takes so short that whoever scans beside does not have to wait."""
 _COLUMNS: Final = (
-    "number BIGINT, stamp TIMESTAMP, status SMALLINT, "
-    + ", ".join(f"{f}_key UBIGINT" for f in KEYED)
-    + ", cookies TINYINT"  # bits, see there; NULL where a layout tells nothing of them
+    "number BIGINT, time_us BIGINT, status SMALLINT, "
+    + ", ".join(f"{field}_key BIGINT" for field in KEYED)
+    + ", cookies TINYINT"
 )
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def create_tables(scratch: Scratch) -> None:
-    """Create the empty tables ``line``, one row a request, and ``<field>_given`` (<field>_key, text; some twice)."""
+    """Create the empty tables ``line``, one row a request, and ``given`` (key, text; some twice)."""
     scratch.run(f"CREATE OR REPLACE TEMP TABLE line ({_COLUMNS})")
-    for field in TEXTS:
-        scratch.run(f"CREATE OR REPLACE TEMP TABLE {field}_given ({field}_key UBIGINT, text VARCHAR)")
+    scratch.run("CREATE OR REPLACE TEMP TABLE given (key BIGINT, text VARCHAR)")
 
 
-def create_texts(scratch: Scratch, field: str, needed: str) -> None:
-    """Create ``<field>_text`` (<field>_key, text) for the keys that a query names; empty texts are left out."""
-    scratch.run(
-        f"CREATE OR REPLACE TEMP TABLE {field}_text AS SELECT {field}_key, any_value(text) AS text FROM {field}_given"
-        f" SEMI JOIN ({needed}) USING ({field}_key) GROUP BY {field}_key"
-    )
+def moment(time_us: int) -> datetime:
+    """Return microseconds since 1970 as a time, UTC."""
+    return _EPOCH + timedelta(microseconds=time_us)
+
+
+def microseconds(at: datetime) -> int:
+    """Return a time as microseconds since 1970."""
+    return (at.astimezone(UTC) - _EPOCH) // timedelta(microseconds=1)
 
 
 def scanner(plan: object) -> scan.Scanner:
@@ -55,22 +58,63 @@ def scanner(plan: object) -> scan.Scanner:
     return scan.Scanner(plan, _SEED)  # type: ignore[arg-type]
 
 
-def keys(texts: pa.Array) -> NDArray[np.uint64]:
-    """Return the keys of texts; 0 of what is empty or null."""
+def keys(texts: pa.Array, field: str) -> NDArray[np.uint64]:
+    """Return the keys of a field's texts; 0 of what is empty or null."""
+    data, ends = _joined(texts)
+    found = _no_keys(len(texts))
+    octets.fill_keys(data, ends, found, _SEEDS[field])
+    return found
+
+
+def referer_keys(texts: pa.Array) -> NDArray[np.uint64]:
+    """Return the keys of the pages that Referers name, their queries being off; 0: none."""
+    data, ends = _joined(texts)
+    found = _no_keys(len(texts))
+    pages.fill_address_keys(data, ends, found, _SEEDS["host"], True)
+    return found
+
+
+def address_keys(hosts: pa.Array, requests: pa.Array) -> NDArray[np.uint64]:
+    """Return the keys of what Referers would call the pages that were asked for; 0 where no host is known."""
+    import pyarrow.compute as pc
+
+    hosts = hosts.fill_null("")
+    targets = pc.replace_substring_regex(requests.fill_null(""), "^[^ ]* ?([^ ]*).*", r"\1")
+    known = pc.greater(pc.binary_length(hosts), 0)
+    data, ends = _joined(pc.if_else(known, pc.binary_join_element_wise(hosts, targets, ""), ""))
+    found = _no_keys(len(hosts))
+    pages.fill_address_keys(data, ends, found, _SEEDS["host"], False)
+    return found
+
+
+def folded(requests: pa.Array) -> pa.Array:
+    """Return the pages of requests."""
+    import numpy as np
+    import pyarrow as pa
+
+    data, ends = pages.fold_requests(*_joined(requests))
+    offsets = pa.py_buffer(np.concatenate([np.zeros(1, np.int64), ends]))
+    return pa.LargeStringArray.from_buffers(len(requests), offsets, pa.py_buffer(data))
+
+
+def _joined(texts: pa.Array) -> tuple[bytes, NDArray[np.int64]]:
+    """Return the bytes of texts, one behind the other, and where each ends."""
     import numpy as np
     import pyarrow as pa
 
     texts = texts.fill_null("").cast(pa.large_string())
+    if not len(texts):
+        return b"", np.empty(0, np.int64)
     _, offsets, data = texts.buffers()
-    ends = (
-        np.frombuffer(offsets, np.int64)[texts.offset : texts.offset + len(texts) + 1]
-        if len(texts)
-        else np.zeros(1, int)
-    )
+    ends = np.frombuffer(offsets, np.int64)[texts.offset : texts.offset + len(texts) + 1]
     payload = data.to_pybytes()[int(ends[0]) : int(ends[-1])] if data is not None else b""
-    found = np.empty(len(texts), np.uint64)
-    octets.fill_keys(payload, (ends[1:] - ends[0]).astype(np.int64), found, _SEED)
-    return found
+    return payload, (ends[1:] - ends[0]).astype(np.int64)
+
+
+def _no_keys(count: int) -> NDArray[np.uint64]:
+    import numpy as np
+
+    return np.empty(count, np.uint64)
 
 
 class Writer:
@@ -89,13 +133,13 @@ class Writer:
         self._table = table
         self._rows: list[dict[str, NDArray[np.generic]]] = []
         self._waiting = 0
-        self._texts: dict[str, list[pa.Table]] = {field: [] for field in TEXTS}
-        self._bytes: dict[str, list[tuple[NDArray[np.uint64], NDArray[np.int32], bytes]]] = {f: [] for f in TEXTS}
+        self._texts: list[pa.Table] = []
+        self._bytes: list[tuple[NDArray[np.uint64], NDArray[np.int32], bytes]] = []
 
     @property
     def last_at(self) -> datetime | None:
         """Time of the latest request, UTC."""
-        return None if self._latest_us is None else _EPOCH + timedelta(microseconds=self._latest_us)
+        return None if self._latest_us is None else moment(self._latest_us)
 
     def add(
         self,
@@ -109,31 +153,33 @@ class Writer:
 
         A writer is given the ``cookies`` of all its rows, or of none.
         """
+        import numpy as np
+
         if not number.size:
             return
         self.requests += number.size
         latest = int(time_us.max())
         self._latest_us = latest if self._latest_us is None else max(latest, self._latest_us)
-        rows: dict[str, NDArray[np.generic]] = {"number": number, "stamp": time_us, "status": status}
-        rows.update((f"{field}_key", key) for field, key in zip(KEYED, keys_of, strict=True))
-        if cookies is not None:
-            rows["cookies"] = cookies
+        rows: dict[str, NDArray[np.generic]] = {"number": number, "time_us": time_us, "status": status}
+        rows.update((f"{field}_key", key.view(np.int64)) for field, key in zip(KEYED, keys_of, strict=True))
+        rows["cookies"] = np.zeros(number.size, np.int8) if cookies is None else cookies
         self._rows.append(rows)
         self._waiting += number.size
         if self._waiting >= _ROWS:
             self.flush()
 
-    def give(self, field: str, key: NDArray[np.uint64], text: pa.Array) -> None:
+    def give(self, key: NDArray[np.uint64], text: pa.Array) -> None:
         """Add texts with their keys."""
+        import numpy as np
         import pyarrow as pa
 
         if key.size:
-            self._texts[field].append(pa.table({f"{field}_key": key, "text": text.cast(pa.large_string())}))
+            self._texts.append(pa.table({"key": key.view(np.int64), "text": text.cast(pa.large_string())}))
 
-    def give_bytes(self, field: str, key: NDArray[np.uint64], ends: NDArray[np.int32], data: bytes) -> None:
+    def give_bytes(self, key: NDArray[np.uint64], ends: NDArray[np.int32], data: bytes) -> None:
         """Add texts of ASCII that lie one behind the other, each ending where ``ends`` says, with their keys."""
         if key.size:
-            self._bytes[field].append((key, ends, data))
+            self._bytes.append((key, ends, data))
 
     def flush(self) -> None:
         """Insert what waits."""
@@ -141,30 +187,20 @@ class Writer:
         import pyarrow as pa
 
         if self._rows:
-            together = {name: np.concatenate([rows[name] for rows in self._rows]) for name in self._rows[0]}
-            status = together["status"]
-            rows = pa.table(
-                together
-                | {
-                    "stamp": pa.array(together["stamp"]).view(pa.timestamp("us")),
-                    "status": pa.array(status, mask=status < 0),
-                }
-            )
-            self._insert(self._table, rows)
+            rows = {name: pa.chunked_array([rows[name] for rows in self._rows]) for name in self._rows[0]}
+            self._insert(self._table, pa.table(rows))
             self._rows, self._waiting = [], 0
-        for field, given in self._bytes.items():
-            if given:
-                begins = np.cumsum([0, *(len(data) for _, _, data in given[:-1])])
-                ends = [end.astype(np.int64) + begin for (_, end, _), begin in zip(given, begins, strict=True)]
-                offsets = pa.py_buffer(np.concatenate([np.zeros(1, np.int64), *ends]))
-                data = pa.py_buffer(b"".join(data for _, _, data in given))
-                key = np.concatenate([key for key, _, _ in given])
-                self.give(field, key, pa.LargeStringArray.from_buffers(key.size, offsets, data))
-                given.clear()
-        for field, tables in self._texts.items():
-            if tables:
-                self._insert(f"{field}_given", pa.concat_tables(tables))
-                tables.clear()
+        if self._bytes:
+            begins = np.cumsum([0, *(len(data) for _, _, data in self._bytes[:-1])])
+            ends = [end.astype(np.int64) + begin for (_, end, _), begin in zip(self._bytes, begins, strict=True)]
+            offsets = pa.py_buffer(np.concatenate([np.zeros(1, np.int64), *ends]))
+            data = pa.py_buffer(b"".join(data for _, _, data in self._bytes))
+            key = np.concatenate([key for key, _, _ in self._bytes])
+            self.give(key, pa.LargeStringArray.from_buffers(key.size, offsets, data))
+            self._bytes.clear()
+        if self._texts:
+            self._insert("given", pa.concat_tables(self._texts))
+            self._texts.clear()
 
     def _insert(self, table: str, rows: pa.Table) -> None:
         self._scratch.connection.register("rows_to_insert", rows)

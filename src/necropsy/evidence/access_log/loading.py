@@ -43,7 +43,14 @@ class Loaded:
             self.last_at = max(last_at, self.last_at or last_at)
 
 
-def load(scratch: Scratch, file: LogFile, formats: Sequence[LogFormat], first_number: int = 0) -> Loaded:
+def load(
+    scratch: Scratch,
+    file: LogFile,
+    formats: Sequence[LogFormat],
+    first_number: int = 0,
+    *,
+    head: Sequence[str] | None = None,
+) -> Loaded:
     """Load one file into ``line``; nothing in it is ever fatal.
 
     Plain lines go the short way, all others the long one. What the layout of the first lines cannot read is repaired
@@ -53,6 +60,8 @@ def load(scratch: Scratch, file: LogFile, formats: Sequence[LogFormat], first_nu
     ----------
     first_number
         Number of the file's first line in the log.
+    head
+        Lines by which its layout is recognised, if the file is a piece of another; by default its own first ones.
 
     Raises
     ------
@@ -66,7 +75,7 @@ def load(scratch: Scratch, file: LogFile, formats: Sequence[LogFormat], first_nu
     source, origin, order = file, None, None
     failed = none = long_way.Failed(np.empty(0, np.int64), np.empty(0, np.int64))
     for attempt in range(_PASSES):
-        source, layout = _recognised(scratch, source, formats, may_be_wrapped=not attempt)
+        source, layout = _recognised(scratch, source, formats, None if attempt else head, may_be_wrapped=not attempt)
         if layout is None:
             break
         before = loaded.requests
@@ -103,12 +112,18 @@ def load(scratch: Scratch, file: LogFile, formats: Sequence[LogFormat], first_nu
 
 
 def _recognised(
-    scratch: Scratch, file: LogFile, formats: Sequence[LogFormat], *, may_be_wrapped: bool
+    scratch: Scratch,
+    file: LogFile,
+    formats: Sequence[LogFormat],
+    head: Sequence[str] | None,
+    *,
+    may_be_wrapped: bool,
 ) -> tuple[LogFile, Layout | None]:
     """Recognise the layout of a file, or of the lines inside its lines; return the file that has the layout."""
-    layout = recognise(scratch, first_lines(file), formats)
+    head = first_lines(file) if head is None else head
+    layout = recognise(scratch, head, formats)
     if layout is None and may_be_wrapped:
-        inner = unwrapped(scratch, file, first_lines(file))
+        inner = unwrapped(scratch, file, head)
         if inner is not None:
             return inner, recognise(scratch, first_lines(inner), formats)
     return file, layout

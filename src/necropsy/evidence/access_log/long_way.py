@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
-from necropsy.evidence.access_log import lines, remainder
+from necropsy.evidence.access_log import lines, remainder, scan
 from necropsy.evidence.access_log.layout import BLANK, Layout
 from necropsy.evidence.access_log.sources import LogFile, spool
 from necropsy.model.errors import UnreadableSource
@@ -115,29 +115,70 @@ def _rows(
         numbers.append(bad + count)
         faults.append(fault[bad])
         good = np.flatnonzero(fault == 0)
-        found = {field: _keys(batch[field].filter(pa.array(fault == 0))) for field in lines.KEYED}
-        for field in lines.TEXTS:
-            writer.give(field, *found[field][1:])
+        some = batch.filter(pa.array(fault == 0))
+        status = _integers(some["status"], -1).astype(np.int16)
+        found = {field: _keys(some[field], field) for field in ("client", "agent", "host")}
+        found["page"] = _pages(some["request"])
+        for _, distinct, texts in found.values():
+            writer.give(distinct, texts)
         writer.add(
             good + count,
-            _integers(batch["stamp"].cast(pa.int64()), 0)[good].astype(np.int64),
-            _integers(batch["status"], -1)[good].astype(np.int16),
-            [found[field][0] for field in lines.KEYED],
-            _integers(batch["cookies"], 0)[good].astype(np.int8) if "cookies" in layout.fields else None,
+            _integers(some["stamp"].cast(pa.int64()), 0).astype(np.int64),
+            status,
+            [
+                *(keys for keys, _, _ in found.values()),
+                _addresses(some, status),
+                _of_rows(some["referer"], lines.referer_keys),
+            ],
+            _integers(some["cookies"], 0).astype(np.int8) if "cookies" in layout.fields else None,
         )
         count += batch.num_rows
     return Failed(np.concatenate(numbers), np.concatenate(faults)), count
 
 
-def _keys(column: pa.Array) -> tuple[NDArray[np.uint64], NDArray[np.uint64], pa.Array]:
+def _keys(column: pa.Array, field: str) -> tuple[NDArray[np.uint64], NDArray[np.uint64], pa.Array]:
     """Return the key of each row, and the distinct keys with their texts; the empty text is not among them."""
-    import numpy as np
     import pyarrow as pa
 
     encoded = column.fill_null("").dictionary_encode()
-    distinct = lines.keys(encoded.dictionary)
-    of_rows = distinct[encoded.indices.to_numpy(zero_copy_only=False)] if len(column) else np.empty(0, np.uint64)
-    return of_rows, distinct[distinct != 0], encoded.dictionary.filter(pa.array(distinct != 0))
+    distinct = lines.keys(encoded.dictionary, field)
+    return _taken(distinct, encoded), distinct[distinct != 0], encoded.dictionary.filter(pa.array(distinct != 0))
+
+
+def _pages(requests: pa.Array) -> tuple[NDArray[np.uint64], NDArray[np.uint64], pa.Array]:
+    """Return the key of each row's page, and the distinct keys with their pages."""
+    asked = requests.fill_null("").dictionary_encode()
+    folded = lines.folded(asked.dictionary).dictionary_encode()
+    distinct = lines.keys(folded.dictionary, "page")
+    return _taken(_taken(distinct, folded), asked), distinct, folded.dictionary
+
+
+def _addresses(rows: pa.RecordBatch, status: NDArray[np.int16]) -> NDArray[np.uint64]:
+    """Return the key of each redirect's address; 0 of other lines."""
+    import numpy as np
+    import pyarrow as pa
+
+    found = np.zeros(status.size, np.uint64)
+    redirects = np.isin(status, scan.REDIRECTS)
+    if redirects.any():
+        some = rows.filter(pa.array(redirects))
+        found[redirects] = lines.address_keys(some["host"], some["request"])
+    return found
+
+
+def _of_rows(column: pa.Array, keys: Callable[[pa.Array], NDArray[np.uint64]]) -> NDArray[np.uint64]:
+    """Return the key of each row, each text being hashed once."""
+    encoded = column.fill_null("").dictionary_encode()
+    return _taken(keys(encoded.dictionary), encoded)
+
+
+def _taken(distinct: NDArray[np.uint64], encoded: pa.DictionaryArray) -> NDArray[np.uint64]:
+    import numpy as np
+
+    if not len(encoded):
+        return np.empty(0, np.uint64)
+    taken: NDArray[np.uint64] = distinct[encoded.indices.to_numpy(zero_copy_only=False)]
+    return taken
 
 
 def _integers(column: pa.Array, missing: int) -> NDArray[np.generic]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 import io
 import os
+import threading
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -57,6 +59,9 @@ def read(file: LogFile, plan: Plan, first_number: int, writer: lines.Writer, cop
     scanners: SimpleQueue[Scanner] = SimpleQueue()
     for _ in range(threads):
         scanners.put(lines.scanner(plan))
+
+    # It takes a quarter of a second, in which others scan; the first rows need it.
+    threading.Thread(target=importlib.import_module, args=("pyarrow",), daemon=True).start()
 
     def scan(piece: _Piece) -> tuple[_Piece, dict[str, Any]]:
         scanner = scanners.get()
@@ -159,8 +164,8 @@ def _write(writer: lines.Writer, first_number: int, found: dict[str, Any]) -> No
     import numpy as np
 
     writer.add(found["line"].astype(np.int64) + first_number, found["time_us"], found["status"], found["keys"])
-    for field, (keys, ends, data) in zip(lines.TEXTS, found["texts"], strict=True):
-        writer.give_bytes(field, keys, ends, data)
+    for keys, ends, data in found["texts"]:
+        writer.give_bytes(keys, ends, data)
 
 
 def _set_aside(piece: bytearray, found: dict[str, Any], out: BinaryIO) -> NDArray[np.int64]:

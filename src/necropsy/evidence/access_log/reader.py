@@ -3,32 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from datetime import datetime
+from typing import TYPE_CHECKING, Final
 
-from necropsy.evidence.access_log import classes, cookie_use, lines, loading, patterns, rhythm, visits
+from necropsy.evidence.access_log import lines, rows
+from necropsy.evidence.access_log.analysis import analyse
 from necropsy.evidence.access_log.layout import LogFormat
-from necropsy.evidence.access_log.scratch import Scratch, open_scratch
-from necropsy.evidence.access_log.sources import LogFile, attach, family, first_lines, nothing_in
-from necropsy.model.errors import UnreadableSource
+from necropsy.evidence.access_log.places import Part, Wanted, maker
+from necropsy.evidence.access_log.sources import family
 from necropsy.model.evidence import Absent, Blemish, Source
 from necropsy.wire.files import fingerprint
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
     from necropsy.case.store import Case
+    from necropsy.evidence.access_log.places import Place
+    from necropsy.evidence.access_log.rows import Hash
 
-Hash: TypeAlias = "Callable[[pa.Array], pa.Array]"
-"""Texts in, keyed hashes (uint64) out."""
-KIND: Final = "access_log"
 SLACK_S: Final = 5.0
 """Seconds within which a redirect is followed: a client follows at once, after the answer's and the network's time."""
-
-_RHYTHM_BATCH: Final = 2_000_000
-"""Visits whose rhythm is judged at a time; bounds memory."""
 
 
 @dataclass(slots=True)
@@ -54,6 +48,7 @@ def read(
     hash_with: Hash | None = None,
     since: datetime | None = None,
     until: datetime | None = None,
+    engine: str | None = None,
 ) -> ReadLog:
     """Read access logs and fill the case's ``visitor_class``, ``visit_bin`` and ``cookie_use``.
 
@@ -72,6 +67,8 @@ def read(
         Hashes addresses of clients before they enter the case, as ``Case.hashes`` does; by default they are kept.
     since, until
         Leave out requests before this time, and from that one on.
+    engine
+        Where to read and analyse them; see ``places``. None: here.
 
     A file that cannot be read becomes an ``Absent``, a damaged line a ``Blemish``; neither raises.
     """
@@ -79,27 +76,37 @@ def read(
     logs: dict[str, list[str]] = {}
     for locator in dict.fromkeys(locators):
         logs.setdefault(family(locator), []).append(locator)
-    with ThreadPoolExecutor(max_workers=1) as pool:
-        # Hashing a gigabyte takes a core a second: it runs beside the reading.
-        prints = {locator: pool.submit(_fingerprint, locator) for locator in dict.fromkeys(locators)}
+    with ThreadPoolExecutor(max_workers=1) as pool, maker(engine) as open_place:
+        prints = Fingerprints(pool)
         for name, members in logs.items():
-            with open_scratch() as scratch:
-                _read_log(case, scratch, name, members, log_formats, slack_s, hash_with, (since, until), result)
+            with open_place() as place:
+                part = place.read(Wanted(members, log_formats, since, until))
+                prints.wanted += members
+                _analyse(case, place, name, part, slack_s, hash_with, prints.begin, result)
+        prints.begin()
     result.sources = [
-        Source(s.reader, s.locator, s.taken_at, *prints[s.locator].result(), None, s.note) for s in result.sources
+        Source(s.reader, s.locator, s.taken_at, *prints.of(s.locator), None, s.note) for s in result.sources
     ]
     return result
 
 
-def _unrecognised(file: LogFile) -> tuple[str, str]:
-    """Why nothing could be made of a file, and what to do."""
-    damage = file.damage or nothing_in(file)
-    if damage:
-        return damage, "Take or copy the file again."
-    if not first_lines(file):
-        return "it is empty", "Logs are rotated: name the one that was written while the sessions were born."
-    hint = "Name it: --log-format TEXT, or --nginx FILE that holds the log_format."
-    return "no known log format in its first lines", hint
+class Fingerprints:
+    """SHA-256 of files, which takes a core half a second a gigabyte: begun when the cores have least to do."""
+
+    def __init__(self, pool: ThreadPoolExecutor) -> None:
+        self.wanted: list[str] = []
+        """Files that are not begun yet."""
+        self._pool = pool
+        self._begun: dict[str, Future[tuple[str | None, int | None]]] = {}
+
+    def begin(self) -> None:
+        """Begin those that are wanted."""
+        self._begun |= {locator: self._pool.submit(_fingerprint, locator) for locator in self.wanted}
+        self.wanted.clear()
+
+    def of(self, locator: str) -> tuple[str | None, int | None]:
+        """Return checksum and size of a file; a part of what was wanted (a folder on a cluster) has none."""
+        return self._begun[locator].result() if locator in self._begun else (None, None)
 
 
 def _fingerprint(locator: str) -> tuple[str | None, int | None]:
@@ -109,121 +116,30 @@ def _fingerprint(locator: str) -> tuple[str | None, int | None]:
         return None, None
 
 
-def _read_log(
+def _analyse(
     case: Case,
-    scratch: Scratch,
+    place: Place,
     name: str,
-    members: Sequence[str],
-    log_formats: Sequence[LogFormat],
+    part: Part,
     slack_s: float,
     hash_with: Hash | None,
-    between: tuple[datetime | None, datetime | None],
+    idle: Callable[[], None],
     result: ReadLog,
 ) -> None:
-    """Read all files of one log."""
-    lines.create_tables(scratch)
-    first_number = 0
-    for number, locator in enumerate(members):
-        try:
-            file = attach(locator, scratch.folder, number)
-            loaded = loading.load(scratch, file, log_formats, first_number)
-        except UnreadableSource as error:
-            result.absent.append(Absent(KIND, locator, error.message, error.hint))
-            continue
-        first_number += loaded.lines
-        if not loaded.note:
-            result.absent.append(Absent(KIND, locator, *_unrecognised(file)))
-            continue
-        result.sources.append(Source(KIND, locator, loaded.last_at, None, None, None, loaded.note))
-        result.blemishes += loaded.blemishes
-        result.requests += loaded.requests
-    result.requests -= _leave_out(scratch, *between)
-    first, last = scratch.rows("SELECT min(stamp), max(stamp) FROM line")[0]
-    if first is None:
+    """Make visits and classes of the lines of one log; ``idle`` is called when a core has nothing to do."""
+    result.sources += part.sources
+    result.blemishes += part.blemishes
+    result.absent += part.absent
+    result.requests += part.requests
+    if part.first_us is None or part.last_us is None:
         return
-    first, last = first.replace(tzinfo=UTC), last.replace(tzinfo=UTC)
+    first, last = lines.moment(part.first_us), lines.moment(part.last_us)
     result.first_at = min(first, result.first_at or first)
     result.last_at = max(last, result.last_at or last)
-    patterns.create_tables(scratch)
-    visits.create_tables(scratch, slack_s)
-    uses = cookie_use.table(scratch, name)
-    if uses is not None:
-        case.append("cookie_use", _hashed(uses, hash_with))
-    classes.create_tables(scratch)
-    _judge_rhythms(scratch)
-    classes.settle(scratch)
+    analysis = analyse.analyse(place.engine, slack_us=round(slack_s * 1e6), idle=idle)
     first_id = case.value("SELECT coalesce(max(class_id) + 1, 0) FROM visitor_class")
-    case.append("visitor_class", _hashed(classes.table(scratch, name, first_id), hash_with))
-    case.append("visit_bin", classes.bins(scratch, first_id))
-
-
-def _leave_out(scratch: Scratch, since: datetime | None, until: datetime | None) -> int:
-    """Drop the lines of another time; how many that were."""
-    dropped = 0
-    for sign, moment in (("<", since), (">=", until)):
-        if moment is not None:
-            stamp = moment.astimezone(UTC).replace(tzinfo=None)
-            dropped += int(scratch.value(f"SELECT count(*) FROM line WHERE stamp {sign} TIMESTAMP '{stamp}'"))
-            scratch.run(f"DELETE FROM line WHERE stamp {sign} TIMESTAMP '{stamp}'")
-    return dropped
-
-
-def _hashed(rows: pa.Table, hash_with: Hash | None) -> pa.Table:
-    """Replace addresses by ``#`` and their hash; what is none (no address, or several) stays."""
-    import pyarrow as pa
-
-    if hash_with is None:
-        return rows
-    encoded = rows["client"].combine_chunks().dictionary_encode()
-    addresses = encoded.dictionary.to_pylist()
-    hashes = hash_with(encoded.dictionary).to_pylist()
-    shown = [
-        text if text in {None, "", classes.FOLDED} else f"#{number:016x}"
-        for text, number in zip(addresses, hashes, strict=True)
-    ]
-    clients = pa.array(shown, pa.string()).take(encoded.indices)
-    return rows.set_column(rows.column_names.index("client"), "client", clients)
-
-
-def _judge_rhythms(scratch: Scratch) -> None:
-    """Create ``rhythm``: one row for each class that comes like clockwork."""
-    import numpy as np
-    import pyarrow as pa
-
-    scratch.run(
-        "CREATE OR REPLACE TEMP TABLE rhythm (class_key UBIGINT, period_s DOUBLE, phase_s DOUBLE, phase_spread_s DOUBLE,"
-        " coverage DOUBLE)"
-    )
-    among = scratch.value(f"SELECT count(*) FROM class WHERE visits >= {rhythm.FEWEST}")
-    scratch.run(
-        "CREATE OR REPLACE TEMP TABLE judged AS SELECT class_key, visits,"
-        f" (sum(visits) OVER (ORDER BY class_key ROWS UNBOUNDED PRECEDING) // {_RHYTHM_BATCH})::INTEGER AS batch,"
-        f" row_number() OVER (ORDER BY class_key)::BIGINT AS number FROM class WHERE visits >= {rhythm.fewest(among)}"
-    )
-    for (batch,) in scratch.rows("SELECT DISTINCT batch FROM judged ORDER BY batch"):
-        columns = scratch.columns(
-            "SELECT judged.number, epoch_us(stamp) AS time_us FROM visit JOIN judged USING (class_key)"
-            f" WHERE batch = {batch}"
-        )
-        found = rhythm.find(_integers(columns["number"]), _integers(columns["time_us"]), among=among)
-        table = pa.table(
-            {
-                "number": found.class_id,
-                "period_s": found.period_s,
-                "phase_s": pa.array(found.phase_s, mask=np.isnan(found.phase_s)),
-                "phase_spread_s": pa.array(found.phase_spread_s, mask=np.isnan(found.phase_spread_s)),
-                "coverage": found.coverage,
-            }
-        )
-        scratch.connection.register("found", table)
-        scratch.run(
-            "INSERT INTO rhythm SELECT class_key, period_s, phase_s, phase_spread_s, coverage FROM found JOIN judged"
-            " USING (number)"
-        )
-        scratch.connection.unregister("found")
-
-
-def _integers(column: Any) -> Any:
-    import numpy as np
-
-    return np.asarray(column, dtype=np.int64)
+    case.append("visitor_class", rows.visitor_class(analysis, name, first_id, hash_with))
+    case.append("visit_bin", rows.visit_bin(analysis, first_id))
+    uses = rows.cookie_use(analysis, name, hash_with)
+    if uses is not None:
+        case.append("cookie_use", uses)

@@ -1,9 +1,10 @@
 cimport cython
 from necropsy.evidence.access_log.octets cimport GET_AT, NO_TIME, WORDS, digits, find, fraction_us, is_plain, key_of, same, time_us
+from necropsy.evidence.access_log.pages cimport address_key, page_of, referer_key
 from necropsy.evidence.access_log.values cimport Values
 
-cdef Py_ssize_t SHORTEST, LONGEST, REMEMBERED
-cdef int CLIENT, AGENT, HOST, REQUEST, REFERER, FIELDS
+cdef Py_ssize_t SHORTEST, LONGEST, REMEMBERED, PAGE_ROOM
+cdef int CLIENT, AGENT, HOST, PAGE, TEXTS, ADDRESS, REFERER, REQUEST, FIELDS
 
 cdef class Scanner(Values):
     cdef unsigned long long seed
@@ -15,7 +16,8 @@ cdef class Scanner(Values):
     cdef Py_ssize_t start, stop, client_count, host_count
     cdef long long[::1] clients, hosts
     cdef Py_ssize_t time, duration, request, method, target, status, agent, referer
-    cdef unsigned long long[::1] seen
+    cdef unsigned long long[::1] seen, page_of_seen
+    cdef Py_ssize_t place, host_start, host_stop
     cdef long long[::1] seen_count
     cdef int[::1] out_line, out_hard, text_ends
     cdef long long[::1] out_us
@@ -36,10 +38,13 @@ cdef class Scanner(Values):
     cdef long long moment(self, Py_ssize_t start, Py_ssize_t stop) except? -2 nogil
     @cython.locals(point=Py_ssize_t, whole="long long", fraction="long long")
     cdef long long took(self, Py_ssize_t start, Py_ssize_t stop) except? -2 nogil
-    @cython.locals(first=Py_ssize_t, start=Py_ssize_t, stop=Py_ssize_t, word=Py_ssize_t, at=Py_ssize_t, limit=Py_ssize_t, i=Py_ssize_t, end=Py_ssize_t, key="unsigned long long")
-    cdef int asked(self) except -1 nogil
-    @cython.locals(start=Py_ssize_t, stop=Py_ssize_t)
-    cdef int single(self, int field, Py_ssize_t slot) except -1 nogil
+    @cython.locals(method=Py_ssize_t, method_stop=Py_ssize_t, start=Py_ssize_t, stop=Py_ssize_t)
+    cdef int asked(self, bint redirects) except -1 nogil
+    @cython.locals(host=Py_ssize_t, host_stop=Py_ssize_t, at=Py_ssize_t, end=Py_ssize_t, i=Py_ssize_t, place=Py_ssize_t, key="unsigned long long")
+    cdef int page(self, const unsigned char* asked, Py_ssize_t method, Py_ssize_t method_stop, Py_ssize_t start, Py_ssize_t stop, bint redirects) except -1 nogil
+    cdef int user_agent(self) except -1 nogil
+    @cython.locals(start=Py_ssize_t, stop=Py_ssize_t, key="unsigned long long")
+    cdef int refers(self) except -1 nogil
     @cython.locals(many=Py_ssize_t, number=Py_ssize_t, start=Py_ssize_t, stop=Py_ssize_t, slot=Py_ssize_t)
     cdef int first_given(self, int field) except -1 nogil
     @cython.locals(key="unsigned long long", at=Py_ssize_t, i=Py_ssize_t)

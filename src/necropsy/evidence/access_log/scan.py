@@ -1,5 +1,5 @@
 # cython: language_level=3, boundscheck=True, wraparound=False, annotation_typing=False, cdivision=True, initializedcheck=False
-# ruff: noqa: C901, PLR0911, PLR0912 -- loops that are to compile to loops
+# ruff: noqa: C901, PLR0911 -- loops that are to compile to loops
 """Plain lines of a log become numbers: a time, a status, and for each text a key (64-bit hash); each text is given once.
 
 A line that is not plain in every respect (see ``plan``) is *hard*: it is only counted here, and left to DuckDB. So what is
@@ -32,6 +32,7 @@ if not cython.compiled:
         same,
         time_us,
     )
+    from necropsy.evidence.access_log.pages import address_key, page_of, referer_key
     from necropsy.evidence.access_log.values import Values
 
 from necropsy.evidence.access_log.values import numbers
@@ -39,9 +40,19 @@ from necropsy.evidence.access_log.values import numbers
 if TYPE_CHECKING:
     from necropsy.evidence.access_log.plan import Plan
 
-CLIENT, AGENT, HOST, REQUEST, REFERER = 0, 1, 2, 3, 4
-FIELDS = 5
-"""Texts of a line that get keys; of the last, no text is kept."""
+CLIENT, AGENT, HOST, PAGE = 0, 1, 2, 3
+TEXTS = 4
+"""Texts of a line that get keys and are given."""
+ADDRESS, REFERER = 4, 5
+"""Of a redirect, the key of what a Referer would call it; the key of the page that the Referer of a line names."""
+FIELDS = 6
+REQUEST = 4
+"""Requests are remembered behind the texts, with the keys of their pages; they are never given."""
+
+REDIRECTS = (301, 302, 303, 307, 308)
+
+PAGE_ROOM = 24
+"""Bytes that a page may be longer than its request; see ``pages``."""
 
 SHORTEST = 16
 """Bytes of the shortest line that tells a time."""
@@ -77,19 +88,22 @@ class Scanner(Values):
         self.status = plan.status
         self.agent = plan.agent
         self.referer = plan.referer
-        self.seen = np.zeros(4 * 2 * REMEMBERED, np.uint64)
-        self.seen_count = numbers([0] * 4)
+        self.seen = np.zeros((TEXTS + 1) * 2 * REMEMBERED, np.uint64)
+        self.seen_count = numbers([0] * (TEXTS + 1))
+        self.page_of_seen = np.zeros(2 * REMEMBERED, np.uint64)
+        self.place = 0
         self.capacity = 0
 
     def make_room(self, size: int) -> int:
         """Make the columns large enough for so many bytes; they are used again for every piece."""
         self.capacity = max(size, 1)
-        self.rows, self.room, self.hard_rows = size // SHORTEST + 1, 2 * size + 64, size // 2 + 1
+        self.rows, self.hard_rows = size // SHORTEST + 1, size // 2 + 1
+        self.room = size + PAGE_ROOM * (self.rows + 1)
         rows, room = self.rows, self.room
         self.columns = (
             np.empty(rows, np.int32), np.empty(rows, np.int64), np.empty(rows, np.int16), np.empty(FIELDS * rows, np.uint64),
-            np.empty(3 * self.hard_rows, np.int32), np.empty(4 * rows, np.uint64), np.empty(4 * rows, np.int32),
-            np.empty(4 * room, np.uint8),
+            np.empty(3 * self.hard_rows, np.int32), np.empty(TEXTS * rows, np.uint64), np.empty(TEXTS * rows, np.int32),
+            np.empty((TEXTS + 1) * room, np.uint8),
         )  # fmt: skip
         self.out_line, self.out_us, self.out_status, self.out_keys = self.columns[:4]
         self.out_hard, self.text_keys, self.text_ends, self.texts = self.columns[4:]
@@ -102,7 +116,7 @@ class Scanner(Values):
         Returns
         -------
         ``lines``: how many; ``line``: which of them are plain, from 0; ``time_us``, ``status`` (-1: the layout has none),
-        ``keys`` (a row for each field) of the plain ones; ``texts``: for each field but the last keys, ends and bytes of
+        ``keys`` (a row for each field) of the plain ones; ``texts``: for client, agent, host and page keys, ends and bytes of
         texts not given before; ``hard``: which lines are to be read otherwise, ``hard_start``, ``hard_stop`` (bytes).
         """
         stop = len(piece) if stop < 0 else stop
@@ -118,14 +132,14 @@ class Scanner(Values):
             self.piece = piece
             self.data = cython.address(self.piece[0])
         self.start, self.stop = start, stop
-        self.text_count, self.text_bytes = numbers([0] * 4), numbers([0] * 4)
+        self.text_count, self.text_bytes = numbers([0] * TEXTS), numbers([0] * TEXTS)
         self.count = self.hard_count = self.lines = 0
         self.cached_start = self.cached_stop = self.cached_us = 0
         with cython.nogil:
             self.run()
         count, hard_count = self.count, self.hard_count
         given = []
-        for field in range(4):
+        for field in range(TEXTS):
             number, used = int(self.text_count[field]), int(self.text_bytes[field])
             first = field * rows
             given.append(
@@ -190,11 +204,11 @@ class Scanner(Values):
             status = digits(self.data, self.begin[self.status], self.finish[self.status])
             if status < 0:
                 return 0
-        if not self.asked():
-            return 0
         if not self.first_given(CLIENT) or not self.first_given(HOST):
             return 0
-        if not self.single(AGENT, self.agent) or not self.single(REFERER, self.referer):
+        if not self.asked(status in {301, 302, 303, 307, 308}):
+            return 0
+        if not self.user_agent() or not self.refers():
             return 0
         self.out_line[self.count] = self.lines
         self.out_us[self.count] = moment
@@ -227,72 +241,97 @@ class Scanner(Values):
                 return -1
         return whole * 1000000 + fraction
 
-    def asked(self) -> int:
-        """Set the key of the request: method and target without its query. 0: hard."""
-        first = REQUEST * self.room + self.text_bytes[REQUEST]
+    def asked(self, redirects: int) -> int:
+        """Set the key of the page; of a redirect that of its address, too. 0: hard."""
         if self.request >= 0:
-            start, stop = self.begin[self.request], self.finish[self.request]
-            if start < 0 or not self.quoted[self.request]:
+            if self.begin[self.request] < 0 or not self.quoted[self.request]:
                 return 0
-            stop = find(self.data, start, stop, 63)
-            word = find(self.data, start, stop, 32)
-            if word < stop:
-                stop = find(self.data, word + 1, stop, 32)
-            if stop <= start:
+            method, stop = self.begin[self.request], self.finish[self.request]
+            stop = find(self.data, method, stop, 63)
+            if stop <= method:
                 return 0
-            return self.give(REQUEST, start, stop)
+            method_stop = find(self.data, method, stop, 32)
+            start = method_stop + 1 if method_stop < stop else stop
+            stop = find(self.data, start, stop, 32)
+            return self.page(self.data, method, method_stop, start, stop, redirects)
         if self.begin[self.target] < 0 or not self.quoted[self.target]:
             return 0
         start, stop = self.begin[self.target], self.finish[self.target]
         stop = find(self.data, start, stop, 63)
         if find(self.data, start, stop, 32) < stop or stop == start:
             return 0
-        at = first
-        limit = (REQUEST + 1) * self.room
-        if self.method >= 0:
-            i, end = self.begin[self.method], self.finish[self.method]
-            if i < 0 or i == end or not self.quoted[self.method] or find(self.data, i, end, 32) < end:
+        if self.method < 0:
+            return self.page(WORDS, GET_AT, GET_AT + 3, start, stop, redirects)
+        method, method_stop = self.begin[self.method], self.finish[self.method]
+        if method < 0 or method == method_stop or not self.quoted[self.method]:
+            return 0
+        if (
+            find(self.data, method, method_stop, 32) < method_stop
+            or find(self.data, method, method_stop, 63) < method_stop
+        ):
+            return 0
+        return self.page(self.data, method, method_stop, start, stop, redirects)
+
+    def page(self, asked: Any, method: int, method_stop: int, start: int, stop: int, redirects: int) -> int:
+        """Fold a request that was not met before to its page, and set its keys."""
+        self.out_keys[ADDRESS * self.rows + self.count] = 0
+        host, host_stop = self.host_start, self.host_stop
+        if redirects and host_stop > host:
+            at = TEXTS * self.room
+            end = at + host_stop - host + stop - start
+            if end > at + self.room:
                 return 0
-            if find(self.data, i, end, 63) < end:
-                return 0
-            while i < end and at < limit:
+            while host < host_stop:
+                self.texts[at] = self.data[host]
+                at += 1
+                host += 1
+            i = start
+            while i < stop:
                 self.texts[at] = self.data[i]
                 at += 1
                 i += 1
-        else:
-            i = 0
-            while i < 3 and at < limit:
-                self.texts[at] = WORDS[GET_AT + i]
-                at += 1
-                i += 1
-        if at + 1 + stop - start >= limit:
-            return 0
-        self.texts[at] = 32
-        at += 1
-        i = start
-        while i < stop:
-            self.texts[at] = self.data[i]
-            at += 1
-            i += 1
-        key = key_of(self.text_start, first, at, self.seed)
-        self.out_keys[REQUEST * self.rows + self.count] = key
+            key = address_key(self.text_start, TEXTS * self.room, end, self.seed + HOST)
+            self.out_keys[ADDRESS * self.rows + self.count] = key
+        # The key of the method is the seed of that of the target: no request is taken for another.
+        key = key_of(asked, method, method_stop, self.seed + PAGE)
+        if stop > start:
+            key = key_of(self.data, start, stop, key)
+        key = key if key != 0 else 1
         if self.is_new(REQUEST, key):
-            self.note(REQUEST, key, at - first)
+            place = self.place
+            at = PAGE * self.room + self.text_bytes[PAGE]
+            if at + method_stop - method + stop - start + PAGE_ROOM > (PAGE + 1) * self.room:
+                return 0
+            end = page_of(asked, method, method_stop, self.data, start, stop, self.text_start, at)
+            key = key_of(self.text_start, at, end, self.seed + PAGE)
+            self.page_of_seen[place] = key
+            if self.is_new(PAGE, key):
+                self.note(PAGE, key, end - at)
+        else:
+            key = self.page_of_seen[self.place]
+        self.out_keys[PAGE * self.rows + self.count] = key
         return 1
 
-    def single(self, field: int, slot: int) -> int:
-        """Set the key of a field that has one source; a Referer without its query. 0: hard."""
-        if slot < 0 or self.begin[slot] < 0:
-            self.out_keys[field * self.rows + self.count] = 0
+    def user_agent(self) -> int:
+        """Set the key of the user agent. 0: hard."""
+        if self.agent < 0 or self.begin[self.agent] < 0:
+            self.out_keys[AGENT * self.rows + self.count] = 0
             return 1
-        if not self.quoted[slot]:
+        if not self.quoted[self.agent]:
             return 0
-        start, stop = self.begin[slot], self.finish[slot]
-        if field == REFERER:
-            stop = find(self.data, start, stop, 63)
-            self.out_keys[field * self.rows + self.count] = key_of(self.data, start, stop, self.seed)
-            return 1
-        return self.give(field, start, stop)
+        return self.give(AGENT, self.begin[self.agent], self.finish[self.agent])
+
+    def refers(self) -> int:
+        """Set the key of the page that the Referer names. 0: hard."""
+        key = 0
+        if self.referer >= 0 and self.begin[self.referer] >= 0:
+            if not self.quoted[self.referer]:
+                return 0
+            start = self.begin[self.referer]
+            stop = find(self.data, start, self.finish[self.referer], 63)
+            key = referer_key(self.data, start, stop, self.seed + HOST)
+        self.out_keys[REFERER * self.rows + self.count] = key
+        return 1
 
     def first_given(self, field: int) -> int:
         """Set the key of a field by the first of its sources that is given. 0: hard."""
@@ -316,11 +355,13 @@ class Scanner(Values):
                 start += 1
             while stop > start and self.data[stop - 1] == 32:
                 stop -= 1
+        if field == HOST:
+            self.host_start, self.host_stop = start, stop
         return self.give(field, start, stop)
 
     def give(self, field: int, start: int, stop: int) -> int:
         """Set the key of a field; if its text was not given yet, give it."""
-        key = key_of(self.data, start, stop, self.seed)
+        key = key_of(self.data, start, stop, self.seed + field)
         self.out_keys[field * self.rows + self.count] = key
         if key != 0 and self.is_new(field, key):
             at = field * self.room + self.text_bytes[field]
@@ -344,12 +385,13 @@ class Scanner(Values):
         return 0
 
     def is_new(self, field: int, key: int) -> int:
-        """Whether the text of a key was not given yet; it counts as given from now on."""
+        """Whether the text of a key was not given yet; it counts as given from now on, and ``place`` is where it stands."""
         begin = field * 2 * REMEMBERED
         mask = 2 * REMEMBERED - 1
         place = key & mask
         while True:
             there = self.seen[begin + place]
+            self.place = place
             if there == key:
                 return 0
             if there == 0:
@@ -362,6 +404,7 @@ class Scanner(Values):
                 i += 1
             self.seen_count[field] = 0
             place = key & mask
+            self.place = place
         self.seen[begin + place] = key
         self.seen_count[field] += 1
         return 1

@@ -41,8 +41,8 @@ class Scratch:
 
     def value(self, query: str) -> Any:
         """Run a query that yields one value."""
-        row = self.connection.execute(query).fetchone()
-        return row[0] if row else None
+        rows = self.rows(query)
+        return rows[0][0] if rows else None
 
     @contextlib.contextmanager
     def beside(self) -> Iterator[duckdb.DuckDBPyConnection]:

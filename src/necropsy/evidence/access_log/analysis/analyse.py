@@ -1,0 +1,167 @@
+"""In which order the steps are taken, whatever engine takes them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from necropsy.evidence.access_log import chains, rhythm
+from necropsy.evidence.access_log.analysis.tables import FOLLOWER, RHYTHM, arrow_schema
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+    from necropsy.evidence.access_log.analysis.engine import Engine
+
+CLASSES: Final = 10_000
+"""Classes that are kept apart although they have no rhythm; and as many again by everything but the client."""
+CLIENTS: Final = 5_000
+"""Clients that are kept apart by their cookies: those that were given the most without bringing any."""
+
+CHILDREN: Final = 50
+"""Names that one path keeps below it, most frequent first; the others are folded."""
+_DEEPEST: Final = 11
+"""Segments of a page at most, the empty one before its first slash and the dots at its end counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """What comes back of a log: aggregates."""
+
+    classes: pa.Table
+    """Step ``summed``."""
+    texts: pa.Table
+    """Texts behind the keys of those: ``key``, ``text``."""
+    bins: pa.Table
+    """Step ``bins``."""
+    clients: pa.Table | None
+    """Steps ``cookie_kept`` and ``cookie_rest`` (whose keys are null); None where the log does not tell of cookies."""
+    client_texts: pa.Table | None
+
+
+def analyse(engine: Engine, *, slack_us: int, idle: Callable[[], None] = lambda: None) -> Analysis:
+    """Make visits of lines, classes of visits, and judge their rhythms.
+
+    Parameters
+    ----------
+    engine
+        Has the tables ``line`` and ``given``.
+    slack_us
+        Microseconds after a redirect within which the same client's next page counts as its continuation.
+    idle
+        Called once, when what follows leaves a core to others.
+    """
+    fold_rare_children(engine)
+    find_visits(engine, slack_us)
+    clients, client_texts = _clients(engine)
+    make_classes(engine)
+    idle()
+    judge_rhythms(engine)
+    for step in ("kept", "crowd"):
+        engine.create(step, classes=CLASSES)
+    for step in ("placed", "folded", "summed", "said", "bins"):
+        engine.create(step)
+    return Analysis(engine.fetch("summed"), engine.fetch("said"), engine.fetch("bins"), clients, client_texts)
+
+
+def fold_rare_children(engine: Engine) -> None:
+    """Make ``page``: where a path has very many children, the rare ones lose their names, from the top down."""
+    engine.create("asked")
+    if engine.value("paths") > CHILDREN:
+        for depth in range(2, _DEEPEST + 1):
+            if engine.value("crowded", depth=depth, children=CHILDREN):
+                engine.create("thinned", depth=depth, children=CHILDREN)
+    engine.create("page")
+    engine.drop("asked")
+
+
+def find_visits(engine: Engine, slack_us: int) -> None:
+    """Make ``follower`` and ``chain``: which lines belong to the visit that another line began."""
+    if engine.value("redirects"):
+        engine.create("near", slack_us=slack_us)
+        engine.create("host")
+        engine.create("leg")
+        _pair(engine, "first_guess", "first_pair", slack_us)
+        engine.create("left")
+        _pair(engine, "second_guess", "second_pair", slack_us)
+        engine.create("pair")
+        engine.spread("follower", chains.followers, "pair", "flow", FOLLOWER)
+        engine.drop("near", "host", "leg", "guess", "habit", "known", "first_pair", "second_pair", "pair")
+    else:
+        engine.upload("follower", arrow_schema(FOLLOWER).empty_table())
+    engine.create("chain")
+
+
+def _pair(engine: Engine, guess: str, pair: str, slack_us: int) -> None:
+    """Run one round."""
+    engine.create(guess, slack_us=slack_us)
+    engine.create("habit")
+    if engine.value("unusual"):
+        # Once more without the passers-by: only redirects, and pages that redirects of this log lead to.
+        engine.create("known")
+        engine.create(f"{guess}_again", slack_us=slack_us)
+    engine.create(pair)
+
+
+def _clients(engine: Engine) -> tuple[pa.Table | None, pa.Table | None]:
+    """Sum up who was given cookies and brought them back."""
+    import pyarrow as pa
+
+    if not engine.value("telling"):
+        return None, None
+    engine.create("cookie_client")
+    engine.create("cookie_kept", clients=CLIENTS)
+    engine.create("cookie_rest")
+    engine.create("cookie_said")
+    rows = [engine.fetch(step) for step in ("cookie_kept", "cookie_rest")]
+    return pa.concat_tables(rows, promote_options="permissive"), engine.fetch("cookie_said")
+
+
+def make_classes(engine: Engine) -> None:
+    """Make ``visit``, ``classes`` and ``led``."""
+    for step in ("visit", "classes", "led"):
+        engine.create(step)
+
+
+def judge_rhythms(engine: Engine) -> None:
+    """Make ``rhythm``: one row for each class that comes like clockwork."""
+    among = engine.value("often", fewest=rhythm.FEWEST)
+    engine.create("judged", fewest=rhythm.fewest(among))
+    engine.spread("rhythm", Rhythms(among), "judged", "class_key", RHYTHM)
+    engine.drop("judged")
+
+
+@dataclass(frozen=True, slots=True)
+class Rhythms:
+    """The rhythms that are believed, among so many classes; a function of ``class_key`` and ``time_us``."""
+
+    among: int
+
+    def __call__(self, visits: pa.Table) -> pa.Table:
+        """Judge all visits of some classes."""
+        import numpy as np
+        import pyarrow as pa
+
+        classes = visits["class_key"].combine_chunks().dictionary_encode()
+        found = rhythm.find(
+            classes.indices.to_numpy().astype(np.int64), visits["time_us"].to_numpy().astype(np.int64), among=self.among
+        )
+        return pa.table(
+            {
+                "class_key": classes.dictionary.take(pa.array(found.class_id)),
+                "period_s": found.period_s,
+                "phase_s": _known(found.phase_s),
+                "phase_spread_s": _known(found.phase_spread_s),
+                "coverage": found.coverage,
+            }
+        )
+
+
+def _known(values: NDArray[np.float64]) -> pa.Array:
+    import numpy as np
+    import pyarrow as pa
+
+    return pa.array(values, mask=np.isnan(values))

@@ -1,0 +1,158 @@
+"""Visitor classes: visits alike in client, user agent, host, method, path pattern and status.
+
+A million clients must not cost a gigabyte. Classes that come like clockwork are kept, and of the others so many as the
+limit says, those with the most visits. The rest is folded in two steps: first the client becomes ``*`` (many people asking
+the same page with the same browser), and where that still leaves too many, user agent, host and path become ``*`` too.
+Nothing is dropped: visits and requests of all classes add up to those of the log.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+import ibis
+import ibis.expr.types as ir
+
+_MINUTE_US: Final = 60_000_000
+_CLASSES: Final = 1 << 32
+"""More than there are minutes since 1970; what a class number is multiplied with, so that one number tells both."""
+
+
+def visit(t: Mapping[str, ir.Table]) -> ir.Table:
+    """One row a visit: keys of everything that tells classes apart, of that without the client, of method and status."""
+    pages = t["page"].select("page_key", "pattern_key", "method_id")
+    first = t["line"].anti_join(t["follower"], "number").inner_join(pages, "page_key")
+    crowd_key = first.agent_key ^ first.host_key ^ first.pattern_key ^ first.status.cast("int64")
+    return first.select(
+        class_key=crowd_key ^ first.client_key,
+        crowd_key=crowd_key,
+        rest_key=first.method_id * 1024 + first.status,
+        time_us=first.time_us,
+        number=first.number,
+    )
+
+
+def classes(t: Mapping[str, ir.Table]) -> ir.Table:
+    """One row a class: visits, first and last time, and the number of a line that stands for it."""
+    return (
+        t["visit"]
+        .group_by("class_key")
+        .agg(
+            visits=ibis._.count(),
+            first_us=ibis._.time_us.min(),
+            last_us=ibis._.time_us.max(),
+            number=ibis._.number.min(),
+            crowd_key=ibis._.crowd_key.min(),
+            rest_key=ibis._.rest_key.min(),
+        )
+    )
+
+
+def led(t: Mapping[str, ir.Table]) -> ir.Table:
+    """What visits of a class led to: the commonest, as a page may lead different people to different places."""
+    visits = t["visit"].select("number", "class_key").inner_join(t["chain"], "number")
+    ways = visits.group_by("class_key", "followed_to").agg(times=ibis._.count(), followed=ibis._.followed.sum())
+    by_times = ibis.window(group_by="class_key", order_by=[ibis.desc("times"), ibis.asc("followed_to")])
+    ranked = ways.mutate(
+        place=ibis.row_number().over(by_times), all_followed=ways.followed.sum().over(ibis.window(group_by="class_key"))
+    )
+    return ranked.filter(ranked.place == 0).select("class_key", "followed_to", followed="all_followed")
+
+
+def judged(t: Mapping[str, ir.Table], fewest: int) -> ir.Table:
+    """Visits of the classes that come often enough to have a rhythm."""
+    often = t["classes"].filter(ibis._.visits >= fewest)
+    return t["visit"].semi_join(often, "class_key").select("class_key", "time_us")
+
+
+def often(t: Mapping[str, ir.Table], fewest: int) -> ir.Table:
+    """How many classes have so many visits."""
+    return t["classes"].filter(ibis._.visits >= fewest).agg(value=ibis._.count())
+
+
+def kept(t: Mapping[str, ir.Table], classes: int) -> ir.Table:
+    """Classes that are kept apart."""
+    most = t["classes"].order_by([ibis.desc("visits"), "number"]).limit(classes).select("class_key")
+    return most.union(t["rhythm"].select("class_key")).distinct()
+
+
+def crowd(t: Mapping[str, ir.Table], classes: int) -> ir.Table:
+    """Classes without their clients that are kept apart."""
+    rest = t["classes"].anti_join(t["kept"], "class_key")
+    sums = rest.group_by("crowd_key").agg(visits=ibis._.visits.sum(), number=ibis._.number.min())
+    return sums.order_by([ibis.desc("visits"), "number"]).limit(classes).select("crowd_key")
+
+
+def placed(t: Mapping[str, ir.Table]) -> ir.Table:
+    """Each class with where it goes: its ``level`` and ``place`` (its key there).
+
+    On level 0 a class is itself, on 1 its clients are folded, on 2 all but method and status.
+    """
+    itself = t["kept"].mutate(itself=ibis.literal(value=True))
+    crowded = t["crowd"].mutate(crowded=ibis.literal(value=True))
+    every = t["classes"].left_join(itself, "class_key").left_join(crowded, "crowd_key").left_join(t["led"], "class_key")
+    level = ibis.cases((every.itself.notnull(), 0), (every.crowded.notnull(), 1), else_=2)
+    return every.select(
+        *(t["classes"][name] for name in ("class_key", "visits", "first_us", "last_us", "number")),
+        "followed",
+        "followed_to",
+        level=level,
+        place=ibis.cases(
+            (level == 0, every.class_key), (level == 1, every.crowd_key), else_=every.rest_key.cast("int64")
+        ),
+    )
+
+
+def folded(t: Mapping[str, ir.Table]) -> ir.Table:
+    """One row a class after folding, numbered from 0."""
+    classes = t["placed"]
+    sums = classes.group_by("level", "place").agg(
+        visits=classes.visits.sum(),
+        followed=classes.followed.sum(),
+        first_us=classes.first_us.min(),
+        last_us=classes.last_us.max(),
+        number=classes.number.min(),
+    )
+    by_most = ibis.window(group_by=["level", "place"], order_by=[ibis.desc("followed"), ibis.asc("followed_to")])
+    ways = classes.filter(classes.followed_to.notnull())
+    ways = ways.mutate(rank=ibis.row_number().over(by_most))
+    first = ways.filter(ways.rank == 0).select("level", "place", "followed_to")
+    sums = sums.left_join(first, ["level", "place"]).drop("level_right", "place_right")
+    order = ibis.window(order_by=["level", "first_us", "number"])
+    return sums.select(
+        "level", "place", "visits", "first_us", "last_us", "number", "followed_to",
+        class_id=ibis.row_number().over(order).cast("int32"),
+        requests=sums.visits + ibis.coalesce(sums.followed, 0),
+    )  # fmt: skip
+
+
+def summed(t: Mapping[str, ir.Table]) -> ir.Table:
+    """The same with keys and status of the line that stands for it, its page, and its rhythm."""
+    line = t["line"].select("number", "client_key", "agent_key", "host_key", "page_key", "status")
+    standing = line.semi_join(t["folded"], "number")
+    rows = t["folded"].inner_join(standing, "number")
+    rows = rows.inner_join(t["page"].select("page_key", "method", "path"), "page_key")
+    rhythms = t["rhythm"].rename(place="class_key").mutate(level=ibis.literal(0, "int8"))
+    return rows.left_join(rhythms, ["level", "place"]).drop("level_right", "place_right")
+
+
+def said(t: Mapping[str, ir.Table]) -> ir.Table:
+    """The texts behind the keys of those rows."""
+    rows = t["summed"]
+    keys = rows.filter(rows.level == 0).select(key="client_key")
+    for name in ("agent_key", "host_key"):
+        keys = keys.union(rows.filter(rows.level <= 1).select(key=name))
+    return t["given"].semi_join(keys.distinct(), "key").group_by("key").agg(text=ibis._.text.min())
+
+
+def bins(t: Mapping[str, ir.Table]) -> ir.Table:
+    """Visits by class and minute, both in one number: grouping and sorting by one is twice as fast as by two."""
+    rows = t["folded"].select("level", "place", "class_id")
+    own = rows.filter(rows.level == 0).select(class_key="place", own_id="class_id")
+    crowds = rows.filter(rows.level == 1).select(crowd_key="place", crowd_id="class_id")
+    rest = rows.filter(rows.level == 2).select(rest_key=rows.place.cast("int32"), rest_id=rows.class_id)
+    visits = t["visit"].left_join(own, "class_key").left_join(crowds, "crowd_key").left_join(rest, "rest_key")
+    class_id = ibis.coalesce(visits.own_id, visits.crowd_id, visits.rest_id).cast("int64")
+    cells = visits.select(cell=class_id * _CLASSES + visits.time_us // _MINUTE_US)
+    return cells.group_by("cell").agg(visits=ibis._.count()).order_by("cell")

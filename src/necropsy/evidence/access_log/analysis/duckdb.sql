@@ -1,0 +1,2124 @@
+-- Compiled from Ibis by `make docs`: change the steps and not this file. Title -> table.
+
+-- asked -> asked
+SELECT
+  "t8"."page_key",
+  "t4"."requests",
+  "t8"."method",
+  "t8"."path"
+FROM (
+  SELECT
+    "t6"."key" AS "page_key",
+    LIST_EXTRACT(STR_SPLIT("t6"."text", ' '), 1) AS "method",
+    LIST_EXTRACT(STR_SPLIT("t6"."text", ' '), 2) AS "path"
+  FROM (
+    SELECT
+      "t5"."key",
+      MIN("t5"."text") AS "text"
+    FROM (
+      SELECT
+        "t2"."key",
+        "t2"."text"
+      FROM "given" AS "t2"
+      SEMI JOIN (
+        SELECT
+          "t0"."page_key",
+          COUNT(*) AS "requests"
+        FROM "line" AS "t0"
+        GROUP BY
+          1
+      ) AS "t4"
+        ON "t2"."key" = "t4"."page_key"
+    ) AS "t5"
+    GROUP BY
+      1
+  ) AS "t6"
+) AS "t8"
+INNER JOIN (
+  SELECT
+    "t0"."page_key",
+    COUNT(*) AS "requests"
+  FROM "line" AS "t0"
+  GROUP BY
+    1
+) AS "t4"
+  ON "t8"."page_key" = "t4"."page_key"
+
+-- paths -> paths
+SELECT
+  COUNT(DISTINCT "t0"."path") AS "value"
+FROM "asked" AS "t0"
+
+-- crowded -> crowded
+SELECT
+  COUNT(*) AS "value"
+FROM (
+  SELECT
+    *
+  FROM (
+    SELECT
+      "t1"."parent",
+      COUNT(DISTINCT "t1"."child") AS "names"
+    FROM (
+      SELECT
+        "t0"."page_key",
+        "t0"."requests",
+        "t0"."method",
+        "t0"."path",
+        ARRAY_TO_STRING(
+          LIST_SLICE(
+            STR_SPLIT("t0"."path", '/'),
+            1,
+            CASE WHEN (
+              {depth} - 1
+            ) < 0 THEN {depth} - 1 - 1 ELSE {depth} - 1 END
+          ),
+          '/'
+        ) AS "parent",
+        LIST_EXTRACT(
+          STR_SPLIT("t0"."path", '/'),
+          (
+            {depth} - 1
+          ) + CAST((
+            {depth} - 1
+          ) >= 0 AS INT)
+        ) AS "child"
+      FROM "asked" AS "t0"
+      WHERE
+        ARRAY_LENGTH(STR_SPLIT("t0"."path", '/')) >= {depth}
+    ) AS "t1"
+    GROUP BY
+      1
+  ) AS "t2"
+  WHERE
+    "t2"."names" > {children}
+) AS "t3"
+
+-- thinned -> asked
+WITH "t2" AS (
+  SELECT
+    "t0"."page_key",
+    "t0"."requests",
+    "t0"."method",
+    "t0"."path",
+    ARRAY_TO_STRING(
+      LIST_SLICE(
+        STR_SPLIT("t0"."path", '/'),
+        1,
+        CASE WHEN (
+          {depth} - 1
+        ) < 0 THEN {depth} - 1 - 1 ELSE {depth} - 1 END
+      ),
+      '/'
+    ) AS "parent",
+    LIST_EXTRACT(
+      STR_SPLIT("t0"."path", '/'),
+      (
+        {depth} - 1
+      ) + CAST((
+        {depth} - 1
+      ) >= 0 AS INT)
+    ) AS "child"
+  FROM "asked" AS "t0"
+  WHERE
+    ARRAY_LENGTH(STR_SPLIT("t0"."path", '/')) >= {depth}
+)
+SELECT
+  "t1"."page_key",
+  "t1"."requests",
+  "t1"."method",
+  COALESCE("t11"."folded", "t1"."path") AS "path"
+FROM "asked" AS "t1"
+LEFT OUTER JOIN (
+  SELECT
+    "t6"."page_key",
+    "t6"."folded"
+  FROM (
+    SELECT
+      "t3"."page_key",
+      "t3"."parent",
+      "t3"."child",
+      "t3"."parent" || '/*' || SUBSTRING(
+        "t3"."path",
+        CASE
+          WHEN (
+            LENGTH("t3"."parent") + 1 + LENGTH("t3"."child") + 1
+          ) >= 1
+          THEN LENGTH("t3"."parent") + 1 + LENGTH("t3"."child") + 1
+          ELSE LENGTH("t3"."parent") + 1 + LENGTH("t3"."child") + 1 + LENGTH("t3"."path")
+        END
+      ) AS "folded"
+    FROM "t2" AS "t3"
+  ) AS "t6"
+  SEMI JOIN (
+    SELECT
+      *
+    FROM (
+      SELECT
+        "t4"."parent",
+        "t4"."child",
+        "t4"."requests",
+        ROW_NUMBER() OVER (
+          PARTITION BY "t4"."parent"
+          ORDER BY "t4"."requests" DESC, "t4"."child" ASC
+          ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
+        ) - 1 AS "place"
+      FROM (
+        SELECT
+          "t3"."parent",
+          "t3"."child",
+          SUM("t3"."requests") AS "requests"
+        FROM "t2" AS "t3"
+        GROUP BY
+          1,
+          2
+      ) AS "t4"
+    ) AS "t7"
+    WHERE
+      "t7"."place" >= {children}
+  ) AS "t9"
+    ON "t6"."parent" = "t9"."parent" AND "t6"."child" = "t9"."child"
+) AS "t11"
+  ON "t1"."page_key" = "t11"."page_key"
+
+-- page -> page
+SELECT
+  "t0"."page_key",
+  "t0"."method",
+  "t0"."path",
+  MIN("t0"."page_key") OVER (
+    PARTITION BY "t0"."method", "t0"."path"
+    ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
+  ) AS "pattern_key",
+  CAST(DENSE_RANK() OVER (
+    ORDER BY "t0"."method" ASC
+    ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
+  ) - 1 AS INT) AS "method_id"
+FROM "asked" AS "t0"
+
+-- redirects -> redirects
+SELECT
+  COUNT(*) AS "value"
+FROM (
+  SELECT
+    *
+  FROM "line" AS "t0"
+  WHERE
+    "t0"."status" IN (301, 302, 303, 307, 308)
+) AS "t1"
+
+-- near -> near
+SELECT
+  "t2"."number",
+  "t2"."time_us",
+  "t2"."host_key",
+  "t2"."page_key",
+  "t2"."address_key",
+  "t2"."referer_key",
+  "t2"."flow",
+  "t2"."redirect"
+FROM (
+  SELECT
+    "t0"."number",
+    "t0"."time_us",
+    "t0"."host_key",
+    "t0"."page_key",
+    "t0"."address_key",
+    "t0"."referer_key",
+    XOR("t0"."client_key", "t0"."agent_key") AS "flow",
+    "t0"."status" IN (301, 302, 303, 307, 308) AS "redirect"
+  FROM "line" AS "t0"
+) AS "t2"
+SEMI JOIN (
+  SELECT DISTINCT
+    *
+  FROM (
+    SELECT
+      *
+    FROM (
+      SELECT
+        XOR(
+          XOR("t0"."client_key", "t0"."agent_key"),
+          (
+            "t0"."time_us" - (
+              "t0"."time_us" % {slack_us}
+            )
+          )
+        ) AS "place"
+      FROM "line" AS "t0"
+      WHERE
+        "t0"."status" IN (301, 302, 303, 307, 308)
+    ) AS "t3"
+    UNION ALL
+    SELECT
+      *
+    FROM (
+      SELECT
+        XOR(
+          XOR("t0"."client_key", "t0"."agent_key"),
+          (
+            (
+              "t0"."time_us" - (
+                "t0"."time_us" % {slack_us}
+              )
+            ) + {slack_us}
+          )
+        ) AS "place"
+      FROM "line" AS "t0"
+      WHERE
+        "t0"."status" IN (301, 302, 303, 307, 308)
+    ) AS "t4"
+  ) AS "t5"
+) AS "t7"
+  ON (
+    XOR("t2"."flow", (
+      "t2"."time_us" - (
+        "t2"."time_us" % {slack_us}
+      )
+    ))
+  ) = "t7"."place"
+
+-- host -> host
+SELECT
+  "t6"."host_key",
+  MIN("t6"."host_key") OVER (PARTITION BY "t6"."bare" ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS "bare_key"
+FROM (
+  SELECT
+    "t5"."key" AS "host_key",
+    REGEXP_REPLACE(LOWER("t5"."text"), ':[0-9]+$', '', 'g') AS "bare"
+  FROM (
+    SELECT
+      "t4"."key",
+      MIN("t4"."text") AS "text"
+    FROM (
+      SELECT
+        "t2"."key",
+        "t2"."text"
+      FROM "given" AS "t2"
+      SEMI JOIN "near" AS "t3"
+        ON "t2"."key" = "t3"."host_key"
+    ) AS "t4"
+    GROUP BY
+      1
+  ) AS "t5"
+) AS "t6"
+
+-- leg -> leg
+SELECT
+  "t3"."number",
+  "t3"."time_us",
+  "t3"."flow",
+  "t3"."host_key",
+  "t3"."address_key",
+  "t3"."referer_key",
+  "t6"."pattern_key",
+  "t3"."redirect",
+  COALESCE("t4"."bare_key", 0) AS "bare_key",
+  TRUE AS "free"
+FROM "near" AS "t3"
+INNER JOIN (
+  SELECT
+    "t2"."page_key",
+    "t2"."pattern_key"
+  FROM "page" AS "t2"
+) AS "t6"
+  ON "t3"."page_key" = "t6"."page_key"
+LEFT OUTER JOIN "host" AS "t4"
+  ON "t3"."host_key" = "t4"."host_key"
+
+-- leading -> leading
+SELECT
+  COUNT(*) AS "value"
+FROM (
+  SELECT
+    *
+  FROM "leg" AS "t0"
+  WHERE
+    "t0"."redirect"
+) AS "t1"
+
+-- first_guess -> guess
+WITH "t20" AS (
+  SELECT
+    "t19"."number",
+    "t19"."time_us",
+    "t19"."flow",
+    "t19"."pattern_key",
+    "t19"."bare_key",
+    "t19"."redirect",
+    "t19"."free",
+    "t19"."key",
+    "t19"."leads",
+    "t19"."what",
+    "t19"."run",
+    ROW_NUMBER() OVER (
+      PARTITION BY "t19"."key", "t19"."run"
+      ORDER BY "t19"."time_us" ASC, "t19"."number" ASC, "t19"."leads" ASC
+      ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
+    ) - 1 AS "place"
+  FROM (
+    SELECT
+      "t18".*
+      EXCLUDE ("turn")
+    FROM (
+      SELECT
+        "t17"."number",
+        "t17"."time_us",
+        "t17"."flow",
+        "t17"."pattern_key",
+        "t17"."bare_key",
+        "t17"."redirect",
+        "t17"."free",
+        "t17"."key",
+        "t17"."leads",
+        "t17"."what",
+        "t17"."turn",
+        COUNT(NULLIF("t17"."turn", FALSE)) OVER (
+          PARTITION BY "t17"."key"
+          ORDER BY "t17"."time_us" ASC, "t17"."number" ASC, "t17"."leads" ASC
+          ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
+        ) AS "run"
+      FROM (
+        SELECT
+          "t16"."number",
+          "t16"."time_us",
+          "t16"."flow",
+          "t16"."pattern_key",
+          "t16"."bare_key",
+          "t16"."redirect",
+          "t16"."free",
+          "t16"."key",
+          "t16"."leads",
+          "t16"."what",
+          COALESCE(
+            (
+              "t16"."what" <> LAG("t16"."what") OVER (
+                PARTITION BY "t16"."key"
+                ORDER BY "t16"."time_us" ASC, "t16"."number" ASC, "t16"."leads" ASC
+                ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
+              )
+            )
+            OR (
+              "t16"."free" <> LAG("t16"."free") OVER (
+                PARTITION BY "t16"."key"
+                ORDER BY "t16"."time_us" ASC, "t16"."number" ASC, "t16"."leads" ASC
+                ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
+              )
+            )
+            OR (
+              "t16"."leads" <> LAG("t16"."leads") OVER (
+                PARTITION BY "t16"."key"
+                ORDER BY "t16"."time_us" ASC, "t16"."number" ASC, "t16"."leads" ASC
+                ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
+              )
+            ),
+            TRUE
+          ) AS "turn"
+        FROM (
+          SELECT
+            *
+          FROM (
+            SELECT
+              "t9"."number",
+              "t9"."time_us",
+              "t9"."flow",
+              "t9"."pattern_key",
+              "t9"."bare_key",
+              "t9"."redirect",
+              "t9"."free",
+              XOR("t9"."flow", "t9"."name") AS "key",
+              1 AS "leads",
+              1 AS "what"
+            FROM (
+              SELECT
+                *
+              FROM (
+                SELECT
+                  "t0"."number",
+                  "t0"."time_us",
+                  "t0"."flow",
+                  "t0"."host_key",
+                  "t0"."address_key",
+                  "t0"."referer_key",
+                  "t0"."pattern_key",
+                  "t0"."redirect",
+                  "t0"."bare_key",
+                  "t0"."free",
+                  "t0"."address_key" AS "name"
+                FROM "leg" AS "t0"
+                WHERE
+                  "t0"."redirect" AND "t0"."address_key" <> 0
+              ) AS "t3"
+              UNION ALL
+              SELECT
+                *
+              FROM (
+                SELECT
+                  "t0"."number",
+                  "t0"."time_us",
+                  "t0"."flow",
+                  "t0"."host_key",
+                  "t0"."address_key",
+                  "t0"."referer_key",
+                  "t0"."pattern_key",
+                  "t0"."redirect",
+                  "t0"."bare_key",
+                  "t0"."free",
+                  "t0"."host_key" AS "name"
+                FROM "leg" AS "t0"
+                WHERE
+                  "t0"."redirect"
+                  AND "t0"."address_key" <> 0
+                  AND "t0"."host_key" <> "t0"."address_key"
+              ) AS "t6"
+            ) AS "t9"
+            SEMI JOIN (
+              SELECT
+                "t11"."name"
+              FROM (
+                SELECT DISTINCT
+                  *
+                FROM (
+                  SELECT
+                    *
+                  FROM (
+                    SELECT
+                      "t0"."address_key" AS "name"
+                    FROM "leg" AS "t0"
+                    WHERE
+                      "t0"."redirect" AND "t0"."address_key" <> 0
+                  ) AS "t4"
+                  UNION ALL
+                  SELECT
+                    *
+                  FROM (
+                    SELECT
+                      "t0"."host_key" AS "name"
+                    FROM "leg" AS "t0"
+                    WHERE
+                      "t0"."redirect" AND "t0"."address_key" <> 0
+                  ) AS "t5"
+                ) AS "t7"
+              ) AS "t11"
+              SEMI JOIN "leg" AS "t2"
+                ON "t11"."name" = "t2"."referer_key"
+            ) AS "t13"
+              ON "t9"."name" = "t13"."name"
+          ) AS "t14"
+          UNION ALL
+          SELECT
+            *
+          FROM (
+            SELECT
+              "t1"."number",
+              "t1"."time_us",
+              "t1"."flow",
+              "t1"."pattern_key",
+              "t1"."bare_key",
+              "t1"."redirect",
+              "t1"."free",
+              XOR("t1"."flow", "t1"."referer_key") AS "key",
+              0 AS "leads",
+              0 AS "what"
+            FROM "leg" AS "t1"
+            SEMI JOIN (
+              SELECT
+                "t11"."name"
+              FROM (
+                SELECT DISTINCT
+                  *
+                FROM (
+                  SELECT
+                    *
+                  FROM (
+                    SELECT
+                      "t0"."address_key" AS "name"
+                    FROM "leg" AS "t0"
+                    WHERE
+                      "t0"."redirect" AND "t0"."address_key" <> 0
+                  ) AS "t4"
+                  UNION ALL
+                  SELECT
+                    *
+                  FROM (
+                    SELECT
+                      "t0"."host_key" AS "name"
+                    FROM "leg" AS "t0"
+                    WHERE
+                      "t0"."redirect" AND "t0"."address_key" <> 0
+                  ) AS "t5"
+                ) AS "t7"
+              ) AS "t11"
+              SEMI JOIN "leg" AS "t2"
+                ON "t11"."name" = "t2"."referer_key"
+            ) AS "t13"
+              ON "t1"."referer_key" = "t13"."name"
+          ) AS "t15"
+        ) AS "t16"
+      ) AS "t17"
+    ) AS "t18"
+  ) AS "t19"
+)
+SELECT
+  "t26"."number",
+  "t26"."follower",
+  "t26"."pattern_key" AS "from_pattern",
+  "t26"."to_pattern"
+FROM (
+  SELECT
+    "t24"."number",
+    "t24"."time_us",
+    "t24"."pattern_key",
+    "t24"."bare_key",
+    "t24"."key",
+    "t24"."place",
+    "t24"."next_run",
+    "t25"."follower",
+    "t25"."then_us",
+    "t25"."to_pattern",
+    "t25"."to_bare"
+  FROM (
+    SELECT
+      "t21"."number",
+      "t21"."time_us",
+      "t21"."pattern_key",
+      "t21"."bare_key",
+      "t21"."key",
+      "t21"."place",
+      "t21"."run" + 1 AS "next_run"
+    FROM "t20" AS "t21"
+    WHERE
+      "t21"."leads" = 1
+  ) AS "t24"
+  INNER JOIN (
+    SELECT
+      "t21"."key",
+      "t21"."run" AS "next_run",
+      "t21"."place",
+      "t21"."number" AS "follower",
+      "t21"."time_us" AS "then_us",
+      "t21"."pattern_key" AS "to_pattern",
+      "t21"."bare_key" AS "to_bare"
+    FROM "t20" AS "t21"
+    WHERE
+      "t21"."free" AND "t21"."leads" = 0
+  ) AS "t25"
+    ON "t24"."key" = "t25"."key"
+    AND "t24"."next_run" = "t25"."next_run"
+    AND "t24"."place" = "t25"."place"
+) AS "t26"
+WHERE
+  "t26"."number" < "t26"."follower"
+  AND (
+    (
+      "t26"."pattern_key" <> "t26"."to_pattern"
+    )
+    OR (
+      "t26"."bare_key" <> "t26"."to_bare"
+    )
+  )
+  AND (
+    "t26"."then_us" - "t26"."time_us"
+  ) <= {slack_us}
+
+-- habit -> habit
+SELECT
+  "t2"."from_pattern",
+  "t2"."to_pattern"
+FROM (
+  SELECT
+    "t1"."from_pattern",
+    "t1"."to_pattern",
+    "t1"."seen",
+    SUM("t1"."seen") OVER (
+      PARTITION BY "t1"."from_pattern"
+      ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
+    ) AS "all_seen"
+  FROM (
+    SELECT
+      "t0"."from_pattern",
+      "t0"."to_pattern",
+      COUNT(*) AS "seen"
+    FROM "guess" AS "t0"
+    GROUP BY
+      1,
+      2
+  ) AS "t1"
+) AS "t2"
+WHERE
+  (
+    "t2"."all_seen" < 20
+  )
+  OR (
+    "t2"."seen" >= (
+      "t2"."all_seen" * 0.05
+    )
+  )
+
+-- unusual -> unusual
+SELECT
+  COUNT(*) AS "value"
+FROM (
+  SELECT
+    "t2"."number",
+    "t2"."follower",
+    "t2"."from_pattern",
+    "t2"."to_pattern"
+  FROM "guess" AS "t2"
+  ANTI JOIN "habit" AS "t3"
+    ON "t2"."from_pattern" = "t3"."from_pattern"
+    AND "t2"."to_pattern" = "t3"."to_pattern"
+) AS "t4"
+
+-- known -> known
+SELECT
+  "t6"."number",
+  "t6"."time_us",
+  "t6"."flow",
+  "t6"."host_key",
+  "t6"."address_key",
+  "t6"."referer_key",
+  "t6"."pattern_key",
+  "t6"."redirect",
+  "t6"."bare_key",
+  "t6"."free"
+FROM (
+  SELECT
+    "t2"."number",
+    "t2"."time_us",
+    "t2"."flow",
+    "t2"."host_key",
+    "t2"."address_key",
+    "t2"."referer_key",
+    "t2"."pattern_key",
+    "t2"."redirect",
+    "t2"."bare_key",
+    "t2"."free",
+    "t5"."pattern_key" AS "pattern_key_right",
+    "t5"."led"
+  FROM "leg" AS "t2"
+  LEFT OUTER JOIN (
+    SELECT
+      "t3"."pattern_key",
+      TRUE AS "led"
+    FROM (
+      SELECT DISTINCT
+        "t1"."to_pattern" AS "pattern_key"
+      FROM "habit" AS "t1"
+    ) AS "t3"
+  ) AS "t5"
+    ON "t2"."pattern_key" = "t5"."pattern_key"
+) AS "t6"
+WHERE
+  "t6"."redirect" OR (
+    "t6"."led" IS NOT NULL
+  )
+
+-- first_guess_again -> guess
+WITH "t21" AS (
+  SELECT
+    "t20"."number",
+    "t20"."time_us",
+    "t20"."flow",
+    "t20"."pattern_key",
+    "t20"."bare_key",
+    "t20"."redirect",
+    "t20"."free",
+    "t20"."key",
+    "t20"."leads",
+    "t20"."what",
+    "t20"."run",
+    ROW_NUMBER() OVER (
+      PARTITION BY "t20"."key", "t20"."run"
+      ORDER BY "t20"."time_us" ASC, "t20"."number" ASC, "t20"."leads" ASC
+      ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
+    ) - 1 AS "place"
+  FROM (
+    SELECT
+      "t19".*
+      EXCLUDE ("turn")
+    FROM (
+      SELECT
+        "t18"."number",
+        "t18"."time_us",
+        "t18"."flow",
+        "t18"."pattern_key",
+        "t18"."bare_key",
+        "t18"."redirect",
+        "t18"."free",
+        "t18"."key",
+        "t18"."leads",
+        "t18"."what",
+        "t18"."turn",
+        COUNT(NULLIF("t18"."turn", FALSE)) OVER (
+          PARTITION BY "t18"."key"
+          ORDER BY "t18"."time_us" ASC, "t18"."number" ASC, "t18"."leads" ASC
+          ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
+        ) AS "run"
+      FROM (
+        SELECT
+          "t17"."number",
+          "t17"."time_us",
+          "t17"."flow",
+          "t17"."pattern_key",
+          "t17"."bare_key",
+          "t17"."redirect",
+          "t17"."free",
+          "t17"."key",
+          "t17"."leads",
+          "t17"."what",
+          COALESCE(
+            (
+              "t17"."what" <> LAG("t17"."what") OVER (
+                PARTITION BY "t17"."key"
+                ORDER BY "t17"."time_us" ASC, "t17"."number" ASC, "t17"."leads" ASC
+                ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
+              )
+            )
+            OR (
+              "t17"."free" <> LAG("t17"."free") OVER (
+                PARTITION BY "t17"."key"
+                ORDER BY "t17"."time_us" ASC, "t17"."number" ASC, "t17"."leads" ASC
+                ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
+              )
+            )
+            OR (
+              "t17"."leads" <> LAG("t17"."leads") OVER (
+                PARTITION BY "t17"."key"
+                ORDER BY "t17"."time_us" ASC, "t17"."number" ASC, "t17"."leads" ASC
+                ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
+              )
+            ),
+            TRUE
+          ) AS "turn"
+        FROM (
+          SELECT
+            *
+          FROM (
+            SELECT
+              "t10"."number",
+              "t10"."time_us",
+              "t10"."flow",
+              "t10"."pattern_key",
+              "t10"."bare_key",
+              "t10"."redirect",
+              "t10"."free",
+              XOR("t10"."flow", "t10"."name") AS "key",
+              1 AS "leads",
+              1 AS "what"
+            FROM (
+              SELECT
+                *
+              FROM (
+                SELECT
+                  "t0"."number",
+                  "t0"."time_us",
+                  "t0"."flow",
+                  "t0"."host_key",
+                  "t0"."address_key",
+                  "t0"."referer_key",
+                  "t0"."pattern_key",
+                  "t0"."redirect",
+                  "t0"."bare_key",
+                  "t0"."free",
+                  "t0"."address_key" AS "name"
+                FROM "known" AS "t0"
+                WHERE
+                  "t0"."redirect" AND "t0"."address_key" <> 0
+              ) AS "t4"
+              UNION ALL
+              SELECT
+                *
+              FROM (
+                SELECT
+                  "t0"."number",
+                  "t0"."time_us",
+                  "t0"."flow",
+                  "t0"."host_key",
+                  "t0"."address_key",
+                  "t0"."referer_key",
+                  "t0"."pattern_key",
+                  "t0"."redirect",
+                  "t0"."bare_key",
+                  "t0"."free",
+                  "t0"."host_key" AS "name"
+                FROM "known" AS "t0"
+                WHERE
+                  "t0"."redirect"
+                  AND "t0"."address_key" <> 0
+                  AND "t0"."host_key" <> "t0"."address_key"
+              ) AS "t5"
+            ) AS "t10"
+            SEMI JOIN (
+              SELECT
+                "t12"."name"
+              FROM (
+                SELECT DISTINCT
+                  *
+                FROM (
+                  SELECT
+                    *
+                  FROM (
+                    SELECT
+                      "t1"."address_key" AS "name"
+                    FROM "leg" AS "t1"
+                    WHERE
+                      "t1"."redirect" AND "t1"."address_key" <> 0
+                  ) AS "t6"
+                  UNION ALL
+                  SELECT
+                    *
+                  FROM (
+                    SELECT
+                      "t1"."host_key" AS "name"
+                    FROM "leg" AS "t1"
+                    WHERE
+                      "t1"."redirect" AND "t1"."address_key" <> 0
+                  ) AS "t7"
+                ) AS "t9"
+              ) AS "t12"
+              SEMI JOIN "leg" AS "t3"
+                ON "t12"."name" = "t3"."referer_key"
+            ) AS "t14"
+              ON "t10"."name" = "t14"."name"
+          ) AS "t15"
+          UNION ALL
+          SELECT
+            *
+          FROM (
+            SELECT
+              "t2"."number",
+              "t2"."time_us",
+              "t2"."flow",
+              "t2"."pattern_key",
+              "t2"."bare_key",
+              "t2"."redirect",
+              "t2"."free",
+              XOR("t2"."flow", "t2"."referer_key") AS "key",
+              0 AS "leads",
+              0 AS "what"
+            FROM "known" AS "t2"
+            SEMI JOIN (
+              SELECT
+                "t12"."name"
+              FROM (
+                SELECT DISTINCT
+                  *
+                FROM (
+                  SELECT
+                    *
+                  FROM (
+                    SELECT
+                      "t1"."address_key" AS "name"
+                    FROM "leg" AS "t1"
+                    WHERE
+                      "t1"."redirect" AND "t1"."address_key" <> 0
+                  ) AS "t6"
+                  UNION ALL
+                  SELECT
+                    *
+                  FROM (
+                    SELECT
+                      "t1"."host_key" AS "name"
+                    FROM "leg" AS "t1"
+                    WHERE
+                      "t1"."redirect" AND "t1"."address_key" <> 0
+                  ) AS "t7"
+                ) AS "t9"
+              ) AS "t12"
+              SEMI JOIN "leg" AS "t3"
+                ON "t12"."name" = "t3"."referer_key"
+            ) AS "t14"
+              ON "t2"."referer_key" = "t14"."name"
+          ) AS "t16"
+        ) AS "t17"
+      ) AS "t18"
+    ) AS "t19"
+  ) AS "t20"
+)
+SELECT
+  "t27"."number",
+  "t27"."follower",
+  "t27"."pattern_key" AS "from_pattern",
+  "t27"."to_pattern"
+FROM (
+  SELECT
+    "t25"."number",
+    "t25"."time_us",
+    "t25"."pattern_key",
+    "t25"."bare_key",
+    "t25"."key",
+    "t25"."place",
+    "t25"."next_run",
+    "t26"."follower",
+    "t26"."then_us",
+    "t26"."to_pattern",
+    "t26"."to_bare"
+  FROM (
+    SELECT
+      "t22"."number",
+      "t22"."time_us",
+      "t22"."pattern_key",
+      "t22"."bare_key",
+      "t22"."key",
+      "t22"."place",
+      "t22"."run" + 1 AS "next_run"
+    FROM "t21" AS "t22"
+    WHERE
+      "t22"."leads" = 1
+  ) AS "t25"
+  INNER JOIN (
+    SELECT
+      "t22"."key",
+      "t22"."run" AS "next_run",
+      "t22"."place",
+      "t22"."number" AS "follower",
+      "t22"."time_us" AS "then_us",
+      "t22"."pattern_key" AS "to_pattern",
+      "t22"."bare_key" AS "to_bare"
+    FROM "t21" AS "t22"
+    WHERE
+      "t22"."free" AND "t22"."leads" = 0
+  ) AS "t26"
+    ON "t25"."key" = "t26"."key"
+    AND "t25"."next_run" = "t26"."next_run"
+    AND "t25"."place" = "t26"."place"
+) AS "t27"
+WHERE
+  "t27"."number" < "t27"."follower"
+  AND (
+    (
+      "t27"."pattern_key" <> "t27"."to_pattern"
+    )
+    OR (
+      "t27"."bare_key" <> "t27"."to_bare"
+    )
+  )
+  AND (
+    "t27"."then_us" - "t27"."time_us"
+  ) <= {slack_us}
+
+-- first_pair -> first_pair
+SELECT
+  "t4"."number",
+  MIN("t4"."follower") AS "follower"
+FROM (
+  SELECT
+    "t2"."number",
+    "t2"."follower",
+    "t2"."from_pattern",
+    "t2"."to_pattern"
+  FROM "guess" AS "t2"
+  SEMI JOIN "habit" AS "t3"
+    ON "t2"."from_pattern" = "t3"."from_pattern"
+    AND "t2"."to_pattern" = "t3"."to_pattern"
+) AS "t4"
+GROUP BY
+  1
+
+-- left -> leg
+SELECT
+  *
+FROM (
+  SELECT
+    "t2"."number",
+    "t2"."time_us",
+    "t2"."flow",
+    "t2"."host_key",
+    "t2"."address_key",
+    "t2"."referer_key",
+    "t2"."pattern_key",
+    "t2"."bare_key",
+    "t2"."redirect" AND (
+      "t5"."led" IS NULL
+    ) AS "redirect",
+    "t2"."free" AND (
+      "t6"."followed" IS NULL
+    ) AS "free"
+  FROM "leg" AS "t2"
+  LEFT OUTER JOIN (
+    SELECT
+      "t1"."number",
+      TRUE AS "led"
+    FROM "first_pair" AS "t1"
+  ) AS "t5"
+    ON "t2"."number" = "t5"."number"
+  LEFT OUTER JOIN (
+    SELECT
+      "t1"."follower" AS "number",
+      TRUE AS "followed"
+    FROM "first_pair" AS "t1"
+  ) AS "t6"
+    ON "t2"."number" = "t6"."number"
+) AS "t7"
+WHERE
+  "t7"."redirect" OR "t7"."free"
+
+-- second_guess -> guess
+WITH "t5" AS (
+  SELECT
+    "t4"."number",
+    "t4"."time_us",
+    "t4"."flow",
+    "t4"."pattern_key",
+    "t4"."bare_key",
+    "t4"."redirect",
+    "t4"."free",
+    "t4"."key",
+    "t4"."leads",
+    "t4"."what",
+    "t4"."run",
+    ROW_NUMBER() OVER (
+      PARTITION BY "t4"."key", "t4"."run"
+      ORDER BY "t4"."time_us" ASC, "t4"."number" ASC, "t4"."leads" ASC
+      ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
+    ) - 1 AS "place"
+  FROM (
+    SELECT
+      "t3".*
+      EXCLUDE ("turn")
+    FROM (
+      SELECT
+        "t2"."number",
+        "t2"."time_us",
+        "t2"."flow",
+        "t2"."pattern_key",
+        "t2"."bare_key",
+        "t2"."redirect",
+        "t2"."free",
+        "t2"."key",
+        "t2"."leads",
+        "t2"."what",
+        "t2"."turn",
+        COUNT(NULLIF("t2"."turn", FALSE)) OVER (
+          PARTITION BY "t2"."key"
+          ORDER BY "t2"."time_us" ASC, "t2"."number" ASC, "t2"."leads" ASC
+          ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
+        ) AS "run"
+      FROM (
+        SELECT
+          "t1"."number",
+          "t1"."time_us",
+          "t1"."flow",
+          "t1"."pattern_key",
+          "t1"."bare_key",
+          "t1"."redirect",
+          "t1"."free",
+          "t1"."key",
+          "t1"."leads",
+          "t1"."what",
+          COALESCE(
+            (
+              "t1"."what" <> LAG("t1"."what") OVER (
+                PARTITION BY "t1"."key"
+                ORDER BY "t1"."time_us" ASC, "t1"."number" ASC, "t1"."leads" ASC
+                ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
+              )
+            )
+            OR (
+              "t1"."free" <> LAG("t1"."free") OVER (
+                PARTITION BY "t1"."key"
+                ORDER BY "t1"."time_us" ASC, "t1"."number" ASC, "t1"."leads" ASC
+                ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
+              )
+            )
+            OR (
+              "t1"."leads" <> LAG("t1"."leads") OVER (
+                PARTITION BY "t1"."key"
+                ORDER BY "t1"."time_us" ASC, "t1"."number" ASC, "t1"."leads" ASC
+                ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
+              )
+            ),
+            TRUE
+          ) AS "turn"
+        FROM (
+          SELECT
+            "t0"."number",
+            "t0"."time_us",
+            "t0"."flow",
+            "t0"."pattern_key",
+            "t0"."bare_key",
+            "t0"."redirect",
+            "t0"."free",
+            XOR("t0"."flow", "t0"."bare_key") AS "key",
+            CASE WHEN "t0"."redirect" THEN 1 ELSE 0 END AS "leads",
+            "t0"."pattern_key" AS "what"
+          FROM "leg" AS "t0"
+        ) AS "t1"
+      ) AS "t2"
+    ) AS "t3"
+  ) AS "t4"
+)
+SELECT
+  "t11"."number",
+  "t11"."follower",
+  "t11"."pattern_key" AS "from_pattern",
+  "t11"."to_pattern"
+FROM (
+  SELECT
+    "t10"."number",
+    "t10"."time_us",
+    "t10"."pattern_key",
+    "t10"."bare_key",
+    "t10"."key",
+    "t10"."place",
+    "t10"."next_run",
+    "t9"."follower",
+    "t9"."then_us",
+    "t9"."to_pattern",
+    "t9"."to_bare"
+  FROM (
+    SELECT
+      "t6"."number",
+      "t6"."time_us",
+      "t6"."pattern_key",
+      "t6"."bare_key",
+      "t6"."key",
+      "t6"."place",
+      "t6"."run" + 1 AS "next_run"
+    FROM "t5" AS "t6"
+    WHERE
+      "t6"."leads" = 1
+  ) AS "t10"
+  INNER JOIN (
+    SELECT
+      "t6"."key",
+      "t6"."run" AS "next_run",
+      "t6"."place",
+      "t6"."number" AS "follower",
+      "t6"."time_us" AS "then_us",
+      "t6"."pattern_key" AS "to_pattern",
+      "t6"."bare_key" AS "to_bare"
+    FROM "t5" AS "t6"
+    WHERE
+      "t6"."free"
+  ) AS "t9"
+    ON "t10"."key" = "t9"."key"
+    AND "t10"."next_run" = "t9"."next_run"
+    AND "t10"."place" = "t9"."place"
+) AS "t11"
+WHERE
+  "t11"."pattern_key" <> "t11"."to_pattern"
+  AND (
+    "t11"."then_us" - "t11"."time_us"
+  ) <= {slack_us}
+
+-- second_guess_again -> guess
+WITH "t5" AS (
+  SELECT
+    "t4"."number",
+    "t4"."time_us",
+    "t4"."flow",
+    "t4"."pattern_key",
+    "t4"."bare_key",
+    "t4"."redirect",
+    "t4"."free",
+    "t4"."key",
+    "t4"."leads",
+    "t4"."what",
+    "t4"."run",
+    ROW_NUMBER() OVER (
+      PARTITION BY "t4"."key", "t4"."run"
+      ORDER BY "t4"."time_us" ASC, "t4"."number" ASC, "t4"."leads" ASC
+      ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
+    ) - 1 AS "place"
+  FROM (
+    SELECT
+      "t3".*
+      EXCLUDE ("turn")
+    FROM (
+      SELECT
+        "t2"."number",
+        "t2"."time_us",
+        "t2"."flow",
+        "t2"."pattern_key",
+        "t2"."bare_key",
+        "t2"."redirect",
+        "t2"."free",
+        "t2"."key",
+        "t2"."leads",
+        "t2"."what",
+        "t2"."turn",
+        COUNT(NULLIF("t2"."turn", FALSE)) OVER (
+          PARTITION BY "t2"."key"
+          ORDER BY "t2"."time_us" ASC, "t2"."number" ASC, "t2"."leads" ASC
+          ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
+        ) AS "run"
+      FROM (
+        SELECT
+          "t1"."number",
+          "t1"."time_us",
+          "t1"."flow",
+          "t1"."pattern_key",
+          "t1"."bare_key",
+          "t1"."redirect",
+          "t1"."free",
+          "t1"."key",
+          "t1"."leads",
+          "t1"."what",
+          COALESCE(
+            (
+              "t1"."what" <> LAG("t1"."what") OVER (
+                PARTITION BY "t1"."key"
+                ORDER BY "t1"."time_us" ASC, "t1"."number" ASC, "t1"."leads" ASC
+                ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
+              )
+            )
+            OR (
+              "t1"."free" <> LAG("t1"."free") OVER (
+                PARTITION BY "t1"."key"
+                ORDER BY "t1"."time_us" ASC, "t1"."number" ASC, "t1"."leads" ASC
+                ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
+              )
+            )
+            OR (
+              "t1"."leads" <> LAG("t1"."leads") OVER (
+                PARTITION BY "t1"."key"
+                ORDER BY "t1"."time_us" ASC, "t1"."number" ASC, "t1"."leads" ASC
+                ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
+              )
+            ),
+            TRUE
+          ) AS "turn"
+        FROM (
+          SELECT
+            "t0"."number",
+            "t0"."time_us",
+            "t0"."flow",
+            "t0"."pattern_key",
+            "t0"."bare_key",
+            "t0"."redirect",
+            "t0"."free",
+            XOR("t0"."flow", "t0"."bare_key") AS "key",
+            CASE WHEN "t0"."redirect" THEN 1 ELSE 0 END AS "leads",
+            "t0"."pattern_key" AS "what"
+          FROM "known" AS "t0"
+        ) AS "t1"
+      ) AS "t2"
+    ) AS "t3"
+  ) AS "t4"
+)
+SELECT
+  "t11"."number",
+  "t11"."follower",
+  "t11"."pattern_key" AS "from_pattern",
+  "t11"."to_pattern"
+FROM (
+  SELECT
+    "t10"."number",
+    "t10"."time_us",
+    "t10"."pattern_key",
+    "t10"."bare_key",
+    "t10"."key",
+    "t10"."place",
+    "t10"."next_run",
+    "t9"."follower",
+    "t9"."then_us",
+    "t9"."to_pattern",
+    "t9"."to_bare"
+  FROM (
+    SELECT
+      "t6"."number",
+      "t6"."time_us",
+      "t6"."pattern_key",
+      "t6"."bare_key",
+      "t6"."key",
+      "t6"."place",
+      "t6"."run" + 1 AS "next_run"
+    FROM "t5" AS "t6"
+    WHERE
+      "t6"."leads" = 1
+  ) AS "t10"
+  INNER JOIN (
+    SELECT
+      "t6"."key",
+      "t6"."run" AS "next_run",
+      "t6"."place",
+      "t6"."number" AS "follower",
+      "t6"."time_us" AS "then_us",
+      "t6"."pattern_key" AS "to_pattern",
+      "t6"."bare_key" AS "to_bare"
+    FROM "t5" AS "t6"
+    WHERE
+      "t6"."free"
+  ) AS "t9"
+    ON "t10"."key" = "t9"."key"
+    AND "t10"."next_run" = "t9"."next_run"
+    AND "t10"."place" = "t9"."place"
+) AS "t11"
+WHERE
+  "t11"."pattern_key" <> "t11"."to_pattern"
+  AND (
+    "t11"."then_us" - "t11"."time_us"
+  ) <= {slack_us}
+
+-- second_pair -> second_pair
+SELECT
+  "t4"."number",
+  MIN("t4"."follower") AS "follower"
+FROM (
+  SELECT
+    "t2"."number",
+    "t2"."follower",
+    "t2"."from_pattern",
+    "t2"."to_pattern"
+  FROM "guess" AS "t2"
+  SEMI JOIN "habit" AS "t3"
+    ON "t2"."from_pattern" = "t3"."from_pattern"
+    AND "t2"."to_pattern" = "t3"."to_pattern"
+) AS "t4"
+GROUP BY
+  1
+
+-- pair -> pair
+SELECT
+  "t4"."number",
+  "t4"."follower",
+  "t6"."flow"
+FROM (
+  SELECT
+    *
+  FROM "first_pair" AS "t0"
+  UNION ALL
+  SELECT
+    *
+  FROM "second_pair" AS "t1"
+) AS "t4"
+INNER JOIN (
+  SELECT
+    "t2"."number",
+    "t2"."flow"
+  FROM "near" AS "t2"
+) AS "t6"
+  ON "t4"."number" = "t6"."number"
+
+-- chain -> chain
+SELECT
+  "t8"."root" AS "number",
+  COUNT(*) AS "followed",
+  FIRST("t8"."path" ORDER BY "t8"."place" DESC) AS "followed_to"
+FROM (
+  SELECT
+    "t3"."number",
+    "t3"."root",
+    "t3"."place",
+    "t6"."page_key",
+    "t7"."path"
+  FROM "follower" AS "t3"
+  INNER JOIN (
+    SELECT
+      "t1"."number",
+      "t1"."page_key"
+    FROM "line" AS "t1"
+  ) AS "t6"
+    ON "t3"."number" = "t6"."number"
+  INNER JOIN (
+    SELECT
+      "t2"."page_key",
+      "t2"."path"
+    FROM "page" AS "t2"
+  ) AS "t7"
+    ON "t6"."page_key" = "t7"."page_key"
+) AS "t8"
+GROUP BY
+  1
+
+-- telling -> telling
+SELECT
+  COUNT(*) AS "value"
+FROM (
+  SELECT
+    *
+  FROM "line" AS "t0"
+  WHERE
+    (
+      CAST("t0"."cookies" AS INT) & 10
+    ) = 10
+) AS "t1"
+
+-- cookie_client -> cookie_client
+SELECT
+  "t7"."client_key",
+  "t7"."agent_key",
+  COUNT(*) AS "visits",
+  SUM("t7"."brought") AS "brought",
+  SUM("t7"."given") AS "given",
+  SUM("t7"."given" * (
+    1 - "t7"."brought"
+  )) AS "renewed",
+  MIN("t7"."first_us") AS "first_us",
+  MAX("t7"."first_us") AS "last_us"
+FROM (
+  SELECT
+    "t6"."client_key",
+    "t6"."agent_key",
+    COALESCE("t6"."root", "t6"."number") AS "visit",
+    MAX(
+      CASE
+        WHEN (
+          "t6"."root" IS NULL
+        ) AND (
+          (
+            "t6"."told" & 1
+          ) <> 0
+        )
+        THEN 1
+        ELSE 0
+      END
+    ) AS "brought",
+    MAX(CASE WHEN (
+      "t6"."told" & 4
+    ) <> 0 THEN 1 ELSE 0 END) AS "given",
+    MIN("t6"."time_us") AS "first_us"
+  FROM (
+    SELECT
+      "t5"."number",
+      "t5"."time_us",
+      "t5"."status",
+      "t5"."client_key",
+      "t5"."agent_key",
+      "t5"."host_key",
+      "t5"."page_key",
+      "t5"."address_key",
+      "t5"."referer_key",
+      "t5"."cookies",
+      "t5"."told",
+      "t3"."number" AS "number_right",
+      "t3"."root"
+    FROM (
+      SELECT
+        "t0"."number",
+        "t0"."time_us",
+        "t0"."status",
+        "t0"."client_key",
+        "t0"."agent_key",
+        "t0"."host_key",
+        "t0"."page_key",
+        "t0"."address_key",
+        "t0"."referer_key",
+        "t0"."cookies",
+        CAST("t0"."cookies" AS INT) AS "told"
+      FROM "line" AS "t0"
+      WHERE
+        (
+          CAST("t0"."cookies" AS INT) & 10
+        ) = 10
+    ) AS "t5"
+    LEFT OUTER JOIN (
+      SELECT
+        "t1"."number",
+        "t1"."root"
+      FROM "follower" AS "t1"
+    ) AS "t3"
+      ON "t5"."number" = "t3"."number"
+  ) AS "t6"
+  GROUP BY
+    1,
+    2,
+    3
+) AS "t7"
+GROUP BY
+  1,
+  2
+
+-- cookie_kept -> cookie_kept
+SELECT
+  "t3"."client_key",
+  "t3"."agent_key",
+  "t3"."visits",
+  "t3"."brought",
+  "t3"."given",
+  "t3"."renewed",
+  "t3"."first_us",
+  "t3"."last_us",
+  1 AS "clients"
+FROM (
+  SELECT
+    "t2".*
+    EXCLUDE ("alone")
+  FROM (
+    SELECT
+      "t0"."client_key",
+      "t0"."agent_key",
+      "t0"."visits",
+      "t0"."brought",
+      "t0"."given",
+      "t0"."renewed",
+      "t0"."first_us",
+      "t0"."last_us",
+      CASE WHEN "t0"."brought" = 0 THEN "t0"."renewed" ELSE 0 END AS "alone"
+    FROM "cookie_client" AS "t0"
+    ORDER BY
+      CASE WHEN "t0"."brought" = 0 THEN "t0"."renewed" ELSE 0 END DESC,
+      "t0"."visits" DESC,
+      "t0"."first_us" ASC,
+      "t0"."client_key" ASC,
+      "t0"."agent_key" ASC
+    LIMIT {clients}
+  ) AS "t2"
+) AS "t3"
+
+-- cookie_rest -> cookie_rest
+SELECT
+  "t5"."brings",
+  "t5"."again",
+  SUM("t5"."visits") AS "visits",
+  SUM("t5"."brought") AS "brought",
+  SUM("t5"."given") AS "given",
+  SUM("t5"."renewed") AS "renewed",
+  MIN("t5"."first_us") AS "first_us",
+  MAX("t5"."last_us") AS "last_us",
+  COUNT(*) AS "clients"
+FROM (
+  SELECT
+    "t4"."client_key",
+    "t4"."agent_key",
+    "t4"."visits",
+    "t4"."brought",
+    "t4"."given",
+    "t4"."renewed",
+    "t4"."first_us",
+    "t4"."last_us",
+    "t4"."brought" > 0 AS "brings",
+    "t4"."renewed" > 2 AS "again"
+  FROM (
+    SELECT
+      "t2"."client_key",
+      "t2"."agent_key",
+      "t2"."visits",
+      "t2"."brought",
+      "t2"."given",
+      "t2"."renewed",
+      "t2"."first_us",
+      "t2"."last_us"
+    FROM "cookie_client" AS "t2"
+    ANTI JOIN "cookie_kept" AS "t3"
+      ON "t2"."client_key" = "t3"."client_key" AND "t2"."agent_key" = "t3"."agent_key"
+  ) AS "t4"
+) AS "t5"
+GROUP BY
+  1,
+  2
+
+-- cookie_said -> cookie_said
+SELECT
+  "t8"."key",
+  MIN("t8"."text") AS "text"
+FROM (
+  SELECT
+    "t2"."key",
+    "t2"."text"
+  FROM "given" AS "t2"
+  SEMI JOIN (
+    SELECT DISTINCT
+      *
+    FROM (
+      SELECT
+        *
+      FROM (
+        SELECT
+          "t1"."client_key" AS "key"
+        FROM "cookie_kept" AS "t1"
+      ) AS "t3"
+      UNION ALL
+      SELECT
+        *
+      FROM (
+        SELECT
+          "t1"."agent_key" AS "key"
+        FROM "cookie_kept" AS "t1"
+      ) AS "t4"
+    ) AS "t5"
+  ) AS "t7"
+    ON "t2"."key" = "t7"."key"
+) AS "t8"
+GROUP BY
+  1
+
+-- visit -> visit
+SELECT
+  XOR(
+    XOR(
+      XOR(XOR("t3"."agent_key", "t3"."host_key"), "t6"."pattern_key"),
+      CAST("t3"."status" AS BIGINT)
+    ),
+    "t3"."client_key"
+  ) AS "class_key",
+  XOR(
+    XOR(XOR("t3"."agent_key", "t3"."host_key"), "t6"."pattern_key"),
+    CAST("t3"."status" AS BIGINT)
+  ) AS "crowd_key",
+  (
+    "t6"."method_id" * 1024
+  ) + "t3"."status" AS "rest_key",
+  "t3"."time_us",
+  "t3"."number"
+FROM "line" AS "t3"
+ANTI JOIN "follower" AS "t4"
+  ON "t3"."number" = "t4"."number"
+INNER JOIN (
+  SELECT
+    "t2"."page_key",
+    "t2"."pattern_key",
+    "t2"."method_id"
+  FROM "page" AS "t2"
+) AS "t6"
+  ON "t3"."page_key" = "t6"."page_key"
+
+-- classes -> classes
+SELECT
+  "t0"."class_key",
+  COUNT(*) AS "visits",
+  MIN("t0"."time_us") AS "first_us",
+  MAX("t0"."time_us") AS "last_us",
+  MIN("t0"."number") AS "number",
+  MIN("t0"."crowd_key") AS "crowd_key",
+  MIN("t0"."rest_key") AS "rest_key"
+FROM "visit" AS "t0"
+GROUP BY
+  1
+
+-- led -> led
+SELECT
+  "t7"."class_key",
+  "t7"."followed_to",
+  "t7"."all_followed" AS "followed"
+FROM (
+  SELECT
+    "t6"."class_key",
+    "t6"."followed_to",
+    "t6"."times",
+    "t6"."followed",
+    ROW_NUMBER() OVER (
+      PARTITION BY "t6"."class_key"
+      ORDER BY "t6"."times" DESC, "t6"."followed_to" ASC
+      ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
+    ) - 1 AS "place",
+    SUM("t6"."followed") OVER (
+      PARTITION BY "t6"."class_key"
+      ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
+    ) AS "all_followed"
+  FROM (
+    SELECT
+      "t5"."class_key",
+      "t5"."followed_to",
+      COUNT(*) AS "times",
+      SUM("t5"."followed") AS "followed"
+    FROM (
+      SELECT
+        "t4"."number",
+        "t4"."class_key",
+        "t2"."followed",
+        "t2"."followed_to"
+      FROM (
+        SELECT
+          "t0"."number",
+          "t0"."class_key"
+        FROM "visit" AS "t0"
+      ) AS "t4"
+      INNER JOIN "chain" AS "t2"
+        ON "t4"."number" = "t2"."number"
+    ) AS "t5"
+    GROUP BY
+      1,
+      2
+  ) AS "t6"
+) AS "t7"
+WHERE
+  "t7"."place" = 0
+
+-- often -> often
+SELECT
+  COUNT(*) AS "value"
+FROM (
+  SELECT
+    *
+  FROM "classes" AS "t0"
+  WHERE
+    "t0"."visits" >= {fewest}
+) AS "t1"
+
+-- judged -> judged
+SELECT
+  "t2"."class_key",
+  "t2"."time_us"
+FROM "visit" AS "t2"
+SEMI JOIN (
+  SELECT
+    *
+  FROM "classes" AS "t1"
+  WHERE
+    "t1"."visits" >= {fewest}
+) AS "t4"
+  ON "t2"."class_key" = "t4"."class_key"
+
+-- kept -> kept
+SELECT DISTINCT
+  *
+FROM (
+  SELECT
+    *
+  FROM (
+    SELECT
+      "t4"."class_key"
+    FROM (
+      SELECT
+        *
+      FROM "classes" AS "t1"
+      ORDER BY
+        "t1"."visits" DESC,
+        "t1"."number" ASC
+      LIMIT {classes}
+    ) AS "t4"
+  ) AS "t5"
+  UNION ALL
+  SELECT
+    *
+  FROM (
+    SELECT
+      "t0"."class_key"
+    FROM "rhythm" AS "t0"
+  ) AS "t2"
+) AS "t6"
+
+-- crowd -> crowd
+SELECT
+  "t7"."crowd_key"
+FROM (
+  SELECT
+    *
+  FROM (
+    SELECT
+      "t4"."crowd_key",
+      SUM("t4"."visits") AS "visits",
+      MIN("t4"."number") AS "number"
+    FROM (
+      SELECT
+        "t2"."class_key",
+        "t2"."visits",
+        "t2"."first_us",
+        "t2"."last_us",
+        "t2"."number",
+        "t2"."crowd_key",
+        "t2"."rest_key"
+      FROM "classes" AS "t2"
+      ANTI JOIN "kept" AS "t3"
+        ON "t2"."class_key" = "t3"."class_key"
+    ) AS "t4"
+    GROUP BY
+      1
+  ) AS "t5"
+  ORDER BY
+    "t5"."visits" DESC,
+    "t5"."number" ASC
+  LIMIT {classes}
+) AS "t7"
+
+-- placed -> placed
+SELECT
+  "t4"."class_key",
+  "t4"."visits",
+  "t4"."first_us",
+  "t4"."last_us",
+  "t4"."number",
+  "t5"."followed",
+  "t5"."followed_to",
+  CASE
+    WHEN "t8"."itself" IS NOT NULL
+    THEN 0
+    WHEN "t9"."crowded" IS NOT NULL
+    THEN 1
+    ELSE 2
+  END AS "level",
+  CASE
+    WHEN CASE
+      WHEN "t8"."itself" IS NOT NULL
+      THEN 0
+      WHEN "t9"."crowded" IS NOT NULL
+      THEN 1
+      ELSE 2
+    END = 0
+    THEN "t4"."class_key"
+    WHEN CASE
+      WHEN "t8"."itself" IS NOT NULL
+      THEN 0
+      WHEN "t9"."crowded" IS NOT NULL
+      THEN 1
+      ELSE 2
+    END = 1
+    THEN "t4"."crowd_key"
+    ELSE "t4"."rest_key"
+  END AS "place"
+FROM "classes" AS "t4"
+LEFT OUTER JOIN (
+  SELECT
+    "t2"."class_key",
+    TRUE AS "itself"
+  FROM "kept" AS "t2"
+) AS "t8"
+  ON "t4"."class_key" = "t8"."class_key"
+LEFT OUTER JOIN (
+  SELECT
+    "t3"."crowd_key",
+    TRUE AS "crowded"
+  FROM "crowd" AS "t3"
+) AS "t9"
+  ON "t4"."crowd_key" = "t9"."crowd_key"
+LEFT OUTER JOIN "led" AS "t5"
+  ON "t4"."class_key" = "t5"."class_key"
+
+-- folded -> folded
+SELECT
+  "t8"."level",
+  "t8"."place",
+  "t8"."visits",
+  "t8"."first_us",
+  "t8"."last_us",
+  "t8"."number",
+  "t8"."followed_to",
+  CAST(ROW_NUMBER() OVER (
+    ORDER BY "t8"."level" ASC, "t8"."first_us" ASC, "t8"."number" ASC
+    ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
+  ) - 1 AS INT) AS "class_id",
+  "t8"."visits" + COALESCE("t8"."followed", 0) AS "requests"
+FROM (
+  SELECT
+    "t7".*
+    EXCLUDE ("level_right", "place_right")
+  FROM (
+    SELECT
+      "t3"."level",
+      "t3"."place",
+      "t3"."visits",
+      "t3"."followed",
+      "t3"."first_us",
+      "t3"."last_us",
+      "t3"."number",
+      "t6"."level" AS "level_right",
+      "t6"."place" AS "place_right",
+      "t6"."followed_to"
+    FROM (
+      SELECT
+        "t0"."level",
+        "t0"."place",
+        SUM("t0"."visits") AS "visits",
+        SUM("t0"."followed") AS "followed",
+        MIN("t0"."first_us") AS "first_us",
+        MAX("t0"."last_us") AS "last_us",
+        MIN("t0"."number") AS "number"
+      FROM "placed" AS "t0"
+      GROUP BY
+        1,
+        2
+    ) AS "t3"
+    LEFT OUTER JOIN (
+      SELECT
+        "t4"."level",
+        "t4"."place",
+        "t4"."followed_to"
+      FROM (
+        SELECT
+          "t2"."class_key",
+          "t2"."visits",
+          "t2"."first_us",
+          "t2"."last_us",
+          "t2"."number",
+          "t2"."followed",
+          "t2"."followed_to",
+          "t2"."level",
+          "t2"."place",
+          ROW_NUMBER() OVER (
+            PARTITION BY "t2"."level", "t2"."place"
+            ORDER BY "t2"."followed" DESC, "t2"."followed_to" ASC
+            ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
+          ) - 1 AS "rank"
+        FROM (
+          SELECT
+            *
+          FROM "placed" AS "t0"
+          WHERE
+            "t0"."followed_to" IS NOT NULL
+        ) AS "t2"
+      ) AS "t4"
+      WHERE
+        "t4"."rank" = 0
+    ) AS "t6"
+      ON "t3"."level" = "t6"."level" AND "t3"."place" = "t6"."place"
+  ) AS "t7"
+) AS "t8"
+
+-- summed -> summed
+SELECT
+  "t14".*
+  EXCLUDE ("place_right", "level_right")
+FROM (
+  SELECT
+    "t4"."level",
+    "t4"."place",
+    "t4"."visits",
+    "t4"."first_us",
+    "t4"."last_us",
+    "t4"."number",
+    "t4"."followed_to",
+    "t4"."class_id",
+    "t4"."requests",
+    "t13"."client_key",
+    "t13"."agent_key",
+    "t13"."host_key",
+    "t13"."page_key",
+    "t13"."status",
+    "t9"."method",
+    "t9"."path",
+    "t10"."place" AS "place_right",
+    "t10"."period_s",
+    "t10"."phase_s",
+    "t10"."phase_spread_s",
+    "t10"."coverage",
+    "t10"."level" AS "level_right"
+  FROM "folded" AS "t4"
+  INNER JOIN (
+    SELECT
+      "t11"."number",
+      "t11"."client_key",
+      "t11"."agent_key",
+      "t11"."host_key",
+      "t11"."page_key",
+      "t11"."status"
+    FROM (
+      SELECT
+        "t3"."number",
+        "t3"."client_key",
+        "t3"."agent_key",
+        "t3"."host_key",
+        "t3"."page_key",
+        "t3"."status"
+      FROM "line" AS "t3"
+    ) AS "t11"
+    SEMI JOIN "folded" AS "t5"
+      ON "t11"."number" = "t5"."number"
+  ) AS "t13"
+    ON "t4"."number" = "t13"."number"
+  INNER JOIN (
+    SELECT
+      "t1"."page_key",
+      "t1"."method",
+      "t1"."path"
+    FROM "page" AS "t1"
+  ) AS "t9"
+    ON "t13"."page_key" = "t9"."page_key"
+  LEFT OUTER JOIN (
+    SELECT
+      "t2"."class_key" AS "place",
+      "t2"."period_s",
+      "t2"."phase_s",
+      "t2"."phase_spread_s",
+      "t2"."coverage",
+      0 AS "level"
+    FROM "rhythm" AS "t2"
+  ) AS "t10"
+    ON "t4"."level" = "t10"."level" AND "t4"."place" = "t10"."place"
+) AS "t14"
+
+-- said -> said
+SELECT
+  "t10"."key",
+  MIN("t10"."text") AS "text"
+FROM (
+  SELECT
+    "t2"."key",
+    "t2"."text"
+  FROM "given" AS "t2"
+  SEMI JOIN (
+    SELECT DISTINCT
+      *
+    FROM (
+      SELECT
+        *
+      FROM (
+        SELECT
+          *
+        FROM (
+          SELECT
+            "t1"."client_key" AS "key"
+          FROM "summed" AS "t1"
+          WHERE
+            "t1"."level" = 0
+        ) AS "t5"
+        UNION ALL
+        SELECT
+          *
+        FROM (
+          SELECT
+            "t1"."agent_key" AS "key"
+          FROM "summed" AS "t1"
+          WHERE
+            "t1"."level" <= 1
+        ) AS "t4"
+      ) AS "t6"
+      UNION ALL
+      SELECT
+        *
+      FROM (
+        SELECT
+          "t1"."host_key" AS "key"
+        FROM "summed" AS "t1"
+        WHERE
+          "t1"."level" <= 1
+      ) AS "t3"
+    ) AS "t7"
+  ) AS "t9"
+    ON "t2"."key" = "t9"."key"
+) AS "t10"
+GROUP BY
+  1
+
+-- bins -> bins
+SELECT
+  *
+FROM (
+  SELECT
+    "t9"."cell",
+    COUNT(*) AS "visits"
+  FROM (
+    SELECT
+      (
+        CAST(COALESCE("t6"."own_id", "t7"."crowd_id", "t8"."rest_id") AS BIGINT) * 4294967296
+      ) + CAST(FLOOR((
+        "t2"."time_us"
+      ) / (
+        60000000
+      )) AS BIGINT) AS "cell"
+    FROM "visit" AS "t2"
+    LEFT OUTER JOIN (
+      SELECT
+        "t1"."place" AS "class_key",
+        "t1"."class_id" AS "own_id"
+      FROM "folded" AS "t1"
+      WHERE
+        "t1"."level" = 0
+    ) AS "t6"
+      ON "t2"."class_key" = "t6"."class_key"
+    LEFT OUTER JOIN (
+      SELECT
+        "t1"."place" AS "crowd_key",
+        "t1"."class_id" AS "crowd_id"
+      FROM "folded" AS "t1"
+      WHERE
+        "t1"."level" = 1
+    ) AS "t7"
+      ON "t2"."crowd_key" = "t7"."crowd_key"
+    LEFT OUTER JOIN (
+      SELECT
+        CAST("t1"."place" AS INT) AS "rest_key",
+        "t1"."class_id" AS "rest_id"
+      FROM "folded" AS "t1"
+      WHERE
+        "t1"."level" = 2
+    ) AS "t8"
+      ON "t2"."rest_key" = "t8"."rest_key"
+  ) AS "t9"
+  GROUP BY
+    1
+) AS "t10"
+ORDER BY
+  "t10"."cell" ASC

@@ -1,0 +1,81 @@
+"""DuckDB in this process, with the SQL that was compiled from the steps beforehand: no Ibis is needed to run it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import cache
+from importlib import resources
+from typing import TYPE_CHECKING, Final
+
+from necropsy.evidence.access_log.analysis.tables import arrow_schema
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from necropsy.evidence.access_log.analysis.engine import Function
+    from necropsy.evidence.access_log.scratch import Scratch
+
+SQL: Final = "duckdb.sql"
+_AT_ONCE: Final = 2_000_000
+"""Rows that a function is given at a time, about; bounds memory."""
+
+
+@cache
+def statements() -> Mapping[str, tuple[str, str]]:
+    """Return the table and the SQL of each step, by what the step is called."""
+    text = resources.files(__package__).joinpath(SQL).read_text(encoding="utf-8")
+    _, *parts = re.split(r"(?m)^-- (\w+) -> (\w+)\n", text)
+    return {title: (table, sql.strip()) for title, table, sql in zip(parts[::3], parts[1::3], parts[2::3], strict=True)}
+
+
+class Embedded:
+    """See ``Engine``. The lines of the log are in the scratch database already."""
+
+    def __init__(self, scratch: Scratch) -> None:
+        self._scratch = scratch
+
+    def create(self, step: str, **parameters: int) -> None:
+        """See ``Engine``."""
+        table, sql = statements()[step]
+        self._scratch.run(f"CREATE OR REPLACE TEMP TABLE {table} AS {sql.format(**parameters)}")
+
+    def value(self, step: str, **parameters: int) -> int:
+        """See ``Engine``."""
+        return int(self._scratch.value(statements()[step][1].format(**parameters)))
+
+    def fetch(self, step: str) -> pa.Table:
+        """See ``Engine``."""
+        rows = self._scratch.connection.sql(f"FROM {step}").to_arrow_table()
+        return rows.cast(whole_numbers(rows.schema))
+
+    def upload(self, step: str, rows: pa.Table) -> None:
+        """See ``Engine``."""
+        self._scratch.connection.register("rows_to_upload", rows)
+        self._scratch.run(f"CREATE OR REPLACE TEMP TABLE {step} AS FROM rows_to_upload")
+        self._scratch.connection.unregister("rows_to_upload")
+
+    def spread(self, step: str, function: Function, source: str, key: str, schema: Mapping[str, str]) -> None:
+        """See ``Engine``. One part of the keys after the other, as functions have threads of their own."""
+        import pyarrow as pa
+
+        parts = self._scratch.value(f"SELECT count(*) FROM {source}") // _AT_ONCE + 1
+        made = arrow_schema(schema).empty_table()
+        for part in range(parts):
+            chosen = f" WHERE hash({key}) % {parts} = {part}" if parts > 1 else ""
+            rows = self._scratch.connection.sql(f"FROM {source}{chosen}").to_arrow_table()
+            made = pa.concat_tables([made, function(rows).cast(made.schema)])
+        self.upload(step, made)
+
+    def drop(self, *steps: str) -> None:
+        """See ``Engine``."""
+        for step in steps:
+            self._scratch.run(f"DROP TABLE IF EXISTS {step}")
+
+
+def whole_numbers(schema: pa.Schema) -> pa.Schema:
+    """Return a schema without decimals: DuckDB sums whole numbers up to 128 bits, which Arrow knows as decimals alone."""
+    import pyarrow as pa
+
+    fields = [field.with_type(pa.int64()) if pa.types.is_decimal(field.type) else field for field in schema]
+    return pa.schema(fields)

@@ -1,0 +1,47 @@
+"""Tables that steps find: those of the reader, and those that functions make. Whole numbers and texts only.
+
+A key is a hash of a text, 64 bits, from the reader (``octets.key_of``); 0 stands for no text. Keys of different fields
+have different seeds, so that one of the class of a visit is the exclusive or of those of its parts: an operation that every
+engine has, and that none refuses for being too large.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+LINE: Final[Mapping[str, str]] = {
+    "number": "int64",  # place in the log, ascending; not without holes
+    "time_us": "int64",  # start of the request, microseconds since 1970, UTC
+    "status": "int16",  # -1: not known
+    "client_key": "int64",
+    "agent_key": "int64",
+    "host_key": "int64",
+    "page_key": "int64",  # of method and folded path
+    "address_key": "int64",  # of a redirect: what a Referer would call it; else 0
+    "referer_key": "int64",  # the page that the Referer names, under the seed of hosts and addresses
+    "cookies": "int8",  # bits, see ``cookies``; 0 where a layout tells nothing of them
+}
+GIVEN: Final[Mapping[str, str]] = {"key": "int64", "text": "string"}
+"""Texts behind the keys of clients, user agents, hosts and pages; some twice."""
+
+FOLLOWER: Final[Mapping[str, str]] = {"number": "int64", "root": "int64", "place": "int64"}
+"""Lines that followed a redirect, the line that began their visit, and their place behind it; made by ``chains``."""
+RHYTHM: Final[Mapping[str, str]] = {
+    "class_key": "int64", "period_s": "float64", "phase_s": "float64", "phase_spread_s": "float64", "coverage": "float64",
+}  # fmt: skip
+"""Classes that come like clockwork; made by ``rhythm``."""
+
+SOURCES: Final[Mapping[str, Mapping[str, str]]] = {
+    "line": LINE, "given": GIVEN, "follower": FOLLOWER, "rhythm": RHYTHM,
+}  # fmt: skip
+
+
+def arrow_schema(columns: Mapping[str, str]) -> pa.Schema:
+    """Return a table's schema for Arrow."""
+    import pyarrow as pa
+
+    return pa.schema([(name, getattr(pa, kind)()) for name, kind in columns.items()])

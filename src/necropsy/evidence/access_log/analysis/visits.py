@@ -1,0 +1,215 @@
+"""Visits: a redirect and what followed it are one action of one client.
+
+A prober asks ``GET /``, is sent to ``/login`` and follows: two lines of the log, one visit, one session. ::
+
+    18:41:34  172.12.1.189:80  GET /       302                                  ┐ one visit: GET /, 302,
+    18:41:34  172.12.1.189     GET /login  200   Referer http://172.12.1.189:80 ┘ followed to /login, 2 requests
+
+Lines are put in order of time, those of one moment in the order of the log. Within one *flow* (same client and user
+agent, and the same host) a run of redirects is followed by a run of other pages; the first of the one belongs to the
+first of the other, the second to the second. So two probers that interleave in the same second come apart. Two rounds,
+the second over what the first left:
+
+1. by the page that the follower's Referer names, host and path (Go's HTTP client names the page that redirected it);
+2. by host without port (a redirect may lose the port, as above; browsers do not name the page that redirected them).
+
+Within each round, pairs that are mere coincidence are dropped: where a page redirects often, a follower must be seen
+behind it more than now and then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+import ibis
+import ibis.expr.types as ir
+
+REDIRECTS: Final = (301, 302, 303, 307, 308)
+
+_COINCIDENCE: Final = 0.05
+"""Share of a page's redirects that a follower must have, where there are enough of them to tell."""
+_ENOUGH: Final = 20
+
+_LEG: Final = ("number", "time_us", "flow", "pattern_key", "bare_key", "redirect", "free")
+
+
+def redirects(t: Mapping[str, ir.Table]) -> ir.Table:
+    """How many lines are redirects."""
+    return t["line"].filter(ibis._.status.isin(REDIRECTS)).agg(value=ibis._.count())
+
+
+def near(t: Mapping[str, ir.Table], slack_us: int) -> ir.Table:
+    """The redirects, and what the same client asked for within the slack after one, and a little more."""
+    # Lines of the same client in the same or the next stretch of time: a join finds them, where a window would sort.
+    line = t["line"]
+    timed = line.select(
+        "number", "time_us", "host_key", "page_key", "address_key", "referer_key",
+        flow=line.client_key ^ line.agent_key,
+        redirect=line.status.isin(REDIRECTS),
+    )  # fmt: skip
+    stretch = timed.time_us - timed.time_us % slack_us
+    first = timed.filter(timed.redirect)
+    begun = first.time_us - first.time_us % slack_us
+    places = (
+        first.select(place=first.flow ^ begun).union(first.select(place=first.flow ^ (begun + slack_us))).distinct()
+    )
+    return timed.semi_join(places, (timed.flow ^ stretch) == places.place)
+
+
+def host(t: Mapping[str, ir.Table]) -> ir.Table:
+    """Hosts of those lines, and a key for each host without its port."""
+    hosts = t["given"].semi_join(t["near"], t["given"].key == t["near"].host_key)
+    hosts = hosts.group_by("key").agg(text=ibis._.text.min())
+    bare = hosts.select(host_key=hosts.key, bare=hosts.text.lower().re_replace(":[0-9]+$", ""))
+    return bare.select("host_key", bare_key=bare.host_key.min().over(ibis.window(group_by="bare")))
+
+
+def leg(t: Mapping[str, ir.Table]) -> ir.Table:
+    """Those lines with the keys of their page and of their host without its port; all may follow."""
+    legs, pages = t["near"], t["page"].select("page_key", "pattern_key")
+    joined = legs.inner_join(pages, "page_key").left_join(t["host"], "host_key")
+    return joined.select(
+        "number", "time_us", "flow", "host_key", "address_key", "referer_key", "pattern_key", "redirect",
+        bare_key=ibis.coalesce(joined.bare_key, 0),
+        free=ibis.literal(value=True),
+    )  # fmt: skip
+
+
+def _by_referer(legs: ir.Table, everyone: ir.Table) -> ir.Table:
+    """Legs under the key of their flow and of the page that redirected: redirects lead, those that name it follow.
+
+    A Referer may name a page by its host alone.
+    """
+    first = everyone.filter(everyone.redirect & (everyone.address_key != 0))
+    names = first.select(name="address_key").union(first.select(name="host_key")).distinct()
+    names = names.semi_join(everyone, names.name == everyone.referer_key)
+    leading = legs.filter(legs.redirect & (legs.address_key != 0))
+    named = leading.mutate(name=leading.address_key).union(
+        leading.filter(leading.host_key != leading.address_key).mutate(name=ibis._.host_key)
+    )
+    named = named.semi_join(names, "name")
+    following = legs.semi_join(names, legs.referer_key == names.name)
+    return named.select(*_LEG, key=named.flow ^ named.name, leads=ibis.literal(1), what=ibis.literal(1, "int64")).union(
+        following.select(
+            *_LEG, key=following.flow ^ following.referer_key, leads=ibis.literal(0), what=ibis.literal(0, "int64")
+        )
+    )
+
+
+def _by_host(legs: ir.Table) -> ir.Table:
+    """Legs under the key of their flow and of their host without its port."""
+    return legs.select(*_LEG, key=legs.flow ^ legs.bare_key, leads=legs.redirect.ifelse(1, 0), what=legs.pattern_key)
+
+
+def _guess(keyed: ir.Table, slack_us: int, *, round_number: int) -> ir.Table:
+    """Pair the n-th redirect of a run with the n-th line of the run after it."""
+    order = ["time_us", "number", "leads"]
+    within = ibis.window(group_by="key", order_by=order)
+    turned = keyed.mutate(
+        turn=(
+            (keyed.what != keyed.what.lag().over(within))
+            | (keyed.free != keyed.free.lag().over(within))
+            | (keyed.leads != keyed.leads.lag().over(within))
+        ).fill_null(True)
+    )
+    so_far = ibis.cumulative_window(group_by="key", order_by=order)
+    runs = turned.mutate(run=turned.turn.nullif(False).count().over(so_far)).drop("turn")
+    ranked = runs.mutate(place=ibis.row_number().over(ibis.window(group_by=["key", "run"], order_by=order)))
+    a = ranked.filter(ranked.leads == 1).select(
+        "number", "time_us", "pattern_key", "bare_key", "key", "place", next_run=ibis._.run + 1
+    )
+    b = ranked.filter(ranked.free & (ranked.leads == 0) if round_number == 1 else ranked.free).select(
+        key="key", next_run="run", place="place",
+        follower="number", then_us="time_us", to_pattern="pattern_key", to_bare="bare_key",
+    )  # fmt: skip
+    met = a.inner_join(b, ["key", "next_run", "place"])
+    other_page = met.pattern_key != met.to_pattern
+    if round_number == 1:
+        other_page = (met.number < met.follower) & (other_page | (met.bare_key != met.to_bare))
+    return met.filter(other_page & (met.then_us - met.time_us <= slack_us)).select(
+        "number", "follower", from_pattern="pattern_key", to_pattern="to_pattern"
+    )
+
+
+def habit(t: Mapping[str, ir.Table]) -> ir.Table:
+    """Which page is followed by which, more often than by coincidence."""
+    seen = t["guess"].group_by("from_pattern", "to_pattern").agg(seen=ibis._.count())
+    all_seen = seen.mutate(all_seen=seen.seen.sum().over(ibis.window(group_by="from_pattern")))
+    return all_seen.filter((all_seen.all_seen < _ENOUGH) | (all_seen.seen >= _COINCIDENCE * all_seen.all_seen)).select(
+        "from_pattern", "to_pattern"
+    )
+
+
+def unusual(t: Mapping[str, ir.Table]) -> ir.Table:
+    """How many guesses are mere coincidence."""
+    return t["guess"].anti_join(t["habit"], ["from_pattern", "to_pattern"]).agg(value=ibis._.count())
+
+
+def usual(t: Mapping[str, ir.Table]) -> ir.Table:
+    """Pairs of a redirect and its follower."""
+    kept = t["guess"].semi_join(t["habit"], ["from_pattern", "to_pattern"])
+    return kept.group_by("number").agg(follower=ibis._.follower.min())
+
+
+def known(t: Mapping[str, ir.Table]) -> ir.Table:
+    """Legs without the passers-by: redirects, and pages that redirects of this log lead to."""
+    legs = t["leg"]
+    led_to = t["habit"].select(pattern_key="to_pattern").distinct().mutate(led=ibis.literal(value=True))
+    joined = legs.left_join(led_to, "pattern_key")
+    return joined.filter(legs.redirect | joined.led.notnull()).select(*(legs[name] for name in legs.columns))
+
+
+def first_guess(t: Mapping[str, ir.Table], slack_us: int) -> ir.Table:
+    """Pairs by what Referers name."""
+    return _guess(_by_referer(t["leg"], t["leg"]), slack_us, round_number=1)
+
+
+def first_guess_again(t: Mapping[str, ir.Table], slack_us: int) -> ir.Table:
+    """The same without the passers-by."""
+    return _guess(_by_referer(t["known"], t["leg"]), slack_us, round_number=1)
+
+
+def second_guess(t: Mapping[str, ir.Table], slack_us: int) -> ir.Table:
+    """Pairs by host."""
+    return _guess(_by_host(t["leg"]), slack_us, round_number=2)
+
+
+def second_guess_again(t: Mapping[str, ir.Table], slack_us: int) -> ir.Table:
+    """The same without the passers-by."""
+    return _guess(_by_host(t["known"]), slack_us, round_number=2)
+
+
+def left(t: Mapping[str, ir.Table]) -> ir.Table:
+    """Legs that the first round left: what led leads no more, what followed is not free any more."""
+    legs, pairs = t["leg"], t["first_pair"]
+    led = pairs.select(number="number", led=ibis.literal(value=True))
+    followed = pairs.select(number="follower", followed=ibis.literal(value=True))
+    joined = legs.left_join(led, "number").left_join(followed, "number")
+    now = joined.select(
+        **{name: legs[name] for name in legs.columns if name not in {"redirect", "free"}},
+        redirect=legs.redirect & joined.led.isnull(),
+        free=legs.free & joined.followed.isnull(),
+    )
+    return now.filter(now.redirect | now.free)
+
+
+def leading(t: Mapping[str, ir.Table]) -> ir.Table:
+    """How many legs lead."""
+    return t["leg"].filter(ibis._.redirect).agg(value=ibis._.count())
+
+
+def pair(t: Mapping[str, ir.Table]) -> ir.Table:
+    """Pairs of both rounds, with their flow."""
+    pairs = t["first_pair"].union(t["second_pair"])
+    flows = t["near"].select("number", "flow")
+    return pairs.inner_join(flows, "number").select("number", "follower", "flow")
+
+
+def chain(t: Mapping[str, ir.Table]) -> ir.Table:
+    """Visits of several requests: the line that began each, how many followed, and the page of the last."""
+    walked = t["follower"].inner_join(t["line"].select("number", "page_key"), "number")
+    walked = walked.inner_join(t["page"].select("page_key", "path"), "page_key")
+    return walked.group_by(number=walked.root).agg(
+        followed=walked.count(), followed_to=walked.path.argmax(walked.place)
+    )

@@ -1,0 +1,141 @@
+"""The same three requests as each server writes them, and as an attack or an accident leaves them.
+
+A browser, a prober and a script ask a shop: ``GET /login`` at 10:00:00 is answered 302, ``GET /health`` at 10:00:10 is
+answered 200, ``POST /cart`` at 10:00:20 is answered 500.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from evidence.access_log.conftest import ASSETS
+from necropsy.traffic.formats import gather
+
+FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:125.0) Gecko/20100101 Firefox/125.0"
+START = datetime(2024, 5, 1, 10)  # noqa: DTZ001 -- the case keeps UTC without zone
+STORY = [
+    ("203.0.113.9", "curl/8.5.0", "GET", "/login", 302, START),
+    ("198.51.100.7", "kube-probe/1.29", "GET", "/health", 200, START + timedelta(seconds=10)),
+    ("192.0.2.44", FIREFOX, "POST", "/cart", 500, START + timedelta(seconds=20)),
+]
+
+LAYOUTS = {
+    "apache_combined": ("combined", ""),
+    "apache_custom": ("LogFormat shop", "shop.example"),
+    "apache_vhost_combined": ("combined, host first", "shop.example:443"),
+    "application_load_balancer": ("application load balancer", ""),
+    "caddy": ("JSON: time=ts, client=request.client_ip", "shop.example"),
+    "cloudfront": ("W3C extended", "shop.example"),
+    "docker_container": ("combined", ""),
+    "envoy": ("Envoy", "shop.example"),
+    "envoy_json": ("JSON: time=start_time, client=x_forwarded_for", "shop.example"),
+    "kubernetes_container": ("combined", ""),
+    "kubernetes_ingress_nginx": ("Kubernetes ingress-nginx", ""),
+    "nginx_combined": ("combined", ""),
+    "nginx_time_of_the_end": ("log_format timed", ""),
+    "traefik_common": ("combined", ""),
+    "traefik_json": ("JSON: time=StartUTC, client=ClientAddr", "shop.example"),
+}
+"""What is said of the layout, and the host that its lines tell."""
+WITHOUT_AGENT = ("apache_common", "spring_boot_tomcat")
+ESCAPED = {
+    "default": r"Agent \x22with\x22 \x5C and \x01",
+    "json": r"Agent \"with\" \\ and \u0001",
+}
+"""The last agent as each way of escaping writes it."""
+
+
+def told(reading: Callable[..., Any], *names: str) -> tuple[Any, list[tuple[Any, ...]]]:
+    """Read files by their names, with the configuration that lies beside them; return the log and who asked what."""
+    configuration = ASSETS / f"{names[0].partition('.')[0]}.conf"
+    beside = [str(configuration)] if configuration.exists() else []
+    server = "apache" if names[0].startswith("apache") else "nginx"
+    read = reading([ASSETS / name for name in names], log_formats=gather(None, **{server: beside}))
+    columns = "client, user_agent, method, path, status, first_at, host, visits"
+    return read.log, sorted(read.classes(columns), key=lambda row: row[5])
+
+
+def bare(rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    """Client, agent, request, answer and second of each row."""
+    return [(*row[:5], row[5].replace(microsecond=0)) for row in rows]
+
+
+@pytest.mark.parametrize("name", sorted(LAYOUTS))
+def test_what_a_server_writes_by_default_is_recognised_and_tells_the_same_story(reading, name) -> None:
+    log, rows = told(reading, f"{name}.log")
+    note, host = LAYOUTS[name]
+    assert log.sources[0].note.startswith(note)
+    assert bare(rows) == STORY
+    assert {row[6] for row in rows} == {host}
+    assert log.blemishes == []
+
+
+@pytest.mark.parametrize("name", WITHOUT_AGENT)
+def test_the_common_format_tells_all_but_the_agent(reading, name) -> None:
+    log, rows = told(reading, f"{name}.log")
+    assert (log.sources[0].note, log.blemishes) == ("common", [])
+    assert bare(rows) == [(client, "", *rest) for client, _, *rest in STORY]
+
+
+@pytest.mark.parametrize("escape", sorted(ESCAPED))
+def test_a_quotation_mark_that_nginx_escapes_ends_no_value(reading, escape) -> None:
+    log, rows = told(reading, f"nginx_escape_{escape}.log")
+    assert bare(rows[:2]) == STORY[:2]
+    assert rows[2][:5] == ("192.0.2.44", ESCAPED[escape], "POST", "/cart", 500)
+    assert log.blemishes == []
+
+
+def test_a_quotation_mark_that_nginx_does_not_escape_costs_its_line_at_most(reading) -> None:
+    log, rows = told(reading, "nginx_escape_none.log")
+    assert bare(rows[:2]) == STORY[:2]
+    assert log.requests + sum(blemish.count for blemish in log.blemishes) == 3
+
+
+@pytest.mark.parametrize(
+    ("name", "damaged"),
+    [
+        ("hostile_binary.log", 2),
+        ("hostile_line_of_ten_megabytes.log.gz", 2),
+        ("hostile_out_of_order.log", 0),
+        ("hostile_three_time_zones.log", 0),
+    ],
+)
+def test_what_else_is_in_a_log_changes_nothing_of_the_story(reading, name, damaged) -> None:
+    log, rows = told(reading, name)
+    told_of_firefox = [(*row[:1], row[1].replace("Fire\ufffd\ufffdfox", "Firefox"), *row[2:]) for row in bare(rows)]
+    assert told_of_firefox == STORY
+    assert sum(blemish.count for blemish in log.blemishes) == damaged
+    assert all(len(blemish.sample) <= 300 for blemish in log.blemishes)
+
+
+def test_a_line_that_rotation_cuts_in_two_is_two_damaged_lines(reading) -> None:
+    log, rows = told(reading, "hostile_cut_by_rotation.log", "hostile_cut_by_rotation.log.1")
+    assert bare(rows) == STORY
+    assert [(blemish.place, blemish.count) for blemish in log.blemishes] == [(1, 1), (3, 1)]
+
+
+def test_lines_that_are_there_twice_are_counted_twice(reading) -> None:
+    log, rows = told(reading, "hostile_doubled.log")
+    assert bare(rows) == STORY
+    assert (log.requests, [row[7] for row in rows]) == (6, [2, 2, 2])
+
+
+@pytest.mark.parametrize("name", ["ansi_escapes", "html", "spreadsheet_formulas"])
+def test_an_attack_on_the_reader_of_a_report_is_counted_and_comes_out_in_printable_characters(reading, name) -> None:
+    log, rows = told(reading, f"hostile_{name}.log")
+    assert bare(rows)[0] == STORY[0]
+    assert [row[4] for row in rows] == [302, 200, 500]
+    (blemish,) = log.blemishes
+    assert (blemish.place, blemish.count) == (4, 1)
+    assert all(text.isprintable() for row in rows for text in row if isinstance(text, str))
+    assert blemish.sample.isprintable()
+
+
+def test_every_sample_is_read_by_a_test() -> None:
+    read = {f"{name}.log" for name in (*LAYOUTS, *WITHOUT_AGENT)}
+    read |= {path.name for path in ASSETS.glob("nginx_*_*.log")} | {path.name for path in ASSETS.glob("hostile_*.log*")}
+    assert {path.name for path in ASSETS.iterdir() if path.suffix != ".conf"} == read
