@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from necropsy.evidence.redis.page import Answer, Fields, Names, Page, Sparse, type_place
-from necropsy.evidence.redis.script import SAMPLES
+from necropsy.evidence.redis.script_text import SAMPLES
 from necropsy.evidence.redis.values import Row, Values
 from necropsy.wire.redis.connection import Questions
 from necropsy.wire.redis.replies import ServerError
