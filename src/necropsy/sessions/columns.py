@@ -175,6 +175,20 @@ class Segments:
         start, _ = self.bounds(number)
         return cut(self._data, self._start[rows], start[rows] - 1)
 
+    def namespaces(self, number: int, rows: Positions) -> pa.DictionaryArray:
+        """Return everything before the segment of these keys as words: mostly, all have the same."""
+        import numpy as np
+        import pyarrow as pa
+
+        place, _ = self.bounds(number)
+        starts, ends = self._start[rows], np.maximum(place[rows] - 1, self._start[rows])
+        if len(rows):
+            first = bytes(self._data[starts[0] : ends[0]])
+            if first and (ends - starts == len(first)).all() and begins(self._data, starts, ends, first).all():
+                codes = pa.array(np.zeros(len(rows), np.int32))
+                return pa.DictionaryArray.from_arrays(codes, pa.array([first], pa.binary()))
+        return cut(self._data, starts, ends).dictionary_encode()
+
 
 class Keys:
     """One batch of keys (``keyspace.key_schema``), and which of them no layout has claimed yet."""

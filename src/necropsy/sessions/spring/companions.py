@@ -68,7 +68,7 @@ def _companions(
     if not inside.size:
         return
     rows = rows[inside]
-    namespaces = segments.before(3, inside).dictionary_encode()
+    namespaces = segments.namespaces(3, inside)
     folded = fold_namespace(namespaces.dictionary)
     named = pa.DictionaryArray.from_arrays(namespaces.indices, folded)
     databases = keys.take("db", rows)
