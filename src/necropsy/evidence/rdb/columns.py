@@ -381,9 +381,11 @@ WIDTHS = (
 )
 
 
-def widened(numbers: array[int]) -> array[int]:
+def widened(numbers: Any) -> array[int]:
     """Return numbers of 64 bits with room for as many more."""
-    return numbers + array("Q", bytes(8 * len(numbers)))
+    wider = array("Q", bytes(16 * len(numbers)))
+    memoryview(wider)[: len(numbers)] = memoryview(numbers)
+    return wider
 
 
 def numbers(type_: pa.DataType, rows: int, memory: bytearray, width: int, valid: bytearray | None = None) -> pa.Array:
