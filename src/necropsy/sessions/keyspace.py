@@ -29,6 +29,8 @@ class Projection:
         empty value, only its presence matters) and a column ``length:<name>`` with the full length.
     members_of
         Members of sets and sorted sets whose key contains one of these are kept whole in ``members``.
+    lasting_members
+        Members are wanted of keys alone that do not expire.
     repeated
         Those of the hash fields whose values are few different ones: their columns are dictionaries, so that a reader keeps
         and unpacks each value once a batch.
@@ -38,6 +40,7 @@ class Projection:
     hash_fields: tuple[tuple[bytes, int], ...] = ()
     members_of: tuple[bytes, ...] = ()
     repeated: tuple[bytes, ...] = ()
+    lasting_members: bool = False
 
     def union(self, other: Projection) -> Projection:
         """Return what satisfies both."""
@@ -49,6 +52,7 @@ class Projection:
             hash_fields=tuple(fields.items()),
             members_of=tuple(dict.fromkeys(self.members_of + other.members_of)),
             repeated=tuple(dict.fromkeys(self.repeated + other.repeated)),
+            lasting_members=all(one.lasting_members for one in (self, other) if one.members_of),
         )
 
 

@@ -26,6 +26,9 @@ for i = 1, 4000 do
   redis.call('SET', 'spring:session:sessions:expires:' .. id, '', 'PXAT', 4102444800000 + i)
   redis.call('SET', 'page:' .. i, string.rep('p', i % 7))
 end
+redis.call('SADD', 'spring:session:expirations:60000', 'passing')
+redis.call('PEXPIREAT', 'spring:session:expirations:60000', 4102444800000)
+redis.call('SADD', 'spring:session:expirations:120000', 'lasting')
 redis.call('RPUSH', 'spring:session:sessions:a-list', '1')
 redis.call('HSET', 'spring:session:sessions:one-attribute-more', 'creationTime', '7', 'a', '1', 'b', '2', 'c', '3', 'd', '4')
 """
@@ -102,3 +105,12 @@ def test_nothing_but_encoding_idle_time_and_memory_differs_from_asking_each(serv
     assert "alike that were asked" in live.note
     lists = [[row for row in found if row["type"] == "list"] for found in (each, some)]
     assert without(lists[0], "idle_s") == without(lists[1], "idle_s"), "one that is not of its family's type"
+
+
+@pytest.mark.integration
+def test_members_of_sets_that_expire_are_not_asked_for_when_nobody_wants_them(server: Server) -> None:
+    wanted = projection()
+    for way in ("script", "pipeline"):
+        found = {row["key"]: row["members"] for row in rows(read(server.url, way, wanted), wanted)}
+        assert found[b"spring:session:expirations:60000"] is None
+        assert found[b"spring:session:expirations:120000"] == [b"lasting"]

@@ -16,6 +16,7 @@ cdef class Picker:
     cdef Py_ssize_t field_count
     cdef unsigned char[::1] lengths
     cdef tuple members_of
+    cdef bint lasting_members
     cdef bint keeping
     cdef bint members
     cdef Py_ssize_t members_from
@@ -25,7 +26,7 @@ cdef class Picker:
 
     cpdef renew(self, Columns columns)
     @cython.locals(wanted="bint")
-    cdef int begin(self, int code, Py_ssize_t got) except -1
+    cdef int begin(self, int code, Py_ssize_t got, bint expires) except -1
     cdef bint fields_wanted(self) except? False
     @cython.locals(got=Py_ssize_t)
     cdef int head(self) except -1

@@ -45,6 +45,7 @@ class Picker:
         for name, _ in projection.hash_fields:
             self.lengths[min(len(name), 256)] = 1
         self.members_of = projection.members_of
+        self.lasting_members = projection.lasting_members
         self.keeping = True
         self.members = False
         self.members_from = 0
@@ -56,11 +57,13 @@ class Picker:
         """Copy to other columns from now on."""
         self.columns = columns
 
-    def begin(self, code: int, got: int) -> int:
+    def begin(self, code: int, got: int, expires: bool) -> int:
         """Begin with a value of type ``code``, whose key is what the window opened last, ``got`` bytes of it."""
         self.hurt = False
         self.members = False
         self.curtailed = False
+        if expires and self.lasting_members:
+            return 0
         if self.keeping and self.members_of and code in (2, 3, 5, 11, 12, 17, 20):  # sets and sorted sets
             opened = self.window.opened
             name = bytes(opened.owner[self.window.opened_at : self.window.opened_at + got])

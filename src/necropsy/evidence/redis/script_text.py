@@ -194,7 +194,7 @@ for i = 1, #names do
       end
       @end@
       end
-      local wanted = (kind == 'set' or kind == 'zset') and marked(key)
+      local wanted = (kind == 'set' or kind == 'zset') @if lasting@ and not expiry @end@ and marked(key)
       if wanted and (count or 0) > @WHOLE@ then
         large[#large + 1] = key
       else
@@ -274,6 +274,7 @@ def compose(permissions: Permissions, projection: Projection, *, lfu: bool) -> s
         "careful": hashes and "hstrlen" in permissions,
         "at_once": hashes and "hstrlen" not in permissions,
         "hexists": "hexists" in permissions,
+        "lasting": projection.lasting_members,
         "smembers": "smembers" in permissions,
         "zrange": "zrange" in permissions,
         "head": bool(projection.string_bytes) and "getrange" in permissions,

@@ -137,6 +137,8 @@ class Values:
 
     def _wanted(self, row: Row) -> bool:
         command = _MEMBERS.get(row.kind, "")
+        if self._projection.lasting_members and row.expires is not None:
+            return False
         return command in self._permissions and any(mark in row.key for mark in self._projection.members_of)
 
     def _members_of(self, row: Row) -> list[bytes]:

@@ -145,8 +145,7 @@ def _indexes(
         owner = pa.array(lasting).take(owners.slice(start, _MEMBERS_AT_ONCE))
         identifiers = texts(values.slice(start, _MEMBERS_AT_ONCE), b"expires:")
         entries.append(pa.table({"family": patterns.take(owner), "owner": owner, "id": identifiers}))
-    if keys.valid("members", rows).any():
-        evidence.indexes(patterns.dictionary)
+    evidence.indexes(patterns.dictionary)
     yield Claim(
         role=INDEX, rows=rows, pattern=patterns, entries=pa.concat_tables(entries) if entries else None, names=names
     )

@@ -50,7 +50,7 @@ class Evidence:
             self._of(namespace).companions[layout] += count
 
     def indexes(self, patterns: pa.Array) -> None:
-        """Remember the patterns of indexes that hold ids."""
+        """Remember the patterns of indexes: a set or sorted set is never empty."""
         import pyarrow.compute as pc
 
         self._indexes.update(pc.unique(patterns).to_pylist())

@@ -40,6 +40,7 @@ class Spring:
             (SAVED_REQUEST.encode(), SAVED_REQUEST_BYTES),
         ),
         members_of=(b":expirations", PRINCIPAL_INDEX.encode()),
+        lasting_members=True,
         repeated=(LIFETIME.encode(), SAVED_REQUEST.encode()),
     )
 
