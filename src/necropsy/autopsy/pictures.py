@@ -47,9 +47,13 @@ def birth_charts(births: Mapping[str, Births], claims: Sequence[Claim]) -> Itera
         step_ms = 1000 * next((s for s in _STEPS_S if (last - first) / 1000 / s <= _BINS), _STEPS_S[-1])
         start = first // step_ms * step_ms
         length = int((last - start) // step_ms) + 1
-        position = (population.born_ms - start) // step_ms
         # One pass for all makers: a row of counts for each, the first of them for births that nobody claims.
-        counts = np.bincount((label + 1) * length + position, minlength=(len(mine) + 1) * length).reshape(-1, length)
+        place = population.born_ms - start
+        place //= step_ms
+        label += 1  # in place: ten million births are 80 MB a column
+        label *= length
+        place += label
+        counts = np.bincount(place, minlength=(len(mine) + 1) * length).reshape(-1, length)
         shown = [number for number in range(len(mine)) if counts[number + 1].any()][:_MOST_SERIES]
         series = [
             Series(mine[number].label, tuple(map(float, counts[number + 1])), _KIND[mine[number].creator])

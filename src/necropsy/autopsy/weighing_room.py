@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from necropsy.model.probe import Probe
 
 _BIRTHS = """
-SELECT epoch_ms(s.born_at) AS born_ms, s.authentication = 'yes' AS authenticated, coalesce(c.creator, -1) AS creator
+SELECT epoch_ms(s.born_at) AS born_ms, s.authentication = 'yes' AS authenticated, coalesce(c.creator, -1)::BIGINT AS creator
 FROM session s LEFT JOIN creators c
   ON c.user_agent IS NOT DISTINCT FROM s.creator_user_agent AND c.host IS NOT DISTINCT FROM s.creator_host
  AND c.method IS NOT DISTINCT FROM s.creator_method AND c.path IS NOT DISTINCT FROM s.creator_path
@@ -60,9 +60,9 @@ def _births(case: Case, store: str) -> Births:
         [store],
     )[0]
     born_ms, creator, authenticated = _in_order(
-        np.asarray(columns["born_ms"], dtype=np.int64),
-        np.asarray(columns["creator"], dtype=np.int64),
-        np.asarray(columns["authenticated"], dtype=bool),
+        np.asarray(columns.pop("born_ms"), dtype=np.int64),
+        np.asarray(columns.pop("creator"), dtype=np.int64),
+        np.asarray(columns.pop("authenticated"), dtype=bool),
     )
     return Births(
         store=store,
@@ -97,9 +97,20 @@ def _in_order(
     if (int(born_ms.max()) - first).bit_length() + width + 1 > 62:
         order = np.lexsort((authenticated, creator, born_ms))
         return born_ms[order], creator[order], authenticated[order]
-    packed = ((born_ms - first) << (width + 1)) | ((creator + 1) << 1) | authenticated
+    packed = born_ms - first  # each further step in place: ten million births are 80 MB a column
+    packed <<= width
+    creator = creator + 1
+    packed |= creator
+    packed <<= 1
+    packed |= authenticated
     packed.sort()
-    return (packed >> (width + 1)) + first, ((packed >> 1) & ((1 << width) - 1)) - 1, (packed & 1).astype(bool)
+    authenticated = (packed & 1).astype(np.uint8).view(bool)
+    packed >>= 1
+    np.bitwise_and(packed, (1 << width) - 1, out=creator)
+    creator -= 1
+    packed >>= width
+    packed += first
+    return packed, creator, authenticated
 
 
 def _coverage(case: Case, store: str) -> float:
