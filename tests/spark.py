@@ -107,18 +107,20 @@ def end(session: Any) -> None:
 
 
 @contextmanager
-def running(workers: int = 2, cores: int = 1) -> Iterator[Cluster]:
+def running(workers: int = 2, cores: int = 1, memory: str = MEMORY) -> Iterator[Cluster]:
     """Start a master and so many workers on loopback; all of them are registered when it returns.
 
     Parameters
     ----------
     cores
         Tasks that each worker runs at a time.
+    memory
+        What each worker may give to its executors.
     """
     starter = _starter()
     cluster = Cluster(Path(tempfile.mkdtemp(prefix="spark")), free_port(), free_port())
     place = ("--host", _HOST)
-    room = ("--cores", str(cores), "--memory", MEMORY)
+    room = ("--cores", str(cores), "--memory", memory)
     try:
         (cluster.folder / "tmp").mkdir()
         ports = ("--port", str(cluster.port), "--webui-port", str(cluster.web_port))

@@ -82,7 +82,14 @@ def survey(
     with Case.create(None) as case:
         hash_with = partial(identity.hash_column, key or identity.new_key()) if hash_clients else None
         log = read(
-            case, locators, log_formats=log_formats, hash_with=hash_with, since=since, until=until, engine=engine
+            case,
+            locators,
+            log_formats=log_formats,
+            hash_with=hash_with,
+            since=since,
+            until=until,
+            engine=engine,
+            bins=activity,
         )
         if not log.requests:
             raise _nothing(log, between=since is not None or until is not None)

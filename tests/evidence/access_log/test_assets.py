@@ -33,6 +33,7 @@ LAYOUTS = {
     "docker_container": ("combined", ""),
     "envoy": ("Envoy", "shop.example"),
     "envoy_json": ("JSON: time=start_time, client=x_forwarded_for", "shop.example"),
+    "istio": ("Istio", "shop.example"),
     "kubernetes_container": ("combined", ""),
     "kubernetes_ingress_nginx": ("Kubernetes ingress-nginx", ""),
     "nginx_combined": ("combined", ""),
@@ -41,7 +42,11 @@ LAYOUTS = {
     "traefik_json": ("JSON: time=StartUTC, client=ClientAddr", "shop.example"),
 }
 """What is said of the layout, and the host that its lines tell."""
-WITHOUT_AGENT = ("apache_common", "spring_boot_tomcat")
+WITHOUT_AGENT = {
+    "apache_common": "common",
+    "spring_boot_tomcat": "common",
+    "spring_boot_tomcat_with_duration": "common, with more after it",
+}
 ESCAPED = {
     "default": r"Agent \x22with\x22 \x5C and \x01",
     "json": r"Agent \"with\" \\ and \u0001",
@@ -77,7 +82,7 @@ def test_what_a_server_writes_by_default_is_recognised_and_tells_the_same_story(
 @pytest.mark.parametrize("name", WITHOUT_AGENT)
 def test_the_common_format_tells_all_but_the_agent(reading, name) -> None:
     log, rows = told(reading, f"{name}.log")
-    assert (log.sources[0].note, log.blemishes) == ("common", [])
+    assert (log.sources[0].note, log.blemishes) == (WITHOUT_AGENT[name], [])
     assert bare(rows) == [(client, "", *rest) for client, _, *rest in STORY]
 
 

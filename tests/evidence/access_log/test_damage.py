@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from necropsy.case.store import Case
-from necropsy.evidence.access_log.lines import create_tables
+from necropsy.evidence.access_log.lines import create_tables, finish
 from necropsy.evidence.access_log.loading import load
 from necropsy.evidence.access_log.reader import read
 from necropsy.evidence.access_log.sources import attach
@@ -229,5 +229,6 @@ def test_no_two_lines_share_a_number_whatever_is_blank_or_repaired(tmp_path, scr
     path.write_text("".join(f"\n{nested % (i, i)}shipper: {nested % (i, i)}" for i in range(9)))
     create_tables(scratch)
     loaded = load(scratch, attach(str(path), scratch.folder, 0), [])
+    finish(scratch)
     assert loaded.requests == 18
     assert scratch.rows("SELECT count(DISTINCT number) FROM line") == [(18,)]

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from necropsy.evidence.access_log import scan
 from necropsy.evidence.access_log.json_lines import recognise
-from necropsy.evidence.access_log.lines import KEYED, TEXTS, create_tables
+from necropsy.evidence.access_log.lines import KEYED, TEXTS, create_tables, finish
 from necropsy.evidence.access_log.loading import load
 from necropsy.evidence.access_log.plan import Plan
 from necropsy.evidence.access_log.scratch import Scratch
@@ -186,6 +186,7 @@ def everything_read(scratch: Scratch, path: Path) -> tuple[Any, ...]:
     create_tables(scratch)
     loaded = load(scratch, attach(str(path), scratch.folder, 0), [])
     texts = ", ".join(f"(SELECT any_value(text) FROM given WHERE key = line.{field}_key) AS {field}" for field in TEXTS)
+    finish(scratch)
     keys = ", ".join(f"{field}_key" for field in KEYED)
     rows = scratch.rows(f"SELECT time_us, status, {keys}, {texts} FROM line ORDER BY number")
     for left in scratch.folder.iterdir():

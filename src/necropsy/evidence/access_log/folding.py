@@ -39,12 +39,15 @@ class Visits:
     classes: int
     resolution: NDArray[np.float64]
     """Of the clock, per class, seconds."""
+    _counts: NDArray[np.int64] | None = None
 
     def counts(self) -> NDArray[np.int64]:
         """Visits per class."""
         import numpy as np
 
-        return np.bincount(self.owner, minlength=self.classes)
+        if self._counts is None:
+            self._counts = np.bincount(self.owner, minlength=self.classes)
+        return self._counts
 
     def edges(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Index of the first and of the last visit of each class."""

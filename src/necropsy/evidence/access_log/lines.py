@@ -27,8 +27,11 @@ KEYED: Final = (*TEXTS, "address", "referer")
 _SEED: Final = 0x6E6563726F707379
 _SEEDS: Final = {"client": _SEED, "agent": _SEED + 1, "host": _SEED + 2, "page": _SEED + 3}
 """As in ``scan``: addresses and Referers have that of hosts."""
-_ROWS: Final = 1 << 17
-"""Rows that are inserted at a time: it takes so short that whoever scans beside does not have to wait."""
+_ROWS: Final = 1 << 20
+"""Rows that are inserted at a time: a statement costs as much as ten thousand rows, or more."""
+_HELD: Final = 3 << 20
+"""Rows that stay as they are, 200 MB of Arrow: of a log that has more, all go to DuckDB's own table, which it can spill."""
+_STORED: Final = "line_stored"
 _COLUMNS: Final = (
     "number BIGINT, time_us BIGINT, status SMALLINT, "
     + ", ".join(f"{field}_key BIGINT" for field in KEYED)
@@ -38,9 +41,33 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def create_tables(scratch: Scratch) -> None:
-    """Create the empty tables ``line``, one row a request, and ``given`` (key, text; some twice)."""
-    scratch.run(f"CREATE OR REPLACE TEMP TABLE line ({_COLUMNS})")
+    """Create the empty tables of a log; ``line``, one row a request, and ``given`` (key, text; some twice) after ``finish``."""
+    scratch.held.clear()
+    scratch.run(f"CREATE OR REPLACE TEMP TABLE {_STORED} ({_COLUMNS})")
     scratch.run("CREATE OR REPLACE TEMP TABLE given (key BIGINT, text VARCHAR)")
+
+
+def finish(scratch: Scratch, without: str = "") -> int:
+    """Make ``line`` of all rows but those that meet a condition; return how many were left out."""
+    import pyarrow as pa
+
+    parts = [f"FROM {_STORED}"]
+    if scratch.held:
+        scratch.connection.register("line_held", pa.concat_tables(scratch.held))
+        parts.append("SELECT " + ", ".join(_names()) + " FROM line_held")
+    everything = " UNION ALL ".join(parts)
+    where = f" WHERE NOT ({without})" if without else ""
+    scratch.run(f"CREATE OR REPLACE TEMP VIEW line AS SELECT * FROM ({everything}){where}")
+    return int(scratch.value(f"SELECT count(*) FROM ({everything}) WHERE {without}")) if without else 0
+
+
+def add_from(scratch: Scratch, query: str) -> None:
+    """Add the rows of a query."""
+    scratch.run(f"INSERT INTO {_STORED} BY NAME {query}")
+
+
+def _names() -> list[str]:
+    return [column.split()[0] for column in _COLUMNS.split(", ")]
 
 
 def moment(time_us: int) -> datetime:
@@ -123,10 +150,10 @@ class Writer:
     Parameters
     ----------
     table
-        Where rows go: ``line``, or a table like it.
+        Where rows go: by default to those of the log, else into a table like it.
     """
 
-    def __init__(self, scratch: Scratch, table: str = "line") -> None:
+    def __init__(self, scratch: Scratch, table: str = "") -> None:
         self.requests = 0
         self._latest_us: int | None = None
         self._scratch = scratch
@@ -188,7 +215,7 @@ class Writer:
 
         if self._rows:
             rows = {name: pa.chunked_array([rows[name] for rows in self._rows]) for name in self._rows[0]}
-            self._insert(self._table, pa.table(rows))
+            self._keep(pa.table(rows))
             self._rows, self._waiting = [], 0
         if self._bytes:
             begins = np.cumsum([0, *(len(data) for _, _, data in self._bytes[:-1])])
@@ -201,6 +228,17 @@ class Writer:
         if self._texts:
             self._insert("given", pa.concat_tables(self._texts))
             self._texts.clear()
+
+    def _keep(self, rows: pa.Table) -> None:
+        held = self._scratch.held
+        if self._table:
+            self._insert(self._table, rows)
+            return
+        held.append(rows)
+        if sum(table.num_rows for table in held) > _HELD or self._scratch.value(f"SELECT count(*) FROM {_STORED}"):
+            for table in held:
+                self._insert(_STORED, table)
+            held.clear()
 
     def _insert(self, table: str, rows: pa.Table) -> None:
         self._scratch.connection.register("rows_to_insert", rows)

@@ -72,7 +72,7 @@ def read(scratch: Scratch, file: LogFile, layout: Layout, first_number: int, ord
         if softened is file and problem:
             continue
         file = softened
-        scratch.run("CREATE OR REPLACE TEMP TABLE fresh AS FROM line LIMIT 0")
+        scratch.run("CREATE OR REPLACE TEMP TABLE fresh AS FROM line_stored LIMIT 0")
         writer = lines.Writer(scratch, "fresh")
         try:
             with scratch.beside() as connection:
@@ -228,15 +228,13 @@ def _number(scratch: Scratch, first_number: int, order: NDArray[np.int64] | None
     import pyarrow as pa
 
     if order is None and not skipped.size:
-        scratch.run(f"INSERT INTO line SELECT * REPLACE (number + {first_number} AS number) FROM fresh")
+        lines.add_from(scratch, f"SELECT * REPLACE (number + {first_number} AS number) FROM fresh")
     else:
         rows = np.asarray(scratch.columns("SELECT number FROM fresh")["number"], dtype=np.int64)
         places = _lines_of(rows, skipped)
         if order is not None:
             places = order[np.minimum(places, order.size - 1)]
         scratch.connection.register("renumbered", pa.table({"number": rows, "place": places + first_number}))
-        scratch.run(
-            "INSERT INTO line SELECT fresh.* REPLACE (place AS number) FROM fresh JOIN renumbered USING (number)"
-        )
+        lines.add_from(scratch, "SELECT fresh.* REPLACE (place AS number) FROM fresh JOIN renumbered USING (number)")
         scratch.connection.unregister("renumbered")
     scratch.run("DROP TABLE fresh")

@@ -1,5 +1,15 @@
 cimport cython
 
+cdef extern from *:
+    """
+    #if defined(__GNUC__) || defined(__clang__)
+    #define necropsy_prefetch(place) __builtin_prefetch(place)
+    #else
+    #define necropsy_prefetch(place) ((void)(place))
+    #endif
+    """
+    void prefetch "necropsy_prefetch"(const void* place) noexcept nogil
+
 cdef unsigned long long MULTIPLIER
 cdef long long NO_TIME, EARLIEST_US, LATEST_US
 cdef int ISO, COMMON, COMMON_LOCAL, EPOCH, EPOCH_MS

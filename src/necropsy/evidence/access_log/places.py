@@ -115,18 +115,9 @@ class Here:
             part.sources.append(Source(KIND, locator, loaded.last_at, None, None, None, loaded.note))
             part.blemishes += loaded.blemishes
             part.requests += loaded.requests
-        part.requests -= leave_out(self.scratch, wanted)
+        part.requests -= lines.finish(self.scratch, wanted.condition)
         part.first_us, part.last_us = self.scratch.rows("SELECT min(time_us), max(time_us) FROM line")[0]
         return part
-
-
-def leave_out(scratch: Scratch, wanted: Wanted) -> int:
-    """Drop the lines of another time; how many that were."""
-    if not wanted.condition:
-        return 0
-    dropped = int(scratch.value(f"SELECT count(*) FROM line WHERE {wanted.condition}"))
-    scratch.run(f"DELETE FROM line WHERE {wanted.condition}")
-    return dropped
 
 
 def _unrecognised(file: LogFile) -> tuple[str, str]:

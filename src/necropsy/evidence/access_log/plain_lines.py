@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from necropsy.evidence.access_log.plan import Plan
     from necropsy.evidence.access_log.scan import Scanner
 
-_PIECE: Final = 4 << 20
+_PIECE: Final = 1 << 21
 """Bytes that are scanned at a time."""
 _THREADS: Final = 8
 _SHORT: Final = 256
@@ -154,7 +154,7 @@ def _in_order(pool: ThreadPoolExecutor, work: Any, pieces: _Pieces) -> Iterator[
     waiting: deque[Future[tuple[_Piece, dict[str, Any]]]] = deque()
     for piece in pieces:
         waiting.append(pool.submit(work, piece))
-        if len(waiting) > _THREADS // 2:
+        if len(waiting) > _THREADS:
             yield waiting.popleft().result()
     while waiting:
         yield waiting.popleft().result()

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
@@ -14,7 +13,7 @@ from necropsy.evidence.access_log.layout import LogFormat
 from necropsy.evidence.access_log.places import Part, Wanted, maker
 from necropsy.evidence.access_log.sources import family
 from necropsy.model.evidence import Absent, Blemish, Source
-from necropsy.wire.files import fingerprint
+from necropsy.wire.files import fingerprint_beside
 
 if TYPE_CHECKING:
     from necropsy.case.store import Case
@@ -29,7 +28,6 @@ SLACK_S: Final = 5.0
 class ReadLog:
     """What was read from all access logs."""
 
-    sources: list[Source] = field(default_factory=list)
     blemishes: list[Blemish] = field(default_factory=list)
     absent: list[Absent] = field(default_factory=list)
     requests: int = 0
@@ -37,6 +35,31 @@ class ReadLog:
     first_at: datetime | None = None
     """Time of the first request, UTC."""
     last_at: datetime | None = None
+    read: list[Source] = field(default_factory=list)
+    """Sources without their checksums, which may take a while yet."""
+    checksums: dict[str, Callable[[], tuple[str | None, int | None]]] = field(default_factory=dict)
+    """What waits for checksum and size of a file."""
+
+    @property
+    def sources(self) -> list[Source]:
+        """Sources, once their checksums are there."""
+        done = []
+        for source in self.read:
+            checksum, size = self._checksum(source)
+            done.append(replace(source, sha256=checksum, size=size))
+        return done
+
+    def begin_checksums(self) -> None:
+        """Begin those that were not begun, beside whatever follows: a gigabyte takes a core half a second."""
+        for source in self.read:
+            if source.locator not in self.checksums:
+                self.checksums[source.locator] = fingerprint_beside(source.locator)
+
+    def _checksum(self, source: Source) -> tuple[str | None, int | None]:
+        try:
+            return self.checksums[source.locator]()
+        except (OSError, KeyError):  # gone in the meantime, or no file of this machine
+            return None, None
 
 
 def read(
@@ -49,6 +72,7 @@ def read(
     since: datetime | None = None,
     until: datetime | None = None,
     engine: str | None = None,
+    bins: bool = True,
 ) -> ReadLog:
     """Read access logs and fill the case's ``visitor_class``, ``visit_bin`` and ``cookie_use``.
 
@@ -69,6 +93,8 @@ def read(
         Leave out requests before this time, and from that one on.
     engine
         Where to read and analyse them; see ``places``. None: here.
+    bins
+        Whether to fill ``visit_bin``.
 
     A file that cannot be read becomes an ``Absent``, a damaged line a ``Blemish``; neither raises.
     """
@@ -76,44 +102,13 @@ def read(
     logs: dict[str, list[str]] = {}
     for locator in dict.fromkeys(locators):
         logs.setdefault(family(locator), []).append(locator)
-    with ThreadPoolExecutor(max_workers=1) as pool, maker(engine) as open_place:
-        prints = Fingerprints(pool)
+    with maker(engine) as open_place:
         for name, members in logs.items():
             with open_place() as place:
                 part = place.read(Wanted(members, log_formats, since, until))
-                prints.wanted += members
-                _analyse(case, place, name, part, slack_s, hash_with, prints.begin, result)
-        prints.begin()
-    result.sources = [
-        Source(s.reader, s.locator, s.taken_at, *prints.of(s.locator), None, s.note) for s in result.sources
-    ]
+                _analyse(case, place, name, part, slack_s, hash_with, result, bins=bins)
+    result.begin_checksums()
     return result
-
-
-class Fingerprints:
-    """SHA-256 of files, which takes a core half a second a gigabyte: begun when the cores have least to do."""
-
-    def __init__(self, pool: ThreadPoolExecutor) -> None:
-        self.wanted: list[str] = []
-        """Files that are not begun yet."""
-        self._pool = pool
-        self._begun: dict[str, Future[tuple[str | None, int | None]]] = {}
-
-    def begin(self) -> None:
-        """Begin those that are wanted."""
-        self._begun |= {locator: self._pool.submit(_fingerprint, locator) for locator in self.wanted}
-        self.wanted.clear()
-
-    def of(self, locator: str) -> tuple[str | None, int | None]:
-        """Return checksum and size of a file; a part of what was wanted (a folder on a cluster) has none."""
-        return self._begun[locator].result() if locator in self._begun else (None, None)
-
-
-def _fingerprint(locator: str) -> tuple[str | None, int | None]:
-    try:
-        return fingerprint(locator)
-    except OSError:
-        return None, None
 
 
 def _analyse(
@@ -123,11 +118,12 @@ def _analyse(
     part: Part,
     slack_s: float,
     hash_with: Hash | None,
-    idle: Callable[[], None],
     result: ReadLog,
+    *,
+    bins: bool,
 ) -> None:
-    """Make visits and classes of the lines of one log; ``idle`` is called when a core has nothing to do."""
-    result.sources += part.sources
+    """Make visits and classes of the lines of one log."""
+    result.read += part.sources
     result.blemishes += part.blemishes
     result.absent += part.absent
     result.requests += part.requests
@@ -136,10 +132,11 @@ def _analyse(
     first, last = lines.moment(part.first_us), lines.moment(part.last_us)
     result.first_at = min(first, result.first_at or first)
     result.last_at = max(last, result.last_at or last)
-    analysis = analyse.analyse(place.engine, slack_us=round(slack_s * 1e6), idle=idle)
+    analysis = analyse.analyse(place.engine, slack_us=round(slack_s * 1e6), idle=result.begin_checksums, bins=bins)
     first_id = case.value("SELECT coalesce(max(class_id) + 1, 0) FROM visitor_class")
     case.append("visitor_class", rows.visitor_class(analysis, name, first_id, hash_with))
-    case.append("visit_bin", rows.visit_bin(analysis, first_id))
+    if analysis.bins is not None:
+        case.append("visit_bin", rows.visit_bin(analysis.bins, first_id))
     uses = rows.cookie_use(analysis, name, hash_with)
     if uses is not None:
         case.append("cookie_use", uses)

@@ -14,8 +14,6 @@ How well this works, by families of probers and beside other methods: ``bench/rh
 from __future__ import annotations
 
 import itertools
-import os
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -46,8 +44,7 @@ _SAME: Final = 0.15
 _LOOKED_AT: Final = 512
 """Visits of one class by which it is judged, the newest; what is then found is measured on all of them."""
 _BATCH: Final = 200_000
-"""Visits judged at a time by one thread: bounds memory."""
-_THREADS: Final = 4
+"""Visits judged at a time: bounds memory."""
 _LEAST_TURNS: Final = 3
 _RAREST: Final = 0.03
 """Visits per tick below which an interval is not tried: the prober was there for a thirtieth of the time."""
@@ -130,18 +127,13 @@ def judge(class_id: NDArray[np.int64], time_us: NDArray[np.int64], *, needed: fl
     import numpy as np
 
     class_id, time_us = _sorted(class_id, time_us)
-    ids, counts = np.unique(class_id, return_counts=True)
-    waiting = []
-    # NumPy lets go of the interpreter while it sorts and counts: two threads are nearly twice as fast.
-    with ThreadPoolExecutor(max_workers=min(_THREADS, os.cpu_count() or 1)) as pool:
-        for chosen in ((counts >= FEWEST) & (counts < FEW), counts >= max(FEW, FEWEST)):
-            times = time_us[np.repeat(chosen, counts)]
-            some, sizes = ids[chosen], counts[chosen]
-            waiting += [
-                pool.submit(_judge_batch, some[part], sizes[part], times[visits], needed)
-                for part, visits in _batches(sizes)
-            ]
-    parts = [batch.result() for batch in waiting]
+    first = np.flatnonzero(np.diff(class_id, prepend=class_id[:1] - 1))
+    ids, counts = class_id[first], np.diff(first, append=class_id.size)
+    parts = []
+    for chosen in ((counts >= FEWEST) & (counts < FEW), counts >= max(FEW, FEWEST)):
+        times = time_us[np.repeat(chosen, counts)]
+        some, sizes = ids[chosen], counts[chosen]
+        parts += [_judge_batch(some[part], sizes[part], times[visits], needed) for part, visits in _batches(sizes)]
     class_column, *others = (np.concatenate([part[i] for part in parts]) if parts else np.empty(0) for i in range(6))
     return Judgement(class_column.astype(np.int64), *others)
 
@@ -153,13 +145,12 @@ def _sorted(class_id: NDArray[np.int64], time_us: NDArray[np.int64]) -> tuple[ND
     if not class_id.size:
         return class_id, time_us
     first, begin = int(class_id.min()), int(time_us.min())
-    span = int(time_us.max()) - begin + 1
-    if (int(class_id.max()) - first + 1) * span >= 1 << 62:
+    bits = (int(time_us.max()) - begin).bit_length()
+    if (int(class_id.max()) - first + 1) << bits >= 1 << 62:
         order = np.lexsort((time_us, class_id))
         return class_id[order], time_us[order]
-    key = np.sort((class_id - first) * span + (time_us - begin))
-    owner = key // span
-    return owner + first, key - owner * span + begin
+    key = np.sort(((class_id - first) << bits) | (time_us - begin))
+    return (key >> bits) + first, (key & ((1 << bits) - 1)) + begin
 
 
 def _batches(counts: NDArray[np.int64]) -> list[tuple[slice, slice]]:
@@ -180,11 +171,12 @@ def _judge_batch(
 ) -> tuple[NDArray[np.generic], ...]:
     import numpy as np
 
-    origin = int(time_us.min()) // 1_000_000 * 1_000_000
+    # Of each class its own: what is found of it must not depend on which others are judged with it.
+    origin = time_us[np.cumsum(counts) - counts] // 1_000_000 * 1_000_000
     owner = np.repeat(np.arange(ids.size), counts)
     fractions = np.bincount(owner, time_us % 1_000_000 != 0, ids.size)
     resolution = np.where(fractions == 0, 1.0, 0.001)
-    everything = Visits(owner, (time_us - origin) / 1e6, ids.size, resolution)
+    everything = Visits(owner, (time_us - origin[owner]) / 1e6, ids.size, resolution)
     position = np.arange(owner.size) - np.repeat(np.cumsum(counts) - counts, counts)
     newest = position >= np.repeat(counts - _LOOKED_AT, counts)
     seconds, owner = everything.seconds[newest], owner[newest]
@@ -279,7 +271,7 @@ class _Tried:
 
 
 def _measure(
-    visits: Visits, period: NDArray[np.float64], phased: NDArray[np.bool_], origin_us: int
+    visits: Visits, period: NDArray[np.float64], phased: NDArray[np.bool_], origin_us: NDArray[np.int64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """Measure phase, its spread and coverage on all visits; phase and spread are NaN where there is no common phase."""
     import numpy as np
@@ -317,7 +309,7 @@ def _measure(
     # A phase since 1970 makes sense only for a period that is known to a billionth: a configured one.
     exact = np.round(turn * 1e6)
     common &= np.abs(turn * 10 - np.round(turn * 10)) < 1e-9
-    offset = origin_us % np.maximum(1, exact).astype(np.int64) / 1e6
+    offset = origin_us[known] % np.maximum(1, exact).astype(np.int64) / 1e6
     phase = np.round((offset + centre * turn) % turn, 4) % turn
     result[0][known] = np.where(common, phase, np.nan)
     result[1][known] = np.where(common, spread, np.nan)

@@ -50,18 +50,18 @@ def visitor_class(analysis: Analysis, log: str, first_id: int, hash_with: Hash |
     )
 
 
-def visit_bin(analysis: Analysis, first_id: int) -> pa.Table:
+def visit_bin(bins: pa.Table, first_id: int) -> pa.Table:
     """Return the rows of ``visit_bin``."""
     import numpy as np
     import pyarrow as pa
 
-    cell = analysis.bins["cell"].to_numpy()
+    cell = bins["cell"].to_numpy()
     minute = (cell & 0xFFFFFFFF) * 60_000_000
     return pa.table(
         {
             "class_id": ((cell >> 32) + first_id).astype(np.int32),
             "bin": pa.array(minute).view(pa.timestamp("us")),
-            "visits": analysis.bins["visits"].cast(pa.int32()),
+            "visits": bins["visits"].cast(pa.int32()),
         }
     )
 

@@ -1,5 +1,5 @@
 cimport cython
-from necropsy.evidence.access_log.octets cimport GET_AT, NO_TIME, WORDS, digits, find, fraction_us, is_plain, key_of, same, time_us
+from necropsy.evidence.access_log.octets cimport prefetch, GET_AT, NO_TIME, WORDS, digits, find, fraction_us, is_plain, key_of, same, time_us
 from necropsy.evidence.access_log.pages cimport address_key, page_of, referer_key
 from necropsy.evidence.access_log.values cimport Values
 
@@ -17,7 +17,11 @@ cdef class Scanner(Values):
     cdef long long[::1] clients, hosts
     cdef Py_ssize_t time, duration, request, method, target, status, agent, referer
     cdef unsigned long long[::1] seen, page_of_seen
-    cdef Py_ssize_t place, host_start, host_stop
+    cdef Py_ssize_t place
+    cdef long long[::1] text_begin, text_finish
+    cdef const unsigned char* asked_in
+    cdef Py_ssize_t method_start, method_stop, target_start, target_stop
+    cdef unsigned long long key_of_request
     cdef long long[::1] seen_count
     cdef int[::1] out_line, out_hard, text_ends
     cdef long long[::1] out_us
@@ -39,16 +43,22 @@ cdef class Scanner(Values):
     @cython.locals(point=Py_ssize_t, whole="long long", fraction="long long")
     cdef long long took(self, Py_ssize_t start, Py_ssize_t stop) except? -2 nogil
     @cython.locals(method=Py_ssize_t, method_stop=Py_ssize_t, start=Py_ssize_t, stop=Py_ssize_t)
-    cdef int asked(self, bint redirects) except -1 nogil
-    @cython.locals(host=Py_ssize_t, host_stop=Py_ssize_t, at=Py_ssize_t, end=Py_ssize_t, i=Py_ssize_t, place=Py_ssize_t, key="unsigned long long")
-    cdef int page(self, const unsigned char* asked, Py_ssize_t method, Py_ssize_t method_stop, Py_ssize_t start, Py_ssize_t stop, bint redirects) except -1 nogil
+    cdef int asked(self) except -1 nogil
+    @cython.locals(key="unsigned long long")
+    cdef int request_key(self, const unsigned char* asked, Py_ssize_t method, Py_ssize_t method_stop, Py_ssize_t start, Py_ssize_t stop) except -1 nogil
+    @cython.locals(place="unsigned long long")
+    cdef int fetch(self, int field, unsigned long long key) except -1 nogil
+    @cython.locals(key="unsigned long long")
+    cdef int text_key(self, int field, Py_ssize_t start, Py_ssize_t stop) except -1 nogil
+    @cython.locals(start=Py_ssize_t, stop=Py_ssize_t, method=Py_ssize_t, method_stop=Py_ssize_t, host=Py_ssize_t, host_stop=Py_ssize_t, at=Py_ssize_t, end=Py_ssize_t, i=Py_ssize_t, place=Py_ssize_t, key="unsigned long long")
+    cdef int page(self, bint redirects) except -1 nogil
     cdef int user_agent(self) except -1 nogil
     @cython.locals(start=Py_ssize_t, stop=Py_ssize_t, key="unsigned long long")
     cdef int refers(self) except -1 nogil
     @cython.locals(many=Py_ssize_t, number=Py_ssize_t, start=Py_ssize_t, stop=Py_ssize_t, slot=Py_ssize_t)
     cdef int first_given(self, int field) except -1 nogil
-    @cython.locals(key="unsigned long long", at=Py_ssize_t, i=Py_ssize_t)
-    cdef int give(self, int field, Py_ssize_t start, Py_ssize_t stop) except -1 nogil
+    @cython.locals(key="unsigned long long", at=Py_ssize_t, i=Py_ssize_t, start=Py_ssize_t, stop=Py_ssize_t)
+    cdef int give(self, int field) except -1 nogil
     @cython.locals(place=Py_ssize_t)
     cdef int note(self, int field, unsigned long long key, Py_ssize_t length) except -1 nogil
     @cython.locals(begin=Py_ssize_t, mask="unsigned long long", place="unsigned long long", there="unsigned long long", i=Py_ssize_t)

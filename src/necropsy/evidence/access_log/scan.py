@@ -92,6 +92,7 @@ class Scanner(Values):
         self.seen_count = numbers([0] * (TEXTS + 1))
         self.page_of_seen = np.zeros(2 * REMEMBERED, np.uint64)
         self.place = 0
+        self.text_begin, self.text_finish = numbers([0] * TEXTS), numbers([0] * TEXTS)
         self.capacity = 0
 
     def make_room(self, size: int) -> int:
@@ -103,7 +104,7 @@ class Scanner(Values):
         self.columns = (
             np.empty(rows, np.int32), np.empty(rows, np.int64), np.empty(rows, np.int16), np.empty(FIELDS * rows, np.uint64),
             np.empty(3 * self.hard_rows, np.int32), np.empty(TEXTS * rows, np.uint64), np.empty(TEXTS * rows, np.int32),
-            np.empty((TEXTS + 1) * room, np.uint8),
+            np.empty((TEXTS + 1) * room, np.uint8) if cython.compiled else bytearray((TEXTS + 1) * room),
         )  # fmt: skip
         self.out_line, self.out_us, self.out_status, self.out_keys = self.columns[:4]
         self.out_hard, self.text_keys, self.text_ends, self.texts = self.columns[4:]
@@ -146,7 +147,7 @@ class Scanner(Values):
                 (
                     text_keys[first : first + number].copy(),
                     text_ends[first : first + number].copy(),
-                    texts[field * room : field * room + used].tobytes(),
+                    bytes(memoryview(texts)[field * room : field * room + used]),  # type: ignore[arg-type]
                 )
             )
         return {
@@ -204,11 +205,14 @@ class Scanner(Values):
             status = digits(self.data, self.begin[self.status], self.finish[self.status])
             if status < 0:
                 return 0
-        if not self.first_given(CLIENT) or not self.first_given(HOST):
+        if not self.first_given(CLIENT) or not self.first_given(HOST) or not self.user_agent():
             return 0
-        if not self.asked(status in {301, 302, 303, 307, 308}):
+        if not self.asked() or not self.refers():
             return 0
-        if not self.user_agent() or not self.refers():
+        # All keys first: where they are remembered lies far apart, and is on its way here by now.
+        if not self.give(CLIENT) or not self.give(HOST) or not self.give(AGENT):
+            return 0
+        if not self.page(status in {301, 302, 303, 307, 308}):
             return 0
         self.out_line[self.count] = self.lines
         self.out_us[self.count] = moment
@@ -241,8 +245,8 @@ class Scanner(Values):
                 return -1
         return whole * 1000000 + fraction
 
-    def asked(self, redirects: int) -> int:
-        """Set the key of the page; of a redirect that of its address, too. 0: hard."""
+    def asked(self) -> int:
+        """Find method and target of the request, and the key of both. 0: hard."""
         if self.request >= 0:
             if self.begin[self.request] < 0 or not self.quoted[self.request]:
                 return 0
@@ -253,7 +257,7 @@ class Scanner(Values):
             method_stop = find(self.data, method, stop, 32)
             start = method_stop + 1 if method_stop < stop else stop
             stop = find(self.data, start, stop, 32)
-            return self.page(self.data, method, method_stop, start, stop, redirects)
+            return self.request_key(self.data, method, method_stop, start, stop)
         if self.begin[self.target] < 0 or not self.quoted[self.target]:
             return 0
         start, stop = self.begin[self.target], self.finish[self.target]
@@ -261,7 +265,7 @@ class Scanner(Values):
         if find(self.data, start, stop, 32) < stop or stop == start:
             return 0
         if self.method < 0:
-            return self.page(WORDS, GET_AT, GET_AT + 3, start, stop, redirects)
+            return self.request_key(WORDS, GET_AT, GET_AT + 3, start, stop)
         method, method_stop = self.begin[self.method], self.finish[self.method]
         if method < 0 or method == method_stop or not self.quoted[self.method]:
             return 0
@@ -270,12 +274,32 @@ class Scanner(Values):
             or find(self.data, method, method_stop, 63) < method_stop
         ):
             return 0
-        return self.page(self.data, method, method_stop, start, stop, redirects)
+        return self.request_key(self.data, method, method_stop, start, stop)
 
-    def page(self, asked: Any, method: int, method_stop: int, start: int, stop: int, redirects: int) -> int:
-        """Fold a request that was not met before to its page, and set its keys."""
+    def request_key(self, asked: Any, method: int, method_stop: int, start: int, stop: int) -> int:
+        """Keep what was asked for, and its key."""
+        self.asked_in, self.method_start, self.method_stop = asked, method, method_stop
+        self.target_start, self.target_stop = start, stop
+        # The key of the method is the seed of that of the target: no request is taken for another.
+        key = key_of(asked, method, method_stop, self.seed + PAGE)
+        if stop > start:
+            key = key_of(self.data, start, stop, key)
+        self.key_of_request = key if key != 0 else 1
+        self.fetch(REQUEST, self.key_of_request)
+        return 1
+
+    def fetch(self, field: int, key: int) -> int:
+        """Have the place at which a key is remembered fetched from memory; nothing waits for it yet."""
+        if cython.compiled:
+            place = field * 2 * REMEMBERED + (key & (2 * REMEMBERED - 1))
+            prefetch(cython.address(self.seen[place]))  # type: ignore[name-defined]  # noqa: F821 -- of octets.pxd
+        return 0
+
+    def page(self, redirects: int) -> int:
+        """Fold a request that was not met before to its page, and set its keys; of a redirect that of its address, too."""
+        start, stop = self.target_start, self.target_stop
         self.out_keys[ADDRESS * self.rows + self.count] = 0
-        host, host_stop = self.host_start, self.host_stop
+        host, host_stop = self.text_begin[HOST], self.text_finish[HOST]
         if redirects and host_stop > host:
             at = TEXTS * self.room
             end = at + host_stop - host + stop - start
@@ -292,17 +316,13 @@ class Scanner(Values):
                 i += 1
             key = address_key(self.text_start, TEXTS * self.room, end, self.seed + HOST)
             self.out_keys[ADDRESS * self.rows + self.count] = key
-        # The key of the method is the seed of that of the target: no request is taken for another.
-        key = key_of(asked, method, method_stop, self.seed + PAGE)
-        if stop > start:
-            key = key_of(self.data, start, stop, key)
-        key = key if key != 0 else 1
-        if self.is_new(REQUEST, key):
+        if self.is_new(REQUEST, self.key_of_request):
+            method, method_stop = self.method_start, self.method_stop
             place = self.place
             at = PAGE * self.room + self.text_bytes[PAGE]
             if at + method_stop - method + stop - start + PAGE_ROOM > (PAGE + 1) * self.room:
                 return 0
-            end = page_of(asked, method, method_stop, self.data, start, stop, self.text_start, at)
+            end = page_of(self.asked_in, method, method_stop, self.data, start, stop, self.text_start, at)
             key = key_of(self.text_start, at, end, self.seed + PAGE)
             self.page_of_seen[place] = key
             if self.is_new(PAGE, key):
@@ -315,11 +335,10 @@ class Scanner(Values):
     def user_agent(self) -> int:
         """Set the key of the user agent. 0: hard."""
         if self.agent < 0 or self.begin[self.agent] < 0:
-            self.out_keys[AGENT * self.rows + self.count] = 0
-            return 1
+            return self.text_key(AGENT, 0, 0)
         if not self.quoted[self.agent]:
             return 0
-        return self.give(AGENT, self.begin[self.agent], self.finish[self.agent])
+        return self.text_key(AGENT, self.begin[self.agent], self.finish[self.agent])
 
     def refers(self) -> int:
         """Set the key of the page that the Referer names. 0: hard."""
@@ -355,14 +374,20 @@ class Scanner(Values):
                 start += 1
             while stop > start and self.data[stop - 1] == 32:
                 stop -= 1
-        if field == HOST:
-            self.host_start, self.host_stop = start, stop
-        return self.give(field, start, stop)
+        return self.text_key(field, start, stop)
 
-    def give(self, field: int, start: int, stop: int) -> int:
-        """Set the key of a field; if its text was not given yet, give it."""
+    def text_key(self, field: int, start: int, stop: int) -> int:
+        """Set the key of a field."""
         key = key_of(self.data, start, stop, self.seed + field)
+        self.text_begin[field], self.text_finish[field] = start, stop
         self.out_keys[field * self.rows + self.count] = key
+        self.fetch(field, key)
+        return 1
+
+    def give(self, field: int) -> int:
+        """Give the text of a field, if it was not given yet."""
+        key = self.out_keys[field * self.rows + self.count]
+        start, stop = self.text_begin[field], self.text_finish[field]
         if key != 0 and self.is_new(field, key):
             at = field * self.room + self.text_bytes[field]
             if at + stop - start > (field + 1) * self.room:

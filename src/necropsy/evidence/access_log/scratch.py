@@ -10,12 +10,13 @@ import contextlib
 import os
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     import duckdb
+    import pyarrow as pa
 
 MEMORY: Final = "512MB"
 """What DuckDB may hold before it spills. Measured: more gains nothing, as the spill is written once and read once."""
@@ -30,6 +31,8 @@ class Scratch:
     folder: Path
     errors: tuple[type[Exception], ...]
     """What DuckDB raises for bytes that it cannot read."""
+    held: list[pa.Table] = field(default_factory=list)
+    """Rows of a log that need no copy of DuckDB's own; see ``lines``."""
 
     def run(self, statement: str, parameters: list[Any] | None = None) -> None:
         """Run a statement."""

@@ -39,7 +39,7 @@ from necropsy.evidence.access_log.analysis.connected import Connected
 from necropsy.evidence.access_log.analysis.engine import Engine
 from necropsy.evidence.access_log.analysis.tables import GIVEN, LINE, arrow_schema
 from necropsy.evidence.access_log.layout import LogFormat
-from necropsy.evidence.access_log.places import KIND, Part, Place, Wanted, leave_out, shown, unrecognised
+from necropsy.evidence.access_log.places import KIND, Part, Place, Wanted, shown, unrecognised
 from necropsy.evidence.access_log.scratch import Scratch, open_scratch
 from necropsy.evidence.access_log.sources import LogFile, attach, first_lines, spool
 from necropsy.model.errors import NecropsyError, UnreadableSource
@@ -343,7 +343,7 @@ class _Reader:
             said.note, said.lines, said.requests = loaded.note, loaded.lines, loaded.requests
             said.last_us = None if loaded.last_at is None else lines.microseconds(loaded.last_at)
             said.blemishes = [(b.unit, b.place, b.why, b.sample, b.count) for b in loaded.blemishes]
-            said.kept = loaded.requests - leave_out(scratch, self.wanted)
+            said.kept = loaded.requests - lines.finish(scratch, self.wanted.condition)
             said.first_kept_us, said.last_kept_us = scratch.rows("SELECT min(time_us), max(time_us) FROM line")[0]
             yield from self._rows(scratch, (number << _OF_A_FILE) + start + (start > 0))
         yield _batch({"kind": [_A_PIECE], "text": [json.dumps(asdict(said))]})

@@ -145,9 +145,10 @@ def _by_words(pieces: Sequence[Piece], names: set[str], *, more: bool) -> _Plan 
     words: dict[str, str] = {}
     conditions = [f"len(quoted) {'>=' if more else '='} {len(parts)}"]
     for number, part in enumerate(parts, start=1):
-        if more and number == len(parts):
-            break
         inside = {piece.name for piece in part if isinstance(piece, Variable)}
+        last = more and number == len(parts)
+        if last and not inside & names:
+            break
         if not inside:
             conditions.append(f"rtrim(quoted[{number}]) = {sql.text(''.join(map(str, part)).rstrip())}")
         elif len(part) == 1:
@@ -155,7 +156,7 @@ def _by_words(pieces: Sequence[Piece], names: set[str], *, more: bool) -> _Plan 
         else:
             column = f"words_{number}"
             words[column] = f"string_split(quoted[{number}], ' ')"
-            conditions += _conditions(split(part, " "), column)
+            conditions += _conditions(split(part, " "), column, more=last)
             for name in inside & names:
                 expression = _word(split(part, " "), name, column)
                 if expression is None:
@@ -165,11 +166,11 @@ def _by_words(pieces: Sequence[Piece], names: set[str], *, more: bool) -> _Plan 
     return _Plan(values, (*steps, words) if words else steps, " AND ".join(conditions))
 
 
-def _conditions(words: Sequence[Sequence[Piece]], column: str) -> list[str]:
-    """Return what a part must meet: as many words as its format, and where the format has fixed text, that text."""
+def _conditions(words: Sequence[Sequence[Piece]], column: str, *, more: bool) -> list[str]:
+    """Return what a part must meet: as many words as its format, or more, and where the format has fixed text, that text."""
     widths = [_width(word) for word in words]
     least = sum(1 if width is None else width for width in widths)
-    found = [f"len({column}) {'>=' if None in widths else '='} {least}"]
+    found = [f"len({column}) {'>=' if more or None in widths else '='} {least}"]
     place = 1
     for word, width in zip(words, widths, strict=True):
         fixed = "".join(piece for piece in word if isinstance(piece, str))
@@ -277,6 +278,7 @@ def _value_pattern(variable: Variable, following: str, escape: str) -> str:
     return ".*?"
 
 
+_COMMON: Final = '$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent'
 _COMBINED: Final = (
     '$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent "$http_referer" "$http_user_agent"'
 )
@@ -304,12 +306,19 @@ KNOWN: Final[tuple[tuple[str, str], ...]] = (
             ' "$http_x_forwarded_for" "$http_user_agent" "$x_request_id" "$http_host" "$upstream_host"'
         ),
     ),
-    ("common", '$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent'),
+    ("common", _COMMON),
 )
 """Formats that need no configuration: what nginx, Apache and ingress controllers write when nobody says otherwise."""
 
 _OPEN: Final[tuple[tuple[str, str], ...]] = (
     ("combined", _COMBINED),
+    (
+        "Istio",
+        (
+            '[$start_iso8601] "$request" $status $response_flags $details $ended "$failure" $body_bytes_sent $bytes_sent'
+            ' $duration $upstream_time "$http_x_forwarded_for" "$http_user_agent" "$x_request_id" "$http_host" '
+        ),
+    ),
     (
         "application load balancer",
         (
@@ -317,6 +326,7 @@ _OPEN: Final[tuple[tuple[str, str], ...]] = (
             ' "$request" "$http_user_agent" '
         ),
     ),
+    ("common", _COMMON + " "),
 )
 """Formats whose lines go on after what is known of them."""
 

@@ -74,14 +74,21 @@ class Values:
             first = self.literal_at[number]
             length = self.literal_at[number + 1] - first
             end = stop
+            begin = at
             if length > 0:
                 end = find(self.data, at, stop, self.literals[first])
-                if not same(self.data, end, stop, self.literals, first, length):
+                # Its first byte was found already, and most have one or two.
+                if length > 1 and not same(self.data, end + 1, stop, self.literals, first + 1, length - 1):
+                    return 0
+                if end >= stop:
                     return 0
             kind = self.value_kind[number]
             if kind == WORD:
-                if find(self.data, at, end, 32) < end or find(self.data, at, end, 34) < end:
+                while at < end and self.data[at] != 32 and self.data[at] != 34:
+                    at += 1
+                if at < end:
                     return 0
+                at = begin
             elif kind == BRACKETED and find(self.data, at, end, 34) < end:
                 return 0
             slot = self.value_slot[number]

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from necropsy.evidence.access_log import chains, rhythm
-from necropsy.evidence.access_log.analysis.tables import FOLLOWER, RHYTHM, arrow_schema
+from necropsy.evidence.access_log import chains, pairs, rhythm
+from necropsy.evidence.access_log.analysis.tables import FOLLOWER, GUESS, RHYTHM, arrow_schema
 
 if TYPE_CHECKING:
     import numpy as np
@@ -35,14 +35,14 @@ class Analysis:
     """Step ``summed``."""
     texts: pa.Table
     """Texts behind the keys of those: ``key``, ``text``."""
-    bins: pa.Table
-    """Step ``bins``."""
+    bins: pa.Table | None
+    """Step ``bins``; None where nobody wants it."""
     clients: pa.Table | None
     """Steps ``cookie_kept`` and ``cookie_rest`` (whose keys are null); None where the log does not tell of cookies."""
     client_texts: pa.Table | None
 
 
-def analyse(engine: Engine, *, slack_us: int, idle: Callable[[], None] = lambda: None) -> Analysis:
+def analyse(engine: Engine, *, slack_us: int, idle: Callable[[], None] = lambda: None, bins: bool = True) -> Analysis:
     """Make visits of lines, classes of visits, and judge their rhythms.
 
     Parameters
@@ -53,6 +53,8 @@ def analyse(engine: Engine, *, slack_us: int, idle: Callable[[], None] = lambda:
         Microseconds after a redirect within which the same client's next page counts as its continuation.
     idle
         Called once, when what follows leaves a core to others.
+    bins
+        Whether to count visits by minute, too.
     """
     fold_rare_children(engine)
     find_visits(engine, slack_us)
@@ -62,9 +64,10 @@ def analyse(engine: Engine, *, slack_us: int, idle: Callable[[], None] = lambda:
     judge_rhythms(engine)
     for step in ("kept", "crowd"):
         engine.create(step, classes=CLASSES)
-    for step in ("placed", "folded", "summed", "said", "bins"):
+    for step in ("placed", "folded", "summed", "said", *(["bins"] if bins else [])):
         engine.create(step)
-    return Analysis(engine.fetch("summed"), engine.fetch("said"), engine.fetch("bins"), clients, client_texts)
+    counted = engine.fetch("bins") if bins else None
+    return Analysis(engine.fetch("summed"), engine.fetch("said"), counted, clients, client_texts)
 
 
 def fold_rare_children(engine: Engine) -> None:
@@ -84,25 +87,27 @@ def find_visits(engine: Engine, slack_us: int) -> None:
         engine.create("near", slack_us=slack_us)
         engine.create("host")
         engine.create("leg")
-        _pair(engine, "first_guess", "first_pair", slack_us)
+        _pair(engine, "by_referer", "first_pair", pairs.Pairing(slack_us, named=True))
         engine.create("left")
-        _pair(engine, "second_guess", "second_pair", slack_us)
+        _pair(engine, "by_host", "second_pair", pairs.Pairing(slack_us, named=False))
         engine.create("pair")
         engine.spread("follower", chains.followers, "pair", "flow", FOLLOWER)
-        engine.drop("near", "host", "leg", "guess", "habit", "known", "first_pair", "second_pair", "pair")
+        engine.drop("near", "host", "leg", "keyed", "guess", "habit", "known", "first_pair", "second_pair", "pair")
     else:
         engine.upload("follower", arrow_schema(FOLLOWER).empty_table())
     engine.create("chain")
 
 
-def _pair(engine: Engine, guess: str, pair: str, slack_us: int) -> None:
+def _pair(engine: Engine, keyed: str, pair: str, pairing: pairs.Pairing) -> None:
     """Run one round."""
-    engine.create(guess, slack_us=slack_us)
+    engine.create(keyed)
+    engine.spread("guess", pairing, "keyed", "key", GUESS)
     engine.create("habit")
     if engine.value("unusual"):
         # Once more without the passers-by: only redirects, and pages that redirects of this log lead to.
         engine.create("known")
-        engine.create(f"{guess}_again", slack_us=slack_us)
+        engine.create(f"{keyed}_again")
+        engine.spread("guess", pairing, "keyed", "key", GUESS)
     engine.create(pair)
 
 

@@ -326,300 +326,144 @@ INNER JOIN (
 LEFT OUTER JOIN "host" AS "t4"
   ON "t3"."host_key" = "t4"."host_key"
 
--- leading -> leading
+-- by_referer -> keyed
 SELECT
-  COUNT(*) AS "value"
+  *
 FROM (
   SELECT
-    *
-  FROM "leg" AS "t0"
-  WHERE
-    "t0"."redirect"
-) AS "t1"
-
--- first_guess -> guess
-WITH "t20" AS (
-  SELECT
-    "t19"."number",
-    "t19"."time_us",
-    "t19"."flow",
-    "t19"."pattern_key",
-    "t19"."bare_key",
-    "t19"."redirect",
-    "t19"."free",
-    "t19"."key",
-    "t19"."leads",
-    "t19"."what",
-    "t19"."run",
-    ROW_NUMBER() OVER (
-      PARTITION BY "t19"."key", "t19"."run"
-      ORDER BY "t19"."time_us" ASC, "t19"."number" ASC, "t19"."leads" ASC
-      ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
-    ) - 1 AS "place"
+    "t9"."number",
+    "t9"."time_us",
+    "t9"."flow",
+    "t9"."pattern_key",
+    "t9"."bare_key",
+    "t9"."free",
+    XOR("t9"."flow", "t9"."name") AS "key",
+    1 AS "leads",
+    1 AS "what"
   FROM (
     SELECT
-      "t18".*
-      EXCLUDE ("turn")
+      *
     FROM (
       SELECT
-        "t17"."number",
-        "t17"."time_us",
-        "t17"."flow",
-        "t17"."pattern_key",
-        "t17"."bare_key",
-        "t17"."redirect",
-        "t17"."free",
-        "t17"."key",
-        "t17"."leads",
-        "t17"."what",
-        "t17"."turn",
-        COUNT(NULLIF("t17"."turn", FALSE)) OVER (
-          PARTITION BY "t17"."key"
-          ORDER BY "t17"."time_us" ASC, "t17"."number" ASC, "t17"."leads" ASC
-          ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
-        ) AS "run"
+        "t0"."number",
+        "t0"."time_us",
+        "t0"."flow",
+        "t0"."host_key",
+        "t0"."address_key",
+        "t0"."referer_key",
+        "t0"."pattern_key",
+        "t0"."redirect",
+        "t0"."bare_key",
+        "t0"."free",
+        "t0"."address_key" AS "name"
+      FROM "leg" AS "t0"
+      WHERE
+        "t0"."redirect" AND "t0"."address_key" <> 0
+    ) AS "t3"
+    UNION ALL
+    SELECT
+      *
+    FROM (
+      SELECT
+        "t0"."number",
+        "t0"."time_us",
+        "t0"."flow",
+        "t0"."host_key",
+        "t0"."address_key",
+        "t0"."referer_key",
+        "t0"."pattern_key",
+        "t0"."redirect",
+        "t0"."bare_key",
+        "t0"."free",
+        "t0"."host_key" AS "name"
+      FROM "leg" AS "t0"
+      WHERE
+        "t0"."redirect"
+        AND "t0"."address_key" <> 0
+        AND "t0"."host_key" <> "t0"."address_key"
+    ) AS "t6"
+  ) AS "t9"
+  SEMI JOIN (
+    SELECT
+      "t11"."name"
+    FROM (
+      SELECT DISTINCT
+        *
       FROM (
         SELECT
-          "t16"."number",
-          "t16"."time_us",
-          "t16"."flow",
-          "t16"."pattern_key",
-          "t16"."bare_key",
-          "t16"."redirect",
-          "t16"."free",
-          "t16"."key",
-          "t16"."leads",
-          "t16"."what",
-          COALESCE(
-            (
-              "t16"."what" <> LAG("t16"."what") OVER (
-                PARTITION BY "t16"."key"
-                ORDER BY "t16"."time_us" ASC, "t16"."number" ASC, "t16"."leads" ASC
-                ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
-              )
-            )
-            OR (
-              "t16"."free" <> LAG("t16"."free") OVER (
-                PARTITION BY "t16"."key"
-                ORDER BY "t16"."time_us" ASC, "t16"."number" ASC, "t16"."leads" ASC
-                ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
-              )
-            )
-            OR (
-              "t16"."leads" <> LAG("t16"."leads") OVER (
-                PARTITION BY "t16"."key"
-                ORDER BY "t16"."time_us" ASC, "t16"."number" ASC, "t16"."leads" ASC
-                ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
-              )
-            ),
-            TRUE
-          ) AS "turn"
+          *
         FROM (
           SELECT
-            *
-          FROM (
-            SELECT
-              "t9"."number",
-              "t9"."time_us",
-              "t9"."flow",
-              "t9"."pattern_key",
-              "t9"."bare_key",
-              "t9"."redirect",
-              "t9"."free",
-              XOR("t9"."flow", "t9"."name") AS "key",
-              1 AS "leads",
-              1 AS "what"
-            FROM (
-              SELECT
-                *
-              FROM (
-                SELECT
-                  "t0"."number",
-                  "t0"."time_us",
-                  "t0"."flow",
-                  "t0"."host_key",
-                  "t0"."address_key",
-                  "t0"."referer_key",
-                  "t0"."pattern_key",
-                  "t0"."redirect",
-                  "t0"."bare_key",
-                  "t0"."free",
-                  "t0"."address_key" AS "name"
-                FROM "leg" AS "t0"
-                WHERE
-                  "t0"."redirect" AND "t0"."address_key" <> 0
-              ) AS "t3"
-              UNION ALL
-              SELECT
-                *
-              FROM (
-                SELECT
-                  "t0"."number",
-                  "t0"."time_us",
-                  "t0"."flow",
-                  "t0"."host_key",
-                  "t0"."address_key",
-                  "t0"."referer_key",
-                  "t0"."pattern_key",
-                  "t0"."redirect",
-                  "t0"."bare_key",
-                  "t0"."free",
-                  "t0"."host_key" AS "name"
-                FROM "leg" AS "t0"
-                WHERE
-                  "t0"."redirect"
-                  AND "t0"."address_key" <> 0
-                  AND "t0"."host_key" <> "t0"."address_key"
-              ) AS "t6"
-            ) AS "t9"
-            SEMI JOIN (
-              SELECT
-                "t11"."name"
-              FROM (
-                SELECT DISTINCT
-                  *
-                FROM (
-                  SELECT
-                    *
-                  FROM (
-                    SELECT
-                      "t0"."address_key" AS "name"
-                    FROM "leg" AS "t0"
-                    WHERE
-                      "t0"."redirect" AND "t0"."address_key" <> 0
-                  ) AS "t4"
-                  UNION ALL
-                  SELECT
-                    *
-                  FROM (
-                    SELECT
-                      "t0"."host_key" AS "name"
-                    FROM "leg" AS "t0"
-                    WHERE
-                      "t0"."redirect" AND "t0"."address_key" <> 0
-                  ) AS "t5"
-                ) AS "t7"
-              ) AS "t11"
-              SEMI JOIN "leg" AS "t2"
-                ON "t11"."name" = "t2"."referer_key"
-            ) AS "t13"
-              ON "t9"."name" = "t13"."name"
-          ) AS "t14"
-          UNION ALL
+            "t0"."address_key" AS "name"
+          FROM "leg" AS "t0"
+          WHERE
+            "t0"."redirect" AND "t0"."address_key" <> 0
+        ) AS "t4"
+        UNION ALL
+        SELECT
+          *
+        FROM (
           SELECT
-            *
-          FROM (
-            SELECT
-              "t1"."number",
-              "t1"."time_us",
-              "t1"."flow",
-              "t1"."pattern_key",
-              "t1"."bare_key",
-              "t1"."redirect",
-              "t1"."free",
-              XOR("t1"."flow", "t1"."referer_key") AS "key",
-              0 AS "leads",
-              0 AS "what"
-            FROM "leg" AS "t1"
-            SEMI JOIN (
-              SELECT
-                "t11"."name"
-              FROM (
-                SELECT DISTINCT
-                  *
-                FROM (
-                  SELECT
-                    *
-                  FROM (
-                    SELECT
-                      "t0"."address_key" AS "name"
-                    FROM "leg" AS "t0"
-                    WHERE
-                      "t0"."redirect" AND "t0"."address_key" <> 0
-                  ) AS "t4"
-                  UNION ALL
-                  SELECT
-                    *
-                  FROM (
-                    SELECT
-                      "t0"."host_key" AS "name"
-                    FROM "leg" AS "t0"
-                    WHERE
-                      "t0"."redirect" AND "t0"."address_key" <> 0
-                  ) AS "t5"
-                ) AS "t7"
-              ) AS "t11"
-              SEMI JOIN "leg" AS "t2"
-                ON "t11"."name" = "t2"."referer_key"
-            ) AS "t13"
-              ON "t1"."referer_key" = "t13"."name"
-          ) AS "t15"
-        ) AS "t16"
-      ) AS "t17"
-    ) AS "t18"
-  ) AS "t19"
-)
+            "t0"."host_key" AS "name"
+          FROM "leg" AS "t0"
+          WHERE
+            "t0"."redirect" AND "t0"."address_key" <> 0
+        ) AS "t5"
+      ) AS "t7"
+    ) AS "t11"
+    SEMI JOIN "leg" AS "t2"
+      ON "t11"."name" = "t2"."referer_key"
+  ) AS "t13"
+    ON "t9"."name" = "t13"."name"
+) AS "t14"
+UNION ALL
 SELECT
-  "t26"."number",
-  "t26"."follower",
-  "t26"."pattern_key" AS "from_pattern",
-  "t26"."to_pattern"
+  *
 FROM (
   SELECT
-    "t24"."number",
-    "t24"."time_us",
-    "t24"."pattern_key",
-    "t24"."bare_key",
-    "t24"."key",
-    "t24"."place",
-    "t24"."next_run",
-    "t25"."follower",
-    "t25"."then_us",
-    "t25"."to_pattern",
-    "t25"."to_bare"
-  FROM (
+    "t1"."number",
+    "t1"."time_us",
+    "t1"."flow",
+    "t1"."pattern_key",
+    "t1"."bare_key",
+    "t1"."free",
+    XOR("t1"."flow", "t1"."referer_key") AS "key",
+    0 AS "leads",
+    0 AS "what"
+  FROM "leg" AS "t1"
+  SEMI JOIN (
     SELECT
-      "t21"."number",
-      "t21"."time_us",
-      "t21"."pattern_key",
-      "t21"."bare_key",
-      "t21"."key",
-      "t21"."place",
-      "t21"."run" + 1 AS "next_run"
-    FROM "t20" AS "t21"
-    WHERE
-      "t21"."leads" = 1
-  ) AS "t24"
-  INNER JOIN (
-    SELECT
-      "t21"."key",
-      "t21"."run" AS "next_run",
-      "t21"."place",
-      "t21"."number" AS "follower",
-      "t21"."time_us" AS "then_us",
-      "t21"."pattern_key" AS "to_pattern",
-      "t21"."bare_key" AS "to_bare"
-    FROM "t20" AS "t21"
-    WHERE
-      "t21"."free" AND "t21"."leads" = 0
-  ) AS "t25"
-    ON "t24"."key" = "t25"."key"
-    AND "t24"."next_run" = "t25"."next_run"
-    AND "t24"."place" = "t25"."place"
-) AS "t26"
-WHERE
-  "t26"."number" < "t26"."follower"
-  AND (
-    (
-      "t26"."pattern_key" <> "t26"."to_pattern"
-    )
-    OR (
-      "t26"."bare_key" <> "t26"."to_bare"
-    )
-  )
-  AND (
-    "t26"."then_us" - "t26"."time_us"
-  ) <= {slack_us}
+      "t11"."name"
+    FROM (
+      SELECT DISTINCT
+        *
+      FROM (
+        SELECT
+          *
+        FROM (
+          SELECT
+            "t0"."address_key" AS "name"
+          FROM "leg" AS "t0"
+          WHERE
+            "t0"."redirect" AND "t0"."address_key" <> 0
+        ) AS "t4"
+        UNION ALL
+        SELECT
+          *
+        FROM (
+          SELECT
+            "t0"."host_key" AS "name"
+          FROM "leg" AS "t0"
+          WHERE
+            "t0"."redirect" AND "t0"."address_key" <> 0
+        ) AS "t5"
+      ) AS "t7"
+    ) AS "t11"
+    SEMI JOIN "leg" AS "t2"
+      ON "t11"."name" = "t2"."referer_key"
+  ) AS "t13"
+    ON "t1"."referer_key" = "t13"."name"
+) AS "t15"
 
 -- habit -> habit
 SELECT
@@ -662,6 +506,7 @@ FROM (
   SELECT
     "t2"."number",
     "t2"."follower",
+    "t2"."flow",
     "t2"."from_pattern",
     "t2"."to_pattern"
   FROM "guess" AS "t2"
@@ -714,298 +559,155 @@ WHERE
     "t6"."led" IS NOT NULL
   )
 
--- first_guess_again -> guess
-WITH "t21" AS (
-  SELECT
-    "t20"."number",
-    "t20"."time_us",
-    "t20"."flow",
-    "t20"."pattern_key",
-    "t20"."bare_key",
-    "t20"."redirect",
-    "t20"."free",
-    "t20"."key",
-    "t20"."leads",
-    "t20"."what",
-    "t20"."run",
-    ROW_NUMBER() OVER (
-      PARTITION BY "t20"."key", "t20"."run"
-      ORDER BY "t20"."time_us" ASC, "t20"."number" ASC, "t20"."leads" ASC
-      ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
-    ) - 1 AS "place"
-  FROM (
-    SELECT
-      "t19".*
-      EXCLUDE ("turn")
-    FROM (
-      SELECT
-        "t18"."number",
-        "t18"."time_us",
-        "t18"."flow",
-        "t18"."pattern_key",
-        "t18"."bare_key",
-        "t18"."redirect",
-        "t18"."free",
-        "t18"."key",
-        "t18"."leads",
-        "t18"."what",
-        "t18"."turn",
-        COUNT(NULLIF("t18"."turn", FALSE)) OVER (
-          PARTITION BY "t18"."key"
-          ORDER BY "t18"."time_us" ASC, "t18"."number" ASC, "t18"."leads" ASC
-          ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
-        ) AS "run"
-      FROM (
-        SELECT
-          "t17"."number",
-          "t17"."time_us",
-          "t17"."flow",
-          "t17"."pattern_key",
-          "t17"."bare_key",
-          "t17"."redirect",
-          "t17"."free",
-          "t17"."key",
-          "t17"."leads",
-          "t17"."what",
-          COALESCE(
-            (
-              "t17"."what" <> LAG("t17"."what") OVER (
-                PARTITION BY "t17"."key"
-                ORDER BY "t17"."time_us" ASC, "t17"."number" ASC, "t17"."leads" ASC
-                ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
-              )
-            )
-            OR (
-              "t17"."free" <> LAG("t17"."free") OVER (
-                PARTITION BY "t17"."key"
-                ORDER BY "t17"."time_us" ASC, "t17"."number" ASC, "t17"."leads" ASC
-                ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
-              )
-            )
-            OR (
-              "t17"."leads" <> LAG("t17"."leads") OVER (
-                PARTITION BY "t17"."key"
-                ORDER BY "t17"."time_us" ASC, "t17"."number" ASC, "t17"."leads" ASC
-                ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
-              )
-            ),
-            TRUE
-          ) AS "turn"
-        FROM (
-          SELECT
-            *
-          FROM (
-            SELECT
-              "t10"."number",
-              "t10"."time_us",
-              "t10"."flow",
-              "t10"."pattern_key",
-              "t10"."bare_key",
-              "t10"."redirect",
-              "t10"."free",
-              XOR("t10"."flow", "t10"."name") AS "key",
-              1 AS "leads",
-              1 AS "what"
-            FROM (
-              SELECT
-                *
-              FROM (
-                SELECT
-                  "t0"."number",
-                  "t0"."time_us",
-                  "t0"."flow",
-                  "t0"."host_key",
-                  "t0"."address_key",
-                  "t0"."referer_key",
-                  "t0"."pattern_key",
-                  "t0"."redirect",
-                  "t0"."bare_key",
-                  "t0"."free",
-                  "t0"."address_key" AS "name"
-                FROM "known" AS "t0"
-                WHERE
-                  "t0"."redirect" AND "t0"."address_key" <> 0
-              ) AS "t4"
-              UNION ALL
-              SELECT
-                *
-              FROM (
-                SELECT
-                  "t0"."number",
-                  "t0"."time_us",
-                  "t0"."flow",
-                  "t0"."host_key",
-                  "t0"."address_key",
-                  "t0"."referer_key",
-                  "t0"."pattern_key",
-                  "t0"."redirect",
-                  "t0"."bare_key",
-                  "t0"."free",
-                  "t0"."host_key" AS "name"
-                FROM "known" AS "t0"
-                WHERE
-                  "t0"."redirect"
-                  AND "t0"."address_key" <> 0
-                  AND "t0"."host_key" <> "t0"."address_key"
-              ) AS "t5"
-            ) AS "t10"
-            SEMI JOIN (
-              SELECT
-                "t12"."name"
-              FROM (
-                SELECT DISTINCT
-                  *
-                FROM (
-                  SELECT
-                    *
-                  FROM (
-                    SELECT
-                      "t1"."address_key" AS "name"
-                    FROM "leg" AS "t1"
-                    WHERE
-                      "t1"."redirect" AND "t1"."address_key" <> 0
-                  ) AS "t6"
-                  UNION ALL
-                  SELECT
-                    *
-                  FROM (
-                    SELECT
-                      "t1"."host_key" AS "name"
-                    FROM "leg" AS "t1"
-                    WHERE
-                      "t1"."redirect" AND "t1"."address_key" <> 0
-                  ) AS "t7"
-                ) AS "t9"
-              ) AS "t12"
-              SEMI JOIN "leg" AS "t3"
-                ON "t12"."name" = "t3"."referer_key"
-            ) AS "t14"
-              ON "t10"."name" = "t14"."name"
-          ) AS "t15"
-          UNION ALL
-          SELECT
-            *
-          FROM (
-            SELECT
-              "t2"."number",
-              "t2"."time_us",
-              "t2"."flow",
-              "t2"."pattern_key",
-              "t2"."bare_key",
-              "t2"."redirect",
-              "t2"."free",
-              XOR("t2"."flow", "t2"."referer_key") AS "key",
-              0 AS "leads",
-              0 AS "what"
-            FROM "known" AS "t2"
-            SEMI JOIN (
-              SELECT
-                "t12"."name"
-              FROM (
-                SELECT DISTINCT
-                  *
-                FROM (
-                  SELECT
-                    *
-                  FROM (
-                    SELECT
-                      "t1"."address_key" AS "name"
-                    FROM "leg" AS "t1"
-                    WHERE
-                      "t1"."redirect" AND "t1"."address_key" <> 0
-                  ) AS "t6"
-                  UNION ALL
-                  SELECT
-                    *
-                  FROM (
-                    SELECT
-                      "t1"."host_key" AS "name"
-                    FROM "leg" AS "t1"
-                    WHERE
-                      "t1"."redirect" AND "t1"."address_key" <> 0
-                  ) AS "t7"
-                ) AS "t9"
-              ) AS "t12"
-              SEMI JOIN "leg" AS "t3"
-                ON "t12"."name" = "t3"."referer_key"
-            ) AS "t14"
-              ON "t2"."referer_key" = "t14"."name"
-          ) AS "t16"
-        ) AS "t17"
-      ) AS "t18"
-    ) AS "t19"
-  ) AS "t20"
-)
+-- by_referer_again -> keyed
 SELECT
-  "t27"."number",
-  "t27"."follower",
-  "t27"."pattern_key" AS "from_pattern",
-  "t27"."to_pattern"
+  *
 FROM (
   SELECT
-    "t25"."number",
-    "t25"."time_us",
-    "t25"."pattern_key",
-    "t25"."bare_key",
-    "t25"."key",
-    "t25"."place",
-    "t25"."next_run",
-    "t26"."follower",
-    "t26"."then_us",
-    "t26"."to_pattern",
-    "t26"."to_bare"
+    "t10"."number",
+    "t10"."time_us",
+    "t10"."flow",
+    "t10"."pattern_key",
+    "t10"."bare_key",
+    "t10"."free",
+    XOR("t10"."flow", "t10"."name") AS "key",
+    1 AS "leads",
+    1 AS "what"
   FROM (
     SELECT
-      "t22"."number",
-      "t22"."time_us",
-      "t22"."pattern_key",
-      "t22"."bare_key",
-      "t22"."key",
-      "t22"."place",
-      "t22"."run" + 1 AS "next_run"
-    FROM "t21" AS "t22"
-    WHERE
-      "t22"."leads" = 1
-  ) AS "t25"
-  INNER JOIN (
+      *
+    FROM (
+      SELECT
+        "t0"."number",
+        "t0"."time_us",
+        "t0"."flow",
+        "t0"."host_key",
+        "t0"."address_key",
+        "t0"."referer_key",
+        "t0"."pattern_key",
+        "t0"."redirect",
+        "t0"."bare_key",
+        "t0"."free",
+        "t0"."address_key" AS "name"
+      FROM "known" AS "t0"
+      WHERE
+        "t0"."redirect" AND "t0"."address_key" <> 0
+    ) AS "t4"
+    UNION ALL
     SELECT
-      "t22"."key",
-      "t22"."run" AS "next_run",
-      "t22"."place",
-      "t22"."number" AS "follower",
-      "t22"."time_us" AS "then_us",
-      "t22"."pattern_key" AS "to_pattern",
-      "t22"."bare_key" AS "to_bare"
-    FROM "t21" AS "t22"
-    WHERE
-      "t22"."free" AND "t22"."leads" = 0
-  ) AS "t26"
-    ON "t25"."key" = "t26"."key"
-    AND "t25"."next_run" = "t26"."next_run"
-    AND "t25"."place" = "t26"."place"
-) AS "t27"
-WHERE
-  "t27"."number" < "t27"."follower"
-  AND (
-    (
-      "t27"."pattern_key" <> "t27"."to_pattern"
-    )
-    OR (
-      "t27"."bare_key" <> "t27"."to_bare"
-    )
-  )
-  AND (
-    "t27"."then_us" - "t27"."time_us"
-  ) <= {slack_us}
+      *
+    FROM (
+      SELECT
+        "t0"."number",
+        "t0"."time_us",
+        "t0"."flow",
+        "t0"."host_key",
+        "t0"."address_key",
+        "t0"."referer_key",
+        "t0"."pattern_key",
+        "t0"."redirect",
+        "t0"."bare_key",
+        "t0"."free",
+        "t0"."host_key" AS "name"
+      FROM "known" AS "t0"
+      WHERE
+        "t0"."redirect"
+        AND "t0"."address_key" <> 0
+        AND "t0"."host_key" <> "t0"."address_key"
+    ) AS "t5"
+  ) AS "t10"
+  SEMI JOIN (
+    SELECT
+      "t12"."name"
+    FROM (
+      SELECT DISTINCT
+        *
+      FROM (
+        SELECT
+          *
+        FROM (
+          SELECT
+            "t1"."address_key" AS "name"
+          FROM "leg" AS "t1"
+          WHERE
+            "t1"."redirect" AND "t1"."address_key" <> 0
+        ) AS "t6"
+        UNION ALL
+        SELECT
+          *
+        FROM (
+          SELECT
+            "t1"."host_key" AS "name"
+          FROM "leg" AS "t1"
+          WHERE
+            "t1"."redirect" AND "t1"."address_key" <> 0
+        ) AS "t7"
+      ) AS "t9"
+    ) AS "t12"
+    SEMI JOIN "leg" AS "t3"
+      ON "t12"."name" = "t3"."referer_key"
+  ) AS "t14"
+    ON "t10"."name" = "t14"."name"
+) AS "t15"
+UNION ALL
+SELECT
+  *
+FROM (
+  SELECT
+    "t2"."number",
+    "t2"."time_us",
+    "t2"."flow",
+    "t2"."pattern_key",
+    "t2"."bare_key",
+    "t2"."free",
+    XOR("t2"."flow", "t2"."referer_key") AS "key",
+    0 AS "leads",
+    0 AS "what"
+  FROM "known" AS "t2"
+  SEMI JOIN (
+    SELECT
+      "t12"."name"
+    FROM (
+      SELECT DISTINCT
+        *
+      FROM (
+        SELECT
+          *
+        FROM (
+          SELECT
+            "t1"."address_key" AS "name"
+          FROM "leg" AS "t1"
+          WHERE
+            "t1"."redirect" AND "t1"."address_key" <> 0
+        ) AS "t6"
+        UNION ALL
+        SELECT
+          *
+        FROM (
+          SELECT
+            "t1"."host_key" AS "name"
+          FROM "leg" AS "t1"
+          WHERE
+            "t1"."redirect" AND "t1"."address_key" <> 0
+        ) AS "t7"
+      ) AS "t9"
+    ) AS "t12"
+    SEMI JOIN "leg" AS "t3"
+      ON "t12"."name" = "t3"."referer_key"
+  ) AS "t14"
+    ON "t2"."referer_key" = "t14"."name"
+) AS "t16"
 
 -- first_pair -> first_pair
 SELECT
   "t4"."number",
+  "t4"."flow",
   MIN("t4"."follower") AS "follower"
 FROM (
   SELECT
     "t2"."number",
     "t2"."follower",
+    "t2"."flow",
     "t2"."from_pattern",
     "t2"."to_pattern"
   FROM "guess" AS "t2"
@@ -1014,7 +716,8 @@ FROM (
     AND "t2"."to_pattern" = "t3"."to_pattern"
 ) AS "t4"
 GROUP BY
-  1
+  1,
+  2
 
 -- left -> leg
 SELECT
@@ -1054,312 +757,42 @@ FROM (
 WHERE
   "t7"."redirect" OR "t7"."free"
 
--- second_guess -> guess
-WITH "t5" AS (
-  SELECT
-    "t4"."number",
-    "t4"."time_us",
-    "t4"."flow",
-    "t4"."pattern_key",
-    "t4"."bare_key",
-    "t4"."redirect",
-    "t4"."free",
-    "t4"."key",
-    "t4"."leads",
-    "t4"."what",
-    "t4"."run",
-    ROW_NUMBER() OVER (
-      PARTITION BY "t4"."key", "t4"."run"
-      ORDER BY "t4"."time_us" ASC, "t4"."number" ASC, "t4"."leads" ASC
-      ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
-    ) - 1 AS "place"
-  FROM (
-    SELECT
-      "t3".*
-      EXCLUDE ("turn")
-    FROM (
-      SELECT
-        "t2"."number",
-        "t2"."time_us",
-        "t2"."flow",
-        "t2"."pattern_key",
-        "t2"."bare_key",
-        "t2"."redirect",
-        "t2"."free",
-        "t2"."key",
-        "t2"."leads",
-        "t2"."what",
-        "t2"."turn",
-        COUNT(NULLIF("t2"."turn", FALSE)) OVER (
-          PARTITION BY "t2"."key"
-          ORDER BY "t2"."time_us" ASC, "t2"."number" ASC, "t2"."leads" ASC
-          ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
-        ) AS "run"
-      FROM (
-        SELECT
-          "t1"."number",
-          "t1"."time_us",
-          "t1"."flow",
-          "t1"."pattern_key",
-          "t1"."bare_key",
-          "t1"."redirect",
-          "t1"."free",
-          "t1"."key",
-          "t1"."leads",
-          "t1"."what",
-          COALESCE(
-            (
-              "t1"."what" <> LAG("t1"."what") OVER (
-                PARTITION BY "t1"."key"
-                ORDER BY "t1"."time_us" ASC, "t1"."number" ASC, "t1"."leads" ASC
-                ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
-              )
-            )
-            OR (
-              "t1"."free" <> LAG("t1"."free") OVER (
-                PARTITION BY "t1"."key"
-                ORDER BY "t1"."time_us" ASC, "t1"."number" ASC, "t1"."leads" ASC
-                ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
-              )
-            )
-            OR (
-              "t1"."leads" <> LAG("t1"."leads") OVER (
-                PARTITION BY "t1"."key"
-                ORDER BY "t1"."time_us" ASC, "t1"."number" ASC, "t1"."leads" ASC
-                ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
-              )
-            ),
-            TRUE
-          ) AS "turn"
-        FROM (
-          SELECT
-            "t0"."number",
-            "t0"."time_us",
-            "t0"."flow",
-            "t0"."pattern_key",
-            "t0"."bare_key",
-            "t0"."redirect",
-            "t0"."free",
-            XOR("t0"."flow", "t0"."bare_key") AS "key",
-            CASE WHEN "t0"."redirect" THEN 1 ELSE 0 END AS "leads",
-            "t0"."pattern_key" AS "what"
-          FROM "leg" AS "t0"
-        ) AS "t1"
-      ) AS "t2"
-    ) AS "t3"
-  ) AS "t4"
-)
+-- by_host -> keyed
 SELECT
-  "t11"."number",
-  "t11"."follower",
-  "t11"."pattern_key" AS "from_pattern",
-  "t11"."to_pattern"
-FROM (
-  SELECT
-    "t10"."number",
-    "t10"."time_us",
-    "t10"."pattern_key",
-    "t10"."bare_key",
-    "t10"."key",
-    "t10"."place",
-    "t10"."next_run",
-    "t9"."follower",
-    "t9"."then_us",
-    "t9"."to_pattern",
-    "t9"."to_bare"
-  FROM (
-    SELECT
-      "t6"."number",
-      "t6"."time_us",
-      "t6"."pattern_key",
-      "t6"."bare_key",
-      "t6"."key",
-      "t6"."place",
-      "t6"."run" + 1 AS "next_run"
-    FROM "t5" AS "t6"
-    WHERE
-      "t6"."leads" = 1
-  ) AS "t10"
-  INNER JOIN (
-    SELECT
-      "t6"."key",
-      "t6"."run" AS "next_run",
-      "t6"."place",
-      "t6"."number" AS "follower",
-      "t6"."time_us" AS "then_us",
-      "t6"."pattern_key" AS "to_pattern",
-      "t6"."bare_key" AS "to_bare"
-    FROM "t5" AS "t6"
-    WHERE
-      "t6"."free"
-  ) AS "t9"
-    ON "t10"."key" = "t9"."key"
-    AND "t10"."next_run" = "t9"."next_run"
-    AND "t10"."place" = "t9"."place"
-) AS "t11"
-WHERE
-  "t11"."pattern_key" <> "t11"."to_pattern"
-  AND (
-    "t11"."then_us" - "t11"."time_us"
-  ) <= {slack_us}
+  "t0"."number",
+  "t0"."time_us",
+  "t0"."flow",
+  "t0"."pattern_key",
+  "t0"."bare_key",
+  "t0"."free",
+  XOR("t0"."flow", "t0"."bare_key") AS "key",
+  CASE WHEN "t0"."redirect" THEN 1 ELSE 0 END AS "leads",
+  "t0"."pattern_key" AS "what"
+FROM "leg" AS "t0"
 
--- second_guess_again -> guess
-WITH "t5" AS (
-  SELECT
-    "t4"."number",
-    "t4"."time_us",
-    "t4"."flow",
-    "t4"."pattern_key",
-    "t4"."bare_key",
-    "t4"."redirect",
-    "t4"."free",
-    "t4"."key",
-    "t4"."leads",
-    "t4"."what",
-    "t4"."run",
-    ROW_NUMBER() OVER (
-      PARTITION BY "t4"."key", "t4"."run"
-      ORDER BY "t4"."time_us" ASC, "t4"."number" ASC, "t4"."leads" ASC
-      ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
-    ) - 1 AS "place"
-  FROM (
-    SELECT
-      "t3".*
-      EXCLUDE ("turn")
-    FROM (
-      SELECT
-        "t2"."number",
-        "t2"."time_us",
-        "t2"."flow",
-        "t2"."pattern_key",
-        "t2"."bare_key",
-        "t2"."redirect",
-        "t2"."free",
-        "t2"."key",
-        "t2"."leads",
-        "t2"."what",
-        "t2"."turn",
-        COUNT(NULLIF("t2"."turn", FALSE)) OVER (
-          PARTITION BY "t2"."key"
-          ORDER BY "t2"."time_us" ASC, "t2"."number" ASC, "t2"."leads" ASC
-          ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
-        ) AS "run"
-      FROM (
-        SELECT
-          "t1"."number",
-          "t1"."time_us",
-          "t1"."flow",
-          "t1"."pattern_key",
-          "t1"."bare_key",
-          "t1"."redirect",
-          "t1"."free",
-          "t1"."key",
-          "t1"."leads",
-          "t1"."what",
-          COALESCE(
-            (
-              "t1"."what" <> LAG("t1"."what") OVER (
-                PARTITION BY "t1"."key"
-                ORDER BY "t1"."time_us" ASC, "t1"."number" ASC, "t1"."leads" ASC
-                ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
-              )
-            )
-            OR (
-              "t1"."free" <> LAG("t1"."free") OVER (
-                PARTITION BY "t1"."key"
-                ORDER BY "t1"."time_us" ASC, "t1"."number" ASC, "t1"."leads" ASC
-                ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
-              )
-            )
-            OR (
-              "t1"."leads" <> LAG("t1"."leads") OVER (
-                PARTITION BY "t1"."key"
-                ORDER BY "t1"."time_us" ASC, "t1"."number" ASC, "t1"."leads" ASC
-                ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
-              )
-            ),
-            TRUE
-          ) AS "turn"
-        FROM (
-          SELECT
-            "t0"."number",
-            "t0"."time_us",
-            "t0"."flow",
-            "t0"."pattern_key",
-            "t0"."bare_key",
-            "t0"."redirect",
-            "t0"."free",
-            XOR("t0"."flow", "t0"."bare_key") AS "key",
-            CASE WHEN "t0"."redirect" THEN 1 ELSE 0 END AS "leads",
-            "t0"."pattern_key" AS "what"
-          FROM "known" AS "t0"
-        ) AS "t1"
-      ) AS "t2"
-    ) AS "t3"
-  ) AS "t4"
-)
+-- by_host_again -> keyed
 SELECT
-  "t11"."number",
-  "t11"."follower",
-  "t11"."pattern_key" AS "from_pattern",
-  "t11"."to_pattern"
-FROM (
-  SELECT
-    "t10"."number",
-    "t10"."time_us",
-    "t10"."pattern_key",
-    "t10"."bare_key",
-    "t10"."key",
-    "t10"."place",
-    "t10"."next_run",
-    "t9"."follower",
-    "t9"."then_us",
-    "t9"."to_pattern",
-    "t9"."to_bare"
-  FROM (
-    SELECT
-      "t6"."number",
-      "t6"."time_us",
-      "t6"."pattern_key",
-      "t6"."bare_key",
-      "t6"."key",
-      "t6"."place",
-      "t6"."run" + 1 AS "next_run"
-    FROM "t5" AS "t6"
-    WHERE
-      "t6"."leads" = 1
-  ) AS "t10"
-  INNER JOIN (
-    SELECT
-      "t6"."key",
-      "t6"."run" AS "next_run",
-      "t6"."place",
-      "t6"."number" AS "follower",
-      "t6"."time_us" AS "then_us",
-      "t6"."pattern_key" AS "to_pattern",
-      "t6"."bare_key" AS "to_bare"
-    FROM "t5" AS "t6"
-    WHERE
-      "t6"."free"
-  ) AS "t9"
-    ON "t10"."key" = "t9"."key"
-    AND "t10"."next_run" = "t9"."next_run"
-    AND "t10"."place" = "t9"."place"
-) AS "t11"
-WHERE
-  "t11"."pattern_key" <> "t11"."to_pattern"
-  AND (
-    "t11"."then_us" - "t11"."time_us"
-  ) <= {slack_us}
+  "t0"."number",
+  "t0"."time_us",
+  "t0"."flow",
+  "t0"."pattern_key",
+  "t0"."bare_key",
+  "t0"."free",
+  XOR("t0"."flow", "t0"."bare_key") AS "key",
+  CASE WHEN "t0"."redirect" THEN 1 ELSE 0 END AS "leads",
+  "t0"."pattern_key" AS "what"
+FROM "known" AS "t0"
 
 -- second_pair -> second_pair
 SELECT
   "t4"."number",
+  "t4"."flow",
   MIN("t4"."follower") AS "follower"
 FROM (
   SELECT
     "t2"."number",
     "t2"."follower",
+    "t2"."flow",
     "t2"."from_pattern",
     "t2"."to_pattern"
   FROM "guess" AS "t2"
@@ -1368,29 +801,17 @@ FROM (
     AND "t2"."to_pattern" = "t3"."to_pattern"
 ) AS "t4"
 GROUP BY
-  1
+  1,
+  2
 
 -- pair -> pair
 SELECT
-  "t4"."number",
-  "t4"."follower",
-  "t6"."flow"
-FROM (
-  SELECT
-    *
-  FROM "first_pair" AS "t0"
-  UNION ALL
-  SELECT
-    *
-  FROM "second_pair" AS "t1"
-) AS "t4"
-INNER JOIN (
-  SELECT
-    "t2"."number",
-    "t2"."flow"
-  FROM "near" AS "t2"
-) AS "t6"
-  ON "t4"."number" = "t6"."number"
+  *
+FROM "first_pair" AS "t0"
+UNION ALL
+SELECT
+  *
+FROM "second_pair" AS "t1"
 
 -- chain -> chain
 SELECT
@@ -1950,7 +1371,7 @@ FROM (
 -- summed -> summed
 SELECT
   "t14".*
-  EXCLUDE ("place_right", "level_right")
+  EXCLUDE ("level_right", "place_right")
 FROM (
   SELECT
     "t4"."level",

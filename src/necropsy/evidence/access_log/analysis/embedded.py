@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from importlib import resources
+from threading import Lock
 from typing import TYPE_CHECKING, Final
 
 from necropsy.evidence.access_log.analysis.tables import arrow_schema
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
 SQL: Final = "duckdb.sql"
 _AT_ONCE: Final = 2_000_000
 """Rows that a function is given at a time, about; bounds memory."""
+_WORTH_IT: Final = 100_000
+"""Rows from which on several threads are given some keys each."""
+_THREADS: Final = 2
 
 
 @cache
@@ -56,16 +61,22 @@ class Embedded:
         self._scratch.connection.unregister("rows_to_upload")
 
     def spread(self, step: str, function: Function, source: str, key: str, schema: Mapping[str, str]) -> None:
-        """See ``Engine``. One part of the keys after the other, as functions have threads of their own."""
+        """See ``Engine``. Threads take one part of the keys after the other: NumPy lets go of the interpreter."""
         import pyarrow as pa
 
-        parts = self._scratch.value(f"SELECT count(*) FROM {source}") // _AT_ONCE + 1
-        made = arrow_schema(schema).empty_table()
-        for part in range(parts):
+        rows = self._scratch.value(f"SELECT count(*) FROM {source}")
+        parts = max(rows // _AT_ONCE + 1, 2 * _THREADS if rows > _WORTH_IT else 1)
+        columns = arrow_schema(schema)
+        reading = Lock()
+
+        def work(part: int) -> pa.Table:
             chosen = f" WHERE hash({key}) % {parts} = {part}" if parts > 1 else ""
-            rows = self._scratch.connection.sql(f"FROM {source}{chosen}").to_arrow_table()
-            made = pa.concat_tables([made, function(rows).cast(made.schema)])
-        self.upload(step, made)
+            with reading:
+                some = self._scratch.connection.sql(f"FROM {source}{chosen}").to_arrow_table()
+            return function(some).cast(columns)
+
+        with ThreadPoolExecutor(min(parts, _THREADS)) as pool:
+            self.upload(step, pa.concat_tables([columns.empty_table(), *pool.map(work, range(parts))]))
 
     def drop(self, *steps: str) -> None:
         """See ``Engine``."""

@@ -28,6 +28,10 @@ LINE: Final[Mapping[str, str]] = {
 GIVEN: Final[Mapping[str, str]] = {"key": "int64", "text": "string"}
 """Texts behind the keys of clients, user agents, hosts and pages; some twice."""
 
+GUESS: Final[Mapping[str, str]] = {
+    "number": "int64", "follower": "int64", "flow": "int64", "from_pattern": "int64", "to_pattern": "int64",
+}  # fmt: skip
+"""Redirects and lines that may have followed them, with their pages; made by ``pairs``."""
 FOLLOWER: Final[Mapping[str, str]] = {"number": "int64", "root": "int64", "place": "int64"}
 """Lines that followed a redirect, the line that began their visit, and their place behind it; made by ``chains``."""
 RHYTHM: Final[Mapping[str, str]] = {
@@ -36,7 +40,7 @@ RHYTHM: Final[Mapping[str, str]] = {
 """Classes that come like clockwork; made by ``rhythm``."""
 
 SOURCES: Final[Mapping[str, Mapping[str, str]]] = {
-    "line": LINE, "given": GIVEN, "follower": FOLLOWER, "rhythm": RHYTHM,
+    "line": LINE, "given": GIVEN, "guess": GUESS, "follower": FOLLOWER, "rhythm": RHYTHM,
 }  # fmt: skip
 
 

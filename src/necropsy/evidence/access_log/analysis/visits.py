@@ -31,7 +31,7 @@ _COINCIDENCE: Final = 0.05
 """Share of a page's redirects that a follower must have, where there are enough of them to tell."""
 _ENOUGH: Final = 20
 
-_LEG: Final = ("number", "time_us", "flow", "pattern_key", "bare_key", "redirect", "free")
+_LEG: Final = ("number", "time_us", "flow", "pattern_key", "bare_key", "free")
 
 
 def redirects(t: Mapping[str, ir.Table]) -> ir.Table:
@@ -102,36 +102,6 @@ def _by_host(legs: ir.Table) -> ir.Table:
     return legs.select(*_LEG, key=legs.flow ^ legs.bare_key, leads=legs.redirect.ifelse(1, 0), what=legs.pattern_key)
 
 
-def _guess(keyed: ir.Table, slack_us: int, *, round_number: int) -> ir.Table:
-    """Pair the n-th redirect of a run with the n-th line of the run after it."""
-    order = ["time_us", "number", "leads"]
-    within = ibis.window(group_by="key", order_by=order)
-    turned = keyed.mutate(
-        turn=(
-            (keyed.what != keyed.what.lag().over(within))
-            | (keyed.free != keyed.free.lag().over(within))
-            | (keyed.leads != keyed.leads.lag().over(within))
-        ).fill_null(True)
-    )
-    so_far = ibis.cumulative_window(group_by="key", order_by=order)
-    runs = turned.mutate(run=turned.turn.nullif(False).count().over(so_far)).drop("turn")
-    ranked = runs.mutate(place=ibis.row_number().over(ibis.window(group_by=["key", "run"], order_by=order)))
-    a = ranked.filter(ranked.leads == 1).select(
-        "number", "time_us", "pattern_key", "bare_key", "key", "place", next_run=ibis._.run + 1
-    )
-    b = ranked.filter(ranked.free & (ranked.leads == 0) if round_number == 1 else ranked.free).select(
-        key="key", next_run="run", place="place",
-        follower="number", then_us="time_us", to_pattern="pattern_key", to_bare="bare_key",
-    )  # fmt: skip
-    met = a.inner_join(b, ["key", "next_run", "place"])
-    other_page = met.pattern_key != met.to_pattern
-    if round_number == 1:
-        other_page = (met.number < met.follower) & (other_page | (met.bare_key != met.to_bare))
-    return met.filter(other_page & (met.then_us - met.time_us <= slack_us)).select(
-        "number", "follower", from_pattern="pattern_key", to_pattern="to_pattern"
-    )
-
-
 def habit(t: Mapping[str, ir.Table]) -> ir.Table:
     """Which page is followed by which, more often than by coincidence."""
     seen = t["guess"].group_by("from_pattern", "to_pattern").agg(seen=ibis._.count())
@@ -149,7 +119,7 @@ def unusual(t: Mapping[str, ir.Table]) -> ir.Table:
 def usual(t: Mapping[str, ir.Table]) -> ir.Table:
     """Pairs of a redirect and its follower."""
     kept = t["guess"].semi_join(t["habit"], ["from_pattern", "to_pattern"])
-    return kept.group_by("number").agg(follower=ibis._.follower.min())
+    return kept.group_by("number", "flow").agg(follower=ibis._.follower.min())
 
 
 def known(t: Mapping[str, ir.Table]) -> ir.Table:
@@ -160,24 +130,24 @@ def known(t: Mapping[str, ir.Table]) -> ir.Table:
     return joined.filter(legs.redirect | joined.led.notnull()).select(*(legs[name] for name in legs.columns))
 
 
-def first_guess(t: Mapping[str, ir.Table], slack_us: int) -> ir.Table:
-    """Pairs by what Referers name."""
-    return _guess(_by_referer(t["leg"], t["leg"]), slack_us, round_number=1)
+def by_referer(t: Mapping[str, ir.Table]) -> ir.Table:
+    """Legs to be paired by what Referers name."""
+    return _by_referer(t["leg"], t["leg"])
 
 
-def first_guess_again(t: Mapping[str, ir.Table], slack_us: int) -> ir.Table:
+def by_referer_again(t: Mapping[str, ir.Table]) -> ir.Table:
     """The same without the passers-by."""
-    return _guess(_by_referer(t["known"], t["leg"]), slack_us, round_number=1)
+    return _by_referer(t["known"], t["leg"])
 
 
-def second_guess(t: Mapping[str, ir.Table], slack_us: int) -> ir.Table:
-    """Pairs by host."""
-    return _guess(_by_host(t["leg"]), slack_us, round_number=2)
+def by_host(t: Mapping[str, ir.Table]) -> ir.Table:
+    """Legs to be paired by host."""
+    return _by_host(t["leg"])
 
 
-def second_guess_again(t: Mapping[str, ir.Table], slack_us: int) -> ir.Table:
+def by_host_again(t: Mapping[str, ir.Table]) -> ir.Table:
     """The same without the passers-by."""
-    return _guess(_by_host(t["known"]), slack_us, round_number=2)
+    return _by_host(t["known"])
 
 
 def left(t: Mapping[str, ir.Table]) -> ir.Table:
@@ -194,16 +164,9 @@ def left(t: Mapping[str, ir.Table]) -> ir.Table:
     return now.filter(now.redirect | now.free)
 
 
-def leading(t: Mapping[str, ir.Table]) -> ir.Table:
-    """How many legs lead."""
-    return t["leg"].filter(ibis._.redirect).agg(value=ibis._.count())
-
-
 def pair(t: Mapping[str, ir.Table]) -> ir.Table:
     """Pairs of both rounds, with their flow."""
-    pairs = t["first_pair"].union(t["second_pair"])
-    flows = t["near"].select("number", "flow")
-    return pairs.inner_join(flows, "number").select("number", "follower", "flow")
+    return t["first_pair"].union(t["second_pair"])
 
 
 def chain(t: Mapping[str, ir.Table]) -> ir.Table:

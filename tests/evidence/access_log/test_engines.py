@@ -1,0 +1,218 @@
+"""What other engines make of a log is what DuckDB makes of it, row for row."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import random
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+import zstandard
+
+import postgres
+from necropsy.case.store import Case
+from spark import Cluster
+
+pytestmark = pytest.mark.integration
+
+PROGRAM = str(Path(sys.executable).with_name("necropsy"))
+TABLES = ("visitor_class", "visit_bin", "cookie_use", "source", "blemish", "absence")
+AGENTS = [f"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/{60 + i} Safari/537.36" for i in range(20)]
+NAMES = [a + b for a in "abcdefghijkl" for b in "abcdefghijkl"]
+
+
+def shop_lines() -> list[bytes]:
+    """Two hours of a shop: people, probers that are redirected, a crawler, names in paths, and lines of all kinds of damage."""
+    rng = random.Random(4)
+    moments: list[tuple[float, str]] = []
+
+    def add(
+        at: float, client: str, agent: str, path: str, status: int, referer: str = "-", host: str = "shop.example"
+    ) -> None:
+        moments.append((at, json.dumps({"ts": round(1714557600 + at, 3), "remote_addr": client, "host": host, "request": f"GET {path} HTTP/1.1",
+            "status": status, "http_referer": referer, "http_user_agent": agent})))  # fmt: skip
+
+    for tick in range(720):
+        for phase, host in ((2.25, "10.1.1.1:80"), (2.75, "10.1.1.2:80"), (7.5, "10.1.1.1:8080")):
+            add(tick * 10 + phase, "", "Go-http-client/1.1", "/", 302, host=host)
+            if host.endswith(":80"):
+                add(
+                    tick * 10 + phase + 0.01,
+                    "",
+                    "Go-http-client/1.1",
+                    "/login",
+                    200,
+                    f"http://{host}",
+                    host.removesuffix(":80"),
+                )
+        add(tick * 10 + 0.5, "10.0.0.9", "kube-probe/1.29", "/healthz", 200)
+    for person in range(400):
+        client, agent = f"10.2.{person % 40}.{person % 7}", rng.choice(AGENTS)
+        at = rng.random() * 7000
+        for _ in range(rng.randrange(1, 9)):
+            at += rng.random() * 20
+            path = rng.choice(
+                [
+                    "/",
+                    f"/product/{rng.randrange(500)}",
+                    f"/users/{rng.choice(NAMES)}/profile",
+                    "/search?q=x",
+                    "/help/faq.html",
+                ]
+            )
+            add(at, client, agent, path, rng.choice([200, 200, 200, 404]), "https://shop.example/")
+            if rng.random() < 0.2:
+                add(at, client, agent, "/account", 302, "https://shop.example/")
+                add(at + 0.3, client, agent, "/login", 200)
+    lines = [line.encode() for _, line in sorted(moments)]
+    for damage in (
+        b"\xff\xfe\x00 binary",
+        b"",
+        b'{"ts": cut',
+        b"\x1b[31mred\x1b[0m",
+        lines[7].replace(b"Chrome", b"Chr\\u00f6me"),
+        b"x" * 3000,
+    ):
+        for _ in range(5):
+            lines.insert(rng.randrange(len(lines)), damage)
+    return lines
+
+
+def cookie_lines() -> list[str]:
+    """A log that tells of cookies: one client drops them, people bring them back."""
+    form = '{client} [{at}] "GET /page HTTP/1.1" 200 "{cookie}" "{given}" "{agent}"'
+    return [
+        form.format(
+            client=f"10.3.0.{number % 5}", at=f"01/May/2024:10:{number // 60 % 60:02}:{number % 60:02} +0000",
+            cookie="-" if number % 5 == 0 or number < 5 else "SESSION=abc", given="SESSION=new; Path=/" if number % 5 == 0 or number < 5 else "-",
+            agent=f"agent/{number % 5}",
+        )
+        for number in range(600)
+    ]  # fmt: skip
+
+
+COOKIE_FORMAT = (
+    '$remote_addr [$time_local] "$request" $status "$http_cookie" "$sent_http_set_cookie" "$http_user_agent"'
+)
+
+
+@pytest.fixture(scope="module")
+def logs(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """A log in three files, two of them packed; one that tells of cookies; one that is missing, one that is none."""
+    folder = tmp_path_factory.mktemp("log s")
+    lines = shop_lines()
+    third = len(lines) // 3
+    (folder / "shop.log.2.gz").write_bytes(gzip.compress(b"\n".join(lines[:third]) + b"\n"))
+    (folder / "shop.log.1").write_bytes(zstandard.compress(b"\n".join(lines[third : 2 * third]) + b"\n"))
+    (folder / "shop.log").write_bytes(b"\n".join(lines[2 * third :]))
+    (folder / "cookies.log").write_text("\n".join(cookie_lines()) + "\n")
+    (folder / "prose.log").write_text("Once upon a time\nthere was no request.\n")
+    names = ("shop.log.2.gz", "shop.log.1", "shop.log", "cookies.log", "missing.log", "prose.log")
+    return [str(folder / name) for name in names]
+
+
+def examined(
+    logs: list[str], case: Path, environment: dict[str, str] | None, *options: str
+) -> dict[str, list[dict[str, Any]]]:
+    """Examine logs by a process of their own; what its case holds."""
+    command = [
+        PROGRAM,
+        "examine",
+        "--log-format",
+        COOKIE_FORMAT,
+        "--case",
+        str(case),
+        "--quiet",
+    ]
+    for log in logs:
+        command += ["--access-log", log]
+    done = subprocess.run(
+        [*command, *options], env=environment, capture_output=True, text=True, timeout=600, check=False
+    )
+    assert done.returncode in {0, 11, 12, 13}, done.stderr
+    with Case.open(case) as opened:
+        return {table: opened.rows(f"SELECT * FROM {table} ORDER BY ALL") for table in TABLES}
+
+
+@pytest.fixture(scope="module")
+def by_duckdb(logs: list[str], tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[dict[str, Any]]]:
+    return examined(logs, tmp_path_factory.mktemp("here") / "here.case", None)
+
+
+def test_the_logs_have_in_them_what_engines_could_differ_in(by_duckdb: dict[str, list[dict[str, Any]]]) -> None:
+    classes = by_duckdb["visitor_class"]
+    assert sum(row["period_s"] == 10.0 for row in classes) == 4
+    assert {row["followed_to"] for row in classes} >= {None, "/login"}
+    assert any(row["path"] == "/users/*/profile" for row in classes)
+    assert len({row["log"] for row in classes}) == 2
+    assert [row["brought"] > 0 for row in by_duckdb["cookie_use"]].count(False) == 1
+    assert {row["why"] for row in by_duckdb["blemish"]} >= {"does not fit the layout"}
+    assert len(by_duckdb["absence"]) >= 2
+    assert len(by_duckdb["source"]) == 4
+
+
+def test_spark_comes_to_the_same_row_for_row(
+    logs: list[str], by_duckdb: dict[str, list[dict[str, Any]]], tmp_path: Path, spark_cluster: Cluster
+) -> None:
+    # Pieces of 64 kB: each worker reads many, and no piece begins where the one before it ended in time.
+    settings = spark_cluster.options | {
+        "spark.sql.files.maxPartitionBytes": "65536",
+        "spark.sql.shuffle.partitions": "3",
+    }
+    engine = f"{spark_cluster.url}?{urlencode(settings)}"
+    found = examined(logs, tmp_path / "there.case", spark_cluster.environment, "--engine", engine)
+    for table in TABLES:
+        assert found[table] == by_duckdb[table], table
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
+    with postgres.running() as address:
+        yield address
+
+
+def test_an_engine_that_ibis_connects_to_comes_to_the_same_and_nothing_is_left_there(
+    logs: list[str], by_duckdb: dict[str, list[dict[str, Any]]], tmp_path: Path, server: str
+) -> None:
+    found = examined(logs, tmp_path / "there.case", None, "--engine", server)
+    for table in TABLES:
+        assert found[table] == by_duckdb[table], table
+    import ibis
+
+    connection = ibis.connect(server)
+    assert connection.list_tables() == []
+    connection.disconnect()
+
+
+def traffic(*words: str, environment: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    command = [PROGRAM, "traffic", *words]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
+
+
+def test_traffic_on_spark_says_what_it_says_here(logs: list[str], spark_cluster: Cluster) -> None:
+    engine = f"{spark_cluster.url}?{urlencode(spark_cluster.options)}"
+    words = (logs[2], "--since", "2024-05-01T11:30", "--until", "2024-05-01T11:50", "--format", "json", "--quiet")
+    there = traffic(*words, "--engine", engine, environment=spark_cluster.environment)
+    assert there.returncode == 0, there.stderr
+    assert json.loads(there.stdout) == json.loads(traffic(*words).stdout)
+
+
+def test_an_engine_that_does_not_answer_is_named_without_its_password_and_says_what_to_do(logs: list[str]) -> None:
+    done = traffic(logs[2], "--engine", "postgres://me:secret@127.0.0.1:1/logs")
+    assert done.returncode == 1
+    assert "secret" not in done.stderr
+    assert "--engine postgres://me:***@127.0.0.1:1/logs: " in done.stderr
+    assert "hint:" in done.stderr
+
+
+def test_a_master_that_does_not_answer_ends_with_an_error(logs: list[str], spark_cluster: Cluster) -> None:
+    done = traffic(logs[2], "--engine", "spark://127.0.0.1:1", environment=spark_cluster.environment)
+    assert done.returncode == 1
+    assert "error: --engine spark://127.0.0.1:1: " in done.stderr
+    assert "Is its master running" in done.stderr
