@@ -23,15 +23,15 @@ class Measured:
     """Time of the processors, of all threads, user and system: steadier than the clock on a machine with company."""
 
 
-def command(*words: str, repeat: int = 5, expect: Sequence[int] = (0,)) -> Measured:
-    """Run a command ``repeat`` times after one that is thrown away; its output is discarded.
+def command(*words: str, repeat: int = 5, expect: Sequence[int] = (0,), warm: bool = True) -> Measured:
+    """Run a command ``repeat`` times after one that is thrown away (if ``warm``); its output is discarded.
 
     Raises
     ------
     SystemExit
         It ended with a code other than those expected: a benchmark of something broken says nothing.
     """
-    runs = [_once(words, expect) for _ in range(repeat + 1)][1:]
+    runs = [_once(words, expect) for _ in range(repeat + warm)][warm:]
     return Measured(
         statistics.median(run.seconds for run in runs),
         max(run.peak_bytes or 0 for run in runs),

@@ -81,7 +81,7 @@ def batch(rows: Iterable[Mapping[str, Any]]) -> pa.RecordBatch:
     for field in schema:
         values = [row.get(field.name) for row in rows]
         if pa.types.is_dictionary(field.type):
-            arrays.append(pa.array(values, pa.string()).dictionary_encode().cast(field.type))
+            arrays.append(pa.array(values, field.type.value_type).dictionary_encode().cast(field.type))
         else:
             arrays.append(pa.array(values, field.type))
     return pa.RecordBatch.from_arrays(arrays, schema=schema)

@@ -38,6 +38,7 @@ def fill(case: Case, store: str, keys: Dump | LiveKeyspace, now: datetime | None
 
     census: Census | None = None
     with contextlib.ExitStack() as stack:
+        stack.enter_context(case.filling())
         streams = {table: stack.enter_context(case.stream(table)) for table in _STREAMED}
         for batch in keys:
             census = census or Census(store, now or keys.taken_at or datetime.now(UTC), case.hashes)

@@ -313,5 +313,8 @@ def _open_live(store: StoreSource, options: LiveOptions, say: Progress) -> _Open
     def progress(share: float | None) -> None:
         say(f"reading the keys of store {store.name}", share)
 
-    live = options.open(store.rdb, projection(), store=store.name, open_stream=open_stream, progress=progress)
+    # Idle times decide nothing here, and of the memory of sessions the mean is as good: births are exact either way.
+    live = options.open(
+        store.rdb, projection(), store=store.name, open_stream=open_stream, progress=progress, each=False
+    )
     return _Opened("redis", live.locator, live, lambda: (None, None), lambda _: live.note)

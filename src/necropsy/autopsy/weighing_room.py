@@ -15,15 +15,18 @@ from necropsy.verdict.evidence import Births, Circumstances, Claim, Creator, Vis
 from necropsy.verdict.forecast import StoreFacts, predict
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from necropsy.case.store import Case
     from necropsy.model.probe import Probe
 
 _BIRTHS = """
-SELECT epoch_ms(s.born_at) AS born_ms, s.authentication = 'yes' AS authenticated, coalesce(c.creator, -1) AS creator
+SELECT epoch_ms(s.born_at) AS born_ms, s.authentication = 'yes' AS authenticated, coalesce(c.creator, -1)::BIGINT AS creator
 FROM session s LEFT JOIN creators c
   ON c.user_agent IS NOT DISTINCT FROM s.creator_user_agent AND c.host IS NOT DISTINCT FROM s.creator_host
  AND c.method IS NOT DISTINCT FROM s.creator_method AND c.path IS NOT DISTINCT FROM s.creator_path
-WHERE s.store = ? AND s.born_at IS NOT NULL ORDER BY born_ms, creator, authenticated
+WHERE s.store = ? AND s.born_at IS NOT NULL
 """
 
 
@@ -56,11 +59,16 @@ def _births(case: Case, store: str) -> Births:
         " FROM session WHERE store = ?",
         [store],
     )[0]
+    born_ms, creator, authenticated = _in_order(
+        np.asarray(columns.pop("born_ms"), dtype=np.int64),
+        np.asarray(columns.pop("creator"), dtype=np.int64),
+        np.asarray(columns.pop("authenticated"), dtype=bool),
+    )
     return Births(
         store=store,
-        born_ms=np.asarray(columns["born_ms"], dtype=np.int64),
-        authenticated=np.asarray(columns["authenticated"], dtype=bool),
-        creator=np.asarray(columns["creator"], dtype=np.int64),
+        born_ms=born_ms,
+        authenticated=authenticated,
+        creator=creator,
         creators=tuple(
             Creator(row["user_agent"] or "", row["host"] or "", row["method"] or "", row["path"] or "")
             for row in creators
@@ -70,6 +78,39 @@ def _births(case: Case, store: str) -> Births:
         total=summary["total"],
         coverage=_coverage(case, store),
     )
+
+
+def _in_order(
+    born_ms: NDArray[np.int64], creator: NDArray[np.int64], authenticated: NDArray[np.bool_]
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
+    """Sort by all three columns: packed into one number where that has room, which is sorted five times as fast.
+
+    >>> import numpy as np
+    >>> [column.tolist() for column in _in_order(np.array([9, 7, 7]), np.array([0, 1, -1]), np.array([True, False, True]))]
+    [[7, 7, 9], [-1, 1, 0], [True, False, True]]
+    """
+    import numpy as np
+
+    if not born_ms.size:
+        return born_ms, creator, authenticated
+    first, width = int(born_ms.min()), (int(creator.max()) + 2).bit_length()
+    if (int(born_ms.max()) - first).bit_length() + width + 1 > 62:
+        order = np.lexsort((authenticated, creator, born_ms))
+        return born_ms[order], creator[order], authenticated[order]
+    packed = born_ms - first  # each further step in place: ten million births are 80 MB a column
+    packed <<= width
+    creator = creator + 1
+    packed |= creator
+    packed <<= 1
+    packed |= authenticated
+    packed.sort()
+    authenticated = (packed & 1).astype(np.uint8).view(bool)
+    packed >>= 1
+    np.bitwise_and(packed, (1 << width) - 1, out=creator)
+    creator -= 1
+    packed >>= width
+    packed += first
+    return packed, creator, authenticated
 
 
 def _coverage(case: Case, store: str) -> float:

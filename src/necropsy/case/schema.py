@@ -132,7 +132,7 @@ TABLES: Final[tuple[Table, ...]] = (
     ),
     Table(
         "index_entry",
-        "One row for each session id held in a shared index (principal index, expiration sets).",
+        "One row for each session id held in a shared index that does not expire by itself (principal index, expiration sets).",
         (
             _STORE,
             Column("family", "VARCHAR", "Pattern of the index key, nothing of the principal in it."),

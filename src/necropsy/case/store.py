@@ -232,6 +232,19 @@ class Case:
         """
         return Stream(self._connection.cursor(), table, lambda rows: self._without_secrets(BY_NAME[table], rows))
 
+    @contextlib.contextmanager
+    def filling(self) -> Iterator[None]:
+        """Give the database one thread while the block runs: batches of rows are too small to be shared out.
+
+        The inserts of several streams run side by side nevertheless, each in the thread of its own stream.
+        """
+        threads = self.value("SELECT current_setting('threads')")
+        self.execute("SET threads = 1")
+        try:
+            yield
+        finally:
+            self.execute(f"SET threads = {int(threads)}")
+
     def hashes(self, identifiers: pa.Array) -> pa.Array:
         """Return the keyed hashes of a column of ids, as this case stores them."""
         return identity.hash_column(self._require_key(), identifiers)

@@ -69,7 +69,7 @@ def present(case: Case) -> frozenset[str]:
 def _strange(case: Case) -> list[str]:
     """Say of each store whose keys are no sessions of a known layout that they are not."""
     rows = case.rows(
-        "SELECT store, sum(keys)::BIGINT AS keys FROM key_family WHERE store NOT IN (SELECT store FROM session)"
+        "SELECT store, sum(keys)::BIGINT AS keys FROM key_family WHERE store NOT IN (SELECT DISTINCT store FROM session)"
         " GROUP BY store HAVING sum(keys) > 0 ORDER BY store"
     )
     return [

@@ -47,6 +47,8 @@ class Families:
 
         if not len(rows):
             return
+        if self._add_alike(keys, rows, role, pattern):
+            return
         expires = keys.take("expires_at", rows)
         past = pc.less_equal(expires, pa.scalar(self._now.astype("datetime64[ms]"), pa.timestamp("ms")))
         table = pa.table(
@@ -69,6 +71,33 @@ class Families:
             self._count((db, text, kind, role), [count or 0 for count in counts])
         if len(self._sums) > _MOST_PATTERNS:
             self._fold()
+
+    def _add_alike(self, keys: Keys, rows: Positions, role: str, pattern: pa.Array) -> bool:
+        """Count rows of one pattern, database and type, as most are; tell whether they were such."""
+        import numpy as np
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        from necropsy.sessions.columns import numbers
+
+        if not isinstance(pattern, pa.DictionaryArray) or len(pattern.dictionary) != 1 or pattern.null_count:
+            return False
+        databases, types = numbers(keys.take("db", rows)), keys.take("type", rows)
+        codes = numbers(types.indices)
+        if (databases != databases[0]).any() or (codes != codes[0]).any():
+            return False
+        expires = keys.take("expires_at", rows)
+        moments = numbers(expires.cast(pa.int64()).fill_null(np.iinfo(np.int64).max))
+        counts = [
+            len(rows),
+            pc.sum(keys.take("bytes", rows)).as_py() or 0,
+            pc.sum(keys.take("elements", rows)).as_py() or 0,
+            expires.null_count,
+            int(np.count_nonzero(moments <= self._now.astype("datetime64[ms]").astype(np.int64))),
+        ]
+        family = (int(databases[0]), pattern.dictionary[0].as_py(), types.dictionary[int(codes[0])].as_py(), role)
+        self._count(family, counts)
+        return True
 
     def table(self) -> pa.Table:
         """Return the rows of ``key_family`` without their store, most memory first."""

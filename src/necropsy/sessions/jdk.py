@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from necropsy.sessions.columns import begins, cut, flat, nullable, windows
+from necropsy.sessions import kernels
+from necropsy.sessions.columns import begins, contiguous, cut, flat, nullable, windows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,21 +46,31 @@ def integers(values: pa.Array, rows: Positions | None = None) -> pa.Array:
     [42, -1, 7, None, None]
     """
     import numpy as np
+    import pyarrow as pa
     import pyarrow.compute as pc
 
+    if isinstance(values, pa.DictionaryArray):
+        places = values.indices if rows is None else values.indices.take(pa.array(rows))
+        return integers(values.dictionary).take(places)
     data, offsets = flat(values)
     starts, ends = offsets[:-1], offsets[1:]
     if rows is not None:
         starts, ends = starts[rows], ends[rows]
     answer, known = np.zeros(len(starts), np.int64), np.zeros(len(starts), bool)
-    lengths = ends - starts
     for header, kind in ((LONG_HEADER, ">i8"), (INTEGER_HEADER, ">i4")):
         width = np.dtype(kind).itemsize
-        rows = np.flatnonzero(lengths == len(header) + width)
+        if kernels.COMPILED and len(data) and len(starts):
+            places = contiguous(starts), contiguous(ends)
+            kernels.streamed(data, *places, header, width, answer, known.view(np.uint8))
+            continue
+        rows = np.flatnonzero(ends - starts == len(header) + width)
         rows = rows[begins(data, starts[rows], ends[rows], header)]
         tails = np.ascontiguousarray(windows(data, ends[rows] - width, width))
         answer[rows] = tails.view(kind).ravel()
         known[rows] = True
+    if known.all():
+        return nullable(answer, known)
+    lengths = ends - starts
     for length in range(1, _LONGEST_DECIMAL + 2):
         rows = np.flatnonzero(lengths == length)
         if not rows.size:
@@ -96,7 +107,8 @@ def texts(values: pa.Array, prefix: bytes = b"") -> pa.Array:
     said = data[at].astype(np.int64) * 256 + data[at + 1]
     rows = rows[said == ends[rows] - at - 2]
     starts[rows] += len(STRING_HEADER) + 2
-    rows = np.flatnonzero(ends - starts >= 2)
+    bare = starts == offsets[:-1]
+    rows = np.flatnonzero(bare & (ends - starts >= 2))
     rows = rows[(data[starts[rows]] == ord('"')) & (data[ends[rows] - 1] == ord('"'))]
     starts[rows] += 1
     ends[rows] -= 1

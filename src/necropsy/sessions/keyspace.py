@@ -29,11 +29,18 @@ class Projection:
         empty value, only its presence matters) and a column ``length:<name>`` with the full length.
     members_of
         Members of sets and sorted sets whose key contains one of these are kept whole in ``members``.
+    lasting_members
+        Members are wanted of keys alone that do not expire.
+    repeated
+        Those of the hash fields whose values are few different ones: their columns are dictionaries, so that a reader keeps
+        and unpacks each value once a batch.
     """
 
     string_bytes: int = 0
     hash_fields: tuple[tuple[bytes, int], ...] = ()
     members_of: tuple[bytes, ...] = ()
+    repeated: tuple[bytes, ...] = ()
+    lasting_members: bool = False
 
     def union(self, other: Projection) -> Projection:
         """Return what satisfies both."""
@@ -44,6 +51,8 @@ class Projection:
             string_bytes=max(self.string_bytes, other.string_bytes),
             hash_fields=tuple(fields.items()),
             members_of=tuple(dict.fromkeys(self.members_of + other.members_of)),
+            repeated=tuple(dict.fromkeys(self.repeated + other.repeated)),
+            lasting_members=all(one.lasting_members for one in (self, other) if one.members_of),
         )
 
 
@@ -64,7 +73,9 @@ def key_schema(projection: Projection) -> pa.Schema:
     ``bytes``            int64                       estimated memory of key, value, dictionary entry and expiry
     ``head``             binary or null              first bytes of a string value, if asked for
     ``members``          list<binary> or null        members of a set or zset, if asked for
-    ``field:<name>``     binary or null              start of a hash field's value; null when the hash has no such field
+    ``field:<name>``     binary or null              start of a hash field's value; null when the hash has no such field;
+                                                     ``dictionary<int32, binary>``, in which values may stand twice, when
+                                                     they are to repeat
     ``length:<name>``    int64 or null               full length of that value
     ===================  ==========================  ================================================================
     """
@@ -84,6 +95,7 @@ def key_schema(projection: Projection) -> pa.Schema:
         pa.field("members", pa.list_(pa.binary())),
     ]
     for name, _ in projection.hash_fields:
-        fields.append(pa.field(f"field:{name.decode()}", pa.binary()))
+        kind = pa.dictionary(pa.int32(), pa.binary()) if name in projection.repeated else pa.binary()
+        fields.append(pa.field(f"field:{name.decode()}", kind))
         fields.append(pa.field(f"length:{name.decode()}", pa.int64()))
     return pa.schema(fields)

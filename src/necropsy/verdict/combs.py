@@ -228,6 +228,7 @@ def all_combs(
     *,
     resolution_s: float = 0.001,
     coverage: float = 1.0,
+    many: int = MANY,
 ) -> list[tuple[Comb, NDArray[np.bool_]]]:
     """Find the combs of all periods; each birth belongs to at most one.
 
@@ -235,13 +236,18 @@ def all_combs(
     over half its period a comb fills half of its ticks, folded over twice its period it splits in two full ones, so the
     shortest period with full ticks is the true one.
 
+    Parameters
+    ----------
+    many
+        Births from which on combs are looked for in a stretch of so many.
+
     Returns
     -------
     list of (Comb, mask)
         The mask selects the births of the comb out of ``born_ms``.
     """
-    if born_ms.size > MANY:
-        return _combs_of_many(born_ms, configured_s, resolution_s=resolution_s, coverage=coverage)
+    if born_ms.size > many:
+        return _combs_of_many(born_ms, configured_s, resolution_s=resolution_s, coverage=coverage, many=many)
     found: list[tuple[Comb, NDArray[np.bool_]]] = []
     free = np.ones(born_ms.size, dtype=bool)
     plan = [(p, 0.3) for p in sorted(set(configured_s))]
@@ -261,7 +267,7 @@ def all_combs(
 
 
 def _combs_of_many(
-    born_ms: NDArray[np.int64], configured_s: tuple[float, ...], *, resolution_s: float, coverage: float
+    born_ms: NDArray[np.int64], configured_s: tuple[float, ...], *, resolution_s: float, coverage: float, many: int
 ) -> list[tuple[Comb, NDArray[np.bool_]]]:
     """Find combs in the newest births, then in the oldest that are left, and count them in all.
 
@@ -274,10 +280,10 @@ def _combs_of_many(
         rest = born_ms if newest else born_ms[free]
         if rest.size < _MINIMUM_BIRTHS:
             break
-        share = min(1.0, MANY / rest.size)  # the edge of the stretch, from a part of the births: they may be any number
-        edge = np.quantile(rest[:: rest.size // MANY + 1], 1 - share if newest else share)
-        stretch = rest[rest >= edge if newest else rest <= edge][-MANY:]
-        for comb, members in all_combs(stretch, configured_s, resolution_s=resolution_s, coverage=coverage):
+        share = min(1.0, many / rest.size)  # the edge of the stretch, from a part of the births: they may be any number
+        edge = np.quantile(rest[:: rest.size // many + 1], 1 - share if newest else share)
+        stretch = rest[rest >= edge if newest else rest <= edge][-many:]
+        for comb, members in all_combs(stretch, configured_s, resolution_s=resolution_s, coverage=coverage, many=many):
             phase_ms = born_ms % round(comb.period_s * 1000)
             mask = free & in_window(phase_ms, comb.phase_low_s * 1000, comb.phase_high_s * 1000)
             if mask.any():

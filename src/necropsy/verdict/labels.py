@@ -19,28 +19,35 @@ def label_births(births: Births, claims: Sequence[Claim]) -> NDArray[np.int64]:
 
     Claims by visits count births without pointing at them, so their births keep -1.
     """
-    label = np.full(births.born_ms.size, -1, dtype=np.int64)
-    named = births.creator >= 0
+    label = _makers(births, claims)[births.creator]  # -1, of those that name nobody, is the last place of the table
+    unnamed = np.flatnonzero(births.creator < 0)
+    born_ms, owner = births.born_ms[unnamed], np.full(unnamed.size, -1, dtype=np.int64)
     for number, claim in enumerate(claims):
-        free = label < 0
-        if claim.evidence == "named":
-            if claim.creator == "people":
-                others = {c.user_agent for c in claims if c.evidence == "named" and c.creator != "people"}
-                mine = [i for i, creator in enumerate(births.creators) if creator.user_agent not in others]
-            else:
-                mine = [
-                    i
-                    for i, c in enumerate(births.creators)
-                    if f"{c.user_agent or 'nameless client'} {c.method} {c.host}{c.path}".strip() == claim.label
-                ]
-            mask = named & np.isin(births.creator, mine)
-        elif claim.phase_low_s is not None and claim.phase_high_s is not None and claim.period_s is not None:
-            phase = (births.born_ms % round(claim.period_s * 1000)) / 1000.0
-            mask = ~named & in_window(phase, claim.phase_low_s, claim.phase_high_s)
-        else:
+        if (
+            claim.evidence == "named"
+            or claim.phase_low_s is None
+            or claim.phase_high_s is None
+            or claim.period_s is None
+        ):
             continue
-        label[free & mask] = number
+        phase = (born_ms % round(claim.period_s * 1000)) / 1000.0
+        owner[(owner < 0) & in_window(phase, claim.phase_low_s, claim.phase_high_s)] = number
+    label[unnamed] = owner
     for number, claim in enumerate(claims):
         if claim.evidence == "authenticated":
             label[(label < 0) & births.authenticated] = number
     return label
+
+
+def _makers(births: Births, claims: Sequence[Claim]) -> NDArray[np.int64]:
+    """Return the claim of each creator, -1 where there is none; one place more at the end, for births without a name."""
+    makers = np.full(len(births.creators) + 1, -1, dtype=np.int64)
+    named = [(number, claim) for number, claim in enumerate(claims) if claim.evidence == "named"]
+    others = {claim.user_agent for _, claim in named if claim.creator != "people"}
+    by_label = {claim.label: number for number, claim in reversed(named) if claim.creator != "people"}
+    people = next((number for number, claim in named if claim.creator == "people"), -1)
+    for place, creator in enumerate(births.creators):
+        label = f"{creator.user_agent or 'nameless client'} {creator.method} {creator.host}{creator.path}".strip()
+        known = [n for n in (by_label.get(label, -1), people if creator.user_agent not in others else -1) if n >= 0]
+        makers[place] = min(known, default=-1)
+    return makers

@@ -13,6 +13,7 @@ from necropsy.sessions.keyspace import Projection
 EVERYTHING = Projection(
     string_bytes=1 << 20,
     hash_fields=((b"f", 1 << 20), (b"creationTime", 64), (b"7", 4), (b"absent", 8)),
+    repeated=(b"f", b"7"),
     members_of=(b"",),
 )
 

@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from evidence.rdb.minting import EVERYTHING, dump, key, listpack, text, written, ziplist
+from evidence.rdb.minting import EVERYTHING, crc64, dump, key, listpack, text, written, ziplist
 from evidence.rdb.sources import FOLDER, is_compiled, uncompiled
 from necropsy.sessions.keyspace import Projection
 
@@ -84,3 +84,49 @@ def test_old_dumps_of_the_corpus_read_alike(checkout: Path) -> None:
         compiled, plain = both(str(path))
         assert compiled == plain, path.name
         assert all("module" in why or not why for *_, why, _ in compiled[2]), compiled[2]
+
+
+def test_values_that_repeat_are_the_same_values(tmp_path: Path) -> None:
+    rng = random.Random(11)
+    values = [rng.randbytes(rng.choice((0, 1, 7, 8, 9, 63, 64, 65, 300, 5_000))) for _ in range(700)]
+    records = [
+        key(4, b"%d" % number, b"\x01" + text(b"f") + text(rng.choice(values[: rng.choice((3, 700))])))
+        for number in range(3_000)
+    ] + [key(16, b"packed%d" % number, text(listpack(b"f", number % 5))) for number in range(20)]
+    path = written(tmp_path, dump(*records))
+    fields = ((b"f", 200),)
+    plain = outcome(path, Projection(hash_fields=fields))[0]
+    repeats, uncompiled_repeats = both(path, Projection(hash_fields=fields, repeated=(b"f",)))
+    assert repeats[0].to_pylist() == uncompiled_repeats[0].to_pylist() == plain.to_pylist()
+    assert repeats[0].schema.field("field:f").type == pa.dictionary(pa.int32(), pa.binary())
+    assert len(repeats[0].column("field:f").chunk(0).dictionary) <= len(values) + 5
+
+
+def test_a_value_whose_sum_collides_with_many_is_given_up_and_kept_once_more() -> None:
+    with uncompiled():
+        columns = importlib.import_module("necropsy.evidence.rdb.columns")
+        memory = importlib.import_module("necropsy.evidence.rdb.kernels").Memory(8)
+        field = columns.Field(b"f", 100, 10, True)
+        field.mask = 0  # one place for all: as if every sum ended alike
+        field.places[0] = 1
+        field.hashes[0] = 1
+        assert not field.known(memory, 0, 8, 0)
+        assert field.pending == -1
+
+
+def test_the_checksum_is_the_same_whole_and_in_pieces_of_any_size() -> None:
+    kernels = importlib.import_module("necropsy.evidence.rdb.kernels")
+    rng = random.Random(3)
+    data = rng.randbytes(9_000)
+    memory = kernels.Memory(len(data))
+    memory.owner[: len(data)] = data
+    for size in (0, 1, 7, 8, 63, 64, 127, 128, 129, 191, 1_000, 3_071, 3_072, 9_000):
+        start = rng.randrange(len(data) - size + 1)
+        whole = memory.crc64(0x1234, start, start + size)
+        pieces, at = 0x1234, start
+        while at < start + size:
+            step = min(rng.randrange(1, 100), start + size - at)
+            pieces = memory.crc64(pieces, at, at + step)
+            at += step
+        assert whole == pieces, size
+    assert memory.crc64(0, 0, len(data)) == crc64(data)

@@ -408,3 +408,11 @@ def test_the_members_of_a_key_are_kept_to_a_bound_and_the_rest_is_told(tmp_path:
     (blemish,) = read.blemishes
     assert (blemish.place, blemish.count) == (9, 1)
     assert "only the first of them" in blemish.why
+
+
+def test_members_of_keys_that_expire_may_be_left_out(tmp_path: Path) -> None:
+    members = b"\x01" + text(b"m")
+    path = written(tmp_path, dump(b"\xfc" + milliseconds(7) + key(2, b"passing", members), key(2, b"lasting", members)))
+    for lasting, wanted in ((False, [[b"m"], [b"m"]]), (True, [None, [b"m"]])):
+        found, _ = read_rows(path, Projection(members_of=(b"",), lasting_members=lasting))
+        assert [row["members"] for row in found] == wanted

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from necropsy.evidence.redis.permissions import WISHES, Permission, Permissions
-from necropsy.evidence.redis.script import compose
+from necropsy.evidence.redis.script_text import compose
 from necropsy.sessions.keyspace import Projection
 from necropsy.wire.redis.gate import Gate, script_commands
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from evidence.redis.live import SMALL_DATABASES, WANTED, fill, idle, options, read, rows, without
-from necropsy.evidence.redis.script import SAMPLES
+from necropsy.evidence.redis.script_text import SAMPLES
 from necropsy.model.errors import UnreadableSource, UsageError
 from necropsy.sessions.keyspace import Projection
 from servers import NAMES, Server, running

@@ -2,7 +2,9 @@
 """The checksum that ends a dump: CRC-64 "Jones", reflected, no inversion (the server's crc64.c).
 
 Summed by eights (M. E. Kounavis, F. L. Berry: "A Systematic Approach to Building High Performance Software-based CRC
-Generators"), three neighbouring strips at a time, as the sum of one need not wait for that of another.
+Generators"), three neighbouring strips at a time, as the sum of one need not wait for that of another. Compiled, where the
+processor multiplies without carries, 64 bytes at a time instead (V. Gopal et al.: "Fast CRC Computation for Generic
+Polynomials Using PCLMULQDQ Instruction"): a tenth of the time.
 """
 
 from __future__ import annotations
@@ -17,6 +19,8 @@ except ImportError:
 POLYNOMIAL = 0x95AC9329AC4BC9B5
 STRIP = 1024
 """Bytes that are summed on their own before they are put together with their neighbours."""
+BLOCK = 64
+"""Bytes that are multiplied onward at once: four times 16."""
 Bytes = bytes | bytearray | memoryview
 
 
@@ -60,6 +64,23 @@ def _shift() -> array[int]:
 SHIFT = memoryview(_shift())
 
 
+def _powers() -> array[int]:
+    """What a block, and what 16 bytes, of zeros make of the halves of 16 bytes before them: powers of x.
+
+    A product of two reflected numbers is one place short, so each is the power below.
+    """
+    powers = []
+    power = 1 << 63
+    for _ in range(8 * BLOCK + 64):
+        powers.append(power)
+        power = (power >> 1) ^ (POLYNOMIAL if power & 1 else 0)
+    return array("Q", [powers[bits] for bits in (8 * BLOCK + 63, 8 * BLOCK - 1, 128 + 63, 128 - 1)])
+
+
+ONWARD = memoryview(_powers())
+FOLDS = bool(can_fold()) if cython.compiled else False  # type: ignore[name-defined]  # noqa: F821 -- of the .pxd
+
+
 def crc64(crc: int, data: Bytes, start: int, stop: int) -> int:
     """Continue the checksum ``crc`` over ``data[start:stop]``, whose range the caller has checked."""
     if not cython.compiled:
@@ -69,6 +90,12 @@ def crc64(crc: int, data: Bytes, start: int, stop: int) -> int:
     table = cython.address(TABLE[0])
     shift = cython.address(SHIFT[0])
     at = start
+    if FOLDS and stop - start >= 2 * BLOCK:
+        blocks = (stop - start) // BLOCK
+        fold_blocks(crc, cython.address(data[at]), blocks, cython.address(ONWARD[0]), rest)  # type: ignore[name-defined]  # noqa: F821
+        crc = fold(table, word(rest))  # type: ignore[name-defined]  # noqa: F821
+        crc = fold(table, crc ^ word(cython.address(rest[8])))  # type: ignore[name-defined]  # noqa: F821
+        at += blocks * BLOCK
     while at + 3 * STRIP <= stop:
         crc = three_strips(crc, data, at, table, shift)
         at += 3 * STRIP

@@ -1,6 +1,8 @@
 cimport cython
 from necropsy.evidence.rdb.kernels cimport Memory
 
+cdef int MOST_TRIES
+
 cdef class Texts:
     cdef Memory memory
     cdef object offset_memory
@@ -31,6 +33,26 @@ cdef class Field:
     cdef long long[::1] lengths
     cdef bint found
     cdef long long length
+    cdef bint repeats
+    cdef Texts originals
+    cdef unsigned long long[::1] hashes
+    cdef Py_ssize_t mask
+    cdef int[::1] places
+    cdef int[::1] values
+    cdef object valid_memory
+    cdef unsigned char[::1] valid
+    cdef int value
+    cdef Py_ssize_t pending
+    cdef unsigned long long mark
+
+    @cython.locals(mark="unsigned long long", place=Py_ssize_t, value=int, at=Py_ssize_t, tries=int)
+    cdef bint known(self, Memory data, Py_ssize_t start, Py_ssize_t count, int kind) except? False
+    @cython.locals(value=int)
+    cdef int learn(self) except -1
+    @cython.locals(value=int, place=Py_ssize_t, tries=int)
+    cdef int spread_out(self, int count) except -1
+    @cython.locals(taken=Py_ssize_t)
+    cdef Py_ssize_t seal(self, Py_ssize_t row) except -1
 
 cdef class Columns:
     cdef readonly Py_ssize_t capacity

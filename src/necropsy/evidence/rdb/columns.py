@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from array import array
 from typing import TYPE_CHECKING, Any
 
 try:
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 BATCH_BYTES = 16 << 20
 """A batch is handed on when its texts reach this, however few its rows: so much the C library takes back and gives out
 again, while for more the system has to clear fresh pages each time."""
+
+MOST_TRIES = 32
+"""Places that are looked at for a value that may be known: whoever makes values whose sums collide gains nothing by it."""
 
 
 class Texts:
@@ -104,23 +108,120 @@ class Texts:
 
 
 class Field:
-    """The columns of one hash field that was asked for."""
+    """The columns of one hash field that was asked for.
 
-    def __init__(self, name: bytes, keep: int, rows: int) -> None:
+    Of a field whose values repeat, ``texts`` has each value once, and the rows have its place among them. What tells that
+    a value is known are its bytes as they are stored, mostly compressed: it is unpacked once.
+    """
+
+    def __init__(self, name: bytes, keep: int, rows: int, repeats: bool) -> None:
         self.name = Memory(len(name))
         self.name.owner[: len(name)] = name
         self.size = len(name)
         self.keep = keep
-        self.texts = Texts(rows, True)
+        self.repeats = repeats
+        self.texts = Texts(64 if repeats else rows, not repeats)
+        self.originals = Texts(64, False)
+        self.hashes = array("Q", bytes(8 * 64))
+        self.mask = 255
+        self.places = array("i", bytes(4 * 256))
+        self.values = array("i", bytes(4 * rows if repeats else 4))
+        self.valid_memory = bytearray(rows if repeats else 1)
+        self.valid = memoryview(self.valid_memory)
+        self.value = 0
+        self.pending = 0
+        self.mark = 0
         self.length_memory = bytearray(8 * rows)
         self.lengths = memoryview(self.length_memory).cast("q")
         self.found = False
         self.length = 0
 
+    def known(self, data: Memory, start: int, count: int, kind: int) -> bool:
+        """Tell whether a value that is stored so was kept already, and is ``value`` then; else it is to be kept next.
+
+        Two values of one ``kind`` of storage are the same when their stored bytes are.
+        """
+        mark = data.mark(start, start + count) ^ kind
+        place = mark & self.mask
+        tries = 0
+        while self.places[place]:
+            value = self.places[place] - 1
+            tries += 1
+            if tries > MOST_TRIES:
+                place = -1
+                break
+            if self.hashes[value] == mark:
+                at = self.originals.offsets[value]
+                if self.originals.offsets[value + 1] - at == count and self.originals.memory.same(
+                    at, data, start, count
+                ):
+                    self.value = value
+                    return True
+            place = (place + 1) & self.mask
+        value = self.texts.rows
+        self.originals.more_rows(value)
+        self.originals.drop()
+        self.originals.put(data, start, count)
+        self.pending = place
+        self.mark = mark
+        return False
+
+    def learn(self) -> int:
+        """Make what was put to the texts the value that was not known."""
+        value = self.texts.rows
+        self.texts.more_rows(value)
+        self.texts.seal(value)
+        self.originals.seal(value)
+        if value == len(self.hashes):
+            self.hashes = widened(self.hashes)
+        self.hashes[value] = self.mark
+        if self.pending >= 0:
+            self.places[self.pending] = value + 1
+        self.value = value
+        if 2 * value > self.mask:
+            self.spread_out(value + 1)
+        return 0
+
+    def spread_out(self, count: int) -> int:
+        """Have four times as many places for so many values."""
+        self.mask = 4 * self.mask + 3
+        self.places = array("i", bytes(4 * (self.mask + 1)))
+        for value in range(count):
+            place = self.hashes[value] & self.mask
+            tries = 0
+            while self.places[place] and tries < MOST_TRIES:
+                place = (place + 1) & self.mask
+                tries += 1
+            self.places[place] = (
+                value + 1
+            )  # whoever stood here after so many tries is kept once more when he comes again
+        return 0
+
+    def seal(self, row: int) -> int:
+        """Make what was found the value of this row; return how many bytes that took."""
+        self.lengths[row] = self.length
+        self.found = False
+        if self.repeats:
+            self.values[row] = self.value
+            self.valid[row] = 1
+            return 0
+        taken = self.texts.used - self.texts.sealed
+        self.texts.seal(row)
+        return taken
+
     def arrays(self, rows: int) -> list[Any]:
         """Return the column of values and that of their full lengths."""
         import pyarrow as pa
 
+        if self.repeats:
+            present = validity(self.valid_memory, rows)
+            count = self.texts.rows
+            values = pa.Array.from_buffers(pa.binary(), count, self.texts.buffers(count))
+            places = pa.Array.from_buffers(
+                pa.int32(), rows, [present, buffer(memoryview(self.values).cast("B"), 4 * rows)]
+            )
+            lengths = pa.Array.from_buffers(pa.int64(), rows, [present, buffer(self.length_memory, 8 * rows)])
+            return [pa.DictionaryArray.from_arrays(places, values), lengths]
         buffers = self.texts.buffers(rows)
         return [
             pa.Array.from_buffers(pa.binary(), rows, buffers),
@@ -155,7 +256,9 @@ class Columns:
         self.head = Texts(capacity if self.has_head else 1, True)
         self.members = Texts(capacity if self.has_members else 1, True)
         self.member = Texts(1024, False)
-        self.fields = [Field(name, keep, capacity) for name, keep in projection.hash_fields]
+        self.fields = [
+            Field(name, keep, capacity, name in projection.repeated) for name, keep in projection.hash_fields
+        ]
         self.found_fields = 0
         self.field_bytes = 0
 
@@ -182,10 +285,7 @@ class Columns:
         if self.found_fields:
             for field in self.fields:
                 if field.found:
-                    self.field_bytes += field.texts.used - field.texts.sealed
-                    field.texts.seal(at)
-                    field.lengths[at] = field.length
-                    field.found = False
+                    self.field_bytes += field.seal(at)
             self.found_fields = 0
         self.rows = at + 1
         return 0
@@ -279,6 +379,13 @@ WIDTHS = (
     ("elements", 8),
     ("bytes", 8),
 )
+
+
+def widened(numbers: Any) -> array[int]:
+    """Return numbers of 64 bits with room for as many more."""
+    wider = array("Q", bytes(16 * len(numbers)))
+    memoryview(wider)[: len(numbers)] = memoryview(numbers)
+    return wider
 
 
 def numbers(type_: pa.DataType, rows: int, memory: bytearray, width: int, valid: bytearray | None = None) -> pa.Array:

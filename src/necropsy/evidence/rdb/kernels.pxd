@@ -23,10 +23,13 @@ cdef class Memory:
     cpdef bint is_number(self, Py_ssize_t start, Py_ssize_t length) except? False
     @cython.locals(value="unsigned long long")
     cpdef unsigned long long spread(self, Py_ssize_t start, Py_ssize_t stop) except? 0
+    cpdef unsigned long long mark(self, Py_ssize_t start, Py_ssize_t stop) except? 0
     cpdef unsigned long long crc64(self, unsigned long long crc, Py_ssize_t start, Py_ssize_t stop) except? 0
 
 cdef int check(Memory memory, Py_ssize_t at, Py_ssize_t count) except -1
 cdef int move(const unsigned char* source, Py_ssize_t start, unsigned char* target, Py_ssize_t at, Py_ssize_t count) noexcept
 cdef bint equal(const unsigned char* one, Py_ssize_t start, const unsigned char* other, Py_ssize_t at, Py_ssize_t count) noexcept
+@cython.locals(value="unsigned long long", word="unsigned long long")
+cdef unsigned long long marked(const unsigned char* data, Py_ssize_t start, Py_ssize_t stop) noexcept
 @cython.locals(i=Py_ssize_t, stop=Py_ssize_t, digits=Py_ssize_t, last=int, most=int)
 cdef bint numeric(const unsigned char* text, Py_ssize_t at, Py_ssize_t length, const unsigned char* largest) noexcept

@@ -202,6 +202,11 @@ class Memory:
         value ^= value >> 29
         return (value * MIXER) & 0xFFFFFFFFFFFFFFFF
 
+    def mark(self, start: int, stop: int) -> int:
+        """Return 64 bits by which equal bytes are found again: cheaper than ``spread``, for bytes that are compared then."""
+        check(self, start, stop - start)
+        return marked(self.start, start, stop)
+
     def crc64(self, crc: int, start: int, stop: int) -> int:
         """Continue a checksum over the bytes from ``start`` to ``stop``."""
         check(self, start, stop - start)
@@ -229,6 +234,30 @@ def equal(one: Bytes, start: int, other: Bytes, at: int, count: int) -> bool:
     if not cython.compiled:
         return one[start : start + count] == other[at : at + count]
     return bool(memcmp(cython.address(one[start]), cython.address(other[at]), count) == 0)
+
+
+def marked(data: Bytes, start: int, stop: int) -> int:
+    """Mix bytes whose range was checked, by eights."""
+    if not cython.compiled:
+        words = range(start, stop - 7, 8)
+        value = stop - start
+        for at in words:
+            value = ((value ^ int.from_bytes(data[at : at + 8], "little")) * MIXER) & 0xFFFFFFFFFFFFFFFF
+            value ^= value >> 32
+        rest = int.from_bytes(data[start + 8 * len(words) : stop], "little")
+        value = ((value ^ rest) * MIXER) & 0xFFFFFFFFFFFFFFFF
+        return value ^ (value >> 32)
+    value = stop - start
+    word = 0
+    while start + 8 <= stop:
+        memcpy(cython.address(word), cython.address(data[start]), 8)
+        value = (value ^ word) * MIXER
+        value ^= value >> 32
+        start += 8
+    word = 0
+    memcpy(cython.address(word), cython.address(data[start]), stop - start)
+    value = (value ^ word) * MIXER
+    return value ^ (value >> 32)
 
 
 def numeric(text: Bytes, at: int, length: int, largest: bytes) -> bool:

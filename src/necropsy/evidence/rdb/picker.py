@@ -20,6 +20,10 @@ from necropsy.sessions.keyspace import Projection
 
 K_NUMBER = 1
 EVERY = 1 << 62
+OPENED = 3
+"""Kind of a value that is compared as it reads, beside the kinds of the window."""
+LARGEST_REPEATED = 1 << 16
+"""Stored bytes of a value that may repeat: they are compared in one piece."""
 MOST_MEMBERS = 63 << 20
 """Bytes of the members of one key that are kept: almost two million session ids."""
 
@@ -41,6 +45,7 @@ class Picker:
         for name, _ in projection.hash_fields:
             self.lengths[min(len(name), 256)] = 1
         self.members_of = projection.members_of
+        self.lasting_members = projection.lasting_members
         self.keeping = True
         self.members = False
         self.members_from = 0
@@ -52,11 +57,13 @@ class Picker:
         """Copy to other columns from now on."""
         self.columns = columns
 
-    def begin(self, code: int, got: int) -> int:
+    def begin(self, code: int, got: int, expires: bool) -> int:
         """Begin with a value of type ``code``, whose key is what the window opened last, ``got`` bytes of it."""
         self.hurt = False
         self.members = False
         self.curtailed = False
+        if expires and self.lasting_members:
+            return 0
         if self.keeping and self.members_of and code in (2, 3, 5, 11, 12, 17, 20):  # sets and sorted sets
             opened = self.window.opened
             name = bytes(opened.owner[self.window.opened_at : self.window.opened_at + got])
@@ -144,13 +151,27 @@ class Picker:
         window = self.window
         field = self.columns.fields[index]
         length = window.length
-        try:
-            got = window.open_text(field.keep)
-        except (Damaged, TooWide) as error:
+        known = False
+        looked_up = field.repeats and window.kind != K_NUMBER and window.stored <= LARGEST_REPEATED
+        if looked_up:
+            window.need(window.stored)
+            known = field.known(window.memory, window.position, window.stored, window.kind)
+        if known:
             window.pass_text()
-            return self.harm(str(error))
-        field.texts.drop()
-        field.texts.put(window.opened, window.opened_at, got)
+        else:
+            try:
+                got = window.open_text(field.keep)
+            except (Damaged, TooWide) as error:
+                window.pass_text()
+                return self.harm(str(error))
+            if field.repeats and not looked_up:
+                known = field.known(window.opened, window.opened_at, got, OPENED)
+            if not known:
+                field.texts.drop()
+                field.texts.put(window.opened, window.opened_at, got)
+                if field.repeats:
+                    self.columns.field_bytes += 2 * got
+                    field.learn()
         field.length = length
         field.found = True
         self.columns.found_fields += 1
@@ -161,8 +182,13 @@ class Picker:
         packed = self.packed
         field = self.columns.fields[index]
         packed.spell()
-        field.texts.drop()
-        field.texts.put(packed.text, packed.start, min(packed.length, field.keep))
+        got = min(packed.length, field.keep)
+        if not field.repeats or not field.known(packed.text, packed.start, got, OPENED):
+            field.texts.drop()
+            field.texts.put(packed.text, packed.start, got)
+            if field.repeats:
+                self.columns.field_bytes += 2 * got
+                field.learn()
         field.length = packed.length
         field.found = True
         self.columns.found_fields += 1

@@ -117,7 +117,7 @@ class Scanner:
         if self.choosing:
             opened = window.opened
             picker.keeping = opened.spread(window.opened_at, window.opened_at + got) >> 1 < self.chosen_below
-        picker.begin(code, got)
+        picker.begin(code, got, self.expires)
         try:
             values.read(code)
         except Exception:

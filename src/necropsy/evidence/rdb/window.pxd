@@ -1,6 +1,9 @@
 cimport cython
 from necropsy.evidence.rdb.kernels cimport Memory
 
+cdef int PLAIN, NUMBER, COMPRESSED
+cdef long long LONGEST, EXPANSION
+
 cdef class Window:
     cdef object read
     cdef Py_ssize_t piece

@@ -75,9 +75,10 @@ class Batches:
             _spread(page.members, rows, pa.list_(pa.binary())),
         ]
         fields = page.fields
-        for number in range(len(self._projection.hash_fields)):
+        for number, (name, _) in enumerate(self._projection.hash_fields):
             values, lengths = (fields.values[number], fields.lengths[number]) if fields.rows else ([], [])
-            arrays.append(_spread(Sparse(fields.rows, values), rows, pa.binary()))
+            column = _spread(Sparse(fields.rows, values), rows, pa.binary())
+            arrays.append(column.dictionary_encode() if name in self._projection.repeated else column)
             arrays.append(_spread(Sparse(fields.rows, lengths), rows, pa.int64()))
         return pa.RecordBatch.from_arrays(arrays, schema=self._schema)
 

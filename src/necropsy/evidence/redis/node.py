@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
+from necropsy.evidence.redis.alike import Alike
 from necropsy.evidence.redis.page import Names
 from necropsy.evidence.redis.permissions import try_out
 from necropsy.evidence.redis.pipeline import PipelineWay
@@ -46,6 +47,8 @@ class Wanted:
     seen: Callable[[int], None]
     """Told how many keys were read, batch by batch."""
     batch_rows: int = BATCH_ROWS
+    each: bool = True
+    """Ask each key for everything, and not only some of those that are alike."""
 
 
 class NodeReading:
@@ -70,6 +73,7 @@ class NodeReading:
         """Why this way, and what else is to be said."""
         self.stream: ReplicationStream | None = None
         self.scanning: Way | None = None
+        self.alike = None if wanted.each else Alike()
         self.connection = self.connect()
         try:
             self.server = ask_server(self.connection, wanted.address.masked)
@@ -198,7 +202,9 @@ class NodeReading:
         projection = self.wanted.projection
         if way == "script":
             try:
-                return ScriptWay(self.connection, self.gate, self.permissions, projection, self.names, lfu=self.lfu)
+                return ScriptWay(
+                    self.connection, self.gate, self.permissions, projection, self.names, lfu=self.lfu, alike=self.alike
+                )
             except UnreadableSource as error:
                 if self.wanted.way == "script":
                     raise UnreadableSource(f"{self.name}: {error.message}", hint=error.hint) from error

@@ -39,6 +39,7 @@ class LiveOptions:
         store: str,
         open_stream: OpenStream,
         progress: Callable[[float | None], None] | None = None,
+        each: bool = True,
     ) -> LiveKeyspace:
         """Open a live store: see ``reader.read_keys``."""
         from necropsy.evidence.redis.reader import read_keys
@@ -51,6 +52,7 @@ class LiveOptions:
             max_impact_s=self.max_impact_s,
             open_stream=open_stream,
             progress=progress,
+            each=each,
         )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -143,7 +143,10 @@ def type_place(word: bytes) -> int:
 class Answer:
     """A page, and how the scan goes on."""
 
-    page: Page
+    unpack: Callable[[], Page]
+    """Makes the page: the next slice is asked for before that."""
+    keys: int
+    """Rows of the page."""
     cursor: bytes = b"0"
     """Where to go on; ``0``: nowhere."""
     seconds: float = 0.0

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from necropsy.evidence.redis.page import Answer, Fields, Names, Page, Sparse, type_place
-from necropsy.evidence.redis.script import SAMPLES
+from necropsy.evidence.redis.script_text import SAMPLES
 from necropsy.evidence.redis.values import Row, Values
 from necropsy.wire.redis.connection import Questions
 from necropsy.wire.redis.replies import ServerError
@@ -87,7 +87,8 @@ class PipelineWay:
         self._values.fetch_members(there)
         unread, self._values.unread = self._values.unread, 0
         gone = len(keys) - len(there) - len(large) - denied
-        return Answer(self._page(there), large=large, gone=gone, denied=denied, unread=unread)
+        page = self._page(there)
+        return Answer(lambda: page, len(page), large=large, gone=gone, denied=denied, unread=unread)
 
     def _what_they_are(self, keys: Sequence[bytes]) -> tuple[list[Row], int]:
         """Ask the first round, which touches no value; return what is there, and how many keys are denied."""

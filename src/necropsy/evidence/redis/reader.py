@@ -33,6 +33,7 @@ def read_keys(
     open_stream: OpenStream | None = None,
     progress: Callable[[float | None], None] | None = None,
     batch_rows: int = BATCH_ROWS,
+    each: bool = True,
 ) -> LiveKeyspace:
     """Open a live store for reading: a server, the master behind a Sentinel, or all nodes of a Cluster.
 
@@ -54,6 +55,9 @@ def read_keys(
         Called after each batch with the share that was read, 0 to 1; None when it is not known.
     batch_rows
         Most rows of a batch, roughly.
+    each
+        Ask each key for its idle time, encoding and memory; else, in a script, only some of those that are alike. Expiry,
+        elements, and what the projection wants are asked of each key in any case.
 
     Raises
     ------
@@ -71,7 +75,7 @@ def read_keys(
     address = parse_address(url) if isinstance(url, str) else url
     topology = discover(address)
     counter = _Counter(progress)
-    wanted = Wanted(address, projection, way, max_impact_s, open_stream, counter.add, batch_rows)
+    wanted = Wanted(address, projection, way, max_impact_s, open_stream, counter.add, batch_rows, each)
     nodes: list[NodeReading] = []
     try:
         for node in topology.nodes:

@@ -133,7 +133,7 @@ class Scan:
             except ServerError as error:
                 raise ScanEnded(f"the server stopped the scan: {error.text}") from None
             else:
-                count = len(answer.page) + answer.gone + answer.denied
+                count = answer.keys + answer.gone + answer.denied
                 self._pace.took(count, answer.seconds, answer.rounds)
                 self._tally.slices += 1
                 self._tally.server_s += answer.seconds
@@ -148,7 +148,7 @@ class Scan:
             return self._in_pieces(db, key)
 
     def _take(self, answer: Answer, recent: Recent) -> bool:
-        page = answer.page
+        page = answer.unpack()
         rows = recent.fresh(page.keys)
         if rows is not None:
             self._tally.again += len(page) - len(rows)

@@ -89,6 +89,9 @@ def _tell(node: NodeReading, pace: Pace) -> None:
     facts["scan-keys-gone"] = str(tally.gone)
     facts["scan-keys-again"] = str(tally.again)
     facts["scan-resumed"] = str(tally.resumed)
+    if node.alike is not None and node.alike.guessed:
+        facts["scan-keys-guessed"] = str(node.alike.guessed)
+        node.remarks.append(node.alike.remark())
     if tally.resumed:
         node.remarks.append(f"its connection broke {tally.resumed} times, and the scan went on")
     if pace.waited_for_memory_s:

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from necropsy.evidence.redis.script import LONG, SMALL, WHOLE
+from necropsy.evidence.redis.alike import SMALL
+from necropsy.evidence.redis.script_text import LONG, WHOLE
 from necropsy.sessions.keyspace import KEY_TYPES
 from necropsy.wire.redis.replies import ServerError
 
@@ -136,6 +137,8 @@ class Values:
 
     def _wanted(self, row: Row) -> bool:
         command = _MEMBERS.get(row.kind, "")
+        if self._projection.lasting_members and row.expires is not None:
+            return False
         return command in self._permissions and any(mark in row.key for mark in self._projection.members_of)
 
     def _members_of(self, row: Row) -> list[bytes]:

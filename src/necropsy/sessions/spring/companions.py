@@ -2,7 +2,8 @@
 
 Sets of a minute (``…:expirations:<ms>``) hold serialized ``expires:<id>``; Spring Session 1.0, the principal sets and the
 sorted set hold serialized ids. An index whose TTL was lost, or that missed a keyspace event, goes on holding ids of
-sessions that are gone: #1987, #3477.
+sessions that are gone: #1987, #3477. Of an index that expires by itself, as a minute's set does, the ids are not kept: a
+sorted set of ten million of them would be a row each, of which nobody asks anything.
 """
 
 from __future__ import annotations
@@ -68,7 +69,7 @@ def _companions(
     if not inside.size:
         return
     rows = rows[inside]
-    namespaces = segments.before(3, inside).dictionary_encode()
+    namespaces = segments.namespaces(3, inside)
     folded = fold_namespace(namespaces.dictionary)
     named = pa.DictionaryArray.from_arrays(namespaces.indices, folded)
     databases = keys.take("db", rows)
@@ -121,6 +122,7 @@ def _indexes(
     pattern: str | pa.Array,
     names: pa.Array | None = None,
 ) -> Iterator[Claim]:
+    import numpy as np
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -133,17 +135,17 @@ def _indexes(
         patterns = pa.DictionaryArray.from_arrays(encoded.indices, joined)
     else:
         patterns = pc.binary_join_element_wise(folded.take(encoded.indices), pattern, ":").dictionary_encode()
-    members = keys.take("members", rows)
+    lasting = np.flatnonzero(numbers(keys.take("expires_at", rows).is_null()))
+    members = keys.take("members", rows[lasting])
     if members.type == pa.binary():  # the reader brought none
-        members = pa.nulls(len(rows), pa.list_(pa.binary()))
+        members = pa.nulls(len(lasting), pa.list_(pa.binary()))
     entries = []
     owners, values = pc.list_parent_indices(members), pc.list_flatten(members)
     for start in range(0, len(values), _MEMBERS_AT_ONCE):  # a sorted set may hold every session of the store
-        owner = owners.slice(start, _MEMBERS_AT_ONCE)
+        owner = pa.array(lasting).take(owners.slice(start, _MEMBERS_AT_ONCE))
         identifiers = texts(values.slice(start, _MEMBERS_AT_ONCE), b"expires:")
         entries.append(pa.table({"family": patterns.take(owner), "owner": owner, "id": identifiers}))
-    if entries:
-        evidence.indexes(patterns.dictionary)
+    evidence.indexes(patterns.dictionary)
     yield Claim(
         role=INDEX, rows=rows, pattern=patterns, entries=pa.concat_tables(entries) if entries else None, names=names
     )

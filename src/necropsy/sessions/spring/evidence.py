@@ -50,7 +50,7 @@ class Evidence:
             self._of(namespace).companions[layout] += count
 
     def indexes(self, patterns: pa.Array) -> None:
-        """Remember the patterns of indexes that hold ids."""
+        """Remember the patterns of indexes: a set or sorted set is never empty."""
         import pyarrow.compute as pc
 
         self._indexes.update(pc.unique(patterns).to_pylist())
@@ -75,6 +75,10 @@ def _tally(
 
     names = namespaces.dictionary.to_pylist()
     pairs = numbers(namespaces.indices).astype(np.int64) + numbers(databases).astype(np.int64) * len(names)
+    if len(pairs) and pairs[0] == pairs.max() == pairs.min() and kinds.min() == kinds.max():
+        pair = int(pairs[0])
+        yield (names[pair % len(names)], pair // len(names)), int(kinds[0]), len(pairs), int(np.count_nonzero(flags))
+        return
     codes, places, counts = np.unique(pairs * most + kinds, return_inverse=True, return_counts=True)
     flagged = np.bincount(places, weights=flags, minlength=len(codes)).astype(np.int64)
     for code, count, named in zip(codes.tolist(), counts.tolist(), flagged.tolist(), strict=True):

@@ -13,6 +13,7 @@ from necropsy.sessions.spring.evidence import Evidence
 from necropsy.sessions.spring.names import (
     CONTEXT,
     FIXED,
+    LIFETIME,
     PRINCIPAL,
     PRINCIPAL_INDEX,
     SAVED_REQUEST,
@@ -39,6 +40,8 @@ class Spring:
             (SAVED_REQUEST.encode(), SAVED_REQUEST_BYTES),
         ),
         members_of=(b":expirations", PRINCIPAL_INDEX.encode()),
+        lasting_members=True,
+        repeated=(LIFETIME.encode(), SAVED_REQUEST.encode()),
     )
 
     def __init__(self) -> None:

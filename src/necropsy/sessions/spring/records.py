@@ -75,7 +75,7 @@ class Records:
         inside = np.flatnonzero(shaped)
         if not inside.size:
             return
-        namespaces = segments.before(2, inside).dictionary_encode()
+        namespaces = segments.namespaces(2, inside)
         known = self._known(keys, rows[inside], namespaces, segments, inside)
         if not known.any():
             return

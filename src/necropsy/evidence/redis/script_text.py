@@ -1,0 +1,306 @@
+"""The text of the script that scans: put together from what this user may ask and what is wanted of the values."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from necropsy.evidence.redis.alike import SAMPLED, SMALL
+
+if TYPE_CHECKING:
+    from necropsy.evidence.redis.permissions import Permissions
+    from necropsy.sessions.keyspace import Projection
+
+WHOLE: Final = 512
+"""Most members of a set that are read at once."""
+LONG: Final = 1 << 20
+"""Bytes of a value up to which it is fetched to keep its start: a field of a hash cannot be read in part."""
+SAMPLES: Final = 64
+"""Elements that MEMORY USAGE looks at. Its own 5 would be the same five fields in each of a million like sessions."""
+
+_SCRIPT: Final = """\
+local fields, keeps, marks, names = {}, {}, {}, {}
+local at = 7
+for _ = 1, tonumber(ARGV[4]) do
+  fields[#fields + 1] = ARGV[at]
+  keeps[#keeps + 1] = tonumber(ARGV[at + 1])
+  at = at + 2
+end
+for _ = 1, tonumber(ARGV[5]) do
+  marks[#marks + 1] = ARGV[at]
+  at = at + 1
+end
+local families, any = {}, false
+for group = 1, tonumber(ARGV[6]) do
+  local family, count = ARGV[at], tonumber(ARGV[at + 2])
+  families[family] = families[family] or {kind = ARGV[at + 1]}
+  families[family][count] = group
+  if ARGV[at + 3] == '1' then families[family].only = count end
+  any = true
+  at = at + 4
+end
+local clock = rawget(_G, 'os') and os.clock
+local function now()
+  if clock then return clock() * 1000000 end
+  local time = redis.call('TIME')
+  return time[1] * 1000000 + time[2]
+end
+local began, limit, over = now(), tonumber(ARGV[3]), false
+local cursor = '0'
+if ARGV[1] == '' then
+  for i = at, #ARGV do names[#names + 1] = ARGV[i] end
+else
+  local page = redis.call('SCAN', ARGV[1], 'COUNT', ARGV[2])
+  cursor, names = page[1], page[2]
+end
+local of = {embstr = 'string', int = 'string', intset = 'set', skiplist = 'zset', quicklist = 'list', stream = 'stream'}
+local place, words, word_count = {}, {}, 0
+local function word(text)
+  if not text then return 0 end
+  local found = place[text]
+  if not found then
+    word_count = word_count + 1
+    words[word_count] = text
+    place[text] = word_count
+    found = word_count
+  end
+  return found
+end
+local keys, expires, counts, groups = {}, {}, {}, {}
+local types, encodings, idles, freqs, usages, d = {}, {}, {}, {}, {}, 0
+local head_rows, heads, member_rows, members = {}, {}, {}, {}
+local field_rows, values, lengths = {}, {}, {}
+for j = 1, #fields do values[j] = {} lengths[j] = {} end
+local n, f, gone, denied, unread, left, large = 0, 0, 0, 0, 0, {}, {}
+local usage_of = {}
+@if pttl@ local last = -1
+local function milliseconds()
+  local time = redis.call('TIME')
+  return math.floor(time[1] * 1000 + time[2] / 1000)
+end @end@
+local function marked(key)
+  for j = 1, #marks do
+    if string.find(key, marks[j], 1, true) then return true end
+  end
+  return false
+end
+local function alike(key)
+  local family = families[string.match(key, '^.*:') or '']
+  if not family then return end
+  local last, other, third = string.byte(key, -3, -1)
+  if third and (last * 3 + other * 5 + third * 7) % @SAMPLED@ == 0 then return end
+  local kind, count = family.kind, family.only
+  local read = false
+  @if fields@ read = read or kind == 'hash' @end@
+  @if head@ read = read or kind == 'string' and count ~= 0 @end@
+  read = read or (kind == 'set' or kind == 'zset') and marked(key)
+  if count and not read then return kind, count, family[count] end
+  @if strlen@ if kind == 'string' then count = redis.pcall('STRLEN', key) end @end@
+  @if hlen@ if kind == 'hash' then count = redis.pcall('HLEN', key) end @end@
+  @if scard@ if kind == 'set' then count = redis.pcall('SCARD', key) end @end@
+  @if zcard@ if kind == 'zset' then count = redis.pcall('ZCARD', key) end @end@
+  @if llen@ if kind == 'list' then count = redis.pcall('LLEN', key) end @end@
+  if not count or type(count) == 'table' or not family[count] then return end
+  return kind, count, family[count]
+end
+@if careful@ local function careful(key)
+  local found = false
+  for j = 1, #fields do
+    local length = redis.call('HSTRLEN', key, fields[j])
+    values[j][f + 1], lengths[j][f + 1] = false, false
+    if length > 0 then
+      found = true
+      values[j][f + 1], lengths[j][f + 1] = '', length
+      if keeps[j] > 0 then
+        if length > @LONG@ then
+          unread = unread + 1
+        else
+          values[j][f + 1] = string.sub(redis.call('HMGET', key, fields[j])[1] or '', 1, keeps[j])
+        end
+      end
+    @if hexists@ elseif redis.call('HEXISTS', key, fields[j]) == 1 then
+      found = true
+      values[j][f + 1], lengths[j][f + 1] = '', 0
+    @end@ end
+  end
+  return found
+end @end@
+@if fields@ local function at_once(key)
+  local got, found = redis.pcall('HMGET', key, unpack(fields)), false
+  if got.err then return nil end
+  for j = 1, #fields do
+    local value = got[j]
+    if value then
+      found = true
+      lengths[j][f + 1] = #value
+      if #value > keeps[j] then value = string.sub(value, 1, keeps[j]) end
+      values[j][f + 1] = value
+    else
+      values[j][f + 1], lengths[j][f + 1] = false, false
+    end
+  end
+  return found
+end @end@
+for i = 1, #names do
+  local key = names[i]
+  if i % 8 == 0 and not over then over = now() - began > limit end
+  if over then
+    left[#left + 1] = key
+  else
+    @if pexpiretime@ local expiry = redis.pcall('PEXPIRETIME', key) @end@
+    @if pttl@ local expiry = redis.pcall('PTTL', key) @end@
+    @if never@ local expiry = redis.pcall('TYPE', key)
+    if expiry.ok then expiry = expiry.ok == 'none' and -2 or -1 end @end@
+    if type(expiry) == 'table' then
+      if string.find(expiry.err, 'NOPERM', 1, true) or string.find(expiry.err, 'access', 1, true) then
+        denied = denied + 1
+      else
+        gone = gone + 1
+      end
+    elseif expiry == -2 then
+      gone = gone + 1
+    else
+      @if pttl@ if expiry >= 0 then
+        local at = milliseconds()
+        while at ~= last do
+          last = at
+          expiry = redis.call('PTTL', key)
+          at = milliseconds()
+        end
+        expiry = expiry + at
+      end @end@
+      if expiry == -1 then expiry = false end
+      local idle, freq, encoding, usage, count, kind = false, false, false, false, false, false
+      local group = false
+      if any then kind, count, group = alike(key) end
+      if not group then
+      @if idle@ idle = redis.call('OBJECT', 'IDLETIME', key) @end@
+      @if freq@ freq = redis.call('OBJECT', 'FREQ', key) @end@
+      @if encoding@ encoding = redis.call('OBJECT', 'ENCODING', key) @end@
+      count = false
+      kind = of[encoding] or redis.call('TYPE', key).ok
+      @if strlen@ if kind == 'string' then count = redis.call('STRLEN', key) end @end@
+      @if hlen@ if kind == 'hash' then count = redis.call('HLEN', key) end @end@
+      @if scard@ if kind == 'set' then count = redis.call('SCARD', key) end @end@
+      @if zcard@ if kind == 'zset' then count = redis.call('ZCARD', key) end @end@
+      @if llen@ if kind == 'list' then count = redis.call('LLEN', key) end @end@
+      @if xlen@ if kind == 'stream' then count = redis.call('XLEN', key) end @end@
+      @if usage@
+      local class = false
+      if encoding == 'embstr' then class = (count or 0) * 65536 + #key * 2 + (expiry and 1 or 0) end
+      usage = class and usage_of[class]
+      if not usage then
+        usage = redis.call('MEMORY', 'USAGE', key, 'SAMPLES', '@SAMPLES@')
+        if class then usage_of[class] = usage end
+      end
+      @end@
+      end
+      local wanted = (kind == 'set' or kind == 'zset') @if lasting@ and not expiry @end@ and marked(key)
+      if wanted and (count or 0) > @WHOLE@ then
+        large[#large + 1] = key
+      else
+        n = n + 1
+        keys[n], expires[n], counts[n] = key, expiry, count
+        if group then
+          groups[n] = group
+        else
+          groups[n] = 0
+          d = d + 1
+          types[d], encodings[d], idles[d], freqs[d], usages[d] = word(kind), word(encoding), idle, freq, usage
+        end
+        if kind == 'hash' then
+          @if fields@
+          local found
+          @if careful@ if group or usage and usage <= @SMALL@ then found = at_once(key) else found = careful(key) end @end@
+          @if at_once@ found = at_once(key) @end@
+          if found then
+            f = f + 1
+            field_rows[f] = n - 1
+          elseif found == nil then
+            large[#large + 1] = key
+            n = n - 1
+          end
+          @end@
+        elseif wanted then
+          @if smembers@ if kind == 'set' then
+            member_rows[#member_rows + 1] = n - 1
+            members[#members + 1] = redis.call('SMEMBERS', key)
+          end @end@
+          @if zrange@ if kind == 'zset' then
+            member_rows[#member_rows + 1] = n - 1
+            members[#members + 1] = redis.call('ZRANGE', key, '0', '-1')
+          end @end@
+        @if head@ elseif kind == 'string' then
+          local head = count == 0 and '' or redis.pcall('GETRANGE', key, '0', '@LAST@')
+          if type(head) == 'table' then
+            large[#large + 1] = key
+            n = n - 1
+          else
+            head_rows[#head_rows + 1] = n - 1
+            heads[#heads + 1] = head
+          end
+        @end@ end
+      end
+    end
+  end
+end
+for j = 1, #fields do values[j][f + 1] = nil lengths[j][f + 1] = nil end
+keys[n + 1], expires[n + 1], counts[n + 1], groups[n + 1] = nil, nil, nil, nil
+return {
+  cursor, left, large, gone, denied, unread, math.floor(now() - began), words, keys, expires, counts, groups,
+  types, encodings, idles, freqs, usages, head_rows, heads, member_rows, members, field_rows, values, lengths,
+}
+"""
+
+
+def compose(permissions: Permissions, projection: Projection, *, lfu: bool) -> str:
+    """Return the script for what this user may ask and what is wanted: a part that is not allowed is not in it.
+
+    Parameters
+    ----------
+    lfu
+        The server counts uses, not idle times.
+    """
+    parts = {
+        name: name in permissions for name in ("encoding", "usage", "strlen", "hlen", "llen", "scard", "zcard", "xlen")
+    }
+    hashes = bool(projection.hash_fields) and "hmget" in permissions
+    parts |= {
+        "pexpiretime": "pexpiretime" in permissions,
+        "pttl": "pexpiretime" not in permissions and "pttl" in permissions,
+        "never": "pexpiretime" not in permissions and "pttl" not in permissions,
+        "idle": "idle" in permissions and not lfu,
+        "freq": "freq" in permissions and lfu,
+        "fields": hashes,
+        "careful": hashes and "hstrlen" in permissions,
+        "at_once": hashes and "hstrlen" not in permissions,
+        "hexists": "hexists" in permissions,
+        "lasting": projection.lasting_members,
+        "smembers": "smembers" in permissions,
+        "zrange": "zrange" in permissions,
+        "head": bool(projection.string_bytes) and "getrange" in permissions,
+    }
+    numbers = {
+        "LONG": LONG,
+        "SAMPLES": SAMPLES,
+        "WHOLE": WHOLE,
+        "SMALL": SMALL,
+        "SAMPLED": SAMPLED,
+        "LAST": max(projection.string_bytes - 1, 0),
+    }
+    return _fill(_SCRIPT, parts, numbers)
+
+
+def _fill(text: str, parts: dict[str, bool], numbers: dict[str, int]) -> str:
+    """Keep or drop what stands between ``@if name@`` and ``@end@``, which may be nested, and write the numbers in."""
+    kept: list[str] = []
+    shown = [True]
+    for place, piece in enumerate(text.split("@")):
+        if place % 2 == 0:
+            kept.append(piece if shown[-1] else "")
+        elif piece.startswith("if "):
+            shown.append(shown[-1] and parts[piece[3:]])
+        elif piece == "end":
+            shown.pop()
+        elif shown[-1]:
+            kept.append(str(numbers[piece]))
+    return "\n".join(line for line in "".join(kept).splitlines() if line.strip()) + "\n"

@@ -1,0 +1,116 @@
+"""Keys that are alike are not all asked everything; what sessions are made of is, of each."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from evidence.redis.live import read, rows, without
+from necropsy.evidence.redis.alike import LEAST, Alike
+from necropsy.evidence.redis.page import Page
+from necropsy.sessions.keyspace import KEY_TYPES
+from necropsy.sessions.registry import projection
+from servers import Server, running
+
+HASH, STRING = KEY_TYPES.index("hash"), KEY_TYPES.index("string")
+FILL = """
+for i = 1, 4000 do
+  local id = string.format('%08x-1111-4222-8333-%012x', i, i * 7919)
+  local key = 'spring:session:sessions:' .. id
+  redis.call('HSET', key, 'creationTime', 'c' .. i, 'lastAccessedTime', 'l' .. i, 'maxInactiveInterval', '1800',
+    'sessionAttr:cart', string.rep('x', 100 + i % 50))
+  redis.call('PEXPIREAT', key, 4102444800000 + i)
+  redis.call('SET', 'spring:session:sessions:expires:' .. id, '', 'PXAT', 4102444800000 + i)
+  redis.call('SET', 'page:' .. i, string.rep('p', i % 7))
+end
+redis.call('SADD', 'spring:session:expirations:60000', 'passing')
+redis.call('PEXPIREAT', 'spring:session:expirations:60000', 4102444800000)
+redis.call('SADD', 'spring:session:expirations:120000', 'lasting')
+redis.call('RPUSH', 'spring:session:sessions:a-list', '1')
+redis.call('HSET', 'spring:session:sessions:one-attribute-more', 'creationTime', '7', 'a', '1', 'b', '2', 'c', '3', 'd', '4')
+"""
+
+
+def page(keys: list[bytes], kind: int = HASH, elements: int = 4, usage: int = 400, encoding: int = 0) -> Page:
+    many = len(keys)
+    return Page(
+        keys, [kind] * many, [encoding] * many, [None] * many, [None] * many, [None] * many, [elements] * many,
+        [usage] * many,
+    )  # fmt: skip
+
+
+def told(alike: Alike, page: Page) -> list[Any]:
+    alike.settling()(page, [0] * len(page))
+    return alike.words()
+
+
+def names(count: int, family: str = "s:") -> list[bytes]:
+    return [f"{family}{number}".encode() for number in range(count)]
+
+
+def test_a_family_is_known_when_enough_of_it_was_alike() -> None:
+    alike = Alike()
+    assert told(alike, page(names(LEAST - 1))) == []
+    assert told(alike, page(names(1))) == [b"s:", "hash", 4, 1]
+
+
+def test_a_family_of_two_types_or_encodings_or_with_a_large_key_never_is() -> None:
+    for other in (page([b"s:x"], kind=STRING), page([b"s:x"], encoding=1), page([b"s:x"], usage=1 << 20)):
+        alike = Alike()
+        assert told(alike, page(names(2 * LEAST)))
+        assert told(alike, other) == []
+
+
+def test_elements_are_guessed_of_a_family_only_when_all_had_the_same_number() -> None:
+    alike = Alike()
+    told(alike, page(names(LEAST)))
+    assert told(alike, page([b"s:x"], elements=5)) == [b"s:", "hash", 4, 0]
+
+
+def test_a_key_that_was_not_asked_costs_the_mean_and_that_is_said() -> None:
+    alike = Alike()
+    told(alike, page(names(LEAST), usage=400))
+    told(alike, page(names(LEAST), usage=500))
+    mine = page([b"s:new"], usage=0)
+    mine.usage, mine.types, mine.encodings = [None], [0], [-1]
+    alike.settling()(mine, [1])
+    assert (mine.usage, mine.types, mine.encodings) == ([450], [HASH], [0])
+    assert re.match(
+        r"memory and encoding of 1 keys are those of 256 alike that were asked \(± 1\.4 %\)", alike.remark()
+    )
+
+
+@pytest.fixture(scope="module", params=["redis-6.2", "redis-7.0", "redis-8.2", "valkey-9"])
+def server(request: pytest.FixtureRequest) -> Iterator[Server]:
+    with running(request.param, tcp=True) as started:
+        started.client().eval(FILL, 0)
+        yield started
+
+
+@pytest.mark.integration
+def test_nothing_but_encoding_idle_time_and_memory_differs_from_asking_each(server: Server) -> None:
+    wanted = projection()
+    each = rows(read(server.url, "script", wanted), wanted)
+    live = read(server.url, "script", wanted, each=False)
+    some = rows(live, wanted)
+    guessed = ("encoding", "idle_s", "bytes")
+    assert without(some, *guessed) == without(each, *guessed)
+    assert {row["encoding"] for row in some} == {row["encoding"] for row in each}
+    total, mean = (sum(row["bytes"] for row in found) for found in (each, some))
+    assert abs(total - mean) / total < 0.01
+    assert int(live.facts["scan-keys-guessed"]) > 4_000
+    assert "alike that were asked" in live.note
+    lists = [[row for row in found if row["type"] == "list"] for found in (each, some)]
+    assert without(lists[0], "idle_s") == without(lists[1], "idle_s"), "one that is not of its family's type"
+
+
+@pytest.mark.integration
+def test_members_of_sets_that_expire_are_not_asked_for_when_nobody_wants_them(server: Server) -> None:
+    wanted = projection()
+    for way in ("script", "pipeline"):
+        found = {row["key"]: row["members"] for row in rows(read(server.url, way, wanted), wanted)}
+        assert found[b"spring:session:expirations:60000"] is None
+        assert found[b"spring:session:expirations:120000"] == [b"lasting"]
