@@ -216,3 +216,28 @@ def test_a_master_that_does_not_answer_ends_with_an_error(logs: list[str], spark
     assert done.returncode == 1
     assert "error: --engine spark://127.0.0.1:1: " in done.stderr
     assert "Is its master running" in done.stderr
+
+
+FALLS_OVER = """
+import sys
+from necropsy.evidence.access_log import spark
+from necropsy.model.errors import NecropsyError
+def fall_over(batches):
+    raise ValueError("this executor fell over")
+    yield
+try:
+    with spark.session(sys.argv[1]) as session:
+        session.range(1).mapInArrow(fall_over, "id long").toArrow()
+except NecropsyError as error:
+    print(error.message.rpartition("ValueError: ")[2], "|", error.hint)
+"""
+
+
+def test_an_executor_that_falls_over_ends_the_run_with_what_it_said(spark_cluster: Cluster) -> None:
+    engine = f"{spark_cluster.url}?{urlencode(spark_cluster.options)}"
+    command = [sys.executable, "-c", FALLS_OVER, engine]
+    done = subprocess.run(
+        command, env=spark_cluster.environment, capture_output=True, text=True, timeout=300, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("this executor fell over | What the executors wrote says more.")

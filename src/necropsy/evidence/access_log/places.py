@@ -215,9 +215,9 @@ def _connect(address: str) -> Any:
     try:
         return ibis.connect(address)
     except ImportError as error:
-        raise UsageError(f"--engine {shown(address)}: {_first_line(error)}", hint=INSTALL) from error
+        raise UsageError(f"--engine {shown(address)}: {first_line(error)}", hint=INSTALL) from error
     except Exception as error:  # whatever the driver of any engine raises when it is refused or finds nobody
-        first = _first_line(error)
+        first = first_line(error)
         if isinstance(error, ValueError) or "://" not in address:
             raise UsageError(
                 f"--engine {shown(address)}: {first}",
@@ -228,9 +228,13 @@ def _connect(address: str) -> Any:
         ) from error
 
 
-def _first_line(error: Exception) -> str:
-    text = str(error).strip()
-    return text.splitlines()[0] if text else type(error).__name__
+def first_line(error: Exception) -> str:
+    """Return what is said of an error in one line."""
+    lines_of_it = [line.strip() for line in str(error).splitlines() if line.strip()]
+    if not lines_of_it:
+        return type(error).__name__
+    # Spark quotes the traceback of an executor's Python, which says at its end what happened.
+    return lines_of_it[-1] if "stack trace below" in lines_of_it[0] else lines_of_it[0]
 
 
 def shown(address: str) -> str:

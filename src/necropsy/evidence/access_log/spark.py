@@ -20,13 +20,15 @@ from urllib.parse import parse_qsl, unquote
 
 import ibis
 import pyspark
+from py4j.protocol import Py4JError
+from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
 from necropsy.evidence.access_log import pieces
 from necropsy.evidence.access_log.analysis.connected import Connected
 from necropsy.evidence.access_log.analysis.engine import Engine
 from necropsy.evidence.access_log.analysis.tables import GIVEN, LINE
-from necropsy.evidence.access_log.places import KIND, Part, Place, Wanted, shown
+from necropsy.evidence.access_log.places import KIND, Part, Place, Wanted, first_line, shown
 from necropsy.evidence.access_log.scratch import open_scratch
 from necropsy.evidence.access_log.sources import attach, first_lines
 from necropsy.model.errors import NecropsyError, UnreadableSource
@@ -74,15 +76,18 @@ def session(address: str) -> Iterator[SparkSession]:
     try:
         spark = builder.getOrCreate()
     except Exception as error:  # of Java, of Py4J or of PySpark, by what is missing
-        first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise NecropsyError(
-            f"--engine {shown(address)}: {first}", hint="Is its master running, and is there a Java of version 17?"
+            f"--engine {shown(address)}: {first_line(error)}",
+            hint="Is its master running, and is there a Java of version 17?",
         ) from error
     try:
         spark.sparkContext.setLogLevel("OFF")
         if master.startswith("spark://"):
             _await_executors(spark, address)
         yield spark
+    except (PySparkException, Py4JError) as error:
+        hint = "What the executors wrote says more. Can they read the files, and is necropsy installed there, in this version?"
+        raise NecropsyError(f"--engine {shown(address)}: {first_line(error)}", hint=hint) from error
     finally:
         spark.stop()
 
@@ -156,8 +161,7 @@ class OnSpark:
                 lines_of_it = [str(value.as_py(), "utf-8", "replace").strip("\r\ufeff") for value in head]
                 files.append(pieces.File(unquote(name), unquote(name), packed, tuple(filter(str.strip, lines_of_it))))
         except Exception as error:
-            first = str(error).strip().splitlines()[0]
-            raise UnreadableSource(f"{locator}: {first}", hint="Can the executors read it?") from error
+            raise UnreadableSource(f"{locator}: {first_line(error)}", hint="Can the executors read it?") from error
         return files
 
     def _text(self, paths: Sequence[str]) -> Any:
