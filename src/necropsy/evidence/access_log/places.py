@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from necropsy.evidence.access_log import lines, loading
 from necropsy.evidence.access_log.analysis import embedded
-from necropsy.evidence.access_log.analysis.tables import LINE, SOURCES, arrow_schema
+from necropsy.evidence.access_log.analysis.tables import SOURCES, arrow_schema
 from necropsy.evidence.access_log.layout import LogFormat
 from necropsy.evidence.access_log.scratch import Scratch, open_scratch
 from necropsy.evidence.access_log.sources import LogFile, attach, first_lines, nothing_in
@@ -147,15 +147,15 @@ class Elsewhere:
 
     def read(self, wanted: Wanted) -> Part:
         """See ``Place``."""
+        import pyarrow as pa
+
         part = self._here.read(wanted)
         for table in ("line", "given"):
             schema = arrow_schema(SOURCES[table])
             self.engine.upload(table, schema.empty_table())
-            columns = ", ".join(LINE if table == "line" else SOURCES[table])
+            columns = ", ".join(SOURCES[table])
             reader = self._here.scratch.connection.sql(f"SELECT {columns} FROM {table}").to_arrow_reader(_UPLOADED)
             for batch in reader:
-                import pyarrow as pa
-
                 self.connected.append(table, pa.Table.from_batches([batch]).cast(schema))
         return part
 
