@@ -10,24 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from children import started
 from necropsy.model.errors import UsageError
 
 from .running import run
 
 _NECROPSY = [sys.executable, "-m", "necropsy.cli.main"]
 _DUMP = b"REDIS0011\xfa\x09redis-ver\x067.0.15"
-
-
-def _start(*arguments: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        arguments,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        # A shell that starts jobs in the background has them ignore Ctrl-C; so may whatever runs these tests.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # noqa: PLW1509 -- no threads here
-    )
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
@@ -37,8 +26,10 @@ def test_who_stops_an_examination_is_told_so_and_finds_nothing_half_written(
     pipe, case = tmp_path / "dump.rdb", tmp_path / "cases" / "incident.case"
     case.parent.mkdir()
     os.mkfifo(pipe)
-    process = _start(*_NECROPSY, "examine", "--rdb", str(pipe), "--case", str(case))
-    with process, pipe.open("wb") as dump:  # opens as soon as the other side reads
+    with (
+        started("examine", "--rdb", str(pipe), "--case", str(case)) as process,
+        pipe.open("wb") as dump,  # opens as soon as the other side reads
+    ):
         dump.write(_DUMP)
         dump.flush()
         process.send_signal(number)
@@ -74,10 +65,9 @@ main.main()
 
 @pytest.mark.parametrize("way", ["swallow", "translate"])
 def test_who_stops_it_is_heard_whatever_the_code_below_makes_of_it(way: str) -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", _STOPPED_INSIDE.format(way=way)], capture_output=True, text=True, timeout=50, check=False
-    )
-    assert (done.returncode, done.stderr) == (130, "stopped: no report was written, and no case was kept\n")
+    with started(code=_STOPPED_INSIDE.format(way=way)) as process:
+        _, said = process.communicate(timeout=50)
+    assert (process.returncode, said) == (130, "stopped: no report was written, and no case was kept\n")
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a device that is always full")

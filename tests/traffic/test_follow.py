@@ -3,10 +3,11 @@ from __future__ import annotations
 import json
 import os
 import pty
+import random
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from threading import Event
@@ -15,6 +16,8 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator, FormatChecker
 
+from children import started
+from necropsy.cli import following
 from necropsy.model.errors import NoEvidence, UnreadableSource, UsageError
 from necropsy.model.traffic import Beat
 from necropsy.report import traffic_live, traffic_rows
@@ -26,9 +29,9 @@ COMMAND = [sys.executable, "-m", "necropsy.cli.main", "traffic", "--follow"]
 
 
 @contextmanager
-def beats(*logs: Path, stopped: Event | None = None, **options: Any) -> Iterator[Iterator[Beat]]:
+def beats(*logs: Path, stopped: Callable[[], bool] = lambda: False, **options: Any) -> Iterator[Iterator[Beat]]:
     names = [str(log) for log in logs]
-    with closing(follow(names, interval_s=0.01, stopped=stopped or Event(), **options)) as following:
+    with closing(follow(names, interval_s=0.01, stopped=stopped, **options)) as following:
         yield following
 
 
@@ -36,7 +39,7 @@ def test_a_log_is_followed_until_somebody_stops_it(tmp_path: Path) -> None:
     log, stopped = tmp_path / "access.log", Event()
     lines = LOG.read_bytes().splitlines(keepends=True)
     log.write_bytes(b"".join(lines[:5]))
-    with beats(log, stopped=stopped) as following:
+    with beats(log, stopped=stopped.is_set) as following:
         first = next(following)
         with log.open("ab") as out:
             out.writelines(lines[5:])
@@ -126,20 +129,8 @@ def test_what_makes_no_sense_live_is_a_mistake(more: list[str]) -> None:
     assert "hint:" in done.stderr
 
 
-def _started(*arguments: str, out: int = subprocess.PIPE) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [*COMMAND, *arguments],
-        stdout=out,
-        stderr=subprocess.PIPE,
-        text=True,
-        # A shell that starts jobs in the background has them ignore Ctrl-C; so may whatever runs these tests.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # noqa: PLW1509 -- no threads here
-    )
-
-
 def test_ctrl_c_ends_with_a_summary_and_no_error() -> None:
-    process = _started(str(LOG), "--interval", "0.2")
-    with process:
+    with started("traffic", "--follow", str(LOG), "--interval", "0.2") as process:
         assert process.stdout is not None
         line = process.stdout.readline()
         process.send_signal(signal.SIGINT)
@@ -150,13 +141,36 @@ def test_ctrl_c_ends_with_a_summary_and_no_error() -> None:
     assert "Followed for" in rest
 
 
+def test_a_signal_at_whatever_moment_ends_it(tmp_path: Path) -> None:
+    """A handler runs between any two steps of the program: it must not wait for what the program holds just then."""
+    log = tmp_path / "access.log"
+    log.touch()
+    chance = random.Random(7)
+    before = signal.getsignal(signal.SIGALRM)
+    try:
+        for _ in range(300):
+            with following.stoppable() as stopped:
+                handler = signal.getsignal(signal.SIGTERM)
+                assert callable(handler)
+                signal.signal(signal.SIGALRM, handler)
+                with closing(follow([str(log)], interval_s=0.0, stopped=stopped)) as beats_of_it:
+                    next(beats_of_it)
+                    signal.setitimer(signal.ITIMER_REAL, chance.uniform(1e-6, 1e-3))
+                    assert list(beats_of_it)[-1].last
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
 def test_a_terminal_shows_one_screen_that_is_drawn_again_and_a_summary_at_the_end() -> None:
     ours, theirs = pty.openpty()
     os.set_inheritable(theirs, True)
-    process = _started(str(LOG), "--interval", "0.2", out=theirs)
-    os.close(theirs)
     shown = b""
-    with process, os.fdopen(ours, "rb", buffering=0) as terminal:
+    with (
+        started("traffic", "--follow", str(LOG), "--interval", "0.2", out=theirs) as process,
+        os.fdopen(ours, "rb", buffering=0) as terminal,
+    ):
+        os.close(theirs)
         while shown.count(b"Ctrl-C ends") < 2:
             shown += terminal.read(65536)
         process.send_signal(signal.SIGINT)
@@ -179,8 +193,7 @@ def nginx(tmp_path: Path) -> Iterator[Logging]:
 @pytest.mark.integration
 def test_a_log_that_nginx_writes_is_followed_through_its_rotation_and_its_truncation(nginx: Logging) -> None:
     """``mv`` and reopen, as logrotate does it with ``create``; then emptied, as it does with ``copytruncate``."""
-    process = _started(str(nginx.log), "--format", "json", "--interval", "0.2")
-    with process:
+    with started("traffic", "--follow", str(nginx.log), "--format", "json", "--interval", "0.2") as process:
         assert process.stdout is not None
 
         def until(lines: int, rotations: int) -> dict[str, Any]:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from threading import Event
 from typing import TYPE_CHECKING
 
 from necropsy.cli import output
@@ -35,7 +34,7 @@ def show(chosen: Following, *, as_json: bool, limit: int | None, color: bool | N
     from necropsy.report import traffic_live
     from necropsy.traffic.follow import follow
 
-    with _stoppable() as stopped:
+    with stoppable() as stopped:
         beats = follow(
             chosen.logs,
             interval_s=chosen.interval_s,
@@ -85,15 +84,19 @@ def _on_screen(beats: Iterator[Beat], *, color: bool) -> Beat:
 
 
 @contextmanager
-def _stoppable() -> Iterator[Event]:
-    """Have Ctrl-C and SIGTERM set an event while the block runs: what was found is still to be said."""
-    stopped = Event()
+def stoppable() -> Iterator[Callable[[], bool]]:
+    """Have Ctrl-C and SIGTERM noted while the block runs: what was found is still to be said.
+
+    A plain list, not ``threading.Event``: a handler runs in the thread that it interrupts, and would wait for ever for the
+    lock of an event that this thread is just waiting for.
+    """
+    signals: list[int] = []
     before = {}
     for number in (signal.SIGINT, signal.SIGTERM):
         if signal.getsignal(number) is not signal.SIG_IGN:
-            before[number] = signal.signal(number, lambda _number, _frame: stopped.set())
+            before[number] = signal.signal(number, lambda number, _frame: signals.append(number))
     try:
-        yield stopped
+        yield lambda: bool(signals)
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

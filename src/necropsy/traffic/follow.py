@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from threading import Event
 from typing import TYPE_CHECKING, Final
 
 from necropsy.case.identity import new_key
@@ -28,15 +27,15 @@ if TYPE_CHECKING:
 
 WINDOW: Final = 16 << 20
 """Bytes of each log that are looked at, unless something else is asked for."""
-_POLL_S: Final = 0.5
-"""How often logs are read: more often than they are rotated."""
+_POLL_S: Final = 0.2
+"""How often logs are read, and how late the end may be noticed: more often than they are rotated, sooner than felt."""
 
 
 def follow(
     locators: Sequence[str],
     *,
     interval_s: float,
-    stopped: Event,
+    stopped: Callable[[], bool],
     log_formats: Sequence[LogFormat] = (),
     hash_clients: bool = False,
     sort: str = "sessions",
@@ -51,7 +50,7 @@ def follow(
     interval_s
         Seconds between beats.
     stopped
-        Ends it; can be set from a signal's handler.
+        Whether to end; asked several times a second.
     log_formats, hash_clients, sort
         As ``survey``'s. The key of the hashes is one for the whole run.
     window
@@ -122,15 +121,15 @@ class _Log:
             self.spool.finish()
 
 
-def _wait(logs: Sequence[_Log], seconds: float, stopped: Event) -> bool:
+def _wait(logs: Sequence[_Log], seconds: float, stopped: Callable[[], bool]) -> bool:
     """Read logs for so long; whether that was the last time."""
     until = time.monotonic() + seconds
     while True:
         left = until - time.monotonic()
-        stopped.wait(max(0.0, min(_POLL_S, left)))
+        time.sleep(max(0.0, min(_POLL_S, left)))
         for log in logs:
             log.poll()
-        ended = stopped.is_set() or all(log.tail.ended for log in logs)
+        ended = stopped() or all(log.tail.ended for log in logs)
         if ended or left <= 0:
             return ended
 
