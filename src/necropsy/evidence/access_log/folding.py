@@ -14,6 +14,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from necropsy.evidence.access_log import turns
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -23,7 +25,8 @@ CELLS: Final = 64
 FEW_CELLS: Final = 16
 """The same where no class has as many as ``FEW`` visits: more cells cost more and tell hardly more."""
 FEW: Final = 32
-COARSE: Final = 8
+COARSE: Final = turns.COARSE
+_ALL: Final = slice(None)
 _WORTH_A_LOOK: Final = 4.0
 """Evidence below which nobody asks for the coverage."""
 
@@ -75,9 +78,11 @@ class Visits:
         """Return the visits of some classes, renumbered."""
         import numpy as np
 
-        inside = chosen[self.owner]
-        number = np.cumsum(chosen) - 1
-        return Visits(number[self.owner[inside]], self.seconds[inside], int(chosen.sum()), self.resolution[chosen])
+        first, _ = self.edges()
+        counts = self.counts()[chosen]
+        owner = np.repeat(np.arange(counts.size), counts)
+        index = np.arange(owner.size) + (first[chosen] - np.cumsum(counts) + counts)[owner]
+        return Visits(owner, self.seconds[index], counts.size, self.resolution[chosen])
 
 
 @dataclass(slots=True)
@@ -90,11 +95,17 @@ class Fold:
     """Share of turns in which the favourite cell is occupied."""
     sharp: NDArray[np.bool_]
     """Whether the sharp test gave the evidence."""
-    peak: NDArray[np.float64]
-    """Middle of the favourite cell, as a share of the turn, relative to the origin of the times."""
+    _fine: _Sharp
+    _rough: _Coarse
+
+    def peak(self) -> NDArray[np.float64]:
+        """Return the middle of the favourite cell, as a share of the turn, relative to the origin of the times."""
+        import numpy as np
+
+        return np.where(self.sharp, self._fine.middle(), self._rough.direction())
 
 
-def fold(visits: Visits, period: NDArray[np.float64]) -> Fold:
+def fold(visits: Visits, period: NDArray[np.float64], some: NDArray[np.bool_] | None = None) -> Fold:
     """Fold the visits of each class over its period.
 
     Parameters
@@ -103,25 +114,27 @@ def fold(visits: Visits, period: NDArray[np.float64]) -> Fold:
         The classes.
     period
         Seconds, per class, all finite.
+    some
+        The classes that ``period`` is about, if not all.
     """
     import numpy as np
 
-    expected = np.maximum(1.0, np.floor(visits.span() / period) + 1)
-    most = FEW_CELLS if visits.counts().max(initial=0) < FEW else CELLS
-    cells = np.clip(np.floor(period / visits.resolution), 1, most).astype(np.int64)
-    turns = visits.seconds * (1 / period)[visits.owner]
-    turn = np.floor(turns)
-    turns -= turn
-    sharp, x, peak = _sharp(_occupied(visits, turn, turns, cells, most), cells)
-    coarse, coarse_peak = _coarse(_occupied(visits, turn, turns, COARSE, COARSE))
-    coarse = np.where(period >= 4 * visits.resolution, coarse, 0.0)
-    is_sharp = sharp >= coarse
+    every = np.arange(visits.classes) if some is None else np.flatnonzero(some)
+    resolution = visits.resolution[every]
+    expected = np.maximum(1.0, np.floor(visits.span()[every] / period) + 1)
+    most = FEW_CELLS if visits.counts()[every].max(initial=0) < FEW else CELLS
+    cells = np.clip(np.floor(period / resolution), 1, most).astype(np.int64)
+    occupied = (_occupied if turns.COMPILED else _occupied_in_columns)(visits, every, 1 / period, cells)
+    fine, rough = _sharp(occupied, cells), _coarse(occupied.coarse)
+    coarse = np.where(period >= 4 * resolution, rough.evidence, 0.0)
+    is_sharp = fine.evidence >= coarse
+    seen = fine.turns
     spread_out = ~is_sharp & (coarse >= _WORTH_A_LOOK)
     if spread_out.any():
-        x[spread_out] = _half_turns(visits.only(spread_out), period[spread_out], coarse_peak[spread_out])
-    return Fold(
-        np.maximum(sharp, coarse), np.minimum(1.0, x / expected), is_sharp, np.where(is_sharp, peak, coarse_peak)
-    )
+        chosen = np.zeros(visits.classes, dtype=bool)
+        chosen[every[spread_out]] = True
+        seen[spread_out] = _half_turns(visits.only(chosen), period[spread_out], rough.direction(spread_out))
+    return Fold(np.maximum(fine.evidence, coarse), np.minimum(1.0, seen / expected), is_sharp, fine, rough)
 
 
 def _half_turns(visits: Visits, period: NDArray[np.float64], centre: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -143,46 +156,108 @@ def first_of(number: NDArray[np.generic], owner: NDArray[np.int64]) -> NDArray[n
     return first
 
 
+@dataclass(slots=True)
+class _Occupied:
+    """In how many turns cells are occupied, per class."""
+
+    one: NDArray[np.int64]
+    """The favourite cell."""
+    two: NDArray[np.int64]
+    """The cell that is favourite together with the next one, the first being next to the last."""
+    turns: NDArray[np.int64]
+    """Three columns: of the favourite; of the two; of all cells."""
+    coarse: NDArray[np.int64]
+    """``COARSE`` columns."""
+
+
 def _occupied(
-    visits: Visits, turn: NDArray[np.float64], place: NDArray[np.float64], cells: NDArray[np.int64] | int, width: int
-) -> NDArray[np.float64]:
-    """Return in how many turns each cell is occupied: an array of classes by ``width`` cells.
+    visits: Visits, every: NDArray[np.int64], rate: NDArray[np.float64], cells: NDArray[np.int64]
+) -> _Occupied:
+    """Count for the classes ``every``, whose periods have a rate (turns a second) and so many cells a turn."""
+    import numpy as np
+
+    first, last = visits.edges()
+    favourites, sums, coarse = (np.empty((every.size, width), dtype=np.int64) for width in (2, 3, COARSE))
+    room = np.empty(int(cells.max(initial=0)) + 1, dtype=np.int64)
+    flat = favourites.reshape(-1), sums.reshape(-1), coarse.reshape(-1)
+    turns.occupy(visits.seconds, first[every], last[every] + 1, rate, cells, room, *flat)
+    return _Occupied(favourites[:, 0], favourites[:, 1], sums, coarse)
+
+
+def _occupied_in_columns(
+    visits: Visits, every: NDArray[np.int64], rate: NDArray[np.float64], cells: NDArray[np.int64]
+) -> _Occupied:
+    """Do the same with NumPy."""
+    import numpy as np
+
+    if every.size < visits.classes:
+        chosen = np.zeros(visits.classes, dtype=bool)
+        chosen[every] = True
+        visits = visits.only(chosen)
+    place = visits.seconds * rate[visits.owner]
+    turn = np.floor(place)
+    place -= turn
+    fine = _counted(visits, turn, place, cells)
+    everyone = np.arange(cells.size)
+    one = np.argmax(fine, axis=1)
+    # A phase at the border of two cells falls into either: neighbours count together, too.
+    both = fine.copy()
+    both[:, :-1] += fine[:, 1:]
+    both[everyone, cells - 1] += fine[:, 0]
+    two = np.argmax(both, axis=1)
+    sums = np.column_stack([fine[everyone, one], both[everyone, two], fine.sum(axis=1)])
+    return _Occupied(one, two, sums, _counted(visits, turn, place, np.full(cells.size, COARSE)))
+
+
+def _counted(
+    visits: Visits, turn: NDArray[np.float64], place: NDArray[np.float64], cells: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Return in how many turns each cell is occupied: an array of classes by as many cells as any has.
 
     ``turn`` and ``place`` are the number of the turn of each visit and its place in it, 0 to 1.
     """
     import numpy as np
 
-    owner = visits.owner
-    cell = (place * (cells if isinstance(cells, int) else cells[owner])).astype(np.int64)
+    owner, width = visits.owner, int(cells.max(initial=1))
+    # What rounding puts at the end of a turn has no cell of its own.
+    cell = np.minimum((place * cells[owner]).astype(np.int64), (cells - 1)[owner])
     cell += owner * width
     fresh = np.ones(cell.size, dtype=bool)
     fresh[1:] = (cell[1:] != cell[:-1]) | (turn[1:] != turn[:-1])
     flat = np.bincount(cell[fresh], minlength=visits.classes * width)
-    return flat.reshape(visits.classes, width).astype(np.float64)
+    return flat.reshape(visits.classes, width).astype(np.int64)
 
 
-def _sharp(
-    occupied: NDArray[np.float64], cells: NDArray[np.int64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Return the evidence of the favourite cell, the turns in which it is occupied, and its middle."""
+@dataclass(slots=True)
+class _Sharp:
+    """What the favourite cell says."""
+
+    evidence: NDArray[np.float64]
+    turns: NDArray[np.float64]
+    """In which the favourite is occupied."""
+    of_two: NDArray[np.bool_]
+    """Whether the favourite is two cells."""
+    _occupied: _Occupied
+    _cells: NDArray[np.int64]
+
+    def middle(self) -> NDArray[np.float64]:
+        """Return the middle of the favourite, as a share of the turn."""
+        import numpy as np
+
+        one, two = (self._occupied.one + 0.5) / self._cells, ((self._occupied.two + 1.0) % self._cells) / self._cells
+        return np.where(self.of_two, two, one)
+
+
+def _sharp(occupied: _Occupied, cells: NDArray[np.int64]) -> _Sharp:
     import numpy as np
 
-    everyone = np.arange(cells.size)
-    mean = occupied.sum(axis=1) / cells
-    one = np.argmax(occupied, axis=1)
-    x = occupied[everyone, one]
-    evidence, middle = _surprise(x, mean), (one + 0.5) / cells
-    # A phase at the border of two cells falls into either: neighbours count together, too.
-    both = occupied.copy()
-    both[:, :-1] += occupied[:, 1:]
-    both[everyone, cells - 1] += occupied[:, 0]
-    two = np.argmax(both, axis=1)
-    x_both = both[everyone, two]
+    x, x_both, total = occupied.turns.astype(np.float64).T
+    mean = total / cells
+    evidence = _surprise(x, mean)
     pair = np.where(cells >= 4, _surprise(x_both, 2 * mean), 0.0)
     better = pair > evidence
-    middle = np.where(better, ((two + 1.0) % cells) / cells, middle)
     evidence = np.maximum(0.0, np.where(better, pair, evidence) - np.log(2 * cells))
-    return np.where(cells >= 2, evidence, 0.0), np.where(better, x_both, x), middle
+    return _Sharp(np.where(cells >= 2, evidence, 0.0), np.where(better, x_both, x), better, occupied, cells)
 
 
 def _surprise(x: NDArray[np.float64], mean: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -194,11 +269,28 @@ def _surprise(x: NDArray[np.float64], mean: NDArray[np.float64]) -> NDArray[np.f
     return np.where(x > mean, exponent, 0.0)
 
 
-def _coarse(occupied: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the evidence of the resultant length over coarse cells, and its direction as a share of the turn."""
+@dataclass(slots=True)
+class _Coarse:
+    """What the resultant of the coarse cells says."""
+
+    evidence: NDArray[np.float64]
+    _east: NDArray[np.float64]
+    _north: NDArray[np.float64]
+
+    def direction(self, chosen: NDArray[np.bool_] | slice = _ALL) -> NDArray[np.float64]:
+        """Return where it points, as a share of the turn."""
+        import numpy as np
+
+        share: NDArray[np.float64] = (np.arctan2(self._north[chosen], self._east[chosen]) / (2 * np.pi)) % 1.0
+        return share
+
+
+def _coarse(occupied: NDArray[np.int64]) -> _Coarse:
     import numpy as np
 
-    angles = 2 * np.pi * (np.arange(COARSE) + 0.5) / COARSE
-    east, north = occupied @ np.cos(angles), occupied @ np.sin(angles)
-    number = np.maximum(1.0, occupied.sum(axis=1))
-    return (east**2 + north**2) / number, (np.arctan2(north, east) / (2 * np.pi)) % 1.0
+    # As whole numbers while that lasts, and without a product of matrices, for which threads would be woken each time.
+    n = occupied.T
+    steep, flat = np.cos(np.pi / COARSE), np.sin(np.pi / COARSE)
+    east = steep * (n[0] + n[7] - n[3] - n[4]) + flat * (n[1] + n[6] - n[2] - n[5])
+    north = steep * (n[1] + n[2] - n[5] - n[6]) + flat * (n[0] + n[3] - n[4] - n[7])
+    return _Coarse((east**2 + north**2) / np.maximum(1, occupied.sum(axis=1)), east, north)

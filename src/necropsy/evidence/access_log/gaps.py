@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from necropsy.evidence.access_log import turns
 from necropsy.evidence.access_log.folding import Visits, first_of
 
 if TYPE_CHECKING:
@@ -21,10 +22,12 @@ _DENSITY: Final = 0.82
 _COARSEST: Final = 2.5
 """Median gap in resolutions of the clock from which gaps can be judged: busy people leave a visit in every second."""
 
-_LAGS: Final = 4
+_LAGS: Final = turns.LAGS
+_OFTEN: Final = 3
+"""Gaps from which on the commonest one is a candidate."""
 _NARROWEST: Final = 8
 """Values of the shortest rows of which medians are taken."""
-_LONGEST: Final = 128
+_LONGEST: Final = turns.LONGEST
 """Seconds of the longest gap whose commonest value is sought; longer periods are found by their median."""
 
 
@@ -36,22 +39,43 @@ def candidates(visits: Visits) -> list[NDArray[np.float64]]:
     """
     import numpy as np
 
+    middles, mode, often = (_spans if turns.COMPILED else _spans_in_columns)(visits)
     found = []
-    common = np.zeros((visits.classes, _LONGEST), dtype=np.int32)
+    for lag, middle in enumerate(middles.T):
+        found.append(whole(middle, visits.resolution))
+        if lag == 0:
+            found.append(refined(visits, middle))
+    found.append(np.where(often >= _OFTEN, mode, np.nan))
+    return found
+
+
+def _spans(visits: Visits) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]]:
+    """Return the median gaps, a column a lag; the commonest gap, whole seconds; and how often that is there."""
+    import numpy as np
+
+    first, last = visits.edges()
+    middles = np.empty((visits.classes, _LAGS))
+    common = np.empty((visits.classes, 2), dtype=np.int64)
+    room, near = np.empty(int(visits.counts().max(initial=0))), np.empty(_LONGEST, dtype=np.int64)
+    turns.spans(visits.seconds, first, last + 1, room, near, middles.reshape(-1), common.reshape(-1))
+    return np.where(middles < 0, np.nan, np.round(middles, 6)), common[:, 0], common[:, 1]
+
+
+def _spans_in_columns(visits: Visits) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]]:
+    """Do the same with NumPy."""
+    import numpy as np
+
+    middles = np.empty((visits.classes, _LAGS))
+    common = np.zeros((visits.classes, _LONGEST), dtype=np.int64)
     for lag in range(1, _LAGS + 1):
         gap = visits.seconds[lag:] - visits.seconds[:-lag]
         same = visits.owner[lag:] == visits.owner[:-lag]
         gap, owner = gap[same], visits.owner[lag:][same]
-        middle = median(gap, owner, visits.classes)
-        found.append(whole(middle, visits.resolution))
-        if lag == 1:
-            found.append(refined(visits, middle))
+        middles[:, lag - 1] = median(gap, owner, visits.classes)
         near = np.round(gap).astype(np.int64)
         short = (near >= 2) & (near < _LONGEST)
         common += np.bincount(owner[short] * _LONGEST + near[short], minlength=common.size).reshape(common.shape)
-    mode = np.argmax(common, axis=1).astype(np.float64)
-    found.append(np.where(common.max(axis=1) >= 3, mode, np.nan))
-    return found
+    return middles, np.argmax(common, axis=1), common.max(axis=1)
 
 
 def regularity(visits: Visits) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -101,13 +125,29 @@ def median(values: NDArray[np.float64], owner: NDArray[np.int64], size: int) -> 
     import numpy as np
 
     counts = np.bincount(owner, minlength=size)
-    starts = np.cumsum(counts) - counts
-    result = np.full(size, np.nan)
+    ends = np.cumsum(counts)
+    return (_medians if turns.COMPILED else _medians_in_columns)(values, ends - counts, counts)
+
+
+def _medians(values: NDArray[np.float64], starts: NDArray[np.int64], counts: NDArray[np.int64]) -> NDArray[np.float64]:
+    import numpy as np
+
+    middles = np.empty(counts.size)
+    turns.medians(values, starts, starts + counts, np.empty(int(counts.max(initial=0))), middles)
+    return np.where(counts, np.round(middles, 6), np.nan)
+
+
+def _medians_in_columns(
+    values: NDArray[np.float64], starts: NDArray[np.int64], counts: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Do the same with NumPy: many short rows are sorted several times as fast as one long one."""
+    import numpy as np
+
+    result = np.full(counts.size, np.nan)
     widest = int(counts.max(initial=0))
     width = _NARROWEST
     narrower = 0
     while narrower < widest:
-        # Many short rows are sorted several times as fast as one long one, and each as if it were alone.
         some = np.flatnonzero((counts > narrower) & (counts <= width))
         if some.size:
             place = np.arange(width)

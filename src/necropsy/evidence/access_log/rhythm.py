@@ -17,6 +17,7 @@ import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from necropsy.evidence.access_log import turns
 from necropsy.evidence.access_log.folding import FEW, Visits, first_of, fold
 from necropsy.evidence.access_log.gaps import candidates, median, most_regular, regularity, whole
 
@@ -45,6 +46,8 @@ _LOOKED_AT: Final = 512
 """Visits of one class by which it is judged, the newest; what is then found is measured on all of them."""
 _BATCH: Final = 200_000
 """Visits judged at a time: bounds memory."""
+_DENSE: Final = 4
+"""Numbers a visit up to which classes are counted rather than sorted."""
 _LEAST_TURNS: Final = 3
 _RAREST: Final = 0.03
 """Visits per tick below which an interval is not tried: the prober was there for a thirtieth of the time."""
@@ -126,9 +129,7 @@ def judge(class_id: NDArray[np.int64], time_us: NDArray[np.int64], *, needed: fl
     """
     import numpy as np
 
-    class_id, time_us = _sorted(class_id, time_us)
-    first = np.flatnonzero(np.diff(class_id, prepend=class_id[:1] - 1))
-    ids, counts = class_id[first], np.diff(first, append=class_id.size)
+    ids, counts, time_us = _by_class(class_id, time_us)
     parts = []
     for chosen in ((counts >= FEWEST) & (counts < FEW), counts >= max(FEW, FEWEST)):
         times = time_us[np.repeat(chosen, counts)]
@@ -138,12 +139,31 @@ def judge(class_id: NDArray[np.int64], time_us: NDArray[np.int64], *, needed: fl
     return Judgement(class_column.astype(np.int64), *others)
 
 
+def _by_class(
+    class_id: NDArray[np.int64], time_us: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Return the classes, how many visits each has, and the times of these: sorted, class by class."""
+    import numpy as np
+
+    if not class_id.size:
+        return class_id, np.empty(0, dtype=np.int64), time_us
+    least, most = int(class_id.min()), int(class_id.max())
+    if turns.COMPILED and most - least < _DENSE * class_id.size:
+        owner = class_id - least
+        counts = np.bincount(owner)
+        ends, times = np.concatenate([[0], np.cumsum(counts)]), np.empty_like(time_us)
+        turns.gather(owner, np.ascontiguousarray(time_us), ends, times)
+        there = np.flatnonzero(counts)
+        return there + least, counts[there], times
+    class_id, time_us = _sorted(class_id, time_us)
+    first = np.flatnonzero(np.diff(class_id, prepend=class_id[:1] - 1))
+    return class_id[first], np.diff(first, append=class_id.size), time_us
+
+
 def _sorted(class_id: NDArray[np.int64], time_us: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Sort by class and time: by one key if both fit into it, which is many times as fast."""
     import numpy as np
 
-    if not class_id.size:
-        return class_id, time_us
     first, begin = int(class_id.min()), int(time_us.min())
     bits = (int(time_us.max()) - begin).bit_length()
     if (int(class_id.max()) - first + 1) << bits >= 1 << 62:
@@ -177,12 +197,16 @@ def _judge_batch(
     fractions = np.bincount(owner, time_us % 1_000_000 != 0, ids.size)
     resolution = np.where(fractions == 0, 1.0, 0.001)
     everything = Visits(owner, (time_us - origin[owner]) / 1e6, ids.size, resolution)
-    position = np.arange(owner.size) - np.repeat(np.cumsum(counts) - counts, counts)
-    newest = position >= np.repeat(counts - _LOOKED_AT, counts)
-    seconds, owner = everything.seconds[newest], owner[newest]
+    seconds = everything.seconds
+    if counts.max(initial=0) > _LOOKED_AT:
+        position = np.arange(owner.size) - np.repeat(np.cumsum(counts) - counts, counts)
+        newest = position >= np.repeat(counts - _LOOKED_AT, counts)
+        seconds, owner = seconds[newest], owner[newest]
     # Whole seconds folded over anything but whole cells would pile up by themselves: each is moved by a share of its
     # second, spread evenly (golden ratio), the same for the same second.
-    seconds += np.where(resolution < 1, 0.0, 1.0)[owner] * ((seconds * 0.6180339887498949) % 1.0)
+    moved = seconds * 0.6180339887498949
+    moved -= np.floor(moved)
+    seconds = seconds + np.where(resolution < 1, 0.0, 1.0)[owner] * moved
     visits = Visits(owner, seconds, ids.size, resolution)
     regular, gap = regularity(visits)
     score, period, phased = regular, whole(gap, resolution), np.zeros(ids.size, dtype=bool)
@@ -241,7 +265,7 @@ class _Tried:
             usable = (period > 1.5 * self._visits.resolution) & (self._span >= _LEAST_TURNS * period)
         if not usable.any():
             return
-        folded = fold(self._visits if usable.all() else self._visits.only(usable), period[usable])
+        folded = fold(self._visits, period[usable], usable)
         missing = _MISSING * self._span[usable] / period[usable] * _entropy(folded.coverage)
         evidence, likelihood = (np.full(self._visits.classes, -np.inf) for _ in range(2))
         evidence[usable], likelihood[usable] = folded.evidence, folded.evidence - missing
@@ -286,7 +310,7 @@ def _measure(
     turns = some.seconds / turn[owner]
     # A whole second stands for any moment in it: its middle.
     turns += (np.where(some.resolution < 1, 0.0, some.resolution / 2) / turn)[owner]
-    centre = fold(some, turn).peak
+    centre = fold(some, turn).peak()
     width = np.full(size, _AROUND)
     for _ in range(3):
         away = (turns - centre[owner] + 0.5) % 1.0 - 0.5
