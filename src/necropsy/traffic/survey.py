@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
-from datetime import UTC, datetime
+from collections.abc import Callable, Sequence
+from dataclasses import fields, replace
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,6 +18,8 @@ from necropsy.traffic.judgement import judge
 from necropsy.wire.files import STANDARD_INPUT
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from necropsy.case.store import Case
     from necropsy.evidence.access_log.layout import LogFormat
     from necropsy.evidence.access_log.reader import ReadLog
@@ -140,52 +142,31 @@ Numbered = tuple[int, Visitor]
 
 
 def _visitors(case: Case) -> list[Numbered]:
-    rows = case.rows(
+    """Name and judge all classes. By columns: there may be twenty thousand of them, and most are never looked at."""
+    rows = case.arrow(
         "SELECT visitor_class.*, CASE WHEN brought > 0 THEN TRUE WHEN renewed >= $1 THEN FALSE END AS returns"
         " FROM visitor_class LEFT JOIN cookie_use USING (log, client, user_agent) WHERE coalesce(client, '') <> '*'"
         " UNION ALL BY NAME SELECT *, NULL::BOOLEAN AS returns FROM visitor_class WHERE client = '*' ORDER BY class_id",
         [_FEWEST_GIVEN],
     )
-    return [(row["class_id"], _visitor(row)) for row in rows]
+    moments = {name: _moments(rows[name]) for name in ("first_at", "last_at")}
+    column = {name: rows[name].to_pylist() for name in rows.column_names if name not in moments} | moments
+    programs = [recognise(text) for text in column["user_agent"]]
+    column["agent"], column["agent_kind"] = [who.name for who in programs], [who.kind for who in programs]
+    asked = zip(*(column[name] for name in ("agent_kind", "method", "path", "status", "followed_to")), strict=True)
+    judged = [
+        judge(*what, periodic=period is not None, returns=returns)
+        for what, period, returns in zip(asked, column["period_s"], column["returns"], strict=True)
+    ]
+    column["sessions"], column["because"] = [one.likelihood for one in judged], [one.because for one in judged]
+    told = [field.name for field in fields(Visitor) if field.name in column]  # all but the last, the activity
+    visitors = (Visitor(*values) for values in zip(*(column[name] for name in told), strict=True))
+    return list(zip(column["class_id"], visitors, strict=True))
 
 
-def _visitor(row: Mapping[str, Any]) -> Visitor:
-    agent = recognise(row["user_agent"])
-    judged = judge(
-        agent.kind,
-        row["method"],
-        row["path"],
-        row["status"],
-        row["followed_to"],
-        periodic=row["period_s"] is not None,
-        returns=row["returns"],
-    )
-    return Visitor(
-        log=row["log"],
-        client=row["client"],
-        user_agent=row["user_agent"],
-        agent=agent.name,
-        agent_kind=agent.kind,
-        host=row["host"],
-        method=row["method"],
-        path=row["path"],
-        status=row["status"],
-        followed_to=row["followed_to"],
-        visits=row["visits"],
-        requests=row["requests"],
-        first_at=_utc(row["first_at"]),
-        last_at=_utc(row["last_at"]),
-        period_s=row["period_s"],
-        phase_s=row["phase_s"],
-        phase_spread_s=row["phase_spread_s"],
-        coverage=row["coverage"],
-        sessions=judged.likelihood,
-        because=judged.because,
-    )
-
-
-def _utc(moment: datetime) -> datetime:
-    return moment.replace(tzinfo=UTC)
+def _moments(column: pa.ChunkedArray) -> list[datetime]:
+    epoch = datetime(1970, 1, 1, tzinfo=UTC)
+    return [epoch + timedelta(microseconds=number) for number in column.cast("int64").to_pylist()]
 
 
 def in_order(visitors: list[Numbered], sort: str) -> list[Numbered]:
