@@ -47,6 +47,8 @@ class Harness:
     """Modules of the package that a guided run loads under atheris' eyes."""
     every: int = 64
     """Of so many inputs of a blind run, one is read thoroughly."""
+    longest: int = LONGEST
+    """Bytes of the longest seed."""
 
 
 def peak_kib() -> int:
@@ -103,7 +105,7 @@ def blind(harness: Harness, runs: int, folders: Sequence[str], seed: int, second
     """Read inputs that are damaged at random, by the compiled modules."""
     rng = random.Random(seed)
     known = [path.read_bytes() for folder in folders for path in Path(folder).iterdir()] or list(harness.seeds())
-    known = [data for data in known if 0 < len(data) <= LONGEST]
+    known = [data for data in known if 0 < len(data) <= harness.longest]
     start = time.monotonic()
     done = 0
     while done < runs and time.monotonic() - start < seconds:

@@ -58,3 +58,20 @@ def test_logs_that_reach_something_new_are_read_alike_with_and_without_the_compi
     run("logs", tmp_path, "--seeds", str(tmp_path / "found"))
     said = run("logs", tmp_path, "-max_len=4096", "-runs=300", "-seed=7", str(tmp_path / "found"))
     assert "DONE" in said
+
+
+@pytest.mark.integration
+def test_a_server_that_answers_whatever_it_likes_ends_in_no_error_and_in_little_memory(tmp_path: Path) -> None:
+    said = run("replies", tmp_path, "--blind", "3000", "--seed", "7", str(FOLDER.parent / "assets" / "replies"))
+    assert said.startswith("3,000 inputs from 10 seeds")
+    assert int(said.rpartition("at most ")[2].split()[0]) < 300
+    assert not list(tmp_path.glob("failing-*"))
+
+
+@pytest.mark.integration
+def test_answers_that_reach_something_new_are_read_to_their_end(tmp_path: Path) -> None:
+    needs_atheris()
+    (tmp_path / "found").mkdir()
+    corpus = str(FOLDER.parent / "assets" / "replies")
+    said = run("replies", tmp_path, "-max_len=16384", "-runs=300", "-seed=7", str(tmp_path / "found"), corpus)
+    assert "DONE" in said

@@ -23,7 +23,7 @@ from necropsy.wire.redis.connection import Connection
 from necropsy.wire.redis.gate import Gate
 from necropsy.wire.redis.info import databases, number
 from necropsy.wire.redis.replication import ReplicationStream, StreamRefused, open_stream
-from necropsy.wire.redis.replies import ConnectionLost
+from necropsy.wire.redis.replies import ConnectionLost, understood
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -76,12 +76,13 @@ class NodeReading:
         self.alike = None if wanted.each else Alike()
         self.connection = self.connect()
         try:
-            self.server = ask_server(self.connection, wanted.address.masked)
-            self.taken_at: datetime | None = self.server.moment
-            self._refuse_if_loading()
-            self.permissions = try_out(self.connection.pipeline)
-            self.totals = self._totals()
-            self._choose(wanted.way)
+            with understood(self.name):
+                self.server = ask_server(self.connection, wanted.address.masked)
+                self.taken_at: datetime | None = self.server.moment
+                self._refuse_if_loading()
+                self.permissions = try_out(self.connection.pipeline)
+                self.totals = self._totals()
+                self._choose(wanted.way)
         except ConnectionLost as error:
             self.close()
             raise UnreadableSource(f"{self.name} {error}", hint="Try again; is the server restarting?") from error

@@ -11,7 +11,7 @@ from necropsy.evidence.redis.pace import Pace
 from necropsy.evidence.redis.pipeline import PipelineWay
 from necropsy.evidence.redis.scan import Scan, ScanEnded
 from necropsy.wire.redis.info import parse_info
-from necropsy.wire.redis.replies import ConnectionLost, ServerError
+from necropsy.wire.redis.replies import ANSWERS_ODDLY, ODD, ConnectionLost, ServerError
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -29,11 +29,13 @@ def scan_keys(node: NodeReading) -> Iterator[pa.RecordBatch]:
     pieces = PipelineWay(node.connection, node.permissions, wanted.projection, node.names, lfu=node.lfu)
     line = _Line(node)
     pace = Pace(line.ping, line.memory, wanted.max_impact_s)
+    given = 0
     try:
         scan = Scan(node.connect, node.connection, node.scanning, pieces, pace, batches, node.tally)
         line.scan = scan
         for db in node.totals:
             for batch in scan.database(db):
+                given += batch.num_rows
                 wanted.seen(batch.num_rows)
                 yield batch
     except (ScanEnded, ConnectionLost) as ended:
@@ -42,6 +44,9 @@ def scan_keys(node: NodeReading) -> Iterator[pa.RecordBatch]:
             wanted.seen(rest.num_rows)
             yield rest
         node.cut_short(str(ended))
+    except ODD:  # the batch that was being filled is not to be trusted
+        node.tally.keys = given
+        node.cut_short(f"it {ANSWERS_ODDLY}")
     finally:
         line.close()
     _tell(node, pace)

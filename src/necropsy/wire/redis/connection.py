@@ -79,7 +79,7 @@ class Connection:
                 connection._introduce(replica=replica)
         except ConnectionLost as error:
             connection.close()
-            hint = _TLS if isinstance(error.__cause__, ssl.SSLError) else _SILENT
+            hint = _hint(error.__cause__)
             raise UnreadableSource(f"{endpoint} {error}", hint=hint) from error
         except BaseException:
             connection.close()
@@ -125,11 +125,16 @@ class Connection:
 
     def receive(self, count: int) -> list[Any]:
         """Return so many answers to what was sent."""
+        import hiredis
+
         self.rounds += 1
         answers: list[Any] = []
         reader, nothing = self._reader, self._nothing
         while len(answers) < count:
-            answer = reader.gets()
+            try:
+                answer = reader.gets()
+            except (hiredis.HiredisError, ValueError) as error:
+                raise ConnectionLost("does not speak the protocol of Redis") from error
             if answer is nothing:
                 reader.feed(self._read())
             else:
@@ -137,9 +142,15 @@ class Connection:
         return answers
 
     def raw(self) -> socket.socket:
-        """Return the socket itself, for a stream that is no reply; nothing may wait in the parser then."""
+        """Return the socket itself, for a stream that is no reply.
+
+        Raises
+        ------
+        ConnectionLost
+            More was sent than was asked for: that would be missing in the stream.
+        """
         if self._reader.has_data():
-            raise RuntimeError("an answer was not taken")
+            raise ConnectionLost("sends more than it is asked for")
         return self._channel
 
     def close(self) -> None:
@@ -173,19 +184,12 @@ class Connection:
         return data
 
     def _authenticate(self, address: Address, endpoint: Endpoint, *, sentinel: bool) -> None:
-        import hiredis
-
         password = (address.sentinel_password or address.password) if sentinel else address.password
         try:
             if password is not None:
                 user = [address.username] if address.username and not (sentinel and address.sentinel_password) else []
                 self.command("AUTH", *user, password.reveal())
             self.command("PING")
-        except hiredis.HiredisError as error:
-            raise UnreadableSource(
-                f"{endpoint} does not speak the protocol of Redis",
-                hint="Is it the right port? A server that wants TLS is named rediss://.",
-            ) from error
         except ServerError as error:
             if sentinel and "without any password" in error.text:
                 return  # the usual case: the store has a password, its Sentinels have none
@@ -290,6 +294,15 @@ def _reason(error: OSError) -> str:
     if isinstance(error, ssl.SSLError):
         return (error.reason or "TLS failed").replace("_", " ").lower()
     return error.strerror or type(error).__name__
+
+
+def _hint(cause: BaseException | None) -> str:
+    """Say what to do about a connection that broke before anything was asked."""
+    if isinstance(cause, ssl.SSLError):
+        return _TLS
+    if cause is None or isinstance(cause, OSError):
+        return _SILENT
+    return "Is it the right port? A server that wants TLS is named rediss://."
 
 
 def _way_in(error: ServerError) -> str:

@@ -2,13 +2,45 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
+from collections.abc import Iterator
 from typing import Final
+
+from necropsy.model.errors import UnreadableSource
 
 _ARGUMENTS: Final = re.compile(r",? with args beginning with.*", re.DOTALL)
 _QUOTED: Final = re.compile(r"'[^']*'|`[^`]*`")
 _LONGEST: Final = 300
 _NAME: Final = re.compile(r"[A-Za-z0-9_.|-]{1,40}")
+
+
+ODD: Final = (TypeError, ValueError, LookupError, AttributeError, ArithmeticError)
+"""What comes of an answer that is a well-formed reply, but of another shape than the command's."""
+ANSWERS_ODDLY: Final = "answers as no Redis does"
+
+
+@contextlib.contextmanager
+def understood(who: str) -> Iterator[None]:
+    """Have answers of a shape that no Redis gives end in an error that says so: whatever listens there is a stranger.
+
+    Raises
+    ------
+    UnreadableSource
+        Instead of what their shape would raise.
+
+    >>> with understood("127.0.0.1:6379"):
+    ...     cursor, keys = b"+OK"[:1]
+    Traceback (most recent call last):
+    necropsy.model.errors.UnreadableSource: 127.0.0.1:6379 answers as no Redis does
+    """
+    try:
+        yield
+    except ODD as error:
+        raise UnreadableSource(
+            f"{who} {ANSWERS_ODDLY}",
+            hint="Is it a proxy, or a store of another kind? Ask it with redis-cli INFO, or read a dump (--rdb).",
+        ) from error
 
 
 class ServerError(Exception):

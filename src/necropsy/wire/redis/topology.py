@@ -10,7 +10,7 @@ from necropsy.model.errors import UnreadableSource, UsageError
 from necropsy.wire.redis.address import Address, Endpoint
 from necropsy.wire.redis.connection import Connection
 from necropsy.wire.redis.info import parse_info
-from necropsy.wire.redis.replies import ConnectionLost, ServerError
+from necropsy.wire.redis.replies import ConnectionLost, ServerError, understood
 
 SLOTS: Final = 16_384
 
@@ -46,6 +46,11 @@ def discover(address: Address) -> Topology:
     UsageError
         A Sentinel watches several masters, and the address does not say which.
     """
+    with understood(str(address.endpoint)):
+        return _discovered(address)
+
+
+def _discovered(address: Address) -> Topology:
     try:
         info = _info(address)
     except _Sentinel:
@@ -97,7 +102,7 @@ def _behind_sentinel(address: Address) -> Topology:
             ) from None
         except ConnectionLost as error:
             raise UnreadableSource(f"{address.endpoint} {error}", hint="Name another Sentinel.") from error
-    master = next(row for row in masters if row.get("name") == name)
+    master = next(row for row in masters if row.get("name", "") == name)
     down = "s_down" in master.get("flags", "") or "o_down" in master.get("flags", "")
     remarks = [f"master {name!r} as the Sentinel at {address.endpoint} knows it"]
     if down:
