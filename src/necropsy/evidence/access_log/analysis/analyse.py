@@ -64,7 +64,7 @@ def analyse(engine: Engine, *, slack_us: int, idle: Callable[[], None] = lambda:
     idle()
     for step in ("kept", "crowd"):
         engine.create(step, classes=CLASSES)
-    for step in ("placed", "folded", "summed", "said", *(["bins"] if bins else [])):
+    for step in ("folded", "summed", "said", *(["bins"] if bins else [])):
         engine.create(step)
     counted = engine.fetch("bins") if bins else None
     return Analysis(engine.fetch("summed"), engine.fetch("said"), counted, clients, client_texts)

@@ -84,47 +84,39 @@ def crowd(t: Mapping[str, ir.Table], classes: int) -> ir.Table:
     return sums.order_by([ibis.desc("visits"), "number"]).limit(classes).select("crowd_key")
 
 
-def placed(t: Mapping[str, ir.Table]) -> ir.Table:
-    """Each class with where it goes: its ``level`` and ``place`` (its key there).
+def _placed(t: Mapping[str, ir.Table], classes: ir.Table) -> ir.Table:
+    """Classes with where they go: ``level`` and ``place`` (the key there).
 
     On level 0 a class is itself, on 1 its clients are folded, on 2 all but method and status.
     """
     itself = t["kept"].mutate(itself=ibis.literal(value=True))
     crowded = t["crowd"].mutate(crowded=ibis.literal(value=True))
-    every = t["classes"].left_join(itself, "class_key").left_join(crowded, "crowd_key").left_join(t["led"], "class_key")
+    every = classes.left_join(itself, "class_key").left_join(crowded, "crowd_key")
     level = ibis.cases((every.itself.notnull(), 0), (every.crowded.notnull(), 1), else_=2)
-    return every.select(
-        *(t["classes"][name] for name in ("class_key", "visits", "first_us", "last_us", "number")),
-        "followed",
-        "followed_to",
-        level=level,
-        place=ibis.cases(
-            (level == 0, every.class_key), (level == 1, every.crowd_key), else_=every.rest_key.cast("int64")
-        ),
-    )
+    place = ibis.cases((level == 0, every.class_key), (level == 1, every.crowd_key), else_=every.rest_key.cast("int64"))
+    return every.select(*(classes[name] for name in classes.columns), level=level, place=place)
 
 
 def folded(t: Mapping[str, ir.Table]) -> ir.Table:
     """One row a class after folding, numbered from 0."""
-    classes = t["placed"]
+    classes = _placed(t, t["classes"])
     sums = classes.group_by("level", "place").agg(
         visits=classes.visits.sum(),
-        followed=classes.followed.sum(),
         first_us=classes.first_us.min(),
         last_us=classes.last_us.max(),
         number=classes.number.min(),
     )
+    ways = _placed(t, t["classes"].inner_join(t["led"], "class_key"))  # few: most visits lead nowhere
+    same = ibis.window(group_by=["level", "place"])
     by_most = ibis.window(group_by=["level", "place"], order_by=[ibis.desc("followed"), ibis.asc("followed_to")])
-    ways = classes.filter(classes.followed_to.notnull())
-    ways = ways.mutate(rank=ibis.row_number().over(by_most))
-    first = ways.filter(ways.rank == 0).select("level", "place", "followed_to")
-    led = sums.left_join(first, ["level", "place"])
-    sums = led.select(*(sums[name] for name in sums.columns), "followed_to")
+    ranked = ways.mutate(rank=ibis.row_number().over(by_most), all_followed=ways.followed.sum().over(same))
+    first = ranked.filter(ranked.rank == 0).select("level", "place", "followed_to", "all_followed")
+    rows = sums.left_join(first, ["level", "place"])
     order = ibis.window(order_by=["level", "first_us", "number"])
-    return sums.select(
-        "level", "place", "visits", "first_us", "last_us", "number", "followed_to",
+    return rows.select(
+        *(sums[name] for name in sums.columns), "followed_to",
         class_id=ibis.row_number().over(order).cast("int32"),
-        requests=sums.visits + ibis.coalesce(sums.followed, 0),
+        requests=sums.visits + ibis.coalesce(rows.all_followed, 0),
     )  # fmt: skip
 
 

@@ -1235,131 +1235,162 @@ FROM (
   LIMIT {classes}
 ) AS "t7"
 
--- placed -> placed
-SELECT
-  "t4"."class_key",
-  "t4"."visits",
-  "t4"."first_us",
-  "t4"."last_us",
-  "t4"."number",
-  "t5"."followed",
-  "t5"."followed_to",
-  CASE
-    WHEN "t8"."itself" IS NOT NULL
-    THEN 0
-    WHEN "t9"."crowded" IS NOT NULL
-    THEN 1
-    ELSE 2
-  END AS "level",
-  CASE
-    WHEN CASE
-      WHEN "t8"."itself" IS NOT NULL
-      THEN 0
-      WHEN "t9"."crowded" IS NOT NULL
-      THEN 1
-      ELSE 2
-    END = 0
-    THEN "t4"."class_key"
-    WHEN CASE
-      WHEN "t8"."itself" IS NOT NULL
-      THEN 0
-      WHEN "t9"."crowded" IS NOT NULL
-      THEN 1
-      ELSE 2
-    END = 1
-    THEN "t4"."crowd_key"
-    ELSE "t4"."rest_key"
-  END AS "place"
-FROM "classes" AS "t4"
-LEFT OUTER JOIN (
-  SELECT
-    "t2"."class_key",
-    TRUE AS "itself"
-  FROM "kept" AS "t2"
-) AS "t8"
-  ON "t4"."class_key" = "t8"."class_key"
-LEFT OUTER JOIN (
-  SELECT
-    "t3"."crowd_key",
-    TRUE AS "crowded"
-  FROM "crowd" AS "t3"
-) AS "t9"
-  ON "t4"."crowd_key" = "t9"."crowd_key"
-LEFT OUTER JOIN "led" AS "t5"
-  ON "t4"."class_key" = "t5"."class_key"
-
 -- folded -> folded
+WITH "t6" AS (
+  SELECT
+    "t1"."class_key",
+    TRUE AS "itself"
+  FROM "kept" AS "t1"
+), "t7" AS (
+  SELECT
+    "t2"."crowd_key",
+    TRUE AS "crowded"
+  FROM "crowd" AS "t2"
+)
 SELECT
-  "t7"."level",
-  "t7"."place",
-  "t7"."visits",
-  "t7"."first_us",
-  "t7"."last_us",
-  "t7"."number",
-  "t7"."followed_to",
+  "t17"."level",
+  "t17"."place",
+  "t17"."visits",
+  "t17"."first_us",
+  "t17"."last_us",
+  "t17"."number",
+  "t20"."followed_to",
   CAST(ROW_NUMBER() OVER (
-    ORDER BY "t7"."level" ASC, "t7"."first_us" ASC, "t7"."number" ASC
+    ORDER BY "t17"."level" ASC, "t17"."first_us" ASC, "t17"."number" ASC
     ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
   ) - 1 AS INT) AS "class_id",
-  "t7"."visits" + COALESCE("t7"."followed", 0) AS "requests"
+  "t17"."visits" + COALESCE("t20"."all_followed", 0) AS "requests"
 FROM (
   SELECT
-    "t3"."level",
-    "t3"."place",
-    "t3"."visits",
-    "t3"."followed",
-    "t3"."first_us",
-    "t3"."last_us",
-    "t3"."number",
-    "t6"."followed_to"
+    "t14"."level",
+    "t14"."place",
+    SUM("t14"."visits") AS "visits",
+    MIN("t14"."first_us") AS "first_us",
+    MAX("t14"."last_us") AS "last_us",
+    MIN("t14"."number") AS "number"
   FROM (
     SELECT
-      "t0"."level",
-      "t0"."place",
-      SUM("t0"."visits") AS "visits",
-      SUM("t0"."followed") AS "followed",
-      MIN("t0"."first_us") AS "first_us",
-      MAX("t0"."last_us") AS "last_us",
-      MIN("t0"."number") AS "number"
-    FROM "placed" AS "t0"
-    GROUP BY
-      1,
-      2
-  ) AS "t3"
-  LEFT OUTER JOIN (
+      "t4"."class_key",
+      "t4"."visits",
+      "t4"."first_us",
+      "t4"."last_us",
+      "t4"."number",
+      "t4"."crowd_key",
+      "t4"."rest_key",
+      CASE
+        WHEN "t10"."itself" IS NOT NULL
+        THEN 0
+        WHEN "t12"."crowded" IS NOT NULL
+        THEN 1
+        ELSE 2
+      END AS "level",
+      CASE
+        WHEN CASE
+          WHEN "t10"."itself" IS NOT NULL
+          THEN 0
+          WHEN "t12"."crowded" IS NOT NULL
+          THEN 1
+          ELSE 2
+        END = 0
+        THEN "t4"."class_key"
+        WHEN CASE
+          WHEN "t10"."itself" IS NOT NULL
+          THEN 0
+          WHEN "t12"."crowded" IS NOT NULL
+          THEN 1
+          ELSE 2
+        END = 1
+        THEN "t4"."crowd_key"
+        ELSE "t4"."rest_key"
+      END AS "place"
+    FROM "classes" AS "t4"
+    LEFT OUTER JOIN "t6" AS "t10"
+      ON "t4"."class_key" = "t10"."class_key"
+    LEFT OUTER JOIN "t7" AS "t12"
+      ON "t4"."crowd_key" = "t12"."crowd_key"
+  ) AS "t14"
+  GROUP BY
+    1,
+    2
+) AS "t17"
+LEFT OUTER JOIN (
+  SELECT
+    "t18"."level",
+    "t18"."place",
+    "t18"."followed_to",
+    "t18"."all_followed"
+  FROM (
     SELECT
-      "t4"."level",
-      "t4"."place",
-      "t4"."followed_to"
+      "t15"."class_key",
+      "t15"."visits",
+      "t15"."first_us",
+      "t15"."last_us",
+      "t15"."number",
+      "t15"."crowd_key",
+      "t15"."rest_key",
+      "t15"."followed_to",
+      "t15"."followed",
+      "t15"."level",
+      "t15"."place",
+      ROW_NUMBER() OVER (
+        PARTITION BY "t15"."level", "t15"."place"
+        ORDER BY "t15"."followed" DESC, "t15"."followed_to" ASC
+        ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
+      ) - 1 AS "rank",
+      SUM("t15"."followed") OVER (
+        PARTITION BY "t15"."level", "t15"."place"
+        ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
+      ) AS "all_followed"
     FROM (
       SELECT
-        "t2"."class_key",
-        "t2"."visits",
-        "t2"."first_us",
-        "t2"."last_us",
-        "t2"."number",
-        "t2"."followed",
-        "t2"."followed_to",
-        "t2"."level",
-        "t2"."place",
-        ROW_NUMBER() OVER (
-          PARTITION BY "t2"."level", "t2"."place"
-          ORDER BY "t2"."followed" DESC, "t2"."followed_to" ASC
-          ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
-        ) - 1 AS "rank"
-      FROM (
-        SELECT
-          *
-        FROM "placed" AS "t0"
-        WHERE
-          "t0"."followed_to" IS NOT NULL
-      ) AS "t2"
-    ) AS "t4"
-    WHERE
-      "t4"."rank" = 0
-  ) AS "t6"
-    ON "t3"."level" = "t6"."level" AND "t3"."place" = "t6"."place"
-) AS "t7"
+        "t4"."class_key",
+        "t4"."visits",
+        "t4"."first_us",
+        "t4"."last_us",
+        "t4"."number",
+        "t4"."crowd_key",
+        "t4"."rest_key",
+        "t5"."followed_to",
+        "t5"."followed",
+        CASE
+          WHEN "t11"."itself" IS NOT NULL
+          THEN 0
+          WHEN "t13"."crowded" IS NOT NULL
+          THEN 1
+          ELSE 2
+        END AS "level",
+        CASE
+          WHEN CASE
+            WHEN "t11"."itself" IS NOT NULL
+            THEN 0
+            WHEN "t13"."crowded" IS NOT NULL
+            THEN 1
+            ELSE 2
+          END = 0
+          THEN "t4"."class_key"
+          WHEN CASE
+            WHEN "t11"."itself" IS NOT NULL
+            THEN 0
+            WHEN "t13"."crowded" IS NOT NULL
+            THEN 1
+            ELSE 2
+          END = 1
+          THEN "t4"."crowd_key"
+          ELSE "t4"."rest_key"
+        END AS "place"
+      FROM "classes" AS "t4"
+      INNER JOIN "led" AS "t5"
+        ON "t4"."class_key" = "t5"."class_key"
+      LEFT OUTER JOIN "t6" AS "t11"
+        ON "t4"."class_key" = "t11"."class_key"
+      LEFT OUTER JOIN "t7" AS "t13"
+        ON "t4"."crowd_key" = "t13"."crowd_key"
+    ) AS "t15"
+  ) AS "t18"
+  WHERE
+    "t18"."rank" = 0
+) AS "t20"
+  ON "t17"."level" = "t20"."level" AND "t17"."place" = "t20"."place"
 
 -- summed -> summed
 SELECT
