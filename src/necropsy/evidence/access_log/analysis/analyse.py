@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from necropsy.evidence.access_log import chains, pairs, rhythm
-from necropsy.evidence.access_log.analysis.tables import FOLLOWER, GUESS, RHYTHM, arrow_schema
+from necropsy.evidence.access_log.analysis.tables import CHAIN, FOLLOWER, GUESS, RHYTHM, arrow_schema
 
 if TYPE_CHECKING:
     import numpy as np
@@ -92,10 +92,11 @@ def find_visits(engine: Engine, slack_us: int) -> None:
         _pair(engine, "by_host", "second_pair", pairs.Pairing(slack_us, named=False))
         engine.create("pair")
         engine.spread("follower", chains.followers, "pair", "flow", FOLLOWER)
+        engine.create("chain")
         engine.drop("near", "host", "leg", "keyed", "guess", "habit", "known", "first_pair", "second_pair", "pair")
     else:
-        engine.upload("follower", arrow_schema(FOLLOWER).empty_table())
-    engine.create("chain")
+        for name, columns in (("follower", FOLLOWER), ("chain", CHAIN)):
+            engine.upload(name, arrow_schema(columns).empty_table())
 
 
 def _pair(engine: Engine, keyed: str, pair: str, pairing: pairs.Pairing) -> None:

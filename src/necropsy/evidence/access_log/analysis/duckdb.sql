@@ -830,7 +830,7 @@ FROM (
     SELECT
       "t1"."number",
       "t1"."page_key"
-    FROM "line" AS "t1"
+    FROM "near" AS "t1"
   ) AS "t6"
     ON "t3"."number" = "t6"."number"
   INNER JOIN (

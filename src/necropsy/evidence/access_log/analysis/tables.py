@@ -34,6 +34,8 @@ GUESS: Final[Mapping[str, str]] = {
 """Redirects and lines that may have followed them, with their pages; made by ``pairs``."""
 FOLLOWER: Final[Mapping[str, str]] = {"number": "int64", "root": "int64", "place": "int64"}
 """Lines that followed a redirect, the line that began their visit, and their place behind it; made by ``chains``."""
+CHAIN: Final[Mapping[str, str]] = {"number": "int64", "followed": "int64", "followed_to": "string"}
+"""Visits of several requests, as the step of this name makes it: for logs without redirects, where it is not taken."""
 RHYTHM: Final[Mapping[str, str]] = {
     "class_key": "int64", "period_s": "float64", "phase_s": "float64", "phase_spread_s": "float64", "coverage": "float64",
 }  # fmt: skip

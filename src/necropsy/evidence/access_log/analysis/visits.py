@@ -171,7 +171,8 @@ def pair(t: Mapping[str, ir.Table]) -> ir.Table:
 
 def chain(t: Mapping[str, ir.Table]) -> ir.Table:
     """Visits of several requests: the line that began each, how many followed, and the page of the last."""
-    walked = t["follower"].inner_join(t["line"].select("number", "page_key"), "number")
+    # Of all lines, only those near a redirect can have followed one: the others need not be looked through.
+    walked = t["follower"].inner_join(t["near"].select("number", "page_key"), "number")
     walked = walked.inner_join(t["page"].select("page_key", "path"), "page_key")
     return walked.group_by(number=walked.root).agg(
         followed=walked.count(), followed_to=walked.path.argmax(walked.place)
