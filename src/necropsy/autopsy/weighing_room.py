@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from necropsy.autopsy.reading import Evidence
 from necropsy.model.evidence import Absent
@@ -22,12 +23,25 @@ if TYPE_CHECKING:
     from necropsy.model.probe import Probe
 
 _BIRTHS = """
-SELECT epoch_ms(s.born_at) AS born_ms, s.authentication = 'yes' AS authenticated, coalesce(c.creator, -1)::BIGINT AS creator
 FROM session s LEFT JOIN creators c
   ON c.user_agent IS NOT DISTINCT FROM s.creator_user_agent AND c.host IS NOT DISTINCT FROM s.creator_host
  AND c.method IS NOT DISTINCT FROM s.creator_method AND c.path IS NOT DISTINCT FROM s.creator_path
 WHERE s.store = ? AND s.born_at IS NOT NULL
 """
+_BORN, _CREATOR, _AUTHENTICATED = (
+    "epoch_ms(s.born_at)",
+    "coalesce(c.creator, -1)::BIGINT",
+    "coalesce(s.authentication = 'yes', false)",
+)
+_SUMMARY = """
+SELECT count(*) AS total, coalesce(avg(bytes), 0) AS bytes, coalesce(max(born_precision_s), 0.001) AS resolution,
+  epoch_ms(min(born_at)) AS first, epoch_ms(max(born_at)) AS last
+FROM session WHERE store = ?
+"""
+_BITS: Final = 62
+"""Of a number in which birth, creator and whether the session is authenticated stand side by side."""
+_WORTH_IT: Final = 1_000_000
+"""Numbers from which on two threads sort them."""
 
 
 def stores(case: Case) -> list[str]:
@@ -41,8 +55,6 @@ def births_by_store(case: Case) -> dict[str, Births]:
 
 
 def _births(case: Case, store: str) -> Births:
-    import numpy as np
-
     creators = case.rows(
         "SELECT creator_user_agent AS user_agent, creator_host AS host, creator_method AS method, creator_path AS path,"
         " count(*) AS n FROM session WHERE store = ? AND (creator_user_agent IS NOT NULL OR creator_host IS NOT NULL)"
@@ -53,17 +65,8 @@ def _births(case: Case, store: str) -> Births:
         "creators", {"creator": "INTEGER", "user_agent": "VARCHAR", "host": "VARCHAR", "method": "VARCHAR", "path": "VARCHAR"},
         [{**row, "creator": number} for number, row in enumerate(creators)],
     ):  # fmt: skip
-        columns = case.columns(_BIRTHS, [store])
-    summary = case.rows(
-        "SELECT count(*) AS total, coalesce(avg(bytes), 0) AS bytes, coalesce(max(born_precision_s), 0.001) AS resolution"
-        " FROM session WHERE store = ?",
-        [store],
-    )[0]
-    born_ms, creator, authenticated = _in_order(
-        np.asarray(columns.pop("born_ms"), dtype=np.int64),
-        np.asarray(columns.pop("creator"), dtype=np.int64),
-        np.asarray(columns.pop("authenticated"), dtype=bool),
-    )
+        summary = case.rows(_SUMMARY, [store])[0]
+        born_ms, creator, authenticated = _in_order(case, store, len(creators), summary["first"], summary["last"])
     return Births(
         store=store,
         born_ms=born_ms,
@@ -81,36 +84,46 @@ def _births(case: Case, store: str) -> Births:
 
 
 def _in_order(
-    born_ms: NDArray[np.int64], creator: NDArray[np.int64], authenticated: NDArray[np.bool_]
+    case: Case, store: str, creators: int, first: int | None, last: int | None
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
-    """Sort by all three columns: packed into one number where that has room, which is sorted five times as fast.
+    """Return births, creators and who is authenticated, sorted by all three.
 
-    >>> import numpy as np
-    >>> [column.tolist() for column in _in_order(np.array([9, 7, 7]), np.array([0, 1, -1]), np.array([True, False, True]))]
-    [[7, 7, 9], [-1, 1, 0], [True, False, True]]
+    The three are packed into one number where that has room: a third of the memory, and sorted five times as fast.
     """
     import numpy as np
 
-    if not born_ms.size:
-        return born_ms, creator, authenticated
-    first, width = int(born_ms.min()), (int(creator.max()) + 2).bit_length()
-    if (int(born_ms.max()) - first).bit_length() + width + 1 > 62:
-        order = np.lexsort((authenticated, creator, born_ms))
-        return born_ms[order], creator[order], authenticated[order]
-    packed = born_ms - first  # each further step in place: ten million births are 80 MB a column
-    packed <<= width
-    creator = creator + 1
-    packed |= creator
-    packed <<= 1
-    packed |= authenticated
-    packed.sort()
+    if first is None or last is None:
+        return np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, bool)
+    width = (creators + 1).bit_length()
+    if (last - first).bit_length() + width + 1 > _BITS:
+        ordered = f"SELECT {_BORN} AS b, {_CREATOR} AS c, {_AUTHENTICATED} AS a {_BIRTHS} ORDER BY ALL"
+        columns = case.columns(ordered, [store])
+        return columns["b"].astype(np.int64), columns["c"].astype(np.int64), columns["a"].astype(bool)
+    packed = case.columns(
+        f"SELECT ((({_BORN} - {first}) << {width}) | ({_CREATOR} + 1)) << 1 | ({_AUTHENTICATED})::BIGINT AS packed {_BIRTHS}",
+        [store],
+    )["packed"]
+    packed = _sorted(np.asarray(packed, np.int64))
     authenticated = (packed & 1).astype(np.uint8).view(bool)
-    packed >>= 1
-    np.bitwise_and(packed, (1 << width) - 1, out=creator)
+    packed >>= 1  # each step in place: ten million births are 80 MB a column
+    creator = packed & ((1 << width) - 1)
     creator -= 1
     packed >>= width
     packed += first
     return packed, creator, authenticated
+
+
+def _sorted(values: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Sort in place: halves side by side, then both together, which a stable sort merges in one pass."""
+    import numpy as np
+
+    if values.size < _WORTH_IT:
+        values.sort()
+        return values
+    with ThreadPoolExecutor(2) as pool:  # NumPy lets go of the interpreter while it sorts
+        list(pool.map(np.ndarray.sort, np.array_split(values, 2)))
+    values.sort(kind="stable")
+    return values
 
 
 def _coverage(case: Case, store: str) -> float:

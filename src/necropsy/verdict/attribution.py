@@ -9,7 +9,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 
 _ENOUGH: Final = 20_000
 """Births of one creator that tell its rhythm: there is nobody else among them."""
+_WORTH_IT: Final = 500_000
+"""Births from which on several threads look for rhythms."""
+_THREADS: Final = 2
 
 
 def attribute(stores: Sequence[Births], around: Circumstances) -> list[Claim]:
@@ -79,8 +83,8 @@ def _named(births: Births, around: Circumstances, free: NDArray[np.bool_], hours
     claims: list[Claim] = []
     order, ends = _by_creator(births)
     free &= births.creator < 0
-    for index, creator in enumerate(births.creators):
-        born_ms = births.born_ms[order[ends[index] : ends[index + 1]]]
+    each = [births.born_ms[order[ends[index] : ends[index + 1]]] for index in range(len(births.creators))]
+    for creator, born_ms, comb in zip(births.creators, each, _only_combs(each, around, births), strict=True):
         count = born_ms.size
         if not count:
             continue
@@ -89,7 +93,6 @@ def _named(births: Births, around: Circumstances, free: NDArray[np.bool_], hours
         kind = "probe" if probe_id is not None else "visitor"
         if kind == "visitor" and acquaintance.is_person(creator.user_agent):
             kind = "people"
-        comb = _only_comb(born_ms, around, births)
         claims.append(
             Claim(
                 store=births.store,
@@ -119,8 +122,8 @@ def _by_creator(births: Births) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     One pass for all creators, as there may be as many of these as an attacker likes.
     """
     narrow = births.creator.astype(np.int16 if len(births.creators) < 1 << 15 else np.int32)
-    order = np.argsort(narrow, kind="stable")
-    return order, np.searchsorted(narrow[order], np.arange(len(births.creators) + 1))
+    counts = np.bincount(births.creator + 1, minlength=len(births.creators) + 1)  # the first: of those that name nobody
+    return np.argsort(narrow, kind="stable"), np.cumsum(counts)
 
 
 def _moment(unix_ms: int) -> datetime:
@@ -178,11 +181,19 @@ def _same_host(a: str, b: str) -> bool:
     return character.split_host(a) == character.split_host(b)
 
 
-def _only_comb(born_ms: NDArray[np.int64], around: Circumstances, births: Births) -> Comb | None:
-    combs = all_combs(
-        born_ms, _periods(around), resolution_s=births.resolution_s, coverage=births.coverage, many=_ENOUGH
-    )
-    return combs[0][0] if combs else None
+def _only_combs(each: Sequence[NDArray[np.int64]], around: Circumstances, births: Births) -> Iterator[Comb | None]:
+    """Find the one rhythm of each creator: side by side, as NumPy lets go of the interpreter in long loops."""
+    periods = _periods(around)
+
+    def find(born_ms: NDArray[np.int64]) -> Comb | None:
+        combs = all_combs(born_ms, periods, resolution_s=births.resolution_s, coverage=births.coverage, many=_ENOUGH)
+        return combs[0][0] if combs else None
+
+    if sum(born_ms.size for born_ms in each) < _WORTH_IT:
+        yield from map(find, each)
+        return
+    with ThreadPoolExecutor(_THREADS) as pool:
+        yield from pool.map(find, each)
 
 
 def _periods(around: Circumstances) -> tuple[float, ...]:
