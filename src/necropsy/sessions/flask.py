@@ -81,6 +81,8 @@ class Flask:
         likely = match(heads, _DICTIONARY)
         likely &= contain(heads, _PERMANENT) | contain(keys.take("key", rows), b"session")
         rows, heads = rows[likely], heads.filter(pa.array(likely))
+        if not len(rows):
+            return
         found = pc.extract_regex(keys.take("key", rows), pattern=_KEY)
         whole = found.is_valid()
         rows, heads, found = rows[numbers(whole)], heads.filter(whole), found.drop_null()

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
@@ -62,6 +63,8 @@ _WIDEST: Final = 24
 """Different words at one place that are still taken for words."""
 _SHARE: Final = 0.02
 """Share of the keys at a wider place that makes a word common enough to keep."""
+_FEW: Final = 16
+"""Namespaces that are remembered together."""
 _FEWEST: Final = 8
 """Keys that must share a word that is not a technical one."""
 
@@ -83,13 +86,27 @@ def fold_namespace(namespaces: pa.Array) -> pa.Array:
     >>> fold_namespace(pa.array([b"admin2:web", b"tenant:3fa85f64-5717-4562-b3fc-2c963f66afa6"])).to_pylist()
     ['admin2:web', 'tenant:*']
     """
-    return _apply(namespaces, _NAMESPACE_RULES)
+    import pyarrow as pa
+
+    if len(namespaces) > _FEW:
+        return _apply(namespaces, _NAMESPACE_RULES)
+    return pa.array(_folded(tuple(namespaces.cast(pa.binary()).to_pylist())), pa.string())
+
+
+@lru_cache(maxsize=1024)
+def _folded(namespaces: tuple[bytes | None, ...]) -> tuple[str | None, ...]:
+    """Fold a few: the same ones come with each batch, and to make the expressions ready takes a millisecond each time."""
+    import pyarrow as pa
+
+    return tuple(_apply(pa.array(namespaces, pa.binary()), _NAMESPACE_RULES).to_pylist())
 
 
 def _apply(values: pa.Array, rules: Iterable[tuple[str, str]]) -> pa.Array:
     import pyarrow as pa
     import pyarrow.compute as pc
 
+    if not len(values):
+        return pa.array([], pa.string())
     if values.type != pa.binary():
         values = values.cast(pa.binary())
     for rule, replacement in rules:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import glob
 import hashlib
 import io
+import os
 import sys
+import threading
 import zlib
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -19,6 +22,8 @@ _ZSTANDARD: Final = b"\x28\xb5\x2f\xfd"
 _BZIP2: Final = b"BZh"
 _XZ: Final = b"\xfd7zXZ\x00"
 _SUMMED_AT_ONCE: Final = 16 << 20
+_STANDS_BACK: Final = 10
+"""How nice the thread is that sums up a file: ten times less of a processor than others, when there are too few."""
 _PIECE: Final = 1 << 12
 """Compressed bytes that are taken in at once: the worst that they can become is 128 MiB (a block of 128 KiB from 4 bytes)."""
 
@@ -208,14 +213,21 @@ def fingerprint(locator: str) -> tuple[str | None, int | None]:
 def fingerprint_beside(locator: str) -> Callable[[], tuple[str | None, int | None]]:
     """Begin to sum up a file beside whoever reads it; return what waits for its ``fingerprint``.
 
-    The checksum of ten gigabytes takes some five seconds, in which Python may do other work.
+    The checksum of ten gigabytes takes some five seconds, in which Python may do other work: of a lower priority, where
+    threads have one, as nobody waits for it yet.
     """
     from concurrent.futures import ThreadPoolExecutor
 
-    executor = ThreadPoolExecutor(1, thread_name_prefix="fingerprint")
+    executor = ThreadPoolExecutor(1, thread_name_prefix="fingerprint", initializer=_stand_back)
     future = executor.submit(fingerprint, locator)
     executor.shutdown(wait=False)
     return future.result
+
+
+def _stand_back() -> None:
+    if sys.platform == "linux":  # elsewhere a priority is the whole process's
+        with contextlib.suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _STANDS_BACK)
 
 
 def size_of(locator: str) -> int | None:

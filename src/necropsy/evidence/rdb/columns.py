@@ -20,7 +20,7 @@ from necropsy.sessions.keyspace import KEY_TYPES, Projection
 if TYPE_CHECKING:
     import pyarrow as pa
 
-BATCH_BYTES = 16 << 20
+BATCH_BYTES = 24 << 20
 """A batch is handed on when its texts reach this, however few its rows: so much the C library takes back and gives out
 again, while for more the system has to clear fresh pages each time."""
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 BEYOND = "a length that reaches beyond the end"
 SEED = 0x1F0D3804B5A3C7E1
 MIXER = 0xD6E8FEB86659FD93
+ALL_BITS = 0xFFFFFFFFFFFFFFFF
 
 
 class Damaged(Exception):  # noqa: N818 -- says what the bytes are
@@ -237,18 +238,27 @@ def equal(one: Bytes, start: int, other: Bytes, at: int, count: int) -> bool:
 
 
 def marked(data: Bytes, start: int, stop: int) -> int:
-    """Mix bytes whose range was checked, by eights."""
+    """Mix bytes whose range was checked: four lanes of eight bytes, as none need wait for another, then the rest."""
     if not cython.compiled:
-        words = range(start, stop - 7, 8)
-        value = stop - start
-        for at in words:
-            value = ((value ^ int.from_bytes(data[at : at + 8], "little")) * MIXER) & 0xFFFFFFFFFFFFFFFF
-            value ^= value >> 32
-        rest = int.from_bytes(data[start + 8 * len(words) : stop], "little")
-        value = ((value ^ rest) * MIXER) & 0xFFFFFFFFFFFFFFFF
-        return value ^ (value >> 32)
+        return _marked_plainly(bytes(data[start:stop]))
     value = stop - start
+    second, third, fourth = value + 1, value + 2, value + 3
     word = 0
+    while start + 32 <= stop:
+        memcpy(cython.address(word), cython.address(data[start]), 8)
+        value = (value ^ word) * MIXER
+        value ^= value >> 32
+        memcpy(cython.address(word), cython.address(data[start + 8]), 8)
+        second = (second ^ word) * MIXER
+        second ^= second >> 32
+        memcpy(cython.address(word), cython.address(data[start + 16]), 8)
+        third = (third ^ word) * MIXER
+        third ^= third >> 32
+        memcpy(cython.address(word), cython.address(data[start + 24]), 8)
+        fourth = (fourth ^ word) * MIXER
+        fourth ^= fourth >> 32
+        start += 32
+    value = ((value ^ second) * MIXER ^ third) * MIXER ^ fourth
     while start + 8 <= stop:
         memcpy(cython.address(word), cython.address(data[start]), 8)
         value = (value ^ word) * MIXER
@@ -258,6 +268,21 @@ def marked(data: Bytes, start: int, stop: int) -> int:
     memcpy(cython.address(word), cython.address(data[start]), stop - start)
     value = (value ^ word) * MIXER
     return value ^ (value >> 32)
+
+
+def _marked_plainly(data: bytes) -> int:
+    lanes = [len(data) + number for number in range(4)]
+    wide = len(data) // 32 * 32
+    for at in range(0, wide, 8):
+        lane = lanes[at // 8 % 4]
+        lane = ((lane ^ int.from_bytes(data[at : at + 8], "little")) * MIXER) & ALL_BITS
+        lanes[at // 8 % 4] = lane ^ (lane >> 32)
+    value, second, third, fourth = lanes
+    value = (((value ^ second) * MIXER ^ third) * MIXER ^ fourth) & ALL_BITS
+    for at in range(wide, len(data) // 8 * 8 + 8, 8):
+        value = ((value ^ int.from_bytes(data[at : at + 8], "little")) * MIXER) & ALL_BITS
+        value ^= value >> 32
+    return value
 
 
 def numeric(text: Bytes, at: int, length: int, largest: bytes) -> bool:

@@ -100,18 +100,27 @@ def claim_indexes(keys: Keys, evidence: Evidence) -> Iterator[Claim]:
     yield from _indexes(keys, evidence, rows[inside], segments.before(2, inside), "expirations:*")
 
     inside = np.flatnonzero(numbers(pc.match_substring(names, PRINCIPAL_INDEX.encode())))
-    found = pc.extract_regex(names.take(pa.array(inside)), pattern=_PRINCIPAL)
-    inside = inside[numbers(found.is_valid())]
-    found = found.drop_null()
-    people = pc.struct_field(found, "name")
-    people = people.filter(pc.not_equal(people, _NOBODY))
-    patterns = pc.binary_join_element_wise(pc.struct_field(found, "index"), b"*", b":").cast(pa.string())
-    yield from _indexes(keys, evidence, rows[inside], pc.struct_field(found, "namespace"), patterns, people)
+    if inside.size:
+        yield from _principals(keys, evidence, rows[inside], names.take(pa.array(inside)))
 
     rows = keys.of_type("zset")
     segments = keys.segments(rows)
     inside = np.flatnonzero(segments.equal(1, b"expirations") & segments.equal(2, b"sessions") & segments.filled(3))
     yield from _indexes(keys, evidence, rows[inside], segments.before(2, inside), "sessions:expirations")
+
+
+def _principals(keys: Keys, evidence: Evidence, rows: Positions, names: pa.Array) -> Iterator[Claim]:
+    """Claim the sets that hold the sessions of one person each."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    found = pc.extract_regex(names, pattern=_PRINCIPAL)
+    rows = rows[numbers(found.is_valid())]
+    found = found.drop_null()
+    people = pc.struct_field(found, "name")
+    people = people.filter(pc.not_equal(people, _NOBODY))
+    patterns = pc.binary_join_element_wise(pc.struct_field(found, "index"), b"*", b":").cast(pa.string())
+    yield from _indexes(keys, evidence, rows, pc.struct_field(found, "namespace"), patterns, people)
 
 
 def _indexes(
