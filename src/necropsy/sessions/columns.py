@@ -255,7 +255,7 @@ def nullable(values: npt.NDArray[Any], known: Mask, kind: Any = None) -> pa.Arra
     """Return a column in which what is not known is null."""
     import pyarrow as pa
 
-    return pa.array(values, type=kind, mask=~known)
+    return pa.array(values, type=kind, mask=None if known.all() else ~known)
 
 
 def words(codes: npt.NDArray[Any], dictionary: Sequence[str], known: Mask | None = None) -> pa.Array:
@@ -268,5 +268,6 @@ def words(codes: npt.NDArray[Any], dictionary: Sequence[str], known: Mask | None
     import numpy as np
     import pyarrow as pa
 
-    places = pa.array(codes.astype(np.int32), mask=None if known is None else ~known)
-    return pa.DictionaryArray.from_arrays(places, pa.array([str(word) for word in dictionary], pa.string()))
+    places = pa.array(codes.astype(np.int32), mask=None if known is None or known.all() else ~known)
+    # Not checked again: these places were made by us, of words that are there.
+    return pa.DictionaryArray.from_arrays(places, pa.array([str(word) for word in dictionary], pa.string()), safe=False)

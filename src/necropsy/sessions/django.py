@@ -50,6 +50,8 @@ class Django:
         import pyarrow.compute as pc
 
         rows = candidates(keys, _MARK)
+        if not len(rows):
+            return
         found = pc.extract_regex(keys.take("key", rows), pattern=_KEY)
         rows, found = rows[numbers(found.is_valid())], found.drop_null()
         if not len(rows):

@@ -80,9 +80,9 @@ class Flask:
         heads = keys.take("head", rows)
         likely = match(heads, _DICTIONARY)
         likely &= contain(heads, _PERMANENT) | contain(keys.take("key", rows), b"session")
-        rows, heads = rows[likely], heads.filter(pa.array(likely))
-        if not len(rows):
+        if not likely.any():
             return
+        rows, heads = rows[likely], heads.filter(pa.array(likely))
         found = pc.extract_regex(keys.take("key", rows), pattern=_KEY)
         whole = found.is_valid()
         rows, heads, found = rows[numbers(whole)], heads.filter(whole), found.drop_null()

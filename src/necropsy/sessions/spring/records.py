@@ -81,7 +81,7 @@ class Records:
             return
         inside, rows = inside[known], rows[inside][known]
         folded = fold_namespace(namespaces.dictionary)
-        codes = namespaces.indices.filter(known)
+        codes = namespaces.indices if known.all() else namespaces.indices.filter(known)
         named = pa.DictionaryArray.from_arrays(codes, folded)
         parts, kinds = self._parts(keys, rows, named, segments.text(1, inside))
         patterns = pa.DictionaryArray.from_arrays(codes, pc.binary_join_element_wise(folded, "sessions:*", ":"))
