@@ -149,7 +149,7 @@ LNAV = ";SELECT c_ip, cs_user_agent, cs_method, cs_uri_stem, sc_status, count(*)
 STEPS = 5
 """Sizes of the scaling, evenly spaced on a logarithmic scale."""
 SMALLEST_MB = 10.0
-LINE_BYTES = {"JSON": 400, "combined": 210}
+LINE_BYTES = {"JSON": 340, "combined": 210}
 """About how long a line is."""
 
 

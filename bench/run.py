@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-MACHINERY = {"run", "table"}
+MACHINERY = {"alone", "run", "table"}
 
 
 def main(names: list[str]) -> int:
