@@ -103,3 +103,11 @@ def test_a_known_principal_is_folded_wherever_its_words_stand() -> None:
 def test_a_namespace_keeps_its_numbers_but_not_an_id() -> None:
     namespaces = pa.array([b"admin2:web", f"tenant:{uuid.uuid4()}:web".encode(), b"t:1234567:web", b"spring:session"])
     assert fold_namespace(namespaces).to_pylist() == ["admin2:web", "tenant:*:web", "t:*:web", "spring:session"]
+
+
+def test_few_namespaces_that_are_remembered_fold_as_many_do() -> None:
+    few = [b"admin2:web", None, f"tenant:{uuid.uuid4()}:web".encode(), b"\xff\x00", b""]
+    many = fold_namespace(pa.array(few * 10, pa.binary())).to_pylist()
+    assert fold_namespace(pa.array(few, pa.binary())).to_pylist() * 10 == many
+    assert fold_namespace(pa.array(few, pa.binary())).to_pylist() * 10 == many
+    assert fold_namespace(pa.array([], pa.binary())).to_pylist() == []

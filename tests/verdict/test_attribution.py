@@ -120,3 +120,15 @@ def test_no_target_is_blamed_in_two_stores() -> None:
         blamed = {store: {c.label for c in claims if c.store == store and c.creator == "probe"} for store in "ab"}
         assert blamed["b"] == {"172.12.1.201:80", "172.12.1.201:8080"}
         assert blamed["a"] == {f"{A1}:80", f"{A1}:8080", f"{A2}:80", f"{A2}:8080"}
+
+
+def test_rhythms_of_creators_found_by_two_threads_are_those_found_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = tuple(creator(f"prober/{number}", "shop:80") for number in range(6))
+    parts = [comb(1_000 * number, seed=number, count=2_000) for number in range(6)]
+    who = np.repeat(np.arange(6), [part.size for part in parts])
+    order = np.argsort(np.concatenate(parts), kind="stable")
+    store = births(*parts, creator=who[order], creators=names)
+    alone = attribute([store], incident())
+    monkeypatch.setattr("necropsy.verdict.attribution._WORTH_IT", 0)
+    assert attribute([store], incident()) == alone
+    assert [claim.period_s for claim in alone] == [10.0] * 6

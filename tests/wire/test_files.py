@@ -9,6 +9,7 @@ import io
 import lzma
 import os
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -201,6 +202,20 @@ def test_a_fingerprint_is_of_the_bytes_as_stored_not_as_unpacked(tmp_path: Path)
     path = tmp_path / "access.log.gz"
     path.write_bytes(gzip.compress(b"line\n"))
     assert files.fingerprint(str(path)) == (hashlib.sha256(path.read_bytes()).hexdigest(), path.stat().st_size)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="threads have a priority of their own on Linux alone")
+def test_a_fingerprint_beside_others_lets_these_go_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def priority(_: str) -> tuple[str, int]:
+        return "", os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+    path = tmp_path / "dump.rdb"
+    path.write_bytes(b"REDIS0011")
+    assert files.fingerprint_beside(str(path))() == files.fingerprint(str(path))
+    mine = os.getpriority(os.PRIO_PROCESS, 0)
+    monkeypatch.setattr(files, "fingerprint", priority)
+    assert files.fingerprint_beside(str(path))()[1] > mine
+    assert os.getpriority(os.PRIO_PROCESS, 0) == mine
 
 
 def test_a_stream_has_no_fingerprint(tmp_path: Path) -> None:

@@ -52,6 +52,19 @@ def sample_dumps(folder: Path) -> list[str]:
     return files
 
 
+def test_values_are_marked_alike_whether_compiled_or_not() -> None:
+    kernels = importlib.import_module("necropsy.evidence.rdb.kernels")
+    random_bytes = random.Random(7).randbytes(5_000)
+    for size in (*range(140), 1_000, 4_097):
+        memory = kernels.Memory(5_000)
+        memory.owner[:5_000] = random_bytes
+        with uncompiled():
+            plain = importlib.import_module("necropsy.evidence.rdb.kernels").Memory(5_000)
+            plain.owner[:5_000] = random_bytes
+            wanted = [plain.mark(start, start + size) for start in (0, 3)]
+        assert [memory.mark(start, start + size) for start in (0, 3)] == wanted
+
+
 def test_the_reader_is_compiled_where_there_is_a_compiler() -> None:
     if not is_compiled():
         if os.environ.get("CI"):

@@ -1,0 +1,74 @@
+"""Births as the verdict gets them: sorted in one number, in the database, or by two threads, they are the same."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from necropsy.autopsy import weighing_room
+from necropsy.case.store import Case
+from necropsy.verdict.evidence import Births
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC).replace(tzinfo=None)
+
+
+def stored(born_ms: list[int | None], agents: list[str | None], authentication: list[str | None]) -> Births:
+    count = len(born_ms)
+    rows = pa.table(
+        {
+            "store": ["a"] * count,
+            "id_hash": pa.array(range(count), pa.uint64()),
+            "born_at": pa.array(
+                [None if ms is None else EPOCH + timedelta(milliseconds=ms) for ms in born_ms], pa.timestamp("us")
+            ),
+            "bytes": [1000] * count,
+            "authentication": pa.array(authentication, pa.string()),
+            "creator_user_agent": pa.array(agents, pa.string()),
+            "creator_host": pa.array([None if agent is None else "10.0.0.1:80" for agent in agents], pa.string()),
+        }
+    )
+    with Case.create(None) as case:
+        case.append("source", [{"reader": "rdb", "locator": "dump.rdb", "store": "a"}])
+        case.append("session", rows)
+        return weighing_room.births_by_store(case)["a"]
+
+
+def listed(births: Births) -> list[tuple[int, str, bool]]:
+    names = [births.creators[number].user_agent if number >= 0 else "" for number in births.creator.tolist()]
+    return list(zip(births.born_ms.tolist(), names, births.authenticated.tolist(), strict=True))
+
+
+@pytest.mark.parametrize("way", ["packed", "in the database", "by two threads"])
+def test_births_are_sorted_whichever_way(way: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    if way == "in the database":
+        monkeypatch.setattr(weighing_room, "_BITS", 0)
+    if way == "by two threads":
+        monkeypatch.setattr(weighing_room, "_WORTH_IT", 0)
+    random = np.random.default_rng(3)
+    born = [int(ms) for ms in 1_558_724_400_000 + random.integers(0, 5_000, 3_000)]
+    agents = [("curl/8", "Go-http-client/1.1", None)[n] for n in random.integers(0, 3, 3_000)]
+    known = [("yes", "no", None)[n] for n in random.integers(0, 3, 3_000)]
+    births = stored([*born, None], [*agents, None], [*known, "yes"])
+    wanted = sorted(zip(born, [agent or "" for agent in agents], [one == "yes" for one in known], strict=True))
+    assert births.total == 3_001
+    assert births.born_ms.tolist() == sorted(born)
+    assert sorted(listed(births)) == wanted
+    order = list(zip(births.born_ms.tolist(), births.creator.tolist(), births.authenticated.tolist(), strict=True))
+    assert order == sorted(order)
+
+
+def test_births_of_ten_thousand_years_are_sorted_too() -> None:
+    born = [253_402_300_799_000, -62_135_596_800_000, 0]
+    agents = [f"agent {number}" for number in range(3)]
+    births = stored(born * 6_000, [f"{agent} {n // 3}" for n, agent in enumerate(agents * 6_000)], ["no"] * 18_000)
+    assert births.born_ms.tolist() == sorted(born * 6_000)
+    assert len(births.creators) == 18_000
+
+
+def test_a_store_whose_births_nobody_knows_has_none() -> None:
+    births = stored([None, None], [None, "curl/8"], ["no", "no"])
+    assert births.born_ms.size == births.creator.size == births.authenticated.size == 0
+    assert births.total == 2
