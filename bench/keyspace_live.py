@@ -115,9 +115,19 @@ def p99(server: Server, busy: Callable[[threading.Event], object] | None) -> tup
     return float(figures["p99_latency_ms"]), float(figures["rps"])
 
 
-def disturb(server: Server, way: str, wanted: Projection, stop: threading.Event) -> None:
+def disturb(
+    server: Server, way: str, wanted: Projection, stop: threading.Event, *, max_impact_s: float = 0.001
+) -> None:
     """Read until told to stop."""
-    live = read_keys(server.url, wanted, store="bench", way=way, open_stream=open_stream, batch_rows=2_000)
+    live = read_keys(
+        server.url,
+        wanted,
+        store="bench",
+        way=way,
+        open_stream=open_stream,
+        batch_rows=2_000,
+        max_impact_s=max_impact_s,
+    )
     for _ in live:
         if stop.is_set():
             break
@@ -190,10 +200,11 @@ def main() -> list[Bar]:
         whole = rows["script, sessions, budget 1 ms"]
         if peer:
             bars.append(Bar("script, keys a second / --memkeys", ">= 5 x", f"{peer / best:.1f} x", peer >= 5 * best))
+            larger = rows["  budget 10 ms"]
+            bars.append(Bar("  with a budget of 10 ms", ">= 5 x", f"{peer / larger:.1f} x", peer >= 5 * larger))
             work = {name: measured.processor_seconds for name, measured in table.rows}
             less = work["redis-cli --memkeys"] / max(work["script, what --memkeys asks"], 1e-9)
             bars.append(Bar("  of the server's processor time", "", f"{less:.1f} x", None))
-            bars.append(Bar("  with a budget of 10 ms", "", f"{peer / rows['  budget 10 ms']:.1f} x", None))
             bars.append(Bar("  when each key is asked", "", f"{peer / rows['  each key asked']:.1f} x", None))
             bars.append(Bar("  what SCAN alone would reach", "", f"{peer / floor:.1f} x", None))
             bars.append(Bar("  script with the fields of sessions", "", f"{peer / whole:.1f} x", None))
@@ -208,6 +219,7 @@ def feels(server: Server, sessions: Projection) -> list[Bar]:
     busy: dict[str, Callable[[threading.Event], object] | None] = {
         "nothing": None,
         "script, budget 1 ms": partial(disturb, server, "script", sessions),
+        "script, budget 10 ms": partial(disturb, server, "script", sessions, max_impact_s=0.010),
         "pipeline, budget 1 ms": partial(disturb, server, "pipeline", sessions),
     }
     if shutil.which("redis-benchmark") is None:
@@ -226,8 +238,8 @@ def feels(server: Server, sessions: Projection) -> list[Bar]:
         latency, rate = (median(column) for column in zip(*figures, strict=True))
         print(f"{name:44} {latency:>9.3f} {latency - quiet:>9.3f} {rate:>9,.0f}", flush=True)
         if "budget" in name:
-            rise = latency - quiet
-            bars.append(Bar(f"p99 of others, {name}", "+1 ms", f"{rise:+.2f} ms", rise <= 1.0))
+            rise, budget = latency - quiet, int(name.split()[-2])
+            bars.append(Bar(f"p99 of others, {name}", f"+{budget} ms", f"{rise:+.2f} ms", rise <= budget))
     return bars
 
 
