@@ -8,7 +8,7 @@ of six pages, a few hundred user agents, tens of thousands of addresses, ids in 
 For each log: to visitor classes (visits and classes, no rhythms yet), and the whole of ``necropsy traffic`` with rhythms,
 judgement and the table. The cache is warm: ``wc -l`` reads each file first and last. GoAccess (combined alone: it wants an address
 in each line) and lnav, a group-by over its SQL, read the same file if they are installed. Every measurement is a process of
-its own, and its peak of memory is that of its own address space (``VmHWM``; ``ru_maxrss`` begins with the parent's).
+its own, ours the median of five in turn, and its peak of memory is that of its own address space (``VmHWM``; ``ru_maxrss`` begins with the parent's).
 
 ``--scaling``: beginnings of the logs of 10 MB to 1 GB (or so many MB), and the exponent of the time: 1 is linear.
 """
@@ -18,6 +18,7 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -146,6 +147,8 @@ print('{"seconds": %f, "cpu_seconds": %f, "mb": %f}' % (time.perf_counter() - be
 )
 
 LNAV = ";SELECT c_ip, cs_user_agent, cs_method, cs_uri_stem, sc_status, count(*) FROM access_log GROUP BY 1, 2, 3, 4, 5"
+ROUNDS = 5
+"""Runs whose median is given, after one that is thrown away."""
 STEPS = 5
 """Sizes of the scaling, evenly spaced on a logarithmic scale."""
 SMALLEST_MB = 10.0
@@ -171,7 +174,8 @@ def measure(name: str, path: Path) -> None:
     """Measure one log and print it."""
     size = path.stat().st_size / 1e6
     floor = min(timed(["wc", "-l", str(path)]) for _ in range(3))
-    read, whole = ran(READ, path), ran(WHOLE, path)
+    both = [(ran(READ, path), ran(WHOLE, path)) for _ in range(ROUNDS + 1)][1:]
+    read, whole = (middle([pair[place] for pair in both]) for place in (0, 1))
     floor = min(floor, timed(["wc", "-l", str(path)]))
     print(
         f"\n{name}: {size:,.0f} MB, {read['requests']:,.0f} requests, {read['classes']:,.0f} classes,"
@@ -189,6 +193,11 @@ def measure(name: str, path: Path) -> None:
         seconds = timed(command)
         row(peer, size, seconds, floor)
         print(f"{'':24} {seconds / whole['seconds']:.1f} x the whole of ours")
+
+
+def middle(runs: list[dict[str, float]]) -> dict[str, float]:
+    """Return the median of each figure."""
+    return {name: statistics.median(run[name] for run in runs) for name in runs[0]}
 
 
 def row(what: str, size: float, seconds: float, floor: float, used: dict[str, float] | None = None) -> None:
