@@ -306,14 +306,13 @@ class Case:
         rows
             Its rows.
         """
+        import pyarrow as pa
+
         declared = ", ".join(f'"{column}" {kind}' for column, kind in columns.items())
         self._connection.execute(f'CREATE TEMP TABLE "{name}" ({declared})')
         try:
-            if rows:
-                marks = ", ".join("?" for _ in columns)
-                self._connection.executemany(
-                    f'INSERT INTO "{name}" VALUES ({marks})', [[row[column] for column in columns] for row in rows]
-                )
+            if rows:  # as columns: a statement for each row takes half a millisecond
+                self._insert(name, pa.table({column: [row[column] for row in rows] for column in columns}))
             yield
         finally:
             self._connection.execute(f'DROP TABLE "{name}"')
