@@ -8,7 +8,8 @@ of six pages, a few hundred user agents, tens of thousands of addresses, ids in 
 For each log: to visitor classes (visits and classes, no rhythms yet), and the whole of ``necropsy traffic`` with rhythms,
 judgement and the table. The cache is warm: ``wc -l`` reads each file first and last. GoAccess (combined alone: it wants an address
 in each line) and lnav, a group-by over its SQL, read the same file if they are installed. Every measurement is a process of
-its own, ours the median of five in turn, and its peak of memory is that of its own address space (``VmHWM``; ``ru_maxrss`` begins with the parent's).
+its own, ours the median of five in turn, and its peak of memory is that of its own address space (``VmHWM``; ``ru_maxrss``
+begins with the parent's).
 
 ``--scaling``: beginnings of the logs of 10 MB to 1 GB (or so many MB), and the exponent of the time: 1 is linear.
 """
@@ -91,13 +92,11 @@ def write(path: Path, lines: int, line: str) -> None:
         )
 
 
-PEAK = """
+PEAK = f"""
 import re, sys
-class WithoutPandas:  # where it is installed (by Ibis' Spark), DuckDB and Arrow load it: a fifth of a second for nothing
-    def find_spec(self, name, *_):
-        if name == "pandas":
-            raise ModuleNotFoundError(name)
-sys.meta_path.insert(0, WithoutPandas())
+sys.path.insert(0, {str(Path(__file__).parent)!r})
+from alone import leave_pandas_out
+leave_pandas_out()
 def peak():
     try:
         return int(re.search(r"VmHWM:\\s+(\\d+)", open("/proc/self/status").read())[1]) / 1024

@@ -5,21 +5,24 @@ python bench/alone.py examine --rdb dump.rdb
 
 from __future__ import annotations
 
-import importlib.abc
 import sys
-from typing import Any
+from collections.abc import Sequence
+from types import ModuleType
 
 
-class WithoutPandas(importlib.abc.MetaPathFinder):
-    """Says that there is no pandas."""
-
-    def find_spec(self, name: str, *_: Any) -> None:
+class _WithoutPandas:
+    def find_spec(self, name: str, _path: Sequence[str] | None, _target: ModuleType | None = None, /) -> None:
         if name == "pandas":
             raise ModuleNotFoundError(name)
 
 
+def leave_pandas_out() -> None:
+    """Import pandas nowhere in this process from now on: a fifth of a second and more for nothing."""
+    sys.meta_path.insert(0, _WithoutPandas())
+
+
 if __name__ == "__main__":
-    sys.meta_path.insert(0, WithoutPandas())
+    leave_pandas_out()
     sys.argv[0] = "necropsy"
     from necropsy.cli.main import main
 

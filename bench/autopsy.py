@@ -9,7 +9,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from table import Table, command
+from table import NECROPSY, Table, command
 
 from necropsy.lab.demo import stage
 
@@ -24,7 +24,7 @@ with tempfile.TemporaryDirectory() as folder:
     for name, files in (("--access-log", store.access_logs), ("--nginx", store.nginx), ("--app-log", store.error_logs)):
         for file in files:
             options += [name, str(file)]
-    necropsy = (sys.executable, "-c", "from necropsy.cli.main import main; main()", "examine")
+    necropsy = (*NECROPSY, "examine")
     table = Table(f"autopsy of {store.keys:,} keys and {len(store.access_logs)} access logs, median of 5")
     table.add(
         "python -c 'import duckdb, pyarrow, numpy'",

@@ -13,12 +13,12 @@ import sys
 import tempfile
 from pathlib import Path
 
-from table import Table, command
+from table import NECROPSY, Table, command
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 from servers import running
 
-NECROPSY = (sys.executable, "-m", "necropsy.cli.main", "keys", "--quiet")
+KEYS = (*NECROPSY, "keys", "--quiet")
 CHUNK = 10_000
 FILL = """
 for i = tonumber(ARGV[1]), tonumber(ARGV[1]) + tonumber(ARGV[2]) - 1 do
@@ -58,14 +58,14 @@ def main() -> None:
             table.add("rdb -c memory (every key)", command("rdb", "-c", "memory", str(many), repeat=3))
         else:
             print("rdbtools is not installed: left out")
-        whole = command(*NECROPSY, str(many), repeat=3)
+        whole = command(*KEYS, str(many), repeat=3)
         table.add("necropsy keys", whole)
-        table.add("necropsy keys --by slot", command(*NECROPSY, str(many), "--by", "slot", repeat=3))
-        table.add("necropsy keys --sample 0.1", command(*NECROPSY, str(many), "--sample", "0.1", repeat=3))
-        table.add("necropsy keys --diff, itself", command(*NECROPSY, str(many), "--diff", str(many), repeat=3))
-        tenth = command(*NECROPSY, str(few), repeat=3)
+        table.add("necropsy keys --by slot", command(*KEYS, str(many), "--by", "slot", repeat=3))
+        table.add("necropsy keys --sample 0.1", command(*KEYS, str(many), "--sample", "0.1", repeat=3))
+        table.add("necropsy keys --diff, itself", command(*KEYS, str(many), "--diff", str(many), repeat=3))
+        tenth = command(*KEYS, str(few), repeat=3)
         table.add(f"necropsy keys, {sizes[1]:,} of them", tenth)
-        started = command(*NECROPSY, str(fewest), repeat=3)
+        started = command(*KEYS, str(fewest), repeat=3)
         table.add(f"necropsy keys, {sizes[0]:,} of them", started)
         work = (whole.seconds - started.seconds) / (tenth.seconds - started.seconds)
         exponent = math.log(work) / math.log(sizes[2] / sizes[1])

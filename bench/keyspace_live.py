@@ -115,9 +115,7 @@ def p99(server: Server, busy: Callable[[threading.Event], object] | None) -> tup
     return float(figures["p99_latency_ms"]), float(figures["rps"])
 
 
-def disturb(
-    server: Server, way: str, wanted: Projection, stop: threading.Event, *, max_impact_s: float = 0.001
-) -> None:
+def disturb(server: Server, way: str, wanted: Projection, stop: threading.Event, *, max_impact_s: float) -> None:
     """Read until told to stop."""
     live = read_keys(
         server.url,
@@ -216,12 +214,12 @@ def main() -> list[Bar]:
 
 def feels(server: Server, sessions: Projection) -> list[Bar]:
     """Print what others feel: rounds in turn, so that whatever else the machine does falls on each alike."""
-    busy: dict[str, Callable[[threading.Event], object] | None] = {
-        "nothing": None,
-        "script, budget 1 ms": partial(disturb, server, "script", sessions),
-        "script, budget 10 ms": partial(disturb, server, "script", sessions, max_impact_s=0.010),
-        "pipeline, budget 1 ms": partial(disturb, server, "pipeline", sessions),
-    }
+    busy: dict[str, Callable[[threading.Event], object] | None] = {"nothing": None}
+    budgets_ms: dict[str, int] = {}
+    for way, budget_ms in (("script", 1), ("script", 10), ("pipeline", 1)):
+        name = f"{way}, budget {budget_ms} ms"
+        budgets_ms[name] = budget_ms
+        busy[name] = partial(disturb, server, way, sessions, max_impact_s=budget_ms / 1000)
     if shutil.which("redis-benchmark") is None:
         print("redis-benchmark is not installed: what others feel is not measured")
         return []
@@ -237,8 +235,8 @@ def feels(server: Server, sessions: Projection) -> list[Bar]:
     for name, figures in measured.items():
         latency, rate = (median(column) for column in zip(*figures, strict=True))
         print(f"{name:44} {latency:>9.3f} {latency - quiet:>9.3f} {rate:>9,.0f}", flush=True)
-        if "budget" in name:
-            rise, budget = latency - quiet, int(name.split()[-2])
+        if name in budgets_ms:
+            rise, budget = latency - quiet, budgets_ms[name]
             bars.append(Bar(f"p99 of others, {name}", f"+{budget} ms", f"{rise:+.2f} ms", rise <= budget))
     return bars
 

@@ -26,7 +26,7 @@ import time
 from functools import partial
 from pathlib import Path
 
-from table import Bar, Table, command, function, print_bars
+from table import NECROPSY, Bar, Table, command, function, print_bars
 
 from necropsy.evidence.rdb.kernels import Memory
 from necropsy.sessions.jdk import INTEGER_HEADER, LONG_HEADER, STREAM_MAGIC
@@ -167,7 +167,7 @@ def main() -> list[Bar]:
         with running("redis-7.0") as server:
             server.client().set("a", "b")
             server.save(nothing)
-        words = (sys.executable, str(Path(__file__).with_name("alone.py")), "examine", "--quiet", "--rdb")
+        words = (*NECROPSY, "examine", "--quiet", "--rdb")
         table.add("a store of one key", command(*words, str(nothing), repeat=3, expect=(0, 3, 11, 12, 13)))
         nobody = table.rows[0][1].processor_seconds
         for size in sizes:

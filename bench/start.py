@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from table import Table, command
-
-NECROPSY = (sys.executable, "-c", "from necropsy.cli.main import main; main()")
+from table import NECROPSY, Table, command
 
 table = Table("start of the command line, median of 15")
 table.add("python -c pass", command(sys.executable, "-c", "pass", repeat=15))

@@ -9,6 +9,11 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+NECROPSY: Final = (sys.executable, str(Path(__file__).with_name("alone.py")))
+"""The command line, as if nothing else were installed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -12,8 +10,6 @@ from necropsy.autopsy import weighing_room
 from necropsy.case.store import Case
 from necropsy.verdict.evidence import Births
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC).replace(tzinfo=None)
-
 
 def stored(born_ms: list[int | None], agents: list[str | None], authentication: list[str | None]) -> Births:
     count = len(born_ms)
@@ -21,9 +17,7 @@ def stored(born_ms: list[int | None], agents: list[str | None], authentication: 
         {
             "store": ["a"] * count,
             "id_hash": pa.array(range(count), pa.uint64()),
-            "born_at": pa.array(
-                [None if ms is None else EPOCH + timedelta(milliseconds=ms) for ms in born_ms], pa.timestamp("us")
-            ),
+            "born_at": pa.array(born_ms, pa.int64()).cast(pa.timestamp("ms")),
             "bytes": [1000] * count,
             "authentication": pa.array(authentication, pa.string()),
             "creator_user_agent": pa.array(agents, pa.string()),

@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 import socket
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -148,9 +149,8 @@ def record(url: str, way: str) -> bytes:
     with _connecting(connect):
         read(url, way)
     spoken = BETWEEN.join(_shorter(bytes(part.heard)) for part in heard)
-    return (
-        way.encode() + b"\n" + spoken.replace(b"/tmp/", b"/run/")
-    )  # where the sockets of tests are is nobody's business
+    # Where the sockets of tests are is nobody's business.
+    return way.encode() + b"\n" + spoken.replace(f"{tempfile.gettempdir()}/".encode(), b"/run/")
 
 
 def _shorter(heard: bytes) -> bytes:

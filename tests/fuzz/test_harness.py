@@ -21,6 +21,15 @@ def run(harness: str, folder: Path, *arguments: str) -> str:
     return done.stdout + done.stderr
 
 
+def damaged(name: str, folder: Path, inputs: int, most_mb: int, *corpus: str) -> str:
+    """Read so many inputs that are damaged at random; return what is said of them."""
+    said = run(name, folder, "--blind", str(inputs), "--seed", "7", *corpus)
+    assert said.startswith(f"{inputs:,} inputs from ")
+    assert int(said.rpartition("at most ")[2].split()[0]) < most_mb
+    assert not list(folder.glob("failing-*"))
+    return said
+
+
 def needs_atheris() -> None:
     if importlib.util.find_spec("atheris") is None:
         if os.environ.get("CI") and sys.version_info[:2] == (3, 11):
@@ -30,10 +39,7 @@ def needs_atheris() -> None:
 
 @pytest.mark.integration
 def test_thousands_of_damaged_dumps_end_in_no_error_and_in_little_memory(tmp_path: Path) -> None:
-    said = run("rdb", tmp_path, "--blind", "20000", "--seed", "7", str(DUMPS))
-    assert said.startswith("20,000 inputs from ")
-    assert int(said.rpartition("at most ")[2].split()[0]) < 300
-    assert not list(tmp_path.glob("failing-*"))
+    damaged("rdb", tmp_path, 20_000, 300, str(DUMPS))
 
 
 @pytest.mark.integration
@@ -46,10 +52,7 @@ def test_dumps_that_reach_something_new_are_read_alike_with_and_without_the_comp
 
 @pytest.mark.integration
 def test_a_thousand_damaged_logs_end_in_no_error_and_lose_no_line(tmp_path: Path) -> None:
-    said = run("logs", tmp_path, "--blind", "1000", "--seed", "7")
-    assert said.startswith("1,000 inputs from ")
-    assert int(said.rpartition("at most ")[2].split()[0]) < 600
-    assert not list(tmp_path.glob("failing-*"))
+    damaged("logs", tmp_path, 1_000, 600)
 
 
 @pytest.mark.integration
@@ -62,10 +65,8 @@ def test_logs_that_reach_something_new_are_read_alike_with_and_without_the_compi
 
 @pytest.mark.integration
 def test_a_server_that_answers_whatever_it_likes_ends_in_no_error_and_in_little_memory(tmp_path: Path) -> None:
-    said = run("replies", tmp_path, "--blind", "3000", "--seed", "7", str(FOLDER.parent / "assets" / "replies"))
+    said = damaged("replies", tmp_path, 3_000, 300, str(FOLDER.parent / "assets" / "replies"))
     assert said.startswith("3,000 inputs from 10 seeds")
-    assert int(said.rpartition("at most ")[2].split()[0]) < 300
-    assert not list(tmp_path.glob("failing-*"))
 
 
 @pytest.mark.integration

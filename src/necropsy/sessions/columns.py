@@ -268,6 +268,7 @@ def words(codes: npt.NDArray[Any], dictionary: Sequence[str], known: Mask | None
     import numpy as np
     import pyarrow as pa
 
-    places = pa.array(codes.astype(np.int32), mask=None if known is None or known.all() else ~known)
+    places = codes.astype(np.int32)
+    column = pa.array(places) if known is None else nullable(places, known)
     # Not checked again: these places were made by us, of words that are there.
-    return pa.DictionaryArray.from_arrays(places, pa.array([str(word) for word in dictionary], pa.string()), safe=False)
+    return pa.DictionaryArray.from_arrays(column, pa.array([str(word) for word in dictionary], pa.string()), safe=False)

@@ -1,6 +1,6 @@
 cimport cython
 
-cdef unsigned long long SEED, MIXER
+cdef unsigned long long SEED, MIXER, ALL_BITS
 
 cdef class Memory:
     cdef readonly object owner
@@ -29,7 +29,10 @@ cdef class Memory:
 cdef int check(Memory memory, Py_ssize_t at, Py_ssize_t count) except -1
 cdef int move(const unsigned char* source, Py_ssize_t start, unsigned char* target, Py_ssize_t at, Py_ssize_t count) noexcept
 cdef bint equal(const unsigned char* one, Py_ssize_t start, const unsigned char* other, Py_ssize_t at, Py_ssize_t count) noexcept
-@cython.locals(value="unsigned long long", second="unsigned long long", third="unsigned long long", fourth="unsigned long long", word="unsigned long long")
+@cython.locals(value="unsigned long long", second="unsigned long long", third="unsigned long long", fourth="unsigned long long")
 cdef unsigned long long marked(const unsigned char* data, Py_ssize_t start, Py_ssize_t stop) noexcept
+cdef unsigned long long mixed(unsigned long long value, unsigned long long more) noexcept
+@cython.locals(value="unsigned long long")
+cdef unsigned long long word(const unsigned char* data, Py_ssize_t at, Py_ssize_t count) noexcept
 @cython.locals(i=Py_ssize_t, stop=Py_ssize_t, digits=Py_ssize_t, last=int, most=int)
 cdef bint numeric(const unsigned char* text, Py_ssize_t at, Py_ssize_t length, const unsigned char* largest) noexcept

@@ -199,9 +199,9 @@ class Memory:
         """Return 64 bits that depend on all bytes and are spread evenly, to choose keys by (the checksum, mixed)."""
         value = self.crc64(SEED, start, stop)
         value ^= value >> 32
-        value = (value * MIXER) & 0xFFFFFFFFFFFFFFFF
+        value = (value * MIXER) & ALL_BITS
         value ^= value >> 29
-        return (value * MIXER) & 0xFFFFFFFFFFFFFFFF
+        return (value * MIXER) & ALL_BITS
 
     def mark(self, start: int, stop: int) -> int:
         """Return 64 bits by which equal bytes are found again: cheaper than ``spread``, for bytes that are compared then."""
@@ -239,49 +239,35 @@ def equal(one: Bytes, start: int, other: Bytes, at: int, count: int) -> bool:
 
 def marked(data: Bytes, start: int, stop: int) -> int:
     """Mix bytes whose range was checked: four lanes of eight bytes, as none need wait for another, then the rest."""
-    if not cython.compiled:
-        return _marked_plainly(bytes(data[start:stop]))
     value = stop - start
     second, third, fourth = value + 1, value + 2, value + 3
-    word = 0
     while start + 32 <= stop:
-        memcpy(cython.address(word), cython.address(data[start]), 8)
-        value = (value ^ word) * MIXER
-        value ^= value >> 32
-        memcpy(cython.address(word), cython.address(data[start + 8]), 8)
-        second = (second ^ word) * MIXER
-        second ^= second >> 32
-        memcpy(cython.address(word), cython.address(data[start + 16]), 8)
-        third = (third ^ word) * MIXER
-        third ^= third >> 32
-        memcpy(cython.address(word), cython.address(data[start + 24]), 8)
-        fourth = (fourth ^ word) * MIXER
-        fourth ^= fourth >> 32
+        value = mixed(value, word(data, start, 8))
+        second = mixed(second, word(data, start + 8, 8))
+        third = mixed(third, word(data, start + 16, 8))
+        fourth = mixed(fourth, word(data, start + 24, 8))
         start += 32
-    value = ((value ^ second) * MIXER ^ third) * MIXER ^ fourth
+    value = mixed(mixed(mixed(value, second), third), fourth)
     while start + 8 <= stop:
-        memcpy(cython.address(word), cython.address(data[start]), 8)
-        value = (value ^ word) * MIXER
-        value ^= value >> 32
+        value = mixed(value, word(data, start, 8))
         start += 8
-    word = 0
-    memcpy(cython.address(word), cython.address(data[start]), stop - start)
-    value = (value ^ word) * MIXER
+    return mixed(value, word(data, start, stop - start))
+
+
+def mixed(value: int, more: int) -> int:
+    """Mix eight bytes more into a lane."""
+    value = (value ^ more) * MIXER
+    if not cython.compiled:
+        value &= ALL_BITS
     return value ^ (value >> 32)
 
 
-def _marked_plainly(data: bytes) -> int:
-    lanes = [len(data) + number for number in range(4)]
-    wide = len(data) // 32 * 32
-    for at in range(0, wide, 8):
-        lane = lanes[at // 8 % 4]
-        lane = ((lane ^ int.from_bytes(data[at : at + 8], "little")) * MIXER) & ALL_BITS
-        lanes[at // 8 % 4] = lane ^ (lane >> 32)
-    value, second, third, fourth = lanes
-    value = (((value ^ second) * MIXER ^ third) * MIXER ^ fourth) & ALL_BITS
-    for at in range(wide, len(data) // 8 * 8 + 8, 8):
-        value = ((value ^ int.from_bytes(data[at : at + 8], "little")) * MIXER) & ALL_BITS
-        value ^= value >> 32
+def word(data: Bytes, at: int, count: int) -> int:
+    """Return up to eight bytes whose range was checked as one number."""
+    if not cython.compiled:
+        return int.from_bytes(data[at : at + count], "little")
+    value = 0
+    memcpy(cython.address(value), cython.address(data[at]), count)
     return value
 
 
