@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -26,7 +25,7 @@ def browser() -> Iterator[Browser]:
 def test_the_page_is_drawn_without_a_complaint_and_without_a_request(
     browser: Browser, tmp_path: Path, width: int, dark: bool
 ) -> None:
-    stranger = replace(PROBER, user_agent=HOSTILE, agent=HOSTILE, path="/" + "very-long" * 40, sessions="possible")
+    stranger = PROBER._replace(user_agent=HOSTILE, agent=HOSTILE, path="/" + "very-long" * 40, sessions="possible")
     file = tmp_path / "traffic.html"
     file.write_text(page.render(found(PROBER, PERSON, stranger)), encoding="utf-8")
     browser.open(file, width=width, dark=dark, scripts=False)

@@ -168,7 +168,7 @@ class _Window:
         places = {str(log.spool.path): log.locator for log in self._logs}
         return replace(
             found,
-            visitors=tuple(replace(visitor, log=names[visitor.log]) for visitor in found.visitors),
+            visitors=tuple(visitor._replace(log=names[visitor.log]) for visitor in found.visitors),
             sources=tuple(
                 replace(source, locator=places[source.locator], sha256=None, size=None) for source in found.sources
             ),
