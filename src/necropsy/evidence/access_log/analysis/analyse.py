@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -42,7 +41,7 @@ class Analysis:
     client_texts: pa.Table | None
 
 
-def analyse(engine: Engine, *, slack_us: int, idle: Callable[[], None] = lambda: None, bins: bool = True) -> Analysis:
+def analyse(engine: Engine, *, slack_us: int, bins: bool = True) -> Analysis:
     """Make visits of lines, classes of visits, and judge their rhythms.
 
     Parameters
@@ -51,8 +50,6 @@ def analyse(engine: Engine, *, slack_us: int, idle: Callable[[], None] = lambda:
         Has the tables ``line`` and ``given``.
     slack_us
         Microseconds after a redirect within which the same client's next page counts as its continuation.
-    idle
-        Called once, when what follows leaves a core to others.
     bins
         Whether to count visits by minute, too.
     """
@@ -61,7 +58,6 @@ def analyse(engine: Engine, *, slack_us: int, idle: Callable[[], None] = lambda:
     clients, client_texts = _clients(engine)
     make_classes(engine)
     judge_rhythms(engine)
-    idle()
     for step in ("kept", "crowd"):
         engine.create(step, classes=CLASSES)
     for step in ("folded", "summed", "said", *(["bins"] if bins else [])):
