@@ -7,9 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from necropsy.evidence.redis.pace import (
+    ALONE_BYTES_S,
     CHECK_EVERY_S,
     FEWEST,
     FIRST,
+    HEARD_EVERY_S,
     JUDGED,
     LONGEST_REST_S,
     LONGEST_SLICE_S,
@@ -27,6 +29,7 @@ class World:
         self.now = 0.0
         self.latency = 0.0001
         self.memory = {"used_memory": "50", "maxmemory": "100"}
+        self.heard: int | None = 0
         self.slept: list[float] = []
 
     def sleep(self, seconds: float) -> None:
@@ -34,7 +37,22 @@ class World:
         self.now += seconds
 
     def pace(self, budget: float = 0.001) -> Pace:
-        return Pace(lambda: self.latency, lambda: self.memory, budget, clock=lambda: self.now, sleep=self.sleep)
+        return Pace(
+            lambda: self.latency,
+            lambda: self.memory,
+            lambda: self.heard,
+            budget,
+            clock=lambda: self.now,
+            sleep=self.sleep,
+        )
+
+    def listen(self, pace: Pace, sent: int | None) -> float:
+        """Others send so many bytes in a second, or nobody can tell; return how long a slice is then."""
+        for _ in range(50):
+            self.now += 1.01 * HEARD_EVERY_S
+            self.heard = None if sent is None else (self.heard or 0) + sent // 50
+            pace.rest()
+        return pace.slice_s
 
     def rest(self, pace: Pace, slow: int = 0) -> float:
         """Look as often as a decision takes; so many looks find the server slow. The rest before a slice from then on."""
@@ -47,10 +65,43 @@ class World:
 
 
 @pytest.mark.parametrize(("budget", "slice_s"), [(0.001, 0.0002), (0.004, 0.0008), (0.5, LONGEST_SLICE_S)])
-def test_a_slice_takes_a_fifth_of_the_budget_and_never_more_than_five_milliseconds(
+def test_a_slice_begins_with_a_fifth_of_the_budget_and_never_takes_more_than_five_milliseconds(
     budget: float, slice_s: float
 ) -> None:
     assert World().pace(budget).slice_s == pytest.approx(slice_s)
+
+
+@pytest.mark.parametrize(("budget", "slice_s"), [(0.001, 0.0008), (0.004, 0.0032), (0.5, LONGEST_SLICE_S)])
+def test_where_hardly_anybody_asks_a_slice_takes_most_of_the_budget(budget: float, slice_s: float) -> None:
+    world = World()
+    pace = world.pace(budget)
+    assert world.listen(pace, 0) == pytest.approx(slice_s)
+    assert world.listen(pace, ALONE_BYTES_S) == pytest.approx(slice_s)
+
+
+@pytest.mark.parametrize("sent", [2 * ALONE_BYTES_S, -1_000, None])
+def test_slices_are_short_at_once_when_others_ask_or_nobody_can_tell(sent: int | None) -> None:
+    world = World()
+    pace = world.pace(0.004)
+    world.listen(pace, 0)
+    for _ in range(20):
+        pace.took(pace.keys, pace.keys * 1e-5)
+    assert pace.keys == 320
+    world.now += 1.01 * HEARD_EVERY_S
+    world.heard = None if sent is None else (world.heard or 0) + sent // 50
+    pace.rest()
+    assert pace.slice_s == pytest.approx(0.0008)
+    assert pace.keys == 80, "not only from the slice after the next one on"
+    world.listen(pace, 0)
+    assert pace.slice_s == pytest.approx(0.0032)
+
+
+@given(st.floats(1e-5, 1), st.booleans())
+def test_no_slice_may_take_more_than_the_budget(budget: float, alone: bool) -> None:
+    world = World()
+    pace = world.pace(budget)
+    world.listen(pace, 0 if alone else None)
+    assert pace.slice_s <= pace.longest_s <= budget
 
 
 def test_slices_grow_until_they_fill_their_time() -> None:

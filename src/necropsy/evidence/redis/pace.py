@@ -1,8 +1,9 @@
 """How fast to read: short slices, a look at the server's own latency between them, and rests when others suffer.
 
 A server does one thing at a time. While it works on a slice of ours, everybody else waits: the length of a slice is what
-we add to their latency, and some meet more than one. So a slice is kept to a fifth of the budget, and never above five
-milliseconds; and when the server's own answers to PING become slow, whoever causes it, we give way.
+we add to their latency. Where many ask, some meet more than one, and a slice is kept to a fifth of the budget; where hardly
+anybody does, it may take most of the budget, and never more than five milliseconds. Whether others ask is told by what the
+server has read beside what we sent. When its own answers to PING become slow, whoever causes it, we give way.
 """
 
 from __future__ import annotations
@@ -15,9 +16,16 @@ from typing import Final
 
 from necropsy.wire.redis.info import number
 
-LONGEST_SLICE_S: Final = 0.005
+LONGEST_SLICE_S: Final = 0.004
+"""What is aimed at; what it takes then differs by a quarter now and then."""
 SLICE_SHARE: Final = 0.2
-"""Of the budget. The 99th percentile of others rises by two to four slices (bench/keyspace_live.py), not by one."""
+"""Of the budget, among others. Their 99th percentile rises by two to four slices (bench/keyspace_live.py), not by one."""
+ALONE_SHARE: Final = 0.8
+"""Of the budget, where hardly anybody else asks: who does meets one slice."""
+ALONE_BYTES_S: Final = 50_000
+"""Bytes a second that others send, up to which that is so: about a thousand questions."""
+HEARD_EVERY_S: Final = 0.02
+"""Between two looks at what others send."""
 CHECK_EVERY_S: Final = 0.005
 """Between two looks at the latency."""
 JUDGED: Final = 20
@@ -49,6 +57,8 @@ class Pace:
         Measures one round trip, in seconds.
     memory
         Asks for INFO memory; an empty answer when it is forbidden.
+    heard
+        Returns how many bytes others have sent to the server so far; None when it does not say.
     max_impact_s
         What others may suffer, in seconds.
     """
@@ -57,6 +67,7 @@ class Pace:
         self,
         ping: Callable[[], float],
         memory: Callable[[], Mapping[str, str]],
+        heard: Callable[[], int | None],
         max_impact_s: float,
         *,
         clock: Callable[[], float] = time.monotonic,
@@ -64,11 +75,12 @@ class Pace:
     ) -> None:
         self._ping = ping
         self._memory = memory
+        self._heard = heard
         self._budget_s = max_impact_s
         self._clock = clock
         self._sleep = sleep
         self.slice_s = min(LONGEST_SLICE_S, max_impact_s * SLICE_SHARE)
-        """What the server may spend on one slice."""
+        """What the server may spend on one slice, in seconds."""
         self.keys = FIRST
         """Keys of the next slice."""
         self.rested_s = 0.0
@@ -79,7 +91,13 @@ class Pace:
         self._costs: deque[float] = deque(maxlen=9)
         self._rest_s = 0.0
         self._near = False
-        self._checked_at = self._looked_at = clock()
+        self._heard_bytes = heard()
+        self._checked_at = self._looked_at = self._heard_at = clock()
+
+    @property
+    def longest_s(self) -> float:
+        """What a slice may take at most, in seconds, whatever its keys turn out to cost."""
+        return min(2 * self.slice_s, self._budget_s)
 
     def took(self, keys: int, seconds: float, rounds: int = 0) -> None:
         """Learn from a slice: how many keys it had, and how long the server worked on it.
@@ -102,6 +120,8 @@ class Pace:
         if now - self._checked_at >= CHECK_EVERY_S:
             self._check()
             self._checked_at = self._clock()
+        if now - self._heard_at >= HEARD_EVERY_S:
+            self._listen()
         if now - self._looked_at >= MEMORY_EVERY_S:
             self._look()
             self._looked_at = self._clock()
@@ -119,6 +139,18 @@ class Pace:
         else:
             self._rest_s = 0.7 * self._rest_s if self._rest_s > LEAST_REST_S else 0.0
         self._over.clear()
+
+    def _listen(self) -> None:
+        """Take longer slices while hardly anybody else asks, and short ones at once when somebody does."""
+        before, then = self._heard_bytes, self._heard_at
+        now, self._heard_at = self._heard(), self._clock()
+        self._heard_bytes = now
+        some = ALONE_BYTES_S * (self._heard_at - then)
+        alone = now is not None and before is not None and 0 <= now - before <= some
+        share = ALONE_SHARE if alone else SLICE_SHARE
+        slice_s = min(LONGEST_SLICE_S, share * self._budget_s)
+        self.keys = max(FEWEST, int(self.keys * min(1.0, slice_s / self.slice_s)))
+        self.slice_s = slice_s
 
     def _look(self) -> None:
         share = self._share()

@@ -48,7 +48,7 @@ class PipelineWay:
         """Go on with another connection to the same server."""
         self._connection = self._values.connection = connection
 
-    def ask(self, cursor: bytes, names: Sequence[bytes], count: int, slice_s: float) -> None:  # noqa: ARG002 -- as other ways
+    def ask(self, cursor: bytes, names: Sequence[bytes], count: int, longest_s: float) -> None:  # noqa: ARG002 -- as other ways
         """Ask for a slice: of the scan, or of keys by name."""
         self._asked = (cursor, names, count)
 

@@ -121,7 +121,7 @@ class Scan:
 
     def _ask(self, cursor: bytes, left: list[bytes]) -> None:
         with contextlib.suppress(ConnectionLost):  # the answer will not come either, and there it is dealt with
-            self._way.ask(cursor, left, self._pace.keys, self._pace.slice_s)
+            self._way.ask(cursor, left, self._pace.keys, self._pace.longest_s)
 
     def _answer(self, db: int, cursor: bytes, left: list[bytes]) -> Answer:
         while True:

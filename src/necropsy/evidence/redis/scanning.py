@@ -10,7 +10,7 @@ from necropsy.evidence.redis.batches import Batches, expiry_bytes
 from necropsy.evidence.redis.pace import Pace
 from necropsy.evidence.redis.pipeline import PipelineWay
 from necropsy.evidence.redis.scan import Scan, ScanEnded
-from necropsy.wire.redis.info import parse_info
+from necropsy.wire.redis.info import number, parse_info
 from necropsy.wire.redis.replies import ANSWERS_ODDLY, ODD, ConnectionLost, ServerError
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def scan_keys(node: NodeReading) -> Iterator[pa.RecordBatch]:
     batches = Batches(wanted.projection, node.names, wanted.batch_rows, expiry_bytes(node.server.info))
     pieces = PipelineWay(node.connection, node.permissions, wanted.projection, node.names, lfu=node.lfu)
     line = _Line(node)
-    pace = Pace(line.ping, line.memory, wanted.max_impact_s)
+    pace = Pace(line.ping, line.memory, line.heard, wanted.max_impact_s)
     given = 0
     try:
         scan = Scan(node.connect, node.connection, node.scanning, pieces, pace, batches, node.tally)
@@ -74,6 +74,14 @@ class _Line:
             return parse_info(self._connection.command("INFO", "MEMORY"))
         except (ConnectionLost, ServerError):
             return {}
+
+    def heard(self) -> int | None:
+        """Return how many bytes others have sent to the server since it began; None when it does not say."""
+        try:
+            heard = number(parse_info(self._connection.command("INFO", "STATS")), "total_net_input_bytes")
+        except (ConnectionLost, ServerError):
+            return None
+        return int(heard) - self._connection.sent_bytes if heard else None
 
     def close(self) -> None:
         """Hang up."""

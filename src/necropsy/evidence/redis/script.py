@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from necropsy.wire.redis.connection import Connection
     from necropsy.wire.redis.gate import Gate
 
-LONGEST_US: Final = 5_000
+LONGEST_US: Final = 4_000
 AFTERWARDS: Final = 1.25
 """The script reads its clock before the server turns what it returns into a reply, which takes about a quarter more."""
 
@@ -65,9 +65,9 @@ class ScriptWay:
         """Go on with another connection to the same server."""
         self._connection = connection
 
-    def ask(self, cursor: bytes, names: Sequence[bytes], count: int, slice_s: float) -> None:
+    def ask(self, cursor: bytes, names: Sequence[bytes], count: int, longest_s: float) -> None:
         """Ask for a slice: of the scan, or of keys by name."""
-        limit = min(LONGEST_US, int(2e6 * slice_s))
+        limit = min(LONGEST_US, int(1e6 * longest_s / AFTERWARDS))
         groups = self._alike.words() if self._alike else []
         self._asked = [
             b"" if names else cursor, count, limit, *self._counts, len(groups) // 4, *self._tail, *groups, *names

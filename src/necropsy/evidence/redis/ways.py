@@ -65,7 +65,7 @@ class Way(Protocol):
     def use(self, connection: Connection) -> None:
         """Go on with another connection to the same server."""
 
-    def ask(self, cursor: bytes, names: Sequence[bytes], count: int, slice_s: float) -> None:
+    def ask(self, cursor: bytes, names: Sequence[bytes], count: int, longest_s: float) -> None:
         """Ask for about ``count`` keys from the cursor on, or for these by name."""
 
     def answer(self) -> Answer:

@@ -42,6 +42,7 @@ class Connection:
         self._reader = hiredis.Reader(replyError=ServerError, notEnoughData=self._nothing)
         self.rounds = 0
         """How often an answer was waited for."""
+        self.sent_bytes = 0
         self.keeps_idle_times = False
         """Whether CLIENT NO-TOUCH is on: reading a value does not make it look used."""
 
@@ -171,6 +172,7 @@ class Connection:
             raise ConnectionLost(f"takes nothing for {ANSWER_TIMEOUT_S:g} s") from error
         except OSError as error:
             raise ConnectionLost(f"broke the connection: {_reason(error)}") from error
+        self.sent_bytes += len(data)
 
     def _read(self) -> bytes:
         try:
