@@ -100,6 +100,7 @@ def _connecting(connect: Any) -> Iterator[None]:
         mock.patch("necropsy.evidence.redis.pace.LEAST_REST_S", 0.0),
         mock.patch("necropsy.evidence.redis.scanning._Line.ping", return_value=0.0),
         mock.patch("necropsy.evidence.redis.scanning._Line.memory", return_value={}),
+        mock.patch("necropsy.evidence.redis.scanning._Line.heard", return_value=None),
     ):
         yield
 

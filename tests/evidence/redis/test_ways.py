@@ -6,13 +6,17 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from statistics import median
 from typing import Any
+from unittest import mock
 
 import pytest
 
 from evidence.redis.live import SMALL_DATABASES, WANTED, fill, idle, options, read, rows, without
+from necropsy.evidence.redis.scanning import heard_from_others
 from necropsy.evidence.redis.script_text import SAMPLES
 from necropsy.model.errors import UnreadableSource, UsageError
 from necropsy.sessions.keyspace import Projection
+from necropsy.wire.redis.address import parse_address
+from necropsy.wire.redis.connection import Connection
 from servers import NAMES, Server, running
 from wire.redis.nodes import ask, info
 
@@ -174,6 +178,33 @@ def test_the_server_says_what_it_is(server: Server) -> None:
     assert live.locator == f"redis://127.0.0.1:{server.port}/0"
 
 
+def test_what_others_send_is_told_from_what_a_scan_sends(server: Server) -> None:
+    with Connection.open(parse_address(server.url)) as connection:
+        before = heard_from_others(connection)
+        for _ in range(50):
+            connection.command("TYPE", b"x" * 1_000)
+        assert heard_from_others(connection) == before
+        server.client().set("of-others", b"x" * 100_000, px=1)
+        now = heard_from_others(connection)
+    assert before is not None
+    assert now is not None
+    assert 100_000 < now - before < 102_000
+
+
+def test_a_scan_that_is_alone_takes_longer_slices_than_one_among_others(server: Server) -> None:
+    fewer = {}
+    for others in (False, True):
+        told = (lambda _connection: 0) if not others else (lambda _connection: None)
+        with (
+            mock.patch("necropsy.evidence.redis.scanning.heard_from_others", told),
+            mock.patch("necropsy.evidence.redis.pace.HEARD_EVERY_S", 0.0),
+        ):
+            live = read(server.url, "script", max_impact_s=0.0005)
+            rows(live)
+        fewer[others] = int(live.facts["scan-slices"])
+    assert fewer[False] < fewer[True]
+
+
 def test_the_stream_brings_the_facts_of_the_dump(server: Server) -> None:
     idle(server)
     live = read(server.url, "stream")
@@ -222,6 +253,7 @@ def test_a_way_or_a_budget_that_is_none_is_refused(server: Server) -> None:
 
 
 def test_a_stream_that_would_be_unsafe_is_refused_with_the_reason(server: Server) -> None:
+    idle(server)
     used = int(info(server, "memory")["used_memory"])
     ask(server, "CONFIG", "SET", "maxmemory", used + used // 2)
     try:

@@ -76,12 +76,11 @@ class _Line:
             return {}
 
     def heard(self) -> int | None:
-        """Return how many bytes others have sent to the server since it began; None when it does not say."""
+        """Return how many bytes others have sent to the server; None when it does not say."""
         try:
-            heard = number(parse_info(self._connection.command("INFO", "STATS")), "total_net_input_bytes")
+            return heard_from_others(self._connection)
         except (ConnectionLost, ServerError):
             return None
-        return int(heard) - self._connection.sent_bytes if heard else None
 
     def close(self) -> None:
         """Hang up."""
@@ -90,6 +89,17 @@ class _Line:
     @property
     def _connection(self) -> Connection:
         return self._node.connection if self.scan is None else self.scan.connection
+
+
+def heard_from_others(connection: Connection) -> int | None:
+    """Return how many bytes a server has read since it began, without those of this connection.
+
+    Raises
+    ------
+    ConnectionLost, ServerError
+    """
+    heard = number(parse_info(connection.command("INFO", "STATS")), "total_net_input_bytes")
+    return heard - connection.sent_bytes if heard else None
 
 
 def _tell(node: NodeReading, pace: Pace) -> None:
