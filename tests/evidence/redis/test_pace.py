@@ -50,7 +50,7 @@ class World:
         """Others send so many bytes in a second, or nobody can tell; return how long a slice is then."""
         for _ in range(50):
             self.now += 1.01 * HEARD_EVERY_S
-            self.heard = None if sent is None else (self.heard or 0) + sent // 50
+            self.heard = None if sent is None else (self.heard or 0) + int(sent * HEARD_EVERY_S)
             pace.rest()
         return pace.slice_s
 
@@ -88,7 +88,7 @@ def test_slices_are_short_at_once_when_others_ask_or_nobody_can_tell(sent: int |
         pace.took(pace.keys, pace.keys * 1e-5)
     assert pace.keys == 320
     world.now += 1.01 * HEARD_EVERY_S
-    world.heard = None if sent is None else (world.heard or 0) + sent // 50
+    world.heard = None if sent is None else (world.heard or 0) + int(sent * HEARD_EVERY_S)
     pace.rest()
     assert pace.slice_s == pytest.approx(0.0008)
     assert pace.keys == 80, "not only from the slice after the next one on"

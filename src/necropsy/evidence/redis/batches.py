@@ -54,9 +54,11 @@ class Batches:
     def _batch(self, page: Page) -> pa.RecordBatch:
         import numpy as np
         import pyarrow as pa
+        import pyarrow.compute as pc
 
         rows = len(page)
         encodings = np.array(page.encodings, np.int8)
+        expires = pa.array(page.expires, pa.int64())
         arrays: list[Any] = [
             pa.array(np.full(rows, self._db, np.int32)),
             pa.array(page.keys, pa.binary()),
@@ -64,13 +66,11 @@ class Batches:
             pa.DictionaryArray.from_arrays(
                 pa.array(encodings, mask=encodings < 0), pa.array(self._names.encodings, pa.string())
             ),
-            pa.array([None if at is None else min(at, FARTHEST) for at in page.expires], pa.int64()).cast(
-                pa.timestamp("ms")
-            ),
+            pc.min_element_wise(expires, FARTHEST, skip_nulls=False).cast(pa.timestamp("ms")),
             pa.array(page.idle, pa.int64()),
             pa.array(page.freq, pa.int16()),
-            pa.array([count or 0 for count in page.elements], pa.int64()),
-            pa.array(self._sizes(page), pa.int64()),
+            pa.array(page.elements, pa.int64()).fill_null(0),
+            self._sizes(page, expires),
             _spread(page.heads, rows, pa.binary()),
             _spread(page.members, rows, pa.list_(pa.binary())),
         ]
@@ -82,18 +82,18 @@ class Batches:
             arrays.append(_spread(Sparse(fields.rows, lengths), rows, pa.int64()))
         return pa.RecordBatch.from_arrays(arrays, schema=self._schema)
 
-    def _sizes(self, page: Page) -> list[int]:
-        extra = self._expiry_bytes
-        if None not in page.usage:
-            return [
-                (usage or 0) + (extra if at is not None else 0)
-                for usage, at in zip(page.usage, page.expires, strict=True)
-            ]
+    def _sizes(self, page: Page, expires: pa.Array) -> pa.Array:
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        sizes = pa.array(page.usage, pa.int64())
+        if not sizes.null_count:
+            return pc.add(sizes, pc.multiply(expires.is_valid().cast(pa.int64()), self._expiry_bytes))
         known: Counter[int] = Counter()
         for column in page.fields.lengths:
             for row, length in zip(page.fields.rows, column, strict=True):
                 known[row] += length or 0
-        return [self._guess(page, row, known[row]) for row in range(len(page))]
+        return pa.array([self._guess(page, row, known[row]) for row in range(len(page))], pa.int64())
 
     def _guess(self, page: Page, row: int, known: int) -> int:
         """Return what a key costs at least, when MEMORY USAGE is forbidden."""

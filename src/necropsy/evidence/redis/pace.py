@@ -24,7 +24,7 @@ ALONE_SHARE: Final = 0.8
 """Of the budget, where hardly anybody else asks: who does meets one slice."""
 ALONE_BYTES_S: Final = 50_000
 """Bytes a second that others send, up to which that is so: about a thousand questions."""
-HEARD_EVERY_S: Final = 0.02
+HEARD_EVERY_S: Final = 0.01
 """Between two looks at what others send."""
 CHECK_EVERY_S: Final = 0.005
 """Between two looks at the latency."""
