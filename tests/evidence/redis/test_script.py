@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import itertools
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from necropsy.evidence.redis.page import Names
 from necropsy.evidence.redis.permissions import WISHES, Permission, Permissions
+from necropsy.evidence.redis.script import ScriptWay
 from necropsy.evidence.redis.script_text import compose
+from necropsy.model.errors import UnreadableSource
 from necropsy.sessions.keyspace import Projection
 from necropsy.wire.redis.gate import Gate, script_commands
+from necropsy.wire.redis.replies import ServerError
 
 ALL = frozenset(wish.name for wish in WISHES)
 RICH = Projection(string_bytes=9, hash_fields=((b"f", 3),), members_of=(b"m",))
@@ -35,6 +40,25 @@ def test_nothing_is_in_it_that_is_forbidden_and_the_gate_admits_it(granted: froz
     }
     for name in ALL - granted:
         assert words[name] not in said(script), name
+
+
+class Declaring:
+    """As Dragonfly answers, which no package brings: a script may touch no key that it was not given by name."""
+
+    def __init__(self) -> None:
+        self.asked: list[list[bytes]] = []
+
+    def pipeline(self, commands: list[list[bytes]]) -> list[ServerError]:
+        self.asked += commands
+        return [ServerError("ERR script tried accessing undeclared key") for _ in commands]
+
+
+def test_a_server_that_lets_a_script_touch_no_key_it_finds_is_told_before_the_scan() -> None:
+    server = Declaring()
+    with pytest.raises(UnreadableSource, match=r"scripts cannot be used: .*undeclared key"):
+        ScriptWay(server, Gate(), permissions(ALL), RICH, Names(), lfu=False)  # type: ignore[arg-type]
+    assert {command[3] for command in server.asked} == {b"0"}, "it was tried out on keys that it finds"
+    assert "'undeclared'" in compose(permissions(ALL), RICH, lfu=False), "the script hands this error on"
 
 
 def test_nothing_is_in_it_that_is_not_wanted() -> None:

@@ -95,8 +95,11 @@ class ScriptWay:
         return [verb.replace(b"EVAL", b"EVALSHA"), self._digest, 0, *self._asked]
 
     def _try_out(self) -> tuple[bytes, bool]:
-        """Run the script on no keys, in the safer form first; return what worked, and whether by its text alone."""
-        self._asked = [b"", 0, 1000, *self._counts, 0, *self._tail]
+        """Run the script on a few keys, in the safer form first; return what worked, and whether by its text alone.
+
+        On keys that it finds itself: Dragonfly lets a script touch none that it was not given by name.
+        """
+        self._asked = [b"0", 1, 0, *self._counts, 0, *self._tail]
         reasons: list[ServerError] = []
         for verb in (b"EVAL_RO", b"EVAL"):
             answers = self._connection.pipeline([self._command(verb, whole=whole) for whole in (True, False)])

@@ -153,6 +153,8 @@ for i = 1, #names do
     if type(expiry) == 'table' then
       if string.find(expiry.err, 'NOPERM', 1, true) or string.find(expiry.err, 'access', 1, true) then
         denied = denied + 1
+      elseif string.find(expiry.err, 'undeclared', 1, true) then
+        return expiry
       else
         gone = gone + 1
       end
