@@ -151,7 +151,8 @@ class Values:
         self.encoding = E_RAW
         if window.kind == K_NUMBER:
             self.encoding = E_INT
-        elif window.length <= 20 and window.kind == K_PLAIN:
+        elif window.length <= 20 and window.kind == K_PLAIN and self.sizes.pointer == 8:
+            # A number of up to 32 bits is written as one; a server of 32 bits keeps no longer ones as numbers.
             window.need(window.length)
             if window.memory.is_number(window.position, window.length):
                 self.encoding = E_INT
