@@ -35,6 +35,8 @@ def test_room_for_all_of_it_twice_is_room() -> None:
         ({"total_system_memory": "0"}, "how much memory its machine has"),
         ({"maxmemory": str(2 * GIB - 1)}, "maxmemory"),
         ({"used_memory_rss": str(GIB // 2)}, "swapped"),
+        ({"host:server-swapped": str(GIB // 2)}, "swapped"),
+        ({"host:memory-available": str(GIB - 1)}, "available on its machine"),
         ({"latest_fork_usec": "80000"}, "80 ms"),
         ({"used_memory": "", "used_memory_rss": ""}, "how much memory it uses"),
     ],

@@ -178,6 +178,19 @@ def test_the_server_says_what_it_is(server: Server) -> None:
     assert live.locator == f"redis://127.0.0.1:{server.port}/0"
 
 
+def test_the_machine_of_a_server_is_seen_from_there(server: Server) -> None:
+    with running("redis-7.0"):
+        live = read(server.url, "script")
+        rows(live)
+    facts = {name: int(value) for name, value in live.facts.items() if name.startswith("host:")}
+    assert facts["host:memory-total"] == int(info(server, "memory")["total_system_memory"])
+    assert 0 < facts["host:memory-available"] < facts["host:memory-total"]
+    assert facts["host:swap-total"] >= facts["host:swap-free"] >= 0
+    assert facts["host:server-swapped"] < facts["host:memory-total"]
+    assert facts["host:neighbours"] >= 1
+    assert facts["host:neighbours-resident"] > 1_000_000
+
+
 def test_what_others_send_is_told_from_what_a_scan_sends(server: Server) -> None:
     with Connection.open(parse_address(server.url)) as connection:
         before = heard_from_others(connection)

@@ -33,7 +33,7 @@ def why_not_fork(info: Mapping[str, str], max_impact_s: float) -> str:
     Parameters
     ----------
     info
-        Its INFO, sections server, memory, persistence and stats.
+        Its INFO, sections server, memory, persistence and stats; and what ``host`` sees of its machine, if anything.
     max_impact_s
         The latency that others may suffer, in seconds.
 
@@ -58,6 +58,9 @@ def _busy(info: Mapping[str, str]) -> str:
 
 def _swapped(info: Mapping[str, str], used: int) -> str:
     resident = number(info, "used_memory_rss")
+    swapped = number(info, "host:server-swapped")
+    if used > _LARGE and swapped > (1 - SWAPPED_BELOW) * used:
+        return f"part of its memory is swapped out ({swapped:,} of {used:,} bytes)"
     if used > _LARGE and resident < SWAPPED_BELOW * used:
         return f"part of its memory is swapped out ({resident:,} of {used:,} bytes are resident)"
     return ""
@@ -74,6 +77,9 @@ def _crowded(info: Mapping[str, str], used: int, resident: int) -> str:
     machine = number(info, "total_system_memory")
     if not machine:
         return "it does not say how much memory its machine has"
+    available = number(info, "host:memory-available")
+    if available and used > available:
+        return f"a fork may need up to {used:,} bytes more, and {available:,} are available on its machine"
     left = machine - resident
     if used > left:
         return f"a fork may need up to {used:,} bytes more, and {max(left, 0):,} of the {machine:,} bytes of the machine are left"

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from necropsy.evidence.redis.alike import Alike
+from necropsy.evidence.redis.host import host_facts
 from necropsy.evidence.redis.page import Names
 from necropsy.evidence.redis.permissions import try_out
 from necropsy.evidence.redis.pipeline import PipelineWay
@@ -78,6 +79,7 @@ class NodeReading:
         try:
             with understood(self.name):
                 self.server = ask_server(self.connection, wanted.address.masked)
+                self.server.facts |= host_facts(self.server.info, local=node.endpoint.local)
                 self.taken_at: datetime | None = self.server.moment
                 self._refuse_if_loading()
                 self.permissions = try_out(self.connection.pipeline)

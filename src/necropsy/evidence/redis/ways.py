@@ -107,7 +107,7 @@ def choose(server: ServerFacts, keys: int, max_impact_s: float, *, can_stream: b
     """
     if not can_stream:
         return Choice("script", f"{UNSAFE}no reader of dumps was given")
-    danger = why_not_fork(server.info, max_impact_s)
+    danger = why_not_fork(server.info | server.facts, max_impact_s)
     if danger:
         return Choice("script", f"{UNSAFE}{danger}")
     evicts_by_use = "lru" in server.policy or "lfu" in server.policy

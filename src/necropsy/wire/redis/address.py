@@ -22,6 +22,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Final
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -69,6 +70,16 @@ class Endpoint:
     host: str = "127.0.0.1"
     port: int = DEFAULT_PORT
     path: str = ""
+
+    @property
+    def local(self) -> bool:
+        """Whether it is a socket or a loopback address of this machine."""
+        if self.path or self.host == "localhost":
+            return True
+        try:
+            return ip_address(self.host).is_loopback
+        except ValueError:  # a name
+            return False
 
     def __str__(self) -> str:
         if self.path:
