@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
 import glob
 import hashlib
 import io
-import os
 import sys
-import threading
 import zlib
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, BinaryIO, Final, cast
 
 from necropsy.model.errors import UnreadableSource
+from necropsy.wire.priority import stand_back
 
 STANDARD_INPUT: Final = "-"
 _GZIP: Final = b"\x1f\x8b"
@@ -22,8 +20,6 @@ _ZSTANDARD: Final = b"\x28\xb5\x2f\xfd"
 _BZIP2: Final = b"BZh"
 _XZ: Final = b"\xfd7zXZ\x00"
 _SUMMED_AT_ONCE: Final = 16 << 20
-_STANDS_BACK: Final = 10
-"""How nice the thread is that sums up a file: ten times less of a processor than others, when there are too few."""
 _PIECE: Final = 1 << 12
 """Compressed bytes that are taken in at once: the worst that they can become is 128 MiB (a block of 128 KiB from 4 bytes)."""
 
@@ -218,16 +214,10 @@ def fingerprint_beside(locator: str) -> Callable[[], tuple[str | None, int | Non
     """
     from concurrent.futures import ThreadPoolExecutor
 
-    executor = ThreadPoolExecutor(1, thread_name_prefix="fingerprint", initializer=_stand_back)
+    executor = ThreadPoolExecutor(1, thread_name_prefix="fingerprint", initializer=stand_back)
     future = executor.submit(fingerprint, locator)
     executor.shutdown(wait=False)
     return future.result
-
-
-def _stand_back() -> None:
-    if sys.platform == "linux":  # elsewhere a priority is the whole process's
-        with contextlib.suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _STANDS_BACK)
 
 
 def size_of(locator: str) -> int | None:

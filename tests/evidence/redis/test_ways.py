@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import sys
+import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from statistics import median
@@ -189,6 +192,17 @@ def test_the_machine_of_a_server_is_seen_from_there(server: Server) -> None:
     assert facts["host:server-swapped"] < facts["host:memory-total"]
     assert facts["host:neighbours"] >= 1
     assert facts["host:neighbours-resident"] > 1_000_000
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="priorities are those of a process elsewhere")
+def test_on_the_servers_own_machine_a_scan_stands_back(server: Server) -> None:
+    def nice() -> int:
+        return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+    before, during = nice(), []
+    rows(read(server.url, "script", batch_rows=50), after=lambda _: during.append(nice()))
+    assert set(during) == {10}
+    assert nice() == (before if os.geteuid() == 0 else 10)
 
 
 def test_what_others_send_is_told_from_what_a_scan_sends(server: Server) -> None:

@@ -13,6 +13,8 @@ from typing import Final
 PROC: Final = Path("/proc")
 SERVERS: Final = ("redis-server", "valkey-server", "keydb-server", "dragonfly", "redis-sentinel")
 """Names of the programs that count as neighbours, beside whatever the server's own is called."""
+SEEN: Final = "host:neighbours"
+"""A fact that is there whenever the server's process was seen on this machine."""
 _KIB: Final = 1024
 
 
@@ -55,7 +57,7 @@ def host_facts(info: Mapping[str, str], *, local: bool, proc: Path = PROC) -> di
     if "VmSwap" in own:
         facts["host:server-swapped"] = str(own["VmSwap"])
     neighbours = [_kilobytes(folder / "status").get("VmRSS", 0) for folder in _others(proc, process, name)]
-    return facts | {"host:neighbours": str(len(neighbours)), "host:neighbours-resident": str(sum(neighbours))}
+    return facts | {SEEN: str(len(neighbours)), "host:neighbours-resident": str(sum(neighbours))}
 
 
 def _others(proc: Path, process: str, name: str) -> Iterator[Path]:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from necropsy.evidence.redis.batches import Batches, expiry_bytes
+from necropsy.evidence.redis.host import SEEN
 from necropsy.evidence.redis.pace import Pace
 from necropsy.evidence.redis.pipeline import PipelineWay
 from necropsy.evidence.redis.scan import Scan, ScanEnded
+from necropsy.wire.priority import standing_back
 from necropsy.wire.redis.info import number, parse_info
 from necropsy.wire.redis.replies import ANSWERS_ODDLY, ODD, ConnectionLost, ServerError
 
@@ -17,21 +20,30 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from necropsy.evidence.redis.node import NodeReading
+    from necropsy.evidence.redis.ways import Way
     from necropsy.wire.redis.connection import Connection
 
 
 def scan_keys(node: NodeReading) -> Iterator[pa.RecordBatch]:
-    """Yield the keys of a node; a scan that ends early is a blemish, and what it read stays."""
-    wanted = node.wanted
+    """Yield the keys of a node; a scan that ends early is a blemish, and what it read stays.
+
+    On the server's own machine the scan stands back: a server that waits for a processor is one that others wait for.
+    """
     if node.scanning is None:
         return
+    with standing_back() if SEEN in node.server.facts else contextlib.nullcontext():
+        yield from _scanned(node, node.scanning)
+
+
+def _scanned(node: NodeReading, way: Way) -> Iterator[pa.RecordBatch]:
+    wanted = node.wanted
     batches = Batches(wanted.projection, node.names, wanted.batch_rows, expiry_bytes(node.server.info))
     pieces = PipelineWay(node.connection, node.permissions, wanted.projection, node.names, lfu=node.lfu)
     line = _Line(node)
     pace = Pace(line.ping, line.memory, line.heard, wanted.max_impact_s)
     given = 0
     try:
-        scan = Scan(node.connect, node.connection, node.scanning, pieces, pace, batches, node.tally)
+        scan = Scan(node.connect, node.connection, way, pieces, pace, batches, node.tally)
         line.scan = scan
         for db in node.totals:
             for batch in scan.database(db):
