@@ -11,7 +11,7 @@ import pytest
 from evidence.redis.live import read, rows, without
 from necropsy.evidence.redis.alike import LEAST, Alike
 from necropsy.evidence.redis.page import Page
-from necropsy.sessions.keyspace import KEY_TYPES
+from necropsy.sessions.keyspace import KEY_TYPES, Projection
 from necropsy.sessions.registry import projection
 from servers import Server, running
 
@@ -25,6 +25,11 @@ for i = 1, 4000 do
   redis.call('PEXPIREAT', key, 4102444800000 + i)
   redis.call('SET', 'spring:session:sessions:expires:' .. id, '', 'PXAT', 4102444800000 + i)
   redis.call('SET', 'page:' .. i, string.rep('p', i % 7))
+  if i <= 600 then -- of one length, with their last colon in different places
+    redis.call('SET', string.format('one:%012d', i), 'x')
+    redis.call('HSET', string.format('other:%010d', i), 'a', 'b')
+    redis.call('RPUSH', string.format('one:%06d:%05d', i, i), 'y')
+  end
 end
 redis.call('SADD', 'spring:session:expirations:60000', 'passing')
 redis.call('PEXPIREAT', 'spring:session:expirations:60000', 4102444800000)
@@ -105,6 +110,17 @@ def test_nothing_but_encoding_idle_time_and_memory_differs_from_asking_each(serv
     assert "alike that were asked" in live.note
     lists = [[row for row in found if row["type"] == "list"] for found in (each, some)]
     assert without(lists[0], "idle_s") == without(lists[1], "idle_s"), "one that is not of its family's type"
+
+
+@pytest.mark.integration
+def test_a_family_is_told_by_the_last_colon_whatever_else_is_as_long(server: Server) -> None:
+    nothing = Projection()
+    each, some = (
+        [row for row in rows(read(server.url, "script", nothing, each=each), nothing) if row["key"].startswith(b"o")]
+        for each in (True, False)
+    )
+    assert len(some) == 1_800
+    assert without(some, "encoding", "idle_s", "bytes") == without(each, "encoding", "idle_s", "bytes")
 
 
 @pytest.mark.integration

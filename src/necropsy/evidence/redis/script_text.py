@@ -16,8 +16,11 @@ LONG: Final = 1 << 20
 """Bytes of a value up to which it is fetched to keep its start: a field of a hash cannot be read in part."""
 SAMPLES: Final = 64
 """Elements that MEMORY USAGE looks at. Its own 5 would be the same five fields in each of a million like sessions."""
+CLOCK: Final = 16
+"""Keys after which the script looks at its clock, as costly as a question; those that are asked everything count twice."""
 
 _SCRIPT: Final = """\
+local match, find, sub, byte = string.match, string.find, string.sub, string.byte
 local fields, keeps, marks, names = {}, {}, {}, {}
 local at = 7
 for _ = 1, tonumber(ARGV[4]) do
@@ -70,6 +73,7 @@ local types, encodings, idles, freqs, usages, d = {}, {}, {}, {}, {}, 0
 local head_rows, heads, member_rows, members = {}, {}, {}, {}
 local field_rows, values, lengths = {}, {}, {}
 for j = 1, #fields do values[j] = {} lengths[j] = {} end
+local due = @CLOCK@
 local n, f, gone, denied, unread, left, large = 0, 0, 0, 0, 0, {}, {}
 local usage_of = {}
 @if pttl@ local last = -1
@@ -79,14 +83,23 @@ local function milliseconds()
 end @end@
 local function marked(key)
   for j = 1, #marks do
-    if string.find(key, marks[j], 1, true) then return true end
+    if find(key, marks[j], 1, true) then return true end
   end
   return false
 end
+local colon = {}
+local function family_of(key)
+  local guess = colon[#key]
+  local family = guess and families[sub(key, 1, guess)]
+  if family and not find(key, ':', guess + 1, true) then return family end
+  local name = match(key, '^.*:') or ''
+  colon[#key] = #name
+  return families[name]
+end
 local function alike(key)
-  local family = families[string.match(key, '^.*:') or '']
+  local family = family_of(key)
   if not family then return end
-  local last, other, third = string.byte(key, -3, -1)
+  local last, other, third = byte(key, -3, -1)
   if third and (last * 3 + other * 5 + third * 7) % @SAMPLED@ == 0 then return end
   local kind, count = family.kind, family.only
   local read = false
@@ -114,7 +127,7 @@ end
         if length > @LONG@ then
           unread = unread + 1
         else
-          values[j][f + 1] = string.sub(redis.call('HMGET', key, fields[j])[1] or '', 1, keeps[j])
+          values[j][f + 1] = sub(redis.call('HMGET', key, fields[j])[1] or '', 1, keeps[j])
         end
       end
     @if hexists@ elseif redis.call('HEXISTS', key, fields[j]) == 1 then
@@ -132,7 +145,7 @@ end @end@
     if value then
       found = true
       lengths[j][f + 1] = #value
-      if #value > keeps[j] then value = string.sub(value, 1, keeps[j]) end
+      if #value > keeps[j] then value = sub(value, 1, keeps[j]) end
       values[j][f + 1] = value
     else
       values[j][f + 1], lengths[j][f + 1] = false, false
@@ -142,18 +155,22 @@ end @end@
 end @end@
 for i = 1, #names do
   local key = names[i]
-  if i % 8 == 0 and not over then over = now() - began > limit end
+  if due <= 0 and not over then
+    over = now() - began > limit
+    due = @CLOCK@
+  end
   if over then
     left[#left + 1] = key
   else
+    due = due - 1
     @if pexpiretime@ local expiry = redis.pcall('PEXPIRETIME', key) @end@
     @if pttl@ local expiry = redis.pcall('PTTL', key) @end@
     @if never@ local expiry = redis.pcall('TYPE', key)
     if expiry.ok then expiry = expiry.ok == 'none' and -2 or -1 end @end@
     if type(expiry) == 'table' then
-      if string.find(expiry.err, 'NOPERM', 1, true) or string.find(expiry.err, 'access', 1, true) then
+      if find(expiry.err, 'NOPERM', 1, true) or find(expiry.err, 'access', 1, true) then
         denied = denied + 1
-      elseif string.find(expiry.err, 'undeclared', 1, true) then
+      elseif find(expiry.err, 'undeclared', 1, true) then
         return expiry
       else
         gone = gone + 1
@@ -175,6 +192,7 @@ for i = 1, #names do
       local group = false
       if any then kind, count, group = alike(key) end
       if not group then
+      due = due - 1
       @if idle@ idle = redis.call('OBJECT', 'IDLETIME', key) @end@
       @if freq@ freq = redis.call('OBJECT', 'FREQ', key) @end@
       @if encoding@ encoding = redis.call('OBJECT', 'ENCODING', key) @end@
@@ -286,6 +304,7 @@ def compose(permissions: Permissions, projection: Projection, *, lfu: bool) -> s
         "SAMPLES": SAMPLES,
         "WHOLE": WHOLE,
         "SMALL": SMALL,
+        "CLOCK": CLOCK,
         "SAMPLED": SAMPLED,
         "LAST": max(projection.string_bytes - 1, 0),
     }
