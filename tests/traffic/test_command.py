@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import subprocess
 import sys
 from pathlib import Path
+from unittest import mock
 
 import pyarrow.parquet as pq
 import pytest
@@ -33,6 +35,15 @@ def test_the_suffix_of_the_file_says_what_to_write(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "traffic.json").read_text())["schema"] == "necropsy/traffic/1"
     assert (tmp_path / "traffic.html").read_text().startswith("<!doctype html>")
     assert (tmp_path / "traffic.txt").read_text().startswith("TRAFFIC")
+
+
+def test_a_log_is_summed_up_for_the_output_that_shows_it() -> None:
+    source = json.loads(run(LOG, "--format", "json"))["sources"][0]
+    content = Path(LOG).read_bytes()
+    assert (source["sha256"], source["size"]) == (hashlib.sha256(content).hexdigest(), len(content))
+    with mock.patch("necropsy.evidence.access_log.reader.fingerprint_beside", side_effect=AssertionError):
+        for kind in ("text", "csv", "parquet", "html"):
+            run(LOG, "--format", kind)
 
 
 def test_a_log_can_be_piped_in_and_a_table_piped_out() -> None:

@@ -149,6 +149,7 @@ def traffic(
             hash_clients=hash_clients,
             sort=sort.value,
             activity=kind is TrafficFormat.HTML,
+            checksums=kind is TrafficFormat.JSON,  # the only one that shows them
             since=parse_time(since) if since else None,
             until=parse_time(until) if until else None,
             engine=engine,

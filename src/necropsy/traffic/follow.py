@@ -155,6 +155,7 @@ class _Window:
                 hash_clients=self._key is not None,
                 key=self._key,
                 sort=self._sort,
+                checksums=False,
             )
         except NoEvidence as error:
             self._found, self.waiting_for = None, self._renamed(error.message)
@@ -169,9 +170,7 @@ class _Window:
         return replace(
             found,
             visitors=tuple(visitor._replace(log=names[visitor.log]) for visitor in found.visitors),
-            sources=tuple(
-                replace(source, locator=places[source.locator], sha256=None, size=None) for source in found.sources
-            ),
+            sources=tuple(replace(source, locator=places[source.locator]) for source in found.sources),
             blemishes=tuple(replace(blemish, file=places[blemish.file]) for blemish in found.blemishes),
             absent=tuple(
                 replace(absent, locator=places[absent.locator], reason=self._renamed(absent.reason))

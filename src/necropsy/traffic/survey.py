@@ -43,6 +43,7 @@ def survey(
     hash_clients: bool = False,
     sort: str = "sessions",
     activity: bool = False,
+    checksums: bool = True,
     since: datetime | None = None,
     until: datetime | None = None,
     engine: str | None = None,
@@ -63,6 +64,8 @@ def survey(
         One of ``SORTS``.
     activity
         Tell when the visits of the first visitors came.
+    checksums
+        Tell the checksum and size of each file.
     since, until
         Leave out requests before this time, and from that one on.
     engine
@@ -95,6 +98,7 @@ def survey(
             until=until,
             engine=engine,
             bins=activity,
+            checksums=checksums,
         )
         if not log.requests:
             raise _nothing(log, between=since is not None or until is not None)
