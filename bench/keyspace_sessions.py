@@ -159,6 +159,7 @@ def main() -> list[Bar]:
     floors: dict[int, float] = {}
     with contextlib.nullcontext(kept) if kept else tempfile.TemporaryDirectory(prefix="bench") as name:
         folder = Path(name)
+        folder.mkdir(parents=True, exist_ok=True)
         table = Table(
             "necropsy examine --rdb, Spring sessions; two keys each, and the sets of their minutes; median of 3, above a"
             " million once"
