@@ -1,12 +1,31 @@
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
+from unittest import mock
 
 from necropsy.case.store import Case
+from necropsy.cli.output import WITH_CHECKSUMS, Format
 
 from .running import run
 
 LINE = '203.0.113.7 - - [24/May/2019:18:41:34 +0000] "GET / HTTP/1.1" 200 1 "-" "curl/8"\n'
+ASSETS = Path(__file__).parents[1] / "assets"
+LOG = str(ASSETS / "access_log" / "nginx_json_prober_is_redirected.log")
+DUMP = str(ASSETS / "spring" / "spring_3_indexed_jdk.rdb")
+
+
+def test_files_are_summed_up_where_somebody_is_told_what_came_out(tmp_path: Path) -> None:
+    given = ("examine", "--rdb", DUMP, "--access-log", LOG, "--app-log", LOG, "--fail-on", "never")
+    sums = {file: hashlib.sha256(Path(file).read_bytes()).hexdigest() for file in (DUMP, LOG)}
+    for kind in Format:
+        said = run(*given, "--format", kind.value).out
+        assert all(digest[:12] in said for digest in sums.values()) == (kind in WITH_CHECKSUMS), kind
+    kept = tmp_path / "kept.case"
+    run(*given, "--case", str(kept))
+    assert all(digest in run("report", str(kept), "--format", "json").out for digest in sums.values())
+    with mock.patch("hashlib.sha256", side_effect=AssertionError):
+        run(*given)
 
 
 def test_addresses_of_logs_are_kept_or_hashed_by_a_flag(tmp_path: Path) -> None:

@@ -229,7 +229,12 @@ def _access_logs(desk: _Desk, sources: Sources, evidence: Evidence, say: Progres
     try:
         hash_with = desk.case.hashes if sources.hash_clients else None
         log = read_log(
-            desk.case, list(sources.access_log), log_formats=formats, hash_with=hash_with, engine=sources.engine
+            desk.case,
+            list(sources.access_log),
+            log_formats=formats,
+            hash_with=hash_with,
+            engine=sources.engine,
+            checksums=sources.checksums,
         )
     except NecropsyError as error:
         desk.fail("access_log", ", ".join(sources.access_log), error)
@@ -245,7 +250,7 @@ def _app_logs(desk: _Desk, sources: Sources, say: Progress) -> None:
 
     say("reading application logs", None)
     try:
-        log = read_log(desk.case, list(sources.app_log))
+        log = read_log(desk.case, list(sources.app_log), checksums=sources.checksums)
     except NecropsyError as error:
         desk.fail("app_log", ", ".join(sources.app_log), error)
         return
@@ -258,9 +263,10 @@ def _store(desk: _Desk, store: StoreSource, sources: Sources, say: Progress) -> 
 
     say(f"reading the keys of store {store.name}", None)
     try:
-        opened = (
-            _open_live(store, sources.live or LiveOptions(), say) if is_address(store.rdb) else _open_dump(store, say)
-        )
+        if is_address(store.rdb):
+            opened = _open_live(store, sources.live or LiveOptions(), say)
+        else:
+            opened = _open_dump(store, say, checksum=sources.checksums)
         census = fill(desk.case, store.name, opened.keys, sources.now)
     except NecropsyError as error:
         desk.fail("redis" if is_address(store.rdb) else "rdb", masked(store.rdb), error)
@@ -288,12 +294,13 @@ class _Opened:
     note: Callable[[dict[str, str]], str]
 
 
-def _open_dump(store: StoreSource, say: Progress) -> _Opened:
+def _open_dump(store: StoreSource, say: Progress, *, checksum: bool) -> _Opened:
     from necropsy.evidence.rdb.reader import open_dump
     from necropsy.sessions.registry import projection
     from necropsy.wire.files import fingerprint_beside, size_of
 
-    fingerprint, size = fingerprint_beside(store.rdb), size_of(store.rdb)
+    size = size_of(store.rdb)
+    fingerprint = fingerprint_beside(store.rdb) if checksum else lambda: (None, size)
 
     def progress(done: int) -> None:
         say(f"reading the keys of store {store.name}", min(1.0, done / size) if size else None)

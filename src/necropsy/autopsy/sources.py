@@ -56,6 +56,8 @@ class Sources:
     prometheus_host: str | None = None
     live: LiveOptions | None = None
     """How live stores are read; None: with care."""
+    checksums: bool = True
+    """Whether dumps and logs are summed up (SHA-256): not where neither case nor report says what came out."""
 
     def require_some(self) -> None:
         """Raise ``NoEvidence`` when there is nothing to read, ``UsageError`` when standard input is named twice."""
@@ -88,6 +90,7 @@ class Sources:
             live=other.live or self.live,
             prometheus_version=other.prometheus_version or self.prometheus_version,
             prometheus_host=other.prometheus_host or self.prometheus_host,
+            checksums=other.checksums and self.checksums,
         )
 
 

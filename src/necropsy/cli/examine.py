@@ -115,6 +115,7 @@ def examine(
             prometheus_version=prometheus_version,
             prometheus_host=prometheus_host,
             live=live.options(redis_way, max_impact, ask_password=redis_ask_password),
+            checksums=case is not None or format in output.WITH_CHECKSUMS,
         )
     )
     output.spare(sources, case, out)

@@ -31,6 +31,10 @@ class Format(StrEnum):
     SARIF = "sarif"
 
 
+WITH_CHECKSUMS: Final = frozenset({Format.JSON, Format.HTML, Format.MARKDOWN})
+"""Formats that show the checksums of sources."""
+
+
 class FailOn(StrEnum):
     """Least severity that makes the exit code say so."""
 

@@ -15,7 +15,7 @@ from necropsy.evidence.app_log.entries import errors_of, stamp
 from necropsy.model.errors import UnreadableSource
 from necropsy.model.evidence import Absent, Blemish, Source
 from necropsy.model.figures import several
-from necropsy.wire.files import STANDARD_INPUT, compression, fingerprint, open_binary
+from necropsy.wire.files import STANDARD_INPUT, compression, fingerprint, open_binary, size_of
 
 if TYPE_CHECKING:
     import duckdb
@@ -40,7 +40,7 @@ class ReadErrors:
     """Errors found."""
 
 
-def read(case: Case, locators: Sequence[str]) -> ReadErrors:
+def read(case: Case, locators: Sequence[str], *, checksums: bool = True) -> ReadErrors:
     """Read application logs and fill the case's ``error_event``.
 
     Parameters
@@ -49,19 +49,21 @@ def read(case: Case, locators: Sequence[str]) -> ReadErrors:
         A case that is open for writing.
     locators
         Paths, or ``-`` for standard input; plain or compressed.
+    checksums
+        Whether sources get a checksum.
 
     A file that cannot be read becomes an ``Absent``; it never raises for one.
     """
     result = ReadErrors()
     for locator in dict.fromkeys(locators):
         try:
-            _read_one(case, locator, result)
+            _read_one(case, locator, result, checksum=checksums)
         except UnreadableSource as error:
             result.absent.append(Absent(KIND, locator, error.message, error.hint))
     return result
 
 
-def _read_one(case: Case, locator: str, result: ReadErrors) -> None:
+def _read_one(case: Case, locator: str, result: ReadErrors, *, checksum: bool) -> None:
     import duckdb
 
     with tempfile.TemporaryDirectory(prefix="necropsy-") as folder:
@@ -77,7 +79,7 @@ def _read_one(case: Case, locator: str, result: ReadErrors) -> None:
             connection.execute("SET enable_progress_bar = false")
             connection.execute("SET TimeZone = 'UTC'")
             errors, lines, last, zoned = _errors(connection, copy)
-    digest, size = fingerprint(locator)
+    digest, size = fingerprint(locator) if checksum else (None, size_of(locator))
     events = sum(errors["events"].to_pylist())
     note = f"{several(events, 'error')} in {several(lines, 'line')}"
     if last is None:
