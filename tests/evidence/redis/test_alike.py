@@ -75,6 +75,13 @@ def test_elements_are_guessed_of_a_family_only_when_all_had_the_same_number() ->
     assert told(alike, page([b"s:x"], elements=5)) == [b"s:", "hash", 4, 0]
 
 
+def test_the_script_is_told_anew_when_something_has_changed_and_not_before() -> None:
+    alike = Alike()
+    before = told(alike, page(names(LEAST)))
+    assert told(alike, page(names(LEAST))) is before
+    assert told(alike, page(names(LEAST, "t:"))) == [*before, b"t:", "hash", 4, 1]
+
+
 def test_a_key_that_was_not_asked_costs_the_mean_and_that_is_said() -> None:
     alike = Alike()
     told(alike, page(names(LEAST), usage=400))

@@ -14,6 +14,7 @@ from necropsy.evidence.redis.script import ScriptWay
 from necropsy.evidence.redis.script_text import compose
 from necropsy.model.errors import UnreadableSource
 from necropsy.sessions.keyspace import Projection
+from necropsy.wire.redis.connection import Packed
 from necropsy.wire.redis.gate import Gate, script_commands
 from necropsy.wire.redis.replies import ServerError
 
@@ -48,9 +49,12 @@ class Declaring:
     def __init__(self) -> None:
         self.asked: list[list[bytes]] = []
 
-    def pipeline(self, commands: list[list[bytes]]) -> list[ServerError]:
-        self.asked += commands
-        return [ServerError("ERR script tried accessing undeclared key") for _ in commands]
+    def send_with(self, words: list[bytes], rest: Packed) -> None:
+        assert rest.words > 0
+        self.asked.append(words)
+
+    def receive(self, count: int) -> list[ServerError]:
+        return [ServerError("ERR script tried accessing undeclared key")] * count
 
 
 def test_a_server_that_lets_a_script_touch_no_key_it_finds_is_told_before_the_scan() -> None:

@@ -54,12 +54,14 @@ class _Measured:
     mixed: bool = False
     """They differ in encoding, or some are large."""
 
-    def add(self, usage: int, encoding: int) -> None:
-        """Count one that was asked."""
+    def add(self, usage: int, encoding: int) -> bool:
+        """Count one that was asked; whether it changes what is known of the group."""
+        before = self.mixed
         self.keys += 1
         self.total += usage
         self.squares += usage * usage
-        self.mixed = self.mixed or encoding != self.encoding or usage > SMALL
+        self.mixed = before or encoding != self.encoding or usage > SMALL
+        return self.mixed != before or self.keys == LEAST
 
     @property
     def mean(self) -> int:
@@ -79,9 +81,20 @@ class Alike:
         self._groups: dict[_Group, _Measured] = {}
         self._types: dict[bytes, set[int]] = {}
         self._sent: list[_Measured] = []
+        self._words: list[Any] | None = []
+        """What the script is told; None: something else than last time."""
 
     def words(self) -> list[Any]:
-        """Return what the script is told of each group that is known by now: family, type, elements, whether it is alone."""
+        """Return what the script is told of each group that is known by now: family, type, elements, whether it is alone.
+
+        The same list as last time when nothing has changed; where there are more groups than are told, the most frequent
+        ones are chosen when something does.
+        """
+        if self._words is None:
+            self._words = self._known()
+        return self._words
+
+    def _known(self) -> list[Any]:
         known = [
             (group, one)
             for group, one in self._groups.items()
@@ -121,13 +134,17 @@ class Alike:
             if len(self._types) >= MOST_GROUPS:
                 return
             known = self._types[family] = set()
-        known.add(kind)
+        if kind not in known:
+            known.add(kind)
+            self._words = None
         one = self._groups.get((family, kind, count))
         if one is None:
             if len(self._groups) >= MOST_GROUPS:
                 return
             one = self._groups[family, kind, count] = _Measured(kind, page.encodings[row])
-        one.add(usage, page.encodings[row])
+            self._words = None  # a family that was of one number of elements may not be any more
+        if one.add(usage, page.encodings[row]):
+            self._words = None
 
     @property
     def guessed(self) -> int:

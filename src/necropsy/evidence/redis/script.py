@@ -13,13 +13,14 @@ from necropsy.evidence.redis.page import Answer, Fields, Names, Page, Sparse, ty
 from necropsy.evidence.redis.permissions import Permission, Permissions, hint, outcome_of
 from necropsy.evidence.redis.script_text import compose
 from necropsy.model.errors import UnreadableSource
+from necropsy.wire.redis.connection import Packed, pack
 from necropsy.wire.redis.replies import ServerError
 
 if TYPE_CHECKING:
     from necropsy.evidence.redis.alike import Alike
     from necropsy.sessions.keyspace import Projection
     from necropsy.wire.redis.connection import Connection
-    from necropsy.wire.redis.gate import Gate
+    from necropsy.wire.redis.gate import Gate, Word
 
 LONGEST_US: Final = 4_000
 AFTERWARDS: Final = 1.25
@@ -58,7 +59,11 @@ class ScriptWay:
             fields = []
         self._counts = [b"%d" % (len(fields) // 2), b"%d" % len(projection.members_of)]
         self._tail = [*fields, *projection.members_of]
-        self._asked: list[Any] = []
+        self._groups: list[Any] = []
+        self._lasting = self._rest = pack([*self._counts, 0, *self._tail])
+        """What is the same in each slice, until other groups of keys are known: packing it takes longer than the rest."""
+        self._asked: tuple[Word, ...] = (b"0", 1, 0)
+        """Cursor, keys and microseconds of a slice."""
         self._verb, self._whole = self._try_out()
 
     def use(self, connection: Connection) -> None:
@@ -68,11 +73,15 @@ class ScriptWay:
     def ask(self, cursor: bytes, names: Sequence[bytes], count: int, longest_s: float) -> None:
         """Ask for a slice: of the scan, or of keys by name."""
         limit = min(LONGEST_US, int(1e6 * longest_s / AFTERWARDS))
-        groups = self._alike.words() if self._alike else []
-        self._asked = [
-            b"" if names else cursor, count, limit, *self._counts, len(groups) // 4, *self._tail, *groups, *names
-        ]  # fmt: skip
-        self._connection.send([self._command(self._verb, whole=self._whole)])
+        groups = self._alike.words() if self._alike else self._groups
+        if groups is not self._groups:
+            self._groups = groups
+            self._lasting = pack([*self._counts, len(groups) // 4, *self._tail, *groups])
+        self._asked, self._rest = (b"" if names else cursor, count, limit), self._lasting
+        if names:
+            more = pack(names)
+            self._rest = Packed(self._lasting.words + more.words, self._lasting.data + more.data)
+        self._connection.send_with(self._command(self._verb, whole=self._whole), self._rest)
 
     def answer(self) -> Answer:
         """Return the slice that was asked for.
@@ -84,12 +93,13 @@ class ScriptWay:
         """
         reply = self._connection.receive(1)[0]
         if isinstance(reply, ServerError) and reply.kind == "NOSCRIPT":
-            reply = self._connection.pipeline([self._command(self._verb, whole=True)])[0]
+            self._connection.send_with(self._command(self._verb, whole=True), self._rest)
+            reply = self._connection.receive(1)[0]
         if isinstance(reply, ServerError):
             raise reply
         return read_reply(reply, self._names, self._alike.settling() if self._alike else None)
 
-    def _command(self, verb: bytes, *, whole: bool) -> list[Any]:
+    def _command(self, verb: bytes, *, whole: bool) -> list[Word]:
         if whole:
             return [verb, self._text, 0, *self._asked]
         return [verb.replace(b"EVAL", b"EVALSHA"), self._digest, 0, *self._asked]
@@ -99,10 +109,11 @@ class ScriptWay:
 
         On keys that it finds itself: Dragonfly lets a script touch none that it was not given by name.
         """
-        self._asked = [b"0", 1, 0, *self._counts, 0, *self._tail]
         reasons: list[ServerError] = []
         for verb in (b"EVAL_RO", b"EVAL"):
-            answers = self._connection.pipeline([self._command(verb, whole=whole) for whole in (True, False)])
+            for whole in (True, False):
+                self._connection.send_with(self._command(verb, whole=whole), self._rest)
+            answers = self._connection.receive(2)
             if not isinstance(answers[0], ServerError):
                 return verb, isinstance(answers[1], ServerError)
             reasons.append(answers[0])

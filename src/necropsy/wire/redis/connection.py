@@ -10,7 +10,7 @@ import contextlib
 import socket
 import ssl
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 
 from necropsy.model.errors import UnreadableSource
 from necropsy.wire.redis.gate import Gate, Word, as_bytes
@@ -117,6 +117,12 @@ class Connection:
             packed.append(_packed([as_bytes(word) for word in words]))
         self._write(b"".join(packed))
 
+    def send_with(self, words: Sequence[Word], rest: Packed) -> None:
+        """Ask one thing whose last words were packed before, and do not wait."""
+        self._gate.check(words)
+        packed = b"".join([_bulk(as_bytes(word)) for word in words])
+        self._write(b"*%d\r\n%b%b" % (len(words) + rest.words, packed, rest.data))
+
     def send_for_keys(self, questions: Questions, keys: Sequence[bytes], around: Sequence[Word] = ()) -> None:
         """Ask the same of each key, and do not wait; the answers come key by key, between two to ``around``."""
         for words in (*questions.commands, *([around] if around else ())):
@@ -206,6 +212,23 @@ class Connection:
         self.keeps_idle_times = not isinstance(self.pipeline(greeting)[1], ServerError)
 
 
+class Packed(NamedTuple):
+    """Words that go over the wire again and again."""
+
+    words: int
+    data: bytes
+
+
+def pack(words: Iterable[Word]) -> Packed:
+    r"""Pack words.
+
+    >>> pack(["a", 10])
+    Packed(words=2, data=b'$1\r\na\r\n$2\r\n10\r\n')
+    """
+    packed = [_bulk(as_bytes(word)) for word in words]
+    return Packed(len(packed), b"".join(packed))
+
+
 class Questions:
     r"""Commands to be asked of many keys: checked once, packed once.
 
@@ -232,7 +255,11 @@ class Questions:
 
 
 def _packed(words: Sequence[bytes]) -> bytes:
-    return b"*%d\r\n%b" % (len(words), b"".join([b"$%d\r\n%b\r\n" % (len(word), word) for word in words]))
+    return b"*%d\r\n%b" % (len(words), b"".join([_bulk(word) for word in words]))
+
+
+def _bulk(word: bytes) -> bytes:
+    return b"$%d\r\n%b\r\n" % (len(word), word)
 
 
 def _template(words: Sequence[bytes]) -> bytes:
