@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -33,6 +34,13 @@ def test_the_prober_of_the_incident_is_named_with_its_clock_and_its_sessions() -
     assert (first.agent, first.period_s, first.sessions) == ("Go net/http", 10.0, "likely")
     assert (first.method, first.path, first.status, first.followed_to) == ("GET", "/", 302, "/login")
     assert (first.visits, first.requests) == (6, 12)
+
+
+def test_a_log_that_is_not_summed_up_has_neither_checksum_nor_size() -> None:
+    summed, plain = (survey([REDIRECTED], checksums=checksums).sources[0] for checksums in (True, False))
+    assert (plain.sha256, plain.size) == (None, None)
+    assert plain == replace(summed, sha256=None, size=None)
+    assert summed.sha256
 
 
 def test_visits_and_requests_of_all_visitors_are_those_of_the_log() -> None:

@@ -300,7 +300,7 @@ def _open_dump(store: StoreSource, say: Progress, *, checksum: bool) -> _Opened:
     from necropsy.wire.files import fingerprint_beside, size_of
 
     size = size_of(store.rdb)
-    fingerprint = fingerprint_beside(store.rdb) if checksum else lambda: (None, size)
+    fingerprint = fingerprint_beside(store.rdb) if checksum else lambda: (None, None)
 
     def progress(done: int) -> None:
         say(f"reading the keys of store {store.name}", min(1.0, done / size) if size else None)

@@ -49,8 +49,8 @@ class Declaring:
     def __init__(self) -> None:
         self.asked: list[list[bytes]] = []
 
-    def send_with(self, words: list[bytes], rest: Packed) -> None:
-        assert rest.words > 0
+    def send_with(self, words: list[bytes], *rest: Packed) -> None:
+        assert rest[0].words > 0
         self.asked.append(words)
 
     def receive(self, count: int) -> list[ServerError]:

@@ -13,7 +13,7 @@ from necropsy.evidence.access_log.layout import LogFormat
 from necropsy.evidence.access_log.places import Part, Wanted, maker
 from necropsy.evidence.access_log.sources import family
 from necropsy.model.evidence import Absent, Blemish, Source
-from necropsy.wire.files import fingerprint_beside, size_of
+from necropsy.wire.files import fingerprint_beside
 
 if TYPE_CHECKING:
     from necropsy.case.store import Case
@@ -52,17 +52,15 @@ class ReadLog:
         return done
 
     def begin_checksums(self) -> None:
-        """Begin those that were not begun, beside whatever follows: a gigabyte takes a core half a second."""
+        """Begin those that were not begun, beside whatever follows: a gigabyte takes a core half a second to three."""
         for source in self.read if self.summed else ():
             if source.locator not in self.checksums:
                 self.checksums[source.locator] = fingerprint_beside(source.locator)
 
     def _checksum(self, source: Source) -> tuple[str | None, int | None]:
-        if not self.summed:
-            return None, size_of(source.locator)
         try:
             return self.checksums[source.locator]()
-        except (OSError, KeyError):  # gone in the meantime, or no file of this machine
+        except (OSError, KeyError):  # gone in the meantime, or not begun
             return None, None
 
 
@@ -101,8 +99,8 @@ def read(
     bins
         Whether to fill ``visit_bin``.
     checksums
-        Whether sources get a checksum. A processor without instructions for it sums up a gigabyte in three seconds,
-        as long as it takes to read it.
+        Whether sources get checksum and size. A processor without instructions for it sums up a gigabyte in three
+        seconds, about as long as it takes to read it.
 
     A file that cannot be read becomes an ``Absent``, a damaged line a ``Blemish``; neither raises.
     """

@@ -15,7 +15,7 @@ from necropsy.evidence.app_log.entries import errors_of, stamp
 from necropsy.model.errors import UnreadableSource
 from necropsy.model.evidence import Absent, Blemish, Source
 from necropsy.model.figures import several
-from necropsy.wire.files import STANDARD_INPUT, compression, fingerprint, open_binary, size_of
+from necropsy.wire.files import STANDARD_INPUT, compression, fingerprint, open_binary
 
 if TYPE_CHECKING:
     import duckdb
@@ -50,7 +50,7 @@ def read(case: Case, locators: Sequence[str], *, checksums: bool = True) -> Read
     locators
         Paths, or ``-`` for standard input; plain or compressed.
     checksums
-        Whether sources get a checksum.
+        Whether sources get checksum and size.
 
     A file that cannot be read becomes an ``Absent``; it never raises for one.
     """
@@ -79,7 +79,7 @@ def _read_one(case: Case, locator: str, result: ReadErrors, *, checksum: bool) -
             connection.execute("SET enable_progress_bar = false")
             connection.execute("SET TimeZone = 'UTC'")
             errors, lines, last, zoned = _errors(connection, copy)
-    digest, size = fingerprint(locator) if checksum else (None, size_of(locator))
+    digest, size = fingerprint(locator) if checksum else (None, None)
     events = sum(errors["events"].to_pylist())
     note = f"{several(events, 'error')} in {several(lines, 'line')}"
     if last is None:

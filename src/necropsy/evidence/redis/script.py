@@ -13,13 +13,13 @@ from necropsy.evidence.redis.page import Answer, Fields, Names, Page, Sparse, ty
 from necropsy.evidence.redis.permissions import Permission, Permissions, hint, outcome_of
 from necropsy.evidence.redis.script_text import compose
 from necropsy.model.errors import UnreadableSource
-from necropsy.wire.redis.connection import Packed, pack
+from necropsy.wire.redis.connection import pack
 from necropsy.wire.redis.replies import ServerError
 
 if TYPE_CHECKING:
     from necropsy.evidence.redis.alike import Alike
     from necropsy.sessions.keyspace import Projection
-    from necropsy.wire.redis.connection import Connection
+    from necropsy.wire.redis.connection import Connection, Packed
     from necropsy.wire.redis.gate import Gate, Word
 
 LONGEST_US: Final = 4_000
@@ -60,10 +60,12 @@ class ScriptWay:
         self._counts = [b"%d" % (len(fields) // 2), b"%d" % len(projection.members_of)]
         self._tail = [*fields, *projection.members_of]
         self._groups: list[Any] = []
-        self._lasting = self._rest = pack([*self._counts, 0, *self._tail])
+        self._lasting = self._packed()
         """What is the same in each slice, until other groups of keys are known: packing it takes longer than the rest."""
         self._asked: tuple[Word, ...] = (b"0", 1, 0)
         """Cursor, keys and microseconds of a slice."""
+        self._by_name = pack(())
+        """Keys that it asks for by name."""
         self._verb, self._whole = self._try_out()
 
     def use(self, connection: Connection) -> None:
@@ -76,12 +78,10 @@ class ScriptWay:
         groups = self._alike.words() if self._alike else self._groups
         if groups is not self._groups:
             self._groups = groups
-            self._lasting = pack([*self._counts, len(groups) // 4, *self._tail, *groups])
-        self._asked, self._rest = (b"" if names else cursor, count, limit), self._lasting
-        if names:
-            more = pack(names)
-            self._rest = Packed(self._lasting.words + more.words, self._lasting.data + more.data)
-        self._connection.send_with(self._command(self._verb, whole=self._whole), self._rest)
+            self._lasting = self._packed()
+        self._asked = (b"" if names else cursor, count, limit)
+        self._by_name = pack(names)
+        self._send(self._verb, whole=self._whole)
 
     def answer(self) -> Answer:
         """Return the slice that was asked for.
@@ -93,16 +93,18 @@ class ScriptWay:
         """
         reply = self._connection.receive(1)[0]
         if isinstance(reply, ServerError) and reply.kind == "NOSCRIPT":
-            self._connection.send_with(self._command(self._verb, whole=True), self._rest)
+            self._send(self._verb, whole=True)
             reply = self._connection.receive(1)[0]
         if isinstance(reply, ServerError):
             raise reply
         return read_reply(reply, self._names, self._alike.settling() if self._alike else None)
 
-    def _command(self, verb: bytes, *, whole: bool) -> list[Word]:
-        if whole:
-            return [verb, self._text, 0, *self._asked]
-        return [verb.replace(b"EVAL", b"EVALSHA"), self._digest, 0, *self._asked]
+    def _packed(self) -> Packed:
+        return pack([*self._counts, len(self._groups) // 4, *self._tail, *self._groups])
+
+    def _send(self, verb: bytes, *, whole: bool) -> None:
+        words = (verb, self._text) if whole else (verb.replace(b"EVAL", b"EVALSHA"), self._digest)
+        self._connection.send_with([*words, 0, *self._asked], self._lasting, self._by_name)
 
     def _try_out(self) -> tuple[bytes, bool]:
         """Run the script on a few keys, in the safer form first; return what worked, and whether by its text alone.
@@ -112,7 +114,7 @@ class ScriptWay:
         reasons: list[ServerError] = []
         for verb in (b"EVAL_RO", b"EVAL"):
             for whole in (True, False):
-                self._connection.send_with(self._command(verb, whole=whole), self._rest)
+                self._send(verb, whole=whole)
             answers = self._connection.receive(2)
             if not isinstance(answers[0], ServerError):
                 return verb, isinstance(answers[1], ServerError)

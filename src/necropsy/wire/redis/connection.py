@@ -114,20 +114,20 @@ class Connection:
         packed = []
         for words in commands:
             self._gate.check(words)
-            packed.append(_packed([as_bytes(word) for word in words]))
+            packed.append(_packed(words))
         self._write(b"".join(packed))
 
-    def send_with(self, words: Sequence[Word], rest: Packed) -> None:
+    def send_with(self, words: Sequence[Word], *rest: Packed) -> None:
         """Ask one thing whose last words were packed before, and do not wait."""
         self._gate.check(words)
-        packed = b"".join([_bulk(as_bytes(word)) for word in words])
-        self._write(b"*%d\r\n%b%b" % (len(words) + rest.words, packed, rest.data))
+        parts = (pack(words), *rest)
+        self._write(b"*%d\r\n%b" % (sum(part.words for part in parts), b"".join([part.data for part in parts])))
 
     def send_for_keys(self, questions: Questions, keys: Sequence[bytes], around: Sequence[Word] = ()) -> None:
         """Ask the same of each key, and do not wait; the answers come key by key, between two to ``around``."""
         for words in (*questions.commands, *([around] if around else ())):
             self._gate.check(words)
-        fence = _packed([as_bytes(word) for word in around]) if around else b""
+        fence = _packed(around) if around else b""
         self._write(fence + questions.packed(keys) + fence)
 
     def receive(self, count: int) -> list[Any]:
@@ -213,7 +213,7 @@ class Connection:
 
 
 class Packed(NamedTuple):
-    """Words that go over the wire again and again."""
+    """Words as they go over the wire, without how many they are."""
 
     words: int
     data: bytes
@@ -225,7 +225,7 @@ def pack(words: Iterable[Word]) -> Packed:
     >>> pack(["a", 10])
     Packed(words=2, data=b'$1\r\na\r\n$2\r\n10\r\n')
     """
-    packed = [_bulk(as_bytes(word)) for word in words]
+    packed = [b"$%d\r\n%b\r\n" % (len(word), word) for word in map(as_bytes, words)]
     return Packed(len(packed), b"".join(packed))
 
 
@@ -254,12 +254,8 @@ class Questions:
         return b"".join([template % ((len(key), key) * times) for key in keys])
 
 
-def _packed(words: Sequence[bytes]) -> bytes:
-    return b"*%d\r\n%b" % (len(words), b"".join([_bulk(word) for word in words]))
-
-
-def _bulk(word: bytes) -> bytes:
-    return b"$%d\r\n%b\r\n" % (len(word), word)
+def _packed(words: Iterable[Word]) -> bytes:
+    return b"*%d\r\n%b" % pack(words)
 
 
 def _template(words: Sequence[bytes]) -> bytes:
