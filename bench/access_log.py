@@ -97,6 +97,8 @@ import re, sys
 sys.path.insert(0, {str(Path(__file__).parent)!r})
 from alone import leave_pandas_out
 leave_pandas_out()
+from necropsy.cli.process import tune
+tune()  # as the command does
 def peak():
     try:
         return int(re.search(r"VmHWM:\\s+(\\d+)", open("/proc/self/status").read())[1]) / 1024

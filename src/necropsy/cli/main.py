@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import gc
 import io
 import os
 import sys
@@ -14,6 +13,7 @@ import typer
 
 from necropsy import __version__
 from necropsy.cli import cost, demo, examine, explain, keys, lint, probes, report, traffic
+from necropsy.cli.process import tune
 from necropsy.cli.stopping import Stopped, stoppable
 from necropsy.model.errors import NecropsyError
 
@@ -42,10 +42,6 @@ app.command("explain")(explain.explain)
 app.command("demo")(demo.demo)
 
 
-_SELDOM: Final = 100_000
-"""New objects after which Python looks for circles among them: some ten megabytes."""
-
-
 def _version(value: bool) -> None:
     if value:
         typer.echo(f"necropsy {__version__}")
@@ -64,8 +60,7 @@ def _root(
 def main() -> None:
     """Run the command line; the one place where errors are caught."""
     _encode()
-    # What a run makes lives to its end, mostly: to look through it every seven hundred objects finds nothing to take back.
-    gc.set_threshold(_SELDOM, 50, 100)
+    tune()
     try:
         with stoppable():
             app()
