@@ -37,7 +37,7 @@ class Pairing:
 
         Returns
         -------
-        ``number`` of a redirect and of its ``follower``, their ``flow`` and pages, ``from_pattern`` and ``to_pattern``.
+        ``key``, ``number`` of a redirect and of its ``follower``, their ``flow`` and pages, ``from_pattern`` and ``to_pattern``.
         """
         import numpy as np
         import pyarrow as pa
@@ -66,6 +66,7 @@ class Pairing:
         a, b = a[chosen & other], b[chosen & other]
         return pa.table(
             {
+                "key": line["key"][a],
                 "number": line["number"][a],
                 "follower": line["number"][b],
                 "flow": line["flow"][a],

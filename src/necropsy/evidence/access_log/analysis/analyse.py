@@ -89,7 +89,8 @@ def find_visits(engine: Engine, slack_us: int) -> None:
         engine.create("pair")
         engine.spread("follower", chains.followers, "pair", "flow", FOLLOWER)
         engine.create("chain")
-        engine.drop("near", "host", "leg", "keyed", "guess", "habit", "known", "first_pair", "second_pair", "pair")
+        engine.drop("near", "host", "leg", "keyed", "guess", "habit", "passer", "doubtful", "sure")
+        engine.drop("first_pair", "second_pair", "pair")
     else:
         for name, columns in (("follower", FOLLOWER), ("chain", CHAIN)):
             engine.upload(name, arrow_schema(columns).empty_table())
@@ -102,9 +103,10 @@ def _pair(engine: Engine, keyed: str, pair: str, pairing: pairs.Pairing) -> None
     engine.create("habit")
     if engine.value("unusual"):
         # Once more without the passers-by: only redirects, and pages that redirects of this log lead to.
-        engine.create("known")
-        engine.create(f"{keyed}_again")
+        for step in ("passer", "doubtful", "sure", "again"):
+            engine.create(step)
         engine.spread("guess", pairing, "keyed", "key", GUESS)
+        engine.create("settled")
     engine.create(pair)
 
 

@@ -230,53 +230,49 @@ FROM (
   FROM "line" AS "t0"
 ) AS "t2"
 SEMI JOIN (
-  SELECT DISTINCT
+  SELECT
     *
   FROM (
     SELECT
-      *
-    FROM (
-      SELECT
-        XOR(
-          XOR("t0"."client_key", "t0"."agent_key"),
+      XOR(
+        XOR("t0"."client_key", "t0"."agent_key"),
+        (
+          "t0"."time_us" - (
+            "t0"."time_us" % {slack_us}
+          )
+        )
+      ) AS "place"
+    FROM "line" AS "t0"
+    WHERE
+      "t0"."status" IN (301, 302, 303, 307, 308)
+  ) AS "t3"
+  UNION ALL
+  SELECT
+    *
+  FROM (
+    SELECT
+      XOR(
+        XOR("t0"."client_key", "t0"."agent_key"),
+        (
           (
             "t0"."time_us" - (
               "t0"."time_us" % {slack_us}
             )
-          )
-        ) AS "place"
-      FROM "line" AS "t0"
-      WHERE
-        "t0"."status" IN (301, 302, 303, 307, 308)
-    ) AS "t3"
-    UNION ALL
-    SELECT
-      *
-    FROM (
-      SELECT
-        XOR(
-          XOR("t0"."client_key", "t0"."agent_key"),
-          (
-            (
-              "t0"."time_us" - (
-                "t0"."time_us" % {slack_us}
-              )
-            ) + {slack_us}
-          )
-        ) AS "place"
-      FROM "line" AS "t0"
-      WHERE
-        "t0"."status" IN (301, 302, 303, 307, 308)
-    ) AS "t4"
-  ) AS "t5"
-) AS "t7"
+          ) + {slack_us}
+        )
+      ) AS "place"
+    FROM "line" AS "t0"
+    WHERE
+      "t0"."status" IN (301, 302, 303, 307, 308)
+  ) AS "t4"
+) AS "t6"
   ON (
     XOR("t2"."flow", (
       "t2"."time_us" - (
         "t2"."time_us" % {slack_us}
       )
     ))
-  ) = "t7"."place"
+  ) = "t6"."place"
 
 -- host -> host
 SELECT
@@ -504,6 +500,7 @@ SELECT
   COUNT(*) AS "value"
 FROM (
   SELECT
+    "t2"."key",
     "t2"."number",
     "t2"."follower",
     "t2"."flow",
@@ -515,188 +512,69 @@ FROM (
     AND "t2"."to_pattern" = "t3"."to_pattern"
 ) AS "t4"
 
--- known -> known
+-- passer -> passer
 SELECT
-  "t6"."number",
-  "t6"."time_us",
-  "t6"."flow",
-  "t6"."host_key",
-  "t6"."address_key",
-  "t6"."referer_key",
-  "t6"."pattern_key",
-  "t6"."redirect",
-  "t6"."bare_key",
-  "t6"."free"
+  "t4"."number"
 FROM (
   SELECT
-    "t2"."number",
-    "t2"."time_us",
-    "t2"."flow",
-    "t2"."host_key",
-    "t2"."address_key",
-    "t2"."referer_key",
-    "t2"."pattern_key",
-    "t2"."redirect",
-    "t2"."bare_key",
-    "t2"."free",
-    "t5"."pattern_key" AS "pattern_key_right",
-    "t5"."led"
-  FROM "leg" AS "t2"
-  LEFT OUTER JOIN (
-    SELECT
-      "t3"."pattern_key",
-      TRUE AS "led"
-    FROM (
-      SELECT DISTINCT
-        "t1"."to_pattern" AS "pattern_key"
-      FROM "habit" AS "t1"
-    ) AS "t3"
-  ) AS "t5"
-    ON "t2"."pattern_key" = "t5"."pattern_key"
-) AS "t6"
-WHERE
-  "t6"."redirect" OR (
-    "t6"."led" IS NOT NULL
-  )
+    *
+  FROM "leg" AS "t0"
+  WHERE
+    NOT (
+      "t0"."redirect"
+    )
+) AS "t4"
+ANTI JOIN "habit" AS "t2"
+  ON "t4"."pattern_key" = "t2"."to_pattern"
 
--- by_referer_again -> keyed
-SELECT
+-- doubtful -> doubtful
+SELECT DISTINCT
   *
 FROM (
   SELECT
-    "t10"."number",
-    "t10"."time_us",
-    "t10"."flow",
-    "t10"."pattern_key",
-    "t10"."bare_key",
-    "t10"."free",
-    XOR("t10"."flow", "t10"."name") AS "key",
-    1 AS "leads",
-    1 AS "what"
-  FROM (
-    SELECT
-      *
-    FROM (
-      SELECT
-        "t0"."number",
-        "t0"."time_us",
-        "t0"."flow",
-        "t0"."host_key",
-        "t0"."address_key",
-        "t0"."referer_key",
-        "t0"."pattern_key",
-        "t0"."redirect",
-        "t0"."bare_key",
-        "t0"."free",
-        "t0"."address_key" AS "name"
-      FROM "known" AS "t0"
-      WHERE
-        "t0"."redirect" AND "t0"."address_key" <> 0
-    ) AS "t4"
-    UNION ALL
-    SELECT
-      *
-    FROM (
-      SELECT
-        "t0"."number",
-        "t0"."time_us",
-        "t0"."flow",
-        "t0"."host_key",
-        "t0"."address_key",
-        "t0"."referer_key",
-        "t0"."pattern_key",
-        "t0"."redirect",
-        "t0"."bare_key",
-        "t0"."free",
-        "t0"."host_key" AS "name"
-      FROM "known" AS "t0"
-      WHERE
-        "t0"."redirect"
-        AND "t0"."address_key" <> 0
-        AND "t0"."host_key" <> "t0"."address_key"
-    ) AS "t5"
-  ) AS "t10"
-  SEMI JOIN (
-    SELECT
-      "t12"."name"
-    FROM (
-      SELECT DISTINCT
-        *
-      FROM (
-        SELECT
-          *
-        FROM (
-          SELECT
-            "t1"."address_key" AS "name"
-          FROM "leg" AS "t1"
-          WHERE
-            "t1"."redirect" AND "t1"."address_key" <> 0
-        ) AS "t6"
-        UNION ALL
-        SELECT
-          *
-        FROM (
-          SELECT
-            "t1"."host_key" AS "name"
-          FROM "leg" AS "t1"
-          WHERE
-            "t1"."redirect" AND "t1"."address_key" <> 0
-        ) AS "t7"
-      ) AS "t9"
-    ) AS "t12"
-    SEMI JOIN "leg" AS "t3"
-      ON "t12"."name" = "t3"."referer_key"
-  ) AS "t14"
-    ON "t10"."name" = "t14"."name"
-) AS "t15"
+    "t2"."key"
+  FROM "keyed" AS "t2"
+  SEMI JOIN "passer" AS "t3"
+    ON "t2"."number" = "t3"."number"
+) AS "t4"
+
+-- sure -> sure
+SELECT
+  "t2"."key",
+  "t2"."number",
+  "t2"."follower",
+  "t2"."flow",
+  "t2"."from_pattern",
+  "t2"."to_pattern"
+FROM "guess" AS "t2"
+ANTI JOIN "doubtful" AS "t3"
+  ON "t2"."key" = "t3"."key"
+
+-- again -> keyed
+SELECT
+  "t3"."number",
+  "t3"."time_us",
+  "t3"."flow",
+  "t3"."pattern_key",
+  "t3"."bare_key",
+  "t3"."free",
+  "t3"."key",
+  "t3"."leads",
+  "t3"."what"
+FROM "keyed" AS "t3"
+SEMI JOIN "doubtful" AS "t4"
+  ON "t3"."key" = "t4"."key"
+ANTI JOIN "passer" AS "t5"
+  ON "t3"."number" = "t5"."number"
+
+-- settled -> guess
+SELECT
+  *
+FROM "sure" AS "t0"
 UNION ALL
 SELECT
   *
-FROM (
-  SELECT
-    "t2"."number",
-    "t2"."time_us",
-    "t2"."flow",
-    "t2"."pattern_key",
-    "t2"."bare_key",
-    "t2"."free",
-    XOR("t2"."flow", "t2"."referer_key") AS "key",
-    0 AS "leads",
-    0 AS "what"
-  FROM "known" AS "t2"
-  SEMI JOIN (
-    SELECT
-      "t12"."name"
-    FROM (
-      SELECT DISTINCT
-        *
-      FROM (
-        SELECT
-          *
-        FROM (
-          SELECT
-            "t1"."address_key" AS "name"
-          FROM "leg" AS "t1"
-          WHERE
-            "t1"."redirect" AND "t1"."address_key" <> 0
-        ) AS "t6"
-        UNION ALL
-        SELECT
-          *
-        FROM (
-          SELECT
-            "t1"."host_key" AS "name"
-          FROM "leg" AS "t1"
-          WHERE
-            "t1"."redirect" AND "t1"."address_key" <> 0
-        ) AS "t7"
-      ) AS "t9"
-    ) AS "t12"
-    SEMI JOIN "leg" AS "t3"
-      ON "t12"."name" = "t3"."referer_key"
-  ) AS "t14"
-    ON "t2"."referer_key" = "t14"."name"
-) AS "t16"
+FROM "guess" AS "t1"
 
 -- first_pair -> first_pair
 SELECT
@@ -705,6 +583,7 @@ SELECT
   MIN("t4"."follower") AS "follower"
 FROM (
   SELECT
+    "t2"."key",
     "t2"."number",
     "t2"."follower",
     "t2"."flow",
@@ -770,19 +649,6 @@ SELECT
   "t0"."pattern_key" AS "what"
 FROM "leg" AS "t0"
 
--- by_host_again -> keyed
-SELECT
-  "t0"."number",
-  "t0"."time_us",
-  "t0"."flow",
-  "t0"."pattern_key",
-  "t0"."bare_key",
-  "t0"."free",
-  XOR("t0"."flow", "t0"."bare_key") AS "key",
-  CASE WHEN "t0"."redirect" THEN 1 ELSE 0 END AS "leads",
-  "t0"."pattern_key" AS "what"
-FROM "known" AS "t0"
-
 -- second_pair -> second_pair
 SELECT
   "t4"."number",
@@ -790,6 +656,7 @@ SELECT
   MIN("t4"."follower") AS "follower"
 FROM (
   SELECT
+    "t2"."key",
     "t2"."number",
     "t2"."follower",
     "t2"."flow",

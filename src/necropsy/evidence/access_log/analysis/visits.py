@@ -51,9 +51,7 @@ def near(t: Mapping[str, ir.Table], slack_us: int) -> ir.Table:
     stretch = timed.time_us - timed.time_us % slack_us
     first = timed.filter(timed.redirect)
     begun = first.time_us - first.time_us % slack_us
-    places = (
-        first.select(place=first.flow ^ begun).union(first.select(place=first.flow ^ (begun + slack_us))).distinct()
-    )
+    places = first.select(place=first.flow ^ begun).union(first.select(place=first.flow ^ (begun + slack_us)))
     return timed.semi_join(places, (timed.flow ^ stretch) == places.place)
 
 
@@ -76,15 +74,15 @@ def leg(t: Mapping[str, ir.Table]) -> ir.Table:
     )  # fmt: skip
 
 
-def _by_referer(legs: ir.Table, everyone: ir.Table) -> ir.Table:
+def by_referer(t: Mapping[str, ir.Table]) -> ir.Table:
     """Legs under the key of their flow and of the page that redirected: redirects lead, those that name it follow.
 
     A Referer may name a page by its host alone.
     """
-    first = everyone.filter(everyone.redirect & (everyone.address_key != 0))
-    names = first.select(name="address_key").union(first.select(name="host_key")).distinct()
-    names = names.semi_join(everyone, names.name == everyone.referer_key)
+    legs = t["leg"]
     leading = legs.filter(legs.redirect & (legs.address_key != 0))
+    names = leading.select(name="address_key").union(leading.select(name="host_key")).distinct()
+    names = names.semi_join(legs, names.name == legs.referer_key)
     named = leading.mutate(name=leading.address_key).union(
         leading.filter(leading.host_key != leading.address_key).mutate(name=ibis._.host_key)
     )
@@ -97,8 +95,9 @@ def _by_referer(legs: ir.Table, everyone: ir.Table) -> ir.Table:
     )
 
 
-def _by_host(legs: ir.Table) -> ir.Table:
+def by_host(t: Mapping[str, ir.Table]) -> ir.Table:
     """Legs under the key of their flow and of their host without its port."""
+    legs = t["leg"]
     return legs.select(*_LEG, key=legs.flow ^ legs.bare_key, leads=legs.redirect.ifelse(1, 0), what=legs.pattern_key)
 
 
@@ -122,32 +121,30 @@ def usual(t: Mapping[str, ir.Table]) -> ir.Table:
     return kept.group_by("number", "flow").agg(follower=ibis._.follower.min())
 
 
-def known(t: Mapping[str, ir.Table]) -> ir.Table:
-    """Legs without the passers-by: redirects, and pages that redirects of this log lead to."""
-    legs = t["leg"]
-    led_to = t["habit"].select(pattern_key="to_pattern").distinct().mutate(led=ibis.literal(value=True))
-    joined = legs.left_join(led_to, "pattern_key")
-    return joined.filter(legs.redirect | joined.led.notnull()).select(*(legs[name] for name in legs.columns))
+def passer(t: Mapping[str, ir.Table]) -> ir.Table:
+    """Lines that only pass by: no redirects, and of pages that no redirect of this log leads to."""
+    others = t["leg"].filter(~t["leg"].redirect)
+    return others.anti_join(t["habit"], others.pattern_key == t["habit"].to_pattern).select("number")
 
 
-def by_referer(t: Mapping[str, ir.Table]) -> ir.Table:
-    """Legs to be paired by what Referers name."""
-    return _by_referer(t["leg"], t["leg"])
+def doubtful(t: Mapping[str, ir.Table]) -> ir.Table:
+    """Keys with a passer-by under them: their guesses are made again. Those of all others would be the same."""
+    return t["keyed"].semi_join(t["passer"], "number").select("key").distinct()
 
 
-def by_referer_again(t: Mapping[str, ir.Table]) -> ir.Table:
-    """The same without the passers-by."""
-    return _by_referer(t["known"], t["leg"])
+def sure(t: Mapping[str, ir.Table]) -> ir.Table:
+    """Guesses of the other keys."""
+    return t["guess"].anti_join(t["doubtful"], "key")
 
 
-def by_host(t: Mapping[str, ir.Table]) -> ir.Table:
-    """Legs to be paired by host."""
-    return _by_host(t["leg"])
+def again(t: Mapping[str, ir.Table]) -> ir.Table:
+    """Lines under doubtful keys, without the passers-by."""
+    return t["keyed"].semi_join(t["doubtful"], "key").anti_join(t["passer"], "number")
 
 
-def by_host_again(t: Mapping[str, ir.Table]) -> ir.Table:
-    """The same without the passers-by."""
-    return _by_host(t["known"])
+def settled(t: Mapping[str, ir.Table]) -> ir.Table:
+    """All guesses."""
+    return t["sure"].union(t["guess"])
 
 
 def left(t: Mapping[str, ir.Table]) -> ir.Table:
