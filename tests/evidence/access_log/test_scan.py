@@ -18,7 +18,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from necropsy.evidence.access_log import scan
+from necropsy.evidence.access_log import octets, scan
 from necropsy.evidence.access_log.json_lines import recognise
 from necropsy.evidence.access_log.lines import KEYED, TEXTS, create_tables, finish
 from necropsy.evidence.access_log.loading import load
@@ -92,6 +92,35 @@ def test_a_plain_line_becomes_a_time_a_status_and_keys_and_each_text_is_given_on
     assert (client, agent, host, page) == (b"10.0.0.1", b"curl/8", b"", b"GET /aGET /b")
     assert found["keys"][2] == [0, 0]
     assert found["keys"][3][0] != found["keys"][3][1]
+
+
+WYHASH = {
+    b"a": 0xC5BAC3DB178713C4,
+    b"abc": 0xA97F2F7B1D9B3314,
+    b"message digest": 0x786D1F1DF3801DF4,
+    b"abcdefghijklmnopqrstuvwxyz": 0xDCA5A8138AD37C87,
+    b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789": 0xB9E734F117CFAF70,
+    b"1234567890" * 8: 0x6CC5EAB49A92D617,
+}
+"""Texts and their hashes, seeded by 1, 2, 3 ..., as its author gives them for final version 4.2."""
+
+
+def keys_of(texts: list[bytes], seed: int) -> list[int]:
+    found = np.empty(len(texts), np.uint64)
+    octets.fill_keys(b"".join(texts), np.cumsum([len(text) for text in texts]), found, seed)
+    return found.tolist()
+
+
+def test_a_key_is_wyhash_compiled_or_not() -> None:
+    for seed, (text, key) in enumerate(WYHASH.items(), 1):
+        assert keys_of([text], seed) == [key]
+        assert PLAIN_PYTHON.key_of(text, 0, len(text), seed) == key
+
+
+def test_a_key_of_any_length_is_the_same_compiled_or_not_and_reads_no_further() -> None:
+    texts = [random.Random(length).randbytes(length) for length in range(200)]
+    assert keys_of(texts, 7) == [PLAIN_PYTHON.key_of(b"x" + text + b"y", 1, 1 + len(text), 7) for text in texts]
+    assert len(set(keys_of(texts, 7))) == len(texts)
 
 
 @pytest.mark.parametrize(

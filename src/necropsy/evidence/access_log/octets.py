@@ -14,9 +14,6 @@ try:
 except ImportError:
     from necropsy.model import uncompiled as cython
 
-if cython.compiled:
-    from cython.cimports.libc.string import memchr, memcmp, memcpy
-
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -27,79 +24,64 @@ NO_TIME = -(1 << 62)
 EARLIEST_US, LATEST_US = 631152000000000, 7258118400000000
 """1990 to 2200: beyond, it is no time of a log."""
 
-MULTIPLIER = 0xC6A4A7935BD1E995
+SECRETS = (0x2D358DCCAA6C78A5, 0x8BB84B93962EACC9, 0x4B33A62ED433D4A3, 0x4D5A2DA51DE1AA47)
+"""Of wyhash."""
 ALL_BITS = 0xFFFFFFFFFFFFFFFF
 
 WORDS = b"JanFebMarAprMayJunJulAugSepOctNovDecnulltruefalseGET "
 NULL_AT, TRUE_AT, FALSE_AT, GET_AT = 36, 40, 44, 49
 
 
-def key_of(data: Any, start: int, stop: int, seed: int) -> int:
-    """Return the key of a text: 0 of the empty one only. MurmurHash64A by Austin Appleby, public domain.
+if not cython.compiled:  # else they are those of octets.pxd, which the C compiler puts where they are called
 
-    >>> key_of(b"GET /", 0, 0, 7), key_of(b"GET /", 0, 5, 7) == key_of(b"-GET /-", 1, 6, 7)
-    (0, True)
-    """
-    if start >= stop:
-        return 0
-    if not cython.compiled:
-        return _plain_key(data[start:stop], seed)
-    length = stop - start
-    mixed = seed ^ (cython.cast("unsigned long long", length) * MULTIPLIER)
-    word = 0
-    at = start
-    while at + 8 <= stop:
-        memcpy(cython.address(word), data + at, 8)
-        word *= MULTIPLIER
-        word ^= word >> 47
-        word *= MULTIPLIER
-        mixed ^= word
-        mixed *= MULTIPLIER
-        at += 8
-    if at < stop:
-        word = 0
-        memcpy(cython.address(word), data + at, stop - at)
-        mixed ^= word
-        mixed *= MULTIPLIER
-    mixed ^= mixed >> 47
-    mixed *= MULTIPLIER
-    mixed ^= mixed >> 47
-    return mixed if mixed != 0 else 1
+    def key_of(data: Any, start: int, stop: int, seed: int) -> int:
+        """Return the key of a text: 0 of the empty one only. wyhash, final version 4.2, by Wang Yi, public domain.
 
+        >>> key_of(b"GET /", 0, 0, 7), key_of(b"GET /", 0, 5, 7) == key_of(b"-GET /-", 1, 6, 7)
+        (0, True)
+        """
+        if start >= stop:
+            return 0
+        text = data[start:stop]
+        length = left = len(text)  # a number of Python's: NumPy's would overflow
+        seed ^= _mixed(seed ^ SECRETS[0], SECRETS[1])
+        if length < 4:
+            low, high = text[0] << 16 | text[length >> 1] << 8 | text[length - 1], 0
+        elif length <= 16:
+            inner = length >> 3 << 2
+            low = _word(text, 0, 4) << 32 | _word(text, inner, 4)
+            high = _word(text, length - 4, 4) << 32 | _word(text, length - 4 - inner, 4)
+        else:
+            at, second, third = 0, seed, seed
+            while left >= 48:
+                seed = _mixed(_word(text, at, 8) ^ SECRETS[1], _word(text, at + 8, 8) ^ seed)
+                second = _mixed(_word(text, at + 16, 8) ^ SECRETS[2], _word(text, at + 24, 8) ^ second)
+                third = _mixed(_word(text, at + 32, 8) ^ SECRETS[3], _word(text, at + 40, 8) ^ third)
+                at, left = at + 48, left - 48
+            if at > 0:
+                seed ^= second ^ third
+            while left > 16:
+                seed = _mixed(_word(text, at, 8) ^ SECRETS[1], _word(text, at + 8, 8) ^ seed)
+                at, left = at + 16, left - 16
+            low, high = _word(text, length - 16, 8), _word(text, length - 8, 8)
+        product = (low ^ SECRETS[1]) * (high ^ seed)
+        return _mixed(product & ALL_BITS ^ SECRETS[0] ^ length, product >> 64 ^ SECRETS[1]) or 1
 
-def _plain_key(text: bytes, seed: int) -> int:
-    mixed = seed ^ (len(text) * MULTIPLIER & ALL_BITS)
-    whole = len(text) // 8 * 8
-    for at in range(0, whole, 8):
-        word = int.from_bytes(text[at : at + 8], "little") * MULTIPLIER & ALL_BITS
-        word ^= word >> 47
-        mixed = (mixed ^ (word * MULTIPLIER & ALL_BITS)) * MULTIPLIER & ALL_BITS
-    if whole < len(text):
-        mixed = (mixed ^ int.from_bytes(text[whole:], "little")) * MULTIPLIER & ALL_BITS
-    mixed ^= mixed >> 47
-    mixed = mixed * MULTIPLIER & ALL_BITS
-    mixed ^= mixed >> 47
-    return mixed or 1
+    def _word(text: bytes, at: int, length: int) -> int:
+        return int.from_bytes(text[at : at + length], "little")
 
+    def _mixed(one: int, other: int) -> int:
+        product = one * other
+        return product & ALL_BITS ^ product >> 64
 
-def find(data: Any, start: int, stop: int, byte: int) -> int:
-    """Return where a byte is in a range; ``stop``: nowhere."""
-    if not cython.compiled:
+    def find(data: Any, start: int, stop: int, byte: int) -> int:
+        """Return where a byte is in a range; ``stop``: nowhere."""
         found = data.find(byte, start, stop)
-        return stop if found < 0 else found
-    if start >= stop:
-        return stop
-    place = cython.cast("const unsigned char*", memchr(data + start, byte, stop - start))
-    return stop if place == cython.NULL else place - data
+        return stop if found < 0 else int(found)
 
-
-def same(data: Any, start: int, stop: int, other: Any, begin: int, length: int) -> bool:
-    """Whether so many bytes of another text stand at ``start``; False where they would reach beyond ``stop``."""
-    if start + length > stop:
-        return False
-    if not cython.compiled:
-        return bool(data[start : start + length] == other[begin : begin + length])
-    return bool(memcmp(data + start, other + begin, length) == 0)
+    def same(data: Any, start: int, stop: int, other: Any, begin: int, length: int) -> bool:
+        """Whether so many bytes of another text stand at ``start``; False where they would reach beyond ``stop``."""
+        return start + length <= stop and bool(data[start : start + length] == other[begin : begin + length])
 
 
 def is_plain(data: Any, start: int, stop: int) -> bool:

@@ -42,10 +42,9 @@ cdef class Scanner(Values):
     cdef long long moment(self, Py_ssize_t start, Py_ssize_t stop) except? -2 nogil
     @cython.locals(point=Py_ssize_t, whole="long long", fraction="long long")
     cdef long long took(self, Py_ssize_t start, Py_ssize_t stop) except? -2 nogil
-    @cython.locals(method=Py_ssize_t, method_stop=Py_ssize_t, start=Py_ssize_t, stop=Py_ssize_t)
+    @cython.locals(method=Py_ssize_t, method_stop=Py_ssize_t, start=Py_ssize_t, stop=Py_ssize_t, key="unsigned long long")
     cdef int asked(self) except -1 nogil
-    @cython.locals(key="unsigned long long")
-    cdef int request_key(self, const unsigned char* asked, Py_ssize_t method, Py_ssize_t method_stop, Py_ssize_t start, Py_ssize_t stop) except -1 nogil
+    cdef int remember_request(self, const unsigned char* asked, Py_ssize_t method, Py_ssize_t method_stop, Py_ssize_t start, Py_ssize_t stop, unsigned long long key) except -1 nogil
     @cython.locals(place="unsigned long long")
     cdef int fetch(self, int field, unsigned long long key) except -1 nogil
     @cython.locals(key="unsigned long long")

@@ -188,6 +188,9 @@ class Scanner(Values):
         """Read one line; 0: it is hard."""
         if not self.find_values(start, stop):
             return 0
+        # The keys that differ most come first: where they are remembered lies far apart, and is on its way here meanwhile.
+        if not self.asked() or not self.first_given(CLIENT):
+            return 0
         if self.begin[self.time] < 0:
             return 0
         moment = self.moment(self.begin[self.time], self.finish[self.time])
@@ -205,11 +208,8 @@ class Scanner(Values):
             status = digits(self.data, self.begin[self.status], self.finish[self.status])
             if status < 0:
                 return 0
-        if not self.first_given(CLIENT) or not self.first_given(HOST) or not self.user_agent():
+        if not self.first_given(HOST) or not self.user_agent() or not self.refers():
             return 0
-        if not self.asked() or not self.refers():
-            return 0
-        # All keys first: where they are remembered lies far apart, and is on its way here by now.
         if not self.give(CLIENT) or not self.give(HOST) or not self.give(AGENT):
             return 0
         if not self.page(status in {301, 302, 303, 307, 308}):
@@ -257,7 +257,8 @@ class Scanner(Values):
             method_stop = find(self.data, method, stop, 32)
             start = method_stop + 1 if method_stop < stop else stop
             stop = find(self.data, start, stop, 32)
-            return self.request_key(self.data, method, method_stop, start, stop)
+            key = key_of(self.data, method, stop, self.seed + PAGE)
+            return self.remember_request(self.data, method, method_stop, start, stop, key)
         if self.begin[self.target] < 0 or not self.quoted[self.target]:
             return 0
         start, stop = self.begin[self.target], self.finish[self.target]
@@ -265,7 +266,9 @@ class Scanner(Values):
         if find(self.data, start, stop, 32) < stop or stop == start:
             return 0
         if self.method < 0:
-            return self.request_key(WORDS, GET_AT, GET_AT + 3, start, stop)
+            return self.remember_request(
+                WORDS, GET_AT, GET_AT + 3, start, stop, key_of(self.data, start, stop, self.seed + PAGE)
+            )
         method, method_stop = self.begin[self.method], self.finish[self.method]
         if method < 0 or method == method_stop or not self.quoted[self.method]:
             return 0
@@ -274,18 +277,18 @@ class Scanner(Values):
             or find(self.data, method, method_stop, 63) < method_stop
         ):
             return 0
-        return self.request_key(self.data, method, method_stop, start, stop)
+        # The key of the method is the seed of that of the target: no request is taken for another.
+        key = key_of(self.data, start, stop, key_of(self.data, method, method_stop, self.seed + PAGE))
+        return self.remember_request(self.data, method, method_stop, start, stop, key)
 
-    def request_key(self, asked: Any, method: int, method_stop: int, start: int, stop: int) -> int:
+    def remember_request(self, asked: Any, method: int, method_stop: int, start: int, stop: int, key: int) -> int:
         """Keep what was asked for, and its key."""
         self.asked_in, self.method_start, self.method_stop = asked, method, method_stop
         self.target_start, self.target_stop = start, stop
-        # The key of the method is the seed of that of the target: no request is taken for another.
-        key = key_of(asked, method, method_stop, self.seed + PAGE)
-        if stop > start:
-            key = key_of(self.data, start, stop, key)
-        self.key_of_request = key if key != 0 else 1
-        self.fetch(REQUEST, self.key_of_request)
+        self.key_of_request = key
+        self.fetch(REQUEST, key)
+        if cython.compiled:
+            prefetch(cython.address(self.page_of_seen[key & (2 * REMEMBERED - 1)]))  # type: ignore[name-defined]  # noqa: F821
         return 1
 
     def fetch(self, field: int, key: int) -> int:

@@ -16,7 +16,7 @@ cdef class Values:
 
     @cython.locals(slot=Py_ssize_t)
     cdef int find_values(self, Py_ssize_t start, Py_ssize_t stop) except -1 nogil
-    @cython.locals(at=Py_ssize_t, number=Py_ssize_t, first=Py_ssize_t, length=Py_ssize_t, end=Py_ssize_t, begin=Py_ssize_t, kind=int, slot=Py_ssize_t)
+    @cython.locals(at=Py_ssize_t, number=Py_ssize_t, first=Py_ssize_t, length=Py_ssize_t, end=Py_ssize_t, kind=int, lead=int, slot=Py_ssize_t)
     cdef int text(self, Py_ssize_t start, Py_ssize_t stop) except -1 nogil
     @cython.locals(at=Py_ssize_t, end=Py_ssize_t, slot=Py_ssize_t)
     cdef int json(self, Py_ssize_t start, Py_ssize_t stop) except -1 nogil

@@ -73,23 +73,21 @@ class Values:
         while number < self.value_count:
             first = self.literal_at[number]
             length = self.literal_at[number + 1] - first
-            end = stop
-            begin = at
-            if length > 0:
-                end = find(self.data, at, stop, self.literals[first])
-                # Its first byte was found already, and most have one or two.
-                if length > 1 and not same(self.data, end + 1, stop, self.literals, first + 1, length - 1):
-                    return 0
-                if end >= stop:
-                    return 0
             kind = self.value_kind[number]
-            if kind == WORD:
-                while at < end and self.data[at] != 32 and self.data[at] != 34:
-                    at += 1
-                if at < end:
+            end = stop
+            if kind == WORD:  # most are short: to look at each byte is as fast as to search
+                lead = self.literals[first] if length > 0 else 32
+                end = at
+                while end < stop and self.data[end] != lead and self.data[end] != 32 and self.data[end] != 34:
+                    end += 1
+            elif length > 0:
+                end = find(self.data, at, stop, self.literals[first])
+            if length > 0:
+                if end >= stop or not same(self.data, end, stop, self.literals, first, length):
                     return 0
-                at = begin
-            elif kind == BRACKETED and find(self.data, at, end, 34) < end:
+            elif end < stop:
+                return 0
+            if kind == BRACKETED and find(self.data, at, end, 34) < end:
                 return 0
             slot = self.value_slot[number]
             if slot >= 0:
