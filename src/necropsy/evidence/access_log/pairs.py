@@ -80,5 +80,5 @@ def _in_order(line: dict[str, NDArray[Any]]) -> NDArray[np.int64]:
     """Return the order by key, time, number, and what follows before what leads."""
     import numpy as np
 
-    by_time = np.lexsort((line["leads"], line["number"], line["time_us"]))
+    by_time = np.lexsort((2 * line["number"] + line["leads"], line["time_us"]))
     return by_time[np.argsort(line["key"][by_time], kind="stable")]

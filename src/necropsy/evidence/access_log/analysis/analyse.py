@@ -79,8 +79,8 @@ def fold_rare_children(engine: Engine) -> None:
 
 def find_visits(engine: Engine, slack_us: int) -> None:
     """Make ``follower`` and ``chain``: which lines belong to the visit that another line began."""
+    engine.create("near", slack_us=slack_us)
     if engine.value("redirects"):
-        engine.create("near", slack_us=slack_us)
         engine.create("host")
         engine.create("leg")
         _pair(engine, "by_referer", "first_pair", pairs.Pairing(slack_us, named=True))
@@ -89,11 +89,12 @@ def find_visits(engine: Engine, slack_us: int) -> None:
         engine.create("pair")
         engine.spread("follower", chains.followers, "pair", "flow", FOLLOWER)
         engine.create("chain")
-        engine.drop("near", "host", "leg", "keyed", "guess", "habit", "passer", "doubtful", "sure")
+        engine.drop("host", "leg", "keyed", "guess", "habit", "passer", "doubtful", "sure")
         engine.drop("first_pair", "second_pair", "pair")
     else:
         for name, columns in (("follower", FOLLOWER), ("chain", CHAIN)):
             engine.upload(name, arrow_schema(columns).empty_table())
+    engine.drop("near")
 
 
 def _pair(engine: Engine, keyed: str, pair: str, pairing: pairs.Pairing) -> None:

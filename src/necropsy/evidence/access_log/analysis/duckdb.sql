@@ -196,27 +196,16 @@ SELECT
   ) - 1 AS INT) AS "method_id"
 FROM "asked" AS "t0"
 
--- redirects -> redirects
-SELECT
-  COUNT(*) AS "value"
-FROM (
-  SELECT
-    *
-  FROM "line" AS "t0"
-  WHERE
-    "t0"."status" IN (301, 302, 303, 307, 308)
-) AS "t1"
-
 -- near -> near
 SELECT
-  "t2"."number",
-  "t2"."time_us",
-  "t2"."host_key",
-  "t2"."page_key",
-  "t2"."address_key",
-  "t2"."referer_key",
-  "t2"."flow",
-  "t2"."redirect"
+  "t3"."number",
+  "t3"."time_us",
+  "t3"."host_key",
+  "t3"."page_key",
+  "t3"."address_key",
+  "t3"."referer_key",
+  "t3"."flow",
+  "t3"."redirect"
 FROM (
   SELECT
     "t0"."number",
@@ -228,51 +217,61 @@ FROM (
     XOR("t0"."client_key", "t0"."agent_key") AS "flow",
     "t0"."status" IN (301, 302, 303, 307, 308) AS "redirect"
   FROM "line" AS "t0"
-) AS "t2"
+) AS "t3"
 SEMI JOIN (
   SELECT
-    *
-  FROM (
-    SELECT
-      XOR(
-        XOR("t0"."client_key", "t0"."agent_key"),
-        (
-          "t0"."time_us" - (
-            "t0"."time_us" % {slack_us}
+    UNNEST(
+      CAST([
+        XOR("t2"."flow", (
+          "t2"."time_us" - (
+            "t2"."time_us" % {slack_us}
+          )
+        )),
+        XOR(
+          "t2"."flow",
+          (
+            (
+              "t2"."time_us" - (
+                "t2"."time_us" % {slack_us}
+              )
+            ) + {slack_us}
           )
         )
-      ) AS "place"
-    FROM "line" AS "t0"
-    WHERE
-      "t0"."status" IN (301, 302, 303, 307, 308)
-  ) AS "t3"
-  UNION ALL
-  SELECT
-    *
+      ] AS BIGINT[])
+    ) AS "place"
   FROM (
     SELECT
-      XOR(
-        XOR("t0"."client_key", "t0"."agent_key"),
-        (
-          (
-            "t0"."time_us" - (
-              "t0"."time_us" % {slack_us}
-            )
-          ) + {slack_us}
-        )
-      ) AS "place"
+      "t0"."number",
+      "t0"."time_us",
+      "t0"."host_key",
+      "t0"."page_key",
+      "t0"."address_key",
+      "t0"."referer_key",
+      XOR("t0"."client_key", "t0"."agent_key") AS "flow",
+      "t0"."status" IN (301, 302, 303, 307, 308) AS "redirect"
     FROM "line" AS "t0"
     WHERE
       "t0"."status" IN (301, 302, 303, 307, 308)
-  ) AS "t4"
-) AS "t6"
+  ) AS "t2"
+) AS "t5"
   ON (
-    XOR("t2"."flow", (
-      "t2"."time_us" - (
-        "t2"."time_us" % {slack_us}
+    XOR("t3"."flow", (
+      "t3"."time_us" - (
+        "t3"."time_us" % {slack_us}
       )
     ))
-  ) = "t6"."place"
+  ) = "t5"."place"
+
+-- redirects -> redirects
+SELECT
+  COUNT(*) AS "value"
+FROM (
+  SELECT
+    *
+  FROM "near" AS "t0"
+  WHERE
+    "t0"."redirect"
+) AS "t1"
 
 -- host -> host
 SELECT
@@ -552,20 +551,53 @@ ANTI JOIN "doubtful" AS "t3"
 
 -- again -> keyed
 SELECT
-  "t3"."number",
-  "t3"."time_us",
-  "t3"."flow",
-  "t3"."pattern_key",
-  "t3"."bare_key",
-  "t3"."free",
-  "t3"."key",
-  "t3"."leads",
-  "t3"."what"
-FROM "keyed" AS "t3"
-SEMI JOIN "doubtful" AS "t4"
-  ON "t3"."key" = "t4"."key"
-ANTI JOIN "passer" AS "t5"
-  ON "t3"."number" = "t5"."number"
+  "t9"."number",
+  "t9"."time_us",
+  "t9"."flow",
+  "t9"."pattern_key",
+  "t9"."bare_key",
+  "t9"."free",
+  "t9"."key",
+  "t9"."leads",
+  "t9"."what"
+FROM (
+  SELECT
+    "t7"."number",
+    "t7"."time_us",
+    "t7"."flow",
+    "t7"."pattern_key",
+    "t7"."bare_key",
+    "t7"."free",
+    "t7"."key",
+    "t7"."leads",
+    "t7"."what"
+  FROM (
+    SELECT
+      "t4"."number",
+      "t4"."time_us",
+      "t4"."flow",
+      "t4"."pattern_key",
+      "t4"."bare_key",
+      "t4"."free",
+      "t4"."key",
+      "t4"."leads",
+      "t4"."what",
+      "t6"."number" AS "number_right",
+      "t6"."passing"
+    FROM "keyed" AS "t4"
+    LEFT OUTER JOIN (
+      SELECT
+        "t2"."number",
+        TRUE AS "passing"
+      FROM "passer" AS "t2"
+    ) AS "t6"
+      ON "t4"."number" = "t6"."number"
+  ) AS "t7"
+  WHERE
+    "t7"."passing" IS NULL
+) AS "t9"
+SEMI JOIN "doubtful" AS "t3"
+  ON "t9"."key" = "t3"."key"
 
 -- settled -> guess
 SELECT

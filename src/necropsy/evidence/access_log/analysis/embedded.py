@@ -65,7 +65,8 @@ class Embedded:
         import pyarrow as pa
 
         rows = self._scratch.value(f"SELECT count(*) FROM {source}")
-        parts = max(rows // _AT_ONCE + 1, 2 * _THREADS if rows > _WORTH_IT else 1)
+        # As many for each thread: one that is left over would be waited for by all.
+        parts = (rows // (_AT_ONCE * _THREADS) + 1) * _THREADS if rows > _WORTH_IT else 1
         columns = arrow_schema(schema)
         reading = Lock()
 

@@ -39,7 +39,7 @@ STEPS: Final[tuple[Step, ...]] = (
     *_named(pages.asked, pages.paths, pages.crowded),
     Step(pages.thinned, "asked"),
     *_named(pages.page),
-    *_named(visits.redirects, visits.near, visits.host, visits.leg),
+    *_named(visits.near, visits.redirects, visits.host, visits.leg),
     Step(visits.by_referer, "keyed"),
     *_named(visits.habit, visits.unusual, visits.passer, visits.doubtful, visits.sure),
     Step(visits.again, "keyed"),

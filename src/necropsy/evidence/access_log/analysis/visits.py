@@ -34,11 +34,6 @@ _ENOUGH: Final = 20
 _LEG: Final = ("number", "time_us", "flow", "pattern_key", "bare_key", "free")
 
 
-def redirects(t: Mapping[str, ir.Table]) -> ir.Table:
-    """How many lines are redirects."""
-    return t["line"].filter(ibis._.status.isin(REDIRECTS)).agg(value=ibis._.count())
-
-
 def near(t: Mapping[str, ir.Table], slack_us: int) -> ir.Table:
     """The redirects, and what the same client asked for within the slack after one, and a little more."""
     # Lines of the same client in the same or the next stretch of time: a join finds them, where a window would sort.
@@ -51,8 +46,13 @@ def near(t: Mapping[str, ir.Table], slack_us: int) -> ir.Table:
     stretch = timed.time_us - timed.time_us % slack_us
     first = timed.filter(timed.redirect)
     begun = first.time_us - first.time_us % slack_us
-    places = first.select(place=first.flow ^ begun).union(first.select(place=first.flow ^ (begun + slack_us)))
+    places = first.select(place=ibis.array([first.flow ^ begun, first.flow ^ (begun + slack_us)]).unnest())
     return timed.semi_join(places, (timed.flow ^ stretch) == places.place)
+
+
+def redirects(t: Mapping[str, ir.Table]) -> ir.Table:
+    """How many lines are redirects."""
+    return t["near"].filter(ibis._.redirect).agg(value=ibis._.count())
 
 
 def host(t: Mapping[str, ir.Table]) -> ir.Table:
@@ -139,7 +139,11 @@ def sure(t: Mapping[str, ir.Table]) -> ir.Table:
 
 def again(t: Mapping[str, ir.Table]) -> ir.Table:
     """Lines under doubtful keys, without the passers-by."""
-    return t["keyed"].semi_join(t["doubtful"], "key").anti_join(t["passer"], "number")
+    # Not an anti-join beside the semi-join: Ibis writes two of them in words that PostgreSQL does not have.
+    lines = t["keyed"]
+    joined = lines.left_join(t["passer"].mutate(passing=ibis.literal(value=True)), "number")
+    kept = joined.filter(joined.passing.isnull()).select(*(lines[name] for name in lines.columns))
+    return kept.semi_join(t["doubtful"], "key")
 
 
 def settled(t: Mapping[str, ir.Table]) -> ir.Table:

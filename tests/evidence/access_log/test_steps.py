@@ -1,0 +1,17 @@
+"""The steps of the analysis, as other engines are asked for them."""
+
+from __future__ import annotations
+
+import ibis
+
+from necropsy.evidence.access_log.analysis import steps
+
+
+def test_no_step_asks_postgresql_for_joins_that_it_does_not_have() -> None:
+    tables = steps.source_tables()
+    for step in steps.STEPS:
+        expression = step.build(tables, **dict.fromkeys(step.parameters, 50))
+        text = str(ibis.to_sql(expression, dialect="postgres"))
+        assert "SEMI JOIN" not in text, steps.title(step)
+        assert "ANTI JOIN" not in text, steps.title(step)
+        tables[step.name] = ibis.table(expression.schema(), name=step.name)
