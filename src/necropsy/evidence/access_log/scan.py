@@ -384,7 +384,8 @@ class Scanner(Values):
         key = key_of(self.data, start, stop, self.seed + field)
         self.text_begin[field], self.text_finish[field] = start, stop
         self.out_keys[field * self.rows + self.count] = key
-        self.fetch(field, key)
+        if field == CLIENT:  # of all others there are few, which are near by
+            self.fetch(field, key)
         return 1
 
     def give(self, field: int) -> int:

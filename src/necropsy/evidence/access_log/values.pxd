@@ -10,7 +10,7 @@ cdef class Values:
     cdef const unsigned char* names
     cdef const unsigned char* literals
     cdef const unsigned char* data
-    cdef Py_ssize_t head_length, name_count, value_count
+    cdef Py_ssize_t slots, head_length, name_count, value_count
     cdef long long[::1] name_at, of_length, value_slot, value_kind, literal_at
     cdef long long[::1] begin, finish, quoted
 

@@ -50,14 +50,15 @@ class Values:
         self.value_kind = numbers([kind for _, kind, _ in plan.values])
         widths = [len(literal) for _, _, literal in plan.values]
         self.literal_at = numbers([len(plan.head) + sum(widths[:i]) for i in range(len(widths) + 1)])
-        self.begin = numbers([0] * SLOTS)
+        self.slots = len(plan.names) if plan.names else 1 + max((slot for slot, _, _ in plan.values), default=-1)
+        self.begin = numbers([-1] * SLOTS)
         self.finish = numbers([0] * SLOTS)
         self.quoted = numbers([0] * SLOTS)
 
     def find_values(self, start: int, stop: int) -> int:
         """Find the values of a line; 0: it is hard."""
         slot = 0
-        while slot < SLOTS:
+        while slot < self.slots:
             self.begin[slot] = -1
             slot += 1
         if self.is_text:
