@@ -160,3 +160,40 @@ def test_what_is_no_order_and_what_is_piped_twice_is_refused() -> None:
     for locators, sort in (([REDIRECTED], "size"), (["-", "-"], "visits")):
         with pytest.raises(UsageError):
             survey(locators, sort=sort)
+
+
+EMPTY_ANSWERS = {
+    "combined": '10.0.0.9 - - [24/May/2019:18:41:{second:02} +0000] "GET {path} HTTP/1.1" {status} {size} "-" "{agent}"',
+    "JSON": '{{"ts":15587232{second:02},"remote_addr":"10.0.0.9","request":"GET {path} HTTP/1.1","status":{status},'
+    '"size":{size},"http_user_agent":"{agent}"}}',
+}
+
+
+@pytest.mark.parametrize("layout", EMPTY_ANSWERS)
+@pytest.mark.parametrize("agent", ["curl/8.5.0", "curl/8.5.0 \\x22ours\\x22"])
+def test_a_page_that_is_never_more_than_headers_starts_no_session(layout: str, agent: str, tmp_path: Path) -> None:
+    asked = [
+        ("/poll", 200, 0),
+        ("/poll", 200, 0),
+        ("/page", 200, 17),
+        ("/both", 200, 0),
+        ("/both", 200, 17),
+        ("/", 302, 0),
+    ]
+    if layout == "JSON":
+        agent = agent.replace("\\x22", '\\"')
+    lines = [
+        EMPTY_ANSWERS[layout].format(second=second, path=path, status=status, size=size, agent=agent)
+        for second, (path, status, size) in enumerate(asked)
+    ]
+    log = tmp_path / "access.log"
+    log.write_text("".join(f"{line}\n" for line in lines))
+    found = {visitor.path: (visitor.sessions, visitor.because) for visitor in survey([str(log)]).visitors}
+    assert found["/poll"] == ("unlikely", "its answers have no body: no page was shown")
+    assert [found[path][0] for path in ("/page", "/both", "/")] == ["possible"] * 3
+
+
+def test_apache_writes_a_dash_for_no_bytes(tmp_path: Path) -> None:
+    log = tmp_path / "access.log"
+    log.write_text('10.0.0.9 - - [24/May/2019:18:41:02 +0000] "GET /poll HTTP/1.1" 200 -\n' * 2)
+    assert survey([str(log)]).visitors[0].because == "its answers have no body: no page was shown"

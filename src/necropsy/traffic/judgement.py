@@ -36,6 +36,7 @@ class Judgement:
 
 
 _DROPS: Final = Judgement("likely", "given a session cookie with each visit, and never brought one back")
+_BARE: Final = Judgement("unlikely", "its answers have no body: no page was shown")
 _BRINGS: Final = Judgement("once", "brings the session cookie back that it was given")
 
 
@@ -49,6 +50,7 @@ def judge(
     *,
     periodic: bool = False,
     returns: bool | None = None,
+    bare: bool = False,
 ) -> Judgement:
     """Judge the visits of one class.
 
@@ -64,6 +66,8 @@ def judge(
         Whether they come like clockwork.
     returns
         Whether this client brings back the session cookies that it is given; None: the log does not tell.
+    bare
+        Whether this page is never more than headers, as its bytes tell.
 
     >>> judge("library", "GET", "/", 302, "/login")
     Judgement(likelihood='likely', because='sent to a login page, and a program hardly ever brings a cookie back')
@@ -75,6 +79,8 @@ def judge(
         return Judgement("unlikely", nothing)
     if returns is not None:
         return _BRINGS if returns else _DROPS
+    if bare:
+        return _BARE
     sent = status in _TEMPORARY and _LOGIN.search(followed_to or "") is not None
     if kind == "browser":
         return _browser(method, path, status, sent=sent, periodic=periodic)

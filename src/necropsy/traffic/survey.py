@@ -160,8 +160,10 @@ def _visitors(case: Case) -> list[Numbered]:
     column["agent"], column["agent_kind"] = [who.name for who in programs], [who.kind for who in programs]
     asked = zip(*(column[name] for name in ("agent_kind", "method", "path", "status", "followed_to")), strict=True)
     judged = [
-        judge(*what, periodic=period is not None, returns=returns)
-        for what, period, returns in zip(asked, column["period_s"], column["returns"], strict=True)
+        judge(*what, periodic=period is not None, returns=returns, bare=bool(bare))
+        for what, period, returns, bare in zip(
+            asked, column["period_s"], column["returns"], column["bare"], strict=True
+        )
     ]
     column["sessions"], column["because"] = [one.likelihood for one in judged], [one.because for one in judged]
     told = [name for name in Visitor._fields if name in column]  # all but the last, the activity

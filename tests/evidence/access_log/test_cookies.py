@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from necropsy.case.store import Case
 from necropsy.evidence.access_log.analysis import analyse
-from necropsy.evidence.access_log.cookies import expressions, field_of
+from necropsy.evidence.access_log.cookies import field_of, terms
 from necropsy.evidence.access_log.reader import read
 from necropsy.evidence.access_log.scratch import Scratch
 from necropsy.model.evidence import Origin
@@ -132,7 +132,7 @@ def test_many_clients_are_folded_and_none_is_lost(reading: Callable[..., Any], m
     ],
 )  # fmt: skip
 def test_session_cookies_are_told_from_others_by_their_names(scratch: Scratch, header: str, brought: int) -> None:
-    column = expressions({"cookie": "header"})["cookies"]
+    (column,) = terms({"cookie": "header"})
     row = scratch.connection.execute(f"SELECT {column} FROM (SELECT ? AS header)", [header]).fetchone()
     assert row == (2 + brought,)
 

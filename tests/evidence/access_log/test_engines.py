@@ -36,7 +36,8 @@ def shop_lines() -> list[bytes]:
         at: float, client: str, agent: str, path: str, status: int, referer: str = "-", host: str = "shop.example"
     ) -> None:
         moments.append((at, json.dumps({"ts": round(1714557600 + at, 3), "remote_addr": client, "host": host, "request": f"GET {path} HTTP/1.1",
-            "status": status, "http_referer": referer, "http_user_agent": agent})))  # fmt: skip
+            "status": status, "http_referer": referer, "http_user_agent": agent,
+            "size": 0 if path == "/healthz" or (path == "/help/faq.html" and int(at) % 2) else 512})))  # fmt: skip
 
     for tick in range(720):
         for phase, host in ((2.25, "10.1.1.1:80"), (2.75, "10.1.1.2:80"), (7.5, "10.1.1.1:8080")):
@@ -150,6 +151,7 @@ def test_the_logs_have_in_them_what_engines_could_differ_in(by_duckdb: dict[str,
     assert sum(row["period_s"] == 10.0 for row in classes) == 4
     assert {row["followed_to"] for row in classes} >= {None, "/login"}
     assert any(row["path"] == "/users/*/profile" for row in classes)
+    assert {row["path"] for row in classes if row["bare"]} == {"/healthz"}
     assert len({row["log"] for row in classes}) == 2
     assert [row["brought"] > 0 for row in by_duckdb["cookie_use"]].count(False) == 1
     assert {row["why"] for row in by_duckdb["blemish"]} >= {"does not fit the layout"}

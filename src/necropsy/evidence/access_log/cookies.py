@@ -25,7 +25,7 @@ _REQUEST_HEADERS: Final = frozenset({"http_cookie"})
 _ANSWER_HEADERS: Final = frozenset({"sent_http_set_cookie", "upstream_http_set_cookie"})
 
 BROUGHT, TOLD_BROUGHT, GIVEN, TOLD_GIVEN = 1, 2, 4, 8
-"""Bits of ``line.cookies``."""
+"""Bits of ``line.signs``."""
 
 
 def field_of(variable: str) -> str | None:
@@ -62,8 +62,8 @@ def field_of_key(name: str) -> str | None:
     return None
 
 
-def expressions(values: Mapping[str, str]) -> dict[str, str]:
-    """Return the expression of ``cookies``, a column of ``line``, from those of the fields; none where a log tells nothing."""
+def terms(values: Mapping[str, str]) -> list[str]:
+    """Return expressions of bits, to be added up, from those of the fields; none where a log tells nothing of cookies."""
     parts = []
     for header, own, bit, told in (
         ("cookie", "own_cookie", BROUGHT, TOLD_BROUGHT),
@@ -74,4 +74,4 @@ def expressions(values: Mapping[str, str]) -> dict[str, str]:
         if tests:
             any_of = " OR ".join(f"coalesce({test}, FALSE)" for test in tests)
             parts.append(f"CASE WHEN {any_of} THEN {bit | told} ELSE {told} END")
-    return {"cookies": f"({' + '.join(parts)})::TINYINT"} if parts else {}
+    return parts

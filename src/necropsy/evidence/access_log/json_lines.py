@@ -15,7 +15,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from necropsy.evidence.access_log import cookies, keys, sql, timestamps
+from necropsy.evidence.access_log import cookies, keys, signs, sql, timestamps
 from necropsy.evidence.access_log.keys import Path
 from necropsy.evidence.access_log.layout import Layout, first_given
 from necropsy.evidence.access_log.plan import Plan, for_objects
@@ -51,6 +51,8 @@ def layout(
     form = timestamps.recognise(value for sample in samples if (value := _at(sample, found["time"][0])) is not None)
     if form is None:
         return None
+    # A nested one would cost the short way, where nothing else is nested.
+    found = {field: paths for field, paths in found.items() if field != "body" or len(paths[0]) == 1}
     columns: dict[str, str] = {}
 
     def column(path: Path) -> str:
@@ -67,7 +69,9 @@ def layout(
         fields["stamp"] = timestamps.earlier_by(fields["stamp"], one["duration"])
     fields["request"] = _request(one)
     lists = ports = False
-    sources = {field: _filled(found[field], samples) for field in ("client", "host") if field in found}
+    sources: dict[str, list[Path]] = {
+        field: _filled(found[field], samples) for field in ("client", "host") if field in found
+    }
     if "client" in sources:
         some = [value for path in sources["client"] for sample in samples if (value := _at(sample, path))]
         # Costs nothing where the samples never show it; forwarded addresses are lists whether they show it or not.
@@ -82,9 +86,7 @@ def layout(
         fields["agent"] = one["agent"]
     if "referer" in one:
         fields["referer"] = f"split_part({one['referer']}, '?', 1)"
-    fields |= cookies.expressions(
-        {field: column(_whole(found[field][0])) for field in cookies.FIELDS if field in found}
-    )
+    fields |= signs.expressions({field: column(_whole(found[field][0])) for field in signs.FIELDS if field in found})
     said = [f"{_SPOKEN[field]}={keys.spelled(paths[0])}" for field, paths in found.items() if field in _SPOKEN]
     zone = "" if form.zoned else "; no zone in its times: read as UTC"
     return Layout(
@@ -95,7 +97,7 @@ def layout(
         columns,
         " OR ".join(f"{sql.name(key)} IS NOT NULL" for key in columns),
         form.fine,
-        plan=None if ports or "cookies" in fields else _plan(form, needed, sources, lists=lists),
+        plan=None if ports or set(cookies.FIELDS) & found.keys() else _plan(form, needed, sources, lists=lists),
     )
 
 

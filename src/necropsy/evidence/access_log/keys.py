@@ -48,6 +48,10 @@ _NAMES: Final[Mapping[str, tuple[str, ...]]] = {
         "requestheadersreferrer",
     ),
     "duration": ("requesttime", "duration"),
+    "body": (
+        "bodybytessent", "responsebodybytes", "responsebodysize", "downstreamcontentsize", "bytessent", "sentbytes", "size",
+        "bytes",
+    ),
 }  # fmt: skip
 
 _ADDRESS: Final = re.compile(
@@ -59,6 +63,7 @@ _TARGET: Final = re.compile(r"(/|[a-z]+://)\S*")
 _STATUS: Final = re.compile(r"[1-9]\d\d")
 _AGENT: Final = re.compile(r".*[A-Za-z-]+/\d.*|.*(Mozilla|[Bb]ot|Check|curl).*")
 _SECONDS: Final = re.compile(r"\d{1,6}\.\d+")
+_BYTES: Final = re.compile(r"\d+|-")
 
 
 def _anything(_: str) -> bool:
@@ -76,6 +81,7 @@ _SHAPES: Final[Mapping[str, Callable[[str], object]]] = {
     "agent": _anything,
     "referer": _anything,
     "duration": _SECONDS.fullmatch,
+    "body": _BYTES.fullmatch,
 }
 
 _BY_SHAPE: Final = ("time", "request", "status", "client", "agent")

@@ -69,7 +69,7 @@ class Layout:
     def query(self, path: str, compression: str) -> str:
         """Return the SELECT that reads a file: ``FIELDS`` and ``fault`` (see ``FAULTS``; 0: none), a row a line.
 
-        A layout that tells of cookies has a last column of them.
+        A layout that tells of cookies or of the answer's body has a last column, ``signs``.
         """
         return self.select(self._table(path, compression))
 
@@ -83,10 +83,10 @@ class Layout:
         given = ", ".join(
             "regexp_extract(request, '^[^ ]*( [^ ]*)?') AS request" if name == "request" else name for name in FIELDS
         )
-        told = "cookies" in self.fields
-        chosen += f", {self.fields['cookies']} AS cookies" if told else ""
+        told = "signs" in self.fields
+        chosen += f", {self.fields['signs']} AS signs" if told else ""
         return (
-            f"SELECT {given}, {_fault('readable', 'blank')} AS fault{', cookies' if told else ''} FROM"
+            f"SELECT {given}, {_fault('readable', 'blank')} AS fault{', signs' if told else ''} FROM"
             f" (SELECT {chosen}, ({self.fits}) AS readable, ({self._blank}) AS blank FROM {table})"
         )
 

@@ -35,7 +35,7 @@ _STORED: Final = "line_stored"
 _COLUMNS: Final = (
     "number BIGINT, time_us BIGINT, status SMALLINT, "
     + ", ".join(f"{field}_key BIGINT" for field in KEYED)
-    + ", cookies TINYINT"
+    + ", signs TINYINT"
 )
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -174,11 +174,11 @@ class Writer:
         time_us: NDArray[np.int64],
         status: NDArray[np.int16],
         keys_of: Sequence[NDArray[np.uint64]],
-        cookies: NDArray[np.int8] | None = None,
+        signs: NDArray[np.int8] | None = None,
     ) -> None:
         """Add rows: the numbers of their lines, microseconds since 1970, status (-1: not known), keys of ``KEYED``.
 
-        A writer is given the ``cookies`` of all its rows, or of none.
+        ``signs`` (see there): none where the layout tells nothing of the kind.
         """
         import numpy as np
 
@@ -189,7 +189,7 @@ class Writer:
         self._latest_us = latest if self._latest_us is None else max(latest, self._latest_us)
         rows: dict[str, NDArray[np.generic]] = {"number": number, "time_us": time_us, "status": status}
         rows.update((f"{field}_key", key.view(np.int64)) for field, key in zip(KEYED, keys_of, strict=True))
-        rows["cookies"] = np.zeros(number.size, np.int8) if cookies is None else cookies
+        rows["signs"] = np.zeros(number.size, np.int8) if signs is None else signs
         self._rows.append(rows)
         self._waiting += number.size
         if self._waiting >= _ROWS:

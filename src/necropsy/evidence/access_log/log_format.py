@@ -50,6 +50,8 @@ FIELD_OF: Final = {
     "http_user_agent": "agent",
     "http_referer": "referer",
     "request_time": "duration",
+    "body_bytes_sent": "body",
+    "bytes_sent": "body",
 }
 """Variable to field; where several mean the same, the earlier one is better.
 

@@ -130,7 +130,7 @@ def _rows(
                 _addresses(some, status),
                 _of_rows(some["referer"], lines.referer_keys),
             ],
-            _integers(some["cookies"], 0).astype(np.int8) if "cookies" in layout.fields else None,
+            _integers(some["signs"], 0).astype(np.int8) if "signs" in layout.fields else None,
         )
         count += batch.num_rows
     return Failed(np.concatenate(numbers), np.concatenate(faults)), count

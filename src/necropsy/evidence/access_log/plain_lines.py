@@ -163,7 +163,9 @@ def _in_order(pool: ThreadPoolExecutor, work: Any, pieces: _Pieces) -> Iterator[
 def _write(writer: lines.Writer, first_number: int, found: dict[str, Any]) -> None:
     import numpy as np
 
-    writer.add(found["line"].astype(np.int64) + first_number, found["time_us"], found["status"], found["keys"])
+    writer.add(
+        found["line"].astype(np.int64) + first_number, found["time_us"], found["status"], found["keys"], found["signs"]
+    )
     for keys, ends, data in found["texts"]:
         writer.give_bytes(keys, ends, data)
 

@@ -46,6 +46,7 @@ class Plan:
     status: int = -1
     agent: int = -1
     referer: int = -1
+    body: int = -1
 
 
 def for_objects(
@@ -129,4 +130,5 @@ def _plan(
         slot.get("status", -1),
         slot.get("agent", -1),
         slot.get("referer", -1),
+        slot.get("body", -1),
     )

@@ -46,6 +46,7 @@ def visitor_class(analysis: Analysis, log: str, first_id: int, hash_with: Hash |
             "first_at": _moments(rows["first_us"]),
             "last_at": _moments(rows["last_us"]),
             **{name: rows[name] for name in ("period_s", "phase_s", "phase_spread_s", "coverage")},
+            "bare": rows["bare"],
         }
     )
 

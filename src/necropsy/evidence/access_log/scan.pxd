@@ -4,7 +4,7 @@ from necropsy.evidence.access_log.pages cimport address_key, page_of, referer_ke
 from necropsy.evidence.access_log.values cimport Values
 
 cdef Py_ssize_t SHORTEST, LONGEST, REMEMBERED, PAGE_ROOM
-cdef int CLIENT, AGENT, HOST, PAGE, TEXTS, ADDRESS, REFERER, REQUEST, FIELDS
+cdef int CLIENT, AGENT, HOST, PAGE, TEXTS, ADDRESS, REFERER, REQUEST, FIELDS, EMPTY
 
 cdef class Scanner(Values):
     cdef unsigned long long seed
@@ -15,7 +15,7 @@ cdef class Scanner(Values):
     cdef unsigned char* text_start
     cdef Py_ssize_t start, stop, client_count, host_count
     cdef long long[::1] clients, hosts
-    cdef Py_ssize_t time, duration, request, method, target, status, agent, referer
+    cdef Py_ssize_t time, duration, request, method, target, status, agent, referer, body
     cdef unsigned long long[::1] seen, page_of_seen
     cdef Py_ssize_t place
     cdef long long[::1] text_begin, text_finish
@@ -27,6 +27,7 @@ cdef class Scanner(Values):
     cdef long long[::1] out_us
     cdef short[::1] out_status
     cdef unsigned long long[::1] out_keys, text_keys
+    cdef signed char[::1] out_signs
     cdef unsigned char[::1] texts
     cdef Py_ssize_t rows, room, hard_rows, count, hard_count, lines
     cdef long long[::1] text_count, text_bytes
@@ -51,6 +52,8 @@ cdef class Scanner(Values):
     cdef int text_key(self, int field, Py_ssize_t start, Py_ssize_t stop) except -1 nogil
     @cython.locals(start=Py_ssize_t, stop=Py_ssize_t, method=Py_ssize_t, method_stop=Py_ssize_t, host=Py_ssize_t, host_stop=Py_ssize_t, at=Py_ssize_t, end=Py_ssize_t, i=Py_ssize_t, place=Py_ssize_t, key="unsigned long long")
     cdef int page(self, bint redirects) except -1 nogil
+    @cython.locals(byte=cython.uchar)
+    cdef int has_no_body(self) except -1 nogil
     cdef int user_agent(self) except -1 nogil
     @cython.locals(start=Py_ssize_t, stop=Py_ssize_t, key="unsigned long long")
     cdef int refers(self) except -1 nogil

@@ -50,6 +50,8 @@ REQUEST = 4
 """Requests are remembered behind the texts, with the keys of their pages; they are never given."""
 
 REDIRECTS = (301, 302, 303, 307, 308)
+EMPTY = 16
+"""As in ``signs``."""
 
 PAGE_ROOM = 24
 """Bytes that a page may be longer than its request; see ``pages``."""
@@ -88,6 +90,7 @@ class Scanner(Values):
         self.status = plan.status
         self.agent = plan.agent
         self.referer = plan.referer
+        self.body = plan.body
         self.seen = np.zeros((TEXTS + 1) * 2 * REMEMBERED, np.uint64)
         self.seen_count = numbers([0] * (TEXTS + 1))
         self.page_of_seen = np.zeros(2 * REMEMBERED, np.uint64)
@@ -103,11 +106,12 @@ class Scanner(Values):
         rows, room = self.rows, self.room
         self.columns = (
             np.empty(rows, np.int32), np.empty(rows, np.int64), np.empty(rows, np.int16), np.empty(FIELDS * rows, np.uint64),
+            np.empty(rows, np.int8),
             np.empty(3 * self.hard_rows, np.int32), np.empty(TEXTS * rows, np.uint64), np.empty(TEXTS * rows, np.int32),
             np.empty((TEXTS + 1) * room, np.uint8) if cython.compiled else bytearray((TEXTS + 1) * room),
         )  # fmt: skip
-        self.out_line, self.out_us, self.out_status, self.out_keys = self.columns[:4]
-        self.out_hard, self.text_keys, self.text_ends, self.texts = self.columns[4:]
+        self.out_line, self.out_us, self.out_status, self.out_keys, self.out_signs = self.columns[:5]
+        self.out_hard, self.text_keys, self.text_ends, self.texts = self.columns[5:]
         self.text_start = cython.address(self.texts[0]) if cython.compiled else self.texts
         return 0
 
@@ -117,8 +121,9 @@ class Scanner(Values):
         Returns
         -------
         ``lines``: how many; ``line``: which of them are plain, from 0; ``time_us``, ``status`` (-1: the layout has none),
-        ``keys`` (a row for each field) of the plain ones; ``texts``: for client, agent, host and page keys, ends and bytes of
-        texts not given before; ``hard``: which lines are to be read otherwise, ``hard_start``, ``hard_stop`` (bytes).
+        ``signs`` (see there; of cookies none), ``keys`` (a row for each field) of the plain ones; ``texts``: for client,
+        agent, host and page keys, ends and bytes of texts not given before; ``hard``: which lines are to be read otherwise,
+        ``hard_start``, ``hard_stop`` (bytes).
         """
         stop = len(piece) if stop < 0 else stop
         if not 0 <= start <= stop <= len(piece):
@@ -126,7 +131,7 @@ class Scanner(Values):
         if stop - start > self.capacity or self.capacity == 0:
             self.make_room(stop - start)
         rows, room = self.rows, self.room
-        line, at_us, status, keys, hard, text_keys, text_ends, texts = self.columns
+        line, at_us, status, keys, signs, hard, text_keys, text_ends, texts = self.columns
         if not cython.compiled:
             self.data = piece
         elif stop > 0:
@@ -155,6 +160,7 @@ class Scanner(Values):
             "line": line[:count].copy(),
             "time_us": at_us[:count].copy(),
             "status": status[:count].copy(),
+            "signs": signs[:count].copy(),
             "keys": [keys[field * rows : field * rows + count].copy() for field in range(FIELDS)],
             "texts": given,
             "hard": hard[:hard_count].copy(),
@@ -217,6 +223,7 @@ class Scanner(Values):
         self.out_line[self.count] = self.lines
         self.out_us[self.count] = moment
         self.out_status[self.count] = status
+        self.out_signs[self.count] = EMPTY if self.has_no_body() else 0
         self.count += 1
         return 1
 
@@ -342,6 +349,13 @@ class Scanner(Values):
         if not self.quoted[self.agent]:
             return 0
         return self.text_key(AGENT, self.begin[self.agent], self.finish[self.agent])
+
+    def has_no_body(self) -> int:
+        """Whether the answer had none, as the layout tells."""
+        if self.body < 0 or self.begin[self.body] < 0 or self.finish[self.body] - self.begin[self.body] != 1:
+            return 0
+        byte = self.data[self.begin[self.body]]
+        return 1 if byte == 48 or byte == 45 else 0  # noqa: PLR1714 -- compiles to comparisons
 
     def refers(self) -> int:
         """Set the key of the page that the Referer names. 0: hard."""

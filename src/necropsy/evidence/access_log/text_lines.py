@@ -17,7 +17,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from necropsy.evidence.access_log import cookies, sql
+from necropsy.evidence.access_log import cookies, signs, sql
 from necropsy.evidence.access_log.json_lines import client_expression
 from necropsy.evidence.access_log.layout import Layout, first_given
 from necropsy.evidence.access_log.log_format import LISTS, PREFERENCE, Piece, Variable, ambiguous, parse, split
@@ -132,9 +132,7 @@ def _layout(plan: _Plan, wanted: Mapping[str, Sequence[str]], name: str, note: s
         fields["agent"] = value["http_user_agent"]
     if "referer" in wanted:
         fields["referer"] = f"split_part({value['http_referer']}, '?', 1)"
-    fields |= cookies.expressions(
-        {field: value[names[0]] for field, names in wanted.items() if field in cookies.FIELDS}
-    )
+    fields |= signs.expressions({field: value[names[0]] for field, names in wanted.items() if field in signs.FIELDS})
     return Layout(name, note, "lines", fields, {}, plan.fits, form.fine, plan.steps)
 
 

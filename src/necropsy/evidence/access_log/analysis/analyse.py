@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from necropsy.evidence.access_log import chains, pairs, rhythm
-from necropsy.evidence.access_log.analysis.tables import CHAIN, FOLLOWER, GUESS, RHYTHM, arrow_schema
+from necropsy.evidence.access_log.analysis.tables import BARE, CHAIN, FOLLOWER, GUESS, RHYTHM, arrow_schema
 
 if TYPE_CHECKING:
     import numpy as np
@@ -60,7 +60,9 @@ def analyse(engine: Engine, *, slack_us: int, bins: bool = True) -> Analysis:
     judge_rhythms(engine)
     for step in ("kept", "crowd"):
         engine.create(step, classes=CLASSES)
-    for step in ("folded", "summed", "said", *(["bins"] if bins else [])):
+    engine.create("folded")
+    find_bare_pages(engine)
+    for step in ("summed", "said", *(["bins"] if bins else [])):
         engine.create(step)
     counted = engine.fetch("bins") if bins else None
     return Analysis(engine.fetch("summed"), engine.fetch("said"), counted, clients, client_texts)
@@ -129,6 +131,14 @@ def make_classes(engine: Engine) -> None:
     """Make ``visit``, ``classes`` and ``led``."""
     for step in ("visit", "classes", "led"):
         engine.create(step)
+
+
+def find_bare_pages(engine: Engine) -> None:
+    """Make ``bare``: pages that have no body."""
+    if engine.value("unanswered"):
+        engine.create("bare")
+    else:
+        engine.upload("bare", arrow_schema(BARE).empty_table())
 
 
 def judge_rhythms(engine: Engine) -> None:

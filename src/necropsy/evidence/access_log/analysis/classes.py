@@ -14,6 +14,8 @@ from typing import Final
 import ibis
 import ibis.expr.types as ir
 
+from necropsy.evidence.access_log.signs import EMPTY
+
 _MINUTE_US: Final = 60_000_000
 _CLASSES: Final = 1 << 32
 """More than there are minutes since 1970; what a class number is multiplied with, so that one number tells both."""
@@ -120,15 +122,37 @@ def folded(t: Mapping[str, ir.Table]) -> ir.Table:
     )  # fmt: skip
 
 
+def unanswered(t: Mapping[str, ir.Table]) -> ir.Table:
+    """How many pages were shown without a body."""
+    shown = _shown(t["line"])
+    return shown.filter(shown.empty).agg(value=ibis._.count())
+
+
+def bare(t: Mapping[str, ir.Table]) -> ir.Table:
+    """Pages that were shown without a body each time."""
+    paged = _shown(t["line"]).inner_join(t["page"].select("page_key", "pattern_key"), "page_key")
+    asked = paged.group_by("pattern_key", "host_key", "status").agg(filled=paged.empty.ifelse(0, 1).sum())
+    return asked.filter(asked.filled == 0).select("pattern_key", "host_key", "status", bare=ibis.literal(1, "int8"))
+
+
+def _shown(line: ir.Table) -> ir.Table:
+    told = line.filter((line.status >= 200) & (line.status < 300))
+    return told.select("page_key", "host_key", "status", empty=(told.signs.cast("int32") & EMPTY) == EMPTY)
+
+
 def summed(t: Mapping[str, ir.Table]) -> ir.Table:
-    """The same with keys and status of the line that stands for it, its page, and its rhythm."""
+    """The same with keys and status of the line that stands for it, its page and whether that is bare, and its rhythm."""
     line = t["line"].select("number", "client_key", "agent_key", "host_key", "page_key", "status")
     standing = line.semi_join(t["folded"], "number")
     rows = t["folded"].inner_join(standing, "number")
-    rows = rows.inner_join(t["page"].select("page_key", "method", "path"), "page_key")
+    rows = rows.inner_join(t["page"].select("page_key", "pattern_key", "method", "path"), "page_key")
     rhythms = t["rhythm"].rename(place="class_key").mutate(level=ibis.literal(0, "int8"))
     judged = rows.left_join(rhythms, ["level", "place"])
-    return judged.select(*(rows[name] for name in rows.columns), "period_s", "phase_s", "phase_spread_s", "coverage")
+    found = judged.left_join(t["bare"], ["pattern_key", "host_key", "status"])
+    return found.select(
+        *(rows[name] for name in rows.columns), "period_s", "phase_s", "phase_spread_s", "coverage",
+        bare=(rows.level < 2) & found.bare.notnull(),
+    )  # fmt: skip
 
 
 def said(t: Mapping[str, ir.Table]) -> ir.Table:

@@ -19,12 +19,12 @@ _BOTH = TOLD_BROUGHT | TOLD_GIVEN
 def telling(t: Mapping[str, ir.Table]) -> ir.Table:
     """How many lines tell both what was brought and what was given."""
     line = t["line"]
-    return line.filter((line.cookies.cast("int32") & _BOTH) == _BOTH).agg(value=ibis._.count())
+    return line.filter((line.signs.cast("int32") & _BOTH) == _BOTH).agg(value=ibis._.count())
 
 
 def cookie_client(t: Mapping[str, ir.Table]) -> ir.Table:
     """One row a client. A visit brings what its first request brought, and is given what any of its answers gave."""
-    line = t["line"].mutate(told=ibis._.cookies.cast("int32"))
+    line = t["line"].mutate(told=ibis._.signs.cast("int32"))
     line = line.filter((line.told & _BOTH) == _BOTH)
     told = line.left_join(t["follower"].select("number", "root"), "number")
     visits = told.group_by(

@@ -752,7 +752,7 @@ FROM (
   FROM "line" AS "t0"
   WHERE
     (
-      CAST("t0"."cookies" AS INT) & 10
+      CAST("t0"."signs" AS INT) & 10
     ) = 10
 ) AS "t1"
 
@@ -801,7 +801,7 @@ FROM (
       "t5"."page_key",
       "t5"."address_key",
       "t5"."referer_key",
-      "t5"."cookies",
+      "t5"."signs",
       "t5"."told",
       "t3"."number" AS "number_right",
       "t3"."root"
@@ -816,12 +816,12 @@ FROM (
         "t0"."page_key",
         "t0"."address_key",
         "t0"."referer_key",
-        "t0"."cookies",
-        CAST("t0"."cookies" AS INT) AS "told"
+        "t0"."signs",
+        CAST("t0"."signs" AS INT) AS "told"
       FROM "line" AS "t0"
       WHERE
         (
-          CAST("t0"."cookies" AS INT) & 10
+          CAST("t0"."signs" AS INT) & 10
         ) = 10
     ) AS "t5"
     LEFT OUTER JOIN (
@@ -1291,70 +1291,148 @@ LEFT OUTER JOIN (
 ) AS "t20"
   ON "t17"."level" = "t20"."level" AND "t17"."place" = "t20"."place"
 
--- summed -> summed
+-- unanswered -> unanswered
 SELECT
-  "t4"."level",
-  "t4"."place",
-  "t4"."visits",
-  "t4"."first_us",
-  "t4"."last_us",
-  "t4"."number",
-  "t4"."followed_to",
-  "t4"."class_id",
-  "t4"."requests",
-  "t13"."client_key",
-  "t13"."agent_key",
-  "t13"."host_key",
-  "t13"."page_key",
-  "t13"."status",
-  "t9"."method",
-  "t9"."path",
-  "t10"."period_s",
-  "t10"."phase_s",
-  "t10"."phase_spread_s",
-  "t10"."coverage"
-FROM "folded" AS "t4"
-INNER JOIN (
+  COUNT(*) AS "value"
+FROM (
   SELECT
-    "t11"."number",
-    "t11"."client_key",
-    "t11"."agent_key",
-    "t11"."host_key",
-    "t11"."page_key",
-    "t11"."status"
+    "t0"."page_key",
+    "t0"."host_key",
+    "t0"."status",
+    (
+      CAST("t0"."signs" AS INT) & 16
+    ) = 16 AS "empty"
+  FROM "line" AS "t0"
+  WHERE
+    "t0"."status" >= 200
+    AND "t0"."status" < 300
+    AND (
+      CAST("t0"."signs" AS INT) & 16
+    ) = 16
+) AS "t1"
+
+-- bare -> bare
+SELECT
+  "t7"."pattern_key",
+  "t7"."host_key",
+  "t7"."status",
+  1 AS "bare"
+FROM (
+  SELECT
+    "t6"."pattern_key",
+    "t6"."host_key",
+    "t6"."status",
+    SUM(CASE WHEN "t6"."empty" THEN 0 ELSE 1 END) AS "filled"
   FROM (
     SELECT
-      "t3"."number",
-      "t3"."client_key",
-      "t3"."agent_key",
-      "t3"."host_key",
-      "t3"."page_key",
-      "t3"."status"
-    FROM "line" AS "t3"
-  ) AS "t11"
-  SEMI JOIN "folded" AS "t5"
-    ON "t11"."number" = "t5"."number"
-) AS "t13"
-  ON "t4"."number" = "t13"."number"
+      "t5"."page_key",
+      "t5"."host_key",
+      "t5"."status",
+      "t5"."empty",
+      "t3"."pattern_key"
+    FROM (
+      SELECT
+        "t0"."page_key",
+        "t0"."host_key",
+        "t0"."status",
+        (
+          CAST("t0"."signs" AS INT) & 16
+        ) = 16 AS "empty"
+      FROM "line" AS "t0"
+      WHERE
+        "t0"."status" >= 200 AND "t0"."status" < 300
+    ) AS "t5"
+    INNER JOIN (
+      SELECT
+        "t1"."page_key",
+        "t1"."pattern_key"
+      FROM "page" AS "t1"
+    ) AS "t3"
+      ON "t5"."page_key" = "t3"."page_key"
+  ) AS "t6"
+  GROUP BY
+    1,
+    2,
+    3
+) AS "t7"
+WHERE
+  "t7"."filled" = 0
+
+-- summed -> summed
+SELECT
+  "t5"."level",
+  "t5"."place",
+  "t5"."visits",
+  "t5"."first_us",
+  "t5"."last_us",
+  "t5"."number",
+  "t5"."followed_to",
+  "t5"."class_id",
+  "t5"."requests",
+  "t15"."client_key",
+  "t15"."agent_key",
+  "t15"."host_key",
+  "t15"."page_key",
+  "t15"."status",
+  "t11"."pattern_key",
+  "t11"."method",
+  "t11"."path",
+  "t12"."period_s",
+  "t12"."phase_s",
+  "t12"."phase_spread_s",
+  "t12"."coverage",
+  (
+    "t5"."level" < 2
+  ) AND (
+    "t7"."bare" IS NOT NULL
+  ) AS "bare"
+FROM "folded" AS "t5"
 INNER JOIN (
   SELECT
-    "t1"."page_key",
-    "t1"."method",
-    "t1"."path"
-  FROM "page" AS "t1"
-) AS "t9"
-  ON "t13"."page_key" = "t9"."page_key"
+    "t13"."number",
+    "t13"."client_key",
+    "t13"."agent_key",
+    "t13"."host_key",
+    "t13"."page_key",
+    "t13"."status"
+  FROM (
+    SELECT
+      "t4"."number",
+      "t4"."client_key",
+      "t4"."agent_key",
+      "t4"."host_key",
+      "t4"."page_key",
+      "t4"."status"
+    FROM "line" AS "t4"
+  ) AS "t13"
+  SEMI JOIN "folded" AS "t6"
+    ON "t13"."number" = "t6"."number"
+) AS "t15"
+  ON "t5"."number" = "t15"."number"
+INNER JOIN (
+  SELECT
+    "t2"."page_key",
+    "t2"."pattern_key",
+    "t2"."method",
+    "t2"."path"
+  FROM "page" AS "t2"
+) AS "t11"
+  ON "t15"."page_key" = "t11"."page_key"
 LEFT OUTER JOIN (
   SELECT
-    "t2"."class_key" AS "place",
-    "t2"."period_s",
-    "t2"."phase_s",
-    "t2"."phase_spread_s",
-    "t2"."coverage",
+    "t3"."class_key" AS "place",
+    "t3"."period_s",
+    "t3"."phase_s",
+    "t3"."phase_spread_s",
+    "t3"."coverage",
     0 AS "level"
-  FROM "rhythm" AS "t2"
-) AS "t10"
-  ON "t4"."level" = "t10"."level" AND "t4"."place" = "t10"."place"
+  FROM "rhythm" AS "t3"
+) AS "t12"
+  ON "t5"."level" = "t12"."level" AND "t5"."place" = "t12"."place"
+LEFT OUTER JOIN "bare" AS "t7"
+  ON "t11"."pattern_key" = "t7"."pattern_key"
+  AND "t15"."host_key" = "t7"."host_key"
+  AND "t15"."status" = "t7"."status"
 
 -- said -> said
 SELECT

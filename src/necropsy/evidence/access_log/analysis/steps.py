@@ -51,7 +51,16 @@ STEPS: Final[tuple[Step, ...]] = (
     *_named(visits.pair, visits.chain),
     *_named(clients.telling, clients.cookie_client, clients.cookie_kept, clients.cookie_rest, clients.cookie_said),
     *_named(classes.visit, classes.classes, classes.led, classes.often, classes.judged),
-    *_named(classes.kept, classes.crowd, classes.folded, classes.summed, classes.said, classes.bins),
+    *_named(
+        classes.kept,
+        classes.crowd,
+        classes.folded,
+        classes.unanswered,
+        classes.bare,
+        classes.summed,
+        classes.said,
+        classes.bins,
+    ),
 )
 
 

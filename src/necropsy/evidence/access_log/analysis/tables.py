@@ -23,7 +23,7 @@ LINE: Final[Mapping[str, str]] = {
     "page_key": "int64",  # of method and folded path
     "address_key": "int64",  # of a redirect: what a Referer would call it; else 0
     "referer_key": "int64",  # the page that the Referer names, under the seed of hosts and addresses
-    "cookies": "int8",  # bits, see ``cookies``; 0 where a layout tells nothing of them
+    "signs": "int8",  # bits, see ``signs``; 0 where a layout tells nothing of the kind
 }
 GIVEN: Final[Mapping[str, str]] = {"key": "int64", "text": "string"}
 """Texts behind the keys of clients, user agents, hosts and pages; some twice."""
@@ -36,6 +36,8 @@ FOLLOWER: Final[Mapping[str, str]] = {"number": "int64", "root": "int64", "place
 """Lines that followed a redirect, the line that began their visit, and their place behind it; made by ``chains``."""
 CHAIN: Final[Mapping[str, str]] = {"number": "int64", "followed": "int64", "followed_to": "string"}
 """Visits of several requests, as the step of this name makes it: for logs without redirects, where it is not taken."""
+BARE: Final[Mapping[str, str]] = {"pattern_key": "int64", "host_key": "int64", "status": "int16", "bare": "int8"}
+"""Pages that are shown without a body, as the step of this name makes it: for logs that tell of none, where it is not taken."""
 RHYTHM: Final[Mapping[str, str]] = {
     "class_key": "int64", "period_s": "float64", "phase_s": "float64", "phase_spread_s": "float64", "coverage": "float64",
 }  # fmt: skip
