@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from pathlib import Path
+
 import pytest
 
 from necropsy import autopsy
@@ -45,3 +48,20 @@ def test_a_live_store_and_its_dump_have_one_verdict(name: str) -> None:
     assert terminal.render(live).split("READ")[0].count("store A") == terminal.render(dead).split("READ")[0].count(
         "store A"
     )
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize("name", ["redis-7.0", "valkey-9"])
+def test_errors_of_an_application_are_lined_up_with_what_a_server_remembers(name: str, tmp_path: Path) -> None:
+    with running(name, "--latency-monitor-threshold", "50", "--slowlog-log-slower-than", "50000") as server:
+        server.client().eval("local t = redis.call('TIME')[1] + 0; while redis.call('TIME')[1] - t < 2 do end", 0)
+        log = tmp_path / "error.log"
+        log.write_text(
+            f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S}.000 ERROR a.B : RedisCommandTimeoutException: Command timed out\n"
+        )
+        examined = autopsy.examine(Sources(stores=stores([f"A={server.url}"]), app_log=(str(log),)))
+    (finding,) = (one for one in examined.findings if one.slug == "latency/command-timeouts")
+    signs = [exhibit.title for exhibit in finding.supporting]
+    assert any(title.startswith("A: latency event command once, ") for title in signs)
+    assert any(title.startswith("A: slow command EVAL once, ") for title in signs)
+    assert any(title.startswith("A: the server was started at ") for title in signs)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from necropsy.examine.latency.vital_signs import beside
 from necropsy.model.finding import Cleared, Confidence, Exhibit, Finding, Remedy, Severity
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ WHERE regexp_matches(class, ?) GROUP BY class ORDER BY events DESC, class
 
 
 def examine(case: Case) -> Iterator[Finding | Cleared]:
-    """One finding for all logs together."""
+    """One finding for all logs together, lined up with what the store went through."""
     classes = case.rows(_CLASSES, [_SIGNS])
     if not classes:
         yield Cleared("", "no error in the application's log points at the store")
@@ -38,13 +39,14 @@ def examine(case: Case) -> Iterator[Finding | Cleared]:
         )
         for row in classes
     )
+    signs = tuple(beside(case, begun, ended)) if begun and ended else ()
     yield Finding(
         severity=Severity.WARNING,
         confidence=Confidence.HIGH,
         title=f"The application gave up on its store {events:,} time{'s' if events != 1 else ''}{when}",
         text="That is what people saw: pages that hang, then an error. It is the symptom; look for the cause above.",
         primary=exhibits[0],
-        supporting=exhibits[1:],
+        supporting=exhibits[1:] + signs,
         remedy=Remedy(
             title="Mend the cause; restarting the store only buys time",
             text="Compare the times with the store's memory and latency. A longer client timeout hides the illness.",
