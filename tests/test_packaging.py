@@ -22,6 +22,7 @@ from necropsy.model.slugs import SLUGS
 pytestmark = pytest.mark.checkout
 
 IMPORTED_AS = {
+    "crawler-user-agents": "crawleruseragents",
     "google-re2": "re2",
     "ibis-framework": "ibis",
     "pyyaml": "yaml",

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+from crawleruseragents import CRAWLER_USER_AGENTS_DATA
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -25,6 +26,8 @@ CHROME = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko)
         ("Mozilla/5.0+(compatible; UptimeRobot/2.0; http://www.uptimerobot.com/)", "UptimeRobot", "prober"),
         ("Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)", "Googlebot", "crawler"),
         (f"{CHROME} (compatible; bingbot/2.0; +http://www.bing.com/bingbot.htm)", "bingbot", "crawler"),
+        ("Mozilla/5.0 (compatible; Barkrowler/0.9; +https://babbar.tech/crawler)", "Barkrowler", "crawler"),
+        ("ltx71 - (http://ltx71.com/)", "ltx71", "scanner"),
         ("Mozilla/5.0 zgrab/0.x", "zgrab", "scanner"),
         ("Go-http-client/1.1", "Go net/http", "library"),
         ("python-requests/2.31.0", "Python requests", "library"),
@@ -51,3 +54,9 @@ def test_every_program_of_the_list_is_recognised_as_what_it_is_listed() -> None:
     for kind, known in AGENTS:
         for sign, name in known:
             assert (recognise(sign).name, recognise(sign).kind) == (name, kind)
+
+
+def test_nobody_on_the_maintained_list_is_taken_for_a_person() -> None:
+    told = {text: recognise(text) for entry in CRAWLER_USER_AGENTS_DATA for text in entry["instances"]}
+    assert len(told) > 1000
+    assert {text: agent for text, agent in told.items() if agent.kind in {"browser", "unknown"} or not agent.name} == {}
