@@ -92,6 +92,7 @@ def test_a_rhythm_with_holes_says_how_much_of_it_came() -> None:
     assert traffic.rhythm(PROBER) == "10 s"
     assert traffic.rhythm(PROBER._replace(coverage=0.62)) == "10 s, 62 %"
     assert traffic.rhythm(PROBER._replace(period_s=300.0)) == "5 min"
+    assert traffic.rhythm(PROBER._replace(probers=2)) == "2 x 10 s"
     assert traffic.rhythm(PERSON) == ""
 
 
@@ -105,7 +106,7 @@ def test_json_is_valid_by_the_published_schema(visitors: list[Visitor]) -> None:
 
 
 def test_nothing_of_a_visitor_is_left_out_of_the_columns_but_its_picture() -> None:
-    assert set(traffic_rows.COLUMNS) == set(Visitor._fields) - {"activity"}
+    assert set(traffic_rows.COLUMNS) == set(Visitor._fields) - {"activity"} | {"rhythm"}
     schema = json.loads(traffic_rows.schema())
     assert list(schema["$defs"]["visitor"]["properties"]) == list(traffic_rows.COLUMNS)
 

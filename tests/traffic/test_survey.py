@@ -34,6 +34,7 @@ def test_the_prober_of_the_incident_is_named_with_its_clock_and_its_sessions() -
     assert (first.agent, first.period_s, first.sessions) == ("Go net/http", 10.0, "likely")
     assert (first.method, first.path, first.status, first.followed_to) == ("GET", "/", 302, "/login")
     assert (first.visits, first.requests) == (6, 12)
+    assert (first.rhythm, first.probers) == ("ticker", 1)
 
 
 def test_a_log_that_is_not_summed_up_has_neither_checksum_nor_size() -> None:

@@ -181,6 +181,7 @@ TABLES: Final[tuple[Table, ...]] = (
             Column("phase_s", "DOUBLE", "Unix time modulo period_s; NULL without period."),
             Column("phase_spread_s", "DOUBLE", "Spread of the phase: resolution of the log, drift of the prober."),
             Column("coverage", "DOUBLE", "Share of the expected ticks that were seen."),
+            Column("probers", "INTEGER", "How many of this period are interleaved; NULL without period."),
             Column(
                 "bare", "BOOLEAN", "Whether this page, on this host and with this status, was never more than headers."
             ),

@@ -11,6 +11,10 @@ from necropsy.model.evidence import Absent, Blemish, Source
 AgentKind = Literal["browser", "prober", "crawler", "library", "scanner", "unknown"]
 Likelihood = Literal["likely", "possible", "once", "unlikely"]
 
+Rhythm = Literal["ticker", "renewal"]
+"""``ticker``: in lock-step with a clock, so that it has a phase. ``renewal``: a timer that starts anew after each visit, or whose
+clock wanders."""
+
 LIKELIHOODS: Final[tuple[Likelihood, ...]] = ("likely", "possible", "once", "unlikely")
 """Whether a visit starts a session, as far as a log can tell, most suspicious first.
 
@@ -55,12 +59,21 @@ class Visitor(NamedTuple):
     phase_spread_s: float | None = None
     coverage: float | None = None
     """Share of the expected visits that came, 0 to 1; None without a period."""
+    probers: int | None = None
+    """How many of this period are interleaved."""
     sessions: Likelihood = "unlikely"
     """Whether its visits start sessions."""
     because: str = ""
     """Why that is thought, one sentence without its full stop."""
     activity: tuple[int, ...] = ()
     """Visits in equal parts of the whole span; empty where it was not asked for."""
+
+    @property
+    def rhythm(self) -> Rhythm | None:
+        """Kind of its rhythm, if it has one."""
+        if self.period_s is None:
+            return None
+        return "renewal" if self.phase_s is None else "ticker"
 
 
 @dataclass(frozen=True, slots=True)

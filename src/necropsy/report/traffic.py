@@ -74,12 +74,13 @@ def rhythm(visitor: Visitor) -> str:
     Returns
     -------
     str
-        ``10 s``; ``10 s, 62 %`` where more than a tenth of the expected visits is missing.
+        ``10 s``; ``10 s, 62 %`` where more than a tenth of the expected visits is missing; ``2 x 10 s``: two are interleaved.
     """
     if visitor.period_s is None:
         return ""
     seldom = visitor.coverage is not None and visitor.coverage < 0.9
-    return _period(visitor.period_s) + (f", {percent(visitor.coverage or 0.0)}" if seldom else "")
+    many = f"{visitor.probers} x " if (visitor.probers or 1) > 1 else ""
+    return many + _period(visitor.period_s) + (f", {percent(visitor.coverage or 0.0)}" if seldom else "")
 
 
 def _period(seconds: float) -> str:

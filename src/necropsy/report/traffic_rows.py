@@ -31,12 +31,14 @@ _TEXTS: Final = (
     "followed_to",
     "sessions",
     "because",
+    "rhythm",
 )
 _TIMES: Final = ("first_at", "last_at")
-_WHOLE: Final = ("status", "visits", "requests")
+_WHOLE: Final = ("status", "visits", "requests", "probers")
 COLUMNS: Final = (
     "log", "client", "user_agent", "agent", "agent_kind", "host", "method", "path", "status", "followed_to", "visits",
-    "requests", "first_at", "last_at", "period_s", "phase_s", "phase_spread_s", "coverage", "sessions", "because",
+    "requests", "first_at", "last_at", "period_s", "phase_s", "phase_spread_s", "coverage", "rhythm",
+    "probers", "sessions", "because",
 )  # fmt: skip
 """Columns of CSV and Parquet, and keys of a visitor in JSON, in their order."""
 

@@ -35,7 +35,7 @@ def find(user_agent: str) -> tuple[str, AgentKind] | None:
     pattern, tags = patterns[min(met)]
     found = re.search(pattern, user_agent)
     name = found[0].strip(" /;:(+") if found else ""
-    kind = next((_KINDS[tag] for tag in tags if tag in _KINDS), "crawler")
+    kind: AgentKind = next((_KINDS[tag] for tag in tags if tag in _KINDS), "crawler")
     if kind == "library" and found and user_agent[found.end() : found.end() + 1].isalpha():
         return None  # ``^curl`` is not in ``curly``
     return name or "a robot", kind

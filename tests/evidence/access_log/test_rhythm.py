@@ -99,6 +99,26 @@ def test_a_log_with_gaps_is_still_a_rhythm() -> None:
     assert 0.6 < found.coverage[0] < 0.8
 
 
+@pytest.mark.parametrize("whole", [True, False])
+@pytest.mark.parametrize(
+    ("period", "phases"), [(10, (2.3,)), (10, (2.3, 5.4)), (30, (1.2, 9.1, 14.3)), (60, (3, 21, 47))]
+)
+def test_probers_that_are_interleaved_under_one_key_are_counted(period, phases, whole) -> None:
+    classes = np.sort(np.concatenate([ticker(period, phase, seed=seed) for seed, phase in enumerate(phases)]))
+    found = judged(classes, whole=whole)
+    assert (found.period_s.tolist(), found.probers.tolist()) == ([period], [len(phases)])
+
+
+def test_people_and_missing_visits_are_no_further_probers() -> None:
+    chance = np.random.default_rng(5)
+    noisy = np.sort(np.concatenate([ticker(10, 4.2), chance.uniform(0, 3600, 360)]))
+    human = np.sort(np.concatenate([ticker(10, 4.2), people(3)]))
+    half = ticker(10, 4.2)[chance.random(360) < 0.5]
+    jittering = ticker(10, 4.2, jitter=2.0)
+    border = ticker(10, 9.9999)
+    assert judged(noisy, human, half, jittering, border).probers.tolist() == [1] * 5
+
+
 def test_a_timer_that_starts_anew_after_each_answer_has_a_period_and_no_phase() -> None:
     chance = np.random.default_rng(8)
     found = judged(np.cumsum(10 + np.abs(chance.normal(0, 0.8, 2000))))

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from necropsy.evidence.access_log import turns
-from necropsy.evidence.access_log.folding import FEW, Visits, first_of, fold
+from necropsy.evidence.access_log.folding import CELLS, FEW, Visits, first_of, fold
 from necropsy.evidence.access_log.gaps import candidates, median, most_regular, regularity, whole
 
 if TYPE_CHECKING:
@@ -59,6 +59,8 @@ _AROUND: Final = 0.25
 """Share of a turn on either side of the centre that is counted to a phase."""
 _COMMON: Final = 0.75
 """Share of the visits around the centre from which the phase is called common, without further evidence."""
+_TOLD_APART: Final = 4
+"""Cells of a turn from which on phases are told apart."""
 _MISSING: Final = 0.5
 """What turns without a visit cost a period, as a share of their entropy: a ticker of 60 s is one of 12 s whose visits
 are mostly missing, too, and the former is the simpler."""
@@ -79,6 +81,9 @@ class Judgement:
     """Standard deviation of the phase, the log's own resolution included; NaN without a phase."""
     coverage: NDArray[np.float64]
     """Share of the expected ticks between first and last visit that were seen, 0 to 1."""
+    probers: NDArray[np.int64]
+    """How many of this period are interleaved: phases that are about as well visited as the favourite one, and where there is
+    no common phase, as many as the number of visits asks for; 0 where nothing is believed."""
 
 
 def find(class_id: NDArray[np.int64], time_us: NDArray[np.int64], *, among: int | None = None) -> Judgement:
@@ -107,6 +112,7 @@ def find(class_id: NDArray[np.int64], time_us: NDArray[np.int64], *, among: int 
         judged.phase_s[sure],
         judged.phase_spread_s[sure],
         judged.coverage[sure],
+        judged.probers[sure],
     )
 
 
@@ -135,8 +141,9 @@ def judge(class_id: NDArray[np.int64], time_us: NDArray[np.int64], *, needed: fl
         times = time_us[np.repeat(chosen, counts)]
         some, sizes = ids[chosen], counts[chosen]
         parts += [_judge_batch(some[part], sizes[part], times[visits], needed) for part, visits in _batches(sizes)]
-    class_column, *others = (np.concatenate([part[i] for part in parts]) if parts else np.empty(0) for i in range(6))
-    return Judgement(class_column.astype(np.int64), *others)
+    columns = [np.concatenate([part[i] for part in parts]) if parts else np.empty(0) for i in range(7)]
+    class_column, score, period, phase, spread, coverage, probers = columns
+    return Judgement(class_column.astype(np.int64), score, period, phase, spread, coverage, probers.astype(np.int64))
 
 
 def _by_class(
@@ -215,8 +222,9 @@ def _judge_batch(
         score[foldable], period[foldable], phased[foldable] = _folded(
             visits.only(foldable), score[foldable], period[foldable]
         )
-    phase, spread, coverage = _measure(everything, np.where(score >= needed, period, np.nan), phased, origin)
-    return ids, score, period, phase, spread, coverage
+    known = np.where(score >= needed, period, np.nan)
+    phase, spread, coverage, probers = _measure(everything, known, phased, origin)
+    return ids, score, period, phase, spread, coverage, probers
 
 
 def _folded(
@@ -296,14 +304,15 @@ class _Tried:
 
 def _measure(
     visits: Visits, period: NDArray[np.float64], phased: NDArray[np.bool_], origin_us: NDArray[np.int64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Measure phase, its spread and coverage on all visits; phase and spread are NaN where there is no common phase."""
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]:
+    """Measure phase, its spread, coverage and the number of probers on all visits; no common phase: phase and spread are NaN."""
     import numpy as np
 
     result = [np.full(visits.classes, np.nan) for _ in range(3)]
+    probers = np.zeros(visits.classes, dtype=np.int64)
     known = np.isfinite(period)
     if not known.any():
-        return result[0], result[1], result[2]
+        return result[0], result[1], result[2], probers
     some = visits.only(known)
     turn = period[known]
     owner, size = some.owner, some.classes
@@ -338,7 +347,32 @@ def _measure(
     result[0][known] = np.where(common, phase, np.nan)
     result[1][known] = np.where(common, spread, np.nan)
     result[2][known] = np.minimum(1.0, seen / expected)
-    return result[0], result[1], result[2]
+    by_rate = np.round(some.counts() / expected)
+    cells = np.clip(np.floor(np.minimum(turn / (3 * np.maximum(spread, 1e-9)), turn / some.resolution)), 1, CELLS)
+    phases = _phases((turns - centre[owner]) % 1.0, owner, cells.astype(np.int64))
+    probers[known] = np.maximum(1, np.where(common & (cells >= _TOLD_APART), phases, by_rate))
+    return result[0], result[1], result[2], probers
+
+
+def _phases(place: NDArray[np.float64], owner: NDArray[np.int64], cells: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Count the phases of each class that are at least half as well visited as the favourite one, which lies at 0.
+
+    A phase may lie at the border of two of the ``cells`` of a turn: neighbours count together, and of neighbours one.
+    """
+    import numpy as np
+
+    size, width = cells.size, int(cells.max(initial=1))
+    cell = ((place + 0.5 / cells[owner]) % 1.0 * cells[owner]).astype(np.int64)
+    cell = np.minimum(cell, cells[owner] - 1)
+    counts = np.bincount(owner * width + cell, minlength=size * width).reshape(size, width)
+    column = np.arange(width)[None, :] % cells[:, None]
+    behind, before = (column + 1) % cells[:, None], (column - 1) % cells[:, None]
+    both = counts + np.take_along_axis(counts, behind, axis=1)
+    favourite = np.maximum(both[:, 0], both[np.arange(size), cells - 1])
+    peaks = (both > np.take_along_axis(both, before, axis=1)) & (both >= np.take_along_axis(both, behind, axis=1))
+    peaks &= (2 * both >= favourite[:, None]) & (np.arange(width)[None, :] < cells[:, None])
+    number: NDArray[np.int64] = peaks.sum(axis=1).astype(np.int64)
+    return number
 
 
 def _entropy(share: NDArray[np.float64]) -> NDArray[np.float64]:

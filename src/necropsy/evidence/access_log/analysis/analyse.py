@@ -171,6 +171,7 @@ class Rhythms:
                 "phase_s": _known(found.phase_s),
                 "phase_spread_s": _known(found.phase_spread_s),
                 "coverage": found.coverage,
+                "probers": found.probers,
             }
         )
 

@@ -150,7 +150,7 @@ def summed(t: Mapping[str, ir.Table]) -> ir.Table:
     judged = rows.left_join(rhythms, ["level", "place"])
     found = judged.left_join(t["bare"], ["pattern_key", "host_key", "status"])
     return found.select(
-        *(rows[name] for name in rows.columns), "period_s", "phase_s", "phase_spread_s", "coverage",
+        *(rows[name] for name in rows.columns), "period_s", "phase_s", "phase_spread_s", "coverage", "probers",
         bare=(rows.level < 2) & found.bare.notnull(),
     )  # fmt: skip
 

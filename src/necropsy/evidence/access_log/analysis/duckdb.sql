@@ -1381,6 +1381,7 @@ SELECT
   "t12"."phase_s",
   "t12"."phase_spread_s",
   "t12"."coverage",
+  "t12"."probers",
   (
     "t5"."level" < 2
   ) AND (
@@ -1425,6 +1426,7 @@ LEFT OUTER JOIN (
     "t3"."phase_s",
     "t3"."phase_spread_s",
     "t3"."coverage",
+    "t3"."probers",
     0 AS "level"
   FROM "rhythm" AS "t3"
 ) AS "t12"

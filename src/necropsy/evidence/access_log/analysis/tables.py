@@ -40,6 +40,7 @@ BARE: Final[Mapping[str, str]] = {"pattern_key": "int64", "host_key": "int64", "
 """Pages that are shown without a body, as the step of this name makes it: for logs that tell of none, where it is not taken."""
 RHYTHM: Final[Mapping[str, str]] = {
     "class_key": "int64", "period_s": "float64", "phase_s": "float64", "phase_spread_s": "float64", "coverage": "float64",
+    "probers": "int64",
 }  # fmt: skip
 """Classes that come like clockwork; made by ``rhythm``."""
 
