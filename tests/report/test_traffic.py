@@ -92,7 +92,7 @@ def test_a_rhythm_with_holes_says_how_much_of_it_came() -> None:
     assert traffic.rhythm(PROBER) == "10 s"
     assert traffic.rhythm(PROBER._replace(coverage=0.62)) == "10 s, 62 %"
     assert traffic.rhythm(PROBER._replace(period_s=300.0)) == "5 min"
-    assert traffic.rhythm(PROBER._replace(probers=2)) == "2 x 10 s"
+    assert traffic.rhythm(PROBER._replace(probers=2)) == "10 s, by 2"
     assert traffic.rhythm(PERSON) == ""
 
 

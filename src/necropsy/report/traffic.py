@@ -74,13 +74,13 @@ def rhythm(visitor: Visitor) -> str:
     Returns
     -------
     str
-        ``10 s``; ``10 s, 62 %`` where more than a tenth of the expected visits is missing; ``2 x 10 s``: two are interleaved.
+        ``10 s``; ``10 s, 62 %`` where more than a tenth of the expected visits is missing; ``10 s, by 2``: two are interleaved.
     """
     if visitor.period_s is None:
         return ""
     seldom = visitor.coverage is not None and visitor.coverage < 0.9
-    many = f"{visitor.probers} x " if (visitor.probers or 1) > 1 else ""
-    return many + _period(visitor.period_s) + (f", {percent(visitor.coverage or 0.0)}" if seldom else "")
+    share = f", {percent(visitor.coverage or 0.0)}" if seldom else ""
+    return _period(visitor.period_s) + share + (f", by {visitor.probers}" if (visitor.probers or 1) > 1 else "")
 
 
 def _period(seconds: float) -> str:
@@ -139,7 +139,7 @@ def _table(sheet: Sheet, traffic: Traffic, rows: int | None) -> None:
 
 
 def _row(sheet: Sheet, visitor: Visitor, *, several_logs: bool) -> None:
-    figures = f"{_short(visitor.visits):>{_VISITS}}  {rhythm(visitor):<{_RHYTHM}}"
+    figures = f"{_short(visitor.visits):>{_VISITS}}  {rhythm(visitor) + ' ':<{_RHYTHM}}"
     sheet.line(
         figures,
         (f"{visitor.sessions:<{_SESSIONS}}", _STYLES[visitor.sessions]),
