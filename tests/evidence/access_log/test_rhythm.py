@@ -158,6 +158,7 @@ def controls():
     return module
 
 
+@pytest.mark.checkout
 def test_a_control_has_the_gaps_of_its_class_in_another_order() -> None:
     classes = [np.sort(people(seed)) for seed in range(30)]
     owner = np.repeat(np.arange(30) * 7, [times.size for times in classes])
@@ -172,6 +173,7 @@ def test_a_control_has_the_gaps_of_its_class_in_another_order() -> None:
         assert np.diff(before).tolist() != np.diff(after).tolist()
 
 
+@pytest.mark.checkout
 def test_of_shuffled_controls_none_is_called_a_clock_but_what_stays_one_is() -> None:
     classes = [people(seed) for seed in range(300)] + [ticker(10, 3.0)]
     owner = np.repeat(np.arange(301), [times.size for times in classes])
