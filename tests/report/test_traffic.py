@@ -86,6 +86,8 @@ def test_the_headline_says_how_many_sessions_that_is_an_hour() -> None:
     assert traffic.headline(found(PROBER, PERSON._replace(sessions="possible"))).endswith(
         "; 12 visits may, 0.5 an hour"
     )
+    alone = found(PERSON._replace(sessions="possible"))
+    assert traffic.headline(alone).startswith("12 visits may start a session each")
 
 
 def test_a_rhythm_with_holes_says_how_much_of_it_came() -> None:

@@ -57,14 +57,13 @@ def headline(traffic: Traffic) -> str:
     likely, possible = (sum(v.visits for v in traffic.of(level)) for level in ("likely", "possible"))
     if not likely and not possible:
         return "no visit but those of browsers is thought to start a session"
-    parts = (
-        [
-            f"{several(likely, 'visit')} probably start{'s' if likely == 1 else ''} a session each{_rate(likely, traffic)}"
-        ]
-        if likely
-        else []
-    )
-    parts += [f"{several(possible, 'visit')} may{_rate(possible, traffic)}"] if possible else []
+    parts = []
+    if likely:
+        start = "starts" if likely == 1 else "start"
+        parts.append(f"{several(likely, 'visit')} probably {start} a session each{_rate(likely, traffic)}")
+    if possible:
+        may = "may" if likely else "may start a session each"
+        parts.append(f"{several(possible, 'visit')} {may}{_rate(possible, traffic)}")
     return "; ".join(parts)
 
 
