@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
+import importlib.util
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -53,6 +53,16 @@ def uncompiled(package: ModuleType) -> Iterator[None]:
         sys.modules.update(kept)
         vars(package).clear()
         vars(package).update(attributes)
+
+
+def module_at(path: Path, name: str) -> ModuleType:
+    """Load a file as a module of this name, which nobody else can import."""
+    spec = spec_from_file_location(name, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def is_compiled(module: str) -> bool:

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from types import ModuleType
 
 import pyarrow as pa
 import pytest
@@ -16,6 +11,7 @@ from hypothesis import strategies as st
 
 from necropsy.case import siphash
 from necropsy.case.identity import hash_column, hash_identifier
+from plain_python import module_at
 
 KEY = bytes(range(16))
 PUBLISHED = {
@@ -28,18 +24,6 @@ PUBLISHED = {
 """Of the reference implementation (vectors_sip64), by the length of the text 00 01 02 …"""
 
 
-@contextmanager
-def uncompiled() -> Iterator[ModuleType]:
-    path = Path(siphash.__file__).with_name("siphash.py")
-    spec = importlib.util.spec_from_file_location("necropsy.case.plain_siphash", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    yield module
-    sys.modules.pop(spec.name, None)
-
-
 @pytest.mark.parametrize("length", sorted(PUBLISHED))
 def test_the_hash_is_the_published_one(length: int) -> None:
     assert hash_identifier(KEY, bytes(range(length))) == PUBLISHED[length]
@@ -50,8 +34,8 @@ def test_a_column_is_hashed_as_each_of_it_and_the_compiler_changes_nothing(ids: 
     column = pa.array([b"before", *ids], pa.binary()).slice(1)
     expected = [None if one is None else hash_identifier(key, one) for one in ids]
     assert hash_column(key, column).to_pylist() == expected
-    with uncompiled() as plain:
-        assert [None if one is None else plain.Hasher(key).one(one) for one in ids] == expected
+    plain = module_at(Path(siphash.__file__).with_name("siphash.py"), "necropsy.case.plain_siphash")
+    assert [None if one is None else plain.Hasher(key).one(one) for one in ids] == expected
 
 
 def test_a_key_of_another_length_and_offsets_beyond_the_text_are_refused() -> None:

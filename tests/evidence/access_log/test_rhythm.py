@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -11,6 +11,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from necropsy.evidence.access_log import rhythm
+from plain_python import module_at
 
 DAY = 1_558_656_000  # 2019-05-24 00:00 UTC
 
@@ -148,23 +149,19 @@ def test_people_and_crawlers_are_no_probers() -> None:
     assert judged(*bursts, *poisson, *crawlers).class_id.size == 0
 
 
-def controls():
-    path = Path(__file__).parents[3] / "bench" / "rhythm" / "controls.py"
-    spec = importlib.util.spec_from_file_location("controls", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+@pytest.fixture
+def controls() -> ModuleType:
+    """The benchmark's measure."""
+    return module_at(Path(__file__).parents[3] / "bench" / "rhythm" / "controls.py", "controls")
 
 
 @pytest.mark.checkout
-def test_a_control_has_the_gaps_of_its_class_in_another_order() -> None:
+def test_a_control_has_the_gaps_of_its_class_in_another_order(controls: ModuleType) -> None:
     classes = [np.sort(people(seed)) for seed in range(30)]
     owner = np.repeat(np.arange(30) * 7, [times.size for times in classes])
     moments = (np.concatenate(classes) * 1e6).astype(np.int64)
     mixed = np.random.default_rng(1).permutation(owner.size)
-    number, moved = controls().shuffled((owner[mixed], moments[mixed]), np.random.default_rng(2))
+    number, moved = controls.shuffled((owner[mixed], moments[mixed]), np.random.default_rng(2))
     assert number.tolist() == owner.tolist()
     for one in range(30):
         before, after = moments[owner == one * 7], moved[owner == one * 7]
@@ -174,13 +171,13 @@ def test_a_control_has_the_gaps_of_its_class_in_another_order() -> None:
 
 
 @pytest.mark.checkout
-def test_of_shuffled_controls_none_is_called_a_clock_but_what_stays_one_is() -> None:
+def test_of_shuffled_controls_none_is_called_a_clock_but_what_stays_one_is(controls: ModuleType) -> None:
     classes = [people(seed) for seed in range(300)] + [ticker(10, 3.0)]
     owner = np.repeat(np.arange(301), [times.size for times in classes])
     moments = ((np.concatenate(classes) + DAY) * 1e6).astype(np.int64)
-    assert controls().false_positives((owner, moments), 301, 5, 3) == (1, 1500, 0)
+    assert controls.false_positives((owner, moments), 301, 5, 3) == (1, 1500, 0)
     # The measure is able to say otherwise: equal gaps are a clock in any order.
-    assert rhythm.find(*controls().shuffled((owner, moments), np.random.default_rng(4))).class_id.tolist() == [300]
+    assert rhythm.find(*controls.shuffled((owner, moments), np.random.default_rng(4))).class_id.tolist() == [300]
 
 
 def test_probers_among_people_keep_their_numbers() -> None:

@@ -45,8 +45,7 @@ def visitor_class(analysis: Analysis, log: str, first_id: int, hash_with: Hash |
             "requests": rows["requests"].cast(pa.int64()),
             "first_at": _moments(rows["first_us"]),
             "last_at": _moments(rows["last_us"]),
-            **{name: rows[name] for name in ("period_s", "phase_s", "phase_spread_s", "coverage", "probers")},
-            "bare": rows["bare"],
+            **{name: rows[name] for name in ("period_s", "phase_s", "phase_spread_s", "coverage", "probers", "bare")},
         }
     )
 

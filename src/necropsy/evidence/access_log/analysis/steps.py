@@ -51,16 +51,8 @@ STEPS: Final[tuple[Step, ...]] = (
     *_named(visits.pair, visits.chain),
     *_named(clients.telling, clients.cookie_client, clients.cookie_kept, clients.cookie_rest, clients.cookie_said),
     *_named(classes.visit, classes.classes, classes.led, classes.often, classes.judged),
-    *_named(
-        classes.kept,
-        classes.crowd,
-        classes.folded,
-        classes.unanswered,
-        classes.bare,
-        classes.summed,
-        classes.said,
-        classes.bins,
-    ),
+    *_named(classes.kept, classes.crowd, classes.folded, classes.unanswered, classes.bare),
+    *_named(classes.summed, classes.said, classes.bins),
 )
 
 
@@ -83,15 +75,15 @@ _FIRST_STAND_IN: Final = 912_345_001
 """Numbers that stand for parameters until the SQL is compiled; none of ours is that large."""
 
 
-def compiled() -> Iterator[tuple[str, str, str]]:
-    """Yield title, table and SQL for DuckDB of each step; parameters stand in it as ``{name}``."""
+def compiled(dialect: str = "duckdb") -> Iterator[tuple[str, str, str]]:
+    """Yield title, table and SQL in a dialect of each step; parameters stand in it as ``{name}``."""
     tables = source_tables()
     stand_ins: dict[str, int] = {}
     for step in STEPS:
         for name in step.parameters:
             stand_ins.setdefault(name, _FIRST_STAND_IN + 100 * len(stand_ins))
         expression = step.build(tables, **{name: stand_ins[name] for name in step.parameters})
-        text = str(ibis.to_sql(expression, dialect="duckdb"))
+        text = str(ibis.to_sql(expression, dialect=dialect))
         for name, number in stand_ins.items():
             text = text.replace(str(number), f"{{{name}}}")
         if str(_FIRST_STAND_IN)[:5] in text:
