@@ -142,6 +142,22 @@ def test_what_is_not_plain_is_left_to_the_long_way(line) -> None:
     assert (found["hard_start"], found["hard_stop"]) == ([1], [1 + len(line.encode())])
 
 
+def test_values_of_any_length_and_an_odd_byte_at_any_place_are_found_compiled_or_not() -> None:
+    line = b'%s - - [24/May/2019:18:41:34 +0200] "GET /%s HTTP/1.1" 302 %s "-" "%s"'
+    lines = [
+        line % (b"1" * (1 + n % 40), b"a" * n, b"5" * (1 + n % 35), bytes(35 + (i + n) % 57 for i in range(n)))
+        for n in range(150)
+    ]
+    lines += [
+        lines[60][:at] + odd + lines[60][at + 1 :] for at in range(len(lines[60])) for odd in (b"\x7f", b"\xe9", b"\\")
+    ]
+    piece = b"\n".join(lines)
+    found = result(scan, plan_of_text(), piece)
+    assert found == result(PLAIN_PYTHON, plan_of_text(), piece)
+    assert found["line"] == list(range(150))
+    assert found["hard"] == list(range(150, len(lines)))
+
+
 def test_more_texts_than_are_remembered_are_given_again_and_keep_their_keys() -> None:
     lines = b"".join(
         b'10.%d.%d.%d - - [24/May/2019:18:41:34 +0200] "GET / HTTP/1.1" 200 5 "-" "curl/8"\n'

@@ -1,6 +1,6 @@
 cimport cython
 
-from libc.string cimport memchr, memcmp, memcpy
+from libc.string cimport memcpy
 
 cdef extern from *:
     """
@@ -9,6 +9,97 @@ cdef extern from *:
     #else
     #define necropsy_prefetch(place) ((void)(place))
     #endif
+
+    #include <string.h>
+    #if defined(__SSE2__) && (defined(__GNUC__) || defined(__clang__))
+    #include <emmintrin.h>
+    #define NECROPSY_SSE2 1
+    #endif
+
+    /* Where a byte is in a range; stop: nowhere. What is sought is near: for longer ranges, memchr takes larger steps. */
+    static inline Py_ssize_t necropsy_find(const unsigned char* data, Py_ssize_t start, Py_ssize_t stop, int byte) {
+    #ifdef NECROPSY_SSE2
+        Py_ssize_t near_by = stop - start > 128 ? start + 128 : stop;
+        const __m128i sought = _mm_set1_epi8((char)byte);
+        while (near_by - start >= 16) {
+            int there = _mm_movemask_epi8(_mm_cmpeq_epi8(_mm_loadu_si128((const __m128i*)(data + start)), sought));
+            if (there) return start + __builtin_ctz((unsigned)there);
+            start += 16;
+        }
+        if (near_by - start >= 8) {
+            int there = _mm_movemask_epi8(_mm_cmpeq_epi8(_mm_loadl_epi64((const __m128i*)(data + start)), sought)) & 255;
+            if (there) return start + __builtin_ctz((unsigned)there);
+            start += 8;
+        }
+        while (start < near_by) {
+            if (data[start] == byte) return start;
+            start++;
+        }
+    #endif
+        if (start < stop) {
+            const unsigned char* place = (const unsigned char*)memchr(data + start, byte, (size_t)(stop - start));
+            if (place) return place - data;
+        }
+        return stop;
+    }
+
+    /* Where a space, a quotation mark or one other byte is in a range; stop: nowhere. */
+    static inline Py_ssize_t necropsy_word_end(const unsigned char* data, Py_ssize_t start, Py_ssize_t stop, int other) {
+    #ifdef NECROPSY_SSE2
+        const __m128i sought = _mm_set1_epi8((char)other), space = _mm_set1_epi8(32), quote = _mm_set1_epi8(34);
+        while (stop - start >= 16) {
+            const __m128i bytes = _mm_loadu_si128((const __m128i*)(data + start));
+            int there = _mm_movemask_epi8(_mm_or_si128(
+                _mm_cmpeq_epi8(bytes, sought), _mm_or_si128(_mm_cmpeq_epi8(bytes, space), _mm_cmpeq_epi8(bytes, quote))));
+            if (there) return start + __builtin_ctz((unsigned)there);
+            start += 16;
+        }
+    #endif
+        while (start < stop && data[start] != other && data[start] != 32 && data[start] != 34) start++;
+        return start;
+    }
+
+    /* Where the first byte of a range is that is not printable ASCII, or a backslash; stop: nowhere. */
+    #ifdef NECROPSY_SSE2
+    static inline __m128i necropsy_odd_ones(const unsigned char* at) {
+        const __m128i bytes = _mm_loadu_si128((const __m128i*)at);  /* as signed numbers, those beyond ASCII are below the space, too */
+        return _mm_or_si128(_mm_cmplt_epi8(bytes, _mm_set1_epi8(32)),
+            _mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8(127)), _mm_cmpeq_epi8(bytes, _mm_set1_epi8(92))));
+    }
+    #endif
+    static inline Py_ssize_t necropsy_odd(const unsigned char* data, Py_ssize_t start, Py_ssize_t stop) {
+    #ifdef NECROPSY_SSE2
+        while (stop - start >= 64 && !_mm_movemask_epi8(_mm_or_si128(
+            _mm_or_si128(necropsy_odd_ones(data + start), necropsy_odd_ones(data + start + 16)),
+            _mm_or_si128(necropsy_odd_ones(data + start + 32), necropsy_odd_ones(data + start + 48))))) start += 64;
+        while (stop - start >= 16) {
+            int there = _mm_movemask_epi8(necropsy_odd_ones(data + start));
+            if (there) return start + __builtin_ctz((unsigned)there);
+            start += 16;
+        }
+    #endif
+        while (start < stop && data[start] >= 32 && data[start] < 127 && data[start] != 92) start++;
+        return start;
+    }
+
+    /* Whether two texts of one length are the same. */
+    static inline int necropsy_same(const unsigned char* one, const unsigned char* other, Py_ssize_t length) {
+        if (length > 16) return memcmp(one, other, (size_t)length) == 0;
+        if (length >= 8) {
+            unsigned long long left, right, last_left, last_right;
+            memcpy(&left, one, 8); memcpy(&right, other, 8);
+            memcpy(&last_left, one + length - 8, 8); memcpy(&last_right, other + length - 8, 8);
+            return left == right && last_left == last_right;
+        }
+        if (length >= 4) {
+            unsigned int left, right, last_left, last_right;
+            memcpy(&left, one, 4); memcpy(&right, other, 4);
+            memcpy(&last_left, one + length - 4, 4); memcpy(&last_right, other + length - 4, 4);
+            return left == right && last_left == last_right;
+        }
+        if (length <= 0) return 1;
+        return one[0] == other[0] && one[length >> 1] == other[length >> 1] && one[length - 1] == other[length - 1];
+    }
 
     /* The product of two words, 128 bits: its halves. */
     static inline void necropsy_multiply(unsigned long long one, unsigned long long other, unsigned long long* low, unsigned long long* high) {
@@ -25,6 +116,10 @@ cdef extern from *:
     }
     """
     void prefetch "necropsy_prefetch"(const void* place) noexcept nogil
+    Py_ssize_t find "necropsy_find"(const unsigned char* data, Py_ssize_t start, Py_ssize_t stop, int byte) noexcept nogil
+    Py_ssize_t word_end "necropsy_word_end"(const unsigned char* data, Py_ssize_t start, Py_ssize_t stop, int other) noexcept nogil
+    Py_ssize_t first_odd "necropsy_odd"(const unsigned char* data, Py_ssize_t start, Py_ssize_t stop) noexcept nogil
+    bint same_bytes "necropsy_same"(const unsigned char* one, const unsigned char* other, Py_ssize_t length) noexcept nogil
     void multiply "necropsy_multiply"(unsigned long long one, unsigned long long other, unsigned long long* low, unsigned long long* high) noexcept nogil
 
 cdef long long NO_TIME, EARLIEST_US, LATEST_US
@@ -83,27 +178,9 @@ cdef inline unsigned long long key_of(const unsigned char* data, Py_ssize_t star
     low = mixed(low ^ <unsigned long long>0x2D358DCCAA6C78A5 ^ <unsigned long long>length, high ^ <unsigned long long>0x8BB84B93962EACC9)
     return low if low != 0 else 1
 
-cdef inline Py_ssize_t find(const unsigned char* data, Py_ssize_t start, Py_ssize_t stop, int byte) noexcept nogil:
-    cdef const unsigned char* place
-    if start >= stop:
-        return stop
-    place = <const unsigned char*>memchr(data + start, byte, stop - start)
-    return stop if place == NULL else place - data
-
 cdef inline bint same(const unsigned char* data, Py_ssize_t start, Py_ssize_t stop, const unsigned char* other, Py_ssize_t begin, Py_ssize_t length) noexcept nogil:
-    cdef Py_ssize_t i = 0
-    if start + length > stop:
-        return False
-    if length >= 8:
-        return memcmp(data + start, other + begin, length) == 0
-    while i < length:
-        if data[start + i] != other[begin + i]:
-            return False
-        i += 1
-    return True
+    return start + length <= stop and same_bytes(data + start, other + begin, length)
 
-@cython.locals(odd=cython.uchar, at=Py_ssize_t)
-cdef bint is_plain(const unsigned char* data, Py_ssize_t start, Py_ssize_t stop) noexcept nogil
 @cython.locals(value="long long", at=Py_ssize_t)
 cdef long long digits(const unsigned char* data, Py_ssize_t start, Py_ssize_t stop) noexcept nogil
 @cython.locals(leap=bint, last="long long", era="long long", of_era="long long", of_year="long long", days="long long")

@@ -7,6 +7,7 @@ They read from ``start`` up to ``stop`` and nowhere else; that both lie inside t
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 try:
@@ -31,6 +32,8 @@ ALL_BITS = 0xFFFFFFFFFFFFFFFF
 WORDS = b"JanFebMarAprMayJunJulAugSepOctNovDecnulltruefalseGET "
 NULL_AT, TRUE_AT, FALSE_AT, GET_AT = 36, 40, 44, 49
 
+
+_ODD = re.compile(rb"[^ -\[\]-~]")
 
 if not cython.compiled:  # else they are those of octets.pxd, which the C compiler puts where they are called
 
@@ -79,21 +82,20 @@ if not cython.compiled:  # else they are those of octets.pxd, which the C compil
         found = data.find(byte, start, stop)
         return stop if found < 0 else int(found)
 
+    def word_end(data: Any, start: int, stop: int, other: int) -> int:
+        """Return where a space, a quotation mark or one other byte is in a range; ``stop``: nowhere."""
+        while start < stop and data[start] not in {other, 32, 34}:
+            start += 1
+        return start
+
+    def first_odd(data: Any, start: int, stop: int) -> int:
+        """Return where the first byte is that is not printable ASCII, or is a backslash; ``stop``: nowhere."""
+        found = _ODD.search(data, start, stop)
+        return found.start() if found else stop
+
     def same(data: Any, start: int, stop: int, other: Any, begin: int, length: int) -> bool:
         """Whether so many bytes of another text stand at ``start``; False where they would reach beyond ``stop``."""
         return start + length <= stop and bool(data[start : start + length] == other[begin : begin + length])
-
-
-def is_plain(data: Any, start: int, stop: int) -> bool:
-    """Whether a range is printable ASCII without a backslash."""
-    if not cython.compiled:
-        return all(32 <= byte < 127 and byte != 92 for byte in data[start:stop])
-    odd = 0
-    at = start
-    while at < stop:
-        odd |= (data[at] < 32) | (data[at] > 126) | (data[at] == 92)
-        at += 1
-    return odd == 0
 
 
 def digits(data: Any, start: int, stop: int) -> int:

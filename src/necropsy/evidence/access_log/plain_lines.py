@@ -74,7 +74,7 @@ def read(file: LogFile, plan: Plan, first_number: int, writer: lines.Writer, cop
     numbers = [np.empty(0, np.int64)]
     with copy.open("wb") as out, file.open() as stream, ThreadPoolExecutor(max_workers=threads) as pool:
         pieces = _Pieces(stream, packed=file.compression != "none")
-        for piece, found in _in_order(pool, scan, pieces):
+        for piece, found in _in_order(pool, scan, pieces, 2 * threads):
             _write(writer, first_number + counted, found)
             numbers.append(_set_aside(piece.data, found, out) + counted)
             counted += found["lines"]
@@ -109,8 +109,10 @@ class _Pieces:
     def __iter__(self) -> Iterator[_Piece]:
         open_line = b""
         while True:
-            buffer = self._free.pop() if self._free else bytearray(_PIECE + CHUNK + 2 * MAXIMUM_LINE)
             size = len(open_line)
+            buffer = self._free.pop() if self._free else bytearray(_PIECE + 2 * CHUNK)
+            if size + _PIECE + CHUNK > len(buffer):
+                buffer = bytearray(size + _PIECE + CHUNK)
             buffer[:size] = open_line
             size += self._fill(buffer, size)
             if size == len(open_line):
@@ -149,12 +151,14 @@ class _Pieces:
                 yield chunk
 
 
-def _in_order(pool: ThreadPoolExecutor, work: Any, pieces: _Pieces) -> Iterator[tuple[_Piece, dict[str, Any]]]:
-    """Yield what becomes of the pieces, in their order; a few are on their way at a time."""
+def _in_order(
+    pool: ThreadPoolExecutor, work: Any, pieces: _Pieces, at_once: int
+) -> Iterator[tuple[_Piece, dict[str, Any]]]:
+    """Yield what becomes of the pieces, in their order; so many are on their way at a time."""
     waiting: deque[Future[tuple[_Piece, dict[str, Any]]]] = deque()
     for piece in pieces:
         waiting.append(pool.submit(work, piece))
-        if len(waiting) > _THREADS:
+        if len(waiting) > at_once:
             yield waiting.popleft().result()
     while waiting:
         yield waiting.popleft().result()

@@ -1,5 +1,5 @@
 cimport cython
-from necropsy.evidence.access_log.octets cimport prefetch, GET_AT, NO_TIME, WORDS, digits, find, fraction_us, is_plain, key_of, same, time_us
+from necropsy.evidence.access_log.octets cimport prefetch, GET_AT, NO_TIME, WORDS, digits, find, first_odd, fraction_us, key_of, same, time_us
 from necropsy.evidence.access_log.pages cimport address_key, page_of, referer_key
 from necropsy.evidence.access_log.values cimport Values
 
@@ -35,7 +35,7 @@ cdef class Scanner(Values):
     cdef long long cached_us
 
     cdef int make_room(self, Py_ssize_t size) except -1
-    @cython.locals(at=Py_ssize_t, end=Py_ssize_t, stop=Py_ssize_t)
+    @cython.locals(at=Py_ssize_t, odd=Py_ssize_t, end=Py_ssize_t, stop=Py_ssize_t)
     cdef int run(self) except -1 nogil
     @cython.locals(moment="long long", took="long long", status="long long")
     cdef int row(self, Py_ssize_t start, Py_ssize_t stop) except -1 nogil

@@ -26,8 +26,8 @@ if not cython.compiled:
         WORDS,
         digits,
         find,
+        first_odd,
         fraction_us,
-        is_plain,
         key_of,
         same,
         time_us,
@@ -172,16 +172,14 @@ class Scanner(Values):
         """Walk through the lines of the piece."""
         at = self.start
         while at < self.stop:
-            end = find(self.data, at, self.stop, 10)
+            odd = first_odd(self.data, at, self.stop)
+            end = odd
+            if end < self.stop and self.data[end] != 10:
+                end = find(self.data, end, self.stop, 10)
             stop = end
             if stop > at and self.data[stop - 1] == 13:
                 stop -= 1
-            if stop > at and (
-                stop - at < SHORTEST
-                or stop - at > LONGEST
-                or not is_plain(self.data, at, stop)
-                or not self.row(at, stop)
-            ):
+            if stop > at and (stop - at < SHORTEST or stop - at > LONGEST or odd < stop or not self.row(at, stop)):
                 self.out_hard[self.hard_count] = self.lines
                 self.out_hard[self.hard_rows + self.hard_count] = at
                 self.out_hard[2 * self.hard_rows + self.hard_count] = end

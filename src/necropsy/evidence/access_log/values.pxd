@@ -1,5 +1,5 @@
 cimport cython
-from necropsy.evidence.access_log.octets cimport FALSE_AT, NULL_AT, TRUE_AT, WORDS, digits, find, same
+from necropsy.evidence.access_log.octets cimport FALSE_AT, NULL_AT, TRUE_AT, WORDS, digits, find, same, word_end
 
 cdef int WORD, QUOTED, BRACKETED
 cdef Py_ssize_t SLOTS
@@ -16,7 +16,7 @@ cdef class Values:
 
     @cython.locals(slot=Py_ssize_t)
     cdef int find_values(self, Py_ssize_t start, Py_ssize_t stop) except -1 nogil
-    @cython.locals(at=Py_ssize_t, number=Py_ssize_t, first=Py_ssize_t, length=Py_ssize_t, end=Py_ssize_t, kind=int, lead=int, slot=Py_ssize_t)
+    @cython.locals(at=Py_ssize_t, number=Py_ssize_t, first=Py_ssize_t, length=Py_ssize_t, end=Py_ssize_t, kind=int, slot=Py_ssize_t)
     cdef int text(self, Py_ssize_t start, Py_ssize_t stop) except -1 nogil
     @cython.locals(at=Py_ssize_t, end=Py_ssize_t, slot=Py_ssize_t)
     cdef int json(self, Py_ssize_t start, Py_ssize_t stop) except -1 nogil

@@ -14,7 +14,7 @@ except ImportError:
     from necropsy.model import uncompiled as cython
 
 if not cython.compiled:
-    from necropsy.evidence.access_log.octets import FALSE_AT, NULL_AT, TRUE_AT, WORDS, digits, find, same
+    from necropsy.evidence.access_log.octets import FALSE_AT, NULL_AT, TRUE_AT, WORDS, digits, find, same, word_end
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -76,11 +76,8 @@ class Values:
             length = self.literal_at[number + 1] - first
             kind = self.value_kind[number]
             end = stop
-            if kind == WORD:  # most are short: to look at each byte is as fast as to search
-                lead = self.literals[first] if length > 0 else 32
-                end = at
-                while end < stop and self.data[end] != lead and self.data[end] != 32 and self.data[end] != 34:
-                    end += 1
+            if kind == WORD:
+                end = word_end(self.data, at, stop, self.literals[first] if length > 0 else 32)
             elif length > 0:
                 end = find(self.data, at, stop, self.literals[first])
             if length > 0:
