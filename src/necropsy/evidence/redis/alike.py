@@ -80,7 +80,8 @@ class Alike:
     def __init__(self) -> None:
         self._groups: dict[_Group, _Measured] = {}
         self._types: dict[bytes, set[int]] = {}
-        self._sent: list[_Measured] = []
+        self._sent: list[tuple[int, _Measured]] = []
+        """Of each group that the script was told last: the elements of one key, and what they cost."""
         self._words: list[Any] | None = []
         """What the script is told; None: something else than last time."""
 
@@ -101,7 +102,7 @@ class Alike:
             if one.keys >= LEAST and not one.mixed and len(self._types[group[0]]) == 1
         ]
         known.sort(key=lambda item: -(item[1].keys + item[1].guessed))
-        self._sent = [one for _, one in known[:MOST]]
+        self._sent = [(count, one) for (_, _, count), one in known[:MOST]]
         counts = Counter(family for family, _, _ in self._groups)
         return [
             word
@@ -113,12 +114,12 @@ class Alike:
         """Return what settles the slice that was asked for last, when its page is there."""
         return partial(self._settle, self._sent)
 
-    def _settle(self, sent: list[_Measured], page: Page, groups: list[int]) -> None:
-        """Learn from the keys of a page that were asked everything, and give the others what those alike cost."""
-        types, encodings, usages = page.types, page.encodings, page.usage
+    def _settle(self, sent: list[tuple[int, _Measured]], page: Page, groups: list[int]) -> None:
+        """Learn from the keys of a page that were asked everything, and give the others what those alike have and cost."""
+        types, encodings, elements, usages = page.types, page.encodings, page.elements, page.usage
         for row, group in enumerate(groups):
             if group:
-                one = sent[group - 1]
+                elements[row], one = sent[group - 1]
                 one.guessed += 1
                 types[row], encodings[row], usages[row] = one.type, one.encoding, one.mean
             elif (usage := usages[row]) is not None:

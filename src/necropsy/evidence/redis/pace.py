@@ -114,6 +114,16 @@ class Pace:
         most = FIRST if self._near else MOST
         self.keys = max(FEWEST, min(most, 2 * self.keys, int(self.slice_s / max(median(self._costs), 1e-9))))
 
+    def is_due(self) -> bool:
+        """Whether there is something to look at, or to rest for, before the next slice."""
+        now = self._clock()
+        return bool(
+            self._rest_s
+            or now - self._checked_at >= CHECK_EVERY_S
+            or now - self._heard_at >= HEARD_EVERY_S
+            or now - self._looked_at >= MEMORY_EVERY_S
+        )
+
     def rest(self) -> None:
         """Rest, if others need it."""
         now = self._clock()

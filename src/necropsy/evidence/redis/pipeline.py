@@ -7,7 +7,7 @@ is a value touched.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from necropsy.evidence.redis.page import Answer, Fields, Names, Page, Sparse, type_place
@@ -52,7 +52,7 @@ class PipelineWay:
         """Ask for a slice: of the scan, or of keys by name."""
         self._asked = (cursor, names, count)
 
-    def answer(self) -> Answer:
+    def answer(self, go_on: Callable[[bytes], object] | None = None) -> Answer:  # noqa: ARG002 -- as other ways
         """Return the slice that was asked for.
 
         Raises

@@ -81,6 +81,8 @@ class Scan:
         self._batches = batches
         self._tally = tally
         self._sleep = sleep
+        self._gone_on = False
+        """Whether the next slice was asked for while the latest answer was still on its way."""
         self._process = _process(connection)
 
     def database(self, db: int) -> Iterator[pa.RecordBatch]:
@@ -104,7 +106,7 @@ class Scan:
             left = list(answer.left)
             more = bool(left) or cursor != b"0"
             large = answer.large
-            if more and not large:
+            if more and not large and not self._gone_on:
                 self._pace.rest()
                 self._ask(cursor, left)  # the server works on it while we take in what it gave
             full = self._take(answer, recent)
@@ -123,10 +125,16 @@ class Scan:
         with contextlib.suppress(ConnectionLost):  # the answer will not come either, and there it is dealt with
             self._way.ask(cursor, left, self._pace.keys, self._pace.longest_s)
 
+    def _go_on(self, cursor: bytes) -> None:
+        if cursor != b"0" and not self._pace.is_due():
+            self._gone_on = True
+            self._ask(cursor, [])
+
     def _answer(self, db: int, cursor: bytes, left: list[bytes]) -> Answer:
         while True:
+            self._gone_on = False
             try:
-                answer = self._way.answer()
+                answer = self._way.answer(None if left else self._go_on)
             except ConnectionLost as error:
                 self._reconnect(db, str(error))
                 self._ask(cursor, left)

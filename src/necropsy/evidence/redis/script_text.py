@@ -20,7 +20,7 @@ CLOCK: Final = 16
 """Keys after which the script looks at its clock, as costly as a question; those that are asked everything count twice."""
 
 _SCRIPT: Final = """\
-local match, find, sub, byte = string.match, string.find, string.sub, string.byte
+local match, find, sub, byte, char, floor = string.match, string.find, string.sub, string.byte, string.char, math.floor
 local fields, keeps, marks, names = {}, {}, {}, {}
 local at = 7
 for _ = 1, tonumber(ARGV[4]) do
@@ -68,7 +68,14 @@ local function word(text)
   end
   return found
 end
-local keys, expires, counts, groups = {}, {}, {}, {}
+local keys, sizes, expires, counts, groups = {}, {}, {}, {}, {}
+local size_of, name_of = {}, {[0] = char(0)}
+local function size(length)
+  local bytes = char(length % 256, floor(length / 256) % 256, floor(length / 65536) % 256, floor(length / 16777216))
+  size_of[length] = bytes
+  return bytes
+end
+for group = 1, tonumber(ARGV[6]) do name_of[group] = char(group) end
 local types, encodings, idles, freqs, usages, d = {}, {}, {}, {}, {}, 0
 local head_rows, heads, member_rows, members = {}, {}, {}, {}
 local field_rows, values, lengths = {}, {}, {}
@@ -79,7 +86,7 @@ local usage_of = {}
 @if pttl@ local last = -1
 local function milliseconds()
   local time = redis.call('TIME')
-  return math.floor(time[1] * 1000 + time[2] / 1000)
+  return floor(time[1] * 1000 + time[2] / 1000)
 end @end@
 local function marked(key)
   for j = 1, #marks do
@@ -219,13 +226,11 @@ for i = 1, #names do
         large[#large + 1] = key
       else
         n = n + 1
-        keys[n], expires[n], counts[n] = key, expiry, count
-        if group then
-          groups[n] = group
-        else
-          groups[n] = 0
+        keys[n], sizes[n], expires[n], groups[n] = key, size_of[#key] or size(#key), expiry, name_of[group or 0]
+        if not group then
           d = d + 1
-          types[d], encodings[d], idles[d], freqs[d], usages[d] = word(kind), word(encoding), idle, freq, usage
+          types[d], encodings[d], counts[d] = word(kind), word(encoding), count
+          idles[d], freqs[d], usages[d] = idle, freq, usage
         end
         if kind == 'hash' then
           @if fields@
@@ -264,9 +269,10 @@ for i = 1, #names do
   end
 end
 for j = 1, #fields do values[j][f + 1] = nil lengths[j][f + 1] = nil end
-keys[n + 1], expires[n + 1], counts[n + 1], groups[n + 1] = nil, nil, nil, nil
+keys[n + 1], sizes[n + 1], expires[n + 1], groups[n + 1] = nil, nil, nil, nil
 return {
-  cursor, left, large, gone, denied, unread, math.floor(now() - began), words, keys, expires, counts, groups,
+  cursor, left, large, gone, denied, unread, floor(now() - began), words,
+  table.concat(keys), table.concat(sizes), table.concat(groups), expires, counts,
   types, encodings, idles, freqs, usages, head_rows, heads, member_rows, members, field_rows, values, lengths,
 }
 """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Final, Protocol
@@ -68,8 +68,14 @@ class Way(Protocol):
     def ask(self, cursor: bytes, names: Sequence[bytes], count: int, longest_s: float) -> None:
         """Ask for about ``count`` keys from the cursor on, or for these by name."""
 
-    def answer(self) -> Answer:
-        """Return what was asked for."""
+    def answer(self, go_on: Callable[[bytes], object] | None = None) -> Answer:
+        """Return what was asked for.
+
+        Parameters
+        ----------
+        go_on
+            May be called with the cursor of the next slice before this one is read as a whole.
+        """
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import ssl
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 
 from necropsy.model.errors import UnreadableSource
@@ -130,20 +130,33 @@ class Connection:
         fence = _packed(around) if around else b""
         self._write(fence + questions.packed(keys) + fence)
 
-    def receive(self, count: int) -> list[Any]:
-        """Return so many answers to what was sent."""
+    def receive(self, count: int, at_first: Callable[[bytes], object] | None = None) -> list[Any]:
+        """Return so many answers to what was sent.
+
+        Parameters
+        ----------
+        at_first
+            Called with what comes first of them, before it is read and before the rest is there: who knows enough by then
+            may ask on at once. Not called when some of them came along with the answer before.
+        """
         import hiredis
 
         self.rounds += 1
         answers: list[Any] = []
         reader, nothing = self._reader, self._nothing
+        if reader.has_data():
+            at_first = None
         while len(answers) < count:
             try:
                 answer = reader.gets()
             except (hiredis.HiredisError, ValueError) as error:
                 raise ConnectionLost("does not speak the protocol of Redis") from error
             if answer is nothing:
-                reader.feed(self._read())
+                data = self._read()
+                if at_first is not None:
+                    at_first(data)
+                    at_first = None
+                reader.feed(data)
             else:
                 answers.append(answer)
         return answers
