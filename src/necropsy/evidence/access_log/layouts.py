@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from necropsy.evidence.access_log import json_lines, templates, text_lines, w3c
+from necropsy.evidence.access_log import json_lines, scan, templates, text_lines, w3c
 from necropsy.evidence.access_log.layout import Layout, LogFormat
 
 if TYPE_CHECKING:
@@ -44,13 +44,33 @@ def recognise(scratch: Scratch, lines: Sequence[str], formats: Sequence[LogForma
         return None
     best: tuple[int, Layout] | None = None
     for _, recogniser in LAYOUTS:
-        for layout in recogniser(lines, formats):
+        layouts = recogniser(lines, formats)
+        evident = _evident(layouts, lines)
+        if evident is not None:
+            return evident
+        for layout in layouts:
             readable = _readable(scratch, layout, lines)
             if readable == len(lines):
                 return layout
             if readable and (best is None or readable > best[0]):
                 best = (readable, layout)
     return best[1] if best else None
+
+
+def _evident(layouts: Sequence[Layout], lines: Sequence[str]) -> Layout | None:
+    """Return a layout by which all lines are plain, if by those before it none is: to ask the database would take longer."""
+    if not scan.is_compiled():
+        return None
+    sample = "".join(f"{line}\n" for line in lines).encode("utf-8", "replace")
+    for layout in layouts:
+        if layout.plan is None:
+            return None
+        hard = scan.Scanner(layout.plan, 0).scan(sample)["hard"]
+        if not hard.size:
+            return layout
+        if hard.size < len(lines):
+            return None
+    return None
 
 
 def _readable(scratch: Scratch, layout: Layout, lines: Sequence[str]) -> int:
