@@ -15,15 +15,18 @@ export PATH := $(PATH):/usr/sbin:/sbin
 .DELETE_ON_ERROR:
 # Targets share one environment, one checkout and the machine's ports of their servers.
 .NOTPARALLEL:
-.PHONY: demo test unit integration lint format bench docs packages clean help
+.PHONY: demo test unit process integration lint format bench docs packages clean help
 
 demo: $(VENV)/.installed-demo ## relive the incident and examine it: a verdict in the terminal, a page to open
 	@$(BIN)/necropsy demo
 
-test: packages unit integration ## every test: what is fast first, then what starts real servers and a browser
+test: packages unit process integration ## every test: what is fast first, then what starts real servers and a browser
 
 unit: $(VENV)/.installed-dev ## the tests that start nothing
-	@$(BIN)/python -m pytest -n 2 -m "not integration"
+	@$(BIN)/python -m pytest -n 2 -m "not integration and not process"
+
+process: $(VENV)/.installed-dev ## whole investigations: the command as its user starts it
+	@$(BIN)/python -m pytest tests -n 2 -m "process and not integration"
 
 integration: $(VENV)/.installed-dev ## the tests that start real servers, a browser, a compiler
 	@$(BIN)/python -m pytest tests -m integration

@@ -2,7 +2,7 @@
 
 ``command`` holds the arguments of necropsy, one line; ``expected.txt`` what it prints (standard output, then standard error,
 then the exit code). Inputs lie beside them. Volatile text is scrubbed to ``@@X@@``. After an intended change of the output:
-``NECROPSY_GOLDEN=1 make test-cases``, and read the diff.
+``NECROPSY_GOLDEN=1 make process``, and read the diff.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ import sys
 from pathlib import Path
 
 import pytest
+
+pytestmark = pytest.mark.process
 
 _HERE = Path(__file__).parent
 _STORIES = sorted(path.parent.name for path in _HERE.glob("*/command"))

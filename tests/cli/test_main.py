@@ -15,6 +15,8 @@ from necropsy.model.errors import UsageError
 
 from .running import run
 
+pytestmark = pytest.mark.process
+
 _NECROPSY = [sys.executable, "-m", "necropsy.cli.main"]
 _DUMP = b"REDIS0011\xfa\x09redis-ver\x067.0.15"
 

@@ -24,6 +24,8 @@ from necropsy.report import traffic_live, traffic_rows
 from necropsy.traffic.follow import follow
 from nginx import Logging, logging_nginx
 
+pytestmark = pytest.mark.process
+
 LOG = Path(__file__).parents[1] / "assets" / "access_log" / "nginx_json_prober_is_redirected.log"
 COMMAND = [sys.executable, "-m", "necropsy.cli.main", "traffic", "--follow"]
 
