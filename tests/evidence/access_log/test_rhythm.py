@@ -110,6 +110,30 @@ def test_probers_that_are_interleaved_under_one_key_are_counted(period, phases, 
     assert (found.period_s.tolist(), found.probers.tolist()) == ([period], [len(phases)])
 
 
+@pytest.mark.parametrize("whole", [True, False])
+@pytest.mark.parametrize("phases", [(1.2, 4.1, 8.3), (1.1, 4.2, 7.5), (0.5, 4.4, 7.2), (1.1, 4.5, 7.8)])
+def test_three_that_take_turns_almost_evenly_are_no_quicker_one(phases, whole) -> None:
+    classes = np.sort(np.concatenate([ticker(10, phase, seed=seed) for seed, phase in enumerate(phases)]))
+    found = judged(classes, whole=whole)
+    assert (found.period_s.tolist(), found.probers.tolist()) == ([10.0], [3])
+    assert np.isfinite(found.phase_s[0])
+
+
+@settings(max_examples=40)
+@given(
+    st.sampled_from([2.5, 3, 5, 7.5, 10, 15]),
+    st.floats(0.0, 0.2),
+    st.sampled_from([0.0, 0.01, 0.05, 0.2]),
+    st.booleans(),
+    st.integers(0, 1 << 16),
+)
+def test_one_that_waits_after_each_answer_does_not_become_several(period, phase, jitter, whole, seed) -> None:
+    chance = np.random.default_rng(seed)
+    gaps = period + np.abs(chance.normal(0, max(jitter * period, 0.003), 600))
+    found = judged(phase + np.cumsum(gaps), whole=whole)
+    assert np.all(found.period_s <= 1.35 * period)
+
+
 def test_people_and_missing_visits_are_no_further_probers() -> None:
     chance = np.random.default_rng(5)
     noisy = np.sort(np.concatenate([ticker(10, 4.2), chance.uniform(0, 3600, 360)]))

@@ -22,6 +22,11 @@ _DENSITY: Final = 0.82
 _COARSEST: Final = 2.5
 """Median gap in resolutions of the clock from which gaps can be judged: busy people leave a visit in every second."""
 
+_MIXED: Final = 0.8
+"""Share of gaps that equal the median up to which they are of several sizes …"""
+_IN_STEP: Final = 0.9
+"""… and of those to the k-th visit after, from which these are all of one."""
+
 _LAGS: Final = turns.LAGS
 _OFTEN: Final = 3
 """Gaps from which on the commonest one is a candidate."""
@@ -101,6 +106,37 @@ def regularity(visits: Visits) -> tuple[NDArray[np.float64], NDArray[np.float64]
         # The median itself is near the median: one gap says nothing.
         evidence = np.maximum(evidence, np.maximum(0, number - 1) * _divergence(share, np.minimum(CRAWLER, rule)))
     return np.where(middle >= _COARSEST, evidence, 0.0), middle * visits.resolution
+
+
+def interleaved(visits: Visits) -> NDArray[np.float64]:
+    """Return the period where several clocks of one period take turns, by whose gaps they look like one that has none.
+
+    Three that ask every ten seconds at 1.2, 4.1 and 8.3 leave gaps of 2.9, 4.2 and 2.9: most alike, not all. But each
+    third visit comes ten seconds after, to the second; of one that waits after each answer, three gaps differ more than
+    one. NaN where one clock explains as much: gaps that are all alike, or alike but for the log's own resolution.
+    """
+    import numpy as np
+
+    moment = np.floor(visits.seconds / visits.resolution[visits.owner]) * visits.resolution[visits.owner]
+    found = np.full(visits.classes, np.nan)
+    for lag in range(1, _LAGS + 1):
+        same = visits.owner[lag:] == visits.owner[:-lag]
+        gap, owner = (moment[lag:] - moment[:-lag])[same], visits.owner[lag:][same]
+        middle = median(gap, owner, visits.classes)
+        if lag == 1:
+            exact = np.maximum(_EXACT * middle, 0.5 * visits.resolution)
+        number = np.bincount(owner, minlength=visits.classes)
+        near = np.abs(gap - middle[owner]) <= exact[owner]
+        share = np.bincount(owner, near, visits.classes) / np.maximum(1, number)
+        if lag == 1:
+            alike, gaps, owners = share, gap, owner
+            continue
+        each = middle / lag
+        further = np.bincount(owners, np.abs(gaps - each[owners]) > visits.resolution[owners], visits.classes)
+        one = (further == 0) & (np.abs(2 * each - np.round(2 * each)) < _EXACT)
+        several = np.isnan(found) & (alike <= _MIXED) & (share >= _IN_STEP) & ~one
+        found[several] = whole(middle, visits.resolution)[several]
+    return found
 
 
 def most_regular(counts: NDArray[np.int64]) -> NDArray[np.float64]:

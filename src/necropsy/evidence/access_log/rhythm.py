@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Final
 
 from necropsy.evidence.access_log import turns
 from necropsy.evidence.access_log.folding import CELLS, FEW, Visits, first_of, fold
-from necropsy.evidence.access_log.gaps import candidates, median, most_regular, regularity, whole
+from necropsy.evidence.access_log.gaps import candidates, interleaved, median, most_regular, regularity, whole
 
 if TYPE_CHECKING:
     import numpy as np
@@ -222,6 +222,12 @@ def _judge_batch(
         score[foldable], period[foldable], phased[foldable] = _folded(
             visits.only(foldable), score[foldable], period[foldable]
         )
+    doubtful = (score >= needed) & ~(phased & _is_stated(period))
+    if doubtful.any():
+        turn = interleaved(visits.only(doubtful))
+        several = np.isfinite(turn)
+        period[doubtful] = np.where(several, turn, period[doubtful])
+        phased[doubtful] |= several
     known = np.where(score >= needed, period, np.nan)
     phase, spread, coverage, probers = _measure(everything, known, phased, origin)
     return ids, score, period, phase, spread, coverage, probers
@@ -341,7 +347,7 @@ def _measure(
     seen = np.where(common, seen, some.counts())  # what drifts has no ticks to miss
     # A phase since 1970 makes sense only for a period that is known to a billionth: a configured one.
     exact = np.round(turn * 1e6)
-    common &= np.abs(turn * 10 - np.round(turn * 10)) < 1e-9
+    common &= _is_stated(turn)
     offset = origin_us[known] % np.maximum(1, exact).astype(np.int64) / 1e6
     phase = np.round((offset + centre * turn) % turn, 4) % turn
     result[0][known] = np.where(common, phase, np.nan)
@@ -352,6 +358,15 @@ def _measure(
     phases = _phases((turns - centre[owner]) % 1.0, owner, cells.astype(np.int64))
     probers[known] = np.maximum(1, np.where(common & (cells >= _TOLD_APART), phases, by_rate))
     return result[0], result[1], result[2], probers
+
+
+def _is_stated(period: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Whether a period is one that somebody may have written down, in tenths of a second."""
+    import numpy as np
+
+    with np.errstate(invalid="ignore"):
+        stated: NDArray[np.bool_] = np.abs(period * 10 - np.round(period * 10)) < 1e-9
+    return stated
 
 
 def _phases(place: NDArray[np.float64], owner: NDArray[np.int64], cells: NDArray[np.int64]) -> NDArray[np.int64]:
