@@ -247,7 +247,15 @@ class Keys:
 
 
 def numbers(values: pa.Array) -> npt.NDArray[Any]:
-    """Return a column of numbers without nulls as NumPy."""
+    """Return a column of numbers or truths without nulls as NumPy."""
+    import numpy as np
+    import pyarrow as pa
+
+    if (
+        pa.types.is_boolean(values.type) and isinstance(values, pa.Array) and len(values)
+    ):  # Arrow would ask each of them
+        bits = np.unpackbits(np.frombuffer(values.buffers()[1], np.uint8), bitorder="little")
+        return bits[values.offset : values.offset + len(values)].view(bool)
     return values.to_numpy(zero_copy_only=False)  # type: ignore[no-any-return]
 
 

@@ -54,6 +54,10 @@ def colons(data: Any, ends: Any, places: Any) -> None:
         if start < 0 or at < start or at > size:
             raise ValueError("an offset beyond the keys")
         found = 0
+        if cython.compiled:
+            place = cython.address(answers[most * row])
+            found = last_colons(cython.address(texts[0]), start, at, place, most)  # type: ignore[name-defined]  # noqa: F821 -- of the .pxd
+            at = start
         while at > start and found < most:
             at -= 1
             if texts[at] == 58:

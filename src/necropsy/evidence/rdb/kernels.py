@@ -12,7 +12,7 @@ except ImportError:
     from necropsy.evidence.rdb import plain as cython
 
 if cython.compiled:
-    from cython.cimports.libc.string import memcmp, memcpy
+    from cython.cimports.libc.string import memcpy
     from cython.cimports.necropsy.evidence.rdb.checksum import crc64
 else:
     from necropsy.evidence.rdb.checksum import crc64
@@ -234,7 +234,7 @@ def equal(one: Bytes, start: int, other: Bytes, at: int, count: int) -> bool:
     """Compare bytes whose range was checked."""
     if not cython.compiled:
         return one[start : start + count] == other[at : at + count]
-    return bool(memcmp(cython.address(one[start]), cython.address(other[at]), count) == 0)
+    return bool(equal_words(cython.address(one[start]), cython.address(other[at]), count))  # type: ignore[name-defined]  # noqa: F821 -- of the .pxd
 
 
 def marked(data: Bytes, start: int, stop: int) -> int:
