@@ -1,5 +1,7 @@
 cimport cython
 
+cdef Py_ssize_t SHORT
+
 cdef class Sizes:
     cdef readonly int generation
     cdef readonly int pointer
@@ -11,6 +13,7 @@ cdef class Sizes:
     cdef int sorted_entry_size
     cdef int dict_size
     cdef int expiry_size
+    cdef long long[::1] short_texts
     cdef double levels
 
     @cython.locals(step="long long")

@@ -19,11 +19,16 @@ hashtable.c, entry.c. jemalloc's size classes: four to each doubling; below 64 b
 
 from __future__ import annotations
 
+from array import array
+
 CLASSIC, KEYED, COMPACT = 1, 2, 3
 """Generations."""
 
 QUANTA = {"jemalloc": 8, "jemalloc-16": 16, "libc": 0}
 """Allocators: as the servers bundle it, as Debian and others build it, the C library's."""
+
+SHORT = 1024
+"""Lengths of texts whose allocations are worked out once."""
 
 
 class Sizes:
@@ -68,6 +73,7 @@ class Sizes:
             self.expiry_size = 14  # a pointer for each bucket, an entry of two for every third key
         else:
             self.expiry_size = 10  # a bucket of 64 bytes for every 7 keys, not all of them full
+        self.short_texts = array("q", [self.allocated(self.request(length)) for length in range(SHORT)])
         self.levels = 4.0 / 3.0  # of a skip list node, on average
 
     def allocated(self, count: int) -> int:
@@ -96,6 +102,8 @@ class Sizes:
 
     def text(self, length: int) -> int:
         """Return the allocation of an sds."""
+        if 0 <= length < SHORT:
+            return self.short_texts[length]
         return self.allocated(self.request(length))
 
     def slots(self, count: int) -> int:
