@@ -33,8 +33,9 @@ class Texts:
 
     def __init__(self, rows: int, nullable: bool) -> None:
         self.memory = Memory(4096)
-        self.offset_memory = bytearray(4 * (rows + 1))
+        self.offset_memory = room_for(4 * (rows + 1))
         self.offsets = memoryview(self.offset_memory).cast("i")
+        self.offsets[0] = 0
         self.valid_memory = bytearray(rows)
         self.valid = memoryview(self.valid_memory)
         self.used = 0
@@ -87,7 +88,7 @@ class Texts:
     def more_rows(self, row: int) -> int:
         """Have room for this row too; for a column whose rows are not known beforehand."""
         if row + 2 > len(self.offsets) or row >= len(self.valid):
-            wider = bytearray(2 * len(self.offset_memory))
+            wider = room_for(2 * len(self.offset_memory))
             wider[: len(self.offset_memory)] = self.offset_memory
             valid = bytearray(2 * len(self.valid_memory))
             valid[: len(self.valid_memory)] = self.valid_memory
@@ -125,13 +126,13 @@ class Field:
         self.hashes = array("Q", bytes(8 * 64))
         self.mask = 255
         self.places = array("i", bytes(4 * 256))
-        self.values = array("i", bytes(4 * rows if repeats else 4))
+        self.values = memoryview(room_for(4 * rows if repeats else 4)).cast("i")
         self.valid_memory = bytearray(rows if repeats else 1)
         self.valid = memoryview(self.valid_memory)
         self.value = 0
         self.pending = 0
         self.mark = 0
-        self.length_memory = bytearray(8 * rows)
+        self.length_memory = room_for(8 * rows)
         self.lengths = memoryview(self.length_memory).cast("q")
         self.found = False
         self.length = 0
@@ -240,7 +241,7 @@ class Columns:
         self.has_members = bool(projection.members_of)
         self.memories = {}
         for name, width in WIDTHS:
-            self.memories[name] = bytearray(width * capacity)
+            self.memories[name] = bytearray(capacity) if width == 1 else room_for(width * capacity)
         self.db = memoryview(self.memories["db"]).cast("i")
         self.type = memoryview(self.memories["type"]).cast("b")
         self.encoding = memoryview(self.memories["encoding"]).cast("b")
@@ -379,6 +380,13 @@ WIDTHS = (
     ("elements", 8),
     ("bytes", 8),
 )
+
+
+def room_for(count: int) -> Any:
+    """Return so many bytes that nobody has cleared: what of them is not written is null, and to clear them takes longer."""
+    import numpy as np
+
+    return np.empty(count, np.uint8)
 
 
 def widened(numbers: Any) -> array[int]:
