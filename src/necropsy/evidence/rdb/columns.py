@@ -15,6 +15,7 @@ if not cython.compiled:
     from necropsy.evidence.rdb.kernels import Memory
 
 from necropsy.evidence.rdb.encodings import ENCODINGS
+from necropsy.evidence.rdb.kernels import room_for
 from necropsy.sessions.keyspace import KEY_TYPES, Projection
 
 if TYPE_CHECKING:
@@ -380,13 +381,6 @@ WIDTHS = (
     ("elements", 8),
     ("bytes", 8),
 )
-
-
-def room_for(count: int) -> Any:
-    """Return so many bytes that nobody has cleared: what of them is not written is null, and to clear them takes longer."""
-    import numpy as np
-
-    return np.empty(count, np.uint8)
 
 
 def widened(numbers: Any) -> array[int]:

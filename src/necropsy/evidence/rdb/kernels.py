@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 try:
     import cython
@@ -25,6 +25,8 @@ BEYOND = "a length that reaches beyond the end"
 SEED = 0x1F0D3804B5A3C7E1
 MIXER = 0xD6E8FEB86659FD93
 ALL_BITS = 0xFFFFFFFFFFFFFFFF
+LARGE = 1 << 16
+"""Bytes from which on a memory is not cleared before it is used."""
 
 
 class Damaged(Exception):  # noqa: N818 -- says what the bytes are
@@ -40,7 +42,7 @@ class Memory:
     """
 
     def __init__(self, size: int) -> None:
-        self.owner = memoryview(bytearray(max(size, 1)))
+        self.owner = memoryview(room_for(size) if size >= LARGE else bytearray(max(size, 1)))
         self.size = len(self.owner)
         if not cython.compiled:
             self.start = self.owner
@@ -212,6 +214,13 @@ class Memory:
         """Continue a checksum over the bytes from ``start`` to ``stop``."""
         check(self, start, stop - start)
         return crc64(crc, self.start, start, stop)  # type: ignore[no-any-return]  # as cimported it is untyped
+
+
+def room_for(count: int) -> Any:
+    """Return so many bytes that nobody has cleared: to clear them takes longer than to fill them."""
+    import numpy as np
+
+    return np.empty(count, np.uint8)
 
 
 def check(memory: Memory, at: int, count: int) -> int:
