@@ -104,24 +104,24 @@ def contiguous(places: Positions) -> Positions:
 
 
 def colons(data: Bytes, ends: Positions) -> Positions:
-    """Return where the last colons of each key are, a row for each key, the last colon first.
+    """Return where the last colons of each key are: of all keys the last colon, then of all the one before, and so on.
 
     Where a key has no more of them stands the place before its start.
 
     >>> import numpy as np
     >>> colons(np.frombuffer(b"a:b:cd", np.uint8), np.array([0, 5, 6])).tolist()
-    [[3, 1, -1, -1], [4, 4, 4, 4]]
+    [[3, 4], [1, 4], [-1, 4], [-1, 4]]
     """
     import numpy as np
 
-    places = np.empty((len(ends) - 1, kernels.COLONS), np.int64)
+    places = np.empty((kernels.COLONS, len(ends) - 1), np.int64)
     if kernels.COMPILED and len(data):
         kernels.colons(data, contiguous(ends), places.ravel())
         return places
     found = np.concatenate(([-1], np.flatnonzero(data == ord(":"))))
     after = np.searchsorted(found, ends[1:])
     for number in range(kernels.COLONS):
-        places[:, number] = np.maximum(found[np.maximum(after - number - 1, 0)], ends[:-1] - 1)
+        places[number] = np.maximum(found[np.maximum(after - number - 1, 0)], ends[:-1] - 1)
     return places
 
 
@@ -136,23 +136,42 @@ class Segments:
     ([b'abc'], [b'spring:session'])
     """
 
-    def __init__(self, data: Bytes, starts: Positions, ends: Positions, places: Positions) -> None:
-        self._data, self._start, self._end, self._colons = data, starts, ends, places
+    def __init__(self, data: Bytes, offsets: Positions, places: Positions, rows: Positions | None = None) -> None:
+        self._data, self._offsets, self._colons, self._rows = data, offsets, places, rows
+        self._chosen: dict[int, Positions] = {}
 
     @classmethod
     def of_keys(cls, keys: pa.Array) -> Segments:
         """Cut all keys of a column."""
         data, offsets = flat(keys)
-        return cls(data, offsets[:-1], offsets[1:], colons(data, offsets))
+        return cls(data, offsets, colons(data, offsets))
 
     def of(self, rows: Positions) -> Segments:
-        """Return the segments of some of the keys."""
-        return Segments(self._data, self._start[rows], self._end[rows], self._colons[rows])
+        """Return the segments of some of the keys: of all of them, not of what this returned before."""
+        return Segments(self._data, self._offsets, self._colons, rows)
 
     def bounds(self, number: int) -> tuple[Positions, Positions]:
         """Return start and end of a segment in each key; a key that has fewer segments has start > end."""
-        end = self._end if number == 1 else self._colons[:, number - 2]
-        return self._colons[:, number - 1] + 1, end
+        return self._after(number), self._end if number == 1 else self._after(number - 1) - 1
+
+    def _after(self, number: int) -> Positions:
+        """Return the places behind the colon before a segment; most are asked for again and again."""
+        if number not in self._chosen:
+            self._chosen[number] = self._of_rows(self._colons[number - 1]) + 1
+        return self._chosen[number]
+
+    @property
+    def _start(self) -> Positions:
+        return self._of_rows(self._offsets[:-1])
+
+    @property
+    def _end(self) -> Positions:
+        if 0 not in self._chosen:
+            self._chosen[0] = self._of_rows(self._offsets[1:])
+        return self._chosen[0]
+
+    def _of_rows(self, places: Positions) -> Positions:
+        return places if self._rows is None else places[self._rows]
 
     def equal(self, number: int, word: bytes) -> Mask:
         """Return which keys have this word as their segment of this number."""
@@ -181,7 +200,8 @@ class Segments:
         import pyarrow as pa
 
         place, _ = self.bounds(number)
-        starts, ends = self._start[rows], np.maximum(place[rows] - 1, self._start[rows])
+        starts = self._start[rows]
+        ends = np.maximum(place[rows] - 1, starts)
         if len(rows):
             first = bytes(self._data[starts[0] : ends[0]])
             if first and (ends - starts == len(first)).all() and begins(self._data, starts, ends, first).all():

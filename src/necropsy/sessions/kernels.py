@@ -32,8 +32,8 @@ def colons(data: Any, ends: Any, places: Any) -> None:
     ends
         Where each key begins, and where the last one ends: int64, one more than there are keys.
     places
-        For the answers: int64, ``COLONS`` for each key, the last colon first; one before the key's start where there are
-        no more.
+        For the answers: int64, the last colon of each key, then the one before of each, ``COLONS`` times; one before the
+        key's start where there are no more.
 
     Raises
     ------
@@ -55,16 +55,16 @@ def colons(data: Any, ends: Any, places: Any) -> None:
             raise ValueError("an offset beyond the keys")
         found = 0
         if cython.compiled:
-            place = cython.address(answers[most * row])
-            found = last_colons(cython.address(texts[0]), start, at, place, most)  # type: ignore[name-defined]  # noqa: F821 -- of the .pxd
+            place = cython.address(answers[row])
+            found = last_colons(cython.address(texts[0]), start, at, place, count, most)  # type: ignore[name-defined]  # noqa: F821 -- of the .pxd
             at = start
         while at > start and found < most:
             at -= 1
             if texts[at] == 58:
-                answers[most * row + found] = at
+                answers[count * found + row] = at
                 found += 1
         while found < most:
-            answers[most * row + found] = start - 1
+            answers[count * found + row] = start - 1
             found += 1
 
 
