@@ -46,3 +46,9 @@ def test_a_key_of_another_length_and_offsets_beyond_the_text_are_refused() -> No
     for offsets in ((0, 9), (-1, 2), (2, 1)):
         with pytest.raises(ValueError, match="offset"):
             siphash.Hasher(KEY).column(b"text", array("i", offsets), array("Q", (0,)))
+
+
+def test_two_threads_hash_a_long_column_as_one_would() -> None:
+    ids = [None if number % 7 == 0 else b"%x" % (number * 2654435761) for number in range(30_001)]
+    hashed = hash_column(bytes(range(16)), pa.array(ids, pa.binary())).to_pylist()
+    assert hashed == [None if each is None else hash_identifier(bytes(range(16)), each) for each in ids]

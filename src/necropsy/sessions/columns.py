@@ -176,7 +176,9 @@ class Segments:
     def equal(self, number: int, word: bytes) -> Mask:
         """Return which keys have this word as their segment of this number."""
         start, end = self.bounds(number)
-        answer: Mask = begins(self._data, start, end, word) & (end - start == len(word))
+        answer: Mask = end - start == len(word)
+        if answer.any():
+            answer &= begins(self._data, start, end, word)
         return answer
 
     def filled(self, number: int) -> Mask:
@@ -259,11 +261,14 @@ class Keys:
     def take(self, name: str, rows: Positions) -> pa.Array:
         """Return a column of these rows; all null when the reader did not bring it."""
         import pyarrow as pa
+        import pyarrow.compute as pc
 
         if name not in self.batch.schema.names:
             return pa.nulls(len(rows), pa.int64() if name.startswith("length:") else pa.binary())
         column = self.batch.column(name)
-        return column if len(rows) == len(column) else column.take(pa.array(rows))
+        if len(rows) == len(column):
+            return column
+        return pc.take(column, pa.array(rows), boundscheck=False)  # rows are positions in this batch, from NumPy itself
 
 
 def numbers(values: pa.Array) -> npt.NDArray[Any]:
