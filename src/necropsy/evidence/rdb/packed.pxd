@@ -1,6 +1,8 @@
 cimport cython
 from necropsy.evidence.rdb.kernels cimport Memory
 
+cdef int LISTPACK, ZIPLIST, ZIPMAP, INTSET
+
 cdef class Packed:
     cdef Memory memory
     cdef int format

@@ -7,6 +7,7 @@ from necropsy.evidence.rdb.window cimport Window
 cdef int K_NUMBER, OPENED
 cdef Py_ssize_t LARGEST_REPEATED
 cdef Py_ssize_t MOST_MEMBERS
+cdef long long EVERY
 
 cdef class Picker:
     cdef Window window

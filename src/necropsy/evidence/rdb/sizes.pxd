@@ -1,6 +1,7 @@
 cimport cython
 
 cdef Py_ssize_t SHORT
+cdef int CLASSIC, KEYED, COMPACT
 
 cdef class Sizes:
     cdef readonly int generation
