@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 import tomllib
@@ -180,3 +181,29 @@ def test_the_version_is_said_once(checkout: Path) -> None:
 
     settings = tomllib.loads((checkout / "pyproject.toml").read_text(encoding="utf-8"))
     assert necropsy.__version__ == settings["project"]["version"]
+
+
+def test_what_a_compiled_loop_compares_with_is_declared_to_the_compiler(checkout: Path) -> None:
+    """A constant that is not, is an object: it is looked up and compared as one, each time."""
+    slow = []
+    for typed in sorted((checkout / "src").rglob("*.pxd")):
+        declared = set(re.findall(r"\w+", " ".join(re.findall(r"(?m)^cdef [^(:\n]+$", typed.read_text()))))
+        module = ast.parse(typed.with_suffix(".py").read_text())
+        constants = {
+            name.id
+            for node in module.body
+            if isinstance(node, ast.Assign)
+            for name in ast.walk(node.targets[0])
+            if isinstance(name, ast.Name) and name.id.isupper()
+        }
+        loops = [node for node in ast.walk(module) if isinstance(node, ast.FunctionDef) and node.name != "__init__"]
+        compared = {
+            name.id
+            for loop in loops
+            for node in ast.walk(loop)
+            if isinstance(node, ast.Compare)
+            for name in ast.walk(node)
+            if isinstance(name, ast.Name)
+        }
+        slow += [f"{typed.stem}.{name}" for name in sorted(constants & compared - declared)]
+    assert slow == []

@@ -4,6 +4,7 @@ from necropsy.evidence.rdb.picker cimport Picker
 from necropsy.evidence.rdb.window cimport Window
 
 cdef int P_LISTPACK
+cdef Py_ssize_t MOST_FIELDS
 
 cdef class Templates:
     cdef Window window
