@@ -43,6 +43,8 @@ class Visits:
     resolution: NDArray[np.float64]
     """Of the clock, per class, seconds."""
     _counts: NDArray[np.int64] | None = None
+    _edges: tuple[NDArray[np.int64], NDArray[np.int64]] | None = None
+    _span: NDArray[np.float64] | None = None
 
     def counts(self) -> NDArray[np.int64]:
         """Visits per class."""
@@ -56,13 +58,17 @@ class Visits:
         """Index of the first and of the last visit of each class."""
         import numpy as np
 
-        last = np.cumsum(self.counts()) - 1
-        return np.concatenate([[0], last[:-1] + 1]), last
+        if self._edges is None:
+            last = np.cumsum(self.counts()) - 1
+            self._edges = np.concatenate([[0], last[:-1] + 1]), last
+        return self._edges
 
     def span(self) -> NDArray[np.float64]:
         """Seconds between first and last visit, per class."""
-        first, last = self.edges()
-        return self.seconds[last] - self.seconds[first]
+        if self._span is None:
+            first, last = self.edges()
+            self._span = self.seconds[last] - self.seconds[first]
+        return self._span
 
     @staticmethod
     def attainable(counts: NDArray[np.int64]) -> NDArray[np.float64]:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from necropsy.evidence.access_log.scratch import Scratch
 
 SQL: Final = "duckdb.sql"
-_AT_ONCE: Final = 600_000
+_AT_ONCE: Final = 1_000_000
 """Rows that each thread gives to a function at a time, about; bounds memory."""
 _WORTH_IT: Final = 100_000
 """Rows from which on several threads are given some keys each."""
