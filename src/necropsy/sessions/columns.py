@@ -147,8 +147,8 @@ class Segments:
         return cls(data, offsets, colons(data, offsets))
 
     def of(self, rows: Positions) -> Segments:
-        """Return the segments of some of the keys: of all of them, not of what this returned before."""
-        return Segments(self._data, self._offsets, self._colons, rows)
+        """Return the segments of some of the keys."""
+        return Segments(self._data, self._offsets, self._colons, rows if self._rows is None else self._rows[rows])
 
     def bounds(self, number: int) -> tuple[Positions, Positions]:
         """Return start and end of a segment in each key; a key that has fewer segments has start > end."""
@@ -276,9 +276,8 @@ def numbers(values: pa.Array) -> npt.NDArray[Any]:
     import numpy as np
     import pyarrow as pa
 
-    if (
-        pa.types.is_boolean(values.type) and isinstance(values, pa.Array) and len(values)
-    ):  # Arrow would ask each of them
+    # Of truths, Arrow would ask each; those without a row may have no buffer.
+    if isinstance(values, pa.BooleanArray) and len(values):
         bits = np.unpackbits(np.frombuffer(values.buffers()[1], np.uint8), bitorder="little")
         return bits[values.offset : values.offset + len(values)].view(bool)
     return values.to_numpy(zero_copy_only=False)  # type: ignore[no-any-return]

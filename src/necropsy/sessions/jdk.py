@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from necropsy.sessions import kernels
-from necropsy.sessions.columns import begins, contiguous, cut, flat, nullable, windows
+from necropsy.sessions.columns import begins, contiguous, cut, flat, nullable, numbers, windows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -85,7 +85,7 @@ def integers(values: pa.Array, rows: Positions | None = None) -> pa.Array:
     rows = np.flatnonzero(~known & (lengths > 0) & (lengths < SCALAR_BYTES))
     if rows.size:
         found = pc.struct_field(pc.extract_regex(cut(data, starts[rows], ends[rows]), pattern=_WRAPPED), "n")
-        hits = np.flatnonzero(found.is_valid().to_numpy(zero_copy_only=False))
+        hits = np.flatnonzero(numbers(found.is_valid()))
         answer[rows[hits]] = [int(text) for text in found.take(hits).to_pylist()]
         known[rows[hits]] = True
     return nullable(answer, known)

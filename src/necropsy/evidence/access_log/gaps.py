@@ -73,9 +73,7 @@ def _spans_in_columns(visits: Visits) -> tuple[NDArray[np.float64], NDArray[np.i
     middles = np.empty((visits.classes, _LAGS))
     common = np.zeros((visits.classes, _LONGEST), dtype=np.int64)
     for lag in range(1, _LAGS + 1):
-        gap = visits.seconds[lag:] - visits.seconds[:-lag]
-        same = visits.owner[lag:] == visits.owner[:-lag]
-        gap, owner = gap[same], visits.owner[lag:][same]
+        gap, owner = _until_later(visits.seconds, visits.owner, lag)
         middles[:, lag - 1] = median(gap, owner, visits.classes)
         near = np.round(gap).astype(np.int64)
         short = (near >= 2) & (near < _LONGEST)
@@ -93,16 +91,14 @@ def regularity(visits: Visits) -> tuple[NDArray[np.float64], NDArray[np.float64]
 
     moment = np.floor(visits.seconds / visits.resolution[visits.owner])
     first = first_of(moment, visits.owner)
-    moment, owner = moment[first], visits.owner[first]
-    same = owner[1:] == owner[:-1]
-    gap, owner = np.diff(moment)[same], owner[1:][same]
+    gap, owner = _until_later(moment[first], visits.owner[first], 1)
     middle = median(gap, owner, visits.classes)
     away = np.abs(gap - middle[owner])
     number = np.bincount(owner, minlength=visits.classes)
     exact = np.maximum(_EXACT * middle, 0.5)
     evidence = np.zeros(visits.classes)
     for width, rule in ((NEAR * middle, np.full(visits.classes, CRAWLER)), (exact, 2 * _DENSITY * exact / middle)):
-        share = np.bincount(owner, away <= width[owner], visits.classes) / np.maximum(1, number)
+        share = _share(away <= width[owner], owner, number)
         # The median itself is near the median: one gap says nothing.
         evidence = np.maximum(evidence, np.maximum(0, number - 1) * _divergence(share, np.minimum(CRAWLER, rule)))
     return np.where(middle >= _COARSEST, evidence, 0.0), middle * visits.resolution
@@ -119,24 +115,36 @@ def interleaved(visits: Visits) -> NDArray[np.float64]:
 
     moment = np.floor(visits.seconds / visits.resolution[visits.owner]) * visits.resolution[visits.owner]
     found = np.full(visits.classes, np.nan)
-    for lag in range(1, _LAGS + 1):
-        same = visits.owner[lag:] == visits.owner[:-lag]
-        gap, owner = (moment[lag:] - moment[:-lag])[same], visits.owner[lag:][same]
+    gaps, owners = _until_later(moment, visits.owner, 1)
+    middle = median(gaps, owners, visits.classes)
+    exact = np.maximum(_EXACT * middle, 0.5 * visits.resolution)
+    mixed = _share(np.abs(gaps - middle[owners]) <= exact[owners], owners, visits.counts() - 1) <= _MIXED
+    for lag in range(2, _LAGS + 1):
+        gap, owner = _until_later(moment, visits.owner, lag)
         middle = median(gap, owner, visits.classes)
-        if lag == 1:
-            exact = np.maximum(_EXACT * middle, 0.5 * visits.resolution)
-        number = np.bincount(owner, minlength=visits.classes)
-        near = np.abs(gap - middle[owner]) <= exact[owner]
-        share = np.bincount(owner, near, visits.classes) / np.maximum(1, number)
-        if lag == 1:
-            alike, gaps, owners = share, gap, owner
-            continue
+        in_step = _share(np.abs(gap - middle[owner]) <= exact[owner], owner, visits.counts() - lag) >= _IN_STEP
         each = middle / lag
         further = np.bincount(owners, np.abs(gaps - each[owners]) > visits.resolution[owners], visits.classes)
         one = (further == 0) & (np.abs(2 * each - np.round(2 * each)) < _EXACT)
-        several = np.isnan(found) & (alike <= _MIXED) & (share >= _IN_STEP) & ~one
+        several = np.isnan(found) & mixed & in_step & ~one
         found[several] = whole(middle, visits.resolution)[several]
     return found
+
+
+def _until_later(
+    moment: NDArray[np.float64], owner: NDArray[np.int64], lag: int
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Return the time from each visit to the ``lag``-th after it of the same class, and whose they are."""
+    same = owner[lag:] == owner[:-lag]
+    return (moment[lag:] - moment[:-lag])[same], owner[lag:][same]
+
+
+def _share(near: NDArray[np.bool_], owner: NDArray[np.int64], number: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the share of each owner's entries, so many as ``number`` says, that are near; 0 where there are none."""
+    import numpy as np
+
+    share: NDArray[np.float64] = np.bincount(owner, near, number.size) / np.maximum(1, number)
+    return share
 
 
 def most_regular(counts: NDArray[np.int64]) -> NDArray[np.float64]:

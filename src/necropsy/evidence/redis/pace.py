@@ -116,30 +116,28 @@ class Pace:
 
     def is_due(self) -> bool:
         """Whether there is something to look at, or to rest for, before the next slice."""
-        now = self._clock()
-        return bool(
-            self._rest_s
-            or now - self._checked_at >= CHECK_EVERY_S
-            or now - self._heard_at >= HEARD_EVERY_S
-            or now - self._looked_at >= MEMORY_EVERY_S
-        )
+        return bool(self._rest_s or self._due())
 
     def rest(self) -> None:
         """Rest, if others need it."""
-        now = self._clock()
-        if now - self._checked_at >= CHECK_EVERY_S:
-            self._check()
-            self._checked_at = self._clock()
-        if now - self._heard_at >= HEARD_EVERY_S:
-            self._listen()
-        if now - self._looked_at >= MEMORY_EVERY_S:
-            self._look()
-            self._looked_at = self._clock()
+        for look in self._due():
+            look()
         if self._rest_s:
             self._pause(self._rest_s)
 
+    def _due(self) -> list[Callable[[], None]]:
+        """Return the looks whose time has come, in their order."""
+        now = self._clock()
+        looks = (
+            (self._check, self._checked_at, CHECK_EVERY_S),
+            (self._listen, self._heard_at, HEARD_EVERY_S),
+            (self._look, self._looked_at, MEMORY_EVERY_S),
+        )
+        return [look for look, at, every_s in looks if now - at >= every_s]
+
     def _check(self) -> None:
         latency = self._ping()
+        self._checked_at = self._clock()
         self.baseline_s = min(self.baseline_s, latency)
         self._over.append(latency - self.baseline_s > self._budget_s)
         if len(self._over) < JUDGED:
@@ -171,6 +169,7 @@ class Pace:
         self._near = share > NEAR
         if self._near:
             self.keys = min(self.keys, FIRST)
+        self._looked_at = self._clock()
 
     def _share(self) -> float:
         info = self._memory()
