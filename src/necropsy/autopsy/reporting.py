@@ -79,7 +79,7 @@ def report(case: Case, births: Mapping[str, Births] | None = None) -> Report:
         ),
         births=tuple(pictures.birth_charts(births, claims)),
         combs=tuple(pictures.comb_charts(births, claims)),
-        populations=tuple(pictures.population(case, store, now) for store in births),
+        populations=tuple(pictures.population(case, each, now) for each in births.values()),
         chains=tuple(pictures.chains(verdict)),
         frameworks=dict(layouts),
     )

@@ -40,6 +40,8 @@ FROM session WHERE store = ?
 """
 _BITS: Final = 62
 """Of a number in which birth, creator and whether the session is authenticated stand side by side."""
+_AT_ONCE: Final = 1 << 17
+"""Numbers that are unpacked at a time: what a processor's cache holds."""
 _WORTH_IT: Final = 1_000_000
 """Numbers from which on two threads sort them."""
 
@@ -85,7 +87,7 @@ def _births(case: Case, store: str) -> Births:
 
 def _in_order(
     case: Case, store: str, creators: int, first: int | None, last: int | None
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
+) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.bool_]]:
     """Return births, creators and who is authenticated, sorted by all three.
 
     The three are packed into one number where that has room: a third of the memory, and sorted five times as fast.
@@ -93,23 +95,23 @@ def _in_order(
     import numpy as np
 
     if first is None or last is None:
-        return np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, bool)
+        return np.empty(0, np.int64), np.empty(0, np.int32), np.empty(0, bool)
     width = (creators + 1).bit_length()
     if (last - first).bit_length() + width + 1 > _BITS:
         ordered = f"SELECT {_BORN} AS b, {_CREATOR} AS c, {_AUTHENTICATED} AS a {_BIRTHS} ORDER BY ALL"
         columns = case.columns(ordered, [store])
-        return columns["b"].astype(np.int64), columns["c"].astype(np.int64), columns["a"].astype(bool)
+        return columns["b"].astype(np.int64), columns["c"].astype(np.int32), columns["a"].astype(bool)
     packed = case.columns(
         f"SELECT ((({_BORN} - {first}) << {width}) | ({_CREATOR} + 1)) << 1 | ({_AUTHENTICATED})::BIGINT AS packed {_BIRTHS}",
         [store],
     )["packed"]
     packed = _sorted(np.asarray(packed, np.int64))
-    authenticated = (packed & 1).astype(np.uint8).view(bool)
-    packed >>= 1  # each step in place: ten million births are 80 MB a column
-    creator = packed & ((1 << width) - 1)
-    creator -= 1
-    packed >>= width
-    packed += first
+    creator, authenticated = np.empty(packed.size, np.int32), np.empty(packed.size, bool)
+    for start in range(0, packed.size, _AT_ONCE):  # new memory costs more than arithmetic: none but for the answers
+        part = slice(start, start + _AT_ONCE)
+        authenticated[part] = packed[part] & 1
+        creator[part] = (packed[part] >> 1 & ((1 << width) - 1)) - 1
+        packed[part] = (packed[part] >> (width + 1)) + first
     return packed, creator, authenticated
 
 

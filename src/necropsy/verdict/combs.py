@@ -30,6 +30,10 @@ _SIGNIFICANCE: Final = 6.0
 """A window must rise this many standard deviations above the background of its width."""
 
 _NEARLY_ALL: Final = 0.95
+_LATEST: Final = 1 << 62
+"""Milliseconds: after any birth."""
+_AT_ONCE: Final = 1 << 16
+"""Births that are folded at a time: what a processor's cache holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,23 +288,34 @@ def _combs_of_many(
         edge = np.quantile(rest[:: rest.size // many + 1], 1 - share if newest else share)
         stretch = rest[rest >= edge if newest else rest <= edge][-many:]
         for comb, members in all_combs(stretch, configured_s, resolution_s=resolution_s, coverage=coverage, many=many):
-            phase_ms = born_ms % round(comb.period_s * 1000)
-            mask = free & in_window(phase_ms, comb.phase_low_s * 1000, comb.phase_high_s * 1000)
+            mask = _of_comb(born_ms, free, comb)
             if mask.any():
-                free &= ~mask
-                found.append((_counted(comb, born_ms[mask], max(1, int(members.sum()))), mask))
+                free ^= mask
+                found.append((_counted(comb, born_ms, mask, max(1, int(members.sum()))), mask))
     return sorted(found, key=lambda item: -item[0].births)
 
 
-def _counted(comb: Comb, born_ms: NDArray[np.int64], seen: int) -> Comb:
+def _of_comb(born_ms: NDArray[np.int64], free: NDArray[np.bool_], comb: Comb) -> NDArray[np.bool_]:
+    """Free births in the window of a comb; a part at a time, as new memory for ten million phases costs more than they."""
+    period_ms = round(comb.period_s * 1000)
+    mask = np.empty(born_ms.size, dtype=bool)
+    for start in range(0, born_ms.size, _AT_ONCE):
+        part = slice(start, start + _AT_ONCE)
+        mask[part] = in_window(born_ms[part] % period_ms, comb.phase_low_s * 1000, comb.phase_high_s * 1000)
+    mask &= free
+    return mask
+
+
+def _counted(comb: Comb, born_ms: NDArray[np.int64], mask: NDArray[np.bool_], seen: int) -> Comb:
     """Return a comb that was found in a stretch with the counts of all its births."""
-    first, last = int(born_ms.min()), int(born_ms.max())
-    factor = born_ms.size / seen
+    count = int(np.count_nonzero(mask))
+    first, last = int(born_ms.min(where=mask, initial=_LATEST)), int(born_ms.max(where=mask, initial=-_LATEST))
+    factor = count / seen
     return replace(
         comb,
         births=comb.births * factor,
         births_low=comb.births_low * factor,
-        births_high=min(float(born_ms.size), comb.births_high * factor),
+        births_high=min(float(count), comb.births_high * factor),
         ticks=max(comb.ticks, int((last - first) / 1000 / comb.period_s) + 1),
         first_ms=first,
         last_ms=last,

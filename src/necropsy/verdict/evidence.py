@@ -20,9 +20,9 @@ class Births:
 
     store: str
     born_ms: NDArray[np.int64]
-    """Unix milliseconds."""
+    """Unix milliseconds, in order."""
     authenticated: NDArray[np.bool_]
-    creator: NDArray[np.int64]
+    creator: NDArray[np.int32]
     """Index into ``creators``; -1 when the session does not name its creator."""
     creators: tuple[Creator, ...]
     resolution_s: float
