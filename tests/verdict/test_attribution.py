@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from necropsy.verdict import attribution
 from necropsy.verdict.attribution import attribute
 from necropsy.verdict.evidence import Circumstances, Claim, VisitBins
 
@@ -132,3 +133,17 @@ def test_rhythms_of_creators_found_by_two_threads_are_those_found_by_one(monkeyp
     monkeypatch.setattr("necropsy.verdict.attribution._WORTH_IT", 0)
     assert attribute([store], incident()) == alone
     assert [claim.period_s for claim in alone] == [10.0] * 6
+
+
+@pytest.mark.parametrize("at_once", [1, 7, 1 << 17])
+@pytest.mark.parametrize("creators", [0, 1, 40])
+def test_births_are_put_together_by_creator_whatever_the_size_of_a_part(
+    at_once: int, creators: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(attribution, "_AT_ONCE", at_once)
+    who = np.random.default_rng(4).integers(-1, creators, 1_000).astype(np.int32)
+    store = births(
+        np.arange(1_000), creator=who, creators=tuple(creator(f"prober/{n}", "shop:80") for n in range(creators))
+    )
+    each = attribution._by_creator(store)
+    assert [part.tolist() for part in each] == [np.flatnonzero(who == number).tolist() for number in range(creators)]
