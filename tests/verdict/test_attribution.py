@@ -140,7 +140,7 @@ def test_rhythms_of_creators_found_by_two_threads_are_those_found_by_one(monkeyp
 def test_births_are_put_together_by_creator_whatever_the_size_of_a_part(
     at_once: int, creators: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(attribution, "_AT_ONCE", at_once)
+    monkeypatch.setattr(attribution, "AT_ONCE", at_once)
     who = np.random.default_rng(4).integers(-1, creators, 1_000).astype(np.int32)
     store = births(
         np.arange(1_000), creator=who, creators=tuple(creator(f"prober/{n}", "shop:80") for n in range(creators))

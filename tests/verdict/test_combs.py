@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from necropsy.verdict import combs
+from necropsy.verdict import parts
 from necropsy.verdict.combs import all_combs, circular_distance, find_combs
 
 from .scenes import comb, dust
@@ -99,7 +99,7 @@ def test_a_burst_is_no_rhythm() -> None:
 def test_combs_of_a_million_births_are_counted_in_all_of_them_and_one_that_ended_long_ago_is_found(
     at_once: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(combs, "_AT_ONCE", at_once)
+    monkeypatch.setattr(parts, "AT_ONCE", at_once)
     rng = np.random.default_rng(3)
     ticks = np.arange(0, 10_000_000, 10) * 1000 + 1_700_000_000_000
     lasting = np.concatenate([ticks + phase + rng.integers(0, 4, ticks.size) for phase in (1_000,)])

@@ -11,6 +11,7 @@ from necropsy.model.figures import size
 from necropsy.model.report import BirthChart, Chain, CombChart, Histogram, Link, PopulationChart, Series, Tooth
 from necropsy.verdict.evidence import Births, Claim
 from necropsy.verdict.labels import label_births
+from necropsy.verdict.parts import parts
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
 _BINS: Final = 96
 _STEPS_S: Final = (60, 300, 900, 1800, 3600, 3 * 3600, 6 * 3600, 86400, 7 * 86400)
 _MOST_POINTS: Final = 6000
-_AT_ONCE: Final = 1 << 17
-"""Births that are counted at a time: what a processor's cache holds."""
 _MOST_SERIES: Final = 12
 _KIND: Final = {"probe": "cause", "visitor": "cause", "unlogged": "cause", "people": "people"}
 _HOUR_MS: Final = 3_600_000
@@ -52,8 +51,7 @@ def birth_charts(births: Mapping[str, Births], claims: Sequence[Claim]) -> Itera
         length = int((last - start) // step_ms) + 1
         # One pass for all makers: a row of counts for each, the first of them for births that nobody claims.
         counts = np.zeros((len(mine) + 1, length), np.int64)
-        for first_of_part in range(0, label.size, _AT_ONCE):
-            part = slice(first_of_part, first_of_part + _AT_ONCE)
+        for part in parts(label.size):
             place = (population.born_ms[part] - start) // step_ms + (label[part] + 1) * length
             counts += np.bincount(place, minlength=counts.size).reshape(counts.shape)
         shown = [number for number in range(len(mine)) if counts[number + 1].any()][:_MOST_SERIES]
@@ -143,7 +141,8 @@ def _ages(births: Births, now_ms: int) -> Histogram:
     size = int(births.born_ms.size)
     edges = np.array([now_ms - hours * _HOUR_MS for _, hours in _AGES], dtype=np.int64)
     younger = [0, *(size - np.searchsorted(births.born_ms, edges)).tolist(), size]
-    return _histogram([name for name, _ in _AGES], np.diff(younger).tolist(), "unknown", births.total - size)
+    counts = [*np.diff(younger).tolist(), births.total - size]
+    return _histogram([name for name, _ in _AGES], counts, "unknown")
 
 
 def _remaining(case: Case, store: str, now_ms: int) -> Histogram:
@@ -155,14 +154,13 @@ def _remaining(case: Case, store: str, now_ms: int) -> Histogram:
         [store],
     )
     counts = {row["bin"]: row["n"] for row in rows}
-    each = [counts.get(n, 0) for n in range(len(edges) + 1)]
-    return _histogram([name for name, _ in edges], each, "never", counts.get(len(edges) + 1, 0))
+    return _histogram([name for name, _ in edges], [counts.get(n, 0) for n in range(len(edges) + 2)], "never")
 
 
-def _histogram(names: Sequence[str], counts: Sequence[int], missing: str, count: int) -> Histogram:
-    """Bars of these names and of what is beyond them; one more for what has no such time, if anything has none."""
-    more = (missing,) if count else ()
-    return Histogram((*names, "> 30 d", *more), (*counts, *((count,) if count else ())))
+def _histogram(names: Sequence[str], counts: Sequence[int], missing: str) -> Histogram:
+    """Bars of these names, of what is beyond them, and last of what has no such time, if anything has none."""
+    shown = slice(None if counts[-1] else -1)
+    return Histogram((*names, "> 30 d", missing)[shown], tuple(counts)[shown])
 
 
 def _authentication(case: Case, store: str) -> Histogram:

@@ -14,6 +14,7 @@ from necropsy.model.verdict import Prediction
 from necropsy.probes.character import idle_probes, may_create
 from necropsy.verdict.evidence import Births, Circumstances, Claim, Creator, VisitBins, VisitorClass
 from necropsy.verdict.forecast import StoreFacts, predict
+from necropsy.verdict.parts import parts
 
 if TYPE_CHECKING:
     import numpy as np
@@ -40,8 +41,6 @@ FROM session WHERE store = ?
 """
 _BITS: Final = 62
 """Of a number in which birth, creator and whether the session is authenticated stand side by side."""
-_AT_ONCE: Final = 1 << 17
-"""Numbers that are unpacked at a time: what a processor's cache holds."""
 _WORTH_IT: Final = 1_000_000
 """Numbers from which on two threads sort them."""
 
@@ -107,8 +106,7 @@ def _in_order(
     )["packed"]
     packed = _sorted(np.asarray(packed, np.int64))
     creator, authenticated = np.empty(packed.size, np.int32), np.empty(packed.size, bool)
-    for start in range(0, packed.size, _AT_ONCE):  # new memory costs more than arithmetic: none but for the answers
-        part = slice(start, start + _AT_ONCE)
+    for part in parts(packed.size):
         authenticated[part] = packed[part] & 1
         creator[part] = (packed[part] >> 1 & ((1 << width) - 1)) - 1
         packed[part] = (packed[part] >> (width + 1)) + first

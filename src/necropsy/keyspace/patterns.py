@@ -139,5 +139,5 @@ def _as_one(found: re.Match[str]) -> str:
     text = found[0]
     words = _LETTERS.findall(text)
     longest = 2 if text.count("*") > 1 else 1  # db_* keeps its word; *-db_* is an id with two letters in it
-    of_an_id = all(len(word) == 1 or (len(word) <= longest and not is_common(word)) for word in words)
+    of_an_id = all(len(word) <= longest and not is_common(word) for word in words)
     return "*" if "*" in text and of_an_id else text

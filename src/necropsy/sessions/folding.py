@@ -189,8 +189,7 @@ def _kept(place: Counter[str]) -> set[str]:
     if len(place) > _WIDEST:
         least = max(_FEWEST, _SHARE * place.total())
         return {word for word, keys in place.items() if keys >= least}
-    # A letter by itself is no word: between the hyphens of a token, several in a row would tell some of it.
-    return {word for word, keys in place.items() if keys >= _FEWEST or (len(word) != 1 and is_common(word))}
+    return {word for word, keys in place.items() if keys >= _FEWEST or is_common(word)}
 
 
 def _words(pattern: str) -> list[str]:

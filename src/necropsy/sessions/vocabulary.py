@@ -55,10 +55,10 @@ _PARTS: Final = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[0-9]+")
 
 
 def is_common(word: str) -> bool:
-    """Whether a word of a pattern is made of common words alone.
+    """Whether a word of a pattern is made of common words alone; a letter by itself is none: it may be a token's.
 
-    >>> is_common("userProfiles"), is_common("v*"), is_common("RATE"), is_common("alice")
-    (True, True, True, False)
+    >>> is_common("userProfiles"), is_common("v*"), is_common("RATE"), is_common("alice"), is_common("v")
+    (True, True, True, False, False)
     """
     parts = [part.lower() for part in _PARTS.findall(word)]
-    return all(len(part) == 1 or part in WORDS or part.removesuffix("s") in WORDS for part in parts)
+    return len(word) != 1 and all(len(part) == 1 or part in WORDS or part.removesuffix("s") in WORDS for part in parts)

@@ -22,6 +22,7 @@ from necropsy.verdict import acquaintance
 from necropsy.verdict.combs import Comb, all_combs
 from necropsy.verdict.evidence import Births, Circumstances, Claim, Creator, VisitorClass
 from necropsy.verdict.matching import Fit, fit_combs
+from necropsy.verdict.parts import AT_ONCE, parts
 from necropsy.verdict.visits import claim_by_visits
 
 if TYPE_CHECKING:
@@ -31,8 +32,6 @@ _ENOUGH: Final = 20_000
 """Births of one creator that tell its rhythm: there is nobody else among them."""
 _WORTH_IT: Final = 500_000
 """Births from which on several threads look for rhythms."""
-_AT_ONCE: Final = 1 << 17
-"""Births that are sorted by their creators at a time: what a processor's cache holds."""
 _THREADS: Final = 2
 
 
@@ -120,26 +119,21 @@ def _named(births: Births, around: Circumstances, free: NDArray[np.bool_], hours
 def _by_creator(births: Births) -> list[NDArray[np.int64]]:
     """Put the births of each creator together, in order: views of one array, as there may be ten million.
 
-    In two passes over parts of the births, whatever the number of creators: there may be as many as an attacker likes.
+    Counted and placed a part at a time, whatever the number of creators: there may be as many as an attacker likes.
     """
     groups = len(births.creators) + 1  # the first: births that name nobody
-    at_once = max(_AT_ONCE, groups)
-    parts = [slice(start, start + at_once) for start in range(0, births.creator.size, at_once)]
-    counts = np.zeros(groups, np.int64)
-    for part in parts:
-        counts += np.bincount(births.creator[part] + 1, minlength=groups)
-    ends = np.cumsum(counts)
+    cut = list(parts(births.creator.size, max(AT_ONCE, groups)))
+    counts = [np.bincount(births.creator[part] + 1, minlength=groups) for part in cut]
+    total = sum(counts, np.zeros(groups, np.int64))
+    ends = np.cumsum(total)
+    place = ends - total
     together = np.empty(births.born_ms.size, np.int64)
-    place = ends - counts
     small = np.int16 if groups < 1 << 15 else np.int32  # two bytes are sorted by their digits
-    for part in parts:
-        creator = births.creator[part] + 1
-        here = np.bincount(creator, minlength=groups)
-        order = np.argsort(creator.astype(small), kind="stable")
+    for part, here in zip(cut, counts, strict=True):
+        order = np.argsort(births.creator[part].astype(small), kind="stable")
         # The n-th of a creator here comes n places after those of the parts before.
-        together[np.repeat(place - (np.cumsum(here) - here), here) + np.arange(order.size)] = births.born_ms[part][
-            order
-        ]
+        to = np.repeat(place - (np.cumsum(here) - here), here) + np.arange(order.size)
+        together[to] = births.born_ms[part][order]
         place += here
     return np.split(together, ends[:-1])[1:]
 

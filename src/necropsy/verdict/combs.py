@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from necropsy.verdict.parts import parts
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -32,8 +34,6 @@ _SIGNIFICANCE: Final = 6.0
 _NEARLY_ALL: Final = 0.95
 _LATEST: Final = 1 << 62
 """Milliseconds: after any birth."""
-_AT_ONCE: Final = 1 << 16
-"""Births that are folded at a time: what a processor's cache holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,11 +296,10 @@ def _combs_of_many(
 
 
 def _of_comb(born_ms: NDArray[np.int64], free: NDArray[np.bool_], comb: Comb) -> NDArray[np.bool_]:
-    """Free births in the window of a comb; a part at a time, as new memory for ten million phases costs more than they."""
+    """Free births in the window of a comb; a part at a time."""
     period_ms = round(comb.period_s * 1000)
     mask = np.empty(born_ms.size, dtype=bool)
-    for start in range(0, born_ms.size, _AT_ONCE):
-        part = slice(start, start + _AT_ONCE)
+    for part in parts(born_ms.size):
         mask[part] = in_window(born_ms[part] % period_ms, comb.phase_low_s * 1000, comb.phase_high_s * 1000)
     mask &= free
     return mask
