@@ -13,7 +13,7 @@ from jsonschema import Draft202012Validator, FormatChecker
 from rich.cells import cell_len
 
 from necropsy.model.evidence import Absent, Blemish, Source
-from necropsy.model.traffic import Traffic, Visitor
+from necropsy.model.traffic import Traffic, Visitor, Visitors
 from necropsy.report import traffic, traffic_rows
 from necropsy.report.html import traffic as page
 
@@ -32,7 +32,7 @@ PERSON = PROBER._replace(client="*", user_agent="*", agent="", agent_kind="unkno
 
 def found(*visitors: Visitor) -> Traffic:
     return Traffic(
-        visitors=visitors,
+        visitors=Visitors.of(*visitors),
         requests=sum(visitor.requests for visitor in visitors),
         first_at=AT,
         last_at=AT + timedelta(days=1),

@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from necropsy.model.errors import NoEvidence, UnreadableSource, UsageError
+from necropsy.model.traffic import Visitors
 from necropsy.traffic.formats import gather
-from necropsy.traffic.survey import PARTS, SORTS, in_order, survey
+from necropsy.traffic.survey import PARTS, survey
+from necropsy.traffic.visitors import SORTS
 
 ASSETS = Path(__file__).parents[1] / "assets" / "access_log"
 REDIRECTED = str(ASSETS / "nginx_json_prober_is_redirected.log")
@@ -84,8 +86,8 @@ def test_a_log_without_addresses_has_none_to_hash() -> None:
 
 
 def test_every_order_holds_the_same_visitors(tmp_path: Path) -> None:
-    visitors = list(enumerate(survey([crawl(tmp_path / "access.log")]).visitors))
-    found = {sort: [visitor for _, visitor in in_order(visitors, sort)] for sort in SORTS}
+    log = crawl(tmp_path / "access.log")
+    found = {sort: list(survey([log], sort=sort).visitors) for sort in SORTS}
     assert {frozenset(some) for some in found.values()} == {frozenset(found["visits"])}
     assert [v.sessions for v in found["sessions"]] == ["possible", "once", "unlikely"]
     assert [v.visits for v in found["visits"]] == [5, 1, 1]
@@ -120,7 +122,7 @@ def test_a_format_of_nginx_s_own_configuration_is_found_there(tmp_path: Path) ->
     (visitor,) = survey([str(log)], log_formats=gather(None, [str(tmp_path / "nginx.conf")])).visitors
     assert (visitor.agent, visitor.status, visitor.visits) == ("curl", 200, 3)
     given = gather("$status|$request|$msec|$http_user_agent", [])
-    assert survey([str(log)], log_formats=given).visitors == (visitor,)
+    assert survey([str(log)], log_formats=given).visitors == Visitors.of(visitor)
 
 
 def test_a_format_of_apache_s_configuration_is_found_in_what_that_includes(tmp_path: Path) -> None:
@@ -134,7 +136,7 @@ def test_a_format_of_apache_s_configuration_is_found_in_what_that_includes(tmp_p
     (visitor,) = survey([str(log)], log_formats=formats).visitors
     assert (visitor.agent, visitor.status, visitor.visits) == ("curl", 200, 3)
     given = gather(r"%>s|%r|%{msec}t|%{User-Agent}i")
-    assert survey([str(log)], log_formats=given).visitors == (visitor,)
+    assert survey([str(log)], log_formats=given).visitors == Visitors.of(visitor)
 
 
 def test_a_configuration_that_is_not_there_is_an_error_with_a_hint(tmp_path: Path) -> None:

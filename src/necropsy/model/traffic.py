@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import itertools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple, overload
 
 from necropsy.model.evidence import Absent, Blemish, Source
 
@@ -23,10 +25,7 @@ whose browser then brings the cookie back. ``unlikely``: none."""
 
 
 class Visitor(NamedTuple):
-    """One visitor class: visits alike in client, user agent, host, method, path pattern and status.
-
-    A named tuple, as there are twenty thousand of a log: a frozen dataclass takes six times as long to make.
-    """
+    """One visitor class: visits alike in client, user agent, host, method, path pattern and status."""
 
     log: str
     """Access log that recorded it, rotation taken off its name."""
@@ -76,11 +75,75 @@ class Visitor(NamedTuple):
         return "renewal" if self.phase_s is None else "ticker"
 
 
+class Visitors(Sequence[Visitor]):
+    """Visitor classes, kept by columns: there are twenty thousand of a log, and hardly any is ever looked at.
+
+    Parameters
+    ----------
+    columns
+        Fields of ``Visitor`` and what they hold, one value a class. Fields that are missing have their default.
+
+    >>> callers = Visitors({name: ["x"] * 2 for name in Visitor._fields[:13]} | {"visits": [3, 4]})
+    >>> len(callers), callers[1].visits, callers[1:].column("visits"), callers.column("sessions")
+    (2, 4, [4], ['unlikely', 'unlikely'])
+    """
+
+    __slots__ = ("_columns", "_size")
+
+    def __init__(self, columns: Mapping[str, Sequence[Any]]) -> None:
+        self._columns = columns
+        self._size = min((len(column) for column in columns.values()), default=0)
+
+    @classmethod
+    def of(cls, *visitors: Visitor) -> Visitors:
+        """Return these visitors by columns."""
+        return cls(dict(zip(Visitor._fields, zip(*visitors, strict=True), strict=False)))
+
+    def column(self, field: str) -> Sequence[Any]:
+        """Return what one field holds, one value a class."""
+        if field in self._columns:
+            return self._columns[field]
+        return [Visitor._field_defaults[field]] * self._size if self._size else []
+
+    def but(self, **columns: Sequence[Any]) -> Visitors:
+        """Return the same with some fields replaced."""
+        return Visitors({**self._columns, **columns})
+
+    def __len__(self) -> int:
+        return self._size
+
+    def __iter__(self) -> Iterator[Visitor]:
+        return itertools.starmap(Visitor, zip(*map(self.column, Visitor._fields), strict=True))
+
+    @overload
+    def __getitem__(self, index: int) -> Visitor: ...
+    @overload
+    def __getitem__(self, index: slice) -> Visitors: ...
+    def __getitem__(self, index: int | slice) -> Visitor | Visitors:
+        some: dict[str, Any] = {name: column[index] for name, column in self._columns.items()}
+        return Visitors(some) if isinstance(index, slice) else Visitor(**some)
+
+    def __eq__(self, other: object) -> bool:
+        return tuple(self) == tuple(other) if isinstance(other, Visitors) else NotImplemented
+
+    __hash__ = None  # type: ignore[assignment]  # its columns may be lists
+
+    def __repr__(self) -> str:
+        return f"Visitors.of{tuple(self)!r}"
+
+
+class Tally(NamedTuple):
+    """How many classes of a kind there are, and their visits."""
+
+    classes: int
+    visits: int
+
+
 @dataclass(frozen=True, slots=True)
 class Traffic:
     """Everything that access logs tell about who calls."""
 
-    visitors: tuple[Visitor, ...]
+    visitors: Visitors
     """Classes in the order that was asked for; all of them."""
     requests: int
     first_at: datetime | None = None
@@ -93,7 +156,7 @@ class Traffic:
     @property
     def visits(self) -> int:
         """Visits of all classes."""
-        return sum(visitor.visits for visitor in self.visitors)
+        return sum(self.visitors.column("visits"))
 
     @property
     def span_s(self) -> float:
@@ -102,18 +165,23 @@ class Traffic:
             return 0.0
         return (self.last_at - self.first_at).total_seconds()
 
-    def of(self, likelihood: Likelihood) -> tuple[Visitor, ...]:
-        """Return the classes of one likelihood."""
-        return tuple(visitor for visitor in self.visitors if visitor.sessions == likelihood)
+    def of(self, likelihood: Likelihood) -> Tally:
+        """Count the classes of one likelihood."""
+        return self._tally(told == likelihood for told in self.visitors.column("sessions"))
 
     @property
-    def periodic(self) -> tuple[Visitor, ...]:
-        """Classes that come like clockwork."""
-        return tuple(visitor for visitor in self.visitors if visitor.period_s is not None)
+    def periodic(self) -> Tally:
+        """Count the classes that come like clockwork."""
+        return self._tally(period is not None for period in self.visitors.column("period_s"))
 
-    def limited(self, most: int | None) -> Traffic:
-        """Return the same with at most so many classes; totals are then those of the classes that are left."""
-        return self if most is None else replace(self, visitors=self.visitors[:most])
+    @property
+    def logs(self) -> int:
+        """How many logs the visitors are of."""
+        return len(set(self.visitors.column("log")))
+
+    def _tally(self, which: Iterable[bool]) -> Tally:
+        visits = list(itertools.compress(self.visitors.column("visits"), which))
+        return Tally(len(visits), sum(visits))
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,7 +54,7 @@ def render(traffic: Traffic, *, width: int = 80, color: bool = False, rows: int 
 
 def headline(traffic: Traffic) -> str:
     """Say in one line how much of the traffic probably starts sessions."""
-    likely, possible = (sum(v.visits for v in traffic.of(level)) for level in ("likely", "possible"))
+    likely, possible = (traffic.of(level).visits for level in ("likely", "possible"))
     if not likely and not possible:
         return "no visit but those of browsers is thought to start a session"
     parts = []
@@ -105,11 +105,13 @@ def _head(sheet: Sheet, traffic: Traffic) -> None:
     if traffic.first_at is not None and traffic.last_at is not None:
         _labelled(sheet, "", f"{moment(traffic.first_at)} to {moment(traffic.last_at)}")
     periodic = traffic.periodic
-    if periodic:
-        share = sum(visitor.visits for visitor in periodic) / traffic.visits
-        come = "comes" if len(periodic) == 1 else "come"
-        _labelled(sheet, "CLOCKS", f"{_classes(len(periodic))} {come} like clockwork: {percent(share)} of the visits")
-    _labelled(sheet, "STARTS", (headline(traffic), "bold" if traffic.of("likely") else ""))
+    if periodic.classes:
+        share = periodic.visits / traffic.visits
+        come = "comes" if periodic.classes == 1 else "come"
+        _labelled(
+            sheet, "CLOCKS", f"{_classes(periodic.classes)} {come} like clockwork: {percent(share)} of the visits"
+        )
+    _labelled(sheet, "STARTS", (headline(traffic), "bold" if traffic.of("likely").classes else ""))
 
 
 def _labelled(sheet: Sheet, label: str, *parts: str | tuple[str, str]) -> None:
@@ -124,14 +126,14 @@ def _table(sheet: Sheet, traffic: Traffic, rows: int | None) -> None:
     if not traffic.visitors:
         return
     shown = traffic.visitors[:rows]
-    several_logs = len({visitor.log for visitor in traffic.visitors}) > 1
+    several_logs = traffic.logs > 1
     sheet.gap()
     sheet.verbatim(f"{'VISITS':>{_VISITS}}  {'RHYTHM':<{_RHYTHM}}{'SESSIONS':<{_SESSIONS}}VISITOR", "bold")
     for visitor in shown:
         _row(sheet, visitor, several_logs=several_logs)
     rest = traffic.visitors[len(shown) :]
     if rest:
-        visits = sum(visitor.visits for visitor in rest)
+        visits = sum(rest.column("visits"))
         sheet.line(
             f"... {several(len(rest), 'more class', 'more classes')}: {several(visits, 'visit')} (--limit shows more)"
         )

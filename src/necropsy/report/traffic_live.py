@@ -50,7 +50,7 @@ def line(beat: Beat) -> str:
     parts = [f"{beat.at:%H:%M:%S}Z", f"{count(beat.lines):>9} lines"]
     if beat.traffic is None:
         return "  ".join([*parts, f"waiting for {prose(beat.waiting_for)}"]) + "\n"
-    clocks = len(beat.traffic.periodic)
+    clocks = beat.traffic.periodic.classes
     parts += [
         f"{count(clocks):>3} {'clock' if clocks == 1 else 'clocks'}",
         f"{_rate(beat.traffic):>8} new sessions/min",
@@ -90,4 +90,4 @@ def _rate(traffic: Traffic) -> str:
     """Visits a minute that probably start a session, over the lines that are looked at; a dash before there is a minute."""
     if traffic.span_s < _MINUTE_S:
         return "-"
-    return count(sum(visitor.visits for visitor in traffic.of("likely")) / traffic.span_s * _MINUTE_S)
+    return count(traffic.of("likely").visits / traffic.span_s * _MINUTE_S)

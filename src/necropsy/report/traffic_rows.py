@@ -74,9 +74,9 @@ def document(traffic: Traffic, *, limit: int | None = None) -> dict[str, Any]:
         "requests": traffic.requests,
         "visits": traffic.visits,
         "classes": len(traffic.visitors),
-        "periodic": len(traffic.periodic),
+        "periodic": traffic.periodic.classes,
         "clients_hashed": traffic.clients_hashed,
-        "visits_by_sessions": {name: sum(v.visits for v in traffic.of(name)) for name in LIKELIHOODS},
+        "visits_by_sessions": {name: traffic.of(name).visits for name in LIKELIHOODS},
         "visitors": [_value(visitor) for visitor in traffic.visitors[:limit]],
         "sources": [
             {

@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from threading import Thread
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from necropsy.model.traffic import AgentKind
 from necropsy.traffic import crawlers
+
+if TYPE_CHECKING:
+    from ua_parser import Parser
 
 _PROBERS: Final = (
     ("ELB-HealthChecker", "AWS load balancer"), ("Amazon-Route53-Health-Check", "Route 53 health check"),
@@ -99,7 +102,7 @@ class Agent:
 
 
 def prepare() -> None:
-    """Begin to load what is known of crawlers and browsers, a sixth of a second, beside whatever the caller does next."""
+    """Begin to load what is known of crawlers and browsers, a tenth of a second, beside whatever the caller does next."""
     Thread(
         target=recognise, args=("Mozilla/5.0 (X11; Linux x86_64; rv:125.0) Gecko/20100101 Firefox/125.0",), daemon=True
     ).start()
@@ -149,8 +152,16 @@ def _first_word(user_agent: str) -> str:
 
 
 def _browser(user_agent: str) -> str:
-    from ua_parser import parse_os, parse_user_agent
-
-    browser, system = parse_user_agent(user_agent), parse_os(user_agent)
+    parser = _parser()
+    browser, system = parser.parse_user_agent(user_agent), parser.parse_os(user_agent)
     name = " ".join(filter(None, (browser.family, browser.major))) if browser else "browser"
     return f"{name} on {system.family}" if system else name
+
+
+@cache
+def _parser() -> Parser:
+    """Load the parser without its devices: they are half of it, and never asked for."""
+    from ua_parser import Parser, load_lazy_builtins
+
+    browsers, systems, _ = load_lazy_builtins()
+    return Parser.from_matchers((browsers, systems, []))

@@ -169,7 +169,7 @@ class _Window:
         places = {str(log.spool.path): log.locator for log in self._logs}
         return replace(
             found,
-            visitors=tuple(visitor._replace(log=names[visitor.log]) for visitor in found.visitors),
+            visitors=found.visitors.but(log=[names[log] for log in found.visitors.column("log")]),
             sources=tuple(replace(source, locator=places[source.locator]) for source in found.sources),
             blemishes=tuple(replace(blemish, file=places[blemish.file]) for blemish in found.blemishes),
             absent=tuple(
