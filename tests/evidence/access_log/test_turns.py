@@ -67,10 +67,25 @@ def test_gaps_are_measured_alike(classes: list[list[int]]) -> None:
 )
 def test_visits_are_put_in_order_alike(visits: list[tuple[int, int]], apart: int) -> None:
     owner, moment = np.array(visits, dtype=np.int64).T.copy()
-    found = rhythm._by_class(owner * apart, moment)
+    ids, counts, times = rhythm._by_class(owner * apart, moment)
     with in_numpy():
         other = rhythm._by_class(owner * apart, moment)
-    assert all(same(one, two) for one, two in zip(found, other, strict=True))
+    rows = dict(zip(ids.tolist(), np.split(times, np.cumsum(counts)[:-1]), strict=True))
+    ordered = [rows[one] for one in sorted(rows)]
+    assert same(np.array(sorted(rows)), other[0])
+    assert [row.size for row in ordered] == other[1].tolist()
+    assert same(np.concatenate(ordered), other[2])
+
+
+@given(st.lists(st.integers(-(2**63), 2**63 - 1), max_size=60), st.lists(st.integers(0, 59), max_size=60))
+def test_classes_are_numbered_as_they_first_come_however_small_the_table(keys: list[int], again: list[int]) -> None:
+    keys += [keys[at] for at in again if at < len(keys)]
+    with mock.patch.object(rhythm, "_SLOTS", 2):
+        owner, distinct, counts = rhythm._numbered(np.array(keys, np.int64))
+    expected = dict.fromkeys(keys)
+    assert distinct.tolist() == list(expected)
+    assert owner.tolist() == [list(expected).index(key) for key in keys]
+    assert counts.tolist() == [keys.count(key) for key in expected]
 
 
 def everything(loops: Any, classes: list[list[int]]) -> list[NDArray[Any]]:
@@ -90,8 +105,15 @@ def everything(loops: Any, classes: list[list[int]]) -> list[NDArray[Any]]:
     loops.spans(visits.seconds, first, last + 1, room, np.zeros(128, np.int64), middle, common)
     loops.medians(visits.seconds, first, last + 1, room, median)
     ends, moments = np.append(first, visits.seconds.size), np.zeros(visits.seconds.size, np.int64)
-    loops.gather(visits.owner, np.concatenate(classes).astype(np.int64), ends, moments)
-    return [cell, sums, coarse, common, middle, median, moments]
+    keys = visits.owner * 3 - 5
+    numbered, distinct, counts, met = (
+        np.zeros(keys.size, np.int32), np.zeros(keys.size, np.int64), np.zeros(keys.size, np.int64), np.zeros(1, np.int64),
+    )  # fmt: skip
+    slots = np.full(64, -1, np.int32)
+    met_at = loops.number(keys, 0, 0x9E3779B97F4A7C15, slots, numbered, distinct, counts, met)
+    loops.gather(visits.owner.astype(np.int32), np.concatenate(classes).astype(np.int64), ends, moments)
+    table = [numbered, distinct, counts, met, slots, np.array([met_at])]
+    return [cell, sums, coarse, common, middle, median, moments, *table]
 
 
 @given(CLASSES)
@@ -132,4 +154,11 @@ def test_what_does_not_belong_together_is_refused() -> None:
         turns.medians(FLOATS, starts, stops, np.zeros(3), np.zeros(1))
     for owner, places in (([0, 5], [0, 2]), ([0, -1], [0, 2]), ([0, 0], [1, 2])):
         with pytest.raises(ValueError, match="belong together"):
-            turns.gather(np.array(owner), np.array([1, 2]), np.array(places), np.zeros(2, np.int64))
+            turns.gather(np.array(owner, np.int32), np.array([1, 2]), np.array(places), np.zeros(2, np.int64))
+    keys, slots = np.zeros(3, np.int64), np.full(4, -1, np.int32)
+    room = np.zeros(3, np.int32), np.zeros(3, np.int64), np.zeros(3, np.int64)
+    for table, met, begin in ((np.full(3, -1, np.int32), [0], 0), (slots, [3], 0), (slots, [], 0), (slots, [0], -1)):
+        with pytest.raises(ValueError, match="no table"):
+            turns.number(keys, begin, 1, table, *room, np.array(met, np.int64))
+    with pytest.raises(ValueError, match="too few places"):
+        turns.number(np.zeros(4, np.int64), 0, 1, slots, *room, np.zeros(1, np.int64))

@@ -14,6 +14,7 @@ How well this works, by families of probers and beside other methods: ``bench/rh
 from __future__ import annotations
 
 import itertools
+import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -46,8 +47,8 @@ _LOOKED_AT: Final = 512
 """Visits of one class by which it is judged, the newest; what is then found is measured on all of them."""
 _BATCH: Final = 200_000
 """Visits judged at a time: bounds memory."""
-_DENSE: Final = 4
-"""Numbers a visit up to which classes are counted rather than sorted."""
+_SLOTS: Final = 1 << 16
+"""Places of the first table by which classes are numbered; a larger one is taken where it is half full."""
 _LEAST_TURNS: Final = 3
 _RAREST: Final = 0.03
 """Visits per tick below which an interval is not tried: the prober was there for a thirtieth of the time."""
@@ -149,22 +150,41 @@ def judge(class_id: NDArray[np.int64], time_us: NDArray[np.int64], *, needed: fl
 def _by_class(
     class_id: NDArray[np.int64], time_us: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """Return the classes, how many visits each has, and the times of these: sorted, class by class."""
+    """Return the classes, in any order, how many visits each has, and the times of these: sorted, class by class."""
     import numpy as np
 
     if not class_id.size:
         return class_id, np.empty(0, dtype=np.int64), time_us
-    least, most = int(class_id.min()), int(class_id.max())
-    if turns.COMPILED and most - least < _DENSE * class_id.size:
-        owner = class_id - least
-        counts = np.bincount(owner)
+    if turns.COMPILED:
+        owner, ids, counts = _numbered(np.ascontiguousarray(class_id))
         ends, times = np.concatenate([[0], np.cumsum(counts)]), np.empty_like(time_us)
         turns.gather(owner, np.ascontiguousarray(time_us), ends, times)
-        there = np.flatnonzero(counts)
-        return there + least, counts[there], times
+        return ids, counts, times
     class_id, time_us = _sorted(class_id, time_us)
     first = np.flatnonzero(np.diff(class_id, prepend=class_id[:1] - 1))
     return class_id[first], np.diff(first, append=class_id.size), time_us
+
+
+def _numbered(keys: NDArray[np.int64]) -> tuple[NDArray[np.int32], NDArray[np.int64], NDArray[np.int64]]:
+    """Return the number of each key in the order in which they first come, the distinct keys, and how often each is there."""
+    import numpy as np
+
+    factor, size = secrets.randbits(64) | 1, _SLOTS
+    owner, distinct, counts = (
+        np.empty(keys.size, np.int32),
+        np.empty(keys.size, np.int64),
+        np.zeros(keys.size, np.int64),
+    )
+    slots, met = np.full(size, -1, np.int32), np.zeros(1, np.int64)
+    done = turns.number(keys, 0, factor, slots, owner, distinct, counts, met)
+    while done < keys.size:
+        size *= 4
+        known = int(met[0])
+        slots, met = np.full(size, -1, np.int32), np.zeros(1, np.int64)
+        again = distinct[:known].copy()
+        turns.number(again, 0, factor, slots, np.empty(known, np.int32), distinct, np.zeros(known, np.int64), met)
+        done = turns.number(keys, done, factor, slots, owner, distinct, counts, met)
+    return owner, distinct[: met[0]], counts[: met[0]]
 
 
 def _sorted(class_id: NDArray[np.int64], time_us: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

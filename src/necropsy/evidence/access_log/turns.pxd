@@ -10,7 +10,9 @@ cpdef medians(values, starts, stops, room, middle)
 cdef long long nearest(double value) noexcept nogil
 @cython.locals(low="long long", high="long long", wanted="long long", pivot=double, left="long long", right="long long", kept=double, middle=double, above=double, at="long long")
 cdef double median_of(double[::1] values, long long number) noexcept nogil
-@cython.locals(owners="const long long[::1]", given="const long long[::1]", ends="long long[::1]", answers="long long[::1]", visits=Py_ssize_t, classes=Py_ssize_t, bad=int, at=Py_ssize_t, row="long long", place="long long", start="long long")
+@cython.locals(values="const long long[::1]", table="int[::1]", numbers="int[::1]", names="long long[::1]", sizes="long long[::1]", known="long long[::1]", keys=Py_ssize_t, wide=Py_ssize_t, most="long long", shift=int, times="unsigned long long", every="unsigned long long", end=Py_ssize_t, met_here="long long", name="long long", place=Py_ssize_t, row="long long")
+cpdef number(key, begin, factor, slots, owner, distinct, counts, met)
+@cython.locals(owners="const int[::1]", given="const long long[::1]", ends="long long[::1]", answers="long long[::1]", visits=Py_ssize_t, classes=Py_ssize_t, bad=int, at=Py_ssize_t, row="long long", place="long long", start="long long")
 cpdef gather(owner, moment, places, sorted_moments)
 @cython.locals(at="long long", step="long long", to="long long", value="long long")
 cdef int sort(long long[::1] values, long long start, long long stop) noexcept nogil

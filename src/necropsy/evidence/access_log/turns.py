@@ -20,6 +20,7 @@ COARSE = 8
 """Coarse cells of a turn."""
 LAGS = 4
 """Visits after each of which the gap to it is taken."""
+MASK = (1 << 64) - 1
 LONGEST = 128
 """Seconds of the longest gap whose commonest value is sought."""
 
@@ -219,13 +220,85 @@ def medians(values: Any, starts: Any, stops: Any, room: Any, middle: Any) -> Non
         raise ValueError("a range beyond the values, or too little room")
 
 
+def number(key: Any, begin: Any, factor: Any, slots: Any, owner: Any, distinct: Any, counts: Any, met: Any) -> int:
+    """Number keys in the order in which they first come, by a table of hashes.
+
+    Parameters
+    ----------
+    key
+        Keys, int64.
+    begin
+        Where to begin: those before were numbered by an earlier call.
+    factor
+        An odd number below 2**64, by which keys are hashed: one that nobody knows, so that nobody sends keys that collide.
+    slots
+        The table, int32, a power of two and at least two: -1 where it is empty.
+    owner
+        For the answers, int32: the number of each key.
+    distinct, counts
+        For the answers, int64: the distinct keys by their number, and how often each came (added to what is there).
+    met
+        Distinct keys so far, int64, one value; changed.
+
+    Returns
+    -------
+    Where it ended: before the end of the keys if more than half of the slots would be taken.
+
+    Raises
+    ------
+    ValueError
+        There is no room for so many answers, or the table is none.
+    """
+    values: Any = memoryview(key)
+    table: Any = memoryview(slots)
+    numbers: Any = memoryview(owner)
+    names: Any = memoryview(distinct)
+    sizes: Any = memoryview(counts)
+    known: Any = memoryview(met)
+    keys = len(values)
+    wide = len(table)
+    most = min(wide // 2, len(names), len(sizes))
+    room = len(numbers) >= keys and len(known) == 1 and wide >= 2 and not wide & (wide - 1)
+    if not room or not 0 <= known[0] <= most or begin < 0:
+        raise ValueError("too few places, or no table")
+    shift = 64
+    while wide > 1:
+        wide >>= 1
+        shift -= 1
+    wide = len(table)
+    times = factor
+    every = MASK
+    end = begin
+    with cython.nogil:
+        met_here = known[0]
+        while end < keys:
+            name = values[end]
+            place = ((name & every) * times & every) >> shift
+            row = table[place]
+            while row >= met_here or (row >= 0 and names[row] != name):
+                place = (place + 1) & (wide - 1)
+                row = table[place]
+            if row < 0:
+                if met_here >= most:
+                    break
+                row = met_here
+                table[place] = row
+                names[row] = name
+                met_here += 1
+            numbers[end] = row
+            sizes[row] += 1
+            end += 1
+        known[0] = met_here
+    return int(end)
+
+
 def gather(owner: Any, moment: Any, places: Any, sorted_moments: Any) -> None:
     """Put times in the order of their classes, and those of a class in their own.
 
     Parameters
     ----------
     owner, moment
-        Class of each visit, int64 from 0, and its time, int64.
+        Class of each visit, int32 from 0, and its time, int64.
     places
         Where each class begins, int64, and behind the last one the number of visits; holds afterwards where each ends.
     sorted_moments

@@ -157,16 +157,12 @@ class Rhythms:
 
     def __call__(self, visits: pa.Table) -> pa.Table:
         """Judge all visits of some classes."""
-        import numpy as np
         import pyarrow as pa
 
-        classes = visits["class_key"].combine_chunks().dictionary_encode()
-        found = rhythm.find(
-            classes.indices.to_numpy().astype(np.int64), visits["time_us"].to_numpy().astype(np.int64), among=self.among
-        )
+        found = rhythm.find(visits["class_key"].to_numpy(), visits["time_us"].to_numpy(), among=self.among)
         return pa.table(
             {
-                "class_key": classes.dictionary.take(pa.array(found.class_id)),
+                "class_key": found.class_id,
                 "period_s": found.period_s,
                 "phase_s": _known(found.phase_s),
                 "phase_spread_s": _known(found.phase_spread_s),
