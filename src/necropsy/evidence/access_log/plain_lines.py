@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 _PIECE: Final = 1 << 21
 """Bytes that are scanned at a time."""
 _THREADS: Final = 8
+_AHEAD: Final = 10
+"""Pieces that are on their way at least: so many are scanned while a million rows are handed over."""
 _SHORT: Final = 256
 """Bytes of a line that may be nothing but white space."""
 
@@ -61,7 +63,7 @@ def read(file: LogFile, plan: Plan, first_number: int, writer: lines.Writer, cop
         scanners.put(lines.scanner(plan))
 
     # It takes a quarter of a second, in which others scan; the first rows need it.
-    threading.Thread(target=importlib.import_module, args=("pyarrow",), daemon=True).start()
+    threading.Thread(target=importlib.import_module, args=("pyarrow.compute",), daemon=True).start()
 
     def scan(piece: _Piece) -> tuple[_Piece, dict[str, Any]]:
         scanner = scanners.get()
@@ -74,7 +76,7 @@ def read(file: LogFile, plan: Plan, first_number: int, writer: lines.Writer, cop
     numbers = [np.empty(0, np.int64)]
     with copy.open("wb") as out, file.open() as stream, ThreadPoolExecutor(max_workers=threads) as pool:
         pieces = _Pieces(stream, packed=file.compression != "none")
-        for piece, found in _in_order(pool, scan, pieces, 2 * threads):
+        for piece, found in _in_order(pool, scan, pieces, max(_AHEAD, 2 * threads)):
             _write(writer, first_number + counted, found)
             numbers.append(_set_aside(piece.data, found, out) + counted)
             counted += found["lines"]
