@@ -410,3 +410,14 @@ def test_two_readers_may_open_one_case_at_the_same_time(saved: Path) -> None:
     for thread in threads:
         thread.join()
     assert counts == [1, 1]
+
+
+def test_a_case_in_memory_that_nobody_asks_loads_no_database() -> None:
+    code = (
+        "import sys; from necropsy.case.store import Case\n"
+        "with Case.create(None) as case: pass\n"
+        "print('duckdb' in sys.modules)\n"
+        "with Case.create(None) as case: case.connect(); print(case.rows('SELECT count(*) AS n FROM visitor_class'))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert done.stdout == "False\n[{'n': 0}]\n"

@@ -11,7 +11,7 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -21,6 +21,7 @@ from necropsy.case import identity
 from necropsy.case.schema import BY_NAME, SCHEMA_VERSION, TABLES, Table
 from necropsy.case.stream import Stream
 from necropsy.model.errors import CaseError, CaseTooNew
+from necropsy.model.once import Once
 
 if TYPE_CHECKING:
     import duckdb
@@ -35,6 +36,44 @@ _CORRUPT: Final = re.compile(r"(?i)corrupt|checksum|could not read|not enough by
 _UNWRITABLE_REASON: Final = re.compile(r"^(?:\w+ ?Error: |\w+ Error: Failed to commit: )+|\n.*", re.DOTALL)
 
 
+def _begun(staged: Path | None, *, large: bool) -> duckdb.DuckDBPyConnection:
+    """Connect to a new case, its tables empty."""
+    import duckdb
+
+    connection = duckdb.connect(str(staged) if staged else ":memory:")
+    try:
+        connection.execute("SET enable_progress_bar = false")  # standard output is the report's
+        if staged is None:  # by default what does not fit into memory goes to the current folder
+            connection.execute("SET temp_directory = ?", [str(Path(tempfile.gettempdir(), f"necropsy-{os.getpid()}"))])
+        if large:
+            connection.execute(f"SET memory_limit = '{_LARGE_MEMORY}'")
+        connection.execute("SET TimeZone = 'UTC'")
+        connection.execute("SET preserve_insertion_order = false")
+        for table in TABLES:
+            connection.execute(table.ddl)
+        facts = (("schema_version", str(SCHEMA_VERSION)), ("necropsy", __version__),
+                 ("created_at", datetime.now(UTC).isoformat(timespec="seconds")))  # fmt: skip
+        connection.executemany("INSERT INTO meta VALUES (?, ?)", facts)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _is_of_a_disk(error: Exception) -> bool:
+    """Whether an error is the disk's, and not a bug of ours."""
+    import duckdb
+
+    return isinstance(error, (duckdb.Error, OSError)) and _UNWRITABLE.search(str(error)) is not None
+
+
+def _close(connection: duckdb.DuckDBPyConnection) -> None:
+    import duckdb
+
+    with contextlib.suppress(duckdb.Error):
+        connection.close()
+
+
 class Case:
     """One investigation. Use ``Case.create`` or ``Case.open``, as a context manager.
 
@@ -44,8 +83,8 @@ class Case:
     [{'name': 'redis-ver', 'value': '7.0.15'}]
     """
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, key: bytes | None, name: str | None) -> None:
-        self._connection = connection
+    def __init__(self, connected: Callable[[], duckdb.DuckDBPyConnection], key: bytes | None, name: str | None) -> None:
+        self._connected = connected
         self._key = key
         self.name = name
         """Its path as it was given, so that a command that names it can be copied; None when it lives in memory."""
@@ -75,25 +114,17 @@ class Case:
         CaseError
             The folder does not exist or cannot be written, or the disk is full.
         """
-        import duckdb
-
         staged = _staged(path, large=large)
+        connected = Once(lambda: _begun(staged, large=large))
         try:
-            connection = duckdb.connect(str(staged) if staged else ":memory:")
-            connection.execute("SET enable_progress_bar = false")  # standard output is the report's
-            if staged is None:  # by default what does not fit into memory goes to the current folder
-                connection.execute(
-                    "SET temp_directory = ?", [str(Path(tempfile.gettempdir(), f"necropsy-{os.getpid()}"))]
-                )
-            if large:
-                connection.execute(f"SET memory_limit = '{_LARGE_MEMORY}'")
-            case = cls(connection, identity.new_key(), str(path) if path else None)
+            case = cls(connected, identity.new_key(), str(path) if path else None)
             case._staged, case._final, case._withhold_key = staged, path, withhold_key
-            case._begin()
+            if staged is not None:
+                case.connect()
             yield case
             case._finish()
-        except (duckdb.Error, OSError) as error:
-            if not _UNWRITABLE.search(str(error)):
+        except Exception as error:
+            if not _is_of_a_disk(error):
                 raise
             where = "choose another place with --case" if path else "name another place in TMPDIR"
             raise CaseError(
@@ -101,8 +132,7 @@ class Case:
                 hint=f"Make room on this disk, or {where}. What was there before is as it was.",
             ) from error
         finally:
-            with contextlib.suppress(UnboundLocalError, duckdb.Error):
-                connection.close()
+            connected.end(_close)
             if staged is not None:
                 for leftover in (staged, staged.with_name(staged.name + ".wal")):
                     leftover.unlink(missing_ok=True)
@@ -132,7 +162,7 @@ class Case:
                 f"{path}: not a case file, or damaged", hint="Run `necropsy examine … --case FILE` again."
             ) from error
         try:
-            case = cls(connection, None, str(path))
+            case = cls(lambda: connection, None, str(path))
             try:
                 facts = case.meta()
             except duckdb.Error as error:
@@ -160,22 +190,15 @@ class Case:
         finally:
             connection.close()
 
-    def _begin(self) -> None:
-        self._connection.execute("SET TimeZone = 'UTC'")
-        self._connection.execute("SET preserve_insertion_order = false")
-        for table in TABLES:
-            self._connection.execute(table.ddl)
-        self.set_meta("schema_version", str(SCHEMA_VERSION))
-        self.set_meta("necropsy", __version__)
-        self.set_meta("created_at", datetime.now(UTC).isoformat(timespec="seconds"))
-
     def _finish(self) -> None:
+        if self._staged is None:  # in memory, where nobody will look at it any more
+            return
         for table in TABLES:
             if table.staging:
                 self._connection.execute(f'DELETE FROM "{table.name}"')
         if not self._withhold_key and self._key is not None:
             self.set_meta("key", self._key.hex())
-        if self._staged is not None and self._final is not None:
+        if self._final is not None:
             self._connection.execute("CHECKPOINT")
             self._connection.close()
             self._staged.replace(self._final)
@@ -186,6 +209,14 @@ class Case:
     def connection(self) -> duckdb.DuckDBPyConnection:
         """The DuckDB connection, for readers that push their work into it (access logs)."""
         return self._connection
+
+    @property
+    def _connection(self) -> duckdb.DuckDBPyConnection:
+        return self._connected()
+
+    def connect(self) -> None:
+        """Connect now, and not when it is first needed: a case in memory does so by itself then."""
+        self._connected()
 
     def set_meta(self, name: str, value: str) -> None:
         """Set one fact of the case itself."""

@@ -83,7 +83,7 @@ class Visitors(Sequence[Visitor]):
     columns
         Fields of ``Visitor`` and what they hold, one value a class. Fields that are missing have their default.
 
-    >>> callers = Visitors({name: ["x"] * 2 for name in Visitor._fields[:13]} | {"visits": [3, 4]})
+    >>> callers = Visitors({name: ["x"] * 2 for name in Visitor._fields[:14]} | {"visits": [3, 4]})
     >>> len(callers), callers[1].visits, callers[1:].column("visits"), callers.column("sessions")
     (2, 4, [4], ['unlikely', 'unlikely'])
     """

@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from threading import Thread
 from typing import TYPE_CHECKING, Final
 
 from necropsy.model.traffic import AgentKind
@@ -101,11 +100,9 @@ class Agent:
     kind: AgentKind
 
 
-def prepare() -> None:
-    """Begin to load what is known of crawlers and browsers, a tenth of a second, beside whatever the caller does next."""
-    Thread(
-        target=recognise, args=("Mozilla/5.0 (X11; Linux x86_64; rv:125.0) Gecko/20100101 Firefox/125.0",), daemon=True
-    ).start()
+def load() -> None:
+    """Load what is known of crawlers and browsers, a tenth of a second, before somebody waits for it."""
+    recognise("Mozilla/5.0 (X11; Linux x86_64; rv:125.0) Gecko/20100101 Firefox/125.0")
 
 
 @lru_cache(maxsize=50_000)

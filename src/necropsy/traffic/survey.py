@@ -77,7 +77,6 @@ def survey(
     _require(locators, sort)
     say: Progress = progress or (lambda _what, _share: None)
     say("reading access logs", None)
-    agents.prepare()
     with Case.create(None) as case:
         hash_with = partial(identity.hash_column, key or identity.new_key()) if hash_clients else None
         log = read(
@@ -90,6 +89,7 @@ def survey(
             engine=engine,
             bins=activity,
             checksums=checksums,
+            meanwhile=agents.load,
         )
         if not log.requests:
             raise _nothing(log, between=since is not None or until is not None)

@@ -43,8 +43,10 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 def create_tables(scratch: Scratch) -> None:
     """Create the empty tables of a log; ``line``, one row a request, and ``given`` (key, text; some twice) after ``finish``."""
     scratch.held.clear()
-    scratch.run(f"CREATE OR REPLACE TEMP TABLE {_STORED} ({_COLUMNS})")
-    scratch.run("CREATE OR REPLACE TEMP TABLE given (key BIGINT, text VARCHAR)")
+    scratch.begin(
+        f"CREATE OR REPLACE TEMP TABLE {_STORED} ({_COLUMNS})",
+        "CREATE OR REPLACE TEMP TABLE given (key BIGINT, text VARCHAR)",
+    )
 
 
 def finish(scratch: Scratch, without: str = "") -> int:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, Protocol
@@ -161,15 +161,22 @@ class Elsewhere:
 
 
 @contextlib.contextmanager
-def here() -> Iterator[Place]:
+def here(meanwhile: Callable[[], object] | None = None) -> Iterator[Place]:
     """Open DuckDB in this process."""
-    with open_scratch() as scratch:
+    with open_scratch(meanwhile=meanwhile) as scratch:
         yield Here(scratch)
 
 
 @contextlib.contextmanager
-def maker(address: str | None) -> Iterator[Maker]:
+def maker(address: str | None, meanwhile: Callable[[], object] | None = None) -> Iterator[Maker]:
     """Connect to the place that an address names, for as long as several logs need it.
+
+    Parameters
+    ----------
+    address
+        See the table above.
+    meanwhile
+        What else to make ready while lines are read here; elsewhere the time is another's.
 
     Raises
     ------
@@ -179,7 +186,7 @@ def maker(address: str | None) -> Iterator[Maker]:
         It does not answer.
     """
     if address in {None, "", _HERE}:
-        yield here
+        yield lambda: here(meanwhile)
         return
     assert address is not None  # noqa: S101 -- for the type checker
     if _SPARK.fullmatch(address):

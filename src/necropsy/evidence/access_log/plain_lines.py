@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import importlib
 import io
 import os
-import threading
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -61,9 +59,6 @@ def read(file: LogFile, plan: Plan, first_number: int, writer: lines.Writer, cop
     scanners: SimpleQueue[Scanner] = SimpleQueue()
     for _ in range(threads):
         scanners.put(lines.scanner(plan))
-
-    # It takes a quarter of a second, in which others scan; the first rows need it.
-    threading.Thread(target=importlib.import_module, args=("pyarrow.compute",), daemon=True).start()
 
     def scan(piece: _Piece) -> tuple[_Piece, dict[str, Any]]:
         scanner = scanners.get()
@@ -169,9 +164,8 @@ def _in_order(
 def _write(writer: lines.Writer, first_number: int, found: dict[str, Any]) -> None:
     import numpy as np
 
-    writer.add(
-        found["line"].astype(np.int64) + first_number, found["time_us"], found["status"], found["keys"], found["signs"]
-    )
+    number = np.add(found["line"], first_number, dtype=np.int64)
+    writer.add(number, found["time_us"], found["status"], found["keys"], found["signs"])
     for keys, ends, data in found["texts"]:
         writer.give_bytes(keys, ends, data)
 

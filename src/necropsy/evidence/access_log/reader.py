@@ -76,6 +76,7 @@ def read(
     engine: str | None = None,
     bins: bool = True,
     checksums: bool = True,
+    meanwhile: Callable[[], object] | None = None,
 ) -> ReadLog:
     """Read access logs and fill the case's ``visitor_class``, ``visit_bin`` and ``cookie_use``.
 
@@ -101,6 +102,8 @@ def read(
     checksums
         Whether sources get checksum and size. A processor without instructions for it sums up a gigabyte in three
         seconds, about as long as it takes to read it.
+    meanwhile
+        What else to make ready while the lines are scanned.
 
     A file that cannot be read becomes an ``Absent``, a damaged line a ``Blemish``; neither raises.
     """
@@ -108,7 +111,13 @@ def read(
     logs: dict[str, list[str]] = {}
     for locator in dict.fromkeys(locators):
         logs.setdefault(family(locator), []).append(locator)
-    with maker(engine) as open_place:
+
+    def get_ready() -> None:
+        case.connect()
+        if meanwhile is not None:
+            meanwhile()
+
+    with maker(engine, get_ready) as open_place:
         for name, members in logs.items():
             with open_place() as place:
                 part = place.read(Wanted(members, log_formats, since, until))

@@ -109,9 +109,10 @@ class Scanner(Values):
             np.empty(rows, np.int8),
             np.empty(3 * self.hard_rows, np.int32), np.empty(TEXTS * rows, np.uint64), np.empty(TEXTS * rows, np.int32),
             np.empty((TEXTS + 1) * room, np.uint8) if cython.compiled else bytearray((TEXTS + 1) * room),
+            np.zeros(rows, np.uint64),
         )  # fmt: skip
         self.out_line, self.out_us, self.out_status, self.out_keys, self.out_signs = self.columns[:5]
-        self.out_hard, self.text_keys, self.text_ends, self.texts = self.columns[5:]
+        self.out_hard, self.text_keys, self.text_ends, self.texts = self.columns[5:9]
         self.text_start = cython.address(self.texts[0]) if cython.compiled else self.texts
         return 0
 
@@ -131,7 +132,7 @@ class Scanner(Values):
         if stop - start > self.capacity or self.capacity == 0:
             self.make_room(stop - start)
         rows, room = self.rows, self.room
-        line, at_us, status, keys, signs, hard, text_keys, text_ends, texts = self.columns
+        line, at_us, status, keys, signs, hard, text_keys, text_ends, texts, nothing = self.columns
         if not cython.compiled:
             self.data = piece
         elif stop > 0:
@@ -144,6 +145,7 @@ class Scanner(Values):
         with cython.nogil:
             self.run()
         count, hard_count = self.count, self.hard_count
+        found = [keys[field * rows : field * rows + count] for field in range(FIELDS)]
         given = []
         for field in range(TEXTS):
             number, used = int(self.text_count[field]), int(self.text_bytes[field])
@@ -161,7 +163,8 @@ class Scanner(Values):
             "time_us": at_us[:count].copy(),
             "status": status[:count].copy(),
             "signs": signs[:count].copy(),
-            "keys": [keys[field * rows : field * rows + count].copy() for field in range(FIELDS)],
+            # What the layout does not have takes no memory: all pieces share the same nothing.
+            "keys": [column.copy() if column.any() else nothing[:count] for column in found],
             "texts": given,
             "hard": hard[:hard_count].copy(),
             "hard_start": hard[self.hard_rows : self.hard_rows + hard_count].copy(),

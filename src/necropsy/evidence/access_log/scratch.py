@@ -7,12 +7,15 @@ a log's raw lines must not even pass through the case's file.
 from __future__ import annotations
 
 import contextlib
+import importlib
 import os
 import tempfile
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from threading import Lock, Thread
 from typing import TYPE_CHECKING, Any, Final
+
+from necropsy.model.once import Once
 
 if TYPE_CHECKING:
     import duckdb
@@ -23,16 +26,68 @@ MEMORY: Final = "384MB"
 THREADS: Final = 8
 
 
-@dataclass(frozen=True, slots=True)
 class Scratch:
-    """The connection and the folder for links, copies and spilled pages."""
+    """The connection, and the folder for links, copies and spilled pages.
 
-    connection: duckdb.DuckDBPyConnection
-    folder: Path
-    errors: tuple[type[Exception], ...]
-    """What DuckDB raises for bytes that it cannot read."""
-    held: list[pa.Table] = field(default_factory=list)
-    """Rows of a log that need no copy of DuckDB's own; see ``lines``."""
+    It connects when somebody first needs it: reading plain lines hardly does, and to load a database takes a tenth of a second.
+
+    Parameters
+    ----------
+    folder
+        Where links, copies and spilled pages are.
+    memory
+        What DuckDB may hold before it spills.
+    meanwhile
+        What else to make ready while lines are scanned.
+    """
+
+    def __init__(self, folder: Path, memory: str = MEMORY, meanwhile: Callable[[], object] | None = None) -> None:
+        self.folder = folder
+        self.held: list[pa.Table] = []
+        """Rows of a log that need no copy of DuckDB's own; see ``lines``."""
+        self._connected = Once(lambda: _connect(folder, memory))
+        self._meanwhile = meanwhile
+        self._first: list[str] = []
+        self._beginning = Lock()
+
+    @property
+    def connection(self) -> duckdb.DuckDBPyConnection:
+        """The connection."""
+        connection = self._connected()
+        if self._first:
+            with self._beginning:
+                while self._first:
+                    connection.execute(self._first[0])
+                    del self._first[0]
+        return connection
+
+    def begin(self, *statements: str) -> None:
+        """Run statements before any other that comes later: there may be no connection yet."""
+        with self._beginning:
+            self._first += statements
+
+    @property
+    def errors(self) -> tuple[type[Exception], ...]:
+        """What DuckDB raises for bytes that it cannot read."""
+        import duckdb
+
+        return duckdb.IOException, duckdb.InvalidInputException
+
+    def get_ready(self) -> None:
+        """Begin to load all that will be needed, beside whatever the caller does next."""
+        Thread(target=self._get_ready, daemon=True).start()
+
+    def _get_ready(self) -> None:
+        # Whoever needs what fails here meets the same error, and can say it.
+        with contextlib.suppress(Exception):
+            importlib.import_module("pyarrow.compute")
+            _ = self.connection
+            if self._meanwhile is not None:
+                self._meanwhile()
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._connected.end(lambda connection: connection.close())
 
     def run(self, statement: str, parameters: list[Any] | None = None) -> None:
         """Run a statement."""
@@ -69,26 +124,31 @@ class Scratch:
 
 
 @contextlib.contextmanager
-def open_scratch(memory: str = MEMORY) -> Iterator[Scratch]:
-    """Open a scratch database; its folder is deleted afterwards."""
+def open_scratch(memory: str = MEMORY, meanwhile: Callable[[], object] | None = None) -> Iterator[Scratch]:
+    """Open a scratch database; its folder is deleted afterwards. Parameters as for ``Scratch``."""
+    with tempfile.TemporaryDirectory(prefix="necropsy-") as folder:
+        scratch = Scratch(Path(folder), memory, meanwhile)
+        try:
+            yield scratch
+        finally:
+            scratch.close()
+
+
+def _connect(folder: Path, memory: str) -> duckdb.DuckDBPyConnection:
     import duckdb
 
-    with tempfile.TemporaryDirectory(prefix="necropsy-") as folder:
-        connection = duckdb.connect(
-            ":memory:",
-            config={
-                "threads": min(THREADS, os.cpu_count() or 1),
-                "memory_limit": memory,
-                "temp_directory": f"{folder}/spill",
-                "autoinstall_known_extensions": False,
-                "allow_community_extensions": False,
-            },
-        )
-        try:
-            connection.execute("SET enable_progress_bar = false")
-            connection.execute("SET TimeZone = 'UTC'")
-            # Lines of the same second keep their order: what follows a redirect stands behind it.
-            connection.execute("SET preserve_insertion_order = true")
-            yield Scratch(connection, Path(folder), (duckdb.IOException, duckdb.InvalidInputException))
-        finally:
-            connection.close()
+    connection = duckdb.connect(
+        ":memory:",
+        config={
+            "threads": min(THREADS, os.cpu_count() or 1),
+            "memory_limit": memory,
+            "temp_directory": f"{folder}/spill",
+            "autoinstall_known_extensions": False,
+            "allow_community_extensions": False,
+        },
+    )
+    connection.execute("SET enable_progress_bar = false")
+    connection.execute("SET TimeZone = 'UTC'")
+    # Lines of the same second keep their order: what follows a redirect stands behind it.
+    connection.execute("SET preserve_insertion_order = true")
+    return connection

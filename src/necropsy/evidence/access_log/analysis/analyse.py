@@ -70,13 +70,14 @@ def analyse(engine: Engine, *, slack_us: int, bins: bool = True) -> Analysis:
 
 def fold_rare_children(engine: Engine) -> None:
     """Make ``page``: where a path has very many children, the rare ones lose their names, from the top down."""
+    engine.create("counted")
     engine.create("asked")
     if engine.value("paths") > CHILDREN:
         for depth in range(2, _DEEPEST + 1):
             if engine.value("crowded", depth=depth, children=CHILDREN):
                 engine.create("thinned", depth=depth, children=CHILDREN)
     engine.create("page")
-    engine.drop("asked")
+    engine.drop("counted", "asked")
 
 
 def find_visits(engine: Engine, slack_us: int) -> None:

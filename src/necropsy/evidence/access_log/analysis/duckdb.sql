@@ -1,48 +1,42 @@
 -- Compiled from Ibis by `make docs`: change the steps and not this file. Title -> table.
 
+-- counted -> counted
+SELECT
+  "t0"."page_key",
+  COUNT(*) AS "requests"
+FROM "line" AS "t0"
+GROUP BY
+  1
+
 -- asked -> asked
 SELECT
-  "t8"."page_key",
-  "t4"."requests",
-  "t8"."method",
-  "t8"."path"
+  "t7"."page_key",
+  "t2"."requests",
+  "t7"."method",
+  "t7"."path"
 FROM (
   SELECT
-    "t6"."key" AS "page_key",
-    LIST_EXTRACT(STR_SPLIT("t6"."text", ' '), 1) AS "method",
-    LIST_EXTRACT(STR_SPLIT("t6"."text", ' '), 2) AS "path"
+    "t5"."key" AS "page_key",
+    LIST_EXTRACT(STR_SPLIT("t5"."text", ' '), 1) AS "method",
+    LIST_EXTRACT(STR_SPLIT("t5"."text", ' '), 2) AS "path"
   FROM (
     SELECT
-      "t5"."key",
-      MIN("t5"."text") AS "text"
+      "t4"."key",
+      MIN("t4"."text") AS "text"
     FROM (
       SELECT
-        "t2"."key",
-        "t2"."text"
-      FROM "given" AS "t2"
-      SEMI JOIN (
-        SELECT
-          "t0"."page_key",
-          COUNT(*) AS "requests"
-        FROM "line" AS "t0"
-        GROUP BY
-          1
-      ) AS "t4"
-        ON "t2"."key" = "t4"."page_key"
-    ) AS "t5"
+        "t3"."key",
+        "t3"."text"
+      FROM "given" AS "t3"
+      SEMI JOIN "counted" AS "t2"
+        ON "t3"."key" = "t2"."page_key"
+    ) AS "t4"
     GROUP BY
       1
-  ) AS "t6"
-) AS "t8"
-INNER JOIN (
-  SELECT
-    "t0"."page_key",
-    COUNT(*) AS "requests"
-  FROM "line" AS "t0"
-  GROUP BY
-    1
-) AS "t4"
-  ON "t8"."page_key" = "t4"."page_key"
+  ) AS "t5"
+) AS "t7"
+INNER JOIN "counted" AS "t2"
+  ON "t7"."page_key" = "t2"."page_key"
 
 -- paths -> paths
 SELECT

@@ -11,9 +11,14 @@ import ibis
 import ibis.expr.types as ir
 
 
+def counted(t: Mapping[str, ir.Table]) -> ir.Table:
+    """How often each page was asked for."""
+    return t["line"].group_by("page_key").agg(requests=ibis._.count())
+
+
 def asked(t: Mapping[str, ir.Table]) -> ir.Table:
     """Pages and how often they were asked for."""
-    counted = t["line"].group_by("page_key").agg(requests=ibis._.count())
+    counted = t["counted"]
     texts = t["given"].semi_join(counted, t["given"].key == counted.page_key)
     texts = texts.group_by("key").agg(text=ibis._.text.min())
     words = texts.text.split(" ")

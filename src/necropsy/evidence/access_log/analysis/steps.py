@@ -36,7 +36,7 @@ def _named(*builds: Build) -> tuple[Step, ...]:
 
 
 STEPS: Final[tuple[Step, ...]] = (
-    *_named(pages.asked, pages.paths, pages.crowded),
+    *_named(pages.counted, pages.asked, pages.paths, pages.crowded),
     Step(pages.thinned, "asked"),
     *_named(pages.page),
     *_named(visits.near, visits.redirects, visits.host, visits.leg),
