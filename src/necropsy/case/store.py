@@ -36,44 +36,6 @@ _CORRUPT: Final = re.compile(r"(?i)corrupt|checksum|could not read|not enough by
 _UNWRITABLE_REASON: Final = re.compile(r"^(?:\w+ ?Error: |\w+ Error: Failed to commit: )+|\n.*", re.DOTALL)
 
 
-def _begun(staged: Path | None, *, large: bool) -> duckdb.DuckDBPyConnection:
-    """Connect to a new case, its tables empty."""
-    import duckdb
-
-    connection = duckdb.connect(str(staged) if staged else ":memory:")
-    try:
-        connection.execute("SET enable_progress_bar = false")  # standard output is the report's
-        if staged is None:  # by default what does not fit into memory goes to the current folder
-            connection.execute("SET temp_directory = ?", [str(Path(tempfile.gettempdir(), f"necropsy-{os.getpid()}"))])
-        if large:
-            connection.execute(f"SET memory_limit = '{_LARGE_MEMORY}'")
-        connection.execute("SET TimeZone = 'UTC'")
-        connection.execute("SET preserve_insertion_order = false")
-        for table in TABLES:
-            connection.execute(table.ddl)
-        facts = (("schema_version", str(SCHEMA_VERSION)), ("necropsy", __version__),
-                 ("created_at", datetime.now(UTC).isoformat(timespec="seconds")))  # fmt: skip
-        connection.executemany("INSERT INTO meta VALUES (?, ?)", facts)
-    except BaseException:
-        connection.close()
-        raise
-    return connection
-
-
-def _is_of_a_disk(error: Exception) -> bool:
-    """Whether an error is the disk's, and not a bug of ours."""
-    import duckdb
-
-    return isinstance(error, (duckdb.Error, OSError)) and _UNWRITABLE.search(str(error)) is not None
-
-
-def _close(connection: duckdb.DuckDBPyConnection) -> None:
-    import duckdb
-
-    with contextlib.suppress(duckdb.Error):
-        connection.close()
-
-
 class Case:
     """One investigation. Use ``Case.create`` or ``Case.open``, as a context manager.
 
@@ -355,6 +317,44 @@ class Case:
 
 _MAGIC: Final = b"DUCK"
 """From the ninth byte of each DuckDB file on."""
+
+
+def _begun(staged: Path | None, *, large: bool) -> duckdb.DuckDBPyConnection:
+    """Connect to a new case, its tables empty."""
+    import duckdb
+
+    connection = duckdb.connect(str(staged) if staged else ":memory:")
+    try:
+        connection.execute("SET enable_progress_bar = false")  # standard output is the report's
+        if staged is None:  # by default what does not fit into memory goes to the current folder
+            connection.execute("SET temp_directory = ?", [str(Path(tempfile.gettempdir(), f"necropsy-{os.getpid()}"))])
+        if large:
+            connection.execute(f"SET memory_limit = '{_LARGE_MEMORY}'")
+        connection.execute("SET TimeZone = 'UTC'")
+        connection.execute("SET preserve_insertion_order = false")
+        for table in TABLES:
+            connection.execute(table.ddl)
+        facts = (("schema_version", str(SCHEMA_VERSION)), ("necropsy", __version__),
+                 ("created_at", datetime.now(UTC).isoformat(timespec="seconds")))  # fmt: skip
+        connection.executemany("INSERT INTO meta VALUES (?, ?)", facts)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _is_of_a_disk(error: Exception) -> bool:
+    """Whether an error is the disk's, and not a bug of ours."""
+    import duckdb
+
+    return isinstance(error, (duckdb.Error, OSError)) and _UNWRITABLE.search(str(error)) is not None
+
+
+def _close(connection: duckdb.DuckDBPyConnection) -> None:
+    import duckdb
+
+    with contextlib.suppress(duckdb.Error):
+        connection.close()
 
 
 def _staged(path: Path | None, *, large: bool) -> Path | None:

@@ -46,7 +46,7 @@ class Scratch:
         self.held: list[pa.Table] = []
         """Rows of a log that need no copy of DuckDB's own; see ``lines``."""
         self._connected = Once(lambda: _connect(folder, memory))
-        self._meanwhile = meanwhile
+        self._meanwhile, self._readying = meanwhile, False
         self._first: list[str] = []
         self._beginning = Lock()
 
@@ -74,8 +74,10 @@ class Scratch:
         return duckdb.IOException, duckdb.InvalidInputException
 
     def get_ready(self) -> None:
-        """Begin to load all that will be needed, beside whatever the caller does next."""
-        Thread(target=self._get_ready, daemon=True).start()
+        """Begin to load all that will be needed, beside whatever the caller does next; the first call does."""
+        if not self._readying:
+            self._readying = True
+            Thread(target=self._get_ready, daemon=True).start()
 
     def _get_ready(self) -> None:
         # Whoever needs what fails here meets the same error, and can say it.
