@@ -116,19 +116,31 @@ def recognise(user_agent: str) -> Agent:
     >>> recognise("our-backup-job/7"), recognise("")
     (Agent(name='our-backup-job', kind='unknown'), Agent(name='', kind='unknown'))
     """
+    name, kind = _told(user_agent)
+    return Agent(_browser(user_agent) if name is None else name, kind)
+
+
+def kind_of(user_agent: str) -> AgentKind:
+    """Return the kind of a program, without its name: that of a browser takes a parser."""
+    return _told(user_agent)[1]
+
+
+@lru_cache(maxsize=50_000)
+def _told(user_agent: str) -> tuple[str | None, AgentKind]:
+    """Return name and kind; of browsers no name."""
     if user_agent in {"", "-", "*"}:
-        return Agent("", "unknown")
+        return "", "unknown"
     listed = _listed(user_agent.lower()) or crawlers.find(user_agent)
     if listed is not None:
-        return Agent(*listed)
+        return listed
     robot = _CALLS_ITSELF.search(user_agent)
     if robot is not None:
-        return Agent("a robot" if "://" in robot[0] else robot[0], "crawler")
+        return "a robot" if "://" in robot[0] else robot[0], "crawler"
     if _MONITORS.search(user_agent):
-        return Agent(_first_word(user_agent), "prober")
+        return _first_word(user_agent), "prober"
     if _BROWSER.match(user_agent):
-        return Agent(_browser(user_agent), "browser")
-    return Agent(_first_word(user_agent), "unknown")
+        return None, "browser"
+    return _first_word(user_agent), "unknown"
 
 
 def _listed(lowered: str) -> tuple[str, AgentKind] | None:

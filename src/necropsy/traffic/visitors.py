@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, TypeVar, overload
 
 from necropsy.model.traffic import LIKELIHOODS, Visitor, Visitors
-from necropsy.traffic.agents import recognise
+from necropsy.traffic.agents import kind_of, recognise
 from necropsy.traffic.judgement import Judgement, judge
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ def _kinds(user_agents: pa.ChunkedArray) -> pa.Array:
     import pyarrow as pa
 
     told = user_agents.combine_chunks().dictionary_encode("encode")
-    return pa.array([recognise(text).kind for text in told.dictionary.to_pylist()], pa.string()).take(told.indices)
+    return pa.array([kind_of(text) for text in told.dictionary.to_pylist()], pa.string()).take(told.indices)
 
 
 def _judge(rows: pa.Table) -> tuple[list[Judgement], NDArray[np.int64]]:

@@ -130,8 +130,10 @@ def unanswered(t: Mapping[str, ir.Table]) -> ir.Table:
 
 def bare(t: Mapping[str, ir.Table]) -> ir.Table:
     """Pages that were shown without a body each time."""
-    paged = _shown(t["line"]).inner_join(t["page"].select("page_key", "pattern_key"), "page_key")
-    asked = paged.group_by("pattern_key", "host_key", "status").agg(filled=paged.empty.ifelse(0, 1).sum())
+    # Counted before they are joined: there are far fewer pages than lines.
+    shown = _shown(t["line"]).group_by("page_key", "host_key", "status").agg(filled=ibis._.empty.ifelse(0, 1).sum())
+    paged = shown.inner_join(t["page"].select("page_key", "pattern_key"), "page_key")
+    asked = paged.group_by("pattern_key", "host_key", "status").agg(filled=paged.filled.sum())
     return asked.filter(asked.filled == 0).select("pattern_key", "host_key", "status", bare=ibis.literal(1, "int8"))
 
 

@@ -1307,50 +1307,61 @@ FROM (
 
 -- bare -> bare
 SELECT
-  "t7"."pattern_key",
-  "t7"."host_key",
-  "t7"."status",
+  "t8"."pattern_key",
+  "t8"."host_key",
+  "t8"."status",
   1 AS "bare"
 FROM (
   SELECT
-    "t6"."pattern_key",
-    "t6"."host_key",
-    "t6"."status",
-    SUM(CASE WHEN "t6"."empty" THEN 0 ELSE 1 END) AS "filled"
+    "t7"."pattern_key",
+    "t7"."host_key",
+    "t7"."status",
+    SUM("t7"."filled") AS "filled"
   FROM (
     SELECT
-      "t5"."page_key",
-      "t5"."host_key",
-      "t5"."status",
-      "t5"."empty",
+      "t6"."page_key",
+      "t6"."host_key",
+      "t6"."status",
+      "t6"."filled",
       "t3"."pattern_key"
     FROM (
       SELECT
-        "t0"."page_key",
-        "t0"."host_key",
-        "t0"."status",
-        (
-          CAST("t0"."signs" AS INT) & 16
-        ) = 16 AS "empty"
-      FROM "line" AS "t0"
-      WHERE
-        "t0"."status" >= 200 AND "t0"."status" < 300
-    ) AS "t5"
+        "t4"."page_key",
+        "t4"."host_key",
+        "t4"."status",
+        SUM(CASE WHEN "t4"."empty" THEN 0 ELSE 1 END) AS "filled"
+      FROM (
+        SELECT
+          "t0"."page_key",
+          "t0"."host_key",
+          "t0"."status",
+          (
+            CAST("t0"."signs" AS INT) & 16
+          ) = 16 AS "empty"
+        FROM "line" AS "t0"
+        WHERE
+          "t0"."status" >= 200 AND "t0"."status" < 300
+      ) AS "t4"
+      GROUP BY
+        1,
+        2,
+        3
+    ) AS "t6"
     INNER JOIN (
       SELECT
         "t1"."page_key",
         "t1"."pattern_key"
       FROM "page" AS "t1"
     ) AS "t3"
-      ON "t5"."page_key" = "t3"."page_key"
-  ) AS "t6"
+      ON "t6"."page_key" = "t3"."page_key"
+  ) AS "t7"
   GROUP BY
     1,
     2,
     3
-) AS "t7"
+) AS "t8"
 WHERE
-  "t7"."filled" = 0
+  "t8"."filled" = 0
 
 -- summed -> summed
 SELECT
