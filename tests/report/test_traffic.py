@@ -126,3 +126,9 @@ def test_csv_and_parquet_hold_the_same_rows_and_csv_no_formula() -> None:
 def test_only_so_many_rows_are_shown_and_the_rest_is_counted() -> None:
     text = traffic.render(found(PROBER, PERSON, PERSON), rows=1)
     assert "... 2 more classes: 24 visits (--limit shows more)" in text
+
+
+def test_what_was_folded_is_said_in_words() -> None:
+    folded = found(PROBER._replace(client="*", user_agent="*", host="*", agent="", agent_kind="unknown"))
+    assert "several User-Agents from several clients at several hosts" in " ".join(traffic.render(folded).split())
+    assert "several User-Agents, from several clients, at several hosts" in page.render(folded)

@@ -50,3 +50,10 @@ def test_what_a_client_did_with_its_cookies_counts_more_than_what_it_calls_itsel
 def test_a_browser_s_name_on_a_clock_is_suspicious_when_it_is_sent_to_log_in_each_time() -> None:
     assert judge("browser", "GET", "/", 302, "/login", periodic=True).likelihood == "possible"
     assert judge("browser", "GET", "/inbox", 200, None, periodic=True).likelihood == "once"
+
+
+def test_nothing_is_said_of_the_cookies_of_many_in_one_row_but_of_what_starts_nothing() -> None:
+    folded = judge("unknown", "GET", "*", 200, None, several=True)
+    assert (folded.likelihood, "no browser" in folded.because) == ("possible", False)
+    assert judge("unknown", "GET", "*", 302, "/login", several=True) == folded
+    assert judge("unknown", "GET", "*", 404, None, several=True).likelihood == "unlikely"

@@ -51,10 +51,11 @@ def one_by_one(rows: list[dict[str, Any]]) -> list[Visitor]:
         returns = None if row["client"] == "*" else True if brought else False if renewed >= 3 else None
         who = recognise(row["user_agent"])
         what = (who.kind, row["method"], row["path"], row["status"], row["followed_to"])
-        judged = judge(*what, periodic=row["period_s"] is not None, returns=returns, bare=row["bare"])
-        told = {name: value for name, value in row.items() if name != "bare"}
+        told = {"returns": returns, "bare": row["bare"], "several": row["user_agent"] == "*"}
+        judged = judge(*what, periodic=row["period_s"] is not None, **told)
+        fields = {name: value for name, value in row.items() if name != "bare"}
         visitors.append(
-            Visitor(**told, agent=who.name, agent_kind=who.kind, sessions=judged.likelihood, because=judged.because)
+            Visitor(**fields, agent=who.name, agent_kind=who.kind, sessions=judged.likelihood, because=judged.because)
         )
     return visitors
 

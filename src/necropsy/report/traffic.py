@@ -163,7 +163,8 @@ def _who(visitor: Visitor, *, several_logs: bool) -> str:
     parts = [inert(agent, limit=_LONGEST) or "no User-Agent"]
     client = "several clients" if visitor.client == "*" else inert(visitor.client, limit=_LONGEST)
     parts += [f"from {client}"] if client else []
-    parts += [f"at {inert(visitor.host, limit=_LONGEST)}"] if visitor.host else []
+    host = "several hosts" if visitor.host == "*" else inert(visitor.host, limit=_LONGEST)
+    parts += [f"at {host}"] if host else []
     parts += [f"in {inert(visitor.log, limit=_LONGEST)}"] if several_logs else []
     return "  ".join(["several User-Agents" if agent == "*" else parts[0], *parts[1:]])
 

@@ -37,6 +37,7 @@ class Judgement:
 
 _DROPS: Final = Judgement("likely", "given a session cookie with each visit, and never brought one back")
 _BARE: Final = Judgement("unlikely", "its answers have no body: no page was shown")
+_SEVERAL: Final = Judgement("possible", "rare visitors in one row: which of them bring a cookie back is not told")
 _BRINGS: Final = Judgement("once", "brings the session cookie back that it was given")
 
 
@@ -51,6 +52,7 @@ def judge(
     periodic: bool = False,
     returns: bool | None = None,
     bare: bool = False,
+    several: bool = False,
 ) -> Judgement:
     """Judge the visits of one class.
 
@@ -68,6 +70,8 @@ def judge(
         Whether this client brings back the session cookies that it is given; None: the log does not tell.
     bare
         Whether this page is never more than headers, as its bytes tell.
+    several
+        Whether programs of all kinds were folded into this one class.
 
     >>> judge("library", "GET", "/", 302, "/login")
     Judgement(likelihood='likely', because='sent to a login page, and a program hardly ever brings a cookie back')
@@ -81,6 +85,8 @@ def judge(
         return _BRINGS if returns else _DROPS
     if bare:
         return _BARE
+    if several:
+        return _SEVERAL
     sent = status in _TEMPORARY and _LOGIN.search(followed_to or "") is not None
     if kind == "browser":
         return _browser(method, path, status, sent=sent, periodic=periodic)

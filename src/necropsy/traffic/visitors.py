@@ -100,6 +100,7 @@ def _judge(rows: pa.Table) -> tuple[list[Judgement], NDArray[np.int64]]:
 
     asked = rows.select(["agent_kind", "method", "path", "status", "followed_to", "returns", "bare"])
     asked = asked.append_column("periodic", pc.is_valid(rows["period_s"]))
+    asked = asked.append_column("several", pc.equal(rows["user_agent"], "*"))
     first, which = _distinct(asked)
     judgements = [
         judge(
@@ -111,6 +112,7 @@ def _judge(rows: pa.Table) -> tuple[list[Judgement], NDArray[np.int64]]:
             periodic=one["periodic"],
             returns=one["returns"],
             bare=bool(one["bare"]),
+            several=one["several"],
         )
         for one in asked.take(first).to_pylist()
     ]
