@@ -157,12 +157,12 @@ class Case:
             return
         for table in TABLES:
             if table.staging:
-                self._connection.execute(f'DELETE FROM "{table.name}"')
+                self.connection.execute(f'DELETE FROM "{table.name}"')
         if not self._withhold_key and self._key is not None:
             self.set_meta("key", self._key.hex())
         if self._final is not None:
-            self._connection.execute("CHECKPOINT")
-            self._connection.close()
+            self.connection.execute("CHECKPOINT")
+            self.connection.close()
             self._staged.replace(self._final)
 
     # -- writing --------------------------------------------------------------------------------------------------
@@ -170,10 +170,6 @@ class Case:
     @property
     def connection(self) -> duckdb.DuckDBPyConnection:
         """The DuckDB connection, for readers that push their work into it (access logs)."""
-        return self._connection
-
-    @property
-    def _connection(self) -> duckdb.DuckDBPyConnection:
         return self._connected()
 
     def connect(self) -> None:
@@ -182,8 +178,8 @@ class Case:
 
     def set_meta(self, name: str, value: str) -> None:
         """Set one fact of the case itself."""
-        self._connection.execute("DELETE FROM meta WHERE name = ?", [name])
-        self._connection.execute("INSERT INTO meta VALUES (?, ?)", [name, value])
+        self.connection.execute("DELETE FROM meta WHERE name = ?", [name])
+        self.connection.execute("INSERT INTO meta VALUES (?, ?)", [name, value])
 
     def append(self, table: str, rows: pa.Table | pa.RecordBatch | Sequence[Mapping[str, Any]]) -> None:
         """Append evidence to a table.
@@ -212,18 +208,18 @@ class Case:
 
     def _insert(self, table: str, rows: pa.Table) -> None:
         names = ", ".join(f'"{name}"' for name in rows.column_names)
-        self._connection.register("incoming", rows)
+        self.connection.register("incoming", rows)
         try:
-            self._connection.execute(f'INSERT INTO "{table}" ({names}) SELECT {names} FROM incoming')
+            self.connection.execute(f'INSERT INTO "{table}" ({names}) SELECT {names} FROM incoming')
         finally:
-            self._connection.unregister("incoming")
+            self.connection.unregister("incoming")
 
     def stream(self, table: str) -> Stream:
         """Return a context in which ``put`` appends Arrow tables of one and the same schema to a table, by one statement.
 
         It runs beside the caller, who can read on meanwhile; with an error inside of the block none of the rows stays.
         """
-        return Stream(self._connection.cursor(), table, lambda rows: self._without_secrets(BY_NAME[table], rows))
+        return Stream(self.connection.cursor(), table, lambda rows: self._without_secrets(BY_NAME[table], rows))
 
     @contextlib.contextmanager
     def filling(self) -> Iterator[None]:
@@ -259,32 +255,32 @@ class Case:
 
     def execute(self, statement: str, parameters: Sequence[Any] | Mapping[str, Any] | None = None) -> None:
         """Run one SQL statement that returns nothing of interest."""
-        self._connection.execute(statement, parameters).fetchall()
+        self.connection.execute(statement, parameters).fetchall()
 
     # -- reading --------------------------------------------------------------------------------------------------
 
     def meta(self) -> dict[str, str]:
         """Facts of the case itself."""
-        return dict(self._connection.execute("SELECT name, value FROM meta").fetchall())
+        return dict(self.connection.execute("SELECT name, value FROM meta").fetchall())
 
     def rows(self, query: str, parameters: Sequence[Any] | None = None) -> list[dict[str, Any]]:
         """Run a query whose answer is small; a list of mappings."""
-        cursor = self._connection.execute(query, parameters)
+        cursor = self.connection.execute(query, parameters)
         names = [field[0] for field in cursor.description or ()]
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
     def value(self, query: str, parameters: Sequence[Any] | None = None) -> Any:
         """Run a query that yields one value; None when there is no row."""
-        rows = self._connection.execute(query, parameters).fetchall()  # to the end: a connection has one open result
+        rows = self.connection.execute(query, parameters).fetchall()  # to the end: a connection has one open result
         return rows[0][0] if rows else None
 
     def columns(self, query: str, parameters: Sequence[Any] | None = None) -> dict[str, Any]:
         """Run a query; a mapping of column name to NumPy array (masked where NULL)."""
-        return dict(self._connection.execute(query, parameters).fetchnumpy())
+        return dict(self.connection.execute(query, parameters).fetchnumpy())
 
     def arrow(self, query: str, parameters: Sequence[Any] | None = None) -> pa.Table:
         """Run a query; its answer as Arrow."""
-        return self._connection.sql(query, params=parameters).to_arrow_table()
+        return self.connection.sql(query, params=parameters).to_arrow_table()
 
     @contextlib.contextmanager
     def temporary(self, name: str, columns: Mapping[str, str], rows: Sequence[Mapping[str, Any]]) -> Iterator[None]:
@@ -302,13 +298,13 @@ class Case:
         import pyarrow as pa
 
         declared = ", ".join(f'"{column}" {kind}' for column, kind in columns.items())
-        self._connection.execute(f'CREATE TEMP TABLE "{name}" ({declared})')
+        self.connection.execute(f'CREATE TEMP TABLE "{name}" ({declared})')
         try:
             if rows:  # as columns: a statement for each row takes half a millisecond
                 self._insert(name, pa.table({column: [row[column] for row in rows] for column in columns}))
             yield
         finally:
-            self._connection.execute(f'DROP TABLE "{name}"')
+            self.connection.execute(f'DROP TABLE "{name}"')
 
     def has(self, table: str) -> bool:
         """Whether there is any evidence of this kind."""
