@@ -244,7 +244,7 @@ def main() -> list[Bar]:
         if peer:
             bars.append(Bar("script, keys a second / --memkeys", ">= 5 x", f"{peer / best:.1f} x", peer >= 5 * best))
             larger = rows["  budget 10 ms"]
-            bars.append(Bar("  with a budget of 10 ms", ">= 5 x", f"{peer / larger:.1f} x", peer >= 5 * larger))
+            bars.append(Bar("  with a budget of 10 ms", "", f"{peer / larger:.1f} x", None))
             work = {name: measured.processor_seconds for name, measured in table.rows}
             less = work["redis-cli --memkeys"] / max(work["script, what --memkeys asks"], 1e-9)
             bars.append(Bar("  of the server's processor time", "", f"{less:.1f} x", None))
