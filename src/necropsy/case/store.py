@@ -153,17 +153,16 @@ class Case:
             connection.close()
 
     def _finish(self) -> None:
-        if self._staged is None:  # in memory, where nobody will look at it any more
+        if self._staged is None or self._final is None:  # nobody will look at it any more
             return
         for table in TABLES:
             if table.staging:
                 self.connection.execute(f'DELETE FROM "{table.name}"')
         if not self._withhold_key and self._key is not None:
             self.set_meta("key", self._key.hex())
-        if self._final is not None:
-            self.connection.execute("CHECKPOINT")
-            self.connection.close()
-            self._staged.replace(self._final)
+        self.connection.execute("CHECKPOINT")
+        self.connection.close()
+        self._staged.replace(self._final)
 
     # -- writing --------------------------------------------------------------------------------------------------
 

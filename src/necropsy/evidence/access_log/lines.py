@@ -203,8 +203,7 @@ class Writer:
         import pyarrow as pa
 
         if key.size:
-            large = text if text.type == pa.large_string() else text.cast(pa.large_string())
-            self._texts.append(pa.table({"key": key.view(np.int64), "text": large}))
+            self._texts.append(pa.table({"key": key.view(np.int64), "text": text.cast(pa.large_string())}))
 
     def give_bytes(self, key: NDArray[np.uint64], ends: NDArray[np.int32], data: bytes) -> None:
         """Add texts of ASCII that lie one behind the other, each ending where ``ends`` says, with their keys."""

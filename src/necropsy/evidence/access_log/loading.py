@@ -78,8 +78,7 @@ def load(
         source, layout = _recognised(scratch, source, formats, None if attempt else head, may_be_wrapped=not attempt)
         if layout is None:
             break
-        if not attempt:
-            scratch.get_ready()
+        scratch.get_ready()
         before = loaded.requests
         if not attempt and layout.plan is not None and scan.is_compiled():
             writer = lines.Writer(scratch)

@@ -169,22 +169,19 @@ def _numbered(keys: NDArray[np.int64]) -> tuple[NDArray[np.int32], NDArray[np.in
     """Return the number of each key in the order in which they first come, the distinct keys, and how often each is there."""
     import numpy as np
 
-    factor, size = secrets.randbits(64) | 1, _SLOTS
+    factor, size, done, known = secrets.randbits(64) | 1, _SLOTS, 0, 0
     owner, distinct, counts = (
         np.empty(keys.size, np.int32),
         np.empty(keys.size, np.int64),
         np.zeros(keys.size, np.int64),
     )
-    slots, met = np.full(size, -1, np.int32), np.zeros(1, np.int64)
-    done = turns.number(keys, 0, factor, slots, owner, distinct, counts, met)
     while done < keys.size:
-        size *= 4
-        known = int(met[0])
         slots, met = np.full(size, -1, np.int32), np.zeros(1, np.int64)
-        again = distinct[:known].copy()
+        again = distinct[:known].copy()  # a larger table has to be told of those before
         turns.number(again, 0, factor, slots, np.empty(known, np.int32), distinct, np.zeros(known, np.int64), met)
         done = turns.number(keys, done, factor, slots, owner, distinct, counts, met)
-    return owner, distinct[: met[0]], counts[: met[0]]
+        known, size = int(met[0]), size * 4
+    return owner, distinct[:known], counts[:known]
 
 
 def _sorted(class_id: NDArray[np.int64], time_us: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -261,11 +261,7 @@ def number(key: Any, begin: Any, factor: Any, slots: Any, owner: Any, distinct: 
     room = len(numbers) >= keys and len(known) == 1 and wide >= 2 and not wide & (wide - 1)
     if not room or not 0 <= known[0] <= most or begin < 0:
         raise ValueError("too few places, or no table")
-    shift = 64
-    while wide > 1:
-        wide >>= 1
-        shift -= 1
-    wide = len(table)
+    shift = 65 - len(table).bit_length()
     times = factor
     every = MASK
     end = begin
