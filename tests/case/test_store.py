@@ -145,7 +145,7 @@ def test_a_case_of_a_newer_necropsy_is_refused_with_both_versions_and_the_next_s
     with duckdb.connect(str(saved)) as connection:
         connection.execute("UPDATE meta SET value = '99' WHERE name = 'schema_version'")
         connection.execute("UPDATE meta SET value = '7.1.0' WHERE name = 'necropsy'")
-    with pytest.raises(CaseTooNew, match=r"7\.1\.0 with case schema 99.* schema 1$") as caught, Case.open(saved):
+    with pytest.raises(CaseTooNew, match=r"7\.1\.0 with case schema 99.* schema 2$") as caught, Case.open(saved):
         pass
     assert "pip install --upgrade" in caught.value.hint
 
@@ -421,3 +421,18 @@ def test_a_case_in_memory_that_nobody_asks_loads_no_database() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert done.stdout == "False\n[{'n': 0}]\n"
+
+
+def test_a_case_of_schema_1_opens_with_the_newer_tables_empty(tmp_path: Path) -> None:
+    old = tmp_path / "old.case"
+    newer = ("visit", "log_span", "session_claim", "creation_test", "birth_account", "clock_offset")
+    with Case.create(old) as case:
+        case.append("birth_claim", [{"store": "a", "creator": "people", "births": 3.0}])
+        for table in newer:
+            case.execute(f"DROP TABLE {table}")
+        for column in ("claim_id", "alternative", "first_at", "clients", "visits", "extrapolated"):
+            case.execute(f"ALTER TABLE birth_claim DROP COLUMN {column}")
+        case.set_meta("schema_version", "1")
+    with Case.open(old) as case:
+        assert case.rows("SELECT births, clients FROM birth_claim") == [{"births": 3.0, "clients": None}]
+        assert not any(case.has(table) for table in newer)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 """Raised when a table changes in a way that an older necropsy would misread."""
 
 
@@ -197,6 +197,26 @@ TABLES: Final[tuple[Table, ...]] = (
         ),
     ),
     Table(
+        "visit",
+        "Start of each visit, of logs whose visits are matched with births one by one; very long logs keep blocks of time.",
+        (
+            Column("class_id", "INTEGER", "Class."),
+            Column("client", "BIGINT", "Keyed number of the client (address and User-Agent), the same within one log."),
+            Column("started_at", "TIMESTAMP", "Start of the first request, or its end where the log tells no duration."),
+        ),
+    ),
+    Table(
+        "log_span",
+        "Stretches of time of which every visit of a log is in the table visit.",
+        (
+            Column("log", "VARCHAR", "Access log."),
+            Column("first_at", "TIMESTAMP", "Start."),
+            Column("last_at", "TIMESTAMP", "End."),
+            Column("resolution_s", "DOUBLE", "Resolution of the log's times in seconds: 1 or less."),
+            Column("times_are_starts", "BOOLEAN", "True: durations are logged, so starts are known; false: times are ends."),
+        ),
+    ),
+    Table(
         "cookie_use",
         "Clients and session cookies, of logs that tell both what was brought and what was given; values are kept nowhere.",
         (
@@ -306,13 +326,15 @@ TABLES: Final[tuple[Table, ...]] = (
     ),
     Table(
         "birth_claim",
-        "Which births were attributed to whom, by which evidence. Each birth is claimed at most once.",
+        "Which births were attributed to whom, by which evidence. The claims on one birth add up to 1 at most.",
         (
             _STORE,
+            Column("claim_id", "INTEGER", "Number of the claim within the case; session_claim refers to it."),
             Column("creator", "VARCHAR", "probe, visitor, people or unlogged."),
             Column("probe_id", "INTEGER", "Probe, if one explains it."),
             Column("class_id", "INTEGER", "Visitor class, if one explains it."),
             Column("evidence", "VARCHAR", "named, comb, authenticated or visits."),
+            Column("alternative", "VARCHAR", "Who else it could be: another creator that no evidence tells apart; else NULL."),
             Column("label", "VARCHAR", "Who, in a few words, fit for a legend."),
             Column("user_agent", "VARCHAR", "User-Agent of the creator; empty when nothing shows it."),
             Column("births", "DOUBLE", "Births claimed."),
@@ -325,8 +347,66 @@ TABLES: Final[tuple[Table, ...]] = (
             Column("phase_low_s", "DOUBLE", "Start of the window of phases that belong to the comb (circular)."),
             Column("phase_high_s", "DOUBLE", "End of that window; below the start when the window wraps around zero."),
             Column("in_access_log", "BOOLEAN", "Whether a log shows this creator; NULL without logs."),
-            Column("last_at", "TIMESTAMP", "Last birth of the comb; NULL when births are counted, not pointed at."),
+            Column("first_at", "TIMESTAMP", "First birth of this creator that survives; NULL when unknown."),
+            Column("last_at", "TIMESTAMP", "Last birth of this creator; NULL when births are counted, not pointed at."),
+            Column("clients", "BIGINT", "How many clients (address and User-Agent) it has; NULL without a log."),
+            Column("visits", "BIGINT", "Visits of it in the logs, within the time that can testify; NULL without a log."),
+            Column("extrapolated", "DOUBLE", "Of the births, those before or after the log's time: inferred from the rate."),
             Column("bytes", "DOUBLE", "Memory of the claimed sessions that still live."),
+        ),
+    ),
+    Table(
+        "session_claim",
+        "Which session was attributed to which claim. A session without a row is explained by nobody.",
+        (
+            _STORE,
+            Column("id_hash", "UBIGINT", "Keyed hash of the session id, as in session."),
+            Column("claim_id", "INTEGER", "The likeliest claim."),
+            Column("weight", "FLOAT", "How likely this claim is, 0 to 1."),
+        ),
+    ),
+    Table(
+        "creation_test",
+        "Each visitor class and each probe, tested against the births of a store: does it create sessions?",
+        (
+            _STORE,
+            Column("class_id", "INTEGER", "Visitor class, if it is one."),
+            Column("probe_id", "INTEGER", "Probe, if it is one."),
+            Column("visits", "BIGINT", "Visits (of a probe that no log shows: expected requests) within the time that can testify."),
+            Column("followed", "BIGINT", "Of these, visits with a birth within the time of the answer."),
+            Column("chance", "DOUBLE", "Share of the visits that would have one by chance: births moved in time."),
+            Column("probability", "DOUBLE", "Sessions created per visit."),
+            Column("probability_low", "DOUBLE", "Lower end of the 95 % interval."),
+            Column("probability_high", "DOUBLE", "Upper end."),
+            Column("outcome", "VARCHAR", "creates, innocent, tied (cannot be told from another) or untested."),
+            Column("reason", "VARCHAR", "Why it is tied or untested, or by what it was decided; a sentence without a full stop."),
+        ),
+    ),
+    Table(
+        "birth_account",
+        "The sum of each store: how many births were seen, and what can be said of them.",
+        (
+            _STORE,
+            Column("births", "BIGINT", "Sessions of known birth."),
+            Column("unknown", "BIGINT", "Sessions whose birth is not known."),
+            Column("explained", "DOUBLE", "Births that the claims explain, trains of unidentified clients included."),
+            Column("horizon_at", "TIMESTAMP", "Sessions born before this may have expired: older creators cannot be seen; NULL: none expires."),
+            Column("covered_from", "TIMESTAMP", "From here on an access log that belongs to the store covers the births; NULL: no log."),
+            Column("covered_to", "TIMESTAMP", "To here."),
+            Column("covered", "BIGINT", "Births within the time that a log covers."),
+            Column("reason", "VARCHAR", "Why births are not explained, where they are not; NULL."),
+        ),
+    ),
+    Table(
+        "clock_offset",
+        "Clocks of logs against those of stores, estimated by the same match.",
+        (
+            _STORE,
+            Column("log", "VARCHAR", "Access log."),
+            Column("offset_s", "DOUBLE", "Seconds that the log's clock is ahead of the store's; what was corrected."),
+            Column("score", "DOUBLE", "Height of the peak of the correlation in its standard deviations."),
+            Column("applied", "BOOLEAN", "Whether the visits were moved; false: the log was set aside."),
+            Column("reason", "VARCHAR", "What it means, a sentence without a full stop."),
         ),
     ),
     Table(

@@ -141,6 +141,8 @@ class Case:
                 )
             if "key" in facts:
                 case._key = bytes.fromhex(facts["key"])
+            if version < SCHEMA_VERSION:
+                _complete(connection)
             yield case
         except duckdb.Error as error:
             if not _CORRUPT.search(str(error)):
@@ -336,6 +338,25 @@ def _begun(staged: Path | None, *, large: bool) -> duckdb.DuckDBPyConnection:
         connection.close()
         raise
     return connection
+
+
+def _complete(connection: duckdb.DuckDBPyConnection) -> None:
+    """Give a case of an older schema the tables and columns that it lacks: empty ones, beside the file."""
+    known: dict[str, set[str]] = {}
+    for table, column in connection.execute(
+        "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = 'main'"
+    ).fetchall():
+        known.setdefault(table, set()).add(column)
+    for table in TABLES:
+        if table.name not in known:
+            connection.execute(table.ddl.replace("CREATE TABLE", "CREATE TEMP TABLE", 1))
+            continue
+        lacking = [f'NULL::{c.type} AS "{c.name}"' for c in table.columns if c.name not in known[table.name]]
+        if lacking:  # a temporary view hides the table of the same name
+            database = connection.execute("SELECT current_database()").fetchall()[0][0].replace('"', '""')
+            connection.execute(
+                f'CREATE TEMP VIEW "{table.name}" AS SELECT *, {", ".join(lacking)} FROM "{database}".main."{table.name}"'
+            )
 
 
 def _is_of_a_disk(error: Exception) -> bool:

@@ -31,6 +31,12 @@ class Births:
     """All sessions of the store, those of unknown birth included."""
     coverage: float = 1.0
     """Share of the store's keys that could be read: below 1 when its dump breaks off. Which are missing is chance."""
+    taken_ms: int | None = None
+    """When the store was read, Unix milliseconds; None when unknown."""
+    lifetime_s: float | None = None
+    """Commonest idle lifetime of the sessions in seconds; negative: never expires; None: unknown."""
+    derived: float = 0.0
+    """Share of the births that are derived from the expiry: for sessions that were used again, the last write."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +79,33 @@ class VisitBins:
 
 
 @dataclass(frozen=True, slots=True)
+class LogSpan:
+    """A stretch of time of which every visit of one log is known: a row of ``log_span``."""
+
+    log: str
+    first_us: int
+    """Unix microseconds."""
+    last_us: int
+    resolution_s: float
+    """1 or less."""
+    times_are_starts: bool
+    """False: the log tells no duration, so that its times are those at which answers ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class Visits:
+    """Visits one by one, in order of time: parallel arrays. Redirect chains are one visit, at their first request."""
+
+    class_id: NDArray[np.int32]
+    """``class_id`` of ``visitor_class``: log, client (or ``*``), agent, host, method, path and status."""
+    client: NDArray[np.int64]
+    """Keyed number of address and User-Agent."""
+    at_us: NDArray[np.int64]
+    """Unix microseconds."""
+    spans: tuple[LogSpan, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Circumstances:
     """Everything beside the births that can explain them."""
 
@@ -80,6 +113,8 @@ class Circumstances:
     backends: Sequence[Backend] = ()
     classes: Sequence[VisitorClass] = ()
     bins: VisitBins | None = None
+    visits: Visits | None = None
+    """None without logs, and for cases of schema 1."""
     logs_given: bool = False
     idle: frozenset[int] = field(default_factory=frozenset)
     """Indices of probes whose target does not answer."""
@@ -111,3 +146,71 @@ class Claim:
     last_at: datetime | None = None
     """Last birth, UTC without a zone, as the case holds it; None when births are counted, not pointed at."""
     bytes: float = 0.0
+    claim_id: int | None = None
+    alternative: str | None = None
+    """Another creator that no evidence tells from this one."""
+    first_at: datetime | None = None
+    clients: int | None = None
+    visits: int | None = None
+    extrapolated: float = 0.0
+    """Of the births, those outside the log's time."""
+
+
+@dataclass(slots=True)
+class CreationTest:
+    """One class or probe, tested against the births of a store: a row of ``creation_test``."""
+
+    store: str
+    class_id: int | None
+    probe_id: int | None
+    visits: int
+    followed: int
+    chance: float
+    probability: float
+    probability_low: float
+    probability_high: float
+    outcome: str
+    """``creates``, ``innocent``, ``tied`` or ``untested``."""
+    reason: str = ""
+
+
+@dataclass(slots=True)
+class ClockOffset:
+    """The clock of a log against that of a store: a row of ``clock_offset``."""
+
+    store: str
+    log: str
+    offset_s: float
+    score: float
+    applied: bool
+    reason: str
+
+
+@dataclass(slots=True)
+class Account:
+    """The sum of one store: a row of ``birth_account``."""
+
+    store: str
+    births: int
+    unknown: int
+    explained: float
+    horizon_at: datetime | None = None
+    covered_from: datetime | None = None
+    covered_to: datetime | None = None
+    covered: int = 0
+    reason: str | None = None
+
+
+@dataclass(slots=True)
+class Attribution:
+    """What attribution returns for all stores together."""
+
+    claims: list[Claim]
+    """By store as given, largest first; ``claim_id`` is the place in this list."""
+    tests: list[CreationTest]
+    offsets: list[ClockOffset]
+    accounts: list[Account]
+    owner: dict[str, NDArray[np.int32]]
+    """By store: for each birth, in the order of ``Births.born_ms``, the likeliest claim; -1: nobody."""
+    weight: dict[str, NDArray[np.float32]]
+    """How likely that claim is, 0 to 1."""
