@@ -202,7 +202,9 @@ TABLES: Final[tuple[Table, ...]] = (
         (
             Column("class_id", "INTEGER", "Class."),
             Column("client", "BIGINT", "Keyed number of the client (address and User-Agent), the same within one log."),
-            Column("started_at", "TIMESTAMP", "Start of the first request, or its end where the log tells no duration."),
+            Column(
+                "started_at", "TIMESTAMP", "Start of the first request, or its end where the log tells no duration."
+            ),
         ),
     ),
     Table(
@@ -213,7 +215,9 @@ TABLES: Final[tuple[Table, ...]] = (
             Column("first_at", "TIMESTAMP", "Start."),
             Column("last_at", "TIMESTAMP", "End."),
             Column("resolution_s", "DOUBLE", "Resolution of the log's times in seconds: 1 or less."),
-            Column("times_are_starts", "BOOLEAN", "True: durations are logged, so starts are known; false: times are ends."),
+            Column(
+                "times_are_starts", "BOOLEAN", "True: durations are logged, so starts are known; false: times are ends."
+            ),
         ),
     ),
     Table(
@@ -334,7 +338,11 @@ TABLES: Final[tuple[Table, ...]] = (
             Column("probe_id", "INTEGER", "Probe, if one explains it."),
             Column("class_id", "INTEGER", "Visitor class, if one explains it."),
             Column("evidence", "VARCHAR", "named, comb, authenticated or visits."),
-            Column("alternative", "VARCHAR", "Who else it could be: another creator that no evidence tells apart; else NULL."),
+            Column(
+                "alternative",
+                "VARCHAR",
+                "Who else it could be: another creator that no evidence tells apart; else NULL.",
+            ),
             Column("label", "VARCHAR", "Who, in a few words, fit for a legend."),
             Column("user_agent", "VARCHAR", "User-Agent of the creator; empty when nothing shows it."),
             Column("births", "DOUBLE", "Births claimed."),
@@ -350,8 +358,12 @@ TABLES: Final[tuple[Table, ...]] = (
             Column("first_at", "TIMESTAMP", "First birth of this creator that survives; NULL when unknown."),
             Column("last_at", "TIMESTAMP", "Last birth of this creator; NULL when births are counted, not pointed at."),
             Column("clients", "BIGINT", "How many clients (address and User-Agent) it has; NULL without a log."),
-            Column("visits", "BIGINT", "Visits of it in the logs, within the time that can testify; NULL without a log."),
-            Column("extrapolated", "DOUBLE", "Of the births, those before or after the log's time: inferred from the rate."),
+            Column(
+                "visits", "BIGINT", "Visits of it in the logs, within the time that can testify; NULL without a log."
+            ),
+            Column(
+                "extrapolated", "DOUBLE", "Of the births, those before or after the log's time: inferred from the rate."
+            ),
             Column("bytes", "DOUBLE", "Memory of the claimed sessions that still live."),
         ),
     ),
@@ -372,14 +384,22 @@ TABLES: Final[tuple[Table, ...]] = (
             _STORE,
             Column("class_id", "INTEGER", "Visitor class, if it is one."),
             Column("probe_id", "INTEGER", "Probe, if it is one."),
-            Column("visits", "BIGINT", "Visits (of a probe that no log shows: expected requests) within the time that can testify."),
+            Column(
+                "visits",
+                "BIGINT",
+                "Visits (of a probe that no log shows: expected requests) within the time that can testify.",
+            ),
             Column("followed", "BIGINT", "Of these, visits with a birth within the time of the answer."),
             Column("chance", "DOUBLE", "Share of the visits that would have one by chance: births moved in time."),
             Column("probability", "DOUBLE", "Sessions created per visit."),
             Column("probability_low", "DOUBLE", "Lower end of the 95 % interval."),
             Column("probability_high", "DOUBLE", "Upper end."),
             Column("outcome", "VARCHAR", "creates, innocent, tied (cannot be told from another) or untested."),
-            Column("reason", "VARCHAR", "Why it is tied or untested, or by what it was decided; a sentence without a full stop."),
+            Column(
+                "reason",
+                "VARCHAR",
+                "Why it is tied or untested, or by what it was decided; a sentence without a full stop.",
+            ),
         ),
     ),
     Table(
@@ -390,8 +410,16 @@ TABLES: Final[tuple[Table, ...]] = (
             Column("births", "BIGINT", "Sessions of known birth."),
             Column("unknown", "BIGINT", "Sessions whose birth is not known."),
             Column("explained", "DOUBLE", "Births that the claims explain, trains of unidentified clients included."),
-            Column("horizon_at", "TIMESTAMP", "Sessions born before this may have expired: older creators cannot be seen; NULL: none expires."),
-            Column("covered_from", "TIMESTAMP", "From here on an access log that belongs to the store covers the births; NULL: no log."),
+            Column(
+                "horizon_at",
+                "TIMESTAMP",
+                "Sessions born before this may have expired: older creators cannot be seen; NULL: none expires.",
+            ),
+            Column(
+                "covered_from",
+                "TIMESTAMP",
+                "From here on an access log that belongs to the store covers the births; NULL: no log.",
+            ),
             Column("covered_to", "TIMESTAMP", "To here."),
             Column("covered", "BIGINT", "Births within the time that a log covers."),
             Column("reason", "VARCHAR", "Why births are not explained, where they are not; NULL."),
