@@ -379,7 +379,7 @@ TABLES: Final[tuple[Table, ...]] = (
     ),
     Table(
         "creation_test",
-        "Each visitor class and each probe, tested against the births of a store: does it create sessions?",
+        "Each visitor class and each probe, tested against the births of a store for whether it creates sessions.",
         (
             _STORE,
             Column("class_id", "INTEGER", "Visitor class, if it is one."),
@@ -422,7 +422,7 @@ TABLES: Final[tuple[Table, ...]] = (
             ),
             Column("covered_to", "TIMESTAMP", "To here."),
             Column("covered", "BIGINT", "Births within the time that a log covers."),
-            Column("reason", "VARCHAR", "Why births are not explained, where they are not; NULL."),
+            Column("reason", "VARCHAR", "Why births are not explained, where they are not; else NULL."),
         ),
     ),
     Table(
