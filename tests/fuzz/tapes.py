@@ -96,8 +96,8 @@ def _connecting(connect: Any) -> Iterator[None]:
     with (
         mock.patch("necropsy.wire.redis.connection._connect", connect),
         mock.patch("necropsy.evidence.redis.scan.PATIENCE_S", (0.0,)),
-        mock.patch("necropsy.evidence.redis.pace.PATIENCE_S", 0.0),
-        mock.patch("necropsy.evidence.redis.pace.LEAST_REST_S", 0.0),
+        mock.patch("necropsy.evidence.redis.rate_control.PATIENCE_S", 0.0),
+        mock.patch("necropsy.evidence.redis.rate_control.LEAST_REST_S", 0.0),
         mock.patch("necropsy.evidence.redis.scanning._Line.ping", return_value=0.0),
         mock.patch("necropsy.evidence.redis.scanning._Line.memory", return_value={}),
         mock.patch("necropsy.evidence.redis.scanning._Line.heard", return_value=None),

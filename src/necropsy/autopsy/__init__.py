@@ -34,15 +34,15 @@ def examine(
     CaseError
         The case cannot be written.
     """
-    from necropsy.autopsy import judging, reading, reporting, weighing_room
+    from necropsy.autopsy import judging, reading, reporting, verdict_inputs
     from necropsy.case.store import Case
 
-    say: Progress = progress or (lambda _stage, _share: None)
+    report_progress: Progress = progress or (lambda _stage, _share: None)
     sources.require_some()
-    with Case.create(case_path, withhold_key=withhold_key, large=reading.is_large(sources)) as case:
-        evidence = reading.read(case, sources, say)
-        say("weighing the evidence", None)
-        births = weighing_room.births_by_store(case)
+    with Case.create(case_path, withhold_key=withhold_key, large=reading.needs_disk(sources)) as case:
+        evidence = reading.read(case, sources, report_progress)
+        report_progress("weighing the evidence", None)
+        births = verdict_inputs.births_by_store(case)
         judging.judge(case, evidence, sources, births)
         return reporting.report(case, births)
 

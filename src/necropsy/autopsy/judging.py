@@ -21,15 +21,15 @@ if TYPE_CHECKING:
 
 def judge(case: Case, evidence: Evidence, sources: Sources, births: Mapping[str, Births]) -> Verdict:
     """Come to a verdict on the births and write it, with its findings and claims, into the case."""
-    from necropsy.autopsy import weighing_room
+    from necropsy.autopsy import verdict_inputs
     from necropsy.examine.interface import examine_all
     from necropsy.examine.registry import EXAMINERS
-    from necropsy.treat.mends.propose import mended
-    from necropsy.treat.patch import on_paths, propose
+    from necropsy.treat.fixes.attach import attach_fixes
+    from necropsy.treat.patch import attach_path_remedy, propose
     from necropsy.verdict.attribution import attribute
     from necropsy.verdict.weigh import Weighed, weigh
 
-    around = weighing_room.circumstances(case, evidence, births)
+    around = verdict_inputs.circumstances(case, evidence, births)
     claims = attribute(list(births.values()), around)
     case.append("birth_claim", [asdict(claim) for claim in claims])
     examination = examine_all(case, EXAMINERS)
@@ -39,10 +39,12 @@ def judge(case: Case, evidence: Evidence, sources: Sources, births: Mapping[str,
 
     remedy = propose(evidence.files, around.probes, again) if evidence.files else None
     remedies = {slug: remedy for slug in ("probes/creates-sessions", "probes/wrong-path") if remedy is not None}
-    findings = on_paths(examination.findings, remedy)
+    findings = attach_path_remedy(examination.findings, remedy)
     if evidence.simulation is not None:
-        findings = mended(findings, evidence.files, evidence.simulation, lambda files: simulate(list(files), sources))
-    predictions = weighing_room.predictions(case, evidence, around, births, claims)
+        findings = attach_fixes(
+            findings, evidence.files, evidence.simulation, lambda files: simulate(list(files), sources)
+        )
+    predictions = verdict_inputs.predictions(case, evidence, around, births, claims)
     verdict = weigh(
         findings,
         examination.cleared,

@@ -64,7 +64,7 @@ def lint(names: Sequence[str], *, prometheus_version: str | None = None) -> Lint
         Nothing was recognised as configuration of monitoring.
     """
     from necropsy.autopsy import reporting
-    from necropsy.autopsy.charting import chart
+    from necropsy.autopsy.simulation_tables import chart
     from necropsy.autopsy.survey import survey
     from necropsy.case.store import Case
 
@@ -147,15 +147,15 @@ def _judge(case: Case, files: Sequence[ConfigurationFile], simulation: Simulatio
     """Write findings, with their remedies, and a verdict without causes: nothing was counted."""
     from necropsy.autopsy.reading import simulate
     from necropsy.examine.interface import examine_all
-    from necropsy.treat.mends.propose import mended
-    from necropsy.treat.patch import on_paths, propose
+    from necropsy.treat.fixes.attach import attach_fixes
+    from necropsy.treat.patch import attach_path_remedy, propose
 
     examination: Examination = examine_all(case, configuration_examiners())
     findings = examination.findings
     if any(finding.slug in _PATHS for finding in findings):
         remedy = propose(files, simulation.probes, lambda patched: simulate(list(patched), sources).probes)
-        findings = on_paths(findings, remedy)
-    findings = mended(findings, files, simulation, lambda patched: simulate(list(patched), sources))
+        findings = attach_path_remedy(findings, remedy)
+    findings = attach_fixes(findings, files, simulation, lambda patched: simulate(list(patched), sources))
     case.append("finding", [{"slug": found.slug, "value": json.dumps(to_plain(found))} for found in findings])
     verdict = Verdict((), (), examination.cleared, examination.unexamined, unexplained_share=0.0)
     case.append("verdict", [{"value": json.dumps(to_plain(verdict))}])

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from necropsy.autopsy.charting import chart
+from necropsy.autopsy.simulation_tables import chart
 from necropsy.autopsy.sources import KINDS, Sources, StoreSource
 from necropsy.evidence.redis.options import LiveOptions
 from necropsy.model.errors import NecropsyError, NoEvidence, UsageError
@@ -34,17 +34,18 @@ class Evidence:
     logs_given: bool = False
 
 
-class _Desk:
-    """Where sources, absences and blemishes are written down."""
+class EvidenceLog:
+    """Records the sources of a case, and what of them is absent or damaged."""
 
     def __init__(self, case: Case) -> None:
         self.case = case
         self.sources = 0
         self.absent: list[Absent] = []
 
-    def note(
+    def record(
         self, sources: Iterable[Source] = (), absent: Iterable[Absent] = (), blemishes: Iterable[Blemish] = ()
     ) -> None:
+        """Write sources, absences and blemishes into the case."""
         sources = list(sources)
         # The locator stands beside the reason wherever both are shown: once is enough.
         absent = [replace(value, reason=value.reason.removeprefix(f"{value.locator}: ")) for value in absent]
@@ -55,7 +56,8 @@ class _Desk:
         self.case.append("blemish", [_row(value) for value in blemishes])
 
     def fail(self, kind: str, locator: str, error: NecropsyError) -> None:
-        self.note(absent=[Absent(kind, locator, error.message, error.hint)])
+        """Record a source that could not be read as absent, with the hint of its error."""
+        self.record(absent=[Absent(kind, locator, error.message, error.hint)])
 
 
 def _row(value: object) -> dict[str, object]:
@@ -70,7 +72,7 @@ def _naive(moment: datetime) -> datetime:
     return moment.astimezone(UTC).replace(tzinfo=None)
 
 
-def read(case: Case, sources: Sources, say: Progress) -> Evidence:
+def read(case: Case, sources: Sources, report_progress: Progress) -> Evidence:
     """Read all sources into the case.
 
     Configuration comes first: it is small, and the access log's format may be in it.
@@ -80,52 +82,52 @@ def read(case: Case, sources: Sources, say: Progress) -> Evidence:
     NoEvidence
         Not one source could be read.
     """
-    desk = _Desk(case)
-    sources = _nameable(desk, sources)
+    evidence_log = EvidenceLog(case)
+    sources = _nameable(evidence_log, sources)
     evidence = Evidence()
-    _configuration(desk, sources, evidence, say)
-    _access_logs(desk, sources, evidence, say)
-    _whereabouts(desk, sources, evidence)
+    _configuration(evidence_log, sources, evidence, report_progress)
+    _access_logs(evidence_log, sources, evidence, report_progress)
+    _whereabouts(evidence_log, sources, evidence)
     if evidence.simulation is not None:
         chart(case, evidence.files, evidence.simulation, sources.prometheus_version)
-    _app_logs(desk, sources, say)
+    _app_logs(evidence_log, sources, report_progress)
     moments = [sources.now] if sources.now else []
     for store in sources.stores:
-        taken_at = _store(desk, store, sources, say)
+        taken_at = _store(evidence_log, store, sources, report_progress)
         if taken_at is not None and not sources.now:
             moments.append(taken_at)
     evidence.now = max(moments) if moments else _newest(case) or datetime.now(UTC)
     case.set_meta("now", evidence.now.isoformat())
-    if not desk.sources or not any(case.has(table) for table in _EVIDENCE):
-        raise _no_evidence(case, desk.absent)
+    if not evidence_log.sources or not any(case.has(table) for table in _EVIDENCE):
+        raise _no_evidence(case, evidence_log.absent)
     return evidence
 
 
-def _nameable(desk: _Desk, sources: Sources) -> Sources:
+def _nameable(evidence_log: EvidenceLog, sources: Sources) -> Sources:
     """Leave out files whose names are no text: a case, and what is made of it, could not name them."""
 
-    def noted(kind: str, locator: str) -> bool:
+    def has_no_text(kind: str, locator: str) -> bool:
         try:
             locator.encode()
         except UnicodeEncodeError:
             shown = os.fsencode(locator).decode("utf-8", "backslashreplace")
             hint = "Rename it, or give it through standard input (-)."
-            desk.note(absent=[Absent(kind, shown, "its name is not UTF-8", hint)])
+            evidence_log.record(absent=[Absent(kind, shown, "its name is not UTF-8", hint)])
             return True
         return False
 
     kept: dict[str, Any] = {
-        name: tuple(locator for locator in getattr(sources, name) if not noted(name, locator))
+        name: tuple(locator for locator in getattr(sources, name) if not has_no_text(name, locator))
         for name in (kind.replace("-", "_") for kind in KINDS)
     }
-    return replace(sources, stores=tuple(s for s in sources.stores if not noted("rdb", s.rdb)), **kept)
+    return replace(sources, stores=tuple(s for s in sources.stores if not has_no_text("rdb", s.rdb)), **kept)
 
 
 _LARGE: Final = 256 << 20
 """Bytes of dumps from which on a case is too large for memory. What is compressed counts as it is: about a third."""
 
 
-def is_large(sources: Sources) -> bool:
+def needs_disk(sources: Sources) -> bool:
     """Tell whether there may be millions of sessions."""
     from necropsy.wire.files import size_of
 
@@ -152,30 +154,30 @@ def _newest(case: Case) -> datetime | None:
     return newest.replace(tzinfo=UTC) if newest is not None else None
 
 
-def _configuration(desk: _Desk, sources: Sources, evidence: Evidence, say: Progress) -> None:
+def _configuration(evidence_log: EvidenceLog, sources: Sources, evidence: Evidence, report_progress: Progress) -> None:
     from necropsy.evidence.configuration.reader import read as read_configuration
 
     named = [(kind, getattr(sources, kind)) for kind in ("prometheus", "blackbox", "consul", "nginx")]
     for kind, locators in [*named, *others(sources.prober)]:
         if not locators:
             continue
-        say(f"reading {kind} configuration", None)
+        report_progress(f"reading {kind} configuration", None)
         files, taken, absent = read_configuration(kind, locators)
         evidence.files += files
-        desk.note(taken, absent)
+        evidence_log.record(taken, absent)
     if evidence.files:
         evidence.simulation = simulate(evidence.files, sources)
         for problem in evidence.simulation.problems:
-            desk.note(absent=[Absent("configuration", problem.place, problem.reason, problem.hint)])
+            evidence_log.record(absent=[Absent("configuration", problem.place, problem.reason, problem.hint)])
 
 
-def _whereabouts(desk: _Desk, sources: Sources, evidence: Evidence) -> None:
+def _whereabouts(evidence_log: EvidenceLog, sources: Sources, evidence: Evidence) -> None:
     """Compute when each probe fires, if nobody said on which machine Prometheus runs and the access log tells."""
     if sources.prometheus_host or not evidence.logs_given or not (evidence.simulation and evidence.simulation.probes):
         return
-    from necropsy.autopsy.whereabouts import solve
+    from necropsy.autopsy.prometheus_host import solve
 
-    found = solve(desk.case, evidence.files, sources.prometheus_version)
+    found = solve(evidence_log.case, evidence.files, sources.prometheus_version)
     if found is None:
         return
     file, solution, tried = found
@@ -184,7 +186,7 @@ def _whereabouts(desk: _Desk, sources: Sources, evidence: Evidence) -> None:
         f" {solution.explained} of {solution.observed} probes in the access log"
     )
     evidence.simulation = simulate(evidence.files, replace(sources, prometheus_host=solution.host))
-    desk.case.execute(
+    evidence_log.case.execute(
         "UPDATE source SET note = concat_ws('; ', nullif(note, ''), $1) WHERE reader = 'prometheus' AND locator = $2",
         [said, file],
     )
@@ -216,20 +218,20 @@ def simulate(files: list[ConfigurationFile], sources: Sources) -> Simulation:
     return run(files, prometheus_version=sources.prometheus_version, prometheus_host=sources.prometheus_host)
 
 
-def _access_logs(desk: _Desk, sources: Sources, evidence: Evidence, say: Progress) -> None:
+def _access_logs(evidence_log: EvidenceLog, sources: Sources, evidence: Evidence, report_progress: Progress) -> None:
     if not sources.access_log:
         return
     from necropsy.evidence.access_log.reader import read as read_log
     from necropsy.probes.simulate import LogFormat
 
-    say("reading access logs", None)
+    report_progress("reading access logs", None)
     formats: list[LogFormat] = list(evidence.simulation.log_formats) if evidence.simulation else []
     if sources.log_format:
         formats.insert(0, LogFormat("--log-format", sources.log_format, "default", Origin("--log-format", 0)))
     try:
-        hash_with = desk.case.hashes if sources.hash_clients else None
+        hash_with = evidence_log.case.hashes if sources.hash_clients else None
         log = read_log(
-            desk.case,
+            evidence_log.case,
             list(sources.access_log),
             log_formats=formats,
             hash_with=hash_with,
@@ -237,48 +239,52 @@ def _access_logs(desk: _Desk, sources: Sources, evidence: Evidence, say: Progres
             checksums=sources.checksums,
         )
     except NecropsyError as error:
-        desk.fail("access_log", ", ".join(sources.access_log), error)
+        evidence_log.fail("access_log", ", ".join(sources.access_log), error)
         return
-    desk.note(log.sources, log.absent, log.blemishes)
+    evidence_log.record(log.sources, log.absent, log.blemishes)
     evidence.logs_given = bool(log.sources)
 
 
-def _app_logs(desk: _Desk, sources: Sources, say: Progress) -> None:
+def _app_logs(evidence_log: EvidenceLog, sources: Sources, report_progress: Progress) -> None:
     if not sources.app_log:
         return
     from necropsy.evidence.app_log.reader import read as read_log
 
-    say("reading application logs", None)
+    report_progress("reading application logs", None)
     try:
-        log = read_log(desk.case, list(sources.app_log), checksums=sources.checksums)
+        log = read_log(evidence_log.case, list(sources.app_log), checksums=sources.checksums)
     except NecropsyError as error:
-        desk.fail("app_log", ", ".join(sources.app_log), error)
+        evidence_log.fail("app_log", ", ".join(sources.app_log), error)
         return
-    desk.note(log.sources, log.absent, log.blemishes)
+    evidence_log.record(log.sources, log.absent, log.blemishes)
 
 
-def _store(desk: _Desk, store: StoreSource, sources: Sources, say: Progress) -> datetime | None:
+def _store(
+    evidence_log: EvidenceLog, store: StoreSource, sources: Sources, report_progress: Progress
+) -> datetime | None:
     """Read one store, dump or live; when it was in this state, or None if it could not be read."""
     from necropsy.autopsy.filling import fill
 
-    say(f"reading the keys of store {store.name}", None)
+    report_progress(f"reading the keys of store {store.name}", None)
     try:
         if is_address(store.rdb):
-            opened = _open_live(store, sources.live or LiveOptions(), say)
+            opened = _open_live(store, sources.live or LiveOptions(), report_progress)
         else:
-            opened = _open_dump(store, say, checksum=sources.checksums)
-        census = fill(desk.case, store.name, opened.keys, sources.now)
+            opened = _open_dump(store, report_progress, checksum=sources.checksums)
+        census = fill(evidence_log.case, store.name, opened.keys, sources.now)
     except NecropsyError as error:
-        desk.fail("redis" if is_address(store.rdb) else "rdb", masked(store.rdb), error)
+        evidence_log.fail("redis" if is_address(store.rdb) else "rdb", masked(store.rdb), error)
         return None
     facts = dict(opened.keys.facts)
     if store.memory_limit is not None:
         facts["memory-limit"] = str(store.memory_limit)
-    desk.case.append("server_fact", [{"store": store.name, "name": n, "value": v} for n, v in sorted(facts.items())])
+    evidence_log.case.append(
+        "server_fact", [{"store": store.name, "name": n, "value": v} for n, v in sorted(facts.items())]
+    )
     digest, size = opened.fingerprint()
     source = Source(opened.reader, opened.locator, opened.keys.taken_at, digest, size, store.name, opened.note(facts))
     remarks = [Blemish(opened.locator, "byte", 0, remark) for remark in census.remarks]
-    desk.note([source], getattr(opened.keys, "absent", ()), [*opened.keys.blemishes, *remarks])
+    evidence_log.record([source], getattr(opened.keys, "absent", ()), [*opened.keys.blemishes, *remarks])
     return opened.keys.taken_at
 
 
@@ -294,7 +300,7 @@ class _Opened:
     note: Callable[[dict[str, str]], str]
 
 
-def _open_dump(store: StoreSource, say: Progress, *, checksum: bool) -> _Opened:
+def _open_dump(store: StoreSource, report_progress: Progress, *, checksum: bool) -> _Opened:
     from necropsy.evidence.rdb.reader import open_dump
     from necropsy.sessions.registry import projection
     from necropsy.wire.files import fingerprint_beside, size_of
@@ -303,7 +309,7 @@ def _open_dump(store: StoreSource, say: Progress, *, checksum: bool) -> _Opened:
     fingerprint = fingerprint_beside(store.rdb) if checksum else lambda: (None, None)
 
     def progress(done: int) -> None:
-        say(f"reading the keys of store {store.name}", min(1.0, done / size) if size else None)
+        report_progress(f"reading the keys of store {store.name}", min(1.0, done / size) if size else None)
 
     dump = open_dump(store.rdb, projection(), progress=progress)
     return _Opened("rdb", store.rdb, dump, fingerprint, _version_note)
@@ -313,12 +319,12 @@ def _version_note(facts: dict[str, str]) -> str:
     return f"RDB {facts.get('rdb-version', '?')}, checksum {facts.get('checksum', 'unknown')}"
 
 
-def _open_live(store: StoreSource, options: LiveOptions, say: Progress) -> _Opened:
+def _open_live(store: StoreSource, options: LiveOptions, report_progress: Progress) -> _Opened:
     from necropsy.evidence.rdb.reader import open_stream
     from necropsy.sessions.registry import projection
 
     def progress(share: float | None) -> None:
-        say(f"reading the keys of store {store.name}", share)
+        report_progress(f"reading the keys of store {store.name}", share)
 
     # Idle times decide nothing here, and of the memory of sessions the mean is as good: births are exact either way.
     live = options.open(

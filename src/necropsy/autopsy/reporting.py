@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from necropsy import __version__
-from necropsy.autopsy import pictures, weighing_room
+from necropsy.autopsy import chart_data, verdict_inputs
 from necropsy.examine.interface import in_order
 from necropsy.model.evidence import Absent, Blemish, Source
 from necropsy.model.finding import Finding
@@ -51,7 +51,7 @@ def report(case: Case, births: Mapping[str, Births] | None = None) -> Report:
     findings = tuple(from_plain(Finding, json.loads(row["value"])) for row in case.rows("SELECT value FROM finding"))
     claims = claims_of(case)
     if births is None:
-        births = weighing_room.births_by_store(case)
+        births = verdict_inputs.births_by_store(case)
     layouts: Counter[str] = Counter(
         {
             row["layout"]: row["n"]
@@ -77,10 +77,10 @@ def report(case: Case, births: Mapping[str, Births] | None = None) -> Report:
             from_plain(Probe, json.loads(row["value"]))
             for row in case.rows("SELECT value FROM probe ORDER BY probe_id")
         ),
-        births=tuple(pictures.birth_charts(births, claims)),
-        combs=tuple(pictures.comb_charts(births, claims)),
-        populations=tuple(pictures.population(case, each, now) for each in births.values()),
-        chains=tuple(pictures.chains(verdict)),
+        births=tuple(chart_data.birth_charts(births, claims)),
+        combs=tuple(chart_data.comb_charts(births, claims)),
+        populations=tuple(chart_data.population(case, each, now) for each in births.values()),
+        chains=tuple(chart_data.chains(verdict)),
         frameworks=dict(layouts),
     )
 

@@ -91,16 +91,16 @@ def survey(
     from necropsy.keyspace.tally import Tally
 
     _require(locators, before, by, top, sample)
-    say: Progress = progress or (lambda _what, _share: None)
+    report_progress: Progress = progress or (lambda _what, _share: None)
     with closing(Tally(top=top, show_keys=show_keys, by_slot="slot" in by)) as tally:
-        desk = _Desk(tally, sample, now, live or LiveOptions(), say)
+        tallying = _Tallying(tally, sample, now, live or LiveOptions(), report_progress)
         for side, given in ((True, before), (False, locators)):
             for name, locator in _named(given):
-                desk.read(name, locator, before=side)
-            desk.require_some(given, before=side)
-        say("folding the names of keys", None)
+                tallying.read(name, locator, before=side)
+            tallying.require_some(given, before=side)
+        report_progress("folding the names of keys", None)
         tally.settle()
-        return _answer(tally, desk, by, sample, show_keys=show_keys, compared=bool(before))
+        return _answer(tally, tallying, by, sample, show_keys=show_keys, compared=bool(before))
 
 
 def _require(locators: Sequence[str], before: Sequence[str], by: Sequence[str], top: int, sample: float) -> None:
@@ -133,14 +133,22 @@ def _named(locators: Sequence[str]) -> Iterator[tuple[str, str]]:
         yield (name if names.count(name) == 1 else f"{name} ({number})"), locator
 
 
-class _Desk:
+class _Tallying:
     """Where sources are read, and what could not be read is written down."""
 
-    def __init__(self, tally: Tally, sample: float, now: datetime | None, live: LiveOptions, say: Progress) -> None:
+    def __init__(
+        self, tally: Tally, sample: float, now: datetime | None, live: LiveOptions, report_progress: Progress
+    ) -> None:
         self.sources: list[KeySource] = []
         self.blemishes: list[Blemish] = []
         self.absent: list[Absent] = []
-        self._tally, self._sample, self._now, self._live, self._say = tally, sample, now, live, say
+        self._tally, self._sample, self._now, self._live, self._report_progress = (
+            tally,
+            sample,
+            now,
+            live,
+            report_progress,
+        )
 
     def read(self, name: str, locator: str, *, before: bool) -> None:
         """Read one source into the tally."""
@@ -153,7 +161,7 @@ class _Desk:
             for batch in reading:
                 moment = self._now or reading.taken_at or _written_at(locator)
                 self._tally.add(batch, shown, moment, before=before)
-                self._say(f"reading {shown}: {reading.keys_read:,} keys", None)
+                self._report_progress(f"reading {shown}: {reading.keys_read:,} keys", None)
         except UnreadableSource as error:  # a server that went away: what was read stays counted
             self.absent.append(Absent("keys", masked(locator), error.message, error.hint))
         self.blemishes += reading.blemishes
@@ -202,7 +210,7 @@ def _version(reading: Reading) -> str:
 
 
 def _answer(
-    tally: Tally, desk: _Desk, by: Sequence[str], sample: float, *, show_keys: bool, compared: bool
+    tally: Tally, tallying: _Tallying, by: Sequence[str], sample: float, *, show_keys: bool, compared: bool
 ) -> Keyspace:
     total = Row("all", tally.total(before=False, sample=sample))
     if compared:
@@ -222,11 +230,11 @@ def _answer(
         total=total,
         groups=tuple(groups),
         biggest=tuple(_big(row) for row in tally.biggest()),
-        sources=tuple(desk.sources),
+        sources=tuple(tallying.sources),
         sample=sample,
         keys_shown=show_keys,
-        blemishes=tuple(desk.blemishes),
-        absent=tuple(desk.absent),
+        blemishes=tuple(tallying.blemishes),
+        absent=tuple(tallying.absent),
     )
 
 

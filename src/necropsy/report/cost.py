@@ -9,9 +9,9 @@ from typing import Final
 from necropsy.model.cost import Amount, Cost
 from necropsy.model.evidence import Absent
 from necropsy.model.plain import to_plain
+from necropsy.report.escaping import inert, prose
 from necropsy.report.figures import count, duration, several, size
-from necropsy.report.inert import inert, prose
-from necropsy.report.sheet import Sheet
+from necropsy.report.terminal_layout import Sheet
 
 SCHEMA: Final = "necropsy/cost/1"
 _COLUMNS: Final = (10, 10, 11, 9)

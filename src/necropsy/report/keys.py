@@ -15,9 +15,9 @@ from necropsy.model.keyspace import (
     Keyspace,
     Row,
 )
+from necropsy.report.escaping import inert, prose
 from necropsy.report.figures import count, duration, moment, percent, several, size
-from necropsy.report.inert import inert, prose
-from necropsy.report.sheet import Sheet
+from necropsy.report.terminal_layout import Sheet
 
 MOST_ROWS: Final = 20
 """Rows of a table unless more are asked for."""

@@ -9,10 +9,10 @@ from typing import Final
 from necropsy.model.evidence import Absent, Origin
 from necropsy.model.finding import Exhibit, Finding, Severity
 from necropsy.model.report import Report
+from necropsy.report.escaping import inert, prose
 from necropsy.report.figures import several
-from necropsy.report.inert import inert, prose
 from necropsy.report.reading import patches
-from necropsy.report.sheet import Sheet
+from necropsy.report.terminal_layout import Sheet
 
 _STYLES: Final = {Severity.CRITICAL: "bold red", Severity.WARNING: "bold yellow", Severity.INFO: "bold"}
 _COMMANDS: Final = {Severity.CRITICAL: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}

@@ -7,7 +7,7 @@ from datetime import datetime
 from necropsy.model.finding import Exhibit, Remedy
 from necropsy.model.report import Report
 from necropsy.model.verdict import Cause, Prediction
-from necropsy.report import margins, reading
+from necropsy.report import reading, terminal_footer
 from necropsy.report.figures import a_day, count, moment, size
 from necropsy.report.markdown_text import block, code, plain, table
 
@@ -40,7 +40,7 @@ def _head(report: Report) -> list[str]:
         sentences = [plain(healthy) if healthy else f"{nothing[0].upper()}{nothing[1:]}."]
     if reading.unexplained(report):
         sentences.append(f"{reading.unexplained(report)}.")
-    sentences += [f"Store {code(store.name)}: {plain(margins.population(store))}." for store in report.stores]
+    sentences += [f"Store {code(store.name)}: {plain(terminal_footer.population(store))}." for store in report.stores]
     title = plain(verdict.causes[0].title) if verdict.causes else "session store"
     kept = f"; case file {code(report.case)}" if report.case else ""
     written = f"Written by necropsy {plain(report.necropsy)} from evidence up to {moment(report.taken_at)}{kept}."

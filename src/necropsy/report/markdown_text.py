@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from necropsy.report.inert import inert, inert_block, prose
+from necropsy.report.escaping import inert, inert_block, prose
 
 # Underscores inside a word and ">" after the first column mean nothing; leaving them alone keeps the source readable.
 _MEANINGFUL = re.compile(r"([\\`*\[\]<|~$]|&(?=[#\w]+;)|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9]))")

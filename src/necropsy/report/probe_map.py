@@ -12,9 +12,9 @@ from typing import Any, Final
 from necropsy.model.evidence import Absent, Origin
 from necropsy.model.plain import to_plain
 from necropsy.model.probe import Probe
+from necropsy.report.escaping import inert, prose
 from necropsy.report.figures import count, duration, iso, several
-from necropsy.report.inert import inert, prose
-from necropsy.report.sheet import Sheet
+from necropsy.report.terminal_layout import Sheet
 
 SCHEMA: Final = "necropsy/probes/1"
 _DAY_S: Final = 86_400

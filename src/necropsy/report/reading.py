@@ -15,8 +15,8 @@ from necropsy.model.evidence import Absent, Blemish, Origin
 from necropsy.model.finding import Finding, Patch, Remedy, Severity
 from necropsy.model.report import Report, StoreSummary
 from necropsy.model.verdict import Actor, Cause, Prediction
+from necropsy.report.escaping import inert, inert_block
 from necropsy.report.figures import IMMORTAL_S, count, duration, interval, moment, percent, several, size
-from necropsy.report.inert import inert, inert_block
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,9 @@ from typing import Any, Final
 
 from necropsy.model.evidence import Origin
 from necropsy.model.plain import to_plain
+from necropsy.report.escaping import inert, prose
 from necropsy.report.figures import several
-from necropsy.report.inert import inert, prose
-from necropsy.report.sheet import Sheet
+from necropsy.report.terminal_layout import Sheet
 
 SCHEMA: Final = "necropsy/relabel-steps/1"
 _NAME_COLUMN: Final = 40

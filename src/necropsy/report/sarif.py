@@ -19,9 +19,9 @@ from necropsy.model.finding import Confidence, Finding, Remedy, Severity
 from necropsy.model.report import Report
 from necropsy.model.slugs import SLUGS
 from necropsy.report import reading
+from necropsy.report.escaping import inert, prose
 from necropsy.report.figures import iso
 from necropsy.report.hunks import Replacement, replacements
-from necropsy.report.inert import inert, prose
 
 SCHEMA: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 _LEVELS: Final = {Severity.CRITICAL: "error", Severity.WARNING: "warning", Severity.INFO: "note"}

@@ -8,10 +8,10 @@ from necropsy.model.evidence import Origin
 from necropsy.model.finding import Finding, Remedy
 from necropsy.model.report import Report
 from necropsy.model.verdict import Actor, Cause, Prediction
-from necropsy.report import margins, reading
+from necropsy.report import reading, terminal_footer
+from necropsy.report.escaping import inert, prose
 from necropsy.report.figures import a_day, count, several, size
-from necropsy.report.inert import inert, prose
-from necropsy.report.sheet import LABEL_WIDTH, Sheet
+from necropsy.report.terminal_layout import LABEL_WIDTH, Sheet
 
 MOST_ACTORS: Final = 8
 """Actors of one cause that are named one by one."""
@@ -43,7 +43,7 @@ def render(report: Report, *, width: int = 80, color: bool = False) -> str:
         _cause(sheet, cause, report)
     if not report.verdict.causes:
         _no_cause(sheet, report)
-    margins.write(sheet, report)
+    terminal_footer.write(sheet, report)
     _diffs(sheet, report)
     return sheet.text()
 

@@ -15,10 +15,10 @@ from dataclasses import replace
 from typing import Final
 
 from necropsy.model.traffic import Traffic, Visitor
+from necropsy.report.escaping import inert, prose
 from necropsy.report.figures import count, duration, moment, percent, several
-from necropsy.report.inert import inert, prose
 from necropsy.report.reading import absence, damage
-from necropsy.report.sheet import Sheet
+from necropsy.report.terminal_layout import Sheet
 
 MOST_ROWS: Final = 20
 """Rows of the table unless more are asked for."""

@@ -60,7 +60,7 @@ def propose(files: Sequence[ConfigurationFile], probes: Sequence[Probe], simulat
     )
 
 
-def on_paths(findings: Iterable[Finding], remedy: Remedy | None) -> tuple[Finding, ...]:
+def attach_path_remedy(findings: Iterable[Finding], remedy: Remedy | None) -> tuple[Finding, ...]:
     """Give the findings about paths the remedy of ``propose``; what is said of one service keeps its own advice."""
     made = []
     for finding in findings:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from necropsy.evidence.redis.batches import Batches
 from necropsy.evidence.redis.page import WINDOW, Fields, Names, Page, Recent, Sparse
-from necropsy.evidence.redis.side_by_side import interleaved
+from necropsy.evidence.redis.parallel_nodes import interleaved
 from necropsy.sessions.keyspace import KEY_TYPES, Projection, key_schema
 
 PROJECTION = Projection(string_bytes=5, hash_fields=((b"a", 5), (b"b", 0)), members_of=(b"x",))

@@ -7,17 +7,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
-from necropsy.evidence.redis.alike import Alike
+from necropsy.evidence.redis.cost_sampling import CostSampling
 from necropsy.evidence.redis.host import host_facts
 from necropsy.evidence.redis.page import Names
 from necropsy.evidence.redis.permissions import try_out
 from necropsy.evidence.redis.pipeline import PipelineWay
+from necropsy.evidence.redis.read_methods import AUTO, UNSAFE, Choice, OpenStream, Way, choose
 from necropsy.evidence.redis.scan import Tally
 from necropsy.evidence.redis.scanning import scan_keys
 from necropsy.evidence.redis.script import ScriptWay
 from necropsy.evidence.redis.server import ask_server
 from necropsy.evidence.redis.streaming import stream_keys
-from necropsy.evidence.redis.ways import AUTO, UNSAFE, Choice, OpenStream, Way, choose
 from necropsy.model.errors import UnreadableSource
 from necropsy.model.evidence import Absent, Blemish
 from necropsy.wire.redis.connection import Connection
@@ -74,7 +74,7 @@ class NodeReading:
         """Why this way, and what else is to be said."""
         self.stream: ReplicationStream | None = None
         self.scanning: Way | None = None
-        self.alike = None if wanted.each else Alike()
+        self.cost_sampling = None if wanted.each else CostSampling()
         self.connection = self.connect()
         try:
             with understood(self.name):
@@ -206,7 +206,13 @@ class NodeReading:
         if way == "script":
             try:
                 return ScriptWay(
-                    self.connection, self.gate, self.permissions, projection, self.names, lfu=self.lfu, alike=self.alike
+                    self.connection,
+                    self.gate,
+                    self.permissions,
+                    projection,
+                    self.names,
+                    lfu=self.lfu,
+                    cost_sampling=self.cost_sampling,
                 )
             except UnreadableSource as error:
                 if self.wanted.way == "script":

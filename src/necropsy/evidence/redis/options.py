@@ -7,13 +7,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from necropsy.evidence.redis.ways import AUTO
+from necropsy.evidence.redis.read_methods import AUTO
 from necropsy.model.errors import UsageError
 from necropsy.wire.redis.address import Secret, parse_address
 
 if TYPE_CHECKING:
+    from necropsy.evidence.redis.read_methods import OpenStream
     from necropsy.evidence.redis.reader import LiveKeyspace
-    from necropsy.evidence.redis.ways import OpenStream
     from necropsy.sessions.keyspace import Projection
 
 _UNITS: Final = {"us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0}

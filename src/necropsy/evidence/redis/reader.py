@@ -7,9 +7,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from necropsy.evidence.redis.node import BATCH_ROWS, NodeReading, Wanted
+from necropsy.evidence.redis.parallel_nodes import interleaved
+from necropsy.evidence.redis.read_methods import AUTO, OpenStream, require_known
 from necropsy.evidence.redis.server import merged
-from necropsy.evidence.redis.side_by_side import interleaved
-from necropsy.evidence.redis.ways import AUTO, OpenStream, require_known
 from necropsy.model.errors import UsageError
 from necropsy.model.evidence import Absent, Blemish
 from necropsy.wire.redis.address import Address, parse_address

@@ -17,9 +17,9 @@ from necropsy.wire.redis.replies import ConnectionLost, ServerError
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from necropsy.evidence.redis.pace import Pace
     from necropsy.evidence.redis.pipeline import PipelineWay
-    from necropsy.evidence.redis.ways import Way
+    from necropsy.evidence.redis.rate_control import RateControl
+    from necropsy.evidence.redis.read_methods import Way
     from necropsy.wire.redis.connection import Connection
 
 PATIENCE_S: Final = (0.2, 1.0, 3.0)
@@ -67,7 +67,7 @@ class Scan:
         connection: Connection,
         way: Way,
         pieces: PipelineWay,
-        pace: Pace,
+        rate_control: RateControl,
         batches: Batches,
         tally: Tally,
         *,
@@ -77,7 +77,7 @@ class Scan:
         self.connection = connection
         self._way = way
         self._pieces = pieces
-        self._pace = pace
+        self._pace = rate_control
         self._batches = batches
         self._tally = tally
         self._sleep = sleep

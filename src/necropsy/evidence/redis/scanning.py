@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from necropsy.evidence.redis.batches import Batches, expiry_bytes
 from necropsy.evidence.redis.host import SEEN
-from necropsy.evidence.redis.pace import Pace
 from necropsy.evidence.redis.pipeline import PipelineWay
+from necropsy.evidence.redis.rate_control import RateControl
 from necropsy.evidence.redis.scan import Scan, ScanEnded
 from necropsy.wire.priority import standing_back
 from necropsy.wire.redis.info import number, parse_info
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from necropsy.evidence.redis.node import NodeReading
-    from necropsy.evidence.redis.ways import Way
+    from necropsy.evidence.redis.read_methods import Way
     from necropsy.wire.redis.connection import Connection
 
 
@@ -40,10 +40,10 @@ def _scanned(node: NodeReading, way: Way) -> Iterator[pa.RecordBatch]:
     batches = Batches(wanted.projection, node.names, wanted.batch_rows, expiry_bytes(node.server.info))
     pieces = PipelineWay(node.connection, node.permissions, wanted.projection, node.names, lfu=node.lfu)
     line = _Line(node)
-    pace = Pace(line.ping, line.memory, line.heard, wanted.max_impact_s)
+    rate_control = RateControl(line.ping, line.memory, line.heard, wanted.max_impact_s)
     given = 0
     try:
-        scan = Scan(node.connect, node.connection, way, pieces, pace, batches, node.tally)
+        scan = Scan(node.connect, node.connection, way, pieces, rate_control, batches, node.tally)
         line.scan = scan
         for db in node.totals:
             for batch in scan.database(db):
@@ -61,7 +61,7 @@ def _scanned(node: NodeReading, way: Way) -> Iterator[pa.RecordBatch]:
         node.cut_short(f"it {ANSWERS_ODDLY}")
     finally:
         line.close()
-    _tell(node, pace)
+    _tell(node, rate_control)
 
 
 class _Line:
@@ -114,23 +114,23 @@ def heard_from_others(connection: Connection) -> int | None:
     return heard - connection.sent_bytes if heard else None
 
 
-def _tell(node: NodeReading, pace: Pace) -> None:
+def _tell(node: NodeReading, rate_control: RateControl) -> None:
     """Write down how the scan went."""
     tally, facts = node.tally, node.server.facts
     facts["scan-slices"] = str(tally.slices)
     facts["scan-server-s"] = f"{tally.server_s:.3f}"
     facts["scan-longest-slice-ms"] = f"{1000 * tally.longest_s:.2f}"
-    facts["scan-rested-s"] = f"{pace.rested_s:.1f}"
+    facts["scan-rested-s"] = f"{rate_control.rested_s:.1f}"
     facts["scan-keys-gone"] = str(tally.gone)
     facts["scan-keys-again"] = str(tally.again)
     facts["scan-resumed"] = str(tally.resumed)
-    if node.alike is not None and node.alike.guessed:
-        facts["scan-keys-guessed"] = str(node.alike.guessed)
-        node.remarks.append(node.alike.remark())
+    if node.cost_sampling is not None and node.cost_sampling.guessed:
+        facts["scan-keys-guessed"] = str(node.cost_sampling.guessed)
+        node.remarks.append(node.cost_sampling.remark())
     if tally.resumed:
         node.remarks.append(f"its connection broke {tally.resumed} times, and the scan went on")
-    if pace.waited_for_memory_s:
-        node.remarks.append(f"waited {pace.waited_for_memory_s:.0f} s as its memory was full")
+    if rate_control.waited_for_memory_s:
+        node.remarks.append(f"waited {rate_control.waited_for_memory_s:.0f} s as its memory was full")
     if not node.connection.keeps_idle_times:
         node.remarks.append("it has no CLIENT NO-TOUCH: keys whose values were read look used")
     if tally.unread:

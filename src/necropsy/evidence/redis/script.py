@@ -20,7 +20,7 @@ from necropsy.wire.redis.connection import pack
 from necropsy.wire.redis.replies import ServerError
 
 if TYPE_CHECKING:
-    from necropsy.evidence.redis.alike import Alike
+    from necropsy.evidence.redis.cost_sampling import CostSampling
     from necropsy.sessions.keyspace import Projection
     from necropsy.wire.redis.connection import Connection, Packed
     from necropsy.wire.redis.gate import Gate, Word
@@ -53,11 +53,11 @@ class ScriptWay:
         names: Names,
         *,
         lfu: bool,
-        alike: Alike | None = None,
+        cost_sampling: CostSampling | None = None,
     ) -> None:
         self._connection = connection
         self._names = names
-        self._alike = alike if "usage" in permissions else None
+        self._cost_sampling = cost_sampling if "usage" in permissions else None
         self._text = compose(permissions, projection, lfu=lfu)
         self._digest = gate.admit(self._text)
         fields = [word for name, keep in projection.hash_fields for word in (name, b"%d" % keep)]
@@ -83,13 +83,13 @@ class ScriptWay:
     def ask(self, cursor: bytes, names: Sequence[bytes], count: int, longest_s: float) -> None:
         """Ask for a slice: of the scan, or of keys by name."""
         limit = min(LONGEST_US, int(1e6 * longest_s / AFTERWARDS))
-        groups = self._alike.words() if self._alike else self._groups
+        groups = self._cost_sampling.words() if self._cost_sampling else self._groups
         if groups is not self._groups:
             self._groups = groups
             self._lasting = self._packed()
         self._asked = (b"" if names else cursor, count, limit)
         self._by_name = pack(names)
-        self._settle = self._alike.settling() if self._alike else None
+        self._settle = self._cost_sampling.settling() if self._cost_sampling else None
         self._send(self._verb, whole=self._whole)
 
     def answer(self, go_on: Callable[[bytes], object] | None = None) -> Answer:

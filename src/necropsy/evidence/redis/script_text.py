@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from necropsy.evidence.redis.alike import SAMPLED, SMALL
+from necropsy.evidence.redis.cost_sampling import SAMPLED, SMALL
 
 if TYPE_CHECKING:
     from necropsy.evidence.redis.permissions import Permissions

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from necropsy.evidence.redis.alike import SMALL
+from necropsy.evidence.redis.cost_sampling import SMALL
 from necropsy.evidence.redis.script_text import LONG, WHOLE
 from necropsy.sessions.keyspace import KEY_TYPES
 from necropsy.wire.redis.replies import ServerError

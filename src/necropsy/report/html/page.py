@@ -14,10 +14,10 @@ from json import dumps
 from typing import TYPE_CHECKING, Any, Final
 
 from necropsy.model.report import Report
-from necropsy.report import margins, reading
+from necropsy.report import reading, terminal_footer
+from necropsy.report.escaping import inert, inert_block
 from necropsy.report.figures import a_day, count, duration, interval, moment, percent, several, size
 from necropsy.report.html.pictures import Gallery, galleries
-from necropsy.report.inert import inert, inert_block
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -69,7 +69,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
         finalize=_harmless,
     )
-    environment.globals.update(reading=reading, population=margins.population)
+    environment.globals.update(reading=reading, population=terminal_footer.population)
     environment.filters.update(
         a_day=a_day,
         amount=count,

@@ -10,8 +10,8 @@ from datetime import timedelta
 from typing import Any, Final
 
 from necropsy.model.report import BirthChart, CombChart, Histogram, Report
+from necropsy.report.escaping import inert
 from necropsy.report.figures import count, duration, moment, percent, several
-from necropsy.report.inert import inert
 
 MOST_ROWS: Final = 48
 """Rows of a table beside a chart over time: finer bins are added up."""

@@ -8,8 +8,8 @@ from necropsy.model.errors import ConfigurationError
 from necropsy.model.figures import several
 from necropsy.probes.document import parse_yaml
 from necropsy.treat.edits import Insertion, line_end, newline_of
-from necropsy.treat.mends.interface import Edits, Mend, Scene
-from necropsy.treat.mends.yaml_edits import replaced
+from necropsy.treat.fixes.interface import Edits, Fix, FixContext
+from necropsy.treat.fixes.yaml_edits import replaced
 
 if TYPE_CHECKING:
     from necropsy.model.probe import Probe
@@ -19,25 +19,25 @@ if TYPE_CHECKING:
 _FOLLOWS_NOT: Final = "follow_redirects: false"
 
 
-def _accused(scene: Scene) -> list[Probe]:
-    finding = scene.finding
+def _accused(context: FixContext) -> list[Probe]:
+    finding = context.finding
     titles = [exhibit.title for exhibit in (finding.primary, *finding.supporting) if exhibit is not None]
     return [
         probe
-        for probe in scene.simulation.probes
+        for probe in context.simulation.probes
         if any(title.startswith(f"{probe.method} {probe.url} is answered") for title in titles)
     ]
 
 
-def _edit(scene: Scene) -> Edits:
+def _edit(context: FixContext) -> Edits:
     wanted = {
         (origin.file, origin.what.removeprefix("module "))
-        for probe in _accused(scene)
+        for probe in _accused(context)
         for origin in probe.origin
         if origin.what.startswith("module ")
     }
     edits: Edits = {}
-    for file in scene.of_kind("blackbox"):
+    for file in context.of_kind("blackbox"):
         found = [
             edit for name in sorted(name for owner, name in wanted if owner == file.name) for edit in _of(file, name)
         ]
@@ -78,7 +78,7 @@ def _added(text: str, beside: Node, line: int, lines: str) -> list[Insertion]:
     return [Insertion(offset, missing + written)]
 
 
-def _effect(before: Scene, after: Scene) -> str:
+def _effect(before: FixContext, after: FixContext) -> str:
     accused = {(probe.prober, probe.url) for probe in _accused(before)}
     still = [
         probe for probe in after.simulation.probes if probe.follows_redirects and (probe.prober, probe.url) in accused
@@ -94,4 +94,4 @@ def _effect(before: Scene, after: Scene) -> str:
     return f"{several(len(accused), 'probe')} {verbs[0]} once and {verbs[1]} nothing{more}"
 
 
-MEND: Final = Mend("probes/redirect-leaves-health", _edit, _effect)
+FIX: Final = Fix("probes/redirect-leaves-health", _edit, _effect)

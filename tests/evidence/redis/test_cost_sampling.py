@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from evidence.redis.live import read, rows, without
-from necropsy.evidence.redis.alike import LEAST, Alike
+from necropsy.evidence.redis.cost_sampling import LEAST, Alike
 from necropsy.evidence.redis.page import Page
 from necropsy.sessions.keyspace import KEY_TYPES, Projection
 from necropsy.sessions.registry import projection

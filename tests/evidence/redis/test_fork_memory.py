@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from necropsy.evidence.redis.headroom import why_not_fork
+from necropsy.evidence.redis.fork_memory import why_not_fork
+from necropsy.evidence.redis.read_methods import choose
 from necropsy.evidence.redis.server import ServerFacts
-from necropsy.evidence.redis.ways import choose
 
 GIB = 1 << 30
 FINE = {

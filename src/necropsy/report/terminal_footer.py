@@ -9,9 +9,9 @@ from necropsy.model.evidence import Source
 from necropsy.model.report import Report, StoreSummary
 from necropsy.model.slugs import SLUGS
 from necropsy.report import reading
+from necropsy.report.escaping import inert, prose
 from necropsy.report.figures import count, duration, moment, several, size
-from necropsy.report.inert import inert, prose
-from necropsy.report.sheet import Sheet
+from necropsy.report.terminal_layout import Sheet
 
 _MOST_NAMES: Final = 8
 """Sources that one reader took alike and that are named one by one."""

@@ -5,7 +5,7 @@ import unicodedata
 from hypothesis import given
 from hypothesis import strategies as st
 
-from necropsy.report.inert import inert, inert_block, prose
+from necropsy.report.escaping import inert, inert_block, prose
 
 HARMFUL = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
 

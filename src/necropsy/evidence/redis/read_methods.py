@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Final, Protocol
 
-from necropsy.evidence.redis.headroom import why_not_fork
+from necropsy.evidence.redis.fork_memory import why_not_fork
 from necropsy.model.errors import UsageError
 from necropsy.model.evidence import Blemish
 

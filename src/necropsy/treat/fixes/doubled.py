@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 from necropsy.model.figures import several
 from necropsy.treat.edits import Insertion, line_end
-from necropsy.treat.mends.interface import Edits, Mend, Scene
-from necropsy.treat.mends.yaml_edits import jobs
+from necropsy.treat.fixes.interface import Edits, Fix, FixContext
+from necropsy.treat.fixes.yaml_edits import jobs
 
 if TYPE_CHECKING:
     from necropsy.probes.simulate import Simulation
@@ -20,23 +20,23 @@ def _requests(simulation: Simulation, prober: str) -> set[Request]:
     return {(probe.method, probe.url) for probe in simulation.probes if probe.prober == prober}
 
 
-def _edit(scene: Scene) -> Edits:
-    for file in scene.of_kind("prometheus"):
+def _edit(context: FixContext) -> Edits:
+    for file in context.of_kind("prometheus"):
         kept: list[set[Request]] = []
         for job in jobs(file):
             name = job.get("job_name")
             prober = f"prometheus/{name.text() if name is not None else ''}"
-            mine = _requests(scene.simulation, prober)
+            mine = _requests(context.simulation, prober)
             opening = file.text.splitlines()[job.line - 1]
             copied = bool(mine) and any(mine <= other for other in kept)
-            if copied and prober in scene.finding.title and opening.lstrip().startswith("-"):
+            if copied and prober in context.finding.title and opening.lstrip().startswith("-"):
                 start, end = line_end(file.text, job.line - 1), line_end(file.text, job.end_line)
                 return {file.name: [Insertion(start, "", end)]}
             kept.append(mine)
     return {}
 
 
-def _effect(before: Scene, after: Scene) -> str:
+def _effect(before: FixContext, after: FixContext) -> str:
     then = {(probe.method, probe.url) for probe in before.simulation.probes}
     now = {(probe.method, probe.url) for probe in after.simulation.probes}
     fewer = len(before.simulation.probes) - len(after.simulation.probes)
@@ -45,4 +45,4 @@ def _effect(before: Scene, after: Scene) -> str:
     return f"{several(fewer, 'probe')} fewer, every URL is still asked"
 
 
-MEND: Final = Mend("probes/doubled", _edit, _effect)
+FIX: Final = Fix("probes/doubled", _edit, _effect)

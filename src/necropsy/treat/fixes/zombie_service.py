@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 from necropsy.model.figures import several
 from necropsy.probes.monitoring import Monitoring
-from necropsy.treat.mends.interface import Edits, Mend, Scene, asked
-from necropsy.treat.mends.yaml_edits import job_named, literal, quoted, rule_added
+from necropsy.treat.fixes.interface import Edits, Fix, FixContext, asked
+from necropsy.treat.fixes.yaml_edits import job_named, literal, quoted, rule_added
 
 if TYPE_CHECKING:
     from necropsy.probes.target import Target
@@ -17,20 +17,20 @@ _MOST: Final = 20
 """More than these are not named one by one in a rule: Consul wants cleaning."""
 
 
-def _zombies(scene: Scene) -> list[Target]:
+def _zombies(context: FixContext) -> list[Target]:
     """Targets that are asked although their instance is gone."""
-    finding = scene.finding
+    finding = context.finding
     exhibits = [exhibit for exhibit in (finding.primary, *finding.supporting) if exhibit is not None]
     gone = {(exhibit.origin.file, exhibit.origin.line) for exhibit in exhibits if exhibit.origin is not None}
     return [
         found.target
-        for found in Monitoring(scene.files).targets()
+        for found in Monitoring(context.files).targets()
         if not found.target.dropped_because and any((o.file, o.line) in gone for o in found.identity().lines[:1])
     ]
 
 
-def _edit(scene: Scene) -> Edits:
-    zombies = _zombies(scene)
+def _edit(context: FixContext) -> Edits:
+    zombies = _zombies(context)
     named: dict[str, dict[str, None]] = {}
     for target in zombies:
         labels = target.discovered_labels
@@ -39,7 +39,7 @@ def _edit(scene: Scene) -> Edits:
             return {}
         named.setdefault(f"prometheus/{target.job}", {})[";".join(map(literal, values))] = None
     edits: Edits = {}
-    for file in scene.of_kind("prometheus"):
+    for file in context.of_kind("prometheus"):
         for prober, patterns in named.items():
             job = job_named(file, prober)
             rule = (f"source_labels: [{', '.join(_LABELS)}]", f"regex: {quoted('|'.join(patterns))}", "action: drop")
@@ -48,7 +48,7 @@ def _edit(scene: Scene) -> Edits:
     return edits
 
 
-def _effect(before: Scene, after: Scene) -> str:
+def _effect(before: FixContext, after: FixContext) -> str:
     count = len(_zombies(before))
     then, now = list(asked(before.simulation)), asked(after.simulation)
     if not count or len(then) - len(now) != count or _zombies(after) or set(now) - set(then):
@@ -56,4 +56,4 @@ def _effect(before: Scene, after: Scene) -> str:
     return f"{several(count, 'probe')} of what is gone fewer; take the rule back once Consul has forgotten it"
 
 
-MEND: Final = Mend("probes/zombie-service", _edit, _effect)
+FIX: Final = Fix("probes/zombie-service", _edit, _effect)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from necropsy.evidence.redis.pace import (
+from necropsy.evidence.redis.rate_control import (
     ALONE_BYTES_S,
     CHECK_EVERY_S,
     FEWEST,

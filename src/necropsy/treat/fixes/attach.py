@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 from necropsy.model.finding import Finding, Patch
 from necropsy.treat.edits import apply, count_changes, unified_diff
-from necropsy.treat.mends.interface import Edits, Scene
-from necropsy.treat.mends.registry import BY_SLUG
+from necropsy.treat.fixes.interface import Edits, FixContext
+from necropsy.treat.fixes.registry import BY_SLUG
 
 if TYPE_CHECKING:
     from necropsy.probes.simulate import ConfigurationFile, Simulation
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 Simulate = Callable[[Sequence["ConfigurationFile"]], "Simulation"]
 """Configuration texts to what they do. Handed in, so that the judge of a patch is the judge of the case."""
 _MOST: Final = 20
-"""Each patch costs a simulation; who has more findings mends these first."""
+"""Each patch costs a simulation; who has more findings fixes these first."""
 
 
-def mended(
+def attach_fixes(
     findings: Iterable[Finding], files: Sequence[ConfigurationFile], simulation: Simulation, simulate: Simulate
 ) -> tuple[Finding, ...]:
-    """Return the findings, those with a mend with its patches beside the advice that they have.
+    """Return the findings, those with a fix with its patches beside the advice that they have.
 
     Parameters
     ----------
@@ -37,34 +37,34 @@ def mended(
     made: list[Finding] = []
     left = _MOST
     for finding in findings:
-        mend = BY_SLUG.get(finding.slug)
+        fix = BY_SLUG.get(finding.slug)
         patches: tuple[Patch, ...] = ()
-        if mend is not None and finding.remedy is not None and not finding.remedy.patches and left:
-            scene = Scene(finding, tuple(files), simulation)
-            edits = mend.edit(scene)
+        if fix is not None and finding.remedy is not None and not finding.remedy.patches and left:
+            context = FixContext(finding, tuple(files), simulation)
+            edits = fix.edit(context)
             if edits:
                 left -= 1
-                after = _patched(scene, edits, simulate)
-                effect = mend.effect(scene, after) if not _breaks(scene, after) else ""
-                patches = _patches(scene, after, effect) if effect else ()
+                after = _patched(context, edits, simulate)
+                effect = fix.effect(context, after) if not _breaks(context, after) else ""
+                patches = _patches(context, after, effect) if effect else ()
         made.append(
             replace(finding, remedy=replace(finding.remedy, patches=patches)) if patches and finding.remedy else finding
         )
     return tuple(made)
 
 
-def _patched(scene: Scene, edits: Edits, simulate: Simulate) -> Scene:
-    files = tuple(replace(file, text=apply(file.text, edits.get(file.name, ()))) for file in scene.files)
-    return Scene(scene.finding, files, simulate(files))
+def _patched(context: FixContext, edits: Edits, simulate: Simulate) -> FixContext:
+    files = tuple(replace(file, text=apply(file.text, edits.get(file.name, ()))) for file in context.files)
+    return FixContext(context.finding, files, simulate(files))
 
 
-def _breaks(before: Scene, after: Scene) -> bool:
+def _breaks(before: FixContext, after: FixContext) -> bool:
     """Whether a program would refuse what it took before. Lines move, so reasons are compared; a file is not given twice."""
     known = {problem.reason for problem in before.simulation.problems}
     return any(problem.line and problem.reason not in known for problem in after.simulation.problems)
 
 
-def _patches(before: Scene, after: Scene, effect: str) -> tuple[Patch, ...]:
+def _patches(before: FixContext, after: FixContext, effect: str) -> tuple[Patch, ...]:
     patches = []
     for old, new in zip(before.files, after.files, strict=True):
         if old.text != new.text:

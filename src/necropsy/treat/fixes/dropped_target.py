@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 from necropsy.model.figures import several
 from necropsy.probes.walk import discovered
-from necropsy.treat.mends.interface import Edits, Mend, Scene
-from necropsy.treat.mends.yaml_edits import replaced
+from necropsy.treat.fixes.interface import Edits, Fix, FixContext
+from necropsy.treat.fixes.yaml_edits import replaced
 
 if TYPE_CHECKING:
     from necropsy.probes.target import Target
@@ -16,27 +16,27 @@ if TYPE_CHECKING:
 _URL: Final = re.compile(r"https?://([^/\s]+)/?")
 
 
-def _edit(scene: Scene) -> Edits:
-    for target in discovered(scene.files):
-        if target.dropped_by is None and target.dropped_because and target.dropped_because in scene.finding.title:
-            return _of(scene, target)
+def _edit(context: FixContext) -> Edits:
+    for target in discovered(context.files):
+        if target.dropped_by is None and target.dropped_because and target.dropped_because in context.finding.title:
+            return _of(context, target)
     return {}
 
 
-def _of(scene: Scene, target: Target) -> Edits:
+def _of(context: FixContext, target: Target) -> Edits:
     writers = [step.rule.node for step in target.steps if "__address__" in step.written]
     replacement = writers[-1].get("replacement") if writers else None
     url = _URL.fullmatch(replacement.text()) if replacement is not None else None
     if replacement is None or url is None:
         return {}
-    text = next((file.text for file in scene.files if file.name == replacement.file), "")
+    text = next((file.text for file in context.files if file.name == replacement.file), "")
     edits = replaced(text, replacement, url[1])
     return {replacement.file: edits} if edits else {}
 
 
-def _effect(before: Scene, after: Scene) -> str:
-    def lost(scene: Scene) -> int:
-        return sum(entry.reason in before.finding.title for entry in scene.simulation.dropped)
+def _effect(before: FixContext, after: FixContext) -> str:
+    def lost(context: FixContext) -> int:
+        return sum(entry.reason in before.finding.title for entry in context.simulation.dropped)
 
     more = len(after.simulation.probes) - len(before.simulation.probes)
     if lost(after) or more <= 0:
@@ -44,4 +44,4 @@ def _effect(before: Scene, after: Scene) -> str:
     return f"{several(more, 'target')} that nobody asked before {'is' if more == 1 else 'are'} asked"
 
 
-MEND: Final = Mend("probes/dropped-target", _edit, _effect)
+FIX: Final = Fix("probes/dropped-target", _edit, _effect)

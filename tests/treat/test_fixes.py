@@ -1,4 +1,4 @@
-"""Each mend on configuration made to order: what it changes, what it leaves, and when it offers nothing."""
+"""Each fix on configuration made to order: what it changes, what it leaves, and when it offers nothing."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import pytest
 from necropsy.autopsy.linting import lint
 from necropsy.model.finding import Confidence, Exhibit, Finding, Remedy, Severity
 from necropsy.probes.simulate import ConfigurationFile, Simulation, simulate
-from necropsy.treat.mends.propose import mended
-from necropsy.treat.mends.registry import BY_SLUG, MENDS
+from necropsy.treat.fixes.attach import attach_fixes
+from necropsy.treat.fixes.registry import BY_SLUG, FIXES
 
 
 def linted(folder: Path, **texts: str) -> dict[str, Finding]:
@@ -139,7 +139,7 @@ def test_lines_that_are_added_end_as_the_others_do(tmp_path: Path) -> None:
         ConfigurationFile("prometheus.yml", BLACKBOX_JOB.replace("\n", "\r\n"), "prometheus"),
         ConfigurationFile("nginx.conf", NGINX, "nginx"),
     )
-    (finding,) = mended([said("probes/idle-backend")], files, simulate(files), simulate)
+    (finding,) = attach_fixes([said("probes/idle-backend")], files, simulate(files), simulate)
     assert finding.remedy is not None
     (patch,) = finding.remedy.patches
     assert [line[-1] for line in patch.diff.split("\n") if line.startswith("+ ")] == ["\r"] * 3
@@ -165,7 +165,7 @@ def test_a_server_that_is_probed_and_logs_nothing_gets_its_log_back(server: str,
         ConfigurationFile("prometheus.yml", BLACKBOX_JOB, "prometheus"),
         ConfigurationFile("nginx.conf", text, "nginx"),
     )
-    (finding,) = mended([said("monitoring/log-blind-spot")], files, simulate(files), simulate)
+    (finding,) = attach_fixes([said("monitoring/log-blind-spot")], files, simulate(files), simulate)
     assert added(finding) == [line]
     assert effect(finding) == "requests to port 8080 are logged"
 
@@ -239,7 +239,7 @@ def test_the_module_follows_no_redirects_any_more(module: str) -> None:
         "GET http://10.0.0.1:8080/health is answered 302 and goes on to /login",
         "GET http://10.0.0.1:8081/health is answered 302 and goes on to /login",
     )
-    (finding,) = mended([accused], files, simulate(files), simulate)
+    (finding,) = attach_fixes([accused], files, simulate(files), simulate)
     assert "follow_redirects: false" in added(finding)
     assert effect(finding) == "2 probes ask once and follow nothing"
 
@@ -252,7 +252,7 @@ def test_a_patch_that_breaks_something_else_is_not_offered() -> None:
     def nobody(patched: Sequence[ConfigurationFile]) -> Simulation:
         return Simulation()
 
-    (finding,) = mended([accused], files, simulate(files), nobody)
+    (finding,) = attach_fixes([accused], files, simulate(files), nobody)
     assert finding == accused
 
 
@@ -282,11 +282,11 @@ def test_what_is_gone_is_dropped_by_node_and_instance_and_what_lives_is_still_as
 
 def test_a_finding_without_a_mend_stays_as_it_is() -> None:
     finding = said("probes/labelmap-collision")
-    assert mended([finding], (), Simulation(), simulate) == (finding,)
+    assert attach_fixes([finding], (), Simulation(), simulate) == (finding,)
 
 
 def test_every_mend_is_of_a_slug_that_exists() -> None:
     from necropsy.model.slugs import SLUGS
 
     assert set(BY_SLUG) <= set(SLUGS)
-    assert len(BY_SLUG) == len(MENDS)
+    assert len(BY_SLUG) == len(FIXES)

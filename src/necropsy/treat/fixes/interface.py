@@ -1,4 +1,4 @@
-"""What a mend is: edits that should end one finding, and how to tell that they do."""
+"""The interface of a fix: edits that should end one finding, and the check that they do."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Edits = dict[str, list[Insertion]]
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
+class FixContext:
     """One finding, and the configuration that it is about."""
 
     finding: Finding
@@ -31,13 +31,13 @@ class Scene:
 
 
 @dataclass(frozen=True, slots=True)
-class Mend:
+class Fix:
     """How one finding is ended."""
 
     slug: str
-    edit: Callable[[Scene], Edits]
+    edit: Callable[[FixContext], Edits]
     """The edits; none where nothing can be done without guessing."""
-    effect: Callable[[Scene, Scene], str]
+    effect: Callable[[FixContext, FixContext], str]
     """What the patched configuration does instead, a sentence; empty if the finding would stay, or anything be lost."""
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from necropsy.model.errors import ConfigurationError
 from necropsy.probes.nginx.tokens import Directive, read
 from necropsy.treat.edits import Insertion, line_end, newline_of
-from necropsy.treat.mends.interface import Edits, Mend, Scene
+from necropsy.treat.fixes.interface import Edits, Fix, FixContext
 
 if TYPE_CHECKING:
     from necropsy.model.probe import Backend
@@ -19,21 +19,21 @@ _OFF: Final = re.compile(r"\baccess_log(\s+)off(\s*);")
 _DEFAULT_LOG: Final = "/var/log/nginx/access.log"
 
 
-def _silent(scene: Scene) -> list[Backend]:
+def _silent(context: FixContext) -> list[Backend]:
     """Proxies that are probed and log nothing."""
-    probed = {probe.port for probe in scene.simulation.probes if probe.creates_sessions and probe.kind != "scrape"}
-    return [b for b in scene.simulation.backends if b.role == "proxy" and not b.access_log and b.port in probed]
+    probed = {probe.port for probe in context.simulation.probes if probe.creates_sessions and probe.kind != "scrape"}
+    return [b for b in context.simulation.backends if b.role == "proxy" and not b.access_log and b.port in probed]
 
 
-def _edit(scene: Scene) -> Edits:
+def _edit(context: FixContext) -> Edits:
     log = next(
-        (b.access_log for b in scene.simulation.backends if b.access_log and "$" not in b.access_log), _DEFAULT_LOG
+        (b.access_log for b in context.simulation.backends if b.access_log and "$" not in b.access_log), _DEFAULT_LOG
     )
     if not log.startswith("/"):
         log = _DEFAULT_LOG
     edits: Edits = {}
-    places = {(b.origin.file, b.origin.line) for b in _silent(scene) if b.origin is not None}
-    for file in scene.of_kind("nginx"):
+    places = {(b.origin.file, b.origin.line) for b in _silent(context) if b.origin is not None}
+    for file in context.of_kind("nginx"):
         lines = sorted(line for name, line in places if name == file.name)
         found = [edit for line in lines for edit in _of(file, line, log)]
         if found:
@@ -73,11 +73,11 @@ def _servers(directives: Iterable[Directive]) -> Iterator[Directive]:
             yield from _servers(directive.block)
 
 
-def _effect(before: Scene, after: Scene) -> str:
+def _effect(before: FixContext, after: FixContext) -> str:
     ports = sorted({backend.port for backend in _silent(before)})
     if not ports or _silent(after) or len(after.simulation.problems) > len(before.simulation.problems):
         return ""
     return f"requests to port {', '.join(map(str, ports))} are logged"
 
 
-MEND: Final = Mend("monitoring/log-blind-spot", _edit, _effect)
+FIX: Final = Fix("monitoring/log-blind-spot", _edit, _effect)

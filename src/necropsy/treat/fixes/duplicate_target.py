@@ -6,8 +6,8 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Final
 
 from necropsy.model.figures import several
-from necropsy.treat.mends.interface import Edits, Mend, Scene, asked
-from necropsy.treat.mends.yaml_edits import job_named, literal, quoted, rule_added
+from necropsy.treat.fixes.interface import Edits, Fix, FixContext, asked
+from necropsy.treat.fixes.yaml_edits import job_named, literal, quoted, rule_added
 
 if TYPE_CHECKING:
     from necropsy.model.probe import Probe
@@ -18,10 +18,10 @@ _MASK: Final = "***"
 _SEPARATOR: Final = ";"
 
 
-def _edit(scene: Scene) -> Edits:
+def _edit(context: FixContext) -> Edits:
     edits: Edits = {}
-    for file in scene.of_kind("prometheus"):
-        twice = _twice(scene, file.name)
+    for file in context.of_kind("prometheus"):
+        twice = _twice(context, file.name)
         for prober, groups in twice.items():
             extra = [(first, probe) for first, *rest in groups for probe in rest]
             job = job_named(file, prober)
@@ -40,16 +40,16 @@ def _edit(scene: Scene) -> Edits:
     return edits
 
 
-def _twice(scene: Scene, file: str) -> dict[str, list[list[Probe]]]:
+def _twice(context: FixContext, file: str) -> dict[str, list[list[Probe]]]:
     """Jobs of a file → probes that ask for the same."""
     together: dict[str, dict[tuple[str, str, str], list[Probe]]] = defaultdict(lambda: defaultdict(list))
-    for probe in scene.simulation.probes:
+    for probe in context.simulation.probes:
         name = probe.prober.partition("/")[2]
         if probe.prober.startswith("prometheus/") and any(
             origin.file == file and origin.what == f"job {name}" for origin in probe.origin
         ):
             together[probe.prober][probe.method, probe.host, probe.url].append(probe)
-    title = scene.finding.title
+    title = context.finding.title
     return {
         prober: [probes for probes in requests.values() if len(probes) > 1]
         for prober, requests in together.items()
@@ -63,7 +63,7 @@ def _apart(first: Probe, probe: Probe) -> set[str]:
     return {name for name in one.keys() | other.keys() if one.get(name) != other.get(name)}
 
 
-def _effect(before: Scene, after: Scene) -> str:
+def _effect(before: FixContext, after: FixContext) -> str:
     then, now = asked(before.simulation), asked(after.simulation)
     prober = before.finding.title.partition(" asks ")[0]
     fewer = len(then) - len(now)
@@ -75,4 +75,4 @@ def _effect(before: Scene, after: Scene) -> str:
     return f"{several(fewer, 'request')} fewer each interval, every URL is still asked"
 
 
-MEND: Final = Mend("probes/duplicate-target", _edit, _effect)
+FIX: Final = Fix("probes/duplicate-target", _edit, _effect)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 from necropsy.model.errors import ConfigurationError
 from necropsy.model.figures import several
 from necropsy.probes.document import parse_yaml
-from necropsy.treat.mends.interface import Edits, Mend, Scene
-from necropsy.treat.mends.yaml_edits import jobs, replaced
+from necropsy.treat.fixes.interface import Edits, Fix, FixContext
+from necropsy.treat.fixes.yaml_edits import jobs, replaced
 
 if TYPE_CHECKING:
     from necropsy.probes.node import Node
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 _DEFAULT_INTERVAL: Final = "1m"
 
 
-def _edit(scene: Scene) -> Edits:
-    origin = scene.finding.primary.origin if scene.finding.primary else None
+def _edit(context: FixContext) -> Edits:
+    origin = context.finding.primary.origin if context.finding.primary else None
     if origin is None:
         return {}
-    for file in scene.of_kind("prometheus"):
+    for file in context.of_kind("prometheus"):
         if file.name != origin.file:
             continue
         for timeout, interval in _pairs(file):
@@ -48,7 +48,7 @@ def _pairs(file: ConfigurationFile) -> list[tuple[Node, str]]:
     return pairs
 
 
-def _effect(before: Scene, after: Scene) -> str:
+def _effect(before: FixContext, after: FixContext) -> str:
     told = {problem.message for problem in after.simulation.problems}
     if any("scrape timeout greater" in message for message in told):
         return ""
@@ -56,4 +56,4 @@ def _effect(before: Scene, after: Scene) -> str:
     return "Prometheus loads the configuration" + (f" and asks {several(more, 'target')} more" if more > 0 else "")
 
 
-MEND: Final = Mend("probes/timeout-exceeds-interval", _edit, _effect)
+FIX: Final = Fix("probes/timeout-exceeds-interval", _edit, _effect)

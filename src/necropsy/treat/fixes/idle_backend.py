@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from necropsy.treat.mends.interface import Edits, Mend, Scene, asked
-from necropsy.treat.mends.yaml_edits import job_named, quoted, rule_added
+from necropsy.treat.fixes.interface import Edits, Fix, FixContext, asked
+from necropsy.treat.fixes.yaml_edits import job_named, quoted, rule_added
 
 if TYPE_CHECKING:
     from necropsy.model.probe import Probe
@@ -24,10 +24,10 @@ def _asking(simulation: Simulation) -> list[Probe]:
     return [probe for probe in simulation.probes if probe.port in ports and probe.prober.startswith("prometheus/")]
 
 
-def _edit(scene: Scene) -> Edits:
+def _edit(context: FixContext) -> Edits:
     edits: Edits = {}
-    asking = _asking(scene.simulation)
-    for file in scene.of_kind("prometheus"):
+    asking = _asking(context.simulation)
+    for file in context.of_kind("prometheus"):
         for prober in sorted({probe.prober for probe in asking}):
             job = job_named(file, prober)
             mine = [probe for probe in asking if probe.prober == prober]
@@ -44,7 +44,7 @@ def _edit(scene: Scene) -> Edits:
     return edits
 
 
-def _effect(before: Scene, after: Scene) -> str:
+def _effect(before: FixContext, after: FixContext) -> str:
     gone = {(probe.prober, probe.method, probe.url) for probe in _asking(before.simulation)}
     then, now = set(asked(before.simulation)), set(asked(after.simulation))
     if not gone or then - now != gone or now - then:
@@ -55,4 +55,4 @@ def _effect(before: Scene, after: Scene) -> str:
     return f"nobody asks port {ports} any more{caution}"
 
 
-MEND: Final = Mend("probes/idle-backend", _edit, _effect)
+FIX: Final = Fix("probes/idle-backend", _edit, _effect)

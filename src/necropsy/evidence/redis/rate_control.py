@@ -48,7 +48,7 @@ PATIENCE_S: Final = 10.0
 """… for so long in all: a store that evicts is always full."""
 
 
-class Pace:
+class RateControl:
     """Decides how many keys the next slice has, and how long to rest before it.
 
     Parameters

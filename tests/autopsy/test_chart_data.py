@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from necropsy.autopsy import pictures, weighing_room
+from necropsy.autopsy import chart_data, verdict_inputs
 from necropsy.case.store import Case
 
 NOW_MS = 1_558_724_400_000
@@ -33,8 +33,8 @@ def test_sessions_are_counted_by_age_and_by_what_is_left_of_them(unknown: int) -
     with Case.create(None) as case:
         case.append("source", [{"reader": "rdb", "locator": "dump.rdb", "store": "a"}])
         case.append("session", rows)
-        births = weighing_room.births_by_store(case)["a"]
-        chart = pictures.population(case, births, datetime.fromtimestamp(NOW_MS / 1000, UTC))
+        births = verdict_inputs.births_by_store(case)["a"]
+        chart = chart_data.population(case, births, datetime.fromtimestamp(NOW_MS / 1000, UTC))
     more = ("unknown",) if unknown else ()
     assert chart.by_age.labels == (
         "< 1 h",

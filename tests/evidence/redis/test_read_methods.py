@@ -226,7 +226,7 @@ def test_a_scan_that_is_alone_takes_longer_slices_than_one_among_others(server: 
         told = (lambda _connection: 0) if not others else (lambda _connection: None)
         with (
             mock.patch("necropsy.evidence.redis.scanning.heard_from_others", told),
-            mock.patch("necropsy.evidence.redis.pace.HEARD_EVERY_S", 0.0),
+            mock.patch("necropsy.evidence.redis.rate_control.HEARD_EVERY_S", 0.0),
         ):
             live = read(server.url, "script", max_impact_s=0.0005)
             rows(live)

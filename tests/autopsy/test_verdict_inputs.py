@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from necropsy.autopsy import weighing_room
+from necropsy.autopsy import verdict_inputs
 from necropsy.case.store import Case
 from necropsy.verdict import parts
 from necropsy.verdict.evidence import Births
@@ -28,7 +28,7 @@ def stored(born_ms: list[int | None], agents: list[str | None], authentication: 
     with Case.create(None) as case:
         case.append("source", [{"reader": "rdb", "locator": "dump.rdb", "store": "a"}])
         case.append("session", rows)
-        return weighing_room.births_by_store(case)["a"]
+        return verdict_inputs.births_by_store(case)["a"]
 
 
 def listed(births: Births) -> list[tuple[int, str, bool]]:
@@ -39,9 +39,9 @@ def listed(births: Births) -> list[tuple[int, str, bool]]:
 @pytest.mark.parametrize("way", ["packed", "in the database", "by two threads"])
 def test_births_are_sorted_whichever_way(way: str, monkeypatch: pytest.MonkeyPatch) -> None:
     if way == "in the database":
-        monkeypatch.setattr(weighing_room, "_BITS", 0)
+        monkeypatch.setattr(verdict_inputs, "_BITS", 0)
     if way == "by two threads":
-        monkeypatch.setattr(weighing_room, "_WORTH_IT", 0)
+        monkeypatch.setattr(verdict_inputs, "_WORTH_IT", 0)
         monkeypatch.setattr(parts, "AT_ONCE", 1_000)
     random = np.random.default_rng(3)
     born = [int(ms) for ms in 1_558_724_400_000 + random.integers(0, 5_000, 3_000)]

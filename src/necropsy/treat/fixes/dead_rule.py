@@ -6,29 +6,29 @@ from typing import TYPE_CHECKING, Final
 
 from necropsy.model.figures import several
 from necropsy.probes.walk import discovered, tallies
-from necropsy.treat.mends.interface import Edits, Mend, Scene
-from necropsy.treat.mends.yaml_edits import replaced
+from necropsy.treat.fixes.interface import Edits, Fix, FixContext
+from necropsy.treat.fixes.yaml_edits import replaced
 
 if TYPE_CHECKING:
     from necropsy.probes.walk import Tally
 
 
-def _accused(scene: Scene) -> Tally | None:
-    origin = scene.finding.primary.origin if scene.finding.primary else None
+def _accused(context: FixContext) -> Tally | None:
+    origin = context.finding.primary.origin if context.finding.primary else None
     if origin is None:
         return None
-    for tally in tallies(discovered(scene.files)):
+    for tally in tallies(discovered(context.files)):
         node = tally.rule.node
         if (node.file, node.line) == (origin.file, origin.line):
             return tally
     return None
 
 
-def _edit(scene: Scene) -> Edits:
-    tally = _accused(scene)
+def _edit(context: FixContext) -> Edits:
+    tally = _accused(context)
     if tally is None or tally.absent_label is None or tally.alike is None:
         return {}
-    text = next((file.text for file in scene.files if file.name == tally.rule.node.file), "")
+    text = next((file.text for file in context.files if file.name == tally.rule.node.file), "")
     for name in tally.rule.node.get("source_labels") or ():
         if name.text() == tally.absent_label:
             edits = replaced(text, name, tally.alike)
@@ -36,11 +36,11 @@ def _edit(scene: Scene) -> Edits:
     return {}
 
 
-def _effect(_: Scene, after: Scene) -> str:
+def _effect(_: FixContext, after: FixContext) -> str:
     tally = _accused(after)
     if tally is None or not tally.matched:
         return ""
     return f"the rule touches {tally.matched:,} of {several(tally.reached, 'target')}"
 
 
-MEND: Final = Mend("probes/dead-rule", _edit, _effect)
+FIX: Final = Fix("probes/dead-rule", _edit, _effect)

@@ -74,7 +74,7 @@ class _Measured:
         return max(0.0, self.squares / self.keys - (self.total / self.keys) ** 2)
 
 
-class Alike:
+class CostSampling:
     """Learns from keys that were asked everything, and stands in for those that were not."""
 
     def __init__(self) -> None:
