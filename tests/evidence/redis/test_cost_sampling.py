@@ -1,4 +1,4 @@
-"""Keys that are alike are not all asked everything; what sessions are made of is, of each."""
+"""Keys of one family are not all asked everything; the parts of a session are asked of each key."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from evidence.redis.live import read, rows, without
-from necropsy.evidence.redis.cost_sampling import LEAST, Alike
+from necropsy.evidence.redis.cost_sampling import LEAST, CostSampling
 from necropsy.evidence.redis.page import Page
 from necropsy.sessions.keyspace import KEY_TYPES, Projection
 from necropsy.sessions.registry import projection
@@ -47,9 +47,9 @@ def page(keys: list[bytes], kind: int = HASH, elements: int = 4, usage: int = 40
     )  # fmt: skip
 
 
-def told(alike: Alike, page: Page) -> list[Any]:
-    alike.settling()(page, [0] * len(page))
-    return alike.words()
+def told(sampling: CostSampling, page: Page) -> list[Any]:
+    sampling.settling()(page, [0] * len(page))
+    return sampling.words()
 
 
 def names(count: int, family: str = "s:") -> list[bytes]:
@@ -57,41 +57,41 @@ def names(count: int, family: str = "s:") -> list[bytes]:
 
 
 def test_a_family_is_known_when_enough_of_it_was_alike() -> None:
-    alike = Alike()
-    assert told(alike, page(names(LEAST - 1))) == []
-    assert told(alike, page(names(1))) == [b"s:", "hash", 4, 1]
+    sampling = CostSampling()
+    assert told(sampling, page(names(LEAST - 1))) == []
+    assert told(sampling, page(names(1))) == [b"s:", "hash", 4, 1]
 
 
 def test_a_family_of_two_types_or_encodings_or_with_a_large_key_never_is() -> None:
     for other in (page([b"s:x"], kind=STRING), page([b"s:x"], encoding=1), page([b"s:x"], usage=1 << 20)):
-        alike = Alike()
-        assert told(alike, page(names(2 * LEAST)))
-        assert told(alike, other) == []
+        sampling = CostSampling()
+        assert told(sampling, page(names(2 * LEAST)))
+        assert told(sampling, other) == []
 
 
 def test_elements_are_guessed_of_a_family_only_when_all_had_the_same_number() -> None:
-    alike = Alike()
-    told(alike, page(names(LEAST)))
-    assert told(alike, page([b"s:x"], elements=5)) == [b"s:", "hash", 4, 0]
+    sampling = CostSampling()
+    told(sampling, page(names(LEAST)))
+    assert told(sampling, page([b"s:x"], elements=5)) == [b"s:", "hash", 4, 0]
 
 
 def test_the_script_is_told_anew_when_something_has_changed_and_not_before() -> None:
-    alike = Alike()
-    before = told(alike, page(names(LEAST)))
-    assert told(alike, page(names(LEAST))) is before
-    assert told(alike, page(names(LEAST, "t:"))) == [*before, b"t:", "hash", 4, 1]
+    sampling = CostSampling()
+    before = told(sampling, page(names(LEAST)))
+    assert told(sampling, page(names(LEAST))) is before
+    assert told(sampling, page(names(LEAST, "t:"))) == [*before, b"t:", "hash", 4, 1]
 
 
 def test_a_key_that_was_not_asked_costs_the_mean_and_that_is_said() -> None:
-    alike = Alike()
-    told(alike, page(names(LEAST), usage=400))
-    told(alike, page(names(LEAST), usage=500))
+    sampling = CostSampling()
+    told(sampling, page(names(LEAST), usage=400))
+    told(sampling, page(names(LEAST), usage=500))
     mine = page([b"s:new"], usage=0)
     mine.usage, mine.types, mine.encodings = [None], [0], [-1]
-    alike.settling()(mine, [1])
+    sampling.settling()(mine, [1])
     assert (mine.usage, mine.types, mine.encodings) == ([450], [HASH], [0])
     assert re.match(
-        r"memory and encoding of 1 keys are those of 256 alike that were asked \(± 1\.4 %\)", alike.remark()
+        r"memory and encoding of 1 keys are those of 256 sampling that were asked \(± 1\.4 %\)", sampling.remark()
     )
 
 
@@ -114,7 +114,7 @@ def test_nothing_but_encoding_idle_time_and_memory_differs_from_asking_each(serv
     total, mean = (sum(row["bytes"] for row in found) for found in (each, some))
     assert abs(total - mean) / total < 0.01
     assert int(live.facts["scan-keys-guessed"]) > 4_000
-    assert "alike that were asked" in live.note
+    assert "sampling that were asked" in live.note
     lists = [[row for row in found if row["type"] == "list"] for found in (each, some)]
     assert without(lists[0], "idle_s") == without(lists[1], "idle_s"), "one that is not of its family's type"
 

@@ -18,7 +18,7 @@ from necropsy.evidence.redis.rate_control import (
     MOST,
     PATIENCE_S,
     TOLERATED,
-    Pace,
+    RateControl,
 )
 
 
@@ -36,8 +36,8 @@ class World:
         self.slept.append(seconds)
         self.now += seconds
 
-    def pace(self, budget: float = 0.001) -> Pace:
-        return Pace(
+    def pace(self, budget: float = 0.001) -> RateControl:
+        return RateControl(
             lambda: self.latency,
             lambda: self.memory,
             lambda: self.heard,
@@ -46,7 +46,7 @@ class World:
             sleep=self.sleep,
         )
 
-    def listen(self, pace: Pace, sent: int | None) -> float:
+    def listen(self, pace: RateControl, sent: int | None) -> float:
         """Others send so many bytes in a second, or nobody can tell; return how long a slice is then."""
         for _ in range(50):
             self.now += 1.01 * HEARD_EVERY_S
@@ -54,7 +54,7 @@ class World:
             pace.rest()
         return pace.slice_s
 
-    def rest(self, pace: Pace, slow: int = 0) -> float:
+    def rest(self, pace: RateControl, slow: int = 0) -> float:
         """Look as often as a decision takes; so many looks find the server slow. The rest before a slice from then on."""
         for number in range(JUDGED):
             self.now += 1.01 * CHECK_EVERY_S
