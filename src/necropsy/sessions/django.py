@@ -10,10 +10,11 @@ Source: django ``contrib/sessions/backends/{cache,cached_db}.py``, ``contrib/aut
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from necropsy.model.evidence import Authentication
 from necropsy.sessions.columns import numbers
+from necropsy.sessions.cure import Cure
 from necropsy.sessions.folding import fold_namespace
 from necropsy.sessions.interface import Claim, Refinement
 from necropsy.sessions.keyspace import Projection
@@ -37,11 +38,25 @@ _EMPTY: Final = r"(?s)^(?:\x80[\x02-\x05](?:\}\x94|\}q\x00)\.|\{\}|\x80)$"
 _USER: Final = b"_auth_user_id"
 
 
+CURE: Final = Cure(
+    framework="Django (django.contrib.sessions in the cache)",
+    starts="A view that changes the session of an anonymous visitor: CSRF_USE_SESSIONS, messages, request.session[...] = ...",
+    stop="Keep the CSRF token in its cookie, and change no session in pages that probes ask for.",
+    code="""CSRF_USE_SESSIONS = False
+SESSION_SAVE_EVERY_REQUEST = False
+SESSION_COOKIE_AGE = 86400  # two weeks by default""",
+    language="python",
+    lifetime="SESSION_COOKIE_AGE = 86400",
+    source="django contrib/sessions/middleware.py, docs/topics/http/sessions.txt",
+)
+
+
 class Django:
     """Django's cached sessions."""
 
     family = "django"
     projection = Projection(string_bytes=1024)
+    cures: ClassVar = {LAYOUT: CURE}
 
     def recognise(self, keys: Keys) -> Iterator[Claim]:
         """Claim what bears the name of Django's session cache."""

@@ -19,10 +19,11 @@ Source: tj/connect-redis 3 to 9, expressjs/session ``index.js`` and ``session/co
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from necropsy.model.evidence import Authentication, Provenance
 from necropsy.sessions.columns import nullable, numbers
+from necropsy.sessions.cure import Cure
 from necropsy.sessions.folding import fold_namespace
 from necropsy.sessions.interface import SESSION, Claim, Refinement
 from necropsy.sessions.keyspace import Projection
@@ -61,11 +62,33 @@ _FRAMEWORKS: Final = frozenset({"flash", "csrfSecret", "_csrf", "csrfToken", "re
 """Attributes that middleware makes for everybody."""
 
 
+CURE_EXPRESS: Final = Cure(
+    framework="Express (express-session with connect-redis)",
+    starts="Every request without the cookie, as saveUninitialized is true by default.",
+    stop="Save a session only once something is in it, and answer health checks before the session middleware.",
+    code="""app.get('/health', (req, res) => res.send('ok'))
+app.use(session({ store, secret, resave: false, saveUninitialized: false, cookie: { maxAge: 86400000 } }))""",
+    language="js",
+    lifetime="cookie: { maxAge: 86400000 }",
+    source="expressjs/session README.md",
+)
+CURE_FASTIFY: Final = Cure(
+    framework="Fastify (@fastify/session)",
+    starts="Every request without the cookie, as saveUninitialized is true by default.",
+    stop="Save a session only once something is in it.",
+    code="fastify.register(session, { store, secret, saveUninitialized: false, cookie: { maxAge: 86400000 } })",
+    language="js",
+    lifetime="cookie: { maxAge: 86400000 }",
+    source="fastify/session README.md",
+)
+
+
 class Express:
     """Sessions of Node's two common frameworks; remembers the shapes that it has met."""
 
     family = "express"
     projection = Projection(string_bytes=1024)
+    cures: ClassVar = {EXPRESS: CURE_EXPRESS, FASTIFY: CURE_FASTIFY}
 
     def __init__(self) -> None:
         self._shapes: dict[str, tuple[int | None, str]] = {"}": (0, str(Authentication.NO))}

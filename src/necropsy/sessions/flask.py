@@ -17,10 +17,11 @@ from __future__ import annotations
 import pickletools
 import re
 import struct
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from necropsy.model.evidence import Authentication
 from necropsy.sessions.columns import numbers
+from necropsy.sessions.cure import Cure
 from necropsy.sessions.folding import fold_namespace
 from necropsy.sessions.interface import Claim, Refinement
 from necropsy.sessions.keyspace import Projection
@@ -60,11 +61,24 @@ _BROKEN: Final = (ValueError, IndexError, KeyError, OverflowError, AttributeErro
 _MOST_DISTINCT: Final = 20_000
 
 
+CURE: Final = Cure(
+    framework="Flask (Flask-Session)",
+    starts="Up to 0.5 every request without the cookie; since 0.6 a view that writes to the session (flash, CSRF token).",
+    stop="Use Flask-Session 0.6 or later, and write nothing to the session in pages that probes ask for.",
+    code="""pip install 'flask-session>=0.8'
+app.config['PERMANENT_SESSION_LIFETIME'] = 86400  # 31 days by default""",
+    language="python",
+    lifetime="app.config['PERMANENT_SESSION_LIFETIME'] = 86400",
+    source="pallets-eco/flask-session CHANGES.rst, src/flask_session/base.py",
+)
+
+
 class Flask:
     """Flask-Session's sessions; remembers the values that it has looked into."""
 
     family = "flask"
     projection = Projection(string_bytes=1024)
+    cures: ClassVar = {LAYOUT: CURE}
 
     def __init__(self) -> None:
         self._known: dict[bytes, str] = {}

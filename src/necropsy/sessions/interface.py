@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from necropsy.sessions.keyspace import Projection
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from datetime import datetime
 
     import numpy as np
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from necropsy.case.store import Case
     from necropsy.sessions.columns import Keys
+    from necropsy.sessions.cure import Cure
 
 SESSION: Final = "session"
 """Role of a key that is the session's own record: one a session."""
@@ -81,6 +82,8 @@ class Layout(Protocol):
     """Its name in the registry; every layout name that it gives begins with it."""
     projection: Projection
     """What it wants to see of the values."""
+    cures: Mapping[str, Cure]
+    """The cure for each layout name that it gives."""
 
     def recognise(self, keys: Keys) -> Iterator[Claim]:
         """Claim what is its own among the keys that are still free. Arbitrary bytes never raise."""

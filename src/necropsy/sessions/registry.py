@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import reduce
 from typing import Final
 
+from necropsy.sessions.cure import Cure
 from necropsy.sessions.django import Django
 from necropsy.sessions.express import Express
 from necropsy.sessions.flask import Flask
@@ -23,3 +24,17 @@ def projection() -> Projection:
     True
     """
     return reduce(Projection.union, (layout.projection for layout in LAYOUTS))
+
+
+def cures() -> dict[str, Cure]:
+    """Return the cure of each layout, in the order of the registry."""
+    return {name: cure for layout in LAYOUTS for name, cure in layout.cures.items()}
+
+
+def cure(layout: str | None) -> Cure | None:
+    """Return the cure for a layout as ``session.layout`` names it; None when no framework is known.
+
+    >>> cure("express").lifetime
+    'cookie: { maxAge: 86400000 }'
+    """
+    return cures().get(layout or "")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from necropsy.sessions.interface import Claim, Refinement
 from necropsy.sessions.jdk import SCALAR_BYTES
 from necropsy.sessions.keyspace import Projection
 from necropsy.sessions.spring.companions import claim_companions, claim_indexes
 from necropsy.sessions.spring.creators import SAVED_REQUEST_BYTES, Creators
+from necropsy.sessions.spring.cures import CURES
 from necropsy.sessions.spring.evidence import Evidence
 from necropsy.sessions.spring.names import (
     CONTEXT,
@@ -32,6 +33,7 @@ class Spring:
     """All repositories of Spring Session; remembers the namespaces and the creators that it has met."""
 
     family = "spring"
+    cures: ClassVar = CURES
     projection = Projection(
         hash_fields=(
             *((name.encode(), SCALAR_BYTES) for name in FIXED),
