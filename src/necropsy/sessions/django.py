@@ -22,7 +22,7 @@ from necropsy.sessions.lifetimes import inferred
 from necropsy.sessions.strings import candidates, claim, contain, cut_off, match
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from datetime import datetime
 
     from necropsy.case.store import Case
@@ -56,7 +56,7 @@ class Django:
 
     family = "django"
     projection = Projection(string_bytes=1024)
-    cures: ClassVar = {LAYOUT: CURE}
+    cures: ClassVar[Mapping[str, Cure]] = {LAYOUT: CURE}
 
     def recognise(self, keys: Keys) -> Iterator[Claim]:
         """Claim what bears the name of Django's session cache."""

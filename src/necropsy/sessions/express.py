@@ -30,7 +30,7 @@ from necropsy.sessions.keyspace import Projection
 from necropsy.sessions.lifetimes import inferred
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from datetime import datetime
 
     import numpy as np
@@ -88,7 +88,7 @@ class Express:
 
     family = "express"
     projection = Projection(string_bytes=1024)
-    cures: ClassVar = {EXPRESS: CURE_EXPRESS, FASTIFY: CURE_FASTIFY}
+    cures: ClassVar[Mapping[str, Cure]] = {EXPRESS: CURE_EXPRESS, FASTIFY: CURE_FASTIFY}
 
     def __init__(self) -> None:
         self._shapes: dict[str, tuple[int | None, str]] = {"}": (0, str(Authentication.NO))}

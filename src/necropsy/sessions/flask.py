@@ -29,7 +29,7 @@ from necropsy.sessions.lifetimes import inferred
 from necropsy.sessions.strings import claim, contain, match
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from datetime import datetime
 
     from necropsy.case.store import Case
@@ -78,7 +78,7 @@ class Flask:
 
     family = "flask"
     projection = Projection(string_bytes=1024)
-    cures: ClassVar = {LAYOUT: CURE}
+    cures: ClassVar[Mapping[str, Cure]] = {LAYOUT: CURE}
 
     def __init__(self) -> None:
         self._known: dict[bytes, str] = {}

@@ -7,7 +7,7 @@ it runs once per key. Its module is one line in ``registry.LAYOUTS``.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, ClassVar, Final, Protocol
 
 from necropsy.sessions.keyspace import Projection
 
@@ -82,7 +82,7 @@ class Layout(Protocol):
     """Its name in the registry; every layout name that it gives begins with it."""
     projection: Projection
     """What it wants to see of the values."""
-    cures: Mapping[str, Cure]
+    cures: ClassVar[Mapping[str, Cure]]
     """The cure for each layout name that it gives."""
 
     def recognise(self, keys: Keys) -> Iterator[Claim]:

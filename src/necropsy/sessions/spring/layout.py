@@ -22,18 +22,19 @@ from necropsy.sessions.spring.names import (
 from necropsy.sessions.spring.records import Records
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from datetime import datetime
 
     from necropsy.case.store import Case
     from necropsy.sessions.columns import Keys
+    from necropsy.sessions.cure import Cure
 
 
 class Spring:
     """All repositories of Spring Session; remembers the namespaces and the creators that it has met."""
 
     family = "spring"
-    cures: ClassVar = CURES
+    cures: ClassVar[Mapping[str, Cure]] = CURES
     projection = Projection(
         hash_fields=(
             *((name.encode(), SCALAR_BYTES) for name in FIXED),
