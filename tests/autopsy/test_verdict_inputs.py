@@ -9,7 +9,7 @@ import pytest
 from necropsy.autopsy import verdict_inputs
 from necropsy.case.store import Case
 from necropsy.verdict import parts
-from necropsy.verdict.evidence import Births
+from necropsy.verdict.evidence import Attribution, Births
 
 
 def stored(born_ms: list[int | None], agents: list[str | None], authentication: list[str | None]) -> Births:
@@ -68,3 +68,30 @@ def test_a_store_whose_births_nobody_knows_has_none() -> None:
     births = stored([None, None], [None, "curl/8"], ["no", "no"])
     assert births.born_ms.size == births.creator.size == births.authenticated.size == 0
     assert births.total == 2
+
+
+def test_claims_are_recorded_for_the_sessions_that_they_rest_on() -> None:
+    born = [1_000, 2_000, 2_000, 3_000]
+    agents = [None, "curl/8", None, None]
+    with Case.create(None) as case:
+        rows = pa.table(
+            {
+                "store": ["a"] * 4,
+                "id_hash": pa.array([10, 11, 12, 13], pa.uint64()),
+                "born_at": pa.array(born, pa.int64()).cast(pa.timestamp("ms")),
+                "bytes": [1000] * 4,
+                "creator_user_agent": pa.array(agents, pa.string()),
+            }
+        )
+        case.append("source", [{"reader": "rdb", "locator": "dump.rdb", "store": "a"}])
+        case.append("session", rows)
+        births = weighing_room.births_by_store(case)["a"]
+        named = births.creator >= 0
+        owner = np.where(named, 0, np.where(births.born_ms > 2_500, -1, 1)).astype(np.int32)
+        weight = np.full(4, 0.75, np.float32)
+        weighing_room.record(case, Attribution([], [], [], [], {"a": owner}, {"a": weight}))
+        assert case.rows("SELECT id_hash, claim_id, weight FROM session_claim ORDER BY id_hash") == [
+            {"id_hash": 10, "claim_id": 1, "weight": 0.75},
+            {"id_hash": 11, "claim_id": 0, "weight": 0.75},
+            {"id_hash": 12, "claim_id": 1, "weight": 0.75},
+        ]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from necropsy.autopsy.reading import Evidence, simulate
@@ -27,11 +26,12 @@ def judge(case: Case, evidence: Evidence, sources: Sources, births: Mapping[str,
     from necropsy.treat.fixes.attach import attach_fixes
     from necropsy.treat.patch import attach_path_remedy, propose
     from necropsy.verdict.attribution import attribute
+    from necropsy.verdict.evidence import Attribution
     from necropsy.verdict.weigh import Weighed, weigh
 
     around = verdict_inputs.circumstances(case, evidence, births)
     claims = attribute(list(births.values()), around)
-    case.append("birth_claim", [asdict(claim) for claim in claims])
+    weighing_room.record(case, Attribution(claims, [], [], [], {}, {}))
     examination = examine_all(case, EXAMINERS)
 
     def again(files: Sequence[ConfigurationFile]) -> Sequence[Probe]:

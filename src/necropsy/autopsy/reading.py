@@ -236,6 +236,7 @@ def _access_logs(evidence_log: EvidenceLog, sources: Sources, evidence: Evidence
             log_formats=formats,
             hash_with=hash_with,
             engine=sources.engine,
+            visits=True,
             checksums=sources.checksums,
         )
     except NecropsyError as error:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,7 +14,17 @@ from necropsy.model.evidence import Absent
 from necropsy.model.plain import to_plain
 from necropsy.model.verdict import Prediction
 from necropsy.probes.character import idle_probes, may_create
-from necropsy.verdict.evidence import Births, Circumstances, Claim, Creator, VisitBins, VisitorClass
+from necropsy.verdict.evidence import (
+    Attribution,
+    Births,
+    Circumstances,
+    Claim,
+    Creator,
+    LogSpan,
+    VisitBins,
+    VisitorClass,
+    Visits,
+)
 from necropsy.verdict.forecast import StoreFacts, predict
 from necropsy.verdict.parts import parts
 
@@ -36,7 +48,8 @@ _BORN, _CREATOR, _AUTHENTICATED = (
 )
 _SUMMARY = """
 SELECT count(*) AS total, coalesce(avg(bytes), 0) AS bytes, coalesce(max(born_precision_s), 0.001) AS resolution,
-  epoch_ms(min(born_at)) AS first, epoch_ms(max(born_at)) AS last
+  epoch_ms(min(born_at)) AS first, epoch_ms(max(born_at)) AS last, mode(lifetime_s) AS lifetime,
+  coalesce(avg((born_provenance = 'derived')::INTEGER) FILTER (WHERE born_at IS NOT NULL), 0) AS derived
 FROM session WHERE store = ?
 """
 _BITS: Final = 62
@@ -55,8 +68,10 @@ def births_by_store(case: Case) -> dict[str, Births]:
     return {store: _births(case, store) for store in stores(case)}
 
 
-def _births(case: Case, store: str) -> Births:
-    creators = case.rows(
+@contextmanager
+def _creators(case: Case, store: str) -> Iterator[list[dict[str, Any]]]:
+    """Number the requests that sessions name as their creators, commonest first: table ``creators``, and as rows."""
+    rows = case.rows(
         "SELECT creator_user_agent AS user_agent, creator_host AS host, creator_method AS method, creator_path AS path,"
         " count(*) AS n FROM session WHERE store = ? AND (creator_user_agent IS NOT NULL OR creator_host IS NOT NULL)"
         " GROUP BY ALL ORDER BY n DESC, user_agent, host, method, path",
@@ -64,8 +79,13 @@ def _births(case: Case, store: str) -> Births:
     )
     with case.temporary(
         "creators", {"creator": "INTEGER", "user_agent": "VARCHAR", "host": "VARCHAR", "method": "VARCHAR", "path": "VARCHAR"},
-        [{**row, "creator": number} for number, row in enumerate(creators)],
+        [{**row, "creator": number} for number, row in enumerate(rows)],
     ):  # fmt: skip
+        yield rows
+
+
+def _births(case: Case, store: str) -> Births:
+    with _creators(case, store) as creators:
         summary = case.rows(_SUMMARY, [store])[0]
         born_ms, creator, authenticated = _in_order(case, store, len(creators), summary["first"], summary["last"])
     return Births(
@@ -81,6 +101,9 @@ def _births(case: Case, store: str) -> Births:
         bytes_per_session=float(summary["bytes"]),
         total=summary["total"],
         coverage=_coverage(case, store),
+        taken_ms=case.value("SELECT epoch_ms(max(taken_at)) FROM source WHERE store = ?", [store]),
+        lifetime_s=None if summary["lifetime"] is None else float(summary["lifetime"]),
+        derived=float(summary["derived"]),
     )
 
 
@@ -152,6 +175,7 @@ def circumstances(case: Case, evidence: Evidence, births: Mapping[str, Births]) 
         backends=backends,
         classes=[_class(row) for row in rows],
         bins=_bins(case) if rows else None,
+        visits=_visits(case) if rows else None,
         logs_given=evidence.logs_given and elsewhen is None,
         idle=idle_probes(probes, backends),
     )
@@ -197,6 +221,59 @@ def _bins(case: Case) -> VisitBins:
         minute=np.asarray(columns["minute"], dtype=np.int64),
         visits=np.asarray(columns["visits"], dtype=np.float64),
     )
+
+
+def _visits(case: Case) -> Visits | None:
+    import numpy as np
+
+    spans = case.rows("SELECT log, epoch_us(first_at) AS first_us, epoch_us(last_at) AS last_us, resolution_s,"
+                      " times_are_starts FROM log_span ORDER BY first_us, log")  # fmt: skip
+    if not spans:  # a case of schema 1
+        return None
+    columns = case.columns(
+        "SELECT class_id, client, epoch_us(started_at) AS at_us FROM visit ORDER BY started_at, class_id, client"
+    )
+    return Visits(
+        class_id=np.asarray(columns["class_id"], np.int32),
+        client=np.asarray(columns["client"], np.int64),
+        at_us=np.asarray(columns["at_us"], np.int64),
+        spans=tuple(LogSpan(**span) for span in spans),
+    )
+
+
+def record(case: Case, attribution: Attribution) -> None:
+    """Write what attribution found into the case."""
+    case.append("birth_claim", [asdict(claim) for claim in attribution.claims])
+    case.append("creation_test", [asdict(test) for test in attribution.tests])
+    case.append("clock_offset", [asdict(offset) for offset in attribution.offsets])
+    case.append("birth_account", [asdict(account) for account in attribution.accounts])
+    for store, owner in attribution.owner.items():
+        if case.name is not None or owner.size <= _WORTH_IT:  # what nobody can open again need not name ten million
+            _record_sessions(case, store, owner, attribution.weight[store])
+
+
+def _record_sessions(case: Case, store: str, owner: NDArray[np.int32], weight: NDArray[np.float32]) -> None:
+    """Write which session was claimed by which claim.
+
+    Attribution was given the births in order of birth, creator and authentication (``_in_order``). Sessions that are alike
+    in all three are interchangeable, so the order among them does not matter.
+    """
+    import numpy as np
+    import pyarrow as pa
+
+    with _creators(case, store):
+        ordered = f"SELECT s.id_hash AS id_hash {_BIRTHS} ORDER BY {_BORN}, {_CREATOR}, {_AUTHENTICATED}"
+        identifiers = np.asarray(case.columns(ordered, [store])["id_hash"], np.uint64)
+    claimed = owner >= 0
+    rows = pa.table(
+        {
+            "store": pa.repeat(pa.scalar(store), int(claimed.sum())),
+            "id_hash": identifiers[claimed],
+            "claim_id": owner[claimed],
+            "weight": weight[claimed],
+        }
+    )
+    case.append("session_claim", rows)
 
 
 def facts(case: Case, store: str, now: datetime) -> StoreFacts:

@@ -97,6 +97,7 @@ def layout(
         columns,
         " OR ".join(f"{sql.name(key)} IS NOT NULL" for key in columns),
         form.fine,
+        "duration" in one,
         plan=None if ports or set(cookies.FIELDS) & found.keys() else _plan(form, needed, sources, lists=lists),
     )
 

@@ -59,6 +59,8 @@ class Layout:
     """Condition that a line meets when it has this layout at all."""
     fine: bool = False
     """Whether the time resolves less than a second."""
+    times_are_starts: bool = False
+    """True: the duration is logged, and ``stamp`` is the start of the request; false: when its line was written."""
     steps: tuple[Mapping[str, str], ...] = ()
     """Columns that are computed first, each step over those before it."""
     plan: Plan | None = None

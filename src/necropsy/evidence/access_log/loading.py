@@ -33,6 +33,8 @@ class Loaded:
     """Layouts that it was read with; empty when none was recognised."""
     lines: int = 0
     requests: int = 0
+    starts: int = 0
+    """Requests whose time is their start, as the duration is logged."""
     last_at: datetime | None = None
     blemishes: list[Blemish] = field(default_factory=list)
 
@@ -97,6 +99,7 @@ def load(
             loaded.count(passed.requests, passed.last_at)
         if loaded.requests > before:
             notes.append(layout.note)
+            loaded.starts += layout.times_are_starts * (loaded.requests - before)
         elif attempt:
             break
         rest, numbers = _set_aside(scratch, source, layout, failed_here.numbers, attempt)

@@ -50,6 +50,8 @@ class Part:
     absent: list[Absent] = field(default_factory=list)
     requests: int = 0
     """Lines that were requests, of the time that was asked for."""
+    starts: int = 0
+    """Of all requests, those whose time is their start, as the duration is logged."""
     first_us: int | None = None
     """Time of the first request, microseconds since 1970; None: there is none."""
     last_us: int | None = None
@@ -115,6 +117,7 @@ class Here:
             part.sources.append(Source(KIND, locator, loaded.last_at, None, None, None, loaded.note))
             part.blemishes += loaded.blemishes
             part.requests += loaded.requests
+            part.starts += loaded.starts
         part.requests -= lines.finish(self.scratch, wanted.condition)
         part.first_us, part.last_us = self.scratch.rows("SELECT min(time_us), max(time_us) FROM line")[0]
         return part

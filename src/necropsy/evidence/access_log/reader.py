@@ -75,6 +75,7 @@ def read(
     until: datetime | None = None,
     engine: str | None = None,
     bins: bool = True,
+    visits: bool = False,
     checksums: bool = True,
     meanwhile: Callable[[], object] | None = None,
 ) -> ReadLog:
@@ -99,6 +100,8 @@ def read(
         Where to read and analyse them; see ``places``. None: here.
     bins
         Whether to fill ``visit_bin``.
+    visits
+        Whether to fill ``visit`` and ``log_span``.
     checksums
         Whether sources get checksum and size. A processor without instructions for it sums up a gigabyte in three
         seconds, about as long as it takes to read it.
@@ -121,7 +124,7 @@ def read(
         for name, members in logs.items():
             with open_place() as place:
                 part = place.read(Wanted(members, log_formats, since, until))
-                _analyse(case, place, name, part, slack_s, hash_with, result, bins=bins)
+                _analyse(case, place, name, part, slack_s, hash_with, result, bins=bins, visits=visits)
     result.begin_checksums()
     return result
 
@@ -136,6 +139,7 @@ def _analyse(
     result: ReadLog,
     *,
     bins: bool,
+    visits: bool,
 ) -> None:
     """Make visits and classes of the lines of one log."""
     result.read += part.sources
@@ -148,11 +152,15 @@ def _analyse(
     result.first_at = min(first, result.first_at or first)
     result.last_at = max(last, result.last_at or last)
     result.begin_checksums()  # what follows leaves a core idle now and then
-    analysis = analyse.analyse(place.engine, slack_us=round(slack_s * 1e6), bins=bins)
+    between = (part.first_us, part.last_us) if visits else None
+    analysis = analyse.analyse(place.engine, slack_us=round(slack_s * 1e6), bins=bins, visits_between=between)
     first_id = case.value("SELECT coalesce(max(class_id) + 1, 0) FROM visitor_class")
     case.append("visitor_class", rows.visitor_class(analysis, name, first_id, hash_with))
     if analysis.bins is not None:
         case.append("visit_bin", rows.visit_bin(analysis.bins, first_id))
+    if analysis.visits is not None and analysis.blocks is not None:
+        case.append("visit", rows.visit(analysis.visits, first_id, case.hashes))
+        case.append("log_span", rows.log_span(analysis.blocks, name, times_are_starts=2 * part.starts > part.requests))
     uses = rows.cookie_use(analysis, name, hash_with)
     if uses is not None:
         case.append("cookie_use", uses)

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from necropsy.evidence.access_log.analysis.analyse import Analysis
+    from necropsy.evidence.access_log.analysis.visit_blocks import Blocks
 
 Hash: TypeAlias = "Callable[[pa.Array], pa.Array]"
 """Texts in, keyed hashes (uint64) out."""
@@ -62,6 +63,40 @@ def visit_bin(bins: pa.Table, first_id: int) -> pa.Table:
             "class_id": ((cell >> 32) + first_id).astype(np.int32),
             "bin": pa.array(minute).view(pa.timestamp("us")),
             "visits": bins["visits"].cast(pa.int32()),
+        }
+    )
+
+
+def visit(visits: pa.Table, first_id: int, hash_with: Hash) -> pa.Table:
+    """Return the rows of ``visit``; the number of a visitor is hashed with the case's key: addresses can be tried out."""
+    import numpy as np
+    import pyarrow as pa
+
+    encoded = visits["visitor_key"].combine_chunks().dictionary_encode()
+    keys = np.ascontiguousarray(encoded.dictionary.to_numpy(zero_copy_only=False).astype("<i8"))
+    raw = pa.FixedSizeBinaryArray.from_buffers(pa.binary(8), keys.size, [None, pa.py_buffer(keys)])
+    numbers = hash_with(raw.cast(pa.binary())).to_numpy(zero_copy_only=False).view(np.int64)
+    return pa.table(
+        {
+            "class_id": (visits["class_id"].to_numpy() + first_id).astype(np.int32),
+            "client": numbers[encoded.indices.to_numpy()],
+            "started_at": _moments(visits["time_us"]),
+        }
+    )
+
+
+def log_span(blocks: Blocks, log: str, *, times_are_starts: bool) -> pa.Table:
+    """Return the rows of ``log_span``."""
+    import pyarrow as pa
+
+    moment = pa.timestamp("us")
+    return pa.table(
+        {
+            "log": pa.array([log] * len(blocks.spans), pa.string()),
+            "first_at": pa.array([first for first, _ in blocks.spans], pa.int64()).cast(moment),
+            "last_at": pa.array([last for _, last in blocks.spans], pa.int64()).cast(moment),
+            "resolution_s": pa.array([0.001 if blocks.is_fine else 1.0] * len(blocks.spans), pa.float64()),
+            "times_are_starts": pa.array([times_are_starts] * len(blocks.spans), pa.bool_()),
         }
     )
 

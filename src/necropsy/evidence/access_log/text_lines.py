@@ -110,7 +110,8 @@ def _layout(plan: _Plan, wanted: Mapping[str, Sequence[str]], name: str, note: s
     value = plan.values
     form = _FORMS[wanted["time"][0]]
     fields = {"stamp": form.expression(value[wanted["time"][0]])}
-    if wanted["time"][0] == "msec" and "duration" in wanted:
+    from_end = wanted["time"][0] == "msec" and "duration" in wanted
+    if from_end:
         # The line is written when the request ends ($msec); its start is what a prober's clock knows.
         fields["stamp"] = earlier_by(fields["stamp"], value["request_time"])
     if "request" in wanted:
@@ -133,7 +134,7 @@ def _layout(plan: _Plan, wanted: Mapping[str, Sequence[str]], name: str, note: s
     if "referer" in wanted:
         fields["referer"] = f"split_part({value['http_referer']}, '?', 1)"
     fields |= signs.expressions({field: value[names[0]] for field, names in wanted.items() if field in signs.FIELDS})
-    return Layout(name, note, "lines", fields, {}, plan.fits, form.fine, plan.steps)
+    return Layout(name, note, "lines", fields, {}, plan.fits, form.fine, from_end, plan.steps)
 
 
 def _by_words(pieces: Sequence[Piece], names: set[str], *, more: bool) -> _Plan | None:

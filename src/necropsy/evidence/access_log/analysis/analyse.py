@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from necropsy.evidence.access_log import chains, pairs, rhythm
-from necropsy.evidence.access_log.analysis.tables import BARE, CHAIN, FOLLOWER, GUESS, RHYTHM, arrow_schema
+from necropsy.evidence.access_log.analysis.tables import BARE, BLOCK, CHAIN, FOLLOWER, GUESS, RHYTHM, arrow_schema
+from necropsy.evidence.access_log.analysis.visit_blocks import Blocks, choose
 
 if TYPE_CHECKING:
     import numpy as np
@@ -19,6 +20,9 @@ CLASSES: Final = 10_000
 """Classes that are kept apart although they have no rhythm; and as many again by everything but the client."""
 CLIENTS: Final = 5_000
 """Clients that are kept apart by their cookies: those that were given the most without bringing any."""
+
+VISITS: Final = 1_000_000
+"""Visits of one log that are kept one by one."""
 
 CHILDREN: Final = 50
 """Names that one path keeps below it, most frequent first; the others are folded."""
@@ -36,12 +40,17 @@ class Analysis:
     """Texts behind the keys of those: ``key``, ``text``."""
     bins: pa.Table | None
     """Step ``bins``; None where nobody wants it."""
+    visits: pa.Table | None
+    """Step ``started``: visits one by one, of the stretches of time in ``blocks``; None where nobody wants them."""
+    blocks: Blocks | None
     clients: pa.Table | None
     """Steps ``cookie_kept`` and ``cookie_rest`` (whose keys are null); None where the log does not tell of cookies."""
     client_texts: pa.Table | None
 
 
-def analyse(engine: Engine, *, slack_us: int, bins: bool = True) -> Analysis:
+def analyse(
+    engine: Engine, *, slack_us: int, bins: bool = True, visits_between: tuple[int, int] | None = None
+) -> Analysis:
     """Make visits of lines, classes of visits, and judge their rhythms.
 
     Parameters
@@ -52,6 +61,8 @@ def analyse(engine: Engine, *, slack_us: int, bins: bool = True) -> Analysis:
         Microseconds after a redirect within which the same client's next page counts as its continuation.
     bins
         Whether to count visits by minute, too.
+    visits_between
+        First and last microsecond of the log, to have its visits one by one, too.
     """
     fold_rare_children(engine)
     find_visits(engine, slack_us)
@@ -65,7 +76,19 @@ def analyse(engine: Engine, *, slack_us: int, bins: bool = True) -> Analysis:
     for step in ("summed", "said", *(["bins"] if bins else [])):
         engine.create(step)
     counted = engine.fetch("bins") if bins else None
-    return Analysis(engine.fetch("summed"), engine.fetch("said"), counted, clients, client_texts)
+    visits, blocks = _visits(engine, visits_between) if visits_between else (None, None)
+    return Analysis(engine.fetch("summed"), engine.fetch("said"), counted, visits, blocks, clients, client_texts)
+
+
+def _visits(engine: Engine, between: tuple[int, int]) -> tuple[pa.Table, Blocks]:
+    """Fetch visits one by one, of as many stretches of time as the limit allows."""
+    import pyarrow as pa
+
+    engine.create("busy")
+    blocks = choose(engine.fetch("busy"), *between, VISITS)
+    engine.upload("block", pa.table({"block": blocks.block}, schema=arrow_schema(BLOCK)))
+    engine.create("started")
+    return engine.fetch("started"), blocks
 
 
 def fold_rare_children(engine: Engine) -> None:

@@ -14,6 +14,7 @@ from typing import Final
 import ibis
 import ibis.expr.types as ir
 
+from necropsy.evidence.access_log.analysis.visit_blocks import BLOCK_US
 from necropsy.evidence.access_log.signs import EMPTY
 
 _MINUTE_US: Final = 60_000_000
@@ -30,6 +31,7 @@ def visit(t: Mapping[str, ir.Table]) -> ir.Table:
         class_key=crowd_key ^ first.client_key,
         crowd_key=crowd_key,
         rest_key=first.method_id * 1024 + first.status,
+        visitor_key=first.client_key ^ first.agent_key,
         time_us=first.time_us,
         number=first.number,
     )
@@ -166,13 +168,34 @@ def said(t: Mapping[str, ir.Table]) -> ir.Table:
     return t["given"].semi_join(keys.distinct(), "key").group_by("key").agg(text=ibis._.text.min())
 
 
-def bins(t: Mapping[str, ir.Table]) -> ir.Table:
-    """Visits by class and minute, both in one number: grouping and sorting by one is twice as fast as by two."""
+def _numbered(t: Mapping[str, ir.Table], visits: ir.Table) -> tuple[ir.Table, ir.Value]:
+    """Return visits joined with the folded classes, and the number of the class of each."""
     rows = t["folded"].select("level", "place", "class_id")
     own = rows.filter(rows.level == 0).select(class_key="place", own_id="class_id")
     crowds = rows.filter(rows.level == 1).select(crowd_key="place", crowd_id="class_id")
     rest = rows.filter(rows.level == 2).select(rest_key=rows.place.cast("int32"), rest_id=rows.class_id)
-    visits = t["visit"].left_join(own, "class_key").left_join(crowds, "crowd_key").left_join(rest, "rest_key")
-    class_id = ibis.coalesce(visits.own_id, visits.crowd_id, visits.rest_id).cast("int64")
-    cells = visits.select(cell=class_id * _CLASSES + visits.time_us // _MINUTE_US)
+    joined = visits.left_join(own, "class_key").left_join(crowds, "crowd_key").left_join(rest, "rest_key")
+    return joined, ibis.coalesce(joined.own_id, joined.crowd_id, joined.rest_id)
+
+
+def bins(t: Mapping[str, ir.Table]) -> ir.Table:
+    """Visits by class and minute, both in one number: grouping and sorting by one is twice as fast as by two."""
+    visits, class_id = _numbered(t, t["visit"])
+    cells = visits.select(cell=class_id.cast("int64") * _CLASSES + visits.time_us // _MINUTE_US)
     return cells.group_by("cell").agg(visits=ibis._.count()).order_by("cell")
+
+
+def busy(t: Mapping[str, ir.Table]) -> ir.Table:
+    """Visits by block of time, and whether any of them has a time finer than a second."""
+    visits = t["visit"]
+    timed = visits.select(block=visits.time_us // BLOCK_US, fine=(visits.time_us % 1_000_000 != 0).ifelse(1, 0))
+    return timed.group_by("block").agg(visits=ibis._.count(), fine=ibis._.fine.sum()).order_by("block")
+
+
+def started(t: Mapping[str, ir.Table]) -> ir.Table:
+    """Class, visitor and time of each visit within the blocks that are kept, in order of time."""
+    visits = t["visit"]
+    visits = visits.mutate(block=visits.time_us // BLOCK_US).semi_join(t["block"], "block")
+    joined, class_id = _numbered(t, visits)
+    rows = joined.select("time_us", "visitor_key", class_id=class_id.cast("int32"))
+    return rows.order_by("time_us", "class_id", "visitor_key")

@@ -965,6 +965,7 @@ SELECT
   (
     "t6"."method_id" * 1024
   ) + "t3"."status" AS "rest_key",
+  XOR("t3"."client_key", "t3"."agent_key") AS "visitor_key",
   "t3"."time_us",
   "t3"."number"
 FROM "line" AS "t3"
@@ -1544,3 +1545,87 @@ FROM (
 ) AS "t10"
 ORDER BY
   "t10"."cell" ASC
+
+-- busy -> busy
+SELECT
+  *
+FROM (
+  SELECT
+    "t1"."block",
+    COUNT(*) AS "visits",
+    SUM("t1"."fine") AS "fine"
+  FROM (
+    SELECT
+      CAST(FLOOR((
+        "t0"."time_us"
+      ) / (
+        600000000
+      )) AS BIGINT) AS "block",
+      CASE WHEN (
+        "t0"."time_us" % 1000000
+      ) <> 0 THEN 1 ELSE 0 END AS "fine"
+    FROM "visit" AS "t0"
+  ) AS "t1"
+  GROUP BY
+    1
+) AS "t2"
+ORDER BY
+  "t2"."block" ASC
+
+-- started -> started
+SELECT
+  *
+FROM (
+  SELECT
+    "t8"."time_us",
+    "t8"."visitor_key",
+    COALESCE("t9"."own_id", "t10"."crowd_id", "t11"."rest_id") AS "class_id"
+  FROM (
+    SELECT
+      "t0"."class_key",
+      "t0"."crowd_key",
+      "t0"."rest_key",
+      "t0"."visitor_key",
+      "t0"."time_us",
+      "t0"."number",
+      CAST(FLOOR((
+        "t0"."time_us"
+      ) / (
+        600000000
+      )) AS BIGINT) AS "block"
+    FROM "visit" AS "t0"
+  ) AS "t8"
+  SEMI JOIN "block" AS "t3"
+    ON "t8"."block" = "t3"."block"
+  LEFT OUTER JOIN (
+    SELECT
+      "t2"."place" AS "class_key",
+      "t2"."class_id" AS "own_id"
+    FROM "folded" AS "t2"
+    WHERE
+      "t2"."level" = 0
+  ) AS "t9"
+    ON "t8"."class_key" = "t9"."class_key"
+  LEFT OUTER JOIN (
+    SELECT
+      "t2"."place" AS "crowd_key",
+      "t2"."class_id" AS "crowd_id"
+    FROM "folded" AS "t2"
+    WHERE
+      "t2"."level" = 1
+  ) AS "t10"
+    ON "t8"."crowd_key" = "t10"."crowd_key"
+  LEFT OUTER JOIN (
+    SELECT
+      CAST("t2"."place" AS INT) AS "rest_key",
+      "t2"."class_id" AS "rest_id"
+    FROM "folded" AS "t2"
+    WHERE
+      "t2"."level" = 2
+  ) AS "t11"
+    ON "t8"."rest_key" = "t11"."rest_key"
+) AS "t12"
+ORDER BY
+  "t12"."time_us" ASC,
+  "t12"."class_id" ASC,
+  "t12"."visitor_key" ASC

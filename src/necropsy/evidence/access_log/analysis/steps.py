@@ -52,7 +52,7 @@ STEPS: Final[tuple[Step, ...]] = (
     *_named(clients.telling, clients.cookie_client, clients.cookie_kept, clients.cookie_rest, clients.cookie_said),
     *_named(classes.visit, classes.classes, classes.led, classes.often, classes.judged),
     *_named(classes.kept, classes.crowd, classes.folded, classes.unanswered, classes.bare),
-    *_named(classes.summed, classes.said, classes.bins),
+    *_named(classes.summed, classes.said, classes.bins, classes.busy, classes.started),
 )
 
 

@@ -38,6 +38,8 @@ CHAIN: Final[Mapping[str, str]] = {"number": "int64", "followed": "int64", "foll
 """Visits of several requests, as the step of this name makes it: for logs without redirects, where it is not taken."""
 BARE: Final[Mapping[str, str]] = {"pattern_key": "int64", "host_key": "int64", "status": "int16", "bare": "int8"}
 """Pages that are shown without a body, as the step of this name makes it: for logs that tell of none, where it is not taken."""
+BLOCK: Final[Mapping[str, str]] = {"block": "int64"}
+"""Stretches of ``BLOCK_US`` whose visits are kept one by one, numbered since 1970; made by ``visit_blocks``."""
 RHYTHM: Final[Mapping[str, str]] = {
     "class_key": "int64", "period_s": "float64", "phase_s": "float64", "phase_spread_s": "float64", "coverage": "float64",
     "probers": "int64",
@@ -45,7 +47,7 @@ RHYTHM: Final[Mapping[str, str]] = {
 """Classes that come like clockwork; made by ``rhythm``."""
 
 SOURCES: Final[Mapping[str, Mapping[str, str]]] = {
-    "line": LINE, "given": GIVEN, "guess": GUESS, "follower": FOLLOWER, "rhythm": RHYTHM,
+    "line": LINE, "given": GIVEN, "guess": GUESS, "follower": FOLLOWER, "rhythm": RHYTHM, "block": BLOCK,
 }  # fmt: skip
 
 
