@@ -63,7 +63,9 @@ def test_of_a_log_to_the_second_without_durations_times_are_ends(reading) -> Non
 
 def test_a_long_log_keeps_whole_stretches_of_visits(reading, monkeypatch) -> None:
     monkeypatch.setattr(analyse, "VISITS", 60)
-    read = reading("".join(COMBINED.format(hour=h, minute=m, agent="Go") for h in range(5) for m in range(60)), visits=True)
+    read = reading(
+        "".join(COMBINED.format(hour=h, minute=m, agent="Go") for h in range(5) for m in range(60)), visits=True
+    )
     kept = read.case.value("SELECT count(*) FROM visit")
     assert 10 <= kept <= 60
     assert kept % 10 == 0  # a visit a minute, ten minutes a stretch
