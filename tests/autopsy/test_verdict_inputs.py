@@ -85,11 +85,11 @@ def test_claims_are_recorded_for_the_sessions_that_they_rest_on() -> None:
         )
         case.append("source", [{"reader": "rdb", "locator": "dump.rdb", "store": "a"}])
         case.append("session", rows)
-        births = weighing_room.births_by_store(case)["a"]
+        births = verdict_inputs.births_by_store(case)["a"]
         named = births.creator >= 0
         owner = np.where(named, 0, np.where(births.born_ms > 2_500, -1, 1)).astype(np.int32)
         weight = np.full(4, 0.75, np.float32)
-        weighing_room.record(case, Attribution([], [], [], [], {"a": owner}, {"a": weight}))
+        verdict_inputs.record(case, Attribution([], [], [], [], {"a": owner}, {"a": weight}))
         assert case.rows("SELECT id_hash, claim_id, weight FROM session_claim ORDER BY id_hash") == [
             {"id_hash": 10, "claim_id": 1, "weight": 0.75},
             {"id_hash": 11, "claim_id": 0, "weight": 0.75},

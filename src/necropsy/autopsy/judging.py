@@ -31,7 +31,7 @@ def judge(case: Case, evidence: Evidence, sources: Sources, births: Mapping[str,
 
     around = verdict_inputs.circumstances(case, evidence, births)
     claims = attribute(list(births.values()), around)
-    weighing_room.record(case, Attribution(claims, [], [], [], {}, {}))
+    verdict_inputs.record(case, Attribution(claims, [], [], [], {}, {}))
     examination = examine_all(case, EXAMINERS)
 
     def again(files: Sequence[ConfigurationFile]) -> Sequence[Probe]:

@@ -24,19 +24,19 @@ def test_a_log_within_the_limit_is_one_span_from_its_first_to_its_last_visit() -
 
 
 def test_a_missing_file_is_a_hole_between_two_spans() -> None:
-    visits = {number: 60 for number in (*range(100, 150), *range(300, 350))}
+    visits = dict.fromkeys((*range(100, 150), *range(300, 350)), 60)
     chosen = choose(busy(visits), 100 * BLOCK_US, 350 * BLOCK_US - 1, 1_000_000)
     assert chosen.spans == ((100 * BLOCK_US, 150 * BLOCK_US - 1), (300 * BLOCK_US, 350 * BLOCK_US - 1))
 
 
 def test_a_quiet_night_of_a_quiet_log_is_no_hole() -> None:
-    visits = {number: 1 for number in range(100, 200, 8)}
+    visits = dict.fromkeys(range(100, 200, 8), 1)
     assert len(choose(busy(visits), 100 * BLOCK_US, 200 * BLOCK_US, 1_000).spans) == 1
 
 
 @pytest.mark.parametrize("most", [1, 100, 599, 6_000])
 def test_beyond_the_limit_whole_stretches_are_kept_and_spans_hold_only_those(most: int) -> None:
-    chosen = choose(busy({number: 60 for number in range(100)}), 0, 100 * BLOCK_US - 1, most)
+    chosen = choose(busy(dict.fromkeys(range(100), 60)), 0, 100 * BLOCK_US - 1, most)
     assert 1 <= chosen.block.size <= max(1, most // 60)
     inside = np.zeros(100, dtype=bool)
     for first, last in chosen.spans:
