@@ -10,9 +10,9 @@ import pytest
 
 from necropsy import autopsy
 from necropsy.autopsy.sources import Sources
-from necropsy.probes.phase import phase
-from necropsy.probes.prometheus import parse_prometheus
-from necropsy.probes.targets import targets
+from necropsy.probes.prometheus.configuration import parse_prometheus
+from necropsy.probes.prometheus.targets.scrape_phase import phase
+from necropsy.probes.prometheus.targets.scraped import targets
 
 HOST = "monitor-1.corp.example"
 CONFIGURATION = """

@@ -16,10 +16,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from necropsy.probes import targets
-from necropsy.probes.prometheus import parse_prometheus
-from necropsy.probes.relabel_rule import ACTIONS as FIRST
-from necropsy.probes.targets import Target
-from necropsy.probes.version import prometheus_version
+from necropsy.probes.prometheus.configuration import parse_prometheus
+from necropsy.probes.prometheus.relabel.rule import ACTIONS as FIRST
+from necropsy.probes.prometheus.targets.scraped import Target
+from necropsy.probes.prometheus.version import prometheus_version
 
 from .oracle import running, version
 from .random_rules import ACTIONS, jobs, revealed

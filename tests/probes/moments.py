@@ -18,8 +18,8 @@ from statistics import median, quantiles
 from typing import Any
 
 from necropsy.probes import targets
-from necropsy.probes.phase import Observation, phase, solve_host
-from necropsy.probes.prometheus import parse_prometheus
+from necropsy.probes.prometheus.configuration import parse_prometheus
+from necropsy.probes.prometheus.targets.scrape_phase import Observation, phase, solve_host
 
 from .oracle import running, version
 from .stub import exporter

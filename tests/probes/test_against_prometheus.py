@@ -12,8 +12,8 @@ import pytest
 
 from necropsy.model.errors import ConfigurationError
 from necropsy.probes import targets
-from necropsy.probes.prometheus import parse_prometheus
-from necropsy.probes.relabel_actions import lower, upper
+from necropsy.probes.prometheus.configuration import parse_prometheus
+from necropsy.probes.prometheus.relabel.actions import lower, upper
 
 from .comparison import collides, compare
 from .moments import phase_errors

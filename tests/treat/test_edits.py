@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from necropsy.probes.document import parse_json, parse_yaml
+from necropsy.probes.syntax.document import parse_json, parse_yaml
 from necropsy.treat.consul_patch import foresee_answer, name_health_endpoint
 from necropsy.treat.edits import Insertion, apply, count_changes, line_end, unified_diff
 from necropsy.treat.prometheus_patch import join_health_endpoint

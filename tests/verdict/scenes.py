@@ -100,7 +100,7 @@ BACKENDS = [
 
 
 def incident(**more: object) -> Circumstances:
-    from necropsy.probes.character import idle_probes
+    from necropsy.probes.session_risk import idle_probes
 
     values: dict[str, object] = {
         "probes": INCIDENT_PROBES,

@@ -180,16 +180,16 @@ def _refusals(file: ConfigurationFile, version: str | None) -> Sequence[Configur
     try:
         if file.kind == "prometheus":
             from necropsy.probes.monitoring import DEFAULT_PROMETHEUS
-            from necropsy.probes.prometheus import parse_prometheus
+            from necropsy.probes.prometheus.configuration import parse_prometheus
 
             read = parse_prometheus(file.text, file.name, prometheus=version or DEFAULT_PROMETHEUS, lenient=True)
             return read.problems
         if file.kind == "blackbox":
-            from necropsy.probes.blackbox import read_modules
+            from necropsy.probes.prometheus.blackbox.modules import read_modules
 
             return read_modules(file.text, file.name).problems
         if file.kind == "consul":
-            from necropsy.probes.hcl import parse_hcl
+            from necropsy.probes.syntax.hcl import parse_hcl
 
             parse_hcl(file.text, file.name)
         elif file.kind == "nginx":

@@ -1,7 +1,7 @@
-"""Whereabouts: the name of Prometheus' own machine, found by trying names against what the access log shows.
+"""Find the host name of Prometheus by trying candidates against the access log.
 
-The moment of each scrape follows from that name (``probes.phase``). Nobody writes it down; but the right one explains the
-moments of all requests of a log at once, and a wrong one explains none.
+The moment of each scrape follows from that name (``prometheus.targets.scrape_phase``). The name is written in no file; but
+the right one explains the moments of all requests of a log at once, and a wrong one explains none.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from necropsy.case.store import Case
     from necropsy.probes.monitoring import Found
-    from necropsy.probes.phase import HostSolution, Observation
+    from necropsy.probes.prometheus.targets.scrape_phase import HostSolution, Observation
     from necropsy.probes.simulate import ConfigurationFile
     from necropsy.verdict.evidence import VisitorClass
 
@@ -55,7 +55,7 @@ def solve(case: Case, files: Sequence[ConfigurationFile], version: str | None) -
         log, or several servers do not agree.
     """
     from necropsy.probes.monitoring import Monitoring
-    from necropsy.probes.phase import solve_host
+    from necropsy.probes.prometheus.targets.scrape_phase import solve_host
     from necropsy.probes.simulate import scheduled
 
     classes = _classes(case)
@@ -97,7 +97,7 @@ def _classes(case: Case) -> list[VisitorClass]:
 
 
 def _observations(found: Found, probe: Any, classes: Iterable[VisitorClass]) -> Iterator[Observation]:
-    from necropsy.probes.phase import Observation
+    from necropsy.probes.prometheus.targets.scrape_phase import Observation
     from necropsy.verdict.acquaintance import class_fits
 
     shown = [visitors for visitors in classes if class_fits(probe, visitors)]

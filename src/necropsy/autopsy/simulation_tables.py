@@ -70,8 +70,8 @@ def _dropped(target: Dropped) -> dict[str, Any]:
 
 
 def _rules(files: Sequence[ConfigurationFile], prometheus_version: str | None) -> Iterator[dict[str, Any]]:
-    from necropsy.probes.request import mask_chain
-    from necropsy.probes.walk import discovered, tallies
+    from necropsy.probes.http.request import mask_chain
+    from necropsy.probes.relabel_coverage import discovered, tallies
 
     for tally in tallies(discovered(files, prometheus_version)):
         (line,) = mask_chain([tally.rule.node.origin(tally.rule.describe())])

@@ -13,7 +13,7 @@ from necropsy.autopsy.reading import Evidence
 from necropsy.model.evidence import Absent
 from necropsy.model.plain import to_plain
 from necropsy.model.verdict import Prediction
-from necropsy.probes.character import idle_probes, may_create
+from necropsy.probes.session_risk import idle_probes, may_create
 from necropsy.verdict.evidence import (
     Attribution,
     Births,

@@ -79,7 +79,7 @@ def cost(
     from necropsy.autopsy.sources import parse_size
     from necropsy.autopsy.survey import survey
     from necropsy.model.cost import Assumptions
-    from necropsy.probes.character import idle_probes
+    from necropsy.probes.session_risk import idle_probes
     from necropsy.report import cost as table
     from necropsy.verdict.cost import cost as reckon
 
@@ -106,7 +106,7 @@ def cost(
 
 
 def _seconds(text: str | None, option: str) -> float | None:
-    from necropsy.probes.duration import parse_duration
+    from necropsy.probes.prometheus.duration import parse_duration
 
     if text is None:
         return None

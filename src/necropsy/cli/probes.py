@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from necropsy.autopsy.survey import Survey
     from necropsy.model.evidence import Origin
     from necropsy.probes.nginx.servers import Location
+    from necropsy.probes.prometheus.targets.target import Target
     from necropsy.probes.simulate import Dropped
-    from necropsy.probes.target import Target
     from necropsy.report.probe_map import Entry, Lost
     from necropsy.report.relabel_steps import Walk
 
@@ -178,7 +178,7 @@ def _map(found: Survey, at: str | None, who_hits: str | None, kind: MapFormat, *
 
 def _entries(found: Survey, at: str | None, who_hits: str | None) -> Iterable[Entry]:
     from necropsy.autopsy.sources import parse_time
-    from necropsy.probes.character import idle_probes, may_create
+    from necropsy.probes.session_risk import idle_probes, may_create
     from necropsy.probes.visibility import Question, fires_after, location, logs
     from necropsy.report.probe_map import Entry
 
@@ -223,7 +223,7 @@ def _lost(dropped: Iterable[Dropped]) -> Iterable[Lost]:
 
 
 def _steps(found: Survey, job: str, address: str | None, version: str | None, kind: MapFormat, *, color: bool) -> str:
-    from necropsy.probes.walk import discovered
+    from necropsy.probes.relabel_coverage import discovered
     from necropsy.report import relabel_steps
 
     targets = list(discovered(found.files, version))
@@ -244,8 +244,8 @@ def _steps(found: Survey, job: str, address: str | None, version: str | None, ki
 
 
 def _walk(target: Target) -> Walk:
-    from necropsy.probes.request import mask_chain, mask_labels, masked
-    from necropsy.probes.walk import presentable_url
+    from necropsy.probes.http.request import mask_chain, mask_labels, masked
+    from necropsy.probes.relabel_coverage import presentable_url
     from necropsy.report.relabel_steps import RuleStep, Walk
 
     steps = []

@@ -21,13 +21,13 @@ from necropsy.model.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from necropsy.probes.consul.catalog import Catalog
-    from necropsy.probes.discovered import Discoveries
-    from necropsy.probes.finders import World
-    from necropsy.probes.node import Node
-    from necropsy.probes.prometheus import PrometheusConfiguration
-    from necropsy.probes.scrapes import Identity
+    from necropsy.probes.discovery.mechanisms import World
+    from necropsy.probes.discovery.targets import Discoveries
+    from necropsy.probes.prometheus.configuration import PrometheusConfiguration
+    from necropsy.probes.prometheus.targets.requests import Identity
+    from necropsy.probes.prometheus.targets.target import Target
     from necropsy.probes.simulate import ConfigurationFile
-    from necropsy.probes.target import Target
+    from necropsy.probes.syntax.node import Node
 
 DEFAULT_PROMETHEUS: Final = "3.0"
 """Version whose rules count when nobody says which one runs. It differs from 2.x where a target has no port."""
@@ -82,10 +82,10 @@ class Monitoring:
     @cached_property
     def world(self) -> World:
         """Everything that discovery can ask."""
-        from necropsy.probes.finders import World
+        from necropsy.probes.discovery.dns_zone import records
+        from necropsy.probes.discovery.mechanisms import World
         from necropsy.probes.kubernetes.objects import manifests
-        from necropsy.probes.prometheus_api import read_live
-        from necropsy.probes.zone import records
+        from necropsy.probes.prometheus.api import read_live
 
         catalog = self.catalog
         objects: list[Node] = []
@@ -111,7 +111,7 @@ class Monitoring:
         texts = {file.name: file.text for file in self._of("prometheus")}
         if not texts and not self._of("kubernetes"):
             return ()
-        from necropsy.probes.discovered import servers
+        from necropsy.probes.discovery.targets import servers
         from necropsy.probes.kubernetes.operator import operated
 
         world = self.world
@@ -122,7 +122,7 @@ class Monitoring:
 
     def targets(self) -> Iterator[Found]:
         """Yield every target, kept or lost, in the order of servers and jobs; each once, however many Consuls name it."""
-        from necropsy.probes.discovered import Discoveries
+        from necropsy.probes.discovery.targets import Discoveries
 
         for server in self.servers:
             discoveries = Discoveries(server, self.world, self.problems)

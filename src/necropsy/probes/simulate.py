@@ -25,9 +25,9 @@ from necropsy.model.probe import Backend, Probe
 from necropsy.probes.nginx.logs import LogFormat
 
 if TYPE_CHECKING:
-    from necropsy.probes.blackbox import Modules
     from necropsy.probes.monitoring import Found, Monitoring
     from necropsy.probes.nginx.servers import Server
+    from necropsy.probes.prometheus.blackbox.modules import Modules
 
 __all__ = ["ConfigurationFile", "Dropped", "LogFormat", "Simulation", "scheduled", "simulate"]
 
@@ -158,7 +158,7 @@ def _distinct(problems: list[ConfigurationError]) -> tuple[ConfigurationError, .
 
 
 def _modules(files: Sequence[ConfigurationFile], problems: list[ConfigurationError]) -> Modules:
-    from necropsy.probes.blackbox import Modules, read_modules
+    from necropsy.probes.prometheus.blackbox.modules import Modules, read_modules
 
     found = []
     for file in files:
@@ -182,7 +182,7 @@ def scheduled(monitoring: Monitoring) -> Iterator[tuple[Found, Probe]]:
 def _prometheus(monitoring: Monitoring, host: str | None) -> Iterator[tuple[Found, Probe | Dropped]]:
     if not monitoring.servers:
         return
-    from necropsy.probes.scrapes import is_probe
+    from necropsy.probes.prometheus.targets.requests import is_probe
 
     modules = _modules([file for file in monitoring.files if file.kind == "blackbox"], monitoring.problems)
     assumed: set[str] = set()
@@ -203,8 +203,8 @@ def _prometheus(monitoring: Monitoring, host: str | None) -> Iterator[tuple[Foun
 
 
 def _asked(found: Found, modules: Modules, host: str | None) -> Probe | Dropped:
-    from necropsy.probes.request import mask_chain, masked
-    from necropsy.probes.scrapes import is_probe, probe, scrape
+    from necropsy.probes.http.request import mask_chain, masked
+    from necropsy.probes.prometheus.targets.requests import is_probe, probe, scrape
 
     target, identity = found.target, found.identity()
     reason = target.dropped_because or target.unrequestable_because
@@ -224,7 +224,7 @@ def _asked(found: Found, modules: Modules, host: str | None) -> Probe | Dropped:
 def _phase(found: Found, host: str | None) -> float | None:
     if host is None:
         return None
-    from necropsy.probes.phase import phase
+    from necropsy.probes.prometheus.targets.scrape_phase import phase
 
     server = found.server
     return phase(found.target, host, server.external_labels, str(server.version))

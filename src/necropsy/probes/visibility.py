@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote
 
 from necropsy.model.probe import Backend, Probe
-from necropsy.probes.character import may_create, split_host
+from necropsy.probes.session_risk import may_create, split_host
 
 if TYPE_CHECKING:
     from necropsy.probes.nginx.servers import Location, Server

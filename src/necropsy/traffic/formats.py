@@ -9,7 +9,7 @@ from typing import Final
 
 from necropsy.model.errors import UnreadableSource
 from necropsy.model.evidence import Origin
-from necropsy.probes import apache_logs
+from necropsy.probes.nginx import apache_logs
 from necropsy.probes.simulate import LogFormat
 from necropsy.wire.files import read_text
 

@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Final
 
 from necropsy.model.traffic import AgentKind, Likelihood
-from necropsy.probes.character import is_harmless_path
+from necropsy.probes.session_risk import is_harmless_path
 
 _LOGIN: Final = re.compile(
     r"(?i)/(?:[\w.-]*(?:log[-_]?in|log[-_]?on|sign[-_]?in|sso|oauth2?|saml2?|cas|authorize)\b|auth\b)"

@@ -11,9 +11,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from necropsy.probes.document import parse_json
-from necropsy.probes.hcl import parse_hcl
-from necropsy.probes.node import Node
+from necropsy.probes.syntax.document import parse_json
+from necropsy.probes.syntax.hcl import parse_hcl
+from necropsy.probes.syntax.node import Node
 from necropsy.treat.edits import Insertion
 from necropsy.treat.prometheus_patch import META_KEY
 

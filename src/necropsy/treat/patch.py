@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from necropsy.model.errors import ConfigurationError
 from necropsy.model.figures import several
 from necropsy.model.finding import Finding, Patch, Remedy
-from necropsy.probes.character import may_create
+from necropsy.probes.session_risk import may_create
 from necropsy.treat import consul_patch, prometheus_patch
 from necropsy.treat.edits import Insertion, apply, count_changes, unified_diff
 

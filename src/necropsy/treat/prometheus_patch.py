@@ -17,8 +17,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from necropsy.probes.document import parse_yaml
-from necropsy.probes.node import Node
+from necropsy.probes.syntax.document import parse_yaml
+from necropsy.probes.syntax.node import Node
 from necropsy.treat.edits import Insertion, line_end, newline_of
 
 META_KEY: Final = "health_check_endpoint"

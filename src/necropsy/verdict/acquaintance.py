@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 from necropsy.model.probe import Probe
-from necropsy.probes.character import UNKNOWN_ADDRESS, split_host
+from necropsy.probes.session_risk import UNKNOWN_ADDRESS, split_host
 from necropsy.verdict.combs import circular_distance
 from necropsy.verdict.evidence import VisitorClass
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from necropsy.model.probe import Probe
-from necropsy.probes import character
+from necropsy.probes import session_risk
 from necropsy.verdict import acquaintance
 from necropsy.verdict.combs import Comb, all_combs
 from necropsy.verdict.evidence import Births, Circumstances, Claim, Creator, VisitorClass
@@ -190,7 +190,7 @@ def _class_named(creator: Creator, classes: Sequence[VisitorClass]) -> VisitorCl
 
 
 def _same_host(a: str, b: str) -> bool:
-    return character.split_host(a) == character.split_host(b)
+    return session_risk.split_host(a) == session_risk.split_host(b)
 
 
 def _only_combs(each: Sequence[NDArray[np.int64]], around: Circumstances, births: Births) -> Iterator[Comb | None]:

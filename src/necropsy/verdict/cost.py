@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from necropsy.model.cost import Amount, Assumptions, Cost, CostLine
 from necropsy.model.probe import Probe
-from necropsy.probes.character import may_create, split_host
+from necropsy.probes.session_risk import may_create, split_host
 from necropsy.verdict.forecast import DAY_S, is_immortal
 
 

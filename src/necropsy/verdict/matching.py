@@ -12,7 +12,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from necropsy.probes import character
+from necropsy.probes import session_risk
 from necropsy.verdict import acquaintance
 from necropsy.verdict.combs import Comb, circular_distance
 from necropsy.verdict.evidence import Circumstances
@@ -88,7 +88,7 @@ def _groups(around: Circumstances) -> dict[str, list[int]]:
     """Targets that answer and may create sessions, by the application that they belong to."""
     groups: dict[str, list[int]] = defaultdict(list)
     for index, probe in enumerate(around.probes):
-        if character.may_create(probe) and index not in around.idle:
+        if session_risk.may_create(probe) and index not in around.idle:
             groups[probe.service or probe.prober].append(index)
     return dict(groups)
 
@@ -136,7 +136,7 @@ def _strangers(free: Sequence[_Slot], stores: Sequence[Sequence[Comb]], around: 
     pairs: list[tuple[float, _Slot, int]] = []
     for number, visitors in enumerate(around.classes):
         known = any(acquaintance.class_fits(probe, visitors) for probe in around.probes)
-        if known or character.is_harmless_path(visitors.path):
+        if known or session_risk.is_harmless_path(visitors.path):
             continue
         for slot in free:
             comb = stores[slot[0]][slot[1]]
@@ -161,7 +161,7 @@ def _overruled(
     pairs: list[tuple[float, _Slot, int, int | None]] = []
     for index, probe in enumerate(around.probes):
         if (
-            character.may_create(probe)
+            session_risk.may_create(probe)
             or not probe.creates_sessions
             or probe.timing != "ticker"
             or index in around.idle

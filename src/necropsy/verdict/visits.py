@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from necropsy.probes import character
+from necropsy.probes import session_risk
 from necropsy.verdict import acquaintance
 from necropsy.verdict.bounded import bounded_least_squares
 from necropsy.verdict.evidence import Births, Circumstances, Claim, VisitorClass
@@ -84,7 +84,7 @@ def _design(births: Births, around: Circumstances) -> tuple[NDArray[np.float64],
     groups: dict[tuple[str, str, str, int], list[int]] = defaultdict(list)
     weight: dict[tuple[str, str, str, int], int] = defaultdict(int)
     for visitors in around.classes:
-        if visitors.period_s is not None or character.is_harmless_path(visitors.path):
+        if visitors.period_s is not None or session_risk.is_harmless_path(visitors.path):
             continue
         key = (_owner(visitors), visitors.method, visitors.path, visitors.status)
         groups[key].append(visitors.class_id)

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from necropsy.evidence.access_log.apache_format import is_apache, translate
 from necropsy.evidence.access_log.templates import given as layouts_of
 from necropsy.model.evidence import Origin
-from necropsy.probes import apache_logs
+from necropsy.probes.nginx import apache_logs
 from necropsy.probes.simulate import LogFormat
 from servers import free_port
 

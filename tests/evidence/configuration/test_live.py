@@ -14,8 +14,8 @@ from urllib.request import Request, urlopen
 import pytest
 
 from necropsy.evidence.configuration.reader import read
+from necropsy.probes.relabel_coverage import discovered
 from necropsy.probes.simulate import simulate
-from necropsy.probes.walk import discovered
 from probes.oracle import RELEASES, running, use, version
 from probes.test_consul_live import Agent, binaries, consul, free_ports, until
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from necropsy.model.errors import ConfigurationError
-from necropsy.probes.document import parse_yaml
 from necropsy.probes.nginx.tokens import Directive
 from necropsy.probes.nginx.tokens import read as read_nginx
+from necropsy.probes.syntax.document import parse_yaml
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,8 @@ from typing import Final
 
 from necropsy.evidence.configuration.reader import KINDS
 from necropsy.model.errors import ConfigurationError
-from necropsy.probes.document import parse_yaml
-from necropsy.probes.node import Node
+from necropsy.probes.syntax.document import parse_yaml
+from necropsy.probes.syntax.node import Node
 
 _SUFFIXES: Final = frozenset(
     (".yml", ".yaml", ".json", ".hcl", ".conf", ".cfg", ".tf", ".template"),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from necropsy.model.evidence import Origin
 from necropsy.model.finding import Exhibit
-from necropsy.probes.character import UNKNOWN_ADDRESS, may_create
+from necropsy.probes.session_risk import UNKNOWN_ADDRESS, may_create
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from necropsy.examine import evidence
 from necropsy.model.figures import percent, several
 from necropsy.model.finding import Cleared, Confidence, Exhibit, Finding, Severity
-from necropsy.probes.character import may_create
+from necropsy.probes.session_risk import may_create
 
 if TYPE_CHECKING:
     from necropsy.case.store import Case

@@ -17,7 +17,7 @@ from necropsy.examine import evidence
 from necropsy.examine.probes.asking import several
 from necropsy.model.figures import percent
 from necropsy.model.finding import Confidence, Exhibit, Finding, Remedy, Severity
-from necropsy.probes.character import is_harmless_path
+from necropsy.probes.session_risk import is_harmless_path
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

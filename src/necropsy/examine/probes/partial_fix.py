@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from necropsy.examine import evidence
 from necropsy.examine.probes.asking import exhibit, several
 from necropsy.model.finding import Confidence, Exhibit, Finding, Remedy, Severity
-from necropsy.probes.character import may_create
+from necropsy.probes.session_risk import may_create
 
 if TYPE_CHECKING:
     from necropsy.case.store import Case

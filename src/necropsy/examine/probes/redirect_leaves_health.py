@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from necropsy.examine import evidence
 from necropsy.examine.probes.asking import server, several
 from necropsy.model.finding import Cleared, Confidence, Exhibit, Finding, Remedy, Severity
-from necropsy.probes.character import UNKNOWN_ADDRESS, is_harmless_path, may_create, split_host
+from necropsy.probes.session_risk import UNKNOWN_ADDRESS, is_harmless_path, may_create, split_host
 
 if TYPE_CHECKING:
     from necropsy.case.store import Case

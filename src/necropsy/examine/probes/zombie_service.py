@@ -17,7 +17,7 @@ from necropsy.examine import evidence
 from necropsy.examine.probes.asking import several
 from necropsy.model.evidence import Origin
 from necropsy.model.finding import Cleared, Confidence, Exhibit, Finding, Remedy, Severity
-from necropsy.probes.character import UNKNOWN_ADDRESS
+from necropsy.probes.session_risk import UNKNOWN_ADDRESS
 
 if TYPE_CHECKING:
     from necropsy.case.store import Case

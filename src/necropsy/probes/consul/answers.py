@@ -20,10 +20,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from necropsy.probes.character import UNKNOWN_ADDRESS
 from necropsy.probes.consul.fields import Fields
 from necropsy.probes.consul.model import Check, ConsulNode, Instance, check_kind, go_seconds
-from necropsy.probes.node import Node
+from necropsy.probes.session_risk import UNKNOWN_ADDRESS
+from necropsy.probes.syntax.node import Node
 
 _OUTPUT: Final = re.compile(r"HTTP ([A-Z]+) (\S+?): ")
 

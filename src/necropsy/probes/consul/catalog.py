@@ -12,7 +12,7 @@ from necropsy.probes.consul.answers import Answers, read_answers
 from necropsy.probes.consul.definitions import Definitions, own_addresses, read_definitions
 from necropsy.probes.consul.fields import Fields
 from necropsy.probes.consul.model import Check, ConsulNode, Instance
-from necropsy.probes.hcl import parse_hcl
+from necropsy.probes.syntax.hcl import parse_hcl
 
 _HINT = "Give definition files of agents, or saved answers of /v1/health/service/NAME."
 

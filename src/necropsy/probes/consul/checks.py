@@ -14,7 +14,7 @@ from necropsy.model.evidence import Origin
 from necropsy.model.probe import Probe
 from necropsy.probes.consul.catalog import Catalog
 from necropsy.probes.consul.model import Check, ConsulNode, Instance
-from necropsy.probes.request import path_of, presentable, set_headers
+from necropsy.probes.http.request import path_of, presentable, set_headers
 
 USER_AGENT: Final = "Consul Health Check"
 _LONGEST_UNSAID_S: Final = 10.0

@@ -16,9 +16,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from necropsy.model.evidence import Origin
-from necropsy.probes.character import UNKNOWN_ADDRESS
 from necropsy.probes.consul.fields import Fields
 from necropsy.probes.consul.model import Check, ConsulNode, Instance, check_kind, go_seconds
+from necropsy.probes.session_risk import UNKNOWN_ADDRESS
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,10 @@ from necropsy.model.errors import ConfigurationError
 from necropsy.model.evidence import Origin
 from necropsy.probes.consul.catalog import Catalog
 from necropsy.probes.consul.model import ConsulNode, Instance
-from necropsy.probes.consul.sieve import Sieve
-from necropsy.probes.group import Group
-from necropsy.probes.node import Node
-from necropsy.probes.version import Version
+from necropsy.probes.consul.sd_filters import Sieve
+from necropsy.probes.prometheus.target_group import Group
+from necropsy.probes.prometheus.version import Version
+from necropsy.probes.syntax.node import Node
 
 _UNSAFE: Final = re.compile(r"[^a-zA-Z0-9_]")
 _DEFAULT_VERSION: Final = Version(3, 0)

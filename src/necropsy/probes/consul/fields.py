@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from necropsy.model.evidence import Origin
-from necropsy.probes.node import Node
+from necropsy.probes.syntax.node import Node
 
 
 class Fields:

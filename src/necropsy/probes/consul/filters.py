@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from necropsy.probes.consul.expression import Expression, FilterRefused, Joined, Match, Not, parse
 from necropsy.probes.consul.model import Check, ConsulNode, Instance
-from necropsy.probes.regexp import RegexpRefused, plain
+from necropsy.probes.prometheus.regexp import RegexpRefused, plain
 
 __all__ = ["Filter", "FilterRefused", "compiled"]
 

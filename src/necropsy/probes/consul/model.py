@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from necropsy.model.evidence import Origin
-from necropsy.probes.character import UNKNOWN_ADDRESS
-from necropsy.probes.request import path_of
+from necropsy.probes.http.request import path_of
+from necropsy.probes.session_risk import UNKNOWN_ADDRESS
 
 _GO_DURATION: Final = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h)", re.ASCII)
 _GO_UNITS: Final = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}

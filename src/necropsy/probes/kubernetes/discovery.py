@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 
 from necropsy.model.evidence import Origin
-from necropsy.probes.character import UNKNOWN_ADDRESS
-from necropsy.probes.group import Group
 from necropsy.probes.kubernetes.objects import name_of, namespace_of, text_at, texts_at
-from necropsy.probes.node import Node
+from necropsy.probes.prometheus.target_group import Group
+from necropsy.probes.session_risk import UNKNOWN_ADDRESS
+from necropsy.probes.syntax.node import Node
 
 _META: Final = "__meta_kubernetes_"
 _UNSAFE: Final = re.compile(r"[^a-zA-Z0-9_]")

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from necropsy.probes.character import UNKNOWN_ADDRESS
-from necropsy.probes.group import Group
 from necropsy.probes.kubernetes.discovery import container_port, described, join, origin_of, pod_labels, pod_of
 from necropsy.probes.kubernetes.objects import name_of, namespace_of, text_at, texts_at
-from necropsy.probes.node import Node
+from necropsy.probes.prometheus.target_group import Group
+from necropsy.probes.session_risk import UNKNOWN_ADDRESS
+from necropsy.probes.syntax.node import Node
 
 _META: Final = "__meta_kubernetes_"
 _SERVICE_NAME: Final = "kubernetes.io/service-name"

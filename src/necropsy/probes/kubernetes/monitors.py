@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from necropsy.probes.kubernetes.objects import name_of, namespace_of, text_at
 from necropsy.probes.kubernetes.selection import Placed, discovery, kept_by_labels, relabelings, rule, safe
-from necropsy.probes.node import Node
+from necropsy.probes.syntax.node import Node
 
 _META: Final = "__meta_kubernetes_"
 _SETTINGS: Final = (

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from necropsy.probes.document import parse_yaml_all
-from necropsy.probes.node import Node
+from necropsy.probes.syntax.document import parse_yaml_all
+from necropsy.probes.syntax.node import Node
 
 
 def manifests(text: str, file: str) -> Iterator[Node]:

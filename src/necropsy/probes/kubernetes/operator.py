@@ -22,8 +22,8 @@ from necropsy.model.errors import ConfigurationError
 from necropsy.probes.kubernetes.monitors import monitor_jobs
 from necropsy.probes.kubernetes.objects import name_of, namespace_of, text_at
 from necropsy.probes.kubernetes.selection import Placed, discovery, kept_by_labels, relabelings, rule
-from necropsy.probes.node import Node
-from necropsy.probes.prometheus import PrometheusConfiguration, read_prometheus
+from necropsy.probes.prometheus.configuration import PrometheusConfiguration, read_prometheus
+from necropsy.probes.syntax.node import Node
 
 _DEFAULT_INTERVAL: Final = "30s"
 _URL: Final = {

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from necropsy.probes.kubernetes.objects import namespace_of, text_at
-from necropsy.probes.node import Node
-from necropsy.probes.strict import from_python
+from necropsy.probes.prometheus.schema_checks import from_python
+from necropsy.probes.syntax.node import Node
 
 _UNSAFE: Final = re.compile(r"[^a-zA-Z0-9_]")
 _FIELDS: Final = {"sourceLabels": "source_labels", "targetLabel": "target_label"}

@@ -18,10 +18,10 @@ from __future__ import annotations
 from typing import Final
 
 from necropsy.probes.consul.model import go_seconds
-from necropsy.probes.document import parse_yaml
-from necropsy.probes.node import Node
 from necropsy.probes.probers.command import request_of
 from necropsy.probes.probers.interface import Found, Prober, Schedule, add, harmless_probe, http_probe, times
+from necropsy.probes.syntax.document import parse_yaml
+from necropsy.probes.syntax.node import Node
 
 _DEFAULT_INTERVAL_S: Final = 30.0
 _MOST_REPLICAS: Final = 1_000

@@ -15,10 +15,10 @@ from __future__ import annotations
 from typing import Final
 
 from necropsy.probes.consul.model import go_seconds
-from necropsy.probes.document import parse_yaml
-from necropsy.probes.node import Node
+from necropsy.probes.http.request import set_headers
 from necropsy.probes.probers.interface import Found, Prober, Schedule, add, harmless_probe, http_probe
-from necropsy.probes.request import set_headers
+from necropsy.probes.syntax.document import parse_yaml
+from necropsy.probes.syntax.node import Node
 
 _DEFAULT_INTERVAL_S: Final = 60.0
 _HARMLESS: Final = {

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from necropsy.model.errors import ConfigurationError
 from necropsy.model.evidence import Origin
 from necropsy.model.probe import Probe
-from necropsy.probes.request import HttpUrl, masked, parse_http_url
+from necropsy.probes.http.request import HttpUrl, masked, parse_http_url
 
 
 @dataclass(slots=True)

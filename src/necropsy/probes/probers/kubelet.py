@@ -18,11 +18,11 @@ from typing import Final
 
 from necropsy.model.evidence import Origin
 from necropsy.model.probe import Probe
-from necropsy.probes.character import UNKNOWN_ADDRESS
+from necropsy.probes.http.request import set_headers
 from necropsy.probes.kubernetes.objects import manifests, name_of, text_at
-from necropsy.probes.node import Node
 from necropsy.probes.probers.interface import Found, Prober, Schedule, add, harmless_probe, http_probe, times
-from necropsy.probes.request import set_headers
+from necropsy.probes.session_risk import UNKNOWN_ADDRESS
+from necropsy.probes.syntax.node import Node
 
 _KINDS: Final = (("livenessProbe", "liveness"), ("readinessProbe", "readiness"), ("startupProbe", "startup"))
 _TEMPLATES: Final = {

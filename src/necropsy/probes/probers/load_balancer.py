@@ -17,12 +17,12 @@ from collections.abc import Iterator
 from typing import Final
 
 from necropsy.model.evidence import Origin
-from necropsy.probes.character import UNKNOWN_ADDRESS
 from necropsy.probes.consul.fields import Fields
-from necropsy.probes.document import parse_json, parse_yaml
-from necropsy.probes.hcl import parse_hcl
-from necropsy.probes.node import Node
 from necropsy.probes.probers.interface import Found, Prober, Schedule, add, harmless_probe, http_probe
+from necropsy.probes.session_risk import UNKNOWN_ADDRESS
+from necropsy.probes.syntax.document import parse_json, parse_yaml
+from necropsy.probes.syntax.hcl import parse_hcl
+from necropsy.probes.syntax.node import Node
 
 _DEFAULT_INTERVAL_S: Final = 30.0
 _GROUP: Final = "AWS::ElasticLoadBalancingV2::TargetGroup"

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from necropsy.probes.document import parse_json
-from necropsy.probes.node import Node
 from necropsy.probes.probers.interface import Found, Prober, Schedule, add, harmless_probe, http_probe
+from necropsy.probes.syntax.document import parse_json
+from necropsy.probes.syntax.node import Node
 
 _DEFAULT_INTERVAL_S: Final = 60.0
 _HTTP: Final = ("http", "keyword", "json-query")

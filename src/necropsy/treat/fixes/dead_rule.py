@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from necropsy.model.figures import several
-from necropsy.probes.walk import discovered, tallies
+from necropsy.probes.relabel_coverage import discovered, tallies
 from necropsy.treat.fixes.interface import Edits, Fix, FixContext
 from necropsy.treat.fixes.yaml_edits import replaced
 
 if TYPE_CHECKING:
-    from necropsy.probes.walk import Tally
+    from necropsy.probes.relabel_coverage import Tally
 
 
 def _accused(context: FixContext) -> Tally | None:

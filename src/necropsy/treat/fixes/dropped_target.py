@@ -6,12 +6,12 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from necropsy.model.figures import several
-from necropsy.probes.walk import discovered
+from necropsy.probes.relabel_coverage import discovered
 from necropsy.treat.fixes.interface import Edits, Fix, FixContext
 from necropsy.treat.fixes.yaml_edits import replaced
 
 if TYPE_CHECKING:
-    from necropsy.probes.target import Target
+    from necropsy.probes.prometheus.targets.target import Target
 
 _URL: Final = re.compile(r"https?://([^/\s]+)/?")
 

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Final
 
 from necropsy.model.errors import ConfigurationError
 from necropsy.model.figures import several
-from necropsy.probes.document import parse_yaml
+from necropsy.probes.syntax.document import parse_yaml
 from necropsy.treat.edits import Insertion, line_end, newline_of
 from necropsy.treat.fixes.interface import Edits, Fix, FixContext
 from necropsy.treat.fixes.yaml_edits import replaced
 
 if TYPE_CHECKING:
     from necropsy.model.probe import Probe
-    from necropsy.probes.node import Node
     from necropsy.probes.simulate import ConfigurationFile
+    from necropsy.probes.syntax.node import Node
 
 _FOLLOWS_NOT: Final = "follow_redirects: false"
 

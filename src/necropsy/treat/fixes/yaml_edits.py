@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from necropsy.model.errors import ConfigurationError
-from necropsy.probes.document import parse_yaml
+from necropsy.probes.syntax.document import parse_yaml
 from necropsy.treat.edits import Insertion, line_end, newline_of
 
 if TYPE_CHECKING:
-    from necropsy.probes.node import Node
     from necropsy.probes.simulate import ConfigurationFile
+    from necropsy.probes.syntax.node import Node
 
 
 def replaced(text: str, node: Node, value: str) -> list[Insertion]:

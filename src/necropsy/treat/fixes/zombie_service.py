@@ -10,7 +10,7 @@ from necropsy.treat.fixes.interface import Edits, Fix, FixContext, asked
 from necropsy.treat.fixes.yaml_edits import job_named, literal, quoted, rule_added
 
 if TYPE_CHECKING:
-    from necropsy.probes.target import Target
+    from necropsy.probes.prometheus.targets.target import Target
 
 _LABELS: Final = ("__meta_consul_node", "__meta_consul_service_id")
 _MOST: Final = 20

@@ -1,0 +1,195 @@
+"""What one Prometheus server discovers, from the texts that were given."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from necropsy.model.errors import ConfigurationError, UsageError
+from necropsy.probes.consul.discovery import origins_of
+from necropsy.probes.discovery.mechanisms import Request, World, find
+from necropsy.probes.locate import matching
+from necropsy.probes.prometheus.configuration import (
+    Discovery,
+    Job,
+    PrometheusConfiguration,
+    parse_prometheus,
+)
+from necropsy.probes.prometheus.target_group import Group
+from necropsy.probes.prometheus.targets.requests import Identity
+from necropsy.probes.prometheus.targets.scraped import targets_of_job
+from necropsy.probes.prometheus.version import prometheus_version
+
+if TYPE_CHECKING:
+    from necropsy.model.evidence import Origin
+    from necropsy.probes.consul.model import Instance
+    from necropsy.probes.prometheus.api import LiveServers, Seen
+    from necropsy.probes.prometheus.targets.target import Target
+
+_QUESTION: Final = frozenset(
+    (
+        "datacenter",
+        "namespace",
+        "partition",
+        "services",
+        "tags",
+        "node_meta",
+        "tag_separator",
+        "filter",
+        "health_filter",
+    )
+)
+"""Settings of ``consul_sd_configs`` that decide what is found; the others say where, as whom and how often."""
+
+
+def servers(
+    texts: Mapping[str, str], version: str | None, problems: list[ConfigurationError], live: LiveServers | None = None
+) -> list[PrometheusConfiguration]:
+    """Read the configurations of all servers; files that one names as ``scrape_config_files`` belong to it.
+
+    Without ``version``, what a running server said of itself counts, else 3.0.
+    """
+    drafts: list[PrometheusConfiguration] = []
+    versions = {name: version or _own_version(name, live, problems) or "3.0" for name in texts}
+    for name, text in texts.items():
+        try:
+            drafts.append(parse_prometheus(text, name, prometheus=versions[name], lenient=True))
+        except ConfigurationError as error:
+            problems.append(error)
+    parts = {draft.file: _parts(draft, texts, problems) for draft in drafts}
+    named = {name for names in parts.values() for name in names}
+    found: list[PrometheusConfiguration] = []
+    for draft in drafts:
+        if draft.file in named:
+            continue
+        configuration = draft
+        if parts[draft.file]:
+            more = [(name, texts[name]) for name in parts[draft.file]]
+            try:
+                configuration = parse_prometheus(
+                    texts[draft.file],
+                    draft.file,
+                    prometheus=versions[draft.file],
+                    scrape_config_files=more,
+                    lenient=True,
+                )
+            except ConfigurationError as error:
+                problems.append(error)
+        problems.extend(configuration.problems)
+        found.append(configuration)
+    if drafts and not found:
+        reason = "these configurations name each other in scrape_config_files: none is a server's own"
+        problems.append(ConfigurationError(drafts[0].file, 0, reason, hint="Name the main file's parts in it alone."))
+    return found
+
+
+def _own_version(name: str, live: LiveServers | None, problems: list[ConfigurationError]) -> str:
+    """Version that the server of this configuration runs; empty when it did not say."""
+    said = live.of(name).version if live is not None else ""
+    try:
+        return said if said and prometheus_version(said) else ""
+    except UsageError as error:
+        problems.append(ConfigurationError(name, 0, error.message, hint="Say which one runs: --prometheus-version."))
+        return ""
+
+
+def _parts(draft: PrometheusConfiguration, texts: Mapping[str, str], problems: list[ConfigurationError]) -> list[str]:
+    names: list[str] = []
+    for pattern, origin in draft.scrape_config_files:
+        found = [name for name in matching(texts, draft.file, pattern) if name != draft.file]
+        if not found:
+            reason = f"scrape_config_files names {pattern}, which was not given"
+            problems.append(ConfigurationError(origin.file, origin.line, reason, hint="Give these files as well."))
+        names.extend(found)
+    return names
+
+
+def _question(discovery: Discovery) -> dict[str, Any]:
+    """What is asked, whoever is asked: the servers of one Consul answer alike, and targets found twice run once."""
+    return {name: node.to_python() for name, node in discovery.node.items() if name in _QUESTION}
+
+
+_SERVICES: Final = tuple(
+    f"__meta_kubernetes_{role}_name" for role in ("service", "ingress", "pod_controller", "endpoints")
+)
+"""Labels that name what the targets of one application have in common."""
+
+
+class Discoveries:
+    """Targets of one server, and what is known of each beyond its labels."""
+
+    def __init__(
+        self, configuration: PrometheusConfiguration, world: World, problems: list[ConfigurationError]
+    ) -> None:
+        self._configuration = configuration
+        self._world = world
+        self._problems = problems
+        # Two nodes may register the same address: a node that came back under a new name. Without a name, the first counts.
+        self._instances: dict[tuple[str, str, str, str], Instance] = {}
+        for instance in world.catalog.instances if world.catalog is not None else ():
+            for node in (instance.node.name, ""):
+                self._instances.setdefault((instance.name, instance.service_id, instance.host_port, node), instance)
+
+    def targets(self) -> Iterator[Target]:
+        """Yield all targets, kept or lost, in the order of the jobs; each once, however many Consuls name it."""
+        live = self._world.live.of(self._configuration.file).targets
+        for job in self._configuration.jobs:
+            groups = self._discover(job) if live is None else self._seen(job, live)
+            for target in targets_of_job(job, groups, version=self._configuration.version):
+                first = target.duplicate_of
+                if first is None or target.discovered_labels != first.discovered_labels:
+                    yield target
+
+    def _discover(self, job: Job) -> list[Group]:
+        """Simulate what the server would find."""
+        groups = [*job.static_groups]
+        asked: list[dict[str, Any]] = []
+        for discovery in job.discoveries:
+            question = _question(discovery)
+            if discovery.kind != "consul" or question not in asked:
+                version = self._configuration.version
+                groups.extend(find(Request(job, discovery, self._world, version, self._problems)))
+            asked.append(question)
+        return groups
+
+    def _seen(self, job: Job, live: list[Seen]) -> list[Group]:
+        """Take what the running server has found, with the lines that it found it by where they are known."""
+        written = {
+            target if isinstance(target, str) else target.get("__address__", ""): group.origin_of(index)
+            for group in job.static_groups
+            for index, target in enumerate(group.targets)
+        }
+        return [
+            Group((seen.labels,), origin=(*self._lines(seen, job, written), seen.origin))
+            for seen in live
+            if seen.job == job.name
+        ]
+
+    def _lines(self, seen: Seen, job: Job, written: Mapping[str, tuple[Origin, ...]]) -> tuple[Origin, ...]:
+        address = seen.labels.get("__address__", "")
+        instance = self._instance(seen.labels)
+        if instance is not None:
+            return origins_of(instance)
+        if address in written:
+            return written[address]
+        return tuple(discovery.node.origin(f"{discovery.kind}_sd") for discovery in job.discoveries[:1])
+
+    def _instance(self, labels: Mapping[str, str]) -> Instance | None:
+        name, identity, node = (labels.get(f"__meta_consul_{part}", "") for part in ("service", "service_id", "node"))
+        key = (name, identity, labels.get("__address__", ""))
+        return self._instances.get((*key, node)) or self._instances.get((*key, ""))
+
+    def identity(self, target: Target) -> Identity:
+        """Return what discovery knows of a target."""
+        labels = target.discovered_labels
+        address = labels.get("__address__", "")
+        service = labels.get("__meta_consul_service")
+        if service is None:
+            named = next((labels[name] for name in _SERVICES if name in labels), None)
+            return Identity(named, lines=target.found_at)
+        service_id = labels.get("__meta_consul_service_id", "")
+        instance = self._instance(labels)
+        if instance is None:  # file_sd with labels that somebody copied from Consul
+            health = labels.get("__meta_consul_health")
+            return Identity(service, service_id or address, health, lines=target.found_at)
+        return Identity(service, service_id, instance.health or None, instance.health_path, origins_of(instance))

@@ -1,0 +1,1 @@
+"""URLs and requests as Go's HTTP client makes them."""

@@ -1,0 +1,1 @@
+"""Prometheus' configuration: what it refuses, what it scrapes, and when."""

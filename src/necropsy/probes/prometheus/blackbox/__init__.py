@@ -1,0 +1,1 @@
+"""Prometheus' blackbox exporter: its modules, and the redirects that it follows."""

@@ -1,0 +1,210 @@
+"""From a scrape target to the request that reaches an application: the scrape itself, or what a prober is told to ask."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from necropsy.model.evidence import Origin
+from necropsy.model.probe import Probe
+from necropsy.probes.http.request import HttpUrl, mask_chain, mask_labels, masked, presentable, set_headers, split_port
+from necropsy.probes.prometheus.blackbox.modules import (
+    CREDENTIALS,
+    DEFAULT_MODULE,
+    HARMLESS,
+    USER_AGENTS,
+    Module,
+    Modules,
+    first_request,
+)
+
+if TYPE_CHECKING:
+    from necropsy.probes.prometheus.targets.target import Target
+
+_MACHINE_PATHS: Final = ("/metrics", "/federate", "/probe", "/scrape", "/snmp", "/prometheus")
+"""Ends of paths that answer machines: no page, no session expected."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What discovery knows of a target beyond its labels."""
+
+    service: str | None = None
+    instance: str | None = None
+    health: str | None = None
+    health_path: str | None = None
+    lines: tuple[Origin, ...] = ()
+    """Where the target itself is written."""
+
+
+def is_probe(target: Target) -> bool:
+    """Whether Prometheus asks a prober about somebody else: the path ends in ``/probe`` and there is a target parameter."""
+    return target.labels.get("__metrics_path__", "").endswith("/probe") and (
+        "__param_target" in target.labels or "target" in target.scrape_job.params
+    )
+
+
+def scrape(target: Target, identity: Identity, phase_s: float | None) -> Probe:
+    """Return the probe that a scrape of the target itself is."""
+    url, host, port, path = presentable(target.url)
+    bare = path.partition("?")[0]
+    harmless = ""
+    if bare.endswith(_MACHINE_PATHS):
+        harmless = f"{bare} answers machines: an exporter's page, no session is expected there"
+    return Probe(
+        prober=f"prometheus/{target.job}",
+        kind="scrape",
+        method="GET",
+        url=url,
+        host=host,
+        port=port,
+        path=path,
+        period_s=target.interval_s,
+        phase_s=phase_s,
+        user_agents=("Prometheus/",),
+        follows_redirects=target.scrape_job.follow_redirects,
+        creates_sessions=not harmless,
+        harmless_because=harmless,
+        service=identity.service,
+        instance=identity.instance or target.labels.get("instance"),
+        health=identity.health,
+        health_path=identity.health_path,
+        origin=mask_chain(target.origin),
+        labels=mask_labels(target.labels),
+        headers=_scrape_headers(target),
+    )
+
+
+def _scrape_headers(target: Target) -> tuple[tuple[str, str], ...]:
+    node = target.scrape_job.node
+    given = node.get("http_headers")
+    names = [name for name, _ in (given.items() if given is not None else ())]
+    if any(node.get(name) is not None for name in CREDENTIALS):
+        names.append("Authorization")
+    return (
+        ("Accept-Encoding", "gzip"),
+        ("X-Prometheus-Scrape-Timeout-Seconds", f"{target.timeout_s:g}"),
+        *set_headers(names),
+    )
+
+
+def probe(target: Target, identity: Identity, modules: Modules, phase_s: float | None) -> Probe | str:
+    """Return the request that the blackbox exporter sends for a target, or the reason why it sends none."""
+    params = {name: values[0] for name, values in target.params.items() if values}
+    name = params.get("module") or DEFAULT_MODULE
+    module = modules.find(name)
+    if module is None:
+        return f'the exporter answers 400: unknown module "{name}"'
+    asked = params.get("target", "")
+    if not asked:
+        return "the exporter answers 400: the target parameter is missing"
+    if module.prober in HARMLESS:
+        return _harmless(target, identity, module, asked, phase_s)
+    if module.prober not in ("http", "websocket"):
+        return f'the exporter answers 400: module {name} has the unknown prober "{module.prober}"'
+    request = first_request(asked, module)
+    if isinstance(request, str):
+        return f"the exporter cannot ask for it: {request}"
+    hostname = params.get("hostname") or module.host_header
+    return _blackbox(
+        target,
+        identity,
+        module,
+        phase_s,
+        origin=_accuse(target, identity, params, request),
+        url=masked(request.text),
+        host=split_port(hostname)[0] or request.hostname,
+        port=request.port,
+        path=masked(request.target),
+    )
+
+
+def _harmless(target: Target, identity: Identity, module: Module, asked: str, phase_s: float | None) -> Probe:
+    host, port = split_port(asked.partition("://")[2] or asked)
+    return _blackbox(
+        target,
+        identity,
+        module,
+        phase_s,
+        origin=target.origin,
+        url=f"{module.prober}://{masked(asked.partition('://')[2] or asked)}",
+        host=host,
+        port=port,
+        path="/",
+    )
+
+
+def _blackbox(
+    target: Target,
+    identity: Identity,
+    module: Module,
+    phase_s: float | None,
+    *,
+    origin: tuple[Origin, ...],
+    url: str,
+    host: str,
+    port: int,
+    path: str,
+) -> Probe:
+    harmless = HARMLESS.get(module.prober, "")
+    return Probe(
+        prober=f"prometheus/{target.job}",
+        kind=f"blackbox-{module.prober}",
+        method=module.method,
+        url=url,
+        host=host,
+        port=port,
+        path=path,
+        period_s=target.interval_s,
+        phase_s=phase_s,
+        user_agents=() if harmless else (module.user_agent,) if module.user_agent else USER_AGENTS,
+        follows_redirects=module.follows_redirects and not harmless,
+        creates_sessions=not harmless,
+        harmless_because=harmless,
+        service=identity.service,
+        instance=identity.instance or target.labels.get("instance"),
+        health=identity.health,
+        health_path=identity.health_path,
+        origin=mask_chain((*origin, *((module.origin,) if module.origin else ()))),
+        labels=mask_labels(target.labels),
+        headers=() if harmless else (("Connection", "close"), *set_headers(module.header_names)),
+    )
+
+
+def _accuse(target: Target, identity: Identity, params: Mapping[str, str], request: HttpUrl) -> tuple[Origin, ...]:
+    """Return the chain, and say on its first line what is wrong with it when the URL has no path.
+
+    A target that was written as a URL without a path is itself to blame, not the rule that copies it; so is an instance
+    that does not say what a rule would join to its address, and others do.
+    """
+    chain = target.origin
+    asked = params["target"]
+    if request.target != "/" or not chain:
+        return chain
+    missing = _missing(target)
+    if missing and identity.lines:
+        return _own_line_first(identity, chain, f"without {missing}, so / is asked", asked)
+    if asked.endswith("/"):
+        return chain
+    if "://" in asked and identity.lines:
+        return _own_line_first(identity, chain, "no path, so / is asked", asked)
+    first = chain[0]
+    return (Origin(first.file, first.line, f"{first.what}: an address has no path"), *chain[1:])
+
+
+def _own_line_first(identity: Identity, chain: tuple[Origin, ...], why: str, asked: str) -> tuple[Origin, ...]:
+    own = identity.lines[0]
+    rest = tuple(origin for origin in chain if (origin.file, origin.line) != (own.file, own.line))
+    return (Origin(own.file, own.line, f"{own.what or masked(asked)}: {why}"), *rest)
+
+
+def _missing(target: Target) -> str:
+    """Return a label of discovery that a rule needs for the URL and this target does not have; empty if there is none."""
+    known = target.discovered_labels
+    for rule in target.scrape_job.rules.rules:
+        if rule.target_label == "__param_target":
+            for name in rule.source_labels:
+                if name.startswith("__meta_") and name not in known:
+                    return name
+    return ""

@@ -1,0 +1,180 @@
+"""From discovered targets to what Prometheus really scrapes: labels, URLs, intervals, and what is lost and why.
+
+>>> found = targets({"scrape_configs": [{"job_name": "web", "static_configs": [{"targets": ["10.0.0.1:8080"]}]}]})
+>>> found[0].url, found[0].interval_s
+('http://10.0.0.1:8080/metrics', 60.0)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from necropsy.model.errors import UnreadableSource, UsageError
+from necropsy.probes.prometheus import file_sd
+from necropsy.probes.prometheus.configuration import (
+    Job,
+    PrometheusConfiguration,
+    parse_prometheus,
+    read_prometheus,
+)
+from necropsy.probes.prometheus.schema_checks import from_python
+from necropsy.probes.prometheus.target_group import Group
+from necropsy.probes.prometheus.targets.labels import Populator, Refused
+from necropsy.probes.prometheus.targets.target import Target
+from necropsy.probes.prometheus.version import Version, prometheus_version
+from necropsy.probes.syntax.node import Node
+
+__all__ = ["Group", "Target", "targets", "targets_of_job"]
+
+DiscoveredGroups = Mapping[str, Sequence[Group | Mapping[str, Any]]]
+
+
+def targets(
+    config: Mapping[str, Any] | Path | Node | PrometheusConfiguration,
+    discovered: DiscoveredGroups | None = None,
+    *,
+    prometheus: str = "3.0",
+    no_default_port: bool = False,
+) -> list[Target]:
+    """Return every target of a configuration, kept or lost, in the order of jobs, groups and targets.
+
+    Parameters
+    ----------
+    config
+        ``prometheus.yml`` as plain data, as a path (its ``file_sd_configs`` and ``scrape_config_files`` are then read
+        as well), as a parsed document, or as read by ``parse_prometheus``.
+    discovered
+        Name of the job → groups that discovery found, ``{"targets": ["host:port"], "labels": {…}}`` (with an
+        ``"origin"``, if known) or ``Group``; static ones are found in ``config``. A target may also be a mapping of
+        its own labels, ``__address__`` among them.
+    prometheus
+        Version of Prometheus; ignored for a ``PrometheusConfiguration``, which has been read for one.
+    no_default_port
+        The feature flag ``no-default-scrape-port`` of Prometheus 2.38 to 2.x.
+
+    Raises
+    ------
+    ConfigurationError
+        Prometheus would not load the configuration.
+    UsageError
+        ``prometheus`` is no version, or ``discovered`` names a job that does not exist.
+    UnreadableSource
+        A path cannot be read.
+    """
+    groups: dict[str, list[Group]] = {
+        name: [Group.of(group) for group in found] for name, found in (discovered or {}).items()
+    }
+    if isinstance(config, Path):
+        configuration = _load(config, prometheus, groups)
+    elif isinstance(config, PrometheusConfiguration):
+        configuration = config
+    else:
+        node = config if isinstance(config, Node) else from_python(config, file="<configuration>")
+        configuration = read_prometheus(node, prometheus=prometheus)
+    names = {job.name for job in configuration.jobs}
+    for name in groups.keys() - names:
+        raise UsageError(
+            f"discovered targets for the job {name}, which the configuration does not have",
+            hint=f"Jobs: {', '.join(sorted(names)) or 'none'}.",
+        )
+    found: list[Target] = []
+    for job in configuration.jobs:
+        job_groups = (*job.static_groups, *groups.get(job.name, ()))
+        found += targets_of_job(job, job_groups, version=configuration.version, no_default_port=no_default_port)
+    return found
+
+
+def targets_of_job(
+    job: Job, groups: Iterable[Group], *, version: Version, no_default_port: bool = False
+) -> list[Target]:
+    """Return the targets of one job, kept or lost; those that are the same as one before them are marked so."""
+    populator = Populator(job, version, no_default_port=no_default_port)
+    found: list[Target] = []
+    for group in groups:
+        made = _targets_of_group(populator, group)
+        if version < (2, 28):
+            _lose_whole_group(made)
+        found += made
+    _mark_duplicates(found)
+    return found
+
+
+def _targets_of_group(populator: Populator, group: Group) -> list[Target]:
+    made = []
+    apply, finish = populator.apply, populator.finish
+    for index, labels in enumerate(populator.discovered(group)):
+        dropped = apply(labels)
+        if dropped >= 0:
+            target = Target(populator, group, index, {}, 0, 0)
+            rule = populator.job.rules.rules[dropped]
+            target.dropped_by = rule.node.origin(rule.describe())
+            target.dropped_because = f"a relabel rule {rule.describe()}"
+            if rule.action in ("keep", "keepequal"):
+                target.dropped_because += ", which this one does not"
+        else:
+            try:
+                final, interval, timeout = finish(labels)
+                target = Target(populator, group, index, final, interval, timeout)
+            except Refused as reason:
+                target = Target(populator, group, index, {}, 0, 0)
+                target.dropped_because = str(reason)
+        made.append(target)
+    return made
+
+
+def _lose_whole_group(made: list[Target]) -> None:
+    """Before 2.28 an error in one target lost all of its group."""
+    broken = next((t for t in made if t.dropped_because and t.dropped_by is None), None)
+    if broken is None:
+        return
+    for target in made:
+        if not target.dropped_because:
+            target.labels, target.interval_ms, target.timeout_ms = {}, 0, 0
+            target.dropped_because = f"another target of its group is wrong: {broken.dropped_because}"
+
+
+def _mark_duplicates(found: list[Target]) -> None:
+    """Prometheus runs one loop for all targets of a job whose final labels and URL are equal."""
+    first: dict[frozenset[tuple[str, str]], Target] = {}
+    for target in found:
+        if not target.dropped_because:
+            # Within a job the labels alone decide the URL.
+            original = first.setdefault(frozenset(target.labels.items()), target)
+            if original is not target:
+                target.duplicate_of = original
+                target.dropped_because = "it has the same labels and URL as another target"
+
+
+def _load(path: Path, prometheus: str, groups: dict[str, list[Group]]) -> PrometheusConfiguration:
+    """Read a configuration with the files that it names, adding their groups to ``groups``."""
+    text = _read(path)
+    draft = parse_prometheus(text, str(path), prometheus=prometheus)
+    extra = [
+        (name, _read(Path(name))) for pattern, _ in draft.scrape_config_files for name in _glob(path.parent / pattern)
+    ]
+    configuration = (
+        parse_prometheus(text, str(path), prometheus=prometheus, scrape_config_files=extra) if extra else draft
+    )
+    legacy = prometheus_version(prometheus) < (3, 0)
+    for job in configuration.jobs:
+        for discovery in job.discoveries:
+            if discovery.kind == "file":
+                for pattern, _ in file_sd.patterns(discovery.node):
+                    for name in _glob(Path(pattern)):
+                        found = file_sd.read_groups(_read(Path(name)), name, legacy=legacy)
+                        groups.setdefault(job.name, []).extend(found)
+    return configuration
+
+
+def _glob(pattern: Path) -> list[str]:
+    """Expand a pattern, which Prometheus allows in the last part of a path only."""
+    return sorted(str(found) for found in pattern.parent.glob(pattern.name))
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UnreadableSource(f"{path}: cannot be read: {error}", hint="Check the path and its permissions.") from None

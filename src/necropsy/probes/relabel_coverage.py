@@ -1,0 +1,129 @@
+"""What discovery hands to relabelling, and how many of it each rule touches: the way of the targets, rule by rule."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from necropsy.probes.prometheus.relabel.relabelling import Labels, Rule, Rules
+
+if TYPE_CHECKING:
+    from necropsy.probes.prometheus.configuration import Job
+    from necropsy.probes.prometheus.targets.target import Target
+    from necropsy.probes.simulate import ConfigurationFile
+
+
+@dataclass(slots=True)
+class Tally:
+    """One rule, and what it did to all targets of its job."""
+
+    job: str
+    rule: Rule
+    reached: int = 0
+    """Targets that came as far as this rule."""
+    matched: int = 0
+    """Those that its regex matched; for a rule that copies a label: that have the label."""
+    collided: int = 0
+    """Targets in which a labelmap gave one name to several labels with different values."""
+    collision: str | None = None
+    """The first such name."""
+    seen: set[str] = field(default_factory=set)
+    """Names of all labels that the targets had before it."""
+
+    @property
+    def absent_label(self) -> str | None:
+        """First source label that none of the targets had; None without targets."""
+        if not self.reached:
+            return None
+        return next((name for name in self.rule.source_labels if name not in self.seen), None)
+
+    @property
+    def alike(self) -> str | None:
+        """A label that they do have and that is spelled like the absent one."""
+        import difflib
+
+        absent = self.absent_label
+        return (
+            next(iter(difflib.get_close_matches(absent, sorted(self.seen), n=1, cutoff=0.8)), None) if absent else None
+        )
+
+
+def discovered(files: Sequence[ConfigurationFile], prometheus_version: str | None = None) -> Iterator[Target]:
+    """Yield every target that the given servers discover, kept or lost.
+
+    Parameters as for ``simulate``, which also tells what could not be read.
+    """
+    from necropsy.probes.monitoring import Monitoring
+
+    monitoring = Monitoring(files, prometheus_version=prometheus_version)
+    return (found.target for found in monitoring.targets())
+
+
+def presentable_url(target: Target) -> str:
+    """Return the URL that is scraped without its secrets, those inside an encoded parameter included."""
+    from necropsy.probes.http.request import MASK, mask_labels, masked
+    from necropsy.probes.http.url import encode_query, query_escape
+
+    params = {
+        name: [mask_labels({f"__param_{name}": value})[0][1] for value in values]
+        for name, values in target.params.items()
+    }
+    query = encode_query(params).replace(query_escape(MASK), MASK)
+    return masked(target.url.partition("?")[0]) + (f"?{query}" if query else "")
+
+
+def tallies(targets: Iterable[Target]) -> Iterator[Tally]:
+    """Count for each rule of each job how many targets it touched. Jobs without targets say nothing."""
+    by_job: dict[int, tuple[Job, list[Target]]] = {}
+    for target in targets:
+        job = target.scrape_job
+        by_job.setdefault(id(job), (job, []))[1].append(target)
+    for job, found in by_job.values():
+        yield from _tally(job, found)
+
+
+def _tally(job: Job, targets: Iterable[Target]) -> list[Tally]:
+    rules = [(Tally(job.name, rule), Rules((rule,), job.rules.version)) for rule in job.rules.rules]
+    shapes: list[set[tuple[str, ...]]] = [set() for _ in rules]
+    for target in targets:
+        labels: Labels = target.discovered_labels
+        for (tally, one), known in zip(rules, shapes, strict=True):
+            before = dict(labels)
+            dropped = one.apply(labels) >= 0
+            tally.reached += 1
+            shape = tuple(before)  # targets of a job have the same few sets of names
+            if shape not in known:
+                known.add(shape)
+                tally.seen.update(before)
+            if tally.rule.action == "labelmap":
+                _collide(tally, one, before)
+            tally.matched += _touches(tally.rule, before, changed=labels != before)
+            if dropped:
+                break
+    return [tally for tally, _ in rules]
+
+
+def _collide(tally: Tally, one: Rules, labels: Labels) -> None:
+    collisions = [collision.name for collision in one.collisions(0, labels)]
+    if collisions:
+        tally.collided += 1
+        tally.collision = tally.collision or collisions[0]
+
+
+def _touches(rule: Rule, labels: Labels, *, changed: bool) -> bool:
+    if rule.action in ("labelmap", "labeldrop", "labelkeep"):
+        return any(rule.regexp.matches(name) for name in labels)
+    if rule.action in ("keepequal", "dropequal"):
+        return _source(rule, labels) == labels.get(rule.target_label, "")
+    present = not rule.source_labels or any(name in labels for name in rule.source_labels)
+    if rule.action in ("keep", "drop"):
+        return rule.regexp.matches(_source(rule, labels))
+    if rule.action == "replace" and not rule.regexp.matches(_source(rule, labels)):
+        return False
+    # (.*) matches what is not there as well: copying nothing is no work.
+    return present or changed
+
+
+def _source(rule: Rule, labels: Labels) -> str:
+    return rule.separator.join(labels.get(name, "") for name in rule.source_labels)
