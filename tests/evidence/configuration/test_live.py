@@ -12,11 +12,11 @@ from urllib.error import URLError
 from urllib.request import Request, urlopen
 
 import pytest
-from probes.test_consul_live import Agent, binaries, consul, free_ports, until
 
 from necropsy.evidence.configuration.reader import read
 from necropsy.probes.relabel_coverage import discovered
 from necropsy.probes.simulate import simulate
+from probes.consul.test_against_consul import Agent, binaries, consul, free_ports, until
 from probes.oracle import RELEASES, running, use, version
 
 __all__ = ["binaries"]
