@@ -168,3 +168,14 @@ def test_judging_ends_on_any_text(text: str, framed: bool) -> None:
 def test_attributes_are_counted_as_a_json_parser_counts_them(value: dict[str, Any]) -> None:
     text = json.dumps(value, separators=(",", ":"))
     assert judge("," + text[1:])[0] == len(value)
+
+
+@pytest.mark.parametrize("more", ['"partitioned":true,', '"priority":"high",', '"partitioned":true,"priority":"low",'])
+def test_a_partitioned_cookie_or_one_with_a_priority_hides_no_birth(more: str) -> None:
+    value = (
+        f'{{"cookie":{{"originalMaxAge":60000,{more}"expires":"2026-03-01T12:00:30.500Z","httpOnly":true,"path":"/"}}}}'
+    )
+    with settled([batch([key("sess:a", ttl_s=30.5, head=value.encode(), elements=len(value))])]) as case:
+        (row,) = sessions(case)
+    assert row["born_at"] == datetime(2026, 3, 1, 11, 59, 30, 500_000)  # noqa: DTZ001 -- the case holds UTC without a zone
+    assert row["born_provenance"] == "derived"
