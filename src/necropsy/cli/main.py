@@ -12,7 +12,7 @@ from typing import Annotated, Final
 import typer
 
 from necropsy import __version__
-from necropsy.cli import cost, demo, examine, explain, keys, lint, probes, report, traffic
+from necropsy.cli import cost, demo, examine, explain, exporter, keys, lint, probes, report, traffic
 from necropsy.cli.process import tune
 from necropsy.cli.stopping import Stopped, stoppable
 from necropsy.model.errors import NecropsyError
@@ -39,6 +39,7 @@ app.command("cost")(cost.cost)
 app.command("keys")(keys.keys)
 app.command("traffic")(traffic.traffic)
 app.command("explain")(explain.explain)
+app.command("exporter")(exporter.exporter)
 app.command("demo")(demo.demo)
 
 

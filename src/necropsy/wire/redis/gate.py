@@ -49,10 +49,10 @@ READS: Final[dict[bytes, frozenset[bytes]]] = {
     b"ZCARD": _ALL,
     b"ZRANGE": _ALL,
     # The server.
-    b"CLUSTER": _subcommands(b"SLOTS"),
+    b"CLUSTER": _subcommands(b"INFO", b"SLOTS"),
     b"CONFIG": _subcommands(b"GET"),
     b"INFO": _ALL,
-    b"LATENCY": _subcommands(b"HISTORY", b"LATEST"),
+    b"LATENCY": _subcommands(b"HISTOGRAM", b"HISTORY", b"LATEST"),
     b"SENTINEL": _subcommands(b"MASTERS", b"REPLICAS", b"SLAVES"),
     b"SLOWLOG": _subcommands(b"GET", b"LEN"),
     b"TIME": _ALL,

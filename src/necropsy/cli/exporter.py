@@ -1,0 +1,139 @@
+"""``necropsy exporter``: the Redis exporter, in place of redis_exporter."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from necropsy.model.errors import UsageError
+
+if TYPE_CHECKING:
+    from necropsy.wire.redis.address import Address
+
+
+def exporter(
+    redis: Annotated[
+        list[str] | None,
+        typer.Option("--redis", metavar="[NAME=]URL", envvar="REDIS_ADDR", help="A server to show; may be repeated."),
+    ] = None,
+    listen: Annotated[
+        str,
+        typer.Option(
+            "--listen",
+            "--web.listen-address",
+            metavar="HOST:PORT",
+            envvar="REDIS_EXPORTER_WEB_LISTEN_ADDRESS",
+            help="Where to listen. Several exporters on one host each get a port of their own.",
+        ),
+    ] = "127.0.0.1:9121",
+    web_config: Annotated[
+        Path | None,
+        typer.Option(
+            "--web.config.file", metavar="FILE", help="TLS and basic authentication, as for Prometheus' exporters."
+        ),
+    ] = None,
+    namespace: Annotated[
+        str, typer.Option("--namespace", envvar="REDIS_EXPORTER_NAMESPACE", help="First word of each metric's name.")
+    ] = "redis",
+    system_metrics: Annotated[
+        bool,
+        typer.Option(
+            "--include-system-metrics",
+            envvar="REDIS_EXPORTER_INCL_SYSTEM_METRICS",
+            help="Show the memory of the server's machine.",
+        ),
+    ] = False,
+    no_histograms: Annotated[
+        bool,
+        typer.Option(
+            "--exclude-latency-histogram-metrics",
+            envvar="REDIS_EXPORTER_EXCLUDE_LATENCY_HISTOGRAM_METRICS",
+            help="Do not ask for LATENCY HISTOGRAM.",
+        ),
+    ] = False,
+    role_label: Annotated[
+        bool, typer.Option("--append-instance-role-label", help="Give each metric the label instance_role.")
+    ] = False,
+    password_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--redis.password-file",
+            metavar="FILE",
+            envvar="REDIS_PASSWORD_FILE",
+            help="First line: the password, for servers whose URL has none. Else REDIS_PASSWORD.",
+        ),
+    ] = None,
+) -> None:
+    r"""Show Redis servers to Prometheus, under the metric names of redis_exporter.
+
+    One server is shown at /metrics; of several each has /scrape?target=NAME. A scrape asks INFO, CONFIG GET, SLOWLOG and
+    LATENCY, and nothing of any key. A server that hangs is redis_up 0 within the time that Prometheus allows.
+
+    \b
+      necropsy exporter --redis redis://127.0.0.1:6379
+      necropsy exporter --redis A=redis://10.0.0.1 --redis B=rediss://10.0.0.2:6380 --listen 127.0.0.1:9122
+    """
+    from necropsy.guard.exporter.site import Exporter
+    from necropsy.guard.exporter.target import Options
+    from necropsy.guard.web import Site, read_web_config, serve
+
+    site_options = Options(
+        namespace=namespace,
+        include_system_metrics=system_metrics,
+        exclude_latency_histogram_metrics=no_histograms,
+        append_instance_role_label=role_label,
+    )
+    shown = Exporter(addresses(redis or ["redis://127.0.0.1:6379"], password_file), site_options)
+    server = serve(listen, Site(shown.routes(), read_web_config(web_config) if web_config else None))
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, stop)
+    names = ", ".join(f"{name} ({target.address.masked})" for name, target in shown.targets.items())
+    typer.echo(f"Listening on http{'s' if web_config else ''}://{listen}: {names}", err=True)
+    try:
+        server.serve_forever()
+    except KeyboardInterrupt:
+        typer.echo("Stopped.", err=True)
+    finally:
+        server.server_close()
+        shown.close()
+
+
+def addresses(given: list[str], password_file: Path | None) -> list[tuple[str, Address]]:
+    """Return name and address of each server; a server without a name is called by its host and port.
+
+    Raises
+    ------
+    UsageError
+        Two servers have one name, or the password file cannot be read.
+    """
+    from necropsy.wire.redis.address import PASSWORD_VARIABLES, parse_address
+
+    environ = dict(os.environ)
+    password = environ.get("REDIS_PASSWORD")
+    if password_file is not None:
+        try:
+            password = password_file.read_text(encoding="utf-8").partition("\n")[0]
+        except OSError as error:
+            raise UsageError(
+                f"{password_file}: {error.strerror}", hint="Name a file whose first line is the password."
+            ) from error
+    if password:
+        environ[PASSWORD_VARIABLES[0]] = password
+    found: dict[str, Address] = {}
+    for text in given:
+        name, separator, url = text.partition("=")
+        if not separator or "://" in name:
+            name, url = "", text
+        address = parse_address(url if "://" in url else f"redis://{url}", environ=environ)
+        name = name or str(address.endpoint)
+        if name in found:
+            raise UsageError(f"two servers are called {name!r}", hint="Give each a name: --redis A=redis://…")
+        found[name] = address
+    return list(found.items())

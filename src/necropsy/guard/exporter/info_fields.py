@@ -1,0 +1,207 @@
+"""Which field of INFO becomes which metric: names and types of redis_exporter 1.86, seen on Redis 6.2 to 8.2 and Valkey 9.
+
+Dashboards and alert rules query these names, so the odd ones stay odd: seven counters without ``_total``, and gauges with
+it. A test scrapes one server by both exporters and compares.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+GAUGE: Final = "gauge"
+COUNTER: Final = "counter"
+
+
+@dataclass(frozen=True, slots=True)
+class InfoField:
+    """One field of INFO and its metric."""
+
+    metric: str
+    """Without the namespace."""
+    type: str
+    field: str
+    per_unit: float = 1.0
+    """How many of the field's unit make one of the metric's."""
+
+
+INFO_FIELDS: Final[tuple[InfoField, ...]] = tuple(InfoField(*row) for row in (
+    ("acl_access_denied_auth_total", COUNTER, "acl_access_denied_auth"),
+    ("acl_access_denied_channel_total", COUNTER, "acl_access_denied_channel"),
+    ("acl_access_denied_cmd_total", COUNTER, "acl_access_denied_cmd"),
+    ("acl_access_denied_key_total", COUNTER, "acl_access_denied_key"),
+    ("active_defrag_running", GAUGE, "active_defrag_running"),
+    ("allocator_active_bytes", GAUGE, "allocator_active"),
+    ("allocator_allocated_bytes", GAUGE, "allocator_allocated"),
+    ("allocator_frag_bytes", GAUGE, "allocator_frag_bytes"),
+    ("allocator_frag_ratio", GAUGE, "allocator_frag_ratio"),
+    ("allocator_muzzy_bytes", GAUGE, "allocator_muzzy"),
+    ("allocator_resident_bytes", GAUGE, "allocator_resident"),
+    ("allocator_rss_bytes", GAUGE, "allocator_rss_bytes"),
+    ("allocator_rss_ratio", GAUGE, "allocator_rss_ratio"),
+    ("aof_base_size_bytes", GAUGE, "aof_base_size"),
+    ("aof_buffer_length", GAUGE, "aof_buffer_length"),
+    ("aof_current_rewrite_duration_sec", GAUGE, "aof_current_rewrite_time_sec"),
+    ("aof_current_size_bytes", GAUGE, "aof_current_size"),
+    ("aof_delayed_fsync", GAUGE, "aof_delayed_fsync"),
+    ("aof_enabled", GAUGE, "aof_enabled"),
+    ("aof_last_bgrewrite_status", GAUGE, "aof_last_bgrewrite_status"),
+    ("aof_last_cow_size_bytes", GAUGE, "aof_last_cow_size"),
+    ("aof_last_rewrite_duration_sec", GAUGE, "aof_last_rewrite_time_sec"),
+    ("aof_last_write_status", GAUGE, "aof_last_write_status"),
+    ("aof_pending_bio_fsync", GAUGE, "aof_pending_bio_fsync"),
+    ("aof_pending_rewrite", GAUGE, "aof_pending_rewrite"),
+    ("aof_rewrite_in_progress", GAUGE, "aof_rewrite_in_progress"),
+    ("aof_rewrite_scheduled", GAUGE, "aof_rewrite_scheduled"),
+    ("async_loading", GAUGE, "async_loading"),
+    ("blocked_clients", GAUGE, "blocked_clients"),
+    ("client_output_buffer_limit_disconnections_total", COUNTER, "client_output_buffer_limit_disconnections"),
+    ("client_query_buffer_limit_disconnections_total", COUNTER, "client_query_buffer_limit_disconnections"),
+    ("client_recent_max_input_buffer_bytes", GAUGE, "client_recent_max_input_buffer"),
+    ("client_recent_max_output_buffer_bytes", GAUGE, "client_recent_max_output_buffer"),
+    ("clients_in_timeout_table", GAUGE, "clients_in_timeout_table"),
+    ("cluster_connections", GAUGE, "cluster_connections"),
+    ("cluster_enabled", GAUGE, "cluster_enabled"),
+    ("commands_processed_total", COUNTER, "total_commands_processed"),
+    ("configured_hz", GAUGE, "configured_hz"),
+    ("connected_clients", GAUGE, "connected_clients"),
+    ("connected_slaves", GAUGE, "connected_slaves"),
+    ("connections_received_total", COUNTER, "total_connections_received"),
+    ("cpu_sys_children_seconds_total", COUNTER, "used_cpu_sys_children"),
+    ("cpu_sys_main_thread_seconds_total", COUNTER, "used_cpu_sys_main_thread"),
+    ("cpu_sys_seconds_total", COUNTER, "used_cpu_sys"),
+    ("cpu_user_children_seconds_total", COUNTER, "used_cpu_user_children"),
+    ("cpu_user_main_thread_seconds_total", COUNTER, "used_cpu_user_main_thread"),
+    ("cpu_user_seconds_total", COUNTER, "used_cpu_user"),
+    ("current_eviction_exceeded_time_ms", GAUGE, "current_eviction_exceeded_time"),
+    ("defrag_hits", GAUGE, "active_defrag_hits"),
+    ("defrag_key_hits", GAUGE, "active_defrag_key_hits"),
+    ("defrag_key_misses", GAUGE, "active_defrag_key_misses"),
+    ("defrag_misses", GAUGE, "active_defrag_misses"),
+    ("dump_payload_sanitizations", COUNTER, "dump_payload_sanitizations"),
+    ("eventloop_cycles_total", COUNTER, "eventloop_cycles"),
+    ("eventloop_duration_cmd_sum_usec_total", COUNTER, "eventloop_duration_cmd_sum"),
+    ("eventloop_duration_sum_usec_total", COUNTER, "eventloop_duration_sum"),
+    ("evicted_clients_total", COUNTER, "evicted_clients"),
+    ("evicted_keys_total", COUNTER, "evicted_keys"),
+    ("evicted_scripts_total", COUNTER, "evicted_scripts"),
+    ("eviction_exceeded_time_ms_total", COUNTER, "total_eviction_exceeded_time"),
+    ("expire_cycle_cpu_time_ms_total", COUNTER, "expire_cycle_cpu_milliseconds"),
+    ("expired_keys_total", COUNTER, "expired_keys"),
+    ("expired_stale_percentage", GAUGE, "expired_stale_perc"),
+    ("expired_subkeys_total", COUNTER, "expired_subkeys"),
+    ("expired_time_cap_reached_total", COUNTER, "expired_time_cap_reached_count"),
+    ("hz", GAUGE, "hz"),
+    ("instantaneous_eventloop_cycles_per_sec", GAUGE, "instantaneous_eventloop_cycles_per_sec"),
+    ("instantaneous_eventloop_duration_usec", GAUGE, "instantaneous_eventloop_duration_usec"),
+    ("io_threaded_reads_processed", COUNTER, "io_threaded_reads_processed"),
+    ("io_threaded_writes_processed", COUNTER, "io_threaded_writes_processed"),
+    ("io_threads_active", GAUGE, "io_threads_active"),
+    ("keyspace_hits_total", COUNTER, "keyspace_hits"),
+    ("keyspace_misses_total", COUNTER, "keyspace_misses"),
+    ("latest_fork_seconds", GAUGE, "latest_fork_usec", 1e6),
+    ("lazyfree_pending_objects", GAUGE, "lazyfree_pending_objects"),
+    ("lazyfreed_objects", GAUGE, "lazyfreed_objects"),
+    ("loading_dump_file", GAUGE, "loading"),
+    ("master_repl_offset", GAUGE, "master_repl_offset"),
+    ("max_clients", GAUGE, "maxclients"),
+    ("mem_aof_buffer_bytes", GAUGE, "mem_aof_buffer"),
+    ("mem_clients_normal", GAUGE, "mem_clients_normal"),
+    ("mem_clients_slaves", GAUGE, "mem_clients_slaves"),
+    ("mem_cluster_links_bytes", GAUGE, "mem_cluster_links"),
+    ("mem_fragmentation_bytes", GAUGE, "mem_fragmentation_bytes"),
+    ("mem_fragmentation_ratio", GAUGE, "mem_fragmentation_ratio"),
+    ("mem_not_counted_for_eviction_bytes", GAUGE, "mem_not_counted_for_evict"),
+    ("mem_overhead_db_hashtable_rehashing_bytes", GAUGE, "mem_overhead_db_hashtable_rehashing"),
+    ("mem_replication_backlog_bytes", GAUGE, "mem_replication_backlog"),
+    ("mem_total_replication_buffers_bytes", GAUGE, "mem_total_replication_buffers"),
+    ("memory_max_bytes", GAUGE, "maxmemory"),
+    ("memory_used_bytes", GAUGE, "used_memory"),
+    ("memory_used_dataset_bytes", GAUGE, "used_memory_dataset"),
+    ("memory_used_functions_bytes", GAUGE, "used_memory_functions"),
+    ("memory_used_lua_bytes", GAUGE, "used_memory_lua"),
+    ("memory_used_overhead_bytes", GAUGE, "used_memory_overhead"),
+    ("memory_used_peak_bytes", GAUGE, "used_memory_peak"),
+    ("memory_used_rss_bytes", GAUGE, "used_memory_rss"),
+    ("memory_used_scripts_bytes", GAUGE, "used_memory_scripts"),
+    ("memory_used_scripts_eval_bytes", GAUGE, "used_memory_scripts_eval"),
+    ("memory_used_startup_bytes", GAUGE, "used_memory_startup"),
+    ("memory_used_vm_eval_bytes", GAUGE, "used_memory_vm_eval"),
+    ("memory_used_vm_functions_bytes", GAUGE, "used_memory_vm_functions"),
+    ("memory_used_vm_total", GAUGE, "used_memory_vm_total"),
+    ("migrate_cached_sockets_total", GAUGE, "migrate_cached_sockets"),
+    ("module_fork_in_progress", GAUGE, "module_fork_in_progress"),
+    ("module_fork_last_cow_size", GAUGE, "module_fork_last_cow_size"),
+    ("net_input_bytes_total", COUNTER, "total_net_input_bytes"),
+    ("net_output_bytes_total", COUNTER, "total_net_output_bytes"),
+    ("net_repl_input_bytes_total", COUNTER, "total_net_repl_input_bytes"),
+    ("net_repl_output_bytes_total", COUNTER, "total_net_repl_output_bytes"),
+    ("number_of_cached_scripts", GAUGE, "number_of_cached_scripts"),
+    ("number_of_functions", GAUGE, "number_of_functions"),
+    ("number_of_libraries", GAUGE, "number_of_libraries"),
+    ("process_id", GAUGE, "process_id"),
+    ("pubsub_channels", GAUGE, "pubsub_channels"),
+    ("pubsub_clients", GAUGE, "pubsub_clients"),
+    ("pubsub_patterns", GAUGE, "pubsub_patterns"),
+    ("pubsubshard_channels", GAUGE, "pubsubshard_channels"),
+    ("rdb_bgsave_in_progress", GAUGE, "rdb_bgsave_in_progress"),
+    ("rdb_changes_since_last_save", GAUGE, "rdb_changes_since_last_save"),
+    ("rdb_current_bgsave_duration_sec", GAUGE, "rdb_current_bgsave_time_sec"),
+    ("rdb_last_bgsave_duration_sec", GAUGE, "rdb_last_bgsave_time_sec"),
+    ("rdb_last_bgsave_status", GAUGE, "rdb_last_bgsave_status"),
+    ("rdb_last_cow_size_bytes", GAUGE, "rdb_last_cow_size"),
+    ("rdb_last_load_expired_keys", GAUGE, "rdb_last_load_keys_expired"),
+    ("rdb_last_load_loaded_keys", GAUGE, "rdb_last_load_keys_loaded"),
+    ("rdb_last_save_timestamp_seconds", GAUGE, "rdb_last_save_time"),
+    ("rdb_saves_total", GAUGE, "rdb_saves"),
+    ("rejected_connections_total", COUNTER, "rejected_connections"),
+    ("repl_backlog_first_byte_offset", GAUGE, "repl_backlog_first_byte_offset"),
+    ("repl_backlog_history_bytes", GAUGE, "repl_backlog_histlen"),
+    ("repl_backlog_is_active", GAUGE, "repl_backlog_active"),
+    ("replica_partial_resync_accepted", GAUGE, "sync_partial_ok"),
+    ("replica_partial_resync_denied", GAUGE, "sync_partial_err"),
+    ("replica_resyncs_full", GAUGE, "sync_full"),
+    ("replication_backlog_bytes", GAUGE, "repl_backlog_size"),
+    ("reply_buffer_expands_total", COUNTER, "reply_buffer_expands"),
+    ("reply_buffer_shrinks_total", COUNTER, "reply_buffer_shrinks"),
+    ("second_repl_offset", GAUGE, "second_repl_offset"),
+    ("slave_expires_tracked_keys", GAUGE, "slave_expires_tracked_keys"),
+    ("slave_priority", GAUGE, "slave_priority"),
+    ("total_blocking_keys", GAUGE, "total_blocking_keys"),
+    ("total_blocking_keys_on_nokey", GAUGE, "total_blocking_keys_on_nokey"),
+    ("total_error_replies", COUNTER, "total_error_replies"),
+    ("total_reads_processed", COUNTER, "total_reads_processed"),
+    ("total_watched_keys", GAUGE, "total_watched_keys"),
+    ("total_writes_processed", COUNTER, "total_writes_processed"),
+    ("tracking_clients", GAUGE, "tracking_clients"),
+    ("tracking_total_items", GAUGE, "tracking_total_items"),
+    ("tracking_total_keys", GAUGE, "tracking_total_keys"),
+    ("tracking_total_prefixes", GAUGE, "tracking_total_prefixes"),
+    ("unexpected_error_replies", COUNTER, "unexpected_error_replies"),
+    ("uptime_in_seconds", GAUGE, "uptime_in_seconds"),
+    ("watching_clients", GAUGE, "watching_clients"),
+))  # fmt: skip
+
+CLUSTER_FIELDS: Final[tuple[InfoField, ...]] = tuple(InfoField(name, GAUGE, field) for name, field in (
+    ("cluster_current_epoch", "cluster_current_epoch"),
+    ("cluster_known_nodes", "cluster_known_nodes"),
+    ("cluster_messages_received_total", "cluster_stats_messages_received"),
+    ("cluster_messages_sent_total", "cluster_stats_messages_sent"),
+    ("cluster_my_epoch", "cluster_my_epoch"),
+    ("cluster_size", "cluster_size"),
+    ("cluster_slots_assigned", "cluster_slots_assigned"),
+    ("cluster_slots_fail", "cluster_slots_fail"),
+    ("cluster_slots_ok", "cluster_slots_ok"),
+    ("cluster_slots_pfail", "cluster_slots_pfail"),
+    ("cluster_state", "cluster_state"),
+))  # fmt: skip
+"""Fields of CLUSTER INFO."""
+
+SENTINEL_FIELDS: Final[tuple[InfoField, ...]] = tuple(InfoField(name, GAUGE, name) for name in (
+    "sentinel_masters", "sentinel_running_scripts", "sentinel_scripts_queue_length", "sentinel_simulate_failure_flags",
+    "sentinel_tilt",
+))  # fmt: skip
+"""Fields of a Sentinel's INFO."""
+
+STATES: Final[dict[str, float]] = {"ok": 1.0, "err": 0.0, "fail": 0.0, "up": 1.0, "down": 0.0}
+"""Words that stand for a number."""
