@@ -55,14 +55,15 @@ def test_a_client_that_never_returns_was_born_at_its_only_write(dump: Dump) -> N
             continue
         written = datetime.fromisoformat(fact["expires"]) - timedelta(milliseconds=fact["original_max_age_ms"])
         assert row["born_at"] == written.replace(tzinfo=None)
-        assert (row["born_provenance"], row["born_precision_s"]) == ("derived", 0.001)
+        told = "derived" if row["authentication"] == "no" else "not later than"
+        assert (row["born_provenance"], row["born_precision_s"]) == (told, 0.001)
         seen_s = (row["last_seen_at"] - row["born_at"]).total_seconds()
         assert (1.4 < seen_s < 3) if fact["trait"] == "came back" else (0 <= seen_s < 0.5)
 
 
 def test_a_cookie_without_an_age_lives_as_long_as_the_store_says(dump: Dump) -> None:
     ((_, row),) = [pair for pair in dump.pairs() if pair[0]["trait"] == "browser session"]
-    assert (row["lifetime_s"], row["born_provenance"], row["born_precision_s"]) == (86_400, "derived", 1)
+    assert (row["lifetime_s"], row["born_provenance"], row["born_precision_s"]) == (86_400, "not later than", 1)
     started = datetime.fromtimestamp(dump.facts["started_ms"] / 1000, UTC).replace(tzinfo=None)
     assert timedelta() < row["born_at"] - started < timedelta(seconds=10)
     assert row["born_at"] == row["last_seen_at"] == row["expires_at"] - timedelta(days=1)
@@ -167,3 +168,14 @@ def test_judging_ends_on_any_text(text: str, framed: bool) -> None:
 def test_attributes_are_counted_as_a_json_parser_counts_them(value: dict[str, Any]) -> None:
     text = json.dumps(value, separators=(",", ":"))
     assert judge("," + text[1:])[0] == len(value)
+
+
+@pytest.mark.parametrize("more", ['"partitioned":true,', '"priority":"high",', '"partitioned":true,"priority":"low",'])
+def test_a_partitioned_cookie_or_one_with_a_priority_hides_no_birth(more: str) -> None:
+    value = (
+        f'{{"cookie":{{"originalMaxAge":60000,{more}"expires":"2026-03-01T12:00:30.500Z","httpOnly":true,"path":"/"}}}}'
+    )
+    with settled([batch([key("sess:a", ttl_s=30.5, head=value.encode(), elements=len(value))])]) as case:
+        (row,) = sessions(case)
+    assert row["born_at"] == datetime(2026, 3, 1, 11, 59, 30, 500_000)  # noqa: DTZ001 -- the case holds UTC without a zone
+    assert row["born_provenance"] == "derived"

@@ -113,3 +113,11 @@ def test_a_real_request_cut_anywhere_never_raises_and_never_invents(length: int)
 
 def test_an_unknown_serializer_names_nobody() -> None:
     assert creator(b"\x01\x02kryo user-agent") == NOBODY
+
+
+@pytest.mark.parametrize("url", ["http://a:8080/error", "http://a:8080/shop/error"])
+def test_the_error_page_names_nobodys_request_but_its_client_all_the_same(url: str) -> None:
+    headers = {"host": "a:8080", "user-agent": "kube-probe/1.28"}
+    expected = Creator(user_agent="kube-probe/1.28", host="a:8080")
+    assert creator(stream(headers, "GET", url)) == expected
+    assert creator(in_json(headers, method="GET", requestURL=url, requestURI="/" + url.split("/", 3)[3])) == expected

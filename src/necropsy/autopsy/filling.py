@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
@@ -33,21 +34,31 @@ def fill(case: Case, store: str, keys: Dump | LiveKeyspace, now: datetime | None
     NecropsyError
         The source failed; nothing of the store stays in the case.
     """
-    from necropsy.sessions.census import Census
+    from necropsy.evidence.redis.reader import LiveKeyspace
     from necropsy.sessions.settle import settle
 
     census: Census | None = None
+    began = time.monotonic()
     with contextlib.ExitStack() as stack:
         stack.enter_context(case.filling())
         streams = {table: stack.enter_context(case.stream(table)) for table in _STREAMED}
         for batch in keys:
-            census = census or Census(store, now or keys.taken_at or datetime.now(UTC), case.hashes)
+            census = census or _census(case, store, keys, now)
             for table, rows in census.take(batch):
                 if table in streams:
                     streams[table].put(rows)
                 else:
                     case.append(table, rows)
-    census = census or Census(store, now or keys.taken_at or datetime.now(UTC), case.hashes)
+    census = census or _census(case, store, keys, now)
     case.append("key_family", census.families())
+    if isinstance(keys, LiveKeyspace):
+        census.uncertain_s += time.monotonic() - began  # keys were written meanwhile
     settle(case, census)
     return census
+
+
+def _census(case: Case, store: str, keys: Dump | LiveKeyspace, now: datetime | None) -> Census:
+    from necropsy.sessions.census import Census
+
+    taken_at = keys.taken_at or now or datetime.now(UTC)
+    return Census(store, now or taken_at, case.hashes, taken_at)

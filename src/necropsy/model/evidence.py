@@ -14,6 +14,8 @@ class Provenance(StrEnum):
     """A field of the session says it."""
     DERIVED = "derived"
     """Arithmetic on a TTL says it."""
+    NOT_LATER = "not later than"
+    """Arithmetic on a TTL says when the session was last written: its birth for a client that never returned."""
     UNKNOWN = "unknown"
 
 

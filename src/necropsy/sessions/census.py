@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from necropsy.sessions.columns import Keys
 
 
+def _plain(moment: datetime) -> datetime:
+    return (moment.astimezone(UTC) if moment.tzinfo else moment).replace(tzinfo=None)
+
+
 class Census:
     """Counts every key of one store exactly once.
 
@@ -34,9 +38,20 @@ class Census:
         The moment for which keys count as expired; without a zone it means UTC.
     hashes
         Keyed hashes of a column of ids, as the case makes them; by default with a key that is forgotten.
+    taken_at
+        When the keys were taken, to the second below; ``now`` when nothing else is known.
     """
 
-    def __init__(self, store: str, now: datetime, hashes: Callable[[pa.Array], pa.Array] | None = None) -> None:
+    uncertain_s = 1.0
+    """How much later than ``taken_at`` a key may have been written: on a live server, as long as reading took."""
+
+    def __init__(
+        self,
+        store: str,
+        now: datetime,
+        hashes: Callable[[pa.Array], pa.Array] | None = None,
+        taken_at: datetime | None = None,
+    ) -> None:
         import numpy as np
 
         from necropsy.case import identity
@@ -44,7 +59,8 @@ class Census:
         from necropsy.sessions.joining import Companions
 
         self.store = store
-        self.now = (now.astimezone(UTC) if now.tzinfo else now).replace(tzinfo=None)
+        self.now = _plain(now)
+        self.taken_at = _plain(taken_at or now)
         self.layouts: list[Layout] = [layout() for layout in LAYOUTS]
         self.companions = Companions()
         key = identity.new_key()

@@ -18,7 +18,6 @@ from necropsy.sessions.cure import Cure
 from necropsy.sessions.folding import fold_namespace
 from necropsy.sessions.interface import Claim, Refinement
 from necropsy.sessions.keyspace import Projection
-from necropsy.sessions.lifetimes import inferred
 from necropsy.sessions.strings import candidates, claim, contain, cut_off, match
 
 if TYPE_CHECKING:
@@ -57,6 +56,7 @@ class Django:
     family = "django"
     projection = Projection(string_bytes=1024)
     cures: ClassVar[Mapping[str, Cure]] = {LAYOUT: CURE}
+    inferred: ClassVar[tuple[str, ...]] = (LAYOUT,)
 
     def recognise(self, keys: Keys) -> Iterator[Claim]:
         """Claim what bears the name of Django's session cache."""
@@ -88,9 +88,9 @@ class Django:
             authentication=pa.array(np.select([user, untold], names, str(Authentication.NO))),
         )
 
-    def refine(self, case: Case, store: str, now: datetime) -> list[Refinement]:
-        """Infer SESSION_COOKIE_AGE."""
-        return inferred(case, store, now, (LAYOUT,))
+    def refine(self, case: Case, store: str, now: datetime) -> list[Refinement]:  # noqa: ARG002 -- the protocol\'s
+        """Nothing: each session is judged by itself."""
+        return []
 
     def remarks(self) -> list[str]:
         """Nothing is ever left out."""

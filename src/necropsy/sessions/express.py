@@ -5,10 +5,11 @@
     {"cookie":{"originalMaxAge":86400000,"expires":"2026-11-23T09:11:08.609Z","httpOnly":true,"path":"/"},"passport":{}}
     {"cookie":{"expires":null,"originalMaxAge":null,"sameSite":null, … ,"domain":null},"cart":{"lines":3}}      fastify
 
-No field holds the creation. ``expires - originalMaxAge`` is the last write. A client that never returns is written once, so
-for those that drop their cookie it is the birth, to the millisecond. A touch moves the key's expiry and not the JSON, so
-expiry - originalMaxAge is the last use. Without a maxAge (the default) both follow from the store's TTL, which is inferred
-for the namespace. Fastify writes the whole session at each visit and then notes ``originalExpires``: its birth is unknown.
+No field holds the creation. ``expires - originalMaxAge`` is the last write. A session in which nobody has put anything was
+written once: for it that is the birth, to the millisecond; others were born then or earlier. A touch moves the key's expiry
+and not the JSON, so expiry - originalMaxAge is the last use. Without a maxAge (the default) both follow from the store's
+TTL, which is inferred for the namespace. Fastify writes the whole session at each visit and then notes
+``originalExpires``: its birth is unknown.
 
 Logged in is who has ``passport.user`` or one of the usual names; what an application calls its own is unknown.
 
@@ -22,12 +23,11 @@ import re
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from necropsy.model.evidence import Authentication, Provenance
-from necropsy.sessions.columns import nullable, numbers
+from necropsy.sessions.columns import nullable, numbers, words
 from necropsy.sessions.cure import Cure
 from necropsy.sessions.folding import fold_namespace
 from necropsy.sessions.interface import SESSION, Claim, Refinement
 from necropsy.sessions.keyspace import Projection
-from necropsy.sessions.lifetimes import inferred
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -49,11 +49,13 @@ _SESSION: Final = (
     r'(?s)^\{"cookie":\{(?:(?P<fastify>'
     + _EXPIRES.replace("WHICH", "first")
     + r'),)?"originalMaxAge":(?P<age>[0-9]{1,15}|null)'
-    r"(?:," + _EXPIRES.replace("WHICH", "second") + r')?(?P<returned>,"originalExpires")?[^{}]*\}(?P<rest>.*)$'
+    r"(?:[^{}]*?," + _EXPIRES.replace("WHICH", "second") + r')?(?P<returned>,"originalExpires")?[^{}]*\}(?P<rest>.*)$'
 )
 _TEXT: Final = r':"(?:[^"\\]|\\.)+"'
 _NUMBER: Final = r":-?[1-9][0-9.]*"
 _PIECE: Final = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\]]|[^\s"{}\[\]:,]+')
+_PROVENANCES: Final = (Provenance.UNKNOWN, Provenance.DERIVED, Provenance.NOT_LATER)
+_SAME_VISIT_MS: Final = 2000
 _MOST_SHAPES: Final = 20_000
 _PASSPORT: Final = "passport"
 _USERS: Final = frozenset({"user", "userId", "user_id", "userid", "uid", "userInfo", "userinfo", "tokenset"})
@@ -89,6 +91,7 @@ class Express:
     family = "express"
     projection = Projection(string_bytes=1024)
     cures: ClassVar[Mapping[str, Cure]] = {EXPRESS: CURE_EXPRESS, FASTIFY: CURE_FASTIFY}
+    inferred: ClassVar[tuple[str, ...]] = (EXPRESS, FASTIFY)
 
     def __init__(self) -> None:
         self._shapes: dict[str, tuple[int | None, str]] = {"}": (0, str(Authentication.NO))}
@@ -147,13 +150,15 @@ class Express:
         born = dated & ~(fastify & _filled(found, "returned"))
         rest = _shapes(found)
         shapes = [self._shape(text) for text in rest.dictionary.to_pylist()]
+        untouched = np.array([who == Authentication.NO for _, who in shapes], bool)[numbers(rest.indices)]
+        once = untouched & (~fastify | (used - written < _SAME_VISIT_MS))
         self._left_out += int(np.array([count is None for count, _ in shapes])[numbers(rest.indices)].sum())
         milliseconds = pa.timestamp("ms")
         return {
             "layout": pa.array(np.where(fastify, FASTIFY, EXPRESS)),
             "born_at": nullable(written, born, milliseconds),
             "born_precision_s": nullable(np.full(len(rows), 0.001), born),
-            "born_provenance": pa.array(np.where(born, str(Provenance.DERIVED), str(Provenance.UNKNOWN))),
+            "born_provenance": words(np.where(born, np.where(once, 1, 2), 0), _PROVENANCES),
             "last_seen_at": nullable(used, aged & (mortal | dated), milliseconds),
             "lifetime_s": nullable(age_ms // 1000, aged),
             "attributes": pa.array([count for count, _ in shapes], pa.int32()).take(rest.indices),
@@ -167,9 +172,9 @@ class Express:
             self._shapes[text] = judge(text)
         return self._shapes[text]
 
-    def refine(self, case: Case, store: str, now: datetime) -> list[Refinement]:
-        """Infer the store's TTL for sessions whose cookie has no maxAge."""
-        return inferred(case, store, now, (EXPRESS, FASTIFY))
+    def refine(self, case: Case, store: str, now: datetime) -> list[Refinement]:  # noqa: ARG002 -- the protocol\'s
+        """Nothing: each session is judged by itself."""
+        return []
 
     def remarks(self) -> list[str]:
         """Say how many sessions were too different from each other to be looked into."""
@@ -187,11 +192,12 @@ def judge(rest: str) -> tuple[int, str]:
     ((2, 'yes'), (1, 'no'), (1, 'unknown'))
     """
     attributes = _attributes(rest)
+    count = len(attributes)
     passport = attributes.get(_PASSPORT, "{}")
     if '"user"' in passport or any(attributes.get(name, "null") not in _NOTHING for name in _USERS):
-        return len(attributes), str(Authentication.YES)
+        return count, str(Authentication.YES)
     own = attributes.keys() - _FRAMEWORKS - _USERS - {_PASSPORT}
-    return len(attributes), str(Authentication.UNKNOWN if own else Authentication.NO)
+    return count, str(Authentication.UNKNOWN if own else Authentication.NO)
 
 
 def _attributes(rest: str) -> dict[str, str]:

@@ -25,7 +25,6 @@ from necropsy.sessions.cure import Cure
 from necropsy.sessions.folding import fold_namespace
 from necropsy.sessions.interface import Claim, Refinement
 from necropsy.sessions.keyspace import Projection
-from necropsy.sessions.lifetimes import inferred
 from necropsy.sessions.strings import claim, contain, match
 
 if TYPE_CHECKING:
@@ -79,6 +78,7 @@ class Flask:
     family = "flask"
     projection = Projection(string_bytes=1024)
     cures: ClassVar[Mapping[str, Cure]] = {LAYOUT: CURE}
+    inferred: ClassVar[tuple[str, ...]] = (LAYOUT,)
 
     def __init__(self) -> None:
         self._known: dict[bytes, str] = {}
@@ -125,9 +125,9 @@ class Flask:
             self._known[value] = authentication(value)
         return self._known[value]
 
-    def refine(self, case: Case, store: str, now: datetime) -> list[Refinement]:
-        """Infer PERMANENT_SESSION_LIFETIME."""
-        return inferred(case, store, now, (LAYOUT,))
+    def refine(self, case: Case, store: str, now: datetime) -> list[Refinement]:  # noqa: ARG002 -- the protocol\'s
+        """Nothing: each session is judged by itself."""
+        return []
 
     def remarks(self) -> list[str]:
         """Say how many sessions were too different from each other to be looked into."""

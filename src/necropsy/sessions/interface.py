@@ -71,8 +71,6 @@ class Refinement:
     """Seconds that a key outlives its session, for records whose own figures did not tell."""
     with_companion: str | None = None
     """Layout of those records that have a companion key; None: the same."""
-    lifetime_s: int | None = None
-    """Lifetime of records that do not say theirs: their last use follows from it, and the birth of those unused since."""
 
 
 class Layout(Protocol):
@@ -84,6 +82,8 @@ class Layout(Protocol):
     """What it wants to see of the values."""
     cures: ClassVar[Mapping[str, Cure]]
     """The cure for each layout name that it gives."""
+    inferred: ClassVar[tuple[str, ...]]
+    """Those of its layout names whose sessions may not say their lifetime: it is inferred from their TTLs."""
 
     def recognise(self, keys: Keys) -> Iterator[Claim]:
         """Claim what is its own among the keys that are still free. Arbitrary bytes never raise."""

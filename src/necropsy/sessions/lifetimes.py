@@ -1,31 +1,79 @@
-"""The lifetime of sessions that do not say it: the longest time to live in their namespace, made round.
+"""The lifetime of sessions that do not say it: the longest time to live among those alike, made round.
 
-Most stores set one TTL for all sessions and set it again at each use: the session used last has nearly all of it left. For
-somebody who is not logged in and never returns, which is every probe, the only use is the birth.
+Most stores set one TTL for all sessions and set it again at each use: the session used last has nearly all of it left. Some
+set a short one for anonymous visitors and a long one for others, so that sessions are compared with those of the same
+layout, authentication and number of attributes, and, where those are too few to say anything, with the whole namespace.
+
+The moment of the dump is known to the second only: keys written within that second have up to a second more than their
+lifetime left, and on a live server those that were written while it was read (``uncertain_s``).
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from necropsy.sessions.interface import Refinement
-
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from necropsy.case.store import Case
 
 _MINUTE: Final = 60
-_USUAL_MINUTES: Final = (1, 2, 3, 5, 10, 15, 20, 24, 30, 45, 60, 90, 120, 180, 240, 360, 480, 720)
-_USUAL_DAYS: Final = (1, 2, 3, 5, 7, 10, 14, 15, 20, 21, 28, 30, 31, 60, 90, 180, 365)
-USUAL: Final = tuple(_MINUTE * n for n in _USUAL_MINUTES) + tuple(86_400 * n for n in _USUAL_DAYS)
+_USUAL_MINUTES: Final = (1, 2, 3, 5, 10, 15, 20, 24, 30, 40, 45, 60, 90, 120, 180, 240, 300, 360, 480, 600, 720)
+_USUAL_DAYS: Final = (1, 2, 3, 5, 7, 10, 14, 15, 20, 21, 28, 30, 31, 60, 90, 180, 365, 400)
+USUAL: Final = (30, *(_MINUTE * n for n in _USUAL_MINUTES), *(86_400 * n for n in _USUAL_DAYS))
 """Lifetimes that people write into configurations, in seconds."""
 _NEAR: Final = 0.95
-_LONGEST: Final = """
-SELECT namespace, db, layout, max(epoch(expires_at - $1)) AS left_s FROM session_part
-WHERE store = $2 AND role = 'session' AND lifetime_s IS NULL AND list_contains($3, layout)
-GROUP BY ALL HAVING left_s > 0 ORDER BY ALL
-"""
+_APART: Final = 20.0
+"""How much quieter than its own pace the time before a dump must have been before a lifetime is not believed."""
+_BURST: Final = 10
+"""Sessions below a usual lifetime from which on a break in their density is looked at."""
+_DENSER: Final = 20.0
+MOST_ATTRIBUTES: Final = 20
+"""Sessions with more attributes than this are taken for alike."""
+_LEFT: Final = """
+SELECT namespace, db, layout, authentication, least(attributes, $1)::INTEGER AS attributes,
+  {place} AS place, count(*) AS n, max(left_s) AS longest, greatest(min(left_s), 0) AS shortest
+FROM (
+  SELECT *, epoch(expires_at - to_seconds(coalesce(grace_s, 0)) - $2) - $3 AS left_s FROM session_part
+  WHERE store = $4 AND role = 'session' AND lifetime_s IS NULL AND list_contains($5, layout)
+) GROUP BY ALL ORDER BY ALL
+""".format(place="CASE " + " ".join(f"WHEN left_s <= {u} THEN {n}" for n, u in enumerate(USUAL)) + " ELSE -1 END")
+
+
+@dataclass(frozen=True, slots=True)
+class Lifetime:
+    """The lifetime of sessions that are alike."""
+
+    namespace: str
+    db: int
+    layout: str
+    authentication: str | None
+    attributes: int | None
+    """Number of attributes, at most ``MOST_ATTRIBUTES``; None: not told."""
+    lifetime_s: int
+    precision_s: float
+    """By how much it may be wrong, and every time that is derived from it."""
+    short_s: int | None = None
+    """A shorter lifetime that some of them have: those that have no more than this left."""
+
+
+@dataclass(slots=True)
+class _Span:
+    """Times to live of one group, less what is uncertain: how many, the longest, the shortest."""
+
+    n: int
+    longest: float
+    shortest: float
+
+    def __add__(self, other: _Span) -> _Span:
+        return _Span(self.n + other.n, max(self.longest, other.longest), min(self.shortest, other.shortest))
+
+    @property
+    def pace_s(self) -> float:
+        """Time between two of them, if they came steadily."""
+        return (self.longest - self.shortest) / max(self.n - 1, 1)
 
 
 def round_up(seconds: float) -> int:
@@ -40,9 +88,77 @@ def round_up(seconds: float) -> int:
     return -int(-seconds // _MINUTE) * _MINUTE
 
 
-def inferred(case: Case, store: str, now: datetime, layouts: tuple[str, ...]) -> list[Refinement]:
-    """Return a lifetime for the sessions of each namespace that have none of their own."""
-    return [
-        Refinement(row["namespace"], row["db"], row["layout"], row["layout"], lifetime_s=round_up(row["left_s"]))
-        for row in case.rows(_LONGEST, [now, store, list(layouts)])
-    ]
+def inferred(
+    case: Case, store: str, now: datetime, uncertain_s: float, layouts: Sequence[str], most: int = MOST_ATTRIBUTES
+) -> list[Lifetime]:
+    """Return the lifetimes of sessions that have none of their own.
+
+    Parameters
+    ----------
+    now
+        When the keys were taken, UTC without a zone: to the second below.
+    uncertain_s
+        How much later than ``now`` a key may have been written.
+    layouts
+        Layouts whose sessions do not say their lifetime.
+    """
+    values = [most, now, uncertain_s, store, list(layouts)]
+    namespaces: dict[tuple[str, int, str], dict[tuple[str | None, int | None], dict[int, _Span]]] = {}
+    for row in case.rows(_LEFT, values):
+        groups = namespaces.setdefault((row["namespace"], row["db"], row["layout"]), {})
+        places = groups.setdefault((row["authentication"], row["attributes"]), {})
+        places[row["place"]] = _Span(row["n"], row["longest"], row["shortest"])
+    found = []
+    for (namespace, db, layout), groups in namespaces.items():
+        spans = {alike: _total(places) for alike, places in groups.items()}
+        whole = _total(spans)
+        common = _lifetime(whole)
+        for (authentication, attributes), span in spans.items():
+            own = _lifetime(span) if _other(span, common[0]) else common
+            short = _shorter(groups[authentication, attributes], own[0])
+            found.append(Lifetime(namespace, db, layout, authentication, attributes, *own, short_s=short))
+    return found
+
+
+def _total(spans: dict[object, _Span] | dict[int, _Span] | dict[tuple[str | None, int | None], _Span]) -> _Span:
+    first, *rest = spans.values()
+    return sum(rest, start=first)
+
+
+def _lifetime(span: _Span) -> tuple[int, float]:
+    """Return lifetime and precision: a usual one is believed where sessions come often enough to have nearly all of it left.
+
+    >>> _lifetime(_Span(1000, 86_391.0, 76_391.0)), _lifetime(_Span(1000, 50_001.0, 40_001.0))
+    ((86400, 1.0), (50040, 60.0))
+    """
+    seconds = round_up(max(span.longest, 1.0))
+    missing = seconds - span.longest
+    if seconds in USUAL and (span.n < 3 or missing <= max(_APART * span.pace_s, 2.0)):
+        return seconds, 1.0
+    return seconds, max(float(_MINUTE), missing)
+
+
+def _other(span: _Span, common_s: int) -> bool:
+    """Tell whether a group has a lifetime of its own: a usual one, where none of it was written for long otherwise."""
+    own = round_up(max(span.longest, 1.0))
+    if own >= common_s or span.n < 3 or own not in USUAL:
+        return False
+    quiet = common_s - span.longest
+    near = own - span.longest <= max(2.0, 3 * span.pace_s)
+    return quiet * span.n >= _APART * (span.longest - span.shortest) and near
+
+
+def _shorter(places: dict[int, _Span], lifetime_s: int) -> int | None:
+    """Return the longest usual lifetime below which sessions are far denser than above: there are two in one group."""
+    most = max(places) if -1 not in places else len(USUAL)
+    below, found = 0, None
+    for place in sorted(p for p in places if 0 <= p < most):
+        below += places[place].n
+        usual = USUAL[place]
+        above = sum(span.n for p, span in places.items() if p > place or p == -1)
+        if usual >= lifetime_s or below < _BURST or not above:
+            continue
+        near = places[place].longest >= _NEAR * usual
+        if near and below / usual >= _DENSER * above / max(lifetime_s - usual, 1):
+            found = usual
+    return found

@@ -35,6 +35,8 @@ _JSON_PARTS: Final = {
     "url": re.compile(_JSON_TEXT.format("requestURL")),
     "path": re.compile(_JSON_TEXT.format("requestURI")),
 }
+_ERROR: Final = "/error"
+"""Boot dispatches what was refused to this page, where it is saved as a GET whatever it was: nobody asked for it."""
 _LONGEST_AGENT: Final = 256
 _LONGEST_PATH: Final = 256
 
@@ -103,13 +105,14 @@ def _of_json(text: str) -> Creator:
 def _creator(found: dict[str, str]) -> Creator:
     url = _URL.match(found.get("url", ""))
     host = found.get("host") or (url[1].rpartition("@")[2] if url else "")
-    path = found.get("path") or (url[2] or "/" if url else "")
+    path = _path(found.get("path") or (url[2] or "/" if url else ""))
+    dispatched = path is not None and path.endswith(_ERROR)
     agent = _UNPRINTABLE.sub(" ", found.get("user-agent", "")).strip()[:_LONGEST_AGENT]
     return Creator(
         user_agent=agent or None,
         host=host.lower() if _HOST.match(host) else None,
-        method=found["method"] if found.get("method") in _METHODS else None,
-        path=_path(path),
+        method=found["method"] if found.get("method") in _METHODS and not dispatched else None,
+        path=None if dispatched else path,
     )
 
 

@@ -10,6 +10,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Final
 
 from necropsy.sessions.columns import numbers
+from necropsy.sessions.lifetimes import MOST_ATTRIBUTES, inferred
 
 if TYPE_CHECKING:
     from necropsy.case.store import Case
@@ -17,8 +18,12 @@ if TYPE_CHECKING:
 
 _REFINEMENT: Final = (
     "CREATE OR REPLACE TEMP TABLE refinement"
-    " (namespace VARCHAR, db INTEGER, layout VARCHAR, becomes VARCHAR, grace_s INTEGER, with_companion VARCHAR,"
-    " lifetime_s BIGINT)"
+    " (namespace VARCHAR, db INTEGER, layout VARCHAR, becomes VARCHAR, grace_s INTEGER, with_companion VARCHAR)"
+)
+_LIFETIME: Final = (
+    "CREATE OR REPLACE TEMP TABLE lifetime"
+    " (namespace VARCHAR, db INTEGER, layout VARCHAR, authentication VARCHAR, attributes INTEGER, lifetime_s BIGINT,"
+    " precision_s DOUBLE, short_s BIGINT)"
 )
 _COMPANION: Final = (
     "CREATE OR REPLACE TEMP TABLE companion"
@@ -33,20 +38,26 @@ WITH refined AS (
             p.keys + coalesce(c.keys, 0) AS keys,
             p.bytes + coalesce(c.bytes, 0) AS bytes
         ),
-        CASE WHEN p.lifetime_s IS NULL THEN r.lifetime_s END AS inferred_s,
-        p.expires_at - to_seconds(inferred_s) AS used_at,
-        CASE WHEN p.authentication = 'no' THEN used_at END AS written_at
+        CASE WHEN p.lifetime_s IS NULL THEN
+            CASE WHEN p.expires_at - to_seconds(l.short_s) <= $taken + to_milliseconds($uncertain_ms) THEN l.short_s
+            ELSE l.lifetime_s END END AS inferred_s,
+        l.precision_s AS inferred_precision_s,
+        p.expires_at - to_seconds(coalesce(p.grace_s, r.grace_s, 0) + inferred_s) AS used_at,
+        CASE WHEN p.born_at IS NULL AND p.authentication IS DISTINCT FROM 'yes' THEN used_at END AS written_at
     FROM session_part p
     LEFT JOIN companion c USING (namespace, db, id_hash)
     LEFT JOIN refinement r ON r.namespace = p.namespace AND r.db = p.db AND r.layout = p.layout
+    LEFT JOIN lifetime l ON l.namespace = p.namespace AND l.db = p.db AND l.layout = p.layout
+      AND l.authentication IS NOT DISTINCT FROM p.authentication
+      AND l.attributes IS NOT DISTINCT FROM least(p.attributes, $most)
     WHERE p.store = $store
 ), record AS (
-    SELECT * EXCLUDE (inferred_s, used_at, written_at) REPLACE (
+    SELECT * EXCLUDE (inferred_s, inferred_precision_s, used_at, written_at) REPLACE (
         coalesce(lifetime_s, inferred_s) AS lifetime_s,
         coalesce(last_seen_at, used_at) AS last_seen_at,
         coalesce(born_at, written_at) AS born_at,
-        CASE WHEN born_at IS NULL AND written_at IS NOT NULL THEN 1 ELSE born_precision_s END AS born_precision_s,
-        CASE WHEN born_at IS NULL AND written_at IS NOT NULL THEN 'derived' ELSE born_provenance END AS born_provenance
+        CASE WHEN written_at IS NOT NULL THEN inferred_precision_s ELSE born_precision_s END AS born_precision_s,
+        CASE WHEN written_at IS NOT NULL THEN 'not later than' ELSE born_provenance END AS born_provenance
     ) FROM refined
 )
 SELECT * EXCLUDE (role, grace_s) REPLACE (
@@ -55,7 +66,7 @@ SELECT * EXCLUDE (role, grace_s) REPLACE (
         WHEN state IS NOT NULL THEN state
         WHEN expires_at <= $now THEN 'expired'
         WHEN expires_at - to_seconds(grace_s) <= $now THEN 'grace'
-        WHEN expires_at IS NULL AND lifetime_s >= 0 AND last_seen_at + to_seconds(lifetime_s) <= $now THEN 'expired'
+        WHEN expires_at IS NULL AND lifetime_s >= 0 AND last_seen_at + to_seconds(lifetime_s) <= $now THEN 'overdue'
         ELSE 'live'
     END AS state
 ) FROM record
@@ -78,16 +89,16 @@ WHERE session.store = ? AND r.namespace = session.namespace AND r.db = session.d
 def settle(case: Case, census: Census) -> None:
     """Complete ``session`` for the store of a census; ``session_part`` is empty then.
 
-    ``state`` is what the census's ``now`` makes of a session: ``expired`` when its key is past its own expiry, or has none
-    although the session's lifetime is over; ``grace`` when the session is over and the key is kept for a while by design;
-    ``ghost`` when a layout said so; else ``live``.
+    ``state`` is what the census's ``now`` makes of a session: ``expired`` when its key is past its own expiry; ``overdue``
+    when its lifetime is over but its key has no expiry, so that it never leaves; ``grace`` when the session is over and the
+    key is kept for a while by design; ``ghost`` when a layout said so; else ``live``.
     """
     store, now = census.store, census.now
     case.execute(_REFINEMENT)
     refinements = [one for layout in census.layouts for one in layout.refine(case, store, now)]
     for refinement in refinements:
         case.execute(
-            "INSERT INTO refinement VALUES ($namespace, $db, $layout, $becomes, $grace_s, $with_companion, $lifetime_s)",
+            "INSERT INTO refinement VALUES ($namespace, $db, $layout, $becomes, $grace_s, $with_companion)",
             asdict(refinement),
         )
     case.execute(_COMPANION)
@@ -96,10 +107,25 @@ def settle(case: Case, census: Census) -> None:
         case.execute(_RENAME, [store])
     if case.value("SELECT count(*) > 0 FROM session_part WHERE store = ?", [store]):
         _join_parts(case, census)
-        case.execute(_SETTLE, {"store": store, "now": now})
+        _infer(case, census)
+        moment = {"now": now, "taken": census.taken_at, "uncertain_ms": round(census.uncertain_s * 1000)}
+        case.execute(_SETTLE, {"store": store, **moment, "most": MOST_ATTRIBUTES})
         case.execute("DELETE FROM session_part WHERE store = ?", [store])
+        case.execute("DROP TABLE lifetime")
     case.execute("DROP TABLE refinement")
     case.execute("DROP TABLE companion")
+
+
+def _infer(case: Case, census: Census) -> None:
+    """Infer the lifetimes of those that do not say theirs."""
+    case.execute(_LIFETIME)
+    layouts = [name for layout in census.layouts for name in layout.inferred]
+    for lifetime in inferred(case, census.store, census.taken_at, census.uncertain_s, layouts):
+        case.execute(
+            "INSERT INTO lifetime VALUES"
+            " ($namespace, $db, $layout, $authentication, $attributes, $lifetime_s, $precision_s, $short_s)",
+            asdict(lifetime),
+        )
 
 
 def _mend(case: Case, census: Census) -> None:

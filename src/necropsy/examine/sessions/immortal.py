@@ -1,7 +1,8 @@
-"""``sessions/immortal``: sessions live so long that they never expire in practice.
+"""``sessions/immortal``: sessions that never leave, or that stay for months.
 
-Sign: an idle lifetime beyond 30 days (Integer.MAX_VALUE seconds are 68 years), a negative one, or a key without expiry.
-Reason: somebody wanted "no timeout"; then every visitor of every day stays in memory.
+Signs: a key without expiry (also one whose session is over long ago), a negative lifetime, or an idle lifetime beyond a
+month (Integer.MAX_VALUE seconds are 68 years). Reason: somebody wanted "no timeout", or the application set no expiry;
+then every visitor of every day stays in memory.
 
 Before: ``maxInactiveInterval = 2147483647``. After: ``maxInactiveInterval = 86400``.
 """
@@ -9,73 +10,174 @@ Before: ``maxInactiveInterval = 2147483647``. After: ``maxInactiveInterval = 864
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 from necropsy.examine import evidence
-from necropsy.model.figures import several, size
+from necropsy.model.figures import percent, several, size
 from necropsy.model.finding import Cleared, Confidence, Exhibit, Finding, Remedy, Severity
+from necropsy.sessions.registry import cure
 
 if TYPE_CHECKING:
     from necropsy.case.store import Case
 
-IMMORTAL = "state = 'live' AND (expires_at IS NULL OR lifetime_s > 2592000)"
-"""SQL condition: a session that still counts, and that lives beyond 30 days or without any expiry.
+_DAY: Final = 86_400
+_MONTH: Final = 31 * _DAY
+"""The longest default of a framework, Flask's, is no finding."""
+_YEAR: Final = 366 * _DAY
+_FEW: Final = 100
+"""Fewer long-lived sessions than this that do leave one day are told, and warned of by nobody."""
+_MANY: Final = 1000
 
-A negative lifetime asks for "never" and mostly gets it: then the key has no expiry. Some versions of Spring let such a
-session die at once; then it is not live.
+NEVER = "state IN ('live', 'overdue') AND expires_at IS NULL"
+"""SQL condition: Redis keeps the key for ever. Of some the session is over, yet the key has no expiry.
+
+A negative lifetime asks for "never" and mostly gets it. Some versions of Spring let such a session die at once; then it
+has an expiry.
+"""
+LONG = f"state = 'live' AND expires_at IS NOT NULL AND lifetime_s > {_MONTH}"
+"""SQL condition: a session that leaves one day, more than a month after its last use."""
+IMMORTAL = f"(({NEVER}) OR ({LONG}))"
+"""SQL condition: either."""
+_UPGRADE: Final = "Upgrade Spring Session to the last release of its line, at least 2.7.4, 3.0.4, 3.1.3 or 3.2.0."
+_COUNT: Final = """
+SELECT count(*) AS n, sum(bytes)::BIGINT AS bytes, max(expires_at) AS until, mode(lifetime_s) AS lifetime,
+  mode(layout) AS layout, count(*) FILTER (WHERE state = 'overdue') AS overdue, min(coalesce(born_at, last_seen_at)) AS since,
+  count(*) FILTER (WHERE lifetime_s < 0) AS asked
+FROM session WHERE store = ? AND {}
 """
 
 
 def examine(case: Case) -> Iterator[Finding | Cleared]:
-    """One finding per store that has immortal sessions; a clearance for each that has none."""
+    """At most one finding a store for keys that never leave and one for long lives; a clearance where there is neither."""
     for store, total in evidence.sessions_by_store(case).items():
         if not total:
             continue
-        row = case.rows(
-            f"SELECT count(*) AS n, sum(bytes)::BIGINT AS bytes, max(expires_at) AS until, mode(lifetime_s) AS lifetime"
-            f" FROM session WHERE store = ? AND {IMMORTAL}",
-            [store],
-        )[0]
-        if not row["n"]:
-            yield Cleared("", f"store {store}: no session lives longer than 30 days")
-            continue
-        share = row["n"] / total
-        until = f"will live until {row['until']:%Y}" if row["until"] else "will never expire"
-        yield Finding(
-            severity=Severity.CRITICAL if share >= 0.5 else Severity.WARNING,
-            confidence=Confidence.HIGH,
-            title=f"{several(row['n'], 'session')} in store {store} {until}",
-            text=(
-                f"Their idle lifetime is {_lifetime(row['lifetime'])}. Nothing that is born ever leaves, so"
-                f" memory only grows: {size(row['bytes'] or 0)} so far."
-            ),
-            primary=Exhibit(
-                title=f"{row['n']:,} of {several(total, 'session')}, {size(row['bytes'] or 0)}",
-                query=(
-                    "SELECT count(*), sum(bytes), max(expires_at) FROM session"
-                    f" WHERE store = {evidence.quoted(store)} AND {IMMORTAL}"
-                ),
-            ),
-            remedy=Remedy(
-                title="Give sessions a lifetime of hours or days",
-                text=(
-                    "Set the application's session timeout (Spring: server.servlet.session.timeout=1d, or"
-                    " maxInactiveIntervalInSeconds = 86400). It takes effect for sessions that are used again and for"
-                    " new ones; the old ones stay until their expiry is shortened."
-                ),
-                undo="set the old timeout again",
-            ),
-            store=store,
-            share=share,
-            share_low=share,
-            share_high=share,
+        never, long = (case.rows(_COUNT.format(condition), [store])[0] for condition in (NEVER, LONG))
+        if never["n"]:
+            yield _never(store, total, never)
+        if long["n"]:
+            yield _long(store, total, long)
+        if not never["n"] and not long["n"]:
+            yield Cleared(
+                "", f"store {store}: every session expires, none later than {_MONTH // _DAY} days after its last use"
+            )
+
+
+def _never(store: str, total: int, row: dict[str, Any]) -> Finding:
+    text = f"Their keys have no expiry: nothing removes them, {size(row['bytes'] or 0)} so far."
+    if row["since"]:
+        text += f" The oldest is of {row['since']:%Y-%m-%d}."
+    if row["overdue"]:
+        text += (
+            f" {row['overdue']:,} of them {'is' if row['overdue'] == 1 else 'are'} over by"
+            f" {'its' if row['overdue'] == 1 else 'their'} own idle lifetime ({_lifetime(row['lifetime'])}): the application"
+            " takes no notice of them any more, and Redis keeps them."
         )
+    if row["asked"]:
+        text += f" {row['asked']:,} ask for it: their lifetime is negative."
+    elif _lost(row):
+        text += (
+            " Spring Session sets one; its reactive repository loses it in a known race (spring-session#2464, #2469, #2470;"
+            " fixed in 2.7.4, 3.0.4, 3.1.3 and 3.2.0, seen again in #3357)."
+        )
+    return _finding(
+        store,
+        total,
+        row,
+        severity=Severity.CRITICAL if row["n"] / total >= 0.5 and row["n"] >= _MANY else Severity.WARNING,
+        title=f"{several(row['n'], 'session')} in store {store} will never leave: no expiry ({percent(row['n'] / total)})",
+        text=text,
+        condition=NEVER,
+        remedy="Let every session expire",
+        setting=_UPGRADE if _lost(row) else _setting(row["layout"]),
+    )
+
+
+def _long(store: str, total: int, row: dict[str, Any]) -> Finding:
+    ever = row["lifetime"] > _YEAR
+    share = row["n"] / total
+    severity = Severity.WARNING if row["n"] >= _FEW else Severity.INFO
+    if ever and share >= 0.5 and row["n"] >= _MANY:
+        severity = Severity.CRITICAL
+    text = f"Their idle lifetime is {_lifetime(row['lifetime'])}; {size(row['bytes'] or 0)} so far."
+    if ever:
+        text += " No session that is born there leaves within the life of the server, so memory only grows."
+    else:
+        text += " Whatever a probe or a bot starts stays for as long as the session of a user."
+    return _finding(
+        store,
+        total,
+        row,
+        severity=severity,
+        title=f"{several(row['n'], 'session')} in store {store} will live until {row['until']:%Y-%m-%d}"
+        if not ever
+        else f"{several(row['n'], 'session')} in store {store} will live until {row['until']:%Y}",
+        text=text,
+        condition=LONG,
+        remedy="Give sessions a lifetime of hours or days",
+        setting=_setting(row["layout"]),
+    )
+
+
+def _finding(
+    store: str,
+    total: int,
+    row: dict[str, Any],
+    *,
+    severity: Severity,
+    title: str,
+    text: str,
+    condition: str,
+    remedy: str,
+    setting: str,
+) -> Finding:
+    # A few that do leave one day are told, but are no cause of anything.
+    share = row["n"] / total if severity is not Severity.INFO else None
+    return Finding(
+        severity=severity,
+        confidence=Confidence.HIGH,
+        title=title,
+        text=text,
+        primary=Exhibit(
+            title=f"{row['n']:,} of {several(total, 'session')}, {size(row['bytes'] or 0)}",
+            query=(
+                "SELECT count(*), sum(bytes), max(expires_at) FROM session"
+                f" WHERE store = {evidence.quoted(store)} AND {condition}"
+            ),
+        ),
+        remedy=Remedy(
+            title=remedy,
+            text=(
+                f"{setting} It takes effect for sessions that are used again and for new ones; the old ones"
+                " stay until their expiry is shortened."
+            ),
+            undo="set the old timeout again",
+        ),
+        store=store,
+        share=share,
+        share_low=share,
+        share_high=share,
+    )
+
+
+def _lost(row: dict[str, Any]) -> bool:
+    """Whether Spring Session set an expiry that never came."""
+    return bool((row["layout"] or "").startswith("spring") and not row["asked"])
+
+
+def _setting(layout: str | None) -> str:
+    told = cure(layout)
+    if told is None or not told.lifetime:
+        return "Set the application's session timeout to a day or less."
+    return f"{told.framework}: {told.lifetime}."
 
 
 def _lifetime(seconds: int | None) -> str:
     if seconds is None:
-        return "unlimited (no expiry at all)"
+        return "not told"
     if seconds < 0:
         return f"{seconds} seconds (negative: never)"
-    years = seconds / 31_556_952
-    return f"{seconds:,} seconds" + (f" ({years:.0f} years)" if years >= 2 else f" ({seconds / 86400:.0f} days)")
+    for length, unit in ((_YEAR, "year"), (_DAY, "day"), (3600, "hour"), (60, "minute")):
+        if seconds >= 2 * length or (seconds >= length and seconds % length == 0):
+            return f"{seconds:,} seconds ({several(round(seconds / length), unit)})"
+    return several(seconds, "second")

@@ -36,7 +36,7 @@ class Evidence:
 
     def records(self, namespaces: pa.DictionaryArray, parts: pa.Table, kinds: npt.NDArray[np.int8]) -> None:
         """Count records by what their own figures make of them, and those that the servlet stack wrote."""
-        servlet = numbers(parts["creator_method"].is_valid())
+        servlet = numbers(parts["creator_host"].is_valid()) | numbers(parts["creator_user_agent"].is_valid())
         for namespace, kind, count, named in _tally(namespaces, parts["db"], kinds, len(KINDS), servlet):
             self._of(namespace).records[KINDS[kind]] += count
             self._of(namespace).servlet += named
@@ -93,7 +93,7 @@ class _Namespace:
     records: Counter[str] = field(default_factory=Counter)
     companions: Counter[str] = field(default_factory=Counter)
     servlet: int = 0
-    """Saved requests with a method: only the servlet stack keeps one."""
+    """Saved requests with headers: only the servlet stack keeps them."""
 
     def judge(self, name: str, db: int, families: set[str]) -> list[Refinement]:
         """Name the repositories: the one of records with grace or companions, and the one of records without."""

@@ -35,6 +35,7 @@ class Spring:
 
     family = "spring"
     cures: ClassVar[Mapping[str, Cure]] = CURES
+    inferred: ClassVar[tuple[str, ...]] = ()
     projection = Projection(
         hash_fields=(
             *((name.encode(), SCALAR_BYTES) for name in FIXED),

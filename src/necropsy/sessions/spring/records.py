@@ -133,6 +133,8 @@ class Records:
         lengths = {name: keys.take(f"length:{name}", rows) for name in (CONTEXT, PRINCIPAL)}
         known_user = numbers(lengths[CONTEXT].fill_null(0)) > _LONGEST_NULL
         known_user |= numbers(lengths[PRINCIPAL].fill_null(0)) > 0
+        known_user &= ~(timed & (lifetime == 0))  # deleted: a logout sets the lifetime to nothing and leaves the rest
+        removed = sum(_removed(keys, name, rows) for name in (CONTEXT, PRINCIPAL, SAVED_REQUEST))
         fixed = sum(keys.valid(f"length:{name}", rows).astype(np.int64) for name in FIXED)
         milliseconds = pa.timestamp("ms")
         told = kinds != KINDS.index(UNTOLD)
@@ -150,13 +152,25 @@ class Records:
                 "lifetime_s": nullable(lifetime, timed),
                 "bytes": keys.take("bytes", rows),
                 "authentication": words(known_user.astype(np.int8), (Authentication.NO, Authentication.YES)),
-                "attributes": pa.array(numbers(keys.take("elements", rows)) - fixed, pa.int64()),
+                "attributes": pa.array(numbers(keys.take("elements", rows)) - fixed - removed, pa.int64()),
                 "state": words(np.zeros(len(rows), np.int8), ("ghost",), ~keys.valid(f"length:{CREATED}", rows)),
-                "grace_s": nullable(np.where(kinds == KINDS.index(INDEXED), GRACE_S, 0), told, pa.int32()),
+                # A negative lifetime never ends: of such a session, five minutes are all there is, not its grace.
+                "grace_s": nullable(
+                    np.where((kinds == KINDS.index(INDEXED)) & (lifetime >= 0), GRACE_S, 0), told, pa.int32()
+                ),
                 **self._creators.columns(keys, rows),
             }
         )
         return parts, kinds
+
+
+def _removed(keys: Keys, name: str, rows: Positions) -> npt.NDArray[np.int64]:
+    """Return 1 for each session in which an attribute was removed: its field stays, with nothing in it."""
+    import numpy as np
+
+    lengths = keys.take(f"length:{name}", rows)
+    some: npt.NDArray[np.int64] = (numbers(lengths.fill_null(_LONGEST_NULL + 1)) <= _LONGEST_NULL).astype(np.int64)
+    return some
 
 
 def _repository(late_ms: npt.NDArray[np.int64], told: Mask) -> npt.NDArray[np.int8]:
