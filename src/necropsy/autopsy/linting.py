@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from necropsy.model.errors import ConfigurationError, NoEvidence, UnreadableSource
+from necropsy.model.errors import ConfigurationError, NoEvidence, NotJudged, UnreadableSource
 from necropsy.model.evidence import Absent
 from necropsy.model.plain import to_plain
 from necropsy.model.verdict import Verdict
@@ -164,15 +164,16 @@ def _judge(case: Case, files: Sequence[ConfigurationFile], simulation: Simulatio
 def _refused(files: Sequence[ConfigurationFile], version: str | None) -> list[Absent]:
     from necropsy.probes.monitoring import Monitoring
 
+    servers = Monitoring(files, prometheus_version=version).servers
     # A running server said which version it is, unless somebody knows better.
-    versions = {server.file: str(server.version) for server in Monitoring(files, prometheus_version=version).servers}
-    refused = []
-    for file in files:
-        refused += [
-            Absent("configuration", f"{error.file}:{error.line}", error.reason, error.hint)
-            for error in _refusals(file, versions.get(file.name, version))
-        ]
-    return refused
+    versions = {server.file: str(server.version) for server in servers}
+    errors = [error for file in files for error in _refusals(file, versions.get(file.name, version))]
+    errors += [error for server in servers for error in server.problems]  # what is wrong with all parts together
+    return [
+        Absent("configuration", f"{error.file}:{error.line}", error.reason, error.hint)
+        for error in {error.message: error for error in errors}.values()
+        if not isinstance(error, NotJudged)
+    ]
 
 
 def _refusals(file: ConfigurationFile, version: str | None) -> Sequence[ConfigurationError]:

@@ -7,6 +7,7 @@
     ├── NoEvidence                exit 3   nothing that could be examined
     ├── UnreadableSource          exit 1   one source cannot be read at all
     │   └── ConfigurationError    exit 1   a configuration file is wrong at a line
+    │       └── NotJudged         exit 4   nothing is known to be wrong there, and nothing to be right
     └── CaseError                 exit 1   a case file cannot be opened or written
         └── CaseTooNew            exit 1   written by a newer necropsy
 
@@ -69,6 +70,15 @@ class ConfigurationError(UnreadableSource):
     def place(self) -> str:
         """``file:line``, or the file alone when no line of it is to blame."""
         return f"{self.file}:{self.line}" if self.line else self.file
+
+
+class NotJudged(ConfigurationError):  # noqa: N818
+    """What depends on this place could not be judged: something is missing, or newer than this program.
+
+    It is no fault of the file, and never shown as fine.
+    """
+
+    exit_code = 4
 
 
 class CaseError(NecropsyError):

@@ -9,6 +9,7 @@ from typing import Final
 
 from necropsy.evidence.configuration.reader import KINDS
 from necropsy.model.errors import ConfigurationError
+from necropsy.probes.prometheus.configuration_fields import GLOBAL, SECTIONS
 from necropsy.probes.syntax.document import parse_yaml
 from necropsy.probes.syntax.node import Node
 
@@ -20,8 +21,17 @@ _SKIPPED: Final = frozenset(("node_modules", "__pycache__", "venv", "vendor"))
 _MOST_FILES: Final = 10_000
 
 _PROMETHEUS: Final = re.compile(
-    r"^(?:scrape_configs|scrape_config_files|rule_files|alerting|remote_write)\s*:", re.MULTILINE
+    r"^(?:scrape_configs|scrape_config_files|rule_files|alerting|remote_write|remote_read)\s*:"
+    r"|^global\s*:\s*\n(?:\s*#.*\n)*\s+(?:scrape_interval|scrape_timeout|evaluation_interval|external_labels)\s*:",
+    re.MULTILINE,
 )
+_SECTION_SIGNS: Final = {
+    "alerting": ("alertmanagers", "alert_relabel_configs"),
+    "tracing": ("endpoint", "sampling_fraction", "client_type"),
+    "storage": ("tsdb", "exemplars"),
+    "runtime": ("gogc",),
+}
+"""Sections of Prometheus whose names others use as well, and what stands in them only there."""
 _MODULES: Final = re.compile(r"^modules\s*:", re.MULTILINE)
 _PROBER: Final = re.compile(r"^\s+prober\s*:\s*[\"']?(?:http|tcp|icmp|dns|grpc|unix|websocket)\b", re.MULTILINE)
 _NGINX: Final = re.compile(
@@ -110,10 +120,17 @@ def _of_list(root: Node) -> str | None:
 
 
 def _is_prometheus(root: Node) -> bool:
-    if _keys(root) & {"scrape_configs", "scrape_config_files", "rule_files", "remote_write"}:
+    if _keys(root) & {"scrape_configs", "scrape_config_files", "rule_files", "remote_write", "remote_read"}:
         return True
     general = root.get("global")
-    return general is not None and bool(_keys(general) & {"scrape_interval", "evaluation_interval", "scrape_timeout"})
+    if general is not None and _keys(general) & {"scrape_interval", "evaluation_interval", "scrape_timeout"}:
+        return True
+    if not _keys(root) or not _keys(root) <= SECTIONS.keys():
+        return False
+    if general is not None and _keys(general) & GLOBAL.keys():
+        return True
+    parts = ((root.get(name), signs) for name, signs in _SECTION_SIGNS.items())
+    return "otlp" in _keys(root) or any(part is not None and _keys(part) & set(signs) for part, signs in parts)
 
 
 def _is_blackbox(root: Node) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from necropsy.model.errors import ConfigurationError
+from necropsy.model.errors import ConfigurationError, NotJudged
 from necropsy.probes.consul.discovery import discover as discover_consul
 from necropsy.probes.discovery import dns_zone
 from necropsy.probes.kubernetes.discovery import discover as discover_kubernetes
@@ -53,7 +53,8 @@ class Request:
     def unknown(self, hint: str) -> list[Group]:
         """Say that nobody knows these targets; no groups."""
         reason = f"job {self.job.name}: the targets of {self.discovery.kind}_sd are not known"
-        self.problems.append(self.discovery.node.error(reason, hint=hint))
+        node = self.discovery.node
+        self.problems.append(NotJudged(node.file, node.line, reason, hint=hint))
         return []
 
 
@@ -80,7 +81,8 @@ def _file(request: Request) -> list[Group]:
         names = matching(files, request.discovery.node.file, node.text())
         if not names:
             reason = f"job {request.job.name}: no file of targets was given for {node.text()}"
-            request.problems.append(node.error(reason, hint="Give these files beside the configuration."))
+            hint = "Give these files beside the configuration."
+            request.problems.append(NotJudged(node.file, node.line, reason, hint=hint))
         for name in names:
             groups.extend(_read(request, files[name], name, None))
     return groups

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from necropsy.model.errors import ConfigurationError, UsageError
+from necropsy.model.errors import ConfigurationError, NotJudged, UsageError
 from necropsy.probes.consul.discovery import origins_of
 from necropsy.probes.discovery.mechanisms import Request, World, find
 from necropsy.probes.locate import matching
@@ -56,7 +57,8 @@ def servers(
             drafts.append(parse_prometheus(text, name, prometheus=versions[name], lenient=True))
         except ConfigurationError as error:
             problems.append(error)
-    parts = {draft.file: _parts(draft, texts, problems) for draft in drafts}
+    twice: dict[str, list[ConfigurationError]] = {draft.file: [] for draft in drafts}
+    parts = {draft.file: _parts(draft, texts, problems, twice[draft.file]) for draft in drafts}
     named = {name for names in parts.values() for name in names}
     found: list[PrometheusConfiguration] = []
     for draft in drafts:
@@ -74,7 +76,8 @@ def servers(
                     lenient=True,
                 )
             except ConfigurationError as error:
-                problems.append(error)
+                configuration = replace(draft, problems=(*draft.problems, error))
+        configuration = replace(configuration, problems=(*configuration.problems, *twice[draft.file]))
         problems.extend(configuration.problems)
         found.append(configuration)
     if drafts and not found:
@@ -93,14 +96,25 @@ def _own_version(name: str, live: LiveServers | None, problems: list[Configurati
         return ""
 
 
-def _parts(draft: PrometheusConfiguration, texts: Mapping[str, str], problems: list[ConfigurationError]) -> list[str]:
+def _parts(
+    draft: PrometheusConfiguration,
+    texts: Mapping[str, str],
+    problems: list[ConfigurationError],
+    twice: list[ConfigurationError],
+) -> list[str]:
+    """Return the files that ``scrape_config_files`` names, each once; ``twice`` gets those that it names again."""
     names: list[str] = []
     for pattern, origin in draft.scrape_config_files:
         found = [name for name in matching(texts, draft.file, pattern) if name != draft.file]
         if not found:
             reason = f"scrape_config_files names {pattern}, which was not given"
-            problems.append(ConfigurationError(origin.file, origin.line, reason, hint="Give these files as well."))
-        names.extend(found)
+            problems.append(NotJudged(origin.file, origin.line, reason, hint="Give these files as well."))
+        for name in found:
+            if name in names:
+                reason = f"scrape_config_files names {name} a second time: each of its jobs would be there twice"
+                twice.append(ConfigurationError(origin.file, origin.line, reason, hint="Remove this line."))
+            else:
+                names.append(name)
     return names
 
 

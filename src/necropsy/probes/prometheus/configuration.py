@@ -1,6 +1,6 @@
 """Prometheus' configuration as far as it decides what is asked, when: read as strictly as Prometheus reads it.
 
-Sections that cannot change a scrape (rules, alerting, remote write …) are only checked for repeated keys.
+Sections that cannot change a scrape (alerting, remote write …) are checked by ``validity``, and not kept.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from necropsy.probes.prometheus.configuration_fields import SECTIONS
 from necropsy.probes.prometheus.configuration_fields import fields as fields_of
 from necropsy.probes.prometheus.external_labels import read_external_labels
 from necropsy.probes.prometheus.scrape_config import Discovery, GlobalSettings, Job, read_global, read_job
+from necropsy.probes.prometheus.validity.sections import check_sections
 from necropsy.probes.prometheus.version import Version, prometheus_version
 from necropsy.probes.syntax.document import parse_yaml
 from necropsy.probes.syntax.node import Node
@@ -101,8 +102,8 @@ def read_prometheus(
     """Read a parsed configuration; ``more`` are the documents of ``scrape_config_files``. Otherwise as above."""
     version = prometheus_version(prometheus)
     problems: list[ConfigurationError] | None = [] if lenient else None
-    sections = fields_of(node, "Prometheus' configuration", SECTIONS, version, problems)
     _check_repeated(node)
+    sections = fields_of(node, "Prometheus' configuration", SECTIONS, version, problems)
     _patterns(sections.get("rule_files"), "rule")
     settings = read_global(sections.get("global"), version, problems)
     jobs = [
@@ -117,6 +118,7 @@ def read_prometheus(
             for element in schema_checks.sequence(extra.get("scrape_configs"))
         ]
     _check_names(jobs)
+    check_sections(sections, version, legacy=settings.legacy_names)
     labels, unexpanded = read_external_labels(settings.external_labels, environment or {}, version)
     return PrometheusConfiguration(
         file=node.file,
@@ -141,7 +143,7 @@ def _patterns(node: Node | None, what: str) -> tuple[tuple[str, Origin], ...]:
 
 
 def _check_repeated(node: Node) -> None:
-    """Refuse a key that is repeated anywhere, as ``yaml.UnmarshalStrict`` does."""
+    """Refuse a key that is repeated anywhere, as ``yaml.UnmarshalStrict`` does, and text that is not UTF-8."""
     seen: set[int] = set()
     waiting = [node]
     while waiting:
@@ -151,7 +153,9 @@ def _check_repeated(node: Node) -> None:
         seen.add(id(current))
         if current.kind == "mapping":
             schema_checks.unique(current)
-            waiting.extend(value for _, value in current.pairs)
+            waiting.extend(node for pair in current.pairs for node in pair)
+        elif current.tag is not None and current.tag.endswith(":binary") and "\ufffd" in current.text():
+            raise current.error("a !!binary value that is not UTF-8 text", hint="Write the text itself.")
         else:
             waiting.extend(current.elements)
 

@@ -6,10 +6,12 @@ known to "3.0", the version of somebody who did not say which one runs, and most
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from difflib import get_close_matches
 from typing import Final
 
-from necropsy.model.errors import ConfigurationError
+from necropsy.model.errors import ConfigurationError, NotJudged
 from necropsy.probes.prometheus import schema_checks
 from necropsy.probes.prometheus.version import Version
 from necropsy.probes.syntax.node import Node
@@ -96,11 +98,27 @@ _UNTIL: Final[Mapping[str, tuple[tuple[int, int], str]]] = {
 }
 """Fields that a version took away, with their successors."""
 DISCOVERIES: Final = (
-    "aws", "azure", "consul", "digitalocean", "dns", "docker", "dockerswarm", "ec2", "ecs", "eureka", "file", "gce",
-    "hetzner", "http", "ionos", "kubernetes", "kuma", "lightsail", "linode", "marathon", "nerve", "nomad", "openstack",
-    "outscale", "ovhcloud", "puppetdb", "scaleway", "serverset", "stackit", "triton", "uyuni", "vultr",
+    "azure", "consul", "digitalocean", "dns", "docker", "dockerswarm", "ec2", "eureka", "file", "gce", "hetzner", "http",
+    "ionos", "kubernetes", "kuma", "lightsail", "linode", "marathon", "nerve", "nomad", "openstack", "ovhcloud",
+    "puppetdb", "scaleway", "serverset", "triton", "uyuni", "vultr",
 )  # fmt: skip
-"""Kinds of discovery, other than static, that some version of Prometheus has."""
+"""Kinds of discovery, other than static, that Prometheus 3.4 has."""
+LATER_DISCOVERIES: Final[Since] = {
+    "stackit": (3, 5),
+    "aws": (3, 8),
+    "ecs": (3, 8),
+    "msk": (3, 10),
+    "elasticache": (3, 11),
+    "rds": (3, 11),
+    "outscale": (3, 12),
+    "oci": (3, 14),
+}
+"""Kinds of discovery that came later, by the change log."""
+NEWEST: Final = (3, 14)
+"""The newest version whose change log was read: a later one may know kinds of discovery that this table lacks."""
+_DISCOVERY: Final = re.compile(r"[a-z0-9_]+_sd_configs")
+_TYPING_ERROR: Final = 0.85
+"""Likeness from which an unknown kind is taken for a known one with a typing error."""
 JOB: Final[Since] = {
     "job_name": ALWAYS,
     "honor_labels": ALWAYS,
@@ -134,31 +152,8 @@ JOB: Final[Since] = {
     "scrape_native_histograms": _NATIVE,
     **HTTP,
     **{f"{kind}_sd_configs": ALWAYS for kind in DISCOVERIES},
+    **{f"{kind}_sd_configs": since for kind, since in LATER_DISCOVERIES.items()},
 }
-
-
-def check_proxy(fields: Mapping[str, Node]) -> None:
-    """Refuse settings of a proxy that exclude each other (prometheus/common: ``ProxyConfig.Validate``)."""
-    url = schema_checks.text(fields.get("proxy_url"), "")
-    environment = schema_checks.boolean(fields.get("proxy_from_environment"), False)
-    exceptions = fields.get("no_proxy")
-    if environment and url:
-        reason = "if proxy_from_environment is configured, proxy_url must not be configured"
-        raise fields["proxy_url"].error(reason, hint="Keep one of the two.")
-    if exceptions is not None and exceptions.text():
-        if environment:
-            reason = "if proxy_from_environment is configured, no_proxy must not be configured"
-            raise exceptions.error(reason, hint="Set NO_PROXY in the environment of Prometheus.")
-        if not url:
-            reason = "if no_proxy is configured, proxy_url must also be configured"
-            raise exceptions.error(reason, hint="Add proxy_url, or remove no_proxy.")
-
-
-def check_protocols(fields: Mapping[str, Node], what: str) -> None:
-    """Refuse an empty list of ``scrape_protocols``."""
-    protocols = fields.get("scrape_protocols")
-    if protocols is not None and protocols.kind == "sequence" and not protocols.elements:
-        raise protocols.error(f"scrape_protocols cannot be empty for {what}", hint="Remove the field, or name one.")
 
 
 def fields(
@@ -180,4 +175,25 @@ def fields(
         if name in known and version >= until:
             known.remove(name)
             later[name] = f"Prometheus {until[0]}.{until[1]} calls it {successor}."
-    return schema_checks.mapping(node, what, known, problems, hints=later)
+    if problems is None or node.kind != "mapping":
+        return schema_checks.mapping(node, what, known, problems, hints=later)
+    newer = [key for key, _ in node.entries() if key.text() not in table and _may_be_newer(key.text(), table, version)]
+    problems.extend(
+        NotJudged(
+            key.file,
+            key.line,
+            f"{key.text()} is no kind of discovery that Prometheus {NEWEST[0]}.{NEWEST[1]} or earlier has",
+            hint="Correct its name. If your Prometheus is newer: --prometheus http://host:9090 asks it what it found.",
+        )
+        for key in newer
+    )
+    return schema_checks.mapping(node, what, known | {key.text() for key in newer}, problems, hints=later)
+
+
+def _may_be_newer(name: str, table: Since, version: Version) -> bool:
+    """Whether an unknown field is a kind of discovery that a later Prometheus may have, and no typing error."""
+    stated = version[:2] != THREE
+    if not _DISCOVERY.fullmatch(name) or (stated and version <= NEWEST):
+        return False
+    kinds = [known.removesuffix("_sd_configs") for known in table if known.endswith("_sd_configs")]
+    return not get_close_matches(name.removesuffix("_sd_configs"), kinds, n=1, cutoff=_TYPING_ERROR)

@@ -9,19 +9,14 @@ from typing import Final
 from necropsy.model.errors import ConfigurationError
 from necropsy.model.evidence import Origin
 from necropsy.probes.prometheus import schema_checks
-from necropsy.probes.prometheus.configuration_fields import (
-    BOOLEANS,
-    COUNTS,
-    GLOBAL,
-    HISTOGRAMS,
-    JOB,
-    check_protocols,
-    check_proxy,
-)
+from necropsy.probes.prometheus.configuration_fields import BOOLEANS, COUNTS, GLOBAL, HISTOGRAMS, JOB
 from necropsy.probes.prometheus.configuration_fields import fields as fields_of
 from necropsy.probes.prometheus.file_sd import check_pattern
 from necropsy.probes.prometheus.relabel.relabelling import Rules, compile_rules
 from necropsy.probes.prometheus.target_group import Group, label_set, read_group
+from necropsy.probes.prometheus.validity.discoveries import check_discovery
+from necropsy.probes.prometheus.validity.http_client import check_client
+from necropsy.probes.prometheus.validity.values import check_escaping, check_names, check_protocols, check_size
 from necropsy.probes.prometheus.version import Version
 from necropsy.probes.syntax.node import Node
 
@@ -123,12 +118,14 @@ def read_job(
     if node.kind == "null":
         raise node.error("empty or null scrape config section", hint="Remove the lonely dash.")
     fields = fields_of(node, "a scrape configuration", JOB, version, problems)
+    discoveries = _discoveries(fields)  # go-yaml decodes what is inside before it looks at the whole
     name = schema_checks.text(fields.get("job_name"), "")
     if not name:
         raise node.error("job_name is empty", hint="Add job_name with a name of its own.")
     _check_values(fields)
-    check_proxy(fields)
+    check_client(node, f"job {name}")
     check_protocols(fields, f'scrape config with job name "{name}"')
+    check_escaping(fields, settings.node)
     interval = schema_checks.duration(fields.get("scrape_interval")) or settings.scrape_interval_ms
     timeout = schema_checks.duration(fields.get("scrape_timeout"))
     if timeout > interval:
@@ -158,7 +155,7 @@ def read_job(
         params=_params(fields.get("params")),
         rules=rules,
         static_groups=groups,
-        discoveries=_discoveries(fields),
+        discoveries=discoveries,
         follow_redirects=schema_checks.boolean(fields.get("follow_redirects"), True),
         honor_labels=schema_checks.boolean(fields.get("honor_labels"), False),
         histograms=_histograms(fields, settings.histograms),
@@ -167,6 +164,8 @@ def read_job(
 
 def _check_values(fields: Mapping[str, Node]) -> None:
     """Refuse values that do not fit although nothing here depends on them."""
+    check_size(fields.get("body_size_limit"))
+    check_names(fields)
     for name in BOOLEANS:
         schema_checks.boolean(fields.get(name), False)
     for name in COUNTS:
@@ -218,5 +217,6 @@ def _discoveries(fields: Mapping[str, Node]) -> tuple[Discovery, ...]:
                 raise element.error(f"empty or null section in {name}", hint="Remove the lonely dash.")
             if kind == "file":
                 check_pattern(element)
+            check_discovery(kind, element)
             found.append(Discovery(kind, element))
     return tuple(found)

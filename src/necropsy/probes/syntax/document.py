@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
@@ -153,12 +154,21 @@ class _Composer:
             stop = start.index + len(self.text[start.index : stop].rstrip())
             end_line = start.line + 1 + self.text.count("\n", start.index, stop)
         value = event.value
+        if event.tag is not None and event.tag.endswith(":binary"):
+            value = self.binary(event)
         if style == "plain" and value in NULLS and (event.tag is None or event.tag.endswith(":null")):
             node = Node("null", None, start.line + 1, start.column, start.index, stop, end_line, self.file, style)
         else:
             node = Node("scalar", value, start.line + 1, start.column, start.index, stop, end_line, self.file, style)
         node.tag = event.tag
         self.add(event, node, 1)
+
+    def binary(self, event: Any) -> str:
+        """Decode a ``!!binary`` scalar, as go-yaml does; bytes that are not UTF-8 become replacement characters."""
+        try:
+            return base64.b64decode("".join(event.value.split()), validate=True).decode(errors="replace")
+        except ValueError:
+            raise self.fail(event, "a !!binary value that is not base64", "Write the text itself.") from None
 
     def end(self, ended: Any) -> None:
         begun, children, before = self.stack.pop()

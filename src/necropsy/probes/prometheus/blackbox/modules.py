@@ -18,6 +18,7 @@ from necropsy.model.errors import ConfigurationError
 from necropsy.model.evidence import Origin
 from necropsy.probes.http.request import HttpUrl, parse_http_url
 from necropsy.probes.prometheus import schema_checks
+from necropsy.probes.prometheus.validity.blackbox import check_module
 from necropsy.probes.syntax.document import parse_yaml
 from necropsy.probes.syntax.node import Node
 
@@ -162,6 +163,7 @@ def read_modules(text: str, file: str) -> Modules:
 
 def _module(name: str, node: Node, problems: list[ConfigurationError]) -> Module:
     fields = schema_checks.mapping(node, "a module", _MODULE, problems)
+    problems.extend(check_module(node, fields))
     prober = schema_checks.text(fields.get("prober"), "")
     http = schema_checks.mapping(fields["http"], "http", _HTTP, problems) if "http" in fields else {}
     headers = http.get("headers")
