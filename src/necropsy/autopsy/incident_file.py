@@ -13,7 +13,7 @@ from necropsy.autopsy.sources import KINDS, Sources, StoreSource, parse_size, pa
 from necropsy.model.errors import ConfigurationError, NecropsyError, UnreadableSource
 from necropsy.wire.files import STANDARD_INPUT, expand, read_text
 
-_TEXTS: Final = ("log-format", "prometheus-version", "prometheus-host")
+_TEXTS: Final = ("log-format", "prometheus-version", "blackbox-version", "consul-version", "prometheus-host")
 _NAMES: Final = frozenset((*KINDS, *_TEXTS, "rdb", "store", "now"))
 _STORE: Final = frozenset(("name", "rdb", "redis", "memory-limit"))
 

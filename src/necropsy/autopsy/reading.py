@@ -215,7 +215,13 @@ def simulate(files: list[ConfigurationFile], sources: Sources) -> Simulation:
     """Simulate configuration texts under the versions and hosts that the sources name."""
     from necropsy.probes.simulate import simulate as run
 
-    return run(files, prometheus_version=sources.prometheus_version, prometheus_host=sources.prometheus_host)
+    return run(
+        files,
+        prometheus_version=sources.prometheus_version,
+        prometheus_host=sources.prometheus_host,
+        blackbox_version=sources.blackbox_version,
+        consul_version=sources.consul_version,
+    )
 
 
 def _access_logs(evidence_log: EvidenceLog, sources: Sources, evidence: Evidence, report_progress: Progress) -> None:

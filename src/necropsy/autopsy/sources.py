@@ -53,6 +53,8 @@ class Sources:
     """Where access logs are read and analysed: the address of another engine; None: here."""
     now: datetime | None = None
     prometheus_version: str | None = None
+    blackbox_version: str | None = None
+    consul_version: str | None = None
     prometheus_host: str | None = None
     live: LiveOptions | None = None
     """How live stores are read; None: with care."""
@@ -89,6 +91,8 @@ class Sources:
             now=other.now or self.now,
             live=other.live or self.live,
             prometheus_version=other.prometheus_version or self.prometheus_version,
+            blackbox_version=other.blackbox_version or self.blackbox_version,
+            consul_version=other.consul_version or self.consul_version,
             prometheus_host=other.prometheus_host or self.prometheus_host,
             checksums=other.checksums and self.checksums,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -10,7 +11,9 @@ from necropsy.cli import output
 from necropsy.cli.output import ColorOption
 from necropsy.cli.probes import (
     BlackboxOption,
+    BlackboxVersionOption,
     ConsulOption,
+    ConsulVersionOption,
     KubernetesOption,
     MapFormat,
     MapFormatOption,
@@ -61,6 +64,8 @@ def cost(
         list[str] | None, typer.Option(metavar="HOST", help="What if this host (host:port) were fixed; repeatable.")
     ] = None,
     prometheus_version: VersionOption = None,
+    blackbox_version: BlackboxVersionOption = None,
+    consul_version: ConsulVersionOption = None,
     format: MapFormatOption = MapFormat.TEXT,  # noqa: A002 -- the option's name
     color: ColorOption = None,
 ) -> None:
@@ -83,7 +88,8 @@ def cost(
     from necropsy.report import cost as table
     from necropsy.verdict.cost import cost as reckon
 
-    found = survey(named(prometheus, blackbox, consul, nginx, kubernetes, prober, prometheus_version, None))
+    sources = named(prometheus, blackbox, consul, nginx, kubernetes, prober, prometheus_version, None)
+    found = survey(replace(sources, blackbox_version=blackbox_version, consul_version=consul_version))
     assumptions = Assumptions(
         lifetime_s=_seconds(ttl, "--ttl"),
         keys_per_session=keys_per_session,

@@ -10,7 +10,15 @@ import typer
 from necropsy.cli import live, output
 from necropsy.cli.live import ImpactOption, PasswordOption, Way, WayOption
 from necropsy.cli.output import ColorOption, FailOn, FailOnOption, Format, FormatOption, OutputOption, QuietOption
-from necropsy.cli.probes import BlackboxOption, ConsulOption, NginxOption, ProberOption, PrometheusOption
+from necropsy.cli.probes import (
+    BlackboxOption,
+    BlackboxVersionOption,
+    ConsulOption,
+    ConsulVersionOption,
+    NginxOption,
+    ProberOption,
+    PrometheusOption,
+)
 from necropsy.cli.traffic import EngineOption
 
 
@@ -58,6 +66,8 @@ def examine(
     prometheus_version: Annotated[
         str | None, typer.Option(metavar="VERSION", help="Version of Prometheus, for rules that changed.")
     ] = None,
+    blackbox_version: BlackboxVersionOption = None,
+    consul_version: ConsulVersionOption = None,
     prometheus_host: Annotated[
         str | None, typer.Option(metavar="NAME", help="Name of Prometheus' host: makes scrape phases computable.")
     ] = None,
@@ -113,6 +123,8 @@ def examine(
             engine=engine,
             now=given.parse_time(now) if now else None,
             prometheus_version=prometheus_version,
+            blackbox_version=blackbox_version,
+            consul_version=consul_version,
             prometheus_host=prometheus_host,
             live=live.options(redis_way, max_impact, ask_password=redis_ask_password),
             checksums=case is not None or format in output.WITH_CHECKSUMS,

@@ -74,6 +74,10 @@ ProberOption = Annotated[
 VersionOption = Annotated[
     str | None, typer.Option(metavar="VERSION", help="Version of Prometheus, for rules that changed.")
 ]
+BlackboxVersionOption = Annotated[
+    str | None, typer.Option(metavar="VERSION", help="Version of the blackbox exporter, as 0.28.0.")
+]
+ConsulVersionOption = Annotated[str | None, typer.Option(metavar="VERSION", help="Version of Consul, as 1.20.")]
 HostOption = Annotated[
     str | None, typer.Option(metavar="NAME", help="Name of Prometheus' host: makes the moments of scrapes computable.")
 ]
@@ -104,6 +108,8 @@ def probes(
         str | None, typer.Option(metavar="ADDRESS", help="With --steps: only targets with this in their address.")
     ] = None,
     prometheus_version: VersionOption = None,
+    blackbox_version: BlackboxVersionOption = None,
+    consul_version: ConsulVersionOption = None,
     prometheus_host: HostOption = None,
     format: MapFormatOption = MapFormat.TEXT,  # noqa: A002 -- the option's name
     color: ColorOption = None,
@@ -125,7 +131,11 @@ def probes(
         raise UsageError("--target needs --steps", hint="Add --steps JOB.")
     if steps is not None and who_hits is not None:
         raise UsageError("--steps and --who-hits are two questions", hint="Ask one at a time.")
-    sources = named(prometheus, blackbox, consul, nginx, kubernetes, prober, prometheus_version, prometheus_host)
+    sources = replace(
+        named(prometheus, blackbox, consul, nginx, kubernetes, prober, prometheus_version, prometheus_host),
+        blackbox_version=blackbox_version,
+        consul_version=consul_version,
+    )
     found = survey(sources)
     if steps is not None:
         text = _steps(found, steps, target, prometheus_version, format, color=output.use_color(color))

@@ -54,15 +54,22 @@ class Monitoring:
     ----------
     files
         As for ``simulate``.
-    prometheus_version
+    prometheus_version, consul_version
         As for ``simulate``.
     """
 
-    def __init__(self, files: Sequence[ConfigurationFile], *, prometheus_version: str | None = None) -> None:
+    def __init__(
+        self,
+        files: Sequence[ConfigurationFile],
+        *,
+        prometheus_version: str | None = None,
+        consul_version: str | None = None,
+    ) -> None:
         self.files = files
         self.problems: list[ConfigurationError] = []
         """What could not be read, so far: reading happens when it is asked for."""
         self._version = prometheus_version
+        self._consul_version = consul_version
 
     def _of(self, kind: str) -> list[ConfigurationFile]:
         return [file for file in self.files if file.kind == kind]
@@ -82,6 +89,7 @@ class Monitoring:
     @cached_property
     def world(self) -> World:
         """Everything that discovery can ask."""
+        from necropsy.probes.consul.version import consul_version
         from necropsy.probes.discovery.dns_zone import records
         from necropsy.probes.discovery.mechanisms import World
         from necropsy.probes.kubernetes.objects import manifests
@@ -96,6 +104,7 @@ class Monitoring:
                 self.problems.append(error)
         return World(
             catalog=catalog,
+            consul_version=consul_version(self._consul_version) if self._consul_version else None,
             target_files={file.name: file.text for file in self._of("file_sd")},
             answers=[(file.name, file.text, file.node_address) for file in self._of("http_sd")],
             records=[record for file in self._of("dns_sd") for record in records(file.text, file.name)],

@@ -80,7 +80,12 @@ class Simulation:
 
 
 def simulate(
-    files: Sequence[ConfigurationFile], *, prometheus_version: str | None = None, prometheus_host: str | None = None
+    files: Sequence[ConfigurationFile],
+    *,
+    prometheus_version: str | None = None,
+    prometheus_host: str | None = None,
+    blackbox_version: str | None = None,
+    consul_version: str | None = None,
 ) -> Simulation:
     """Simulate monitoring: discovery, relabelling, scraping, probing.
 
@@ -94,6 +99,11 @@ def simulate(
     prometheus_host
         Fully qualified name of the machine that Prometheus runs on: with it the moment of each scrape is computed.
 
+    blackbox_version
+        Version of the blackbox exporter, ``0.28.0``; if not given, what holds for all releases.
+    consul_version
+        Version of Consul, ``1.20``; if not given, the newest.
+
     Returns
     -------
     Simulation
@@ -102,15 +112,15 @@ def simulate(
     Raises
     ------
     UsageError
-        ``prometheus_version`` is no version.
+        One of them is no version.
     """
     from necropsy.probes.monitoring import Monitoring
 
-    monitoring = Monitoring(files, prometheus_version=prometheus_version)
+    monitoring = Monitoring(files, prometheus_version=prometheus_version, consul_version=consul_version)
     problems = monitoring.problems
     probes: list[Probe] = []
     dropped: list[Dropped] = []
-    for _, item in _prometheus(monitoring, prometheus_host):
+    for _, item in _prometheus(monitoring, prometheus_host, blackbox_version):
         if isinstance(item, Probe):
             probes.append(item)
         else:
@@ -157,34 +167,39 @@ def _distinct(problems: list[ConfigurationError]) -> tuple[ConfigurationError, .
     return tuple({problem.message: problem for problem in problems}.values())
 
 
-def _modules(files: Sequence[ConfigurationFile], problems: list[ConfigurationError]) -> Modules:
+def _modules(
+    files: Sequence[ConfigurationFile], problems: list[ConfigurationError], version: str | None
+) -> Modules:
     from necropsy.probes.prometheus.blackbox.modules import Modules, read_modules
+    from necropsy.probes.prometheus.blackbox.version import blackbox_version
 
     found = []
     for file in files:
         try:
-            found.append(read_modules(file.text, file.name))
+            found.append(read_modules(file.text, file.name, version=version))
         except ConfigurationError as error:
             problems.append(error)
     problems.extend(problem for modules in found for problem in modules.problems)
     # A file that cannot be read says nothing: then modules are assumed, as without one.
     named = {name: module for modules in reversed(found) for name, module in modules.modules.items()}
-    return Modules(named, given=bool(found))
+    return Modules(named, given=bool(found), version=blackbox_version(version) if version else None)
 
 
 def scheduled(monitoring: Monitoring) -> Iterator[tuple[Found, Probe]]:
     """Yield each target that is asked, with the request that reaches an application because of it; without its moment."""
-    for found, item in _prometheus(monitoring, None):
+    for found, item in _prometheus(monitoring, None, None):
         if isinstance(item, Probe):
             yield found, item
 
 
-def _prometheus(monitoring: Monitoring, host: str | None) -> Iterator[tuple[Found, Probe | Dropped]]:
+def _prometheus(
+    monitoring: Monitoring, host: str | None, exporter: str | None
+) -> Iterator[tuple[Found, Probe | Dropped]]:
     if not monitoring.servers:
         return
     from necropsy.probes.prometheus.targets.requests import is_probe
 
-    modules = _modules([file for file in monitoring.files if file.kind == "blackbox"], monitoring.problems)
+    modules = _modules([file for file in monitoring.files if file.kind == "blackbox"], monitoring.problems, exporter)
     assumed: set[str] = set()
     for found in monitoring.targets():
         target = found.target

@@ -25,6 +25,7 @@ _PROBERS: Final = (
     ("AlwaysOn", "Azure App Service always on"), ("Cloudflare-Healthchecks", "Cloudflare health check"),
     ("Cloudflare-Traffic-Manager", "Cloudflare load balancer"), ("Consul Health Check", "Consul"),
     ("kube-probe", "Kubernetes probe"), ("Blackbox Exporter", "Prometheus blackbox exporter"),
+    ("Blackbox-Exporter", "Prometheus blackbox exporter"),
     ("Prometheus", "Prometheus"), ("vm_promscrape", "VictoriaMetrics agent"), ("Envoy/HC", "Envoy health check"),
     ("HAProxy", "HAProxy check"), ("nginx/", "nginx plus health check"), ("Traefik", "Traefik health check"),
     ("UptimeRobot", "UptimeRobot"), ("Uptime-Kuma", "Uptime Kuma"), ("Gatus", "Gatus"), ("Pingdom", "Pingdom"),

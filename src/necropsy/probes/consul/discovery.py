@@ -22,7 +22,7 @@ _DEFAULT_DATACENTER: Final = "dc1"
 
 
 def discover(
-    settings: Node, catalog: Catalog, version: Version = _DEFAULT_VERSION
+    settings: Node, catalog: Catalog, version: Version = _DEFAULT_VERSION, consul: tuple[int, int] | None = None
 ) -> tuple[list[Group], list[ConfigurationError]]:
     """Return the targets that one ``consul_sd_configs`` entry finds.
 
@@ -38,6 +38,8 @@ def discover(
         What Consul knows.
     version
         Version of Prometheus.
+    consul
+        Version of Consul; None: the newest.
     """
     problems: list[ConfigurationError] = []
     services = _texts(settings, "services")
@@ -47,7 +49,7 @@ def discover(
     wanted_meta = settings.get("node_meta")
     node_meta = dict(wanted_meta.to_python() or {}) if wanted_meta is not None and wanted_meta.kind == "mapping" else {}
     datacenter = _text(settings, "datacenter")
-    sieve = Sieve(settings, version, problems)
+    sieve = Sieve(settings, version, problems, consul)
     known = [
         instance
         for instance in catalog.instances

@@ -20,6 +20,7 @@ _IDENTIFIER: Final = re.compile(r"[a-zA-Z][a-zA-Z0-9_/]*")
 _INDEX: Final = re.compile(r"\[[ \t\r\n]*(`[^`]*`|\"[^\"]*\")[ \t\r\n]*\]")
 _STEP: Final = re.compile(r"\.([a-zA-Z][a-zA-Z0-9_/]*|[0-9]+)")
 _POINTER: Final = re.compile(r'"((?:/[\w.~:|-]+)+)"(?=[ \t\r\n]*[=!]=|[ \t\r\n]+(?:is|not|contains|matches)\b)')
+_POINTER_AFTER_IN: Final = re.compile(r'"((?:/[\w.~:|-]+)+)"')
 _STRING: Final = re.compile(r"`[^`]*`|\"[^\"]*\"")
 _NUMBER: Final = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?=[ \t\r\n)]|\Z)")
 _OPERATORS: Final = (
@@ -153,14 +154,14 @@ class _Parser:
         value = self._value()
         for pattern, negated in _IN:
             if self._take(pattern):
-                path = self._selector()
+                path = self._selector(_POINTER_AFTER_IN)  # here nothing else can stand, whatever follows
                 if not path:
                     raise self.refused("a selector")
                 return Match(path, "in", value, negated)
         raise self.refused("an operator")
 
-    def _selector(self) -> tuple[str, ...]:
-        pointer = self._take(_POINTER)
+    def _selector(self, pointers: re.Pattern[str] = _POINTER) -> tuple[str, ...]:
+        pointer = self._take(pointers)
         if pointer:
             return tuple(part.replace("~1", "/").replace("~0", "~") for part in pointer[1][1:].split("/"))
         first = self._take(_IDENTIFIER)

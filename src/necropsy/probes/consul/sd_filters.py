@@ -16,6 +16,7 @@ from collections.abc import Callable
 from necropsy.model.errors import ConfigurationError
 from necropsy.probes.consul.filters import Filter, FilterRefused, compiled
 from necropsy.probes.consul.model import Instance
+from necropsy.probes.consul.version import FILTERS_CATALOG, FILTERS_HEALTH
 from necropsy.probes.prometheus.version import Version
 from necropsy.probes.syntax.node import Node
 
@@ -23,13 +24,20 @@ from necropsy.probes.syntax.node import Node
 class Sieve:
     """Both filters; what cannot be decided passes and is said once."""
 
-    def __init__(self, settings: Node, version: Version, problems: list[ConfigurationError]) -> None:
+    def __init__(
+        self,
+        settings: Node,
+        version: Version,
+        problems: list[ConfigurationError],
+        consul: tuple[int, int] | None = None,
+    ) -> None:
         self._problems = problems
         self._broken: set[str] = set()
         self._catalog_node, self._health_node = settings.get("filter"), settings.get("health_filter")
         self._catalog = self._compiled(self._catalog_node)
         self._health = self._compiled(self._health_node)
         self._judge_version(version)
+        self._judge_consul(consul)
 
     def counts(self, instance: Instance) -> bool:
         """Whether the catalogue's answer counts this instance when services are chosen."""
@@ -79,6 +87,18 @@ class Sieve:
         if reason not in self._broken:
             self._broken.add(reason)
             self._problems.append(node.error(reason, hint=hint))
+
+    def _judge_consul(self, consul: tuple[int, int] | None) -> None:
+        """Forget a filter that this Consul ignores; without a version, it heeds both."""
+        if consul is None:
+            return
+        hint = "Update Consul, or keep the instances by a relabel rule."
+        if self._catalog_node is not None and self._catalog is not None and consul < FILTERS_CATALOG:
+            self._say(self._catalog_node, f"Consul {consul[0]}.{consul[1]} ignores filter: every service counts", hint)
+            self._catalog = None
+        if self._health_node is not None and self._health is not None and consul < FILTERS_HEALTH:
+            self._say(self._health_node, f"Consul {consul[0]}.{consul[1]} ignores health_filter", hint)
+            self._health = None
 
     def _judge_version(self, version: Version) -> None:
         """Say where the version does not fit; 3.0 stands for an unknown one and fits everything."""

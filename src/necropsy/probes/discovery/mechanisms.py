@@ -28,6 +28,7 @@ class World:
     """What discovery could ask, as far as it was given."""
 
     catalog: Catalog | None = None
+    consul_version: tuple[int, int] | None = None
     target_files: Mapping[str, str] | None = None
     """file_sd: name to text."""
     answers: Sequence[tuple[str, str, str | None]] = ()
@@ -67,9 +68,10 @@ def find(request: Request) -> list[Group]:
 
 
 def _consul(request: Request) -> list[Group]:
-    if request.world.catalog is None:
+    catalog, consul = request.world.catalog, request.world.consul_version
+    if catalog is None:
         return request.unknown("Add --consul with definition files or saved answers of Consul.")
-    groups, problems = discover_consul(request.discovery.node, request.world.catalog, request.version)
+    groups, problems = discover_consul(request.discovery.node, catalog, request.version, consul)
     request.problems.extend(problems)
     return groups
 

@@ -117,7 +117,7 @@ LATER_DISCOVERIES: Final[Since] = {
 NEWEST: Final = (3, 14)
 """The newest version whose change log was read: a later one may know kinds of discovery that this table lacks."""
 _DISCOVERY: Final = re.compile(r"[a-z0-9_]+_sd_configs")
-_TYPING_ERROR: Final = 0.85
+_TYPING_ERROR: Final = 0.8
 """Likeness from which an unknown kind is taken for a known one with a typing error."""
 JOB: Final[Since] = {
     "job_name": ALWAYS,

@@ -18,12 +18,11 @@ from necropsy.model.errors import ConfigurationError
 from necropsy.model.evidence import Origin
 from necropsy.probes.http.request import HttpUrl, parse_http_url
 from necropsy.probes.prometheus import schema_checks
+from necropsy.probes.prometheus.blackbox.version import Version, blackbox_version, takes_any_case
 from necropsy.probes.prometheus.validity.blackbox import check_module
 from necropsy.probes.syntax.document import parse_yaml
 from necropsy.probes.syntax.node import Node
 
-USER_AGENTS: Final = ("Go-http-client/", "Blackbox Exporter/", "Blackbox-Exporter/")
-"""Beginnings of its User-Agent: up to 0.19, 0.20 to 0.27, since 0.28."""
 DEFAULT_MODULE: Final = "http_2xx"
 HARMLESS: Final = {
     "tcp": "opens a TCP connection, sends no HTTP request",
@@ -110,6 +109,8 @@ class Module:
     """Headers that it sets, credentials among them; their values are not kept."""
     origin: Origin | None = None
     """None for a module that was assumed."""
+    version: Version | None = None
+    """Version of the exporter, if it is known."""
 
     def succeeds_with(self, status: int) -> bool:
         """Whether an answer with this status counts as success, as far as the status goes."""
@@ -124,6 +125,8 @@ class Modules:
     given: bool = False
     """A configuration was given; otherwise modules are assumed by their names."""
     problems: tuple[ConfigurationError, ...] = ()
+    version: Version | None = None
+    """Version of the exporter, if it is known."""
 
     def find(self, name: str) -> Module | None:
         """Return the module of this name; None if the exporter would answer 400. Without configuration, assume one.
@@ -136,11 +139,11 @@ class Modules:
         prober, method = _SHIPPED.get(name, ("http", "GET"))
         if name not in _SHIPPED:
             prober = next((known for known in HARMLESS if name.startswith(known)), "http")
-        return Module(name, prober, method)
+        return Module(name, prober, method, version=self.version)
 
 
-def read_modules(text: str, file: str) -> Modules:
-    """Read ``blackbox.yml``.
+def read_modules(text: str, file: str, *, version: str | None = None) -> Modules:
+    """Read ``blackbox.yml``, as the exporter of a version does; without one, as strictly as the newest.
 
     Unknown fields, which the exporter refuses, are ``problems``; so are modules that cannot be read.
 
@@ -155,15 +158,15 @@ def read_modules(text: str, file: str) -> Modules:
     found = root.get("modules")
     for name, node in found.items() if found is not None else ():
         try:
-            modules[name] = _module(name, node, problems)
+            modules[name] = _module(name, node, problems, blackbox_version(version) if version else None)
         except ConfigurationError as error:
             problems.append(error)
     return Modules(modules, given=True, problems=tuple(problems))
 
 
-def _module(name: str, node: Node, problems: list[ConfigurationError]) -> Module:
+def _module(name: str, node: Node, problems: list[ConfigurationError], version: Version | None) -> Module:
     fields = schema_checks.mapping(node, "a module", _MODULE, problems)
-    problems.extend(check_module(node, fields))
+    problems.extend(check_module(node, fields, version))
     prober = schema_checks.text(fields.get("prober"), "")
     http = schema_checks.mapping(fields["http"], "http", _HTTP, problems) if "http" in fields else {}
     headers = http.get("headers")
@@ -183,6 +186,7 @@ def _module(name: str, node: Node, problems: list[ConfigurationError]) -> Module
         has_body="body" in http or "body_file" in http,
         header_names=tuple(_header_names(http)),
         origin=(node.key("prober") or node).origin(f"module {name}"),
+        version=version,
     )
 
 
@@ -217,7 +221,8 @@ def first_request(target: str, module: Module) -> HttpUrl | str:
 
     Notes
     -----
-    Whatever does not begin with ``http://`` or ``https://`` (in lower case) gets ``http://`` in front; then Go parses it;
+    Whatever does not begin with ``http://`` or ``https://`` (in lower case up to 0.28.0) gets ``http://`` in front; then Go
+    parses it;
     an empty path becomes ``/``. The address is resolved first and asked by IP, with the Host header as it was written.
     """
     if not target:
@@ -226,8 +231,12 @@ def first_request(target: str, module: Module) -> HttpUrl | str:
         return f"module {module.name} is no http module"
     if module.prober == "websocket":  # begins with a GET, which the application answers like any other
         target = re.sub(r"^ws", "http", target)
-    if not target.startswith(("http://", "https://")):
+    begins = target.lower() if takes_any_case(module.version) else target
+    if not begins.startswith(("http://", "https://")):
         if scheme := re.match(r"[A-Za-z][A-Za-z0-9+.-]*(?=:/)", target):
-            return f'{scheme[0]}:// is not http:// in lower case, so a host named "{scheme[0]}" is looked for'
+            return (
+                f'{scheme[0]}:// is not http:// in lower case, so a host named "{scheme[0]}" is looked for'
+                " (blackbox exporter up to 0.28.0)"
+            )
         target = f"http://{target}"
     return parse_http_url(target)

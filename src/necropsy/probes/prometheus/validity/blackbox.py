@@ -8,6 +8,7 @@ from typing import Final
 
 from necropsy.model.errors import ConfigurationError
 from necropsy.probes.prometheus import schema_checks
+from necropsy.probes.prometheus.blackbox.version import Version, refuses_unknown_probers
 from necropsy.probes.prometheus.regexp import Regexp, RegexpRefused
 from necropsy.probes.prometheus.validity.http_client import check_client, check_tls
 from necropsy.probes.prometheus.validity.section import Section, at_most_one
@@ -45,13 +46,22 @@ _RECORDS: Final = frozenset(
 _EXCHANGE: Final = frozenset(("expect", "expect_bytes", "labels", "send", "starttls"))
 _HEADER: Final = frozenset(("header", "regexp", "allow_missing"))
 _CLASSES: Final = ("IN", "CS", "CH", "HS", "NONE", "ANY")
-_TYPES: Final = frozenset(
-    ["A", "AAAA", "AFSDB", "AMTRELAY", "ANY", "APL", "ATMA", "AVC", "AXFR", "CAA", "CDNSKEY", "CDS", "CERT", "CNAME", "CSYNC", "CNAME", "DHCID", "DLV", "DNAME", "DNSKEY", "DS", "EID", "EUI48", "EUI64", "GID", "GPOS", "HINFO", "HIP", "HTTPS", "IPSECKEY", "ISDN", "IXFR", "KEY", "KX", "L32", "L64", "LOC", "LP", "MAILA", "MAILB", "MB", "MD", "MF", "MG", "MINFO", "MR", "MX", "NAPTR", "NID", "NIMLOC", "NINFO", "NS", "NSEC", "NSEC3", "NSEC3PARAM", "NULL", "NXNAME", "NXT", "None", "OPENPGPKEY", "OPT", "PTR", "PX", "RESINFO", "RKEY", "RP", "RRSIG", "RT", "Reserved", "SIG", "SMIMEA", "SOA", "SPF", "SRV", "SSHFP", "SVCB", "TA", "TALINK", "TKEY", "TLSA", "TSIG", "TXT", "UID", "UINFO", "UNSPEC", "URI", "X25", "ZONEMD", "NSAP-PTR"]
-)
+_TYPES: Final = frozenset((
+    "A", "AAAA", "AFSDB", "AMTRELAY", "ANY", "APL", "ATMA", "AVC", "AXFR", "CAA", "CDNSKEY", "CDS", "CERT", "CNAME",
+    "CSYNC", "DHCID", "DLV", "DNAME", "DNSKEY", "DS", "EID", "EUI48", "EUI64", "GID", "GPOS", "HINFO", "HIP", "HTTPS",
+    "IPSECKEY", "ISDN", "IXFR", "KEY", "KX", "L32", "L64", "LOC", "LP", "MAILA", "MAILB", "MB", "MD", "MF", "MG",
+    "MINFO", "MR", "MX", "NAPTR", "NID", "NIMLOC", "NINFO", "NS", "NSEC", "NSEC3", "NSEC3PARAM", "NULL", "NXNAME",
+    "NXT", "OPENPGPKEY", "OPT", "PTR", "PX", "RESINFO", "RKEY", "RP", "RRSIG", "RT", "SIG", "SMIMEA", "SOA", "SPF",
+    "SRV", "SSHFP", "SVCB", "TA", "TALINK", "TKEY", "TLSA", "TSIG", "TXT", "UID", "UINFO", "UNSPEC", "URI", "X25",
+    "ZONEMD", "NSAP-PTR",
+))  # fmt: skip
+"""Types of records that have a name (IANA), as the exporter's library knows them."""
 _DURATION: Final = re.compile(r"[-+]?(?:0|(?:(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+)")
 
 
-def check_module(node: Node, fields: Mapping[str, Node]) -> Iterator[ConfigurationError]:
+def check_module(
+    node: Node, fields: Mapping[str, Node], version: Version | None = None
+) -> Iterator[ConfigurationError]:
     """Yield what is wrong with a module, each fault at its line.
 
     Parameters
@@ -60,14 +70,17 @@ def check_module(node: Node, fields: Mapping[str, Node]) -> Iterator[Configurati
         The module.
     fields
         Its known fields.
+    version
+        Version of the exporter; None: the newest.
     """
-    if not schema_checks.text(fields.get("prober"), ""):
-        yield node.error("prober is missing", hint=f"Write one of: {', '.join(PROBERS)}.")
-    for check in (_timeout, _prober, _http, *(_other(kind) for kind in _FIELDS)):
+    for check in (_timeout, _http, *(_other(kind) for kind in _FIELDS)):
         try:
             check(fields)
         except ConfigurationError as error:
             yield error
+    unknown = _prober(node, fields.get("prober")) if refuses_unknown_probers(version) else None
+    if unknown is not None:
+        yield unknown
 
 
 def _timeout(fields: Mapping[str, Node]) -> None:
@@ -77,10 +90,12 @@ def _timeout(fields: Mapping[str, Node]) -> None:
         raise node.error(f"timeout {text} is not a duration", hint="Write it as 5s or 500ms.")
 
 
-def _prober(fields: Mapping[str, Node]) -> None:
-    node = fields.get("prober")
-    if node is not None and node.text() and node.text() not in PROBERS:
-        raise node.error(f'unknown prober "{node.text()}"', hint=f"Write one of: {', '.join(PROBERS)}.")
+def _prober(module: Node, written: Node | None) -> ConfigurationError | None:
+    name = schema_checks.text(written, "")
+    if name in PROBERS:
+        return None
+    hint = f"Write one of: {', '.join(PROBERS)}."
+    return (written or module).error(f'unknown prober "{name}"' if name else "prober is missing", hint=hint)
 
 
 def _http(fields: Mapping[str, Node]) -> None:

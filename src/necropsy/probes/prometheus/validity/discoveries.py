@@ -161,9 +161,14 @@ CHECKS: Final[Mapping[str, tuple[Check, ...]]] = {
     ),
     "serverset": _ZOOKEEPER,
     "stackit": (_stackit,),
-    "triton": (choice("role", ("container", "cn"), "container"), required("account"), required("dns_suffix"), required("endpoint")),
+    "triton": (
+        choice("role", ("container", "cn"), "container"),
+        required("account"),
+        required("dns_suffix"),
+        required("endpoint"),
+    ),
     "uyuni": (required("server"), address("server", relative=True), required("username"), required("password")),
-}  # fmt: skip
+}
 """Kind → what it refuses; kinds without an entry refuse only wrong settings of their HTTP client."""
 
 

@@ -15,7 +15,7 @@ from necropsy.probes.syntax.node import Node
 
 
 class Section:
-    """A mapping whose fields are asked for by name.
+    r"""A mapping whose fields are asked for by name.
 
     >>> from necropsy.probes.syntax.document import parse_yaml
     >>> section = Section(parse_yaml("role: robot\ntoken:", "a.yml"), "hetzner_sd")

@@ -6,6 +6,7 @@ Source: config/config.go of Prometheus 3.14, the ``UnmarshalYAML`` and ``Validat
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Final
 
 from necropsy.probes.prometheus import schema_checks
@@ -32,13 +33,22 @@ _STRATEGIES: Final = (
 _UTF8_STRATEGIES: Final = _STRATEGIES[2:]
 
 
-def _rules(node: Node | None, version: Version, *, legacy: bool) -> None:
-    compile_rules(schema_checks.sequence(node), prometheus=str(version), legacy_names=legacy)
+@dataclass(frozen=True, slots=True)
+class _Loading:
+    """Who loads the configuration."""
+
+    version: Version
+    legacy: bool
+    """Names are limited to letters, digits and underscores."""
+
+    def rules(self, node: Node | None) -> None:
+        """Check relabel rules."""
+        compile_rules(schema_checks.sequence(node), prometheus=str(self.version), legacy_names=self.legacy)
 
 
-def _alerting(node: Node, version: Version, *, legacy: bool) -> None:
+def _alerting(node: Node, loading: _Loading) -> None:
     section = Section(node, "alerting")
-    _rules(node.get("alert_relabel_configs"), version, legacy=legacy)
+    loading.rules(node.get("alert_relabel_configs"))
     for manager in schema_checks.sequence(node.get("alertmanagers")):
         if manager.kind == "null":
             raise manager.error("empty or null Alertmanager section", hint="Remove the lonely dash.")
@@ -50,8 +60,8 @@ def _alerting(node: Node, version: Version, *, legacy: bool) -> None:
         check_client(manager, "an Alertmanager")
         if own.written("sigv4"):
             at_most_one("sigv4", "basic_auth", "authorization", "oauth2")(own)
-        _rules(manager.get("relabel_configs"), version, legacy=legacy)
-        _rules(manager.get("alert_relabel_configs"), version, legacy=legacy)
+        loading.rules(manager.get("relabel_configs"))
+        loading.rules(manager.get("alert_relabel_configs"))
 
 
 def _remote(node: Node, what: str) -> list[Section]:
@@ -75,12 +85,12 @@ def _remote(node: Node, what: str) -> list[Section]:
     return found
 
 
-def _remote_write(node: Node, version: Version, *, legacy: bool) -> None:
+def _remote_write(node: Node, loading: _Loading) -> None:
     for section in _remote(node, "remote_write"):
-        _rules(section.node.get("write_relabel_configs"), version, legacy=legacy)
+        loading.rules(section.node.get("write_relabel_configs"))
         choice("protobuf_message", _MESSAGES, _MESSAGES[0])(section)
         check_client(section.node, section.what)
-        if version >= _QUEUES_CHECKED or version[:2] == (3, 0):
+        if loading.version >= _QUEUES_CHECKED or loading.version[:2] == (3, 0):
             _check_queue(section.part("queue_config"))
         at_most_one(*(name for name in _SIGNERS if section.written(name)))(section)
 
@@ -104,12 +114,12 @@ _BACKOFF: Final = {"min_backoff": 30, "max_backoff": 5000}
 """Defaults in milliseconds."""
 
 
-def _remote_read(node: Node, version: Version, *, legacy: bool) -> None:
+def _remote_read(node: Node, _: _Loading) -> None:
     for section in _remote(node, "remote_read"):
         check_client(section.node, section.what)
 
 
-def _tracing(node: Node, version: Version, *, legacy: bool) -> None:
+def _tracing(node: Node, _: _Loading) -> None:
     section = Section(node, "tracing")
     choice("client_type", ("http", "grpc"), "grpc")(section)
     check_headers(section, "headers", advice="Tracing cannot send one yet.")
@@ -121,7 +131,7 @@ def _tracing(node: Node, version: Version, *, legacy: bool) -> None:
     check_tls(section)
 
 
-def _otlp(node: Node, version: Version, *, legacy: bool) -> None:
+def _otlp(node: Node, loading: _Loading) -> None:
     section = Section(node, "otlp")
     promoted, ignored = "promote_resource_attributes", "ignore_resource_attributes"
     if schema_checks.boolean(node.get("promote_all_resource_attributes"), False):
@@ -137,7 +147,7 @@ def _otlp(node: Node, version: Version, *, legacy: bool) -> None:
     if section.has("translation_strategy"):
         choice("translation_strategy", _STRATEGIES)(section)
         strategy = section.text("translation_strategy")
-        if legacy and strategy in _UTF8_STRATEGIES:
+        if loading.legacy and strategy in _UTF8_STRATEGIES:
             reason = f"{strategy} writes UTF-8 names, but metric_name_validation_scheme is legacy"
             section.refuse("translation_strategy", reason, f"Write {_STRATEGIES[0]}.")
 
@@ -153,7 +163,7 @@ def _check_attributes(section: Section, name: str) -> None:
         seen.add(attribute)
 
 
-def _storage(node: Node, version: Version, *, legacy: bool) -> None:
+def _storage(node: Node, _: _Loading) -> None:
     tsdb = Section(node, "storage").part("tsdb")
     schema_checks.duration(tsdb.node.get("out_of_order_time_window"))
     encoding = tsdb.part("chunk_encoding")
@@ -174,7 +184,7 @@ def _storage(node: Node, version: Version, *, legacy: bool) -> None:
         retention.refuse("percentage", f"{share} is not between 0 and 100", "Write it as 80.")
 
 
-_SECTIONS: Final[Mapping[str, Callable[..., None]]] = {
+_SECTIONS: Final[Mapping[str, Callable[[Node, _Loading], None]]] = {
     "alerting": _alerting,
     "remote_write": _remote_write,
     "remote_read": _remote_read,
@@ -196,7 +206,8 @@ def check_sections(sections: Mapping[str, Node], version: Version, *, legacy: bo
     legacy
         Names are limited to letters, digits and underscores.
     """
+    loading = _Loading(version, legacy)
     for name, check in _SECTIONS.items():
         node = sections.get(name)
         if node is not None and node.kind in ("mapping", "sequence"):
-            check(node, version, legacy=legacy)
+            check(node, loading)
