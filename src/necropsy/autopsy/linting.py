@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -47,7 +47,13 @@ def configuration_examiners() -> tuple[Examiner, ...]:
     return tuple(examiner for examiner in EXAMINERS if examiner.needs and set(examiner.needs) <= _CONFIGURATION)
 
 
-def lint(names: Sequence[str], *, prometheus_version: str | None = None) -> Linted:
+def lint(
+    names: Sequence[str],
+    *,
+    prometheus_version: str | None = None,
+    blackbox_version: str | None = None,
+    consul_version: str | None = None,
+) -> Linted:
     """Examine configuration files, whatever they are called.
 
     Parameters
@@ -55,7 +61,7 @@ def lint(names: Sequence[str], *, prometheus_version: str | None = None) -> Lint
     names
         Files, or folders: of a folder whatever is recognised below it. What was named itself and is not recognised is
         said.
-    prometheus_version
+    prometheus_version, blackbox_version, consul_version
         As for ``simulate``.
 
     Raises
@@ -70,7 +76,9 @@ def lint(names: Sequence[str], *, prometheus_version: str | None = None) -> Lint
 
     kinds, unread = _recognised(names)
     _require(kinds, unread, names)
-    sources = _sources(kinds, prometheus_version)
+    sources = replace(
+        _sources(kinds, prometheus_version), blackbox_version=blackbox_version, consul_version=consul_version
+    )
     found = survey(sources)
     with Case.create(None) as case:
         case.set_meta("now", datetime.now(UTC).isoformat())
@@ -79,13 +87,13 @@ def lint(names: Sequence[str], *, prometheus_version: str | None = None) -> Lint
         chart(case, found.files, found.simulation, prometheus_version)
         _judge(case, found.files, found.simulation, sources)
         report = reporting.report(case)
-    return Linted(report, tuple(kinds), (*unread, *_refused(found.files, prometheus_version)))
+    return Linted(report, tuple(kinds), (*unread, *_refused(found.files, sources)))
 
 
 def recognised(names: Sequence[str], *, prometheus_version: str | None = None) -> Sources:
     """Return the configuration files that are recognised among files and folders, as sources.
 
-    Parameters and errors as for ``lint``.
+    Parameters and errors as for ``lint``, whose other versions matter later.
     """
     kinds, unread = _recognised(names)
     _require(kinds, unread, names)
@@ -161,13 +169,14 @@ def _judge(case: Case, files: Sequence[ConfigurationFile], simulation: Simulatio
     case.append("verdict", [{"value": json.dumps(to_plain(verdict))}])
 
 
-def _refused(files: Sequence[ConfigurationFile], version: str | None) -> list[Absent]:
+def _refused(files: Sequence[ConfigurationFile], sources: Sources) -> list[Absent]:
     from necropsy.probes.monitoring import Monitoring
 
+    version = sources.prometheus_version
     servers = Monitoring(files, prometheus_version=version).servers
     # A running server said which version it is, unless somebody knows better.
     versions = {server.file: str(server.version) for server in servers}
-    errors = [error for file in files for error in _refusals(file, versions.get(file.name, version))]
+    errors = [error for file in files for error in _refusals(file, versions.get(file.name, version), sources)]
     errors += [error for server in servers for error in server.problems]  # what is wrong with all parts together
     return [
         Absent("configuration", f"{error.file}:{error.line}", error.reason, error.hint)
@@ -176,7 +185,7 @@ def _refused(files: Sequence[ConfigurationFile], version: str | None) -> list[Ab
     ]
 
 
-def _refusals(file: ConfigurationFile, version: str | None) -> Sequence[ConfigurationError]:
+def _refusals(file: ConfigurationFile, version: str | None, sources: Sources) -> Sequence[ConfigurationError]:
     """Read one file as its own program would; return why that would refuse it, unknown fields all at once."""
     try:
         if file.kind == "prometheus":
@@ -188,7 +197,7 @@ def _refusals(file: ConfigurationFile, version: str | None) -> Sequence[Configur
         if file.kind == "blackbox":
             from necropsy.probes.prometheus.blackbox.modules import read_modules
 
-            return read_modules(file.text, file.name).problems
+            return read_modules(file.text, file.name, version=sources.blackbox_version).problems
         if file.kind == "consul":
             from necropsy.probes.syntax.hcl import parse_hcl
 

@@ -9,6 +9,7 @@ import typer
 
 from necropsy.cli import output
 from necropsy.cli.output import ColorOption, FailOn, FailOnOption
+from necropsy.cli.probes import BlackboxVersionOption, ConsulVersionOption
 
 
 class LintFormat(StrEnum):
@@ -31,6 +32,8 @@ def lint(
     prometheus_version: Annotated[
         str | None, typer.Option(metavar="VERSION", help="Version of Prometheus, for rules that changed.")
     ] = None,
+    blackbox_version: BlackboxVersionOption = None,
+    consul_version: ConsulVersionOption = None,
     format: Annotated[  # noqa: A002 -- the option's name
         LintFormat,
         typer.Option(
@@ -59,7 +62,12 @@ def lint(
     from necropsy.autopsy.linting import lint as examine
     from necropsy.report import lint as lines
 
-    linted = examine(files or ["."], prometheus_version=prometheus_version)
+    linted = examine(
+        files or ["."],
+        prometheus_version=prometheus_version,
+        blackbox_version=blackbox_version,
+        consul_version=consul_version,
+    )
     if format is LintFormat.TEXT:
         color = output.use_color(color)
         text = lines.render(linted.report, linted.refused, linted.files, width=output.width(), color=color)

@@ -167,9 +167,7 @@ def _distinct(problems: list[ConfigurationError]) -> tuple[ConfigurationError, .
     return tuple({problem.message: problem for problem in problems}.values())
 
 
-def _modules(
-    files: Sequence[ConfigurationFile], problems: list[ConfigurationError], version: str | None
-) -> Modules:
+def _modules(files: Sequence[ConfigurationFile], problems: list[ConfigurationError], version: str | None) -> Modules:
     from necropsy.probes.prometheus.blackbox.modules import Modules, read_modules
     from necropsy.probes.prometheus.blackbox.version import blackbox_version
 

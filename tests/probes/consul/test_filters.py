@@ -49,6 +49,9 @@ def answered(**service: object) -> ConsulText:
         ('"/Service/Meta/stage" == live', True),
         ("stage in Service.Meta and Service.Meta contains stage", True),
         ("blue in Service.Tags", True),
+        ('blue in "/Service/Tags"', True),
+        ('green not in "/Service/Tags" and stage in "/Service/Meta"', True),
+        ('("green" in "/Service/Tags")', False),
         ("Service.Tags not contains blue", False),
         ("green not in Service.Tags", True),
         ("Service.Tags is not empty", True),
@@ -110,9 +113,11 @@ def test_a_text_in_backticks_is_the_text_itself(text: str) -> None:
 TWO = [answered(), answered(ID="web-2", Tags=["BLUE", "new"], Meta={"stage": "test"})]
 
 
-def found(settings: str, texts: list[ConsulText], version: str = "3.12") -> tuple[list[str], list[str]]:
+def found(
+    settings: str, texts: list[ConsulText], version: str = "3.12", consul: tuple[int, int] | None = None
+) -> tuple[list[str], list[str]]:
     groups, problems = discover(
-        parse_yaml(settings, "prometheus.yml"), read_catalog(texts), prometheus_version(version)
+        parse_yaml(settings, "prometheus.yml"), read_catalog(texts), prometheus_version(version), consul
     )
     ids = [target["__meta_consul_service_id"] for group in groups for target in group.targets]  # type: ignore[index]
     return ids, [problem.reason for problem in problems]
@@ -121,6 +126,12 @@ def found(settings: str, texts: list[ConsulText], version: str = "3.12") -> tupl
 def test_a_filter_that_one_instance_passes_keeps_the_whole_service() -> None:
     assert found("filter: ServiceMeta.stage == live", TWO) == (["web-1", "web-2"], [])
     assert found("filter: ServiceMeta.stage == gone", TWO) == ([], [])
+
+
+def test_a_consul_before_1_14_ignores_the_filter_of_the_catalogue() -> None:
+    ids, problems = found("filter: ServiceMeta.stage == gone", TWO, consul=(1, 13))
+    assert ids == ["web-1", "web-2"]
+    assert "ignores filter" in problems[0]
 
 
 def test_a_health_filter_removes_instances() -> None:

@@ -119,9 +119,13 @@ def test_an_old_prometheus_takes_a_queue_that_a_new_one_refuses() -> None:
 TEXTS = st.text("abc:/-_[]{},'\"\n 019", max_size=40)
 
 
-@given(st.sampled_from(["consul_sd_configs", "kubernetes_sd_configs", "tls_config", "oauth2", "scrape_protocols"]), TEXTS)
+@given(
+    st.sampled_from(["consul_sd_configs", "kubernetes_sd_configs", "tls_config", "oauth2", "scrape_protocols"]), TEXTS
+)
 def test_any_text_is_taken_or_refused_with_a_line(name: str, value: str) -> None:
+    lines: list[int] = []
     try:
         parse_prometheus(JOB.format(f"{name}: {value}"), "prometheus.yml")
     except ConfigurationError as error:
-        assert error.line
+        lines.append(error.line)
+    assert all(lines)

@@ -17,6 +17,7 @@ from necropsy.probes.prometheus.blackbox.modules import (
     Modules,
     first_request,
 )
+from necropsy.probes.prometheus.blackbox.version import user_agents
 
 if TYPE_CHECKING:
     from necropsy.probes.prometheus.targets.target import Target
