@@ -23,8 +23,9 @@ _ESCAPING: Final = ("allow-utf-8", "underscores", "dots", "values")
 def check_size(node: Node | None) -> None:
     """Refuse what is no number of bytes with its unit: ``512MB``, ``1.5GiB``, ``0``.
 
-    >>> from necropsy.probes.strict import from_python
-    >>> check_size(from_python("1GB512MB")); check_size(from_python("100"))
+    >>> from necropsy.probes.prometheus.schema_checks import from_python
+    >>> check_size(from_python("1GB512MB"))
+    >>> check_size(from_python("100"))
     Traceback (most recent call last):
     ...
     necropsy.model.errors.ConfigurationError: <rules>: 100 is not a size: its unit is missing or unknown
