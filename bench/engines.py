@@ -33,12 +33,12 @@ MEMORY = "1g"
 READ = """
 import json, sys, time
 from necropsy.case.store import Case
-from necropsy.evidence.access_log import places, reader
+from necropsy.evidence.access_log import reader
 path, engine = sys.argv[1], sys.argv[2] or None
 said = {}
 if engine:
-    from necropsy.evidence.access_log import spark
-    place = spark.OnSpark
+    from necropsy.evidence.access_log.backends import spark
+    backend = spark.SparkBackend
     connected = spark.session
     import contextlib
     @contextlib.contextmanager
@@ -49,14 +49,15 @@ if engine:
             yield found
     spark.session = session
 else:
-    place = places.Here
-read = place.read
+    from necropsy.evidence.access_log.backends import local
+    backend = local.LocalBackend
+read = backend.read
 def timed(self, wanted):
     begin = time.perf_counter()
     part = read(self, wanted)
     said["read"] = time.perf_counter() - begin
     return part
-place.read = timed
+backend.read = timed
 begin = time.perf_counter()
 with Case.create(None) as case:
     log = reader.read(case, [path], engine=engine)

@@ -28,7 +28,11 @@ class _SourcesOnly(MetaPathFinder):
         if fullname == "cython":
             raise ModuleNotFoundError("No module named 'cython'", name="cython")
         if fullname.startswith(f"{self._name}."):
-            return spec_from_file_location(fullname, self._folder / f"{fullname.removeprefix(f'{self._name}.')}.py")
+            path_of_it = self._folder.joinpath(*fullname.removeprefix(f"{self._name}.").split("."))
+            if path_of_it.is_dir():
+                inside = [str(path_of_it)]
+                return spec_from_file_location(fullname, path_of_it / "__init__.py", submodule_search_locations=inside)
+            return spec_from_file_location(fullname, path_of_it.with_suffix(".py"))
         return None
 
 

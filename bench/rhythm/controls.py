@@ -33,7 +33,7 @@ def visits_of(log: str) -> tuple[Visits, int]:
     """Return the visits of a log that are judged, and how many classes that are."""
     from necropsy.case.store import Case
     from necropsy.evidence.access_log import reader
-    from necropsy.evidence.access_log.analysis import analyse
+    from necropsy.visits import analyse
 
     seen: list[pa.Table] = []
     among = [0]
@@ -76,13 +76,13 @@ def shuffled(visits: Visits, chance: np.random.Generator) -> Visits:
 
 def false_positives(visits: Visits, among: int, rounds: int, seed: int) -> tuple[int, int, int]:
     """Return how many clocks the visits have, how many controls there were, and how many of these were called clocks."""
-    from necropsy.evidence.access_log import rhythm
+    from necropsy.rhythm import periods
 
-    clocks = rhythm.find(*visits, among=among).class_id
+    clocks = periods.find(*visits, among=among).class_id
     people = ~np.isin(visits[0], clocks)
     controls = visits[0][people], visits[1][people]
     chance = np.random.default_rng(seed)
-    wrong = sum(rhythm.find(*shuffled(controls, chance), among=among).class_id.size for _ in range(rounds))
+    wrong = sum(periods.find(*shuffled(controls, chance), among=among).class_id.size for _ in range(rounds))
     return clocks.size, rounds * np.unique(controls[0]).size, wrong
 
 

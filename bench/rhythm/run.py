@@ -33,11 +33,11 @@ FALSE_POSITIVES = 0.01
 
 def ours(classes: Classes) -> NDArray[np.float64]:
     """Scores of all classes at once."""
-    from necropsy.evidence.access_log import rhythm
+    from necropsy.rhythm import periods
 
     owner = np.repeat(np.arange(len(classes)), [c.size for c in classes])
     times = (np.concatenate(classes) * 1e6).round().astype(np.int64)
-    judged = rhythm.judge(owner, times)
+    judged = periods.judge(owner, times)
     scores = np.zeros(len(classes))
     scores[judged.class_id] = judged.score
     return scores

@@ -8,11 +8,11 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 
+from necropsy._internal.serialization import to_plain
 from necropsy.case.store import Case
 from necropsy.examine.interface import Examination, examine_all
 from necropsy.examine.registry import EXAMINERS
 from necropsy.model.evidence import Origin
-from necropsy.model.plain import to_plain
 from necropsy.model.probe import Backend, Probe
 
 PROBE = Probe(

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from evidence.access_log.test_layouts import BALANCER, CLOUDFRONT, COMBINED, DOCKER, ENVOY, IIS, LINE
+from evidence.access_log.test_recognise import BALANCER, CLOUDFRONT, COMBINED, DOCKER, ENVOY, IIS, LINE
 from evidence.app_log.test_reader import INCIDENT, SPRING_BOOT
 from necropsy.traffic.formats import gather
 

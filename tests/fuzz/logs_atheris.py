@@ -102,7 +102,7 @@ def patience() -> Iterator[None]:
 
 def layouts(given: Input) -> list[Any]:
     """Every layout that is thought of for the first lines, by whichever modules are loaded."""
-    from necropsy.evidence.access_log.layouts import LAYOUTS
+    from necropsy.evidence.access_log.recognise import LAYOUTS
 
     texts = [line.decode("utf-8", "replace").strip("\r\ufeff") for line in lines_of(given.log)[:100]]
     first = [text for text in texts if text.strip()]
@@ -229,7 +229,7 @@ HARNESS = Harness(
     every=16,
     edges=tuple(b'\0\t\n\r\x1b "#%$,-./:;<=[\\]{|}\x7f\x80\xbf\xc3\xef\xff09aZ'),
     words=WORDS,
-    entries=("necropsy.evidence.access_log.layouts", "necropsy.evidence.access_log.scan"),
+    entries=("necropsy.evidence.access_log.recognise", "necropsy.evidence.access_log.scan"),
 )
 
 if __name__ == "__main__":

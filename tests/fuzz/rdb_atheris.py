@@ -26,10 +26,10 @@ from evidence.rdb.sources import uncompiled  # noqa: E402
 from evidence.rdb.test_fuzz import ASSETS, outcome, seeds  # noqa: E402
 from fuzz.running import Harness, main  # noqa: E402
 from necropsy.evidence.rdb.kernels import Damaged  # noqa: E402
+from necropsy.evidence.rdb.read_buffer import TooWide, Truncated, Window  # noqa: E402
 from necropsy.evidence.rdb.reader import Dump  # noqa: E402
 from necropsy.evidence.rdb.scan import Scanner  # noqa: E402
 from necropsy.evidence.rdb.source import Opened  # noqa: E402
-from necropsy.evidence.rdb.window import TooWide, Truncated, Window  # noqa: E402
 from necropsy.model.errors import UnreadableSource  # noqa: E402
 
 

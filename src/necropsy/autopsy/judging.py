@@ -6,8 +6,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from necropsy._internal.serialization import to_plain
 from necropsy.autopsy.reading import Evidence, simulate
-from necropsy.model.plain import to_plain
 from necropsy.model.probe import Probe
 
 if TYPE_CHECKING:

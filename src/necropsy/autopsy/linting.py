@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from necropsy._internal.serialization import to_plain
 from necropsy.model.errors import ConfigurationError, NoEvidence, NotJudged, UnreadableSource
 from necropsy.model.evidence import Absent
-from necropsy.model.plain import to_plain
 from necropsy.model.verdict import Verdict
 
 if TYPE_CHECKING:

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
+from necropsy._internal.serialization import to_plain
 from necropsy.autopsy.simulation_tables import chart
 from necropsy.autopsy.sources import KINDS, Sources, StoreSource
 from necropsy.evidence.redis.options import LiveOptions
 from necropsy.model.errors import NecropsyError, NoEvidence, UsageError
 from necropsy.model.evidence import Absent, Blemish, Origin, Source
-from necropsy.model.plain import to_plain
 from necropsy.wire.redis.address import is_address, masked
 
 if TYPE_CHECKING:

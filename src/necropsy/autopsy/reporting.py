@@ -9,11 +9,11 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from necropsy import __version__
+from necropsy._internal.serialization import from_plain
 from necropsy.autopsy import chart_data, verdict_inputs
 from necropsy.examine.interface import in_order
 from necropsy.model.evidence import Absent, Blemish, Source
 from necropsy.model.finding import Finding
-from necropsy.model.plain import from_plain
 from necropsy.model.probe import Probe
 from necropsy.model.report import Report, StoreSummary
 from necropsy.model.verdict import Verdict

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from necropsy.model.plain import to_plain
+from necropsy._internal.serialization import to_plain
 
 if TYPE_CHECKING:
     from necropsy.case.store import Case

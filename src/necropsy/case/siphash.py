@@ -13,7 +13,7 @@ from typing import Any
 try:
     import cython
 except ImportError:
-    from necropsy.model import uncompiled as cython
+    from necropsy._internal import cython_stub as cython
 
 Bytes = bytes | bytearray | memoryview
 FIRST, SECOND, THIRD, FOURTH = 0x736F6D6570736575, 0x646F72616E646F6D, 0x6C7967656E657261, 0x7465646279746573

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 from weakref import WeakKeyDictionary
 
-from necropsy.model.plain import from_plain
+from necropsy._internal.serialization import from_plain
 from necropsy.model.probe import Backend, Probe
 
 if TYPE_CHECKING:

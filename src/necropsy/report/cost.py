@@ -6,9 +6,9 @@ import json
 from collections.abc import Sequence
 from typing import Final
 
+from necropsy._internal.serialization import to_plain
 from necropsy.model.cost import Amount, Cost
 from necropsy.model.evidence import Absent
-from necropsy.model.plain import to_plain
 from necropsy.report.escaping import inert, prose
 from necropsy.report.figures import count, duration, several, size
 from necropsy.report.terminal_layout import Sheet

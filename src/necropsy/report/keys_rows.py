@@ -15,8 +15,8 @@ from io import BytesIO, StringIO
 from typing import Any, Final
 
 from necropsy import __version__
+from necropsy._internal.serialization import to_plain
 from necropsy.model.keyspace import IDLE_CLASSES, SIZE_CLASSES, TTL_CLASSES, BigKey, Figures, Keyspace, Row
-from necropsy.model.plain import to_plain
 from necropsy.report.figures import iso
 
 SCHEMA: Final = "necropsy/keys/1"

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from necropsy._internal.serialization import to_plain
 from necropsy.model.evidence import Absent, Origin
-from necropsy.model.plain import to_plain
 from necropsy.model.probe import Probe
 from necropsy.report.escaping import inert, prose
 from necropsy.report.figures import count, duration, iso, several

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from necropsy._internal.serialization import to_plain
 from necropsy.model.evidence import Origin
-from necropsy.model.plain import to_plain
 from necropsy.report.escaping import inert, prose
 from necropsy.report.figures import several
 from necropsy.report.terminal_layout import Sheet

@@ -13,7 +13,7 @@ from io import BytesIO, StringIO
 from typing import Any, Final
 
 from necropsy import __version__
-from necropsy.model.plain import to_plain
+from necropsy._internal.serialization import to_plain
 from necropsy.model.traffic import LIKELIHOODS, Traffic, Visitor
 from necropsy.report.figures import iso
 from necropsy.report.keys_rows import not_a_formula

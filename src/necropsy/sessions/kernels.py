@@ -12,7 +12,7 @@ from typing import Any
 try:
     import cython
 except ImportError:
-    from necropsy.model import uncompiled as cython
+    from necropsy._internal import cython_stub as cython
 
 if cython.compiled:
     from cython.cimports.libc.string import memcmp

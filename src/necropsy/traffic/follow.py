@@ -23,7 +23,7 @@ from necropsy.traffic.tail import Spool, Tail, open_tail
 from necropsy.wire.files import STANDARD_INPUT
 
 if TYPE_CHECKING:
-    from necropsy.evidence.access_log.layout import LogFormat
+    from necropsy.evidence.access_log.formats.layout import LogFormat
 
 WINDOW: Final = 16 << 20
 """Bytes of each log that are looked at, unless something else is asked for."""

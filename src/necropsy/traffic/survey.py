@@ -17,7 +17,7 @@ from necropsy.wire.files import STANDARD_INPUT
 
 if TYPE_CHECKING:
     from necropsy.case.store import Case
-    from necropsy.evidence.access_log.layout import LogFormat
+    from necropsy.evidence.access_log.formats.layout import LogFormat
     from necropsy.evidence.access_log.reader import ReadLog
 
 Progress = Callable[[str, float | None], None]

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from necropsy.case.scratch import Scratch, open_scratch
 from necropsy.case.store import Case
 from necropsy.evidence.access_log.reader import ReadLog, read
-from necropsy.evidence.access_log.scratch import Scratch, open_scratch
 
 ASSETS = Path(__file__).parents[2] / "assets" / "access_log"
 

@@ -18,14 +18,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from necropsy.case.scratch import Scratch
 from necropsy.evidence.access_log import octets, scan
-from necropsy.evidence.access_log.json_lines import recognise
+from necropsy.evidence.access_log.formats.json_lines import recognise
+from necropsy.evidence.access_log.formats.plan import Plan
+from necropsy.evidence.access_log.formats.text_lines import compile_format
 from necropsy.evidence.access_log.lines import KEYED, TEXTS, create_tables, finish
 from necropsy.evidence.access_log.loading import load
-from necropsy.evidence.access_log.plan import Plan
-from necropsy.evidence.access_log.scratch import Scratch
 from necropsy.evidence.access_log.sources import attach
-from necropsy.evidence.access_log.text_lines import compile_format
 
 COMBINED = (
     '$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent "$http_referer" "$http_user_agent"'
@@ -36,7 +36,7 @@ def plain_python() -> ModuleType:
     """Load the scanner as plain Python beside the compiled one, with no Cython at hand."""
     folder = Path(scan.__file__ or "").parent
     with mock.patch.dict(sys.modules, {"cython": None}):
-        for name in ("octets", "values", "pages", "scan"):
+        for name in ("octets", "values", "path_templates", "scan"):
             full = f"necropsy.evidence.access_log.{name}"
             spec = importlib.util.spec_from_file_location(full, folder / f"{name}.py")
             assert spec is not None

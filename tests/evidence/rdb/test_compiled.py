@@ -78,7 +78,7 @@ def test_the_reader_is_compiled_where_there_is_a_compiler() -> None:
 def test_without_a_compiler_it_runs_as_plain_python_and_without_cython() -> None:
     with uncompiled():
         assert not is_compiled()
-        assert importlib.import_module("necropsy.evidence.rdb.scan").cython.__name__ == "necropsy.evidence.rdb.plain"
+        assert importlib.import_module("necropsy.evidence.rdb.scan").cython.__name__ == "necropsy._internal.cython_stub"
     assert importlib.import_module("necropsy.evidence.rdb.scan") is importlib.import_module(
         "necropsy.evidence.rdb.scan"
     )

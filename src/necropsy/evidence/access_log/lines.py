@@ -10,14 +10,14 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from necropsy.evidence.access_log import octets, pages, scan
+from necropsy.evidence.access_log import octets, path_templates, scan
 
 if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
     from numpy.typing import NDArray
 
-    from necropsy.evidence.access_log.scratch import Scratch
+    from necropsy.case.scratch import Scratch
 
 TEXTS: Final = ("client", "agent", "host", "page")
 """Fields of a line whose texts are kept, in the order of ``scan``'s."""
@@ -35,7 +35,7 @@ _STORED: Final = "line_stored"
 _COLUMNS: Final = (
     "number BIGINT, time_us BIGINT, status SMALLINT, "
     + ", ".join(f"{field}_key BIGINT" for field in KEYED)
-    + ", signs TINYINT"
+    + ", flags TINYINT"
 )
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -99,7 +99,7 @@ def referer_keys(texts: pa.Array) -> NDArray[np.uint64]:
     """Return the keys of the pages that Referers name, their queries being off; 0: none."""
     data, ends = _joined(texts)
     found = _no_keys(len(texts))
-    pages.fill_address_keys(data, ends, found, _SEEDS["host"], True)
+    path_templates.fill_address_keys(data, ends, found, _SEEDS["host"], True)
     return found
 
 
@@ -112,7 +112,7 @@ def address_keys(hosts: pa.Array, requests: pa.Array) -> NDArray[np.uint64]:
     known = pc.greater(pc.binary_length(hosts), 0)
     data, ends = _joined(pc.if_else(known, pc.binary_join_element_wise(hosts, targets, ""), ""))
     found = _no_keys(len(hosts))
-    pages.fill_address_keys(data, ends, found, _SEEDS["host"], False)
+    path_templates.fill_address_keys(data, ends, found, _SEEDS["host"], False)
     return found
 
 
@@ -121,7 +121,7 @@ def folded(requests: pa.Array) -> pa.Array:
     import numpy as np
     import pyarrow as pa
 
-    data, ends = pages.fold_requests(*_joined(requests))
+    data, ends = path_templates.fold_requests(*_joined(requests))
     offsets = pa.py_buffer(np.concatenate([np.zeros(1, np.int64), ends]))
     return pa.LargeStringArray.from_buffers(len(requests), offsets, pa.py_buffer(data))
 
@@ -176,11 +176,11 @@ class Writer:
         time_us: NDArray[np.int64],
         status: NDArray[np.int16],
         keys_of: Sequence[NDArray[np.uint64]],
-        signs: NDArray[np.int8] | None = None,
+        flags: NDArray[np.int8] | None = None,
     ) -> None:
         """Add rows: the numbers of their lines, microseconds since 1970, status (-1: not known), keys of ``KEYED``.
 
-        ``signs`` (see there): none where the layout tells nothing of the kind.
+        ``flags`` (see there): none where the layout tells nothing of the kind.
         """
         import numpy as np
 
@@ -191,7 +191,7 @@ class Writer:
         self._latest_us = latest if self._latest_us is None else max(latest, self._latest_us)
         rows: dict[str, NDArray[np.generic]] = {"number": number, "time_us": time_us, "status": status}
         rows.update((f"{field}_key", key.view(np.int64)) for field, key in zip(KEYED, keys_of, strict=True))
-        rows["signs"] = np.zeros(number.size, np.int8) if signs is None else signs
+        rows["flags"] = np.zeros(number.size, np.int8) if flags is None else flags
         self._rows.append(rows)
         self._waiting += number.size
         if self._waiting >= _ROWS:

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
-from necropsy.evidence.access_log import lines, long_way, plain_lines, remainder, scan
-from necropsy.evidence.access_log.layout import FAULTS, Layout, LogFormat
-from necropsy.evidence.access_log.layouts import recognise
+from necropsy.evidence.access_log import damaged_lines, duckdb_reader, lines, plain_lines, scan
+from necropsy.evidence.access_log.formats.layout import FAULTS, Layout, LogFormat
 from necropsy.evidence.access_log.masking import mask
+from necropsy.evidence.access_log.recognise import recognise
 from necropsy.evidence.access_log.sources import LogFile, first_lines
 from necropsy.evidence.access_log.wrappers import unwrapped
 from necropsy.model.evidence import Blemish
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from necropsy.evidence.access_log.scratch import Scratch
+    from necropsy.case.scratch import Scratch
 
 _PASSES: Final = 3
 """How many layouts are tried on one file: a format changes with a deployment, not with every line."""
@@ -75,7 +75,7 @@ def load(
     loaded = Loaded()
     notes: list[str] = []
     source, origin, order = file, None, None
-    failed = none = long_way.Failed(np.empty(0, np.int64), np.empty(0, np.int64))
+    failed = none = duckdb_reader.Failed(np.empty(0, np.int64), np.empty(0, np.int64))
     for attempt in range(_PASSES):
         source, layout = _recognised(scratch, source, formats, None if attempt else head, may_be_wrapped=not attempt)
         if layout is None:
@@ -92,7 +92,7 @@ def load(
             loaded.count(writer.requests, writer.last_at)
         failed_here = none
         if origin is None or origin.size:
-            passed = long_way.read(scratch, source, layout, first_number, order)
+            passed = duckdb_reader.read(scratch, source, layout, first_number, order)
             source, failed_here = passed.file, passed.failed
             if origin is None:
                 file, loaded.lines = source, passed.lines
@@ -106,7 +106,7 @@ def load(
         origin = numbers if origin is None else origin[numbers]
         # DuckDB does not count blank lines of JSON, so that its numbers are not those of the file: the order is theirs.
         order = failed_here.numbers if order is None else order[failed_here.numbers]
-        failed = long_way.Failed(origin, failed_here.faults)
+        failed = duckdb_reader.Failed(origin, failed_here.faults)
         source = rest
         if not origin.size:
             break
@@ -143,19 +143,19 @@ def _set_aside(
     numbers = [np.empty(0, np.int64)]
     with copy.open("wb") as out:
         if failed.size:
-            for data, taken in remainder.take(source, failed, nonblank=layout.kind == "json"):
-                out.write(remainder.repaired(data))
+            for data, taken in damaged_lines.take(source, failed, nonblank=layout.kind == "json"):
+                out.write(damaged_lines.repaired(data))
                 numbers.append(taken)
     return LogFile(source.locator, copy, "none"), np.concatenate(numbers)
 
 
-def _blemishes(file: LogFile, failed: long_way.Failed) -> list[Blemish]:
+def _blemishes(file: LogFile, failed: duckdb_reader.Failed) -> list[Blemish]:
     """Describe the damage: for each reason the first line, a masked sample of it, and how many there are."""
     blemishes = []
     for fault, why in FAULTS.items():
         numbers = failed.numbers[failed.faults == fault]
         if numbers.size:
-            data = b"".join(data for data, _ in remainder.take(file, numbers[:1], nonblank=False))
+            data = b"".join(data for data, _ in damaged_lines.take(file, numbers[:1], nonblank=False))
             sample = mask(data.decode("utf-8", "replace").rstrip("\r\n"))
             blemishes.append(Blemish(file.locator, "line", int(numbers[0]) + 1, why, sample, int(numbers.size)))
     if file.damage:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 try:
     import cython
 except ImportError:
-    from necropsy.model import uncompiled as cython
+    from necropsy._internal import cython_stub as cython
 
 if TYPE_CHECKING:
     import numpy as np

@@ -13,14 +13,14 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, cast
 
 from necropsy.evidence.access_log import lines
-from necropsy.evidence.access_log.layout import MAXIMUM_LINE
+from necropsy.evidence.access_log.formats.layout import MAXIMUM_LINE
 from necropsy.evidence.access_log.sources import CHUNK, LogFile, chunks
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from necropsy.evidence.access_log.plan import Plan
+    from necropsy.evidence.access_log.formats.plan import Plan
     from necropsy.evidence.access_log.scan import Scanner
 
 _PIECE: Final = 1 << 21
@@ -165,7 +165,7 @@ def _write(writer: lines.Writer, first_number: int, found: dict[str, Any]) -> No
     import numpy as np
 
     number = np.add(found["line"], first_number, dtype=np.int64)
-    writer.add(number, found["time_us"], found["status"], found["keys"], found["signs"])
+    writer.add(number, found["time_us"], found["status"], found["keys"], found["flags"])
     for keys, ends, data in found["texts"]:
         writer.give_bytes(keys, ends, data)
 

@@ -7,18 +7,19 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
-from necropsy.evidence.access_log import lines, rows
-from necropsy.evidence.access_log.analysis import analyse
-from necropsy.evidence.access_log.layout import LogFormat
-from necropsy.evidence.access_log.places import Part, Wanted, maker
+from necropsy.evidence.access_log import lines
+from necropsy.evidence.access_log.backends.interface import Part, Wanted
+from necropsy.evidence.access_log.backends.registry import open_backend
+from necropsy.evidence.access_log.formats.layout import LogFormat
 from necropsy.evidence.access_log.sources import family
 from necropsy.model.evidence import Absent, Blemish, Source
+from necropsy.visits import analyse, case_rows
 from necropsy.wire.files import fingerprint_beside
 
 if TYPE_CHECKING:
     from necropsy.case.store import Case
-    from necropsy.evidence.access_log.places import Place
-    from necropsy.evidence.access_log.rows import Hash
+    from necropsy.evidence.access_log.backends.interface import Backend
+    from necropsy.visits.case_rows import Hash
 
 SLACK_S: Final = 5.0
 """Seconds within which a redirect is followed: a client follows at once, after the answer's and the network's time."""
@@ -97,7 +98,7 @@ def read(
     since, until
         Leave out requests before this time, and from that one on.
     engine
-        Where to read and analyse them; see ``places``. None: here.
+        Where to read and analyse them; see ``backends.registry``. None: here.
     bins
         Whether to fill ``visit_bin``.
     visits
@@ -120,18 +121,18 @@ def read(
         if meanwhile is not None:
             meanwhile()
 
-    with maker(engine, get_ready) as open_place:
+    with open_backend(engine, get_ready) as open_log:
         for name, members in logs.items():
-            with open_place() as place:
-                part = place.read(Wanted(members, log_formats, since, until))
-                _analyse(case, place, name, part, slack_s, hash_with, result, bins=bins, visits=visits)
+            with open_log() as backend:
+                part = backend.read(Wanted(members, log_formats, since, until))
+                _analyse(case, backend, name, part, slack_s, hash_with, result, bins=bins, visits=visits)
     result.begin_checksums()
     return result
 
 
 def _analyse(
     case: Case,
-    place: Place,
+    backend: Backend,
     name: str,
     part: Part,
     slack_s: float,
@@ -153,14 +154,16 @@ def _analyse(
     result.last_at = max(last, result.last_at or last)
     result.begin_checksums()  # what follows leaves a core idle now and then
     between = (part.first_us, part.last_us) if visits else None
-    analysis = analyse.analyse(place.engine, slack_us=round(slack_s * 1e6), bins=bins, visits_between=between)
+    analysis = analyse.analyse(backend.engine, slack_us=round(slack_s * 1e6), bins=bins, visits_between=between)
     first_id = case.value("SELECT coalesce(max(class_id) + 1, 0) FROM visitor_class")
-    case.append("visitor_class", rows.visitor_class(analysis, name, first_id, hash_with))
+    case.append("visitor_class", case_rows.visitor_class(analysis, name, first_id, hash_with))
     if analysis.bins is not None:
-        case.append("visit_bin", rows.visit_bin(analysis.bins, first_id))
+        case.append("visit_bin", case_rows.visit_bin(analysis.bins, first_id))
     if analysis.visits is not None and analysis.blocks is not None:
-        case.append("visit", rows.visit(analysis.visits, first_id, case.hashes))
-        case.append("log_span", rows.log_span(analysis.blocks, name, times_are_starts=2 * part.starts > part.requests))
-    uses = rows.cookie_use(analysis, name, hash_with)
+        case.append("visit", case_rows.visit(analysis.visits, first_id, case.hashes))
+        case.append(
+            "log_span", case_rows.log_span(analysis.blocks, name, times_are_starts=2 * part.starts > part.requests)
+        )
+    uses = case_rows.cookie_use(analysis, name, hash_with)
     if uses is not None:
         case.append("cookie_use", uses)

@@ -1,6 +1,6 @@
 cimport cython
 from necropsy.evidence.access_log.octets cimport prefetch, GET_AT, NO_TIME, WORDS, digits, find, first_odd, fraction_us, key_of, same, time_us
-from necropsy.evidence.access_log.pages cimport address_key, page_of, referer_key
+from necropsy.evidence.access_log.path_templates cimport address_key, page_of, referer_key
 from necropsy.evidence.access_log.values cimport Values
 
 cdef Py_ssize_t SHORTEST, LONGEST, REMEMBERED, PAGE_ROOM

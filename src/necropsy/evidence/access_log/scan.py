@@ -17,7 +17,7 @@ import numpy as np
 try:
     import cython
 except ImportError:
-    from necropsy.model import uncompiled as cython
+    from necropsy._internal import cython_stub as cython
 
 if not cython.compiled:
     from necropsy.evidence.access_log.octets import (
@@ -32,13 +32,13 @@ if not cython.compiled:
         same,
         time_us,
     )
-    from necropsy.evidence.access_log.pages import address_key, page_of, referer_key
+    from necropsy.evidence.access_log.path_templates import address_key, page_of, referer_key
     from necropsy.evidence.access_log.values import Values
 
 from necropsy.evidence.access_log.values import numbers
 
 if TYPE_CHECKING:
-    from necropsy.evidence.access_log.plan import Plan
+    from necropsy.evidence.access_log.formats.plan import Plan
 
 CLIENT, AGENT, HOST, PAGE = 0, 1, 2, 3
 TEXTS = 4
@@ -51,7 +51,7 @@ REQUEST = 4
 
 REDIRECTS = (301, 302, 303, 307, 308)
 EMPTY = 16
-"""As in ``signs``."""
+"""As in ``flags``."""
 
 PAGE_ROOM = 24
 """Bytes that a page may be longer than its request; see ``pages``."""
@@ -122,7 +122,7 @@ class Scanner(Values):
         Returns
         -------
         ``lines``: how many; ``line``: which of them are plain, from 0; ``time_us``, ``status`` (-1: the layout has none),
-        ``signs`` (see there; of cookies none), ``keys`` (a row for each field) of the plain ones; ``texts``: for client,
+        ``flags`` (see there; of cookies none), ``keys`` (a row for each field) of the plain ones; ``texts``: for client,
         agent, host and page keys, ends and bytes of texts not given before; ``hard``: which lines are to be read otherwise,
         ``hard_start``, ``hard_stop`` (bytes).
         """
@@ -132,7 +132,7 @@ class Scanner(Values):
         if stop - start > self.capacity or self.capacity == 0:
             self.make_room(stop - start)
         rows, room = self.rows, self.room
-        line, at_us, status, keys, signs, hard, text_keys, text_ends, texts, nothing = self.columns
+        line, at_us, status, keys, flags, hard, text_keys, text_ends, texts, nothing = self.columns
         if not cython.compiled:
             self.data = piece
         elif stop > 0:
@@ -162,7 +162,7 @@ class Scanner(Values):
             "line": line[:count].copy(),
             "time_us": at_us[:count].copy(),
             "status": status[:count].copy(),
-            "signs": signs[:count].copy(),
+            "flags": flags[:count].copy(),
             # What the layout does not have takes no memory: all pieces share the same nothing.
             "keys": [column.copy() if column.any() else nothing[:count] for column in found],
             "texts": given,

@@ -11,7 +11,7 @@ import numpy as np
 try:
     import cython
 except ImportError:
-    from necropsy.model import uncompiled as cython
+    from necropsy._internal import cython_stub as cython
 
 if not cython.compiled:
     from necropsy.evidence.access_log.octets import FALSE_AT, NULL_AT, TRUE_AT, WORDS, digits, find, same, word_end
@@ -19,7 +19,7 @@ if not cython.compiled:
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from necropsy.evidence.access_log.plan import Plan
+    from necropsy.evidence.access_log.formats.plan import Plan
 
 SLOTS = 16
 WORD, QUOTED, BRACKETED = 0, 1, 2

@@ -18,11 +18,12 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
-from necropsy.evidence.access_log import remainder, sql
+from necropsy._internal.sql_quoting import identifier, literal
+from necropsy.evidence.access_log import damaged_lines
 from necropsy.evidence.access_log.sources import LogFile
 
 if TYPE_CHECKING:
-    from necropsy.evidence.access_log.scratch import Scratch
+    from necropsy.case.scratch import Scratch
 
 _CRI: Final = re.compile(rb"(?m)^\S+ (?:stdout|stderr) [FP] ")
 _INNER: Final = ("log", "message", "msg", "MESSAGE")
@@ -33,20 +34,20 @@ def unwrapped(scratch: Scratch, file: LogFile, lines: Sequence[str]) -> LogFile 
     copy = file.path.with_name(f"{file.path.name}-inner")
     key = _wrapping_key(lines)
     if key is not None:
-        tidy = remainder.tidy(file, file.path.with_name(f"{file.path.name}-outer"))
-        inner = f"regexp_replace(coalesce({sql.name(key)}, '?'), '[\\r\\n\\x01]+', ' ', 'g')"
+        tidy = damaged_lines.tidy(file, file.path.with_name(f"{file.path.name}-outer"))
+        inner = f"regexp_replace(coalesce({identifier(key)}, '?'), '[\\r\\n\\x01]+', ' ', 'g')"
         scratch.run(
-            f"COPY (SELECT {inner} FROM read_json({sql.text(str(tidy.path))}, format = 'newline_delimited', ignore_errors = true,"
-            f" columns = {{{sql.text(key)}: 'VARCHAR'}})) TO {sql.text(str(copy))}"
+            f"COPY (SELECT {inner} FROM read_json({literal(str(tidy.path))}, format = 'newline_delimited', ignore_errors = true,"
+            f" columns = {{{literal(key)}: 'VARCHAR'}})) TO {literal(str(copy))}"
             " (FORMAT csv, HEADER false, QUOTE '', ESCAPE '', DELIMITER '\x01')"
         )
         return LogFile(file.locator, copy, "none", file.damage)
     head = "".join(f"{line}\n" for line in lines).encode("utf-8", "replace")
-    if not _CRI.search(head) and remainder.repaired(head) == head:
+    if not _CRI.search(head) and damaged_lines.repaired(head) == head:
         return None
     with copy.open("wb") as out:
-        for _, piece, _ends in remainder.lines(file):
-            out.write(remainder.repaired(_CRI.sub(b"", piece)))
+        for _, piece, _ends in damaged_lines.lines(file):
+            out.write(damaged_lines.repaired(_CRI.sub(b"", piece)))
     return LogFile(file.locator, copy, "none", file.damage)
 
 

@@ -14,7 +14,7 @@ from array import array
 try:
     import cython
 except ImportError:
-    from necropsy.evidence.rdb import plain as cython
+    from necropsy._internal import cython_stub as cython
 
 POLYNOMIAL = 0x95AC9329AC4BC9B5
 STRIP = 1024

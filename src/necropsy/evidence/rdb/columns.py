@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 try:
     import cython
 except ImportError:
-    from necropsy.evidence.rdb import plain as cython
+    from necropsy._internal import cython_stub as cython
 
 if not cython.compiled:
     from necropsy.evidence.rdb.kernels import Memory

@@ -10,7 +10,7 @@ from __future__ import annotations
 try:
     import cython
 except ImportError:
-    from necropsy.evidence.rdb import plain as cython
+    from necropsy._internal import cython_stub as cython
 
 if not cython.compiled:
     from necropsy.evidence.rdb.kernels import Memory

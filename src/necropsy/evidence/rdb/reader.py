@@ -111,8 +111,8 @@ class Dump:
         sample: float,
         allocator: str,
     ) -> None:
+        from necropsy.evidence.rdb.read_buffer import Window
         from necropsy.evidence.rdb.scan import Scanner
-        from necropsy.evidence.rdb.window import Window
 
         self.file = opened.file
         self.projection = projection
@@ -180,8 +180,8 @@ class Dump:
     def _fill(self) -> bool:
         """Read a batch; tell whether more may follow."""
         from necropsy.evidence.rdb.kernels import Damaged
+        from necropsy.evidence.rdb.read_buffer import TooWide, Truncated
         from necropsy.evidence.rdb.values import Unknown
-        from necropsy.evidence.rdb.window import TooWide, Truncated
 
         at = self._scanner.record_at
         try:
@@ -217,7 +217,7 @@ class Dump:
         return f"the figures cover the {self.keys_seen:,} keys{of} that were read before"
 
     def _header(self) -> tuple[str, int]:
-        from necropsy.evidence.rdb.window import Truncated
+        from necropsy.evidence.rdb.read_buffer import Truncated
 
         try:
             head = self._window.take(9)
@@ -261,7 +261,7 @@ class Dump:
 
     def _look_behind(self) -> None:
         """Say so when something follows the dump."""
-        from necropsy.evidence.rdb.window import Truncated
+        from necropsy.evidence.rdb.read_buffer import Truncated
 
         at = self._window.offset()
         try:

@@ -1,8 +1,8 @@
 cimport cython
 from necropsy.evidence.rdb.columns cimport Columns
-from necropsy.evidence.rdb.picker cimport Picker
+from necropsy.evidence.rdb.projection cimport Picker
 from necropsy.evidence.rdb.values cimport Values
-from necropsy.evidence.rdb.window cimport Window
+from necropsy.evidence.rdb.read_buffer cimport Window
 
 cdef long long EARLIEST, LATEST, LONGEST_KEY
 

@@ -10,18 +10,18 @@ from __future__ import annotations
 try:
     import cython
 except ImportError:
-    from necropsy.evidence.rdb import plain as cython
+    from necropsy._internal import cython_stub as cython
 
 if not cython.compiled:
     from necropsy.evidence.rdb.columns import Columns
-    from necropsy.evidence.rdb.picker import Picker
+    from necropsy.evidence.rdb.projection import Picker
+    from necropsy.evidence.rdb.read_buffer import Window
     from necropsy.evidence.rdb.values import Values
-    from necropsy.evidence.rdb.window import Window
 
 from necropsy.evidence.rdb.kernels import Damaged
+from necropsy.evidence.rdb.read_buffer import TooWide
 from necropsy.evidence.rdb.sizes import sizes_of
 from necropsy.evidence.rdb.values import Unknown
-from necropsy.evidence.rdb.window import TooWide
 from necropsy.sessions.keyspace import Projection
 
 LONGEST_KEY = 32 << 20

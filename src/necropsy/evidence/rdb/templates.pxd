@@ -1,7 +1,7 @@
 cimport cython
 from necropsy.evidence.rdb.packed cimport Packed
-from necropsy.evidence.rdb.picker cimport Picker
-from necropsy.evidence.rdb.window cimport Window
+from necropsy.evidence.rdb.projection cimport Picker
+from necropsy.evidence.rdb.read_buffer cimport Window
 
 cdef int P_LISTPACK
 cdef Py_ssize_t MOST_FIELDS

@@ -11,11 +11,11 @@ from array import array
 try:
     import cython
 except ImportError:
-    from necropsy.evidence.rdb import plain as cython
+    from necropsy._internal import cython_stub as cython
 
 if not cython.compiled:
-    from necropsy.evidence.rdb.picker import Picker
-    from necropsy.evidence.rdb.window import Window
+    from necropsy.evidence.rdb.projection import Picker
+    from necropsy.evidence.rdb.read_buffer import Window
 
 from necropsy.evidence.rdb.kernels import Damaged
 

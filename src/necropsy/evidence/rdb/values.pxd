@@ -1,10 +1,10 @@
 cimport cython
-from necropsy.evidence.rdb.opaque cimport Opaque
+from necropsy.evidence.rdb.skip cimport Opaque
 from necropsy.evidence.rdb.packed cimport Packed
-from necropsy.evidence.rdb.picker cimport Picker
+from necropsy.evidence.rdb.projection cimport Picker
 from necropsy.evidence.rdb.sizes cimport Sizes
 from necropsy.evidence.rdb.templates cimport Templates
-from necropsy.evidence.rdb.window cimport Window
+from necropsy.evidence.rdb.read_buffer cimport Window
 
 cdef int STRING, LIST, SET, ZSET, HASH, STREAM, MODULE, ARRAY
 cdef int E_RAW, E_INT, E_EMBSTR, E_LINKEDLIST, E_ZIPLIST, E_QUICKLIST, E_LISTPACK, E_HASHTABLE, E_INTSET, E_SKIPLIST

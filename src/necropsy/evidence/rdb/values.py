@@ -9,18 +9,18 @@ from array import array
 try:
     import cython
 except ImportError:
-    from necropsy.evidence.rdb import plain as cython
+    from necropsy._internal import cython_stub as cython
 
 if not cython.compiled:
-    from necropsy.evidence.rdb.opaque import Opaque
-    from necropsy.evidence.rdb.picker import Picker
+    from necropsy.evidence.rdb.projection import Picker
+    from necropsy.evidence.rdb.read_buffer import Window
     from necropsy.evidence.rdb.sizes import Sizes
+    from necropsy.evidence.rdb.skip import Opaque
     from necropsy.evidence.rdb.templates import Templates
-    from necropsy.evidence.rdb.window import Window
 
 from necropsy.evidence.rdb.encodings import ENCODINGS
 from necropsy.evidence.rdb.kernels import Damaged
-from necropsy.evidence.rdb.window import TooWide
+from necropsy.evidence.rdb.read_buffer import TooWide
 from necropsy.sessions.keyspace import KEY_TYPES
 
 STRING, LIST, SET, ZSET, HASH, STREAM, MODULE, ARRAY = range(len(KEY_TYPES))

@@ -1,0 +1,98 @@
+"""The interface of a backend: it reads a log, and has the engine that analyses the lines."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Final, Protocol
+
+from necropsy.evidence.access_log import lines
+from necropsy.evidence.access_log.formats.layout import LogFormat
+from necropsy.model.evidence import Absent, Blemish, Source
+
+if TYPE_CHECKING:
+    from necropsy.visits.engines.interface import Engine
+
+KIND: Final = "access_log"
+
+
+@dataclass(slots=True)
+class Part:
+    """What became of the files of one log."""
+
+    sources: list[Source] = field(default_factory=list)
+    blemishes: list[Blemish] = field(default_factory=list)
+    absent: list[Absent] = field(default_factory=list)
+    requests: int = 0
+    """Lines that were requests, of the time that was asked for."""
+    starts: int = 0
+    """Of all requests, those whose time is their start, as the duration is logged."""
+    first_us: int | None = None
+    """Time of the first request, microseconds since 1970; None: there is none."""
+    last_us: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which lines of which files."""
+
+    locators: Sequence[str]
+    """Files of one log, the oldest first."""
+    formats: Sequence[LogFormat] = ()
+    since: datetime | None = None
+    until: datetime | None = None
+
+    @property
+    def condition(self) -> str:
+        """SQL that the lines to be left out meet; empty: none."""
+        limits = (("<", self.since), (">=", self.until))
+        return " OR ".join(f"time_us {sign} {lines.microseconds(at)}" for sign, at in limits if at is not None)
+
+
+class Backend(Protocol):
+    """Reads a log, and has the engine that analyses it."""
+
+    @property
+    def engine(self) -> Engine:
+        """Has the lines, once they were read."""
+
+    def read(self, wanted: Wanted) -> Part:
+        """Read the lines of a log. What cannot be read is said, and never raises."""
+
+
+class OpenBackend(Protocol):
+    """Opens a place for each log."""
+
+    def __call__(self) -> contextlib.AbstractContextManager[Backend]:
+        """Open a place; what it holds is dropped when it is left."""
+
+
+def unrecognised(damage: str, head: Sequence[str]) -> tuple[str, str]:
+    """Why nothing could be made of a file with this damage and these first lines, and what to do."""
+    if damage:
+        return damage, "Take or copy the file again."
+    if not head:
+        return "it is empty", "Logs are rotated: name the one that was written while the sessions were born."
+    hint = "Name it: --log-format TEXT, or --nginx FILE that holds the log_format."
+    return "no known log format in its first lines", hint
+
+
+def first_line(error: Exception) -> str:
+    """Return what is said of an error in one line."""
+    lines_of_it = [line.strip() for line in str(error).splitlines() if line.strip()]
+    if not lines_of_it:
+        return type(error).__name__
+    # Spark quotes the traceback of an executor's Python, which says at its end what happened.
+    return lines_of_it[-1] if "stack trace below" in lines_of_it[0] else lines_of_it[0]
+
+
+def shown(address: str) -> str:
+    """Return an address without its password.
+
+    >>> shown("postgres://me:secret@db/logs")
+    'postgres://me:***@db/logs'
+    """
+    return re.sub(r"(?<=://)([^:/@]*):[^@/]*@", r"\1:***@", address)

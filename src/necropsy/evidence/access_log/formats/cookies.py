@@ -1,0 +1,75 @@
+"""Session cookies of a log, folded to two answers a line: did the request bring one, did the answer give one.
+
+No value is kept, not even hashed: a cookie is a bearer credential. What is read is the whole header (nginx ``$http_cookie``,
+``$sent_http_set_cookie``; Apache ``%{Cookie}i``, ``%{Set-Cookie}o``; such keys of JSON), in which names of session cookies are
+looked for, or one cookie by its name (``$cookie_JSESSIONID``). Caddy writes ``REDACTED`` for both headers: that there was a
+cookie is then all that is known.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+from necropsy._internal.sql_quoting import literal
+from necropsy.visits.line_flags import COOKIE_SENT, COOKIE_SET, TELLS_COOKIE_SENT, TELLS_COOKIE_SET
+
+FIELDS: Final = ("cookie", "own_cookie", "set_cookie", "own_set_cookie")
+"""Fields of a line that tell: the whole header of the request, one cookie of it; the same of the answer."""
+_NAME: Final = r"[\w.:-]*sess[\w.:-]*|(?:[\w.:-]*[._:-])?sid|frontend|adminhtml|cfid|cakephp"
+"""Names of session cookies: JSESSIONID, SESSION, PHPSESSID, connect.sid, laravel_session, _app_session, ASP.NET_SessionId …"""
+_SESSION: Final = re.compile(rf"(?i:{_NAME})")
+_IN_HEADER: Final = rf"(?i)(?:^|[;,\[\"] ?)(?:{_NAME})=[^;, ]|REDACTED"
+_VARIABLE: Final = re.compile(r"(upstream_)?cookie_(\w+)")
+_REQUEST_HEADERS: Final = frozenset({"http_cookie"})
+_ANSWER_HEADERS: Final = frozenset({"sent_http_set_cookie", "upstream_http_set_cookie"})
+
+
+def field_of(variable: str) -> str | None:
+    """Return which of ``FIELDS`` a variable of a ``log_format`` is.
+
+    >>> field_of("http_cookie"), field_of("cookie_JSESSIONID"), field_of("sent_http_set_cookie"), field_of("cookie_theme")
+    ('cookie', 'own_cookie', 'set_cookie', None)
+    """
+    if variable in _REQUEST_HEADERS:
+        return "cookie"
+    if variable in _ANSWER_HEADERS:
+        return "set_cookie"
+    named = _VARIABLE.fullmatch(variable)
+    if named is None or not _SESSION.fullmatch(named[2]):
+        return None
+    return "own_set_cookie" if named[1] else "own_cookie"
+
+
+def field_of_key(name: str) -> str | None:
+    """Return which of ``FIELDS`` a key of JSON is, by its name without case and punctuation.
+
+    >>> field_of_key("requestheaderscookie"), field_of_key("resphdrssetcookie"), field_of_key("cookiejsessionid")
+    ('cookie', 'set_cookie', 'own_cookie')
+    >>> field_of_key("phpsessid"), field_of_key("cookieconsent"), field_of_key("sessions")
+    ('own_cookie', None, None)
+    """
+    if name.endswith("setcookie"):
+        return "set_cookie"
+    if name.endswith(("cookie", "cookies")):
+        return "cookie"
+    _, found, cookie = name.rpartition("cookie")
+    if name in {"jsessionid", "phpsessid", "connectsid", "aspnetsessionid"} or (found and _SESSION.fullmatch(cookie)):
+        return "own_set_cookie" if name.startswith("upstream") else "own_cookie"
+    return None
+
+
+def terms(values: Mapping[str, str]) -> list[str]:
+    """Return expressions of bits, to be added up, from those of the fields; none where a log tells nothing of cookies."""
+    parts = []
+    for header, own, bit, told in (
+        ("cookie", "own_cookie", COOKIE_SENT, TELLS_COOKIE_SENT),
+        ("set_cookie", "own_set_cookie", COOKIE_SET, TELLS_COOKIE_SET),
+    ):
+        tests = [f"regexp_matches({values[header]}, {literal(_IN_HEADER)})"] if header in values else []
+        tests += [f"{values[own]} NOT IN ('', '-')"] if own in values else []
+        if tests:
+            any_of = " OR ".join(f"coalesce({test}, FALSE)" for test in tests)
+            parts.append(f"CASE WHEN {any_of} THEN {bit | told} ELSE {told} END")
+    return parts

@@ -1,0 +1,112 @@
+"""Formats that were given: ``--log-format``, or every ``log_format`` of the nginx configuration."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from necropsy.evidence.access_log.formats import apache, json_keys, json_lines, text_lines
+from necropsy.evidence.access_log.formats.json_keys import Path
+from necropsy.evidence.access_log.formats.layout import Layout, LogFormat
+from necropsy.evidence.access_log.formats.nginx import PREFERENCE, Variable, parse
+
+
+def given(lines: Sequence[str], formats: Sequence[LogFormat]) -> list[Layout]:
+    """Return the layouts of the given formats that the lines might have."""
+    found = []
+    for form in sorted(formats, key=_rank):
+        name = form.name if form.name.startswith("--") else f"{_directive(form)} {form.name}"
+        spoken = f"{name} from {form.origin}" if form.origin is not None else name
+        is_apache = apache.is_apache(form.text)
+        written = apache.translate(form.text) if is_apache else form.text
+        text = written.strip()
+        if text.startswith("{") and text.endswith("}"):
+            layout = _json(text, lines, name, spoken)
+        elif is_apache:
+            layout = _apache(text, name, spoken)
+        else:
+            layout = text_lines.compile_format(written, form.escape, name=name, note=spoken)
+        if layout is not None:
+            found.append(layout)
+    return found
+
+
+def _rank(form: LogFormat) -> tuple[bool, int]:
+    """Order formats: what was given before what was found, and of Apache's the longer ones before those that they hold.
+
+    ``combined`` reads a line of ``vhost_combined``, too, with the host as the client and two words as the user.
+    """
+    return not form.name.startswith("--"), -form.text.count("%") if apache.is_apache(form.text) else 0
+
+
+def _directive(form: LogFormat) -> str:
+    return "LogFormat" if apache.is_apache(form.text) else "log_format"
+
+
+def _apache(text: str, name: str, spoken: str) -> Layout | None:
+    """Make the layout of a format whose values may hold quotation marks, but hardly ever do: plain lines go the short way."""
+    careful = text_lines.compile_format(text, "json", name=name, note=spoken)
+    plain = text_lines.compile_format(text, name=name, note=spoken)
+    return replace(careful, plan=plain.plan) if careful is not None and plain is not None else careful
+
+
+def _json(text: str, lines: Sequence[str], name: str, spoken: str) -> Layout | None:
+    """Make the layout of a format that writes an object: its keys are those of the format, whatever their names."""
+    try:
+        template = json.loads(_as_template(text))
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(template, dict):
+        return None
+    samples = [value for value in map(_parse, lines) if isinstance(value, dict) and value.keys() == template.keys()]
+    if not samples:
+        return None
+    named = _fields(template)
+    for field, paths in json_keys.resolve(samples).items():  # a format may compose a field of several variables
+        if field not in named and not (
+            field in {"request", "target", "method"} and {"request", "target"} & named.keys()
+        ):
+            named[field] = list(paths)
+    return json_lines.layout(named, samples, name, f"{spoken}, JSON: ")
+
+
+def _as_template(text: str) -> str:
+    """Put each variable into quotation marks, so that the format itself is JSON.
+
+    >>> _as_template('{"status": $status, "request": "$request"}')
+    '{"status": "$status", "request": "$request"}'
+    """
+    template, inside = "", False
+    for piece in parse(text):
+        if isinstance(piece, Variable):
+            template += f"${piece.name}" if inside else f'"${piece.name}"'
+        else:
+            template += piece
+            inside ^= piece.replace('\\"', "").count('"') % 2 == 1
+    return template
+
+
+def _fields(template: Mapping[str, Any]) -> dict[str, list[Path]]:
+    """Return which path of the template carries which field."""
+    ranked: dict[str, list[tuple[int, Path]]] = {}
+
+    def walk(value: object, path: Path) -> None:
+        if isinstance(value, dict):
+            for key, inner in value.items():
+                walk(inner, (*path, key))
+        elif isinstance(value, str) and value.startswith("$"):
+            variable = Variable(value[1:])
+            if variable.field:
+                ranked.setdefault(variable.field, []).append((PREFERENCE.get(variable.name, len(PREFERENCE)), path))
+
+    walk(template, ())
+    return {field: [path for _, path in sorted(paths, key=lambda p: p[0])] for field, paths in ranked.items()}
+
+
+def _parse(line: str) -> object:
+    try:
+        return json.loads(line)
+    except (ValueError, RecursionError):
+        return None

@@ -1,0 +1,86 @@
+"""Every layout of access logs that is recognised, in the order in which they are tried."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from necropsy.evidence.access_log import scan
+from necropsy.evidence.access_log.formats import given, json_lines, text_lines, w3c
+from necropsy.evidence.access_log.formats.layout import Layout, LogFormat
+
+if TYPE_CHECKING:
+    from necropsy.case.scratch import Scratch
+
+Recogniser: TypeAlias = Callable[[Sequence[str], Sequence[LogFormat]], Sequence[Layout]]
+"""First lines and given formats in; layouts that might fit out, better ones first."""
+
+
+def _json(lines: Sequence[str], _: Sequence[LogFormat]) -> Sequence[Layout]:
+    found = json_lines.recognise(lines)
+    return [found] if found else []
+
+
+def _w3c(lines: Sequence[str], _: Sequence[LogFormat]) -> Sequence[Layout]:
+    found = w3c.recognise(lines)
+    return [found] if found else []
+
+
+def _known_text(_: Sequence[str], __: Sequence[LogFormat]) -> Sequence[Layout]:
+    return text_lines.known()
+
+
+LAYOUTS: Final[tuple[tuple[str, Recogniser], ...]] = (
+    ("a log_format that was given or stands in the nginx configuration", given.given),
+    ("JSON, one object a line, any key names", _json),
+    ("W3C extended: CloudFront, IIS", _w3c),
+    ("combined and its relatives, Envoy's and the application load balancer's own", _known_text),
+)
+"""What it is, and who recognises it."""
+
+
+def recognise(scratch: Scratch, lines: Sequence[str], formats: Sequence[LogFormat]) -> Layout | None:
+    """Recognise the layout by the first lines: the first that reads most of them; None when none reads any."""
+    if not lines:
+        return None
+    best: tuple[int, Layout] | None = None
+    for _, recogniser in LAYOUTS:
+        layouts = recogniser(lines, formats)
+        evident = _evident(layouts, lines)
+        if evident is not None:
+            return evident
+        for layout in layouts:
+            readable = _readable(scratch, layout, lines)
+            if readable == len(lines):
+                return layout
+            if readable and (best is None or readable > best[0]):
+                best = (readable, layout)
+    return best[1] if best else None
+
+
+def _evident(layouts: Sequence[Layout], lines: Sequence[str]) -> Layout | None:
+    """Return a layout by which all lines are plain, if by those before it none is: to ask the database would take longer."""
+    if not scan.is_compiled():
+        return None
+    sample = "".join(f"{line}\n" for line in lines).encode("utf-8", "replace")
+    for layout in layouts:
+        if layout.plan is None:
+            return None
+        hard = scan.Scanner(layout.plan, 0).scan(sample)["hard"]
+        if not hard.size:
+            return layout
+        if hard.size < len(lines):
+            return None
+    return None
+
+
+def _readable(scratch: Scratch, layout: Layout, lines: Sequence[str]) -> int:
+    """Count the lines that a layout reads without fault."""
+    sample = scratch.folder / "sample"
+    sample.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8", errors="replace", newline="\n")
+    try:
+        return int(scratch.value(f"SELECT count(*) FROM ({layout.query(str(sample), 'none')}) WHERE fault = 0"))
+    except scratch.errors:
+        return 0
+    finally:
+        scratch.forget_rejects()

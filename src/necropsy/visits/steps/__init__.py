@@ -1,0 +1,1 @@
+"""The steps of the analysis, each an Ibis expression that makes one table of others."""

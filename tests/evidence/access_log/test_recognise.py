@@ -1,0 +1,235 @@
+"""Layouts: what a line means, told from the first lines."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+from unittest import mock
+
+import pytest
+
+from necropsy.evidence.access_log import recognise, scan
+from necropsy.evidence.access_log.sources import LogFile, first_lines
+from necropsy.model.evidence import Origin
+
+if TYPE_CHECKING:
+    from necropsy.case.scratch import Scratch
+
+COMBINED = (
+    '$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent "$http_referer" "$http_user_agent"'
+)
+LINE = '203.0.113.9 - - [24/May/2019:20:41:34 +0200] "GET /login?next=%2F HTTP/1.1" 302 1769 "-" "curl/8.5.0"'
+WHAT = "client, user_agent, host, method, path, status, first_at"
+AT = datetime(2019, 5, 24, 18, 41, 34)  # noqa: DTZ001 -- the case keeps UTC without zone
+
+
+@dataclass(frozen=True)
+class Format:
+    name: str
+    text: str
+    escape: str = "default"
+    origin: Origin | None = field(default_factory=lambda: Origin("nginx.conf", 12))
+
+
+@pytest.mark.parametrize(
+    ("note", "text", "client", "host"),
+    [
+        ("combined", LINE, "203.0.113.9", ""),
+        ("combined, X-Forwarded-For last", LINE + ' "198.51.100.7, 10.0.0.2"', "198.51.100.7", ""),
+        ("combined, X-Forwarded-For last", LINE + ' "-"', "203.0.113.9", ""),
+        ("combined, host first", "shop.example:443 " + LINE, "203.0.113.9", "shop.example:443"),
+        (
+            "Kubernetes ingress-nginx",
+            LINE + " 417 0.012 [shop-web-80] [] 10.2.0.7:8080 1769 0.012 302 5c1b2e8d9f",
+            "203.0.113.9",
+            "",
+        ),
+        ("combined, with more after it", LINE + " 0.012 .", "203.0.113.9", ""),
+    ],
+)
+def test_relatives_of_combined_are_told_apart(reading, note, text, client, host) -> None:
+    read = reading(f"{text}\n" * 3)
+    assert read.log.sources[0].note == note
+    assert read.one(WHAT) == (client, "curl/8.5.0", host, "GET", "/login", 302, AT)
+
+
+def test_common_has_no_user_agent(reading) -> None:
+    read = reading('203.0.113.9 - frank [24/May/2019:18:41:34 +0000] "GET /a HTTP/1.0" 200 2326\n')
+    assert read.log.sources[0].note == "common"
+    assert read.one(WHAT) == ("203.0.113.9", "", "", "GET", "/a", 200, AT)
+
+
+def test_a_user_name_with_spaces_moves_nothing(reading) -> None:
+    read = reading(LINE.replace("- - [", "- John Q. Public [") + "\n")
+    assert read.one(WHAT) == ("203.0.113.9", "curl/8.5.0", "", "GET", "/login", 302, AT)
+
+
+def test_caddy_is_json_with_nested_keys(reading) -> None:
+    line = (
+        '{"level":"info","ts":1558723294.5,"logger":"http.log.access","msg":"handled request","request":{"remote_ip":"203.0.113.9",'
+        '"remote_port":"41342","proto":"HTTP/2.0","method":"GET","host":"shop.example","uri":"/login?next=/","headers":'
+        '{"User-Agent":["curl/8.5.0"],"Referer":["https://shop.example/"]}},"bytes_read":0,"duration":0.5,"size":1769,"status":302}\n'
+    )
+    read = reading(line)
+    assert read.log.sources[0].note == (
+        "JSON: time=ts, client=request.remote_ip, method=request.method, target=request.uri, host=request.host, status=status,"
+        " user agent=request.headers.User-Agent[0], referer=request.headers.Referer[0]"
+    )
+    # The line is written when the request ends; half a second earlier it began.
+    assert read.one(WHAT) == ("203.0.113.9", "curl/8.5.0", "shop.example", "GET", "/login", 302, AT)
+
+
+def test_traefik_is_json_with_keys_of_its_own(reading) -> None:
+    line = (
+        '{"ClientAddr":"203.0.113.9:41342","ClientHost":"203.0.113.9","ClientPort":"41342","DownstreamStatus":302,"Duration":1234567,'
+        '"RequestAddr":"shop.example","RequestHost":"shop.example","RequestMethod":"GET","RequestPath":"/login?x=1","RequestProtocol":'
+        '"HTTP/1.1","StartUTC":"2019-05-24T18:41:34.000000001Z","request_User-Agent":"curl/8.5.0","level":"info","msg":"","time":'
+        '"2019-05-24T18:41:35Z"}\n'
+    )
+    assert reading(line).one(WHAT) == ("203.0.113.9", "curl/8.5.0", "shop.example", "GET", "/login", 302, AT)
+
+
+def test_keys_are_found_by_the_shape_of_their_values_where_names_say_nothing(reading) -> None:
+    line = '{"a":"2019-05-24T18:41:34Z","b":"GET /login?x=1 HTTP/1.1","c":302,"d":"203.0.113.9","e":"curl/8.5.0"}\n'
+    read = reading(line)
+    assert read.log.sources[0].note == "JSON: time=a, request=b, status=c, client=d, user agent=e"
+    assert read.one(WHAT) == ("203.0.113.9", "curl/8.5.0", "", "GET", "/login", 302, AT)
+
+
+@pytest.mark.parametrize(
+    "stamp",
+    [
+        '"2019-05-24T20:41:34+02:00"',
+        '"24/May/2019:18:41:34 +0000"',
+        "1558723294",
+        "1558723294000",
+        '"1558723294.000"',
+        "1558723294000000",
+    ],
+)
+def test_all_forms_of_time_are_the_same_time(reading, stamp) -> None:
+    assert reading(f'{{"time":{stamp},"request":"GET / HTTP/1.1","status":200}}\n').one("first_at") == (AT,)
+
+
+def test_a_time_without_zone_is_read_as_utc_and_said(reading) -> None:
+    read = reading('{"time":"2019-05-24 18:41:34","request":"GET / HTTP/1.1","status":200}\n')
+    assert read.one("first_at") == (AT,)
+    assert read.log.sources[0].note.endswith("no zone in its times: read as UTC")
+
+
+def test_a_given_log_format_is_named_with_the_line_that_it_stands_in(reading) -> None:
+    form = Format(
+        "main", '$http_host "$request" $status rt=$request_time [$time_iso8601] "$http_user_agent" $http_x_real_ip'
+    )
+    read = reading(
+        'shop.example "GET /login?a=1 HTTP/1.1" 302 rt=0.012 [2019-05-24T18:41:34+00:00] "curl/8.5.0" 203.0.113.9\n',
+        log_formats=[Format("other", "$status $time_local $request"), form],
+    )
+    assert read.log.sources[0].note == "log_format main from nginx.conf:12"
+    assert read.one(WHAT) == ("203.0.113.9", "curl/8.5.0", "shop.example", "GET", "/login", 302, AT)
+
+
+def test_a_given_json_format_means_what_its_variables_mean(reading) -> None:
+    text = '{"w": "$time_iso8601", "x":"$request_method", "y": "$request_uri", "z": $status, "u":"$http_user_agent", "v":"$host", "c":"$remote_addr"}'
+    line = '{"w": "2019-05-24T18:41:34+00:00", "x":"GET", "y": "/login?a=1", "z": 302, "u":"curl/8.5.0", "v":"shop.example", "c":"203.0.113.9"}\n'
+    read = reading(line, log_formats=[Format("js", text, "json")])
+    assert read.log.sources[0].note.startswith(
+        "log_format js from nginx.conf:12, JSON: time=w, method=x, target=y, status=z"
+    )
+    assert read.one(WHAT) == ("203.0.113.9", "curl/8.5.0", "shop.example", "GET", "/login", 302, AT)
+
+
+def test_milliseconds_and_the_time_of_the_request_give_its_true_start(reading) -> None:
+    form = Format("fine", '$remote_addr [$msec] "$request" $status $request_time "$http_user_agent"')
+    read = reading('203.0.113.9 [1558723294.250] "GET / HTTP/1.1" 200 0.250 "curl/8.5.0"\n', log_formats=[form])
+    assert read.one("first_at") == (AT,)
+
+
+def test_a_format_whose_variables_touch_is_passed_over(reading) -> None:
+    read = reading(LINE + "\n", log_formats=[Format("bad", "$remote_addr$status [$time_local] $request")])
+    assert read.log.sources[0].note == "combined"
+
+
+def test_a_format_without_escaping_is_read_by_expression(reading) -> None:
+    form = Format("raw", COMBINED, "none")
+    read = reading(LINE + "\n", log_formats=[form])
+    assert read.log.sources[0].note == "log_format raw from nginx.conf:12"
+    assert read.one(WHAT) == ("203.0.113.9", "curl/8.5.0", "", "GET", "/login", 302, AT)
+
+
+def test_a_file_of_another_kind_is_absent_with_the_next_step(reading) -> None:
+    log = reading("Dear all,\n\nplease find attached\n").log
+    assert (log.sources, log.requests, log.first_at) == ([], 0, None)
+    assert log.absent[0].hint.startswith("Name it: --log-format")
+
+
+def test_a_missing_file_is_absent_and_the_others_are_read(reading, tmp_path) -> None:
+    (tmp_path / "there.log").write_text(LINE + "\n")
+    log = reading([tmp_path / "missing.log", tmp_path / "there.log", tmp_path]).log
+    assert log.requests == 1
+    assert [absent.reason.rpartition(": ")[2] for absent in log.absent] == ["no such file", "is a folder"]
+    assert log.last_at == AT.replace(tzinfo=UTC)
+
+
+ENVOY = (
+    '[2019-05-24T18:41:34.000Z] "GET /login?x=1 HTTP/1.1" 302 - 0 1769 12 11 "203.0.113.9" "curl/8.5.0" "5c1b2e8d-9f" "shop.example"'
+    ' "10.2.0.7:8080"'
+)
+BALANCER = (
+    "h2 2019-05-24T18:41:34.000000Z app/web/50dc6c495c0c9188 203.0.113.9:2817 10.0.0.1:80 0.000 0.001 0.000 302 302 34 366"
+    ' "GET https://shop.example:443/login?x=1 HTTP/2.0" "curl/8.5.0" ECDHE-RSA-AES128-GCM-SHA256 TLSv1.2 arn:aws:x "Root=1-5" "-" "-" 0'
+)
+CLOUDFRONT = (
+    "#Version: 1.0\n"
+    "#Fields: date time x-edge-location c-ip cs-method cs(Host) cs-uri-stem sc-status cs(Referer) cs(User-Agent) cs-uri-query\n"
+    "2019-05-24\t18:41:34\tFRA2\t203.0.113.9\tGET\tshop.example\t/login\t302\t-\tcurl/8.5.0\tx=1"
+)
+IIS = "#Fields: date time cs-method cs-uri-stem c-ip cs(User-Agent) sc-status\n2019-05-24 18:41:34 GET /login 203.0.113.9 curl/8.5.0 302"
+DOCKER = '{"log":"' + LINE.replace('"', '\\"') + '\\n","stream":"stdout","time":"2019-05-24T18:41:34.25Z"}'
+
+
+@pytest.mark.parametrize(
+    ("note", "text", "host"),
+    [
+        ("Envoy", ENVOY, "shop.example"),
+        ("application load balancer", BALANCER, ""),
+        ("W3C extended", CLOUDFRONT, "shop.example"),
+        ("W3C extended", IIS, ""),
+        ("combined", DOCKER, ""),
+        ("combined", "2019-05-24T18:41:34.250000000Z stdout F " + LINE, ""),
+    ],
+    ids=["envoy", "balancer", "cloudfront", "iis", "docker", "kubernetes"],
+)
+def test_logs_of_others_are_read(reading, note, text, host) -> None:
+    read = reading(text + "\n")
+    assert read.log.sources[0].note.startswith(note)
+    assert read.one(WHAT) == ("203.0.113.9", "curl/8.5.0", host, "GET", "/login", 302, AT)
+    assert read.log.blemishes == []
+
+
+def test_a_damaged_line_inside_a_wrapper_keeps_its_number(reading) -> None:
+    log = reading(f'{DOCKER}\n{{"log":"rubbish\\n","stream":"stdout"}}\n{DOCKER}\n').log
+    assert log.requests == 2
+    assert [(b.place, b.count) for b in log.blemishes] == [(2, 1)]
+
+
+LOGS = sorted((Path(__file__).parents[2] / "assets" / "access_log").glob("*.log*"))
+
+
+@pytest.mark.parametrize("log", LOGS, ids=lambda path: path.name)
+def test_what_is_evident_is_what_the_database_would_say(scratch, log) -> None:
+    lines = first_lines(LogFile(str(log), log, "gzip" if log.suffix == ".gz" else "none"))
+    found = recognise.recognise(scratch, lines, [])
+    with mock.patch.object(recognise, "_evident", return_value=None):
+        asked = recognise.recognise(scratch, lines, [])
+    assert (found and found.name) == (asked and asked.name)
+
+
+def test_plain_lines_are_recognised_without_the_database_where_the_scanner_is_compiled() -> None:
+    if not scan.is_compiled():
+        return  # then there is nothing else to ask
+    found = recognise.recognise(cast("Scratch", None), [LINE, LINE], [])
+    assert found is not None
+    assert found.name == "combined"
