@@ -15,7 +15,7 @@ export PATH := $(PATH):/usr/sbin:/sbin
 .DELETE_ON_ERROR:
 # Targets share one environment, one checkout and the machine's ports of their servers.
 .NOTPARALLEL:
-.PHONY: demo test unit process integration lint format bench docs packages clean help
+.PHONY: demo test unit process integration lint format bench bench-incidents docs packages clean help
 
 demo: $(VENV)/.installed-demo ## relive the incident and examine it: a verdict in the terminal, a page to open
 	@$(BIN)/necropsy demo
@@ -46,6 +46,10 @@ bench: $(VENV)/.installed-dev ## every benchmark, as ratios against a peer of th
 
 bench-%: $(VENV)/.installed-dev
 	@$(BIN)/python bench/run.py $*
+
+bench-incidents: $(VENV)/.installed-dev ## labelled incidents with their truth: how often the verdict is right (N=60 SEED= KINDS= WITHHOLD= TREE= RESULTS= KEEP=)
+	@PYTHONPATH=src:bench $(BIN)/python -m incidents --count $(or $(N),60) $(if $(SEED),--seed $(SEED)) $(if $(KINDS),--kinds $(KINDS)) \
+		$(if $(WITHHOLD),--withhold $(WITHHOLD)) $(foreach tree,$(TREE),--tree $(tree)) $(if $(RESULTS),--results $(RESULTS)) $(if $(KEEP),--keep $(KEEP))
 
 docs: $(VENV)/.installed-dev ## write the generated documentation again (a test fails when it is stale)
 	@$(BIN)/python tools/docs.py --demo

@@ -1,0 +1,73 @@
+"""All kinds of incidents, in one tuple. A third of a run is healthy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from incidents.kinds import checks, sound, traffic
+from incidents.scene import Scene
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind: its name and what fills a scene."""
+
+    name: str
+    fill: Callable[[Scene], None]
+    healthy: bool = False
+
+    @property
+    def about(self) -> str:
+        return (self.fill.__doc__ or "").partition("\n")[0]
+
+
+KINDS: tuple[Kind, ...] = (
+    Kind("prober-visible", checks.visible),
+    Kind("prober-hidden", checks.hidden),
+    Kind("prober-both", checks.both),
+    Kind("replicas", checks.replicas),
+    Kind("balancers", checks.balancers),
+    Kind("kubelets", checks.kubelets),
+    Kind("each-second", checks.each_second),
+    Kind("cron", checks.cron),
+    Kind("uptime", checks.uptime),
+    Kind("synthetic", checks.synthetic),
+    Kind("crawler", traffic.crawler),
+    Kind("crawler-many", traffic.crawler_many),
+    Kind("crawler-disguised", traffic.crawler_disguised),
+    Kind("api-client", traffic.api_client),
+    Kind("login-loop", traffic.login_loop),
+    Kind("burst-over", traffic.burst_over),
+    Kind("office", sound.office, healthy=True),
+    Kind("shop", sound.shop, healthy=True),
+    Kind("growth", sound.growth, healthy=True),
+    Kind("campaign", sound.campaign, healthy=True),
+    Kind("keeps-cookies", sound.keeps_cookies, healthy=True),
+    Kind("innocent-checks", sound.checks_of_all_periods, healthy=True),
+    Kind("lazy-crawler", sound.lazy_crawler, healthy=True),
+    Kind("rotation", sound.rotation, healthy=True),
+)
+
+BY_NAME = {kind.name: kind for kind in KINDS}
+
+
+def schedule(seed: int, count: int, names: tuple[str, ...] = (), *, exact: bool = False) -> list[tuple[int, str]]:
+    """Return ``count`` pairs of seed and kind: every third healthy (unless ``exact``), all kinds as often as each other.
+
+    >>> [kind for _, kind in schedule(7, 3)]
+    ['prober-visible', 'prober-hidden', 'office']
+    """
+    chosen = [BY_NAME[name] for name in names] or list(KINDS)
+    if exact:
+        return [(seed + number, chosen[number % len(chosen)].name) for number in range(count)]
+    ill = [kind for kind in chosen if not kind.healthy] or chosen
+    sound_ones = [kind for kind in chosen if kind.healthy] or chosen
+    pairs = []
+    counts = {True: 0, False: 0}
+    for number in range(count):
+        healthy = number % 3 == 2
+        kinds = sound_ones if healthy else ill
+        pairs.append((seed + number, kinds[counts[healthy] % len(kinds)].name))
+        counts[healthy] += 1
+    return pairs

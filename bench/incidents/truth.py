@@ -1,0 +1,162 @@
+"""What is so in an incident, and what can be known of it with each kind of evidence withheld."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from incidents.logs import Style, Written
+from incidents.scene import Actor, Scene
+
+CREATES = "births"
+EVIDENCE = ("log", "dump", "configuration")
+LEAST_SHARE = 0.05
+"""A creator below this share need not be named, and may be."""
+CREATORS = frozenset({
+    "probes/creates-sessions", "traffic/bot-creates-sessions", "traffic/client-drops-cookie", "traffic/login-loop",
+    "traffic/unlogged-creator",
+})  # fmt: skip
+SELF_EVIDENT = frozenset({
+    "probes/wrong-path", "probes/duplicate-target", "probes/idle-backend", "probes/partial-fix", "probes/zombie-service",
+    "monitoring/log-blind-spot", "monitoring/store-unwatched", "memory/no-limit", "memory/oversized-instance",
+    "sessions/orphaned-index", "memory/fragmentation", "memory/fork-headroom",
+})  # fmt: skip
+"""Conditions that do not kill by themselves: named as a cause they are neither right nor wrong."""
+
+
+@dataclass(slots=True)
+class Cause:
+    """One cause: what may be said of it, and its share."""
+
+    slugs: tuple[str, ...]
+    """Accepted slugs, the best first."""
+    store: str
+    share: float
+    of: str = CREATES
+    """births: of the store's sessions; sessions or bytes: of those."""
+    actors: list[str] = field(default_factory=list)
+    required: bool = True
+
+
+@dataclass(slots=True)
+class Expectation:
+    """What is right with this evidence."""
+
+    verdict: str
+    """causes; healthy; nothing (NO VERDICT is right, anything else is made up)."""
+    causes: list[Cause] = field(default_factory=list)
+    unsure_is_right: bool = False
+    """What is asked cannot be known with this evidence, so that saying so is the right answer (and not half of it)."""
+    shares_known: bool = True
+
+
+def judgeable(scene: Scene, style: Style | None, written: Written | None) -> dict[str, Any]:
+    """The truth file, as plain values."""
+    shares = _shares(scene)
+    healthy = not any(
+        share >= LEAST_SHARE for (_, name), share in shares.items() if scene.actors[name].role == "culprit"
+    )
+    healthy = healthy and not scene.extra_causes
+    expectations = {
+        "all": _expect(scene, shares, healthy, log=style is not None, configuration=True, dump=True, style=style)
+    }
+    for kind in EVIDENCE:
+        given = {name: name != kind for name in EVIDENCE}
+        given["log"] = given["log"] and style is not None
+        expectations[kind] = _expect(scene, shares, healthy, style=style, **given)
+    actors = []
+    for actor in scene.actors.values():
+        record = asdict(actor)
+        record["share"] = shares.get((actor.store, actor.name), 0.0)
+        record["log_lines"] = written.lines.get(actor.name, 0) if written else 0
+        actors.append(record)
+    busiest = max(written.clients.items(), key=lambda one: one[1]) if written and written.clients else None
+    return {
+        "schema": "necropsy-bench/truth/1", "seed": scene.seed, "kind": scene.kind, "parts": scene.parts,
+        "healthy": healthy, "now_ms": scene.now_ms, "history_ms": scene.history_ms, "notes": scene.notes,
+        "stores": [
+            {"name": store.name, "layout": store.layout, "lifetime_s": store.lifetime_s,
+             "sessions": len(scene.resident(store.name)), "people_share": sum(
+                 share for (where, name), share in shares.items()
+                 if where == store.name and scene.actors[name].role == "people"),
+             "other_bytes": store.other_bytes}
+            for store in scene.stores.values()
+        ],
+        "actors": actors, "tolerated": sorted(scene.tolerated | SELF_EVIDENT), "beside": sorted(scene.expected_beside),
+        "log": None if style is None else {
+            "format": style.format, "start_ms": style.start_ms, "end_ms": style.end_ms, "offset_ms": style.offset_ms,
+            "sample": style.sample, "milliseconds": style.milliseconds,
+        },
+        "busiest_client": None if busiest is None else {
+            "agent": busiest[0][0], "address": busiest[0][1],
+            "share": busiest[1] / max(1, sum(written.clients.values() if written else [])),
+        },
+        "expect": {name: asdict(one) for name, one in expectations.items()},
+    }  # fmt: skip
+
+
+def _shares(scene: Scene) -> dict[tuple[str, str], float]:
+    """Share of each store's live sessions by creator."""
+    counts: dict[tuple[str, str], int] = {}
+    totals: dict[str, int] = {}
+    for name in scene.stores:
+        for session in scene.resident(name):
+            counts[name, session.creator] = counts.get((name, session.creator), 0) + 1
+            totals[name] = totals.get(name, 0) + 1
+    return {(store, actor): count / totals[store] for (store, actor), count in counts.items()}
+
+
+def _expect(scene: Scene, shares: dict[tuple[str, str], float], healthy: bool, *, log: bool, dump: bool, configuration: bool,
+            style: Style | None) -> Expectation:  # fmt: skip
+    if not dump:
+        return Expectation("nothing")
+    causes: list[Cause] = []
+    blind = False
+    for (store, name), share in sorted(shares.items(), key=lambda one: -one[1]):
+        actor = scene.actors[name]
+        if actor.role != "culprit":
+            continue
+        slugs, known = _accepted(actor, log=log and _seen(actor, style), configuration=configuration)
+        blind |= not known and share >= LEAST_SHARE
+        same = next((c for c in causes if c.slugs[0] == slugs[0] and c.store == store and c.required == known), None)
+        if same is None:
+            causes.append(Cause(slugs, store, share, actors=[name], required=known))
+        else:
+            same.share += share
+            same.slugs = _add(same.slugs, *slugs)
+            same.actors.append(name)
+    for cause in causes:
+        cause.required = cause.required and cause.share >= LEAST_SHARE
+    causes += [Cause(slugs, store, share, of) for slugs, store, share, of in scene.extra_causes]
+    causes.sort(key=lambda one: -one.share)
+    if healthy:
+        return Expectation("healthy", causes, unsure_is_right=not log)
+    return Expectation("causes", causes, unsure_is_right=blind and not any(c.required for c in causes))
+
+
+def _seen(actor: Actor, style: Style | None) -> bool:
+    """Whether the log shows enough of it."""
+    return style is not None and (
+        not actor.in_log or (actor.first_ms < style.end_ms and actor.last_ms > style.start_ms)
+    )
+
+
+def _accepted(actor: Actor, *, log: bool, configuration: bool) -> tuple[tuple[str, ...], bool]:
+    """Slugs that are right for it with this evidence, and whether it can be known at all."""
+    configured = actor.in_configuration and configuration
+    periodic = actor.rhythm in {"ticker", "drifting", "cron"}
+    if log and actor.in_log:
+        return (
+            (actor.slugs, True)
+            if configured or not actor.in_configuration
+            else (_add(actor.slugs, "traffic/bot-creates-sessions"), True)
+        )
+    if configured:
+        return actor.slugs, periodic
+    return _add(
+        actor.slugs, "traffic/unlogged-creator", "probes/creates-sessions", "traffic/bot-creates-sessions"
+    ), periodic
+
+
+def _add(slugs: tuple[str, ...], *more: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*slugs, *more)))
