@@ -39,7 +39,7 @@ class Scene:
 
     def source(self, *readers: str) -> Scene:
         for reader in readers:
-            store = "a" if reader == "rdb" else None
+            store = "a" if reader in ("rdb", "redis") else None
             self.case.append("source", [{"reader": reader, "locator": f"{reader}.file", "store": store}])
         return self
 
@@ -84,6 +84,16 @@ class Scene:
                 for b in backends
             ],
         )
+        return self
+
+    def facts(self, store: str = "a", **facts: object) -> Scene:
+        """What a live server says: names with ``_`` as INFO writes them; ``config__x`` is ``config:x``, with hyphens."""
+        asked = {"redis_version": "7.2.4", "server-time": "2019-05-24T19:00:00+00:00"}
+        told = {
+            f"{n.split('__')[0]}:{n.split('__')[1].replace('_', '-')}" if "__" in n else n: v for n, v in facts.items()
+        }
+        rows = {**asked, **told}.items()
+        self.case.append("server_fact", [{"store": store, "name": name, "value": str(value)} for name, value in rows])
         return self
 
     def rows(self, table: str, *rows: dict[str, object]) -> Scene:

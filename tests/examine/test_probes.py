@@ -21,7 +21,7 @@ def test_births_of_a_configured_probe_are_blamed_on_its_line_with_a_query_that_c
         assert s.case.value(finding.primary.query) == 10  # births at 12:00:02, :12, … of 100 s
     assert (finding.severity, finding.confidence, finding.share) == (Severity.CRITICAL, Confidence.HIGH, 0.9)
     assert finding.primary.origin == PROBE.origin[0]
-    assert "in no access log" in finding.primary.text
+    assert "not in any access log" in finding.primary.text
 
 
 def test_a_window_of_phases_around_zero_is_counted_on_both_sides() -> None:
@@ -38,15 +38,41 @@ def test_a_window_of_phases_around_zero_is_counted_on_both_sides() -> None:
 def test_people_are_nobody_to_blame() -> None:
     with scene() as s:
         s.source("rdb", "prometheus").probe(HEALTHY_PROBE).sessions(100).claim("people", 95)
-        assert slugs(s.examine()) == {"healthy"}
+        assert slugs(s.examine()) == {"healthy", "monitoring/store-unwatched"}
 
 
-def test_probers_that_create_nothing_are_cleared_by_name() -> None:
+def test_probers_that_were_tested_and_create_nothing_are_cleared_with_the_figures() -> None:
     with scene() as s:
         s.source("rdb", "access_log").sessions(100).claim("people", 95).visitors(
             3, "ELB-HealthChecker/2.0", "h", "/health"
         )
-        assert "ELB-HealthChecker/2.0 (/health)" in cleared(s.examine())["probes/creates-sessions"]
+        s.rows("creation_test", _test(3, "innocent"))
+        assert cleared(s.examine())["probes/creates-sessions"] == (
+            "ELB-HealthChecker/2.0 GET /health: 8,640 visits, 260 followed by a birth, as by chance (3 %)"
+        )
+
+
+@pytest.mark.parametrize("outcome", ["untested", "tied", "creates", None])
+def test_nobody_is_cleared_who_was_not_tested(outcome: str | None) -> None:
+    with scene() as s:
+        s.source("rdb", "access_log").sessions(100).claim("people", 95).visitors(
+            3, "ELB-HealthChecker/2.0", "h", "/health"
+        )
+        if outcome:
+            s.rows("creation_test", _test(3, outcome))
+        assert "probes/creates-sessions" not in cleared(s.examine())
+
+
+def test_nobody_is_cleared_whose_like_creates_sessions_on_another_host() -> None:
+    with scene() as s:
+        s.source("rdb", "access_log").sessions(100).claim("people", 95)
+        s.visitors(3, "Probe/1", "h", "/").visitors(4, "Probe/1", "g", "/")
+        s.rows("creation_test", _test(3, "innocent"), _test(4, "creates"))
+        assert "probes/creates-sessions" not in cleared(s.examine())
+
+
+def _test(class_id: int, outcome: str) -> dict[str, object]:
+    return {"store": "a", "class_id": class_id, "visits": 8640, "followed": 260, "chance": 0.03, "outcome": outcome}
 
 
 def test_an_address_without_a_path_is_the_wrong_path_when_the_service_knows_a_better_one() -> None:

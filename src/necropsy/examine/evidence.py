@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from weakref import WeakKeyDictionary
 
 from necropsy._internal.serialization import from_plain
+from necropsy.model.figures import several
 from necropsy.model.probe import Backend, Probe
 
 if TYPE_CHECKING:
@@ -45,6 +46,11 @@ def quoted(text: str) -> str:
     "'O''Neil'"
     """
     return "'" + text.replace("'", "''") + "'"
+
+
+def unknown_layout(store: str, keys: int) -> str:
+    """Return why the sessions of a store could not be examined: nothing in it is a session that we know."""
+    return f"store {store}: {several(keys, 'key')} of an unknown layout, possibly sessions; `necropsy keys` shows what they are"
 
 
 def sessions_by_store(case: Case) -> dict[str, int]:

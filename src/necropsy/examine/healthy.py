@@ -1,53 +1,137 @@
 """``healthy``: the sessions are those that people make.
 
-Sign: no creator but people explains a tenth of the births, sessions expire, and what is unexplained is little.
+It is a finding of its own, and not what is left when nothing else was found. Signs, all of them: the births are known;
+people explain them, one session a visitor; nobody else makes a twentieth of them; an access log or a configuration was
+there that could have shown a machine; every session expires; memory and lifetimes were not complained of.
+
+Where a sign is missing nothing is said to be healthy: the store is unexamined, with what to bring.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
 
-from necropsy.examine import evidence
+from necropsy.examine import creation, evidence
 from necropsy.examine.sessions.immortal import IMMORTAL
-from necropsy.model.figures import percent
-from necropsy.model.finding import Cleared, Confidence, Exhibit, Finding, Severity
+from necropsy.model.figures import percent, several
+from necropsy.model.finding import Confidence, Exhibit, Finding, Severity, Unexamined
 
 if TYPE_CHECKING:
     from necropsy.case.store import Case
 
-_MOST_MACHINE = 0.1
-_MOST_UNEXPLAINED = 0.5
+_LEAST_KNOWN: Final = 0.8
+"""Share of the sessions whose birth must be known."""
+_LEAST_PEOPLE: Final = 0.8
+"""Share of the sessions that people must explain."""
+_CERTAIN: Final = 0.9
+_MOST_EACH: Final = 3.0
+"""Sessions that one visitor may have within the log: browsers, devices, a lost cookie."""
+_LEAST_COVERED: Final = 0.1
+"""Share of the births that a log must cover before it could have shown who else there is."""
 
 
-def examine(case: Case) -> Iterator[Finding | Cleared]:
-    """One finding per healthy store."""
-    for store, total in evidence.sessions_by_store(case).items():
+@dataclass(frozen=True, slots=True)
+class _Store:
+    """What is known of who made the sessions of one store."""
+
+    name: str
+    total: int
+    known: int
+    """Of them, those whose birth is known."""
+    people: float
+    machines: float
+    each: float | None
+    """Sessions a visitor; None without a log."""
+    covered: float
+    """Share of the births within the time of a log."""
+    immortal: int
+
+
+def examine(case: Case) -> Iterator[Finding | Unexamined]:
+    """One finding per healthy store; per store of which it cannot be said, what would tell."""
+    for store in _stores(case):
+        if store.machines >= creation.LEAST_SHARE * store.total and store.machines >= creation.FEWEST:
+            continue
+        if store.immortal >= creation.LEAST_SHARE * store.total:
+            continue
+        lack = _lack(case, store)
+        yield Unexamined("", *lack) if lack else _finding(store)
+
+
+def _stores(case: Case) -> Iterator[_Store]:
+    people = {made.store: made for made in creation.created(case, creation.PEOPLE)}
+    accounts = {row["store"]: row for row in case.rows("SELECT * FROM birth_account")}
+    machines = {
+        row["store"]: row["n"]
+        for row in case.rows("SELECT store, sum(births) AS n FROM birth_claim WHERE creator <> 'people' GROUP BY store")
+    }
+    for name, total in evidence.sessions_by_store(case).items():
         if not total:
             continue
-        births = {
-            row["creator"]: row["births"]
-            for row in case.rows(
-                "SELECT creator, sum(births) AS births FROM birth_claim WHERE store = ? GROUP BY 1", [store]
-            )
-        }
-        people = births.pop("people", 0.0)
-        machine = sum(births.values()) / total
-        immortal = case.value(f"SELECT count(*) FROM session WHERE store = ? AND {IMMORTAL}", [store]) / total
-        unexplained = max(0.0, 1 - machine - people / total)
-        if machine >= _MOST_MACHINE or immortal >= _MOST_MACHINE or unexplained > _MOST_UNEXPLAINED:
-            continue
-        yield Finding(
-            severity=Severity.INFO,
-            confidence=Confidence.HIGH if unexplained < _MOST_MACHINE else Confidence.MEDIUM,
-            title=f"Store {store} holds the sessions of people: {percent(people / total)} of {total:,}",
-            text=f"Machines create {percent(machine)}; {percent(unexplained)} stay unexplained; sessions expire.",
-            primary=Exhibit(
-                title=f"{people:,.0f} of {total:,} sessions are explained by people",
-                query=f"SELECT creator, sum(births) FROM birth_claim WHERE store = {evidence.quoted(store)} GROUP BY 1",
-            ),
-            store=store,
-            share=min(1.0, people / total),
-            share_low=min(1.0, people / total),
-            share_high=1 - machine,
+        known = case.value("SELECT count(born_at) FROM session WHERE store = ?", [name])
+        made, account = people.get(name), accounts.get(name)
+        visits = [claim for claim in made.claims if claim["clients"]] if made else []
+        clients = sum(claim["clients"] for claim in visits)
+        inside = sum(claim["births"] - (claim["extrapolated"] or 0.0) for claim in visits)
+        yield _Store(
+            name=name,
+            total=total,
+            known=known,
+            people=made.births if made else 0.0,
+            machines=machines.get(name) or 0.0,
+            each=inside / clients if clients else None,
+            covered=account["covered"] / account["births"] if account and account["births"] else 0.0,
+            immortal=case.value(f"SELECT count(*) FROM session WHERE store = ? AND {IMMORTAL}", [name]),
         )
+
+
+def _lack(case: Case, store: _Store) -> tuple[tuple[str, ...], str] | None:
+    """What is missing before the store can be called healthy, and why; None when nothing is."""
+    where = f"store {store.name}"
+    if store.known < _LEAST_KNOWN * store.total:
+        unknown = store.total - store.known
+        return ("birth",), f"{where}: when {unknown:,} of {several(store.total, 'session')} were born is not known"
+    if store.people < _LEAST_PEOPLE * store.total:
+        return _unexplained(
+            store, f"{where}: people explain {percent(store.people / store.total)} of the sessions", case
+        )
+    if not case.has("probe") and not (case.has("visitor_class") and store.covered >= _LEAST_COVERED):
+        return ("visitor_class", "probe"), f"{where}: nothing was given that could show a machine; needs --access-log"
+    if store.each is not None and store.each > _MOST_EACH:
+        return ("visitor_class",), f"{where}: {store.each:.1f} sessions a visitor are more than people make"
+    return None
+
+
+def _unexplained(store: _Store, said: str, case: Case) -> tuple[tuple[str, ...], str]:
+    if not case.has("visitor_class"):
+        return ("visitor_class",), f"{said}; needs --access-log 'access*.log' of the hours in which they were born"
+    if store.covered < _LEAST_PEOPLE:
+        covers = f"the access logs cover {percent(store.covered)} of the births"
+        return ("visitor_class",), f"{said}, and {covers}; needs older ones (access.log.1 …)"
+    return ("probe",), f"{said}; needs the other logs of this application, --prometheus and --consul"
+
+
+def _finding(store: _Store) -> Finding:
+    share = min(1.0, store.people / store.total)
+    machine = min(1.0, store.machines / store.total)
+    unexplained = max(0.0, 1.0 - share - machine)
+    certain = share >= _CERTAIN and store.total >= creation.FEWEST and store.covered >= 0.5
+    each = f", {store.each:.1f} a visitor" if store.each is not None else ""
+    return Finding(
+        severity=Severity.INFO,
+        confidence=Confidence.HIGH if certain else Confidence.MEDIUM,
+        title=f"Store {store.name} holds the sessions of people: {percent(share)} of {store.total:,}{each}",
+        text=f"Machines create {percent(machine)}; {percent(unexplained)} stay unexplained; sessions expire.",
+        primary=Exhibit(
+            title=f"{store.people:,.0f} of {several(store.total, 'session')} are explained by people",
+            query=(
+                f"SELECT creator, sum(births) FROM birth_claim WHERE store = {evidence.quoted(store.name)} GROUP BY 1"
+            ),
+        ),
+        store=store.name,
+        share=share,
+        share_low=share,
+        share_high=max(share, 1.0 - machine),
+    )

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from necropsy.model.figures import several
-from necropsy.model.finding import Cleared, Finding, Unexamined
+from necropsy.examine.evidence import unknown_layout
+from necropsy.model.finding import Cleared, Finding, Severity, Unexamined
 from necropsy.model.slugs import SLUGS
 
 if TYPE_CHECKING:
@@ -19,6 +19,8 @@ _PROBERS: Final = (
 
 EVIDENCE: Final[dict[str, tuple[tuple[str, ...], str]]] = {
     "session": (("rdb", "redis"), "--rdb dump.rdb"),
+    "server": (("rdb", "redis"), "--redis redis://host:6379"),
+    "live_server": (("redis",), "--redis redis://host:6379"),
     "index_entry": (("rdb", "redis"), "--rdb dump.rdb"),
     "key_family": (("rdb", "redis"), "--rdb dump.rdb"),
     "visitor_class": (("access_log",), "--access-log 'access*.log'"),
@@ -40,7 +42,7 @@ class Examiner:
     """One examiner: its slug, what it needs, and the function that judges."""
 
     slug: str
-    examine: Callable[[Case], Iterable[Finding | Cleared]]
+    examine: Callable[[Case], Iterable[Finding | Cleared | Unexamined]]
     needs: tuple[str, ...]
     """All of these kinds must be present."""
     helped_by: tuple[str, ...] = ()
@@ -67,16 +69,12 @@ def present(case: Case) -> frozenset[str]:
 
 
 def _strange(case: Case) -> list[str]:
-    """Say of each store whose keys are no sessions of a known layout that they are not."""
+    """Name each store whose keys are no sessions of a known layout."""
     rows = case.rows(
         "SELECT store, sum(keys)::BIGINT AS keys FROM key_family WHERE store NOT IN (SELECT DISTINCT store FROM session)"
         " GROUP BY store HAVING sum(keys) > 0 ORDER BY store"
     )
-    return [
-        f"store {row['store']}: {several(row['keys'], 'key')}, none of a session layout that is known here;"
-        " `necropsy keys` shows what they are"
-        for row in rows
-    ]
+    return [unknown_layout(row["store"], row["keys"]) for row in rows]
 
 
 def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
@@ -112,6 +110,17 @@ def examine_all(case: Case, examiners: Sequence[Examiner]) -> Examination:
         for said in examiner.examine(case):
             if isinstance(said, Finding):
                 findings.append(replace(said, slug=examiner.slug))
-            else:
+            elif isinstance(said, Cleared):
                 cleared.append(replace(said, slug=examiner.slug))
-    return Examination(in_order(findings), tuple(cleared), tuple(unexamined))
+            else:
+                unexamined.append(replace(said, slug=examiner.slug))
+    return Examination(in_order(_without_false_health(findings)), tuple(cleared), tuple(unexamined))
+
+
+_ILL: Final = ("sessions/", "memory/", "latency/", "traffic/", "probes/creates-sessions")
+
+
+def _without_false_health(findings: Sequence[Finding]) -> list[Finding]:
+    """Leave out the health of stores of which another examiner warns: its sessions are not all there is to a store."""
+    ill = {f.store for f in findings if f.severity is not Severity.INFO and f.slug.startswith(_ILL)}
+    return [finding for finding in findings if finding.slug != "healthy" or finding.store not in ill]

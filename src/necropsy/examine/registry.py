@@ -6,9 +6,17 @@ from typing import Final
 
 from necropsy.examine import healthy
 from necropsy.examine.interface import Examiner
-from necropsy.examine.latency import command_timeouts
-from necropsy.examine.memory import not_sessions
-from necropsy.examine.monitoring import log_blind_spot
+from necropsy.examine.latency import command_timeouts, max_clients, persistence_stall, slow_commands
+from necropsy.examine.memory import (
+    eviction_logs_users_out,
+    fork_headroom,
+    fragmentation,
+    near_limit,
+    no_limit,
+    not_sessions,
+    shared_host,
+)
+from necropsy.examine.monitoring import log_blind_spot, store_unwatched
 from necropsy.examine.probes import (
     creates_sessions,
     dead_rule,
@@ -24,8 +32,8 @@ from necropsy.examine.probes import (
     wrong_path,
     zombie_service,
 )
-from necropsy.examine.sessions import immortal, orphaned_index
-from necropsy.examine.traffic import bot_creates_sessions, client_drops_cookie, unlogged_creator
+from necropsy.examine.sessions import evicted_halves, immortal, orphaned_index, oversized
+from necropsy.examine.traffic import bot_creates_sessions, client_drops_cookie, login_loop, unlogged_creator
 
 EXAMINERS: Final[tuple[Examiner, ...]] = (
     Examiner("probes/creates-sessions", creates_sessions.examine, ("session",), ("probe", "visitor_class")),
@@ -48,11 +56,24 @@ EXAMINERS: Final[tuple[Examiner, ...]] = (
     Examiner("probes/timeout-exceeds-interval", timeout_exceeds_interval.examine, ("probe",)),
     Examiner("traffic/unlogged-creator", unlogged_creator.examine, ("session",), ("visitor_class", "probe")),
     Examiner("traffic/bot-creates-sessions", bot_creates_sessions.examine, ("session",), ("visitor_class",)),
-    Examiner("traffic/client-drops-cookie", client_drops_cookie.examine, ("cookie_use",)),
+    Examiner("traffic/client-drops-cookie", client_drops_cookie.examine, (), ("session", "cookie_use")),
+    Examiner("traffic/login-loop", login_loop.examine, ("session",), ("visitor_class",)),
     Examiner("sessions/immortal", immortal.examine, ("session",)),
+    Examiner("sessions/oversized", oversized.examine, ("session",)),
+    Examiner("sessions/evicted-halves", evicted_halves.examine, ("session",), ("server",)),
     Examiner("sessions/orphaned-index", orphaned_index.examine, ("index_entry",)),
+    Examiner("memory/near-limit", near_limit.examine, ("server",)),
+    Examiner("memory/no-limit", no_limit.examine, ("live_server",)),
+    Examiner("memory/eviction-logs-users-out", eviction_logs_users_out.examine, ("live_server", "session")),
+    Examiner("memory/shared-host", shared_host.examine, ("live_server",)),
     Examiner("memory/not-sessions", not_sessions.examine, ("key_family",)),
+    Examiner("memory/fragmentation", fragmentation.examine, ("live_server",)),
+    Examiner("memory/fork-headroom", fork_headroom.examine, ("live_server",)),
     Examiner("monitoring/log-blind-spot", log_blind_spot.examine, ("probe", "visitor_class"), ("backend",)),
+    Examiner("monitoring/store-unwatched", store_unwatched.examine, ("probe",), ("session",)),
+    Examiner("latency/max-clients", max_clients.examine, ("live_server",)),
+    Examiner("latency/persistence-stall", persistence_stall.examine, ("live_server",)),
+    Examiner("latency/slow-commands", slow_commands.examine, ("live_server",)),
     Examiner("latency/command-timeouts", command_timeouts.examine, ("error_event",)),
     Examiner("healthy", healthy.examine, ("session",), ("visitor_class", "probe")),
 )

@@ -1,6 +1,12 @@
-"""Figures as people read them."""
+"""Figures as people read them, and the one that several rooms share."""
 
 from __future__ import annotations
+
+from typing import Final
+
+IMMORTAL_S: Final = 400 * 86_400
+"""Idle lifetime in seconds beyond which a session never expires in practice: no browser keeps a cookie for longer
+(draft-ietf-httpbis-rfc6265bis, section 5.5), so nobody can come back to it."""
 
 
 def percent(share: float) -> str:

@@ -96,10 +96,18 @@ class Finding:
     store: str | None = None
     """Store that it is about; None when it is about no single one."""
     share: float | None = None
-    """Share of that store's sessions that this explains, 0 to 1."""
+    """Share of ``share_of`` that this explains, 0 to 1."""
     share_low: float | None = None
     share_high: float | None = None
     slug: str = ""
+    share_of: str = "births"
+    """What the share is of. Shares of ``births`` of one store add up to 1 at most; others each name a whole of their own."""
+    sessions: int | None = None
+    """Sessions that it is about; None: as many as the share says, or none."""
+    bytes: int | None = None
+    """Memory that it is about; None: that of its sessions."""
+    claims: tuple[int, ...] = ()
+    """``claim_id`` of the rows of ``birth_claim`` that it rests on."""
 
     @property
     def url(self) -> str:

@@ -12,9 +12,6 @@ _DURATIONS: Final = (
     (60.0, "minute"),
 )
 
-IMMORTAL_S: Final = 3 * 31_557_600.0
-"""A lifetime beyond this many seconds outlives the machine: nothing will be seen to expire."""
-
 
 def count(number: float) -> str:
     """Whole number with thousands separated; a fraction below ten keeps one digit.

@@ -12,11 +12,12 @@ from pathlib import PurePath
 from urllib.parse import SplitResult, urlsplit
 
 from necropsy.model.evidence import Absent, Blemish, Origin
+from necropsy.model.figures import IMMORTAL_S
 from necropsy.model.finding import Finding, Patch, Remedy, Severity
 from necropsy.model.report import Report, StoreSummary
 from necropsy.model.verdict import Actor, Cause, Prediction
 from necropsy.report.escaping import inert, inert_block
-from necropsy.report.figures import IMMORTAL_S, count, duration, interval, moment, percent, several, size
+from necropsy.report.figures import count, duration, interval, moment, percent, several, size
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +144,7 @@ def _fate(cause: Cause, report: Report) -> list[str]:
     left = max(0, store.sessions - cause.sessions)
     if store.lifetime_s is None:
         return [f"{several(cause.sessions, 'session')} less, as soon as they expire"]
-    if store.lifetime_s < 0 or store.lifetime_s >= IMMORTAL_S:
+    if store.lifetime_s < 0 or store.lifetime_s > IMMORTAL_S:
         old = several(cause.sessions, "session")
         stay = "outlive every machine: they do not go away by themselves"
         return [f"births stop, but {old} that are already there {stay}"]

@@ -12,12 +12,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from necropsy.model.figures import IMMORTAL_S
 from necropsy.model.probe import Probe
 from necropsy.model.verdict import Prediction
 
 DAY_S: Final = 86_400
-IMMORTAL_S: Final = 30 * DAY_S
-"""An idle lifetime beyond this never ends in practice: no user returns, and no store is sized for it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,62 +2,89 @@
 
 Sign: key families that no session layout recognises hold more than half of the bytes. Reason: the store is shared with a
 cache, a queue or another application; fixing sessions will not help.
+
+Keys of a store in which no session was recognised, and that all have an expiry, may be sessions of a layout that is not
+known here: that is not judged, and said.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 from necropsy.examine import evidence
 from necropsy.model.figures import percent, several, size
-from necropsy.model.finding import Cleared, Confidence, Exhibit, Finding, Remedy, Severity
+from necropsy.model.finding import Cleared, Confidence, Exhibit, Finding, Remedy, Severity, Unexamined
 
 if TYPE_CHECKING:
     from necropsy.case.store import Case
 
-FAMILIES = """
-SELECT store, sum(bytes)::BIGINT AS bytes, sum(bytes) FILTER (WHERE role = 'other')::BIGINT AS other
+FAMILIES: Final = """
+SELECT store, sum(bytes)::BIGINT AS bytes, sum(bytes) FILTER (WHERE role = 'other')::BIGINT AS other,
+  sum(bytes) FILTER (WHERE role = 'other' AND coalesce(without_expiry, 0) > 0.05 * keys)::BIGINT AS lasting,
+  coalesce(sum(keys) FILTER (WHERE role = 'session'), 0)::BIGINT AS sessions,
+  coalesce(sum(keys) FILTER (WHERE role = 'other'), 0)::BIGINT AS others
 FROM key_family GROUP BY store ORDER BY store
 """
-_LARGEST = """
+_LARGEST: Final = """
 SELECT pattern, type, keys, bytes, without_expiry FROM key_family
 WHERE store = ? AND role = 'other' ORDER BY bytes DESC, pattern LIMIT 5
 """
+_MOST: Final = 0.5
+_HEAVY: Final = 1_000_000
+"""Bytes below which it kills no store."""
 
 
-def examine(case: Case) -> Iterator[Finding | Cleared]:
-    """One finding or clearance per store."""
+def examine(case: Case) -> Iterator[Finding | Cleared | Unexamined]:
+    """One finding, clearance or refusal to judge per store."""
     for row in case.rows(FAMILIES):
-        store, total, other = row["store"], row["bytes"] or 0, row["other"] or 0
+        store: str = row["store"]
+        total, other, lasting = (row[name] or 0 for name in ("bytes", "other", "lasting"))
         if not total:
             continue
         share = other / total
-        if share < 0.5:
+        if share < _MOST:
             yield Cleared("", f"store {store}: {percent(1 - share)} of the memory is sessions")
-            continue
-        largest = case.rows(_LARGEST, [store])
-        exhibits = tuple(
-            Exhibit(
-                title=f"{family['pattern']} ({family['type']}): {several(family['keys'], 'key')}, {size(family['bytes'])}",
-                text=f"{family['without_expiry']:,} of them never expire",
-                query=(
-                    f"SELECT * FROM key_family WHERE store = {evidence.quoted(store)} AND role = 'other' ORDER BY bytes DESC"
-                ),
-            )
-            for family in largest
+        elif not row["sessions"] and lasting < _MOST * other:
+            yield Unexamined("", ("session",), evidence.unknown_layout(store, row["others"]))
+        else:
+            yield _finding(case, row, share)
+
+
+def _finding(case: Case, row: dict[str, Any], share: float) -> Finding:
+    store, other, lasting = row["store"], row["other"], row["lasting"] or 0
+    exhibits = tuple(
+        Exhibit(
+            title=f"{family['pattern']} ({family['type']}): {several(family['keys'], 'key')}, {size(family['bytes'])}",
+            text=_expiry(family),
+            query=f"SELECT * FROM key_family WHERE store = {evidence.quoted(store)} AND role = 'other' ORDER BY bytes DESC",
         )
-        yield Finding(
-            severity=Severity.WARNING,
-            confidence=Confidence.HIGH,
-            title=f"{percent(share)} of the memory of store {store} is not sessions",
-            text=f"{size(other)} of {size(total)} belong to keys that are no sessions of a known layout.",
-            primary=exhibits[0],
-            supporting=exhibits[1:],
-            remedy=Remedy(
-                title="Look at the largest families first",
-                text="Give them a TTL, or a store of their own.",
-                undo="PERSIST the keys, or point the application back",
-            ),
-            store=store,
-        )
+        for family in case.rows(_LARGEST, [store])
+    )
+    immortal = lasting >= _MOST * other
+    return Finding(
+        severity=Severity.WARNING if other >= _HEAVY else Severity.INFO,
+        confidence=Confidence.HIGH if immortal and row["sessions"] else Confidence.MEDIUM,
+        title=f"{percent(share)} of the memory of store {store} is not sessions",
+        text=f"{size(other)} of {size(row['bytes'])} belong to keys that are no sessions of a known layout.",
+        primary=exhibits[0],
+        supporting=exhibits[1:],
+        remedy=Remedy(
+            title="Look at the largest families first",
+            text="Give them an expiry, or a store of their own."
+            if immortal
+            else "They have an expiry: give them a shorter one, or a store of their own.",
+            undo="PERSIST the keys, or point the application back",
+        ),
+        store=store,
+        share=share,
+        share_low=share,
+        share_high=share,
+        share_of="bytes",
+        bytes=other,
+    )
+
+
+def _expiry(family: dict[str, Any]) -> str:
+    lasting = family["without_expiry"] or 0
+    return f"{lasting:,} of them never expire" if lasting else "all of them have an expiry"

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 from necropsy.examine import evidence
-from necropsy.model.figures import percent, several, size
+from necropsy.model.figures import IMMORTAL_S, percent, several, size
 from necropsy.model.finding import Cleared, Confidence, Exhibit, Finding, Remedy, Severity
 from necropsy.sessions.registry import cure
 
@@ -24,9 +24,9 @@ _DAY: Final = 86_400
 _MONTH: Final = 31 * _DAY
 """The longest default of a framework, Flask's, is no finding."""
 _YEAR: Final = 366 * _DAY
-_FEW: Final = 100
-"""Fewer long-lived sessions than this that do leave one day are told, and warned of by nobody."""
-_MANY: Final = 1000
+_FEWEST: Final = 20
+"""Sessions below which it kills no store."""
+_MANY: Final = 100
 
 NEVER = "state IN ('live', 'overdue') AND expires_at IS NULL"
 """SQL condition: Redis keeps the key for ever. Of some the session is over, yet the key has no expiry.
@@ -36,8 +36,8 @@ has an expiry.
 """
 LONG = f"state = 'live' AND expires_at IS NOT NULL AND lifetime_s > {_MONTH}"
 """SQL condition: a session that leaves one day, more than a month after its last use."""
-IMMORTAL = f"(({NEVER}) OR ({LONG}))"
-"""SQL condition: either."""
+IMMORTAL = f"(({NEVER}) OR (state = 'live' AND lifetime_s > {IMMORTAL_S}))"
+"""SQL condition: a session that never leaves, or so late that nobody can come back to it."""
 _UPGRADE: Final = "Upgrade Spring Session to the last release of its line, at least 2.7.4, 3.0.4, 3.1.3 or 3.2.0."
 _COUNT: Final = """
 SELECT count(*) AS n, sum(bytes)::BIGINT AS bytes, max(expires_at) AS until, mode(lifetime_s) AS lifetime,
@@ -84,7 +84,7 @@ def _never(store: str, total: int, row: dict[str, Any]) -> Finding:
         store,
         total,
         row,
-        severity=Severity.CRITICAL if row["n"] / total >= 0.5 and row["n"] >= _MANY else Severity.WARNING,
+        severity=_severity(row["n"], total),
         title=f"{several(row['n'], 'session')} in store {store} will never leave: no expiry ({percent(row['n'] / total)})",
         text=text,
         condition=NEVER,
@@ -94,11 +94,7 @@ def _never(store: str, total: int, row: dict[str, Any]) -> Finding:
 
 
 def _long(store: str, total: int, row: dict[str, Any]) -> Finding:
-    ever = row["lifetime"] > _YEAR
-    share = row["n"] / total
-    severity = Severity.WARNING if row["n"] >= _FEW else Severity.INFO
-    if ever and share >= 0.5 and row["n"] >= _MANY:
-        severity = Severity.CRITICAL
+    ever = row["lifetime"] > IMMORTAL_S
     text = f"Their idle lifetime is {_lifetime(row['lifetime'])}; {size(row['bytes'] or 0)} so far."
     if ever:
         text += " No session that is born there leaves within the life of the server, so memory only grows."
@@ -108,7 +104,7 @@ def _long(store: str, total: int, row: dict[str, Any]) -> Finding:
         store,
         total,
         row,
-        severity=severity,
+        severity=_severity(row["n"], total) if ever else Severity.INFO,
         title=f"{several(row['n'], 'session')} in store {store} will live until {row['until']:%Y-%m-%d}"
         if not ever
         else f"{several(row['n'], 'session')} in store {store} will live until {row['until']:%Y}",
@@ -157,7 +153,16 @@ def _finding(
         share=share,
         share_low=share,
         share_high=share,
+        share_of="sessions",
+        sessions=row["n"],
+        bytes=row["bytes"] or 0,
     )
+
+
+def _severity(number: int, total: int) -> Severity:
+    if number < _FEWEST:
+        return Severity.INFO
+    return Severity.CRITICAL if number >= _MANY and number / total >= 0.5 else Severity.WARNING
 
 
 def _lost(row: dict[str, Any]) -> bool:

@@ -1,17 +1,21 @@
-"""``traffic/client-drops-cookie``: clients are given a session cookie with each visit, and never bring one back.
+"""``traffic/client-drops-cookie``: clients never bring back the session cookie that they are given.
 
-Sign: logs that record both cookies tell of clients with several visits, each of which was given a session cookie, and none of
-which brought one. Reason: a program without a cookie jar, or a browser whose cookies are lost on the way (another path or
-domain, ``Secure`` behind plain HTTP, ``SameSite``): each visit starts a session that nobody comes back to.
+Signs: births follow each visit of programs that ask again and again (an HTTP library, an app, a partner's integration);
+and logs that record both cookies tell of clients with several visits, each of which was given a session cookie, and none
+of which brought one. Reason: a program without a cookie jar, or a browser whose cookies are lost on the way (another
+path or domain, ``Secure`` behind plain HTTP, ``SameSite``): each visit starts a session that nobody comes back to.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
 
+from necropsy.examine import creation
+from necropsy.examine.traffic.actors import exhibits, who
 from necropsy.model.figures import percent, several
-from necropsy.model.finding import Cleared, Confidence, Exhibit, Finding, Remedy, Severity
+from necropsy.model.finding import Cleared, Confidence, Exhibit, Finding, Remedy, Severity, Unexamined
 
 if TYPE_CHECKING:
     from necropsy.case.store import Case
@@ -20,16 +24,59 @@ _FEWEST_VISITS = 3
 """Visits without a cookie after which it is no accident: two may be two people behind one address."""
 _LEAST_SHARE = 0.05
 _MOST_EXHIBITS = 8
+_NEEDS: Final = "needs --access-log with $http_cookie and $sent_http_set_cookie"
 
 _DROPS = f"brought = 0 AND renewed >= {_FEWEST_VISITS} * clients"
 _QUERY = (
     "SELECT user_agent, sum(clients)::BIGINT AS clients, sum(visits)::BIGINT AS visits, sum(renewed)::BIGINT AS sessions"
     f" FROM cookie_use WHERE {_DROPS} GROUP BY user_agent ORDER BY sessions DESC, user_agent"
 )
+_REMEDY: Final = Remedy(
+    title="Do not start a session for clients that never return the cookie",
+    text=(
+        "Start sessions at login, not on the first page. Give programs that ask often a path without sessions, or have them"
+        " keep their cookies."
+    ),
+    undo="take the rule out again",
+)
 
 
-def examine(case: Case) -> Iterator[Finding | Cleared]:
-    """One finding for all logs together: a client drops its cookie whichever server it asks."""
+def examine(case: Case) -> Iterator[Finding | Cleared | Unexamined]:
+    """One finding per store whose births tell of it; else one for all logs together, whichever server is asked."""
+    cookies = _cookies(case) if case.has("cookie_use") else None
+    told = False
+    for made in creation.created(case, creation.DROPS):
+        if made.share < creation.LEAST_SHARE:
+            continue
+        told = True
+        confidence, why = creation.confidence(case, made)
+        shown = exhibits(made)
+        if isinstance(cookies, Finding) and cookies.primary is not None:
+            shown = (*shown, replace(cookies.primary, title=f"in the logs: {cookies.primary.title}"))
+        yield Finding(
+            severity=made.severity,
+            confidence=confidence,
+            title=f"{who(made)} drops its session cookie: {percent(made.share)} of the sessions in store {made.store}",
+            text=(
+                "Each of its visits is given a new session, and nobody comes back to the last one."
+                + (f" Not certain: {why}." if why else "")
+            ),
+            primary=shown[0],
+            supporting=shown[1:],
+            remedy=_REMEDY,
+            store=made.store,
+            share=made.share,
+            share_low=made.low,
+            share_high=made.high,
+            claims=made.ids,
+        )
+    if told:
+        return
+    yield cookies if cookies is not None else Unexamined("", ("cookie_use",), _NEEDS)
+
+
+def _cookies(case: Case) -> Finding | Cleared:
+    """Judge by the cookies alone: how many visits were given a new one by whom."""
     told = case.rows(
         "SELECT coalesce(sum(given), 0)::BIGINT AS given, coalesce(sum(clients) FILTER (brought > 0), 0)::BIGINT AS returning"
         " FROM cookie_use"
@@ -37,15 +84,14 @@ def examine(case: Case) -> Iterator[Finding | Cleared]:
     agents = case.rows(_QUERY)
     sessions = sum(agent["sessions"] for agent in agents)
     if not told["given"] or sessions < _LEAST_SHARE * told["given"]:
-        yield Cleared(
+        return Cleared(
             "", f"{_bring(told['returning'])} the session cookie back; none that matters drops it with each visit"
         )
-        return
     share = sessions / told["given"]
     clients = _bring(sum(agent["clients"] for agent in agents), "never ")
-    exhibits = tuple(_exhibit(agent) for agent in agents[:_MOST_EXHIBITS])
-    yield Finding(
-        severity=Severity.CRITICAL if share >= 0.5 else Severity.WARNING,
+    shown = tuple(_exhibit(agent) for agent in agents[:_MOST_EXHIBITS])
+    return Finding(
+        severity=Severity.WARNING,
         confidence=Confidence.HIGH,
         title=f"{clients} the session cookie back: {percent(share)} of all that were given",
         text=(
@@ -55,17 +101,9 @@ def examine(case: Case) -> Iterator[Finding | Cleared]:
             else f"Each of their visits was given a new session: {several(sessions, 'session')} in these logs. Nobody brings"
             " one back: is the cookie's path, domain, Secure or SameSite wrong?"
         ),
-        primary=exhibits[0],
-        supporting=exhibits[1:],
-        remedy=Remedy(
-            title="Start no session for who brings no cookie back",
-            text=(
-                "Start sessions at login, not on the first page. Give programs that ask often an address without a session,"
-                " or have them keep their cookies."
-            ),
-            undo="take the rule out again",
-        ),
-        share=None,
+        primary=shown[0],
+        supporting=shown[1:],
+        remedy=_REMEDY,
     )
 
 

@@ -1,6 +1,6 @@
-"""``traffic/unlogged-creator``: sessions are born like clockwork, and neither a log nor a configuration names the visitor.
+"""``traffic/unlogged-creator``: sessions are born like clockwork, and no access log shows the visitor.
 
-Sign: a comb of births that no visitor class of the given logs fits and no configured probe explains. Reason: somebody
+Sign: a train of births that no visitor class of the given logs fits and no configured probe explains. Reason: somebody
 reaches the application past the logging proxy: on its own port, from the same host, through another load balancer.
 """
 
@@ -9,53 +9,73 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from necropsy.examine import evidence
+from necropsy.examine import creation, evidence
 from necropsy.model.figures import percent, several
-from necropsy.model.finding import Cleared, Confidence, Exhibit, Finding, Remedy, Severity
+from necropsy.model.finding import Exhibit, Finding, Remedy
 
 if TYPE_CHECKING:
     from necropsy.case.store import Case
 
+_STEADY = 0.7
+"""Share of the ticks with a birth from which on a train is certain."""
 
-def examine(case: Case) -> Iterator[Finding | Cleared]:
+
+def examine(case: Case) -> Iterator[Finding]:
     """One finding per store."""
-    for store, total in evidence.sessions_by_store(case).items():
-        claims = case.rows(
-            "SELECT * FROM birth_claim WHERE store = ? AND creator = 'unlogged' ORDER BY births DESC, phase_s", [store]
-        )
-        if not claims or not total:
+    for made in creation.created(case, creation.UNLOGGED):
+        if not made.total:
             continue
-        share, low, high = (sum(c[name] for c in claims) / total for name in ("births", "births_low", "births_high"))
-        periods = ", ".join(f"{period:g} s" for period in sorted({c["period_s"] for c in claims}))
-        exhibits = tuple(
+        logged = any(claim["in_access_log"] is not None for claim in made.claims)
+        confidence, why = creation.confidence(case, made, least_probability=_STEADY)
+        periods = ", ".join(f"{period:g} s" for period in sorted({c["period_s"] for c in made.claims if c["period_s"]}))
+        shown = tuple(
             Exhibit(
-                title=f"phase {c['phase_s']:.3f} s of {c['period_s']:g} s: {several(c['births'], 'session')}",
-                text=f"{percent(c['creation_probability'])} of the ticks have a birth",
-                query="SELECT * FROM birth_claim WHERE creator = 'unlogged'",
+                title=_train(claim),
+                text=f"{percent(claim['creation_probability'] or 0.0)} of the ticks have a birth",
+                query=(
+                    "SELECT label, period_s, phase_s, births, first_at, last_at FROM birth_claim"
+                    f" WHERE store = {evidence.quoted(made.store)} AND creator = 'unlogged' ORDER BY births DESC"
+                ),
             )
-            for c in claims
+            for claim in made.claims
         )
+        several_ = f"{len(made.claims)} unidentified clients" if len(made.claims) > 1 else "an unidentified client"
         yield Finding(
-            severity=Severity.CRITICAL if share >= 0.5 else Severity.WARNING if share >= 0.1 else Severity.INFO,
-            confidence=Confidence.MEDIUM,
-            title=f"{percent(share)} of the sessions in store {store} come like clockwork (every {periods}) from nobody known",
+            severity=made.severity,
+            confidence=confidence,
+            title=f"{percent(made.share)} of the sessions in store {made.store} come every {periods}, from {several_}",
             text=(
-                f"{len(claims)} creator{'s' if len(claims) != 1 else ''} without a line in the logs or the configuration"
-                " that was given. Who comes every so many seconds is a machine; what no proxy logs goes round the proxy."
+                (
+                    "What comes every so many seconds is a machine. No access log that was given shows it, so it bypasses the"
+                    " proxy, or another log records it."
+                    if logged
+                    else "What comes every so many seconds is a machine. No access log was given that could show which."
+                )
+                + (f" Not certain: {why}." if why else "")
             ),
-            primary=exhibits[0],
-            supporting=exhibits[1:],
+            primary=shown[0],
+            supporting=shown[1:],
             remedy=Remedy(
-                title="Name the machine that asks",
+                title="Find the machine that asks",
                 text=(
-                    "Give the configuration of whatever monitors this application (--prometheus, --blackbox, --consul)."
-                    " Or log the application's own port for a minute and look at the phase above."
+                    "Give the configuration of whatever monitors this application (--prometheus, --blackbox, --consul,"
+                    " --prober)"
+                    + ("" if logged else ", and the access log of these hours (--access-log)")
+                    + ". Or watch the application's own port for a minute: ss -tnp, or its own access log, at the times above."
                 ),
                 undo="nothing to undo",
                 safe=True,
             ),
-            store=store,
-            share=min(1.0, share),
-            share_low=low,
-            share_high=min(1.0, high),
+            store=made.store,
+            share=made.share,
+            share_low=made.low,
+            share_high=made.high,
+            claims=made.ids,
         )
+
+
+def _train(claim: creation.Row) -> str:
+    if claim["period_s"] is None:
+        return f"{claim['label']}: {several(claim['births'], 'session')}"
+    phase = f" {claim['phase_s']:.3f} s into" if claim["phase_s"] is not None else ""
+    return f"{phase.strip()} every {claim['period_s']:g} s: {several(claim['births'], 'session')}".strip()

@@ -1,0 +1,187 @@
+"""Whose births are whose finding: the rows of ``birth_claim`` divided among the slugs of creators, each to one of them.
+
+The slugs of creators share the births of a store, so that their shares add up to 1 at most. What divides them is how a
+creator behaves: it is configured or comes at one period; nobody knows it; it logs in; it is a program that keeps no
+cookie; it is a robot, or a program under a browser's name.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from necropsy.model.finding import Confidence, Severity
+
+if TYPE_CHECKING:
+    from necropsy.case.store import Case
+
+Row = dict[str, Any]
+
+PROBES: Final = "probes/creates-sessions"
+UNLOGGED: Final = "traffic/unlogged-creator"
+LOGIN: Final = "traffic/login-loop"
+DROPS: Final = "traffic/client-drops-cookie"
+BOTS: Final = "traffic/bot-creates-sessions"
+PEOPLE: Final = "people"
+_BY_CREATOR: Final = {"people": PEOPLE, "unlogged": UNLOGGED, "probe": PROBES}
+
+LEAST_SHARE: Final = 0.05
+"""Of a store's births: fewer are no cause of anything."""
+FEWEST: Final = 20
+"""Births: fewer are no cause of anything, whatever their share."""
+
+_LOGIN: Final = re.compile(
+    r"(?i)(?:^|[/._-])(?:log-?in|sign-?in|auth(?:enticate)?|j_security_check|session)s?(?:$|[/?._-])"
+)
+_ROBOT: Final = re.compile(r"(?i)bot\b|bot/|crawl|spider|slurp|scrapy|fetcher|preview|archiver|indexer|scan")
+_BROWSER: Final = re.compile(r"^(?:Mozilla|Opera)/\d")
+_SERVICE: Final = re.compile(r"(?i)(?:^|/)(?:api|v\d+|graphql|rpc|rest|ws)(?:/|$|\?)")
+_FEW_CLIENTS: Final = 3
+_CLAIMS: Final = """
+SELECT b.*, v.client, v.host, v.method, v.path, v.status, v.log,
+  EXISTS (SELECT 1 FROM cookie_use c WHERE c.user_agent = b.user_agent AND c.brought = 0 AND c.renewed >= 3 * c.clients)
+    AND b.user_agent <> '' AS drops
+FROM birth_claim b LEFT JOIN visitor_class v ON v.class_id = b.class_id
+ORDER BY b.store, b.births DESC, b.label, b.phase_s
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Created:
+    """What the claims of one slug say of one store."""
+
+    store: str
+    total: int
+    """All sessions of the store."""
+    claims: tuple[Row, ...]
+    """Rows of ``birth_claim``, most births first."""
+
+    def _share(self, name: str) -> float:
+        return min(1.0, sum(claim[name] for claim in self.claims) / self.total) if self.total else 0.0
+
+    @property
+    def births(self) -> float:
+        """Births of all of them."""
+        return float(sum(claim["births"] for claim in self.claims))
+
+    @property
+    def share(self) -> float:
+        """Of all sessions of the store."""
+        return self._share("births")
+
+    @property
+    def low(self) -> float:
+        """Lower end of the interval of ``share``."""
+        return min(self.share, self._share("births_low"))
+
+    @property
+    def high(self) -> float:
+        """Upper end."""
+        return max(self.share, self._share("births_high"))
+
+    @property
+    def matters(self) -> bool:
+        """Whether they are enough for a finding that warns."""
+        return self.share >= LEAST_SHARE and self.births >= FEWEST
+
+    @property
+    def severity(self) -> Severity:
+        """Critical from half of the births on."""
+        if not self.matters:
+            return Severity.INFO
+        return Severity.CRITICAL if self.share >= 0.5 else Severity.WARNING
+
+    @property
+    def ids(self) -> tuple[int, ...]:
+        """Numbers of the claims."""
+        return tuple(claim["claim_id"] for claim in self.claims if claim["claim_id"] is not None)
+
+
+def created(case: Case, slug: str) -> Iterator[Created]:
+    """Yield what one slug of a creator, or ``people``, made: one value a store that has any of it."""
+    totals = {row["store"]: row["n"] for row in case.rows("SELECT store, count(*) AS n FROM session GROUP BY store")}
+    by_store: dict[str, list[Row]] = defaultdict(list)
+    for claim in _with_slugs(case.rows(_CLAIMS)):
+        if claim["slug"] == slug:
+            by_store[claim["store"]].append(claim)
+    for store, claims in sorted(by_store.items()):
+        yield Created(store, totals.get(store, 0), tuple(claims))
+
+
+def _with_slugs(claims: Sequence[Row]) -> Sequence[Row]:
+    for claim in claims:
+        claim["slug"] = _slug(claim)
+    return claims
+
+
+def _slug(claim: Row) -> str:
+    if claim["creator"] in _BY_CREATOR:
+        return _BY_CREATOR[claim["creator"]]
+    if claim["period_s"] is not None:
+        return PROBES
+    return LOGIN if logs_in(claim) else _program(claim)
+
+
+def _program(claim: Row) -> str:
+    """Tell programs that keep no cookie, and come again and again, from robots and what goes by a browser's name."""
+    agent = claim["user_agent"] or ""
+    if _ROBOT.search(agent):
+        return BOTS
+    if claim["drops"]:
+        return DROPS
+    if _BROWSER.match(agent) or not agent:
+        return BOTS
+    several_clients = (claim["clients"] or 0) >= _FEW_CLIENTS
+    return DROPS if several_clients or _SERVICE.search(claim["path"] or "") else BOTS
+
+
+def logs_in(claim: Row) -> bool:
+    """Whether the requests of a claim are logins: a form that is sent to an address that says so."""
+    return claim["method"] == "POST" and bool(_LOGIN.search(claim["path"] or ""))
+
+
+_TESTED: Final = "SELECT class_id, probe_id, outcome FROM creation_test WHERE store = ? AND outcome = 'creates'"
+_MOST_TIED: Final = 0.1
+_MOST_EXTRAPOLATED: Final = 0.5
+_FEWEST_TICKS: Final = 50
+_WIDEST: Final = 0.3
+
+
+def confidence(case: Case, made: Created, *, least_probability: float = 0.0) -> tuple[Confidence, str]:
+    """How sure a finding of a creator can be, and why not surer; the reason is empty where it is high.
+
+    High only where nothing else fits: no tie with another creator, enough births, a test against chance, little that is
+    inferred beyond the log's time, an interval that is narrow.
+    """
+    births = max(1.0, made.births)
+    tests = case.rows(_TESTED, [made.store])
+    was_tested = case.has("creation_test")
+    classes, probes = ({test[name] for test in tests} - {None} for name in ("class_id", "probe_id"))
+    tied = sum(claim["births"] for claim in made.claims if claim["alternative"])
+    extrapolated = sum(claim["extrapolated"] or 0.0 for claim in made.claims)
+    tested = sum(
+        claim["births"]
+        for claim in made.claims
+        if claim["class_id"] in classes
+        or claim["probe_id"] in probes
+        or claim["evidence"] == "named"
+        or (claim["creator"] == "unlogged" and (claim["creation_probability"] or 0.0) >= least_probability)
+    )
+    reasons = []
+    if tied > _MOST_TIED * births:
+        reasons.append("another creator fits as well")
+    if made.births < _FEWEST_TICKS:
+        reasons.append(f"only {made.births:,.0f} births")
+    if was_tested and tested < 0.9 * births:
+        reasons.append("not tested visit by visit")
+    if extrapolated > _MOST_EXTRAPOLATED * births:
+        reasons.append("the log covers less than half of them")
+    if made.high - made.low > _WIDEST:
+        reasons.append("the interval is wide")
+    if not reasons:
+        return Confidence.HIGH, ""
+    low = made.births < FEWEST or tied > 0.5 * births
+    return (Confidence.LOW if low else Confidence.MEDIUM), "; ".join(reasons)

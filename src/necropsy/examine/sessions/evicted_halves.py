@@ -1,0 +1,80 @@
+"""``sessions/evicted-halves``: Redis evicted one of the keys of a session and left the other.
+
+Sign: sessions of Spring's indexed layout, not expired, that lack the key ``…:sessions:expires:<id>``. Reason: eviction
+takes keys and not sessions; ``volatile-ttl`` takes the key that expires first, and the marker expires five minutes
+before the hash. The session goes on until the hash expires or is evicted too, but the event of its end never comes: what
+listens for it (the index of principals, sockets, counters of users) is not cleaned.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final
+
+from necropsy.examine import evidence
+from necropsy.model.figures import percent, several
+from necropsy.model.finding import Cleared, Confidence, Exhibit, Finding, Remedy, Severity
+
+if TYPE_CHECKING:
+    from necropsy.case.store import Case
+
+_PAIRED: Final = "layout IN ('spring-indexed', 'spring-reactive-indexed') AND coalesce(lifetime_s, 1) > 0"
+_WHOLE: Final = f"{_PAIRED} AND state = 'live' AND expires_at IS NOT NULL"
+_COUNT: Final = f"""
+SELECT count(*) AS n, count(*) FILTER (WHERE keys < 2) AS halves, coalesce(sum(bytes) FILTER (WHERE keys < 2), 0)::BIGINT
+  AS bytes FROM session WHERE store = ? AND {_WHOLE}
+"""
+_FEWEST: Final = 20
+_LEAST: Final = 0.01
+_MANY: Final = 0.1
+
+
+def examine(case: Case) -> Iterator[Finding | Cleared]:
+    """One finding or clearance per store with sessions of two keys."""
+    policies = {
+        row["store"]: row["value"]
+        for row in case.rows("SELECT store, value FROM server_fact WHERE name = 'maxmemory_policy'")
+    }
+    for store in evidence.sessions_by_store(case):
+        row = case.rows(_COUNT, [store])[0]
+        if not row["n"]:
+            continue
+        share = row["halves"] / row["n"]
+        if row["halves"] < _FEWEST or share < _LEAST:
+            yield Cleared("", f"store {store}: {several(row['n'], 'session')} of two keys, {row['halves']:,} lack one")
+            continue
+        policy = policies.get(store, "")
+        yield Finding(
+            severity=Severity.CRITICAL if share >= _MANY else Severity.WARNING,
+            confidence=Confidence.HIGH if policy and policy != "noeviction" else Confidence.MEDIUM,
+            title=f"{row['halves']:,} of {several(row['n'], 'session')} in store {store} have lost one of their two keys",
+            text=(
+                "Their marker (…:sessions:expires:<id>) is gone and the hash is there, long before they expire. Redis was full"
+                " and evicted keys"
+                + (f" ({policy})" if policy else "")
+                + "; whole sessions have gone as well, and whoever"
+                " had one was logged out."
+            ),
+            primary=Exhibit(
+                title=f"{row['halves']:,} without their marker ({percent(share)})",
+                query=(
+                    f"SELECT keys, count(*) AS sessions, sum(bytes) AS bytes FROM session"
+                    f" WHERE store = {evidence.quoted(store)} AND {_WHOLE} GROUP BY keys ORDER BY keys"
+                ),
+            ),
+            remedy=Remedy(
+                title="Stop the eviction: take away what fills the store, then maxmemory-policy noeviction",
+                text=(
+                    "No policy suits two keys that belong together. What has lost its marker ends with its hash; entries in"
+                    " the index of principals stay (sessions/orphaned-index)."
+                ),
+                undo="CONFIG SET maxmemory-policy to the old value",
+            ),
+            store=store,
+            share=share,
+            share_low=share,
+            share_high=share,
+            share_of="sessions",
+            sessions=row["halves"],
+            bytes=row["bytes"],
+        )

@@ -1,0 +1,52 @@
+"""``traffic/login-loop``: a program logs in again and again, and each login starts a session.
+
+Sign: births follow ``POST /login`` and its kin, from clients that do so many times within one lifetime. Reason: a script,
+an integration or a test logs in for each thing it does, and throws the session away instead of keeping its cookie. Such
+sessions are logged in, so that they look like people's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from necropsy.examine import creation
+from necropsy.examine.traffic.actors import exhibits, who
+from necropsy.model.figures import percent
+from necropsy.model.finding import Finding, Remedy
+
+if TYPE_CHECKING:
+    from necropsy.case.store import Case
+
+
+def examine(case: Case) -> Iterator[Finding]:
+    """One finding per store."""
+    for made in creation.created(case, creation.LOGIN):
+        if made.share < creation.LEAST_SHARE:
+            continue
+        confidence, why = creation.confidence(case, made)
+        shown = exhibits(made)
+        yield Finding(
+            severity=made.severity,
+            confidence=confidence,
+            title=f"{who(made)} logs in again and again: {percent(made.share)} of the sessions in store {made.store}",
+            text=(
+                "Each login starts a session, and the next one does not use it. They are logged in and look like people's."
+                + (f" Not certain: {why}." if why else "")
+            ),
+            primary=shown[0],
+            supporting=shown[1:],
+            remedy=Remedy(
+                title="Have it keep its cookie, or give it a token",
+                text=(
+                    "Log in once and use the session until it is refused; or an API token on a path without sessions. Until"
+                    " then: limit logins per client at the proxy (nginx: limit_req on the login's location)."
+                ),
+                undo="take the limit out again",
+            ),
+            store=made.store,
+            share=made.share,
+            share_low=made.low,
+            share_high=made.high,
+            claims=made.ids,
+        )

@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+from examine.cases import cleared, scene
+from necropsy.examine.interface import Examination
+
+SLUG = "memory/not-sessions"
+
+
+def examined(*families: dict[str, object]) -> Examination:
+    with scene() as s:
+        return (
+            s.source("rdb").rows("key_family", *({"store": "a", "type": "string", **row} for row in families)).examine()
+        )
+
+
+CACHE = {"pattern": "cache:*", "role": "other", "keys": 10, "bytes": 9_000_000, "without_expiry": 10}
+SESSIONS = {"pattern": "spring:*", "role": "session", "keys": 10, "bytes": 1_000_000, "without_expiry": 0}
+
+
+def test_keys_with_an_expiry_in_a_store_without_known_sessions_may_be_sessions() -> None:
+    said = examined({**CACHE, "pattern": "laravel_cache:*", "without_expiry": 0})
+    assert not [f for f in said.findings if f.slug == SLUG]
+    assert SLUG not in cleared(said)
+    assert "possibly sessions" in next(u.hint for u in said.unexamined if u.slug == SLUG)
+
+
+def test_beside_known_sessions_keys_with_an_expiry_are_not_sessions_and_not_told_to_get_one() -> None:
+    (finding,) = (f for f in examined({**CACHE, "without_expiry": 0}, SESSIONS).findings if f.slug == SLUG)
+    assert finding.confidence == "medium"
+    assert finding.remedy is not None
+    assert finding.remedy.text.startswith("They have an expiry")
+
+
+def test_what_never_expires_beside_sessions_is_certain() -> None:
+    (finding,) = (f for f in examined(CACHE, SESSIONS).findings if f.slug == SLUG)
+    assert (finding.confidence, finding.share, finding.share_of, finding.bytes) == ("high", 0.9, "bytes", 9_000_000)

@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+import pytest
+
+from examine.cases import Scene, cleared, scene
+from necropsy.examine.interface import Examination
+from necropsy.model.finding import Finding, Severity
+
+SLUG = "sessions/immortal"
+
+
+def found(said: Examination) -> Finding | None:
+    return next((f for f in said.findings if f.slug == SLUG), None)
+
+
+def built(s: Scene) -> Finding | None:
+    return found(s.source("rdb").examine())
+
+
+def test_a_month_is_long_and_ends() -> None:
+    with scene() as s:
+        said = s.source("rdb").sessions(500, lifetime_s=2_678_400, layout="flask").examine()
+    assert found(said) is None
+    assert cleared(said)[SLUG] == "store a: every session expires, at most 31 days after their last use"
+
+
+def test_one_session_that_never_ends_kills_no_store() -> None:
+    with scene() as s:
+        finding = built(s.sessions(1, lifetime_s=2**31 - 1))
+    assert finding is not None
+    assert finding.severity is Severity.INFO
+
+
+def test_sixty_eight_years_for_everybody_is_critical_and_the_remedy_is_the_framework_s_own() -> None:
+    with scene() as s:
+        finding = built(s.sessions(500, lifetime_s=2**31 - 1, layout="flask"))
+    assert finding is not None
+    assert finding.severity is Severity.CRITICAL
+    assert "68 years" in finding.text
+    assert finding.remedy is not None
+    assert "Flask" in finding.remedy.text
+    assert "Spring" not in finding.remedy.text
+
+
+@pytest.mark.parametrize("state", ["live", "expired", "ghost"])
+def test_a_key_without_an_expiry_stays_whatever_its_session_says(state: str) -> None:
+    with scene() as s:
+        finding = built(
+            s.sessions(350, lifetime_s=3600).sessions(
+                50, lifetime_s=3600, expires_at=None, state=state, layout="spring-reactive"
+            )
+        )
+    assert finding is not None
+    assert finding.title == "50 sessions in store a have no expiry: Redis keeps them for good"
+    assert "1 hour" in finding.text
+    assert (finding.severity, finding.share, finding.sessions, finding.bytes) == (Severity.WARNING, 0.125, 50, 50_000)
+    assert finding.remedy is not None
+    assert "EXPIRE" in finding.remedy.text

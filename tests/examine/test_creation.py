@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from necropsy.examine import creation
+
+from .cases import Scene, scene
+
+SLUGS = (creation.PROBES, creation.UNLOGGED, creation.LOGIN, creation.DROPS, creation.BOTS, creation.PEOPLE)
+
+
+def claimed(s: Scene, **columns: Any) -> str:
+    """Add a claim of 40 births by a class of its own; the slug that it belongs to."""
+    path, method, agent = (
+        columns.pop(name, default) for name, default in (("path", "/"), ("method", "GET"), ("agent", ""))
+    )
+    s.source("rdb", "access_log").sessions(100)
+    s.rows(
+        "visitor_class", {"class_id": 1, "user_agent": agent, "host": "h", "method": method, "path": path, "visits": 50}
+    )
+    s.claim("visitor", 40, **{"class_id": 1, "claim_id": 0, "user_agent": agent, "evidence": "visits", **columns})
+    (slug,) = [slug for slug in SLUGS if list(creation.created(s.case, slug))]
+    return slug
+
+
+@pytest.mark.parametrize(
+    ("slug", "columns"),
+    [
+        (creation.PROBES, {"agent": "Go-http-client/1.1", "period_s": 10.0}),
+        (creation.BOTS, {"agent": "PriceSpider/2.0", "clients": 1}),
+        (creation.BOTS, {"agent": "Mozilla/5.0 (X11; Linux x86_64)", "clients": 3000}),
+        (creation.BOTS, {"agent": "", "clients": 3000}),
+        (creation.BOTS, {"agent": "curl/8.5.0", "clients": 1}),
+        (creation.DROPS, {"agent": "okhttp/4.12.0", "clients": 400, "path": "/orders"}),
+        (creation.DROPS, {"agent": "python-requests/2.31", "clients": 1, "path": "/api/orders"}),
+        (creation.LOGIN, {"agent": "python-requests/2.31", "clients": 1, "path": "/login", "method": "POST"}),
+        (creation.LOGIN, {"agent": "", "clients": 1, "path": "/j_security_check", "method": "POST"}),
+    ],
+)
+def test_each_creator_has_one_slug(slug: str, columns: dict[str, Any]) -> None:
+    with scene() as s:
+        assert claimed(s, **columns) == slug
+
+
+def test_a_login_page_that_is_only_looked_at_is_no_login() -> None:
+    with scene() as s:
+        assert claimed(s, agent="Scanner/1", path="/login", method="GET") == creation.BOTS
+
+
+def test_shares_of_the_creators_of_one_store_add_up_to_one_at_most() -> None:
+    with scene() as s:
+        s.source("rdb", "access_log").sessions(100)
+        for number, creator in enumerate(("probe", "visitor", "unlogged", "people")):
+            s.claim(creator, 25, claim_id=number, period_s=10.0 if creator in ("probe", "unlogged") else None)
+        shares = [made.share for slug in SLUGS for made in creation.created(s.case, slug)]
+    assert sum(shares) == pytest.approx(1.0)
+    assert len(shares) == 4
+
+
+@pytest.mark.parametrize(
+    ("columns", "births", "sure"),
+    [
+        ({}, 80, "high"),
+        ({"alternative": "ELB-HealthChecker/2.0 /"}, 80, "low"),
+        ({"extrapolated": 60.0}, 80, "medium"),
+        ({"births_low": 40.0}, 80, "medium"),
+        ({"class_id": 2}, 80, "medium"),
+        ({}, 25, "medium"),
+    ],
+)
+def test_certain_is_only_what_nothing_else_fits(columns: dict[str, Any], births: float, sure: str) -> None:
+    with scene() as s:
+        s.source("rdb", "access_log").sessions(100)
+        s.rows(
+            "creation_test",
+            {"store": "a", "class_id": 1, "visits": 100, "followed": 80, "chance": 0.1, "outcome": "creates"},
+        )
+        s.claim(
+            "visitor",
+            births,
+            **{"class_id": 1, "claim_id": 0, "user_agent": "PriceSpider/2", "evidence": "visits", **columns},
+        )
+        (made,) = creation.created(s.case, creation.BOTS)
+        said, why = creation.confidence(s.case, made)
+    assert said == sure
+    assert bool(why) is (sure != "high")

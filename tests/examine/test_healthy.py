@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from necropsy.examine.interface import Examination
+
+from .cases import Scene, scene, slugs
+
+
+def examined(
+    s: Scene, people: float = 95, clients: int | None = 80, covered: int = 100, **sessions: Any
+) -> Examination:
+    s.source("rdb", "access_log").sessions(100, **sessions).visitors(1, "Mozilla/5.0", "h", period_s=None)
+    s.claim("people", people, evidence="visits", clients=clients, visits=300)
+    s.rows("birth_account", {"store": "a", "births": 100, "unknown": 0, "explained": people, "covered": covered})
+    return s.examine()
+
+
+def lacking(said: Examination) -> str:
+    return next((u.hint for u in said.unexamined if u.slug == "healthy"), "")
+
+
+def test_a_store_that_people_explain_is_healthy_with_one_session_a_visitor() -> None:
+    with scene() as s:
+        said = examined(s)
+    (finding,) = (f for f in said.findings if f.slug == "healthy")
+    assert finding.title == "Store a holds the sessions of people: 95 % of 100, 1.2 a visitor"
+    assert finding.confidence == "high"
+
+
+@pytest.mark.parametrize(
+    ("known", "reason"),
+    [
+        ({"people": 60}, "people explain 60 %"),
+        ({"people": 40, "covered": 30}, "the access logs cover 30 % of the births; needs older ones"),
+        ({"clients": 10}, "9.5 sessions a visitor"),
+    ],
+)
+def test_what_is_not_shown_to_be_healthy_is_not_examined(known: dict[str, Any], reason: str) -> None:
+    with scene() as s:
+        said = examined(s, **known)
+    assert "healthy" not in slugs(said)
+    assert reason in lacking(said)
+
+
+def test_logins_alone_are_no_health_without_a_log_that_could_show_a_machine() -> None:
+    with scene() as s:
+        s.source("rdb").sessions(100, authentication="yes").claim("people", 100, evidence="authenticated")
+        said = s.examine()
+    assert "healthy" not in slugs(said)
+    assert "--access-log" in lacking(said)
+
+
+def test_sessions_of_unknown_birth_are_not_healthy() -> None:
+    with scene() as s:
+        examined(s)
+        s.case.execute("UPDATE session SET born_at = NULL")
+        said = s.examine()
+    assert "healthy" not in slugs(said)
+    assert "is not known" in lacking(said)
+
+
+def test_a_store_of_which_another_examiner_warns_is_not_healthy() -> None:
+    with scene() as s:
+        said = examined(s, bytes=500_000)
+    assert "sessions/oversized" in slugs(said)
+    assert "healthy" not in slugs(said)
