@@ -40,13 +40,12 @@ def test_a_bot_that_creates_few_is_not() -> None:
 
 def test_immortal_sessions_are_counted_and_mortal_ones_cleared() -> None:
     with scene() as s:
-        s.source("rdb").sessions(10, lifetime_s=2**31 - 1).sessions(10, lifetime_s=-1, expires_at=None).sessions(
-            20
-        ).sessions(5, state="grace", lifetime_s=-1)
+        s.source("rdb").sessions(10, lifetime_s=2**31 - 1).sessions(30, lifetime_s=-1, expires_at=None)
+        s.sessions(20).sessions(5, state="grace", lifetime_s=-1)
         findings = [f for f in s.examine().findings if f.slug == "sessions/immortal"]
-        assert [s.case.rows(f.primary.query)[0]["count_star()"] for f in findings if f.primary] == [10, 10]
+        assert [s.case.rows(f.primary.query)[0]["count_star()"] for f in findings if f.primary] == [30, 10]
     never, long = findings
-    assert (never.severity, never.share) == (Severity.WARNING, pytest.approx(10 / 45))
+    assert (never.severity, never.share) == (Severity.WARNING, pytest.approx(30 / 65))
     assert (long.severity, long.share) == (Severity.INFO, None)
     with scene() as s:
         assert "sessions/immortal" in cleared(s.source("rdb").sessions(20).examine())

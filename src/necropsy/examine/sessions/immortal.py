@@ -28,7 +28,7 @@ _FEWEST: Final = 20
 """Sessions below which it kills no store."""
 _MANY: Final = 100
 
-NEVER = "state IN ('live', 'overdue') AND expires_at IS NULL"
+NEVER = "state IN ('live', 'overdue', 'ghost') AND expires_at IS NULL"
 """SQL condition: Redis keeps the key for ever. Of some the session is over, yet the key has no expiry.
 
 A negative lifetime asks for "never" and mostly gets it. Some versions of Spring let such a session die at once; then it
