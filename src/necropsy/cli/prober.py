@@ -1,0 +1,98 @@
+"""``necropsy prober``: an HTTP prober in place of the blackbox exporter's, which leaks no sessions."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from necropsy.model.errors import NecropsyError, UsageError
+
+
+def prober(
+    config: Annotated[
+        Path | None,
+        typer.Option("--config", "--config.file", metavar="FILE", help="blackbox.yml. Default: http_2xx alone."),
+    ] = None,
+    listen: Annotated[
+        str, typer.Option("--listen", "--web.listen-address", metavar="HOST:PORT", help="Where to listen.")
+    ] = "127.0.0.1:9115",
+    web_config: Annotated[
+        Path | None,
+        typer.Option(
+            "--web.config.file", metavar="FILE", help="TLS and basic authentication, as for Prometheus' exporters."
+        ),
+    ] = None,
+    session: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--session",
+            metavar="MODULE=POLICY",
+            help="reuse (default): keep each target's cookies, one session in"
+            " all. forbid: fail when an answer starts a session. observe: as blackbox, but say so.",
+        ),
+    ] = None,
+    delegate: Annotated[
+        str | None,
+        typer.Option("--delegate", metavar="URL", help="A blackbox exporter for the modules that are not served here."),
+    ] = None,
+) -> None:
+    r"""Answer /probe as the blackbox exporter's http prober does, without starting a session each time.
+
+    Prometheus' configuration stays as it is: only the address of the exporter changes. SIGHUP reads the configuration
+    again; with an error in it the old one stays in use.
+
+    \b
+      necropsy prober --config blackbox.yml
+      necropsy prober --config blackbox.yml --session http_2xx=forbid --listen 127.0.0.1:9116
+    """
+    from necropsy.guard.prober.site import Prober
+    from necropsy.guard.web import Site, read_web_config, serve
+
+    def warn(text: str) -> None:
+        typer.echo(f"warning: {text}", err=True)
+
+    answering = Prober(config, policies(session or []), delegate, warn)
+    server = serve(listen, Site(answering.routes(), read_web_config(web_config) if web_config else None))
+
+    def reload(*_: object) -> None:
+        try:
+            answering.reload()
+        except NecropsyError as error:
+            typer.echo(f"error: {error.message}\nhelp: {error.hint} The old configuration stays in use.", err=True)
+        else:
+            typer.echo("Read the configuration again.", err=True)
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGHUP, reload)
+    signal.signal(signal.SIGTERM, stop)
+    typer.echo(f"Listening on http{'s' if web_config else ''}://{listen}: {', '.join(answering.modules)}", err=True)
+    try:
+        server.serve_forever()
+    except KeyboardInterrupt:
+        typer.echo("Stopped.", err=True)
+    finally:
+        server.server_close()
+
+
+def policies(given: list[str]) -> dict[str, str]:
+    """Return the policy of each module.
+
+    Raises
+    ------
+    UsageError
+        Not MODULE=POLICY, or an unknown policy.
+    """
+    from necropsy.guard.prober.probe import POLICIES
+
+    found = {}
+    for text in given:
+        module, _, policy = text.partition("=")
+        if not module or policy not in POLICIES:
+            raise UsageError(f"--session {text}: expected MODULE=POLICY", hint=f"Policies: {', '.join(POLICIES)}.")
+        found[module] = policy
+    return found

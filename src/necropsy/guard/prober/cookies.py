@@ -1,0 +1,85 @@
+"""Cookies of a target, and whether an answer starts a session.
+
+An answer starts a session when it sets a session cookie to a value that the request did not bring. A deletion does not: an
+empty value, or an expiry that is past.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from email.message import Message
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import Final
+from urllib.request import Request
+
+_SESSION: Final = re.compile(r"(?i)[\w.:-]*sess[\w.:-]*|(?:[\w.:-]*[._:-])?sid|frontend|adminhtml|cfid|cakephp")
+"""Names of session cookies: JSESSIONID, SESSION, PHPSESSID, connect.sid, laravel_session, ASP.NET_SessionId …"""
+_EXPIRED: Final = re.compile(r"(?i);\s*max-age\s*=\s*(?:0|-\d+)\s*(?:;|$)|;\s*expires\s*=[^;]*\b(?:1970|1969)\b")
+
+
+@dataclass(frozen=True, slots=True)
+class SetCookie:
+    """One Set-Cookie header, without its value."""
+
+    name: str
+    is_session: bool
+    """Its name is that of a session cookie, and it sets a value."""
+    is_new: bool
+    """The request did not bring this value."""
+
+
+def set_cookies(headers: Iterable[str], brought: str) -> list[SetCookie]:
+    """Read the Set-Cookie headers of an answer.
+
+    Parameters
+    ----------
+    headers
+        Their values.
+    brought
+        The Cookie header of the request; empty: none.
+
+    >>> [c.is_session and c.is_new for c in set_cookies(["JSESSIONID=a1; Path=/", "theme=dark"], "")]
+    [True, False]
+    >>> set_cookies(["sid=a1"], "sid=a1")[0].is_new, set_cookies(["sid=; Max-Age=0"], "sid=a1")[0].is_session
+    (False, False)
+    """
+    known = {pair.strip() for pair in brought.split(";")}
+    found = []
+    for header in headers:
+        pair = header.partition(";")[0].strip()
+        name, _, value = pair.partition("=")
+        lives = bool(value.strip('" ')) and not _EXPIRED.search(header)
+        found.append(SetCookie(name.strip(), bool(_SESSION.fullmatch(name.strip())) and lives, pair not in known))
+    return found
+
+
+class Jar:
+    """Cookies of one target, by the name of its host, whatever address the name leads to."""
+
+    def __init__(self) -> None:
+        self._jar = CookieJar(DefaultCookiePolicy(strict_ns_domain=DefaultCookiePolicy.DomainLiberal))
+
+    def header(self, url: str) -> str:
+        """Return the Cookie header for a URL; empty: none."""
+        request = Request(url)  # noqa: S310 -- carries a URL into the jar, and is never sent
+        self._jar.add_cookie_header(request)
+        return request.get_header("Cookie") or ""
+
+    def keep(self, url: str, headers: Iterable[str]) -> None:
+        """Keep the cookies that an answer set."""
+        message = Message()
+        for header in headers:
+            message["Set-Cookie"] = header
+        self._jar.extract_cookies(_Answer(message), Request(url))  # type: ignore[arg-type]  # noqa: S310 -- as above
+
+
+class _Answer:
+    """What a jar wants of an answer."""
+
+    def __init__(self, message: Message) -> None:
+        self._message = message
+
+    def info(self) -> Message:
+        return self._message

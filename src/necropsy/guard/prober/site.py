@@ -1,0 +1,210 @@
+"""The prober's addresses: ``/probe?target=&module=``, ``/metrics``, ``/-/healthy``, ``/-/reload``."""
+
+from __future__ import annotations
+
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from pathlib import Path
+from threading import Lock
+from typing import Final
+from urllib.parse import urlencode
+
+from necropsy import __version__
+from necropsy.guard.exposition import CONTENT_TYPE, Family, Sample, text_of
+from necropsy.guard.prober.cookies import Jar
+from necropsy.guard.prober.metrics import families
+from necropsy.guard.prober.module import HttpModule, read_modules
+from necropsy.guard.prober.probe import OBSERVE, REUSE, Result, probe
+from necropsy.guard.web import Request, Response, Route
+from necropsy.model.errors import NecropsyError
+
+DEFAULT_MODULE: Final = "http_2xx"
+TIMEOUT_HEADER: Final = "X-Prometheus-Scrape-Timeout-Seconds"
+_RESERVE_S: Final = 0.5
+_LONGEST_S: Final = 120.0
+"""Seconds that a probe may take when neither Prometheus nor the module says less, as in blackbox."""
+_DAY_S: Final = 86_400
+
+
+@dataclass(slots=True)
+class _Known:
+    """What is kept of one target and module."""
+
+    jar: Jar = field(default_factory=Jar)
+    probes: int = 0
+    first_at: float = 0.0
+    started: int = 0
+    """Sessions that its probes started."""
+    warned: bool = False
+    lock: Lock = field(default_factory=Lock)
+
+
+class Prober:
+    """Answers ``/probe``.
+
+    Parameters
+    ----------
+    config
+        ``blackbox.yml``; None: one module, ``http_2xx``.
+    policies
+        By module: ``reuse`` (where a module is not named), ``forbid`` or ``observe``.
+    delegate
+        Address of a blackbox exporter that is asked for modules which are not known here; None: they are refused.
+    warn
+        Is told, once for each target, that its answers start sessions.
+    """
+
+    def __init__(
+        self, config: Path | None, policies: Mapping[str, str], delegate: str | None, warn: Callable[[str], None]
+    ) -> None:
+        self._config = config
+        self._policies = dict(policies)
+        self._delegate = delegate.rstrip("/") if delegate else None
+        self._warn = warn
+        self._known: dict[tuple[str, str], _Known] = {}
+        self._lock = Lock()
+        self._unknown_modules = 0
+        self._reloaded_at = 0.0
+        self._reload_succeeded = True
+        self.modules: dict[str, HttpModule] = {}
+        self.reload()
+
+    def reload(self) -> None:
+        """Read the configuration again; with an error the one before stays in use.
+
+        Raises
+        ------
+        NecropsyError
+            It cannot be read, or is wrong: file, line, what was expected.
+        """
+        self._reload_succeeded = False
+        modules = self._read()
+        unknown = sorted(set(self._policies) - set(modules))
+        if unknown:
+            raise NecropsyError(
+                f"--session names no such module: {', '.join(unknown)}", hint=f"Known: {', '.join(modules)}."
+            )
+        self.modules, self._reload_succeeded, self._reloaded_at = modules, True, time.time()
+
+    def _read(self) -> dict[str, HttpModule]:
+        if self._config is None:
+            return {DEFAULT_MODULE: HttpModule(DEFAULT_MODULE)}
+        try:
+            return read_modules(self._config.read_text(encoding="utf-8"), str(self._config))
+        except (OSError, UnicodeDecodeError) as error:
+            raise NecropsyError(f"{self._config}: cannot be read: {error}", hint="Name a blackbox.yml.") from error
+
+    def routes(self) -> dict[str, Route]:
+        """Return the routes of the site."""
+        return {
+            "/probe": self._probe,
+            "/metrics": self._metrics,
+            "/-/healthy": lambda _: Response("Healthy\n"),
+            "/-/ready": lambda _: Response("Ready\n"),
+        }
+
+    def _probe(self, request: Request) -> Response:
+        name = request.query.get("module") or DEFAULT_MODULE
+        module = self.modules.get(name)
+        if module is None:
+            if self._delegate is not None:
+                return self._delegated(request)
+            self._unknown_modules += 1
+            return Response(f'Unknown module "{name}"\n', status=HTTPStatus.BAD_REQUEST)
+        target = request.query.get("target", "")
+        if not target:
+            return Response("Target parameter is missing\n", status=HTTPStatus.BAD_REQUEST)
+        known = self._of(target, name)
+        policy = self._policies.get(name, REUSE)
+        jar = Jar() if policy == OBSERVE else known.jar
+        within_s = seconds_allowed(request.headers.get(TIMEOUT_HEADER), module)
+        result = probe(target, module, jar, policy, within_s, request.query.get("hostname", ""))
+        self._note(target, name, known, policy, result)
+        if request.query.get("debug") == "true":
+            return Response(_debug(target, name, policy, result) + text_of(families(result)))
+        return Response(text_of(families(result)), CONTENT_TYPE)
+
+    def _of(self, target: str, module: str) -> _Known:
+        with self._lock:
+            return self._known.setdefault((target, module), _Known(first_at=time.time()))
+
+    def _note(self, target: str, module: str, known: _Known, policy: str, result: Result) -> None:
+        with known.lock:
+            known.probes += 1
+            known.started += result.session_started
+            repeated = known.probes > 1 and known.started > 1
+            if not result.session_started or known.warned:
+                return
+            known.warned = policy != OBSERVE or repeated  # observed: once more, when its rate is known
+        what = f"module {module} at {target}: the answer at {result.started_at} starts a session"
+        if policy == REUSE:
+            self._warn(
+                f"{what}; its cookie is kept, so that it is one session in all. Ask for a health endpoint instead."
+            )
+        elif policy == OBSERVE and repeated:
+            each = (time.time() - known.first_at) / (known.probes - 1)
+            self._warn(f"{what} each time: {_DAY_S / max(each, 0.001):,.0f} a day. Use --session {module}=reuse.")
+        else:
+            self._warn(f"{what}.")
+
+    def _delegated(self, request: Request) -> Response:
+        """Hand a probe to a blackbox exporter."""
+        query = urlencode([(name, value) for name, values in request.repeated.items() for value in values])
+        asked = urllib.request.Request(f"{self._delegate}/probe?{query}")  # noqa: S310 -- an address that the user gave
+        if TIMEOUT_HEADER in request.headers:
+            asked.add_header(TIMEOUT_HEADER, request.headers[TIMEOUT_HEADER])
+        try:
+            with urllib.request.urlopen(asked, timeout=_LONGEST_S) as answer:  # noqa: S310 -- as above
+                return Response(answer.read().decode("utf-8", "replace"), CONTENT_TYPE)
+        except urllib.error.HTTPError as error:
+            return Response(error.read().decode("utf-8", "replace"), status=error.code)
+        except OSError as error:
+            return Response(f"{self._delegate}: {error}\n", status=HTTPStatus.BAD_GATEWAY)
+
+    def _metrics(self, _: Request) -> Response:
+        with self._lock:
+            known = dict(self._known)
+        started = [
+            Sample((("module", module), ("target", target)), float(one.started))
+            for (target, module), one in known.items()
+        ]
+        rows = [
+            ("blackbox_exporter_config_last_reload_successful", "gauge", "Whether the last reload succeeded.",
+             [Sample((), float(self._reload_succeeded))]),
+            ("blackbox_exporter_config_last_reload_success_timestamp_seconds", "gauge", "When it did, Unix time.",
+             [Sample((), self._reloaded_at)]),
+            ("blackbox_module_unknown_total", "counter", "Probes that named an unknown module.",
+             [Sample((), float(self._unknown_modules))]),
+            ("necropsy_build_info", "gauge", "The version of necropsy.", [Sample((("version", __version__),), 1.0)]),
+            ("necropsy_probe_sessions_started_total", "counter", "Sessions that probes of a target started.", started),
+        ]  # fmt: skip
+        return Response(text_of(Family(name, kind, text, samples) for name, kind, text, samples in rows), CONTENT_TYPE)
+
+
+def seconds_allowed(header: str | None, module: HttpModule) -> float:
+    """Return the seconds that a probe may take: the module's, or what Prometheus allows less half a second.
+
+    >>> plain, quick = HttpModule("plain"), HttpModule("quick", 5.0)
+    >>> seconds_allowed("10", plain), seconds_allowed("10", quick), seconds_allowed(None, plain)
+    (9.5, 5.0, 120.0)
+    """
+    try:
+        allowed = float(header) if header else _LONGEST_S + _RESERVE_S
+    except ValueError:
+        allowed = _LONGEST_S + _RESERVE_S
+    left = max(0.1, allowed - _RESERVE_S)
+    return min(left, module.timeout_s) if module.timeout_s else left
+
+
+def _debug(target: str, module: str, policy: str, result: Result) -> str:
+    lines = [
+        f"# module {module}, target {target}, session: {policy}",
+        f"# {'success' if result.success else f'failed: {result.reason}'} after {result.took_s:.3f} s",
+        f"# address {result.address or 'unknown'}, {result.redirects} redirects, status {result.answer.status}",
+        f"# cookies set: {result.set_cookies}; session started: {'at ' + result.started_at if result.session_started else 'no'}",
+    ]
+    return "".join(f"{line}\n" for line in lines)
