@@ -150,13 +150,16 @@ class Application:
         self._touch(session, at + took * 0.2, at + took * 0.8, write=True)
         return session
 
-    def sign_in_once(self, at: float, client: Client, path: str, principal: str, server: str | None) -> Session:
-        """POST credentials without a session: the answer makes one for somebody who is logged in."""
+    def sign_in_once(
+        self, at: float, client: Client, path: str, principal: str, server: str | None, method: str = "POST"
+    ) -> Session:
+        """Send credentials without a session: the answer makes one for somebody who is logged in."""
         took = self._took() * 1.5
         self._count(client.actor, at)
         session = self._new(client, at + took * self._random.uniform(0.1, 0.5), at + took * 0.9)
         session.principal = principal
-        self._log(_Asked(at, client, path, "POST", self.host, server), at + took, took, 302, given=True)
+        status = 302 if method == "POST" else 200
+        self._log(_Asked(at, client, path, method, self.host, server), at + took, took, status, given=True)
         return session
 
     def log_out(self, at: float, client: Client, session: Session, server: str | None) -> None:

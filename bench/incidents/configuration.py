@@ -22,13 +22,17 @@ def write(scene: Scene, style: Style | None, folder: Path) -> list[str]:
         (folder / name).write_text(text, encoding="utf-8")
         options.extend([option, f"{prefix}{folder / name}"])
 
-    if (asked := by_family.get("blackbox", [])) or by_family.get("consul-blackbox"):
-        save("prometheus.yml", prometheus(asked, by_family.get("consul-blackbox", [])), "--prometheus")
+    answered = by_family.get("registered", []) + by_family.get("zombie", [])
+    discovered = by_family.get("consul-blackbox", []) + answered
+    if (asked := by_family.get("blackbox", [])) or discovered:
+        save("prometheus.yml", prometheus(asked, discovered), "--prometheus")
         save("blackbox.yml", BLACKBOX, "--blackbox")
     registered = by_family.get("consul", []) + by_family.get("consul-blackbox", [])
     for address in dict.fromkeys(check.address for check in registered):
         text = consul([check for check in registered if check.address == address])
         save(f"consul-{address}.json", text, "--consul", f"{address}=")
+    if answered:
+        save("consul-health.json", consul_answer(answered), "--consul")
     if asked := by_family.get("kubelet", []):
         save("deployment.yaml", kubernetes(asked), "--prober", "kubernetes=")
     if asked := by_family.get("haproxy", []):
@@ -65,29 +69,59 @@ def prometheus(static: Iterable[Check], registered: Iterable[Check]) -> str:
             "      - source_labels: [__param_target]", "        target_label: instance",
             "      - target_label: __address__", "        replacement: blackbox:9115",
         ]  # fmt: skip
+    registered = list(registered)
+    knows_health = any(check.path != "/" for check in registered)
     for period in dict.fromkeys(check.period_s for check in registered):
         out += [
             f"  - job_name: 'services-{int(period)}'", f"    scrape_interval: {_duration(period)}",
             f"    scrape_timeout: {_duration(min(period, 5))}", "    metrics_path: /probe",
             "    params: {module: [http_2xx]}", "    consul_sd_configs:", "      - server: 'consul.example.org:8500'",
             "    relabel_configs:", "      - source_labels: [__meta_consul_tags]", "        regex: .*,http,.*",
-            "        action: keep", "      - source_labels: [__address__]", "        target_label: __param_target",
-            "      - target_label: __address__", "        replacement: blackbox:9115",
+            "        action: keep", *_TARGET[knows_health], "      - target_label: __address__",
+            "        replacement: blackbox:9115",
         ]  # fmt: skip
     return "\n".join(out) + "\n"
 
 
+_TARGET = {
+    False: ["      - source_labels: [__address__]", "        target_label: __param_target"],
+    True: ["      - source_labels: [__address__, __meta_consul_service_metadata_health_check_endpoint]",
+           "        target_label: __param_target", r"        regex: '(.*)(\/*);(.*)'", "        replacement: '$1/$3'"],
+}  # fmt: skip
+"""An address has no path, unless a rule joins one to it."""
+
+
 def consul(checks: Iterable[Check]) -> str:
     """Service definitions of one agent, each with its own check on the health endpoint."""
-    services = [
-        {
+    services = []
+    for check in checks:
+        service: dict[str, object] = {
             "id": f"{check.service}-{check.port}", "name": check.service,
             "tags": ["http"] if check.family == "consul-blackbox" else [], "port": check.port,
-            "check": {"http": f"http://localhost:{check.port}/health", "interval": _duration(check.period_s), "timeout": "1s"},
-        }
-        for check in checks
-    ]  # fmt: skip
+        }  # fmt: skip
+        if check.family == "consul-blackbox" and check.path != "/":
+            service["meta"] = {"health_check_endpoint": check.path.lstrip("/")}
+        url = f"http://localhost:{check.port}/health"
+        service["check"] = {"http": url, "interval": _duration(check.period_s), "timeout": "1s"}
+        services.append(service)
     return json.dumps({"services": services}, indent=2) + "\n"
+
+
+def consul_answer(checks: Iterable[Check]) -> str:
+    """What ``/v1/health/service/NAME`` answers; the node of a zombie does not answer any more."""
+    instances = []
+    for number, check in enumerate(checks):
+        alive = check.family == "registered"
+        meta = {"health_check_endpoint": check.path.lstrip("/")} if check.path != "/" else {}
+        node = {"ID": f"{number:08d}-0000-4000-8000-000000000000", "Node": f"node-{number}", "Address": check.address,
+                "Datacenter": "dc1", "TaggedAddresses": {}, "Meta": {}}  # fmt: skip
+        service = {"ID": f"{check.service}-{number}-{check.port}", "Service": check.service, "Tags": ["http"], "Address": "",
+                   "Meta": meta, "Port": check.port, "Weights": {"Passing": 1, "Warning": 1}}  # fmt: skip
+        serf = {"Node": node["Node"], "CheckID": "serfHealth", "Name": "Serf Health Status", "Notes": "", "ServiceID": "",
+                "ServiceName": "", "ServiceTags": [], "Definition": {}, "Status": "passing" if alive else "critical",
+                "Output": "Agent alive and reachable" if alive else "Agent not live or unreachable"}  # fmt: skip
+        instances.append({"Node": node, "Service": service, "Checks": [serf]})
+    return json.dumps(instances, indent=2) + "\n"
 
 
 def kubernetes(checks: Iterable[Check]) -> str:

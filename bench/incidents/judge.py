@@ -67,11 +67,9 @@ def judge(
         called_healthy = False
     else:
         verdict = report["verdict"]
-        said = [
-            cause
-            for cause in verdict["causes"]
-            if cause["slug"] != "healthy" and cause["slug"] not in facts["tolerated"]
-        ]
+        asked_for = {slug for cause in expect["causes"] for slug in cause["slugs"]}
+        tolerated = {"healthy", *facts["tolerated"]} - asked_for
+        said = [cause for cause in verdict["causes"] if cause["slug"] not in tolerated]
         cleared = verdict["ruled_out"]
         findings = [one for one in report["findings"] if one["slug"] == "healthy"]
         findings += [cause for cause in verdict["causes"] if cause["slug"] == "healthy"]

@@ -191,10 +191,11 @@ def draw(
     span = scene.history_ms * chance.log_between(*cover)
     end = now - (0 if chance.happens(0.7) else scene.history_ms * chance.between(0.0, 0.03))
     start = end - span
+    offset = chance.weighted({0.0: 60, chance.between(-40, 40): 28, chance.between(-4_000, 4_000): 12})
     cuts = chance.weighted({0: 5, 1: 3, 2: 2})
     return Style(
         format=name, start_ms=start, end_ms=end,
-        offset_ms=0.0 if chance.happens(0.6) else chance.between(-40, 40),
+        offset_ms=offset if scene.log_offset_ms is None else scene.log_offset_ms, sample=scene.log_sample,
         zone_minutes=chance.weighted({0: 6, 120: 2, -300: 1, 330: 1}),
         rotations=tuple(sorted(start + span * chance.between(0.1, 0.9) for _ in range(cuts))),
         compressed=chance.happens(0.6),

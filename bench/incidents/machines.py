@@ -70,9 +70,9 @@ def keep(application: Application, actor: Actor, times: Times, chance: Chance, *
 
 
 def loop_login(application: Application, actor: Actor, times: Times, chance: Chance, *, agent: str, address: str,
-               server: str | None, path: str = "/login") -> None:  # fmt: skip
+               server: str | None, path: str = "/login", method: str = "POST") -> None:  # fmt: skip
     """Log in afresh at each visit and forget the cookie: a POST that makes a session of somebody who is logged in."""
     client = Client(actor, agent, address, follows=False)
     principal = f"robot-{chance.hex(4)}@corp.example"
     for at in times:
-        application.sign_in_once(float(at), client, path, principal, server)
+        application.sign_in_once(float(at), client, path, principal, server, method)

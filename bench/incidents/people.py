@@ -36,8 +36,8 @@ class Habits:
     logs_out: float = 0.1
     rotates: Literal["rename", "fresh"] = "rename"
     assets: float = 0.5
-    proxied_share: float = 1.0
-    """Share of their requests that a logging proxy sees."""
+    address: str = ""
+    """The one address that all of them have; empty: each has its own."""
 
 
 def browser(chance: Chance) -> str:
@@ -60,7 +60,7 @@ def live(application: Application, actor: Actor, arrivals: Times, habits: Habits
                 application.visit(at, client, entries[0], server=server, session=held)
                 _look(application, client, held, at, server, habits, chance)
                 continue
-        client = Client(actor, browser(chance), f"{network}.{random.randrange(256)}.{random.randrange(256)}.{random.randrange(1, 255)}",
+        client = Client(actor, browser(chance), habits.address or f"{network}.{random.randrange(256)}.{random.randrange(256)}.{random.randrange(1, 255)}",
                         follows=True, keeps_cookies=True, referrer=f"https://{application.host}/")  # fmt: skip
         session = application.visit(at, client, chance.pick(entries).format(random.randrange(10_000)), server=server)
         at += random.uniform(60, 400)

@@ -155,6 +155,9 @@ class Scene:
     """Formats that this kind is about; empty: any."""
     log_from: float | None = None
     """The log begins before this moment at the latest."""
+    log_offset_ms: float | None = None
+    """What the log's clock is ahead of the store's; None: drawn."""
+    log_sample: float = 1.0
     evidence: tuple[str, ...] = ("log", "dump", "configuration")
     """What there is at all."""
 

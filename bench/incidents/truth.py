@@ -57,13 +57,10 @@ def judgeable(scene: Scene, style: Style | None, written: Written | None) -> dic
         share >= LEAST_SHARE for (_, name), share in shares.items() if scene.actors[name].role == "culprit"
     )
     healthy = healthy and not scene.extra_causes
-    expectations = {
-        "all": _expect(scene, shares, healthy, log=style is not None, configuration=True, dump=True, style=style)
-    }
-    for kind in EVIDENCE:
-        given = {name: name != kind for name in EVIDENCE}
-        given["log"] = given["log"] and style is not None
-        expectations[kind] = _expect(scene, shares, healthy, style=style, **given)
+    expectations = {}
+    for withheld in ("all", *EVIDENCE):
+        given = {kind: kind != withheld and kind in scene.evidence for kind in EVIDENCE}
+        expectations[withheld] = _expect(scene, shares, healthy, style=style, **given)
     actors = []
     for actor in scene.actors.values():
         record = asdict(actor)

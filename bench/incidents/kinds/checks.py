@@ -35,11 +35,11 @@ def prober(place: Setting, period: float, *, server: str, port: int = 80, config
     return actor
 
 
-def _period(scene: Scene, choices: tuple[float, ...] = (2, 5, 10, 10, 15, 15, 20, 30, 60)) -> float:
+def draw_period(scene: Scene, choices: tuple[float, ...] = (2, 5, 10, 10, 15, 15, 20, 30, 60)) -> float:
     return scene.chance.fork("period").pick(choices)
 
 
-def _around(scene: Scene, period: float) -> tuple[float, ...]:
+def around(scene: Scene, period: float) -> tuple[float, ...]:
     """Periods of innocent checks: the same, a shorter and a longer one."""
     chance = scene.chance.fork("around")
     all_of = [period, max(1.0, period / 2), period * 2, 7.0, 30.0]
@@ -49,7 +49,7 @@ def _around(scene: Scene, period: float) -> tuple[float, ...]:
 def _finish(place: Setting, period: float, births: float) -> None:
     chance = place.chance.fork("finish")
     people_beside(place, births, chance.between(0.45, 0.985))
-    innocents(place, _around(place.scene, period))
+    innocents(place, around(place.scene, period))
 
 
 def _path(place: Setting) -> str:
@@ -58,7 +58,7 @@ def _path(place: Setting) -> str:
 
 def visible(scene: Scene) -> None:
     """The configured prober, at every proxy, in the log."""
-    period = _period(scene)
+    period = draw_period(scene)
     count = scene.chance.whole(1, 3)
     place = setting(scene, rate_per_s=count / period, servers=count)
     agent = place.chance.pick(machines.PROBERS["blackbox"])
@@ -71,7 +71,7 @@ def visible(scene: Scene) -> None:
 
 def hidden(scene: Scene) -> None:
     """The configured prober asks ports behind the proxy: no log shows it."""
-    period = _period(scene)
+    period = draw_period(scene)
     count = scene.chance.whole(1, 4)
     place = setting(scene, rate_per_s=count / period, servers=max(1, count // 2))
     agent = place.chance.pick(machines.PROBERS["blackbox"])
@@ -87,7 +87,7 @@ def hidden(scene: Scene) -> None:
 
 def both(scene: Scene) -> None:
     """The incident of 2019: the proxy and the ports behind it."""
-    period = _period(scene)
+    period = draw_period(scene)
     servers = scene.chance.whole(1, 2)
     place = setting(scene, rate_per_s=2 * servers / period, servers=servers)
     agent = place.chance.pick(machines.PROBERS["blackbox"])
@@ -100,7 +100,7 @@ def both(scene: Scene) -> None:
 
 def replicas(scene: Scene) -> None:
     """Two Prometheus replicas with one configuration: each target is asked twice, in two phases."""
-    period = _period(scene)
+    period = draw_period(scene)
     place = setting(scene, rate_per_s=2 / period, servers=1)
     agent = place.chance.pick(machines.PROBERS["blackbox"])
     port = 80 if place.chance.happens(0.6) else 8080
@@ -121,7 +121,7 @@ def _rename(scene: Scene) -> None:
 
 def balancers(scene: Scene) -> None:
     """The nodes of a load balancer, whose timers drift, ask a page that makes a session."""
-    period = _period(scene, (5, 5, 10, 10, 15, 30))
+    period = draw_period(scene, (5, 5, 10, 10, 15, 30))
     nodes = scene.chance.whole(2, 4)
     place = setting(scene, rate_per_s=nodes / period, servers=1)
     chance = place.chance.fork("balancers")
@@ -144,7 +144,7 @@ def balancers(scene: Scene) -> None:
 
 def kubelets(scene: Scene) -> None:
     """Kubelets ask the pods of a deployment; rollouts give every pod a new address and a new phase."""
-    period = _period(scene, (5, 10, 10, 15, 20))
+    period = draw_period(scene, (5, 10, 10, 15, 20))
     pods = scene.chance.whole(2, 6)
     logged = scene.chance.happens(0.5)
     place = setting(scene, rate_per_s=pods / period, servers=1)
@@ -206,7 +206,7 @@ def cron(scene: Scene) -> None:
 
 def uptime(scene: Scene) -> None:
     """An uptime service that spreads its checks over a part of the period, from several addresses."""
-    period = _period(scene, (15, 30, 60, 60))
+    period = draw_period(scene, (15, 30, 60, 60))
     place = setting(scene, rate_per_s=1 / period, sessions=(250, 4_000))
     chance = place.chance.fork("uptime")
     agent = chance.pick(machines.PROBERS["uptime"])
@@ -223,7 +223,7 @@ def uptime(scene: Scene) -> None:
 
 def synthetic(scene: Scene) -> None:
     """Synthetic monitoring: a headless browser with a browser's name, fresh profile each time, every few minutes."""
-    period = _period(scene, (30, 60, 60, 120))
+    period = draw_period(scene, (30, 60, 60, 120))
     place = setting(scene, rate_per_s=1 / period, sessions=(200, 3_000))
     chance = place.chance.fork("synthetic")
     agent = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from incidents.kinds import checks, sound, traffic
+from incidents.kinds import changes, checks, keyspaces, mixtures, sound, traffic
 from incidents.scene import Scene
 
 
@@ -39,6 +39,25 @@ KINDS: tuple[Kind, ...] = (
     Kind("api-client", traffic.api_client),
     Kind("login-loop", traffic.login_loop),
     Kind("burst-over", traffic.burst_over),
+    Kind("sometimes", traffic.sometimes),
+    Kind("restarted", changes.restarted),
+    Kind("half-fixed", changes.half_fixed),
+    Kind("application-fixed", changes.application_fixed),
+    Kind("late-prober", changes.late_prober),
+    Kind("clock-apart", changes.clock_apart),
+    Kind("sampled", changes.sampled),
+    Kind("zombie", changes.zombie),
+    Kind("immortal", keyspaces.immortal),
+    Kind("immortal-probed", keyspaces.immortal_probed),
+    Kind("oversized", keyspaces.oversized),
+    Kind("not-sessions", keyspaces.not_sessions),
+    Kind("evicted", keyspaces.evicted),
+    Kind("two", mixtures.two),
+    Kind("three", mixtures.three),
+    Kind("two-stores", mixtures.two_stores),
+    Kind("signed-in", mixtures.signed_in),
+    Kind("only-dump", mixtures.only_dump),
+    Kind("only-log", mixtures.only_log),
     Kind("office", sound.office, healthy=True),
     Kind("shop", sound.shop, healthy=True),
     Kind("growth", sound.growth, healthy=True),
@@ -47,6 +66,10 @@ KINDS: tuple[Kind, ...] = (
     Kind("innocent-checks", sound.checks_of_all_periods, healthy=True),
     Kind("lazy-crawler", sound.lazy_crawler, healthy=True),
     Kind("rotation", sound.rotation, healthy=True),
+    Kind("one-address", sound.one_address, healthy=True),
+    Kind("mended", sound.mended, healthy=True),
+    Kind("only-dump-healthy", mixtures.only_dump_sound, healthy=True),
+    Kind("interface-users", sound.interface_users, healthy=True),
 )
 
 BY_NAME = {kind.name: kind for kind in KINDS}

@@ -117,3 +117,51 @@ def rotation(scene: Scene) -> None:
     place = setting(scene, styles=("form", "open"))
     crowd(place, _size(place), Habits(logs_in=0.95, rotates="fresh"))
     _checks(place)
+
+
+def one_address(scene: Scene) -> None:
+    """Everybody comes from one address (an office behind NAT, or a proxy that hides addresses)."""
+    place = setting(scene)
+    address = place.chance.pick(("10.0.0.1", "203.0.113.7"))
+    crowd(place, _size(place), Habits(logs_in=0.8, address=address))
+    _checks(place)
+
+
+def mended(scene: Scene) -> None:
+    """The prober was taught the health endpoint so long ago that its sessions are gone."""
+    place = setting(scene, lifetime_s=3_600, styles=("guarded", "open"))
+    chance = place.chance.fork("mended")
+    crowd(place, _size(place))
+    agent = chance.pick(machines.PROBERS["blackbox"])
+    for server in place.servers:
+        actor = place.actor("mended", "innocent", agents=(agent,), addresses=(place.monitor,), path="/health", period_s=10.0,
+                            rhythm="ticker", in_configuration=True)  # fmt: skip
+        times = arrivals.ticker(chance, place.start, place.end, 10_000)
+        machines.ask(place.application, actor, times, chance, agent=agent, addresses=(place.monitor,), paths=("/health",),
+                     server=server, host=place.address(server))  # fmt: skip
+        scene.checks.append(Check("blackbox", place.address(server), 80, "/health", 10.0))
+    _checks(place)
+
+
+def interface_users(scene: Scene) -> None:
+    """Scripts that call an interface which makes no session, more often than people come."""
+    place = setting(scene)
+    chance = place.chance.fork("interface")
+    crowd(place, _size(place))
+    agent = chance.pick(machines.PROBERS["api"])
+    address = f"{place.network}.{chance.whole(20, 240)}"
+    actor = place.actor(
+        "interface", "innocent", agents=(agent,), addresses=(address,), path="/api/public/", rhythm="irregular"
+    )
+    times = arrivals.poisson(chance, place.start, place.end, chance.between(1_000, 6_000))
+    machines.ask(
+        place.application,
+        actor,
+        times,
+        chance,
+        agent=agent,
+        addresses=(address,),
+        paths=("/api/public/{}",),
+        spread=True,
+    )
+    _checks(place)
