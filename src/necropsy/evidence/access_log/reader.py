@@ -11,7 +11,7 @@ from necropsy.evidence.access_log import lines
 from necropsy.evidence.access_log.backends.interface import Part, Wanted
 from necropsy.evidence.access_log.backends.registry import open_backend
 from necropsy.evidence.access_log.formats.layout import LogFormat
-from necropsy.evidence.access_log.sources import family
+from necropsy.evidence.access_log.rotation import logs_of
 from necropsy.model.evidence import Absent, Blemish, Source
 from necropsy.visits import analyse, case_rows
 from necropsy.wire.files import fingerprint_beside
@@ -112,9 +112,7 @@ def read(
     A file that cannot be read becomes an ``Absent``, a damaged line a ``Blemish``; neither raises.
     """
     result = ReadLog(summed=checksums)
-    logs: dict[str, list[str]] = {}
-    for locator in dict.fromkeys(locators):
-        logs.setdefault(family(locator), []).append(locator)
+    logs = logs_of(locators)
 
     def get_ready() -> None:
         case.connect()
