@@ -57,7 +57,8 @@ json.dump([{"labels": target.labels, "url": target.url} for target in found], sy
 WHOLE = """
 import sys
 from pathlib import Path
-from necropsy.probes.simulate import ConfigurationFile, simulate
+from necropsy.probes.configuration_file import ConfigurationFile
+from necropsy.probes.simulate import simulate
 folder = Path(sys.argv[1])
 kinds = {"prometheus.yml": "prometheus", "targets.json": "file_sd"}
 files = [ConfigurationFile(name, (folder / name).read_text("utf-8"), kind) for name, kind in kinds.items()]

@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import pytest
 
+from necropsy.probes.configuration_file import ConfigurationFile
 from necropsy.probes.relabel_coverage import Tally, discovered, presentable_url, tallies
-from necropsy.probes.simulate import ConfigurationFile, simulate
+from necropsy.probes.simulate import simulate
 
 HEAD = "scrape_configs:\n  - job_name: a\n    static_configs:\n      - {targets: ['h:1', 'h:2'], labels: {team: web}}\n"
 

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from necropsy.model.errors import UsageError
 from necropsy.model.probe import Probe
-from necropsy.probes.simulate import ConfigurationFile, Simulation, simulate
+from necropsy.probes.configuration_file import ConfigurationFile
+from necropsy.probes.simulate import Simulation, simulate
 
 ASSETS = Path(__file__).parent.parent / "assets"
 BLACKBOX = ConfigurationFile(

@@ -10,7 +10,8 @@ import pytest
 
 from necropsy.autopsy.linting import lint
 from necropsy.model.finding import Confidence, Exhibit, Finding, Remedy, Severity
-from necropsy.probes.simulate import ConfigurationFile, Simulation, simulate
+from necropsy.probes.configuration_file import ConfigurationFile
+from necropsy.probes.simulate import Simulation, simulate
 from necropsy.treat.fixes.attach import attach_fixes
 from necropsy.treat.fixes.registry import BY_SLUG, FIXES
 

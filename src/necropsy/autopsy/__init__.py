@@ -6,16 +6,14 @@ make the value that every report renders. ``examine`` and ``report`` below are t
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from necropsy._internal.progress import Progress
 
 if TYPE_CHECKING:
     from necropsy.autopsy.sources import Sources
     from necropsy.model.report import Report
-
-Progress = Callable[[str, float | None], None]
-"""Called with what is being done and how far it is (0 to 1; None when unknown)."""
 
 
 def examine(

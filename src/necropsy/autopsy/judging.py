@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from necropsy.autopsy.sources import Sources
     from necropsy.case.store import Case
     from necropsy.model.verdict import Verdict
-    from necropsy.probes.simulate import ConfigurationFile
+    from necropsy.probes.configuration_file import ConfigurationFile
     from necropsy.verdict.evidence import Births
 
 

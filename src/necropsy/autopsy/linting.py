@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from necropsy.case.store import Case
     from necropsy.examine.interface import Examination, Examiner
     from necropsy.model.report import Report
-    from necropsy.probes.simulate import ConfigurationFile, Simulation
+    from necropsy.probes.configuration_file import ConfigurationFile
+    from necropsy.probes.simulate import Simulation
 
 _CONFIGURATION: Final = frozenset(("probe", "backend"))
 """Kinds of evidence that configuration files bring."""

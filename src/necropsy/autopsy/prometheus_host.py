@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from necropsy.case.store import Case
+    from necropsy.probes.configuration_file import ConfigurationFile
     from necropsy.probes.monitoring import Found
     from necropsy.probes.prometheus.targets.scrape_phase import HostSolution, Observation
-    from necropsy.probes.simulate import ConfigurationFile
     from necropsy.verdict.evidence import VisitorClass
 
 _CLASSES: Final = (

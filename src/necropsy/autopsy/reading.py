@@ -17,11 +17,12 @@ from necropsy.model.evidence import Absent, Blemish, Origin, Source
 from necropsy.wire.redis.address import is_address, masked
 
 if TYPE_CHECKING:
-    from necropsy.autopsy import Progress
+    from necropsy._internal.progress import Progress
     from necropsy.case.store import Case
     from necropsy.evidence.rdb.reader import Dump
     from necropsy.evidence.redis.reader import LiveKeyspace
-    from necropsy.probes.simulate import ConfigurationFile, LogFormat, Simulation
+    from necropsy.probes.configuration_file import ConfigurationFile
+    from necropsy.probes.simulate import LogFormat, Simulation
 
 
 @dataclass(slots=True)

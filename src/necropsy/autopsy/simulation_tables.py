@@ -10,7 +10,8 @@ from necropsy._internal.serialization import to_plain
 
 if TYPE_CHECKING:
     from necropsy.case.store import Case
-    from necropsy.probes.simulate import ConfigurationFile, Dropped, Simulation
+    from necropsy.probes.configuration_file import ConfigurationFile
+    from necropsy.probes.simulate import Dropped, Simulation
 
 _PROBE: Final = (
     "prober", "kind", "method", "url", "host", "port", "path", "period_s", "timing", "phase_s", "creates_sessions",

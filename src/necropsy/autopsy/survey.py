@@ -10,7 +10,8 @@ from necropsy.model.evidence import Absent, Source
 
 if TYPE_CHECKING:
     from necropsy.autopsy.sources import Sources
-    from necropsy.probes.simulate import ConfigurationFile, Simulation
+    from necropsy.probes.configuration_file import ConfigurationFile
+    from necropsy.probes.simulate import Simulation
 
 KINDS: Final = ("prometheus", "blackbox", "consul", "nginx")
 """Kinds of configuration that can be named as sources."""

@@ -16,7 +16,7 @@ import typer
 from necropsy.model.errors import UsageError
 
 if TYPE_CHECKING:
-    from necropsy.autopsy import Progress
+    from necropsy._internal.progress import Progress
     from necropsy.autopsy.sources import Sources
     from necropsy.model.report import Report
 

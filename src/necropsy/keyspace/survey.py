@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from necropsy._internal.progress import Progress
 from necropsy.evidence.redis.options import LiveOptions
 from necropsy.model.errors import NoEvidence, UnreadableSource, UsageError
 from necropsy.model.evidence import Absent, Blemish
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
     from necropsy.keyspace.tally import Tally
 
-Progress = Callable[[str, float | None], None]
 _FACTS: Final = (("valkey-ver", "Valkey"), ("redis-ver", "Redis"))
 
 

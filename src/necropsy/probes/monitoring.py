@@ -1,6 +1,6 @@
 r"""Monitoring as the given texts describe it: its servers, what discovery can see, and every target that they find.
 
->>> from necropsy.probes.simulate import ConfigurationFile
+>>> from necropsy.probes.configuration_file import ConfigurationFile
 >>> texts = Monitoring([ConfigurationFile("prometheus.yml", '''
 ... scrape_configs:
 ...   - job_name: up
@@ -20,13 +20,13 @@ from typing import TYPE_CHECKING, Final
 from necropsy.model.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from necropsy.probes.configuration_file import ConfigurationFile
     from necropsy.probes.consul.catalog import Catalog
     from necropsy.probes.discovery.mechanisms import World
     from necropsy.probes.discovery.targets import Discoveries
     from necropsy.probes.prometheus.configuration import PrometheusConfiguration
     from necropsy.probes.prometheus.targets.requests import Identity
     from necropsy.probes.prometheus.targets.target import Target
-    from necropsy.probes.simulate import ConfigurationFile
     from necropsy.probes.syntax.node import Node
 
 DEFAULT_PROMETHEUS: Final = "3.0"

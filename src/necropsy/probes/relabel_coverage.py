@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from necropsy.probes.prometheus.relabel.relabelling import Labels, Rule, Rules
 
 if TYPE_CHECKING:
+    from necropsy.probes.configuration_file import ConfigurationFile
     from necropsy.probes.prometheus.configuration import Job
     from necropsy.probes.prometheus.targets.target import Target
-    from necropsy.probes.simulate import ConfigurationFile
 
 
 @dataclass(slots=True)

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Final
 from necropsy.model.errors import ConfigurationError
 from necropsy.model.evidence import Origin
 from necropsy.model.probe import Backend, Probe
+from necropsy.probes.configuration_file import ConfigurationFile
 from necropsy.probes.nginx.logs import LogFormat
 
 if TYPE_CHECKING:
@@ -29,27 +30,12 @@ if TYPE_CHECKING:
     from necropsy.probes.nginx.servers import Server
     from necropsy.probes.prometheus.blackbox.modules import Modules
 
-__all__ = ["ConfigurationFile", "Dropped", "LogFormat", "Simulation", "scheduled", "simulate"]
+__all__ = ["Dropped", "LogFormat", "Simulation", "scheduled", "simulate"]
 
 _SIMULATED: Final = frozenset(
     ("prometheus", "prometheus_api", "blackbox", "consul", "nginx", "file_sd", "http_sd", "dns_sd")
 )
 """Kinds that are understood together; each file of another kind is read on its own."""
-
-
-@dataclass(frozen=True, slots=True)
-class ConfigurationFile:
-    """One configuration text."""
-
-    name: str
-    """Path as it was given: errors and origins show it, includes are resolved against it."""
-    text: str
-    kind: str
-    """``prometheus``, ``blackbox``, ``consul``, ``nginx``, ``file_sd``, ``http_sd``, ``dns_sd``, ``prometheus_api`` (what a
-    running Prometheus answered), ``kubernetes``, or a kind of ``probers.registry``."""
-    node_address: str | None = None
-    """Consul: address of the node whose agent reads this file. ``http_sd``: the URL that this text answers.
-    ``prometheus_api``: name of the configuration that the server runs."""
 
 
 @dataclass(frozen=True, slots=True)

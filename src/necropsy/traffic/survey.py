@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from necropsy._internal.progress import Progress
 from necropsy.case import identity
 from necropsy.model.errors import NoEvidence, UsageError
 from necropsy.model.evidence import Absent
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from necropsy.evidence.access_log.formats.layout import LogFormat
     from necropsy.evidence.access_log.reader import ReadLog
 
-Progress = Callable[[str, float | None], None]
 PARTS: Final = 48
 """Equal parts of the whole span for which activity is told."""
 _MOST_ACTIVE: Final = 400

@@ -15,7 +15,7 @@ from necropsy.treat.edits import Insertion, apply, count_changes, unified_diff
 
 if TYPE_CHECKING:
     from necropsy.model.probe import Probe
-    from necropsy.probes.simulate import ConfigurationFile
+    from necropsy.probes.configuration_file import ConfigurationFile
 
 _OF_PATHS: Final = frozenset(("probes/creates-sessions", "probes/wrong-path"))
 Simulate = Callable[[Sequence["ConfigurationFile"]], Sequence["Probe"]]

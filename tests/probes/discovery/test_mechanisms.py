@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
+from necropsy.probes.configuration_file import ConfigurationFile
 from necropsy.probes.discovery.dns_zone import records
 from necropsy.probes.discovery.mechanisms import FINDERS
 from necropsy.probes.kubernetes.discovery import discover, selected
 from necropsy.probes.kubernetes.objects import manifests
-from necropsy.probes.simulate import ConfigurationFile, Simulation, simulate
+from necropsy.probes.simulate import Simulation, simulate
 from necropsy.probes.syntax.document import parse_yaml
 
 BLACKBOX = ConfigurationFile("blackbox.yml", "modules: {http_2xx: {prober: http}}", "blackbox")

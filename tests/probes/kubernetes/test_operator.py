@@ -6,10 +6,11 @@ import json
 
 import pytest
 
+from necropsy.probes.configuration_file import ConfigurationFile
 from necropsy.probes.kubernetes.discovery import discover
 from necropsy.probes.kubernetes.objects import manifests
 from necropsy.probes.kubernetes.operator import operated
-from necropsy.probes.simulate import ConfigurationFile, Simulation, simulate
+from necropsy.probes.simulate import Simulation, simulate
 from necropsy.probes.syntax.document import parse_yaml
 
 APPLICATION = """

@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 
 from necropsy.model.errors import ConfigurationError
 from necropsy.model.probe import Probe
+from necropsy.probes.configuration_file import ConfigurationFile
 from necropsy.probes.probers.command import CommandRequest, request_of
 from necropsy.probes.probers.nginx_checks import nginx_probes
 from necropsy.probes.probers.registry import BY_KIND, PROBERS
-from necropsy.probes.simulate import ConfigurationFile, simulate
+from necropsy.probes.simulate import simulate
 from necropsy.probes.syntax.hcl import parse_hcl
 
 

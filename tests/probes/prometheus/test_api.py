@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from necropsy.model.errors import ConfigurationError
+from necropsy.probes.configuration_file import ConfigurationFile
 from necropsy.probes.prometheus.api import read_live
-from necropsy.probes.simulate import ConfigurationFile, simulate
+from necropsy.probes.simulate import simulate
 
 JOB = '{scrape_configs: [{job_name: web, ec2_sd_configs: [{region: x}], relabel_configs: [{source_labels: [a], regex: "b.c", action: keep}]}]}'
 CONFIGURATION = ConfigurationFile("p.yml", JOB, "prometheus")

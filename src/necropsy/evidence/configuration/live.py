@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 from necropsy.model.errors import UnreadableSource
 from necropsy.model.evidence import Absent, Source
-from necropsy.probes.simulate import ConfigurationFile
+from necropsy.probes.configuration_file import ConfigurationFile
 from necropsy.wire.http import Answer, get, is_url, masked
 
 __all__ = ["KINDS", "Found", "is_url", "read"]

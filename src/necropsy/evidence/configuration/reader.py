@@ -17,9 +17,9 @@ from necropsy.evidence.configuration import live
 from necropsy.evidence.configuration.follow import Mention, mentions
 from necropsy.model.errors import UnreadableSource
 from necropsy.model.evidence import Absent, Source
+from necropsy.probes.configuration_file import ConfigurationFile
 from necropsy.probes.locate import MAGIC, candidates
 from necropsy.probes.probers.registry import PROBERS
-from necropsy.probes.simulate import ConfigurationFile
 from necropsy.wire.files import STANDARD_INPUT, expand, fingerprint, read_text
 
 _SIMULATED: Final = ("prometheus", "blackbox", "consul", "nginx", "file_sd", "http_sd", "dns_sd")

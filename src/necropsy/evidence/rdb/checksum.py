@@ -84,9 +84,9 @@ FOLDS = bool(can_fold()) if cython.compiled else False  # type: ignore[name-defi
 def crc64(crc: int, data: Bytes, start: int, stop: int) -> int:
     """Continue the checksum ``crc`` over ``data[start:stop]``, whose range the caller has checked."""
     if not cython.compiled:
-        from necropsy.evidence.rdb.lanes import crc64_in_lanes
+        from necropsy.evidence.rdb.checksum_in_numpy import crc64_in_numpy
 
-        return crc64_in_lanes(crc, data, start, stop)
+        return crc64_in_numpy(crc, data, start, stop, TABLE, SHIFT, STRIP)
     table = cython.address(TABLE[0])
     shift = cython.address(SHIFT[0])
     at = start

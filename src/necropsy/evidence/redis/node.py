@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from datetime import datetime
-from typing import TYPE_CHECKING, Final
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from necropsy.evidence.redis.cost_sampling import CostSampling
 from necropsy.evidence.redis.host import host_facts
+from necropsy.evidence.redis.node_report import NodeReport, Wanted
 from necropsy.evidence.redis.page import Names
 from necropsy.evidence.redis.permissions import try_out
 from necropsy.evidence.redis.pipeline import PipelineWay
-from necropsy.evidence.redis.read_methods import AUTO, UNSAFE, Choice, OpenStream, Way, choose
-from necropsy.evidence.redis.scan import Tally
-from necropsy.evidence.redis.scanning import scan_keys
+from necropsy.evidence.redis.read_methods import AUTO, UNSAFE, Choice, Way, choose
+from necropsy.evidence.redis.scanning import ScanSetup, scan_keys
 from necropsy.evidence.redis.script import ScriptWay
-from necropsy.evidence.redis.server import ask_server
+from necropsy.evidence.redis.server import ServerFacts, ask_server
 from necropsy.evidence.redis.streaming import stream_keys
 from necropsy.model.errors import UnreadableSource
-from necropsy.model.evidence import Absent, Blemish
+from necropsy.model.evidence import Absent
 from necropsy.wire.redis.connection import Connection
 from necropsy.wire.redis.gate import Gate
 from necropsy.wire.redis.info import databases, number
@@ -29,27 +27,7 @@ from necropsy.wire.redis.replies import ConnectionLost, understood
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from necropsy.sessions.keyspace import Projection
-    from necropsy.wire.redis.address import Address
     from necropsy.wire.redis.topology import Node
-
-BATCH_ROWS: Final = 65_536
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """How a store is to be read: the same for all of its nodes."""
-
-    address: Address
-    projection: Projection
-    way: str
-    max_impact_s: float
-    open_dump: OpenStream | None
-    seen: Callable[[int], None]
-    """Told how many keys were read, batch by batch."""
-    batch_rows: int = BATCH_ROWS
-    each: bool = True
-    """Ask each key for everything, and not only some of those that are alike."""
 
 
 class NodeReading:
@@ -65,25 +43,20 @@ class NodeReading:
         self.wanted = wanted
         self.node = node
         self.name = str(node.endpoint)
-        self.blemishes: list[Blemish] = []
-        self.tally = Tally()
         self.names = Names()
         self.gate = Gate()
         self.way = ""
-        self.remarks: list[str] = []
-        """Why this way, and what else is to be said."""
         self.stream: ReplicationStream | None = None
-        self.scanning: Way | None = None
+        self.method: Way | None = None
         self.cost_sampling = None if wanted.each else CostSampling()
         self.connection = self.connect()
         try:
             with understood(self.name):
-                self.server = ask_server(self.connection, wanted.address.masked)
-                self.server.facts |= host_facts(self.server.info, local=node.endpoint.local)
-                self.taken_at: datetime | None = self.server.moment
-                self._refuse_if_loading()
+                server = ask_server(self.connection, wanted.address.masked)
+                server.facts |= host_facts(server.info, local=node.endpoint.local)
+                self._refuse_if_loading(server)
                 self.permissions = try_out(self.connection.pipeline)
-                self.totals = self._totals()
+                self.report = NodeReport(wanted, self.name, server, self._totals(server), server.moment)
                 self._choose(wanted.way)
         except ConnectionLost as error:
             self.close()
@@ -99,28 +72,26 @@ class NodeReading:
     @property
     def lfu(self) -> bool:
         """Whether it counts uses rather than idle times."""
-        return "lfu" in self.server.policy
-
-    @property
-    def keys_expected(self) -> int:
-        """Keys that the server counts, expired ones that are still there included."""
-        return sum(self.totals.values())
+        return "lfu" in self.report.server.policy
 
     @property
     def absent(self) -> list[Absent]:
         """What could not be had."""
         locator = self.wanted.address.masked
-        missing = list(self.server.absent)
+        missing = list(self.report.server.absent)
         if self.way != "stream":
             missing += self.permissions.absences(locator)
-        if self.tally.denied:
-            reason = f"{self.name}: {self.tally.denied:,} keys are not permitted to this user"
+        if self.report.tally.denied:
+            reason = f"{self.name}: {self.report.tally.denied:,} keys are not permitted to this user"
             missing.append(Absent("redis", locator, reason, "ACL SETUSER <user> ~*, or %R~* since Redis 7"))
         return missing
 
     def __iter__(self) -> Iterator[pa.RecordBatch]:
         try:
-            yield from stream_keys(self, self.stream) if self.stream is not None else scan_keys(self)
+            if self.stream is not None:
+                yield from stream_keys(self.report, self.stream)
+            elif self.method is not None:
+                yield from scan_keys(self.report, self._scan_setup(self.method))
         finally:
             self.close()
 
@@ -130,29 +101,19 @@ class NodeReading:
             self.stream.close()
         self.connection.close()
 
-    def blemish(self, place: int, why: str, count: int = 1) -> None:
-        """Write down what is wrong with the figures from the key of this number on."""
-        self.blemishes.append(Blemish(self.wanted.address.masked, "key", place, f"{self.name}: {why}", count=count))
-
-    def cut_short(self, why: str) -> None:
-        """Write down that the reading ended early, and which share was seen."""
-        total, read = self.keys_expected, self.tally.keys
-        share = f" of about {total:,} ({min(100, 100 * read // total)} %)" if total else ""
-        self.blemish(read, f"{why}: the figures cover the {read:,} keys{share} that were read before")
-
-    def _refuse_if_loading(self) -> None:
-        if number(self.server.info, "loading"):
-            seconds = self.server.info.get("loading_eta_seconds", "")
+    def _refuse_if_loading(self, server: ServerFacts) -> None:
+        if number(server.info, "loading"):
+            seconds = server.info.get("loading_eta_seconds", "")
             raise UnreadableSource(
                 f"{self.name} is loading its dump into memory" + (f", for about {seconds} s more" if seconds else ""),
                 hint="Wait until INFO persistence says loading:0, or read that dump itself (--rdb).",
             )
 
-    def _totals(self) -> dict[int, int]:
+    def _totals(self, server: ServerFacts) -> dict[int, int]:
         """Return the databases to be read, and how many keys they have."""
         db = self.wanted.address.db
-        counted = databases(self.server.info)
-        if not self.server.info:  # INFO is forbidden: then one database can be asked, the one that one is in
+        counted = databases(server.info)
+        if not server.info:  # INFO is forbidden: then one database can be asked, the one that one is in
             answer = self.connection.pipeline([("SELECT", db or 0), ("DBSIZE",)])[1]
             counted = {db or 0: answer if isinstance(answer, int) else 0}
         return counted if db is None else {db: counted.get(db, 0)}
@@ -161,8 +122,8 @@ class NodeReading:
         choice = Choice(way)
         if way in {AUTO, "stream"}:
             choice = choose(
-                self.server,
-                self.keys_expected,
+                self.report.server,
+                self.report.keys_expected,
                 self.wanted.max_impact_s,
                 can_stream=self.wanted.open_dump is not None,
                 keeps_idle_times=self.connection.keeps_idle_times,
@@ -175,7 +136,7 @@ class NodeReading:
             refused = self._open_stream()
             if not refused:
                 self.way = "stream"
-                self.remarks += [choice.why] if way == AUTO else []
+                self.report.remarks += [choice.why] if way == AUTO else []
                 return
             if way == "stream":
                 raise UnreadableSource(
@@ -183,14 +144,14 @@ class NodeReading:
                     hint="ACL SETUSER <user> +sync +replconf; where a service forbids it, let it be scanned: way auto.",
                 )
             choice = Choice("script", f"{UNSAFE}{refused}")
-        self.remarks += [choice.why] if choice.why else []
-        self.scanning = self._scan_way(choice.way)
-        self.way = self.scanning.name
+        self.report.remarks += [choice.why] if choice.why else []
+        self.method = self._scan_way(choice.way)
+        self.way = self.method.name
 
     def _open_stream(self) -> str:
         """Ask for the stream; return why there is none, or nothing."""
         try:
-            valkey = self.server.info.get("valkey_version", "")
+            valkey = self.report.server.info.get("valkey_version", "")
             self.stream = open_stream(self.wanted.address, self.node, valkey=valkey)
         except StreamRefused as refused:
             return str(refused)
@@ -217,5 +178,10 @@ class NodeReading:
             except UnreadableSource as error:
                 if self.wanted.way == "script":
                     raise UnreadableSource(f"{self.name}: {error.message}", hint=error.hint) from error
-                self.remarks.append(error.message)
+                self.report.remarks.append(error.message)
         return PipelineWay(self.connection, self.permissions, projection, self.names, lfu=self.lfu)
+
+    def _scan_setup(self, method: Way) -> ScanSetup:
+        return ScanSetup(
+            self.connect, self.connection, method, self.names, self.permissions, self.lfu, self.cost_sampling
+        )

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from necropsy.evidence.redis.node import BATCH_ROWS, NodeReading, Wanted
+from necropsy.evidence.redis.node import NodeReading
+from necropsy.evidence.redis.node_report import BATCH_ROWS, Wanted
 from necropsy.evidence.redis.parallel_nodes import interleaved
 from necropsy.evidence.redis.read_methods import AUTO, OpenStream, require_known
 from necropsy.evidence.redis.server import merged
@@ -84,7 +85,7 @@ def read_keys(
         for opened in nodes:
             opened.close()
         raise
-    counter.total = sum(node.keys_expected for node in nodes)
+    counter.total = sum(node.report.keys_expected for node in nodes)
     return LiveKeyspace(store, address, topology, nodes)
 
 
@@ -109,22 +110,22 @@ class LiveKeyspace:
     @property
     def facts(self) -> dict[str, str]:
         """What the server says of itself; of several nodes, merged."""
-        return merged({node.name: node.server for node in self._nodes})
+        return merged({node.name: node.report.server for node in self._nodes})
 
     @property
     def taken_at(self) -> datetime | None:
         """The store's own time when it was read: of the fork when it was streamed, else when the scan began; UTC."""
-        return max((node.taken_at for node in self._nodes if node.taken_at is not None), default=None)
+        return max((node.report.taken_at for node in self._nodes if node.report.taken_at is not None), default=None)
 
     @property
     def keys_read(self) -> int:
         """Keys handed out or about to be."""
-        return sum(node.tally.keys for node in self._nodes)
+        return sum(node.report.tally.keys for node in self._nodes)
 
     @property
     def blemishes(self) -> list[Blemish]:
         """What is damaged or missing in the middle; complete when the iteration has ended."""
-        found = [blemish for node in self._nodes for blemish in node.blemishes]
+        found = [blemish for node in self._nodes for blemish in node.report.blemishes]
         if self.topology.missing_slots:
             why = f"{self.topology.missing_slots:,} of 16,384 slots are served by no node: their keys are not in the figures"
             found.append(Blemish(self.locator, "slot", 0, why, count=self.topology.missing_slots))
@@ -143,8 +144,8 @@ class LiveKeyspace:
         """
         parts = []
         for node in self._nodes:
-            remarks = f": {'; '.join(node.remarks)}" if node.remarks else ""
-            parts.append(f"{product(node.server.info)}, by {node.way}{remarks}")
+            remarks = f": {'; '.join(node.report.remarks)}" if node.report.remarks else ""
+            parts.append(f"{product(node.report.server.info)}, by {node.way}{remarks}")
         said = [*self.topology.remarks, *dict.fromkeys(parts)]
         return "; ".join(said)
 

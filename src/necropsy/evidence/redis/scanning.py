@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from necropsy.evidence.redis.batches import Batches, expiry_bytes
@@ -19,33 +20,49 @@ from necropsy.wire.redis.replies import ANSWERS_ODDLY, ODD, ConnectionLost, Serv
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from necropsy.evidence.redis.node import NodeReading
+    from necropsy.evidence.redis.cost_sampling import CostSampling
+    from necropsy.evidence.redis.node_report import NodeReport
+    from necropsy.evidence.redis.page import Names
+    from necropsy.evidence.redis.permissions import Permissions
     from necropsy.evidence.redis.read_methods import Way
     from necropsy.wire.redis.connection import Connection
 
 
-def scan_keys(node: NodeReading) -> Iterator[pa.RecordBatch]:
+@dataclass(frozen=True, slots=True)
+class ScanSetup:
+    """What a scan of one node needs beside its report."""
+
+    connect: Callable[[], Connection]
+    """Opens another connection to the node."""
+    connection: Connection
+    method: Way
+    names: Names
+    permissions: Permissions
+    lfu: bool
+    """Whether the server counts uses rather than idle times."""
+    cost_sampling: CostSampling | None
+
+
+def scan_keys(report: NodeReport, setup: ScanSetup) -> Iterator[pa.RecordBatch]:
     """Yield the keys of a node; a scan that ends early is a blemish, and what it read stays.
 
     On the server's own machine the scan stands back: a server that waits for a processor is one that others wait for.
     """
-    if node.scanning is None:
-        return
-    with standing_back() if SEEN in node.server.facts else contextlib.nullcontext():
-        yield from _scanned(node, node.scanning)
+    with standing_back() if SEEN in report.server.facts else contextlib.nullcontext():
+        yield from _scanned(report, setup)
 
 
-def _scanned(node: NodeReading, way: Way) -> Iterator[pa.RecordBatch]:
-    wanted = node.wanted
-    batches = Batches(wanted.projection, node.names, wanted.batch_rows, expiry_bytes(node.server.info))
-    pieces = PipelineWay(node.connection, node.permissions, wanted.projection, node.names, lfu=node.lfu)
-    line = _Line(node)
+def _scanned(report: NodeReport, setup: ScanSetup) -> Iterator[pa.RecordBatch]:
+    wanted = report.wanted
+    batches = Batches(wanted.projection, setup.names, wanted.batch_rows, expiry_bytes(report.server.info))
+    pieces = PipelineWay(setup.connection, setup.permissions, wanted.projection, setup.names, lfu=setup.lfu)
+    line = _Line(setup.connection)
     rate_control = RateControl(line.ping, line.memory, line.heard, wanted.max_impact_s)
     given = 0
     try:
-        scan = Scan(node.connect, node.connection, way, pieces, rate_control, batches, node.tally)
+        scan = Scan(setup.connect, setup.connection, setup.method, pieces, rate_control, batches, report.tally)
         line.scan = scan
-        for db in node.totals:
+        for db in report.totals:
             for batch in scan.database(db):
                 given += batch.num_rows
                 wanted.seen(batch.num_rows)
@@ -55,20 +72,20 @@ def _scanned(node: NodeReading, way: Way) -> Iterator[pa.RecordBatch]:
         if rest is not None:
             wanted.seen(rest.num_rows)
             yield rest
-        node.cut_short(str(ended))
+        report.cut_short(str(ended))
     except ODD:  # the batch that was being filled is not to be trusted
-        node.tally.keys = given
-        node.cut_short(f"it {ANSWERS_ODDLY}")
+        report.tally.keys = given
+        report.cut_short(f"it {ANSWERS_ODDLY}")
     finally:
         line.close()
-    _tell(node, rate_control)
+    _tell(report, setup, rate_control)
 
 
 class _Line:
     """The connection of the moment, for questions beside the scan."""
 
-    def __init__(self, node: NodeReading) -> None:
-        self._node = node
+    def __init__(self, connection: Connection) -> None:
+        self._first = connection
         self.scan: Scan | None = None
 
     def ping(self) -> float:
@@ -100,7 +117,7 @@ class _Line:
 
     @property
     def _connection(self) -> Connection:
-        return self._node.connection if self.scan is None else self.scan.connection
+        return self._first if self.scan is None else self.scan.connection
 
 
 def heard_from_others(connection: Connection) -> int | None:
@@ -114,9 +131,9 @@ def heard_from_others(connection: Connection) -> int | None:
     return heard - connection.sent_bytes if heard else None
 
 
-def _tell(node: NodeReading, rate_control: RateControl) -> None:
+def _tell(report: NodeReport, setup: ScanSetup, rate_control: RateControl) -> None:
     """Write down how the scan went."""
-    tally, facts = node.tally, node.server.facts
+    tally, facts = report.tally, report.server.facts
     facts["scan-slices"] = str(tally.slices)
     facts["scan-server-s"] = f"{tally.server_s:.3f}"
     facts["scan-longest-slice-ms"] = f"{1000 * tally.longest_s:.2f}"
@@ -124,15 +141,15 @@ def _tell(node: NodeReading, rate_control: RateControl) -> None:
     facts["scan-keys-gone"] = str(tally.gone)
     facts["scan-keys-again"] = str(tally.again)
     facts["scan-resumed"] = str(tally.resumed)
-    if node.cost_sampling is not None and node.cost_sampling.guessed:
-        facts["scan-keys-guessed"] = str(node.cost_sampling.guessed)
-        node.remarks.append(node.cost_sampling.remark())
+    if setup.cost_sampling is not None and setup.cost_sampling.guessed:
+        facts["scan-keys-guessed"] = str(setup.cost_sampling.guessed)
+        report.remarks.append(setup.cost_sampling.remark())
     if tally.resumed:
-        node.remarks.append(f"its connection broke {tally.resumed} times, and the scan went on")
+        report.remarks.append(f"its connection broke {tally.resumed} times, and the scan went on")
     if rate_control.waited_for_memory_s:
-        node.remarks.append(f"waited {rate_control.waited_for_memory_s:.0f} s as its memory was full")
-    if not node.connection.keeps_idle_times:
-        node.remarks.append("it has no CLIENT NO-TOUCH: keys whose values were read look used")
+        report.remarks.append(f"waited {rate_control.waited_for_memory_s:.0f} s as its memory was full")
+    if not setup.connection.keeps_idle_times:
+        report.remarks.append("it has no CLIENT NO-TOUCH: keys whose values were read look used")
     if tally.unread:
         why = "values longer than 1 MiB were not fetched: their length is known, what is in them is not"
-        node.blemish(0, why, tally.unread)
+        report.blemish(0, why, tally.unread)

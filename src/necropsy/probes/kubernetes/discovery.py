@@ -9,15 +9,21 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 
-from necropsy.model.evidence import Origin
+from necropsy.probes.kubernetes.endpoints import Cluster
+from necropsy.probes.kubernetes.labels import (
+    META,
+    UNSAFE,
+    container_port,
+    described,
+    join,
+    origin_of,
+    pod_labels,
+    pod_of,
+)
 from necropsy.probes.kubernetes.objects import name_of, namespace_of, text_at, texts_at
 from necropsy.probes.prometheus.target_group import Group
 from necropsy.probes.session_risk import UNKNOWN_ADDRESS
 from necropsy.probes.syntax.node import Node
-
-_META: Final = "__meta_kubernetes_"
-_UNSAFE: Final = re.compile(r"[^a-zA-Z0-9_]")
-_CONTROLLERS: Final = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController", "Job")
 
 
 def discover(settings: Node, manifests: Iterable[Node]) -> list[Group] | None:
@@ -29,8 +35,6 @@ def discover(settings: Node, manifests: Iterable[Node]) -> list[Group] | None:
     role = text_at(settings, "role")
     find = _ROLES.get(role)
     if role in ("endpoints", "endpointslice"):
-        from necropsy.probes.kubernetes.endpoints import Cluster
-
         manifests = list(manifests)
         find = Cluster(manifests, role).groups
     if find is None:
@@ -72,25 +76,6 @@ def selected(selector: str, labels: Mapping[str, str]) -> bool:
     return True
 
 
-def described(manifest: Node, role: str) -> dict[str, str]:
-    """Labels that every role has: namespace, name, and the object's own labels and annotations."""
-    labels = {f"{_META}{role}_name": name_of(manifest)}
-    if role != "node":
-        labels[f"{_META}namespace"] = namespace_of(manifest)
-    for kind, path in (("label", "labels"), ("annotation", "annotations")):
-        for name, value in texts_at(manifest, "metadata", path).items():
-            safe = _UNSAFE.sub("_", name)
-            labels[f"{_META}{role}_{kind}_{safe}"] = value
-            labels[f"{_META}{role}_{kind}present_{safe}"] = "true"
-    return labels
-
-
-def origin_of(manifest: Node, role: str) -> tuple[Origin, ...]:
-    """Return the line that names an object."""
-    line = manifest.at("metadata", "name") or manifest
-    return (line.origin(f"{role} {name_of(manifest)}"),)
-
-
 def _group(manifest: Node, role: str, targets: list[dict[str, str]]) -> Iterator[Group]:
     if targets:
         yield Group(tuple(targets), described(manifest, role), origin_of(manifest, role))
@@ -106,8 +91,8 @@ def _nodes(manifest: Node) -> Iterator[Group]:
     host = next((addresses[kind] for kind in order if kind in addresses), UNKNOWN_ADDRESS)
     port = text_at(manifest, "status", "daemonEndpoints", "kubeletEndpoint", "Port") or "10250"
     target = {"__address__": join(host, port), "instance": name_of(manifest)}
-    target[f"{_META}node_provider_id"] = text_at(manifest, "spec", "providerID")
-    target.update({f"{_META}node_address_{_UNSAFE.sub('_', kind)}": value for kind, value in addresses.items()})
+    target[f"{META}node_provider_id"] = text_at(manifest, "spec", "providerID")
+    target.update({f"{META}node_address_{UNSAFE.sub('_', kind)}": value for kind, value in addresses.items()})
     yield from _group(manifest, "node", [target])
 
 
@@ -115,19 +100,19 @@ def _services(manifest: Node) -> Iterator[Group]:
     if text_at(manifest, "kind") != "Service":
         return
     kind = text_at(manifest, "spec", "type") or "ClusterIP"
-    more = {f"{_META}service_type": kind}
+    more = {f"{META}service_type": kind}
     if kind == "ExternalName":
-        more[f"{_META}service_external_name"] = text_at(manifest, "spec", "externalName")
+        more[f"{META}service_external_name"] = text_at(manifest, "spec", "externalName")
     else:
-        more[f"{_META}service_cluster_ip"] = text_at(manifest, "spec", "clusterIP")
+        more[f"{META}service_cluster_ip"] = text_at(manifest, "spec", "clusterIP")
     if kind == "LoadBalancer":
-        more[f"{_META}service_loadbalancer_ip"] = text_at(manifest, "spec", "loadBalancerIP")
+        more[f"{META}service_loadbalancer_ip"] = text_at(manifest, "spec", "loadBalancerIP")
     targets = [
         {
             "__address__": f"{name_of(manifest)}.{namespace_of(manifest)}.svc:{text_at(port, 'port')}",
-            f"{_META}service_port_name": text_at(port, "name"),
-            f"{_META}service_port_number": text_at(port, "port"),
-            f"{_META}service_port_protocol": text_at(port, "protocol") or "TCP",
+            f"{META}service_port_name": text_at(port, "name"),
+            f"{META}service_port_number": text_at(port, "port"),
+            f"{META}service_port_protocol": text_at(port, "protocol") or "TCP",
             **more,
         }
         for port in manifest.at("spec", "ports") or ()
@@ -147,10 +132,10 @@ def _ingresses(manifest: Node) -> Iterator[Group]:
         targets += [
             {
                 "__address__": host,
-                f"{_META}ingress_scheme": scheme,
-                f"{_META}ingress_host": host,
-                f"{_META}ingress_path": path,
-                f"{_META}ingress_class_name": text_at(manifest, "spec", "ingressClassName"),
+                f"{META}ingress_scheme": scheme,
+                f"{META}ingress_host": host,
+                f"{META}ingress_path": path,
+                f"{META}ingress_class_name": text_at(manifest, "spec", "ingressClassName"),
             }
             for path in paths
         ]
@@ -160,27 +145,6 @@ def _ingresses(manifest: Node) -> Iterator[Group]:
 def _host_matches(pattern: str, host: str) -> bool:
     """Whether a host of ``tls`` covers a rule's: equal, or a wildcard in place of its first part."""
     return pattern == host or (pattern.startswith("*.") and pattern[2:] == host.partition(".")[2])
-
-
-def pod_of(manifest: Node) -> Node | None:
-    """Return the pod that a manifest is, or the template of those that it makes."""
-    kind = text_at(manifest, "kind")
-    return manifest if kind == "Pod" else manifest.at("spec", "template") if kind in _CONTROLLERS else None
-
-
-def pod_labels(manifest: Node) -> dict[str, str]:
-    """Return the labels of a pod, or of the pods that a controller makes."""
-    pod, kind = pod_of(manifest) or manifest, text_at(manifest, "kind")
-    labels = described(pod, "pod")
-    labels[f"{_META}namespace"] = namespace_of(manifest)
-    labels[f"{_META}pod_name"] = name_of(manifest)
-    labels[f"{_META}pod_ip"] = text_at(manifest, "status", "podIP") or UNKNOWN_ADDRESS
-    labels[f"{_META}pod_node_name"] = text_at(pod, "spec", "nodeName")
-    labels[f"{_META}pod_phase"] = text_at(manifest, "status", "phase")
-    if kind != "Pod":
-        labels[f"{_META}pod_controller_kind"] = "ReplicaSet" if kind == "Deployment" else kind
-        labels[f"{_META}pod_controller_name"] = name_of(manifest)
-    return labels
 
 
 def _pods(manifest: Node) -> Iterator[Group]:
@@ -193,30 +157,15 @@ def _pods(manifest: Node) -> Iterator[Group]:
     for group in ("containers", "initContainers"):
         for container in pod.at("spec", group) or ():
             shared = {
-                f"{_META}pod_container_name": text_at(container, "name"),
-                f"{_META}pod_container_image": text_at(container, "image"),
-                f"{_META}pod_container_init": str(group == "initContainers").lower(),
+                f"{META}pod_container_name": text_at(container, "name"),
+                f"{META}pod_container_image": text_at(container, "image"),
+                f"{META}pod_container_init": str(group == "initContainers").lower(),
             }
             ports = list(container.get("ports") or ())
             targets += [container_port(host, port) | shared for port in ports]
             targets += [{"__address__": host} | shared] if not ports else []
     if targets:
         yield Group(tuple(targets), labels, origin_of(manifest, "pod"))
-
-
-def container_port(host: str, port: Node) -> dict[str, str]:
-    """Return the labels of one port of a container."""
-    return {
-        "__address__": join(host, text_at(port, "containerPort")),
-        f"{_META}pod_container_port_name": text_at(port, "name"),
-        f"{_META}pod_container_port_number": text_at(port, "containerPort"),
-        f"{_META}pod_container_port_protocol": text_at(port, "protocol") or "TCP",
-    }
-
-
-def join(host: str, port: str) -> str:
-    """Join as Go's ``net.JoinHostPort`` does."""
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 _ROLES: Final[dict[str, Callable[[Node], Iterator[Group]]]] = {

@@ -9,13 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from necropsy.probes.kubernetes.discovery import container_port, described, join, origin_of, pod_labels, pod_of
+from necropsy.probes.kubernetes.labels import META, container_port, described, join, origin_of, pod_labels, pod_of
 from necropsy.probes.kubernetes.objects import name_of, namespace_of, text_at, texts_at
 from necropsy.probes.prometheus.target_group import Group
 from necropsy.probes.session_risk import UNKNOWN_ADDRESS
 from necropsy.probes.syntax.node import Node
 
-_META: Final = "__meta_kubernetes_"
 _SERVICE_NAME: Final = "kubernetes.io/service-name"
 
 
@@ -25,7 +24,7 @@ class Cluster:
     def __init__(self, manifests: Sequence[Node], role: str) -> None:
         self._role = role
         self._own = "Endpoints" if role == "endpoints" else "EndpointSlice"
-        self._prefix = f"{_META}{'endpoint' if role == 'endpoints' else 'endpointslice'}_"
+        self._prefix = f"{META}{'endpoint' if role == 'endpoints' else 'endpointslice'}_"
         self._pods = [manifest for manifest in manifests if pod_of(manifest) is not None]
         self._services = {(namespace_of(m), name_of(m)): m for m in manifests if text_at(m, "kind") == "Service"}
         self._given = {(namespace_of(m), self._service_name(m)) for m in manifests if text_at(m, "kind") == self._own}
@@ -48,10 +47,10 @@ class Cluster:
     def _group(self, manifest: Node, service: Node | None, targets: list[dict[str, str]]) -> Iterator[Group]:
         if not targets:
             return
-        labels = {f"{_META}namespace": namespace_of(manifest)}
+        labels = {f"{META}namespace": namespace_of(manifest)}
         if self._role == "endpoints":
-            labels[f"{_META}endpoints_name"] = name_of(manifest)
-            labels[f"{_META}service_name"] = name_of(manifest)
+            labels[f"{META}endpoints_name"] = name_of(manifest)
+            labels[f"{META}service_name"] = name_of(manifest)
         if text_at(manifest, "kind") == self._own:
             labels.update(described(manifest, self._role))
             labels[f"{self._prefix}address_type"] = text_at(manifest, "addressType")
@@ -136,8 +135,8 @@ def _of_pod(manifest: Node, host: str, number: str) -> dict[str, str]:
             if text_at(port, "containerPort") == number:
                 labels.update(container_port(host, port))
                 labels.pop("__address__")
-                labels[f"{_META}pod_container_name"] = text_at(container, "name")
-                labels[f"{_META}pod_container_image"] = text_at(container, "image")
+                labels[f"{META}pod_container_name"] = text_at(container, "name")
+                labels[f"{META}pod_container_image"] = text_at(container, "image")
                 return labels
     return labels
 

@@ -12,7 +12,8 @@ from necropsy.treat.fixes.interface import Edits, FixContext
 from necropsy.treat.fixes.registry import BY_SLUG
 
 if TYPE_CHECKING:
-    from necropsy.probes.simulate import ConfigurationFile, Simulation
+    from necropsy.probes.configuration_file import ConfigurationFile
+    from necropsy.probes.simulate import Simulation
 
 Simulate = Callable[[Sequence["ConfigurationFile"]], "Simulation"]
 """Configuration texts to what they do. Handed in, so that the judge of a patch is the judge of the case."""

@@ -10,7 +10,8 @@ from necropsy.treat.edits import Insertion
 
 if TYPE_CHECKING:
     from necropsy.model.finding import Finding
-    from necropsy.probes.simulate import ConfigurationFile, Simulation
+    from necropsy.probes.configuration_file import ConfigurationFile
+    from necropsy.probes.simulate import Simulation
 
 Edits = dict[str, list[Insertion]]
 """Name of a file → its edits."""

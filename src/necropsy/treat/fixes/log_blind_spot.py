@@ -13,7 +13,7 @@ from necropsy.treat.fixes.interface import Edits, Fix, FixContext
 
 if TYPE_CHECKING:
     from necropsy.model.probe import Backend
-    from necropsy.probes.simulate import ConfigurationFile
+    from necropsy.probes.configuration_file import ConfigurationFile
 
 _OFF: Final = re.compile(r"\baccess_log(\s+)off(\s*);")
 _DEFAULT_LOG: Final = "/var/log/nginx/access.log"

@@ -13,7 +13,7 @@ from necropsy.treat.fixes.yaml_edits import replaced
 
 if TYPE_CHECKING:
     from necropsy.model.probe import Probe
-    from necropsy.probes.simulate import ConfigurationFile
+    from necropsy.probes.configuration_file import ConfigurationFile
     from necropsy.probes.syntax.node import Node
 
 _FOLLOWS_NOT: Final = "follow_redirects: false"

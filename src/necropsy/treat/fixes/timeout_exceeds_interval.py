@@ -11,7 +11,7 @@ from necropsy.treat.fixes.interface import Edits, Fix, FixContext
 from necropsy.treat.fixes.yaml_edits import jobs, replaced
 
 if TYPE_CHECKING:
-    from necropsy.probes.simulate import ConfigurationFile
+    from necropsy.probes.configuration_file import ConfigurationFile
     from necropsy.probes.syntax.node import Node
 
 _DEFAULT_INTERVAL: Final = "1m"

@@ -11,7 +11,7 @@ from necropsy.probes.syntax.document import parse_yaml
 from necropsy.treat.edits import Insertion, line_end, newline_of
 
 if TYPE_CHECKING:
-    from necropsy.probes.simulate import ConfigurationFile
+    from necropsy.probes.configuration_file import ConfigurationFile
     from necropsy.probes.syntax.node import Node
 
 

@@ -18,8 +18,8 @@ from necropsy.model.errors import ConfigurationError
 from necropsy.model.evidence import Origin
 from necropsy.probes.http.request import HttpUrl, parse_http_url
 from necropsy.probes.prometheus import schema_checks
+from necropsy.probes.prometheus.blackbox.validity import check_module
 from necropsy.probes.prometheus.blackbox.version import Version, blackbox_version, takes_any_case
-from necropsy.probes.prometheus.validity.blackbox import check_module
 from necropsy.probes.syntax.document import parse_yaml
 from necropsy.probes.syntax.node import Node
 

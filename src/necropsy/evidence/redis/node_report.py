@@ -1,0 +1,68 @@
+"""What is reported of one node: whichever read method is used fills it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Final
+
+from necropsy.evidence.redis.scan import Tally
+from necropsy.model.evidence import Blemish
+
+if TYPE_CHECKING:
+    from necropsy.evidence.redis.read_methods import OpenStream
+    from necropsy.evidence.redis.server import ServerFacts
+    from necropsy.sessions.keyspace import Projection
+    from necropsy.wire.redis.address import Address
+
+BATCH_ROWS: Final = 65_536
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """How a store is to be read: the same for all of its nodes."""
+
+    address: Address
+    projection: Projection
+    way: str
+    max_impact_s: float
+    open_dump: OpenStream | None
+    seen: Callable[[int], None]
+    """Told how many keys were read, batch by batch."""
+    batch_rows: int = BATCH_ROWS
+    each: bool = True
+    """Ask each key for everything, and not only some of those that are alike."""
+
+
+@dataclass(slots=True)
+class NodeReport:
+    """Facts, damage and remarks of one node."""
+
+    wanted: Wanted
+    name: str
+    """Its endpoint, ``host:port``."""
+    server: ServerFacts
+    totals: dict[int, int]
+    """Databases to be read, and how many keys the server counts in each, expired ones that are still there included."""
+    taken_at: datetime | None
+    """The server's own time when its keys were read, UTC."""
+    tally: Tally = field(default_factory=Tally)
+    blemishes: list[Blemish] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
+    """Why this read method, and what else is to be reported."""
+
+    @property
+    def keys_expected(self) -> int:
+        """Keys that the server counts in the databases to be read."""
+        return sum(self.totals.values())
+
+    def blemish(self, place: int, why: str, count: int = 1) -> None:
+        """Record what is wrong with the figures from the key of this number on."""
+        self.blemishes.append(Blemish(self.wanted.address.masked, "key", place, f"{self.name}: {why}", count=count))
+
+    def cut_short(self, why: str) -> None:
+        """Record that the reading ended early, and which share was read."""
+        total, read = self.keys_expected, self.tally.keys
+        share = f" of about {total:,} ({min(100, 100 * read // total)} %)" if total else ""
+        self.blemish(read, f"{why}: the figures cover the {read:,} keys{share} that were read before")
