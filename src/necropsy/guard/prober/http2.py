@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Final
 from urllib.parse import SplitResult
 
-from necropsy.guard.prober.exchange import Answer, Deadline, target_of
+from necropsy.guard.prober.answer import Answer, Deadline, target_of
 
 _CHUNK: Final = 1 << 16
 _NOT_IN_HTTP2: Final = frozenset({"host", "connection"})

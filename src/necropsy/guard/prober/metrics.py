@@ -5,7 +5,7 @@ from __future__ import annotations
 from ipaddress import ip_address
 
 from necropsy.guard.exposition import Family, Sample
-from necropsy.guard.prober.exchange import PHASES
+from necropsy.guard.prober.answer import PHASES
 from necropsy.guard.prober.probe import Result
 
 _FNV_OFFSET, _FNV_PRIME, _32_BITS = 2_166_136_261, 16_777_619, 0xFFFFFFFF

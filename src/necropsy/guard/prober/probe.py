@@ -16,8 +16,9 @@ from email.utils import parsedate_to_datetime
 from typing import Final
 from urllib.parse import urljoin, urlsplit
 
+from necropsy.guard.prober.answer import PHASES, Answer, Deadline
 from necropsy.guard.prober.cookies import Jar, set_cookies
-from necropsy.guard.prober.exchange import PHASES, Answer, Deadline, exchange, resolve
+from necropsy.guard.prober.exchange import exchange, resolve
 from necropsy.guard.prober.module import HeaderRule, HttpModule
 from necropsy.probes.prometheus.blackbox.modules import Module, first_request
 
