@@ -239,6 +239,17 @@ class Case:
         """Return the keyed hashes of a column of ids, as this case stores them."""
         return identity.hash_column(self._require_key(), identifiers)
 
+    @property
+    def key(self) -> bytes:
+        """The key of its hashes: whoever has it can test whether an id is in the case.
+
+        Raises
+        ------
+        CaseError
+            The case withholds it.
+        """
+        return self._require_key()
+
     def _without_secrets(self, target: Table, rows: pa.Table) -> pa.Table:
         """Keep the columns that the table has; hash what is to be hashed."""
         for column in target.columns:

@@ -12,7 +12,7 @@ from typing import Annotated, Final
 import typer
 
 from necropsy import __version__
-from necropsy.cli import cost, demo, examine, explain, exporter, keys, lint, prober, probes, report, traffic
+from necropsy.cli import cost, demo, examine, explain, exporter, keys, lint, prober, probes, purge, report, traffic
 from necropsy.cli.process import tune
 from necropsy.cli.stopping import Stopped, stoppable
 from necropsy.model.errors import NecropsyError
@@ -38,6 +38,7 @@ app.command("lint")(lint.lint)
 app.command("cost")(cost.cost)
 app.command("keys")(keys.keys)
 app.command("traffic")(traffic.traffic)
+app.command("purge")(purge.purge)
 app.command("explain")(explain.explain)
 app.command("exporter")(exporter.exporter)
 app.command("prober")(prober.prober)

@@ -97,6 +97,7 @@ class Gate:
         self._scripts: set[bytes] = set()
         self._digests: set[bytes] = set()
         self._commands = READS | REPLICATION if replication else READS
+        self._in_scripts = READS
         for script in scripts:
             self.admit(script)
 
@@ -109,7 +110,7 @@ class Gate:
             It calls something that is not on the list, or that cannot be told from its text.
         """
         for command in script_commands(script):
-            _check(command, READS)
+            _check(command, self._in_scripts)
         text = script.encode()
         digest = sha1(text, usedforsecurity=False).hexdigest().encode()
         self._scripts.add(text)
@@ -145,7 +146,7 @@ def _check(words: Sequence[bytes], commands: dict[bytes, frozenset[bytes]]) -> N
     allowed = commands.get(name)
     if allowed is None:
         raise CommandRefused(f"{_shown(name)} is not a command that reads")
-    if allowed is not _ALL and (len(words) < 2 or words[1].upper() not in allowed):
+    if b"*" not in allowed and (len(words) < 2 or words[1].upper() not in allowed):
         raise CommandRefused(f"{_shown(b' '.join(words[:2]).upper())} is not a command that reads")
 
 

@@ -1,0 +1,217 @@
+"""``necropsy purge``: delete sessions of no use, log nobody out, and have a way back."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from necropsy.cli import live, output
+from necropsy.cli.live import ImpactOption, PasswordOption, Way, WayOption
+from necropsy.cli.output import QuietOption
+from necropsy.model.errors import UsageError
+
+if TYPE_CHECKING:
+    from necropsy.evidence.redis.options import LiveOptions
+    from necropsy.treat.purge.plan import Plan
+    from necropsy.treatment import purging
+    from necropsy.wire.redis.address import Address
+
+_ON_TERMINAL_S, _ELSEWHERE_S = 0.2, 10.0
+
+
+def purge(
+    case: Annotated[
+        Path | None,
+        typer.Argument(metavar="[CASE]", help="An examined case: for --where born-by=, or to choose from it."),
+    ] = None,
+    redis: Annotated[str | None, typer.Option(help="Address of the store: redis://, rediss:// or unix://.")] = None,
+    where: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="anonymous, idle=1h, immortal, born-before=TIME, born-by=SLUG, creator=TEXT, framework=NAME,"
+            " pattern=GLOB; several must all hold."
+        ),
+    ] = None,
+    plan: Annotated[Path | None, typer.Option(help="Write the plan here.")] = None,
+    apply: Annotated[Path | None, typer.Option(metavar="PLAN", help="Delete what this plan chose.")] = None,
+    journal: Annotated[Path | None, typer.Option(help="New folder for the journal; or the one to go on with.")] = None,
+    undo: Annotated[Path | None, typer.Option(metavar="DIR", help="Bring back what this journal holds.")] = None,
+    verify: Annotated[Path | None, typer.Option(metavar="DIR", help="Check a journal and count what it holds.")] = None,
+    shred: Annotated[Path | None, typer.Option(metavar="DIR", help="Overwrite and remove a journal.")] = None,
+    batch: Annotated[
+        list[int] | None, typer.Option(min=1, help="With --undo: this batch alone; repeat for several.")
+    ] = None,
+    idle: Annotated[str, typer.Option(help="Sessions used within this time are in use and stay.")] = "1h",
+    include_unknown: Annotated[
+        bool,
+        typer.Option(
+            "--include-unknown-may-log-out",
+            help="Also sessions of which nobody can tell whether somebody is logged in.",
+        ),
+    ] = False,
+    trust_lifetime: Annotated[
+        bool,
+        typer.Option(
+            "--trust-inferred-lifetime",
+            help="Take the longest time to live for everybody's lifetime, where sessions do not say theirs: who has a shorter"
+            " one looks idle.",
+        ),
+    ] = False,
+    store: Annotated[str | None, typer.Option(help="Which store of the case.")] = None,
+    notify_application: Annotated[
+        bool,
+        typer.Option(
+            "--notify-application/--silent",
+            help="Let applications hear of each session (Spring: SessionDeletedEvent): markers first, hashes a second later.",
+        ),
+    ] = False,
+    max_impact: ImpactOption = "2ms",
+    rate: Annotated[int, typer.Option(min=0, help="Most sessions a second; 0: as fast as --max-impact allows.")] = 0,
+    batch_size: Annotated[int, typer.Option(min=1, max=100_000, help="Sessions of one batch.")] = 2000,
+    control: Annotated[
+        Path | None,
+        typer.Option(help="File that is read while it runs: pause, run, stop, max-impact 2ms, rate 5000, batch 2000."),
+    ] = None,
+    journal_key: Annotated[
+        Path | None, typer.Option(help="Encrypt the journal with the 32 bytes in this file; the same again to undo.")
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    other_store: Annotated[
+        bool,
+        typer.Option("--other-store", help="With --undo: the store is another one on purpose (migration, upgrade)."),
+    ] = False,
+    as_far_as_it_goes: Annotated[
+        bool, typer.Option("--as-far-as-it-goes", help="With --undo: use a damaged journal up to the damage.")
+    ] = False,
+    redis_way: WayOption = Way.AUTO,
+    redis_ask_password: PasswordOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Delete sessions of no use without logging anybody out. Without --apply it only plans.
+
+    Each session is judged again when its turn comes, written to a journal, and deleted only if it is still what was judged.
+    Who is logged in, or was here within --idle, stays. Ctrl-C once stops after the batch; the same command goes on.
+
+    \b
+    Examples:
+      necropsy purge --redis redis://store:6379 --where anonymous --plan night.plan
+      necropsy purge --apply night.plan --journal night.journal
+      necropsy purge --undo night.journal
+      necropsy purge --redis redis://store:6379 --where immortal --where idle=7d
+      necropsy purge incident.case --redis redis://store:6379 --where born-by=probes/creates-sessions --plan night.plan
+    """  # noqa: D301 -- \b is click's mark for text that is not to be wrapped
+    from necropsy.report import treatment as text
+    from necropsy.treat.purge.control import Knobs
+    from necropsy.treat.purge.selection import duration_s
+    from necropsy.treatment import purging
+    from necropsy.wire.redis.address import parse_address
+
+    chosen = [
+        name
+        for name, value in (("--apply", apply), ("--undo", undo), ("--verify", verify), ("--shred", shred))
+        if value
+    ]
+    if len(chosen) > 1:
+        raise UsageError(f"{' and '.join(chosen)} together", hint="One at a time.")
+    options = live.options(redis_way, max_impact, ask_password=redis_ask_password)
+    password = options.password.reveal() if options.password else None
+    address: Address | None = parse_address(redis, password=password) if redis else None
+    if verify is not None:
+        output.say(text.verified(verify, purging.verify(verify, journal_key=journal_key)))
+        return
+    if shred is not None:
+        if not yes and not _asked(f"Overwrite and remove {shred}? Nothing of it can be undone then"):
+            return
+        output.say(text.shredded(shred, purging.shred(shred)))
+        return
+    if undo is not None:
+        with _status(quiet=quiet) as tell:
+            done = purging.undo(
+                undo, redis=address, journal_key=journal_key, batches=batch or (), lenient=as_far_as_it_goes,
+                other_store=other_store, report=lambda restored: tell(restored.line()),
+            )  # fmt: skip
+        output.say(done.line() + "\n")
+        return
+    if apply is not None:
+        if journal is None:
+            raise UsageError(
+                "--apply needs a place for the journal", hint="Add --journal DIR: a new folder of its own."
+            )
+        knobs = Knobs(options.max_impact_s, float(rate), batch_size)
+        _apply(
+            purging.Order(apply, journal, address, journal_key, control, knobs, notify_application),
+            options,
+            yes,
+            quiet=quiet,
+        )
+        return
+    if address is None:
+        raise UsageError("a plan needs a store", hint="necropsy purge --redis redis://HOST:PORT --where anonymous")
+    wish = purging.Wish(tuple(where or ()), duration_s(idle), include_unknown, trust_lifetime, case, store)
+    with output.progress(quiet=quiet) as say:
+        made, key = purging.make_plan(address, wish, options, say)
+    if plan is not None:
+        from necropsy.treat.purge.plan import save
+
+        save(made, plan, key)
+    output.say(text.plan(made, plan))
+
+
+def _apply(order: purging.Order, options: LiveOptions, yes: bool, *, quiet: bool) -> None:
+    from necropsy.report import treatment as text
+    from necropsy.treatment import purging
+
+    def confirm(made: Plan) -> bool:
+        if yes:
+            return True
+        sys.stderr.write(text.plan(made, None))
+        return _asked(f"Delete {made.sessions:,} sessions from {made.address}?")
+
+    with _status(quiet=quiet) as tell:
+        done = purging.apply_plan(order, options, lambda progress: tell(progress.line()), confirm=confirm)
+    if done is None:
+        sys.stderr.write("nothing was done\n")
+        raise typer.Exit(1)
+    output.say(text.applied(done, order.plan, order.journal))
+
+
+def _asked(question: str) -> bool:
+    """Ask on the terminal.
+
+    Raises
+    ------
+    UsageError
+        There is none.
+    """
+    if not sys.stdin.isatty():
+        raise UsageError("nobody is there to be asked", hint="Add --yes.")
+    return typer.confirm(question, default=False)
+
+
+@contextmanager
+def _status(*, quiet: bool) -> Iterator[Callable[[str], None]]:
+    """Show one line that changes on a terminal; elsewhere a line every ten seconds."""
+    if quiet:
+        yield lambda _line: None
+        return
+    terminal = sys.stderr.isatty()
+    last = [0.0]
+
+    def tell(line: str) -> None:
+        now = time.monotonic()
+        if now - last[0] >= (_ON_TERMINAL_S if terminal else _ELSEWHERE_S):
+            last[0] = now
+            sys.stderr.write(f"\r\x1b[K{line}" if terminal else f"{line}\n")
+            sys.stderr.flush()
+
+    try:
+        yield tell
+    finally:
+        if terminal and last[0]:
+            sys.stderr.write("\r\x1b[K")

@@ -1,0 +1,84 @@
+"""Plans and ends of a treatment, as text."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from necropsy.model.figures import percent, several, size
+
+
+def plan(made: Any, path: Path | None) -> str:
+    """Return a plan as text; ``path``: where it was written."""
+    share = f" ({percent(made.sessions / made.total)} of {several(made.total, 'session')})" if made.total else ""
+    lines = [
+        f"PLAN   purge {several(made.sessions, 'session')}{share}",
+        f"       {several(made.keys, 'key')}, about {size(made.bytes)}",
+        f"STORE  {made.address}, {made.server}",
+        f"WHERE  {' and '.join(made.where)}",
+    ]
+    if made.layouts:
+        lines.append("WHAT   " + ", ".join(f"{name} {count:,}" for name, count in made.layouts.items()))
+    lines += [f"HALVES {count:,} {name}" for name, count in made.halves.items()]
+    kept = sum(made.kept.values())
+    lines.append(f"KEPT   {several(kept, 'session')}")
+    lines += [f"       {count:>12,}  {reason}" for reason, count in made.kept.items()]
+    lines.append(f"       used within {_duration(made.idle_s)} counts as in use; each is judged again before it goes")
+    if made.unknown_is_anonymous:
+        lines.append("RISK   sessions of which nobody can tell whether somebody is logged in are deleted as well")
+    lines += ["SAMPLE " + made.sample[0], *(f"       {row}" for row in made.sample[1:])] if made.sample else []
+    lines += [f"NOTE   {note}" for note in made.notes]
+    if path is None:
+        lines.append("NEXT   nothing was done; add --plan FILE to keep this plan")
+    else:
+        lines.append(f"NEXT   nothing was done; until {made.expires_at[:16].replace('T', ' ')} UTC:")
+        lines.append(f"       necropsy purge --apply {path} --journal {path.with_suffix('.journal')}")
+    return "\n".join(lines) + "\n"
+
+
+def applied(done: Any, plan_path: Path, journal: Path) -> str:
+    """Return the end of a purge as text."""
+    deleted = done.deleted_before + done.deleted
+    head = "DONE  " if done.state == "done" else "STOPPED"
+    lines = [f"{head} {several(deleted, 'session')} deleted of {done.total:,} planned, about {size(done.freed)} freed"]
+    if done.halves:
+        lines.append(f"       {done.halves:,} of them had lost their marker before")
+    lines += [f"KEPT   {count:>12,}  {reason}" for reason, count in done.kept.most_common()]
+    if done.heard:
+        lines.append(
+            f"       applications were told of {done.heard:,} sessions that are kept: they were used meanwhile"
+        )
+    lines += [f"NOTE   {remark}" for remark in done.remarks]
+    if done.state != "done":
+        lines.append(f"NEXT   necropsy purge --apply {plan_path} --journal {journal}   goes on where it stopped")
+    lines.append(f"UNDO   necropsy purge --undo {journal}   (holds live credentials: --shred it when it is not needed)")
+    return "\n".join(lines) + "\n"
+
+
+def verified(folder: Path, found: Any) -> str:
+    """Return what a journal holds as text."""
+    lines = [
+        f"{folder}: whole, batches: {found.batches:,}, sessions: {found.sessions:,}, {size(found.bytes)} of values",
+        f"  of {found.header['address']}, {found.header['server']}, begun {found.header['made_at']}",
+        f"  {found.deleted:,} deleted, {found.restored:,} brought back",
+    ]
+    if found.unknown:
+        lines.append(
+            f"  {found.unknown:,} in a batch that was cut off: --undo or --apply finds out what became of them"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def shredded(folder: Path, count: int) -> str:
+    """Return that a journal is no more."""
+    return (
+        f"{folder}: {size(count)} overwritten and removed. On SSDs and copying file systems old blocks may stay:"
+        " an encrypted journal is gone for good when its key is.\n"
+    )
+
+
+def _duration(seconds: int) -> str:
+    for unit, word in ((86_400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= unit and seconds % unit == 0:
+            return f"{seconds // unit} {word}"
+    return f"{seconds} s"

@@ -1,0 +1,306 @@
+"""The purge: batch after batch, journal first, in the server's own time.
+
+Every session of the plan ends in one count: deleted, or kept with its reason. Stopped, killed or cut off at any instant,
+it goes on with the same command and the same journal.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from necropsy.treat.purge import scripts
+from necropsy.treat.purge.batch import Answer, Source, Unlinker, again, require_restorable
+from necropsy.treat.purge.control import Control
+from necropsy.treat.purge.expected import Expectations, Session
+from necropsy.treat.purge.journal import Journal, Record
+from necropsy.treat.purge.judge import CHANGED, GOES, REASONS, UNTIMED, Judge
+from necropsy.treat.purge.progress import Progress
+from necropsy.treat.purge.stores import Primary, Store, TreatmentError
+from necropsy.treat.purge.throttle import Throttle
+from necropsy.wire.redis.replies import ConnectionLost, ServerError
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    import pyarrow as pa
+
+    from necropsy.treat.purge.plan import Plan
+
+GONE: Final = "not there any more"
+ELSEWHERE: Final = "on another node of the Cluster by now"
+STOPPED: Final = "not tried: stopped before"
+_KEPT: Final = {
+    scripts.GONE: GONE,
+    scripts.CHANGED: CHANGED,
+    scripts.ELSEWHERE: ELSEWHERE,
+    scripts.NOT_TRIED: STOPPED,
+}
+
+
+class Purge:
+    """One run over a store.
+
+    Parameters
+    ----------
+    judge
+        Made for the plan.
+    report
+        Called now and then with the progress.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        store: Store,
+        source: Source,
+        judge: Judge,
+        journal: Journal,
+        control: Control,
+        *,
+        notify: bool = False,
+        report: Callable[[Progress], None] | None = None,
+    ) -> None:
+        import numpy as np
+
+        self.plan, self.store, self.source, self.judge = plan, store, source, judge
+        self.journal, self.control = journal, control
+        self.expectations = Expectations()
+        self.unlinker = Unlinker(store, self.expectations, notify=notify)
+        self.throttle = Throttle(control)
+        self.progress = Progress(len(plan.hashes), deleted_before=int(journal.state().get("deleted", 0)))
+        self._report = report or (lambda _progress: None)
+        self._seen: npt.NDArray[np.bool_] = np.zeros(len(plan.hashes), bool)
+        self._waiting: dict[tuple[int, str], list[tuple[Session, bytes | None]]] = {}
+        """What may go, by database and server, until it fills a batch."""
+        self._tried = False
+
+    def run(self) -> Progress:
+        """Go through the store; return what became of the plan.
+
+        Raises
+        ------
+        JournalError, TreatmentError, UnreadableSource
+            It had to stop; what was deleted is in the journal.
+        """
+        resolve(self.journal, self.store)
+        for batch in self.source:
+            self._take(batch)
+            if self.control.look().stopping:
+                break
+        for group in list(self._waiting):
+            self._work(group, least=1)
+        self._sum_up()
+        return self.progress
+
+    def _take(self, batch: pa.RecordBatch) -> None:
+        import numpy as np
+
+        for found in self.judge.judge(batch, self._now_ms()):
+            fresh = np.flatnonzero(~self._seen[found.places])
+            self._seen[found.places[fresh]] = True
+            # Whose last use is not in the keys themselves is judged again on what is fetched, idle time included.
+            reasons = found.reasons[fresh]
+            going = fresh[(reasons == GOES) | (reasons == REASONS.index(UNTIMED))]
+            self._count(reasons[(reasons != GOES) & (reasons != REASONS.index(UNTIMED))])
+            sessions = self.expectations.sessions(found, going)
+            databases = found.batch.column("db")
+            for session in sessions:
+                timed = self.source.from_snapshot and found.reasons[session.at] == GOES
+                row = int(found.rows[session.at])
+                value = self.source.payload(found.batch, row) if timed else None
+                group = (databases[row].as_py(), self.store.owner(session.key).name)
+                self._waiting.setdefault(group, []).append((session, value))
+        for group in list(self._waiting):
+            self._work(group, least=self.control.knobs.batch)
+
+    def _count(self, reasons: npt.NDArray[np.int8]) -> None:
+        import numpy as np
+
+        for number, count in enumerate(np.bincount(reasons, minlength=len(REASONS)).tolist()):
+            if number != GOES and count:
+                self.progress.kept[REASONS[number]] += count
+
+    def _work(self, group: tuple[int, str], *, least: int) -> None:
+        """Work off what waits for a database of a server while it fills a batch."""
+        waiting = self._waiting[group]
+        while waiting and len(waiting) >= least:
+            size = self.control.look().batch
+            piece = waiting[:size]
+            del waiting[:size]
+            if self.control.knobs.stopping:
+                self.progress.kept[STOPPED] += len(piece)
+            else:
+                self._batch(group[0], piece)
+
+    def _batch(self, db: int, piece: Sequence[tuple[Session, bytes | None]]) -> None:
+        ready = self._with_values(db, piece)
+        if not ready:
+            return
+        sessions = [session for session, _, _ in ready]
+        again(self.store, lambda: self.unlinker.learn_minutes(sessions))
+        records = [self.unlinker.record(session, value, idle) for session, value, idle in ready]
+        self._try_out(self._primary(db, sessions[0].key), records[0])
+        number = self.journal.sessions(
+            db, again(self.store, lambda: self._primary(db, sessions[0].key).now_ms()), records
+        )
+        answers: list[Answer] = []
+        asked = 0
+        try:
+            while len(answers) < len(sessions) and self._may_go_on(sessions[0].key):
+                call = slice(len(answers), len(answers) + self.throttle.call)
+                asked = min(call.stop, len(sessions))
+                answers += self._call(db, sessions[call], records[call])
+        finally:
+            # Of what was asked and never answered nobody knows: an undo brings back what is not there.
+            answers += [(scripts.LOST, -2, 0)] * (asked - len(answers))
+            answers += [(scripts.NOT_TRIED, -2, 0)] * (len(sessions) - len(answers))
+            self._conclude(number, sessions, records, answers)
+
+    def _with_values(self, db: int, piece: Sequence[tuple[Session, bytes | None]]) -> list[tuple[Session, bytes, int]]:
+        """Return sessions with their payloads and idle times: of a snapshot, or fetched and judged on what was fetched."""
+        had = [(session, value, -1) for session, value in piece if value is not None]
+        piece = [one for one in piece if one[1] is None]
+        records: list[tuple[bytes, bytes, int, int]] = []
+        for start in range(0, len(piece), self.throttle.call):
+            if not self._may_go_on(piece[0][0].key):
+                self.progress.kept[STOPPED] += len(piece) - start
+                break
+            keys = [session.key for session, _ in piece[start : start + self.throttle.call]]
+            began = time.perf_counter()
+            fetched = again(self.store, lambda keys=keys: self.unlinker.fetch(self._primary(db, keys[0]), keys))  # type: ignore[misc]
+            self.throttle.took(len(keys), time.perf_counter() - began)
+            for key, (idle, expiry, value) in zip(keys, fetched, strict=True):
+                if value is None:
+                    self.progress.kept[ELSEWHERE if expiry == scripts.ELSEWHERE else GONE] += 1
+                else:
+                    records.append((key, value, expiry, idle))
+        if not records:
+            return had
+        self.progress.dumped += len(records)
+        batch = self.source.decoded(records, db)
+        known = {key: (value, idle) for key, value, _, idle in records}
+        ready = had
+        judged = 0
+        for found in self.judge.judge(batch, self._now_ms()):
+            judged += len(found.rows)
+            self._count(found.reasons)
+            for session in self.expectations.sessions(found, found.going()):
+                ready.append((session, *known[session.key]))
+        if judged < len(records):  # what is there now is no session of the plan any more
+            self.progress.kept[CHANGED] += len(records) - judged
+        return ready
+
+    def _call(self, db: int, sessions: Sequence[Session], records: Sequence[Record]) -> list[Answer]:
+        broken: list[bool] = []
+
+        def ask() -> list[Answer]:
+            primary = self._primary(db, sessions[0].key)
+            try:
+                return self.unlinker.delete(primary, sessions, records)
+            except (ConnectionLost, ServerError):
+                broken.append(True)
+                raise
+
+        began = time.perf_counter()
+        answers: list[Answer] = again(self.store, ask)
+        self.throttle.took(len(sessions), time.perf_counter() - began)
+        if broken:  # the first call may have deleted what the second did not find
+            answers = [(scripts.LOST, *rest) if said == scripts.GONE else (said, *rest) for said, *rest in answers]  # type: ignore[misc]
+        return answers
+
+    def _conclude(
+        self, number: int, sessions: Sequence[Session], records: Sequence[Record], answers: Sequence[Answer]
+    ) -> None:
+        progress = self.progress
+        for session, record, (said, ended, _) in zip(sessions, records, answers, strict=True):
+            if said in scripts.DELETED:
+                progress.deleted += 1
+                progress.freed += session.bytes
+                progress.halves += bool(record.marker) and ended == scripts.NO_MARKER
+            else:
+                progress.kept[_KEPT.get(said, CHANGED)] += 1
+        self.journal.outcome(number, answers)
+        progress.batches += 1
+        progress.heard = self.unlinker.heard
+        self.journal.remember(deleted=progress.deleted_before + progress.deleted)
+        self._tell()
+
+    def _try_out(self, primary: Primary, record: Record) -> None:
+        if self._tried:
+            return
+        self._tried = True
+        try:
+            remark = require_restorable(primary, record.key, record.payload)
+        except ServerError as error:
+            raise TreatmentError(
+                f"{primary.name}: the server refuses what a purge and its undo need: {error.text}; nothing was deleted",
+                hint="The plan prints the ACL SETUSER line of a user with the commands needed.",
+            ) from None
+        if remark:
+            self.progress.remarks.append(remark)
+
+    def _may_go_on(self, key: bytes) -> bool:
+        """Rest as long as there is a reason to; return False when it is to stop."""
+        owner = self.store.owner
+        again(self.store, lambda: self.throttle.ping(owner(key)))
+        while not self.control.look().stopping:
+            reason = again(self.store, lambda: self.throttle.reason(owner(key)))
+            pause = self.throttle.pace(self.progress.deleted)
+            if not reason and pause <= 0:
+                self.progress.state = self.control.knobs.complaint or "running"
+                return True
+            self.progress.state = f"paused: {reason}" if reason else f"paused: {self.control.knobs.rate:,.0f} a second"
+            self._tell()
+            if reason:
+                again(self.store, lambda: self.throttle.rest(owner(key)))
+            else:
+                time.sleep(min(pause, 0.5))
+        return False
+
+    def _now_ms(self) -> int:
+        moment: int = again(self.store, lambda: self.store.primaries[0].now_ms())  # noqa: PLW0108 -- the first one of then
+        return moment
+
+    def _primary(self, db: int, key: bytes) -> Primary:
+        again(self.store, lambda: self.store.owner(key).select(db))
+        return self.store.owner(key)
+
+    def _tell(self) -> None:
+        primary = self.store.primaries[0]
+        self.progress.p99_s = self.throttle.p99_s(primary)
+        self.progress.max_impact_s = self.control.knobs.max_impact_s
+        self._report(self.progress)
+
+    def _sum_up(self) -> None:
+        progress = self.progress
+        unseen = progress.total - int(self._seen.sum()) - progress.deleted_before
+        stopped = self.control.knobs.stopping
+        if unseen > 0:
+            progress.kept[STOPPED if stopped else GONE] += unseen
+        progress.state = "stopped" if stopped else "done"
+        self.journal.remember(deleted=progress.deleted_before + progress.deleted, finished=not stopped)
+        self._tell()
+
+
+def resolve(journal: Journal, store: Store) -> int:
+    """Find out what became of sessions that were journalled when a run was killed; return how many batches.
+
+    What is still there was not deleted; what is not was, by all that is known.
+    """
+    open_batches = [batch for batch in journal.batches() if batch.outcome is None]
+    for batch in open_batches:
+        answers: list[Answer] = []
+        for record in batch.records:
+
+            def there(record: Record = record) -> Any:
+                primary = store.owner(record.key)
+                primary.select(batch.db)  # noqa: B023 -- used within this turn
+                return primary.connection.command("EXISTS", record.key)
+
+            answers.append((scripts.NOT_TRIED if again(store, there) else scripts.LOST, -2, 0))
+        journal.outcome(batch.number, answers)
+        deleted = sum(said == scripts.LOST for said, _, _ in answers)
+        journal.remember(deleted=int(journal.state().get("deleted", 0)) + deleted)
+    return len(open_batches)

@@ -1,0 +1,224 @@
+"""One batch: fetch, judge again, journal, compare-and-delete, and what became of each session."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from necropsy.sessions.pieces import NONE
+from necropsy.treat.purge import scripts
+from necropsy.treat.purge.expected import Expectations, Session
+from necropsy.treat.purge.journal import Record
+from necropsy.treat.purge.stores import Primary, Store, TreatmentError
+from necropsy.wire.redis.connection import Packed, pack
+from necropsy.wire.redis.replies import ConnectionLost, ServerError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+Answer = tuple[int, int, int]
+HEARD_AFTER_S: Final = 1.0
+"""Time in which applications read the hash of a session whose marker ended."""
+_PASSING: Final = frozenset({"MOVED", "ASK", "TRYAGAIN", "READONLY", "CLUSTERDOWN", "LOADING"})
+"""Errors that a failover, or slots that move, bring for a while."""
+_NOTHING: Final = pack([b"", b"", b""])
+
+
+class Source(Protocol):
+    """Where the keys of a store come from. A conductor makes it: the treatment knows no reader."""
+
+    def __iter__(self) -> Iterator[pa.RecordBatch]: ...
+
+    @property
+    def from_snapshot(self) -> bool:
+        """Whether values come with the keys: ``payload`` has them."""
+
+    def payload(self, batch: pa.RecordBatch, row: int) -> bytes | None:
+        """Return the payload of a row of a snapshot; None: the server is to be asked for it."""
+
+    def decoded(self, records: Sequence[tuple[bytes, bytes, int, int]], db: int) -> pa.RecordBatch:
+        """Return the columns (``keyspace.key_schema``) of keys with payload, expiry (-1: none) and idle seconds."""
+
+
+class Unlinker:
+    """Deletes sessions of one store, and knows where their other keys are.
+
+    Parameters
+    ----------
+    notify
+        Let applications hear of it: markers first, hashes a second later.
+    """
+
+    def __init__(self, store: Store, expectations: Expectations, *, notify: bool) -> None:
+        self.store = store
+        self.expectations = expectations
+        self.notify = notify
+        self._minutes: dict[bytes, int] = {}
+        self._sorted_sets: dict[bytes, bool] = {}
+        self.heard = 0
+
+    def together(self) -> bool:
+        """Whether all keys of a session are on one server."""
+        return self.store.kind != "cluster"
+
+    def fetch(self, primary: Primary, keys: Sequence[bytes]) -> list[tuple[int, int, bytes | None]]:
+        """Return idle seconds, absolute expiry and payload of each key."""
+        flat = primary.run(scripts.fetch(since_7=primary.since_7), pack(keys))
+        return list(zip(flat[::3], flat[1::3], flat[2::3], strict=True))
+
+    def record(self, session: Session, payload: bytes, idle_s: int) -> Record:
+        """Return what is to be journalled of a session."""
+        beside = session.pieces
+        if beside is NONE:
+            return Record(session.key, payload, session.expires_ms, idle_s)
+        if beside.sorted_set and self._has_sorted_set(beside.sorted_set):
+            return Record(session.key, payload, session.expires_ms, idle_s, beside.marker, beside.sorted_set,
+                          beside.identifier, -1, max(0, session.ends_ms))  # fmt: skip
+        ends = self._minutes.get(beside.minute, -1)
+        return Record(
+            session.key, payload, session.expires_ms, idle_s, beside.marker, beside.minute, beside.member, ends
+        )
+
+    def learn_minutes(self, sessions: Sequence[Session]) -> None:
+        """Ask when the sets of minutes expire: an undo that makes one anew gives it the same life."""
+        new = list({s.pieces.minute for s in sessions if s.pieces.minute} - self._minutes.keys())
+        for primary in self.store.primaries:
+            mine = [key for key in new if self.store.owner(key) is primary]
+            command = b"PEXPIRETIME" if primary.since_7 else b"PTTL"
+            now = 0 if primary.since_7 or not mine else primary.now_ms()
+            for key, answer in zip(mine, primary.pipeline([(command, key) for key in mine]), strict=True):
+                if isinstance(answer, int):
+                    self._minutes[key] = answer + now if answer >= 0 else answer
+
+    def delete(self, primary: Primary, sessions: Sequence[Session], records: Sequence[Record]) -> list[Answer]:
+        """Compare and delete sessions whose records are journalled; as ``scripts.delete`` answers, of each."""
+        script = scripts.delete(since_7=primary.since_7)
+        ended: list[Answer] | None = None
+        if self.notify and any(session.pieces.marker for session in sessions) and self.together():
+            announce = scripts.announce(since_7=primary.since_7)
+            ended = self._run(primary, announce, sessions, [pack([s.pieces.marker, b"", b""]) for s in sessions])
+            time.sleep(HEARD_AFTER_S)
+        rest = []
+        for session, record in zip(sessions, records, strict=True):
+            if not session.pieces.marker:
+                rest.append(Packed(0, b""))
+            elif not self.together():
+                rest.append(_NOTHING)
+            else:
+                minute = record.minute if record.score < 0 else b""
+                rest.append(pack([b"" if ended else session.pieces.marker, minute, session.pieces.member]))
+        answers = self._run(primary, script, sessions, rest)
+        if ended is not None:
+            answers = self._after_notice(primary, sessions, ended, answers)
+        return self._beside(sessions, records, answers)
+
+    def _run(self, primary: Primary, script: str, sessions: Sequence[Session], rest: Sequence[Packed]) -> list[Answer]:
+        parts = [self.expectations.packed_shapes()]
+        for session, more in zip(sessions, rest, strict=True):
+            parts += (session.words, more)
+        arguments = Packed(sum(part.words for part in parts), b"".join([part.data for part in parts]))
+        flat = primary.run(script, arguments)
+        return list(zip(flat[::3], flat[1::3], flat[2::3], strict=True))
+
+    def _after_notice(
+        self, primary: Primary, sessions: Sequence[Session], ended: Sequence[Answer], answers: Sequence[Answer]
+    ) -> list[Answer]:
+        """Put back the marker of a session that was used in the second between."""
+        merged = []
+        back = []
+        for session, (_, expiry, _), (said, _, left) in zip(sessions, ended, answers, strict=True):
+            merged.append((said, expiry, left))
+            if said == scripts.CHANGED and expiry != scripts.NO_MARKER:
+                self.heard += 1
+                until = (b"PXAT", expiry) if expiry >= 0 else ()
+                back.append((b"SET", session.pieces.marker, b"", b"NX", *until))
+        primary.pipeline(back)
+        return merged
+
+    def _beside(
+        self, sessions: Sequence[Session], records: Sequence[Record], answers: Sequence[Answer]
+    ) -> list[Answer]:
+        """Delete what the script could not: keys on other nodes of a Cluster, entries of a sorted set."""
+        results = list(answers)
+        for primary in self.store.primaries:
+            asked: list[tuple[int, Record, bool]] = []
+            commands: list[tuple[bytes | int, ...]] = []
+            for place, record in enumerate(records):
+                if answers[place][0] != 0 or not sessions[place].pieces.marker:
+                    continue
+                if not self.together() and self.store.owner(record.marker) is primary:
+                    asked.append((place, record, True))
+                    commands += [(b"PTTL", record.marker), (b"STRLEN", record.marker)]
+                outside = record.minute and (record.score >= 0 or not self.together())
+                if outside and self.store.owner(record.minute) is primary:
+                    asked.append((place, record, False))
+                    commands.append((b"ZREM" if record.score >= 0 else b"SREM", record.minute, record.member))
+            said = iter(primary.pipeline(commands))
+            now = primary.now_ms() if asked else 0
+            markers = []
+            for place, record, is_marker in asked:
+                verdict, ended, left = results[place]
+                if is_marker:
+                    ttl, length = next(said), next(said)
+                    if length == 0 and isinstance(ttl, int) and ttl != -2:
+                        ended = now + ttl if ttl >= 0 else -1
+                        markers.append((b"UNLINK", record.marker))
+                else:
+                    left = 1 if next(said) == 1 else left
+                results[place] = (verdict, ended, left)
+            primary.pipeline(markers)
+        return results
+
+    def _has_sorted_set(self, key: bytes) -> bool:
+        if key not in self._sorted_sets:
+            try:
+                self._sorted_sets[key] = self.store.owner(key).connection.command("TYPE", key) == b"zset"
+            except ServerError:
+                self._sorted_sets[key] = False
+        return self._sorted_sets[key]
+
+
+def require_restorable(primary: Primary, key: bytes, payload: bytes) -> str:
+    """Try a RESTORE under a name of our own before the first UNLINK; return a remark, or nothing.
+
+    Raises
+    ------
+    ServerError
+        The server refuses what it, or its snapshot, gave: no journal made of it could be undone.
+    """
+    tag = key[key.find(b"{") + 1 : key.find(b"}", key.find(b"{") + 1)] if b"{" in key else key
+    name = b"necropsy-try:{%b}" % (tag or key)
+    for answer in primary.pipeline([(b"UNLINK", name), (b"SREM", name, b"x"), (b"EXISTS", name)]):
+        if isinstance(answer, ServerError):
+            raise answer
+    answer = primary.pipeline([(b"RESTORE", name, 60_000, payload), (b"UNLINK", name)])[0]
+    if isinstance(answer, ServerError):
+        if answer.kind == "OOM":
+            return "the store is full: whether RESTORE works could not be tried, and an undo needs room first"
+        if answer.kind != "BUSYKEY":
+            raise answer
+    return ""
+
+
+def again(store: Store, ask: Callable[[], Any]) -> Any:
+    """Ask; after a broken connection or a moved slot find the servers again, and ask once more.
+
+    Raises
+    ------
+    TreatmentError
+        The store does not come back.
+    """
+    for attempt in range(5):
+        try:
+            return ask()
+        except ConnectionLost:
+            store.reconnect()
+        except ServerError as error:
+            if error.kind not in _PASSING or attempt == 4:
+                raise TreatmentError(
+                    f"{store.address.masked}: refused: {error.text}",
+                    hint="Whatever was deleted is in the journal. The plan prints the commands that its user needs.",
+                ) from None
+            store.reconnect()
+    return ask()

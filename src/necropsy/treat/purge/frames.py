@@ -1,0 +1,177 @@
+"""The journal's file: frames one after the other, each on the disk before what it allows, each sealed with all before it.
+
+::
+
+    NPJ1 | kind, 1 byte | length, 4 bytes | seal, 16 bytes | body
+
+The seal is a keyed hash of the seal before, the kind and the body: a frame that was changed, left out or moved is noticed.
+A frame that broke off at the end of the file was never synced, so nothing was deleted on its strength: it is cut off.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import os
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from necropsy.model.errors import NecropsyError
+
+_MAGIC: Final = b"NPJ1"
+_HEAD: Final = struct.Struct("<4sBI16s")
+_SEAL: Final = 16
+_LARGEST: Final = 1 << 30
+FULL: Final = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
+
+
+class JournalError(NecropsyError):
+    """The journal cannot be written, or is not as it was written."""
+
+
+class Frame(NamedTuple):
+    """One frame."""
+
+    kind: int
+    body: bytes
+    offset: int
+    """Where it begins in the file."""
+
+
+class Frames:
+    """Appends frames; reads them in order.
+
+    Parameters
+    ----------
+    path
+        The file; it need not be there.
+    key
+        Seals the frames.
+    """
+
+    def __init__(self, path: Path, key: bytes) -> None:
+        self.path = path
+        self._key = key
+        self._descriptor: int | None = None
+        self.end = 0
+        """Bytes up to the end of the last whole frame."""
+        self.seal = bytes(_SEAL)
+
+    def read(self, *, at_least: int = 0, to_append: bool = False) -> Iterator[Frame]:
+        """Yield all whole frames.
+
+        Parameters
+        ----------
+        at_least
+            Bytes that were written for certain.
+        to_append
+            Frames that are appended follow these.
+
+        Raises
+        ------
+        JournalError
+            It is shorter than that, or a frame is not as it was written.
+        """
+        seal, at = bytes(_SEAL), 0
+        if self.path.exists():
+            with self.path.open("rb") as stream:
+                while True:
+                    head = stream.read(_HEAD.size)
+                    if len(head) < _HEAD.size:
+                        break
+                    magic, kind, length, said = _HEAD.unpack(head)
+                    if magic != _MAGIC or length > _LARGEST:
+                        raise self._changed(at)
+                    body = stream.read(length)
+                    if len(body) < length:
+                        break
+                    seal = self._sealed(seal, kind, body)
+                    if seal != said:
+                        raise self._changed(at)
+                    yield Frame(kind, body, at)
+                    at += _HEAD.size + length
+        if to_append:
+            self.end, self.seal = at, seal
+        if at < at_least:
+            raise JournalError(
+                f"{self.path}: cut off: {at:,} of at least {at_least:,} bytes are there",
+                hint="Copy it again from where it was written; what is there can be undone with --as-far-as-it-goes.",
+            )
+
+    def append(self, kind: int, body: bytes, *, sync: bool) -> None:
+        """Append a frame; when this returns with ``sync``, it is on the disk.
+
+        Raises
+        ------
+        JournalError
+            The disk is full, or fails; the file is as it was before.
+        """
+        seal = self._sealed(self.seal, kind, body)
+        try:
+            if self._descriptor is None:
+                self._descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT, 0o600)
+                os.ftruncate(self._descriptor, self.end)
+                os.lseek(self._descriptor, self.end, os.SEEK_SET)
+                _sync_folder(self.path.parent)
+            data = memoryview(_HEAD.pack(_MAGIC, kind, len(body), seal) + body)
+            while data:
+                data = data[os.write(self._descriptor, data) :]
+            if sync:
+                os.fdatasync(self._descriptor)
+        except OSError as error:
+            self._take_back()
+            hint = "Make room there, then give the same command again: it goes on where it stopped."
+            raise JournalError(
+                f"{self.path}: cannot write: {error.strerror}; nothing of this batch was deleted",
+                hint=hint if error.errno in FULL else "Choose another folder with --journal.",
+            ) from error
+        self.end += _HEAD.size + len(body)
+        self.seal = seal
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+    def _take_back(self) -> None:
+        if self._descriptor is not None:
+            with contextlib.suppress(OSError):
+                os.ftruncate(self._descriptor, self.end)
+                os.lseek(self._descriptor, self.end, os.SEEK_SET)
+
+    def _sealed(self, before: bytes, kind: int, body: bytes) -> bytes:
+        return hashlib.blake2b(before + bytes((kind,)) + body, key=self._key, digest_size=_SEAL).digest()
+
+    def _changed(self, at: int) -> JournalError:
+        return JournalError(
+            f"{self.path}: changed or damaged at byte {at:,}: nothing of it is used",
+            hint="Copy it again from where it was written; what comes before that byte can be undone with"
+            " --as-far-as-it-goes.",
+        )
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def replace_file(path: Path, data: bytes) -> None:
+    """Write a small file so that it is whole or not there at all: mode 0600, synced."""
+    beside = path.with_name(f".{path.name}.partial")
+    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    try:
+        rest = memoryview(data)
+        while rest:
+            rest = rest[os.write(descriptor, rest) :]
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    beside.replace(path)
+    _sync_folder(path.parent)

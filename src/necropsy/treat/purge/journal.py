@@ -1,0 +1,343 @@
+"""What a purge wrote down: sessions as they were, what became of each, and what an undo brought back.
+
+A folder of its own, mode 0700, its files 0600: they hold live credentials. ``journal.json`` says of which store and server
+it is; ``journal.frames`` holds the frames; ``state.json`` says how far it was written for certain. With a key file the
+bodies are encrypted (AES-256-GCM of the library ``cryptography``).
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import secrets
+import struct
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from necropsy.treat.purge.frames import Frames, JournalError, replace_file
+
+SESSIONS, OUTCOME, RESTORED = 1, 2, 3
+VERSION: Final = 1
+_FORMAT: Final = "necropsy journal"
+_RECORD: Final = struct.Struct("<qqqqIIIII")
+_BATCH: Final = struct.Struct("<IiI")
+_NONCE: Final = 12
+
+
+class Record(NamedTuple):
+    """One session as it was."""
+
+    key: bytes
+    payload: bytes
+    expires_ms: int
+    """Absolute, milliseconds since 1970; -1: none."""
+    idle_s: int
+    """Seconds unused when it was read; -1: not known."""
+    marker: bytes = b""
+    minute: bytes = b""
+    member: bytes = b""
+    minute_expires_ms: int = -1
+    """Expiry of the set ``minute``; -1: none or not known."""
+    score: int = -1
+    """Score in ``minute``, when that is a sorted set; -1: it is a set."""
+
+
+class Batch(NamedTuple):
+    """Sessions that were journalled together, and what became of them."""
+
+    number: int
+    db: int
+    read_ms: int
+    """When they were read, by the server's clock."""
+    records: tuple[Record, ...]
+    outcome: tuple[tuple[int, int, int], ...] | None
+    """As ``scripts.delete`` answers, of each; None: nobody knows whether they were deleted."""
+    restored: tuple[int, ...] | None
+    """Of each: 0 not tried, 1 brought back, 2 was there, 3 had expired."""
+
+
+class Journal:
+    """Opens or creates a journal; one process at a time."""
+
+    def __init__(self, folder: Path, header: dict[str, Any], secret: bytes | None) -> None:
+        self.folder = folder
+        self.header = header
+        self._cipher = _cipher(secret) if header.get("encrypted") else None
+        self._frames = Frames(folder / "journal.frames", bytes.fromhex(header["key"]))
+        self._lock: int | None = None
+        self._next = 1
+        self._lenient = False
+        """Taken as far as it goes: then nothing is written to it any more."""
+        self._facts: dict[str, Any] = {}
+
+    @classmethod
+    def create(cls, folder: Path, facts: Mapping[str, Any], secret: bytes | None = None) -> Journal:
+        """Begin a journal in a folder that is empty or not there.
+
+        Raises
+        ------
+        JournalError
+            Something else is in the folder, or it cannot be written.
+        """
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if any(folder.iterdir()):
+                raise JournalError(f"{folder}: not empty", hint="Name a new folder with --journal.")
+            folder.chmod(0o700)
+            header = {"format": _FORMAT, "version": VERSION, "encrypted": secret is not None,
+                      "key": secrets.token_hex(32), **facts}  # fmt: skip
+            replace_file(folder / "journal.json", json.dumps(header, indent=1).encode())
+        except OSError as error:
+            raise JournalError(
+                f"{folder}: cannot write: {error.strerror}", hint="Choose another folder with --journal."
+            ) from error
+        journal = cls(folder, header, secret)
+        journal._take_lock()
+        return journal
+
+    @classmethod
+    def open(cls, folder: Path, secret: bytes | None = None) -> Journal:
+        """Open a journal.
+
+        Raises
+        ------
+        JournalError
+            It is none, of a newer necropsy, encrypted and no key was given, or in use.
+        """
+        try:
+            header = json.loads((folder / "journal.json").read_bytes())
+            if header.get("format") != _FORMAT:
+                raise ValueError  # noqa: TRY301 -- the same as a file that is no JSON
+        except (OSError, ValueError, AttributeError) as error:
+            raise JournalError(
+                f"{folder}: not a journal of a purge", hint="Name the folder that was given as --journal."
+            ) from error
+        if header.get("version", 0) > VERSION:
+            raise JournalError(
+                f"{folder}: written by a newer necropsy (journal {header['version']}; this one knows {VERSION})",
+                hint="Upgrade: pip install --upgrade necropsy",
+            )
+        if header["encrypted"] and secret is None:
+            raise JournalError(
+                f"{folder}: encrypted", hint="Give the key that it was written with: --journal-key FILE."
+            )
+        journal = cls(folder, header, secret)
+        journal._take_lock()
+        return journal
+
+    def load(self, *, lenient: bool = False) -> None:
+        """Read to the end once, so that it can be appended to; ``lenient`` takes a damaged one as far as it goes.
+
+        Raises
+        ------
+        JournalError
+        """
+        self._lenient = lenient
+        for _ in self._whole(lenient=lenient, to_append=not lenient):
+            pass
+
+    # -- writing --------------------------------------------------------------------------------------------------
+
+    def sessions(self, db: int, read_ms: int, records: Sequence[Record]) -> int:
+        """Write sessions down; when this returns they are on the disk. Return the batch's number.
+
+        Raises
+        ------
+        JournalError
+            They are not, and nothing may be deleted.
+        """
+        number = self._next
+        pack, parts = _RECORD.pack, [_BATCH.pack(number, db, len(records)), read_ms.to_bytes(8, "little")]
+        for one in records:
+            parts.append(
+                pack(one.expires_ms, one.idle_s, one.minute_expires_ms, one.score, len(one.key), len(one.payload),
+                     len(one.marker), len(one.minute), len(one.member))
+            )  # fmt: skip
+            parts += (one.key, one.payload, one.marker, one.minute, one.member)
+        self._append(SESSIONS, b"".join(parts), sync=True)
+        self._next += 1
+        return number
+
+    def outcome(self, number: int, answers: Sequence[tuple[int, int, int]]) -> None:
+        """Write down what became of the sessions of a batch."""
+        flat = [value for answer in answers for value in answer]
+        self._append(OUTCOME, struct.pack(f"<I{len(flat)}q", number, *flat), sync=False)
+        self._note()
+
+    def restored(self, number: int, codes: Sequence[int]) -> None:
+        """Write down what an undo did with the sessions of a batch."""
+        if self._lenient:
+            return
+        self._append(RESTORED, struct.pack("<I", number) + bytes(codes), sync=True)
+        self._note()
+
+    def remember(self, **facts: Any) -> None:
+        """Write facts into the state, such as that all is done."""
+        self._facts |= facts
+        self._note()
+
+    # -- reading --------------------------------------------------------------------------------------------------
+
+    def state(self) -> dict[str, Any]:
+        """Return what ``state.json`` says."""
+        try:
+            return dict(json.loads((self.folder / "state.json").read_bytes()))
+        except (OSError, ValueError):
+            return {}
+
+    def batches(self, *, lenient: bool = False) -> Iterator[Batch]:
+        """Yield all batches, each with the last that is known of it.
+
+        Raises
+        ------
+        JournalError
+            It was cut or changed; with ``lenient`` what comes before is used.
+        """
+        outcomes: dict[int, tuple[tuple[int, int, int], ...]] = {}
+        restored: dict[int, tuple[int, ...]] = {}
+        for kind, body in self._whole(lenient=lenient):
+            if kind == OUTCOME:
+                number, *flat = struct.unpack(f"<I{(len(body) - 4) // 8}q", body)
+                outcomes[number] = tuple(zip(flat[::3], flat[1::3], flat[2::3], strict=True))
+            elif kind == RESTORED:
+                restored[int.from_bytes(body[:4], "little")] = tuple(body[4:])
+        for kind, body in self._whole(lenient=lenient):
+            if kind == SESSIONS:
+                number, db, read_ms, records = _records(body)
+                yield Batch(number, db, read_ms, records, outcomes.get(number), restored.get(number))
+
+    def close(self) -> None:
+        """Close it, and let others in."""
+        self._frames.close()
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+    def shred(self) -> int:
+        """Overwrite and remove everything; return the bytes that were overwritten."""
+        self._frames.close()
+        total = 0
+        for path in sorted(self.folder.iterdir()):
+            size = path.stat().st_size
+            with path.open("r+b") as stream:
+                for start in range(0, size, 1 << 20):
+                    stream.seek(start)
+                    stream.write(os.urandom(min(1 << 20, size - start)))
+                stream.flush()
+                os.fsync(stream.fileno())
+            total += size
+            path.unlink()
+        self.close()
+        self.folder.rmdir()
+        return total
+
+    def _whole(self, *, lenient: bool, to_append: bool = False) -> Iterator[tuple[int, bytes]]:
+        at_least = 0 if lenient else int(self.state().get("bytes", 0))
+        frames = self._frames.read(at_least=at_least, to_append=to_append)
+        while True:
+            try:
+                frame = next(frames, None)
+            except JournalError:
+                if not lenient:
+                    raise
+                return
+            if frame is None:
+                return
+            if frame.kind == SESSIONS:
+                body = self._opened(frame.body)
+                self._next = max(self._next, _BATCH.unpack_from(body)[0] + 1)
+                yield frame.kind, body
+            else:
+                yield frame.kind, frame.body
+
+    def _append(self, kind: int, body: bytes, *, sync: bool) -> None:
+        if kind == SESSIONS and self._cipher is not None:
+            nonce = os.urandom(_NONCE)
+            body = nonce + self._cipher.encrypt(nonce, body, None)
+        self._frames.append(kind, body, sync=sync)
+
+    def _opened(self, body: bytes) -> bytes:
+        if self._cipher is None:
+            return body
+        from cryptography.exceptions import InvalidTag
+
+        try:
+            return bytes(self._cipher.decrypt(body[:_NONCE], body[_NONCE:], None))
+        except InvalidTag:
+            raise JournalError(
+                f"{self.folder}: this is not the key that it was encrypted with", hint="Give the right --journal-key."
+            ) from None
+
+    def _note(self) -> None:
+        state = {**self.state(), **self._facts, "bytes": self._frames.end}
+        beside = self.folder / ".state.partial"
+        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w") as stream:
+            json.dump(state, stream)
+        beside.replace(self.folder / "state.json")
+
+    def _take_lock(self) -> None:
+        self._lock = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            os.close(self._lock)
+            self._lock = None
+            raise JournalError(
+                f"{self.folder}: in use by another necropsy", hint="Wait for it, or stop it with Ctrl-C."
+            ) from None
+
+
+def _records(body: bytes) -> tuple[int, int, int, tuple[Record, ...]]:
+    number, db, count = _BATCH.unpack_from(body)
+    at = _BATCH.size
+    read_ms = int.from_bytes(body[at : at + 8], "little")
+    at += 8
+    records = []
+    for _ in range(count):
+        expires, idle, minute_expires, score, *sizes = _RECORD.unpack_from(body, at)
+        at += _RECORD.size
+        parts = []
+        for size in sizes:
+            parts.append(body[at : at + size])
+            at += size
+        key, payload, marker, minute, member = parts
+        records.append(Record(key, payload, expires, idle, marker, minute, member, minute_expires, score))
+    return number, db, read_ms, tuple(records)
+
+
+def _cipher(secret: bytes | None) -> Any:
+    try:
+        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+    except ImportError:
+        raise JournalError(
+            "an encrypted journal needs the library cryptography", hint="pip install 'necropsy[encryption]'"
+        ) from None
+    return AESGCM(secret or b"")
+
+
+def read_secret(path: Path) -> bytes:
+    """Return the 32 bytes of a key file: as they are, or as 64 hexadecimal digits.
+
+    Raises
+    ------
+    JournalError
+        It cannot be read, or holds something else.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise JournalError(
+            f"{path}: cannot read: {error.strerror}", hint="openssl rand -hex 32 > FILE makes one."
+        ) from error
+    if len(data) == 32:
+        return data
+    try:
+        secret = bytes.fromhex(data.decode("ascii").strip())
+    except ValueError:
+        secret = b""
+    if len(secret) != 32:
+        raise JournalError(f"{path}: not a key of 32 bytes", hint="openssl rand -hex 32 > FILE makes one.")
+    return secret

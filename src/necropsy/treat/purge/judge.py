@@ -1,0 +1,190 @@
+"""Which sessions of a batch may go: by the layouts that ``examine`` counts with, on what the server holds now.
+
+A session goes only if it is in the plan, if nobody is logged in to it, and if it was not used lately. What cannot be told
+counts as logged in, or as used. Each that stays has one reason, so that chosen = gone + kept at every moment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from necropsy.sessions.columns import Keys, numbers
+from necropsy.sessions.interface import SESSION, Claim, Layout
+from necropsy.sessions.registry import LAYOUTS
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    import pyarrow as pa
+
+GOES: Final = 0
+AUTHENTICATED: Final = "logged in"
+UNKNOWN: Final = "nobody can tell whether somebody is logged in"
+USED: Final = "used lately"
+UNTIMED: Final = "last use unknown"
+OVER: Final = "over already, leaves by itself"
+CHANGED: Final = "used or changed while the purge looked at it"
+REASONS: Final = ("", AUTHENTICATED, UNKNOWN, USED, UNTIMED, OVER)
+"""Why a session stays, by the number that ``judge`` gives; 0: it goes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What may be deleted at all."""
+
+    idle_s: int = 3600
+    """A session used within this time is in use: an open login form, a guest's cart."""
+    unknown_is_anonymous: bool = False
+    """Delete sessions of which nobody can tell whether somebody is logged in. May log people out."""
+    trust_inferred_lifetime: bool = False
+    """Where no session says its lifetime, take the longest time to live for that of all. Who has a shorter one looks idle."""
+    lifetimes: Mapping[tuple[str, int], int] = field(default_factory=dict)
+    """Inferred lifetime of each namespace and database, in seconds."""
+
+
+@dataclass(slots=True)
+class Candidates:
+    """Sessions of one batch and one layout that are in the plan, as they were judged."""
+
+    layout: Layout
+    batch: pa.RecordBatch
+    rows: npt.NDArray[np.int64]
+    """Their positions in the batch."""
+    places: npt.NDArray[np.int64]
+    """Their places in the plan."""
+    reasons: npt.NDArray[np.int8]
+    """Index of ``REASONS``."""
+    ends_ms: npt.NDArray[np.int64]
+    """Last access plus lifetime; -1 where it is not known."""
+
+    def going(self) -> npt.NDArray[np.int64]:
+        """Return the places, among these candidates, of those that may go."""
+        import numpy as np
+
+        return np.flatnonzero(self.reasons == GOES)
+
+
+class Judge:
+    """Judges batches of keys; remembers, as a census does, what earlier batches told of their namespaces.
+
+    Parameters
+    ----------
+    wanted
+        Keyed hashes of the chosen ids, sorted.
+    hashes
+        Hashes a column of ids with the plan's key.
+    keeps_idle_times
+        Whether the server's idle times are those of its other clients: reading does not reset them.
+    """
+
+    def __init__(
+        self,
+        rules: Rules,
+        wanted: npt.NDArray[np.uint64],
+        hashes: Callable[[pa.Array], pa.Array],
+        *,
+        keeps_idle_times: bool,
+    ) -> None:
+        self.rules = rules
+        self.wanted = wanted
+        self._hashes = hashes
+        self._keeps_idle_times = keeps_idle_times
+        self.layouts: list[Layout] = [layout() for layout in LAYOUTS]
+
+    def judge(self, batch: pa.RecordBatch, now_ms: int) -> Iterator[Candidates]:
+        """Yield the sessions of a batch (``keyspace.key_schema``) that are in the plan, a layout at a time."""
+        keys = Keys(batch)
+        for layout in self.layouts:
+            claims: list[Claim] = []
+            for claim in layout.recognise(keys):
+                keys.free[claim.rows] = False
+                claims.append(claim)
+            for claim in claims:
+                if claim.role == SESSION and claim.parts is not None and len(claim.rows):
+                    found = self._of(layout, keys, claim, claim.parts, now_ms)
+                    if len(found.rows):
+                        yield found
+
+    def _of(self, layout: Layout, keys: Keys, claim: Claim, parts: pa.Table, now_ms: int) -> Candidates:
+        import numpy as np
+        import pyarrow as pa
+
+        hashes = numbers(self._hashes(parts["id"]))
+        places = np.zeros(len(hashes), np.int64)
+        inside = np.zeros(0, np.int64)
+        if len(self.wanted):
+            places = np.minimum(np.searchsorted(self.wanted, hashes), len(self.wanted) - 1)
+            inside = np.flatnonzero(self.wanted[places] == hashes)
+        parts = parts.take(pa.array(inside))
+        rows = claim.rows[inside]
+        reasons, ends = self._reasons(keys, parts, rows, now_ms)
+        return Candidates(layout, keys.batch, rows, places[inside], reasons, ends)
+
+    def _reasons(
+        self, keys: Keys, parts: pa.Table, rows: npt.NDArray[np.int64], now_ms: int
+    ) -> tuple[npt.NDArray[np.int8], npt.NDArray[np.int64]]:
+        import numpy as np
+
+        used, timed = _integers(parts, "last_seen_at", rows)
+        lifetime, limited = _integers(parts, "lifetime_s", rows)
+        expires, mortal = _integers(parts, "expires_at", rows)
+        idle, idling = _of_keys(keys, "idle_s", rows)
+        earliest = now_ms - 1000 * self.rules.idle_s
+        in_use = timed & (used > earliest)
+        idling &= self._keeps_idle_times
+        # Beside what the session says of itself, the server's idle time may only ever speak for the session.
+        untimed = ~timed
+        longest = self._inferred(parts)
+        inferable = untimed & mortal & (longest > 0) & self.rules.trust_inferred_lifetime
+        in_use |= inferable & (expires - 1000 * longest > earliest)
+        in_use |= untimed & idling & (idle < self.rules.idle_s)
+        known = timed | inferable | idling
+        grace = _integers(parts, "grace_s", rows)[0]
+        over = mortal & (expires - 1000 * grace <= now_ms)
+        said = _texts(parts, "authentication")
+        unknown = (said != "no") & (said != "yes") & (not self.rules.unknown_is_anonymous)
+        reasons = np.select([said == "yes", unknown, in_use, ~known, over], [1, 2, 3, 4, 5], 0)
+        ends = np.where(timed & limited, used + 1000 * lifetime, -1)
+        return reasons.astype(np.int8), ends
+
+    def _inferred(self, parts: pa.Table) -> npt.NDArray[np.int64]:
+        import numpy as np
+
+        if not self.rules.lifetimes:
+            return np.zeros(parts.num_rows, np.int64)
+        names, databases = _texts(parts, "namespace"), numbers(parts["db"].combine_chunks())
+        pairs = zip(names.tolist(), databases.tolist(), strict=True)
+        return np.array([self.rules.lifetimes.get(pair, 0) for pair in pairs], np.int64)
+
+
+def _of_keys(keys: Keys, name: str, rows: Any) -> tuple[Any, Any]:
+    return _filled(keys.take(name, rows))
+
+
+def _integers(parts: pa.Table, name: str, rows: Any) -> tuple[Any, Any]:
+    import numpy as np
+
+    if name not in parts.column_names:
+        return np.zeros(len(rows), np.int64), np.zeros(len(rows), bool)
+    return _filled(parts[name].combine_chunks())
+
+
+def _filled(column: pa.Array) -> tuple[Any, Any]:
+    import numpy as np
+    import pyarrow as pa
+
+    if column.type == pa.binary() or column.type == pa.null():
+        return np.zeros(len(column), np.int64), np.zeros(len(column), bool)
+    whole = column.cast(pa.int64())
+    return numbers(whole.fill_null(0)).astype(np.int64), numbers(whole.is_valid()).copy()
+
+
+def _texts(parts: pa.Table, name: str) -> Any:
+    import pyarrow as pa
+
+    column = parts[name].combine_chunks()
+    if isinstance(column, pa.DictionaryArray):
+        column = column.cast(column.type.value_type)
+    return column.cast(pa.string()).fill_null("").to_numpy(zero_copy_only=False)

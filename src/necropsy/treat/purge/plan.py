@@ -1,0 +1,254 @@
+r"""A plan: which sessions may go, by their keyed hashes, from which store, until when; sealed, so that nobody edits it.
+
+::
+
+    {"format": "necropsy purge plan", "version": 1, …}\n      one line of JSON
+    8 bytes a session, little endian, ascending               keyed hashes of the ids
+    32 bytes                                                  seal: keyed BLAKE2b of all before
+
+It holds no id and no password. Its key is the case's, or one of its own beside it (``PLAN.key``, mode 0600): without it
+nobody finds the sessions again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from necropsy.case import identity
+from necropsy.case.store import Case
+from necropsy.model.errors import NecropsyError
+from necropsy.treat.purge.frames import replace_file
+from necropsy.treat.purge.judge import AUTHENTICATED, OVER, UNKNOWN, UNTIMED, USED, Rules
+from necropsy.treat.purge.selection import Selection
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+VERSION: Final = 1
+_FORMAT: Final = "necropsy purge plan"
+_SEAL: Final = 32
+LIFE: Final = timedelta(hours=24)
+OTHER: Final = "not chosen"
+_SAMPLE: Final = 5
+
+
+class PlanError(NecropsyError):
+    """A plan cannot be used."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is to be done, and what is kept."""
+
+    made_at: str
+    expires_at: str
+    address: str
+    """Without user, password and options."""
+    db: int
+    identities: tuple[str, ...]
+    """Replication ids of the store's servers."""
+    server: str
+    where: tuple[str, ...]
+    idle_s: int
+    unknown_is_anonymous: bool
+    trust_inferred_lifetime: bool
+    lifetimes: tuple[tuple[str, int, int], ...]
+    """Namespace, database, inferred lifetime in seconds."""
+    sessions: int
+    keys: int
+    bytes: int
+    total: int
+    kept: Mapping[str, int]
+    """Sessions that stay, by reason; with ``sessions`` they are all."""
+    halves: Mapping[str, int]
+    """Sessions of two keys of which one is missing."""
+    layouts: Mapping[str, int]
+    """Chosen sessions by layout."""
+    sample: tuple[str, ...]
+    """A few chosen sessions, their ids masked."""
+    case: str | None = None
+    """Path of the case whose key it is sealed with."""
+    notes: tuple[str, ...] = ()
+    hashes: npt.NDArray[np.uint64] = field(repr=False, compare=False, kw_only=True)
+    """Keyed hashes of the chosen ids, ascending."""
+
+    @property
+    def rules(self) -> Rules:
+        """The rules by which each is judged again."""
+        lifetimes = {(namespace, db): seconds for namespace, db, seconds in self.lifetimes}
+        return Rules(self.idle_s, self.unknown_is_anonymous, self.trust_inferred_lifetime, lifetimes)
+
+
+def choose(case: Case, store: str, selection: Selection, rules: Rules, now: datetime) -> dict[str, Any]:
+    """Divide the sessions of a store into chosen and kept: the fields of ``Plan`` that follow from its sessions."""
+    named = dict(selection.parameters)
+    naive = (now.astimezone(UTC) if now.tzinfo else now).replace(tzinfo=None)
+    parameters: dict[str, Any] = {"store": store}
+    reason = _reason(selection, rules)
+    parameters |= {name: value for name, value in (("now", naive), *named.items()) if f"${name}" in reason}
+    case.connection.execute(
+        f"CREATE OR REPLACE TEMP TABLE chosen AS SELECT *, {reason} AS reason FROM session WHERE store = $store",
+        parameters,
+    )
+    counted = case.rows(
+        "SELECT reason, count(*) AS n, sum(keys)::BIGINT AS keys, sum(bytes)::BIGINT AS bytes FROM chosen GROUP BY ALL"
+    )
+    goes = next((row for row in counted if not row["reason"]), {"n": 0, "keys": 0, "bytes": 0})
+    kept = {row["reason"]: row["n"] for row in sorted(counted, key=lambda row: -row["n"]) if row["reason"]}
+    hashes = case.columns("SELECT DISTINCT id_hash FROM chosen WHERE reason = '' ORDER BY id_hash")["id_hash"]
+    lifetimes = case.rows(
+        "SELECT namespace, db, max(lifetime_s)::BIGINT AS s FROM chosen WHERE lifetime_s > 0 GROUP BY ALL ORDER BY ALL"
+    )
+    halves = case.rows(
+        "SELECT count(*) FILTER (keys = 1) AS n FROM chosen WHERE layout IN ('spring-indexed', 'spring-reactive-indexed')"
+    )[0]["n"]
+    layouts = case.rows(
+        "SELECT layout, count(*) AS n FROM chosen WHERE reason = '' GROUP BY ALL ORDER BY n DESC, layout"
+    )
+    sample = case.rows(
+        "SELECT layout, namespace, id_hash, last_seen_at, expires_at FROM chosen WHERE reason = ''"
+        f" ORDER BY id_hash LIMIT {_SAMPLE}"
+    )
+    case.execute("DROP TABLE chosen")
+    import numpy as np
+
+    return {
+        "sessions": goes["n"],
+        "keys": goes["keys"] or 0,
+        "bytes": goes["bytes"] or 0,
+        "total": sum(row["n"] for row in counted),
+        "kept": kept,
+        "halves": {"hash without marker": halves} if halves else {},
+        "lifetimes": tuple((row["namespace"], row["db"], row["s"]) for row in lifetimes),
+        "layouts": {row["layout"]: row["n"] for row in layouts},
+        "sample": tuple(_shown(row) for row in sample),
+        "hashes": np.ascontiguousarray(np.asarray(hashes, dtype=np.uint64)),
+    }
+
+
+def _reason(selection: Selection, rules: Rules) -> str:
+    """Return the SQL of why a session stays; the empty text for one that is chosen."""
+    unknown = "FALSE" if rules.unknown_is_anonymous else "authentication <> 'no'"
+    cases = (
+        ("authentication = 'yes'", AUTHENTICATED),
+        (f"NOT coalesce({selection.sql}, FALSE)", OTHER),
+        (unknown, UNKNOWN),
+        (f"last_seen_at > $now - to_seconds({rules.idle_s})", USED),
+        ("last_seen_at IS NULL AND expires_at IS NULL AND lifetime_s IS NULL", UNTIMED),
+        ("state = 'grace' OR (state = 'expired' AND expires_at IS NOT NULL)", OVER),
+    )
+    return "CASE " + " ".join(f"WHEN {when} THEN '{then}'" for when, then in cases) + " ELSE '' END"
+
+
+def _shown(row: Mapping[str, Any]) -> str:
+    until = f"expires {row['expires_at']:%Y-%m-%d %H:%M}" if row["expires_at"] else "never expires"
+    used = f"last used {row['last_seen_at']:%Y-%m-%d %H:%M}" if row["last_seen_at"] else "last use unknown"
+    return f"{row['layout']} {row['namespace']}:#{row['id_hash']:016x}, {used}, {until}"
+
+
+def save(plan: Plan, path: Path, key: bytes) -> None:
+    """Write a plan, and unless the key is a case's, its key beside it; both mode 0600.
+
+    Raises
+    ------
+    PlanError
+        It cannot be written.
+    """
+    said = {name: value for name, value in asdict(plan).items() if name != "hashes"}
+    body = (
+        json.dumps({"format": _FORMAT, "version": VERSION, **said}).encode()
+        + b"\n"
+        + plan.hashes.astype("<u8").tobytes()
+    )
+    try:
+        if plan.case is None:
+            replace_file(key_file(path), key.hex().encode() + b"\n")
+        replace_file(path, body + _sealed(body, key))
+    except OSError as error:
+        raise PlanError(f"{path}: cannot write: {error.strerror}", hint="Choose another place with --plan.") from error
+
+
+def key_file(path: Path) -> Path:
+    """Return where the key of a plan without case lies."""
+    return path.with_name(path.name + ".key")
+
+
+def load(path: Path, now: datetime | None = None) -> tuple[Plan, bytes]:
+    """Read a plan; return it with its key.
+
+    Raises
+    ------
+    PlanError
+        No plan, of a newer necropsy, edited, too old, or without its key.
+    """
+    import numpy as np
+
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise PlanError(
+            f"{path}: cannot read: {error.strerror}", hint="Make one with necropsy purge --plan FILE."
+        ) from error
+    head, newline, rest = data.partition(b"\n")
+    try:
+        said = json.loads(head)
+        if not newline or said.pop("format") != _FORMAT:
+            raise ValueError  # noqa: TRY301 -- the same as a file that is no JSON
+        version = int(said.pop("version"))
+    except (ValueError, KeyError, AttributeError, TypeError):
+        raise PlanError(f"{path}: not a plan of a purge", hint="Make one with necropsy purge --plan FILE.") from None
+    if version > VERSION:
+        raise PlanError(
+            f"{path}: written by a newer necropsy (plan {version}; this one knows {VERSION})",
+            hint="Upgrade: pip install --upgrade necropsy; or make the plan again.",
+        )
+    key = _key_of(path, said.get("case"))
+    if len(rest) < _SEAL or not hmac.compare_digest(_sealed(data[:-_SEAL], key), data[-_SEAL:]):
+        raise PlanError(f"{path}: changed since it was made, or cut off", hint="Make a new plan.")
+    for name in ("identities", "where", "sample", "notes"):
+        said[name] = tuple(said[name])
+    said["lifetimes"] = tuple((namespace, db, seconds) for namespace, db, seconds in said["lifetimes"])
+    plan = Plan(**said, hashes=np.frombuffer(rest[:-_SEAL], "<u8").astype(np.uint64))
+    if (now or datetime.now(UTC)) > datetime.fromisoformat(plan.expires_at):
+        raise PlanError(f"{path}: too old: it was good until {plan.expires_at}", hint="Make a new plan.")
+    return plan, key
+
+
+def digest(path: Path) -> str:
+    """Return what names a plan: its seal."""
+    return path.read_bytes()[-_SEAL:].hex()
+
+
+def _key_of(path: Path, case: str | None) -> bytes:
+    if case is not None:
+        with Case.open(Path(case)) as opened:
+            key = opened.meta().get("key")
+        if not key:
+            raise PlanError(
+                f"{case}: withholds its key: the plan cannot be checked", hint="Plan again without the case."
+            )
+        return bytes.fromhex(key)
+    try:
+        return bytes.fromhex(key_file(path).read_text(encoding="ascii").strip())
+    except (OSError, ValueError):
+        raise PlanError(
+            f"{key_file(path)}: the plan's key is missing or damaged",
+            hint="Keep it beside the plan, or make a new plan.",
+        ) from None
+
+
+def _sealed(body: bytes, key: bytes) -> bytes:
+    return hashlib.blake2b(body, key=key, digest_size=_SEAL, person=b"purge plan").digest()
+
+
+def hasher(key: bytes) -> Callable[[Any], Any]:
+    """Return the hashing of a column of ids with a plan's key."""
+    return lambda identifiers: identity.hash_column(key, identifiers)

@@ -1,0 +1,197 @@
+"""What runs on the server: fetch values, compare and delete. Old-style scripts: on a full store ``#!lua`` is refused outright.
+
+Keys are arguments, not KEYS: so one script may take sessions of all slots that a Cluster's node serves. Each session is
+compared and deleted in one atomic step; what differs in anything that the judge looked at stays. A session's hash and
+marker go in one UNLINK: applications that listen for the marker's end find no hash, and publish nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+_EXPIRY_SINCE_7: Final = """\
+local function expiry(key) return redis.call('PEXPIRETIME', key) end
+local slack = 0
+"""
+_EXPIRY_BEFORE_7: Final = """\
+local function expiry(key)
+  local left = redis.call('PTTL', key)
+  if left < 0 then return left end
+  local time = redis.call('TIME')
+  return left + time[1] * 1000 + math.floor(time[2] / 1000)
+end
+local slack = 2
+"""
+
+_FETCH: Final = """\
+local answer = {}
+for i = 1, #ARGV do
+  local key = ARGV[i]
+  local idle = redis.pcall('OBJECT', 'IDLETIME', key)
+  if type(idle) == 'table' then idle = -1 end
+  local fine, ends = pcall(expiry, key)
+  local payload = fine and redis.pcall('DUMP', key)
+  if type(payload) == 'table' then fine, payload = false, false end
+  answer[#answer + 1] = idle or -1
+  answer[#answer + 1] = fine and ends or -5
+  answer[#answer + 1] = payload
+end
+return answer
+"""
+
+_SAME: Final = """\
+local at = 2
+local shapes = {}
+for _ = 1, tonumber(ARGV[1]) do
+  local shape = {kind = ARGV[at], marker = ARGV[at + 1] == '1', exact = tonumber(ARGV[at + 2]), names = {}, sized = {}}
+  local absent, sized = tonumber(ARGV[at + 3]), tonumber(ARGV[at + 4])
+  at = at + 5
+  for _ = 1, shape.exact + absent do
+    shape.names[#shape.names + 1] = ARGV[at]
+    at = at + 1
+  end
+  for _ = 1, sized do
+    shape.sized[#shape.sized + 1] = ARGV[at]
+    at = at + 1
+  end
+  shapes[#shapes + 1] = shape
+end
+local function same_hash(shape, key, elements, from)
+  if redis.pcall('HLEN', key) ~= elements then return false end
+  if #shape.names > 0 then
+    local got = redis.call('HMGET', key, unpack(shape.names))
+    for j = 1, #shape.names do
+      if j <= shape.exact then
+        if got[j] ~= ARGV[from + j] then return false end
+      elseif got[j] then
+        return false
+      end
+    end
+  end
+  for j = 1, #shape.sized do
+    if redis.call('HSTRLEN', key, shape.sized[j]) ~= tonumber(ARGV[from + shape.exact + j]) then return false end
+  end
+  return true
+end
+local function same_string(key, elements, head)
+  if redis.pcall('STRLEN', key) ~= elements then return false end
+  if #head == elements then return redis.call('GET', key) == head end
+  return redis.call('GETRANGE', key, '0', #head - 1) == head
+end
+local function verdict(shape, key, from)
+  local found = expiry(key)
+  if found == -2 then return -3 end
+  local away = found - tonumber(ARGV[from + 1])
+  if away > slack or away < -slack then return -4 end
+  local elements = tonumber(ARGV[from + 2])
+  local same
+  if shape.kind == 'hash' then same = same_hash(shape, key, elements, from + 2)
+  else same = same_string(key, elements, ARGV[from + 3]) end
+  return same and 0 or -4
+end
+"""
+
+_DELETE: Final = """\
+local answer = {}
+while at <= #ARGV do
+  local shape, key = shapes[tonumber(ARGV[at])], ARGV[at + 1]
+  local from = at + 1
+  local values = shape.kind == 'hash' and shape.exact + #shape.sized or 1
+  local after = from + 3 + values
+  local fine, said = pcall(verdict, shape, key, from)
+  if not fine then said = -5 end
+  local ended, left = -2, 0
+  if said == 0 then
+    if shape.marker then
+      local marker = ARGV[after]
+      if marker ~= '' then
+        if redis.pcall('STRLEN', marker) == 0 then ended = expiry(marker) end
+        if ended == -2 then redis.call('UNLINK', key) else redis.call('UNLINK', key, marker) end
+      else
+        redis.call('UNLINK', key)
+      end
+      if ARGV[after + 1] ~= '' then
+        local removed = redis.pcall('SREM', ARGV[after + 1], ARGV[after + 2])
+        if removed == 1 then left = 1 end
+      end
+    else
+      redis.call('UNLINK', key)
+    end
+  end
+  at = after + (shape.marker and 3 or 0)
+  answer[#answer + 1] = said
+  answer[#answer + 1] = ended
+  answer[#answer + 1] = left
+end
+return answer
+"""
+
+_COMPARE: Final = """\
+local answer = {}
+while at <= #ARGV do
+  local shape, key = shapes[tonumber(ARGV[at])], ARGV[at + 1]
+  local from = at + 1
+  local values = shape.kind == 'hash' and shape.exact + #shape.sized or 1
+  local after = from + 3 + values
+  local fine, said = pcall(verdict, shape, key, from)
+  if not fine then said = -5 end
+  local ended = -2
+  if said == 0 and shape.marker and ARGV[after] ~= '' then
+    if redis.pcall('STRLEN', ARGV[after]) == 0 then
+      ended = expiry(ARGV[after])
+      redis.call('UNLINK', ARGV[after])
+    end
+  end
+  at = after + (shape.marker and 3 or 0)
+  answer[#answer + 1] = said
+  answer[#answer + 1] = ended
+  answer[#answer + 1] = 0
+end
+return answer
+"""
+
+GONE: Final = -3
+CHANGED: Final = -4
+ELSEWHERE: Final = -5
+"""In a Cluster: the key's slot was, or is being, moved to another node."""
+LOST: Final = -6
+"""Not there when it was asked again after a broken connection: deleted, by all that is known."""
+NOT_TRIED: Final = -7
+"""The purge was stopped before."""
+DELETED: Final = (0, LOST)
+NO_MARKER: Final = -2
+
+
+def fetch(*, since_7: bool) -> str:
+    """Return the script that answers idle seconds (or -1), absolute expiry and DUMP of each key in its arguments.
+
+    >>> "DUMP" in fetch(since_7=True), "PTTL" in fetch(since_7=True)
+    (True, False)
+    """
+    return _expiry(since_7) + _FETCH
+
+
+def delete(*, since_7: bool) -> str:
+    """Return the script that compares and deletes sessions.
+
+    Arguments: the number of shapes; of each its kind (``hash`` or ``string``), whether pieces follow, how many fields are
+    compared by value, are absent, are compared by length, and their names in this order; then of each session the number
+    of its shape, its key, expiry (-1: none), elements, values and lengths (of a string: its start), and if pieces follow
+    marker, set and member.
+
+    Answers three numbers a session: 0 deleted, -3 not there, -4 changed, -5 on another node; the marker's expiry (-1: it
+    had none, -2: no marker); whether the set lost a member.
+    """
+    return _expiry(since_7) + _SAME + _DELETE
+
+
+def announce(*, since_7: bool) -> str:
+    """Return the script that deletes the markers alone of sessions that are unchanged: applications will hear of it.
+
+    Arguments and answer are those of ``delete``.
+    """
+    return _expiry(since_7) + _SAME + _COMPARE
+
+
+def _expiry(since_7: bool) -> str:
+    return _EXPIRY_SINCE_7 if since_7 else _EXPIRY_BEFORE_7

@@ -1,0 +1,259 @@
+"""Connections that can write: to the one server, to the master behind a Sentinel, to every primary of a Cluster.
+
+A replica is refused as a target. After a failover the same address is asked again who the master is; it is the same store
+if its replication id is, or was before (``master_replid2``), the one that the plan is for.
+"""
+
+from __future__ import annotations
+
+import binascii
+import contextlib
+import time
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+from necropsy.model.errors import NecropsyError, UnreadableSource
+from necropsy.wire.redis.address import Address, Endpoint
+from necropsy.wire.redis.connection import Connection, Packed
+from necropsy.wire.redis.gate import Word
+from necropsy.wire.redis.info import number, parse_info
+from necropsy.wire.redis.replies import ConnectionLost, ServerError
+from necropsy.wire.redis.topology import SLOTS, Node, discover
+from necropsy.wire.redis.writing_gate import WritingGate
+
+_PATIENCE_S: Final = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
+"""Rests before the attempts to reach a store again: a failover takes some seconds."""
+
+
+class TreatmentError(NecropsyError):
+    """A store cannot be treated, or not on."""
+
+
+class Primary:
+    """One server that takes writes."""
+
+    def __init__(self, address: Address, node: Node, scripts: Iterable[str] = ()) -> None:
+        self.endpoint = node.endpoint
+        self.gate = WritingGate(scripts)
+        self.connection = Connection.open(address, node.endpoint, gate=self.gate)
+        try:
+            self.info = parse_info(self.connection.command("INFO"))
+        except ServerError as error:
+            self.connection.close()
+            raise TreatmentError(
+                f"{node.endpoint}: INFO is not permitted: {error.text}", hint="ACL SETUSER <user> +info"
+            ) from None
+        except ConnectionLost as error:
+            self.connection.close()
+            raise UnreadableSource(f"{node.endpoint} {error}", hint="Try again; is the server restarting?") from error
+        if self.info.get("role") != "master":
+            self.connection.close()
+            of = self.info.get("master_host", "")
+            where = f" of {of}:{self.info.get('master_port', '')}" if of else ""
+            raise TreatmentError(
+                f"{node.endpoint} is a replica{where}: what is deleted there comes back",
+                hint="Name its master, or the Sentinel that knows it.",
+            )
+        if number(self.info, "loading"):
+            self.connection.close()
+            raise TreatmentError(f"{node.endpoint} is loading its dump", hint="Wait until INFO says loading:0.")
+        self._digests: dict[str, bytes] = {}
+        self._db = 0
+
+    @property
+    def name(self) -> str:
+        """Host and port."""
+        return str(self.endpoint)
+
+    @property
+    def product(self) -> str:
+        """Name and version: ``Redis 7.0.15``."""
+        for field, product in (("valkey_version", "Valkey"), ("redis_version", "Redis")):
+            if self.info.get(field):
+                return f"{product} {self.info[field]}"
+        return "unknown"
+
+    @property
+    def since_7(self) -> bool:
+        """Whether it knows PEXPIRETIME (Redis 7.0, every Valkey)."""
+        return int(self.info.get("redis_version", "0").partition(".")[0] or 0) >= 7
+
+    @property
+    def identities(self) -> tuple[str, ...]:
+        """Its replication id and the one before a failover."""
+        ids = (self.info.get("master_replid", ""), self.info.get("master_replid2", ""))
+        return tuple(one for one in ids if one.strip("0"))
+
+    def select(self, db: int) -> None:
+        """Work in this database from now on."""
+        if db != self._db:
+            self.connection.command("SELECT", db)
+            self._db = db
+
+    def now_ms(self) -> int:
+        """Return the server's clock, milliseconds since 1970."""
+        seconds, micros = self.connection.command("TIME")
+        return int(seconds) * 1000 + int(micros) // 1000
+
+    def run(self, script: str, arguments: Packed) -> Any:
+        """Run a script; its arguments were packed before.
+
+        Raises
+        ------
+        ServerError, ConnectionLost
+        """
+        digest = self._digests.get(script) or self._digests.setdefault(script, self.gate.admit(script))
+        self.connection.send_with([b"EVALSHA", digest, 0], arguments)
+        answer = self.connection.receive(1)[0]
+        if isinstance(answer, ServerError) and answer.kind == "NOSCRIPT":
+            self.connection.send_with([b"EVAL", script, 0], arguments)
+            answer = self.connection.receive(1)[0]
+        if isinstance(answer, ServerError):
+            raise answer
+        return answer
+
+    def pipeline(self, commands: Sequence[Sequence[Word]]) -> list[Any]:
+        """Ask many things; errors are values."""
+        return self.connection.pipeline(commands) if commands else []
+
+    def stats(self) -> dict[str, str]:
+        """Return INFO anew, and check that it still takes writes.
+
+        Raises
+        ------
+        TreatmentError
+            It has become a replica.
+        """
+        self.info = parse_info(self.connection.command("INFO"))
+        if self.info.get("role") != "master":
+            raise TreatmentError(
+                f"{self.name} has become a replica half-way: stopped before the next batch",
+                hint="Name the new master, or a Sentinel, and give the same command again: it goes on.",
+            )
+        return self.info
+
+    def close(self) -> None:
+        """Hang up."""
+        self.connection.close()
+
+
+class Store:
+    """All servers of a store that take writes.
+
+    Parameters
+    ----------
+    address
+        As a person named it.
+    """
+
+    def __init__(self, address: Address, scripts: Iterable[str] = ()) -> None:
+        self.address = address
+        self._scripts = tuple(scripts)
+        self.primaries: list[Primary] = []
+        self.kind = ""
+        self._owners: list[int] = []
+        self.reconnected = 0
+        self._connect()
+
+    def _connect(self) -> None:
+        from dataclasses import replace
+
+        topology = discover(replace(self.address, replicas=False))
+        if topology.missing_slots:
+            raise TreatmentError(
+                f"{topology.missing_slots:,} of {SLOTS:,} slots are served by no node",
+                hint="Repair the Cluster first: redis-cli --cluster check HOST:PORT.",
+            )
+        opened: list[Primary] = []
+        try:
+            for node in topology.nodes:
+                opened.append(Primary(self.address, node, self._scripts))  # noqa: PERF401 -- those opened must be closed
+            self.kind = topology.kind
+            self._owners = _owners(opened) if topology.kind == "cluster" else []
+        except BaseException:
+            for primary in opened:
+                primary.close()
+            raise
+        self.primaries = opened
+
+    def owner(self, key: bytes) -> Primary:
+        """Return the server that holds a key."""
+        return self.primaries[self._owners[slot_of(key)]] if self._owners else self.primaries[0]
+
+    @property
+    def identities(self) -> set[str]:
+        """Replication ids of all servers, those before a failover included."""
+        return {one for primary in self.primaries for one in primary.identities}
+
+    def require_same(self, identities: Iterable[str]) -> None:
+        """Refuse a store that is another than the one with these replication ids.
+
+        Raises
+        ------
+        TreatmentError
+        """
+        known = set(identities)
+        strangers = [p.name for p in self.primaries if not known & set(p.identities)]
+        if strangers:
+            raise TreatmentError(
+                f"{', '.join(strangers)}: not the store that this was made for (its replication id is another)",
+                hint="Was it restarted without its dump, or is it another server? Make a new plan.",
+            )
+
+    def reconnect(self) -> None:
+        """Find the servers again after a broken connection, a failover or a moved slot.
+
+        Raises
+        ------
+        TreatmentError
+            They do not come back, or are others.
+        """
+        identities = self.identities
+        self.close()
+        why: NecropsyError | None = None
+        for rest in _PATIENCE_S:
+            time.sleep(rest)
+            try:
+                self._connect()
+            except (UnreadableSource, TreatmentError) as error:
+                why = error
+                continue
+            self.require_same(identities)
+            self.reconnected += 1
+            return
+        raise TreatmentError(
+            f"{self.address.masked} does not come back: {why.message if why else 'no answer'}",
+            hint="Everything that was deleted is in the journal. Give the same command again once it is back: it goes on.",
+        )
+
+    def close(self) -> None:
+        """Hang up."""
+        for primary in self.primaries:
+            with contextlib.suppress(OSError):
+                primary.close()
+
+
+def slot_of(key: bytes) -> int:
+    """Return the slot of a key in a Cluster: CRC-16 of what its first braces hold, if anything, else of all of it.
+
+    >>> slot_of(b"123456789"), slot_of(b"{user1000}.following") == slot_of(b"user1000")
+    (12739, True)
+    """
+    start = key.find(b"{")
+    if start >= 0:
+        end = key.find(b"}", start + 1)
+        if end > start + 1:
+            key = key[start + 1 : end]
+    return binascii.crc_hqx(key, 0) % SLOTS
+
+
+def _owners(primaries: Sequence[Primary]) -> list[int]:
+    places = {(p.endpoint.host, p.endpoint.port): number for number, p in enumerate(primaries)}
+    owners = [0] * SLOTS
+    for first, last, master, *_ in primaries[0].connection.command("CLUSTER", "SLOTS"):
+        host = (master[0] or b"").decode()
+        endpoint = Endpoint(primaries[0].endpoint.host if host in {"", "?"} else host, master[1])
+        number = places.get((endpoint.host, endpoint.port))
+        if number is not None:
+            owners[first : last + 1] = [number] * (last - first + 1)
+    return owners

@@ -1,0 +1,330 @@
+"""A purge from the address to the plan, from the plan to the end, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from necropsy.model.errors import UsageError
+from necropsy.treat.purge import plan as plans
+from necropsy.treat.purge.control import Control, Knobs
+from necropsy.treat.purge.journal import Journal, read_secret
+from necropsy.treat.purge.judge import Judge, Rules
+from necropsy.treat.purge.permissions import acl_line
+from necropsy.treat.purge.progress import Progress
+from necropsy.treat.purge.selection import parse
+from necropsy.treat.purge.stores import Store, TreatmentError
+from necropsy.treat.purge.undo import Restored
+from necropsy.wire.redis.address import Address, parse_address
+
+if TYPE_CHECKING:
+    from necropsy.case.store import Case
+    from necropsy.evidence.redis.options import LiveOptions
+    from necropsy.treat.purge.plan import Plan
+
+Say = Callable[[str, float | None], None]
+_STORE: Final = "store"
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a person wants purged."""
+
+    where: tuple[str, ...]
+    idle_s: int = 3600
+    unknown_is_anonymous: bool = False
+    trust_inferred_lifetime: bool = False
+    case: Path | None = None
+    store: str | None = None
+    """Which of the case's stores; None: its only one."""
+
+
+def make_plan(address: Address, wish: Wish, options: LiveOptions, say: Say) -> tuple[Plan, bytes]:
+    """Read the store (or the case) and divide its sessions into chosen and kept.
+
+    Raises
+    ------
+    TreatmentError, UnreadableSource, UsageError, CaseError
+    """
+    selection = parse(wish.where)
+    if selection.needs_case and wish.case is None:
+        raise UsageError(
+            "born-by= needs a case that was examined", hint="necropsy purge incident.case --where born-by=…"
+        )
+    store = Store(address)
+    try:
+        facts = _facts(store, address)
+    finally:
+        store.close()
+    rules = Rules(wish.idle_s, wish.unknown_is_anonymous, wish.trust_inferred_lifetime)
+    made_at = datetime.now(UTC)
+    notes: list[str] = []
+    if wish.case is not None:
+        fields, key = _of_case(wish, rules)
+        facts["case"] = str(wish.case.resolve())
+        notes.append("chosen from the case; each session is judged again on the server before it goes")
+    else:
+        fields, key = _of_store(address, wish, rules, options, say, notes)
+    plan = plans.Plan(
+        made_at=made_at.isoformat(timespec="seconds"),
+        expires_at=(made_at + plans.LIFE).isoformat(timespec="seconds"),
+        where=wish.where,
+        idle_s=wish.idle_s,
+        unknown_is_anonymous=wish.unknown_is_anonymous,
+        trust_inferred_lifetime=wish.trust_inferred_lifetime,
+        notes=(*notes, *facts.pop("notes")),
+        **facts,
+        **fields,
+    )
+    return plan, key
+
+
+def _facts(store: Store, address: Address) -> dict[str, Any]:
+    first = store.primaries[0]
+    notes = []
+    answer = first.pipeline([(b"CONFIG", b"GET", b"notify-keyspace-events")])[0]
+    if isinstance(answer, list) and len(answer) == 2 and answer[1]:
+        notes.append(
+            "keyspace events are on: a session's hash and marker go in one command, so that applications hear nothing;"
+            " --notify-application lets Spring publish SessionDeletedEvent"
+        )
+    notes.append(
+        "a user with just what this needs: "
+        + acl_line(first.info.get("redis_version", ""), cluster=store.kind == "cluster")
+    )
+    return {
+        "address": address.masked,
+        "db": -1 if address.db is None else address.db,
+        "identities": tuple(sorted(store.identities)),
+        "server": ", ".join(dict.fromkeys(primary.product for primary in store.primaries)),
+        "notes": notes,
+    }
+
+
+def _of_case(wish: Wish, rules: Rules) -> tuple[dict[str, Any], bytes]:
+    from necropsy.case.store import Case
+
+    with Case.open(wish.case or Path()) as case:
+        names = [row["store"] for row in case.rows("SELECT DISTINCT store FROM session ORDER BY store")]
+        name = wish.store or (names[0] if len(names) == 1 else None)
+        if name is None or name not in names:
+            raise UsageError(
+                f"{wish.case}: {'has several stores' if names else 'holds no sessions'}",
+                hint=f"Say which: --store {' or '.join(names)}." if names else "Examine with --redis or --rdb first.",
+            )
+        now = _moment(case) or datetime.now(UTC)
+        return plans.choose(case, name, parse(wish.where), rules, now), case.key
+
+
+def _moment(case: Case) -> datetime | None:
+    said = case.meta().get("now")
+    return datetime.fromisoformat(said) if said else None
+
+
+def _of_store(
+    address: Address, wish: Wish, rules: Rules, options: LiveOptions, say: Say, notes: list[str]
+) -> tuple[dict[str, Any], bytes]:
+    from necropsy.autopsy.filling import fill
+    from necropsy.case.store import Case
+    from necropsy.evidence.rdb.reader import open_stream
+    from necropsy.evidence.redis.reader import read_keys
+    from necropsy.sessions.registry import projection
+
+    say("reading the keys", None)
+    with Case.create(None, large=True) as case:
+        keyspace = read_keys(
+            address,
+            projection(),
+            store=_STORE,
+            way=options.way,
+            max_impact_s=options.max_impact_s,
+            open_stream=open_stream,
+            progress=lambda share: say("reading the keys", share),
+            each=False,
+        )
+        fill(case, _STORE, keyspace, None)
+        if keyspace.blemishes:
+            notes += [f"not wholly read: {blemish.why}" for blemish in keyspace.blemishes[:3]]
+        now = keyspace.taken_at or datetime.now(UTC)
+        fields = plans.choose(case, _STORE, parse(wish.where), rules, now)
+        return fields, case.key
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """How a plan is to be applied."""
+
+    plan: Path
+    journal: Path
+    redis: Address | None = None
+    """Where the store is, when the plan's own address lacks a user, a password or options."""
+    journal_key: Path | None = None
+    control: Path | None = None
+    knobs: Knobs | None = None
+    notify: bool = False
+
+
+def apply_plan(
+    order: Order, options: LiveOptions, report: Callable[[Progress], None], *, confirm: Callable[[Plan], bool]
+) -> Progress | None:
+    """Apply a plan; None when it was not confirmed.
+
+    Raises
+    ------
+    PlanError, JournalError, TreatmentError, UnreadableSource
+    """
+    from necropsy.treat.purge.apply import Purge
+    from necropsy.treatment.sources import Scanned
+
+    plan, key = plans.load(order.plan)
+    address = order.redis or parse_address(plan.address)
+    if address.db is None and plan.db >= 0:
+        address = replace(address, db=plan.db)
+    store = Store(address)
+    try:
+        store.require_same(plan.identities)
+        if not confirm(plan):
+            return None
+        journal = _journal(order, plan, store)
+        try:
+            control = Control(order.knobs or Knobs(), order.control)
+            keeps = all(primary.connection.keeps_idle_times for primary in store.primaries)
+            judge = Judge(plan.rules, plan.hashes, plans.hasher(key), keeps_idle_times=keeps)
+            source = Scanned(address, options)
+            with control.signals():
+                return Purge(plan, store, source, judge, journal, control, notify=order.notify, report=report).run()
+        finally:
+            journal.close()
+    finally:
+        store.close()
+
+
+def _journal(order: Order, plan: Plan, store: Store) -> Journal:
+    secret = read_secret(order.journal_key) if order.journal_key else None
+    digest = plans.digest(order.plan)
+    if (order.journal / "journal.json").exists():
+        journal = Journal.open(order.journal, secret)
+        if journal.header.get("plan") != digest:
+            journal.close()
+            raise TreatmentError(
+                f"{order.journal}: the journal of another plan", hint="Name a new folder with --journal."
+            )
+        journal.load()
+        return journal
+    return Journal.create(
+        order.journal,
+        {
+            "plan": digest,
+            "address": plan.address,
+            "db": plan.db,
+            "identities": sorted(store.identities),
+            "server": plan.server,
+            "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
+            "where": list(plan.where),
+        },
+        secret,
+    )
+
+
+def undo(
+    folder: Path,
+    *,
+    redis: Address | None,
+    journal_key: Path | None,
+    batches: Sequence[int] = (),
+    lenient: bool = False,
+    other_store: bool = False,
+    report: Callable[[Restored], None] | None = None,
+) -> Restored:
+    """Bring back what a journal holds.
+
+    Parameters
+    ----------
+    other_store
+        The store is another one on purpose: a migration, an upgrade.
+
+    Raises
+    ------
+    JournalError, TreatmentError, UnreadableSource
+    """
+    from necropsy.treat.purge.apply import resolve
+    from necropsy.treat.purge.undo import undo as run
+
+    journal = Journal.open(folder, read_secret(journal_key) if journal_key else None)
+    try:
+        journal.load(lenient=lenient)
+        address = redis or parse_address(journal.header["address"])
+        if address.db is None and journal.header["db"] >= 0:
+            address = replace(address, db=journal.header["db"])
+        store = Store(address)
+        try:
+            if not other_store:
+                store.require_same(journal.header["identities"])
+                if not lenient:
+                    resolve(journal, store)
+            control = Control(Knobs())
+            with control.signals():
+                return run(journal, store, control, batches=set(batches) or None, lenient=lenient, report=report)
+        finally:
+            store.close()
+    finally:
+        journal.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """What a journal holds."""
+
+    header: dict[str, Any]
+    batches: int
+    sessions: int
+    deleted: int
+    restored: int
+    unknown: int
+    """Sessions of which nobody knows yet whether they were deleted: the run was killed."""
+    bytes: int
+
+
+def verify(folder: Path, *, journal_key: Path | None = None) -> Verified:
+    """Check every seal of a journal, and count.
+
+    Raises
+    ------
+    JournalError
+        It was cut or changed.
+    """
+    from necropsy.treat.purge.scripts import DELETED
+    from necropsy.treat.purge.undo import RESTORED
+
+    journal = Journal.open(folder, read_secret(journal_key) if journal_key else None)
+    try:
+        counts = {"batches": 0, "sessions": 0, "deleted": 0, "restored": 0, "unknown": 0, "bytes": 0}
+        for batch in journal.batches():
+            counts["batches"] += 1
+            counts["sessions"] += len(batch.records)
+            counts["bytes"] += sum(len(record.payload) for record in batch.records)
+            if batch.outcome is None:
+                counts["unknown"] += len(batch.records)
+            else:
+                counts["deleted"] += sum(said in DELETED for said, _, _ in batch.outcome)
+            counts["restored"] += sum(code == RESTORED for code in batch.restored or ())
+        return Verified(journal.header, **counts)
+    finally:
+        journal.close()
+
+
+def shred(folder: Path) -> int:
+    """Overwrite and remove a journal; return its bytes.
+
+    Raises
+    ------
+    JournalError
+    """
+    journal = Journal.open(folder, bytes(32))
+    try:
+        return journal.shred()
+    finally:
+        journal.close()
