@@ -137,7 +137,7 @@ def _expiry(client: redis.Redis, key: bytes) -> int:
         return -1 if ttl < 0 else ttl + seconds * 1000 + micros // 1000
 
 
-def same(before: dict[bytes, tuple[Any, int]], after: dict[bytes, tuple[Any, int]], slack_ms: int = 50) -> list[str]:
+def same(before: dict[bytes, tuple[Any, int]], after: dict[bytes, tuple[Any, int]], slack_ms: int = 1000) -> list[str]:
     """What differs between two states, as sentences; expiries may differ by what their asking takes."""
     wrong = [f"{key!r} is missing" for key in before.keys() - after.keys()]
     wrong += [f"{key!r} is new" for key in after.keys() - before.keys()]
