@@ -143,7 +143,7 @@ def test_a_port_that_a_log_shows_is_no_blind_spot() -> None:
 def test_timeouts_in_the_application_log_are_counted_with_their_time() -> None:
     with scene() as s:
         s.source("app_log").case.execute(
-            "INSERT INTO error_event VALUES ('e.log', TIMESTAMP '2019-05-24 18:00:00', 'RedisCommandTimeoutException', 7), ('e.log', NULL, 'NullPointerException', 9)"
+            "INSERT INTO error_event VALUES ('e.log', TIMESTAMP '2019-05-24 18:00:00', 'RedisCommandTimeoutException', 7, 'slow'), ('e.log', NULL, 'NullPointerException', 9, NULL)"
         )
         (finding,) = s.examine().findings
     assert finding.slug == "latency/command-timeouts"
@@ -163,8 +163,8 @@ def test_timeouts_are_lined_up_with_the_vital_signs_of_the_store() -> None:
     }
     with scene() as s:
         s.source("app_log", "redis").case.execute(
-            "INSERT INTO error_event VALUES ('e.log', TIMESTAMP '2019-05-24 12:01:00', 'RedisCommandTimeoutException', 7),"
-            " ('e.log', TIMESTAMP '2019-05-24 12:02:00', 'RedisCommandTimeoutException', 2)"
+            "INSERT INTO error_event VALUES ('e.log', TIMESTAMP '2019-05-24 12:01:00', 'RedisCommandTimeoutException', 7, 'slow'),"
+            " ('e.log', TIMESTAMP '2019-05-24 12:02:00', 'RedisCommandTimeoutException', 2, 'slow')"
         )
         s.rows("server_fact", *({"store": "a", "name": name, "value": value} for name, value in facts.items()))
         s.sessions(100)  # one a second from noon on
@@ -182,7 +182,7 @@ def test_timeouts_are_lined_up_with_the_vital_signs_of_the_store() -> None:
 def test_slow_moments_at_other_times_are_said_to_be_elsewhere() -> None:
     with scene() as s:
         s.source("app_log", "redis").case.execute(
-            "INSERT INTO error_event VALUES ('e.log', TIMESTAMP '2019-05-24 18:00:00', 'RedisCommandTimeoutException', 7)"
+            "INSERT INTO error_event VALUES ('e.log', TIMESTAMP '2019-05-24 18:00:00', 'RedisCommandTimeoutException', 7, 'slow')"
         )
         s.rows("server_fact", {"store": "a", "name": "slowlog:8", "value": "2019-05-24T19:00:00Z 990000 us KEYS"})
         (finding,) = s.examine().findings
@@ -193,5 +193,7 @@ def test_slow_moments_at_other_times_are_said_to_be_elsewhere() -> None:
 
 def test_an_application_log_without_such_errors_is_cleared() -> None:
     with scene() as s:
-        s.source("app_log").case.execute("INSERT INTO error_event VALUES ('e.log', NULL, 'NullPointerException', 9)")
+        s.source("app_log").case.execute(
+            "INSERT INTO error_event VALUES ('e.log', NULL, 'NullPointerException', 9, NULL)"
+        )
         assert "latency/command-timeouts" in cleared(s.examine())

@@ -249,9 +249,10 @@ TABLES: Final[tuple[Table, ...]] = (
         "Application errors by class and minute.",
         (
             Column("log", "VARCHAR", "Application log."),
-            Column("bin", "TIMESTAMP", "Start of the minute; NULL when the log carries no time."),
+            Column("bin", "TIMESTAMP", "Start of the minute; NULL when no time was recognised."),
             Column("class", "VARCHAR", "Exception class, chains folded to the innermost known cause."),
             Column("events", "INTEGER", "How many."),
+            Column("trouble", "VARCHAR", "What it says of the store: full, slow, pool, lost …; NULL: nothing."),
         ),
     ),
     Table(

@@ -6,6 +6,7 @@ import gzip
 from datetime import datetime
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -48,7 +49,7 @@ def test_the_error_of_the_incident_is_one_timeout_without_a_time(tmp_path) -> No
     log, rows = events(tmp_path, INCIDENT)
     assert rows == [(None, "RedisCommandTimeoutException", 1)]
     assert (log.events, log.sources[0].taken_at) == (1, None)
-    assert log.sources[0].note == "1 error in 3 lines; it carries no time"
+    assert log.sources[0].note.startswith("1 error in 3 lines; no time was recognised in it: line 1 is like ")
 
 
 def test_an_entry_counts_once_by_its_innermost_known_cause_and_its_minute(tmp_path) -> None:
@@ -186,4 +187,52 @@ def test_known_classes_have_names_of_their_own() -> None:
 )
 def test_no_bytes_break_it(tmp_path, lines) -> None:
     log, rows = events(tmp_path, b"2024-05-01 10:00:00 JedisDataException\n" + b"\n".join(lines))
+    assert sum(row[2] for row in rows) == log.events >= 1
+
+
+NO_LOGS = {
+    "empty": (b"", "it is empty"),
+    "prose": (b"hello\nworld\n", "not understood: 2 of 2 lines"),
+    "access log": (
+        b'203.0.113.9 - - [05/Feb/2024:10:00:01 +0000] "GET / HTTP/1.1" 500 5 "-" "curl"\n' * 3,
+        "its lines are those of an access log",
+    ),
+    "bytes": (bytes(range(14, 256)) * 20, "not understood"),
+}
+
+
+@pytest.mark.parametrize("kind", NO_LOGS)
+def test_a_file_that_is_no_application_log_is_absent_and_clears_nobody(kind: str, tmp_path) -> None:
+    content, reason = NO_LOGS[kind]
+    log, _ = events(tmp_path, content)
+    assert log.sources == []
+    (absent,) = log.absent
+    assert reason in absent.reason
+    assert absent.hint
+
+
+def test_a_log_without_an_error_is_a_source(tmp_path) -> None:
+    log, rows = events(tmp_path, "2024-02-05 10:00:07 INFO started\n\n  banner\n2024-02-05 10:00:08 INFO ready\n")
+    assert (rows, len(log.sources), log.absent) == ([], 1, [])
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "latin-1", "gb18030", "utf-8-sig"])
+def test_a_log_of_another_encoding_loses_no_line(encoding: str, tmp_path) -> None:
+    text = "2024-02-05 10:00:07 ERROR ¡é§ RedisCommandTimeoutException\n" * 3
+    assert [row[2] for row in events(tmp_path, text.encode(encoding))[1]] == [3]
+
+
+PIECES = st.sampled_from([
+    "2024-02-05T10:00:07Z ", "Feb  5 10:00:07 web1 java[1]: ", "web-1  | ", '{"log":"', '"time":1707127207345}', "\\n", "\tat a.B(C.java:1)",
+    "Caused by: ", "JedisConnectionException: ", "Traceback (most recent call last):", "redis", "timed out", "10:00:07 ", "05/02/2024 10:00:07 PM",
+    "99/99/9999 99:99:99", "1" * 19, "@4" + "f" * 23, "2024년 13월 5일 오전 10:00:07", '{"message":{"a":[]}}', "\x1b[3", "\x00", "'", "<11>1 - - - - - - ",
+])  # fmt: skip
+
+
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
+@given(st.lists(st.lists(st.one_of(PIECES, st.text(max_size=6)), max_size=6).map("".join), max_size=12))
+def test_no_mixture_of_prefixes_times_and_objects_breaks_it(tmp_path, lines) -> None:
+    log, rows = events(tmp_path, "2024-02-05 10:00:00 JedisDataException\n" + "\n".join(lines))
     assert sum(row[2] for row in rows) == log.events >= 1

@@ -1,90 +1,57 @@
-"""The errors that a store in trouble causes in its clients, most telling first.
+"""The errors that a store in trouble causes in its clients, most telling first: the one table of them.
 
 An entry of a log often names several: Spring's ``QueryTimeoutException`` wraps Lettuce's
 ``RedisCommandTimeoutException``; Jedis wraps ``SocketTimeoutException``. The entry counts once, as the first of this
 table that it names anywhere: what the server itself says comes first, then what a client says of a command, of its
-pool, of a connection; the wrappers of frameworks, which say least, come last.
+pool, of a connection; the wrappers of frameworks, which say least, come last. Words that others write too (a payment
+provider that "timed out") count only where the entry names a client of a store beside them.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
+from necropsy.evidence.app_log.clients.dotnet_beam import DOTNET_BEAM
+from necropsy.evidence.app_log.clients.everyone import EVERYONE
+from necropsy.evidence.app_log.clients.interface import ErrorClass
+from necropsy.evidence.app_log.clients.jvm import JVM
+from necropsy.evidence.app_log.clients.native import NATIVE
+from necropsy.evidence.app_log.clients.node import NODE
+from necropsy.evidence.app_log.clients.php_ruby import PHP_RUBY
+from necropsy.evidence.app_log.clients.python import PYTHON
+from necropsy.evidence.app_log.clients.server import SERVER
 
-@dataclass(frozen=True, slots=True)
-class ErrorClass:
-    """One class of errors."""
+_BY_CLIENT: Final = (*SERVER, *JVM, *NODE, *PYTHON, *PHP_RUBY, *NATIVE, *DOTNET_BEAM, *EVERYONE)
 
-    name: str
-    """As it is shown and kept."""
-    pattern: str
-    """Regular expression (RE2) that finds it in a line."""
-    family: str
-    """Who says so: ``server``, ``Java``, ``Node``, ``Python``, ``PHP``, ``Ruby``, ``.NET``, ``Go``."""
-
-
-KNOWN: Final[tuple[ErrorClass, ...]] = (
-    # What the server answers (src/server.c, networking.c of Redis and Valkey), whatever the client's language.
-    ErrorClass("OOM command not allowed", r"OOM command not allowed|redis\.exceptions\.OutOfMemoryError", "server"),
-    ErrorClass("LOADING", r"LOADING (Redis|Valkey) is loading|BusyLoadingError|RedisLoadingException", "server"),
-    ErrorClass("MISCONF", r"MISCONF (Redis|Valkey|Errors)", "server"),
-    ErrorClass("max number of clients reached", r"max number of clients reached|MaxClientsError", "server"),
-    ErrorClass("READONLY", r"READONLY You can't write|ReadOnlyError|RedisReadOnlyException", "server"),
-    ErrorClass("MASTERDOWN", r"MASTERDOWN Link with MASTER", "server"),
-    ErrorClass("CLUSTERDOWN", r"CLUSTERDOWN ", "server"),
-    ErrorClass("BUSY", r"BUSY (Redis|Valkey) is busy running a script", "server"),
-    ErrorClass("NOAUTH", r"NOAUTH Authentication required|WRONGPASS |NOPERM ", "server"),
-    # Commands that were not answered in time.
-    ErrorClass("RedisCommandTimeoutException", r"RedisCommandTimeoutException", "Java"),
-    ErrorClass("RedisResponseTimeoutException", r"RedisResponseTimeoutException", "Java"),
-    ErrorClass("RedisTimeoutException", r"\bRedisTimeoutException", "Java"),
-    ErrorClass("RedisCommandInterruptedException", r"RedisCommandInterruptedException", "Java"),
-    ErrorClass(
-        "redis.exceptions.TimeoutError", r"redis\.exceptions\.TimeoutError|Timeout reading from socket", "Python"
-    ),
-    ErrorClass("Redis::TimeoutError", r"Redis(Client)?::(Read|Write|Connect)?TimeoutError", "Ruby"),
-    ErrorClass("Command timed out", r"Error: Command timed out|CommandTimeoutError", "Node"),
-    ErrorClass("MaxRetriesPerRequestError", r"MaxRetriesPerRequestError|max retries per request limit", "Node"),
-    ErrorClass(
-        "RedisException: read error",
-        r"RedisException.{0,40}read error on|Error while reading line from the server",
-        "PHP",
-    ),
-    # No connection to be had from the client's own pool.
-    ErrorClass(
-        "JedisExhaustedPoolException",
-        r"JedisExhaustedPoolException|Could not get a resource (from|since) the pool",
-        "Java",
-    ),
-    ErrorClass("redis: connection pool timeout", r"redis: connection pool timeout", "Go"),
-    ErrorClass("PoolException", r"lettuce\.core\.RedisConnectionException: .{0,80}[Pp]ool|PoolException", "Java"),
-    # No connection at all.
-    ErrorClass("JedisConnectionException", r"JedisConnectionException", "Java"),
-    ErrorClass("RedisConnectionException", r"\bRedisConnectionException", "Java"),
-    ErrorClass("redis.exceptions.ConnectionError", r"redis\.exceptions\.ConnectionError", "Python"),
-    ErrorClass("Predis ConnectionException", r"Predis\\+Connection\\+ConnectionException", "PHP"),
-    ErrorClass("Redis::CannotConnectError", r"Redis(Client)?::(CannotConnectError|BaseConnectionError)", "Ruby"),
-    ErrorClass(
-        "SocketClosedUnexpectedlyError",
-        r"SocketClosedUnexpectedlyError|ClientClosedError|ConnectionTimeoutError",
-        "Node",
-    ),
-    ErrorClass(
-        "ECONNREFUSED",
-        r"\b(ECONNREFUSED|ETIMEDOUT|ECONNRESET)\b.{0,80}:6\d{3}\b|Redis.{0,80}\bECONN(REFUSED|RESET)\b",
-        "Node",
-    ),
-    # What wraps them.
-    ErrorClass("JedisDataException", r"JedisDataException", "Java"),
-    ErrorClass("RedisCommandExecutionException", r"RedisCommandExecutionException", "Java"),
-    ErrorClass("RedisConnectionFailureException", r"RedisConnectionFailureException", "Java"),
-    ErrorClass("RedisSystemException", r"RedisSystemException", "Java"),
-    ErrorClass("QueryTimeoutException", r"QueryTimeoutException", "Java"),
-    ErrorClass("RedisException", r"\bRedisException", "PHP"),
-    ErrorClass("OutOfMemoryError", r"java\.lang\.OutOfMemoryError", "Java"),
+KNOWN: Final[tuple[ErrorClass, ...]] = tuple(
+    sorted(_BY_CLIENT, key=lambda error: (error.shared, error.vague, error.trouble.rank))
 )
-"""The table, in order of how much each says about the store."""
+"""The table: sure words before shared ones, plain ones before vague ones, the most telling trouble first."""
+
+NAMELESS: Final = "error that names the store"
+"""Class of an entry that names a store and an error, in words that no row knows."""
 
 OTHER: Final = r"([A-Za-z_$][\w$.\\:]*(?:Exception|Error))\b"
 """Finds the name of any other exception."""
+
+_CLIENTS: Final = (
+    r"redis\.clients\.|jedis|lettuce|lambdaworks\.redis|redisson|data\.redis|ioredis|node[-_]redis|node_modules/(?:@redis/|redis/|redis-)"
+    r"|/redis/(?:client|connection|asyncio|_parsers|retry|cluster|sentinel)|aioredis|django_redis|hiredis|go-redis|redigo|rueidis"
+    r"|StackExchange\.Redis|ServiceStack\.Redis|FreeRedis|CSRedis|predis|phpredis|object-cache\.php|Redis->|gems/redis|RedisClient"
+    r"|\bredix\b|eredis|hedis|fred::|redis::|redis_rs|redis-rs|resty[./]redis|valkey[-_./]?(?:glide|py|go)|iovalkey|glide\.api"
+)
+STORE: Final = (
+    r"(?i)" + _CLIENTS + r"|(?:redis|rediss|valkey|valkeys)://|:(?:6379|6380|26379)\b"
+    r"|\b(?:redis|valkey) (?:command|server|connection|client|store|session|cluster|sentinel|cache|host)\b|session store"
+)
+"""Finds the name of a store's client, of its port or of its address scheme: what makes shared words count."""
+
+MENTIONED: Final = r"(?i)redis|valkey|keydb|elasticache|memorystore|memorydb|dragonfly(?:db)?\b|" + _CLIENTS
+"""Finds any mention of a store."""
+
+ELSEWHERE: Final = (
+    r"(?i)jdbc|hikari|\bSQL\b|postgres|psql|mysql|mariadb|oracle|sqlstate|mongo|cassandra|couchbase|kafka|rabbit|amqp|\bgrpc\b|io\.grpc|smtp|mailer|"
+    r"https?://|http\.client|httpclient|okhttp|axios|restclient|resttemplate|webclient|feign|elasticsearch|opensearch|\bldap\b|\bs3\b|"
+    r"payment|stripe|paypal|memcache|zookeeper|\bconsul\b|\bvault\b|\bdns\b"
+)
+"""Finds the name of something that is not a store: shared words in its line are about that."""

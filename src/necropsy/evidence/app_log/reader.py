@@ -11,11 +11,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from necropsy.evidence.app_log.entries import errors_of, stamp
+from necropsy.evidence.app_log.entries import coded, entries, errors_of, peeled
+from necropsy.evidence.app_log.line_patterns import REQUEST
+from necropsy.evidence.app_log.plain_text import transcode
+from necropsy.evidence.app_log.sql import text
+from necropsy.evidence.app_log.times.choice import Choice, choose
+from necropsy.evidence.app_log.wrappers import Layer, layers
 from necropsy.model.errors import UnreadableSource
 from necropsy.model.evidence import Absent, Blemish, Source
 from necropsy.model.figures import several
-from necropsy.wire.files import STANDARD_INPUT, compression, fingerprint, open_binary
+from necropsy.wire.files import STANDARD_INPUT, fingerprint, open_binary
 
 if TYPE_CHECKING:
     import duckdb
@@ -24,9 +29,17 @@ if TYPE_CHECKING:
     from necropsy.case.store import Case
 
 KIND: Final = "app_log"
-_CHUNK: Final = 64 << 10
 _MEMORY: Final = "512MB"
 _LONGEST: Final = 1 << 20
+_SAMPLE: Final = 2_000
+"""Lines from the beginning, and as many from the rest, that tell shippers and forms of time."""
+_WIDEST: Final = 16 << 10
+"""Characters of a line of the sample."""
+_SHAPE: Final = 48
+_UNDERSTOOD: Final = 0.5
+"""Share of a log's lines that must belong to entries before silence about the store means anything."""
+_REQUESTS: Final = 0.5
+"""Share of lines with a request from which a log is an access log."""
 
 
 @dataclass(slots=True)
@@ -38,6 +51,24 @@ class ReadErrors:
     absent: list[Absent] = field(default_factory=list)
     events: int = 0
     """Errors found."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What one log holds."""
+
+    errors: pa.Table
+    lines: int
+    understood: int
+    """Lines that are blank, or of entries that begin with a time, a level or an object of JSON or name an error."""
+    requests: int
+    """Lines that hold a request, as an access log has them."""
+    last: datetime | None
+    zoned: bool
+    wrappers: tuple[str, ...]
+    times: Choice
+    unseen: tuple[int, str] | None
+    """Where no time was recognised: number and shape of the first line that is not blank."""
 
 
 def read(case: Case, locators: Sequence[str], *, checksums: bool = True) -> ReadErrors:
@@ -52,7 +83,8 @@ def read(case: Case, locators: Sequence[str], *, checksums: bool = True) -> Read
     checksums
         Whether sources get checksum and size.
 
-    A file that cannot be read becomes an ``Absent``; it never raises for one.
+    A file that cannot be read, or whose lines are no entries of a log, becomes an ``Absent``; it never raises for one:
+    that such a file holds no error means nothing.
     """
     result = ReadErrors()
     for locator in dict.fromkeys(locators):
@@ -78,51 +110,130 @@ def _read_one(case: Case, locator: str, result: ReadErrors, *, checksum: bool) -
         ) as connection:
             connection.execute("SET enable_progress_bar = false")
             connection.execute("SET TimeZone = 'UTC'")
-            errors, lines, last, zoned = _errors(connection, copy)
+            log = _errors(connection, copy, _written(locator))
+    _require_entries(locator, log)
     digest, size = fingerprint(locator) if checksum else (None, None)
-    events = sum(errors["events"].to_pylist())
-    note = f"{several(events, 'error')} in {several(lines, 'line')}"
-    if last is None:
-        note += "; it carries no time"
-    elif not zoned:
-        note += "; its times name no zone: read as UTC"
-    result.sources.append(Source(KIND, locator, last, digest, size, None, note))
+    events = sum(log.errors["events"].to_pylist())
+    result.sources.append(Source(KIND, locator, log.last, digest, size, None, _note(log, events)))
     result.events += events
-    case.append("error_event", errors.append_column("log", [[locator] * errors.num_rows]))
+    case.append("error_event", log.errors.append_column("log", [[locator] * log.errors.num_rows]))
+
+
+def _require_entries(locator: str, log: _Read) -> None:
+    """Refuse a file that is no application's log, unless it holds an error of the store all the same.
+
+    Raises
+    ------
+    UnreadableSource
+        Too few of its lines belong to entries.
+    """
+    if any(log.errors["trouble"].to_pylist()):
+        return
+    if not log.lines:
+        raise UnreadableSource(
+            f"{locator}: it is empty", hint="Take the log of a time in which the application failed."
+        )
+    if log.requests >= _REQUESTS * log.lines:
+        raise UnreadableSource(f"{locator}: its lines are those of an access log", hint="Read it with --access-log.")
+    if log.understood < _UNDERSTOOD * log.lines:
+        raise UnreadableSource(
+            f"{locator}: not understood: {log.lines - log.understood:,} of {several(log.lines, 'line')} show neither a"
+            " time nor a level nor a known error",
+            hint="Is it the application's log? A line should begin with a time or a level.",
+        )
+
+
+def _note(log: _Read, events: int) -> str:
+    parts = [f"{several(events, 'error')} in {several(log.lines, 'line')}"]
+    if log.wrappers:
+        parts.append(f"taken out of what {' and '.join(log.wrappers)} put around each line")
+    if log.unseen is not None:
+        number, shape = log.unseen
+        parts.append(f"no time was recognised in it: line {number} is like {shape}")
+    parts.extend(log.times.remarks)
+    if log.last is not None and not log.zoned:
+        parts.append("its times name no zone: read as UTC")
+    return "; ".join(parts)
+
+
+def _written(locator: str) -> datetime | None:
+    """Return when a file was written last; None for a stream."""
+    path = Path(locator)
+    if locator == STANDARD_INPUT or not path.is_file():
+        return None
+    return datetime.fromtimestamp(path.stat().st_mtime, UTC)
 
 
 def _copy(locator: str, copy: Path) -> str:
-    """Make a plain file of a log, as far as it can be read; return why it ends too soon, if it does."""
+    """Make a plain file of UTF-8 of a log, as far as it can be read; return why it ends too soon, if it does."""
     import zstandard
 
-    with open_binary(locator) as stream:
-        if locator != STANDARD_INPUT and Path(locator).is_file():
-            with Path(locator).open("rb") as raw:
-                plain = compression(raw.read(6)) is None
-            if plain:
-                copy.symlink_to(Path(locator).resolve())
-                return ""
-        with copy.open("wb") as out:
-            try:
-                while chunk := stream.read(_CHUNK):
-                    out.write(chunk)
-            except (OSError, EOFError, zlib.error, lzma.LZMAError, zstandard.ZstdError) as error:
-                return f"cut or damaged: {error}"
+    with open_binary(locator) as stream, copy.open("wb") as out:
+        try:
+            transcode(stream, out)
+        except (OSError, EOFError, zlib.error, lzma.LZMAError, zstandard.ZstdError) as error:
+            return f"cut or damaged: {error}"
     return ""
 
 
-def _errors(connection: duckdb.DuckDBPyConnection, path: Path) -> tuple[pa.Table, int, datetime | None, bool]:
-    """Return the errors by minute, the number of lines, the time of the last one, and whether times name a zone."""
-    quoted = str(path).replace("'", "''")
+def _errors(connection: duckdb.DuckDBPyConnection, path: Path, written: datetime | None) -> _Read:
+    """Return what a plain log holds."""
     connection.execute(
         "CREATE TEMP TABLE read AS SELECT coalesce(line, '') AS line FROM"
-        f" read_csv('{quoted}', auto_detect = false, header = false, delim = '\x01', quote = '', escape = '',"
+        f" read_csv({text(str(path))}, auto_detect = false, header = false, delim = '\x01', quote = '', escape = '',"
         " columns = {'line': 'VARCHAR'}, compression = 'none', strict_mode = false, ignore_errors = true,"
         f" max_line_size = {_LONGEST})"
     )
-    table = connection.sql(errors_of("(SELECT rowid AS number, line FROM read)")).to_arrow_table()
-    lines, last, zoned = connection.execute(
-        f"SELECT count(*), max({stamp()}), coalesce(bool_or(regexp_matches(left(line, 60),"
-        " '\\d\\d:\\d\\d:\\d\\d([.,]\\d+)?( ?[+-]\\d\\d:?\\d\\d|Z| UTC)')), FALSE) FROM read"
+    # Colours of a terminal are no part of a line.
+    if connection.execute("SELECT coalesce(bool_or(contains(line, chr(27))), FALSE) FROM read").fetchall()[0][0]:
+        connection.execute(
+            "CREATE OR REPLACE TEMP TABLE read AS SELECT regexp_replace(line, '\\x1b\\[[0-9;]*m', '', 'g') AS line FROM read"
+        )
+    around, inner, stamps = _sampled(connection)
+    times = choose(connection, inner, stamps, written)
+    lines = peeled("(SELECT rowid AS number, line FROM read)", around)
+    connection.execute(f"CREATE TEMP TABLE coded AS {coded(lines, times.times)}")
+    connection.execute(f"CREATE TEMP TABLE entries AS {entries('coded')}")
+    table = connection.sql(errors_of("entries")).to_arrow_table()
+    count, requests = connection.execute(
+        f"SELECT count(*), count(*) FILTER (regexp_matches(line, {text(REQUEST)})) FROM read"
     ).fetchall()[0]
-    return table, lines, last.replace(tzinfo=UTC) if last is not None else None, zoned
+    last, zoned = connection.execute("SELECT max(moment), coalesce(bool_or(zoned), FALSE) FROM coded").fetchall()[0]
+    (understood,) = connection.execute(
+        "SELECT (SELECT coalesce(sum(lines) FILTER (headed OR sure IS NOT NULL OR vague IS NOT NULL OR other <> ''), 0)"
+        " FROM entries)"
+        " + (SELECT count(*) FROM read WHERE trim(line) = '')"
+    ).fetchall()[0]
+    return _Read(
+        table, count, understood, requests, last.replace(tzinfo=UTC) if last is not None else None, zoned,
+        tuple(layer.name for layer in around), times, None if times.own or times.outer else _shape(connection),
+    )  # fmt: skip
+
+
+def _sampled(connection: duckdb.DuckDBPyConnection) -> tuple[list[Layer], list[str], list[str]]:
+    """Return what shippers put around the lines, and lines of a sample without it, and the times that it had."""
+    (count,) = connection.execute("SELECT count(*) FROM read").fetchall()[0]
+    step = max(1, count // _SAMPLE)
+    rows = connection.execute(
+        f"SELECT left(line, {_WIDEST}) FROM read WHERE rowid < {_SAMPLE} OR rowid % {step} = 0 ORDER BY rowid"
+    ).fetchall()
+    around, inner = layers([line for (line,) in rows])
+    if not around:
+        return around, inner, []
+    given = peeled(f"(SELECT rowid AS number, line FROM read WHERE rowid < {_SAMPLE} OR rowid % {step} = 0)", around)
+    stamps = connection.execute(f"SELECT outer_subject FROM ({given}) WHERE outer_subject <> ''").fetchall()
+    return around, inner, [stamp for (stamp,) in stamps]
+
+
+def _shape(connection: duckdb.DuckDBPyConnection) -> tuple[int, str] | None:
+    """Return number and shape of the first line that is not blank: letters and digits may be anybody's, and are not shown."""
+    rows = connection.execute(
+        f"SELECT rowid + 1, left(trim(line), {_SHAPE}) FROM read WHERE trim(line) <> '' ORDER BY rowid LIMIT 1"
+    ).fetchall()
+    if not rows:
+        return None
+    number, head = rows[0]
+    shape = "".join(
+        "9" if one.isdigit() else "x" if one.isalpha() else one if one.isprintable() else "." for one in head
+    )
+    return number, f'"{shape}"'

@@ -1,56 +1,78 @@
-"""``latency/command-timeouts``: the application waits for its session store in vain.
+"""``latency/command-timeouts``: the application waits for its session store in vain, or is refused by it.
 
-Sign: ``RedisCommandTimeoutException`` and its kin in the application's error log. Reason: the store is busy, swapping,
-forking or dead; every request that has a session cookie waits for it.
+Sign: ``RedisCommandTimeoutException`` and its kin in the application's error log. Reason: the store is busy, full,
+swapping, forking or dead; every request that has a session cookie waits for it. The reader of logs says of each error
+what it means for the store (``StoreTrouble``); here it is put into words.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
 
+from necropsy.examine.latency.troubles import WORDS
 from necropsy.examine.latency.vital_signs import beside
+from necropsy.model.figures import several
 from necropsy.model.finding import Cleared, Confidence, Exhibit, Finding, Remedy, Severity
+from necropsy.model.store_trouble import StoreTrouble
 
 if TYPE_CHECKING:
     from necropsy.case.store import Case
 
-_SIGNS = "(?i)timeout|timed out|MISCONF|LOADING|OOM command|max number of clients|JedisConnection|RedisConnection"
-_CLASSES = """
-SELECT class, sum(events)::BIGINT AS events, min(bin) AS first, max(bin) AS last FROM error_event
-WHERE regexp_matches(class, ?) GROUP BY class ORDER BY events DESC, class
+_CLASSES: Final = """
+SELECT class, trouble, sum(events)::BIGINT AS events, min(bin) AS first, max(bin) AS last FROM error_event
+WHERE trouble IS NOT NULL GROUP BY class, trouble ORDER BY events DESC, class, trouble
 """
+_QUERY: Final = "SELECT class, trouble, sum(events) FROM error_event GROUP BY class, trouble"
 
 
 def examine(case: Case) -> Iterator[Finding | Cleared]:
     """One finding for all logs together, lined up with what the store went through."""
-    classes = case.rows(_CLASSES, [_SIGNS])
-    if not classes:
-        yield Cleared("", "no error in the application's log points at the store")
+    classes = case.rows(_CLASSES)
+    if classes:
+        yield _finding(case, classes)
         return
-    events = sum(row["events"] for row in classes)
+    logs = [row["locator"] for row in case.rows("SELECT locator FROM source WHERE reader = 'app_log' ORDER BY locator")]
+    yield Cleared("", f"no error in {', '.join(logs)} points at the store")
+
+
+def _finding(case: Case, classes: Sequence[Mapping[str, Any]]) -> Finding:
+    by_trouble: dict[StoreTrouble, int] = {}
+    for row in classes:
+        trouble = StoreTrouble(row["trouble"])
+        by_trouble[trouble] = by_trouble.get(trouble, 0) + row["events"]
+    troubles = sorted(by_trouble, key=lambda trouble: (-by_trouble[trouble], trouble.rank))
+    events = sum(by_trouble.values())
     begun = min((row["first"] for row in classes if row["first"] is not None), default=None)
     ended = max((row["last"] for row in classes if row["last"] is not None), default=None)
-    when = f", from {begun:%Y-%m-%d %H:%M} to {ended:%H:%M} UTC" if begun and ended else ""
+    when = f", from {begun:%Y-%m-%d %H:%M} to {ended:{_end(begun, ended)}} UTC" if begun and ended else ""
     exhibits = tuple(
-        Exhibit(
-            title=f"{row['class']}: {row['events']:,}",
-            query="SELECT class, sum(events) FROM error_event GROUP BY class",
-        )
+        Exhibit(title=f"{row['class']}: {row['events']:,} ({WORDS[StoreTrouble(row['trouble'])].short})", query=_QUERY)
         for row in classes
     )
     signs = tuple(beside(case, begun, ended)) if begun and ended else ()
-    yield Finding(
+    leading = WORDS[troubles[0]]
+    title = leading.title if len(troubles) == 1 else "The application could not use its store"
+    return Finding(
         severity=Severity.WARNING,
-        confidence=Confidence.HIGH,
-        title=f"The application gave up on its store {events:,} time{'s' if events != 1 else ''}{when}",
-        text="That is what people saw: pages that hang, then an error. It is the symptom; look for the cause above.",
+        confidence=Confidence.MEDIUM if set(troubles) == {StoreTrouble.UNCLEAR} else Confidence.HIGH,
+        title=f"{title} {several(events, 'time')}{when}",
+        text=" ".join(
+            [*(f"{several(by_trouble[one], 'time')}: {WORDS[one].meaning}." for one in troubles)]
+            if len(troubles) > 1
+            else [f"{leading.meaning[0].upper()}{leading.meaning[1:]}."]
+        )
+        + " That is what people saw: pages that hang or fail. It is the symptom; look for the cause above.",
         primary=exhibits[0],
         supporting=exhibits[1:] + signs,
         remedy=Remedy(
-            title="Mend the cause; restarting the store only buys time",
-            text="Compare the times with the store's memory and latency. A longer client timeout hides the illness.",
+            title=leading.remedy,
+            text=" ".join(dict.fromkeys(WORDS[one].steps for one in troubles)),
             undo="nothing to undo",
             safe=True,
         ),
     )
+
+
+def _end(begun: Any, ended: Any) -> str:
+    return "%H:%M" if begun.date() == ended.date() else "%Y-%m-%d %H:%M"

@@ -1,0 +1,199 @@
+"""What shippers put before or around each line of an application's log, and how it is taken off again.
+
+The container runtime stamps every line, those of a stack trace too::
+
+    2024-02-05T10:00:07.345000000Z stdout F 2024-02-05 10:00:07.345 ERROR 6 --- [nio-8080-exec-5] …
+    2024-02-05T10:00:07.345000001Z stdout F org.springframework.dao.QueryTimeoutException: Redis command timed out
+
+Such a time begins no entry: the application's own does. Layers are taken off one after the other, as long as one fits
+nearly all lines of a sample (Docker Compose around the container runtime around JSON around text).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from necropsy.evidence.app_log.sql import text
+
+FRAME: Final = (
+    r"^(?:\s+at\s|\s*Caused by: |\s*Suppressed: |\s+\.\.\. \d+ |Traceback \(most recent|\s+File \"|\s*#\d+ |During handling|The above exception"
+    r"|\s+from \S+:\d+|\s*\}|\s*$|\s+\S)"
+)
+"""Finds a line that goes on with a stack trace, or with the line before it."""
+_SURE_FRAME: Final = re.compile(
+    r"^(?:\s+at |Caused by: |\s+Caused by: |\s+\.\.\. \d+ (?:more|common)|\s+File \"|Traceback \(most recent|#\d+ )"
+)
+_ISO: Final = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)"
+_LEVELS: Final = frozenset(
+    ["TRACE", "DEBUG", "INFO", "NOTICE", "WARN", "WARNING", "ERROR", "FATAL", "SEVERE", "CRITICAL"]
+)
+_LAYERS: Final = 4
+_NEARLY_ALL: Final = 0.8
+_MOST: Final = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Wrapper:
+    """A prefix that a shipper puts before each line."""
+
+    name: str
+    pattern: str
+    """RE2 and Python alike; groups ``rest``, perhaps ``stamp`` (its time) and ``stream`` (whose line it is)."""
+    needs_frames: bool = False
+    """True when an application could begin its own entries so: it is a shipper's only if stack frames stand behind it."""
+
+
+WRAPPERS: Final[tuple[Wrapper, ...]] = (
+    Wrapper("container runtime", rf"^(?P<stamp>{_ISO}) (?:stdout|stderr) [FP] (?P<rest>.*)$"),
+    Wrapper("kubectl", r"^\[(?P<stream>pod/[^\]]+)\] ?(?P<rest>.*)$"),
+    Wrapper("Docker Compose", r"^(?P<stream>[A-Za-z][\w.-]*)\s+\| ?(?P<rest>.*)$"),
+    Wrapper("Foreman", r"^(?P<stamp>\d\d:\d\d:\d\d) (?P<stream>[\w.-]+)\s+\| ?(?P<rest>.*)$"),
+    Wrapper("PM2", r"^(?P<stream>\d+\|[\w.-]+)\s*\| ?(?P<rest>.*)$"),
+    Wrapper(
+        "syslog",
+        r"^(?:\d+ )?<\d{1,3}>1 (?P<stamp>\S+) (?P<stream>\S+ \S+ \S+) \S+ (?:-|\[(?:[^\]\\]|\\.)*\]) ?(?P<rest>.*)$",
+    ),
+    Wrapper("Heroku", rf"^(?P<stamp>{_ISO}) (?P<stream>(?:app|heroku)\[[\w.-]+\]): ?(?P<rest>.*)$"),
+    Wrapper("Cloud Foundry", rf"^\s*(?P<stamp>{_ISO}) \[(?P<stream>[A-Z]+/[^\]]+)\] *(?:OUT|ERR) ?(?P<rest>.*)$"),
+    Wrapper(
+        "syslog",
+        r"^(?:<\d{1,3}>)?(?P<stamp>[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d(?:\.\d+)?|\d{10}\.\d{6}|[A-Z][a-z]{2} \d{4}-\d\d-\d\d \d\d:\d\d:\d\d \w+)"
+        r" (?P<stream>[\w.:-]+ [\w./@:-]+(?:\[\d+\])?): ?(?P<rest>.*)$",
+    ),
+    Wrapper(
+        "journal",
+        r"^(?:<\d{1,3}>)?(?P<stamp>\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?)"
+        r" (?P<stream>[\w.:-]+ [\w./@-]+\[\d+\]): ?(?P<rest>.*)$",
+    ),
+    Wrapper(
+        "fluentd",
+        r"^(?P<stamp>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d+)? [+-]\d{4}) (?P<stream>[\w.-]+): (?P<rest>\{.*)$",
+    ),
+    Wrapper("Loki", rf"^(?P<stamp>{_ISO}) \{{(?P<stream>[^}}]*)\}} (?P<rest>.*)$"),
+    Wrapper("multilog", r"^(?P<stamp>@4[0-9a-f]{23}) (?P<rest>.*)$"),
+    Wrapper("svlogd", r"^(?P<stamp>\d{4}-\d\d-\d\d_\d\d:\d\d:\d\d\.\d+) (?P<rest>.*)$"),
+    Wrapper("docker logs", rf"^(?P<stamp>{_ISO}) (?P<rest>.*)$", needs_frames=True),
+    Wrapper(
+        "PM2", r"^(?P<stamp>\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?: ?[+-]\d\d:\d\d)?): (?P<rest>.*)$", needs_frames=True
+    ),
+    Wrapper("CloudWatch", rf"^(?P<stamp>{_ISO}) (?P<stream>\S+) (?P<rest>.*)$", needs_frames=True),
+    Wrapper("a name in brackets", r"^\[(?P<stream>[\w:./-]+)\] ?(?P<rest>.*)$", needs_frames=True),
+    Wrapper("stern", r"^(?P<stream>[\w.-]+ [\w.-]+) (?P<rest>.*)$", needs_frames=True),
+)
+"""Prefixes, the most telling first."""
+
+_MESSAGES: Final = (
+    "log", "message", "MESSAGE", "textPayload", "msg", "_raw", "Log", "line", "body", "content", "@message", "event",
+    "jsonPayload.message", "event.original", "result._raw", "attributes.message", "properties.log", "fields.message",
+)  # fmt: skip
+"""Keys under which shippers keep the line that they carry; a dot goes one object deeper."""
+KEYED_TIME: Final = (
+    r'"(?i:@timestamp|timestamp|time|ts|@t|t|datetime|date|asctime|event_?time|created|logged_at|log_?time|generated_at|time_?generated'
+    r'|time_?millis|timestamp_?ms|epoch_?second|__realtime_timestamp|instant|when|utctime)"\s*:\s*'
+    r'(?:\{\s*"(?:date|\$date|seconds|epochSecond)"\s*:\s*)?(?:"(?P<quoted>[^"]{6,60})"|(?P<bare>\d[\d.]{8,25}))'
+)
+"""Finds the value of a key of JSON that holds a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """One layer to take off: expressions of DuckDB over ``line``."""
+
+    name: str
+    stamp: str
+    stream: str
+    rest: str
+
+
+def layers(sample: Sequence[str]) -> tuple[list[Layer], list[str]]:
+    """Return the layers around the lines of a sample, outermost first, and the lines without them."""
+    found: list[Layer] = []
+    lines = [line for line in sample if line.strip()]
+    while lines and len(found) < _LAYERS:
+        peeled = _prefix(lines) or _object(lines)
+        if peeled is None:
+            break
+        layer, lines = peeled
+        found.append(layer)
+    return found, lines
+
+
+def _prefix(lines: Sequence[str]) -> tuple[Layer, list[str]] | None:
+    for wrapper in WRAPPERS:
+        form = re.compile(wrapper.pattern, re.DOTALL)
+        matches = [form.match(line) for line in lines]
+        rests = [match["rest"] for match in matches if match]
+        if len(rests) < _NEARLY_ALL * len(lines):
+            continue
+        if wrapper.needs_frames and not any(map(_SURE_FRAME.match, rests)):
+            continue
+        if "stream" in form.groupindex and {match["stream"] for match in matches if match} & _LEVELS:
+            continue
+        return _layer(wrapper), [match["rest"] if match else line for match, line in zip(matches, lines, strict=True)]
+    return None
+
+
+def _layer(wrapper: Wrapper) -> Layer:
+    names = re.findall(r"\(\?P<(\w+)>", wrapper.pattern)
+    groups = ", ".join(text(name) for name in names)
+    # Expressions stand in one SELECT: DuckDB evaluates what they share once.
+    struct = f"regexp_extract(line, {text('(?s)' + wrapper.pattern)}, [{groups}])"
+    matched = f"regexp_matches(line, {text('(?s)' + wrapper.pattern)})"
+    return Layer(
+        wrapper.name,
+        f"{struct}.stamp" if "stamp" in names else "''",
+        f"{struct}.stream" if "stream" in names else "''",
+        f"CASE WHEN {matched} THEN {struct}.rest ELSE line END",
+    )
+
+
+def _object(lines: Sequence[str]) -> tuple[Layer, list[str]] | None:
+    """Take the object of JSON off that a shipper put around each line; an application's own objects stay."""
+    objects = [_parsed(line) for line in lines]
+    held = [value for value in objects if value is not None]
+    if len(held) < _NEARLY_ALL * len(lines):
+        return None
+    for key in _MESSAGES:
+        inner = [_text_at(value, key) for value in held]
+        some = [message for message in inner if message]
+        if len(some) < _MOST * len(held) or not _is_carried(key, some):
+            continue
+        path = "$." + ".".join(f'"{part}"' for part in key.split("."))
+        value = f"TRY(json_extract_string(line, {text(path)}))"
+        stamp = f"regexp_extract(line, {text(KEYED_TIME)}, ['quoted', 'bare'])"
+        layer = Layer("JSON", f"({stamp}.quoted || {stamp}.bare)", "''", f"coalesce(rtrim({value}, chr(10)), line)")
+        return layer, [
+            (_text_at(one, key) or line if one is not None else line) for one, line in zip(objects, lines, strict=True)
+        ]
+    return None
+
+
+def _is_carried(key: str, messages: Sequence[str]) -> bool:
+    """Whether messages are lines of a log of their own: frames of a stack trace, entries with times, objects of JSON."""
+    if key == "log" or any(map(_SURE_FRAME.match, messages)):
+        return True
+    begun = sum(
+        bool(re.match(r"\W{0,2}(?:\d{4}[-/]\d\d[-/]\d\d[T ]|\d\d[/-]\w{3}[/-]\d{4}|\{\")", one)) for one in messages
+    )
+    return begun >= _MOST * len(messages)
+
+
+def _parsed(line: str) -> dict[str, object] | None:
+    if not line.lstrip().startswith("{"):
+        return None
+    try:
+        value = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def _text_at(value: dict[str, object], key: str) -> str:
+    here: object = value
+    for part in key.split("."):
+        here = here.get(part) if isinstance(here, dict) else None
+    return here.rstrip("\n") if isinstance(here, str) else ""
