@@ -76,6 +76,12 @@ def peeled(table: str, layers: Sequence[Layer]) -> str:
 
 def coded(lines: str, times: Times) -> str:
     """Return the query for the rows of lines that are not blank, each with what it is and what it names."""
+
+    def not_frame(expression: str) -> str:
+        return f"CASE WHEN code <> {_JAVA} THEN {expression} END"
+
+    head = "left(part, 200)"
+    calm = f"regexp_matches({head}, {text(CALM)}) AND NOT regexp_matches({head}, {text(HARSH)})"
     return (
         f"WITH timed AS (SELECT *, {times.columns} FROM ({lines})),"
         f" stamped AS (SELECT number, stream, line, {times.seen} AS seen, {times.own} AS own, {times.own_zoned} AS own_zoned,"
@@ -87,17 +93,22 @@ def coded(lines: str, times: Times) -> str:
         " unnest(CASE WHEN contains(line, '\\n') OR contains(line, chr(10))"
         " THEN string_split_regex(line, '\\\\r?\\\\n|\\r?\\n') ELSE [line] END) AS part,"
         " unnest(range(CASE WHEN contains(line, '\\n') OR contains(line, chr(10))"
-        " THEN len(string_split_regex(line, '\\\\r?\\\\n|\\r?\\n')) ELSE 1 END)) AS place FROM dated)"
-        f" SELECT number, place, stream, moment, zoned, {_code()} AS code,"
-        f" regexp_matches(part, {text(EXCEPTION)}) AS is_exception,"
-        f" {_first(0, VAGUE)} AS sure, {_first(VAGUE, SHARED)} AS vague, {_first(SHARED, len(KNOWN))} AS common,"
+        " THEN len(string_split_regex(line, '\\\\r?\\\\n|\\r?\\n')) ELSE 1 END)) AS place FROM dated),"
+        f" read AS (SELECT *, {_code()} AS code, regexp_matches(part, {text(MENTIONED)}) AS mentions FROM split"
+        " WHERE trim(part) <> '')"
+        # Nearly all lines are frames of Java or Node: of them only the client that they name is asked for.
+        f" SELECT number, place, stream, moment, zoned, code, mentions,"
+        f" {not_frame(f'regexp_matches(part, {text(EXCEPTION)})')} AS is_exception,"
+        f" {not_frame(_first(0, VAGUE))} AS sure, {not_frame(_first(VAGUE, SHARED))} AS vague,"
+        f" {not_frame(_first(SHARED, len(KNOWN)))} AS common,"
         " CASE WHEN contains(part, 'Exception') OR contains(part, 'Error')"
         f" THEN regexp_extract(part, {text(OTHER)}, 1) END AS other,"
-        f" regexp_matches(part, {text(STORE)}) AS names_client, regexp_matches(part, {text(MENTIONED)}) AS mentions,"
-        f" regexp_matches(part, {text(ELSEWHERE)}) AS elsewhere, regexp_matches(part, {text(TROUBLE)}) AS troubled,"
-        f" regexp_matches(left(part, 200), {text(CALM)}) AND NOT regexp_matches(left(part, 200), {text(HARSH)}) AS calm,"
+        f" regexp_matches(part, {text(STORE)}) AS names_client,"
+        f" {not_frame(f'regexp_matches(part, {text(ELSEWHERE)})')} AS elsewhere,"
+        f" mentions AND {not_frame(f'regexp_matches(part, {text(TROUBLE)})')} AS troubled,"
+        f" {not_frame(calm)} AS calm,"
         " part LIKE '%Caused by%' AS cause, contains(part, 'redis: nil') OR contains(part, 'redigo: nil') AS missing_key"
-        " FROM split WHERE trim(part) <> ''"
+        " FROM read"
     )
 
 
