@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from necropsy._internal.sql_quoting import literal
 from necropsy.evidence.app_log.clients.everyone import TROUBLE
 from necropsy.evidence.app_log.errors import ELSEWHERE, KNOWN, MENTIONED, NAMELESS, OTHER, STORE
 from necropsy.evidence.app_log.line_patterns import (
@@ -29,7 +30,6 @@ from necropsy.evidence.app_log.line_patterns import (
     STAMPED_FRAME,
     TRACEBACK,
 )
-from necropsy.evidence.app_log.sql import text
 from necropsy.evidence.app_log.times.choice import Times
 from necropsy.evidence.app_log.wrappers import FRAME, Layer
 from necropsy.model.store_trouble import StoreTrouble
@@ -49,11 +49,11 @@ def _first(low: int, high: int) -> str:
         return "NULL"
     everything = "|".join(f"(?:{error.pattern})" for error in KNOWN[low:high])
     cases = " ".join(
-        f"WHEN regexp_matches(part, {text(error.pattern)}) THEN {place}"
+        f"WHEN regexp_matches(part, {literal(error.pattern)}) THEN {place}"
         for place, error in enumerate(KNOWN[low:high], start=low)
     )
     # Nearly all lines are stack frames: one expression dismisses them.
-    return f"CASE WHEN regexp_matches(part, {text(everything)}) THEN CASE {cases} END END"
+    return f"CASE WHEN regexp_matches(part, {literal(everything)}) THEN CASE {cases} END END"
 
 
 VAGUE: Final = sum(not error.vague and not error.shared for error in KNOWN)
@@ -81,7 +81,7 @@ def coded(lines: str, times: Times) -> str:
         return f"CASE WHEN code <> {_JAVA} THEN {expression} END"
 
     head = "left(part, 200)"
-    calm = f"regexp_matches({head}, {text(CALM)}) AND NOT regexp_matches({head}, {text(HARSH)})"
+    calm = f"regexp_matches({head}, {literal(CALM)}) AND NOT regexp_matches({head}, {literal(HARSH)})"
     return (
         f"WITH timed AS (SELECT *, {times.columns} FROM ({lines})),"
         f" stamped AS (SELECT number, stream, line, {times.seen} AS seen, {times.own} AS own, {times.own_zoned} AS own_zoned,"
@@ -94,18 +94,18 @@ def coded(lines: str, times: Times) -> str:
         " THEN string_split_regex(line, '\\\\r?\\\\n|\\r?\\n') ELSE [line] END) AS part,"
         " unnest(range(CASE WHEN contains(line, '\\n') OR contains(line, chr(10))"
         " THEN len(string_split_regex(line, '\\\\r?\\\\n|\\r?\\n')) ELSE 1 END)) AS place FROM dated),"
-        f" read AS (SELECT *, {_code()} AS code, regexp_matches(part, {text(MENTIONED)}) AS mentions FROM split"
+        f" read AS (SELECT *, {_code()} AS code, regexp_matches(part, {literal(MENTIONED)}) AS mentions FROM split"
         " WHERE trim(part) <> '')"
         # Nearly all lines are frames of Java or Node: of them only the client that they name is asked for.
         f" SELECT number, place, stream, moment, zoned, code, mentions,"
-        f" {not_frame(f'regexp_matches(part, {text(EXCEPTION)})')} AS is_exception,"
+        f" {not_frame(f'regexp_matches(part, {literal(EXCEPTION)})')} AS is_exception,"
         f" {not_frame(_first(0, VAGUE))} AS sure, {not_frame(_first(VAGUE, SHARED))} AS vague,"
         f" {not_frame(_first(SHARED, len(KNOWN)))} AS common,"
         " CASE WHEN contains(part, 'Exception') OR contains(part, 'Error')"
-        f" THEN regexp_extract(part, {text(OTHER)}, 1) END AS other,"
-        f" regexp_matches(part, {text(STORE)}) AS names_client,"
-        f" {not_frame(f'regexp_matches(part, {text(ELSEWHERE)})')} AS elsewhere,"
-        f" mentions AND {not_frame(f'regexp_matches(part, {text(TROUBLE)})')} AS troubled,"
+        f" THEN regexp_extract(part, {literal(OTHER)}, 1) END AS other,"
+        f" regexp_matches(part, {literal(STORE)}) AS names_client,"
+        f" {not_frame(f'regexp_matches(part, {literal(ELSEWHERE)})')} AS elsewhere,"
+        f" mentions AND {not_frame(f'regexp_matches(part, {literal(TROUBLE)})')} AS troubled,"
         f" {not_frame(calm)} AS calm,"
         " part LIKE '%Caused by%' AS cause, contains(part, 'redis: nil') OR contains(part, 'redigo: nil') AS missing_key"
         " FROM read"
@@ -123,16 +123,16 @@ def _over_midnight() -> str:
 
 
 def _code() -> str:
-    cause = f"regexp_extract(part, {text(CAUSE_BEHIND)}, 1)"
+    cause = f"regexp_extract(part, {literal(CAUSE_BEHIND)}, 1)"
     return (
-        f"CASE WHEN regexp_matches(part, {text(LINKS)}) THEN {_LINK}"
-        f" WHEN regexp_matches(part, {text(TRACEBACK)}) THEN {_OPENS}"
+        f"CASE WHEN regexp_matches(part, {literal(LINKS)}) THEN {_LINK}"
+        f" WHEN regexp_matches(part, {literal(TRACEBACK)}) THEN {_OPENS}"
         f" WHEN regexp_matches(part, '^\\s*at ') THEN {_JAVA}"
         f" WHEN place > 0 THEN {_FRAME}"
-        f" WHEN regexp_matches(part, {text(FRAME)}) AND NOT (seen AND regexp_matches(part, '^\\s+[\\d\\[]')) THEN {_FRAME}"
-        f" WHEN seen AND (regexp_matches(part, {text(STAMPED_FRAME)})"
-        f" OR ({cause} <> '' AND NOT regexp_matches({cause}, {text(HARSH)}))) THEN {_FRAME}"
-        f" WHEN seen OR regexp_matches(part, {text(LEVEL)}) OR regexp_matches(part, {text(JSON)}) THEN {_HEAD}"
+        f" WHEN regexp_matches(part, {literal(FRAME)}) AND NOT (seen AND regexp_matches(part, '^\\s+[\\d\\[]')) THEN {_FRAME}"
+        f" WHEN seen AND (regexp_matches(part, {literal(STAMPED_FRAME)})"
+        f" OR ({cause} <> '' AND NOT regexp_matches({cause}, {literal(HARSH)}))) THEN {_FRAME}"
+        f" WHEN seen OR regexp_matches(part, {literal(LEVEL)}) OR regexp_matches(part, {literal(JSON)}) THEN {_HEAD}"
         f" ELSE {_PLAIN} END"
     )
 
@@ -179,8 +179,8 @@ def entries(coded_table: str) -> str:
 
 def errors_of(entry_table: str) -> str:
     """Return the query for ``bin``, ``class``, ``trouble``, ``events`` over a table of entries."""
-    names = ", ".join(text(error.name) for error in KNOWN)
-    troubles = ", ".join(text(error.trouble) for error in KNOWN)
+    names = ", ".join(literal(error.name) for error in KNOWN)
+    troubles = ", ".join(literal(error.trouble) for error in KNOWN)
     shared = "CASE WHEN NOT coalesce(calm, FALSE) THEN common END"
     words = "coalesce(sure, any_common, vague)"
     return (
@@ -188,9 +188,9 @@ def errors_of(entry_table: str) -> str:
         f" CASE WHEN sure IS NOT NULL THEN sure WHEN vague IS NOT NULL THEN {words} ELSE {shared} END AS telling,"
         f" unclear AND NOT coalesce(calm, FALSE) AS unclear FROM {entry_table}),"
         f" named AS (SELECT date_trunc('minute', happened) AS bin, CASE WHEN place IS NOT NULL THEN [{names}][place + 1]"
-        f" WHEN other <> '' THEN left(regexp_extract(other, '[^.\\\\:]+$'), 80) ELSE {text(NAMELESS)} END AS class,"
+        f" WHEN other <> '' THEN left(regexp_extract(other, '[^.\\\\:]+$'), 80) ELSE {literal(NAMELESS)} END AS class,"
         f" CASE WHEN place IS NOT NULL THEN [{troubles}][telling + 1]"
-        f" WHEN unclear THEN {text(StoreTrouble.UNCLEAR)} END AS trouble,"
+        f" WHEN unclear THEN {literal(StoreTrouble.UNCLEAR)} END AS trouble,"
         " place IS NOT NULL AS known FROM judged WHERE place IS NOT NULL OR other <> '' OR unclear),"
         f" shown AS (SELECT class FROM named WHERE NOT known GROUP BY class ORDER BY count(*) DESC, class LIMIT {MOST})"
         " SELECT bin::TIMESTAMP AS bin, CASE WHEN known OR class IN (FROM shown) THEN class ELSE 'other' END AS class,"

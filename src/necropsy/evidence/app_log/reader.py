@@ -11,10 +11,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from necropsy._internal.sql_quoting import literal
 from necropsy.evidence.app_log.entries import coded, entries, errors_of, peeled
 from necropsy.evidence.app_log.line_patterns import REQUEST
 from necropsy.evidence.app_log.plain_text import transcode
-from necropsy.evidence.app_log.sql import text
 from necropsy.evidence.app_log.times.choice import Choice, choose
 from necropsy.evidence.app_log.wrappers import Layer, layers
 from necropsy.model.errors import UnreadableSource
@@ -180,7 +180,7 @@ def _errors(connection: duckdb.DuckDBPyConnection, path: Path, written: datetime
     """Return what a plain log holds."""
     connection.execute(
         "CREATE TEMP TABLE read AS SELECT coalesce(line, '') AS line FROM"
-        f" read_csv({text(str(path))}, auto_detect = false, header = false, delim = '\x01', quote = '', escape = '',"
+        f" read_csv({literal(str(path))}, auto_detect = false, header = false, delim = '\x01', quote = '', escape = '',"
         " columns = {'line': 'VARCHAR'}, compression = 'none', strict_mode = false, ignore_errors = true,"
         f" max_line_size = {_LONGEST})"
     )
@@ -196,7 +196,7 @@ def _errors(connection: duckdb.DuckDBPyConnection, path: Path, written: datetime
     connection.execute(f"CREATE TEMP TABLE entries AS {entries('coded')}")
     table = connection.sql(errors_of("entries")).to_arrow_table()
     count, requests = connection.execute(
-        f"SELECT count(*), count(*) FILTER (regexp_matches(line, {text(REQUEST)})) FROM read"
+        f"SELECT count(*), count(*) FILTER (regexp_matches(line, {literal(REQUEST)})) FROM read"
     ).fetchall()[0]
     last, zoned = connection.execute("SELECT max(moment), coalesce(bool_or(zoned), FALSE) FROM coded").fetchall()[0]
     (understood,) = connection.execute(

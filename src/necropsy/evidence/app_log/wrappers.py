@@ -17,7 +17,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from necropsy.evidence.app_log.sql import text
+from necropsy._internal.shippers import MESSAGES, WRAPPERS, Wrapper
+from necropsy._internal.sql_quoting import literal
 
 FRAME: Final = (
     r"^(?:\s+at\s|\s*Caused by: |\s*Suppressed: |\s+\.\.\. \d+ |Traceback \(most recent|\s+File \"|\s*#\d+ |During handling|The above exception"
@@ -27,7 +28,6 @@ FRAME: Final = (
 _SURE_FRAME: Final = re.compile(
     r"^(?:\s+at |Caused by: |\s+Caused by: |\s+\.\.\. \d+ (?:more|common)|\s+File \"|Traceback \(most recent|#\d+ )"
 )
-_ISO: Final = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)"
 _LEVELS: Final = frozenset(
     ["TRACE", "DEBUG", "INFO", "NOTICE", "WARN", "WARNING", "ERROR", "FATAL", "SEVERE", "CRITICAL"]
 )
@@ -36,61 +36,6 @@ _NEARLY_ALL: Final = 0.8
 _MOST: Final = 0.5
 
 
-@dataclass(frozen=True, slots=True)
-class Wrapper:
-    """A prefix that a shipper puts before each line."""
-
-    name: str
-    pattern: str
-    """RE2 and Python alike; groups ``rest``, perhaps ``stamp`` (its time) and ``stream`` (whose line it is)."""
-    needs_frames: bool = False
-    """True when an application could begin its own entries so: it is a shipper's only if stack frames stand behind it."""
-
-
-WRAPPERS: Final[tuple[Wrapper, ...]] = (
-    Wrapper("container runtime", rf"^(?P<stamp>{_ISO}) (?:stdout|stderr) [FP] (?P<rest>.*)$"),
-    Wrapper("kubectl", r"^\[(?P<stream>pod/[^\]]+)\] ?(?P<rest>.*)$"),
-    Wrapper("Docker Compose", r"^(?P<stream>[A-Za-z][\w.-]*)\s+\| ?(?P<rest>.*)$"),
-    Wrapper("Foreman", r"^(?P<stamp>\d\d:\d\d:\d\d) (?P<stream>[\w.-]+)\s+\| ?(?P<rest>.*)$"),
-    Wrapper("PM2", r"^(?P<stream>\d+\|[\w.-]+)\s*\| ?(?P<rest>.*)$"),
-    Wrapper(
-        "syslog",
-        r"^(?:\d+ )?<\d{1,3}>1 (?P<stamp>\S+) (?P<stream>\S+ \S+ \S+) \S+ (?:-|\[(?:[^\]\\]|\\.)*\]) ?(?P<rest>.*)$",
-    ),
-    Wrapper("Heroku", rf"^(?P<stamp>{_ISO}) (?P<stream>(?:app|heroku)\[[\w.-]+\]): ?(?P<rest>.*)$"),
-    Wrapper("Cloud Foundry", rf"^\s*(?P<stamp>{_ISO}) \[(?P<stream>[A-Z]+/[^\]]+)\] *(?:OUT|ERR) ?(?P<rest>.*)$"),
-    Wrapper(
-        "syslog",
-        r"^(?:<\d{1,3}>)?(?P<stamp>[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d(?:\.\d+)?|\d{10}\.\d{6}|[A-Z][a-z]{2} \d{4}-\d\d-\d\d \d\d:\d\d:\d\d \w+)"
-        r" (?P<stream>[\w.:-]+ [\w./@:-]+(?:\[\d+\])?): ?(?P<rest>.*)$",
-    ),
-    Wrapper(
-        "journal",
-        r"^(?:<\d{1,3}>)?(?P<stamp>\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?)"
-        r" (?P<stream>[\w.:-]+ [\w./@-]+\[\d+\]): ?(?P<rest>.*)$",
-    ),
-    Wrapper(
-        "fluentd",
-        r"^(?P<stamp>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d+)? [+-]\d{4}) (?P<stream>[\w.-]+): (?P<rest>\{.*)$",
-    ),
-    Wrapper("Loki", rf"^(?P<stamp>{_ISO}) \{{(?P<stream>[^}}]*)\}} (?P<rest>.*)$"),
-    Wrapper("multilog", r"^(?P<stamp>@4[0-9a-f]{23}) (?P<rest>.*)$"),
-    Wrapper("svlogd", r"^(?P<stamp>\d{4}-\d\d-\d\d_\d\d:\d\d:\d\d\.\d+) (?P<rest>.*)$"),
-    Wrapper("docker logs", rf"^(?P<stamp>{_ISO}) (?P<rest>.*)$", needs_frames=True),
-    Wrapper(
-        "PM2", r"^(?P<stamp>\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?: ?[+-]\d\d:\d\d)?): (?P<rest>.*)$", needs_frames=True
-    ),
-    Wrapper("CloudWatch", rf"^(?P<stamp>{_ISO}) (?P<stream>\S+) (?P<rest>.*)$", needs_frames=True),
-    Wrapper("a name in brackets", r"^\[(?P<stream>[\w:./-]+)\] ?(?P<rest>.*)$", needs_frames=True),
-    Wrapper("stern", r"^(?P<stream>[\w.-]+ [\w.-]+) (?P<rest>.*)$", needs_frames=True),
-)
-"""Prefixes, the most telling first."""
-
-_MESSAGES: Final = (
-    "log", "message", "MESSAGE", "textPayload", "msg", "_raw", "Log", "line", "body", "content", "@message", "event",
-    "jsonPayload.message", "event.original", "result._raw", "attributes.message", "properties.log", "fields.message",
-)  # fmt: skip
-"""Keys under which shippers keep the line that they carry; a dot goes one object deeper."""
 KEYED_TIME: Final = (
     r'"(?i:@timestamp|timestamp|time|ts|@t|t|datetime|date|asctime|event_?time|created|logged_at|log_?time|generated_at|time_?generated'
     r'|time_?millis|timestamp_?ms|epoch_?second|__realtime_timestamp|instant|when|utctime)"\s*:\s*'
@@ -139,10 +84,10 @@ def _prefix(lines: Sequence[str]) -> tuple[Layer, list[str]] | None:
 
 def _layer(wrapper: Wrapper) -> Layer:
     names = re.findall(r"\(\?P<(\w+)>", wrapper.pattern)
-    groups = ", ".join(text(name) for name in names)
+    groups = ", ".join(literal(name) for name in names)
     # Expressions stand in one SELECT: DuckDB evaluates what they share once.
-    struct = f"regexp_extract(line, {text('(?s)' + wrapper.pattern)}, [{groups}])"
-    matched = f"regexp_matches(line, {text('(?s)' + wrapper.pattern)})"
+    struct = f"regexp_extract(line, {literal('(?s)' + wrapper.pattern)}, [{groups}])"
+    matched = f"regexp_matches(line, {literal('(?s)' + wrapper.pattern)})"
     return Layer(
         wrapper.name,
         f"{struct}.stamp" if "stamp" in names else "''",
@@ -157,14 +102,14 @@ def _object(lines: Sequence[str]) -> tuple[Layer, list[str]] | None:
     held = [value for value in objects if value is not None]
     if len(held) < _NEARLY_ALL * len(lines):
         return None
-    for key in _MESSAGES:
+    for key in MESSAGES:
         inner = [_text_at(value, key) for value in held]
         some = [message for message in inner if message]
         if len(some) < _MOST * len(held) or not _is_carried(key, some):
             continue
         path = "$." + ".".join(f'"{part}"' for part in key.split("."))
-        value = f"TRY(json_extract_string(line, {text(path)}))"
-        stamp = f"regexp_extract(line, {text(KEYED_TIME)}, ['quoted', 'bare'])"
+        value = f"TRY(json_extract_string(line, {literal(path)}))"
+        stamp = f"regexp_extract(line, {literal(KEYED_TIME)}, ['quoted', 'bare'])"
         layer = Layer("JSON", f"({stamp}.quoted || {stamp}.bare)", "''", f"coalesce(rtrim({value}, chr(10)), line)")
         return layer, [
             (_text_at(one, key) or line if one is not None else line) for one, line in zip(objects, lines, strict=True)

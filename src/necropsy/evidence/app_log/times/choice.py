@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 import pyarrow as pa
 
-from necropsy.evidence.app_log.sql import text
+from necropsy._internal.sql_quoting import literal
 from necropsy.evidence.app_log.times.forms import FORMS, Form
 from necropsy.evidence.app_log.times.moment import found, moment, month_of, seen, zoned
 from necropsy.evidence.app_log.wrappers import KEYED_TIME
@@ -144,7 +144,7 @@ def _fitting(
         connection.execute(f"CREATE OR REPLACE TEMP TABLE subjects AS SELECT {subject} AS subject FROM sampled")
     finally:
         connection.unregister("sampled")
-    matches = ", ".join(f"bool_or(regexp_matches(subject, {text(form.pattern)}))" for form in FORMS)
+    matches = ", ".join(f"bool_or(regexp_matches(subject, {literal(form.pattern)}))" for form in FORMS)
     possible = connection.execute(f"SELECT {matches} FROM subjects").fetchall()[0]
     fitting = []
     order, guessed = "mdy", False
@@ -171,7 +171,7 @@ def _order(connection: duckdb.DuckDBPyConnection) -> tuple[str, bool]:
     one, two, three, digits, halves, dotted = connection.execute(
         "SELECT max(TRY_CAST(f.one AS INTEGER)), max(TRY_CAST(f.two AS INTEGER)), max(TRY_CAST(f.three AS INTEGER)),"
         " max(length(f.three)), count(*) FILTER (f.half <> '' OR f.half_before <> ''),"
-        f" count(*) FILTER (regexp_matches(subject, {text(_DOTTED)})) FROM tried WHERE f.minute <> ''"
+        f" count(*) FILTER (regexp_matches(subject, {literal(_DOTTED)})) FROM tried WHERE f.minute <> ''"
     ).fetchall()[0]
     if digits == 2 and one > 12 and (one > 31 or three <= 31):
         return "ymd", False
@@ -186,11 +186,11 @@ def _order(connection: duckdb.DuckDBPyConnection) -> tuple[str, bool]:
 
 def _subject(*, anywhere: bool) -> str:
     """Return the expression for the part of ``line`` in which its time is looked for."""
-    keyed = f"regexp_extract(line, {text(KEYED_TIME)}, ['quoted', 'bare'])"
+    keyed = f"regexp_extract(line, {literal(KEYED_TIME)}, ['quoted', 'bare'])"
     plain = "line" if anywhere else f"left(line, {_HEAD})"
     return (
         f"CASE WHEN line LIKE '{{%' THEN coalesce(nullif({keyed}.quoted || {keyed}.bare, ''), {plain})"
-        f" WHEN regexp_matches({plain}, {text(_KEYED_EPOCH)}) THEN regexp_extract({plain}, {text(_KEYED_EPOCH)}, 1)"
+        f" WHEN regexp_matches({plain}, {literal(_KEYED_EPOCH)}) THEN regexp_extract({plain}, {literal(_KEYED_EPOCH)}, 1)"
         f" ELSE {plain} END"
     )
 

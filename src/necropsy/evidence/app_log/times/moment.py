@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from typing import Final
 
-from necropsy.evidence.app_log.sql import text
+from necropsy._internal.sql_quoting import literal
 from necropsy.evidence.app_log.times.forms import Form
 from necropsy.evidence.app_log.times.names import AFTERNOON, MONTHS, ZONES
 
 ORDERS: Final = ("mdy", "dmy", "ymd")
 """Orders of month, day and year in dates that are numbers alone."""
 
-_MONTHS: Final = "MAP {" + ", ".join(f"{text(name)}: {number}" for name, number in MONTHS.items()) + "}"
-_ZONES: Final = "MAP {" + ", ".join(f"{text(name)}: {text(offset)}" for name, offset in ZONES.items()) + "}"
-_AFTERNOON: Final = ", ".join(text(half) for half in sorted(AFTERNOON))
+_MONTHS: Final = "MAP {" + ", ".join(f"{literal(name)}: {number}" for name, number in MONTHS.items()) + "}"
+_ZONES: Final = "MAP {" + ", ".join(f"{literal(name)}: {literal(offset)}" for name, offset in ZONES.items()) + "}"
+_AFTERNOON: Final = ", ".join(literal(half) for half in sorted(AFTERNOON))
 _TAI: Final = (1 << 62) + 10
 
 
 def found(form: Form, subject: str) -> str:
     """Return the expression for the groups that a form finds in a text, as a struct of texts (empty: not found)."""
-    names = ", ".join(text(name) for name in form.groups)
-    return f"regexp_extract({subject}, {text(form.pattern)}, [{names}])"
+    names = ", ".join(literal(name) for name in form.groups)
+    return f"regexp_extract({subject}, {literal(form.pattern)}, [{names}])"
 
 
 def seen(form: Form, column: str) -> str:
