@@ -15,7 +15,7 @@ export PATH := $(PATH):/usr/sbin:/sbin
 .DELETE_ON_ERROR:
 # Targets share one environment, one checkout and the machine's ports of their servers.
 .NOTPARALLEL:
-.PHONY: demo test unit process integration lint format bench bench-incidents docs packages clean help
+.PHONY: demo test unit process integration lint format bench bench-incidents docs packages writers clean help
 
 demo: $(VENV)/.installed-demo ## relive the incident and examine it: a verdict in the terminal, a page to open
 	@$(BIN)/necropsy demo
@@ -53,6 +53,10 @@ bench-incidents: $(VENV)/.installed-dev ## labelled incidents with their truth: 
 
 docs: $(VENV)/.installed-dev ## write the generated documentation again (a test fails when it is stale)
 	@$(BIN)/python tools/docs.py --demo
+
+writers: $(VENV)/.installed-dev ## sessions as their real writers keep them, recorded anew (once a year)
+	@tests/writers/install
+	@cd tests && PYTHONPATH=. ../$(BIN)/python -m writers.harness $(WRITERS)
 
 packages: | $(BIN)/pip
 	@tools/debian-packages

@@ -8,8 +8,8 @@
 No field holds the creation. ``expires - originalMaxAge`` is the last write. A session in which nobody has put anything was
 written once: for it that is the birth, to the millisecond; others were born then or earlier. A touch moves the key's expiry
 and not the JSON, so expiry - originalMaxAge is the last use. Without a maxAge (the default) both follow from the store's
-TTL, which is inferred for the namespace. Fastify writes the whole session at each visit and then notes
-``originalExpires``: its birth is unknown.
+TTL, which is inferred for the namespace. Fastify writes the whole session at each visit and then
+notes ``originalExpires``, the expiry of the visit before: no later than that was the birth.
 
 Logged in is who has ``passport.user`` or one of the usual names; what an application calls its own is unknown.
 
@@ -49,13 +49,16 @@ _SESSION: Final = (
     r'(?s)^\{"cookie":\{(?:(?P<fastify>'
     + _EXPIRES.replace("WHICH", "first")
     + r'),)?"originalMaxAge":(?P<age>[0-9]{1,15}|null)'
-    r"(?:[^{}]*?," + _EXPIRES.replace("WHICH", "second") + r')?(?P<returned>,"originalExpires")?[^{}]*\}(?P<rest>.*)$'
+    r"(?:[^{}]*?,"
+    + _EXPIRES.replace("WHICH", "second")
+    + r')?(?:,"originalExpires":"(?P<third>'
+    + _DATE
+    + r')\.(?P<third_ms>[0-9]{3})Z")?[^{}]*\}(?P<rest>.*)$'
 )
 _TEXT: Final = r':"(?:[^"\\]|\\.)+"'
 _NUMBER: Final = r":-?[1-9][0-9.]*"
 _PIECE: Final = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\]]|[^\s"{}\[\]:,]+')
 _PROVENANCES: Final = (Provenance.UNKNOWN, Provenance.DERIVED, Provenance.NOT_LATER)
-_SAME_VISIT_MS: Final = 2000
 _MOST_SHAPES: Final = 20_000
 _PASSPORT: Final = "passport"
 _USERS: Final = frozenset({"user", "userId", "user_id", "userid", "uid", "userInfo", "userinfo", "tokenset"})
@@ -147,20 +150,21 @@ class Express:
         used = np.maximum(
             np.where(mortal, numbers(expiries.fill_null(0)) - age_ms, written), np.where(dated, written, 0)
         )
-        born = dated & ~(fastify & _filled(found, "returned"))
+        before, returned = _moments(found, "third")
+        born, births = dated, np.where(fastify & returned, before - age_ms, written)
         rest = _shapes(found)
         shapes = [self._shape(text) for text in rest.dictionary.to_pylist()]
         untouched = np.array([who == Authentication.NO for _, who in shapes], bool)[numbers(rest.indices)]
-        once = untouched & (~fastify | (used - written < _SAME_VISIT_MS))
+        once = untouched & ~(fastify & returned)
         self._left_out += int(np.array([count is None for count, _ in shapes])[numbers(rest.indices)].sum())
         milliseconds = pa.timestamp("ms")
         return {
             "layout": pa.array(np.where(fastify, FASTIFY, EXPRESS)),
-            "born_at": nullable(written, born, milliseconds),
+            "born_at": nullable(births, born, milliseconds),
             "born_precision_s": nullable(np.full(len(rows), 0.001), born),
             "born_provenance": words(np.where(born, np.where(once, 1, 2), 0), _PROVENANCES),
             "last_seen_at": nullable(used, aged & (mortal | dated), milliseconds),
-            "lifetime_s": nullable(age_ms // 1000, aged),
+            "lifetime_s": nullable((age_ms + 500) // 1000, aged),
             "attributes": pa.array([count for count, _ in shapes], pa.int32()).take(rest.indices),
             "authentication": pa.array([who for _, who in shapes], pa.string()).take(rest.indices),
         }

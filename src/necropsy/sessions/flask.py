@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 LAYOUT: Final = "flask"
 _UUID_4: Final = r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
-_KEY: Final = rf"(?s)^(?P<namespace>.+):(?P<id>{_UUID_4}|[A-Za-z0-9_\-]{{43}})$"
+_KEY: Final = rf"(?s)^(?P<namespace>.*?)(?P<separator>[:._\-])(?P<id>{_UUID_4}|[A-Za-z0-9_\-]{{43}})$"
 _DICTIONARY: Final = r"(?s)^(?:\x80[\x02-\x05]|[\x81-\x8f]|\xde|\{)"
 _PERMANENT: Final = b"_permanent"
 _ONLY_PERMANENT: Final = r"(?s)^(?:\x80.{10}\}\x94\x8c\n_permanent\x94[\x88\x89]s\.|\x81\xaa_permanent[\xc2\xc3])$"
@@ -103,6 +103,7 @@ class Flask:
         if not len(rows):
             return
         namespaces = fold_namespace(pc.struct_field(found, "namespace"))
+        separators = pc.struct_field(found, "separator").cast(pa.string())
         encoded = heads.dictionary_encode()
         known = [self._authentication(value) for value in encoded.dictionary.to_pylist()]
         self._left_out += int(np.array([one is None for one in known])[numbers(encoded.indices)].sum())
@@ -113,7 +114,7 @@ class Flask:
             layout=LAYOUT,
             namespaces=namespaces,
             ids=pc.struct_field(found, "id"),
-            pattern=pc.binary_join_element_wise(namespaces, "*", ":"),
+            pattern=pc.binary_join_element_wise(namespaces, separators, "*", ""),
             attributes=pa.array(np.ones(len(rows), np.int32), mask=~match(heads, _ONLY_PERMANENT)),
             authentication=told.take(encoded.indices),
         )

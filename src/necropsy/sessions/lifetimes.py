@@ -37,7 +37,7 @@ SELECT namespace, db, layout, authentication, least(attributes, $1)::INTEGER AS 
   {place} AS place, count(*) AS n, max(left_s) AS longest, greatest(min(left_s), 0) AS shortest
 FROM (
   SELECT *, epoch(expires_at - to_seconds(coalesce(grace_s, 0)) - $2) - $3 AS left_s FROM session_part
-  WHERE store = $4 AND role = 'session' AND lifetime_s IS NULL AND list_contains($5, layout)
+  WHERE store = $4 AND role = 'session' AND lifetime_s IS NULL AND expires_at IS NOT NULL AND list_contains($5, layout)
 ) GROUP BY ALL ORDER BY ALL
 """.format(place="CASE " + " ".join(f"WHEN left_s <= {u} THEN {n}" for n, u in enumerate(USUAL)) + " ELSE -1 END")
 
@@ -113,8 +113,11 @@ def inferred(
         spans = {alike: _total(places) for alike, places in groups.items()}
         whole = _total(spans)
         common = _lifetime(whole)
+        own_ones = {alike: _lifetime(span) for alike, span in spans.items() if _other(span, common[0])}
         for (authentication, attributes), span in spans.items():
-            own = _lifetime(span) if _other(span, common[0]) else common
+            # What has no more left than another group's shorter lifetime has that one: by far the likelier.
+            shorter = [one for one in own_ones.values() if span.longest <= one[0]]
+            own = own_ones.get((authentication, attributes)) or min(shorter, default=common)
             short = _shorter(groups[authentication, attributes], own[0])
             found.append(Lifetime(namespace, db, layout, authentication, attributes, *own, short_s=short))
     return found
@@ -141,7 +144,7 @@ def _lifetime(span: _Span) -> tuple[int, float]:
 def _other(span: _Span, common_s: int) -> bool:
     """Tell whether a group has a lifetime of its own: a usual one, where none of it was written for long otherwise."""
     own = round_up(max(span.longest, 1.0))
-    if own >= common_s or span.n < 3 or own not in USUAL:
+    if own >= common_s or own not in USUAL:
         return False
     quiet = common_s - span.longest
     near = own - span.longest <= max(2.0, 3 * span.pace_s)

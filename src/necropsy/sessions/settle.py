@@ -43,7 +43,8 @@ WITH refined AS (
             ELSE l.lifetime_s END END AS inferred_s,
         l.precision_s AS inferred_precision_s,
         p.expires_at - to_seconds(coalesce(p.grace_s, r.grace_s, 0) + inferred_s) AS used_at,
-        CASE WHEN p.born_at IS NULL AND p.authentication IS DISTINCT FROM 'yes' THEN used_at END AS written_at
+        CASE WHEN p.born_at IS NULL AND (p.authentication IS DISTINCT FROM 'yes' OR p.born_provenance = 'derived')
+            THEN used_at END AS written_at
     FROM session_part p
     LEFT JOIN companion c USING (namespace, db, id_hash)
     LEFT JOIN refinement r ON r.namespace = p.namespace AND r.db = p.db AND r.layout = p.layout
@@ -57,7 +58,10 @@ WITH refined AS (
         coalesce(last_seen_at, used_at) AS last_seen_at,
         coalesce(born_at, written_at) AS born_at,
         CASE WHEN written_at IS NOT NULL THEN inferred_precision_s ELSE born_precision_s END AS born_precision_s,
-        CASE WHEN written_at IS NOT NULL THEN 'not later than' ELSE born_provenance END AS born_provenance
+        CASE WHEN born_at IS NOT NULL THEN born_provenance
+            WHEN written_at IS NULL THEN 'unknown'
+            WHEN born_provenance = 'derived' THEN 'derived'
+            ELSE 'not later than' END AS born_provenance
     ) FROM refined
 )
 SELECT * EXCLUDE (role, grace_s) REPLACE (

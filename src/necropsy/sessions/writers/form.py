@@ -1,0 +1,100 @@
+"""What a writer's module says of its sessions: how they are known, and which times and names are in them.
+
+Everything in a ``Form`` is a regular expression of RE2 over bytes (linear in the text), or a function over a whole column.
+Nothing is ever unserialised.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from necropsy.sessions.columns import numbers
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    import pyarrow as pa
+
+    from necropsy.sessions.columns import Mask
+
+    Moments: TypeAlias = dict[str, tuple[npt.NDArray[np.float64], Mask]]
+    """Of ``created``, ``used``, ``written``, ``deadline`` (milliseconds since 1970) and ``lifetime`` (milliseconds): values,
+    and which of them are known. A deadline is set at birth and never again."""
+
+LETTERS: Final = bytes(range(ord("A"), ord("Z") + 1)) + b"_" + bytes(range(ord("a"), ord("z") + 1))
+SEPARATED: Final = r"(?s)^(?P<namespace>.*?)(?P<separator>[:._\-/]?)"
+"""How a key begins: with anything, and perhaps a separator."""
+SESSION_WORD: Final = r"(?s)^(?P<namespace>.*(?i:sess)[^:]*?)(?P<separator>[:._\-/]?)"
+"""How a key begins that has a word for sessions in its name: asked for where the value alone could be anything."""
+UUID: Final = r"[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}"
+_MILLISECONDS: Final = {"s": 1000.0, "ms": 1.0}
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """Times that stand in a value as decimal numbers: a pattern with groups of the names of ``Moments``."""
+
+    pattern: str
+    created: str = ""
+    """Unit of the group ``created``, ``s`` or ``ms``; empty: no such group."""
+    used: str = ""
+    written: str = ""
+    lifetime: str = ""
+    expires: str = ""
+    """Unit of ``expires``: when it expires by its own word; less the lifetime it is the last write."""
+
+    def __call__(self, heads: pa.Array) -> Moments:
+        """Read them of a whole column."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        found = pc.extract_regex(heads, pattern=self.pattern)
+        told: Moments = {}
+        for name in ("created", "used", "written", "lifetime", "expires"):
+            unit = getattr(self, name)
+            if not unit:
+                continue
+            text = pc.struct_field(found, name).cast(pa.string())
+            numeric = pc.fill_null(
+                pc.match_substring_regex(text, r"^[0-9]{1,16}(\.[0-9]{1,12})?(e[0-9]{1,2})?$"), False
+            )
+            values = pc.if_else(numeric, text, "0").cast(pa.float64())
+            told[name] = numbers(values.fill_null(0)) * _MILLISECONDS[unit], numbers(numeric)
+        if "expires" in told and "lifetime" in told:
+            (expires, some), (lifetime, timed) = told.pop("expires"), told["lifetime"]
+            told["written"] = expires - lifetime, some & timed
+        return told
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """One shape of one writer's sessions."""
+
+    layout: str
+    """Name of the layout."""
+    first: bytes
+    """First bytes that such a value may have; nothing: the value is empty."""
+    value: str
+    """Pattern that a value has; it need not hold all of it, as values are cut off."""
+    key: str
+    """Pattern of the whole key, with the groups ``namespace``, ``separator`` and ``id``."""
+    clock: Callable[[pa.Array], Moments] | None = None
+    """Reads what the value says of times."""
+    precision_s: float = 1.0
+    """Resolution of those times."""
+    user: str = ""
+    """Pattern of a value in which somebody is logged in."""
+    nobody: str = ""
+    """Pattern of a value in which nobody is: what is in neither is unknown."""
+    empty: str = ""
+    """Pattern of a value in which nothing was put."""
+    grace_s: int = 0
+    """How much longer than the session its key lives."""
+    creator: str = ""
+    """Pattern with the groups ``host`` and ``path`` of the request that the value names."""
+    always: str = ""
+    """Authentication that all have, when the store holds only such sessions or says nothing of it: yes or unknown."""
+    mortal: bool = False
+    """Only keys with an expiry are sessions: without one, it may be anything."""

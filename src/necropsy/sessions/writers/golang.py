@@ -1,0 +1,123 @@
+r"""Go: scs, boj/redistore and gin-contrib/sessions, rbcervilla/redisstore, Fiber.
+
+``scs:session:<43>``, ``session_<52 base32>``, ``session:<103 base32>``, ``<uuid>`` (any prefix), gob or JSON::
+
+    25 7f 03 … Deadline … Values … 0f 01 00 00 00 0e e2 9f d5 87 …    scs: {Deadline time.Time, Values map}
+    0d 7f 04 01 02 ff 80 00 01 10 01 10 00 00 …                       map[interface{}]interface{}: redistore, gin
+    0d 7f 04 01 02 ff 80 00 01 0c 01 10 00 00 04 ff 80 00 00          map[string]interface{}, empty: Fiber, every visit
+
+scs sets its deadline once, at birth (and when the token is renewed at login); with an idle timeout the TTL is the shorter
+of the two. The others set their TTL at each Save. Sizes and class numbers of gob vary: the names and types are looked for.
+
+Source: alexedwards/scs ``codec.go``, boj/redistore ``redistore.go``, gin-contrib/sessions ``redis/redis.go``, gofiber/fiber
+``middleware/session``; proved by tests/writers/go_*; rbcervilla/redisstore by its source.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from necropsy.sessions.columns import numbers
+from necropsy.sessions.cure import Cure
+from necropsy.sessions.writers.form import SEPARATED, UUID, Form
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from necropsy.sessions.writers.form import Moments
+
+SCS: Final = "scs"
+REDISTORE: Final = "redistore"
+FIBER: Final = "fiber"
+_USERS: Final = "(?:user_id|userID|userId|user|uid|username|authenticatedUserID|profile)"
+_USER: Final = (
+    rf'(?s){_USERS}(?:\x06string\x0c|\x03int\x04|\x04uint\x06|\x05int64\x04)|"{_USERS}":\s*(?:"[^"]|[1-9]|\{{)'
+)
+_BASE_32: Final = SEPARATED + r"(?P<id>[A-Z2-7]{52}|[A-Z2-7]{103,104})$"
+
+CURES: Final = {
+    SCS: Cure(
+        framework="Go (scs)",
+        starts="A value that is put into the session; a visitor who only looks starts none.",
+        stop="Put nothing (no flash, no redirect target) into the session for anonymous visitors; leave health pages unwrapped.",
+        code="""mux.Handle("/health", health)            // not behind LoadAndSave
+mux.Handle("/", manager.LoadAndSave(app))
+manager.Lifetime, manager.IdleTimeout = 24*time.Hour, time.Hour""",
+        language="go",
+        lifetime="manager.Lifetime = 24 * time.Hour",
+        source="alexedwards/scs README.md",
+    ),
+    REDISTORE: Cure(
+        framework="Go (gorilla/sessions in redistore, gin-contrib/sessions)",
+        starts="session.Save(): where a middleware saves for everybody, every probe. Without a MaxAge it lives 30 days.",
+        stop="Save only where something was put in, and set a MaxAge.",
+        code="store.SetMaxAge(86400)                 // gin: store.Options(sessions.Options{MaxAge: 86400})",
+        language="go",
+        lifetime="store.SetMaxAge(86400)",
+        source="boj/redistore redistore.go, gin-contrib/sessions README.md",
+    ),
+    FIBER: Cure(
+        framework="Go (Fiber session middleware)",
+        starts="session.Save(), also of an empty session.",
+        stop="Skip the session for pages that probes ask for, and save only where something was put in.",
+        code="""store := session.New(session.Config{Storage: storage, Expiration: 24 * time.Hour})
+// Fiber 3: session.New(session.Config{Next: func(c fiber.Ctx) bool { return c.Path() == "/health" }})""",
+        language="go",
+        lifetime="Expiration: 24 * time.Hour",
+        source="gofiber docs middleware/session",
+    ),
+}
+
+
+def deadline(heads: pa.Array) -> Moments:
+    """Read scs' deadline: Go's binary time, seconds since the year 1 and nanoseconds."""
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    found = pc.extract_regex(heads, pattern=r"(?s)[\x0f\x10][\x01\x02](?P<time>\x00\x00\x00.{9})")
+    time = pc.struct_field(found, "time")
+    raw = pc.fill_null(time, b"\0" * 12).cast(pa.binary(12))
+    data = np.frombuffer(raw.buffers()[1], np.uint8)[raw.offset * 12 :].reshape(-1, 12)[: len(raw)]
+    seconds = data[:, :8].copy().view(">u8").ravel().astype(np.float64) - 62_135_596_800
+    nanoseconds = data[:, 8:].copy().view(">u4").ravel()
+    return {"deadline": (seconds * 1000 + nanoseconds / 1e6, numbers(time.is_valid()))}
+
+
+FORMS: Final = (
+    Form(
+        SCS,
+        first=bytes(range(1, 128)),
+        value=r"(?s)^.\x7f\x03.{0,12}Deadline.{0,8}Values",
+        key=SEPARATED + r"(?P<id>[A-Za-z0-9_\-]{43})$",
+        user=_USER,
+        nobody=r"(?s)\x01\x01.(?:flash|redirectAfterLogin|redirect|next|csrf)\x06string\x0c[^\x06]*$",
+        clock=deadline,
+    ),
+    Form(
+        REDISTORE,
+        first=b"\x0d",
+        value=r"(?s)^\x0d\x7f\x04\x01\x02\xff\x80\x00\x01\x10\x01\x10\x00\x00",
+        key=_BASE_32,
+        user=_USER,
+        nobody=r"(?s)^.{14}.\xff\x80\x00\x01\x06string\x0c\x08\x00\x06_flash",
+        empty=r"(?s)^.{14}\x04\xff\x80\x00\x00$",
+    ),
+    Form(
+        REDISTORE,
+        first=b"{",
+        value=r"^\{",
+        key=_BASE_32,
+        user=_USER,
+        nobody=r'^\{"_flash":\[[^\]]*\]\}$',
+        empty=r"^\{\}$",
+    ),
+    Form(
+        FIBER,
+        first=b"\x0d",
+        value=r"(?s)^\x0d\x7f\x04\x01\x02\xff\x80\x00\x01\x0c\x01\x10\x00\x00",
+        key=SEPARATED + rf"(?P<id>{UUID}|[A-Za-z0-9_\-]{{43,44}})$",
+        user=_USER,
+        empty=r"(?s)^.{14}\x04\xff\x80\x00\x00$",
+    ),
+)

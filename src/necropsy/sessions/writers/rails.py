@@ -1,0 +1,78 @@
+r"""Rails' sessions in Redis: redis-actionpack, redis-rack and redis-session-store write Ruby's Marshal, CacheStore a cache entry.
+
+``rack:session:2::<64 hex>``, ``_session_id:2::<64 hex>`` (any prefix; before Rails 6.1 and Rack 2.0.8 the bare id of 32 hex;
+the 64 are a SHA-256 of the cookie)::
+
+    04 08 { 06 I"10 _csrf_token …                                  Marshal of a Hash; ``04 08 { 00`` when nothing is in it
+    04 08 o: ActiveSupport::Cache::Entry … @value{ … @created_atf 17 1795984739.88 … @expires_inf 0b 8.64e4        to 6.1
+    00 04 08 [ 08 {…    00 11 …                                    7.0; since 7.1
+
+``@created_at`` of an entry is its last write. Without ``expire_after`` the key has no expiry. Logged in is who has
+``warden.user.<scope>.key`` (Devise) or a ``user_id``. A page that only reads makes nothing; a CSRF token (csrf_meta_tags in
+a layout), a flash message or ``reset_session`` makes one.
+
+Source: rails ``action_dispatch/middleware/session/cache_store.rb``, ``active_support/cache.rb``; redis-store
+``redis-rack``; warden ``session_serializer.rb``; proved by tests/writers/rails_*.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from necropsy.sessions.cure import Cure
+from necropsy.sessions.writers.form import SEPARATED, Clock, Form
+
+LAYOUT: Final = "rails"
+CACHE: Final = "rails-cache"
+_HASHED: Final = SEPARATED + r"(?P<id>2::[0-9a-f]{64})$"
+_PLAIN: Final = SEPARATED + r"(?P<id>2::[0-9a-f]{64}|[0-9a-f]{32})$"
+_USER: Final = (
+    r'(?s)warden\.user\.[a-z_]+\.key|"\x0cuser_id\x06(?::\x06E|;.)[TF](?:i[^\x00]|I")'
+    r'|"(?:user_id|warden\.user\.[a-z_]+\.key)":[^n]'
+)
+_ONLY_CSRF: Final = r'\{\x06I"\x10_csrf_token\x06'
+_ENTRY: Final = r"(?s)@created_atf.(?P<written>[0-9]+(?:\.[0-9]+)?)"
+
+CURES: Final = {
+    name: Cure(
+        framework=framework,
+        starts="A CSRF token in a page (csrf_meta_tags, a form), a flash message, a redirect that remembers where from.",
+        stop="Answer health checks outside the application's session, and print no CSRF token for anonymous visitors.",
+        code=f"""# config/routes.rb, since Rails 7.1: a page without a session
+get 'up', to: 'rails/health#show'
+# config/initializers/session_store.rb
+Rails.application.config.session_store {store}, expire_after: 1.day""",
+        language="ruby",
+        lifetime="expire_after: 1.day",
+        source="rails guides action_controller_overview (session), redis-store README",
+    )
+    for name, framework, store in (
+        (LAYOUT, "Rails (redis-actionpack, redis-session-store)", ":redis_store, servers: ENV['REDIS_URL']"),
+        (CACHE, "Rails (CacheStore)", ":cache_store"),
+    )
+}
+
+FORMS: Final = (
+    Form(
+        LAYOUT,
+        first=b"\x04",
+        value=r"(?s)^\x04\x08\{",
+        key=_PLAIN,
+        user=_USER,
+        nobody=r"(?s)^\x04\x08" + _ONLY_CSRF,
+        empty=r"(?s)^\x04\x08\{\x00$",
+    ),
+    Form(LAYOUT, first=b"{", value=r"^\{", key=_HASHED, user=_USER, empty=r"^\{\}$"),
+    Form(
+        CACHE,
+        first=b"\x04",
+        value=r"(?s)^\x04\x08o: ActiveSupport::Cache::Entry",
+        key=_HASHED,
+        clock=Clock(_ENTRY + r"(?:.*@expires_inf.(?P<lifetime>[0-9.e]+))?", written="s", lifetime="s"),
+        precision_s=0.001,
+        user=_USER,
+        nobody=r"(?s)@value" + _ONLY_CSRF + r"(?::\x06E|;.)[TF]I",
+        empty=r"(?s)@value\{\x00",
+    ),
+    Form(CACHE, first=b"\0\1", value=r"(?s)^(?:\x00\x04\x08|\x01x|\x00\x11)", key=_HASHED, user=_USER),
+)

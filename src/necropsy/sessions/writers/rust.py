@@ -1,0 +1,64 @@
+r"""Rust: tower-sessions (axum, axum-login) and actix-session.
+
+``<22 letters>`` and ``<64 letters and digits>`` (any prefix)::
+
+    93 c4 10 <16: id> 81 a4 user a4 anna 99 cd 07 ea …    tower-sessions: MessagePack of [id, {…}, expiry]
+    {"user_id":"\"anna\"","cart":"[7]"}                   actix-session: JSON of texts that are JSON
+
+Both store nothing until something is put in. tower-sessions sets the key's expiry to a whole second.
+
+Source: tower-sessions ``session.rs``, tower-sessions-redis-store ``lib.rs``, actix-session ``storage/redis_rs.rs``; proved by
+tests/writers/{tower_sessions,actix_session}.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from necropsy.sessions.cure import Cure
+from necropsy.sessions.writers.form import SEPARATED, Form
+
+TOWER: Final = "tower-sessions"
+ACTIX: Final = "actix-session"
+
+CURES: Final = {
+    TOWER: Cure(
+        framework="Rust (tower-sessions, axum-login)",
+        starts="A value that is put into the session; a visitor who only looks starts none, unless always_save is on.",
+        stop="Put nothing into the session for anonymous visitors, and leave the health route outside the layer.",
+        code="""Router::new().route("/", get(home)).layer(SessionManagerLayer::new(store)
+    .with_expiry(Expiry::OnInactivity(Duration::days(1))))
+    .route("/health", get(health)) // added after the layer""",
+        language="rust",
+        lifetime="Expiry::OnInactivity(Duration::days(1))",
+        source="tower-sessions documentation (SessionManagerLayer)",
+    ),
+    ACTIX: Cure(
+        framework="Rust (actix-session)",
+        starts="A value that is put into the session; a visitor who only looks starts none.",
+        stop="Put nothing into the session for anonymous visitors.",
+        code="""SessionMiddleware::builder(store, key)
+    .session_lifecycle(PersistentSession::default().session_ttl(Duration::days(1))).build()""",
+        language="rust",
+        lifetime="session_ttl(Duration::days(1))",
+        source="actix-session documentation (SessionMiddleware)",
+    ),
+}
+
+FORMS: Final = (
+    Form(
+        TOWER,
+        first=b"\x93",
+        value=r"(?s)^\x93\xc4\x10.{16}[\x80-\x8f\xde]",
+        key=SEPARATED + r"(?P<id>[A-Za-z0-9_\-]{22})$",
+        user=r"(?s)\xa4user[^\xc0]|\xa7user_id[^\xc0]|\xafaxum-login\.data.*user_id[^\xc0]",
+        empty=r"(?s)^\x93\xc4\x10.{16}\x80",
+    ),
+    Form(
+        ACTIX,
+        first=b"{",
+        value=r'^\{"[^"]{1,64}":"(?:\\"|\[|\{|-?[0-9]|true|false|null)',
+        key=SEPARATED + r"(?P<id>[A-Za-z0-9]{64})$",
+        user=r'"(?:user_id|user|actix_identity\.user_id)":"(?:\\"[^\\"]|[1-9]|\{)',
+    ),
+)

@@ -1,0 +1,209 @@
+"""All writers of strings as one layout: each value is looked at by those forms alone that its first byte allows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Final
+
+from necropsy.model.evidence import Authentication, Provenance
+from necropsy.sessions.columns import flat, nullable, numbers, words
+from necropsy.sessions.folding import fold_namespace, fold_path
+from necropsy.sessions.interface import SESSION, Claim, Refinement
+from necropsy.sessions.keyspace import Projection
+from necropsy.sessions.strings import cut_off, match
+from necropsy.sessions.writers.forms import CURES, FORMS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from datetime import datetime
+
+    import numpy as np
+    import numpy.typing as npt
+    import pyarrow as pa
+
+    from necropsy.case.store import Case
+    from necropsy.sessions.columns import Keys, Mask, Positions
+    from necropsy.sessions.cure import Cure
+    from necropsy.sessions.writers.form import Form, Moments
+
+_EMPTY: Final = 256
+"""Stands for the first byte of a value that has none."""
+_STATES: Final = (Authentication.NO, Authentication.YES, Authentication.UNKNOWN)
+_PROVENANCES: Final = (Provenance.UNKNOWN, Provenance.EXPLICIT, Provenance.NOT_LATER, Provenance.DERIVED)
+_LAST_MS: Final = 253_402_300_799_000
+_AT_ONCE_MS: Final = 1000
+
+
+class Strings:
+    """Every writer in ``forms.FORMS``."""
+
+    family = "strings"
+    projection = Projection(string_bytes=4096)
+    cures: ClassVar[Mapping[str, Cure]] = CURES
+    inferred: ClassVar[tuple[str, ...]] = tuple(dict.fromkeys(form.layout for form in FORMS))
+
+    def __init__(self, forms: tuple[Form, ...] = FORMS) -> None:
+        self._forms = forms
+
+    def recognise(self, keys: Keys) -> Iterator[Claim]:
+        """Claim the strings whose key and value fit a form together, the narrowest forms first."""
+        import numpy as np
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        rows = keys.of_type("string")
+        heads = keys.take("head", rows)
+        if not len(rows) or heads.null_count == len(rows):
+            return
+        firsts = _firsts(heads)
+        present = np.bincount(firsts, minlength=_EMPTY + 1) > 0
+        free: Mask = np.ones(len(rows), bool)
+        for form in self._forms:
+            wanted = list(form.first) or [_EMPTY]
+            if not present[wanted].any():
+                continue
+            chosen = np.zeros(_EMPTY + 1, bool)
+            chosen[wanted] = True
+            some = np.flatnonzero(free & chosen[firsts])
+            if form.value and some.size:
+                some = some[match(heads.take(pa.array(some)), form.value)]
+            if form.mortal and some.size:
+                some = some[numbers(keys.take("expires_at", rows[some]).is_valid())]
+            if not some.size:
+                continue
+            found = pc.extract_regex(keys.take("key", rows[some]), pattern=form.key)
+            fitting = numbers(found.is_valid())
+            if not fitting.any():
+                continue
+            some, found = some[fitting], found.drop_null()
+            free[some] = False
+            yield _claim(form, keys, rows[some], heads.take(pa.array(some)), found)
+
+    def refine(self, case: Case, store: str, now: datetime) -> list[Refinement]:  # noqa: ARG002 -- the protocol's
+        """Nothing: each session is judged by itself."""
+        return []
+
+    def remarks(self) -> list[str]:
+        """Nothing is ever left out."""
+        return []
+
+
+def _firsts(heads: pa.Array) -> npt.NDArray[np.int64]:
+    """Return the first byte of each value; ``_EMPTY`` where there is none."""
+    import numpy as np
+
+    data, offsets = flat(heads)
+    firsts = np.full(len(heads), _EMPTY, np.int64)
+    some = offsets[1:] > offsets[:-1]
+    firsts[some] = data[offsets[:-1][some]]
+    return firsts
+
+
+def _claim(form: Form, keys: Keys, rows: Positions, heads: pa.Array, found: pa.StructArray) -> Claim:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    namespaces = pc.struct_field(found, "namespace").dictionary_encode()
+    folded = fold_namespace(namespaces.dictionary).take(namespaces.indices)
+    separators = pc.struct_field(found, "separator").cast(pa.string())
+    parts = {
+        "layout": words(_zeros(rows), (form.layout,)),
+        "namespace": folded,
+        "db": keys.take("db", rows),
+        "id": pc.struct_field(found, "id"),
+        "bytes": keys.take("bytes", rows),
+        "expires_at": keys.take("expires_at", rows),
+        "grace_s": pa.array(_zeros(rows) + form.grace_s, pa.int32()),
+        **_told(form, keys, rows, heads),
+    }
+    pattern = pc.binary_join_element_wise(folded, separators, "*", "").dictionary_encode()
+    return Claim(role=SESSION, rows=rows, pattern=pattern, parts=pa.table(parts))
+
+
+def _zeros(rows: Positions) -> npt.NDArray[np.int32]:
+    import numpy as np
+
+    return np.zeros(len(rows), np.int32)
+
+
+def _told(form: Form, keys: Keys, rows: Positions, heads: pa.Array) -> dict[str, pa.Array]:
+    """Return what the values say: times, lifetime, attributes, authentication, creator."""
+    import numpy as np
+    import pyarrow as pa
+
+    told: Moments = form.clock(heads) if form.clock else {}
+    nothing = (np.zeros(len(rows)), np.zeros(len(rows), bool))
+    created, born = _sound(told.get("created", nothing))
+    written, wrote = _sound(told.get("written", nothing))
+    used, seen = _sound(told.get("used", nothing))
+    lifetime, timed = told.get("lifetime", nothing)
+    timed &= (lifetime > 0) & (lifetime < _LAST_MS)
+    expiries = keys.take("expires_at", rows).cast(pa.int64())
+    left = timed & numbers(expiries.is_valid())
+    end, ending = told.get("deadline", nothing)
+    once = ending & (np.abs(numbers(expiries.fill_null(0)) - end) < _AT_ONCE_MS)  # no idle time shortens it
+    derived = numbers(expiries.fill_null(0)) - form.grace_s * 1000.0 - lifetime
+    used, seen = np.where(seen, used, np.where(left, derived, written)), seen | left | wrote
+    bound, bounded = np.where(wrote, written, used), wrote | seen
+    provenance = np.where(born, 1, np.where(bounded, 2, np.where(once, 3, 0)))
+    milliseconds = pa.timestamp("ms")
+    known = born | bounded
+    precision = np.where(born | wrote, form.precision_s, 1.0)
+    empty = match(heads, form.empty) if form.empty else ~np.ones(len(rows), bool)
+    return {
+        "born_at": nullable(np.where(born, created, bound).astype(np.int64), known, milliseconds),
+        "born_precision_s": nullable(precision, known),
+        "born_provenance": words(provenance, _PROVENANCES),
+        "last_seen_at": nullable(used.astype(np.int64), seen, milliseconds),
+        "lifetime_s": nullable((lifetime / 1000).round().astype(np.int64), timed),
+        "attributes": nullable(_zeros(rows), empty, pa.int32()),
+        "authentication": words(_authentication(form, keys, rows, heads, empty), _STATES),
+        **_creator(form, heads),
+    }
+
+
+def _sound(moments: tuple[npt.NDArray[np.float64], Mask]) -> tuple[npt.NDArray[np.float64], Mask]:
+    """Drop what is no moment of this age."""
+    import numpy as np
+
+    values, known = moments
+    known = known & (values > 0) & (values < _LAST_MS)
+    return np.where(known, values, 0.0), known
+
+
+def _authentication(form: Form, keys: Keys, rows: Positions, heads: pa.Array, empty: Mask) -> npt.NDArray[np.int64]:
+    """Return places in ``_STATES``: yes beats no, and what was cut off is nobody's only if its beginning says so."""
+    import numpy as np
+
+    if form.always:
+        return np.full(len(rows), _STATES.index(Authentication(form.always)), np.int64)
+    somebody = match(heads, form.user) if form.user else np.zeros(len(rows), bool)
+    nobody = empty | (match(heads, form.nobody) if form.nobody else np.zeros(len(rows), bool))
+    nobody &= ~cut_off(keys, rows, heads)
+    return np.where(somebody, 1, np.where(nobody, 0, 2))
+
+
+def _creator(form: Form, heads: pa.Array) -> dict[str, pa.Array]:
+    """Return host and path of the request that a value names: few different ones."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if not form.creator:
+        return {}
+    found = pc.extract_regex(heads, pattern=form.creator)
+    columns = {}
+    for name, tidy in (("host", _host), ("path", _path)):
+        column = pc.struct_field(found, name).cast(pa.binary()).dictionary_encode()
+        column = column.dictionary_encode() if not isinstance(column, pa.DictionaryArray) else column
+        tidied = pa.array([tidy(value) for value in column.dictionary.to_pylist()], pa.string())
+        columns[f"creator_{name}"] = tidied.take(column.indices)
+    return columns
+
+
+def _host(value: bytes) -> str | None:
+    text = value.decode("latin-1").lower()
+    return text if text and len(text) <= 253 and all(c.isalnum() or c in ".-:[]" for c in text) else None
+
+
+def _path(value: bytes) -> str | None:
+    text = "".join(c if " " <= c <= "~" else "*" for c in value.decode("latin-1"))
+    return fold_path(text.split(";", 1)[0] or "/")[:256]

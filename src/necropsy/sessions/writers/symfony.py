@@ -1,0 +1,63 @@
+r"""Symfony's session (HttpFoundation), in its Redis handler, SncRedisBundle or PHP's own handler.
+
+``sf_s<id>`` (any prefix)::
+
+    _sf2_attributes|a:1:{s:26:"_security.main.target_path";s:30:"http://shop/account";}
+    _sf2_meta|a:3:{s:1:"u";i:1795984170;s:1:"c";i:1795984170;s:1:"l";i:0;}
+
+``c`` is the creation and ``u`` the last use, in seconds. Logged in is who has ``_security_<firewall>``. The path that sent a
+visitor to the login stands in ``_security.<firewall>.target_path``. An empty session is not stored.
+
+Source: symfony/http-foundation ``Session/Storage/MetadataBag.php``, ``Handler/RedisSessionHandler.php``; proved by
+tests/writers/symfony.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from necropsy.sessions.cure import Cure
+from necropsy.sessions.writers.form import LETTERS, SEPARATED, Clock, Form
+
+LAYOUT: Final = "symfony"
+_META: Final = r'(?s)_sf2_meta(?:\||";)a:[0-9]:\{s:1:"u";i:(?P<used>[0-9]+);s:1:"c";i:(?P<created>[0-9]+);'
+
+CURES: Final = {
+    LAYOUT: Cure(
+        framework="Symfony (HttpFoundation session)",
+        starts="Anything put into the session: the redirect to the login (target path), a CSRF token of a form, a flash message.",
+        stop="Leave health pages outside the firewall, and use stateless CSRF tokens where forms are public.",
+        code="""# config/packages/security.yaml
+security:
+    firewalls:
+        health: { pattern: ^/health$, security: false }
+# config/packages/framework.yaml
+framework:
+    session: { gc_maxlifetime: 86400 }
+    csrf_protection: { stateless_token_ids: [submit, authenticate, logout] }  # Symfony 7.2""",
+        language="yaml",
+        lifetime="framework.session.gc_maxlifetime: 86400",
+        source="symfony docs session.rst, security/csrf.rst",
+    )
+}
+
+FORMS: Final = (
+    Form(
+        LAYOUT,
+        first=LETTERS,
+        value=_META,
+        # Its own prefix ends in a letter that an id may have.
+        key=r"(?s)^(?P<namespace>sf_s|(?:.*:)?session|.*?)(?P<separator>[:._\-/]?)(?P<id>[0-9A-Za-z,\-]{22,256})$",
+        clock=Clock(_META, created="s", used="s"),
+        user=r'(?s)"_security_[A-Za-z0-9_]+";[sO]:[1-9]',
+        nobody=r'(?s)^_sf2_attributes\|a:(?:0:\{\}|[0-9]+:\{s:[0-9]+:"_(?:csrf/|security\.))',
+        creator=r'(?s)target_path";s:[0-9]+:"https?://(?P<host>[^/"?#]+)(?P<path>[^"?#]*)',
+    ),
+    Form(  # written in full by a serializer, or too long for its end to be seen
+        LAYOUT,
+        first=b"_a",
+        value=r'(?s)^(?:_sf2_attributes\||a:[0-9]+:\{s:15:"_sf2_attributes")',
+        key=SEPARATED + r"(?P<id>[0-9A-Za-z,\-]{22,256})$",
+        user=r'(?s)"_security_[A-Za-z0-9_]+";[sO]:[1-9]',
+    ),
+)

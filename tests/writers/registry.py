@@ -1,0 +1,125 @@
+"""Every writer that can be had, in the order of the table in docs/sessions.md."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from writers.harness import Writer
+
+_PHP: Final = "php -d error_reporting=22527 -S 127.0.0.1:$PORT index.php"
+_PHP_VERSION: Final = "dpkg-query -W -f '${Package} ${Version}\\n' php8.2-cli php-redis php-igbinary"
+_NODE: Final = "node app.js"
+_PYTHON: Final = "$WORK/py/bin/python app.py"
+
+
+def _npm(names: str) -> str:
+    return f"cd $WORK/node && npm ls --depth=0 {names} | tail -n +2 | tr -d '├└─ '; node --version"
+
+
+def _pip(names: str) -> str:
+    return f"$WORK/py/bin/pip list --format freeze 2>/dev/null | grep -iE '^({names.replace(' ', '|')})=='"
+
+
+_RAILS: Final = "ruby app.rb"
+_GEMS: Final = (
+    "dpkg-query -W -f '${Package} ${Version}\\n' ruby-rails ruby-redis-rails ruby-redis-actionpack ruby-redis-store"
+)
+
+
+def _go(names: str) -> str:
+    return f"cd .. && grep -E '({names.replace(' ', '|')})' go.mod | sed 's/ *\\/\\/.*//' | tr -d '\\t'; go version"
+
+
+def _crates(names: str) -> str:
+    return f"grep -A1 -E '^name = \"({names.replace(' ', '|')})\"' Cargo.lock | grep -o '\".*\"'; rustc --version"
+
+
+WRITERS: Final = (
+    Writer("php_session", "php", _PHP, _PHP_VERSION, r"PHPREDIS_SESSION:[^_]+"),
+    Writer(
+        "php_serialize", "php", _PHP, _PHP_VERSION, r"shop:[a-z0-9]+",
+        environment=(("SERIALIZER", "php_serialize"), ("PREFIX", "shop:")), folder="php_session",
+    ),
+    Writer(
+        "php_igbinary", "php", _PHP, _PHP_VERSION, r"PHPREDIS_SESSION:[^_]+", companions=r".*_LOCK",
+        environment=(("SERIALIZER", "igbinary"), ("LOCKING", "1")), folder="php_session",
+    ),
+    Writer(
+        "symfony", "symfony", _PHP, "dpkg-query -W -f '${Package} ${Version}\\n' php-symfony-http-foundation php-redis",
+        r"sf_s.+",
+    ),
+    Writer(
+        "laravel", "laravel", _PHP, "dpkg-query -W -f '${Package} ${Version}\\n' php-laravel-framework php-redis",
+        r"laravel_database_laravel_cache:(?![0-9a-f]{40}$)[A-Za-z0-9]{40}", lifetime_s=7200,
+    ),
+    Writer(
+        "laravel_predis", "laravel", _PHP, "dpkg-query -W -f '${Package} ${Version}\\n' php-laravel-framework php-nrk-predis php-predis",
+        r"laravel_cache:(?![0-9a-f]{40}$)[A-Za-z0-9]{40}", lifetime_s=7200, environment=(("CLIENT", "predis"), ("PREFIX", "")), folder="laravel",
+    ),
+    Writer(
+        "laravel_encrypted", "laravel", _PHP, "dpkg-query -W -f '${Package} ${Version}\\n' php-laravel-framework php-redis",
+        r"laravel_database_laravel_cache:(?![0-9a-f]{40}$)[A-Za-z0-9]{40}", lifetime_s=7200, environment=(("ENCRYPT", "1"),), folder="laravel",
+    ),
+    Writer("express_redis", "express", _NODE, _npm("express express-session connect-redis"), r"sess:.{32}"),
+    Writer(
+        "express_two_lifetimes", "express", _NODE, _npm("express-session connect-redis"), r"sess:.{32}", lifetime_s=None,
+        environment=(("TTL", "1"),), folder="express_redis",
+    ),
+    Writer(
+        "express_partitioned", "express", _NODE, _npm("express-session connect-redis"), r"sess:.{32}",
+        environment=(("COOKIE", '{"maxAge":86400000,"partitioned":true,"priority":"high"}'),), folder="express_redis",
+    ),
+    Writer("nestjs", "express", _NODE, _npm("@nestjs/core express-session connect-redis"), r"nest:sess:.{32}"),
+    Writer("fastify_session", "fastify", _NODE, _npm("fastify @fastify/session connect-redis"), r"sess:.{32}"),
+    Writer("koa_session", "koa", _NODE, _npm("koa koa-session koa-redis"), r"[0-9a-f-]{36}"),
+    Writer(
+        "koa_session_prefix", "koa", _NODE, _npm("koa koa-session koa-redis"), r"app:[0-9a-f-]{36}",
+        environment=(("PREFIX", "app:"),), folder="koa_session",
+    ),
+    Writer("koa_generic", "koa-generic", _NODE, _npm("koa koa-generic-session koa-redis"), r"koa:sess:.+"),
+    Writer("flask_session", "flask", _PYTHON, _pip("flask flask-session flask-login msgspec"), r"session:.{43}"),
+    Writer(
+        "flask_session_json", "flask", _PYTHON, _pip("flask flask-session flask-login msgspec"), r"web-.{43}",
+        environment=(("FORMAT", "json"), ("PREFIX", "web-")), folder="flask_session",
+    ),
+    Writer("django_cache", "django", _PYTHON, _pip("django redis"), r":1:django\.contrib\.sessions\.cache[a-z0-9]{32}"),
+    Writer(
+        "django_redis_set_expiry", "django", _PYTHON, _pip("django django-redis"), r"shop:1:django\.contrib\.sessions\.cache[a-z0-9]{32}",
+        environment=(("DJANGO_REDIS", "1"), ("EXPIRY", "1209600")), folder="django_cache", lifetime_s=None,
+    ),
+    Writer("starsessions", "starsessions", _PYTHON, _pip("starlette starsessions"), r"starsessions\..+"),
+    Writer(
+        "starsessions_rolling", "starsessions", _PYTHON, _pip("starlette starsessions"), r"web:.+",
+        environment=(("ROLLING", "1"), ("PREFIX", "web:")), folder="starsessions",
+    ),
+    Writer("litestar", "litestar", _PYTHON, _pip("litestar"), r"LITESTAR:.+"),
+    Writer("aiohttp_session", "aiohttp", _PYTHON, _pip("aiohttp aiohttp-session"), r"AIOHTTP_SESSION_.{32}"),
+    Writer(
+        "aiohttp_session_forever", "aiohttp", _PYTHON, _pip("aiohttp aiohttp-session"), r"AIOHTTP_SESSION_.{32}", lifetime_s=None,
+        environment=(("MAX_AGE", "0"),), folder="aiohttp_session",
+    ),
+    Writer("rails_redis_store", "rails", _RAILS, _GEMS, r"rack:session:2::[0-9a-f]{64}", environment=(("STORE", "redis"),)),
+    Writer(
+        "rails_cache_store", "rails-cache", _RAILS, _GEMS, r"_session_id:2::[0-9a-f]{64}", folder="rails_redis_store",
+        environment=(("STORE", "cache"), ("CSRF", "1")),
+    ),
+    Writer(
+        "rails_cache_store_forever", "rails-cache", _RAILS, _GEMS, r"shop:_session_id:2::[0-9a-f]{64}", lifetime_s=None,
+        environment=(("STORE", "cache"), ("FOREVER", "1"), ("NAMESPACE", "shop"), ("CSRF", "1")), folder="rails_redis_store",
+    ),
+    Writer("go_scs", "scs", "$WORK/bin/go_scs", _go("alexedwards/scs redis/go-redis"), r"scs:session:.+"),
+    Writer(
+        "go_scs_idle", "scs", "$WORK/bin/go_scs", _go("alexedwards/scs redis/go-redis"), r"scs:session:.+", lifetime_s=3600,
+        environment=(("IDLE", "1"),), folder="go_scs",
+    ),
+    Writer("go_redistore", "redistore", "$WORK/bin/go_redistore", _go("boj/redistore"), r"session_.+"),
+    Writer(
+        "go_redistore_json", "redistore", "$WORK/bin/go_redistore", _go("boj/redistore"), r"session_.+",
+        environment=(("JSON", "1"),), folder="go_redistore",
+    ),
+    Writer("go_gin", "redistore", "$WORK/bin/go_gin", _go("gin-contrib/sessions gin-gonic/gin"), r"session_.+"),
+    Writer("go_fiber", "fiber", "$WORK/bin/go_fiber", _go("gofiber/fiber gofiber/storage"), r"[0-9a-f-]{36}"),
+    Writer("tower_sessions", "tower-sessions", "$WORK/cargo/release/tower-sessions-writer", _crates("tower-sessions axum"), r"[A-Za-z0-9_-]{22}"),
+    Writer("actix_session", "actix-session", "$WORK/cargo/release/actix-session-writer", _crates("actix-session actix-web"), r"[A-Za-z0-9]{64}"),
+)  # fmt: skip
+"""How each is started and which of its keys are sessions."""
