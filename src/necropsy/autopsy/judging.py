@@ -26,12 +26,12 @@ def judge(case: Case, evidence: Evidence, sources: Sources, births: Mapping[str,
     from necropsy.treat.fixes.attach import attach_fixes
     from necropsy.treat.patch import attach_path_remedy, propose
     from necropsy.verdict.attribution import attribute
-    from necropsy.verdict.evidence import Attribution
     from necropsy.verdict.weigh import Weighed, weigh
 
     around = verdict_inputs.circumstances(case, evidence, births)
-    claims = attribute(list(births.values()), around)
-    verdict_inputs.record(case, Attribution(claims, [], [], [], {}, {}))
+    attribution = attribute(list(births.values()), around)
+    claims = attribution.claims
+    verdict_inputs.record(case, attribution)
     examination = examine_all(case, EXAMINERS)
 
     def again(files: Sequence[ConfigurationFile]) -> Sequence[Probe]:

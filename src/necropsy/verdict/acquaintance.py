@@ -1,4 +1,4 @@
-"""Who could be whom: does a visitor class look like this probe, does the creator that a session names."""
+"""Decide whether a visitor class, or the creator that a session names, can be a given probe."""
 
 from __future__ import annotations
 
@@ -7,16 +7,12 @@ from typing import Final
 
 from necropsy.model.probe import Probe
 from necropsy.probes.session_risk import UNKNOWN_ADDRESS, split_host
-from necropsy.verdict.combs import circular_distance
 from necropsy.verdict.evidence import VisitorClass
 
 _MACHINE: Final = re.compile(
     r"(?i)bot|crawl|spider|slurp|curl|wget|python|java/|okhttp|go-http|probe|check|monitor|exporter|uptime|pingdom|libwww|scrapy|axios|node-fetch|http-?client|prometheus"
 )
 _BROWSER: Final = re.compile(r"^(?:Mozilla|Opera)/\d")
-
-PHASE_TOLERANCE_S: Final = 0.25
-"""How far the phase of births may lie from the phase of a class beyond the log's own resolution: latency of the answer."""
 
 
 def is_person(user_agent: str) -> bool:
@@ -54,13 +50,3 @@ def class_fits(probe: Probe, visitors: VisitorClass) -> bool:
 
 def _same_period(a_s: float, b_s: float) -> bool:
     return abs(a_s - b_s) <= 0.05 * max(a_s, b_s)
-
-
-def phase_fits(visitors: VisitorClass, phase_s: float, period_s: float) -> float | None:
-    """Distance in seconds between a comb and a class; None when the class cannot have made it."""
-    if visitors.period_s is None or visitors.phase_s is None or not _same_period(visitors.period_s, period_s):
-        return None
-    distance = circular_distance(visitors.phase_s, phase_s, period_s)
-    # A log with one-second times leaves half a second on either side; its spread says so.
-    slack = max(visitors.phase_spread_s or 0.0, 0.5) + PHASE_TOLERANCE_S
-    return distance if distance <= min(slack, period_s / 2) else None

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from necropsy.verdict.combs import in_window
 from necropsy.verdict.evidence import Births, Claim
 
 if TYPE_CHECKING:
@@ -37,6 +36,17 @@ def label_births(births: Births, claims: Sequence[Claim]) -> NDArray[np.int64]:
         if claim.evidence == "authenticated":
             label[(label < 0) & births.authenticated] = number
     return label
+
+
+def in_window(phase_s: NDArray[np.float64], low_s: float, high_s: float) -> NDArray[np.bool_]:
+    """Whether each phase lies in a circular window.
+
+    >>> in_window(np.array([0.1, 5.0, 9.9]), 9.8, 0.2).tolist()
+    [True, False, True]
+    """
+    if low_s <= high_s:
+        return (phase_s >= low_s) & (phase_s <= high_s)
+    return (phase_s >= low_s) | (phase_s <= high_s)
 
 
 def _makers(births: Births, claims: Sequence[Claim]) -> NDArray[np.int64]:

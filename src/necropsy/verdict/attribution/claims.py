@@ -1,0 +1,139 @@
+"""From sources to claims: names, intervals, first and last, as the case keeps them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from necropsy.verdict.attribution import named
+from necropsy.verdict.attribution.configured import phase_of
+from necropsy.verdict.evidence import Circumstances, Claim
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from necropsy.verdict.attribution.groups import Group
+    from necropsy.verdict.attribution.reckoning import Reckoning
+    from necropsy.verdict.attribution.sources import Source
+
+_LEAST: Final = 0.004
+"""Half of an interval at least, as a share of the store's births: no count by time is surer."""
+_BY_RATE: Final = 0.1
+"""Error of what is inferred from the rate outside the log's time, as a share of it."""
+_SHORTEST_H: Final = 1 / 60
+
+
+def make_claim(
+    source: Source, reckoning: Reckoning, groups: Sequence[Group], around: Circumstances, unexplained: float
+) -> Claim:
+    """Return the claim of one source."""
+    births = reckoning.births
+    count = source.amount
+    low, high = interval(source, births.born_ms.size, unexplained, births.derived)
+    at = births.born_ms[source.births]
+    strong = at[source.weight >= 0.5] if (source.weight >= 0.5).any() else at
+    first, last = int(strong.min()), int(strong.max())
+    hours = max(_SHORTEST_H, (last - first) / 3_600_000)
+    train = source.train
+    probe = around.probes[source.probe] if source.probe is not None else None
+    visitors = around.classes[source.row] if source.row is not None else None
+    in_log: bool | None = None
+    if around.logs_given or source.groups:
+        in_log = bool(source.groups) or source.row is not None
+    if source.kind == "people" and not source.groups:
+        in_log = None
+    phase = phase_of(train.low_s, train.width_s, train.period_s, reckoning.timeline.origin_us) if train else None
+    interval_s = train.period_s if train else _interval(source, groups)
+    creator = births.creators[source.creator] if source.creator is not None else None
+    return Claim(
+        store=births.store,
+        creator="probe" if probe is not None else source.kind,
+        evidence=source.evidence,
+        label=_label(source, reckoning, around),
+        births=count,
+        births_low=low,
+        births_high=high,
+        births_per_hour=count / max(_SHORTEST_H, source.seconds / 3600) if source.seconds else count / hours,
+        creation_probability=source.probability,
+        user_agent=creator.user_agent
+        if creator
+        else (visitors.user_agent if visitors and source.kind != "people" else ""),
+        probe_id=source.probe,
+        class_id=visitors.class_id if visitors is not None else None,
+        period_s=interval_s,
+        phase_s=phase,
+        phase_low_s=(reckoning.timeline.origin_us / 1e6 + train.low_s) % train.period_s if train else None,
+        phase_high_s=(reckoning.timeline.origin_us / 1e6 + train.low_s + train.width_s) % train.period_s
+        if train
+        else None,
+        in_access_log=in_log,
+        last_at=moment(last),
+        bytes=count * births.bytes_per_session,
+        alternative=source.also,
+        first_at=moment(first),
+        clients=source.clients,
+        visits=source.visits,
+        extrapolated=source.extrapolated,
+    )
+
+
+def interval(source: Source, births: int, unexplained: float, derived: float) -> tuple[float, float]:
+    """95 % interval of a source's births: chance, what may be its own among the unexplained, and known biases."""
+    count = source.amount
+    if source.evidence == "named":
+        return count, count
+    spread = float(np.sqrt((source.weight * (1 - source.weight)).sum()))
+    half = max(2 * spread, _LEAST * births)
+    biased = half + _BY_RATE * source.extrapolated * (source.train is None)
+    biased += 0.05 * derived * count * (source.train is None)
+    low, high = count - biased, count + biased + unexplained
+    if source.also is not None:
+        low = 0.0
+    if source.evidence == "authenticated":
+        low = 0.0
+    return max(0.0, low), min(float(births), high)
+
+
+def _interval(source: Source, groups: Sequence[Group]) -> float | None:
+    """Interval of a creator that comes like clockwork but keeps no phase."""
+    alone = [groups[number] for number in source.groups if groups[number].is_clockwork]
+    return alone[0].interval_s if source.kind == "visitor" and len(alone) == 1 == len(source.groups) else None
+
+
+def _label(source: Source, reckoning: Reckoning, around: Circumstances) -> str:
+    if source.probe is not None:
+        probe = around.probes[source.probe]
+        return f"{probe.host}:{probe.port}"
+    if source.kind == "people":
+        return "people who logged in" if source.evidence == "authenticated" else "people with browsers"
+    if source.creator is not None:
+        return named.label(reckoning.births.creators[source.creator])
+    if source.row is not None:
+        return label_of_row(source.row, around)
+    train = source.train
+    if train is None:
+        return "unknown"
+    phase = phase_of(train.low_s, train.width_s, train.period_s, reckoning.timeline.origin_us)
+    return f"unknown, {phase:.2f} s into every {train.period_s:g} s"
+
+
+def label_of_row(row: int, around: Circumstances) -> str:
+    """Name a class for a legend."""
+    visitors = around.classes[row]
+    return f"{visitors.user_agent or 'nameless client'} {visitors.method} {visitors.path}".strip()
+
+
+def moment(unix_ms: int) -> datetime:
+    """UTC without a zone, as the case holds it."""
+    return datetime.fromtimestamp(unix_ms / 1000, UTC).replace(tzinfo=None)
+
+
+def representative(source: Source, groups: Sequence[Group], around: Circumstances) -> int | None:
+    """Class that stands for a source: the one with most visits of the group with most births."""
+    if not source.groups or source.kind == "people":
+        return source.row
+    rows: NDArray[np.int64] = np.asarray(groups[source.groups[0]].rows)
+    return int(rows[np.argmax([around.classes[int(row)].visits for row in rows])])

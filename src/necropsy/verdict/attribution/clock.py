@@ -1,0 +1,95 @@
+"""Clocks of logs against the store's: the lag at which irregular first visits and births agree best.
+
+Prober's visits say nothing here: shifted by their period they look the same. So only visitors that come irregularly are
+counted, each once a minute at most, as that is when sessions are born.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+_FARTHEST_S: Final = 14 * 3600
+_SURE: Final = 12.0
+"""Height of the peak in standard deviations over all lags."""
+_TIMES_ZERO: Final = 2.0
+"""How much higher the peak must be than the correlation of clocks that agree."""
+_AGREE_S: Final = 2
+"""Lags up to which clocks are taken to agree: the window of the join is learnt there."""
+_CLIP: Final = 3.0
+_RUNNING_MEAN_S: Final = 600
+_FEWEST: Final = 30
+_LONGEST_S: Final = 40 * 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class Lag:
+    """A lag between two clocks."""
+
+    seconds: float
+    """How far the births are after the visits: negative when the log's clock is ahead."""
+    score: float
+    """Height of the peak in standard deviations."""
+    is_sure: bool
+
+
+def first_visits(
+    at_s: NDArray[np.float64],
+    client: NDArray[np.int32],
+    group: NDArray[np.int32],
+    is_clockwork: NDArray[np.bool_],
+    *,
+    apart_s: float = 60.0,
+) -> NDArray[np.int64]:
+    """Indices of visits of irregular visitors that come after a minute of absence from that group."""
+    kept = np.flatnonzero(~is_clockwork[group])
+    if not kept.size:
+        return kept
+    key = client[kept].astype(np.int64) * is_clockwork.size + group[kept]
+    order = np.lexsort((at_s[kept], key))
+    sorted_key, sorted_at = key[order], at_s[kept][order]
+    begins = np.ones(kept.size, dtype=bool)
+    begins[1:] = (sorted_key[1:] != sorted_key[:-1]) | (sorted_at[1:] - sorted_at[:-1] >= apart_s)
+    return np.sort(kept[order[begins]])
+
+
+def find_lag(visit_s: NDArray[np.float64], born_s: NDArray[np.float64]) -> Lag | None:
+    """Find the lag in whole seconds; None when there is too little to correlate."""
+    if visit_s.size < _FEWEST or born_s.size < _FEWEST:
+        return None
+    first = float(min(visit_s.min(), born_s.min()))
+    near = born_s[(born_s >= visit_s.min() - _FARTHEST_S) & (born_s <= visit_s.max() + _FARTHEST_S)]
+    last = float(visit_s.max()) + _FARTHEST_S
+    first = max(first, float(visit_s.min()) - _FARTHEST_S)
+    if near.size < _FEWEST or last - first > _LONGEST_S:
+        return None
+    length = int(last - first) + 2
+    a, b = _surprises(near - first, length), _surprises(visit_s - first, length)
+    size = 1 << (length + _FARTHEST_S).bit_length()
+    wave = np.fft.irfft(np.fft.rfft(a, size) * np.conj(np.fft.rfft(b, size)), size)
+    wave = np.concatenate([wave[-_FARTHEST_S:], wave[: _FARTHEST_S + 1]])
+    spread = float(wave.std())
+    if spread == 0.0:
+        return None
+    zero = wave[_FARTHEST_S - _AGREE_S : _FARTHEST_S + _AGREE_S + 1].max()
+    peak = int(wave.argmax())
+    lag, score = peak - _FARTHEST_S, float(wave[peak] / spread)
+    sure = score > _SURE and wave[peak] > _TIMES_ZERO * zero and abs(lag) > _AGREE_S
+    return Lag(float(lag), score, bool(sure))
+
+
+def _surprises(at_s: NDArray[np.float64], length: int) -> NDArray[np.float64]:
+    """Counts per second, clipped, without their running mean of ten minutes."""
+    inside = at_s[(at_s >= 0) & (at_s < length)].astype(np.int64)
+    counts = np.minimum(np.bincount(inside, minlength=length), _CLIP)
+    total = np.concatenate([[0.0], np.cumsum(counts)])
+    half = _RUNNING_MEAN_S // 2
+    place = np.arange(length)
+    low, high = np.maximum(place - half, 0), np.minimum(place + half, length)
+    result: NDArray[np.float64] = counts - (total[high] - total[low]) / (high - low)
+    return result

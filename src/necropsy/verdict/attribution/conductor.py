@@ -1,0 +1,232 @@
+"""Attribution of the births of all stores: who made each, by one model of visits, trains, people and nobody.
+
+See docs/how-the-verdict-is-reached.md. In short, for each store:
+
+1. Births whose session names its creator are that creator's.
+2. The clock of each log is set by the births, and the delay from visit to birth is learnt.
+3. Trains are found in the births, and each is given to the visits that were there at its ticks.
+4. The other births are shared among visits by expectation maximisation, one birth a visit at most.
+5. Browsers whose clients have more than one session a lifetime are machines; the others are people.
+6. Outside the logs' time births that look like those inside have their creators; the rest has none known.
+7. Sources are named after configured probes; what no log shows by period, phase and number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+
+from necropsy.probes import session_risk
+from necropsy.verdict import acquaintance
+from necropsy.verdict.attribution import claims as claiming
+from necropsy.verdict.attribution import clock, configured, creation_tests, delays, named
+from necropsy.verdict.attribution.groups import Group, make_groups
+from necropsy.verdict.attribution.join import shares
+from necropsy.verdict.attribution.reckoning import Reckoning, reckon, trains_of, unnamed_people
+from necropsy.verdict.attribution.sources import settle
+from necropsy.verdict.attribution.timeline import Timeline, lay_out
+from necropsy.verdict.attribution.trains import Train
+from necropsy.verdict.evidence import Account, Attribution, Births, Circumstances, ClockOffset
+
+_LEAST_BIRTHS: Final = 1.0
+_HERE: Final = 0.25
+"""Share of the largest excess of births over chance from which visits of one host belong to a store as well."""
+_TEACH: Final = 30
+"""Births of no train that can set a clock."""
+
+
+def attribute(stores: Sequence[Births], around: Circumstances) -> Attribution:
+    """Attribute the births of all stores together: a target serves one application, so none is blamed in two stores.
+
+    Returns
+    -------
+    Attribution
+        Claims by store as given, largest first. The claims on one birth add up to 1 at most.
+    """
+    groups = make_groups(around.classes, around.visits) if around.visits is not None and around.classes else None
+    known = groups.groups if groups is not None else []
+    offsets: list[ClockOffset] = []
+    timelines, trains = [], []
+    periods = _periods(around, known)
+    for births in stores:
+        timeline = lay_out(births, around.visits, groups)
+        trains.append(trains_of(births, timeline, periods))
+        if groups is not None and births.born_ms.size:
+            offsets += _set_clocks(births, timeline, known, trains[-1])
+        timelines.append(timeline)
+    not_here = _elsewhere(stores, timelines, known)
+    fitting = _configured(known, around)
+    reckonings = []
+    for number, births in enumerate(stores):
+        excluded = not_here[number] | _speak_for_themselves(births, known)
+        reckoning = reckon(births, timelines[number], known, fitting, trains[number], excluded)
+        reckoning.sources += unnamed_people(births, reckoning.sources, has_log=bool(reckoning.covered.any()))
+        _name_creators(reckoning, around)
+        reckonings.append(reckoning)
+    configured.name_probes(reckonings, known, around)
+    result = Attribution([], [], offsets, [], {}, {})
+    for number, reckoning in enumerate(reckonings):
+        _write(reckoning, known, around, not_here[number], result)
+    for place, claim in enumerate(result.claims):
+        claim.claim_id = place
+    return result
+
+
+def _set_clocks(
+    births: Births, timeline: Timeline, groups: Sequence[Group], trains: Sequence[Train]
+) -> list[ClockOffset]:
+    """Correct the clock of each log by whole seconds, and learn its delays; in place."""
+    is_clockwork = np.asarray([group.is_clockwork for group in groups], dtype=bool)
+    found = []
+    irregular_births = np.ones(timeline.born_s.size, dtype=bool)
+    for train in trains:
+        irregular_births[train.births] = False
+    if irregular_births.sum() < _TEACH:
+        irregular_births[:] = True
+    born_s = timeline.born_s[irregular_births]
+    for number, log in enumerate(timeline.logs):
+        mine = np.flatnonzero(timeline.log == number)
+        first = clock.first_visits(timeline.visit_s[mine], timeline.client[mine], timeline.group[mine], is_clockwork)
+        irregular = timeline.visit_s[mine[first]]
+        lag = clock.find_lag(irregular, born_s)
+        if lag is not None and lag.is_sure:
+            timeline.visit_s[mine] += lag.seconds
+            irregular = irregular + lag.seconds
+            log.spans_s = log.spans_s + lag.seconds
+            log.offset_s = -lag.seconds
+            calibrates = births.derived > 0.5
+            found.append(
+                ClockOffset(
+                    births.store, log.name, -lag.seconds, lag.score, applied=True,
+                    reason="the sessions' lifetime is another than their expiry was taken to tell" if calibrates
+                    else "births follow this log's visits at that distance and not at once",
+                )
+            )  # fmt: skip
+        inside = irregular[irregular >= timeline.horizon_s]
+        cut_s = births.resolution_s if births.resolution_s > 0.001 else 0.0
+        log.delays = delays.learn(
+            inside, born_s, log.resolution_s,
+            times_are_starts=log.times_are_starts, birth_resolution_s=cut_s,
+        )  # fmt: skip
+    if found:
+        order = np.argsort(timeline.visit_s, kind="stable")
+        for name in ("visit_s", "group", "client", "row", "log"):
+            setattr(timeline, name, getattr(timeline, name)[order])
+    return found
+
+
+def _elsewhere(
+    stores: Sequence[Births], timelines: Sequence[Timeline], groups: Sequence[Group]
+) -> list[frozenset[int]]:
+    """Groups that belong to another store: a log and host are where births exceed chance the most."""
+    if len(stores) < 2 or not groups:
+        return [frozenset() for _ in stores]
+    hosts = sorted({(group.log, group.host) for group in groups})
+    excess = np.zeros((len(stores), len(hosts)))
+    place = {host: number for number, host in enumerate(hosts)}
+    host_of = np.asarray([place[group.log, group.host] for group in groups])
+    for number, timeline in enumerate(timelines):
+        if not timeline.born_s.size or not timeline.visit_s.size:
+            continue
+        low, high = timeline.windows()
+        measured = shares(low, high, timeline.group, len(groups), timeline.born_s)
+        error = np.sqrt(measured.visits * measured.chance + 1) + measured.visits * measured.chance_spread
+        gained = measured.followed - measured.visits * measured.chance
+        excess[number] = np.bincount(host_of, np.where(gained > 3 * error, gained, 0.0), minlength=len(hosts))
+    best = excess.max(axis=0)
+    return [
+        frozenset(n for n in range(len(groups)) if excess[store, host_of[n]] < _HERE * best[host_of[n]])
+        for store in range(len(stores))
+    ]
+
+
+def _speak_for_themselves(births: Births, groups: Sequence[Group]) -> frozenset[int]:
+    """Groups of machines whose sessions name them: what names nobody is not theirs."""
+    used = set(births.creator.tolist()) if births.creator.size < 1_000_000 else set(range(len(births.creators)))
+    agents = {
+        creator.user_agent
+        for number, creator in enumerate(births.creators)
+        if number in used and creator.user_agent and not acquaintance.is_person(creator.user_agent)
+    }
+    return frozenset(n for n, group in enumerate(groups) if not group.browser and group.agent in agents)
+
+
+def _configured(groups: Sequence[Group], around: Circumstances) -> frozenset[int]:
+    """Groups that look like a configured probe that may create sessions."""
+    probes = [probe for n, probe in enumerate(around.probes) if session_risk.may_create(probe) and n not in around.idle]
+    return frozenset(
+        number
+        for number, group in enumerate(groups)
+        if any(acquaintance.class_fits(probe, around.classes[row]) for row in group.rows[:20] for probe in probes)
+    )
+
+
+def _periods(around: Circumstances, groups: Sequence[Group]) -> tuple[float, ...]:
+    """Periods of the configuration, and whole seconds near the intervals that logs show."""
+    periods = {p.period_s for p in around.probes if p.timing == "ticker" and p.period_s >= 0.5}
+    for group in groups:
+        if group.interval_s is not None and group.interval_s >= 0.9:
+            whole = float(round(group.interval_s))
+            if abs(group.interval_s - whole) < 0.02 * max(1.0, whole):
+                periods.add(whole)
+    return tuple(sorted(periods))
+
+
+def _name_creators(reckoning: Reckoning, around: Circumstances) -> None:
+    """Find the probe and the class of each creator that sessions name."""
+    for source in reckoning.sources:
+        if source.creator is None:
+            continue
+        creator = reckoning.births.creators[source.creator]
+        source.probe = named.probe_named(creator, around.probes)
+        rows = named.rows_named(creator, around.classes)
+        if rows:
+            source.row = rows[0]
+            source.visits = sum(around.classes[row].visits for row in rows[:1])
+
+
+def _write(
+    reckoning: Reckoning, groups: Sequence[Group], around: Circumstances, elsewhere: frozenset[int], result: Attribution
+) -> None:
+    """Turn one store's sources into claims, tests and an account."""
+    births = reckoning.births
+    for source in reckoning.sources:
+        source.row = claiming.representative(source, groups, around)
+        if source.rivals:
+            source.also = claiming.label_of_row(groups[source.rivals[0]].rows[0], around)
+    sources = [source for source in reckoning.sources if source.amount >= _LEAST_BIRTHS]
+    sources.sort(key=lambda source: -source.amount)
+    reckoning.sources = sources
+    owner, weight, total = settle(sources, births.born_ms.size)
+    explained = float(total.sum())
+    unexplained = births.born_ms.size - explained
+    first = len(result.claims)
+    result.claims += [claiming.make_claim(s, reckoning, groups, around, unexplained) for s in sources]
+    result.owner[births.store] = np.where(owner >= 0, owner + first, -1).astype(np.int32)
+    result.weight[births.store] = weight
+    tests = creation_tests.try_classes(reckoning, groups, around, elsewhere=elsewhere)
+    result.tests += tests
+    result.tests += creation_tests.try_probes(reckoning, around, tests)
+    result.accounts.append(_account(reckoning, around, explained))
+
+
+def _account(reckoning: Reckoning, around: Circumstances, explained: float) -> Account:
+    births, timeline = reckoning.births, reckoning.timeline
+    account = Account(births.store, births.born_ms.size, births.total - births.born_ms.size, explained)
+    base_ms = timeline.origin_us // 1000
+    if np.isfinite(timeline.horizon_s):
+        account.horizon_at = claiming.moment(base_ms + round(timeline.horizon_s * 1000))
+    account.covered = int(reckoning.covered.sum())
+    if timeline.logs and account.covered:
+        spans = np.concatenate([log.spans_s for log in timeline.logs])
+        account.covered_from = claiming.moment(base_ms + round(float(spans[:, 0].min()) * 1000))
+        account.covered_to = claiming.moment(base_ms + round(float(spans[:, 1].max()) * 1000))
+    if not births.born_ms.size:
+        account.reason = "no session tells when it was born" if births.total else "no session"
+    elif not around.logs_given:
+        account.reason = "no access log: who asked is told by rhythm and configuration alone"
+    elif not account.covered:
+        account.reason = "no access log covers the time of these births"
+    return account

@@ -1,0 +1,235 @@
+"""Which configured probe a source is: by what a log shows of it, else by period, phase and number.
+
+A store serves an application, and an application's targets come as a group (a discovered service, else a job). What no log
+shows is matched by number: which of two targets that go round the proxy has which phase is only known when the prober's
+phase can be computed; their number, and with it every share, is right all the same.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from necropsy.model.probe import Probe
+from necropsy.probes import session_risk
+from necropsy.verdict import acquaintance
+from necropsy.verdict.attribution.groups import Group
+from necropsy.verdict.attribution.reckoning import Reckoning
+from necropsy.verdict.attribution.sources import Source
+from necropsy.verdict.evidence import Circumstances, VisitorClass
+
+_PHASE_S: Final = 0.05
+"""A phase computed from the prober's own hash is good to milliseconds; latency adds some more."""
+_PERIOD: Final = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class _Slot:
+    """A train without an owner in one store, and which of the probers that share it."""
+
+    store: int
+    source: int
+    part: int
+
+
+def name_probes(reckonings: Sequence[Reckoning], groups: Sequence[Group], around: Circumstances) -> None:
+    """Set ``probe`` of every source that a configured probe explains; splits trains that several probers share."""
+    used: set[int] = set()
+    for reckoning in reckonings:
+        for source in sorted(reckoning.sources, key=lambda source: -source.amount):
+            if source.kind == "visitor" and source.probe is None and source.groups:
+                source.probe = _logged(source, groups, around, used)
+            if source.probe is not None:
+                used.add(source.probe)
+    slots = [
+        _Slot(store, number, part)
+        for store, reckoning in enumerate(reckonings)
+        for number, source in enumerate(reckoning.sources)
+        if source.kind == "unlogged" and source.train is not None
+        for part in range(min(source.train.members, 8))
+    ]
+    settled = _by_groups(slots, reckonings, around, used)
+    settled.update(_by_phase([slot for slot in slots if slot not in settled], reckonings, around, used))
+    settled.update(_replicas([slot for slot in slots if slot not in settled], settled, reckonings, around))
+    _write(settled, reckonings)
+
+
+def hidden_by_name(probe: Probe, classes: Sequence[VisitorClass]) -> bool:
+    """Whether no class of any log names this probe's host: then it is in no log, or in one that names no hosts."""
+    return not any(visitors.host and acquaintance.class_fits(probe, visitors) for visitors in classes)
+
+
+def _logged(source: Source, groups: Sequence[Group], around: Circumstances, used: set[int]) -> int | None:
+    """Probe whose requests a log shows as this source; one that none has yet is preferred."""
+    rows = [row for number in source.groups[:3] for row in groups[number].rows]
+    fitting = {
+        index
+        for index, probe in enumerate(around.probes)
+        if probe.creates_sessions
+        and any(acquaintance.class_fits(probe, around.classes[row]) for row in rows[:50])
+        and (source.train is None or same_period(probe.period_s, source.train.period_s))
+    }
+    if not fitting:
+        return None
+    proxied = {backend.port for backend in around.backends if backend.role == "proxy"} or {80, 443}
+    return min(
+        fitting,
+        key=lambda index: (
+            index in used,
+            index in around.idle,
+            around.probes[index].port not in proxied,
+            not session_risk.may_create(around.probes[index]),
+            index,
+        ),
+    )
+
+
+def same_period(a_s: float, b_s: float) -> bool:
+    """Whether two periods agree to a hundredth."""
+    return abs(a_s - b_s) <= _PERIOD * max(a_s, b_s)
+
+
+def _members(around: Circumstances, used: set[int]) -> dict[str, list[int]]:
+    """Targets that answer, may create sessions and are not shown by a log, by the application that they belong to."""
+    members: dict[str, list[int]] = defaultdict(list)
+    for index, probe in enumerate(around.probes):
+        open_ = index not in used and index not in around.idle
+        if open_ and session_risk.may_create(probe) and hidden_by_name(probe, around.classes):
+            members[probe.service or probe.prober].append(index)
+    return members
+
+
+def _fits(probe: Probe, slot: _Slot, reckonings: Sequence[Reckoning]) -> float | None:
+    """Distance in seconds between a probe and a train that no log shows; None when it cannot have made it."""
+    train = reckonings[slot.store].sources[slot.source].train
+    if train is None or not same_period(probe.period_s, train.period_s):
+        return None
+    if probe.phase_s is None:
+        return probe.period_s  # by number alone: after all that agree in phase
+    phase = phase_of(train.low_s, train.width_s, train.period_s, reckonings[slot.store].timeline.origin_us)
+    apart = abs(phase - probe.phase_s) % train.period_s
+    apart = min(apart, train.period_s - apart)
+    return apart if apart <= _PHASE_S + train.width_s / 2 else None
+
+
+def phase_of(low_s: float, width_s: float, period_s: float, origin_us: int) -> float:
+    """Middle of a window of phase as Unix time modulo the period."""
+    return float((origin_us / 1e6 % period_s + low_s + width_s / 2) % period_s)
+
+
+def _by_groups(
+    slots: Sequence[_Slot], reckonings: Sequence[Reckoning], around: Circumstances, used: set[int]
+) -> dict[_Slot, int]:
+    """Give each application's hidden targets to the store whose trains they explain best."""
+    groups = _members(around, used)
+    home = _homes(reckonings, around)
+    settled: dict[_Slot, int] = {}
+    while groups:
+        offers = []
+        for key, members in groups.items():
+            for store in range(len(reckonings)):
+                if home.get(key, store) != store:
+                    continue
+                pairs = _pair(members, [s for s in slots if s.store == store and s not in settled], reckonings, around)
+                if pairs:
+                    missing = len(members) - len(set(pairs.values()))
+                    offers.append(((len(pairs) - missing, -store), key, pairs))
+        if not offers:
+            break
+        _, key, pairs = max(offers, key=lambda offer: offer[0])
+        settled.update(pairs)
+        del groups[key]
+    return settled
+
+
+def _homes(reckonings: Sequence[Reckoning], around: Circumstances) -> dict[str, int]:
+    """Store of each application that a log or a session already showed."""
+    found: dict[str, int] = {}
+    for store, reckoning in enumerate(reckonings):
+        for source in reckoning.sources:
+            if source.probe is not None:
+                probe = around.probes[source.probe]
+                found.setdefault(probe.service or probe.prober, store)
+    return found
+
+
+def _pair(
+    members: Sequence[int], slots: Sequence[_Slot], reckonings: Sequence[Reckoning], around: Circumstances
+) -> dict[_Slot, int]:
+    offers = [
+        (distance, number, place)
+        for number in members
+        for place, slot in enumerate(slots)
+        if (distance := _fits(around.probes[number], slot, reckonings)) is not None
+    ]
+    pairs: dict[_Slot, int] = {}
+    taken: set[int] = set()
+    for _, number, place in sorted(offers):
+        # A probe of pods whose addresses nobody knows is as many probers as there are pods.
+        unlimited = around.probes[number].host == session_risk.UNKNOWN_ADDRESS
+        if slots[place] not in pairs and (number not in taken or unlimited):
+            pairs[slots[place]] = number
+            taken.add(number)
+    return pairs
+
+
+def _by_phase(
+    slots: Sequence[_Slot], reckonings: Sequence[Reckoning], around: Circumstances, used: set[int]
+) -> dict[_Slot, int]:
+    """Match what is left with configured probes that are harmless by their path, by computed phase: births say otherwise."""
+    found: dict[_Slot, int] = {}
+    for index, probe in enumerate(around.probes):
+        if index in used or index in around.idle or probe.phase_s is None or not probe.creates_sessions:
+            continue
+        for slot in slots:
+            if slot not in found and index not in found.values() and _fits(probe, slot, reckonings) is not None:
+                found[slot] = index
+    return found
+
+
+def _replicas(
+    slots: Sequence[_Slot], settled: Mapping[_Slot, int], reckonings: Sequence[Reckoning], around: Circumstances
+) -> dict[_Slot, int]:
+    """Match trains that are left with probes that have one already: a second prober asks for the same.
+
+    Only in whole: as many trains of a period as that period's hidden probes have, or a log shows that one is asked twice.
+    """
+    found: dict[_Slot, int] = {}
+    for store, reckoning in enumerate(reckonings):
+        for period in {s.train.period_s for s in reckoning.sources if s.train is not None}:
+            left = [s for s in slots if s.store == store and _period(s, reckonings) == period]
+            known = [p for s, p in settled.items() if s.store == store and _period(s, reckonings) == period]
+            shown = [s.probe for s in reckoning.sources if s.kind == "visitor" and s.probe is not None and s.train]
+            twice = len(shown) > len(set(shown))
+            free = [p for p in known if around.probes[p].phase_s is None]
+            if left and free and (twice or len(left) == len(free)):
+                found.update(zip(left, free, strict=False))
+    return found
+
+
+def _period(slot: _Slot, reckonings: Sequence[Reckoning]) -> float | None:
+    train = reckonings[slot.store].sources[slot.source].train
+    return train.period_s if train is not None else None
+
+
+def _write(settled: Mapping[_Slot, int], reckonings: Sequence[Reckoning]) -> None:
+    """Write the matches into the sources; a train of several probers becomes as many sources."""
+    by_source: dict[tuple[int, int], dict[int, int]] = defaultdict(dict)
+    for slot, probe in settled.items():
+        by_source[slot.store, slot.source][slot.part] = probe
+    for store, reckoning in enumerate(reckonings):
+        result: list[Source] = []
+        for number, source in enumerate(reckoning.sources):
+            members = source.train.members if source.kind == "unlogged" and source.train is not None else 1
+            matched = by_source.get((store, number), {})
+            if members == 1 or members > 8:
+                source.probe = matched.get(0, source.probe)
+                result.append(source)
+                continue
+            result += [
+                replace(source, weight=source.weight / members, probe=matched.get(part), sharers=members)
+                for part in range(members)
+            ]
+        reckoning.sources = result

@@ -1,0 +1,215 @@
+"""Every visitor class and every probe, tested: does it create sessions in this store. Nobody is cleared who was not tested."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from necropsy.verdict import acquaintance
+from necropsy.verdict.attribution import join
+from necropsy.verdict.attribution.configured import same_period
+from necropsy.verdict.evidence import Circumstances, CreationTest
+
+if TYPE_CHECKING:
+    from necropsy.model.probe import Probe
+    from necropsy.verdict.attribution.groups import Group
+    from necropsy.verdict.attribution.reckoning import Reckoning
+
+_ENOUGH: Final = 20
+"""Visits that a test needs."""
+_INNOCENT: Final = 0.1
+"""Births per visit that the test must exclude."""
+_CREATES: Final = 0.02
+_Z: Final = 1.96
+
+
+def wilson(successes: float, trials: float) -> tuple[float, float]:
+    """Wilson's 95 % interval of a probability.
+
+    >>> low, high = wilson(0, 100)
+    >>> low, round(high, 3)
+    (0.0, 0.037)
+    """
+    if trials <= 0:
+        return 0.0, 1.0
+    share, square = min(1.0, successes / trials), _Z**2
+    middle = (share + square / (2 * trials)) / (1 + square / trials)
+    half = _Z * np.sqrt(share * (1 - share) / trials + square / (4 * trials**2)) / (1 + square / trials)
+    return max(0.0, float(middle - half)), min(1.0, float(middle + half))
+
+
+def try_classes(
+    reckoning: Reckoning, groups: Sequence[Group], around: Circumstances, *, elsewhere: frozenset[int]
+) -> list[CreationTest]:
+    """Test every visitor class on one store's births."""
+    store, timeline = reckoning.births.store, reckoning.timeline
+    count = len(around.classes)
+    group_of_row = np.zeros(count, np.int64)
+    for number, group in enumerate(groups):
+        group_of_row[group.rows] = number
+    if not timeline.visit_s.size or reckoning.shares is None or reckoning.pairs is None:
+        reason = (
+            "no session of known birth"
+            if not reckoning.births.born_ms.size
+            else "no visit that a birth can testify about"
+        )
+        return [_untested(store, visitors.class_id, None, 0, reason) for visitors in around.classes]
+    low, high = timeline.windows()
+    measured = join.shares(low, high, timeline.row, count, timeline.born_s[reckoning.free])
+    own, leftover = _credits(reckoning, count)
+    guilty = {number for source in reckoning.sources if source.amount >= 1 for number in source.groups}
+    rivals = {number: source for source in reckoning.sources for number in source.rivals}
+    result = []
+    for row, visitors in enumerate(around.classes):
+        number = int(group_of_row[row])
+        visits, followed, chance = int(measured.visits[row]), int(measured.followed[row]), float(measured.chance[row])
+        if number in elsewhere:
+            result.append(_untested(store, visitors.class_id, None, visits, "its visits belong to another store"))
+            continue
+        probability = min(1.0, float(own[row]) / max(1, visits))
+        lowest, highest = wilson(float(own[row]), visits)
+        test = CreationTest(
+            store, visitors.class_id, None, visits, followed, chance, probability, lowest, highest, "untested"
+        )
+        if visits < 5 or not reckoning.births.born_ms.size:
+            test.reason = "too few visits within the time of births that survive"
+        elif number in guilty and probability >= _CREATES:
+            test.outcome = "creates"
+            test.reason = "births follow its visits"
+        elif number in rivals:
+            test.outcome = "tied"
+            test.reason = "it was there whenever the creator was: the log's times cannot tell them apart"
+        else:
+            _acquit(test, float(leftover[row]), visits, followed, chance, measured.chance_spread[row])
+        result.append(test)
+    return result
+
+
+def _acquit(test: CreationTest, leftover: float, visits: int, followed: int, chance: float, spread: float) -> None:
+    """Clear a class whose visits leave no birth that others have not made."""
+    by_time = _by_time(followed, visits, chance, spread)
+    _, by_others = wilson(leftover, visits)
+    test.probability_high = max(test.probability, min(by_time, by_others))
+    if visits < _ENOUGH:
+        test.reason = f"only {visits} visits within the time of births that survive"
+    elif test.probability_high > _INNOCENT:
+        test.reason = "births follow its visits about as often as chance would, too often to tell"
+        if followed / visits - chance > 0.3 and chance + 3 * spread < followed / visits:
+            test.outcome = "tied"
+            test.reason = "births follow its visits, and somebody else made them"
+    else:
+        test.outcome = "innocent"
+        test.reason = "hardly any birth follows its visits that nobody else made"
+
+
+def _by_time(followed: int, visits: int, chance: float, spread: float) -> float:
+    """Highest probability that time alone allows."""
+    _, high = wilson(followed, visits)
+    return float(np.clip((high - chance + 2 * spread) / max(1e-9, 1 - chance), 0, 1)) if chance < 0.97 else 1.0
+
+
+def _credits(reckoning: Reckoning, rows: int) -> tuple[np.ndarray, np.ndarray]:
+    """By class: births that are credited to it, and births in its windows that nobody else made."""
+    timeline, pairs = reckoning.timeline, reckoning.pairs
+    assert pairs is not None  # noqa: S101 -- the caller's precondition
+    size = reckoning.births.born_ms.size
+    total = np.zeros(size)
+    own = np.zeros(rows)
+    for source in reckoning.sources:
+        np.add.at(total, source.births, source.weight)
+    for source in reckoning.sources:
+        if not source.groups:
+            continue
+        weight = np.zeros(size)
+        weight[source.births] = source.weight
+        mine = np.isin(timeline.group[pairs.visit], source.groups[:200])
+        visit, birth = pairs.visit[mine], pairs.birth[mine]
+        # Each birth is shared by the visits of the source in whose windows it lies.
+        sharers = np.bincount(birth, minlength=size)
+        own += np.bincount(timeline.row[visit], weight[birth] / np.maximum(sharers[birth], 1), minlength=rows)
+    key = timeline.row[pairs.visit].astype(np.int64) * size + pairs.birth
+    once = np.unique(key)
+    unexplained = np.clip(1 - total, 0, 1)
+    unexplained[unexplained < 0.1] = 0.0  # what is credited to others as good as wholly
+    leftover = np.bincount(once // size, unexplained[once % size], minlength=rows)
+    return own, leftover
+
+
+def try_probes(reckoning: Reckoning, around: Circumstances, classes: Sequence[CreationTest]) -> Iterator[CreationTest]:
+    """Test every configured probe on one store's births: by the classes that show it, else by its rhythm."""
+    store = reckoning.births.store
+    by_class = {test.class_id: test for test in classes}
+    guilty = {source.probe: source for source in reckoning.sources if source.probe is not None and source.amount >= 1}
+    for index, probe in enumerate(around.probes):
+        shown = [
+            by_class[visitors.class_id]
+            for visitors in around.classes
+            if visitors.class_id in by_class and acquaintance.class_fits(probe, visitors)
+        ]
+        if index in guilty:
+            source = guilty[index]
+            expected = round(source.visits or _requests(probe, reckoning))
+            low, high = wilson(min(source.amount, expected), expected)
+            yield CreationTest(
+                store, None, index, expected, round(min(source.amount, expected)), 0.0, source.probability or 1.0, low, high,
+                "creates", "births come at its requests",
+            )  # fmt: skip
+        elif not probe.creates_sessions:
+            yield _untested(store, None, index, 0, probe.harmless_because or "it does not ask over HTTP")
+        elif shown:
+            best = max(shown, key=lambda test: (test.outcome != "untested", test.visits))
+            yield CreationTest(
+                store, None, index, best.visits, best.followed, best.chance, best.probability, best.probability_low,
+                best.probability_high, "untested" if best.outcome == "creates" else best.outcome, best.reason,
+            )  # fmt: skip
+        else:
+            yield _hidden(reckoning, index, probe)
+
+
+def _requests(probe: Probe, reckoning: Reckoning) -> float:
+    born_s = reckoning.timeline.born_s
+    if not born_s.size:
+        return 0.0
+    first = max(float(born_s[0]), reckoning.timeline.horizon_s)
+    return max(0.0, float(born_s[-1]) - first) / max(probe.period_s, 1e-3)
+
+
+def _hidden(reckoning: Reckoning, index: int, probe: Probe) -> CreationTest:
+    """Test a probe that no log shows: were it a creator, its births would be among those that nobody is known to have made."""
+    store, births = reckoning.births.store, reckoning.births
+    expected = int(_requests(probe, reckoning))
+    if expected < 2 * _ENOUGH or births.born_ms.size == 0:
+        return _untested(
+            store, None, index, expected, "no log shows it, and too few of its requests fall into the births' time"
+        )
+    if probe.timing != "ticker":
+        return _untested(store, None, index, expected, "no log shows it, and its requests keep no phase")
+    total = np.zeros(births.born_ms.size)
+    alike = 0.0
+    for source in reckoning.sources:
+        np.add.at(total, source.births, source.weight)
+        if (
+            source.kind == "unlogged"
+            and source.train is not None
+            and same_period(source.train.period_s, probe.period_s)
+        ):
+            alike += source.amount
+    left = float(np.clip(1 - total, 0, 1).sum()) + alike
+    _, high = wilson(min(left, expected), expected)
+    test = CreationTest(store, None, index, expected, 0, 0.0, 0.0, 0.0, high, "untested")
+    if alike:
+        test.outcome, test.reason = "tied", "births at its period have no known creator"
+    elif left / expected <= 0.3 and births.coverage > 0.5:
+        test.outcome, test.reason = (
+            "innocent",
+            "no births come at its period, and fewer are unexplained than it would make",
+        )
+    else:
+        test.reason = "no log shows it, and enough births are unexplained to hide its own"
+    return test
+
+
+def _untested(store: str, class_id: int | None, probe_id: int | None, visits: int, reason: str) -> CreationTest:
+    return CreationTest(store, class_id, probe_id, visits, 0, 0.0, 0.0, 0.0, 1.0, "untested", reason)

@@ -1,0 +1,142 @@
+"""The delay from a visit's logged time to its birth, learnt from the births themselves.
+
+A log's time is cut to a second or a millisecond, is the start or the end of the answer, and its clock may stand a little
+beside the store's. So the window in which a visit's birth lies is not computed: it is where more births follow visits than
+follow the same visits moved in time. Irregular visitors teach it; clockwork against clockwork is one draw of luck.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from necropsy.verdict.attribution.join import SHIFTS_S, join
+from necropsy.verdict.attribution.timeline import SLACK_S
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+_REACH_S: Final = 6.0
+"""How long after (or before) its logged time a visit's birth is looked for."""
+_FEWEST: Final = 15
+"""Births beyond chance that a window is learnt from."""
+_SURE: Final = 5.0
+"""Standard deviations by which the fullest bin must rise."""
+_STILL: Final = 3.0
+"""Standard deviations by which a stretch beside the peak must rise to belong to it."""
+_TAIL: Final = 0.3
+"""How much wider than seen the window is on its late side: few answers are very slow."""
+_FLOOR: Final = 0.02
+"""Share of the density that is flat."""
+_WHOLE_S: Final = (7, -11, 23, -37, 61, -97, 143, -211)
+"""Shifts for logs of whole seconds: births of a prober have one place within the second, and must keep it."""
+_MOST_VISITS: Final = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Delays:
+    """When a visit's birth comes after its logged time, seconds."""
+
+    low_s: float
+    high_s: float
+    edges_s: NDArray[np.float64]
+    density: NDArray[np.float64]
+    """Per second, between the edges."""
+    learnt_from: float = 0.0
+    """Births beyond chance that taught it; 0: assumed."""
+
+    def at(self, delay_s: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Density at each delay, per second."""
+        place = np.clip(np.searchsorted(self.edges_s, delay_s, side="right") - 1, 0, self.density.size - 1)
+        return self.density[place]
+
+
+def assumed(resolution_s: float, *, times_are_starts: bool, birth_resolution_s: float) -> Delays:
+    """Return the window where nothing teaches it: flat, an answer takes a fifth of a second at most."""
+    slack = SLACK_S + birth_resolution_s
+    low, high = (-slack, 0.25) if times_are_starts else (-0.25, 0.05)
+    if resolution_s >= 0.1:
+        high = resolution_s + (0.2 if times_are_starts else 0.05)
+    low, high = low - slack, high + slack
+    return Delays(low, high, np.asarray([low, high]), np.asarray([1 / (high - low)]))
+
+
+def learn(
+    visit_s: NDArray[np.float64],
+    born_s: NDArray[np.float64],
+    resolution_s: float,
+    *,
+    times_are_starts: bool,
+    birth_resolution_s: float,
+) -> Delays:
+    """Learn the window from irregular visits; where they teach nothing, assume it."""
+    guess = assumed(resolution_s, times_are_starts=times_are_starts, birth_resolution_s=birth_resolution_s)
+    if visit_s.size < _FEWEST or born_s.size < _FEWEST:
+        return guess
+    if visit_s.size > _MOST_VISITS:
+        visit_s = visit_s[:: visit_s.size // _MOST_VISITS + 1]
+    coarse = max(resolution_s, birth_resolution_s) >= 0.1
+    bin_s = 0.05 if coarse else 0.01
+    bins = round(2 * _REACH_S / bin_s)
+    seen = _histogram(visit_s, born_s, bins)
+    moved = np.zeros(bins)
+    for shift in _WHOLE_S if coarse else SHIFTS_S:
+        moved += _histogram(visit_s + shift, born_s, bins) / len(SHIFTS_S)
+    moved = np.convolve(np.pad(moved, 25, mode="edge"), np.full(51, 1 / 51), mode="valid")
+    excess = seen - moved
+    spread = np.sqrt(moved + moved / len(SHIFTS_S) + 1.0)
+    window = _around_peak(excess, spread)
+    if window is None:
+        return guess
+    first, last = window
+    total = float(excess[first : last + 1].sum())
+    if total < _FEWEST:
+        return guess
+    low, high = first * bin_s - _REACH_S, (last + 1) * bin_s - _REACH_S
+    margin = bin_s + SLACK_S + birth_resolution_s * 0.05
+    tail = _TAIL * max(0.0, high - low - max(resolution_s, birth_resolution_s))
+    low, high = low - margin - (0.0 if times_are_starts else tail), high + margin + (tail if times_are_starts else 0.0)
+    inside = np.maximum(excess[first : last + 1], 0.0)
+    edges = np.concatenate([[low], np.arange(first + 1, last + 1) * bin_s - _REACH_S, [high]])
+    if coarse:  # a time cut to a second says nothing about where in the second
+        edges, inside = np.asarray([low, high]), np.ones(1)
+    share = inside / inside.sum() * (1 - _FLOOR)
+    density = share / np.diff(edges) + _FLOOR / (high - low)
+    return Delays(low, high, edges, density, total)
+
+
+def _histogram(visit_s: NDArray[np.float64], born_s: NDArray[np.float64], bins: int) -> NDArray[np.float64]:
+    pairs = join(visit_s - _REACH_S, visit_s + _REACH_S, born_s)
+    delay = born_s[pairs.birth] - visit_s[pairs.visit]
+    place = np.clip(((delay + _REACH_S) * (bins / (2 * _REACH_S))).astype(np.int64), 0, bins - 1)
+    return np.bincount(place, minlength=bins).astype(np.float64)
+
+
+def _around_peak(excess: NDArray[np.float64], spread: NDArray[np.float64]) -> tuple[int, int] | None:
+    """First and last bin of the stretch around the fullest bin in which births exceed chance."""
+    score = excess / spread
+    wide = np.convolve(excess, np.ones(5), mode="same") / np.sqrt(np.convolve(spread**2, np.ones(5), mode="same"))
+    peak = int(score.argmax()) if score.max() >= _SURE else int(wide.argmax())
+    if max(score[peak], wide[peak]) < _SURE:
+        return None
+    first, last = peak, peak
+    steps = (1, 2, 4, 8, 16, 32)
+    rising = True
+    while rising:
+        rising = False
+        for step in steps:
+            below, above = slice(max(0, first - step), first), slice(last + 1, last + 1 + step)
+            if _exceeds(excess[below], spread[below]):
+                first, rising = below.start, True
+            if _exceeds(excess[above], spread[above]):
+                last, rising = min(excess.size - 1, last + step), True
+            if rising:
+                break
+    return first, last
+
+
+def _exceeds(excess: NDArray[np.float64], spread: NDArray[np.float64]) -> bool:
+    """Whether a stretch holds more births than chance, together."""
+    return bool(excess.size and excess.sum() > _STILL * np.sqrt((spread**2).sum()))

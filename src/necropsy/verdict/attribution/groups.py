@@ -1,0 +1,146 @@
+"""Groups of visits that can be one creator: what comes like clockwork by itself, all else by agent and page.
+
+Browsers of one page are one group, whoever sits before them; a client of its own rhythm is a group by itself, as two
+probers of one address must not share a probability.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from necropsy.probes import session_risk
+from necropsy.verdict import acquaintance
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from necropsy.verdict.evidence import VisitorClass, Visits
+
+_FEWEST: Final = 20
+"""Visits that show a rhythm."""
+_STEADY: Final = 0.8
+"""Share of the intervals that must be alike."""
+_MOST_INTERLEAVED: Final = 6
+"""Probers of one address that a class may hold."""
+
+
+@dataclass(slots=True)
+class Group:
+    """Visits that share one creation probability."""
+
+    rows: list[int]
+    """Indices into the classes."""
+    log: int
+    browser: bool
+    agent: str
+    host: str
+    method: str
+    path: str
+    status: int
+    is_clockwork: bool
+    interval_s: float | None = None
+    """Usual interval, of clockwork."""
+
+    @property
+    def is_harmless_by_name(self) -> bool:
+        """Whether the path is a health endpoint by its name: a prior, overruled by births."""
+        return bool(self.path) and session_risk.is_harmless_path(self.path)
+
+
+@dataclass(slots=True)
+class Groups:
+    """All groups, and what each visit belongs to."""
+
+    groups: list[Group]
+    logs: tuple[str, ...]
+    of_visit: NDArray[np.int32]
+    row_of_visit: NDArray[np.int32]
+    client_of_visit: NDArray[np.int32]
+    log_of_visit: NDArray[np.int16]
+
+
+def make_groups(classes: Sequence[VisitorClass], visits: Visits) -> Groups:
+    """Sort visits into groups."""
+    place = {visitors.class_id: row for row, visitors in enumerate(classes)}
+    table = np.full(max(place, default=-1) + 2, -1, np.int32)
+    for class_id, row in place.items():
+        table[class_id] = row
+    row_of_visit = table[np.clip(visits.class_id, -1, table.size - 1)]
+    _, client = np.unique(visits.client, return_inverse=True)
+    logs = tuple(sorted({visitors.log for visitors in classes} | {span.log for span in visits.spans}))
+    log_number = {name: number for number, name in enumerate(logs)}
+    steady = _clockwork(classes, row_of_visit, client, visits.at_us)
+    groups: list[Group] = []
+    known: dict[tuple[object, ...], int] = {}
+    group_of_row = np.zeros(len(classes) + 1, np.int32)
+    for row, visitors in enumerate(classes):
+        browser = acquaintance.is_person(visitors.user_agent)
+        agent = "" if browser else visitors.user_agent
+        key: tuple[object, ...] = (
+            visitors.log, browser, agent, visitors.host, visitors.method, visitors.path, visitors.status,
+        )  # fmt: skip
+        if row in steady:
+            key = (row,)
+        if key not in known:
+            known[key] = len(groups)
+            groups.append(
+                Group(
+                    rows=[],
+                    log=log_number[visitors.log],
+                    browser=browser,
+                    agent=visitors.user_agent if row in steady else agent,
+                    host=visitors.host,
+                    method=visitors.method,
+                    path=visitors.path,
+                    status=visitors.status,
+                    is_clockwork=row in steady,
+                    interval_s=steady.get(row),
+                )
+            )
+        groups[known[key]].rows.append(row)
+        group_of_row[row] = known[key]
+    log_of_row = np.asarray([log_number[visitors.log] for visitors in classes] + [0], np.int16)
+    return Groups(
+        groups, logs, group_of_row[row_of_visit], row_of_visit, client.astype(np.int32), log_of_row[row_of_visit]
+    )
+
+
+def _clockwork(
+    classes: Sequence[VisitorClass], row: NDArray[np.int32], client: NDArray[np.int64], at_us: NDArray[np.int64]
+) -> dict[int, float]:
+    """Find classes of one client whose visits come at one interval, or at the interval of several in turn."""
+    found: dict[int, float] = {}
+    order = np.argsort(row, kind="stable")
+    counts = np.bincount(row[row >= 0], minlength=len(classes))
+    first = np.searchsorted(row[order], np.arange(len(classes)))
+    for number in np.flatnonzero(counts >= _FEWEST).tolist():
+        mine = order[first[number] : first[number] + counts[number]]
+        if client[mine[0]] != client[mine[-1]] or np.any(client[mine] != client[mine[0]]):
+            continue
+        interval = steady_interval(at_us[mine] / 1e6)
+        if interval is not None:
+            found[number] = interval
+        elif classes[number].period_s is not None:
+            found[number] = float(classes[number].period_s or 0.0)
+    return found
+
+
+def steady_interval(at_s: NDArray[np.float64]) -> float | None:
+    """Interval of visits that come like clockwork, alone or several in turn; None where there is none.
+
+    >>> steady_interval(np.arange(30) * 10.0)
+    10.0
+    """
+    for together in range(1, _MOST_INTERLEAVED + 1):
+        if at_s.size < _FEWEST + together:
+            return None
+        gaps = at_s[together:] - at_s[:-together]
+        usual = float(np.median(gaps))
+        slack = min(1.1, 0.06 * usual + 0.05) if usual < 5 else min(3.2, 0.06 * usual + 1.05)
+        if usual > 0.2 and slack < 0.45 * usual and float((np.abs(gaps - usual) <= slack).mean()) >= _STEADY:
+            return usual
+    return None

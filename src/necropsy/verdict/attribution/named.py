@@ -1,0 +1,113 @@
+"""Births whose session names the request that made them: a saved request holds its headers. The best evidence there is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from necropsy.probes import session_risk
+from necropsy.verdict import acquaintance
+from necropsy.verdict.attribution.sources import Source
+from necropsy.verdict.parts import AT_ONCE, parts
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from necropsy.model.probe import Probe
+    from necropsy.verdict.evidence import Births, Creator, VisitorClass
+
+ERROR_PATH: Final = "/error"
+"""An error dispatch inside the application: nobody asked for it."""
+
+
+def named(births: Births) -> tuple[list[Source], NDArray[np.bool_]]:
+    """Claim births that name a machine; what names a browser is judged in time, as anything can call itself one.
+
+    Returns
+    -------
+    sources, free
+        Commonest creator first; which births are left.
+    """
+    is_machine = np.asarray([not acquaintance.is_person(c.user_agent) for c in births.creators] + [False], dtype=bool)
+    if not is_machine.any():
+        return [], np.ones(births.born_ms.size, dtype=bool)
+    free = np.ones(births.born_ms.size, dtype=bool)
+    sources = []
+    for number, mine in enumerate(_by_creator(births)):
+        if is_machine[number] and mine.size:
+            free[mine] = False
+            sources.append(Source("visitor", "named", mine, np.ones(mine.size), creator=number))
+    return sources, free
+
+
+def names_no_machine(births: Births) -> NDArray[np.bool_]:
+    """Whether each birth names nobody, or a browser."""
+    other = np.asarray([acquaintance.is_person(c.user_agent) for c in births.creators] + [True], dtype=bool)
+    return other[births.creator]
+
+
+def names_browser(births: Births) -> NDArray[np.bool_]:
+    """Whether each birth names a browser as its creator."""
+    browser = np.asarray([acquaintance.is_person(c.user_agent) for c in births.creators] + [False], dtype=bool)
+    return browser[births.creator]
+
+
+def _by_creator(births: Births) -> list[NDArray[np.int64]]:
+    """Indices of the births of each creator, in order.
+
+    Counted and placed a part at a time, whatever the number of creators: there may be as many as an attacker likes, and
+    ten million births.
+    """
+    groups = len(births.creators) + 1  # the first: births that name nobody
+    cut = list(parts(births.creator.size, max(AT_ONCE, groups)))
+    counts = [np.bincount(births.creator[part] + 1, minlength=groups) for part in cut]
+    total = sum(counts, np.zeros(groups, np.int64))
+    ends = np.cumsum(total)
+    place = ends - total
+    together = np.empty(births.born_ms.size, np.int64)
+    small = np.int16 if groups < 1 << 15 else np.int32  # two bytes are sorted by their digits
+    for part, here in zip(cut, counts, strict=True):
+        order = np.argsort(births.creator[part].astype(small), kind="stable")
+        # The n-th of a creator here comes n places after those of the parts before.
+        to = np.repeat(place - (np.cumsum(here) - here), here) + np.arange(order.size)
+        together[to] = order + part.start
+        place += here
+    return np.split(together, ends[:-1])[1:]
+
+
+def probe_named(creator: Creator, probes: Sequence[Probe]) -> int | None:
+    """Index of the configured probe that a session names; an error's path names no request."""
+    for index, probe in enumerate(probes):
+        path = probe.path.split("?", 1)[0]
+        if (
+            acquaintance.agent_fits(probe, creator.user_agent)
+            and creator.host
+            and acquaintance.host_fits(probe, creator.host)
+            and creator.path in ("", ERROR_PATH, path)
+        ):
+            return index
+    return None
+
+
+def rows_named(creator: Creator, classes: Sequence[VisitorClass]) -> list[int]:
+    """Indices of the classes that a session can name, most visits first."""
+    rows = [
+        row
+        for row, visitors in enumerate(classes)
+        if visitors.user_agent == creator.user_agent
+        and (
+            not visitors.host
+            or not creator.host
+            or session_risk.split_host(visitors.host) == session_risk.split_host(creator.host)
+        )
+        and (creator.path in ("", ERROR_PATH) or visitors.path == creator.path)
+    ]
+    return sorted(rows, key=lambda row: -classes[row].visits)
+
+
+def label(creator: Creator) -> str:
+    """Name a creator for a legend."""
+    path = "" if creator.path == ERROR_PATH else creator.path
+    return f"{creator.user_agent or 'nameless client'} {creator.method} {creator.host}{path}".strip()

@@ -1,0 +1,227 @@
+"""Whose train: which group of visits a log shows at the ticks of a train.
+
+A visit makes one birth, so a group that has used up its visits on one train owns no second one. Where two groups were
+there at every tick, the log's times cannot tell them apart: what decides then is said, and the other is named as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from necropsy.verdict.attribution.ticks import read_ticks
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from necropsy.verdict.attribution.groups import Group
+    from necropsy.verdict.attribution.join import Pairs
+    from necropsy.verdict.attribution.timeline import Timeline
+    from necropsy.verdict.attribution.trains import Train
+
+_FEWEST: Final = 8
+"""Births of a train within a log's time that the log can testify about."""
+_JOINED: Final = 0.85
+"""Share of a train's births that its owner's visits must reach."""
+_SURE: Final = 0.8
+"""The same, what chance reaches taken off."""
+_USED: Final = 0.7
+"""Share of its own visits that an owner must have made births in, of those in which the train has a birth."""
+_AS_GOOD: Final = 0.06
+
+
+@dataclass(frozen=True, slots=True)
+class Ownership:
+    """A train and the group that made it."""
+
+    train: int
+    group: int
+    visits: NDArray[np.int64]
+    """Visits used up, one a birth."""
+    births: NDArray[np.int64]
+    """The births that they made."""
+    rivals: tuple[int, ...] = ()
+    """Groups that no time tells from this one, and nothing else does."""
+    reason: str = ""
+    """By what the owner was told from rivals, where there were some."""
+
+
+@dataclass(slots=True)
+class _Offer:
+    train: int
+    group: int
+    joined: float
+    sure: float
+    used: float
+    rank: int
+
+
+@dataclass(slots=True)
+class Contest:
+    """Everything that owners are found with."""
+
+    timeline: Timeline
+    groups: Sequence[Group]
+    pairs: Pairs
+    trains: list[Train]
+    """Grows by what owners leave over of trains of several probers."""
+    creates_for_others: frozenset[int]
+    """Groups whose page creates sessions for irregular visitors."""
+    configured: frozenset[int]
+    """Groups that a configured probe fits that may create sessions."""
+    _train_of: NDArray[np.int64] = field(init=False)
+    _of_train: list[NDArray[np.int64]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._index()
+
+    def _index(self) -> None:
+        self._train_of = np.full(self.timeline.born_s.size, -1, np.int64)
+        for number, train in enumerate(self.trains):
+            self._train_of[train.births] = number
+        of_pair = self._train_of[self.pairs.birth]
+        order = np.argsort(of_pair, kind="stable")
+        cuts = np.searchsorted(of_pair[order], np.arange(len(self.trains) + 1))
+        self._of_train = [order[a:b] for a, b in pairwise(cuts)]
+
+    def settle(self) -> list[Ownership]:
+        """Find the owners, surest first. What a train of several probers has left over is a train of its own."""
+        offers = self._offers(range(len(self.trains)))
+        used = np.zeros(self.timeline.visit_s.size, dtype=bool)
+        found: dict[int, Ownership] = {}
+        open_offers = offers
+        while open_offers:
+            for offer in sorted(open_offers, key=lambda o: (-o.rank, -round(o.used, 1), -o.sure, o.train, o.group)):
+                if offer.train in found:
+                    continue
+                ownership = self._own(offer, used)
+                if ownership is not None:
+                    found[offer.train] = ownership
+                    used[ownership.visits] = True
+            open_offers = self._offers(self._split(found))
+            offers = offers + open_offers
+        self._undo_coincidences(found)
+        return [self._with_rivals(own, offers, found) for own in found.values()]
+
+    def _split(self, found: dict[int, Ownership]) -> list[int]:
+        """Cut what an owner did not make out of trains of several probers, as new trains; return their numbers."""
+        fresh: list[int] = []
+        for number, own in found.items():
+            train = self.trains[number]
+            if train.members < 2:
+                continue
+            at = self.timeline.born_s[train.births]
+            tick = np.floor((at - train.low_s) / train.period_s).astype(np.int64)
+            first = np.ones(at.size, dtype=bool)
+            first[1:] = tick[1:] != tick[:-1]
+            log = self.timeline.logs[self.groups[own.group].log]
+            testified = log.covers(at) & (at >= self.timeline.horizon_s)
+            mine = np.where(testified, np.isin(train.births, own.births), first)
+            mine_ticks, rest_ticks = read_ticks(tick[mine]), read_ticks(tick[~mine])
+            if mine_ticks is None or rest_ticks is None:
+                continue
+            self.trains[number] = replace(train, births=train.births[mine], ticks=mine_ticks, background=0.0)
+            fresh.append(len(self.trains))
+            self.trains.append(replace(train, births=train.births[~mine], ticks=rest_ticks))
+        if fresh:
+            self._index()
+        return fresh
+
+    def _offers(self, numbers: Iterable[int]) -> list[_Offer]:
+        logs, group = self.timeline.logs, self.timeline.group
+        low, high = self.timeline.windows()
+        result: list[_Offer] = []
+        for number in numbers:
+            train = self.trains[number]
+            mine = self._of_train[number]
+            if not mine.size:
+                continue
+            at = self.timeline.born_s[train.births]
+            first, last = float(at[0]), float(at[-1])
+            testified = [int((log.covers(at) & (at >= self.timeline.horizon_s)).sum()) for log in logs]
+            key = group[self.pairs.visit[mine]].astype(np.int64)
+            births = np.unique(key * self.timeline.born_s.size + self.pairs.birth[mine]) // self.timeline.born_s.size
+            visits = np.unique(key * group.size + self.pairs.visit[mine]) // group.size
+            reached = np.bincount(births, minlength=len(self.groups))
+            touched = np.bincount(visits, minlength=len(self.groups))
+            during = (self.timeline.visit_s >= first - train.period_s / 2) & (
+                self.timeline.visit_s <= last + train.period_s / 2
+            )
+            there = np.bincount(group[during], minlength=len(self.groups))
+            for candidate in np.flatnonzero(reached >= _FEWEST).tolist():
+                log = logs[self.groups[candidate].log]
+                total = testified[self.groups[candidate].log]
+                if total < _FEWEST:
+                    continue
+                share = min(1.0, reached[candidate] / total)
+                window = float((high - low)[np.flatnonzero(group == candidate)[:1]].sum())
+                overlap = max(1.0, min(log.length_s, last - first))
+                chance = min(0.99, there[candidate] * window / overlap)
+                sure = (share - chance) / (1 - chance)
+                if share >= _JOINED and sure >= _SURE:
+                    made = min(1.0, touched[candidate] / max(1, there[candidate]))
+                    result.append(_Offer(number, candidate, share, sure, made, self._rank(candidate)))
+        return result
+
+    def _rank(self, group: int) -> int:
+        if group in self.creates_for_others:
+            return 3
+        if group in self.configured:
+            return 2
+        return 0 if self.groups[group].is_harmless_by_name else 1
+
+    def _own(self, offer: _Offer, used: NDArray[np.bool_]) -> Ownership | None:
+        """Let a group have a train with the visits that it has left; None when they do not suffice."""
+        mine = self._of_train[offer.train]
+        visit, birth = self.pairs.visit[mine], self.pairs.birth[mine]
+        open_ = (self.timeline.group[visit] == offer.group) & ~used[visit]
+        visit, birth = visit[open_], birth[open_]
+        _, once = np.unique(visit, return_index=True)
+        visit, birth = visit[once], birth[once]
+        births, once = np.unique(birth, return_index=True)
+        at = self.timeline.born_s[self.trains[offer.train].births]
+        log = self.timeline.logs[self.groups[offer.group].log]
+        total = int((log.covers(at) & (at >= self.timeline.horizon_s)).sum())
+        train = self.trains[offer.train]
+        if births.size < _JOINED * 0.9 * total * train.purity / train.members:
+            return None
+        return Ownership(offer.train, offer.group, visit[once], births)
+
+    def _undo_coincidences(self, found: dict[int, Ownership]) -> None:
+        """Take trains from groups that make births in far fewer of their visits than the trains have ticks."""
+        for group in {own.group for own in found.values()}:
+            mine = {number: own for number, own in found.items() if own.group == group}
+            if not self.groups[group].is_clockwork or group in self.creates_for_others:
+                continue
+            at = self.timeline.visit_s[self.timeline.group == group]
+            ends = [self.timeline.born_s[self.trains[n].births][[0, -1]] for n in mine]
+            there = np.zeros(at.size, dtype=bool)
+            for first, last in ends:
+                there |= (at >= first - 1) & (at <= last + 1)
+            full = float(np.mean([self.trains[n].ticks.fullness for n in mine]))
+            made = sum(own.visits.size for own in mine.values()) / max(1, int(there.sum()))
+            if made < _USED * full:
+                for number in mine:
+                    del found[number]
+
+    def _with_rivals(self, own: Ownership, offers: Sequence[_Offer], found: dict[int, Ownership]) -> Ownership:
+        taken = {other.group for other in found.values()}
+        ours = next(o for o in offers if (o.train, o.group) == (own.train, own.group))
+        full = self.trains[own.train].ticks.fullness
+        rivals = [
+            offer
+            for offer in offers
+            if offer.train == own.train
+            and offer.group not in taken
+            and offer.sure >= ours.sure - _AS_GOOD
+            and offer.used >= _USED * full
+        ]
+        level = [offer for offer in rivals if self._rank(offer.group) == ours.rank or ours.rank <= 1]
+        reason = ""
+        if rivals and not level:
+            reason = "its page creates sessions for others too" if ours.rank == 3 else "the configuration knows it"
+        return Ownership(own.train, own.group, own.visits, own.births, tuple(offer.group for offer in level), reason)

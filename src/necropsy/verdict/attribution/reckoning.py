@@ -1,0 +1,346 @@
+"""One store's births reckoned with one timeline of visits: named, trains, owners, the rest, and what no log covers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from necropsy.verdict.attribution import expectation_maximisation, outside, people, restarts
+from necropsy.verdict.attribution.join import Pairs, Shares, join, shares
+from necropsy.verdict.attribution.named import named, names_browser, names_no_machine
+from necropsy.verdict.attribution.owners import Contest, Ownership
+from necropsy.verdict.attribution.sources import Source, gathered
+from necropsy.verdict.attribution.timeline import Timeline, union
+from necropsy.verdict.attribution.trains import Train, find_trains
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from necropsy.verdict.attribution.groups import Group
+    from necropsy.verdict.evidence import Births
+
+_CROWD: Final = 3.5
+"""Births a tick above which a train is a crowd: many clients at one time of the clock."""
+_WIDE_S: Final = 2.5
+"""Width from which a train's births are told by visits rather than by phase."""
+_KNOWN: Final = 0.1
+"""Creation probability of irregular visitors from which a page is known to create sessions."""
+_MANY: Final = 400_000
+"""Births beyond which trains are looked for in a stretch of time."""
+_FEW: Final = 8.0
+_FEW_SHARE: Final = 0.005
+"""Births, by number and by share, below which browsers stay people."""
+_LEFT: Final = 0.6
+"""Share of a crowd's births that nobody may have claimed, for a crowd that no log shows."""
+
+
+@dataclass(slots=True)
+class Reckoning:
+    """What one store's births came to."""
+
+    births: Births
+    timeline: Timeline
+    sources: list[Source]
+    shares: Shares | None
+    """By group, of the visits that can testify."""
+    pairs: Pairs | None
+    probability: NDArray[np.float64]
+    """By group."""
+    covered: NDArray[np.bool_]
+    """By birth: whether a log covers it and it is younger than the horizon."""
+    free: NDArray[np.bool_]
+    """By birth: whether its session names no machine."""
+    by_row: Shares | None = None
+    exclusive: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+
+
+def reckon(
+    births: Births,
+    timeline: Timeline,
+    groups: Sequence[Group],
+    configured: frozenset[int],
+    trains: Sequence[Train],
+    not_here: frozenset[int],
+) -> Reckoning:
+    """Reckon one store.
+
+    Parameters
+    ----------
+    configured
+        Groups that a configured probe fits that may create sessions.
+    trains
+        Trains of the births whose sessions name no machine.
+    not_here
+        Groups that cannot have made births of this store: they belong to another, or their sessions name them.
+    """
+    sources, free = named(births)
+    covered = timeline.covered(timeline.born_s) & (timeline.born_s >= timeline.horizon_s)
+    testify = timeline.visit_s >= timeline.horizon_s
+    if not_here:
+        testify &= ~np.isin(timeline.group, np.fromiter(not_here, np.int32))
+    timeline = timeline.select(testify)
+    where = np.flatnonzero(free)
+    if not timeline.visit_s.size:
+        sources += [_unlogged(train) for train in trains]
+        sources = restarts.joined(sources, timeline)
+        return Reckoning(births, timeline, sources, None, None, np.zeros(len(groups)), covered, free)
+    low, high = timeline.windows()
+    measured = shares(low, high, timeline.group, len(groups), timeline.born_s[where])
+    found = join(low, high, timeline.born_s[where])
+    pairs = Pairs(found.visit, where[found.birth])
+    known = _known_pages(groups, measured)
+    contest = Contest(timeline, groups, pairs, list(trains), known, configured)
+    owned = contest.settle()
+    trains = contest.trains
+    sources += [_owned(own, trains[own.train], contest, covered) for own in owned]
+    crowds: list[Train] = []
+    mine = {own.train for own in owned}
+    for number, train in enumerate(trains):
+        if number in mine:
+            continue
+        if train.ticks.per_tick > _CROWD or train.width_s > 0.5:
+            crowds.append(train)
+        else:
+            sources.append(_unlogged(train))
+    fitted, probability = _rest(births, timeline, groups, pairs, measured, sources, free, covered, owned)
+    sources += fitted
+    sources += _crowds(crowds, sources, births.born_ms.size)
+    sources = restarts.joined(_folded(sources), timeline)
+    return Reckoning(births, timeline, sources, measured, pairs, probability, covered, free)
+
+
+def trains_of(births: Births, timeline: Timeline, periods_s: Sequence[float]) -> list[Train]:
+    """Find trains of births that name no machine; of millions, in the newest stretch, and by phase in the others."""
+    where = np.flatnonzero(names_no_machine(births))
+    born_s = timeline.born_s[where]
+    if born_s.size <= _MANY:
+        found = find_trains(born_s, periods_s, resolution_s=births.resolution_s, coverage=births.coverage)
+        return [Train(t.period_s, t.low_s, t.width_s, where[t.births], t.ticks, t.background) for t in found]
+    found = find_trains(born_s[-_MANY:], periods_s, resolution_s=births.resolution_s, coverage=births.coverage)
+    taken = np.zeros(born_s.size, dtype=bool)
+    result = []
+    for train in found:
+        inside = np.flatnonzero(((born_s - train.low_s) % train.period_s < train.width_s) & ~taken)
+        taken[inside] = True
+        background = train.background * inside.size / max(1, train.births.size)
+        result.append(Train(train.period_s, train.low_s, train.width_s, where[inside], train.ticks, background))
+    return result
+
+
+def _unlogged(train: Train) -> Source:
+    return Source(
+        "unlogged", "comb", train.births, np.full(train.births.size, train.purity), train=train,
+        probability=train.ticks.fullness, seconds=train.ticks.length * train.period_s,
+    )  # fmt: skip
+
+
+def _owned(own: Ownership, train: Train, contest: Contest, covered: NDArray[np.bool_]) -> Source:
+    mine = np.isin(train.births, own.births)
+    weight = np.full(train.births.size, train.purity)
+    here = covered[train.births]
+    left = here & ~mine
+    if left.any():  # of the others that a log could have shown, as many as the train has beyond those joined
+        weight[left] = np.clip((train.purity * here.sum() - mine.sum()) / left.sum(), 0, 1)
+    weight[mine] = 1.0
+    outside_it = ~covered[train.births]
+    timeline = contest.timeline
+    at = timeline.born_s[train.births]
+    visits = (timeline.group == own.group) & (timeline.visit_s >= at[0] - 1) & (timeline.visit_s <= at[-1] + 1)
+    return Source(
+        kind="visitor",
+        evidence="comb",
+        births=train.births,
+        weight=weight,
+        groups=[own.group],
+        train=train,
+        visits=int(visits.sum()),
+        clients=int(np.unique(timeline.client[visits]).size),
+        extrapolated=float(weight[outside_it].sum()),
+        probability=min(1.0, own.visits.size / max(1, int(visits.sum()))),
+        rivals=own.rivals,
+        reason=own.reason,
+        seconds=train.ticks.length * train.period_s,
+    )
+
+
+def _known_pages(groups: Sequence[Group], measured: Shares) -> frozenset[int]:
+    """Groups whose page creates sessions for irregular visitors, whoever they are."""
+    naive = measured.naive
+    error = np.sqrt(0.25 / np.maximum(measured.visits, 1)) + measured.chance_spread
+    sure = (naive > _KNOWN) & (naive > 3 * error / np.maximum(1 - measured.chance, 0.02)) & (measured.visits >= 10)
+    pages = {
+        (group.method, group.path)
+        for number, group in enumerate(groups)
+        if sure[number] and not group.is_clockwork and group.path
+    }
+    return frozenset(number for number, group in enumerate(groups) if (group.method, group.path) in pages)
+
+
+def _rest(
+    births: Births,
+    timeline: Timeline,
+    groups: Sequence[Group],
+    pairs: Pairs,
+    measured: Shares,
+    sources: list[Source],
+    free: NDArray[np.bool_],
+    covered: NDArray[np.bool_],
+    owned: Sequence[Ownership],
+) -> tuple[list[Source], NDArray[np.float64]]:
+    """Attribute the births of no train: by visits within the logs' time, by likeness outside it."""
+    size = births.born_ms.size
+    claimed = np.zeros(size)
+    for source in sources:
+        claimed[source.births] += source.weight
+    left = free & (claimed < 0.5)
+    used = np.zeros(timeline.visit_s.size, dtype=bool)
+    for own in owned:
+        used[own.visits] = True
+    keep = left[pairs.birth] & covered[pairs.birth] & ~used[pairs.visit]
+    visit, birth = pairs.visit[keep], pairs.birth[keep]
+    delay = timeline.born_s[birth] - timeline.visit_s[visit]
+    density = np.zeros(visit.size)
+    for number, log in enumerate(timeline.logs):
+        mine = timeline.log[visit] == number
+        if mine.any() and log.delays is not None:
+            density[mine] = log.delays.at(delay[mine])
+    low, high = timeline.windows()
+    inside = left & covered
+    joined = np.zeros(size, dtype=bool)
+    joined[birth] = True
+    nobody = expectation_maximisation.nobodys_rate(
+        low, high, union([log.spans_s for log in timeline.logs]), int((inside & ~joined).sum())
+    )
+    owners = {own.group for own in owned}
+    suspect = np.asarray([g.is_clockwork and n not in owners for n, g in enumerate(groups)], dtype=bool)
+    open_visits = np.bincount(timeline.group[~used], minlength=len(groups))
+    done = expectation_maximisation.fit(
+        visit, birth, density, timeline.group, open_visits, size, nobody, suspect, np.maximum(measured.naive, 0.3),
+        coverage=births.coverage,
+    )  # fmt: skip
+    probability = done.probability.copy()
+    for own in owned:
+        probability[own.group] = max(probability[own.group], own.visits.size / max(1, int(measured.visits[own.group])))
+    return _sort(births, timeline, groups, visit, birth, done.weight, left, covered), probability
+
+
+def _sort(
+    births: Births,
+    timeline: Timeline,
+    groups: Sequence[Group],
+    visit: NDArray[np.int64],
+    birth: NDArray[np.int64],
+    weight: NDArray[np.float64],
+    left: NDArray[np.bool_],
+    covered: NDArray[np.bool_],
+) -> list[Source]:
+    """Sort what visits made into sources: people, and each machine."""
+    size = births.born_ms.size
+    given = np.bincount(visit, weight, minlength=timeline.visit_s.size).astype(np.float64)
+    is_browser = np.asarray([group.browser for group in groups], dtype=bool)
+    alone = np.asarray([group.is_clockwork for group in groups], dtype=bool)
+    machine = ~is_browser[timeline.group] | alone[timeline.group]
+    seen = np.flatnonzero(is_browser[timeline.group] & ~alone[timeline.group])
+    length = sum(log.length_s for log in timeline.logs) if timeline.logs else 0.0
+    lifetimes = length / births.lifetime_s if births.lifetime_s and births.lifetime_s > 0 else 1.0
+    machine[seen] = people.machines(
+        timeline.client[seen], given[seen], timeline.group[seen].astype(np.int64), lifetimes
+    )
+    # One source for people, one for each group of machines with one agent, one for each that comes like clockwork.
+    keys: dict[tuple[object, ...], int] = {("people",): 0}
+    key_of = np.zeros(len(groups), np.int64)
+    for number, group in enumerate(groups):
+        name: tuple[object, ...] = ("alone", number) if group.is_clockwork else (group.agent, group.browser)
+        key_of[number] = keys.setdefault(name, len(keys))
+    # A handful of births does not make a machine of a browser.
+    by_machine = np.bincount(key_of[timeline.group[seen]], given[seen] * machine[seen], minlength=len(keys))
+    few = by_machine < max(_FEW, _FEW_SHARE * given.sum())
+    machine[seen] &= ~few[key_of[timeline.group[seen]]]
+    key = np.where(machine, key_of[timeline.group], 0)
+    inside = np.flatnonzero(left & covered)
+    others = np.flatnonzero(left & ~covered)
+    shared = outside.likeness(timeline.born_s[inside], timeline.born_s[others], length)
+    is_old = timeline.born_s[others] < timeline.horizon_s
+    pair_key = key[visit]
+    order = np.argsort(pair_key, kind="stable")
+    cuts = np.searchsorted(pair_key[order], np.arange(len(keys) + 1))
+    made = np.bincount(pair_key, weight, minlength=len(keys))
+    result: list[Source] = []
+    person_share = made[0] / max(1.0, made.sum())
+    for number in np.flatnonzero(made >= 1.0).tolist():
+        mine = order[cuts[number] : cuts[number + 1]]
+        where, weights = gathered(birth[mine], weight[mine], size)
+        composition = made[number] / max(1, inside.size)
+        beyond = np.where(is_old, (number == 0) * min(1.0, person_share * 1.0), shared * composition)
+        taken = beyond > 0.01
+        visits = np.flatnonzero((key == number) & (given > 0)) if number == 0 else np.flatnonzero(key == number)
+        by_group = np.bincount(timeline.group[visit[mine]], weight[mine], minlength=len(groups))
+        ranked = [int(g) for g in np.argsort(-by_group) if by_group[g] >= 0.5]
+        in_ranked = np.isin(timeline.group[visits], ranked)
+        result.append(
+            Source(
+                kind="people" if number == 0 else "visitor",
+                evidence="visits",
+                births=np.concatenate([where, others[taken]]),
+                weight=np.concatenate([weights, beyond[taken]]),
+                groups=ranked,
+                visits=int(in_ranked.sum()),
+                clients=int(np.unique(timeline.client[visits[in_ranked]]).size),
+                extrapolated=float(beyond[taken].sum()),
+                probability=min(1.0, float(made[number]) / max(1, int(in_ranked.sum()))),
+            )
+        )
+    return result
+
+
+def _folded(sources: list[Source]) -> list[Source]:
+    """Fold what else the visits of a train's owner made into the train's source."""
+    combs: dict[int, Source] = {}
+    for source in sorted(sources, key=lambda source: source.amount):
+        if source.evidence == "comb" and source.groups:
+            combs[source.groups[0]] = source
+    result = []
+    for source in sources:
+        if source.evidence == "visits" and source.kind == "visitor" and source.groups[:1] and source.groups[0] in combs:
+            into = combs[source.groups[0]]
+            if len(source.groups) == 1:
+                fresh = ~np.isin(source.births, into.births)
+                into.births = np.concatenate([into.births, source.births[fresh]])
+                into.weight = np.concatenate([into.weight, source.weight[fresh]])
+                into.extrapolated += source.extrapolated
+                continue
+        result.append(source)
+    return result
+
+
+def _crowds(crowds: Sequence[Train], sources: Sequence[Source], size: int) -> list[Source]:
+    """Crowds whose births nobody's visits explain are of clients that no log shows."""
+    if not crowds:
+        return []
+    claimed = np.zeros(size)
+    for source in sources:
+        claimed[source.births] += source.weight
+    result = []
+    for train in crowds:
+        left = np.clip(1 - claimed[train.births], 0, 1) * train.purity
+        if left.sum() >= _LEFT * train.births.size * train.purity:
+            result.append(Source("unlogged", "comb", train.births, left, train=train, probability=train.ticks.fullness))
+    return result
+
+
+def unnamed_people(births: Births, sources: list[Source], *, has_log: bool) -> list[Source]:
+    """Claim for people what logged in, or names a browser, where no log could tell and no train took it."""
+    claimed = np.zeros(births.born_ms.size)
+    for source in sources:
+        claimed[source.births] += source.weight
+    result = []
+    for evidence, mask in (("named", names_browser(births)), ("authenticated", births.authenticated)):
+        mine = np.flatnonzero(mask & (claimed < 0.5))
+        if mine.size and not has_log:
+            weight = 1 - claimed[mine]
+            claimed[mine] = 1.0
+            result.append(Source("people", evidence, mine, weight))
+    return result

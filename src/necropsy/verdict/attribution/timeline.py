@@ -1,0 +1,150 @@
+"""Births of one store and visits of all logs on one clock: the columns on which everything else works."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from necropsy.verdict.attribution.delays import Delays
+    from necropsy.verdict.attribution.groups import Groups
+    from necropsy.verdict.evidence import Births, Visits
+
+SLACK_S: Final = 0.003
+"""How far clocks that agree may differ, and a time that was cut to milliseconds may lie beside the truth."""
+
+
+@dataclass(slots=True)
+class Log:
+    """One access log: which time it covers, and how its times relate to births."""
+
+    name: str
+    spans_s: NDArray[np.float64]
+    """k by 2: first and last second of each stretch, on the store's clock."""
+    resolution_s: float
+    times_are_starts: bool
+    offset_s: float = 0.0
+    """Seconds that this log's clock is ahead of the store's; its visits and spans were moved back by it."""
+    delays: Delays | None = None
+
+    def covers(self, at_s: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Whether each moment lies in a stretch of this log."""
+        return within(at_s, self.spans_s)
+
+    @property
+    def length_s(self) -> float:
+        """Seconds that the log covers."""
+        return float((self.spans_s[:, 1] - self.spans_s[:, 0]).sum())
+
+
+@dataclass(slots=True)
+class Timeline:
+    """Births and visits of one store, in order of time, seconds since ``origin_us``."""
+
+    origin_us: int
+    born_s: NDArray[np.float64]
+    resolution_s: float
+    """Of the births."""
+    horizon_s: float
+    """Sessions born before it may have expired; minus infinity when none expires or nothing is known."""
+    visit_s: NDArray[np.float64]
+    group: NDArray[np.int32]
+    client: NDArray[np.int32]
+    """Clients numbered from 0."""
+    row: NDArray[np.int32]
+    """Index into ``Circumstances.classes``."""
+    log: NDArray[np.int16]
+    logs: list[Log] = field(default_factory=list)
+
+    def covered(self, at_s: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Whether each moment lies in any log's time."""
+        result = np.zeros(at_s.size, dtype=bool)
+        for log in self.logs:
+            result |= log.covers(at_s)
+        return result
+
+    def windows(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Per visit the earliest and the latest moment at which it can have made a birth."""
+        low, high = np.empty(self.visit_s.size), np.empty(self.visit_s.size)
+        for number, log in enumerate(self.logs):
+            mine = self.log == number
+            assert log.delays is not None  # noqa: S101 -- learnt before anything is joined
+            low[mine], high[mine] = self.visit_s[mine] + log.delays.low_s, self.visit_s[mine] + log.delays.high_s
+        return low, high
+
+    def select(self, keep: NDArray[np.bool_]) -> Timeline:
+        """Return the timeline with some of its visits."""
+        return replace(
+            self,
+            visit_s=self.visit_s[keep],
+            group=self.group[keep],
+            client=self.client[keep],
+            row=self.row[keep],
+            log=self.log[keep],
+        )
+
+
+def within(at_s: NDArray[np.float64], spans_s: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Whether each moment lies in one of the spans, ends included.
+
+    >>> within(np.array([0.5, 2.0, 3.0]), np.array([[0.0, 1.0], [3.0, 4.0]])).tolist()
+    [True, False, True]
+    """
+    result = np.zeros(at_s.size, dtype=bool)
+    for first, last in spans_s:
+        result |= (at_s >= first) & (at_s <= last)
+    return result
+
+
+def union(spans: list[NDArray[np.float64]]) -> NDArray[np.float64]:
+    """Join spans that overlap.
+
+    >>> union([np.array([[0.0, 2.0]]), np.array([[1.0, 3.0], [5.0, 6.0]])]).tolist()
+    [[0.0, 3.0], [5.0, 6.0]]
+    """
+    rows = sorted((float(a), float(b)) for part in spans for a, b in part)
+    joined: list[list[float]] = []
+    for first, last in rows:
+        if joined and first <= joined[-1][1]:
+            joined[-1][1] = max(joined[-1][1], last)
+        else:
+            joined.append([first, last])
+    return np.asarray(joined, dtype=np.float64).reshape(-1, 2)
+
+
+def lay_out(births: Births, visits: Visits | None, groups: Groups | None) -> Timeline:
+    """Put a store's births and all visits on one clock; offsets of clocks are not corrected yet."""
+    origin_us = int(births.born_ms[0]) * 1000 if births.born_ms.size else 0
+    born_s = (births.born_ms * 1000 - origin_us) / 1e6
+    horizon_s = -np.inf
+    if births.taken_ms is not None and births.lifetime_s is not None and births.lifetime_s > 0:
+        horizon_s = (births.taken_ms * 1000 - origin_us) / 1e6 - births.lifetime_s
+    none = np.zeros(0, np.int32)
+    if visits is None or groups is None or not visits.at_us.size:
+        return Timeline(
+            origin_us, born_s, births.resolution_s, horizon_s, np.zeros(0), none, none, none, none.astype(np.int16)
+        )
+    names = list(groups.logs)
+    logs = []
+    for name in names:
+        mine = [span for span in visits.spans if span.log == name]
+        spans_s = np.asarray([[s.first_us - origin_us, s.last_us - origin_us] for s in mine]).reshape(-1, 2) / 1e6
+        resolution_s = max((span.resolution_s for span in mine), default=1.0)
+        spans_s[:, 1] += resolution_s
+        logs.append(Log(name, spans_s, resolution_s, any(span.times_are_starts for span in mine)))
+    return Timeline(
+        origin_us=origin_us,
+        born_s=born_s,
+        resolution_s=births.resolution_s,
+        horizon_s=horizon_s,
+        visit_s=(visits.at_us - origin_us) / 1e6,
+        group=groups.of_visit,
+        client=groups.client_of_visit,
+        row=groups.row_of_visit,
+        log=groups.log_of_visit,
+        logs=logs,
+    )

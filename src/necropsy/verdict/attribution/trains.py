@@ -1,0 +1,248 @@
+"""Trains: births at one phase of one period, found in the births alone.
+
+Fold the births over a period: a prober that is locked to the clock piles its births up in a narrow window of phase, all
+else is dust. All periods and widths are compared, and the one that explains its births best is taken out; then again. A
+train carries its births (a mask), so no birth is ever in two.
+
+::
+
+    phase   0 s          2.5 s                    7.1 s      10 s
+            .  .    . ....|||.. .   .  .     .  . .|||. .   .        each ||| is one train
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from necropsy.verdict.attribution.ticks import Ticks, is_one, read_ticks
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+PERIODS_S: Final = (
+    1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 10.0, 12.0, 15.0, 20.0, 30.0, 45.0, 60.0, 90.0, 120.0, 180.0, 240.0, 300.0, 600.0,
+)  # fmt: skip
+"""Intervals that people configure; those of the configuration and of the logs are tried beside them."""
+_WIDTHS_S: Final = ((0.004, (1, 2, 5, 12)), (0.025, (4, 10)), (0.25, (4, 8, 12)))
+"""Width of the bins of a histogram of phases, and of the windows in bins: 4 ms to 3 s."""
+_FEWEST: Final = 25
+_GAIN: Final = 15.0
+"""Least gain of log-likelihood over dust."""
+_ABOVE: Final = 2.0
+"""Times the dust that a window must hold."""
+_ONE_TRAIN: Final = 1.35
+"""Births per tick of one prober, at most; more are several at one phase."""
+_NEARLY_BEST: Final = 0.8
+"""Of the best gain per birth: within it, whatever explains more births is the better reading."""
+_EACH: Final = 5
+"""Windows of one period and width that are looked at."""
+_MOST_TRAINS: Final = 48
+_DUST_BINS: Final = 250
+_VERIFIED: Final = 60
+"""Windows that are verified in one round, at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Train:
+    """Births at one phase of one period."""
+
+    period_s: float
+    low_s: float
+    """Start of its window of phase, seconds since the timeline's origin, modulo the period."""
+    width_s: float
+    births: NDArray[np.int64]
+    """Indices into the births."""
+    ticks: Ticks
+    background: float
+    """Of its births, how many are dust."""
+
+    @property
+    def members(self) -> int:
+        """How many probers share this phase."""
+        return max(1, round(self.ticks.per_tick))
+
+    @property
+    def purity(self) -> float:
+        """Probability that a birth of the window is the train's."""
+        return max(0.0, 1.0 - self.background / max(1, self.births.size))
+
+
+@dataclass(frozen=True, slots=True)
+class _Window:
+    period_s: float
+    low_s: float
+    width_s: float
+    gain: float
+    per_birth: float
+    expected: float
+
+
+def find_trains(
+    born_s: NDArray[np.float64], periods_s: Sequence[float], *, resolution_s: float = 0.001, coverage: float = 1.0
+) -> list[Train]:
+    """Find all trains; indices are into ``born_s``, which is in order."""
+    free = np.arange(born_s.size)
+    found: list[Train] = []
+    periods = tuple(sorted({*PERIODS_S, *periods_s}))
+    for crowds, full in ((False, True), (True, True), (False, False)):
+        while free.size >= _FEWEST and len(found) < _MOST_TRAINS:
+            fresh = _round(born_s[free], periods, resolution_s, coverage, crowds=crowds, full=full)
+            if not fresh:
+                break
+            taken = np.zeros(free.size, dtype=bool)
+            for train in fresh:
+                taken[train.births] = True
+                found.append(_indexed(train, free))
+            free = free[~taken]
+    return sorted(found, key=lambda train: -train.births.size)
+
+
+def _indexed(train: Train, free: NDArray[np.int64]) -> Train:
+    return Train(train.period_s, train.low_s, train.width_s, free[train.births], train.ticks, train.background)
+
+
+def _round(
+    born_s: NDArray[np.float64],
+    periods: Sequence[float],
+    resolution_s: float,
+    coverage: float,
+    *,
+    crowds: bool,
+    full: bool,
+) -> list[Train]:
+    """Find the best train, and those of its period and likeness that do not touch it."""
+    windows = sorted(_windows(born_s, periods, resolution_s), key=lambda window: -window.per_birth)
+    sharp = _first(windows[:_VERIFIED], born_s, coverage, crowds=crowds, full=full)
+    if sharp is None:
+        return []
+    near = [w for w in windows if w.gain > sharp[0].gain and w.per_birth >= _NEARLY_BEST * sharp[0].per_birth]
+    near.sort(key=lambda window: -window.gain)
+    best_window, best = _first(near[:_VERIFIED], born_s, coverage, crowds=crowds, full=full) or sharp
+    result = [best]
+    taken = np.zeros(born_s.size, dtype=bool)
+    taken[best.births] = True
+    for window in windows:
+        alike = (
+            window.period_s == best_window.period_s
+            and window.width_s == best_window.width_s
+            and window is not best_window
+            and window.per_birth >= _NEARLY_BEST * best_window.per_birth
+        )
+        if not alike or any(_explains(other, window) for other in windows):
+            continue
+        train = _verify(born_s, window, coverage, crowds=crowds, full=full)
+        if train is not None and not taken[train.births].any():
+            taken[train.births] = True
+            result.append(train)
+    return result
+
+
+def _first(
+    windows: Sequence[_Window], born_s: NDArray[np.float64], coverage: float, *, crowds: bool, full: bool
+) -> tuple[_Window, Train] | None:
+    """First window that is a prober's."""
+    for window in windows:
+        train = _verify(born_s, window, coverage, crowds=crowds, full=full)
+        if train is not None:
+            return window, train
+    return None
+
+
+def _windows(born_s: NDArray[np.float64], periods: Sequence[float], resolution_s: float) -> Iterator[_Window]:
+    """Windows of phase that hold more births than dust would."""
+    size = born_s.size
+    trials = 2 * np.log(size * len(periods) * sum(len(widths) for _, widths in _WIDTHS_S))
+    for period in periods:
+        if period < 2 * resolution_s or (born_s[-1] - born_s[0]) < 12 * period:
+            continue
+        phase = born_s % period
+        for bin_s, widths in _WIDTHS_S:
+            if bin_s * max(widths) < resolution_s or bin_s * 4 > period:
+                continue
+            bins = max(4, round(period / bin_s))
+            counts = np.bincount(np.minimum((phase * (bins / period)).astype(np.int64), bins - 1), minlength=bins)
+            running = np.concatenate([[0], np.cumsum(np.concatenate([counts, counts[: max(widths)]]))])
+            step = period / bins
+            for width in widths:
+                if width * step < resolution_s or width * step > 0.45 * period:
+                    continue
+                held = running[width : width + bins] - running[:bins]
+                expected = size * width / bins
+                least = max(_FEWEST, _ABOVE * expected)
+                if held.max() < least:
+                    continue
+                for place in _peaks(held, width, least):
+                    k = float(held[place])
+                    gain = k * np.log(k / expected) - (k - expected) - trials
+                    if gain >= _GAIN:
+                        yield _Window(period, place * step, width * step, gain, gain / k, expected)
+
+
+def _peaks(held: NDArray[np.int64], width: int, least: float) -> Iterator[int]:
+    """Fullest windows that do not overlap."""
+    left = held.copy()
+    for _ in range(_EACH):
+        place = int(left.argmax())
+        if left[place] < least:
+            return
+        yield place
+        around = np.arange(place - width + 1, place + width) % held.size
+        left[around] = 0
+
+
+def _explains(other: _Window, window: _Window) -> bool:
+    """Whether a window of a shorter period holds the same births and more, about as closely."""
+    multiple = window.period_s / other.period_s
+    if multiple < 1.5 or abs(multiple - round(multiple)) > 1e-6:
+        return False
+    if other.gain <= window.gain or other.per_birth < _NEARLY_BEST * window.per_birth:
+        return False
+    apart = (window.low_s + window.width_s / 2 - other.low_s - other.width_s / 2) % other.period_s
+    return min(apart, other.period_s - apart) <= max(window.width_s, other.width_s)
+
+
+def _verify(born_s: NDArray[np.float64], window: _Window, coverage: float, *, crowds: bool, full: bool) -> Train | None:
+    """Measure the ticks of a window; None when they are no prober's."""
+    density = _dust(born_s, window.period_s)
+    low, width = _grown(born_s, window, density)
+    offset = (born_s - low) % window.period_s
+    inside = np.flatnonzero(offset < width)
+    number = np.floor((born_s[inside] - low) / window.period_s).astype(np.int64)
+    ticks = read_ticks(number, dust_per_tick=density * width / max(1.0, (born_s[-1] - born_s[0]) / window.period_s))
+    if ticks is None or not ticks.is_prober(coverage, full=full):
+        return None
+    if not crowds and ticks.per_tick > _ONE_TRAIN:
+        return None
+    kept = ticks.holds(number)
+    if not is_one(number[kept], offset[inside][kept], even=not crowds):
+        return None
+    members = inside[kept]
+    return Train(window.period_s, low % window.period_s, width, members, ticks, ticks.dust_per_tick * ticks.length)
+
+
+def _dust(born_s: NDArray[np.float64], period_s: float) -> float:
+    """Births per second of phase that belong to no train: other trains are high, but few, so a low quantile misses them."""
+    counts = np.bincount(((born_s % period_s) * (_DUST_BINS / period_s)).astype(np.int64), minlength=_DUST_BINS)
+    return float(np.quantile(counts, 0.4)) * _DUST_BINS / period_s
+
+
+def _grown(born_s: NDArray[np.float64], window: _Window, density: float) -> tuple[float, float]:
+    """Widen a window while its edges are three times as dense as the dust."""
+    step = max(window.width_s / 4, 0.002)
+    reach = min(0.45 * window.period_s, window.width_s + 24 * step)
+    offset = (born_s - window.low_s + (reach - window.width_s) / 2) % window.period_s
+    near = offset[offset < reach]
+    bins = max(1, int(reach / step))
+    counts = np.bincount(np.minimum((near / step).astype(np.int64), bins - 1), minlength=bins)
+    start = int((reach - window.width_s) / 2 / step)
+    stop = min(bins - 1, start + max(0, int(np.ceil(window.width_s / step)) - 1))
+    enough = max(3 * density * step, 0.002 * near.size, 1.0)
+    while start > 0 and counts[start - 1] > enough:
+        start -= 1
+    while stop < bins - 1 and counts[stop + 1] > enough:
+        stop += 1
+    return window.low_s - (reach - window.width_s) / 2 + start * step, (stop + 1 - start) * step
