@@ -85,7 +85,9 @@ class Incident:
             who, at, client=client, agent=agent, path=path, logged=logged, creates=creates, status=status, host=host
         )
 
-    def crawler(self, who: str, visits: int, addresses: int, *, agent: str = "PriceSpider/1.0", creates: float = 1.0) -> None:
+    def crawler(
+        self, who: str, visits: int, addresses: int, *, agent: str = "PriceSpider/1.0", creates: float = 1.0
+    ) -> None:
         at = self.random.uniform(0, self.span_s, visits)
         address = self.random.integers(0, addresses, visits)
         page = self.random.integers(0, 3, visits)
@@ -105,7 +107,9 @@ class Incident:
         """Return the births, the circumstances, and the share of each creator."""
         names = sorted(self.made)
         born = np.concatenate([np.concatenate(self.made[name]) for name in names]) if names else np.zeros(0)
-        who = np.concatenate([np.full(sum(map(len, self.made[name])), n) for n, name in enumerate(names)] or [np.zeros(0)])
+        who = np.concatenate(
+            [np.full(sum(map(len, self.made[name])), n) for n, name in enumerate(names)] or [np.zeros(0)]
+        )
         kept = self.random.random(born.size) < keep
         born, who = born[kept], who[kept]
         order = np.argsort(born, kind="stable")

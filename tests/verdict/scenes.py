@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from necropsy.model.probe import Backend, Probe
-from necropsy.verdict.evidence import Births, Circumstances, Creator, VisitBins, VisitorClass
+from necropsy.verdict.evidence import Births, Circumstances, Creator, LogSpan, VisitorClass, Visits
 
 NOW_MS = 1_558_724_400_000
 DAY_MS = 86_400_000
@@ -111,15 +111,21 @@ def incident(**more: object) -> Circumstances:
             visitors(2, f"{B1}:80", 1.5),
             visitors(3, "localhost", 0.4, path="/health", agent="Consul Health Check"),
         ],
+        "visits": seen(comb(4_200, seed=1), comb(7_100, seed=2), comb(1_400, seed=5), comb(400, seed=9)),
         "logs_given": True,
         "idle": idle_probes(INCIDENT_PROBES, BACKENDS),
     }
     return Circumstances(**(values | more))  # type: ignore[arg-type]
 
 
-def no_bins() -> VisitBins:
-    empty = np.zeros(0, dtype=np.int64)
-    return VisitBins(empty, empty, empty.astype(np.float64))
+def seen(*ticks: np.ndarray, resolution_s: float = 0.001) -> Visits:
+    """Visits of classes 0, 1, 2 …, each at its births' times less three milliseconds, of one client each."""
+    class_id = np.concatenate([np.full(at.size, number) for number, at in enumerate(ticks)])
+    at_us = (np.concatenate(ticks) - 3) * 1000
+    at_us = at_us // round(resolution_s * 1e6) * round(resolution_s * 1e6)
+    order = np.argsort(at_us, kind="stable")
+    span = LogSpan("", (NOW_MS - DAY_MS) * 1000, NOW_MS * 1000, resolution_s, times_are_starts=True)
+    return Visits(class_id[order].astype(np.int32), class_id[order].astype(np.int64), at_us[order], (span,))
 
 
 def creator(agent: str, host: str) -> Creator:

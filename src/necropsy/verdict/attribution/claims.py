@@ -41,7 +41,11 @@ def make_claim(
     probe = around.probes[source.probe] if source.probe is not None else None
     visitors = around.classes[source.row] if source.row is not None else None
     in_log: bool | None = None
-    if around.logs_given or source.groups:
+    if (
+        (around.logs_given and (around.visits is not None or not around.classes))
+        or source.groups
+        or source.row is not None
+    ):
         in_log = bool(source.groups) or source.row is not None
     if source.kind == "people" and not source.groups:
         in_log = None

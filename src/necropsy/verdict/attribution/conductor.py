@@ -33,6 +33,8 @@ from necropsy.verdict.evidence import Account, Attribution, Births, Circumstance
 _LEAST_BIRTHS: Final = 1.0
 _HERE: Final = 0.25
 """Share of the largest excess of births over chance from which visits of one host belong to a store as well."""
+_RHYTHMS: Final = 64
+"""Named creators, commonest first, whose rhythm is looked for."""
 _TEACH: Final = 30
 """Births of no train that can set a clock."""
 
@@ -53,7 +55,7 @@ def attribute(stores: Sequence[Births], around: Circumstances) -> Attribution:
     for births in stores:
         timeline = lay_out(births, around.visits, groups)
         trains.append(trains_of(births, timeline, periods))
-        if groups is not None and births.born_ms.size:
+        if groups is not None:
             offsets += _set_clocks(births, timeline, known, trains[-1])
         timelines.append(timeline)
     not_here = _elsewhere(stores, timelines, known)
@@ -63,7 +65,7 @@ def attribute(stores: Sequence[Births], around: Circumstances) -> Attribution:
         excluded = not_here[number] | _speak_for_themselves(births, known)
         reckoning = reckon(births, timelines[number], known, fitting, trains[number], excluded)
         reckoning.sources += unnamed_people(births, reckoning.sources, has_log=bool(reckoning.covered.any()))
-        _name_creators(reckoning, around)
+        _name_creators(reckoning, around, periods)
         reckonings.append(reckoning)
     configured.name_probes(reckonings, known, around)
     result = Attribution([], [], offsets, [], {}, {})
@@ -80,11 +82,11 @@ def _set_clocks(
     """Correct the clock of each log by whole seconds, and learn its delays; in place."""
     is_clockwork = np.asarray([group.is_clockwork for group in groups], dtype=bool)
     found = []
-    irregular_births = np.ones(timeline.born_s.size, dtype=bool)
+    irregular_births = named.names_no_machine(births)
     for train in trains:
         irregular_births[train.births] = False
     if irregular_births.sum() < _TEACH:
-        irregular_births[:] = True
+        irregular_births = named.names_no_machine(births)
     born_s = timeline.born_s[irregular_births]
     for number, log in enumerate(timeline.logs):
         mine = np.flatnonzero(timeline.log == number)
@@ -174,11 +176,14 @@ def _periods(around: Circumstances, groups: Sequence[Group]) -> tuple[float, ...
     return tuple(sorted(periods))
 
 
-def _name_creators(reckoning: Reckoning, around: Circumstances) -> None:
-    """Find the probe and the class of each creator that sessions name."""
-    for source in reckoning.sources:
-        if source.creator is None:
-            continue
+def _name_creators(reckoning: Reckoning, around: Circumstances, periods: Sequence[float]) -> None:
+    """Find the probe, the class and the rhythm of each creator that sessions name."""
+    named_sources = [source for source in reckoning.sources if source.creator is not None]
+    for source in named_sources[:_RHYTHMS]:
+        source.train = named.rhythm(source, reckoning.timeline, periods, reckoning.births.coverage)
+        source.probability = source.train.ticks.fullness if source.train else None
+    for source in named_sources:
+        assert source.creator is not None  # noqa: S101 -- chosen above
         creator = reckoning.births.creators[source.creator]
         source.probe = named.probe_named(creator, around.probes)
         rows = named.rows_named(creator, around.classes)

@@ -87,7 +87,8 @@ def learn(
     moved = np.convolve(np.pad(moved, 25, mode="edge"), np.full(51, 1 / 51), mode="valid")
     excess = seen - moved
     spread = np.sqrt(moved + moved / len(SHIFTS_S) + 1.0)
-    window = _around_peak(excess, spread)
+    usual = [int(np.clip((edge + _REACH_S) / bin_s, 0, bins - 1)) for edge in (guess.low_s, guess.high_s)]
+    window = _around_peak(excess, spread, *usual)
     if window is None:
         return guess
     first, last = window
@@ -114,12 +115,18 @@ def _histogram(visit_s: NDArray[np.float64], born_s: NDArray[np.float64], bins: 
     return np.bincount(place, minlength=bins).astype(np.float64)
 
 
-def _around_peak(excess: NDArray[np.float64], spread: NDArray[np.float64]) -> tuple[int, int] | None:
-    """First and last bin of the stretch around the fullest bin in which births exceed chance."""
-    score = excess / spread
+def _around_peak(
+    excess: NDArray[np.float64], spread: NDArray[np.float64], first: int, last: int
+) -> tuple[int, int] | None:
+    """First and last bin of the stretch around the fullest bin in which births exceed chance.
+
+    The bins ``first`` to ``last`` are where it is expected; elsewhere it is looked for if they show nothing.
+    """
     wide = np.convolve(excess, np.ones(5), mode="same") / np.sqrt(np.convolve(spread**2, np.ones(5), mode="same"))
-    peak = int(score.argmax()) if score.max() >= _SURE else int(wide.argmax())
-    if max(score[peak], wide[peak]) < _SURE:
+    score = np.maximum(excess / spread, wide)
+    expected = first + int(score[first : last + 1].argmax())
+    peak = expected if score[expected] >= _SURE else int(score.argmax())
+    if score[peak] < _SURE:
         return None
     first, last = peak, peak
     steps = (1, 2, 4, 8, 16, 32)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -10,14 +11,20 @@ import numpy as np
 from necropsy.probes import session_risk
 from necropsy.verdict import acquaintance
 from necropsy.verdict.attribution.sources import Source
+from necropsy.verdict.attribution.trains import Train, find_trains
 from necropsy.verdict.parts import AT_ONCE, parts
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from necropsy.model.probe import Probe
+    from necropsy.verdict.attribution.timeline import Timeline
     from necropsy.verdict.evidence import Births, Creator, VisitorClass
 
+_ENOUGH: Final = 4_000
+"""Births of one creator that tell its rhythm: there is nobody else among them."""
+_ALONE: Final = 0.7
+"""Share of them that must be of one train."""
 ERROR_PATH: Final = "/error"
 """An error dispatch inside the application: nobody asked for it."""
 
@@ -40,6 +47,15 @@ def named(births: Births) -> tuple[list[Source], NDArray[np.bool_]]:
             free[mine] = False
             sources.append(Source("visitor", "named", mine, np.ones(mine.size), creator=number))
     return sources, free
+
+
+def rhythm(source: Source, timeline: Timeline, periods_s: Sequence[float], coverage: float) -> Train | None:
+    """Train of a creator that has one and hardly anything beside it, read from its newest births."""
+    mine = source.births[-_ENOUGH:]
+    found = find_trains(timeline.born_s[mine], periods_s, resolution_s=timeline.resolution_s, coverage=coverage)
+    if not found or found[0].births.size < _ALONE * mine.size:
+        return None
+    return replace(found[0], births=mine[found[0].births])
 
 
 def names_no_machine(births: Births) -> NDArray[np.bool_]:

@@ -83,7 +83,7 @@ def reckon(
         testify &= ~np.isin(timeline.group, np.fromiter(not_here, np.int32))
     timeline = timeline.select(testify)
     where = np.flatnonzero(free)
-    if not timeline.visit_s.size:
+    if not timeline.visit_s.size or not timeline.born_s.size:
         sources += [_unlogged(train) for train in trains]
         sources = restarts.joined(sources, timeline)
         return Reckoning(births, timeline, sources, None, None, np.zeros(len(groups)), covered, free)

@@ -120,9 +120,7 @@ def lay_out(births: Births, visits: Visits | None, groups: Groups | None) -> Tim
     """Put a store's births and all visits on one clock; offsets of clocks are not corrected yet."""
     origin_us = int(births.born_ms[0]) * 1000 if births.born_ms.size else 0
     born_s = (births.born_ms * 1000 - origin_us) / 1e6
-    horizon_s = -np.inf
-    if births.taken_ms is not None and births.lifetime_s is not None and births.lifetime_s > 0:
-        horizon_s = (births.taken_ms * 1000 - origin_us) / 1e6 - births.lifetime_s
+    horizon_s = _horizon(births, born_s, origin_us)
     none = np.zeros(0, np.int32)
     if visits is None or groups is None or not visits.at_us.size:
         return Timeline(
@@ -148,3 +146,18 @@ def lay_out(births: Births, visits: Visits | None, groups: Groups | None) -> Tim
         log=groups.log_of_visit,
         logs=logs,
     )
+
+
+def _horizon(births: Births, born_s: NDArray[np.float64], origin_us: int) -> float:
+    """Before which moment sessions may have expired; minus infinity when none has.
+
+    A dump that was copied later, or a server whose clock is wrong, seems to hold little but expired sessions: then the last
+    birth tells when it was taken.
+    """
+    if births.lifetime_s is None or births.lifetime_s <= 0 or not born_s.size:
+        return -np.inf
+    taken = float(born_s[-1]) if births.taken_ms is None else (births.taken_ms * 1000 - origin_us) / 1e6
+    for moment in (taken, float(born_s[-1])):
+        if 2 * int((born_s >= moment - births.lifetime_s).sum()) >= born_s.size:
+            return moment - births.lifetime_s
+    return -np.inf

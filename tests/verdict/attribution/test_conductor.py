@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from necropsy.verdict.attribution import attribute
+from necropsy.verdict.evidence import Births, Circumstances, Claim
+from verdict.scenes import A1, A2, births, comb, creator, dust, incident, seen, visitors
+
+
+def _claims(stores: list[Births], around: Circumstances) -> list[Claim]:
+    return attribute(stores, around).claims
+
+
+def _by_target(claims: list[Claim]) -> dict[str, Claim]:
+    return {claim.label: claim for claim in claims if claim.creator == "probe"}
+
+
+def test_the_incident_names_its_four_targets_and_marks_the_two_that_no_log_shows() -> None:
+    store = births(comb(4_200, seed=1), comb(7_100, seed=2), comb(2_900, seed=3), comb(9_400, seed=4), dust(300))
+    claims = _claims([store], incident())
+    targets = _by_target(claims)
+    assert set(targets) == {f"{A1}:80", f"{A1}:8080", f"{A2}:80", f"{A2}:8080"}
+    assert targets[f"{A1}:80"].in_access_log is True
+    assert targets[f"{A2}:80"].in_access_log is True
+    assert targets[f"{A1}:8080"].in_access_log is False
+    assert targets[f"{A2}:8080"].in_access_log is False
+    assert targets[f"{A1}:80"].phase_s == pytest.approx(4.2, abs=0.02)
+    assert targets[f"{A2}:80"].phase_s == pytest.approx(7.1, abs=0.02)
+    assert sum(claim.births for claim in targets.values()) == pytest.approx(4 * 8_640, rel=0.01)
+
+
+def test_targets_of_another_store_are_not_blamed_for_this_one() -> None:
+    claims = _claims([births(comb(1_400, seed=5), comb(6_000, seed=6))], incident())
+    assert set(_by_target(claims)) == {"172.12.1.201:80", "172.12.1.201:8080"}
+
+
+def test_claims_never_exceed_the_births() -> None:
+    store = births(comb(4_200, seed=1), comb(4_203, seed=9), dust(500))
+    assert sum(claim.births for claim in _claims([store], incident())) <= store.total
+
+
+def test_a_comb_that_nothing_explains_is_unlogged() -> None:
+    (claim,) = _claims([births(comb(4_200))], Circumstances(logs_given=True))
+    assert (claim.creator, claim.in_access_log, claim.period_s) == ("unlogged", False, 10.0)
+
+
+def test_without_any_log_nothing_is_said_about_logs() -> None:
+    claims = _claims([births(comb(4_200))], Circumstances())
+    assert [claim.in_access_log for claim in claims] == [None]
+
+
+def test_a_health_check_of_another_phase_is_not_blamed() -> None:
+    harmless = [visitors(0, "localhost", 8.2, path="/health", agent="Consul Health Check")]
+    around = Circumstances(classes=harmless, visits=seen(comb(8_200, seed=7)), logs_given=True)
+    result = attribute([births(comb(4_200))], around)
+    assert [claim.creator for claim in result.claims] == ["unlogged"]
+    assert [(test.outcome, test.followed) for test in result.tests] == [("innocent", 0)]
+
+
+def test_a_configured_health_probe_is_blamed_where_the_log_shows_it_at_births_that_nobody_else_made() -> None:
+    around = incident()
+    healthy = [
+        replace(probe, path="/health", url=probe.url + "health", health_path="/health") for probe in around.probes
+    ]
+    classes = [replace(known, path="/health") for known in around.classes]
+    claims = _claims([births(comb(4_200, seed=1))], replace(around, probes=healthy, classes=classes))
+    (claim,) = [claim for claim in claims if claim.creator == "probe"]
+    assert (claim.probe_id is not None, claim.in_access_log) == (True, True)
+
+
+def test_a_session_that_names_its_creator_is_believed_before_any_comb() -> None:
+    named = (creator("Go-http-client/1.1", f"{A1}:8080"),)
+    store = births(comb(4_200), creator=np.zeros(8_640, dtype=np.int64), creators=named)
+    (claim,) = _claims([store], incident(classes=[], visits=None))
+    assert (claim.evidence, claim.creator, claim.births) == ("named", "probe", 8_640)
+    assert claim.probe_id is not None
+    assert claim.period_s == 10.0
+
+
+def test_an_error_dispatch_names_the_client_and_not_the_page() -> None:
+    named = (replace(creator("Go-http-client/1.1", f"{A1}:8080"), path="/error"),)
+    store = births(comb(4_200), creator=np.zeros(8_640, dtype=np.int64), creators=named)
+    (claim,) = _claims([store], incident(classes=[], visits=None))
+    assert (claim.creator, claim.label) == ("probe", f"{A1}:8080")
+
+
+def test_nothing_to_attribute_is_no_claim() -> None:
+    result = attribute([births(np.zeros(0, dtype=np.int64))], incident())
+    assert result.claims == []
+    assert [account.reason for account in result.accounts] == ["no session"]
+    assert {test.outcome for test in result.tests} == {"untested"}
+
+
+def test_no_target_is_blamed_in_two_stores() -> None:
+    a = births(comb(4_200, seed=1), comb(7_100, seed=2), comb(2_900, seed=3), comb(9_400, seed=4))
+    b = births(comb(1_400, seed=5), comb(6_000, seed=6), store="b")
+    for around in (incident(), incident(classes=[], visits=None, logs_given=False)):
+        claims = _claims([b, a], around)
+        blamed = {store: {c.label for c in claims if c.store == store and c.creator == "probe"} for store in "ab"}
+        assert blamed["b"] == {"172.12.1.201:80", "172.12.1.201:8080"}
+        assert blamed["a"] == {f"{A1}:80", f"{A1}:8080", f"{A2}:80", f"{A2}:8080"}

@@ -1,0 +1,30 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from necropsy.verdict.attribution import named
+from verdict.scenes import births, creator
+
+
+@pytest.mark.parametrize("at_once", [1, 7, 1 << 17])
+@pytest.mark.parametrize("creators", [0, 1, 40])
+def test_births_are_put_together_by_creator_whatever_the_size_of_a_part(
+    at_once: int, creators: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(named, "AT_ONCE", at_once)
+    who = np.random.default_rng(4).integers(-1, creators, 1_000).astype(np.int32)
+    store = births(
+        np.arange(1_000), creator=who, creators=tuple(creator(f"prober/{n}", "shop:80") for n in range(creators))
+    )
+    each = named._by_creator(store)
+    assert [part.tolist() for part in each] == [np.flatnonzero(who == number).tolist() for number in range(creators)]
+
+
+def test_browsers_are_not_believed_by_their_name() -> None:
+    names = (creator("Mozilla/5.0 (X11; Linux x86_64) Gecko/20100101 Firefox/66.0", "shop"), creator("curl/8", "shop"))
+    store = births(np.arange(10) * 1000, creator=np.asarray([0] * 4 + [1] * 5 + [-1]), creators=names)
+    sources, free = named.named(store)
+    assert [source.births.tolist() for source in sources] == [[4, 5, 6, 7, 8]]
+    assert np.flatnonzero(free).tolist() == [0, 1, 2, 3, 9]
+    assert np.flatnonzero(named.names_browser(store)).tolist() == [0, 1, 2, 3]
