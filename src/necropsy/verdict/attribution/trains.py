@@ -240,7 +240,7 @@ def _grown(born_s: NDArray[np.float64], window: _Window, density: float) -> tupl
     counts = np.bincount(np.minimum((near / step).astype(np.int64), bins - 1), minlength=bins)
     start = int((reach - window.width_s) / 2 / step)
     stop = min(bins - 1, start + max(0, int(np.ceil(window.width_s / step)) - 1))
-    enough = max(3 * density * step, 0.002 * near.size, 1.0)
+    enough = max(3 * density * step, 0.0006 * near.size, 1.0)
     while start > 0 and counts[start - 1] > enough:
         start -= 1
     while stop < bins - 1 and counts[stop + 1] > enough:
