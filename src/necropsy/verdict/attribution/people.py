@@ -13,6 +13,13 @@ _MANY: Final = 1.7
 """Births per client within one lifetime of a session that are more than one browser's."""
 _PER_VISIT: Final = 0.3
 """Share of such a client's visits that create: an office behind one address asks for more pages than it has sessions."""
+_OTHER_PAGES: Final = 5
+"""Pages beside those that create sessions, from which a client that asks them often is many people behind one address."""
+_OFTEN: Final = 0.4
+_HARDLY: Final = 0.15
+"""Births per visit of one client's page below which the page is one that a cookie was brought to."""
+_TOO_MANY: Final = 3.0
+"""Sessions of people per client from which the clients are no single visitors."""
 _MOSTLY: Final = 0.5
 """Share of a page's births for an agent, from machines, from which its other clients are taken for machines too."""
 
@@ -21,6 +28,7 @@ def machines(
     client: NDArray[np.int32],
     births: NDArray[np.float64],
     kind: NDArray[np.int64],
+    page: NDArray[np.int32],
     lifetimes: float,
 ) -> NDArray[np.bool_]:
     """Tell, visit by visit, which browsers are machines.
@@ -33,6 +41,8 @@ def machines(
         Expected births of each visit.
     kind
         Number of the visit's agent and page.
+    page
+        Number of the visit's page.
     lifetimes
         Lifetimes of a session in the time looked at, at least 1.
     """
@@ -42,6 +52,7 @@ def machines(
     made = np.bincount(client, births, minlength=many)
     visits = np.bincount(client, minlength=many)
     is_machine = (made >= _MANY * max(1.0, lifetimes)) & (made >= _PER_VISIT * visits)
+    is_machine &= ~_is_shared(client, births, page, visits)
     result = is_machine[client]
     kinds = int(kind.max()) + 1
     by_machines = np.bincount(kind, births * result, minlength=kinds)
@@ -49,3 +60,22 @@ def machines(
     mostly = by_machines > np.maximum(_MOSTLY * by_all, 3.0)
     widened: NDArray[np.bool_] = result | mostly[kind]
     return widened
+
+
+def _is_shared(
+    client: NDArray[np.int32], births: NDArray[np.float64], page: NDArray[np.int32], visits: NDArray[np.int64]
+) -> NDArray[np.bool_]:
+    """By client: whether many of its visits bring a cookie, to many pages: an office, or a proxy before the log."""
+    pair, number = np.unique(client.astype(np.int64) * (int(page.max()) + 1) + page, return_inverse=True)
+    count = np.bincount(number)
+    keeps = np.bincount(number, births) < _HARDLY * count
+    owner = pair // (int(page.max()) + 1)
+    pages = np.bincount(owner[keeps], minlength=visits.size)
+    asked = np.bincount(owner[keeps], count[keeps], minlength=visits.size)
+    shared: NDArray[np.bool_] = (pages >= _OTHER_PAGES) & (asked >= _OFTEN * visits)
+    return shared
+
+
+def identify_visitors(births: float, clients: int) -> bool:
+    """Whether clients are single visitors: not where an office or a proxy before the log lends many its address."""
+    return births <= _TOO_MANY * clients

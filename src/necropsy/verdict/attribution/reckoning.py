@@ -246,9 +246,8 @@ def _sort(
     seen = np.flatnonzero(is_browser[timeline.group] & ~alone[timeline.group])
     length = sum(log.length_s for log in timeline.logs) if timeline.logs else 0.0
     lifetimes = length / births.lifetime_s if births.lifetime_s and births.lifetime_s > 0 else 1.0
-    machine[seen] = people.machines(
-        timeline.client[seen], given[seen], timeline.group[seen].astype(np.int64), lifetimes
-    )
+    page = timeline.group[seen]
+    machine[seen] = people.machines(timeline.client[seen], given[seen], page.astype(np.int64), page, lifetimes)
     # One source for people, one for each group of machines with one agent, one for each that comes like clockwork.
     keys: dict[tuple[object, ...], int] = {("people",): 0}
     key_of = np.zeros(len(groups), np.int64)
@@ -280,6 +279,7 @@ def _sort(
         by_group = np.bincount(timeline.group[visit[mine]], weight[mine], minlength=len(groups))
         ranked = [int(g) for g in np.argsort(-by_group) if by_group[g] >= 0.5]
         in_ranked = np.isin(timeline.group[visits], ranked)
+        clients = int(np.unique(timeline.client[visits[in_ranked]]).size)
         result.append(
             Source(
                 kind="people" if number == 0 else "visitor",
@@ -288,7 +288,7 @@ def _sort(
                 weight=np.concatenate([weights, beyond[taken]]),
                 groups=ranked,
                 visits=int(in_ranked.sum()),
-                clients=int(np.unique(timeline.client[visits[in_ranked]]).size),
+                clients=None if number == 0 and not people.identify_visitors(float(made[0]), clients) else clients,
                 extrapolated=float(beyond[taken].sum()),
                 probability=min(1.0, float(made[number]) / max(1, int(in_ranked.sum()))),
             )
