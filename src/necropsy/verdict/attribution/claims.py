@@ -36,7 +36,7 @@ def make_claim(
     at = births.born_ms[source.births]
     strong = at[source.weight >= 0.5] if (source.weight >= 0.5).any() else at
     first, last = int(strong.min()), int(strong.max())
-    hours = max(_SHORTEST_H, (last - first) / 3_600_000)
+    hours = max(_SHORTEST_H, source.seconds / 3600 or (last - first) / 3_600_000)
     train = source.train
     probe = around.probes[source.probe] if source.probe is not None else None
     visitors = around.classes[source.row] if source.row is not None else None
@@ -60,8 +60,10 @@ def make_claim(
         births=count,
         births_low=low,
         births_high=high,
-        births_per_hour=count / max(_SHORTEST_H, source.seconds / 3600) if source.seconds else count / hours,
-        creation_probability=source.probability,
+        births_per_hour=count / hours / max(births.coverage, 0.01),
+        creation_probability=None
+        if source.probability is None
+        else min(1.0, source.probability / max(births.coverage, 0.01)),
         user_agent=creator.user_agent
         if creator
         else (visitors.user_agent if visitors and source.kind != "people" else ""),
