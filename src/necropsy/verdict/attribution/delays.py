@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from necropsy.verdict.attribution.join import SHIFTS_S, join
-from necropsy.verdict.attribution.timeline import SLACK_S
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+SLACK_S: Final = 0.003
+"""How far clocks that agree may differ, and a time that was cut to milliseconds may lie beside the truth."""
 _REACH_S: Final = 6.0
 """How long after (or before) its logged time a visit's birth is looked for."""
 _FEWEST: Final = 15

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,9 +13,6 @@ if TYPE_CHECKING:
     from necropsy.verdict.attribution.delays import Delays
     from necropsy.verdict.attribution.groups import Groups
     from necropsy.verdict.evidence import Births, Visits
-
-SLACK_S: Final = 0.003
-"""How far clocks that agree may differ, and a time that was cut to milliseconds may lie beside the truth."""
 
 
 @dataclass(slots=True)
