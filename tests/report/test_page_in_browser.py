@@ -78,6 +78,35 @@ def test_who_did_it_stands_on_the_first_screen(
     assert sum(place < height for place in targets) >= (4 if width > 1000 else 2)
 
 
+@pytest.mark.parametrize(("width", "height"), [(1280, 900), (390, 844)])
+def test_what_to_do_stands_on_the_first_screen_and_leads_to_the_fix(
+    browser: Browser, pages: dict[str, Path], width: int, height: int
+) -> None:
+    browser.open(pages["incident"], width=width, height=height)
+    assert browser.value("document.querySelector('.todo').getBoundingClientRect().bottom") < 0.7 * height
+    assert browser.value("document.querySelector('.todo a').hash") == "#fix"
+    assert browser.value("document.querySelector('#fix') !== null")
+
+
+def test_the_share_is_seen_against_the_whole(browser: Browser, pages: dict[str, Path]) -> None:
+    browser.open(pages["incident"])
+    colours = [browser.value(f"getComputedStyle(document.querySelector('{element}')).backgroundColor") for element in
+               (".share .bar", ".card")]  # fmt: skip
+    assert colours[0] != colours[1]
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_charts_over_time_show_a_moment_at_the_same_place(browser: Browser, pages: dict[str, Path], width: int) -> None:
+    browser.open(pages["incident"], width=width, height=900)
+    look = """(() => {
+      const chart = echarts.getInstanceByDom(document.getElementById('NAME-0'));
+      const [from, to] = chart.getModel().getComponent('xAxis').axis.scale.getExtent();
+      return [from, to, ...[from, to].map((moment) => chart.convertToPixel({ xAxisIndex: 0 }, moment))];
+    })()"""
+    plots = [browser.value(look.replace("NAME", name)) for name in ("births", "comb")]
+    assert plots[0] == pytest.approx(plots[1], abs=1)
+
+
 def test_charts_follow_the_theme_of_the_system_and_the_button(browser: Browser, pages: dict[str, Path]) -> None:
     paper = "getComputedStyle(document.body).backgroundColor"
     bar = "document.querySelector('#population-0-0 svg path[fill^=rgb]').getAttribute('fill')"

@@ -103,8 +103,8 @@ def _breakable(text: object) -> Markup:
 
 
 def _glued(text: str) -> str:
-    """Keep a number and its percent sign on one line."""
-    return re.sub(r"(?<=\d) (?=%)", "\u00a0", text)
+    """Keep a number, its percent sign and the sign before it on one line."""
+    return re.sub(r"(?<=\d) (?=%)|(?<=[<>~]) (?=\d)", "\u00a0", text)
 
 
 def _data(hung: list[Gallery]) -> str:

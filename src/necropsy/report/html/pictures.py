@@ -6,7 +6,7 @@ Whoever cannot see a chart (a screen reader, a browser without scripts, a printe
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from necropsy.model.report import BirthChart, CombChart, Histogram, Report
@@ -15,10 +15,11 @@ from necropsy.report.figures import count, duration, moment, percent, several
 
 MOST_ROWS: Final = 48
 """Rows of a table beside a chart over time: finer bins are added up."""
+_YEAR_S: Final = 31_556_952
 _KINDS: Final = {
-    "cause": "the accused",
-    "people": "people",
-    "cleared": "cleared visitors",
+    "cause": "by the accused",
+    "people": "by people",
+    "cleared": "by cleared visitors",
     "unexplained": "unexplained",
 }
 
@@ -61,7 +62,9 @@ def galleries(report: Report) -> list[Gallery]:
     )
     hung = []
     for number, name in enumerate(names):
-        wide = [_births(chart, f"births-{number}") for chart in report.births if chart.store == name]
+        wide = [
+            _births(chart, f"births-{number}", _horizon(report, name)) for chart in report.births if chart.store == name
+        ]
         drawn = [
             series.name
             for chart in report.births
@@ -69,7 +72,8 @@ def galleries(report: Report) -> list[Gallery]:
             for series in chart.series
             if series.kind == "cause"
         ]
-        wide += [_comb(chart, f"comb-{number}", drawn) for chart in report.combs if chart.store == name]
+        span = next((_span(chart) for chart in report.births if chart.store == name), None)
+        wide += [_comb(chart, f"comb-{number}", drawn, span) for chart in report.combs if chart.store == name]
         small = [
             _histogram(histogram, title, f"population-{number}-{index}")
             for chart in report.populations
@@ -88,15 +92,28 @@ def galleries(report: Report) -> list[Gallery]:
     return hung
 
 
-def _births(chart: BirthChart, identity: str) -> Picture:
+def _horizon(report: Report, name: str) -> datetime | None:
+    """When the oldest sessions were born that cannot have expired yet; None where none expires, or nothing is known."""
+    store = next((store for store in report.stores if store.name == name), None)
+    if store is None or store.lifetime_s is None or not 0 < store.lifetime_s < _YEAR_S:
+        return None
+    return report.taken_at - timedelta(seconds=store.lifetime_s)
+
+
+def _span(chart: BirthChart) -> tuple[datetime, datetime]:
+    bins = max((len(series.values) for series in chart.series), default=0)
+    return chart.start, chart.start + timedelta(seconds=bins * chart.step_s)
+
+
+def _births(chart: BirthChart, identity: str, horizon: datetime | None) -> Picture:
     bins = max((len(series.values) for series in chart.series), default=0)
     total = sum(sum(series.values) for series in chart.series)
     by_kind: dict[str, float] = {}
     for series in chart.series:
-        kind = _KINDS.get(series.kind, "others")
+        kind = _KINDS.get(series.kind, "by others")
         by_kind[kind] = by_kind.get(kind, 0.0) + sum(series.values)
-    shares = ", ".join(f"{percent(births / total)} {kind}" for kind, births in by_kind.items()) if total else ""
-    end = chart.start + timedelta(seconds=bins * chart.step_s)
+    shares = ", ".join(f"{count(round(births))} {kind}" for kind, births in by_kind.items()) if total else ""
+    end = _span(chart)[1]
     caption = f"{several(round(total), 'birth')} from {moment(chart.start)} to {moment(end)}"
     group = max(1, -(-bins // MOST_ROWS))
     rows = tuple(
@@ -110,7 +127,7 @@ def _births(chart: BirthChart, identity: str) -> Picture:
         identity,
         "births",
         "Births by source",
-        f"{caption}: {shares}." if shares else f"{caption}.",
+        f"{caption}{f': {shares}' if shares else ''}.{_unseen(horizon)}",
         (f"births in {duration(chart.step_s * group)} from", *(series.name for series in chart.series)),
         rows,
         {
@@ -125,9 +142,19 @@ def _births(chart: BirthChart, identity: str) -> Picture:
     )
 
 
-def _comb(chart: CombChart, identity: str, accused: list[str]) -> Picture:
+def _unseen(horizon: datetime | None) -> str:
+    """Say from when on births are complete: only sessions that still live can be counted."""
+    if horizon is None:
+        return ""
+    return f" Sessions born before {moment(horizon)} and not used since have expired, and cannot be seen here."
+
+
+def _comb(
+    chart: CombChart, identity: str, accused: list[str], span: tuple[datetime, datetime] | None = None
+) -> Picture:
     """Draw the comb; a line has the colour that the series of the same name has in the chart of births."""
     stood = sum(tooth.births for tooth in chart.teeth)
+    last_s = max((point[0] for point in chart.points), default=0.0)
     caption = (
         f"Each dot is the birth of a session: across, when it was born; upwards, at which moment of a period of "
         f"{duration(chart.period_s)}. Whoever comes like clockwork draws a line, people are dust. "
@@ -149,6 +176,8 @@ def _comb(chart: CombChart, identity: str, accused: list[str]) -> Picture:
         ),
         {
             "start": round(chart.start.timestamp() * 1000),
+            "from": round((span[0] if span else chart.start).timestamp() * 1000),
+            "to": round(span[1].timestamp() * 1000) if span else round(chart.start.timestamp() * 1000 + 1000 * last_s),
             "period": chart.period_s,
             "unit": f"moment of birth within {duration(chart.period_s)}",
             "teeth": [

@@ -49,6 +49,11 @@ function legendRows(series, width) {
   return rows;
 }
 
+// Charts over time stand above one another: the same moment is at the same place in all of them.
+function timeGrid(narrow) {
+  return { left: narrow ? 40 : 56, right: narrow ? 10 : 38 };
+}
+
 function births(picture, colours, width) {
   const narrow = width < NARROW;
   const seen = {};
@@ -69,9 +74,9 @@ function births(picture, colours, width) {
       left: 0, bottom: 0, icon: 'roundRect', itemWidth: 12, itemHeight: 12, itemGap: 16,
       textStyle: { color: colours.ink, fontSize: 13 }, formatter: (name) => shorten(name, 44),
     },
-    grid: { left: 4, right: 34, top: 34, bottom: 18 + 27 * legendRows(picture.series, width), containLabel: true },
+    grid: { ...timeGrid(narrow), top: 34, bottom: 36 + 27 * legendRows(picture.series, width) },
     xAxis: axis(colours, {
-      type: 'time', min: picture.start, max: picture.start + bins * picture.step, name: 'UTC', nameGap: 6,
+      type: 'time', containShape: false, min: picture.start, max: picture.start + bins * picture.step, name: narrow ? '' : 'UTC', nameGap: 6,
       axisLabel: { color: colours.soft, fontSize: 12, hideOverlap: true, formatter: timeLabels },
     }),
     yAxis: axis(colours, {
@@ -84,7 +89,6 @@ function births(picture, colours, width) {
 
 function comb(picture, colours, width) {
   const narrow = width < NARROW;
-  const end = picture.points.reduce((last, point) => Math.max(last, point[0]), 0);
   const at = (seconds) => picture.start + seconds * 1000;
   const dots = (tooth) => picture.points.filter((point) => point[2] === tooth).map((point) => [at(point[0]), point[1]]);
   const series = [{
@@ -101,20 +105,17 @@ function comb(picture, colours, width) {
     data: dots(index),
     z: 3,
     silent: true,
-    markPoint: narrow ? undefined : {
-      silent: true, symbol: 'circle', symbolSize: 0.1,
-      label: { show: true, position: 'right', distance: 10, formatter: () => shorten(tooth.label, 42), color: colours.ink, fontSize: 13, fontFamily: colours.sans },
-      data: [{ coord: [at(end), tooth.phase] }],
-    },
   }));
-  const longest = picture.teeth.reduce((most, tooth) => Math.max(most, Math.min(42, tooth.label.length)), 0);
   return {
     ...base(colours),
     tooltip: { show: false },
-    grid: { left: narrow ? 34 : 48, right: narrow ? 10 : Math.min(310, 24 + longest * 7), top: 36, bottom: narrow ? 30 + 22 * (picture.teeth.length + 1) : 34 },
-    legend: narrow ? { orient: 'vertical', left: 0, bottom: 0, itemWidth: 10, itemHeight: 10, itemGap: 8, textStyle: { color: colours.ink, fontSize: 12 }, formatter: (name) => shorten(name, 40), selectedMode: false } : { show: false },
+    grid: { ...timeGrid(narrow), top: 36, bottom: 36 + 22 * (picture.teeth.length + 1) },
+    legend: {
+      orient: 'vertical', left: 0, bottom: 0, itemWidth: 10, itemHeight: 10, itemGap: 8, selectedMode: false,
+      textStyle: { color: colours.ink, fontSize: narrow ? 12 : 13 }, formatter: (name) => shorten(name, narrow ? 40 : 90),
+    },
     xAxis: axis(colours, {
-      type: 'time', min: picture.start, max: at(end), name: narrow ? '' : 'UTC', nameGap: 10,
+      type: 'time', min: picture.from, max: picture.to, name: narrow ? '' : 'UTC', nameGap: 6,
       axisLabel: { color: colours.soft, fontSize: 12, hideOverlap: true, formatter: timeLabels },
     }),
     yAxis: axis(colours, {
