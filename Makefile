@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 
 # Parts that are compiled where a compiler is found (Cython's pure-Python mode): a change there needs a new build.
 TYPED := $(shell find src -name '*.pxd')
-DECLARED := pyproject.toml $(TYPED) $(wildcard $(TYPED:.pxd=.py))
+DECLARED := pyproject.toml setup.py $(TYPED) $(wildcard $(TYPED:.pxd=.py))
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # Debian keeps some servers where the PATH of an ordinary user does not look.
@@ -17,8 +17,9 @@ export PATH := $(PATH):/usr/sbin:/sbin
 .NOTPARALLEL:
 .PHONY: demo test unit process integration lint format bench bench-incidents docs packages writers clean help
 
+demo: FIRST := [1/3] 
 demo: $(VENV)/.installed-demo ## relive the incident and examine it: a verdict in the terminal, a page to open
-	@$(BIN)/necropsy demo
+	@tools/timed '[3/3] Staging the incident and examining it' $(BIN)/necropsy demo
 
 test: packages unit process integration ## every test: what is fast first, then what starts real servers and a browser
 
@@ -71,15 +72,16 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 $(BIN)/pip:
-	@tools/make-venv $(VENV)
+	@tools/timed '$(FIRST)Making a virtual environment in $(VENV)' tools/make-venv $(VENV)
 
-# pip fetches what the build needs by itself (build isolation); without a C compiler the same source runs uncompiled.
-$(VENV)/.installed-demo: $(DECLARED) | $(BIN)/pip
-	@echo 'Installing necropsy and what the demo needs into $(VENV) …'
-	@$(BIN)/python -m pip install --quiet --editable '.[demo]'
+# The demo needs no compiled code: installed as it is, it is there in the time of the download.
+$(VENV)/.installed-demo: pyproject.toml setup.py | $(BIN)/pip
+	@NECROPSY_UNCOMPILED=1 tools/timed '[2/3] Installing necropsy, uncompiled, and what the demo needs' \
+	  $(BIN)/python -m pip install --quiet --no-compile --editable '.[demo]'
 	@touch $@
 
+# pip fetches what the build needs by itself (build isolation); without a C compiler the same source runs uncompiled.
 $(VENV)/.installed-dev: $(DECLARED) | $(BIN)/pip
-	@echo 'Installing necropsy and the tools of its developers into $(VENV) …'
-	@$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	@tools/timed 'Installing necropsy and the tools of its developers into $(VENV)' \
+	  $(BIN)/python -m pip install --quiet --editable '.[dev]'
 	@touch $(VENV)/.installed-demo $@

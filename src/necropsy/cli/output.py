@@ -155,9 +155,22 @@ def use_color(wanted: bool | None) -> bool:
     return not os.environ.get("NO_COLOR") and sys.stdout.isatty()
 
 
+def _report_uncompiled() -> None:
+    from necropsy._internal.compiled import HINT, why_uncompiled
+
+    why = why_uncompiled()
+    if why:
+        typer.echo(f"note: {why}; dumps and logs take several times as long\nhelp: {HINT}", err=True)
+
+
 @contextmanager
 def progress(*, quiet: bool) -> Iterator[Progress]:
-    """Show progress on standard error while the block runs; nothing when it is quiet or no terminal."""
+    """Show progress on standard error while the block runs; nothing when it is quiet or no terminal.
+
+    An installation that runs uncompiled is reported first, wherever standard error goes: it explains the time.
+    """
+    if not quiet:
+        _report_uncompiled()
     if quiet or not sys.stderr.isatty():
         yield lambda _stage, _share: None
         return
