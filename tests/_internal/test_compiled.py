@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -16,6 +17,8 @@ from necropsy._internal import compiled
 
 SUFFIX = EXTENSION_SUFFIXES[0]
 DUMP = Path(__file__).parents[1] / "assets" / "spring" / "spring_3_indexed_jdk.rdb"
+HASH = r'"hash": "\w+"'
+"""Of the name of a key, with another secret in each run."""
 PROGRAM = """
 import json, sys
 from necropsy._internal import compiled
@@ -81,7 +84,7 @@ def test_an_installation_that_lost_one_unit_runs_uncompiled_and_says_which(
     assert keys.returncode == 0, keys.stderr
     assert "1 of its 19 compiled units is missing (necropsy.evidence.rdb.columns)" in keys.stderr
     assert "several times as long" in keys.stderr
-    assert keys.stdout == whole.stdout
+    assert re.sub(HASH, "", keys.stdout) == re.sub(HASH, "", whole.stdout)
     assert "uncompiled" not in whole.stderr
 
 
