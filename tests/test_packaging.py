@@ -65,11 +65,14 @@ def test_what_is_imported_is_declared_and_what_is_declared_is_imported(
     always = _modules_of(project["dependencies"])
     servers = _extra(project, "demo", "test")  # the lab starts whichever is there
     engines = _extra(project, "spark")  # only who names another engine needs them
+    guard = _extra(project, "guard")  # only what stays running needs them
     own = {"necropsy", "__future__", *sys.stdlib_module_names}
     for file, names in imported.items():
         allowed = always | own | (servers if file.parts[0] == "lab" else set())
         if file.parts[0] == "visits" or file.parts[:2] == ("evidence", "access_log"):
             allowed = allowed | engines
+        if file.parts[0] == "guard":
+            allowed = allowed | guard
         if "cython" in names:  # the compiler's own names: a build dependency, and a stub where nothing is compiled
             allowed = allowed | {"cython"}
         assert names <= allowed, f"{file}: {sorted(names - allowed)}"
