@@ -83,7 +83,7 @@ def _rules(files: Sequence[ConfigurationFile], prometheus_version: str | None) -
             "action": tally.rule.action,
             "what": line.what,
             "reached": tally.reached,
-            "matched": tally.matched,
+            "matched": tally.matched if tally.matched or tally.is_judged else None,
             "collided": tally.collided,
             "collision": tally.collision,
             "absent_label": tally.absent_label,

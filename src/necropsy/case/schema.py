@@ -311,7 +311,7 @@ TABLES: Final[tuple[Table, ...]] = (
             Column("action", "VARCHAR", "replace, keep, drop, labelmap …"),
             Column("what", "VARCHAR", "What the rule does, in a few words."),
             Column("reached", "BIGINT", "Discovered targets that came as far as this rule."),
-            Column("matched", "BIGINT", "Those that its regex matched."),
+            Column("matched", "BIGINT", "Those that its regex matched; NULL: none, and evidence cannot tell why."),
             Column(
                 "collided", "BIGINT", "Those in which a labelmap gave one name to several labels; one wins at random."
             ),

@@ -6,12 +6,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from necropsy.probes.discovery.meta_labels import is_of_manifests, misspelt, owned
 from necropsy.probes.prometheus.relabel.relabelling import Labels, Rule, Rules
 
 if TYPE_CHECKING:
     from necropsy.probes.configuration_file import ConfigurationFile
     from necropsy.probes.prometheus.configuration import Job
     from necropsy.probes.prometheus.targets.target import Target
+    from necropsy.probes.syntax.node import Node
 
 
 @dataclass(slots=True)
@@ -31,22 +33,41 @@ class Tally:
     seen: set[str] = field(default_factory=set)
     """Names of all labels that the targets had before it."""
 
+    read: frozenset[str] = frozenset()
+    """Names of all labels that the rules of its job read."""
+
     @property
     def absent_label(self) -> str | None:
-        """First source label that none of the targets had; None without targets."""
-        if not self.reached:
-            return None
-        return next((name for name in self.rule.source_labels if name not in self.seen), None)
+        """A source label that none of the targets had, a misspelt one first; None without targets."""
+        absent = [name for name in self.rule.source_labels if name not in self.seen] if self.reached else []
+        return next((name for name in absent if misspelt(name, self.seen, self.read)), absent[0] if absent else None)
 
     @property
     def alike(self) -> str | None:
-        """A label that they do have and that is spelled like the absent one."""
-        import difflib
-
+        """A label that they do have and that the absent one was to be."""
         absent = self.absent_label
-        return (
-            next(iter(difflib.get_close_matches(absent, sorted(self.seen), n=1, cutoff=0.8)), None) if absent else None
+        return misspelt(absent, self.seen, self.read) if absent else None
+
+    @property
+    def is_judged(self) -> bool:
+        """Whether it means anything that the rule touched none of these targets.
+
+        Not of a rule that prometheus-operator wrote itself; nor of one that reads what manifests do not say of a cluster,
+        or what those who own the targets may write or leave out.
+        """
+        if _is_generated(self.rule.node):
+            return False
+        sources = [name for name in self.rule.source_labels if is_of_manifests(name)]
+        if not sources or self.alike is not None:
+            return True
+        return self.rule.action in ("keep", "keepequal") and all(
+            name in self.seen and owned(name) is not None for name in sources
         )
+
+
+def _is_generated(rule: Node) -> bool:
+    """Whether no part of a rule was written by anybody: generated nodes have no place in a text."""
+    return not rule.end and bool(rule.line) and bool(rule.file) and all(not value.end for _, value in rule.pairs)
 
 
 def discovered(files: Sequence[ConfigurationFile], prometheus_version: str | None = None) -> Iterator[Target]:
@@ -84,7 +105,8 @@ def tallies(targets: Iterable[Target]) -> Iterator[Tally]:
 
 
 def _tally(job: Job, targets: Iterable[Target]) -> list[Tally]:
-    rules = [(Tally(job.name, rule), Rules((rule,), job.rules.version)) for rule in job.rules.rules]
+    read = frozenset(name for rule in job.rules.rules for name in rule.source_labels)
+    rules = [(Tally(job.name, rule, read=read), Rules((rule,), job.rules.version)) for rule in job.rules.rules]
     shapes: list[set[tuple[str, ...]]] = [set() for _ in rules]
     for target in targets:
         labels: Labels = target.discovered_labels

@@ -28,6 +28,7 @@ from necropsy.probes.nginx.logs import LogFormat
 if TYPE_CHECKING:
     from necropsy.probes.monitoring import Found, Monitoring
     from necropsy.probes.nginx.servers import Server
+    from necropsy.probes.prometheus.targets.target import Target
     from necropsy.probes.prometheus.blackbox.modules import Modules
 
 __all__ = ["Dropped", "LogFormat", "Simulation", "scheduled", "simulate"]
@@ -216,8 +217,20 @@ def _asked(found: Found, modules: Modules, host: str | None) -> Probe | Dropped:
             return answer
         reason = answer
     address = target.discovered_labels.get("__address__", "")
-    origin = (target.dropped_by,) if target.dropped_by is not None else ()
+    origin = (target.dropped_by,) if target.dropped_by is not None else _eraser(target)
     return Dropped(f"prometheus/{target.job}", masked(address), masked(reason), mask_chain((*origin, *identity.lines)))
+
+
+def _eraser(target: Target) -> tuple[Origin, ...]:
+    """Return the rule that deleted what is needed to ask this target: its parameter, or its address."""
+    from necropsy.probes.prometheus.targets.requests import erased_by
+
+    for label in ("__address__", "__param_target"):
+        if label not in target.labels:
+            erased = erased_by(target, label)
+            if erased is not None:
+                return (erased[0].node.origin(erased[0].describe()),)
+    return ()
 
 
 def _phase(found: Found, host: str | None) -> float | None:

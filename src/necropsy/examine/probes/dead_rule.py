@@ -20,7 +20,8 @@ from necropsy.model.finding import Confidence, Exhibit, Finding, Remedy, Severit
 if TYPE_CHECKING:
     from necropsy.case.store import Case
 
-_QUERY: Final = "SELECT prober, file, line, what, reached, matched FROM relabel_rule WHERE reached > 0 AND matched = 0"
+_DEAD: Final = "reached > 0 AND (matched = 0 OR alike IS NOT NULL)"
+_QUERY: Final = f"SELECT prober, file, line, what, reached, matched FROM relabel_rule WHERE {_DEAD}"
 _OPTIONAL: Final = re.compile(r"__meta_\w*(?:label|annotation|labelpresent|metadata|meta|tag)_")
 """Labels that a target has if its owner wrote them: not to have one is no mistake."""
 _PRECAUTIONS: Final = ("drop", "dropequal", "labeldrop", "labelmap")
@@ -30,8 +31,8 @@ _PRECAUTIONS: Final = ("drop", "dropequal", "labeldrop", "labelmap")
 def examine(case: Case) -> Iterator[Finding]:
     """One finding a rule."""
     rows = case.rows(
-        "SELECT *, action IN ('keep', 'keepequal') AS selects FROM relabel_rule WHERE reached > 0 AND matched = 0"
-        " ORDER BY file, line"
+        "SELECT *, matched = 0 AND action IN ('keep', 'keepequal') AS selects FROM relabel_rule"
+        f" WHERE {_DEAD} ORDER BY file, line"
     )
     for row in rows:
         if row["selects"] or row["alike"] is not None or not _is_precaution(row):
@@ -50,7 +51,11 @@ def _finding(row: dict[str, Any]) -> Finding:
     why = f"no target has the label {row['absent_label']}" if row["absent_label"] else "its regex matches none of them"
     better = f"; they do have {row['alike']}" if row["alike"] else ""
     effect = (
-        f"drops all {targets} of {row['prober']}" if row["selects"] else f"touches nothing: {targets} came as far as it"
+        f"drops all {targets} of {row['prober']}"
+        if row["selects"]
+        else f"touches nothing: {targets} came as far as it"
+        if not row["matched"]
+        else f"reads a label that none of its {targets} has"
     )
     return Finding(
         severity=Severity.WARNING if row["selects"] or row["alike"] else Severity.INFO,

@@ -26,6 +26,11 @@ _ACCIDENTS: Final = (
     " AND reason NOT LIKE '%timeout cannot be greater%'"
 )
 _MOST_EXHIBITS: Final = 50
+_GONE: Final = "It is not down, it is not there: no metric and no alert tells that it is missing."
+_REFUSED: Final = (
+    "Prometheus asks the exporter, which refuses: up is 0, there is no probe_success, and the application is asked by"
+    " nobody. An empty value deletes a label."
+)
 
 
 def examine(case: Case) -> Iterator[Finding]:
@@ -41,7 +46,7 @@ def _finding(prober: str, reason: str, rows: list[dict[str, Any]]) -> Finding:
         severity=Severity.WARNING,
         confidence=Confidence.HIGH,
         title=f"{several(len(rows), 'target')} of {prober} {'is' if len(rows) == 1 else 'are'} never asked: {reason}",
-        text="It is not down, it is not there: no metric and no alert tells that it is missing.",
+        text=_REFUSED if reason.startswith("the exporter answers 400") else _GONE,
         primary=exhibits[0],
         supporting=tuple(exhibits[1:]),
         remedy=Remedy(
@@ -56,6 +61,6 @@ def _exhibit(row: dict[str, Any]) -> Exhibit:
     return Exhibit(
         title=row["address"] or "a target without an address",
         text=row["reason"],
-        origin=Origin(row["file"], row["line"], "discovers it") if row["file"] else None,
+        origin=Origin(row["file"], row["line"]) if row["file"] else None,
         query=f"SELECT prober, address, reason {_ACCIDENTS}",
     )

@@ -1,4 +1,5 @@
-"""``probes/dropped-target``: a rule that writes a URL into ``__address__`` writes the address alone."""
+"""``probes/dropped-target``: a rule that writes a URL into ``__address__`` writes the address alone; one that deletes the
+target parameter of those without a label touches only those with it."""
 
 from __future__ import annotations
 
@@ -7,8 +8,9 @@ from typing import TYPE_CHECKING, Final
 
 from necropsy.model.figures import several
 from necropsy.probes.relabel_coverage import discovered
+from necropsy.probes.prometheus.targets.requests import ERASED, erased_by
 from necropsy.treat.fixes.interface import Edits, Fix, FixContext
-from necropsy.treat.fixes.yaml_edits import replaced
+from necropsy.treat.fixes.yaml_edits import field_set, replaced
 
 if TYPE_CHECKING:
     from necropsy.probes.prometheus.targets.target import Target
@@ -17,9 +19,27 @@ _URL: Final = re.compile(r"https?://([^/\s]+)/?")
 
 
 def _edit(context: FixContext) -> Edits:
+    if ERASED in context.finding.title:
+        return _heedful(context)
     for target in discovered(context.files):
         if target.dropped_by is None and target.dropped_because and target.dropped_because in context.finding.title:
             return _of(context, target)
+    return {}
+
+
+def _heedful(context: FixContext) -> Edits:
+    """Let the rule that deletes the parameter touch only the targets that have its label."""
+    accused = context.finding.primary.origin if context.finding.primary else None
+    for target in discovered(context.files):
+        erased = erased_by(target)
+        if erased is None or accused is None or (erased[0].node.file, erased[0].line) != (accused.file, accused.line):
+            continue
+        rule = erased[0]
+        if len(rule.source_labels) != 1 or rule.regex != "(.*)" or not rule.replacement:
+            return {}
+        text = next((file.text for file in context.files if file.name == rule.node.file), "")
+        edits = field_set(text, rule.node, "regex", "(.+)")
+        return {rule.node.file: edits} if edits else {}
     return {}
 
 

@@ -69,6 +69,24 @@ def rule_added(text: str, job: Node, fields: tuple[str, ...], *, first: bool) ->
     return [Insertion(offset, before + newline.join(lines) + newline)]
 
 
+def field_set(text: str, mapping: Node, name: str, value: str) -> list[Insertion]:
+    """Set a field of a mapping: replace its value, or add it behind the last one. Empty where that cannot be done.
+
+    ``value`` is a scalar as YAML writes it.
+    """
+    present = mapping.get(name)
+    if present is not None:
+        return replaced(text, present, value) if present.style != "plain" or present.kind == "scalar" else []
+    if not mapping.pairs:
+        return []
+    if mapping.style == "flow":
+        return [Insertion(mapping.end - 1, f", {name}: {value}")] if text[mapping.end - 1 : mapping.end] == "}" else []
+    offset = line_end(text, mapping.end_line)
+    newline = newline_of(text)
+    before = "" if not offset or text[offset - 1] == "\n" else newline
+    return [Insertion(offset, f"{before}{' ' * mapping.column}{name}: {value}{newline}")]
+
+
 def quoted(value: str) -> str:
     """Write a text as a YAML scalar in single quotes.
 

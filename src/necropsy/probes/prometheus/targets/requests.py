@@ -20,8 +20,12 @@ from necropsy.probes.prometheus.blackbox.modules import (
 from necropsy.probes.prometheus.blackbox.version import user_agents
 
 if TYPE_CHECKING:
+    from necropsy.probes.prometheus.relabel.relabelling import Rule
     from necropsy.probes.prometheus.targets.target import Target
 
+_TARGET: Final = "__param_target"
+ERASED: Final = "a rule deletes the target parameter"
+"""Why a target that had a parameter has none in the end; then the rule is the first line to blame."""
 _MACHINE_PATHS: Final = ("/metrics", "/federate", "/probe", "/scrape", "/snmp", "/prometheus")
 """Ends of paths that answer machines: no page, no session expected."""
 
@@ -39,10 +43,30 @@ class Identity:
 
 
 def is_probe(target: Target) -> bool:
-    """Whether Prometheus asks a prober about somebody else: the path ends in ``/probe`` and there is a target parameter."""
-    return target.labels.get("__metrics_path__", "").endswith("/probe") and (
-        "__param_target" in target.labels or "target" in target.scrape_job.params
-    )
+    """Whether Prometheus asks a prober about somebody else: the path ends in ``/probe``, and a target parameter is meant.
+
+    A target that lost the parameter on its way through the rules is still one that a prober was to ask.
+    """
+    if not target.labels.get("__metrics_path__", "").endswith("/probe"):
+        return False
+    if "__param_target" in target.labels or target.scrape_job.params.keys() & {"target", "module"}:
+        return True
+    return any(rule.target_label == _TARGET for rule in target.scrape_job.rules.rules)
+
+
+def erased_by(target: Target, label: str = _TARGET) -> tuple[Rule, str] | None:
+    """Return the last rule that deleted a label of a target, with the names of its sources that the target lacks.
+
+    Prometheus deletes a label that gets an empty value (model/relabel/relabel.go, ``relabel``). None if no rule did.
+    """
+    for step in reversed(target.steps):
+        after = step.after or {}
+        if label in step.written and label not in after:
+            missing = [name for name in step.rule.source_labels if name not in step.before]
+            return step.rule, ", ".join(missing)
+        if label in after:
+            return None
+    return None
 
 
 def scrape(target: Target, identity: Identity, phase_s: float | None) -> Probe:
@@ -98,7 +122,7 @@ def probe(target: Target, identity: Identity, modules: Modules, phase_s: float |
         return f'the exporter answers 400: unknown module "{name}"'
     asked = params.get("target", "")
     if not asked:
-        return "the exporter answers 400: the target parameter is missing"
+        return f"the exporter answers 400: {_without_target(target)}"
     if module.prober in HARMLESS:
         return _harmless(target, identity, module, asked, phase_s)
     if module.prober not in ("http", "websocket"):
@@ -118,6 +142,14 @@ def probe(target: Target, identity: Identity, modules: Modules, phase_s: float |
         port=request.port,
         path=masked(request.target),
     )
+
+
+def _without_target(target: Target) -> str:
+    erased = erased_by(target)
+    if erased is None:
+        return "the target parameter is missing"
+    where = f"there is no {erased[1]}" if erased[1] else "its value is empty"
+    return f"{ERASED} where {where}"
 
 
 def _harmless(target: Target, identity: Identity, module: Module, asked: str, phase_s: float | None) -> Probe:
