@@ -35,6 +35,8 @@ A kind is present when one of its readers read something, even if that held no r
 """
 _BY_ROWS: Final = frozenset({"cookie_use"})
 """Kinds that are present only with rows: most logs do not tell."""
+_ALSO_BY_ROWS: Final = frozenset({"probe"})
+"""Kinds that are present with rows whoever brought them: an nginx that checks its upstreams is a prober, most are none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,7 @@ def present(case: Case) -> frozenset[str]:
     return frozenset(
         kind
         for kind, (needed, _) in EVIDENCE.items()
-        if readers & set(needed) and (kind not in _BY_ROWS or case.has(kind))
+        if (readers & set(needed) and (kind not in _BY_ROWS or case.has(kind))) or (kind in _ALSO_BY_ROWS and case.has(kind))
     )
 
 

@@ -13,9 +13,15 @@ UNKNOWN_ADDRESS: Final = "<address>"
 
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 _HARMLESS_PATH: Final = re.compile(
-    r"/(?:-/)?(?:actuator/)?(?:health|healthz|healthcheck|health_check|livez?|liveness|readyz?|readiness|ping|status|up|metrics|probe)"
-    r"(?:/|$|\?)"
+    r"/(?:-/)?(?:actuator/)?_?(?:health(?:y|z|check|_check|-check)?|live(?:z|ness)?|alive|ready(?:z|ness)?|readiness|startup"
+    r"|heartbeat|ping|status|up|metrics|probe)(?:\.(?:json|txt|html?))?(?:/|$|\?)"
 )
+_PAGE: Final = re.compile(
+    r"/?(?:index|home|welcome|start|main|default|log-?in|log-?on|sign-?in|auth|sso|dashboard|admin|account|portal|app|ui|web"
+    r"|console|user)s?(?:\.\w+)?/?",
+    re.IGNORECASE,
+)
+"""Last words of paths that people open."""
 
 
 def split_host(host: str, scheme: str = "http") -> tuple[str, int]:
@@ -43,6 +49,18 @@ def may_create(probe: Probe) -> bool:
 def is_harmless_path(path: str) -> bool:
     """Whether a path is a health or metrics endpoint by its name: a guess, overruled by births that say otherwise."""
     return bool(_HARMLESS_PATH.search(path))
+
+
+def is_page(path: str) -> bool:
+    """Whether a path is a page for people by its name: the root, a login, a home page.
+
+    A path that is neither this nor harmless may be either: somebody chose it, and its name does not say.
+
+    >>> is_page("/"), is_page("/admin/login.do"), is_page("/-/healthy"), is_page("/api/v2/cluster/leader")
+    (True, True, False, False)
+    """
+    bare = path.partition("?")[0]
+    return not bare.strip("/") or _PAGE.fullmatch(bare.rstrip("/").rpartition("/")[2]) is not None
 
 
 def idle_probes(probes: Sequence[Probe], backends: Sequence[Backend]) -> frozenset[int]:

@@ -65,7 +65,7 @@ def attach_path_remedy(findings: Iterable[Finding], remedy: Remedy | None) -> tu
     made = []
     for finding in findings:
         given = finding
-        if remedy is not None and finding.slug in _OF_PATHS:
+        if remedy is not None and finding.slug in _OF_PATHS and finding.remedy is None:
             given = replace(finding, remedy=remedy)
         elif remedy is not None and finding.slug == "probes/partial-fix" and finding.remedy and finding.store is None:
             given = replace(finding, remedy=replace(finding.remedy, patches=remedy.patches))

@@ -3,6 +3,9 @@
 Sign: the URL that the configuration makes has no path, or one that is no health endpoint, while the discovered service
 itself knows one (its own check, or its meta). Reason: a relabel rule copies an address where a URL is needed.
 
+Other probers than the blackbox exporter (kubelet, compose, HAProxy, load balancers …) are asked by name: somebody wrote
+their path by hand, so only a page for people is wrong there: ``/``, a login, a home page.
+
 Before: ``source_labels: [__address__]``, ``target_label: __param_target`` asks ``http://10.0.0.1:8080/``.
 After: the rule joins the address with the health endpoint: ``http://10.0.0.1:8080/health``.
 """
@@ -11,28 +14,33 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from necropsy.examine import evidence
-from necropsy.model.finding import Cleared, Confidence, Exhibit, Finding, Severity
-from necropsy.probes.session_risk import may_create
+from necropsy.model.finding import Cleared, Confidence, Exhibit, Finding, Remedy, Severity
+from necropsy.probes.session_risk import is_page, may_create
 
 if TYPE_CHECKING:
     from necropsy.case.store import Case
     from necropsy.model.probe import Probe
 
 
+_BLACKBOX: Final = "blackbox-http"
+
+
 def examine(case: Case) -> Iterator[Finding | Cleared]:
     """One finding per prober; its exhibits are the URLs."""
     wrong: dict[str, list[Probe]] = defaultdict(list)
-    right = 0
+    right = unknown = 0
     for probe in evidence.probes(case).values():
-        if probe.kind != "blackbox-http":
+        if probe.kind == "scrape" or not probe.creates_sessions:
             continue
-        if may_create(probe):
-            wrong[probe.prober].append(probe)
-        elif probe.creates_sessions:
+        if not may_create(probe):
             right += 1
+        elif probe.kind == _BLACKBOX or probe.health_path is not None or is_page(probe.path):
+            wrong[probe.prober].append(probe)
+        else:
+            unknown += 1
     for prober, probes in sorted(wrong.items()):
         known = [probe for probe in probes if probe.health_path]
         paths = sorted({probe.path for probe in probes})
@@ -50,9 +58,23 @@ def examine(case: Case) -> Iterator[Finding | Cleared]:
             ),
             primary=_exhibit(probes[0]),
             supporting=tuple(_exhibit(probe) for probe in probes[1:]),
+            remedy=None if probes[0].kind == _BLACKBOX else _remedy(probes[0]),
         )
     if right and not wrong:
-        yield Cleared("", f"{right} probed URLs, all of them health endpoints")
+        rest = f"; {unknown} more have a path whose name does not say what it is" if unknown else ""
+        yield Cleared("", f"{right} probed URLs, all of them health endpoints{rest}")
+
+
+def _remedy(probe: Probe) -> Remedy:
+    place = f" at {probe.origin[0]}" if probe.origin else ""
+    return Remedy(
+        title=f"Let {probe.prober.partition('/')[0]} ask for a health endpoint",
+        text=(
+            f"Write the path of an endpoint that starts no session{place}. An application without one can answer"
+            " /healthz before its session middleware runs."
+        ),
+        undo="write the old path again and reload",
+    )
 
 
 def _exhibit(probe: Probe) -> Exhibit:
@@ -60,7 +82,7 @@ def _exhibit(probe: Probe) -> Exhibit:
         title=f"{probe.method} {probe.url} every {probe.period_s:g} s",
         text="; ".join(_telling(probe)),
         origin=probe.origin[0] if probe.origin else None,
-        query="SELECT url, period_s FROM probe WHERE kind = 'blackbox-http'",
+        query=f"SELECT url, period_s FROM probe WHERE kind = '{probe.kind}'",
     )
 
 
