@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from necropsy.model.probe import Backend, Probe
 from necropsy.probes.nginx.backends import read_nginx
+from necropsy.probes.nginx.backends import NginxMap, read_nginx
 from necropsy.probes.visibility import Question, fires_after, location, logs
 
 PROBE = Probe("prometheus/a", "blackbox-http", "GET", "http://10.0.0.1:80/", "10.0.0.1", 80, "/", 10.0)
@@ -81,6 +82,40 @@ def test_a_probe_that_follows_no_redirect_stays_where_it_is() -> None:
 def test_a_name_is_reached_through_the_proxy_that_answers_it() -> None:
     assert Question.of("https://admin.example.com/login").hit_by(PROBE, [NAMED]) == "redirected"
     assert Question.of("https://admin.example.com/login").hit_by(PROBE, [PROXY]) == ""
+
+
+def two_hosts() -> NginxMap:
+    text = "events {{}} http {{ upstream app {{ server 127.0.0.1:8080; server 127.0.0.1:8081 down; }} server {{ listen 80;"
+    text += " server_name {} shop.example localhost; location / {{ proxy_pass http://app; }} }} }}"
+    return read_nginx({f"{name}/nginx.conf": text.format(f"10.0.0.{name[-1]}") for name in ("web1", "web2")})
+
+
+@pytest.mark.parametrize(
+    ("question", "host", "hit"),
+    [
+        ("http://10.0.0.2:80/", "10.0.0.1", ""),
+        ("http://10.0.0.2:80/", "10.0.0.2", "asks"),
+        ("http://10.0.0.2:8080/", "10.0.0.2", "proxied"),
+        ("http://10.0.0.2:8080/", "10.0.0.1", ""),
+        ("http://10.0.0.2:8081/", "10.0.0.2", ""),
+        ("http://shop.example/", "10.0.0.1", "asks"),
+        ("http://shop.example/", "10.0.0.3", ""),
+    ],
+)
+def test_several_nginx_are_several_hosts(question: str, host: str, hit: str) -> None:
+    probe = replace(PROBE, host=host, url=f"http://{host}/", path="/", port=80)
+    assert Question.of(question).hit_by(probe, two_hosts().backends) == hit
+
+
+def test_a_probe_is_served_by_the_nginx_of_its_own_host() -> None:
+    found = two_hosts()
+    for host, file in (("10.0.0.1", "web1"), ("10.0.0.2", "web2")):
+        served = location(replace(PROBE, host=host, path="/", port=80), found.servers)
+        assert served is not None
+        assert served.origin.file == f"{file}/nginx.conf"
+    elsewhere = replace(PROBE, host="10.0.0.9", path="/", port=80)
+    assert location(elsewhere, found.servers) is None
+    assert logs(elsewhere, found.backends, found.servers) == ()
 
 
 @given(st.text(max_size=40))

@@ -66,7 +66,8 @@ def present(case: Case) -> frozenset[str]:
     return frozenset(
         kind
         for kind, (needed, _) in EVIDENCE.items()
-        if (readers & set(needed) and (kind not in _BY_ROWS or case.has(kind))) or (kind in _ALSO_BY_ROWS and case.has(kind))
+        if (readers & set(needed) and (kind not in _BY_ROWS or case.has(kind)))
+        or (kind in _ALSO_BY_ROWS and case.has(kind))
     )
 
 

@@ -74,3 +74,5 @@ class Backend:
     """Name of its log_format; None with ``access_log``."""
     server_names: tuple[str, ...] = ()
     origin: Origin | None = None
+    main_file: str = ""
+    """Main file of the configuration that knows it: ports of one main file are those of one machine."""

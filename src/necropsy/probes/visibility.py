@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import ipaddress
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
@@ -28,7 +29,14 @@ def location(probe: Probe, servers: Sequence[Server]) -> Location | None:
         return None
     listening = [(server, listen) for server in servers if not server.stream for listen in server.listens]
     listening.sort(key=lambda pair: not pair[1].default)  # stable: else the first in the file is the default
-    answering = [s for s, listen in listening if listen.port == probe.port and _listens(listen.address, probe.host)]
+    hosts = _hosts((server.main_file, (*server.names, listen.address)) for server, listen in listening)
+    answering = [
+        server
+        for server, listen in listening
+        if listen.port == probe.port
+        and _listens(listen.address, probe.host)
+        and _is_at(probe, server.main_file, server.names, hosts)
+    ]
     chosen = [server for server in answering if probe.host in server.names] or answering
     return serves(chosen[0], unquote(probe.path.partition("?")[0])) if chosen else None
 
@@ -59,7 +67,14 @@ def logs(probe: Probe, backends: Sequence[Backend], servers: Sequence[Server] = 
     served = location(probe, servers)
     if served is not None:
         return tuple(dict.fromkeys(log.path for log in served.logs))
-    answering = [proxy for proxy in proxies if proxy.port == probe.port and _listens(proxy.address, probe.host)]
+    hosts = _hosts((proxy.main_file, (*proxy.server_names, proxy.address)) for proxy in proxies)
+    answering = [
+        proxy
+        for proxy in proxies
+        if proxy.port == probe.port
+        and _listens(proxy.address, probe.host)
+        and _is_at(probe, proxy.main_file, proxy.server_names, hosts)
+    ]
     named = [proxy for proxy in answering if probe.host in proxy.server_names]
     # Of the servers of one port the default one comes first.
     chosen = (named or answering)[:1]
@@ -72,6 +87,33 @@ def _listens(address: str, host: str) -> bool:
     if address in _LOOPBACK:
         return host in _LOOPBACK
     return host == address or not host.replace(".", "").isdigit()
+
+
+Hosts = Mapping[str, frozenset[str]]
+"""Main file of an nginx → the addresses that it names as its own: those of its machine, as far as it says."""
+
+
+def _hosts(said: Iterable[tuple[str, tuple[str, ...]]]) -> Hosts:
+    found: dict[str, set[str]] = {}
+    for main, names in said:
+        found.setdefault(main, set()).update(name for name in names if _is_address(name))
+    return {main: frozenset(addresses) for main, addresses in found.items()}
+
+
+def _is_address(name: str) -> bool:
+    try:
+        address = ipaddress.ip_address(name.strip("[]"))
+    except ValueError:
+        return False
+    return not (address.is_loopback or address.is_unspecified)
+
+
+def _is_at(probe: Probe, main: str, names: tuple[str, ...], hosts: Hosts) -> bool:
+    """Whether a probe may reach the machine of one of several nginx: one alone is taken to be the one that is meant."""
+    if len(hosts) < 2 or probe.host in names:
+        return True
+    known = hosts.get(main, frozenset())
+    return probe.host in known or (not known and not any(probe.host in others for others in hosts.values()))
 
 
 def fires_after(probe: Probe, moment: datetime) -> datetime | None:
@@ -126,10 +168,10 @@ class Question:
         return cls(name.lower() or None, port if written else None, path or None)
 
     def hit_by(self, probe: Probe, backends: Sequence[Backend] = ()) -> str:
-        """Return how a probe hits it: ``asks``, ``redirected`` (it may be sent on to it), or nothing."""
+        """Return how a probe hits it: ``asks``, ``redirected`` (it may be sent on to it), ``proxied`` or nothing."""
         if not self._at(probe, backends):
-            return ""
-        if self.path is None or self.path in (probe.path, probe.path.partition("?")[0]):
+            return "proxied" if self._behind(probe, backends) and self._is_path(probe) else ""
+        if self._is_path(probe):
             return "asks"
         return "redirected" if probe.follows_redirects and may_create(probe) else ""
 
@@ -139,7 +181,45 @@ class Question:
         if self.host in (probe.host.lower(), split_host(_split(probe.url)[1])[0].lower()):
             return self.port in (None, probe.port)
         # An address that a proxy answers under this name: https in front of it may have another port.
+        hosts = _of_proxies(backends)
         return any(
-            backend.role == "proxy" and backend.port == probe.port and self.host in backend.server_names
+            backend.role == "proxy"
+            and backend.port == probe.port
+            and self.host in backend.server_names
+            and not (_is_address(self.host) and _is_address(probe.host))  # two addresses are two places
+            and _is_at(probe, backend.main_file, backend.server_names, hosts)
             for backend in backends
         )
+
+    def _is_path(self, probe: Probe) -> bool:
+        return self.path is None or self.path in (probe.path, probe.path.partition("?")[0])
+
+    def _behind(self, probe: Probe, backends: Sequence[Backend]) -> bool:
+        """Whether a proxy hands the probe on to it: it is a live backend of an nginx that the probe reaches."""
+        if self.host is None or self.port is None:
+            return False
+        hosts = _of_proxies(backends)
+        through = {
+            backend.main_file
+            for backend in backends
+            if backend.role == "proxy"
+            and backend.port == probe.port
+            and _listens(backend.address, probe.host)
+            and _is_at(probe, backend.main_file, backend.server_names, hosts)
+        }
+        return any(
+            backend.role == "upstream"
+            and backend.state == "live"
+            and backend.port == self.port
+            and backend.main_file in through
+            and (
+                backend.address == self.host
+                or (backend.address in _LOOPBACK and self.host in {probe.host, *hosts.get(backend.main_file, ())})
+            )
+            for backend in backends
+        )
+
+
+def _of_proxies(backends: Iterable[Backend]) -> Hosts:
+    proxies = [backend for backend in backends if backend.role == "proxy"]
+    return _hosts((proxy.main_file, (*proxy.server_names, proxy.address)) for proxy in proxies)

@@ -19,7 +19,7 @@ from necropsy.report.terminal_layout import Sheet
 SCHEMA: Final = "necropsy/probes/1"
 _DAY_S: Final = 86_400
 _PLACE_COLUMN: Final = 32
-_HITS: Final = {"asks": "ASKS FOR IT", "redirected": "MAY BE REDIRECTED THERE"}
+_HITS: Final = {"asks": "ASKS FOR IT", "proxied": "HANDED ON TO IT BY NGINX", "redirected": "MAY BE REDIRECTED THERE"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Entry:
     location: Origin | None = None
     """The ``location`` of nginx that serves it."""
     hit: str = "asks"
-    """How it hits what was asked about: ``asks`` or ``redirected``."""
+    """How it hits what was asked about: ``asks``, ``proxied`` or ``redirected``."""
 
 
 @dataclass(frozen=True, slots=True)

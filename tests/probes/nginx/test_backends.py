@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from necropsy.model.errors import ConfigurationError
+from necropsy.model.errors import ConfigurationError, NotJudged
 from necropsy.probes.nginx import tokens
 from necropsy.probes.nginx.backends import NginxMap, read_nginx
 from necropsy.probes.nginx.servers import serves
@@ -141,6 +141,30 @@ def test_includes_are_resolved_against_the_main_file_even_from_an_included_one()
     assert tree.problems == ()
     assert tree.included == {"etc/sub/a.conf", "etc/sub/b.conf"}
     assert [(b.port, str(b.origin)) for b in read_nginx(files).backends] == [(81, "etc/sub/b.conf:1")]
+
+
+@pytest.mark.parametrize(
+    ("fragment", "policy"),
+    [
+        ("etc/conf.d/shop.conf", "etc/tls/policy.conf"),  # the folder of the main file above it
+        ("etc/conf.d/templates/shop.conf", "etc/tls/policy.conf"),
+        ("copied/sites/shop.conf", "copied/tls/policy.conf"),  # no main file was given: a folder above
+    ],
+)
+def test_a_fragment_that_nobody_includes_counts_from_the_folder_of_its_main_file(fragment: str, policy: str) -> None:
+    texts = {
+        "etc/nginx.conf": "events {}\nhttp { include custom.d/*.conf; }",
+        fragment: "server { listen 81; include tls/policy.conf; }",
+        policy: "ssl_protocols TLSv1.3;",
+    }
+    assert read_nginx(texts).problems == ()
+
+
+@pytest.mark.parametrize("text", ["location /shop { proxy_pass http://10.0.0.1:8080; }", "proxy_pass http://app;"])
+def test_a_bare_location_is_said_not_to_be_examined(text: str) -> None:
+    (problem,) = read_nginx({"snippets/shop.conf": text}).problems
+    assert isinstance(problem, NotJudged)
+    assert "outside of any server" in problem.reason
 
 
 def test_an_absolute_include_is_found_beside_a_copy_of_the_main_file() -> None:

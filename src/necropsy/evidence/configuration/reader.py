@@ -19,6 +19,7 @@ from necropsy.model.errors import UnreadableSource
 from necropsy.model.evidence import Absent, Source
 from necropsy.probes.configuration_file import ConfigurationFile
 from necropsy.probes.locate import MAGIC, candidates
+from necropsy.probes.nginx.tree import bases
 from necropsy.probes.probers.registry import PROBERS
 from necropsy.wire.files import STANDARD_INPUT, expand, fingerprint, read_text
 
@@ -160,7 +161,9 @@ class _Reader:
         if main == STANDARD_INPUT and not mention.written.startswith("/"):
             self._miss(mention.kind, mention.written, f"named by {by}, whose folder is not known", "Give it as a file.")
             return
-        places = [place for place in candidates(main, mention.written) if _is_of_this_machine(main, place)]
+        bases_of = bases(main, {file.name: file.text for file in self.files}) if mention.kind == "nginx" else (main,)
+        below = (place for base in bases_of for place in candidates(base, mention.written))
+        places = [place for place in dict.fromkeys(below) if _is_of_this_machine(main, place)]
         for place in places:
             found = _matching(place)
             for name in found:
@@ -170,6 +173,8 @@ class _Reader:
         # A glob that matches nothing in a folder that exists is a fact; a folder that was not copied is not. A single
         # file that is missing is said when the texts are understood.
         real = candidates(main, mention.written)[-1]
+        if mention.kind == "nginx" and not mention.written.startswith("/"):
+            return  # nginx takes a glob that matches nothing, and the folder that it counts from is here
         if MAGIC.search(mention.written) and not (real in places and Path(real).parent.is_dir()):
             hint = "Give the whole folder of the configuration."
             self._miss(mention.kind, mention.written, f"named by {by}, not given", hint)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
-from necropsy.model.errors import ConfigurationError
+from necropsy.model.errors import ConfigurationError, NotJudged
 from necropsy.model.evidence import Origin
 from necropsy.model.probe import Backend
 from necropsy.probes.nginx.logs import DEFAULT, AccessLog, LogFormat, access_logs, log_formats
-from necropsy.probes.nginx.servers import Location, Pass, Server, read_server, serves
+from necropsy.probes.nginx.servers import PASSES, Location, Pass, Server, read_server, serves
 from necropsy.probes.nginx.tokens import Directive
 from necropsy.probes.nginx.tree import Tree, roots
 from necropsy.probes.nginx.upstreams import Upstream, UpstreamServer, expand, pass_target, read_upstream, variables
@@ -48,16 +48,25 @@ def read_nginx(texts: Mapping[str, str]) -> NginxMap:
     problems: list[ConfigurationError] = []
     for tree in roots(texts):
         problems.extend(tree.problems)
+        problems.extend(_homeless(tree))
         for context in _contexts(tree):
             for item in log_formats(context.directives):
                 if isinstance(item, LogFormat):
                     formats.append(item)
                 else:
                     problems.append(item)
-            servers.extend(context.servers)
-            backends.extend(_proxies(context.servers))
-            backends.extend(_upstreams(context))
+            servers.extend(replace(server, main_file=tree.file) for server in context.servers)
+            found = (*_proxies(context.servers), *_upstreams(context))
+            backends.extend(replace(backend, main_file=tree.file) for backend in found)
     return NginxMap(tuple(backends), tuple(dict.fromkeys(formats)), tuple(servers), tuple(dict.fromkeys(problems)))
+
+
+def _homeless(tree: Tree) -> Iterator[ConfigurationError]:
+    """Say that a location stands in no server: a snippet that some server, which was not given, includes."""
+    lost = next((item for item in tree.directives if item.name in ("location", *PASSES)), None)
+    if lost is not None:
+        reason = f"{lost.name} stands outside of any server: which one includes it is not known, so it was not examined"
+        yield NotJudged(lost.file, lost.line, reason, hint="Give the main file as well: nginx.conf, with its folder.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,6 +64,8 @@ class Server:
     root: Location
     stream: bool
     """TCP only: no requests are seen, no access log of requests is written."""
+    main_file: str = ""
+    """Main file of its configuration."""
 
 
 def read_server(directive: Directive, above: tuple[AccessLog, ...], *, stream: bool) -> Server:

@@ -1,12 +1,16 @@
 """Follow ``include`` through texts that somebody else has read.
 
-nginx resolves an include against the folder of the *main* file (its prefix), never against the including file.
+nginx resolves an include against the folder of the *main* file (its prefix), never against the including file. A file that
+no main file includes (a template that people copy, or a fragment that was given alone) is meant for the main file of the
+nearest folder above it.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
 from typing import Final
 
 from necropsy.model.errors import ConfigurationError
@@ -14,6 +18,10 @@ from necropsy.probes.locate import MAGIC, matching
 from necropsy.probes.nginx.tokens import Directive, read
 
 _DEEPEST: Final = 30
+_HIGHEST: Final = 3
+"""Folders above a fragment in which its includes are looked for."""
+_MAIN: Final = re.compile(r"^\s*(?:http|events|stream)\s*\{", re.MULTILINE)
+"""What only a main file has."""
 _MOST_DIRECTIVES: Final = 500_000
 
 
@@ -40,9 +48,28 @@ def build(texts: Mapping[str, str], main: str) -> Tree:
     main
         Name of the main file.
     """
-    builder = _Builder(texts, main)
+    builder = _Builder(texts, main, bases(main, texts))
     directives = builder.file(main, ())
     return Tree(main, directives, frozenset(builder.included), tuple(builder.problems))
+
+
+def bases(file: str, texts: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the main files, or names in their place, against whose folders the includes of a file may count, best first.
+
+    >>> bases("etc/conf.d/a.conf", {"etc/nginx.conf": "http { }", "etc/conf.d/a.conf": "server { }"})
+    ('etc/conf.d/a.conf', 'etc/nginx.conf', 'etc/a.conf', 'a.conf')
+    """
+    if _MAIN.search(texts.get(file, "")):
+        return (file,)
+    path = PurePosixPath(file.replace("\\", "/"))
+    above = [str(folder / path.name) for folder in path.parents[1 : _HIGHEST + 1]]
+    mains = [name for name in texts if name != file and _MAIN.search(texts[name]) and _is_below(path, name)]
+    nearest = sorted(mains, key=lambda name: -len(PurePosixPath(name).parent.parts))
+    return tuple(dict.fromkeys((file, *nearest, *above)))
+
+
+def _is_below(path: PurePosixPath, main: str) -> bool:
+    return PurePosixPath(main.replace("\\", "/")).parent in path.parents
 
 
 def roots(texts: Mapping[str, str]) -> tuple[Tree, ...]:
@@ -56,9 +83,10 @@ def roots(texts: Mapping[str, str]) -> tuple[Tree, ...]:
 class _Builder:
     """State of one walk."""
 
-    def __init__(self, texts: Mapping[str, str], main: str) -> None:
+    def __init__(self, texts: Mapping[str, str], main: str, places: tuple[str, ...]) -> None:
         self._texts = texts
         self._main = main
+        self._places = places
         self._count = 0
         self._parsed: dict[str, tuple[Directive, ...]] = {}
         self.included: set[str] = set()
@@ -89,7 +117,7 @@ class _Builder:
 
     def _include(self, directive: Directive, above: tuple[str, ...]) -> Iterable[Directive]:
         (pattern,) = directive.arguments
-        names = matching(self._texts, self._main, pattern)
+        names = next((found for place in self._places if (found := matching(self._texts, place, pattern))), [])
         if not names and not MAGIC.search(pattern):  # a glob may match nothing, says nginx
             self._problem(
                 directive, f"includes {pattern}, which was not given", "Give the whole folder of the configuration."
