@@ -142,3 +142,108 @@ def test_only_examiners_that_need_no_store_and_no_log_are_asked() -> None:
     slugs = {examiner.slug for examiner in configuration_examiners()}
     assert {"probes/wrong-path", "probes/dead-rule", "probes/idle-backend"} <= slugs
     assert not slugs & {"probes/creates-sessions", "monitoring/log-blind-spot", "healthy"}
+
+
+# -- what cannot be judged is not clean ------------------------------------------------------------------------------
+
+UNKNOWN = {
+    "consul": "scrape_configs: [{job_name: a, consul_sd_configs: [{server: 'consul:8500'}]}]\n",
+    "a kind without a reader": "scrape_configs: [{job_name: a, ec2_sd_configs: [{region: eu}]}]\n",
+    "a kind of a later Prometheus": "scrape_configs: [{job_name: a, upcloud_sd_configs: [{zone: fi}]}]\n",
+    "files of targets": "scrape_configs: [{job_name: a, file_sd_configs: [{files: [t/*.json]}]}]\n",
+}
+
+
+@pytest.mark.parametrize("name", UNKNOWN)
+def test_targets_that_nobody_knows_are_said_and_exit_with_4(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "prometheus.yml").write_text(UNKNOWN[name])
+    said = run("lint", "prometheus.yml")
+    assert said.code == 4
+    assert "prometheus.yml:1: not examined" in said.out
+    assert "not examined in 1 file" in said.out
+
+
+def test_a_finding_counts_before_what_was_not_examined(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "prometheus.yml").write_text(UNKNOWN["consul"])
+    (tmp_path / "haproxy.cfg").write_text("backend a\n  option httpchk GET /login\n  server a 10.0.0.1:80 check\n")
+    assert run("lint").code == 12
+
+
+@pytest.mark.parametrize("byte", [b"# caf\xe9\n", b"# \xed\xa0\x80\n", b"# \xff\xfe\n"])
+@pytest.mark.parametrize("named", [True, False])
+def test_one_strange_byte_does_not_lose_a_configuration_of_nginx(
+    byte: bytes, named: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    server = b"server { listen 80; location / { proxy_pass http://app; health_check uri=/login; } }"
+    (tmp_path / "nginx.conf").write_bytes(
+        byte + b"events {}\nhttp { upstream app { server 10.0.0.1; } " + server + b" }\n"
+    )
+    said = run("lint", *(["nginx.conf"] if named else []))
+    assert said.code == 12
+    assert "asks 1 target for /login" in said.out
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_yaml_that_is_not_utf_8_is_named_with_its_line(
+    named: bool, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder)
+    (folder / "shop.yml").write_bytes(b"scrape_configs:\n- job_name: caf\xe9\n")
+    said = run("lint", *(["shop.yml", "prometheus.yml"] if named else []))
+    assert "shop.yml" in said.out
+    assert "(line 2)" in said.out
+
+
+def test_a_template_of_a_chart_is_not_passed_over_in_silence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "deployment.yaml").write_text("kind: {{ .Values.kind }}\nlivenessProbe:\n  httpGet: {path: /}\n")
+    (tmp_path / "nginx.conf").write_text("events {}\nhttp { server { listen 80; } }\n")
+    said = run("lint")
+    assert said.code == 4
+    assert "helm template" in said.out
+
+
+# -- relabelling's effect on the target ------------------------------------------------------------------------------
+
+ERASED = """\
+scrape_configs:
+- job_name: pages
+  metrics_path: /probe
+  params: {module: [page]}
+  static_configs:
+  - targets: [10.0.0.1:80]
+    labels: {url: "http://a.example/health"}
+  - targets: [10.0.0.2:80]
+  relabel_configs:
+  - {source_labels: [__address__], target_label: __param_target}
+  - RULE
+  - {target_label: __address__, replacement: "blackbox:9115"}
+"""
+
+
+@pytest.mark.parametrize(
+    ("rule", "has_patch"),
+    [
+        ("{source_labels: [url], target_label: __param_target}", True),
+        ("source_labels: [url]\n    target_label: __param_target", True),
+        ("{source_labels: [url], regex: '(.*)', target_label: __param_target}", True),
+        ("{target_label: __param_target, replacement: ''}", False),
+        ("{action: labeldrop, regex: __param_target}", False),
+    ],
+)
+def test_a_rule_that_deletes_the_target_is_named_with_its_victims(
+    rule: str, has_patch: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "prometheus.yml").write_text(ERASED.replace("RULE", rule))
+    said = run("lint", "prometheus.yml")
+    assert "prometheus.yml:11: warning probes/dropped-target" in said.out
+    assert "10.0.0.2:80" in said.out
+    assert ("(.+)" in run("lint", "prometheus.yml", "-f", "diff").out) is has_patch
+    shown = run("probes", "--prometheus", "prometheus.yml").out
+    assert " scrape " not in shown

@@ -99,7 +99,8 @@ def test_a_path_whose_name_says_nothing_is_doubted_with_medium_confidence() -> N
 
 @pytest.mark.parametrize("kind", ["kubelet-http", "compose-http", "haproxy-http", "elb-http", "consul-check"])
 @pytest.mark.parametrize(
-    ("path", "is_wrong"), [("/", True), ("/login", True), ("/shop/index.php", True), ("/leader", False), ("/livez", False)]
+    ("path", "is_wrong"),
+    [("/", True), ("/login", True), ("/shop/index.php", True), ("/leader", False), ("/livez", False)],
 )
 def test_every_prober_that_asks_for_a_page_is_named_with_its_line(kind: str, path: str, is_wrong: bool) -> None:
     prober = kind.partition("-")[0]

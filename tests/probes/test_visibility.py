@@ -85,7 +85,9 @@ def test_a_name_is_reached_through_the_proxy_that_answers_it() -> None:
 
 
 def two_hosts() -> NginxMap:
-    text = "events {{}} http {{ upstream app {{ server 127.0.0.1:8080; server 127.0.0.1:8081 down; }} server {{ listen 80;"
+    text = (
+        "events {{}} http {{ upstream app {{ server 127.0.0.1:8080; server 127.0.0.1:8081 down; }} server {{ listen 80;"
+    )
     text += " server_name {} shop.example localhost; location / {{ proxy_pass http://app; }} }} }}"
     return read_nginx({f"{name}/nginx.conf": text.format(f"10.0.0.{name[-1]}") for name in ("web1", "web2")})
 

@@ -39,6 +39,8 @@ class Linted:
     """Files that were recognised and read, in their order; those that they include are among the report's sources."""
     refused: tuple[Absent, ...]
     """What could not be read, or what its own program would refuse to load."""
+    unjudged: tuple[Absent, ...] = ()
+    """What was seen and could not be judged: targets that nobody knows, a template that nobody rendered."""
 
 
 def configuration_examiners() -> tuple[Examiner, ...]:
@@ -75,8 +77,8 @@ def lint(
     from necropsy.autopsy.survey import survey
     from necropsy.case.store import Case
 
-    kinds, unread = _recognised(names)
-    _require(kinds, unread, names)
+    kinds, unread, passed = _recognised(names)
+    _require(kinds, (*unread, *passed), names)
     sources = replace(
         _sources(kinds, prometheus_version), blackbox_version=blackbox_version, consul_version=consul_version
     )
@@ -84,11 +86,16 @@ def lint(
     with Case.create(None) as case:
         case.set_meta("now", datetime.now(UTC).isoformat())
         case.append("source", [to_plain(source) for source in found.sources])
-        case.append("absence", [to_plain(item) for item in (*unread, *found.absent)])
+        case.append("absence", [to_plain(item) for item in (*unread, *passed, *found.absent)])
         chart(case, found.files, found.simulation, prometheus_version)
         _judge(case, found.files, found.simulation, sources)
         report = reporting.report(case)
-    return Linted(report, tuple(kinds), (*unread, *_refused(found.files, sources)))
+    return Linted(
+        report,
+        tuple(kinds),
+        (*unread, *_refused(found.files, sources)),
+        (*passed, *(_absent(problem) for problem in found.simulation.problems if isinstance(problem, NotJudged))),
+    )
 
 
 def recognised(names: Sequence[str], *, prometheus_version: str | None = None) -> Sources:
@@ -96,8 +103,8 @@ def recognised(names: Sequence[str], *, prometheus_version: str | None = None) -
 
     Parameters and errors as for ``lint``, whose other versions matter later.
     """
-    kinds, unread = _recognised(names)
-    _require(kinds, unread, names)
+    kinds, unread, passed = _recognised(names)
+    _require(kinds, (*unread, *passed), names)
     return _sources(kinds, prometheus_version)
 
 
@@ -111,28 +118,40 @@ def _require(kinds: dict[str, str], unread: Sequence[Absent], names: Sequence[st
         )
 
 
-def _recognised(names: Iterable[str]) -> tuple[dict[str, str], list[Absent]]:
-    """Return file → kind, and what was named and could not be used."""
-    from necropsy.evidence.configuration.recognise import configurations, recognise
+def _recognised(names: Iterable[str]) -> tuple[dict[str, str], list[Absent], list[Absent]]:
+    """Return file → kind, what was named and could not be used, and what was passed over in a folder and should not."""
+    from necropsy.evidence.configuration.recognise import configurations, passed_over, recognise, recognise_bytes
     from necropsy.wire.files import expand, read_text
 
     kinds: dict[str, str] = {}
     unread: list[Absent] = []
+    passed: list[Absent] = []
     for name in expand(names):
         folder = Path(name).is_dir()
         for file in map(str, configurations(Path(name))) if folder else (name,):
             try:
-                kind = recognise(read_text(file), file)
+                text = read_text(file)
             except UnreadableSource as error:
-                if not folder:
-                    unread.append(Absent("configuration", file, error.message.removeprefix(f"{file}: "), error.hint))
+                kind = recognise_bytes(file)
+                if kind is not None:
+                    kinds.setdefault(file, kind)
+                else:
+                    reason = error.message.removeprefix(f"{file}: ")
+                    (passed if folder else unread).append(Absent("configuration", file, reason, error.hint))
                 continue
+            kind = recognise(text, file)
             if kind is not None:
                 kinds.setdefault(file, kind)
+            elif (what := passed_over(text)) is not None:
+                passed.append(Absent("configuration", file, *what))
             elif not folder:
                 hint = "necropsy examine --prober KIND=FILE reads what cannot be told by its content."
                 unread.append(Absent("configuration", file, "not recognised as configuration of monitoring", hint))
-    return kinds, unread
+    return kinds, unread, passed
+
+
+def _absent(problem: ConfigurationError) -> Absent:
+    return Absent("configuration", problem.place, problem.reason, problem.hint)
 
 
 def _sources(kinds: dict[str, str], prometheus_version: str | None) -> Sources:

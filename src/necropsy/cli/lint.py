@@ -10,6 +10,7 @@ import typer
 from necropsy.cli import output
 from necropsy.cli.output import ColorOption, FailOn, FailOnOption
 from necropsy.cli.probes import BlackboxVersionOption, ConsulVersionOption
+from necropsy.model.errors import NotJudged
 
 
 class LintFormat(StrEnum):
@@ -49,7 +50,8 @@ def lint(
     """Check the configuration of monitoring: wrong paths, lost targets, dead rules, doubles, zombies. Asks nobody.
 
     Files of Prometheus, blackbox exporter, Consul (JSON, HCL, saved answers), nginx and other probers belong together:
-    give all of them. The exit code is that of the worst finding; 1 if a file is refused or cannot be read.
+    give all of them. The exit code is that of the worst finding; 1 if a file is refused or cannot be read; 4 if nothing
+    is wrong, and something could not be judged.
 
     \b
     Examples:
@@ -70,7 +72,9 @@ def lint(
     )
     if format is LintFormat.TEXT:
         color = output.use_color(color)
-        text = lines.render(linted.report, linted.refused, linted.files, width=output.width(), color=color)
+        text = lines.render(
+            linted.report, linted.refused, linted.files, linted.unjudged, width=output.width(), color=color
+        )
     elif format is LintFormat.GITHUB:
         text = lines.render_github(linted.report, linted.refused)
     elif format is LintFormat.DIFF:
@@ -78,4 +82,5 @@ def lint(
     else:
         text = output.render(linted.report, output.Format(format.value))
     output.say(text)
-    raise typer.Exit(output.exit_code(linted.report, fail_on) or (1 if linted.refused else 0))
+    code = output.exit_code(linted.report, fail_on) or (1 if linted.refused else 0)
+    raise typer.Exit(code or (NotJudged.exit_code if linted.unjudged else 0))

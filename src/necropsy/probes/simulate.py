@@ -28,13 +28,13 @@ from necropsy.probes.nginx.logs import LogFormat
 if TYPE_CHECKING:
     from necropsy.probes.monitoring import Found, Monitoring
     from necropsy.probes.nginx.servers import Server
-    from necropsy.probes.prometheus.targets.target import Target
     from necropsy.probes.prometheus.blackbox.modules import Modules
+    from necropsy.probes.prometheus.targets.target import Target
 
 __all__ = ["Dropped", "LogFormat", "Simulation", "scheduled", "simulate"]
 
 _SIMULATED: Final = frozenset(
-    ("prometheus", "prometheus_api", "blackbox", "consul", "nginx", "file_sd", "http_sd", "dns_sd")
+    ("prometheus", "prometheus_api", "blackbox", "consul", "nginx", "file_sd", "http_sd", "dns_sd", "values")
 )
 """Kinds that are understood together; each file of another kind is read on its own."""
 

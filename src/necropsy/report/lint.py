@@ -22,19 +22,27 @@ _SHORT: Final = 60
 
 
 def render(
-    report: Report, refused: Sequence[Absent] = (), files: Sequence[str] = (), *, width: int = 80, color: bool = False
+    report: Report,
+    refused: Sequence[Absent] = (),
+    files: Sequence[str] = (),
+    unjudged: Sequence[Absent] = (),
+    *,
+    width: int = 80,
+    color: bool = False,
 ) -> str:
     """Render the findings for a terminal: place, severity and slug, then the reason and what to do."""
     sheet = Sheet(width=width, color=color)
     for finding in report.findings:
         _finding(sheet, finding)
-    _unread(sheet, report, refused)
+    _unread(sheet, report, refused, unjudged)
     sheet.gap()
     counts = Counter(finding.severity for finding in report.findings)
     said = [several(counts[severity], str(severity)) for severity in reversed(Severity) if counts[severity]]
     said = [text.replace("infos", "info").replace("criticals", "critical") for text in said]
     if refused:
-        said.append(f"{several(len(refused), 'file')} refused or unread")
+        said.append(f"{several(len({_file(item) for item in refused}), 'file')} refused or unread")
+    if unjudged:
+        said.append(f"{several(len(unjudged), 'place')} not examined")
     sheet.line((", ".join(said) or "nothing found", "bold"), f" in {several(len(files), 'file')}")
     if patches(report):
         sheet.line("necropsy lint --format diff prints the patches.")
@@ -70,8 +78,14 @@ def _placed(finding: Finding) -> list[Exhibit]:
     return [exhibit for exhibit in exhibits if exhibit.origin is not None]
 
 
-def _unread(sheet: Sheet, report: Report, refused: Sequence[Absent]) -> None:
+def _file(item: Absent) -> str:
+    file, _, line = item.locator.rpartition(":")
+    return file if line.isdigit() and file else item.locator
+
+
+def _unread(sheet: Sheet, report: Report, refused: Sequence[Absent], unjudged: Sequence[Absent]) -> None:
     shown = {(item.locator, item.reason) for item in refused}
+    unknown = {(item.locator, item.reason) for item in unjudged}
     accused = {str(exhibit.origin) for finding in report.findings for exhibit in _placed(finding)[:1]}
     for item in refused:
         if item.locator in accused:  # a finding says it better
@@ -84,7 +98,8 @@ def _unread(sheet: Sheet, report: Report, refused: Sequence[Absent]) -> None:
         if (item.locator, reason) not in shown:
             sheet.gap()
             place = item.locator.removesuffix(":0")
-            sheet.line((f"{inert(place)}: ", "cyan"), ("assumed or unread", "bold"), f" {prose(reason)}", hang=2)
+            word = "not examined" if (item.locator, item.reason) in unknown else "assumed or unread"
+            sheet.line((f"{inert(place)}: ", "cyan"), (word, "bold"), f" {prose(reason)}", hang=2)
             sheet.line(prose(item.hint), indent=2)
 
 

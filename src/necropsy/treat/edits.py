@@ -5,8 +5,11 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from necropsy.probes.configuration_file import ConfigurationFile
 
 _SECRET: Final = re.compile(
     r"(?i)pass(word|wd|phrase)?\b|secret|token|credential|authorization|bearer|api[_-]?key|private[_-]?key|cookie|://[^/\s]*:[^/\s]*@"
@@ -33,6 +36,17 @@ def apply(text: str, insertions: Sequence[Insertion]) -> str:
         behind = insertion.offset if insertion.until is None else insertion.until
         text = text[: insertion.offset] + insertion.text + text[behind:]
     return text
+
+
+def edited(file: ConfigurationFile, insertions: Sequence[Insertion]) -> ConfigurationFile:
+    """Return a configuration file with insertions, in its text and, where that is a part, in the whole file."""
+    around = apply(file.whole, insertions) if file.whole is not None else None
+    return replace(file, text=apply(file.text, insertions), whole=around)
+
+
+def whole(file: ConfigurationFile) -> str:
+    """Return the text of the file itself, whose lines a patch shows."""
+    return file.text if file.whole is None else file.whole
 
 
 def line_end(text: str, line: int) -> int:

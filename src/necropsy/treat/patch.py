@@ -11,7 +11,7 @@ from necropsy.model.figures import several
 from necropsy.model.finding import Finding, Patch, Remedy
 from necropsy.probes.session_risk import may_create
 from necropsy.treat import consul_patch, prometheus_patch
-from necropsy.treat.edits import Insertion, apply, count_changes, unified_diff
+from necropsy.treat.edits import Insertion, apply, count_changes, edited, unified_diff, whole
 
 if TYPE_CHECKING:
     from necropsy.model.probe import Probe
@@ -43,8 +43,8 @@ def propose(files: Sequence[ConfigurationFile], probes: Sequence[Probe], simulat
     if not wrong:
         return None
     edits = _edits(files, wrong)
-    patched = [replace(file, text=apply(file.text, edits.get(file.name, ()))) for file in files]
-    if edits:
+    patched = [edited(file, edits.get(file.name, ())) for file in files]
+    if edits and all(file.patchable for file in files if file.name in edits):
         after = simulate([_reloaded(file, wrong) for file in patched])
         still = [probe for probe in after if probe.kind == "blackbox-http" and may_create(probe)]
         if not still and _same_targets(probes, after):
@@ -131,11 +131,11 @@ def _remedy(
     before_urls = {(p.prober, p.host, p.port) for p in wrong}
     now = sorted({p.path for p in after if (p.prober, p.host, p.port) in before_urls})
     effect = f"{several(len(wrong), 'probe')} {'asks' if len(wrong) == 1 else 'ask'} for {', '.join(now)} instead"
-    patches = []
+    patches: list[Patch] = []
     for old, new in zip(files, patched, strict=True):
-        if old.name not in edits:
+        if old.name not in edits or old.name in {patch.file for patch in patches}:
             continue
-        diff = unified_diff(old.name, old.text, new.text)
+        diff = unified_diff(old.name, whole(old), whole(new))
         added, removed = count_changes(diff)
         patches.append(Patch(old.name, diff, added, removed, effect))
     return Remedy(

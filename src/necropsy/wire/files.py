@@ -166,8 +166,14 @@ def _damage() -> tuple[type[Exception], ...]:
     return OSError, EOFError, zlib.error, *(getattr(module, name) for module, name in loaded if module is not None)
 
 
-def read_text(locator: str, *, limit: int = 64 << 20) -> str:
+def read_text(locator: str, *, limit: int = 64 << 20, any_bytes: bool = False) -> str:
     """Read a configuration file as UTF-8 text, at most ``limit`` bytes.
+
+    Parameters
+    ----------
+    any_bytes
+        What is not UTF-8 is read as Latin-1, where each byte is a character: for programs that take any bytes. A file with
+        a NUL byte is no text in any case.
 
     Raises
     ------
@@ -186,9 +192,26 @@ def read_text(locator: str, *, limit: int = 64 << 20) -> str:
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise UnreadableSource(
-            f"{locator}: not text: byte {error.start} is not UTF-8", hint="Is this the file that you meant?"
-        ) from error
+        if any_bytes and b"\0" not in data:
+            return data.decode("latin-1")
+        if b"\0" in data:
+            reason, hint = f"byte {error.start} is not UTF-8", "Is this the file that you meant?"
+        else:
+            line = data.count(b"\n", 0, error.start) + 1
+            reason, hint = f"byte {error.start} is not UTF-8 (line {line})", "Save it as UTF-8."
+        raise UnreadableSource(f"{locator}: not text: {reason}", hint=hint) from error
+
+
+def is_utf8(locator: str) -> bool:
+    """Whether a file is UTF-8 as stored; True for a stream, which was read as such."""
+    path = Path(locator)
+    if locator == STANDARD_INPUT or not path.is_file():
+        return True
+    try:
+        path.read_bytes().decode()
+    except UnicodeDecodeError:
+        return compression(path.read_bytes()[:6]) is not None
+    return True
 
 
 def fingerprint(locator: str) -> tuple[str | None, int | None]:

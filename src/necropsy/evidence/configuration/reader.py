@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from necropsy.evidence.configuration import live
+from necropsy.evidence.configuration.embedded import parts
 from necropsy.evidence.configuration.follow import Mention, mentions
 from necropsy.model.errors import UnreadableSource
 from necropsy.model.evidence import Absent, Source
@@ -21,9 +22,13 @@ from necropsy.probes.configuration_file import ConfigurationFile
 from necropsy.probes.locate import MAGIC, candidates
 from necropsy.probes.nginx.tree import bases
 from necropsy.probes.probers.registry import PROBERS
-from necropsy.wire.files import STANDARD_INPUT, expand, fingerprint, read_text
+from necropsy.wire.files import STANDARD_INPUT, expand, fingerprint, is_utf8, read_text
 
-_SIMULATED: Final = ("prometheus", "blackbox", "consul", "nginx", "file_sd", "http_sd", "dns_sd")
+_SIMULATED: Final = ("prometheus", "blackbox", "consul", "nginx", "file_sd", "http_sd", "dns_sd", "values")
+_HOLDING: Final = frozenset(("kubernetes", "values", "compose"))
+"""Kinds whose files may hold the configuration of others."""
+OF_BYTES: Final = frozenset(("nginx", "haproxy"))
+"""Kinds whose programs take any bytes, where YAML and JSON must be UTF-8."""
 KINDS: Final = (*_SIMULATED, *(prober.kind for prober in PROBERS))
 _FOLDER: Final = {
     "prometheus": ("prometheus.yml", "prometheus.yaml"),
@@ -46,6 +51,8 @@ _ALL: Final = {
     "uptime_kuma": ("*.json",),
 }
 """What is read of a folder without it, not deeper, as an agent of Consul reads its own; YAML where nothing is said."""
+_MANIFEST: Final = re.compile(r"^apiVersion\s*:", re.MULTILINE)
+_KIND: Final = re.compile(r"^kind\s*:", re.MULTILINE)
 _MOST_FILES: Final = 10_000
 
 
@@ -144,18 +151,37 @@ class _Reader:
         if len(self.files) >= _MOST_FILES:
             return
         try:
-            text = read_text(name)
+            text = read_text(name, any_bytes=kind in OF_BYTES)
         except UnreadableSource as error:
             self._miss(kind, name, error.message.removeprefix(f"{name}: "), error.hint)
             return
+        inside = parts(text, name) if kind in _HOLDING or _is_manifest(text, kind) else []
+        if kind not in _HOLDING and _is_manifest(text, kind):
+            self._of_manifest(kind, name, inside)
+            return
         self._seen[key] = len(self.files)
-        self.files.append(ConfigurationFile(name, text, kind, address))
+        self.files.append(ConfigurationFile(name, text, kind, address, patchable=kind not in OF_BYTES or is_utf8(name)))
+        self.files.extend(inside)
         digest, size = fingerprint(name)
         self.sources.append(Source(reader=kind, locator=name, sha256=digest, size=size, note=because))
         # Includes of nginx count from the main file; so do those of the files that it includes.
         main = main or name
-        for mention in mentions(kind, text, name):
-            self._follow(mention, main, f"{name}:{mention.line}")
+        for file in (ConfigurationFile(name, text, kind), *inside):
+            for mention in mentions(file.kind, file.text, file.name):
+                self._follow(mention, main, f"{name}:{mention.line}")
+
+    def _of_manifest(self, kind: str, name: str, inside: list[ConfigurationFile]) -> None:
+        """Take from a manifest of Kubernetes what it holds of the kind that somebody named it as."""
+        of_kind = [part for part in inside if part.kind == kind]
+        self.files.extend(of_kind)
+        digest, size = fingerprint(name)
+        if of_kind:
+            self.sources.append(
+                Source(reader=kind, locator=name, sha256=digest, size=size, note="inside of a manifest")
+            )
+        else:
+            reason = f"a manifest of Kubernetes that holds no configuration of {kind}"
+            self._miss(kind, name, reason, f"Give it as --kubernetes {name}, and the {kind} configuration beside it.")
 
     def _follow(self, mention: Mention, main: str, by: str) -> None:
         if main == STANDARD_INPUT and not mention.written.startswith("/"):
@@ -183,6 +209,11 @@ class _Reader:
         absent = Absent(kind=kind, locator=locator, reason=reason, hint=hint)
         if absent not in self.absent:
             self.absent.append(absent)
+
+
+def _is_manifest(text: str, kind: str) -> bool:
+    """Whether a text that was named as another kind is a manifest of Kubernetes."""
+    return kind in ("prometheus", "blackbox") and _MANIFEST.search(text) is not None and _KIND.search(text) is not None
 
 
 def _of_folder(kind: str, folder: Path) -> Iterator[str]:

@@ -7,11 +7,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
-from necropsy.evidence.configuration.reader import KINDS
-from necropsy.model.errors import ConfigurationError
+from necropsy.evidence.configuration.embedded import holds_jobs, parts, unrendered
+from necropsy.evidence.configuration.reader import KINDS, OF_BYTES
+from necropsy.model.errors import ConfigurationError, UnreadableSource
 from necropsy.probes.prometheus.configuration_fields import GLOBAL, SECTIONS
-from necropsy.probes.syntax.document import parse_yaml
+from necropsy.probes.syntax.document import parse_yaml, parse_yaml_all
 from necropsy.probes.syntax.node import Node
+from necropsy.wire.files import read_text
 
 _SUFFIXES: Final = frozenset(
     (".yml", ".yaml", ".json", ".hcl", ".conf", ".cfg", ".tf", ".template"),
@@ -74,11 +76,34 @@ def recognise(text: str, name: str) -> str | None:
     """
     try:
         root = parse_yaml(text, name)
+        if root.kind == "null" and "---" in text:  # a document of comments alone comes first
+            root = next((document for document in parse_yaml_all(text, name) if document.kind != "null"), root)
     except ConfigurationError:
         kind = _by_lines(text)
     else:
         kind = _by_structure(root) or (_by_lines(text) if root.kind == "scalar" else None)
+        if kind is None and root.kind == "mapping" and parts(text, name):
+            kind = "values"
     return kind if kind in KINDS else None
+
+
+def recognise_bytes(file: str) -> str | None:
+    """Return the kind of a file that is not UTF-8, if its program takes any bytes; None otherwise."""
+    try:
+        kind = recognise(read_text(file, any_bytes=True), file)
+    except UnreadableSource:
+        return None
+    return kind if kind in OF_BYTES else None
+
+
+def passed_over(text: str) -> tuple[str, str] | None:
+    """Return why a text that is not recognised should not be passed over in silence, and what to do; None if it may be."""
+    what = unrendered(text)
+    if what:
+        return f"a template with {what}, which nobody has rendered", "Render it first: helm template . > all.yaml"
+    if holds_jobs(text):
+        return "it holds scrape jobs in a form that is not read here", "Save the jobs as Prometheus' own configuration."
+    return None
 
 
 def _by_lines(text: str) -> str | None:
@@ -112,6 +137,8 @@ def _of_list(root: Node) -> str | None:
     """Lists: answers of Consul, and files of targets."""
     for element in root.elements:
         keys = _keys(element)
+        if "job_name" in keys:
+            return "prometheus"
         if "targets" in keys:
             return "file_sd"
         if keys & {"ServiceID", "ServiceName", "CheckID"} or {"Node", "Service"} <= keys or {"Node", "Address"} <= keys:

@@ -117,7 +117,13 @@ def _dns(request: Request) -> list[Group]:
 
 def _kubernetes(request: Request) -> list[Group]:
     groups = discover_kubernetes(request.discovery.node, request.world.manifests)
-    return groups or request.unknown("Give the manifests, or what `kubectl get -A -o yaml` prints, of this role.")
+    hint = "Give the manifests, or what `kubectl get -A -o yaml` prints, of this role."
+    if groups or not request.world.manifests:
+        return groups or request.unknown(hint)
+    # Manifests were given, and have nothing of this role: a repository seldom holds a whole cluster.
+    reason = f"job {request.job.name}: the targets of kubernetes_sd are not known, the manifests have none of this role"
+    request.problems.append(request.discovery.node.error(reason, hint=hint))
+    return []
 
 
 FINDERS: Final[tuple[tuple[str, Callable[[Request], list[Group]]], ...]] = (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 from necropsy.model.errors import ConfigurationError, NotJudged, UsageError
@@ -193,6 +194,23 @@ class Discoveries:
         key = (name, identity, labels.get("__address__", ""))
         return self._instances.get((*key, node)) or self._instances.get((*key, ""))
 
+    def _of_manifests(self, labels: Mapping[str, str]) -> tuple[str | None, tuple[Origin, ...]]:
+        """Return the health endpoint that the manifests know of a target, and the line that does."""
+        if not self._world.manifests:
+            return None, ()
+        namespace = labels.get("__meta_kubernetes_namespace", "default")
+        for kind in ("pod", "service", "ingress"):
+            known = self._health.get((kind, namespace, labels.get(f"__meta_kubernetes_{kind}_name", "")))
+            if known is not None:
+                return known[0], (known[1],)
+        return None, ()
+
+    @cached_property
+    def _health(self) -> Mapping[tuple[str, str, str], tuple[str, Origin]]:
+        from necropsy.probes.kubernetes.health import health_endpoints
+
+        return health_endpoints(self._world.manifests)
+
     def identity(self, target: Target) -> Identity:
         """Return what discovery knows of a target."""
         labels = target.discovered_labels
@@ -200,7 +218,8 @@ class Discoveries:
         service = labels.get("__meta_consul_service")
         if service is None:
             named = next((labels[name] for name in _SERVICES if name in labels), None)
-            return Identity(named, lines=target.found_at)
+            path, line = self._of_manifests(labels)
+            return Identity(named, health_path=path, lines=(*target.found_at, *line))
         service_id = labels.get("__meta_consul_service_id", "")
         instance = self._instance(labels)
         if instance is None:  # file_sd with labels that somebody copied from Consul

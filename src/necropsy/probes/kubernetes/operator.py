@@ -9,23 +9,27 @@ Sample::
       interval: 10s
       targets: {staticConfig: {static: [admin.example.com]}}
 
-``Probe``, ``ServiceMonitor`` and ``PodMonitor`` are read, all that are given: which of them a ``Prometheus`` object selects
-is not decided. Scrape classes, shards and an enforced namespace label are not reproduced.
+``Probe``, ``ServiceMonitor``, ``PodMonitor`` and ``ScrapeConfig`` are read, all that are given: which of them a
+``Prometheus`` object selects is not decided. Scrape classes, shards and an enforced namespace label are not reproduced.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
-from necropsy.model.errors import ConfigurationError
+from necropsy.model.errors import ConfigurationError, NotJudged
 from necropsy.probes.kubernetes.monitors import monitor_jobs
 from necropsy.probes.kubernetes.objects import name_of, namespace_of, text_at
+from necropsy.probes.kubernetes.scrape_config import scrape_config_job
 from necropsy.probes.kubernetes.selection import Placed, discovery, kept_by_labels, relabelings, rule
 from necropsy.probes.prometheus.configuration import PrometheusConfiguration, read_prometheus
 from necropsy.probes.syntax.node import Node
 
 _DEFAULT_INTERVAL: Final = "30s"
+_ASKS: Final = re.compile(r"\w*(?:Scrape|Probe|ScrapeConfig|PodMonitoring|ServiceMonitor|PodMonitor|StaticScrape)")
+"""Kinds of objects by whose name somebody is asked: VMServiceScrape, VMProbe, PodMonitoring …"""
 _URL: Final = {
     "source_labels": ["__meta_kubernetes_ingress_scheme", "__address__", "__meta_kubernetes_ingress_path"],
     "separator": ";",
@@ -50,6 +54,7 @@ def operated(
     for manifest in found:
         if manifest.get("spec") is None:
             continue
+        problems.extend(_unread(manifest))
         placed = Placed(manifest)
         for job in _jobs(placed, text_at(manifest, "kind")):
             job.setdefault("scrape_interval", interval)
@@ -60,11 +65,22 @@ def operated(
     return configurations
 
 
+def _unread(manifest: Node) -> Iterator[ConfigurationError]:
+    """Say of an object that asks targets, and is not read here, that it was not examined."""
+    group, kind = text_at(manifest, "apiVersion").partition("/")[0], text_at(manifest, "kind")
+    if _ASKS.fullmatch(kind) and group not in ("", "monitoring.coreos.com"):
+        reason = f"{kind} {name_of(manifest)} of {group} makes requests, and was not examined"
+        hint = "Give the configuration that its operator makes of it: --prometheus prometheus.yml."
+        yield NotJudged(manifest.file, manifest.line, reason, hint=hint)
+
+
 def _jobs(placed: Placed, kind: str) -> Iterator[dict[str, Any]]:
     if kind == "Probe":
         yield _probe(placed)
     elif kind in ("ServiceMonitor", "PodMonitor"):
         yield from monitor_jobs(placed, kind)
+    elif kind == "ScrapeConfig" and text_at(placed.manifest, "apiVersion").startswith("monitoring.coreos.com/"):
+        yield scrape_config_job(placed)
 
 
 def _probe(placed: Placed) -> dict[str, Any]:

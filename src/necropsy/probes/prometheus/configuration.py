@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from necropsy.model.errors import ConfigurationError
@@ -101,6 +101,8 @@ def read_prometheus(
 ) -> PrometheusConfiguration:
     """Read a parsed configuration; ``more`` are the documents of ``scrape_config_files``. Otherwise as above."""
     version = prometheus_version(prometheus)
+    if node.kind == "sequence":  # a list of jobs, as additional ones are given to an operator or a chart
+        node = from_jobs(node)
     problems: list[ConfigurationError] | None = [] if lenient else None
     _check_repeated(node)
     sections = fields_of(node, "Prometheus' configuration", SECTIONS, version, problems)
@@ -131,6 +133,12 @@ def read_prometheus(
         scrape_config_files=_patterns(sections.get("scrape_config_files"), "scrape config"),
         problems=tuple(problems or ()),
     )
+
+
+def from_jobs(jobs: Node) -> Node:
+    """Return the configuration that has these jobs and nothing else."""
+    key = Node("scalar", "scrape_configs", jobs.line, 0, jobs.start, jobs.start, jobs.line, jobs.file, "plain")
+    return replace(jobs, kind="mapping", pairs=((key, jobs),), elements=())
 
 
 def _patterns(node: Node | None, what: str) -> tuple[tuple[str, Origin], ...]:

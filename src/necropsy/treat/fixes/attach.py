@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from necropsy.model.finding import Finding, Patch
-from necropsy.treat.edits import apply, count_changes, unified_diff
+from necropsy.treat.edits import count_changes, edited, unified_diff, whole
 from necropsy.treat.fixes.interface import Edits, FixContext
 from necropsy.treat.fixes.registry import BY_SLUG
 
@@ -43,7 +43,7 @@ def attach_fixes(
         if fix is not None and finding.remedy is not None and not finding.remedy.patches and left:
             context = FixContext(finding, tuple(files), simulation)
             edits = fix.edit(context)
-            if edits:
+            if edits and all(file.patchable for file in files if file.name in edits):
                 left -= 1
                 after = _patched(context, edits, simulate)
                 effect = fix.effect(context, after) if not _breaks(context, after) else ""
@@ -55,7 +55,7 @@ def attach_fixes(
 
 
 def _patched(context: FixContext, edits: Edits, simulate: Simulate) -> FixContext:
-    files = tuple(replace(file, text=apply(file.text, edits.get(file.name, ()))) for file in context.files)
+    files = tuple(edited(file, edits.get(file.name, ())) for file in context.files)
     return FixContext(context.finding, files, simulate(files))
 
 
@@ -66,9 +66,9 @@ def _breaks(before: FixContext, after: FixContext) -> bool:
 
 
 def _patches(before: FixContext, after: FixContext, effect: str) -> tuple[Patch, ...]:
-    patches = []
+    patches: list[Patch] = []
     for old, new in zip(before.files, after.files, strict=True):
-        if old.text != new.text:
-            diff = unified_diff(old.name, old.text, new.text)
+        if old.text != new.text and old.name not in {patch.file for patch in patches}:
+            diff = unified_diff(old.name, whole(old), whole(new))
             patches.append(Patch(old.name, diff, *count_changes(diff), effect))
     return tuple(patches)

@@ -1,5 +1,8 @@
-"""``probes/dropped-target``: a rule that writes a URL into ``__address__`` writes the address alone; one that deletes the
-target parameter of those without a label touches only those with it."""
+"""``probes/dropped-target``: a rule writes an address, not a URL, and leaves the parameter of others alone.
+
+A rule that writes a URL into ``__address__`` writes the address alone; one that deletes the target parameter of those without
+a label touches only those with it.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +10,8 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from necropsy.model.figures import several
-from necropsy.probes.relabel_coverage import discovered
 from necropsy.probes.prometheus.targets.requests import ERASED, erased_by
+from necropsy.probes.relabel_coverage import discovered
 from necropsy.treat.fixes.interface import Edits, Fix, FixContext
 from necropsy.treat.fixes.yaml_edits import field_set, replaced
 

@@ -35,7 +35,7 @@ def jobs(file: ConfigurationFile) -> Iterator[Node]:
         root = parse_yaml(file.text, file.name)
     except ConfigurationError:  # reported when it was read
         return
-    yield from root.get("scrape_configs") or ()
+    yield from root if root.kind == "sequence" else root.get("scrape_configs") or ()
 
 
 def job_named(file: ConfigurationFile, prober: str) -> Node | None:
