@@ -85,11 +85,12 @@ def exit_codes() -> str:
     from necropsy.model.finding import Severity
 
     rows = {0: "It ran, and found nothing (or nothing as severe as `--fail-on` asks for)."}
-    for error in (errors.NecropsyError, errors.UsageError, errors.NoEvidence):
+    for error in (errors.NecropsyError, errors.UsageError, errors.NoEvidence, errors.NotJudged):
         rows[error.exit_code] = {
             errors.NecropsyError: "It failed: something could not be read or written. The message ends in what to do.",
             errors.UsageError: str(errors.UsageError.__doc__),
             errors.NoEvidence: str(errors.NoEvidence.__doc__),
+            errors.NotJudged: "It ran and could not judge: nothing is known to be wrong, and nothing to be right.",
         }[error]
     for severity in Severity:
         rows[severity.exit_code] = f"It ran; the worst finding is of severity `{severity.value}`."

@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from necropsy.model.probe import Backend, Probe
-from necropsy.probes.nginx.backends import read_nginx
 from necropsy.probes.nginx.backends import NginxMap, read_nginx
 from necropsy.probes.visibility import Question, fires_after, location, logs
 

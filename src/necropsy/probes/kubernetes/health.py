@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from necropsy.model.evidence import Origin
-from necropsy.probes.kubernetes.discovery import pod_of
+from necropsy.probes.kubernetes.labels import pod_of
 from necropsy.probes.kubernetes.objects import name_of, namespace_of, text_at, texts_at
 from necropsy.probes.session_risk import is_harmless_path
 from necropsy.probes.syntax.node import Node
