@@ -44,3 +44,10 @@ def test_a_plateau_below_the_limit_never_runs_out() -> None:
 def test_layouts_without_minute_sets_have_none_in_the_sum() -> None:
     prediction = predict(replace(STORE, layout="spring", keys_per_session=1), FOUR)
     assert prediction.steady_state_keys == 34_560
+
+
+def test_a_short_lifetime_counts_the_hash_that_is_kept_for_five_minutes() -> None:
+    prediction = predict(replace(STORE, lifetime_s=300), FOUR)
+    assert prediction.steady_state_sessions == pytest.approx(240)
+    assert prediction.steady_state_keys == pytest.approx(120 * 2 + 120 + 5)
+    assert "120 hashes kept for 5 minutes" in prediction.formula

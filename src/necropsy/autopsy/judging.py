@@ -30,7 +30,6 @@ def judge(case: Case, evidence: Evidence, sources: Sources, births: Mapping[str,
 
     around = verdict_inputs.circumstances(case, evidence, births)
     attribution = attribute(list(births.values()), around)
-    claims = attribution.claims
     verdict_inputs.record(case, attribution)
     examination = examine_all(case, EXAMINERS)
 
@@ -44,13 +43,13 @@ def judge(case: Case, evidence: Evidence, sources: Sources, births: Mapping[str,
         findings = attach_fixes(
             findings, evidence.files, evidence.simulation, lambda files: simulate(list(files), sources)
         )
-    predictions = verdict_inputs.predictions(case, evidence, around, births, claims)
+    predictions = verdict_inputs.predictions(case, evidence, around, births, attribution.claims)
     verdict = weigh(
         findings,
         examination.cleared,
         examination.unexamined,
         Weighed(
-            claims=claims,
+            claims=attribution.claims,
             probes=around.probes,
             classes={visitors.class_id: visitors for visitors in around.classes},
             sessions={name: store.total for name, store in births.items()},
@@ -58,6 +57,12 @@ def judge(case: Case, evidence: Evidence, sources: Sources, births: Mapping[str,
             predictions=predictions,
             remedies=remedies,
             now=evidence.now,
+            accounts=attribution.accounts,
+            offsets=attribution.offsets,
+            coverage={name: store.coverage for name, store in births.items()},
+            layouts=verdict_inputs.layouts(case),
+            read_at=verdict_inputs.read_at(case, evidence.now),
+            logs=evidence.logs_given,
         ),
     )
     case.append("finding", [{"slug": f.slug, "value": json.dumps(to_plain(f))} for f in findings])

@@ -14,6 +14,7 @@ from necropsy.autopsy.reading import Evidence
 from necropsy.model.evidence import Absent
 from necropsy.model.verdict import Prediction
 from necropsy.probes.session_risk import idle_probes, may_create
+from necropsy.verdict.actors import is_over
 from necropsy.verdict.evidence import (
     Attribution,
     Births,
@@ -164,7 +165,7 @@ def circumstances(case: Case, evidence: Evidence, births: Mapping[str, Births]) 
     backends = simulation.backends if simulation else ()
     rows = case.rows(
         "SELECT class_id, user_agent, host, method, path, status, followed_to, visits, period_s, phase_s, phase_spread_s,"
-        " coverage, log FROM visitor_class ORDER BY class_id"
+        " coverage, log, client FROM visitor_class ORDER BY class_id"
     )
     elsewhen = _elsewhen(case, births)
     if elsewhen is not None:
@@ -208,7 +209,7 @@ def _elsewhen(case: Case, births: Mapping[str, Births]) -> Absent | None:
 
 
 def _class(row: dict[str, Any]) -> VisitorClass:
-    texts = {name: row[name] or "" for name in ("user_agent", "host", "method", "path", "log")}
+    texts = {name: row[name] or "" for name in ("user_agent", "host", "method", "path", "log", "client")}
     return VisitorClass(**{**row, **texts, "status": row["status"] or 0})
 
 
@@ -243,7 +244,8 @@ def _visits(case: Case) -> Visits | None:
 
 def record(case: Case, attribution: Attribution) -> None:
     """Write what attribution found into the case."""
-    case.append("birth_claim", [asdict(claim) for claim in attribution.claims])
+    claims = [{**asdict(claim), "claim_id": number} for number, claim in enumerate(attribution.claims)]
+    case.append("birth_claim", claims)
     case.append("creation_test", [asdict(test) for test in attribution.tests])
     case.append("clock_offset", [asdict(offset) for offset in attribution.offsets])
     case.append("birth_account", [asdict(account) for account in attribution.accounts])
@@ -276,13 +278,25 @@ def _record_sessions(case: Case, store: str, owner: NDArray[np.int32], weight: N
     case.append("session_claim", rows)
 
 
-def facts(case: Case, store: str, now: datetime) -> StoreFacts:
-    """Counts of one store, as the forecast and the summary want them."""
+def layouts(case: Case) -> dict[str, str]:
+    """Commonest session layout of each store that has sessions."""
+    return {
+        row["store"]: row["layout"]
+        for row in case.rows("SELECT store, mode(layout) AS layout FROM session GROUP BY store")
+    }
+
+
+def read_at(case: Case, now: datetime) -> dict[str, datetime]:
+    """When each store was read, UTC, where it is known; not later than the moment that the user calls now."""
+    rows = case.rows("SELECT store, max(taken_at) AS at FROM source WHERE store IS NOT NULL GROUP BY store")
+    return {row["store"]: min(now, row["at"].replace(tzinfo=UTC)) for row in rows if row["at"] is not None}
+
+
+def facts(case: Case, store: str, now: datetime, births_per_hour: float) -> StoreFacts:
+    """Counts of one store, as the forecast wants them; the rate is what goes on, whoever makes it."""
     row = case.rows(
         "SELECT count(*) AS sessions, mode(layout) AS layout, mode(lifetime_s) AS lifetime, coalesce(avg(keys), 0) AS keys,"
-        " coalesce(avg(bytes), 0) AS bytes,"
-        " count(*) FILTER (WHERE born_at > (SELECT max(born_at) FROM session WHERE store = $1) - INTERVAL 1 DAY) AS day"
-        " FROM session WHERE store = $1",
+        " coalesce(avg(bytes), 0) AS bytes FROM session WHERE store = $1",
         [store],
     )[0]
     totals = case.rows(
@@ -302,7 +316,7 @@ def facts(case: Case, store: str, now: datetime) -> StoreFacts:
         sessions=row["sessions"],
         keys=totals["keys"],
         bytes=totals["bytes"],
-        births_per_hour=row["day"] / 24.0,
+        births_per_hour=births_per_hour,
         memory_limit=int(limit) if limit is not None else None,
         taken_at=now,
     )
@@ -312,8 +326,19 @@ def predictions(
     case: Case, evidence: Evidence, around: Circumstances, births: Mapping[str, Births], claims: Sequence[Claim]
 ) -> tuple[Prediction, ...]:
     """Predict each store from the probes that belong to it."""
-    made = [predict(facts(case, name, evidence.now), _probes_of(name, around, births, claims)) for name in births]
-    return tuple(made)
+    read = read_at(case, evidence.now)
+    return tuple(
+        predict(
+            facts(case, name, evidence.now, _rate(name, claims, read.get(name, evidence.now))),
+            _probes_of(name, around, births, claims),
+        )
+        for name in births
+    )
+
+
+def _rate(store: str, claims: Sequence[Claim], read: datetime) -> float:
+    """Births an hour that go on: what had stopped when the store was read will fill nothing."""
+    return sum(claim.births_per_hour for claim in claims if claim.store == store and not is_over(claim, read))
 
 
 def _probes_of(store: str, around: Circumstances, births: Mapping[str, Births], claims: Sequence[Claim]) -> list[Probe]:

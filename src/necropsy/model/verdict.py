@@ -4,9 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 from necropsy.model.evidence import Origin
-from necropsy.model.finding import Cleared, Confidence, Remedy, Unexamined
+from necropsy.model.finding import Cleared, Confidence, Remedy, Severity, Unexamined
+
+
+class Kind(StrEnum):
+    """What the verdict comes to."""
+
+    CAUSE = "cause"
+    """There is at least one cause."""
+    HEALTHY = "healthy"
+    """No cause, and every store with sessions was shown to be healthy."""
+    NOTHING_FOUND = "nothing-found"
+    """Enough was looked at, no cause was found, and yet something else is wrong."""
+    UNKNOWN = "unknown"
+    """Not enough was looked at: no verdict."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +48,24 @@ class Actor:
     """What the server answers, e.g. ``302 -> /login``; empty when no log shows it."""
     origin: tuple[Origin, ...] = ()
     """Configuration lines, accused line first."""
+    address: str = ""
+    """Address of the client, as a log has it; empty when there are several, or none is known."""
+    clients: int | None = None
+    """How many clients (address and User-Agent) it has; None without a log."""
+    visits: int | None = None
+    """Its visits in the logs within the time that can testify; None without a log."""
+    first_at: datetime | None = None
+    """First birth that survives; None when unknown."""
+    last_at: datetime | None = None
+    """Last birth."""
+    over: bool = False
+    """Whether it had stopped when the store was read."""
+    find: str = ""
+    """Command that shows its lines in the log; empty when no log has any."""
+    fix: str = ""
+    """What to do about it where it is in no configuration that was given; empty when a patch or remedy says it."""
+    alternative: str = ""
+    """Who else it could be: another creator that no evidence tells from this one; else empty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +79,7 @@ class Cause:
     text: str
     """The reason, a paragraph."""
     share: float
-    """Of the store's sessions, 0 to 1."""
+    """Of ``share_of``, 0 to 1."""
     share_low: float
     share_high: float
     confidence: Confidence
@@ -56,6 +88,17 @@ class Cause:
     bytes: int
     actors: tuple[Actor, ...] = ()
     remedy: Remedy | None = None
+    severity: Severity = Severity.CRITICAL
+    share_of: str = "births"
+    """What the share is of. Shares of ``births`` of one store add up to 1 at most; others name a whole of their own."""
+    first_at: datetime | None = None
+    """First birth of its actors that survives; None for what creates nothing, and when unknown."""
+    last_at: datetime | None = None
+    """Last birth."""
+    over: bool = False
+    """Whether all its actors had stopped when the store was read: ``births_per_hour`` is then the rate of that time."""
+    explains: tuple[str, ...] = ()
+    """Slugs of other findings about this store that follow from it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +108,52 @@ class Contribution:
     slug: str
     store: str | None
     title: str
+    explained_by: str = ""
+    """Slug of the cause that it follows from; empty when it stands for itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """How much of the births of one store can be seen at all."""
+
+    store: str
+    births: int
+    """Sessions of known birth."""
+    unknown: int
+    """Sessions whose birth is not known."""
+    explained: float
+    """Births that the claims explain, 0 to ``births``."""
+    horizon_at: datetime | None = None
+    """Sessions born before this may have expired: who made them cannot be seen; None: none expires."""
+    covered_from: datetime | None = None
+    """From here on an access log covers the births; None: none does."""
+    covered_to: datetime | None = None
+    covered: int = 0
+    """Births within the time that a log covers."""
+    read: float = 1.0
+    """Share of the store's keys that could be read: below 1 where a dump breaks off."""
+    reason: str = ""
+    """Why births are not explained, where they are not; else empty."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contradiction:
+    """Sources that do not fit together: what was found, and what was done about it."""
+
+    source: str
+    text: str
+    """A sentence without its full stop."""
+    set_aside: bool
+    """Whether the source was left out; else it was corrected, or is used as it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """Evidence that would tell more, and the command that gets it."""
+
+    what: str
+    why: str
+    command: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,3 +189,10 @@ class Verdict:
     unexplained_share: float
     """Of all sessions, 0 to 1; never rounded away."""
     predictions: tuple[Prediction, ...] = ()
+    kind: Kind = Kind.UNKNOWN
+    reason: str = ""
+    """Why there is no verdict, or no health although no cause; a sentence without its full stop."""
+    requests: tuple[Request, ...] = ()
+    """What to bring, the most telling first; empty when nothing is missing."""
+    views: tuple[View, ...] = ()
+    contradictions: tuple[Contradiction, ...] = ()

@@ -66,6 +66,8 @@ class VisitorClass:
     phase_spread_s: float | None
     coverage: float | None
     log: str = ""
+    client: str = ""
+    """Address of the client, or its hash; ``*`` where several were folded, empty when the log has none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,8 @@
 
 ``sessions = births per second × TTL``; ``keys = sessions × keys per session + index keys``; ``bytes = sessions × bytes
 per session``. Spring's indexed layout adds one expiration set a minute for as long as a session lives, so that the
-incident's sum is 4 × 8,640 × 2 + 1,440 = 70,560.
+incident's sum is 4 × 8,640 × 2 + 1,440 = 70,560. It also keeps the hash for five minutes after the session is over:
+with a lifetime of a day that is nothing, with one of five minutes it doubles the hashes.
 """
 
 from __future__ import annotations
@@ -17,6 +18,11 @@ from necropsy.model.probe import Probe
 from necropsy.model.verdict import Prediction
 
 DAY_S: Final = 86_400
+GRACE_S: Final = 300
+"""How long Spring's indexed layouts keep the hash of a session that is over."""
+_INDEXED: Final = ("spring-indexed", "spring-reactive-indexed")
+_MATTERS: Final = 0.01
+"""Share of the lifetime from which on the grace is part of the sum."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +39,7 @@ class StoreFacts:
     keys: int
     bytes: int
     births_per_hour: float
-    """Measured over all births of the last day of the evidence."""
+    """What goes on when the store was read, whoever makes it."""
     memory_limit: int | None
     taken_at: datetime
 
@@ -58,11 +64,13 @@ def predict(store: StoreFacts, creating: Sequence[Probe]) -> Prediction:
     sessions = keys = size = None
     formula = ""
     if creating and store.lifetime_s is not None and store.lifetime_s >= 0 and not immortal:
-        sessions = per_day / DAY_S * store.lifetime_s
+        kept = _kept(store)
+        sessions = per_day / DAY_S * (store.lifetime_s + kept)
         index_keys = store.lifetime_s / 60 if store.layout == "spring-indexed" else 0.0
-        keys = sessions * store.keys_per_session + index_keys
+        hashes = per_day / DAY_S * kept  # what is over has its hash alone
+        keys = (sessions - hashes) * store.keys_per_session + hashes + index_keys
         size = sessions * store.bytes_per_session
-        formula = _formula(store, creating, index_keys)
+        formula = _formula(store, creating, index_keys, hashes)
     elif creating and immortal:
         formula = f"{_per_day(creating)} x {store.keys_per_session:g} keys, and none ever expires: no plateau"
     return Prediction(
@@ -88,7 +96,13 @@ def _per_day(creating: Sequence[Probe]) -> str:
     )
 
 
-def _formula(store: StoreFacts, creating: Sequence[Probe], index_keys: float) -> str:
+def _kept(store: StoreFacts) -> float:
+    """Seconds that a session stays after it is over, where that is not too little to count."""
+    lifetime_s = store.lifetime_s or 0.0
+    return GRACE_S if store.layout in _INDEXED and _MATTERS * lifetime_s < GRACE_S else 0.0
+
+
+def _formula(store: StoreFacts, creating: Sequence[Probe], index_keys: float, hashes: float) -> str:
     days = (store.lifetime_s or 0) / DAY_S
     lived = "" if days == 1 else f" x {days:.3g} d"
     text = (
@@ -96,6 +110,7 @@ def _formula(store: StoreFacts, creating: Sequence[Probe], index_keys: float) ->
         if lived
         else (f"{_per_day(creating)} x {store.keys_per_session:g} keys")
     )
+    text += f" + {hashes:,.0f} hashes kept for 5 minutes" if hashes else ""
     return text + (f" + {index_keys:,.0f} minute sets" if index_keys else "")
 
 

@@ -1,33 +1,28 @@
-"""Weighing: findings and claims become causes with the share each explains, and what remains unexplained."""
+"""Weighing: findings and claims become causes with the share each explains, and what remains unexplained.
+
+``order`` says which finding can be a cause and which stands first, ``actors`` who is named, ``wording`` how it is said,
+``requests`` what to bring when it is not enough.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Final
+from dataclasses import dataclass, field
+from datetime import datetime
 
 from necropsy.model.figures import percent
 from necropsy.model.finding import Cleared, Finding, Remedy, Unexamined
 from necropsy.model.probe import Probe
-from necropsy.model.verdict import Actor, Cause, Contribution, Prediction, Verdict
-from necropsy.verdict.evidence import Claim, VisitorClass
+from necropsy.model.verdict import Cause, Contradiction, Contribution, Kind, Prediction, Verdict, View
+from necropsy.sessions.registry import cure
+from necropsy.verdict import order
+from necropsy.verdict.actors import Known, actor, utc
+from necropsy.verdict.evidence import Account, Claim, ClockOffset, VisitorClass
+from necropsy.verdict.remedies import remedy_of
+from necropsy.verdict.requests import requests
+from necropsy.verdict.wording import words
 
-CAUSES: Final = (
-    "probes/creates-sessions",
-    "traffic/bot-creates-sessions",
-    "traffic/unlogged-creator",
-    "sessions/immortal",
-)
-"""Slugs that can be a cause of death, in the order in which an operator should act: what goes on now comes first."""
-
-_LEAST_SHARE: Final = 0.05
-_YEAR_S: Final = 31_556_952
-_CREATORS: Final[dict[str, tuple[str, bool | None]]] = {
-    "probes/creates-sessions": ("probe", None),
-    "traffic/bot-creates-sessions": ("visitor", False),
-    "traffic/unlogged-creator": ("unlogged", None),
-}
+HEALTHY = "healthy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +30,7 @@ class Weighed:
     """What weighing needs beside the findings."""
 
     claims: Sequence[Claim]
+    """A claim's place is its ``claim_id``."""
     probes: Sequence[Probe]
     classes: Mapping[int, VisitorClass]
     sessions: Mapping[str, int]
@@ -44,6 +40,16 @@ class Weighed:
     remedies: Mapping[str, Remedy]
     """Remedy per slug, where treatment has one to offer."""
     now: datetime
+    accounts: Sequence[Account] = ()
+    offsets: Sequence[ClockOffset] = ()
+    coverage: Mapping[str, float] = field(default_factory=dict)
+    """Share of each store's keys that could be read, where its dump breaks off."""
+    layouts: Mapping[str, str] = field(default_factory=dict)
+    """Commonest session layout of each store."""
+    read_at: Mapping[str, datetime] = field(default_factory=dict)
+    """When each store was read, UTC; ``now`` where it is not known."""
+    logs: bool = False
+    """Whether an access log is among the evidence."""
 
 
 def weigh(
@@ -51,40 +57,67 @@ def weigh(
 ) -> Verdict:
     """Return the verdict.
 
-    A finding whose slug can be a cause, and that explains at least a twentieth of its store, becomes one; every other
-    finding contributes. Nothing is rounded away: the unexplained share is over all sessions of all stores.
+    Which findings are causes is decided in ``order``; every other finding contributes, with the cause that explains it.
+    Nothing is rounded away: the unexplained share is over all sessions of all stores.
     """
+    views = _views(scale)
     causes: list[Cause] = []
     contributing: list[Contribution] = []
     for finding in findings:
-        if finding.slug in CAUSES and finding.store is not None and (finding.share or 0.0) >= _LEAST_SHARE:
-            causes.append(_cause(finding, scale))
-        elif finding.slug != "healthy":  # health is no condition that made anything worse
-            contributing.append(Contribution(finding.slug, finding.store, finding.title))
-    causes.sort(key=lambda c: (CAUSES.index(c.slug), -c.births_per_hour, -c.share, c.store or ""))
+        others = [other for other in findings if other is not finding]
+        if finding.slug == HEALTHY:  # health is no condition that made anything worse
+            continue
+        if order.is_cause(finding, others):
+            causes.append(_cause(finding, findings, scale, next((v for v in views if v.store == finding.store), None)))
+        else:
+            explained = order.explained_by(finding, others) or ""
+            contributing.append(Contribution(finding.slug, finding.store, finding.title, explained))
+    ordered = order.in_order(causes)
+    kind, reason = _kind(ordered, findings, unexamined, scale)
     total = sum(scale.sessions.values())
-    explained = sum(claim.births for claim in scale.claims if claim.creator != "unlogged")
+    explained_births = sum(claim.births for claim in scale.claims if claim.creator != "unlogged")
     return Verdict(
-        causes=tuple(causes),
+        causes=ordered,
         contributing=tuple(contributing),
         ruled_out=tuple(cleared),
         unexamined=tuple(unexamined),
-        unexplained_share=max(0.0, 1.0 - explained / total) if total else 0.0,
+        unexplained_share=max(0.0, 1.0 - explained_births / total) if total else 0.0,
         predictions=scale.predictions,
+        kind=kind,
+        reason=reason,
+        requests=requests(
+            kind,
+            ordered,
+            views,
+            stores=bool(scale.sessions),
+            sessions=total > 0,
+            logs=scale.logs,
+            configured=bool(scale.probes),
+        ),
+        views=views,
+        contradictions=_contradictions(scale),
     )
 
 
-def _cause(finding: Finding, scale: Weighed) -> Cause:
-    claims = _claims_of(finding, scale)
+def _cause(finding: Finding, findings: Sequence[Finding], scale: Weighed, view: View | None) -> Cause:
+    claims = [scale.claims[number] for number in finding.claims if number < len(scale.claims)]
     store = finding.store or ""
     share, low, high = (
         value if value is not None else 0.0 for value in (finding.share, finding.share_low, finding.share_high)
     )
-    sessions = round(share * scale.sessions.get(store, 0))
-    actors = tuple(_actor(claim, scale) for claim in claims)
+    sessions = finding.sessions
+    if sessions is None:
+        sessions = round(share * scale.sessions.get(store, 0)) if finding.share_of == "births" else 0
+    size = round(sessions * scale.bytes_per_session.get(store, 0.0)) if finding.bytes is None else finding.bytes
+    layout = scale.layouts.get(store)
+    known = Known(scale.probes, scale.classes, scale.read_at.get(store, scale.now), cure(layout))
+    actors = tuple(actor(claim, known) for claim in claims)
     lifetime_s = next((p.lifetime_s for p in scale.predictions if p.store == finding.store), None)
-    title, text = _words(finding, actors, lifetime_s, many=len(scale.sessions) > 1)
-    text = " ".join(part for part in (text, _stopped(claims, scale.now, lifetime_s)) if part)
+    title, text = words(finding, actors, lifetime_s, view, many=len(scale.sessions) > 1)
+    going = [claim for claim, one in zip(claims, actors, strict=True) if not one.over]
+    firsts = [one.first_at for one in actors if one.first_at is not None]
+    lasts = [one.last_at for one in actors if one.last_at is not None]
+    follows = order.place_of(finding.slug).explains
     return Cause(
         slug=finding.slug,
         store=finding.store,
@@ -94,107 +127,73 @@ def _cause(finding: Finding, scale: Weighed) -> Cause:
         share_low=low,
         share_high=high,
         confidence=finding.confidence,
-        births_per_hour=sum(claim.births_per_hour for claim in claims),
+        births_per_hour=sum(claim.births_per_hour for claim in going or claims),
         sessions=sessions,
-        bytes=round(sessions * scale.bytes_per_session.get(store, 0.0)),
+        bytes=size,
         actors=actors,
-        remedy=scale.remedies.get(finding.slug, finding.remedy),
+        remedy=remedy_of(finding, actors, known.cure, scale.remedies.get(finding.slug)),
+        severity=finding.severity,
+        share_of=finding.share_of,
+        first_at=min(firsts, default=None),
+        last_at=max(lasts, default=None),
+        over=bool(claims) and not going,
+        explains=tuple(
+            dict.fromkeys(f.slug for f in findings if f.slug in follows and f.store in (None, finding.store))
+        ),
     )
 
 
-def _claims_of(finding: Finding, scale: Weighed) -> list[Claim]:
-    rule = _CREATORS.get(finding.slug)
-    if rule is None:
-        return []
-    creator, clockwork = rule
-    mine = [claim for claim in scale.claims if claim.store == finding.store]
-    if creator == "probe":
-        return [c for c in mine if c.creator == "probe" or (c.creator == "visitor" and c.period_s is not None)]
-    return [c for c in mine if c.creator == creator and (clockwork is None or (c.period_s is not None) == clockwork)]
+def _kind(
+    causes: Sequence[Cause], findings: Sequence[Finding], unexamined: Sequence[Unexamined], scale: Weighed
+) -> tuple[Kind, str]:
+    """What the verdict comes to, and why it is none."""
+    if causes:
+        return Kind.CAUSE, ""
+    if not scale.sessions:
+        return Kind.UNKNOWN, "no session store was examined, so nothing could be counted"
+    if not any(scale.sessions.values()):
+        return Kind.UNKNOWN, "no session of a known layout was found, so nobody can be accused"
+    lacking = [item.hint for item in unexamined if item.slug == HEALTHY]
+    if lacking:
+        return Kind.UNKNOWN, "; ".join(dict.fromkeys(lacking))
+    healthy = {finding.store for finding in findings if finding.slug == HEALTHY}
+    if healthy >= {store for store, sessions in scale.sessions.items() if sessions}:
+        return Kind.HEALTHY, ""
+    return Kind.NOTHING_FOUND, "nobody creates more sessions than people do; what else was found stands below"
 
 
-def _actor(claim: Claim, scale: Weighed) -> Actor:
-    probe = scale.probes[claim.probe_id] if claim.probe_id is not None else None
-    visitors = scale.classes.get(claim.class_id) if claim.class_id is not None else None
-    url = probe.url if probe else _url(visitors) if visitors else ""
-    return Actor(
-        user_agent=claim.user_agent or (visitors.user_agent if visitors else ""),
-        prober=probe.prober if probe else None,
-        url=url,
-        period_s=claim.period_s or (probe.period_s if probe else None),
-        phase_s=claim.phase_s,
-        in_access_log=claim.in_access_log,
-        creation_probability=claim.creation_probability if claim.creation_probability is not None else 1.0,
-        sessions=round(claim.births),
-        births_per_hour=claim.births_per_hour,
-        evidence=claim.evidence,
-        answer=_answer(visitors),
-        origin=probe.origin if probe else (),
+def _views(scale: Weighed) -> tuple[View, ...]:
+    return tuple(
+        View(
+            store=account.store,
+            births=account.births,
+            unknown=account.unknown,
+            explained=min(float(account.births), account.explained),
+            horizon_at=utc(account.horizon_at),
+            covered_from=utc(account.covered_from),
+            covered_to=utc(account.covered_to),
+            covered=account.covered,
+            read=scale.coverage.get(account.store, 1.0),
+            reason=account.reason or "",
+        )
+        for account in scale.accounts
     )
 
 
-def _url(visitors: VisitorClass) -> str:
-    """What they ask for; the path alone when the log does not name the host."""
-    return f"http://{visitors.host}{visitors.path}" if visitors.host else visitors.path
+def _contradictions(scale: Weighed) -> tuple[Contradiction, ...]:
+    """Sources that do not fit together: clocks that disagree, dumps that break off."""
+    said = [Contradiction(offset.log, offset.reason or _clock(offset), not offset.applied) for offset in scale.offsets]
+    said += [
+        Contradiction(
+            f"store {store}", f"its dump breaks off: {percent(read)} of its keys were read, shares are of those", False
+        )
+        for store, read in scale.coverage.items()
+        if read < 1.0
+    ]
+    return tuple(dict.fromkeys(said))
 
 
-def _answer(visitors: VisitorClass | None) -> str:
-    if visitors is None:
-        return ""
-    return f"{visitors.status} -> {visitors.followed_to}" if visitors.followed_to else str(visitors.status)
-
-
-def _words(finding: Finding, actors: tuple[Actor, ...], lifetime_s: float | None, *, many: bool) -> tuple[str, str]:
-    """Title and text of a cause, in the reader's words."""
-    if finding.slug != "probes/creates-sessions":
-        return finding.title, finding.text
-    where = f"store {finding.store}" if many else "this store"
-    who = "Your own monitoring" if any(actor.prober for actor in actors) else "A client that comes like clockwork"
-    title = f"{who} creates {percent(finding.share or 0)} of the sessions in {where}."
-    jobs = sorted({actor.prober for actor in actors if actor.prober})
-    periods = sorted({actor.period_s for actor in actors if actor.period_s})
-    paths = sorted({_path(actor.url) for actor in actors})
-    every = f" every {', '.join(f'{period:g} s' for period in periods)}" if periods else ""
-    text = (
-        f"{_prober_name(jobs)} asks GET {', '.join(paths)}{every}; every answer is a new session{_lives(lifetime_s)}."
-    )
-    return title, text
-
-
-def _stopped(claims: Sequence[Claim], now: datetime, lifetime_s: float | None) -> str:
-    """When the births ended, if they all ended some periods ago: after a fix only the sessions remain."""
-    ends = [(claim.last_at, claim.period_s) for claim in claims if claim.last_at is not None and claim.period_s]
-    if not ends or len(ends) < len(claims):
-        return ""
-    last = max(end for end, _ in ends).replace(tzinfo=UTC)
-    if (now - last).total_seconds() < max(300.0, 5 * max(period for _, period in ends)):
-        return ""
-    immortal = lifetime_s is not None and (lifetime_s < 0 or lifetime_s > _YEAR_S)
-    left = "what is left stays, as it never expires" if immortal else "what is left falls away as it expires"
-    return f"It stopped on {last:%Y-%m-%d at %H:%M} UTC: {left}."
-
-
-def _path(url: str) -> str:
-    if url.startswith("/"):
-        return url
-    return "/" + url.split("/", 3)[3] if url.count("/") >= 3 else "/"
-
-
-def _lives(lifetime_s: float | None) -> str:
-    if lifetime_s is None:
-        return ""
-    if lifetime_s < 0:
-        return " that never expires"
-    for name, seconds in (("year", _YEAR_S), ("day", 86_400), ("hour", 3_600), ("minute", 60)):
-        if lifetime_s >= seconds:
-            number = lifetime_s / seconds
-            return f" that lives for {number:{'.0f' if number >= 10 else '.3g'}} {name}{'' if number == 1 else 's'}"
-    return f" that lives for {lifetime_s:g} s"
-
-
-def _prober_name(jobs: Sequence[str]) -> str:
-    if not jobs:
-        return "It"
-    family, _, name = jobs[0].partition("/")
-    more = f" and {len(jobs) - 1} more" if len(jobs) > 1 else ""
-    return f"{family.capitalize()} job {name}{more}" if family == "prometheus" else f"{jobs[0]}{more}"
+def _clock(offset: ClockOffset) -> str:
+    ahead = "ahead of" if offset.offset_s >= 0 else "behind"
+    done = "its times were moved" if offset.applied else "it was left out"
+    return f"its clock is {abs(offset.offset_s):,.0f} s {ahead} that of store {offset.store}: {done}"

@@ -1,6 +1,6 @@
 """``probes/partial-fix``: some targets of one service ask for its health endpoint, others still for a page.
 
-Signs: the URLs of one service differ in that; or, in a store, some combs of births have ended while others go on, so
+Signs: the URLs of one service differ in that; or, in a store, some trains of births have ended while others go on, so
 that the keys fall to a plateau instead of to the ground. Reason: the fix reached some servers and not the others.
 
 Before: ``http://10.0.0.1:8080/health`` and ``http://10.0.0.2:8080/``. After: both ask ``/health``.
@@ -16,6 +16,7 @@ from necropsy.examine import evidence
 from necropsy.examine.probes.asking import exhibit, several
 from necropsy.model.finding import Confidence, Exhibit, Finding, Remedy, Severity
 from necropsy.probes.session_risk import may_create
+from necropsy.rhythm.endings import has_ended, quiet_s
 
 if TYPE_CHECKING:
     from necropsy.case.store import Case
@@ -29,14 +30,11 @@ _REMEDY: Final = Remedy(
     ),
     undo="put the old definition back and reload",
 )
-_RECENT_S: Final = 3_600
-_ENDED: Final = 0.2
-"""A comb whose rate in the last hour is below this share of its own rate has ended."""
-_GOES_ON: Final = 0.6
-_LEAST_EXPECTED: Final = 20.0
-_COMBS: Final = (
-    "SELECT *, creation_probability * 3600 / period_s AS expected FROM birth_claim"
-    " WHERE store = ? AND period_s > 0 AND phase_low_s IS NOT NULL ORDER BY label, phase_s"
+_LEAST: Final = 20.0
+"""Births of a train that tell whether it goes on."""
+_TRAINS: Final = (
+    "SELECT *, (SELECT max(born_at) FROM session WHERE store = $1) AS newest FROM birth_claim"
+    " WHERE store = $1 AND creator <> 'people' AND period_s > 0 AND births >= $2 AND last_at IS NOT NULL ORDER BY label, phase_s"
 )
 
 
@@ -71,28 +69,26 @@ def _of_service(service: str, left: list[Probe], done: list[Probe]) -> Finding:
 
 
 def _of_store(case: Case, store: str) -> Iterator[Finding]:
-    combs = [comb for comb in case.rows(_COMBS, [store]) if (comb["expected"] or 0) >= _LEAST_EXPECTED]
-    long = case.value(
-        "SELECT count(*) FROM (SELECT max(born_at) - min(born_at) AS span FROM session WHERE store = ?)"
-        f" WHERE span > INTERVAL {3 * _RECENT_S} SECOND",
-        [store],
-    )
-    if len(combs) < 2 or not long:
-        return
-    rates = [(comb, query, case.value(query) / comb["expected"]) for comb in combs for query in [_query(store, comb)]]
-    ended = [(comb, query) for comb, query, rate in rates if rate < _ENDED]
-    going = [(comb, query) for comb, query, rate in rates if rate > _GOES_ON]
+    """Some trains of births ended while others went on: a fix that reached some of the targets."""
+    trains = case.rows(_TRAINS, [store, _LEAST])
+    ended = [train for train in trains if _has_ended(train)]
+    going = [train for train in trains if not _has_ended(train)]
+    # What a restart moves to another phase is one train that ends as another begins.
+    ended = [train for train in ended if not any(_goes_on_as(train, other) for other in trains if other is not train)]
     if not ended or not going:
         return
     exhibits = [
-        Exhibit(f"{comb['label']} every {comb['period_s']:g} s", text, query=query)
+        Exhibit(f"{train['label']} every {train['period_s']:g} s", text, query=_query(store))
         for text, found in (("goes on", going), ("has ended", ended))
-        for comb, query in found
+        for train in found
     ]
     yield Finding(
         severity=Severity.WARNING,
         confidence=Confidence.MEDIUM,
-        title=f"{len(ended)} of {len(ended) + len(going)} combs of births in store {store} have ended, {len(going)} go on",
+        title=(
+            f"{len(ended)} of {len(ended) + len(going)} trains of births in store {store} have ended, {len(going)}"
+            f" {'goes' if len(going) == 1 else 'go'} on"
+        ),
         text="The keys fall to a plateau and not to the ground: what was fixed for some targets goes on at the others.",
         primary=exhibits[0],
         supporting=tuple(exhibits[1:]),
@@ -101,14 +97,26 @@ def _of_store(case: Case, store: str) -> Iterator[Finding]:
     )
 
 
-def _query(store: str, comb: dict[str, Any]) -> str:
-    """Count the births of a comb in the last hour of the evidence."""
-    name = store.replace("'", "''")
-    phase = f"(epoch_ms(born_at) % {round(comb['period_s'] * 1000)}) / 1000.0"
-    low, high = comb["phase_low_s"], comb["phase_high_s"]
-    inside = f"{phase} BETWEEN {low:g} AND {high:g}" if low <= high else f"({phase} >= {low:g} OR {phase} <= {high:g})"
-    newest = f"(SELECT max(born_at) FROM session WHERE store = '{name}')"
+def _has_ended(train: dict[str, Any]) -> bool:
+    return has_ended(
+        train["last_at"],
+        train["newest"],
+        train["period_s"],
+        train["creation_probability"],
+        train["births_per_hour"] or 0.0,
+    )
+
+
+def _goes_on_as(train: dict[str, Any], other: dict[str, Any]) -> bool:
+    """Whether another train of the same period began when this one ended."""
+    if other["first_at"] is None or other["period_s"] != train["period_s"]:
+        return False
+    apart_s: float = abs((other["first_at"] - train["last_at"]).total_seconds())
+    return apart_s <= quiet_s(train["period_s"], train["creation_probability"], train["births_per_hour"] or 0.0)
+
+
+def _query(store: str) -> str:
     return (
-        f"SELECT count(*) FROM session WHERE store = '{name}' AND {inside}"
-        f" AND born_at > {newest} - INTERVAL {_RECENT_S} SECOND"
+        "SELECT label, period_s, phase_s, births, first_at, last_at FROM birth_claim"
+        f" WHERE store = {evidence.quoted(store)} AND period_s > 0 ORDER BY last_at"
     )

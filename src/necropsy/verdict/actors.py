@@ -1,0 +1,102 @@
+"""Who a claim is about: address, request, rhythm, times, the command that finds its lines, what to do about it."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from necropsy.model.probe import Probe
+from necropsy.model.verdict import Actor
+from necropsy.rhythm.endings import has_ended
+from necropsy.sessions.cure import Cure
+from necropsy.verdict.evidence import Claim, VisitorClass
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known beside the claims."""
+
+    probes: Sequence[Probe]
+    classes: Mapping[int, VisitorClass]
+    read_at: datetime
+    """When the store was read, UTC."""
+    cure: Cure | None
+    """Of the session layout of the store."""
+
+
+def actor(claim: Claim, known: Known) -> Actor:
+    """Describe who made the births of a claim."""
+    probe = known.probes[claim.probe_id] if claim.probe_id is not None else None
+    visitors = known.classes.get(claim.class_id) if claim.class_id is not None else None
+    single = (claim.clients or 1) == 1
+    return Actor(
+        user_agent=claim.user_agent or (visitors.user_agent if visitors else ""),
+        prober=probe.prober if probe else None,
+        url=probe.url if probe else _url(visitors) if visitors else "",
+        period_s=claim.period_s or (probe.period_s if probe else None),
+        phase_s=claim.phase_s,
+        in_access_log=claim.in_access_log,
+        creation_probability=claim.creation_probability if claim.creation_probability is not None else 1.0,
+        sessions=round(claim.births),
+        births_per_hour=claim.births_per_hour,
+        evidence=claim.evidence,
+        answer=_answer(visitors),
+        origin=probe.origin if probe else (),
+        address=visitors.client if visitors and single and visitors.client != "*" else "",
+        clients=claim.clients,
+        visits=claim.visits,
+        first_at=utc(claim.first_at),
+        last_at=utc(claim.last_at),
+        over=is_over(claim, known.read_at),
+        find=find(visitors) if visitors else "",
+        fix=_fix(visitors, known.cure) if probe is None and visitors is not None else "",
+        alternative=claim.alternative or "",
+    )
+
+
+def is_over(claim: Claim, read_at: datetime) -> bool:
+    """Whether its births had ended when the store was read."""
+    last = utc(claim.last_at)
+    return has_ended(last, read_at, claim.period_s, claim.creation_probability, claim.births_per_hour)
+
+
+def utc(moment: datetime | None) -> datetime | None:
+    """Give a time of the case its zone."""
+    return moment.replace(tzinfo=UTC) if moment is not None and moment.tzinfo is None else moment
+
+
+def find(visitors: VisitorClass) -> str:
+    """Return the command that shows the lines of a class in its log; empty when the log has no name.
+
+    >>> row = VisitorClass(1, "Go-http-client/1.1", "", "GET", "/orders/*", 302, None, 9, None, None, None, None, "access.log")
+    >>> find(row)
+    "grep -F 'GET /orders/' access.log | grep -F Go-http-client/1.1"
+    """
+    if not visitors.log or visitors.log == "-":
+        return ""
+    whole, star, _ = visitors.path.partition("*")
+    asked = f"{visitors.method} {whole}{'' if star else ' '}" if visitors.method else whole
+    grep = "zgrep" if visitors.log.endswith(".gz") else "grep"
+    command = f"{grep} -F {shlex.quote(asked)} {shlex.quote(visitors.log)}"
+    for text in (visitors.user_agent, visitors.client if visitors.client not in ("", "*") else ""):
+        command += f" | grep -F {shlex.quote(text)}" if text and not text.startswith("#") else ""
+    return command
+
+
+def _url(visitors: VisitorClass) -> str:
+    """What they ask for; the path alone when the log does not name the host."""
+    return f"http://{visitors.host}{visitors.path}" if visitors.host else visitors.path
+
+
+def _answer(visitors: VisitorClass | None) -> str:
+    if visitors is None:
+        return ""
+    return f"{visitors.status} -> {visitors.followed_to}" if visitors.followed_to else str(visitors.status)
+
+
+def _fix(visitors: VisitorClass, cure: Cure | None) -> str:
+    """What to do about a creator that is in no configuration that was given."""
+    asks = f"{visitors.method or 'GET'} {visitors.path}"
+    return f"{cure.framework}: start no session for {asks}. {cure.stop}" if cure else f"start no session for {asks}"

@@ -1,0 +1,133 @@
+"""Title and text of a cause, in the reader's words: who, how often, since when, and whether it goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+from necropsy.model.figures import IMMORTAL_S, percent, several
+from necropsy.model.finding import Finding
+from necropsy.model.verdict import Actor, View
+from necropsy.verdict.order import CREATORS
+
+_YEAR_S: Final = 31_556_952
+_OUTSIDE: Final = 0.1
+"""Share of the births beyond the log's time from which on it is said."""
+
+
+def words(
+    finding: Finding, actors: Sequence[Actor], lifetime_s: float | None, view: View | None, *, many: bool
+) -> tuple[str, str]:
+    """Return title and text of a cause.
+
+    Parameters
+    ----------
+    finding, actors
+        What was found, and who is named.
+    lifetime_s
+        Of most sessions of the store; negative: never expires; None: unknown.
+    view
+        How much of the store's births could be seen.
+    many
+        Whether there are several stores, so that this one needs its name.
+    """
+    title, text = finding.title, finding.text
+    if finding.slug == "probes/creates-sessions":
+        title, text = _of_probes(finding, actors, lifetime_s, many=many)
+    if finding.slug not in CREATORS:
+        return title, text
+    parts = [text, _times(actors, lifetime_s), _tie(actors), _covered(view)]
+    return title, " ".join(part for part in parts if part)
+
+
+def _of_probes(finding: Finding, actors: Sequence[Actor], lifetime_s: float | None, *, many: bool) -> tuple[str, str]:
+    where = f"store {finding.store}" if many else "this store"
+    configured = any(actor.prober for actor in actors)
+    over = bool(actors) and all(actor.over for actor in actors)
+    verb = "created" if over else "creates"
+    who = "Your own monitoring" if configured else _visitor(actors)
+    title = f"{who} {verb} {percent(finding.share or 0)} of the sessions in {where}."
+    jobs = sorted({actor.prober for actor in actors if actor.prober})
+    periods = sorted({actor.period_s for actor in actors if actor.period_s})
+    paths = sorted({_path(actor.url) for actor in actors if actor.url})
+    every = f" every {', '.join(f'{period:g} s' for period in periods)}" if periods else ""
+    asked = "asked" if over else "asks"
+    what = f" {asked} GET {', '.join(paths)}" if paths else " came"
+    return title, f"{_prober_name(jobs)}{what}{every}; every answer is a new session{_lives(lifetime_s)}."
+
+
+def _visitor(actors: Sequence[Actor]) -> str:
+    agents = {actor.user_agent for actor in actors if actor.user_agent}
+    if len(agents) == 1:
+        return next(iter(agents))
+    return "One client, at a fixed interval," if len(actors) == 1 else f"{len(actors)} clients, at fixed intervals,"
+
+
+def _times(actors: Sequence[Actor], lifetime_s: float | None) -> str:
+    """Say when it began and, if it has, when it ended; of several that some have."""
+    first = min((actor.first_at for actor in actors if actor.first_at is not None), default=None)
+    ended = [actor for actor in actors if actor.over and actor.last_at is not None]
+    if not ended:
+        return ""
+    last = max(actor.last_at for actor in ended if actor.last_at is not None)
+    if len(ended) < len(actors):
+        going = len(actors) - len(ended)
+        return f"{len(ended)} of {len(actors)} stopped, the last on {_moment(last)}; {going} {'goes' if going == 1 else 'go'} on."
+    left = "what is left stays, as it never expires" if _never(lifetime_s) else "what is left falls away as it expires"
+    began = f"It is over: it began on {_moment(first)} and stopped on" if first else "It stopped on"
+    return f"{began} {_moment(last)}: {left}."
+
+
+def _tie(actors: Sequence[Actor]) -> str:
+    tied = [actor.alternative for actor in actors if actor.alternative]
+    if not tied:
+        return ""
+    return f"It may as well be {tied[0]}: both come in the same second of the log, and nothing tells them apart."
+
+
+def _covered(view: View | None) -> str:
+    """Say what the logs cover, where that is not nearly all."""
+    if view is None or view.covered_from is None or view.covered_to is None or not view.births:
+        return ""
+    share = view.covered / view.births
+    if share >= 1 - _OUTSIDE:
+        return ""
+    return (
+        f"The access logs cover {percent(share)} of the births ({_moment(view.covered_from)} to {_moment(view.covered_to)});"
+        " outside that time it is inferred from rhythm and rate."
+    )
+
+
+def _path(url: str) -> str:
+    if url.startswith("/"):
+        return url
+    return "/" + url.split("/", 3)[3] if url.count("/") >= 3 else "/"
+
+
+def _never(lifetime_s: float | None) -> bool:
+    return lifetime_s is not None and (lifetime_s < 0 or lifetime_s > IMMORTAL_S)
+
+
+def _lives(lifetime_s: float | None) -> str:
+    if lifetime_s is None:
+        return ""
+    if lifetime_s < 0:
+        return " that never expires"
+    for name, seconds in (("year", _YEAR_S), ("day", 86_400), ("hour", 3_600), ("minute", 60)):
+        if lifetime_s >= seconds:
+            number = lifetime_s / seconds
+            return f" that lives for {number:{'.0f' if number >= 10 else '.3g'}} {name}{'' if number == 1 else 's'}"
+    return f" that lives for {several(lifetime_s, 'second')}"
+
+
+def _prober_name(jobs: Sequence[str]) -> str:
+    if not jobs:
+        return "It"
+    family, _, name = jobs[0].partition("/")
+    more = f" and {len(jobs) - 1} more" if len(jobs) > 1 else ""
+    return f"{family.capitalize()} job {name}{more}" if family == "prometheus" else f"{jobs[0]}{more}"
+
+
+def _moment(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d at %H:%M} UTC"

@@ -1,0 +1,202 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from necropsy.model.finding import Confidence, Finding, Remedy, Severity, Unexamined
+from necropsy.model.verdict import Kind, Verdict
+from necropsy.verdict.evidence import Account, Claim, ClockOffset, VisitorClass
+from necropsy.verdict.weigh import Weighed, weigh
+
+NOW = datetime(2019, 5, 24, 19, tzinfo=UTC)
+NAIVE = NOW.replace(tzinfo=None)
+CRAWLER = VisitorClass(
+    7, "PriceSpider/2", "", "GET", "/p/*", 200, None, 900, None, None, None, None, "access.log", "10.0.0.9"
+)
+
+
+def claim(**columns: Any) -> Claim:
+    return Claim(**{
+        "store": "a", "creator": "visitor", "evidence": "visits", "label": "PriceSpider/2", "births": 800.0, "births_low": 780.0,
+        "births_high": 820.0, "births_per_hour": 100.0, "class_id": 7, "clients": 1, "visits": 900, "in_access_log": True,
+        "first_at": NAIVE - timedelta(hours=9), "last_at": NAIVE - timedelta(minutes=1), **columns,
+    })  # fmt: skip
+
+
+def finding(slug: str, severity: Severity = Severity.CRITICAL, share: float | None = 0.8, **fields: Any) -> Finding:
+    remedy = Remedy("do it", "how to do it", "undo it")
+    return Finding(**{
+        "severity": severity, "confidence": Confidence.HIGH, "title": slug, "store": "a", "share": share, "share_low": share,
+        "share_high": share, "slug": slug, "remedy": remedy, **fields,
+    })  # fmt: skip
+
+
+def scale(*claims: Claim, **fields: Any) -> Weighed:
+    return Weighed(**{
+        "claims": list(claims), "probes": (), "classes": {7: CRAWLER}, "sessions": {"a": 1000}, "bytes_per_session": {"a": 100.0},
+        "predictions": (), "remedies": {}, "now": NOW, "layouts": {"a": "express"}, "logs": True,
+        "accounts": [Account("a", 1000, 0, 950, covered_from=NAIVE - timedelta(days=1), covered_to=NAIVE, covered=1000)],
+        **fields,
+    })  # fmt: skip
+
+
+def weighed(*findings: Finding, unexamined: tuple[Unexamined, ...] = (), by: Weighed | None = None) -> Verdict:
+    return weigh(findings, (), unexamined, by or scale(claim()))
+
+
+BOT = finding("traffic/bot-creates-sessions", claims=(0,))
+HEALTHY = finding("healthy", Severity.INFO, 0.97)
+
+
+def test_an_outage_that_goes_on_is_said_before_who_fills_the_store() -> None:
+    full = finding("memory/near-limit", share=1.0, share_of="memory limit")
+    verdict = weighed(BOT, full)
+    assert [cause.slug for cause in verdict.causes] == ["memory/near-limit", "traffic/bot-creates-sessions"]
+    assert verdict.causes[1].explains == ("memory/near-limit",)
+
+
+def test_a_full_store_that_still_works_follows_from_who_fills_it() -> None:
+    verdict = weighed(BOT, finding("memory/near-limit", Severity.WARNING, 0.93))
+    assert [cause.slug for cause in verdict.causes] == ["traffic/bot-creates-sessions"]
+    (other,) = verdict.contributing
+    assert (other.slug, other.explained_by) == ("memory/near-limit", "traffic/bot-creates-sessions")
+
+
+@pytest.mark.parametrize(
+    ("slug", "severity", "is_cause"),
+    [
+        ("sessions/oversized", Severity.WARNING, True),
+        ("sessions/immortal", Severity.INFO, False),
+        ("sessions/evicted-halves", Severity.WARNING, True),
+        ("memory/not-sessions", Severity.WARNING, True),
+        ("memory/shared-host", Severity.WARNING, False),
+        ("memory/shared-host", Severity.CRITICAL, True),
+        ("latency/slow-commands", Severity.CRITICAL, True),
+        ("probes/wrong-path", Severity.WARNING, False),
+        ("traffic/login-loop", Severity.WARNING, True),
+    ],
+)
+def test_what_can_kill_a_store_is_a_cause_when_it_is_bad_enough(slug: str, severity: Severity, is_cause: bool) -> None:
+    verdict = weighed(finding(slug, severity))
+    assert [cause.slug for cause in verdict.causes] == ([slug] if is_cause else [])
+
+
+def test_what_is_critical_never_stands_under_no_cause() -> None:
+    verdict = weighed(finding("traffic/client-drops-cookie", store=None, share=None))
+    assert verdict.kind is Kind.CAUSE
+
+
+def test_the_largest_creator_stands_first() -> None:
+    small = finding("probes/creates-sessions", share=0.15, severity=Severity.WARNING, claims=(1,))
+    verdict = weighed(small, BOT, by=scale(claim(), claim(births=150.0, period_s=10.0)))
+    assert [cause.slug for cause in verdict.causes] == ["traffic/bot-creates-sessions", "probes/creates-sessions"]
+
+
+def test_what_creates_nothing_names_its_own_whole() -> None:
+    large = finding("sessions/oversized", sessions=40, bytes=20_000_000, share_of="bytes of sessions")
+    (cause,) = weighed(large).causes
+    assert (cause.sessions, cause.bytes, cause.share_of, cause.births_per_hour) == (
+        40,
+        20_000_000,
+        "bytes of sessions",
+        0.0,
+    )
+
+
+def test_a_named_culprit_has_address_times_lines_and_a_fix() -> None:
+    (cause,) = weighed(BOT).causes
+    (actor,) = cause.actors
+    assert (actor.address, actor.clients, actor.visits, actor.url) == ("10.0.0.9", 1, 900, "/p/*")
+    assert (actor.first_at, actor.last_at) == (NOW - timedelta(hours=9), NOW - timedelta(minutes=1))
+    assert actor.find == "grep -F 'GET /p/' access.log | grep -F PriceSpider/2 | grep -F 10.0.0.9"
+    assert actor.fix.startswith("Express (express-session with connect-redis): start no session for GET /p/*.")
+    assert cause.remedy is not None
+    assert "saveUninitialized" in cause.remedy.text
+
+
+def test_of_a_crowd_no_single_address_is_named() -> None:
+    (cause,) = weighed(BOT, by=scale(claim(clients=3000))).causes
+    assert (cause.actors[0].address, cause.actors[0].clients) == ("", 3000)
+
+
+def test_a_burst_that_ended_is_told_as_over() -> None:
+    ended = claim(last_at=NAIVE - timedelta(hours=7))
+    (cause,) = weighed(BOT, by=scale(ended)).causes
+    assert cause.over
+    assert cause.births_per_hour == 100.0
+    assert "It is over: it began on 2019-05-24 at 10:00 UTC and stopped on 2019-05-24 at 12:00 UTC" in cause.text
+
+
+def test_when_some_stopped_the_rate_is_of_those_that_go_on() -> None:
+    two = finding("probes/creates-sessions", claims=(0, 1))
+    (cause,) = weighed(two, by=scale(claim(last_at=NAIVE - timedelta(hours=7)), claim(births_per_hour=40.0))).causes
+    assert not cause.over
+    assert cause.births_per_hour == 40.0
+    assert "1 of 2 stopped" in cause.text
+
+
+def test_a_tie_is_said() -> None:
+    (cause,) = weighed(BOT, by=scale(claim(alternative="ELB-HealthChecker/2.0 /login"))).causes
+    assert "It may as well be ELB-HealthChecker/2.0 /login" in cause.text
+
+
+def test_what_the_log_covers_is_said_when_it_is_not_nearly_all() -> None:
+    part = Account("a", 1000, 0, 950, covered_from=NAIVE - timedelta(hours=2), covered_to=NAIVE, covered=300)
+    (cause,) = weighed(BOT, by=scale(claim(), accounts=[part])).causes
+    assert "The access logs cover 30 % of the births" in cause.text
+
+
+def test_health_is_said_only_where_every_store_was_shown_to_be_healthy() -> None:
+    assert weighed(HEALTHY).kind is Kind.HEALTHY
+    assert weighed(HEALTHY, by=scale(sessions={"a": 1000, "b": 5})).kind is Kind.NOTHING_FOUND
+    lacking = Unexamined("healthy", ("visitor_class",), "store b: needs --access-log")
+    verdict = weighed(HEALTHY, unexamined=(lacking,), by=scale(sessions={"a": 1000, "b": 5}))
+    assert (verdict.kind, verdict.reason) == (Kind.UNKNOWN, "store b: needs --access-log")
+
+
+@pytest.mark.parametrize(
+    ("fields", "command"),
+    [
+        ({"sessions": {}}, "--redis"),
+        ({"sessions": {"a": 0}}, "necropsy keys"),
+        ({"logs": False, "accounts": [Account("a", 1000, 0, 0)]}, "--access-log"),
+        ({"accounts": [Account("a", 1000, 0, 100, covered_from=NAIVE, covered_to=NAIVE, covered=100)]}, "access.log.1"),
+        ({"accounts": [Account("a", 100, 900, 100)]}, "redis-cli"),
+    ],
+)
+def test_no_verdict_says_what_to_bring_first(fields: dict[str, Any], command: str) -> None:
+    verdict = weighed(unexamined=(Unexamined("healthy", (), "who knows"),), by=scale(**fields))
+    assert verdict.kind is Kind.UNKNOWN
+    assert command in verdict.requests[0].command
+    assert len(verdict.requests) <= 3
+
+
+def test_an_unidentified_client_asks_for_the_configuration_of_monitoring() -> None:
+    unlogged = finding("traffic/unlogged-creator", claims=(0,))
+    verdict = weighed(unlogged, by=scale(claim(creator="unlogged", class_id=None, period_s=10.0, in_access_log=False)))
+    assert "--prometheus" in verdict.requests[-1].command
+
+
+def test_sources_that_contradict_each_other_are_told() -> None:
+    clock = ClockOffset("a", "access.log", 3600.0, 80.0, applied=True, reason="")
+    half = scale(claim(), offsets=[clock], coverage={"a": 0.64})
+    said = {item.source: item.text for item in weighed(BOT, by=half).contradictions}
+    assert said["access.log"] == "its clock is 3,600 s ahead of that of store a: its times were moved"
+    assert said["store a"].startswith("its dump breaks off: 64 % of its keys were read")
+
+
+def test_the_unexplained_share_counts_what_no_known_creator_made() -> None:
+    verdict = weighed(BOT, by=scale(claim(), claim(creator="unlogged", births=100.0)))
+    assert verdict.unexplained_share == pytest.approx(0.2)
+
+
+def test_a_patch_that_treatment_offers_is_the_remedy_of_a_configured_prober() -> None:
+    offered = Remedy("Let the probes ask for /health", "", "", patches=())
+    probes = finding("probes/creates-sessions", claims=(0,), remedy=None)
+    (cause,) = weighed(probes, by=scale(claim(period_s=1.0), remedies={"probes/creates-sessions": offered})).causes
+    assert cause.remedy is not None
+    assert cause.remedy.title == "Have PriceSpider/2 ask a health endpoint that starts no session"
+    assert replace(cause.remedy, text="") != offered
