@@ -114,7 +114,7 @@ def test_a_named_culprit_has_address_times_lines_and_a_fix() -> None:
     assert actor.find == "grep -F 'GET /p/' access.log | grep -F PriceSpider/2 | grep -F 10.0.0.9"
     assert actor.fix.startswith("Express (express-session with connect-redis): start no session for GET /p/*.")
     assert cause.remedy is not None
-    assert "saveUninitialized" in cause.remedy.text
+    assert "before the session middleware" in cause.remedy.text
 
 
 def test_of_a_crowd_no_single_address_is_named() -> None:
