@@ -37,7 +37,7 @@ def named(births: Births) -> tuple[list[Source], NDArray[np.bool_]]:
     sources, free
         Commonest creator first; which births are left.
     """
-    is_machine = np.asarray([not acquaintance.is_person(c.user_agent) for c in births.creators] + [False], dtype=bool)
+    is_machine = _machines(births)
     if not is_machine.any():
         return [], np.ones(births.born_ms.size, dtype=bool)
     free = np.ones(births.born_ms.size, dtype=bool)
@@ -60,8 +60,19 @@ def rhythm(source: Source, timeline: Timeline, periods_s: Sequence[float], cover
 
 def names_no_machine(births: Births) -> NDArray[np.bool_]:
     """Whether each birth names nobody, or a browser."""
-    other = np.asarray([acquaintance.is_person(c.user_agent) for c in births.creators] + [True], dtype=bool)
-    return other[births.creator]
+    other: NDArray[np.bool_] = ~_machines(births)[births.creator]
+    return other
+
+
+def _machines(births: Births) -> NDArray[np.bool_]:
+    """Whether each creator is a machine, and a last place for births that name none.
+
+    A layout that keeps the address of a page, as Laravel's does, and never the User-Agent names nobody.
+    """
+    tells = any(creator.user_agent for creator in births.creators)
+    return np.asarray(
+        [tells and not acquaintance.is_person(c.user_agent) for c in births.creators] + [False], dtype=bool
+    )
 
 
 def names_browser(births: Births) -> NDArray[np.bool_]:
