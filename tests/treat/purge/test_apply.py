@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 import pytest
 
+from necropsy.evidence.redis.options import LiveOptions
+from necropsy.treat.purge.control import Control, Knobs
+from necropsy.treat.purge.progress import Progress
+from necropsy.treatment import purging
 from servers import NAMES, running
 from treat.purge.population import SPRING, apply, express, make_plan, same, spring, state, undo
 
@@ -39,3 +44,59 @@ def test_a_purge_takes_the_anonymous_whole_and_an_undo_brings_all_back(name: str
         back = undo(tmp_path / "journal")
         assert back.codes[1] == done.deleted
         assert same(before, state(client)) == []
+
+
+def test_every_session_of_a_plan_is_counted_once_in_batches_of_any_size(tmp_path: Path) -> None:
+    with running("redis-8.2") as server:
+        client = server.client()
+        spring(client, anonymous=3000, recent=0, users=0)
+        before = state(client)
+        _, path = make_plan(server.url, tmp_path)
+        done = apply(path, tmp_path / "journal", knobs=Knobs(max_impact_s=0.05, batch=1300))
+        assert (done.deleted, done.kept.total(), done.batches) == (3000, 0, 3)
+        found = purging.verify(tmp_path / "journal")
+        assert (found.sessions, found.deleted, found.unknown) == (3000, 3000, 0)
+        assert undo(tmp_path / "journal", batches=[2]).codes[1] == 1300
+        assert undo(tmp_path / "journal").codes[1] == 1700
+        assert same(before, state(client)) == []
+
+
+def test_control_file_and_signal_pause_stop_and_turn_the_knobs(tmp_path: Path) -> None:
+    file = tmp_path / "control"
+    control = Control(Knobs(), file)
+    assert control.look().max_impact_s == 0.002
+    file.write_text("max-impact 500us  # careful\nrate 300\nbatch 50\npause\n")
+    knobs = control.look()
+    assert (knobs.max_impact_s, knobs.rate, knobs.batch, knobs.paused) == (0.0005, 300, 50, True)
+    file.write_text("run\nwhat is this\nstop\n")
+    knobs = control.look()
+    assert (knobs.paused, knobs.stopping) == (False, True)
+    assert "not understood" in knobs.complaint
+    other = Control(Knobs())
+    with other.signals():
+        signal.raise_signal(signal.SIGUSR1)
+        assert other.look().paused
+        signal.raise_signal(signal.SIGINT)
+        assert other.look().stopping
+
+
+def test_a_purge_that_is_stopped_says_so_and_goes_on(tmp_path: Path) -> None:
+    with running("redis-7.0") as server:
+        client = server.client()
+        spring(client, anonymous=200, recent=0, users=0)
+        _, path = make_plan(server.url, tmp_path)
+        control = tmp_path / "control"
+
+        def stop(progress: Progress) -> None:
+            if progress.deleted >= 20:
+                control.write_text("stop")
+
+        order = purging.Order(path, tmp_path / "journal", knobs=Knobs(batch=10), control=control)
+        done = purging.apply_plan(order, LiveOptions(), stop, confirm=lambda _plan: True)
+        assert done is not None
+        assert done.state == "stopped"
+        assert 20 <= done.deleted < 200
+        assert done.deleted + done.kept.total() == 200
+        again = apply(path, tmp_path / "journal")
+        assert again.deleted_before == done.deleted
+        assert again.deleted_before + again.deleted == 200

@@ -163,11 +163,13 @@ class Purge:
         had = [(session, value, -1) for session, value in piece if value is not None]
         piece = [one for one in piece if one[1] is None]
         records: list[tuple[bytes, bytes, int, int]] = []
-        for start in range(0, len(piece), self.throttle.call):
-            if not self._may_go_on(piece[0][0].key):
-                self.progress.kept[STOPPED] += len(piece) - start
+        waiting = [session.key for session, _ in piece]
+        while waiting:
+            if not self._may_go_on(waiting[0]):
+                self.progress.kept[STOPPED] += len(waiting)
                 break
-            keys = [session.key for session, _ in piece[start : start + self.throttle.call]]
+            keys = waiting[: self.throttle.call]
+            del waiting[: len(keys)]
             began = time.perf_counter()
             fetched = again(self.store, lambda keys=keys: self.unlinker.fetch(self._primary(db, keys[0]), keys))  # type: ignore[misc]
             self.throttle.took(len(keys), time.perf_counter() - began)
@@ -249,6 +251,11 @@ class Purge:
             reason = again(self.store, lambda: self.throttle.reason(owner(key)))
             pause = self.throttle.pace(self.progress.deleted)
             if not reason and pause <= 0:
+                reason = self.throttle.latency(owner(key))
+                if reason:
+                    self.progress.state = f"paused: {reason}"
+                    self._tell()
+                again(self.store, lambda: self.throttle.breathe(owner(key)))
                 self.progress.state = self.control.knobs.complaint or "running"
                 return True
             self.progress.state = f"paused: {reason}" if reason else f"paused: {self.control.knobs.rate:,.0f} a second"

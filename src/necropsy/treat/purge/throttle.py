@@ -25,8 +25,11 @@ _LAZY: Final = 100_000
 _LAG_BYTES: Final = 32 << 20
 _OUTPUT_BYTES: Final = 64 << 20
 _GROWN: Final = 1.05
-_FALLEN: Final = 0.5
-_REST_S: Final = 0.05
+_LOOK_S: Final = 0.05
+_LEAST_REST_S, _MOST_REST_S = 0.02, 1.0
+_JUDGED, _TOLERATED = 10, 2
+"""Round trips by which latency is judged, and how many of them may be over the budget."""
+_COSTS: Final = 40
 
 
 class Throttle:
@@ -36,32 +39,64 @@ class Throttle:
         self._control = control
         self._clock = clock
         self._pings: dict[str, deque[float]] = {}
-        self._baseline: dict[str, float] = {}
+        self._resting: dict[str, deque[float]] = {}
+        """Round trips while the purge rests: what latency is without it."""
+        self._over: dict[str, deque[float]] = {}
+        self._rest_s: dict[str, float] = {}
+        self._costs: deque[float] = deque(maxlen=_COSTS)
         self._looked: dict[str, float] = {}
         self._memory: dict[str, int] = {}
-        self._others: dict[str, tuple[float, float]] = {}
         self._reasons: dict[str, str] = {}
         self._began = clock()
         self.call = 64
         """Sessions of one script."""
-        self.commands = 0
-        """Commands that we sent, so that they are not taken for others' work."""
 
     def took(self, sessions: int, seconds: float) -> None:
-        """Learn from a script that took so long, answer included."""
+        """Learn from a script that took so long, answer included: the fast ones tell what it costs the server."""
         if sessions:
-            goal = _SHARE * self._control.knobs.max_impact_s
-            fitting = int(sessions * goal / max(seconds, 1e-6))
+            self._costs.append(seconds / sessions)
+            cost = sorted(self._costs)[len(self._costs) // 10]
+            fitting = int(_SHARE * self._control.knobs.max_impact_s / max(cost, 1e-7))
             self.call = max(_LEAST_CALL, min(_MOST_CALL, (3 * self.call + fitting) // 4))
 
-    def ping(self, primary: Primary) -> None:
+    def ping(self, primary: Primary, *, resting: bool = False) -> None:
         """Measure a round trip."""
         began = self._clock()
         primary.connection.command("PING")
         took = self._clock() - began
-        pings = self._pings.setdefault(primary.name, deque(maxlen=_PINGS))
-        pings.append(took)
-        self._baseline[primary.name] = min(self._baseline.get(primary.name, took), took)
+        self._pings.setdefault(primary.name, deque(maxlen=_PINGS)).append(took)
+        if resting:
+            self._resting.setdefault(primary.name, deque(maxlen=_PINGS)).append(took)
+        else:
+            self._over.setdefault(primary.name, deque(maxlen=_JUDGED)).append(took)
+
+    def latency(self, primary: Primary) -> str:
+        """Rest for a while when round trips take longer than those while the purge rests, by more than the budget.
+
+        Returns why it rested; empty: it did not. A server, or a machine, that is slow anyhow does not stop the purge.
+        """
+        budget, name = self._control.knobs.max_impact_s, primary.name
+        taken = self._over.get(name, ())
+        if len(taken) < _JUDGED:
+            return ""
+        resting = sorted(self._resting.get(name, ())) or [min(self._pings[name])]
+        usual = resting[int(0.9 * len(resting))]
+        over = sorted(took for took in taken if took - usual > budget)
+        self._over[name].clear()
+        rest = self._rest_s.get(name, 0.0)
+        if len(over) <= _TOLERATED:
+            self._rest_s[name] = rest / 2 if rest > _LEAST_REST_S else 0.0
+            if not self._resting.get(name):
+                self.rest(primary)  # now and then, to know what is usual
+            return ""
+        self._rest_s[name] = min(_MOST_REST_S, max(_LEAST_REST_S, 2 * rest))
+        return f"latency {1000 * over[len(over) // 2]:.1f} ms > {1000 * usual:.1f} + {1000 * budget:g} ms"
+
+    def breathe(self, primary: Primary) -> None:
+        """Rest for as long as latency asks for."""
+        until = self._clock() + self._rest_s.get(primary.name, 0.0)
+        while self._clock() < until and not self._control.look().stopping:
+            self.rest(primary)
 
     def p99_s(self, primary: Primary) -> float:
         """Return the 99th percentile of the last hundred round trips; 0 without any."""
@@ -72,28 +107,23 @@ class Throttle:
         """Return why to rest now; empty: go on."""
         if self._control.look().paused:
             return "paused by you"
-        budget = self._control.knobs.max_impact_s
-        recent = list(self._pings.get(primary.name, ()))[-10:]
-        over = [took for took in recent if took - self._baseline[primary.name] > budget]
-        if len(over) > 2:
-            return f"latency {1000 * max(over):.1f} ms > {1000 * budget:g} ms"
         now = self._clock()
         if now - self._looked.get(primary.name, 0.0) >= _EVERY_S:
             self._looked[primary.name] = now
-            self._reasons[primary.name] = self._of_server(primary, primary.stats(), now)
+            self._reasons[primary.name] = self._of_server(primary, primary.stats())
         return self._reasons.get(primary.name, "")
 
     def rest(self, primary: Primary) -> None:
         """Rest a little, and measure."""
-        time.sleep(_REST_S)
-        self.ping(primary)
+        time.sleep(_LOOK_S)
+        self.ping(primary, resting=True)
 
     def pace(self, done: int) -> float:
         """Return for how long to rest so that the rate is kept."""
         rate = self._control.knobs.rate
         return max(0.0, self._began + done / rate - self._clock()) if rate else 0.0
 
-    def _of_server(self, primary: Primary, info: Mapping[str, str], now: float) -> str:
+    def _of_server(self, primary: Primary, info: Mapping[str, str]) -> str:
         if number(info, "loading"):
             return "the server is loading its dump"
         if number(info, "rdb_bgsave_in_progress") or number(info, "aof_rewrite_in_progress"):
@@ -107,22 +137,11 @@ class Throttle:
         output = number(info, "mem_clients_slaves")
         if output > _OUTPUT_BYTES:
             return f"output buffers of replicas hold {output >> 20} MB"
-        return self._memory_of(primary.name, number(info, "used_memory")) or self._load_of(primary.name, info, now)
+        return self._memory_of(primary.name, number(info, "used_memory"))
 
     def _memory_of(self, name: str, used: int) -> str:
         least = self._memory[name] = min(used, self._memory.get(name, used))
         return f"memory rises: {used >> 20} MB, {least >> 20} MB before" if used > _GROWN * least + (8 << 20) else ""
-
-    def _load_of(self, name: str, info: Mapping[str, str], now: float) -> str:
-        """Rest when the others' commands fall to half of what they were when the purge began."""
-        others = float(number(info, "total_commands_processed") - self.commands)
-        before = self._others.get(name)
-        self._others[name] = (now, others)
-        if before is None or now <= before[0]:
-            return ""
-        rate = (others - before[1]) / (now - before[0])
-        usual = self._baseline.setdefault(f"{name} ops", rate)
-        return f"others' commands fell to {rate:,.0f}/s from {usual:,.0f}/s" if rate < _FALLEN * usual - 50 else ""
 
 
 def replica_lag(info: Mapping[str, str]) -> int:
