@@ -48,8 +48,8 @@ bench: $(VENV)/.installed-dev ## every benchmark, as ratios against a peer of th
 bench-%: $(VENV)/.installed-dev
 	@$(BIN)/python bench/run.py $*
 
-bench-incidents: $(VENV)/.installed-dev ## labelled incidents with their truth: how often the verdict is right (N=60 SEED= KINDS= WITHHOLD= TREE= RESULTS= KEEP=)
-	@PYTHONPATH=src:bench $(BIN)/python -m incidents --count $(or $(N),60) $(if $(SEED),--seed $(SEED)) $(if $(KINDS),--kinds $(KINDS)) \
+bench-incidents: $(VENV)/.installed-dev ## labelled incidents with their truth: how often the verdict is right (N=60 SEED= KINDS= WITHHOLD= CAPTURED= TREE= RESULTS= KEEP=)
+	@PYTHONPATH=src:bench $(BIN)/python -m incidents --count $(or $(N),60) $(if $(SEED),--seed $(SEED)) $(if $(CAPTURED),--captured $(CAPTURED)) $(if $(KINDS),--kinds $(KINDS)) \
 		$(if $(WITHHOLD),--withhold $(WITHHOLD)) $(foreach tree,$(TREE),--tree $(tree)) $(if $(RESULTS),--results $(RESULTS)) $(if $(KEEP),--keep $(KEEP))
 
 docs: $(VENV)/.installed-dev ## write the generated documentation again (a test fails when it is stale)

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from incidents import baselines, table
+from incidents import baselines, captured, table
 from incidents.build import build
 from incidents.examine import examine
 from incidents.judge import judge
@@ -40,6 +40,8 @@ class Task:
     """Name and folder of each checkout."""
     withheld: tuple[str, ...]
     keep: str
+    cache: str = ""
+    """Where packages of captured incidents are kept."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -58,11 +60,11 @@ def main(arguments: list[str] | None = None) -> int:
     seed = options.seed if options.seed is not None else int(time.time())
     done = _read(options.results)
     pairs = schedule(seed, options.count, names, exact=options.exact)
-    tasks = []
-    for own, kind in pairs:
-        left = tuple(tree for tree in trees if any((tree[0], own, kind, one) not in done for one in withheld))
-        if left:
-            tasks.append(Task(own, kind, left, withheld, options.keep))
+    pairs += [(seed + number, captured.KINDS[number % len(captured.KINDS)]) for number in range(options.captured)]
+    if options.captured and (lacking := captured.missing()):
+        print(f"captured incidents need {', '.join(lacking)}", file=sys.stderr)
+        return 2
+    tasks = _tasks(pairs, trees, withheld, set(done), options.keep)
     print(f"{options.count} incidents from seed {seed}, {len(tasks)} to do, {options.jobs} at a time", file=sys.stderr)
     records = list(done.values())
     began = time.monotonic()
@@ -88,6 +90,17 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
+def _tasks(pairs: list[tuple[int, str]], trees: tuple[tuple[str, str], ...], withheld: tuple[str, ...],
+           done: set[tuple[str, int, str, str]], keep: str) -> list[Task]:  # fmt: skip
+    """What is left to do."""
+    tasks = []
+    for seed, kind in pairs:
+        left = tuple(tree for tree in trees if any((tree[0], seed, kind, one) not in done for one in withheld))
+        if left:
+            tasks.append(Task(seed, kind, left, withheld, keep, str(ROOT / ".tools")))
+    return tasks
+
+
 def run(task: Task) -> list[dict[str, Any]]:
     """Make one incident, examine it, judge: a record for each build and each kind of evidence withheld."""
     keep = Path(task.keep) / f"{task.kind}-{task.seed}" if task.keep else None
@@ -95,7 +108,10 @@ def run(task: Task) -> list[dict[str, Any]]:
     shutil.rmtree(folder, ignore_errors=True)
     records = []
     try:
-        incident = build(task.seed, task.kind, folder)
+        if task.kind in captured.KINDS:
+            incident = captured.capture(task.seed, task.kind, folder, Path(task.cache))
+        else:
+            incident = build(task.seed, task.kind, folder)
         for withheld in task.withheld:
             about = {"seed": task.seed, "kind": task.kind, "withheld": withheld}
             for name, tree in task.trees:
@@ -160,6 +176,9 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--count", "-n", type=int, default=60, help="incidents; a third of them healthy (default 60)")
     parser.add_argument("--seed", type=int, help="first seed; by default a fresh one, from the clock")
+    parser.add_argument(
+        "--captured", type=int, default=0, help="incidents captured from real components beside them, 45 s each"
+    )
     parser.add_argument("--kinds", default="", help="names, separated by commas; by default all")
     parser.add_argument(
         "--withhold", default="none", help="none, log, dump, configuration; several separated by commas"

@@ -98,7 +98,8 @@ def _causes(
         marks.false_alarms = sum(mine["slug"] in CREATORS and mine["share"] >= 0.05 for mine in wrong)
     if _quiet(marks, expect, asked, wrong):
         return
-    largest = max((cause["share"] for cause in asked), default=0.0)
+    # what kills by itself has no share of the births, and may stand before a creator or after it
+    largest = max((cause["share"] for cause in asked if cause["of"] == "births"), default=0.0)
     first = [its for mine, its in pairs if mine is said[0]]
     structural = any(its["of"] != "births" for its in first)
     marks.top = float(bool(first) and (structural or not asked or max(its["share"] for its in first) >= largest - 0.1))

@@ -109,11 +109,15 @@ def _expect(scene: Scene, shares: dict[tuple[str, str], float], healthy: bool, *
         return Expectation("nothing")
     causes: list[Cause] = []
     blind = False
+    named: set[str] = set()
     for (store, name), share in sorted(shares.items(), key=lambda one: -one[1]):
         actor = scene.actors[name]
         if actor.role != "culprit":
             continue
         slugs, known = _accepted(actor, log=log and _seen(actor, style), configuration=configuration)
+        if not log and actor.url and actor.url in named:  # a second prober of one URL: without a log, somebody unknown
+            slugs = _add(slugs, "traffic/unlogged-creator")
+        named.add(actor.url)
         blind |= not known and share >= LEAST_SHARE
         same = next((c for c in causes if c.slugs[0] == slugs[0] and c.store == store and c.required == known), None)
         if same is None:
@@ -141,18 +145,13 @@ def _seen(actor: Actor, style: Style | None) -> bool:
 def _accepted(actor: Actor, *, log: bool, configuration: bool) -> tuple[tuple[str, ...], bool]:
     """Slugs that are right for it with this evidence, and whether it can be known at all."""
     configured = actor.in_configuration and configuration
-    periodic = actor.rhythm in {"ticker", "drifting", "cron"}
     if log and actor.in_log:
-        return (
-            (actor.slugs, True)
-            if configured or not actor.in_configuration
-            else (_add(actor.slugs, "traffic/bot-creates-sessions"), True)
-        )
+        also = () if configured or not actor.in_configuration else ("traffic/bot-creates-sessions",)
+        return _add(actor.slugs, *also), True
     if configured:
-        return actor.slugs, periodic
-    return _add(
-        actor.slugs, "traffic/unlogged-creator", "probes/creates-sessions", "traffic/bot-creates-sessions"
-    ), periodic
+        return actor.slugs, actor.rhythm in {"ticker", "cron", "drifting"}
+    anybody = ("traffic/unlogged-creator", "probes/creates-sessions", "traffic/bot-creates-sessions")
+    return _add(actor.slugs, *anybody), actor.rhythm in {"ticker", "cron"}
 
 
 def _add(slugs: tuple[str, ...], *more: str) -> tuple[str, ...]:

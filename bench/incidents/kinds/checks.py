@@ -234,7 +234,7 @@ def synthetic(scene: Scene) -> None:
     path = "/login" if place.application.style == "form" else "/"
     address = f"52.{chance.whole(1, 250)}.{chance.whole(1, 250)}.{chance.whole(1, 250)}"
     actor = place.actor("synthetic", "culprit", slugs=(*OUTSIDE, "traffic/client-drops-cookie"), agents=(agent,), addresses=(address,),
-                        path=path, period_s=period, rhythm="drifting")  # fmt: skip
+                        path=path, period_s=period, rhythm="jittered")  # fmt: skip
     times = arrivals.drifting(
         chance, place.start, place.end, period * 1000, chance.between(500, 4_000), chance.between(100, 1_500)
     )
