@@ -118,7 +118,7 @@ class Application:
         """Whether a request for this path without a session makes one."""
         if path.startswith(NEVER):
             return False
-        return not path.startswith("/login") or self.style != "guarded"
+        return self.style == "open" or path.startswith("/login") is (self.style == "form")
 
     def post(self, at: float, client: Client, path: str, session: Session | None, server: str | None) -> None:
         """One POST of somebody who holds a session."""

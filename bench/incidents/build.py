@@ -12,7 +12,7 @@ from incidents import configuration, logs, truth
 from incidents.chance import Chance
 from incidents.kinds.registry import BY_NAME
 from incidents.scene import Scene
-from incidents.stores import WRITERS
+from incidents.stores import WRITERS, stamp
 from necropsy.lab import server
 
 EPOCH_MS = 1_546_300_800_000
@@ -57,7 +57,7 @@ def imagine(seed: int, kind: str) -> tuple[Scene, logs.Style | None]:
 def build(seed: int, kind: str, folder: Path) -> Incident:
     """Write all evidence and ``truth.json``; the same seed gives the same bytes.
 
-    Two exceptions: a dump says when it was saved and lists its keys in an order that its server draws afresh.
+    With one exception: a dump lists its keys in an order that its server draws afresh, and tells what memory that took.
     """
     scene, style = imagine(seed, kind)
     folder.mkdir(parents=True, exist_ok=True)
@@ -92,3 +92,4 @@ def _dump(scene: Scene, name: str, path: Path, seed: int) -> None:
         running.feed(WRITERS[store.layout](store, sessions, scene.now_ms))
         running.feed(store.others)
         running.save(path)
+    stamp.save_time(path, scene.now_ms // 1000)

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 from incidents import configuration, logs, truth
-from incidents.build import imagine
+from incidents.application import STYLES, Client
+from incidents.build import build, imagine
 from incidents.chance import Chance
 from incidents.kinds.registry import KINDS, schedule
 from incidents.kinds.setting import crowd, setting
 from incidents.scene import Scene
-from incidents.stores import WRITERS, flask
+from incidents.stores import WRITERS, flask, stamp
 
 from necropsy.lab import server
 
@@ -63,8 +64,8 @@ def _life(layout: str) -> Scene:
 def test_a_real_server_holds_as_many_keys_as_the_truth_has_sessions(layout: str) -> None:
     scene = _life(layout)
     (store,) = scene.stores.values()
-    for build in server.BUILDS:
-        with server.running(build) as running:
+    for one in server.BUILDS:
+        with server.running(one) as running:
             running.feed(WRITERS[layout](store, scene.sessions, scene.now_ms))
             assert running.size() == len(scene.resident(store.name)) > 0
 
@@ -104,5 +105,34 @@ def test_a_third_of_a_run_is_healthy_and_every_kind_has_its_turn() -> None:
     assert {kind for _, kind in pairs} == {kind.name for kind in KINDS}
 
 
+def test_the_checksum_is_the_servers() -> None:
+    assert stamp.crc64(b"123456789") == 0xE9C6D914C4B8D9CA  # the server's own test vector
+    assert stamp.after_zeros(stamp.crc64(b"abcd"), 1_000) == stamp.crc64(b"abcd" + bytes(1_000))
+
+
 def test_msgpack_has_the_forms_that_a_session_needs() -> None:
     assert flask.msgpack({"_id": "x" * 40}) == b"\x81\xa3_id\xd9\x28" + b"x" * 40
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_a_visit_without_a_cookie_makes_one_session_whatever_the_style(style: str) -> None:
+    scene = Scene(1, "office", 1_700_000_000_000, Chance(1, style))
+    place = setting(scene, styles=(style,), layouts={"spring-plain": 1.0}, lifetime_s=3_600)
+    actor = place.actor("client", "culprit")
+    for keeps in (False, True):
+        client = Client(actor, "curl/8", "10.0.0.1", keeps_cookies=keeps)
+        session = place.application.visit(scene.now_ms - 60_000.0, client, "/", server=place.servers[0])
+        assert session is not None
+    assert len(scene.sessions) == 2
+    assert [one.status for one in scene.requests] == ([200] * 2 if style == "open" else [302, 200] * 2)
+
+
+@pytest.mark.process
+def test_a_dump_says_that_it_was_saved_at_the_end_of_its_incident(tmp_path: Path) -> None:
+    incident = build(1, "mended", tmp_path)
+    assert incident.options["dump"]
+    for option in incident.options["dump"][1::2]:
+        data = Path(option.partition("=")[2]).read_bytes()
+        at = data.index(b"\x05ctime\xc2") + 7
+        assert int.from_bytes(data[at : at + 4], "little") == incident.truth["now_ms"] // 1000
+        assert stamp.crc64(data[:-8]) == int.from_bytes(data[-8:], "little")
