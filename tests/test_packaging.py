@@ -63,16 +63,18 @@ def test_what_is_imported_is_declared_and_what_is_declared_is_imported(
     imported = {file.relative_to(house): set(_imported(file)) for file in house.rglob("*.py")}
     project = settings["project"]
     always = _modules_of(project["dependencies"])
-    servers = _extra(project, "demo", "test")  # the lab starts whichever is there
     engines = _extra(project, "spark")  # only who names another engine needs them
-    guard = _extra(project, "guard")  # only what stays running needs them
-    own = {"necropsy", "__future__", *sys.stdlib_module_names}
+    optional = {
+        "lab": _extra(project, "demo", "test"),  # it starts whichever server is there
+        "visits": engines,
+        "guard": _extra(project, "guard"),
+        "treat": _extra(project, "encryption"),
+    }
+    own = {"necropsy", "__future__", "markupsafe", *sys.stdlib_module_names}  # markupsafe is a part of jinja2's own API
     for file, names in imported.items():
-        allowed = always | own | (servers if file.parts[0] == "lab" else set())
-        if file.parts[0] == "visits" or file.parts[:2] == ("evidence", "access_log"):
+        allowed = always | own | optional.get(file.parts[0], set())
+        if file.parts[:2] == ("evidence", "access_log"):
             allowed = allowed | engines
-        if file.parts[0] == "guard":
-            allowed = allowed | guard
         if "cython" in names:  # the compiler's own names: a build dependency, and a stub where nothing is compiled
             allowed = allowed | {"cython"}
         assert names <= allowed, f"{file}: {sorted(names - allowed)}"
@@ -86,8 +88,8 @@ def test_what_tests_import_is_declared_for_them(checkout: Path, settings: dict[s
     own = {"necropsy", "__future__", *sys.stdlib_module_names}
     own |= {path.stem for path in folder.rglob("*.py")} | {path.name for path in folder.rglob("*") if path.is_dir()}
     for file in folder.rglob("*.py"):
-        if "assets" in file.relative_to(folder).parts:
-            continue  # what made the assets, kept beside them to be run by hand
+        if {"assets", "writers"} & set(file.relative_to(folder).parts):
+            continue  # what made the assets, run by hand or in an environment of its own
         foreign = set(_imported(file)) - declared - own
         assert foreign <= {"importlinter"}, f"{file.relative_to(folder)}: {sorted(foreign)}"
 
