@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from necropsy.model.slugs import SLUGS
+from necropsy.examine.registry import SLUGS
 
 pytestmark = pytest.mark.checkout
 
@@ -155,10 +155,18 @@ def test_every_slug_is_the_path_of_its_examiner(checkout: Path) -> None:
     assert missing == []
 
 
-def test_every_examiner_is_in_the_registry_under_its_slug() -> None:
+def test_every_examiner_is_a_value_of_its_module_and_in_the_registry(checkout: Path) -> None:
+    from importlib import import_module
+
     from necropsy.examine.registry import EXAMINERS
 
-    assert sorted(examiner.slug for examiner in EXAMINERS) == sorted(SLUGS)
+    assert len({examiner.slug for examiner in EXAMINERS}) == len(EXAMINERS)
+    for examiner in EXAMINERS:
+        module = import_module("necropsy.examine." + examiner.slug.replace("/", ".").replace("-", "_"))
+        assert module.EXAMINER is examiner
+    house = checkout / "src" / "necropsy" / "examine"
+    written = {path for path in house.rglob("*.py") if "\nEXAMINER: " in path.read_text(encoding="utf-8")}
+    assert len(written) == len(EXAMINERS), "an examiner is not in the registry"
 
 
 # -- the project's own files ------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from necropsy.case.store import Case
-from necropsy.model.slugs import SLUGS
+from necropsy.examine.registry import SLUGS
 
 pytestmark = pytest.mark.checkout
 

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from necropsy.model.slugs import SLUGS
+from necropsy.examine.registry import SLUGS
 
 pytestmark = pytest.mark.checkout
 

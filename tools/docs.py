@@ -104,7 +104,7 @@ def exit_codes() -> str:
 
 def findings() -> str:
     """The index of all pages, by area."""
-    from necropsy.model.slugs import SLUGS
+    from necropsy.examine.registry import SLUGS
 
     lines = ["# Findings", "", _MARK, "", "`necropsy explain SLUG` prints these pages.", ""]
     lines += ["| slug | meaning |", "| --- | --- |"]

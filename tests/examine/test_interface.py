@@ -1,13 +1,29 @@
 from __future__ import annotations
 
-from necropsy.examine.registry import EXAMINERS
-from necropsy.model.slugs import SLUGS
+from dataclasses import replace
+
+import pytest
+
+from necropsy.examine.interface import Examiner, examine_all
+from necropsy.examine.registry import EXAMINERS, SLUGS
+from necropsy.model.finding import Confidence, Finding, Severity
 
 from .cases import scene, slugs
 
 
-def test_every_slug_has_its_examiner_and_every_examiner_its_slug() -> None:
-    assert {examiner.slug for examiner in EXAMINERS} == set(SLUGS)
+def test_every_examiner_has_a_slug_of_its_own_and_a_meaning() -> None:
+    assert len(SLUGS) == len(EXAMINERS)
+    assert all(meaning.endswith(".") for meaning in SLUGS.values())
+
+
+def test_an_examiner_cannot_find_what_is_worse_than_it_declares() -> None:
+    finding = Finding(Severity.CRITICAL, Confidence.LOW, "x", slug="misspelled")
+    examiner = Examiner("area/name", "It is meant.", Severity.WARNING, (), lambda _: [finding])
+    with scene() as s:
+        with pytest.raises(ValueError, match="area/name declares warning"):
+            examine_all(s.case, [examiner])
+        (stamped,) = examine_all(s.case, [replace(examiner, severity=Severity.CRITICAL)]).findings
+    assert (stamped.slug, stamped.meaning) == ("area/name", "It is meant.")
 
 
 def test_what_was_not_looked_at_is_unexamined_and_never_fine() -> None:

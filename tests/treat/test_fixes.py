@@ -287,7 +287,7 @@ def test_a_finding_without_a_mend_stays_as_it_is() -> None:
 
 
 def test_every_mend_is_of_a_slug_that_exists() -> None:
-    from necropsy.model.slugs import SLUGS
+    from necropsy.examine.registry import SLUGS
 
     assert set(BY_SLUG) <= set(SLUGS)
     assert len(BY_SLUG) == len(FIXES)

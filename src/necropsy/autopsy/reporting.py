@@ -12,6 +12,7 @@ from necropsy import __version__
 from necropsy._internal.serialization import from_plain
 from necropsy.autopsy import chart_data, verdict_inputs
 from necropsy.examine.interface import in_order
+from necropsy.examine.registry import SLUGS
 from necropsy.model.evidence import Absent, Blemish, Source
 from necropsy.model.finding import Finding
 from necropsy.model.probe import Probe
@@ -64,7 +65,7 @@ def report(case: Case, births: Mapping[str, Births] | None = None) -> Report:
         case=case.name,
         verdict=verdict,
         stores=tuple(_summary(case, store) for store in births),
-        findings=in_order(findings),
+        findings=in_order(findings, SLUGS),
         sources=tuple(_sources(case)),
         absent=tuple(
             Absent(**row) for row in case.rows("SELECT kind, locator, reason, hint FROM absence ORDER BY ALL")

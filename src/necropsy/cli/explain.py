@@ -11,10 +11,11 @@ import typer
 
 from necropsy.cli.output import ColorOption, use_color
 from necropsy.model.errors import UsageError
-from necropsy.model.slugs import SLUGS
 
 
 def _complete(incomplete: str) -> list[str]:
+    from necropsy.examine.registry import SLUGS
+
     return [slug for slug in SLUGS if slug.startswith(incomplete)]
 
 
@@ -32,6 +33,8 @@ def explain(
       necropsy explain
       necropsy explain probes/creates-sessions
     """  # noqa: D301 -- \b is click's mark for text that is not to be wrapped
+    from necropsy.examine.registry import SLUGS
+
     if slug is None:
         width = max(len(name) for name in SLUGS)
         for name, meaning in SLUGS.items():

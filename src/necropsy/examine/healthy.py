@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from necropsy.examine import creation, evidence
+from necropsy.examine.interface import Examiner
 from necropsy.examine.sessions.immortal import IMMORTAL
 from necropsy.model.figures import percent, several
 from necropsy.model.finding import Confidence, Exhibit, Finding, Severity, Unexamined
@@ -135,3 +136,13 @@ def _finding(store: _Store) -> Finding:
         share_low=share,
         share_high=max(share, 1.0 - machine),
     )
+
+
+EXAMINER: Final = Examiner(
+    slug="healthy",
+    meaning="The sessions are those that people make.",
+    severity=Severity.INFO,
+    needs=("session",),
+    helped_by=("visitor_class", "probe"),
+    examine=examine,
+)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final
 
 from necropsy.examine.evidence import unknown_layout
 from necropsy.model.finding import Cleared, Finding, Severity, Unexamined
-from necropsy.model.slugs import SLUGS
 
 if TYPE_CHECKING:
     from necropsy.case.store import Case
@@ -41,14 +40,19 @@ _ALSO_BY_ROWS: Final = frozenset({"probe"})
 
 @dataclass(frozen=True, slots=True)
 class Examiner:
-    """One examiner: its slug, what it needs, and the function that judges."""
+    """One examiner: what it finds, what it needs, and the function that judges. It is a value of its own module."""
 
     slug: str
-    examine: Callable[[Case], Iterable[Finding | Cleared | Unexamined]]
+    """``area/name``: the same in file, test, page, JSON and SARIF."""
+    meaning: str
+    """Its finding in one sentence."""
+    severity: Severity
+    """The highest that its findings have."""
     needs: tuple[str, ...]
-    """All of these kinds must be present."""
+    """All of these kinds of evidence must be present."""
+    examine: Callable[[Case], Iterable[Finding | Cleared | Unexamined]]
     helped_by: tuple[str, ...] = ()
-    """These make it say more."""
+    """Kinds of evidence by which it says more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +84,9 @@ def _strange(case: Case) -> list[str]:
     return [unknown_layout(row["store"], row["keys"]) for row in rows]
 
 
-def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """Most severe first, then what explains most, then as the vocabulary lists them: causes before symptoms."""
-    place = {slug: number for number, slug in enumerate(SLUGS)}
+def in_order(findings: Iterable[Finding], slugs: Iterable[str]) -> tuple[Finding, ...]:
+    """Return findings with the most severe first, then by share, then in the order of the slugs: causes before symptoms."""
+    place = {slug: number for number, slug in enumerate(slugs)}
     return tuple(
         sorted(
             findings, key=lambda f: (-f.severity.rank, -(f.share or 0.0), place.get(f.slug, len(place)), f.store or "")
@@ -90,12 +94,18 @@ def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     )
 
 
+def _stamped(finding: Finding, examiner: Examiner) -> Finding:
+    if finding.severity.rank > examiner.severity.rank:
+        raise ValueError(f"{examiner.slug} declares {examiner.severity}, and found something {finding.severity}")
+    return replace(finding, slug=examiner.slug, meaning=examiner.meaning)
+
+
 def examine_all(case: Case, examiners: Sequence[Examiner]) -> Examination:
     """Run the examiners over a case.
 
     An examiner whose needs are not met is not run: it becomes ``Unexamined``, with the option that would help. So it
-    is, for one store, where the store has keys but no session that any layout knows. The framework stamps the slug, so
-    that an examiner cannot misspell itself.
+    is, for one store, where the store has keys but no session that any layout knows. The framework stamps slug and meaning,
+    so that an examiner cannot misspell itself.
     """
     kinds = present(case)
     strange = _strange(case) if "session" in kinds else []
@@ -112,12 +122,13 @@ def examine_all(case: Case, examiners: Sequence[Examiner]) -> Examination:
             unexamined += [Unexamined(examiner.slug, ("session",), hint) for hint in strange]
         for said in examiner.examine(case):
             if isinstance(said, Finding):
-                findings.append(replace(said, slug=examiner.slug))
+                findings.append(_stamped(said, examiner))
             elif isinstance(said, Cleared):
                 cleared.append(replace(said, slug=examiner.slug))
             else:
                 unexamined.append(replace(said, slug=examiner.slug))
-    return Examination(in_order(_without_false_health(findings)), tuple(cleared), tuple(unexamined))
+    found = in_order(_without_false_health(findings), (examiner.slug for examiner in examiners))
+    return Examination(found, tuple(cleared), tuple(unexamined))
 
 
 _ILL: Final = ("sessions/", "memory/", "latency/", "traffic/", "probes/creates-sessions")

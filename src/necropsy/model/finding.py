@@ -82,7 +82,7 @@ class Remedy:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One finding. ``slug`` is stamped by the framework, so that an examiner cannot misspell itself."""
+    """One finding. ``slug`` and ``meaning`` are stamped by the framework, so that an examiner cannot misspell itself."""
 
     severity: Severity
     confidence: Confidence
@@ -100,6 +100,8 @@ class Finding:
     share_low: float | None = None
     share_high: float | None = None
     slug: str = ""
+    meaning: str = ""
+    """The slug's meaning in one sentence; stamped, as the slug is."""
     share_of: str = "births"
     """What the share is of. Shares of ``births`` of one store add up to 1 at most; others each name a whole of their own."""
     sessions: int | None = None

@@ -17,7 +17,6 @@ from urllib.parse import quote
 from necropsy.model.evidence import Origin
 from necropsy.model.finding import Confidence, Finding, Remedy, Severity
 from necropsy.model.report import Report
-from necropsy.model.slugs import SLUGS
 from necropsy.report import reading
 from necropsy.report.escaping import inert, prose
 from necropsy.report.figures import iso
@@ -49,12 +48,13 @@ def render(report: Report) -> str:
     """Render the report as SARIF text with one run, ending in a line break."""
     accusations = _accusations(report)
     slugs = sorted({accusation.slug for accusation in accusations})
+    meanings = {finding.slug: finding.meaning for finding in report.findings}
     run: dict[str, Any] = {
         "tool": {
             "driver": {
                 "name": "necropsy",
                 "version": report.necropsy,
-                "rules": [_rule(slug) for slug in slugs],
+                "rules": [_rule(slug, meanings.get(slug) or slug) for slug in slugs],
                 "notifications": [
                     {"id": kind, "shortDescription": {"text": meaning}} for kind, meaning in _NOTIFICATIONS.items()
                 ],
@@ -114,11 +114,11 @@ def _of_finding(finding: Finding, report: Report) -> _Accusation:
     )
 
 
-def _rule(slug: str) -> dict[str, Any]:
+def _rule(slug: str, meaning: str) -> dict[str, Any]:
     page = Finding(Severity.INFO, Confidence.LOW, "", slug=slug).url
     return {
         "id": slug,
-        "shortDescription": {"text": SLUGS.get(slug, slug)},
+        "shortDescription": {"text": meaning},
         "help": {"text": f"necropsy explain {slug}"},
         "helpUri": page,
     }

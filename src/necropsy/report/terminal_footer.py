@@ -7,7 +7,6 @@ from typing import Final
 
 from necropsy.model.evidence import Source
 from necropsy.model.report import Report, StoreSummary
-from necropsy.model.slugs import SLUGS
 from necropsy.report import reading
 from necropsy.report.escaping import inert, prose
 from necropsy.report.figures import count, duration, moment, several, size
@@ -80,7 +79,7 @@ def _notes(sheet: Sheet, label: str, color: str, notes: list[tuple[str, str]]) -
 
 def _commands(report: Report) -> list[str]:
     slugs = [cause.slug for cause in report.verdict.causes] or [f.slug for f in reading.accusations(report)]
-    commands = [f"necropsy explain {slug}" for slug in dict.fromkeys(slugs) if slug in SLUGS]
+    commands = [f"necropsy explain {slug}" for slug in dict.fromkeys(slugs)]
     commands += [f"necropsy {name} {shlex.quote(inert(locator))}" for name, locator in _elsewhere(report)]
     if report.case is not None:
         commands.append(f"necropsy report {shlex.quote(inert(report.case))} --format html --output report.html")

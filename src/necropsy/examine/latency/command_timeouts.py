@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
+from necropsy.examine.interface import Examiner
 from necropsy.examine.latency.troubles import WORDS
 from necropsy.examine.latency.vital_signs import beside
 from necropsy.model.figures import several
@@ -76,3 +77,12 @@ def _finding(case: Case, classes: Sequence[Mapping[str, Any]]) -> Finding:
 
 def _end(begun: Any, ended: Any) -> str:
     return "%H:%M" if begun.date() == ended.date() else "%Y-%m-%d %H:%M"
+
+
+EXAMINER: Final = Examiner(
+    slug="latency/command-timeouts",
+    meaning="The application waits for its session store in vain.",
+    severity=Severity.WARNING,
+    needs=("error_event",),
+    examine=examine,
+)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
+from necropsy.examine.interface import Examiner
 from necropsy.examine.server import Server, query, servers
 from necropsy.model.figures import several
 from necropsy.model.finding import Cleared, Confidence, Exhibit, Finding, Remedy, Severity, Unexamined
@@ -72,3 +73,12 @@ def _finding(server: Server, connected: float, rejected: float, most: float) -> 
         share_high=min(1.0, connected / most),
         share_of="connections",
     )
+
+
+EXAMINER: Final = Examiner(
+    slug="latency/max-clients",
+    meaning="The server has no connection left for whoever comes next.",
+    severity=Severity.CRITICAL,
+    needs=("live_server",),
+    examine=examine,
+)

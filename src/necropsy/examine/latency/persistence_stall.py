@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
+from necropsy.examine.interface import Examiner
 from necropsy.examine.server import Server, query, servers
 from necropsy.model.figures import several, size
 from necropsy.model.finding import Cleared, Confidence, Exhibit, Finding, Remedy, Severity, Unexamined
@@ -77,3 +78,12 @@ def _finding(server: Server, signs: list[tuple[bool, str]]) -> Finding:
         ),
         store=server.store,
     )
+
+
+EXAMINER: Final = Examiner(
+    slug="latency/persistence-stall",
+    meaning="Saving stops the server, or has failed and forbids writing.",
+    severity=Severity.CRITICAL,
+    needs=("live_server",),
+    examine=examine,
+)

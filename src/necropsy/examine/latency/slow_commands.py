@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from necropsy.examine.evidence import quoted
+from necropsy.examine.interface import Examiner
 from necropsy.examine.server import Server, servers
 from necropsy.model.figures import several
 from necropsy.model.finding import Cleared, Confidence, Exhibit, Finding, Remedy, Severity, Unexamined
@@ -74,3 +75,12 @@ def _finding(server: Server, slow: dict[str, list[tuple[int, str]]]) -> Finding:
         ),
         store=server.store,
     )
+
+
+EXAMINER: Final = Examiner(
+    slug="latency/slow-commands",
+    meaning="Single commands keep everybody waiting.",
+    severity=Severity.CRITICAL,
+    needs=("live_server",),
+    examine=examine,
+)

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from necropsy.examine.evidence import sessions_by_store
+from necropsy.examine.interface import Examiner
 from necropsy.examine.server import Server, query, servers
 from necropsy.model.figures import percent, several
 from necropsy.model.finding import Cleared, Confidence, Exhibit, Finding, Remedy, Severity, Unexamined
@@ -87,3 +88,12 @@ def _finding(server: Server, sessions: int, keys: int) -> Finding:
         share_high=share,
         share_of="keys",
     )
+
+
+EXAMINER: Final = Examiner(
+    slug="memory/eviction-logs-users-out",
+    meaning="The store throws sessions away to stay within its limit.",
+    severity=Severity.CRITICAL,
+    needs=("live_server", "session"),
+    examine=examine,
+)

@@ -8,8 +8,9 @@ change all the time.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from necropsy.examine.interface import Examiner
 from necropsy.examine.server import Server, query, servers
 from necropsy.model.figures import size
 from necropsy.model.finding import Cleared, Confidence, Exhibit, Finding, Remedy, Severity, Unexamined
@@ -69,3 +70,12 @@ def _forks(server: Server) -> bool:
         or server.text("aof_enabled") == "1"
         or server.count("connected_slaves") > 0
     )
+
+
+EXAMINER: Final = Examiner(
+    slug="memory/fork-headroom",
+    meaning="A save may need more memory than the machine has left.",
+    severity=Severity.WARNING,
+    needs=("live_server",),
+    examine=examine,
+)

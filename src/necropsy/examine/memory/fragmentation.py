@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
+from necropsy.examine.interface import Examiner
 from necropsy.examine.server import query, servers
 from necropsy.model.figures import size
 from necropsy.model.finding import Cleared, Confidence, Exhibit, Finding, Remedy, Severity, Unexamined
@@ -53,3 +54,12 @@ def examine(case: Case) -> Iterator[Finding | Cleared | Unexamined]:
             share_of="server's memory",
             bytes=round(lost),
         )
+
+
+EXAMINER: Final = Examiner(
+    slug="memory/fragmentation",
+    meaning="The server holds much more memory than its data needs.",
+    severity=Severity.CRITICAL,
+    needs=("live_server",),
+    examine=examine,
+)

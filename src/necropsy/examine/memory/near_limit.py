@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
+from necropsy.examine.interface import Examiner
 from necropsy.examine.server import Server, query, servers
 from necropsy.model.figures import percent, several, size
 from necropsy.model.finding import Cleared, Confidence, Exhibit, Finding, Remedy, Severity, Unexamined
@@ -86,3 +87,12 @@ def _finding(server: Server, counted: float, limit: float) -> Finding:
 
 def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
+
+
+EXAMINER: Final = Examiner(
+    slug="memory/near-limit",
+    meaning="The store has used up its memory, or nearly.",
+    severity=Severity.CRITICAL,
+    needs=("server",),
+    examine=examine,
+)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
+from necropsy.examine.interface import Examiner
 from necropsy.examine.server import Server, query, servers
 from necropsy.model.figures import percent, size
 from necropsy.model.finding import Cleared, Confidence, Exhibit, Finding, Remedy, Severity, Unexamined
@@ -64,3 +65,12 @@ def _finding(server: Server) -> Finding:
         share_of="machine's memory",
         bytes=round(resident or 0),
     )
+
+
+EXAMINER: Final = Examiner(
+    slug="memory/no-limit",
+    meaning="Nothing bounds the store but the machine.",
+    severity=Severity.CRITICAL,
+    needs=("live_server",),
+    examine=examine,
+)

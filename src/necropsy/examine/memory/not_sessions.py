@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 from necropsy.examine import evidence
+from necropsy.examine.interface import Examiner
 from necropsy.model.figures import percent, several, size
 from necropsy.model.finding import Cleared, Confidence, Exhibit, Finding, Remedy, Severity, Unexamined
 
@@ -88,3 +89,12 @@ def _finding(case: Case, row: dict[str, Any], share: float) -> Finding:
 def _expiry(family: dict[str, Any]) -> str:
     lasting = family["without_expiry"] or 0
     return f"{lasting:,} of them never expire" if lasting else "all of them have an expiry"
+
+
+EXAMINER: Final = Examiner(
+    slug="memory/not-sessions",
+    meaning="Most of the memory is not sessions.",
+    severity=Severity.WARNING,
+    needs=("key_family",),
+    examine=examine,
+)

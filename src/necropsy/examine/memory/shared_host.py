@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
+from necropsy.examine.interface import Examiner
 from necropsy.examine.server import Server, query, servers
 from necropsy.model.figures import several, size
 from necropsy.model.finding import Cleared, Confidence, Exhibit, Finding, Remedy, Severity, Unexamined
@@ -85,3 +86,12 @@ def _finding(server: Server, swaps: bool) -> Finding:
         share_of="server's memory" if swaps else "machine's memory",
         bytes=round(swapped or resident),
     )
+
+
+EXAMINER: Final = Examiner(
+    slug="memory/shared-host",
+    meaning="The store shares a machine that has no memory left for all who live there.",
+    severity=Severity.CRITICAL,
+    needs=("live_server",),
+    examine=examine,
+)

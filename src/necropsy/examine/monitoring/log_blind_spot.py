@@ -7,9 +7,10 @@ the given logs fits them. Reason: the prober asks the application directly; whoe
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from necropsy.examine import evidence
+from necropsy.examine.interface import Examiner
 from necropsy.model.finding import Cleared, Confidence, Exhibit, Finding, Remedy, Severity
 from necropsy.probes.session_risk import UNKNOWN_ADDRESS, may_create, split_host
 
@@ -67,3 +68,13 @@ def examine(case: Case) -> Iterator[Finding | Cleared]:
 def _shows(probe: Probe, user_agent: str, host: str, port: int) -> bool:
     agent = not probe.user_agents or user_agent.startswith(probe.user_agents)
     return agent and port == probe.port and (probe.host == UNKNOWN_ADDRESS or host in (probe.host, "localhost"))
+
+
+EXAMINER: Final = Examiner(
+    slug="monitoring/log-blind-spot",
+    meaning="A probed port is recorded in no access log.",
+    severity=Severity.WARNING,
+    needs=("probe", "visitor_class"),
+    helped_by=("backend",),
+    examine=examine,
+)

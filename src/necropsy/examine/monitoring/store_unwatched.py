@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from necropsy.examine import evidence
+from necropsy.examine.interface import Examiner
 from necropsy.model.figures import several
 from necropsy.model.finding import Cleared, Confidence, Exhibit, Finding, Remedy, Severity
 
@@ -51,3 +52,13 @@ def examine(case: Case) -> Iterator[Finding | Cleared]:
             safe=True,
         ),
     )
+
+
+EXAMINER: Final = Examiner(
+    slug="monitoring/store-unwatched",
+    meaning="The monitoring that was given watches no Redis server.",
+    severity=Severity.INFO,
+    needs=("probe",),
+    helped_by=("session",),
+    examine=examine,
+)

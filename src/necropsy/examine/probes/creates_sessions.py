@@ -16,8 +16,9 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from necropsy.examine import creation, evidence
+from necropsy.examine.interface import Examiner
 from necropsy.model.figures import percent, several
-from necropsy.model.finding import Cleared, Exhibit, Finding
+from necropsy.model.finding import Cleared, Exhibit, Finding, Severity
 
 if TYPE_CHECKING:
     from necropsy.case.store import Case
@@ -115,3 +116,13 @@ def _cleared(case: Case) -> Iterator[Cleared]:
         )
     if len(tested) > _MOST_CLEARED:
         yield Cleared("", f"{len(tested) - _MOST_CLEARED} more that come at one period were tested and create nothing")
+
+
+EXAMINER: Final = Examiner(
+    slug="probes/creates-sessions",
+    meaning="A configured, repeated request creates a new session each time.",
+    severity=Severity.CRITICAL,
+    needs=("session",),
+    helped_by=("probe", "visitor_class"),
+    examine=examine,
+)

@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
+from necropsy.examine.interface import Examiner
 from necropsy.examine.probes.asking import several
 from necropsy.model.evidence import Origin
 from necropsy.model.finding import Confidence, Exhibit, Finding, Remedy, Severity
@@ -74,3 +75,12 @@ def _finding(row: dict[str, Any]) -> Finding:
             undo="put the old rule back and reload",
         ),
     )
+
+
+EXAMINER: Final = Examiner(
+    slug="probes/dead-rule",
+    meaning="A relabel rule touches none of the targets that its job discovers.",
+    severity=Severity.WARNING,
+    needs=("probe",),
+    examine=examine,
+)

@@ -11,9 +11,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from necropsy.examine import evidence
+from necropsy.examine.interface import Examiner
 from necropsy.examine.probes.asking import a_session_each, exhibit, job, request, server, several
 from necropsy.model.finding import Confidence, Finding, Remedy, Severity
 
@@ -63,3 +64,12 @@ def _finding(askers: tuple[Asker, ...], requests: list[list[Probe]]) -> Finding:
             undo="add the job again and reload",
         ),
     )
+
+
+EXAMINER: Final = Examiner(
+    slug="probes/doubled",
+    meaning="Several probers ask for the same URL.",
+    severity=Severity.WARNING,
+    needs=("probe",),
+    examine=examine,
+)

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
 
+from necropsy.examine.interface import Examiner
 from necropsy.examine.probes.asking import several
 from necropsy.model.evidence import Origin
 from necropsy.model.finding import Confidence, Exhibit, Finding, Remedy, Severity
@@ -64,3 +65,12 @@ def _exhibit(row: dict[str, Any]) -> Exhibit:
         origin=Origin(row["file"], row["line"]) if row["file"] else None,
         query=f"SELECT prober, address, reason {_ACCIDENTS}",
     )
+
+
+EXAMINER: Final = Examiner(
+    slug="probes/dropped-target",
+    meaning="A target is lost by accident: nobody asks it, and nobody is told.",
+    severity=Severity.WARNING,
+    needs=("probe",),
+    examine=examine,
+)

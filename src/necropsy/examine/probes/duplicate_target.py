@@ -11,9 +11,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from necropsy.examine import evidence
+from necropsy.examine.interface import Examiner
 from necropsy.examine.probes.asking import a_session_each, exhibit, request, server, several
 from necropsy.model.finding import Confidence, Finding, Remedy, Severity
 
@@ -62,3 +63,12 @@ def _apart(probe: Probe, probes: list[Probe]) -> str:
     others = [dict(other.labels) for other in probes if other is not probe]
     mine = [f"{name}={value}" for name, value in probe.labels if any(other.get(name) != value for other in others)]
     return ", ".join(mine)
+
+
+EXAMINER: Final = Examiner(
+    slug="probes/duplicate-target",
+    meaning="One job asks for the same URL more than once.",
+    severity=Severity.WARNING,
+    needs=("probe",),
+    examine=examine,
+)

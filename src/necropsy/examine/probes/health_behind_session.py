@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 from necropsy.examine import evidence
+from necropsy.examine.interface import Examiner
 from necropsy.examine.probes.asking import several
 from necropsy.model.figures import percent
 from necropsy.model.finding import Confidence, Exhibit, Finding, Remedy, Severity
@@ -122,3 +123,13 @@ def _finding(store: str, total: int, claims: list[tuple[dict[str, Any], str]]) -
         store=store,
         share=min(1.0, born / total),
     )
+
+
+EXAMINER: Final = Examiner(
+    slug="probes/health-behind-session",
+    meaning="A health endpoint starts a session with each request.",
+    severity=Severity.CRITICAL,
+    needs=("session",),
+    helped_by=("probe", "visitor_class", "cookie_use"),
+    examine=examine,
+)

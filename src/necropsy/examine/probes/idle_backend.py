@@ -10,9 +10,10 @@ After: the waiting colour is not registered, or only its health endpoint is aske
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from necropsy.examine import evidence
+from necropsy.examine.interface import Examiner
 from necropsy.examine.probes.asking import a_session_each, exhibit, several
 from necropsy.model.finding import Confidence, Finding, Remedy, Severity
 
@@ -60,3 +61,12 @@ def examine(case: Case) -> Iterator[Finding]:
 
 def _state(upstream: str) -> str:
     return f"out of use in upstream {upstream}" if upstream else "out of use"
+
+
+EXAMINER: Final = Examiner(
+    slug="probes/idle-backend",
+    meaning="A probe asks a port that the proxy sends nobody to.",
+    severity=Severity.WARNING,
+    needs=("probe", "backend"),
+    examine=examine,
+)

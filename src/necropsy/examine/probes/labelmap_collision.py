@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
+from necropsy.examine.interface import Examiner
 from necropsy.examine.probes.asking import several
 from necropsy.model.evidence import Origin
 from necropsy.model.finding import Confidence, Exhibit, Finding, Remedy, Severity
@@ -44,3 +45,12 @@ def examine(case: Case) -> Iterator[Finding]:
                 undo="put the old rule back and reload",
             ),
         )
+
+
+EXAMINER: Final = Examiner(
+    slug="probes/labelmap-collision",
+    meaning="A labelmap gives one name to several labels: which value wins is chance.",
+    severity=Severity.WARNING,
+    needs=("probe",),
+    examine=examine,
+)

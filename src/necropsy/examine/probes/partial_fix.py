@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 from necropsy.examine import evidence
+from necropsy.examine.interface import Examiner
 from necropsy.examine.probes.asking import exhibit, several
 from necropsy.model.finding import Confidence, Exhibit, Finding, Remedy, Severity
 from necropsy.probes.session_risk import may_create
@@ -120,3 +121,13 @@ def _query(store: str) -> str:
         "SELECT label, period_s, phase_s, births, first_at, last_at FROM birth_claim"
         f" WHERE store = {evidence.quoted(store)} AND period_s > 0 ORDER BY last_at"
     )
+
+
+EXAMINER: Final = Examiner(
+    slug="probes/partial-fix",
+    meaning="Some targets of a service ask for its health endpoint, others still for a page.",
+    severity=Severity.WARNING,
+    needs=("probe",),
+    helped_by=("session",),
+    examine=examine,
+)

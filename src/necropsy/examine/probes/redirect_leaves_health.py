@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 from necropsy.examine import evidence
+from necropsy.examine.interface import Examiner
 from necropsy.examine.probes.asking import server, several
 from necropsy.model.finding import Cleared, Confidence, Exhibit, Finding, Remedy, Severity
 from necropsy.probes.session_risk import UNKNOWN_ADDRESS, is_harmless_path, may_create, split_host
@@ -96,3 +97,12 @@ def _finding(prober: str, place: str, found: list[tuple[Probe, dict[str, Any]]])
             undo="follow redirects again and reload the exporter",
         ),
     )
+
+
+EXAMINER: Final = Examiner(
+    slug="probes/redirect-leaves-health",
+    meaning="A health endpoint answers with a redirect to a page, and the prober follows.",
+    severity=Severity.WARNING,
+    needs=("probe", "visitor_class"),
+    examine=examine,
+)

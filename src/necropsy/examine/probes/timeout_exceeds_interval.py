@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
+from necropsy.examine.interface import Examiner
 from necropsy.examine.probes.asking import several
 from necropsy.model.evidence import Origin
 from necropsy.model.finding import Confidence, Exhibit, Finding, Remedy, Severity
@@ -70,3 +71,12 @@ def examine(case: Case) -> Iterator[Finding]:
             supporting=tuple(exhibits[1:]),
             remedy=_REMEDY,
         )
+
+
+EXAMINER: Final = Examiner(
+    slug="probes/timeout-exceeds-interval",
+    meaning="A scrape may take longer than the time until the next one.",
+    severity=Severity.CRITICAL,
+    needs=("probe",),
+    examine=examine,
+)

@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from necropsy.examine import evidence
+from necropsy.examine.interface import Examiner
 from necropsy.model.finding import Cleared, Confidence, Exhibit, Finding, Remedy, Severity
 from necropsy.probes.session_risk import is_page, may_create
 
@@ -91,3 +92,12 @@ def _telling(probe: Probe) -> Iterator[str]:
     for number, origin in enumerate(probe.origin):
         if number == 0 or origin.what.startswith("knows the health endpoint"):
             yield f"{origin} {origin.what}".strip()
+
+
+EXAMINER: Final = Examiner(
+    slug="probes/wrong-path",
+    meaning="A probe asks for a page of the application although a health endpoint is known.",
+    severity=Severity.WARNING,
+    needs=("probe",),
+    examine=examine,
+)

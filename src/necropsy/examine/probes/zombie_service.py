@@ -11,9 +11,10 @@ After: ``consul force-leave -prune admin-1-old``.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from necropsy.examine import evidence
+from necropsy.examine.interface import Examiner
 from necropsy.examine.probes.asking import several
 from necropsy.model.evidence import Origin
 from necropsy.model.finding import Cleared, Confidence, Exhibit, Finding, Remedy, Severity
@@ -88,3 +89,13 @@ def _exhibit(row: dict[str, Any], why: str) -> Exhibit:
         origin=Origin(row["file"], row["line"], "registers it") if row["file"] else None,
         query=_QUERY,
     )
+
+
+EXAMINER: Final = Examiner(
+    slug="probes/zombie-service",
+    meaning="Discovery still knows an instance that is gone.",
+    severity=Severity.WARNING,
+    needs=("probe",),
+    helped_by=("backend",),
+    examine=examine,
+)

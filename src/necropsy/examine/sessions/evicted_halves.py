@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from necropsy.examine import evidence
+from necropsy.examine.interface import Examiner
 from necropsy.model.figures import percent, several
 from necropsy.model.finding import Cleared, Confidence, Exhibit, Finding, Remedy, Severity
 
@@ -78,3 +79,13 @@ def examine(case: Case) -> Iterator[Finding | Cleared]:
             sessions=row["halves"],
             bytes=row["bytes"],
         )
+
+
+EXAMINER: Final = Examiner(
+    slug="sessions/evicted-halves",
+    meaning="Redis evicted one of the keys of a session and left the other.",
+    severity=Severity.CRITICAL,
+    needs=("session",),
+    helped_by=("server",),
+    examine=examine,
+)

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 from necropsy.examine import evidence
+from necropsy.examine.interface import Examiner
 from necropsy.model.figures import IMMORTAL_S, percent, several, size
 from necropsy.model.finding import Cleared, Confidence, Exhibit, Finding, Remedy, Severity
 from necropsy.sessions.registry import cure
@@ -186,3 +187,12 @@ def _lifetime(seconds: int | None) -> str:
         if seconds >= 2 * length or (seconds >= length and seconds % length == 0):
             return f"{seconds:,} seconds ({several(round(seconds / length), unit)})"
     return several(seconds, "second")
+
+
+EXAMINER: Final = Examiner(
+    slug="sessions/immortal",
+    meaning="Sessions live so long that they never expire in practice.",
+    severity=Severity.CRITICAL,
+    needs=("session",),
+    examine=examine,
+)

@@ -11,9 +11,10 @@ at login, for a day, and then goes as a whole.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from necropsy.examine import evidence
+from necropsy.examine.interface import Examiner
 from necropsy.model.finding import Cleared, Confidence, Exhibit, Finding, Remedy, Severity
 
 if TYPE_CHECKING:
@@ -68,3 +69,12 @@ def examine(case: Case) -> Iterator[Finding | Cleared]:
         if families and not guilty:
             entries = sum(f["entries"] for f in families)
             yield Cleared("", f"store {store}: {entries:,} index entries, nearly all of living sessions")
+
+
+EXAMINER: Final = Examiner(
+    slug="sessions/orphaned-index",
+    meaning="Index entries point at sessions that no longer exist.",
+    severity=Severity.WARNING,
+    needs=("index_entry",),
+    examine=examine,
+)

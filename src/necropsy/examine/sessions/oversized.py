@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 from necropsy.examine import evidence
+from necropsy.examine.interface import Examiner
 from necropsy.model.figures import percent, several, size
 from necropsy.model.finding import Cleared, Confidence, Exhibit, Finding, Remedy, Severity
 
@@ -81,3 +82,12 @@ def _finding(store: str, row: dict[str, Any], share: float) -> Finding:
         sessions=row["large"],
         bytes=row["heavy"],
     )
+
+
+EXAMINER: Final = Examiner(
+    slug="sessions/oversized",
+    meaning="Sessions are so large that they, and not their number, fill the memory.",
+    severity=Severity.CRITICAL,
+    needs=("session",),
+    examine=examine,
+)

@@ -8,12 +8,13 @@ cookie each time.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from necropsy.examine import creation
+from necropsy.examine.interface import Examiner
 from necropsy.examine.traffic.actors import exhibits, who
 from necropsy.model.figures import percent
-from necropsy.model.finding import Finding, Remedy
+from necropsy.model.finding import Finding, Remedy, Severity
 
 if TYPE_CHECKING:
     from necropsy.case.store import Case
@@ -47,3 +48,13 @@ def examine(case: Case) -> Iterator[Finding]:
             share_high=made.high,
             claims=made.ids,
         )
+
+
+EXAMINER: Final = Examiner(
+    slug="traffic/bot-creates-sessions",
+    meaning="A client that is no browser creates sessions, irregularly.",
+    severity=Severity.CRITICAL,
+    needs=("session",),
+    helped_by=("visitor_class",),
+    examine=examine,
+)

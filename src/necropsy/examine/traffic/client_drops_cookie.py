@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from necropsy.examine import creation
+from necropsy.examine.interface import Examiner
 from necropsy.examine.traffic.actors import exhibits, who
 from necropsy.model.figures import percent, several
 from necropsy.model.finding import Cleared, Confidence, Exhibit, Finding, Remedy, Severity, Unexamined
@@ -118,3 +119,13 @@ def _exhibit(agent: dict[str, Any]) -> Exhibit:
         text=f"{several(agent['clients'], 'client')}, {several(agent['visits'], 'visit')}, not one of which brought a cookie",
         query=_QUERY,
     )
+
+
+EXAMINER: Final = Examiner(
+    slug="traffic/client-drops-cookie",
+    meaning="Clients never bring back the session cookie that they are given.",
+    severity=Severity.WARNING,
+    needs=(),
+    helped_by=("session", "cookie_use"),
+    examine=examine,
+)

@@ -8,12 +8,13 @@ sessions are logged in, so that they look like people's.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from necropsy.examine import creation
+from necropsy.examine.interface import Examiner
 from necropsy.examine.traffic.actors import exhibits, who
 from necropsy.model.figures import percent
-from necropsy.model.finding import Finding, Remedy
+from necropsy.model.finding import Finding, Remedy, Severity
 
 if TYPE_CHECKING:
     from necropsy.case.store import Case
@@ -50,3 +51,13 @@ def examine(case: Case) -> Iterator[Finding]:
             share_high=made.high,
             claims=made.ids,
         )
+
+
+EXAMINER: Final = Examiner(
+    slug="traffic/login-loop",
+    meaning="A program logs in again and again, and each login starts a session.",
+    severity=Severity.CRITICAL,
+    needs=("session",),
+    helped_by=("visitor_class",),
+    examine=examine,
+)

@@ -7,11 +7,12 @@ reaches the application past the logging proxy: on its own port, from the same h
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from necropsy.examine import creation, evidence
+from necropsy.examine.interface import Examiner
 from necropsy.model.figures import percent, several
-from necropsy.model.finding import Exhibit, Finding, Remedy
+from necropsy.model.finding import Exhibit, Finding, Remedy, Severity
 
 if TYPE_CHECKING:
     from necropsy.case.store import Case
@@ -79,3 +80,13 @@ def _train(claim: creation.Row) -> str:
         return f"{claim['label']}: {several(claim['births'], 'session')}"
     phase = f" {claim['phase_s']:.3f} s into" if claim["phase_s"] is not None else ""
     return f"{phase.strip()} every {claim['period_s']:g} s: {several(claim['births'], 'session')}".strip()
+
+
+EXAMINER: Final = Examiner(
+    slug="traffic/unlogged-creator",
+    meaning="Sessions are born like clockwork, and no access log shows the visitor.",
+    severity=Severity.CRITICAL,
+    needs=("session",),
+    helped_by=("visitor_class", "probe"),
+    examine=examine,
+)
