@@ -67,6 +67,23 @@ def exporter(
             help="First line: the password, for servers whose URL has none. Else REDIS_PASSWORD.",
         ),
     ] = None,
+    sessions: Annotated[
+        str | None,
+        typer.Option(
+            "--sessions",
+            metavar="TIME",
+            help="Count the sessions every so often (10m), in the background, and show them at"
+            " /metrics. A store is read as by `necropsy examine --redis`.",
+        ),
+    ] = None,
+    incident: Annotated[
+        Path | None,
+        typer.Option(
+            "--incident",
+            metavar="FILE",
+            help="incident.toml with access logs and configuration: with it, births are shown by creator.",
+        ),
+    ] = None,
 ) -> None:
     r"""Show Redis servers to Prometheus, under the metric names of redis_exporter.
 
@@ -75,8 +92,10 @@ def exporter(
 
     \b
       necropsy exporter --redis redis://127.0.0.1:6379
+      necropsy exporter --redis redis://127.0.0.1:6379 --sessions 10m --incident incident.toml
       necropsy exporter --redis A=redis://10.0.0.1 --redis B=rediss://10.0.0.2:6380 --listen 127.0.0.1:9122
     """
+    from necropsy.guard.census.schedule import Census
     from necropsy.guard.exporter.site import Exporter
     from necropsy.guard.exporter.target import Options
     from necropsy.guard.web import Site, read_web_config, serve
@@ -87,7 +106,16 @@ def exporter(
         exclude_latency_histogram_metrics=no_histograms,
         append_instance_role_label=role_label,
     )
-    shown = Exporter(addresses(redis or ["redis://127.0.0.1:6379"], password_file), site_options)
+    given = redis or ["redis://127.0.0.1:6379"]
+    named = addresses(given, password_file)
+    census = None
+    if sessions is not None:
+        urls = [url_of(text) for text in given]
+        stores = [(name, url) for (name, _), url in zip(named, urls, strict=True)]
+        census = Census(stores, interval(sessions), str(incident) if incident else None)
+    elif incident is not None:
+        raise UsageError("--incident is for --sessions", hint="Add --sessions 10m.")
+    shown = Exporter(named, site_options, census)
     server = serve(listen, Site(shown.routes(), read_web_config(web_config) if web_config else None))
 
     def stop(*_: object) -> None:
@@ -96,6 +124,8 @@ def exporter(
     signal.signal(signal.SIGTERM, stop)
     names = ", ".join(f"{name} ({target.address.masked})" for name, target in shown.targets.items())
     typer.echo(f"Listening on http{'s' if web_config else ''}://{listen}: {names}", err=True)
+    if census is not None:
+        census.start()
     try:
         server.serve_forever()
     except KeyboardInterrupt:
@@ -103,6 +133,8 @@ def exporter(
     finally:
         server.server_close()
         shown.close()
+        if census is not None:
+            census.stop()
 
 
 def addresses(given: list[str], password_file: Path | None) -> list[tuple[str, Address]]:
@@ -128,12 +160,42 @@ def addresses(given: list[str], password_file: Path | None) -> list[tuple[str, A
         environ[PASSWORD_VARIABLES[0]] = password
     found: dict[str, Address] = {}
     for text in given:
-        name, separator, url = text.partition("=")
-        if not separator or "://" in name:
-            name, url = "", text
-        address = parse_address(url if "://" in url else f"redis://{url}", environ=environ)
-        name = name or str(address.endpoint)
+        address = parse_address(url_of(text), environ=environ)
+        name = text.partition("=")[0] if url_of(text) != _with_scheme(text) else str(address.endpoint)
         if name in found:
             raise UsageError(f"two servers are called {name!r}", hint="Give each a name: --redis A=redis://…")
         found[name] = address
     return list(found.items())
+
+
+def url_of(text: str) -> str:
+    """Return the address in ``[NAME=]URL``.
+
+    >>> url_of("A=redis://a"), url_of("redis://a?password_file=x"), url_of("10.0.0.1:6379")
+    ('redis://a', 'redis://a?password_file=x', 'redis://10.0.0.1:6379')
+    """
+    name, separator, url = text.partition("=")
+    return _with_scheme(url if separator and "://" not in name else text)
+
+
+def _with_scheme(url: str) -> str:
+    return url if "://" in url else f"redis://{url}"
+
+
+def interval(text: str) -> float:
+    """Return the seconds of an interval.
+
+    Raises
+    ------
+    UsageError
+        Not a duration, or shorter than ten seconds.
+    """
+    from necropsy.probes.prometheus.duration import parse_duration
+
+    try:
+        seconds = parse_duration(text) / 1000
+    except ValueError as error:
+        raise UsageError(f"--sessions {text}: {error}", hint="For example 10m.") from None
+    if seconds < 10:
+        raise UsageError(f"--sessions {text}: at least 10s", hint="For example 10m.")
+    return seconds

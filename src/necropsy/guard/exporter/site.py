@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
+from necropsy.guard.census.schedule import Census
 from necropsy.guard.exporter.target import Options, Target
 from necropsy.guard.exposition import CONTENT_TYPE, Family, Sample, text_of
 from necropsy.guard.web import Request, Response, Route
@@ -33,10 +34,15 @@ class Exporter:
     ----------
     addresses
         Name and address of each server.
+    census
+        Counts their sessions in the background; None: nobody does.
     """
 
-    def __init__(self, addresses: Sequence[tuple[str, Address]], options: Options) -> None:
+    def __init__(
+        self, addresses: Sequence[tuple[str, Address]], options: Options, census: Census | None = None
+    ) -> None:
         self._options = options
+        self._census = census
         self._pool = ThreadPoolExecutor(min(_MOST_THREADS, max(4, len(addresses))), "redis")
         self.targets = {name: Target(name, address, options, self._pool) for name, address in addresses}
         self._refused = 0
@@ -62,6 +68,8 @@ class Exporter:
     def _metrics(self, request: Request) -> Response:
         """Show the one server, where there is one; of several each has its own address."""
         families = process_families(self._began)
+        if self._census is not None:
+            families += self._census.families()
         if len(self.targets) == 1:
             (target,) = self.targets.values()
             families += target.scrape(_within_s(request))

@@ -1,0 +1,98 @@
+"""A census of real stores: what it counts, what it leaves untouched, and what happens when it fails."""
+
+from __future__ import annotations
+
+import json
+import time
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+import servers
+from necropsy.guard.census.schedule import Census
+from necropsy.guard.census.worker import decode, encode
+from necropsy.guard.exposition import Family, Sample, text_of
+
+pytestmark = pytest.mark.integration
+
+SESSION = {
+    "cookie": {"originalMaxAge": 86_400_000, "expires": "2030-01-01T00:00:00.000Z", "httpOnly": True, "path": "/"}
+}
+
+
+def populate(server: servers.Server, anonymous: int, users: int) -> None:
+    client = server.client()
+    for number in range(anonymous):
+        client.set(f"sess:{number:032x}", _written(SESSION), ex=86_400 - number)
+    for number in range(users):
+        client.set(f"sess:{number + 10_000:032x}", _written({**SESSION, "passport": {"user": "1"}}), ex=80_000)
+
+
+def _written(session: dict[str, object]) -> str:
+    return json.dumps(session, separators=(",", ":"))  # as JSON.stringify writes it
+
+
+def samples(census: Census) -> dict[str, float]:
+    return {
+        sample.name + json.dumps(sample.labels, sort_keys=True): sample.value
+        for family in text_string_to_metric_families(text_of(census.families()))
+        for sample in family.samples
+    }
+
+
+def test_sessions_are_counted_by_login_and_no_key_is_a_label() -> None:
+    with servers.running("redis-7.0", tcp=True) as server:
+        populate(server, 300, 20)
+        census = Census([("A", f"redis://127.0.0.1:{server.port}")], 600)
+        census.take()
+        assert not census.error
+        found = samples(census)
+        counted = {name: value for name, value in found.items() if name.startswith("necropsy_sessions{")}
+        assert sum(counted.values()) == 320
+        assert [value for name, value in counted.items() if '"auth": "yes"' in name] == [20]
+        text = text_of(census.families())
+        assert "sess:" not in text
+        assert f"{1:032x}" not in text
+        assert found["necropsy_census_up{}"] == 1
+
+
+def test_a_census_makes_no_session_look_used() -> None:
+    with servers.running("redis-8.2", "--maxmemory-policy", "allkeys-lru", tcp=True) as server:
+        populate(server, 30, 0)
+        client = server.client()
+        key = f"sess:{5:032x}"
+        payload = client.dump(key)
+        client.unlink(key)
+        client.execute_command("RESTORE", key, "86400000", payload, "IDLETIME", "500")
+        census = Census([("A", f"redis://127.0.0.1:{server.port}")], 600)
+        census.take()
+        assert not census.error
+        assert client.object("idletime", key) >= 500
+
+
+def test_a_store_that_is_gone_leaves_the_last_census_with_its_age_and_says_why() -> None:
+    with servers.running("redis-7.0", tcp=True) as server:
+        populate(server, 10, 0)
+        census = Census([("A", f"redis://127.0.0.1:{server.port}")], 600)
+        census.take()
+    time.sleep(0.1)
+    census.take()
+    assert "127.0.0.1" in census.error
+    found = samples(census)
+    assert found["necropsy_census_up{}"] == 0
+    assert found["necropsy_census_failures_total{}"] == 1
+    assert found["necropsy_census_age_seconds{}"] > 0
+    assert sum(value for name, value in found.items() if name.startswith("necropsy_sessions{")) == 10
+
+
+def test_before_the_first_census_nothing_is_shown_as_zero() -> None:
+    census = Census([("A", "redis://127.0.0.1:1")], 600)
+    text = text_of(census.families())
+    assert "necropsy_census_up 0" in text
+    assert "necropsy_sessions" not in text
+    assert "necropsy_census_age_seconds" not in text
+
+
+def test_what_the_process_writes_is_read_back_the_same() -> None:
+    families = [Family("a", "gauge", "A.", [Sample((("le", "1"), ("x", 'q"')), 1.5, "_bucket"), Sample((), 2.0)])]
+    assert decode(encode(families)) == families
