@@ -12,7 +12,21 @@ from typing import Annotated, Final
 import typer
 
 from necropsy import __version__
-from necropsy.cli import cost, demo, examine, explain, exporter, keys, lint, prober, probes, purge, report, traffic
+from necropsy.cli import (
+    cost,
+    demo,
+    examine,
+    explain,
+    exporter,
+    guard,
+    keys,
+    lint,
+    prober,
+    probes,
+    purge,
+    report,
+    traffic,
+)
 from necropsy.cli.process import tune
 from necropsy.cli.stopping import Stopped, stoppable
 from necropsy.model.errors import NecropsyError
@@ -42,6 +56,7 @@ app.command("purge")(purge.purge)
 app.command("explain")(explain.explain)
 app.command("exporter")(exporter.exporter)
 app.command("prober")(prober.prober)
+app.add_typer(guard.app, name="guard")
 app.command("demo")(demo.demo)
 
 

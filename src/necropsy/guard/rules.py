@@ -1,0 +1,128 @@
+"""Prometheus rules made from the slugs: what is recorded, and what wakes somebody up.
+
+Each alert has a runbook that is a command (``necropsy explain SLUG``), a severity, and how long its condition must hold. The
+metrics are those of the exporter (``exporter``, ``census``) and of the prober. A test plays the incident, the half fix, the cure
+and a healthy week to a real Prometheus.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from necropsy.model.slugs import SLUGS
+
+CREATORS: Final = (
+    "probes/creates-sessions", "traffic/bot-creates-sessions", "traffic/client-drops-cookie", "traffic/login-loop",
+    "traffic/unlogged-creator",
+)  # fmt: skip
+"""Slugs of causes that start sessions: their share of a store is worth a page when it lasts."""
+_LEAST_SHARE: Final = 0.2
+_DAY_S: Final = 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A recording rule."""
+
+    name: str
+    expression: str
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """An alerting rule."""
+
+    name: str
+    slug: str
+    expression: str
+    lasts: str
+    """Prometheus duration for which the condition must hold."""
+    severity: str
+    """``critical`` or ``warning``."""
+    summary: str
+    description: str
+
+
+RECORDS: Final[tuple[Record, ...]] = (
+    Record("store_creator:necropsy_session_births:per_day",
+           f"sum by (store, creator) (necropsy_session_births_per_second) * {_DAY_S}"),
+    Record("store:necropsy_sessions:sum", "sum by (store) (necropsy_sessions)"),
+    Record("store:necropsy_sessions_anonymous:ratio",
+           'sum by (store) (necropsy_sessions{auth="no"}) / sum by (store) (necropsy_sessions)'),
+)  # fmt: skip
+
+_OTHERS: Final[tuple[Alert, ...]] = (
+    Alert("NecropsyImmortalSessions", "sessions/immortal",
+          "necropsy_sessions_immortal / on (store) store:necropsy_sessions:sum > 0.1", "30m", "warning",
+          "{{ $value | humanizePercentage }} of the sessions in store {{ $labels.store }} never expire",
+          "Memory only grows. Give sessions a lifetime of hours or days, then shorten those that are there."),
+    Alert("NecropsyStoreFullWithinADay", "memory/near-limit",
+          f"necropsy_memory_exhausted_timestamp_seconds - time() < {_DAY_S}", "10m", "critical",
+          "Store {{ $labels.store }} runs out of memory within a day",
+          "At the rate at which sessions are born now. Find out who starts them: necropsy examine."),
+    Alert("NecropsyMemoryNearLimit", "memory/near-limit",
+          "redis_memory_used_bytes / (redis_memory_max_bytes > 0) > 0.9", "5m", "critical",
+          "{{ $labels.instance }} uses {{ $value | humanizePercentage }} of its memory limit",
+          "Beyond it the server refuses writes, or evicts sessions, depending on its policy."),
+    Alert("NecropsyNoMemoryLimit", "memory/no-limit", "redis_memory_max_bytes == 0", "1h", "warning",
+          "{{ $labels.instance }} has no memory limit",
+          "Nothing bounds the store but the machine, and what else lives on it."),
+    Alert("NecropsySessionsEvicted", "memory/eviction-logs-users-out", "increase(redis_evicted_keys_total[10m]) > 0", "10m",
+          "critical", "{{ $labels.instance }} evicts keys to stay within its limit",
+          "A store of sessions that evicts logs users out."),
+    Alert("NecropsyStoreDown", "monitoring/store-unwatched", "redis_up == 0", "1m", "critical",
+          "{{ $labels.instance }} does not answer", "The application cannot read a session while this lasts."),
+    Alert("NecropsyProbeStartsSessions", "probes/creates-sessions",
+          "sum_over_time(probe_http_session_started[10m]) > 2", "5m", "warning",
+          "Each probe of {{ $labels.instance }} starts a session",
+          "Let it ask for a health endpoint, or keep its cookies: necropsy prober --session MODULE=reuse."),
+    Alert("NecropsyCensusFails", "monitoring/store-unwatched",
+          "necropsy_census_up == 0 or necropsy_census_age_seconds > 3600", "30m", "warning",
+          "Sessions have not been counted for a while", "What the other alerts say of sessions is old. See the exporter's log."),
+)  # fmt: skip
+
+
+def alerts() -> tuple[Alert, ...]:
+    """Return every alert: one for each slug that starts sessions, and the others."""
+    return (*map(_of_creator, CREATORS), *_OTHERS)
+
+
+def _of_creator(slug: str) -> Alert:
+    words = slug.replace("/", "-").split("-")
+    return Alert(
+        name="Necropsy" + "".join(word.capitalize() for word in words),
+        slug=slug,
+        expression=f'necropsy_cause_share{{slug="{slug}"}} > {_LEAST_SHARE}',
+        lasts="15m",
+        severity="critical",
+        summary="{{ $value | humanizePercentage }} of the sessions in store {{ $labels.store }}: "
+        + SLUGS[slug].rstrip("."),
+        description="See who it is, since when, and the line to change: necropsy examine incident.toml.",
+    )
+
+
+def as_yaml() -> str:
+    """Return the rule file."""
+    import yaml
+
+    recorded = [{"record": rule.name, "expr": rule.expression} for rule in RECORDS]
+    alerting = [
+        {
+            "alert": alert.name,
+            "expr": alert.expression,
+            "for": alert.lasts,
+            "labels": {"severity": alert.severity, "slug": alert.slug},
+            "annotations": {
+                "summary": alert.summary,
+                "description": alert.description,
+                "runbook": f"necropsy explain {alert.slug}",
+            },
+        }
+        for alert in alerts()
+    ]
+    groups = {
+        "groups": [{"name": "necropsy-records", "rules": recorded}, {"name": "necropsy-alerts", "rules": alerting}]
+    }
+    header = "# Written by `necropsy guard rules`. Metrics: necropsy exporter --sessions, necropsy prober.\n"
+    return header + yaml.safe_dump(groups, sort_keys=False, allow_unicode=True, width=120)

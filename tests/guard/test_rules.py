@@ -1,0 +1,180 @@
+"""Rules for Prometheus, checked and played by the real promtool of two releases."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+from necropsy.guard.exporter.info_fields import INFO_FIELDS
+from necropsy.guard.rules import RECORDS, alerts, as_yaml
+from necropsy.model.slugs import SLUGS
+
+CHECKOUT = Path(__file__).parents[2]
+STORY = """\
+rule_files: [necropsy.rules.yml]
+evaluation_interval: 1m
+tests:
+  - name: the incident, the half fix and the cure
+    interval: 1m
+    input_series:
+      # An hour of health, two hours of the prober, an hour half fixed, then cured.
+      - series: 'necropsy_cause_share{store="A",slug="probes/creates-sessions"}'
+        values: '_x59 0.93+0x120 0.86+0x59 _x120'
+      - series: 'necropsy_sessions{store="A",framework="spring-indexed",auth="no"}'
+        values: '80+0x300'
+      - series: 'necropsy_sessions{store="A",framework="spring-indexed",auth="yes"}'
+        values: '20+0x300'
+    alert_rule_test:
+      - {eval_time: 50m, alertname: NecropsyProbesCreatesSessions, exp_alerts: []}
+      - {eval_time: 65m, alertname: NecropsyProbesCreatesSessions, exp_alerts: []}
+      - eval_time: 90m
+        alertname: NecropsyProbesCreatesSessions
+        exp_alerts: &leak
+          - exp_labels: {severity: critical, slug: probes/creates-sessions, store: A}
+            exp_annotations:
+              summary: '93% of the sessions in store A: A configured, repeated request creates a new session each time'
+              description: 'See who it is, since when, and the line to change: necropsy examine incident.toml.'
+              runbook: necropsy explain probes/creates-sessions
+      - eval_time: 230m
+        alertname: NecropsyProbesCreatesSessions
+        exp_alerts:
+          - exp_labels: {severity: critical, slug: probes/creates-sessions, store: A}
+            exp_annotations:
+              summary: '86% of the sessions in store A: A configured, repeated request creates a new session each time'
+              description: 'See who it is, since when, and the line to change: necropsy examine incident.toml.'
+              runbook: necropsy explain probes/creates-sessions
+      - {eval_time: 255m, alertname: NecropsyProbesCreatesSessions, exp_alerts: []}
+    promql_expr_test:
+      - expr: store:necropsy_sessions_anonymous:ratio
+        eval_time: 60m
+        exp_samples: [{labels: 'store:necropsy_sessions_anonymous:ratio{store="A"}', value: 0.8}]
+  - name: store B fills up, and is full
+    interval: 1m
+    input_series:
+      - {series: 'necropsy_sessions_immortal{store="B"}', values: '100+100x200'}
+      - {series: 'necropsy_sessions{store="B",framework="spring-indexed",auth="no"}', values: '110+100x200'}
+      - {series: 'redis_memory_used_bytes{instance="b"}', values: '500+1x200'}
+      - {series: 'redis_memory_max_bytes{instance="b"}', values: '600+0x200'}
+      - {series: 'redis_evicted_keys_total{instance="b"}', values: '0+0x150 1+10x50'}
+      - {series: 'necropsy_memory_exhausted_timestamp_seconds{store="B"}', values: '90000+0x200'}
+    alert_rule_test:
+      - {eval_time: 20m, alertname: NecropsyImmortalSessions, exp_alerts: []}
+      - eval_time: 40m
+        alertname: NecropsyImmortalSessions
+        exp_alerts:
+          - exp_labels: {severity: warning, slug: sessions/immortal, store: B}
+            exp_annotations:
+              summary: '99.76% of the sessions in store B never expire'
+              description: Memory only grows. Give sessions a lifetime of hours or days, then shorten those that are there.
+              runbook: necropsy explain sessions/immortal
+      - {eval_time: 30m, alertname: NecropsyMemoryNearLimit, exp_alerts: []}
+      - eval_time: 60m
+        alertname: NecropsyMemoryNearLimit
+        exp_alerts:
+          - exp_labels: {severity: critical, slug: memory/near-limit, instance: b}
+            exp_annotations:
+              summary: b uses 93.33% of its memory limit
+              description: Beyond it the server refuses writes, or evicts sessions, depending on its policy.
+              runbook: necropsy explain memory/near-limit
+      - {eval_time: 45m, alertname: NecropsyStoreFullWithinADay, exp_alerts: []}
+      - eval_time: 75m
+        alertname: NecropsyStoreFullWithinADay
+        exp_alerts:
+          - exp_labels: {severity: critical, slug: memory/near-limit, store: B}
+            exp_annotations:
+              summary: Store B runs out of memory within a day
+              description: 'At the rate at which sessions are born now. Find out who starts them: necropsy examine.'
+              runbook: necropsy explain memory/near-limit
+      - {eval_time: 150m, alertname: NecropsySessionsEvicted, exp_alerts: []}
+      - eval_time: 170m
+        alertname: NecropsySessionsEvicted
+        exp_alerts:
+          - exp_labels: {severity: critical, slug: memory/eviction-logs-users-out, instance: b}
+            exp_annotations:
+              summary: b evicts keys to stay within its limit
+              description: A store of sessions that evicts logs users out.
+              runbook: necropsy explain memory/eviction-logs-users-out
+  - name: a healthy week
+    interval: 10m
+    input_series:
+      - {series: 'necropsy_sessions{store="A",framework="spring-indexed",auth="no"}', values: '40+0x1008'}
+      - {series: 'necropsy_sessions{store="A",framework="spring-indexed",auth="yes"}', values: '60+0x1008'}
+      - {series: 'necropsy_sessions_immortal{store="A"}', values: '0+0x1008'}
+      - {series: 'redis_up{instance="a"}', values: '1+0x1008'}
+      - {series: 'redis_memory_used_bytes{instance="a"}', values: '200+0x1008'}
+      - {series: 'redis_memory_max_bytes{instance="a"}', values: '600+0x1008'}
+      - {series: 'redis_evicted_keys_total{instance="a"}', values: '5+0x1008'}
+      - {series: 'necropsy_census_up', values: '1+0x1008'}
+      - {series: 'necropsy_census_age_seconds', values: '300+0x1008'}
+      - {series: 'probe_http_session_started{instance="a"}', values: '1 0x1007'}
+    alert_rule_test:
+"""
+"""The last test gets a line for each alert: none fires in a week."""
+
+
+def story() -> str:
+    quiet = "".join(
+        f"      - {{eval_time: {hours}h, alertname: {alert.name}, exp_alerts: []}}\n"
+        for alert in alerts()
+        for hours in (24, 160)
+    )
+    return STORY + quiet
+
+
+def promtool(release: int) -> str:
+    if release == 12:
+        found = shutil.which("promtool")
+        assert found is not None, "apt-get install prometheus"
+        return found
+    fetched = subprocess.run(
+        [CHECKOUT / "tools" / "debian-release", str(release)], capture_output=True, text=True, check=False
+    )
+    assert fetched.returncode == 0, fetched.stderr
+    return str(CHECKOUT / ".tools" / f"debian-{release}" / "usr" / "bin" / "promtool")
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize("release", [12, 14])
+def test_promtool_accepts_the_rules_and_the_story_fires_when_it_must(tmp_path: Path, release: int) -> None:
+    tool = promtool(release)
+    (tmp_path / "necropsy.rules.yml").write_text(as_yaml())
+    (tmp_path / "story.yml").write_text(story())
+    checked = subprocess.run(
+        [tool, "check", "rules", "necropsy.rules.yml"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+    played = subprocess.run(
+        [tool, "test", "rules", "story.yml"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert played.returncode == 0, played.stdout + played.stderr
+
+
+def test_every_alert_has_a_known_slug_a_summary_and_a_runbook_that_is_a_command() -> None:
+    for group in yaml.safe_load(as_yaml())["groups"]:
+        for rule in group["rules"]:
+            if "alert" in rule:
+                assert rule["labels"]["slug"] in SLUGS
+                assert rule["annotations"]["runbook"] == f"necropsy explain {rule['labels']['slug']}"
+                assert rule["annotations"]["summary"]
+    assert len({alert.name for alert in alerts()}) == len(alerts())
+
+
+@pytest.mark.checkout
+def test_every_metric_in_a_rule_is_one_that_the_exporter_or_the_prober_writes() -> None:
+    source = "".join(
+        path.read_text() for path in (CHECKOUT / "src" / "necropsy" / "guard").rglob("*.py") if path.name != "rules.py"
+    )
+    written = (
+        set(re.findall(r'"((?:necropsy|probe)_[a-z_]+)"', source))
+        | {f"redis_{field.metric}" for field in INFO_FIELDS}
+        | {"redis_up"}
+    )
+    written |= {record.name for record in RECORDS}
+    for expression in (rule.expression for rule in (*RECORDS, *alerts())):
+        for name in re.findall(r"\b(?:necropsy|redis|probe)_[a-z_]+\b|store:[a-z_:]+", expression):
+            assert name in written, name
