@@ -95,6 +95,7 @@ def exporter(
       necropsy exporter --redis redis://127.0.0.1:6379 --sessions 10m --incident incident.toml
       necropsy exporter --redis A=redis://10.0.0.1 --redis B=rediss://10.0.0.2:6380 --listen 127.0.0.1:9122
     """
+    from necropsy.cli.census import COMMAND
     from necropsy.guard.census.schedule import Census
     from necropsy.guard.exporter.site import Exporter
     from necropsy.guard.exporter.target import Options
@@ -112,7 +113,7 @@ def exporter(
     if sessions is not None:
         urls = [url_of(text) for text in given]
         stores = [(name, url) for (name, _), url in zip(named, urls, strict=True)]
-        census = Census(stores, interval(sessions), str(incident) if incident else None)
+        census = Census(COMMAND, stores, interval(sessions), str(incident) if incident else None)
     elif incident is not None:
         raise UsageError("--incident is for --sessions", hint="Add --sessions 10m.")
     shown = Exporter(named, site_options, census)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Sequence
@@ -22,6 +21,8 @@ class Census:
 
     Parameters
     ----------
+    command
+        Starts the process that takes one census: what to ask on its standard input, metrics on its output.
     stores
         Name and address of each.
     every_s
@@ -30,7 +31,10 @@ class Census:
         Path of an incident file with logs and configuration; None: the stores alone.
     """
 
-    def __init__(self, stores: Sequence[tuple[str, str]], every_s: float, incident: str | None = None) -> None:
+    def __init__(
+        self, command: Sequence[str], stores: Sequence[tuple[str, str]], every_s: float, incident: str | None = None
+    ) -> None:
+        self._command = tuple(command)
         self._asked = json.dumps({"stores": list(stores), "incident": incident})
         self._every_s = every_s
         self._families: list[Family] = []
@@ -77,9 +81,8 @@ class Census:
     def take(self) -> None:
         """Take one census; what fails leaves the last one in place, with its age."""
         began = time.time()
-        command = [sys.executable, "-m", "necropsy.guard.census.worker"]
-        self._process = subprocess.Popen(  # noqa: S603 -- our own module, and nothing of the caller in the command
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        self._process = subprocess.Popen(  # noqa: S603 -- the command of our own command line
+            self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
         written, said = self._process.communicate(self._asked)
         code = self._process.returncode

@@ -1,4 +1,4 @@
-"""One census in a process of its own: sources on standard input, metrics on standard output, both JSON.
+"""One census: an autopsy of the stores, as metrics. It runs in a process of its own (``cli.census``).
 
 A process of its own gives its memory back when it ends, and cannot take the exporter with it. What is asked of the stores, and
 how fast, is what ``necropsy examine --redis`` asks: read-only, backing off when the store answers slowly, idle times kept.
@@ -7,12 +7,10 @@ how fast, is what ``necropsy examine --redis`` asks: read-only, backing off when
 from __future__ import annotations
 
 import json
-import sys
 from dataclasses import asdict
 from typing import Any
 
 from necropsy.guard.exposition import Family, Sample
-from necropsy.model.errors import NecropsyError
 
 
 def take(stores: list[tuple[str, str]], incident: str | None) -> list[Family]:
@@ -54,19 +52,3 @@ def decode(text: str) -> list[Family]:
                 for sample in row["samples"]])
         for row in rows
     ]  # fmt: skip
-
-
-def main() -> int:
-    """Take the census that standard input asks for."""
-    asked = json.load(sys.stdin)
-    try:
-        found = take([(name, url) for name, url in asked["stores"]], asked["incident"])
-    except NecropsyError as error:
-        sys.stderr.write(f"{error.message}\n")
-        return error.exit_code
-    sys.stdout.write(encode(found))
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
