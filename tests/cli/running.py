@@ -19,6 +19,7 @@ class Said:
     out: str
     code: int
     error: NecropsyError | None = None
+    err: str = ""
 
     @property
     def json(self) -> Any:
@@ -30,4 +31,4 @@ def run(*arguments: str) -> Said:
     if done.exception is not None and not isinstance(done.exception, (SystemExit, NecropsyError)):
         raise done.exception
     error = done.exception if isinstance(done.exception, NecropsyError) else None
-    return Said(done.stdout, error.exit_code if error else done.exit_code, error)
+    return Said(done.stdout, error.exit_code if error else done.exit_code, error, done.stderr)

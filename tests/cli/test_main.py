@@ -45,7 +45,7 @@ _STOPPED_INSIDE = """
 import os, signal, time
 from necropsy.cli import main
 
-def swallow():  # as compiled code does that looks for a module
+def swallow(prog_name):  # as compiled code does that looks for a module
     try:
         os.kill(os.getpid(), signal.SIGINT)
         time.sleep(60)
@@ -53,7 +53,7 @@ def swallow():  # as compiled code does that looks for a module
         pass
     time.sleep(60)
 
-def translate():  # as DuckDB does in the middle of a query
+def translate(prog_name):  # as DuckDB does in the middle of a query
     try:
         os.kill(os.getpid(), signal.SIGINT)
         time.sleep(60)

@@ -69,7 +69,7 @@ def test_who_hits_a_url_a_host_or_a_path(
     configuration: list[str], question: str, asks: set[str], redirected: set[str] | None
 ) -> None:
     said = run("probes", *configuration, *NGINX, "--who-hits", question, "--format", "json")
-    found: dict[str, set[str]] = {"asks": set(), "redirected": set()}
+    found: dict[str, set[str]] = {"asks": set(), "proxied": set(), "redirected": set()}
     for probe in said.json["probes"]:
         found[probe["hit"]].add(probe["url"])
     assert found["asks"] == asks

@@ -115,7 +115,44 @@ def stores(locators: Iterable[str], memory_limit: int | None = None) -> tuple[St
             named += [StoreSource(name, file, memory_limit) for file in expand([pattern])]
         else:
             named += [StoreSource(_stem(file), file, memory_limit) for file in expand([locator])]
-    return unique(named)
+    return unique(_apart(named))
+
+
+def _apart(named: list[StoreSource]) -> list[StoreSource]:
+    """Name servers of one host by their ports as well; the numbers of ``unique`` would not say which is which."""
+    live = [_host(store.rdb) for store in named if is_address(store.rdb)]
+    return [
+        replace(store, name=_place(store.rdb))
+        if is_address(store.rdb) and store.name == _host(store.rdb) and live.count(store.name) > 1
+        else store
+        for store in named
+    ]
+
+
+def as_address(text: str) -> str:
+    """Return a value of ``--redis`` as an address: ``HOST``, ``HOST:PORT`` and ``[IPV6]:PORT`` are meant as ``redis://``.
+
+    >>> as_address("127.0.0.1:7391"), as_address("B=store.example:6380"), as_address("rediss://a:1")
+    ('redis://127.0.0.1:7391', 'B=redis://store.example:6380', 'rediss://a:1')
+
+    Raises
+    ------
+    UsageError
+        A file, or what can be no address.
+    """
+    name, equals, rest = text.rpartition("=") if re.fullmatch(r"[\w.-]+=[^?]+", text) else ("", "", text)
+    if is_address(rest):
+        return text
+    if (
+        not Path(rest).exists()
+        and not rest.endswith((".rdb", ".aof", ".gz", ".zst"))
+        and re.fullmatch(r"(?:[\w.-]+|\[[0-9a-fA-F:.]+\])(?::\d{1,5})?(?:/\d+)?", rest)
+    ):
+        return f"{name}{equals}redis://{rest}"
+    raise UsageError(
+        f"{rest}: not the address of a server",
+        hint="Write redis://HOST:6379, rediss:// or unix:///PATH. A dump is named by --rdb.",
+    )
 
 
 def unique(named: Iterable[StoreSource]) -> tuple[StoreSource, ...]:
@@ -134,6 +171,11 @@ def unique(named: Iterable[StoreSource]) -> tuple[StoreSource, ...]:
 def _host(url: str) -> str:
     """A name for a live store: its host, nothing of a password."""
     return re.split(r"[:/?]", url.split("://", 1)[1].rpartition("@")[2].lstrip("/"), maxsplit=1)[0] or "redis"
+
+
+def _place(url: str) -> str:
+    """Host, port and database of a live store, nothing of a password."""
+    return re.split(r"[?]", url.split("://", 1)[1].rpartition("@")[2], maxsplit=1)[0].strip("/") or "redis"
 
 
 def _stem(locator: str) -> str:

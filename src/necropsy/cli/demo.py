@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
 from necropsy.cli import output
 from necropsy.cli.output import ColorOption, Format, QuietOption
 from necropsy.model.errors import UsageError
+
+_FULL: Final = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
+"""A full disk: said in one place, for every command."""
 
 
 def demo(
@@ -39,7 +43,9 @@ def demo(
             case.unlink(missing_ok=True)
             report = autopsy.examine(load(str(staged.incident)), case_path=case, progress=say)
         page.write_text(output.render(report, Format.HTML), encoding="utf-8")
-    except (PermissionError, NotADirectoryError, FileExistsError, IsADirectoryError) as error:
+    except OSError as error:
+        if error.errno in _FULL:
+            raise
         raise UsageError(
             f"{error.filename or folder}: cannot write: {error.strerror}", hint="Choose another place with --folder."
         ) from error

@@ -9,7 +9,7 @@ import typer
 
 from necropsy.cli import live, output
 from necropsy.cli.live import ImpactOption, PasswordOption, Way, WayOption
-from necropsy.cli.output import ColorOption, FailOn, FailOnOption, Format, FormatOption, OutputOption, QuietOption
+from necropsy.cli.output import ColorOption, FailOn, FailOnOption, FormatOption, OutputOption, QuietOption
 from necropsy.cli.probes import (
     BlackboxOption,
     BlackboxVersionOption,
@@ -78,10 +78,11 @@ def examine(
     case: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Keep the case in this file, for `necropsy report` and SQL.")
     ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Write over a case that is there already.")] = False,
     withhold_key: Annotated[
         bool, typer.Option(help="Do not keep the key of the hashed session ids in the case.")
     ] = False,
-    format: FormatOption = Format.TEXT,  # noqa: A002 -- the option's name
+    format: FormatOption = None,  # noqa: A002 -- the option's name
     out: OutputOption = None,
     fail_on: FailOnOption = FailOn.INFO,
     color: ColorOption = None,
@@ -97,7 +98,7 @@ def examine(
       necropsy examine --rdb dump.rdb
       necropsy examine --rdb A=a.rdb --rdb B=b.rdb --access-log 'access*.log' \\
           --nginx nginx.conf --prometheus prometheus.yml --consul services.json
-      necropsy examine incident.toml --case incident.case --format html -o report.html
+      necropsy examine incident.toml --case incident.case -o report.html
       zcat access.log.*.gz | necropsy examine --rdb dump.rdb --access-log -
     """  # noqa: D301 -- \b is click's mark for text that is not to be wrapped
     from necropsy import autopsy
@@ -105,12 +106,13 @@ def examine(
     from necropsy.autopsy.incident_file import load
     from necropsy.wire.files import expand
 
-    output.ready(format, out)
+    kind = output.chosen(format, out)
+    output.ready(kind, out)
     sources = load(str(incident)) if incident else given.Sources()
     limit = given.parse_size(memory_limit) if memory_limit else None
     sources = sources.join(
         given.Sources(
-            stores=given.stores([*(rdb or ()), *(redis or ())], limit),
+            stores=given.stores([*(rdb or ()), *map(given.as_address, redis or ())], limit),
             access_log=tuple(expand(access_log or ())),
             app_log=tuple(expand(app_log or ())),
             nginx=tuple(expand(nginx or ())),
@@ -127,11 +129,12 @@ def examine(
             consul_version=consul_version,
             prometheus_host=prometheus_host,
             live=live.options(redis_way, max_impact, ask_password=redis_ask_password),
-            checksums=case is not None or format in output.WITH_CHECKSUMS,
+            checksums=case is not None or kind in output.WITH_CHECKSUMS,
         )
     )
     output.spare(sources, case, out)
+    output.fresh(case, force=force)
     with output.progress(quiet=quiet) as say:
         report = autopsy.examine(sources, case_path=case, withhold_key=withhold_key, progress=say)
-    output.write(report, format, out, color=color, quiet=quiet)
+    output.write(report, kind, out, color=color, quiet=quiet)
     raise typer.Exit(output.exit_code(report, fail_on))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -67,7 +66,10 @@ def keys(
         bool,
         typer.Option("--show-keys", help="Name the biggest keys as they are: ids of sessions in them are credentials."),
     ] = False,
-    sample: Annotated[float, typer.Option(help="Share of the keys to read, such as 0.1; always the same ones.")] = 1.0,
+    sample: Annotated[
+        float,
+        typer.Option(help="Share of a dump's keys to read, such as 0.1; always the same ones. A server is read whole."),
+    ] = 1.0,
     now: Annotated[
         str | None, typer.Option(help="The moment to call now (ISO, UTC); by default when each dump was taken.")
     ] = None,
@@ -91,7 +93,7 @@ def keys(
       necropsy keys dump.rdb --by pattern --by slot --output keys.parquet
       ssh server cat dump.rdb | necropsy keys - --sample 0.1
     """  # noqa: D301 -- \b is click's mark for text that is not to be wrapped
-    from necropsy.autopsy.sources import parse_time
+    from necropsy.autopsy.sources import as_address, parse_time
     from necropsy.keyspace.survey import survey
     from necropsy.report import keys as text
     from necropsy.report import keys_rows
@@ -108,7 +110,7 @@ def keys(
     options = live.options(redis_way, max_impact, ask_password=redis_ask_password)
     with output.progress(quiet=quiet) as say:
         found = survey(
-            [*expand(dumps or ()), *(redis or ())],
+            [*expand(dumps or ()), *map(as_address, redis or ())],
             before=expand(diff or ()),
             by=groupings,
             top=top,
@@ -119,11 +121,9 @@ def keys(
             progress=say,
         )
     if kind is KeysFormat.TEXT:
-        width = shutil.get_terminal_size((80, 24)).columns if sys.stdout.isatty() and out is None else 80
+        width = output.width() if out is None else 80
         colored = output.use_color(color) and out is None
-        shown = text.render(
-            found, width=max(80, min(width, 120)), color=colored, rows=rows, distributions=distributions
-        )
+        shown = text.render(found, width=width, color=colored, rows=rows, distributions=distributions)
         output.put(shown.encode(), out, quiet=quiet)
     elif kind is KeysFormat.JSON:
         output.put(keys_rows.as_json(found).encode(), out, quiet=quiet)

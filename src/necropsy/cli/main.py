@@ -13,6 +13,7 @@ import typer
 
 from necropsy import __version__
 from necropsy.cli import (
+    completion,
     cost,
     demo,
     examine,
@@ -34,6 +35,7 @@ from necropsy.model.errors import NecropsyError
 app = typer.Typer(
     name="necropsy",
     no_args_is_help=True,
+    add_completion=False,  # it would edit the shell's own files; `necropsy completion` prints
     rich_markup_mode=None,  # rich in --help costs 130 ms of the 150 that it may take
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
@@ -58,6 +60,7 @@ app.command("exporter")(exporter.exporter)
 app.command("prober")(prober.prober)
 app.add_typer(guard.app, name="guard")
 app.command("demo")(demo.demo)
+app.command("completion")(completion.completion)
 
 
 def _version(value: bool) -> None:
@@ -79,9 +82,11 @@ def main() -> None:
     """Run the command line; the one place where errors are caught."""
     _encode()
     tune()
+    if completion.VARIABLE in os.environ:
+        completion.answer()
     try:
         with stoppable():
-            app()
+            app(prog_name="necropsy")
     except NecropsyError as error:
         _complain(error)
         _discard()

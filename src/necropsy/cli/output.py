@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
@@ -44,7 +45,15 @@ class FailOn(StrEnum):
     NEVER = "never"
 
 
-FormatOption = Annotated[Format, typer.Option("--format", "-f", help="How to render the report.", case_sensitive=False)]
+FormatOption = Annotated[
+    Format | None,
+    typer.Option(
+        "--format",
+        "-f",
+        help="How to render the report; by default what the suffix of --output says, else text.",
+        case_sensitive=False,
+    ),
+]
 OutputOption = Annotated[
     Path | None, typer.Option("--output", "-o", help="Write the report here instead of standard output (-).")
 ]
@@ -60,8 +69,37 @@ FailOnOption = Annotated[
 ]
 
 
+_NARROWEST: Final = 40
+"""Columns below which nothing is readable."""
 _STANDARD: Final = (None, Path("-"))
 """Outputs that are standard output."""
+
+
+_SUFFIXES: Final = {
+    ".html": Format.HTML,
+    ".htm": Format.HTML,
+    ".json": Format.JSON,
+    ".md": Format.MARKDOWN,
+    ".markdown": Format.MARKDOWN,
+    ".sarif": Format.SARIF,
+}
+
+
+def chosen(kind: Format | None, output: Path | None) -> Format:
+    """Return the format that was asked for, else the one that the suffix of the output means, else text.
+
+    >>> chosen(None, Path("report.html")).value, chosen(Format.JSON, Path("report.html")).value, chosen(None, None).value
+    ('html', 'json', 'text')
+    """
+    if kind is not None:
+        return kind
+    return _SUFFIXES.get(output.suffix.lower(), Format.TEXT) if output is not None else Format.TEXT
+
+
+def fresh(case: Path | None, *, force: bool) -> None:
+    """Refuse to write over a case that is there: it may be another incident's."""
+    if case is not None and case.exists() and not force:
+        raise UsageError(f"{case}: is there already", hint="Choose another name, or write over it with --force.")
 
 
 def ready(kind: Format, output: Path | None) -> None:
@@ -132,9 +170,10 @@ def say(text: str) -> None:
 
 
 def width() -> int:
-    """Columns to write for: those of the terminal, within reason; 80 for a file or a pipe."""
-    columns = shutil.get_terminal_size((80, 24)).columns if sys.stdout.isatty() else 80
-    return max(60, min(columns, 120))
+    """Columns to write for: those of the terminal, or of COLUMNS, within reason; 80 for a file or a pipe."""
+    asked = sys.stdout.isatty() or "COLUMNS" in os.environ
+    columns = shutil.get_terminal_size((80, 24)).columns if asked else 80
+    return max(_NARROWEST, min(columns, 120))
 
 
 def render(report: Report, kind: Format, *, color: bool = False) -> str:
@@ -163,6 +202,33 @@ def _report_uncompiled() -> None:
         typer.echo(f"note: {why}; dumps and logs take several times as long\nhelp: {HINT}", err=True)
 
 
+class Estimate:
+    """How far a stage is, in per cent, and how long the rest of it will take at the pace so far."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._stage = ""
+        self._began = 0.0
+        self._first = 0.0
+
+    def rest(self, stage: str, share: float | None) -> str:
+        """Return ``42 %, 0:01:10 left``; per cent alone until the pace is known, nothing without a share."""
+        words = stage.partition(":")[0]
+        if words != self._stage:
+            self._stage, self._began, self._first = words, self._clock(), share or 0.0
+        if share is None:
+            return ""
+        done, spent = share - self._first, self._clock() - self._began
+        if done < _TELLING or spent < 1:
+            return f"{share:.0%}".replace("%", " %")
+        left = int((1 - share) * spent / done)
+        return f"{share:.0%}, {left // 3600}:{left // 60 % 60:02d}:{left % 60:02d} left".replace("%", " %", 1)
+
+
+_TELLING: Final = 0.005
+"""Share of a stage after which its pace says something."""
+
+
 @contextmanager
 def progress(*, quiet: bool) -> Iterator[Progress]:
     """Show progress on standard error while the block runs; nothing when it is quiet or no terminal.
@@ -177,12 +243,20 @@ def progress(*, quiet: bool) -> Iterator[Progress]:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(bar_width=24), TimeElapsedColumn())
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=24),
+        TextColumn("{task.fields[rest]}"),
+        TimeElapsedColumn(),
+    )
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("", total=None)
+        task = bar.add_task("", total=None, rest="")
+        estimate = Estimate(time.monotonic)
 
         def say(stage: str, share: float | None) -> None:
-            bar.update(task, description=stage, total=None if share is None else 1.0, completed=share or 0.0)
+            rest = estimate.rest(stage, share)
+            bar.update(task, description=stage, total=None if share is None else 1.0, completed=share or 0.0, rest=rest)
 
         yield say
 

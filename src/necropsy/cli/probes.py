@@ -129,6 +129,10 @@ def probes(
 
     if target is not None and steps is None:
         raise UsageError("--target needs --steps", hint="Add --steps JOB.")
+    if at is not None and prometheus_host is None:
+        raise UsageError(
+            "--at needs --prometheus-host", hint="The moment of a scrape depends on the name of Prometheus' host."
+        )
     if steps is not None and who_hits is not None:
         raise UsageError("--steps and --who-hits are two questions", hint="Ask one at a time.")
     sources = replace(
@@ -144,6 +148,15 @@ def probes(
     output.say(text)
     if found.absent and not found.simulation.probes and not found.simulation.dropped:
         raise typer.Exit(NoEvidence.exit_code)  # what was given says nothing, and the text says why
+    if sources.prometheus and not _asks(found):
+        refused = [item for item in found.absent if item.locator.startswith(sources.prometheus)]
+        raise typer.Exit(1 if refused else 0)  # the others ask, but what was named as Prometheus' was refused
+
+
+def _asks(found: Survey) -> bool:
+    simulation = found.simulation
+    probers = [*(probe.prober for probe in simulation.probes), *(lost.prober for lost in simulation.dropped)]
+    return any(prober.startswith("prometheus/") for prober in probers)
 
 
 def named(
@@ -163,7 +176,9 @@ def named(
     if not any((prometheus, blackbox, consul, nginx, kubernetes, prober)):
         from necropsy.autopsy.linting import recognised
 
-        return replace(recognised(["."], prometheus_version=version), prometheus_host=host)
+        found = recognised(["."], prometheus_version=version)
+        _say_read(found)
+        return replace(found, prometheus_host=host)
     manifests = [f"kubernetes={name}" for name in kubernetes or ()]
     return Sources(
         prometheus=tuple(expand(prometheus or ())),
@@ -174,6 +189,17 @@ def named(
         prometheus_version=version,
         prometheus_host=host,
     )
+
+
+_MOST_NAMED = 12
+
+
+def _say_read(found: Sources) -> None:
+    """Say on standard error which files of this folder are read: nobody named them."""
+    named = [*found.prometheus, *found.blackbox, *found.consul, *found.nginx]
+    names = sorted({*named, *(name.partition("=")[2] for name in found.prober)})
+    rest = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+    typer.echo(f"reading what is recognised in this folder: {', '.join(names[:_MOST_NAMED])}{rest}", err=True)
 
 
 def _map(found: Survey, at: str | None, who_hits: str | None, kind: MapFormat, *, color: bool) -> str:

@@ -8,12 +8,12 @@ from typing import Annotated
 import typer
 
 from necropsy.cli import output
-from necropsy.cli.output import ColorOption, FailOn, FailOnOption, Format, FormatOption, OutputOption, QuietOption
+from necropsy.cli.output import ColorOption, FailOn, FailOnOption, FormatOption, OutputOption, QuietOption
 
 
 def report(
     case: Annotated[Path, typer.Argument(help="A case file that `necropsy examine --case` wrote.")],
-    format: FormatOption = Format.TEXT,  # noqa: A002 -- the option's name
+    format: FormatOption = None,  # noqa: A002 -- the option's name
     out: OutputOption = None,
     fail_on: FailOnOption = FailOn.NEVER,
     color: ColorOption = None,
@@ -24,12 +24,13 @@ def report(
     \b
     Examples:
       necropsy report incident.case
-      necropsy report incident.case --format html --output report.html
+      necropsy report incident.case --output report.html
       necropsy report incident.case --format json | jq .verdict
     """  # noqa: D301 -- \b is click's mark for text that is not to be wrapped
     from necropsy import autopsy
 
-    output.ready(format, out)
+    kind = output.chosen(format, out)
+    output.ready(kind, out)
     made = autopsy.report(case)
-    output.write(made, format, out, color=color, quiet=quiet)
+    output.write(made, kind, out, color=color, quiet=quiet)
     raise typer.Exit(output.exit_code(made, fail_on))

@@ -156,7 +156,9 @@ def traffic(
             progress=say,
         )
     colored = output.use_color(color) and out is None
-    output.put(_rendered(found, kind, limit, color=colored), out, quiet=quiet)
+    output.put(
+        _rendered(found, kind, limit, color=colored, width=output.width() if out is None else 80), out, quiet=quiet
+    )
 
 
 def _ready(kind: TrafficFormat, out: Path | None, *, follow: bool) -> None:
@@ -173,12 +175,12 @@ def _ready(kind: TrafficFormat, out: Path | None, *, follow: bool) -> None:
 _DEFAULT_LIMIT: Final = {TrafficFormat.TEXT: 20, TrafficFormat.HTML: 200}
 
 
-def _rendered(found: Traffic, kind: TrafficFormat, limit: int | None, *, color: bool) -> bytes:
+def _rendered(found: Traffic, kind: TrafficFormat, limit: int | None, *, color: bool, width: int = 80) -> bytes:
     rows = limit or _DEFAULT_LIMIT.get(kind)
     if kind is TrafficFormat.TEXT:
         from necropsy.report import traffic as text
 
-        return text.render(found, width=max(80, output.width()), color=color, rows=rows).encode()
+        return text.render(found, width=width, color=color, rows=rows).encode()
     if kind is TrafficFormat.HTML:
         from necropsy.report.html import traffic as page
 

@@ -15,7 +15,7 @@ from necropsy.model.errors import NoEvidence, UnreadableSource, UsageError
 from necropsy.model.evidence import Absent, Blemish
 from necropsy.model.keyspace import GROUPINGS, BigKey, Figures, KeySource, Keyspace, Row
 from necropsy.sessions.keyspace import Projection
-from necropsy.wire.files import STANDARD_INPUT
+from necropsy.wire.files import STANDARD_INPUT, size_of
 from necropsy.wire.redis.address import is_address, masked
 
 if TYPE_CHECKING:
@@ -142,6 +142,8 @@ class _Tallying:
         self.sources: list[KeySource] = []
         self.blemishes: list[Blemish] = []
         self.absent: list[Absent] = []
+        self._share: float | None = None
+        """How far the source that is being read is, if its size is known."""
         self._tally, self._sample, self._now, self._live, self._report_progress = (
             tally,
             sample,
@@ -152,6 +154,7 @@ class _Tallying:
 
     def read(self, name: str, locator: str, *, before: bool) -> None:
         """Read one source into the tally."""
+        self._share = None
         try:
             shown, reading = self._open(name, locator)
         except UnreadableSource as error:
@@ -161,7 +164,7 @@ class _Tallying:
             for batch in reading:
                 moment = self._now or reading.taken_at or _written_at(locator)
                 self._tally.add(batch, shown, moment, before=before)
-                self._report_progress(f"reading {shown}: {reading.keys_read:,} keys", None)
+                self._report_progress(f"reading {shown}: {reading.keys_read:,} keys", self._share)
         except UnreadableSource as error:  # a server that went away: what was read stays counted
             self.absent.append(Absent("keys", masked(locator), error.message, error.hint))
         self.blemishes += reading.blemishes
@@ -188,9 +191,19 @@ class _Tallying:
         from necropsy.evidence.rdb.reader import open_dump, open_stream
 
         if not is_address(locator):
-            return name, open_dump(locator, Projection(), sample=self._sample)
-        live = self._live.open(locator, Projection(), store=masked(locator), open_stream=open_stream)
+            size = size_of(locator)
+
+            def read(done: int) -> None:
+                self._share = min(1.0, done / size) if size else None
+
+            return name, open_dump(locator, Projection(), sample=self._sample, progress=read)
+        live = self._live.open(
+            locator, Projection(), store=masked(locator), open_stream=open_stream, progress=self._is_at
+        )
         return live.locator, live
+
+    def _is_at(self, share: float | None) -> None:
+        self._share = share
 
 
 def _written_at(locator: str) -> datetime:

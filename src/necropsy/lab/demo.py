@@ -20,6 +20,7 @@ from typing import Final
 
 from necropsy.lab import access_log, configuration, error_log
 from necropsy.lab.browsing import TIMEOUT_BURSTS
+from necropsy.lab.dated import date
 from necropsy.lab.incident_file import incident_file
 from necropsy.lab.life import Life, dice, live, ports
 from necropsy.lab.machines import PROXY_PORT, creates, milliseconds
@@ -76,6 +77,7 @@ def stage(
             server.feed(keyspace.commands())
             keys = server.size()
             server.save(dump)
+        date(dump, story.now)
         say(f"{admin.name}: writing logs and configuration")
         stores.append(_store(folder, story, admin, seed, life, keyspace, dump, keys))
         targets += _targets(story, admin, life, keyspace.live_ids)
