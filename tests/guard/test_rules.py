@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 import yaml
+from necropsy.model.slugs import SLUGS
 
 from necropsy.guard.exporter.info_fields import INFO_FIELDS
 from necropsy.guard.rules import RECORDS, alerts, as_yaml
-from necropsy.model.slugs import SLUGS
 
 CHECKOUT = Path(__file__).parents[2]
 STORY = """\
