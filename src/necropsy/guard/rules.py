@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from necropsy.model.slugs import SLUGS
+from necropsy.examine.registry import SLUGS
 
 CREATORS: Final = (
     "probes/creates-sessions", "traffic/bot-creates-sessions", "traffic/client-drops-cookie", "traffic/login-loop",
