@@ -126,10 +126,10 @@ def _recognised(
     """Recognise the layout of a file, or of the lines inside its lines; return the file that has the layout."""
     head = first_lines(file) if head is None else head
     layout = recognise(scratch, head, formats)
-    if layout is None and may_be_wrapped:
-        inner = unwrapped(scratch, file, head)
+    if layout is None and may_be_wrapped and head:
+        inner = unwrapped(scratch, file, head, lambda lines: recognise(scratch, lines, formats))
         if inner is not None:
-            return inner, recognise(scratch, first_lines(inner), formats)
+            return inner
     return file, layout
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from necropsy.evidence.access_log import scan
-from necropsy.evidence.access_log.formats import given, json_lines, text_lines, w3c
+from necropsy.evidence.access_log.formats import given, json_lines, keyed_lines, producers, text_lines, w3c
 from necropsy.evidence.access_log.formats.layout import Layout, LogFormat
 
 if TYPE_CHECKING:
@@ -16,9 +16,18 @@ Recogniser: TypeAlias = Callable[[Sequence[str], Sequence[LogFormat]], Sequence[
 """First lines and given formats in; layouts that might fit out, better ones first."""
 
 
-def _json(lines: Sequence[str], _: Sequence[LogFormat]) -> Sequence[Layout]:
-    found = json_lines.recognise(lines)
+def _json(lines: Sequence[str], formats: Sequence[LogFormat]) -> Sequence[Layout]:
+    found = json_lines.recognise(lines, given.named_keys(formats))
     return [found] if found else []
+
+
+def _keyed(lines: Sequence[str], formats: Sequence[LogFormat]) -> Sequence[Layout]:
+    found = keyed_lines.recognise(lines, given.named_keys(formats))
+    return [found] if found else []
+
+
+def _producers(lines: Sequence[str], _: Sequence[LogFormat]) -> Sequence[Layout]:
+    return producers.layouts(lines)
 
 
 def _w3c(lines: Sequence[str], _: Sequence[LogFormat]) -> Sequence[Layout]:
@@ -34,7 +43,9 @@ LAYOUTS: Final[tuple[tuple[str, Recogniser], ...]] = (
     ("a log_format that was given or stands in the nginx configuration", given.given),
     ("JSON, one object a line, any key names", _json),
     ("W3C extended: CloudFront, IIS", _w3c),
+    ("lines of HAProxy, routers, balancers, application servers", _producers),
     ("combined and its relatives, Envoy's and the application load balancer's own", _known_text),
+    ("keys and values: LTSV, logfmt", _keyed),
 )
 """What it is, and who recognises it."""
 

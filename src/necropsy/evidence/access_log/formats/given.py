@@ -5,18 +5,27 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 from necropsy.evidence.access_log.formats import apache, json_keys, json_lines, text_lines
 from necropsy.evidence.access_log.formats.json_keys import Path
 from necropsy.evidence.access_log.formats.layout import Layout, LogFormat
 from necropsy.evidence.access_log.formats.nginx import PREFERENCE, Variable, parse
 
+FIELD_OPTION: Final = "--field"
+"""Name of the format that is none: its text says which key holds which field, ``client=remote_ip``, one a line."""
+
+
+def named_keys(formats: Sequence[LogFormat]) -> dict[str, str]:
+    """Return which key holds which field, as the user said it."""
+    pairs = (line.partition("=") for form in formats if form.name == FIELD_OPTION for line in form.text.splitlines())
+    return {field: key for field, _, key in pairs}
+
 
 def given(lines: Sequence[str], formats: Sequence[LogFormat]) -> list[Layout]:
     """Return the layouts of the given formats that the lines might have."""
     found = []
-    for form in sorted(formats, key=_rank):
+    for form in sorted((form for form in formats if form.name != FIELD_OPTION), key=_rank):
         name = form.name if form.name.startswith("--") else f"{_directive(form)} {form.name}"
         spoken = f"{name} from {form.origin}" if form.origin is not None else name
         is_apache = apache.is_apache(form.text)

@@ -7,6 +7,10 @@ form                            seen in
 24/May/2019:18:41:32 +0000      nginx $time_local, Apache %t
 1558723292.123                  nginx $msec, Caddy (also in ms, us, ns)
 2019-05-24 18:41:32,123         log4j, Tomcat
+24/May/2019:18:41:32.123        HAProxy
+2019/05/24 - 18:41:32           Gin
+24/May/2019 18:41:32            Werkzeug
+Fri May 24 18:41:32 2019        uWSGI
 ==============================  ==========================================
 
 A time without a zone is taken for UTC, and the source's note says so.
@@ -24,6 +28,8 @@ _ISO: Final = re.compile(
 )
 _COMMON: Final = re.compile(r"\[?\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d(?P<zone> [+-]\d{4})?\]?")
 _EPOCH: Final = re.compile(r"\d{9,10}(?P<fraction>\.\d+)?|\d{13}|\d{16}|\d{19}")
+
+_HAPROXY: Final = re.compile(r"\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d\.\d{3}")
 
 COMMON_FORMAT: Final = "%d/%b/%Y:%H:%M:%S %z"
 _EARLIEST: Final = "TIMESTAMP '1990-01-01'"
@@ -58,6 +64,12 @@ _EXPRESSIONS: Final = {
     "iso-loose": "TRY_CAST(regexp_replace(replace({0}, ',', '.'), ' ([+-])', '\\1') AS TIMESTAMPTZ)::TIMESTAMP",
     "common": "try_strptime({0}, '" + COMMON_FORMAT + "')::TIMESTAMP",
     "common-local": "try_strptime({0}, '%d/%b/%Y:%H:%M:%S')::TIMESTAMP",
+    "common-fine": "try_strptime({0}, '%d/%b/%Y:%H:%M:%S.%g')::TIMESTAMP",
+    "common-spaced": "try_strptime({0}, '%d/%b/%Y %H:%M:%S')::TIMESTAMP",
+    "gin": "try_strptime({0}, '%Y/%m/%d - %H:%M:%S')::TIMESTAMP",
+    "ctime": "try_strptime(replace({0}, '  ', ' '), '%a %b %d %H:%M:%S %Y')::TIMESTAMP",
+    "iso-tab": "TRY_CAST(replace({0}, chr(9), ' ') AS TIMESTAMP)",
+    "bracketed": "try_strptime(trim({0}, '[]'), '" + COMMON_FORMAT + "')::TIMESTAMP",
 }
 
 _UNITS: Final = {"epoch": "1e6", "epoch-ms": "1e3", "epoch-us": "1", "epoch-ns": "1e-3"}
@@ -87,7 +99,11 @@ def _form(value: str) -> TimeForm | None:
         loose = "," in fraction or (" " in value[19:] and zone != "UTC")
         return TimeForm("iso-loose" if loose else "iso", bool(zone), bool(fraction.strip(".,0")))
     if match := _COMMON.fullmatch(value):
+        if value.startswith("[") and match["zone"]:
+            return TimeForm("bracketed", zoned=True, fine=False)
         return TimeForm("common", bool(match["zone"]), fine=False)
+    if _HAPROXY.fullmatch(value):
+        return TimeForm("common-fine", zoned=False, fine=True)
     if match := _EPOCH.fullmatch(value):
         digits = len(value.split(".", maxsplit=1)[0])
         kind = {13: "epoch-ms", 16: "epoch-us", 19: "epoch-ns"}.get(digits, "epoch")
