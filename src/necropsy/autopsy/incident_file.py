@@ -14,7 +14,7 @@ from necropsy.model.errors import ConfigurationError, NecropsyError, UnreadableS
 from necropsy.wire.files import STANDARD_INPUT, expand, read_text
 
 _TEXTS: Final = ("log-format", "prometheus-version", "blackbox-version", "consul-version", "prometheus-host")
-_NAMES: Final = frozenset((*KINDS, *_TEXTS, "rdb", "store", "now"))
+_NAMES: Final = frozenset((*KINDS, *_TEXTS, "rdb", "store", "now", "field"))
 _STORE: Final = frozenset(("name", "rdb", "redis", "memory-limit"))
 
 
@@ -27,6 +27,7 @@ def load(path: str) -> Sources:
         rdb = ["redis-b.rdb"]               # or, to say more of a store, [[store]] as below
         access-log = ["a1/access*.log"]
         nginx = ["a1/nginx.conf"]
+        field = ["client=remote_ip"]        # optional: which key of a JSON access log holds what
         prometheus = ["prometheus.yml"]
         consul = ["consul/*.json"]
 
@@ -82,6 +83,7 @@ class _Incident:
         return Sources(
             stores=unique([*stores(self._located(document, "rdb")), *(s for e in entries for s in self._stores(e))]),
             now=self._moment(document.get("now")),
+            field=self._fields(document),
             **located,
             **texts,
         )
@@ -107,6 +109,15 @@ class _Incident:
             raise self._wrong(name, f"{name} is not a file name or a list of them", f'Write {name} = ["FILE"].')
         folder = Path(self.path).parent
         return tuple(expand(_beside(pattern, folder) for pattern in patterns))
+
+    def _fields(self, document: dict[str, Any]) -> tuple[str, ...]:
+        value = document.get("field", [])
+        pairs = [value] if isinstance(value, str) else value
+        if not isinstance(pairs, list) or not all(isinstance(pair, str) for pair in pairs):
+            raise self._wrong(
+                "field", "field is not FIELD=KEY or a list of them", 'Write field = ["client=remote_ip"].'
+            )
+        return tuple(pairs)
 
     def _text(self, table: dict[str, Any], name: str) -> str | None:
         value = table.get(name)

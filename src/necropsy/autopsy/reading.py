@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from necropsy.evidence.rdb.reader import Dump
     from necropsy.evidence.redis.reader import LiveKeyspace
     from necropsy.probes.configuration_file import ConfigurationFile
-    from necropsy.probes.simulate import LogFormat, Simulation
+    from necropsy.probes.simulate import Simulation
 
 
 @dataclass(slots=True)
@@ -229,13 +229,15 @@ def simulate(files: list[ConfigurationFile], sources: Sources) -> Simulation:
 def _access_logs(evidence_log: EvidenceLog, sources: Sources, evidence: Evidence, report_progress: Progress) -> None:
     if not sources.access_log:
         return
+    from necropsy.evidence.access_log.formats.given import name_keys
     from necropsy.evidence.access_log.reader import read as read_log
     from necropsy.probes.simulate import LogFormat
 
     report_progress("reading access logs", None)
-    formats: list[LogFormat] = list(evidence.simulation.log_formats) if evidence.simulation else []
+    formats: list[Any] = list(evidence.simulation.log_formats) if evidence.simulation else []
     if sources.log_format:
         formats.insert(0, LogFormat("--log-format", sources.log_format, "default", Origin("--log-format", 0)))
+    formats += name_keys(sources.field)
     try:
         hash_with = evidence_log.case.hashes if sources.hash_clients else None
         log = read_log(

@@ -47,6 +47,8 @@ class Sources:
     prober: tuple[str, ...] = ()
     """Configuration of other probers and discoveries, as ``KIND=FILE``."""
     log_format: str | None = None
+    field: tuple[str, ...] = ()
+    """Which key of JSON access logs holds which field: ``client=remote_ip``."""
     hash_clients: bool = False
     """Addresses of access logs enter the case as keyed hashes."""
     engine: str | None = None
@@ -86,6 +88,7 @@ class Sources:
             consul=self.consul + other.consul,
             prober=self.prober + other.prober,
             log_format=other.log_format or self.log_format,
+            field=self.field + other.field,
             hash_clients=other.hash_clients or self.hash_clients,
             engine=other.engine or self.engine,
             now=other.now or self.now,

@@ -19,7 +19,7 @@ from necropsy.cli.probes import (
     ProberOption,
     PrometheusOption,
 )
-from necropsy.cli.traffic import EngineOption
+from necropsy.cli.traffic import EngineOption, FieldOption
 
 
 def examine(
@@ -56,6 +56,7 @@ def examine(
             help="Format of the access logs in nginx's or Apache's notation, if no configuration has it.",
         ),
     ] = None,
+    field: FieldOption = None,
     hash_clients: Annotated[
         bool, typer.Option("--hash-clients", help="Keep a keyed hash instead of each address of the access logs.")
     ] = False,
@@ -121,6 +122,7 @@ def examine(
             consul=tuple(expand(consul or ())),
             prober=tuple(prober or ()),
             log_format=log_format,
+            field=tuple(field or ()),
             hash_clients=hash_clients,
             engine=engine,
             now=given.parse_time(now) if now else None,

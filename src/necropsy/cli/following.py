@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from necropsy.cli import output
 
 if TYPE_CHECKING:
+    from necropsy.evidence.access_log.formats.layout import LogFormat
     from necropsy.model.traffic import Beat
-    from necropsy.probes.simulate import LogFormat
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,14 @@ class Order(StrEnum):
     PATH = "path"
 
 
+FieldOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--field",
+        metavar="FIELD=KEY",
+        help="Key of JSON (LTSV, logfmt) that holds a field: client=remote_ip, agent=ua.",
+    ),
+]
 EngineOption = Annotated[
     str | None,
     typer.Option(
@@ -64,6 +72,7 @@ def traffic(
             metavar="TEXT", help="Format of the logs in nginx's or Apache's notation, if no configuration has it."
         ),
     ] = None,
+    field: FieldOption = None,
     nginx: Annotated[
         list[str] | None, typer.Option(help="nginx configuration that holds the log_format; its includes are followed.")
     ] = None,
@@ -112,12 +121,14 @@ def traffic(
       necropsy traffic 'access.log*'
       necropsy traffic access.log --nginx /etc/nginx/nginx.conf --sort period
       necropsy traffic access_log --log-format '%h %t "%r" %>s %D "%{User-Agent}i"'
+      necropsy traffic requests.json --field client=from --field agent=browser.name
       necropsy traffic 'access.log*' --hash-clients --output traffic.html
       necropsy traffic --follow access.log --interval 10
       necropsy traffic '/logs/access.log*' --engine spark://spark.example:7077
       kubectl logs -f deploy/ingress | necropsy traffic --follow - --format json
     """  # noqa: D301 -- \b is click's mark for text that is not to be wrapped
     from necropsy.autopsy.sources import parse_size, parse_time
+    from necropsy.evidence.access_log.formats.given import name_keys
     from necropsy.traffic.formats import gather
     from necropsy.traffic.survey import survey
     from necropsy.wire.files import expand
@@ -128,7 +139,7 @@ def traffic(
         raise UsageError("--follow is about now", hint="Leave --since and --until out, or leave --follow out.")
     if follow and engine:
         raise UsageError("--follow reads here", hint="Leave --engine out, or leave --follow out.")
-    formats = gather(log_format, expand(nginx or ()), expand(apache or ()))
+    formats = [*name_keys(field or ()), *gather(log_format, expand(nginx or ()), expand(apache or ()))]
     if follow:
         from necropsy.cli.following import Following, show
 

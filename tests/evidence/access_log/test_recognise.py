@@ -11,6 +11,7 @@ from unittest import mock
 import pytest
 
 from necropsy.evidence.access_log import recognise, scan
+from necropsy.evidence.access_log.formats.given import name_keys
 from necropsy.evidence.access_log.sources import LogFile, first_lines
 from necropsy.model.evidence import Origin
 
@@ -91,10 +92,19 @@ def test_traefik_is_json_with_keys_of_its_own(reading) -> None:
     assert reading(line).one(WHAT) == ("203.0.113.9", "curl/8.5.0", "shop.example", "GET", "/login", 302, AT)
 
 
-def test_keys_are_found_by_the_shape_of_their_values_where_names_say_nothing(reading) -> None:
+def test_values_alone_tell_no_client_and_no_program_and_it_is_said(reading) -> None:
     line = '{"a":"2019-05-24T18:41:34Z","b":"GET /login?x=1 HTTP/1.1","c":302,"d":"203.0.113.9","e":"curl/8.5.0"}\n'
     read = reading(line)
-    assert read.log.sources[0].note == "JSON: time=a, request=b, status=c, client=d, user agent=e"
+    assert read.log.sources[0].note == (
+        "JSON: time=a, request=b, status=c; no key is known to hold the client and user agent: name it by"
+        " --field client=KEY --field agent=KEY (other keys: d, e)"
+    )
+    assert read.one(WHAT) == ("", "", "", "GET", "/login", 302, AT)
+
+
+def test_keys_that_are_named_by_the_option_are_believed(reading) -> None:
+    line = '{"a":"2019-05-24T18:41:34Z","b":"GET /login?x=1 HTTP/1.1","c":302,"d":"203.0.113.9","e":"curl/8.5.0"}\n'
+    read = reading(line, log_formats=name_keys(["client=d", "agent=e"]))
     assert read.one(WHAT) == ("203.0.113.9", "curl/8.5.0", "", "GET", "/login", 302, AT)
 
 
@@ -233,3 +243,30 @@ def test_plain_lines_are_recognised_without_the_database_where_the_scanner_is_co
     found = recognise.recognise(cast("Scratch", None), [LINE, LINE], [])
     assert found is not None
     assert found.name == "combined"
+
+
+@pytest.mark.parametrize(
+    "decoy",
+    ['"request_id":"5c1b2e8d9f"', '"port":35595', '"version":"8.1.0"', '"size":"5120"', '"upstream":"10.0.0.1:8080"', '"id":"::"',
+     '"client":"mobile-app"', '"log":{"file":{"path":"/var/log/x"}}', '"agent":{"type":"filebeat","version":"8.1.0"}', '"server":{"ip":"10.0.0.9"}'],
+)  # fmt: skip
+def test_what_only_looks_like_a_client_or_a_target_is_neither(reading, decoy) -> None:
+    line = '{"time":"2019-05-24T18:41:34Z","request":"GET /login HTTP/1.1","status":302,' + decoy + "}\n"
+    assert reading(line * 3).one(WHAT) == ("", "", "", "GET", "/login", 302, AT)
+
+
+def test_a_format_that_fits_no_line_is_said_to_fit_none_and_where(reading) -> None:
+    wrong = Format("--log-format", '$remote_addr [$time_iso8601] "$request"', origin=None)
+    log = reading(LINE + "\n", log_formats=[wrong]).log
+    assert log.sources[0].note.startswith("combined; --log-format fits no line: behind $remote_addr it wants ")
+    log = reading("Dear all,\n", log_formats=[wrong]).log
+    assert log.absent[0].reason.startswith("--log-format fits no line: ")
+
+
+def test_keys_that_mean_nothing_are_listed_with_the_option_that_names_them(reading) -> None:
+    line = '{"wann":"2019-05-24T18:41:34Z","was":"/login","wer":"203.0.113.9"}\n'
+    absent = reading(line).log.absent[0]
+    assert absent.reason == "JSON, but no key is known to hold what was asked for (keys: wann, was, wer)"
+    assert "--field target=KEY" in absent.hint
+    read = reading(line, log_formats=name_keys(["target=was", "client=wer"]))
+    assert read.one(WHAT) == ("203.0.113.9", "", "", "GET", "/login", None, AT)

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final, Protocol
 
 from necropsy.evidence.access_log import lines
+from necropsy.evidence.access_log.formats import unfit
 from necropsy.evidence.access_log.formats.layout import LogFormat
 from necropsy.model.evidence import Absent, Blemish, Source
 
@@ -70,12 +71,18 @@ class OpenBackend(Protocol):
         """Open a place; what it holds is dropped when it is left."""
 
 
-def unrecognised(damage: str, head: Sequence[str]) -> tuple[str, str]:
+def unrecognised(damage: str, head: Sequence[str], formats: Sequence[LogFormat] = ()) -> tuple[str, str]:
     """Why nothing could be made of a file with this damage and these first lines, and what to do."""
     if damage:
         return damage, "Take or copy the file again."
     if not head:
         return "it is empty", "Logs are rotated: name the one that was written while the sessions were born."
+    said = unfit.misfit(formats, "", head)
+    if said:
+        return said, "Compare it with the line; $variables of nginx, or %h %t of Apache."
+    keys = unfit.keys_seen(formats, head)
+    if keys is not None:
+        return keys
     hint = "Name it: --log-format TEXT, or --nginx FILE that holds the log_format."
     return "no known log format in its first lines", hint
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from necropsy.case.scratch import Scratch, open_scratch
 from necropsy.evidence.access_log import lines, loading
 from necropsy.evidence.access_log.backends.interface import KIND, Backend, Part, Wanted, unrecognised
+from necropsy.evidence.access_log.formats import unfit
+from necropsy.evidence.access_log.formats.layout import LogFormat
 from necropsy.evidence.access_log.sources import LogFile, attach, first_lines, nothing_in
 from necropsy.model.errors import UnreadableSource
 from necropsy.model.evidence import Absent, Source
@@ -38,9 +40,11 @@ class LocalBackend:
                 continue
             first_number += loaded.lines
             if not loaded.note:
-                part.absent.append(Absent(KIND, locator, *_unrecognised(file)))
+                part.absent.append(Absent(KIND, locator, *_unrecognised(file, wanted.formats)))
                 continue
-            part.sources.append(Source(KIND, locator, loaded.last_at, None, None, None, loaded.note))
+            part.sources.append(
+                Source(KIND, locator, loaded.last_at, None, None, None, _note(loaded.note, file, wanted))
+            )
             part.blemishes += loaded.blemishes
             part.requests += loaded.requests
             part.starts += loaded.starts
@@ -56,6 +60,13 @@ def open_local(meanwhile: Callable[[], object] | None = None) -> Iterator[Backen
         yield LocalBackend(scratch)
 
 
-def _unrecognised(file: LogFile) -> tuple[str, str]:
+def _note(note: str, file: LogFile, wanted: Wanted) -> str:
+    """Add to what was recognised that a given format fits no line, if so."""
+    given = any(form.name == unfit.GIVEN for form in wanted.formats)
+    said = unfit.misfit(wanted.formats, note, first_lines(file)) if given else ""
+    return f"{note}; {said}" if said else note
+
+
+def _unrecognised(file: LogFile, formats: Sequence[LogFormat]) -> tuple[str, str]:
     """Why nothing could be made of a file, and what to do."""
-    return unrecognised(file.damage or nothing_in(file), first_lines(file))
+    return unrecognised(file.damage or nothing_in(file), first_lines(file), formats)

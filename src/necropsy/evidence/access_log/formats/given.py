@@ -4,16 +4,44 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from necropsy.evidence.access_log.formats import apache, json_keys, json_lines, text_lines
 from necropsy.evidence.access_log.formats.json_keys import Path
 from necropsy.evidence.access_log.formats.layout import Layout, LogFormat
 from necropsy.evidence.access_log.formats.nginx import PREFERENCE, Variable, parse
+from necropsy.model.errors import UsageError
+from necropsy.model.evidence import Origin
 
 FIELD_OPTION: Final = "--field"
 """Name of the format that is none: its text says which key holds which field, ``client=remote_ip``, one a line."""
+
+
+@dataclass(frozen=True, slots=True)
+class NamedKeys:
+    """Which key holds which field, in the shape of a format; see ``FIELD_OPTION``."""
+
+    text: str
+    name: str = FIELD_OPTION
+    escape: str = "none"
+    origin: Origin | None = None
+
+
+def name_keys(pairs: Sequence[str]) -> list[LogFormat]:
+    """Read what ``--field`` says, ``client=remote_ip``; nothing for nothing.
+
+    Raises
+    ------
+    UsageError
+        No pair, or a field that there is none of.
+    """
+    for pair in pairs:
+        field, _, key = pair.partition("=")
+        if field not in json_keys.FIELDS or not key:
+            known = ", ".join(json_keys.FIELDS)
+            raise UsageError(f"{pair}: not FIELD=KEY", hint=f"As in --field client=remote_ip. Fields: {known}.")
+    return [NamedKeys("\n".join(pairs))] if pairs else []
 
 
 def named_keys(formats: Sequence[LogFormat]) -> dict[str, str]:

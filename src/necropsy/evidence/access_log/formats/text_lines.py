@@ -240,7 +240,7 @@ def _by_expression(pieces: Sequence[Piece], names: set[str], escape: str) -> _Pl
             pattern += re.escape(piece)
             continue
         after = pieces[position + 1] if position + 1 < len(pieces) else ""
-        value = _value_pattern(piece, str(after)[:1], escape)
+        value = value_pattern(piece, str(after)[:1], escape)
         if piece.name in names:
             captured.append(piece.name)
             pattern += f"({value})"
@@ -268,7 +268,8 @@ _EXACTLY: Final = {
 commas, groups by colons (ngx_http_upstream.c)."""
 
 
-def _value_pattern(variable: Variable, following: str, escape: str) -> str:
+def value_pattern(variable: Variable, following: str, escape: str) -> str:
+    """Return the expression for the values of a variable, given the character behind it and the format's escaping."""
     if variable.name in _EXACTLY:
         return _EXACTLY[variable.name]
     if following == '"' and escape == "json":
