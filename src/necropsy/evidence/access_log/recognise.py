@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from necropsy.evidence.access_log import scan
-from necropsy.evidence.access_log.formats import given, json_lines, keyed_lines, producers, text_lines, w3c
+from necropsy.evidence.access_log.formats import given, json_lines, keyed_lines, known, producers, w3c
 from necropsy.evidence.access_log.formats.layout import Layout, LogFormat
 
 if TYPE_CHECKING:
@@ -35,8 +35,8 @@ def _w3c(lines: Sequence[str], _: Sequence[LogFormat]) -> Sequence[Layout]:
     return [found] if found else []
 
 
-def _known_text(_: Sequence[str], __: Sequence[LogFormat]) -> Sequence[Layout]:
-    return text_lines.known()
+def _known_text(lines: Sequence[str], _: Sequence[LogFormat]) -> Sequence[Layout]:
+    return known.layouts(lines)
 
 
 LAYOUTS: Final[tuple[tuple[str, Recogniser], ...]] = (

@@ -49,6 +49,8 @@ _SHAPES: Final[Mapping[str, Callable[[str], object]]] = {
 }
 _WEAK: Final = frozenset({"client", "remote", "peer", "addr"})
 """Names that may mean a program as well as an address: believed with addresses only."""
+_LOGSTASH: Final = frozenset({"@version"})
+"""Keys that only Logstash writes."""
 _BY_SHAPE: Final = ("time", "request", "status")
 """Fields that are unmistakable by their values where only one key has such values."""
 _MANY: Final = ("client", "host")
@@ -81,9 +83,10 @@ def resolve(samples: Sequence[object], named: Mapping[str, str] | None = None) -
     for path in values:
         for name in _names(path):
             by_name.setdefault(name, []).append(path)
-    host = _client_as_host(samples, values)
-    if host is not None and host not in taken:
-        found.setdefault("client", [host])
+    if _LOGSTASH & {str(key) for sample in samples if isinstance(sample, dict) for key in sample}:
+        taken.add(("host",))  # the machine that ships the log
+    if "client" not in found and (host := _client_as_host(samples, values)) is not None:
+        found["client"] = [host]
         taken.add(host)
     for field, names in NAMES.items():
         if field in found:
@@ -99,6 +102,12 @@ def resolve(samples: Sequence[object], named: Mapping[str, str] | None = None) -
         if paths:
             found[field] = paths if field in _MANY else paths[:1]
             taken.update(found[field])
+    _by_shape(values, found, taken)
+    return found | _cookies(path for path in values if path not in taken)
+
+
+def _by_shape(values: Mapping[Path, Sequence[str]], found: dict[str, list[Path]], taken: set[Path]) -> None:
+    """Add the fields that one key alone has the values of."""
     for field in _BY_SHAPE:
         if field in found or (field == "request" and "target" in found):
             continue
@@ -106,7 +115,6 @@ def resolve(samples: Sequence[object], named: Mapping[str, str] | None = None) -
         if len(alike) == 1:
             found[field] = alike
             taken.add(alike[0])
-    return found | _cookies(path for path in values if path not in taken)
 
 
 def _client_as_host(samples: Sequence[object], values: Mapping[Path, Sequence[str]]) -> Path | None:

@@ -74,7 +74,7 @@ _ONE_WORD: Final = frozenset((
     "ssl_session_reused", "upstream_cache_status", "tcpinfo_rtt", "proxy_upstream_name", "namespace", "ingress_name",
     "service_name", "service_port", "http_x_real_ip", "http_cf_connecting_ip", "http_true_client_ip",
     "kind", "balancer", "target", "t1", "t2", "t3", "target_status", "received", "sent", "response_flags", "duration",
-    "upstream_time",
+    "upstream_time", "upstream_status_word", "server",
 ))  # fmt: skip
 """Variables whose value never holds a space; of all others it is not known."""
 

@@ -1,0 +1,83 @@
+"""What to say of lines that no layout reads: where a given format stops fitting, and which keys were seen."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from typing import Final
+
+from necropsy.evidence.access_log.formats import apache, json_keys
+from necropsy.evidence.access_log.formats.given import named_keys
+from necropsy.evidence.access_log.formats.layout import LogFormat
+from necropsy.evidence.access_log.formats.nginx import Variable, parse
+from necropsy.evidence.access_log.formats.text_lines import value_pattern
+from necropsy.evidence.access_log.masking import mask
+
+GIVEN: Final = "--log-format"
+_SAMPLE: Final = 30
+_NEEDED: Final = {"time": "the time", "target": "what was asked for"}
+
+
+def misfit(formats: Sequence[LogFormat], note: str, head: Sequence[str]) -> str:
+    """Say that ``--log-format`` was not used, and where it stops fitting the first line; empty if it was, or was not given.
+
+    Parameters
+    ----------
+    note
+        What the lines were read as; empty: as nothing.
+    head
+        The first lines.
+    """
+    given = next((form for form in formats if form.name == GIVEN), None)
+    if given is None or note.startswith(GIVEN) or not head:
+        return ""
+    text = apache.translate(given.text) if apache.is_apache(given.text) else given.text
+    return f"{GIVEN} fits no line: {_where(text, head[0])}"
+
+
+def _where(text: str, line: str) -> str:
+    """Say as far as which piece a format fits a line, and what the line has there instead."""
+    pattern, fitting, stop = "", "", 0
+    pieces = parse(text)
+    for piece, behind in zip(pieces, [*pieces[1:], ""], strict=True):
+        pattern += value_pattern(piece, str(behind)[:1], "default") if isinstance(piece, Variable) else re.escape(piece)
+        match = re.match(pattern, line, re.DOTALL)
+        if match is None:
+            rest = mask(line[stop:])[:_SAMPLE]
+            place = f"behind {fitting}" if fitting else "at its beginning"
+            return f"{place} it wants {str(piece)!r}, and line 1 goes on with {rest!r}"
+        if isinstance(piece, Variable):
+            fitting = f"${piece.name}"
+        stop = match.end()
+    return "it names no time or no request, or two values of it touch"
+
+
+def keys_seen(formats: Sequence[LogFormat], head: Sequence[str]) -> tuple[str, str] | None:
+    """Say which keys JSON lines have, if these hold no request that is known, and the options; None if they are no JSON."""
+    samples = [value for value in map(_parse, head) if isinstance(value, dict)]
+    if len(samples) * 2 <= len(head) or not samples:
+        return None
+    found = json_keys.resolve(samples, named_keys(formats))
+    lacking = [field for field in _NEEDED if field not in found and not (field == "target" and "request" in found)]
+    if not lacking:
+        return None
+    keys = json_keys.listed(list(json_keys.flatten(samples)))
+    what = " and ".join(_NEEDED[field] for field in lacking)
+    options = " ".join(f"--field {field}=KEY" for field in lacking)
+    return (
+        f"JSON, but no key is known to hold {what} (keys: {keys})",
+        f"Name it: {options}. Known fields: {known_fields()}.",
+    )
+
+
+def known_fields() -> str:
+    """List the fields that keys can be named for."""
+    return ", ".join(json_keys.FIELDS)
+
+
+def _parse(line: str) -> object:
+    try:
+        return json.loads(line)
+    except (ValueError, RecursionError):
+        return None
