@@ -9,8 +9,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+from necropsy._internal.masking import masked_address
 from necropsy.model.errors import UnreadableSource
-from necropsy.wire.http import get, is_url, masked
+from necropsy.wire.http import get, is_url
 
 seen: list[tuple[str, str, dict[str, str]]] = []
 
@@ -136,4 +137,4 @@ def test_only_web_addresses_are_addresses() -> None:
         True,
         *[False] * 3,
     ]
-    assert masked("http://u:p@[::1]:8500/v1") == "http://[::1]:8500/v1"
+    assert masked_address("http://u:p@[::1]:8500/v1") == "http://[::1]:8500/v1"

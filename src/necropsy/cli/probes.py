@@ -280,7 +280,8 @@ def _steps(found: Survey, job: str, address: str | None, version: str | None, ki
 
 
 def _walk(target: Target) -> Walk:
-    from necropsy.probes.http.request import mask_chain, mask_labels, masked
+    from necropsy._internal.masking import masked
+    from necropsy.probes.http.request import mask_chain, mask_labels
     from necropsy.probes.relabel_coverage import presentable_url
     from necropsy.report.relabel_steps import RuleStep, Walk
 

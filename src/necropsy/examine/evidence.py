@@ -39,15 +39,6 @@ def backends(case: Case) -> list[Backend]:
     ]
 
 
-def quoted(text: str) -> str:
-    """Text as an SQL literal, for the queries that a finding shows.
-
-    >>> quoted("O'Neil")
-    "'O''Neil'"
-    """
-    return "'" + text.replace("'", "''") + "'"
-
-
 def unknown_layout(store: str, keys: int) -> str:
     """Return why the sessions of a store could not be examined: nothing in it is a session that we know."""
     return f"store {store}: {several(keys, 'key')} of an unknown layout, possibly sessions; `necropsy keys` shows what they are"

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from necropsy._internal.sql_quoting import literal
 from necropsy.examine import creation, evidence
 from necropsy.examine.interface import Examiner
 from necropsy.examine.sessions.immortal import IMMORTAL
@@ -127,9 +128,7 @@ def _finding(store: _Store) -> Finding:
         text=f"Machines create {percent(machine)}; {percent(unexplained)} stay unexplained; sessions expire.",
         primary=Exhibit(
             title=f"{store.people:,.0f} of {several(store.total, 'session')} are explained by people",
-            query=(
-                f"SELECT creator, sum(births) FROM birth_claim WHERE store = {evidence.quoted(store.name)} GROUP BY 1"
-            ),
+            query=(f"SELECT creator, sum(births) FROM birth_claim WHERE store = {literal(store.name)} GROUP BY 1"),
         ),
         store=store.name,
         share=share,

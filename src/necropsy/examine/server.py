@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from necropsy.examine.evidence import quoted
+from necropsy._internal.sql_quoting import literal
 
 if TYPE_CHECKING:
     from necropsy.case.store import Case
@@ -100,8 +100,8 @@ def servers(case: Case) -> list[Server]:
 
 def query(store: str, *names: str) -> str:
     """Return the query that shows these facts of a store, of its nodes too."""
-    listed = ", ".join(quoted(name) for name in names)
+    listed = ", ".join(literal(name) for name in names)
     return (
-        f"SELECT name, value FROM server_fact WHERE store = {quoted(store)}"
+        f"SELECT name, value FROM server_fact WHERE store = {literal(store)}"
         f" AND regexp_replace(name, '^.*/', '') IN ({listed}) ORDER BY name"
     )

@@ -34,8 +34,8 @@ def size(count: float) -> str:
     return f"{count:.1f} {units[place]}" if 0 < count < 9.95 and place else f"{count:.0f} {units[place]}"
 
 
-def several(count: float, noun: str) -> str:
-    """Write a count with its noun.
+def several(count: float, noun: str, nouns: str = "") -> str:
+    """Write a count with its noun; ``nouns`` is a plural that is not regular.
 
     >>> several(1, "session"), several(1200, "session"), several(2, "entry")
     ('1 session', '1,200 sessions', '2 entries')
@@ -44,5 +44,5 @@ def several(count: float, noun: str) -> str:
     """
     if round(count) == 1:
         return f"1 {noun}"
-    many = noun[:-1] + "ies" if noun.endswith("y") and noun[-2:-1] not in "aeou" else noun + "s"
-    return f"{count:,.0f} {many}"
+    regular = noun[:-1] + "ies" if noun.endswith("y") and noun[-2:-1] not in "aeou" else noun + "s"
+    return f"{count:,.0f} {nouns or regular}"

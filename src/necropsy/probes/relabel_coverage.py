@@ -83,7 +83,8 @@ def discovered(files: Sequence[ConfigurationFile], prometheus_version: str | Non
 
 def presentable_url(target: Target) -> str:
     """Return the URL that is scraped without its secrets, those inside an encoded parameter included."""
-    from necropsy.probes.http.request import MASK, mask_labels, masked
+    from necropsy._internal.masking import MASK, masked
+    from necropsy.probes.http.request import mask_labels
     from necropsy.probes.http.url import encode_query, query_escape
 
     params = {

@@ -203,7 +203,8 @@ def _prometheus(
 
 
 def _asked(found: Found, modules: Modules, host: str | None) -> Probe | Dropped:
-    from necropsy.probes.http.request import mask_chain, masked
+    from necropsy._internal.masking import masked
+    from necropsy.probes.http.request import mask_chain
     from necropsy.probes.prometheus.targets.requests import is_probe, probe, scrape
 
     target, identity = found.target, found.identity()

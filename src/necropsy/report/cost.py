@@ -9,8 +9,9 @@ from typing import Final
 from necropsy._internal.serialization import to_plain
 from necropsy.model.cost import Amount, Cost
 from necropsy.model.evidence import Absent
+from necropsy.model.figures import several
 from necropsy.report.escaping import inert, prose
-from necropsy.report.figures import count, duration, several, size
+from necropsy.report.figures import count, duration, size
 from necropsy.report.terminal_layout import Sheet
 
 SCHEMA: Final = "necropsy/cost/1"

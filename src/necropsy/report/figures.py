@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Final
 
+from necropsy.model.figures import several
+
 _DURATIONS: Final = (
     (31_557_600.0, "year"),  # Julian year, 365.25 days: 2,147,483,647 s is "68 years" and not "69"
     (86_400.0, "day"),
@@ -22,15 +24,6 @@ def count(number: float) -> str:
     if number != int(number) and abs(number) < 10:
         return f"{number:.1f}"
     return f"{number:,.0f}"
-
-
-def several(number: float, noun: str, nouns: str = "") -> str:
-    """Give a count with its noun.
-
-    >>> several(1, "file"), several(2, "file"), several(3, "key family", "key families")
-    ('1 file', '2 files', '3 key families')
-    """
-    return f"{count(number)} {noun if number == 1 else nouns or noun + 's'}"
 
 
 def percent(share: float) -> str:

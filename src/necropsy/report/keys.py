@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from necropsy.model.figures import several
 from necropsy.model.keyspace import (
     IDLE_CLASSES,
     SIZE_CLASSES,
@@ -16,7 +17,7 @@ from necropsy.model.keyspace import (
     Row,
 )
 from necropsy.report.escaping import inert, prose
-from necropsy.report.figures import count, duration, moment, percent, several, size
+from necropsy.report.figures import count, duration, moment, percent, size
 from necropsy.report.terminal_layout import Sheet
 
 MOST_ROWS: Final = 20

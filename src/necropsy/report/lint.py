@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from necropsy.model.evidence import Absent, Origin
+from necropsy.model.figures import several
 from necropsy.model.finding import Exhibit, Finding, Severity
 from necropsy.model.report import Report
 from necropsy.report.escaping import inert, prose
-from necropsy.report.figures import several
 from necropsy.report.reading import patches
 from necropsy.report.terminal_layout import Sheet
 

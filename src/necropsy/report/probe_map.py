@@ -11,9 +11,10 @@ from typing import Any, Final
 
 from necropsy._internal.serialization import to_plain
 from necropsy.model.evidence import Absent, Origin
+from necropsy.model.figures import several
 from necropsy.model.probe import Probe
 from necropsy.report.escaping import inert, prose
-from necropsy.report.figures import count, duration, iso, several
+from necropsy.report.figures import count, duration, iso
 from necropsy.report.terminal_layout import Sheet
 
 SCHEMA: Final = "necropsy/probes/1"

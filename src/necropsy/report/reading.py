@@ -12,12 +12,12 @@ from pathlib import PurePath
 from urllib.parse import SplitResult, urlsplit
 
 from necropsy.model.evidence import Absent, Blemish, Origin
-from necropsy.model.figures import IMMORTAL_S
+from necropsy.model.figures import IMMORTAL_S, several
 from necropsy.model.finding import Finding, Patch, Remedy, Severity
 from necropsy.model.report import Report, StoreSummary
 from necropsy.model.verdict import Actor, Cause, Prediction
 from necropsy.report.escaping import inert, inert_block
-from necropsy.report.figures import count, duration, interval, moment, percent, several, size
+from necropsy.report.figures import count, duration, interval, moment, percent, size
 
 
 @dataclass(frozen=True, slots=True)

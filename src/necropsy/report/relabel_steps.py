@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from necropsy._internal.serialization import to_plain
 from necropsy.model.evidence import Origin
+from necropsy.model.figures import several
 from necropsy.report.escaping import inert, prose
-from necropsy.report.figures import several
 from necropsy.report.terminal_layout import Sheet
 
 SCHEMA: Final = "necropsy/relabel-steps/1"

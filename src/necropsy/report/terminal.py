@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Final
 
 from necropsy.model.evidence import Origin
+from necropsy.model.figures import several
 from necropsy.model.finding import Finding, Remedy
 from necropsy.model.report import Report
 from necropsy.model.verdict import Actor, Cause, Prediction
 from necropsy.report import reading, terminal_footer
 from necropsy.report.escaping import inert, prose
-from necropsy.report.figures import a_day, count, several, size
+from necropsy.report.figures import a_day, count, size
 from necropsy.report.terminal_layout import LABEL_WIDTH, Sheet
 
 MOST_ACTORS: Final = 8

@@ -6,10 +6,11 @@ import shlex
 from typing import Final
 
 from necropsy.model.evidence import Source
+from necropsy.model.figures import several
 from necropsy.model.report import Report, StoreSummary
 from necropsy.report import reading
 from necropsy.report.escaping import inert, prose
-from necropsy.report.figures import count, duration, moment, several, size
+from necropsy.report.figures import count, duration, moment, size
 from necropsy.report.terminal_layout import Sheet
 
 _MOST_NAMES: Final = 8

@@ -14,9 +14,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
+from necropsy.model.figures import several
 from necropsy.model.traffic import Traffic, Visitor
 from necropsy.report.escaping import inert, prose
-from necropsy.report.figures import count, duration, moment, percent, several
+from necropsy.report.figures import count, duration, moment, percent
 from necropsy.report.reading import absence, damage
 from necropsy.report.terminal_layout import Sheet
 

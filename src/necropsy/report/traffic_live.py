@@ -6,11 +6,12 @@ import json
 from importlib import resources
 from typing import Final
 
+from necropsy.model.figures import several
 from necropsy.model.traffic import Beat, Traffic
 from necropsy.report import traffic as text
 from necropsy.report import traffic_rows
 from necropsy.report.escaping import inert, prose
-from necropsy.report.figures import count, duration, iso, several
+from necropsy.report.figures import count, duration, iso
 
 SCHEMA: Final = "necropsy/traffic-live/1"
 MOST_ROWS: Final = 20

@@ -10,8 +10,9 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Protocol
-from urllib.parse import unquote, urlsplit, urlunsplit
+from urllib.parse import unquote, urlsplit
 
+from necropsy._internal.masking import masked_address
 from necropsy.model.errors import UnreadableSource
 
 _LIMIT: Final = 256 << 20
@@ -49,16 +50,6 @@ def is_url(locator: str) -> bool:
     (True, False, False)
     """
     return locator.lower().startswith(("http://", "https://"))
-
-
-def masked(url: str) -> str:
-    """Return an address without user, password and fragment.
-
-    >>> masked("https://me:secret@prometheus:9090/api?x=1#y")
-    'https://prometheus:9090/api?x=1'
-    """
-    parts = urlsplit(url)
-    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, parts.query, ""))
 
 
 def get(url: str, *, headers: Mapping[str, str] | None = None, timeout_s: float = 20.0, limit: int = _LIMIT) -> Answer:
@@ -111,7 +102,7 @@ def _taken_apart(url: str) -> tuple[str, str, str]:
         raise UnreadableSource("an address that is no URL", hint="Write it as http://host:port.") from None
     if parts.scheme not in _PORTS or not host:
         raise UnreadableSource("an address that is no http or https URL", hint="Write it as http://host:port.")
-    bare = masked(url)
+    bare = masked_address(url)
     if any(ord(character) <= 0x20 or ord(character) == 0x7F for character in bare):
         raise UnreadableSource("an address with a space or a control character", hint="Encode it as %20.")
     if parts.username is None:
@@ -130,7 +121,7 @@ def _next(asked: str, location: str, shown: str) -> str:
             f"{shown}: redirects to another server, which is not followed",
             hint="Name that server, if it is the right one.",
         )
-    return masked(target)
+    return masked_address(target)
 
 
 def _server(url: str) -> tuple[str, str | None, int | None]:

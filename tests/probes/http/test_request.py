@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from necropsy.probes.http.request import HttpUrl, masked, parse_http_url, path_of, presentable
+from necropsy._internal.masking import masked
+from necropsy.probes.http.request import HttpUrl, parse_http_url, path_of, presentable
 
 
 @pytest.mark.parametrize(

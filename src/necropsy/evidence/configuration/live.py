@@ -13,10 +13,11 @@ from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import quote
 
+from necropsy._internal.masking import masked_address
 from necropsy.model.errors import UnreadableSource
 from necropsy.model.evidence import Absent, Source
 from necropsy.probes.configuration_file import ConfigurationFile
-from necropsy.wire.http import Answer, get, is_url, masked
+from necropsy.wire.http import Answer, get, is_url
 
 __all__ = ["KINDS", "Found", "is_url", "read"]
 
@@ -59,7 +60,7 @@ class _Server:
 
     def __init__(self, kind: str, url: str) -> None:
         self.kind = kind
-        self.name = masked(url)
+        self.name = masked_address(url)
         self._url = url
         self.found = Found()
         self._headers = _token_header() if kind == "consul" else {}

@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from necropsy.examine.evidence import quoted
+from necropsy._internal.sql_quoting import literal
 from necropsy.examine.interface import Examiner
 from necropsy.examine.server import Server, servers
 from necropsy.model.figures import several
@@ -57,7 +57,7 @@ def _finding(server: Server, slow: dict[str, list[tuple[int, str]]]) -> Finding:
         Exhibit(
             title=f"{name}: {several(len(entries), 'time')}, the longest {max(entries)[0] / 1000:,.0f} ms",
             text=f"at {max(entries)[1]}",
-            query=f"SELECT name, value FROM server_fact WHERE store = {quoted(server.store)} AND name LIKE '%slowlog:%'",
+            query=f"SELECT name, value FROM server_fact WHERE store = {literal(server.store)} AND name LIKE '%slowlog:%'",
         )
         for name, entries in ordered[:_MOST_EXHIBITS]
     )

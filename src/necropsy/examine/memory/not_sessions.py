@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
+from necropsy._internal.sql_quoting import literal
 from necropsy.examine import evidence
 from necropsy.examine.interface import Examiner
 from necropsy.model.figures import percent, several, size
@@ -58,7 +59,7 @@ def _finding(case: Case, row: dict[str, Any], share: float) -> Finding:
         Exhibit(
             title=f"{family['pattern']} ({family['type']}): {several(family['keys'], 'key')}, {size(family['bytes'])}",
             text=_expiry(family),
-            query=f"SELECT * FROM key_family WHERE store = {evidence.quoted(store)} AND role = 'other' ORDER BY bytes DESC",
+            query=f"SELECT * FROM key_family WHERE store = {literal(store)} AND role = 'other' ORDER BY bytes DESC",
         )
         for family in case.rows(_LARGEST, [store])
     )

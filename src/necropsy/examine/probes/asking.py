@@ -49,12 +49,3 @@ def exhibit(probe: Probe, text: str = "", origin: Origin | None = None) -> Exhib
         origin=origin or (probe.origin[0] if probe.origin else None),
         query="SELECT prober, method, url, period_s FROM probe",
     )
-
-
-def several(number: int, noun: str) -> str:
-    """Give a count with its noun.
-
-    >>> several(1, "target"), several(3, "target")
-    ('1 target', '3 targets')
-    """
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

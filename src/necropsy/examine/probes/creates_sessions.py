@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
+from necropsy._internal.sql_quoting import literal
 from necropsy.examine import creation, evidence
 from necropsy.examine.interface import Examiner
 from necropsy.model.figures import percent, several
@@ -90,12 +91,12 @@ def _exhibit(store: str, claim: dict[str, Any], probes: Mapping[int, Probe]) -> 
 
 def _query(store: str, claim: dict[str, Any]) -> str:
     """Count its sessions: those that were attributed to it one by one, else those born at its phases."""
-    counted = f"SELECT count(*) FROM session WHERE store = {evidence.quoted(store)}"
+    counted = f"SELECT count(*) FROM session WHERE store = {literal(store)}"
     if claim["phase_low_s"] is None or not claim["period_s"]:
         if claim["claim_id"] is None:
             return counted
         return (
-            f"SELECT count(*), sum(weight) FROM session_claim WHERE store = {evidence.quoted(store)}"
+            f"SELECT count(*), sum(weight) FROM session_claim WHERE store = {literal(store)}"
             f" AND claim_id = {claim['claim_id']}"
         )
     phase = f"(epoch_ms(born_at) % {round(claim['period_s'] * 1000)}) / 1000.0"

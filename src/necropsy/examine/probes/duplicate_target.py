@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Final
 
 from necropsy.examine import evidence
 from necropsy.examine.interface import Examiner
-from necropsy.examine.probes.asking import a_session_each, exhibit, request, server, several
+from necropsy.examine.probes.asking import a_session_each, exhibit, request, server
+from necropsy.model.figures import several
 from necropsy.model.finding import Confidence, Finding, Remedy, Severity
 
 if TYPE_CHECKING:

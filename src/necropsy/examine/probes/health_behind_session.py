@@ -13,10 +13,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
+from necropsy._internal.sql_quoting import literal
 from necropsy.examine import evidence
 from necropsy.examine.interface import Examiner
-from necropsy.examine.probes.asking import several
-from necropsy.model.figures import percent
+from necropsy.model.figures import percent, several
 from necropsy.model.finding import Confidence, Exhibit, Finding, Remedy, Severity
 from necropsy.probes.session_risk import is_harmless_path
 
@@ -107,7 +107,7 @@ def _finding(store: str, total: int, claims: list[tuple[dict[str, Any], str]]) -
             text=f"evidence: {claim['evidence']}",
             query=(
                 "SELECT label, births, creation_probability, period_s, phase_s FROM birth_claim"
-                f" WHERE store = {evidence.quoted(store)} AND label = {evidence.quoted(claim['label'])}"
+                f" WHERE store = {literal(store)} AND label = {literal(claim['label'])}"
             ),
         )
         for claim, asked in claims

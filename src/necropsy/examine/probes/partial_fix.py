@@ -12,9 +12,11 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
+from necropsy._internal.sql_quoting import literal
 from necropsy.examine import evidence
 from necropsy.examine.interface import Examiner
-from necropsy.examine.probes.asking import exhibit, several
+from necropsy.examine.probes.asking import exhibit
+from necropsy.model.figures import several
 from necropsy.model.finding import Confidence, Exhibit, Finding, Remedy, Severity
 from necropsy.probes.session_risk import may_create
 from necropsy.rhythm.endings import has_ended, quiet_s
@@ -119,7 +121,7 @@ def _goes_on_as(train: dict[str, Any], other: dict[str, Any]) -> bool:
 def _query(store: str) -> str:
     return (
         "SELECT label, period_s, phase_s, births, first_at, last_at FROM birth_claim"
-        f" WHERE store = {evidence.quoted(store)} AND period_s > 0 ORDER BY last_at"
+        f" WHERE store = {literal(store)} AND period_s > 0 ORDER BY last_at"
     )
 
 

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from necropsy.examine import evidence
 from necropsy.examine.interface import Examiner
-from necropsy.examine.probes.asking import server, several
+from necropsy.examine.probes.asking import server
+from necropsy.model.figures import several
 from necropsy.model.finding import Cleared, Confidence, Exhibit, Finding, Remedy, Severity
 from necropsy.probes.session_risk import UNKNOWN_ADDRESS, is_harmless_path, may_create, split_host
 

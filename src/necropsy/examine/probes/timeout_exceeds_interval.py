@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 from necropsy.examine.interface import Examiner
-from necropsy.examine.probes.asking import several
 from necropsy.model.evidence import Origin
+from necropsy.model.figures import several
 from necropsy.model.finding import Confidence, Exhibit, Finding, Remedy, Severity
 
 if TYPE_CHECKING:

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from necropsy.examine import evidence
 from necropsy.examine.interface import Examiner
-from necropsy.examine.probes.asking import several
 from necropsy.model.evidence import Origin
+from necropsy.model.figures import several
 from necropsy.model.finding import Cleared, Confidence, Exhibit, Finding, Remedy, Severity
 from necropsy.probes.session_risk import UNKNOWN_ADDRESS
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
+from necropsy._internal.sql_quoting import literal
 from necropsy.examine import evidence
 from necropsy.examine.interface import Examiner
 from necropsy.model.figures import percent, several
@@ -60,7 +61,7 @@ def examine(case: Case) -> Iterator[Finding | Cleared]:
                 title=f"{row['halves']:,} without their marker ({percent(share)})",
                 query=(
                     f"SELECT keys, count(*) AS sessions, sum(bytes) AS bytes FROM session"
-                    f" WHERE store = {evidence.quoted(store)} AND {_WHOLE} GROUP BY keys ORDER BY keys"
+                    f" WHERE store = {literal(store)} AND {_WHOLE} GROUP BY keys ORDER BY keys"
                 ),
             ),
             remedy=Remedy(

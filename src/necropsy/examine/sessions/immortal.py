@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
+from necropsy._internal.sql_quoting import literal
 from necropsy.examine import evidence
 from necropsy.examine.interface import Examiner
 from necropsy.model.figures import IMMORTAL_S, percent, several, size
@@ -139,7 +140,7 @@ def _finding(
             title=f"{row['n']:,} of {several(total, 'session')}, {size(row['bytes'] or 0)}",
             query=(
                 "SELECT count(*), sum(bytes), max(expires_at) FROM session"
-                f" WHERE store = {evidence.quoted(store)} AND {condition}"
+                f" WHERE store = {literal(store)} AND {condition}"
             ),
         ),
         remedy=Remedy(

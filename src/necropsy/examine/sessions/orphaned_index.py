@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
+from necropsy._internal.sql_quoting import literal
 from necropsy.examine import evidence
 from necropsy.examine.interface import Examiner
 from necropsy.model.finding import Cleared, Confidence, Exhibit, Finding, Remedy, Severity
@@ -54,7 +55,7 @@ def examine(case: Case) -> Iterator[Finding | Cleared]:
                 ),
                 primary=Exhibit(
                     title=f"{family['family']}: {family['dead']:,} dead entries",
-                    query=" ".join(ORPHANS.replace("?", evidence.quoted(store)).split()),
+                    query=" ".join(ORPHANS.replace("?", literal(store)).split()),
                 ),
                 remedy=Remedy(
                     title="Let the application clean its indexes",

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
+from necropsy._internal.sql_quoting import literal
 from necropsy.examine import evidence
 from necropsy.examine.interface import Examiner
 from necropsy.model.figures import percent, several, size
@@ -47,7 +48,7 @@ def examine(case: Case) -> Iterator[Finding | Cleared]:
 
 
 def _finding(store: str, row: dict[str, Any], share: float) -> Finding:
-    name = evidence.quoted(store)
+    name = literal(store)
     return Finding(
         severity=Severity.CRITICAL if row["heavy"] >= _DEADLY else Severity.WARNING,
         confidence=Confidence.HIGH,

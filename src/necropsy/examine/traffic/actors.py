@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from necropsy._internal.sql_quoting import literal
 from necropsy.examine.creation import Created, Row
-from necropsy.examine.evidence import quoted
 from necropsy.model.figures import several
 from necropsy.model.finding import Exhibit
 
@@ -32,7 +32,7 @@ def exhibits(made: Created) -> tuple[Exhibit, ...]:
             text=_known(claim),
             query=(
                 f"SELECT label, births, visits, clients, first_at, last_at FROM birth_claim"
-                f" WHERE store = {quoted(made.store)} AND creator = 'visitor' ORDER BY births DESC"
+                f" WHERE store = {literal(made.store)} AND creator = 'visitor' ORDER BY births DESC"
             ),
         )
         for claim in made.claims[:_MOST_EXHIBITS]

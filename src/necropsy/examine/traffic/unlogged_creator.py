@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from necropsy.examine import creation, evidence
+from necropsy._internal.sql_quoting import literal
+from necropsy.examine import creation
 from necropsy.examine.interface import Examiner
 from necropsy.model.figures import percent, several
 from necropsy.model.finding import Exhibit, Finding, Remedy, Severity
@@ -35,7 +36,7 @@ def examine(case: Case) -> Iterator[Finding]:
                 text=f"{percent(claim['creation_probability'] or 0.0)} of the ticks have a birth",
                 query=(
                     "SELECT label, period_s, phase_s, births, first_at, last_at FROM birth_claim"
-                    f" WHERE store = {evidence.quoted(made.store)} AND creator = 'unlogged' ORDER BY births DESC"
+                    f" WHERE store = {literal(made.store)} AND creator = 'unlogged' ORDER BY births DESC"
                 ),
             )
             for claim in made.claims

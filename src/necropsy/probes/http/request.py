@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
+from necropsy._internal.masking import MASK, SECRET_WORDS, masked
 from necropsy.model.evidence import Origin
 from necropsy.probes.http.url import unrequestable
 
@@ -18,15 +19,8 @@ _KEPT: Final = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0
 _CONTROL: Final = re.compile("[\\x00-\\x1f\\x7f]")
 _USERINFO: Final = re.compile(r"[A-Za-z0-9\-._:~!$&'()*+,;=%@]*", re.ASCII)
 _ESCAPED: Final = re.compile(rb"%([0-9a-fA-F]{2})")
-_SECRET_PARAMETER: Final = re.compile(
-    r"(?i)([?&;][^=&;]*(?:pass|pwd|secret|token|key|auth|sess|sid|sign|credential|jwt)[^=&;]*=)[^&;#/?]+"
-)
-_SECRET_NAME: Final = re.compile(r"(?i)^__param_.*(?:pass|pwd|secret|token|key|auth|sess|sid|sign|credential|jwt)")
-_SECRET_RULE: Final = re.compile(
-    r"(?i)(\b__param_\S*(?:pass|pwd|secret|token|key|auth|sess|sid|sign|credential|jwt)\S* (?:to|=) ).*"
-)
-_SECRET_USER: Final = re.compile(r"(//)[^/?#@]*@")
-MASK: Final = "***"
+_SECRET_NAME: Final = re.compile(rf"(?i)^__param_.*(?:{SECRET_WORDS})")
+_SECRET_RULE: Final = re.compile(rf"(?i)(\b__param_\S*(?:{SECRET_WORDS})\S* (?:to|=) ).*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,17 +124,6 @@ def path_of(url: str) -> str:
     rest = url.partition("://")[2] or url
     place = re.search("[/?#]", rest)
     return (re.split("[?#]", rest[place.start() :], maxsplit=1)[0] if place else "") or "/"
-
-
-def masked(text: str) -> str:
-    """Remove users from URLs in a text, and hide the values of parameters that are secrets by their name.
-
-    >>> masked("http://admin:pw@a/login;jsessionid=1F?token=abc&x=1")
-    'http://a/login;jsessionid=***?token=***&x=1'
-    """
-    if "@" in text:
-        text = _SECRET_USER.sub(r"\1", text)
-    return _SECRET_PARAMETER.sub(rf"\1{MASK}", text) if "=" in text else text
 
 
 def presentable(url: str) -> tuple[str, str, int, str]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
+from necropsy._internal.masking import masked
 from necropsy.model.errors import ConfigurationError
 from necropsy.model.evidence import Origin
 from necropsy.model.probe import Probe
-from necropsy.probes.http.request import HttpUrl, masked, parse_http_url
+from necropsy.probes.http.request import HttpUrl, parse_http_url
 
 
 @dataclass(slots=True)

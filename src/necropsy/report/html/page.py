@@ -13,10 +13,11 @@ from importlib import resources
 from json import dumps
 from typing import TYPE_CHECKING, Any, Final
 
+from necropsy.model.figures import several
 from necropsy.model.report import Report
 from necropsy.report import reading, terminal_footer
 from necropsy.report.escaping import inert, inert_block
-from necropsy.report.figures import a_day, count, duration, interval, moment, percent, several, size
+from necropsy.report.figures import a_day, count, duration, interval, moment, percent, size
 from necropsy.report.html.pictures import Gallery, galleries
 
 if TYPE_CHECKING:

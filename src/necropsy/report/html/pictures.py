@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from necropsy.model.figures import several
 from necropsy.model.report import BirthChart, CombChart, Histogram, Report
 from necropsy.report.escaping import inert
-from necropsy.report.figures import count, duration, moment, percent, several
+from necropsy.report.figures import count, duration, moment, percent
 
 MOST_ROWS: Final = 48
 """Rows of a table beside a chart over time: finer bins are added up."""

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Final
 
 from necropsy import __version__
+from necropsy.model.figures import several
 from necropsy.model.traffic import Traffic, Visitor
 from necropsy.report import reading
 from necropsy.report import traffic as text
-from necropsy.report.figures import count, moment, percent, several
+from necropsy.report.figures import count, moment, percent
 from necropsy.report.html.page import asset, environment
 
 MOST_ROWS: Final = 200

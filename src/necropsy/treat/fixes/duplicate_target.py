@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Final
 
+from necropsy._internal.masking import MASK
 from necropsy.model.figures import several
 from necropsy.treat.fixes.interface import Edits, Fix, FixContext, asked
 from necropsy.treat.fixes.yaml_edits import job_named, literal, quoted, rule_added
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
 
 _MOST: Final = 20
 """More targets than these are not named one by one: a rule for them is for somebody who knows what they are."""
-_MASK: Final = "***"
 _SEPARATOR: Final = ";"
 
 
@@ -31,7 +31,7 @@ def _edit(context: FixContext) -> Edits:
             key = "__param_target" if all("__param_target" in dict(p.labels) for _, p in extra) else "__address__"
             sources = [key, *names]
             values = [[dict(probe.labels).get(name, "") for name in sources] for _, probe in extra]
-            if not names or any(_MASK in value for row in values for value in row):
+            if not names or any(MASK in value for row in values for value in row):
                 continue
             pattern = "|".join(_SEPARATOR.join(map(literal, row)) for row in values)
             rule = (f"source_labels: [{', '.join(sources)}]", f"regex: {quoted(pattern)}", "action: drop")

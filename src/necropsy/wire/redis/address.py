@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from necropsy._internal.masking import masked_address
 from necropsy.model.errors import UnreadableSource, UsageError
 
 SCHEMES: Final = ("redis", "rediss", "unix")
@@ -142,7 +143,7 @@ def masked(locator: str) -> str:
     if not is_address(locator):
         return locator
     scheme, _, rest = locator.partition("://")
-    return f"{scheme.lower()}://{rest.rpartition('@')[2].partition('?')[0]}"
+    return masked_address(f"{scheme.lower()}://{rest}").partition("?")[0]
 
 
 def parse_address(url: str, *, password: str | None = None, environ: Mapping[str, str] | None = None) -> Address:

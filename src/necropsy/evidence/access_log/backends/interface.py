@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -94,12 +93,3 @@ def first_line(error: Exception) -> str:
         return type(error).__name__
     # Spark quotes the traceback of an executor's Python, which says at its end what happened.
     return lines_of_it[-1] if "stack trace below" in lines_of_it[0] else lines_of_it[0]
-
-
-def shown(address: str) -> str:
-    """Return an address without its password.
-
-    >>> shown("postgres://me:secret@db/logs")
-    'postgres://me:***@db/logs'
-    """
-    return re.sub(r"(?<=://)([^:/@]*):[^@/]*@", r"\1:***@", address)

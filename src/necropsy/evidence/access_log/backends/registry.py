@@ -16,7 +16,8 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
-from necropsy.evidence.access_log.backends.interface import OpenBackend, first_line, shown
+from necropsy._internal.masking import masked_address
+from necropsy.evidence.access_log.backends.interface import OpenBackend, first_line
 from necropsy.evidence.access_log.backends.local import open_local
 from necropsy.evidence.access_log.backends.remote import open_remote
 from necropsy.model.errors import NecropsyError, UsageError
@@ -54,7 +55,7 @@ def open_backend(address: str | None, meanwhile: Callable[[], object] | None = N
         try:
             from necropsy.evidence.access_log.backends.spark import open_on_spark, session
         except ImportError as error:
-            raise UsageError(f"--engine {shown(address)}: {error}", hint=INSTALL) from error
+            raise UsageError(f"--engine {masked_address(address)}: {error}", hint=INSTALL) from error
         with session(address) as spark:
             yield lambda: open_on_spark(spark)
         return
@@ -69,18 +70,18 @@ def _connect(address: str) -> Any:
     try:
         import ibis
     except ImportError as error:
-        raise UsageError(f"--engine {shown(address)}: {error}", hint=INSTALL) from error
+        raise UsageError(f"--engine {masked_address(address)}: {error}", hint=INSTALL) from error
     try:
         return ibis.connect(address)
     except ImportError as error:
-        raise UsageError(f"--engine {shown(address)}: {first_line(error)}", hint=INSTALL) from error
+        raise UsageError(f"--engine {masked_address(address)}: {first_line(error)}", hint=INSTALL) from error
     except Exception as error:  # whatever the driver of any engine raises when it is refused or finds nobody
         first = first_line(error)
         if isinstance(error, ValueError) or "://" not in address:
             raise UsageError(
-                f"--engine {shown(address)}: {first}",
+                f"--engine {masked_address(address)}: {first}",
                 hint="One of: duckdb, spark://HOST:PORT, or an address that Ibis connects to, postgres://HOST/DATABASE say.",
             ) from error
         raise NecropsyError(
-            f"--engine {shown(address)}: {first}", hint="Is it running, and may this user make tables there?"
+            f"--engine {masked_address(address)}: {first}", hint="Is it running, and may this user make tables there?"
         ) from error

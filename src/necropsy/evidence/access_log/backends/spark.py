@@ -24,9 +24,10 @@ from py4j.protocol import Py4JError
 from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
+from necropsy._internal.masking import masked_address
 from necropsy.case.scratch import open_scratch
 from necropsy.evidence.access_log.backends import spark_partitions
-from necropsy.evidence.access_log.backends.interface import KIND, Backend, Part, Wanted, first_line, shown
+from necropsy.evidence.access_log.backends.interface import KIND, Backend, Part, Wanted, first_line
 from necropsy.evidence.access_log.sources import attach, first_lines
 from necropsy.model.errors import NecropsyError, UnreadableSource
 from necropsy.model.evidence import Absent
@@ -77,7 +78,7 @@ def session(address: str) -> Iterator[SparkSession]:
         spark = builder.getOrCreate()
     except Exception as error:  # of Java, of Py4J or of PySpark, by what is missing
         raise NecropsyError(
-            f"--engine {shown(address)}: {first_line(error)}",
+            f"--engine {masked_address(address)}: {first_line(error)}",
             hint="Is its master running, and is there a Java of version 17?",
         ) from error
     try:
@@ -87,7 +88,7 @@ def session(address: str) -> Iterator[SparkSession]:
         yield spark
     except (PySparkException, Py4JError) as error:
         hint = "What the executors wrote says more. Can they read the files, and is necropsy installed there, in this version?"
-        raise NecropsyError(f"--engine {shown(address)}: {first_line(error)}", hint=hint) from error
+        raise NecropsyError(f"--engine {masked_address(address)}: {first_line(error)}", hint=hint) from error
     finally:
         spark.stop()
 
@@ -98,7 +99,7 @@ def _await_executors(spark: SparkSession, address: str) -> None:
     while spark.sparkContext._jsc.sc().getExecutorMemoryStatus().size() < 2:  # noqa: SLF001 -- the driver is the first
         if time.monotonic() > until:
             raise NecropsyError(
-                f"--engine {shown(address)}: the cluster gave no executor in {_PATIENCE_S:.0f} s",
+                f"--engine {masked_address(address)}: the cluster gave no executor in {_PATIENCE_S:.0f} s",
                 hint="Ask for less, spark://HOST:PORT?spark.executor.memory=512m say, or look at what else runs there.",
             )
         time.sleep(0.1)

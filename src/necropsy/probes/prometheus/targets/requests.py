@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from necropsy._internal.masking import masked
 from necropsy.model.evidence import Origin
 from necropsy.model.probe import Probe
-from necropsy.probes.http.request import HttpUrl, mask_chain, mask_labels, masked, presentable, set_headers, split_port
+from necropsy.probes.http.request import HttpUrl, mask_chain, mask_labels, presentable, set_headers, split_port
 from necropsy.probes.prometheus.blackbox.modules import (
     CREDENTIALS,
     DEFAULT_MODULE,
