@@ -110,7 +110,7 @@ def _causes(
         marks.why.append(f"missed {_list(missed)}")
     if not marks.top and first:
         marks.why.append(f"first is {said[0]['slug']}, not {_list(asked)}")
-    _shares(marks, pairs)
+    _shares(marks, [pair for pair in pairs if pair[1]["of"] in {"births", "sessions"}])
     for store in {mine["store"] for mine in said}:
         total = sum(mine["share"] for mine in said if mine["store"] == store and mine["slug"] in CREATORS)
         marks.sum_of_shares = max(marks.sum_of_shares, total)
@@ -245,24 +245,27 @@ def _actors(
 
 
 def _clearances(marks: Marks, cleared: list[dict[str, Any]], actors: dict[str, Any], withheld: str) -> None:
-    words = [clause for one in cleared if one["slug"].startswith(("probes/creates", "traffic/", "healthy"))
-             for clause in re.split(r", (?=[^)]*(?:\(|$))| and (?=[A-Z])|; ", one["text"])]  # fmt: skip
+    texts = [one["text"] for one in cleared if one["slug"].startswith(("probes/creates", "traffic/", "healthy"))]
     for actor in actors.values():
-        mentioned = [clause for clause in words if _mentions(clause, actor)]
+        mentioned = next((text for text in texts if _mentions(text, actor)), "")
         if actor["role"] == "culprit" and actor["share"] >= 0.02 and mentioned:
             marks.cleared_and_guilty += 1
-            marks.why.append(f"cleared and guilty: {mentioned[0][:120]}")
+            marks.why.append(f"cleared and guilty: {mentioned[:140]}")
         if actor["role"] == "innocent" and actor["log_lines"] >= ENOUGH_VISITS and withheld not in {"log", "dump"}:
             marks.checks_asked += 1
             marks.checks_cleared += bool(mentioned)
 
 
-def _mentions(clause: str, actor: dict[str, Any]) -> bool:
-    path = re.escape(actor["path"].rstrip("/") or "/")
-    by_path = re.search(rf"(?:^|[\s(]){path}(?:$|[\s),;])", clause) is not None
-    if actor["url"] and actor["url"] in clause:
-        return True
-    return by_path and actor["in_log"] and any(agent and agent in clause for agent in actor["agents"])
+def _mentions(text: str, actor: dict[str, Any]) -> bool:
+    """Whether a text names this actor with its path: ``AGENT (PATH)``, ``AGENT GET PATH``, its URL, or its configured job."""
+    path = re.escape(actor["path"].rstrip("/") or "/") + r"(?=$|[\s),;:*]|/\*)"
+    names = [re.escape(agent) for agent in actor["agents"] if agent] if actor["in_log"] else []
+    names += [re.escape(address) for address in actor["addresses"] if actor["in_log"] and address != "127.0.0.1"]
+    if actor["in_configuration"] and actor["url"]:
+        names.append(r"prometheus/[\w-]+")
+    who = rf"(?:{'|'.join(names)})[ (]{{1,2}}(?:(?:GET|POST|HEAD) )?{path}" if names else ""
+    url = re.escape(actor["url"]) + r"(?=$|[\s),;:])" if actor["url"] else ""
+    return any(re.search(pattern, text) is not None for pattern in (who, url) if pattern)
 
 
 def _who(cause: dict[str, Any]) -> str:

@@ -33,7 +33,7 @@ class Cause:
     store: str
     share: float
     of: str = CREATES
-    """births: of the store's sessions; sessions or bytes: of those."""
+    """births: of the store's sessions; sessions: of those that are there; bytes, keys: roughly, and not compared."""
     actors: list[str] = field(default_factory=list)
     required: bool = True
 

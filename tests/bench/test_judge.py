@@ -107,6 +107,15 @@ def test_clearing_the_culprit_is_seen_and_clearing_its_namesake_is_not_confused_
     )
 
 
+def test_an_innocent_check_is_cleared_in_either_way_of_saying_it() -> None:
+    for text in ("Consul Health Check (/health) and ELB (/status) come like clockwork and create nothing",
+                 "Consul Health Check GET /health: 441 visits, 9 followed by a birth, as by chance (3 %)"):  # fmt: skip
+        marks = judge(report(cleared=text), 0, facts())
+        assert (marks.checks_cleared, marks.cleared_and_guilty) == (1, 0)
+    assert judge(report(cleared="prometheus/web-0 GET /: 338 visits, 0 followed"), 0, facts()).cleared_and_guilty == 1
+    assert judge(report(cleared="http://10.0.0.2:80/health answers"), 0, facts()).cleared_and_guilty == 0
+
+
 def test_a_condition_that_is_true_anyway_is_neither_right_nor_wrong() -> None:
     assert judge(report(cause(), cause("probes/wrong-path")), 13, facts()).causes == 1.0
 

@@ -91,7 +91,7 @@ def evicted(scene: Scene) -> None:
     chance = place.chance.fork("evicted")
     store = place.application.store
     store.evicted_markers = chance.between(0.25, 0.6)
-    scene.extra_causes.append((("sessions/evicted-halves",), store.name, store.evicted_markers, "sessions"))
+    scene.extra_causes.append((("sessions/evicted-halves",), store.name, store.evicted_markers, "keys"))
     if chance.happens(0.6):
         prober(place, period, server=place.servers[0])
         people_beside(place, place.window / period / 1000, chance.between(0.5, 0.95))
