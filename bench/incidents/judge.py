@@ -19,6 +19,8 @@ class Marks:
     healthy: bool = False
     said: str = ""
     """causes, healthy, unsure, or failed (no report)."""
+    knowable: bool = True
+    """Whether the evidence is enough for a verdict: else unsure is the right answer."""
     top: float | None = None
     """First cause right: 1; unsure: 0.5; else 0."""
     causes: float | None = None
@@ -54,8 +56,8 @@ def judge(
     report: dict[str, Any] | None, exit_code: int, facts: dict[str, Any], withheld: str = "", error: str = ""
 ) -> Marks:
     """Compare a report with the truth."""
-    marks = Marks(healthy=facts["healthy"])
     expect = facts["expect"][withheld or "all"]
+    marks = Marks(healthy=facts["healthy"], knowable=not expect["unsure_is_right"])
     if report is None:
         # exit 4 is NO VERDICT, and exit 3 is "nothing to examine"
         marks.said = "unsure" if exit_code in {3, 4} else "failed"
@@ -158,10 +160,12 @@ def _shares(marks: Marks, pairs: list[tuple[dict[str, Any], dict[str, Any]]]) ->
         truth = sum(cause["share"] for cause in its)
         claim = sum(cause["share"] for cause in mine)
         low, high = sum(cause["share_low"] for cause in mine), sum(cause["share_high"] for cause in mine)
-        marks.share_errors.append(abs(claim - truth))
+        certain = all(cause["share_known"] for cause in its)
+        if certain:
+            marks.share_errors.append(abs(claim - truth))
         marks.covered.append(low - 0.001 <= truth <= high + 0.001)
         marks.widths.append(high - low)
-        if abs(claim - truth) > 0.08:
+        if abs(claim - truth) > (0.08 if certain else 0.3):
             marks.why.append(f"share {claim:.3f} of {'+'.join(m['slug'] for m in mine)}, truth {truth:.3f}")
 
 

@@ -181,7 +181,7 @@ def covered(style: Style, times: Iterable[float]) -> int:
 
 
 def draw(
-    scene: Scene, chance: Chance, *, formats: tuple[str, ...] = (), cover: tuple[float, float] = (0.15, 1.1)
+    scene: Scene, chance: Chance, *, formats: tuple[str, ...] = (), cover: tuple[float, float] = (0.25, 1.3)
 ) -> Style:
     """A style at random: everything here should not matter."""
     now = float(scene.now_ms)

@@ -34,14 +34,16 @@ def measures(records: Sequence[Record]) -> dict[str, str]:
         "actors named, right": _rate(right, named),
         "actors asked for, named": _rate(found, asked),
         "unlogged creators counted right": f"{_mean(unlogged)} of {len(unlogged)}" if unlogged else "–",
-        "healthy called healthy": _mean(one["said"] == "healthy" for one in well),
+        "healthy called healthy, where it can be known": _mean(
+            one["said"] == "healthy" for one in well if one["knowable"]
+        ),
         "unhealthy called healthy": _mean(one["said"] == "healthy" for one in ill),
         "false alarms (healthy, a creator named)": f"{sum(bool(one['false_alarms']) for one in well)} of {len(well)}",
         "innocents accused": str(_sum(records, "innocents_accused")),
         "cleared and guilty": str(_sum(records, "cleared_and_guilty")),
         "innocent checks of 100 visits cleared": _rate(cleared, checks),
         "of high confidence, right": f"{_mean(high)} of {len(high)}" if high else "–",
-        "incidents with high confidence": _mean(bool(one["high"]) for one in records),
+        "high confidence, where it can be known": _mean(bool(one["high"]) for one in records if one["knowable"]),
         "unsure": _mean(one["said"] == "unsure" for one in records),
         "no report": str(sum(one["said"] == "failed" for one in records)),
         "largest sum of creators' shares": f"{max((one['sum_of_shares'] for one in records), default=0):.3f}",

@@ -10,6 +10,8 @@ from incidents.scene import Actor, Scene
 
 CREATES = "births"
 EVIDENCE = ("log", "dump", "configuration")
+ENOUGH_SEEN = 0.6
+"""Share of a store's sessions that must be born in the log's time before anything can be said of all of them."""
 LEAST_SHARE = 0.05
 """A creator below this share need not be named, and may be."""
 CREATORS = frozenset({
@@ -36,6 +38,8 @@ class Cause:
     """births: of the store's sessions; sessions: of those that are there; bytes, keys: roughly, and not compared."""
     actors: list[str] = field(default_factory=list)
     required: bool = True
+    share_known: bool = True
+    """Whether the share of the whole can be known: a creator without rhythm, of whom the log shows a part, is an extrapolation."""
 
 
 @dataclass(slots=True)
@@ -47,7 +51,6 @@ class Expectation:
     causes: list[Cause] = field(default_factory=list)
     unsure_is_right: bool = False
     """What is asked cannot be known with this evidence, so that saying so is the right answer (and not half of it)."""
-    shares_known: bool = True
 
 
 def judgeable(scene: Scene, style: Style | None, written: Written | None) -> dict[str, Any]:
@@ -76,7 +79,7 @@ def judgeable(scene: Scene, style: Style | None, written: Written | None) -> dic
              "sessions": len(scene.resident(store.name)), "people_share": sum(
                  share for (where, name), share in shares.items()
                  if where == store.name and scene.actors[name].role == "people"),
-             "other_bytes": store.other_bytes}
+             "other_bytes": store.other_bytes, "seen": _share_seen(scene, store.name, style)}
             for store in scene.stores.values()
         ],
         "actors": actors, "tolerated": sorted(scene.tolerated | SELF_EVIDENT), "beside": sorted(scene.expected_beside),
@@ -90,6 +93,14 @@ def judgeable(scene: Scene, style: Style | None, written: Written | None) -> dic
         },
         "expect": {name: asdict(one) for name, one in expectations.items()},
     }  # fmt: skip
+
+
+def _share_seen(scene: Scene, store: str, style: Style | None) -> float:
+    """Share of a store's sessions that were born in the log's time."""
+    born = [session.born_ms for session in scene.resident(store)]
+    if style is None or not born:
+        return 0.0
+    return sum(style.start_ms <= at <= style.end_ms for at in born) / len(born)
 
 
 def _shares(scene: Scene) -> dict[tuple[str, str], float]:
@@ -109,6 +120,7 @@ def _expect(scene: Scene, shares: dict[tuple[str, str], float], healthy: bool, *
         return Expectation("nothing")
     causes: list[Cause] = []
     blind = False
+    seen = {store: _share_seen(scene, store, style) if log else 0.0 for store in scene.stores}
     named: set[str] = set()
     for (store, name), share in sorted(shares.items(), key=lambda one: -one[1]):
         actor = scene.actors[name]
@@ -118,11 +130,13 @@ def _expect(scene: Scene, shares: dict[tuple[str, str], float], healthy: bool, *
         if not log and actor.url and actor.url in named:  # a second prober of one URL: without a log, somebody unknown
             slugs = _add(slugs, "traffic/unlogged-creator")
         named.add(actor.url)
+        certain = actor.rhythm in {"ticker", "drifting", "cron"} or seen[store] >= ENOUGH_SEEN
         blind |= not known and share >= LEAST_SHARE
         same = next((c for c in causes if c.slugs[0] == slugs[0] and c.store == store and c.required == known), None)
         if same is None:
-            causes.append(Cause(slugs, store, share, actors=[name], required=known))
+            causes.append(Cause(slugs, store, share, actors=[name], required=known, share_known=certain))
         else:
+            same.share_known &= certain
             same.share += share
             same.slugs = _add(same.slugs, *slugs)
             same.actors.append(name)
@@ -131,7 +145,7 @@ def _expect(scene: Scene, shares: dict[tuple[str, str], float], healthy: bool, *
     causes += [Cause(slugs, store, share, of) for slugs, store, share, of in scene.extra_causes]
     causes.sort(key=lambda one: -one.share)
     if healthy:
-        return Expectation("healthy", causes, unsure_is_right=not log)
+        return Expectation("healthy", causes, unsure_is_right=min(seen.values()) < ENOUGH_SEEN)
     return Expectation("causes", causes, unsure_is_right=blind and not any(c.required for c in causes))
 
 

@@ -28,9 +28,10 @@ def facts(**changed: Any) -> dict[str, Any]:
         "of": "births",
         "actors": ["prober"],
         "required": True,
+        "share_known": True,
     }
-    expect = {"verdict": "causes", "causes": [cause], "unsure_is_right": False, "shares_known": True}
-    nothing = {"verdict": "nothing", "causes": [], "unsure_is_right": False, "shares_known": True}
+    expect = {"verdict": "causes", "causes": [cause], "unsure_is_right": False}
+    nothing = {"verdict": "nothing", "causes": [], "unsure_is_right": False}
     return {"healthy": False, "actors": [actor, check], "tolerated": ["probes/wrong-path"], "log": {"format": "combined"},
             "expect": {"all": expect, "dump": nothing}} | changed  # fmt: skip
 
@@ -121,7 +122,7 @@ def test_a_condition_that_is_true_anyway_is_neither_right_nor_wrong() -> None:
 
 
 def test_a_creator_in_a_healthy_store_is_a_false_alarm() -> None:
-    expect = {"verdict": "healthy", "causes": [], "unsure_is_right": False, "shares_known": True}
+    expect = {"verdict": "healthy", "causes": [], "unsure_is_right": False}
     well = facts(healthy=True, expect={"all": expect})
     assert judge(report(cause()), 13, well).false_alarms == 1
     assert judge(report(healthy=True), 0, well).top == 1.0
