@@ -67,3 +67,11 @@ def test_a_store_of_which_another_examiner_warns_is_not_healthy() -> None:
         said = examined(s, bytes=500_000)
     assert "sessions/oversized" in slugs(said)
     assert "healthy" not in slugs(said)
+
+
+def test_a_handful_of_sessions_is_neither_ill_nor_healthy() -> None:
+    with scene() as s:
+        s.source("rdb").sessions(12).claim("visitor", 5, user_agent="Bot/1", evidence="named").claim("people", 7)
+        said = s.examine()
+    assert "healthy" not in slugs(said)
+    assert lacking(said) == "store a: 12 sessions, too few to judge by"

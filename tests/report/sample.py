@@ -33,7 +33,7 @@ from necropsy.model.report import (
     StoreSummary,
     Tooth,
 )
-from necropsy.model.verdict import Actor, Cause, Contribution, Prediction, Verdict
+from necropsy.model.verdict import Actor, Cause, Contradiction, Contribution, Kind, Prediction, Request, Verdict, View
 
 NOW = datetime(2019, 5, 24, 19, 0, tzinfo=UTC)
 START = NOW - timedelta(days=1)
@@ -344,6 +344,8 @@ def incident() -> Report:
         case="incident.case",
         verdict=Verdict(
             causes=(PROBES_CAUSE, IMMORTAL_CAUSE),
+            kind=Kind.CAUSE,
+            views=(View("A", A_SESSIONS, 0, 0.96 * A_SESSIONS, START, START, NOW, A_SESSIONS),),
             contributing=(
                 Contribution("monitoring/log-blind-spot", "A", "2 probed ports are recorded in no access log."),
             ),
@@ -438,6 +440,7 @@ def well() -> Report:
             (Cleared("sessions/immortal", "every session expires within 30 minutes"),),
             (Unexamined("traffic/unlogged-creator", ("visitor_class",), "needs --access-log"),),
             0.02,
+            kind=Kind.HEALTHY,
         ),
         stores=(store,),
         findings=(
@@ -493,9 +496,44 @@ def hostile() -> Report:
     patch = Patch(EVIL, f"--- a/x\n+++ b/x\n@@ -1 +1 @@\n-{EVIL}\n+```\n", 1, 1, EVIL)
     remedy = Remedy(EVIL, EVIL, EVIL, patches=(patch,))
     creator = Actor(EVIL, EVIL, f"http://[{EVIL}", 10.0, 1.0, True, 1.0, 10, 10.0, "named", EVIL, (place,))
+    loose = Actor(
+        EVIL,
+        None,
+        EVIL,
+        10.0,
+        1.0,
+        True,
+        1.0,
+        10,
+        10.0,
+        "visits",
+        EVIL,
+        (),
+        EVIL,
+        1,
+        9,
+        START,
+        NOW,
+        True,
+        EVIL,
+        EVIL,
+        EVIL,
+    )
     exhibit = Exhibit(EVIL, EVIL, place, f"SELECT '{EVIL}'")
     cause = Cause(
-        "probes/creates-sessions", EVIL, EVIL, EVIL, 0.5, 0.4, 0.6, Confidence.LOW, 10.0, 10, 10, (creator,), remedy
+        "probes/creates-sessions",
+        EVIL,
+        EVIL,
+        EVIL,
+        0.5,
+        0.4,
+        0.6,
+        Confidence.LOW,
+        10.0,
+        10,
+        10,
+        (creator, loose),
+        remedy,
     )
     finding = Finding(
         Severity.WARNING, Confidence.LOW, EVIL, EVIL, exhibit, (exhibit,), remedy, EVIL, slug="probes/wrong-path"
@@ -512,6 +550,11 @@ def hostile() -> Report:
             (Unexamined("sessions/oversized", (EVIL,), EVIL),),
             0.5,
             (Prediction(EVIL, 1.0, 60.0, 1.0, 2.0, 3.0, 1, 2, 3, None, EVIL),),
+            Kind.CAUSE,
+            EVIL,
+            (Request(EVIL, EVIL, EVIL),),
+            (View(EVIL, 20, 1, 10.0, START, START, NOW, 2, 0.5, EVIL),),
+            (Contradiction(EVIL, EVIL, True),),
         ),
         stores=(StoreSummary(EVIL, EVIL, 20, 10, 20, 0, 20, 0, 0, 0, 20, 10, 0, 60.0, NOW, NOW, NOW),),
         findings=(finding,),

@@ -98,7 +98,7 @@ def test_the_page_says_who_did_it_before_anything_else() -> None:
             "Prometheus job blackbox_exporter_http asks GET /",
             "Who does it",
             "172.12.1.189:80/",
-            "goes round nginx: in no access log",
+            "bypasses nginx: not logged",
             "From a line of configuration to memory",
             "The fix",
             "Births by source",

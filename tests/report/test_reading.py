@@ -15,11 +15,11 @@ def test_a_logged_actor_is_shown_under_the_name_that_the_log_has_for_it() -> Non
 
 def test_going_round_nginx_is_said_only_of_a_port_that_the_blind_spot_names() -> None:
     report = sample.incident()
-    assert reading.seen(sample.actor("172.12.1.189:8080"), report) == "goes round nginx: in no access log"
+    assert reading.seen(sample.actor("172.12.1.189:8080"), report) == "bypasses nginx: not logged"
     silent = replace(report, findings=())
-    assert reading.seen(sample.actor("172.12.1.189:8080"), silent) == "in no access log"
+    assert reading.seen(sample.actor("172.12.1.189:8080"), silent) == "not in any access log"
     other = replace(sample.actor("172.12.1.189:8080"), url="http://172.12.1.189:808/")
-    assert reading.seen(other, report) == "in no access log"
+    assert reading.seen(other, report) == "not in any access log"
 
 
 def test_without_logs_nothing_is_said_about_logs() -> None:

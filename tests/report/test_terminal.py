@@ -7,6 +7,7 @@ import pytest
 from rich.cells import cell_len
 
 from necropsy.model.report import Report
+from necropsy.model.verdict import Contradiction, Kind, Request, View
 from necropsy.report import terminal
 
 from . import sample
@@ -36,7 +37,7 @@ def test_who_did_it_why_and_the_proof_stand_in_the_first_screen_of_24_lines() ->
         "172.12.1.190:8081/",
         "302 -> /login",
         "in access.log: Go-http-client/1.1",
-        "goes round nginx: in no access log",
+        "bypasses nginx: not logged",
         "8,640/d",
         "prometheus.yml:17",
         "counted    70,412 keys",
@@ -53,8 +54,61 @@ def test_nothing_but_a_diff_is_wider_than_the_terminal(name: str, width: int) ->
     assert max(map(cell_len, lines)) <= width
 
 
-def test_a_diff_is_shown_as_it_is_to_be_applied() -> None:
-    assert sample.PROMETHEUS_DIFF in terminal.render(sample.incident())
+def test_a_diff_is_shown_on_demand_as_it_is_to_be_applied_and_above_the_recap() -> None:
+    assert sample.PROMETHEUS_DIFF not in terminal.render(sample.incident())
+    text = terminal.render(sample.incident(), patches=True)
+    assert sample.PROMETHEUS_DIFF in text
+    assert text.index("DIFF ") < text.index("\nVERDICT  ")
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+@pytest.mark.parametrize("name", sample.EVERY)
+def test_the_last_two_lines_are_the_verdict_and_the_next_step(name: str, width: int) -> None:
+    verdict, following = terminal.render(sample.EVERY[name](), width=width, patches=True).splitlines()[-2:]
+    assert verdict.startswith("VERDICT  ")
+    assert following.startswith("NEXT     ")
+    assert max(cell_len(verdict), cell_len(following)) <= width
+
+
+def test_the_fix_stands_above_the_configuration_lines() -> None:
+    text = terminal.render(sample.incident())
+    assert text.index("FIX ") < text.index("prometheus.yml:17")
+
+
+def test_a_culprit_that_no_configuration_names_has_its_address_times_and_lines() -> None:
+    loose = replace(
+        sample.actor("172.12.1.189:80"), origin=(), address="10.9.0.2", clients=1, visits=8640, first_at=sample.START,
+        last_at=sample.NOW, find="grep -F 'GET / ' access.log",
+    )  # fmt: skip
+    report = sample.incident()
+    cause = replace(sample.PROBES_CAUSE, actors=(loose,))
+    text = terminal.render(replace(report, verdict=replace(report.verdict, causes=(cause,))))
+    assert "from 10.9.0.2, 8,640 visits, 2019-05-23 19:00 UTC to 2019-05-24 19:00 UTC" in text
+    assert "grep -F 'GET / ' access.log" in text
+
+
+def test_what_is_over_is_told_in_the_past_and_nothing_is_promised_to_stop() -> None:
+    report = sample.incident()
+    cause = replace(sample.PROBES_CAUSE, over=True, last_at=sample.START)
+    text = terminal.render(replace(report, verdict=replace(report.verdict, causes=(cause,))))
+    assert " · was " in text
+    assert "births stop at once" not in text
+    assert "are left of it; the last of them that nobody uses" in text
+
+
+def test_no_verdict_says_what_to_bring_and_what_was_seen() -> None:
+    view = View("A", 300, 20, 90.0, sample.START, sample.START, sample.NOW, 120, 0.64)
+    verdict = replace(
+        sample.well().verdict, kind=Kind.UNKNOWN, reason="people explain 30 %", views=(view,),
+        requests=(Request("older access logs", "they name who came before", "necropsy examine … --access-log 'access.log*'"),),
+        contradictions=(Contradiction("access.log", "its clock is 3,600 s ahead: its times were moved", set_aside=False),),
+    )  # fmt: skip
+    text = terminal.render(replace(sample.well(), verdict=verdict, findings=()))
+    assert text.startswith("NO VERDICT  people explain 30 %\nBRING  older access logs: they name who came before\n")
+    assert "the access logs cover 40 % of the births" in text
+    assert "64 % of its keys could be read" in text
+    assert "CONFLICT  access.log  its clock is 3,600 s ahead" in text
+    assert text.splitlines()[-1].startswith("NEXT     bring older access logs: necropsy examine")
 
 
 @pytest.mark.parametrize("name", sample.EVERY)
@@ -110,7 +164,8 @@ def test_an_actor_that_does_not_fit_one_line_takes_two() -> None:
 def test_nothing_found_is_told_apart_from_nothing_looked_at() -> None:
     assert "HEALTHY" in terminal.render(sample.well())
     assert "NO VERDICT" in terminal.render(sample.empty())
-    assert "NO CAUSE" in terminal.render(replace(sample.well(), findings=()))
+    nothing = replace(sample.well().verdict, kind=Kind.NOTHING_FOUND)
+    assert "NO CAUSE" in terminal.render(replace(sample.well(), verdict=nothing, findings=()))
 
 
 def test_sources_that_were_read_alike_are_told_together() -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from necropsy._internal.serialization import to_plain
 from necropsy.model.errors import ConfigurationError, NoEvidence, NotJudged, UnreadableSource
 from necropsy.model.evidence import Absent
-from necropsy.model.verdict import Verdict
+from necropsy.model.verdict import Kind, Verdict
 
 if TYPE_CHECKING:
     from necropsy.autopsy.sources import Sources
@@ -185,7 +185,9 @@ def _judge(case: Case, files: Sequence[ConfigurationFile], simulation: Simulatio
         findings = attach_path_remedy(findings, remedy)
     findings = attach_fixes(findings, files, simulation, lambda patched: simulate(list(patched), sources))
     case.append("finding", [{"slug": found.slug, "value": json.dumps(to_plain(found))} for found in findings])
-    verdict = Verdict((), (), examination.cleared, examination.unexamined, unexplained_share=0.0)
+    verdict = Verdict(
+        (), (), examination.cleared, examination.unexamined, unexplained_share=0.0, kind=Kind.NOTHING_FOUND
+    )
     case.append("verdict", [{"value": json.dumps(to_plain(verdict))}])
 
 

@@ -9,7 +9,15 @@ import typer
 
 from necropsy.cli import live, output
 from necropsy.cli.live import ImpactOption, PasswordOption, Way, WayOption
-from necropsy.cli.output import ColorOption, FailOn, FailOnOption, FormatOption, OutputOption, QuietOption
+from necropsy.cli.output import (
+    ColorOption,
+    FailOn,
+    FailOnOption,
+    FormatOption,
+    OutputOption,
+    PatchesOption,
+    QuietOption,
+)
 from necropsy.cli.probes import (
     BlackboxOption,
     BlackboxVersionOption,
@@ -86,6 +94,7 @@ def examine(
     format: FormatOption = None,  # noqa: A002 -- the option's name
     out: OutputOption = None,
     fail_on: FailOnOption = FailOn.INFO,
+    patches: PatchesOption = False,
     color: ColorOption = None,
     quiet: QuietOption = False,
 ) -> None:
@@ -138,5 +147,5 @@ def examine(
     output.fresh(case, force=force)
     with output.progress(quiet=quiet) as say:
         report = autopsy.examine(sources, case_path=case, withhold_key=withhold_key, progress=say)
-    output.write(report, kind, out, color=color, quiet=quiet)
+    output.write(report, kind, out, color=color, quiet=quiet, patches=patches)
     raise typer.Exit(output.exit_code(report, fail_on))

@@ -64,6 +64,9 @@ ColorOption = Annotated[
     ),
 ]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no summary on standard error.")]
+PatchesOption = Annotated[
+    bool, typer.Option("--patches", help="Show the diffs of all patches below the verdict (format text).")
+]
 FailOnOption = Annotated[
     FailOn, typer.Option("--fail-on", help="Exit 11, 12 or 13 only for findings at least this severe.")
 ]
@@ -130,9 +133,11 @@ def spare(sources: Sources, *outputs: Path | None) -> None:
                 raise UsageError(f"{output}: is among the sources: not written over", hint="Name another file.")
 
 
-def write(report: Report, kind: Format, output: Path | None, *, color: bool | None, quiet: bool) -> None:
+def write(
+    report: Report, kind: Format, output: Path | None, *, color: bool | None, quiet: bool, patches: bool = False
+) -> None:
     """Render a report and write it where it belongs."""
-    text = render(report, kind, color=use_color(color) and output in _STANDARD)
+    text = render(report, kind, color=use_color(color) and output in _STANDARD, patches=patches)
     if output is None or output in _STANDARD:
         say(text)
         return
@@ -176,12 +181,12 @@ def width() -> int:
     return max(_NARROWEST, min(columns, 120))
 
 
-def render(report: Report, kind: Format, *, color: bool = False) -> str:
-    """Render a report as text of this format."""
+def render(report: Report, kind: Format, *, color: bool = False, patches: bool = False) -> str:
+    """Render a report as text of this format; ``patches``: the text for a terminal shows whole diffs, too."""
     if kind is Format.TEXT:
         from necropsy.report import terminal
 
-        return terminal.render(report, width=width(), color=color)
+        return terminal.render(report, width=width(), color=color, patches=patches)
     from necropsy.report.registry import FORMATS
 
     return next(entry for entry in FORMATS if entry.name == kind.value).render(report)
@@ -262,7 +267,13 @@ def progress(*, quiet: bool) -> Iterator[Progress]:
 
 
 def exit_code(report: Report, fail_on: FailOn) -> int:
-    """Exit code of a report: the worst severity at or above the threshold; 0 for none, and for health."""
+    """Exit code of a report: the worst severity at or above the threshold; 0 for none, and for health; 4 for no verdict.
+
+    Something worth knowing does not make a verdict: with findings of severity ``info`` alone it is 4 as well.
+    """
+    from necropsy.model.errors import NotJudged
+    from necropsy.model.verdict import Kind
+
     ranks = ("info", "warning", "critical")
     if fail_on is FailOn.NEVER:
         return 0
@@ -274,4 +285,6 @@ def exit_code(report: Report, fail_on: FailOn) -> int:
         ),
         default=-1,
     )
+    if report.verdict.kind is Kind.UNKNOWN and worst < ranks.index("warning"):
+        return NotJudged.exit_code
     return 11 + worst if worst >= 0 else 0

@@ -8,7 +8,15 @@ from typing import Annotated
 import typer
 
 from necropsy.cli import output
-from necropsy.cli.output import ColorOption, FailOn, FailOnOption, FormatOption, OutputOption, QuietOption
+from necropsy.cli.output import (
+    ColorOption,
+    FailOn,
+    FailOnOption,
+    FormatOption,
+    OutputOption,
+    PatchesOption,
+    QuietOption,
+)
 
 
 def report(
@@ -16,6 +24,7 @@ def report(
     format: FormatOption = None,  # noqa: A002 -- the option's name
     out: OutputOption = None,
     fail_on: FailOnOption = FailOn.NEVER,
+    patches: PatchesOption = False,
     color: ColorOption = None,
     quiet: QuietOption = False,
 ) -> None:
@@ -32,5 +41,5 @@ def report(
     kind = output.chosen(format, out)
     output.ready(kind, out)
     made = autopsy.report(case)
-    output.write(made, kind, out, color=color, quiet=quiet)
+    output.write(made, kind, out, color=color, quiet=quiet, patches=patches)
     raise typer.Exit(output.exit_code(made, fail_on))

@@ -54,9 +54,11 @@ class _Store:
 def examine(case: Case) -> Iterator[Finding | Unexamined]:
     """One finding per healthy store; per store of which it cannot be said, what would tell."""
     for store in _stores(case):
-        if store.machines >= creation.LEAST_SHARE * store.total and store.machines >= creation.FEWEST:
-            continue
-        if store.immortal >= creation.LEAST_SHARE * store.total:
+        ill = max(store.machines, store.immortal)
+        if ill >= creation.LEAST_SHARE * store.total:
+            if ill < creation.FEWEST:
+                few = f"store {store.name}: {several(store.total, 'session')}, too few to judge by"
+                yield Unexamined("", ("session",), few)
             continue
         lack = _lack(case, store)
         yield Unexamined("", *lack) if lack else _finding(store)

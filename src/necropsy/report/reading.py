@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import PurePath
 from urllib.parse import SplitResult, urlsplit
 
@@ -15,7 +16,7 @@ from necropsy.model.evidence import Absent, Blemish, Origin
 from necropsy.model.figures import IMMORTAL_S, several
 from necropsy.model.finding import Finding, Patch, Remedy, Severity
 from necropsy.model.report import Report, StoreSummary
-from necropsy.model.verdict import Actor, Cause, Prediction
+from necropsy.model.verdict import Actor, Cause, Kind, Prediction
 from necropsy.report.escaping import inert, inert_block
 from necropsy.report.figures import count, duration, interval, moment, percent, size
 
@@ -51,7 +52,7 @@ def _nobody(actor: Actor) -> str:
 def seen(actor: Actor, report: Report) -> str:
     """Whether a log shows the actor, and under which name; empty when no log was given.
 
-    ``goes round nginx`` is said only if a finding about the blind spot of the log accuses this very port.
+    ``bypasses nginx`` is said only if a finding about the blind spot of the log accuses this very port.
     """
     if actor.in_access_log is None:
         return ""
@@ -59,7 +60,7 @@ def seen(actor: Actor, report: Report) -> str:
         logs = {_log(source.locator) for source in report.sources if source.reader == "access_log"}
         where = f"in {logs.pop()}" if len(logs) == 1 else "in the access logs"
         return f"{where}: {inert(actor.user_agent)}" if actor.user_agent else where
-    return "goes round nginx: in no access log" if _goes_round(actor, report) else "in no access log"
+    return "bypasses nginx: not logged" if _goes_round(actor, report) else "not in any access log"
 
 
 def asks(actor: Actor) -> str:
@@ -77,7 +78,7 @@ def how_known(actor: Actor) -> str:
     """How it is known that this actor creates sessions."""
     return {
         "named": "the sessions name it",
-        "comb": "its births come like clockwork",
+        "comb": "its births come at one interval",
         "visits": "births follow its visits",
     }.get(actor.evidence, inert(actor.evidence))
 
@@ -113,6 +114,16 @@ def share_of(cause: Cause) -> str:
     return f"{percent(cause.share)} ({interval(cause.share_low, cause.share_high)})"
 
 
+def extent_of(cause: Cause) -> str:
+    """How much of what a cause is about: ``explains 93 % (91 to 95 %)`` of the births, or ``12 % of the sessions``.
+
+    Where nothing has a share, as of a server that is out of connections, its severity.
+    """
+    if cause.share_of == "births":
+        return f"explains {share_of(cause)}" if cause.share else str(cause.severity)
+    return f"{percent(cause.share)} of the {inert(cause.share_of)}"
+
+
 def after(cause: Cause, report: Report) -> list[str]:
     """What follows once the remedy of a cause is applied; empty when nothing can be computed."""
     return list(dict.fromkeys([*_effects(cause), *_fate(cause, report)]))
@@ -141,6 +152,8 @@ def _fate(cause: Cause, report: Report) -> list[str]:
     store = store_of(cause.store, report)
     if cause.remedy is None or cause.births_per_hour <= 0 or store is None or store.sessions <= 0:
         return []
+    if cause.over:
+        return [_remains(cause, store)]
     left = max(0, store.sessions - cause.sessions)
     if store.lifetime_s is None:
         return [f"{several(cause.sessions, 'session')} less, as soon as they expire"]
@@ -150,6 +163,17 @@ def _fate(cause: Cause, report: Report) -> list[str]:
         return [f"births stop, but {old} that are already there {stay}"]
     fall = f"sessions fall from {count(store.sessions)} to about {count(left)}"
     return [f"births stop at once; {fall} within {duration(store.lifetime_s)}, as they expire"]
+
+
+def _remains(cause: Cause, store: StoreSummary) -> str:
+    """What is left of births that are over: nothing stops that has stopped."""
+    old = several(cause.sessions, "session")
+    if store.lifetime_s is None or cause.last_at is None:
+        return f"{old} are left of it, and go as they expire"
+    if store.lifetime_s < 0 or store.lifetime_s > IMMORTAL_S:
+        return f"{old} are left of it, and do not go away by themselves"
+    gone = cause.last_at + timedelta(seconds=store.lifetime_s)
+    return f"{old} are left of it; the last of them that nobody uses expires by {moment(gone.replace(second=0, microsecond=0))}"
 
 
 def counted(prediction: Prediction) -> str:
@@ -278,6 +302,8 @@ def unexplained(report: Report) -> str:
 
 def no_cause(report: Report) -> tuple[str, str]:
     """What to say when there is no cause of death: a label, and a sentence without its full stop."""
+    if report.verdict.reason:
+        return "No verdict" if report.verdict.kind is Kind.UNKNOWN else "No cause", report.verdict.reason
     if not report.stores:
         return "No verdict", "no session store was examined, so nothing could be counted"
     if not any(store.sessions for store in report.stores):
@@ -288,7 +314,7 @@ def no_cause(report: Report) -> tuple[str, str]:
 def exhausted(prediction: Prediction) -> str:
     """When memory runs out at this rate; empty when it does not."""
     when = prediction.memory_exhausted_at
-    return f"memory runs out on {moment(when.replace(second=0, microsecond=0))}" if when else ""
+    return f"at this rate memory runs out about {when:%Y-%m-%d}" if when else ""
 
 
 def _place(origin: Origin) -> tuple[str, int]:

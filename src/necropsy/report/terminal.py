@@ -1,4 +1,4 @@
-"""The verdict for a terminal: who did it in the first screen of 80 x 24, the proof below, the diffs at the end."""
+"""The verdict for a terminal: who did it and the fix in the first screen of 80 x 24, the proof below, two lines of recap last."""
 
 from __future__ import annotations
 
@@ -9,20 +9,22 @@ from necropsy.model.figures import several
 from necropsy.model.finding import Finding, Remedy
 from necropsy.model.report import Report
 from necropsy.model.verdict import Actor, Cause, Prediction
-from necropsy.report import reading, terminal_footer
+from necropsy.report import completeness, reading, terminal_footer
 from necropsy.report.escaping import inert, prose
 from necropsy.report.figures import a_day, count, size
-from necropsy.report.terminal_layout import LABEL_WIDTH, Sheet
+from necropsy.report.terminal_layout import LABEL_WIDTH, Sheet, shortened
 
 MOST_ACTORS: Final = 8
 """Actors of one cause that are named one by one."""
-MOST_PLACES: Final = 8
-"""Configuration lines of one cause, and exhibits of one finding, that are named one by one."""
+MOST_PLACES: Final = 4
+"""Configuration lines of one cause that are named one by one."""
+MOST_EXHIBITS: Final = 8
+"""Exhibits of one finding that are named one by one."""
 _PLACE_COLUMN: Final = 36
 """Widest column of ``file:line``; longer ones push their text to the right."""
 
 
-def render(report: Report, *, width: int = 80, color: bool = False) -> str:
+def render(report: Report, *, width: int = 80, color: bool = False, patches: bool = False) -> str:
     """Render the report as text.
 
     Parameters
@@ -33,6 +35,8 @@ def render(report: Report, *, width: int = 80, color: bool = False) -> str:
         Columns of the terminal. Only the diffs may be wider: a wrapped diff does not apply.
     color
         Whether to write ANSI colours; every word is there without them.
+    patches
+        Whether to show the diffs, before the recap.
 
     Returns
     -------
@@ -45,7 +49,9 @@ def render(report: Report, *, width: int = 80, color: bool = False) -> str:
     if not report.verdict.causes:
         _no_cause(sheet, report)
     terminal_footer.write(sheet, report)
-    _diffs(sheet, report)
+    if patches:
+        _diffs(sheet, report)
+    _recap(sheet, report)
     return sheet.text()
 
 
@@ -56,20 +62,21 @@ def _cause(sheet: Sheet, cause: Cause, report: Report) -> None:
     sheet.line((prose(cause.title), "bold"), indent=2)
     figures = [several(cause.sessions, "session")] if cause.sessions else []
     figures += [size(cause.bytes)] if cause.bytes else []
-    figures += [a_day(cause.births_per_hour)] if cause.births_per_hour else []
-    sheet.line(f"explains {reading.share_of(cause)}", *(f" · {figure}" for figure in figures), indent=2, hang=2)
+    figures += [f"{'was ' if cause.over else ''}{a_day(cause.births_per_hour)}"] if cause.births_per_hour else []
+    sheet.line(reading.extent_of(cause), *(f" · {figure}" for figure in figures), indent=2, hang=2)
     if cause.text:
         sheet.gap()
-        sheet.line(prose(cause.text), indent=2)
+        for line in cause.text.splitlines():
+            sheet.line(prose(line), indent=2)
     _actors(sheet, cause.actors, report)
-    _places(sheet, reading.origins(cause))
-    for prediction in reading.predictions_of(cause, report):
-        _prediction(sheet, prediction)
     if cause.remedy is not None:
         sheet.gap()
         _remedy(sheet, cause.remedy)
     for number, sentence in enumerate(reading.after(cause, report)):
         sheet.labelled("AFTER" if number == 0 else "", prose(sentence))
+    for prediction in reading.predictions_of(cause, report):
+        _prediction(sheet, prediction)
+    _places(sheet, reading.origins(cause))
 
 
 def _actors(sheet: Sheet, actors: tuple[Actor, ...], report: Report) -> None:
@@ -84,7 +91,7 @@ def _actors(sheet: Sheet, actors: tuple[Actor, ...], report: Report) -> None:
     ]
     widths = [max((len(row[column]) for row in rows), default=0) for column in range(4)]
     fits = 2 + sum(widths) + 2 * sum(1 for width in widths[1:] if width) <= sheet.width
-    for who, answer, seen, rate in rows:
+    for (who, answer, seen, rate), actor in zip(rows, actors, strict=False):
         if fits:
             cells = [text.ljust(room) for text, room in zip((who, answer, seen), widths, strict=False) if room]
             sheet.ends(["  ".join(cells).rstrip()], rate, indent=2)
@@ -92,8 +99,19 @@ def _actors(sheet: Sheet, actors: tuple[Actor, ...], report: Report) -> None:
             sheet.ends([(who, "bold"), *([f"  {answer}"] if answer else [])], rate, indent=2)
             if seen:
                 sheet.line(seen, indent=4, hang=2)
+        if not actor.origin:
+            _whereabouts(sheet, actor)
     if len(actors) > MOST_ACTORS:
         sheet.line(f"... {len(actors) - MOST_ACTORS} more", indent=2)
+
+
+def _whereabouts(sheet: Sheet, actor: Actor) -> None:
+    """Where somebody comes from that no configuration names, and how to find its lines."""
+    where = completeness.whereabouts(actor)
+    if where:
+        sheet.line(where, indent=4, hang=2)
+    if actor.find:
+        sheet.line(inert(actor.find), indent=4, hang=2)
 
 
 def _places(sheet: Sheet, origins: list[Origin]) -> None:
@@ -128,8 +146,8 @@ def _prediction(sheet: Sheet, prediction: Prediction) -> None:
 def _remedy(sheet: Sheet, remedy: Remedy) -> None:
     sheet.labelled("FIX", (prose(remedy.title), "bold"))
     if remedy.patches:
-        safety = "safe" if remedy.safe else "not safe by itself: read it first"
-        sheet.labelled("", f"{reading.extent(remedy.patches)}, re-simulated, {safety}; the diffs are at the end")
+        safety = "safe" if remedy.safe else "review before applying"
+        sheet.labelled("", f"{reading.extent(remedy.patches)}, re-simulated; {safety} (diffs: --patches)")
     else:
         for line in remedy.text.splitlines():
             sheet.labelled("", prose(line))
@@ -141,7 +159,10 @@ def _no_cause(sheet: Sheet, report: Report) -> None:
         sheet.labelled("HEALTHY", (prose(sentence), "bold"), style="bold green")
     else:
         label, sentence = reading.no_cause(report)
-        sheet.labelled(label.upper(), sentence)
+        sheet.labelled(label.upper(), prose(sentence))
+    for number, (what, why, command) in enumerate(completeness.requests(report)):
+        sheet.labelled("" if number else "BRING", (what, "bold"), f": {why}")
+        sheet.beside(command)
     for prediction in reading.predictions_of(None, report):
         if prediction.births_per_day > 0:
             sheet.labelled("FORECAST", f"{count(prediction.births_per_day)} births a day, from configuration alone")
@@ -159,7 +180,7 @@ def _found(sheet: Sheet, finding: Finding) -> None:
     if finding.text:
         sheet.line(prose(finding.text), indent=2)
     exhibits = [exhibit for exhibit in (finding.primary, *finding.supporting) if exhibit is not None]
-    _pairs(sheet, [(exhibit.title, exhibit.text) for exhibit in exhibits[:MOST_PLACES]])
+    _pairs(sheet, [(exhibit.title, exhibit.text) for exhibit in exhibits[:MOST_EXHIBITS]])
     if finding.remedy is not None:
         sheet.gap()
         _remedy(sheet, finding.remedy)
@@ -173,3 +194,11 @@ def _diffs(sheet: Sheet, report: Report) -> None:
         sheet.labelled("DIFF", (inert(patch.file), "bold"), effect)
         for line, kind in reading.diff_lines(patch.diff):
             sheet.verbatim(line, colors[kind])
+
+
+def _recap(sheet: Sheet, report: Report) -> None:
+    """Two lines that stand above the prompt when everything else has scrolled away."""
+    sheet.gap()
+    for label, text in zip(("VERDICT", "NEXT"), completeness.recap(report), strict=True):
+        room = sheet.width - len("VERDICT") - 2
+        sheet.labelled(label.ljust(len("VERDICT")), (shortened(text, room), "bold"))

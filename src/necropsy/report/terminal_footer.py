@@ -8,7 +8,7 @@ from typing import Final
 from necropsy.model.evidence import Source
 from necropsy.model.figures import several
 from necropsy.model.report import Report, StoreSummary
-from necropsy.report import reading
+from necropsy.report import completeness, reading
 from necropsy.report.escaping import inert, prose
 from necropsy.report.figures import count, duration, moment, size
 from necropsy.report.terminal_layout import Sheet
@@ -25,6 +25,12 @@ def write(sheet: Sheet, report: Report) -> None:
         _notes(sheet, "ALSO", "yellow", [(item.slug, item.title) for item in reading.also(report)])
     if reading.unexplained(report):
         sheet.labelled("OPEN", reading.unexplained(report))
+    if verdict.causes:
+        for number, (what, why, command) in enumerate(completeness.requests(report)):
+            sheet.labelled("" if number else "BRING", (what, "bold"), f": {why}")
+            sheet.beside(command)
+    _notes(sheet, "SEEN", "", completeness.seen(report))
+    _notes(sheet, "CONFLICT", "yellow", completeness.contradictions(report))
     _notes(sheet, "STORE", "", [(store.name, population(store)) for store in report.stores])
     cleared = [(cleared.slug, cleared.text) for cleared in verdict.ruled_out if cleared.slug != "healthy"]
     _notes(sheet, "CLEAR", "green", cleared)

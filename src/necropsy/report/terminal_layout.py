@@ -111,3 +111,18 @@ def _glued(part: str | tuple[str, str]) -> str | tuple[str, str]:
     if isinstance(part, tuple):
         return _NUMBER_AND_UNIT.sub(_GLUE, part[0]), part[1]
     return _NUMBER_AND_UNIT.sub(_GLUE, part)
+
+
+def shortened(text: str, room: int) -> str:
+    """Cut a text to so many columns, at a blank where there is one, and mark the cut.
+
+    >>> shortened("four probes create all sessions", 20)
+    'four probes create …'
+    """
+    from rich.cells import cell_len, set_cell_size
+
+    if cell_len(text) <= room:
+        return text
+    kept = set_cell_size(text, room - 2)
+    whole = kept if text.startswith(f"{kept.rstrip()} ") else kept.rpartition(" ")[0] or kept
+    return f"{whole.rstrip()} …"

@@ -159,7 +159,7 @@ def _kind(
     healthy = {finding.store for finding in findings if finding.slug == HEALTHY}
     if healthy >= {store for store, sessions in scale.sessions.items() if sessions}:
         return Kind.HEALTHY, ""
-    return Kind.NOTHING_FOUND, "nobody creates more sessions than people do; what else was found stands below"
+    return Kind.NOTHING_FOUND, "no cause was found in what was examined; what else is wrong stands below"
 
 
 def _views(scale: Weighed) -> tuple[View, ...]:

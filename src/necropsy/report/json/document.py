@@ -18,8 +18,8 @@ necropsy report incident.case --format json
 <!-- Made from src/necropsy/report/json/report-1.schema.json: change that and refresh this with
      NECROPSY_GOLDEN=1 pytest tests/report -->
 
-The format is frozen: keys of version 1 are neither renamed nor removed, and a report of this version has exactly the
-keys below. [The JSON Schema](../src/necropsy/report/json/report-1.schema.json) (2020-12) is part of the package.
+Keys of version 1 are neither renamed nor removed. Keys may be added: ignore those that you do not know, as the schema
+does. [The JSON Schema](../src/necropsy/report/json/report-1.schema.json) (2020-12) is part of the package.
 
 * Times are ISO 8601 in UTC and end in `Z`. Durations are seconds, sizes are bytes, shares run from 0 to 1.
 * Every key is always there. What is unknown is `null`, never `0`; what is not there is an empty list.

@@ -1,7 +1,8 @@
 """Shapes of ``necropsy/report/1``: the public format, apart from the internal values on purpose.
 
-Frozen. A value of the model may be renamed tomorrow; these keys may not. What each key means is said once, in
-``report-1.schema.json`` (and in ``docs/json-report.md``, made from it); a test keeps the two in step.
+Frozen: a value of the model may be renamed tomorrow; these keys may not, and none is taken away. Keys may be added, and
+readers ignore those that they do not know. What each key means is said once, in ``report-1.schema.json`` (and in
+``docs/json-report.md``, made from it); a test keeps the two in step.
 """
 
 from __future__ import annotations
@@ -27,6 +28,18 @@ class ActorV1(TypedDict):
     in_access_log: bool | None
     creation_probability: float
     origin: list[OriginV1]
+    address: str
+    clients: int | None
+    visits: int | None
+    sessions: int
+    births_per_hour: float
+    evidence: str
+    first_at: str | None
+    last_at: str | None
+    over: bool
+    find: str
+    fix: str
+    alternative: str
 
 
 class CauseV1(TypedDict):
@@ -44,6 +57,13 @@ class CauseV1(TypedDict):
     sessions: int
     bytes: int
     actors: list[ActorV1]
+    severity: str
+    share_of: str
+    first_at: str | None
+    last_at: str | None
+    over: bool
+    explains: list[str]
+    remedy: RemedyV1 | None
 
 
 class ContributionV1(TypedDict):
@@ -52,6 +72,7 @@ class ContributionV1(TypedDict):
     slug: str
     store: str | None
     title: str
+    explained_by: str
 
 
 class ClearedV1(TypedDict):
@@ -69,6 +90,37 @@ class UnexaminedV1(TypedDict):
     hint: str
 
 
+class ViewV1(TypedDict):
+    """How much of the births of one store can be seen."""
+
+    store: str
+    births: int
+    unknown: int
+    explained: float
+    horizon_at: str | None
+    covered_from: str | None
+    covered_to: str | None
+    covered: int
+    read: float
+    reason: str
+
+
+class ContradictionV1(TypedDict):
+    """Sources that do not fit together."""
+
+    source: str
+    text: str
+    set_aside: bool
+
+
+class RequestV1(TypedDict):
+    """Evidence that would tell more."""
+
+    what: str
+    why: str
+    command: str
+
+
 class VerdictV1(TypedDict):
     """The judgement as a whole."""
 
@@ -77,6 +129,11 @@ class VerdictV1(TypedDict):
     ruled_out: list[ClearedV1]
     unexamined: list[UnexaminedV1]
     unexplained_share: float
+    kind: str
+    reason: str
+    requests: list[RequestV1]
+    views: list[ViewV1]
+    contradictions: list[ContradictionV1]
 
 
 class SessionsV1(TypedDict):
@@ -153,6 +210,8 @@ class FindingV1(TypedDict):
     text: str
     exhibits: list[ExhibitV1]
     remedy: RemedyV1 | None
+    share: float | None
+    share_of: str
 
 
 class PredictionV1(TypedDict):
@@ -233,6 +292,9 @@ DEFINITIONS: dict[str, Any] = {
     "cleared": ClearedV1,
     "unexamined": UnexaminedV1,
     "verdict": VerdictV1,
+    "view": ViewV1,
+    "contradiction": ContradictionV1,
+    "request": RequestV1,
     "sessions": SessionsV1,
     "store": StoreV1,
     "exhibit": ExhibitV1,

@@ -14,7 +14,7 @@ from typing import Final
 from necropsy.model.evidence import Absent, Blemish, Origin, Source
 from necropsy.model.finding import Exhibit, Finding, Remedy
 from necropsy.model.report import Report, StoreSummary
-from necropsy.model.verdict import Actor, Cause, Prediction, Verdict
+from necropsy.model.verdict import Actor, Cause, Prediction, Verdict, View
 from necropsy.report.figures import iso
 from necropsy.report.json import types_v1 as shape
 
@@ -71,13 +71,36 @@ def _verdict(verdict: Verdict) -> shape.VerdictV1:
     return {
         "causes": [_cause(cause) for cause in verdict.causes],
         "contributing": [
-            {"slug": item.slug, "store": item.store, "title": item.title} for item in verdict.contributing
+            {"slug": item.slug, "store": item.store, "title": item.title, "explained_by": item.explained_by}
+            for item in verdict.contributing
         ],
         "ruled_out": [{"slug": item.slug, "text": item.text} for item in verdict.ruled_out],
         "unexamined": [
             {"slug": item.slug, "missing": list(item.missing), "hint": item.hint} for item in verdict.unexamined
         ],
         "unexplained_share": verdict.unexplained_share,
+        "kind": verdict.kind.value,
+        "reason": verdict.reason,
+        "requests": [{"what": item.what, "why": item.why, "command": item.command} for item in verdict.requests],
+        "views": [_view(view) for view in verdict.views],
+        "contradictions": [
+            {"source": item.source, "text": item.text, "set_aside": item.set_aside} for item in verdict.contradictions
+        ],
+    }
+
+
+def _view(view: View) -> shape.ViewV1:
+    return {
+        "store": view.store,
+        "births": view.births,
+        "unknown": view.unknown,
+        "explained": view.explained,
+        "horizon_at": _time(view.horizon_at),
+        "covered_from": _time(view.covered_from),
+        "covered_to": _time(view.covered_to),
+        "covered": view.covered,
+        "read": view.read,
+        "reason": view.reason,
     }
 
 
@@ -95,6 +118,13 @@ def _cause(cause: Cause) -> shape.CauseV1:
         "sessions": cause.sessions,
         "bytes": cause.bytes,
         "actors": [_actor(actor) for actor in cause.actors],
+        "severity": cause.severity.value,
+        "share_of": cause.share_of,
+        "first_at": _time(cause.first_at),
+        "last_at": _time(cause.last_at),
+        "over": cause.over,
+        "explains": list(cause.explains),
+        "remedy": None if cause.remedy is None else _remedy(cause.remedy),
     }
 
 
@@ -108,6 +138,18 @@ def _actor(actor: Actor) -> shape.ActorV1:
         "in_access_log": actor.in_access_log,
         "creation_probability": actor.creation_probability,
         "origin": [_origin(origin) for origin in actor.origin],
+        "address": actor.address,
+        "clients": actor.clients,
+        "visits": actor.visits,
+        "sessions": actor.sessions,
+        "births_per_hour": actor.births_per_hour,
+        "evidence": actor.evidence,
+        "first_at": _time(actor.first_at),
+        "last_at": _time(actor.last_at),
+        "over": actor.over,
+        "find": actor.find,
+        "fix": actor.fix,
+        "alternative": actor.alternative,
     }
 
 
@@ -126,6 +168,8 @@ def _finding(finding: Finding) -> shape.FindingV1:
         "text": finding.text,
         "exhibits": [_exhibit(exhibit) for exhibit in exhibits],
         "remedy": None if finding.remedy is None else _remedy(finding.remedy),
+        "share": finding.share,
+        "share_of": finding.share_of,
     }
 
 
