@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -23,6 +24,14 @@ if TYPE_CHECKING:
     from necropsy.wire.redis.address import Address
 
 _ON_TERMINAL_S, _ELSEWHERE_S = 0.2, 10.0
+
+
+class JournalBy(StrEnum):
+    """Where the journal's values come from."""
+
+    AUTO = "auto"
+    SNAPSHOT = "snapshot"
+    DUMP = "dump"
 
 
 def purge(
@@ -81,6 +90,13 @@ def purge(
     journal_key: Annotated[
         Path | None, typer.Option(help="Encrypt the journal with the 32 bytes in this file; the same again to undo.")
     ] = None,
+    journal_by: Annotated[
+        JournalBy,
+        typer.Option(
+            help="Where the journal's values come from: a snapshot of the server (a fork, then nothing a key), or DUMP for"
+            " each. By default a snapshot, where it is worth it and memory allows it."
+        ),
+    ] = JournalBy.AUTO,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     other_store: Annotated[
         bool,
@@ -145,7 +161,7 @@ def purge(
             )
         knobs = Knobs(options.max_impact_s, float(rate), batch_size)
         _apply(
-            purging.Order(apply, journal, address, journal_key, control, knobs, notify_application),
+            purging.Order(apply, journal, address, journal_key, control, knobs, notify_application, journal_by.value),
             options,
             yes,
             quiet=quiet,

@@ -35,7 +35,7 @@ class Scanned:
         finally:
             keyspace.close()
 
-    def payload(self, batch: pa.RecordBatch, row: int) -> bytes | None:  # noqa: ARG002 -- the protocol's
+    def payload(self, key: bytes, expires_ms: int) -> bytes | None:  # noqa: ARG002 -- the protocol's
         """Nothing: the server is asked."""
         return None
 

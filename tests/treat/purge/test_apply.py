@@ -17,9 +17,10 @@ from treat.purge.population import SPRING, apply, express, make_plan, same, spri
 pytestmark = pytest.mark.integration
 
 
+@pytest.mark.parametrize("by", ["dump", "snapshot"])
 @pytest.mark.parametrize("name", NAMES)
-def test_a_purge_takes_the_anonymous_whole_and_an_undo_brings_all_back(name: str, tmp_path: Path) -> None:
-    with running(name) as server:
+def test_a_purge_takes_the_anonymous_whole_and_an_undo_brings_all_back(name: str, by: str, tmp_path: Path) -> None:
+    with running(name, "--repl-diskless-sync", "yes", "--repl-diskless-sync-delay", "0") as server:
         client = server.client()
         ids, others = spring(client), express(client)
         client.set("cache:product:1", "x")
@@ -27,9 +28,10 @@ def test_a_purge_takes_the_anonymous_whole_and_an_undo_brings_all_back(name: str
         plan, path = make_plan(server.url, tmp_path)
         assert plan.sessions == len(ids.anonymous) + len(others.anonymous)
         assert plan.sessions + sum(plan.kept.values()) == plan.total == 60
-        done = apply(path, tmp_path / "journal")
+        done = apply(path, tmp_path / "journal", by=by)
         assert done.deleted == plan.sessions
         assert done.kept.total() == 0
+        assert (done.dumped == 0) == (by == "snapshot")
         left = state(client)
         for identifier in ids.anonymous:
             assert not any(identifier.encode() in key for key in left)

@@ -109,7 +109,7 @@ class Purge:
             for session in sessions:
                 timed = self.source.from_snapshot and found.reasons[session.at] == GOES
                 row = int(found.rows[session.at])
-                value = self.source.payload(found.batch, row) if timed else None
+                value = self.source.payload(session.key, session.expires_ms) if timed else None
                 group = (databases[row].as_py(), self.store.owner(session.key).name)
                 self._waiting.setdefault(group, []).append((session, value))
         for group in list(self._waiting):

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from necropsy.sessions.pieces import NONE
+from necropsy.treat.purge import payload as payloads
 from necropsy.treat.purge import scripts
 from necropsy.treat.purge.expected import Expectations, Session
 from necropsy.treat.purge.journal import Record
@@ -34,8 +35,8 @@ class Source(Protocol):
     def from_snapshot(self) -> bool:
         """Whether values come with the keys: ``payload`` has them."""
 
-    def payload(self, batch: pa.RecordBatch, row: int) -> bytes | None:
-        """Return the payload of a row of a snapshot; None: the server is to be asked for it."""
+    def payload(self, key: bytes, expires_ms: int) -> bytes | None:
+        """Return the payload of a key of the batch of the moment, not sealed yet; None: the server is to be asked for it."""
 
     def decoded(self, records: Sequence[tuple[bytes, bytes, int, int]], db: int) -> pa.RecordBatch:
         """Return the columns (``keyspace.key_schema``) of keys with payload, expiry (-1: none) and idle seconds."""
@@ -192,7 +193,7 @@ def require_restorable(primary: Primary, key: bytes, payload: bytes) -> str:
     for answer in primary.pipeline([(b"UNLINK", name), (b"SREM", name, b"x"), (b"EXISTS", name)]):
         if isinstance(answer, ServerError):
             raise answer
-    answer = primary.pipeline([(b"RESTORE", name, 60_000, payload), (b"UNLINK", name)])[0]
+    answer = primary.pipeline([(b"RESTORE", name, 60_000, payloads.seal([payload])[0]), (b"UNLINK", name)])[0]
     if isinstance(answer, ServerError):
         if answer.kind == "OOM":
             return "the store is full: whether RESTORE works could not be tried, and an undo needs room first"

@@ -1,7 +1,7 @@
 """Connections that can write: to the one server, to the master behind a Sentinel, to every primary of a Cluster.
 
 A replica is refused as a target. After a failover the same address is asked again who the master is; it is the same store
-if its replication id is, or was before (``master_replid2``), the one that the plan is for.
+if its process is, or if its replication id is, or was before (``master_replid2``), the one that the plan is for.
 """
 
 from __future__ import annotations
@@ -80,8 +80,12 @@ class Primary:
 
     @property
     def identities(self) -> tuple[str, ...]:
-        """Its replication id and the one before a failover."""
-        ids = (self.info.get("master_replid", ""), self.info.get("master_replid2", ""))
+        """What tells it from others: its process, its replication id, and the one before a failover.
+
+        Without replicas the replication id changes with the first SYNC, and an hour after the last one; the process does
+        not. After a failover the process is another, and ``master_replid2`` is the id that the store had.
+        """
+        ids = (self.info.get(name, "") for name in ("run_id", "master_replid", "master_replid2"))
         return tuple(one for one in ids if one.strip("0"))
 
     def select(self, db: int) -> None:
@@ -196,7 +200,7 @@ class Store:
         strangers = [p.name for p in self.primaries if not known & set(p.identities)]
         if strangers:
             raise TreatmentError(
-                f"{', '.join(strangers)}: not the store that this was made for (its replication id is another)",
+                f"{', '.join(strangers)}: not the store that this was made for (another process, another replication id)",
                 hint="Was it restarted without its dump, or is it another server? Make a new plan.",
             )
 

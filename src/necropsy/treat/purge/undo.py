@@ -165,7 +165,11 @@ def _records(batch: Batch, records: Sequence[Record], store: Store, done: Restor
     codes = [EXPIRED if 0 <= record.expires_ms <= now + _MARGIN_MS else NOT_TRIED for record in records]
     places = [place for place, code in enumerate(codes) if code == NOT_TRIED]
     passed = max(0, (now - batch.read_ms) // 1000)
-    commands = [_restore(records[place], passed, lfu=lfu) for place in places]
+    sealed = payloads.seal([records[place].payload for place in places])
+    commands = [
+        _restore(records[place]._replace(payload=value), passed, lfu=lfu)
+        for place, value in zip(places, sealed, strict=True)
+    ]
     for place, answer in zip(places, primary.pipeline(commands), strict=True):
         codes[place] = _code(primary, records[place], answer, done)
     # RESTORE says OK also to what expired on its way: what was near its end is looked for.

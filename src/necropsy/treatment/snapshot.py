@@ -1,0 +1,201 @@
+"""Keys with their values from a server's own snapshot: the journal costs the server a fork, and no DUMP for each key.
+
+The dump is taken off the wire at full speed into a file without a name (mode 0600, beside the journal), so that a purge
+that rests never holds up the server's child. The value of a key is found in it again by the key's name and its expiry,
+which stand before it; a name that the server compressed is not found, and its value is fetched.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, Final, cast
+
+from necropsy.model.errors import NecropsyError
+from necropsy.sessions.registry import projection
+from necropsy.treat.purge import payload as payloads
+from necropsy.treatment.sources import decode
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from necropsy.treat.purge.stores import Primary, Store
+    from necropsy.wire.redis.address import Address
+
+_PIECE: Final = 1 << 20
+_WINDOW: Final = 256 << 10
+_MOST_DOUBLED: Final = 8
+_BEFORE: Final = 24
+"""Bytes before a key in which its type, idle time and expiry stand."""
+WORTH_A_FORK: Final = 200_000
+"""Keys from which on a snapshot is sooner taken than values are fetched."""
+
+
+class SnapshotRefused(NecropsyError):  # noqa: N818 -- what happened
+    """No snapshot can be had, or not safely."""
+
+
+class Snapshot:
+    """Keys and values of a store as its servers wrote them when the purge began.
+
+    Parameters
+    ----------
+    folder
+        Where the dumps lie while they are needed, without a name.
+    """
+
+    from_snapshot = True
+
+    def __init__(self, address: Address, store: Store, folder: Path) -> None:
+        self._address = address
+        self._store = store
+        self._folder = folder
+        self._memory: mmap.mmap | None = None
+        self._version = 0
+        self._at = 0
+        self._begin = 0
+        self._missed = 0
+
+    def __iter__(self) -> Iterator[pa.RecordBatch]:
+        for primary in list(self._store.primaries):
+            with tempfile.TemporaryFile(dir=self._folder) as file:
+                self._receive(primary, file.fileno())
+                yield from self._read(primary, file.fileno())
+
+    def payload(self, key: bytes, expires_ms: int) -> bytes | None:
+        """Return the payload of a key, not sealed yet; None: the server is to be asked."""
+        memory = self._memory
+        if memory is None or expires_ms < 0:
+            return None
+        needle = _prefix(len(key)) + key
+        window = _WINDOW << min(self._missed, _MOST_DOUBLED)
+        for start in (self._at, self._begin):
+            place = memory.find(needle, start, min(len(memory), start + window))
+            while place >= 0:
+                value = self._value(memory, place, place + len(needle), expires_ms)
+                if value is not None:
+                    self._missed = 0
+                    return value
+                place = memory.find(needle, place + 1, min(len(memory), start + window))
+        self._missed += 1
+        return None
+
+    def decoded(self, records: Sequence[tuple[bytes, bytes, int, int]], db: int) -> pa.RecordBatch:
+        """Return the columns of fetched keys."""
+        return decode(records, db)
+
+    def _value(self, memory: mmap.mmap, place: int, after: int, expires_ms: int) -> bytes | None:
+        """Return the payload behind a key if what stands before it is this key's expiry."""
+        before = memory[max(0, place - _BEFORE) : place]
+        mark = before.rfind(b"\xfc" + expires_ms.to_bytes(8, "little"))
+        if mark < 0 or len(before) - mark > 9 + 8:
+            return None
+        try:
+            end = payloads.end_of_value(memory, before[-1], after)
+        except (payloads.Unreadable, IndexError):
+            return None
+        self._at = end
+        return payloads.unsealed(before[-1:] + memory[after:end], self._version)
+
+    def _receive(self, primary: Primary, descriptor: int) -> None:
+        from necropsy.wire.redis.replication import StreamRefused, open_stream
+        from necropsy.wire.redis.topology import Node
+
+        try:
+            stream = open_stream(self._address, Node(primary.endpoint), valkey=primary.info.get("valkey_version", ""))
+        except StreamRefused as error:
+            raise SnapshotRefused(
+                f"{primary.name} sends no snapshot: {error}", hint="Use --journal-by dump, or ACL +sync +replconf."
+            ) from None
+        with stream:
+            buffer = memoryview(bytearray(_PIECE))
+            while count := stream.readinto(buffer):
+                rest = buffer[:count]
+                while rest:
+                    rest = rest[os.write(descriptor, rest) :]
+            if stream.why_not:
+                raise SnapshotRefused(
+                    f"{primary.name}: its snapshot broke off: {stream.why_not}", hint="Use --journal-by dump."
+                )
+
+    def _read(self, primary: Primary, descriptor: int) -> Iterator[pa.RecordBatch]:
+        import pyarrow.compute as pc
+
+        from necropsy.evidence.rdb.reader import open_stream
+
+        os.lseek(descriptor, 0, os.SEEK_SET)
+        self._memory = mmap.mmap(descriptor, 0, prot=mmap.PROT_READ)
+        self._version = _stamp(primary)
+        self._at = self._begin = self._missed = 0
+
+        def passed(offset: int) -> None:
+            self._begin = self._at = offset
+            if self._memory is not None:  # what is behind us need not stay in memory
+                self._memory.madvise(mmap.MADV_DONTNEED, 0, offset // mmap.PAGESIZE * mmap.PAGESIZE)
+
+        try:
+            with os.fdopen(os.dup(descriptor), "rb") as stream:
+                os.lseek(descriptor, 0, os.SEEK_SET)
+                dump = open_stream(
+                    cast("BinaryIO", stream), f"the snapshot of {primary.name}", projection(), progress=passed
+                )
+                for batch in dump:
+                    db = self._address.db
+                    yield batch if db is None else batch.filter(pc.equal(batch["db"], db))
+                if dump.blemishes:
+                    raise SnapshotRefused(
+                        f"{primary.name}: its snapshot is damaged: {dump.blemishes[0].why}",
+                        hint="Use --journal-by dump.",
+                    )
+        finally:
+            self._memory.close()
+            self._memory = None
+
+
+def why_not(store: Store, max_impact_s: float) -> str:
+    """Return why no snapshot should be taken; empty when it may be."""
+    from necropsy.evidence.redis.fork_memory import why_not_fork
+    from necropsy.evidence.redis.host import host_facts
+
+    for primary in store.primaries:
+        info = primary.stats()
+        danger = why_not_fork(info | host_facts(info, local=primary.endpoint.local), max_impact_s)
+        if danger:
+            return f"{primary.name}: {danger}"
+        said = primary.pipeline([(b"CONFIG", b"GET", b"repl-diskless-sync")])[0]
+        if not (isinstance(said, list) and said[1:] == [b"yes"]):
+            return f"{primary.name}: repl-diskless-sync is not yes, so it would write over its dump file"
+    return ""
+
+
+def keys_of(store: Store) -> int:
+    """Return how many keys a store has."""
+    from necropsy.wire.redis.info import databases
+
+    return sum(sum(databases(primary.info).values()) for primary in store.primaries)
+
+
+def _stamp(primary: Primary) -> int:
+    """Return the version that this server stamps on payloads: asked of a key of its own."""
+    key = primary.connection.command("SCAN", 0, "COUNT", 10)[1]
+    for one in key:
+        payload = primary.connection.command("DUMP", one)
+        if payload:
+            return payloads.version_of(payload)
+    return 0
+
+
+def _prefix(length: int) -> bytes:
+    r"""Return the length of a text as an RDB writes it.
+
+    >>> _prefix(36), _prefix(300)
+    (b'$', b'A,')
+    """
+    if length < 64:
+        return bytes((length,))
+    if length < 1 << 14:
+        return bytes((0x40 | length >> 8, length & 255))
+    return b"\x80" + length.to_bytes(4, "big")
