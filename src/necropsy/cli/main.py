@@ -13,6 +13,7 @@ import typer
 
 from necropsy import __version__
 from necropsy.cli import (
+    cap_ttl,
     completion,
     cost,
     demo,
@@ -27,6 +28,7 @@ from necropsy.cli import (
     purge,
     report,
     traffic,
+    treat,
 )
 from necropsy.cli.process import tune
 from necropsy.cli.stopping import Stopped, stoppable
@@ -54,7 +56,9 @@ app.command("lint")(lint.lint)
 app.command("cost")(cost.cost)
 app.command("keys")(keys.keys)
 app.command("traffic")(traffic.traffic)
+app.command("treat")(treat.treat)
 app.command("purge")(purge.purge)
+app.command("cap-ttl")(cap_ttl.cap_ttl)
 app.command("explain")(explain.explain)
 app.command("exporter")(exporter.exporter)
 app.command("prober")(prober.prober)

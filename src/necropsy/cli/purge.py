@@ -142,12 +142,12 @@ def purge(
         output.say(text.verified(verify, purging.verify(verify, journal_key=journal_key)))
         return
     if shred is not None:
-        if not yes and not _asked(f"Overwrite and remove {shred}? Nothing of it can be undone then"):
+        if not yes and not asked(f"Overwrite and remove {shred}? Nothing of it can be undone then"):
             return
         output.say(text.shredded(shred, purging.shred(shred)))
         return
     if undo is not None:
-        with _status(quiet=quiet) as tell:
+        with status(quiet=quiet) as tell:
             done = purging.undo(
                 undo, redis=address, journal_key=journal_key, batches=batch or (), lenient=as_far_as_it_goes,
                 other_store=other_store, report=lambda restored: tell(restored.line()),
@@ -187,9 +187,9 @@ def _apply(order: purging.Order, options: LiveOptions, yes: bool, *, quiet: bool
         if yes:
             return True
         sys.stderr.write(text.plan(made, None))
-        return _asked(f"Delete {made.sessions:,} sessions from {made.address}?")
+        return asked(f"Delete {made.sessions:,} sessions from {made.address}?")
 
-    with _status(quiet=quiet) as tell:
+    with status(quiet=quiet) as tell:
         done = purging.apply_plan(order, options, lambda progress: tell(progress.line()), confirm=confirm)
     if done is None:
         sys.stderr.write("nothing was done\n")
@@ -197,7 +197,7 @@ def _apply(order: purging.Order, options: LiveOptions, yes: bool, *, quiet: bool
     output.say(text.applied(done, order.plan, order.journal))
 
 
-def _asked(question: str) -> bool:
+def asked(question: str) -> bool:
     """Ask on the terminal.
 
     Raises
@@ -211,7 +211,7 @@ def _asked(question: str) -> bool:
 
 
 @contextmanager
-def _status(*, quiet: bool) -> Iterator[Callable[[str], None]]:
+def status(*, quiet: bool) -> Iterator[Callable[[str], None]]:
     """Show one line that changes on a terminal; elsewhere a line every ten seconds."""
     if quiet:
         yield lambda _line: None

@@ -82,3 +82,32 @@ def _duration(seconds: int) -> str:
         if seconds >= unit and seconds % unit == 0:
             return f"{seconds // unit} {word}"
     return f"{seconds} s"
+
+
+def treatment(steps: Any, patches: Any) -> str:
+    """Return the steps of a treatment as text."""
+    if not steps:
+        return "Nothing to treat: no patch, no anonymous session, no immortal one.\n"
+    lines: list[str] = []
+    for number, step in enumerate(steps, 1):
+        lines.append(f"{number}. {step.title}")
+        lines += [f"   {change}" for change in step.changes]
+        if step.command:
+            lines.append(f"   $ {step.command}")
+    if patches.others:
+        lines.append("ALSO")
+        lines += [f"   {one.slug}: {one.patch.file}: {one.patch.effect or one.title}" for one in patches.others]
+        lines.append("   with --patch --all")
+    lines.append("Nothing was done. Each command plans first, and has a way back.")
+    return "\n".join(lines) + "\n"
+
+
+def written(results: Any) -> str:
+    """Return which files were written, and which were not and why."""
+    lines = []
+    for result in results:
+        if hasattr(result, "backup"):
+            lines.append(f"wrote {result.file}   as it was: {result.backup}")
+        else:
+            lines += [f"error: {result.message}", f"hint:  {result.hint}"]
+    return "\n".join(lines) + "\n"

@@ -277,6 +277,8 @@ def undo(
 
     journal = Journal.open(folder, read_secret(journal_key) if journal_key else None)
     try:
+        if journal.header.get("kind") == "cap-ttl":
+            raise TreatmentError(f"{folder}: a journal of cap-ttl", hint=f"necropsy cap-ttl --undo {folder}")
         journal.load(lenient=lenient)
         address = redis or parse_address(journal.header["address"])
         if address.db is None and journal.header["db"] >= 0:

@@ -150,6 +150,48 @@ end
 return answer
 """
 
+_CAP: Final = """\
+local answer = {}
+while at <= #ARGV do
+  local shape, key = shapes[tonumber(ARGV[at])], ARGV[at + 1]
+  local from = at + 1
+  local values = shape.kind == 'hash' and shape.exact + #shape.sized or 1
+  local after = from + 3 + values
+  local fine, said = pcall(verdict, shape, key, from)
+  if not fine then said = -5 end
+  local ends, marker, marked, writes = ARGV[after], ARGV[after + 1], ARGV[after + 2], tonumber(ARGV[after + 3])
+  if said == 0 then
+    if shape.kind == 'hash' then
+      for j = 1, writes, 2 do redis.call('HSET', key, ARGV[after + 3 + j], ARGV[after + 4 + j]) end
+    elseif writes == 1 then
+      redis.call('SET', key, ARGV[after + 4])
+    end
+    redis.call('PEXPIREAT', key, ends)
+    if marker ~= '' and redis.call('EXISTS', marker) == 1 then redis.call('PEXPIREAT', marker, marked) end
+  end
+  at = after + 4 + writes
+  answer[#answer + 1] = said
+  answer[#answer + 1] = tonumber(ends)
+  answer[#answer + 1] = 0
+end
+return answer
+"""
+_GIVE_BACK: Final = """\
+local key, ended, before = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
+local away = expiry(key) - ended
+if away > slack or away < -slack then return 0 end
+if ARGV[4] == 'hash' then
+  if ARGV[6] ~= '' then redis.call('HSET', key, ARGV[5], ARGV[6]) end
+elseif ARGV[6] ~= '' then
+  redis.call('SET', key, ARGV[6])
+end
+if before < 0 then redis.call('PERSIST', key) else redis.call('PEXPIREAT', key, before) end
+if ARGV[7] ~= '' and redis.call('EXISTS', ARGV[7]) == 1 then
+  if before < 0 then redis.call('PERSIST', ARGV[7]) else redis.call('PEXPIREAT', ARGV[7], before - 300000) end
+end
+return 1
+"""
+
 GONE: Final = -3
 CHANGED: Final = -4
 ELSEWHERE: Final = -5
@@ -191,6 +233,24 @@ def announce(*, since_7: bool) -> str:
     Arguments and answer are those of ``delete``.
     """
     return _expiry(since_7) + _SAME + _COMPARE
+
+
+def cap(*, since_7: bool) -> str:
+    """Return the script that compares and shortens.
+
+    After the words of a session, as for ``delete``: its new expiry, its marker or nothing, the marker's new expiry, how many
+    words follow, and those: fields with their values, or the new string. Answers 0 or why not, the new expiry, 0.
+    """
+    return _expiry(since_7) + _SAME + _CAP
+
+
+def give_back(*, since_7: bool) -> str:
+    """Return the script that takes a shortening back if nobody has used the session since.
+
+    Arguments: key, the expiry it was given, the one it had (-1: none), ``hash`` or ``string``, the field, its old value (or
+    the old string), the marker. Answers 1, or 0 when its expiry is another by now.
+    """
+    return _expiry(since_7) + _GIVE_BACK
 
 
 def _expiry(since_7: bool) -> str:

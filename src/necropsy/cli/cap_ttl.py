@@ -1,0 +1,93 @@
+"""``necropsy cap-ttl``: sessions that live too long get an end."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from necropsy.cli import live, output
+from necropsy.cli.live import ImpactOption, PasswordOption
+from necropsy.cli.output import QuietOption
+from necropsy.cli.purge import asked, status
+from necropsy.model.errors import UsageError
+
+if TYPE_CHECKING:
+    from necropsy.treat.lifetimes.cap import Capped
+
+
+def cap_ttl(
+    redis: Annotated[str | None, typer.Option(help="Address of the store: redis://, rediss:// or unix://.")] = None,
+    max_ttl: Annotated[
+        str, typer.Option("--max", help="No session lives longer than this from now on: 12h, 7d.")
+    ] = "7d",
+    apply: Annotated[bool, typer.Option("--apply", help="Do it; without it, only count.")] = False,
+    journal: Annotated[Path | None, typer.Option(help="With --apply: new folder for the journal.")] = None,
+    undo: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Give back the lifetimes that this journal holds.")
+    ] = None,
+    journal_key: Annotated[
+        Path | None, typer.Option(help="Encrypt the journal with the 32 bytes in this file.")
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    max_impact: ImpactOption = "2ms",
+    redis_ask_password: PasswordOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Shorten lifetimes in place: expiry, companions, and what the session carries. Nobody is logged out.
+
+    Spring's maxInactiveInterval and Express' originalMaxAge are written too, else the next use would make the session as
+    long-lived as before. Where a session does not carry its lifetime (Flask, Django), change the application's setting first.
+
+    \b
+    Examples:
+      necropsy cap-ttl --redis redis://store:6379 --max 7d
+      necropsy cap-ttl --redis redis://store:6379 --max 7d --apply --journal cap.journal
+      necropsy cap-ttl --undo cap.journal
+    """  # noqa: D301 -- \b is click's mark for text that is not to be wrapped
+    from necropsy.treat.purge.selection import duration_s
+    from necropsy.treatment import capping
+    from necropsy.wire.redis.address import parse_address
+
+    options = live.options(live.Way.AUTO, max_impact, ask_password=redis_ask_password)
+    address = parse_address(redis, password=options.password.reveal() if options.password else None) if redis else None
+    if undo is not None:
+        back, left = capping.undo(undo, redis=address, journal_key=journal_key)
+        output.say(f"{back:,} lifetimes given back; {left:,} sessions were used since, and stay as they are\n")
+        return
+    if address is None:
+        raise UsageError("cap-ttl needs a store", hint="necropsy cap-ttl --redis redis://HOST:PORT --max 7d")
+    limit = duration_s(max_ttl)
+    if limit < 60:
+        raise UsageError(f"--max {max_ttl}: shorter than a minute", hint="Write 12h or 7d; it is for lifetimes.")
+    if apply and journal is None:
+        raise UsageError("--apply needs a place for the journal", hint="Add --journal DIR: a new folder of its own.")
+    if apply and not yes and not asked(f"Shorten lifetimes in {address.masked} to {max_ttl}?"):
+        return
+    with status(quiet=quiet) as tell:
+        done = capping.cap(
+            address, limit, options, journal=journal if apply else None, journal_key=journal_key,
+            report=lambda capped: tell(f"cap-ttl {capped.sessions:,} sessions looked at · {capped.capped:,} shortened"),
+        )  # fmt: skip
+    output.say(_said(done, max_ttl, journal if apply else None))
+
+
+def _said(done: Capped, limit: str, journal: Path | None) -> str:
+    total = done.too_long.total()
+    families = ", ".join(f"{family} {count:,}" for family, count in done.too_long.most_common())
+    lines = [
+        f"{total:,} of {done.sessions:,} sessions live longer than {limit}" + (f": {families}" if families else "")
+    ]
+    if done.not_carried:
+        names = ", ".join(done.not_carried)
+        lines.append(f"NOTE   {names}: the application sets the lifetime at each use: change its setting first")
+    if journal is None:
+        if total:
+            lines.append("NEXT   nothing was done; add --apply --journal DIR")
+    else:
+        lines.append(
+            f"{'STOPPED' if done.stopped else 'DONE  '} {done.capped:,} shortened, {done.changed:,} used meanwhile"
+        )
+        lines.append(f"UNDO   necropsy cap-ttl --undo {journal}   (holds live credentials: necropsy purge --shred it)")
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,77 @@
+"""``necropsy treat``: what to do about a verdict, in order; and the patches applied."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from necropsy.cli import output
+from necropsy.cli.output import QuietOption
+from necropsy.model.errors import UsageError
+
+if TYPE_CHECKING:
+    from necropsy.model.report import Report
+
+
+def treat(
+    given: Annotated[
+        Path, typer.Argument(metavar="CASE|INCIDENT.TOML", help="An examined case, or a file that names sources.")
+    ],
+    patch: Annotated[bool, typer.Option("--patch", help="Print unified diffs of your own files.")] = False,
+    write: Annotated[
+        bool, typer.Option("--write", help="With --patch: apply them, with a backup beside each file.")
+    ] = False,
+    every: Annotated[
+        bool, typer.Option("--all", help="With --patch: those of all findings, not only of what creates sessions.")
+    ] = False,
+    folder: Annotated[
+        Path | None, typer.Option(help="Folder from which the files were named; by default this one.")
+    ] = None,
+    quiet: QuietOption = False,
+) -> None:
+    """Show what to do, in which order, and what each step changes. Without --patch --write nothing is done.
+
+    \b
+    Examples:
+      necropsy treat incident.case
+      necropsy treat incident.toml --patch | patch -p1
+      necropsy treat incident.case --patch --write
+    """  # noqa: D301 -- \b is click's mark for text that is not to be wrapped
+    from necropsy.report import treatment as text
+    from necropsy.treat.writing import PatchError
+    from necropsy.treatment import patching, steps
+
+    if (write or every) and not patch:
+        raise UsageError("--write and --all go with --patch", hint="necropsy treat CASE --patch --write")
+    report = _report(given, quiet=quiet)
+    found = patching.patches(report, every=every)
+    if not patch:
+        output.say(text.treatment(steps.steps(report, found, given), found))
+        return
+    if not found.chosen:
+        sys.stderr.write("no patch: nothing in the configuration that was examined can be changed for the better\n")
+        raise typer.Exit(4)
+    if not write:
+        output.say("".join(one.patch.diff for one in found.chosen))
+        return
+    results = patching.write_all(report, found, folder or Path())
+    failed = [result for result in results if isinstance(result, PatchError)]
+    output.say(text.written(results))
+    if failed:
+        raise typer.Exit(1)
+
+
+def _report(given: Path, *, quiet: bool) -> Report:
+    from necropsy import autopsy
+
+    if given.suffix.lower() != ".toml":
+        return autopsy.report(given)
+    from dataclasses import replace
+
+    from necropsy.autopsy.incident_file import load
+
+    with output.progress(quiet=quiet) as say:
+        return autopsy.examine(replace(load(str(given)), checksums=True), progress=say)

@@ -1,0 +1,239 @@
+"""``cap-ttl``: sessions that live too long get an end, and nobody is logged out.
+
+A session that would live longer than the limit from now on ends at the limit, counted from now: whoever comes back before
+is as logged in as ever, and goes on with the shorter lifetime, as it is written into the session too.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from necropsy.sessions.columns import Keys
+from necropsy.sessions.interface import SESSION, Layout
+from necropsy.sessions.lifetime_fields import CARRIED, capped_fields, capped_text
+from necropsy.sessions.registry import LAYOUTS
+from necropsy.treat.purge import payload as payloads
+from necropsy.treat.purge import scripts
+from necropsy.treat.purge.batch import Source, Unlinker, again
+from necropsy.treat.purge.expected import Expectations, Session
+from necropsy.treat.purge.journal import Record
+from necropsy.treat.purge.judge import Candidates
+from necropsy.treat.purge.throttle import Throttle
+from necropsy.wire.redis.connection import Packed, pack
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from necropsy.treat.purge.control import Control
+    from necropsy.treat.purge.journal import Journal
+    from necropsy.treat.purge.stores import Primary, Store
+
+GRACE_S: Final = 300
+"""What Spring's indexed repositories keep a hash beyond its session."""
+_SLACK_S: Final = 60
+_BATCH: Final = 1000
+
+
+@dataclass(slots=True)
+class Capped:
+    """What was, or would be, shortened."""
+
+    sessions: int = 0
+    """Sessions that were looked at."""
+    too_long: Counter[str] = field(default_factory=Counter)
+    """Those that live beyond the limit, by layout family."""
+    capped: int = 0
+    changed: int = 0
+    """Used or changed while it looked at them: their next run will see."""
+    not_carried: Counter[str] = field(default_factory=Counter)
+    """Families whose sessions do not carry their lifetime: the application makes the next use as long as before."""
+    stopped: bool = False
+
+
+class Cap:
+    """One run over a store."""
+
+    def __init__(
+        self, store: Store, source: Source, journal: Journal | None, control: Control, max_s: int,
+        report: Callable[[Capped], None] | None = None,
+    ) -> None:  # fmt: skip
+        self.store, self.source, self.journal, self.control, self.max_s = store, source, journal, control, max_s
+        self.done = Capped()
+        self._layouts: list[Layout] = [layout() for layout in LAYOUTS]
+        self._expectations = Expectations()
+        self._unlinker = Unlinker(store, self._expectations, notify=False)
+        self._throttle = Throttle(control)
+        self._report = report or (lambda _done: None)
+
+    def run(self) -> Capped:
+        """Go through the store; without a journal, only count.
+
+        Raises
+        ------
+        JournalError, TreatmentError, UnreadableSource
+        """
+        for batch in self.source:
+            now = again(self.store, lambda: self.store.primaries[0].now_ms())  # noqa: PLW0108 -- the first one of then
+            for found in self._too_long(batch, now):
+                family = found.layout.family
+                self.done.too_long[family] += len(found.rows)
+                if family not in CARRIED:
+                    self.done.not_carried[family] += len(found.rows)
+                if self.journal is not None:
+                    self._work(found)
+            self._report(self.done)
+            if self.control.look().stopping:
+                self.done.stopped = True
+                break
+        return self.done
+
+    def _too_long(self, batch: pa.RecordBatch, now_ms: int) -> list[Candidates]:
+        import numpy as np
+        import pyarrow as pa
+
+        keys = Keys(batch)
+        found = []
+        expires = batch.column("expires_at").cast(pa.int64())
+        never = expires.is_null().to_numpy(zero_copy_only=False)
+        until = expires.fill_null(0).to_numpy(zero_copy_only=False)
+        late = never | (until > now_ms + 1000 * (self.max_s + GRACE_S + _SLACK_S))
+        for layout in self._layouts:
+            for claim in list(layout.recognise(keys)):
+                keys.free[claim.rows] = False
+                if claim.role != SESSION:
+                    continue
+                self.done.sessions += len(claim.rows)
+                rows = claim.rows[late[claim.rows]]
+                if len(rows):
+                    nothing = np.zeros(len(rows), np.int64)
+                    found.append(Candidates(layout, batch, rows, nothing, nothing.astype(np.int8), nothing - 1))
+        return found
+
+    def _work(self, found: Candidates) -> None:
+        sessions = self._expectations.sessions(found, found.going())
+        databases = found.batch.column("db")
+        groups: dict[tuple[int, str], list[Session]] = {}
+        for session in sessions:
+            place = (databases[int(found.rows[session.at])].as_py(), self.store.owner(session.key).name)
+            groups.setdefault(place, []).append(session)
+        for (db, _), group in groups.items():
+            for start in range(0, len(group), _BATCH):
+                self._batch(db, group[start : start + _BATCH])
+
+    def _batch(self, db: int, sessions: Sequence[Session]) -> None:
+        """Fetch the values, judge again on what was fetched, journal, shorten."""
+        primary = self._primary(db, sessions[0].key)
+        fetched = again(
+            self.store, lambda: self._unlinker.fetch(self._primary(db, sessions[0].key), [s.key for s in sessions])
+        )
+        values = [
+            (s.key, value, expiry, idle) for s, (idle, expiry, value) in zip(sessions, fetched, strict=True) if value
+        ]
+        if not values:
+            return
+        payload_of = {key: (value, idle) for key, value, _, idle in values}
+        now = primary.now_ms()
+        ready: list[tuple[Session, Record, Packed]] = []
+        for found in self._too_long(self.source.decoded(values, db), now):
+            for session in self._expectations.sessions(found, found.going()):
+                value, idle = payload_of[session.key]
+                marker = session.pieces.marker if self._unlinker.together() else b""
+                record = Record(session.key, value, session.expires_ms, idle, marker)
+                ready.append((session, record, self._change(found.layout.family, session, record, now)))
+        self.done.sessions -= len(values)  # counted when they were scanned
+        if not ready or self.journal is None:
+            return
+        number = self.journal.sessions(db, now, [record for _, record, _ in ready])
+        answers: list[tuple[int, int, int]] = []
+        try:
+            while len(answers) < len(ready) and not self.control.look().stopping:
+                call = ready[len(answers) : len(answers) + self._throttle.call]
+                answers += self._call(db, call)
+        finally:
+            answers += [(scripts.NOT_TRIED, -2, 0)] * (len(ready) - len(answers))
+            self.journal.outcome(number, answers)
+            self.done.capped += sum(said == 0 for said, _, _ in answers)
+            self.done.changed += sum(said in (scripts.GONE, scripts.CHANGED) for said, _, _ in answers)
+
+    def _call(self, db: int, call: Sequence[tuple[Session, Record, Packed]]) -> list[tuple[int, int, int]]:
+        parts = [self._expectations.packed_shapes()]
+        for session, _, change in call:
+            parts += (session.words, change)
+        arguments = Packed(sum(part.words for part in parts), b"".join([part.data for part in parts]))
+
+        def ask() -> list[int]:
+            primary = self._primary(db, call[0][0].key)
+            flat: list[int] = primary.run(scripts.cap(since_7=primary.since_7), arguments)
+            self._throttle.ping(primary)
+            self._throttle.latency(primary)
+            self._throttle.breathe(primary)
+            return flat
+
+        flat = again(self.store, ask)
+        return list(zip(flat[::3], flat[1::3], flat[2::3], strict=True))
+
+    def _change(self, family: str, session: Session, record: Record, now_ms: int) -> Packed:
+        """Return what is written, as words of the script."""
+        end = now_ms + 1000 * self.max_s
+        spring = bool(session.pieces.marker) and family == "spring"
+        writes: list[bytes] = []
+        try:
+            value = payloads.logical(record.payload)
+        except payloads.Unreadable:
+            value = b""
+        if isinstance(value, dict):
+            writes = [word for pair in capped_fields(value, self.max_s).items() for word in pair]
+        elif family in CARRIED and (made := capped_text(value, self.max_s, now_ms)) != value:
+            writes = [made]
+        words: list[bytes | int] = [end + (1000 * GRACE_S if spring else 0), record.marker, end, len(writes), *writes]
+        return pack(words)
+
+    def _primary(self, db: int, key: bytes) -> Primary:
+        again(self.store, lambda: self.store.owner(key).select(db))
+        return self.store.owner(key)
+
+
+def undo_cap(journal: Journal, store: Store, control: Control) -> tuple[int, int]:
+    """Give sessions their lifetimes again; return how many, and how many were used since and stay as they are.
+
+    Raises
+    ------
+    JournalError, TreatmentError
+    """
+    back = left = 0
+    for batch in journal.batches():
+        if control.look().stopping or batch.outcome is None or batch.restored is not None:
+            continue
+        codes = []
+        for record, (said, ended, _) in zip(batch.records, batch.outcome, strict=True):
+            if said != 0:
+                codes.append(0)
+                continue
+
+            def ask(record: Record = record, ended: int = ended, db: int = batch.db) -> int:
+                primary = store.owner(record.key)
+                primary.select(db)
+                return _give_back(primary, record, ended)
+
+            restored = again(store, ask)
+            back += restored
+            left += not restored
+            codes.append(1 if restored else 2)
+        journal.restored(batch.number, codes)
+    return back, left
+
+
+def _give_back(primary: Primary, record: Record, ended_ms: int) -> int:
+    try:
+        value = payloads.logical(record.payload)
+    except payloads.Unreadable:
+        value = b""
+    field_name = b"maxInactiveInterval"
+    old = value.get(field_name, b"") if isinstance(value, dict) else value
+    kind = b"hash" if isinstance(value, dict) else b"string"
+    words: list[bytes | int] = [record.key, ended_ms, record.expires_ms, kind, field_name, old, record.marker]
+    answer: int = primary.run(scripts.give_back(since_7=primary.since_7), pack(words))
+    return answer

@@ -1,0 +1,167 @@
+"""Apply a unified diff to the user's own file: whole or not at all, with a backup beside it.
+
+A diff is applied only where each of its lines stands as it stood, at its place or at one other; a file that was changed
+since it was examined is refused when its digest is known.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from necropsy.model.errors import NecropsyError
+
+BACKUP: Final = ".before-necropsy"
+_HUNK: Final = re.compile(r"@@ -(\d+)(?:,(\d+))? \+\d+(?:,\d+)? @@")
+_NO_NEWLINE: Final = "\\ No newline at end of file"
+
+
+class PatchError(NecropsyError):
+    """A patch cannot be applied."""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A file that was patched."""
+
+    file: Path
+    backup: Path
+
+
+def patched(text: str, diff: str) -> str | None:
+    r"""Return a text with a unified diff applied; None where the text is another than the diff was made from.
+
+    >>> patched("a\nb\nc\n", "--- a/f\n+++ b/f\n@@ -1,3 +1,3 @@\n a\n-b\n+B\n c\n")
+    'a\nB\nc\n'
+    >>> patched("a\nx\nc\n", "--- a/f\n+++ b/f\n@@ -1,3 +1,3 @@\n a\n-b\n+B\n c\n") is None
+    True
+    """
+    lines = text.splitlines(keepends=True)
+    moved = 0
+    for start, old, new in _hunks(diff):
+        place = _place(lines, old, start + moved)
+        if place is None:
+            return None
+        lines[place : place + len(old)] = new
+        moved = place + len(new) - (start + len(old))
+    return "".join(lines)
+
+
+def write(file: Path, diff: str, *, sha256: str | None = None) -> Written:
+    """Apply a diff to a file: atomically, its owner and mode kept, the file as it was beside it.
+
+    Parameters
+    ----------
+    sha256
+        Digest of the file as it was examined; None: not known, and the diff's own lines decide.
+
+    Raises
+    ------
+    PatchError
+        The file was changed since, is no UTF-8 text, or cannot be written; it is as it was.
+    """
+    real = Path(os.path.realpath(file))
+    try:
+        data = real.read_bytes()
+        text = data.decode()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
+        raise PatchError(f"{file}: cannot read: {reason}", hint="Apply the diff by hand.") from error
+    changed = sha256 is not None and hashlib.sha256(data).hexdigest() != sha256
+    made = None if changed else patched(text, diff)
+    if made is None:
+        raise PatchError(
+            f"{file}: changed since it was examined: not written", hint="Examine again, then apply the new patch."
+        )
+    try:
+        return Written(file, _replace(real, data, made.encode()))
+    except OSError as error:
+        raise PatchError(f"{file}: cannot write: {error.strerror}", hint="The file is as it was.") from error
+
+
+def _replace(file: Path, before: bytes, after: bytes) -> Path:
+    status = file.stat()
+    backup = _backup(file, before, status)
+    beside = file.with_name(f".{file.name}.necropsy-partial")
+    try:
+        _create(beside, after, status)
+        beside.replace(file)
+    finally:
+        beside.unlink(missing_ok=True)
+    folder = os.open(file.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+    return backup
+
+
+def _backup(file: Path, data: bytes, status: os.stat_result) -> Path:
+    """Write the file as it was beside it, under a name that nothing has yet."""
+    for number in range(1, 1000):
+        backup = file.with_name(file.name + BACKUP + (f"-{number}" if number > 1 else ""))
+        with contextlib.suppress(FileExistsError):
+            _create(backup, data, status)
+            return backup
+    raise FileExistsError(17, "a thousand backups are there already", str(file))
+
+
+def _create(path: Path, data: bytes, status: os.stat_result) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, status.st_mode & 0o7777)
+    try:
+        os.fchmod(descriptor, status.st_mode & 0o7777)
+        with contextlib.suppress(PermissionError):  # only root may give files away
+            os.fchown(descriptor, status.st_uid, status.st_gid)
+        rest = memoryview(data)
+        while rest:
+            rest = rest[os.write(descriptor, rest) :]
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _hunks(diff: str) -> list[tuple[int, list[str], list[str]]]:
+    """Return of each hunk the line where it begins (from 0), the lines before and the lines after."""
+    hunks: list[tuple[int, list[str], list[str]]] = []
+    last = ""
+    for line in diff.splitlines(keepends=True):
+        found = _HUNK.match(line)
+        if found:
+            # With no line of before, the number is that of the line in front.
+            start = int(found[1]) - (0 if found[2] == "0" else 1)
+            hunks.append((start, [], []))
+        elif not hunks:
+            continue
+        elif line.startswith(_NO_NEWLINE):
+            _strip_newline(hunks[-1], last)
+        else:
+            last = line[:1]
+            if last in " -":
+                hunks[-1][1].append(line[1:])
+            if last in " +":
+                hunks[-1][2].append(line[1:])
+    return hunks
+
+
+def _strip_newline(hunk: tuple[int, list[str], list[str]], last: str) -> None:
+    """The line before this mark ends without a newline, on the sides that it is on."""
+    _, old, new = hunk
+    if last in " -" and old:
+        old[-1] = old[-1].removesuffix("\n")
+    if last in " +" and new:
+        new[-1] = new[-1].removesuffix("\n")
+
+
+def _place(lines: list[str], old: list[str], start: int) -> int | None:
+    """Return where the lines stand: where they should, or at the one other place; None: nowhere, or in several."""
+    if lines[start : start + len(old)] == old:
+        return start
+    if not old:
+        return None
+    places = [at for at in range(len(lines) - len(old) + 1) if lines[at : at + len(old)] == old]
+    return places[0] if len(places) == 1 else None

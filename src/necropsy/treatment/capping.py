@@ -1,0 +1,82 @@
+"""``cap-ttl`` from the address to the end, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from necropsy.treat.lifetimes.cap import Cap, Capped, undo_cap
+from necropsy.treat.purge.control import Control, Knobs
+from necropsy.treat.purge.journal import Journal, read_secret
+from necropsy.treat.purge.stores import Store, TreatmentError
+from necropsy.wire.redis.address import Address, parse_address
+
+if TYPE_CHECKING:
+    from necropsy.evidence.redis.options import LiveOptions
+
+
+def cap(
+    address: Address,
+    max_s: int,
+    options: LiveOptions,
+    *,
+    journal: Path | None,
+    journal_key: Path | None = None,
+    report: Callable[[Capped], None] | None = None,
+) -> Capped:
+    """Shorten what lives longer than ``max_s`` from now on; without a journal, count it.
+
+    Raises
+    ------
+    JournalError, TreatmentError, UnreadableSource
+    """
+    from necropsy.treatment.sources import Scanned
+
+    store = Store(address)
+    try:
+        written = None
+        if journal is not None:
+            facts = {
+                "kind": "cap-ttl",
+                "address": address.masked,
+                "db": -1 if address.db is None else address.db,
+                "identities": sorted(store.identities),
+                "server": store.primaries[0].product,
+                "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
+            }
+            written = Journal.create(journal, facts, read_secret(journal_key) if journal_key else None)
+        try:
+            control = Control(Knobs(options.max_impact_s))
+            with control.signals():
+                return Cap(store, Scanned(address, options), written, control, max_s, report).run()
+        finally:
+            if written is not None:
+                written.close()
+    finally:
+        store.close()
+
+
+def undo(folder: Path, *, redis: Address | None, journal_key: Path | None = None) -> tuple[int, int]:
+    """Take a shortening back; return how many sessions, and how many were used since and stay as they are.
+
+    Raises
+    ------
+    JournalError, TreatmentError, UnreadableSource
+    """
+    journal = Journal.open(folder, read_secret(journal_key) if journal_key else None)
+    try:
+        if journal.header.get("kind") != "cap-ttl":
+            raise TreatmentError(f"{folder}: not a journal of cap-ttl", hint=f"necropsy purge --undo {folder}")
+        journal.load()
+        store = Store(redis or parse_address(journal.header["address"]))
+        try:
+            store.require_same(journal.header["identities"])
+            control = Control(Knobs())
+            with control.signals():
+                return undo_cap(journal, store, control)
+        finally:
+            store.close()
+    finally:
+        journal.close()

@@ -1,0 +1,74 @@
+"""Lifetimes are shortened where they stand, nobody is logged out, and they are given back to whoever was not here since."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+
+import pytest
+
+from necropsy.evidence.redis.options import LiveOptions
+from necropsy.sessions.jdk import INTEGER_HEADER
+from necropsy.treatment import capping
+from necropsy.wire.redis.address import parse_address
+from servers import NAMES, running
+from treat.purge.population import SPRING, express, same, spring, state, write_spring
+
+pytestmark = pytest.mark.integration
+
+FOREVER = 2_147_483_647
+DAY = 86_400
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_lives_forever_ends_at_the_limit_and_carries_it(name: str, tmp_path: Path) -> None:
+    with running(name) as server:
+        client = server.client()
+        spring(client, anonymous=5, recent=0, users=0)
+        now = int(time.time() * 1000)
+        for number in range(6):
+            write_spring(client, f"immortal-{number}", now - 5_000_000, user=number < 3, lifetime_s=FOREVER)
+        value = {
+            "cookie": {"originalMaxAge": FOREVER * 1000, "expires": "2094-01-01T00:00:00.000Z", "path": "/"},
+            "a": 1,
+        }
+        client.set("sess:immortal", json.dumps(value, separators=(",", ":")))
+        before = state(client)
+        address = parse_address(server.url)
+        planned = capping.cap(address, 7 * DAY, LiveOptions(), journal=None)
+        assert (planned.too_long, planned.capped) == ({"spring": 6, "express": 1}, 0)
+        assert same(before, state(client)) == []
+        done = capping.cap(address, 7 * DAY, LiveOptions(), journal=tmp_path / "journal")
+        assert (done.capped, done.changed) == (7, 0)
+        after = state(client)
+        assert after.keys() == before.keys()
+        limit = int(time.time() * 1000) + 7 * DAY * 1000
+        for number in range(6):
+            fields, ends = after[f"{SPRING}:sessions:immortal-{number}".encode()]
+            assert fields[b"maxInactiveInterval"] == INTEGER_HEADER + (7 * DAY).to_bytes(4, "big")
+            assert abs(ends - limit - 300_000) < 10_000
+            assert abs(after[f"{SPRING}:sessions:expires:immortal-{number}".encode()][1] - limit) < 10_000
+        session, ends = after[b"sess:immortal"]
+        assert abs(ends - limit) < 10_000
+        cookie = json.loads(session)["cookie"]
+        assert cookie["originalMaxAge"] == 7 * DAY * 1000
+        assert not cookie["expires"].startswith("2094")
+        assert capping.cap(address, 7 * DAY, LiveOptions(), journal=None).too_long.total() == 0
+        used = f"{SPRING}:sessions:immortal-0"
+        client.pexpire(used, 7 * DAY * 1000)
+        assert capping.undo(tmp_path / "journal", redis=None) == (6, 1)
+        again = state(client)
+        changed = {key for key in before if same({key: before[key]}, {key: again[key]})}
+        assert changed == {used.encode(), f"{SPRING}:sessions:expires:immortal-0".encode()}
+
+
+def test_sessions_that_do_not_carry_their_lifetime_are_named(tmp_path: Path) -> None:
+    with running("redis-8.2") as server:
+        client = server.client()
+        express(client, anonymous=3, recent=0, users=0)
+        client.set("session:3f8e1f4e-6a52-4a8e-9a51-0c5d7a1b2c3d", b"\x81\xaa_permanent\xc3", ex=90 * DAY)
+        done = capping.cap(parse_address(server.url), 7 * DAY, LiveOptions(), journal=tmp_path / "journal")
+        assert done.too_long == done.not_carried == {"flask": 1}
+        assert done.capped == 1
+        assert client.ttl("session:3f8e1f4e-6a52-4a8e-9a51-0c5d7a1b2c3d") <= 7 * DAY

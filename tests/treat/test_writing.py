@@ -1,0 +1,68 @@
+"""Diffs applied to files: whole or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from necropsy.treat.edits import unified_diff
+from necropsy.treat.writing import PatchError, patched, write
+
+_LINES = st.lists(st.sampled_from(["a\n", "b\n", "c\n", "", "\n", "long line\n"]), max_size=12).map("".join)
+
+
+@given(before=_LINES, after=_LINES, cut=st.booleans())
+def test_a_diff_of_two_texts_turns_one_into_the_other(before: str, after: str, cut: bool) -> None:
+    if cut:
+        before, after = before.removesuffix("\n"), after.removesuffix("\n")
+    diff = unified_diff("f", before, after)
+    assert (patched(before, diff) if diff else before) == after
+
+
+@given(text=st.text(max_size=200), diff=st.text(max_size=200))
+def test_no_diff_makes_it_raise(text: str, diff: str) -> None:
+    patched(text, diff)
+
+
+def test_a_text_that_moved_is_found_and_one_that_changed_is_not() -> None:
+    before, after = "x: 1\ny: 2\nz: 3\n", "x: 1\ny: 20\nz: 3\n"
+    diff = unified_diff("f", before, after)
+    assert patched("# new\n" + before, diff) == "# new\n" + after
+    assert patched(before.replace("z", "w"), diff) is None
+    assert patched(before + before, diff) == after + before
+    assert patched("#\n" + before + before, diff) is None, "two places"
+
+
+def test_a_file_keeps_its_mode_and_is_backed_up(tmp_path: Path) -> None:
+    file = tmp_path / "prometheus.yml"
+    file.write_text("a: 1 # why\nb: 2\n")
+    file.chmod(0o640)
+    link = tmp_path / "link.yml"
+    link.symlink_to(file)
+    digest = hashlib.sha256(file.read_bytes()).hexdigest()
+    diff = unified_diff("prometheus.yml", file.read_text(), "a: 1 # why\nb: 3\n")
+    done = write(link, diff, sha256=digest)
+    assert link.is_symlink()
+    assert file.read_text() == "a: 1 # why\nb: 3\n"
+    assert file.stat().st_mode & 0o777 == 0o640
+    assert done.backup.read_text() == "a: 1 # why\nb: 2\n"
+    assert done.backup.stat().st_mode & 0o777 == 0o640
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "link.yml", "prometheus.yml", "prometheus.yml.before-necropsy",
+    ]  # fmt: skip
+
+
+def test_a_file_that_changed_since_it_was_examined_is_not_written(tmp_path: Path) -> None:
+    file = tmp_path / "f"
+    file.write_text("a\nb\n")
+    diff = unified_diff("f", "a\nb\n", "a\nc\n")
+    digest = hashlib.sha256(b"a\nb\n").hexdigest()
+    file.write_text("a\nb\n# somebody was here\n")
+    with pytest.raises(PatchError, match="changed since it was examined"):
+        write(file, diff, sha256=digest)
+    assert file.read_text() == "a\nb\n# somebody was here\n"
+    assert [path.name for path in tmp_path.iterdir()] == ["f"]
