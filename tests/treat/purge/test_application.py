@@ -27,7 +27,7 @@ GARBAGE = 400
 def _application(server: Server) -> Flask:
     app = Flask("shop")
     app.config.update(SESSION_TYPE="redis", SESSION_REDIS=server.client(), SESSION_PERMANENT=True)
-    app.secret_key = "x"
+    app.secret_key = "x"  # noqa: S105 -- of a test
     Session(app)
 
     @app.get("/")
