@@ -208,7 +208,7 @@ def test_every_figure_can_be_derived_again_by_the_query_that_stands_beside_it(ex
 def test_half_of_the_dump_still_says_who_did_it_and_what_the_figures_cover(examined: Examined, tmp_path: Path) -> None:
     sources = load(str(examined.stage.incident))
     store = sources.stores[0]
-    whole = Path(store.rdb).read_bytes()
+    whole = Path(store.locator.text).read_bytes()
     half = tmp_path / "half.rdb"
     half.write_bytes(whole[: len(whole) // 2])
     report = autopsy.examine(replace(sources, stores=(replace(store, rdb=str(half)),)))

@@ -10,14 +10,13 @@ import pytest
 from necropsy import autopsy
 from necropsy.autopsy.sources import Sources, stores
 from necropsy.model.errors import NoEvidence
-from necropsy.wire.redis.address import masked
 from servers import running
 
 
 def test_a_live_store_is_named_by_its_host_and_its_password_is_never_shown() -> None:
     (store,) = stores(["redis://user:hunter2@sessions.example:6379/1"])
     assert store.name == "sessions.example"
-    assert masked(store.rdb) == "redis://sessions.example:6379/1"
+    assert store.locator.masked == "redis://sessions.example:6379/1"
 
 
 def test_a_live_store_that_does_not_answer_is_absent_with_a_next_step() -> None:

@@ -33,7 +33,7 @@ def test_a_store_can_be_named_and_a_file_with_an_equals_sign_is_still_a_file(tmp
     odd = tmp_path / "x=y.rdb"
     odd.touch()
     assert [s.name for s in stores(["A=dump.rdb"])] == ["A"]
-    assert [s.rdb for s in stores([str(odd)])] == [str(odd)]
+    assert [s.locator.text for s in stores([str(odd)])] == [str(odd)]
 
 
 @pytest.mark.parametrize(("text", "size"), [("1GB", 10**9), ("1gib", 2**30), ("512", 512), ("1.5 k", 1500)])
@@ -64,7 +64,9 @@ def test_a_toml_file_names_its_sources_relative_to_itself(tmp_path: Path) -> Non
     assert sources.access_log == (str(tmp_path / "logs/*.log"), "-")
     assert sources.consul == (f"10.0.0.1={tmp_path / 'services.json'}",)
     assert sources.prober == (f"haproxy={tmp_path / 'haproxy.cfg'}",)
-    assert [(s.name, s.rdb, s.memory_limit) for s in sources.stores] == [("A", str(tmp_path / "dump.rdb"), 10**9)]
+    assert [(s.name, s.locator.text, s.memory_limit) for s in sources.stores] == [
+        ("A", str(tmp_path / "dump.rdb"), 10**9)
+    ]
 
 
 @pytest.mark.parametrize(

@@ -60,7 +60,7 @@ def test_a_server_is_read_the_way_that_was_asked_for_with_the_password_of_a_file
         (tmp_path / "password").write_text("hunter2\n")
         url = f"{server.url}?password_file={tmp_path / 'password'}"
         found = json.loads(
-            run("--redis", url, "--redis-way", way, "--max-impact", "5ms", "--format", "json", "--quiet")
+            run("--redis", url, "--read-method", way, "--max-impact", "5ms", "--format", "json", "--quiet")
         )
     assert found["total"]["keys"] == 50
     assert f"by {way}" in found["sources"][0]["note"]

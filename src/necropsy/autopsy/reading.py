@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from necropsy._internal.serialization import to_plain
 from necropsy.autopsy.simulation_tables import chart
-from necropsy.autopsy.sources import KINDS, Sources, StoreSource
+from necropsy.autopsy.sources import KINDS, DumpPath, LiveAddress, Sources, StoreSource
 from necropsy.evidence.redis.options import LiveOptions
 from necropsy.model.errors import NecropsyError, NoEvidence, UsageError
 from necropsy.model.evidence import Absent, Blemish, Origin, Source
-from necropsy.wire.redis.address import is_address, masked
 
 if TYPE_CHECKING:
     from necropsy._internal.progress import Progress
@@ -122,7 +121,7 @@ def _nameable(evidence_log: EvidenceLog, sources: Sources) -> Sources:
         name: tuple(locator for locator in getattr(sources, name) if not has_no_text(name, locator))
         for name in (kind.replace("-", "_") for kind in KINDS)
     }
-    return replace(sources, stores=tuple(s for s in sources.stores if not has_no_text("rdb", s.rdb)), **kept)
+    return replace(sources, stores=tuple(s for s in sources.stores if not has_no_text("rdb", s.locator.text)), **kept)
 
 
 _LARGE: Final = 256 << 20
@@ -133,7 +132,8 @@ def needs_disk(sources: Sources) -> bool:
     """Tell whether there may be millions of sessions."""
     from necropsy.wire.files import size_of
 
-    return any(is_address(s.rdb) for s in sources.stores) or sum(size_of(s.rdb) or 0 for s in sources.stores) > _LARGE
+    dumps = [store.locator.text for store in sources.stores if isinstance(store.locator, DumpPath)]
+    return len(dumps) < len(sources.stores) or sum(size_of(dump) or 0 for dump in dumps) > _LARGE
 
 
 _EVIDENCE: Final = ("key_family", "visitor_class", "error_event", "probe", "backend")
@@ -278,13 +278,14 @@ def _store(
 
     report_progress(f"reading the keys of store {store.name}", None)
     try:
-        if is_address(store.rdb):
-            opened = _open_live(store, sources.live or LiveOptions(), report_progress)
+        if isinstance(store.locator, LiveAddress):
+            opened = _open_live(store.name, store.locator, sources.live or LiveOptions(), report_progress)
         else:
-            opened = _open_dump(store, report_progress, checksum=sources.checksums)
+            opened = _open_dump(store.name, store.locator, report_progress, checksum=sources.checksums)
         census = fill(evidence_log.case, store.name, opened.keys, sources.now)
     except NecropsyError as error:
-        evidence_log.fail("redis" if is_address(store.rdb) else "rdb", masked(store.rdb), error)
+        reader = "redis" if isinstance(store.locator, LiveAddress) else "rdb"
+        evidence_log.fail(reader, store.locator.masked, error)
         return None
     facts = dict(opened.keys.facts)
     if store.memory_limit is not None:
@@ -311,34 +312,32 @@ class _Opened:
     note: Callable[[dict[str, str]], str]
 
 
-def _open_dump(store: StoreSource, report_progress: Progress, *, checksum: bool) -> _Opened:
+def _open_dump(store: str, path: DumpPath, report_progress: Progress, *, checksum: bool) -> _Opened:
     from necropsy.evidence.rdb.reader import open_dump
     from necropsy.sessions.registry import projection
     from necropsy.wire.files import fingerprint_beside, size_of
 
-    size = size_of(store.rdb)
-    fingerprint = fingerprint_beside(store.rdb) if checksum else lambda: (None, None)
+    size = size_of(path.text)
+    fingerprint = fingerprint_beside(path.text) if checksum else lambda: (None, None)
 
     def progress(done: int) -> None:
-        report_progress(f"reading the keys of store {store.name}", min(1.0, done / size) if size else None)
+        report_progress(f"reading the keys of store {store}", min(1.0, done / size) if size else None)
 
-    dump = open_dump(store.rdb, projection(), progress=progress)
-    return _Opened("rdb", store.rdb, dump, fingerprint, _version_note)
+    dump = open_dump(path.text, projection(), progress=progress)
+    return _Opened("rdb", path.text, dump, fingerprint, _version_note)
 
 
 def _version_note(facts: dict[str, str]) -> str:
     return f"RDB {facts.get('rdb-version', '?')}, checksum {facts.get('checksum', 'unknown')}"
 
 
-def _open_live(store: StoreSource, options: LiveOptions, report_progress: Progress) -> _Opened:
+def _open_live(store: str, address: LiveAddress, options: LiveOptions, report_progress: Progress) -> _Opened:
     from necropsy.evidence.rdb.reader import open_stream
     from necropsy.sessions.registry import projection
 
     def progress(share: float | None) -> None:
-        report_progress(f"reading the keys of store {store.name}", share)
+        report_progress(f"reading the keys of store {store}", share)
 
     # Idle times decide nothing here, and of the memory of sessions the mean is as good: births are exact either way.
-    live = options.open(
-        store.rdb, projection(), store=store.name, open_stream=open_stream, progress=progress, each=False
-    )
+    live = options.open(address.text, projection(), store=store, open_stream=open_stream, progress=progress, each=False)
     return _Opened("redis", live.locator, live, lambda: (None, None), lambda _: live.note)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from necropsy.model.errors import NoEvidence, UsageError
 from necropsy.wire.files import STANDARD_INPUT, expand
-from necropsy.wire.redis.address import is_address
+from necropsy.wire.redis.address import is_address, masked
 
 if TYPE_CHECKING:
     from necropsy.evidence.redis.options import LiveOptions
@@ -23,12 +23,37 @@ KINDS: Final = ("access-log", "app-log", "nginx", "prometheus", "blackbox", "con
 
 
 @dataclass(frozen=True, slots=True)
+class DumpPath:
+    """A dump that is read from a file."""
+
+    text: str
+    """Path, or ``-`` for standard input."""
+
+    @property
+    def masked(self) -> str:
+        """The path: it holds no secret."""
+        return self.text
+
+
+@dataclass(frozen=True, slots=True)
+class LiveAddress:
+    """A server that is read live."""
+
+    text: str
+    """``redis://``, ``rediss://`` or ``unix://``; may hold a password."""
+
+    @property
+    def masked(self) -> str:
+        """The address without user, password and options."""
+        return masked(self.text)
+
+
+@dataclass(frozen=True, slots=True)
 class StoreSource:
     """One session store and where its keys are read from."""
 
     name: str
-    rdb: str
-    """Path of a dump, ``-``, or the URL of a live server (``redis://``, ``rediss://``, ``unix://``)."""
+    locator: DumpPath | LiveAddress
     memory_limit: int | None = None
     """Bytes that the store may use (maxmemory, or the machine's); None when not said."""
 
@@ -65,7 +90,7 @@ class Sources:
 
     def require_some(self) -> None:
         """Raise ``NoEvidence`` when there is nothing to read, ``UsageError`` when standard input is named twice."""
-        named = [store.rdb for store in self.stores]
+        named = [store.locator.text for store in self.stores]
         for kind in KINDS:
             named += getattr(self, kind.replace("-", "_"))
         if not named:
@@ -112,21 +137,23 @@ def stores(locators: Iterable[str], memory_limit: int | None = None) -> tuple[St
         match = re.fullmatch(r"([\w.-]+)=(.+)", locator)
         if is_address(match.group(2) if match else locator):
             name, url = match.groups() if match else (_host(locator), locator)
-            named.append(StoreSource(name, url, memory_limit))
+            named.append(StoreSource(name, LiveAddress(url), memory_limit))
         elif match and not Path(locator).exists():
             name, pattern = match.groups()
-            named += [StoreSource(name, file, memory_limit) for file in expand([pattern])]
+            named += [StoreSource(name, DumpPath(file), memory_limit) for file in expand([pattern])]
         else:
-            named += [StoreSource(_stem(file), file, memory_limit) for file in expand([locator])]
+            named += [StoreSource(_stem(file), DumpPath(file), memory_limit) for file in expand([locator])]
     return unique(_apart(named))
 
 
 def _apart(named: list[StoreSource]) -> list[StoreSource]:
     """Name servers of one host by their ports as well; the numbers of ``unique`` would not say which is which."""
-    live = [_host(store.rdb) for store in named if is_address(store.rdb)]
+    hosts = [_host(store.locator.text) for store in named if isinstance(store.locator, LiveAddress)]
     return [
-        replace(store, name=_place(store.rdb))
-        if is_address(store.rdb) and store.name == _host(store.rdb) and live.count(store.name) > 1
+        replace(store, name=_place(store.locator.text))
+        if isinstance(store.locator, LiveAddress)
+        and store.name == _host(store.locator.text)
+        and hosts.count(store.name) > 1
         else store
         for store in named
     ]

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from necropsy.cli import live, output
-from necropsy.cli.live import ImpactOption, PasswordOption, Way, WayOption
+from necropsy.cli.live import FormerReadMethodOption, ImpactOption, PasswordOption, ReadMethod, ReadMethodOption
 from necropsy.cli.output import (
     ColorOption,
     FailOn,
@@ -45,7 +45,8 @@ def examine(
             help="Live session store, read-only: redis://host:6379, rediss://, unix://; NAME=URL names it.",
         ),
     ] = None,
-    redis_way: WayOption = Way.AUTO,
+    read_method: ReadMethodOption = ReadMethod.AUTO,
+    redis_way: FormerReadMethodOption = None,
     max_impact: ImpactOption = "1ms",
     redis_ask_password: PasswordOption = False,
     access_log: Annotated[
@@ -139,7 +140,7 @@ def examine(
             blackbox_version=blackbox_version,
             consul_version=consul_version,
             prometheus_host=prometheus_host,
-            live=live.options(redis_way, max_impact, ask_password=redis_ask_password),
+            live=live.options(redis_way or read_method, max_impact, ask_password=redis_ask_password),
             checksums=case is not None or kind in output.WITH_CHECKSUMS,
         )
     )

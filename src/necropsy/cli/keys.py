@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from necropsy.cli import live, output
-from necropsy.cli.live import ImpactOption, PasswordOption, Way, WayOption
+from necropsy.cli.live import FormerReadMethodOption, ImpactOption, PasswordOption, ReadMethod, ReadMethodOption
 from necropsy.cli.output import ColorOption, QuietOption
 from necropsy.model.errors import UsageError
 
@@ -45,7 +45,8 @@ def keys(
     redis: Annotated[
         list[str] | None, typer.Option(help="Address of a live server: redis://, rediss:// or unix://.")
     ] = None,
-    redis_way: WayOption = Way.AUTO,
+    read_method: ReadMethodOption = ReadMethod.AUTO,
+    redis_way: FormerReadMethodOption = None,
     max_impact: ImpactOption = "1ms",
     redis_ask_password: PasswordOption = False,
     diff: Annotated[
@@ -107,7 +108,7 @@ def keys(
     if not diff:
         usual.append(Grouping.NODE)  # the sources of two sides have nothing in common
     groupings = [grouping.value for grouping in by or ([Grouping.PATTERN] if tabular else usual)]
-    options = live.options(redis_way, max_impact, ask_password=redis_ask_password)
+    options = live.options(redis_way or read_method, max_impact, ask_password=redis_ask_password)
     with output.progress(quiet=quiet) as say:
         found = survey(
             [*expand(dumps or ()), *map(as_address, redis or ())],

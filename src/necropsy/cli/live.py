@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from necropsy.evidence.redis.options import LiveOptions
 
 
-class Way(StrEnum):
-    """Ways into a live store."""
+class ReadMethod(StrEnum):
+    """How a live store is read."""
 
     AUTO = "auto"
     STREAM = "stream"
@@ -23,13 +23,15 @@ class Way(StrEnum):
     PIPELINE = "pipeline"
 
 
-WayOption = Annotated[
-    Way,
+ReadMethodOption = Annotated[
+    ReadMethod,
     typer.Option(
         help="How a live store is read: its replication stream, SCAN by read-only scripts, or by plain commands."
         " By default what it permits and can bear."
     ),
 ]
+FormerReadMethodOption = Annotated[ReadMethod | None, typer.Option("--redis-way", hidden=True, help="The former name of --read-method.")]
+"""The name that ``--read-method`` had."""
 ImpactOption = Annotated[
     str, typer.Option(metavar="TIME", help="Latency that reading may add for the store's other clients: 1ms, 500us.")
 ]
@@ -42,7 +44,7 @@ PasswordOption = Annotated[
 ]
 
 
-def options(way: Way, max_impact: str, *, ask_password: bool) -> LiveOptions:
+def options(read_method: ReadMethod, max_impact: str, *, ask_password: bool) -> LiveOptions:
     """Return what the options come to; asks for the password on the terminal, if that is wanted.
 
     Raises
@@ -63,4 +65,4 @@ def options(way: Way, max_impact: str, *, ask_password: bool) -> LiveOptions:
                 hint="Set NECROPSY_REDIS_PASSWORD, or add ?password_file=FILE to the address.",
             )
         password = Secret(getpass("password of the live store: "))
-    return LiveOptions(way.value, parse_impact(max_impact), password)
+    return LiveOptions(read_method.value, parse_impact(max_impact), password)

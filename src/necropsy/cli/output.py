@@ -122,7 +122,7 @@ def spare(sources: Sources, *outputs: Path | None) -> None:
     """Refuse to write over what is to be read."""
     from necropsy.autopsy.sources import KINDS
 
-    read = [store.rdb for store in sources.stores]
+    read = [store.locator.text for store in sources.stores]
     read += [name for kind in KINDS for name in getattr(sources, kind.replace("-", "_"))]
     for output in outputs:
         if output is None or output in _STANDARD or not output.exists():

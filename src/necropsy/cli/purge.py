@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from necropsy.cli import live, output
-from necropsy.cli.live import ImpactOption, PasswordOption, Way, WayOption
+from necropsy.cli.live import FormerReadMethodOption, ImpactOption, PasswordOption, ReadMethod, ReadMethodOption
 from necropsy.cli.output import QuietOption
 from necropsy.model.errors import UsageError
 
@@ -105,7 +105,8 @@ def purge(
     as_far_as_it_goes: Annotated[
         bool, typer.Option("--as-far-as-it-goes", help="With --undo: use a damaged journal up to the damage.")
     ] = False,
-    redis_way: WayOption = Way.AUTO,
+    read_method: ReadMethodOption = ReadMethod.AUTO,
+    redis_way: FormerReadMethodOption = None,
     redis_ask_password: PasswordOption = False,
     quiet: QuietOption = False,
 ) -> None:
@@ -135,7 +136,7 @@ def purge(
     ]
     if len(chosen) > 1:
         raise UsageError(f"{' and '.join(chosen)} together", hint="One at a time.")
-    options = live.options(redis_way, max_impact, ask_password=redis_ask_password)
+    options = live.options(redis_way or read_method, max_impact, ask_password=redis_ask_password)
     password = options.password.reveal() if options.password else None
     address: Address | None = parse_address(redis, password=password) if redis else None
     if verify is not None:

@@ -24,11 +24,11 @@ def take(stores: list[tuple[str, str]], incident: str | None) -> list[Family]:
         Path of an incident file with logs and configuration; None: the stores alone.
     """
     from necropsy.autopsy import incident_file, judging, reading, reporting, verdict_inputs
-    from necropsy.autopsy.sources import Sources, StoreSource
+    from necropsy.autopsy.sources import LiveAddress, Sources, StoreSource
     from necropsy.case.store import Case
     from necropsy.guard.census.families import families
 
-    sources = Sources(stores=tuple(StoreSource(name, url) for name, url in stores), checksums=False)
+    sources = Sources(stores=tuple(StoreSource(name, LiveAddress(url)) for name, url in stores), checksums=False)
     if incident is not None:
         sources = sources.join(incident_file.load(incident))
     with Case.create(None, large=reading.needs_disk(sources)) as case:
