@@ -50,7 +50,7 @@ def cap_ttl(
     from necropsy.treatment import capping
     from necropsy.wire.redis.address import parse_address
 
-    options = live.options(live.Way.AUTO, max_impact, ask_password=redis_ask_password)
+    options = live.options(live.ReadMethod.AUTO, max_impact, ask_password=redis_ask_password)
     address = parse_address(redis, password=options.password.reveal() if options.password else None) if redis else None
     if undo is not None:
         back, left = capping.undo(undo, redis=address, journal_key=journal_key)

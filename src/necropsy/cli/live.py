@@ -30,7 +30,9 @@ ReadMethodOption = Annotated[
         " By default what it permits and can bear."
     ),
 ]
-FormerReadMethodOption = Annotated[ReadMethod | None, typer.Option("--redis-way", hidden=True, help="The former name of --read-method.")]
+FormerReadMethodOption = Annotated[
+    ReadMethod | None, typer.Option("--redis-way", hidden=True, help="The former name of --read-method.")
+]
 """The name that ``--read-method`` had."""
 ImpactOption = Annotated[
     str, typer.Option(metavar="TIME", help="Latency that reading may add for the store's other clients: 1ms, 500us.")
