@@ -29,6 +29,7 @@ from necropsy.cli import (
     report,
     traffic,
     treat,
+    verify,
 )
 from necropsy.cli.process import tune
 from necropsy.cli.stopping import Stopped, stoppable
@@ -59,6 +60,7 @@ app.command("traffic")(traffic.traffic)
 app.command("treat")(treat.treat)
 app.command("purge")(purge.purge)
 app.command("cap-ttl")(cap_ttl.cap_ttl)
+app.command("verify")(verify.verify)
 app.command("explain")(explain.explain)
 app.command("exporter")(exporter.exporter)
 app.command("prober")(prober.prober)

@@ -1,0 +1,131 @@
+"""Verifying a fix: read the stores of a case again, attribute their births with what the case knows, and compare."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from necropsy import __version__
+from necropsy._internal.progress import Progress
+from necropsy.model.errors import UsageError
+from necropsy.model.verification import StoreCheck, Verification
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from necropsy.autopsy.sources import Sources
+    from necropsy.case.store import Case
+    from necropsy.model.probe import Backend, Probe
+    from necropsy.verdict.evidence import Births, Circumstances, Claim
+    from necropsy.verdict.verification import Reading
+
+
+def verify(case_path: Path, sources: Sources, progress: Progress | None = None) -> Verification:
+    """Read stores again and say of each creator of the case whether it still starts sessions.
+
+    Parameters
+    ----------
+    case_path
+        The case of before the fix.
+    sources
+        The stores as they are now, by the names that they have in the case; access logs since the fix, if there are any.
+
+    Raises
+    ------
+    UsageError
+        A store that the case does not have, or that was read before the case was.
+    NoEvidence, CaseError
+        Nothing could be read; the case cannot be opened.
+    """
+    from necropsy.autopsy import reading, verdict_inputs
+    from necropsy.case.store import Case
+    from necropsy.examine import evidence as queries
+    from necropsy.verdict.attribution import attribute
+
+    report_progress: Progress = progress or (lambda _stage, _share: None)
+    with Case.open(case_path) as old:
+        before = _before(old)
+        probes = list(queries.probes(old).values())
+        backends = queries.backends(old)
+        case_at = datetime.fromisoformat(old.meta()["now"])
+    sources = _named(sources, before)
+    with Case.create(None, large=reading.needs_disk(sources)) as new:
+        read = reading.read(new, sources, report_progress)
+        births = verdict_inputs.births_by_store(new)
+        around = _around(verdict_inputs.circumstances(new, read, births), probes, backends)
+        report_progress("weighing the evidence", None)
+        attribution = attribute(list(births.values()), around)
+        claims = {name: [claim for claim in attribution.claims if claim.store == name] for name in births}
+        moments = verdict_inputs.read_at(new, read.now)
+        checks = [
+            _check(name, before[name], _after(births[name], claims[name], moments[name], around), probes)
+            for name in births
+            if name in before
+        ]
+    return Verification(__version__, str(case_path), case_at, tuple(checks))
+
+
+def _before(case: Case) -> dict[str, Reading]:
+    from necropsy.autopsy import verdict_inputs
+    from necropsy.autopsy.reporting import claims_of
+    from necropsy.verdict.verification import Reading
+
+    now = datetime.fromisoformat(case.meta()["now"])
+    made = claims_of(case)
+    return {
+        name: Reading(
+            at=now,
+            sessions=case.value("SELECT count(*) FROM session WHERE store = ?", [name]),
+            claims=[claim for claim in made if claim.store == name],
+        )
+        for name in verdict_inputs.stores(case)
+    }
+
+
+def _named(sources: Sources, before: dict[str, Reading]) -> Sources:
+    """Give the stores the names that they have in the case: one store is the one of the case, whatever its file is called."""
+    if len(sources.stores) == 1 and len(before) == 1:
+        (name,) = before
+        return replace(sources, stores=(replace(sources.stores[0], name=name),))
+    unknown = [store.name for store in sources.stores if store.name not in before]
+    if unknown:
+        raise UsageError(
+            f"the case has no store {', '.join(unknown)}",
+            hint=f"It has {', '.join(before)}: write --rdb NAME=FILE or --redis NAME=URL.",
+        )
+    return sources
+
+
+def _around(around: Circumstances, probes: Sequence[Probe], backends: Sequence[Backend]) -> Circumstances:
+    """Return what is known now, with the probes of the case where no configuration was given again."""
+    from necropsy.probes.session_risk import idle_probes
+
+    if around.probes:
+        return around
+    return replace(around, probes=probes, backends=backends, idle=idle_probes(probes, backends))
+
+
+def _after(births: Births, claims: Sequence[Claim], read_at: datetime, around: Circumstances) -> Reading:
+    from necropsy.verdict.verification import Reading
+
+    return Reading(
+        at=read_at if read_at.tzinfo else read_at.replace(tzinfo=UTC),
+        sessions=births.total,
+        claims=claims,
+        lifetime_s=births.lifetime_s,
+        births_known=births.total == 0 or births.born_ms.size > 0,
+        logs_given=around.logs_given,
+    )
+
+
+def _check(name: str, before: Reading, after: Reading, probes: Sequence[Probe]) -> StoreCheck:
+    from necropsy.verdict.verification import check
+
+    if after.at < before.at:
+        raise UsageError(
+            f"store {name} was read at {after.at:%Y-%m-%d %H:%M} UTC, before the case ({before.at:%Y-%m-%d %H:%M} UTC)",
+            hint="Give the case of before the fix, and a dump of after it.",
+        )
+    return check(name, before, after, probes)

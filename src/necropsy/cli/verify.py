@@ -1,0 +1,75 @@
+"""``necropsy verify``: whether a fix cured the store."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from necropsy.cli import live, output
+from necropsy.cli.live import ImpactOption, PasswordOption, Way, WayOption
+from necropsy.cli.output import QuietOption
+from necropsy.cli.probes import PrometheusOption
+from necropsy.model.errors import UsageError
+
+
+class VerifyFormat(StrEnum):
+    """Formats of the result."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+def verify(
+    case: Annotated[Path, typer.Argument(help="The case of before the fix: necropsy examine … --case FILE.")],
+    rdb: Annotated[
+        list[str] | None, typer.Option(metavar="[NAME=]FILE", help="A dump of the store as it is now.")
+    ] = None,
+    redis: Annotated[
+        list[str] | None, typer.Option(metavar="[NAME=]URL", help="The live store, read-only: redis://host:6379.")
+    ] = None,
+    access_log: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="FILE", help="Access log since the fix: needed for clients that come at no fixed interval."
+        ),
+    ] = None,
+    prometheus: PrometheusOption = None,
+    redis_way: WayOption = Way.AUTO,
+    max_impact: ImpactOption = "1ms",
+    redis_ask_password: PasswordOption = False,
+    format: Annotated[VerifyFormat, typer.Option("--format", help="text or json.")] = VerifyFormat.TEXT,  # noqa: A002
+    quiet: QuietOption = False,
+) -> None:
+    r"""Say of each creator that a case names whether it still starts sessions: cured, partly, not, or too early to tell.
+
+    The births in the store tell it, not the configuration: a forgotten server goes on at its own moments. A store that the
+    case and the command name once needs no name.
+
+    \b
+      necropsy verify incident.case --redis redis://127.0.0.1:6379
+      necropsy verify incident.case --rdb A=a-now.rdb --rdb B=b-now.rdb --format json | jq .outcome
+
+    Exit codes: 0 cured, 12 partly cured, 13 not cured, 4 too early or not to be judged.
+    """
+    from necropsy.autopsy import sources as given
+    from necropsy.autopsy.verifying import verify as run
+    from necropsy.report import verify as shown
+    from necropsy.wire.files import expand
+
+    stores = given.stores([*(rdb or ()), *(redis or ())], None)
+    if not stores:
+        raise UsageError("no store to look at", hint="Give --redis URL or --rdb FILE: the store as it is now.")
+    sources = given.Sources(
+        stores=stores,
+        access_log=tuple(expand(access_log or ())),
+        prometheus=tuple(expand(prometheus or ())),
+        live=live.options(redis_way, max_impact, ask_password=redis_ask_password),
+        checksums=False,
+    )
+    with output.progress(quiet=quiet) as report_progress:
+        made = run(case, sources, report_progress)
+    typer.echo(shown.as_json(made) if format is VerifyFormat.JSON else shown.as_text(made), nl=False)
+    raise typer.Exit(made.exit_code)

@@ -1,0 +1,118 @@
+"""The result of ``necropsy verify`` as text and as JSON (``necropsy/verify/1``)."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Any, Final
+
+from necropsy.model.verification import (
+    CREATES,
+    CURED,
+    NOT_CURED,
+    PARTLY,
+    STOPPED,
+    TOO_EARLY,
+    CheckedCreator,
+    StoreCheck,
+    Verification,
+)
+from necropsy.report.escaping import inert
+from necropsy.report.figures import count, duration, moment, several
+
+SCHEMA: Final = "necropsy/verify/1"
+_HEADLINES: Final = {
+    CURED: "CURED",
+    PARTLY: "PARTLY CURED",
+    NOT_CURED: "NOT CURED",
+    TOO_EARLY: "TOO EARLY",
+}
+_STATES: Final = {CREATES: "CREATES", STOPPED: "stopped"}
+
+
+def as_text(made: Verification) -> str:
+    """Return what became of each creator, store by store."""
+    return "\n".join("\n".join(_store(check)) + "\n" for check in made.stores)
+
+
+def _store(check: StoreCheck) -> list[str]:
+    lines = [
+        f"{_HEADLINES.get(check.outcome, 'NOT JUDGED')}  store {inert(check.store)}, read {moment(check.taken_at)}"
+    ]
+    if check.reason:
+        lines.append(f"  {check.reason}")
+    if check.until is not None:
+        lines.append(f"  too little time has passed: it can be told from {moment(check.until)} on")
+    lines += [_creator(creator) for creator in check.creators]
+    lines.append(f"  sessions  {check.sessions_before:,} before, {check.sessions_now:,} now")
+    lines += _where_to(check)
+    return lines
+
+
+def _creator(creator: CheckedCreator) -> str:
+    name = inert(creator.name)
+    state = "NEW" if creator.is_new else _STATES.get(creator.state, "unknown")
+    if creator.state == CREATES:
+        said = f"{count(creator.births_per_day_now)} sessions a day"
+    elif creator.state == STOPPED:
+        last = f"last session {moment(creator.last_at)}" if creator.last_at else "none of its sessions is left"
+        said = f"{last}; {count(creator.births_per_day_before)} a day before"
+    else:
+        said = creator.reason
+    asks = f" ({inert(creator.url)})" if creator.url and creator.url not in name else ""
+    return f"  {state:<8}  {name}{asks}: {said}"
+
+
+def _where_to(check: StoreCheck) -> list[str]:
+    """Say where the population goes at today's rate."""
+    if not check.births_per_day_now:
+        return []
+    if check.plateau is None:
+        return [f"  leads to  no end: {several(round(check.births_per_day_now), 'session')} more every day"]
+    lives = f", as each lives for {duration(check.lifetime_s)}" if check.lifetime_s else ""
+    return [f"  leads to  a plateau of {several(round(check.plateau), 'session')} of those that still create{lives}"]
+
+
+def as_json(made: Verification) -> str:
+    """Return the same as JSON."""
+    document = {
+        "schema": SCHEMA,
+        "necropsy": made.necropsy,
+        "case": made.case,
+        "case_at": _moment(made.case_at),
+        "outcome": made.outcome,
+        "stores": [_store_row(check) for check in made.stores],
+    }
+    return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _store_row(check: StoreCheck) -> dict[str, Any]:
+    return {
+        "store": check.store,
+        "outcome": check.outcome,
+        "taken_at": _moment(check.taken_at),
+        "until": _moment(check.until),
+        "reason": check.reason,
+        "sessions_before": check.sessions_before,
+        "sessions_now": check.sessions_now,
+        "plateau": check.plateau,
+        "births_per_day_now": check.births_per_day_now,
+        "lifetime_s": check.lifetime_s,
+        "creators": [
+            {
+                "name": one.name,
+                "url": one.url,
+                "state": one.state,
+                "is_new": one.is_new,
+                "births_per_day_before": one.births_per_day_before,
+                "births_per_day_now": one.births_per_day_now,
+                "last_at": _moment(one.last_at),
+                "reason": one.reason,
+            }
+            for one in check.creators
+        ],
+    }
+
+
+def _moment(at: datetime | None) -> str | None:
+    return at.strftime("%Y-%m-%dT%H:%M:%SZ") if at is not None else None

@@ -1,0 +1,203 @@
+"""Verify a fix: the creators of a case, looked for among the births of the same store, read again later.
+
+A creator has stopped when its last birth lies so many of its own intervals back that more would have followed
+(``rhythm.endings``). None of its sessions left is the same, once its silence is long enough. A creator without a rhythm needs
+the access log again: births without a rhythm could be anybody's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from necropsy.model.probe import Probe
+from necropsy.model.verification import (
+    CREATES,
+    CURED,
+    NOT_CURED,
+    PARTLY,
+    STOPPED,
+    TOO_EARLY,
+    UNJUDGED,
+    UNKNOWN,
+    CheckedCreator,
+    StoreCheck,
+)
+from necropsy.rhythm.endings import has_ended, quiet_s
+from necropsy.verdict.evidence import Claim
+from necropsy.verdict.forecast import is_immortal
+
+_LEAST_SHARE: Final = 0.01
+"""Creators with less than this share of a store's births are not followed: they were none of the causes."""
+_MACHINES: Final = frozenset({"probe", "visitor", "unlogged"})
+_PERIOD_TOLERANCE: Final = 0.01
+_PHASE_TOLERANCE_S: Final = 0.1
+_PHASE_TOLERANCE: Final = 0.02
+"""Phases of one creator differ by less than this share of the period, or by less than a tenth of a second."""
+_HOURS_A_DAY: Final = 24.0
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A store at one of the two moments."""
+
+    at: datetime
+    """When it was read, UTC."""
+    sessions: int
+    claims: Sequence[Claim]
+    lifetime_s: float | None = None
+    births_known: bool = True
+    logs_given: bool = False
+
+
+def check(store: str, before: Reading, after: Reading, probes: Sequence[Probe]) -> StoreCheck:
+    """Compare a store with itself.
+
+    Parameters
+    ----------
+    before
+        As the case has it.
+    after
+        As it was read again; attributed with the probes of the case.
+    probes
+        Probes of the case, by ``probe_id``.
+    """
+    machines = _machines(before)
+    now = _machines(after)
+    followed = [_follow(claim, now, before, after, probes) for claim in machines]
+    known = {id(match) for claim in machines if (match := _same(claim, now)) is not None}
+    followed += [
+        _new(claim, probes)
+        for claim in now
+        if id(claim) not in known and not _is_over(claim, after.at) and _begun_since(claim, before.at)
+    ]
+    creators = tuple(sorted(followed, key=lambda one: (one.state != CREATES, -one.births_per_day_now, one.name)))
+    outcome, until, reason = _outcome(creators, machines, before, after)
+    rate = sum(one.births_per_day_now for one in creators if one.state == CREATES)
+    return StoreCheck(
+        store=store,
+        outcome=outcome,
+        creators=creators,
+        sessions_before=before.sessions,
+        sessions_now=after.sessions,
+        plateau=_plateau(rate, after),
+        births_per_day_now=rate,
+        lifetime_s=after.lifetime_s,
+        taken_at=after.at,
+        until=until,
+        reason=reason,
+    )
+
+
+def _machines(reading: Reading) -> list[Claim]:
+    total = sum(claim.births for claim in reading.claims)
+    return [
+        claim
+        for claim in reading.claims
+        if claim.creator in _MACHINES and claim.births >= _LEAST_SHARE * max(1.0, total)
+    ]
+
+
+def _same(claim: Claim, others: Sequence[Claim]) -> Claim | None:
+    """Return the claim on the same creator: the same probe, the same client, or the same rhythm at the same phase."""
+    for other in others:
+        if claim.probe_id is not None and claim.probe_id == other.probe_id:
+            return other
+    for other in others:
+        if claim.creator == other.creator == "visitor" and claim.label == other.label:
+            return other
+    return next((other for other in others if _same_rhythm(claim, other)), None)
+
+
+def _same_rhythm(a: Claim, b: Claim) -> bool:
+    if not a.period_s or not b.period_s or a.phase_s is None or b.phase_s is None:
+        return False
+    if abs(a.period_s - b.period_s) > _PERIOD_TOLERANCE * a.period_s:
+        return False
+    apart = abs(a.phase_s - b.phase_s) % a.period_s
+    return min(apart, a.period_s - apart) <= max(_PHASE_TOLERANCE_S, _PHASE_TOLERANCE * a.period_s)
+
+
+def _follow(
+    claim: Claim, now: Sequence[Claim], before: Reading, after: Reading, probes: Sequence[Probe]
+) -> CheckedCreator:
+    """Say what became of one creator."""
+    match = _same(claim, now)
+    last = _utc(match.last_at if match is not None else claim.last_at)
+    per_day = claim.births_per_hour * _HOURS_A_DAY
+    if match is not None and not _is_over(match, after.at):
+        return _checked(claim, probes, CREATES, match.births_per_hour * _HOURS_A_DAY or per_day, last)
+    needed = quiet_s(claim.period_s, claim.creation_probability, claim.births_per_hour)
+    silent_since = last or before.at
+    if (after.at - silent_since).total_seconds() <= needed:
+        return _checked(claim, probes, UNKNOWN, per_day, last, "too little time has passed since its last session")
+    if match is None and claim.period_s is None and not after.logs_given:
+        return _checked(claim, probes, UNKNOWN, per_day, None, "it has no rhythm: give the access log since the fix")
+    return _checked(claim, probes, STOPPED, 0.0, last)
+
+
+def _new(claim: Claim, probes: Sequence[Probe]) -> CheckedCreator:
+    checked = _checked(claim, probes, CREATES, claim.births_per_hour * _HOURS_A_DAY, _utc(claim.last_at))
+    return CheckedCreator(
+        checked.name, checked.url, CREATES, 0.0, checked.births_per_day_now, checked.last_at, is_new=True
+    )
+
+
+def _begun_since(claim: Claim, moment: datetime) -> bool:
+    first = _utc(claim.first_at)
+    return first is not None and first > moment
+
+
+def _checked(
+    claim: Claim, probes: Sequence[Probe], state: str, per_day: float, last: datetime | None, reason: str = ""
+) -> CheckedCreator:
+    known = claim.probe_id is not None and claim.probe_id < len(probes)
+    return CheckedCreator(
+        name=claim.label,
+        url=probes[claim.probe_id].url if known and claim.probe_id is not None else "",
+        state=state,
+        births_per_day_before=claim.births_per_hour * _HOURS_A_DAY,
+        births_per_day_now=per_day,
+        last_at=last,
+        reason=reason,
+    )
+
+
+def _is_over(claim: Claim, at: datetime) -> bool:
+    return has_ended(_utc(claim.last_at), at, claim.period_s, claim.creation_probability, claim.births_per_hour)
+
+
+def _outcome(
+    creators: Sequence[CheckedCreator], machines: Sequence[Claim], before: Reading, after: Reading
+) -> tuple[str, datetime | None, str]:
+    """Return outcome, when it can be told if it is too early, and why it cannot be judged."""
+    if not after.births_known:
+        return UNJUDGED, None, "the store's sessions do not tell when they were born"
+    if not machines:
+        return UNJUDGED, None, "the case names nobody but people: there is nothing to verify"
+    creating = [one for one in creators if one.state == CREATES]
+    unknown = [one for one in creators if one.state == UNKNOWN]
+    if creating:
+        stopped = any(one.state == STOPPED for one in creators)
+        return (PARTLY if stopped else NOT_CURED), None, ""
+    if unknown:
+        waiting = [claim for claim in machines if any(one.name == claim.label for one in unknown)]
+        needed = max(quiet_s(claim.period_s, claim.creation_probability, claim.births_per_hour) for claim in waiting)
+        last = max((one.last_at for one in unknown if one.last_at is not None), default=before.at)
+        until = last + timedelta(seconds=needed)
+        if until > after.at:
+            return TOO_EARLY, until, ""
+        return UNJUDGED, None, unknown[0].reason
+    return CURED, None, ""
+
+
+def _plateau(per_day: float, after: Reading) -> float | None:
+    if after.lifetime_s is None or is_immortal(after.lifetime_s):
+        return None if per_day else 0.0
+    return per_day / 86_400 * after.lifetime_s
+
+
+def _utc(moment: datetime | None) -> datetime | None:
+    return moment.replace(tzinfo=UTC) if moment is not None and moment.tzinfo is None else moment

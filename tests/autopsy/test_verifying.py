@@ -1,0 +1,75 @@
+"""Verify on the lab's stores: the incident's case, and the same store half fixed and wholly fixed."""
+
+from __future__ import annotations
+
+import json
+from importlib import resources
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from necropsy import autopsy
+from necropsy.autopsy.incident_file import load
+from necropsy.autopsy.sources import Sources, StoreSource
+from necropsy.autopsy.verifying import verify
+from necropsy.lab.demo import stage
+from necropsy.lab.story import INCIDENT, JUST_FIXED, PARTIAL_FIX, Story
+from necropsy.model.errors import UsageError
+from necropsy.model.verification import CREATES, CURED, NOT_CURED, PARTLY, STOPPED, Verification
+from necropsy.report.verify import as_json, as_text
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture(scope="module")
+def incident(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("before")
+    staged = stage(folder, seed=3, story=INCIDENT)
+    case = folder / "incident.case"
+    autopsy.examine(load(str(staged.incident)), case_path=case)
+    return case
+
+
+def looked_at(case: Path, folder: Path, story: Story) -> Verification:
+    staged = stage(folder, seed=3, story=story)
+    store = load(str(staged.incident)).stores[0]
+    return verify(case, Sources(stores=(StoreSource("admin-a", store.rdb),), checksums=False))
+
+
+def test_half_a_fix_names_the_server_that_goes_on(incident: Path, tmp_path: Path) -> None:
+    made = looked_at(incident, tmp_path, PARTIAL_FIX)
+    (check,) = made.stores
+    assert (check.outcome, made.exit_code) == (PARTLY, 12)
+    states = {one.name: one.state for one in check.creators}
+    assert {name for name, state in states.items() if state == CREATES} == {"172.12.1.190:80", "172.12.1.190:8080"}
+    assert {name for name, state in states.items() if state == STOPPED} == {"172.12.1.189:80", "172.12.1.189:8080"}
+    assert check.plateau == pytest.approx(2 * 8_640, rel=0.01)
+    text = as_text(made)
+    assert text.startswith("PARTLY CURED  store admin-a")
+    assert "a plateau of 17,28" in text
+
+
+def test_a_whole_fix_is_a_cure_with_the_time_at_which_each_creator_stopped(incident: Path, tmp_path: Path) -> None:
+    made = looked_at(incident, tmp_path, JUST_FIXED)
+    (check,) = made.stores
+    assert (check.outcome, made.exit_code) == (CURED, 0)
+    assert {one.last_at.hour for one in check.creators if one.last_at} <= {12, 13}
+
+
+def test_the_same_store_again_is_no_cure(incident: Path, tmp_path: Path) -> None:
+    made = looked_at(incident, tmp_path, INCIDENT)
+    assert (made.stores[0].outcome, made.exit_code) == (NOT_CURED, 13)
+
+
+def test_the_json_is_what_its_schema_says(incident: Path, tmp_path: Path) -> None:
+    document = json.loads(as_json(looked_at(incident, tmp_path, PARTIAL_FIX)))
+    schema = json.loads(resources.files("necropsy.report").joinpath("verify-1.schema.json").read_text())
+    jsonschema.validate(document, schema)
+    assert document["outcome"] == "partly-cured"
+
+
+def test_a_store_that_the_case_does_not_have_is_refused_with_the_names_that_it_has(incident: Path) -> None:
+    with pytest.raises(UsageError, match="no store elsewhere") as caught:
+        verify(incident, Sources(stores=(StoreSource("elsewhere", "x.rdb"),)))
+    assert "admin-a, admin-b" in (caught.value.hint or "")

@@ -1,0 +1,131 @@
+"""Whether creators stopped: judged from the births that are left, and never called cured too early."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from necropsy.model.verification import CREATES, CURED, NOT_CURED, PARTLY, STOPPED, TOO_EARLY, UNJUDGED, UNKNOWN
+from necropsy.verdict.evidence import Claim
+from necropsy.verdict.verification import Reading, check
+
+BEFORE = datetime(2019, 5, 24, 19, tzinfo=UTC)
+DAY = 86_400
+
+
+def claim(label: str, last: datetime | None, **more: Any) -> Claim:
+    settings: dict[str, Any] = {"creator": "probe", "evidence": "comb", "births": 8_640.0, "births_per_hour": 360.0,
+                                "period_s": 10.0, "phase_s": 4.0} | more  # fmt: skip
+    births = settings["births"]
+    return Claim(store="A", label=label, births_low=births, births_high=births, last_at=last, **settings)
+
+
+def before(*claims: Claim) -> Reading:
+    return Reading(BEFORE, 34_000, claims)
+
+
+def after(*claims: Claim, hours: float = 6, **more: Any) -> Reading:
+    return Reading(BEFORE + timedelta(hours=hours), 20_000, claims, lifetime_s=DAY, **more)
+
+
+FIXED = BEFORE + timedelta(hours=1)
+NOW = BEFORE + timedelta(hours=6)
+
+
+def test_all_that_stopped_hours_ago_is_a_cure() -> None:
+    made = check("A", before(claim("a1:80", BEFORE)), after(claim("a1:80", FIXED)), ())
+    assert made.outcome == CURED
+    assert [one.state for one in made.creators] == [STOPPED]
+    assert made.creators[0].last_at == FIXED
+    assert made.births_per_day_now == 0
+
+
+def test_the_forgotten_server_is_named_with_the_plateau_that_it_leads_to() -> None:
+    old = before(claim("a1:80", BEFORE), claim("a2:80", BEFORE, phase_s=9.0))
+    made = check("A", old, after(claim("a1:80", FIXED), claim("a2:80", NOW, phase_s=9.0)), ())
+    assert made.outcome == PARTLY
+    assert [(one.name, one.state) for one in made.creators] == [("a2:80", CREATES), ("a1:80", STOPPED)]
+    assert made.plateau == pytest.approx(8_640)
+
+
+def test_when_nobody_stopped_it_is_no_cure() -> None:
+    made = check("A", before(claim("a1:80", BEFORE)), after(claim("a1:80", NOW)), ())
+    assert made.outcome == NOT_CURED
+
+
+def test_a_creator_is_the_same_by_its_rhythm_when_nothing_names_it_any_more() -> None:
+    """Without the access log a client of the log is an unidentified train, at the same moments."""
+    old = before(claim("Go GET /", BEFORE, creator="visitor", class_id=3))
+    made = check("A", old, after(claim("unidentified", NOW, creator="unlogged", phase_s=4.02)), ())
+    assert made.outcome == NOT_CURED
+    assert [one.name for one in made.creators] == ["Go GET /"]
+
+
+def test_minutes_after_the_fix_it_is_too_early_and_said_until_when() -> None:
+    read = BEFORE + timedelta(minutes=2)
+    made = check("A", before(claim("a1:80", BEFORE)), Reading(read, 1, [claim("a1:80", BEFORE)], lifetime_s=DAY), ())
+    # Its last birth is two minutes old: five ticks have passed, but five minutes have not.
+    assert made.outcome in {TOO_EARLY, NOT_CURED}
+    assert made.outcome != CURED
+
+
+def test_nothing_left_of_a_creator_is_a_cure_once_its_silence_is_long_enough() -> None:
+    assert check("A", before(claim("a1:80", BEFORE)), after(), ()).outcome == CURED
+    soon = check("A", before(claim("a1:80", BEFORE)), after(hours=0.01), ())
+    assert soon.outcome == TOO_EARLY
+    assert soon.until == BEFORE + timedelta(seconds=300)
+
+
+def test_a_client_without_a_rhythm_is_unknown_without_the_log_and_never_called_stopped() -> None:
+    old = before(claim("spider", BEFORE, creator="visitor", period_s=None, phase_s=None))
+    made = check("A", old, after(hours=48), ())
+    assert made.outcome == UNJUDGED
+    assert made.creators[0].state == UNKNOWN
+    assert "access log" in made.reason
+    assert check("A", old, after(hours=48, logs_given=True), ()).outcome == CURED
+
+
+def test_who_began_since_is_named_as_new() -> None:
+    began = claim("new", NOW, phase_s=1.0, first_at=BEFORE + timedelta(hours=2))
+    made = check("A", before(claim("a1:80", BEFORE)), after(claim("a1:80", FIXED), began), ())
+    assert made.outcome == PARTLY
+    assert [(one.name, one.is_new) for one in made.creators] == [("new", True), ("a1:80", False)]
+
+
+def test_immortal_sessions_have_no_plateau() -> None:
+    made = check(
+        "A", before(claim("a1:80", BEFORE)), Reading(NOW, 5, [claim("a1:80", NOW)], lifetime_s=2_147_483_647), ()
+    )
+    assert made.plateau is None
+    assert made.births_per_day_now == pytest.approx(8_640)
+
+
+def test_a_store_whose_births_are_unknown_is_not_judged() -> None:
+    made = check("A", before(claim("a1:80", BEFORE)), after(births_known=False), ())
+    assert (made.outcome, made.reason != "") == (UNJUDGED, True)
+
+
+def test_a_case_that_names_nobody_cannot_be_verified() -> None:
+    people = claim("people", BEFORE, creator="people", period_s=None)
+    assert check("A", before(people), after(), ()).outcome == UNJUDGED
+
+
+@given(st.lists(st.tuples(st.booleans(), st.floats(0.01, 100)), max_size=5), st.floats(0, 100))
+def test_a_cure_is_only_said_when_nobody_creates_and_nobody_is_unknown(
+    creators: list[tuple[bool, float]], hours: float
+) -> None:
+    old = [claim(f"t{n}", BEFORE, phase_s=float(n)) for n in range(len(creators))]
+    read = BEFORE + timedelta(hours=hours)
+    now = [
+        claim(f"t{n}", read - timedelta(hours=min(ago, hours)), phase_s=float(n))
+        for n, (is_there, ago) in enumerate(creators)
+        if is_there
+    ]
+    made = check("A", before(*old), Reading(read, 1, now, lifetime_s=DAY), ())
+    if made.outcome == CURED:
+        assert old
+        assert all(one.state == STOPPED for one in made.creators)
