@@ -6,6 +6,7 @@ import json
 from datetime import datetime
 from typing import Any, Final
 
+from necropsy.model.figures import several
 from necropsy.model.verification import (
     CREATES,
     CURED,
@@ -18,7 +19,7 @@ from necropsy.model.verification import (
     Verification,
 )
 from necropsy.report.escaping import inert
-from necropsy.report.figures import count, duration, moment, several
+from necropsy.report.figures import count, duration, moment
 
 SCHEMA: Final = "necropsy/verify/1"
 _HEADLINES: Final = {
