@@ -24,9 +24,11 @@ if TYPE_CHECKING:
     and which of them are known. A deadline is set at birth and never again."""
 
 LETTERS: Final = bytes(range(ord("A"), ord("Z") + 1)) + b"_" + bytes(range(ord("a"), ord("z") + 1))
-SEPARATED: Final = r"(?s)^(?P<namespace>.*?)(?P<separator>[:._\-/]?)"
-"""How a key begins: with anything, and perhaps a separator."""
-SESSION_WORD: Final = r"(?s)^(?P<namespace>.*(?i:sess)[^:]*?)(?P<separator>[:._\-/]?)"
+DIGITS: Final = b"0123456789"
+HEX: Final = b"0123456789abcdef"
+ALNUM: Final = LETTERS.replace(b"_", b"") + DIGITS
+URL_SAFE: Final = LETTERS + DIGITS + b"-"
+SESSION_WORD: Final = r"(?s)^.*(?i:sess).*?"
 """How a key begins that has a word for sessions in its name: asked for where the value alone could be anything."""
 UUID: Final = r"[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}"
 _MILLISECONDS: Final = {"s": 1000.0, "ms": 1.0}
@@ -34,7 +36,7 @@ _MILLISECONDS: Final = {"s": 1000.0, "ms": 1.0}
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """Times that stand in a value as decimal numbers: a pattern with groups of the names of ``Moments``."""
+    """Times that stand in a value as decimal numbers: a pattern with groups of the names of ``Moments``, each of digits."""
 
     pattern: str
     created: str = ""
@@ -79,7 +81,11 @@ class Form:
     value: str
     """Pattern that a value has; it need not hold all of it, as values are cut off."""
     key: str
-    """Pattern of the whole key, with the groups ``namespace``, ``separator`` and ``id``."""
+    """Pattern of the key's end, or of the whole key."""
+    alphabet: bytes
+    """Letters of ids: the longest run of them at the key's end is the id, the rest the namespace."""
+    longest: int
+    """Most letters of an id."""
     clock: Callable[[pa.Array], Moments] | None = None
     """Reads what the value says of times."""
     precision_s: float = 1.0

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Final
 
 from necropsy.sessions.columns import numbers
 from necropsy.sessions.cure import Cure
-from necropsy.sessions.writers.form import SEPARATED, UUID, Form
+from necropsy.sessions.writers.form import URL_SAFE, UUID, Form
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -33,7 +33,10 @@ _USERS: Final = "(?:user_id|userID|userId|user|uid|username|authenticatedUserID|
 _USER: Final = (
     rf'(?s){_USERS}(?:\x06string\x0c|\x03int\x04|\x04uint\x06|\x05int64\x04)|"{_USERS}":\s*(?:"[^"]|[1-9]|\{{)'
 )
-_BASE_32: Final = SEPARATED + r"(?P<id>[A-Z2-7]{52}|[A-Z2-7]{103,104})$"
+_SCS_KEY: Final = r"(?:^|[:._\-/])[A-Za-z0-9_\-]{43}$"
+_EMPTY: Final = r"(?s)^.{14}\x04\xff\x80\x00\x00$"
+_BASE_32: Final = r"(?:^|[^A-Z2-7])(?:[A-Z2-7]{52}|[A-Z2-7]{103,104})$"
+_BASE_32_LETTERS: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 
 CURES: Final = {
     SCS: Cure(
@@ -89,35 +92,46 @@ FORMS: Final = (
         SCS,
         first=bytes(range(1, 128)),
         value=r"(?s)^.\x7f\x03.{0,12}Deadline.{0,8}Values",
-        key=SEPARATED + r"(?P<id>[A-Za-z0-9_\-]{43})$",
+        key=_SCS_KEY,
+        alphabet=URL_SAFE,
+        longest=43,
+        clock=deadline,
         user=_USER,
         nobody=r"(?s)\x01\x01.(?:flash|redirectAfterLogin|redirect|next|csrf)\x06string\x0c[^\x06]*$",
-        clock=deadline,
     ),
     Form(
         REDISTORE,
         first=b"\x0d",
         value=r"(?s)^\x0d\x7f\x04\x01\x02\xff\x80\x00\x01\x10\x01\x10\x00\x00",
         key=_BASE_32,
+        alphabet=_BASE_32_LETTERS,
+        longest=104,
         user=_USER,
         nobody=r"(?s)^.{14}.\xff\x80\x00\x01\x06string\x0c\x08\x00\x06_flash",
-        empty=r"(?s)^.{14}\x04\xff\x80\x00\x00$",
+        empty=_EMPTY,
     ),
     Form(
         REDISTORE,
         first=b"{",
         value=r"^\{",
         key=_BASE_32,
+        alphabet=_BASE_32_LETTERS,
+        longest=104,
         user=_USER,
         nobody=r'^\{"_flash":\[[^\]]*\]\}$',
         empty=r"^\{\}$",
     ),
-    Form(
-        FIBER,
-        first=b"\x0d",
-        value=r"(?s)^\x0d\x7f\x04\x01\x02\xff\x80\x00\x01\x0c\x01\x10\x00\x00",
-        key=SEPARATED + rf"(?P<id>{UUID}|[A-Za-z0-9_\-]{{43,44}})$",
-        user=_USER,
-        empty=r"(?s)^.{14}\x04\xff\x80\x00\x00$",
+    *(
+        Form(
+            FIBER,
+            first=b"\x0d",
+            value=r"(?s)^\x0d\x7f\x04\x01\x02\xff\x80\x00\x01\x0c\x01\x10\x00\x00",
+            key=key,
+            alphabet=URL_SAFE,
+            longest=longest,
+            user=_USER,
+            empty=_EMPTY,
+        )
+        for key, longest in ((UUID + "$", 36), (_SCS_KEY, 43))
     ),
 )

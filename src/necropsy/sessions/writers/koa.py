@@ -17,7 +17,7 @@ from __future__ import annotations
 from typing import Final
 
 from necropsy.sessions.cure import Cure
-from necropsy.sessions.writers.form import SEPARATED, UUID, Clock, Form
+from necropsy.sessions.writers.form import URL_SAFE, Clock, Form
 
 LAYOUT: Final = "koa"
 GENERIC: Final = "koa-generic"
@@ -50,9 +50,13 @@ FORMS: Final = (
         LAYOUT,
         first=b"{",
         value=r'(?s)^\{.*"(?:_expire":[0-9]+,"_maxAge":[0-9]+|_session":true)\}$',
-        key=SEPARATED + rf"(?P<id>{UUID}|[A-Za-z0-9_\-]{{16,64}})$",
+        key=r"[A-Za-z0-9_\-]{16,64}$",
+        alphabet=URL_SAFE,
+        longest=64,
         clock=Clock(
-            r'(?s)"_expire":(?P<expires>[0-9]+),"_maxAge":(?P<lifetime>[0-9]+)\}$', expires="ms", lifetime="ms"
+            r'(?s)"_expire":(?P<expires>[0-9]{1,15}),"_maxAge":(?P<lifetime>[0-9]{1,15})\}$',
+            expires="ms",
+            lifetime="ms",
         ),
         precision_s=0.001,
         user=_USER,
@@ -63,8 +67,10 @@ FORMS: Final = (
         GENERIC,
         first=b"{",
         value=r'(?s)^\{"cookie":\{"httpOnly":[^{}]*"maxAge":(?:[0-9]+|null)[^{}]*\}',
-        key=SEPARATED + r"(?P<id>[A-Za-z0-9_\-]{24,64})$",
-        clock=Clock(r'(?s)^\{"cookie":\{[^{}]*"maxAge":(?P<lifetime>[0-9]+)', lifetime="ms"),
+        key=r"[A-Za-z0-9_\-]{24,64}$",
+        alphabet=URL_SAFE,
+        longest=64,
+        clock=Clock(r'(?s)^\{"cookie":\{[^{}]*"maxAge":(?P<lifetime>[0-9]{1,15})', lifetime="ms"),
         user=_USER,
         nobody=r'^\{"cookie":\{[^{}]*\},"(?:returnTo|flash|csrf|secret)":"[^"]*"\}$',
         empty=r'^\{"cookie":\{[^{}]*\}\}$',

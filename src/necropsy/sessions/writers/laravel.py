@@ -19,10 +19,10 @@ from __future__ import annotations
 from typing import Final
 
 from necropsy.sessions.cure import Cure
-from necropsy.sessions.writers.form import SEPARATED, Form
+from necropsy.sessions.writers.form import ALNUM, Form
 
 LAYOUT: Final = "laravel"
-_KEY: Final = SEPARATED + r"(?P<id>[A-Za-z0-9]{40})$"
+_KEY: Final = r"[A-Za-z0-9]{40}$"
 
 CURES: Final = {
     LAYOUT: Cure(
@@ -45,6 +45,8 @@ FORMS: Final = (
         first=b"as{",
         value=r'(?s)^(?:s:[0-9]+:")?(?:a:[0-9]+:\{.*s:6:"_token";s:40:"[A-Za-z0-9]{40}"|\{.*"_token":"[A-Za-z0-9]{40}")',
         key=_KEY,
+        alphabet=ALNUM,
+        longest=40,
         user=r'(?s)"login_[A-Za-z0-9_]+_[0-9a-f]{40}"[;:]',
         nobody=r'(?s)"_token"[;:]',
         creator=r'(?s)"_previous"(?:;a:1:\{s:3:"url";s:[0-9]+:|:\{"url":)"https?:\\?/\\?/(?P<host>[^/\\"?#]+)(?P<path>[^"?#\\]*)',
@@ -54,6 +56,8 @@ FORMS: Final = (
         first=b"se",
         value=r'^(?:s:[0-9]+:")?eyJpdiI6',
         key=_KEY,
+        alphabet=ALNUM,
+        longest=40,
         always="unknown",
     ),
 )

@@ -20,11 +20,13 @@ from __future__ import annotations
 from typing import Final
 
 from necropsy.sessions.cure import Cure
-from necropsy.sessions.writers.form import LETTERS, SEPARATED, SESSION_WORD, Form
+from necropsy.sessions.writers.form import ALNUM, LETTERS, SESSION_WORD, Form
 
 LAYOUT: Final = "php"
-_ID: Final = r"(?P<id>[0-9A-Za-z,\-]{22,256})$"
-_USUAL_ID: Final = r"(?P<id>[0-9a-v]{26})$"
+_ID: Final = r"[0-9A-Za-z,\-]{22,256}$"
+_LETTERS: Final = ALNUM + b",-"
+_USUAL_ID: Final = r"(?:^|[^0-9A-Za-z,])[0-9a-v]{26}$"
+_KEYS: Final = ((SESSION_WORD + _ID, 256), (_USUAL_ID, 26))
 _USERS: Final = "(?:user_id|userId|user|userid|uid|username|user_name|login_user|member_id|customer_id)"
 _SOMEBODY: Final = r"(?:s:[1-9]|i:[1-9]|a:[1-9]|[OC]:)"
 
@@ -48,7 +50,9 @@ FORMS: Final = (
         LAYOUT,
         first=LETTERS,
         value=r"(?s)^[A-Za-z_][A-Za-z0-9_.\-]{0,63}\|(?:[abdisOC]:|N;)",
-        key=SEPARATED + _ID,
+        key=_ID,
+        alphabet=_LETTERS,
+        longest=256,
         user=rf"(?s)(?:^|[;}}]){_USERS}\|{_SOMEBODY}",
     ),
     *(
@@ -57,11 +61,13 @@ FORMS: Final = (
             first=b"a",
             value=r'(?s)^a:[0-9]+:\{(?:\}$|s:[0-9]+:")',
             key=key,
+            alphabet=_LETTERS,
+            longest=longest,
             user=rf'(?s)[;{{}}]s:[0-9]+:"{_USERS}";{_SOMEBODY}',
             empty=r"^a:0:\{\}$",
             mortal=True,
         )
-        for key in (SESSION_WORD + _ID, SEPARATED + _USUAL_ID)
+        for key, longest in _KEYS
     ),
     *(
         Form(
@@ -69,14 +75,16 @@ FORMS: Final = (
             first=b"\0",
             value=r"(?s)^\x00\x00\x00[\x01\x02][\x14\x15]",
             key=key,
+            alphabet=_LETTERS,
+            longest=longest,
             user=rf"(?s)\x11.{_USERS}(?:\x11[^\x00]|[\x06-\x0b]|\x14[^\x00])",
             empty=r"(?s)^\x00\x00\x00[\x01\x02]\x14\x00$",
             mortal=True,
         )
-        for key in (SESSION_WORD + _ID, SEPARATED + _USUAL_ID)
+        for key, longest in _KEYS
     ),
     *(
-        Form(LAYOUT, first=b"", value="", key=key, empty="^$", mortal=True)
-        for key in (SESSION_WORD + _ID, SEPARATED + _USUAL_ID)
+        Form(LAYOUT, first=b"", value="", key=key, alphabet=_LETTERS, longest=longest, empty="^$", mortal=True)
+        for key, longest in _KEYS
     ),
 )

@@ -18,14 +18,14 @@ from __future__ import annotations
 from typing import Final
 
 from necropsy.sessions.cure import Cure
-from necropsy.sessions.writers.form import SEPARATED, Clock, Form
+from necropsy.sessions.writers.form import HEX, URL_SAFE, Clock, Form
 
 STARSESSIONS: Final = "starsessions"
 LITESTAR: Final = "litestar"
 AIOHTTP: Final = "aiohttp"
 _METADATA: Final = (
-    r'(?s)"__metadata__":\s*\{"lifetime":\s*(?P<lifetime>[0-9]+),\s*"created":\s*(?P<created>[0-9.]+),'
-    r'\s*"last_access":\s*(?P<used>[0-9.]+)'
+    r'(?s)"__metadata__":\s*\{"lifetime":\s*(?P<lifetime>[0-9]{1,12}),\s*"created":\s*(?P<created>[0-9]{1,12}(?:\.[0-9]{1,9})?),'
+    r'\s*"last_access":\s*(?P<used>[0-9]{1,12}(?:\.[0-9]{1,9})?)'
 )
 _USER: Final = r'[{,]\s*"(?:user_id|user|username|userid|_user_id)":\s*(?:"[^"]|[1-9]|\{)'
 
@@ -64,7 +64,9 @@ FORMS: Final = (
         STARSESSIONS,
         first=b"{",
         value=_METADATA,
-        key=SEPARATED + r"(?P<id>[A-Za-z0-9_\-]{16,128})$",
+        key=r"[A-Za-z0-9_\-]{16,128}$",
+        alphabet=URL_SAFE,
+        longest=128,
         clock=Clock(_METADATA, created="s", used="s", lifetime="s"),
         precision_s=0.001,
         user=_USER,
@@ -75,21 +77,27 @@ FORMS: Final = (
         AIOHTTP,
         first=b"{",
         value=r'^\{"created":\s*[0-9]+,\s*"session":\s*\{',
-        key=SEPARATED + r"(?P<id>[0-9a-f]{32})$",
-        clock=Clock(r'^\{"created":\s*(?P<created>[0-9]+)', created="s"),
+        key=r"[0-9a-f]{32}$",
+        alphabet=HEX,
+        longest=32,
+        clock=Clock(r'^\{"created":\s*(?P<created>[0-9]{1,12})', created="s"),
         user=_USER,
         nobody=r'^\{"created":\s*[0-9]+,\s*"session":\s*\{"(?:next|flash|csrf_token)":\s*"[^"]*"\}\}$',
         empty=r'^\{"created":\s*[0-9]+,\s*"session":\s*\{\}\}$',
     ),
     Form(
-        AIOHTTP, first=b"{", value=r"^\{\}$", key=r"(?s)^(?P<namespace>.*AIOHTTP_SESSION)(?P<separator>_)(?P<id>[0-9a-f]{32})$",
+        AIOHTTP, first=b"{", value=r"^\{\}$", key=r"AIOHTTP_SESSION_[0-9a-f]{32}$",
+        alphabet=HEX,
+        longest=32,
         empty=r"^\{\}$",
     ),
     Form(
         LITESTAR,
         first=b"{",
         value=r"^\{",
-        key=r"(?s)^(?P<namespace>.*(?i:litestar|sess).*?)(?P<separator>[:_])(?P<id>[0-9a-f]{64})$",
+        key=r"(?s)^.*(?i:litestar|sess).*[:_][0-9a-f]{64}$",
+        alphabet=HEX,
+        longest=64,
         user=_USER,
         empty=r"^\{\}$",
     ),

@@ -20,18 +20,19 @@ from __future__ import annotations
 from typing import Final
 
 from necropsy.sessions.cure import Cure
-from necropsy.sessions.writers.form import SEPARATED, Clock, Form
+from necropsy.sessions.writers.form import HEX, Clock, Form
 
 LAYOUT: Final = "rails"
 CACHE: Final = "rails-cache"
-_HASHED: Final = SEPARATED + r"(?P<id>2::[0-9a-f]{64})$"
-_PLAIN: Final = SEPARATED + r"(?P<id>2::[0-9a-f]{64}|[0-9a-f]{32})$"
+_HASHED: Final = r"(?:^|[^0-9A-Za-z])2::[0-9a-f]{64}$"
+_LETTERS: Final = HEX + b":"
+_PLAIN: Final = r"(?:^|[^0-9a-f])[0-9a-f]{32}$"
 _USER: Final = (
     r'(?s)warden\.user\.[a-z_]+\.key|"\x0cuser_id\x06(?::\x06E|;.)[TF](?:i[^\x00]|I")'
     r'|"(?:user_id|warden\.user\.[a-z_]+\.key)":[^n]'
 )
 _ONLY_CSRF: Final = r'\{\x06I"\x10_csrf_token\x06'
-_ENTRY: Final = r"(?s)@created_atf.(?P<written>[0-9]+(?:\.[0-9]+)?)"
+_ENTRY: Final = r"(?s)@created_atf.(?P<written>[0-9]{1,12}(?:\.[0-9]{1,9})?)"
 
 CURES: Final = {
     name: Cure(
@@ -53,26 +54,45 @@ Rails.application.config.session_store {store}, expire_after: 1.day""",
 }
 
 FORMS: Final = (
-    Form(
-        LAYOUT,
-        first=b"\x04",
-        value=r"(?s)^\x04\x08\{",
-        key=_PLAIN,
-        user=_USER,
-        nobody=r"(?s)^\x04\x08" + _ONLY_CSRF,
-        empty=r"(?s)^\x04\x08\{\x00$",
+    *(
+        Form(
+            LAYOUT,
+            first=b"\x04",
+            value=r"(?s)^\x04\x08\{",
+            key=key,
+            alphabet=_LETTERS,
+            longest=longest,
+            user=_USER,
+            nobody=r"(?s)^\x04\x08" + _ONLY_CSRF,
+            empty=r"(?s)^\x04\x08\{\x00$",
+        )
+        for key, longest in ((_HASHED, 67), (_PLAIN, 32))
     ),
-    Form(LAYOUT, first=b"{", value=r"^\{", key=_HASHED, user=_USER, empty=r"^\{\}$"),
+    Form(LAYOUT, first=b"{", value=r"^\{", key=_HASHED, alphabet=_LETTERS, longest=67, user=_USER, empty=r"^\{\}$"),
     Form(
         CACHE,
         first=b"\x04",
         value=r"(?s)^\x04\x08o: ActiveSupport::Cache::Entry",
         key=_HASHED,
-        clock=Clock(_ENTRY + r"(?:.*@expires_inf.(?P<lifetime>[0-9.e]+))?", written="s", lifetime="s"),
+        alphabet=_LETTERS,
+        longest=67,
+        clock=Clock(
+            _ENTRY + r"(?:.*@expires_inf.(?P<lifetime>[0-9]{1,12}(?:\.[0-9]{1,9})?(?:e[0-9]{1,2})?))?",
+            written="s",
+            lifetime="s",
+        ),
         precision_s=0.001,
         user=_USER,
         nobody=r"(?s)@value" + _ONLY_CSRF + r"(?::\x06E|;.)[TF]I",
         empty=r"(?s)@value\{\x00",
     ),
-    Form(CACHE, first=b"\0\1", value=r"(?s)^(?:\x00\x04\x08|\x01x|\x00\x11)", key=_HASHED, user=_USER),
+    Form(
+        CACHE,
+        first=b"\0\1",
+        value=r"(?s)^(?:\x00\x04\x08|\x01x|\x00\x11)",
+        key=_HASHED,
+        alphabet=_LETTERS,
+        longest=67,
+        user=_USER,
+    ),
 )

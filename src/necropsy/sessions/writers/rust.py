@@ -16,7 +16,7 @@ from __future__ import annotations
 from typing import Final
 
 from necropsy.sessions.cure import Cure
-from necropsy.sessions.writers.form import SEPARATED, Form
+from necropsy.sessions.writers.form import ALNUM, URL_SAFE, Form
 
 TOWER: Final = "tower-sessions"
 ACTIX: Final = "actix-session"
@@ -50,7 +50,9 @@ FORMS: Final = (
         TOWER,
         first=b"\x93",
         value=r"(?s)^\x93\xc4\x10.{16}[\x80-\x8f\xde]",
-        key=SEPARATED + r"(?P<id>[A-Za-z0-9_\-]{22})$",
+        key=r"(?:^|[:._\-/])[A-Za-z0-9_\-]{22}$",
+        alphabet=URL_SAFE,
+        longest=22,
         user=r"(?s)\xa4user[^\xc0]|\xa7user_id[^\xc0]|\xafaxum-login\.data.*user_id[^\xc0]",
         empty=r"(?s)^\x93\xc4\x10.{16}\x80",
     ),
@@ -58,7 +60,9 @@ FORMS: Final = (
         ACTIX,
         first=b"{",
         value=r'^\{"[^"]{1,64}":"(?:\\"|\[|\{|-?[0-9]|true|false|null)',
-        key=SEPARATED + r"(?P<id>[A-Za-z0-9]{64})$",
+        key=r"(?:^|[^A-Za-z0-9])[A-Za-z0-9]{64}$",
+        alphabet=ALNUM,
+        longest=64,
         user=r'"(?:user_id|user|actix_identity\.user_id)":"(?:\\"[^\\"]|[1-9]|\{)',
     ),
 )

@@ -17,10 +17,12 @@ from __future__ import annotations
 from typing import Final
 
 from necropsy.sessions.cure import Cure
-from necropsy.sessions.writers.form import LETTERS, SEPARATED, Clock, Form
+from necropsy.sessions.writers.form import ALNUM, LETTERS, Clock, Form
 
 LAYOUT: Final = "symfony"
-_META: Final = r'(?s)_sf2_meta(?:\||";)a:[0-9]:\{s:1:"u";i:(?P<used>[0-9]+);s:1:"c";i:(?P<created>[0-9]+);'
+_ID: Final = r"[0-9A-Za-z,\-]{22,256}$"
+_LETTERS: Final = ALNUM + b",-"
+_META: Final = r'(?s)_sf2_meta(?:\||";)a:[0-9]:\{s:1:"u";i:(?P<used>[0-9]{1,12});s:1:"c";i:(?P<created>[0-9]{1,12});'
 
 CURES: Final = {
     LAYOUT: Cure(
@@ -46,8 +48,9 @@ FORMS: Final = (
         LAYOUT,
         first=LETTERS,
         value=_META,
-        # Its own prefix ends in a letter that an id may have.
-        key=r"(?s)^(?P<namespace>sf_s|(?:.*:)?session|.*?)(?P<separator>[:._\-/]?)(?P<id>[0-9A-Za-z,\-]{22,256})$",
+        key=_ID,
+        alphabet=_LETTERS,
+        longest=256,
         clock=Clock(_META, created="s", used="s"),
         user=r'(?s)"_security_[A-Za-z0-9_]+";[sO]:[1-9]',
         nobody=r'(?s)^_sf2_attributes\|a:(?:0:\{\}|[0-9]+:\{s:[0-9]+:"_(?:csrf/|security\.))',
@@ -57,7 +60,9 @@ FORMS: Final = (
         LAYOUT,
         first=b"_a",
         value=r'(?s)^(?:_sf2_attributes\||a:[0-9]+:\{s:15:"_sf2_attributes")',
-        key=SEPARATED + r"(?P<id>[0-9A-Za-z,\-]{22,256})$",
+        key=_ID,
+        alphabet=_LETTERS,
+        longest=256,
         user=r'(?s)"_security_[A-Za-z0-9_]+";[sO]:[1-9]',
     ),
 )
