@@ -20,13 +20,12 @@ from table import Bar, print_bars
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 from datetime import UTC, datetime
 
-from servers import running
-
 from necropsy.evidence.rdb.reader import open_dump
 from necropsy.sessions import census as census_module
 from necropsy.sessions.census import Census
 from necropsy.sessions.keyspace import Projection
 from necropsy.sessions.registry import LAYOUTS
+from servers import running
 
 SESSIONS = int(float(os.environ.get("BENCH_SESSIONS", "2e5")))
 WRITERS = Path(__file__).parents[1] / "tests" / "writers"

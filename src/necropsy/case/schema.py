@@ -162,6 +162,11 @@ TABLES: Final[tuple[Table, ...]] = (
             Column("elements", "BIGINT", "Elements in all of them."),
             Column("without_expiry", "BIGINT", "Keys that never expire."),
             Column("expired", "BIGINT", "Keys whose expiry is past but which are still there."),
+            Column("tokens", "BIGINT", "Keys of no known layout that end in something random, as a session id is."),
+            Column(
+                "first_expiry", "TIMESTAMP", "The earliest expiry of the keys of no known layout; NULL: none expires."
+            ),
+            Column("last_expiry", "TIMESTAMP", "The latest one; less the moment of the dump, nearly their lifetime."),
         ),
     ),
     Table(

@@ -16,9 +16,15 @@ if TYPE_CHECKING:
 _MOST_PATTERNS: Final = 20_000
 """Patterns of other keys that are held before those that look like ids are folded together."""
 _MOST_NAMES: Final = 200_000
-_COUNTED: Final = ("keys", "bytes", "elements", "without_expiry", "expired")
+_COUNTED: Final = ("keys", "bytes", "elements", "without_expiry", "expired", "tokens")
+_TOKEN: Final = r"(?:^|[^0-9A-Za-z])[0-9A-Za-z][0-9A-Za-z_,\-]{18,}[0-9A-Za-z_,\-]$"
+"""The end of a key that may be a session id: twenty letters and more, among them a digit."""
+_LAST_MS: Final = 253_402_300_799_000
+"""The end of the year 9999, beyond which calendars part."""
 
 _Family: TypeAlias = tuple[int, str, str, str]
+_Span: TypeAlias = tuple[int, int]
+"""Earliest and latest expiry, in milliseconds."""
 """Database, pattern, type, role."""
 
 
@@ -29,6 +35,7 @@ class Families:
         self._now = now
         self._sums: dict[_Family, list[int]] = {}
         self._names: set[str] = set()
+        self._spans: dict[_Family, _Span] = {}
 
     def remember(self, names: pa.Array) -> None:
         """Remember principals, raw and as they fold, so that no pattern keeps one."""
@@ -60,15 +67,21 @@ class Families:
                 "elements": keys.take("elements", rows),
                 "without_expiry": expires.is_null().cast(pa.int64()),
                 "expired": pc.fill_null(past, False).cast(pa.int64()),
+                "tokens": _tokens(keys, rows, role),
+                "first": expires.cast(pa.int64()),
             }
         )
         sums = table.group_by(["db", "pattern", "type"], use_threads=False).aggregate(
-            [([], "count_all"), *((name, "sum") for name in _COUNTED[1:])]
+            [([], "count_all"), *((name, "sum") for name in _COUNTED[1:]), ("first", "min"), ("first", "max")]
         )
         columns = [sums.column(name).to_pylist() for name in ("db", "pattern", "type", "count_all")]
         columns += [sums.column(f"{name}_sum").to_pylist() for name in _COUNTED[1:]]
         for db, text, kind, *counts in zip(*columns, strict=True):
             self._count((db, text, kind, role), [count or 0 for count in counts])
+        if role == OTHER:
+            spans = [sums.column(f"first_{name}").to_pylist() for name in ("min", "max")]
+            for db, text, kind, first, last in zip(*columns[:3], *spans, strict=True):
+                self._spread((db, text, kind, role), (first, last) if first is not None else None)
         if len(self._sums) > _MOST_PATTERNS:
             self._fold()
 
@@ -94,6 +107,7 @@ class Families:
             pc.sum(keys.take("elements", rows)).as_py() or 0,
             expires.null_count,
             int(np.count_nonzero(moments <= self._now.astype("datetime64[ms]").astype(np.int64))),
+            0,
         ]
         family = (int(databases[0]), pattern.dictionary[0].as_py(), types.dictionary[int(codes[0])].as_py(), role)
         self._count(family, counts)
@@ -109,7 +123,17 @@ class Families:
         columns = {name: [family[place] for family, _ in rows] for place, name in enumerate(names)}
         columns |= {name: [counts[place] for _, counts in rows] for place, name in enumerate(_COUNTED)}
         types = [pa.int32(), *[pa.string()] * 3, *[pa.int64()] * len(_COUNTED)]
-        return pa.table(columns, schema=pa.schema(zip((*names, *_COUNTED), types, strict=True)))
+        table = pa.table(columns, schema=pa.schema(zip((*names, *_COUNTED), types, strict=True)))
+        spans = [self._spans.get(family) for family, _ in rows]
+        for place, name in enumerate(("first_expiry", "last_expiry")):
+            moments = [None if span is None else min(span[place], _LAST_MS) for span in spans]
+            table = table.append_column(name, pa.array(moments, pa.int64()).cast(pa.timestamp("ms")))
+        return table
+
+    def _spread(self, family: _Family, span: _Span | None) -> None:
+        if span is not None:
+            first, last = self._spans.get(family, span)
+            self._spans[family] = min(first, span[0]), max(last, span[1])
 
     def _count(self, family: _Family, counts: list[int]) -> None:
         known = self._sums.get(family)
@@ -122,7 +146,23 @@ class Families:
         for family, counts in others.items():
             keys[nameless[family]] = keys.get(nameless[family], 0) + counts[0]
         became = collapse(keys)
+        spans, self._spans = self._spans, {}
         for family in others:
             del self._sums[family]
         for (db, text, kind, role), counts in others.items():
-            self._count((db, became[nameless[db, text, kind, role]], kind, role), counts)
+            folded = (db, became[nameless[db, text, kind, role]], kind, role)
+            self._count(folded, counts)
+            self._spread(folded, spans.get((db, text, kind, role)))
+
+
+def _tokens(keys: Keys, rows: Positions, role: str) -> pa.Array:
+    """Return 1 for each key of no layout that ends in something random."""
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if role != OTHER:
+        return pa.array(np.zeros(len(rows), np.int64))
+    names = keys.take("key", rows)
+    random = pc.and_(pc.match_substring_regex(names, _TOKEN), pc.match_substring_regex(names, r"[0-9][^0-9]|[0-9]$"))
+    return random.cast(pa.int64())

@@ -32,7 +32,10 @@ _USER: Final = (
     r'|"(?:user_id|warden\.user\.[a-z_]+\.key)":[^n]'
 )
 _ONLY_CSRF: Final = r'\{\x06I"\x10_csrf_token\x06'
-_ENTRY: Final = r"(?s)@created_atf.(?P<written>[0-9]{1,12}(?:\.[0-9]{1,9})?)"
+_ENTRY: Final = (
+    r"(?s)@created_atf.(?P<written>[0-9]{1,12}(?:\.[0-9]{1,9})?)"
+    r"(?:.*@expires_inf.(?P<lifetime>[0-9]{1,12}(?:\.[0-9]{1,9})?(?:e[0-9]{1,2})?))?"
+)
 
 CURES: Final = {
     name: Cure(
@@ -76,11 +79,7 @@ FORMS: Final = (
         key=_HASHED,
         alphabet=_LETTERS,
         longest=67,
-        clock=Clock(
-            _ENTRY + r"(?:.*@expires_inf.(?P<lifetime>[0-9]{1,12}(?:\.[0-9]{1,9})?(?:e[0-9]{1,2})?))?",
-            written="s",
-            lifetime="s",
-        ),
+        clock=Clock(_ENTRY, written="s", lifetime="s"),
         precision_s=0.001,
         user=_USER,
         nobody=r"(?s)@value" + _ONLY_CSRF + r"(?::\x06E|;.)[TF]I",
