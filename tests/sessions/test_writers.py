@@ -17,7 +17,7 @@ from sessions.keyspaces import of_dump, sessions
 
 WRITERS = Path(__file__).parents[1] / "writers"
 NAMES = sorted(path.parent.name for path in WRITERS.glob("*/facts.json"))
-NOT_TOLD = frozenset({"laravel_encrypted"})
+NOT_TOLD = frozenset({"laravel_encrypted", "redisson_tomcat"})
 """Writers whose bytes do not tell who is logged in."""
 
 

@@ -30,6 +30,13 @@ def _go(names: str) -> str:
     return f"cd .. && grep -E '({names.replace(' ', '|')})' go.mod | sed 's/ *\\/\\/.*//' | tr -d '\\t'; go version"
 
 
+_JAVA: Final = 'java -cp "$WORK/java/*:$WORK/java/lib/*" {}'
+
+
+def _pom(artifact: str) -> str:
+    return f"grep -o '{artifact}</artifactId><version>[^<]*' pom.xml | tr '<>/' '   '; java -version 2>&1 | head -1"
+
+
 def _crates(names: str) -> str:
     return f"grep -A1 -E '^name = \"({names.replace(' ', '|')})\"' Cargo.lock | grep -o '\".*\"'; rustc --version"
 
@@ -121,5 +128,11 @@ WRITERS: Final = (
     Writer("go_fiber", "fiber", "$WORK/bin/go_fiber", _go("gofiber/fiber gofiber/storage"), r"[0-9a-f-]{36}"),
     Writer("tower_sessions", "tower-sessions", "$WORK/cargo/release/tower-sessions-writer", _crates("tower-sessions axum"), r"[A-Za-z0-9_-]{22}"),
     Writer("actix_session", "actix-session", "$WORK/cargo/release/actix-session-writer", _crates("actix-session actix-web"), r"[A-Za-z0-9]{64}"),
+    Writer("vertx", "vertx", _JAVA.format("VertxWriter"), _pom("vertx-web-sstore-redis"), r"[0-9a-f]{32}|[A-Za-z0-9_-]{22}", folder="java"),
+    Writer("shiro", "shiro", _JAVA.format("ShiroWriter"), _pom("shiro-redis"), r"shiro:session:.+", folder="java"),
+    Writer(
+        "redisson_tomcat", "redisson-tomcat", _JAVA.format("RedissonWriter"), _pom("redisson-tomcat-10"),
+        r"redisson:tomcat_session:.+", folder="java",
+    ),
 )  # fmt: skip
 """How each is started and which of its keys are sessions."""

@@ -17,7 +17,7 @@ _MOST_PATTERNS: Final = 20_000
 """Patterns of other keys that are held before those that look like ids are folded together."""
 _MOST_NAMES: Final = 200_000
 _COUNTED: Final = ("keys", "bytes", "elements", "without_expiry", "expired", "tokens")
-_TOKEN: Final = r"(?:^|[^0-9A-Za-z])[0-9A-Za-z][0-9A-Za-z_,\-]{18,}[0-9A-Za-z_,\-]$"
+_RANDOM: Final = r"(?:^|[^0-9A-Za-z])[0-9A-Za-z][0-9A-Za-z_,\-]{18,}[0-9A-Za-z_,\-]$"
 """The end of a key that may be a session id: twenty letters and more, among them a digit."""
 _LAST_MS: Final = 253_402_300_799_000
 """The end of the year 9999, beyond which calendars part."""
@@ -164,5 +164,5 @@ def _tokens(keys: Keys, rows: Positions, role: str) -> pa.Array:
     if role != OTHER:
         return pa.array(np.zeros(len(rows), np.int64))
     names = keys.take("key", rows)
-    random = pc.and_(pc.match_substring_regex(names, _TOKEN), pc.match_substring_regex(names, r"[0-9][^0-9]|[0-9]$"))
+    random = pc.and_(pc.match_substring_regex(names, _RANDOM), pc.match_substring_regex(names, r"[0-9][^0-9]|[0-9]$"))
     return random.cast(pa.int64())

@@ -12,9 +12,10 @@ from necropsy.sessions.flask import Flask
 from necropsy.sessions.interface import Layout
 from necropsy.sessions.keyspace import Projection
 from necropsy.sessions.spring.layout import Spring
+from necropsy.sessions.writers.hash_forms import KnownHashes
 from necropsy.sessions.writers.strings import Strings
 
-LAYOUTS: Final[tuple[type[Layout], ...]] = (Spring, Express, Django, Flask, Strings)
+LAYOUTS: Final[tuple[type[Layout], ...]] = (Spring, Express, Django, Flask, Strings, KnownHashes)
 """Layouts with the narrowest signs first: a family further down never sees what one above it has claimed."""
 
 

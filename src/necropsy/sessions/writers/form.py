@@ -104,3 +104,22 @@ class Form:
     """Authentication that all have, when the store holds only such sessions or says nothing of it: yes or unknown."""
     mortal: bool = False
     """Only keys with an expiry are sessions: without one, it may be anything."""
+
+
+def big_endian(found: pa.StructArray, name: str) -> tuple[npt.NDArray[np.float64], Mask]:
+    r"""Read a group of eight bytes as a big-endian number, and tell where there is one.
+
+    >>> import pyarrow as pa
+    >>> values, known = big_endian(pa.array([{"a": bytes(7) + b"\x05"}, {"a": b""}]), "a")
+    >>> values.tolist(), known.tolist()
+    ([5.0, 0.0], [True, False])
+    """
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    raw = pc.struct_field(found, name)
+    known = numbers(pc.equal(pc.fill_null(pc.binary_length(raw), 0), 8))
+    whole = pc.if_else(pa.array(known), raw, pa.scalar(bytes(8), raw.type)).cast(pa.binary(8))
+    data = np.frombuffer(whole.buffers()[1], ">i8")[whole.offset : whole.offset + len(whole)]
+    return data.astype(np.float64), known

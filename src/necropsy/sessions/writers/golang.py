@@ -17,9 +17,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from necropsy.sessions.columns import numbers
 from necropsy.sessions.cure import Cure
-from necropsy.sessions.writers.form import URL_SAFE, UUID, Form
+from necropsy.sessions.writers.form import URL_SAFE, UUID, Form, big_endian
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -73,18 +72,12 @@ manager.Lifetime, manager.IdleTimeout = 24*time.Hour, time.Hour""",
 
 
 def deadline(heads: pa.Array) -> Moments:
-    """Read scs' deadline: Go's binary time, seconds since the year 1 and nanoseconds."""
-    import numpy as np
-    import pyarrow as pa
+    """Read scs' deadline: Go's binary time, in seconds since the year 1."""
     import pyarrow.compute as pc
 
-    found = pc.extract_regex(heads, pattern=r"(?s)[\x0f\x10][\x01\x02](?P<time>\x00\x00\x00.{9})")
-    time = pc.struct_field(found, "time")
-    raw = pc.fill_null(time, b"\0" * 12).cast(pa.binary(12))
-    data = np.frombuffer(raw.buffers()[1], np.uint8)[raw.offset * 12 :].reshape(-1, 12)[: len(raw)]
-    seconds = data[:, :8].copy().view(">u8").ravel().astype(np.float64) - 62_135_596_800
-    nanoseconds = data[:, 8:].copy().view(">u4").ravel()
-    return {"deadline": (seconds * 1000 + nanoseconds / 1e6, numbers(time.is_valid()))}
+    pattern = r"(?s)[\x0f\x10][\x01\x02](?P<seconds>\x00\x00\x00.{5})"
+    seconds, known = big_endian(pc.extract_regex(heads, pattern=pattern), "seconds")
+    return {"deadline": ((seconds - 62_135_596_800) * 1000 + 500, known)}  # with its nanoseconds, within half a second
 
 
 FORMS: Final = (

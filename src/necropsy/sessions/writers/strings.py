@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from necropsy.model.evidence import Authentication, Provenance
-from necropsy.sessions.columns import cut, flat, nullable, numbers, words
+from necropsy.sessions.columns import flat, nullable, numbers, words
 from necropsy.sessions.folding import fold_namespace, fold_path
 from necropsy.sessions.interface import SESSION, Claim, Refinement
 from necropsy.sessions.keyspace import Projection
 from necropsy.sessions.strings import cut_off, match
 from necropsy.sessions.writers.forms import CURES, FORMS
+from necropsy.sessions.writers.split import named
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
 _EMPTY: Final = 256
 """Stands for the first byte of a value that has none."""
-_SEPARATORS: Final = frozenset({b":", b".", b"_", b"-", b"/"})
 _STATES: Final = (Authentication.NO, Authentication.YES, Authentication.UNKNOWN)
 _PROVENANCES: Final = (Provenance.UNKNOWN, Provenance.EXPLICIT, Provenance.NOT_LATER, Provenance.DERIVED)
 _LAST_MS: Final = 253_402_300_799_000
@@ -85,29 +85,6 @@ class Strings:
         return []
 
 
-def split(keys: pa.Array, alphabet: bytes, longest: int) -> tuple[pa.DictionaryArray, pa.Array]:
-    """Cut each key before the longest run of letters of an alphabet at its end, of at most so many.
-
-    >>> import pyarrow as pa
-    >>> namespaces, identifiers = split(pa.array([b"shop:sess:abc", b"abcdef"]), b"abcdef", 4)
-    >>> namespaces.to_pylist(), identifiers.to_pylist()
-    ([b'shop:sess:', b'ab'], [b'abc', b'cdef'])
-    """
-    import numpy as np
-
-    data, offsets = flat(keys)
-    start, end = offsets[:-1], offsets[1:]
-    table = np.zeros(256, bool)
-    table[list(alphabet)] = True
-    first = int(start[0]) if len(start) else 0
-    piece = data[first : int(end[-1]) if len(end) else 0]
-    other = np.flatnonzero(~table[piece]) + first  # of all keys, where another letter is
-    last = np.searchsorted(other, end) - 1
-    after = np.where(last >= 0, other[last] + 1, 0) if len(other) else np.zeros(len(end), np.int64)
-    cuts = np.maximum(np.maximum(after, start), end - longest)
-    return cut(data, start, cuts).dictionary_encode(), cut(data, cuts, end)
-
-
 def _firsts(heads: pa.Array) -> npt.NDArray[np.int64]:
     """Return the first byte of each value; ``_EMPTY`` where there is none."""
     import numpy as np
@@ -121,17 +98,11 @@ def _firsts(heads: pa.Array) -> npt.NDArray[np.int64]:
 
 def _claim(form: Form, keys: Keys, rows: Positions, heads: pa.Array) -> Claim:
     import pyarrow as pa
-    import pyarrow.compute as pc
 
-    namespaces, identifiers = split(keys.take("key", rows), form.alphabet, form.longest)
-    before = namespaces.dictionary.to_pylist()
-    names = [name[:-1] if name[-1:] in _SEPARATORS else name for name in before]
-    ends = [name[len(kept) :].decode() for name, kept in zip(before, names, strict=True)]
-    folded = fold_namespace(pa.array(names, pa.binary()))
-    patterns = pc.binary_join_element_wise(folded, pa.array(ends, pa.string()), "*", "")
+    namespaces, patterns, identifiers = named(keys.take("key", rows), form.alphabet, form.longest, fold_namespace)
     parts = {
         "layout": words(_zeros(rows), (form.layout,)),
-        "namespace": folded.take(namespaces.indices),
+        "namespace": namespaces,
         "db": keys.take("db", rows),
         "id": identifiers,
         "bytes": keys.take("bytes", rows),
@@ -139,8 +110,7 @@ def _claim(form: Form, keys: Keys, rows: Positions, heads: pa.Array) -> Claim:
         "grace_s": pa.array(_zeros(rows) + form.grace_s, pa.int32()),
         **_told(form, keys, rows, heads),
     }
-    pattern = pa.DictionaryArray.from_arrays(namespaces.indices, patterns)
-    return Claim(role=SESSION, rows=rows, pattern=pattern, parts=pa.table(parts))
+    return Claim(role=SESSION, rows=rows, pattern=patterns, parts=pa.table(parts))
 
 
 def _zeros(rows: Positions) -> npt.NDArray[np.int32]:

@@ -1,0 +1,136 @@
+r"""Hashes: Redisson's Tomcat manager, Micronaut, ASP.NET Core, Magento.
+
+``redisson:tomcat_session:<ID>``: ``session:creationTime`` 09 a4 fb 96 92 c5 68 (Kryo), ``session:maxInactiveInterval``, …
+``micronaut:session:sessions:<id>``: ``Creation-Time`` and ``Last-Accessed`` in milliseconds, ``Max-Inactive-Interval``
+``<instance><guid>``: ``absexp`` -1, ``sldexp`` in ticks of 100 ns, ``data`` 02 <u24 entries> <16: id> …: ASP.NET Core
+``sess_<id>``: ``data``, ``lock``, ``writes``, ``pid``, ``req``, ``wait``: Magento, OpenMage
+
+Redisson and Micronaut say everything. Any entry of ASP.NET Core's distributed cache is such a hash: a session's data begin
+with 02. Who is logged in there stands in another cookie, and in Magento's data, which may be compressed: unknown.
+
+Source: redisson ``RedissonSession.java`` (proved by tests/writers/redisson_tomcat); by their source alone:
+micronaut-redis ``RedisSessionStore.java``; aspnetcore ``RedisCache.cs``, ``DistributedSession.cs``;
+php-redis-session-abstract ``Handler.php``.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Final
+
+from necropsy.sessions.cure import Cure
+from necropsy.sessions.keyspace import Projection
+from necropsy.sessions.writers.form import ALNUM, URL_SAFE
+from necropsy.sessions.writers.hashes import Field, Hashes, HashForm
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+REDISSON: Final = "redisson-tomcat"
+MICRONAUT: Final = "micronaut"
+ASPNET: Final = "aspnet"
+MAGENTO: Final = "magento"
+
+CURES: Final = {
+    REDISSON: Cure(
+        framework="Tomcat (Redisson's session manager)",
+        starts="request.getSession(): a JSP with session=true, a filter or a servlet that asks for one.",
+        stop="Ask for no session in health pages, and switch it off in JSPs that need none.",
+        code="""<%@ page session="false" %>
+HttpSession session = request.getSession(false); // null for who has none""",
+        language="jsp",
+        lifetime="<session-config><session-timeout>1440</session-timeout></session-config> (minutes, web.xml)",
+        source="redisson docs web-session-management, Servlet specification 7",
+    ),
+    MICRONAUT: Cure(
+        framework="Micronaut (micronaut-redis sessions)",
+        starts="A handler that takes a Session argument, or a login with micronaut-security-session.",
+        stop="Take an @Nullable Session in pages that probes ask for: none is made then.",
+        code="@Get HttpResponse<?> home(@Nullable Session session) { … }",
+        language="java",
+        lifetime="micronaut.session.max-inactive-interval: 1d",
+        source="micronaut-session guide",
+    ),
+    ASPNET: Cure(
+        framework="ASP.NET Core (session in a distributed cache)",
+        starts="Code that writes to HttpContext.Session; a visitor who only looks starts none.",
+        stop="Write nothing to the session for anonymous visitors; map health checks before UseSession.",
+        code="""app.MapHealthChecks("/health").DisableHttpMetrics();
+builder.Services.AddSession(options => options.IdleTimeout = TimeSpan.FromMinutes(20));""",
+        language="csharp",
+        lifetime="options.IdleTimeout = TimeSpan.FromDays(1)",
+        source="dotnet/aspnetcore Session, learn.microsoft.com app-state",
+    ),
+    MAGENTO: Cure(
+        framework="Magento, OpenMage (Redis sessions)",
+        starts="Every page of the shop; known bots get a short life.",
+        stop="Keep the short first lifetimes on, and ask a health page that starts no session (/health_check.php).",
+        code="""'session' => ['save' => 'redis', 'redis' => [
+    'first_lifetime' => '600', 'bot_first_lifetime' => '60', 'bot_lifetime' => '7200', 'max_lifetime' => '86400',
+]],""",
+        language="php",
+        lifetime="'max_lifetime' => '86400'",
+        source="Adobe Commerce docs, use Redis for session storage",
+    ),
+}
+
+FORMS: Final = (
+    HashForm(
+        REDISSON,
+        key=r"tomcat_session:[A-Za-z0-9._\-]{16,128}$",
+        alphabet=ALNUM + b"._-",
+        longest=128,
+        needs=("session:creationTime", "session:maxInactiveInterval"),
+        created=Field("session:creationTime", 1.0, kryo=True),
+        used=Field("session:lastAccessedTime", 1.0, kryo=True),
+        lifetime=Field("session:maxInactiveInterval", 1000.0, kryo=True),
+        user="session:principal",
+        grace_s=60,
+    ),
+    HashForm(
+        MICRONAUT,
+        key=r"sessions:[A-Za-z0-9_\-]{16,64}$",
+        alphabet=URL_SAFE,
+        longest=64,
+        needs=("Creation-Time", "Max-Inactive-Interval"),
+        created=Field("Creation-Time", 1.0),
+        used=Field("Last-Accessed", 1.0),
+        lifetime=Field("Max-Inactive-Interval", 1000.0),
+        user="attr:micronaut.AUTHENTICATION",
+        anonymous=True,
+        grace_s=300,
+    ),
+    HashForm(
+        ASPNET,
+        key=r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$",
+        alphabet=b"0123456789abcdef-",
+        longest=36,
+        needs=("absexp", "sldexp", "data"),
+        begins=("data", r"(?s)^\x02\x00"),
+        lifetime=Field("sldexp", 1e-4),
+    ),
+    HashForm(
+        MAGENTO,
+        key=r"(?:^|[:_])[0-9A-Za-z,\-]{22,256}$",
+        alphabet=ALNUM + b",-",
+        longest=256,
+        needs=("data", "lock", "writes"),
+    ),
+)
+
+
+def wanted(forms: tuple[HashForm, ...]) -> Projection:
+    """What these forms want to see of hashes."""
+    fields: dict[bytes, int] = {}
+    for form in forms:
+        for name, size in form.fields.items():
+            fields[name] = max(size, fields.get(name, 0))
+    return Projection(hash_fields=tuple(fields.items()))
+
+
+class KnownHashes(Hashes):
+    """The writers of hashes above."""
+
+    forms: ClassVar[tuple[HashForm, ...]] = FORMS
+    projection = wanted(FORMS)
+    cures: ClassVar[Mapping[str, Cure]] = CURES
+    inferred: ClassVar[tuple[str, ...]] = (MAGENTO, ASPNET)

@@ -1,0 +1,106 @@
+r"""Sessions whose value tells little, and those known by their writer's source alone.
+
+``_oauth2_proxy-<32 hex>`` (the cookie's name): AES of MessagePack, the secret in the user's cookie. Only who has logged in is
+stored. ``authelia-session:<id>``: encrypted. ``<32 letters>``: better-auth's secondary storage::
+
+    {"session":{"id":…,"expiresAt":"2026-…","token":…,"createdAt":"2026-…","userId":…},"user":{…}}
+
+Source (not proved by a dump): oauth2-proxy ``pkg/sessions/persistence/{ticket,manager}.go``; authelia ``internal/session``;
+better-auth ``packages/better-auth/src/db/internal-adapter.ts``.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from necropsy.sessions.columns import numbers
+from necropsy.sessions.cure import Cure
+from necropsy.sessions.writers.form import ALNUM, HEX, URL_SAFE, Form
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from necropsy.sessions.writers.form import Moments
+
+OAUTH2_PROXY: Final = "oauth2-proxy"
+AUTHELIA: Final = "authelia"
+BETTER_AUTH: Final = "better-auth"
+_DATE: Final = r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}"
+_CREATED: Final = rf'"createdAt":"(?P<date>{_DATE})(?:\.(?P<ms>[0-9]{{3}}))?Z"'
+
+CURES: Final = {
+    OAUTH2_PROXY: Cure(
+        framework="oauth2-proxy",
+        starts="A login; an anonymous visit stores nothing.",
+        stop="Nothing to stop: look for clients that log in again and again, and shorten the cookie's life.",
+        code="--skip-auth-route=^/health$ --cookie-expire=24h --cookie-refresh=1h",
+        language="sh",
+        lifetime="--cookie-expire=24h",
+        source="oauth2-proxy docs configuration/overview",
+    ),
+    AUTHELIA: Cure(
+        framework="Authelia",
+        starts="A visit of the portal, also one that is redirected there by the proxy's authorization request.",
+        stop="Bypass the domains' health pages by a rule.",
+        code="""access_control:
+  rules:
+    - { domain: app.example.com, resources: ['^/health$'], policy: bypass }""",
+        language="yaml",
+        lifetime="session.expiration: 1d",
+        source="authelia docs configuration/session, access-control",
+    ),
+    BETTER_AUTH: Cure(
+        framework="better-auth (secondary storage)",
+        starts="A login; an anonymous visit stores nothing.",
+        stop="Nothing to stop: shorten the life of a session.",
+        code="betterAuth({ session: { expiresIn: 60 * 60 * 24 }, secondaryStorage })",
+        language="ts",
+        lifetime="session: { expiresIn: 86400 }",
+        source="better-auth docs concepts/session-management",
+    ),
+}
+
+
+def _better_auth(heads: pa.Array) -> Moments:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    found = pc.extract_regex(heads, pattern=r"(?s)" + _CREATED)
+    text = pc.struct_field(found, "date").cast(pa.string())
+    seconds = pc.strptime(text, format="%Y-%m-%dT%H:%M:%S", unit="s", error_is_null=True).cast(pa.int64())
+    known = numbers(seconds.is_valid())
+    return {"created": (numbers(seconds.fill_null(0)) * 1000.0 + 500, known)}
+
+
+FORMS: Final = (
+    Form(
+        BETTER_AUTH,
+        first=b"{",
+        value=r'(?s)^\{"session":\{.*"userId":',
+        key=r"(?:^|[^A-Za-z0-9])[A-Za-z0-9]{32}$",
+        alphabet=ALNUM,
+        longest=32,
+        clock=_better_auth,
+        always="yes",
+    ),
+    Form(
+        OAUTH2_PROXY,
+        first=bytes(range(256)),
+        value="",
+        key=r"(?:oauth2_proxy[^:]*|_oauth2[^:]*)-[0-9a-f]{32}$",
+        alphabet=HEX,
+        longest=32,
+        always="yes",
+        mortal=True,
+    ),
+    Form(
+        AUTHELIA,
+        first=bytes(range(256)),
+        value="",
+        key=r"authelia-session:[A-Za-z0-9_\-]{16,64}$",
+        alphabet=URL_SAFE,
+        longest=64,
+        always="unknown",
+        mortal=True,
+    ),
+)
