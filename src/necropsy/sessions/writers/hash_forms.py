@@ -5,8 +5,9 @@ r"""Hashes: Redisson's Tomcat manager, Micronaut, ASP.NET Core, Magento.
 ``<instance><guid>``: ``absexp`` -1, ``sldexp`` in ticks of 100 ns, ``data`` 02 <u24 entries> <16: id> …: ASP.NET Core
 ``sess_<id>``: ``data``, ``lock``, ``writes``, ``pid``, ``req``, ``wait``: Magento, OpenMage
 
-Redisson and Micronaut say everything. Any entry of ASP.NET Core's distributed cache is such a hash: a session's data begin
-with 02. Who is logged in there stands in another cookie, and in Magento's data, which may be compressed: unknown.
+Redisson and Micronaut say everything; the last use is read from the TTL, as every field that is looked at costs time. Any
+entry of ASP.NET Core's distributed cache is such a hash: a session's data begin with 02. Who is logged in there stands in
+another cookie, and in Magento's data, which may be compressed: unknown.
 
 Source: redisson ``RedissonSession.java`` (proved by tests/writers/redisson_tomcat); by their source alone:
 micronaut-redis ``RedisSessionStore.java``; aspnetcore ``RedisCache.cs``, ``DistributedSession.cs``;
@@ -81,9 +82,7 @@ FORMS: Final = (
         longest=128,
         needs=("session:creationTime", "session:maxInactiveInterval"),
         created=Field("session:creationTime", 1.0, kryo=True),
-        used=Field("session:lastAccessedTime", 1.0, kryo=True),
         lifetime=Field("session:maxInactiveInterval", 1000.0, kryo=True),
-        user="session:principal",
         grace_s=60,
     ),
     HashForm(
@@ -93,7 +92,6 @@ FORMS: Final = (
         longest=64,
         needs=("Creation-Time", "Max-Inactive-Interval"),
         created=Field("Creation-Time", 1.0),
-        used=Field("Last-Accessed", 1.0),
         lifetime=Field("Max-Inactive-Interval", 1000.0),
         user="attr:micronaut.AUTHENTICATION",
         anonymous=True,
@@ -104,7 +102,7 @@ FORMS: Final = (
         key=r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$",
         alphabet=b"0123456789abcdef-",
         longest=36,
-        needs=("absexp", "sldexp", "data"),
+        needs=("sldexp", "data"),
         begins=("data", r"(?s)^\x02\x00"),
         lifetime=Field("sldexp", 1e-4),
     ),
@@ -113,7 +111,7 @@ FORMS: Final = (
         key=r"(?:^|[:_])[0-9A-Za-z,\-]{22,256}$",
         alphabet=ALNUM + b",-",
         longest=256,
-        needs=("data", "lock", "writes"),
+        needs=("data", "writes"),
     ),
 )
 
