@@ -120,7 +120,15 @@ def turns(path: Path, rounds: int = 5) -> Iterator[tuple[float, float, int]]:
 
 def main() -> list[Bar]:
     bars = []
-    names = sys.argv[1:] or ["laravel", "php_session", "rails_cache_store", "go_scs", "litestar", "koa_session", "symfony"]
+    names = sys.argv[1:] or [
+        "laravel",
+        "php_session",
+        "rails_cache_store",
+        "go_scs",
+        "litestar",
+        "koa_session",
+        "symfony",
+    ]
     with tempfile.TemporaryDirectory(prefix="bench") as folder:
         dumps = {"spring": Path(folder) / "spring.rdb", "express": Path(folder) / "express.rdb"}
         spring(dumps["spring"])
@@ -131,14 +139,23 @@ def main() -> list[Bar]:
             ratio = statistics.median(new / old for old, new, _ in taken)
             new, found = statistics.median(one for _, one, _ in taken), taken[0][2]
             express = new / found if name == "express" else express
-            bars.append(Bar(f"{name}, {found:,} sessions: all layouts / four", "<= 1.1 x", f"{ratio:.2f} x", ratio <= 1.1))
+            bars.append(
+                Bar(f"{name}, {found:,} sessions: all layouts / four", "<= 1.1 x", f"{ratio:.2f} x", ratio <= 1.1)
+            )
         for name in names:
             path = Path(folder) / f"{name}.rdb"
             of_writer(name, path)
             taken = [seconds(path, LAYOUTS) for _ in range(3)]
             found = taken[0][1]
             ratio = statistics.median(one for one, _ in taken) / max(found, 1) / express
-            bars.append(Bar(f"{name}, {found:,} sessions: a session / one of Express", "<= 1.5 x", f"{ratio:.2f} x", ratio <= 1.5))
+            bars.append(
+                Bar(
+                    f"{name}, {found:,} sessions: a session / one of Express",
+                    "<= 1.5 x",
+                    f"{ratio:.2f} x",
+                    ratio <= 1.5,
+                )
+            )
     return bars
 
 
