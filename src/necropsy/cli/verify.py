@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from necropsy.cli import live, output
-from necropsy.cli.live import ImpactOption, PasswordOption, Way, WayOption
+from necropsy.cli.live import ImpactOption, PasswordOption, ReadMethod, ReadMethodOption
 from necropsy.cli.output import QuietOption
 from necropsy.cli.probes import PrometheusOption
 from necropsy.model.errors import UsageError
@@ -37,7 +37,7 @@ def verify(
         ),
     ] = None,
     prometheus: PrometheusOption = None,
-    redis_way: WayOption = Way.AUTO,
+    read_method: ReadMethodOption = ReadMethod.AUTO,
     max_impact: ImpactOption = "1ms",
     redis_ask_password: PasswordOption = False,
     format: Annotated[VerifyFormat, typer.Option("--format", help="text or json.")] = VerifyFormat.TEXT,  # noqa: A002
@@ -66,7 +66,7 @@ def verify(
         stores=stores,
         access_log=tuple(expand(access_log or ())),
         prometheus=tuple(expand(prometheus or ())),
-        live=live.options(redis_way, max_impact, ask_password=redis_ask_password),
+        live=live.options(read_method, max_impact, ask_password=redis_ask_password),
         checksums=False,
     )
     with output.progress(quiet=quiet) as report_progress:
