@@ -46,7 +46,8 @@ class Scratch:
         self.held: list[pa.Table] = []
         """Rows of a log that need no copy of DuckDB's own; see ``lines``."""
         self._connected = Once(lambda: _connect(folder, memory))
-        self._meanwhile, self._readying = meanwhile, False
+        self._meanwhile = meanwhile
+        self._readying: Thread | None = None
         self._first: list[str] = []
         self._beginning = Lock()
 
@@ -75,9 +76,10 @@ class Scratch:
 
     def get_ready(self) -> None:
         """Begin to load all that will be needed, beside whatever the caller does next; the first call does."""
-        if not self._readying:
-            self._readying = True
-            Thread(target=self._get_ready, daemon=True).start()
+        if self._readying is None:
+            # Not a daemon: compiled code that still loads while the interpreter ends would bring the process down.
+            self._readying = Thread(target=self._get_ready)
+            self._readying.start()
 
     def _get_ready(self) -> None:
         # Whoever needs what fails here meets the same error, and can say it.
@@ -88,7 +90,9 @@ class Scratch:
                 self._meanwhile()
 
     def close(self) -> None:
-        """Close the connection."""
+        """Close the connection, once nothing is being made ready any more."""
+        if self._readying is not None:
+            self._readying.join()
         self._connected.end(lambda connection: connection.close())
 
     def run(self, statement: str, parameters: list[Any] | None = None) -> None:
