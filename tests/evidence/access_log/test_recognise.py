@@ -270,3 +270,22 @@ def test_keys_that_mean_nothing_are_listed_with_the_option_that_names_them(readi
     assert "--field target=KEY" in absent.hint
     read = reading(line, log_formats=name_keys(["target=was", "client=wer"]))
     assert read.one(WHAT) == ("203.0.113.9", "", "", "GET", "/login", None, AT)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        LINE.replace("/login", r"/caf\xC3\xA9").replace("curl/8.5.0", r"caf\xc3\xa9/1"),
+        '{"time":"2019-05-24T18:41:34Z","remote_addr":"203.0.113.9","request":"GET /café HTTP/1.1","status":302,"http_user_agent":"café/1"}',
+        r'{"time":"2019-05-24T18:41:34Z","remote_addr":"::ffff:203.0.113.9","request":"GET /caf\xC3\xA9 HTTP/1.1","status":302,"http_user_agent":"caf\xC3\xA9/1"}',
+        LINE.replace("/login", "/café").replace("curl/8.5.0", "café/1").replace("203.0.113.9", "::ffff:203.0.113.9"),
+    ],
+    ids=["escaped", "JSON", "escaped JSON", "as it is"],
+)
+def test_letters_beyond_ascii_are_the_same_however_they_were_escaped(reading, line) -> None:
+    assert reading(f"{line}\n" * 2).one(WHAT) == ("203.0.113.9", "café/1", "", "GET", "/*", 302, AT)
+
+
+def test_bytes_that_are_no_letters_stay_as_they_were_escaped(reading) -> None:
+    line = LINE.replace("curl/8.5.0", r"a\xC3 \x22b\x22 100%41")
+    assert reading(f"{line}\n").one("user_agent") == (r"a\xC3 \x22b\x22 100%41",)

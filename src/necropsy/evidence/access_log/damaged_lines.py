@@ -20,7 +20,7 @@ DEEPEST: Final = 64
 _STAND_IN: Final = b"?\n"
 """What a line that must not reach a parser is replaced by: keeps the numbers of the lines after it."""
 
-_HEX: Final = re.compile(rb"\\x([0-9A-Fa-f]{2})")
+_HEX: Final = re.compile(rb"(?:\\x[0-9A-Fa-f]{2})+")
 _MISSING_VALUE: Final = re.compile(rb":\s*(?=[,}])")
 _BEFORE_JSON: Final = re.compile(rb"(?m)^[^{\n]+(?=\{\s*\")")
 _AFTER_JSON: Final = re.compile(rb"(?m)(?<=\}),?[ \t\r]*$")
@@ -125,11 +125,22 @@ def _without_returns(data: bytes) -> bytes:
     return data.replace(b"\r\n", b"\n").replace(b"\r", b" ") if b"\r" in data else data
 
 
+def _of_json(escaped: re.Match[bytes]) -> bytes:
+    """Write bytes that nginx escaped as JSON does: UTF-8 as it is, ASCII and what is no UTF-8 by its number."""
+    raw = bytes.fromhex(escaped[0].replace(b"\\x", b"").decode())
+    try:
+        text = raw.decode()
+    except UnicodeDecodeError:
+        text = raw.decode("latin-1")
+        return "".join(f"\\u00{ord(one):02x}" for one in text).encode()
+    return "".join(f"\\u00{ord(one):02x}" if one.isascii() else one for one in text).encode()
+
+
 def repaired(data: bytes) -> bytes:
     r"""Repair what often breaks JSON lines; other text stays as it is, but becomes UTF-8.
 
-    ``\x22`` (nginx without ``escape=json``) becomes ``\u0022``; a missing value becomes null; what a shipper wrote
-    before the object, and a comma after it, goes; bytes that are no UTF-8 become U+FFFD.
+    ``\x22`` (nginx without ``escape=json``) becomes ``\u0022``, and ``\xC3\xA9`` what it stands for; a missing value becomes
+    null; what a shipper wrote before the object, and a comma after it, goes; bytes that are no UTF-8 become U+FFFD.
 
     >>> repaired(b'May 24 web1 nginx: {"status":,"agent":"\\x22"},\n')
     b'{"status":null,"agent":"\\u0022"}\n'
@@ -139,5 +150,5 @@ def repaired(data: bytes) -> bytes:
         return text
     text = _BEFORE_JSON.sub(b"", text)
     text = _AFTER_JSON.sub(b"", text)
-    text = _HEX.sub(rb"\\u00\1", text)
+    text = _HEX.sub(_of_json, text)
     return _MISSING_VALUE.sub(b":null", text)

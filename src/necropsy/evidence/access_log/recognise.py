@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from necropsy.evidence.access_log import scan
 from necropsy.evidence.access_log.formats import given, json_lines, keyed_lines, known, producers, w3c
+from necropsy.evidence.access_log.formats.addresses import tidied
 from necropsy.evidence.access_log.formats.layout import Layout, LogFormat
 
 if TYPE_CHECKING:
@@ -52,6 +54,19 @@ LAYOUTS: Final[tuple[tuple[str, Recogniser], ...]] = (
 
 def recognise(scratch: Scratch, lines: Sequence[str], formats: Sequence[LogFormat]) -> Layout | None:
     """Recognise the layout by the first lines: the first that reads most of them; None when none reads any."""
+    layout = _recognised(scratch, lines, formats)
+    mapped = any(_MAPPED in line.lower() for line in lines)
+    if layout is None or not mapped or layout.kind != "lines" or "client" not in layout.fields:
+        return layout
+    # The short way knows addresses as they are written.
+    return replace(layout, fields=layout.fields | {"client": tidied(layout.fields["client"])}, plan=None)
+
+
+_MAPPED: Final = "::ffff:"
+"""What an IPv4 address that is mapped into IPv6 begins with."""
+
+
+def _recognised(scratch: Scratch, lines: Sequence[str], formats: Sequence[LogFormat]) -> Layout | None:
     if not lines:
         return None
     best: tuple[int, Layout] | None = None

@@ -77,7 +77,22 @@ def compile_format(text: str, escape: str = "default", *, name: str, note: str, 
     plan = (_by_words(pieces, names, more=more) if escape == "default" else None) or _by_expression(
         pieces, names, escape
     )
-    return replace(_layout(plan, wanted, name, note), plan=None if more else _plain(pieces, wanted, escape))
+    layout = _layout(plan, wanted, name, note)
+    if escape != "none":
+        layout.fields.update({field: _unescaped(layout.fields[field]) for field in _ESCAPED if field in layout.fields})
+    return replace(layout, plan=None if more else _plain(pieces, wanted, escape))
+
+
+_ESCAPED: Final = ("request", "agent", "referer", "host")
+
+
+def _unescaped(value: str) -> str:
+    r"""Return the expression for a value whose UTF-8 was escaped byte by byte: ``caf\xC3\xA9`` is ``café``.
+
+    What was escaped for another reason (quotation marks, control characters) stays as it stands in the log.
+    """
+    percent = f"regexp_replace(replace({value}, '%', '%25'), '\\\\x([89A-Fa-f][0-9A-Fa-f])', '%\\1', 'g')"
+    return f"CASE WHEN contains({value}, '\\x') THEN coalesce(TRY(url_decode({percent})), {value}) ELSE {value} END"
 
 
 def _plain(pieces: Sequence[Piece], wanted: Mapping[str, Sequence[str]], escape: str) -> Plan | None:
