@@ -4,7 +4,8 @@ A *ticker* (Prometheus, a load balancer) is locked to the clock: visit k comes a
 (Consul) waits the interval after each answer: its gaps are regular, its phase drifts. People come in bursts. Each class
 is judged by the strongest of three kinds of evidence (``folding``: a favourite cell of the period, or a common direction
 of all phases; ``gaps``: gaps more regular than any crawler's), over candidate periods that its own gaps suggest and over
-those that people write into configurations. Evidence is the logarithm of one over the chance that people did it.
+those that people write into configurations; ticks as fast as the clock are judged apart (``fast_ticks``). Evidence is the
+logarithm of one over the chance that people did it.
 
 A log of whole seconds says ``t`` for anything in [t, t + 1): phases are given for the middle of that.
 
@@ -19,6 +20,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from necropsy.rhythm import kernels
+from necropsy.rhythm.fast_ticks import steady
 from necropsy.rhythm.intervals import candidates, interleaved, median, most_regular, regularity, whole
 from necropsy.rhythm.phase_folding import CELLS, FEW, Visits, first_of, fold
 
@@ -226,6 +228,7 @@ def _judge_batch(
         position = np.arange(owner.size) - np.repeat(np.cumsum(counts) - counts, counts)
         newest = position >= np.repeat(counts - _LOOKED_AT, counts)
         seconds, owner = seconds[newest], owner[newest]
+    fast, tick = steady(Visits(owner, seconds, ids.size, resolution))
     # Whole seconds folded over anything but whole cells would pile up by themselves: each is moved by a share of its
     # second, spread evenly (golden ratio), the same for the same second.
     moved = seconds * 0.6180339887498949
@@ -245,8 +248,14 @@ def _judge_batch(
         several = np.isfinite(turn)
         period[doubtful] = np.where(several, turn, period[doubtful])
         phased[doubtful] |= several
-    known = np.where(score >= needed, period, np.nan)
+    same = phased & (np.abs(period - tick) <= _SAME * period)  # and its phase is known: that says more
+    quick = (fast >= needed) & (fast > score) & ~same
+    score[quick], period[quick] = fast[quick], tick[quick]
+    known = np.where((score >= needed) & ~quick, period, np.nan)
     phase, spread, coverage, probers = _measure(everything, known, phased, origin)
+    # The clock is too coarse for a phase; what is left to say is how many ticks were seen.
+    expected = np.round(everything.span()[quick] / period[quick]) + 1
+    coverage[quick], probers[quick] = np.minimum(1.0, counts[quick] / expected), 1
     return ids, score, period, phase, spread, coverage, probers
 
 
