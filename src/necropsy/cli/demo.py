@@ -20,6 +20,9 @@ def demo(
     folder: Annotated[Path, typer.Option(help="Where the evidence, the case and the report go.")] = Path("demo"),
     seed: Annotated[int, typer.Option(help="Two runs with one seed agree.")] = 1,
     color: ColorOption = None,
+    purge: Annotated[
+        bool, typer.Option("--purge/--no-purge", help="At the end, purge both stores while their users go on working.")
+    ] = True,
     quiet: QuietOption = False,
 ) -> None:
     """Relive the incident of 2019 on an embedded server, then examine what it left behind.
@@ -50,4 +53,21 @@ def demo(
             f"{error.filename or folder}: cannot write: {error.strerror}", hint="Choose another place with --folder."
         ) from error
     typer.echo(output.render(report, Format.TEXT, color=output.use_color(color)), nl=False)
+    if purge:
+        _purge(seed, quiet=quiet)
     typer.echo(f"\nEvidence  {folder}/    Case  {case}\nReport    {page}  (open it in a browser)")
+
+
+def _purge(seed: int, *, quiet: bool) -> None:
+    from necropsy.lab.purging import purge_while_users_work
+    from necropsy.model.figures import several, size
+
+    typer.echo("\nPURGE  both stores, live again, while their users go on working")
+    with output.progress(quiet=quiet) as say:
+        for one in purge_while_users_work(seed, lambda what: say(what, None)):
+            out = "nobody was logged out" if not one.noticed else f"{several(one.noticed, 'visit')} found no session"
+            typer.echo(
+                f"  {one.name}  {one.deleted:,} of {several(one.sessions, 'session')} deleted, {size(one.freed)} freed;"
+                f" {several(one.users, 'user')} came {one.visits:,} times meanwhile: {out};"
+                f" undone: one batch, {several(one.undone, 'session')} back"
+            )

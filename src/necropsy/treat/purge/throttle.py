@@ -26,6 +26,7 @@ _LAG_BYTES: Final = 32 << 20
 _OUTPUT_BYTES: Final = 64 << 20
 _GROWN: Final = 1.05
 _LOOK_S: Final = 0.05
+_PING_EVERY_S: Final = 0.01
 _LEAST_REST_S, _MOST_REST_S = 0.02, 1.0
 _JUDGED, _TOLERATED = 10, 2
 """Round trips by which latency is judged, and how many of them may be over the budget."""
@@ -43,6 +44,7 @@ class Throttle:
         """Round trips while the purge rests: what latency is without it."""
         self._over: dict[str, deque[float]] = {}
         self._rest_s: dict[str, float] = {}
+        self._pinged: dict[str, float] = {}
         self._costs: deque[float] = deque(maxlen=_COSTS)
         self._looked: dict[str, float] = {}
         self._memory: dict[str, int] = {}
@@ -60,8 +62,11 @@ class Throttle:
             self.call = max(_LEAST_CALL, min(_MOST_CALL, (3 * self.call + fitting) // 4))
 
     def ping(self, primary: Primary, *, resting: bool = False) -> None:
-        """Measure a round trip."""
+        """Measure a round trip, unless the last one was a moment ago."""
         began = self._clock()
+        if not resting and began - self._pinged.get(primary.name, 0.0) < _PING_EVERY_S:
+            return
+        self._pinged[primary.name] = began
         primary.connection.command("PING")
         took = self._clock() - began
         self._pings.setdefault(primary.name, deque(maxlen=_PINGS)).append(took)

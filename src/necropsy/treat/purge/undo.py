@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from necropsy.treat.purge.journal import Batch, Journal, Record
 
 NOT_TRIED, RESTORED, THERE, EXPIRED, REFUSED = range(5)
-_CALL: Final = 64
+_CALL: Final = 256
 _MARGIN_MS: Final = 5
 _SAME_MS: Final = 1000
 _OVERHEAD: Final = 300
