@@ -147,7 +147,7 @@ def _walk(command: Any, name: str, parent: Any) -> Iterator[tuple[str, str]]:
 
 def readme() -> str:
     """The README with the verdict of the demo, which is run: it takes a while."""
-    command = [sys.executable, "-m", "necropsy.cli.main", "demo", "--quiet", "--no-color"]
+    command = [sys.executable, "-m", "necropsy.cli.main", "demo", "--no-purge", "--quiet", "--no-color"]
     with tempfile.TemporaryDirectory() as folder:
         run = subprocess.run(command, cwd=folder, stdout=subprocess.PIPE, text=True, encoding="utf-8", check=True)
     verdict = re.split(r"^STORE ", run.stdout, flags=re.MULTILINE)[0].rstrip()
