@@ -193,9 +193,10 @@ def test_every_link_leads_somewhere(checkout: Path) -> None:
     assert [link for link in links if not (checkout / link[0]).parent.joinpath(link[1]).exists()] == []
 
 
-def test_the_readme_opens_with_the_two_commands(checkout: Path) -> None:
-    first = _blocks((checkout / "README.md").read_text(encoding="utf-8"), "sh")[0]
-    assert [line.split("#")[0].strip() for line in first.splitlines()] == ["make demo", "make test"]
+def test_the_readme_opens_with_redis_alone_and_then_the_two_commands(checkout: Path) -> None:
+    first, second, *_ = _blocks((checkout / "README.md").read_text(encoding="utf-8"), "sh")
+    assert "necropsy examine --redis redis://" in first
+    assert [line.split("#")[0].strip() for line in second.splitlines()] == ["make demo", "make test"]
 
 
 def test_the_incident_file_in_the_readme_is_read_as_it_stands(checkout: Path, tmp_path: Path) -> None:

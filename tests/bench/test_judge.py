@@ -96,20 +96,20 @@ def test_no_store_no_verdict() -> None:
 def test_clearing_the_culprit_is_seen_and_clearing_its_namesake_is_not_confused_with_it() -> None:
     assert (
         judge(
-            report(cleared="Go-http-client/1.1 (/) come like clockwork and create nothing"), 0, facts()
+            report(cleared="Go-http-client/1.1 (/) come at a fixed interval and create nothing"), 0, facts()
         ).cleared_and_guilty
         == 1
     )
     assert (
         judge(
-            report(cleared="Go-http-client/1.1 (/health) come like clockwork and create nothing"), 0, facts()
+            report(cleared="Go-http-client/1.1 (/health) come at a fixed interval and create nothing"), 0, facts()
         ).cleared_and_guilty
         == 0
     )
 
 
 def test_an_innocent_check_is_cleared_in_either_way_of_saying_it() -> None:
-    for text in ("Consul Health Check (/health) and ELB (/status) come like clockwork and create nothing",
+    for text in ("Consul Health Check (/health) and ELB (/status) come at a fixed interval and create nothing",
                  "Consul Health Check GET /health: 441 visits, 9 followed by a birth, as by chance (3 %)"):  # fmt: skip
         marks = judge(report(cleared=text), 0, facts())
         assert (marks.checks_cleared, marks.cleared_and_guilty) == (1, 0)

@@ -1,4 +1,4 @@
-"""Rhythm: which classes of visits come like clockwork."""
+"""Rhythm: which classes of visits come at a fixed interval."""
 
 from __future__ import annotations
 

@@ -196,7 +196,7 @@ def _refused(files: Sequence[ConfigurationFile], sources: Sources) -> list[Absen
 
     version = sources.prometheus_version
     servers = Monitoring(files, prometheus_version=version).servers
-    # A running server said which version it is, unless somebody knows better.
+    # A running server said which version it is, unless somebody names another.
     versions = {server.file: str(server.version) for server in servers}
     errors = [error for file in files for error in _refusals(file, versions.get(file.name, version), sources)]
     errors += [error for server in servers for error in server.problems]  # what is wrong with all parts together

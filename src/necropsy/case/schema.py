@@ -190,7 +190,7 @@ TABLES: Final[tuple[Table, ...]] = (
             Column("requests", "BIGINT", "Requests, redirects included."),
             Column("first_at", "TIMESTAMP", "First visit."),
             Column("last_at", "TIMESTAMP", "Last visit."),
-            Column("period_s", "DOUBLE", "Period when it comes like clockwork; NULL when it does not."),
+            Column("period_s", "DOUBLE", "Period when it comes at a fixed interval; NULL when it does not."),
             Column("phase_s", "DOUBLE", "Unix time modulo period_s; NULL without period."),
             Column("phase_spread_s", "DOUBLE", "Spread of the phase: resolution of the log, drift of the prober."),
             Column("coverage", "DOUBLE", "Share of the expected ticks that were seen."),

@@ -37,7 +37,7 @@ PrometheusOption = Annotated[
     list[str] | None,
     typer.Option(
         metavar="FILE|URL",
-        help="Prometheus configuration, or http://HOST:9090 of a running one, which knows better. Repeatable.",
+        help="Prometheus configuration, or http://HOST:9090 of a running one. Repeatable.",
     ),
 ]
 BlackboxOption = Annotated[

@@ -1,4 +1,4 @@
-"""``necropsy traffic``: who calls, how often, like clockwork or not."""
+"""``necropsy traffic``: who calls, how often, at a fixed interval or not."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def traffic(
     color: ColorOption = None,
     quiet: QuietOption = False,
 ) -> None:
-    """Show who calls, how often, like clockwork or not, and which visits probably start sessions. Changes nothing.
+    """Show who calls, how often, at a fixed interval or not, and which visits probably start sessions. Changes nothing.
 
     Needs access logs alone: what starts sessions is told from status, redirects and the program that calls.
 

@@ -1,4 +1,4 @@
-"""Those who ask like clockwork: the prober, and the health checks of the load balancer and of Consul.
+"""Those who ask at a fixed interval: the prober, and the health checks of the load balancer and of Consul.
 
 In the access log of one server (before the fix) they look like this, shortened::
 

@@ -81,7 +81,7 @@ class Admin:
 
 @dataclass(frozen=True, slots=True)
 class Prober:
-    """The one who asks every target, like clockwork, and never brings a cookie back."""
+    """The one who asks every target, at a fixed interval, and never brings a cookie back."""
 
     kind: Literal["blackbox", "kubelet"]
     """``blackbox``: Prometheus' blackbox exporter asks every port. ``kubelet``: asks the live application port."""

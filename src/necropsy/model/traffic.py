@@ -1,4 +1,4 @@
-"""Traffic in figures: who calls, how often, like clockwork or not. What ``necropsy traffic`` finds out, for every format."""
+"""Traffic in figures: who calls, how often, at a fixed interval or not. What ``necropsy traffic`` finds out, for every format."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Visitor(NamedTuple):
     first_at: datetime
     last_at: datetime
     period_s: float | None = None
-    """Seconds between visits when they come like clockwork; None: they do not."""
+    """Seconds between visits when they come at a fixed interval; None: they do not."""
     phase_s: float | None = None
     """Unix time modulo the period."""
     phase_spread_s: float | None = None
@@ -171,7 +171,7 @@ class Traffic:
 
     @property
     def periodic(self) -> Tally:
-        """Count the classes that come like clockwork."""
+        """Count the classes that come at a fixed interval."""
         return self._tally(period is not None for period in self.visitors.column("period_s"))
 
     @property

@@ -1,4 +1,4 @@
-"""Traffic for a terminal: who calls, how often, like clockwork or not, and which visits probably start sessions.
+"""Traffic for a terminal: who calls, how often, at a fixed interval or not, and which visits probably start sessions.
 
 ::
 
@@ -69,7 +69,7 @@ def headline(traffic: Traffic) -> str:
 
 
 def rhythm(visitor: Visitor) -> str:
-    """Say how regularly a visitor comes; empty when it does not come like clockwork.
+    """Say how regularly a visitor comes; empty when it does not come at a fixed interval.
 
     Returns
     -------
@@ -110,7 +110,7 @@ def _head(sheet: Sheet, traffic: Traffic) -> None:
         share = periodic.visits / traffic.visits
         come = "comes" if periodic.classes == 1 else "come"
         _labelled(
-            sheet, "CLOCKS", f"{_classes(periodic.classes)} {come} like clockwork: {percent(share)} of the visits"
+            sheet, "CLOCKS", f"{_classes(periodic.classes)} {come} at a fixed interval: {percent(share)} of the visits"
         )
     _labelled(sheet, "STARTS", (headline(traffic), "bold" if traffic.of("likely").classes else ""))
 

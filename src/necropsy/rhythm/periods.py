@@ -1,4 +1,4 @@
-"""Rhythm: which classes of visits come like clockwork, how often, and at which phase. Pure, vectorised over all classes.
+"""Rhythm: which classes of visits come at a fixed interval, how often, and at which phase. Pure, vectorised over all classes.
 
 A *ticker* (Prometheus, a load balancer) is locked to the clock: visit k comes at ``phase + k * period``. A *renewal*
 (Consul) waits the interval after each answer: its gaps are regular, its phase drifts. People come in bursts. Each class
@@ -98,7 +98,7 @@ def find(class_id: NDArray[np.int64], time_us: NDArray[np.int64], *, among: int 
         One entry a visit, in any order: its class, and its time in microseconds since the epoch.
     among
         Classes that are judged in all, if these are only some of them: the more are asked, the more one of them will
-        look like clockwork by accident, so that more is asked of each.
+        look periodic by accident, so that more is asked of each.
     """
     import math
 

@@ -65,7 +65,7 @@ def judge(
     followed_to
         Where a redirect led.
     periodic
-        Whether they come like clockwork.
+        Whether they come at a fixed interval.
     returns
         Whether this client brings back the session cookies that it is given; None: the log does not tell.
     bare
@@ -111,7 +111,8 @@ def _starts_nothing(method: str, path: str, status: int | None, followed_to: str
 def _browser(method: str, path: str, status: int | None, *, sent: bool, periodic: bool) -> Judgement:
     if sent and periodic:
         return Judgement(
-            "possible", "sent to a login page like clockwork: a program under a browser's name, or a page that reloads"
+            "possible",
+            "sent to a login page at a fixed interval: a program under a browser's name, or a page that reloads",
         )
     if sent:
         return Judgement("once", "sent to a login page; a browser brings its cookie back")

@@ -167,7 +167,7 @@ def find_bare_pages(engine: Engine) -> None:
 
 
 def judge_rhythms(engine: Engine) -> None:
-    """Make ``rhythm``: one row for each class that comes like clockwork."""
+    """Make ``rhythm``: one row for each class that comes at a fixed interval."""
     among = engine.value("frequent_classes", fewest=periods.FEWEST)
     engine.create("judged", fewest=periods.fewest(among))
     engine.map_groups("rhythm", Rhythms(among), "judged", "class_key", RHYTHM)

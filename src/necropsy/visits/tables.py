@@ -44,7 +44,7 @@ RHYTHM: Final[Mapping[str, str]] = {
     "class_key": "int64", "period_s": "float64", "phase_s": "float64", "phase_spread_s": "float64", "coverage": "float64",
     "probers": "int64",
 }  # fmt: skip
-"""Classes that come like clockwork; made by ``rhythm``."""
+"""Classes that come at a fixed interval; made by ``rhythm``."""
 
 SOURCES: Final[Mapping[str, Mapping[str, str]]] = {
     "line": LINE, "given": GIVEN, "guess": GUESS, "follower": FOLLOWER, "rhythm": RHYTHM, "block": BLOCK,

@@ -88,7 +88,7 @@ def _exhibit(probe: Probe) -> Exhibit:
 
 
 def _telling(probe: Probe) -> Iterator[str]:
-    """The accused line, and the line that knows better: the rest of the chain is for `necropsy probes`."""
+    """The accused line, and the line that names the health endpoint: the rest of the chain is for `necropsy probes`."""
     for number, origin in enumerate(probe.origin):
         if number == 0 or origin.what.startswith("knows the health endpoint"):
             yield f"{origin} {origin.what}".strip()

@@ -1,4 +1,4 @@
-"""``traffic/unlogged-creator``: sessions are born like clockwork, and no access log shows the visitor.
+"""``traffic/unlogged-creator``: sessions are born at a fixed interval, and no access log shows the visitor.
 
 Sign: a train of births that no visitor class of the given logs fits and no configured probe explains. Reason: somebody
 reaches the application past the logging proxy: on its own port, from the same host, through another load balancer.
@@ -85,7 +85,7 @@ def _train(claim: creation.Row) -> str:
 
 EXAMINER: Final = Examiner(
     slug="traffic/unlogged-creator",
-    meaning="Sessions are born like clockwork, and no access log shows the visitor.",
+    meaning="Sessions are born at a fixed interval, and no access log shows the visitor.",
     severity=Severity.CRITICAL,
     needs=("session",),
     helped_by=("visitor_class", "probe"),

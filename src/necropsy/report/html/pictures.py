@@ -158,7 +158,7 @@ def _comb(
     last_s = max((point[0] for point in chart.points), default=0.0)
     caption = (
         f"Each dot is the birth of a session: across, when it was born; upwards, at which moment of a period of "
-        f"{duration(chart.period_s)}. Whoever comes like clockwork draws a line, people are dust. "
+        f"{duration(chart.period_s)}. Whoever comes at a fixed interval draws a line, people are dust. "
         f"{several(len(chart.teeth), 'line')} {'holds' if len(chart.teeth) == 1 else 'hold'} {count(stood)} of "
         f"{several(chart.births, 'birth')}."
     )

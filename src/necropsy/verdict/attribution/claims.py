@@ -104,7 +104,7 @@ def interval(source: Source, births: int, unexplained: float, derived: float) ->
 
 
 def _interval(source: Source, groups: Sequence[Group]) -> float | None:
-    """Interval of a creator that comes like clockwork but keeps no phase."""
+    """Interval of a creator that comes at a fixed interval but keeps no phase."""
     alone = [groups[number] for number in source.groups if groups[number].is_clockwork]
     return alone[0].interval_s if source.kind == "visitor" and len(alone) == 1 == len(source.groups) else None
 

@@ -1,4 +1,4 @@
-"""Groups of visits that can be one creator: what comes like clockwork by itself, all else by agent and page.
+"""Groups of visits that can be one creator: what comes at a fixed interval by itself, all else by agent and page.
 
 Browsers of one page are one group, whoever sits before them; a client of its own rhythm is a group by itself, as two
 probers of one address must not share a probability.
@@ -130,7 +130,7 @@ def _clockwork(
 
 
 def steady_interval(at_s: NDArray[np.float64]) -> float | None:
-    """Interval of visits that come like clockwork, alone or several in turn; None where there is none.
+    """Interval of visits that come at a fixed interval, alone or several in turn; None where there is none.
 
     >>> steady_interval(np.arange(30) * 10.0)
     10.0

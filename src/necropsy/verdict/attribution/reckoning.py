@@ -248,7 +248,7 @@ def _sort(
     lifetimes = length / births.lifetime_s if births.lifetime_s and births.lifetime_s > 0 else 1.0
     page = timeline.group[seen]
     machine[seen] = people.machines(timeline.client[seen], given[seen], page.astype(np.int64), page, lifetimes)
-    # One source for people, one for each group of machines with one agent, one for each that comes like clockwork.
+    # One source for people, one for each group of machines with one agent, one for each that comes at a fixed interval.
     keys: dict[tuple[object, ...], int] = {("people",): 0}
     key_of = np.zeros(len(groups), np.int64)
     for number, group in enumerate(groups):

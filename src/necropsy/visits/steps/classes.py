@@ -1,6 +1,6 @@
 """Visitor classes: visits alike in client, user agent, host, method, path pattern and status.
 
-A million clients must not cost a gigabyte. Classes that come like clockwork are kept, and of the others so many as the
+A million clients must not cost a gigabyte. Classes that come at a fixed interval are kept, and of the others so many as the
 limit says, those with the most visits. The rest is folded in two steps: first the client becomes ``*`` (many people asking
 the same page with the same browser), and where that still leaves too many, user agent, host and path become ``*`` too.
 Nothing is dropped: visits and requests of all classes add up to those of the log.
