@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, TypeAlias
@@ -55,15 +56,15 @@ LAYOUTS: Final[tuple[tuple[str, Recogniser], ...]] = (
 def recognise(scratch: Scratch, lines: Sequence[str], formats: Sequence[LogFormat]) -> Layout | None:
     """Recognise the layout by the first lines: the first that reads most of them; None when none reads any."""
     layout = _recognised(scratch, lines, formats)
-    mapped = any(_MAPPED in line.lower() for line in lines)
-    if layout is None or not mapped or layout.kind != "lines" or "client" not in layout.fields:
+    untidy = any(map(_UNTIDY.search, lines))
+    if layout is None or not untidy or layout.kind != "lines" or "client" not in layout.fields:
         return layout
     # The short way knows addresses as they are written.
     return replace(layout, fields=layout.fields | {"client": tidied(layout.fields["client"])}, plan=None)
 
 
-_MAPPED: Final = "::ffff:"
-"""What an IPv4 address that is mapped into IPv6 begins with."""
+_UNTIDY: Final = re.compile(r"(?i)::ffff:|(?:^|\s)(?:(?:\d{1,3}\.){3}\d{1,3}|\[[0-9a-f:]+\]):\d{1,5} \S+ \S+ \[")
+"""Finds IPv4 addresses mapped into IPv6, and in the place of combined's client an address with its port (Hypercorn)."""
 
 
 def _recognised(scratch: Scratch, lines: Sequence[str], formats: Sequence[LogFormat]) -> Layout | None:
