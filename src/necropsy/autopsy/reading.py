@@ -248,6 +248,7 @@ def _access_logs(evidence_log: EvidenceLog, sources: Sources, evidence: Evidence
             engine=sources.engine,
             visits=True,
             checksums=sources.checksums,
+            progress=report_progress,
         )
     except NecropsyError as error:
         evidence_log.fail("access_log", ", ".join(sources.access_log), error)
@@ -261,7 +262,8 @@ def _app_logs(evidence_log: EvidenceLog, sources: Sources, report_progress: Prog
         return
     from necropsy.evidence.app_log.reader import read as read_log
 
-    report_progress("reading application logs", None)
+    names = ", ".join(locator.rpartition("/")[2] for locator in sources.app_log[:3])
+    report_progress(f"reading {names}{' …' if len(sources.app_log) > 3 else ''}", None)
     try:
         log = read_log(evidence_log.case, list(sources.app_log), checksums=sources.checksums)
     except NecropsyError as error:

@@ -90,6 +90,7 @@ def survey(
             bins=activity,
             checksums=checksums,
             meanwhile=agents.load,
+            progress=say,
         )
         if not log.requests:
             raise _nothing(log, between=since is not None or until is not None)

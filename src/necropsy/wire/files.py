@@ -50,6 +50,17 @@ def compression(head: bytes) -> str | None:
     return None
 
 
+def is_packed(locator: str) -> bool:
+    """Tell whether a file is compressed, by its content; False for a stream and for what cannot be read."""
+    if locator == STANDARD_INPUT or not Path(locator).is_file():
+        return False
+    try:
+        with Path(locator).open("rb") as raw:
+            return compression(raw.read(6)) is not None
+    except OSError:
+        return False
+
+
 def open_binary(locator: str) -> BinaryIO:
     """Open a file, or standard input for ``-``, decompressing by content. Reads only.
 

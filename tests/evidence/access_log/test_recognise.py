@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -289,3 +290,23 @@ def test_letters_beyond_ascii_are_the_same_however_they_were_escaped(reading, li
 def test_bytes_that_are_no_letters_stay_as_they_were_escaped(reading) -> None:
     line = LINE.replace("curl/8.5.0", r"a\xC3 \x22b\x22 100%41")
     assert reading(f"{line}\n").one("user_agent") == (r"a\xC3 \x22b\x22 100%41",)
+
+
+def test_how_far_the_reading_is_comes_with_file_bytes_and_share(reading) -> None:
+    said: list[tuple[str, float | None]] = []
+    reading(
+        {"access.log.1": f"{LINE}\n" * 30_000, "access.log": f"{LINE}\n" * 10_000},
+        progress=lambda stage, share: said.append((stage, share)),
+    )
+    shares = [share for _, share in said]
+    assert shares == sorted(shares)
+    assert shares[-1] == pytest.approx(1.0, abs=0.01)
+    assert said[0][0].startswith("reading access.log")
+    assert " of " in said[0][0]
+
+
+def test_of_a_packed_log_it_is_said_how_much_was_unpacked(reading) -> None:
+    said: list[tuple[str, float | None]] = []
+    reading({"access.log.gz": gzip.compress(f"{LINE}\n".encode() * 10_000)}, progress=lambda *told: said.append(told))
+    assert said[-1][0].endswith(" unpacked")
+    assert said[-1][1] is None

@@ -46,7 +46,14 @@ class Passed:
     last_at: datetime | None
 
 
-def read(scratch: Scratch, file: LogFile, layout: Layout, first_number: int, order: NDArray[np.int64] | None) -> Passed:
+def read(
+    scratch: Scratch,
+    file: LogFile,
+    layout: Layout,
+    first_number: int,
+    order: NDArray[np.int64] | None,
+    report_lines: Callable[[int], object] | None = None,
+) -> Passed:
     """Read a file into ``line``; of what DuckDB refuses, a copy that it takes.
 
     Parameters
@@ -55,6 +62,8 @@ def read(scratch: Scratch, file: LogFile, layout: Layout, first_number: int, ord
         Number of the log's first line.
     order
         Numbers of these lines in the log; None: as they come.
+    report_lines
+        Called after each batch with the lines that were read.
 
     Raises
     ------
@@ -76,7 +85,7 @@ def read(scratch: Scratch, file: LogFile, layout: Layout, first_number: int, ord
         writer = lines.Writer(scratch, "fresh")
         try:
             with scratch.beside() as connection:
-                failed, count = _rows(connection, layout, file, writer)
+                failed, count = _rows(connection, layout, file, writer, report_lines)
                 skipped = _skipped(connection) if layout.kind == "lines" else _none()
         except scratch.errors as error:
             problem = str(error).splitlines()[0]
@@ -101,7 +110,11 @@ def _unpacked(scratch: Scratch, file: LogFile) -> LogFile:
 
 
 def _rows(
-    connection: duckdb.DuckDBPyConnection, layout: Layout, file: LogFile, writer: lines.Writer
+    connection: duckdb.DuckDBPyConnection,
+    layout: Layout,
+    file: LogFile,
+    writer: lines.Writer,
+    report_lines: Callable[[int], object] | None,
 ) -> tuple[Failed, int]:
     """Write the rows, numbered from 0; return which failed, and how many there are."""
     import numpy as np
@@ -133,6 +146,8 @@ def _rows(
             _integers(some["flags"], 0).astype(np.int8) if "flags" in layout.fields else None,
         )
         count += batch.num_rows
+        if report_lines is not None:
+            report_lines(count)
     return Failed(np.concatenate(numbers), np.concatenate(faults)), count
 
 

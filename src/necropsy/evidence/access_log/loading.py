@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
@@ -52,6 +52,7 @@ def load(
     first_number: int = 0,
     *,
     head: Sequence[str] | None = None,
+    report_bytes: Callable[[int], object] | None = None,
 ) -> Loaded:
     """Load one file into ``line``; nothing in it is ever fatal.
 
@@ -64,6 +65,8 @@ def load(
         Number of the file's first line in the log.
     head
         Lines by which its layout is recognised, if the file is a piece of another; by default its own first ones.
+    report_bytes
+        Called now and then with the bytes that were read; of the long way with what its lines make up in the mean.
 
     Raises
     ------
@@ -84,15 +87,15 @@ def load(
         before = loaded.requests
         if not attempt and layout.plan is not None and scan.is_compiled():
             writer = lines.Writer(scratch)
-            hard = plain_lines.read(
-                source, layout.plan, first_number, writer, scratch.folder / f"{file.path.name}-hard"
-            )
+            copy = scratch.folder / f"{file.path.name}-hard"
+            hard = plain_lines.read(source, layout.plan, first_number, writer, copy, report_bytes)
             file = replace(source, damage=hard.file.damage)
             source, origin, order, loaded.lines = hard.file, hard.numbers, hard.numbers, hard.lines
             loaded.count(writer.requests, writer.last_at)
         failed_here = none
         if origin is None or origin.size:
-            passed = duckdb_reader.read(scratch, source, layout, first_number, order)
+            report_lines = _in_bytes(report_bytes, source) if origin is None else None
+            passed = duckdb_reader.read(scratch, source, layout, first_number, order, report_lines)
             source, failed_here = passed.file, passed.failed
             if origin is None:
                 file, loaded.lines = source, passed.lines
@@ -113,6 +116,15 @@ def load(
     loaded.note = "; then ".join(dict.fromkeys(notes))
     loaded.blemishes = _blemishes(file, failed)
     return loaded
+
+
+def _in_bytes(report_bytes: Callable[[int], object] | None, file: LogFile) -> Callable[[int], object] | None:
+    """Return what reports so many lines as the bytes that they have in the mean."""
+    head = first_lines(file) if report_bytes is not None else []
+    if report_bytes is None or not head:
+        return None
+    mean = sum(map(len, head)) / len(head) + 1
+    return lambda count: report_bytes(round(count * mean))
 
 
 def _recognised(

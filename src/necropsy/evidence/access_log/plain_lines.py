@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import os
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,7 +43,14 @@ class Hard:
     """How many lines the whole log has."""
 
 
-def read(file: LogFile, plan: Plan, first_number: int, writer: lines.Writer, copy: Path) -> Hard:
+def read(
+    file: LogFile,
+    plan: Plan,
+    first_number: int,
+    writer: lines.Writer,
+    copy: Path,
+    report_bytes: Callable[[int], object] | None = None,
+) -> Hard:
     """Read the plain lines of a file into the tables.
 
     Parameters
@@ -52,6 +59,8 @@ def read(file: LogFile, plan: Plan, first_number: int, writer: lines.Writer, cop
         Number of the file's first line.
     copy
         Where the others are written.
+    report_bytes
+        Called after each piece with the bytes that were scanned.
     """
     import numpy as np
 
@@ -67,7 +76,7 @@ def read(file: LogFile, plan: Plan, first_number: int, writer: lines.Writer, cop
         finally:
             scanners.put(scanner)
 
-    counted = 0
+    counted = scanned = 0
     numbers = [np.empty(0, np.int64)]
     with copy.open("wb") as out, file.open() as stream, ThreadPoolExecutor(max_workers=threads) as pool:
         pieces = _Pieces(stream, packed=file.compression != "none")
@@ -75,7 +84,10 @@ def read(file: LogFile, plan: Plan, first_number: int, writer: lines.Writer, cop
             _write(writer, first_number + counted, found)
             numbers.append(_set_aside(piece.data, found, out) + counted)
             counted += found["lines"]
+            scanned += piece.stop
             pieces.give_back(piece)
+            if report_bytes is not None:
+                report_bytes(scanned)
     writer.flush()
     damage = f"{pieces.damage}, after byte {pieces.bytes:,} of what it holds" if pieces.damage else file.damage
     return Hard(LogFile(file.locator, copy, "none", damage), np.concatenate(numbers), counted)

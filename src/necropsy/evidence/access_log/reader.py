@@ -7,14 +7,16 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
+from necropsy._internal.progress import Progress
 from necropsy.evidence.access_log import lines
 from necropsy.evidence.access_log.backends.interface import Part, Wanted
 from necropsy.evidence.access_log.backends.registry import open_backend
 from necropsy.evidence.access_log.formats.layout import LogFormat
 from necropsy.evidence.access_log.rotation import logs_of
 from necropsy.model.evidence import Absent, Blemish, Source
+from necropsy.model.figures import size
 from necropsy.visits import analyse, case_rows
-from necropsy.wire.files import fingerprint_beside
+from necropsy.wire.files import STANDARD_INPUT, fingerprint_beside, is_packed, size_of
 
 if TYPE_CHECKING:
     from necropsy.case.store import Case
@@ -79,6 +81,7 @@ def read(
     visits: bool = False,
     checksums: bool = True,
     meanwhile: Callable[[], object] | None = None,
+    progress: Progress | None = None,
 ) -> ReadLog:
     """Read access logs and fill the case's ``visitor_class``, ``visit_bin`` and ``cookie_use``.
 
@@ -108,6 +111,8 @@ def read(
         seconds, about as long as it takes to read it.
     meanwhile
         What else to make ready while the lines are scanned.
+    progress
+        Called with the file and the bytes of it that were read, and the share of all files that are.
 
     A file that cannot be read becomes an ``Absent``, a damaged line a ``Blemish``; neither raises.
     """
@@ -119,13 +124,32 @@ def read(
         if meanwhile is not None:
             meanwhile()
 
+    report_bytes = _reporter(locators, progress) if progress is not None else None
     with open_backend(engine, get_ready) as open_log:
         for name, members in logs.items():
             with open_log() as backend:
-                part = backend.read(Wanted(members, log_formats, since, until))
+                part = backend.read(Wanted(members, log_formats, since, until, report_bytes))
                 _analyse(case, backend, name, part, slack_s, hash_with, result, bins=bins, visits=visits)
     result.begin_checksums()
     return result
+
+
+def _reporter(locators: Sequence[str], progress: Progress) -> Callable[[str, int], None]:
+    """Return what says how far the reading is: of packed files and streams only what was unpacked of them is known."""
+    sizes = {locator: size_of(locator) or 0 for locator in dict.fromkeys(locators)}
+    plain = {locator: not is_packed(locator) for locator in sizes}
+    total = sum(sizes.values())
+    done: dict[str, int] = {}
+
+    def report(locator: str, count: int) -> None:
+        known = plain.get(locator, False) and sizes[locator]
+        done.update({before: sizes[before] for before in done})  # those before this one are read whole
+        done[locator] = min(count, sizes[locator]) if known else 0
+        of = f" of {size(sizes[locator])}" if known else " unpacked"
+        name = locator.rpartition("/")[2] if locator != STANDARD_INPUT else "standard input"
+        progress(f"reading {name}: {size(count)}{of}", sum(done.values()) / total if total and known else None)
+
+    return report
 
 
 def _analyse(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Final, Protocol
@@ -44,6 +44,8 @@ class Wanted:
     formats: Sequence[LogFormat] = ()
     since: datetime | None = None
     until: datetime | None = None
+    report_bytes: Callable[[str, int], None] | None = None
+    """Called now and then with a file and the bytes of it that were read, by a backend that reads here."""
 
     @property
     def condition(self) -> str:

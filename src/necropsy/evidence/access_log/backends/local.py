@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from necropsy.case.scratch import Scratch, open_scratch
@@ -34,7 +35,8 @@ class LocalBackend:
         for number, locator in enumerate(wanted.locators):
             try:
                 file = attach(locator, self.scratch.folder, number)
-                loaded = loading.load(self.scratch, file, wanted.formats, first_number)
+                report = partial(wanted.report_bytes, locator) if wanted.report_bytes is not None else None
+                loaded = loading.load(self.scratch, file, wanted.formats, first_number, report_bytes=report)
             except UnreadableSource as error:
                 part.absent.append(Absent(KIND, locator, error.message, error.hint))
                 continue
