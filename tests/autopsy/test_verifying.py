@@ -13,7 +13,7 @@ import pytest
 
 from necropsy import autopsy
 from necropsy.autopsy.incident_file import load
-from necropsy.autopsy.sources import Sources, StoreSource
+from necropsy.autopsy.sources import DumpPath, Sources, StoreSource
 from necropsy.autopsy.verifying import verify
 from necropsy.lab.demo import stage
 from necropsy.lab.story import INCIDENT, JUST_FIXED, NOW, PARTIAL_FIX, Story
@@ -37,7 +37,7 @@ def incident(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def looked_at(case: Path, folder: Path, story: Story) -> Verification:
     staged = stage(folder, seed=3, story=story)
     store = load(str(staged.incident)).stores[0]
-    return verify(case, Sources(stores=(StoreSource("admin-a", store.rdb),), checksums=False))
+    return verify(case, Sources(stores=(StoreSource("admin-a", store.locator),), checksums=False))
 
 
 def test_half_a_fix_names_the_server_that_goes_on(incident: Path, tmp_path: Path) -> None:
@@ -75,5 +75,5 @@ def test_the_json_is_what_its_schema_says(incident: Path, tmp_path: Path) -> Non
 
 def test_a_store_that_the_case_does_not_have_is_refused_with_the_names_that_it_has(incident: Path) -> None:
     with pytest.raises(UsageError, match="no store elsewhere") as caught:
-        verify(incident, Sources(stores=(StoreSource("elsewhere", "x.rdb"),)))
+        verify(incident, Sources(stores=(StoreSource("elsewhere", DumpPath("x.rdb")),)))
     assert "admin-a, admin-b" in (caught.value.hint or "")
