@@ -275,7 +275,7 @@ class Case:
         """Facts of the case itself."""
         return dict(self.connection.execute("SELECT name, value FROM meta").fetchall())
 
-    def rows(self, query: str, parameters: Sequence[Any] | None = None) -> list[dict[str, Any]]:
+    def rows(self, query: str, parameters: Sequence[Any] | Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
         """Run a query whose answer is small; a list of mappings."""
         cursor = self.connection.execute(query, parameters)
         names = [field[0] for field in cursor.description or ()]
@@ -286,7 +286,7 @@ class Case:
         rows = self.connection.execute(query, parameters).fetchall()  # to the end: a connection has one open result
         return rows[0][0] if rows else None
 
-    def columns(self, query: str, parameters: Sequence[Any] | None = None) -> dict[str, Any]:
+    def columns(self, query: str, parameters: Sequence[Any] | Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Run a query; a mapping of column name to NumPy array (masked where NULL)."""
         return dict(self.connection.execute(query, parameters).fetchnumpy())
 

@@ -30,6 +30,7 @@ from necropsy.cli import (
     traffic,
     treat,
     verify,
+    what_if,
 )
 from necropsy.cli.process import tune
 from necropsy.cli.stopping import Stopped, stoppable
@@ -61,6 +62,7 @@ app.command("treat")(treat.treat)
 app.command("purge")(purge.purge)
 app.command("cap-ttl")(cap_ttl.cap_ttl)
 app.command("verify")(verify.verify)
+app.command("what-if")(what_if.what_if)
 app.command("explain")(explain.explain)
 app.command("exporter")(exporter.exporter)
 app.command("prober")(prober.prober)

@@ -1,0 +1,103 @@
+"""From a finished case to what its stores would become."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from necropsy import __version__
+from necropsy.model.what_if import WhatIf
+
+if TYPE_CHECKING:
+    from necropsy.case.store import Case
+    from necropsy.verdict.what_if import Steps, Store, Stream
+
+_IDLE: Final = "1 HOUR"
+_PURGEABLE: Final = f"authentication = 'no' AND coalesce(last_seen_at, born_at) < $at - INTERVAL {_IDLE}"
+"""What a purge takes by default."""
+_IMMORTAL: Final = "(expires_at IS NULL OR expires_at > $at + INTERVAL 3650 DAY)"
+
+
+def what_if(case_path: Path, steps: Steps, memory_limit: int | None = None) -> WhatIf:
+    """Say what the stores of a case would become under some steps; reads nothing but the case.
+
+    Raises
+    ------
+    CaseError
+        Not a case file, or one of a newer necropsy.
+    """
+    from necropsy.autopsy import verdict_inputs
+    from necropsy.case.store import Case
+    from necropsy.verdict.what_if import outlooks
+
+    with Case.open(case_path) as case:
+        moments = verdict_inputs.read_at(case, datetime.fromisoformat(case.meta()["now"]))
+        stores = [_store(case, name, moments[name]) for name in verdict_inputs.stores(case) if name in moments]
+        return WhatIf(__version__, str(case_path), tuple(outlooks(store, steps, memory_limit) for store in stores))
+
+
+def _store(case: Case, name: str, at: datetime) -> Store:
+    import numpy as np
+
+    from necropsy.autopsy import verdict_inputs
+    from necropsy.verdict.forecast import GRACE_S
+    from necropsy.verdict.what_if import Store
+
+    naive = at.replace(tzinfo=None)
+    facts = verdict_inputs.facts(case, name, at, 0.0)
+    asked: dict[str, Any] = {"store": name, "at": naive}
+    left = case.columns(
+        f"SELECT greatest(0, epoch(expires_at - $at)) AS left_s FROM session WHERE store = $store AND NOT {_IMMORTAL}"
+        " ORDER BY 1",
+        asked,
+    )["left_s"]
+    counts = case.rows(
+        f"SELECT count(*) FILTER (WHERE {_IMMORTAL}) AS immortal, count(*) FILTER (WHERE {_PURGEABLE}) AS purgeable,"
+        f" count(*) FILTER (WHERE {_PURGEABLE} AND {_IMMORTAL}) AS purgeable_immortal,"
+        " coalesce(sum(bytes), 0)::DOUBLE AS bytes FROM session WHERE store = $store",
+        asked,
+    )[0]
+    grace = GRACE_S if facts.layout in {"spring-indexed", "spring-reactive-indexed"} else 0
+    people = case.value(
+        "SELECT coalesce(sum(births), 0) FROM birth_claim WHERE store = ? AND creator = 'people'", [name]
+    )
+    return Store(
+        name=name,
+        at=at,
+        left_s=np.asarray(left, np.float64) + grace,
+        immortal=counts["immortal"],
+        purgeable=counts["purgeable"],
+        purgeable_immortal=counts["purgeable_immortal"],
+        people=float(people),
+        lifetime_s=facts.lifetime_s,
+        grace_s=float(grace),
+        streams=_streams(case, name),
+        bytes_per_session=facts.bytes_per_session,
+        other_bytes=max(0.0, facts.bytes - counts["bytes"]),
+        memory_limit=facts.memory_limit,
+    )
+
+
+_SLUGS: Final = {"probe": "probes/creates-sessions", "unlogged": "traffic/unlogged-creator"}
+
+
+def _streams(case: Case, store: str) -> list[Stream]:
+    """Return who goes on creating: claims whose births had not ended."""
+    from necropsy.autopsy.reporting import claims_of
+    from necropsy.autopsy.verdict_inputs import read_at
+    from necropsy.verdict.actors import is_over
+    from necropsy.verdict.what_if import Stream
+
+    moment = read_at(case, datetime.fromisoformat(case.meta()["now"]))[store]
+    return [
+        Stream(_slug(claim.creator, claim.period_s), claim.label, claim.births_per_hour * 24)
+        for claim in claims_of(case)
+        if claim.store == store and claim.creator != "people" and not is_over(claim, moment)
+    ]
+
+
+def _slug(creator: str, period_s: float | None) -> str:
+    if creator == "visitor":
+        return "probes/creates-sessions" if period_s is not None else "traffic/bot-creates-sessions"
+    return _SLUGS.get(creator, creator)

@@ -1,0 +1,104 @@
+"""The result of ``necropsy what-if`` as text and as JSON (``necropsy/what-if/1``)."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from textwrap import wrap
+from typing import Any, Final
+
+from necropsy.model.figures import several
+from necropsy.model.what_if import Outlook, StoreOutlooks, WhatIf
+from necropsy.report.escaping import inert
+from necropsy.report.figures import count, duration, moment, size
+
+SCHEMA: Final = "necropsy/what-if/1"
+_BARS: Final = " ▁▂▃▄▅▆▇█"
+
+
+def as_text(made: WhatIf) -> str:
+    """Return the outlooks of each store."""
+    return "\n".join("\n".join(_store(store)) + "\n" for store in made.stores)
+
+
+def _store(store: StoreOutlooks) -> list[str]:
+    limit = f", limit {size(store.memory_limit)}" if store.memory_limit else ", no memory limit known"
+    lines = [f"STORE  {inert(store.store)}, read {moment(store.at)}{limit}"]
+    lines += _outlook("TODAY", store.today)
+    for outlook in store.alone:
+        lines += _outlook("ALONE", outlook)
+    if store.together.steps:
+        lines += _outlook("ALL" if len(store.together.steps) > 1 else "THEN", store.together)
+    if store.enough_bytes is not None:
+        lines.append(f"ENOUGH {size(store.enough_bytes)} of memory, with room for twice as much")
+    for note in store.notes:
+        lines += wrap(inert(note), 79, initial_indent="NOTE   ", subsequent_indent=" " * 7)
+    return lines
+
+
+def _outlook(label: str, outlook: Outlook) -> list[str]:
+    said = ", ".join(outlook.steps) if outlook.steps else "as it goes on"
+    text = f"{said}: {count(outlook.births_per_day)} births a day by machines"
+    lines = wrap(text, 79, initial_indent=f"{label:<7}", subsequent_indent=" " * 7)
+    now = f"{several(outlook.sessions_now, 'session')}, {size(outlook.bytes_now)}"
+    if outlook.sessions_steady is None or outlook.bytes_steady is None or outlook.steady_after_s is None:
+        lines.append(f"       {now}; no end: it never becomes steady")
+    else:
+        steady = f"{several(round(outlook.sessions_steady), 'session')}, {size(outlook.bytes_steady)}"
+        after = f" after {duration(outlook.steady_after_s)}" if outlook.steady_after_s >= 1 else ""
+        lines.append(f"       {now} -> {steady}{after}")
+    if outlook.full_at is not None:
+        lines.append(f"       memory is full on {outlook.full_at:%Y-%m-%d}")
+    lines.append(f"       {_drawn(outlook)}")
+    return lines
+
+
+def _drawn(outlook: Outlook) -> str:
+    """Draw the curve in one line, from 0 to its most.
+
+    The eighths of a block are read by eye; the figures stand above.
+    """
+    most = max(value for _, value in outlook.curve) or 1.0
+    bars = "".join(_BARS[round(value / most * (len(_BARS) - 1))] for _, value in outlook.curve)
+    return f"{bars} {duration(outlook.curve[-1][0])}"
+
+
+def as_json(made: WhatIf) -> str:
+    """Return the same as JSON."""
+    document = {
+        "schema": SCHEMA,
+        "necropsy": made.necropsy,
+        "case": made.case,
+        "stores": [
+            {
+                "store": store.store,
+                "at": _moment(store.at),
+                "memory_limit": store.memory_limit,
+                "today": _row(store.today),
+                "alone": [_row(outlook) for outlook in store.alone],
+                "together": _row(store.together),
+                "enough_bytes": store.enough_bytes,
+                "notes": list(store.notes),
+            }
+            for store in made.stores
+        ],
+    }
+    return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _row(outlook: Outlook) -> dict[str, Any]:
+    return {
+        "steps": list(outlook.steps),
+        "births_per_day": outlook.births_per_day,
+        "sessions_now": outlook.sessions_now,
+        "bytes_now": outlook.bytes_now,
+        "sessions_steady": outlook.sessions_steady,
+        "bytes_steady": outlook.bytes_steady,
+        "steady_after_s": outlook.steady_after_s,
+        "full_at": _moment(outlook.full_at),
+        "curve": [list(point) for point in outlook.curve],
+    }
+
+
+def _moment(at: datetime | None) -> str | None:
+    return at.strftime("%Y-%m-%dT%H:%M:%SZ") if at is not None else None

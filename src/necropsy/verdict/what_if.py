@@ -1,0 +1,217 @@
+"""What a store would become: the arithmetic of sessions in closed form.
+
+Sessions that are there leave when their own expiry comes, which the store knows. Those that are born at a constant rate and
+never used again live for one lifetime: they rise in a straight line over it and are steady from then on. People, who use their
+sessions again, are steady today and stay so::
+
+    sessions(t) = those there whose expiry is after t  +  rate x min(t, time in the store)  +  people
+
+Spring's indexed layouts keep the hash for five minutes longer (``forecast.GRACE_S``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+from necropsy.model.what_if import Outlook, StoreOutlooks
+from necropsy.verdict.forecast import is_immortal
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+_DAY_S: Final = 86_400
+_POINTS: Final = 49
+_HEADROOM: Final = 2.0
+"""Of a limit that is enough: room for a day on which twice as many come, for buffers and for a save."""
+_LEAST_BYTES: Final = 16_000_000
+"""A server without a key takes about a megabyte; nobody offers less than this."""
+_NEVER_S: Final = 10 * 365 * _DAY_S
+"""Looked ahead at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """Sessions that are born at a constant rate by one cause, and not used again."""
+
+    slug: str
+    label: str
+    per_day: float
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """What is known of a store."""
+
+    name: str
+    at: datetime
+    """When it was read, UTC."""
+    left_s: NDArray[np.float64]
+    """Seconds until each session that expires is gone, ascending; those without an expiry are ``immortal``."""
+    immortal: int
+    purgeable: int
+    """Sessions that a purge may take: nobody is logged in, and they were not used within the last hour."""
+    purgeable_immortal: int
+    people: float
+    """Sessions of people, as they are today: they are steady."""
+    lifetime_s: float | None
+    """Commonest idle lifetime; negative: never expires; None: unknown."""
+    grace_s: float
+    """Seconds that a session stays after it is over."""
+    streams: Sequence[Stream]
+    bytes_per_session: float
+    other_bytes: float
+    """Memory of everything that is no session."""
+    memory_limit: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """What is done."""
+
+    fixes: tuple[str, ...] = ()
+    """Slugs whose creators stop; ``all``: every one."""
+    ttl_s: float | None = None
+    """Lifetime of sessions from now on."""
+    purge: bool = False
+    """Whether sessions of nobody are deleted."""
+
+
+def outlooks(store: Store, steps: Steps, memory_limit: int | None = None) -> StoreOutlooks:
+    """Return where a store goes: as it is, with each step alone, and with all of them.
+
+    Parameters
+    ----------
+    memory_limit
+        Another limit than the store has, in bytes.
+    """
+    store = replace(store, memory_limit=memory_limit or store.memory_limit)
+    alone = [Steps(fixes=(slug,)) for slug in steps.fixes]
+    alone += [Steps(ttl_s=steps.ttl_s)] if steps.ttl_s is not None else []
+    alone += [Steps(purge=True)] if steps.purge else []
+    together = outlook(store, steps)
+    return StoreOutlooks(
+        store=store.name,
+        at=store.at,
+        memory_limit=store.memory_limit,
+        today=outlook(store, Steps()),
+        alone=tuple(outlook(store, one) for one in alone) if len(alone) > 1 else (),
+        together=together,
+        enough_bytes=_enough(together, store),
+        notes=tuple(_notes(store, steps)),
+    )
+
+
+def outlook(store: Store, steps: Steps) -> Outlook:
+    """Return where a store goes under some steps."""
+    import numpy as np
+
+    going_on = [stream for stream in store.streams if "all" not in steps.fixes and stream.slug not in steps.fixes]
+    per_day = sum(stream.per_day for stream in going_on)
+    lifetime = steps.ttl_s if steps.ttl_s is not None else store.lifetime_s
+    never = is_immortal(lifetime) or lifetime is None
+    stay_s = np.inf if never else float(lifetime or 0.0) + store.grace_s
+    left, immortal = _after_purge(store) if steps.purge else (store.left_s, store.immortal)
+    people = min(round(store.people), left.size + immortal)
+    # People's sessions are among those that are there; they are renewed, so they are not counted as leaving.
+    expiring_people = min(people, left.size)
+    leaving, immortal = left[: left.size - expiring_people], immortal - (people - expiring_people)
+
+    def sessions(seconds: NDArray[np.float64]) -> NDArray[np.float64]:
+        there = leaving.size - np.searchsorted(leaving, seconds, side="right")
+        return there + immortal + per_day / _DAY_S * np.minimum(seconds, stay_s) + people
+
+    steady = not (never and per_day > 0)
+    settles_s = float(max(leaving[-1] if leaving.size else 0.0, stay_s if per_day and not never else 0.0))
+    reach_s = min(_NEVER_S, settles_s if steady and settles_s > 0 else _reach(store, per_day))
+    times = np.linspace(0.0, max(reach_s, 1.0), _POINTS)
+    values = sessions(times)
+    final = float(sessions(np.array([settles_s]))[0]) if steady else None
+    full_at = _full_at(store, times, values, per_day if not steady else 0.0)
+    return Outlook(
+        steps=tuple(_words(steps)),
+        births_per_day=per_day,
+        sessions_now=round(float(values[0])),
+        bytes_now=round(store.other_bytes + float(values[0]) * store.bytes_per_session),
+        sessions_steady=final,
+        bytes_steady=None if final is None else store.other_bytes + final * store.bytes_per_session,
+        steady_after_s=settles_s if steady else None,
+        full_at=full_at,
+        curve=tuple((float(second), float(value)) for second, value in zip(times, values, strict=True)),
+    )
+
+
+def _after_purge(store: Store) -> tuple[NDArray[np.float64], int]:
+    """Take out what a purge takes: of the sessions that expire a like share of every age."""
+    import numpy as np
+
+    expiring = store.purgeable - store.purgeable_immortal
+    kept = max(0, store.left_s.size - expiring)
+    chosen = np.linspace(0, store.left_s.size - 1, kept).round().astype(np.int64) if kept else np.empty(0, np.int64)
+    return store.left_s[chosen], store.immortal - store.purgeable_immortal
+
+
+def _reach(store: Store, per_day: float) -> float:
+    """Seconds to look ahead where nothing becomes steady: until the limit, or a month."""
+    if store.memory_limit and per_day > 0 and store.bytes_per_session > 0:
+        room = store.memory_limit - store.other_bytes - (store.left_s.size + store.immortal) * store.bytes_per_session
+        return max(_DAY_S, room / store.bytes_per_session / per_day * _DAY_S * 1.1)
+    return 30.0 * _DAY_S
+
+
+def _full_at(
+    store: Store, times: NDArray[np.float64], values: NDArray[np.float64], per_day_for_ever: float
+) -> datetime | None:
+    import numpy as np
+
+    if store.memory_limit is None or store.bytes_per_session <= 0:
+        return None
+    most = (store.memory_limit - store.other_bytes) / store.bytes_per_session
+    over = np.flatnonzero(values >= most)
+    if over.size:
+        at = int(over[0])
+        if at == 0:
+            return store.at
+        rise = values[at] - values[at - 1]
+        part = (most - values[at - 1]) / rise if rise > 0 else 1.0
+        return store.at + timedelta(seconds=float(times[at - 1] + part * (times[at] - times[at - 1])))
+    if per_day_for_ever > 0:
+        seconds = (most - float(values[-1])) / per_day_for_ever * _DAY_S + float(times[-1])
+        return store.at + timedelta(seconds=seconds) if seconds < _NEVER_S else None
+    return None
+
+
+def _enough(together: Outlook, store: Store) -> int | None:
+    """Return a power of two of bytes with headroom over the most that the store will hold; None where it grows for ever."""
+    if together.bytes_steady is None:
+        return None
+    most = store.other_bytes + max(value for _, value in together.curve) * store.bytes_per_session
+    size = _LEAST_BYTES
+    while size < most * _HEADROOM:
+        size *= 2
+    return size
+
+
+def _words(steps: Steps) -> list[str]:
+    words = [f"fix {slug}" for slug in steps.fixes]
+    if steps.ttl_s is not None:
+        words.append(f"a lifetime of {steps.ttl_s / 3600:g} hours for new sessions")
+    if steps.purge:
+        words.append("purge of sessions of nobody")
+    return words
+
+
+def _notes(store: Store, steps: Steps) -> list[str]:
+    notes = []
+    if store.lifetime_s is None:
+        notes.append("the lifetime of the sessions is not known: what is born is taken to stay")
+    if steps.ttl_s is not None:
+        notes.append("sessions that are there keep their lifetime; cap-ttl shortens it")
+    unknown = [slug for slug in steps.fixes if slug != "all" and slug not in {stream.slug for stream in store.streams}]
+    notes += [f"{slug} creates nothing in this store" for slug in unknown]
+    if store.people:
+        notes.append("sessions of people are taken to stay as many as they are today")
+    return notes
