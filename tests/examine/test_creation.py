@@ -37,6 +37,7 @@ def claimed(s: Scene, **columns: Any) -> str:
         (creation.DROPS, {"agent": "python-requests/2.31", "clients": 1, "path": "/api/orders"}),
         (creation.LOGIN, {"agent": "python-requests/2.31", "clients": 1, "path": "/login", "method": "POST"}),
         (creation.LOGIN, {"agent": "", "clients": 1, "path": "/j_security_check", "method": "POST"}),
+        (creation.LOGIN, {"agent": "Java/11", "clients": 1, "path": "/api/login", "method": "POST", "period_s": 10.0}),
     ],
 )
 def test_each_creator_has_one_slug(slug: str, columns: dict[str, Any]) -> None:
@@ -86,3 +87,25 @@ def test_certain_is_only_what_nothing_else_fits(columns: dict[str, Any], births:
         said, why = creation.confidence(s.case, made)
     assert said == sure
     assert bool(why) is (sure != "high")
+
+
+def test_a_train_beside_a_client_that_is_followed_by_births_each_time_is_not_certain() -> None:
+    with scene() as s:
+        s.source("rdb", "access_log").sessions(100)
+        s.claim("unlogged", 90, claim_id=0, period_s=20.0, creation_probability=1.0, in_access_log=False)
+        (made,) = creation.created(s.case, creation.UNLOGGED)
+        assert creation.confidence(s.case, made, least_probability=0.7)[0] == "high"
+        s.rows(
+            "creation_test",
+            {"store": "a", "class_id": 1, "visits": 100, "followed": 100, "chance": 0.01, "outcome": "innocent"},
+        )
+        assert creation.confidence(s.case, made, least_probability=0.7)[0] == "medium"
+
+
+@pytest.mark.parametrize("share", [0.4, 0.8])
+def test_whoever_creates_most_is_critical(share: float) -> None:
+    with scene() as s:
+        claimed(s, agent="okhttp/4.12.0", clients=400)
+        s.case.execute("UPDATE birth_claim SET births = ?", [100 * share])
+        (finding,) = (f for f in s.examine().findings if f.slug == creation.DROPS)
+    assert finding.severity == ("critical" if share >= 0.5 else "warning")

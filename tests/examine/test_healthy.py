@@ -75,3 +75,23 @@ def test_a_handful_of_sessions_is_neither_ill_nor_healthy() -> None:
         said = s.examine()
     assert "healthy" not in slugs(said)
     assert lacking(said) == "store a: 12 sessions, too few to judge by"
+
+
+@pytest.mark.parametrize(("logins", "healthy"), [(1, True), (40, False), (0, False)])
+def test_users_of_unknown_birth_are_people_where_the_log_shows_that_only_people_log_in(
+    logins: int, healthy: bool
+) -> None:
+    with scene() as s:
+        s.source("rdb", "access_log").sessions(100).visitors(1, "Mozilla/5.0", "h", period_s=None)
+        s.claim("people", 95, evidence="visits", clients=80, visits=300)
+        s.rows("birth_account", {"store": "a", "births": 100, "unknown": 100, "explained": 95, "covered": 100})
+        s.sessions(100, authentication="yes")
+        s.case.execute("UPDATE session SET born_at = NULL WHERE authentication = 'yes'")
+        s.rows(
+            "visitor_class",
+            {"class_id": 2, "user_agent": "Mozilla/5.0", "method": "POST", "path": "/login", "visits": 10},
+        )
+        visits = [{"class_id": 2, "client": client} for client in range(5) for _ in range(logins)]
+        if visits:
+            s.rows("visit", *visits)
+        assert ("healthy" in slugs(s.examine())) is healthy

@@ -48,7 +48,7 @@ def test_probers_that_were_tested_and_create_nothing_are_cleared_with_the_figure
         )
         s.rows("creation_test", _test(3, "innocent"))
         assert cleared(s.examine())["probes/creates-sessions"] == (
-            "ELB-HealthChecker/2.0 GET /health: 8,640 visits, 260 followed by a birth, as by chance (3 %)"
+            "ELB-HealthChecker/2.0 GET /health: 8,640 visits, 260 followed by a birth (by chance 3 %)"
         )
 
 
@@ -69,6 +69,22 @@ def test_nobody_is_cleared_whose_like_creates_sessions_on_another_host() -> None
         s.visitors(3, "Probe/1", "h", "/").visitors(4, "Probe/1", "g", "/")
         s.rows("creation_test", _test(3, "innocent"), _test(4, "creates"))
         assert "probes/creates-sessions" not in cleared(s.examine())
+
+
+def test_nobody_is_cleared_whose_every_visit_is_followed_by_a_birth() -> None:
+    with scene() as s:
+        s.source("rdb", "access_log").sessions(100).claim("people", 95).visitors(3, "Probe/1", "h", "/")
+        s.rows("creation_test", {**_test(3, "innocent"), "followed": 8640})
+        assert "probes/creates-sessions" not in cleared(s.examine())
+
+
+def test_a_configured_probe_is_cleared_by_its_url_and_not_by_a_path_that_others_ask() -> None:
+    with scene() as s:
+        s.source("rdb", "prometheus").sessions(100).claim("people", 95).probe(PROBE)
+        s.rows("creation_test", {**_test(0, "innocent"), "class_id": None, "probe_id": 0})
+        s.case.execute("UPDATE probe SET prober = 'prometheus/web', method = 'GET'")
+        said = cleared(s.examine())["probes/creates-sessions"]
+    assert said.startswith("prometheus/web GET http://10.0.0.1:8080/: 8,640 visits")
 
 
 def _test(class_id: int, outcome: str) -> dict[str, object]:

@@ -40,6 +40,8 @@ _ROBOT: Final = re.compile(r"(?i)bot\b|bot/|crawl|spider|slurp|scrapy|fetcher|pr
 _BROWSER: Final = re.compile(r"^(?:Mozilla|Opera)/\d")
 _SERVICE: Final = re.compile(r"(?i)(?:^|/)(?:api|v\d+|graphql|rpc|rest|ws)(?:/|$|\?)")
 _FEW_CLIENTS: Final = 3
+_MOST_LOGINS: Final = 6
+"""Logins of one client within a log: a wrong password, a browser that forgets, two people at one machine."""
 _CLAIMS: Final = """
 SELECT b.*, v.client, v.host, v.method, v.path, v.status, v.log,
   EXISTS (SELECT 1 FROM cookie_use c WHERE c.user_agent = b.user_agent AND c.brought = 0 AND c.renewed >= 3 * c.clients)
@@ -120,9 +122,9 @@ def _with_slugs(claims: Sequence[Row]) -> Sequence[Row]:
 def _slug(claim: Row) -> str:
     if claim["creator"] in _BY_CREATOR:
         return _BY_CREATOR[claim["creator"]]
-    if claim["period_s"] is not None:
-        return PROBES
-    return LOGIN if logs_in(claim) else _program(claim)
+    if logs_in(claim):
+        return LOGIN
+    return PROBES if claim["period_s"] is not None else _program(claim)
 
 
 def _program(claim: Row) -> str:
@@ -138,12 +140,37 @@ def _program(claim: Row) -> str:
     return DROPS if several_clients or _SERVICE.search(claim["path"] or "") else BOTS
 
 
+def logins_are_people(case: Case) -> bool:
+    """Whether the logins that the logs show are those of people: few of them by clients that log in again and again.
+
+    False also where no log shows a login: then nobody knows.
+    """
+    forms = [
+        row["class_id"]
+        for row in case.rows("SELECT class_id, path FROM visitor_class WHERE method = 'POST'")
+        if _LOGIN.search(row["path"] or "")
+    ]
+    clients = (
+        case.rows("SELECT count(*) AS logins FROM visit WHERE list_contains($1, class_id) GROUP BY client", [forms])
+        if forms
+        else []
+    )
+    logins: int = sum(row["logins"] for row in clients)
+    again: int = sum(row["logins"] for row in clients if row["logins"] > _MOST_LOGINS)
+    return logins > 0 and again <= _MOST_TIED * logins
+
+
 def logs_in(claim: Row) -> bool:
     """Whether the requests of a claim are logins: a form that is sent to an address that says so."""
     return claim["method"] == "POST" and bool(_LOGIN.search(claim["path"] or ""))
 
 
 _TESTED: Final = "SELECT class_id, probe_id, outcome FROM creation_test WHERE store = ? AND outcome = 'creates'"
+_FOLLOWED: Final = """
+SELECT class_id FROM creation_test WHERE store = ? AND class_id IS NOT NULL AND outcome <> 'creates' AND visits >= 20
+  AND followed::DOUBLE / visits - chance > 0.5 LIMIT 1
+"""
+"""Clients whose visits are followed by births, far above chance, and that were not found to make them."""
 _MOST_TIED: Final = 0.1
 _MOST_EXTRAPOLATED: Final = 0.5
 _FEWEST_TICKS: Final = 50
@@ -177,6 +204,8 @@ def confidence(case: Case, made: Created, *, least_probability: float = 0.0) -> 
         reasons.append(f"only {made.births:,.0f} births")
     if was_tested and tested < 0.9 * births:
         reasons.append("not tested visit by visit")
+    if any(claim["creator"] == "unlogged" for claim in made.claims) and case.rows(_FOLLOWED, [made.store]):
+        reasons.append("a client of the logs is followed by births as often, and was not told from it")
     if extrapolated > _MOST_EXTRAPOLATED * births:
         reasons.append("the log covers less than half of them")
     if made.high - made.low > _WIDEST:

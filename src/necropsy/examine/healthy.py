@@ -41,7 +41,7 @@ class _Store:
     name: str
     total: int
     known: int
-    """Of them, those whose birth is known."""
+    """Of them, those whose birth is known; and users' of unknown birth, where the logs show that only people log in."""
     people: float
     machines: float
     each: float | None
@@ -75,6 +75,11 @@ def _stores(case: Case) -> Iterator[_Store]:
         if not total:
             continue
         known = case.value("SELECT count(born_at) FROM session WHERE store = ?", [name])
+        users = 0
+        if known < total and creation.logins_are_people(case):
+            users = case.value(
+                "SELECT count(*) FROM session WHERE store = ? AND born_at IS NULL AND authentication = 'yes'", [name]
+            )
         made, account = people.get(name), accounts.get(name)
         visits = [claim for claim in made.claims if claim["clients"]] if made else []
         clients = sum(claim["clients"] for claim in visits)
@@ -82,8 +87,8 @@ def _stores(case: Case) -> Iterator[_Store]:
         yield _Store(
             name=name,
             total=total,
-            known=known,
-            people=made.births if made else 0.0,
+            known=known + users,
+            people=(made.births if made else 0.0) + users,
             machines=machines.get(name) or 0.0,
             each=inside / clients if clients else None,
             covered=account["covered"] / account["births"] if account and account["births"] else 0.0,

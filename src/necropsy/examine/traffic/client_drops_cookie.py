@@ -124,7 +124,7 @@ def _exhibit(agent: dict[str, Any]) -> Exhibit:
 EXAMINER: Final = Examiner(
     slug="traffic/client-drops-cookie",
     meaning="Clients never bring back the session cookie that they are given.",
-    severity=Severity.WARNING,
+    severity=Severity.CRITICAL,
     needs=(),
     helped_by=("session", "cookie_use"),
     examine=examine,
