@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from necropsy.verdict.attribution import named
+from necropsy.verdict.attribution import intervals, named
 from necropsy.verdict.attribution.configured import phase_of
 from necropsy.verdict.evidence import Circumstances, Claim
 
@@ -19,10 +19,6 @@ if TYPE_CHECKING:
     from necropsy.verdict.attribution.reckoning import Reckoning
     from necropsy.verdict.attribution.sources import Source
 
-_LEAST: Final = 0.004
-"""Half of an interval at least, as a share of the store's births: no count by time is surer."""
-_BY_RATE: Final = 0.1
-"""Error of what is inferred from the rate outside the log's time, as a share of it."""
 _SHORTEST_H: Final = 1 / 60
 
 
@@ -32,7 +28,7 @@ def make_claim(
     """Return the claim of one source."""
     births = reckoning.births
     count = source.amount
-    low, high = interval(source, births.born_ms.size, unexplained, births.derived)
+    low, high = intervals.of_source(source, births.born_ms.size, unexplained, births.derived)
     at = births.born_ms[source.births]
     strong = at[source.weight >= 0.5] if (source.weight >= 0.5).any() else at
     first, last = int(strong.min()), int(strong.max())
@@ -49,6 +45,13 @@ def make_claim(
         in_log = bool(source.groups) or source.row is not None
     if source.kind == "people" and not source.groups:
         in_log = None
+    if (
+        not in_log
+        and around.visits is not None
+        and reckoning.timeline.logs
+        and not reckoning.covered[source.births].any()
+    ):
+        in_log = None  # it was gone before the logs begin, or came after they end
     phase = phase_of(train.low_s, train.width_s, train.period_s, reckoning.timeline.origin_us) if train else None
     interval_s = train.period_s if train else _interval(source, groups)
     creator = births.creators[source.creator] if source.creator is not None else None
@@ -84,23 +87,6 @@ def make_claim(
         visits=source.visits,
         extrapolated=source.extrapolated,
     )
-
-
-def interval(source: Source, births: int, unexplained: float, derived: float) -> tuple[float, float]:
-    """95 % interval of a source's births: chance, what may be its own among the unexplained, and known biases."""
-    count = source.amount
-    if source.evidence == "named":
-        return count, count
-    spread = float(np.sqrt((source.weight * (1 - source.weight)).sum()))
-    half = max(2 * spread, _LEAST * births)
-    biased = half + _BY_RATE * source.extrapolated * (source.train is None)
-    biased += 0.05 * derived * count * (source.train is None)
-    low, high = count - biased, count + biased + unexplained
-    if source.also is not None:
-        low = 0.0
-    if source.evidence == "authenticated":
-        low = 0.0
-    return max(0.0, low), min(float(births), high)
 
 
 def _interval(source: Source, groups: Sequence[Group]) -> float | None:

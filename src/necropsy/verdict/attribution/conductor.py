@@ -35,6 +35,8 @@ _HERE: Final = 0.25
 """Share of the largest excess of births over chance from which visits of one host belong to a store as well."""
 _RHYTHMS: Final = 64
 """Named creators, commonest first, whose rhythm is looked for."""
+_TAUGHT: Final = 0.05
+"""Share of the births within the log's time that must have taught its delays."""
 _TEACH: Final = 30
 """Births of no train that can set a clock."""
 
@@ -63,7 +65,7 @@ def attribute(stores: Sequence[Births], around: Circumstances) -> Attribution:
     reckonings = []
     for number, births in enumerate(stores):
         excluded = not_here[number] | _speak_for_themselves(births, known)
-        reckoning = reckon(births, timelines[number], known, fitting, trains[number], excluded)
+        reckoning = reckon(births, timelines[number], groups, fitting, trains[number], excluded)
         reckoning.sources += unnamed_people(births, reckoning.sources, has_log=bool(reckoning.covered.any()))
         _name_creators(reckoning, around, periods)
         reckonings.append(reckoning)
@@ -106,12 +108,16 @@ def _set_clocks(
                     else "births follow this log's visits at that distance and not at once",
                 )
             )  # fmt: skip
-        inside = irregular[irregular >= timeline.horizon_s]
-        cut_s = births.resolution_s if births.resolution_s > 0.001 else 0.0
-        log.delays = delays.learn(
-            inside, born_s, log.resolution_s,
-            times_are_starts=log.times_are_starts, birth_resolution_s=cut_s,
-        )  # fmt: skip
+        cut_s = timeline.resolution_s if timeline.resolution_s > 0.001 else 0.0
+        loose = mine[~is_clockwork[timeline.group[mine]]]
+        # First visits teach where people are; a client that never stops has only one.
+        for visit_s in (irregular, timeline.visit_s[loose]):
+            log.delays = delays.learn(
+                visit_s[visit_s >= timeline.horizon_s], born_s, log.resolution_s,
+                times_are_starts=log.times_are_starts, birth_resolution_s=cut_s,
+            )  # fmt: skip
+            if log.delays.learnt_from >= _TAUGHT * int(log.covers(born_s).sum()):
+                break
     if found:
         order = np.argsort(timeline.visit_s, kind="stable")
         for name in ("visit_s", "group", "client", "row", "log"):
@@ -133,7 +139,7 @@ def _elsewhere(
         if not timeline.born_s.size or not timeline.visit_s.size:
             continue
         low, high = timeline.windows()
-        measured = shares(low, high, timeline.group, len(groups), timeline.born_s)
+        measured = shares(low, high, timeline.group, len(groups), timeline.born_s, timeline.stretches())
         error = np.sqrt(measured.visits * measured.chance + 1) + measured.visits * measured.chance_spread
         gained = measured.followed - measured.visits * measured.chance
         excess[number] = np.bincount(host_of, np.where(gained > 3 * error, gained, 0.0), minlength=len(hosts))
@@ -173,6 +179,8 @@ def _periods(around: Circumstances, groups: Sequence[Group]) -> tuple[float, ...
             whole = float(round(group.interval_s))
             if abs(group.interval_s - whole) < 0.02 * max(1.0, whole):
                 periods.add(whole)
+            if group.drift_s is not None:
+                periods.add(whole + group.drift_s)
     return tuple(sorted(periods))
 
 

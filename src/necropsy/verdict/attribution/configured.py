@@ -63,14 +63,18 @@ def hidden_by_name(probe: Probe, classes: Sequence[VisitorClass]) -> bool:
 
 def _logged(source: Source, groups: Sequence[Group], around: Circumstances, used: set[int]) -> int | None:
     """Probe whose requests a log shows as this source; one that none has yet is preferred."""
-    rows = [row for number in source.groups[:3] for row in groups[number].rows]
-    fitting = {
-        index
-        for index, probe in enumerate(around.probes)
-        if probe.creates_sessions
-        and any(acquaintance.class_fits(probe, around.classes[row]) for row in rows[:50])
-        and (source.train is None or same_period(probe.period_s, source.train.period_s))
-    }
+    rows = [around.classes[row] for number in source.groups[:3] for row in groups[number].rows][:50]
+    fitting: set[int] = set()
+    for any_agent in (False, True):
+        fitting = {
+            index
+            for index, probe in enumerate(around.probes)
+            if probe.creates_sessions
+            and any(_looks_like(probe, visitors, any_agent=any_agent) for visitors in rows)
+            and (source.train is None or same_period(probe.period_s, source.train.period_s))
+        }
+        if fitting or source.train is None:
+            break
     if not fitting:
         return None
     proxied = {backend.port for backend in around.backends if backend.role == "proxy"} or {80, 443}
@@ -83,6 +87,23 @@ def _logged(source: Source, groups: Sequence[Group], around: Circumstances, used
             not session_risk.may_create(around.probes[index]),
             index,
         ),
+    )
+
+
+def _looks_like(probe: Probe, visitors: VisitorClass, *, any_agent: bool) -> bool:
+    """Whether a class can be a probe's; ``any_agent``: its User-Agent may be one that the configuration does not tell.
+
+    Then the host must be named, and the rhythm is known to be the probe's.
+    """
+    if not any_agent:
+        return acquaintance.class_fits(probe, visitors)
+    return (
+        bool(visitors.host)
+        and probe.timing == "ticker"
+        and visitors.method == probe.method
+        and visitors.path == probe.path.split("?", 1)[0]
+        and acquaintance.host_fits(probe, visitors.host)
+        and not acquaintance.is_person(visitors.user_agent)
     )
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from necropsy.verdict import acquaintance
 from necropsy.verdict.attribution import join
 from necropsy.verdict.attribution.configured import same_period
+from necropsy.verdict.attribution.intervals import wilson
 from necropsy.verdict.evidence import Circumstances, CreationTest
 
 if TYPE_CHECKING:
@@ -21,23 +22,9 @@ _ENOUGH: Final = 20
 """Visits that a test needs."""
 _INNOCENT: Final = 0.1
 """Births per visit that the test must exclude."""
+_TOO_BUSY: Final = 0.95
+"""Chance of a birth near a visit from which nobody is cleared."""
 _CREATES: Final = 0.02
-_Z: Final = 1.96
-
-
-def wilson(successes: float, trials: float) -> tuple[float, float]:
-    """Wilson's 95 % interval of a probability.
-
-    >>> low, high = wilson(0, 100)
-    >>> low, round(high, 3)
-    (0.0, 0.037)
-    """
-    if trials <= 0:
-        return 0.0, 1.0
-    share, square = min(1.0, successes / trials), _Z**2
-    middle = (share + square / (2 * trials)) / (1 + square / trials)
-    half = _Z * np.sqrt(share * (1 - share) / trials + square / (4 * trials**2)) / (1 + square / trials)
-    return max(0.0, float(middle - half)), min(1.0, float(middle + half))
 
 
 def try_classes(
@@ -57,7 +44,7 @@ def try_classes(
         )
         return [_untested(store, visitors.class_id, None, 0, reason) for visitors in around.classes]
     low, high = timeline.windows()
-    measured = join.shares(low, high, timeline.row, count, timeline.born_s[reckoning.free])
+    measured = join.shares(low, high, timeline.row, count, timeline.born_s[reckoning.free], timeline.stretches())
     own, leftover = _credits(reckoning, count)
     guilty = {number for source in reckoning.sources if source.amount >= 1 for number in source.groups}
     rivals = {number: source for source in reckoning.sources for number in source.rivals}
@@ -92,13 +79,15 @@ def _acquit(test: CreationTest, leftover: float, visits: int, followed: int, cha
     by_time = _by_time(followed, visits, chance, spread)
     _, by_others = wilson(leftover, visits)
     test.probability_high = max(test.probability, min(by_time, by_others))
-    if visits < _ENOUGH:
+    if followed - visits * chance > 0.3 * visits and followed / visits > chance + 3 * spread:
+        test.outcome, test.probability_high = "tied", 1.0
+        test.reason = "births follow its visits, and the match gives them to somebody else"
+    elif visits < _ENOUGH:
         test.reason = f"only {visits} visits within the time of births that survive"
     elif test.probability_high > _INNOCENT:
         test.reason = "births follow its visits about as often as chance would, too often to tell"
-        if followed / visits - chance > 0.3 and chance + 3 * spread < followed / visits:
-            test.outcome = "tied"
-            test.reason = "births follow its visits, and somebody else made them"
+    elif chance > _TOO_BUSY:
+        test.reason = "a birth is always near its visits, by chance alone"
     else:
         test.outcome = "innocent"
         test.reason = "hardly any birth follows its visits that nobody else made"

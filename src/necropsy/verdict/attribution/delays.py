@@ -27,6 +27,8 @@ _SURE: Final = 5.0
 """Standard deviations by which the fullest bin must rise."""
 _STILL: Final = 3.0
 """Standard deviations by which a stretch beside the peak must rise to belong to it."""
+_THIN: Final = 0.03
+"""Excess of such a stretch, as a share of the window's, below which it is something else: the same visitor's next page."""
 _TAIL: Final = 0.3
 """How much wider than seen the window is on its late side: few answers are very slow."""
 _FLOOR: Final = 0.02
@@ -83,9 +85,13 @@ def learn(
     bins = round(2 * _REACH_S / bin_s)
     seen = _histogram(visit_s, born_s, bins)
     moved = np.zeros(bins)
+    first, length = float(visit_s.min()), float(visit_s.max() - visit_s.min()) + 1.0
     for shift in _WHOLE_S if coarse else SHIFTS_S:
-        moved += _histogram(visit_s + shift, born_s, bins) / len(SHIFTS_S)
-    moved = np.convolve(np.pad(moved, 25, mode="edge"), np.full(51, 1 / 51), mode="valid")
+        # Moved within the time of the visits, end to start: outside it births may be more or fewer.
+        around = first + (visit_s - first + shift) % (np.ceil(length) if coarse else length)
+        moved += _histogram(np.sort(around), born_s, bins) / len(SHIFTS_S)
+    if not coarse:
+        moved = np.convolve(np.pad(moved, 25, mode="edge"), np.full(51, 1 / 51), mode="valid")
     excess = seen - moved
     spread = np.sqrt(moved + moved / len(SHIFTS_S) + 1.0)
     usual = [int(np.clip((edge + _REACH_S) / bin_s, 0, bins - 1)) for edge in (guess.low_s, guess.high_s)]
@@ -97,6 +103,8 @@ def learn(
     if total < _FEWEST:
         return guess
     low, high = first * bin_s - _REACH_S, (last + 1) * bin_s - _REACH_S
+    if coarse and low < guess.high_s and high > guess.low_s:  # a time cut to a second: the whole second is possible
+        low, high = min(low, guess.low_s), max(high, guess.high_s)
     margin = bin_s + SLACK_S + birth_resolution_s * 0.05
     tail = _TAIL * max(0.0, high - low - max(resolution_s, birth_resolution_s))
     low, high = low - margin - (0.0 if times_are_starts else tail), high + margin + (tail if times_are_starts else 0.0)
@@ -136,15 +144,18 @@ def _around_peak(
         rising = False
         for step in steps:
             below, above = slice(max(0, first - step), first), slice(last + 1, last + 1 + step)
-            if _exceeds(excess[below], spread[below]):
+            core = float(excess[first : last + 1].mean())
+            if _exceeds(excess[below], spread[below], core):
                 first, rising = below.start, True
-            if _exceeds(excess[above], spread[above]):
+            if _exceeds(excess[above], spread[above], core):
                 last, rising = min(excess.size - 1, last + step), True
             if rising:
                 break
     return first, last
 
 
-def _exceeds(excess: NDArray[np.float64], spread: NDArray[np.float64]) -> bool:
-    """Whether a stretch holds more births than chance, together."""
-    return bool(excess.size and excess.sum() > _STILL * np.sqrt((spread**2).sum()))
+def _exceeds(excess: NDArray[np.float64], spread: NDArray[np.float64], core: float) -> bool:
+    """Whether a stretch holds more births than chance, and not hardly more beside the core of the window."""
+    if not excess.size or excess.mean() < _THIN * core:
+        return False
+    return bool(excess.sum() > _STILL * np.sqrt((spread**2).sum()))

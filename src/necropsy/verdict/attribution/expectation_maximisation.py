@@ -21,6 +21,10 @@ _ROUNDS: Final = 80
 _DECIDED_AFTER: Final = 25
 """Rounds after which clockwork that creates in fewer than half of its visits is taken for a coincidence."""
 _HALF: Final = 0.5
+_HARDEST: Final = 1e3
+_NEARLY_ALL: Final = 0.9
+_FREE: Final = 0.1
+"""Share of the time of the logs that no window covers, at least, for a rate to be told from it."""
 _STILL: Final = 1e-4
 """Change of the probabilities at which they stand still."""
 
@@ -44,7 +48,10 @@ def fit(
     births: int,
     nobody_per_s: float,
     suspect: NDArray[np.bool_],
+    harmless: NDArray[np.bool_],
     start: NDArray[np.float64],
+    family: NDArray[np.int64],
+    least: NDArray[np.float64],
     *,
     coverage: float = 1.0,
 ) -> Fit:
@@ -64,8 +71,14 @@ def fit(
         Rate of births from nobody.
     suspect
         By group: clockwork that must create in half of its visits to count.
+    harmless
+        By group: clockwork whose page is a health endpoint by its name, and must create in nearly all of them.
     start
         By group: probability to begin with.
+    family
+        By group: number of its family; -1: none.
+    least
+        By family: probability that the visits' own count proves, whoever else was there at the time.
     """
     groups = visits.size
     probability = np.clip(start, 0.02, 1.0)
@@ -74,15 +87,24 @@ def fit(
     group = group_of_visit[visit]
     weight = np.zeros(visit.size)
     many = np.maximum(visits, 1)
+    mine = np.flatnonzero(family >= 0)
+    of_family = np.bincount(family[mine], visits[mine], minlength=least.size)
+    push = np.ones(groups)
     for number in range(_ROUNDS):
-        strength = probability[group] * density * room[visit]
+        strength = (probability * push)[group] * density * room[visit]
         total = np.bincount(birth, strength, minlength=births) + nobody_per_s + 1e-12
         weight = strength / total[birth]
         given = np.bincount(visit, weight, minlength=room.size)
         room = np.minimum(1.0, room / np.maximum(given, 1e-9))
         fresh = np.minimum(1.0, np.bincount(group, weight, minlength=groups) / many)
+        made = np.bincount(family[mine], fresh[mine] * visits[mine], minlength=least.size)
+        short = np.clip(least * of_family / np.maximum(made, 1e-9), 1.0, 1.5)
+        push[mine] = np.clip(push[mine] * np.where(short > 1.0, short, 0.95)[family[mine]], 1.0, _HARDEST)
         if number == _DECIDED_AFTER:
-            fresh[suspect & (fresh < _HALF * coverage)] = 0.0
+            proved = np.zeros(groups, dtype=bool)
+            proved[mine] = least[family[mine]] >= _HALF / 2
+            fresh[suspect & ~proved & (fresh < _HALF * coverage)] = 0.0
+            fresh[suspect & ~proved & harmless & (fresh < _NEARLY_ALL * coverage)] = 0.0
         change = float(np.abs(fresh - probability).max(initial=0.0))
         probability = fresh
         if number > _DECIDED_AFTER and change < _STILL:
@@ -112,4 +134,4 @@ def nobodys_rate(
     order = np.argsort(low_s)
     low, high = low_s[order], np.maximum.accumulate(high_s[order])
     busy = float(np.maximum(high - np.maximum(low, np.concatenate([[-np.inf], high[:-1]])), 0.0).sum())
-    return unjoined / max(length - busy, 0.02 * length, 1.0)
+    return unjoined / max(length - busy, _FREE * length, 1.0)

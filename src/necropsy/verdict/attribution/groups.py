@@ -6,6 +6,7 @@ probers of one address must not share a probability.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
 
     from necropsy.verdict.evidence import VisitorClass, Visits
 
+_STATIC: Final = re.compile(r"(?i)\.(?:css|m?js|map|png|jpe?g|gif|svg|ico|webp|woff2?|ttf|eot)$|^/(?:static|assets)/")
+_OWN: Final = 50
+_OWN_SHARE: Final = 0.01
+"""Visits of a browser's User-Agent, by number and by share of all browsers', from which it has a probability of its own."""
 _FEWEST: Final = 20
 """Visits that show a rhythm."""
 _STEADY: Final = 0.8
@@ -44,6 +49,13 @@ class Group:
     is_clockwork: bool
     interval_s: float | None = None
     """Usual interval, of clockwork."""
+    drift_s: float | None = None
+    """By how much its mean interval is longer than whole seconds; None: it keeps its phase, or several take turns."""
+
+    @property
+    def is_static(self) -> bool:
+        """Whether the path is a file's that belongs to a page: the page before it made the session."""
+        return bool(_STATIC.search(self.path))
 
     @property
     def is_harmless_by_name(self) -> bool:
@@ -61,6 +73,10 @@ class Groups:
     row_of_visit: NDArray[np.int32]
     client_of_visit: NDArray[np.int32]
     log_of_visit: NDArray[np.int16]
+    agent_of_row: NDArray[np.int32]
+    """Number of the User-Agent of each class."""
+    family: NDArray[np.int64]
+    """By group of machines: number of its kind, the same for clockwork that differs by client alone; -1: browsers."""
 
 
 def make_groups(classes: Sequence[VisitorClass], visits: Visits) -> Groups:
@@ -74,12 +90,18 @@ def make_groups(classes: Sequence[VisitorClass], visits: Visits) -> Groups:
     logs = tuple(sorted({visitors.log for visitors in classes} | {span.log for span in visits.spans}))
     log_number = {name: number for number, name in enumerate(logs)}
     steady = _clockwork(classes, row_of_visit, client, visits.at_us)
+    by_browser: dict[str, int] = {}
+    for visitors in classes:
+        if acquaintance.is_person(visitors.user_agent):
+            by_browser[visitors.user_agent] = by_browser.get(visitors.user_agent, 0) + visitors.visits
+    least = max(_OWN, _OWN_SHARE * sum(by_browser.values()))
+    frequent = {agent for agent, count in by_browser.items() if count >= least}
     groups: list[Group] = []
     known: dict[tuple[object, ...], int] = {}
     group_of_row = np.zeros(len(classes) + 1, np.int32)
     for row, visitors in enumerate(classes):
         browser = acquaintance.is_person(visitors.user_agent)
-        agent = "" if browser else visitors.user_agent
+        agent = "" if browser and visitors.user_agent not in frequent else visitors.user_agent
         key: tuple[object, ...] = (
             visitors.log, browser, agent, visitors.host, visitors.method, visitors.path, visitors.status,
         )  # fmt: skip
@@ -98,22 +120,39 @@ def make_groups(classes: Sequence[VisitorClass], visits: Visits) -> Groups:
                     path=visitors.path,
                     status=visitors.status,
                     is_clockwork=row in steady,
-                    interval_s=steady.get(row),
+                    interval_s=steady[row][0] if row in steady else None,
+                    drift_s=steady[row][1] if row in steady else None,
                 )
             )
         groups[known[key]].rows.append(row)
         group_of_row[row] = known[key]
     log_of_row = np.asarray([log_number[visitors.log] for visitors in classes] + [0], np.int16)
+    agents: dict[str, int] = {}
+    agent_of_row = np.asarray([agents.setdefault(c.user_agent, len(agents)) for c in classes], np.int32)
+    kinds: dict[tuple[object, ...], int] = {}
+    family = [
+        kinds.setdefault((g.log, g.agent, g.method, g.path, g.status), len(kinds))
+        if g.is_clockwork or (g.agent and not g.browser)
+        else -1
+        for g in groups
+    ]
     return Groups(
-        groups, logs, group_of_row[row_of_visit], row_of_visit, client.astype(np.int32), log_of_row[row_of_visit]
+        groups,
+        logs,
+        group_of_row[row_of_visit],
+        row_of_visit,
+        client.astype(np.int32),
+        log_of_row[row_of_visit],
+        agent_of_row,
+        np.asarray(family, np.int64),
     )
 
 
 def _clockwork(
     classes: Sequence[VisitorClass], row: NDArray[np.int32], client: NDArray[np.int64], at_us: NDArray[np.int64]
-) -> dict[int, float]:
-    """Find classes of one client whose visits come at one interval, or at the interval of several in turn."""
-    found: dict[int, float] = {}
+) -> dict[int, tuple[float, float | None]]:
+    """Find classes of one client whose visits come at one interval, or at the interval of several in turn; with drift."""
+    found: dict[int, tuple[float, float | None]] = {}
     order = np.argsort(row, kind="stable")
     counts = np.bincount(row[row >= 0], minlength=len(classes))
     first = np.searchsorted(row[order], np.arange(len(classes)))
@@ -123,10 +162,22 @@ def _clockwork(
             continue
         interval = steady_interval(at_us[mine] / 1e6)
         if interval is not None:
-            found[number] = interval
+            found[number] = interval, _drift(at_us[mine] / 1e6, interval)
         elif classes[number].period_s is not None:
-            found[number] = float(classes[number].period_s or 0.0)
+            found[number] = float(classes[number].period_s or 0.0), None
     return found
+
+
+def _drift(at_s: NDArray[np.float64], usual_s: float) -> float | None:
+    """Mean interval less whole seconds: what waits after each answer drifts, and its mean is known to a millisecond."""
+    gaps = np.diff(at_s)
+    alike = gaps[np.abs(gaps - usual_s) <= min(1.5, 0.3 * usual_s + 1.0)]
+    if alike.size < 0.9 * gaps.size or not alike.size:
+        return None
+    mean = float(alike.mean())
+    drift = mean - round(mean)
+    error = 1.0 / alike.size
+    return drift if max(2 * error, 0.0007) < abs(drift) < 0.02 * mean + 0.02 else None
 
 
 def steady_interval(at_s: NDArray[np.float64]) -> float | None:

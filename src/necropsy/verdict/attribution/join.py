@@ -64,18 +64,43 @@ class Shares:
         return result
 
 
+def moved_by(
+    low_s: NDArray[np.float64], shift_s: float, stretch_s: tuple[NDArray[np.float64], NDArray[np.float64]]
+) -> NDArray[np.float64]:
+    """How far each window moves when all are moved by ``shift_s`` within their stretches of the log, end to start.
+
+    Moved out of the log's time a window would meet less than chance: no births lie there, or those of another time of day.
+    """
+    first, length = stretch_s
+    inside = length > abs(shift_s)
+    place = np.where(inside, low_s - first + shift_s, 0.0)
+    wrapped = np.where(inside, np.floor(place / np.maximum(length, 1e-9)), 0.0)
+    moved: NDArray[np.float64] = shift_s - wrapped * np.where(inside, length, 0.0)
+    # A stretch shorter than the shift: some part of it, always the same.
+    short = (length > 0) & ~inside
+    part = length * ((abs(shift_s) * 0.6180339887) % 1.0)
+    beyond = np.floor(np.where(short, low_s - first + part, 0.0) / np.maximum(length, 1e-9))
+    moved[short] = (part - beyond * length)[short]
+    return moved
+
+
 def shares(
     low_s: NDArray[np.float64],
     high_s: NDArray[np.float64],
     group: NDArray[np.int32],
     groups: int,
     born_s: NDArray[np.float64],
+    stretch_s: tuple[NDArray[np.float64], NDArray[np.float64]],
 ) -> Shares:
-    """Measure each group against births as they are, and moved."""
+    """Measure each group against births as they are, and moved.
+
+    ``stretch_s`` are the start and the length of the stretch of the log in which each visit lies.
+    """
     visits = np.bincount(group, minlength=groups)
     followed = np.bincount(group[is_joined(low_s, high_s, born_s)], minlength=groups)
     moved = np.zeros((len(SHIFTS_S), groups))
     many = np.maximum(visits, 1)
     for number, shift in enumerate(SHIFTS_S):
-        moved[number] = np.bincount(group[is_joined(low_s + shift, high_s + shift, born_s)], minlength=groups) / many
+        by = moved_by(low_s, shift, stretch_s)
+        moved[number] = np.bincount(group[is_joined(low_s + by, high_s + by, born_s)], minlength=groups) / many
     return Shares(visits, followed, moved.mean(axis=0), moved.std(axis=0))

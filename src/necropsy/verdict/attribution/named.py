@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from necropsy.verdict.attribution.timeline import Timeline
     from necropsy.verdict.evidence import Births, Creator, VisitorClass
 
+_OWN_PAGE: Final = 0.05
+"""Share of a client's births from which a page of it is a creator by itself."""
 _ENOUGH: Final = 4_000
 """Births of one creator that tell its rhythm: there is nobody else among them."""
 _ALONE: Final = 0.7
@@ -41,11 +43,24 @@ def named(births: Births) -> tuple[list[Source], NDArray[np.bool_]]:
     if not is_machine.any():
         return [], np.ones(births.born_ms.size, dtype=bool)
     free = np.ones(births.born_ms.size, dtype=bool)
-    sources = []
+    each: dict[tuple[str, str], list[tuple[int, NDArray[np.int64]]]] = {}
     for number, mine in enumerate(_by_creator(births)):
         if is_machine[number] and mine.size:
             free[mine] = False
-            sources.append(Source("visitor", "named", mine, np.ones(mine.size), creator=number))
+            creator = births.creators[number]
+            each.setdefault((creator.user_agent, creator.host), []).append((number, mine))
+    sources = []
+    for parts_of in each.values():
+        parts_of.sort(key=lambda part: -part[1].size)
+        least = _OWN_PAGE * sum(mine.size for _, mine in parts_of)
+        large = [part for part in parts_of if part[1].size >= least]
+        small = [part for part in parts_of if part[1].size < least]
+        if small:  # a crawler's thousand pages are one creator
+            first, mine = large[0] if large else small[0]
+            rest = [births_of for _, births_of in (small if large else small[1:])]
+            large[:1] = [(first, np.sort(np.concatenate([mine, *rest])))]
+        sources += [Source("visitor", "named", mine, np.ones(mine.size), creator=number) for number, mine in large]
+    sources.sort(key=lambda source: -source.births.size)
     return sources, free
 
 
@@ -131,6 +146,8 @@ def rows_named(creator: Creator, classes: Sequence[VisitorClass]) -> list[int]:
         )
         and (creator.path in ("", ERROR_PATH) or visitors.path == creator.path)
     ]
+    if not rows and creator.path not in ("", ERROR_PATH):  # a log folds pages that the session names one by one
+        return rows_named(replace(creator, path=""), classes)
     return sorted(rows, key=lambda row: -classes[row].visits)
 
 

@@ -31,6 +31,8 @@ _SURE: Final = 0.8
 """The same, what chance reaches taken off."""
 _USED: Final = 0.7
 """Share of its own visits that an owner must have made births in, of those in which the train has a birth."""
+_CROWD_USED: Final = 0.5
+"""The same for groups without a rhythm of their own: many clients that come by the clock."""
 _AS_GOOD: Final = 0.06
 
 
@@ -102,10 +104,35 @@ class Contest:
                 if ownership is not None:
                     found[offer.train] = ownership
                     used[ownership.visits] = True
+            self._make_room(offers, found, used)
             open_offers = self._offers(self._split(found))
             offers = offers + open_offers
         self._undo_coincidences(found)
         return [self._with_rivals(own, offers, found) for own in found.values()]
+
+    def _make_room(self, offers: Sequence[_Offer], found: dict[int, Ownership], used: NDArray[np.bool_]) -> None:
+        """Give a train to a group that can have no other, where its owner was there at another train as well."""
+        satisfied = {own.group for own in found.values()}
+        for offer in offers:
+            if offer.group in satisfied or offer.rank < 1 or offer.train not in found:
+                continue
+            holder = found[offer.train]
+            for other in offers:
+                if other.group != holder.group or other.train in found:
+                    continue
+                used[holder.visits] = False
+                moved, mine = self._own(other, used), None
+                if moved is not None:
+                    used[moved.visits] = True
+                    mine = self._own(offer, used)
+                if moved is not None and mine is not None:
+                    used[mine.visits] = True
+                    found[other.train], found[offer.train] = moved, mine
+                    satisfied.add(offer.group)
+                    break
+                if moved is not None:
+                    used[moved.visits] = False
+                used[holder.visits] = True
 
     def _split(self, found: dict[int, Ownership]) -> list[int]:
         """Cut what an owner did not make out of trains of several probers, as new trains; return their numbers."""
@@ -162,12 +189,15 @@ class Contest:
                 overlap = max(1.0, min(log.length_s, last - first))
                 chance = min(0.99, there[candidate] * window / overlap)
                 sure = (share - chance) / (1 - chance)
-                if share >= _JOINED and sure >= _SURE:
-                    made = min(1.0, touched[candidate] / max(1, there[candidate]))
+                made = min(1.0, touched[candidate] / max(1, there[candidate]))
+                regular = self.groups[candidate].is_clockwork or made >= _CROWD_USED
+                if share >= _JOINED and sure >= _SURE and regular:
                     result.append(_Offer(number, candidate, share, sure, made, self._rank(candidate)))
         return result
 
     def _rank(self, group: int) -> int:
+        if self.groups[group].is_static:
+            return -1
         if group in self.creates_for_others:
             return 3
         if group in self.configured:
@@ -208,6 +238,12 @@ class Contest:
                 for number in mine:
                     del found[number]
 
+    def _client(self, group: int) -> int:
+        """Client of a group of one; -1 - group where there are several."""
+        if not self.groups[group].is_clockwork:
+            return -1 - group
+        return int(self.timeline.client[int((self.timeline.group == group).argmax())])
+
     def _with_rivals(self, own: Ownership, offers: Sequence[_Offer], found: dict[int, Ownership]) -> Ownership:
         taken = {other.group for other in found.values()}
         ours = next(o for o in offers if (o.train, o.group) == (own.train, own.group))
@@ -217,6 +253,7 @@ class Contest:
             for offer in offers
             if offer.train == own.train
             and offer.group not in taken
+            and self._client(offer.group) != self._client(own.group)
             and offer.sure >= ours.sure - _AS_GOOD
             and offer.used >= _USED * full
         ]

@@ -1,4 +1,4 @@
-"""People and machines with a browser's name: a browser brings its cookie back, so a client has one session a lifetime."""
+"""People and machines with a browser's name: a browser brings its cookie back, so most of its visits create nothing."""
 
 from __future__ import annotations
 
@@ -10,9 +10,16 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _MANY: Final = 1.7
-"""Births per client within one lifetime of a session that are more than one browser's."""
-_PER_VISIT: Final = 0.3
-"""Share of such a client's visits that create: an office behind one address asks for more pages than it has sessions."""
+"""Births per client within one lifetime of a session that are more than one browser's; a login may add one."""
+_PER_VISIT: Final = 0.45
+"""Share of such a client's visits that create."""
+_ENOUGH: Final = 8
+"""Visits of a client that tell by themselves; of those with fewer, all that have one User-Agent tell together."""
+_NEARLY_ALL: Final = 0.75
+"""Share of the visits of one User-Agent that create, for those clients."""
+_APART: Final = 0.2
+"""How much larger it must be than that of the other browsers."""
+_AGENT_BIRTHS: Final = 25.0
 _OTHER_PAGES: Final = 5
 """Pages beside those that create sessions, from which a client that asks them often is many people behind one address."""
 _OFTEN: Final = 0.4
@@ -20,16 +27,15 @@ _HARDLY: Final = 0.15
 """Births per visit of one client's page below which the page is one that a cookie was brought to."""
 _TOO_MANY: Final = 3.0
 """Sessions of people per client from which the clients are no single visitors."""
-_MOSTLY: Final = 0.5
-"""Share of a page's births for an agent, from machines, from which its other clients are taken for machines too."""
 
 
 def machines(
     client: NDArray[np.int32],
     births: NDArray[np.float64],
-    kind: NDArray[np.int64],
+    agent: NDArray[np.int32],
     page: NDArray[np.int32],
     lifetimes: float,
+    coverage: float,
 ) -> NDArray[np.bool_]:
     """Tell, visit by visit, which browsers are machines.
 
@@ -39,26 +45,33 @@ def machines(
         Client of each visit, numbered from 0.
     births
         Expected births of each visit.
-    kind
-        Number of the visit's agent and page.
+    agent
+        Number of the visit's User-Agent.
     page
         Number of the visit's page.
     lifetimes
         Lifetimes of a session in the time looked at, at least 1.
+    coverage
+        Share of all births that could be read.
     """
     if not client.size:
         return np.zeros(0, dtype=bool)
     many = int(client.max()) + 1
     made = np.bincount(client, births, minlength=many)
     visits = np.bincount(client, minlength=many)
-    is_machine = (made >= _MANY * max(1.0, lifetimes)) & (made >= _PER_VISIT * visits)
+    is_machine = (visits >= _ENOUGH) & (made >= _MANY * max(1.0, lifetimes))
+    is_machine &= made >= _PER_VISIT * coverage * visits
     is_machine &= ~_is_shared(client, births, page, visits)
     result = is_machine[client]
-    kinds = int(kind.max()) + 1
-    by_machines = np.bincount(kind, births * result, minlength=kinds)
-    by_all = np.bincount(kind, births, minlength=kinds)
-    mostly = by_machines > np.maximum(_MOSTLY * by_all, 3.0)
-    widened: NDArray[np.bool_] = result | mostly[kind]
+    # What is left of each User-Agent: many clients of few visits.
+    left = ~result
+    kinds = int(agent.max()) + 1
+    by_agent = np.bincount(agent[left], births[left], minlength=kinds)
+    asked = np.bincount(agent[left], minlength=kinds)
+    share = by_agent / np.maximum(asked, 1)
+    others = (by_agent.sum() - by_agent) / np.maximum(asked.sum() - asked, 1)
+    robots = (by_agent >= _AGENT_BIRTHS) & (share >= _NEARLY_ALL * coverage) & (share >= others + _APART * coverage)
+    widened: NDArray[np.bool_] = result | robots[agent]
     return widened
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from necropsy.verdict.attribution import expectation_maximisation, outside, people, restarts
+from necropsy.verdict.attribution.intervals import wilson
 from necropsy.verdict.attribution.join import Pairs, Shares, join, shares
 from necropsy.verdict.attribution.named import named, names_browser, names_no_machine
 from necropsy.verdict.attribution.owners import Contest, Ownership
@@ -19,17 +20,23 @@ from necropsy.verdict.attribution.trains import Train, find_trains
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from necropsy.verdict.attribution.groups import Group
+    from necropsy.verdict.attribution.groups import Group, Groups
     from necropsy.verdict.evidence import Births
 
 _CROWD: Final = 3.5
 """Births a tick above which a train is a crowd: many clients at one time of the clock."""
-_WIDE_S: Final = 2.5
-"""Width from which a train's births are told by visits rather than by phase."""
+_WIDE_S: Final = 0.5
+"""Width from which a train's births are told by visits first, and by phase if no visit explains them."""
+_PURE: Final = 0.9
+"""The same for trains with more dust among their births."""
 _KNOWN: Final = 0.1
 """Creation probability of irregular visitors from which a page is known to create sessions."""
 _MANY: Final = 400_000
 """Births beyond which trains are looked for in a stretch of time."""
+_FEWEST_PROVE: Final = 30
+_TOO_BUSY: Final = 0.98
+_ONLY_PEOPLE: Final = 0.9
+_NONE_LACKS: Final = 0.97
 _FEW: Final = 8.0
 _FEW_SHARE: Final = 0.005
 """Births, by number and by share, below which browsers stay people."""
@@ -60,7 +67,7 @@ class Reckoning:
 def reckon(
     births: Births,
     timeline: Timeline,
-    groups: Sequence[Group],
+    grouped: Groups | None,
     configured: frozenset[int],
     trains: Sequence[Train],
     not_here: frozenset[int],
@@ -76,6 +83,7 @@ def reckon(
     not_here
         Groups that cannot have made births of this store: they belong to another, or their sessions name them.
     """
+    groups = grouped.groups if grouped is not None else []
     sources, free = named(births)
     covered = timeline.covered(timeline.born_s) & (timeline.born_s >= timeline.horizon_s)
     testify = timeline.visit_s >= timeline.horizon_s
@@ -83,32 +91,35 @@ def reckon(
         testify &= ~np.isin(timeline.group, np.fromiter(not_here, np.int32))
     timeline = timeline.select(testify)
     where = np.flatnonzero(free)
-    if not timeline.visit_s.size or not timeline.born_s.size:
+    if grouped is None or not timeline.visit_s.size or not timeline.born_s.size:
         sources += [_unlogged(train) for train in trains]
-        sources = restarts.joined(sources, timeline)
+        sources = restarts.joined(sources, timeline, covered)
         return Reckoning(births, timeline, sources, None, None, np.zeros(len(groups)), covered, free)
     low, high = timeline.windows()
-    measured = shares(low, high, timeline.group, len(groups), timeline.born_s[where])
+    measured = shares(low, high, timeline.group, len(groups), timeline.born_s[where], timeline.stretches())
     found = join(low, high, timeline.born_s[where])
     pairs = Pairs(found.visit, where[found.birth])
     known = _known_pages(groups, measured)
     contest = Contest(timeline, groups, pairs, list(trains), known, configured)
     owned = contest.settle()
     trains = contest.trains
+    walks = [own for own in owned if trains[own.train].drifts]
+    owned = [own for own in owned if not trains[own.train].drifts]
     sources += [_owned(own, trains[own.train], contest, covered) for own in owned]
     crowds: list[Train] = []
     mine = {own.train for own in owned}
     for number, train in enumerate(trains):
-        if number in mine:
+        if number in mine or train.drifts:  # a piece of somebody's walk through the phases is told by visits
             continue
-        if train.ticks.per_tick > _CROWD or train.width_s > 0.5:
+        wide = train.width_s > max(_WIDE_S, 1.3 * timeline.resolution_s)
+        if train.ticks.per_tick > _CROWD or wide or train.purity < _PURE:
             crowds.append(train)
         else:
             sources.append(_unlogged(train))
-    fitted, probability = _rest(births, timeline, groups, pairs, measured, sources, free, covered, owned)
+    fitted, probability = _rest(births, timeline, grouped, pairs, measured, sources, free, covered, owned, walks)
     sources += fitted
     sources += _crowds(crowds, sources, births.born_ms.size)
-    sources = restarts.joined(_folded(sources), timeline)
+    sources = restarts.joined(_folded(sources), timeline, covered)
     return Reckoning(births, timeline, sources, measured, pairs, probability, covered, free)
 
 
@@ -117,9 +128,9 @@ def trains_of(births: Births, timeline: Timeline, periods_s: Sequence[float]) ->
     where = np.flatnonzero(names_no_machine(births))
     born_s = timeline.born_s[where]
     if born_s.size <= _MANY:
-        found = find_trains(born_s, periods_s, resolution_s=births.resolution_s, coverage=births.coverage)
+        found = find_trains(born_s, periods_s, resolution_s=timeline.resolution_s, coverage=births.coverage)
         return [Train(t.period_s, t.low_s, t.width_s, where[t.births], t.ticks, t.background) for t in found]
-    found = find_trains(born_s[-_MANY:], periods_s, resolution_s=births.resolution_s, coverage=births.coverage)
+    found = find_trains(born_s[-_MANY:], periods_s, resolution_s=timeline.resolution_s, coverage=births.coverage)
     taken = np.zeros(born_s.size, dtype=bool)
     result = []
     for train in found:
@@ -174,7 +185,7 @@ def _known_pages(groups: Sequence[Group], measured: Shares) -> frozenset[int]:
     pages = {
         (group.method, group.path)
         for number, group in enumerate(groups)
-        if sure[number] and not group.is_clockwork and group.path
+        if sure[number] and not group.is_clockwork and group.path and not group.is_static
     }
     return frozenset(number for number, group in enumerate(groups) if (group.method, group.path) in pages)
 
@@ -182,16 +193,17 @@ def _known_pages(groups: Sequence[Group], measured: Shares) -> frozenset[int]:
 def _rest(
     births: Births,
     timeline: Timeline,
-    groups: Sequence[Group],
+    grouped: Groups,
     pairs: Pairs,
     measured: Shares,
     sources: list[Source],
     free: NDArray[np.bool_],
     covered: NDArray[np.bool_],
     owned: Sequence[Ownership],
+    walks: Sequence[Ownership],
 ) -> tuple[list[Source], NDArray[np.float64]]:
     """Attribute the births of no train: by visits within the logs' time, by likeness outside it."""
-    size = births.born_ms.size
+    size, groups = births.born_ms.size, grouped.groups
     claimed = np.zeros(size)
     for source in sources:
         claimed[source.births] += source.weight
@@ -199,7 +211,12 @@ def _rest(
     used = np.zeros(timeline.visit_s.size, dtype=bool)
     for own in owned:
         used[own.visits] = True
-    keep = left[pairs.birth] & covered[pairs.birth] & ~used[pairs.visit]
+    idle = _files(timeline, groups)
+    keep = left[pairs.birth] & covered[pairs.birth] & ~used[pairs.visit] & ~idle[timeline.group[pairs.visit]]
+    pinned = np.full(size, -1, np.int64)  # births of a walk through the phases are its owner's
+    for own in walks:
+        pinned[own.births] = own.visits
+    keep &= (pinned[pairs.birth] < 0) | (pinned[pairs.birth] == pairs.visit)
     visit, birth = pairs.visit[keep], pairs.birth[keep]
     delay = timeline.born_s[birth] - timeline.visit_s[visit]
     density = np.zeros(visit.size)
@@ -212,25 +229,99 @@ def _rest(
     joined = np.zeros(size, dtype=bool)
     joined[birth] = True
     nobody = expectation_maximisation.nobodys_rate(
-        low, high, union([log.spans_s for log in timeline.logs]), int((inside & ~joined).sum())
+        low, high, union([timeline.young(log.spans_s) for log in timeline.logs]), int((inside & ~joined).sum())
     )
-    owners = {own.group for own in owned}
+    owners = {own.group for own in (*owned, *walks)}
     suspect = np.asarray([g.is_clockwork and n not in owners for n, g in enumerate(groups)], dtype=bool)
     open_visits = np.bincount(timeline.group[~used], minlength=len(groups))
-    done = expectation_maximisation.fit(
-        visit, birth, density, timeline.group, open_visits, size, nobody, suspect, np.maximum(measured.naive, 0.3),
-        coverage=births.coverage,
-    )  # fmt: skip
+    harmless = np.asarray([group.is_harmless_by_name for group in groups], dtype=bool)
+    least = _proved(timeline, grouped, low, high, left, used)
+
+    def fitted(least: NDArray[np.float64]) -> expectation_maximisation.Fit:
+        return expectation_maximisation.fit(
+            visit, birth, density, timeline.group, open_visits, size, nobody, suspect, harmless,
+            np.maximum(measured.naive, 0.3), grouped.family, least, coverage=births.coverage,
+        )  # fmt: skip
+
+    done = fitted(least)
+    whole = _wholly(done.probability, grouped, measured, open_visits, births.coverage)
+    if (whole > least + 0.02).any():
+        done = fitted(np.maximum(least, whole))
     probability = done.probability.copy()
     for own in owned:
         probability[own.group] = max(probability[own.group], own.visits.size / max(1, int(measured.visits[own.group])))
-    return _sort(births, timeline, groups, visit, birth, done.weight, left, covered), probability
+    return _sort(births, timeline, grouped, visit, birth, done.weight, left, covered), probability
+
+
+def _files(timeline: Timeline, groups: Sequence[Group]) -> NDArray[np.bool_]:
+    """By group: whether it is files of pages that the same clients ask for; the page made the session."""
+    pages = np.asarray([not group.is_static for group in groups], dtype=bool)
+    asks_pages = np.zeros(int(timeline.client.max(initial=0)) + 1, dtype=bool)
+    asks_pages[timeline.client[pages[timeline.group]]] = True
+    alone = np.bincount(timeline.group[~asks_pages[timeline.client]], minlength=len(groups))
+    visits = np.bincount(timeline.group, minlength=len(groups))
+    return ~pages & (alone < 0.5 * visits)
+
+
+def _proved(
+    timeline: Timeline,
+    grouped: Groups,
+    low: NDArray[np.float64],
+    high: NDArray[np.float64],
+    left: NDArray[np.bool_],
+    used: NDArray[np.bool_],
+) -> NDArray[np.float64]:
+    """By family of clockwork: creation probability that its own count proves, at least.
+
+    At a load at which somebody's birth is always near, only this tells: that not one of its visits lacks a birth.
+    """
+    families = int(grouped.family.max(initial=-1)) + 1
+    family = grouped.family[timeline.group]
+    steady = np.asarray([group.is_clockwork for group in grouped.groups], dtype=bool)
+    mine = np.flatnonzero((family >= 0) & steady[timeline.group] & ~used & timeline.covered(timeline.visit_s))
+    if not families or not mine.size:
+        return np.zeros(families)
+    first_s, length_s = timeline.stretches()
+    counted = shares(
+        low[mine], high[mine], family[mine].astype(np.int32), families, timeline.born_s[left],
+        (first_s[mine], length_s[mine]),
+    )  # fmt: skip
+    least = np.zeros(families)
+    for number in range(families):
+        visits, chance = int(counted.visits[number]), float(counted.chance[number])
+        if visits >= _FEWEST_PROVE and chance < _TOO_BUSY:
+            lowest, _ = wilson(float(counted.followed[number]), visits)
+            least[number] = np.clip((lowest - chance - 2 * counted.chance_spread[number]) / (1 - chance), 0, 1)
+    return least
+
+
+def _wholly(
+    probability: NDArray[np.float64],
+    grouped: Groups,
+    measured: Shares,
+    visits: NDArray[np.int64],
+    coverage: float,
+) -> NDArray[np.float64]:
+    """By family: nearly 1 where it seems to create in more than half of its visits and no visit lacks a birth.
+
+    At a load at which some birth is always near, the visits of others take their part of its births. A check that creates
+    sessions creates one each time, and the count of its visits does not contradict.
+    """
+    families = int(grouped.family.max(initial=-1)) + 1
+    mine = np.flatnonzero((grouped.family >= 0) & (visits > 0))
+    family = grouped.family[mine]
+    total = np.bincount(family, visits[mine], minlength=families)
+    made = np.bincount(family, probability[mine] * visits[mine], minlength=families) / np.maximum(total, 1)
+    followed = np.bincount(family, measured.followed[mine], minlength=families)
+    share = followed / np.maximum(np.bincount(family, measured.visits[mine], minlength=families), 1)
+    wholly = (made >= 0.5) & (share >= _NONE_LACKS) & (coverage >= 1.0) & (total >= _FEWEST_PROVE)
+    return np.where(wholly, 0.98 * share, 0.0)
 
 
 def _sort(
     births: Births,
     timeline: Timeline,
-    groups: Sequence[Group],
+    grouped: Groups,
     visit: NDArray[np.int64],
     birth: NDArray[np.int64],
     weight: NDArray[np.float64],
@@ -238,16 +329,18 @@ def _sort(
     covered: NDArray[np.bool_],
 ) -> list[Source]:
     """Sort what visits made into sources: people, and each machine."""
-    size = births.born_ms.size
+    size, groups = births.born_ms.size, grouped.groups
     given = np.bincount(visit, weight, minlength=timeline.visit_s.size).astype(np.float64)
     is_browser = np.asarray([group.browser for group in groups], dtype=bool)
     alone = np.asarray([group.is_clockwork for group in groups], dtype=bool)
     machine = ~is_browser[timeline.group] | alone[timeline.group]
     seen = np.flatnonzero(is_browser[timeline.group] & ~alone[timeline.group])
-    length = sum(log.length_s for log in timeline.logs) if timeline.logs else 0.0
+    spans_s = union([timeline.young(log.spans_s) for log in timeline.logs])
+    length = float((spans_s[:, 1] - spans_s[:, 0]).sum())
     lifetimes = length / births.lifetime_s if births.lifetime_s and births.lifetime_s > 0 else 1.0
     page = timeline.group[seen]
-    machine[seen] = people.machines(timeline.client[seen], given[seen], page.astype(np.int64), page, lifetimes)
+    agent = grouped.agent_of_row[timeline.row[seen]]
+    machine[seen] = people.machines(timeline.client[seen], given[seen], agent, page, lifetimes, births.coverage)
     # One source for people, one for each group of machines with one agent, one for each that comes at a fixed interval.
     keys: dict[tuple[object, ...], int] = {("people",): 0}
     key_of = np.zeros(len(groups), np.int64)
@@ -261,8 +354,16 @@ def _sort(
     key = np.where(machine, key_of[timeline.group], 0)
     inside = np.flatnonzero(left & covered)
     others = np.flatnonzero(left & ~covered)
-    shared = outside.likeness(timeline.born_s[inside], timeline.born_s[others], length)
     is_old = timeline.born_s[others] < timeline.horizon_s
+    logged_in = births.authenticated[birth]
+    by_key = np.bincount(key[visit[logged_in]], weight[logged_in], minlength=len(keys))
+    # Whoever logs in is people, if the logs show that nobody else does: by day more than by night.
+    only_people = by_key.sum() >= _FEW and by_key[0] >= _ONLY_PEOPLE * by_key.sum()
+    sure = births.authenticated[others] & only_people
+    inside_left = inside[~births.authenticated[inside]] if only_people else inside
+    made_left = np.bincount(key[visit], weight * ~(logged_in & only_people), minlength=len(keys))
+    shared = np.zeros(others.size)
+    shared[~sure] = outside.likeness(timeline.born_s[inside_left], timeline.born_s[others[~sure]], length)
     pair_key = key[visit]
     order = np.argsort(pair_key, kind="stable")
     cuts = np.searchsorted(pair_key[order], np.arange(len(keys) + 1))
@@ -272,8 +373,9 @@ def _sort(
     for number in np.flatnonzero(made >= 1.0).tolist():
         mine = order[cuts[number] : cuts[number + 1]]
         where, weights = gathered(birth[mine], weight[mine], size)
-        composition = made[number] / max(1, inside.size)
-        beyond = np.where(is_old, (number == 0) * min(1.0, person_share * 1.0), shared * composition)
+        composition = made_left[number] / max(1, inside_left.size)
+        beyond = np.where(is_old, (number == 0) * min(1.0, person_share), shared * composition)
+        beyond[sure] = float(number == 0)
         taken = beyond > 0.01
         visits = np.flatnonzero((key == number) & (given > 0)) if number == 0 else np.flatnonzero(key == number)
         by_group = np.bincount(timeline.group[visit[mine]], weight[mine], minlength=len(groups))

@@ -9,6 +9,8 @@ import numpy as np
 from necropsy.verdict.attribution.sources import Source
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from necropsy.verdict.attribution.timeline import Timeline
 
 _APART_S: Final = 900.0
@@ -19,14 +21,18 @@ _EDGE: Final = 6
 """Periods from the end of all births within which a train that stops has not ended."""
 
 
-def joined(sources: list[Source], timeline: Timeline) -> list[Source]:
-    """Join sources of one period that follow one another, unless no log could have shown their owner apart."""
+def joined(sources: list[Source], timeline: Timeline, covered: NDArray[np.bool_]) -> list[Source]:
+    """Join sources of one period that follow one another.
+
+    ``covered`` tells which births a log could have shown: a train that ended before the log began, when a logged one of
+    its period began, is that one's past.
+    """
     chained = [
         source
         for source in sources
         if source.kind == "unlogged" and source.train is not None and source.train.members == 1 and not source.groups
     ]
-    if len(chained) < 2 or not timeline.born_s.size:
+    if not chained or not timeline.born_s.size:
         return sources
     end = float(timeline.born_s[-1])
     chained.sort(key=lambda source: float(timeline.born_s[source.births[0]]))
@@ -49,9 +55,47 @@ def joined(sources: list[Source], timeline: Timeline) -> list[Source]:
             tails.append(source)
             continue
         gone.add(id(source))
-        order = np.argsort(np.concatenate([best.births, source.births]), kind="stable")
-        best.weight = np.concatenate([best.weight, source.weight])[order]
-        best.births = np.concatenate([best.births, source.births])[order]
-        best.seconds += source.seconds
+        _append(best, source)
         best.train = source.train  # its phase is the one that can be seen now
+    left = [source for source in sources if id(source) not in gone]
+    return _continued(left, timeline, covered)
+
+
+def _continued(sources: list[Source], timeline: Timeline, covered: NDArray[np.bool_]) -> list[Source]:
+    """Give trains that no log could show to the logged ones that went on in their place."""
+    logged = [source for source in sources if source.groups and source.train is not None and source.evidence == "comb"]
+    gone: set[int] = set()
+    has_past: set[int] = set()
+    for source in sources:
+        if (
+            source.kind != "unlogged"
+            or source.train is None
+            or source.train.members > 1
+            or covered[source.births].any()
+        ):
+            continue
+        last = float(timeline.born_s[source.births[-1]])
+        followers = [
+            (abs(first - last), number)
+            for number, other in enumerate(logged)
+            if other.train is not None
+            and other.train.period_s == source.train.period_s
+            and number not in has_past
+            and -_OVERLAP_S <= (first := float(timeline.born_s[other.births].min())) - last <= _APART_S
+        ]
+        if followers:
+            _, number = min(followers)
+            _append(logged[number], source)
+            logged[number].extrapolated += source.amount
+            has_past.add(number)
+            gone.add(id(source))
     return [source for source in sources if id(source) not in gone]
+
+
+def _append(source: Source, other: Source) -> None:
+    fresh = ~np.isin(other.births, source.births)
+    births = np.concatenate([source.births, other.births[fresh]])
+    order = np.argsort(births, kind="stable")
+    source.weight = np.concatenate([source.weight, other.weight[fresh]])[order]
+    source.births = births[order]
+    source.seconds += other.seconds

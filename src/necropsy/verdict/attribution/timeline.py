@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -13,6 +13,14 @@ if TYPE_CHECKING:
     from necropsy.verdict.attribution.delays import Delays
     from necropsy.verdict.attribution.groups import Groups
     from necropsy.verdict.evidence import Births, Visits
+
+
+_COARSEST_S: Final = 1.0
+"""Births are not joined more loosely than this: of times that are further off only the clock of the log can tell."""
+
+
+_FINE_S: Final = 0.001
+_ENOUGH: Final = 30
 
 
 @dataclass(slots=True)
@@ -73,6 +81,21 @@ class Timeline:
             low[mine], high[mine] = self.visit_s[mine] + log.delays.low_s, self.visit_s[mine] + log.delays.high_s
         return low, high
 
+    def stretches(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Per visit, start and length of the stretch of its log in which it lies, younger than the horizon; else 0."""
+        first_s, length_s = np.zeros(self.visit_s.size), np.zeros(self.visit_s.size)
+        for number, log in enumerate(self.logs):
+            mine = self.log == number
+            for first, last in self.young(log.spans_s):
+                inside = mine & (self.visit_s >= first) & (self.visit_s <= last)
+                first_s[inside], length_s[inside] = first, last - first
+        return first_s, length_s
+
+    def young(self, spans_s: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Cut spans at the horizon."""
+        cut = np.maximum(spans_s, self.horizon_s)
+        return cut[cut[:, 1] > cut[:, 0]]
+
     def select(self, keep: NDArray[np.bool_]) -> Timeline:
         """Return the timeline with some of its visits."""
         return replace(
@@ -117,24 +140,30 @@ def lay_out(births: Births, visits: Visits | None, groups: Groups | None) -> Tim
     """Put a store's births and all visits on one clock; offsets of clocks are not corrected yet."""
     origin_us = int(births.born_ms[0]) * 1000 if births.born_ms.size else 0
     born_s = (births.born_ms * 1000 - origin_us) / 1e6
+    resolution_s = float(np.clip(births.resolution_s, 0.001, _COARSEST_S))
+    if resolution_s > _FINE_S and born_s.size >= _ENOUGH:
+        # An expiry that a server set is right to the millisecond, however coarse the lifetime is that was taken off it.
+        thirds = np.bincount((births.born_ms % 1000 * 3 // 1000), minlength=3)
+        if thirds.min() > 0.1 * born_s.size and (births.born_ms % 1000 == 0).mean() < 0.1:
+            resolution_s = _FINE_S
     horizon_s = _horizon(births, born_s, origin_us)
     none = np.zeros(0, np.int32)
     if visits is None or groups is None or not visits.at_us.size:
         return Timeline(
-            origin_us, born_s, births.resolution_s, horizon_s, np.zeros(0), none, none, none, none.astype(np.int16)
+            origin_us, born_s, resolution_s, horizon_s, np.zeros(0), none, none, none, none.astype(np.int16)
         )
     names = list(groups.logs)
     logs = []
     for name in names:
         mine = [span for span in visits.spans if span.log == name]
         spans_s = np.asarray([[s.first_us - origin_us, s.last_us - origin_us] for s in mine]).reshape(-1, 2) / 1e6
-        resolution_s = max((span.resolution_s for span in mine), default=1.0)
-        spans_s[:, 1] += resolution_s
-        logs.append(Log(name, spans_s, resolution_s, any(span.times_are_starts for span in mine)))
+        log_resolution_s = max((span.resolution_s for span in mine), default=1.0)
+        spans_s[:, 1] += log_resolution_s
+        logs.append(Log(name, spans_s, log_resolution_s, any(span.times_are_starts for span in mine)))
     return Timeline(
         origin_us=origin_us,
         born_s=born_s,
-        resolution_s=births.resolution_s,
+        resolution_s=resolution_s,
         horizon_s=horizon_s,
         visit_s=(visits.at_us - origin_us) / 1e6,
         group=groups.of_visit,

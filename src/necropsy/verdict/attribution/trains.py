@@ -13,7 +13,7 @@ train carries its births (a mask), so no birth is ever in two.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -38,6 +38,8 @@ _ONE_TRAIN: Final = 1.35
 """Births per tick of one prober, at most; more are several at one phase."""
 _NEARLY_BEST: Final = 0.8
 """Of the best gain per birth: within it, whatever explains more births is the better reading."""
+_TAIL: Final = 0.2
+"""Births of a train's tail, as a share of the train's."""
 _EACH: Final = 5
 """Windows of one period and width that are looked at."""
 _MOST_TRAINS: Final = 48
@@ -59,6 +61,11 @@ class Train:
     ticks: Ticks
     background: float
     """Of its births, how many are dust."""
+
+    @property
+    def drifts(self) -> bool:
+        """Whether its period is that of a prober that waits after each answer: no multiple of half a second."""
+        return abs(2 * self.period_s - round(2 * self.period_s)) > 1e-6
 
     @property
     def members(self) -> int:
@@ -96,13 +103,27 @@ def find_trains(
             taken = np.zeros(free.size, dtype=bool)
             for train in fresh:
                 taken[train.births] = True
-                found.append(_indexed(train, free))
+                whose = next((n for n, other in enumerate(found) if _is_tail(train, other)), None)
+                if whose is None:
+                    found.append(_indexed(train, free))
+                else:
+                    births = np.sort(np.concatenate([found[whose].births, free[train.births]]))
+                    found[whose] = replace(found[whose], births=births)
             free = free[~taken]
     return sorted(found, key=lambda train: -train.births.size)
 
 
+def _is_tail(train: Train, other: Train) -> bool:
+    """Whether a train is made of another's late births: slow answers beside its window."""
+    multiple = train.period_s / other.period_s
+    if abs(multiple - round(multiple)) > 1e-6 or train.births.size > _TAIL * other.births.size:
+        return False
+    apart = (train.low_s + train.width_s / 2 - other.low_s - other.width_s / 2) % other.period_s
+    return min(apart, other.period_s - apart) <= 2 * other.width_s + train.width_s
+
+
 def _indexed(train: Train, free: NDArray[np.int64]) -> Train:
-    return Train(train.period_s, train.low_s, train.width_s, free[train.births], train.ticks, train.background)
+    return replace(train, births=free[train.births])
 
 
 def _round(

@@ -1,0 +1,194 @@
+"""What must hold of attribution whatever the incident: the invariants of docs/how-the-verdict-is-reached.md."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from necropsy.verdict.attribution import attribute
+from necropsy.verdict.evidence import Attribution, Births, Circumstances, Visits
+from verdict.incidents import BROWSERS, START_S, Incident
+
+
+def _shares(result: Attribution, births: Births) -> dict[str, float]:
+    made: dict[str, float] = {"people": 0.0, "unlogged": 0.0}
+    for claim in result.claims:
+        made[claim.creator] = made.get(claim.creator, 0.0) + claim.births / births.born_ms.size
+    return made
+
+
+def _mixed(seed: int, **more: object) -> Incident:
+    """People, a prober that a log shows, one that none shows, a crawler with many addresses, an innocent check."""
+    incident = Incident(seed, span_s=40_000, **more)  # type: ignore[arg-type]
+    incident.people(300)
+    incident.prober("logged", 10, client="10.0.0.1")
+    incident.prober("unlogged", 15, logged=False)
+    incident.crawler("logged", 2_500, 400)
+    incident.prober("nobody", 10, client="10.0.1.1", agent="Consul Health Check", path="/health", creates=0, status=200)
+    return incident
+
+
+@pytest.mark.parametrize("resolution_s", [0.001, 1.0])
+@pytest.mark.parametrize("seed", [1, 2])
+def test_claims_on_one_birth_add_up_to_one_at_most_and_are_right(seed: int, resolution_s: float) -> None:
+    births, around, truth = _mixed(seed, resolution_s=resolution_s).build()
+    result = attribute([births], around)
+    said = _shares(result, births)
+    assert said["people"] == pytest.approx(truth["people"], abs=0.02)
+    assert said["unlogged"] == pytest.approx(truth["unlogged"], abs=0.02)
+    assert said["visitor"] == pytest.approx(truth["logged"], abs=0.03)
+    assert sum(said.values()) <= 1 + 1e-9
+    assert float(result.weight["a"].max()) <= 1 + 1e-6
+    assert all(claim.births_low <= claim.births <= claim.births_high for claim in result.claims)
+    assert result.accounts[0].explained == pytest.approx(sum(claim.births for claim in result.claims))
+
+
+def test_moving_log_and_store_together_changes_nothing() -> None:
+    here = _mixed(3).build()
+    there = _mixed(3).build(start_s=START_S + 987_654.0)
+    first, second = (attribute([births], around) for births, around, _ in (here, there))
+    assert [(c.creator, c.label.split(",")[0]) for c in first.claims] == [
+        (c.creator, c.label.split(",")[0]) for c in second.claims
+    ]
+    assert [c.births for c in first.claims] == pytest.approx([c.births for c in second.claims], rel=0.01)
+
+
+@pytest.mark.parametrize("offset_s", [3600.0, -3600.0, 120.0])
+def test_a_clock_that_is_wrong_is_found_said_and_corrected(offset_s: float) -> None:
+    births, around, truth = _mixed(4).build(offset_s=offset_s)
+    result = attribute([births], around)
+    (offset,) = result.offsets
+    assert offset.offset_s == pytest.approx(offset_s, abs=1.0)
+    assert offset.applied
+    assert _shares(result, births)["visitor"] == pytest.approx(truth["logged"], abs=0.03)
+
+
+def test_clocks_that_agree_are_not_corrected() -> None:
+    for seed in range(5, 9):
+        births, around, _ = _mixed(seed).build()
+        assert attribute([births], around).offsets == []
+
+
+def test_removing_births_by_chance_lowers_probabilities_and_keeps_shares() -> None:
+    births, around, truth = _mixed(10).build(keep=0.5)
+    result = attribute([births], around)
+    said = _shares(result, births)
+    assert said["visitor"] == pytest.approx(truth["logged"], abs=0.04)
+    assert said["unlogged"] == pytest.approx(truth["unlogged"], abs=0.03)
+    largest = max((c for c in result.claims if c.creator == "visitor"), key=lambda claim: claim.births)
+    assert largest.creation_probability == pytest.approx(0.5, abs=0.06)
+
+
+@pytest.mark.parametrize("period_s", [5.0, 10.0, 30.0])
+def test_an_innocent_check_changes_no_share_and_is_not_named(period_s: float) -> None:
+    incident = _mixed(11)
+    without, around, _ = incident.build()
+    before = _shares(attribute([without], around), without)
+    incident = _mixed(11)
+    incident.prober("x", period_s, client="10.9.9.9", agent="ELB-HealthChecker/2.0", path="/health", creates=0)
+    births, around, _ = incident.build()
+    result = attribute([births], around)
+    after = _shares(result, births)
+    for name, share in before.items():
+        assert after[name] == pytest.approx(share, abs=0.01)
+    assert not any("ELB" in claim.user_agent for claim in result.claims)
+
+
+def test_the_order_of_classes_and_visits_of_one_moment_does_not_matter() -> None:
+    births, around, _ = _mixed(12).build()
+    assert around.visits is not None
+    visits = around.visits
+    new_id = np.random.default_rng(1).permutation(len(around.classes))
+    classes = sorted(
+        (replace(visitors, class_id=int(new_id[visitors.class_id])) for visitors in around.classes),
+        key=lambda visitors: visitors.class_id,
+    )
+    moved = Visits(new_id[visits.class_id].astype(np.int32), visits.client, visits.at_us, visits.spans)
+    first = attribute([births], around)
+    second = attribute([births], replace(around, classes=classes, visits=moved))
+    assert [c.births for c in first.claims] == pytest.approx([c.births for c in second.claims], rel=1e-6)
+
+
+def test_a_cut_log_widens_intervals_and_still_contains_the_whole_logs_answer() -> None:
+    whole_births, whole_around, _ = _mixed(13).build()
+    cut_births, cut_around, _ = _mixed(13).build(covers=(0.6, 1.0))
+    whole, cut = attribute([whole_births], whole_around), attribute([cut_births], cut_around)
+    for creator in ("people", "visitor"):
+        answer = sum(c.births for c in whole.claims if c.creator == creator)
+        low = sum(c.births_low for c in cut.claims if c.creator == creator)
+        high = sum(c.births_high for c in cut.claims if c.creator == creator)
+        assert low <= answer <= high
+    assert sum(claim.extrapolated for claim in cut.claims) > 0
+
+
+def test_births_without_any_relation_to_visits_are_nobodys() -> None:
+    incident = _mixed(14)
+    births, around, _ = incident.build()
+    random = np.random.default_rng(2)
+    shuffled = np.sort(random.integers(births.born_ms[0], births.born_ms[-1], births.born_ms.size))
+    result = attribute([replace(births, born_ms=shuffled)], around)
+    assert not any(c.creator == "unlogged" for c in result.claims)
+    probers = [t for t in result.tests if t.class_id is not None and t.visits > 1_000]
+    assert all(test.probability < 0.1 for test in probers)
+
+
+def test_new_names_of_agents_change_names_only() -> None:
+    births, around, _ = _mixed(15).build()
+    classes = [
+        replace(v, user_agent=v.user_agent.replace("PriceSpider", "OtherBot").replace("Go-http-client", "curl"))
+        for v in around.classes
+    ]
+    first, second = attribute([births], around), attribute([births], replace(around, classes=classes))
+    assert [c.births for c in first.claims] == pytest.approx([c.births for c in second.claims], rel=1e-6)
+
+
+def test_a_second_prober_of_another_phase_is_one_train_more() -> None:
+    for more in (1, 2, 3):
+        incident = Incident(16, span_s=30_000)
+        incident.people(200)
+        for number in range(more):
+            incident.prober("unlogged", 10, logged=False, phase_s=1.3 + 2.9 * number)
+        births, around, _ = incident.build()
+        assert sum(c.creator == "unlogged" for c in attribute([births], around).claims) == more
+
+
+def test_two_checks_that_no_time_tells_apart_are_both_named() -> None:
+    incident = Incident(17, span_s=40_000, resolution_s=1.0)
+    incident.people(200)
+    incident.prober("logged", 10, client="10.0.0.1", agent="alpha/1", path="/one", phase_s=3.3)
+    incident.prober("nobody", 10, client="10.0.0.2", agent="beta/1", path="/two", phase_s=3.4, creates=0)
+    births, around, _ = incident.build()
+    result = attribute([births], around)
+    (claim,) = [c for c in result.claims if c.creator == "visitor"]
+    assert claim.alternative is not None
+    assert {claim.label.split()[0], claim.alternative.split()[0]} == {"alpha/1", "beta/1"}
+    outcomes = {around.classes[t.class_id].path: t.outcome for t in result.tests if t.class_id is not None}
+    assert "innocent" not in {outcomes["/one"], outcomes["/two"]}
+
+
+def test_no_visit_after_the_last_birth_is_accused() -> None:
+    incident = Incident(18, span_s=40_000)
+    incident.people(200)
+    incident.prober("unlogged", 10, logged=False, between=(0, 20_000), phase_s=2.0)
+    incident.prober("nobody", 10, client="10.0.0.1", between=(20_100, 40_000), phase_s=2.0, creates=0)
+    births, around, _ = incident.build()
+    assert not any(claim.creator == "visitor" for claim in attribute([births], around).claims)
+
+
+def test_people_are_people_and_a_crawler_with_a_browsers_name_is_not() -> None:
+    incident = Incident(19, span_s=40_000)
+    incident.people(400)
+    incident.crawler("logged", 4_000, 300, agent=BROWSERS[0])
+    births, around, truth = incident.build()
+    said = _shares(attribute([births], around), births)
+    assert said["visitor"] == pytest.approx(truth["logged"], abs=0.03)
+
+
+def test_without_visits_nothing_is_tested_and_the_reason_is_said() -> None:
+    births, _, _ = _mixed(20).build(logs=False)
+    result = attribute([births], Circumstances())
+    assert result.tests == []
+    assert result.accounts[0].reason is not None
+    assert {claim.in_access_log for claim in result.claims} == {None}
