@@ -402,3 +402,38 @@ def test_passwords_and_tokens_of_a_check_never_leave() -> None:
     assert "t0psecret" not in repr(probe)
     assert probe.url == "http://localhost/h?token=***&full=1"
     assert probe.user_agents == ("Mine/1",)
+
+
+# -- saved answers that are older than the definitions ----------------------------------------------------------------
+
+ANSWER = [
+    {
+        "Node": {"Node": "n1", "Address": "10.0.0.1"},
+        "Service": {"ID": f"web-{port}", "Service": "web", "Port": port, "Tags": ["blue"], "Meta": {"stage": "live"}},
+        "Checks": [],
+    }
+    for port in (80, 81)
+]
+
+
+@pytest.mark.parametrize(
+    ("changed", "lacking"),
+    [
+        ({"meta": {"stage": "live", "health": "/health"}}, "meta health"),
+        ({"meta": {"stage": "test"}}, "meta stage"),
+        ({"tags": ["blue", "probed"]}, "tag probed"),
+    ],
+)
+def test_an_answer_that_was_saved_before_its_definition_was_written_says_so_once(
+    changed: dict[str, Any], lacking: str
+) -> None:
+    services = [{"id": f"web-{port}", "name": "web", "port": port, **changed} for port in (80, 81)]
+    (problem,) = catalog(ANSWER, {"services": services}).problems
+    assert problem.file == "0/consul.json"
+    assert f"2 instances of it lack {lacking}" in problem.reason
+    assert "/v1/health/service/web" in problem.hint
+
+
+def test_an_answer_that_knows_more_than_the_definition_is_not_old() -> None:
+    services = [{"id": "web-80", "name": "web", "port": 80, "tags": ["blue"]}]
+    assert catalog(ANSWER, {"services": services}).problems == ()

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from necropsy.model.errors import ConfigurationError
 from necropsy.model.evidence import Origin
+from necropsy.model.figures import several
 from necropsy.probes.consul.answers import Answers, read_answers
 from necropsy.probes.consul.definitions import Definitions, own_addresses, read_definitions
 from necropsy.probes.consul.fields import Fields
@@ -73,9 +74,11 @@ def read_catalog(texts: Sequence[ConsulText]) -> Catalog:
     problems.extend(_missing(answers, answered, agents.values()))
     defined: list[Instance] = []
     node_checks: list[tuple[ConsulNode, Check]] = []
+    stale: list[_Stale] = []
     for agent in agents.values():
-        defined.extend(instance for instance in _of_agent(agent, problems) if not _attach(answered, instance))
+        defined.extend(instance for instance in _of_agent(agent, problems) if not _attach(answered, instance, stale))
         node_checks.extend((agent.node, check) for check in _loose_checks(agent) if not check.service_id)
+    problems.extend(_say_stale(stale))
     return Catalog((*answered, *_distinct(defined, problems)), tuple(node_checks), tuple(problems))
 
 
@@ -179,7 +182,45 @@ def _loose_checks(agent: _Agent) -> list[Check]:
     return [check for _, definitions in agent.definitions for check in definitions.checks]
 
 
-def _attach(answered: list[Instance], definition: Instance) -> bool:
+@dataclass(frozen=True, slots=True)
+class _Stale:
+    """A saved answer that lacks what its definition has."""
+
+    service: str
+    place: Origin
+    """Line of the answer."""
+    written: Origin
+    """Line of the definition."""
+    lacking: tuple[str, ...]
+
+
+def _behind(answer: Instance, definition: Instance) -> _Stale | None:
+    lacking = [f"meta {name}" for name, value in definition.meta.items() if answer.meta.get(name) != value]
+    lacking += [f"tag {tag}" for tag in definition.tags if tag not in answer.tags]
+    if not lacking or not answer.origin or not definition.origin:
+        return None
+    return _Stale(answer.name, answer.origin[-1], definition.origin[0], tuple(lacking))
+
+
+def _say_stale(stale: Iterable[_Stale]) -> Iterator[ConfigurationError]:
+    """Say once a saved answer that it is from before its definitions were written, or loaded."""
+    by_file: dict[str, list[_Stale]] = {}
+    for found in stale:
+        by_file.setdefault(found.place.file, []).append(found)
+    for file, found_there in by_file.items():
+        first = found_there[0]
+        lacking = ", ".join(dict.fromkeys(name for found in found_there for name in found.lacking))
+        places = len({found.place for found in found_there})
+        yield ConfigurationError(
+            file,
+            first.place.line,
+            f"saved before {first.written} was written or loaded: {several(places, 'instance')} of it"
+            f" {'lacks' if places == 1 else 'lack'} {lacking}; the saved answer is what counts here",
+            hint=f"Reload the agents, save /v1/health/service/{first.service} again; or leave the saved answer out.",
+        )
+
+
+def _attach(answered: list[Instance], definition: Instance, stale: list[_Stale]) -> bool:
     """Give the lines of a definition to the instances that Consul answered for it; False if there are none."""
     found = False
     for place, instance in enumerate(answered):
@@ -190,6 +231,9 @@ def _attach(answered: list[Instance], definition: Instance) -> bool:
             and (not definition.node.known or definition.node.address in (instance.node.address, instance.address))
         ):
             found = True
+            behind = _behind(instance, definition)
+            if behind is not None:
+                stale.append(behind)
             answered[place] = replace(
                 instance,
                 origin=definition.origin + instance.origin,

@@ -313,3 +313,21 @@ def test_lines_of_discovered_targets_are_theirs_then_their_groups() -> None:
     group = Group(("a:1", "b:1"), {}, (Origin("f", 1),), ((Origin("f", 2),), (Origin("f", 3),)))
     found = targets({"scrape_configs": [{"job_name": "a"}]}, {"a": [group]})
     assert [[o.line for o in target.origin if o.file == "f"] for target in found] == [[2, 1], [3, 1]]
+
+
+@pytest.mark.parametrize(
+    ("value", "version", "is_lost"),
+    [
+        ("yes", "3.13", True),
+        ("TrUe", "3.14", True),
+        ("true", "3.13", False),
+        ("F", "3.13", False),
+        ("yes", "3.12", False),
+    ],
+)
+@pytest.mark.parametrize("setting", ["scrape_native_histograms", "always_scrape_classic_histograms"])
+def test_a_histogram_setting_that_is_no_boolean_loses_the_target(
+    setting: str, value: str, version: str, is_lost: bool
+) -> None:
+    target = one({}, labels={f"__{setting}__": value}, prometheus=version)
+    assert ("is not a boolean" in target.dropped_because) is is_lost

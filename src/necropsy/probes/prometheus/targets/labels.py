@@ -16,6 +16,7 @@ from necropsy.probes.prometheus.targets.origin import Chains
 from necropsy.probes.prometheus.version import Version
 
 _INTERVAL: Final = "__scrape_interval__"
+_BOOLEANS: Final = frozenset(("1", "t", "T", "true", "TRUE", "True", "0", "f", "F", "false", "FALSE", "False"))
 _TIMEOUT: Final = "__scrape_timeout__"
 
 
@@ -39,6 +40,7 @@ class Populator:
         if self.has_interval_labels:
             defaults[_INTERVAL] = format_duration(job.scrape_interval_ms)
             defaults[_TIMEOUT] = format_duration(job.scrape_timeout_ms)
+        self.booleans = tuple(f"__{name}__" for name in job.histograms) if version >= (3, 13) else ()
         if version >= (3, 13):
             defaults.update({f"__{name}__": value for name, value in job.histograms.items()})
         params = {f"__param_{name}": values[0] for name, values in job.params.items() if values and values[0]}
@@ -104,6 +106,8 @@ class Populator:
         if "/" in instance:
             raise Refused(f'"{instance}" is not a valid hostname')
         interval, timeout = self._times(labels)
+        if self.booleans:
+            self._check_booleans(labels)
         final = {name: labels[name] for name in self.lasting(tuple(labels))}
         final["__address__"] = address
         if "instance" not in final:
@@ -112,6 +116,14 @@ class Populator:
             if not value.isascii() and not _is_utf8(value):
                 raise Refused(f'invalid label value for "{name}"')
         return final, interval, timeout
+
+    def _check_booleans(self, labels: Labels) -> None:
+        """Refuse a value that Go's ``strconv.ParseBool`` does not read, of the settings that are labels since 3.13."""
+        for name in self.booleans:
+            value = labels.get(name)
+            if value and value not in _BOOLEANS:
+                what = name.strip("_").replace("_", " ")
+                raise Refused(f'error parsing {what}: "{value}" is not a boolean')
 
     def _ports(self, address: str, labels: Labels) -> tuple[str, str]:
         """Return (address that becomes the instance, address that is asked) as Prometheus 2 decides on ports."""
