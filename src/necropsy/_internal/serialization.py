@@ -9,6 +9,7 @@ from collections.abc import Callable
 from datetime import datetime
 from enum import Enum
 from functools import cache
+from operator import attrgetter
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -22,23 +23,40 @@ def to_plain(value: Any) -> Any:
     {'file': 'prometheus.yml', 'line': 17, 'what': ''}
     """
     kind: Any = type(value)
-    names = _field_names(kind)
-    if names is not None:
-        return {name: to_plain(getattr(value, name)) for name in names}
-    if isinstance(value, Enum):
-        return value.value
-    if isinstance(value, datetime):
-        return value.isoformat()
-    if isinstance(value, (tuple, list)):
-        return [to_plain(element) for element in value]
-    if isinstance(value, dict):
-        return {key: to_plain(element) for key, element in value.items()}
-    return value
+    return _flattener(kind)(value)
 
 
 @cache  # as many entries as there are types of values
-def _field_names(kind: Any) -> tuple[str, ...] | None:
-    return tuple(field.name for field in dataclasses.fields(kind)) if dataclasses.is_dataclass(kind) else None
+def _flattener(kind: Any) -> Callable[[Any], Any]:
+    """Return what makes values of one type plain: types are looked at once, not once a value."""
+    if dataclasses.is_dataclass(kind):
+        return _dataclass_flattener(kind)
+    if issubclass(kind, Enum):
+        return lambda value: value.value
+    if issubclass(kind, datetime):
+        return lambda value: value.isoformat()
+    if issubclass(kind, (tuple, list)):
+        return lambda value: [element if type(element) in _PLAIN else to_plain(element) for element in value]
+    if issubclass(kind, dict):
+        return lambda value: {key: to_plain(element) for key, element in value.items()}
+    return _same
+
+
+def _dataclass_flattener(kind: Any) -> Callable[[Any], dict[str, Any]]:
+    names = tuple(field.name for field in dataclasses.fields(kind))
+    get = attrgetter(*names)
+
+    def flatten(value: Any) -> dict[str, Any]:
+        values = get(value) if len(names) > 1 else (get(value),)
+        return {
+            name: part if type(part) in _PLAIN else to_plain(part) for name, part in zip(names, values, strict=True)
+        }
+
+    return flatten
+
+
+_PLAIN = frozenset((str, int, float, bool, type(None)))
+"""Types of values that are plain already."""
 
 
 def from_plain(kind: type[T], value: Any) -> T:

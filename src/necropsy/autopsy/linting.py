@@ -76,6 +76,7 @@ def lint(
     from necropsy.autopsy.simulation_tables import chart
     from necropsy.autopsy.survey import survey
     from necropsy.case.store import Case
+    from necropsy.examine.evidence import remember
 
     kinds, unread, passed = _recognised(names)
     _require(kinds, (*unread, *passed), names)
@@ -88,6 +89,7 @@ def lint(
         case.append("source", [to_plain(source) for source in found.sources])
         case.append("absence", [to_plain(item) for item in (*unread, *passed, *found.absent)])
         chart(case, found.files, found.simulation, prometheus_version)
+        remember(case, found.simulation.probes)
         _judge(case, found.files, found.simulation, sources)
         report = reporting.report(case)
     return Linted(

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 from necropsy import __version__
 from necropsy._internal.serialization import from_plain
 from necropsy.autopsy import chart_data, verdict_inputs
+from necropsy.examine import evidence
 from necropsy.examine.interface import in_order
 from necropsy.examine.registry import SLUGS
 from necropsy.model.evidence import Absent, Blemish, Source
 from necropsy.model.finding import Finding
-from necropsy.model.probe import Probe
 from necropsy.model.report import Report, StoreSummary
 from necropsy.model.verdict import Verdict
 from necropsy.verdict.evidence import Claim
@@ -74,10 +74,7 @@ def report(case: Case, births: Mapping[str, Births] | None = None) -> Report:
             Blemish(**row)
             for row in case.rows("SELECT file, unit, place, why, sample, count FROM blemish ORDER BY file, place, why")
         ),
-        probes=tuple(
-            from_plain(Probe, json.loads(row["value"]))
-            for row in case.rows("SELECT value FROM probe ORDER BY probe_id")
-        ),
+        probes=tuple(evidence.probes(case).values()),
         births=tuple(chart_data.birth_charts(births, claims)),
         combs=tuple(chart_data.comb_charts(births, claims)),
         populations=tuple(chart_data.population(case, each, now) for each in births.values()),

@@ -72,9 +72,9 @@ def _dropped(target: Dropped) -> dict[str, Any]:
 
 def _rules(files: Sequence[ConfigurationFile], prometheus_version: str | None) -> Iterator[dict[str, Any]]:
     from necropsy.probes.http.request import mask_chain
-    from necropsy.probes.relabel_coverage import discovered, tallies
+    from necropsy.probes.relabel_coverage import coverage
 
-    for tally in tallies(discovered(files, prometheus_version)):
+    for tally in coverage(files, prometheus_version):
         (line,) = mask_chain([tally.rule.node.origin(tally.rule.describe())])
         yield {
             "prober": f"prometheus/{tally.job}",

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from necropsy.probes.consul.catalog import Catalog
     from necropsy.probes.discovery.mechanisms import World
     from necropsy.probes.discovery.targets import Discoveries
-    from necropsy.probes.prometheus.configuration import PrometheusConfiguration
+    from necropsy.probes.prometheus.configuration import Job, PrometheusConfiguration
+    from necropsy.probes.prometheus.relabel.relabelling import Labels
     from necropsy.probes.prometheus.targets.requests import Identity
     from necropsy.probes.prometheus.targets.target import Target
     from necropsy.probes.syntax.node import Node
@@ -128,6 +129,13 @@ class Monitoring:
         if not world.manifests:
             return tuple(own)
         return (*own, *operated(world.manifests, self._version or DEFAULT_PROMETHEUS, self.problems))
+
+    def label_sets(self) -> Iterator[tuple[Job, Iterator[Labels]]]:
+        """Yield each job with the labels of its targets before relabelling; each set once, sorted by name."""
+        from necropsy.probes.discovery.targets import Discoveries
+
+        for server in self.servers:
+            yield from Discoveries(server, self.world, self.problems).label_sets()
 
     def targets(self) -> Iterator[Found]:
         """Yield every target, kept or lost, in the order of servers and jobs; each once, however many Consuls name it."""

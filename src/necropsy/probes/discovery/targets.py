@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
@@ -18,6 +18,7 @@ from necropsy.probes.prometheus.configuration import (
     parse_prometheus,
 )
 from necropsy.probes.prometheus.target_group import Group
+from necropsy.probes.prometheus.targets.labels import Populator
 from necropsy.probes.prometheus.targets.requests import Identity
 from necropsy.probes.prometheus.targets.scraped import targets_of_job
 from necropsy.probes.prometheus.version import prometheus_version
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from necropsy.model.evidence import Origin
     from necropsy.probes.consul.model import Instance
     from necropsy.probes.prometheus.api import LiveServers, Seen
+    from necropsy.probes.prometheus.relabel.relabelling import Labels
     from necropsy.probes.prometheus.targets.target import Target
 
 _QUESTION: Final = frozenset(
@@ -154,6 +156,23 @@ class Discoveries:
                 first = target.duplicate_of
                 if first is None or target.discovered_labels != first.discovered_labels:
                     yield target
+
+    def label_sets(self) -> Iterator[tuple[Job, Iterator[Labels]]]:
+        """Yield each job with the labels of its targets before relabelling; each set once, sorted by name."""
+        live = self._world.live.of(self._configuration.file).targets
+        for job in self._configuration.jobs:
+            groups = self._discover(job) if live is None else self._seen(job, live)
+            yield job, self._distinct(Populator(job, self._configuration.version), groups)
+
+    @staticmethod
+    def _distinct(populator: Populator, groups: Iterable[Group]) -> Iterator[Labels]:
+        seen: set[tuple[tuple[str, str], ...]] = set()
+        for group in groups:
+            for labels in populator.discovered(group):
+                items = tuple(sorted(labels.items()))
+                if items not in seen:
+                    seen.add(items)
+                    yield dict(items)
 
     def _discover(self, job: Job) -> list[Group]:
         """Simulate what the server would find."""

@@ -6,9 +6,9 @@ remembered per rule: services share tags, ports and names, so that most targets 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from hashlib import md5
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from necropsy.probes.prometheus.regexp import Template
 from necropsy.probes.prometheus.relabel.rule import Rule, valid_name
@@ -17,6 +17,9 @@ from necropsy.probes.prometheus.version import Version
 Key = TypeVar("Key", str, tuple[str, ...])
 Result = TypeVar("Result")
 Apply = Callable[[dict[str, str]], bool | None]
+Writes = Callable[[dict[str, str]], frozenset[str]]
+"""Names that a rule will set or delete in a label set, also where the value stays the same. Changes nothing."""
+_NOTHING: Final[frozenset[str]] = frozenset()
 _REMEMBERED: Final = 50_000
 """Texts that a rule remembers; then it forgets all and begins anew, so that memory stays bounded."""
 
@@ -34,6 +37,71 @@ def compile_action(rule: Rule, version: Version) -> Apply:
     if rule.action in ("labeldrop", "labelkeep"):
         return _labeldrop_or_keep(rule)
     return _computed(rule)
+
+
+def compile_writes(rule: Rule, version: Version) -> Writes:
+    """Return the function that foresees what one rule writes."""
+    if rule.action in ("keep", "drop", "keepequal", "dropequal"):
+        return lambda _: _NOTHING
+    if rule.action == "replace":
+        return _replace_writes(rule, version)
+    if rule.action == "labelmap":
+        regexp, template = rule.regexp, Template(rule.replacement, rule.regexp.names)
+
+        def renamed(names: tuple[str, ...]) -> frozenset[str]:
+            return frozenset(regexp.replace_all(name, template) for name in names if regexp.matches(name))
+
+        return _of_names(renamed)
+    if rule.action in ("labeldrop", "labelkeep"):
+        drop_if = rule.action == "labeldrop"
+        return _of_names(lambda names: frozenset(name for name in names if rule.regexp.matches(name) is drop_if))
+    own = frozenset((rule.target_label,))
+    return lambda _: own
+
+
+def _of_names(function: Callable[[tuple[str, ...]], frozenset[str]]) -> Writes:
+    remembered = memoised(function)
+    return lambda labels: remembered(tuple(labels))
+
+
+def _replace_writes(rule: Rule, version: Version) -> Writes:
+    names = rule.regexp.names
+    target = Template(rule.target_label, names)
+    if target.constant is None:
+        apply = compile_action(rule, version)
+
+        def compare(labels: dict[str, str]) -> frozenset[str]:
+            recorder = Recorder(labels)
+            apply(recorder)
+            return frozenset(recorder.written)
+
+        return compare
+    if not valid_name(target.constant, legacy=rule.legacy_names):
+        return lambda _: _NOTHING
+    own = frozenset((target.constant,))
+    source = _source(rule)
+    if rule.regex == "(.*)":
+        newlines = version >= (3, 0)
+        return lambda labels: own if newlines or "\n" not in source(labels) else _NOTHING
+    matches = memoised(rule.regexp.matches)
+    return lambda labels: own if matches(source(labels)) else _NOTHING
+
+
+class Recorder(dict[str, str]):
+    """A label set that remembers which names were written."""
+
+    def __init__(self, labels: Mapping[str, str]) -> None:
+        super().__init__(labels)
+        self.written: set[str] = set()
+
+    def __setitem__(self, name: str, value: str) -> None:
+        self.written.add(name)
+        super().__setitem__(name, value)
+
+    def pop(self, name: str, *default: Any) -> Any:
+        """Delete a label, and remember that."""
+        self.written.add(name)
+        return super().pop(name, *default)
 
 
 def _source(rule: Rule) -> Callable[[dict[str, str]], str]:

@@ -12,27 +12,27 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
-from necropsy.probes.prometheus.relabel.actions import Apply, compile_action
+from necropsy.probes.prometheus.relabel.actions import Apply, Recorder, Writes, compile_action, compile_writes
 from necropsy.probes.prometheus.relabel.rule import Rule, read_rule
 from necropsy.probes.prometheus.schema_checks import from_python
 from necropsy.probes.prometheus.version import Version, prometheus_version
 from necropsy.probes.syntax.node import Node
 
 Labels = dict[str, str]
-_NOTHING: Final[frozenset[str]] = frozenset()
 
 
 class Rules:
     """A chain of rules, compiled for one version of Prometheus. Safe to share between targets."""
 
-    __slots__ = ("_functions", "rules", "version")
+    __slots__ = ("_functions", "_writes", "rules", "version")
 
     def __init__(self, rules: Iterable[Rule], version: Version) -> None:
         self.rules = tuple(rules)
         self.version = version
         self._functions: tuple[Apply, ...] = tuple(compile_action(rule, version) for rule in self.rules)
+        self._writes: tuple[Writes, ...] = ()
 
     def __len__(self) -> int:
         return len(self.rules)
@@ -52,7 +52,7 @@ class Rules:
         now: Labels = {name: value for name, value in sorted(labels.items()) if value}
         steps = []
         for rule, function in zip(self.rules, self._functions, strict=True):
-            recorder = _Recorder(now)
+            recorder = Recorder(now)
             dropped = function(recorder)
             after = None if dropped else dict(sorted(recorder.items()))
             written = frozenset(recorder.written)
@@ -67,14 +67,14 @@ class Rules:
 
         ``labels`` must hold no empty value.
         """
-        recorder = _Recorder(labels)
+        if not self._writes:
+            self._writes = tuple(compile_writes(rule, self.version) for rule in self.rules)
+        now = dict(labels)
         written: list[frozenset[str]] = []
-        for function in self._functions:
-            dropped = function(recorder)
-            written.append(frozenset(recorder.written) if recorder.written else _NOTHING)
-            if dropped:
+        for function, writes in zip(self._functions, self._writes, strict=True):
+            written.append(writes(now))
+            if function(now):
                 return Trace(tuple(written), dropped=True)
-            recorder.written.clear()
         return Trace(tuple(written), dropped=False)
 
     def collisions(self, index: int, labels: Mapping[str, str]) -> tuple[Collision, ...]:
@@ -121,22 +121,6 @@ class Step:
         names = sorted({*self.before, *after}) if self.after is not None else []
         pairs = {name: (self.before.get(name), after.get(name)) for name in names}
         return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
-
-
-class _Recorder(Labels):
-    """A label set that remembers which names were written."""
-
-    def __init__(self, labels: Mapping[str, str]) -> None:
-        super().__init__(labels)
-        self.written: set[str] = set()
-
-    def __setitem__(self, name: str, value: str) -> None:
-        self.written.add(name)
-        super().__setitem__(name, value)
-
-    def pop(self, name: str, *default: Any) -> Any:
-        self.written.add(name)
-        return super().pop(name, *default)
 
 
 def _collisions(rule: Rule, function: Apply, labels: Mapping[str, str]) -> tuple[Collision, ...]:
