@@ -67,6 +67,10 @@ sys.exit(not found.probes)
 """
 
 
+LINT = "import sys; from necropsy.cli.main import main; sys.argv[1:] = ['lint', *sys.argv[1:], '--fail-on', 'never']; main()"
+"""Exits with 0: the targets are found, and nothing is wrong with them."""
+
+
 def group(number: int) -> dict[str, Any]:
     """One instance as Consul's discovery shows it; every twentieth is switched off."""
     return {
@@ -113,6 +117,8 @@ def against_promtool(folder: Path, size: int) -> None:
     table.add("necropsy.probes.targets", processor((sys.executable, "-c", OURS, str(path))))
     # More than promtool does: the URL behind the exporter, its secrets masked, and the chain of lines of each target.
     table.add("necropsy.probes.simulate", processor((sys.executable, "-c", WHOLE, str(folder)), repeat=1))
+    # More again: how many targets each rule touches, the examiners, the report.
+    table.add("necropsy lint", processor((sys.executable, "-c", LINT, str(path)), repeat=1))
 
 
 def after_start_up() -> None:

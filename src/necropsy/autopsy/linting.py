@@ -88,7 +88,7 @@ def lint(
         case.set_meta("now", datetime.now(UTC).isoformat())
         case.append("source", [to_plain(source) for source in found.sources])
         case.append("absence", [to_plain(item) for item in (*unread, *passed, *found.absent)])
-        chart(case, found.files, found.simulation, prometheus_version)
+        chart(case, found.files, found.simulation, prometheus_version, whole=False)
         remember(case, found.simulation.probes)
         _judge(case, found.files, found.simulation, sources)
         report = reporting.report(case)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final
 
 from necropsy._internal.serialization import to_plain
@@ -17,12 +18,18 @@ _PROBE: Final = (
     "prober", "kind", "method", "url", "host", "port", "path", "period_s", "timing", "phase_s", "creates_sessions",
     "service", "health",
 )  # fmt: skip
+_PROBE_FIELDS: Final = attrgetter(*_PROBE)
 _BACKEND: Final = ("address", "port", "role", "state", "upstream", "access_log")
 _NODE_CHECK: Final = "serfHealth"
 
 
 def chart(
-    case: Case, files: Sequence[ConfigurationFile], simulation: Simulation, prometheus_version: str | None = None
+    case: Case,
+    files: Sequence[ConfigurationFile],
+    simulation: Simulation,
+    prometheus_version: str | None = None,
+    *,
+    whole: bool = True,
 ) -> None:
     """Fill the tables that configuration alone decides.
 
@@ -34,11 +41,18 @@ def chart(
         Configuration texts, and what they do.
     prometheus_version
         As for ``simulate``.
+    whole
+        Keep each probe with everything that is known of it. Not for a case that nobody will open: who fills it has the
+        probes at hand (``examine.evidence.remember``).
     """
     case.append(
         "probe",
         [
-            {"probe_id": number, **{name: getattr(probe, name) for name in _PROBE}, "value": _json(probe)}
+            {
+                "probe_id": number,
+                **dict(zip(_PROBE, _PROBE_FIELDS(probe), strict=True)),
+                "value": _json(probe) if whole else "{}",
+            }
             for number, probe in enumerate(simulation.probes)
         ],
     )

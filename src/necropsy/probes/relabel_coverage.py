@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from necropsy.probes.discovery.meta_labels import is_of_manifests, misspelt, owned
-from necropsy.probes.prometheus.relabel.actions import memoised
+from necropsy.probes.prometheus.relabel.actions import compile_action, compile_writes, memoised
 from necropsy.probes.prometheus.relabel.relabelling import Labels, Rule, Rules
 
 if TYPE_CHECKING:
@@ -136,7 +136,10 @@ class _Counter:
     def __init__(self, tally: Tally, version: Version) -> None:
         self.tally = tally
         self._one = Rules((tally.rule,), version)
+        self._change = compile_action(tally.rule, version)
+        self._joins = memoised(self._join)
         self._rule = tally.rule
+        self._writes = compile_writes(tally.rule, version)
         self._known: set[tuple[str, ...]] = set()
         self._names = memoised(self._match_names)
         self._matches = memoised(tally.rule.regexp.matches)
@@ -151,10 +154,10 @@ class _Counter:
             tally.seen.update(shape)
         action = rule.action
         if action == "keep" or action == "drop":  # noqa: PLR1714 -- twice as fast, a million times
-            dropped = self._one.apply(labels) >= 0
+            dropped = bool(self._change(labels))
             tally.matched += dropped if action == "drop" else not dropped
             return dropped
-        if action == "labelmap":
+        if action == "labelmap" and self._joins(shape):
             _collide(tally, self._one, labels)
         if action in ("labelmap", "labeldrop", "labelkeep"):
             tally.matched += self._names(shape)
@@ -165,10 +168,15 @@ class _Counter:
                 tally.matched += 1
             else:  # (.*) matches what is not there as well: copying nothing is no work
                 before = dict(labels)
-                dropped = self._one.apply(labels) >= 0
+                dropped = bool(self._change(labels))
                 tally.matched += before != labels
                 return dropped
-        return self._one.apply(labels) >= 0
+        return bool(self._change(labels))
+
+    def _join(self, names: tuple[str, ...]) -> bool:
+        """Whether the rule, a ``labelmap``, gives several of these labels one name."""
+        written = [next(iter(new), None) for name in names if (new := self._writes({name: ""}))]
+        return len(written) > len(set(written))
 
     def _match_names(self, names: tuple[str, ...]) -> bool:
         return any(self._rule.regexp.matches(name) for name in names)

@@ -7,6 +7,7 @@ import json
 import posixpath
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 from necropsy.model.evidence import Origin
@@ -81,9 +82,9 @@ def read_groups(text: str, file: str, *, labels: Mapping[str, str] | None = None
     added = {"__meta_filepath": file} if labels is None else dict(labels)
     is_json = file.lower().endswith(".json")
     if is_json and len(text) >= _LARGE:
-        groups = _read_large(text, file, legacy=legacy)
-        if groups is not None:
-            return [Group(group.targets, {**group.labels, **added}, group.origin) for group in groups]
+        large = _large(text, file, tuple(added.items()), legacy)
+        if large is not None:
+            return list(large)
     document = parse_json(text, file) if is_json else parse_yaml(text, file)
     groups = []
     for node in schema_checks.sequence(document):
@@ -125,6 +126,15 @@ def _json_text(node: Node) -> str:
     if node.kind != "scalar" or node.style != '"':
         raise node.error("a string must stand here", hint="Put the value into double quotes.")
     return node.text()
+
+
+@lru_cache(maxsize=1)  # discovery is walked twice: for the requests, and for what each rule touches
+def _large(text: str, file: str, added: tuple[tuple[str, str], ...], legacy: bool) -> tuple[Group, ...] | None:
+    groups = _read_large(text, file, legacy=legacy)
+    if groups is None:
+        return None
+    more = dict(added)
+    return tuple([Group(group.targets, {**group.labels, **more}, group.origin) for group in groups])
 
 
 def _read_large(text: str, file: str, *, legacy: bool) -> list[Group] | None:

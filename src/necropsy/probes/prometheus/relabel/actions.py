@@ -39,6 +39,19 @@ def compile_action(rule: Rule, version: Version) -> Apply:
     return _computed(rule)
 
 
+def compile_both(rule: Rule, version: Version) -> tuple[Apply, Writes]:
+    """Return the function of one rule and the one that foresees what it writes; they share what they remember."""
+    names = rule.regexp.names
+    target = Template(rule.target_label, names).constant if rule.action == "replace" else None
+    if target is None or rule.regex == "(.*)" or not valid_name(target, legacy=rule.legacy_names):
+        return compile_action(rule, version), compile_writes(rule, version)
+    computed, source, own = _computes(rule, Template(rule.replacement, names)), _source(rule), frozenset((target,))
+    return (
+        _replace_one(rule, target, computed),
+        lambda labels: own if computed(source(labels)) is not None else _NOTHING,
+    )
+
+
 def compile_writes(rule: Rule, version: Version) -> Writes:
     """Return the function that foresees what one rule writes."""
     if rule.action in ("keep", "drop", "keepequal", "dropequal"):
@@ -150,7 +163,7 @@ def _replace(rule: Rule, version: Version) -> Apply:
         return lambda _: None  # "a$$b" is "a$b", which is no name before UTF-8 names
     if rule.regex == "(.*)" and replacement.parts in ([], [(0,)], [(1,)]):
         return _copy(rule, target.constant, bool(replacement.parts), newlines=version >= (3, 0))
-    return _replace_one(rule, target.constant, replacement)
+    return _replace_one(rule, target.constant, _computes(rule, replacement))
 
 
 def _copy(rule: Rule, target: str, copies: bool, *, newlines: bool) -> Apply:
@@ -165,16 +178,21 @@ def _copy(rule: Rule, target: str, copies: bool, *, newlines: bool) -> Apply:
     return apply
 
 
-def _replace_one(rule: Rule, target: str, replacement: Template) -> Apply:
-    """Any expression and replacement, into a label whose name is known."""
-    source, find, expand = _source(rule), rule.regexp.find, replacement.expand
+def _computes(rule: Rule, replacement: Template) -> Callable[[str], str | None]:
+    """Return the function from a source to the new value; None where the expression does not match."""
+    find, expand = rule.regexp.find, replacement.expand
 
     def compute(value: str) -> str | None:
         data = value.encode("utf-8", "surrogatepass")
         spans = find(data)
         return None if spans is None else expand(data, spans).decode("utf-8", "surrogatepass")
 
-    computed = memoised(compute)
+    return memoised(compute)
+
+
+def _replace_one(rule: Rule, target: str, computed: Callable[[str], str | None]) -> Apply:
+    """Any expression and replacement, into a label whose name is known."""
+    source = _source(rule)
 
     def apply(labels: dict[str, str]) -> None:
         value = computed(source(labels))

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from necropsy.probes.prometheus.relabel.actions import Apply, Recorder, Writes, compile_action, compile_writes
+from necropsy.probes.prometheus.relabel.actions import Apply, Recorder, Writes, compile_both
 from necropsy.probes.prometheus.relabel.rule import Rule, read_rule
 from necropsy.probes.prometheus.schema_checks import from_python
 from necropsy.probes.prometheus.version import Version, prometheus_version
@@ -26,13 +26,13 @@ Labels = dict[str, str]
 class Rules:
     """A chain of rules, compiled for one version of Prometheus. Safe to share between targets."""
 
-    __slots__ = ("_functions", "_writes", "rules", "version")
+    __slots__ = ("_both", "_functions", "rules", "version")
 
     def __init__(self, rules: Iterable[Rule], version: Version) -> None:
         self.rules = tuple(rules)
         self.version = version
-        self._functions: tuple[Apply, ...] = tuple(compile_action(rule, version) for rule in self.rules)
-        self._writes: tuple[Writes, ...] = ()
+        self._both: tuple[tuple[Apply, Writes], ...] = tuple(compile_both(rule, version) for rule in self.rules)
+        self._functions: tuple[Apply, ...] = tuple(apply for apply, _ in self._both)
 
     def __len__(self) -> int:
         return len(self.rules)
@@ -67,15 +67,16 @@ class Rules:
 
         ``labels`` must hold no empty value.
         """
-        if not self._writes:
-            self._writes = tuple(compile_writes(rule, self.version) for rule in self.rules)
-        now = dict(labels)
+        return self.follow(dict(labels))[1]
+
+    def follow(self, labels: Labels) -> tuple[int, Trace]:
+        """Change ``labels`` in place as ``apply`` does; return its result, and which names each rule wrote."""
         written: list[frozenset[str]] = []
-        for function, writes in zip(self._functions, self._writes, strict=True):
-            written.append(writes(now))
-            if function(now):
-                return Trace(tuple(written), dropped=True)
-        return Trace(tuple(written), dropped=False)
+        for index, (function, writes) in enumerate(self._both):
+            written.append(writes(labels))
+            if function(labels):
+                return index, Trace(tuple(written), dropped=True)
+        return -1, Trace(tuple(written), dropped=False)
 
     def collisions(self, index: int, labels: Mapping[str, str]) -> tuple[Collision, ...]:
         """Return the names that one rule, a ``labelmap``, would make of several of these labels with different values."""

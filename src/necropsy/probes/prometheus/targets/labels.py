@@ -10,7 +10,7 @@ from necropsy.probes.http.url import split_host_port
 from necropsy.probes.prometheus.configuration import Job
 from necropsy.probes.prometheus.duration import format_duration, parse_duration
 from necropsy.probes.prometheus.relabel.actions import memoised
-from necropsy.probes.prometheus.relabel.relabelling import Labels
+from necropsy.probes.prometheus.relabel.relabelling import Labels, Trace
 from necropsy.probes.prometheus.target_group import Discovered, Group
 from necropsy.probes.prometheus.targets.origin import Chains
 from necropsy.probes.prometheus.version import Version
@@ -29,13 +29,17 @@ class Populator:
 
     def __init__(self, job: Job, version: Version, *, no_default_port: bool = False) -> None:
         self.job = job
-        self.apply = job.rules.apply
+        self.follow = job.rules.follow
+        self.ways: dict[Trace, Trace] = {}
+        """Ways through the rules that targets took."""
         self.version = version
         self.no_default_port = no_default_port and version >= (2, 38)
         self.default_port = not no_default_port and version < (3, 0)
         self.has_interval_labels = version >= (2, 30)
         self.lasting = memoised(_lasting)
         self.chains = Chains(job)
+        self._last: tuple[Group, int, Labels] | None = None
+        """The target that was asked about last: whoever looks at a target asks several times."""
         defaults = {"job": job.name, "__metrics_path__": job.metrics_path, "__scheme__": job.scheme}
         if self.has_interval_labels:
             defaults[_INTERVAL] = format_duration(job.scrape_interval_ms)
@@ -70,8 +74,12 @@ class Populator:
             yield labels
 
     def discovered_at(self, group: Group, index: int) -> Labels:
-        """Return the labels of one target before relabelling."""
-        return next(self.discovered(Group((group.targets[index],), group.labels)))
+        """Return the labels of one target before relabelling; do not change them, as who asks next gets the same."""
+        known = self._last
+        if known is None or known[0] is not group or known[1] != index:
+            found = next(self.discovered(Group((group.targets[index],), group.labels)))
+            known = self._last = (group, index, found)
+        return known[2]
 
     def _own(self, target: Discovered, shared: Labels) -> Labels:
         """Join the labels of a target that brings its own: even an empty one hides the group's."""

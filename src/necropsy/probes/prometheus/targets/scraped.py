@@ -103,9 +103,9 @@ def targets_of_job(
 
 def _targets_of_group(populator: Populator, group: Group) -> list[Target]:
     made = []
-    apply, finish = populator.apply, populator.finish
+    follow, finish, ways = populator.follow, populator.finish, populator.ways
     for index, labels in enumerate(populator.discovered(group)):
-        dropped = apply(labels)
+        dropped, trace = follow(labels)
         if dropped >= 0:
             target = Target(populator, group, index, {}, 0, 0)
             rule = populator.job.rules.rules[dropped]
@@ -120,6 +120,7 @@ def _targets_of_group(populator: Populator, group: Group) -> list[Target]:
             except Refused as reason:
                 target = Target(populator, group, index, {}, 0, 0)
                 target.dropped_because = str(reason)
+        target.trace = ways.setdefault(trace, trace)  # the targets of one job take a few ways
         made.append(target)
     return made
 

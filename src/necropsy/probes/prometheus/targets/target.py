@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from necropsy.model.evidence import Origin
 from necropsy.probes.http.url import build_url, encode_query, request_path, unrequestable
 from necropsy.probes.prometheus.configuration import Job
-from necropsy.probes.prometheus.relabel.relabelling import Labels, Step
+from necropsy.probes.prometheus.relabel.relabelling import Labels, Step, Trace
 from necropsy.probes.prometheus.target_group import Group
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ class Target:
         "interval_ms",
         "labels",
         "timeout_ms",
+        "trace",
     )
 
     def __init__(
@@ -56,6 +57,8 @@ class Target:
         """Why Prometheus does not scrape it; empty if it does."""
         self.dropped_by: Origin | None = None
         """The relabel rule that dropped it, if one did."""
+        self.trace: Trace | None = None
+        """Which names each rule wrote, if somebody followed it; else it is found out when it is asked for."""
         self.duplicate_of: Target | None = None
         """The target with the same labels and URL that is scraped in its place."""
 
@@ -138,7 +141,9 @@ class Target:
     def origin(self) -> tuple[Origin, ...]:
         """The lines that decide what is asked: the accused rule first, then discovery, then the job's settings."""
         populator = self._populator
-        trace = populator.job.rules.trace(populator.discovered_at(self._group, self._index))
+        trace = self.trace
+        if trace is None:
+            trace = populator.job.rules.trace(populator.discovered_at(self._group, self._index))
         return populator.chains.chain(trace, self.found_at)
 
     @property
