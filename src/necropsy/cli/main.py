@@ -49,26 +49,26 @@ app = typer.Typer(
         "Start with `necropsy demo`, or with what you have at hand:\n\n"
         "  necropsy examine --rdb dump.rdb --access-log 'access*.log' --prometheus prometheus.yml --consul services.json"
     ),
-    epilog="Exit codes: 0 nothing found, 1 failed, 2 usage, 3 no evidence, 11/12/13 info/warning/critical found.",
+    epilog="Exit codes: 0 nothing found, 1 failed, 2 usage, 3 no evidence, 4 could not judge, 11/12/13 info/warning/critical found.",
 )
-app.command("examine")(examine.examine)
-app.command("report")(report.report)
-app.command("probes")(probes.probes)
-app.command("lint")(lint.lint)
-app.command("cost")(cost.cost)
-app.command("keys")(keys.keys)
-app.command("traffic")(traffic.traffic)
-app.command("treat")(treat.treat)
-app.command("purge")(purge.purge)
-app.command("cap-ttl")(cap_ttl.cap_ttl)
-app.command("verify")(verify.verify)
-app.command("what-if")(what_if.what_if)
-app.command("explain")(explain.explain)
-app.command("exporter")(exporter.exporter)
-app.command("prober")(prober.prober)
-app.add_typer(guard.app, name="guard")
-app.command("demo")(demo.demo)
-app.command("completion")(completion.completion)
+app.command("examine", short_help="Find out why a store bloats, who does it, and how to stop it.")(examine.examine)
+app.command("report", short_help="Render the report of a case again.")(report.report)
+app.command("probes", short_help="Show every request that monitoring will send.")(probes.probes)
+app.command("lint", short_help="Check the configuration of monitoring.")(lint.lint)
+app.command("cost", short_help="Say what the probes cost a session store.")(cost.cost)
+app.command("keys", short_help="Show what a keyspace consists of.")(keys.keys)
+app.command("traffic", short_help="Show who calls, and how often, from access logs.")(traffic.traffic)
+app.command("treat", short_help="Show what to do, in which order.")(treat.treat)
+app.command("purge", short_help="Delete sessions of no use, logging nobody out.")(purge.purge)
+app.command("cap-ttl", short_help="Shorten lifetimes in place.")(cap_ttl.cap_ttl)
+app.command("verify", short_help="Say whether a fix cured the store.")(verify.verify)
+app.command("what-if", short_help="Say what a store would become under each step.")(what_if.what_if)
+app.command("explain", short_help="Explain a finding.")(explain.explain)
+app.command("exporter", short_help="Show Redis servers to Prometheus.")(exporter.exporter)
+app.command("prober", short_help="Probe URLs for Prometheus without leaking sessions.")(prober.prober)
+app.add_typer(guard.app, name="guard", short_help="Write files for what stays running.")
+app.command("demo", short_help="Relive the incident of 2019, and examine it.")(demo.demo)
+app.command("completion", short_help="Print the script for the completion of a shell.")(completion.completion)
 
 
 def _version(value: bool) -> None:
