@@ -49,7 +49,10 @@ app = typer.Typer(
         "Start with `necropsy demo`, or with what you have at hand:\n\n"
         "  necropsy examine --rdb dump.rdb --access-log 'access*.log' --prometheus prometheus.yml --consul services.json"
     ),
-    epilog="Exit codes: 0 nothing found, 1 failed, 2 usage, 3 no evidence, 4 could not judge, 11/12/13 info/warning/critical found.",
+    epilog=(
+        "Exit codes: 0 nothing found, 1 failed, 2 usage, 3 no evidence, 4 could not judge, 11/12/13 info/warning/critical"
+        " found."
+    ),
 )
 app.command("examine", short_help="Find out why a store bloats, who does it, and how to stop it.")(examine.examine)
 app.command("report", short_help="Render the report of a case again.")(report.report)
