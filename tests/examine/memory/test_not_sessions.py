@@ -3,6 +3,18 @@ from __future__ import annotations
 from examine.cases import cleared, scene
 from necropsy.examine.interface import Examination
 
+
+def test_a_store_full_of_something_else_is_told_so() -> None:
+    with scene() as s:
+        s.source("rdb").case.append("key_family", [
+            {"store": "a", "pattern": "cache:*", "type": "string", "role": "other", "keys": 10, "bytes": 9_000_000, "without_expiry": 10},
+            {"store": "a", "pattern": "spring:*", "type": "hash", "role": "session", "keys": 10, "bytes": 1_000_000, "without_expiry": 0},
+        ])  # fmt: skip
+        (finding,) = s.examine().findings
+    assert finding.slug == "memory/not-sessions"
+    assert finding.title.startswith("90 %")
+
+
 SLUG = "memory/not-sessions"
 
 

@@ -6,6 +6,45 @@ from examine.cases import Scene, cleared, scene
 from necropsy.examine.interface import Examination
 from necropsy.model.finding import Finding, Severity
 
+
+def test_immortal_sessions_are_counted_and_mortal_ones_cleared() -> None:
+    with scene() as s:
+        s.source("rdb").sessions(10, lifetime_s=2**31 - 1).sessions(30, lifetime_s=-1, expires_at=None)
+        s.sessions(20).sessions(5, state="grace", lifetime_s=-1)
+        findings = [f for f in s.examine().findings if f.slug == "sessions/immortal"]
+        assert [s.case.rows(f.primary.query)[0]["count_star()"] for f in findings if f.primary] == [30, 10]
+    never, long = findings
+    assert (never.severity, never.share) == (Severity.WARNING, pytest.approx(30 / 65))
+    assert (long.severity, long.share) == (Severity.INFO, None)
+    with scene() as s:
+        assert "sessions/immortal" in cleared(s.source("rdb").sessions(20).examine())
+    with scene() as s:  # the default of Flask, 31 days, is no finding
+        assert "sessions/immortal" in cleared(
+            s.source("rdb").sessions(1, layout="flask", lifetime_s=31 * 86_400).examine()
+        )
+
+
+def test_sessions_that_are_over_and_whose_key_has_no_expiry_never_leave() -> None:
+    with scene() as s:
+        s.source("rdb").sessions(350).sessions(
+            50, state="overdue", lifetime_s=3600, expires_at=None, layout="spring-reactive"
+        )
+        (finding,) = [f for f in s.examine().findings if f.slug == "sessions/immortal"]
+    assert (finding.severity, finding.share) == (Severity.WARNING, pytest.approx(50 / 400))
+    assert "50 of them are over" in finding.text
+    assert "2464" in finding.text
+
+
+@pytest.mark.parametrize(("layout", "setting"), [("express", "maxAge"), ("flask", "PERMANENT_SESSION_LIFETIME")])
+def test_the_advice_names_the_setting_of_the_framework(layout: str, setting: str) -> None:
+    with scene() as s:
+        s.source("rdb").sessions(2000, layout=layout, lifetime_s=2**31 - 1)
+        (finding,) = [f for f in s.examine().findings if f.slug == "sessions/immortal"]
+    assert finding.severity == Severity.CRITICAL
+    assert finding.remedy is not None
+    assert setting in finding.remedy.text
+
+
 SLUG = "sessions/immortal"
 
 

@@ -1,8 +1,7 @@
 from __future__ import annotations
 
+from examine.cases import cleared, scene
 from necropsy.examine.interface import Examination
-
-from .cases import cleared, scene
 
 PROBER = {"log": "access.log", "client": "10.0.0.9", "user_agent": "Go-http-client/1.1", "clients": 1, "visits": 8640, "brought": 0,
           "given": 8640, "renewed": 8640}  # fmt: skip

@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+from examine.cases import HEALTHY_PROBE, PROBE, cleared, scene
+from necropsy.model.probe import Backend
+
+PROXY = Backend("*", 80, "proxy", "live", access_log="access.log")
+
+
+def test_a_probed_port_that_no_log_records_is_a_blind_spot() -> None:
+    seen = replace(PROBE, url="http://10.0.0.1:80/", port=80)
+    with scene() as s:
+        s.source("prometheus", "access_log", "nginx").probe(PROBE, seen).backend(PROXY).visitors(
+            0, "Go-http-client/1.1", "10.0.0.1:80"
+        )
+        findings = {f.slug: f for f in s.examine().findings}
+    blind = findings["monitoring/log-blind-spot"]
+    assert blind.primary is not None
+    assert "http://10.0.0.1:8080/" in blind.primary.title
+    assert not blind.supporting
+
+
+def test_an_unlogged_health_endpoint_is_worth_knowing_and_no_warning() -> None:
+    with scene() as s:
+        s.source("prometheus", "access_log").probe(HEALTHY_PROBE).visitors(0, "Go-http-client/1.1", "10.0.0.1:80")
+        examination = s.examine()
+    (blind,) = (f for f in examination.findings if f.slug == "monitoring/log-blind-spot")
+    assert blind.severity == "info"
+
+
+def test_a_port_that_a_log_shows_is_no_blind_spot() -> None:
+    with scene() as s:
+        s.source("prometheus", "access_log").probe(PROBE).visitors(0, "Go-http-client/1.1", "10.0.0.1:8080")
+        examination = s.examine()
+    assert "monitoring/log-blind-spot" in cleared(examination)

@@ -1,0 +1,97 @@
+"""Configuration made to order, and what a fix does to it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from necropsy.autopsy.linting import lint
+from necropsy.model.finding import Confidence, Exhibit, Finding, Remedy, Severity
+
+
+def linted(folder: Path, **texts: str) -> dict[str, Finding]:
+    """Findings by slug, of files that lie in one folder."""
+    for name, text in texts.items():
+        (folder / name.replace("__", ".")).write_text(text, encoding="utf-8")
+    return {finding.slug: finding for finding in lint([str(folder)]).report.findings}
+
+
+def added(finding: Finding) -> list[str]:
+    assert finding.remedy is not None
+    return _lines(finding, "+")
+
+
+def removed(finding: Finding) -> list[str]:
+    return _lines(finding, "-")
+
+
+def _lines(finding: Finding, mark: str) -> list[str]:
+    assert finding.remedy is not None
+    return [
+        line[1:].strip()
+        for patch in finding.remedy.patches
+        for line in patch.diff.splitlines()
+        if line.startswith(mark) and not line.startswith(mark * 3)
+    ]
+
+
+def effect(finding: Finding) -> str:
+    assert finding.remedy is not None
+    (patch,) = finding.remedy.patches
+    return patch.effect
+
+
+RELABEL = """
+    relabel_configs:
+    - source_labels: [__address__]   # what is asked
+      target_label: __param_target
+    - target_label: __address__
+      replacement: 'blackbox:9115'
+"""
+
+BLACKBOX_JOB = f"""
+scrape_configs:
+  - job_name: web
+    metrics_path: /probe
+    scrape_interval: 10s
+    static_configs:
+    - targets: ['http://10.0.0.1:8080/health', 'http://10.0.0.1:8081/health']
+{RELABEL}"""
+
+NGINX = """
+http {
+    access_log /var/log/nginx/access.log;
+    upstream admin { server 127.0.0.1:8080; server 127.0.0.1:8081 down; }
+    server { listen 80; location / { proxy_pass http://admin; } }
+}
+"""
+
+JOINED = """
+scrape_configs:
+  - job_name: web
+    metrics_path: /probe
+    consul_sd_configs: [{server: 'consul:8500'}]
+    relabel_configs:
+    - source_labels: [__address__, __meta_consul_service_metadata_health_check_endpoint]
+      regex: '(.*);(.*)'
+      target_label: __param_target
+      replacement: '$1/$2'
+    - {target_label: __address__, replacement: 'blackbox:9115'}
+"""
+
+
+def said(slug: str, *titles: str) -> Finding:
+    exhibits = [Exhibit(title) for title in titles]
+    remedy = Remedy("advice", "do it", "undo it")
+    primary, *more = exhibits or [Exhibit("none")]
+    return Finding(
+        Severity.WARNING, Confidence.HIGH, "a title", primary=primary, supporting=tuple(more), remedy=remedy, slug=slug
+    )
+
+
+MODULES = {
+    "an http section": "modules:\n  http_2xx:\n    prober: http\n    http:\n      method: GET  # as ever\n",
+    "a list that comes first": "modules:\n  http_2xx:\n    prober: http\n    http:\n      valid_status_codes:\n      - 200\n",
+    "no end of a line": "modules:\n  http_2xx:\n    prober: http",
+    "no http section": "modules:\n  http_2xx:\n    prober: http\n",
+    "redirects on purpose": "modules:\n  http_2xx:\n    prober: http\n    http:\n      follow_redirects: true\n",
+}
