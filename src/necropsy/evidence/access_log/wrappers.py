@@ -38,6 +38,10 @@ _ANY_PREFIX: Final = rb"^.*?\s(?=[0-9A-Fa-f:.]{3,45} \S+ \S+ \[\d\d/[A-Z][a-z]{2
 """Whatever stands before a line of combined: the logger of an application, a shipper that is not known."""
 
 
+_CROSSES_LINES: Final = re.compile(rb"\[\^|\\s|\(\?=")
+"""Finds what could match the end of a line: a pattern without it is taken off all lines of a piece at once."""
+
+
 @dataclass(frozen=True, slots=True)
 class Layer:
     """One layer around the lines of a log."""
@@ -106,13 +110,21 @@ def _without_rest(pattern: str) -> str:
 
 def _from_text(form: re.Pattern[bytes] | None) -> Callable[[Scratch, LogFile], LogFile]:
     """Return what takes a prefix off each line, and repairs objects behind it."""
+    at_once = form is not None and not _CROSSES_LINES.search(form.pattern)
+    of_all = re.compile(b"(?m)" + form.pattern) if form is not None and at_once else None
+
+    def inner(piece: bytes) -> bytes:
+        if form is None:
+            return piece
+        if of_all is not None:
+            return of_all.sub(b"", piece)
+        return b"\n".join(form.sub(b"", line, 1) for line in piece.split(b"\n"))
 
     def take_off(_: Scratch, file: LogFile) -> LogFile:
         copy = file.path.with_name(f"{file.path.name}-inner")
         with copy.open("wb") as out:
             for _number, piece, _ends in damaged_lines.lines(file):
-                inner = piece if form is None else b"\n".join(form.sub(b"", line, 1) for line in piece.split(b"\n"))
-                out.write(damaged_lines.repaired(inner))
+                out.write(damaged_lines.repaired(inner(piece)))
         return LogFile(file.locator, copy, "none", file.damage)
 
     return take_off
