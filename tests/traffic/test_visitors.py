@@ -51,7 +51,8 @@ def one_by_one(rows: list[dict[str, Any]]) -> list[Visitor]:
         returns = None if row["client"] == "*" else True if brought else False if renewed >= 3 else None
         who = recognise(row["user_agent"])
         what = (who.kind, row["method"], row["path"], row["status"], row["followed_to"])
-        told = {"returns": returns, "bare": row["bare"], "several": row["user_agent"] == "*"}
+        untold = not any(one["user_agent"] for one in rows if one["log"] == row["log"])
+        told = {"returns": returns, "bare": row["bare"], "several": row["user_agent"] == "*", "untold": untold}
         judged = judge(*what, periodic=row["period_s"] is not None, **told)
         fields = {name: value for name, value in row.items() if name != "bare"}
         visitors.append(

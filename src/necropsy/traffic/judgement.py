@@ -38,6 +38,9 @@ class Judgement:
 _DROPS: Final = Judgement("likely", "given a session cookie with each visit, and never brought one back")
 _BARE: Final = Judgement("unlikely", "its answers have no body: no page was shown")
 _SEVERAL: Final = Judgement("possible", "rare visitors in one row: which of them bring a cookie back is not told")
+_UNTOLD: Final = Judgement(
+    "possible", "this log names no programs: whether it is a browser that brings its cookie back is not known"
+)
 _BRINGS: Final = Judgement("once", "brings the session cookie back that it was given")
 
 
@@ -53,6 +56,7 @@ def judge(
     returns: bool | None = None,
     bare: bool = False,
     several: bool = False,
+    untold: bool = False,
 ) -> Judgement:
     """Judge the visits of one class.
 
@@ -72,6 +76,8 @@ def judge(
         Whether this page is never more than headers, as its bytes tell.
     several
         Whether programs of all kinds were folded into this one class.
+    untold
+        Whether the log has no User-Agent of anybody: then only what comes like clockwork is surely a program.
 
     >>> judge("library", "GET", "/", 302, "/login")
     Judgement(likelihood='likely', because='sent to a login page, and a program hardly ever brings a cookie back')
@@ -83,10 +89,9 @@ def judge(
         return Judgement("unlikely", nothing)
     if returns is not None:
         return _BRINGS if returns else _DROPS
-    if bare:
-        return _BARE
-    if several:
-        return _SEVERAL
+    unsure = _BARE if bare else _SEVERAL if several else _UNTOLD if untold and not periodic else None
+    if unsure is not None:
+        return unsure
     sent = status in _TEMPORARY and _LOGIN.search(followed_to or "") is not None
     if kind == "browser":
         return _browser(method, path, status, sent=sent, periodic=periodic)

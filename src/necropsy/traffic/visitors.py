@@ -101,6 +101,8 @@ def _judge(rows: pa.Table) -> tuple[list[Judgement], NDArray[np.int64]]:
     asked = rows.select(["agent_kind", "method", "path", "status", "followed_to", "returns", "bare"])
     asked = asked.append_column("periodic", pc.is_valid(rows["period_s"]))
     asked = asked.append_column("several", pc.equal(rows["user_agent"], "*"))
+    named = pc.unique(rows.filter(pc.not_equal(rows["user_agent"], ""))["log"])
+    asked = asked.append_column("untold", pc.invert(pc.is_in(rows["log"], value_set=named)))
     first, which = _distinct(asked)
     judgements = [
         judge(
@@ -113,6 +115,7 @@ def _judge(rows: pa.Table) -> tuple[list[Judgement], NDArray[np.int64]]:
             returns=one["returns"],
             bare=bool(one["bare"]),
             several=one["several"],
+            untold=one["untold"],
         )
         for one in asked.take(first).to_pylist()
     ]
