@@ -74,3 +74,27 @@ def test_nothing_to_read_is_no_evidence_and_an_impossible_place_a_mistake(tmp_pa
         run(str(tmp_path / "missing.log"))
     with pytest.raises(UsageError):
         run(LOG, "--output", str(tmp_path / "missing" / "traffic.json"))
+
+
+ODD = '{"wann":"2024-02-05T10:00:01Z","was":"/cart","wer":"203.0.113.9","womit":"curl/8.5.0","res":200}\n'
+
+
+def test_keys_that_mean_nothing_by_themselves_are_named_by_the_option(tmp_path: Path) -> None:
+    log = tmp_path / "odd.json"
+    log.write_text(ODD * 3)
+    with pytest.raises(
+        NoEvidence, match=r"no key is known to hold what was asked for \(keys: wann, was, wer, womit, res\)"
+    ):
+        run(str(log))
+    told = run(str(log), "--field", "target=was", "--field", "client=wer", "--field", "agent=womit", "-f", "json")
+    (visitor,) = json.loads(told)["visitors"]
+    assert (visitor["client"], visitor["user_agent"], visitor["path"]) == ("203.0.113.9", "curl/8.5.0", "/cart")
+    with pytest.raises(UsageError, match="visitor=wer: not FIELD=KEY"):
+        run(str(log), "--field", "visitor=wer")
+
+
+def test_a_format_that_does_not_fit_is_named_with_the_line(tmp_path: Path) -> None:
+    log = tmp_path / "odd.log"
+    log.write_text("203.0.113.9|2024-02-05|GET /\n" * 3)
+    with pytest.raises(NoEvidence, match=r"--log-format fits no line: behind \$remote_addr it wants"):
+        run(str(log), "--log-format", '$remote_addr [$time_iso8601] "$request"')
