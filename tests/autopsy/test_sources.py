@@ -124,3 +124,12 @@ def test_options_are_joined_with_the_file_and_win_over_it() -> None:
     )
     assert joined.access_log == ("a", "b")
     assert joined.now == datetime(2020, 1, 1, tzinfo=UTC)
+
+
+def test_an_incident_file_names_the_keys_of_access_logs(tmp_path) -> None:
+    file = tmp_path / "incident.toml"
+    file.write_text('access-log = ["requests.json"]\nfield = ["client=from", "agent=browser.name"]\n')
+    assert load(str(file)).field == ("client=from", "agent=browser.name")
+    file.write_text("field = 7\n")
+    with pytest.raises(ConfigurationError, match="field is not FIELD=KEY"):
+        load(str(file))
