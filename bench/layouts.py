@@ -99,7 +99,7 @@ def of_writer(name: str, target: Path) -> None:
 
 def seconds(path: Path, layouts: tuple[type, ...]) -> tuple[float, int]:
     """Processor seconds of reading a dump and recognising its sessions, and how many there were."""
-    census_module.LAYOUTS = layouts
+    census_module.layouts = lambda _: layouts
     wanted = reduce(Projection.union, (layout.projection for layout in layouts))
     began = time.process_time()
     census = Census("a", datetime.now(UTC))

@@ -18,7 +18,7 @@ from necropsy.case.store import Case
 from necropsy.evidence.rdb.reader import open_dump
 from necropsy.sessions.census import Census
 from necropsy.sessions.jdk import INTEGER_HEADER, LONG_HEADER, STRING_HEADER
-from necropsy.sessions.keyspace import key_schema
+from necropsy.sessions.keyspace import Projection, key_schema
 from necropsy.sessions.registry import projection
 from necropsy.sessions.settle import settle
 
@@ -73,9 +73,9 @@ def key(name: str | bytes, kind: str = "string", **values: Any) -> dict[str, Any
     return row
 
 
-def batch(rows: Iterable[Mapping[str, Any]]) -> pa.RecordBatch:
-    """Rows as a reader hands them out, under the projection of all layouts."""
-    schema = key_schema(projection())
+def batch(rows: Iterable[Mapping[str, Any]], wanted: Projection | None = None) -> pa.RecordBatch:
+    """Rows as a reader hands them out, under the projection of all layouts, or another one."""
+    schema = key_schema(wanted or projection())
     rows = list(rows)
     arrays = []
     for field in schema:

@@ -12,12 +12,16 @@ if TYPE_CHECKING:
     from necropsy.evidence.rdb.reader import Dump
     from necropsy.evidence.redis.reader import LiveKeyspace
     from necropsy.sessions.census import Census
+    from necropsy.sessions.writers.form import Form
+    from necropsy.sessions.writers.hashes import HashForm
 
 _STREAMED: Final = ("session", "index_entry")
 """Tables that get a row or more for each session."""
 
 
-def fill(case: Case, store: str, keys: Dump | LiveKeyspace, now: datetime | None) -> Census:
+def fill(
+    case: Case, store: str, keys: Dump | LiveKeyspace, now: datetime | None, described: tuple[Form | HashForm, ...] = ()
+) -> Census:
     """Read a keyspace to its end.
 
     Parameters
@@ -28,6 +32,8 @@ def fill(case: Case, store: str, keys: Dump | LiveKeyspace, now: datetime | None
         Its keys; read once.
     now
         The moment to call now; None: when the keys were taken.
+    described
+        Layouts that the user described.
 
     Raises
     ------
@@ -43,13 +49,13 @@ def fill(case: Case, store: str, keys: Dump | LiveKeyspace, now: datetime | None
         stack.enter_context(case.filling())
         streams = {table: stack.enter_context(case.stream(table)) for table in _STREAMED}
         for batch in keys:
-            census = census or _census(case, store, keys, now)
+            census = census or _census(case, store, keys, now, described)
             for table, rows in census.take(batch):
                 if table in streams:
                     streams[table].put(rows)
                 else:
                     case.append(table, rows)
-    census = census or _census(case, store, keys, now)
+    census = census or _census(case, store, keys, now, described)
     case.append("key_family", census.families())
     if isinstance(keys, LiveKeyspace):
         census.uncertain_s += time.monotonic() - began  # keys were written meanwhile
@@ -57,8 +63,10 @@ def fill(case: Case, store: str, keys: Dump | LiveKeyspace, now: datetime | None
     return census
 
 
-def _census(case: Case, store: str, keys: Dump | LiveKeyspace, now: datetime | None) -> Census:
+def _census(
+    case: Case, store: str, keys: Dump | LiveKeyspace, now: datetime | None, described: tuple[Form | HashForm, ...]
+) -> Census:
     from necropsy.sessions.census import Census
 
     taken_at = keys.taken_at or now or datetime.now(UTC)
-    return Census(store, now or taken_at, case.hashes, taken_at)
+    return Census(store, now or taken_at, case.hashes, taken_at, described)

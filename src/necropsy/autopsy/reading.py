@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from necropsy.evidence.redis.reader import LiveKeyspace
     from necropsy.probes.configuration_file import ConfigurationFile
     from necropsy.probes.simulate import Simulation
+    from necropsy.sessions.keyspace import Projection
 
 
 @dataclass(slots=True)
@@ -277,14 +278,18 @@ def _store(
 ) -> datetime | None:
     """Read one store, dump or live; when it was in this state, or None if it could not be read."""
     from necropsy.autopsy.filling import fill
+    from necropsy.autopsy.layout_files import described_in
+    from necropsy.sessions.registry import projection
 
     report_progress(f"reading the keys of store {store.name}", None)
+    described = described_in(sources.layout)
+    wanted = projection(described)
     try:
         if isinstance(store.locator, LiveAddress):
-            opened = _open_live(store.name, store.locator, sources.live or LiveOptions(), report_progress)
+            opened = _open_live(store.name, store.locator, wanted, sources.live or LiveOptions(), report_progress)
         else:
-            opened = _open_dump(store.name, store.locator, report_progress, checksum=sources.checksums)
-        census = fill(evidence_log.case, store.name, opened.keys, sources.now)
+            opened = _open_dump(store.name, store.locator, wanted, report_progress, checksum=sources.checksums)
+        census = fill(evidence_log.case, store.name, opened.keys, sources.now, described)
     except NecropsyError as error:
         reader = "redis" if isinstance(store.locator, LiveAddress) else "rdb"
         evidence_log.fail(reader, store.locator.masked, error)
@@ -314,9 +319,8 @@ class _Opened:
     note: Callable[[dict[str, str]], str]
 
 
-def _open_dump(store: str, path: DumpPath, report_progress: Progress, *, checksum: bool) -> _Opened:
+def _open_dump(store: str, path: DumpPath, wanted: Projection, report_progress: Progress, *, checksum: bool) -> _Opened:
     from necropsy.evidence.rdb.reader import open_dump
-    from necropsy.sessions.registry import projection
     from necropsy.wire.files import fingerprint_beside, size_of
 
     size = size_of(path.text)
@@ -325,7 +329,7 @@ def _open_dump(store: str, path: DumpPath, report_progress: Progress, *, checksu
     def progress(done: int) -> None:
         report_progress(f"reading the keys of store {store}", min(1.0, done / size) if size else None)
 
-    dump = open_dump(path.text, projection(), progress=progress)
+    dump = open_dump(path.text, wanted, progress=progress)
     return _Opened("rdb", path.text, dump, fingerprint, _version_note)
 
 
@@ -333,13 +337,14 @@ def _version_note(facts: dict[str, str]) -> str:
     return f"RDB {facts.get('rdb-version', '?')}, checksum {facts.get('checksum', 'unknown')}"
 
 
-def _open_live(store: str, address: LiveAddress, options: LiveOptions, report_progress: Progress) -> _Opened:
+def _open_live(
+    store: str, address: LiveAddress, wanted: Projection, options: LiveOptions, report_progress: Progress
+) -> _Opened:
     from necropsy.evidence.rdb.reader import open_stream
-    from necropsy.sessions.registry import projection
 
     def progress(share: float | None) -> None:
         report_progress(f"reading the keys of store {store}", share)
 
     # Idle times decide nothing here, and of the memory of sessions the mean is as good: births are exact either way.
-    live = options.open(address.text, projection(), store=store, open_stream=open_stream, progress=progress, each=False)
+    live = options.open(address.text, wanted, store=store, open_stream=open_stream, progress=progress, each=False)
     return _Opened("redis", live.locator, live, lambda: (None, None), lambda _: live.note)

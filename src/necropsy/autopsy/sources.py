@@ -74,6 +74,8 @@ class Sources:
     log_format: str | None = None
     field: tuple[str, ...] = ()
     """Which key of JSON access logs holds which field: ``client=remote_ip``."""
+    layout: tuple[str, ...] = ()
+    """Files in which the user describes session layouts."""
     hash_clients: bool = False
     """Addresses of access logs enter the case as keyed hashes."""
     engine: str | None = None
@@ -114,6 +116,7 @@ class Sources:
             prober=self.prober + other.prober,
             log_format=other.log_format or self.log_format,
             field=self.field + other.field,
+            layout=self.layout + other.layout,
             hash_clients=other.hash_clients or self.hash_clients,
             engine=other.engine or self.engine,
             now=other.now or self.now,

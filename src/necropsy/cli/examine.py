@@ -70,6 +70,10 @@ def examine(
         bool, typer.Option("--hash-clients", help="Keep a keyed hash instead of each address of the access logs.")
     ] = False,
     engine: EngineOption = None,
+    layout: Annotated[
+        list[str] | None,
+        typer.Option(metavar="FILE", help="Session layouts of your own, described in TOML (docs/sessions.md)."),
+    ] = None,
     memory_limit: Annotated[
         str | None, typer.Option(metavar="SIZE", help="Memory that a store may use, for the forecast: 1GB, 512MiB.")
     ] = None,
@@ -133,6 +137,7 @@ def examine(
             prober=tuple(prober or ()),
             log_format=log_format,
             field=tuple(field or ()),
+            layout=tuple(expand(layout or ())),
             hash_clients=hash_clients,
             engine=engine,
             now=given.parse_time(now) if now else None,

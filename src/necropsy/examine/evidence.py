@@ -45,9 +45,42 @@ def backends(case: Case) -> list[Backend]:
     ]
 
 
-def unknown_layout(store: str, keys: int) -> str:
+POSSIBLY: Final = (
+    "role = 'other' AND type IN ('string', 'hash') AND keys >= 20 AND tokens >= 0.9 * keys AND without_expiry <= 0.1 * keys"
+    " AND bytes <= 8192 * keys"
+)
+"""SQL condition: a family of keys that may be sessions of an unknown layout: random ends, short values, an expiry."""
+_POSSIBLE: Final = f"""
+SELECT sum(keys)::BIGINT AS keys, max(epoch(last_expiry - s.taken_at)) AS longest,
+  max(epoch(last_expiry - first_expiry)) AS span, arg_max(pattern, keys) AS pattern
+FROM key_family f, (SELECT max(taken_at) AS taken_at FROM source WHERE store = $1) s WHERE f.store = $1 AND {POSSIBLY}
+"""
+
+
+def unknown_layout(case: Case, store: str, keys: int) -> str:
     """Return why the sessions of a store could not be examined: nothing in it is a session that we know."""
-    return f"store {store}: {several(keys, 'key')} of an unknown layout, possibly sessions; `necropsy keys` shows what they are"
+    row = case.rows(_POSSIBLE, [store])[0]
+    if not row["keys"]:
+        return f"store {store}: {several(keys, 'key')} of an unknown layout, possibly sessions; `necropsy keys` shows what they are"
+    lived = ""
+    if row["longest"] is not None and row["longest"] > 0:
+        lived = f", live for about {duration(row['longest'])} and were last written over {duration(row['span'])}"
+    return (
+        f"store {store}: {row['keys']:,} of {several(keys, 'key')} are possibly sessions of an unknown layout: they"
+        f" ({row['pattern']}) end in something random, are short{lived}. Describe them: --layout FILE (docs/sessions.md)"
+    )
+
+
+def duration(seconds: float) -> str:
+    """Write a time in one unit.
+
+    >>> duration(43_199), duration(90), duration(30)
+    ('12 hours', '1 minute', '30 seconds')
+    """
+    for length, unit in ((86_400, "day"), (3600, "hour"), (60, "minute")):
+        if round(seconds / length, 2) >= 1:
+            return several(round(seconds / length), unit)
+    return several(max(round(seconds), 0), "second")
 
 
 def sessions_by_store(case: Case) -> dict[str, int]:

@@ -81,7 +81,7 @@ def _strange(case: Case) -> list[str]:
         "SELECT store, sum(keys)::BIGINT AS keys FROM key_family WHERE store NOT IN (SELECT DISTINCT store FROM session)"
         " GROUP BY store HAVING sum(keys) > 0 ORDER BY store"
     )
-    return [unknown_layout(row["store"], row["keys"]) for row in rows]
+    return [unknown_layout(case, row["store"], row["keys"]) for row in rows]
 
 
 def in_order(findings: Iterable[Finding], slugs: Iterable[str]) -> tuple[Finding, ...]:

@@ -15,12 +15,14 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from necropsy.sessions.interface import COMPANION, OTHER, Claim, Layout
-from necropsy.sessions.registry import LAYOUTS
+from necropsy.sessions.registry import layouts
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from necropsy.sessions.columns import Keys
+    from necropsy.sessions.writers.form import Form
+    from necropsy.sessions.writers.hashes import HashForm
 
 
 def _plain(moment: datetime) -> datetime:
@@ -40,6 +42,8 @@ class Census:
         Keyed hashes of a column of ids, as the case makes them; by default with a key that is forgotten.
     taken_at
         When the keys were taken, to the second below; ``now`` when nothing else is known.
+    described
+        Layouts that the user described.
     """
 
     uncertain_s = 1.0
@@ -51,6 +55,7 @@ class Census:
         now: datetime,
         hashes: Callable[[pa.Array], pa.Array] | None = None,
         taken_at: datetime | None = None,
+        described: tuple[Form | HashForm, ...] = (),
     ) -> None:
         import numpy as np
 
@@ -61,7 +66,7 @@ class Census:
         self.store = store
         self.now = _plain(now)
         self.taken_at = _plain(taken_at or now)
-        self.layouts: list[Layout] = [layout() for layout in LAYOUTS]
+        self.layouts: list[Layout] = [layout() for layout in layouts(described)]
         self.companions = Companions()
         key = identity.new_key()
         self._hashes = hashes or (lambda identifiers: identity.hash_column(key, identifiers))

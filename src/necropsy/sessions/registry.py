@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import reduce
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from necropsy.sessions.cure import Cure
 from necropsy.sessions.django import Django
@@ -12,20 +12,30 @@ from necropsy.sessions.flask import Flask
 from necropsy.sessions.interface import Layout
 from necropsy.sessions.keyspace import Projection
 from necropsy.sessions.spring.layout import Spring
+from necropsy.sessions.writers.described import classes
 from necropsy.sessions.writers.hash_forms import KnownHashes
 from necropsy.sessions.writers.strings import Strings
+
+if TYPE_CHECKING:
+    from necropsy.sessions.writers.form import Form
+    from necropsy.sessions.writers.hashes import HashForm
 
 LAYOUTS: Final[tuple[type[Layout], ...]] = (Spring, Express, Django, Flask, Strings, KnownHashes)
 """Layouts with the narrowest signs first: a family further down never sees what one above it has claimed."""
 
 
-def projection() -> Projection:
+def layouts(described: tuple[Form | HashForm, ...] = ()) -> tuple[type[Layout], ...]:
+    """Return every layout, those that the user described before all others."""
+    return (*classes(described), *LAYOUTS) if described else LAYOUTS
+
+
+def projection(described: tuple[Form | HashForm, ...] = ()) -> Projection:
     """Return what all layouts together want to see of the values.
 
     >>> b"creationTime" in dict(projection().hash_fields)
     True
     """
-    return reduce(Projection.union, (layout.projection for layout in LAYOUTS))
+    return reduce(Projection.union, (layout.projection for layout in layouts(described)))
 
 
 def cures() -> dict[str, Cure]:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 from examine.cases import cleared, scene
 from necropsy.examine.interface import Examination
 
@@ -46,3 +48,17 @@ def test_beside_known_sessions_keys_with_an_expiry_are_not_sessions_and_not_told
 def test_what_never_expires_beside_sessions_is_certain() -> None:
     (finding,) = (f for f in examined(CACHE, SESSIONS).findings if f.slug == SLUG)
     assert (finding.confidence, finding.share, finding.share_of, finding.bytes) == ("high", 0.9, "bytes", 9_000_000)
+
+
+def test_what_may_be_sessions_is_named_with_what_its_expiries_tell() -> None:
+    taken, day = datetime(2026, 3, 1, 12), timedelta(days=1)  # noqa: DTZ001 -- the case holds UTC without a zone
+    family = {"pattern": "app-*", "keys": 1200, "tokens": 1200, "bytes": 300_000, "without_expiry": 0, "role": "other"}
+    with scene() as s:
+        s.case.append("source", [{"reader": "rdb", "locator": "a.rdb", "store": "a", "taken_at": taken}])
+        expiries = {"first_expiry": taken + day / 2, "last_expiry": taken + day}
+        said = s.rows("key_family", {"store": "a", "type": "string", **family, **expiries}).examine()
+    hint = next(u.hint for u in said.unexamined if u.slug == SLUG)
+    assert "1,200 of 1,200 keys are possibly sessions" in hint
+    assert "live for about 1 day" in hint
+    assert "over 12 hours" in hint
+    assert "--layout FILE" in hint

@@ -48,7 +48,7 @@ def examine(case: Case) -> Iterator[Finding | Cleared | Unexamined]:
         if share < _MOST:
             yield Cleared("", f"store {store}: {percent(1 - share)} of the memory is sessions")
         elif not row["sessions"] and lasting < _MOST * other:
-            yield Unexamined("", ("session",), evidence.unknown_layout(store, row["others"]))
+            yield Unexamined("", ("session",), evidence.unknown_layout(case, store, row["others"]))
         else:
             yield _finding(case, row, share)
 

@@ -38,12 +38,10 @@ class Strings:
     """Every writer in ``forms.FORMS``."""
 
     family = "strings"
+    forms: ClassVar[tuple[Form, ...]] = FORMS
     projection = Projection(string_bytes=4096)
     cures: ClassVar[Mapping[str, Cure]] = CURES
     inferred: ClassVar[tuple[str, ...]] = tuple(dict.fromkeys(form.layout for form in FORMS))
-
-    def __init__(self, forms: tuple[Form, ...] = FORMS) -> None:
-        self._forms = forms
 
     def recognise(self, keys: Keys) -> Iterator[Claim]:
         """Claim the strings whose key and value fit a form together, the narrowest forms first."""
@@ -57,7 +55,7 @@ class Strings:
         firsts = _firsts(heads)
         present = np.bincount(firsts, minlength=_EMPTY + 1) > 0
         free: Mask = np.ones(len(rows), bool)
-        for form in self._forms:
+        for form in self.forms:
             wanted = list(form.first) or [_EMPTY]
             if not present[wanted].any():
                 continue

@@ -15,7 +15,7 @@ from necropsy.case.identity import hash_identifier
 from necropsy.case.store import Case
 from sessions.keyspaces import of_dump, sessions
 
-WRITERS = Path(__file__).parents[1] / "writers"
+WRITERS = Path(__file__).parents[2] / "writers"
 NAMES = sorted(path.parent.name for path in WRITERS.glob("*/facts.json"))
 NOT_TOLD = frozenset({"laravel_encrypted", "redisson_tomcat"})
 """Writers whose bytes do not tell who is logged in."""
