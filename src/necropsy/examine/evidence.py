@@ -61,7 +61,8 @@ def unknown_layout(case: Case, store: str, keys: int) -> str:
     """Return why the sessions of a store could not be examined: nothing in it is a session that we know."""
     row = case.rows(_POSSIBLE, [store])[0]
     if not row["keys"]:
-        return f"store {store}: {several(keys, 'key')} of an unknown layout, possibly sessions; `necropsy keys` shows what they are"
+        known = "of an unknown layout, possibly sessions; `necropsy keys` shows what they are"
+        return f"store {store}: {several(keys, 'key')} {known}"
     lived = ""
     if row["longest"] is not None and row["longest"] > 0:
         lived = f", live for about {duration(row['longest'])} and were last written over {duration(row['span'])}"

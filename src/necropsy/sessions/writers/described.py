@@ -6,7 +6,7 @@
     name = "shop"
     type = "string"                  # or "hash"
     key = "shop:sid:{id}"            # {id} last; * is anything
-    id = "[0-9a-f]{32}"              # by default 16 to 128 letters, digits, - and _
+    id = "[0-9a-f]{32}"              # by default 16 to 256 letters, digits, comma, - and _
     begins = '{"sid":'               # what each value begins with
     born = { pattern = '"createdAt":([0-9]+)', unit = "ms" }        # one group; s, ms or iso
     used = { pattern = '"lastSeen":"([^"]+)"', unit = "iso" }
