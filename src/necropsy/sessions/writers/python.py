@@ -43,7 +43,7 @@ CURES: Final = {
         framework="Litestar (ServerSideSessionConfig)",
         starts="Every request without the cookie, of health pages too: the empty session is stored.",
         stop="Exclude the pages that probes ask for from the session middleware.",
-        code="ServerSideSessionConfig(max_age=86400, exclude=['^/health', '^/schema'])",
+        code='ServerSideSessionConfig(max_age=86400, exclude=["^/health", "^/schema"])',
         language="python",
         lifetime="max_age=86400",
         source="litestar docs usage/middleware/builtin-middleware (session)",
