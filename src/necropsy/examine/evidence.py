@@ -76,7 +76,7 @@ def duration(seconds: float) -> str:
     """Write a time in one unit.
 
     >>> duration(43_199), duration(90), duration(30)
-    ('12 hours', '1 minute', '30 seconds')
+    ('12 hours', '2 minutes', '30 seconds')
     """
     for length, unit in ((86_400, "day"), (3600, "hour"), (60, "minute")):
         if round(seconds / length, 2) >= 1:
