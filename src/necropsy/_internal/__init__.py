@@ -1,1 +1,1 @@
-"""What the code needs and no user knows: the lowest layer, standard library only."""
+"""Helpers of the code itself, standard library only: the lowest layer."""

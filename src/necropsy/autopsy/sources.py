@@ -1,4 +1,4 @@
-"""What an autopsy is given, as named on the command line; ``incident_file`` reads the same from a TOML file."""
+"""The sources of an autopsy, as named on the command line; ``incident_file`` reads the same from a TOML file."""
 
 from __future__ import annotations
 

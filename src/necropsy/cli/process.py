@@ -1,4 +1,4 @@
-"""What a process that is nothing but one command sets for itself; a program that imports necropsy is left as it is."""
+"""Settings of a process that runs one command and nothing else; a program that imports necropsy is left as it is."""
 
 from __future__ import annotations
 

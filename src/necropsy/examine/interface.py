@@ -1,4 +1,4 @@
-"""What an examiner is, and the one way to run them."""
+"""The interface of an examiner, and the one way to run them."""
 
 from __future__ import annotations
 

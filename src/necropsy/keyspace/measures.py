@@ -1,4 +1,4 @@
-"""What is summed over keys, as SQL: in a batch first, then over the sums of all batches."""
+"""Sums over keys, as SQL: in a batch first, then over the sums of all batches."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What happens between a browser and the application: knocking, logging in, looking around, logging out."""
+"""A browser's requests to the application: the first page, the login, pages, the logout."""
 
 from __future__ import annotations
 

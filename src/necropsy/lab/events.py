@@ -1,4 +1,4 @@
-"""What the actors of a story leave behind: sessions in the store, requests in the access log."""
+"""The traces that the actors of a story leave: sessions in the store, requests in the access log."""
 
 from __future__ import annotations
 

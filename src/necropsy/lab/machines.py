@@ -1,4 +1,4 @@
-"""Those who ask at a fixed interval: the prober, and the health checks of the load balancer and of Consul.
+"""The machines of the story that ask at a fixed interval: the prober, and the health checks of the load balancer and Consul.
 
 In the access log of one server (before the fix) they look like this, shortened::
 

@@ -1,4 +1,4 @@
-"""What was staged, and what is true about it: the figures that an autopsy of it has to find."""
+"""The truth about a staged incident: the figures that an autopsy of it has to find."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What probes cost a session store: sessions, keys and bytes, a day and for as long as they live."""
+"""The cost of probes for a session store: sessions, keys and bytes, a day and for as long as they live."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What readers say about their sources: where evidence came from, what is absent, what was damaged."""
+"""Readers' statements about their sources: where evidence came from, what is absent, what was damaged."""
 
 from __future__ import annotations
 

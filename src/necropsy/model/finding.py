@@ -1,4 +1,4 @@
-"""What an examiner says: findings, exhibits, remedies; and what it could not judge."""
+"""Findings, exhibits and remedies of the examiners; and what they could not judge."""
 
 from __future__ import annotations
 

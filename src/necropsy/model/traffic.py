@@ -1,4 +1,4 @@
-"""Traffic in figures: who calls, how often, at a fixed interval or not. What ``necropsy traffic`` finds out, for every format."""
+"""Traffic in figures: client groups, their numbers of visits and intervals. The values behind ``necropsy traffic``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which given file answers a path or glob that a configuration names, when evidence is often a copy from another machine."""
+"""Find the given file for a path or glob that a configuration names; evidence is often a copy from another machine."""
 
 from __future__ import annotations
 

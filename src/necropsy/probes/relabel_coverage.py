@@ -1,4 +1,4 @@
-"""What discovery hands to relabelling, and how many of it each rule touches: the way of the targets, rule by rule."""
+"""How many of the discovered targets each relabel rule touches, rule by rule."""
 
 from __future__ import annotations
 

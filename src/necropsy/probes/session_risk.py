@@ -1,4 +1,4 @@
-"""What a probe is like: whether it may create sessions, whether anybody answers at its target. Pure judgement on values."""
+"""Whether a probe may create sessions, and whether anything answers at its target. Pure judgement on values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-r"""Everything together: configuration texts in, the requests that monitoring will send out.
+r"""Simulate monitoring: configuration texts in, the requests that it will send out.
 
 >>> found = simulate([ConfigurationFile("prometheus.yml", '''
 ... scrape_configs:

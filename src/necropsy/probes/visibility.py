@@ -1,4 +1,4 @@
-"""Which access log shows a probe, when it fires next, and whether it asks for what somebody asks about."""
+"""Which access log shows a probe, when it fires next, and whether it requests a given URL."""
 
 from __future__ import annotations
 

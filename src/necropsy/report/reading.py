@@ -1,4 +1,4 @@
-"""What a report says, decided once for the terminal, the page and the postmortem: values in, sentences out.
+"""Sentences of a report, decided once for the terminal, the page and the postmortem: values in, sentences out.
 
 Nothing here knows the incident. A sentence exists only if the values behind it exist.
 """

@@ -1,4 +1,4 @@
-"""What stands below the verdict in the terminal: what else, what is clear, what was not looked at, what was read."""
+"""The part below the verdict in the terminal: other findings, what is clear, what was not examined, the sources."""
 
 from __future__ import annotations
 

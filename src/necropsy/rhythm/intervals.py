@@ -1,4 +1,4 @@
-"""Gaps between visits: what they say about the period, and whether they are more regular than any person's."""
+"""Intervals between visits: what they tell about the period, and whether they are more regular than any person's."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rhythm: which classes of visits come at a fixed interval, how often, and at which phase. Pure, vectorised over all classes.
+"""Find the client groups that visit at a fixed interval, with period and phase. Pure, vectorised over all groups.
 
 A *ticker* (Prometheus, a load balancer) is locked to the clock: visit k comes at ``phase + k * period``. A *renewal*
 (Consul) waits the interval after each answer: its gaps are regular, its phase drifts. People come in bursts. Each class

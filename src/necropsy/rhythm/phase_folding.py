@@ -1,4 +1,4 @@
-"""Folding: whether visits pile up at one phase of a period, more than the bursts of people would.
+"""Phase folding: whether visits pile up at one phase of a period, more than the bursts of people would.
 
 Cut each turn of the period into B cells and count in how many turns a cell is occupied (a burst inside one cell counts
 once). Visitors without rhythm have no favourite cell: however bursty they are, a cell is occupied in about

@@ -1,4 +1,4 @@
-"""What a framework family's module offers: recognise its keys in a batch, and say at the end what single keys could not.
+"""The interface of a framework family: recognise its keys in a batch, then judge what single keys could not tell.
 
 A layout is made afresh for every census and may remember what it saw in earlier batches. It works on columns; nothing in
 it runs once per key. Its module is one line in ``registry.LAYOUTS``.

@@ -1,4 +1,4 @@
-"""What Java's object streams say, read as data: two scalars and the strings in them. Nothing is ever instantiated.
+"""Java's object streams, read as data: two scalars and the strings in them. Nothing is ever instantiated.
 
 Format: Java Object Serialization Specification, chapter 6 (``STREAM_MAGIC`` ac ed 00 05, ``TC_STRING`` 74). A stream of
 one ``java.lang.Long`` or ``java.lang.Integer`` is always the same bytes before its value; a string is ``74``, its length

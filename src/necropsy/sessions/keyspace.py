@@ -1,4 +1,4 @@
-"""What a session layout sees of a keyspace: columnar batches of keys, and what it asks the reader to keep of a value.
+"""The view that a session layout has of a keyspace: batches of keys in columns, and the values it asks the reader to keep.
 
 A dump (``evidence.rdb``) and a live server fill the same columns. A layout's ``Projection`` is pushed down into the
 reader: what nobody asked for is skipped by its length and never copied.

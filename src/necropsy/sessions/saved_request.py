@@ -1,4 +1,4 @@
-"""Who created a session, as Spring Security's saved request names it: read as text, from a JDK stream or from JSON.
+"""The creator of a session, from Spring Security's saved request: read as text, from a JDK stream or from JSON.
 
 A servlet application keeps a ``DefaultSavedRequest`` with all headers, the method and the URL; a reactive one keeps
 path and query alone. Of all that, four things are taken. Cookies, Authorization, queries and parameters stay behind, and

@@ -1,4 +1,4 @@
-"""What is written to a log from now on, through rotation and truncation; and the last megabytes of it in a file.
+"""Follow a log through rotation and truncation; read the last megabytes of it from a file.
 
 ::
 

@@ -1,4 +1,4 @@
-"""In which order the steps are taken, whatever engine takes them."""
+"""The order in which the steps are taken, by whatever engine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rows of the case, made of what an analysis brings back: texts instead of keys, times instead of numbers."""
+"""Rows of the case, made of the tables of an analysis: texts instead of keys, times instead of numbers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Chains: redirect to redirect to page. One that is too long is cut into several visits."""
+"""Chains of redirects to a page. One that is too long is cut into several visits."""
 
 from __future__ import annotations
 

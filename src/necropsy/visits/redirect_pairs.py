@@ -1,4 +1,4 @@
-"""Pairs: which line may have followed which redirect, by their order alone.
+"""Pairs of a redirect and the line that may have followed it, by their order alone.
 
 Within one flow a run of redirects is followed by a run of other lines; the n-th of the one is paired with the n-th of the
 other. So two probers that are redirected in the same second come apart.

@@ -1,4 +1,4 @@
-"""Tables that steps find: those of the reader, and those that functions make. Whole numbers and texts only.
+"""The tables that steps read: those of the reader, and those that functions make. Whole numbers and texts only.
 
 A key is a hash of a text, 64 bits, from the reader (``octets.key_of``); 0 stands for no text. Keys of different fields
 have different seeds, so that one of the class of a visit is the exclusive or of those of its parts: an operation that every

@@ -1,4 +1,4 @@
-"""The long way: DuckDB reads a file by the expressions of a layout, whatever is in its lines."""
+"""Read any line of a file by DuckDB, with the expressions of its layout."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The short way: plain lines are scanned by all cores at once; what is not plain is set aside for the long way."""
+"""Scan plain lines on all cores at once; lines that are not plain are set aside for ``duckdb_reader``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What kind of configuration a text is, by its content: names of files are habits, not facts."""
+"""Recognise the kind of a configuration text by its content: names of files are habits, not facts."""
 
 from __future__ import annotations
 

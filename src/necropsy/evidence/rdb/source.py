@@ -1,4 +1,4 @@
-"""What a locator stands for: a dump, compressed or not, standard input, or the folder of a server's append-only file."""
+"""Resolve a locator: a dump, compressed or not, standard input, or the folder of a server's append-only file."""
 
 from __future__ import annotations
 

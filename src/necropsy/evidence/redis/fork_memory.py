@@ -1,4 +1,4 @@
-"""Whether a server can bear to fork: the replication stream makes it do so, and a fork may double its memory.
+"""Decide whether a server can bear to fork: the replication stream makes it fork, and a fork may double its memory.
 
 The child that writes the dump shares its memory with the server until the server writes to a page: then there are two
 of it. At worst, all of the memory is needed twice. And while it forks the server answers nobody.

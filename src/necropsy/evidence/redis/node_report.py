@@ -1,4 +1,4 @@
-"""What is reported of one node: whichever read method is used fills it."""
+"""The report on one node, filled by whichever read method is used."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How live stores are to be read, as a person says it: the way in, the budget, the password."""
+"""Options for reading live stores: the read method, the latency budget, the password."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What one slice of a scan brings: columns of its keys, and what the server could not give of them."""
+"""One slice of a scan: columns of its keys, and what the server did not give of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Several nodes at once: each is read by a thread of its own, at its own pace; the batches come as they come."""
+"""Read several nodes at once, each in a thread of its own and at its own rate; batches are yielded as they come."""
 
 from __future__ import annotations
 

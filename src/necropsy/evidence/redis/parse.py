@@ -1,4 +1,4 @@
-"""What a server says of itself, reduced to facts that may be kept: counts, times, names of commands; never an argument."""
+"""A server's own reports, reduced to facts that may be kept: counts, times, names of commands; never an argument."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which of the commands that a reader wants this server knows, and lets this user say."""
+"""The commands of a reader that this server knows and that this user may run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which way into a server: the stream, the script, or plain commands; and why."""
+"""Choose the read method of a live store: its replication stream, a script, or plain commands; and say why."""
 
 from __future__ import annotations
 

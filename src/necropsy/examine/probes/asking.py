@@ -1,4 +1,4 @@
-"""Who asks what: what the examiners of this area compare probes by."""
+"""Comparisons of probes that the examiners of this area share."""
 
 from __future__ import annotations
 

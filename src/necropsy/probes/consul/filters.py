@@ -1,4 +1,4 @@
-"""What a filter of Consul makes of the instances that are known (hashicorp/go-bexpr, ``evaluate.go``).
+"""Filters of Consul, applied to known instances (hashicorp/go-bexpr, ``evaluate.go``).
 
 Nobody may know everything about an instance: a definition file says neither its node's name nor its status. A comparison
 with what is not known is itself unknown, which is three-valued logic: ``unknown and false`` is false.

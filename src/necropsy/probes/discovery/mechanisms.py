@@ -1,4 +1,4 @@
-"""Kinds of discovery that can be simulated, each from the texts that stand for the world it asks."""
+"""The mechanisms of service discovery that can be simulated, each from the texts that stand for the world it asks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What one Prometheus server discovers, from the texts that were given."""
+"""The targets that one Prometheus server discovers, from the texts that were given."""
 
 from __future__ import annotations
 

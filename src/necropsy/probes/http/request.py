@@ -1,4 +1,4 @@
-"""What Go's HTTP client makes of a URL that somebody wrote, and how to show a URL without its secrets."""
+"""The request that Go's HTTP client makes of a URL as written, and URLs that may be shown."""
 
 from __future__ import annotations
 

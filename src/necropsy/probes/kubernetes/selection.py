@@ -1,4 +1,4 @@
-"""What all objects of prometheus-operator share: where to look, which labels to keep, relabelings in camel case."""
+"""Fields that all objects of prometheus-operator share: namespaces, labels to keep, relabelings in camel case."""
 
 from __future__ import annotations
 

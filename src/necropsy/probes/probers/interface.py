@@ -1,4 +1,4 @@
-"""What every prober's reader hands over, and the two shapes of a probe."""
+"""The value that every prober's reader returns, and the two forms of a probe."""
 
 from __future__ import annotations
 

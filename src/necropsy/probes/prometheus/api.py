@@ -1,4 +1,4 @@
-"""What a running Prometheus says of itself: the version that decides, and its targets before relabelling.
+"""A running Prometheus' own answers: its version, and its targets before relabelling.
 
 ==============================  ================================================================================
 ``/api/v1/status/buildinfo``    ``{"data": {"version": "2.42.0+ds", …}}``

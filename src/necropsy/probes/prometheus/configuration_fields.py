@@ -1,4 +1,4 @@
-"""Which fields Prometheus' configuration has, and since which version: what is not listed is refused.
+"""The fields of Prometheus' configuration, and the version since which each exists; an unlisted field is refused.
 
 Versions are those of the change log; ``ALWAYS`` stands for everything before 2.24. Fields that came after 3.0 count as
 known to "3.0", the version of somebody who did not say which one runs, and mostly to every version 3.

@@ -1,4 +1,4 @@
-"""Reading a node as strictly as Prometheus does: unknown and repeated keys, and texts where texts belong.
+"""Read a node as strictly as Prometheus does: unknown and repeated keys, and texts where texts belong.
 
 Prometheus decodes with ``yaml.UnmarshalStrict`` (go-yaml v2): a scalar of any look fits a text field, null leaves the
 zero value, a collection does not fit a scalar nor the other way round.

@@ -1,4 +1,4 @@
-"""Which Prometheus: what it does with a configuration changed over the years.
+"""The version of Prometheus, which decides what it does with a configuration.
 
 ==========  =====================================================================================================
 since       change (source: Prometheus' CHANGELOG and the pull request)

@@ -1,4 +1,4 @@
-"""Who created each session, read once for each different saved request."""
+"""The creator of each session, read once for each different saved request."""
 
 from __future__ import annotations
 

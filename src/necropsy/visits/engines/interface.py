@@ -1,4 +1,4 @@
-"""What an engine has to do; see ``embedded``, ``connected`` and ``spark``."""
+"""The interface of an engine; see ``duckdb_engine`` and ``ibis_engine``."""
 
 from __future__ import annotations
 

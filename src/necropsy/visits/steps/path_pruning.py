@@ -1,4 +1,4 @@
-"""Pages of a log: where one path has very many children, only the frequent ones keep their names.
+"""Prune path templates: where one path has very many children, only the frequent ones keep their names.
 
 ``/users/alice`` holds a name that folding by shape (``pages`` of the reader) cannot know from a word.
 """

@@ -1,4 +1,4 @@
-"""What a reader may ask of a server. Everything else is refused here, before a byte of it is sent.
+"""The commands that a reader may send. Everything else is refused here, before a byte of it is sent.
 
 A list of what is allowed, not of what is forbidden: a command that a server learns next year is refused until somebody
 has read what it does. Scripts are allowed by their text, and only when every command in it is a literal on the list.

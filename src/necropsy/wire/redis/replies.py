@@ -1,4 +1,4 @@
-"""What a server answers when it does not answer the question, and what can be done about it."""
+"""Redis error replies, as exceptions with a hint."""
 
 from __future__ import annotations
 

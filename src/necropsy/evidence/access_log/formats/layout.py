@@ -1,4 +1,4 @@
-"""What a layout of log lines is: which columns DuckDB reads, and which expression over them yields which field."""
+"""The layout of a log's lines: the columns that DuckDB reads, and the expression for each field over them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a plain line of a layout looks like, so that ``scan`` can read it without DuckDB.
+"""The form of a plain line of a layout, so that ``scan`` can read it without DuckDB.
 
 Plain: printable ASCII without a backslash, every wanted value in its usual form. Such are nearly all lines of nearly all
 logs, and reading them takes a tenth of what a parser for everything takes. All others go the long way.

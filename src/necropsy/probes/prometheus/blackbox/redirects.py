@@ -1,4 +1,4 @@
-"""What follows the first request of a blackbox probe: redirects, and whether the session cookie comes back.
+"""The requests after the first one of a blackbox probe: redirects, and whether the session cookie is sent back.
 
 The exporter resolves the target's name itself and asks by IP address, with the name in the Host header only. Its cookie jar
 goes by the URL, hence by the address: a relative redirect brings the cookie back, an absolute one to the very same name does

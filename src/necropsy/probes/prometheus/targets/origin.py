@@ -1,4 +1,4 @@
-"""The chain of lines behind one target: which rule wrote what is asked, from what, found where, how often."""
+"""The lines behind one target: which rule wrote its URL, from what, found where, and how often it is scraped."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From a scrape target to the request that reaches an application: the scrape itself, or what a prober is told to ask."""
+"""From a scrape target to the request that reaches an application: the scrape itself, or what a prober is asked to probe."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From discovered targets to what Prometheus really scrapes: labels, URLs, intervals, and what is lost and why.
+"""From discovered targets to those that Prometheus scrapes: labels, URLs, intervals; and which are lost, and why.
 
 >>> found = targets({"scrape_configs": [{"job_name": "web", "static_configs": [{"targets": ["10.0.0.1:8080"]}]}]})
 >>> found[0].url, found[0].interval_s
