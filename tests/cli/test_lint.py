@@ -247,3 +247,43 @@ def test_a_rule_that_deletes_the_target_is_named_with_its_victims(
     assert ("(.+)" in run("lint", "prometheus.yml", "-f", "diff").out) is has_patch
     shown = run("probes", "--prometheus", "prometheus.yml").out
     assert " scrape " not in shown
+
+
+# -- what others reported ---------------------------------------------------------------------------------------------
+
+
+def test_a_rule_that_deletes_the_path_of_a_scrape_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "prometheus.yml").write_text(
+        "scrape_configs:\n- job_name: apps\n  static_configs:\n  - {targets: [a:80], labels: {path: /prom}}\n"
+        "  - {targets: [b:80]}\n  relabel_configs:\n  - {source_labels: [path], target_label: __metrics_path__}\n"
+    )
+    said = run("lint", "prometheus.yml")
+    assert said.code == 12
+    assert "prometheus.yml:7: warning probes/wrong-path" in said.out
+    assert "http://b:80/" in said.out
+    assert "http://a:80" not in said.out
+    assert "(.+)" in run("lint", "prometheus.yml", "-f", "json").out
+
+
+def test_a_job_that_forgets_its_exporter_asks_the_targets_themselves(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "prometheus.yml").write_text(
+        "scrape_configs:\n- job_name: pages\n  metrics_path: /probe\n  static_configs: [{targets: ['shop.example:80']}]\n"
+        "  relabel_configs: [{source_labels: [__address__], target_label: __param_target}]\n"
+    )
+    said = run("lint", "prometheus.yml")
+    assert "probes/dropped-target" in said.out
+    assert "no rule writes __address__" in " ".join(said.out.split())
+
+
+def test_a_list_of_jobs_that_is_no_yaml_is_refused_with_its_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "jobs.yaml").write_text("- job_name: 'a'\n    metrics_path: /probe\n  static_configs: []\n")
+    said = run("lint")
+    assert said.code == 1
+    assert "jobs.yaml:2: refused" in said.out

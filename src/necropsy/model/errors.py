@@ -66,6 +66,16 @@ class ConfigurationError(UnreadableSource):
         self.line = line
         self.reason = reason
 
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and isinstance(other, ConfigurationError) and self._said == other._said
+
+    def __hash__(self) -> int:
+        return hash(self._said)
+
+    @property
+    def _said(self) -> tuple[str, str]:
+        return self.message, self.hint
+
     @property
     def place(self) -> str:
         """``file:line``, or the file alone when no line of it is to blame."""

@@ -24,7 +24,7 @@ _MOST_FILES: Final = 10_000
 
 _PROMETHEUS: Final = re.compile(
     r"^(?:scrape_configs|scrape_config_files|rule_files|alerting|remote_write|remote_read)\s*:"
-    r"|^global\s*:\s*\n(?:\s*#.*\n)*\s+(?:scrape_interval|scrape_timeout|evaluation_interval|external_labels)\s*:",
+    r"|^-\s+job_name\s*:|^global\s*:\s*\n(?:\s*#.*\n)*\s+(?:scrape_interval|scrape_timeout|evaluation_interval|external_labels)\s*:",
     re.MULTILINE,
 )
 _SECTION_SIGNS: Final = {

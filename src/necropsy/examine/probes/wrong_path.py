@@ -34,11 +34,11 @@ def examine(case: Case) -> Iterator[Finding | Cleared]:
     wrong: dict[str, list[Probe]] = defaultdict(list)
     right = unknown = 0
     for probe in evidence.probes(case).values():
-        if probe.kind == "scrape" or not probe.creates_sessions:
+        if not probe.creates_sessions or (probe.kind == "scrape" and not _lost_its_path(probe)):
             continue
         if not may_create(probe):
             right += 1
-        elif probe.kind == _BLACKBOX or probe.health_path is not None or is_page(probe.path):
+        elif probe.kind in (_BLACKBOX, "scrape") or probe.health_path is not None or is_page(probe.path):
             wrong[probe.prober].append(probe)
         else:
             unknown += 1
@@ -66,7 +66,18 @@ def examine(case: Case) -> Iterator[Finding | Cleared]:
         yield Cleared("", f"{right} probed URLs, all of them health endpoints{rest}")
 
 
+def _lost_its_path(probe: Probe) -> bool:
+    """Whether a scrape asks for / only because a rule deleted its path: an empty value deletes a label."""
+    return probe.path.partition("?")[0] == "/" and "__metrics_path__" not in dict(probe.labels)
+
+
 def _remedy(probe: Probe) -> Remedy:
+    if probe.kind == "scrape":
+        return Remedy(
+            title="Let the rule leave the path of others alone",
+            text="Write regex: (.+) into the rule that copies the path: what has no such label keeps metrics_path.",
+            undo="put the old rule back and reload",
+        )
     place = f" at {probe.origin[0]}" if probe.origin else ""
     return Remedy(
         title=f"Let {probe.prober.partition('/')[0]} ask for a health endpoint",

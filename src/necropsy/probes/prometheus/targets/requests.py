@@ -122,8 +122,8 @@ def probe(target: Target, identity: Identity, modules: Modules, phase_s: float |
     if module is None:
         return f'the exporter answers 400: unknown module "{name}"'
     asked = params.get("target", "")
-    if not asked:
-        return f"the exporter answers 400: {_without_target(target)}"
+    if not asked or _asks_itself(target, asked):
+        return _unasked(target, asked)
     if module.prober in HARMLESS:
         return _harmless(target, identity, module, asked, phase_s)
     if module.prober not in ("http", "websocket"):
@@ -143,6 +143,20 @@ def probe(target: Target, identity: Identity, modules: Modules, phase_s: float |
         port=request.port,
         path=masked(request.target),
     )
+
+
+def _unasked(target: Target, asked: str) -> str:
+    if asked:
+        return "the exporter's address is missing: no rule writes __address__, so the target itself is asked for /probe"
+    return f"the exporter answers 400: {_without_target(target)}"
+
+
+def _asks_itself(target: Target, asked: str) -> bool:
+    """Whether the job forgot to say where the exporter is: what is to be probed is asked in its place."""
+    if target.labels.get("__address__") != asked:
+        return False
+    trace = target.trace
+    return trace is not None and not any("__address__" in names for names in trace.written)
 
 
 def _without_target(target: Target) -> str:
