@@ -15,6 +15,7 @@ from necropsy import __version__
 from necropsy.cli import (
     cap_ttl,
     completion,
+    consul,
     cost,
     demo,
     examine,
@@ -72,6 +73,25 @@ app.command("prober", short_help="Probe URLs for Prometheus without leaking sess
 app.add_typer(guard.app, name="guard", short_help="Write files for what stays running.")
 app.command("demo", short_help="Relive the incident of 2019, and examine it.")(demo.demo)
 app.command("completion", short_help="Print the script for the completion of a shell.")(completion.completion)
+app.command("examine")(examine.examine)
+app.command("report")(report.report)
+app.command("probes")(probes.probes)
+app.command("lint")(lint.lint)
+app.command("cost")(cost.cost)
+app.command("keys")(keys.keys)
+app.command("traffic")(traffic.traffic)
+app.command("treat")(treat.treat)
+app.command("purge")(purge.purge)
+app.command("cap-ttl")(cap_ttl.cap_ttl)
+app.command("verify")(verify.verify)
+app.command("what-if")(what_if.what_if)
+app.command("consul")(consul.consul)
+app.command("explain")(explain.explain)
+app.command("exporter")(exporter.exporter)
+app.command("prober")(prober.prober)
+app.add_typer(guard.app, name="guard")
+app.command("demo")(demo.demo)
+app.command("completion")(completion.completion)
 
 
 def _version(value: bool) -> None:

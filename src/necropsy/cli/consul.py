@@ -1,0 +1,79 @@
+"""``necropsy consul --zombies``: services that Consul still knows and that are gone."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from necropsy.cli import output
+from necropsy.cli.purge import asked
+from necropsy.model.errors import UsageError
+
+
+def consul(
+    url: Annotated[
+        str | None, typer.Argument(help="Address of Consul; by default CONSUL_HTTP_ADDR, else http://127.0.0.1:8500.")
+    ] = None,
+    zombies: Annotated[
+        bool, typer.Option("--zombies", help="Services whose agent is gone, whose port is closed, or twice.")
+    ] = False,
+    apply: Annotated[
+        bool, typer.Option("--apply", help="Remove those whose agent is gone; the others would come back.")
+    ] = False,
+    journal: Annotated[Path | None, typer.Option(help="With --apply: new file that holds what is removed.")] = None,
+    undo: Annotated[Path | None, typer.Option(metavar="FILE", help="Register again what this journal holds.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Find services that Consul still knows and that are gone. Without --apply nothing is changed.
+
+    \b
+    Examples:
+      necropsy consul --zombies
+      necropsy consul http://consul:8500 --zombies --apply --journal zombies.json
+      necropsy consul http://consul:8500 --undo zombies.json
+    """  # noqa: D301 -- \b is click's mark for text that is not to be wrapped
+    from necropsy.treat.consul import zombies as treat
+    from necropsy.wire.http import get
+
+    address = _address(url)
+    token = treat.token_of_environment()
+    if undo is not None:
+        output.say(f"{treat.undo(address, undo, token=token):,} instances registered again\n")
+        return
+    if not zombies:
+        raise UsageError("nothing to do", hint="necropsy consul --zombies")
+
+    def ask(path: str) -> Any:
+        answer = get(address + path, headers={"X-Consul-Token": token} if token else None)
+        if answer.status != 200:
+            raise treat.ConsulError(
+                f"{address}{path}: {answer.status}", hint="A token needs node:read and service:read: CONSUL_HTTP_TOKEN."
+            )
+        try:
+            return json.loads(answer.body)
+        except ValueError:
+            raise treat.ConsulError(f"{address}{path}: answers no JSON", hint="Is it Consul?") from None
+
+    found = treat.find(ask)
+    lines = [f"{one.service}  {one.instance}  {one.address}  on {one.node}: {one.why}" for one in found]
+    lines += [f"  {one.advice}" for one in found if one.advice]
+    mine = sum(one.removable for one in found)
+    output.say("\n".join([*lines, f"{len(found):,} zombies, {mine:,} of them can be removed from here"]) + "\n")
+    if not apply:
+        if mine:
+            output.say("nothing was done; add --apply --journal FILE\n")
+        return
+    if journal is None:
+        raise UsageError("--apply needs a place for the journal", hint="Add --journal FILE.")
+    if mine and (yes or asked(f"Remove {mine:,} instances from {address}?")):
+        removed = treat.remove(address, found, journal, token=token)
+        output.say(f"{removed:,} removed. UNDO  necropsy consul {address} --undo {journal}\n")
+
+
+def _address(url: str | None) -> str:
+    said = url or os.environ.get("CONSUL_HTTP_ADDR") or "http://127.0.0.1:8500"
+    return (said if "://" in said else f"http://{said}").rstrip("/")
