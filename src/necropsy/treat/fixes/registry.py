@@ -13,11 +13,13 @@ from necropsy.treat.fixes import (
     log_blind_spot,
     redirect_leaves_health,
     timeout_exceeds_interval,
+    wrong_path,
     zombie_service,
 )
 from necropsy.treat.fixes.interface import Fix
 
 FIXES: Final[tuple[Fix, ...]] = (
+    wrong_path.FIX,
     redirect_leaves_health.FIX,
     idle_backend.FIX,
     zombie_service.FIX,
