@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from necropsy.case.store import Case
@@ -71,11 +72,9 @@ def test_immortal_creator_and_born_by_choose_what_they_say() -> None:
             "birth_claim",
             [{"store": "a", "claim_id": 1, "creator": "probe"}, {"store": "a", "claim_id": 2, "creator": "unlogged"}],
         )
-        case.append("session_claim", [
-            {"store": "a", "id_hash": ids[0]["id_hash"], "claim_id": 1, "weight": 0.9},
-            {"store": "a", "id_hash": ids[1]["id_hash"], "claim_id": 1, "weight": 0.3},
-            {"store": "a", "id_hash": ids[2]["id_hash"], "claim_id": 2, "weight": 1.0},
-        ])  # fmt: skip
+        hashes = pa.array([row["id_hash"] for row in ids[:3]], pa.uint64())
+        claims = {"store": ["a"] * 3, "id_hash": hashes, "claim_id": [1, 1, 2], "weight": [0.9, 0.3, 1.0]}
+        case.append("session_claim", pa.table(claims))
         assert _chosen(case, "born-by=probes/creates-sessions")["hashes"].tolist() == [ids[0]["id_hash"]]
         assert _chosen(case, "born-by=traffic/unlogged-creator")["hashes"].tolist() == [ids[2]["id_hash"]]
 
