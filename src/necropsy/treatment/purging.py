@@ -216,7 +216,8 @@ def _source(order: Order, address: Address, store: Store, options: LiveOptions) 
         return scanned, []
     danger = why_not(store, options.max_impact_s)
     if not danger:
-        return Snapshot(address, store, order.journal), ["values come from the servers' own snapshots"]
+        otherwise = scanned if order.by == "auto" else None
+        return Snapshot(address, store, order.journal, otherwise=otherwise), []
     if order.by == "snapshot":
         raise SnapshotRefused(
             f"no snapshot: {danger}", hint="Use --journal-by dump: the server is asked for each value."

@@ -22,6 +22,7 @@ from necropsy.treatment.sources import decode
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from necropsy.treat.purge.batch import Source
     from necropsy.treat.purge.stores import Primary, Store
     from necropsy.wire.redis.address import Address
 
@@ -45,11 +46,13 @@ class Snapshot:
     ----------
     folder
         Where the dumps lie while they are needed, without a name.
+    otherwise
+        Where keys come from when the first server sends no snapshot; None: that is an error.
     """
 
-    from_snapshot = True
-
-    def __init__(self, address: Address, store: Store, folder: Path) -> None:
+    def __init__(self, address: Address, store: Store, folder: Path, *, otherwise: Source | None = None) -> None:
+        self.from_snapshot = True
+        self._otherwise = otherwise
         self._address = address
         self._store = store
         self._folder = folder
@@ -60,9 +63,16 @@ class Snapshot:
         self._missed = 0
 
     def __iter__(self) -> Iterator[pa.RecordBatch]:
-        for primary in list(self._store.primaries):
+        for number, primary in enumerate(list(self._store.primaries)):
             with tempfile.TemporaryFile(dir=self._folder) as file:
-                self._receive(primary, file.fileno())
+                try:
+                    self._receive(primary, file.fileno())
+                except SnapshotRefused:
+                    if number or self._otherwise is None:
+                        raise
+                    self.from_snapshot = False
+                    yield from self._otherwise
+                    return
                 yield from self._read(primary, file.fileno())
 
     def payload(self, key: bytes, expires_ms: int) -> bytes | None:

@@ -138,3 +138,19 @@ def test_a_user_with_the_printed_commands_alone_can_plan_purge_and_undo(name: st
         with pytest.raises(NecropsyError, match="nothing was deleted"):
             apply(make_plan(url, tmp_path)[1], tmp_path / "second", redis=address)
         assert same(before, state(client)) == []
+
+
+def test_without_the_right_to_a_snapshot_values_are_fetched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("necropsy.treatment.snapshot.WORTH_A_FORK", 1)
+    with running("redis-8.2", "--repl-diskless-sync", "yes", tcp=True) as server:
+        client = server.client()
+        spring(client)
+        line = acl_line(client.info("server")["redis_version"], cluster=False).replace(" +sync", "")
+        client.execute_command(*line.replace("PASSWORD", "hunter2").split())
+        address = purging.parse_address(f"redis://necropsy:hunter2@127.0.0.1:{server.port}/0")
+        _, path = make_plan(server.url, tmp_path)
+        done = apply(path, tmp_path / "journal", redis=address)
+        assert (done.deleted, done.dumped) == (20, 20)
+        _, path = make_plan(server.url, tmp_path)
+        with pytest.raises(NecropsyError, match="sends no snapshot"):
+            apply(path, tmp_path / "second", redis=address, by="snapshot")
