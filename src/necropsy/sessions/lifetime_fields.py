@@ -21,7 +21,8 @@ from typing import Final
 from necropsy.sessions.jdk import INTEGER_HEADER
 
 CARRIED: Final = frozenset({"spring", "express"})
-_LIFETIME: Final = b"maxInactiveInterval"
+LIFETIME_FIELD: Final = b"maxInactiveInterval"
+"""Field of a Spring session that carries its lifetime, in seconds."""
 _AGE: Final = re.compile(rb'("originalMaxAge":)(\d{1,15})')
 _EXPIRES: Final = re.compile(rb'("expires":)"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"')
 
@@ -32,12 +33,12 @@ def capped_fields(fields: Mapping[bytes, bytes], max_s: int) -> dict[bytes, byte
     >>> capped_fields({b"maxInactiveInterval": b"2147483647"}, 3600)
     {b'maxInactiveInterval': b'3600'}
     """
-    old = fields.get(_LIFETIME)
+    old = fields.get(LIFETIME_FIELD)
     if old is None:
         return {}
     if old.startswith(INTEGER_HEADER):
-        return {_LIFETIME: INTEGER_HEADER + max_s.to_bytes(4, "big", signed=True)}
-    return {_LIFETIME: b"%d" % max_s} if old.lstrip(b"-").isdigit() else {}
+        return {LIFETIME_FIELD: INTEGER_HEADER + max_s.to_bytes(4, "big", signed=True)}
+    return {LIFETIME_FIELD: b"%d" % max_s} if old.lstrip(b"-").isdigit() else {}
 
 
 def capped_text(value: bytes, max_s: int, now_ms: int) -> bytes:

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
+import redis
 
 from necropsy.evidence.redis.options import LiveOptions
 from necropsy.sessions.jdk import INTEGER_HEADER
@@ -14,6 +15,7 @@ from necropsy.treatment import capping
 from necropsy.wire.redis.address import parse_address
 from servers import NAMES, running
 from treat.purge.population import SPRING, express, same, spring, state, write_spring
+from wire.redis.nodes import cluster
 
 pytestmark = pytest.mark.integration
 
@@ -72,3 +74,21 @@ def test_sessions_that_do_not_carry_their_lifetime_are_named(tmp_path: Path) -> 
         assert done.too_long == done.not_carried == {"flask": 1}
         assert done.capped == 1
         assert client.ttl("session:3f8e1f4e-6a52-4a8e-9a51-0c5d7a1b2c3d") <= 7 * DAY
+
+
+def test_in_a_cluster_markers_end_with_their_hashes(tmp_path: Path) -> None:
+    with cluster("redis-7.0") as nodes:
+        client = redis.RedisCluster(host="127.0.0.1", port=nodes[0].port, protocol=2)
+        now = int(time.time() * 1000)
+        for number in range(30):
+            write_spring(client, f"immortal-{number}", now - 5_000_000, lifetime_s=FOREVER)
+        before = {key: value for node in nodes for key, value in state(node.client()).items()}
+        address = parse_address(f"redis://127.0.0.1:{nodes[0].port}")
+        assert capping.cap(address, 7 * DAY, LiveOptions(), journal=tmp_path / "journal").capped == 30
+        for number in range(30):
+            assert client.ttl(f"{SPRING}:sessions:immortal-{number}") <= 7 * DAY + 300
+            assert client.ttl(f"{SPRING}:sessions:expires:immortal-{number}") <= 7 * DAY
+        assert capping.undo(tmp_path / "journal", redis=None) == (30, 0)
+        after = {key: value for node in nodes for key, value in state(node.client()).items()}
+        assert same(before, after) == []
+        client.close()

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from necropsy.sessions.columns import Keys
 from necropsy.sessions.interface import SESSION, Layout
-from necropsy.sessions.lifetime_fields import CARRIED, capped_fields, capped_text
+from necropsy.sessions.lifetime_fields import CARRIED, LIFETIME_FIELD, capped_fields, capped_text
 from necropsy.sessions.registry import LAYOUTS
 from necropsy.treat.purge import payload as payloads
 from necropsy.treat.purge import scripts
@@ -115,35 +115,33 @@ class Cap:
     def _work(self, found: Candidates) -> None:
         sessions = self._expectations.sessions(found, found.going())
         databases = found.batch.column("db")
-        groups: dict[tuple[int, str], list[Session]] = {}
+        told = self._told(found)
+        groups: dict[tuple[int, str], list[tuple[Session, bytes | None]]] = {}
         for session in sessions:
             place = (databases[int(found.rows[session.at])].as_py(), self.store.owner(session.key).name)
-            groups.setdefault(place, []).append(session)
+            groups.setdefault(place, []).append((session, told[session.at]))
         for (db, _), group in groups.items():
             for start in range(0, len(group), _BATCH):
-                self._batch(db, group[start : start + _BATCH])
+                self._batch(db, found.layout.family, group[start : start + _BATCH])
 
-    def _batch(self, db: int, sessions: Sequence[Session]) -> None:
-        """Fetch the values, judge again on what was fetched, journal, shorten."""
-        primary = self._primary(db, sessions[0].key)
-        fetched = again(
-            self.store, lambda: self._unlinker.fetch(self._primary(db, sessions[0].key), [s.key for s in sessions])
-        )
-        values = [
-            (s.key, value, expiry, idle) for s, (idle, expiry, value) in zip(sessions, fetched, strict=True) if value
+    def _told(self, found: Candidates) -> list[bytes | None]:
+        """Return what an undo needs of each: of a hash its old lifetime alone, which was read with it; else None."""
+        name = "field:" + LIFETIME_FIELD.decode()
+        if found.layout.family != "spring" or name not in found.batch.schema.names:
+            return [None] * len(found.rows)
+        values = found.batch.column(name)
+        old = [values[int(row)].as_py() for row in found.rows]
+        return [None if value is None else payloads.small_hash({LIFETIME_FIELD: value}) for value in old]
+
+    def _batch(self, db: int, family: str, group: Sequence[tuple[Session, bytes | None]]) -> None:
+        """Fetch values where they are needed, journal, shorten."""
+        now = again(self.store, lambda: self._primary(db, group[0][0].key).now_ms())
+        ready = [
+            (session, record := self._record(session, value, -1), self._change(family, session, record, now))
+            for session, value in group
+            if value is not None
         ]
-        if not values:
-            return
-        payload_of = {key: (value, idle) for key, value, _, idle in values}
-        now = primary.now_ms()
-        ready: list[tuple[Session, Record, Packed]] = []
-        for found in self._too_long(self.source.decoded(values, db), now):
-            for session in self._expectations.sessions(found, found.going()):
-                value, idle = payload_of[session.key]
-                marker = session.pieces.marker if self._unlinker.together() else b""
-                record = Record(session.key, value, session.expires_ms, idle, marker)
-                ready.append((session, record, self._change(found.layout.family, session, record, now)))
-        self.done.sessions -= len(values)  # counted when they were scanned
+        ready += self._fetched(db, [session for session, value in group if value is None], now)
         if not ready or self.journal is None:
             return
         number = self.journal.sessions(db, now, [record for _, record, _ in ready])
@@ -157,6 +155,27 @@ class Cap:
             self.journal.outcome(number, answers)
             self.done.capped += sum(said == 0 for said, _, _ in answers)
             self.done.changed += sum(said in (scripts.GONE, scripts.CHANGED) for said, _, _ in answers)
+
+    def _record(self, session: Session, value: bytes, idle: int) -> Record:
+        return Record(session.key, value, session.expires_ms, idle, session.pieces.marker)
+
+    def _fetched(self, db: int, sessions: Sequence[Session], now: int) -> list[tuple[Session, Record, Packed]]:
+        """Fetch the values of sessions, and judge again on what was fetched."""
+        if not sessions:
+            return []
+        keys = [session.key for session in sessions]
+        fetched = again(self.store, lambda: self._unlinker.fetch(self._primary(db, keys[0]), keys))
+        values = [(key, value, expiry, idle) for key, (idle, expiry, value) in zip(keys, fetched, strict=True) if value]
+        if not values:
+            return []
+        payload_of = {key: (value, idle) for key, value, _, idle in values}
+        ready: list[tuple[Session, Record, Packed]] = []
+        for found in self._too_long(self.source.decoded(values, db), now):
+            for session in self._expectations.sessions(found, found.going()):
+                record = self._record(session, *payload_of[session.key])
+                ready.append((session, record, self._change(found.layout.family, session, record, now)))
+        self.done.sessions -= len(values)  # counted when they were scanned
+        return ready
 
     def _call(self, db: int, call: Sequence[tuple[Session, Record, Packed]]) -> list[tuple[int, int, int]]:
         parts = [self._expectations.packed_shapes()]
@@ -173,7 +192,12 @@ class Cap:
             return flat
 
         flat = again(self.store, ask)
-        return list(zip(flat[::3], flat[1::3], flat[2::3], strict=True))
+        answers = list(zip(flat[::3], flat[1::3], flat[2::3], strict=True))
+        if not self._unlinker.together():  # in a Cluster a marker is on another node than its hash
+            for (_, record, _), (said, ends, _) in zip(call, answers, strict=True):
+                if said == 0 and record.marker:
+                    _end_marker(self.store, record.marker, ends)
+        return answers
 
     def _change(self, family: str, session: Session, record: Record, now_ms: int) -> Packed:
         """Return what is written, as words of the script."""
@@ -188,7 +212,8 @@ class Cap:
             writes = [word for pair in capped_fields(value, self.max_s).items() for word in pair]
         elif family in CARRIED and (made := capped_text(value, self.max_s, now_ms)) != value:
             writes = [made]
-        words: list[bytes | int] = [end + (1000 * GRACE_S if spring else 0), record.marker, end, len(writes), *writes]
+        marker = record.marker if self._unlinker.together() else b""
+        words: list[bytes | int] = [end + (1000 * GRACE_S if spring else 0), marker, end, len(writes), *writes]
         return pack(words)
 
     def _primary(self, db: int, key: bytes) -> Primary:
@@ -216,7 +241,11 @@ def undo_cap(journal: Journal, store: Store, control: Control) -> tuple[int, int
             def ask(record: Record = record, ended: int = ended, db: int = batch.db) -> int:
                 primary = store.owner(record.key)
                 primary.select(db)
-                return _give_back(primary, record, ended)
+                together = store.kind != "cluster"
+                answer = _give_back(primary, record if together else record._replace(marker=b""), ended)
+                if answer and record.marker and not together:
+                    _end_marker(store, record.marker, record.expires_ms)
+                return answer
 
             restored = again(store, ask)
             back += restored
@@ -226,14 +255,19 @@ def undo_cap(journal: Journal, store: Store, control: Control) -> tuple[int, int
     return back, left
 
 
+def _end_marker(store: Store, marker: bytes, hash_ends_ms: int) -> None:
+    """Let a marker end five minutes before its hash, or never."""
+    command = (b"PERSIST", marker) if hash_ends_ms < 0 else (b"PEXPIREAT", marker, hash_ends_ms - 1000 * GRACE_S)
+    again(store, lambda: store.owner(marker).connection.command(*command))
+
+
 def _give_back(primary: Primary, record: Record, ended_ms: int) -> int:
     try:
         value = payloads.logical(record.payload)
     except payloads.Unreadable:
         value = b""
-    field_name = b"maxInactiveInterval"
-    old = value.get(field_name, b"") if isinstance(value, dict) else value
+    old = value.get(LIFETIME_FIELD, b"") if isinstance(value, dict) else value
     kind = b"hash" if isinstance(value, dict) else b"string"
-    words: list[bytes | int] = [record.key, ended_ms, record.expires_ms, kind, field_name, old, record.marker]
+    words: list[bytes | int] = [record.key, ended_ms, record.expires_ms, kind, LIFETIME_FIELD, old, record.marker]
     answer: int = primary.run(scripts.give_back(since_7=primary.since_7), pack(words))
     return answer

@@ -15,7 +15,7 @@ Source: ``createDumpPayload`` and ``verifyDumpPayload`` in Redis' cluster.c; rdb
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 if TYPE_CHECKING:
@@ -89,6 +89,17 @@ def _table() -> npt.NDArray[np.uint64]:
             crc = (crc >> 1) ^ (_POLYNOMIAL if crc & 1 else 0)
         rows.append(crc)
     return np.array(rows, np.uint64)
+
+
+def small_hash(fields: Mapping[bytes, bytes]) -> bytes:
+    """Return the payload of a hash with few fields, not sealed: for ``logical``, not for a server.
+
+    >>> logical(small_hash({b"a": b"1", b"long": b"x" * 100})) == {b"a": b"1", b"long": b"x" * 100}
+    True
+    """
+    words = [word for pair in fields.items() for word in pair]
+    texts = b"".join([b"\x80" + len(word).to_bytes(4, "big") + word for word in words])
+    return bytes((_HASH, len(fields))) + texts + bytes(_TAIL)
 
 
 def end_of_value(data: bytes | mmap.mmap, code: int, at: int) -> int:
