@@ -13,19 +13,23 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from necropsy.model.evidence import Authentication
-from necropsy.sessions.columns import numbers
+from necropsy.sessions.columns import flat, numbers, windows
 from necropsy.sessions.cure import Cure
 from necropsy.sessions.folding import fold_namespace
 from necropsy.sessions.interface import Claim, Refinement
 from necropsy.sessions.keyspace import Projection
-from necropsy.sessions.strings import candidates, claim, contain, cut_off, match
+from necropsy.sessions.strings import candidates, claim, contain, cut_off, match, timed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import datetime
 
+    import numpy as np
+    import numpy.typing as npt
+    import pyarrow as pa
+
     from necropsy.case.store import Case
-    from necropsy.sessions.columns import Keys
+    from necropsy.sessions.columns import Keys, Mask
 
 LAYOUT: Final = "django"
 _MARK: Final = b"django.contrib.sessions.cache"
@@ -33,8 +37,13 @@ _KEY: Final = (
     r"(?s)^(?P<namespace>.*?):?(?P<backend>django\.contrib\.sessions\.(?:cached_db|cache))(?P<id>[a-z0-9]{20,40})$"
 )
 _READABLE: Final = r"(?s)^(?:\x80[\x02-\x05]|\{|[\x80-\x8f]|\xde)"
+_LONGEST_S: Final = 1 << 31
 _EMPTY: Final = r"(?s)^(?:\x80[\x02-\x05](?:\}\x94|\}q\x00)\.|\{\}|\x80)$"
 _USER: Final = b"_auth_user_id"
+_EXPIRY: Final = (
+    r"(?s)_session_expiry(?:\x94|q.)?(?:K(?P<one>.)|M(?P<two>..)|J(?P<four>....)|\"\s*:\s*(?P<digits>[0-9]{1,9}))"
+)
+"""What ``request.session.set_expiry(seconds)`` leaves, in a pickle or in JSON."""
 
 
 CURE: Final = Cure(
@@ -77,7 +86,7 @@ class Django:
         namespaces = fold_namespace(pc.struct_field(found, "namespace"))
         backends = pc.struct_field(found, "backend").cast(pa.string())
         names = [str(Authentication.YES), str(Authentication.UNKNOWN)]
-        yield claim(
+        claimed = claim(
             keys,
             rows,
             layout=LAYOUT,
@@ -88,6 +97,8 @@ class Django:
             authentication=pa.array(np.select([user, untold], names, str(Authentication.NO))),
         )
 
+        yield timed(claimed, *expiry(heads))
+
     def refine(self, case: Case, store: str, now: datetime) -> list[Refinement]:  # noqa: ARG002 -- the protocol\'s
         """Nothing: each session is judged by itself."""
         return []
@@ -95,3 +106,33 @@ class Django:
     def remarks(self) -> list[str]:
         """Nothing is ever left out."""
         return []
+
+
+def expiry(heads: pa.Array) -> tuple[npt.NDArray[np.int64], Mask]:
+    r"""Return the lifetimes in seconds that set_expiry() gave to sessions, and which have one.
+
+    >>> import pyarrow as pa
+    >>> values = [b"\x0f_session_expiry\x94J\x00u\x12\x00u.", b'{"_session_expiry": 300}', b"\x80\x05}\x94."]
+    >>> expiry(pa.array(values))[0].tolist()
+    [1209600, 300, 0]
+    """
+    import numpy as np
+    import pyarrow.compute as pc
+
+    found = pc.extract_regex(heads, pattern=_EXPIRY)
+    seconds, known = np.zeros(len(heads), np.int64), numbers(found.is_valid())
+    if not known.any():
+        return seconds, known
+    told = pc.struct_field(found, "digits").cast("string")
+    digits = numbers(pc.greater(pc.fill_null(pc.binary_length(told), 0), 0))
+    seconds = numbers(
+        pc.if_else(pc.fill_null(pc.greater(pc.binary_length(told), 0), False), told, "0").cast("int64")
+    ).copy()
+    for name, width in (("one", 1), ("two", 2), ("four", 4)):
+        raw = pc.struct_field(found, name)
+        some = np.flatnonzero(numbers(pc.equal(pc.fill_null(pc.binary_length(raw), 0), width)) & ~digits)
+        if some.size:
+            data, offsets = flat(raw)
+            pieces = windows(data, offsets[:-1][some], width).astype(np.int64)
+            seconds[some] = (pieces << (8 * np.arange(width))).sum(axis=1)
+    return seconds, known & (seconds > 0) & (seconds < _LONGEST_S)

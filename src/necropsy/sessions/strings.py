@@ -5,13 +5,16 @@ Birth and last use follow from the TTL alone, once the namespace's lifetime is i
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from necropsy.model.evidence import Provenance
-from necropsy.sessions.columns import numbers
+from necropsy.sessions.columns import nullable, numbers, words
 from necropsy.sessions.interface import SESSION, Claim
 
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
     import pyarrow as pa
 
     from necropsy.sessions.columns import Keys, Mask, Positions
@@ -79,3 +82,29 @@ def claim(
         "authentication": authentication,
     }
     return Claim(role=SESSION, rows=rows, pattern=pattern, parts=pa.table(parts))
+
+
+def timed(claimed: Claim, seconds: npt.NDArray[np.int64], known: Mask) -> Claim:
+    """Return a claim in which these sessions say their lifetime: their last use and last write follow from their expiry."""
+    import numpy as np
+    import pyarrow as pa
+
+    parts = claimed.parts
+    if parts is None or not known.any():
+        return claimed
+    expiries = parts["expires_at"].combine_chunks().cast(pa.int64())
+    left = known & numbers(expiries.is_valid())
+    used = numbers(expiries.fill_null(0)) - seconds * 1000
+    moments = nullable(used, left, pa.timestamp("ms"))
+    provenance = words(left.astype(np.int8), (Provenance.UNKNOWN, Provenance.NOT_LATER))
+    columns = {
+        "lifetime_s": nullable(seconds, known),
+        "last_seen_at": moments,
+        "born_at": moments,
+        "born_precision_s": nullable(np.ones(len(used)), left),
+        "born_provenance": provenance,
+    }
+    table = parts.drop_columns([name for name in columns if name in parts.column_names])
+    for name, column in columns.items():
+        table = table.append_column(name, column)
+    return replace(claimed, parts=table)

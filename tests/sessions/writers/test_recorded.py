@@ -106,3 +106,9 @@ def test_neither_ids_nor_principals_reach_the_case(store: Store) -> None:
     assert "anna" not in everything
     for fact in store.facts["sessions"]:
         assert fact["key"][-20:] not in everything
+
+
+def test_a_lifetime_that_set_expiry_gave_comes_before_the_inferred_one() -> None:
+    with of_dump("store", folder=WRITERS / "django_redis_set_expiry") as case:
+        lifetimes = {(row["authentication"], row["lifetime_s"]) for row in sessions(case)}
+    assert lifetimes == {("yes", 14 * 86_400), ("no", 86_400)}
