@@ -73,6 +73,7 @@ TROUBLES = {
     "rueidis": ("slow", 'level=error msg="rueidis do" err="context deadline exceeded"'),
     "redis-rs": ("lost", "ERROR shop: redis error: Connection refused (os error 111)"),
     "fred": ("slow", "ERROR shop::session: Redis Error - kind: Timeout, details: Request timed out."),
+    "deadpool": ("pool", "ERROR deadpool_redis: Timeout(Wait)"),
     "bb8": ("pool", "ERROR shop: redis pool: Timed out in bb8"),
     # .NET, Elixir
     "StackExchange.Redis": ("slow", "fail: StackExchange.Redis.RedisTimeoutException: Timeout performing GET (5000ms), next: GET s, inst: 0, qu: 0"),

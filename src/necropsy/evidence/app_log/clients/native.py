@@ -15,6 +15,12 @@ NATIVE: Final[tuple[ErrorClass, ...]] = (
         "redigo: connection pool exhausted", r"redigo: connection pool exhausted|redigo: get on closed pool", T.POOL
     ),
     ErrorClass(
+        "deadpool timeout",
+        r"\bdeadpool(?:_redis)?\b.{0,40}(?:Timeout\(|Closed)|Timeout\((?:Wait|Create|Recycle)\)",
+        T.POOL,
+        shared=True,
+    ),
+    ErrorClass(
         "redis: client is closed",
         r"redis: client is closed|redigo: closed|rueidis: client|redis client (?:is )?clos(?:ed|ing)",
         T.LOST,
