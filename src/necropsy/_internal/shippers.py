@@ -34,7 +34,7 @@ WRAPPERS: Final[tuple[Wrapper, ...]] = (
     Wrapper(
         "syslog",
         r"^(?:<\d{1,3}>)?(?P<stamp>[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d(?:\.\d+)?|\d{10}\.\d{6}|[A-Z][a-z]{2} \d{4}-\d\d-\d\d \d\d:\d\d:\d\d \w+)"
-        r" (?P<stream>[\w.:-]+ [\w./@:-]+(?:\[\d+\])?): ?(?P<rest>.*)$",
+        r" (?P<stream>(?:[\w.:-]+ )?[\w./@:-]+(?:\[\d+\])?): ?(?P<rest>.*)$",
     ),
     Wrapper(
         "journal",

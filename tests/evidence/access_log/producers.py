@@ -158,6 +158,9 @@ PRODUCERS: Final[dict[str, Written]] = {
     "HAProxy behind syslog": Written(
         lambda r: f'Feb  5 {r.at:%H:%M:%S} lb1 haproxy[2211]: {r.client}:{r.port} [{r.at:%d/%b/%Y:%H:%M:%S}.206] www~ app/app1 0/0/1/12/13 {r.status} 5120 - - ---- 3/3/0/0/0 0/0 "{r.line}"', C
     ),
+    "HAProxy behind syslog without a host": Written(
+        lambda r: f'<134>Feb  5 {r.at:%H:%M:%S} haproxy[1]: ::ffff:{r.client}:{r.port} [{r.at:%d/%b/%Y:%H:%M:%S}.206] www~ app/app1 0/0/1/12/13 {r.status} 5120 - - --NI 3/3/0/0/0 0/0 {{{r.agent}}} {{}} "GET {r.path} HTTP/2.0"'
+    ),
     "JSON behind syslog": Written(lambda r: f"Feb  5 {r.at:%H:%M:%S} web1 nginx: " + json.dumps({"time": r.iso, "remote_addr": r.client, "request": r.line, "status": r.status, "http_user_agent": r.agent})),
     "Compose around the runtime around JSON": Written(
         lambda r: f"web-1  | {r.iso} stdout F " + json.dumps({"time": r.iso, "remote_addr": r.client, "request": r.line, "status": r.status, "http_user_agent": r.agent})
@@ -252,6 +255,11 @@ PRODUCERS: Final[dict[str, Written]] = {
     "GitLab": Written(lambda r: {"method": "GET", "path": r.path, "format": "html", "controller": "Root", "status": r.status, "time": r.iso, "remote_ip": r.client, "ua": r.agent, "correlation_id": "5c1b", "duration_s": 0.2}),
     "Vercel": Written(lambda r: {"id": "5c1b", "timestamp": r.ms, "proxy": {"timestamp": r.ms, "method": "GET", "host": "shop.example", "path": r.path, "userAgent": [r.agent], "statusCode": r.status, "clientIp": r.client}}, ALL),
     "Kubernetes audit": Written(lambda r: {"kind": "Event", "requestURI": r.path, "verb": "GET", "sourceIPs": [r.client], "userAgent": r.agent, "responseStatus": {"code": r.status}, "requestReceivedTimestamp": r.iso}),
+    "Datadog": Written(
+        lambda r: {"timestamp": r.iso, "host": "i-0abc", "service": "web", "attributes": {"http": {"url": f"https://shop.example{r.path}", "method": "GET", "status_code": r.status, "useragent": r.agent}, "network": {"client": {"ip": r.client}}}},
+        ALL,
+    ),
+    "Undertow": Written(lambda r: {"eventSource": "web-access", "hostName": "default-host", "bytesSent": 5120, "dateTime": r.iso, "remoteHost": r.client, "requestLine": r.line, "responseCode": r.status, "userAgent": r.agent}),
     "OpenTelemetry": Written(lambda r: {"timestamp": r.iso, "attributes": {"http.request.method": "GET", "url.path": r.path, "http.response.status_code": r.status, "client.address": r.client, "user_agent.original": r.agent, "server.address": "shop.example"}}, ALL),
 }  # fmt: skip
 """Layouts by name."""

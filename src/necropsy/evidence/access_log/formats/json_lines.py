@@ -30,6 +30,7 @@ _SPOKEN: Final = {"time": "time", "client": "client", "host": "host", "request":
 
 
 _MANY: Final[tuple[str, ...]] = ("client", "host")
+_MACHINE: Final = ("host",)
 _SIMPLE: Final = {"status": "TRY_CAST({} AS SMALLINT)", "agent": "{}", "referer": "split_part({}, '?', 1)"}
 _ABSOLUTE: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/?#]+")
 
@@ -85,6 +86,8 @@ def layout(
     absolute = "target" in one and any(_ABSOLUTE.match(_at(sample, found["target"][0]) or "") for sample in samples)
     fields["request"] = _request(one, absolute=absolute)
     sources = {field: _filled(found[field], samples) for field in _MANY if field in found}
+    if absolute and sources.get("host") == [_MACHINE]:
+        del sources["host"]  # a whole URL names the host that was asked; what ships the log calls its machine so
     form_of_clients = _Clients.of(sources.get("client", ()), samples)
     if "client" in sources:
         fields["client"] = client_expression(
