@@ -63,6 +63,14 @@ FORMS = {
     "JSON, Serilog": f'{{"@t":"2024-02-05T10:00:07.3456789Z","@l":"Error","@x":"{ERROR}"}}',
     "JSON, log4j2": f'{{"instant":{{"epochSecond":1707127207,"nanoOfSecond":345000000}},"level":"ERROR","message":"{ERROR}"}}',
     "JSON, journald": f'{{"__REALTIME_TIMESTAMP":"1707127207345678","MESSAGE":"{ERROR}"}}',
+    "year, name, day": f"2024-Feb-05 10:00:07 ERROR {ERROR}",
+    "time before the day": f"上午10:00:07 2024年2月5日 {ERROR}",
+    "French in words": f"5 février 2024 à 10:00:07 ERREUR {ERROR}",
+    "Windows in Korean": f"2024-02-05 오전 10:00:07 {ERROR}",
+    "Windows in Chinese": f"2024/2/5 上午 10:00:07 {ERROR}",
+    "WebSphere": f"[1/13/24 9:00:00:345 UTC] 0000 A\n[2/5/24 10:00:07:345 UTC] 0000 SystemErr R {ERROR}",
+    "java.util.logging in German": f"Feb 05, 2024 10:00:07 VORM. a.B c\nSCHWERWIEGEND: {ERROR}",
+    "Java's Date": f"Mon Feb 05 11:00:07 CET 2024 {ERROR}",
     "logfmt": f'level=error msg="{ERROR}" ts=1707127207.345',
     "logfmt with ISO": f'time="2024-02-05T10:00:07Z" level=error msg="{ERROR}"',
 }
@@ -134,3 +142,7 @@ def test_a_shippers_time_with_a_zone_is_better_than_the_applications_without(tmp
     log, rows = events(tmp_path, text)
     assert [row[0] for row in rows] == [AT.replace(second=0)]
     assert "no zone" not in log.sources[0].note
+
+
+def test_minutes_alone_are_enough_for_a_minute(tmp_path) -> None:
+    assert events(tmp_path, f"2024-02-05 10:00 ERROR {ERROR}")[1][0][0] == AT.replace(second=0)

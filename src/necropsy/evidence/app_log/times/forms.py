@@ -22,6 +22,7 @@ from typing import Final
 from necropsy.evidence.app_log.times.names import HALF
 
 _CLOCK: Final = r"(?P<hour>\d{1,2}):(?P<minute>\d\d):(?P<second>\d\d)(?:[.,:](?P<fraction>\d{1,9}))?"
+_SHORT_CLOCK: Final = r"(?P<hour>\d{1,2}):(?P<minute>\d\d)(?::(?P<second>\d\d)(?:[.,:](?P<fraction>\d{1,9}))?)?"
 _ZONE: Final = r"(?: ?\(?(?P<zone>Z|UTC|GMT|[+-]\d\d(?::?\d\d)?|WET|CES?T|EES?T|MSK|JST|KST|HKT|SGT|WIB|AE[SD]T|E[SD]T|CDT|M[SD]T|P[SD]T)\b)?"
 _NAME: Final = r"(?P<month>\p{L}{3,11}\.?|[一二三四五六七八九十正]{1,2}月|\d{1,2}[月월])"
 _GAP: Final = r"[\s\x{a0}\x{202f}]*"
@@ -52,9 +53,23 @@ FORMS: Final[tuple[Form, ...]] = (
         "iso",
         r"(?P<year>(?:19|20)\d\d)[-/.](?P<month>\d{1,2})[-/.](?P<day>\d{1,2})(?:[T _|,]+| - )"
         + _BEFORE
+        + _SHORT_CLOCK
+        + _ZONE
+        + _AFTER,
+    ),
+    Form(
+        "year_first",
+        r"\b(?P<year>(?:19|20)\d\d)[-/ ]"
+        + _NAME
+        + r"[-/ ](?P<day>\d{1,2})(?:[T,: ]+| - )"
+        + _BEFORE
         + _CLOCK
         + _ZONE
         + _AFTER,
+    ),
+    Form(
+        "clock_first",
+        _BEFORE + _CLOCK + r"[ ,]+(?P<year>20\d\d)\s?[-/.年년]\s?(?P<month>\d{1,2})\s?[-/.月월]\s?(?P<day>\d{1,2})",
     ),
     Form(
         "eastern",
@@ -66,9 +81,9 @@ FORMS: Final[tuple[Form, ...]] = (
     ),
     Form(
         "named",
-        r"(?P<day>\d{1,2})(?:[-/ ]|\. ?| de )"
+        r"(?:^|\D)(?P<day>\d{1,2})(?:[-/ ]|\. ?| de )"
         + _NAME
-        + r"(?:[-/ .,]+| de )(?P<year>(?:19|20)\d\d|\d\d)(?:[:T,/ ]+| - )"
+        + r"(?:[-/ .,]+| de )(?P<year>(?:19|20)\d\d|\d\d)(?:[:T,/ ]+| - |,? (?:à|at|um|às|a las|alle|kl\.?|в) )"
         + _BEFORE
         + _CLOCK
         + _ZONE
@@ -100,7 +115,7 @@ FORMS: Final[tuple[Form, ...]] = (
         "numeric",
         r"\b(?P<one>\d{1,2})[-/.](?P<two>\d{1,2})[-/.](?P<three>(?:19|20)\d\d|\d\d),?(?:[T ]+| - )"
         + _BEFORE
-        + _CLOCK
+        + _SHORT_CLOCK
         + _AFTER
         + _ZONE,
     ),

@@ -61,7 +61,7 @@ def moment(form: Form, column: str, *, year: str, order: str) -> str:
     years, months, days = _date(form, name, year, order)
     fraction = f"CASE WHEN {name}.fraction <> '' THEN '.' || left({name}.fraction, 6) ELSE '' END"
     zone = _zone(form, name)
-    clock = f"{_hour(form, name)} || ':' || {name}.minute || ':' || {name}.second || {fraction} || {zone}"
+    clock = f"{_hour(form, name)} || ':' || {name}.minute || ':' || coalesce(nullif({name}.second, ''), '00') || {fraction} || {zone}"
     return (
         f"CASE WHEN {name}.minute <> '' THEN"
         f" TRY_CAST({years} || '-' || {months} || '-' || {days} || ' ' || {clock} AS TIMESTAMPTZ)::TIMESTAMP END"
