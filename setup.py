@@ -22,14 +22,15 @@ class AllOrNothing(build_ext):
 
     def run(self) -> None:
         """Compile; after an error the package is installed uncompiled, and says so when it runs."""
+        inplace = self.inplace
         try:
             super().run()
-        except Exception as error:  # of Cython, of the compiler, or because there is none
+        except Exception as error:  # of the compiler, or because there is none
             print(f"necropsy is installed uncompiled: {error}", file=sys.stderr)
-            for extension in self.extensions:
-                path = self.get_ext_fullpath(extension.name)
-                Path(path).unlink(missing_ok=True)
-            self.extensions.clear()
+            for self.inplace in {False, bool(inplace)}:
+                for extension in self.extensions:
+                    Path(self.get_ext_fullpath(extension.name)).unlink(missing_ok=True)
+            self.extensions = []  # a new list: the distribution's own decides where a wheel has its files
 
 
 def extensions() -> list[Extension]:
