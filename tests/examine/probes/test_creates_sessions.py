@@ -84,5 +84,18 @@ def test_a_configured_probe_is_cleared_by_its_url_and_not_by_a_path_that_others_
     assert said.startswith("prometheus/web GET http://10.0.0.1:8080/: 8,640 visits")
 
 
+@pytest.mark.parametrize(("chance", "guilty"), [(0.0, False), (0.03, True)])
+def test_a_probe_that_no_log_shows_is_cleared_only_where_its_requests_were_placed_in_time(
+    chance: float, guilty: bool
+) -> None:
+    with scene() as s:
+        s.source("rdb", "prometheus").sessions(100).probe(PROBE, PROBE)
+        s.claim("probe" if guilty else "people", 95, probe_id=1 if guilty else None, period_s=10.0)
+        s.rows(
+            "creation_test", {**_test(0, "innocent"), "class_id": None, "probe_id": 0, "chance": chance, "followed": 0}
+        )
+        assert "probes/creates-sessions" not in cleared(s.examine())
+
+
 def _test(class_id: int, outcome: str) -> dict[str, object]:
     return {"store": "a", "class_id": class_id, "visits": 8640, "followed": 260, "chance": 0.03, "outcome": outcome}

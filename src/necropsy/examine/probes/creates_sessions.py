@@ -33,6 +33,8 @@ SELECT coalesce(v.user_agent, p.prober, '') AS who, coalesce(v.method || ' ' || 
   sum(t.chance * t.visits) FILTER (WHERE t.outcome = 'innocent')
     / sum(t.visits) FILTER (WHERE t.outcome = 'innocent') AS chance
 FROM creation_test t LEFT JOIN visitor_class v ON v.class_id = t.class_id LEFT JOIN probe p ON p.probe_id = t.probe_id
+WHERE t.class_id IS NOT NULL OR t.outcome <> 'innocent' OR (
+  t.chance > 0 AND p.url NOT IN (SELECT q.url FROM birth_claim b JOIN probe q ON q.probe_id = b.probe_id))
 GROUP BY 1, 2
 HAVING bool_and(t.outcome IN ('innocent', 'untested')) AND sum(t.visits) FILTER (WHERE t.outcome = 'innocent') > 0
   AND bool_or(v.period_s IS NOT NULL OR t.probe_id IS NOT NULL)
@@ -42,7 +44,8 @@ ORDER BY visits DESC, who, asks
 """Whoever comes at one period, or is configured, and was tested: nobody of that name who asks for that page creates.
 
 Visits of two that keep one rhythm may meet again and again: by chance, but not as often as chance has it. Who is followed
-by a birth nearly each time is cleared by nobody, whatever else explains these births.
+by a birth nearly each time is not cleared, whatever else explains these births. Of a probe that no log shows the requests
+are reckoned, not seen: where chance has it that none was followed they were not placed in time, and it is not cleared.
 """
 
 
