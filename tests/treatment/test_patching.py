@@ -1,0 +1,63 @@
+"""The treatment of a report: its steps, and its patches written to the user's own files."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from necropsy import autopsy
+from necropsy.autopsy.sources import Sources, parse_time
+from necropsy.model.report import Report
+from necropsy.report import treatment as text
+from necropsy.treat.writing import BACKUP, Written
+from necropsy.treatment.patching import patches, write_all
+from necropsy.treatment.steps import steps
+
+STORY = Path(__file__).parents[1] / "cases" / "incident-before"
+
+
+def _examined(folder: Path) -> Report:
+    return autopsy.examine(
+        Sources(
+            prometheus=(str(folder / "prometheus.yml"),),
+            consul=(str(folder / "consul-services.json"),),
+            access_log=(str(folder / "access.log"),),
+            now=parse_time("2019-05-24T19:00:00Z"),
+            checksums=True,
+        )
+    )
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return shutil.copytree(STORY, tmp_path / "story")
+
+
+def test_patches_are_written_once_with_a_backup_and_end_the_finding(folder: Path) -> None:
+    report = _examined(folder)
+    found = patches(report)
+    assert found.chosen
+    before = {one.patch.file: Path(one.patch.file).read_text() for one in found.chosen}
+    results = write_all(report, found, Path())
+    assert all(isinstance(result, Written) for result in results)
+    for file, old in before.items():
+        assert Path(file).read_text() != old
+        assert Path(file + BACKUP).read_text() == old
+    again = write_all(report, found, Path())
+    assert not any(isinstance(result, Written) for result in again), "the files are others by now"
+    slugs = {one.slug for one in found.chosen}
+    left = patches(_examined(folder))
+    assert not {one.patch.diff for one in left.chosen if one.slug in slugs} & {one.patch.diff for one in found.chosen}
+
+
+def test_the_steps_begin_with_the_patches_and_change_nothing(folder: Path) -> None:
+    report = _examined(folder)
+    found = patches(report)
+    made = steps(report, found, Path("incident.toml"))
+    assert made[0].command == "necropsy treat incident.toml --patch"
+    shown = text.treatment(made, found)
+    assert shown.startswith("1. Stop the births")
+    assert shown.endswith("Nothing was done. Each command plans first, and has a way back.\n")
+    assert sorted(path.name for path in folder.iterdir()) == sorted(path.name for path in STORY.iterdir())
