@@ -287,3 +287,13 @@ def test_a_list_of_jobs_that_is_no_yaml_is_refused_with_its_line(
     said = run("lint")
     assert said.code == 1
     assert "jobs.yaml:2: refused" in said.out
+
+
+def test_labels_on_a_group_without_targets_are_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "prometheus.yml").write_text(
+        "scrape_configs:\n- job_name: a\n  static_configs:\n  - {labels: {team: shop}}\n  - {targets: ['a:1']}\n"
+    )
+    said = run("lint", "prometheus.yml")
+    assert "prometheus.yml:4: assumed or unread" in said.out
+    assert "without targets" in " ".join(said.out.split())

@@ -177,6 +177,13 @@ class Discoveries:
     def _discover(self, job: Job) -> list[Group]:
         """Simulate what the server would find."""
         groups = [*job.static_groups]
+        for group in groups:
+            if not group.targets and group.labels and group.origin:
+                place, names = group.origin[0], ", ".join(group.labels)
+                reason = f"job {job.name}: a group with labels ({names}) and without targets: nobody is asked"
+                self._problems.append(
+                    ConfigurationError(place.file, place.line, reason, hint="Add targets: [host:port].")
+                )
         asked: list[dict[str, Any]] = []
         for discovery in job.discoveries:
             question = _question(discovery)
