@@ -48,7 +48,10 @@ def cost(
         typer.Option(
             min=0,
             metavar="NUMBER",
-            help="2 where the application redirects by full URL: the exporter's cookie does not come back then.",
+            help=(
+                "2 where the application redirects by full URL: the cookie of an exporter built with Go before 1.27"
+                " (Debian's before 0.28) does not come back then."
+            ),
         ),
     ] = 1.0,
     minute_sets: Annotated[
