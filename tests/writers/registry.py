@@ -134,5 +134,10 @@ WRITERS: Final = (
         "redisson_tomcat", "redisson-tomcat", _JAVA.format("RedissonWriter"), _pom("redisson-tomcat-10"),
         r"redisson:tomcat_session:.+", folder="java",
     ),
+    Writer(
+        "express_cured", "express", _NODE, _npm("express express-session connect-redis"), r"sess:.{32}",
+        environment=(("CURED", "1"),), folder="express_redis",
+    ),
+    Writer("litestar_cured", "litestar", _PYTHON, _pip("litestar"), r"LITESTAR:.+", environment=(("CURED", "1"),), folder="litestar"),
 )  # fmt: skip
 """How each is started and which of its keys are sessions."""

@@ -12,7 +12,7 @@ const cookie = process.env.COOKIE ? JSON.parse(process.env.COOKIE) : {}
 const app = express()
 app.use(express.urlencoded({ extended: false }))
 app.use(session({
-  store: new RedisStore({ client, ttl }), secret: 'x', resave: false, saveUninitialized: true, cookie,
+  store: new RedisStore({ client, ttl }), secret: 'x', resave: false, saveUninitialized: !process.env.CURED, cookie,
 }))
 app.get('/', (req, res) => res.send('home'))
 app.get('/health', (req, res) => res.send('ok'))
