@@ -285,6 +285,10 @@ def exit_code(report: Report, fail_on: FailOn) -> int:
         ),
         default=-1,
     )
-    if report.verdict.kind is Kind.UNKNOWN and worst < ranks.index("warning"):
+    # Application logs alone are asked one thing, and a log that was understood answers it: nothing points at the store.
+    answered = (
+        {source.reader for source in report.sources} == {"app_log"} and report.verdict.ruled_out and not report.absent
+    )
+    if report.verdict.kind is Kind.UNKNOWN and worst < ranks.index("warning") and not answered:
         return NotJudged.exit_code
     return 11 + worst if worst >= 0 else 0
