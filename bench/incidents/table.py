@@ -18,7 +18,6 @@ def measures(records: Sequence[Record]) -> dict[str, str]:
     errors = _flat(records, "share_errors")
     widths = _flat(records, "widths")
     high = _flat(records, "high")
-    named, right = _sum(records, "actors_named"), _sum(records, "actors_right")
     asked, found = _sum(records, "actors_asked"), _sum(records, "actors_found")
     checks, cleared = _sum(records, "checks_asked"), _sum(records, "checks_cleared")
     unlogged = [one["unlogged"] for one in records if one["unlogged"] is not None]
@@ -31,7 +30,9 @@ def measures(records: Sequence[Record]) -> dict[str, str]:
         "share error, p95": _quantile(errors, 0.95),
         "intervals that contain the truth": _mean(_flat(records, "covered")),
         "width of intervals, median": _quantile(widths, 0.5),
-        "actors named, right": _rate(right, named),
+        "actors named, right (mean of incidents)": _mean(
+            one["actors_right"] / one["actors_named"] for one in records if one["actors_named"]
+        ),
         "actors asked for, named": _rate(found, asked),
         "unlogged creators counted right": f"{_mean(unlogged)} of {len(unlogged)}" if unlogged else "–",
         "healthy called healthy, where it can be known": _mean(
