@@ -80,13 +80,13 @@ def main(arguments: list[str] | None = None) -> int:
     wanted = set(pairs)
     records = [one for one in records if (one["seed"], one["kind"]) in wanted]
     records.sort(key=lambda one: (one["build"] in baselines.NAMES, one["seed"]))
+    if options.failures:
+        _write_failures(records, trees, Path(options.failures))
     for one in withheld:
         print(
             f"\n## {'All evidence' if not one else f'Without the {one}'} (seeds {seed} to {seed + options.count - 1})\n"
         )
         print(table.render([record for record in records if record["withheld"] == one]))
-    if options.failures:
-        _write_failures(records, trees, Path(options.failures))
     return 0
 
 
