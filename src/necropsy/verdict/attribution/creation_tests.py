@@ -24,6 +24,8 @@ _INNOCENT: Final = 0.1
 """Births per visit that the test must exclude."""
 _TOO_BUSY: Final = 0.95
 """Chance of a birth near a visit from which nobody is cleared."""
+_UNSEEN: Final = 0.05
+"""Share of the sessions without a known birth from which only health checks are cleared."""
 _CREATES: Final = 0.02
 
 
@@ -70,6 +72,12 @@ def try_classes(
             test.reason = "it was there whenever the creator was: the log's times cannot tell them apart"
         else:
             _acquit(test, float(leftover[row]), visits, followed, chance, measured.chance_spread[row])
+            unseen = reckoning.births.total - reckoning.births.born_ms.size
+            asks_health = visitors.method in ("GET", "HEAD") and groups[number].is_harmless_by_name
+            if test.outcome == "innocent" and unseen > _UNSEEN * reckoning.births.total and not asks_health:
+                # Unknown are births of sessions that were used again, or logged in: a health check does neither.
+                test.outcome, test.probability_high = "untested", 1.0
+                test.reason = f"when {unseen:,} sessions were born is not known, and any of them could be its"
         result.append(test)
     return result
 
@@ -107,7 +115,7 @@ def _credits(reckoning: Reckoning, rows: int) -> tuple[np.ndarray, np.ndarray]:
     total = np.zeros(size)
     own = np.zeros(rows)
     for source in reckoning.sources:
-        np.add.at(total, source.births, source.weight)
+        total[source.births] += source.weight  # each birth once
     for source in reckoning.sources:
         if not source.groups:
             continue
@@ -178,7 +186,7 @@ def _hidden(reckoning: Reckoning, index: int, probe: Probe) -> CreationTest:
     total = np.zeros(births.born_ms.size)
     alike = 0.0
     for source in reckoning.sources:
-        np.add.at(total, source.births, source.weight)
+        total[source.births] += source.weight  # each birth once
         if (
             source.kind == "unlogged"
             and source.train is not None

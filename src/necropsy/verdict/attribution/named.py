@@ -59,7 +59,10 @@ def named(births: Births) -> tuple[list[Source], NDArray[np.bool_]]:
             first, mine = large[0] if large else small[0]
             rest = [births_of for _, births_of in (small if large else small[1:])]
             large[:1] = [(first, np.sort(np.concatenate([mine, *rest])))]
-        sources += [Source("visitor", "named", mine, np.ones(mine.size), creator=number) for number, mine in large]
+        sources += [
+            Source("visitor", "named", mine, np.broadcast_to(np.float64(1.0), mine.size), creator=number)
+            for number, mine in large
+        ]
     sources.sort(key=lambda source: -source.births.size)
     return sources, free
 

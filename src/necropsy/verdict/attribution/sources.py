@@ -64,7 +64,7 @@ def settle(sources: list[Source], size: int) -> tuple[NDArray[np.int32], NDArray
     """Scale claims down where they add up to more than one birth; return the likeliest source, its weight, and the sums."""
     total = np.zeros(size)
     for source in sources:
-        np.add.at(total, source.births, source.weight)
+        total[source.births] += source.weight  # each birth once
     if total.max(initial=0.0) > 1.0:
         for source in sources:
             source.weight = source.weight / np.maximum(1.0, total[source.births])
