@@ -123,17 +123,22 @@ def _by_creator(births: Births) -> list[NDArray[np.int64]]:
 
 
 def probe_named(creator: Creator, probes: Sequence[Probe]) -> int | None:
-    """Index of the configured probe that a session names; an error's path names no request."""
-    for index, probe in enumerate(probes):
-        path = probe.path.split("?", 1)[0]
-        if (
-            acquaintance.agent_fits(probe, creator.user_agent)
-            and creator.host
-            and acquaintance.host_fits(probe, creator.host)
-            and creator.path in ("", ERROR_PATH, path)
-        ):
+    """Index of the configured probe that a session names; an error's path names no request.
+
+    A User-Agent that the configuration does not tell of is believed where host, port and path are the probe's alone.
+    """
+    fitting = [
+        index
+        for index, probe in enumerate(probes)
+        if creator.host
+        and acquaintance.host_fits(probe, creator.host)
+        and creator.path in ("", ERROR_PATH, probe.path.split("?", 1)[0])
+    ]
+    for index in fitting:
+        if acquaintance.agent_fits(probes[index], creator.user_agent):
             return index
-    return None
+    known = [n for n in fitting if probes[n].host != session_risk.UNKNOWN_ADDRESS and probes[n].creates_sessions]
+    return known[0] if known and creator.path not in ("", ERROR_PATH) else None
 
 
 def rows_named(creator: Creator, classes: Sequence[VisitorClass]) -> list[int]:

@@ -33,6 +33,8 @@ _USED: Final = 0.7
 """Share of its own visits that an owner must have made births in, of those in which the train has a birth."""
 _CROWD_USED: Final = 0.5
 """The same for groups without a rhythm of their own: many clients that come by the clock."""
+_LUCK: Final = 0.03
+"""Chance from which a health endpoint that is there at each tick is a coincidence: a log of seconds and a short period."""
 _AS_GOOD: Final = 0.06
 
 
@@ -191,7 +193,8 @@ class Contest:
                 sure = (share - chance) / (1 - chance)
                 made = min(1.0, touched[candidate] / max(1, there[candidate]))
                 regular = self.groups[candidate].is_clockwork or made >= _CROWD_USED
-                if share >= _JOINED and sure >= _SURE and regular:
+                by_luck = self._rank(candidate) <= 0 and chance > _LUCK
+                if share >= _JOINED and sure >= _SURE and regular and not by_luck:
                     result.append(_Offer(number, candidate, share, sure, made, self._rank(candidate)))
         return result
 
