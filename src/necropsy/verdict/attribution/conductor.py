@@ -25,7 +25,7 @@ from necropsy.verdict.attribution import clock, configured, creation_tests, dela
 from necropsy.verdict.attribution.groups import Group, make_groups
 from necropsy.verdict.attribution.join import shares
 from necropsy.verdict.attribution.reckoning import Reckoning, reckon, trains_of, unnamed_people
-from necropsy.verdict.attribution.sources import settle
+from necropsy.verdict.attribution.sources import Source, settle
 from necropsy.verdict.attribution.timeline import Timeline, lay_out
 from necropsy.verdict.attribution.trains import Train
 from necropsy.verdict.evidence import Account, Attribution, Births, Circumstances, ClockOffset
@@ -187,13 +187,20 @@ def _periods(around: Circumstances, groups: Sequence[Group]) -> tuple[float, ...
 def _name_creators(reckoning: Reckoning, around: Circumstances, periods: Sequence[float]) -> None:
     """Find the probe, the class and the rhythm of each creator that sessions name."""
     named_sources = [source for source in reckoning.sources if source.creator is not None]
+    others = [source for source in reckoning.sources if source.creator is None]
+    split: list[Source] = []
     for source in named_sources[:_RHYTHMS]:
-        source.train = named.rhythm(source, reckoning.timeline, periods, reckoning.births.coverage)
-        source.probability = source.train.ticks.fullness if source.train else None
-    for source in named_sources:
+        split += named.rhythms(source, reckoning.timeline, periods, reckoning.births.coverage)
+    split += named_sources[_RHYTHMS:]
+    reckoning.sources = split + others
+    taken: set[int] = set()
+    for source in split:
         assert source.creator is not None  # noqa: S101 -- chosen above
         creator = reckoning.births.creators[source.creator]
-        source.probe = named.probe_named(creator, around.probes)
+        period_s = source.train.period_s if source.train is not None else None
+        source.probe = named.probe_named(creator, around.probes, period_s=period_s, taken=frozenset(taken))
+        if source.probe is not None and source.train is not None:
+            taken.add(source.probe)
         rows = named.rows_named(creator, around.classes)
         if rows:
             source.row = rows[0]

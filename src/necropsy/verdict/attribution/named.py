@@ -11,7 +11,7 @@ import numpy as np
 from necropsy.probes import session_risk
 from necropsy.verdict import acquaintance
 from necropsy.verdict.attribution.sources import Source
-from necropsy.verdict.attribution.trains import Train, find_trains
+from necropsy.verdict.attribution.trains import find_trains
 from necropsy.verdict.parts import AT_ONCE, parts
 
 if TYPE_CHECKING:
@@ -67,13 +67,33 @@ def named(births: Births) -> tuple[list[Source], NDArray[np.bool_]]:
     return sources, free
 
 
-def rhythm(source: Source, timeline: Timeline, periods_s: Sequence[float], coverage: float) -> Train | None:
-    """Train of a creator that has one and hardly anything beside it, read from its newest births."""
+def rhythms(source: Source, timeline: Timeline, periods_s: Sequence[float], coverage: float) -> list[Source]:
+    """Split a creator that is several probers of one name, as their phases tell; give each its train.
+
+    Read from the newest births. A proxy that passes one host's requests on to two ports makes two probers of one name.
+    """
     mine = source.births[-_ENOUGH:]
     found = find_trains(timeline.born_s[mine], periods_s, resolution_s=timeline.resolution_s, coverage=coverage)
-    if not found or found[0].births.size < _ALONE * mine.size:
-        return None
-    return replace(found[0], births=mine[found[0].births])
+    trains = [replace(train, births=mine[train.births]) for train in found]
+    if trains and trains[0].births.size >= _ALONE * mine.size:
+        return [replace(source, train=trains[0], probability=trains[0].ticks.fullness)]
+    alike = [train for train in trains if train.period_s == trains[0].period_s and train.members == 1]
+    if len(alike) < 2 or sum(train.births.size for train in alike) < _ALONE * mine.size:
+        return [source]
+    centre = np.asarray([train.low_s + train.width_s / 2 for train in alike])
+    period = alike[0].period_s
+    apart = np.abs(timeline.born_s[source.births][:, None] - centre[None, :]) % period
+    nearest = np.minimum(apart, period - apart).argmin(axis=1)
+    return [
+        replace(
+            source,
+            births=source.births[nearest == number],
+            weight=np.ones(int((nearest == number).sum())),
+            train=train,
+            probability=train.ticks.fullness,
+        )
+        for number, train in enumerate(alike)
+    ]
 
 
 def names_no_machine(births: Births) -> NDArray[np.bool_]:
@@ -122,7 +142,9 @@ def _by_creator(births: Births) -> list[NDArray[np.int64]]:
     return np.split(together, ends[:-1])[1:]
 
 
-def probe_named(creator: Creator, probes: Sequence[Probe]) -> int | None:
+def probe_named(
+    creator: Creator, probes: Sequence[Probe], *, period_s: float | None = None, taken: frozenset[int] = frozenset()
+) -> int | None:
     """Index of the configured probe that a session names; an error's path names no request.
 
     A User-Agent that the configuration does not tell of is believed where host, port and path are the probe's alone.
@@ -134,9 +156,19 @@ def probe_named(creator: Creator, probes: Sequence[Probe]) -> int | None:
         and acquaintance.host_fits(probe, creator.host)
         and creator.path in ("", ERROR_PATH, probe.path.split("?", 1)[0])
     ]
+    fitting.sort(key=lambda index: index in taken)
     for index in fitting:
         if acquaintance.agent_fits(probes[index], creator.user_agent):
             return index
+    # Through a proxy's name the application does not see the port: then period and path must be the probe's.
+    name = session_risk.split_host(creator.host)[0] if creator.host else ""
+    for index, probe in enumerate(probes):
+        by_period = (
+            period_s is not None and probe.timing == "ticker" and abs(probe.period_s - period_s) < 0.01 * period_s
+        )
+        if by_period and probe.host == name and index not in taken and creator.path == probe.path.split("?", 1)[0]:
+            fitting.append(index)
+    fitting.sort(key=lambda index: index in taken)
     known = [n for n in fitting if probes[n].host != session_risk.UNKNOWN_ADDRESS and probes[n].creates_sessions]
     return known[0] if known and creator.path not in ("", ERROR_PATH) else None
 
