@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from necropsy import autopsy
 from necropsy.autopsy.sources import Sources, stores
 from necropsy.model.errors import NoEvidence
+from necropsy.report import terminal
 from servers import running
 
 
@@ -63,3 +65,28 @@ def test_errors_of_an_application_are_lined_up_with_what_a_server_remembers(name
     assert any(title.startswith("A: latency event command once, ") for title in signs)
     assert any(title.startswith("A: slow command EVAL once, ") for title in signs)
     assert any(title.startswith("A: the server was started at ") for title in signs)
+
+
+def fill(put: Callable[..., object], session: str) -> None:
+    """Put sessions into a store until it refuses one."""
+    for number in range(20_000):
+        put(f"sess:{number:032x}", session, px=86_400_000)
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize("name", ["redis-7.0", "valkey-9"])
+def test_a_store_that_refuses_every_write_is_the_first_line_of_the_report(name: str) -> None:
+    session = (
+        '{"cookie":{"originalMaxAge":86400000,"expires":"2087-01-01T00:00:00.000Z","path":"/"},"basket":"'
+        + "x" * 900
+        + '"}'
+    )
+    with running(name, "--maxmemory", "4mb", "--maxmemory-policy", "noeviction") as server:
+        client = server.client()
+        with pytest.raises(Exception, match="used memory > 'maxmemory'"):
+            fill(client.set, session)
+        report = autopsy.examine(Sources(stores=stores([f"A={server.url}"])))
+    first = report.verdict.causes[0]
+    assert (first.slug, first.severity) == ("memory/near-limit", "critical")
+    assert terminal.render(report).startswith("CAUSE  memory/near-limit")
+    assert "refuses every write" in first.title
