@@ -105,7 +105,8 @@ def _unread(sheet: Sheet, report: Report, refused: Sequence[Absent], unjudged: S
 
 def render_diff(report: Report) -> str:
     """Render the patches of all findings, one behind the other, as ``patch -p1`` takes them."""
-    return "".join(patch.diff if patch.diff.endswith("\n") else f"{patch.diff}\n" for patch in patches(report))
+    diffs = dict.fromkeys(patch.diff for patch in patches(report))  # two findings may have one patch
+    return "".join(diff if diff.endswith("\n") else f"{diff}\n" for diff in diffs)
 
 
 def render_github(report: Report, refused: Sequence[Absent] = ()) -> str:
