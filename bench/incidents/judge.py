@@ -57,7 +57,7 @@ def judge(
 ) -> Marks:
     """Compare a report with the truth."""
     expect = facts["expect"][withheld or "all"]
-    marks = Marks(healthy=facts["healthy"], knowable=not expect["unsure_is_right"])
+    marks = Marks(healthy=facts["healthy"], knowable=expect["verdict"] != "nothing" and not expect["unsure_is_right"])
     if report is None:
         # exit 4 is NO VERDICT, and exit 3 is "nothing to examine"
         marks.said = "unsure" if exit_code in {3, 4} else "failed"
