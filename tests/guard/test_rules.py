@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-from necropsy.model.slugs import SLUGS
 
+from necropsy.examine.registry import SLUGS
 from necropsy.guard.exporter.info_fields import INFO_FIELDS
 from necropsy.guard.rules import RECORDS, alerts, as_yaml
 

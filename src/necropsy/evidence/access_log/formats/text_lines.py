@@ -264,7 +264,8 @@ def _by_expression(pieces: Sequence[Piece], names: set[str], escape: str) -> _Pl
     groups = ", ".join(map(literal, captured))
     steps = ({"found": f"regexp_extract(line, {literal(pattern + '$')}, [{groups}])"},)
     values = {name: f"found[{literal(name)}]" for name in captured}
-    return _Plan(values, steps, f"{values[captured[0]]} <> '' OR {values[captured[-1]]} <> ''")
+    # A line that does not fit leaves all of them empty; one that does has a time, whatever else is empty in it.
+    return _Plan(values, steps, " OR ".join(f"{value} <> ''" for value in values.values()))
 
 
 _EXACTLY: Final = {
