@@ -95,3 +95,25 @@ def test_users_of_unknown_birth_are_people_where_the_log_shows_that_only_people_
         if visits:
             s.rows("visit", *visits)
         assert ("healthy" in slugs(s.examine())) is healthy
+
+
+@pytest.mark.parametrize(("path", "outcome", "healthy"), [
+    ("/oauth/token", "untested", False), ("/gateway/v2", "untested", False), ("/gateway/v2", "innocent", True),
+])  # fmt: skip
+def test_a_program_that_posts_again_and_again_may_be_who_logs_in(path: str, outcome: str, healthy: bool) -> None:
+    with scene() as s:
+        s.source("rdb", "access_log").sessions(100).visitors(1, "Mozilla/5.0", "h", period_s=None)
+        s.claim("people", 95, evidence="visits", clients=80, visits=300)
+        s.rows("birth_account", {"store": "a", "births": 100, "unknown": 900, "explained": 95, "covered": 100})
+        s.sessions(900, authentication="yes")
+        s.case.execute("UPDATE session SET born_at = NULL WHERE authentication = 'yes'")
+        posts = {"user_agent": "GuzzleHttp/7", "method": "POST", "path": path, "visits": 225}
+        form = {"user_agent": "Mozilla/5.0", "method": "POST", "path": "/login", "visits": 5}
+        s.rows("visitor_class", {"class_id": 2, **form}, {"class_id": 3, **posts})
+        s.rows("visit", *({"class_id": 2, "client": client} for client in range(5)))
+        s.rows("visit", *({"class_id": 3, "client": 99} for _ in range(225)))
+        s.rows(
+            "creation_test",
+            {"store": "a", "class_id": 3, "outcome": outcome, "visits": 225, "followed": 5, "chance": 0.02},
+        )
+        assert ("healthy" in slugs(s.examine())) is healthy

@@ -34,7 +34,7 @@ FEWEST: Final = 20
 """Births: fewer are no cause of anything, whatever their share."""
 
 _LOGIN: Final = re.compile(
-    r"(?i)(?:^|[/._-])(?:log-?in|sign-?in|auth(?:enticate)?|j_security_check|session)s?(?:$|[/?._-])"
+    r"(?i)(?:^|[/._-])(?:log-?in|sign-?in|auth(?:enticate)?|j_security_check|session|oauth2?|token)s?(?:$|[/?._-])"
 )
 _ROBOT: Final = re.compile(r"(?i)bot\b|bot/|crawl|spider|slurp|scrapy|fetcher|preview|archiver|indexer|scan")
 _BROWSER: Final = re.compile(r"^(?:Mozilla|Opera)/\d")
@@ -140,16 +140,25 @@ def _program(claim: Row) -> str:
     return DROPS if several_clients or _SERVICE.search(claim["path"] or "") else BOTS
 
 
+_POSTS_AGAIN: Final = """
+SELECT count(*) > 0 FROM (
+  SELECT visit.class_id, visit.client FROM visit JOIN visitor_class USING (class_id)
+  WHERE method = 'POST' AND NOT list_contains($1::INTEGER[], visit.class_id)
+    AND visit.class_id NOT IN (SELECT class_id FROM creation_test WHERE outcome = 'innocent' AND class_id IS NOT NULL)
+  GROUP BY ALL HAVING count(*) >= $2)
+"""
+
+
 def logins_are_people(case: Case) -> bool:
     """Whether the logins that the logs show are those of people: few of them by clients that log in again and again.
 
-    False also where no log shows a login: then nobody knows.
+    False also where no log shows a login: then nobody knows. An address whose name says nothing may be a login, too: a
+    client that posts to it again and again, and was not found to be innocent, may be who logs in.
     """
-    forms = [
-        row["class_id"]
-        for row in case.rows("SELECT class_id, path FROM visitor_class WHERE method = 'POST'")
-        if _LOGIN.search(row["path"] or "")
-    ]
+    posted = case.rows("SELECT class_id, path FROM visitor_class WHERE method = 'POST'")
+    forms = [row["class_id"] for row in posted if _LOGIN.search(row["path"] or "")]
+    if case.value(_POSTS_AGAIN, [forms, _FEWEST_TICKS]):
+        return False
     clients = (
         case.rows("SELECT count(*) AS logins FROM visit WHERE list_contains($1, class_id) GROUP BY client", [forms])
         if forms
