@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from necropsy.case.scratch import Scratch, open_scratch
 from necropsy.evidence.access_log import lines, loading
 from necropsy.evidence.access_log.backends.interface import KIND, Backend, Part, Wanted, unrecognised
-from necropsy.evidence.access_log.formats import unfit
 from necropsy.evidence.access_log.formats.layout import LogFormat
+from necropsy.evidence.access_log.formats.unfit import noted
 from necropsy.evidence.access_log.sources import LogFile, attach, first_lines, nothing_in
 from necropsy.model.errors import UnreadableSource
 from necropsy.model.evidence import Absent, Source
@@ -45,7 +45,15 @@ class LocalBackend:
                 part.absent.append(Absent(KIND, locator, *_unrecognised(file, wanted.formats)))
                 continue
             part.sources.append(
-                Source(KIND, locator, loaded.last_at, None, None, None, _note(loaded.note, file, wanted))
+                Source(
+                    KIND,
+                    locator,
+                    loaded.last_at,
+                    None,
+                    None,
+                    None,
+                    noted(loaded.note, wanted.formats, first_lines(file)),
+                )
             )
             part.blemishes += loaded.blemishes
             part.requests += loaded.requests
@@ -60,13 +68,6 @@ def open_local(meanwhile: Callable[[], object] | None = None) -> Iterator[Backen
     """Open DuckDB in this process."""
     with open_scratch(meanwhile=meanwhile) as scratch:
         yield LocalBackend(scratch)
-
-
-def _note(note: str, file: LogFile, wanted: Wanted) -> str:
-    """Add to what was recognised that a given format fits no line, if so."""
-    given = any(form.name == unfit.GIVEN for form in wanted.formats)
-    said = unfit.misfit(wanted.formats, note, first_lines(file)) if given else ""
-    return f"{note}; {said}" if said else note
 
 
 def _unrecognised(file: LogFile, formats: Sequence[LogFormat]) -> tuple[str, str]:

@@ -133,7 +133,7 @@ class SparkBackend:
         files = [file for locator in wanted.locators for file in self._files(locator, part)]
         read = self._read(files, wanted) if files else []
         for number, file in enumerate(files):
-            spark_partitions.count(part, file, [piece for piece in read if piece.file == number])
+            spark_partitions.count(part, file, [piece for piece in read if piece.file == number], wanted.formats)
         return part
 
     def _files(self, locator: str, part: Part) -> list[spark_partitions.File]:

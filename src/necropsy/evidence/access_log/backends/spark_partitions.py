@@ -26,6 +26,7 @@ from necropsy.case.scratch import Scratch, open_scratch
 from necropsy.evidence.access_log import lines, loading
 from necropsy.evidence.access_log.backends.interface import KIND, Part, Wanted, unrecognised
 from necropsy.evidence.access_log.formats.layout import LogFormat
+from necropsy.evidence.access_log.formats.unfit import noted
 from necropsy.evidence.access_log.sources import LogFile, attach, spool
 from necropsy.model.errors import UnreadableSource
 from necropsy.model.evidence import Absent, Blemish, Source
@@ -80,18 +81,19 @@ class File:
     """Its first lines: every piece has the layout that these have."""
 
 
-def count(part: Part, file: File, pieces: Sequence[Piece]) -> None:
+def count(part: Part, file: File, pieces: Sequence[Piece], formats: Sequence[LogFormat] = ()) -> None:
     """Count the pieces of a file in."""
     notes = list(dict.fromkeys(note for piece in pieces if piece.note for note in piece.note.split("; then ")))
     refused = next((piece.absent for piece in pieces if piece.absent is not None), None)
     damage = next((piece.damage for piece in pieces if piece.damage), "")
     if not notes:
-        reason = refused or unrecognised(damage, file.head)
+        reason = refused or unrecognised(damage, file.head, formats)
         part.absent.append(Absent(KIND, file.locator, *reason))
         return
     last = max((piece.last_us for piece in pieces if piece.last_us is not None), default=None)
     taken_at = None if last is None else lines.moment(last)
-    part.sources.append(Source(KIND, file.locator, taken_at, None, None, None, "; then ".join(notes)))
+    note = noted("; then ".join(notes), formats, file.head)
+    part.sources.append(Source(KIND, file.locator, taken_at, None, None, None, note))
     part.requests += sum(piece.kept for piece in pieces)
     moments = [at for piece in pieces for at in (piece.first_kept_us, piece.last_kept_us) if at is not None]
     if moments:

@@ -81,3 +81,10 @@ def _parse(line: str) -> object:
         return json.loads(line)
     except (ValueError, RecursionError):
         return None
+
+
+def noted(note: str, formats: Sequence[LogFormat], head: Sequence[str]) -> str:
+    """Add to what was recognised that a given format fits none of a file's first lines, if so."""
+    given = any(form.name == GIVEN for form in formats)
+    said = misfit(formats, note, head) if given else ""
+    return f"{note}; {said}" if said else note
