@@ -152,6 +152,7 @@ def test_nobody_in_use_or_logged_in_goes_and_plan_and_kept_are_all(
             act()
         done = apply(path, folder / "journal", knobs=Knobs(batch=100))
         assert done.deleted + done.kept.total() == plan.sessions
+        time.sleep(0.02)  # what expires in a millisecond may do so after the purge has ended
         there = {identifier: client.exists(f"{SPRING}:sessions:{identifier}") == 1 for identifier in ids.anonymous}
         assert [there[i] for i in ids.anonymous] == [action in {"use", "login"} for action in actions]
         for identifier in (*ids.recent, *ids.users):
