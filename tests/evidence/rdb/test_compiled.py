@@ -70,7 +70,7 @@ def test_the_reader_is_compiled_where_there_is_a_compiler() -> None:
         if os.environ.get("CI"):
             pytest.fail("the reader is not compiled here: is there a C compiler, and was the package built with it?")
         pytest.skip("the reader is not compiled here: no C compiler when the package was installed")
-    modules = {path.stem for path in FOLDER.glob("*.pxd")} or {"scan", "values", "window", "kernels"}
+    modules = {path.stem for path in FOLDER.glob("*.pxd")} or {"scan", "values", "read_buffer", "kernels"}
     for module in modules:
         assert not str(importlib.import_module(f"necropsy.evidence.rdb.{module}").__file__).endswith(".py")
 
