@@ -54,7 +54,7 @@ RECORDS: Final[tuple[Record, ...]] = (
 
 _OTHERS: Final[tuple[Alert, ...]] = (
     Alert("NecropsyImmortalSessions", "sessions/immortal",
-          "necropsy_sessions_immortal / on (store) store:necropsy_sessions:sum > 0.1", "30m", "warning",
+          "necropsy_sessions_immortal / on (store) sum by (store) (necropsy_sessions) > 0.1", "30m", "warning",
           "{{ $value | humanizePercentage }} of the sessions in store {{ $labels.store }} never expire",
           "Memory only grows. Give sessions a lifetime of hours or days, then shorten those that are there."),
     Alert("NecropsyStoreFullWithinADay", "memory/near-limit",
