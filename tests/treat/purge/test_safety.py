@@ -302,7 +302,8 @@ def test_a_full_store_is_purged_and_an_undo_says_how_much_room_it_needs(tmp_path
         spring(client, anonymous=300, recent=5, users=5)
         client.set("filler", "x" * 3_000_000)
         _, path = make_plan(server.url, tmp_path)
-        client.config_set("maxmemory", client.info("memory")["used_memory"] - 500_000)
+        # Below the filler alone: what the plan took for a while, buffers of its snapshot, may be given back by now.
+        client.config_set("maxmemory", 2_500_000)
         with pytest.raises(redis.exceptions.OutOfMemoryError):
             client.set("more", "x")
         done = apply(path, tmp_path / "journal")
