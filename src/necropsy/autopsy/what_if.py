@@ -41,7 +41,7 @@ def _store(case: Case, name: str, at: datetime) -> Store:
     import numpy as np
 
     from necropsy.autopsy import verdict_inputs
-    from necropsy.verdict.forecast import GRACE_S
+    from necropsy.verdict.forecast import grace_s
     from necropsy.verdict.what_if import Store
 
     naive = at.replace(tzinfo=None)
@@ -58,7 +58,7 @@ def _store(case: Case, name: str, at: datetime) -> Store:
         " coalesce(sum(bytes), 0)::DOUBLE AS bytes FROM session WHERE store = $store",
         asked,
     )[0]
-    grace = GRACE_S if facts.layout in {"spring-indexed", "spring-reactive-indexed"} else 0
+    grace = grace_s(facts.layout)
     people = case.value(
         "SELECT coalesce(sum(births), 0) FROM birth_claim WHERE store = ? AND creator = 'people'", [name]
     )
@@ -72,7 +72,7 @@ def _store(case: Case, name: str, at: datetime) -> Store:
         people=float(people),
         lifetime_s=facts.lifetime_s,
         grace_s=float(grace),
-        streams=_streams(case, name),
+        streams=_streams(case, name, at),
         bytes_per_session=facts.bytes_per_session,
         other_bytes=max(0.0, facts.bytes - counts["bytes"]),
         memory_limit=facts.memory_limit,
@@ -82,18 +82,16 @@ def _store(case: Case, name: str, at: datetime) -> Store:
 _SLUGS: Final = {"probe": "probes/creates-sessions", "unlogged": "traffic/unlogged-creator"}
 
 
-def _streams(case: Case, store: str) -> list[Stream]:
+def _streams(case: Case, store: str, at: datetime) -> list[Stream]:
     """Return who goes on creating: claims whose births had not ended."""
     from necropsy.autopsy.reporting import claims_of
-    from necropsy.autopsy.verdict_inputs import read_at
     from necropsy.verdict.actors import is_over
     from necropsy.verdict.what_if import Stream
 
-    moment = read_at(case, datetime.fromisoformat(case.meta()["now"]))[store]
     return [
         Stream(_slug(claim.creator, claim.period_s), claim.label, claim.births_per_hour * 24)
         for claim in claims_of(case)
-        if claim.store == store and claim.creator != "people" and not is_over(claim, moment)
+        if claim.store == store and claim.creator != "people" and not is_over(claim, at)
     ]
 
 

@@ -24,6 +24,8 @@ from urllib.parse import parse_qs, urlsplit
 
 from necropsy.model.errors import UsageError
 
+TIMEOUT_HEADER: Final = "X-Prometheus-Scrape-Timeout-Seconds"
+"""What Prometheus sends with a scrape: the seconds that it may take."""
 _IDLE_S: Final = 75.0
 """A kept connection that says nothing for so long is closed."""
 _SECURE: Final = {

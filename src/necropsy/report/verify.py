@@ -19,7 +19,7 @@ from necropsy.model.verification import (
     Verification,
 )
 from necropsy.report.escaping import inert
-from necropsy.report.figures import count, duration, moment
+from necropsy.report.figures import count, duration, iso, moment
 
 SCHEMA: Final = "necropsy/verify/1"
 _HEADLINES: Final = {
@@ -116,4 +116,4 @@ def _store_row(check: StoreCheck) -> dict[str, Any]:
 
 
 def _moment(at: datetime | None) -> str | None:
-    return at.strftime("%Y-%m-%dT%H:%M:%SZ") if at is not None else None
+    return iso(at.replace(microsecond=0)) if at is not None else None

@@ -10,7 +10,7 @@ from typing import Any, Final
 from necropsy.model.figures import several
 from necropsy.model.what_if import Outlook, StoreOutlooks, WhatIf
 from necropsy.report.escaping import inert
-from necropsy.report.figures import count, duration, moment, size
+from necropsy.report.figures import count, duration, iso, moment, size
 
 SCHEMA: Final = "necropsy/what-if/1"
 _BARS: Final = " ▁▂▃▄▅▆▇█"
@@ -101,4 +101,4 @@ def _row(outlook: Outlook) -> dict[str, Any]:
 
 
 def _moment(at: datetime | None) -> str | None:
-    return at.strftime("%Y-%m-%dT%H:%M:%SZ") if at is not None else None
+    return iso(at.replace(microsecond=0)) if at is not None else None

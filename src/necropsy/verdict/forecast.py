@@ -44,6 +44,11 @@ class StoreFacts:
     taken_at: datetime
 
 
+def grace_s(layout: str) -> int:
+    """Seconds for which a session of this layout stays after it is over."""
+    return GRACE_S if layout in _INDEXED else 0
+
+
 def is_immortal(lifetime_s: float | None) -> bool:
     """Whether sessions of this lifetime never expire in practice."""
     return lifetime_s is not None and (lifetime_s < 0 or lifetime_s > IMMORTAL_S)
@@ -99,7 +104,8 @@ def _per_day(creating: Sequence[Probe]) -> str:
 def _kept(store: StoreFacts) -> float:
     """Seconds that a session stays after it is over, where that is not too little to count."""
     lifetime_s = store.lifetime_s or 0.0
-    return GRACE_S if store.layout in _INDEXED and _MATTERS * lifetime_s < GRACE_S else 0.0
+    kept = grace_s(store.layout)
+    return kept if _MATTERS * lifetime_s < kept else 0.0
 
 
 def _formula(store: StoreFacts, creating: Sequence[Probe], index_keys: float, hashes: float) -> str:

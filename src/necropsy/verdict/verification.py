@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from necropsy.model.probe import Probe
@@ -25,9 +25,10 @@ from necropsy.model.verification import (
     CheckedCreator,
     StoreCheck,
 )
-from necropsy.rhythm.endings import has_ended, quiet_s
+from necropsy.rhythm.endings import quiet_s
+from necropsy.verdict.actors import is_over, utc
 from necropsy.verdict.evidence import Claim
-from necropsy.verdict.forecast import is_immortal
+from necropsy.verdict.forecast import DAY_S, is_immortal
 
 _LEAST_SHARE: Final = 0.01
 """Creators with less than this share of a store's births are not followed: they were none of the causes."""
@@ -71,7 +72,7 @@ def check(store: str, before: Reading, after: Reading, probes: Sequence[Probe]) 
     followed += [
         _new(claim, probes)
         for claim in now
-        if id(claim) not in known and not _is_over(claim, after.at) and _begun_since(claim, before.at)
+        if id(claim) not in known and not is_over(claim, after.at) and _begun_since(claim, before.at)
     ]
     creators = tuple(sorted(followed, key=lambda one: (one.state != CREATES, -one.births_per_day_now, one.name)))
     outcome, until, reason = _outcome(creators, machines, before, after)
@@ -125,9 +126,9 @@ def _follow(
 ) -> CheckedCreator:
     """Say what became of one creator."""
     match = _same(claim, now)
-    last = _utc(match.last_at if match is not None else claim.last_at)
+    last = utc(match.last_at if match is not None else claim.last_at)
     per_day = claim.births_per_hour * _HOURS_A_DAY
-    if match is not None and not _is_over(match, after.at):
+    if match is not None and not is_over(match, after.at):
         return _checked(claim, probes, CREATES, match.births_per_hour * _HOURS_A_DAY or per_day, last)
     needed = quiet_s(claim.period_s, claim.creation_probability, claim.births_per_hour)
     silent_since = last or before.at
@@ -139,14 +140,14 @@ def _follow(
 
 
 def _new(claim: Claim, probes: Sequence[Probe]) -> CheckedCreator:
-    checked = _checked(claim, probes, CREATES, claim.births_per_hour * _HOURS_A_DAY, _utc(claim.last_at))
+    checked = _checked(claim, probes, CREATES, claim.births_per_hour * _HOURS_A_DAY, utc(claim.last_at))
     return CheckedCreator(
         checked.name, checked.url, CREATES, 0.0, checked.births_per_day_now, checked.last_at, is_new=True
     )
 
 
 def _begun_since(claim: Claim, moment: datetime) -> bool:
-    first = _utc(claim.first_at)
+    first = utc(claim.first_at)
     return first is not None and first > moment
 
 
@@ -163,10 +164,6 @@ def _checked(
         last_at=last,
         reason=reason,
     )
-
-
-def _is_over(claim: Claim, at: datetime) -> bool:
-    return has_ended(_utc(claim.last_at), at, claim.period_s, claim.creation_probability, claim.births_per_hour)
 
 
 def _outcome(
@@ -196,8 +193,4 @@ def _outcome(
 def _plateau(per_day: float, after: Reading) -> float | None:
     if after.lifetime_s is None or is_immortal(after.lifetime_s):
         return None if per_day else 0.0
-    return per_day / 86_400 * after.lifetime_s
-
-
-def _utc(moment: datetime | None) -> datetime | None:
-    return moment.replace(tzinfo=UTC) if moment is not None and moment.tzinfo is None else moment
+    return per_day / DAY_S * after.lifetime_s

@@ -17,19 +17,18 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from necropsy.model.what_if import Outlook, StoreOutlooks
-from necropsy.verdict.forecast import is_immortal
+from necropsy.verdict.forecast import DAY_S, is_immortal
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-_DAY_S: Final = 86_400
 _POINTS: Final = 49
 _HEADROOM: Final = 2.0
 """Of a limit that is enough: room for a day on which twice as many come, for buffers and for a save."""
 _LEAST_BYTES: Final = 16_000_000
 """A server without a key takes about a megabyte; nobody offers less than this."""
-_NEVER_S: Final = 10 * 365 * _DAY_S
+_NEVER_S: Final = 10 * 365 * DAY_S
 """Looked ahead at most."""
 
 
@@ -122,7 +121,7 @@ def outlook(store: Store, steps: Steps) -> Outlook:
 
     def sessions(seconds: NDArray[np.float64]) -> NDArray[np.float64]:
         there = leaving.size - np.searchsorted(leaving, seconds, side="right")
-        return there + immortal + per_day / _DAY_S * np.minimum(seconds, stay_s) + people
+        return there + immortal + per_day / DAY_S * np.minimum(seconds, stay_s) + people
 
     steady = not (never and per_day > 0)
     settles_s = float(max(leaving[-1] if leaving.size else 0.0, stay_s if per_day and not never else 0.0))
@@ -158,8 +157,8 @@ def _reach(store: Store, per_day: float) -> float:
     """Seconds to look ahead where nothing becomes steady: until the limit, or a month."""
     if store.memory_limit and per_day > 0 and store.bytes_per_session > 0:
         room = store.memory_limit - store.other_bytes - (store.left_s.size + store.immortal) * store.bytes_per_session
-        return max(_DAY_S, room / store.bytes_per_session / per_day * _DAY_S * 1.1)
-    return 30.0 * _DAY_S
+        return max(DAY_S, room / store.bytes_per_session / per_day * DAY_S * 1.1)
+    return 30.0 * DAY_S
 
 
 def _full_at(
@@ -179,7 +178,7 @@ def _full_at(
         part = (most - values[at - 1]) / rise if rise > 0 else 1.0
         return store.at + timedelta(seconds=float(times[at - 1] + part * (times[at] - times[at - 1])))
     if per_day_for_ever > 0:
-        seconds = (most - float(values[-1])) / per_day_for_ever * _DAY_S + float(times[-1])
+        seconds = (most - float(values[-1])) / per_day_for_ever * DAY_S + float(times[-1])
         return store.at + timedelta(seconds=seconds) if seconds < _NEVER_S else None
     return None
 

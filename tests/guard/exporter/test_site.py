@@ -23,9 +23,9 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 import servers
-from necropsy.guard.exporter.site import TIMEOUT_HEADER, Exporter
+from necropsy.guard.exporter.site import Exporter
 from necropsy.guard.exporter.target import Options
-from necropsy.guard.web import Site, WebConfig, read_web_config, serve
+from necropsy.guard.web import TIMEOUT_HEADER, Site, WebConfig, read_web_config, serve
 from necropsy.model.errors import UsageError
 from necropsy.wire.redis.address import parse_address
 

@@ -15,10 +15,9 @@ from urllib.parse import quote
 from necropsy.guard.census.schedule import Census
 from necropsy.guard.exporter.target import Options, Target
 from necropsy.guard.exposition import CONTENT_TYPE, Family, Sample, text_of
-from necropsy.guard.web import Request, Response, Route
+from necropsy.guard.web import TIMEOUT_HEADER, Request, Response, Route
 from necropsy.wire.redis.address import Address
 
-TIMEOUT_HEADER: Final = "X-Prometheus-Scrape-Timeout-Seconds"
 _RESERVE_S: Final = 0.2
 """Of the time that Prometheus allows, what the way back may take."""
 _BY_DEFAULT_S: Final = 10.0

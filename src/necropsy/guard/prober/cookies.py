@@ -14,8 +14,8 @@ from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Final
 from urllib.request import Request
 
-_SESSION: Final = re.compile(r"(?i)[\w.:-]*sess[\w.:-]*|(?:[\w.:-]*[._:-])?sid|frontend|adminhtml|cfid|cakephp")
-"""Names of session cookies: JSESSIONID, SESSION, PHPSESSID, connect.sid, laravel_session, ASP.NET_SessionId …"""
+from necropsy.sessions.cookie_names import is_session_cookie
+
 _EXPIRED: Final = re.compile(r"(?i);\s*max-age\s*=\s*(?:0|-\d+)\s*(?:;|$)|;\s*expires\s*=[^;]*\b(?:1970|1969)\b")
 
 
@@ -51,7 +51,7 @@ def set_cookies(headers: Iterable[str], brought: str) -> list[SetCookie]:
         pair = header.partition(";")[0].strip()
         name, _, value = pair.partition("=")
         lives = bool(value.strip('" ')) and not _EXPIRED.search(header)
-        found.append(SetCookie(name.strip(), bool(_SESSION.fullmatch(name.strip())) and lives, pair not in known))
+        found.append(SetCookie(name.strip(), is_session_cookie(name.strip()) and lives, pair not in known))
     return found
 
 

@@ -19,11 +19,10 @@ from necropsy.guard.prober.cookies import Jar
 from necropsy.guard.prober.metrics import families
 from necropsy.guard.prober.module import HttpModule, read_modules
 from necropsy.guard.prober.probe import OBSERVE, REUSE, Result, probe
-from necropsy.guard.web import Request, Response, Route
+from necropsy.guard.web import TIMEOUT_HEADER, Request, Response, Route
 from necropsy.model.errors import NecropsyError
 
 DEFAULT_MODULE: Final = "http_2xx"
-TIMEOUT_HEADER: Final = "X-Prometheus-Scrape-Timeout-Seconds"
 _RESERVE_S: Final = 0.5
 _LONGEST_S: Final = 120.0
 """Seconds that a probe may take when neither Prometheus nor the module says less, as in blackbox."""

@@ -13,14 +13,12 @@ from collections.abc import Mapping
 from typing import Final
 
 from necropsy._internal.sql_quoting import literal
+from necropsy.sessions.cookie_names import SESSION_COOKIE, is_session_cookie
 from necropsy.visits.line_flags import COOKIE_SENT, COOKIE_SET, TELLS_COOKIE_SENT, TELLS_COOKIE_SET
 
 FIELDS: Final = ("cookie", "own_cookie", "set_cookie", "own_set_cookie")
 """Fields of a line that tell: the whole header of the request, one cookie of it; the same of the answer."""
-_NAME: Final = r"[\w.:-]*sess[\w.:-]*|(?:[\w.:-]*[._:-])?sid|frontend|adminhtml|cfid|cakephp"
-"""Names of session cookies: JSESSIONID, SESSION, PHPSESSID, connect.sid, laravel_session, _app_session, ASP.NET_SessionId …"""
-_SESSION: Final = re.compile(rf"(?i:{_NAME})")
-_IN_HEADER: Final = rf"(?i)(?:^|[;,\[\"] ?)(?:{_NAME})=[^;, ]|REDACTED"
+_IN_HEADER: Final = rf"(?i)(?:^|[;,\[\"] ?)(?:{SESSION_COOKIE})=[^;, ]|REDACTED"
 _VARIABLE: Final = re.compile(r"(upstream_)?cookie_(\w+)")
 _REQUEST_HEADERS: Final = frozenset({"http_cookie"})
 _ANSWER_HEADERS: Final = frozenset({"sent_http_set_cookie", "upstream_http_set_cookie"})
@@ -37,7 +35,7 @@ def field_of(variable: str) -> str | None:
     if variable in _ANSWER_HEADERS:
         return "set_cookie"
     named = _VARIABLE.fullmatch(variable)
-    if named is None or not _SESSION.fullmatch(named[2]):
+    if named is None or not is_session_cookie(named[2]):
         return None
     return "own_set_cookie" if named[1] else "own_cookie"
 
@@ -55,7 +53,7 @@ def field_of_key(name: str) -> str | None:
     if name.endswith(("cookie", "cookies")):
         return "cookie"
     _, found, cookie = name.rpartition("cookie")
-    if name in {"jsessionid", "phpsessid", "connectsid", "aspnetsessionid"} or (found and _SESSION.fullmatch(cookie)):
+    if name in {"jsessionid", "phpsessid", "connectsid", "aspnetsessionid"} or (found and is_session_cookie(cookie)):
         return "own_set_cookie" if name.startswith("upstream") else "own_cookie"
     return None
 
