@@ -85,8 +85,12 @@ def report(case: Case, births: Mapping[str, Births] | None = None) -> Report:
 
 def claims_of(case: Case) -> list[Claim]:
     """The claims of a case, largest first."""
-    columns = ", ".join(Claim.__dataclass_fields__)
-    return [Claim(**row) for row in case.rows(f"SELECT {columns} FROM birth_claim ORDER BY store, births DESC, label")]
+    return [claim_of(row) for row in case.rows("SELECT * FROM birth_claim ORDER BY store, births DESC, label")]
+
+
+def claim_of(row: dict[str, Any]) -> Claim:
+    """The claim in a row of ``birth_claim``."""
+    return Claim(**{name: row[name] for name in Claim.__dataclass_fields__})
 
 
 def _sources(case: Case) -> list[Source]:

@@ -72,30 +72,23 @@ def _store(case: Case, name: str, at: datetime) -> Store:
         people=float(people),
         lifetime_s=facts.lifetime_s,
         grace_s=float(grace),
-        streams=_streams(case, name, at),
+        streams=streams(case, name, at),
         bytes_per_session=facts.bytes_per_session,
         other_bytes=max(0.0, facts.bytes - counts["bytes"]),
         memory_limit=facts.memory_limit,
     )
 
 
-_SLUGS: Final = {"probe": "probes/creates-sessions", "unlogged": "traffic/unlogged-creator"}
-
-
-def _streams(case: Case, store: str, at: datetime) -> list[Stream]:
+def streams(case: Case, store: str, at: datetime) -> list[Stream]:
     """Return who goes on creating: claims whose births had not ended."""
-    from necropsy.autopsy.reporting import claims_of
+    from necropsy.autopsy.reporting import claim_of
+    from necropsy.examine import creation
     from necropsy.verdict.actors import is_over
     from necropsy.verdict.what_if import Stream
 
-    return [
-        Stream(_slug(claim.creator, claim.period_s), claim.label, claim.births_per_hour * 24)
-        for claim in claims_of(case)
-        if claim.store == store and claim.creator != "people" and not is_over(claim, at)
+    going_on = [
+        row
+        for row in creation.claims(case)
+        if row["store"] == store and row["slug"] != creation.PEOPLE and not is_over(claim_of(row), at)
     ]
-
-
-def _slug(creator: str, period_s: float | None) -> str:
-    if creator == "visitor":
-        return "probes/creates-sessions" if period_s is not None else "traffic/bot-creates-sessions"
-    return _SLUGS.get(creator, creator)
+    return [Stream(row["slug"], row["label"], row["births_per_hour"] * 24) for row in going_on]

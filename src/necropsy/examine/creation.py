@@ -106,17 +106,19 @@ def created(case: Case, slug: str) -> Iterator[Created]:
     """Yield what one slug of a creator, or ``people``, made: one value a store that has any of it."""
     totals = {row["store"]: row["n"] for row in case.rows("SELECT store, count(*) AS n FROM session GROUP BY store")}
     by_store: dict[str, list[Row]] = defaultdict(list)
-    for claim in _with_slugs(case.rows(_CLAIMS)):
+    for claim in claims(case):
         if claim["slug"] == slug:
             by_store[claim["store"]].append(claim)
-    for store, claims in sorted(by_store.items()):
-        yield Created(store, totals.get(store, 0), tuple(claims))
+    for store, found in sorted(by_store.items()):
+        yield Created(store, totals.get(store, 0), tuple(found))
 
 
-def _with_slugs(claims: Sequence[Row]) -> Sequence[Row]:
-    for claim in claims:
-        claim["slug"] = _slug(claim)
-    return claims
+def claims(case: Case) -> Sequence[Row]:
+    """Return the rows of ``birth_claim``, each with its ``slug``; per store, most births first."""
+    rows = case.rows(_CLAIMS)
+    for row in rows:
+        row["slug"] = _slug(row)
+    return rows
 
 
 def _slug(claim: Row) -> str:
