@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from necropsy.examine import creation
 from necropsy.examine.interface import Examiner
-from necropsy.examine.traffic.actors import exhibits, who
+from necropsy.examine.traffic.actors import exhibits, finding, who
 from necropsy.model.figures import percent
 from necropsy.model.finding import Finding, Remedy, Severity
 
@@ -25,28 +25,19 @@ def examine(case: Case) -> Iterator[Finding]:
     for made in creation.created(case, creation.BOTS):
         if made.share < creation.LEAST_SHARE:
             continue
-        confidence, why = creation.confidence(case, made)
-        shown = exhibits(made)
-        yield Finding(
-            severity=made.severity,
-            confidence=confidence,
+        yield finding(
+            case,
+            made,
             title=f"{who(made)} creates {percent(made.share)} of the sessions in store {made.store}",
             text=(
                 "It comes without a cookie each time, so each visit to a page that starts a session leaves one more."
-                + (f" Not certain: {why}." if why else "")
             ),
-            primary=shown[0],
-            supporting=shown[1:],
             remedy=Remedy(
                 title="Do not start sessions for clients without a login",
                 text="Start the session at login, or answer known robots from a path outside the session middleware.",
                 undo="take the rule out again",
             ),
-            store=made.store,
-            share=made.share,
-            share_low=made.low,
-            share_high=made.high,
-            claims=made.ids,
+            shown=exhibits(made),
         )
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from necropsy.examine import creation
 from necropsy.examine.interface import Examiner
-from necropsy.examine.traffic.actors import exhibits, who
+from necropsy.examine.traffic.actors import exhibits, finding, who
 from necropsy.model.figures import percent, several
 from necropsy.model.finding import Cleared, Confidence, Exhibit, Finding, Remedy, Severity, Unexamined
 
@@ -50,26 +50,16 @@ def examine(case: Case) -> Iterator[Finding | Cleared | Unexamined]:
         if made.share < creation.LEAST_SHARE:
             continue
         told = True
-        confidence, why = creation.confidence(case, made)
         shown = exhibits(made)
         if isinstance(cookies, Finding) and cookies.primary is not None:
             shown = (*shown, replace(cookies.primary, title=f"in the logs: {cookies.primary.title}"))
-        yield Finding(
-            severity=made.severity,
-            confidence=confidence,
+        yield finding(
+            case,
+            made,
             title=f"{who(made)} drops its session cookie: {percent(made.share)} of the sessions in store {made.store}",
-            text=(
-                "Each of its visits is given a new session, and nobody comes back to the last one."
-                + (f" Not certain: {why}." if why else "")
-            ),
-            primary=shown[0],
-            supporting=shown[1:],
+            text=("Each of its visits is given a new session, and nobody comes back to the last one."),
             remedy=_REMEDY,
-            store=made.store,
-            share=made.share,
-            share_low=made.low,
-            share_high=made.high,
-            claims=made.ids,
+            shown=shown,
         )
     if told:
         return

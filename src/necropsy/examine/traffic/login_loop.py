@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from necropsy.examine import creation
 from necropsy.examine.interface import Examiner
-from necropsy.examine.traffic.actors import exhibits, who
+from necropsy.examine.traffic.actors import exhibits, finding, who
 from necropsy.model.figures import percent
 from necropsy.model.finding import Finding, Remedy, Severity
 
@@ -25,18 +25,13 @@ def examine(case: Case) -> Iterator[Finding]:
     for made in creation.created(case, creation.LOGIN):
         if made.share < creation.LEAST_SHARE:
             continue
-        confidence, why = creation.confidence(case, made)
-        shown = exhibits(made)
-        yield Finding(
-            severity=made.severity,
-            confidence=confidence,
+        yield finding(
+            case,
+            made,
             title=f"{who(made)} logs in again and again: {percent(made.share)} of the sessions in store {made.store}",
             text=(
                 "Each login starts a session, and the next one does not use it. They are logged in and look like people's."
-                + (f" Not certain: {why}." if why else "")
             ),
-            primary=shown[0],
-            supporting=shown[1:],
             remedy=Remedy(
                 title="Have it keep its cookie, or give it a token",
                 text=(
@@ -45,11 +40,7 @@ def examine(case: Case) -> Iterator[Finding]:
                 ),
                 undo="take the limit out again",
             ),
-            store=made.store,
-            share=made.share,
-            share_low=made.low,
-            share_high=made.high,
-            claims=made.ids,
+            shown=exhibits(made),
         )
 
 
