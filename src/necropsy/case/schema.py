@@ -1,4 +1,4 @@
-"""The tables of a case file, declared once: the DDL, the documentation and the hashing all come from here.
+"""The tables of a case file, declared once (``history_tables`` has those of times past).
 
 Times are ``TIMESTAMP`` without zone and mean UTC. Columns marked ``hashed_from`` never hold what the reader saw: the
 case replaces the raw bytes by a keyed hash while they enter (see ``identity``).
@@ -6,39 +6,13 @@ case replaces the raw bytes by a keyed hash while they enter (see ``identity``).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
+
+from necropsy.case.history_tables import HISTORY_TABLES
+from necropsy.case.table import Column, Table
 
 SCHEMA_VERSION: Final = 2
 """Raised when a table changes in a way that an older necropsy would misread."""
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """One column: name, DuckDB type, meaning."""
-
-    name: str
-    type: str
-    doc: str
-    hashed_from: str | None = None
-    """Name of the incoming column whose bytes are hashed into this one."""
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """One table of a case file."""
-
-    name: str
-    doc: str
-    columns: tuple[Column, ...]
-    staging: bool = False
-    """Emptied before a case is saved: raw material of another table."""
-
-    @property
-    def ddl(self) -> str:
-        """``CREATE TABLE`` statement."""
-        columns = ", ".join(f'"{c.name}" {c.type}' for c in self.columns)
-        return f'CREATE TABLE IF NOT EXISTS "{self.name}" ({columns})'
 
 
 _STORE = Column("store", "VARCHAR", "Name of the session store.")
@@ -461,6 +435,7 @@ TABLES: Final[tuple[Table, ...]] = (
         "The verdict; one row.",
         (Column("value", "JSON", "The verdict."),),
     ),
+    *HISTORY_TABLES,
 )
 
 BY_NAME: Final[dict[str, Table]] = {table.name: table for table in TABLES}

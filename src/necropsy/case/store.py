@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from necropsy import __version__
 from necropsy.case import identity
-from necropsy.case.schema import BY_NAME, SCHEMA_VERSION, TABLES, Table
+from necropsy.case.schema import BY_NAME, SCHEMA_VERSION, TABLES
 from necropsy.case.stream import Stream
+from necropsy.case.table import Table
 from necropsy.model.errors import CaseError, CaseTooNew
 from necropsy.model.once import Once
 
