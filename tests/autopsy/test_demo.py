@@ -107,8 +107,9 @@ def test_people_are_counted_as_the_lab_made_them(examined: Examined) -> None:
 def test_the_patches_apply_and_make_every_probe_ask_for_health(examined: Examined, tmp_path: Path) -> None:
     from necropsy.evidence.configuration.reader import read
     from necropsy.probes.simulate import simulate
-    from necropsy.treat.consul_patch import foresee_answer
-    from necropsy.treat.edits import apply
+    from necropsy.probes.syntax.document import parse_json
+    from necropsy.treat.edits.consul_meta import foresee_answer
+    from necropsy.treat.edits.text import apply
 
     sources = load(str(examined.stage.incident))
     files = [
@@ -131,7 +132,7 @@ def test_the_patches_apply_and_make_every_probe_ask_for_health(examined: Examine
     for file in files:
         text = patched.get(file.name, file.text)
         if file.kind == "consul":
-            text = apply(text, foresee_answer(text, file.name, endpoints))
+            text = apply(text, foresee_answer(text, parse_json(text, file.name), endpoints))
         after.append(type(file)(file.name, text, file.kind, file.node_address))
     urls = [probe.url for probe in simulate(after).probes if probe.kind == "blackbox-http"]
     assert len(urls) == 9

@@ -1,17 +1,25 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
 from necropsy.probes.configuration_file import ConfigurationFile
-from necropsy.probes.relabel_coverage import Tally, discovered, presentable_url, tallies
+from necropsy.probes.monitoring import Monitoring
+from necropsy.probes.prometheus.targets.target import Target
+from necropsy.probes.relabel_coverage import Tally, presentable_url, tallies
 from necropsy.probes.simulate import simulate
 
 HEAD = "scrape_configs:\n  - job_name: a\n    static_configs:\n      - {targets: ['h:1', 'h:2'], labels: {team: web}}\n"
 
 
+def targets(files: Sequence[ConfigurationFile]) -> list[Target]:
+    return [found.target for found in Monitoring(files).targets()]
+
+
 def counted(rules: str) -> list[Tally]:
     text = f"{HEAD}    relabel_configs: {rules}\n"
-    return list(tallies(discovered([ConfigurationFile("prometheus.yml", text, "prometheus")])))
+    return list(tallies(targets([ConfigurationFile("prometheus.yml", text, "prometheus")])))
 
 
 @pytest.mark.parametrize(
@@ -66,7 +74,7 @@ def test_a_labelmap_that_makes_one_name_of_two_labels_is_counted() -> None:
 
 def test_the_same_targets_are_discovered_as_are_simulated() -> None:
     files = [ConfigurationFile("prometheus.yml", HEAD, "prometheus")]
-    found = [target for target in discovered(files) if not target.dropped_because]
+    found = [target for target in targets(files) if not target.dropped_because]
     assert [target.url for target in found] == [probe.url for probe in simulate(files).probes]
 
 
@@ -75,7 +83,7 @@ def test_a_url_is_shown_without_the_secrets_inside_its_parameters() -> None:
         "scrape_configs:\n  - job_name: a\n    params: {token: [hunter2], target: ['http://u:hunter2@a/?key=hunter2&x=1']}\n"
         "    static_configs: [{targets: ['h:1']}]\n"
     )
-    (target,) = discovered([ConfigurationFile("prometheus.yml", text, "prometheus")])
+    (target,) = targets([ConfigurationFile("prometheus.yml", text, "prometheus")])
     assert "hunter2" in target.url
     shown = presentable_url(target)
     assert "hunter2" not in shown
@@ -84,5 +92,5 @@ def test_a_url_is_shown_without_the_secrets_inside_its_parameters() -> None:
 
 
 def test_a_url_without_secrets_is_shown_as_it_is() -> None:
-    (target, _) = discovered([ConfigurationFile("prometheus.yml", HEAD, "prometheus")])
+    (target, _) = targets([ConfigurationFile("prometheus.yml", HEAD, "prometheus")])
     assert presentable_url(target) == target.url

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from necropsy.treat.edits import unified_diff
+from necropsy.treat.edits.text import unified_diff
 from necropsy.treat.writing import PatchError, patched, write
 
 _LINES = st.lists(st.sampled_from(["a\n", "b\n", "c\n", "", "\n", "long line\n"]), max_size=12).map("".join)

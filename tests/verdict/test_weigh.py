@@ -1,12 +1,11 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from necropsy.model.finding import Confidence, Finding, Remedy, Severity, Unexamined
+from necropsy.model.finding import Confidence, Finding, Patch, Remedy, Severity, Unexamined
 from necropsy.model.verdict import Kind, Verdict
 from necropsy.verdict.evidence import Account, Claim, ClockOffset, VisitorClass
 from necropsy.verdict.weigh import Weighed, weigh
@@ -37,7 +36,7 @@ def finding(slug: str, severity: Severity = Severity.CRITICAL, share: float | No
 def scale(*claims: Claim, **fields: Any) -> Weighed:
     return Weighed(**{
         "claims": list(claims), "probes": (), "classes": {7: CRAWLER}, "sessions": {"a": 1000}, "bytes_per_session": {"a": 100.0},
-        "predictions": (), "remedies": {}, "now": NOW, "layouts": {"a": "express"}, "logs": True,
+        "predictions": (), "now": NOW, "layouts": {"a": "express"}, "logs": True,
         "accounts": [Account("a", 1000, 0, 950, covered_from=NAIVE - timedelta(days=1), covered_to=NAIVE, covered=1000)],
         **fields,
     })  # fmt: skip
@@ -193,10 +192,11 @@ def test_the_unexplained_share_counts_what_no_known_creator_made() -> None:
     assert verdict.unexplained_share == pytest.approx(0.2)
 
 
-def test_a_patch_that_treatment_offers_is_the_remedy_of_a_configured_prober() -> None:
-    offered = Remedy("Let the probes ask for /health", "", "", patches=())
-    probes = finding("probes/creates-sessions", claims=(0,), remedy=None)
-    (cause,) = weighed(probes, by=scale(claim(period_s=1.0), remedies={"probes/creates-sessions": offered})).causes
+def test_a_patch_of_the_configuration_is_no_remedy_for_a_prober_that_is_in_none() -> None:
+    offered = Remedy("Let the probes ask for /health", "", "", patches=(Patch("prometheus.yml", "", 4, 0, ""),))
+    probes = finding("probes/creates-sessions", claims=(0,), remedy=offered)
+    (cause,) = weighed(probes, by=scale(claim(period_s=1.0))).causes
     assert cause.remedy is not None
     assert cause.remedy.title == "Have PriceSpider/2 ask a health endpoint that starts no session"
-    assert replace(cause.remedy, text="") != offered
+    (cause,) = weighed(finding("probes/creates-sessions", remedy=offered)).causes
+    assert cause.remedy == offered

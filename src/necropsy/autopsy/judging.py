@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from necropsy._internal.serialization import to_plain
 from necropsy.autopsy.reading import Evidence, simulate
-from necropsy.model.probe import Probe
 
 if TYPE_CHECKING:
     from necropsy.autopsy.sources import Sources
     from necropsy.case.store import Case
     from necropsy.model.verdict import Verdict
-    from necropsy.probes.configuration_file import ConfigurationFile
     from necropsy.verdict.evidence import Births
 
 
@@ -24,7 +22,6 @@ def judge(case: Case, evidence: Evidence, sources: Sources, births: Mapping[str,
     from necropsy.examine.interface import examine_all
     from necropsy.examine.registry import EXAMINERS
     from necropsy.treat.fixes.attach import attach_fixes
-    from necropsy.treat.patch import attach_path_remedy, propose
     from necropsy.verdict.attribution import attribute
     from necropsy.verdict.weigh import Weighed, weigh
 
@@ -33,12 +30,7 @@ def judge(case: Case, evidence: Evidence, sources: Sources, births: Mapping[str,
     verdict_inputs.record(case, attribution)
     examination = examine_all(case, EXAMINERS)
 
-    def again(files: Sequence[ConfigurationFile]) -> Sequence[Probe]:
-        return simulate(list(files), sources).probes
-
-    remedy = propose(evidence.files, around.probes, again) if evidence.files else None
-    remedies = {slug: remedy for slug in ("probes/creates-sessions", "probes/wrong-path") if remedy is not None}
-    findings = attach_path_remedy(examination.findings, remedy)
+    findings = examination.findings
     if evidence.simulation is not None:
         findings = attach_fixes(
             findings, evidence.files, evidence.simulation, lambda files: simulate(list(files), sources)
@@ -55,7 +47,6 @@ def judge(case: Case, evidence: Evidence, sources: Sources, births: Mapping[str,
             sessions={name: store.total for name, store in births.items()},
             bytes_per_session={name: store.bytes_per_session for name, store in births.items()},
             predictions=predictions,
-            remedies=remedies,
             now=evidence.now,
             accounts=attribution.accounts,
             offsets=attribution.offsets,

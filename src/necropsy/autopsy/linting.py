@@ -16,6 +16,7 @@ from necropsy.model.verdict import Kind, Verdict
 
 if TYPE_CHECKING:
     from necropsy.autopsy.sources import Sources
+    from necropsy.autopsy.survey import Survey
     from necropsy.case.store import Case
     from necropsy.examine.interface import Examination, Examiner
     from necropsy.model.report import Report
@@ -24,10 +25,6 @@ if TYPE_CHECKING:
 
 _CONFIGURATION: Final = frozenset(("probe", "backend"))
 """Kinds of evidence that configuration files bring."""
-
-
-_PATHS: Final = frozenset(("probes/wrong-path", "probes/partial-fix"))
-"""Findings that end when every probe asks for a health endpoint."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,14 +85,14 @@ def lint(
         case.set_meta("now", datetime.now(UTC).isoformat())
         case.append("source", [to_plain(source) for source in found.sources])
         case.append("absence", [to_plain(item) for item in (*unread, *passed, *found.absent)])
-        chart(case, found.files, found.simulation, prometheus_version, whole=False)
+        chart(case, found.simulation, whole=False)
         remember(case, found.simulation.probes)
         _judge(case, found.files, found.simulation, sources)
         report = reporting.report(case)
     return Linted(
         report,
         tuple(kinds),
-        (*unread, *_refused(found.files, sources)),
+        (*unread, *_refused(found, sources)),
         (*passed, *(_absent(problem) for problem in found.simulation.problems if isinstance(problem, NotJudged))),
     )
 
@@ -178,14 +175,9 @@ def _judge(case: Case, files: Sequence[ConfigurationFile], simulation: Simulatio
     from necropsy.autopsy.reading import simulate
     from necropsy.examine.interface import examine_all
     from necropsy.treat.fixes.attach import attach_fixes
-    from necropsy.treat.patch import attach_path_remedy, propose
 
     examination: Examination = examine_all(case, configuration_examiners())
-    findings = examination.findings
-    if any(finding.slug in _PATHS for finding in findings):
-        remedy = propose(files, simulation.probes, lambda patched: simulate(list(patched), sources).probes)
-        findings = attach_path_remedy(findings, remedy)
-    findings = attach_fixes(findings, files, simulation, lambda patched: simulate(list(patched), sources))
+    findings = attach_fixes(examination.findings, files, simulation, lambda patched: simulate(list(patched), sources))
     case.append("finding", [{"slug": found.slug, "value": json.dumps(to_plain(found))} for found in findings])
     verdict = Verdict(
         (), (), examination.cleared, examination.unexamined, unexplained_share=0.0, kind=Kind.NOTHING_FOUND
@@ -193,14 +185,12 @@ def _judge(case: Case, files: Sequence[ConfigurationFile], simulation: Simulatio
     case.append("verdict", [{"value": json.dumps(to_plain(verdict))}])
 
 
-def _refused(files: Sequence[ConfigurationFile], sources: Sources) -> list[Absent]:
-    from necropsy.probes.monitoring import Monitoring
-
+def _refused(found: Survey, sources: Sources) -> list[Absent]:
     version = sources.prometheus_version
-    servers = Monitoring(files, prometheus_version=version).servers
+    servers = found.simulation.monitoring.servers if found.simulation.monitoring is not None else ()
     # A running server said which version it is, unless somebody names another.
     versions = {server.file: str(server.version) for server in servers}
-    errors = [error for file in files for error in _refusals(file, versions.get(file.name, version), sources)]
+    errors = [error for file in found.files for error in _refusals(file, versions.get(file.name, version), sources)]
     errors += [error for server in servers for error in server.problems]  # what is wrong with all parts together
     return [
         Absent("configuration", f"{error.file}:{error.line}", error.reason, error.hint)

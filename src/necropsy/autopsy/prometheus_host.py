@@ -7,13 +7,12 @@ the right one explains the moments of all requests of a log at once, and a wrong
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from necropsy.case.store import Case
-    from necropsy.probes.configuration_file import ConfigurationFile
-    from necropsy.probes.monitoring import Found
+    from necropsy.probes.monitoring import Found, Monitoring
     from necropsy.probes.prometheus.targets.scrape_phase import HostSolution, Observation
     from necropsy.verdict.evidence import VisitorClass
 
@@ -45,7 +44,7 @@ _AWS: Final = ("ec2.internal", *(f"{region}.compute.internal" for region in (
 )))  # fmt: skip
 
 
-def solve(case: Case, files: Sequence[ConfigurationFile], version: str | None) -> tuple[str, HostSolution, int] | None:
+def solve(case: Case, monitoring: Monitoring) -> tuple[str, HostSolution, int] | None:
     """Find the name under which Prometheus sees its own machine.
 
     Returns
@@ -54,7 +53,6 @@ def solve(case: Case, files: Sequence[ConfigurationFile], version: str | None) -
         (file of the server's configuration, solution, number of names that were tried); None when no name explains the
         log, or several servers do not agree.
     """
-    from necropsy.probes.monitoring import Monitoring
     from necropsy.probes.prometheus.targets.scrape_phase import solve_host
     from necropsy.probes.simulate import scheduled
 
@@ -67,7 +65,7 @@ def solve(case: Case, files: Sequence[ConfigurationFile], version: str | None) -
     observed: dict[str, list[Observation]] = {}
     servers = {}
     names: dict[str, None] = dict.fromkeys(_USUAL)
-    for found, probe in scheduled(Monitoring(files, prometheus_version=version)):
+    for found, probe in scheduled(monitoring):
         if len(names) < _MOST_WRITTEN:
             names.update(dict.fromkeys(_names_of(found)))
         if len(observed.get(found.server.file, ())) >= _PLENTY:

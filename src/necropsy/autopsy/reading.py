@@ -90,7 +90,7 @@ def read(case: Case, sources: Sources, report_progress: Progress) -> Evidence:
     _access_logs(evidence_log, sources, evidence, report_progress)
     _whereabouts(evidence_log, sources, evidence)
     if evidence.simulation is not None:
-        chart(case, evidence.files, evidence.simulation, sources.prometheus_version)
+        chart(case, evidence.simulation)
     _app_logs(evidence_log, sources, report_progress)
     moments = [sources.now] if sources.now else []
     for store in sources.stores:
@@ -180,7 +180,8 @@ def _whereabouts(evidence_log: EvidenceLog, sources: Sources, evidence: Evidence
         return
     from necropsy.autopsy.prometheus_host import solve
 
-    found = solve(evidence_log.case, evidence.files, sources.prometheus_version)
+    monitoring = evidence.simulation.monitoring
+    found = solve(evidence_log.case, monitoring) if monitoring is not None else None
     if found is None:
         return
     file, solution, tried = found

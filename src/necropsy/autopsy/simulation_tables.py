@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final
 
@@ -11,7 +11,7 @@ from necropsy._internal.serialization import to_plain
 
 if TYPE_CHECKING:
     from necropsy.case.store import Case
-    from necropsy.probes.configuration_file import ConfigurationFile
+    from necropsy.probes.monitoring import Monitoring
     from necropsy.probes.simulate import Dropped, Simulation
 
 _PROBE: Final = (
@@ -23,24 +23,15 @@ _BACKEND: Final = ("address", "port", "role", "state", "upstream", "access_log")
 _NODE_CHECK: Final = "serfHealth"
 
 
-def chart(
-    case: Case,
-    files: Sequence[ConfigurationFile],
-    simulation: Simulation,
-    prometheus_version: str | None = None,
-    *,
-    whole: bool = True,
-) -> None:
+def chart(case: Case, simulation: Simulation, *, whole: bool = True) -> None:
     """Fill the tables that configuration alone decides.
 
     Parameters
     ----------
     case
         The case to fill.
-    files, simulation
-        Configuration texts, and what they do.
-    prometheus_version
-        As for ``simulate``.
+    simulation
+        What the configuration does.
     whole
         Keep each probe with everything that is known of it. Not for a case that nobody will open: who fills it has the
         probes at hand (``examine.evidence.remember``).
@@ -64,8 +55,9 @@ def chart(
         ],
     )
     case.append("dropped_target", [_dropped(target) for target in simulation.dropped])
-    case.append("relabel_rule", list(_rules(files, prometheus_version)))
-    case.append("service_instance", list(_instances(files)))
+    if simulation.monitoring is not None:
+        case.append("relabel_rule", list(_rules(simulation.monitoring)))
+        case.append("service_instance", list(_instances(simulation.monitoring)))
 
 
 def _json(value: object) -> str:
@@ -84,11 +76,11 @@ def _dropped(target: Dropped) -> dict[str, Any]:
     }
 
 
-def _rules(files: Sequence[ConfigurationFile], prometheus_version: str | None) -> Iterator[dict[str, Any]]:
+def _rules(monitoring: Monitoring) -> Iterator[dict[str, Any]]:
     from necropsy.probes.http.request import mask_chain
     from necropsy.probes.relabel_coverage import coverage
 
-    for tally in coverage(files, prometheus_version):
+    for tally in coverage(monitoring):
         (line,) = mask_chain([tally.rule.node.origin(tally.rule.describe())])
         yield {
             "prober": f"prometheus/{tally.job}",
@@ -105,13 +97,8 @@ def _rules(files: Sequence[ConfigurationFile], prometheus_version: str | None) -
         }
 
 
-def _instances(files: Sequence[ConfigurationFile]) -> Iterator[dict[str, Any]]:
-    texts = [file for file in files if file.kind == "consul"]
-    if not texts:
-        return
-    from necropsy.probes.consul.catalog import ConsulText, read_catalog
-
-    for instance in read_catalog([ConsulText(file.name, file.text, file.node_address) for file in texts]).instances:
+def _instances(monitoring: Monitoring) -> Iterator[dict[str, Any]]:
+    for instance in monitoring.catalog.instances if monitoring.catalog is not None else ():
         known = instance.origin[0] if instance.origin else None
         statuses = [check.status for check in instance.checks if check.identity == _NODE_CHECK]
         yield {

@@ -142,7 +142,7 @@ def probes(
     )
     found = survey(sources)
     if steps is not None:
-        text = _steps(found, steps, target, prometheus_version, format, color=output.use_color(color))
+        text = _steps(found, steps, target, format, color=output.use_color(color))
     else:
         text = _map(found, at, who_hits, format, color=output.use_color(color))
     output.say(text)
@@ -258,11 +258,11 @@ def _lost(dropped: Iterable[Dropped]) -> Iterable[Lost]:
         yield Lost(prober, reason, tuple(e.address for e in group), group[0].origin[0] if group[0].origin else None)
 
 
-def _steps(found: Survey, job: str, address: str | None, version: str | None, kind: MapFormat, *, color: bool) -> str:
-    from necropsy.probes.relabel_coverage import discovered
+def _steps(found: Survey, job: str, address: str | None, kind: MapFormat, *, color: bool) -> str:
     from necropsy.report import relabel_steps
 
-    targets = list(discovered(found.files, version))
+    monitoring = found.simulation.monitoring
+    targets = [one.target for one in monitoring.targets()] if monitoring is not None else []
     jobs = list(dict.fromkeys(target.job for target in targets))
     name = job.removeprefix("prometheus/")
     mine = [target for target in targets if target.job == name]

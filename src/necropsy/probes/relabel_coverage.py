@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,7 @@ from necropsy.probes.prometheus.relabel.actions import compile_action, compile_w
 from necropsy.probes.prometheus.relabel.relabelling import Labels, Rule, Rules
 
 if TYPE_CHECKING:
-    from necropsy.probes.configuration_file import ConfigurationFile
+    from necropsy.probes.monitoring import Monitoring
     from necropsy.probes.prometheus.configuration import Job
     from necropsy.probes.prometheus.targets.target import Target
     from necropsy.probes.prometheus.version import Version
@@ -72,17 +72,6 @@ def _is_generated(rule: Node) -> bool:
     return not rule.end and bool(rule.line) and bool(rule.file) and all(not value.end for _, value in rule.pairs)
 
 
-def discovered(files: Sequence[ConfigurationFile], prometheus_version: str | None = None) -> Iterator[Target]:
-    """Yield every target that the given servers discover, kept or lost.
-
-    Parameters as for ``simulate``, which also tells what could not be read.
-    """
-    from necropsy.probes.monitoring import Monitoring
-
-    monitoring = Monitoring(files, prometheus_version=prometheus_version)
-    return (found.target for found in monitoring.targets())
-
-
 def presentable_url(target: Target) -> str:
     """Return the URL that is scraped without its secrets, those inside an encoded parameter included."""
     from necropsy._internal.masking import MASK, masked
@@ -97,14 +86,12 @@ def presentable_url(target: Target) -> str:
     return masked(target.url.partition("?")[0]) + (f"?{query}" if query else "")
 
 
-def coverage(files: Sequence[ConfigurationFile], prometheus_version: str | None = None) -> Iterator[Tally]:
-    """Count for each rule of each job how many discovered targets it touched. Jobs without targets say nothing.
+def coverage(monitoring: Monitoring) -> Iterator[Tally]:
+    """Count for each rule of each job how many discovered targets it touched. Jobs without targets are left out.
 
-    Parameters as for ``simulate``. Targets that several discoveries find alike count once.
+    Targets that several discoveries find alike count once.
     """
-    from necropsy.probes.monitoring import Monitoring
-
-    for job, found in Monitoring(files, prometheus_version=prometheus_version).label_sets():
+    for job, found in monitoring.label_sets():
         yield from _tally(job, found)
 
 

@@ -16,7 +16,7 @@ r"""Simulate monitoring: configuration texts in, the requests that it will send 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from necropsy.model.errors import ConfigurationError
@@ -64,6 +64,8 @@ class Simulation:
     """The ``server`` blocks of nginx."""
     problems: tuple[ConfigurationError, ...] = ()
     """What could not be read, what the real program would refuse, and what had to be assumed."""
+    monitoring: Monitoring | None = field(default=None, compare=False, repr=False)
+    """The servers and what they discover, parsed: for whoever asks about a target or a rule what is not told here."""
 
 
 def simulate(
@@ -129,7 +131,7 @@ def simulate(
         probes.extend(nginx_probes(texts))
         backends, log_formats, proxies = nginx.backends, nginx.log_formats, nginx.servers
         problems.extend(nginx.problems)
-    return Simulation(tuple(probes), backends, log_formats, tuple(dropped), proxies, _distinct(problems))
+    return Simulation(tuple(probes), backends, log_formats, tuple(dropped), proxies, _distinct(problems), monitoring)
 
 
 def _others(files: Sequence[ConfigurationFile], problems: list[ConfigurationError]) -> Iterator[Probe]:

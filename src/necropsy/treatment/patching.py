@@ -88,7 +88,7 @@ def _write(file: Path, diffs: list[str], sha256: str | None) -> Written:
                 hint="Apply the first with --patch --write, examine again, then the next.",
             )
         text = made
-    from necropsy.treat.edits import unified_diff
+    from necropsy.treat.edits.text import unified_diff
 
     return write(file, unified_diff(str(file), before, text), sha256=sha256)
 

@@ -1,4 +1,4 @@
-"""The remedy of a cause: treatment's where it has one, else the finding's own with the framework's words for it."""
+"""The remedy of a cause: its finding's patches, else advice with the framework's words for it."""
 
 from __future__ import annotations
 
@@ -11,25 +11,27 @@ from necropsy.sessions.cure import Cure
 from necropsy.verdict.order import CREATORS
 
 
-def remedy_of(finding: Finding, actors: Sequence[Actor], cure: Cure | None, offered: Remedy | None) -> Remedy | None:
+def remedy_of(finding: Finding, actors: Sequence[Actor], cure: Cure | None) -> Remedy | None:
     """Return what to do about a cause.
 
     Parameters
     ----------
     finding
-        What was found; its own remedy is advice.
+        What was found, with its remedy: patches, or advice.
     actors
         Who is named. Of those that are in no configuration that was given the application must take care.
     cure
         What the framework of the sessions offers; None when it is not known.
-    offered
-        What treatment has to offer for this slug, mostly patches.
     """
+    remedy = finding.remedy
     if finding.slug not in CREATORS:
-        return offered or finding.remedy
-    if offered is not None and offered.patches and (not actors or any(actor.origin for actor in actors)):
-        return offered
-    remedy = finding.remedy or (_for_probe(actors) if actors else offered)
+        return remedy
+    if remedy is not None and remedy.patches:
+        if not actors or any(actor.origin for actor in actors):
+            return remedy
+        remedy = None  # it is of other probes than those that are named
+    if remedy is None and actors:
+        remedy = _for_probe(actors)
     if remedy is None or cure is None or finding.slug == "traffic/unlogged-creator":
         return remedy
     return replace(remedy, text=f"{remedy.text}\n{cure.framework}: {cure.stop}")

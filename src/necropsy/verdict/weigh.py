@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from necropsy.model.figures import percent
-from necropsy.model.finding import Cleared, Finding, Remedy, Unexamined
+from necropsy.model.finding import Cleared, Finding, Unexamined
 from necropsy.model.probe import Probe
 from necropsy.model.verdict import Cause, Contradiction, Contribution, Kind, Prediction, Verdict, View
 from necropsy.sessions.registry import cure
@@ -37,8 +37,6 @@ class Weighed:
     """Sessions per store."""
     bytes_per_session: Mapping[str, float]
     predictions: tuple[Prediction, ...]
-    remedies: Mapping[str, Remedy]
-    """Remedy per slug, where treatment has one to offer."""
     now: datetime
     accounts: Sequence[Account] = ()
     offsets: Sequence[ClockOffset] = ()
@@ -131,7 +129,7 @@ def _cause(finding: Finding, findings: Sequence[Finding], scale: Weighed, view: 
         sessions=sessions,
         bytes=size,
         actors=actors,
-        remedy=remedy_of(finding, actors, known.cure, scale.remedies.get(finding.slug)),
+        remedy=remedy_of(finding, actors, known.cure),
         severity=finding.severity,
         share_of=finding.share_of,
         first_at=min(firsts, default=None),

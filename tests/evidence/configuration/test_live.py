@@ -14,7 +14,7 @@ from urllib.request import Request, urlopen
 import pytest
 
 from necropsy.evidence.configuration.reader import read
-from necropsy.probes.relabel_coverage import discovered
+from necropsy.probes.monitoring import Monitoring
 from necropsy.probes.simulate import simulate
 from probes.consul.test_against_consul import Agent, binaries, consul, free_ports, until
 from probes.oracle import RELEASES, running, use, version
@@ -148,7 +148,7 @@ def check_prometheus(url: str, ask: object) -> None:
     assert [dropped.address for dropped in found.dropped] == ["http://three.example"]
     # Relabelled again here, they are what the server asks.
     active = ask("/api/v1/targets?state=active")["activeTargets"]  # type: ignore[operator]
-    ours = [target.url for target in discovered(files) if not target.dropped_because]
+    ours = [found.target.url for found in Monitoring(files).targets() if not found.target.dropped_because]
     assert sorted(ours) == sorted(target["scrapeUrl"] for target in active)
     static = next(probe for probe in found.probes if "a.example" in probe.url)
     assert static.origin[0].file == f"{url}/api/v1/status/config"

@@ -3,8 +3,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import pytest
+
 from necropsy.probes.configuration_file import ConfigurationFile
 from necropsy.probes.simulate import Simulation, simulate
+from necropsy.probes.syntax.document import parse_yaml
+from necropsy.probes.syntax.node import Node
 from necropsy.treat.fixes.attach import attach_fixes
 from necropsy.treat.fixes.registry import BY_SLUG, FIXES
 from treat.configurations import (
@@ -43,8 +47,33 @@ def test_a_finding_without_a_fix_stays_as_it_is() -> None:
     assert attach_fixes([finding], (), Simulation(), simulate) == (finding,)
 
 
-def test_every_fix_is_of_a_slug_that_exists() -> None:
+def test_findings_of_one_reason_are_simulated_once_and_each_text_is_parsed_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    files = (ConfigurationFile("prometheus.yml", BLACKBOX_JOB, "prometheus"), ConfigurationFile("n", NGINX, "nginx"))
+    before = simulate(files)
+    parsed: list[str] = []
+    simulated: list[Simulation] = []
+
+    def parse(text: str, file: str) -> Node:
+        parsed.append(file)
+        return parse_yaml(text, file)
+
+    def again(patched: Sequence[ConfigurationFile]) -> Simulation:
+        simulated.append(simulate(patched))
+        return simulated[-1]
+
+    monkeypatch.setattr("necropsy.treat.fixes.interface.parse_yaml", parse)
+    one, two = attach_fixes([said("probes/idle-backend"), said("probes/idle-backend")], files, before, again)
+    assert one == two
+    assert one.remedy is not None
+    assert one.remedy.patches
+    assert len(simulated) == 1
+    assert parsed == ["prometheus.yml"]
+
+
+def test_every_fix_is_of_slugs_that_exist_and_is_found_by_each_of_them() -> None:
     from necropsy.examine.registry import SLUGS
 
-    assert set(BY_SLUG) <= set(SLUGS)
-    assert len(BY_SLUG) == len(FIXES)
+    assert {slug for fix in FIXES for slug in fix.slugs} == set(BY_SLUG) <= set(SLUGS)
+    assert all(fix in BY_SLUG[slug] for fix in FIXES for slug in fix.slugs)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from necropsy.model.finding import Finding, Patch
-from necropsy.treat.edits import count_changes, edited, unified_diff, whole
-from necropsy.treat.fixes.interface import Edits, FixContext
+from necropsy.treat.edits.text import Insertion, count_changes, edited, unified_diff, whole
+from necropsy.treat.fixes.interface import Documents, Edits, Fix, FixContext
 from necropsy.treat.fixes.registry import BY_SLUG
 
 if TYPE_CHECKING:
@@ -29,34 +29,62 @@ def attach_fixes(
     Parameters
     ----------
     findings
-        What the examiners said.
+        What the examiners reported.
     files, simulation
         All configuration texts, and what they do.
     simulate
         Simulates patched texts.
     """
-    made: list[Finding] = []
-    left = _MOST
-    for finding in findings:
-        fix = BY_SLUG.get(finding.slug)
-        patches: tuple[Patch, ...] = ()
-        if fix is not None and finding.remedy is not None and not finding.remedy.patches and left:
-            context = FixContext(finding, tuple(files), simulation)
-            edits = fix.edit(context)
-            if edits and all(file.patchable for file in files if file.name in edits):
-                left -= 1
-                after = _patched(context, edits, simulate)
-                effect = fix.effect(context, after) if not _breaks(context, after) else ""
-                patches = _patches(context, after, effect) if effect else ()
-        made.append(
-            replace(finding, remedy=replace(finding.remedy, patches=patches)) if patches and finding.remedy else finding
-        )
-    return tuple(made)
+    workshop = _Workshop(tuple(files), simulation, simulate)
+    return tuple(workshop.fixed(finding) for finding in findings)
 
 
-def _patched(context: FixContext, edits: Edits, simulate: Simulate) -> FixContext:
-    files = tuple(edited(file, edits.get(file.name, ())) for file in context.files)
-    return FixContext(context.finding, files, simulate(files))
+class _Workshop:
+    """The configuration of a case, with what was parsed and simulated of it so far."""
+
+    def __init__(self, files: tuple[ConfigurationFile, ...], simulation: Simulation, simulate: Simulate) -> None:
+        self.files, self.simulation, self.simulate = files, simulation, simulate
+        self.documents = Documents()
+        self.simulated: dict[object, tuple[tuple[ConfigurationFile, ...], Simulation]] = {}
+
+    def fixed(self, finding: Finding) -> Finding:
+        if finding.remedy is not None and finding.remedy.patches:
+            return finding
+        before = FixContext(finding, self.files, self.simulation, self.documents)
+        advice = None
+        for fix in BY_SLUG.get(finding.slug, ()):
+            after = self.after(fix, before)
+            effect = fix.effect(before, after) if after is not None and not _breaks(before, after) else ""
+            patches = _patches(before, after, effect) if after is not None and effect else ()
+            if patches:
+                remedy = finding.remedy or fix.remedy(before, after)
+                return replace(finding, remedy=replace(remedy, patches=patches)) if remedy is not None else finding
+            advice = advice or fix.remedy(before, None)
+        return finding if finding.remedy is not None or advice is None else replace(finding, remedy=advice)
+
+    def after(self, fix: Fix, before: FixContext) -> FixContext | None:
+        """Return the context once the edits of a fix were made; None without edits that can be made."""
+        edits = fix.edit(before)
+        if not edits or not all(file.patchable for file in before.files if file.name in edits):
+            return None
+        foreseen = fix.foresee(before)
+        key = (_hashable(edits), _hashable(foreseen))
+        if key not in self.simulated:
+            if len(self.simulated) >= _MOST:
+                return None
+            everything = {
+                name: list(dict.fromkeys([*edits.get(name, ()), *foreseen.get(name, ())])) for name in edits | foreseen
+            }
+            self.simulated[key] = (_edited(before.files, edits), self.simulate(_edited(before.files, everything)))
+        return FixContext(before.finding, *self.simulated[key], self.documents)
+
+
+def _hashable(edits: Mapping[str, Sequence[Insertion]]) -> tuple[tuple[str, tuple[Insertion, ...]], ...]:
+    return tuple((name, tuple(insertions)) for name, insertions in sorted(edits.items()))
+
+
+def _edited(files: Sequence[ConfigurationFile], edits: Edits) -> tuple[ConfigurationFile, ...]:
+    return tuple(edited(file, edits.get(file.name, ())) for file in files)
 
 
 def _breaks(before: FixContext, after: FixContext) -> bool:

@@ -1,24 +1,31 @@
-"""All fixes, in the order of the slugs. What is not here has no patch: its page says why."""
+"""All fixes, in the order in which they are tried. What is not here has no patch: its page says why."""
 
 from __future__ import annotations
 
-from typing import Final
+from collections import defaultdict
+from typing import TYPE_CHECKING, Final
 
-from necropsy.treat.fixes import (
+from necropsy.treat.fixes.monitoring import log_blind_spot
+from necropsy.treat.fixes.probes import (
     dead_rule,
     doubled,
     dropped_target,
     duplicate_target,
+    health_endpoint,
     idle_backend,
-    log_blind_spot,
     redirect_leaves_health,
     timeout_exceeds_interval,
     wrong_path,
     zombie_service,
 )
-from necropsy.treat.fixes.interface import Fix
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from necropsy.treat.fixes.interface import Fix
 
 FIXES: Final[tuple[Fix, ...]] = (
+    health_endpoint.FIX,
     wrong_path.FIX,
     redirect_leaves_health.FIX,
     idle_backend.FIX,
@@ -30,4 +37,15 @@ FIXES: Final[tuple[Fix, ...]] = (
     timeout_exceeds_interval.FIX,
     log_blind_spot.FIX,
 )
-BY_SLUG: Final = {fix.slug: fix for fix in FIXES}
+
+
+def _by_slug() -> Mapping[str, Sequence[Fix]]:
+    by_slug: dict[str, list[Fix]] = defaultdict(list)
+    for fix in FIXES:
+        for slug in fix.slugs:
+            by_slug[slug].append(fix)
+    return dict(by_slug)
+
+
+BY_SLUG: Final = _by_slug()
+"""Slug of a finding → the fixes that may end it."""

@@ -1,4 +1,4 @@
-"""Edits of YAML that touch nothing else: a scalar's text between its quotes, a rule more in a list of rules."""
+"""Edits of YAML: a scalar's text between its quotes, a field of a mapping, one more rule in a list of rules."""
 
 from __future__ import annotations
 
@@ -6,12 +6,9 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from necropsy.model.errors import ConfigurationError
-from necropsy.probes.syntax.document import parse_yaml
-from necropsy.treat.edits import Insertion, line_end, newline_of
+from necropsy.treat.edits.text import Insertion, line_end, newline_of
 
 if TYPE_CHECKING:
-    from necropsy.probes.configuration_file import ConfigurationFile
     from necropsy.probes.syntax.node import Node
 
 
@@ -29,19 +26,16 @@ def replaced(text: str, node: Node, value: str) -> list[Insertion]:
     return [Insertion(node.start, f"{quote}{value}{quote}", node.end)]
 
 
-def jobs(file: ConfigurationFile) -> Iterator[Node]:
-    """Yield the scrape configurations of a file; none of one that cannot be read."""
-    try:
-        root = parse_yaml(file.text, file.name)
-    except ConfigurationError:  # reported when it was read
-        return
-    yield from root if root.kind == "sequence" else root.get("scrape_configs") or ()
+def jobs(root: Node | None) -> Iterator[Node]:
+    """Yield the scrape configurations of a file; none of one that could not be parsed."""
+    if root is not None:
+        yield from root if root.kind == "sequence" else root.get("scrape_configs") or ()
 
 
-def job_named(file: ConfigurationFile, prober: str) -> Node | None:
+def job_named(root: Node | None, prober: str) -> Node | None:
     """Return the scrape configuration behind ``prometheus/<job>``."""
     name = prober.partition("/")[2]
-    for job in jobs(file):
+    for job in jobs(root):
         node = job.get("job_name")
         if node is not None and node.text() == name:
             return job

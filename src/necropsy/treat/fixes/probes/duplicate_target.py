@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 from necropsy._internal.masking import MASK
 from necropsy.model.figures import several
+from necropsy.treat.edits.yaml_fields import job_named, literal, quoted, rule_added
 from necropsy.treat.fixes.interface import Edits, Fix, FixContext, asked
-from necropsy.treat.fixes.yaml_edits import job_named, literal, quoted, rule_added
 
 if TYPE_CHECKING:
     from necropsy.model.probe import Probe
@@ -24,7 +24,7 @@ def _edit(context: FixContext) -> Edits:
         twice = _twice(context, file.name)
         for prober, groups in twice.items():
             extra = [(first, probe) for first, *rest in groups for probe in rest]
-            job = job_named(file, prober)
+            job = job_named(context.tree(file), prober)
             if job is None or len(extra) > _MOST:
                 continue
             names = sorted({name for first, probe in extra for name in _apart(first, probe)})
@@ -75,4 +75,4 @@ def _effect(before: FixContext, after: FixContext) -> str:
     return f"{several(fewer, 'request')} fewer each interval, every URL is still asked"
 
 
-FIX: Final = Fix("probes/duplicate-target", _edit, _effect)
+FIX: Final = Fix(("probes/duplicate-target",), _edit, _effect)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from necropsy.model.figures import several
-from necropsy.probes.relabel_coverage import discovered, tallies
+from necropsy.probes.relabel_coverage import tallies
+from necropsy.treat.edits.yaml_fields import replaced
 from necropsy.treat.fixes.interface import Edits, Fix, FixContext
-from necropsy.treat.fixes.yaml_edits import replaced
 
 if TYPE_CHECKING:
     from necropsy.probes.relabel_coverage import Tally
@@ -17,7 +17,7 @@ def _accused(context: FixContext) -> Tally | None:
     origin = context.finding.primary.origin if context.finding.primary else None
     if origin is None:
         return None
-    for tally in tallies(discovered(context.files)):
+    for tally in tallies(found.target for found in context.targets()):
         node = tally.rule.node
         if (node.file, node.line) == (origin.file, origin.line):
             return tally
@@ -28,7 +28,7 @@ def _edit(context: FixContext) -> Edits:
     tally = _accused(context)
     if tally is None or tally.absent_label is None or tally.alike is None:
         return {}
-    text = next((file.text for file in context.files if file.name == tally.rule.node.file), "")
+    text = context.text(tally.rule.node.file)
     for name in tally.rule.node.get("source_labels") or ():
         if name.text() == tally.absent_label:
             edits = replaced(text, name, tally.alike)
@@ -43,4 +43,4 @@ def _effect(_: FixContext, after: FixContext) -> str:
     return f"the rule touches {tally.matched:,} of {several(tally.reached, 'target')}"
 
 
-FIX: Final = Fix("probes/dead-rule", _edit, _effect)
+FIX: Final = Fix(("probes/dead-rule",), _edit, _effect)

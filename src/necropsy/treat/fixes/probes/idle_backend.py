@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from necropsy.treat.edits.yaml_fields import job_named, quoted, rule_added
 from necropsy.treat.fixes.interface import Edits, Fix, FixContext, asked
-from necropsy.treat.fixes.yaml_edits import job_named, quoted, rule_added
 
 if TYPE_CHECKING:
     from necropsy.model.probe import Probe
@@ -29,7 +29,7 @@ def _edit(context: FixContext) -> Edits:
     asking = _asking(context.simulation)
     for file in context.of_kind("prometheus"):
         for prober in sorted({probe.prober for probe in asking}):
-            job = job_named(file, prober)
+            job = job_named(context.tree(file), prober)
             mine = [probe for probe in asking if probe.prober == prober]
             if job is None:
                 continue
@@ -55,4 +55,4 @@ def _effect(before: FixContext, after: FixContext) -> str:
     return f"nobody asks port {ports} any more{caution}"
 
 
-FIX: Final = Fix("probes/idle-backend", _edit, _effect)
+FIX: Final = Fix(("probes/idle-backend",), _edit, _effect)

@@ -1,4 +1,4 @@
-"""The Consul side of the fix: put the health endpoint that a service's own check knows into its meta.
+"""A service's meta in Consul: write the health endpoint that the service's own check knows into it.
 
 Before: ``"port": 8080, "check": {"http": "http://localhost:8080/health"}``.
 After: ``"port": 8080, "meta": {"health_check_endpoint": "health"}, "check": …``; in HCL ``meta { … }`` behind ``port``.
@@ -11,33 +11,33 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from necropsy.probes.syntax.document import parse_json
-from necropsy.probes.syntax.hcl import parse_hcl
 from necropsy.probes.syntax.node import Node
-from necropsy.treat.edits import Insertion
-from necropsy.treat.prometheus_patch import META_KEY
+from necropsy.treat.edits.target_rule import META_KEY
+from necropsy.treat.edits.text import Insertion
 
 _REST: Final = re.compile(r"[ \t]*,?[ \t]*(?:(?:#|//)[^\r\n]*)?(?=\r?\n)")
 
 
-def name_health_endpoint(text: str, file: str, endpoints: Mapping[tuple[str, str], str]) -> list[Insertion]:
+def name_health_endpoint(text: str, root: Node, endpoints: Mapping[tuple[str, str], str]) -> list[Insertion]:
     """Insert the endpoint into the meta of these services of a definition file, JSON or HCL.
 
     Parameters
     ----------
+    text, root
+        The file, and its tree: ``parse_hcl``, which reads JSON as well.
     endpoints
         (Service name, service ID) to the path of its health endpoint: ``{("admin", "Server:8080"): "/health"}``. A
         service without an ID has its name for one.
     """
-    return _insertions(text, _services(parse_hcl(text, file)), endpoints, "meta")
+    return _insertions(text, _services(root), endpoints, "meta")
 
 
-def foresee_answer(text: str, file: str, endpoints: Mapping[tuple[str, str], str]) -> list[Insertion]:
+def foresee_answer(text: str, root: Node, endpoints: Mapping[tuple[str, str], str]) -> list[Insertion]:
     """Insert the same into a saved answer of Consul's API: what it will say once the agents have reloaded.
 
     Nobody is shown this edit: an answer is no configuration. It lets the patched definitions be simulated.
     """
-    return _insertions(text, _answered(parse_json(text, file)), endpoints, "Meta")
+    return _insertions(text, _answered(root), endpoints, "Meta")
 
 
 def _insertions(

@@ -6,14 +6,12 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Final
 
-from necropsy.model.errors import ConfigurationError
 from necropsy.probes.nginx.tokens import Directive, read
-from necropsy.treat.edits import Insertion, line_end, newline_of
+from necropsy.treat.edits.text import Insertion, line_end, newline_of
 from necropsy.treat.fixes.interface import Edits, Fix, FixContext
 
 if TYPE_CHECKING:
     from necropsy.model.probe import Backend
-    from necropsy.probes.configuration_file import ConfigurationFile
 
 _OFF: Final = re.compile(r"\baccess_log(\s+)off(\s*);")
 _DEFAULT_LOG: Final = "/var/log/nginx/access.log"
@@ -35,23 +33,23 @@ def _edit(context: FixContext) -> Edits:
     places = {(b.origin.file, b.origin.line) for b in _silent(context) if b.origin is not None}
     for file in context.of_kind("nginx"):
         lines = sorted(line for name, line in places if name == file.name)
-        found = [edit for line in lines for edit in _of(file, line, log)]
+        found = [
+            edit for line in lines for edit in _of(file.text, context.documents.parsed(file, read) or (), line, log)
+        ]
         if found:
             edits[file.name] = list(dict.fromkeys(found))
     return edits
 
 
-def _of(file: ConfigurationFile, line: int, log: str) -> list[Insertion]:
-    try:
-        servers = list(_servers(read(file.text, file.name)))
-    except ConfigurationError:
-        return []
-    server = next((s for s in servers if any(d.name == "listen" and d.line == line for d in s.block or ())), None)
+def _of(text: str, directives: Iterable[Directive], line: int, log: str) -> list[Insertion]:
+    server = next(
+        (s for s in _servers(directives) if any(d.name == "listen" and d.line == line for d in s.block or ())), None
+    )
     if server is None:
         return []
     own = next((d for d in server.block or () if d.name == "access_log" and d.arguments[:1] == ("off",)), None)
-    start, end = line_end(file.text, (own.line if own else line) - 1), line_end(file.text, own.line if own else line)
-    written = file.text[start:end]
+    start, end = line_end(text, (own.line if own else line) - 1), line_end(text, own.line if own else line)
+    written = text[start:end]
     if own is not None:
         match = _OFF.search(written)
         return (
@@ -62,7 +60,7 @@ def _of(file: ConfigurationFile, line: int, log: str) -> list[Insertion]:
     if not written.lstrip().startswith("listen"):
         return []
     indent = written[: len(written) - len(written.lstrip())]
-    return [Insertion(end, f"{indent}access_log {log};{newline_of(file.text)}")]
+    return [Insertion(end, f"{indent}access_log {log};{newline_of(text)}")]
 
 
 def _servers(directives: Iterable[Directive]) -> Iterator[Directive]:
@@ -80,4 +78,4 @@ def _effect(before: FixContext, after: FixContext) -> str:
     return f"requests to port {', '.join(map(str, ports))} are logged"
 
 
-FIX: Final = Fix("monitoring/log-blind-spot", _edit, _effect)
+FIX: Final = Fix(("monitoring/log-blind-spot",), _edit, _effect)

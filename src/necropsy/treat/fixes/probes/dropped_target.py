@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Final
 
 from necropsy.model.figures import several
 from necropsy.probes.prometheus.targets.requests import ERASED, erased_by
-from necropsy.probes.relabel_coverage import discovered
+from necropsy.treat.edits.yaml_fields import field_set, replaced
 from necropsy.treat.fixes.interface import Edits, Fix, FixContext
-from necropsy.treat.fixes.yaml_edits import field_set, replaced
 
 if TYPE_CHECKING:
     from necropsy.probes.prometheus.targets.target import Target
@@ -24,7 +23,7 @@ _URL: Final = re.compile(r"https?://([^/\s]+)/?")
 def _edit(context: FixContext) -> Edits:
     if ERASED in context.finding.title:
         return _heedful(context)
-    for target in discovered(context.files):
+    for target in (found.target for found in context.targets()):
         if target.dropped_by is None and target.dropped_because and target.dropped_because in context.finding.title:
             return _of(context, target)
     return {}
@@ -33,14 +32,14 @@ def _edit(context: FixContext) -> Edits:
 def _heedful(context: FixContext) -> Edits:
     """Let the rule that deletes the parameter touch only the targets that have its label."""
     accused = context.finding.primary.origin if context.finding.primary else None
-    for target in discovered(context.files):
+    for target in (found.target for found in context.targets()):
         erased = erased_by(target)
         if erased is None or accused is None or (erased[0].node.file, erased[0].line) != (accused.file, accused.line):
             continue
         rule = erased[0]
         if len(rule.source_labels) != 1 or rule.regex != "(.*)" or not rule.replacement:
             return {}
-        text = next((file.text for file in context.files if file.name == rule.node.file), "")
+        text = context.text(rule.node.file)
         edits = field_set(text, rule.node, "regex", "(.+)")
         return {rule.node.file: edits} if edits else {}
     return {}
@@ -52,7 +51,7 @@ def _of(context: FixContext, target: Target) -> Edits:
     url = _URL.fullmatch(replacement.text()) if replacement is not None else None
     if replacement is None or url is None:
         return {}
-    text = next((file.text for file in context.files if file.name == replacement.file), "")
+    text = context.text(replacement.file)
     edits = replaced(text, replacement, url[1])
     return {replacement.file: edits} if edits else {}
 
@@ -67,4 +66,4 @@ def _effect(before: FixContext, after: FixContext) -> str:
     return f"{several(more, 'target')} that nobody asked before {'is' if more == 1 else 'are'} asked"
 
 
-FIX: Final = Fix("probes/dropped-target", _edit, _effect)
+FIX: Final = Fix(("probes/dropped-target",), _edit, _effect)

@@ -1,4 +1,4 @@
-"""The Prometheus side of the fix: join the probed address with the health endpoint that discovery knows.
+"""One more relabel rule: join the probed address with the health endpoint that discovery knows.
 
 Before::
 
@@ -17,9 +17,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from necropsy.probes.syntax.document import parse_yaml
 from necropsy.probes.syntax.node import Node
-from necropsy.treat.edits import Insertion, line_end, newline_of
+from necropsy.treat.edits.text import Insertion, line_end, newline_of
 
 META_KEY: Final = "health_check_endpoint"
 """Key in a Consul service's meta; the name that the incident's operators chose."""
@@ -27,13 +26,12 @@ META_KEY: Final = "health_check_endpoint"
 _LABEL: Final = f"__meta_consul_service_metadata_{META_KEY}"
 
 
-def join_health_endpoint(text: str, file: str, jobs: frozenset[str]) -> list[Insertion]:
-    """Insert the joining rule behind the rule that sets ``__param_target``, in each of these jobs.
+def join_health_endpoint(text: str, root: Node, jobs: frozenset[str]) -> list[Insertion]:
+    """Insert the joining rule behind the rule that sets ``__param_target``, in each of these jobs of ``prometheus.yml``.
 
     Empty when a job sets its target in no block-style rule, or joins the endpoint already.
     """
     insertions: list[Insertion] = []
-    root = parse_yaml(text, file)
     for job in root.get("scrape_configs") or ():
         name = job.get("job_name")
         rules = job.get("relabel_configs")

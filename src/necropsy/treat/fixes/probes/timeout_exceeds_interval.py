@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from necropsy.model.errors import ConfigurationError
 from necropsy.model.figures import several
-from necropsy.probes.syntax.document import parse_yaml
+from necropsy.treat.edits.yaml_fields import jobs, replaced
 from necropsy.treat.fixes.interface import Edits, Fix, FixContext
-from necropsy.treat.fixes.yaml_edits import jobs, replaced
 
 if TYPE_CHECKING:
-    from necropsy.probes.configuration_file import ConfigurationFile
     from necropsy.probes.syntax.node import Node
 
 _DEFAULT_INTERVAL: Final = "1m"
@@ -24,24 +21,21 @@ def _edit(context: FixContext) -> Edits:
     for file in context.of_kind("prometheus"):
         if file.name != origin.file:
             continue
-        for timeout, interval in _pairs(file):
+        for timeout, interval in _pairs(context.tree(file)):
             if timeout.line == origin.line:
                 edits = replaced(file.text, timeout, interval)
                 return {file.name: edits} if edits else {}
     return {}
 
 
-def _pairs(file: ConfigurationFile) -> list[tuple[Node, str]]:
+def _pairs(root: Node | None) -> list[tuple[Node, str]]:
     """Each timeout of a file with the interval that counts for it."""
-    try:
-        settings = parse_yaml(file.text, file.name).get("global")
-    except ConfigurationError:
-        return []
+    settings = root.get("global") if root is not None else None
     general = settings.get("scrape_interval") if settings is not None else None
     default = general.text() if general is not None else _DEFAULT_INTERVAL
     timeout = settings.get("scrape_timeout") if settings is not None else None
     pairs = [(timeout, default)] if timeout is not None else []
-    for job in jobs(file):
+    for job in jobs(root):
         own, interval = job.get("scrape_timeout"), job.get("scrape_interval")
         if own is not None:
             pairs.append((own, interval.text() if interval is not None else default))
@@ -56,4 +50,4 @@ def _effect(before: FixContext, after: FixContext) -> str:
     return "Prometheus loads the configuration" + (f" and asks {several(more, 'target')} more" if more > 0 else "")
 
 
-FIX: Final = Fix("probes/timeout-exceeds-interval", _edit, _effect)
+FIX: Final = Fix(("probes/timeout-exceeds-interval",), _edit, _effect)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from necropsy.model.figures import several
-from necropsy.treat.edits import Insertion, line_end
+from necropsy.treat.edits.text import Insertion, line_end
+from necropsy.treat.edits.yaml_fields import jobs
 from necropsy.treat.fixes.interface import Edits, Fix, FixContext
-from necropsy.treat.fixes.yaml_edits import jobs
 
 if TYPE_CHECKING:
     from necropsy.probes.simulate import Simulation
@@ -23,7 +23,7 @@ def _requests(simulation: Simulation, prober: str) -> set[Request]:
 def _edit(context: FixContext) -> Edits:
     for file in context.of_kind("prometheus"):
         kept: list[set[Request]] = []
-        for job in jobs(file):
+        for job in jobs(context.tree(file)):
             name = job.get("job_name")
             prober = f"prometheus/{name.text() if name is not None else ''}"
             mine = _requests(context.simulation, prober)
@@ -45,4 +45,4 @@ def _effect(before: FixContext, after: FixContext) -> str:
     return f"{several(fewer, 'probe')} fewer, every URL is still asked"
 
 
-FIX: Final = Fix("probes/doubled", _edit, _effect)
+FIX: Final = Fix(("probes/doubled",), _edit, _effect)

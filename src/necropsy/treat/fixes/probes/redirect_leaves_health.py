@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from necropsy.model.errors import ConfigurationError
 from necropsy.model.figures import several
-from necropsy.probes.syntax.document import parse_yaml
-from necropsy.treat.edits import Insertion, line_end, newline_of
+from necropsy.treat.edits.text import Insertion, line_end, newline_of
+from necropsy.treat.edits.yaml_fields import replaced
 from necropsy.treat.fixes.interface import Edits, Fix, FixContext
-from necropsy.treat.fixes.yaml_edits import replaced
 
 if TYPE_CHECKING:
     from necropsy.model.probe import Probe
-    from necropsy.probes.configuration_file import ConfigurationFile
     from necropsy.probes.syntax.node import Node
 
 _FOLLOWS_NOT: Final = "follow_redirects: false"
@@ -38,32 +35,28 @@ def _edit(context: FixContext) -> Edits:
     }
     edits: Edits = {}
     for file in context.of_kind("blackbox"):
-        found = [
-            edit for name in sorted(name for owner, name in wanted if owner == file.name) for edit in _of(file, name)
-        ]
+        names = sorted(name for owner, name in wanted if owner == file.name)
+        found = [edit for name in names for edit in _of(file.text, context.tree(file), name)]
         if found:
             edits[file.name] = found
     return edits
 
 
-def _of(file: ConfigurationFile, name: str) -> list[Insertion]:
-    try:
-        module = parse_yaml(file.text, file.name).at("modules", name)
-    except ConfigurationError:
-        return []
+def _of(text: str, root: Node | None, name: str) -> list[Insertion]:
+    module = root.at("modules", name) if root is not None else None
     if module is None or module.style != "block":
         return []
     http = module.get("http")
     if http is None:
         prober = module.key("prober")
-        return _added(file.text, prober, prober.line, f"http:\n  {_FOLLOWS_NOT}") if prober is not None else []
+        return _added(text, prober, prober.line, f"http:\n  {_FOLLOWS_NOT}") if prober is not None else []
     follows = http.get("follow_redirects")
     if follows is not None:
-        return replaced(file.text, follows, "false")
+        return replaced(text, follows, "false")
     if http.style != "block" or not http.pairs:
         return []
     first = http.pairs[0][0]
-    return _added(file.text, first, first.line - 1, _FOLLOWS_NOT)
+    return _added(text, first, first.line - 1, _FOLLOWS_NOT)
 
 
 def _added(text: str, beside: Node, line: int, lines: str) -> list[Insertion]:
@@ -94,4 +87,4 @@ def _effect(before: FixContext, after: FixContext) -> str:
     return f"{several(len(accused), 'probe')} {verbs[0]} once and {verbs[1]} nothing{more}"
 
 
-FIX: Final = Fix("probes/redirect-leaves-health", _edit, _effect)
+FIX: Final = Fix(("probes/redirect-leaves-health",), _edit, _effect)

@@ -3,7 +3,7 @@
 Kubernetes probes, load balancers (Terraform, CloudFormation), HAProxy, compose, Gatus, Uptime Kuma, Consul's checks: each
 knows the line that names its path, or its URL. On that line the path alone is exchanged, and all is simulated again: the
 patch is kept only if exactly the accused requests ask for the health endpoint now, and no other request changed. (What the
-blackbox exporter is told to ask comes from relabel rules: ``treat.patch``.)
+blackbox exporter is told to ask comes from relabel rules: ``health_endpoint``.)
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from necropsy.model.figures import several
 from necropsy.probes.session_risk import may_create
-from necropsy.treat.edits import Insertion, line_end
+from necropsy.treat.edits.text import Insertion, line_end
 from necropsy.treat.fixes.interface import Edits, Fix, FixContext, asked
 
 if TYPE_CHECKING:
@@ -103,4 +103,4 @@ def _effect(before: FixContext, after: FixContext) -> str:
     return f"{several(len(wrong), 'probe')} {'asks' if len(wrong) == 1 else 'ask'} for {', '.join(paths)} instead"
 
 
-FIX: Final = Fix("probes/wrong-path", _edit, _effect)
+FIX: Final = Fix(("probes/wrong-path",), _edit, _effect)

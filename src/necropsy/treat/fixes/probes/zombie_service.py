@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from necropsy.model.figures import several
-from necropsy.probes.monitoring import Monitoring
+from necropsy.treat.edits.yaml_fields import job_named, literal, quoted, rule_added
 from necropsy.treat.fixes.interface import Edits, Fix, FixContext, asked
-from necropsy.treat.fixes.yaml_edits import job_named, literal, quoted, rule_added
 
 if TYPE_CHECKING:
     from necropsy.probes.prometheus.targets.target import Target
@@ -24,7 +23,7 @@ def _zombies(context: FixContext) -> list[Target]:
     gone = {(exhibit.origin.file, exhibit.origin.line) for exhibit in exhibits if exhibit.origin is not None}
     return [
         found.target
-        for found in Monitoring(context.files).targets()
+        for found in context.targets()
         if not found.target.dropped_because and any((o.file, o.line) in gone for o in found.identity().lines[:1])
     ]
 
@@ -41,7 +40,7 @@ def _edit(context: FixContext) -> Edits:
     edits: Edits = {}
     for file in context.of_kind("prometheus"):
         for prober, patterns in named.items():
-            job = job_named(file, prober)
+            job = job_named(context.tree(file), prober)
             rule = (f"source_labels: [{', '.join(_LABELS)}]", f"regex: {quoted('|'.join(patterns))}", "action: drop")
             if job is not None and (insertions := rule_added(file.text, job, rule, first=True)):
                 edits.setdefault(file.name, []).extend(insertions)
@@ -56,4 +55,4 @@ def _effect(before: FixContext, after: FixContext) -> str:
     return f"{several(count, 'probe')} of what is gone fewer; take the rule back once Consul has forgotten it"
 
 
-FIX: Final = Fix("probes/zombie-service", _edit, _effect)
+FIX: Final = Fix(("probes/zombie-service",), _edit, _effect)
