@@ -175,10 +175,10 @@ def test_every_examiner_is_a_value_of_its_module_and_in_the_registry(checkout: P
 def test_every_examiner_fix_and_reader_has_its_test_at_the_same_path(checkout: Path) -> None:
     house = checkout / "src" / "necropsy"
     tested = [house / "examine" / f"{slug.replace('-', '_')}.py" for slug in SLUGS]
-    tested += [path for path in (house / "treat" / "fixes").glob("*.py") if "\nFIX: " in path.read_text("utf-8")]
+    tested += [path for path in (house / "treat" / "fixes").rglob("*.py") if "\nFIX: " in path.read_text("utf-8")]
     tested += (house / "evidence").glob("*/reader.py")
     places = [path.relative_to(house) for path in sorted(tested)]
-    assert len(places) > 40
+    assert len(places) > 50
     missing = [
         str(place) for place in places if not (checkout / "tests" / place.with_name(f"test_{place.name}")).is_file()
     ]
