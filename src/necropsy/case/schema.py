@@ -10,6 +10,7 @@ from typing import Final
 
 from necropsy.case.history_tables import HISTORY_TABLES
 from necropsy.case.table import Column, Table
+from necropsy.case.watch_tables import WATCH_TABLES
 
 SCHEMA_VERSION: Final = 2
 """Raised when a table changes in a way that an older necropsy would misread."""
@@ -436,6 +437,7 @@ TABLES: Final[tuple[Table, ...]] = (
         (Column("value", "JSON", "The verdict."),),
     ),
     *HISTORY_TABLES,
+    *WATCH_TABLES,
 )
 
 BY_NAME: Final[dict[str, Table]] = {table.name: table for table in TABLES}

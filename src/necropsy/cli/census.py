@@ -1,12 +1,11 @@
-"""The process that takes one census for the exporter: ``python -m necropsy.cli.census``, not a command for people.
+"""The process that takes one look for the guard: ``python -m necropsy.cli.census``, not a command for people.
 
-It reads what to ask from standard input and writes metrics to standard output, both JSON. Addresses may hold passwords, so
+It reads what to ask from standard input and writes what came out to standard output, both JSON. Addresses may hold passwords, so
 they stand in no argument, which every user of the machine could read.
 """
 
 from __future__ import annotations
 
-import json
 import sys
 from typing import Final
 
@@ -17,16 +16,18 @@ COMMAND: Final = (sys.executable, "-m", "necropsy.cli.census")
 
 
 def main() -> int:
-    """Take the census that standard input asks for."""
-    from necropsy.guard.census.worker import encode, take
+    """Take the look that standard input asks for."""
+    from necropsy.cli.process import tune
+    from necropsy.guard.census.worker import decode_asked, encode, take
 
-    asked = json.load(sys.stdin)
+    tune()
+    asked = decode_asked(sys.stdin.read())
     try:
-        found = take([(name, url) for name, url in asked["stores"]], asked["incident"])
+        taken = take(asked)
     except NecropsyError as error:
         sys.stderr.write(f"{error.message}\n")
         return error.exit_code
-    sys.stdout.write(encode(found))
+    sys.stdout.write(encode(taken))
     return 0
 
 

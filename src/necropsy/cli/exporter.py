@@ -97,6 +97,7 @@ def exporter(
     """
     from necropsy.cli.census import COMMAND
     from necropsy.guard.census.schedule import Census
+    from necropsy.guard.census.worker import Asked
     from necropsy.guard.exporter.site import Exporter
     from necropsy.guard.exporter.target import Options
     from necropsy.guard.web import Site, read_web_config, serve
@@ -113,7 +114,8 @@ def exporter(
     if sessions is not None:
         urls = [url_of(text) for text in given]
         stores = [(name, url) for (name, _), url in zip(named, urls, strict=True)]
-        census = Census(COMMAND, stores, interval(sessions), str(incident) if incident else None)
+        asked = Asked(tuple(stores), str(incident) if incident else None)
+        census = Census(COMMAND, asked, interval(sessions, "--sessions"))
     elif incident is not None:
         raise UsageError("--incident is for --sessions", hint="Add --sessions 10m.")
     shown = Exporter(named, site_options, census)
@@ -183,7 +185,7 @@ def _with_scheme(url: str) -> str:
     return url if "://" in url else f"redis://{url}"
 
 
-def interval(text: str) -> float:
+def interval(text: str, option: str) -> float:
     """Return the seconds of an interval.
 
     Raises
@@ -196,7 +198,7 @@ def interval(text: str) -> float:
     try:
         seconds = parse_duration(text) / 1000
     except ValueError as error:
-        raise UsageError(f"--sessions {text}: {error}", hint="For example 10m.") from None
+        raise UsageError(f"{option} {text}: {error}", hint="For example 10m.") from None
     if seconds < 10:
-        raise UsageError(f"--sessions {text}: at least 10s", hint="For example 10m.")
+        raise UsageError(f"{option} {text}: at least 10s", hint="For example 10m.")
     return seconds

@@ -31,6 +31,7 @@ from necropsy.cli import (
     traffic,
     treat,
     verify,
+    watch,
     what_if,
 )
 from necropsy.cli.process import tune
@@ -71,6 +72,7 @@ app.command("consul", short_help="Find services that are gone and that Consul st
 app.command("explain", short_help="Explain a finding.")(explain.explain)
 app.command("exporter", short_help="Show Redis servers to Prometheus.")(exporter.exporter)
 app.command("prober", short_help="Probe URLs for Prometheus without leaking sessions.")(prober.prober)
+app.command("watch", short_help="Examine again and again, and say what changed.")(watch.watch)
 app.add_typer(guard.app, name="guard", short_help="Write files for what stays running.")
 app.command("demo", short_help="Relive the incident of 2019, and examine it.")(demo.demo)
 app.command("completion", short_help="Print the script for the completion of a shell.")(completion.completion)

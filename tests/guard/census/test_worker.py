@@ -11,7 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 import servers
 from necropsy.cli.census import COMMAND
 from necropsy.guard.census.schedule import Census
-from necropsy.guard.census.worker import decode, encode
+from necropsy.guard.census.worker import Asked, Taken, decode, encode
 from necropsy.guard.exposition import Family, Sample, text_of
 
 pytestmark = pytest.mark.integration
@@ -44,7 +44,7 @@ def samples(census: Census) -> dict[str, float]:
 def test_sessions_are_counted_by_login_and_no_key_is_a_label() -> None:
     with servers.running("redis-7.0", tcp=True) as server:
         populate(server, 300, 20)
-        census = Census(COMMAND, [("A", f"redis://127.0.0.1:{server.port}")], 600)
+        census = Census(COMMAND, Asked((("A", f"redis://127.0.0.1:{server.port}"),)), 600)
         census.take()
         assert not census.error
         found = samples(census)
@@ -65,7 +65,7 @@ def test_a_census_makes_no_session_look_used() -> None:
         payload = client.dump(key)
         client.unlink(key)
         client.execute_command("RESTORE", key, "86400000", payload, "IDLETIME", "500")
-        census = Census(COMMAND, [("A", f"redis://127.0.0.1:{server.port}")], 600)
+        census = Census(COMMAND, Asked((("A", f"redis://127.0.0.1:{server.port}"),)), 600)
         census.take()
         assert not census.error
         assert client.object("idletime", key) >= 500
@@ -74,7 +74,7 @@ def test_a_census_makes_no_session_look_used() -> None:
 def test_a_store_that_is_gone_leaves_the_last_census_with_its_age_and_says_why() -> None:
     with servers.running("redis-7.0", tcp=True) as server:
         populate(server, 10, 0)
-        census = Census(COMMAND, [("A", f"redis://127.0.0.1:{server.port}")], 600)
+        census = Census(COMMAND, Asked((("A", f"redis://127.0.0.1:{server.port}"),)), 600)
         census.take()
     time.sleep(0.1)
     census.take()
@@ -87,7 +87,7 @@ def test_a_store_that_is_gone_leaves_the_last_census_with_its_age_and_says_why()
 
 
 def test_before_the_first_census_nothing_is_shown_as_zero() -> None:
-    census = Census(COMMAND, [("A", "redis://127.0.0.1:1")], 600)
+    census = Census(COMMAND, Asked((("A", "redis://127.0.0.1:1"),)), 600)
     text = text_of(census.families())
     assert "necropsy_census_up 0" in text
     assert "necropsy_sessions" not in text
@@ -96,4 +96,4 @@ def test_before_the_first_census_nothing_is_shown_as_zero() -> None:
 
 def test_what_the_process_writes_is_read_back_the_same() -> None:
     families = [Family("a", "gauge", "A.", [Sample((("le", "1"), ("x", 'q"')), 1.5, "_bucket"), Sample((), 2.0)])]
-    assert decode(encode(families)) == families
+    assert decode(encode(Taken(families))) == Taken(families)

@@ -1,43 +1,48 @@
-"""When the census is taken: at an interval, in the background, one at a time; a scrape answers from memory."""
+"""When a look is taken: at an interval, in the background, one at a time; a scrape answers from memory."""
 
 from __future__ import annotations
 
-import json
 import subprocess
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Final
 
-from necropsy.guard.census.worker import decode
+from necropsy.guard.census.worker import Asked, Taken, decode, encode_asked
 from necropsy.guard.exposition import Family, Sample
 
 _LONGEST: Final = 300
 """Characters of an error that are kept."""
+_WITHIN: Final = 3.0
+"""Intervals that one look may take: then its process is ended, and the next one begins."""
+_LEAST_WITHIN_S: Final = 600.0
 
 
 class Census:
-    """The last census of some stores.
+    """The last look at some stores.
 
     Parameters
     ----------
     command
-        Starts the process that takes one census: what to ask on its standard input, metrics on its output.
-    stores
-        Name and address of each.
+        Starts the process that takes one look: what to ask on its standard input, what came out on its output.
+    asked
+        What each look is to do.
     every_s
-        Seconds from the beginning of one census to that of the next.
-    incident
-        Path of an incident file with logs and configuration; None: the stores alone.
+        Seconds from the beginning of one look to that of the next.
+    after
+        Is called after each look, whether it succeeded (``taken``) or not (``error``); None: nobody is told.
     """
 
     def __init__(
-        self, command: Sequence[str], stores: Sequence[tuple[str, str]], every_s: float, incident: str | None = None
+        self, command: Sequence[str], asked: Asked, every_s: float, after: Callable[[Census], None] | None = None
     ) -> None:
         self._command = tuple(command)
-        self._asked = json.dumps({"stores": list(stores), "incident": incident})
-        self._every_s = every_s
-        self._families: list[Family] = []
+        self.asked = asked
+        self.every_s = every_s
+        self._after = after
+        self.taken: Taken | None = None
+        """What the last look that succeeded saw; None before the first."""
         self._taken_at: float | None = None
         self._took_s = 0.0
         self._error = ""
@@ -71,7 +76,9 @@ class Census:
         if self._taken_at is not None:
             age = [Sample((), now - self._taken_at)]
             own.append(("necropsy_census_age_seconds", "gauge", "How long ago the census below was taken.", age))
-        return [Family(name, kind, text, samples) for name, kind, text, samples in own] + self._families
+        return [Family(name, kind, text, samples) for name, kind, text, samples in own] + (
+            self.taken.families if self.taken is not None else []
+        )
 
     @property
     def error(self) -> str:
@@ -79,23 +86,49 @@ class Census:
         return self._error
 
     def take(self) -> None:
-        """Take one census; what fails leaves the last one in place, with its age."""
+        """Take one look; what fails leaves the last one in place, with its age."""
         began = time.time()
-        self._process = subprocess.Popen(  # noqa: S603 -- the command of our own command line
+        process = self._process = subprocess.Popen(  # noqa: S603 -- the command of our own command line
             self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
-        written, said = self._process.communicate(self._asked)
-        code = self._process.returncode
+        within_s = max(_LEAST_WITHIN_S, _WITHIN * self.every_s)
+        too_long = ""
+        try:
+            written, said = process.communicate(encode_asked(self.asked), within_s)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            written, said = process.communicate()
+            too_long = f"the look took longer than {within_s:.0f} s"
         self._process = None
         self._took_s = time.time() - began
-        if code != 0:
+        if process.returncode == 0 and not too_long:
+            taken = decode(written)
+            self.taken, self._taken_at, self._error = taken, began, ""
+        elif not self._stop.is_set():
             self._failures += 1
-            self._error = (said.strip().splitlines() or [f"the process ended with {code}"])[-1][:_LONGEST]
-            return
-        self._families, self._taken_at, self._error = decode(written), began, ""
+            self._error = (too_long or _reason(said) or f"the process ended with {process.returncode}")[:_LONGEST]
+        if self._after is not None and not self._stop.is_set():
+            self._after(self)
+
+    def forget_page(self) -> None:
+        """Give the memory of the page back, once it was taken over by who shows it."""
+        if self.taken is not None:
+            self.taken = replace(self.taken, page="")
 
     def _run(self) -> None:
         while not self._stop.is_set():
             began = time.monotonic()
             self.take()
-            self._stop.wait(max(1.0, self._every_s - (time.monotonic() - began)))
+            self._stop.wait(max(1.0, self.every_s - (time.monotonic() - began)))
+
+
+def _reason(said: str) -> str:
+    r"""Return what a process said last; of a traceback the line that names the exception.
+
+    >>> _reason("a: cannot be read\n"), _reason("Traceback (most recent call last):\n  File\nBinderError: no\n\nLINE 1: x\n    ^")
+    ('a: cannot be read', 'BinderError: no')
+    """
+    before, traceback, after = said.rpartition("Traceback (most recent call last):")
+    if traceback:
+        return next((line for line in after.splitlines() if line and not line.startswith(" ")), "")
+    return (before + after).strip().splitlines()[-1] if said.strip() else ""

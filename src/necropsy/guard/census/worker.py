@@ -1,54 +1,167 @@
-"""One census: an autopsy of the stores, as metrics. It runs in a process of its own (``cli.census``).
+"""One look at the stores: an autopsy, as metrics and, for a watch, as what changed. It runs in a process of its own.
 
-A process of its own gives its memory back when it ends, and cannot take the exporter with it. What is asked of the stores, and
-how fast, is what ``necropsy examine --redis`` asks: read-only, backing off when the store answers slowly, idle times kept.
+A process of its own (``cli.census``) gives its memory back when it ends, and cannot take the guard with it. What is asked of
+the stores, and how fast, is what ``necropsy examine --redis`` asks: read-only, backing off when the store answers slowly, idle
+times kept.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+from necropsy._internal.serialization import from_plain, to_plain
 from necropsy.guard.exposition import Family, Sample
+from necropsy.guard.watch.judge import Limits
+from necropsy.guard.watch.notice import Notice
+
+if TYPE_CHECKING:
+    from necropsy.autopsy.sources import Sources
+    from necropsy.case.store import Case
+    from necropsy.model.report import Report
+    from necropsy.verdict.evidence import Births
+
+_NEWEST = 100
+"""Notices that a look shows, resolved ones included."""
 
 
-def take(stores: list[tuple[str, str]], incident: str | None) -> list[Family]:
-    """Examine stores, with the evidence that an incident file names, and return the metrics.
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """What a watch asks of a look, beside the metrics."""
 
-    Parameters
-    ----------
-    stores
-        Name and address of each.
-    incident
-        Path of an incident file with logs and configuration; None: the stores alone.
+    case: str
+    """The case that is kept: the last look, with the history of all before it."""
+    keep_s: float = 30 * 86_400.0
+    """Seconds of history that are kept."""
+    limits: Limits = field(default_factory=Limits)
+    events: tuple[str, ...] = ()
+    """``TIME=TEXT`` each."""
+    event_file: str | None = None
+    page: bool = False
+    """Whether the HTML report is wanted, too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What one look is to do."""
+
+    stores: tuple[tuple[str, str], ...] = ()
+    """Name and address of each store."""
+    incident: str | None = None
+    """Path of an incident file with stores, logs and configuration."""
+    watch: Watched | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What came out."""
+
+    families: list[Family]
+    notices: tuple[Notice, ...] = ()
+    """Those that are open, and those that this look resolved."""
+    newest: tuple[Notice, ...] = ()
+    """The newest of all, newest first."""
+    verdict: str = ""
+    """The first sentence of the verdict."""
+    page: str = ""
+    """The report as HTML, if it was asked for."""
+    anew: str = ""
+    """Why the history began anew, where a file lay there that is no case; else empty."""
+
+
+def take(asked: Asked) -> Taken:
+    """Examine stores, with the evidence that an incident file names.
+
+    Raises
+    ------
+    NecropsyError
+        Nothing could be read, or the case cannot be written.
     """
-    from necropsy.autopsy import incident_file, judging, reading, reporting, verdict_inputs
-    from necropsy.autopsy.sources import LiveAddress, Sources, StoreSource
+    from necropsy.autopsy import judging, reading, reporting, verdict_inputs
     from necropsy.case.store import Case
     from necropsy.guard.census.families import families
+    from necropsy.report.completeness import recap
+    from necropsy.report.html import page
 
-    sources = Sources(stores=tuple(StoreSource(name, LiveAddress(url)) for name, url in stores), checksums=False)
-    if incident is not None:
-        sources = sources.join(incident_file.load(incident))
-    with Case.create(None, large=reading.needs_disk(sources)) as case:
-        evidence = reading.read(case, sources, lambda _stage, _share: None)
+    sources = _sources(asked)
+    watch = asked.watch
+    with Case.create(Path(watch.case) if watch is not None else None, large=reading.needs_disk(sources)) as case:
+        evidence = reading.read(case, sources, lambda _stage, _share: None, may_be_empty=True)
         births = verdict_inputs.births_by_store(case)
+        anew = _carry_over(case, watch, evidence.now) if watch is not None else ""
         judging.judge(case, evidence, sources, births)
-        return families(case, reporting.report(case, births))
+        report = reporting.report(case, births)
+        shown = families(case, report)
+        if watch is None:
+            return Taken(shown)
+        notices, newest = _watch(case, watch, report, births, sources)
+        return Taken(shown, notices, newest, recap(report)[0], page.render(report) if watch.page else "", anew)
 
 
-def encode(families: list[Family]) -> str:
-    """Return families as JSON."""
-    return json.dumps([asdict(family) for family in families])
+def _carry_over(case: Case, watch: Watched, now: datetime) -> str:
+    """Take over the history of the look before; return why it begins anew, if something lies there that is no case."""
+    from necropsy.case.carrying import carry_over
+    from necropsy.guard.watch.look import SOURCE
+
+    older = Path(watch.case)
+    carried = carry_over(case, older, now.astimezone(UTC).replace(tzinfo=None), watch.keep_s, SOURCE)
+    return "" if carried or not older.is_file() else f"{older}: is no case that can be read; its history is lost"
 
 
-def decode(text: str) -> list[Family]:
-    """Return the families that ``encode`` wrote."""
-    rows: list[dict[str, Any]] = json.loads(text)
-    return [
+def _watch(
+    case: Case, watch: Watched, report: Report, births: Mapping[str, Births], sources: Sources
+) -> tuple[tuple[Notice, ...], tuple[Notice, ...]]:
+    """Judge what changed, write it into the case, and return this look's notices and the newest of all."""
+    from necropsy.guard.watch import judge, memory
+    from necropsy.guard.watch.events import read_events
+    from necropsy.guard.watch.look import look_of, measured
+
+    events = read_events(watch.events, watch.event_file)
+    locators = {store.name: store.locator.masked for store in sources.stores}
+    seen = look_of(case, report, births, locators, events)
+    former = memory.recall(case)
+    notices = judge.judge(seen, former, watch.limits, watch.case)
+    memory.remember(case, seen, notices, measured(seen, births, former.at), events)
+    return tuple(notices), tuple(memory.newest(case, _NEWEST))
+
+
+def _sources(asked: Asked) -> Sources:
+    from necropsy.autopsy import incident_file
+    from necropsy.autopsy.sources import LiveAddress, Sources, StoreSource
+
+    sources = Sources(stores=tuple(StoreSource(name, LiveAddress(url)) for name, url in asked.stores), checksums=False)
+    return sources.join(incident_file.load(asked.incident)) if asked.incident is not None else sources
+
+
+def encode(taken: Taken) -> str:
+    """Return what came out as JSON."""
+    plain = {name: getattr(taken, name) for name in ("verdict", "page", "anew")}
+    plain |= {"notices": to_plain(taken.notices), "newest": to_plain(taken.newest)}
+    return json.dumps({**plain, "families": [asdict(family) for family in taken.families]})
+
+
+def decode(text: str) -> Taken:
+    """Return what ``encode`` wrote."""
+    said: dict[str, Any] = json.loads(text)
+    families = [
         Family(row["name"], row["type"], row["help"],
                [Sample(tuple((name, value) for name, value in sample["labels"]), sample["value"], sample["suffix"])
                 for sample in row["samples"]])
-        for row in rows
+        for row in said["families"]
     ]  # fmt: skip
+    notices, newest = (tuple(from_plain(Notice, row) for row in said[name]) for name in ("notices", "newest"))
+    return Taken(families, notices, newest, said["verdict"], said["page"], said["anew"])
+
+
+def encode_asked(asked: Asked) -> str:
+    """Return what is asked as JSON."""
+    return json.dumps(to_plain(asked))
+
+
+def decode_asked(text: str) -> Asked:
+    """Return what ``encode_asked`` wrote."""
+    return from_plain(Asked, json.loads(text))

@@ -1,0 +1,51 @@
+"""What a watch knows now: the notices of its last look, and whether the look itself failed."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TypeAlias
+
+from necropsy.guard.census.schedule import Census
+from necropsy.guard.watch.judge import unread
+from necropsy.guard.watch.notice import Notice
+
+Tell: TypeAlias = Callable[[Sequence[Notice]], None]
+"""Is given all notices that are open, and those that were just resolved."""
+
+
+class Keeper:
+    """Receives each look of a census and hands on what there is to tell.
+
+    A look that failed is a notice of its own. It is in no case, since a failed look makes none.
+    """
+
+    def __init__(self, tell: Tell) -> None:
+        self._tell = tell
+        self._failed: Notice | None = None
+        self._notices: tuple[Notice, ...] = ()
+        self._lock = threading.Lock()
+
+    def after_look(self, census: Census) -> None:
+        """Take what a look brought: called by the census."""
+        at = datetime.now(UTC)
+        with self._lock:
+            failed, self._failed = self._failed, None
+            said: list[Notice] = []
+            if census.error:
+                new = unread(None, census.error, at)
+                self._failed = replace(new, opened_at=failed.opened_at, since=failed.since) if failed else new
+                said.append(self._failed)
+            else:
+                said += [replace(failed, resolved_at=at)] if failed else []
+                self._notices = census.taken.notices if census.taken is not None else ()
+            said += self._notices
+        self._tell(said)
+
+    def open(self) -> list[Notice]:
+        """Return the notices that are open now."""
+        with self._lock:
+            mine = [self._failed] if self._failed is not None else []
+            return [*mine, *(notice for notice in self._notices if notice.resolved_at is None)]

@@ -1,0 +1,1 @@
+"""The watch: examines again and again, remembers, and says what changed."""

@@ -1,0 +1,95 @@
+"""What a watch remembers: read from, and written to, the history of its case."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from necropsy._internal.serialization import from_plain, to_plain
+from necropsy.guard.watch.judge import Former
+from necropsy.guard.watch.look import SOURCE, Look
+from necropsy.guard.watch.notice import Notice
+
+if TYPE_CHECKING:
+    from necropsy.case.store import Case
+
+
+def recall(case: Case) -> Former:
+    """Return what the history says of the looks before."""
+    open_notices = case.rows("SELECT value FROM notice WHERE resolved_at IS NULL ORDER BY opened_at, key")
+    last = case.rows('SELECT "at", value FROM look ORDER BY "at" DESC LIMIT 1')
+    shares = json.loads(last[0]["value"])["shares"] if last else []
+    populations: dict[str, list[tuple[datetime, float]]] = defaultdict(list)
+    for row in case.rows(
+        'SELECT store, "at", value FROM history WHERE quantity = \'sessions\' AND source = ? ORDER BY "at"', [SOURCE]
+    ):
+        populations[row["store"]].append((row["at"].replace(tzinfo=UTC), row["value"]))
+    return Former(
+        notices=[from_plain(Notice, json.loads(row["value"])) for row in open_notices],
+        shares={(row["store"], row["slug"]): row["share"] for row in shares},
+        at=last[0]["at"].replace(tzinfo=UTC) if last else None,
+        populations=populations,
+    )
+
+
+def remember(
+    case: Case,
+    look: Look,
+    notices: Sequence[Notice],
+    measured: Iterable[dict[str, Any]],
+    events: Iterable[tuple[datetime, str]],
+) -> None:
+    """Write what a look adds to the history; what stands there of these notices and events is replaced.
+
+    A store that was not read anew (the same dump) adds no second row of the same moment.
+    """
+    for notice in notices:
+        case.execute("DELETE FROM notice WHERE key = ? AND resolved_at IS NULL", [notice.key])
+    case.append("notice", [_row(notice) for notice in notices])
+    there = {
+        (row["store"], row["quantity"], row["at"])
+        for row in case.rows('SELECT DISTINCT store, quantity, "at" FROM history WHERE source = ?', [SOURCE])
+    }
+    case.append("history", [row for row in measured if (row["store"], row["quantity"], row["at"]) not in there])
+    known = {(row["at"], row["text"]) for row in case.rows('SELECT "at", text FROM event')}
+    told = [(_naive(at), text) for at, text in events]
+    case.append("event", [{"at": at, "kind": "given", "text": text, "source": SOURCE} for at, text in told
+                          if (at, text) not in known])  # fmt: skip
+    case.execute('DELETE FROM look WHERE "at" = ?', [_naive(look.at)])
+    case.append("look", [{"at": _naive(look.at), "value": json.dumps(_compared(look))}])
+
+
+def _compared(look: Look) -> dict[str, Any]:
+    """Return what later looks compare: who created at which rate, and the shares."""
+    creators = [
+        {"store": c.store, "slug": c.slug, "name": c.member.name, "per_day": c.member.per_day, "over": c.over}
+        for c in look.creators
+    ]
+    shares = [{"store": store, "slug": slug, "share": share} for (store, slug), share in look.shares.items()]
+    return {"creators": creators, "shares": shares}
+
+
+def newest(case: Case, number: int) -> list[Notice]:
+    """Return the newest notices, open and resolved, newest first."""
+    rows = case.rows(
+        "SELECT value FROM notice ORDER BY coalesce(resolved_at, opened_at) DESC, opened_at DESC, key LIMIT ?", [number]
+    )
+    return [from_plain(Notice, json.loads(row["value"])) for row in rows]
+
+
+def _row(notice: Notice) -> dict[str, Any]:
+    return {
+        "key": notice.key,
+        "slug": notice.slug,
+        "store": notice.store,
+        "opened_at": _naive(notice.opened_at),
+        "resolved_at": _naive(notice.resolved_at) if notice.resolved_at is not None else None,
+        "value": json.dumps(to_plain(notice)),
+    }
+
+
+def _naive(at: datetime) -> datetime:
+    return at.astimezone(UTC).replace(tzinfo=None)

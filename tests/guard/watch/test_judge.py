@@ -1,0 +1,183 @@
+"""What is noticed when: creators, shares, half fixes, plateaus, deploys, full stores, zombies, stores that are not read."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from guard.watch.looks import NOON, PROBES, creator, look, store
+from necropsy.guard.watch.judge import Former, Limits, judge
+from necropsy.guard.watch.look import EventLook, Look
+from necropsy.guard.watch.notice import Notice
+
+LATER = NOON + timedelta(minutes=10)
+
+
+def judged(seen: Look, former: Former | None = None) -> dict[str, Notice]:
+    return {notice.key: notice for notice in judge(seen, former or Former(), Limits(), "guard.case")}
+
+
+def after(*looks: Look) -> dict[str, Notice]:
+    """Judge looks one after the other, and return what is known after the last."""
+    former = Former()
+    for seen in looks:
+        found = judge(seen, former, Limits(), "guard.case")
+        former = Former(
+            [notice for notice in found if notice.resolved_at is None],
+            seen.shares,
+            at=seen.at,
+            populations={
+                name: [*former.populations.get(name, ()), (one.at, float(one.sessions))]
+                for name, one in seen.stores.items()
+            },
+        )
+    return {notice.key: notice for notice in found}
+
+
+def test_all_new_creators_of_a_store_are_one_notice_with_who_since_when_line_and_command() -> None:
+    (notice,) = judged(
+        look(*map(creator, range(1, 5)), shares={("A", PROBES): 0.93}, patched=frozenset({PROBES}))
+    ).values()
+    assert notice.kind == "creator"
+    assert notice.severity == "critical"
+    assert notice.title == "4 new creators start 34,560 sessions a day in store A"
+    assert notice.since == NOON - timedelta(hours=4)
+    assert [member.url for member in notice.members] == [f"http://10.0.0.{n}:8080/" for n in range(1, 5)]
+    assert notice.line == "prometheus.yml:17  copies __address__"
+    assert notice.command == "necropsy treat guard.case --patch"
+    assert "93 % of 34,560 sessions (24 MB)" in notice.figures
+    assert "alone they settle at 34,560 sessions, 24 MB: each lives for 1 day" in notice.figures
+
+
+def test_a_look_without_change_opens_nothing_and_keeps_what_is_open() -> None:
+    first = look(creator(1), shares={("A", PROBES): 0.93})
+    assert list(after(first, replace(first, at=LATER))) == list(judged(first))
+
+
+def test_only_the_creator_that_came_later_is_in_the_second_notice() -> None:
+    found = after(look(creator(1)), look(creator(1), creator(2), at=LATER))
+    assert [[member.url for member in notice.members] for notice in found.values()] == [
+        ["http://10.0.0.1:8080/"], ["http://10.0.0.2:8080/"]
+    ]  # fmt: skip
+
+
+def test_a_creator_that_was_seen_to_end_is_resolved_at_once_and_one_that_vanished_after_two_looks() -> None:
+    first, end = look(creator(1)), look(creator(1, over=True), at=LATER)
+    (notice,) = after(first, end).values()
+    assert notice.resolved_at == LATER
+    gone, again = look(at=LATER), look(at=LATER + timedelta(minutes=10))
+    (notice,) = after(first, gone).values()
+    assert notice.resolved_at is None
+    (notice,) = after(first, gone, again).values()
+    assert notice.resolved_at == again.at
+
+
+def test_nothing_is_resolved_by_a_look_that_lacks_what_the_first_one_read() -> None:
+    first = look(creator(1))
+    blind = look(stores=(), at=LATER, unread={"A": "connection refused"})
+    found = after(first, blind, replace(blind, at=LATER + timedelta(minutes=10)))
+    assert [notice.resolved_at for notice in found.values()] == [None, None]
+    assert found["unread:A"].title == "Store A cannot be read: connection refused"
+    without_configuration = replace(look(at=LATER), readers=frozenset({"store:A"}))
+    found = after(first, without_configuration, without_configuration)
+    assert [notice.resolved_at for notice in found.values()] == [None]
+
+
+def test_a_store_that_is_read_again_is_resolved() -> None:
+    blind = look(stores=(), unread={"A": "connection refused"})
+    assert after(blind, look(at=LATER))["unread:A"].resolved_at == LATER
+
+
+def test_a_creator_of_few_sessions_is_not_spoken_of() -> None:
+    assert not judged(look(creator(1, per_day=150.0)))
+
+
+def test_a_train_that_is_identified_later_is_the_same_creator() -> None:
+    known = creator(1)
+    unknown = replace(known, member=replace(known.member, url="", prober="", name="unknown, 1.50 s into every 10 s"))
+    assert len(after(look(unknown), look(known, at=LATER))) == 1
+
+
+def test_a_share_is_told_when_it_crosses_the_limit_and_not_when_it_was_above_before() -> None:
+    low, high = {("A", PROBES): 0.15}, {("A", PROBES): 0.25}
+    small = creator(1, per_day=190.0)
+    found = after(look(small, shares=low), look(small, shares=high, at=LATER))
+    assert (
+        found[f"share:A:{PROBES}"].title == f"{PROBES} has 25 % of the sessions in store A, more than the limit of 20 %"
+    )
+    assert not after(look(small, shares=high), look(small, shares=high, at=LATER))
+    still = look(small, shares={("A", PROBES): 0.17}, at=LATER + timedelta(minutes=10))
+    assert (
+        after(look(small, shares=low), look(small, shares=high, at=LATER), still)[f"share:A:{PROBES}"].resolved_at
+        is None
+    )
+
+
+def test_half_a_fix_names_those_that_go_on_and_the_plateau_they_lead_to() -> None:
+    stopped = [creator(n, over=True) for n in (1, 2)]
+    going = [creator(n) for n in (3, 4)]
+    notice = judged(look(*stopped, *going))["half-fixed:A"]
+    assert notice.title == "Half fixed: 2 of 4 probes that start sessions in store A stopped, 2 go on"
+    assert [member.url for member in notice.members] == ["http://10.0.0.3:8080/", "http://10.0.0.4:8080/"]
+    assert notice.since == NOON - timedelta(hours=1)
+    assert notice.figures == (
+        "stopped: 10.0.0.1:8080, 10.0.0.2:8080",
+        "17,280 sessions a day instead of 34,560",
+        "alone they settle at 17,280 sessions, 12 MB: each lives for 1 day",
+    )
+    cured = look(*stopped, *(creator(n, over=True) for n in (3, 4)), at=LATER)
+    assert after(look(*stopped, *going), cured)["half-fixed:A"].resolved_at == LATER
+
+
+def test_a_probe_that_began_after_another_had_stopped_is_no_half_fix() -> None:
+    found = judged(look(creator(1, over=True), creator(2, first_at=NOON - timedelta(minutes=30))))
+    assert [notice.kind for notice in found.values()] == ["creator"]
+
+
+def test_a_population_that_is_steady_elsewhere_than_predicted_is_told() -> None:
+    looks = [
+        look(at=NOON + timedelta(hours=n), stores=(store(at=NOON + timedelta(hours=n), sessions=17_300 + n, predicted=34_560.0),))
+        for n in range(5)
+    ]  # fmt: skip
+    assert after(*looks)["plateau:A"].title == (
+        "Store A is steady at 17,303 sessions, not at the 34,560 that configuration predicts"
+    )
+    rising = [
+        replace(one, stores={"A": replace(one.stores["A"], sessions=10_000 + 2_000 * n)}) for n, one in enumerate(looks)
+    ]
+    assert not after(*rising)
+    as_predicted = [replace(one, stores={"A": replace(one.stores["A"], predicted=17_000.0)}) for one in looks]
+    assert not after(*as_predicted)
+
+
+def test_births_after_a_deploy_are_told_with_the_event_and_not_by_chance() -> None:
+    deploy = EventLook(
+        NOON - timedelta(hours=1), "deploy v42", "A", before=40, after=400, before_s=3_600.0, after_s=3_600.0
+    )
+    began = creator(1, first_at=NOON - timedelta(minutes=59))
+    found = judged(look(began, events=(deploy,)))
+    notice = next(notice for notice in found.values() if notice.kind == "event")
+    assert notice.title == "After “deploy v42” store A is given 10 times as many sessions"
+    assert notice.members == (began.member,)
+    assert notice.since == deploy.at
+    assert not judged(look(events=(replace(deploy, after=52),)))
+    assert not judged(look(events=(replace(deploy, before_s=0.0, before=0),))), "births before it have expired: unknown"
+
+
+def test_a_store_that_is_full_within_a_day_is_critical_and_one_in_years_is_not_told() -> None:
+    soon = look(creator(1), stores=(store(full_at=NOON + timedelta(hours=3)),))
+    assert judged(soon)["full:A"].title == "Store A is full in 3 hours at the rate at which sessions are born"
+    assert judged(soon)["full:A"].severity == "critical"
+    assert "full:A" not in judged(look(stores=(store(full_at=NOON + timedelta(days=400)),)))
+    a_little_later = look(creator(1), stores=(store(at=LATER, full_at=LATER + timedelta(hours=30)),), at=LATER)
+    assert after(soon, a_little_later)["full:A"].resolved_at is None, "it would be told again and again at the limit"
+    assert after(soon, look(creator(1), at=LATER))["full:A"].resolved_at == LATER
+
+
+def test_a_zombie_is_told_once_and_its_end_is_told() -> None:
+    zombie = ("admin i-1 at 10.0.0.9:80: its node is critical", "consul.json:12  registers it")
+    (key,) = judged(look(zombies=(zombie,)))
+    found = after(look(zombies=(zombie,)), look(zombies=(zombie,), at=LATER))
+    assert list(found) == [key]
+    assert found[key].line == "consul.json:12  registers it"
+    assert after(look(zombies=(zombie,)), look(at=LATER))[key].resolved_at == LATER
