@@ -19,7 +19,8 @@ import pytest
 from necropsy import autopsy
 from necropsy.autopsy.incident_file import load
 from necropsy.autopsy.sources import DumpPath
-from necropsy.cli.output import Format, render
+from necropsy.cli.options import Format
+from necropsy.cli.output import render
 from necropsy.lab.demo import stage
 from necropsy.lab.truth import Stage
 from necropsy.model.report import Report

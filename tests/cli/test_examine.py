@@ -5,7 +5,8 @@ from pathlib import Path
 from unittest import mock
 
 from necropsy.case.store import Case
-from necropsy.cli.output import WITH_CHECKSUMS, Format
+from necropsy.cli.options import Format
+from necropsy.cli.output import WITH_CHECKSUMS
 
 from .running import run
 

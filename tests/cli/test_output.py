@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from necropsy.cli.output import Estimate, Format, chosen, width
+from necropsy.cli.options import Format
+from necropsy.cli.output import Estimate, chosen, width
 from necropsy.model.errors import UsageError
 
 from .running import run

@@ -15,7 +15,7 @@ from pathlib import Path
 from threading import Lock, Thread
 from typing import TYPE_CHECKING, Any, Final
 
-from necropsy.model.once import Once
+from necropsy.case.once import Once
 
 if TYPE_CHECKING:
     import duckdb

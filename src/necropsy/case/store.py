@@ -17,12 +17,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from necropsy import __version__
+from necropsy._internal.sql_quoting import identifier
 from necropsy.case import identity
+from necropsy.case.once import Once
 from necropsy.case.schema import BY_NAME, SCHEMA_VERSION, TABLES
 from necropsy.case.stream import Stream
 from necropsy.case.table import Table
 from necropsy.model.errors import CaseError, CaseTooNew
-from necropsy.model.once import Once
 
 if TYPE_CHECKING:
     import duckdb
@@ -365,9 +366,9 @@ def _complete(connection: duckdb.DuckDBPyConnection) -> None:
             continue
         lacking = [f'NULL::{c.type} AS "{c.name}"' for c in table.columns if c.name not in known[table.name]]
         if lacking:  # a temporary view hides the table of the same name
-            database = connection.execute("SELECT current_database()").fetchall()[0][0].replace('"', '""')
+            database = identifier(connection.execute("SELECT current_database()").fetchall()[0][0])
             connection.execute(
-                f'CREATE TEMP VIEW "{table.name}" AS SELECT *, {", ".join(lacking)} FROM "{database}".main."{table.name}"'
+                f'CREATE TEMP VIEW "{table.name}" AS SELECT *, {", ".join(lacking)} FROM {database}.main."{table.name}"'
             )
 
 

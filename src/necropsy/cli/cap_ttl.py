@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from necropsy.cli import live, output
-from necropsy.cli.live import ImpactOption, PasswordOption
-from necropsy.cli.output import QuietOption
+from necropsy.cli.options import ImpactOption, PasswordOption, QuietOption, ReadMethod, StoreAddressOption, YesOption
 from necropsy.cli.purge import asked, status
 from necropsy.model.errors import UsageError
 
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def cap_ttl(
-    redis: Annotated[str | None, typer.Option(help="Address of the store: redis://, rediss:// or unix://.")] = None,
+    redis: StoreAddressOption = None,
     max_ttl: Annotated[
         str, typer.Option("--max", help="No session lives longer than this from now on: 12h, 7d.")
     ] = "7d",
@@ -30,7 +29,7 @@ def cap_ttl(
     journal_key: Annotated[
         Path | None, typer.Option(help="Encrypt the journal with the 32 bytes in this file.")
     ] = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    yes: YesOption = False,
     max_impact: ImpactOption = "2ms",
     redis_ask_password: PasswordOption = False,
     quiet: QuietOption = False,
@@ -50,7 +49,7 @@ def cap_ttl(
     from necropsy.treatment import capping
     from necropsy.wire.redis.address import parse_address
 
-    options = live.options(live.ReadMethod.AUTO, max_impact, ask_password=redis_ask_password)
+    options = live.options(ReadMethod.AUTO, max_impact, ask_password=redis_ask_password)
     address = parse_address(redis, password=options.password.reveal() if options.password else None) if redis else None
     if undo is not None:
         back, left = capping.undo(undo, redis=address, journal_key=journal_key)

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from necropsy.cli import output
+from necropsy.cli.options import YesOption
 from necropsy.cli.purge import asked
 from necropsy.model.errors import UsageError
 
@@ -26,7 +27,7 @@ def consul(
     ] = False,
     journal: Annotated[Path | None, typer.Option(help="With --apply: new file that holds what is removed.")] = None,
     undo: Annotated[Path | None, typer.Option(metavar="FILE", help="Register again what this journal holds.")] = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    yes: YesOption = False,
 ) -> None:
     """Find services that Consul still knows and that are gone. Without --apply nothing is changed.
 

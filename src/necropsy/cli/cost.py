@@ -8,21 +8,21 @@ from typing import Annotated
 import typer
 
 from necropsy.cli import output
-from necropsy.cli.output import ColorOption
-from necropsy.cli.probes import (
+from necropsy.cli.options import (
     BlackboxOption,
     BlackboxVersionOption,
+    ColorOption,
     ConsulOption,
     ConsulVersionOption,
     KubernetesOption,
-    MapFormat,
-    MapFormatOption,
     NginxOption,
     ProberOption,
     PrometheusOption,
-    VersionOption,
-    named,
+    PrometheusVersionOption,
+    TextOrJson,
+    TextOrJsonOption,
 )
+from necropsy.cli.probes import named
 from necropsy.model.errors import UsageError
 
 
@@ -66,10 +66,10 @@ def cost(
     fixed: Annotated[
         list[str] | None, typer.Option(metavar="HOST", help="What if this host (host:port) were fixed; repeatable.")
     ] = None,
-    prometheus_version: VersionOption = None,
+    prometheus_version: PrometheusVersionOption = None,
     blackbox_version: BlackboxVersionOption = None,
     consul_version: ConsulVersionOption = None,
-    format: MapFormatOption = MapFormat.TEXT,  # noqa: A002 -- the option's name
+    format: TextOrJsonOption = TextOrJson.TEXT,  # noqa: A002 -- the option's name
     color: ColorOption = None,
 ) -> None:
     """Say what the probes cost a session store: sessions, keys and bytes a day and at the steady state.
@@ -107,7 +107,7 @@ def cost(
     for host in assumptions.fixed:
         _require(host, {(probe.host, probe.port) for probe in simulation.probes})
     made = reckon(simulation.probes, idle_probes(simulation.probes, simulation.backends), assumptions)
-    if format is MapFormat.JSON:
+    if format is TextOrJson.JSON:
         output.say(table.render_json(made, found.absent))
     else:
         color = output.use_color(color)

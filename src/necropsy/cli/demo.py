@@ -9,7 +9,7 @@ from typing import Annotated, Final
 import typer
 
 from necropsy.cli import output
-from necropsy.cli.output import ColorOption, Format, QuietOption
+from necropsy.cli.options import ColorOption, Format, QuietOption
 from necropsy.model.errors import UsageError
 
 _FULL: Final = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG))

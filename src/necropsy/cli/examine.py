@@ -8,26 +8,30 @@ from typing import Annotated
 import typer
 
 from necropsy.cli import live, output
-from necropsy.cli.live import FormerReadMethodOption, ImpactOption, PasswordOption, ReadMethod, ReadMethodOption
-from necropsy.cli.output import (
-    ColorOption,
-    FailOn,
-    FailOnOption,
-    FormatOption,
-    OutputOption,
-    PatchesOption,
-    QuietOption,
-)
-from necropsy.cli.probes import (
+from necropsy.cli.options import (
     BlackboxOption,
     BlackboxVersionOption,
+    ColorOption,
     ConsulOption,
     ConsulVersionOption,
+    EngineOption,
+    FailOn,
+    FailOnOption,
+    FieldOption,
+    FormatOption,
+    FormerReadMethodOption,
+    ImpactOption,
     NginxOption,
+    OutputOption,
+    PasswordOption,
+    PatchesOption,
     ProberOption,
     PrometheusOption,
+    PrometheusVersionOption,
+    QuietOption,
+    ReadMethod,
+    ReadMethodOption,
 )
-from necropsy.cli.traffic import EngineOption, FieldOption
 
 
 def examine(
@@ -77,9 +81,7 @@ def examine(
     memory_limit: Annotated[
         str | None, typer.Option(metavar="SIZE", help="Memory that a store may use, for the forecast: 1GB, 512MiB.")
     ] = None,
-    prometheus_version: Annotated[
-        str | None, typer.Option(metavar="VERSION", help="Version of Prometheus, for rules that changed.")
-    ] = None,
+    prometheus_version: PrometheusVersionOption = None,
     blackbox_version: BlackboxVersionOption = None,
     consul_version: ConsulVersionOption = None,
     prometheus_host: Annotated[

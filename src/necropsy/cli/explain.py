@@ -9,7 +9,8 @@ from typing import Annotated
 
 import typer
 
-from necropsy.cli.output import ColorOption, use_color
+from necropsy.cli.options import ColorOption
+from necropsy.cli.output import use_color
 from necropsy.model.errors import UsageError
 
 

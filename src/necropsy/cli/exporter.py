@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-import signal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from necropsy.cli.options import WebConfigOption
+from necropsy.cli.serving import serve_until_stopped
 from necropsy.model.errors import UsageError
 
 if TYPE_CHECKING:
@@ -30,12 +31,7 @@ def exporter(
             help="Where to listen. Several exporters on one host each get a port of their own.",
         ),
     ] = "127.0.0.1:9121",
-    web_config: Annotated[
-        Path | None,
-        typer.Option(
-            "--web.config.file", metavar="FILE", help="TLS and basic authentication, as for Prometheus' exporters."
-        ),
-    ] = None,
+    web_config: WebConfigOption = None,
     namespace: Annotated[
         str, typer.Option("--namespace", envvar="REDIS_EXPORTER_NAMESPACE", help="First word of each metric's name.")
     ] = "redis",
@@ -120,21 +116,12 @@ def exporter(
         raise UsageError("--incident is for --sessions", hint="Add --sessions 10m.")
     shown = Exporter(named, site_options, census)
     server = serve(listen, Site(shown.routes(), read_web_config(web_config) if web_config else None))
-
-    def stop(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    signal.signal(signal.SIGTERM, stop)
     names = ", ".join(f"{name} ({target.address.masked})" for name, target in shown.targets.items())
-    typer.echo(f"Listening on http{'s' if web_config else ''}://{listen}: {names}", err=True)
     if census is not None:
         census.start()
     try:
-        server.serve_forever()
-    except KeyboardInterrupt:
-        typer.echo("Stopped.", err=True)
+        serve_until_stopped(server, listen, names, secure=web_config is not None)
     finally:
-        server.server_close()
         shown.close()
         if census is not None:
             census.stop()

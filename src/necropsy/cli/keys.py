@@ -10,8 +10,15 @@ from typing import Annotated
 import typer
 
 from necropsy.cli import live, output
-from necropsy.cli.live import FormerReadMethodOption, ImpactOption, PasswordOption, ReadMethod, ReadMethodOption
-from necropsy.cli.output import ColorOption, QuietOption
+from necropsy.cli.options import (
+    ColorOption,
+    FormerReadMethodOption,
+    ImpactOption,
+    PasswordOption,
+    QuietOption,
+    ReadMethod,
+    ReadMethodOption,
+)
 from necropsy.model.errors import UsageError
 
 

@@ -8,8 +8,15 @@ from typing import Annotated
 import typer
 
 from necropsy.cli import output
-from necropsy.cli.output import ColorOption, FailOn, FailOnOption
-from necropsy.cli.probes import BlackboxVersionOption, ConsulVersionOption
+from necropsy.cli.options import (
+    BlackboxVersionOption,
+    ColorOption,
+    ConsulVersionOption,
+    FailOn,
+    FailOnOption,
+    Format,
+    PrometheusVersionOption,
+)
 from necropsy.model.errors import NotJudged
 
 
@@ -30,9 +37,7 @@ def lint(
             metavar="[FILE]...", help="Configuration files or folders, recognised by their content; none: this folder."
         ),
     ] = None,
-    prometheus_version: Annotated[
-        str | None, typer.Option(metavar="VERSION", help="Version of Prometheus, for rules that changed.")
-    ] = None,
+    prometheus_version: PrometheusVersionOption = None,
     blackbox_version: BlackboxVersionOption = None,
     consul_version: ConsulVersionOption = None,
     format: Annotated[  # noqa: A002 -- the option's name
@@ -80,7 +85,7 @@ def lint(
     elif format is LintFormat.DIFF:
         text = lines.render_diff(linted.report)
     else:
-        text = output.render(linted.report, output.Format(format.value))
+        text = output.render(linted.report, Format(format.value))
     output.say(text)
     code = output.exit_code(linted.report, fail_on) or (1 if linted.refused else 0)
     raise typer.Exit(code or (NotJudged.exit_code if linted.unjudged else 0))

@@ -8,12 +8,12 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Final
 
 import typer
 
+from necropsy.cli.options import FailOn, Format
 from necropsy.model.errors import UsageError
 
 if TYPE_CHECKING:
@@ -22,54 +22,8 @@ if TYPE_CHECKING:
     from necropsy.model.report import Report
 
 
-class Format(StrEnum):
-    """How to render a report."""
-
-    TEXT = "text"
-    JSON = "json"
-    HTML = "html"
-    MARKDOWN = "markdown"
-    SARIF = "sarif"
-
-
 WITH_CHECKSUMS: Final = frozenset({Format.JSON, Format.HTML, Format.MARKDOWN})
 """Formats that show the checksums of sources."""
-
-
-class FailOn(StrEnum):
-    """Least severity that makes the exit code say so."""
-
-    INFO = "info"
-    WARNING = "warning"
-    CRITICAL = "critical"
-    NEVER = "never"
-
-
-FormatOption = Annotated[
-    Format | None,
-    typer.Option(
-        "--format",
-        "-f",
-        help="How to render the report; by default what the suffix of --output says, else text.",
-        case_sensitive=False,
-    ),
-]
-OutputOption = Annotated[
-    Path | None, typer.Option("--output", "-o", help="Write the report here instead of standard output (-).")
-]
-ColorOption = Annotated[
-    bool | None,
-    typer.Option(
-        "--color/--no-color", help="Colours; by default when standard output is a terminal and NO_COLOR is not set."
-    ),
-]
-QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no summary on standard error.")]
-PatchesOption = Annotated[
-    bool, typer.Option("--patches", help="Show the diffs of all patches below the verdict (format text).")
-]
-FailOnOption = Annotated[
-    FailOn, typer.Option("--fail-on", help="Exit 11, 12 or 13 only for findings at least this severe.")
-]
 
 
 _NARROWEST: Final = 40

@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from necropsy.cli.options import ListenOption, WebConfigOption
+from necropsy.cli.serving import serve_until_stopped
 from necropsy.model.errors import NecropsyError, UsageError
 
 
@@ -16,15 +18,8 @@ def prober(
         Path | None,
         typer.Option("--config", "--config.file", metavar="FILE", help="blackbox.yml. Default: http_2xx alone."),
     ] = None,
-    listen: Annotated[
-        str, typer.Option("--listen", "--web.listen-address", metavar="HOST:PORT", help="Where to listen.")
-    ] = "127.0.0.1:9115",
-    web_config: Annotated[
-        Path | None,
-        typer.Option(
-            "--web.config.file", metavar="FILE", help="TLS and basic authentication, as for Prometheus' exporters."
-        ),
-    ] = None,
+    listen: ListenOption = "127.0.0.1:9115",
+    web_config: WebConfigOption = None,
     session: Annotated[
         list[str] | None,
         typer.Option(
@@ -65,18 +60,8 @@ def prober(
         else:
             typer.echo("Read the configuration again.", err=True)
 
-    def stop(*_: object) -> None:
-        raise KeyboardInterrupt
-
     signal.signal(signal.SIGHUP, reload)
-    signal.signal(signal.SIGTERM, stop)
-    typer.echo(f"Listening on http{'s' if web_config else ''}://{listen}: {', '.join(answering.modules)}", err=True)
-    try:
-        server.serve_forever()
-    except KeyboardInterrupt:
-        typer.echo("Stopped.", err=True)
-    finally:
-        server.server_close()
+    serve_until_stopped(server, listen, ", ".join(answering.modules), secure=web_config is not None)
 
 
 def policies(given: list[str]) -> dict[str, str]:

@@ -4,13 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from necropsy.cli import output
-from necropsy.cli.output import ColorOption
+from necropsy.cli.options import (
+    BlackboxOption,
+    BlackboxVersionOption,
+    ColorOption,
+    ConsulOption,
+    ConsulVersionOption,
+    HostOption,
+    KubernetesOption,
+    NginxOption,
+    ProberOption,
+    PrometheusOption,
+    PrometheusVersionOption,
+    TextOrJson,
+    TextOrJsonOption,
+)
 from necropsy.model.errors import NoEvidence, UsageError
 
 if TYPE_CHECKING:
@@ -24,64 +37,6 @@ if TYPE_CHECKING:
     from necropsy.report.relabel_steps import Walk
 
 _MOST_WALKS = 5
-
-
-class MapFormat(StrEnum):
-    """How to print a probe map, a relabelling or a sum of costs."""
-
-    TEXT = "text"
-    JSON = "json"
-
-
-PrometheusOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        metavar="FILE|URL",
-        help="Prometheus configuration, or http://HOST:9090 of a running one. Repeatable.",
-    ),
-]
-BlackboxOption = Annotated[
-    list[str] | None, typer.Option(metavar="FILE", help="blackbox exporter configuration. Repeatable.")
-]
-ConsulOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        metavar="FILE|URL",
-        help=(
-            "Consul: service definitions (JSON, HCL), saved API answers, a folder, or http://HOST:8500 of a running one;"
-            " ADDRESS=FILE names the node. Repeatable."
-        ),
-    ),
-]
-NginxOption = Annotated[
-    list[str] | None,
-    typer.Option(metavar="FILE", help="nginx configuration; its includes are followed. Repeatable."),
-]
-KubernetesOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        metavar="FILE",
-        help="Kubernetes manifests, or what `kubectl get -A -o yaml` prints: files or folders. Repeatable.",
-    ),
-]
-ProberOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        metavar="KIND=FILE",
-        help="Another prober or discovery: kubernetes, haproxy, compose, terraform, gatus, http_sd … Repeatable.",
-    ),
-]
-VersionOption = Annotated[
-    str | None, typer.Option(metavar="VERSION", help="Version of Prometheus, for rules that changed.")
-]
-BlackboxVersionOption = Annotated[
-    str | None, typer.Option(metavar="VERSION", help="Version of the blackbox exporter, as 0.28.0.")
-]
-ConsulVersionOption = Annotated[str | None, typer.Option(metavar="VERSION", help="Version of Consul, as 1.20.")]
-HostOption = Annotated[
-    str | None, typer.Option(metavar="NAME", help="Name of Prometheus' host: makes the moments of scrapes computable.")
-]
-MapFormatOption = Annotated[MapFormat, typer.Option("--format", "-f", help="Text or JSON.", case_sensitive=False)]
 
 
 def probes(
@@ -107,11 +62,11 @@ def probes(
     target: Annotated[
         str | None, typer.Option(metavar="ADDRESS", help="With --steps: only targets with this in their address.")
     ] = None,
-    prometheus_version: VersionOption = None,
+    prometheus_version: PrometheusVersionOption = None,
     blackbox_version: BlackboxVersionOption = None,
     consul_version: ConsulVersionOption = None,
     prometheus_host: HostOption = None,
-    format: MapFormatOption = MapFormat.TEXT,  # noqa: A002 -- the option's name
+    format: TextOrJsonOption = TextOrJson.TEXT,  # noqa: A002 -- the option's name
     color: ColorOption = None,
 ) -> None:
     """Show every request that monitoring will send, and the lines of configuration behind it.
@@ -202,12 +157,12 @@ def _say_read(found: Sources) -> None:
     typer.echo(f"reading what is recognised in this folder: {', '.join(names[:_MOST_NAMED])}{rest}", err=True)
 
 
-def _map(found: Survey, at: str | None, who_hits: str | None, kind: MapFormat, *, color: bool) -> str:
+def _map(found: Survey, at: str | None, who_hits: str | None, kind: TextOrJson, *, color: bool) -> str:
     from necropsy.report import probe_map
 
     entries = _entries(found, at, who_hits)
     made = probe_map.ProbeMap(tuple(entries), tuple(_lost(found.simulation.dropped)), found.absent, who_hits)
-    if kind is MapFormat.JSON:
+    if kind is TextOrJson.JSON:
         return probe_map.render_json(made)
     return probe_map.render(made, width=output.width(), color=color)
 
@@ -258,7 +213,7 @@ def _lost(dropped: Iterable[Dropped]) -> Iterable[Lost]:
         yield Lost(prober, reason, tuple(e.address for e in group), group[0].origin[0] if group[0].origin else None)
 
 
-def _steps(found: Survey, job: str, address: str | None, kind: MapFormat, *, color: bool) -> str:
+def _steps(found: Survey, job: str, address: str | None, kind: TextOrJson, *, color: bool) -> str:
     from necropsy.report import relabel_steps
 
     monitoring = found.simulation.monitoring
@@ -273,7 +228,7 @@ def _steps(found: Survey, job: str, address: str | None, kind: MapFormat, *, col
         mine = [target for target in mine if address in target.discovered_labels.get("__address__", "")]
         if not mine:
             raise UsageError(f"{address}: no target of {name} has this in its address", hint="Leave --target out.")
-    if kind is MapFormat.JSON:
+    if kind is TextOrJson.JSON:
         return relabel_steps.render_json([_walk(target) for target in mine])
     shown = [_walk(target) for target in mine[:_MOST_WALKS]]
     return relabel_steps.render(shown, len(mine) - len(shown), width=output.width(), color=color)

@@ -13,8 +13,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from necropsy.cli import live, output
-from necropsy.cli.live import FormerReadMethodOption, ImpactOption, PasswordOption, ReadMethod, ReadMethodOption
-from necropsy.cli.output import QuietOption
+from necropsy.cli.options import (
+    FormerReadMethodOption,
+    ImpactOption,
+    PasswordOption,
+    QuietOption,
+    ReadMethod,
+    ReadMethodOption,
+    StoreAddressOption,
+    YesOption,
+)
 from necropsy.model.errors import UsageError
 
 if TYPE_CHECKING:
@@ -39,7 +47,7 @@ def purge(
         Path | None,
         typer.Argument(metavar="[CASE]", help="An examined case: for --where born-by=, or to choose from it."),
     ] = None,
-    redis: Annotated[str | None, typer.Option(help="Address of the store: redis://, rediss:// or unix://.")] = None,
+    redis: StoreAddressOption = None,
     where: Annotated[
         list[str] | None,
         typer.Option(
@@ -97,7 +105,7 @@ def purge(
             " each. By default a snapshot, where it is worth it and memory allows it."
         ),
     ] = JournalBy.AUTO,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    yes: YesOption = False,
     other_store: Annotated[
         bool,
         typer.Option("--other-store", help="With --undo: the store is another one on purpose (migration, upgrade)."),

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from necropsy.cli import output
-from necropsy.cli.output import (
+from necropsy.cli.options import (
     ColorOption,
     FailOn,
     FailOnOption,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from necropsy.cli import output
-from necropsy.cli.output import ColorOption, QuietOption
+from necropsy.cli.options import ColorOption, EngineOption, FieldOption, Format, QuietOption
 from necropsy.model.errors import UsageError
 
 if TYPE_CHECKING:
@@ -39,23 +39,6 @@ class Order(StrEnum):
     CLIENT = "client"
     AGENT = "agent"
     PATH = "path"
-
-
-FieldOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--field",
-        metavar="FIELD=KEY",
-        help="Key of JSON (LTSV, logfmt) that holds a field: client=remote_ip, agent=ua.",
-    ),
-]
-EngineOption = Annotated[
-    str | None,
-    typer.Option(
-        metavar="ADDRESS",
-        help="Where access logs are read and analysed, if not here: spark://HOST:PORT, or another engine that Ibis connects to.",
-    ),
-]
 
 
 def traffic(
@@ -180,7 +163,7 @@ def _ready(kind: TrafficFormat, out: Path | None, *, follow: bool) -> None:
         )
     if kind is TrafficFormat.PARQUET and out is None and sys.stdout.isatty():
         raise UsageError("a Parquet file is nothing for a terminal", hint="Name a file with --output.")
-    output.ready(output.Format.HTML if kind is TrafficFormat.HTML else output.Format.TEXT, out)
+    output.ready(Format.HTML if kind is TrafficFormat.HTML else Format.TEXT, out)
 
 
 _DEFAULT_LIMIT: Final = {TrafficFormat.TEXT: 20, TrafficFormat.HTML: 200}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from necropsy.cli import output
-from necropsy.cli.output import QuietOption
+from necropsy.cli.options import QuietOption
 from necropsy.model.errors import UsageError
 
 if TYPE_CHECKING:

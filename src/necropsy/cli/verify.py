@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from necropsy.cli import live, output
-from necropsy.cli.live import ImpactOption, PasswordOption, ReadMethod, ReadMethodOption
-from necropsy.cli.output import QuietOption
-from necropsy.cli.probes import PrometheusOption
+from necropsy.cli.options import (
+    ImpactOption,
+    PasswordOption,
+    PrometheusOption,
+    QuietOption,
+    ReadMethod,
+    ReadMethodOption,
+    TextOrJson,
+    TextOrJsonOption,
+)
 from necropsy.model.errors import UsageError
-
-
-class VerifyFormat(StrEnum):
-    """Formats of the result."""
-
-    TEXT = "text"
-    JSON = "json"
 
 
 def verify(
@@ -40,7 +39,7 @@ def verify(
     read_method: ReadMethodOption = ReadMethod.AUTO,
     max_impact: ImpactOption = "1ms",
     redis_ask_password: PasswordOption = False,
-    format: Annotated[VerifyFormat, typer.Option("--format", help="text or json.")] = VerifyFormat.TEXT,  # noqa: A002
+    format: TextOrJsonOption = TextOrJson.TEXT,  # noqa: A002
     quiet: QuietOption = False,
 ) -> None:
     r"""Say of each creator that a case names whether it still starts sessions: cured, partly, not, or too early to tell.
@@ -71,5 +70,5 @@ def verify(
     )
     with output.progress(quiet=quiet) as report_progress:
         made = run(case, sources, report_progress)
-    typer.echo(shown.as_json(made) if format is VerifyFormat.JSON else shown.as_text(made), nl=False)
+    typer.echo(shown.as_json(made) if format is TextOrJson.JSON else shown.as_text(made), nl=False)
     raise typer.Exit(made.exit_code)

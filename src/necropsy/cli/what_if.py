@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from necropsy.cli.options import TextOrJson, TextOrJsonOption
 from necropsy.model.errors import UsageError
-
-
-class WhatIfFormat(StrEnum):
-    """Formats of the result."""
-
-    TEXT = "text"
-    JSON = "json"
 
 
 def what_if(
@@ -31,7 +24,7 @@ def what_if(
         bool, typer.Option("--purge", help="Sessions of nobody that were not used for an hour are deleted.")
     ] = False,
     memory: Annotated[str | None, typer.Option(metavar="SIZE", help="Another memory limit: 64MB.")] = None,
-    format: Annotated[WhatIfFormat, typer.Option("--format", help="text or json.")] = WhatIfFormat.TEXT,  # noqa: A002
+    format: TextOrJsonOption = TextOrJson.TEXT,  # noqa: A002
 ) -> None:
     r"""Say what a store would become: as it goes on, with each step alone, and with all of them. Reads nothing but the case.
 
@@ -57,4 +50,4 @@ def what_if(
     except ValueError as error:
         raise UsageError(f"--ttl {ttl}: {error}", hint="For example 1d or 30m.") from None
     made = run(case, Steps(tuple(fix or ()), seconds, purge), parse_size(memory) if memory else None)
-    typer.echo(shown.as_json(made) if format is WhatIfFormat.JSON else shown.as_text(made), nl=False)
+    typer.echo(shown.as_json(made) if format is TextOrJson.JSON else shown.as_text(made), nl=False)

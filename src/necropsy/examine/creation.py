@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from necropsy.model.finding import Confidence, Severity
+from necropsy.model.finding import Confidence, Exhibit, Finding, Remedy, Severity
 
 if TYPE_CHECKING:
     from necropsy.case.store import Case
@@ -225,3 +225,34 @@ def confidence(case: Case, made: Created, *, least_probability: float = 0.0) -> 
         return Confidence.HIGH, ""
     low = made.births < FEWEST or tied > 0.5 * births
     return (Confidence.LOW if low else Confidence.MEDIUM), "; ".join(reasons)
+
+
+def finding(
+    case: Case,
+    made: Created,
+    title: str,
+    text: str,
+    shown: tuple[Exhibit, ...],
+    remedy: Remedy | None = None,
+    *,
+    least_probability: float = 0.0,
+) -> Finding:
+    """Return the finding on a creator: its share, its confidence and, after ``text``, why it is not certain.
+
+    ``least_probability`` as for ``confidence``.
+    """
+    certainty, why = confidence(case, made, least_probability=least_probability)
+    return Finding(
+        severity=made.severity,
+        confidence=certainty,
+        title=title,
+        text=text + (f" Not certain: {why}." if why else ""),
+        primary=shown[0],
+        supporting=shown[1:],
+        remedy=remedy,
+        store=made.store,
+        share=made.share,
+        share_low=made.low,
+        share_high=made.high,
+        claims=made.ids,
+    )

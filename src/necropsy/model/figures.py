@@ -10,28 +10,35 @@ IMMORTAL_S: Final = 400 * 86_400
 
 
 def percent(share: float) -> str:
-    """Write a share with as many digits as matter near the ends.
+    """Share (0 to 1) as a percentage that is never rounded to nothing or to everything.
 
-    >>> percent(0.9312), percent(0.9996), percent(1.0), percent(0.004)
-    ('93 %', '99.96 %', '100 %', '0.4 %')
+    >>> percent(0.93), percent(0.004), percent(0.00001), percent(0.9999), percent(1.0), percent(0.0)
+    ('93 %', '0.4 %', '< 0.1 %', '> 99.9 %', '100 %', '0 %')
     """
-    value = share * 100
-    if value in (0.0, 100.0) or 1 <= value <= 99:
-        return f"{value:.0f} %"
-    return f"{value:.1f} %" if value < 99.9 else f"{min(value, 99.99):.2f} %"
+    hundredths = share * 100
+    if 0 < hundredths < 0.1:
+        return "< 0.1 %"
+    if 99.9 < hundredths < 100:
+        return "> 99.9 %"
+    if 0 < hundredths < 1 or 99 < hundredths < 100:
+        return f"{hundredths:.1f} %"
+    return f"{hundredths:.0f} %"
 
 
-def size(count: float) -> str:
-    """Write bytes with two digits and a decimal unit.
+def size(number: float) -> str:
+    """Bytes in decimal units.
 
-    >>> size(36_512_000), size(1_400), size(0), size(1.25e9)
-    ('37 MB', '1.4 kB', '0 B', '1.2 GB')
+    >>> size(36_000_000), size(3_400_000_000), size(512), size(1_540_000)
+    ('36 MB', '3.4 GB', '512 B', '1.5 MB')
     """
-    units = ("B", "kB", "MB", "GB", "TB")
-    place = 0
-    while count >= 999.5 and place < len(units) - 1:
-        count, place = count / 1000, place + 1
-    return f"{count:.1f} {units[place]}" if 0 < count < 9.95 and place else f"{count:.0f} {units[place]}"
+    scaled = float(number)
+    for unit in ("B", "kB", "MB", "GB", "TB"):
+        if abs(scaled) < 999.5 or unit == "TB":
+            break
+        scaled /= 1000
+    if unit != "B" and abs(scaled) < 9.95:
+        return f"{scaled:.1f}".removesuffix(".0") + f" {unit}"
+    return f"{scaled:.0f} {unit}"
 
 
 def several(count: float, noun: str, nouns: str = "") -> str:

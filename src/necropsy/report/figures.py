@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Final
 
-from necropsy.model.figures import several
+from necropsy.model.figures import percent, several, size
+
+__all__ = ["a_day", "count", "duration", "interval", "iso", "moment", "percent", "size"]
 
 _DURATIONS: Final = (
     (31_557_600.0, "year"),  # Julian year, 365.25 days: 2,147,483,647 s is "68 years" and not "69"
@@ -26,22 +28,6 @@ def count(number: float) -> str:
     return f"{number:,.0f}"
 
 
-def percent(share: float) -> str:
-    """Share (0 to 1) as a percentage that is never rounded to nothing or to everything.
-
-    >>> percent(0.93), percent(0.004), percent(0.00001), percent(0.9999), percent(1.0), percent(0.0)
-    ('93 %', '0.4 %', '< 0.1 %', '> 99.9 %', '100 %', '0 %')
-    """
-    hundredths = share * 100
-    if 0 < hundredths < 0.1:
-        return "< 0.1 %"
-    if 99.9 < hundredths < 100:
-        return "> 99.9 %"
-    if 0 < hundredths < 1 or 99 < hundredths < 100:
-        return f"{hundredths:.1f} %"
-    return f"{hundredths:.0f} %"
-
-
 def interval(low: float, high: float) -> str:
     """Ends of an interval of shares.
 
@@ -49,22 +35,6 @@ def interval(low: float, high: float) -> str:
     '91 to 95 %'
     """
     return f"{percent(low).removesuffix(' %')} to {percent(high)}"
-
-
-def size(number: float) -> str:
-    """Bytes in decimal units.
-
-    >>> size(36_000_000), size(3_400_000_000), size(512), size(1_540_000)
-    ('36 MB', '3.4 GB', '512 B', '1.5 MB')
-    """
-    scaled = float(number)
-    for unit in ("B", "kB", "MB", "GB", "TB"):
-        if abs(scaled) < 999.5 or unit == "TB":
-            break
-        scaled /= 1000
-    if unit != "B" and abs(scaled) < 9.95:
-        return f"{scaled:.1f}".removesuffix(".0") + f" {unit}"
-    return f"{scaled:.0f} {unit}"
 
 
 def duration(seconds: float) -> str:

@@ -16,10 +16,9 @@ from typing import Final
 from necropsy.model.figures import IMMORTAL_S
 from necropsy.model.probe import Probe
 from necropsy.model.verdict import Prediction
+from necropsy.sessions.spring.names import GRACE_S
 
 DAY_S: Final = 86_400
-GRACE_S: Final = 300
-"""How long Spring's indexed layouts keep the hash of a session that is over."""
 _INDEXED: Final = ("spring-indexed", "spring-reactive-indexed")
 _MATTERS: Final = 0.01
 """Share of the lifetime from which on the grace is part of the sum."""

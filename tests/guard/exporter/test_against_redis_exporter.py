@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import re
-import subprocess
 import time
 import urllib.request
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 import servers
+from exporters import redis_exporter
 from necropsy.guard.exporter.target import Options, Target
 from necropsy.guard.exposition import text_of
 from necropsy.wire.redis.address import parse_address
 
 pytestmark = pytest.mark.integration
 
-CHECKOUT = Path(__file__).parents[3]
 MISNAMED = "redis_db_keys_cached"
 """redis_exporter 1.86 calls the fourth field of a database so, whatever it counts; ours names it: findings/."""
 OURS = "redis_db_keys_with_expiring_items"
@@ -31,27 +28,6 @@ VOLATILE = re.compile(
     r"last_slow|connected_slave_lag|master_last_io|sentinel_master_last_ok|target_scrape|unexpected)"
 )
 """Values that a scrape itself moves, or the time between two."""
-
-
-@contextmanager
-def redis_exporter(port: int) -> Iterator[str]:
-    fetched = subprocess.run([CHECKOUT / "tools" / "debian-release", "14"], capture_output=True, text=True, check=False)
-    assert fetched.returncode == 0, fetched.stderr
-    binary = CHECKOUT / ".tools" / "debian-14" / "usr" / "bin" / "prometheus-redis-exporter"
-    listen = f"127.0.0.1:{servers.free_port()}"
-    command = [binary, "--redis.addr", f"redis://127.0.0.1:{port}", "--web.listen-address", listen]
-    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
-    try:
-        for _ in range(100):
-            try:
-                read(f"http://{listen}/metrics")
-                break
-            except OSError:
-                time.sleep(0.05)
-        yield f"http://{listen}/metrics"
-    finally:
-        process.kill()
-        process.wait()
 
 
 def read(url: str) -> str:

@@ -16,13 +16,13 @@ from pathlib import Path
 import pytest
 
 import servers
+from exporters import blackbox
 from guard.prober.stub import serving
 from necropsy.guard.prober.site import Prober
 from necropsy.guard.web import Site, serve
 
 pytestmark = pytest.mark.integration
 
-CHECKOUT = Path(__file__).parents[3]
 OURS = {"probe_http_set_cookies", "probe_http_session_started"}
 MODULES = """\
 modules:
@@ -44,27 +44,6 @@ CASES = [
     ("http_2xx", "/cut"), ("http_2xx", "/status/204"), ("http_2xx", ""),
 ]  # fmt: skip
 TIMES = re.compile(r"probe_(duration|dns_lookup_time|http_duration)_seconds")
-
-
-@contextmanager
-def blackbox(folder: Path) -> Iterator[str]:
-    fetched = subprocess.run([CHECKOUT / "tools" / "debian-release", "14"], capture_output=True, text=True, check=False)
-    assert fetched.returncode == 0, fetched.stderr
-    binary = CHECKOUT / ".tools" / "debian-14" / "usr" / "bin" / "prometheus-blackbox-exporter"
-    listen = f"127.0.0.1:{servers.free_port()}"
-    command = [binary, f"--config.file={folder / 'blackbox.yml'}", f"--web.listen-address={listen}"]
-    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
-    try:
-        for _ in range(100):
-            try:
-                urllib.request.urlopen(f"http://{listen}/-/healthy", timeout=5)
-                break
-            except OSError:
-                time.sleep(0.05)
-        yield f"http://{listen}"
-    finally:
-        process.kill()
-        process.wait()
 
 
 @contextmanager

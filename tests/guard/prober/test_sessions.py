@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 import servers
+from exporters import blackbox
 from guard.prober.stub import serving
-from guard.prober.test_against_blackbox import blackbox, probed, prober
+from guard.prober.test_against_blackbox import probed, prober
 from necropsy.guard.prober.site import Prober
 from necropsy.guard.web import Request
 

@@ -60,25 +60,15 @@ def examine(case: Case) -> Iterator[Finding | Cleared]:
 
 def _finding(case: Case, made: creation.Created, probes: Mapping[int, Probe]) -> Finding:
     configured = any(claim["probe_id"] is not None for claim in made.claims)
-    confidence, why = creation.confidence(case, made)
-    exhibits = tuple(_exhibit(made.store, claim, probes) for claim in made.claims)
     who = "Monitoring" if configured else "A client that comes at one interval"
-    return Finding(
-        severity=made.severity,
-        confidence=confidence,
-        title=f"{who} creates {percent(made.share)} of the sessions in store {made.store}",
-        text=(
-            f"{made.births:,.0f} of {several(made.total, 'session')} were made by"
-            f" {several(len(made.claims), 'repeated request')}. A prober keeps no cookie between requests, so each of its"
-            " visits to a page that starts a session leaves one more." + (f" Not certain: {why}." if why else "")
-        ),
-        primary=exhibits[0],
-        supporting=exhibits[1:],
-        store=made.store,
-        share=made.share,
-        share_low=made.low,
-        share_high=made.high,
-        claims=made.ids,
+    return creation.finding(
+        case,
+        made,
+        f"{who} creates {percent(made.share)} of the sessions in store {made.store}",
+        f"{made.births:,.0f} of {several(made.total, 'session')} were made by"
+        f" {several(len(made.claims), 'repeated request')}. A prober keeps no cookie between requests, so each of its"
+        " visits to a page that starts a session leaves one more.",
+        tuple(_exhibit(made.store, claim, probes) for claim in made.claims),
     )
 
 

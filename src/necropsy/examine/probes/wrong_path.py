@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Final
 
 from necropsy.examine import evidence
 from necropsy.examine.interface import Examiner
+from necropsy.model.figures import several
 from necropsy.model.finding import Cleared, Confidence, Exhibit, Finding, Remedy, Severity
 from necropsy.probes.session_risk import is_page, may_create
 
@@ -50,7 +51,7 @@ def examine(case: Case) -> Iterator[Finding | Cleared]:
             severity=Severity.WARNING,
             confidence=Confidence.HIGH if known else Confidence.MEDIUM,
             title=(
-                f"{prober} asks {len(probes)} target{'s' if len(probes) != 1 else ''} for {', '.join(paths)}"
+                f"{prober} asks {several(len(probes), 'target')} for {', '.join(paths)}"
                 + (f", not for {', '.join(health)}" if health else ", which is no health endpoint by its name")
             ),
             text=(

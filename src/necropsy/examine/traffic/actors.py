@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from necropsy._internal.sql_quoting import literal
-from necropsy.examine import creation
 from necropsy.examine.creation import Created, Row
 from necropsy.model.figures import several
-from necropsy.model.finding import Exhibit, Finding, Remedy
-
-if TYPE_CHECKING:
-    from necropsy.case.store import Case
+from necropsy.model.finding import Exhibit
 
 _MOST_EXHIBITS = 8
 
@@ -20,25 +14,6 @@ def who(made: Created) -> str:
     """The largest creator by its User-Agent, or by what it looks like, and how many others there are."""
     names = list(dict.fromkeys(_name(claim) for claim in made.claims))
     return names[0] if len(names) == 1 else f"{names[0]} with {len(names) - 1} more"
-
-
-def finding(case: Case, made: Created, title: str, text: str, remedy: Remedy, shown: tuple[Exhibit, ...]) -> Finding:
-    """The finding on a creator: its share, how sure it is and, after ``text``, why it is not certain."""
-    confidence, why = creation.confidence(case, made)
-    return Finding(
-        severity=made.severity,
-        confidence=confidence,
-        title=title,
-        text=text + (f" Not certain: {why}." if why else ""),
-        primary=shown[0],
-        supporting=shown[1:],
-        remedy=remedy,
-        store=made.store,
-        share=made.share,
-        share_low=made.low,
-        share_high=made.high,
-        claims=made.ids,
-    )
 
 
 def _name(claim: Row) -> str:

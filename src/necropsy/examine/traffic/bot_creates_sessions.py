@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from necropsy.examine import creation
 from necropsy.examine.interface import Examiner
-from necropsy.examine.traffic.actors import exhibits, finding, who
+from necropsy.examine.traffic.actors import exhibits, who
 from necropsy.model.figures import percent
 from necropsy.model.finding import Finding, Remedy, Severity
 
@@ -25,7 +25,7 @@ def examine(case: Case) -> Iterator[Finding]:
     for made in creation.created(case, creation.BOTS):
         if made.share < creation.LEAST_SHARE:
             continue
-        yield finding(
+        yield creation.finding(
             case,
             made,
             title=f"{who(made)} creates {percent(made.share)} of the sessions in store {made.store}",

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from necropsy.examine import creation
 from necropsy.examine.interface import Examiner
-from necropsy.examine.traffic.actors import exhibits, finding, who
+from necropsy.examine.traffic.actors import exhibits, who
 from necropsy.model.figures import percent, several
 from necropsy.model.finding import Cleared, Confidence, Exhibit, Finding, Remedy, Severity, Unexamined
 
@@ -53,7 +53,7 @@ def examine(case: Case) -> Iterator[Finding | Cleared | Unexamined]:
         shown = exhibits(made)
         if isinstance(cookies, Finding) and cookies.primary is not None:
             shown = (*shown, replace(cookies.primary, title=f"in the logs: {cookies.primary.title}"))
-        yield finding(
+        yield creation.finding(
             case,
             made,
             title=f"{who(made)} drops its session cookie: {percent(made.share)} of the sessions in store {made.store}",

@@ -28,7 +28,6 @@ def examine(case: Case) -> Iterator[Finding]:
         if not made.total:
             continue
         logged = any(claim["in_access_log"] is not None for claim in made.claims)
-        confidence, why = creation.confidence(case, made, least_probability=_STEADY)
         periods = ", ".join(f"{period:g} s" for period in sorted({c["period_s"] for c in made.claims if c["period_s"]}))
         shown = tuple(
             Exhibit(
@@ -41,39 +40,26 @@ def examine(case: Case) -> Iterator[Finding]:
             )
             for claim in made.claims
         )
-        several_ = f"{len(made.claims)} unidentified clients" if len(made.claims) > 1 else "an unidentified client"
-        yield Finding(
-            severity=made.severity,
-            confidence=confidence,
-            title=f"{percent(made.share)} of the sessions in store {made.store} come every {periods}, from {several_}",
-            text=(
-                (
-                    "What comes every so many seconds is a machine. No access log that was given shows it, so it bypasses the"
-                    " proxy, or another log records it."
-                    if logged
-                    else "What comes every so many seconds is a machine. No access log was given that could show which."
-                )
-                + (f" Not certain: {why}." if why else "")
-            ),
-            primary=shown[0],
-            supporting=shown[1:],
-            remedy=Remedy(
-                title="Find the machine that asks",
-                text=(
-                    "Give the configuration of whatever monitors this application (--prometheus, --blackbox, --consul,"
-                    " --prober)"
-                    + ("" if logged else ", and the access log of these hours (--access-log)")
-                    + ". Or watch the application's own port for a minute: ss -tnp, or its own access log, at the times above."
-                ),
-                undo="nothing to undo",
-                safe=True,
-            ),
-            store=made.store,
-            share=made.share,
-            share_low=made.low,
-            share_high=made.high,
-            claims=made.ids,
+        clients = f"{len(made.claims)} unidentified clients" if len(made.claims) > 1 else "an unidentified client"
+        text = (
+            "What comes every so many seconds is a machine. No access log that was given shows it, so it bypasses the"
+            " proxy, or another log records it."
+            if logged
+            else "What comes every so many seconds is a machine. No access log was given that could show which."
         )
+        remedy = Remedy(
+            title="Find the machine that asks",
+            text=(
+                "Give the configuration of whatever monitors this application (--prometheus, --blackbox, --consul,"
+                " --prober)"
+                + ("" if logged else ", and the access log of these hours (--access-log)")
+                + ". Or watch the application's own port for a minute: ss -tnp, or its own access log, at the times above."
+            ),
+            undo="nothing to undo",
+            safe=True,
+        )
+        title = f"{percent(made.share)} of the sessions in store {made.store} come every {periods}, from {clients}"
+        yield creation.finding(case, made, title, text, shown, remedy, least_probability=_STEADY)
 
 
 def _train(claim: creation.Row) -> str:

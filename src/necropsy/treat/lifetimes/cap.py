@@ -15,6 +15,7 @@ from necropsy.sessions.columns import Keys
 from necropsy.sessions.interface import SESSION, Layout
 from necropsy.sessions.lifetime_fields import CARRIED, LIFETIME_FIELD, capped_fields, capped_text
 from necropsy.sessions.registry import LAYOUTS
+from necropsy.sessions.spring.names import GRACE_S
 from necropsy.treat.purge import payload as payloads
 from necropsy.treat.purge import scripts
 from necropsy.treat.purge.batch import Source, Unlinker, again
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
     from necropsy.treat.purge.journal import Journal
     from necropsy.treat.purge.stores import Primary, Store
 
-GRACE_S: Final = 300
-"""What Spring's indexed repositories keep a hash beyond its session."""
 _SLACK_S: Final = 60
 _BATCH: Final = 1000
 

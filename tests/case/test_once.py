@@ -5,7 +5,7 @@ from threading import Barrier
 
 import pytest
 
-from necropsy.model.once import Once
+from necropsy.case.once import Once
 
 
 def test_however_many_ask_at_once_it_is_made_once() -> None:
