@@ -165,6 +165,10 @@ def _shares(marks: Marks, pairs: list[tuple[dict[str, Any], dict[str, Any]]]) ->
             marks.share_errors.append(abs(claim - truth))
         marks.covered.append(low - 0.001 <= truth <= high + 0.001)
         marks.widths.append(high - low)
+        if not marks.covered[-1]:
+            marks.why.append(
+                f"interval {low:.3f} to {high:.3f} of {'+'.join(m['slug'] for m in mine)}, truth {truth:.4f}"
+            )
         if abs(claim - truth) > (0.08 if certain else 0.3):
             marks.why.append(f"share {claim:.3f} of {'+'.join(m['slug'] for m in mine)}, truth {truth:.3f}")
 

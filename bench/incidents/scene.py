@@ -8,6 +8,8 @@ from typing import Literal, NamedTuple
 from incidents.chance import Chance
 
 Role = Literal["culprit", "innocent", "people"]
+GRACE_MS = 300_000
+"""How long the hash of Spring's indexed repository outlives its session: it is still in the store, and is counted."""
 
 
 class Request(NamedTuple):
@@ -162,8 +164,13 @@ class Scene:
     """What there is at all."""
 
     def resident(self, store: str) -> list[Session]:
-        """Sessions that are in the store at the end, live."""
+        """Sessions that lie in the store at the end: live ones, and hashes that Spring's indexed repository keeps a while."""
         endless = self.stores[store].without_ttl
-        return [
-            s for s in self.sessions if s.store == store and not s.ended and (endless or s.expires_ms > self.now_ms)
-        ]
+        grace = GRACE_MS if self.stores[store].layout == "spring-indexed" else 0
+
+        def lies(session: Session) -> bool:
+            if session.ended:
+                return grace > 0 and session.written_ms + grace > self.now_ms
+            return endless or session.expires_ms + grace > self.now_ms
+
+        return [session for session in self.sessions if session.store == store and lies(session)]

@@ -6,12 +6,10 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 from incidents.chance import Chance
-from incidents.scene import Session, Store
+from incidents.scene import GRACE_MS, Session, Store
 from necropsy.lab import java
 from necropsy.lab.spring import pack
 from necropsy.lab.spring_security import PRINCIPAL_INDEX, saved_request, security_context
-
-GRACE_MS = 300_000
 
 
 def indexed(store: Store, sessions: Iterable[Session], now: int) -> Iterator[bytes]:
@@ -21,7 +19,7 @@ def indexed(store: Store, sessions: Iterable[Session], now: int) -> Iterator[byt
     principals: dict[str, list[bytes]] = {}
     chance = Chance(now, "evicted markers")
     for session in sessions:
-        immortal = store.without_ttl or session.lifetime_s < 0
+        immortal = (store.without_ttl or session.lifetime_s < 0) and not session.ended
         lifetime = session.lifetime_s * 1000
         expiry = session.written_ms + lifetime
         gone = session.written_ms + GRACE_MS if session.ended else expiry + GRACE_MS
