@@ -37,7 +37,8 @@ class Pairing:
 
         Returns
         -------
-        ``key``, ``number`` of a redirect and of its ``follower``, their ``flow`` and pages, ``from_pattern`` and ``to_pattern``.
+        ``key``, ``number`` of a redirect and of its ``follower``, their ``flow`` and pages, ``from_pattern`` and
+        ``to_pattern``, and ``onward`` (1: the follower is a redirect, too).
         """
         import numpy as np
         import pyarrow as pa
@@ -72,6 +73,7 @@ class Pairing:
                 "flow": line["flow"][a],
                 "from_pattern": line["pattern_key"][a],
                 "to_pattern": line["pattern_key"][b],
+                "onward": line["leads"][b].astype(np.int64),
             }
         )
 

@@ -30,8 +30,10 @@ GIVEN: Final[Mapping[str, str]] = {"key": "int64", "text": "string"}
 
 GUESS: Final[Mapping[str, str]] = {
     "key": "int64", "number": "int64", "follower": "int64", "flow": "int64", "from_pattern": "int64", "to_pattern": "int64",
+    "onward": "int64",
 }  # fmt: skip
-"""Redirects and lines that may have followed them, with the key under which both were, and their pages; made by ``pairs``."""
+"""Redirects and lines that may have followed them, with the key under which both were, their pages, and whether what followed
+is a redirect, too (1 or 0); made by ``pairs``."""
 FOLLOWER: Final[Mapping[str, str]] = {"number": "int64", "root": "int64", "place": "int64"}
 """Lines that followed a redirect, the line that began their visit, and their place behind it; made by ``chains``."""
 CHAIN: Final[Mapping[str, str]] = {"number": "int64", "followed": "int64", "followed_to": "string"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 
 GO = "Go-http-client/1.1"
 
@@ -30,6 +31,15 @@ def test_a_redirect_and_its_target_are_one_visit(reading) -> None:
 def test_a_redirect_that_nobody_follows_stays_alone(reading) -> None:
     read = reading("\n".join([line(1, "/", 302), line(11, "/", 302), line(21, "/", 302), line(40, "/login", 200)]))
     assert sorted(read.classes()) == [("GET", "/", 302, None, 3, 3), ("GET", "/login", 200, None, 1, 1)]
+
+
+def test_a_client_that_follows_no_redirect_and_asks_for_pages_in_turn_makes_a_visit_each_time(reading) -> None:
+    pages = ("/", "/products", "/news")
+    pick = random.Random(3)
+    lines = [line(second, pick.choice(pages), 302, agent="k6/0.45.0") for second in range(60)]
+    read = reading("\n".join(lines))
+    assert {row[3] for row in read.classes()} == {None}
+    assert sum(row[4] for row in read.classes()) == 60
 
 
 def test_what_another_client_asks_is_no_continuation(reading) -> None:

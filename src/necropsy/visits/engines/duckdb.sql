@@ -455,36 +455,74 @@ FROM (
 ) AS "t15"
 
 -- typical_pair -> typical_pair
+WITH "t1" AS (
+  SELECT
+    "t0"."from_pattern",
+    "t0"."to_pattern",
+    COUNT(*) AS "seen",
+    SUM("t0"."onward") AS "onward"
+  FROM "guess" AS "t0"
+  GROUP BY
+    1,
+    2
+)
 SELECT
-  "t2"."from_pattern",
-  "t2"."to_pattern"
+  "t8"."from_pattern",
+  "t8"."to_pattern"
 FROM (
   SELECT
-    "t1"."from_pattern",
-    "t1"."to_pattern",
-    "t1"."seen",
-    SUM("t1"."seen") OVER (
-      PARTITION BY "t1"."from_pattern"
-      ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
-    ) AS "all_seen"
+    "t7"."from_pattern",
+    "t7"."to_pattern",
+    "t7"."seen",
+    "t7"."onward",
+    "t7"."all_seen",
+    "t4"."from_pattern" AS "from_pattern_right",
+    "t4"."to_pattern" AS "to_pattern_right",
+    "t4"."back"
   FROM (
     SELECT
-      "t0"."from_pattern",
-      "t0"."to_pattern",
-      COUNT(*) AS "seen"
-    FROM "guess" AS "t0"
-    GROUP BY
-      1,
-      2
-  ) AS "t1"
-) AS "t2"
+      *
+    FROM (
+      SELECT
+        "t2"."from_pattern",
+        "t2"."to_pattern",
+        "t2"."seen",
+        "t2"."onward",
+        SUM("t2"."seen") OVER (
+          PARTITION BY "t2"."from_pattern"
+          ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
+        ) AS "all_seen"
+      FROM "t1" AS "t2"
+    ) AS "t5"
+    WHERE
+      (
+        "t5"."all_seen" < 20
+      )
+      OR (
+        "t5"."seen" >= (
+          "t5"."all_seen" * 0.05
+        )
+      )
+  ) AS "t7"
+  LEFT OUTER JOIN (
+    SELECT
+      "t2"."to_pattern" AS "from_pattern",
+      "t2"."from_pattern" AS "to_pattern",
+      "t2"."onward" AS "back"
+    FROM "t1" AS "t2"
+  ) AS "t4"
+    ON "t7"."from_pattern" = "t4"."from_pattern"
+    AND "t7"."to_pattern" = "t4"."to_pattern"
+) AS "t8"
 WHERE
   (
-    "t2"."all_seen" < 20
+    "t8"."onward" <= (
+      "t8"."seen" * 0.5
+    )
   )
   OR (
-    "t2"."seen" >= (
-      "t2"."all_seen" * 0.05
+    COALESCE("t8"."back", 0) < (
+      "t8"."seen" * 0.3
     )
   )
 
@@ -498,7 +536,8 @@ FROM (
     "t2"."follower",
     "t2"."flow",
     "t2"."from_pattern",
-    "t2"."to_pattern"
+    "t2"."to_pattern",
+    "t2"."onward"
   FROM "guess" AS "t2"
   ANTI JOIN "typical_pair" AS "t3"
     ON "t2"."from_pattern" = "t3"."from_pattern"
@@ -538,7 +577,8 @@ SELECT
   "t2"."follower",
   "t2"."flow",
   "t2"."from_pattern",
-  "t2"."to_pattern"
+  "t2"."to_pattern",
+  "t2"."onward"
 FROM "guess" AS "t2"
 ANTI JOIN "ambiguous" AS "t3"
   ON "t2"."key" = "t3"."key"
@@ -614,7 +654,8 @@ FROM (
     "t2"."follower",
     "t2"."flow",
     "t2"."from_pattern",
-    "t2"."to_pattern"
+    "t2"."to_pattern",
+    "t2"."onward"
   FROM "guess" AS "t2"
   SEMI JOIN "typical_pair" AS "t3"
     ON "t2"."from_pattern" = "t3"."from_pattern"
@@ -687,7 +728,8 @@ FROM (
     "t2"."follower",
     "t2"."flow",
     "t2"."from_pattern",
-    "t2"."to_pattern"
+    "t2"."to_pattern",
+    "t2"."onward"
   FROM "guess" AS "t2"
   SEMI JOIN "typical_pair" AS "t3"
     ON "t2"."from_pattern" = "t3"."from_pattern"

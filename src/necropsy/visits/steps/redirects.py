@@ -14,7 +14,8 @@ the second over what the first left:
 2. by host without port (a redirect may lose the port, as above; browsers do not name the page that redirected them).
 
 Within each round, pairs that are mere coincidence are dropped: where a page redirects often, a follower must be seen
-behind it more than now and then.
+behind it more than now and then; and two redirects that seem to lead to each other, as often the one way as the other, are
+two requests of a client that follows none.
 """
 
 from __future__ import annotations
@@ -30,6 +31,9 @@ REDIRECTS: Final = (301, 302, 303, 307, 308)
 _COINCIDENCE: Final = 0.05
 """Share of a page's redirects that a follower must have, where there are enough of them to tell."""
 _ENOUGH: Final = 20
+_BACK: Final = 0.3
+"""Of the times that one redirect seems to lead to another, how often the other leads back, from which neither does: a
+client that follows none asks for both in turn."""
 
 _HOP: Final = ("number", "time_us", "flow", "pattern_key", "bare_key", "free")
 
@@ -102,12 +106,15 @@ def by_host(t: Mapping[str, ir.Table]) -> ir.Table:
 
 
 def typical_pair(t: Mapping[str, ir.Table]) -> ir.Table:
-    """Which page is followed by which, more often than by coincidence."""
-    seen = t["guess"].group_by("from_pattern", "to_pattern").agg(seen=ibis._.count())
+    """Which page is followed by which, more often than by coincidence, and not as often the other way round."""
+    guesses = t["guess"]
+    seen = guesses.group_by("from_pattern", "to_pattern").agg(seen=ibis._.count(), onward=guesses.onward.sum())
     all_seen = seen.mutate(all_seen=seen.seen.sum().over(ibis.window(group_by="from_pattern")))
-    return all_seen.filter((all_seen.all_seen < _ENOUGH) | (all_seen.seen >= _COINCIDENCE * all_seen.all_seen)).select(
-        "from_pattern", "to_pattern"
-    )
+    often = all_seen.filter((all_seen.all_seen < _ENOUGH) | (all_seen.seen >= _COINCIDENCE * all_seen.all_seen))
+    back = seen.select(from_pattern="to_pattern", to_pattern="from_pattern", back="onward")
+    both = often.left_join(back, ["from_pattern", "to_pattern"])
+    alone = both.filter((both.onward <= 0.5 * both.seen) | (ibis.coalesce(both.back, 0) < _BACK * both.seen))
+    return alone.select("from_pattern", "to_pattern")
 
 
 def coincidences(t: Mapping[str, ir.Table]) -> ir.Table:
