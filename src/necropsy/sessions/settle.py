@@ -43,8 +43,7 @@ WITH refined AS (
             ELSE l.lifetime_s END END AS inferred_s,
         l.precision_s AS inferred_precision_s,
         p.expires_at - to_seconds(coalesce(p.grace_s, r.grace_s, 0) + inferred_s) AS used_at,
-        CASE WHEN p.born_at IS NULL AND (p.authentication IS DISTINCT FROM 'yes' OR p.born_provenance = 'derived')
-            THEN used_at END AS written_at
+        CASE WHEN p.born_at IS NULL THEN used_at END AS written_at
     FROM session_part p
     LEFT JOIN companion c USING (namespace, db, id_hash)
     LEFT JOIN refinement r ON r.namespace = p.namespace AND r.db = p.db AND r.layout = p.layout
