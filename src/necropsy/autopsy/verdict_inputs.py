@@ -26,7 +26,7 @@ from necropsy.verdict.evidence import (
     VisitorClass,
     Visits,
 )
-from necropsy.verdict.forecast import StoreFacts, predict
+from necropsy.verdict.forecast import StoreFacts, grace_s, predict
 from necropsy.verdict.parts import parts
 
 if TYPE_CHECKING:
@@ -48,9 +48,10 @@ _BORN, _CREATOR, _AUTHENTICATED = (
     "coalesce(s.authentication = 'yes', false)",
 )
 _SUMMARY = """
-SELECT count(*) AS total, coalesce(avg(bytes), 0) AS bytes, coalesce(max(born_precision_s), 0.001) AS resolution,
+SELECT count(*) AS total, mode(layout) AS layout,
+  coalesce(avg(bytes), 0) AS bytes, coalesce(max(born_precision_s), 0.001) AS resolution,
   epoch_ms(min(born_at)) AS first, epoch_ms(max(born_at)) AS last, mode(lifetime_s) AS lifetime,
-  coalesce(avg((born_provenance = 'derived')::INTEGER) FILTER (WHERE born_at IS NOT NULL), 0) AS derived
+  coalesce(avg((born_provenance = 'not later than')::INTEGER) FILTER (WHERE born_at IS NOT NULL), 0) AS derived
 FROM session WHERE store = ?
 """
 _BITS: Final = 62
@@ -104,6 +105,7 @@ def _births(case: Case, store: str) -> Births:
         coverage=_coverage(case, store),
         taken_ms=case.value("SELECT epoch_ms(max(taken_at)) FROM source WHERE store = ?", [store]),
         lifetime_s=None if summary["lifetime"] is None else float(summary["lifetime"]),
+        grace_s=float(grace_s(summary["layout"] or "")),
         derived=float(summary["derived"]),
     )
 

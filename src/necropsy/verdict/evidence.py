@@ -35,8 +35,10 @@ class Births:
     """When the store was read, Unix milliseconds; None when unknown."""
     lifetime_s: float | None = None
     """Commonest idle lifetime of the sessions in seconds; negative: never expires; None: unknown."""
+    grace_s: float = 0.0
+    """How long the layout keeps a session that is over: it can still be seen, and was born that much before the lifetime."""
     derived: float = 0.0
-    """Share of the births that are derived from the expiry: for sessions that were used again, the last write."""
+    """Share of the births that are last writes: for sessions that were used again, later than the birth."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,6 +80,33 @@ def test_a_session_that_names_its_creator_is_believed_before_any_comb() -> None:
     assert claim.period_s == 10.0
 
 
+def test_of_two_probers_of_one_name_a_log_shows_the_one_whose_visits_are_at_the_births() -> None:
+    logged, hidden = comb(4_200, seed=1), comb(7_100, seed=2)
+    named = (creator("Go-http-client/1.1", A1),)  # the proxy's name and the upstream's are the same, without a port
+    store = births(logged, hidden, creator=np.zeros(2 * 8_640, dtype=np.int64), creators=named)
+    around = incident(classes=[visitors(0, f"{A1}:80", 4.2)], visits=seen(logged))
+    targets = _by_target(_claims([store], around))
+    assert {name: claim.in_access_log for name, claim in targets.items()} == {f"{A1}:80": True, f"{A1}:8080": False}
+    assert targets[f"{A1}:80"].phase_s == pytest.approx(4.2, abs=0.02)
+
+
+def test_a_creator_that_sessions_name_is_not_the_health_check_of_the_same_agent() -> None:
+    named = (creator("Go-http-client/1.1", A1),)
+    store = births(comb(4_200, seed=1), creator=np.zeros(8_640, dtype=np.int64), creators=named)
+    check = visitors(0, A1, 8.2, path="/health")
+    (claim,) = _claims([store], incident(classes=[check], visits=seen(comb(8_200, seed=7))))
+    assert (claim.class_id, claim.in_access_log) == (None, False)
+
+
+def test_births_of_the_time_that_spring_keeps_a_session_after_its_end_have_their_visits() -> None:
+    ticks = comb(4_200, seed=1)[:120]  # the newest twenty minutes
+    short = {"lifetime_s": 900.0, "taken_ms": int(ticks.max())}
+    around = Circumstances(classes=[visitors(0, "", 4.2)], visits=seen(ticks), logs_given=True)
+    for grace_s, followed in ((0.0, 91), (300.0, 120)):
+        result = attribute([births(ticks, grace_s=grace_s, **short)], around)
+        assert result.tests[0].visits == pytest.approx(followed, abs=1)
+
+
 def test_an_error_dispatch_names_the_client_and_not_the_page() -> None:
     named = (replace(creator("Go-http-client/1.1", f"{A1}:8080"), path="/error"),)
     store = births(comb(4_200), creator=np.zeros(8_640, dtype=np.int64), creators=named)

@@ -21,7 +21,7 @@ import numpy as np
 from necropsy.probes import session_risk
 from necropsy.verdict import acquaintance
 from necropsy.verdict.attribution import claims as claiming
-from necropsy.verdict.attribution import clock, configured, creation_tests, delays, named
+from necropsy.verdict.attribution import clock, configured, creation_tests, delays, named, shown
 from necropsy.verdict.attribution.groups import Group, make_groups
 from necropsy.verdict.attribution.join import shares
 from necropsy.verdict.attribution.reckoning import Reckoning, reckon, trains_of, unnamed_people
@@ -62,12 +62,13 @@ def attribute(stores: Sequence[Births], around: Circumstances) -> Attribution:
         timelines.append(timeline)
     not_here = _elsewhere(stores, timelines, known)
     fitting = _configured(known, around)
+    hidden_s = configured.hidden_periods(around)
     reckonings = []
     for number, births in enumerate(stores):
         excluded = not_here[number] | _speak_for_themselves(births, known)
-        reckoning = reckon(births, timelines[number], groups, fitting, trains[number], excluded)
+        reckoning = reckon(births, timelines[number], groups, fitting, trains[number], excluded, hidden_s)
         reckoning.sources += unnamed_people(births, reckoning.sources, has_log=bool(reckoning.covered.any()))
-        _name_creators(reckoning, around, periods)
+        _name_creators(reckoning, timelines[number], around, periods)
         reckonings.append(reckoning)
     configured.name_probes(reckonings, known, around)
     result = Attribution([], [], offsets, [], {}, {})
@@ -184,8 +185,11 @@ def _periods(around: Circumstances, groups: Sequence[Group]) -> tuple[float, ...
     return tuple(sorted(periods))
 
 
-def _name_creators(reckoning: Reckoning, around: Circumstances, periods: Sequence[float]) -> None:
-    """Find the probe, the class and the rhythm of each creator that sessions name."""
+def _name_creators(reckoning: Reckoning, timeline: Timeline, around: Circumstances, periods: Sequence[float]) -> None:
+    """Find the class, the probe and the rhythm of each creator that sessions name.
+
+    ``timeline`` has the visits that the reckoning was done without, as their sessions speak for them.
+    """
     named_sources = [source for source in reckoning.sources if source.creator is not None]
     others = [source for source in reckoning.sources if source.creator is None]
     split: list[Source] = []
@@ -193,18 +197,26 @@ def _name_creators(reckoning: Reckoning, around: Circumstances, periods: Sequenc
         split += named.rhythms(source, reckoning.timeline, periods, reckoning.births.coverage)
     split += named_sources[_RHYTHMS:]
     reckoning.sources = split + others
-    taken: set[int] = set()
+    visits_of = shown.VisitsOfRows(timeline)
     for source in split:
+        assert source.creator is not None  # noqa: S101 -- chosen above
+        rows = named.rows_named(reckoning.births.creators[source.creator], around.classes)
+        source.row = shown.row_of(source, rows, visits_of)
+        if source.row is not None:
+            source.visits = around.classes[source.row].visits
+    proxied = configured.proxied_ports(around)
+    taken: set[int] = set()
+    # What a log shows goes by the proxy: it has the first choice of the probes of the proxy's ports.
+    for source in sorted(split, key=lambda source: source.row is None):
         assert source.creator is not None  # noqa: S101 -- chosen above
         creator = reckoning.births.creators[source.creator]
         period_s = source.train.period_s if source.train is not None else None
-        source.probe = named.probe_named(creator, around.probes, period_s=period_s, taken=frozenset(taken))
+        by_proxy = (source.row is not None, proxied) if visits_of.any else None
+        source.probe = named.probe_named(
+            creator, around.probes, period_s=period_s, taken=frozenset(taken), by_proxy=by_proxy
+        )
         if source.probe is not None and source.train is not None:
             taken.add(source.probe)
-        rows = named.rows_named(creator, around.classes)
-        if rows:
-            source.row = rows[0]
-            source.visits = sum(around.classes[row].visits for row in rows[:1])
 
 
 def _write(

@@ -61,6 +61,25 @@ def hidden_by_name(probe: Probe, classes: Sequence[VisitorClass]) -> bool:
     return not any(visitors.host and acquaintance.class_fits(probe, visitors) for visitors in classes)
 
 
+def hidden_periods(around: Circumstances) -> tuple[float, ...]:
+    """Periods of the probes that may create sessions, keep a phase, and are shown by no log under their host's name."""
+    proxied = proxied_ports(around)
+    periods = {
+        probe.period_s
+        for index, probe in enumerate(around.probes)
+        if probe.timing == "ticker"
+        and index not in around.idle
+        and session_risk.may_create(probe)
+        and (hidden_by_name(probe, around.classes) or probe.port not in proxied)
+    }
+    return tuple(sorted(periods))
+
+
+def proxied_ports(around: Circumstances) -> frozenset[int]:
+    """Ports at which a logging proxy answers."""
+    return frozenset(backend.port for backend in around.backends if backend.role == "proxy") or frozenset({80, 443})
+
+
 def _logged(source: Source, groups: Sequence[Group], around: Circumstances, used: set[int]) -> int | None:
     """Probe whose requests a log shows as this source; one that none has yet is preferred."""
     rows = [around.classes[row] for number in source.groups[:3] for row in groups[number].rows][:50]
@@ -77,7 +96,7 @@ def _logged(source: Source, groups: Sequence[Group], around: Circumstances, used
             break
     if not fitting:
         return None
-    proxied = {backend.port for backend in around.backends if backend.role == "proxy"} or {80, 443}
+    proxied = proxied_ports(around)
     return min(
         fitting,
         key=lambda index: (

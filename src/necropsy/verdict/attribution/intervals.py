@@ -12,8 +12,9 @@ if TYPE_CHECKING:
 _Z: Final = 1.96
 _LEAST: Final = 0.004
 """Half of an interval at least, as a share of the store's births: no count by time is surer."""
-_BY_RATE: Final = 0.1
-"""Error of what is inferred from the rate outside the log's time, as a share of it."""
+_LEAST_SURE: Final = 0.3
+_LATE: Final = 0.05
+"""Error of births that are last writes, as a share of them."""
 
 
 def wilson(successes: float, trials: float) -> tuple[float, float]:
@@ -36,11 +37,15 @@ def of_source(source: Source, births: int, unexplained: float, derived: float) -
     count = source.amount
     if source.evidence == "named":
         return count, count
-    spread = float(np.sqrt((source.weight * (1 - source.weight)).sum()))
-    half = max(2 * spread, _LEAST * births)
-    biased = half + _BY_RATE * source.extrapolated * (source.train is None)
-    biased += 0.05 * derived * count * (source.train is None)
-    low, high = count - biased, count + biased + unexplained
+    variance = float((source.weight * (1 - source.weight)).sum())
+    # What a birth's other candidates take from each other makes the counts depend on one another (Louis 1982).
+    sure = max(_LEAST_SURE, 1 - variance / max(count, 1e-9))
+    half = max(2 * np.sqrt(variance) / sure, _LEAST * births)
+    half += source.apart + _LATE * derived * count * (source.train is None)
+    low, high = count - half, count + half + unexplained
+    if source.beyond is not None:
+        low -= max(0.0, source.extrapolated - source.beyond[0])
+        high += max(0.0, source.beyond[1] - source.extrapolated)
     if source.also is not None:
         low = 0.0
     if source.evidence == "authenticated":

@@ -143,12 +143,23 @@ def _by_creator(births: Births) -> list[NDArray[np.int64]]:
 
 
 def probe_named(
-    creator: Creator, probes: Sequence[Probe], *, period_s: float | None = None, taken: frozenset[int] = frozenset()
+    creator: Creator,
+    probes: Sequence[Probe],
+    *,
+    period_s: float | None = None,
+    taken: frozenset[int] = frozenset(),
+    by_proxy: tuple[bool, frozenset[int]] | None = None,
 ) -> int | None:
     """Index of the configured probe that a session names; an error's path names no request.
 
     A User-Agent that the configuration does not tell of is believed where host, port and path are the probe's alone.
+    ``by_proxy`` tells whether a log shows the creator, and the ports at which a logging proxy answers: of two probes of one
+    host it is the one that passes the proxy, or the one that goes round it.
     """
+
+    def order(index: int) -> tuple[bool, bool]:
+        return index in taken, by_proxy is not None and (probes[index].port in by_proxy[1]) != by_proxy[0]
+
     fitting = [
         index
         for index, probe in enumerate(probes)
@@ -156,21 +167,26 @@ def probe_named(
         and acquaintance.host_fits(probe, creator.host)
         and creator.path in ("", ERROR_PATH, probe.path.split("?", 1)[0])
     ]
-    fitting.sort(key=lambda index: index in taken)
-    for index in fitting:
-        if acquaintance.agent_fits(probes[index], creator.user_agent):
-            return index
     # Through a proxy's name the application does not see the port: then period and path must be the probe's.
     name = session_risk.split_host(creator.host)[0] if creator.host else ""
-    for index, probe in enumerate(probes):
-        by_period = (
-            period_s is not None and probe.timing == "ticker" and abs(probe.period_s - period_s) < 0.01 * period_s
-        )
-        if by_period and probe.host == name and index not in taken and creator.path == probe.path.split("?", 1)[0]:
-            fitting.append(index)
-    fitting.sort(key=lambda index: index in taken)
+    by_period = [
+        index
+        for index, probe in enumerate(probes)
+        if period_s is not None
+        and probe.timing == "ticker"
+        and abs(probe.period_s - period_s) < 0.01 * period_s
+        and probe.host == name
+        and index not in taken
+        and creator.path == probe.path.split("?", 1)[0]
+    ]
+    sure = sorted((n for n in fitting if acquaintance.agent_fits(probes[n], creator.user_agent)), key=order)
+    if sure and (not by_period or order(sure[0]) <= order(min(by_period, key=order))):
+        return sure[0]
+    fitting = sorted([*fitting, *by_period], key=order)
     known = [n for n in fitting if probes[n].host != session_risk.UNKNOWN_ADDRESS and probes[n].creates_sessions]
-    return known[0] if known and creator.path not in ("", ERROR_PATH) else None
+    if known and creator.path not in ("", ERROR_PATH):
+        return known[0]
+    return sure[0] if sure else None
 
 
 def rows_named(creator: Creator, classes: Sequence[VisitorClass]) -> list[int]:
@@ -184,11 +200,23 @@ def rows_named(creator: Creator, classes: Sequence[VisitorClass]) -> list[int]:
             or not creator.host
             or session_risk.split_host(visitors.host) == session_risk.split_host(creator.host)
         )
-        and (creator.path in ("", ERROR_PATH) or visitors.path == creator.path)
+        and (creator.path in ("", ERROR_PATH) or folds(visitors.path, creator.path))
     ]
-    if not rows and creator.path not in ("", ERROR_PATH):  # a log folds pages that the session names one by one
-        return rows_named(replace(creator, path=""), classes)
-    return sorted(rows, key=lambda row: -classes[row].visits)
+    return sorted(rows, key=lambda row: (classes[row].path != creator.path, -classes[row].visits))
+
+
+def folds(pattern: str, path: str) -> bool:
+    """Whether a log's pattern can stand for a page that a session names.
+
+    >>> folds("/orders/*", "/orders/17"), folds("/orders/*", "/"), folds("/", "/")
+    (True, False, True)
+    """
+    mine, other = pattern.split("/"), path.partition("?")[0].split("/")
+    if pattern == path or "*" not in pattern:
+        return pattern == path.partition("?")[0]
+    if len(other) > len(mine) and mine[-1] == "*":
+        other = other[: len(mine)]
+    return len(mine) == len(other) and all("*" in one or one == two for one, two in zip(mine, other, strict=True))
 
 
 def label(creator: Creator) -> str:

@@ -33,8 +33,12 @@ _USED: Final = 0.7
 """Share of its own visits that an owner must have made births in, of those in which the train has a birth."""
 _CROWD_USED: Final = 0.5
 """The same for groups without a rhythm of their own: many clients that come by the clock."""
-_LUCK: Final = 0.03
+_LUCK: Final = 0.2
 """Chance from which a health endpoint that is there at each tick is a coincidence: a log of seconds and a short period."""
+_LUCK_HIDDEN: Final = 0.01
+"""The same where the configuration has a probe of that period that no log shows, and that may be who is at the ticks."""
+_DOUBT: Final = 0.03
+"""Chance from which it is said that a health endpoint may be there by coincidence."""
 _AS_GOOD: Final = 0.06
 
 
@@ -52,6 +56,8 @@ class Ownership:
     """Groups that no time tells from this one, and nothing else does."""
     reason: str = ""
     """By what the owner was told from rivals, where there were some."""
+    is_doubtful: bool = False
+    """Whether it is a health endpoint, by its name, that may be there by coincidence."""
 
 
 @dataclass(slots=True)
@@ -62,6 +68,8 @@ class _Offer:
     sure: float
     used: float
     rank: int
+    luck: float = 0.0
+    """Of a health endpoint: chance that one of its kind is there by coincidence."""
 
 
 @dataclass(slots=True)
@@ -77,6 +85,8 @@ class Contest:
     """Groups whose page creates sessions for irregular visitors."""
     configured: frozenset[int]
     """Groups that a configured probe fits that may create sessions."""
+    hidden_s: tuple[float, ...] = ()
+    """Periods of configured probes that may create sessions, and that no log shows."""
     _train_of: NDArray[np.int64] = field(init=False)
     _of_train: list[NDArray[np.int64]] = field(init=False)
 
@@ -193,10 +203,24 @@ class Contest:
                 sure = (share - chance) / (1 - chance)
                 made = min(1.0, touched[candidate] / max(1, there[candidate]))
                 regular = self.groups[candidate].is_clockwork or made >= _CROWD_USED
-                by_luck = self._rank(candidate) <= 0 and chance > _LUCK
+                luck = self._luck(train, chance) if self._rank(candidate) <= 0 else 0.0
+                by_luck = luck > (_LUCK_HIDDEN if self._is_hidden(train) else _LUCK)
                 if share >= _JOINED and sure >= _SURE and regular and not by_luck:
-                    result.append(_Offer(number, candidate, share, sure, made, self._rank(candidate)))
+                    result.append(_Offer(number, candidate, share, sure, made, self._rank(candidate), luck))
         return result
+
+    def _luck(self, train: Train, chance: float) -> float:
+        """Chance that one of the health endpoints that come at the train's period is at its ticks by coincidence."""
+        period = train.period_s
+        alike = sum(
+            other.is_harmless_by_name and other.interval_s is not None and abs(other.interval_s - period) < 0.1 * period
+            for other in self.groups
+        )
+        return chance * max(1, alike)
+
+    def _is_hidden(self, train: Train) -> bool:
+        """Whether the configuration has a probe that may be at the ticks, and that no log shows."""
+        return any(abs(other - train.period_s) < 0.01 * train.period_s for other in self.hidden_s)
 
     def _rank(self, group: int) -> int:
         if self.groups[group].is_static:
@@ -264,4 +288,12 @@ class Contest:
         reason = ""
         if rivals and not level:
             reason = "its page creates sessions for others too" if ours.rank == 3 else "the configuration knows it"
-        return Ownership(own.train, own.group, own.visits, own.births, tuple(offer.group for offer in level), reason)
+        return Ownership(
+            own.train,
+            own.group,
+            own.visits,
+            own.births,
+            tuple(offer.group for offer in level),
+            reason,
+            ours.luck > _DOUBT,
+        )

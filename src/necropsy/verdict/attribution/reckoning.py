@@ -64,6 +64,7 @@ def reckon(
     configured: frozenset[int],
     trains: Sequence[Train],
     not_here: frozenset[int],
+    hidden_s: tuple[float, ...] = (),
 ) -> Reckoning:
     """Reckon one store.
 
@@ -75,6 +76,8 @@ def reckon(
         Trains of the births whose sessions name no machine.
     not_here
         Groups that cannot have made births of this store: they belong to another, or their sessions name them.
+    hidden_s
+        Periods of configured probes that may create sessions, and that no log shows.
     """
     groups = grouped.groups if grouped is not None else []
     sources, free = named(births)
@@ -85,7 +88,7 @@ def reckon(
     timeline = timeline.select(testify)
     where = np.flatnonzero(free)
     if grouped is None or not timeline.visit_s.size or not timeline.born_s.size:
-        sources += [_unlogged(train) for train in trains]
+        sources += [_unlogged(train, timeline) for train in trains]
         sources = restarts.joined(sources, timeline, covered)
         return Reckoning(births, timeline, sources, None, None, np.zeros(len(groups)), covered, free)
     low, high = timeline.windows()
@@ -93,7 +96,7 @@ def reckon(
     found = join(low, high, timeline.born_s[where])
     pairs = Pairs(found.visit, where[found.birth])
     known = _known_pages(groups, measured)
-    contest = Contest(timeline, groups, pairs, list(trains), known, configured)
+    contest = Contest(timeline, groups, pairs, list(trains), known, configured, hidden_s)
     owned = contest.settle()
     trains = contest.trains
     walks = [own for own in owned if trains[own.train].drifts]
@@ -108,7 +111,7 @@ def reckon(
         if train.ticks.per_tick > _CROWD or wide or train.purity < _PURE:
             crowds.append(train)
         else:
-            sources.append(_unlogged(train))
+            sources.append(_unlogged(train, timeline))
     fitted, probability = attribute_rest(
         births, timeline, grouped, pairs, measured, sources, free, covered, owned, walks
     )
@@ -136,9 +139,9 @@ def trains_of(births: Births, timeline: Timeline, periods_s: Sequence[float]) ->
     return result
 
 
-def _unlogged(train: Train) -> Source:
+def _unlogged(train: Train, timeline: Timeline) -> Source:
     return Source(
-        "unlogged", "comb", train.births, np.full(train.births.size, train.purity), train=train,
+        "unlogged", "comb", train.births, train.likely(timeline.born_s[train.births]), train=train,
         probability=train.ticks.fullness, seconds=train.ticks.length * train.period_s,
     )  # fmt: skip
 
@@ -150,6 +153,11 @@ def _owned(own: Ownership, train: Train, contest: Contest, covered: NDArray[np.b
     left = here & ~mine
     if left.any():  # of the others that a log could have shown, as many as the train has beyond those joined
         weight[left] = np.clip((train.purity * here.sum() - mine.sum()) / left.sum(), 0, 1)
+        if (
+            train.members == 1
+        ):  # a tick has one birth, and where a visit made it, what else lies there is somebody else's
+            tick = np.floor((contest.timeline.born_s[train.births] - train.low_s) / train.period_s)
+            weight[left & np.isin(tick, tick[mine])] = 0.0
     weight[mine] = 1.0
     outside_it = ~covered[train.births]
     timeline = contest.timeline
@@ -167,6 +175,7 @@ def _owned(own: Ownership, train: Train, contest: Contest, covered: NDArray[np.b
         extrapolated=float(weight[outside_it].sum()),
         probability=min(1.0, own.visits.size / max(1, int(visits.sum()))),
         rivals=own.rivals,
+        also="somebody whom no log shows" if own.is_doubtful else None,
         reason=own.reason,
         seconds=train.ticks.length * train.period_s,
     )
@@ -199,7 +208,10 @@ def _folded(sources: list[Source]) -> list[Source]:
                 fresh = ~np.isin(source.births, into.births)
                 into.births = np.concatenate([into.births, source.births[fresh]])
                 into.weight = np.concatenate([into.weight, source.weight[fresh]])
+                if source.beyond is not None:
+                    into.beyond = (into.extrapolated + source.beyond[0], into.extrapolated + source.beyond[1])
                 into.extrapolated += source.extrapolated
+                into.apart += source.apart
                 continue
         result.append(source)
     return result

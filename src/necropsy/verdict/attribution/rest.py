@@ -1,4 +1,4 @@
-"""The births of no train: shared among visits within the logs' time, by likeness outside it; then people and machines."""
+"""The births of no train: shared among the visits of the logs' time, then sorted into people and machines."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from necropsy.verdict.attribution import expectation_maximisation, outside, people
+from necropsy.verdict.attribution import expectation_maximisation
 from necropsy.verdict.attribution.intervals import wilson
 from necropsy.verdict.attribution.join import Pairs, Shares, shares
 from necropsy.verdict.attribution.owners import Ownership
-from necropsy.verdict.attribution.sources import Source, gathered
+from necropsy.verdict.attribution.sorting import Shared, into_sources
+from necropsy.verdict.attribution.sources import Source
 from necropsy.verdict.attribution.timeline import Timeline, union
 
 if TYPE_CHECKING:
@@ -22,11 +23,7 @@ if TYPE_CHECKING:
 
 _FEWEST_PROVE: Final = 30
 _TOO_BUSY: Final = 0.98
-_ONLY_PEOPLE: Final = 0.9
 _NONE_LACKS: Final = 0.97
-_FEW: Final = 8.0
-_FEW_SHARE: Final = 0.005
-"""Births, by number and by share, below which browsers stay people."""
 
 
 def attribute_rest(
@@ -82,14 +79,17 @@ def attribute_rest(
             np.maximum(measured.naive, 0.3), grouped.family, least, coverage=births.coverage,
         )  # fmt: skip
 
-    done = fitted(least)
+    done = free_fit = fitted(least)
     whole = _wholly(done.probability, grouped, measured, open_visits, births.coverage)
     if (whole > least + 0.02).any():
         done = fitted(np.maximum(least, whole))
     probability = done.probability.copy()
     for own in owned:
         probability[own.group] = max(probability[own.group], own.visits.size / max(1, int(measured.visits[own.group])))
-    return _sort(births, timeline, grouped, visit, birth, done.weight, left, covered), probability
+    sorted_out = into_sources(
+        births, timeline, grouped, Shared(visit, birth, done.weight, free_fit.weight), left, covered
+    )
+    return sorted_out, probability
 
 
 def _files(timeline: Timeline, groups: Sequence[Group]) -> NDArray[np.bool_]:
@@ -154,84 +154,4 @@ def _wholly(
     followed = np.bincount(family, measured.followed[mine], minlength=families)
     share = followed / np.maximum(np.bincount(family, measured.visits[mine], minlength=families), 1)
     wholly = (made >= 0.5) & (share >= _NONE_LACKS) & (coverage >= 1.0) & (total >= _FEWEST_PROVE)
-    return np.where(wholly, 0.98 * share, 0.0)
-
-
-def _sort(
-    births: Births,
-    timeline: Timeline,
-    grouped: Groups,
-    visit: NDArray[np.int64],
-    birth: NDArray[np.int64],
-    weight: NDArray[np.float64],
-    left: NDArray[np.bool_],
-    covered: NDArray[np.bool_],
-) -> list[Source]:
-    """Sort what visits made into sources: people, and each machine."""
-    size, groups = births.born_ms.size, grouped.groups
-    given = np.bincount(visit, weight, minlength=timeline.visit_s.size).astype(np.float64)
-    is_browser = np.asarray([group.browser for group in groups], dtype=bool)
-    alone = np.asarray([group.is_clockwork for group in groups], dtype=bool)
-    machine = ~is_browser[timeline.group] | alone[timeline.group]
-    seen = np.flatnonzero(is_browser[timeline.group] & ~alone[timeline.group])
-    spans_s = union([timeline.young(log.spans_s) for log in timeline.logs])
-    length = float((spans_s[:, 1] - spans_s[:, 0]).sum())
-    lifetimes = length / births.lifetime_s if births.lifetime_s and births.lifetime_s > 0 else 1.0
-    page = timeline.group[seen]
-    agent = grouped.agent_of_row[timeline.row[seen]]
-    machine[seen] = people.machines(timeline.client[seen], given[seen], agent, page, lifetimes, births.coverage)
-    # One source for people, one for each group of machines with one agent, one for each that comes at a fixed interval.
-    keys: dict[tuple[object, ...], int] = {("people",): 0}
-    key_of = np.zeros(len(groups), np.int64)
-    for number, group in enumerate(groups):
-        name: tuple[object, ...] = ("alone", number) if group.is_clockwork else (group.agent, group.browser)
-        key_of[number] = keys.setdefault(name, len(keys))
-    # A handful of births does not make a machine of a browser.
-    by_machine = np.bincount(key_of[timeline.group[seen]], given[seen] * machine[seen], minlength=len(keys))
-    few = by_machine < max(_FEW, _FEW_SHARE * given.sum())
-    machine[seen] &= ~few[key_of[timeline.group[seen]]]
-    key = np.where(machine, key_of[timeline.group], 0)
-    inside = np.flatnonzero(left & covered)
-    others = np.flatnonzero(left & ~covered)
-    is_old = timeline.born_s[others] < timeline.horizon_s
-    logged_in = births.authenticated[birth]
-    by_key = np.bincount(key[visit[logged_in]], weight[logged_in], minlength=len(keys))
-    # Whoever logs in is people, if the logs show that nobody else does: by day more than by night.
-    only_people = by_key.sum() >= _FEW and by_key[0] >= _ONLY_PEOPLE * by_key.sum()
-    sure = births.authenticated[others] & only_people
-    inside_left = inside[~births.authenticated[inside]] if only_people else inside
-    made_left = np.bincount(key[visit], weight * ~(logged_in & only_people), minlength=len(keys))
-    shared = np.zeros(others.size)
-    shared[~sure] = outside.likeness(timeline.born_s[inside_left], timeline.born_s[others[~sure]], length)
-    pair_key = key[visit]
-    order = np.argsort(pair_key, kind="stable")
-    cuts = np.searchsorted(pair_key[order], np.arange(len(keys) + 1))
-    made = np.bincount(pair_key, weight, minlength=len(keys))
-    result: list[Source] = []
-    person_share = made[0] / max(1.0, made.sum())
-    for number in np.flatnonzero(made >= 1.0).tolist():
-        mine = order[cuts[number] : cuts[number + 1]]
-        where, weights = gathered(birth[mine], weight[mine], size)
-        composition = made_left[number] / max(1, inside_left.size)
-        beyond = np.where(is_old, (number == 0) * min(1.0, person_share), shared * composition)
-        beyond[sure] = float(number == 0)
-        taken = beyond > 0.01
-        visits = np.flatnonzero((key == number) & (given > 0)) if number == 0 else np.flatnonzero(key == number)
-        by_group = np.bincount(timeline.group[visit[mine]], weight[mine], minlength=len(groups))
-        ranked = [int(g) for g in np.argsort(-by_group) if by_group[g] >= 0.5]
-        in_ranked = np.isin(timeline.group[visits], ranked)
-        clients = int(np.unique(timeline.client[visits[in_ranked]]).size)
-        result.append(
-            Source(
-                kind="people" if number == 0 else "visitor",
-                evidence="visits",
-                births=np.concatenate([where, others[taken]]),
-                weight=np.concatenate([weights, beyond[taken]]),
-                groups=ranked,
-                visits=int(in_ranked.sum()),
-                clients=None if number == 0 and not people.identify_visitors(float(made[0]), clients) else clients,
-                extrapolated=float(beyond[taken].sum()),
-                probability=min(1.0, float(made[number]) / max(1, int(in_ranked.sum()))),
-            )
-        )
-    return result
+    return np.where(wholly, share, 0.0)

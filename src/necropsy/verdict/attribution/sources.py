@@ -32,6 +32,11 @@ class Source:
     visits: int | None = None
     clients: int | None = None
     extrapolated: float = 0.0
+    """Of the births, those outside the logs' time."""
+    beyond: tuple[float, float] | None = None
+    """Fewest and most of them that the evidence allows; None: as certain as the others."""
+    apart: float = 0.0
+    """By how many births another reading of the same visits differs."""
     probability: float | None = None
     rivals: tuple[int, ...] = ()
     reason: str = ""

@@ -183,7 +183,8 @@ def _horizon(births: Births, born_s: NDArray[np.float64], origin_us: int) -> flo
     if births.lifetime_s is None or births.lifetime_s <= 0 or not born_s.size:
         return -np.inf
     taken = float(born_s[-1]) if births.taken_ms is None else (births.taken_ms * 1000 - origin_us) / 1e6
+    kept_s = births.lifetime_s + births.grace_s
     for moment in (taken, float(born_s[-1])):
-        if 2 * int((born_s >= moment - births.lifetime_s).sum()) >= born_s.size:
-            return moment - births.lifetime_s
+        if 2 * int((born_s >= moment - kept_s).sum()) >= born_s.size:
+            return moment - kept_s
     return -np.inf

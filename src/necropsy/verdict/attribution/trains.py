@@ -77,6 +77,20 @@ class Train:
         """Probability that a birth of the window is the train's."""
         return max(0.0, 1.0 - self.background / max(1, self.births.size))
 
+    def likely(self, born_s: NDArray[np.float64]) -> NDArray[np.float64]:
+        """How likely each of its births is its own: a tick has one of a prober's, and may have dust beside it or instead.
+
+        ``born_s`` are the times of its births. Of several probers at one phase all births of the window are as likely.
+        """
+        if self.members > 1:
+            return np.full(born_s.size, self.purity)
+        tick = np.floor((born_s - self.low_s) / self.period_s).astype(np.int64)
+        _, place, count = np.unique(tick, return_inverse=True, return_counts=True)
+        full = min(self.ticks.fullness, 1.0)
+        dust = self.background / max(1, self.ticks.length)
+        its: NDArray[np.float64] = full / (full + (1 - full) * dust / count) / count
+        return its[place]
+
 
 @dataclass(frozen=True, slots=True)
 class _Window:
