@@ -67,7 +67,7 @@ def test_what_is_imported_is_declared_and_what_is_declared_is_imported(
     optional = {
         "lab": _extra(project, "demo", "test"),  # it starts whichever server is there
         "visits": engines,
-        "guard": _extra(project, "guard"),
+        "guard": _extra(project, "apprise", "guard"),
         "treat": _extra(project, "encryption"),
     }
     own = {"necropsy", "__future__", "markupsafe", *sys.stdlib_module_names}  # markupsafe is a part of jinja2's own API

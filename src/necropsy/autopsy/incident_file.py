@@ -14,7 +14,7 @@ from necropsy.model.errors import ConfigurationError, NecropsyError, UnreadableS
 from necropsy.wire.files import STANDARD_INPUT, expand, read_text
 
 _TEXTS: Final = ("log-format", "prometheus-version", "blackbox-version", "consul-version", "prometheus-host")
-_NAMES: Final = frozenset((*KINDS, *_TEXTS, "rdb", "store", "now", "field"))
+_NAMES: Final = frozenset((*KINDS, *_TEXTS, "rdb", "store", "now", "field", "guard"))
 _STORE: Final = frozenset(("name", "rdb", "redis", "memory-limit"))
 
 
@@ -35,6 +35,8 @@ def load(path: str) -> Sources:
         name = "A"
         rdb = "redis-a.rdb"                 # or redis = "redis://host:6379"
         memory-limit = "1GB"                # optional
+
+    The table ``[guard]`` is for what stays running, and not read here.
 
     Raises
     ------
@@ -100,7 +102,9 @@ class _Incident:
     def _known(self, table: dict[str, Any], names: frozenset[str]) -> None:
         for name in table:
             if name not in names:
-                raise self._wrong(name, f"unknown name {name!r}", f"Known names: {', '.join(sorted(names))}.")
+                raise self._wrong(
+                    name, f"unknown name {name!r}", f"Known names: {', '.join(sorted(names - {'guard'}))}."
+                )
 
     def _located(self, table: dict[str, Any], name: str) -> tuple[str, ...]:
         value = table.get(name, [])

@@ -24,6 +24,7 @@ from necropsy.cli import (
     guard,
     keys,
     lint,
+    notify,
     prober,
     probes,
     purge,
@@ -73,6 +74,7 @@ app.command("explain", short_help="Explain a finding.")(explain.explain)
 app.command("exporter", short_help="Show Redis servers to Prometheus.")(exporter.exporter)
 app.command("prober", short_help="Probe URLs for Prometheus without leaking sessions.")(prober.prober)
 app.command("watch", short_help="Examine again and again, and say what changed.")(watch.watch)
+app.command("notify", short_help="Try the ways to tell people.")(notify.notify)
 app.add_typer(guard.app, name="guard", short_help="Write files for what stays running.")
 app.command("demo", short_help="Relive the incident of 2019, and examine it.")(demo.demo)
 app.command("completion", short_help="Print the script for the completion of a shell.")(completion.completion)

@@ -4,27 +4,32 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from necropsy.cli.exporter import interval
-from necropsy.model.errors import NoEvidence, UsageError
+from necropsy.model.errors import NoEvidence
 
 if TYPE_CHECKING:
+    from necropsy.guard.census.worker import Asked
+    from necropsy.guard.configuration import GuardConfig
+    from necropsy.guard.notify.ledger import Ledger
+    from necropsy.guard.notify.message import Message
     from necropsy.guard.watch.notice import Notice
 
 
 def watch(
     incident: Annotated[Path, typer.Argument(help="The TOML file that names the sources, as for `necropsy examine`.")],
-    every: Annotated[str, typer.Option("--every", metavar="TIME", help="How often to look: 10m.")] = "10m",
+    every: Annotated[
+        str | None, typer.Option("--every", metavar="TIME", help="How often to look. Default: 10m.")
+    ] = None,
     case: Annotated[
         Path | None,
         typer.Option(
-            "--case",
-            metavar="FILE",
-            help="Where the last look and the history are kept. Default: beside INCIDENT, .watch.case.",
+            "--case", metavar="FILE", help="Where the last look and the history are kept. Default: INCIDENT.watch.case."
         ),
     ] = None,
     event: Annotated[
@@ -43,7 +48,8 @@ def watch(
 
     Told are a new creator of sessions, a share that crosses its limit, a half fix, a population that is steady where
     configuration does not predict it, births after a deploy, a store that is full within a day, an instance that is gone,
-    and a store that cannot be read; each once, and again when it is over.
+    and a store that cannot be read; each once, and again when it is over. It goes to standard output, and by the ways that
+    [[guard.tell]] of the file names: Alertmanager, Slack, a webhook, apprise.
 
     \b
       necropsy watch incident.toml --every 10m
@@ -51,48 +57,83 @@ def watch(
     """
     from necropsy.cli.census import COMMAND
     from necropsy.guard.census.schedule import Census
-    from necropsy.guard.census.worker import Asked, Watched
+    from necropsy.guard.configuration import read_guard
     from necropsy.guard.keeper import Keeper
+    from necropsy.guard.notify.ledger import Ledger
+    from necropsy.guard.notify.teller import Teller
     from necropsy.guard.watch.events import parse_event
 
-    if not incident.is_file():
-        raise UsageError(f"{incident}: no such file", hint="Name a TOML file as for `necropsy examine incident.toml`.")
+    config = read_guard(str(incident))
     for text in event or ():
         parse_event(text)
-    kept = case or incident.with_suffix(".watch.case")
-    asked = Asked(
-        incident=str(incident),
-        watch=Watched(str(kept), events=tuple(event or ()), event_file=str(event_file) if event_file else None),
+    config = replace(
+        config,
+        every_s=interval(every, "--every") if every else config.every_s,
+        case=str(case) if case else config.case,
+        events=(*config.events, *(event or ())),
+        event_file=str(event_file) if event_file else config.event_file,
     )
-    told: set[tuple[str, bool]] = set()
+    ledger = Ledger(Path(f"{config.case}.told"))
+    teller = Teller(config.ways, ledger, lambda text: typer.echo(f"warning: {text}", err=True))
+    printer = Printer(ledger)
 
-    def say(notices: Sequence[Notice]) -> None:
-        for notice in notices:
-            mark = (notice.key, notice.resolved_at is not None)
-            if mark not in told:
-                told.add(mark)
-                typer.echo(_text(notice))
+    def tell(notices: Sequence[Notice]) -> None:
+        printer.say(notices)
+        teller.update(notices)
 
-    keeper = Keeper(say)
-    census = Census(COMMAND, asked, interval(every, "--every"), keeper.after_look)
-    if once:
-        census.take()
-        if census.error:
-            raise NoEvidence(census.error, hint="Run `necropsy examine` on the same file to see all that it says.")
-        return
-    typer.echo(f"Looking every {every}, keeping {kept}", err=True)
-    census.start()
+    census = Census(COMMAND, asked(str(incident), config), config.every_s, Keeper(tell).after_look)
+    teller.start()
     try:
-        threading.Event().wait()
+        if once:
+            census.take()
+        else:
+            typer.echo(f"Looking every {config.every_s:g} s, keeping {config.case}", err=True)
+            census.start()
+            threading.Event().wait()
     finally:
         census.stop()
+        teller.stop()
+    if census.error:
+        raise NoEvidence(census.error, hint="Run `necropsy examine` on the same file to see all that it says.")
+    failed = [f"{name}: {why}" for name, why in teller.health().items() if why]
+    if failed:
+        raise typer.Exit(1)
 
 
-def _text(notice: Notice) -> str:
-    from necropsy.guard.watch.notice import lines
+def asked(incident: str, config: GuardConfig, *, page: bool = False) -> Asked:
+    """Return what each look is to do."""
+    from necropsy.guard.census.worker import Asked, Watched
+
+    watched = Watched(config.case, config.keep_s, config.limits, config.events, config.event_file, page)
+    return Asked(incident=incident, watch=watched)
+
+
+class Printer:
+    """Prints to standard output what was not printed before, by any run on the same case."""
+
+    WAY = "standard output"
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+
+    def say(self, notices: Sequence[Notice]) -> None:
+        """Print notices that opened, and those that were resolved."""
+        from datetime import UTC, datetime
+
+        from necropsy.guard.notify.message import State
+        from necropsy.guard.notify.plan import Rules, due
+
+        now = datetime.now(UTC)
+        for message in due(notices, self._ledger.of(self.WAY), Rules(repeat_s=None), now):
+            typer.echo(text_of(message))
+            self._ledger.note(self.WAY, [message.notice.key], now, resolved=message.state is State.RESOLVED)
+
+
+def text_of(message: Message) -> str:
+    """Return a message for a terminal or a log."""
     from necropsy.report.figures import moment
 
-    if notice.resolved_at is not None:
-        return f"{moment(notice.resolved_at)}  RESOLVED  {notice.title}"
-    body = "".join(f"\n  {line}" for line in lines(notice))
-    return f"{moment(notice.opened_at)}  {notice.severity.upper()}  {notice.title}{body}"
+    notice = message.notice
+    at = notice.resolved_at or notice.opened_at
+    body = "".join(f"\n  {line}" for line in message.body)
+    return f"{moment(at)}  {notice.severity.upper()}  {message.title}{body}"

@@ -9,11 +9,12 @@ from datetime import UTC, datetime
 from typing import TypeAlias
 
 from necropsy.guard.census.schedule import Census
+from necropsy.guard.notify.plan import latest
 from necropsy.guard.watch.judge import unread
 from necropsy.guard.watch.notice import Notice
 
 Tell: TypeAlias = Callable[[Sequence[Notice]], None]
-"""Is given all notices that are open, and those that were just resolved."""
+"""Is given all notices that are open, and the newest of those that are resolved."""
 
 
 class Keeper:
@@ -40,12 +41,12 @@ class Keeper:
                 said.append(self._failed)
             else:
                 said += [replace(failed, resolved_at=at)] if failed else []
-                self._notices = census.taken.notices if census.taken is not None else ()
-            said += self._notices
+                self._notices = (*census.taken.notices, *census.taken.newest) if census.taken is not None else ()
+            said += latest(self._notices)
         self._tell(said)
 
     def open(self) -> list[Notice]:
         """Return the notices that are open now."""
         with self._lock:
             mine = [self._failed] if self._failed is not None else []
-            return [*mine, *(notice for notice in self._notices if notice.resolved_at is None)]
+            return [*mine, *(notice for notice in latest(self._notices) if notice.resolved_at is None)]

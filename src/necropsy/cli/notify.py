@@ -1,0 +1,53 @@
+"""``necropsy notify``: try the ways to tell people before the night."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from necropsy.model.errors import NecropsyError, UsageError
+
+
+def notify(
+    config: Annotated[Path, typer.Argument(metavar="GUARD.TOML", help="The file with [[guard.tell]].")],
+    test: Annotated[bool, typer.Option("--test", help="Show what each way would be sent.")] = False,
+    send: Annotated[bool, typer.Option("--send", help="With --test: send it, too.")] = False,
+) -> None:
+    r"""Show what each way of [[guard.tell]] would be sent for a notice, and send it when told to.
+
+    The notice is that of an incident that did not happen, and says so.
+
+    \b
+      necropsy notify guard.toml --test
+      necropsy notify guard.toml --test --send
+    """
+    from necropsy.guard.configuration import read_guard
+    from necropsy.guard.notify.message import Message, State, sample
+    from necropsy.guard.notify.post import NotSent
+
+    if not test:
+        raise UsageError("notify sends nothing by itself", hint="Add --test, and --send to send it.")
+    ways = read_guard(str(config)).ways
+    if not ways:
+        raise UsageError(f"{config}: has no [[guard.tell]]", hint='Add [[guard.tell]] and slack-file = "slack.url".')
+    message = Message(sample(), State.TEST)
+    failed = []
+    for way in ways:
+        typer.echo(f"# {way.name}")
+        typer.echo(json.dumps(way.payload([message]), indent=2, ensure_ascii=False))
+        if not send:
+            continue
+        try:
+            way.send([message])
+        except NotSent as error:
+            failed.append(way.name)
+            typer.echo(f"{way.name}: not taken: {error}", err=True)
+        else:
+            typer.echo(f"{way.name}: taken", err=True)
+    if failed:
+        raise NecropsyError(
+            f"{len(failed)} of {len(ways)} ways took no message", hint="The address, the token, the network: see above."
+        )

@@ -1,0 +1,161 @@
+"""The table ``[guard]`` of an incident file: how often to look, from when on to speak, to whom, and what else runs.
+
+::
+
+    [guard]
+    listen = "127.0.0.1:9120"
+    every = "10m"
+    quiet = "22:00-07:00 Europe/Berlin"
+
+    [[guard.tell]]
+    alertmanager = "http://127.0.0.1:9093"
+
+    [[guard.tell]]
+    slack-file = "slack.url"          # the address is the secret: a file, or slack-env = "SLACK_URL"
+    severity = "warning"
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Final
+
+from necropsy.guard.notify.plan import Quiet, Rules
+from necropsy.guard.notify.ways import KINDS, LEAST_HOLD_S, Way
+from necropsy.guard.toml_table import Table
+from necropsy.guard.watch.judge import Limits
+from necropsy.guard.watch.notice import SEVERITIES
+from necropsy.model.errors import ConfigurationError
+from necropsy.wire.files import read_text
+
+DEFAULT_LISTEN: Final = "127.0.0.1:9120"
+_GUARD: Final = frozenset((
+    "listen", "every", "case", "keep", "share", "least-per-day", "full-within", "event", "event-file", "hosts", "blackbox",
+    "session", "delegate", "web-config", "quiet", "repeat", "tell",
+))  # fmt: skip
+_TELL: Final = frozenset((
+    *(f"{kind}{suffix}" for kind in KINDS for suffix in ("", "-file", "-env")), "token-file", "token-env", "severity", "quiet",
+    "wakes", "repeat",
+))  # fmt: skip
+_LEAST_EVERY_S: Final = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class GuardConfig:
+    """What the table says, with defaults for what it does not."""
+
+    listen: str = DEFAULT_LISTEN
+    every_s: float = 600.0
+    case: str = ""
+    """Where the last look and the history are kept; by default beside the file."""
+    keep_s: float = 30 * 86_400.0
+    limits: Limits = field(default_factory=Limits)
+    events: tuple[str, ...] = ()
+    event_file: str | None = None
+    hosts: tuple[str, ...] = ()
+    """Names under which the page may be asked for, beside addresses, localhost and this machine's name."""
+    blackbox: str | None = None
+    """Modules of the prober."""
+    session: Mapping[str, str] = field(default_factory=dict)
+    """Policy of the prober by module."""
+    delegate: str | None = None
+    web_config: str | None = None
+    ways: tuple[Way, ...] = ()
+
+
+def read_guard(path: str, environ: Mapping[str, str] | None = None) -> GuardConfig:
+    """Read the table; a file without it has the defaults. Paths are relative to the file.
+
+    Raises
+    ------
+    UnreadableSource
+        Missing, or not text.
+    ConfigurationError
+        File and line, what is wrong, what was expected.
+    """
+    text = read_text(path)
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        line = re.search(r"line (\d+)", str(error))
+        raise ConfigurationError(
+            path, int(line[1]) if line else 1, f"not TOML: {error}", hint="See docs/guard.md."
+        ) from error
+    said = document.get("guard", {})
+    if not isinstance(said, dict):
+        raise ConfigurationError(path, 1, "guard is not a table", hint="Write [guard] on a line of its own.")
+    return _config(Table(path, text, "guard", said, 0, dict(os.environ) if environ is None else environ))
+
+
+def _config(table: Table) -> GuardConfig:
+    table.known(_GUARD)
+    defaults = GuardConfig()
+    limits = Limits(
+        share=table.number("share", defaults.limits.share, most=1.0),
+        least_per_day=table.number("least-per-day", defaults.limits.least_per_day),
+        full_within_s=table.seconds("full-within", defaults.limits.full_within_s),
+    )
+    every_s = table.seconds("every", defaults.every_s)
+    if every_s < _LEAST_EVERY_S:
+        raise table.wrong("every", "every is less than 10s", 'Write every = "10m".')
+    quiet = table.quiet("quiet", None)
+    repeat_s = table.repeat("repeat", Rules().repeat_s)
+    entries = table.values.get("tell", [])
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        raise table.wrong("tell", "not a list of ways", 'Write [[guard.tell]], in two brackets, then slack-file = "…".')
+    tables = [replace(table, name="guard.tell", values=entry, place=n) for n, entry in enumerate(entries)]
+    return GuardConfig(
+        listen=table.text("listen") or defaults.listen,
+        every_s=every_s,
+        case=table.file("case") or str(Path(table.path).with_suffix(".watch.case")),
+        keep_s=table.seconds("keep", defaults.keep_s),
+        limits=limits,
+        events=table.events("event"),
+        event_file=table.file("event-file"),
+        hosts=table.texts("hosts"),
+        blackbox=table.file("blackbox"),
+        session=table.policies("session"),
+        delegate=table.text("delegate"),
+        web_config=table.file("web-config"),
+        ways=_numbered([_way(one, quiet, repeat_s, 3 * every_s) for one in tables]),
+    )
+
+
+def _numbered(ways: list[Way]) -> tuple[Way, ...]:
+    """Number the ways of one kind, so that each has a name of its own."""
+    return tuple(
+        replace(way, number=1 + sum(other.kind == way.kind for other in ways[:place])) for place, way in enumerate(ways)
+    )
+
+
+def _way(table: Table, quiet: Quiet | None, repeat_s: float | None, holds_s: float) -> Way:
+    table.known(_TELL)
+    kinds = [kind for kind in KINDS if any(table.values.get(f"{kind}{suffix}") for suffix in ("", "-file", "-env"))]
+    if len(kinds) != 1:
+        raise table.wrong(
+            "", "a [[guard.tell]] tells by one way", f"Give one of {', '.join(KINDS)}, as KIND, KIND-file or KIND-env."
+        )
+    (kind,) = kinds
+    address = table.secret(kind)
+    if kind != "apprise" and not address.reveal().startswith(("http://", "https://")):
+        raise table.wrong(
+            kind, f"{kind} is not given an http or https address", "The address itself is not shown here."
+        )
+    by_house = kind == "alertmanager"  # which has silences, routes and repeat intervals of its own
+    return Way(
+        kind=kind,
+        address=address,
+        rules=Rules(
+            least=table.choice("severity", SEVERITIES, "info"),
+            quiet=table.quiet("quiet", None if by_house else quiet),
+            wakes=table.choice("wakes", (*SEVERITIES, "never"), "critical"),
+            repeat_s=table.repeat("repeat", None if by_house else repeat_s),
+        ),
+        token=table.secret("token") if table.values.get("token-file") or table.values.get("token-env") else None,
+        holds_s=max(LEAST_HOLD_S, holds_s),
+    )

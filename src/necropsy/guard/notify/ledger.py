@@ -1,0 +1,75 @@
+"""What was told to whom: a small file, so that nothing is said twice after a restart."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import tempfile
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from pathlib import Path
+from threading import Lock
+from typing import Final
+
+from necropsy.guard.notify.plan import Told
+
+_FORGOTTEN_AFTER: Final = timedelta(days=60)
+
+
+class Ledger:
+    """Told by way and notice. A file that is damaged counts as empty: to say something twice is better than never.
+
+    Parameters
+    ----------
+    path
+        The file; None: in memory alone.
+    """
+
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
+        self._lock = Lock()
+        self._told: dict[str, dict[str, Told]] = {}
+        if path is None or not path.is_file():
+            return
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
+            for way, rows in json.loads(path.read_text(encoding="utf-8")).items():
+                self._told[way] = {
+                    key: Told(datetime.fromisoformat(row["at"]), bool(row["resolved"])) for key, row in rows.items()
+                }
+
+    def of(self, way: str) -> dict[str, Told]:
+        """Return what a way was told, by key of the notice."""
+        with self._lock:
+            return dict(self._told.get(way, {}))
+
+    def note(self, way: str, keys: Iterable[str], at: datetime, *, resolved: bool) -> None:
+        """Record that a way was told, and write the file.
+
+        Raises
+        ------
+        OSError
+            It cannot be written.
+        """
+        with self._lock:
+            rows = self._told.setdefault(way, {})
+            for key in keys:
+                rows[key] = Told(at, resolved)
+            for key in [key for key, one in rows.items() if at - one.at > _FORGOTTEN_AFTER]:
+                del rows[key]
+            if self._path is not None:
+                self._write(self._path)
+
+    def _write(self, path: Path) -> None:
+        plain = {
+            way: {key: {"at": one.at.isoformat(), "resolved": one.resolved} for key, one in rows.items()}
+            for way, rows in self._told.items()
+        }
+        descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        try:
+            with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+                json.dump(plain, stream)
+            Path(name).replace(path)
+        except OSError:
+            Path(name).unlink(missing_ok=True)
+            raise

@@ -1,0 +1,88 @@
+"""What is said: a notice in one of its states, as texts that every way uses. Nothing secret is in a notice, so none is here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+from necropsy.guard.watch.notice import Member, Notice, lines
+from necropsy.report.figures import moment
+
+
+class State(StrEnum):
+    """Why it is said now."""
+
+    OPEN = "open"
+    """It began."""
+    REMINDER = "reminder"
+    """It goes on, and the repeat interval is over."""
+    RESOLVED = "resolved"
+    """It is over."""
+    TEST = "test"
+    """Somebody tries the way."""
+
+
+_BEFORE: Final = {
+    State.OPEN: "",
+    State.REMINDER: "Goes on: ",
+    State.RESOLVED: "Resolved: ",
+    State.TEST: "Test, nothing happened: ",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A notice in one of its states."""
+
+    notice: Notice
+    state: State
+
+    @property
+    def title(self) -> str:
+        """One line."""
+        return f"{_BEFORE[self.state]}{self.notice.title}"
+
+    @property
+    def body(self) -> list[str]:
+        """Lines below the title; of what is over only when it was."""
+        if self.state is State.RESOLVED and self.notice.resolved_at is not None:
+            began = self.notice.since or self.notice.opened_at
+            return [f"{moment(began)} to {moment(self.notice.resolved_at)}"]
+        return lines(self.notice)
+
+    @property
+    def text(self) -> str:
+        """All of it."""
+        return "\n".join([self.title, *self.body])
+
+
+def sample(now: datetime | None = None) -> Notice:
+    """Return the notice that the incident would have caused: what a test of a way shows and sends."""
+    at = (now or datetime.now(UTC)).replace(microsecond=0)
+    hosts = ("172.12.1.189:80", "172.12.1.189:8080", "172.12.1.190:80", "172.12.1.190:8080")
+    members = tuple(
+        Member(f"{host}, asked by prometheus/blackbox_exporter_http, every 10 s", f"http://{host}/",
+               "prometheus/blackbox_exporter_http", 10.0, 4.1, 8_640.0)
+        for host in hosts
+    )  # fmt: skip
+    first = replace(members[1], name=f"{members[1].name}, in no access log")
+    return Notice(
+        key="test",
+        kind="creator",
+        slug="probes/creates-sessions",
+        store="A",
+        severity="critical",
+        title="4 new creators start 34,560 sessions a day in store A",
+        opened_at=at,
+        since=at - timedelta(hours=1),
+        members=(members[0], first, *members[2:]),
+        figures=(
+            "34,560 sessions a day",
+            "93 % of 1,548 sessions (1.1 MB)",
+            "alone they settle at 34,560 sessions, 24 MB: each lives for 1 day",
+        ),
+        line="prometheus.yml:17  copies __address__ into __param_target: an address has no path",
+        command="necropsy treat guard.case --patch",
+    )

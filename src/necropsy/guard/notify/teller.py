@@ -1,0 +1,149 @@
+"""Tells each way what is due: a thread a way, so that one that is down delays no other."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+from necropsy.guard.exposition import Family, Sample
+from necropsy.guard.notify.ledger import Ledger
+from necropsy.guard.notify.message import Message, State
+from necropsy.guard.notify.plan import due, latest
+from necropsy.guard.notify.post import NotSent
+from necropsy.guard.notify.ways import Way
+from necropsy.guard.watch.notice import SEVERITIES, Notice
+
+_AGAIN_S: Final = 60.0
+"""How often Alertmanager is told of what goes on, and quiet hours are looked at."""
+_FIRST_RETRY_S: Final = 5.0
+_LAST_RETRY_S: Final = 300.0
+
+
+@dataclass(slots=True)
+class _Count:
+    sent: int = 0
+    failed: int = 0
+    error: str = ""
+
+
+class Teller:
+    """Holds the notices and tells the ways.
+
+    Parameters
+    ----------
+    ways
+        Each gets a thread.
+    ledger
+        What was told before.
+    log
+        Is told what could not be sent, once until it succeeds again.
+    """
+
+    def __init__(self, ways: Sequence[Way], ledger: Ledger, log: Callable[[str], None]) -> None:
+        self.ways = tuple(ways)
+        self._ledger = ledger
+        self._log = log
+        self._notices: tuple[Notice, ...] = ()
+        self._changed = {way.name: threading.Event() for way in ways}
+        self._counts = {way.name: _Count() for way in ways}
+        self._refused: set[tuple[str, str, State]] = set()
+        """Messages that a way refused for good."""
+        self._stop = threading.Event()
+        self._threads = [threading.Thread(target=self._run, args=(way,), name=way.kind, daemon=True) for way in ways]
+
+    def start(self) -> None:
+        """Begin to tell."""
+        for thread in self._threads:
+            thread.start()
+
+    def update(self, notices: Sequence[Notice]) -> None:
+        """Take the notices as they are now: open ones, and those that were resolved lately."""
+        self._notices = tuple(latest(notices))
+        for changed in self._changed.values():
+            changed.set()
+
+    def stop(self, within_s: float = 10.0) -> None:
+        """Tell what is due, once more, and end."""
+        self._stop.set()
+        for changed in self._changed.values():
+            changed.set()
+        for thread in self._threads:
+            if thread.is_alive():
+                thread.join(within_s / max(1, len(self._threads)))
+
+    def families(self) -> list[Family]:
+        """Return metrics: messages sent, and failures."""
+        sent = Family("necropsy_notifications_total", "counter", "Messages that a way took.")
+        failed = Family("necropsy_notifications_failed_total", "counter", "Messages that a way did not take.")
+        for way in self.ways:
+            count = self._counts[way.name]
+            sent.samples.append(Sample((("way", way.name),), float(count.sent)))
+            failed.samples.append(Sample((("way", way.name),), float(count.failed)))
+        return [sent, failed]
+
+    def health(self) -> dict[str, str]:
+        """Return by name of the way why its last message failed; empty when it did not."""
+        return {name: count.error for name, count in self._counts.items()}
+
+    def tell(self, way: Way, now: datetime) -> None:
+        """Tell one way what is due.
+
+        Raises
+        ------
+        NotSent
+            It was not taken; what was taken before stays told.
+        """
+        messages = self._due(way, now)
+        groups = [messages] if way.is_repeated and messages else [[message] for message in messages]
+        for group in groups:
+            try:
+                way.send(group)
+            except NotSent as error:
+                self._counts[way.name].failed += len(group)
+                if not error.again:
+                    self._refused |= {(way.name, message.notice.key, message.state) for message in group}
+                raise
+            self._counts[way.name].sent += len(group)
+            for resolved in (False, True):
+                keys = [m.notice.key for m in group if (m.state is State.RESOLVED) is resolved]
+                self._ledger.note(way.name, keys, now, resolved=resolved)
+
+    def _due(self, way: Way, now: datetime) -> list[Message]:
+        messages = due(self._notices, self._ledger.of(way.name), way.rules, now)
+        if way.is_repeated:  # all that goes on, whether it was told before or not
+            mine = {message.notice.key for message in messages}
+            least = SEVERITIES.index(way.rules.least)
+            messages += [
+                Message(notice, State.OPEN)
+                for notice in self._notices
+                if notice.key not in mine and notice.resolved_at is None and notice.rank >= least
+            ]
+        return [message for message in messages if (way.name, message.notice.key, message.state) not in self._refused]
+
+    def _run(self, way: Way) -> None:
+        changed, count, wait_s = self._changed[way.name], self._counts[way.name], _AGAIN_S
+        while True:
+            changed.wait(wait_s)
+            changed.clear()
+            stopping = self._stop.is_set()
+            try:
+                self.tell(way, datetime.now(UTC))
+            except NotSent as error:
+                if str(error) != count.error:
+                    self._log(f"{way.name}: a message was not taken: {error}")
+                last, count.error = count.error, str(error)
+                wait_s = error.after_s or (min(_LAST_RETRY_S, wait_s * 2) if last else _FIRST_RETRY_S)
+            except OSError as error:
+                self._log(f"{way.name}: what was told cannot be written down: {error}")
+                wait_s = _AGAIN_S
+            except Exception as error:  # noqa: BLE001 -- a fault in one way's library must not silence it for good
+                count.failed, count.error = count.failed + 1, type(error).__name__
+                self._log(f"{way.name}: failed: {type(error).__name__}")
+                wait_s = _LAST_RETRY_S
+            else:
+                count.error, wait_s = "", _AGAIN_S
+            if stopping:
+                return

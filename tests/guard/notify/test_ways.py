@@ -1,0 +1,228 @@
+"""What each way is sent: to a real Alertmanager, and to a receiver that records."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from guard.notify.receiver import CHECKOUT, Receiver, alertmanager, get_json, recording, wait_until
+from necropsy.guard.notify import slack, webhook
+from necropsy.guard.notify.ledger import Ledger
+from necropsy.guard.notify.message import Message, State, sample
+from necropsy.guard.notify.plan import Rules
+from necropsy.guard.notify.post import NotSent, post
+from necropsy.guard.notify.teller import Teller
+from necropsy.guard.notify.ways import Way
+from necropsy.guard.watch.notice import Member
+from necropsy.wire.redis.address import Secret
+
+NOW = datetime.now(UTC).replace(microsecond=0)
+NOTICE = replace(sample(NOW), key="creator:A:1")
+HOSTILE = replace(
+    NOTICE, title="<!channel> & 4 new", members=tuple(Member(f"<script>{n}</script> " + "x" * 300) for n in range(40)),
+    line="a.yml:1 `code`", command="necropsy `x`",
+)  # fmt: skip
+
+
+def every_text(value: Any) -> list[str]:
+    if isinstance(value, dict):
+        return [text for part in value.values() for text in every_text(part)]
+    return [text for part in value for text in every_text(part)] if isinstance(value, list) else [str(value)]
+
+
+@pytest.mark.parametrize(
+    "notice", [NOTICE, HOSTILE, replace(NOTICE, members=(), figures=(), line="", command="", since=None)]
+)
+@pytest.mark.parametrize("state", list(State))
+def test_slack_blocks_keep_its_limits_and_let_no_markup_through(notice: Any, state: State) -> None:
+    body = slack.payload(Message(replace(notice, resolved_at=NOW if state is State.RESOLVED else None), state))
+    assert body["text"], "the fallback, for notifications of a phone"
+    assert len(body["blocks"]) <= 50
+    for block in body["blocks"]:
+        texts = block.get("elements") or [block["text"]]
+        assert all(0 < len(text["text"]) <= (150 if block["type"] == "header" else 3_000) for text in texts)
+    shown = [text for block in body["blocks"] if block["type"] != "header" for text in every_text(block)]
+    assert not [text for text in [*shown, body["text"]] if "<script>" in text or "<!channel>" in text]
+    assert sum(text.count("```") for text in shown) in (0, 2), "a command cannot end its own block"
+
+
+@pytest.mark.parametrize("state", list(State))
+def test_the_webhook_is_sent_what_its_schema_says(state: State) -> None:
+    schema = json.loads(resources.files("necropsy.guard.notify").joinpath("notice-1.schema.json").read_text())
+    for notice in (NOTICE, HOSTILE, replace(NOTICE, store=None, since=None, members=(), resolved_at=NOW)):
+        body = webhook.payload(Message(notice, state))
+        jsonschema.validate(body, schema, format_checker=jsonschema.FormatChecker())
+
+
+class Telling:
+    """A teller with its ways, and what it logged."""
+
+    def __init__(self, *ways: Way, path: Path | None = None) -> None:
+        self.logged: list[str] = []
+        self.teller = Teller(ways, Ledger(path), self.logged.append)
+
+
+@pytest.mark.integration
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # apprise loads each of its plugins, PGP for mail among them
+def test_each_way_gets_the_beginning_and_the_end_once_also_after_a_restart(tmp_path: Path) -> None:
+    with recording() as receiver:
+        ways = [Way("slack", Secret(f"{receiver.url}/slack")), Way("webhook", Secret(f"{receiver.url}/hook"), token=Secret("t0k3n")),
+                Way("apprise", Secret(receiver.url.replace("http", "json") + "/apprise"))]  # fmt: skip
+        first = Telling(*ways, path=tmp_path / "told")
+        first.teller.start()
+        first.teller.update([NOTICE])
+        receiver.wait_for(lambda bodies: len(bodies) == 3, "three messages")
+        first.teller.stop()
+        again = Telling(*ways, path=tmp_path / "told")
+        again.teller.start()
+        again.teller.update([NOTICE])
+        again.teller.update([replace(NOTICE, resolved_at=NOW + timedelta(minutes=5))])
+        receiver.wait_for(lambda bodies: len(bodies) == 6, "three more")
+        again.teller.stop()
+    assert len(receiver.received) == 6
+    by_path = {
+        path: [body for other, _, body in receiver.received if other == path] for path, _, _ in receiver.received
+    }
+    assert [body["state"] for body in by_path["/hook"]] == ["open", "resolved"]
+    assert [headers["Authorization"] for path, headers, _ in receiver.received if path == "/hook"] == [
+        "Bearer t0k3n"
+    ] * 2
+    assert [body["blocks"][0]["text"]["text"][0] for body in by_path["/slack"]] == ["🔴", "🟢"]
+    assert [body["title"] for body in by_path["/apprise"]] == [NOTICE.title, f"Resolved: {NOTICE.title}"]
+    assert not first.logged + again.logged
+
+
+@pytest.mark.integration
+def test_a_way_that_is_down_delays_no_other_and_is_told_when_it_is_back() -> None:
+    with recording() as receiver, recording() as broken:
+        broken.status, broken.answer = 503, "overloaded"
+        telling = Telling(Way("slack", Secret(f"{broken.url}/secret/path")), Way("webhook", Secret(receiver.url)))
+        telling.teller.start()
+        telling.teller.update([NOTICE])
+        receiver.wait_for(lambda bodies: len(bodies) == 1, "the webhook is told")
+        wait_until(lambda: telling.logged, "the failure is logged")
+        assert "answered 503: overloaded" in telling.logged[0]
+        assert "secret" not in telling.logged[0]
+        broken.status = 200
+        broken.wait_for(lambda bodies: len(bodies) >= 2, "tried again")
+        wait_until(lambda: not any(telling.teller.health().values()), "all is well")
+        telling.teller.stop()
+    text = "".join(f"{s.labels}{s.value}" for f in telling.teller.families() for s in f.samples)
+    assert "secret" not in text
+
+
+@pytest.mark.integration
+def test_a_refusal_is_final_and_the_next_message_goes_out() -> None:
+    with recording() as receiver:
+        telling = Telling(Way("slack", Secret(receiver.url)))
+        receiver.status, receiver.answer = 400, "invalid_blocks"
+        telling.teller.update([NOTICE])
+        with pytest.raises(NotSent, match="400: invalid_blocks"):
+            telling.teller.tell(telling.teller.ways[0], NOW)
+        receiver.status = 200
+        telling.teller.update([NOTICE, replace(NOTICE, key="another")])
+        telling.teller.tell(telling.teller.ways[0], NOW)
+        assert len(receiver.received) == 2
+
+
+@pytest.mark.integration
+def test_a_redirect_is_not_followed_and_a_way_that_is_gone_is_named_by_its_host_alone() -> None:
+    with recording() as receiver:
+        receiver.status = 302
+        with pytest.raises(NotSent, match="answered 302"):
+            post(f"{receiver.url}/services/secret", {})
+    with pytest.raises(NotSent, match=r"^127\.0\.0\.1:\d+: Connection refused$"):
+        post(f"{receiver.url}/services/secret", {})
+
+
+def alerts(url: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = get_json(f"{url}/api/v2/alerts")
+    return found
+
+
+@pytest.mark.integration
+def test_a_real_alertmanager_takes_two_notices_as_two_alerts_tells_of_both_and_of_their_end(tmp_path: Path) -> None:
+    other = replace(NOTICE, key="creator:A:2", title="A new creator starts 8,640 sessions a day in store A")
+    low = replace(NOTICE, key="low", severity="info")
+    with recording() as receiver, alertmanager(tmp_path, receiver.url) as url:
+        telling = Telling(Way("alertmanager", Secret(url), Rules(least="warning", repeat_s=None)))
+        (way,) = telling.teller.ways
+        telling.teller.update([NOTICE, other, low])
+        telling.teller.tell(way, datetime.now(UTC))
+        telling.teller.tell(way, datetime.now(UTC))
+        found = wait_until(lambda: alerts(url) if len(alerts(url)) == 2 else None, "two alerts")
+        assert {alert["labels"]["alertname"] for alert in found} == {"NecropsyProbesCreatesSessions"}
+        assert {alert["annotations"]["summary"] for alert in found} == {NOTICE.title, other.title}
+        firing = receiver.wait_for(lambda bodies: len(bodies) == 2, "both reach the receiver")
+        assert [body["status"] for body in firing] == ["firing", "firing"]
+        assert "change   prometheus.yml:17" in firing[0]["alerts"][0]["annotations"]["description"]
+        telling.teller.update([replace(NOTICE, resolved_at=datetime.now(UTC)), other])
+        telling.teller.tell(way, datetime.now(UTC))
+        bodies = receiver.wait_for(lambda bodies: len(bodies) == 3, "the end reaches it")
+        assert (bodies[-1]["status"], bodies[-1]["alerts"][0]["annotations"]["summary"]) == (
+            "resolved",
+            f"Resolved: {NOTICE.title}",
+        )
+        assert [alert["annotations"]["summary"] for alert in alerts(url)] == [other.title]
+
+
+@pytest.mark.integration
+def test_a_silence_of_the_house_holds_for_our_alerts(tmp_path: Path) -> None:
+    with recording() as receiver, alertmanager(tmp_path, receiver.url) as url:
+        silence = {"matchers": [{"name": "store", "value": "A", "isRegex": False}], "startsAt": NOW.isoformat(),
+                   "endsAt": (NOW + timedelta(hours=1)).isoformat(), "createdBy": "test", "comment": "maintenance"}  # fmt: skip
+        post(f"{url}/api/v2/silences", silence)
+        telling = Telling(Way("alertmanager", Secret(url)))
+        telling.teller.update([NOTICE, replace(NOTICE, key="b", store="B")])
+        telling.teller.tell(telling.teller.ways[0], datetime.now(UTC))
+        wait_until(lambda: len(alerts(url)) == 2, "two alerts")
+        receiver.wait_for(lambda bodies: len(bodies) == 1, "one reaches the receiver")
+        states = {alert["labels"]["store"]: alert["status"]["state"] for alert in alerts(url)}
+        assert states == {"A": "suppressed", "B": "active"}
+        assert receiver.bodies[0]["alerts"][0]["labels"]["store"] == "B"
+
+
+def notify(config: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "necropsy.cli.main", "notify", str(config), *options]
+    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=CHECKOUT)
+
+
+def configured(folder: Path, receiver: Receiver) -> Path:
+    (folder / "slack.url").write_text(f"{receiver.url}/services/T0SECRET\n")
+    config = folder / "guard.toml"
+    config.write_text('[[guard.tell]]\nslack-file = "slack.url"\n')
+    return config
+
+
+@pytest.mark.integration
+def test_a_test_of_the_ways_shows_what_would_be_sent_and_sends_it_only_when_told_to(tmp_path: Path) -> None:
+    with recording() as receiver:
+        config = configured(tmp_path, receiver)
+        shown = notify(config, "--test")
+        assert shown.returncode == 0, shown.stderr
+        assert "Test, nothing happened: 4 new creators" in shown.stdout
+        assert "T0SECRET" not in shown.stdout + shown.stderr
+        assert receiver.received == []
+        sent = notify(config, "--test", "--send")
+        assert sent.returncode == 0, sent.stderr
+        assert [path for path, _, _ in receiver.received] == ["/services/T0SECRET"]
+        receiver.status = 404
+        failed = notify(config, "--test", "--send")
+        assert failed.returncode == 1
+        assert "answered 404" in failed.stderr
+        assert "T0SECRET" not in failed.stdout + failed.stderr
+
+
+def test_without_test_nothing_is_shown_or_sent(tmp_path: Path) -> None:
+    said: Sequence[str] = notify(tmp_path / "none.toml").stderr.splitlines()
+    assert said[0] == "error: notify sends nothing by itself"

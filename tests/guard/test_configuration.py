@@ -1,0 +1,103 @@
+"""The table [guard]: what it says, and what is wrong in it, by file and line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from necropsy.autopsy.incident_file import load
+from necropsy.guard.configuration import GuardConfig, read_guard
+from necropsy.guard.notify.plan import Rules, parse_quiet
+from necropsy.model.errors import ConfigurationError
+
+WHOLE = """\
+access-log = []
+
+[[store]]
+name = "A"
+redis = "redis://127.0.0.1:6379"
+
+[guard]
+every = "5m"
+share = 0.3
+full-within = "2d"
+quiet = "22:00-07:00"
+repeat = "never"
+session = ["http_2xx=forbid"]
+
+[[guard.tell]]
+alertmanager = "http://127.0.0.1:9093"
+
+[[guard.tell]]
+slack-env = "SLACK_URL"
+severity = "warning"
+repeat = "1h"
+
+[[guard.tell]]
+slack-file = "slack.url"
+"""
+
+
+def test_everything_that_the_table_says_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "guard.toml"
+    path.write_text(WHOLE)
+    (tmp_path / "slack.url").write_text("https://hooks.example/2\n")
+    config = read_guard(str(path), {"SLACK_URL": "https://hooks.example/1"})
+    assert (config.every_s, config.limits.share, config.limits.full_within_s) == (300.0, 0.3, 172_800.0)
+    assert config.case == str(tmp_path / "guard.watch.case")
+    assert config.session == {"http_2xx": "forbid"}
+    house, first, second = config.ways
+    assert (house.rules.quiet, house.rules.repeat_s, house.holds_s) == (None, None, 1_800.0), (
+        "it has silences of its own"
+    )
+    assert first.rules == Rules("warning", parse_quiet("22:00-07:00"), "critical", 3_600.0)
+    assert second.rules.repeat_s is None
+    assert [way.name for way in config.ways] == [
+        "alertmanager (127.0.0.1:9093)",
+        "slack (hooks.example)",
+        "slack 2 (hooks.example)",
+    ]
+    assert [way.address.reveal() for way in config.ways[1:]] == ["https://hooks.example/1", "https://hooks.example/2"]
+    assert "hooks.example/1" not in repr(config)
+    assert [store.name for store in load(str(path)).stores] == ["A"], "the table is no concern of an examination"
+
+
+def test_a_file_without_the_table_has_the_defaults(tmp_path: Path) -> None:
+    path = tmp_path / "incident.toml"
+    path.write_text("rdb = []\n")
+    assert read_guard(str(path), {}) == GuardConfig(case=str(tmp_path / "incident.watch.case"))
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "reason"),
+    [
+        ("[guard]\nevry = 1\n", 2, "unknown name 'evry' in [guard]"),
+        ('[guard]\nlisten = ""\nevery = "5"\n', 3, "every"),
+        ('[guard]\nevery = "1s"\n', 2, "every is less than 10s"),
+        ("[guard]\nevery = 5\n", 2, "every is not a text"),
+        ("[guard]\nshare = 20\n", 2, "share is 20"),
+        ('[guard]\nquiet = "at night"\n', 2, "'at night' are no quiet hours"),
+        ('[guard]\nsession = ["http_2xx=keep"]\n', 2, "'http_2xx=keep' is not MODULE=POLICY"),
+        ('[guard]\nevent = ["yesterday=deploy"]\n', 2, "'yesterday' is not a time"),
+        ("guard = 1\n", 1, "guard is not a table"),
+        ("[guard]\ntell = 1\n", 2, "not a list of ways"),
+        ('[[guard.tell]]\nwebhook = "http://a"\n\n[[guard.tell]]\nseverity = "warning"\n', 4, "tells by one way"),
+        ('[[guard.tell]]\nwebhook = "http://a"\n\n[[guard.tell]]\nwebhook = "http://b"\nseverity = "high"\n', 6, "severity is 'high'"),
+        ('[[guard.tell]]\nslack = "hooks.example/secret"\n', 2, "slack is not given an http or https address"),
+        ('[[guard.tell]]\nslack-file = "none.url"\n', 2, "No such file"),
+        ('[[guard.tell]]\nslack-env = "NOT_SET"\n', 2, "NOT_SET is not in the environment"),
+        ("[guard\n", 1, "not TOML"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_named_with_file_and_line_and_no_secret(
+    tmp_path: Path, text: str, line: int, reason: str
+) -> None:
+    path = tmp_path / "guard.toml"
+    path.write_text(text)
+    with pytest.raises(ConfigurationError) as raised:
+        read_guard(str(path), {})
+    assert raised.value.place == f"{path}:{line}"
+    assert reason in raised.value.message
+    assert raised.value.hint
+    assert "hooks.example/secret" not in raised.value.message + raised.value.hint
