@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from necropsy.case.store import Case
-    from necropsy.evidence.rdb.reader import Dump
-    from necropsy.evidence.redis.reader import LiveKeyspace
+    from necropsy.evidence import OpenKeyspace
     from necropsy.sessions.census import Census
     from necropsy.sessions.writers.form import Form
     from necropsy.sessions.writers.hashes import HashForm
@@ -20,7 +19,7 @@ _STREAMED: Final = ("session", "index_entry")
 
 
 def fill(
-    case: Case, store: str, keys: Dump | LiveKeyspace, now: datetime | None, described: tuple[Form | HashForm, ...] = ()
+    case: Case, store: str, keys: OpenKeyspace, now: datetime | None, described: tuple[Form | HashForm, ...] = ()
 ) -> Census:
     """Read a keyspace to its end.
 
@@ -40,7 +39,6 @@ def fill(
     NecropsyError
         The source failed; nothing of the store stays in the case.
     """
-    from necropsy.evidence.redis.reader import LiveKeyspace
     from necropsy.sessions.settle import settle
 
     census: Census | None = None
@@ -57,14 +55,14 @@ def fill(
                     case.append(table, rows)
     census = census or _census(case, store, keys, now, described)
     case.append("key_family", census.families())
-    if isinstance(keys, LiveKeyspace):
+    if keys.is_live:
         census.uncertain_s += time.monotonic() - began  # keys were written meanwhile
     settle(case, census)
     return census
 
 
 def _census(
-    case: Case, store: str, keys: Dump | LiveKeyspace, now: datetime | None, described: tuple[Form | HashForm, ...]
+    case: Case, store: str, keys: OpenKeyspace, now: datetime | None, described: tuple[Form | HashForm, ...]
 ) -> Census:
     from necropsy.sessions.census import Census
 

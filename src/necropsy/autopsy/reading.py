@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
@@ -11,18 +11,14 @@ from typing import TYPE_CHECKING, Any, Final
 from necropsy._internal.serialization import to_plain
 from necropsy.autopsy.simulation_tables import chart
 from necropsy.autopsy.sources import KINDS, DumpPath, LiveAddress, Sources, StoreSource
-from necropsy.evidence.redis.options import LiveOptions
 from necropsy.model.errors import NecropsyError, NoEvidence, UsageError
 from necropsy.model.evidence import Absent, Blemish, Origin, Source
 
 if TYPE_CHECKING:
     from necropsy._internal.progress import Progress
     from necropsy.case.store import Case
-    from necropsy.evidence.rdb.reader import Dump
-    from necropsy.evidence.redis.reader import LiveKeyspace
     from necropsy.probes.configuration_file import ConfigurationFile
     from necropsy.probes.simulate import Simulation
-    from necropsy.sessions.keyspace import Projection
 
 
 @dataclass(slots=True)
@@ -286,72 +282,38 @@ def _store(
     """Read one store, dump or live; when it was in this state, or None if it could not be read."""
     from necropsy.autopsy.filling import fill
     from necropsy.autopsy.layout_files import described_in
+    from necropsy.evidence import open_keyspace
     from necropsy.sessions.registry import projection
+    from necropsy.wire.files import fingerprint_beside
 
-    report_progress(f"reading the keys of store {store.name}", None)
+    def progress(share: float | None) -> None:
+        report_progress(f"reading the keys of store {store.name}", share)
+
+    progress(None)
     described = described_in(sources.layout)
-    wanted = projection(described)
+    locator = store.locator
+    reader = "redis" if isinstance(locator, LiveAddress) else "rdb"
+    # Of a dump the bytes are summed while its keys are read.
+    summed = sources.checksums and isinstance(locator, DumpPath)
+    fingerprint = fingerprint_beside(locator.text) if summed else lambda: (None, None)
     try:
-        if isinstance(store.locator, LiveAddress):
-            opened = _open_live(store.name, store.locator, wanted, sources.live or LiveOptions(), report_progress)
-        else:
-            opened = _open_dump(store.name, store.locator, wanted, report_progress, checksum=sources.checksums)
-        census = fill(evidence_log.case, store.name, opened.keys, sources.now, described)
+        # Idle times decide nothing here, and of the memory of sessions the mean is as good: births are exact either way.
+        keys = open_keyspace(
+            locator.text, projection(described), name=store.name, live=sources.live, each=False, progress=progress
+        )
+        census = fill(evidence_log.case, store.name, keys, sources.now, described)
     except NecropsyError as error:
-        reader = "redis" if isinstance(store.locator, LiveAddress) else "rdb"
-        evidence_log.fail(reader, store.locator.masked, error)
+        evidence_log.fail(reader, locator.masked, error)
         return None
-    facts = dict(opened.keys.facts)
+    facts = dict(keys.facts)
     if store.memory_limit is not None:
         facts["memory-limit"] = str(store.memory_limit)
     evidence_log.case.append(
         "server_fact", [{"store": store.name, "name": n, "value": v} for n, v in sorted(facts.items())]
     )
-    digest, size = opened.fingerprint()
-    source = Source(opened.reader, opened.locator, opened.keys.taken_at, digest, size, store.name, opened.note(facts))
-    remarks = [Blemish(opened.locator, "byte", 0, remark) for remark in census.remarks]
-    evidence_log.record([source], getattr(opened.keys, "absent", ()), [*opened.keys.blemishes, *remarks])
-    return opened.keys.taken_at
-
-
-@dataclass(frozen=True, slots=True)
-class _Opened:
-    """A keyspace that is ready to be read, and what its source will say of it."""
-
-    reader: str
-    locator: str
-    keys: Dump | LiveKeyspace
-    fingerprint: Callable[[], tuple[str | None, int | None]]
-    """Digest and size of its bytes, when they are known: they are summed while the keys are read."""
-    note: Callable[[dict[str, str]], str]
-
-
-def _open_dump(store: str, path: DumpPath, wanted: Projection, report_progress: Progress, *, checksum: bool) -> _Opened:
-    from necropsy.evidence.rdb.reader import open_dump
-    from necropsy.wire.files import fingerprint_beside, size_of
-
-    size = size_of(path.text)
-    fingerprint = fingerprint_beside(path.text) if checksum else lambda: (None, None)
-
-    def progress(done: int) -> None:
-        report_progress(f"reading the keys of store {store}", min(1.0, done / size) if size else None)
-
-    dump = open_dump(path.text, wanted, progress=progress)
-    return _Opened("rdb", path.text, dump, fingerprint, _version_note)
-
-
-def _version_note(facts: dict[str, str]) -> str:
-    return f"RDB {facts.get('rdb-version', '?')}, checksum {facts.get('checksum', 'unknown')}"
-
-
-def _open_live(
-    store: str, address: LiveAddress, wanted: Projection, options: LiveOptions, report_progress: Progress
-) -> _Opened:
-    from necropsy.evidence.rdb.reader import open_stream
-
-    def progress(share: float | None) -> None:
-        report_progress(f"reading the keys of store {store}", share)
-
-    # Idle times decide nothing here, and of the memory of sessions the mean is as good: births are exact either way.
-    live = options.open(address.text, wanted, store=store, open_stream=open_stream, progress=progress, each=False)
-    return _Opened("redis", live.locator, live, lambda: (None, None), lambda _: live.note)
+    digest, size = fingerprint()
+    note = keys.note or f"RDB {facts.get('rdb-version', '?')}, checksum {facts.get('checksum', 'unknown')}"
+    source = Source(reader, keys.locator, keys.taken_at, digest, size, store.name, note)
+    remarks = [Blemish(keys.locator, "byte", 0, remark) for remark in census.remarks]
+    evidence_log.record([source], keys.absent, [*keys.blemishes, *remarks])
+    return keys.taken_at

@@ -7,45 +7,22 @@ from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final
 
 from necropsy._internal.progress import Progress
+from necropsy.evidence import OpenKeyspace, open_keyspace
 from necropsy.evidence.redis.options import LiveOptions
 from necropsy.model.errors import NoEvidence, UnreadableSource, UsageError
 from necropsy.model.evidence import Absent, Blemish
 from necropsy.model.keyspace import GROUPINGS, BigKey, Figures, KeySource, Keyspace, Row
 from necropsy.sessions.keyspace import Projection
-from necropsy.wire.files import STANDARD_INPUT, size_of
+from necropsy.wire.files import STANDARD_INPUT
 from necropsy.wire.redis.address import is_address, masked
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
     from necropsy.keyspace.tally import Tally
 
 _FACTS: Final = (("valkey-ver", "Valkey"), ("redis-ver", "Redis"))
-
-
-class Reading(Protocol):
-    """A dump or a server that is being read: ``evidence.rdb.reader.Dump`` or ``evidence.redis.reader.LiveKeyspace``."""
-
-    @property
-    def blemishes(self) -> list[Blemish]:
-        """What is damaged or missing; complete after the iteration."""
-
-    @property
-    def facts(self) -> dict[str, str]:
-        """What it says of itself."""
-
-    @property
-    def taken_at(self) -> datetime | None:
-        """When it was so."""
-
-    @property
-    def keys_read(self) -> int:
-        """Keys so far."""
-
-    def __iter__(self) -> Iterator[pa.RecordBatch]: ...
 
 
 def survey(
@@ -156,10 +133,11 @@ class _Tallying:
         """Read one source into the tally."""
         self._share = None
         try:
-            shown, reading = self._open(name, locator)
+            reading = open_keyspace(locator, Projection(), live=self._live, sample=self._sample, progress=self._is_at)
         except UnreadableSource as error:
             self.absent.append(Absent("keys", masked(locator), error.message, error.hint))
             return
+        shown = reading.locator if is_address(locator) else name
         try:
             for batch in reading:
                 moment = self._now or reading.taken_at or _written_at(locator)
@@ -168,7 +146,7 @@ class _Tallying:
         except UnreadableSource as error:  # a server that went away: what was read stays counted
             self.absent.append(Absent("keys", masked(locator), error.message, error.hint))
         self.blemishes += reading.blemishes
-        self.absent += getattr(reading, "absent", [])
+        self.absent += reading.absent
         self.sources.append(
             KeySource(
                 name=shown,
@@ -177,7 +155,7 @@ class _Tallying:
                 taken_at=reading.taken_at,
                 keys=reading.keys_read,
                 before=before,
-                note=getattr(reading, "note", ""),
+                note=reading.note,
             )
         )
 
@@ -186,21 +164,6 @@ class _Tallying:
         if given and not any(source.before == before for source in self.sources):
             absent = self.absent[-1]
             raise NoEvidence(absent.reason, hint=absent.hint)
-
-    def _open(self, name: str, locator: str) -> tuple[str, Reading]:
-        from necropsy.evidence.rdb.reader import open_dump, open_stream
-
-        if not is_address(locator):
-            size = size_of(locator)
-
-            def read(done: int) -> None:
-                self._share = min(1.0, done / size) if size else None
-
-            return name, open_dump(locator, Projection(), sample=self._sample, progress=read)
-        live = self._live.open(
-            locator, Projection(), store=masked(locator), open_stream=open_stream, progress=self._is_at
-        )
-        return live.locator, live
 
     def _is_at(self, share: float | None) -> None:
         self._share = share
@@ -214,7 +177,7 @@ def _written_at(locator: str) -> datetime:
         return datetime.now(UTC)
 
 
-def _version(reading: Reading) -> str:
+def _version(reading: OpenKeyspace) -> str:
     facts = reading.facts
     for fact, product in _FACTS:
         if facts.get(fact):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -130,22 +131,13 @@ def _of_store(
 ) -> tuple[dict[str, Any], bytes]:
     from necropsy.autopsy.filling import fill
     from necropsy.case.store import Case
-    from necropsy.evidence.rdb.reader import open_stream
-    from necropsy.evidence.redis.reader import read_keys
+    from necropsy.evidence import open_keyspace
     from necropsy.sessions.registry import projection
 
     say("reading the keys", None)
     with Case.create(None, large=True) as case:
-        keyspace = read_keys(
-            address,
-            projection(),
-            store=_STORE,
-            way=options.way,
-            max_impact_s=options.max_impact_s,
-            open_stream=open_stream,
-            progress=lambda share: say("reading the keys", share),
-            each=False,
-        )
+        progress = partial(say, "reading the keys")
+        keyspace = open_keyspace(address, projection(), name=_STORE, live=options, each=False, progress=progress)
         fill(case, _STORE, keyspace, None)
         if keyspace.blemishes:
             notes += [f"not wholly read: {blemish.why}" for blemish in keyspace.blemishes[:3]]

@@ -134,7 +134,7 @@ class Snapshot:
     def _read(self, primary: Primary, descriptor: int) -> Iterator[pa.RecordBatch]:
         import pyarrow.compute as pc
 
-        from necropsy.evidence.rdb.reader import open_stream
+        from necropsy.evidence import open_dump_stream
 
         os.lseek(descriptor, 0, os.SEEK_SET)
         self._memory = mmap.mmap(descriptor, 0, prot=mmap.PROT_READ)
@@ -149,8 +149,8 @@ class Snapshot:
         try:
             with os.fdopen(os.dup(descriptor), "rb") as stream:
                 os.lseek(descriptor, 0, os.SEEK_SET)
-                dump = open_stream(
-                    cast("BinaryIO", stream), f"the snapshot of {primary.name}", projection(), progress=passed
+                dump = open_dump_stream(
+                    cast("BinaryIO", stream), f"the snapshot of {primary.name}", projection(), passed=passed
                 )
                 for batch in dump:
                     db = self._address.db

@@ -12,8 +12,8 @@ from necropsy.treat.purge import payload as payloads
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from necropsy.evidence import OpenKeyspace
     from necropsy.evidence.redis.options import LiveOptions
-    from necropsy.evidence.redis.reader import LiveKeyspace
     from necropsy.wire.redis.address import Address
 
 _FIRST_OF_VALKEY: Final = 80
@@ -44,20 +44,11 @@ class Scanned:
         return decode(records, db)
 
 
-def open_scan(address: Address, options: LiveOptions, *, batch_rows: int = 16_384) -> LiveKeyspace:
+def open_scan(address: Address, options: LiveOptions, *, batch_rows: int = 16_384) -> OpenKeyspace:
     """Open a store for a scan, never for its replication stream."""
-    from necropsy.evidence.redis.reader import read_keys
+    from necropsy.evidence import open_keyspace
 
-    return read_keys(
-        address,
-        projection(),
-        store="",
-        way=options.way,
-        max_impact_s=options.max_impact_s,
-        open_stream=None,
-        batch_rows=batch_rows,
-        each=False,
-    )
+    return open_keyspace(address, projection(), live=options, replicate=False, each=False, batch_rows=batch_rows)
 
 
 def decode(records: Sequence[tuple[bytes, bytes, int, int]], db: int) -> pa.RecordBatch:
@@ -75,7 +66,7 @@ def decode(records: Sequence[tuple[bytes, bytes, int, int]], db: int) -> pa.Reco
     """
     import pyarrow as pa
 
-    from necropsy.evidence.rdb.reader import open_stream
+    from necropsy.evidence import open_dump_stream
     from necropsy.model.errors import UnreadableSource
 
     version = payloads.version_of(records[0][1])
@@ -89,7 +80,7 @@ def decode(records: Sequence[tuple[bytes, bytes, int, int]], db: int) -> pa.Reco
         parts += (payload[:1], _length(len(key)), key, payloads.value_of(payload)[1:])
     parts.append(b"\xff" + bytes(8))
     stream = io.BytesIO(b"".join(parts))
-    dump = open_stream(stream, "fetched values", projection(), verify_checksum=False, batch_rows=len(records) + 1)
+    dump = open_dump_stream(stream, "fetched values", projection(), verify_checksum=False, batch_rows=len(records) + 1)
     batches = list(dump)
     if dump.blemishes or sum(batch.num_rows for batch in batches) != len(records):
         why = dump.blemishes[0].why if dump.blemishes else "some values are missing"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, BinaryIO, Final
 
 from necropsy.evidence.rdb.source import Opened, open_source, reading_errors
 from necropsy.model.errors import UnreadableSource
-from necropsy.model.evidence import Blemish
+from necropsy.model.evidence import Absent, Blemish
 from necropsy.sessions.keyspace import Projection, key_schema
 
 if TYPE_CHECKING:
@@ -56,10 +56,12 @@ def open_dump(
     """
     opened = open_source(locator)
     try:
-        return Dump(opened, projection, batch_rows, verify_checksum, progress, sample, allocator)
+        dump = Dump(opened, projection, batch_rows, verify_checksum, progress, sample, allocator)
     except BaseException:
         opened.stream.close()
         raise
+    dump.locator = locator
+    return dump
 
 
 def open_stream(
@@ -114,7 +116,7 @@ class Dump:
         from necropsy.evidence.rdb.read_buffer import Window
         from necropsy.evidence.rdb.scan import Scanner
 
-        self.file = opened.file
+        self.file = self.locator = opened.file
         self.projection = projection
         self.batch_rows = batch_rows
         self.verify_checksum = verify_checksum
@@ -132,6 +134,15 @@ class Dump:
             self._blemish(0, f"{magic} dumps of version {version} are newer than this necropsy: read as far as known")
         if opened.later:
             self._blemish(0, f"{opened.later} files with changes since this dump are not read: the figures are its own")
+
+    absent: tuple[Absent, ...] = ()
+    """A dump lacks nothing that could be had otherwise."""
+    note = ""
+    is_live = False
+
+    def close(self) -> None:
+        """Close the file without reading on."""
+        self._stream.close()
 
     @property
     def keys_read(self) -> int:

@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from necropsy.evidence.redis.read_methods import AUTO
 from necropsy.model.errors import UsageError
-from necropsy.wire.redis.address import Secret, parse_address
-
-if TYPE_CHECKING:
-    from necropsy.evidence.redis.read_methods import OpenStream
-    from necropsy.evidence.redis.reader import LiveKeyspace
-    from necropsy.sessions.keyspace import Projection
+from necropsy.wire.redis.address import Secret
 
 _UNITS: Final = {"us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0}
 _DURATION: Final = re.compile(r"(\d+(?:\.\d+)?)\s*(us|µs|ms|s)")
@@ -30,30 +24,6 @@ class LiveOptions:
     """Latency that others may suffer."""
     password: Secret | None = None
     """Typed by a person; None: as the address and the environment say."""
-
-    def open(
-        self,
-        url: str,
-        projection: Projection,
-        *,
-        store: str,
-        open_stream: OpenStream,
-        progress: Callable[[float | None], None] | None = None,
-        each: bool = True,
-    ) -> LiveKeyspace:
-        """Open a live store: see ``reader.read_keys``."""
-        from necropsy.evidence.redis.reader import read_keys
-
-        return read_keys(
-            parse_address(url, password=self.password.reveal() if self.password else None),
-            projection,
-            store=store,
-            way=self.way,
-            max_impact_s=self.max_impact_s,
-            open_stream=open_stream,
-            progress=progress,
-            each=each,
-        )
 
 
 def parse_impact(text: str) -> float:

@@ -92,6 +92,8 @@ def read_keys(
 class LiveKeyspace:
     """A live store that is being read: iterate over it once. The like of ``evidence.rdb.reader.Dump``."""
 
+    is_live = True
+
     def __init__(self, store: str, address: Address, topology: Topology, nodes: list[NodeReading]) -> None:
         self.store = store
         self.locator = address.masked
