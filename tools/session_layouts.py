@@ -15,14 +15,17 @@ from typing import Any, Final
 
 ROOT: Final = Path(__file__).parents[1]
 WRITERS: Final = ROOT / "tests" / "writers"
-_BY_SOURCE: Final = frozenset({"aspnet", "magento", "micronaut", "oauth2-proxy", "authelia", "better-auth"})
+_BY_SOURCE: Final = frozenset({"aspnet", "magento", "micronaut", "oauth2-proxy", "authelia"})
 """Layouts that no writer could be had for: known by its documentation and source."""
 _MODULES: Final = (
     "spring.layout",
     "express",
     "django",
     "flask",
-    *(f"writers.{name}" for name in ("php", "symfony", "laravel", "rails", "golang", "java", "koa", "python", "rust")),
+    *(
+        f"writers.{name}"
+        for name in ("php", "symfony", "laravel", "rails", "golang", "java", "koa", "node", "python", "rust")
+    ),
     "writers.hash_forms",
     "writers.opaque",
 )
@@ -34,6 +37,8 @@ _NONE: Final = (
     ("WordPress, Nextcloud", "PHP's own handler: only where php.ini points it to Redis, and then as PHP's sessions"),
     ("Starlette's SessionMiddleware, Rails' CookieStore, Flask's own session", "a signed cookie"),
 )
+_UNUSUAL: Final = re.compile("cured|shop|old")
+"""Applications that are not set up as the documentation of their framework shows."""
 _VISITS: Final = (
     ("look 0", "`GET /` without a cookie"),
     ("head", "`HEAD /` without a cookie"),
@@ -108,7 +113,10 @@ def layouts() -> str:
 def _of(layout: str) -> list[Recorded]:
     """The fixtures of a layout, the plainest first."""
     mine = [one for one in recorded() if one.facts["layout"] == layout]
-    return sorted(mine, key=lambda one: (not one.name.startswith(layout[:4]), len(one.name), one.name))
+    return sorted(
+        mine,
+        key=lambda one: (bool(_UNUSUAL.search(one.name)), not one.name.startswith(layout[:4]), len(one.name), one.name),
+    )
 
 
 def _cost(visit: dict[str, Any]) -> str:

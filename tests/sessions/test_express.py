@@ -19,7 +19,7 @@ from necropsy.sessions.express import judge
 from sessions.keyspaces import ASSETS, NOW, batch, families, key, of_dump, sessions, settled
 
 DUMPS = ASSETS / "express"
-AUTHENTICATION = {"logged in": "yes", "with a cart": "unknown"}
+AUTHENTICATION = {"logged in": "yes"}
 
 
 @dataclass(frozen=True)
@@ -55,8 +55,9 @@ def test_a_client_that_never_returns_was_born_at_its_only_write(dump: Dump) -> N
             continue
         written = datetime.fromisoformat(fact["expires"]) - timedelta(milliseconds=fact["original_max_age_ms"])
         assert row["born_at"] == written.replace(tzinfo=None)
-        told = "derived" if row["authentication"] == "no" else "not later than"
-        assert (row["born_provenance"], row["born_precision_s"]) == (told, 0.001)
+        told = {"derived", "not later than"} if row["attributes"] == 0 else {"not later than"}
+        assert row["born_provenance"] in told
+        assert row["born_precision_s"] == 0.001
         seen_s = (row["last_seen_at"] - row["born_at"]).total_seconds()
         assert (1.4 < seen_s < 3) if fact["trait"] == "came back" else (0 <= seen_s < 0.5)
 
@@ -99,7 +100,8 @@ PLAIN = '{"cookie":{"originalMaxAge":null,"expires":null,"httpOnly":true,"path":
         (',"passport":{}}', 1, "no"),
         (',"user":null,"userId":""}', 2, "no"),
         (',"uid":17,"flash":{"a":[{"b":"}"}]}}', 2, "yes"),
-        (',"cart":{"passport":{"user":1},"userId":3}}', 1, "unknown"),
+        (',"cart":{"passport":{"user":1},"userId":3}}', 1, "no"),
+        (',"member":{"passport":{"user":1},"userId":3}}', 1, "unknown"),
         (',"note":"\\",\\"user\\":1","flash":{}}', 2, "unknown"),
         (',"csrfSecret":"x","flash":{}}', 2, "no"),
     ],
@@ -178,4 +180,20 @@ def test_a_partitioned_cookie_or_one_with_a_priority_hides_no_birth(more: str) -
     with settled([batch([key("sess:a", ttl_s=30.5, head=value.encode(), elements=len(value))])]) as case:
         (row,) = sessions(case)
     assert row["born_at"] == datetime(2026, 3, 1, 11, 59, 30, 500_000)  # noqa: DTZ001 -- the case holds UTC without a zone
-    assert row["born_provenance"] == "derived"
+    assert row["born_provenance"] == "not later than"  # every use may write it again (resave: true)
+
+
+def test_where_a_use_does_not_write_a_session_again_an_empty_one_tells_its_birth() -> None:
+    def of(moment: str) -> bytes:
+        return (
+            f'{{"cookie":{{"originalMaxAge":60000,"expires":"2026-03-01T12:00:{moment}Z","httpOnly":true}}}}'.encode()
+        )
+
+    kept = [
+        key(f"sess:{n}", ttl_s=ttl, head=of(at), elements=len(of(at)))
+        for n, ttl, at in ((1, 30, "30.000"), (2, 40, "20.000"))
+    ]
+    with settled([batch(kept)]) as case:
+        assert {row["born_provenance"] for row in sessions(case)} == {"derived"}
+    with settled([batch(kept[:1])]) as case:
+        assert {row["born_provenance"] for row in sessions(case)} == {"not later than"}

@@ -58,6 +58,8 @@ class Writer:
     server: str = "redis-7.0"
     folder: str = ""
     """Folder of the application's sources, when several writers share one."""
+    db: int = 0
+    """Database of the store."""
 
 
 @dataclass
@@ -209,7 +211,7 @@ def record(writer: Writer) -> dict[str, Any]:
     target = HERE / writer.name
     target.mkdir(exist_ok=True)
     with running(writer.server, tcp=True) as server:
-        store = redis.Redis(port=server.port)
+        store = redis.Redis(port=server.port, db=writer.db)
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]

@@ -20,6 +20,10 @@ def _pip(names: str) -> str:
     return f"$WORK/py/bin/pip list --format freeze 2>/dev/null | grep -iE '^({names.replace(' ', '|')})=='"
 
 
+def _pip2(names: str) -> str:
+    return _pip(names).replace("$WORK/py/", "$WORK/py2/")
+
+
 _RAILS: Final = "ruby app.rb"
 _GEMS: Final = (
     "dpkg-query -W -f '${Package} ${Version}\\n' ruby-rails ruby-redis-rails ruby-redis-actionpack ruby-redis-store"
@@ -139,5 +143,59 @@ WRITERS: Final = (
         environment=(("CURED", "1"),), folder="express_redis",
     ),
     Writer("litestar_cured", "litestar", _PYTHON, _pip("litestar"), r"LITESTAR:.+", environment=(("CURED", "1"),), folder="litestar"),
+    Writer(
+        "flask_shop", "flask", _PYTHON, _pip("flask flask-session msgspec"), r"shop\.[A-Za-z0-9_-]{43}", lifetime_s=5400,
+    ),
+    Writer(
+        "flask_shop_long_ids", "flask", _PYTHON, _pip("flask flask-session msgspec"), r"fs[A-Za-z0-9_-]{64}", lifetime_s=5400,
+        environment=(("PREFIX", "fs"), ("ID_LENGTH", "48"), ("FORMAT", "json"), ("USER_NAME", "user_id")), folder="flask_shop",
+    ),
+    Writer(
+        "flask_old", "flask", "$WORK/py2/bin/python app.py", _pip2("flask flask-session"), r"web:[0-9a-f-]{36}", lifetime_s=5400,
+        environment=(("PREFIX", "web:"), ("PERMANENT", "1"), ("USER_NAME", "user_id")), folder="flask_shop",
+    ),
+    Writer(
+        "django_shop", "django", _PYTHON, _pip("django django-redis"), r"site:prod:7:django\.contrib\.sessions\.cache[a-z0-9]{32}",
+        environment=(("SERIALIZER", "json.JSONSerializer"), ("CSRF", "1")), lifetime_s=10800, db=3,
+    ),
+    Writer(
+        "django_shop_every", "django", _PYTHON, _pip("django django-redis"), r"site:prod:7:django\.contrib\.sessions\.cached_db[a-z0-9]{32}",
+        environment=(("SERIALIZER", "msgpack.MSGPackSerializer"), ("EVERY", "1"), ("CSRF", "1"), ("ENGINE", "cached_db"), ("OWN", "member_id")),
+        folder="django_shop", lifetime_s=10800, db=3,
+    ),
+    Writer(
+        "django_shop_zlib", "django", "$WORK/py2/bin/python app.py", _pip2("django django-redis"), r"site:prod:7:django\.contrib\.sessions\.cache[a-z0-9]{32}",
+        environment=(("COMPRESSOR", "zlib.ZlibCompressor"), ("AGE", "1209600")), folder="django_shop", lifetime_s=1209600, db=3,
+    ),
+    Writer("sanic_session", "sanic", "$WORK/py2/bin/python app.py", _pip2("sanic sanic-session"), r"session:[0-9a-f]{32}"),
+    Writer(
+        "sanic_session_prefix", "sanic", "$WORK/py2/bin/python app.py", _pip2("sanic sanic-session"), r"app[0-9a-f]{32}", lifetime_s=7200,
+        environment=(("PREFIX", "app"), ("EXPIRY", "7200")), folder="sanic_session",
+    ),
+    Writer("fastapi_users", "fastapi-users", _PYTHON, _pip("fastapi fastapi-users"), r"fastapi_users_token:.{43}"),
+    Writer("aiohttp_shop", "aiohttp", _PYTHON, _pip("aiohttp aiohttp-session"), r"SHOP_.{32}", lifetime_s=3600),
+    Writer("litestar_shop", "litestar", _PYTHON, _pip("litestar"), r"shop(_sessions)?:[0-9a-f]{64}", lifetime_s=3600),
+    Writer("express_shop", "express", _NODE, _npm("express-session connect-redis7 passport connect-flash"), r"shop_.{32}", lifetime_s=7200),
+    Writer("fastify_shop", "fastify", _NODE, _npm("@fastify/session connect-redis"), r"web-.{32}", lifetime_s=5400),
+    Writer(
+        "fastify_shop_all", "fastify", _NODE, _npm("@fastify/session connect-redis"), r"web-.{32}", lifetime_s=3600,
+        environment=(("ALL", "1"), ("FIXED", "1"), ("MAX_AGE", "3600000")), folder="fastify_shop",
+    ),
+    Writer("koa_shop", "koa", _NODE, _npm("koa-session koa-passport"), r"shop/.{24}", lifetime_s=1800),
+    Writer(
+        "koa_shop_browser", "koa", _NODE, _npm("koa-session koa-passport"), r"shop/.{24}", environment=(("SESSION", "1"),), folder="koa_shop",
+    ),
+    Writer("koa_generic_shop", "koa-generic", _NODE, _npm("koa-generic-session koa-redis"), r"shop-.{32}", lifetime_s=5400),
+    Writer("hapi_yar", "hapi", _NODE, _npm("@hapi/hapi @hapi/yar @hapi/catbox-redis"), r".*yar.*:.{36}"),
+    Writer(
+        "hapi_yar_blank", "hapi", _NODE, _npm("@hapi/hapi @hapi/yar @hapi/catbox-redis"), r"shop:.*yar.*:.{36}",
+        environment=(("PARTITION", "shop"), ("BLANK", "1")), folder="hapi_yar",
+    ),
+    Writer("better_auth", "better-auth", "node app.mjs", _npm("better-auth"), r"[A-Za-z0-9]{32}", companions=r"active-sessions-.*"),
+    Writer(
+        "better_auth_prefix", "better-auth", "node app.mjs", _npm("better-auth"), r"ba:[A-Za-z0-9]{32}", companions=r"ba:active-sessions-.*",
+        environment=(("PREFIX", "ba:"),), folder="better_auth",
+    ),
+    Writer("auth_js", "auth-js", "node app.mjs", _npm("@auth/core @auth/unstorage-adapter"), r"user:session:[0-9a-f-]{36}", companions=r"user:.*", lifetime_s=None),
 )  # fmt: skip
 """How each is started and which of its keys are sessions."""

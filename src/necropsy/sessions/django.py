@@ -2,7 +2,9 @@
 
 ``:1:django.contrib.sessions.cache<32 letters and digits>`` holds the session's dictionary in the *cache's* serializer:
 pickle (``80 05 …``), JSON, or MessagePack; with a compressor nothing in it can be read. Pickles are searched, never loaded.
-Somebody is logged in if ``_auth_user_id`` is there. Django writes a session when it was modified, and sets its TTL then.
+Somebody is logged in if
+``_auth_user_id`` is there, or one of the usual names; attributes of the application's own may be anybody's. Django writes a
+session when it was modified, and sets its TTL then.
 
 Source: django ``contrib/sessions/backends/{cache,cached_db}.py``, ``contrib/auth/__init__.py``,
 ``core/cache/backends/redis.py``; jazzband/django-redis ``client/default.py``, ``serializers``, ``compressors``.
@@ -13,6 +15,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from necropsy.model.evidence import Authentication
+from necropsy.sessions.attributes import names, state
 from necropsy.sessions.columns import flat, numbers, windows
 from necropsy.sessions.cure import Cure
 from necropsy.sessions.folding import fold_namespace
@@ -37,6 +40,8 @@ _KEY: Final = (
     r"(?s)^(?P<namespace>.*?):?(?P<backend>django\.contrib\.sessions\.(?:cached_db|cache))(?P<id>[a-z0-9]{20,40})$"
 )
 _READABLE: Final = r"(?s)^(?:\x80[\x02-\x05]|\{|[\x80-\x8f]|\xde)"
+_ITS_NAMES: Final = frozenset({"_session_expiry", "_csrftoken", "_messages", "_password_reset_token"})
+_MOST_DISTINCT: Final = 100_000
 _LONGEST_S: Final = 1 << 31
 _EMPTY: Final = r"(?s)^(?:\x80[\x02-\x05](?:\}\x94|\}q\x00)\.|\{\}|\x80)$"
 _USER: Final = b"_auth_user_id"
@@ -67,6 +72,9 @@ class Django:
     cures: ClassVar[Mapping[str, Cure]] = {LAYOUT: CURE}
     inferred: ClassVar[tuple[str, ...]] = (LAYOUT,)
 
+    def __init__(self) -> None:
+        self._known: dict[int, str] = {}
+
     def recognise(self, keys: Keys) -> Iterator[Claim]:
         """Claim what bears the name of Django's session cache."""
         import numpy as np
@@ -81,11 +89,9 @@ class Django:
         if not len(rows):
             return
         heads = keys.take("head", rows)
-        user = contain(heads, _USER)
-        untold = ~match(heads, _READABLE) | cut_off(keys, rows, heads)
+        states = self._states(keys, rows, heads)
         namespaces = fold_namespace(pc.struct_field(found, "namespace"))
         backends = pc.struct_field(found, "backend").cast(pa.string())
-        names = [str(Authentication.YES), str(Authentication.UNKNOWN)]
         claimed = claim(
             keys,
             rows,
@@ -94,10 +100,33 @@ class Django:
             ids=pc.struct_field(found, "id"),
             pattern=pc.binary_join_element_wise(namespaces, pc.binary_join_element_wise(backends, "*", ""), ":"),
             attributes=pa.array(np.zeros(len(rows), np.int32), mask=~match(heads, _EMPTY)),
-            authentication=pa.array(np.select([user, untold], names, str(Authentication.NO))),
+            authentication=states,
         )
 
         yield timed(claimed, *expiry(heads))
+
+    def _states(self, keys: Keys, rows: npt.NDArray[np.int64], heads: pa.Array) -> pa.Array:
+        """Say who is logged in: by django.contrib.auth, or by one of the usual names."""
+        import numpy as np
+        import pyarrow as pa
+
+        told = np.where(contain(heads, _USER), str(Authentication.YES), str(Authentication.UNKNOWN)).astype(object)
+        readable = match(heads, _READABLE) & ~cut_off(keys, rows, heads)
+        left = np.flatnonzero((told != str(Authentication.YES)) & readable)
+        for place, value in zip(left, heads.take(pa.array(left)).to_pylist(), strict=True):
+            told[place] = self._state(value)
+        return pa.array(told, pa.string())
+
+    def _state(self, value: bytes) -> str:
+        name = hash(value)
+        if name not in self._known:
+            if len(self._known) >= _MOST_DISTINCT:
+                return str(Authentication.UNKNOWN)
+            found = names(value)
+            if found is not None:
+                found -= _ITS_NAMES
+            self._known[name] = str(Authentication.UNKNOWN if found is None else state(found))
+        return self._known[name]
 
     def refine(self, case: Case, store: str, now: datetime) -> list[Refinement]:  # noqa: ARG002 -- the protocol\'s
         """Nothing: each session is judged by itself."""

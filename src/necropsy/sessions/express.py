@@ -5,11 +5,11 @@
     {"cookie":{"originalMaxAge":86400000,"expires":"2026-11-23T09:11:08.609Z","httpOnly":true,"path":"/"},"passport":{}}
     {"cookie":{"expires":null,"originalMaxAge":null,"sameSite":null, … ,"domain":null},"cart":{"lines":3}}      fastify
 
-No field holds the creation. ``expires - originalMaxAge`` is the last write. A session in which nobody has put anything was
-written once: for it that is the birth, to the millisecond; others were born then or earlier. A touch moves the key's expiry
-and not the JSON, so expiry - originalMaxAge is the last use. Without a maxAge (the default) both follow from the store's
-TTL, which is inferred for the namespace. Fastify writes the whole session at each visit and then
-notes ``originalExpires``, the expiry of the visit before: no later than that was the birth.
+No field holds the creation. ``expires - originalMaxAge`` is the last write; expiry - originalMaxAge is the last use. Where a
+use moves the expiry and not the JSON (``resave: false``; seen at any session of the namespace), a session in which nobody has
+put anything was written once: that is its birth, to the millisecond. All others were born then or earlier. Without a maxAge
+(the default) both follow from the store's TTL, which is inferred for the namespace. Fastify writes the whole session at each
+visit and then notes ``originalExpires``, the expiry of the visit before: no later than that was the birth.
 
 Logged in is who has ``passport.user`` or one of the usual names; what an application calls its own is unknown.
 
@@ -19,10 +19,11 @@ Source: tj/connect-redis 3 to 9, expressjs/session ``index.js`` and ``session/co
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from necropsy.model.evidence import Authentication, Provenance
+from necropsy.sessions.attributes import judge as attributes_judge
+from necropsy.sessions.attributes import members, shapes
 from necropsy.sessions.columns import nullable, numbers, words
 from necropsy.sessions.cure import Cure
 from necropsy.sessions.folding import fold_namespace
@@ -55,16 +56,10 @@ _SESSION: Final = (
     + _DATE
     + r')\.(?P<third_ms>[0-9]{3})Z")?[^{}]*\}(?P<rest>.*)$'
 )
-_TEXT: Final = r':"(?:[^"\\]|\\.)+"'
-_NUMBER: Final = r":-?[1-9][0-9.]*"
-_PIECE: Final = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\]]|[^\s"{}\[\]:,]+')
 _PROVENANCES: Final = (Provenance.UNKNOWN, Provenance.DERIVED, Provenance.NOT_LATER)
 _MOST_SHAPES: Final = 20_000
-_PASSPORT: Final = "passport"
-_USERS: Final = frozenset({"user", "userId", "user_id", "userid", "uid", "userInfo", "userinfo", "tokenset"})
-_NOTHING: Final = frozenset({"null", '""', "{}", "[]", "0", "false"})
-_FRAMEWORKS: Final = frozenset({"flash", "csrfSecret", "_csrf", "csrfToken", "returnTo", "messages"})
-"""Attributes that middleware makes for everybody."""
+_TOUCHED_MS: Final = 1500
+"""How much later than its last write a session was used, when a use does not write it again (resave: false)."""
 
 
 CURE_EXPRESS: Final = Cure(
@@ -98,6 +93,7 @@ class Express:
 
     def __init__(self) -> None:
         self._shapes: dict[str, tuple[int | None, str]] = {"}": (0, str(Authentication.NO))}
+        self._written_once: set[str] = set()
         self._left_out = 0
 
     def recognise(self, keys: Keys) -> Iterator[Claim]:
@@ -127,10 +123,12 @@ class Express:
             "expires_at": keys.take("expires_at", rows),
             "bytes": keys.take("bytes", rows),
         }
-        parts = pa.table(columns | self._told(found, keys, rows))
+        parts = pa.table(columns | self._told(found, keys, rows, columns["namespace"]))
         yield Claim(role=SESSION, rows=rows, pattern=patterns.take(namespaces.indices), parts=parts)
 
-    def _told(self, found: pa.StructArray, keys: Keys, rows: npt.NDArray[np.int64]) -> dict[str, pa.Array]:
+    def _told(
+        self, found: pa.StructArray, keys: Keys, rows: npt.NDArray[np.int64], namespaces: pa.Array
+    ) -> dict[str, pa.Array]:
         """Return what the JSON says: times, lifetime, attributes, authentication."""
         import numpy as np
         import pyarrow as pa
@@ -152,11 +150,15 @@ class Express:
         )
         before, returned = _moments(found, "third")
         born, births = dated, np.where(fastify & returned, before - age_ms, written)
-        rest = _shapes(found)
-        shapes = [self._shape(text) for text in rest.dictionary.to_pylist()]
-        untouched = np.array([who == Authentication.NO for _, who in shapes], bool)[numbers(rest.indices)]
-        once = untouched & ~(fastify & returned)
-        self._left_out += int(np.array([count is None for count, _ in shapes])[numbers(rest.indices)].sum())
+        rest = shapes(pc.struct_field(found, "rest"))
+        shaped = [self._shape(text) for text in rest.dictionary.to_pylist()]
+        empty = np.array([count == 0 for count, _ in shaped], bool)[numbers(rest.indices)]
+        encoded = namespaces.dictionary_encode()
+        codes, names = numbers(encoded.indices), encoded.dictionary.to_pylist()
+        self._written_once.update(names[n] for n in np.unique(codes[dated & mortal & (used - written > _TOUCHED_MS)]))
+        kept = np.array([name in self._written_once for name in names], bool)[codes]
+        once = empty & np.where(fastify, ~returned, kept)
+        self._left_out += int(np.array([count is None for count, _ in shaped])[numbers(rest.indices)].sum())
         milliseconds = pa.timestamp("ms")
         return {
             "layout": pa.array(np.where(fastify, FASTIFY, EXPRESS)),
@@ -165,8 +167,8 @@ class Express:
             "born_provenance": words(np.where(born, np.where(once, 1, 2), 0), _PROVENANCES),
             "last_seen_at": nullable(used, aged & (mortal | dated), milliseconds),
             "lifetime_s": nullable((age_ms + 500) // 1000, aged),
-            "attributes": pa.array([count for count, _ in shapes], pa.int32()).take(rest.indices),
-            "authentication": pa.array([who for _, who in shapes], pa.string()).take(rest.indices),
+            "attributes": pa.array([count for count, _ in shaped], pa.int32()).take(rest.indices),
+            "authentication": pa.array([who for _, who in shaped], pa.string()).take(rest.indices),
         }
 
     def _shape(self, text: str) -> tuple[int | None, str]:
@@ -192,48 +194,11 @@ class Express:
 def judge(rest: str) -> tuple[int, str]:
     """Return number of attributes and authentication from what follows the cookie; it may have been cut off.
 
-    >>> judge(',"passport":{"user":1},"flash":{}}'), judge(',"passport":{}}'), judge(',"cart":{"user":1}}')
+    >>> judge(',"passport":{"user":1},"flash":{}}'), judge(',"passport":{}}'), judge(',"member":{"user":1}}')
     ((2, 'yes'), (1, 'no'), (1, 'unknown'))
     """
-    attributes = _attributes(rest)
-    count = len(attributes)
-    passport = attributes.get(_PASSPORT, "{}")
-    if '"user"' in passport or any(attributes.get(name, "null") not in _NOTHING for name in _USERS):
-        return count, str(Authentication.YES)
-    own = attributes.keys() - _FRAMEWORKS - _USERS - {_PASSPORT}
-    return count, str(Authentication.UNKNOWN if own else Authentication.NO)
-
-
-def _attributes(rest: str) -> dict[str, str]:
-    """Return the names at the top level, each with its value as text; linear in the text, whatever it holds."""
-    found: dict[str, list[str]] = {}
-    name, depth = "", 0
-    for match in _PIECE.finditer(rest):
-        piece = match[0]
-        depth -= piece in "}]"
-        if not depth and piece.startswith('"') and rest[match.end() : match.end() + 1] == ":":
-            name = piece[1:-1]
-            found[name] = []
-        elif name:
-            found[name].append(piece)
-        depth += piece in "{["
-        if depth < 0:
-            break
-    return {
-        name: "".join(pieces[:-1] if depth < 0 and pieces[-1:] == ["}"] else pieces) for name, pieces in found.items()
-    }
-
-
-def _shapes(found: pa.StructArray) -> pa.DictionaryArray:
-    """Return what follows the cookie with texts and numbers made alike, so that few different ones remain."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    rest = pc.struct_field(found, "rest")
-    for rule, alike in ((_TEXT, ':"x"'), (_NUMBER, ":1"), (r"[^\x20-\x7e]+", "?")):
-        if pc.any(pc.match_substring_regex(rest, rule)).as_py():
-            rest = pc.replace_substring_regex(rest, rule, alike)
-    return rest.cast(pa.string()).dictionary_encode()
+    attributes = members(rest)
+    return len(attributes), str(attributes_judge(attributes))
 
 
 def _filled(found: pa.StructArray, name: str) -> Mask:

@@ -17,8 +17,19 @@ from sessions.keyspaces import of_dump, sessions
 
 WRITERS = Path(__file__).parents[2] / "writers"
 NAMES = sorted(path.parent.name for path in WRITERS.glob("*/facts.json"))
-NOT_TOLD = frozenset({"laravel_encrypted", "redisson_tomcat"})
-"""Writers whose bytes do not tell who is logged in."""
+NOT_TOLD = frozenset(
+    {"laravel_encrypted", "redisson_tomcat", "django_shop_zlib"}
+    | {
+        "django_shop_every",
+        "flask_shop",
+        "aiohttp_shop",
+        "koa_generic_shop",
+        "fastify_shop",
+        "fastify_shop_all",
+        "litestar_shop",
+    }
+)
+"""Writers whose bytes do not tell who is logged in, and applications that have a name of their own for it."""
 
 
 @dataclass(frozen=True)

@@ -94,6 +94,10 @@ class Form:
     """Pattern of a value in which somebody is logged in."""
     nobody: str = ""
     """Pattern of a value in which nobody is: what is in neither is unknown."""
+    inside: tuple[str, ...] | None = None
+    """Of JSON: the way to the object that has the attributes, whose names say who is logged in."""
+    beside: frozenset[str] = frozenset()
+    """Names in that object that are the writer's own."""
     empty: str = ""
     """Pattern of a value in which nothing was put."""
     grace_s: int = 0
@@ -104,6 +108,10 @@ class Form:
     """Authentication that all have, when the store holds only such sessions or says nothing of it: yes or unknown."""
     mortal: bool = False
     """Only keys with an expiry are sessions: without one, it may be anything."""
+    unless: str = ""
+    """Pattern of keys that are something else."""
+    beside_others: bool = False
+    """Such values could be anything: they are sessions only in a namespace in which another form of the layout met one."""
 
 
 def big_endian(found: pa.StructArray, name: str) -> tuple[npt.NDArray[np.float64], Mask]:

@@ -32,8 +32,12 @@ _USERS: Final = "(?:user_id|userID|userId|user|uid|username|authenticatedUserID|
 _USER: Final = (
     rf'(?s){_USERS}(?:\x06string\x0c|\x03int\x04|\x04uint\x06|\x05int64\x04)|"{_USERS}":\s*(?:"[^"]|[1-9]|\{{)'
 )
-_SCS_KEY: Final = r"(?:^|[:._\-/])[A-Za-z0-9_\-]{43}$"
-_EMPTY: Final = r"(?s)^.{14}\x04\xff\x80\x00\x00$"
+_SCS_KEY: Final = r"[A-Za-z0-9_\-]{43}$"
+_MAP: Final = r"(?s)^.\x7f\x04\x01\x02(?:\xff.|\xfe..)\x00\x01"
+_ANY_MAP: Final = _MAP + r"\x10\x01\x10\x00\x00"
+_TEXT_MAP: Final = _MAP + r"\x0c\x01\x10\x00\x00"
+_EMPTY: Final = r"(?s)^.{14,15}[\x04\x05](?:\xff.|\xfe..)\x00\x00$"
+_GOB: Final = b"\x0d\x0e\x0f"
 _BASE_32: Final = r"(?:^|[^A-Z2-7])(?:[A-Z2-7]{52}|[A-Z2-7]{103,104})$"
 _BASE_32_LETTERS: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 
@@ -94,8 +98,8 @@ FORMS: Final = (
     ),
     Form(
         REDISTORE,
-        first=b"\x0d",
-        value=r"(?s)^\x0d\x7f\x04\x01\x02\xff\x80\x00\x01\x10\x01\x10\x00\x00",
+        first=_GOB,
+        value=_ANY_MAP,
         key=_BASE_32,
         alphabet=_BASE_32_LETTERS,
         longest=104,
@@ -110,15 +114,14 @@ FORMS: Final = (
         key=_BASE_32,
         alphabet=_BASE_32_LETTERS,
         longest=104,
-        user=_USER,
-        nobody=r'^\{"_flash":\[[^\]]*\]\}$',
+        inside=(),
         empty=r"^\{\}$",
     ),
     *(
         Form(
             FIBER,
-            first=b"\x0d",
-            value=r"(?s)^\x0d\x7f\x04\x01\x02\xff\x80\x00\x01\x0c\x01\x10\x00\x00",
+            first=_GOB,
+            value=_TEXT_MAP,
             key=key,
             alphabet=URL_SAFE,
             longest=longest,

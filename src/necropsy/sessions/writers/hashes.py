@@ -11,7 +11,7 @@ from necropsy.sessions.folding import fold_namespace
 from necropsy.sessions.interface import SESSION, Claim, Refinement
 from necropsy.sessions.keyspace import Projection
 from necropsy.sessions.strings import match
-from necropsy.sessions.writers.split import named
+from necropsy.sessions.writers.split import named, split
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -120,7 +120,9 @@ def _claim(form: HashForm, keys: Keys, rows: Positions) -> Claim:
     import pyarrow as pa
 
     zeros = np.zeros(len(rows), np.int32)
-    namespaces, patterns, identifiers = named(keys.take("key", rows), form.alphabet, form.longest, fold_namespace)
+    namespaces, patterns, identifiers = named(
+        *split(keys.take("key", rows), form.alphabet, form.longest), fold_namespace
+    )
     created, born = _number(form.created, keys, rows)
     used, seen = _number(form.used, keys, rows)
     lifetime, timed = _number(form.lifetime, keys, rows)

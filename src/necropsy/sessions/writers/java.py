@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from necropsy.sessions.attributes import NOBODYS
 from necropsy.sessions.cure import Cure
 from necropsy.sessions.writers.form import URL_SAFE, UUID, Form, big_endian
 
@@ -31,6 +32,10 @@ _SIMPLE_SESSION: Final = r"(?s)^\xac\xed\x00\x05sr\x00\x2aorg\.apache\.shiro\.se
 _DATES: Final = (
     r"(?s)java\.util\.Date.{8}\x03\x00\x00xpw\x08(?P<created>.{8})x"
     r"(?:q\x00~..|sq\x00~..w\x08(?P<used>.{8})x)w.(?P<lifetime>.{8})"
+)
+_ONE_OF_NOBODYS: Final = (
+    r"HashMap.{11}F\x00\x0aloadFactorI\x00\x09thresholdxp.{8}w\x08.{4}\x00\x00\x00\x01t\x00."
+    rf"(?:shiroSavedRequest|{'|'.join(sorted(NOBODYS))})(?:t\x00|[su]r\x00|[sp]?q\x00)"
 )
 _HEADER: Final = r"(?s)^\x00\x00\x00[\x16-\x40][A-Za-z0-9_\-]{22,64}(?P<lifetime>\x00\x00.{6})(?P<written>\x00\x00.{6})"
 
@@ -85,7 +90,7 @@ FORMS: Final = (
         clock=_shiro,
         precision_s=0.001,
         user=r"(?s)_AUTHENTICATED_SESSION_KEYsr?.{0,80}xp\x01",
-        nobody=_SIMPLE_SESSION,
+        nobody=_SIMPLE_SESSION + rf"(?:[^H]|H[^a])*(?:$|{_ONE_OF_NOBODYS})",
     ),
     Form(
         VERTX,

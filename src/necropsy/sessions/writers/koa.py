@@ -6,7 +6,8 @@ r"""Koa: koa-session in an external store (koa-redis), and koa-generic-session.
     {"cookie":{"httpOnly":true,"path":"/","overwrite":true,"signed":true,"maxAge":86400000},"user":"anna"}
 
 ``_expire - _maxAge`` is the last write of koa-session; its key lives ten seconds longer. koa-generic-session says its
-lifetime alone. Neither stores an empty session.
+lifetime alone, its cookie's attributes in the order of the application. Neither stores an empty session (koa-generic-session
+does with ``allowEmpty``).
 
 Source: koajs/session ``src/{context,session}.ts``, koajs/generic-session ``src/session.js``, koajs/koa-redis
 ``src/index.js``; proved by tests/writers/koa_*.
@@ -21,7 +22,7 @@ from necropsy.sessions.writers.form import URL_SAFE, Clock, Form
 
 LAYOUT: Final = "koa"
 GENERIC: Final = "koa-generic"
-_USER: Final = r'[{,]"(?:user|userId|user_id|uid|userInfo)":(?:"[^"]|[1-9]|\{")|"passport":\{"user":[^n]'
+_COOKIE: Final = r'(?s)^\{"cookie":\{[^{}]*"maxAge":(?:[0-9]+|null)[^{}]*\}'
 
 CURES: Final = {
     LAYOUT: Cure(
@@ -46,10 +47,20 @@ app.use(createSession({ store, maxAge: 86400000 }, app))""",
 }
 
 FORMS: Final = (
+    Form(  # maxAge: 'session'
+        LAYOUT,
+        first=b"{",
+        value=r'(?s)^\{.*"_session":true\}$',
+        key=r"[A-Za-z0-9_\-]{16,64}$",
+        alphabet=URL_SAFE,
+        longest=64,
+        inside=(),
+        beside=frozenset({"_session"}),
+    ),
     Form(
         LAYOUT,
         first=b"{",
-        value=r'(?s)^\{.*"(?:_expire":[0-9]+,"_maxAge":[0-9]+|_session":true)\}$',
+        value=r'(?s)^\{.*"_expire":[0-9]+,"_maxAge":[0-9]+\}$',
         key=r"[A-Za-z0-9_\-]{16,64}$",
         alphabet=URL_SAFE,
         longest=64,
@@ -59,20 +70,20 @@ FORMS: Final = (
             lifetime="ms",
         ),
         precision_s=0.001,
-        user=_USER,
-        nobody=r'^\{"(?:returnTo|flash|csrf|secret)":"[^"]*",(?:"_expire|"_session)',
+        inside=(),
+        beside=frozenset({"_expire", "_maxAge"}),
         grace_s=10,
     ),
     Form(
         GENERIC,
         first=b"{",
-        value=r'(?s)^\{"cookie":\{"httpOnly":[^{}]*"maxAge":(?:[0-9]+|null)[^{}]*\}',
+        value=_COOKIE,
         key=r"[A-Za-z0-9_\-]{24,64}$",
         alphabet=URL_SAFE,
         longest=64,
         clock=Clock(r'(?s)^\{"cookie":\{[^{}]*"maxAge":(?P<lifetime>[0-9]{1,15})', lifetime="ms"),
-        user=_USER,
-        nobody=r'^\{"cookie":\{[^{}]*\},"(?:returnTo|flash|csrf|secret)":"[^"]*"\}$',
+        inside=(),
+        beside=frozenset({"cookie"}),
         empty=r'^\{"cookie":\{[^{}]*\}\}$',
     ),
 )

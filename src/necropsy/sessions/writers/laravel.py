@@ -8,7 +8,8 @@ r"""Laravel's sessions in Redis: a cached string, in it the session's array, by 
 
 The middleware group ``web`` writes a session for every request, with its whole lifetime: every visit without a cookie makes
 one. ``_previous.url`` is the last page that was asked for with GET: of a session that was used once, the request that made
-it. Logged in is who has ``login_<guard>_<sha1>``. What else the cache holds shares the prefix, and has no token.
+it. Logged in is who has ``login_<guard>_<sha1>``; with attributes of the application's own, nobody can say. What else the
+cache holds shares the prefix, and has no token.
 
 Source: laravel/framework ``Session/{CacheBasedSessionHandler,Store}.php``, ``Auth/SessionGuard.php``; proved by
 tests/writers/laravel*.
@@ -18,11 +19,18 @@ from __future__ import annotations
 
 from typing import Final
 
+from necropsy.sessions.attributes import NOBODYS
 from necropsy.sessions.cure import Cure
 from necropsy.sessions.writers.form import ALNUM, Form
+from necropsy.sessions.writers.php import VALUE
 
 LAYOUT: Final = "laravel"
 _KEY: Final = r"[A-Za-z0-9]{40}$"
+_NOBODYS: Final = f"(?:{'|'.join(sorted(NOBODYS))}|status|success|warning)"
+_JSON: Final = (
+    r'"(?:[^"\\]|\\.)*"|-?[0-9.]+|true|false|null|\{(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*\}'
+    r"|\[(?:[^\[\]]|\[[^\[\]]*\])*\]"
+)
 
 CURES: Final = {
     LAYOUT: Cure(
@@ -48,7 +56,7 @@ FORMS: Final = (
         alphabet=ALNUM,
         longest=40,
         user=r'(?s)"login_[A-Za-z0-9_]+_[0-9a-f]{40}"[;:]',
-        nobody=r'(?s)"_token"[;:]',
+        nobody=rf'(?s)^(?:s:[0-9]+:")?(?:a:[0-9]+:\{{(?:s:[0-9]+:"{_NOBODYS}";(?:{VALUE}))+|\{{(?:,?"{_NOBODYS}":(?:{_JSON}))+)\}}(?:";)?$',
         creator=r'(?s)"_previous"(?:;a:1:\{s:3:"url";s:[0-9]+:|:\{"url":)"https?:\\?/\\?/(?P<host>[^/\\"?#]+)(?P<path>[^"?#\\]*)',
     ),
     Form(

@@ -6,7 +6,7 @@ stored. ``authelia-session:<id>``: encrypted. ``<32 letters>``: better-auth's se
     {"session":{"id":…,"expiresAt":"2026-…","token":…,"createdAt":"2026-…","userId":…},"user":{…}}
 
 Source (not proved by a dump): oauth2-proxy ``pkg/sessions/persistence/{ticket,manager}.go``; authelia ``internal/session``;
-better-auth ``packages/better-auth/src/db/internal-adapter.ts``.
+better-auth ``packages/better-auth/src/db/internal-adapter.ts`` (proved by tests/writers/better_auth*).
 """
 
 from __future__ import annotations

@@ -9,8 +9,8 @@ r"""PHP's own sessions in phpredis' handler, in each of its serializers.
 
 ``…_LOCK`` stands beside a session while locking is on. Every request that calls session_start() sets the TTL
 (session.gc_maxlifetime, 1440 s) again: it tells the last use. Names of an application's own tell nobody who is logged in but
-for the usual ones. An empty value, an array or igbinary could be anything: there the key must say that it is a session, or
-have PHP's id of 26 letters and digits.
+for the usual ones. An empty value, an array or igbinary could be anything: there the key must say that it is a session, have
+an id of 26 letters and digits (php.ini), or lie beside sessions that are sure. Without a php.ini ids are 32 hex.
 
 Source: phpredis 5.3.7 ``redis_session.c``; php-src ``ext/session/session.c``; proved by tests/writers/php_*.
 """
@@ -19,16 +19,27 @@ from __future__ import annotations
 
 from typing import Final
 
+from necropsy.sessions.attributes import NOBODYS, USERS
 from necropsy.sessions.cure import Cure
-from necropsy.sessions.writers.form import ALNUM, LETTERS, SESSION_WORD, Form
+from necropsy.sessions.writers.form import ALNUM, DIGITS, LETTERS, SESSION_WORD, Form
 
 LAYOUT: Final = "php"
 _ID: Final = r"[0-9A-Za-z,\-]{22,256}$"
 _LETTERS: Final = ALNUM + b",-"
 _USUAL_ID: Final = r"(?:^|[^0-9A-Za-z,])[0-9a-v]{26}$"
-_KEYS: Final = ((SESSION_WORD + _ID, 256), (_USUAL_ID, 26))
-_USERS: Final = "(?:user_id|userId|user|userid|uid|username|user_name|login_user|member_id|customer_id)"
+_HEX_ID: Final = r"(?:^|[^0-9A-Za-z,])[0-9a-f]{32}$"
+_KEYS: Final = ((SESSION_WORD + _ID, 256, False), (_USUAL_ID, 26, False), (_ID, 256, True))
+"""Pattern, letters, and whether it is believed only beside sessions that are sure."""
+_EMPTY_KEYS: Final = (*_KEYS[:2], (_HEX_ID, 32, False), _KEYS[2])
+_USERS: Final = f"(?:{'|'.join(sorted(USERS))}|username|user_name|userName|login_user|member_id|customer_id)"
+_NOBODYS: Final = f"(?:{'|'.join(sorted(NOBODYS))})"
 _SOMEBODY: Final = r"(?:s:[1-9]|i:[1-9]|a:[1-9]|[OC]:)"
+VALUE: Final = r's:[0-9]+:"[^"]*";|[bidE]:[^;{}]*;|N;|a:[0-9]+:\{(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*\}'
+"""A value of PHP's own in which no more than two arrays lie within each other."""
+_PAIR: Final = rf'(?:s:[0-9]+:"[^"]*";(?:{VALUE}))'
+_ARRAY: Final = r'(?s)^a:[0-9]+:\{(?:\}$|s:[0-9]+:")'
+_NAMED_ARRAY: Final = rf'(?s)^a:[0-9]+:\{{s:[0-9]+:"(?:{_USERS}|{_NOBODYS})";'
+_IGBINARY_PAIR: Final = r"(?:\x11.[ -~]+(?:\x11.[ -~]*|\x0e.|\x06.|\x08..|\x0a.{4}|[\x00\x04\x05\x0d]))"
 
 CURES: Final = {
     LAYOUT: Cure(
@@ -48,26 +59,33 @@ CURES: Final = {
 FORMS: Final = (
     Form(
         LAYOUT,
-        first=LETTERS,
-        value=r"(?s)^[A-Za-z_][A-Za-z0-9_.\-]{0,63}\|(?:[abdisOC]:|N;)",
+        first=LETTERS + DIGITS + bytes(range(128, 256)),
+        value=r"(?s)^[^|{}\";:\x00-\x1f]{1,128}\|(?:[abdisOCE]:[0-9\-]|N;)",
         key=_ID,
         alphabet=_LETTERS,
         longest=256,
         user=rf"(?s)(?:^|[;}}]){_USERS}\|{_SOMEBODY}",
+        nobody=rf"(?s)^(?:{_NOBODYS}\|(?:{VALUE}))+$",
     ),
     *(
         Form(
             LAYOUT,
             first=b"a",
-            value=r'(?s)^a:[0-9]+:\{(?:\}$|s:[0-9]+:")',
+            value=value,
             key=key,
             alphabet=_LETTERS,
             longest=longest,
-            user=rf'(?s)[;{{}}]s:[0-9]+:"{_USERS}";{_SOMEBODY}',
+            user=rf'(?s)^a:[0-9]+:\{{{_PAIR}*s:[0-9]+:"{_USERS}";{_SOMEBODY}',
+            nobody=rf'(?s)^a:[0-9]+:\{{(?:s:[0-9]+:"{_NOBODYS}";(?:{VALUE}))+\}}$',
             empty=r"^a:0:\{\}$",
             mortal=True,
+            beside_others=beside,
         )
-        for key, longest in _KEYS
+        for value, (key, longest, beside) in (
+            *((_ARRAY, one) for one in _KEYS[:2]),
+            (_NAMED_ARRAY, (_HEX_ID, 32, False)),
+            (_ARRAY, _KEYS[2]),
+        )
     ),
     *(
         Form(
@@ -77,14 +95,27 @@ FORMS: Final = (
             key=key,
             alphabet=_LETTERS,
             longest=longest,
-            user=rf"(?s)\x11.{_USERS}(?:\x11[^\x00]|[\x06-\x0b]|\x14[^\x00])",
+            user=rf"(?s)^\x00\x00\x00[\x01\x02]\x14.{_IGBINARY_PAIR}*\x11.{_USERS}(?:\x11[^\x00]|[\x06-\x0b]|\x14[^\x00])",
+            nobody=rf"(?s)^\x00\x00\x00[\x01\x02]\x14.(?:\x11.{_NOBODYS}(?:\x11.[ -~]*|\x06.|[\x00\x04\x05]))+$",
             empty=r"(?s)^\x00\x00\x00[\x01\x02]\x14\x00$",
             mortal=True,
+            beside_others=beside,
         )
-        for key, longest in _KEYS
+        for key, longest, beside in _KEYS
     ),
     *(
-        Form(LAYOUT, first=b"", value="", key=key, alphabet=_LETTERS, longest=longest, empty="^$", mortal=True)
-        for key, longest in _KEYS
+        Form(
+            LAYOUT,
+            first=b"",
+            value="",
+            key=key,
+            alphabet=_LETTERS,
+            longest=longest,
+            empty="^$",
+            mortal=True,
+            beside_others=beside,
+            unless=r"(?i:lock|mutex|flag|seen|nonce|once|dedup|throttle|limit)",
+        )
+        for key, longest, beside in _EMPTY_KEYS
     ),
 )

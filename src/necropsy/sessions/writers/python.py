@@ -1,10 +1,12 @@
-r"""Python's asynchronous frameworks: starsessions (Starlette, FastAPI), Litestar, aiohttp-session.
+r"""Python's asynchronous frameworks: starsessions (Starlette, FastAPI), Litestar, aiohttp-session, Sanic, FastAPI Users.
 
-``starsessions.<32 hex>``, ``LITESTAR:<64 hex>``, ``AIOHTTP_SESSION_<32 hex>`` (any prefix)::
+``starsessions.<32 hex>``, ``LITESTAR:<64 hex>``, ``AIOHTTP_SESSION_<32 hex>``, ``session:<32 hex>`` (any prefix)::
 
     {"cart": [7], "__metadata__": {"lifetime": 86400, "created": 1795984558.7, "last_access": 1795984558.7}}
     {}                                                        Litestar: every visit, a health page too
     {"created": 1795984578, "session": {"user_id": "anna"}}   aiohttp-session; ``{}`` stays after invalidate()
+    {"user":"anna"}                                           sanic-session, the id a UUID without hyphens
+    df0f91bc-fb1e-56ce-a11f-9a546677808d                      FastAPI Users, ``fastapi_users_token:<43>``: the user's id
 
 starsessions and aiohttp-session say the creation. Litestar and aiohttp-session set the TTL at each write; aiohttp-session
 without ``max_age`` sets none, so that its keys never leave.
@@ -17,17 +19,21 @@ from __future__ import annotations
 
 from typing import Final
 
+from necropsy.sessions.attributes import NOBODYS, USERS
 from necropsy.sessions.cure import Cure
-from necropsy.sessions.writers.form import HEX, URL_SAFE, Clock, Form
+from necropsy.sessions.writers.form import ALNUM, HEX, SESSION_WORD, URL_SAFE, Clock, Form
 
 STARSESSIONS: Final = "starsessions"
 LITESTAR: Final = "litestar"
 AIOHTTP: Final = "aiohttp"
+SANIC: Final = "sanic"
+FASTAPI_USERS: Final = "fastapi-users"
+_UUID_4: Final = r"[0-9a-f]{12}4[0-9a-f]{3}[89ab][0-9a-f]{15}$"
+_NAMED: Final = rf'^\{{"(?:{"|".join(sorted(USERS | NOBODYS))})":'
 _METADATA: Final = (
     r'(?s)"__metadata__":\s*\{"lifetime":\s*(?P<lifetime>[0-9]{1,12}),\s*"created":\s*(?P<created>[0-9]{1,12}(?:\.[0-9]{1,9})?),'
     r'\s*"last_access":\s*(?P<used>[0-9]{1,12}(?:\.[0-9]{1,9})?)'
 )
-_USER: Final = r'[{,]\s*"(?:user_id|user|username|userid|_user_id)":\s*(?:"[^"]|[1-9]|\{)'
 
 CURES: Final = {
     STARSESSIONS: Cure(
@@ -57,6 +63,24 @@ CURES: Final = {
         lifetime="max_age=86400",
         source="aio-libs/aiohttp-session docs/reference.rst",
     ),
+    SANIC: Cure(
+        framework="Sanic (sanic-session)",
+        starts="Whatever is put into request.ctx.session; an empty session is not stored. 30 days by default.",
+        stop="Put nothing into the session for anonymous visitors, and give it a shorter age.",
+        code="Session(app, interface=AIORedisSessionInterface(redis, expiry=86400))",
+        language="python",
+        lifetime="expiry=86400",
+        source="ahopkins/sanic-session docs/source/using_the_interfaces.rst",
+    ),
+    FASTAPI_USERS: Cure(
+        framework="FastAPI Users (RedisStrategy)",
+        starts="A login; an anonymous visit stores nothing. Without lifetime_seconds the keys never expire.",
+        stop="Nothing to stop: look for clients that log in again and again, and give the tokens an age.",
+        code="RedisStrategy(redis, lifetime_seconds=86400)",
+        language="python",
+        lifetime="lifetime_seconds=86400",
+        source="fastapi-users docs configuration/authentication/strategies/redis.md",
+    ),
 }
 
 FORMS: Final = (
@@ -69,8 +93,8 @@ FORMS: Final = (
         longest=128,
         clock=Clock(_METADATA, created="s", used="s", lifetime="s"),
         precision_s=0.001,
-        user=_USER,
-        nobody=r'^\{"(?:next|flash|csrf_token|_csrf|messages)":\s*"[^"]*",\s*"__metadata__"',
+        inside=(),
+        beside=frozenset({"__metadata__"}),
         empty=r'^\{"__metadata__"',
     ),
     Form(
@@ -81,24 +105,62 @@ FORMS: Final = (
         alphabet=HEX,
         longest=32,
         clock=Clock(r'^\{"created":\s*(?P<created>[0-9]{1,12})', created="s"),
-        user=_USER,
-        nobody=r'^\{"created":\s*[0-9]+,\s*"session":\s*\{"(?:next|flash|csrf_token)":\s*"[^"]*"\}\}$',
+        inside=("session",),
         empty=r'^\{"created":\s*[0-9]+,\s*"session":\s*\{\}\}$',
     ),
-    Form(
-        AIOHTTP, first=b"{", value=r"^\{\}$", key=r"AIOHTTP_SESSION_[0-9a-f]{32}$",
-        alphabet=HEX,
-        longest=32,
-        empty=r"^\{\}$",
+    *(
+        Form(
+            AIOHTTP,
+            first=b"{",
+            value=r"^\{\}$",
+            key=key,
+            alphabet=HEX,
+            longest=32,
+            empty=r"^\{\}$",
+            beside_others=beside,
+        )
+        for key, beside in ((r"AIOHTTP_SESSION_[0-9a-f]{32}$", False), (r"[0-9a-f]{32}$", True))
+    ),
+    *(
+        Form(
+            LITESTAR,
+            first=b"{",
+            value=value,
+            key=key,
+            alphabet=HEX,
+            longest=64,
+            inside=(),
+            empty=r"^\{\}$",
+            mortal=mortal,
+            beside_others=beside,
+        )
+        for value, key, mortal, beside in (
+            (r"^\{", r"(?s)^.*(?i:litestar|sess).*[:_][0-9a-f]{64}$", False, False),
+            (r"^\{\}$", r"[:_\-.][0-9a-f]{64}$", True, False),
+            (r"^\{", r"[:_\-.][0-9a-f]{64}$", True, True),
+        )
+    ),
+    *(
+        Form(
+            SANIC,
+            first=b"{",
+            value=value,
+            key=key + _UUID_4,
+            alphabet=HEX,
+            longest=32,
+            inside=(),
+            mortal=True,
+            beside_others=beside,
+        )
+        for value, key, beside in ((r'^\{"', SESSION_WORD, False), (_NAMED, "", False), (r'^\{"', "", True))
     ),
     Form(
-        LITESTAR,
-        first=b"{",
-        value=r"^\{",
-        key=r"(?s)^.*(?i:litestar|sess).*[:_][0-9a-f]{64}$",
-        alphabet=HEX,
-        longest=64,
-        user=_USER,
-        empty=r"^\{\}$",
+        FASTAPI_USERS,
+        first=ALNUM,
+        value=r"^[0-9A-Za-z][0-9A-Za-z\-]{0,63}$",
+        key=r"(?s)(?:^|[^A-Za-z])(?i:fastapi_users_token|.*sess[a-z]*|.*auth[a-z_]*)[^A-Za-z0-9][A-Za-z0-9_\-]{43}$",
+        alphabet=URL_SAFE,
+        longest=43,
+        always="yes",
     ),
-)  # fmt: skip
+)

@@ -71,7 +71,7 @@ FORMS: Final = (
         )
         for key, longest in ((_HASHED, 67), (_PLAIN, 32))
     ),
-    Form(LAYOUT, first=b"{", value=r"^\{", key=_HASHED, alphabet=_LETTERS, longest=67, user=_USER, empty=r"^\{\}$"),
+    Form(LAYOUT, first=b"{", value=r"^\{", key=_HASHED, alphabet=_LETTERS, longest=67, inside=(), empty=r"^\{\}$"),
     Form(
         CACHE,
         first=b"\x04",

@@ -20,6 +20,12 @@ from necropsy.sessions.writers.form import ALNUM, URL_SAFE, Form
 
 TOWER: Final = "tower-sessions"
 ACTIX: Final = "actix-session"
+_RECORD: Final = r"(?s)^\x93\xc4\x10.{16}[\x80-\x8f]"
+_PAIR: Final = r"(?:[\xa0-\xbf][ -~]+(?:[\xa0-\xbf][ -~]*|[\x00-\x7f]|[\xc0-\xc3]|\xcc.|\xcd..|\xce.{4}|\xd9.[ -~]*))"
+_NOBODYS: Final = (
+    r"(?:[\xa0-\xbf](?:next|flash|messages|csrf|csrf_token|lang|locale|cart|basket)"
+    r"(?:[\xa0-\xbf][ -~]*|[\x00-\x7f]|[\xc0-\xc3]|\xd9.[ -~]*))"
+)
 
 CURES: Final = {
     TOWER: Cure(
@@ -50,10 +56,11 @@ FORMS: Final = (
         TOWER,
         first=b"\x93",
         value=r"(?s)^\x93\xc4\x10.{16}[\x80-\x8f\xde]",
-        key=r"(?:^|[:._\-/])[A-Za-z0-9_\-]{22}$",
+        key=r"[A-Za-z0-9_\-]{22}$",
         alphabet=URL_SAFE,
         longest=22,
-        user=r"(?s)\xa4user[^\xc0]|\xa7user_id[^\xc0]|\xafaxum-login\.data.*user_id[^\xc0]",
+        user=rf"{_RECORD}{_PAIR}*(?:\xa4user|\xa7user_id)[^\xc0\xc2\xa0]|\xafaxum-login\.data.{{0,20}}\xa7user_id[^\xc0]",
+        nobody=rf"{_RECORD}{_NOBODYS}+\x99",
         empty=r"(?s)^\x93\xc4\x10.{16}\x80",
     ),
     Form(
@@ -63,6 +70,6 @@ FORMS: Final = (
         key=r"(?:^|[^A-Za-z0-9])[A-Za-z0-9]{64}$",
         alphabet=ALNUM,
         longest=64,
-        user=r'"(?:user_id|user|actix_identity\.user_id)":"(?:\\"[^\\"]|[1-9]|\{)',
+        inside=(),
     ),
 )

@@ -37,19 +37,19 @@ def split(keys: pa.Array, alphabet: bytes, longest: int) -> tuple[pa.DictionaryA
 
 
 def named(
-    keys: pa.Array, alphabet: bytes, longest: int, fold: Callable[[pa.Array], pa.Array]
+    cuts: pa.DictionaryArray, identifiers: pa.Array, fold: Callable[[pa.Array], pa.Array]
 ) -> tuple[pa.DictionaryArray, pa.DictionaryArray, pa.Array]:
-    """Return folded namespaces without their separator, patterns with it, and ids, of each key.
+    """Return folded namespaces without their separator, patterns with it, and ids, of keys that were cut.
 
     >>> import pyarrow as pa
-    >>> namespaces, patterns, identifiers = named(pa.array([b"a_12", b"34"]), b"1234", 2, lambda names: names.cast(pa.string()))
+    >>> cuts = split(pa.array([b"a_12", b"34"]), b"1234", 2)
+    >>> namespaces, patterns, identifiers = named(*cuts, lambda names: names.cast(pa.string()))
     >>> namespaces.to_pylist(), patterns.to_pylist(), identifiers.to_pylist()
     (['a', ''], ['a_*', '*'], [b'12', b'34'])
     """
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    cuts, identifiers = split(keys, alphabet, longest)
     before = cuts.dictionary.to_pylist()
     names = [name[:-1] if name[-1:] in _SEPARATORS else name for name in before]
     ends = [name[len(kept) :].decode() for name, kept in zip(before, names, strict=True)]

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from necropsy.model.evidence import Authentication, Provenance
+from necropsy.sessions.attributes import json_states
 from necropsy.sessions.columns import flat, nullable, numbers, words
 from necropsy.sessions.folding import fold_namespace, fold_path
 from necropsy.sessions.interface import SESSION, Claim, Refinement
 from necropsy.sessions.keyspace import Projection
 from necropsy.sessions.strings import cut_off, match
 from necropsy.sessions.writers.forms import CURES, FORMS
-from necropsy.sessions.writers.split import named
+from necropsy.sessions.writers.split import named, split
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -43,6 +44,9 @@ class Strings:
     cures: ClassVar[Mapping[str, Cure]] = CURES
     inferred: ClassVar[tuple[str, ...]] = tuple(dict.fromkeys(form.layout for form in FORMS))
 
+    def __init__(self) -> None:
+        self._met: set[tuple[str, bytes]] = set()
+
     def recognise(self, keys: Keys) -> Iterator[Claim]:
         """Claim the strings whose key and value fit a form together, the narrowest forms first."""
         import numpy as np
@@ -68,11 +72,33 @@ class Strings:
                 some = some[numbers(keys.take("expires_at", rows[some]).is_valid())]
             if not some.size:
                 continue
-            some = some[match(keys.take("key", rows[some]), form.key)]
+            names = keys.take("key", rows[some])
+            some = (
+                some[match(names, form.key) & ~match(names, form.unless)]
+                if form.unless
+                else some[match(names, form.key)]
+            )
+            if not some.size:
+                continue
+            cuts, identifiers = split(keys.take("key", rows[some]), form.alphabet, form.longest)
+            inside = self._inside(form, cuts)
+            if inside is not None:
+                some, cuts, identifiers = some[inside], cuts.take(inside), identifiers.take(inside)
             if not some.size:
                 continue
             free[some] = False
-            yield _claim(form, keys, rows[some], heads.take(pa.array(some)))
+            yield _claim(form, keys, rows[some], heads.take(pa.array(some)), (cuts, identifiers))
+
+    def _inside(self, form: Form, cuts: pa.DictionaryArray) -> Positions | None:
+        """Return which rows are in a namespace that the form may claim; None: all. Remember those that it proves."""
+        import numpy as np
+
+        names = cuts.dictionary.to_pylist()
+        if not form.beside_others:
+            self._met.update((form.layout, name) for name in names)
+            return None
+        met = np.array([(form.layout, name) in self._met for name in names], bool)
+        return np.flatnonzero(met[numbers(cuts.indices)])
 
     def refine(self, case: Case, store: str, now: datetime) -> list[Refinement]:  # noqa: ARG002 -- the protocol's
         """Nothing: each session is judged by itself."""
@@ -94,10 +120,12 @@ def _firsts(heads: pa.Array) -> npt.NDArray[np.int64]:
     return firsts
 
 
-def _claim(form: Form, keys: Keys, rows: Positions, heads: pa.Array) -> Claim:
+def _claim(
+    form: Form, keys: Keys, rows: Positions, heads: pa.Array, cuts: tuple[pa.DictionaryArray, pa.Array]
+) -> Claim:
     import pyarrow as pa
 
-    namespaces, patterns, identifiers = named(keys.take("key", rows), form.alphabet, form.longest, fold_namespace)
+    namespaces, patterns, identifiers = named(*cuts, fold_namespace)
     parts = {
         "layout": words(_zeros(rows), (form.layout,)),
         "namespace": namespaces,
@@ -168,6 +196,10 @@ def _authentication(form: Form, keys: Keys, rows: Positions, heads: pa.Array, em
 
     if form.always:
         return np.full(len(rows), _STATES.index(Authentication(form.always)), np.int64)
+    if form.inside is not None:
+        told = json_states(heads, form.inside, form.beside)
+        told[(told == 0) & cut_off(keys, rows, heads)] = 2
+        return told
     somebody = match(heads, form.user) if form.user else np.zeros(len(rows), bool)
     nobody = empty | (match(heads, form.nobody) if form.nobody else np.zeros(len(rows), bool))
     nobody &= ~cut_off(keys, rows, heads)

@@ -16,12 +16,15 @@ from __future__ import annotations
 
 from typing import Final
 
+from necropsy.sessions.attributes import NOBODYS
 from necropsy.sessions.cure import Cure
 from necropsy.sessions.writers.form import ALNUM, LETTERS, Clock, Form
+from necropsy.sessions.writers.php import VALUE
 
 LAYOUT: Final = "symfony"
 _ID: Final = r"[0-9A-Za-z,\-]{22,256}$"
 _LETTERS: Final = ALNUM + b",-"
+_NOBODYS: Final = rf"(?:_csrf/[^\"]*|_security\.[^\"]*|{'|'.join(sorted(NOBODYS))})"
 _META: Final = r'(?s)_sf2_meta(?:\||";)a:[0-9]:\{s:1:"u";i:(?P<used>[0-9]{1,12});s:1:"c";i:(?P<created>[0-9]{1,12});'
 
 CURES: Final = {
@@ -53,7 +56,7 @@ FORMS: Final = (
         longest=256,
         clock=Clock(_META, created="s", used="s"),
         user=r'(?s)"_security_[A-Za-z0-9_]+";[sO]:[1-9]',
-        nobody=r'(?s)^_sf2_attributes\|a:(?:0:\{\}|[0-9]+:\{s:[0-9]+:"_(?:csrf/|security\.))',
+        nobody=rf'(?s)(?:^_sf2_attributes\||_sf2_attributes";)a:[0-9]+:\{{(?:s:[0-9]+:"{_NOBODYS}";(?:{VALUE}))*\}}(?:_s|s:|\}}|$)',
         creator=r'(?s)target_path";s:[0-9]+:"https?://(?P<host>[^/"?#]+)(?P<path>[^"?#]*)',
     ),
     Form(  # written in full by a serializer, or too long for its end to be seen
