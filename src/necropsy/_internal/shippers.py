@@ -1,4 +1,4 @@
-"""What shippers put before or around each line of a log: prefixes, and the keys of JSON that hold the line."""
+"""Prefixes that log shippers put before each line of a log, and the keys of JSON that hold the line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From a keyspace, dump or live, to the sessions, index entries and families of a case: one batch of keys at a time."""
+"""Fill a case with the sessions, index entries and key families of a keyspace, one batch of keys at a time."""
 
 from __future__ import annotations
 

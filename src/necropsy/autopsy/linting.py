@@ -29,7 +29,7 @@ _CONFIGURATION: Final = frozenset(("probe", "backend"))
 
 @dataclass(frozen=True, slots=True)
 class Linted:
-    """What linting found."""
+    """The result of linting."""
 
     report: Report
     files: tuple[str, ...]

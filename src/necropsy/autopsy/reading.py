@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Evidence:
-    """What stays in memory beside the case: texts that patches are made from, and what they mean."""
+    """Evidence that stays in memory beside the case: configuration texts, which patches are made from, and their simulation."""
 
     files: list[ConfigurationFile] = field(default_factory=list)
     simulation: Simulation | None = None

@@ -1,4 +1,4 @@
-"""From the tables of a case to the arrays that the verdict weighs."""
+"""Read the arrays that the verdict weighs from the tables of a case."""
 
 from __future__ import annotations
 
@@ -289,7 +289,7 @@ def layouts(case: Case) -> dict[str, str]:
 
 
 def read_at(case: Case, now: datetime) -> dict[str, datetime]:
-    """When each store was read, UTC, where it is known; not later than the moment that the user calls now."""
+    """Time at which each store was read, UTC, where it is known; not later than the moment that the user calls now."""
     rows = case.rows("SELECT store, max(taken_at) AS at FROM source WHERE store IS NOT NULL GROUP BY store")
     return {row["store"]: min(now, row["at"].replace(tzinfo=UTC)) for row in rows if row["at"] is not None}
 

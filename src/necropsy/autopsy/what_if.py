@@ -1,4 +1,4 @@
-"""From a finished case to what its stores would become."""
+"""Compute from a finished case what its stores would become."""
 
 from __future__ import annotations
 

@@ -69,7 +69,7 @@ class Scratch:
 
     @property
     def errors(self) -> tuple[type[Exception], ...]:
-        """What DuckDB raises for bytes that it cannot read."""
+        """Exceptions that DuckDB raises for bytes that it cannot read."""
         import duckdb
 
         return duckdb.IOException, duckdb.InvalidInputException

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Following:
-    """What to follow, and how."""
+    """The logs to follow, and how to show them."""
 
     logs: tuple[str, ...]
     formats: tuple[LogFormat, ...]

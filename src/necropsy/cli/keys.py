@@ -23,7 +23,7 @@ from necropsy.model.errors import UsageError
 
 
 class KeysFormat(StrEnum):
-    """How to render a keyspace."""
+    """Formats of a keyspace."""
 
     TEXT = "text"
     JSON = "json"

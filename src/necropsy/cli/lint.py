@@ -21,7 +21,7 @@ from necropsy.model.errors import NotJudged
 
 
 class LintFormat(StrEnum):
-    """How to print findings."""
+    """Formats of the findings."""
 
     TEXT = "text"
     JSON = "json"

@@ -10,7 +10,7 @@ import typer
 
 
 class Format(StrEnum):
-    """How to render a report."""
+    """Formats of a report."""
 
     TEXT = "text"
     JSON = "json"
@@ -56,7 +56,7 @@ FailOnOption = Annotated[
 
 
 class ReadMethod(StrEnum):
-    """How a live store is read."""
+    """Read methods of a live store."""
 
     AUTO = "auto"
     STREAM = "stream"
@@ -151,7 +151,7 @@ EngineOption = Annotated[
 
 
 class TextOrJson(StrEnum):
-    """How to print a result that has no page: text for people, JSON for programs."""
+    """Formats of a result that has no page: text for people, JSON for programs."""
 
     TEXT = "text"
     JSON = "json"

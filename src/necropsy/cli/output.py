@@ -1,4 +1,4 @@
-"""Where results go: the report to standard output or a file, progress and summary to standard error."""
+"""Write results: the report to standard output or a file, progress and summary to standard error."""
 
 from __future__ import annotations
 
@@ -162,7 +162,7 @@ def _report_uncompiled() -> None:
 
 
 class Estimate:
-    """How far a stage is, in per cent, and how long the rest of it will take at the pace so far."""
+    """Progress of a stage in per cent, and the time that the rest of it will take at the pace so far."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock

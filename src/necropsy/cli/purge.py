@@ -35,7 +35,7 @@ _ON_TERMINAL_S, _ELSEWHERE_S = 0.2, 10.0
 
 
 class JournalBy(StrEnum):
-    """Where the journal's values come from."""
+    """Sources of the values in a journal."""
 
     AUTO = "auto"
     SNAPSHOT = "snapshot"

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class TrafficFormat(StrEnum):
-    """How to render traffic."""
+    """Formats of traffic."""
 
     TEXT = "text"
     JSON = "json"

@@ -32,11 +32,11 @@ class OpenKeyspace(Protocol):
 
     @property
     def facts(self) -> dict[str, str]:
-        """What the server or the dump reports of itself."""
+        """Facts that the server or the dump reports of itself."""
 
     @property
     def taken_at(self) -> datetime | None:
-        """When the store was in this state, UTC; None when nothing tells."""
+        """Time at which the store was in this state, UTC; None when nothing tells."""
 
     @property
     def keys_read(self) -> int:
@@ -44,15 +44,15 @@ class OpenKeyspace(Protocol):
 
     @property
     def blemishes(self) -> list[Blemish]:
-        """What is damaged or missing; complete after the iteration."""
+        """Damaged or missing places; complete after the iteration."""
 
     @property
     def absent(self) -> Sequence[Absent]:
-        """What could not be had."""
+        """Evidence that could not be had."""
 
     @property
     def note(self) -> str:
-        """How a server was read, in a line; empty for a dump."""
+        """The way in which a server was read, in a line; empty for a dump."""
 
     def __iter__(self) -> Iterator[pa.RecordBatch]:
         """Yield batches of keys: ``sessions.keyspace.key_schema`` of the projection."""

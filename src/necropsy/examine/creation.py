@@ -1,4 +1,4 @@
-"""Whose births are whose finding: the rows of ``birth_claim`` divided among the slugs of creators, each to one of them.
+"""Divide the rows of ``birth_claim`` among the slugs of creators, each to one of them.
 
 The slugs of creators share the births of a store, so that their shares add up to 1 at most. What divides them is how a
 creator behaves: it is configured or comes at one period; nobody knows it; it logs in; it is a program that keeps no
@@ -53,7 +53,7 @@ ORDER BY b.store, b.births DESC, b.label, b.phase_s
 
 @dataclass(frozen=True, slots=True)
 class Created:
-    """What the claims of one slug say of one store."""
+    """The claims of one slug on one store."""
 
     store: str
     total: int
@@ -71,7 +71,7 @@ class Created:
 
     @property
     def share(self) -> float:
-        """Of all sessions of the store."""
+        """Share of all sessions of the store."""
         return self._share("births")
 
     @property
@@ -189,7 +189,7 @@ _WIDEST: Final = 0.3
 
 
 def confidence(case: Case, made: Created, *, least_probability: float = 0.0) -> tuple[Confidence, str]:
-    """How sure a finding of a creator can be, and why not surer; the reason is empty where it is high.
+    """Confidence of a finding on a creator, and the reason why it is not higher; empty where it is high.
 
     High only where nothing else fits: no tie with another creator, enough births, a test against chance, little that is
     inferred beyond the log's time, an interval that is narrow.

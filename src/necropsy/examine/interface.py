@@ -57,7 +57,7 @@ class Examiner:
 
 @dataclass(frozen=True, slots=True)
 class Examination:
-    """What the examiners said, all of them."""
+    """The results of all examiners."""
 
     findings: tuple[Finding, ...]
     cleared: tuple[Cleared, ...]

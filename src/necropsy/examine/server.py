@@ -1,4 +1,4 @@
-"""What the servers of a case say of themselves: rows of ``server_fact`` as numbers, one value a server.
+"""Facts of the servers of a case: rows of ``server_fact`` as numbers, one value a server.
 
 A dump tells little (``used-mem``, ``ctime``), a live server most of INFO, CONFIG, SLOWLOG and LATENCY. Of a cluster every
 node is a server of its own: its facts stand behind its address, ``10.0.0.1:7000/used_memory``.
@@ -67,7 +67,7 @@ class Server:
 
     @property
     def policy(self) -> str:
-        """What it evicts when it is full; empty when unknown."""
+        """Its eviction policy; empty when unknown."""
         return self.text("maxmemory_policy", "config:maxmemory-policy")
 
     @property

@@ -47,7 +47,7 @@ class Request(NamedTuple):
 
 @dataclass(slots=True)
 class Trace:
-    """What one actor leaves at one application."""
+    """The traces that one actor leaves at one application."""
 
     sessions: list[Session] = field(default_factory=list)
     requests: dict[str, list[Request]] = field(default_factory=dict)

@@ -18,7 +18,7 @@ _PEOPLE_BEFORE = timedelta(days=3)
 
 @dataclass(slots=True)
 class Life:
-    """What happened at one application, and the ids of the sessions that each machine made."""
+    """The events at one application, and the ids of the sessions that each machine made."""
 
     all: Trace = field(default_factory=Trace)
     probed: dict[tuple[str, int], set[str]] = field(default_factory=dict)

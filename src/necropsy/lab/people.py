@@ -1,4 +1,4 @@
-"""Those for whom it was written: they log in, look at things, type, have lunch, log in again. No two minutes alike."""
+"""The users of the application: they log in, look at things, type, have lunch, log in again. No two minutes alike."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ class _MinuteSet:
 
 
 class Keyspace:
-    """What a store holds at a moment, given all sessions that ever were written to it.
+    """The keys of a store at a moment, given all sessions that ever were written to it.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What Spring Security 5.1 keeps in a session: who is logged in, and the request that led to the login page."""
+"""Attributes of Spring Security 5.1 in a session: the user who is logged in, and the request that led to the login page."""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ class Server:
 
 @dataclass(frozen=True, slots=True)
 class People:
-    """Those for whom the application was written."""
+    """The users of the application."""
 
     count: int
     """How many of them there are; about nine in ten come on a working day."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Assumptions:
-    """What configuration does not say, and what if it said something else."""
+    """Assumptions about what configuration does not tell, and settings to try instead of those that it has."""
 
     lifetime_s: float | None = None
     """Lifetime of a session in seconds; None: unknown, so nothing is said about the steady state."""

@@ -83,7 +83,7 @@ class ConfigurationError(UnreadableSource):
 
 
 class NotJudged(ConfigurationError):  # noqa: N818
-    """What depends on this place could not be judged: something is missing, or newer than this program.
+    """A place in configuration that could not be judged: something is missing, or newer than this program.
 
     It is no fault of the file, and never shown as fine.
     """

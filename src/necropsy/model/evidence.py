@@ -8,7 +8,7 @@ from enum import StrEnum
 
 
 class Provenance(StrEnum):
-    """How a number is known."""
+    """The way in which a number is known."""
 
     EXPLICIT = "explicit"
     """A field of the session says it."""

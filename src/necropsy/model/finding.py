@@ -9,7 +9,7 @@ from necropsy.model.evidence import Origin
 
 
 class Severity(StrEnum):
-    """How bad, most severe last; decides the exit code (11, 12, 13)."""
+    """Severity of a finding, most severe last; decides the exit code (11, 12, 13)."""
 
     INFO = "info"
     WARNING = "warning"
@@ -30,7 +30,7 @@ _SEVERITIES = (Severity.INFO, Severity.WARNING, Severity.CRITICAL)
 
 
 class Confidence(StrEnum):
-    """How sure."""
+    """Confidence of a finding."""
 
     LOW = "low"
     MEDIUM = "medium"
@@ -67,7 +67,7 @@ class Patch:
 
 @dataclass(frozen=True, slots=True)
 class Remedy:
-    """What to do: a patch, a purge plan, or advice."""
+    """A remedy: a patch, a purge plan, or advice."""
 
     title: str
     """One line, imperative."""
@@ -127,7 +127,7 @@ class Cleared:
 
 @dataclass(frozen=True, slots=True)
 class Unexamined:
-    """What could not be judged, and the evidence it lacked. Never shown as "fine"."""
+    """An examiner that could not judge, and the evidence that it lacked. Never shown as "fine"."""
 
     slug: str
     missing: tuple[str, ...]

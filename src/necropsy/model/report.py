@@ -94,7 +94,7 @@ class Histogram:
 
 @dataclass(frozen=True, slots=True)
 class PopulationChart:
-    """Who lives in the store."""
+    """The sessions of a store by kind and age."""
 
     store: str
     by_age: Histogram

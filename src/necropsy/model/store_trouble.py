@@ -1,4 +1,4 @@
-"""What an error in an application's log says about the session store."""
+"""Kinds of trouble with a session store that errors in an application's log tell of."""
 
 from __future__ import annotations
 

@@ -133,7 +133,7 @@ class Visitors(Sequence[Visitor]):
 
 
 class Tally(NamedTuple):
-    """How many classes of a kind there are, and their visits."""
+    """Number of client groups of a kind, and their visits."""
 
     classes: int
     visits: int
@@ -176,7 +176,7 @@ class Traffic:
 
     @property
     def logs(self) -> int:
-        """How many logs the visitors are of."""
+        """Number of logs in which the visitors were seen."""
         return len(set(self.visitors.column("log")))
 
     def _tally(self, which: Iterable[bool]) -> Tally:

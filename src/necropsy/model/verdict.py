@@ -11,7 +11,7 @@ from necropsy.model.finding import Cleared, Confidence, Remedy, Severity, Unexam
 
 
 class Kind(StrEnum):
-    """What the verdict comes to."""
+    """Kinds of verdict."""
 
     CAUSE = "cause"
     """There is at least one cause."""
@@ -114,7 +114,7 @@ class Contribution:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """How much of the births of one store can be seen at all."""
+    """The part of one store's births that the evidence can show."""
 
     store: str
     births: int
@@ -158,7 +158,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """What the configuration alone predicts for one store at its steady state, beside what was counted."""
+    """Prediction for one store at its steady state from the configuration alone, beside what was counted."""
 
     store: str
     births_per_day: float

@@ -1,4 +1,4 @@
-"""What became of each creator after a fix: values that a report renders."""
+"""The state of each creator after a fix: values that a report renders."""
 
 from __future__ import annotations
 

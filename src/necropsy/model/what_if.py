@@ -1,4 +1,4 @@
-"""What a store would become: values that a report renders."""
+"""The future of a store under changes: values that a report renders."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """Where a store goes under one set of steps."""
+    """The future of a store under one set of steps."""
 
     steps: tuple[str, ...]
     """What was done, in words; empty: nothing, as it goes on today."""

@@ -77,7 +77,7 @@ class Monitoring:
 
     @cached_property
     def catalog(self) -> Catalog | None:
-        """What Consul knows; None without its files."""
+        """The catalog of Consul; None without its files."""
         files = self._of("consul")
         if not files:
             return None

@@ -33,7 +33,7 @@ class Also:
 
 
 def address(actor: Actor) -> str:
-    """Where an actor knocks, as short as it stays exact: the URL without ``http://``.
+    """Address that an actor asks, as short as it stays exact: the URL without ``http://``.
 
     An actor without URL is called by its User-Agent, else by its prober; one of which the log names no host, by both.
     """
@@ -64,7 +64,7 @@ def seen(actor: Actor, report: Report) -> str:
 
 
 def asks(actor: Actor) -> str:
-    """What it asks and how often: ``/ every 10 s``; empty without URL and period."""
+    """Path that an actor asks, and how often: ``/ every 10 s``; empty without URL and period."""
     parts = []
     url = _split(actor.url)
     if url is not None:
@@ -75,7 +75,7 @@ def asks(actor: Actor) -> str:
 
 
 def how_known(actor: Actor) -> str:
-    """How it is known that this actor creates sessions."""
+    """The evidence that this actor creates sessions, in words."""
     return {
         "named": "the sessions name it",
         "comb": "its births come at one interval",
@@ -115,7 +115,7 @@ def share_of(cause: Cause) -> str:
 
 
 def extent_of(cause: Cause) -> str:
-    """How much of what a cause is about: ``explains 93 % (91 to 95 %)`` of the births, or ``12 % of the sessions``.
+    """Extent of a cause: ``explains 93 % (91 to 95 %)`` of the births, or ``12 % of the sessions``.
 
     Where nothing has a share, as of a server that is out of connections, its severity.
     """
@@ -125,12 +125,12 @@ def extent_of(cause: Cause) -> str:
 
 
 def after(cause: Cause, report: Report) -> list[str]:
-    """What follows once the remedy of a cause is applied; empty when nothing can be computed."""
+    """Effect of the remedy of a cause; empty when nothing can be computed."""
     return list(dict.fromkeys([*_effects(cause), *_fate(cause, report)]))
 
 
 def afterwards(report: Report) -> list[str]:
-    """What follows once the remedies of all causes are applied, each sentence once, with its store if there are two."""
+    """Effects of the remedies of all causes, each sentence once, with its store if there are two."""
     said = [effect for cause in report.verdict.causes for effect in _effects(cause)]
     for cause in report.verdict.causes:
         where = f"{inert(cause.store)}: " if cause.store and len(report.stores) > 1 else ""
@@ -182,7 +182,7 @@ def counted(prediction: Prediction) -> str:
 
 
 def predicted(prediction: Prediction) -> str:
-    """What the configuration alone predicts; empty when it predicts nothing, growth without end said so."""
+    """Prediction from the configuration alone; empty when it predicts nothing."""
     if prediction.steady_state_sessions is None and prediction.steady_state_keys is None:
         if prediction.births_per_day > 0 and prediction.lifetime_s is not None:
             return f"no end: {count(prediction.births_per_day)} more sessions every day"
@@ -213,7 +213,7 @@ def accusations(report: Report) -> list[Finding]:
 
 
 def also(report: Report) -> list[Also]:
-    """What else is wrong: contributing conditions and the other findings, each (slug, store) once."""
+    """Contributing conditions and the other findings, each (slug, store) once."""
     severities = {(finding.slug, finding.store): finding.severity for finding in report.findings}
     told: dict[tuple[str, str | None], Also] = {}
     for item in report.verdict.contributing:
@@ -275,13 +275,13 @@ def damage(blemish: Blemish) -> str:
 
 
 def absence(item: Absent) -> str:
-    """Why something is absent, and what to do: two sentences."""
+    """Reason why something is absent, and the hint: two sentences."""
     hint = item.hint[:1].upper() + item.hint[1:]
     return ". ".join(filter(None, (item.reason.rstrip("."), hint)))
 
 
 def unexamined(report: Report) -> list[tuple[str, str]]:
-    """What could not be judged, and what would help; slugs that lack the same evidence are told together."""
+    """Examiners that could not judge, and what would help; slugs that lack the same evidence are told together."""
     lacking: dict[str, list[str]] = {}
     for item in report.verdict.unexamined:
         lacking.setdefault(item.hint or f"needs {', '.join(item.missing)}", []).append(item.slug)
@@ -289,7 +289,7 @@ def unexamined(report: Report) -> list[tuple[str, str]]:
 
 
 def unexplained(report: Report) -> str:
-    """How much of the population nobody answers for; empty when no cause was found or no store was counted.
+    """Unexplained share of the sessions, in words; empty when no cause was found or no store was counted.
 
     A rhythm without a known creator is a cause, and yet nobody knows who it is.
     """
@@ -301,7 +301,7 @@ def unexplained(report: Report) -> str:
 
 
 def no_cause(report: Report) -> tuple[str, str]:
-    """What to say when there is no cause of death: a label, and a sentence without its full stop."""
+    """Words for a report without a cause: a label, and a sentence without its full stop."""
     if report.verdict.reason:
         return "No verdict" if report.verdict.kind is Kind.UNKNOWN else "No cause", report.verdict.reason
     if not report.stores:
@@ -312,7 +312,7 @@ def no_cause(report: Report) -> tuple[str, str]:
 
 
 def exhausted(prediction: Prediction) -> str:
-    """When memory runs out at this rate; empty when it does not."""
+    """Time at which memory runs out at this rate; empty when it does not."""
     when = prediction.memory_exhausted_at
     return f"at this rate memory runs out about {when:%Y-%m-%d}" if when else ""
 

@@ -20,7 +20,7 @@ _NOTHING: Final = "-"
 
 @dataclass(frozen=True, slots=True)
 class RuleStep:
-    """What one rule did to one target; secrets in labels are masked already."""
+    """The effect of one rule on one target; secrets in labels are masked already."""
 
     rule: Origin
     """Line of the rule and what it does."""

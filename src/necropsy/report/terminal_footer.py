@@ -48,7 +48,7 @@ def write(sheet: Sheet, report: Report) -> None:
 
 
 def population(store: StoreSummary) -> str:
-    """Who lives in a store, in one line."""
+    """The sessions of a store by kind, in one line."""
     if not store.sessions:
         kept = f"{several(store.keys, 'key')}, {size(store.bytes)}" if store.keys else "no keys"
         return f"no sessions of a known layout; {kept}" if store.keys else "it holds no keys"

@@ -12,7 +12,7 @@ _MISSED_GAPS: Final = 10.0
 
 
 def quiet_s(period_s: float | None, probability: float | None, births_per_hour: float) -> float:
-    """How long, in seconds, a creator must be silent before it counts as gone.
+    """Seconds for which a creator must be silent before it counts as gone.
 
     Five ticks of a train, or ten of the usual intervals of what comes irregularly; at least five minutes, and an hour.
 

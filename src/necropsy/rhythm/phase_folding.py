@@ -93,7 +93,7 @@ class Visits:
 
 @dataclass(slots=True)
 class Fold:
-    """What one folding says, per class."""
+    """The result of one folding, per class."""
 
     evidence: NDArray[np.float64]
     """Natural logarithm of one over the chance that people did this, over all cells; 0 where nothing can be said."""

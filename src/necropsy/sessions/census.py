@@ -105,7 +105,7 @@ class Census:
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """What was left out, a sentence each; empty when nothing was."""
+        """Remarks on what was left out, a sentence each; empty when nothing was."""
         return tuple(remark for layout in self.layouts for remark in layout.remarks())
 
     def _accompany(self, parts: pa.Table) -> None:

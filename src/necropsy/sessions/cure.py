@@ -1,4 +1,4 @@
-"""What cures an application that starts a session for every probe: one ``Cure`` a session layout, in its own module.
+"""Cures for an application that starts a session for every probe: one ``Cure`` a session layout, in its own module.
 
 ``treat`` and ``sessions/immortal`` read it through ``registry.cure``: no advice names another framework's property.
 """

@@ -1,4 +1,4 @@
-"""From key names to patterns: ids, numbers, hashes, addresses and tokens become ``*``; what is shared stays.
+"""Fold key names into patterns: ids, numbers, hashes, addresses and tokens become ``*``; what is shared stays.
 
 ``cache:products:1042`` is ``cache:products:*``. The rules look at shapes and run over whole columns; what no shape gives
 away (``alice:settings``) is folded later by counting (``collapse``): a word that few keys share may be somebody's name,

@@ -59,7 +59,7 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Refinement:
-    """What a whole namespace says about its sessions, when a single key could not."""
+    """Facts about the sessions of a namespace that no single key could tell."""
 
     namespace: str
     db: int

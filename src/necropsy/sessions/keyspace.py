@@ -18,7 +18,7 @@ KEY_TYPES: Final = ("string", "list", "set", "zset", "hash", "stream", "module",
 
 @dataclass(frozen=True, slots=True)
 class Projection:
-    """What to keep of the values.
+    """The parts of values that a reader is to keep.
 
     Parameters
     ----------

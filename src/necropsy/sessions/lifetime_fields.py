@@ -1,4 +1,4 @@
-"""Where a session itself carries its lifetime, and how that is written: else its next use makes it as long as before.
+"""Fields in which a session itself carries its lifetime: unless they are written too, its next use makes it as long as before.
 
 =========  =====================================================  ========================================================
 family     carried in                                             as

@@ -95,7 +95,7 @@ _FIRST_WORD: Final = re.compile(r"[A-Za-z][\w.+-]{1,30}")
 
 @dataclass(frozen=True, slots=True)
 class Agent:
-    """What a User-Agent says of the program."""
+    """A program as its User-Agent describes it."""
 
     name: str
     kind: AgentKind

@@ -1,4 +1,4 @@
-"""From requests to visits and client groups, on any engine.
+"""Group requests into visits and client groups, on any engine.
 
 The analysis is written once, as Ibis expressions: a *step* (see ``steps``) makes one table of others. ``analyse`` says in
 which order the steps are taken; it does not know by which engine:

@@ -33,7 +33,7 @@ _DEEPEST: Final = 11
 
 @dataclass(frozen=True, slots=True)
 class Analysis:
-    """What comes back of a log: aggregates."""
+    """The aggregates of a log."""
 
     classes: pa.Table
     """Step ``summed``."""

@@ -124,7 +124,7 @@ class _Zstandard(io.RawIOBase):
         self._left = b""
 
     def readable(self) -> bool:
-        """It is."""
+        """True: the stream can be read."""
         return True
 
     def readinto(self, buffer: Any) -> int:

@@ -1,4 +1,4 @@
-"""From lines to entries to errors, in DuckDB.
+"""Group lines into entries, and find the errors among them, in DuckDB.
 
 The error log of the incident (shortened; it carries no time)::
 

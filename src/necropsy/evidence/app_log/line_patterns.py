@@ -1,4 +1,4 @@
-"""What lines of application logs look like: regular expressions (RE2)."""
+"""Regular expressions (RE2) for lines of application logs."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ _REQUESTS: Final = 0.5
 
 @dataclass(slots=True)
 class ReadErrors:
-    """What was read from all application logs."""
+    """The result of reading all application logs."""
 
     sources: list[Source] = field(default_factory=list)
     blemishes: list[Blemish] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""What shippers put before or around each line of an application's log, and how it is taken off again.
+"""Take off what log shippers put before or around each line of an application's log.
 
 The container runtime stamps every line, those of a stack trace too::
 

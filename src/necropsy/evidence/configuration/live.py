@@ -33,7 +33,7 @@ _RULES: Final = {
 
 @dataclass(slots=True)
 class Found:
-    """What one server answered, and what it would not."""
+    """Answers of one server, and what it refused."""
 
     files: list[ConfigurationFile] = field(default_factory=list)
     sources: list[Source] = field(default_factory=list)

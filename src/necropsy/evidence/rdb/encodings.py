@@ -1,4 +1,4 @@
-"""How a value is stored: the number that the dump has for it, and the name that OBJECT ENCODING has."""
+"""Encodings of values: the number in the dump, and the name in OBJECT ENCODING."""
 
 from __future__ import annotations
 

@@ -156,7 +156,7 @@ class Dump:
 
     @property
     def taken_at(self) -> datetime | None:
-        """When the server began to write it (AUX ``ctime``), UTC; None when it does not say, or not yet."""
+        """Time at which the server began to write the dump (AUX ``ctime``), UTC; None when it does not say, or not yet."""
         try:
             return datetime.fromtimestamp(int(self.facts["ctime"]), UTC)
         except (KeyError, ValueError, OverflowError, OSError):

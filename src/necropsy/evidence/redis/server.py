@@ -42,7 +42,7 @@ DISKLESS_DELAY_S: Final = 5.0
 
 @dataclass(slots=True)
 class ServerFacts:
-    """What one server said."""
+    """Facts of one server."""
 
     info: dict[str, str] = field(default_factory=dict)
     """INFO, all of it; empty when it is forbidden."""
@@ -54,7 +54,7 @@ class ServerFacts:
 
     @property
     def policy(self) -> str:
-        """What it evicts when it is full."""
+        """Its eviction policy."""
         return self.info.get("maxmemory_policy", "noeviction")
 
     @property

@@ -1,4 +1,4 @@
-"""What each kind of trouble with a store is called, means, and asks for."""
+"""Kinds of trouble with a store: their names, meanings and remedies."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a store went through while an application complained of it: births, slow moments, its start, its saves, its memory.
+"""Vital signs of a store while an application complained of it: births, slow moments, its start, its saves, its memory.
 
 A live server tells of these with their times (LATENCY HISTORY, SLOWLOG, INFO); of a dump only the births are known.
 """

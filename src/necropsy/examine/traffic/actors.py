@@ -1,4 +1,4 @@
-"""How the findings of this area call who creates sessions, and show them."""
+"""Names and exhibits of creators, for the findings of this area."""
 
 from __future__ import annotations
 

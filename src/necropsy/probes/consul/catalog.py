@@ -30,7 +30,7 @@ class ConsulText:
 
 @dataclass(frozen=True, slots=True)
 class Catalog:
-    """What Consul knows, as far as the given files tell."""
+    """The catalog of Consul, as far as the given files tell."""
 
     instances: tuple[Instance, ...]
     node_checks: tuple[tuple[ConsulNode, Check], ...] = ()

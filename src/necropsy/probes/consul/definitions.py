@@ -23,7 +23,7 @@ from necropsy.probes.session_risk import UNKNOWN_ADDRESS
 
 @dataclass(frozen=True, slots=True)
 class Definitions:
-    """What one file defines."""
+    """The services and checks that one file defines."""
 
     node: ConsulNode
     """As far as this file knows its agent: name, address, data centre."""

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """What discovery could ask, as far as it was given."""
+    """Everything that discovery could ask, as far as it was given."""
 
     catalog: Catalog | None = None
     consul_version: tuple[int, int] | None = None

@@ -32,7 +32,7 @@ _INCLUDES: Final = frozenset({"include", "includeoptional"})
 
 @dataclass(frozen=True, slots=True)
 class ApacheLogs:
-    """What one file says of logs."""
+    """The log directives of one file."""
 
     formats: tuple[LogFormat, ...]
     includes: tuple[str, ...]

@@ -20,7 +20,7 @@ _LOOPBACK: Final = ("localhost", "[::1]", "127.0.0.1")
 
 @dataclass(frozen=True, slots=True)
 class NginxMap:
-    """What nginx configurations say about the requests that pass through them."""
+    """Servers, upstreams and log formats of nginx configurations."""
 
     backends: tuple[Backend, ...]
     log_formats: tuple[LogFormat, ...]

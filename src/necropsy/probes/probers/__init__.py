@@ -1,1 +1,1 @@
-"""Whoever else asks at regular times: a module for each prober, configuration text in, probes out. ``registry`` lists them."""
+"""Other probers than Prometheus and Consul: a module for each, configuration text in, probes out. ``registry`` lists them."""

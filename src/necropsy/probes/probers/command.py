@@ -31,7 +31,7 @@ _STATEMENT_ENDS: Final = frozenset(("||", "&&", ";", "|", "&"))
 
 @dataclass(frozen=True, slots=True)
 class CommandRequest:
-    """What a command asks for."""
+    """The HTTP request that a command makes."""
 
     url: str
     method: str

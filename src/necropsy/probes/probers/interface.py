@@ -33,7 +33,7 @@ class Prober:
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """How often one asks."""
+    """The interval of a prober."""
 
     period_s: float
     timing: str = "renewal"

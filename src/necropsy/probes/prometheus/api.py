@@ -35,7 +35,7 @@ class Seen:
 
 @dataclass(slots=True)
 class Live:
-    """What one server said of itself."""
+    """Answers of one running server about itself."""
 
     version: str = ""
     targets: list[Seen] | None = None
@@ -44,7 +44,7 @@ class Live:
 
 @dataclass(slots=True)
 class LiveServers:
-    """What running servers said, by the name of the configuration that they run."""
+    """Answers of running servers, by the name of the configuration that they run."""
 
     by_configuration: dict[str | None, Live] = field(default_factory=dict)
 

@@ -83,7 +83,7 @@ class ClearedV1(TypedDict):
 
 
 class UnexaminedV1(TypedDict):
-    """What could not be judged."""
+    """An examiner that could not judge."""
 
     slug: str
     missing: list[str]
@@ -91,7 +91,7 @@ class UnexaminedV1(TypedDict):
 
 
 class ViewV1(TypedDict):
-    """How much of the births of one store can be seen."""
+    """The part of one store's births that the evidence can show."""
 
     store: str
     births: int
@@ -190,7 +190,7 @@ class PatchV1(TypedDict):
 
 
 class RemedyV1(TypedDict):
-    """What to do."""
+    """A remedy."""
 
     title: str
     text: str

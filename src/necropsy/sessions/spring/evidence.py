@@ -1,4 +1,4 @@
-"""What a census has counted in each namespace of Spring Session, and which repositories wrote that."""
+"""Counts of a census in each namespace of Spring Session, and the repositories that wrote what was counted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a writer's module says of its sessions: how they are known, and which times and names are in them.
+"""The description of a writer's sessions: how they are recognised, and which times and names are in them.
 
 Everything in a ``Form`` is a regular expression of RE2 over bytes (linear in the text), or a function over a whole column.
 Nothing is ever unserialised.

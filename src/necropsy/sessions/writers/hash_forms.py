@@ -117,7 +117,7 @@ FORMS: Final = (
 
 
 def wanted(forms: tuple[HashForm, ...]) -> Projection:
-    """What these forms want to see of hashes."""
+    """Fields of hashes that these forms want to see."""
     fields: dict[bytes, int] = {}
     for form in forms:
         for name, size in form.fields.items():

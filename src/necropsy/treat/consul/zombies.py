@@ -52,7 +52,7 @@ class Zombie:
 
     @property
     def advice(self) -> str:
-        """What to do by hand where it cannot be removed from here."""
+        """Steps by hand where the instance cannot be removed from here."""
         if self.removable:
             return ""
         return f"on the agent of {self.node}: consul services deregister -id={self.instance}"

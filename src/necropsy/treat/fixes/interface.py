@@ -78,7 +78,7 @@ def _keep(_: FixContext, __: FixContext | None) -> Remedy | None:
 
 @dataclass(frozen=True, slots=True)
 class Fix:
-    """How the findings of one slug, or of several with one reason, are ended."""
+    """The fix for findings of one slug, or of several with one reason."""
 
     slugs: tuple[str, ...]
     edit: Callable[[FixContext], Edits]

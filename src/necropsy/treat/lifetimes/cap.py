@@ -38,7 +38,7 @@ _BATCH: Final = 1000
 
 @dataclass(slots=True)
 class Capped:
-    """What was, or would be, shortened."""
+    """Counts of the lifetimes that were, or would be, shortened."""
 
     sessions: int = 0
     """Sessions that were looked at."""

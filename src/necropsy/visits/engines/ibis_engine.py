@@ -1,4 +1,4 @@
-"""Whatever Ibis connects to: ClickHouse, Trino, PostgreSQL … The same steps, as tables of that engine.
+"""An engine of any database that Ibis connects to: ClickHouse, Trino, PostgreSQL and more.
 
 Lines are read here, and go there as numbers and folded texts. Tables are named after a run, and dropped at its end.
 """

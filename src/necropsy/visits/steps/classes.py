@@ -54,7 +54,7 @@ def classes(t: Mapping[str, ir.Table]) -> ir.Table:
 
 
 def redirect_target(t: Mapping[str, ir.Table]) -> ir.Table:
-    """What visits of a class led to: the commonest, as a page may lead different people to different places."""
+    """Commonest target of the redirects of a class: a page may lead different people to different places."""
     visits = t["visit"].select("number", "class_key").inner_join(t["chain"], "number")
     ways = visits.group_by("class_key", "followed_to").agg(times=ibis._.count(), followed=ibis._.followed.sum())
     by_times = ibis.window(group_by="class_key", order_by=[ibis.desc("times"), ibis.asc("followed_to")])
@@ -71,7 +71,7 @@ def judged(t: Mapping[str, ir.Table], fewest: int) -> ir.Table:
 
 
 def frequent_classes(t: Mapping[str, ir.Table], fewest: int) -> ir.Table:
-    """How many classes have so many visits."""
+    """Number of classes by their number of visits."""
     return t["classes"].filter(ibis._.visits >= fewest).agg(value=ibis._.count())
 
 
@@ -127,7 +127,7 @@ def folded(t: Mapping[str, ir.Table]) -> ir.Table:
 
 
 def unanswered(t: Mapping[str, ir.Table]) -> ir.Table:
-    """How many pages were shown without a body."""
+    """Number of pages that were answered without a body."""
     shown = _shown(t["line"])
     return shown.filter(shown.empty).agg(value=ibis._.count())
 

@@ -17,7 +17,7 @@ _BOTH = TELLS_COOKIE_SENT | TELLS_COOKIE_SET
 
 
 def telling(t: Mapping[str, ir.Table]) -> ir.Table:
-    """How many lines tell both what was brought and what was given."""
+    """Number of lines that show both cookies, the one sent and the one set."""
     line = t["line"]
     return line.filter((line.flags.cast("int32") & _BOTH) == _BOTH).agg(value=ibis._.count())
 

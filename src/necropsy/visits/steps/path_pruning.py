@@ -12,7 +12,7 @@ import ibis.expr.types as ir
 
 
 def counted(t: Mapping[str, ir.Table]) -> ir.Table:
-    """How often each page was asked for."""
+    """Number of requests of each page."""
     return t["line"].group_by("page_key").agg(requests=ibis._.count())
 
 
@@ -27,12 +27,12 @@ def asked(t: Mapping[str, ir.Table]) -> ir.Table:
 
 
 def paths(t: Mapping[str, ir.Table]) -> ir.Table:
-    """How many paths there are."""
+    """Number of paths."""
     return t["asked"].agg(value=ibis._.path.nunique())
 
 
 def crowded_paths(t: Mapping[str, ir.Table], depth: int, children: int) -> ir.Table:
-    """How many paths have more children than they may keep, at a depth."""
+    """Number of paths at a depth that have more children than they may keep."""
     below = _below(t["asked"], depth)
     counted = below.group_by("parent").agg(names=ibis._.child.nunique())
     return counted.filter(counted.names > children).agg(value=ibis._.count())

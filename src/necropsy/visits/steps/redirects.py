@@ -55,7 +55,7 @@ def redirect_candidates(t: Mapping[str, ir.Table], slack_us: int) -> ir.Table:
 
 
 def redirects(t: Mapping[str, ir.Table]) -> ir.Table:
-    """How many lines are redirects."""
+    """Number of lines that are redirects."""
     return t["redirect_candidates"].filter(ibis._.redirect).agg(value=ibis._.count())
 
 
@@ -118,7 +118,7 @@ def typical_pair(t: Mapping[str, ir.Table]) -> ir.Table:
 
 
 def coincidences(t: Mapping[str, ir.Table]) -> ir.Table:
-    """How many guesses are mere coincidence."""
+    """Number of guesses that are mere coincidence."""
     return t["guess"].anti_join(t["typical_pair"], ["from_pattern", "to_pattern"]).agg(value=ibis._.count())
 
 

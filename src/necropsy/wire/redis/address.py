@@ -1,4 +1,4 @@
-"""Where a server is and how to get in: ``redis://``, ``rediss://`` and ``unix://`` addresses, their options, the password.
+"""Addresses of servers: ``redis://``, ``rediss://`` and ``unix://``, with their options and the password.
 
 ::
 
@@ -90,7 +90,7 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class Tls:
-    """How to believe a server, and how to be believed."""
+    """TLS settings: certificates to trust, and a certificate of our own."""
 
     ca_certificates: str | None = None
     """File with the certificates of authorities; None: those of this machine."""

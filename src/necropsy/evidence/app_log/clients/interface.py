@@ -1,4 +1,4 @@
-"""What one row of the table of errors holds."""
+"""The columns of one row in the table of error patterns."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the server answers (src/server.c, networking.c of Redis and Valkey), whatever the client's language; and its own log."""
+"""Error replies of the server (src/server.c, networking.c of Redis and Valkey), whatever the client's language; and its own log."""
 
 from __future__ import annotations
 

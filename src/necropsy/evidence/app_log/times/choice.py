@@ -29,7 +29,7 @@ _KEYED_EPOCH: Final = r"(?:^|\s)(?:ts|time|timestamp|t|at)=\"?(1\d{9}[\d.]*)"
 
 @dataclass(frozen=True, slots=True)
 class Times:
-    """How the times of one log are read: expressions of DuckDB over ``line`` and ``outer_subject``."""
+    """Expressions of DuckDB over ``line`` and ``outer_subject`` that read the times of one log."""
 
     columns: str
     """Columns to add, each what one form found; the other expressions are over these."""
@@ -47,7 +47,7 @@ class Times:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """How one log's times are read."""
+    """The time form that was chosen for one log."""
 
     own: tuple[Form, ...]
     """Forms of the application's own times; empty: none was recognised."""

@@ -1,4 +1,4 @@
-"""From what a form found to a moment: expressions of DuckDB."""
+"""Expressions of DuckDB that make a moment of the parts that a time form found."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ class Cookie:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a server answers, as far as the next request depends on it."""
+    """The parts of an HTTP answer on which the next request depends."""
 
     status: int
     location: str = ""

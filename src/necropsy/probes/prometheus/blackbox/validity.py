@@ -1,4 +1,4 @@
-"""What the blackbox exporter refuses in a module beyond unknown fields (config/config.go, up to July 2026)."""
+"""Values that the blackbox exporter refuses in a module, beyond unknown fields (config/config.go, up to July 2026)."""
 
 from __future__ import annotations
 

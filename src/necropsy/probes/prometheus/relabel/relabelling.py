@@ -104,7 +104,7 @@ class Collision:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What one rule did."""
+    """The effect of one rule on one target."""
 
     rule: Rule
     before: Mapping[str, str]

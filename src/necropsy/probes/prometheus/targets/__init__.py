@@ -1,1 +1,1 @@
-"""From a discovered target to its labels, its request and the moments of its scrapes."""
+"""Labels, requests and moments of scrapes of a discovered target."""

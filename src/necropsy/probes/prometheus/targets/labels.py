@@ -1,4 +1,4 @@
-"""From one discovered target to its final labels (scrape/target.go: ``PopulateLabels``), for one job at a time."""
+"""Compute the final labels of a discovered target (scrape/target.go: ``PopulateLabels``), for one job at a time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From a scrape target to the request that reaches an application: the scrape itself, or what a prober is asked to probe."""
+"""Compute the request that reaches an application because of a target: the scrape itself, or what a prober is asked to probe."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _MACHINE_PATHS: Final = ("/metrics", "/federate", "/probe", "/scrape", "/snmp", 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """What discovery knows of a target beyond its labels."""
+    """Facts about a target that discovery knows beyond its labels."""
 
     service: str | None = None
     instance: str | None = None

@@ -1,4 +1,4 @@
-"""When a target is scraped, to the millisecond: Prometheus derives the moment from a hash, so it can be computed.
+"""Compute when a target is scraped, to the millisecond: Prometheus derives the moment from a hash.
 
 A scrape fires whenever Unix time in nanoseconds, modulo the interval, equals ``(hash(target) xor seed) modulo the
 interval`` (scrape/target.go ``offset``, scrape/manager.go ``setOffsetSeed``). The seed is a hash of the server's host
@@ -148,7 +148,7 @@ def _phases(targets: Iterable[Target], host: str, labels: Mapping[str, str], ver
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """When requests to one target were really seen."""
+    """Times at which requests to one target were seen."""
 
     target: Target
     phase_s: float
