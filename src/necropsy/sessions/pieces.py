@@ -15,6 +15,8 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
+HAVE_PIECES: Final = frozenset({"spring"})
+"""Families whose sessions have other keys beside their own."""
 _MINUTE_MS: Final = 60_000
 _JDK_STRING: Final = b"\xac\xed\x00\x05t"
 
@@ -57,7 +59,7 @@ def pieces(family: str, key: bytes, *, ends_ms: int | None = None, jdk: bool = T
     >>> pieces("express", b"sess:42")
     Pieces(marker=b'', minute=b'', member=b'', sorted_set=b'', identifier=b'')
     """
-    if family != "spring":
+    if family not in HAVE_PIECES:
         return NONE
     before, _, identifier = key.rpartition(b":")
     if not before.endswith(b":sessions") or not identifier:

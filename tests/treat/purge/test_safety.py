@@ -86,6 +86,8 @@ CHANGES = {
     "another type": lambda key: [("DEL", key), ("SET", key, "x")],
     "persisted": lambda key: [("PERSIST", key)],
     "the lifetime": lambda key: [("HSET", key, "maxInactiveInterval", integer(1800))],
+    "an attribute that no layout looks at": lambda key: [("HSET", key, "sessionAttr:X", string(b"z" * 40))],
+    "its marker alone": lambda key: [("PEXPIRE", key.replace(":sessions:", ":sessions:expires:"), 86_400_000)],
 }
 
 

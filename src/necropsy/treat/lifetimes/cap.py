@@ -63,7 +63,7 @@ class Cap:
         self.done = Capped()
         self._layouts: list[Layout] = [layout() for layout in LAYOUTS]
         self._expectations = Expectations()
-        self._unlinker = Unlinker(store, self._expectations, notify=False)
+        self._unlinker = Unlinker(store, notify=False)
         self._throttle = Throttle(control)
         self._report = report or (lambda _done: None)
 

@@ -11,12 +11,13 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from necropsy.treat.purge import scripts
-from necropsy.treat.purge.batch import Answer, Source, Unlinker, again, require_restorable
+from necropsy.treat.purge.batch import Source, Unlinker, again, require_restorable
 from necropsy.treat.purge.control import Control
-from necropsy.treat.purge.expected import Expectations, Session
+from necropsy.treat.purge.expected import Session, of_candidates
 from necropsy.treat.purge.journal import Journal, Record
 from necropsy.treat.purge.judge import CHANGED, GOES, REASONS, UNTIMED, Judge
 from necropsy.treat.purge.progress import Progress
+from necropsy.treat.purge.scripts import Answer
 from necropsy.treat.purge.stores import Primary, Store, TreatmentError
 from necropsy.treat.purge.throttle import Throttle
 from necropsy.wire.redis.replies import ConnectionLost, ServerError
@@ -66,8 +67,7 @@ class Purge:
 
         self.plan, self.store, self.source, self.judge = plan, store, source, judge
         self.journal, self.control = journal, control
-        self.expectations = Expectations()
-        self.unlinker = Unlinker(store, self.expectations, notify=notify)
+        self.unlinker = Unlinker(store, notify=notify)
         self.throttle = Throttle(control)
         self.progress = Progress(len(plan.hashes), deleted_before=int(journal.state().get("deleted", 0)))
         self._report = report or (lambda _progress: None)
@@ -85,12 +85,17 @@ class Purge:
             It had to stop; what was deleted is in the journal.
         """
         resolve(self.journal, self.store)
-        for batch in self.source:
-            self._take(batch)
-            if self.control.look().stopping:
-                break
-        for group in list(self._waiting):
-            self._work(group, least=1)
+        if remark := self.unlinker.watch([prefix.encode() for prefix in self.plan.prefixes]):
+            self.progress.remarks.append(remark)
+        try:
+            for batch in self.source:
+                self._take(batch)
+                if self.control.look().stopping:
+                    break
+            for group in list(self._waiting):
+                self._work(group, least=1)
+        finally:
+            self.unlinker.close()
         self._sum_up()
         return self.progress
 
@@ -104,10 +109,11 @@ class Purge:
             reasons = found.reasons[fresh]
             going = fresh[(reasons == GOES) | (reasons == REASONS.index(UNTIMED))]
             self._count(reasons[(reasons != GOES) & (reasons != REASONS.index(UNTIMED))])
-            sessions = self.expectations.sessions(found, going)
+            sessions = of_candidates(found, going)
             databases = found.batch.column("db")
             for session in sessions:
                 timed = self.source.from_snapshot and found.reasons[session.at] == GOES
+                timed = timed and not self.unlinker.touched(session.key)
                 row = int(found.rows[session.at])
                 value = self.source.payload(session.key, session.expires_ms) if timed else None
                 group = (databases[row].as_py(), self.store.owner(session.key).name)
@@ -188,7 +194,7 @@ class Purge:
         for found in self.judge.judge(batch, self._now_ms()):
             judged += len(found.rows)
             self._count(found.reasons)
-            for session in self.expectations.sessions(found, found.going()):
+            for session in of_candidates(found, found.going()):
                 ready.append((session, *known[session.key]))
         if judged < len(records):  # what is there now is no session of the plan any more
             self.progress.kept[CHANGED] += len(records) - judged
@@ -200,7 +206,7 @@ class Purge:
         def ask() -> list[Answer]:
             primary = self._primary(db, sessions[0].key)
             try:
-                return self.unlinker.delete(primary, sessions, records)
+                return self.unlinker.delete(primary, db, sessions, records)
             except (ConnectionLost, ServerError):
                 broken.append(True)
                 raise

@@ -9,21 +9,21 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from necropsy.sessions.pieces import NONE
 from necropsy.treat.purge import payload as payloads
 from necropsy.treat.purge import scripts
-from necropsy.treat.purge.expected import Expectations, Session
+from necropsy.treat.purge.expected import Session
 from necropsy.treat.purge.journal import Record
+from necropsy.treat.purge.scripts import Answer
 from necropsy.treat.purge.stores import Primary, Store, TreatmentError
-from necropsy.wire.redis.connection import Packed, pack
+from necropsy.treat.purge.watch import Untracked, Watch
+from necropsy.wire.redis.connection import pack
 from necropsy.wire.redis.replies import ConnectionLost, ServerError
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-Answer = tuple[int, int, int]
 HEARD_AFTER_S: Final = 1.0
 """Time in which applications read the hash of a session whose marker ended."""
 _PASSING: Final = frozenset({"MOVED", "ASK", "TRYAGAIN", "READONLY", "CLUSTERDOWN", "LOADING"})
 """Errors that a failover, or slots that move, bring for a while."""
-_NOTHING: Final = pack([b"", b"", b""])
 
 
 class Source(Protocol):
@@ -51,20 +51,53 @@ class Unlinker:
         Let applications hear of it: markers first, hashes a second later.
     """
 
-    def __init__(self, store: Store, expectations: Expectations, *, notify: bool) -> None:
+    def __init__(self, store: Store, *, notify: bool) -> None:
         self.store = store
-        self.expectations = expectations
         self.notify = notify
         self._minutes: dict[bytes, int] = {}
         self._sorted_sets: dict[bytes, bool] = {}
+        self._watches: dict[str, Watch] = {}
         self.heard = 0
 
     def together(self) -> bool:
         """Whether all keys of a session are on one server."""
         return self.store.kind != "cluster"
 
+    def watch(self, prefixes: Sequence[bytes]) -> str:
+        """Have the servers tell what is touched from now on; return why they do not, or nothing.
+
+        Before anything is read: what was read before is compared instead.
+        """
+        if not self.together() or self.notify:
+            return ""  # a transaction of a Cluster holds one slot; the marker's second in between is no transaction
+        try:
+            for primary in self.store.primaries:
+                self._watches[primary.name] = Watch(self.store.address, primary, prefixes)
+        except Untracked as error:
+            self._watches.clear()
+            return f"the server does not tell what is touched ({error}): whole values are compared instead"
+        return ""
+
+    def watching(self, primary: Primary, key: bytes) -> Watch | None:
+        """Return what watches this key; None: nothing does, or it did not all the time."""
+        watch = self._watches.get(primary.name)
+        return watch if watch is not None and watch.primary is primary and watch.covers(key) else None
+
+    def touched(self, key: bytes) -> bool:
+        """Whether it is known that a key was touched since the watch began."""
+        watch = self.watching(self.store.owner(key), key)
+        return watch is not None and watch.touched(key)
+
+    def close(self) -> None:
+        """Hang up what watches."""
+        for watch in self._watches.values():
+            watch.close()
+        self._watches.clear()
+
     def fetch(self, primary: Primary, keys: Sequence[bytes]) -> list[tuple[int, int, bytes | None]]:
         """Return idle seconds, absolute expiry and payload of each key."""
+        if (watch := self.watching(primary, keys[0])) is not None:
+            watch.forget(keys)
         flat = primary.run(scripts.fetch(since_7=primary.since_7), pack(keys))
         return list(zip(flat[::3], flat[1::3], flat[2::3], strict=True))
 
@@ -92,34 +125,40 @@ class Unlinker:
                 if isinstance(answer, int):
                     self._minutes[key] = answer + now if answer >= 0 else answer
 
-    def delete(self, primary: Primary, sessions: Sequence[Session], records: Sequence[Record]) -> list[Answer]:
-        """Compare and delete sessions whose records are journalled; as ``scripts.delete`` answers, of each."""
-        script = scripts.delete(since_7=primary.since_7)
+    def delete(self, primary: Primary, db: int, sessions: Sequence[Session], records: Sequence[Record]) -> list[Answer]:
+        """Delete sessions whose records are journalled and that are what they were; as ``scripts.delete`` answers, of each."""
+        asked = records
+        if all(self.watching(primary, record.key) is not None for record in records):
+            answers = self._beside(sessions, records, self._watches[primary.name].delete(db, records))
+            if len(answers) < len(records):
+                self.close()
+                answers += self.delete(primary, db, sessions[len(answers) :], records[len(answers) :])
+            return answers
         ended: list[Answer] | None = None
-        if self.notify and any(session.pieces.marker for session in sessions) and self.together():
-            announce = scripts.announce(since_7=primary.since_7)
-            ended = self._run(primary, announce, sessions, [pack([s.pieces.marker, b"", b""]) for s in sessions])
+        if self.notify and self.together() and any(record.marker for record in records):
+            ended = self._run(primary, scripts.announce(since_7=primary.since_7), records)
             time.sleep(HEARD_AFTER_S)
-        rest = []
-        for session, record in zip(sessions, records, strict=True):
-            if not session.pieces.marker:
-                rest.append(Packed(0, b""))
-            elif not self.together():
-                rest.append(_NOTHING)
-            else:
-                minute = record.minute if record.score < 0 else b""
-                rest.append(pack([b"" if ended else session.pieces.marker, minute, session.pieces.member]))
-        answers = self._run(primary, script, sessions, rest)
+            records = [record._replace(marker=b"") for record in records]
+        elif not self.together():
+            records = [record._replace(marker=b"", minute=b"") for record in records]
+        answers = self._run(primary, scripts.delete(since_7=primary.since_7), records)
         if ended is not None:
             answers = self._after_notice(primary, sessions, ended, answers)
-        return self._beside(sessions, records, answers)
+        return self._beside(sessions, asked, answers)
 
-    def _run(self, primary: Primary, script: str, sessions: Sequence[Session], rest: Sequence[Packed]) -> list[Answer]:
-        parts = [self.expectations.packed_shapes()]
-        for session, more in zip(sessions, rest, strict=True):
-            parts += (session.words, more)
-        arguments = Packed(sum(part.words for part in parts), b"".join([part.data for part in parts]))
-        flat = primary.run(script, arguments)
+    def _run(self, primary: Primary, script: str, records: Sequence[Record]) -> list[Answer]:
+        words: list[bytes | int] = []
+        for record in records:
+            minute = record.minute if record.score < 0 else b""
+            words += (
+                record.key,
+                record.expires_ms,
+                payloads.value_of(record.payload),
+                record.marker,
+                minute,
+                record.member,
+            )
+        flat = primary.run(script, pack(words))
         return list(zip(flat[::3], flat[1::3], flat[2::3], strict=True))
 
     def _after_notice(
@@ -145,7 +184,7 @@ class Unlinker:
         for primary in self.store.primaries:
             asked: list[tuple[int, Record, bool]] = []
             commands: list[tuple[bytes | int, ...]] = []
-            for place, record in enumerate(records):
+            for place, record in enumerate(records[: len(answers)]):
                 if answers[place][0] != 0 or not sessions[place].pieces.marker:
                     continue
                 if not self.together() and self.store.owner(record.marker) is primary:

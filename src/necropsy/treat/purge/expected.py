@@ -1,6 +1,8 @@
-"""What must still be there for a session to go: exactly the columns that its layout judged, as words for the script.
+"""Sessions that may go, or be shortened, with the other keys that belong to them.
 
-Sessions of one layout have few shapes: which fields are compared by value, which must be absent, which by their length.
+``Expectations`` says what must still be there for a session to be shortened: exactly the columns that its layout judged, as
+words for the script. Sessions of one layout have few shapes: which fields are compared by value, which must be absent, which
+by their length.
 """
 
 from __future__ import annotations
@@ -8,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from necropsy.sessions.pieces import NONE, Pieces, pieces
+from necropsy.sessions.pieces import HAVE_PIECES, NONE, Pieces, pieces
 from necropsy.wire.redis.connection import Packed, pack
 
 if TYPE_CHECKING:
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 _BY_VALUE: Final = 256
 """Bytes of a field up to which it is compared by value; longer ones by length: the times of use are short."""
 _JDK: Final = b"\xac\xed"
+_NO_WORDS: Final = Packed(0, b"")
 
 
 class Shape(NamedTuple):
@@ -41,13 +44,53 @@ class Session:
     """Its place among the candidates that it was found with."""
     key: bytes
     expires_ms: int
-    shape: int
-    words: Packed
-    """Key, expiry, elements, values: what the script compares."""
     pieces: Pieces
     ends_ms: int
     bytes: int
     """Memory of its record, estimated."""
+    words: Packed = _NO_WORDS
+    """Shape, key, expiry, elements, values: what the script compares, where one compares them."""
+
+
+def of_candidates(found: Candidates, places: npt.NDArray[np.int64]) -> list[Session]:
+    """Return the sessions at these places of what was found."""
+    import pyarrow as pa
+
+    if not len(places):
+        return []
+    batch = found.batch.select(["key", "type", "expires_at", "bytes"]).take(pa.array(found.rows[places]))
+    keys: list[bytes] = batch.column("key").to_pylist()
+    expires = batch.column("expires_at").cast(pa.int64()).fill_null(-1).to_pylist()
+    sizes: list[int] = batch.column("bytes").to_pylist()
+    ends = found.ends_ms[places].tolist()
+    family = found.layout.family
+    if family not in HAVE_PIECES:
+        beside = [NONE] * len(keys)
+    else:
+        hashes = [kind == "hash" for kind in batch.column("type").cast(pa.string()).to_pylist()]
+        jdk = _serialized(found, places)
+        beside = [
+            pieces(family, key, ends_ms=end if end >= 0 else None, jdk=jdk[row]) if hashes[row] else NONE
+            for row, (key, end) in enumerate(zip(keys, ends, strict=True))
+        ]
+    rows = zip(places.tolist(), keys, expires, beside, ends, sizes, strict=True)
+    return [Session(*row) for row in rows]
+
+
+def _serialized(found: Candidates, places: npt.NDArray[np.int64]) -> list[bool]:
+    """Whether the JDK serialized the short fields of each: its member in an index is then serialized as well."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    rows = pa.array(found.rows[places])
+    said = pa.array([True] * len(rows))
+    for name, _ in found.layout.projection.hash_fields:
+        length = found.batch.column(f"length:{name.decode()}").take(rows)
+        text = found.batch.column(f"field:{name.decode()}").take(rows).cast(pa.binary())
+        short = pc.and_(pc.less_equal(length, _BY_VALUE), pc.equal(pc.binary_length(text), length))
+        fine = pc.or_(pc.invert(short.fill_null(False)), pc.equal(pc.binary_slice(text, 0, 2), _JDK).fill_null(True))
+        said = pc.and_(said, fine)
+    return list(said.to_pylist())
 
 
 class Expectations:
@@ -92,7 +135,7 @@ class Expectations:
                 shape = shape._replace(marker=True)
             number = self._numbers.setdefault(shape, len(self._numbers) + 1)
             words = pack([number, key, expires[row], elements[row], *compared])
-            sessions.append(Session(int(places[row]), key, expires[row], number, words, beside, ends[row], sizes[row]))
+            sessions.append(Session(int(places[row]), key, expires[row], beside, ends[row], sizes[row], words))
         return sessions
 
     def _fields(

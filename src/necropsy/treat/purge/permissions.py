@@ -11,6 +11,7 @@ _READING: Final = (
     "eval", "evalsha", "eval_ro", "evalsha_ro",
 )  # fmt: skip
 _PURGING: Final = ("dump", "restore", "unlink", "exists", "srem", "zrem", "set")
+_WATCHING: Final = ("hello", "client|tracking", "watch", "unwatch", "multi", "exec", "discard", "mget")
 _UNDOING: Final = ("sadd", "zadd", "pexpireat", "hset")
 _CAPPING: Final = ("persist",)
 _STREAMING: Final = ("sync", "replconf", "config|get")
@@ -24,7 +25,7 @@ def acl_line(version: str, *, cluster: bool, user: str = "necropsy") -> str:
     >>> acl_line("6.2.5", cluster=False).split()[:6]
     ['ACL', 'SETUSER', 'necropsy', 'on', '>PASSWORD', '~*']
     """
-    names = [*_READING, *_PURGING, *_UNDOING, *_CAPPING, *_STREAMING, *(_CLUSTER if cluster else ())]
+    names = [*_READING, *_PURGING, *_WATCHING, *_UNDOING, *_CAPPING, *_STREAMING, *(_CLUSTER if cluster else ())]
     numbers = tuple(int(part) for part in version.split(".")[:2] if part.isdecimal())
     known = [name for name in names if numbers >= _NEWER.get(name, (0,))]
     return f"ACL SETUSER {user} on >PASSWORD ~* {' '.join('+' + name for name in known)}"

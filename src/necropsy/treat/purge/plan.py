@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-VERSION: Final = 1
+VERSION: Final = 2
+"""2: ``prefixes``."""
 _FORMAT: Final = "necropsy purge plan"
 _SEAL: Final = 32
 LIFE: Final = timedelta(hours=24)
@@ -74,6 +75,8 @@ class Plan:
     """Chosen sessions by layout."""
     sample: tuple[str, ...]
     """A few chosen sessions, their ids masked."""
+    prefixes: tuple[str, ...] = ()
+    """What the keys of the chosen sessions begin with; none: any key."""
     case: str | None = None
     """Path of the case whose key it is sealed with."""
     notes: tuple[str, ...] = ()
@@ -113,6 +116,7 @@ def choose(case: Case, store: str, selection: Selection, rules: Rules, now: date
     layouts = case.rows(
         "SELECT layout, count(*) AS n FROM chosen WHERE reason = '' GROUP BY ALL ORDER BY n DESC, layout"
     )
+    namespaces = case.columns("SELECT DISTINCT namespace FROM chosen WHERE reason = '' ORDER BY ALL")["namespace"]
     sample = case.rows(
         "SELECT layout, namespace, id_hash, last_seen_at, expires_at FROM chosen WHERE reason = ''"
         f" ORDER BY id_hash LIMIT {_SAMPLE}"
@@ -129,6 +133,8 @@ def choose(case: Case, store: str, selection: Selection, rules: Rules, now: date
         "halves": {"hash without marker": halves} if halves else {},
         "lifetimes": tuple((row["namespace"], row["db"], row["s"]) for row in lifetimes),
         "layouts": {row["layout"]: row["n"] for row in layouts},
+        # Of a namespace that was folded, what comes before the first place that was.
+        "prefixes": tuple(sorted({(name or "").partition("*")[0] for name in namespaces.tolist()})),
         "sample": tuple(_shown(row) for row in sample),
         "hashes": np.ascontiguousarray(np.asarray(hashes, dtype=np.uint64)),
     }
@@ -213,8 +219,8 @@ def load(path: Path, now: datetime | None = None) -> tuple[Plan, bytes]:
     key = _key_of(path, said.get("case"))
     if len(rest) < _SEAL or not hmac.compare_digest(_sealed(data[:-_SEAL], key), data[-_SEAL:]):
         raise PlanError(f"{path}: changed since it was made, or cut off", hint="Make a new plan.")
-    for name in ("identities", "where", "sample", "notes"):
-        said[name] = tuple(said[name])
+    for name in ("identities", "where", "sample", "notes", "prefixes"):
+        said[name] = tuple(said.get(name, ()))
     said["lifetimes"] = tuple((namespace, db, seconds) for namespace, db, seconds in said["lifetimes"])
     plan = Plan(**said, hashes=np.frombuffer(rest[:-_SEAL], "<u8").astype(np.uint64))
     if (now or datetime.now(UTC)) > datetime.fromisoformat(plan.expires_at):

@@ -7,7 +7,7 @@ marker go in one UNLINK: applications that listen for the marker's end find no h
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, TypeAlias
 
 _EXPIRY_SINCE_7: Final = """\
 local function expiry(key) return redis.call('PEXPIRETIME', key) end
@@ -91,61 +91,41 @@ local function verdict(shape, key, from)
 end
 """
 
-_DELETE: Final = """\
-local answer = {}
-while at <= #ARGV do
-  local shape, key = shapes[tonumber(ARGV[at])], ARGV[at + 1]
-  local from = at + 1
-  local values = shape.kind == 'hash' and shape.exact + #shape.sized or 1
-  local after = from + 3 + values
-  local fine, said = pcall(verdict, shape, key, from)
-  if not fine then said = -5 end
-  local ended, left = -2, 0
-  if said == 0 then
-    if shape.marker then
-      local marker = ARGV[after]
-      if marker ~= '' then
-        if redis.pcall('STRLEN', marker) == 0 then ended = expiry(marker) end
-        if ended == -2 then redis.call('UNLINK', key) else redis.call('UNLINK', key, marker) end
-      else
-        redis.call('UNLINK', key)
-      end
-      if ARGV[after + 1] ~= '' then
-        local removed = redis.pcall('SREM', ARGV[after + 1], ARGV[after + 2])
-        if removed == 1 then left = 1 end
-      end
-    else
-      redis.call('UNLINK', key)
-    end
-  end
-  at = after + (shape.marker and 3 or 0)
-  answer[#answer + 1] = said
-  answer[#answer + 1] = ended
-  answer[#answer + 1] = left
+_WHOLE: Final = """\
+local function verdict(key, expires, payload)
+  local found = expiry(key)
+  if found == -2 then return -3 end
+  local away = found - tonumber(expires)
+  if away > slack or away < -slack then return -4 end
+  if string.sub(redis.call('DUMP', key), 1, -11) ~= payload then return -4 end
+  return 0
 end
-return answer
+local answer = {}
+for at = 1, #ARGV, 6 do
+  local key, marker, ended, left = ARGV[at], ARGV[at + 3], -2, 0
+  local fine, said = pcall(verdict, key, ARGV[at + 1], ARGV[at + 2])
+  if not fine then said = -5 end
+"""
+
+_DELETE: Final = """\
+  if said == 0 then
+    if marker ~= '' and redis.pcall('STRLEN', marker) == 0 then ended = expiry(marker) end
+    if ended == -2 then redis.call('UNLINK', key) else redis.call('UNLINK', key, marker) end
+    if ARGV[at + 4] ~= '' and redis.pcall('SREM', ARGV[at + 4], ARGV[at + 5]) == 1 then left = 1 end
+  end
 """
 
 _COMPARE: Final = """\
-local answer = {}
-while at <= #ARGV do
-  local shape, key = shapes[tonumber(ARGV[at])], ARGV[at + 1]
-  local from = at + 1
-  local values = shape.kind == 'hash' and shape.exact + #shape.sized or 1
-  local after = from + 3 + values
-  local fine, said = pcall(verdict, shape, key, from)
-  if not fine then said = -5 end
-  local ended = -2
-  if said == 0 and shape.marker and ARGV[after] ~= '' then
-    if redis.pcall('STRLEN', ARGV[after]) == 0 then
-      ended = expiry(ARGV[after])
-      redis.call('UNLINK', ARGV[after])
-    end
+  if said == 0 and marker ~= '' and redis.pcall('STRLEN', marker) == 0 then
+    ended = expiry(marker)
+    redis.call('UNLINK', marker)
   end
-  at = after + (shape.marker and 3 or 0)
+"""
+
+_ANSWER: Final = """\
   answer[#answer + 1] = said
   answer[#answer + 1] = ended
-  answer[#answer + 1] = 0
+  answer[#answer + 1] = left
 end
 return answer
 """
@@ -202,6 +182,8 @@ NOT_TRIED: Final = -7
 """The purge was stopped before."""
 DELETED: Final = (0, LOST)
 NO_MARKER: Final = -2
+Answer: TypeAlias = tuple[int, int, int]
+"""What became of a session: 0 or why not, when its marker ended, whether a set lost its member."""
 
 
 def fetch(*, since_7: bool) -> str:
@@ -216,15 +198,13 @@ def fetch(*, since_7: bool) -> str:
 def delete(*, since_7: bool) -> str:
     """Return the script that compares and deletes sessions.
 
-    Arguments: the number of shapes; of each its kind (``hash`` or ``string``), whether pieces follow, how many fields are
-    compared by value, are absent, are compared by length, and their names in this order; then of each session the number
-    of its shape, its key, expiry (-1: none), elements, values and lengths (of a string: its start), and if pieces follow
-    marker, set and member.
+    Arguments, of each session: its key, expiry (-1: none), value as DUMP has it (without version and checksum), marker, set
+    and member, each empty where there is none.
 
     Answers three numbers a session: 0 deleted, -3 not there, -4 changed, -5 on another node; the marker's expiry (-1: it
     had none, -2: no marker); whether the set lost a member.
     """
-    return _expiry(since_7) + _SAME + _DELETE
+    return _expiry(since_7) + _WHOLE + _DELETE + _ANSWER
 
 
 def announce(*, since_7: bool) -> str:
@@ -232,14 +212,17 @@ def announce(*, since_7: bool) -> str:
 
     Arguments and answer are those of ``delete``.
     """
-    return _expiry(since_7) + _SAME + _COMPARE
+    return _expiry(since_7) + _WHOLE + _COMPARE + _ANSWER
 
 
 def cap(*, since_7: bool) -> str:
     """Return the script that compares and shortens.
 
-    After the words of a session, as for ``delete``: its new expiry, its marker or nothing, the marker's new expiry, how many
-    words follow, and those: fields with their values, or the new string. Answers 0 or why not, the new expiry, 0.
+    Arguments: the number of shapes; of each its kind (``hash`` or ``string``), whether pieces follow, how many fields are
+    compared by value, are absent, are compared by length, and their names in this order; then of each session the number
+    of its shape, its key, expiry (-1: none), elements, values and lengths (of a string: its start), its new expiry, its
+    marker or nothing, the marker's new expiry, how many words follow, and those: fields with their values, or the new
+    string. Answers 0 or why not, the new expiry, 0.
     """
     return _expiry(since_7) + _SAME + _CAP
 

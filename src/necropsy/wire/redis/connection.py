@@ -43,6 +43,8 @@ class Connection:
         self.rounds = 0
         """How often an answer was waited for."""
         self.sent_bytes = 0
+        self.pushes: list[Any] | None = None
+        """What the server says unasked (RESP3), when somebody wants to hear it."""
         self.keeps_idle_times = False
         """Whether CLIENT NO-TOUCH is on: reading a value does not make it look used."""
 
@@ -157,6 +159,8 @@ class Connection:
                     at_first(data)
                     at_first = None
                 reader.feed(data)
+            elif self.pushes is not None and isinstance(answer, hiredis.PushNotification):
+                self.pushes.append(answer)
             else:
                 answers.append(answer)
         return answers

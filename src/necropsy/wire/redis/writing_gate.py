@@ -15,10 +15,15 @@ from necropsy.wire.redis.gate import READS, CommandRefused, Gate, Word, as_bytes
 WRITES: Final[dict[bytes, frozenset[bytes]]] = {
     name: frozenset({b"*"})
     for name in (
+        b"DISCARD",
         b"DUMP",
+        b"EXEC",
         b"EXISTS",
+        b"HELLO",
         b"HSET",
         b"GET",
+        b"MGET",
+        b"MULTI",
         b"PERSIST",
         b"PEXPIREAT",
         b"RESTORE",
@@ -28,12 +33,15 @@ WRITES: Final[dict[bytes, frozenset[bytes]]] = {
         b"SISMEMBER",
         b"SREM",
         b"UNLINK",
+        b"UNWATCH",
+        b"WATCH",
         b"ZADD",
         b"ZREM",
         b"ZSCORE",
     )
 }
-"""Commands beyond ``gate.READS``: DUMP, EXISTS, GET and ROLE only read, but no reader of evidence needs them."""
+"""Commands beyond ``gate.READS``: DUMP, EXISTS, GET, MGET and ROLE only read, but no reader of evidence needs them."""
+TRACKING: Final[dict[bytes, frozenset[bytes]]] = {b"CLIENT": READS[b"CLIENT"] | {b"TRACKING"}}
 
 
 class WritingGate(Gate):
@@ -52,7 +60,7 @@ class WritingGate(Gate):
 
     def __init__(self, scripts: Iterable[str] = ()) -> None:
         super().__init__()
-        self._commands = READS | WRITES
+        self._commands = READS | WRITES | TRACKING
         self._in_scripts = {name: names for name, names in self._commands.items() if name != b"RESTORE"}
         for script in scripts:
             self.admit(script)
