@@ -1,11 +1,14 @@
-"""How does the cost of a log on Spark grow with workers? A real standalone cluster of 1, 2 and 4 workers, beside DuckDB.
+"""What does a log cost on Spark? A real standalone cluster, beside DuckDB here and a plain Spark SQL grouping of the file.
 
-    python bench/engines.py [--lines 1200000] [--split MB] [--keep FOLDER]
+    python bench/engines.py [--lines 1200000] [--split MB] [--workers 1] [--rounds 1] [--before SRC] [--keep FOLDER]
 
-Each worker has one core and 1 GB, all are on this machine: beyond its cores, more workers cannot be faster. For each
-cluster: reading (the executors' work on the files until the first answer), the whole (with classes, rhythms and bins), and
-the processor time of all its processes. What is fixed is told by a log of a thousand lines; ``a core and GB`` is what the
-reading of a gigabyte took of one worker's core, from which a larger log can be estimated.
+Each worker has one core and 1 GB, and all are on this machine. Each run has a cluster of its own, so that its processor time,
+that of all processes of the cluster and of the driver, can be told. ``fixed`` is what a log of a thousand lines takes, the start
+of the cluster left out (``nothing``: a session that asks for nothing); ``a GB`` is what the large log takes beyond that.
+
+``--before`` takes the ``src`` of another tree, measured by turns with this one, and prints the ratios.
+``Spark SQL`` splits each line by a regular expression and counts requests by client, user agent, path and status: no visits, no
+redirects, no rhythms.
 """
 
 from __future__ import annotations
@@ -17,6 +20,7 @@ import resource
 import subprocess
 import sys
 import tempfile
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -27,7 +31,6 @@ import access_log  # noqa: E402 -- found by the line above
 
 import spark  # noqa: E402
 
-WORKERS = (1, 2, 4)
 MEMORY = "1g"
 
 READ = """
@@ -35,42 +38,77 @@ import json, sys, time
 from necropsy.case.store import Case
 from necropsy.evidence.access_log import reader
 path, engine = sys.argv[1], sys.argv[2] or None
-said = {}
-if engine:
-    from necropsy.evidence.access_log.backends import spark
-    backend = spark.SparkBackend
-    connected = spark.session
-    import contextlib
-    @contextlib.contextmanager
-    def session(address):
-        begin = time.perf_counter()
-        with connected(address) as found:
-            said["connect"] = time.perf_counter() - begin
-            yield found
-    spark.session = session
-else:
-    from necropsy.evidence.access_log.backends import local
-    backend = local.LocalBackend
-read = backend.read
-def timed(self, wanted):
-    begin = time.perf_counter()
-    part = read(self, wanted)
-    said["read"] = time.perf_counter() - begin
-    return part
-backend.read = timed
 begin = time.perf_counter()
 with Case.create(None) as case:
     log = reader.read(case, [path], engine=engine)
-    said["whole"] = time.perf_counter() - begin - said.get("connect", 0.0)
+    whole = time.perf_counter() - begin
     classes, = case.rows("SELECT count(*) AS classes, sum(visits) AS visits FROM visitor_class")
-print(json.dumps(said | {"requests": log.requests} | classes))
+print(json.dumps({"whole": whole, "requests": log.requests} | classes))
 """
+NOTHING = """
+import json, sys, time
+from necropsy.evidence.access_log.backends import spark
+begin = time.perf_counter()
+with spark.session(sys.argv[2]) as session:
+    pass
+print(json.dumps({"whole": time.perf_counter() - begin}))
+"""
+GROUPING = r"""
+import json, sys, time
+from necropsy.evidence.access_log.backends import spark
+from pyspark.sql import functions as f
+LINE = r'^(\\S+) \\S+ \\S+ \\[[^\\]]+\\] "\\S+ ([^ ?"]+)[^"]*" (\\d+) \\S+ "[^"]*" "([^"]*)"'
+begin = time.perf_counter()
+with spark.session(sys.argv[2]) as session:
+    part = lambda n: f.regexp_extract("value", LINE, n)
+    lines = session.read.text(sys.argv[1]).select(part(1).alias("client"), part(4).alias("agent"), part(2).alias("path"), part(3).alias("status"))
+    groups = lines.groupBy("client", "agent", "path", "status").count()
+    classes, requests = groups.agg(f.count("*"), f.sum("count")).first()
+print(json.dumps({"whole": time.perf_counter() - begin, "classes": classes, "requests": requests}))
+""".replace("\\\\", "\\")
 
 
-def ran(path: Path, engine: str, environment: dict[str, str] | None) -> dict[str, float]:
-    """Read a log by a process of its own; what it says of itself."""
-    command = [sys.executable, "-c", READ, str(path), engine]
-    done = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
+@dataclass
+class Costs:
+    """Seconds of the processor and of the clock, one a round."""
+
+    processor: dict[str, list[float]] = field(default_factory=dict)
+    """By what was read: ``nothing``, ``small``, ``large``."""
+    clock: dict[str, list[float]] = field(default_factory=dict)
+    said: dict[str, object] = field(default_factory=dict)
+
+    def fixed(self) -> float:
+        """Return what a small log takes."""
+        return mean(self.processor["small"]) - mean(self.processor["nothing"])
+
+    def a_gigabyte(self, size: float) -> float:
+        """Return what a gigabyte takes beyond that."""
+        return (mean(self.processor["large"]) - mean(self.processor["small"])) / size
+
+
+def mean(values: list[float]) -> float:
+    """Return the mean."""
+    return sum(values) / len(values)
+
+
+def measure(costs: Costs, what: str, code: str, path: Path, workers: int, options: dict[str, str], source: str) -> None:
+    """Run a program on a cluster of its own, and count what all of it took."""
+    before = processor_seconds()
+    if workers:
+        with spark.running(workers=workers, memory=MEMORY) as cluster:
+            engine = f"{cluster.url}?{urlencode(cluster.options | options)}"
+            found = ran(code, path, engine, cluster.environment | ({"PYTHONPATH": source} if source else {}))
+    else:
+        found = ran(code, path, "", {**os.environ} | ({"PYTHONPATH": source} if source else {}))
+    costs.processor.setdefault(what, []).append(processor_seconds() - before)
+    costs.clock.setdefault(what, []).append(float(found["whole"]))
+    costs.said[what] = {name: value for name, value in found.items() if name != "whole"}
+
+
+def ran(code: str, path: Path, engine: str, environment: dict[str, str]) -> dict[str, float]:
+    """Run a program by a process of its own; what it says of itself."""
+    command = [sys.executable, "-c", code, str(path), engine]
+    done = subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE, text=True)
     answer: dict[str, float] = json.loads(done.stdout)
     return answer
 
@@ -86,6 +124,9 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--lines", type=int, default=1_200_000)
     arguments.add_argument("--split", type=float, default=16.0, metavar="MB", help="size of the pieces")
+    arguments.add_argument("--workers", type=int, nargs="*", default=[1])
+    arguments.add_argument("--rounds", type=int, default=1)
+    arguments.add_argument("--before", type=Path, metavar="SRC", help="src of another tree")
     arguments.add_argument("--keep", type=Path, help="folder in which the log stays for the next run")
     chosen = arguments.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
@@ -97,37 +138,57 @@ def main() -> None:
         small = folder / "small.log"
         with path.open("rb") as source:
             small.write_bytes(b"".join(source.readline() for _ in range(1000)))
-        size = path.stat().st_size / 1e6
-        print(f"combined: {size:,.0f} MB in pieces of {chosen.split:.0f} MB; {os.cpu_count()} cores, {MEMORY} a worker")
-        print(f"{'':22} {'reading':>9} {'whole':>9} {'fixed':>8} {'CPU':>8} {'MB/s':>7} {'a core and GB':>14}  answers")
-        before = processor_seconds()
-        here = ran(path, "", None)
-        spent = processor_seconds() - before
-        row("DuckDB, here", here, ran(small, "", None), spent, size, 2)
-        for workers in WORKERS:
-            before = processor_seconds()
-            with spark.running(workers=workers, memory=MEMORY) as cluster:
-                settings = cluster.options | {
-                    "spark.executor.memory": MEMORY,
-                    "spark.sql.files.maxPartitionBytes": f"{round(chosen.split * (1 << 20))}",
-                    "spark.sql.shuffle.partitions": str(2 * workers),
-                    "spark.executor.extraJavaOptions": "-XX:TieredStopAtLevel=4",  # those of tests start fast instead
-                }
-                engine = f"{cluster.url}?{urlencode(settings)}"
-                fixed = ran(small, engine, cluster.environment)
-                found = ran(path, engine, cluster.environment)
-            spent = processor_seconds() - before
-            row(f"Spark, {workers} worker{'s' * (workers > 1)}", found, fixed, spent, size, workers)
-            same = all(found[name] == here[name] for name in ("requests", "classes", "visits"))
-            print(f"{'':22} {'the same answers' if same else 'OTHER ANSWERS'}")
+        size = path.stat().st_size / 1e9
+        print(
+            f"combined: {1000 * size:,.0f} MB in pieces of {chosen.split:.0f} MB; {os.cpu_count()} cores, {MEMORY} a worker"
+        )
+        here = Costs()
+        for what, log in (("nothing", small), ("small", small), ("large", path)):
+            measure(here, what, "print('{\"whole\": 0}')" if what == "nothing" else READ, log, 0, {}, "")
+        print(f"{'':26} {'fixed':>14} {'large':>14} {'CPU fixed':>10} {'CPU large':>10} {'CPU a GB':>10}  answers")
+        row("DuckDB, here", here, size)
+        for workers in chosen.workers:
+            options = {
+                "spark.executor.memory": MEMORY,
+                "spark.sql.files.maxPartitionBytes": f"{round(chosen.split * (1 << 20))}",
+                "spark.sql.shuffle.partitions": str(2 * workers),
+                "spark.executor.extraJavaOptions": "-XX:TieredStopAtLevel=4",  # those of tests start fast instead
+            }
+            by_name = {"Spark SQL": (GROUPING, ""), "necropsy": (READ, "")}
+            if chosen.before:
+                by_name["necropsy, before"] = (READ, str(chosen.before.resolve()))
+            found: dict[str, Costs] = {name: Costs() for name in by_name}
+            for _ in range(chosen.rounds):
+                for what, log in (("nothing", small), ("small", small), ("large", path)):
+                    for name, (code, source) in by_name.items():
+                        measure(
+                            found[name], what, NOTHING if what == "nothing" else code, log, workers, options, source
+                        )
+            for name, costs in found.items():
+                row(f"{name}, {workers} worker{'s' * (workers > 1)}", costs, size)
+            same = found["necropsy"].said["large"] == here.said["large"]
+            print(f"{'':26} {'the same answers as DuckDB' if same else 'OTHER ANSWERS'}")
+            now = found["necropsy"]
+            for name in ("necropsy, before", "Spark SQL"):
+                if name in found:
+                    other = found[name]
+                    print(
+                        f"{'':26} beside {name}: CPU a GB {now.a_gigabyte(size) / other.a_gigabyte(size):.2f} x,"
+                        f" CPU fixed {now.fixed() / other.fixed():.2f} x,"
+                        f" clock fixed {mean(now.clock['small']) / mean(other.clock['small']):.2f} x,"
+                        f" clock large {mean(now.clock['large']) / mean(other.clock['large']):.2f} x",
+                        flush=True,
+                    )
 
 
-def row(name: str, found: dict[str, float], fixed: dict[str, float], spent: float, size: float, cores: int) -> None:
+def row(name: str, costs: Costs, size: float) -> None:
     """Print one row."""
-    a_core = (found["read"] - fixed["read"]) * min(cores, os.cpu_count() or 1) / size * 1000
+    said = costs.said["large"]
+    assert isinstance(said, dict)
     print(
-        f"{name:22} {found['read']:7.2f} s {found['whole']:7.2f} s {fixed['whole']:6.2f} s {spent:6.1f} s"
-        f" {size / found['whole']:7,.0f} {a_core:12.1f} s  {found['classes']:,.0f} classes",
+        f"{name:26} {mean(costs.clock['small']):12.2f} s {mean(costs.clock['large']):12.2f} s {costs.fixed():8.1f} s"
+        f" {mean(costs.processor['large']) - mean(costs.processor['nothing']):8.1f} s {costs.a_gigabyte(size):8.1f} s"
+        f"  {said['classes']:,.0f} classes",
         flush=True,
     )
 

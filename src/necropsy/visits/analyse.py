@@ -93,8 +93,13 @@ def _visits(engine: Engine, between: tuple[int, int]) -> tuple[pa.Table, Blocks]
 
 
 def fold_rare_children(engine: Engine) -> None:
-    """Make ``page``: where a path has very many children, the rare ones lose their names, from the top down."""
+    """Make ``page`` of the lines."""
     engine.create("counted")
+    make_pages(engine)
+
+
+def make_pages(engine: Engine) -> None:
+    """Make ``page`` of ``counted``: where a path has very many children, the rare ones lose their names, from the top down."""
     engine.create("asked")
     if engine.value("paths") > CHILDREN:
         for depth in range(2, _DEEPEST + 1):
@@ -110,26 +115,57 @@ def find_visits(engine: Engine, slack_us: int) -> None:
     if engine.value("redirects"):
         engine.create("host")
         engine.create("hop")
-        _pair(engine, "by_referer", "first_pair", redirect_pairs.Pairing(slack_us, named=True))
+        _pair(engine, "by_referer", "first_pair", by_referer(slack_us))
         engine.create("unpaired")
-        _pair(engine, "by_host", "second_pair", redirect_pairs.Pairing(slack_us, named=False))
-        engine.create("pair")
-        engine.map_groups("follower", redirect_chains.followers, "pair", "flow", FOLLOWER)
-        engine.create("chain")
-        engine.drop("host", "hop", "keyed", "guess", "typical_pair", "bystander", "ambiguous", "confirmed_pair")
-        engine.drop("first_pair", "second_pair", "pair")
+        _pair(engine, "by_host", "second_pair", by_host(slack_us))
+        chain_pairs(engine)
+        engine.drop("host", "hop", "keyed", "guess", "pair_count", "typical_pair", "bystander", "ambiguous")
+        engine.drop("confirmed_pair", "first_pair", "second_pair", "pair")
     else:
-        for name, columns in (("follower", FOLLOWER), ("chain", CHAIN)):
-            engine.upload(name, arrow_schema(columns).empty_table())
+        nothing_followed(engine)
     engine.drop("redirect_candidates")
+
+
+def by_referer(slack_us: int) -> redirect_pairs.Pairing:
+    """Pair lines by the page that the follower's Referer names: the first round."""
+    return redirect_pairs.Pairing(slack_us, named=True)
+
+
+def by_host(slack_us: int) -> redirect_pairs.Pairing:
+    """Pair lines by their host: the second round."""
+    return redirect_pairs.Pairing(slack_us, named=False)
+
+
+def chain_pairs(engine: Engine) -> None:
+    """Make ``follower`` and ``chain`` of the pairs of both rounds."""
+    engine.create("pair")
+    engine.map_groups("follower", redirect_chains.followers, "pair", "flow", FOLLOWER)
+    engine.create("chain")
+
+
+def nothing_followed(engine: Engine) -> None:
+    """Make ``follower`` and ``chain`` of a log without redirects."""
+    for name, columns in (("follower", FOLLOWER), ("chain", CHAIN)):
+        engine.upload(name, arrow_schema(columns).empty_table())
 
 
 def _pair(engine: Engine, keyed: str, pair: str, pairing: redirect_pairs.Pairing) -> None:
     """Run one round."""
+    guess_pairs(engine, keyed, pairing)
+    engine.create("typical_pair")
+    settle_pairs(engine, pair, pairing, again=bool(engine.value("coincidences")))
+
+
+def guess_pairs(engine: Engine, keyed: str, pairing: redirect_pairs.Pairing) -> None:
+    """Make ``keyed``, ``guess`` and ``pair_count``: pairs by their order alone."""
     engine.create(keyed)
     engine.map_groups("guess", pairing, "keyed", "key", GUESS)
-    engine.create("typical_pair")
-    if engine.value("coincidences"):
+    engine.create("pair_count")
+
+
+def settle_pairs(engine: Engine, pair: str, pairing: redirect_pairs.Pairing, *, again: bool) -> None:
+    """Make the pairs of a round of those that are typical; again without passers-by, if some guesses are coincidence."""
+    if again:
         # Once more without the passers-by: only redirects, and pages that redirects of this log lead to.
         for step in ("bystander", "ambiguous", "confirmed_pair", "retried"):
             engine.create(step)
@@ -161,9 +197,15 @@ def make_classes(engine: Engine) -> None:
 def find_bare_pages(engine: Engine) -> None:
     """Make ``bare``: pages that have no body."""
     if engine.value("unanswered"):
+        engine.create("shown")
         engine.create("bare")
     else:
-        engine.upload("bare", arrow_schema(BARE).empty_table())
+        no_bare_pages(engine)
+
+
+def no_bare_pages(engine: Engine) -> None:
+    """Make ``bare`` of a log that tells of no page without a body."""
+    engine.upload("bare", arrow_schema(BARE).empty_table())
 
 
 def judge_rhythms(engine: Engine) -> None:

@@ -15,7 +15,7 @@ from necropsy.evidence.access_log.formats.layout import LogFormat
 from necropsy.evidence.access_log.rotation import logs_of
 from necropsy.model.evidence import Absent, Blemish, Source
 from necropsy.model.figures import size
-from necropsy.visits import analyse, case_rows
+from necropsy.visits import case_rows
 from necropsy.wire.files import STANDARD_INPUT, fingerprint_beside, is_packed, size_of
 
 if TYPE_CHECKING:
@@ -176,7 +176,7 @@ def _analyse(
     result.last_at = max(last, result.last_at or last)
     result.begin_checksums()  # what follows leaves a core idle now and then
     between = (part.first_us, part.last_us) if visits else None
-    analysis = analyse.analyse(backend.engine, slack_us=round(slack_s * 1e6), bins=bins, visits_between=between)
+    analysis = backend.analyse(slack_us=round(slack_s * 1e6), bins=bins, visits_between=between)
     first_id = case.value("SELECT coalesce(max(class_id) + 1, 0) FROM visitor_class")
     case.append("visitor_class", case_rows.visitor_class(analysis, name, first_id, hash_with))
     if analysis.bins is not None:

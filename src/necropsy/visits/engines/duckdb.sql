@@ -454,91 +454,88 @@ FROM (
     ON "t1"."referer_key" = "t13"."name"
 ) AS "t15"
 
--- typical_pair -> typical_pair
-WITH "t1" AS (
-  SELECT
-    "t0"."from_pattern",
-    "t0"."to_pattern",
-    COUNT(*) AS "seen",
-    SUM("t0"."onward") AS "onward"
-  FROM "guess" AS "t0"
-  GROUP BY
-    1,
-    2
-)
+-- pair_count -> pair_count
 SELECT
-  "t8"."from_pattern",
-  "t8"."to_pattern"
+  "t0"."from_pattern",
+  "t0"."to_pattern",
+  COUNT(*) AS "seen",
+  SUM("t0"."onward") AS "onward"
+FROM "guess" AS "t0"
+GROUP BY
+  1,
+  2
+
+-- typical_pair -> typical_pair
+SELECT
+  "t6"."from_pattern",
+  "t6"."to_pattern"
 FROM (
   SELECT
-    "t7"."from_pattern",
-    "t7"."to_pattern",
-    "t7"."seen",
-    "t7"."onward",
-    "t7"."all_seen",
-    "t4"."from_pattern" AS "from_pattern_right",
-    "t4"."to_pattern" AS "to_pattern_right",
-    "t4"."back"
+    "t5"."from_pattern",
+    "t5"."to_pattern",
+    "t5"."seen",
+    "t5"."onward",
+    "t5"."all_seen",
+    "t2"."from_pattern" AS "from_pattern_right",
+    "t2"."to_pattern" AS "to_pattern_right",
+    "t2"."back"
   FROM (
     SELECT
       *
     FROM (
       SELECT
-        "t2"."from_pattern",
-        "t2"."to_pattern",
-        "t2"."seen",
-        "t2"."onward",
-        SUM("t2"."seen") OVER (
-          PARTITION BY "t2"."from_pattern"
+        "t0"."from_pattern",
+        "t0"."to_pattern",
+        "t0"."seen",
+        "t0"."onward",
+        SUM("t0"."seen") OVER (
+          PARTITION BY "t0"."from_pattern"
           ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
         ) AS "all_seen"
-      FROM "t1" AS "t2"
-    ) AS "t5"
+      FROM "pair_count" AS "t0"
+    ) AS "t3"
     WHERE
       (
-        "t5"."all_seen" < 20
+        "t3"."all_seen" < 20
       )
       OR (
-        "t5"."seen" >= (
-          "t5"."all_seen" * 0.05
+        "t3"."seen" >= (
+          "t3"."all_seen" * 0.05
         )
       )
-  ) AS "t7"
+  ) AS "t5"
   LEFT OUTER JOIN (
     SELECT
-      "t2"."to_pattern" AS "from_pattern",
-      "t2"."from_pattern" AS "to_pattern",
-      "t2"."onward" AS "back"
-    FROM "t1" AS "t2"
-  ) AS "t4"
-    ON "t7"."from_pattern" = "t4"."from_pattern"
-    AND "t7"."to_pattern" = "t4"."to_pattern"
-) AS "t8"
+      "t0"."to_pattern" AS "from_pattern",
+      "t0"."from_pattern" AS "to_pattern",
+      "t0"."onward" AS "back"
+    FROM "pair_count" AS "t0"
+  ) AS "t2"
+    ON "t5"."from_pattern" = "t2"."from_pattern"
+    AND "t5"."to_pattern" = "t2"."to_pattern"
+) AS "t6"
 WHERE
   (
-    "t8"."onward" <= (
-      "t8"."seen" * 0.5
+    "t6"."onward" <= (
+      "t6"."seen" * 0.5
     )
   )
   OR (
-    COALESCE("t8"."back", 0) < (
-      "t8"."seen" * 0.3
+    COALESCE("t6"."back", 0) < (
+      "t6"."seen" * 0.3
     )
   )
 
 -- coincidences -> coincidences
 SELECT
-  COUNT(*) AS "value"
+  COALESCE(SUM("t4"."seen"), 0) AS "value"
 FROM (
   SELECT
-    "t2"."key",
-    "t2"."number",
-    "t2"."follower",
-    "t2"."flow",
     "t2"."from_pattern",
     "t2"."to_pattern",
+    "t2"."seen",
     "t2"."onward"
-  FROM "guess" AS "t2"
+  FROM "pair_count" AS "t2"
   ANTI JOIN "typical_pair" AS "t3"
     ON "t2"."from_pattern" = "t3"."from_pattern"
     AND "t2"."to_pattern" = "t3"."to_pattern"
@@ -1039,7 +1036,8 @@ GROUP BY
 SELECT
   "t7"."class_key",
   "t7"."followed_to",
-  "t7"."all_followed" AS "followed"
+  "t7"."all_followed" AS "followed",
+  "t7"."all_followed" AS "most"
 FROM (
   SELECT
     "t6"."class_key",
@@ -1266,11 +1264,12 @@ LEFT OUTER JOIN (
       "t15"."rest_key",
       "t15"."followed_to",
       "t15"."followed",
+      "t15"."most",
       "t15"."level",
       "t15"."place",
       ROW_NUMBER() OVER (
         PARTITION BY "t15"."level", "t15"."place"
-        ORDER BY "t15"."followed" DESC, "t15"."followed_to" ASC
+        ORDER BY "t15"."most" DESC, "t15"."followed_to" ASC
         ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
       ) - 1 AS "rank",
       SUM("t15"."followed") OVER (
@@ -1288,6 +1287,7 @@ LEFT OUTER JOIN (
         "t4"."rest_key",
         "t5"."followed_to",
         "t5"."followed",
+        "t5"."most",
         CASE
           WHEN "t11"."itself" IS NOT NULL
           THEN 0
@@ -1348,63 +1348,64 @@ FROM (
     ) = 16
 ) AS "t1"
 
+-- shown -> shown
+SELECT
+  "t1"."page_key",
+  "t1"."host_key",
+  "t1"."status",
+  SUM(CASE WHEN "t1"."empty" THEN 0 ELSE 1 END) AS "filled"
+FROM (
+  SELECT
+    "t0"."page_key",
+    "t0"."host_key",
+    "t0"."status",
+    (
+      CAST("t0"."flags" AS INT) & 16
+    ) = 16 AS "empty"
+  FROM "line" AS "t0"
+  WHERE
+    "t0"."status" >= 200 AND "t0"."status" < 300
+) AS "t1"
+GROUP BY
+  1,
+  2,
+  3
+
 -- bare -> bare
 SELECT
-  "t8"."pattern_key",
-  "t8"."host_key",
-  "t8"."status",
+  "t6"."pattern_key",
+  "t6"."host_key",
+  "t6"."status",
   1 AS "bare"
 FROM (
   SELECT
-    "t7"."pattern_key",
-    "t7"."host_key",
-    "t7"."status",
-    SUM("t7"."filled") AS "filled"
+    "t5"."pattern_key",
+    "t5"."host_key",
+    "t5"."status",
+    SUM("t5"."filled") AS "filled"
   FROM (
     SELECT
-      "t6"."page_key",
-      "t6"."host_key",
-      "t6"."status",
-      "t6"."filled",
-      "t3"."pattern_key"
-    FROM (
-      SELECT
-        "t4"."page_key",
-        "t4"."host_key",
-        "t4"."status",
-        SUM(CASE WHEN "t4"."empty" THEN 0 ELSE 1 END) AS "filled"
-      FROM (
-        SELECT
-          "t0"."page_key",
-          "t0"."host_key",
-          "t0"."status",
-          (
-            CAST("t0"."flags" AS INT) & 16
-          ) = 16 AS "empty"
-        FROM "line" AS "t0"
-        WHERE
-          "t0"."status" >= 200 AND "t0"."status" < 300
-      ) AS "t4"
-      GROUP BY
-        1,
-        2,
-        3
-    ) AS "t6"
+      "t2"."page_key",
+      "t2"."host_key",
+      "t2"."status",
+      "t2"."filled",
+      "t4"."pattern_key"
+    FROM "shown" AS "t2"
     INNER JOIN (
       SELECT
         "t1"."page_key",
         "t1"."pattern_key"
       FROM "page" AS "t1"
-    ) AS "t3"
-      ON "t6"."page_key" = "t3"."page_key"
-  ) AS "t7"
+    ) AS "t4"
+      ON "t2"."page_key" = "t4"."page_key"
+  ) AS "t5"
   GROUP BY
     1,
     2,
     3
-) AS "t8"
+) AS "t6"
 WHERE
-  "t8"."filled" = 0
+  "t6"."filled" = 0
 
 -- summed -> summed
 SELECT

@@ -54,14 +54,18 @@ def classes(t: Mapping[str, ir.Table]) -> ir.Table:
 
 
 def redirect_target(t: Mapping[str, ir.Table]) -> ir.Table:
-    """Commonest target of the redirects of a class: a page may lead different people to different places."""
+    """Commonest target of the redirects of a class: a page may lead different people to different places.
+
+    ``followed`` and ``most`` count the requests that followed: in all classes of a row, and in the one that has the most.
+    """
     visits = t["visit"].select("number", "class_key").inner_join(t["chain"], "number")
     ways = visits.group_by("class_key", "followed_to").agg(times=ibis._.count(), followed=ibis._.followed.sum())
     by_times = ibis.window(group_by="class_key", order_by=[ibis.desc("times"), ibis.asc("followed_to")])
     ranked = ways.mutate(
         place=ibis.row_number().over(by_times), all_followed=ways.followed.sum().over(ibis.window(group_by="class_key"))
     )
-    return ranked.filter(ranked.place == 0).select("class_key", "followed_to", followed="all_followed")
+    first = ranked.filter(ranked.place == 0)
+    return first.select("class_key", "followed_to", followed="all_followed", most="all_followed")
 
 
 def judged(t: Mapping[str, ir.Table], fewest: int) -> ir.Table:
@@ -114,7 +118,7 @@ def folded(t: Mapping[str, ir.Table]) -> ir.Table:
     )
     ways = _placed(t, t["classes"].inner_join(t["redirect_target"], "class_key"))  # few: most visits lead nowhere
     same = ibis.window(group_by=["level", "place"])
-    by_most = ibis.window(group_by=["level", "place"], order_by=[ibis.desc("followed"), ibis.asc("followed_to")])
+    by_most = ibis.window(group_by=["level", "place"], order_by=[ibis.desc("most"), ibis.asc("followed_to")])
     ranked = ways.mutate(rank=ibis.row_number().over(by_most), all_followed=ways.followed.sum().over(same))
     first = ranked.filter(ranked.rank == 0).select("level", "place", "followed_to", "all_followed")
     rows = sums.left_join(first, ["level", "place"])
@@ -128,20 +132,25 @@ def folded(t: Mapping[str, ir.Table]) -> ir.Table:
 
 def unanswered(t: Mapping[str, ir.Table]) -> ir.Table:
     """Number of pages that were answered without a body."""
-    shown = _shown(t["line"])
-    return shown.filter(shown.empty).agg(value=ibis._.count())
+    answers = _answers(t["line"])
+    return answers.filter(answers.empty).agg(value=ibis._.count())
+
+
+def shown(t: Mapping[str, ir.Table]) -> ir.Table:
+    """Number of answers with a body, of each page that was shown."""
+    answers = _answers(t["line"])
+    return answers.group_by("page_key", "host_key", "status").agg(filled=ibis._.empty.ifelse(0, 1).sum())
 
 
 def bare(t: Mapping[str, ir.Table]) -> ir.Table:
     """Pages that were shown without a body each time."""
     # Counted before they are joined: there are far fewer pages than lines.
-    shown = _shown(t["line"]).group_by("page_key", "host_key", "status").agg(filled=ibis._.empty.ifelse(0, 1).sum())
-    paged = shown.inner_join(t["page"].select("page_key", "pattern_key"), "page_key")
+    paged = t["shown"].inner_join(t["page"].select("page_key", "pattern_key"), "page_key")
     asked = paged.group_by("pattern_key", "host_key", "status").agg(filled=paged.filled.sum())
     return asked.filter(asked.filled == 0).select("pattern_key", "host_key", "status", bare=ibis.literal(1, "int8"))
 
 
-def _shown(line: ir.Table) -> ir.Table:
+def _answers(line: ir.Table) -> ir.Table:
     told = line.filter((line.status >= 200) & (line.status < 300))
     return told.select("page_key", "host_key", "status", empty=(told.flags.cast("int32") & EMPTY_BODY) == EMPTY_BODY)
 

@@ -26,7 +26,7 @@ from typing import Final
 import ibis
 import ibis.expr.types as ir
 
-REDIRECTS: Final = (301, 302, 303, 307, 308)
+from necropsy.visits.redirect_pairs import REDIRECTS
 
 _COINCIDENCE: Final = 0.05
 """Share of a page's redirects that a follower must have, where there are enough of them to tell."""
@@ -105,10 +105,15 @@ def by_host(t: Mapping[str, ir.Table]) -> ir.Table:
     return hops.select(*_HOP, key=hops.flow ^ hops.bare_key, leads=hops.redirect.ifelse(1, 0), what=hops.pattern_key)
 
 
+def pair_count(t: Mapping[str, ir.Table]) -> ir.Table:
+    """Number of times that a page followed another, and of those in which it led on itself."""
+    guesses = t["guess"]
+    return guesses.group_by("from_pattern", "to_pattern").agg(seen=guesses.count(), onward=guesses.onward.sum())
+
+
 def typical_pair(t: Mapping[str, ir.Table]) -> ir.Table:
     """Which page is followed by which, more often than by coincidence, and not as often the other way round."""
-    guesses = t["guess"]
-    seen = guesses.group_by("from_pattern", "to_pattern").agg(seen=ibis._.count(), onward=guesses.onward.sum())
+    seen = t["pair_count"]
     all_seen = seen.mutate(all_seen=seen.seen.sum().over(ibis.window(group_by="from_pattern")))
     often = all_seen.filter((all_seen.all_seen < _ENOUGH) | (all_seen.seen >= _COINCIDENCE * all_seen.all_seen))
     back = seen.select(from_pattern="to_pattern", to_pattern="from_pattern", back="onward")
@@ -119,7 +124,8 @@ def typical_pair(t: Mapping[str, ir.Table]) -> ir.Table:
 
 def coincidences(t: Mapping[str, ir.Table]) -> ir.Table:
     """Number of guesses that are mere coincidence."""
-    return t["guess"].anti_join(t["typical_pair"], ["from_pattern", "to_pattern"]).agg(value=ibis._.count())
+    rare = t["pair_count"].anti_join(t["typical_pair"], ["from_pattern", "to_pattern"])
+    return rare.agg(value=ibis.coalesce(ibis._.seen.sum(), 0))
 
 
 def typical(t: Mapping[str, ir.Table]) -> ir.Table:

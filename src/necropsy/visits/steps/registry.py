@@ -42,6 +42,7 @@ STEPS: Final[tuple[Step, ...]] = (
     *_named(redirects.redirect_candidates, redirects.redirects, redirects.host, redirects.hop),
     Step(redirects.by_referer, "keyed"),
     *_named(
+        redirects.pair_count,
         redirects.typical_pair,
         redirects.coincidences,
         redirects.bystander,
@@ -57,7 +58,8 @@ STEPS: Final[tuple[Step, ...]] = (
     *_named(redirects.pair, redirects.chain),
     *_named(clients.telling, clients.cookie_client, clients.cookie_kept, clients.cookie_rest, clients.cookie_texts),
     *_named(classes.visit, classes.classes, classes.redirect_target, classes.frequent_classes, classes.judged),
-    *_named(classes.kept, classes.overflow_class, classes.folded, classes.unanswered, classes.bare),
+    *_named(classes.kept, classes.overflow_class, classes.folded, classes.unanswered),
+    *_named(classes.shown, classes.bare),
     *_named(classes.summed, classes.class_texts, classes.bins, classes.busy, classes.started),
 )
 

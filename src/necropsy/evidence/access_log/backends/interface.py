@@ -1,4 +1,4 @@
-"""The interface of a backend: it reads a log, and has the engine that analyses the lines."""
+"""The interface of a backend: it reads a log, and analyses the lines."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from necropsy.evidence.access_log.formats.layout import LogFormat
 from necropsy.model.evidence import Absent, Blemish, Source
 
 if TYPE_CHECKING:
-    from necropsy.visits.engines.interface import Engine
+    from necropsy.visits.analyse import Analysis
 
 KIND: Final = "access_log"
 
@@ -55,14 +55,13 @@ class Wanted:
 
 
 class Backend(Protocol):
-    """Reads a log, and has the engine that analyses it."""
-
-    @property
-    def engine(self) -> Engine:
-        """Has the lines, once they were read."""
+    """Reads a log, and analyses it."""
 
     def read(self, wanted: Wanted) -> Part:
         """Read the lines of a log. What cannot be read is said, and never raises."""
+
+    def analyse(self, *, slack_us: int, bins: bool, visits_between: tuple[int, int] | None) -> Analysis:
+        """Analyse the lines that were read, of which there are some; see ``visits.analyse``."""
 
 
 class OpenBackend(Protocol):

@@ -15,9 +15,11 @@ from necropsy.evidence.access_log.formats.unfit import noted
 from necropsy.evidence.access_log.sources import LogFile, attach, first_lines, nothing_in
 from necropsy.model.errors import UnreadableSource
 from necropsy.model.evidence import Absent, Source
+from necropsy.visits import analyse
 from necropsy.visits.engines.duckdb_engine import DuckdbEngine
 
 if TYPE_CHECKING:
+    from necropsy.visits.analyse import Analysis
     from necropsy.visits.engines.interface import Engine
 
 
@@ -29,7 +31,7 @@ class LocalBackend:
         self.engine: Engine = DuckdbEngine(scratch)
 
     def read(self, wanted: Wanted) -> Part:
-        """See ``Place``."""
+        """See ``Backend``."""
         lines.create_tables(self.scratch)
         part, first_number = Part(), 0
         for number, locator in enumerate(wanted.locators):
@@ -61,6 +63,10 @@ class LocalBackend:
         part.requests -= lines.finish(self.scratch, wanted.condition)
         part.first_us, part.last_us = self.scratch.rows("SELECT min(time_us), max(time_us) FROM line")[0]
         return part
+
+    def analyse(self, *, slack_us: int, bins: bool, visits_between: tuple[int, int] | None) -> Analysis:
+        """See ``Backend``."""
+        return analyse.analyse(self.engine, slack_us=slack_us, bins=bins, visits_between=visits_between)
 
 
 @contextlib.contextmanager

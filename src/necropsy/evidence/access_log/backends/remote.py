@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any, Final
 from necropsy.case.scratch import Scratch, open_scratch
 from necropsy.evidence.access_log.backends.interface import Backend, Part, Wanted
 from necropsy.evidence.access_log.backends.local import LocalBackend
+from necropsy.visits import analyse
 from necropsy.visits.tables import SOURCES, arrow_schema
 
 if TYPE_CHECKING:
+    from necropsy.visits.analyse import Analysis
     from necropsy.visits.engines.interface import Engine
 
 _UPLOADED: Final = 1 << 18
@@ -29,7 +31,7 @@ class RemoteBackend:
         self.engine: Engine = self.connected
 
     def read(self, wanted: Wanted) -> Part:
-        """See ``Place``."""
+        """See ``Backend``."""
         import pyarrow as pa
 
         part = self._local.read(wanted)
@@ -41,6 +43,10 @@ class RemoteBackend:
             for batch in reader:
                 self.connected.append(table, pa.Table.from_batches([batch]).cast(schema))
         return part
+
+    def analyse(self, *, slack_us: int, bins: bool, visits_between: tuple[int, int] | None) -> Analysis:
+        """See ``Backend``."""
+        return analyse.analyse(self.engine, slack_us=slack_us, bins=bins, visits_between=visits_between)
 
 
 @contextlib.contextmanager

@@ -1,7 +1,11 @@
-"""Logs on Spark: its executors read the files (``pieces``), and take the steps of the analysis.
+"""Logs on Spark: its executors read the files (``spark_partitions``), and analyse the lines of some flows each.
 
 An executor is given a piece of a file (a *split*, 128 MB by Spark's default), or a packed file as a whole: only plain ones
-can be cut. So necropsy must be installed, in the same version, where the executors run.
+can be cut. Files of a file system that all machines see are opened by the executors; what is behind an address (``s3a://``,
+``hdfs://``) is read by Spark. So necropsy must be installed, in the same version, where the executors run.
+
+Between the stages lines and tables travel as bytes that Spark keeps and does not look into. It knows of what each was made:
+if an executor is lost, what it had is made again from the files by those that are left.
 """
 
 from __future__ import annotations
@@ -9,16 +13,16 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
+import math
 import os
 import re
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl, unquote
 
-import ibis
 import pyspark
 from py4j.protocol import Py4JError
 from pyspark.errors import PySparkException
@@ -28,31 +32,35 @@ from necropsy._internal.masking import masked_address
 from necropsy.case.scratch import open_scratch
 from necropsy.evidence.access_log.backends import spark_partitions
 from necropsy.evidence.access_log.backends.interface import KIND, Backend, Part, Wanted, first_line
+from necropsy.evidence.access_log.backends.spark_stages import SparkPartitions, on_executors
 from necropsy.evidence.access_log.sources import attach, first_lines
 from necropsy.model.errors import NecropsyError, UnreadableSource
 from necropsy.model.evidence import Absent
-from necropsy.visits.engines.ibis_engine import IbisEngine
-from necropsy.visits.engines.interface import Engine
-from necropsy.visits.tables import GIVEN, LINE
+from necropsy.visits.partitioned.conductor import Conductor
+from necropsy.visits.partitioned.packing import merged
 from necropsy.wire.files import STANDARD_INPUT
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from necropsy.visits.engines.interface import Function
+    from necropsy.visits.analyse import Analysis
 
-_TYPES: Final = {"int8": "byte", "int16": "short", "int64": "long", "float64": "double", "string": "string"}
 _HEAD: Final = 100
 """Lines by which the layout of a file is recognised."""
 _PACKED: Final = re.compile(r"\.(gz|zst|zstd|bz2|xz)$", re.IGNORECASE)
 _ELSEWHERE: Final = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 _PATIENCE_S: Final = 60.0
 """How long a cluster may take to start the first executor."""
+_SMALLEST: Final = 4 << 20
+"""Bytes below which no file is cut, as Spark has it."""
+_OF_A_PARTITION: Final = 256 << 20
+"""Bytes of a log whose lines are one partition, unless Spark's settings say how many there are: some hundred MB of memory."""
+_UNPACKED: Final = 10
+"""Times that a packed log is larger as it is inside, about."""
 _SETTINGS: Final = {
-    "spark.sql.ansi.enabled": "false",  # else it raises where DuckDB says NULL
+    "spark.sql.ansi.enabled": "false",
     "spark.sql.session.timeZone": "UTC",
     "spark.ui.showConsoleProgress": "false",  # standard error is ours
-    "spark.sql.execution.arrow.maxRecordsPerBatch": str(spark_partitions.AT_ONCE),
 }
 
 
@@ -88,9 +96,15 @@ def session(address: str) -> Iterator[SparkSession]:
         yield spark
     except (PySparkException, Py4JError) as error:
         hint = "What the executors wrote says more. Can they read the files, and is necropsy installed there, in this version?"
-        raise NecropsyError(f"--engine {masked_address(address)}: {first_line(error)}", hint=hint) from error
+        raise NecropsyError(f"--engine {masked_address(address)}: {_reason(error)}", hint=hint) from error
     finally:
         spark.stop()
+
+
+def _reason(error: Exception) -> str:
+    """Return what is said of an error in one line: what an executor's Python raised, if it did."""
+    raised = re.findall(r"^Traceback \(most recent call last\):\n(?:[ ].*\n)+(\S.*)", str(error), re.MULTILINE)
+    return raised[-1].strip() if raised else first_line(error)
 
 
 def _await_executors(spark: SparkSession, address: str) -> None:
@@ -116,25 +130,34 @@ def open_on_spark(spark: SparkSession) -> Iterator[Backend]:
 
 
 class SparkBackend:
-    """See ``Place``."""
+    """See ``Backend``."""
 
     def __init__(self, spark: SparkSession) -> None:
         self._spark = spark
-        self._steps = SparkEngine(spark)
-        self.engine: Engine = self._steps
+        self._context = spark.sparkContext
+        self._partitions: SparkPartitions | None = None
+        self._counts: dict[str, pa.Table] = {}
 
     def close(self) -> None:
         """Forget what was kept on the cluster."""
-        self._steps.close()
+        if self._partitions is not None:
+            self._partitions.close()
 
     def read(self, wanted: Wanted) -> Part:
-        """See ``Place``."""
+        """See ``Backend``."""
         part = Part()
         files = [file for locator in wanted.locators for file in self._files(locator, part)]
         read = self._read(files, wanted) if files else []
         for number, file in enumerate(files):
             spark_partitions.count(part, file, [piece for piece in read if piece.file == number], wanted.formats)
         return part
+
+    def analyse(self, *, slack_us: int, bins: bool, visits_between: tuple[int, int] | None) -> Analysis:
+        """See ``Backend``."""
+        assert self._partitions is not None  # noqa: S101 -- for the type checker: something was read
+        with open_scratch() as scratch:
+            conductor = Conductor(scratch, self._partitions, self._counts, slack_us)
+            return conductor.analyse(bins=bins, visits_between=visits_between)
 
     def _files(self, locator: str, part: Part) -> list[spark_partitions.File]:
         """Return the files of a locator: one here, or several behind an address that Spark can read."""
@@ -148,7 +171,9 @@ class SparkBackend:
             with open_scratch() as scratch:
                 file = attach(locator, scratch.folder, 0)
                 packed = file.compression != "none" or file.path.is_symlink() is False
-                return [spark_partitions.File(locator, str(Path(locator).resolve()), packed, tuple(first_lines(file)))]
+                path = Path(locator).resolve()
+                head = tuple(first_lines(file))
+                return [spark_partitions.File(locator, str(path), packed, head, path.stat().st_size)]
         except UnreadableSource as error:
             part.absent.append(Absent(KIND, locator, error.message, error.hint))
             return []
@@ -181,25 +206,46 @@ class SparkBackend:
         )
 
     def _read(self, files: Sequence[spark_partitions.File], wanted: Wanted) -> list[spark_partitions.Piece]:
-        """Read files into ``line`` and ``given``, and return what became of their pieces, in their order."""
-        reader = spark_partitions.Reader(
-            tuple(files), tuple(wanted.formats), Wanted((), (), wanted.since, wanted.until)
+        """Read files into partitions, and return what became of their pieces, in their order."""
+        size = sum(file.size * (_UNPACKED if file.packed else 1) for file in files)
+        count = self._setting("spark.sql.shuffle.partitions", 0) or max(
+            self._context.defaultParallelism, math.ceil(size / _OF_A_PARTITION)
         )
-        columns = ", ".join(f"{name} {_TYPES[kind]}" for name, kind in spark_partitions.ROW.items())
-        rows = None
-        for packed, read in ((False, reader.plain), (True, reader.packed)):
-            paths = [file.path for file in files if file.packed is packed]
-            if not paths:
-                continue
-            found = self._whole(paths) if packed else self._text(paths)
-            found = found.mapInArrow(read, columns)
-            rows = found if rows is None else rows.unionAll(found)
-        kept = self._steps.keep("read", rows)
-        for table, kind, names in (("line", spark_partitions.A_LINE, LINE), ("given", spark_partitions.A_TEXT, GIVEN)):
-            self._steps.name(table, kept.filter(f"kind = {kind}").select(*names))
-        said = kept.filter(f"kind = {spark_partitions.A_PIECE}").select("text").toArrow()["text"].to_pylist()
-        done = [spark_partitions.Piece(**json.loads(text)) for text in said]
+        narrowed = Wanted((), (), wanted.since, wanted.until)
+        reader = spark_partitions.Reader(tuple(files), tuple(wanted.formats), narrowed, count)
+        self._partitions = SparkPartitions(self._context, count)
+        said = self._partitions.read(self._sources(reader, size))
+        self._counts = merged(tables for _, tables in said)
+        pieces = self._counts.pop("piece")["text"].to_pylist()
+        done = [spark_partitions.Piece(**json.loads(text)) for text in pieces]
         return sorted(done, key=lambda piece: (piece.file, piece.start))
+
+    def _sources(self, reader: spark_partitions.Reader, size: int) -> list[Any]:
+        """Return the pairs of all files, those that executors open by themselves and those that Spark reads."""
+        largest = self._setting("spark.sql.files.maxPartitionBytes", 128 << 20)
+        at_most = min(largest, max(_SMALLEST, math.ceil(size / self._context.defaultParallelism)))
+        here = [file for file in reader.files if not _ELSEWHERE.match(file.path)]
+        found = []
+        if here:
+            numbers = {number: file for number, file in enumerate(reader.files) if file in here}
+            tasks = [
+                [spark_partitions.Stretch(list(numbers)[s.file], s.start, s.end) for s in task]
+                for task in spark_partitions.stretches(list(numbers.values()), at_most)
+            ]
+            found.append(on_executors(self._context.parallelize(tasks, len(tasks)), reader.here))
+        for packed, read in ((False, reader.plain), (True, reader.packed)):
+            paths = [file.path for file in reader.files if file.packed is packed and _ELSEWHERE.match(file.path)]
+            if paths:
+                rows = self._whole(paths) if packed else self._text(paths)
+                found.append(rows.mapInArrow(read, spark_partitions.PAIR).rdd.map(tuple))
+        return found
+
+    def _setting(self, name: str, default: int) -> int:
+        """Return a setting that is a number or a size, if it was set."""
+        text = self._context.getConf().get(name)
+        if text is None:
+            return default
+        return int(self._context._jvm.org.apache.spark.network.util.JavaUtils.byteStringAsBytes(text))  # noqa: SLF001
 
     def _whole(self, paths: Sequence[str]) -> Any:
         return (
@@ -210,67 +256,3 @@ class SparkBackend:
 def _literally(path: str) -> str:
     """Return a path that Spark does not take for a pattern."""
     return re.sub(r"([\[\]{}*?\\])", r"\\\1", path)
-
-
-class SparkEngine(IbisEngine):
-    """Steps as views of Spark; what was made is kept on the cluster until the log is done."""
-
-    def __init__(self, spark: SparkSession) -> None:
-        super().__init__(ibis.pyspark.connect(spark))
-        self._spark = spark
-        self._kept: list[Any] = []
-
-    def keep(self, table: str, frame: Any) -> Any:
-        """Keep a frame on the cluster, in memory or on its disks."""
-        kept = frame.persist(pyspark.StorageLevel.MEMORY_AND_DISK)
-        self._kept.append(kept)
-        self.name(table, kept)
-        return kept
-
-    def name(self, table: str, frame: Any) -> None:
-        """Give a frame the name of a table."""
-        self._made += 1
-        view = f"{self._prefix}_{table}_{self._made}"
-        frame.createOrReplaceTempView(view)
-        self._tables[table] = self._connection.table(view)
-        self._names[table] = view
-
-    def upload(self, step: str, rows: pa.Table) -> None:
-        """See ``Engine``."""
-        self.name(step, self._spark.createDataFrame(rows))
-
-    def map_groups(self, step: str, function: Function, source: str, key: str, schema: Mapping[str, str]) -> None:
-        """See ``Engine``. Executors apply it, each to the keys that it has."""
-        frame = self._frame(self._tables[source]).repartition(key)
-        columns = ", ".join(f"{name} {_TYPES[kind]}" for name, kind in schema.items())
-        self._settle(step, frame.mapInArrow(spark_partitions.OnPartition(function, schema).apply, columns))
-
-    def drop(self, *tables: str) -> None:
-        """See ``Engine``. Spark itself forgets what nobody names any more."""
-        for table in tables:
-            self._tables.pop(table, None)
-            if table in self._names:
-                self._spark.catalog.dropTempView(self._names.pop(table))
-
-    def close(self) -> None:
-        """Forget everything that was made here."""
-        for frame in self._kept:
-            frame.unpersist()
-        for view in self._names.values():
-            self._spark.catalog.dropTempView(view)
-
-    def _frame(self, expression: Any) -> Any:
-        return self._spark.sql(self._connection.compile(expression))
-
-    def _keep(self, table: str, made: Any) -> None:
-        self._settle(table, self._frame(made))
-
-    def _settle(self, table: str, frame: Any) -> None:
-        # Computed now, and without its history: a plan that holds the plans of all steps before, several times each,
-        # takes a driver's memory before it takes an executor's time.
-        self.name(table, frame.localCheckpoint(True, pyspark.StorageLevel.MEMORY_AND_DISK))
-
-    def _arrow(self, expression: Any) -> pa.Table:
-        # Not by to_pyarrow(): it goes through pandas, which rounds whole numbers where some are missing.
-        rows: pa.Table = self._frame(expression).toArrow()
-        return rows
