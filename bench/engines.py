@@ -75,7 +75,7 @@ class Costs:
     processor: dict[str, list[float]] = field(default_factory=dict)
     """By what was read: ``nothing``, ``small``, ``large``."""
     clock: dict[str, list[float]] = field(default_factory=dict)
-    said: dict[str, object] = field(default_factory=dict)
+    said: dict[str, dict[str, float]] = field(default_factory=dict)
 
     def fixed(self) -> float:
         """Return what a small log takes."""
@@ -108,7 +108,7 @@ def measure(costs: Costs, what: str, code: str, path: Path, workers: int, option
 def ran(code: str, path: Path, engine: str, environment: dict[str, str]) -> dict[str, float]:
     """Run a program by a process of its own; what it says of itself."""
     command = [sys.executable, "-c", code, str(path), engine]
-    done = subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE, text=True)
+    done = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
     answer: dict[str, float] = json.loads(done.stdout)
     return answer
 
@@ -138,57 +138,59 @@ def main() -> None:
         small = folder / "small.log"
         with path.open("rb") as source:
             small.write_bytes(b"".join(source.readline() for _ in range(1000)))
+        logs = (("nothing", small), ("small", small), ("large", path))
         size = path.stat().st_size / 1e9
         print(
             f"combined: {1000 * size:,.0f} MB in pieces of {chosen.split:.0f} MB; {os.cpu_count()} cores, {MEMORY} a worker"
         )
         here = Costs()
-        for what, log in (("nothing", small), ("small", small), ("large", path)):
+        for what, log in logs:
             measure(here, what, "print('{\"whole\": 0}')" if what == "nothing" else READ, log, 0, {}, "")
         print(f"{'':26} {'fixed':>14} {'large':>14} {'CPU fixed':>10} {'CPU large':>10} {'CPU a GB':>10}  answers")
         row("DuckDB, here", here, size)
         for workers in chosen.workers:
-            options = {
-                "spark.executor.memory": MEMORY,
-                "spark.sql.files.maxPartitionBytes": f"{round(chosen.split * (1 << 20))}",
-                "spark.sql.shuffle.partitions": str(2 * workers),
-                "spark.executor.extraJavaOptions": "-XX:TieredStopAtLevel=4",  # those of tests start fast instead
-            }
-            by_name = {"Spark SQL": (GROUPING, ""), "necropsy": (READ, "")}
-            if chosen.before:
-                by_name["necropsy, before"] = (READ, str(chosen.before.resolve()))
-            found: dict[str, Costs] = {name: Costs() for name in by_name}
-            for _ in range(chosen.rounds):
-                for what, log in (("nothing", small), ("small", small), ("large", path)):
-                    for name, (code, source) in by_name.items():
-                        measure(
-                            found[name], what, NOTHING if what == "nothing" else code, log, workers, options, source
-                        )
-            for name, costs in found.items():
-                row(f"{name}, {workers} worker{'s' * (workers > 1)}", costs, size)
-            same = found["necropsy"].said["large"] == here.said["large"]
-            print(f"{'':26} {'the same answers as DuckDB' if same else 'OTHER ANSWERS'}")
-            now = found["necropsy"]
-            for name in ("necropsy, before", "Spark SQL"):
-                if name in found:
-                    other = found[name]
-                    print(
-                        f"{'':26} beside {name}: CPU a GB {now.a_gigabyte(size) / other.a_gigabyte(size):.2f} x,"
-                        f" CPU fixed {now.fixed() / other.fixed():.2f} x,"
-                        f" clock fixed {mean(now.clock['small']) / mean(other.clock['small']):.2f} x,"
-                        f" clock large {mean(now.clock['large']) / mean(other.clock['large']):.2f} x",
-                        flush=True,
-                    )
+            on_spark(chosen, logs, workers, here, size)
+
+
+def on_spark(
+    chosen: argparse.Namespace, logs: tuple[tuple[str, Path], ...], workers: int, here: Costs, size: float
+) -> None:
+    """Measure clusters of so many workers, and print what they took."""
+    options = {
+        "spark.executor.memory": MEMORY,
+        "spark.sql.files.maxPartitionBytes": f"{round(chosen.split * (1 << 20))}",
+        "spark.sql.shuffle.partitions": str(2 * workers),
+        "spark.executor.extraJavaOptions": "-XX:TieredStopAtLevel=4",  # those of tests start fast instead
+    }
+    by_name = {"Spark SQL": (GROUPING, ""), "necropsy": (READ, "")}
+    if chosen.before:
+        by_name["necropsy, before"] = (READ, str(chosen.before.resolve()))
+    found: dict[str, Costs] = {name: Costs() for name in by_name}
+    for _ in range(chosen.rounds):
+        for what, log in logs:
+            for name, (code, source) in by_name.items():
+                measure(found[name], what, NOTHING if what == "nothing" else code, log, workers, options, source)
+    for name, costs in found.items():
+        row(f"{name}, {workers} worker{'s' * (workers > 1)}", costs, size)
+    now = found.pop("necropsy")
+    print(f"{'':26} {'the same answers as DuckDB' if now.said['large'] == here.said['large'] else 'OTHER ANSWERS'}")
+    for name, other in found.items():
+        print(
+            f"{'':26} beside {name}: CPU a GB {now.a_gigabyte(size) / other.a_gigabyte(size):.2f} x,"
+            f" CPU fixed {now.fixed() / other.fixed():.2f} x,"
+            f" clock fixed {mean(now.clock['small']) / mean(other.clock['small']):.2f} x,"
+            f" clock large {mean(now.clock['large']) / mean(other.clock['large']):.2f} x",
+            flush=True,
+        )
 
 
 def row(name: str, costs: Costs, size: float) -> None:
     """Print one row."""
-    said = costs.said["large"]
-    assert isinstance(said, dict)
+    classes = costs.said["large"]["classes"]
     print(
         f"{name:26} {mean(costs.clock['small']):12.2f} s {mean(costs.clock['large']):12.2f} s {costs.fixed():8.1f} s"
         f" {mean(costs.processor['large']) - mean(costs.processor['nothing']):8.1f} s {costs.a_gigabyte(size):8.1f} s"
-        f"  {said['classes']:,.0f} classes",
+        f"  {classes:,.0f} classes",
         flush=True,
     )
 

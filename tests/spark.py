@@ -211,7 +211,7 @@ def _starter() -> str:
 def _wait(cluster: Cluster, workers: int) -> None:
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline and all(process.poll() is None for process in cluster.processes):
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, ValueError):  # it answers with half a page while it starts
             if len(cluster.workers()) == workers:
                 return
         time.sleep(0.1)

@@ -63,7 +63,7 @@ def test_what_is_imported_is_declared_and_what_is_declared_is_imported(
     imported = {file.relative_to(house): set(_imported(file)) for file in house.rglob("*.py")}
     project = settings["project"]
     always = _modules_of(project["dependencies"])
-    engines = _extra(project, "spark")  # only who names another engine needs them
+    engines = _extra(project, "spark") | {"ibis"}  # only who names another engine needs them
     optional = {
         "lab": _extra(project, "demo", "test"),  # it starts whichever server is there
         "visits": engines,
@@ -84,7 +84,7 @@ def test_what_is_imported_is_declared_and_what_is_declared_is_imported(
 def test_what_tests_import_is_declared_for_them(checkout: Path, settings: dict[str, Any]) -> None:
     folder = checkout / "tests"
     project = settings["project"]
-    declared = _modules_of(project["dependencies"]) | _extra(project, "demo", "spark", "test")
+    declared = _modules_of(project["dependencies"]) | _extra(project, "dev")
     own = {"necropsy", "__future__", *sys.stdlib_module_names}
     own |= {path.stem for path in folder.rglob("*.py")} | {path.name for path in folder.rglob("*") if path.is_dir()}
     for file in folder.rglob("*.py"):
