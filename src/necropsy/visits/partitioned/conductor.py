@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _SUM, _MIN, _MAX = "sum({0})::BIGINT AS {0}", "min({0}) AS {0}", "max({0}) AS {0}"
 _HOW: Final[Mapping[str, str]] = {
-    **dict.fromkeys(("requests", "filled", "seen", "visits", "fine", "followed"), _SUM),
+    **dict.fromkeys(("requests", "filled", "seen", "onward", "visits", "fine", "followed"), _SUM),
     **dict.fromkeys(("brought", "given", "renewed", "clients"), _SUM),
     **dict.fromkeys(("first_us", "number", "rest_key"), _MIN),
     **dict.fromkeys(("last_us", "most"), _MAX),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from necropsy.visits.engines.duckdb_engine import DuckdbEngine
+from necropsy.visits.engines.duckdb_engine import DuckdbEngine, whole_numbers
 from necropsy.visits.partitioned.packing import packed, unpacked
 from necropsy.visits.tables import SOURCES, arrow_schema
 
@@ -73,7 +73,7 @@ class Partition:
     def say(self, name: str, query: str = "") -> None:
         """Say a table, or a query under its name, to whoever adds up."""
         rows = self.scratch.connection.sql(query or f"FROM {name}").to_arrow_table()
-        self.said[name] = rows
+        self.said[name] = rows.cast(whole_numbers(rows.schema))
 
     def keep(self, *names: str) -> None:
         """Keep tables for the next stage."""
