@@ -172,7 +172,7 @@ class Estimate:
 
     def rest(self, stage: str, share: float | None) -> str:
         """Return ``42 %, 0:01:10 left``; per cent alone until the pace is known, nothing without a share."""
-        words = stage.partition(":")[0]
+        words = stage.rpartition(": ")[0] or stage
         if words != self._stage:
             self._stage, self._began, self._first = words, self._clock(), share or 0.0
         if share is None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -133,7 +134,13 @@ class _Tallying:
         """Read one source into the tally."""
         self._share = None
         try:
-            reading = open_keyspace(locator, Projection(), live=self._live, sample=self._sample, progress=self._is_at)
+            reading = open_keyspace(
+                locator,
+                Projection(),
+                live=self._live,
+                sample=self._sample,
+                progress=partial(self._is_at, masked(locator) if is_address(locator) else name),
+            )
         except UnreadableSource as error:
             self.absent.append(Absent("keys", masked(locator), error.message, error.hint))
             return
@@ -165,8 +172,9 @@ class _Tallying:
             absent = self.absent[-1]
             raise NoEvidence(absent.reason, hint=absent.hint)
 
-    def _is_at(self, share: float | None) -> None:
+    def _is_at(self, shown: str, share: float | None) -> None:
         self._share = share
+        self._report_progress(f"reading {shown}", share)
 
 
 def _written_at(locator: str) -> datetime:

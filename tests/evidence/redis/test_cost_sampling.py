@@ -10,7 +10,7 @@ import pytest
 
 from evidence.redis.live import read, rows, without
 from necropsy.evidence.redis.cost_sampling import LEAST, CostSampling
-from necropsy.evidence.redis.page import Page
+from necropsy.evidence.redis.page import Fields, Page
 from necropsy.sessions.keyspace import KEY_TYPES, Projection
 from necropsy.sessions.registry import projection
 from servers import Server, running
@@ -59,7 +59,7 @@ def names(count: int, family: str = "s:") -> list[bytes]:
 def test_a_family_is_known_when_enough_of_it_was_alike() -> None:
     sampling = CostSampling()
     assert told(sampling, page(names(LEAST - 1))) == []
-    assert told(sampling, page(names(1))) == [b"s:", "hash", 4, 1]
+    assert told(sampling, page(names(1))) == [b"s:", "hash", 4, 1, b""]
 
 
 def test_a_family_of_two_types_or_encodings_or_with_a_large_key_never_is() -> None:
@@ -72,14 +72,14 @@ def test_a_family_of_two_types_or_encodings_or_with_a_large_key_never_is() -> No
 def test_elements_are_guessed_of_a_family_only_when_all_had_the_same_number() -> None:
     sampling = CostSampling()
     told(sampling, page(names(LEAST)))
-    assert told(sampling, page([b"s:x"], elements=5)) == [b"s:", "hash", 4, 0]
+    assert told(sampling, page([b"s:x"], elements=5)) == [b"s:", "hash", 4, 0, b""]
 
 
 def test_the_script_is_told_anew_when_something_has_changed_and_not_before() -> None:
     sampling = CostSampling()
     before = told(sampling, page(names(LEAST)))
     assert told(sampling, page(names(LEAST))) is before
-    assert told(sampling, page(names(LEAST, "t:"))) == [*before, b"t:", "hash", 4, 1]
+    assert told(sampling, page(names(LEAST, "t:"))) == [*before, b"t:", "hash", 4, 1, b""]
 
 
 def test_a_key_that_was_not_asked_costs_the_mean_and_that_is_said() -> None:
@@ -137,3 +137,59 @@ def test_members_of_sets_that_expire_are_not_asked_for_when_nobody_wants_them(se
         found = {row["key"]: row["members"] for row in rows(read(server.url, way, wanted), wanted)}
         assert found[b"spring:session:expirations:60000"] is None
         assert found[b"spring:session:expirations:120000"] == [b"lasting"]
+
+
+def test_fields_are_known_of_a_group_whose_keys_had_all_and_no_others() -> None:
+    def hashes(elements: int, *columns: bytes | None) -> Page:
+        many = page(names(LEAST), elements=elements)
+        many.fields = Fields(
+            list(range(LEAST)), [[value] * LEAST for value in columns], [[None] * LEAST for _ in columns]
+        )
+        return many
+
+    for elements, columns, known in (
+        (2, (b"a", None, b"c"), b"\1\3"),
+        (3, (b"a", None, b"c"), b""),  # there is one that nobody asked for
+        (1, (None, b"", None), b"\2"),
+    ):
+        assert told(CostSampling(), hashes(elements, *columns))[-1] == known
+    sampling = CostSampling()
+    assert told(sampling, hashes(2, b"a", None, b"c"))[-1] == b"\1\3"
+    assert told(sampling, hashes(2, b"a", b"b", None))[-1] == b"", "others of as many fields are not the same"
+
+
+MANY_KINDS = """
+for i = 1, 3000 do
+  redis.call('HSET', 's:' .. i, 'a', i % 3, 'b', string.rep('b', 20 + i % 2))
+end
+redis.call('HSET', 's:other', 'a', '1', 'd', 'd')
+redis.call('HSET', 's:none', 'x', '1', 'y', '1')
+redis.call('HSET', 's:empty', 'a', '', 'b', '')
+redis.call('HSET', 's:long', 'a', string.rep('l', 5000), 'b', 'b')
+redis.call('HSET', 's:three', 'a', '1', 'b', '2', 'c', '3')
+"""
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize("name", ["redis-7.0", "valkey-9"])
+def test_a_key_of_other_fields_is_asked_for_all_of_them(name: str) -> None:
+    wanted = Projection(hash_fields=((b"a", 10), (b"b", 4), (b"c", 0), (b"d", 9), (b"e", 9)), repeated=(b"a", b"d"))
+    with running(name, tcp=True) as server:
+        server.client().eval(MANY_KINDS, 0)
+        each, some = (rows(read(server.url, "script", wanted, each=each), wanted) for each in (True, False))
+        plain = rows(read(server.url, "pipeline", wanted), wanted)
+    assert without(some, "encoding", "idle_s", "bytes") == without(each, "encoding", "idle_s", "bytes")
+    assert without(each, "idle_s") == without(plain, "idle_s")
+    found = {row["key"]: row for row in some}
+    assert [found[b"s:other"][f"field:{name}"] for name in "abcde"] == [b"1", None, None, b"d", None]
+    assert (found[b"s:long"]["field:a"], found[b"s:long"]["length:a"]) == (b"l" * 10, 5_000)
+    assert (found[b"s:empty"]["field:b"], found[b"s:empty"]["length:b"]) == (b"", 0)
+    assert (found[b"s:three"]["field:c"], found[b"s:three"]["length:c"]) == (b"", 1)
+
+
+@pytest.mark.integration
+def test_progress_is_told_many_times_within_a_batch(server: Server) -> None:
+    shares: list[float | None] = []
+    rows(read(server.url, "script", Projection(), progress=shares.append), Projection())
+    assert len(shares) > 50, "all keys are one batch"
+    assert shares == sorted(share for share in shares if share is not None)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from necropsy.evidence.redis.rate_control import (
     ALONE_BYTES_S,
     CHECK_EVERY_S,
+    CONTROLLED_FOR_S,
     FEWEST,
     FIRST,
     HEARD_EVERY_S,
@@ -18,6 +19,7 @@ from necropsy.evidence.redis.rate_control import (
     MOST,
     PATIENCE_S,
     TOLERATED,
+    WORKING,
     RateControl,
 )
 
@@ -31,14 +33,21 @@ class World:
         self.memory = {"used_memory": "50", "maxmemory": "100"}
         self.heard: int | None = 0
         self.slept: list[float] = []
+        self.latency_without: float | None = None
+        """While nothing of the scan is asked; None: as with it."""
+        self.scans = True
+
+    def ping(self) -> float:
+        return self.latency if self.scans or self.latency_without is None else self.latency_without
 
     def sleep(self, seconds: float) -> None:
+        self.scans = False
         self.slept.append(seconds)
         self.now += seconds
 
     def pace(self, budget: float = 0.001) -> RateControl:
         return RateControl(
-            lambda: self.latency,
+            self.ping,
             lambda: self.memory,
             lambda: self.heard,
             budget,
@@ -59,9 +68,11 @@ class World:
         for number in range(JUDGED):
             self.now += 1.01 * CHECK_EVERY_S
             self.latency = 0.01 if number < slow else 0.0001
+            self.scans = True
             before = len(self.slept)
             pace.rest()
-        return sum(self.slept[before:])
+        rest = self.slept[before:]
+        return sum(rest[JUDGED:] if len(rest) > JUDGED else rest) if rest != [CHECK_EVERY_S] * JUDGED else 0.0
 
 
 @pytest.mark.parametrize(("budget", "slice_s"), [(0.001, 0.0002), (0.004, 0.0008), (0.5, LONGEST_SLICE_S)])
@@ -130,8 +141,9 @@ def test_slices_stay_within_bounds_whatever_is_measured(slices: list[tuple[int, 
         assert FEWEST <= pace.keys <= MOST
 
 
-def test_a_slow_server_is_given_rests_that_double_and_a_quick_one_none() -> None:
+def test_a_server_that_the_scan_makes_slow_is_given_rests_that_double_and_a_quick_one_none() -> None:
     world = World()
+    world.latency_without = 0.0001
     pace = world.pace()
     assert world.rest(pace) == 0
     rests = [world.rest(pace, slow=2) for _ in range(12)]
@@ -139,6 +151,36 @@ def test_a_slow_server_is_given_rests_that_double_and_a_quick_one_none() -> None
     assert rests[-1] == LONGEST_REST_S
     assert world.rest(pace) == pytest.approx(0.07)
     assert [world.rest(pace) for _ in range(30)][-1] == 0
+
+
+@pytest.mark.parametrize("slow", [2, JUDGED // 2, JUDGED])
+def test_a_server_that_is_as_slow_without_the_scan_is_not_stood_back_from(slow: int) -> None:
+    world = World()
+    world.latency_without = 0.01
+    pace = world.pace()
+    pace.took(pace.keys, 0.0002)
+    rests = [world.rest(pace, slow=slow) for _ in range(12)]
+    assert max(rests) == pytest.approx(0.0002 * (1 / WORKING - 1)), "only so that it does not work all the time"
+
+
+def test_the_control_is_looked_at_again_after_a_while() -> None:
+    world = World()
+    world.latency_without = 0.01
+    pace = world.pace()
+    pace.took(pace.keys, 0.0002)
+    world.rest(pace, slow=JUDGED)
+    world.latency_without = 0.0001
+    world.now += CONTROLLED_FOR_S
+    rests = [world.rest(pace, slow=JUDGED) for _ in range(12)]
+    assert rests[-1] == LONGEST_REST_S, "by now it is the scan that makes it slow"
+
+
+def test_a_quick_control_costs_nothing_when_no_answer_is_slow() -> None:
+    world = World()
+    pace = world.pace()
+    for _ in range(5):
+        world.rest(pace)
+    assert not world.slept
 
 
 def test_one_slow_answer_of_many_is_no_reason_to_rest() -> None:

@@ -78,8 +78,11 @@ class Batches:
         for number, (name, _) in enumerate(self._projection.hash_fields):
             values, lengths = (fields.values[number], fields.lengths[number]) if fields.rows else ([], [])
             column = _spread(Sparse(fields.rows, values), rows, pa.binary())
+            sizes = pc.binary_length(column).cast(pa.int64())
+            if any(lengths):
+                sizes = pc.coalesce(_spread(Sparse(fields.rows, lengths), rows, pa.int64()), sizes)
             arrays.append(column.dictionary_encode() if name in self._projection.repeated else column)
-            arrays.append(_spread(Sparse(fields.rows, lengths), rows, pa.int64()))
+            arrays.append(sizes)
         return pa.RecordBatch.from_arrays(arrays, schema=self._schema)
 
     def _sizes(self, page: Page, expires: pa.Array) -> pa.Array:
@@ -90,9 +93,9 @@ class Batches:
         if not sizes.null_count:
             return pc.add(sizes, pc.multiply(expires.is_valid().cast(pa.int64()), self._expiry_bytes))
         known: Counter[int] = Counter()
-        for column in page.fields.lengths:
-            for row, length in zip(page.fields.rows, column, strict=True):
-                known[row] += length or 0
+        for values, lengths in zip(page.fields.values, page.fields.lengths, strict=True):
+            for row, value, length in zip(page.fields.rows, values, lengths, strict=True):
+                known[row] += length or len(value or b"")
         return pa.array([self._guess(page, row, known[row]) for row in range(len(page))], pa.int64())
 
     def _guess(self, page: Page, row: int, known: int) -> int:
@@ -109,7 +112,7 @@ def _spread(sparse: Sparse, rows: int, kind: pa.DataType) -> pa.Array:
     import numpy as np
     import pyarrow as pa
 
-    if not sparse.rows:
+    if not sparse.rows or sparse.values.count(None) == len(sparse.values):
         return pa.nulls(rows, kind)
     values = pa.array(sparse.values, kind)
     if len(sparse.rows) == rows:

@@ -33,6 +33,8 @@ SMALL: Final = 16 << 10
 """Bytes of a key beyond which it is always asked: only small ones are fetched without a look at their size."""
 SAMPLED: Final = 32
 """One of so many is asked everything."""
+WORDS: Final = 5
+"""That the script is told of a group."""
 _KINDS: Final = ("string", "list", "set", "zset", "hash")
 _NORMAL_95: Final = 1.96
 
@@ -51,17 +53,20 @@ class _Measured:
     squares: int = 0
     guessed: int = 0
     """Keys that were not asked."""
+    fields: bytes | None = None
+    """Places, from 1, of the wanted fields that all of them had and that were all that they had; empty: not so."""
     mixed: bool = False
     """They differ in encoding, or some are large."""
 
-    def add(self, usage: int, encoding: int) -> bool:
+    def add(self, usage: int, encoding: int, fields: bytes) -> bool:
         """Count one that was asked; whether it changes what is known of the group."""
-        before = self.mixed
+        before, had = self.mixed, self.fields
+        self.fields = fields if had is None or had == fields else b""
         self.keys += 1
         self.total += usage
         self.squares += usage * usage
         self.mixed = before or encoding != self.encoding or usage > SMALL
-        return self.mixed != before or self.keys == LEAST
+        return self.mixed != before or self.keys == LEAST or (self.keys > LEAST and self.fields != had)
 
     @property
     def mean(self) -> int:
@@ -86,7 +91,10 @@ class CostSampling:
         """What the script is told; None: something else than last time."""
 
     def words(self) -> list[Any]:
-        """Return what the script is told of each group that is known by now: family, type, elements, whether it is alone.
+        """Return what the script is told of each group that is known by now.
+
+        Family, type, elements, whether it is alone in its family, and the places of its fields, a byte each: a key of as many
+        elements that has all of these fields has no other, so the script need not ask for others.
 
         The same list as last time when nothing has changed; where there are more groups than are told, the most frequent
         ones are chosen when something does.
@@ -106,8 +114,8 @@ class CostSampling:
         counts = Counter(family for family, _, _ in self._groups)
         return [
             word
-            for (family, kind, count), _ in known[:MOST]
-            for word in (family, KEY_TYPES[kind], count, int(counts[family] == 1))
+            for (family, kind, count), one in known[:MOST]
+            for word in (family, KEY_TYPES[kind], count, int(counts[family] == 1), one.fields or b"")
         ]
 
     def settling(self) -> Callable[[Page, list[int]], None]:
@@ -117,15 +125,17 @@ class CostSampling:
     def _settle(self, sent: list[tuple[int, _Measured]], page: Page, groups: list[int]) -> None:
         """Learn from the keys of a page that were asked everything, and give the others what those alike have and cost."""
         types, encodings, elements, usages = page.types, page.encodings, page.elements, page.usage
+        means = [one.mean for _, one in sent]
+        place = {row: at for at, row in enumerate(page.fields.rows)}
         for row, group in enumerate(groups):
             if group:
                 elements[row], one = sent[group - 1]
                 one.guessed += 1
-                types[row], encodings[row], usages[row] = one.type, one.encoding, one.mean
+                types[row], encodings[row], usages[row] = one.type, one.encoding, means[group - 1]
             elif (usage := usages[row]) is not None:
-                self._learn(page, row, usage)
+                self._learn(page, row, usage, place.get(row))
 
-    def _learn(self, page: Page, row: int, usage: int) -> None:
+    def _learn(self, page: Page, row: int, usage: int, place: int | None) -> None:
         kind, count = page.types[row], page.elements[row]
         if count is None or KEY_TYPES[kind] not in _KINDS:
             return
@@ -144,7 +154,7 @@ class CostSampling:
                 return
             one = self._groups[family, kind, count] = _Measured(kind, page.encodings[row])
             self._words = None  # a family that was of one number of elements may not be any more
-        if one.add(usage, page.encodings[row]):
+        if one.add(usage, page.encodings[row], _all_fields(page, place, count)):
             self._words = None
 
     @property
@@ -167,3 +177,11 @@ class CostSampling:
             f"memory and encoding of {self.guessed:,} keys are those of {asked:,} alike that were asked"
             f" (± {100 * error / total if total else 0:.1f} %); their idle times were not asked"
         )
+
+
+def _all_fields(page: Page, place: int | None, elements: int) -> bytes:
+    """Return the places, from 1, of the fields that a key has, if they are all that it has; else nothing."""
+    if place is None:
+        return b""
+    there = bytes(number for number, column in enumerate(page.fields.values, 1) if column[place] is not None)
+    return there if len(there) == elements else b""

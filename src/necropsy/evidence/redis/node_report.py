@@ -29,7 +29,7 @@ class Wanted:
     max_impact_s: float
     open_dump: OpenStream | None
     seen: Callable[[int], None]
-    """Told how many keys were read, batch by batch."""
+    """Told how many keys were read since it was told last, many times a second."""
     batch_rows: int = BATCH_ROWS
     each: bool = True
     """Ask each key for everything, and not only some of those that are alike."""

@@ -38,7 +38,7 @@ class Fields:
     values: list[list[bytes | None]] = field(default_factory=list)
     """A column a field: the start of its value, or None where the hash has no such field."""
     lengths: list[list[int | None]] = field(default_factory=list)
-    """A column a field: the full length of its value."""
+    """A column a field: the full length of a value that was cut; None: its length is what it has, if there is one."""
 
     def extend(self, other: Fields, start: int) -> None:
         """Add the values of rows that come after."""

@@ -3,11 +3,17 @@
 A server does one thing at a time. While it works on a slice of ours, everybody else waits: the length of a slice is what
 we add to their latency. Where many ask, some meet more than one, and a slice is kept to a fifth of the budget; where hardly
 anybody does, it may take most of the budget, and never more than five milliseconds. Whether others ask is told by what the
-server has read beside what we sent. When its own answers to PING become slow, whoever causes it, we give way.
+server has read beside what we sent.
+
+When its answers to PING become slow, the scan pauses and asks again: if they are as slow without it, the machine or others
+are what is slow, and to stand back would help nobody. Then it goes on, with rests that leave the server idle most of the time, so
+that the machine's scheduler does not take it for a process that wants all of a processor. If they are slower with the scan than
+without, it stands back.
 """
 
 from __future__ import annotations
 
+import math
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -32,6 +38,10 @@ JUDGED: Final = 20
 """Looks on which it is decided how long to rest."""
 TOLERATED: Final = 1
 """Of these, so many may be over the budget: any process is taken off its processor now and then."""
+CONTROLLED_FOR_S: Final = 5.0
+"""How long it holds what was seen without the scan: the machine's load changes."""
+WORKING: Final = 0.3
+"""Of the time that a server may work for the scan where processors are scarce."""
 MEMORY_EVERY_S: Final = 1.0
 """Between two looks at the memory."""
 FEWEST, MOST = 5, 4_000
@@ -54,7 +64,7 @@ class RateControl:
     Parameters
     ----------
     ping
-        Measures one round trip, in seconds.
+        Measures one round trip, in seconds, without what this process waited for a processor.
     memory
         Asks for INFO memory; an empty answer when it is forbidden.
     heard
@@ -88,6 +98,10 @@ class RateControl:
         self.baseline_s = min(ping() for _ in range(15))
         """The shortest round trip that was seen: that of a server with nothing else to do."""
         self._over: list[bool] = []
+        self._control: int | None = None
+        """Of ``JUDGED`` looks without the scan, how many were over the budget; None: nobody looked lately."""
+        self._controlled_at = 0.0
+        self._slice_took_s = 0.0
         self._costs: deque[float] = deque(maxlen=9)
         self._rest_s = 0.0
         self._near = False
@@ -109,6 +123,7 @@ class RateControl:
         """
         if not keys:
             return
+        self._slice_took_s = min(seconds, self.longest_s)
         # A busy machine takes a process off its processor for milliseconds now and then: the median does not mind.
         self._costs.append(max(seconds - rounds * self.baseline_s, 0.1 * seconds) / keys)
         most = FIRST if self._near else MOST
@@ -116,14 +131,22 @@ class RateControl:
 
     def is_due(self) -> bool:
         """Whether there is something to look at, or to rest for, before the next slice."""
-        return bool(self._rest_s or self._due())
+        return bool(self._rest_s or self._crowded or self._due())
 
     def rest(self) -> None:
         """Rest, if others need it."""
         for look in self._due():
             look()
-        if self._rest_s:
-            self._pause(self._rest_s)
+        rest_s = self._rest_s
+        if self._crowded:
+            rest_s = max(rest_s, self._slice_took_s * (1 / WORKING - 1))
+        if rest_s:
+            self._pause(rest_s)
+
+    @property
+    def _crowded(self) -> bool:
+        """Whether the server is slow without the scan, too."""
+        return (self._control or 0) > TOLERATED
 
     def _due(self) -> list[Callable[[], None]]:
         """Return the looks whose time has come, in their order."""
@@ -136,17 +159,34 @@ class RateControl:
         return [look for look, at, every_s in looks if now - at >= every_s]
 
     def _check(self) -> None:
-        latency = self._ping()
-        self._checked_at = self._clock()
-        self.baseline_s = min(self.baseline_s, latency)
-        self._over.append(latency - self.baseline_s > self._budget_s)
+        self._over.append(self._is_slow())
         if len(self._over) < JUDGED:
             return
-        if sum(self._over) > TOLERATED:
+        slow = sum(self._over)
+        self._over.clear()
+        if self._control is not None and self._clock() - self._controlled_at > CONTROLLED_FOR_S:
+            self._control = None
+        if slow > TOLERATED and self._control is None:
+            self._control = self._look_without()
+        if slow > _as_many_by_chance(self._control or 0):
             self._rest_s = min(LONGEST_REST_S, max(LEAST_REST_S, 2 * self._rest_s))
         else:
             self._rest_s = 0.7 * self._rest_s if self._rest_s > LEAST_REST_S else 0.0
-        self._over.clear()
+
+    def _is_slow(self) -> bool:
+        latency = self._ping()
+        self._checked_at = self._clock()
+        self.baseline_s = min(self.baseline_s, latency)
+        return latency - self.baseline_s > self._budget_s
+
+    def _look_without(self) -> int:
+        """Pause, and look as often as before: return how many looks are slow though nothing is asked of the server."""
+        slow = 0
+        for _ in range(JUDGED):
+            self._pause(CHECK_EVERY_S)
+            slow += self._is_slow()
+        self._controlled_at = self._clock()
+        return slow
 
     def _listen(self) -> None:
         """Take longer slices while hardly anybody else asks, and short ones at once when somebody does."""
@@ -179,3 +219,14 @@ class RateControl:
     def _pause(self, seconds: float) -> None:
         self._sleep(seconds)
         self.rested_s += seconds
+
+
+def _as_many_by_chance(control: int) -> int:
+    """Return how many looks of ``JUDGED`` may be slow where so many are slow without the scan.
+
+    Counts that differ by chance differ by less than twice the root of their sum, 19 times of 20.
+
+    >>> [_as_many_by_chance(control) for control in (0, 1, 4, 10)]
+    [1, 4, 9, 17]
+    """
+    return TOLERATED + control + int(2 * math.sqrt(control))

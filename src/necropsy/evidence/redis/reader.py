@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from necropsy.evidence.redis.node import NodeReading
 from necropsy.evidence.redis.node_report import BATCH_ROWS, Wanted
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from necropsy.sessions.keyspace import Projection
 
 LEAST_IMPACT_S, MOST_IMPACT_S = 0.0001, 1.0
+STEPS: Final = 500
+"""Of progress: how often it is told at most."""
 
 
 def read_keys(
@@ -169,11 +171,12 @@ class _Counter:
 
     def __init__(self, progress: Callable[[float | None], None] | None) -> None:
         self._progress = progress
-        self._read = 0
+        self._read = self._told = 0
         self.total = 0
 
     def add(self, keys: int) -> None:
-        """Count keys of a batch."""
+        """Count keys of a slice or a batch."""
         self._read += keys
-        if self._progress is not None:
+        if self._progress is not None and self._read - self._told >= self.total // STEPS:
+            self._told = self._read
             self._progress(min(1.0, self._read / self.total) if self.total else None)

@@ -59,6 +59,8 @@ class Scan:
         How slices are asked for.
     pieces
         Reads what is too large for a slice.
+    seen
+        Told how many keys were read, slice by slice.
     """
 
     def __init__(
@@ -71,6 +73,7 @@ class Scan:
         batches: Batches,
         tally: Tally,
         *,
+        seen: Callable[[int], None] = lambda _keys: None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._connect = connect
@@ -80,6 +83,7 @@ class Scan:
         self._pace = rate_control
         self._batches = batches
         self._tally = tally
+        self._seen = seen
         self._sleep = sleep
         self._gone_on = False
         """Whether the next slice was asked for while the latest answer was still on its way."""
@@ -162,6 +166,7 @@ class Scan:
             self._tally.again += len(page) - len(rows)
             page = page.only(rows)
         self._tally.keys += len(page)
+        self._seen(len(page))
         self._tally.gone += answer.gone
         self._tally.denied += answer.denied
         self._tally.unread += answer.unread

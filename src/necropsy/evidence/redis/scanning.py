@@ -13,7 +13,7 @@ from necropsy.evidence.redis.host import SEEN
 from necropsy.evidence.redis.pipeline import PipelineWay
 from necropsy.evidence.redis.rate_control import RateControl
 from necropsy.evidence.redis.scan import Scan, ScanEnded
-from necropsy.wire.priority import standing_back
+from necropsy.wire.priority import ProcessorWait, standing_back
 from necropsy.wire.redis.info import number, parse_info
 from necropsy.wire.redis.replies import ANSWERS_ODDLY, ODD, ConnectionLost, ServerError
 
@@ -60,17 +60,24 @@ def _scanned(report: NodeReport, setup: ScanSetup) -> Iterator[pa.RecordBatch]:
     rate_control = RateControl(line.ping, line.memory, line.heard, wanted.max_impact_s)
     given = 0
     try:
-        scan = Scan(setup.connect, setup.connection, setup.method, pieces, rate_control, batches, report.tally)
+        scan = Scan(
+            setup.connect,
+            setup.connection,
+            setup.method,
+            pieces,
+            rate_control,
+            batches,
+            report.tally,
+            seen=wanted.seen,
+        )
         line.scan = scan
         for db in report.totals:
             for batch in scan.database(db):
                 given += batch.num_rows
-                wanted.seen(batch.num_rows)
                 yield batch
     except (ScanEnded, ConnectionLost) as ended:
         rest = batches.take()
         if rest is not None:
-            wanted.seen(rest.num_rows)
             yield rest
         report.cut_short(str(ended))
     except ODD:  # the batch that was being filled is not to be trusted
@@ -86,16 +93,21 @@ class _Line:
 
     def __init__(self, connection: Connection) -> None:
         self._first = connection
+        self._waited = ProcessorWait()
         self.scan: Scan | None = None
 
     def ping(self) -> float:
-        """Return the seconds of one round trip; 0 when there is none: whoever asks for keys next finds out."""
-        began = time.perf_counter()
+        """Return the seconds of one round trip; 0 when there is none: whoever asks for keys next finds out.
+
+        Without what this thread waited for a processor after the answer had come: that says nothing of the server.
+        """
+        waited, began = self._waited.so_far_s(), time.perf_counter()
         try:
             self._connection.command("PING")
         except (ConnectionLost, ServerError):
             return 0.0
-        return time.perf_counter() - began
+        taken = time.perf_counter() - began
+        return max(0.0, taken - (self._waited.so_far_s() - waited))
 
     def memory(self) -> Mapping[str, str]:
         """Return INFO memory, or nothing."""
@@ -113,6 +125,7 @@ class _Line:
 
     def close(self) -> None:
         """Hang up."""
+        self._waited.close()
         self._connection.close()
 
     @property

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, Any, Final
 
+from necropsy.evidence.redis.cost_sampling import WORDS
 from necropsy.evidence.redis.page import Answer, Fields, Names, Page, Sparse, type_place
 from necropsy.evidence.redis.permissions import Permission, Permissions, hint, outcome_of
 from necropsy.evidence.redis.script_text import compose
@@ -60,10 +61,13 @@ class ScriptWay:
         self._cost_sampling = cost_sampling if "usage" in permissions else None
         self._text = compose(permissions, projection, lfu=lfu)
         self._digest = gate.admit(self._text)
-        fields = [word for name, keep in projection.hash_fields for word in (name, b"%d" % keep)]
+        repeated = set(projection.repeated)
+        fields = [
+            word for name, keep in projection.hash_fields for word in (name, b"%d" % keep, b"%d" % (name in repeated))
+        ]
         if "hmget" not in permissions:
             fields = []
-        self._counts = [b"%d" % (len(fields) // 2), b"%d" % len(projection.members_of)]
+        self._counts = [b"%d" % (len(fields) // 3), b"%d" % len(projection.members_of)]
         self._tail = [*fields, *projection.members_of]
         self._groups: list[Any] = []
         self._lasting = self._packed()
@@ -122,7 +126,7 @@ class ScriptWay:
         return read_reply(reply, self._names, settle)
 
     def _packed(self) -> Packed:
-        return pack([*self._counts, len(self._groups) // 4, *self._tail, *self._groups])
+        return pack([*self._counts, len(self._groups) // WORDS, *self._tail, *self._groups])
 
     def _send(self, verb: bytes, *, whole: bool) -> None:
         words = (verb, self._text) if whole else (verb.replace(b"EVAL", b"EVALSHA"), self._digest)
@@ -177,7 +181,7 @@ def _page(columns: Sequence[Any], names: Names) -> tuple[Page, list[int]]:
     keys, groups = _apart(joined, sizes), list(group_of)
     if len(keys) != len(groups):
         raise ValueError("as many groups as keys")
-    head_rows, heads, member_rows, members, field_rows, values, lengths = rest
+    head_rows, heads, member_rows, members, field_rows, texts, values, lengths = rest
     # Places in the script's own list of words, which begins with 1; 0 is no word.
     type_of = {place: type_place(words[place - 1]) for place in set(types)}
     encoding_of = {place: names.encoding(words[place - 1] if place else None) for place in set(encodings)}
@@ -197,9 +201,23 @@ def _page(columns: Sequence[Any], names: Names) -> tuple[Page, list[int]]:
         usage=usage,
         heads=Sparse(head_rows, heads),
         members=Sparse(member_rows, members),
-        fields=Fields(field_rows, values, lengths) if field_rows else Fields(),
+        fields=_fields(field_rows, texts, values, lengths) if field_rows else Fields(),
     )
     return page, groups
+
+
+def _fields(rows: list[int], texts: list[bytes], values: list[Any], lengths: list[Any]) -> Fields:
+    """Return the fields as dense columns. A column that no row has comes empty; what repeats itself, as places in ``texts``.
+
+    >>> _fields([0, 3], [b"same"], [[1, 1], [b"a", None], []], [[], [9, None], []])
+    Fields(rows=[0, 3], values=[[b'same', b'same'], [b'a', None], [None, None]], lengths=[[None, None], [9, None], [None, None]])
+    """
+    nothing: list[Any] = [None] * len(rows)
+    for column in values:
+        if isinstance(next((value for value in column if value is not None), None), int):
+            known = [None, *texts]
+            column[:] = [known[place or 0] for place in column]
+    return Fields(rows, [column or nothing[:] for column in values], [column or nothing[:] for column in lengths])
 
 
 def _apart(joined: bytes, sizes: bytes) -> list[bytes]:

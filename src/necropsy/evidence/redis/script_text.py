@@ -21,25 +21,31 @@ CLOCK: Final = 16
 
 _SCRIPT: Final = """\
 local match, find, sub, byte, char, floor = string.match, string.find, string.sub, string.byte, string.char, math.floor
-local fields, keeps, marks, names = {}, {}, {}, {}
+local fields, keeps, repeats, marks, names = {}, {}, {}, {}, {}
 local at = 7
 for _ = 1, tonumber(ARGV[4]) do
   fields[#fields + 1] = ARGV[at]
   keeps[#keeps + 1] = tonumber(ARGV[at + 1])
-  at = at + 2
+  repeats[#repeats + 1] = ARGV[at + 2] == '1'
+  at = at + 3
 end
 for _ = 1, tonumber(ARGV[5]) do
   marks[#marks + 1] = ARGV[at]
   at = at + 1
 end
-local families, any = {}, false
+local families, any, places_of, fields_of = {}, false, {}, {}
 for group = 1, tonumber(ARGV[6]) do
   local family, count = ARGV[at], tonumber(ARGV[at + 2])
   families[family] = families[family] or {kind = ARGV[at + 1]}
   families[family][count] = group
   if ARGV[at + 3] == '1' then families[family].only = count end
+  local places, asked = {byte(ARGV[at + 4], 1, -1)}, {}
+  if #places > 0 then
+    for i = 1, #places do asked[i] = fields[places[i]] end
+    places_of[group], fields_of[group] = places, asked
+  end
   any = true
-  at = at + 4
+  at = at + 5
 end
 local clock = rawget(_G, 'os') and os.clock
 local function now()
@@ -78,10 +84,32 @@ end
 for group = 1, tonumber(ARGV[6]) do name_of[group] = char(group) end
 local types, encodings, idles, freqs, usages, d = {}, {}, {}, {}, {}, 0
 local head_rows, heads, member_rows, members = {}, {}, {}, {}
-local field_rows, values, lengths = {}, {}, {}
-for j = 1, #fields do values[j] = {} lengths[j] = {} end
+local field_rows, values, lengths, filled, cut = {}, {}, {}, {}, {}
+for j = 1, #fields do values[j], lengths[j], filled[j], cut[j] = {}, {}, 0, 0 end
+local n, f = 0, 0
 local due = @CLOCK@
-local n, f, gone, denied, unread, left, large = 0, 0, 0, 0, 0, {}, {}
+local texts, place_of, text_count = {}, {}, 0
+local function put(j, value, length)
+  local column, row = values[j], f + 1
+  if repeats[j] then
+    local found = place_of[value]
+    if not found then
+      text_count = text_count + 1
+      texts[text_count] = value
+      place_of[value] = text_count
+      found = text_count
+    end
+    value = found
+  end
+  for before = filled[j] + 1, f do column[before] = false end
+  column[row], filled[j] = value, row
+  if length then
+    column = lengths[j]
+    for before = cut[j] + 1, f do column[before] = false end
+    column[row], cut[j] = length, row
+  end
+end
+local gone, denied, unread, left, large = 0, 0, 0, {}, {}
 local usage_of = {}
 @if pttl@ local last = -1
 local function milliseconds()
@@ -126,39 +154,48 @@ end
   local found = false
   for j = 1, #fields do
     local length = redis.call('HSTRLEN', key, fields[j])
-    values[j][f + 1], lengths[j][f + 1] = false, false
     if length > 0 then
       found = true
-      values[j][f + 1], lengths[j][f + 1] = '', length
+      local value = ''
       if keeps[j] > 0 then
         if length > @LONG@ then
           unread = unread + 1
         else
-          values[j][f + 1] = sub(redis.call('HMGET', key, fields[j])[1] or '', 1, keeps[j])
+          value = sub(redis.call('HMGET', key, fields[j])[1] or '', 1, keeps[j])
         end
       end
+      put(j, value, #value < length and length)
     @if hexists@ elseif redis.call('HEXISTS', key, fields[j]) == 1 then
       found = true
-      values[j][f + 1], lengths[j][f + 1] = '', 0
+      put(j, '', false)
     @end@ end
   end
   return found
 end @end@
-@if fields@ local function at_once(key)
+@if fields@ local function keep(j, value)
+  if #value > keeps[j] then put(j, sub(value, 1, keeps[j]), #value) else put(j, value, false) end
+end
+local function at_once(key)
   local got, found = redis.pcall('HMGET', key, unpack(fields)), false
   if got.err then return nil end
   for j = 1, #fields do
-    local value = got[j]
-    if value then
+    if got[j] then
       found = true
-      lengths[j][f + 1] = #value
-      if #value > keeps[j] then value = sub(value, 1, keeps[j]) end
-      values[j][f + 1] = value
-    else
-      values[j][f + 1], lengths[j][f + 1] = false, false
+      keep(j, got[j])
     end
   end
   return found
+end
+local function as_known(key, group)
+  local places = places_of[group]
+  if not places then return at_once(key) end
+  local got = redis.pcall('HMGET', key, unpack(fields_of[group]))
+  if got.err then return nil end
+  for i = 1, #places do
+    if not got[i] then return at_once(key) end
+  end
+  for i = 1, #places do keep(places[i], got[i]) end
+  return true
 end @end@
 for i = 1, #names do
   local key = names[i]
@@ -235,8 +272,10 @@ for i = 1, #names do
         if kind == 'hash' then
           @if fields@
           local found
-          @if careful@ if group or usage and usage <= @SMALL@ then found = at_once(key) else found = careful(key) end @end@
+          if group then found = as_known(key, group) else
+          @if careful@ if usage and usage <= @SMALL@ then found = at_once(key) else found = careful(key) end @end@
           @if at_once@ found = at_once(key) @end@
+          end
           if found then
             f = f + 1
             field_rows[f] = n - 1
@@ -268,12 +307,19 @@ for i = 1, #names do
     end
   end
 end
-for j = 1, #fields do values[j][f + 1] = nil lengths[j][f + 1] = nil end
+for j = 1, #fields do
+  if filled[j] > 0 then
+    for row = filled[j] + 1, f do values[j][row] = false end
+  end
+  if cut[j] > 0 then
+    for row = cut[j] + 1, f do lengths[j][row] = false end
+  end
+end
 keys[n + 1], sizes[n + 1], expires[n + 1], groups[n + 1] = nil, nil, nil, nil
 return {
   cursor, left, large, gone, denied, unread, floor(now() - began), words,
   table.concat(keys), table.concat(sizes), table.concat(groups), expires, counts,
-  types, encodings, idles, freqs, usages, head_rows, heads, member_rows, members, field_rows, values, lengths,
+  types, encodings, idles, freqs, usages, head_rows, heads, member_rows, members, field_rows, texts, values, lengths,
 }
 """
 
