@@ -7,7 +7,7 @@ import pytest
 from necropsy.probes.configuration_file import ConfigurationFile
 from necropsy.probes.monitoring import Monitoring
 from necropsy.probes.prometheus.targets.target import Target
-from necropsy.probes.relabel_coverage import Tally, presentable_url, tallies
+from necropsy.probes.relabel_coverage import RuleCoverage, presentable_url, tallies
 from necropsy.probes.simulate import simulate
 
 HEAD = "scrape_configs:\n  - job_name: a\n    static_configs:\n      - {targets: ['h:1', 'h:2'], labels: {team: web}}\n"
@@ -17,7 +17,7 @@ def targets(files: Sequence[ConfigurationFile]) -> list[Target]:
     return [found.target for found in Monitoring(files).targets()]
 
 
-def counted(rules: str) -> list[Tally]:
+def counted(rules: str) -> list[RuleCoverage]:
     text = f"{HEAD}    relabel_configs: {rules}\n"
     return list(tallies(targets([ConfigurationFile("prometheus.yml", text, "prometheus")])))
 

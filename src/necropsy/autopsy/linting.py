@@ -73,7 +73,7 @@ def lint(
     from necropsy.autopsy.simulation_tables import chart
     from necropsy.autopsy.survey import survey
     from necropsy.case.store import Case
-    from necropsy.examine.evidence import remember
+    from necropsy.examine.case_queries import remember
 
     kinds, unread, passed = _recognised(names)
     _require(kinds, (*unread, *passed), names)

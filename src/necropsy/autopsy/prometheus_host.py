@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from necropsy.case.store import Case
-    from necropsy.probes.monitoring import Found, Monitoring
+    from necropsy.probes.monitoring import FoundTarget, Monitoring
     from necropsy.probes.prometheus.targets.scrape_phase import HostSolution, Observation
     from necropsy.verdict.evidence import VisitorClass
 
@@ -94,7 +94,7 @@ def _classes(case: Case) -> list[VisitorClass]:
     return [VisitorClass(**{**texts(row), "status": row["status"] or 0}) for row in case.rows(_CLASSES)]
 
 
-def _observations(found: Found, probe: Any, classes: Iterable[VisitorClass]) -> Iterator[Observation]:
+def _observations(found: FoundTarget, probe: Any, classes: Iterable[VisitorClass]) -> Iterator[Observation]:
     from necropsy.probes.prometheus.targets.scrape_phase import Observation
     from necropsy.verdict.acquaintance import class_fits
 
@@ -111,7 +111,7 @@ def _clients(case: Case) -> list[str]:
     return [str(row["client"]) for row in case.rows("SELECT DISTINCT client FROM visitor_class WHERE client <> ''")]
 
 
-def _names_of(found: Found) -> Iterator[str]:
+def _names_of(found: FoundTarget) -> Iterator[str]:
     """Names that discovery knows: machines stand beside each other."""
     labels = found.target.discovered_labels
     for name in (

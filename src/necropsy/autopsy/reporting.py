@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from necropsy import __version__
 from necropsy._internal.serialization import from_plain
 from necropsy.autopsy import chart_data, verdict_inputs
-from necropsy.examine import evidence
+from necropsy.examine import case_queries
 from necropsy.examine.interface import in_order
 from necropsy.examine.registry import SLUGS
 from necropsy.model.evidence import Absent, Blemish, Source
@@ -74,7 +74,7 @@ def report(case: Case, births: Mapping[str, Births] | None = None) -> Report:
             Blemish(**row)
             for row in case.rows("SELECT file, unit, place, why, sample, count FROM blemish ORDER BY file, place, why")
         ),
-        probes=tuple(evidence.probes(case).values()),
+        probes=tuple(case_queries.probes(case).values()),
         births=tuple(chart_data.birth_charts(births, claims)),
         combs=tuple(chart_data.comb_charts(births, claims)),
         populations=tuple(chart_data.population(case, each, now) for each in births.values()),

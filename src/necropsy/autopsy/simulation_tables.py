@@ -34,7 +34,7 @@ def chart(case: Case, simulation: Simulation, *, whole: bool = True) -> None:
         What the configuration does.
     whole
         Keep each probe with everything that is known of it. Not for a case that nobody will open: who fills it has the
-        probes at hand (``examine.evidence.remember``).
+        probes at hand (``examine.case_queries.remember``).
     """
     case.append(
         "probe",

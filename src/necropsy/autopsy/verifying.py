@@ -41,7 +41,7 @@ def verify(case_path: Path, sources: Sources, progress: Progress | None = None) 
     """
     from necropsy.autopsy import reading, verdict_inputs
     from necropsy.case.store import Case
-    from necropsy.examine import evidence as queries
+    from necropsy.examine import case_queries as queries
     from necropsy.verdict.attribution import attribute
 
     report_progress: Progress = progress or (lambda _stage, _share: None)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from necropsy._internal.sql_quoting import literal
-from necropsy.examine import creation, evidence
+from necropsy.examine import case_queries, creation
 from necropsy.examine.interface import Examiner
 from necropsy.examine.sessions.immortal import IMMORTAL
 from necropsy.model.figures import percent, several
@@ -71,7 +71,7 @@ def _stores(case: Case) -> Iterator[_Store]:
         row["store"]: row["n"]
         for row in case.rows("SELECT store, sum(births) AS n FROM birth_claim WHERE creator <> 'people' GROUP BY store")
     }
-    for name, total in evidence.sessions_by_store(case).items():
+    for name, total in case_queries.sessions_by_store(case).items():
         if not total:
             continue
         known = case.value("SELECT count(born_at) FROM session WHERE store = ?", [name])

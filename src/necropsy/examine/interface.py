@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from necropsy.examine.evidence import unknown_layout
+from necropsy.examine.case_queries import unknown_layout
 from necropsy.model.finding import Cleared, Finding, Severity, Unexamined
 
 if TYPE_CHECKING:

@@ -132,7 +132,7 @@ class Visitors(Sequence[Visitor]):
         return f"Visitors.of{tuple(self)!r}"
 
 
-class Tally(NamedTuple):
+class ClassCount(NamedTuple):
     """Number of client groups of a kind, and their visits."""
 
     classes: int
@@ -165,12 +165,12 @@ class Traffic:
             return 0.0
         return (self.last_at - self.first_at).total_seconds()
 
-    def of(self, likelihood: Likelihood) -> Tally:
+    def of(self, likelihood: Likelihood) -> ClassCount:
         """Count the classes of one likelihood."""
         return self._tally(told == likelihood for told in self.visitors.column("sessions"))
 
     @property
-    def periodic(self) -> Tally:
+    def periodic(self) -> ClassCount:
         """Count the classes that come at a fixed interval."""
         return self._tally(period is not None for period in self.visitors.column("period_s"))
 
@@ -179,9 +179,9 @@ class Traffic:
         """Number of logs in which the visitors were seen."""
         return len(set(self.visitors.column("log")))
 
-    def _tally(self, which: Iterable[bool]) -> Tally:
+    def _tally(self, which: Iterable[bool]) -> ClassCount:
         visits = list(itertools.compress(self.visitors.column("visits"), which))
-        return Tally(len(visits), sum(visits))
+        return ClassCount(len(visits), sum(visits))
 
 
 @dataclass(frozen=True, slots=True)

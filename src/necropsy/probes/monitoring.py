@@ -35,7 +35,7 @@ DEFAULT_PROMETHEUS: Final = "3.0"
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundTarget:
     """One discovered target, kept or lost."""
 
     target: Target
@@ -137,11 +137,11 @@ class Monitoring:
         for server in self.servers:
             yield from Discoveries(server, self.world, self.problems).label_sets()
 
-    def targets(self) -> Iterator[Found]:
+    def targets(self) -> Iterator[FoundTarget]:
         """Yield every target, kept or lost, in the order of servers and jobs; each once, however many Consuls name it."""
         from necropsy.probes.discovery.targets import Discoveries
 
         for server in self.servers:
             discoveries = Discoveries(server, self.world, self.problems)
             for target in discoveries.targets():
-                yield Found(target, server, discoveries)
+                yield FoundTarget(target, server, discoveries)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(slots=True)
-class Tally:
+class RuleCoverage:
     """One rule, and what it did to all targets of its job."""
 
     job: str
@@ -86,7 +86,7 @@ def presentable_url(target: Target) -> str:
     return masked(target.url.partition("?")[0]) + (f"?{query}" if query else "")
 
 
-def coverage(monitoring: Monitoring) -> Iterator[Tally]:
+def coverage(monitoring: Monitoring) -> Iterator[RuleCoverage]:
     """Count for each rule of each job how many discovered targets it touched. Jobs without targets are left out.
 
     Targets that several discoveries find alike count once.
@@ -95,7 +95,7 @@ def coverage(monitoring: Monitoring) -> Iterator[Tally]:
         yield from _tally(job, found)
 
 
-def tallies(targets: Iterable[Target]) -> Iterator[Tally]:
+def tallies(targets: Iterable[Target]) -> Iterator[RuleCoverage]:
     """Count for each rule of each job how many of these targets it touched. Jobs without targets say nothing."""
     by_job: dict[int, tuple[Job, list[Target]]] = {}
     for target in targets:
@@ -105,9 +105,9 @@ def tallies(targets: Iterable[Target]) -> Iterator[Tally]:
         yield from _tally(job, (target.discovered_labels for target in found))
 
 
-def _tally(job: Job, found: Iterable[Labels]) -> list[Tally]:
+def _tally(job: Job, found: Iterable[Labels]) -> list[RuleCoverage]:
     read = frozenset(name for rule in job.rules.rules for name in rule.source_labels)
-    counters = [_Counter(Tally(job.name, rule, read=read), job.rules.version) for rule in job.rules.rules]
+    counters = [_Counter(RuleCoverage(job.name, rule, read=read), job.rules.version) for rule in job.rules.rules]
     count = 0
     for labels in found:
         count += 1
@@ -120,7 +120,7 @@ def _tally(job: Job, found: Iterable[Labels]) -> list[Tally]:
 class _Counter:
     """One rule, applied to target after target, and what is counted of it."""
 
-    def __init__(self, tally: Tally, version: Version) -> None:
+    def __init__(self, tally: RuleCoverage, version: Version) -> None:
         self.tally = tally
         self._one = Rules((tally.rule,), version)
         self._change = compile_action(tally.rule, version)
@@ -169,7 +169,7 @@ class _Counter:
         return any(self._rule.regexp.matches(name) for name in names)
 
 
-def _collide(tally: Tally, one: Rules, labels: Labels) -> None:
+def _collide(tally: RuleCoverage, one: Rules, labels: Labels) -> None:
     collisions = [collision.name for collision in one.collisions(0, labels)]
     if collisions:
         tally.collided += 1

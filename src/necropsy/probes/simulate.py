@@ -26,7 +26,7 @@ from necropsy.probes.configuration_file import ConfigurationFile
 from necropsy.probes.nginx.logs import LogFormat
 
 if TYPE_CHECKING:
-    from necropsy.probes.monitoring import Found, Monitoring
+    from necropsy.probes.monitoring import FoundTarget, Monitoring
     from necropsy.probes.nginx.servers import Server
     from necropsy.probes.prometheus.blackbox.modules import Modules
     from necropsy.probes.prometheus.targets.target import Target
@@ -172,7 +172,7 @@ def _modules(files: Sequence[ConfigurationFile], problems: list[ConfigurationErr
     return Modules(named, given=bool(found), version=blackbox_version(version) if version else None)
 
 
-def scheduled(monitoring: Monitoring) -> Iterator[tuple[Found, Probe]]:
+def scheduled(monitoring: Monitoring) -> Iterator[tuple[FoundTarget, Probe]]:
     """Yield each target that is asked, with the request that reaches an application because of it; without its moment."""
     for found, item in _prometheus(monitoring, None, None):
         if isinstance(item, Probe):
@@ -181,7 +181,7 @@ def scheduled(monitoring: Monitoring) -> Iterator[tuple[Found, Probe]]:
 
 def _prometheus(
     monitoring: Monitoring, host: str | None, exporter: str | None
-) -> Iterator[tuple[Found, Probe | Dropped]]:
+) -> Iterator[tuple[FoundTarget, Probe | Dropped]]:
     if not monitoring.servers:
         return
     from necropsy.probes.prometheus.targets.requests import is_probe
@@ -204,7 +204,7 @@ def _prometheus(
         )
 
 
-def _asked(found: Found, modules: Modules, host: str | None) -> Probe | Dropped:
+def _asked(found: FoundTarget, modules: Modules, host: str | None) -> Probe | Dropped:
     from necropsy._internal.masking import masked
     from necropsy.probes.http.request import mask_chain
     from necropsy.probes.prometheus.targets.requests import is_probe, probe, scrape
@@ -236,7 +236,7 @@ def _eraser(target: Target) -> tuple[Origin, ...]:
     return ()
 
 
-def _phase(found: Found, host: str | None) -> float | None:
+def _phase(found: FoundTarget, host: str | None) -> float | None:
     if host is None:
         return None
     from necropsy.probes.prometheus.targets.scrape_phase import phase

@@ -23,7 +23,7 @@ _PORTS: Final = {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class HttpAnswer:
     """One answer, whatever its status."""
 
     url: str
@@ -52,7 +52,9 @@ def is_url(locator: str) -> bool:
     return locator.lower().startswith(("http://", "https://"))
 
 
-def get(url: str, *, headers: Mapping[str, str] | None = None, timeout_s: float = 20.0, limit: int = _LIMIT) -> Answer:
+def get(
+    url: str, *, headers: Mapping[str, str] | None = None, timeout_s: float = 20.0, limit: int = _LIMIT
+) -> HttpAnswer:
     """GET a URL.
 
     Parameters
@@ -68,7 +70,7 @@ def get(url: str, *, headers: Mapping[str, str] | None = None, timeout_s: float 
 
     Returns
     -------
-    Answer
+    HttpAnswer
         Also for statuses from 400 on: what a refusal means is for the caller to say.
 
     Raises
@@ -86,7 +88,7 @@ def get(url: str, *, headers: Mapping[str, str] | None = None, timeout_s: float 
         status, received, body = _once(asked, sent, deadline, limit, shown)
         location = received.get("location", "")
         if status not in _REDIRECTS or not location:
-            return Answer(shown, status, received, body)
+            return HttpAnswer(shown, status, received, body)
         asked = _next(asked, location, shown)
     raise UnreadableSource(f"{shown}: redirected more than {_MOST_REDIRECTS} times", hint="Name the final address.")
 

@@ -17,9 +17,9 @@ from necropsy._internal.masking import masked_address
 from necropsy.model.errors import UnreadableSource
 from necropsy.model.evidence import Absent, Source
 from necropsy.probes.configuration_file import ConfigurationFile
-from necropsy.wire.http import Answer, get, is_url
+from necropsy.wire.http import HttpAnswer, get, is_url
 
-__all__ = ["KINDS", "Found", "is_url", "read"]
+__all__ = ["KINDS", "LiveAnswers", "is_url", "read"]
 
 _MOST_SERVICES: Final = 5_000
 _FILTERED: Final = "x-consul-results-filtered-by-acls"
@@ -32,7 +32,7 @@ _RULES: Final = {
 
 
 @dataclass(slots=True)
-class Found:
+class LiveAnswers:
     """Answers of one server, and what it refused."""
 
     files: list[ConfigurationFile] = field(default_factory=list)
@@ -40,7 +40,7 @@ class Found:
     absent: list[Absent] = field(default_factory=list)
 
 
-def read(kind: str, url: str) -> Found:
+def read(kind: str, url: str) -> LiveAnswers:
     """Read a running server; nothing is raised, what cannot be had is absent.
 
     Parameters
@@ -62,10 +62,10 @@ class _Server:
         self.kind = kind
         self.name = masked_address(url)
         self._url = url
-        self.found = Found()
+        self.found = LiveAnswers()
         self._headers = _token_header() if kind == "consul" else {}
 
-    def ask(self, path: str) -> Answer:
+    def ask(self, path: str) -> HttpAnswer:
         """Ask for a path; raises ``UnreadableSource``."""
         return get(self._url + path, headers=self._headers)
 

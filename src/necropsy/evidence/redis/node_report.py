@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
-from necropsy.evidence.redis.scan import Tally
+from necropsy.evidence.redis.scan import ScanCounts
 from necropsy.model.evidence import Blemish
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class NodeReport:
     """Databases to be read, and how many keys the server counts in each, expired ones that are still there included."""
     taken_at: datetime | None
     """The server's own time when its keys were read, UTC."""
-    tally: Tally = field(default_factory=Tally)
+    tally: ScanCounts = field(default_factory=ScanCounts)
     blemishes: list[Blemish] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
     """Why this read method, and what else is to be reported."""

@@ -140,7 +140,7 @@ def type_place(word: bytes) -> int:
 
 
 @dataclass(slots=True)
-class Answer:
+class PageReply:
     """A page, and how the scan goes on."""
 
     unpack: Callable[[], Page]

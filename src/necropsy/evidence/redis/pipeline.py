@@ -10,9 +10,9 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from necropsy.evidence.redis.page import Answer, Fields, Names, Page, Sparse, type_place
+from necropsy.evidence.redis.page import Fields, Names, Page, PageReply, Sparse, type_place
 from necropsy.evidence.redis.script_text import SAMPLES
-from necropsy.evidence.redis.values import Row, Values
+from necropsy.evidence.redis.values import FetchedValues, Row
 from necropsy.wire.redis.connection import Questions
 from necropsy.wire.redis.replies import ServerError
 
@@ -38,7 +38,7 @@ class PipelineWay:
     ) -> None:
         self._connection = connection
         self._names = names
-        self._values = Values(connection, permissions, projection)
+        self._values = FetchedValues(connection, permissions, projection)
         self._columns = _first_round(permissions, lfu=lfu)
         self._questions = Questions([words for _, words in self._columns])
         self._width = len(projection.hash_fields)
@@ -52,7 +52,7 @@ class PipelineWay:
         """Ask for a slice: of the scan, or of keys by name."""
         self._asked = (cursor, names, count)
 
-    def answer(self, go_on: Callable[[bytes], object] | None = None) -> Answer:  # noqa: ARG002 -- as other ways
+    def answer(self, go_on: Callable[[bytes], object] | None = None) -> PageReply:  # noqa: ARG002 -- as other ways
         """Return the slice that was asked for.
 
         Raises
@@ -71,7 +71,7 @@ class PipelineWay:
         answer.seconds = min(time.monotonic() - began, KEY_S * len(names) + answer.rounds * ROUND_S)
         return answer
 
-    def read(self, keys: Sequence[bytes], *, in_pieces: bool = False) -> Answer:
+    def read(self, keys: Sequence[bytes], *, in_pieces: bool = False) -> PageReply:
         """Read keys by name.
 
         Parameters
@@ -88,7 +88,7 @@ class PipelineWay:
         unread, self._values.unread = self._values.unread, 0
         gone = len(keys) - len(there) - len(large) - denied
         page = self._page(there)
-        return Answer(lambda: page, len(page), large=large, gone=gone, denied=denied, unread=unread)
+        return PageReply(lambda: page, len(page), large=large, gone=gone, denied=denied, unread=unread)
 
     def _what_they_are(self, keys: Sequence[bytes]) -> tuple[list[Row], int]:
         """Ask the first round, which touches no value; return what is there, and how many keys are denied."""

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from necropsy.evidence.redis.page import Answer
+    from necropsy.evidence.redis.page import PageReply
     from necropsy.evidence.redis.server import ServerFacts
     from necropsy.sessions.keyspace import Projection
     from necropsy.wire.redis.connection import Connection
@@ -68,7 +68,7 @@ class Way(Protocol):
     def ask(self, cursor: bytes, names: Sequence[bytes], count: int, longest_s: float) -> None:
         """Ask for about ``count`` keys from the cursor on, or for these by name."""
 
-    def answer(self, go_on: Callable[[bytes], object] | None = None) -> Answer:
+    def answer(self, go_on: Callable[[bytes], object] | None = None) -> PageReply:
         """Return what was asked for.
 
         Parameters

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from necropsy.evidence.redis.batches import Batches
-from necropsy.evidence.redis.page import Answer, Recent
+from necropsy.evidence.redis.page import PageReply, Recent
 from necropsy.model.errors import UnreadableSource
 from necropsy.wire.redis.info import parse_info
 from necropsy.wire.redis.replies import ConnectionLost, ServerError
@@ -31,7 +31,7 @@ class ScanEnded(Exception):  # noqa: N818 -- what happened; what was read before
 
 
 @dataclass(slots=True)
-class Tally:
+class ScanCounts:
     """What became of the keys."""
 
     keys: int = 0
@@ -71,7 +71,7 @@ class Scan:
         pieces: PipelineWay,
         rate_control: RateControl,
         batches: Batches,
-        tally: Tally,
+        tally: ScanCounts,
         *,
         seen: Callable[[int], None] = lambda _keys: None,
         sleep: Callable[[float], None] = time.sleep,
@@ -134,7 +134,7 @@ class Scan:
             self._gone_on = True
             self._ask(cursor, [])
 
-    def _answer(self, db: int, cursor: bytes, left: list[bytes]) -> Answer:
+    def _answer(self, db: int, cursor: bytes, left: list[bytes]) -> PageReply:
         while True:
             self._gone_on = False
             try:
@@ -152,14 +152,14 @@ class Scan:
                 self._tally.longest_s = max(self._tally.longest_s, answer.seconds)
                 return answer
 
-    def _in_pieces(self, db: int, key: bytes) -> Answer:
+    def _in_pieces(self, db: int, key: bytes) -> PageReply:
         try:
             return self._pieces.read([key], in_pieces=True)
         except ConnectionLost as error:
             self._reconnect(db, str(error))
             return self._in_pieces(db, key)
 
-    def _take(self, answer: Answer, recent: Recent) -> bool:
+    def _take(self, answer: PageReply, recent: Recent) -> bool:
         page = answer.unpack()
         rows = recent.fresh(page.keys)
         if rows is not None:

@@ -13,7 +13,7 @@ from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 from necropsy.evidence.redis.cost_sampling import WORDS
-from necropsy.evidence.redis.page import Answer, Fields, Names, Page, Sparse, type_place
+from necropsy.evidence.redis.page import Fields, Names, Page, PageReply, Sparse, type_place
 from necropsy.evidence.redis.permissions import Permission, Permissions, hint, outcome_of
 from necropsy.evidence.redis.script_text import compose
 from necropsy.model.errors import UnreadableSource
@@ -96,7 +96,7 @@ class ScriptWay:
         self._settle = self._cost_sampling.settling() if self._cost_sampling else None
         self._send(self._verb, whole=self._whole)
 
-    def answer(self, go_on: Callable[[bytes], object] | None = None) -> Answer:
+    def answer(self, go_on: Callable[[bytes], object] | None = None) -> PageReply:
         """Return the slice that was asked for.
 
         Parameters
@@ -152,7 +152,9 @@ class ScriptWay:
         )
 
 
-def read_reply(reply: Sequence[Any], names: Names, settle: Callable[[Page, list[int]], None] | None = None) -> Answer:
+def read_reply(
+    reply: Sequence[Any], names: Names, settle: Callable[[Page, list[int]], None] | None = None
+) -> PageReply:
     """Turn what the script returns into an answer, whose page is unpacked when somebody asks for it."""
     cursor, left, large, gone, denied, unread, microseconds, *columns = reply
 
@@ -162,7 +164,7 @@ def read_reply(reply: Sequence[Any], names: Names, settle: Callable[[Page, list[
             settle(page, groups)
         return page
 
-    return Answer(
+    return PageReply(
         unpack=unpack,
         keys=len(columns[3]),
         cursor=cursor,

@@ -54,7 +54,7 @@ class Row:
         return KEY_TYPES[self.type]
 
 
-class Values:
+class FetchedValues:
     """Reads values of keys whose type and size are known."""
 
     def __init__(self, connection: Connection, permissions: Permissions, projection: Projection) -> None:

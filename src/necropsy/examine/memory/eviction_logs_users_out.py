@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from necropsy.examine.evidence import sessions_by_store
+from necropsy.examine.case_queries import sessions_by_store
 from necropsy.examine.interface import Examiner
 from necropsy.examine.server import Server, query, servers
 from necropsy.model.figures import percent, several

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 from necropsy._internal.sql_quoting import literal
-from necropsy.examine import evidence
+from necropsy.examine import case_queries
 from necropsy.examine.interface import Examiner
 from necropsy.model.figures import percent, several, size
 from necropsy.model.finding import Cleared, Confidence, Exhibit, Finding, Remedy, Severity, Unexamined
@@ -48,7 +48,7 @@ def examine(case: Case) -> Iterator[Finding | Cleared | Unexamined]:
         if share < _MOST:
             yield Cleared("", f"store {store}: {percent(1 - share)} of the memory is sessions")
         elif not row["sessions"] and lasting < _MOST * other:
-            yield Unexamined("", ("session",), evidence.unknown_layout(case, store, row["others"]))
+            yield Unexamined("", ("session",), case_queries.unknown_layout(case, store, row["others"]))
         else:
             yield _finding(case, row, share)
 

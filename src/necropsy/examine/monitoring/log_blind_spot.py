@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from necropsy.examine import evidence
+from necropsy.examine import case_queries
 from necropsy.examine.interface import Examiner
 from necropsy.model.finding import Cleared, Confidence, Exhibit, Finding, Remedy, Severity
 from necropsy.probes.session_risk import UNKNOWN_ADDRESS, may_create, split_host
@@ -21,10 +21,12 @@ if TYPE_CHECKING:
 
 def examine(case: Case) -> Iterator[Finding | Cleared]:
     """One finding for all blind ports together."""
-    logged_ports = {b.port for b in evidence.backends(case) if b.role == "proxy" and b.access_log}
+    logged_ports = {b.port for b in case_queries.backends(case) if b.role == "proxy" and b.access_log}
     hosts = case.rows("SELECT DISTINCT user_agent, host FROM visitor_class")
     seen = {(row["user_agent"], *split_host(row["host"])) for row in hosts if row["host"]}
-    probed = [probe for probe in evidence.probes(case).values() if probe.creates_sessions and probe.kind != "scrape"]
+    probed = [
+        probe for probe in case_queries.probes(case).values() if probe.creates_sessions and probe.kind != "scrape"
+    ]
     blind = [
         probe
         for probe in probed

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from necropsy.examine import evidence
+from necropsy.examine import case_queries
 from necropsy.examine.interface import Examiner
 from necropsy.model.figures import several
 from necropsy.model.finding import Cleared, Confidence, Exhibit, Finding, Remedy, Severity
@@ -24,10 +24,10 @@ _WATCHES: Final = re.compile(r"(?i)redis|valkey|keydb|dragonfly|necropsy|:9121\b
 def examine(case: Case) -> Iterator[Finding | Cleared]:
     """One finding or clearance for the whole configuration; nothing where no Prometheus is among the evidence."""
     files = [row["locator"] for row in case.rows("SELECT locator FROM source WHERE reader = 'prometheus' ORDER BY 1")]
-    stores = evidence.sessions_by_store(case)
+    stores = case_queries.sessions_by_store(case)
     if not files or not stores:
         return
-    probes = evidence.probes(case).values()
+    probes = case_queries.probes(case).values()
     dropped = case.rows("SELECT prober, address FROM dropped_target")
     known = [f"{probe.prober} {probe.url} {probe.service or ''}" for probe in probes]
     known += [f"{row['prober']} {row['address']}" for row in dropped]

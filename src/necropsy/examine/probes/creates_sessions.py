@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from necropsy._internal.sql_quoting import literal
-from necropsy.examine import creation, evidence
+from necropsy.examine import case_queries, creation
 from necropsy.examine.interface import Examiner
 from necropsy.model.figures import percent, several
 from necropsy.model.finding import Cleared, Exhibit, Finding, Severity
@@ -51,7 +51,7 @@ are reckoned, not seen: where chance has it that none was followed they were not
 
 def examine(case: Case) -> Iterator[Finding | Cleared]:
     """Judge each store's births by probes; clear the probers that were tested and create nothing."""
-    probes = evidence.probes(case)
+    probes = case_queries.probes(case)
     for made in creation.created(case, creation.PROBES):
         if made.total and made.births >= 1:
             yield _finding(case, made, probes)

@@ -13,7 +13,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from necropsy.examine import evidence
+from necropsy.examine import case_queries
 from necropsy.examine.interface import Examiner
 from necropsy.examine.probes.asking import a_session_each, exhibit, job, request, server
 from necropsy.model.figures import several
@@ -30,7 +30,7 @@ Asker = tuple[str, str]
 def examine(case: Case) -> Iterator[Finding]:
     """One finding for each set of probers that ask for the same."""
     asked: dict[tuple[str, str, str], dict[Asker, Probe]] = defaultdict(dict)
-    for probe in evidence.probes(case).values():
+    for probe in case_queries.probes(case).values():
         what = request(probe)
         if what is not None:
             asked[what].setdefault((probe.prober, server(probe)), probe)

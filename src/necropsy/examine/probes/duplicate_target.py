@@ -13,7 +13,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from necropsy.examine import evidence
+from necropsy.examine import case_queries
 from necropsy.examine.interface import Examiner
 from necropsy.examine.probes.asking import a_session_each, exhibit, request, server
 from necropsy.model.figures import several
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 def examine(case: Case) -> Iterator[Finding]:
     """One finding a job."""
     asked: dict[tuple[str, str], dict[tuple[str, str, str], list[Probe]]] = defaultdict(lambda: defaultdict(list))
-    for probe in evidence.probes(case).values():
+    for probe in case_queries.probes(case).values():
         what = request(probe)
         if what is not None and probe.prober.startswith("prometheus/"):
             asked[server(probe), probe.prober][what].append(probe)

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 from necropsy._internal.sql_quoting import literal
-from necropsy.examine import evidence
+from necropsy.examine import case_queries
 from necropsy.examine.interface import Examiner
 from necropsy.model.figures import percent, several
 from necropsy.model.finding import Confidence, Exhibit, Finding, Remedy, Severity
@@ -56,8 +56,8 @@ def examine(case: Case) -> Iterator[Finding]:
 
 
 def _by_births(case: Case) -> Iterator[Finding]:
-    probes = evidence.probes(case)
-    for store, total in evidence.sessions_by_store(case).items():
+    probes = case_queries.probes(case)
+    for store, total in case_queries.sessions_by_store(case).items():
         claims = [
             (claim, asked)
             for claim in case.rows(_CLAIMS, [store])

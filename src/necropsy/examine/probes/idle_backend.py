@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from necropsy.examine import evidence
+from necropsy.examine import case_queries
 from necropsy.examine.interface import Examiner
 from necropsy.examine.probes.asking import a_session_each, exhibit
 from necropsy.model.figures import several
@@ -24,10 +24,12 @@ if TYPE_CHECKING:
 
 def examine(case: Case) -> Iterator[Finding]:
     """One finding for all idle ports."""
-    backends = evidence.backends(case)
+    backends = case_queries.backends(case)
     live = {backend.port for backend in backends if backend.state != "idle"}
     idle = {backend.port: backend for backend in backends if backend.state == "idle" and backend.port not in live}
-    asking = [probe for probe in evidence.probes(case).values() if probe.port in idle and probe.kind != "consul-check"]
+    asking = [
+        probe for probe in case_queries.probes(case).values() if probe.port in idle and probe.kind != "consul-check"
+    ]
     if not asking:
         return
     # What discovery calls critical does not even answer: it costs alerts, and no sessions.

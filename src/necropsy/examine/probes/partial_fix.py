@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 from necropsy._internal.sql_quoting import literal
-from necropsy.examine import evidence
+from necropsy.examine import case_queries
 from necropsy.examine.interface import Examiner
 from necropsy.examine.probes.asking import exhibit
 from necropsy.model.figures import several
@@ -44,7 +44,7 @@ _TRAINS: Final = (
 def examine(case: Case) -> Iterator[Finding]:
     """One finding a service, one a store."""
     services: dict[str, list[Probe]] = defaultdict(list)
-    for probe in evidence.probes(case).values():
+    for probe in case_queries.probes(case).values():
         if probe.kind == "blackbox-http" and probe.service:
             services[probe.service].append(probe)
     for service, probes in sorted(services.items()):
@@ -52,7 +52,7 @@ def examine(case: Case) -> Iterator[Finding]:
         done = [probe for probe in probes if not may_create(probe)]
         if left and done:
             yield _of_service(service, left, done)
-    for store in evidence.sessions_by_store(case):
+    for store in case_queries.sessions_by_store(case):
         yield from _of_store(case, store)
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
-from necropsy.examine import evidence
+from necropsy.examine import case_queries
 from necropsy.examine.interface import Examiner
 from necropsy.examine.probes.asking import server
 from necropsy.model.figures import several
@@ -31,7 +31,7 @@ _REDIRECTED: Final = (
 
 def examine(case: Case) -> Iterator[Finding | Cleared]:
     """One finding for each prober and place that its probes are sent to."""
-    healthy = [p for p in evidence.probes(case).values() if p.creates_sessions and not may_create(p)]
+    healthy = [p for p in case_queries.probes(case).values() if p.creates_sessions and not may_create(p)]
     rows = [row for row in case.rows(_REDIRECTED) if is_harmless_path(row["path"]) or _known(healthy, row["path"])]
     sent: dict[tuple[str, str, str], list[tuple[Probe, dict[str, Any]]]] = {}
     for probe in healthy:

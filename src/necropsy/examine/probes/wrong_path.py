@@ -16,7 +16,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from necropsy.examine import evidence
+from necropsy.examine import case_queries
 from necropsy.examine.interface import Examiner
 from necropsy.model.figures import several
 from necropsy.model.finding import Cleared, Confidence, Exhibit, Finding, Remedy, Severity
@@ -34,7 +34,7 @@ def examine(case: Case) -> Iterator[Finding | Cleared]:
     """One finding per prober; its exhibits are the URLs."""
     wrong: dict[str, list[Probe]] = defaultdict(list)
     right = unknown = 0
-    for probe in evidence.probes(case).values():
+    for probe in case_queries.probes(case).values():
         if not probe.creates_sessions or (probe.kind == "scrape" and not _lost_its_path(probe)):
             continue
         if not may_create(probe):

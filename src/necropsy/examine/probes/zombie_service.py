@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
-from necropsy.examine import evidence
+from necropsy.examine import case_queries
 from necropsy.examine.interface import Examiner
 from necropsy.model.evidence import Origin
 from necropsy.model.figures import several
@@ -34,14 +34,14 @@ _QUERY = "SELECT service, instance, node, address, health, node_health FROM serv
 def examine(case: Case) -> Iterator[Finding | Cleared]:
     """One finding for all zombies."""
     rows = case.rows(_INSTANCES)
-    ports = {backend.port for backend in evidence.backends(case)}
+    ports = {backend.port for backend in case_queries.backends(case)}
     zombies = [(row, why) for row in rows if (why := _why(row, ports))]
     if not zombies:
         living = sum(row["node_health"] == "passing" for row in rows)
         if living and living == len(rows):
             yield Cleared("", f"{several(living, 'registered instance')}, and every node is alive")
         return
-    probes = evidence.probes(case).values()
+    probes = case_queries.probes(case).values()
     asked = {(probe.service, probe.instance) for probe in probes if not probe.kind.startswith("consul")}
     probed = [(row, why) for row, why in zombies if (row["service"], row["instance"]) in asked]
     certain = any(row["node_health"] not in (None, "passing") for row, _ in zombies)

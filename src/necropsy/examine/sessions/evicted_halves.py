@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from necropsy._internal.sql_quoting import literal
-from necropsy.examine import evidence
+from necropsy.examine import case_queries
 from necropsy.examine.interface import Examiner
 from necropsy.model.figures import percent, several
 from necropsy.model.finding import Cleared, Confidence, Exhibit, Finding, Remedy, Severity
@@ -37,7 +37,7 @@ def examine(case: Case) -> Iterator[Finding | Cleared]:
         row["store"]: row["value"]
         for row in case.rows("SELECT store, value FROM server_fact WHERE name = 'maxmemory_policy'")
     }
-    for store in evidence.sessions_by_store(case):
+    for store in case_queries.sessions_by_store(case):
         row = case.rows(_COUNT, [store])[0]
         if not row["n"]:
             continue

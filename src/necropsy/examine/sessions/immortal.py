@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 from necropsy._internal.sql_quoting import literal
-from necropsy.examine import evidence
+from necropsy.examine import case_queries
 from necropsy.examine.interface import Examiner
 from necropsy.model.figures import IMMORTAL_S, percent, several, size
 from necropsy.model.finding import Cleared, Confidence, Exhibit, Finding, Remedy, Severity
@@ -51,7 +51,7 @@ FROM session WHERE store = ? AND {}
 
 def examine(case: Case) -> Iterator[Finding | Cleared]:
     """At most one finding a store for keys that never leave and one for long lives; a clearance where there is neither."""
-    for store, total in evidence.sessions_by_store(case).items():
+    for store, total in case_queries.sessions_by_store(case).items():
         if not total:
             continue
         never, long = (case.rows(_COUNT.format(condition), [store])[0] for condition in (NEVER, LONG))

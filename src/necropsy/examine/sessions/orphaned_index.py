@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from necropsy._internal.sql_quoting import literal
-from necropsy.examine import evidence
+from necropsy.examine import case_queries
 from necropsy.examine.interface import Examiner
 from necropsy.model.finding import Cleared, Confidence, Exhibit, Finding, Remedy, Severity
 
@@ -41,7 +41,7 @@ GROUP BY e.family ORDER BY dead DESC, e.family
 
 def examine(case: Case) -> Iterator[Finding | Cleared]:
     """One finding per store and index family with many dead entries."""
-    for store in evidence.sessions_by_store(case):
+    for store in case_queries.sessions_by_store(case):
         families = case.rows(ORPHANS, [store]) if case.rows(_LASTING, [store]) else []
         guilty = [f for f in families if f["dead"] >= _LEAST_DEAD and f["dead"] >= _LEAST_SHARE * f["entries"]]
         for family in guilty:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 from necropsy._internal.sql_quoting import literal
-from necropsy.examine import evidence
+from necropsy.examine import case_queries
 from necropsy.examine.interface import Examiner
 from necropsy.model.figures import percent, several, size
 from necropsy.model.finding import Cleared, Confidence, Exhibit, Finding, Remedy, Severity
@@ -33,7 +33,7 @@ FROM session WHERE store = ?
 
 def examine(case: Case) -> Iterator[Finding | Cleared]:
     """One finding or clearance per store with sessions."""
-    for store, total in evidence.sessions_by_store(case).items():
+    for store, total in case_queries.sessions_by_store(case).items():
         if not total:
             continue
         row = case.rows(_SIZES, [store])[0]

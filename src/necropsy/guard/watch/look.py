@@ -158,10 +158,10 @@ def _stores(report: Report) -> dict[str, StoreLook]:
 
 def _creators(case: Case, stores: Mapping[str, StoreLook]) -> list[Creator]:
     from necropsy.autopsy.reporting import claim_of
-    from necropsy.examine import creation, evidence
+    from necropsy.examine import case_queries, creation
     from necropsy.verdict.actors import is_over, utc
 
-    probes = evidence.probes(case)
+    probes = case_queries.probes(case)
     found = []
     for row in creation.claims(case):
         store = stores.get(row["store"])

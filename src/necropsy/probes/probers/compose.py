@@ -19,7 +19,7 @@ from typing import Final
 
 from necropsy.probes.consul.model import go_seconds
 from necropsy.probes.probers.command import request_of
-from necropsy.probes.probers.interface import Found, Prober, Schedule, add, harmless_probe, http_probe, times
+from necropsy.probes.probers.interface import Prober, ProberReading, Schedule, add, harmless_probe, http_probe, times
 from necropsy.probes.syntax.document import parse_yaml
 from necropsy.probes.syntax.node import Node
 
@@ -27,9 +27,9 @@ _DEFAULT_INTERVAL_S: Final = 30.0
 _MOST_REPLICAS: Final = 1_000
 
 
-def read(text: str, file: str) -> Found:
+def read(text: str, file: str) -> ProberReading:
     """Read a compose file."""
-    found = Found()
+    found = ProberReading()
     services = parse_yaml(text, file).get("services")
     for name, service in services.items() if services is not None else ():
         check = service.get("healthcheck")
@@ -39,7 +39,7 @@ def read(text: str, file: str) -> Found:
     return found
 
 
-def _check(name: str, service: Node, check: Node, found: Found) -> None:
+def _check(name: str, service: Node, check: Node, found: ProberReading) -> None:
     test = check.get("test")
     words = test.texts() if test is not None else []
     if not words or words[0] == "NONE":

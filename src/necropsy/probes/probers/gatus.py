@@ -16,7 +16,7 @@ from typing import Final
 
 from necropsy.probes.consul.model import go_seconds
 from necropsy.probes.http.request import set_headers
-from necropsy.probes.probers.interface import Found, Prober, Schedule, add, harmless_probe, http_probe
+from necropsy.probes.probers.interface import Prober, ProberReading, Schedule, add, harmless_probe, http_probe
 from necropsy.probes.syntax.document import parse_yaml
 from necropsy.probes.syntax.node import Node
 
@@ -35,10 +35,10 @@ _HARMLESS: Final = {
 }
 
 
-def read(text: str, file: str) -> Found:
+def read(text: str, file: str) -> ProberReading:
     """Read a configuration of Gatus."""
     root = parse_yaml(text, file)
-    found = Found()
+    found = ProberReading()
     endpoints = root.get("endpoints") or root.get("services")  # its name until 4.0
     for endpoint in endpoints or ():
         enabled = endpoint.get("enabled")
@@ -47,7 +47,7 @@ def read(text: str, file: str) -> Found:
     return found
 
 
-def _endpoint(endpoint: Node, found: Found) -> None:
+def _endpoint(endpoint: Node, found: ProberReading) -> None:
     def text(*path: str) -> str:
         node = endpoint.at(*path)
         return node.text() if node is not None else ""

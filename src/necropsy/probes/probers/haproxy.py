@@ -20,7 +20,7 @@ from typing import Final
 from necropsy.model.errors import ConfigurationError
 from necropsy.model.evidence import Origin
 from necropsy.probes.probers.haproxy_text import SECTIONS, WITH_VALUE, lines
-from necropsy.probes.probers.interface import Found, Prober, Schedule, add, harmless_probe, http_probe
+from necropsy.probes.probers.interface import Prober, ProberReading, Schedule, add, harmless_probe, http_probe
 
 _PROBED: Final = ("backend", "listen")
 _DEFAULT_INTERVAL_S: Final = 2.0
@@ -51,7 +51,7 @@ class _Section:
     servers: list[tuple[int, list[str]]] = field(default_factory=list)
 
 
-def read(text: str, file: str) -> Found:
+def read(text: str, file: str) -> ProberReading:
     """Read a configuration of HAProxy.
 
     Raises
@@ -59,7 +59,7 @@ def read(text: str, file: str) -> Found:
     ConfigurationError
         A line stands before any section: this is no configuration of HAProxy.
     """
-    found = Found()
+    found = ProberReading()
     defaults = _Settings()
     section = _Section()
     for line, words in lines(text):
@@ -125,7 +125,7 @@ def _header(settings: _Settings, name: str, value: str) -> _Settings:
     return settings
 
 
-def _finish(section: _Section, file: str, found: Found) -> None:
+def _finish(section: _Section, file: str, found: ProberReading) -> None:
     if section.kind not in _PROBED:
         return
     for line, words in section.servers:
@@ -148,7 +148,9 @@ def _options(words: list[str]) -> dict[str, str]:
     return options
 
 
-def _server(section: _Section, name: str, where: str, options: dict[str, str], origin: Origin, found: Found) -> None:
+def _server(
+    section: _Section, name: str, where: str, options: dict[str, str], origin: Origin, found: ProberReading
+) -> None:
     settings = section.settings
     prober = f"haproxy/{section.name}"
     schedule = Schedule(_seconds(options.get("inter", "")) or _DEFAULT_INTERVAL_S, "ticker")

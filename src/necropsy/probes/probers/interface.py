@@ -13,7 +13,7 @@ from necropsy.probes.http.request import HttpUrl, parse_http_url
 
 
 @dataclass(slots=True)
-class Found:
+class ProberReading:
     """Probes of one file, and what is wrong with it."""
 
     probes: list[Probe] = field(default_factory=list)
@@ -27,7 +27,7 @@ class Prober:
     kind: str
     """Kind of its configuration file, and first word of the kind of its probes."""
     title: str
-    read: Callable[[str, str], Found]
+    read: Callable[[str, str], ProberReading]
     """Text and file name to probes; raises ``ConfigurationError`` when the text is something else altogether."""
 
 
@@ -116,7 +116,7 @@ def harmless_probe(
     )
 
 
-def add(found: Found, probe: Probe | str, origin: Origin) -> None:
+def add(found: ProberReading, probe: Probe | str, origin: Origin) -> None:
     """Keep a probe; a reason instead of one is a problem at its line."""
     if isinstance(probe, Probe):
         found.probes.append(probe)

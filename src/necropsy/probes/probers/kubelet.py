@@ -20,7 +20,7 @@ from necropsy.model.evidence import Origin
 from necropsy.model.probe import Probe
 from necropsy.probes.http.request import set_headers
 from necropsy.probes.kubernetes.objects import manifests, name_of, text_at
-from necropsy.probes.probers.interface import Found, Prober, Schedule, add, harmless_probe, http_probe, times
+from necropsy.probes.probers.interface import Prober, ProberReading, Schedule, add, harmless_probe, http_probe, times
 from necropsy.probes.session_risk import UNKNOWN_ADDRESS
 from necropsy.probes.syntax.node import Node
 
@@ -39,9 +39,9 @@ _DEFAULT_PERIOD_S: Final = 10.0
 _MOST_REPLICAS: Final = 1_000
 
 
-def read(text: str, file: str) -> Found:
+def read(text: str, file: str) -> ProberReading:
     """Read the manifests of one file; a ``List`` holds its items."""
-    found = Found()
+    found = ProberReading()
     for manifest in manifests(text, file):
         kind, name = (
             text_at(manifest, "kind"),
@@ -58,7 +58,7 @@ def read(text: str, file: str) -> Found:
     return found
 
 
-def _container(owner: str, container: Node, count: int, found: Found) -> None:
+def _container(owner: str, container: Node, count: int, found: ProberReading) -> None:
     if not count:
         return
     ports = {text_at(port, "name"): text_at(port, "containerPort") for port in container.get("ports") or ()}

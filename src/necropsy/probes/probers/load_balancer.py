@@ -18,7 +18,7 @@ from typing import Final
 
 from necropsy.model.evidence import Origin
 from necropsy.probes.consul.fields import Fields
-from necropsy.probes.probers.interface import Found, Prober, Schedule, add, harmless_probe, http_probe
+from necropsy.probes.probers.interface import Prober, ProberReading, Schedule, add, harmless_probe, http_probe
 from necropsy.probes.session_risk import UNKNOWN_ADDRESS
 from necropsy.probes.syntax.document import parse_json, parse_yaml
 from necropsy.probes.syntax.hcl import parse_hcl
@@ -29,10 +29,10 @@ _GROUP: Final = "AWS::ElasticLoadBalancingV2::TargetGroup"
 _CLASSIC: Final = "AWS::ElasticLoadBalancing::LoadBalancer"
 
 
-def read_terraform(text: str, file: str) -> Found:
+def read_terraform(text: str, file: str) -> ProberReading:
     """Read Terraform's ``aws_lb_target_group``, ``aws_alb_target_group`` and ``aws_elb``; expressions are not evaluated."""
     root = parse_json(text, file) if file.endswith(".json") else parse_hcl(text, file, expressions=True)
-    found = Found()
+    found = ProberReading()
     for kind, name, body in _resources(root):
         fields = Fields(body)
         for check in fields.mappings("healthcheck"):
@@ -52,10 +52,10 @@ def _resources(root: Node) -> Iterator[tuple[str, str, Node]]:
                 yield kind.text(), name.text(), body
 
 
-def read_cloudformation(text: str, file: str) -> Found:
+def read_cloudformation(text: str, file: str) -> ProberReading:
     """Read a template's target groups and classic load balancers; intrinsic functions are not evaluated."""
     root = parse_json(text, file) if text.lstrip().startswith("{") else parse_yaml(text, file)
-    found = Found()
+    found = ProberReading()
     resources = root.get("Resources")
     for name, resource in resources.items() if resources is not None else ():
         kind, body = resource.get("Type"), resource.get("Properties")
@@ -78,7 +78,7 @@ class _Names:
         self.path, self.port, self.protocol, self.interval = path, port, protocol, interval
 
 
-def _target_group(name: str, group: Fields, names: _Names, check: Fields, found: Found) -> None:
+def _target_group(name: str, group: Fields, names: _Names, check: Fields, found: ProberReading) -> None:
     protocol = (check.text(names.protocol) or group.text("protocol") or "HTTP").upper()
     port = check.text(names.port)
     if port in ("", "traffic-port"):
@@ -97,7 +97,7 @@ def _target_group(name: str, group: Fields, names: _Names, check: Fields, found:
     )
 
 
-def _classic(name: str, check: Fields, found: Found) -> None:
+def _classic(name: str, check: Fields, found: ProberReading) -> None:
     """Read a target such as ``HTTP:8080/health`` or ``TCP:22``."""
     protocol, _, rest = check.text("target").partition(":")
     port, slash, path = rest.partition("/")
@@ -111,7 +111,14 @@ def _schedule(text: str) -> Schedule:
 
 
 def _balancer(
-    prober: str, protocol: str, port: str, path: str, schedule: Schedule, origin: Origin, user_agent: str, found: Found
+    prober: str,
+    protocol: str,
+    port: str,
+    path: str,
+    schedule: Schedule,
+    origin: Origin,
+    user_agent: str,
+    found: ProberReading,
 ) -> None:
     service = prober.partition("/")[2]
     where = f"{UNKNOWN_ADDRESS}:{port}" if port.isdigit() else UNKNOWN_ADDRESS

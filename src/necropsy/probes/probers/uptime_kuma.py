@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from necropsy.probes.probers.interface import Found, Prober, Schedule, add, harmless_probe, http_probe
+from necropsy.probes.probers.interface import Prober, ProberReading, Schedule, add, harmless_probe, http_probe
 from necropsy.probes.syntax.document import parse_json
 from necropsy.probes.syntax.node import Node
 
@@ -21,9 +21,9 @@ _IDLE: Final = ("push", "group", "manual")
 """Monitors that ask nobody."""
 
 
-def read(text: str, file: str) -> Found:
+def read(text: str, file: str) -> ProberReading:
     """Read a backup. Monitors that are paused are left out."""
-    found = Found()
+    found = ProberReading()
     for monitor in parse_json(text, file).get("monitorList") or ():
         if _text(monitor, "active").lower() not in ("false", "0") and _text(monitor, "type") not in _IDLE:
             _monitor(monitor, found)
@@ -35,7 +35,7 @@ def _text(monitor: Node, name: str) -> str:
     return node.text() if node is not None else ""
 
 
-def _monitor(monitor: Node, found: Found) -> None:
+def _monitor(monitor: Node, found: ProberReading) -> None:
     name, kind = _text(monitor, "name"), _text(monitor, "type")
     prober = f"uptime-kuma/{name}"
     try:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from necropsy.sessions.columns import Keys, Mask, Positions, Segments
-    from necropsy.sessions.spring.evidence import Evidence
+    from necropsy.sessions.spring.namespace_counts import Evidence
 
 _PRINCIPAL: Final = (
     r"(?s)^(?P<namespace>.+?):(?P<index>index:[A-Za-z_.$]*PRINCIPAL_NAME_INDEX_NAME|sessions:index:PRINCIPAL_NAME_INDEX_NAME)"

@@ -10,7 +10,6 @@ from necropsy.sessions.keyspace import Projection
 from necropsy.sessions.spring.companions import claim_companions, claim_indexes
 from necropsy.sessions.spring.creators import SAVED_REQUEST_BYTES, Creators
 from necropsy.sessions.spring.cures import CURES
-from necropsy.sessions.spring.evidence import Evidence
 from necropsy.sessions.spring.names import (
     CONTEXT,
     FIXED,
@@ -19,6 +18,7 @@ from necropsy.sessions.spring.names import (
     PRINCIPAL_INDEX,
     SAVED_REQUEST,
 )
+from necropsy.sessions.spring.namespace_counts import Evidence
 from necropsy.sessions.spring.records import Records
 
 if TYPE_CHECKING:

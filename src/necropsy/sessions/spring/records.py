@@ -16,7 +16,6 @@ from necropsy.sessions.folding import fold_namespace
 from necropsy.sessions.interface import SESSION, Claim
 from necropsy.sessions.jdk import integers
 from necropsy.sessions.spring.creators import Creators
-from necropsy.sessions.spring.evidence import Evidence
 from necropsy.sessions.spring.names import (
     ACCESSED,
     CONTEXT,
@@ -32,6 +31,7 @@ from necropsy.sessions.spring.names import (
     SAVED_REQUEST,
     UNTOLD,
 )
+from necropsy.sessions.spring.namespace_counts import Evidence
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,7 +13,7 @@ from necropsy.treat.edits.text import Insertion
 if TYPE_CHECKING:
     from necropsy.model.finding import Finding, Remedy
     from necropsy.probes.configuration_file import ConfigurationFile
-    from necropsy.probes.monitoring import Found
+    from necropsy.probes.monitoring import FoundTarget
     from necropsy.probes.simulate import Simulation
     from necropsy.probes.syntax.node import Node
 
@@ -62,7 +62,7 @@ class FixContext:
         """Return the text of a file; empty if it is not among the files."""
         return next((file.text for file in self.files if file.name == name), "")
 
-    def targets(self) -> Iterator[Found]:
+    def targets(self) -> Iterator[FoundTarget]:
         """Yield every target that Prometheus discovers, kept or lost."""
         if self.simulation.monitoring is not None:
             yield from self.simulation.monitoring.targets()

@@ -26,7 +26,7 @@ from necropsy.probes.prometheus.blackbox.modules import (
     first_request,
     read_modules,
 )
-from necropsy.probes.prometheus.blackbox.redirects import MOST_REDIRECTS, Answer, Cookie, Hop, follow
+from necropsy.probes.prometheus.blackbox.redirects import MOST_REDIRECTS, Cookie, Hop, RedirectAnswer, follow
 from probes import oracle
 
 HTTP = Module("http_2xx", "http")
@@ -163,7 +163,7 @@ def hops(location: str, *cookies: Cookie, target: str = "/", module: Module = HT
         request,
         module,
         lambda name: "10.0.0.1",
-        lambda hop: Answer(302, location, cookies) if hop.target == target else Answer(200),
+        lambda hop: RedirectAnswer(302, location, cookies) if hop.target == target else RedirectAnswer(200),
     )
 
 
@@ -182,12 +182,12 @@ def test_a_secure_cookie_or_one_for_another_folder_does_not_come_back() -> None:
 
 def test_an_exporter_whose_jar_goes_by_the_host_brings_the_cookie_back_to_the_same_name() -> None:
     def sent(location: str) -> bool:
-        answers = {"/": Answer(302, location, (Cookie("SESSION"),))}
+        answers = {"/": RedirectAnswer(302, location, (Cookie("SESSION"),))}
         found = follow(
             HttpUrl("http", "admin:8080", "/"),
             HTTP,
             lambda name: "10.0.0.1",
-            lambda hop: answers.get(hop.target, Answer(200)),
+            lambda hop: answers.get(hop.target, RedirectAnswer(200)),
             jar_by_host=True,
         )
         return bool(found[1].cookies)
@@ -203,7 +203,11 @@ def test_newer_exporters_send_secure_cookies_to_the_loopback_interface_and_nowhe
             HttpUrl("http", host, "/"),
             HTTP,
             lambda name: "127.0.0.1" if name == "localhost" else "10.0.0.1",
-            lambda hop: Answer(302, "/login", (Cookie("SESSION", secure=True),)) if hop.target == "/" else Answer(200),
+            lambda hop: (
+                RedirectAnswer(302, "/login", (Cookie("SESSION", secure=True),))
+                if hop.target == "/"
+                else RedirectAnswer(200)
+            ),
             jar_by_host=True,
         )[1]
         return bool(second.cookies)
@@ -217,8 +221,8 @@ def test_the_referer_of_a_redirect_is_the_address_that_was_asked() -> None:
 
 
 def test_redirects_are_followed_ten_times_or_not_at_all() -> None:
-    def endless(hop: Hop) -> Answer:
-        return Answer(302, f"/{len(hop.target)}x{hop.target[1:]}")
+    def endless(hop: Hop) -> RedirectAnswer:
+        return RedirectAnswer(302, f"/{len(hop.target)}x{hop.target[1:]}")
 
     request = HttpUrl("http", "a", "/")
     assert len(follow(request, HTTP, lambda name: "10.0.0.1", endless)) == 1 + MOST_REDIRECTS
@@ -240,7 +244,7 @@ class Stub:
     """A server that answers each path from a table and keeps what it was sent, byte for byte."""
 
     def __init__(self) -> None:
-        self.answers: dict[str, Answer] = {}
+        self.answers: dict[str, RedirectAnswer] = {}
         self.seen: list[bytes] = []
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._socket.getsockname()[1]
@@ -264,7 +268,7 @@ class Stub:
                 connection.sendall(self._answer(data.split(b" ")[1].decode()))
 
     def _answer(self, target: str) -> bytes:
-        answer = self.answers.get(target, Answer(200))
+        answer = self.answers.get(target, RedirectAnswer(200))
         lines = [f"HTTP/1.1 {answer.status} X", "Content-Length: 0"]
         lines += [f"Location: {answer.location}"] if answer.location else []
         for cookie in answer.cookies:
@@ -321,11 +325,11 @@ def sent(hop: Hop) -> bytes:
     ).encode()
 
 
-def random_answers(random_source: random.Random, port: int) -> dict[str, Answer]:
+def random_answers(random_source: random.Random, port: int) -> dict[str, RedirectAnswer]:
     """A chain of redirects in every form, with cookies in every form."""
     paths = ["/", "/start", "/a/b", "/a/c", "/admin/login", "/x?y=1", "/end"]
     random_source.shuffle(paths)
-    answers: dict[str, Answer] = {}
+    answers: dict[str, RedirectAnswer] = {}
     for here, there in itertools.pairwise(paths):
         forms = [
             there,
@@ -346,7 +350,7 @@ def random_answers(random_source: random.Random, port: int) -> dict[str, Answer]
             if random_source.random() < 0.6
         )
         status = random_source.choice((301, 302, 303, 307, 308))
-        answers[here] = Answer(status, random_source.choice(forms), cookies)
+        answers[here] = RedirectAnswer(status, random_source.choice(forms), cookies)
     return answers
 
 
@@ -371,7 +375,7 @@ def test_the_real_exporter_sends_byte_for_byte_what_is_predicted(tmp_path: Path,
                     request,
                     module,
                     lambda name: "127.0.0.1",
-                    lambda hop: stub.answers.get(hop.target, Answer(200)),
+                    lambda hop: stub.answers.get(hop.target, RedirectAnswer(200)),
                     jar_by_host=release >= 14,
                 )
                 # Cookies of one length of path are sent in the order of their creation: compare them as a set.
@@ -426,7 +430,7 @@ def test_the_real_exporter_sends_nothing_where_a_refusal_is_predicted(tmp_path: 
 @pytest.mark.usefixtures("release")
 def test_the_real_exporter_sends_a_modules_method_host_and_user_agent_and_follows_nothing(tmp_path: Path) -> None:
     stub = Stub()
-    stub.answers = {"/": Answer(302, "/login")}
+    stub.answers = {"/": RedirectAnswer(302, "/login")}
     try:
         with exporter(tmp_path) as url:
             ask(url, f"127.0.0.1:{stub.port}", "strict")

@@ -9,7 +9,7 @@ see ``jar_by_host``. Every probe begins with an empty jar.
 >>> module = Module("http_2xx", "http")
 >>> login = first_request("admin:8080/", module)
 >>> first, second = follow(login, module, lambda name: "10.0.0.1", lambda hop: (
-...     Answer(302, "http://admin:8080/login", (Cookie("SESSION"),)) if hop.target == "/" else Answer(200)))
+...     RedirectAnswer(302, "http://admin:8080/login", (Cookie("SESSION"),)) if hop.target == "/" else RedirectAnswer(200)))
 >>> second.host, second.referer, second.cookies
 ('admin:8080', 'http://10.0.0.1:8080/', ())
 """
@@ -42,7 +42,7 @@ class Cookie:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class RedirectAnswer:
     """The parts of an HTTP answer on which the next request depends."""
 
     status: int
@@ -76,7 +76,7 @@ def follow(
     request: HttpUrl,
     module: Module,
     resolve: Callable[[str], str],
-    ask: Callable[[Hop], Answer],
+    ask: Callable[[Hop], RedirectAnswer],
     *,
     jar_by_host: bool = False,
 ) -> list[Hop]:
@@ -156,7 +156,7 @@ def _next_url(hop: Hop, location: str) -> HttpUrl | None:
     return url if isinstance(url, HttpUrl) else None
 
 
-def _next(hop: Hop, answer: Answer, url: HttpUrl, written: str) -> Hop:
+def _next(hop: Hop, answer: RedirectAnswer, url: HttpUrl, written: str) -> Hop:
     """Return the request that follows, without cookies."""
     method = hop.method
     if answer.status in _CHANGE_METHOD and method not in ("GET", "HEAD"):

@@ -10,10 +10,10 @@ from necropsy.treat.edits.yaml_fields import replaced
 from necropsy.treat.fixes.interface import Edits, Fix, FixContext
 
 if TYPE_CHECKING:
-    from necropsy.probes.relabel_coverage import Tally
+    from necropsy.probes.relabel_coverage import RuleCoverage
 
 
-def _accused(context: FixContext) -> Tally | None:
+def _accused(context: FixContext) -> RuleCoverage | None:
     origin = context.finding.primary.origin if context.finding.primary else None
     if origin is None:
         return None
