@@ -39,8 +39,8 @@ def examine(
     sources.require_some()
     with Case.create(case_path, withhold_key=withhold_key, large=reading.needs_disk(sources)) as case:
         evidence = reading.read(case, sources, report_progress)
-        report_progress("weighing the evidence", None)
         births = verdict_inputs.births_by_store(case)
+        report_progress("weighing the evidence", None)
         judging.judge(case, evidence, sources, births)
         return reporting.report(case, births)
 

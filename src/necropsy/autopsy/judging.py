@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from necropsy._internal.serialization import to_plain
-from necropsy.autopsy.reading import Evidence, simulate
+from necropsy.autopsy.evidence_log import Evidence
+from necropsy.autopsy.reading import simulate
 
 if TYPE_CHECKING:
     from necropsy.autopsy.sources import Sources

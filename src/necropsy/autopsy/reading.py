@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from necropsy._internal.serialization import to_plain
+from necropsy.autopsy import past
+from necropsy.autopsy.evidence_log import Evidence, EvidenceLog
 from necropsy.autopsy.simulation_tables import chart
 from necropsy.autopsy.sources import KINDS, DumpPath, LiveAddress, Sources, StoreSource
 from necropsy.model.errors import NecropsyError, NoEvidence, UsageError
@@ -19,54 +20,6 @@ if TYPE_CHECKING:
     from necropsy.case.store import Case
     from necropsy.probes.configuration_file import ConfigurationFile
     from necropsy.probes.simulate import Simulation
-
-
-@dataclass(slots=True)
-class Evidence:
-    """Evidence that stays in memory beside the case: configuration texts, which patches are made from, and their simulation."""
-
-    files: list[ConfigurationFile] = field(default_factory=list)
-    simulation: Simulation | None = None
-    now: datetime = field(default_factory=lambda: datetime.now(UTC))
-    logs_given: bool = False
-
-
-class EvidenceLog:
-    """Records the sources of a case, and what of them is absent or damaged."""
-
-    def __init__(self, case: Case) -> None:
-        self.case = case
-        self.sources = 0
-        self.absent: list[Absent] = []
-
-    def record(
-        self, sources: Iterable[Source] = (), absent: Iterable[Absent] = (), blemishes: Iterable[Blemish] = ()
-    ) -> None:
-        """Write sources, absences and blemishes into the case."""
-        sources = list(sources)
-        # The locator stands beside the reason wherever both are shown: once is enough.
-        absent = [replace(value, reason=value.reason.removeprefix(f"{value.locator}: ")) for value in absent]
-        self.sources += len(sources)
-        self.absent += absent
-        self.case.append("source", [_row(source) for source in sources])
-        self.case.append("absence", [_row(value) for value in absent])
-        self.case.append("blemish", [_row(value) for value in blemishes])
-
-    def fail(self, kind: str, locator: str, error: NecropsyError) -> None:
-        """Record a source that could not be read as absent, with the hint of its error."""
-        self.record(absent=[Absent(kind, locator, error.message, error.hint)])
-
-
-def _row(value: object) -> dict[str, object]:
-    row = dict(to_plain(value))
-    taken_at = getattr(value, "taken_at", None)
-    if taken_at is not None:
-        row["taken_at"] = _naive(taken_at)
-    return row
-
-
-def _naive(moment: datetime) -> datetime:
-    return moment.astimezone(UTC).replace(tzinfo=None)
 
 
 def read(case: Case, sources: Sources, report_progress: Progress, *, may_be_empty: bool = False) -> Evidence:
@@ -100,6 +53,7 @@ def read(case: Case, sources: Sources, report_progress: Progress, *, may_be_empt
             moments.append(taken_at)
     evidence.now = max(moments) if moments else _newest(case) or datetime.now(UTC)
     case.set_meta("now", evidence.now.isoformat())
+    past.record(evidence_log, evidence, sources, report_progress)
     silent = case.value("SELECT count(*) FROM source WHERE reader = 'app_log'")  # a log without an error says something
     silent = silent or (may_be_empty and case.has("server_fact"))
     if not evidence_log.sources or not (silent or any(case.has(table) for table in _EVIDENCE)):
@@ -139,7 +93,7 @@ def needs_disk(sources: Sources) -> bool:
     return len(dumps) < len(sources.stores) or sum(size_of(dump) or 0 for dump in dumps) > _LARGE
 
 
-_EVIDENCE: Final = ("key_family", "visitor_class", "error_event", "probe", "backend")
+_EVIDENCE: Final = ("history", "key_family", "visitor_class", "error_event", "probe", "backend")
 """At least one of these has a row once there is anything to examine: a store without a key is no evidence."""
 
 

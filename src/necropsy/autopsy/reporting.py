@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from necropsy import __version__
 from necropsy._internal.serialization import from_plain
 from necropsy.autopsy import chart_data, verdict_inputs
+from necropsy.autopsy.past import showing as past
 from necropsy.examine import case_queries
 from necropsy.examine.interface import in_order
 from necropsy.examine.registry import SLUGS
@@ -80,6 +81,8 @@ def report(case: Case, births: Mapping[str, Births] | None = None) -> Report:
         populations=tuple(chart_data.population(case, each, now) for each in births.values()),
         chains=tuple(chart_data.chains(verdict)),
         frameworks=dict(layouts),
+        histories=tuple(past.histories(case)),
+        events=past.events(case),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -87,6 +87,14 @@ class Sources:
     prometheus_host: str | None = None
     live: LiveOptions | None = None
     """How live stores are read; None: with care."""
+    history: tuple[str, ...] = ()
+    """Prometheus servers that are asked for the past of the stores."""
+    history_since: timedelta | None = None
+    """How far back they are asked; None: a month."""
+    before: tuple[str, ...] = ()
+    """Older cases of the same stores."""
+    event: tuple[str, ...] = ()
+    """What happened when, as ``TIME=TEXT``."""
     checksums: bool = True
     """Whether dumps and logs are summed up (SHA-256): not where neither case nor report says what came out."""
 
@@ -95,6 +103,7 @@ class Sources:
         named = [store.locator.text for store in self.stores]
         for kind in KINDS:
             named += getattr(self, kind.replace("-", "_"))
+        named += self.history
         if not named:
             raise NoEvidence(
                 "nothing to examine",
@@ -125,6 +134,10 @@ class Sources:
             blackbox_version=other.blackbox_version or self.blackbox_version,
             consul_version=other.consul_version or self.consul_version,
             prometheus_host=other.prometheus_host or self.prometheus_host,
+            history=self.history + other.history,
+            history_since=other.history_since or self.history_since,
+            before=self.before + other.before,
+            event=self.event + other.event,
             checksums=other.checksums and self.checksums,
         )
 

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from necropsy._internal.serialization import to_plain
-from necropsy.autopsy.reading import Evidence
+from necropsy.autopsy.evidence_log import Evidence
 from necropsy.model.evidence import Absent
 from necropsy.model.verdict import Prediction
 from necropsy.probes.session_risk import idle_probes, may_create

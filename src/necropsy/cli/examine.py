@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -87,6 +88,20 @@ def examine(
     prometheus_host: Annotated[
         str | None, typer.Option(metavar="NAME", help="Name of Prometheus' host: makes scrape phases computable.")
     ] = None,
+    history: Annotated[
+        list[str] | None,
+        typer.Option(metavar="URL", help="Prometheus that scraped the stores: their past, and when births changed."),
+    ] = None,
+    history_since: Annotated[
+        str | None, typer.Option(metavar="SPAN", help="How far back the history is read: 36h, 7d; by default 30d.")
+    ] = None,
+    before: Annotated[
+        list[str] | None, typer.Option(metavar="CASE", help="An older case of the same stores: what has changed since.")
+    ] = None,
+    event: Annotated[
+        list[str] | None,
+        typer.Option(metavar="TIME=TEXT", help="What happened when (a deploy), to line up with changes of births."),
+    ] = None,
     now: Annotated[
         str | None,
         typer.Option(metavar="TIME", help="The moment to call now (ISO, UTC); by default when the dump was taken."),
@@ -116,11 +131,14 @@ def examine(
       necropsy examine --rdb A=a.rdb --rdb B=b.rdb --access-log 'access*.log' \\
           --nginx nginx.conf --prometheus prometheus.yml --consul services.json
       necropsy examine incident.toml --case incident.case -o report.html
+      necropsy examine --redis A=redis://a:6379 --history http://prometheus:9090 \\
+          --event '2026-11-02T14:00=version 14'
       zcat access.log.*.gz | necropsy examine --rdb dump.rdb --access-log -
     """  # noqa: D301 -- \b is click's mark for text that is not to be wrapped
     from necropsy import autopsy
     from necropsy.autopsy import sources as given
     from necropsy.autopsy.incident_file import load
+    from necropsy.treat.purge.selection import duration_s
     from necropsy.wire.files import expand
 
     kind = output.chosen(format, out)
@@ -140,6 +158,10 @@ def examine(
             log_format=log_format,
             field=tuple(field or ()),
             layout=tuple(expand(layout or ())),
+            history=tuple(history or ()),
+            history_since=timedelta(seconds=duration_s(history_since)) if history_since else None,
+            before=tuple(expand(before or ())),
+            event=tuple(event or ()),
             hash_clients=hash_clients,
             engine=engine,
             now=given.parse_time(now) if now else None,

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from necropsy.model.evidence import Absent, Blemish, Source
 from necropsy.model.finding import Finding
+from necropsy.model.history import PastEvent, StoreHistory
 from necropsy.model.probe import Probe
 from necropsy.model.verdict import Verdict
 
@@ -148,3 +149,7 @@ class Report:
     chains: tuple[Chain, ...] = ()
     frameworks: dict[str, int] = field(default_factory=dict)
     """Sessions per layout."""
+    histories: tuple[StoreHistory, ...] = ()
+    """Stores over time, by each source that knows of it."""
+    events: tuple[PastEvent, ...] = ()
+    """What happened at known times, in order."""

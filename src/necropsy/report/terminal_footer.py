@@ -8,7 +8,7 @@ from typing import Final
 from necropsy.model.evidence import Source
 from necropsy.model.figures import several
 from necropsy.model.report import Report, StoreSummary
-from necropsy.report import completeness, reading
+from necropsy.report import completeness, over_time, reading
 from necropsy.report.escaping import inert, prose
 from necropsy.report.figures import count, duration, moment, size
 from necropsy.report.terminal_layout import Sheet
@@ -30,6 +30,7 @@ def write(sheet: Sheet, report: Report) -> None:
             sheet.labelled("" if number else "BRING", (what, "bold"), f": {why}")
             sheet.beside(command)
     _notes(sheet, "SEEN", "", completeness.seen(report))
+    _notes(sheet, "CHANGED", "", over_time.changes(report))
     _notes(sheet, "CONFLICT", "yellow", completeness.contradictions(report))
     _notes(sheet, "STORE", "", [(store.name, population(store)) for store in report.stores])
     cleared = [(cleared.slug, cleared.text) for cleared in verdict.ruled_out if cleared.slug != "healthy"]

@@ -10,12 +10,19 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from necropsy.model.figures import several
+from necropsy.model.history import StoreHistory
 from necropsy.model.report import BirthChart, CombChart, Histogram, Report
+from necropsy.report import over_time
 from necropsy.report.escaping import inert
 from necropsy.report.figures import count, duration, moment, percent
 
 MOST_ROWS: Final = 48
 """Rows of a table beside a chart over time: finer bins are added up."""
+_MOST_POINTS: Final = 600
+"""Points of a line over time."""
+_MOST_MARKS: Final = 24
+OWN: Final = "births of its sessions"
+"""Source of the history that the chart of births by source shows already."""
 _YEAR_S: Final = 31_556_952
 _KINDS: Final = {
     "cause": "by the accused",
@@ -59,6 +66,7 @@ def galleries(report: Report) -> list[Gallery]:
             *(chart.store for chart in report.births),
             *(chart.store for chart in report.combs),
             *(chart.store for chart in report.populations),
+            *(history.store for history in report.histories),
         ]
     )
     hung = []
@@ -72,6 +80,11 @@ def galleries(report: Report) -> list[Gallery]:
             if chart.store == name
             for series in chart.series
             if series.kind == "cause"
+        ]
+        wide += [
+            _history(one, report, f"history-{number}-{index}")
+            for index, one in enumerate(report.histories)
+            if one.store == name and one.source != OWN and len(_points(one, "births")) > 1
         ]
         span = next((_span(chart) for chart in report.births if chart.store == name), None)
         wide += [_comb(chart, f"comb-{number}", drawn, span) for chart in report.combs if chart.store == name]
@@ -139,6 +152,58 @@ def _births(chart: BirthChart, identity: str, horizon: datetime | None) -> Pictu
                 {"name": inert(series.name), "kind": series.kind, "values": list(series.values)}
                 for series in chart.series
             ],
+        },
+    )
+
+
+def _points(history: StoreHistory, quantity: str) -> tuple[tuple[float, float], ...]:
+    """Return the points of one quantity, neighbours taken together until a page may hold them."""
+    line = next((line for line in history.lines if line.quantity == quantity), None)
+    if line is None:
+        return ()
+    together = max(1, -(-len(line.points) // _MOST_POINTS))
+    groups = [line.points[first : first + together] for first in range(0, len(line.points), together)]
+    return tuple((group[0][0], sum(value for _, value in group) / len(group)) for group in groups)
+
+
+def _history(history: StoreHistory, report: Report, identity: str) -> Picture:
+    """Draw births by time, with the moments at which they changed and what happened beside them."""
+    births = _points(history, "births")
+    start = round(history.start.timestamp() * 1000)
+    caption = (
+        f"New {history.births_of} an hour from {moment(history.start)} to {moment(history.end)}, by {history.source}."
+    )
+    caption += "".join(
+        f" {sentence[0].upper()}{sentence[1:]}."
+        for sentence in (over_time.sentence(change, history, report) for change in history.changes[-3:])
+    )
+    marks = [(event.at, event.text, "event") for event in report.events if event.store in (None, history.store)]
+    marks += [(change.at, "births change", "change") for change in history.changes]
+    group = max(1, -(-len(births) // MOST_ROWS))
+    rows = tuple(
+        (
+            moment(history.start + timedelta(seconds=births[first][0])),
+            count(sum(value for _, value in births[first : first + group]) / len(births[first : first + group])),
+        )
+        for first in range(0, len(births), group)
+    )
+    return Picture(
+        identity,
+        "history",
+        f"Births over time, by {inert(history.source)}",
+        caption,
+        ("from", f"new {history.births_of} an hour"),
+        rows,
+        {
+            "start": start,
+            "end": round(history.end.timestamp() * 1000),
+            "unit": f"new {history.births_of} an hour",
+            "births": [[start + round(second * 1000), round(value, 3)] for second, value in births],
+            "marks": [
+                {"at": round(at.timestamp() * 1000), "text": inert(text), "kind": kind}
+                for at, text, kind in sorted(marks)
+                if history.start <= at <= history.end
+            ][-_MOST_MARKS:],
         },
     )
 

@@ -267,6 +267,38 @@ class BlemishV1(TypedDict):
     sample: str
 
 
+class ChangeV1(TypedDict):
+    """A moment at which the rate of births changed."""
+
+    at: str
+    earliest_at: str
+    latest_at: str
+    before_per_hour: float
+    after_per_hour: float
+    event: str
+
+
+class HistoryV1(TypedDict):
+    """A store over time, by one source."""
+
+    store: str
+    source: str
+    start: str
+    end: str
+    births_of: str
+    changes: list[ChangeV1]
+
+
+class EventV1(TypedDict):
+    """Something that happened at a known time."""
+
+    at: str
+    kind: str
+    text: str
+    source: str
+    store: str | None
+
+
 class ReportV1(TypedDict):
     """The whole report."""
 
@@ -282,6 +314,8 @@ class ReportV1(TypedDict):
     sources: list[SourceV1]
     absent: list[AbsentV1]
     blemishes: list[BlemishV1]
+    histories: list[HistoryV1]
+    events: list[EventV1]
 
 
 DEFINITIONS: dict[str, Any] = {
@@ -306,5 +340,8 @@ DEFINITIONS: dict[str, Any] = {
     "source": SourceV1,
     "absent": AbsentV1,
     "blemish": BlemishV1,
+    "change": ChangeV1,
+    "history": HistoryV1,
+    "event": EventV1,
 }
 """Names under ``$defs`` of the schema, and the shape that each describes."""

@@ -13,6 +13,7 @@ from typing import Final
 
 from necropsy.model.evidence import Absent, Blemish, Origin, Source
 from necropsy.model.finding import Exhibit, Finding, Remedy
+from necropsy.model.history import StoreHistory
 from necropsy.model.report import Report, StoreSummary
 from necropsy.model.verdict import Actor, Cause, Prediction, Verdict, View
 from necropsy.report.figures import iso
@@ -64,6 +65,32 @@ def convert(report: Report) -> shape.ReportV1:
         "sources": [_source(source) for source in report.sources],
         "absent": [_absent(absent) for absent in report.absent],
         "blemishes": [_blemish(blemish) for blemish in report.blemishes],
+        "histories": [_history(history) for history in report.histories],
+        "events": [
+            {"at": iso(one.at), "kind": one.kind, "text": one.text, "source": one.source, "store": one.store}
+            for one in report.events
+        ],
+    }
+
+
+def _history(history: StoreHistory) -> shape.HistoryV1:
+    return {
+        "store": history.store,
+        "source": history.source,
+        "start": iso(history.start),
+        "end": iso(history.end),
+        "births_of": history.births_of,
+        "changes": [
+            {
+                "at": iso(change.at),
+                "earliest_at": iso(change.earliest_at),
+                "latest_at": iso(change.latest_at),
+                "before_per_hour": change.before_per_hour,
+                "after_per_hour": change.after_per_hour,
+                "event": change.event,
+            }
+            for change in history.changes
+        ],
     }
 
 

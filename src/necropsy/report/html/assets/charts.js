@@ -126,6 +126,46 @@ function comb(picture, colours, width) {
   };
 }
 
+function history(picture, colours, width) {
+  const narrow = width < NARROW;
+  // Of events that stand side by side the first alone is named: names over names cannot be read.
+  let named = -Infinity;
+  const apart = (picture.end - picture.start) * (narrow ? 0.06 : 0.025);
+  const names = picture.marks.map((mark) => {
+    const shown = mark.kind !== 'change' && mark.at - named > apart;
+    if (shown) named = mark.at;
+    return shown;
+  });
+  return {
+    ...base(colours),
+    tooltip: { ...base(colours).tooltip, trigger: 'axis', valueFormatter: (value) => whole.format(value) },
+    grid: { ...timeGrid(narrow), top: 34, bottom: 36 },
+    xAxis: axis(colours, {
+      type: 'time', min: picture.start, max: picture.end, name: narrow ? '' : 'UTC', nameGap: 6,
+      axisLabel: { color: colours.soft, fontSize: 12, hideOverlap: true, formatter: timeLabels },
+    }),
+    yAxis: axis(colours, {
+      type: 'value', min: 0, splitLine: { lineStyle: { color: colours.line } }, axisLine: { show: false },
+      ...title(picture.unit, colours),
+    }),
+    series: [{
+      name: picture.unit, type: 'line', step: 'start', symbol: 'none', data: picture.births,
+      lineStyle: { color: colours.ink, width: 1.2 }, itemStyle: { color: colours.ink },
+      markLine: {
+        symbol: 'none', silent: true, animation: false,
+        data: picture.marks.map((mark, place) => ({
+          xAxis: mark.at,
+          // A change is a solid line, an event a dashed one: shape says what colour says.
+          lineStyle: { color: mark.kind === 'change' ? colourOf('cause', 0, colours) : colours.soft, type: mark.kind === 'change' ? 'solid' : 'dashed', width: 1.5 },
+          label: {
+            show: names[place], position: 'insideEndTop', color: colours.soft, fontSize: 11, formatter: shorten(mark.text, narrow ? 22 : 48),
+          },
+        })),
+      },
+    }],
+  };
+}
+
 function histogram(picture, colours) {
   const most = Math.max(...picture.counts);
   return {

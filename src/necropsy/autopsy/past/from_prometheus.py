@@ -1,0 +1,139 @@
+"""The past of stores as a Prometheus server has it, laid beside the stores of the investigation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+from necropsy.autopsy.past.keeping import Past, keep_level
+from necropsy.autopsy.sources import LiveAddress
+from necropsy.evidence.metrics.reader import births_near
+from necropsy.history.births import EMPTIED, derive
+from necropsy.history.change_points import change_points
+from necropsy.history.events import Event
+from necropsy.history.matching import match
+from necropsy.model.evidence import Absent, Source
+from necropsy.model.figures import several
+
+if TYPE_CHECKING:
+    from necropsy._internal.progress import Progress
+    from necropsy.autopsy.evidence_log import EvidenceLog
+    from necropsy.autopsy.sources import Sources
+    from necropsy.case.store import Case
+    from necropsy.evidence.metrics.reader import History, Measured
+    from necropsy.history.births import DerivedBirths
+    from necropsy.history.change_points import ChangePoint
+
+SINCE: Final = timedelta(days=30)
+"""How far back the past is read by default."""
+_FINE_S: Final = 15.0
+"""Step at which the neighbourhood of a change is read again: the usual interval of scrapes."""
+_MOST_REFINED: Final = 10
+
+
+def read(
+    evidence_log: EvidenceLog, address: str, sources: Sources, now: datetime, report_progress: Progress
+) -> tuple[list[Past], list[Event]]:
+    """Read the past of the stores; without a store, that of every server that the exporter knows.
+
+    Returns
+    -------
+    tuple
+        The past of each server that could be told, and what happened to them.
+    """
+    from necropsy.evidence.metrics.reader import read as read_metrics
+
+    end = now.timestamp()
+    start = end - (sources.history_since or SINCE).total_seconds()
+    past = read_metrics(address, start, end, lambda share: report_progress("reading the history", share))
+    evidence_log.record(absent=past.absent)
+    if not past.measured:
+        return [], list(past.events)
+    since = datetime.fromtimestamp(start, UTC)
+    note = f"history of {several(len(past.measured), 'server')} since {since:%Y-%m-%d %H:%M} UTC"
+    evidence_log.record([Source("history", past.source, taken_at=now, note=note)])
+    series: list[Past] = []
+    events = list(past.events)
+    for store, one in _whose(evidence_log, past, _addresses(sources)).items():
+        per_session = keys_per_session(evidence_log.case, store)
+        derived = derive(one.series, per_session or 1.0)
+        events += _interruptions(derived, store, past.source)
+        for quantity, values in (("keys", one.series.keys), ("bytes", one.bytes), ("limit", one.limit)):
+            keep_level(evidence_log.case, store, past.source, quantity, one.series.at_s, values)
+        _remark(evidence_log, past.source, store, derived, per_session)
+        series.append(Past(store, past.source, derived, _refined(address, one, derived, per_session or 1.0)))
+    return series, events
+
+
+def keys_per_session(case: Case, store: str) -> float | None:
+    """Redis keys that one session costs, from the sessions of the case; None when it has none."""
+    row = case.rows("SELECT count(*) AS sessions, sum(keys) AS keys FROM session WHERE store = ?", [store])[0]
+    return float(row["keys"] / row["sessions"]) if row["sessions"] and row["keys"] else None
+
+
+def _addresses(sources: Sources) -> dict[str, str]:
+    """``host:port`` of each live store by its name; empty for a dump."""
+    return {
+        store.name: store.locator.masked.rpartition("//")[2].partition("/")[0]
+        if isinstance(store.locator, LiveAddress)
+        else ""
+        for store in sources.stores
+    }
+
+
+def _whose(evidence_log: EvidenceLog, past: History, stores: Mapping[str, str]) -> dict[str, Measured]:
+    """Return what was measured of each store; a store that cannot be told from others is absent, with the names there are."""
+    if not stores:
+        return {one.name: one for one in past.measured}
+    found = match(stores, [one.labels for one in past.measured])
+    names = [one.name for one in past.measured]
+    evidence_log.record(
+        absent=[
+            Absent(
+                "history",
+                past.source,
+                f"which server is store {store} cannot be told; it measured {', '.join(sorted(names)[:5])}",
+                f"Give the store the name that it has there: --rdb {names[0]}=FILE.",
+            )
+            for store in stores
+            if store not in found
+        ]
+    )
+    return {store: past.measured[index] for store, index in found.items()}
+
+
+def _refined(address: str, one: Measured, derived: DerivedBirths, per_session: float) -> dict[float, ChangePoint]:
+    """Date each change by the samples around it, read again at their full resolution."""
+    import numpy as np
+
+    step = float(np.median(derived.seconds)) if derived.seconds.size else 0.0
+    if step <= _FINE_S:
+        return {}
+    refined: dict[float, ChangePoint] = {}
+    for change in change_points(derived)[:_MOST_REFINED]:
+        near = births_near(address, one, change.at_s, _FINE_S)
+        found = change_points(derive(near.series, per_session)) if near is not None else []
+        best = min(found, key=lambda fine: abs(fine.at_s - change.at_s), default=None)
+        if best is not None and change.earliest_s - step <= best.at_s <= change.latest_s + step:
+            refined[change.at_s] = best
+    return refined
+
+
+def _interruptions(derived: DerivedBirths, store: str, source: str) -> Iterator[Event]:
+    for one in derived.interruptions:
+        lost = f"{one.keys:,.0f} keys went at once, neither expired nor evicted"
+        yield Event(one.at_s, one.kind, lost if one.kind == EMPTIED else "Redis restarted", source, store)
+
+
+def _remark(
+    evidence_log: EvidenceLog, source: str, store: str, derived: DerivedBirths, per_session: float | None
+) -> None:
+    absent = []
+    if "expired" in derived.lacks:
+        reason = f"store {store} has no counter of expired keys there: its births are too few where sessions expire"
+        absent.append(Absent("history", source, reason, "Scrape redis_expired_keys_total as well."))
+    if per_session is None:
+        reason = f"how many keys a session of store {store} costs is unknown: keys are counted, not sessions"
+        absent.append(Absent("history", source, reason, "Give the store, too: --rdb or --redis."))
+    evidence_log.record(absent=absent)

@@ -1,0 +1,169 @@
+"""Read the history of stores from Prometheus, and the times at which probed targets appeared and left.
+
+One pass over the whole span, on a grid that fits one request a metric; then the neighbourhood of each change again, as fine as
+the samples are (``births_near``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from necropsy._internal.masking import masked_address
+from necropsy.evidence.metrics.query import Grid, Series, ask, grid
+from necropsy.history.births import StoreSeries
+from necropsy.history.events import Event
+from necropsy.model.errors import UnreadableSource
+from necropsy.model.evidence import Absent
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+_KEYS: Final = "sum without (db) (redis_db_keys)"
+_OTHERS: Final[Mapping[str, str]] = {
+    "expired": "redis_expired_keys_total",
+    "evicted": "redis_evicted_keys_total",
+    "uptime_s": "redis_uptime_in_seconds",
+    "bytes": "redis_memory_used_bytes",
+    "limit": "redis_memory_max_bytes",
+}
+_TARGETS: Final = "max by (job, instance) (probe_success)"
+_NOT_ITS_OWN: Final = frozenset({"__name__", "db"})
+_MOST_TARGETS: Final = 500
+_LOOKBACK_S: Final = 330.0
+"""A series is shown for five minutes after its last sample: what came or went within that time of an end is not dated."""
+_WINDOW_S: Final = 3_600.0
+"""Around a change, in the second pass."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One server as an exporter measured it."""
+
+    labels: Mapping[str, str]
+    """What tells it from the others: ``instance``, ``job``, ``addr`` …"""
+    series: StoreSeries
+    bytes: NDArray[np.float64]
+    limit: NDArray[np.float64]
+    """``maxmemory`` in bytes; 0 is none. NaN where it was not measured, as for ``bytes``."""
+
+    @property
+    def name(self) -> str:
+        """What an operator calls it."""
+        return self.labels.get("alias") or self.labels.get("addr") or self.labels.get("instance") or "redis"
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What a Prometheus server knows of the past."""
+
+    source: str
+    """Its address, without password."""
+    measured: tuple[Measured, ...] = ()
+    events: tuple[Event, ...] = ()
+    absent: tuple[Absent, ...] = field(default=())
+
+
+def read(
+    address: str, start_s: float, end_s: float, progress: Callable[[float | None], None] = lambda _share: None
+) -> History:
+    """Read what is known of every Redis server between two moments.
+
+    Parameters
+    ----------
+    address
+        Of Prometheus' HTTP API.
+    start_s, end_s
+        Unix seconds.
+    progress
+        Called with the share that is done.
+
+    Returns
+    -------
+    History
+        Nothing is raised: what cannot be had is absent, with a hint.
+    """
+    source = masked_address(address)
+    on = grid(start_s, end_s)
+    asked = len(_OTHERS) + 2
+    try:
+        keys = ask(address, _KEYS, on, lambda share: progress(share / asked))
+        others: dict[str, list[Series]] = {}
+        for done, (name, metric) in enumerate(_OTHERS.items(), 1):
+            others[name] = ask(address, metric, on, lambda share, done=done: progress((done + share) / asked))  # type: ignore[misc]
+        targets = ask(address, _TARGETS, on)
+    except UnreadableSource as error:
+        return History(
+            source, absent=(Absent("history", source, error.message.removeprefix(f"{source}: "), error.hint),)
+        )
+    measured = tuple(_measured(on, one, others) for one in keys)
+    absent = () if measured else (_no_series(source),)
+    return History(source, measured, tuple(_targets(on, targets, source)), absent)
+
+
+def births_near(address: str, one: Measured, at_s: float, least_step_s: float = 15.0) -> Measured | None:
+    """Read one server again, an hour around a moment, as fine as the samples are; None where that cannot be had."""
+    on = grid(at_s - _WINDOW_S, at_s + _WINDOW_S, least_step_s)
+    chosen = "{" + ",".join(f'{name}="{_quoted(text)}"' for name, text in sorted(one.labels.items())) + "}"
+    try:
+        keys = ask(address, f"sum without (db) (redis_db_keys{chosen})", on)
+        others = {name: ask(address, f"{metric}{chosen}", on) for name, metric in _OTHERS.items()}
+    except UnreadableSource:
+        return None
+    return _measured(on, keys[0], others) if keys else None
+
+
+def _quoted(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+
+
+def _own(labels: Mapping[str, str]) -> dict[str, str]:
+    return {name: text for name, text in labels.items() if name not in _NOT_ITS_OWN}
+
+
+def _measured(on: Grid, keys: Series, others: Mapping[str, Sequence[Series]]) -> Measured:
+    labels = _own(keys.labels)
+    nothing = np.full(on.points, np.nan)
+    found = {
+        name: next((one.values for one in series if _own(one.labels) == labels), nothing)
+        for name, series in others.items()
+    }
+    series = StoreSeries(on.at_s, keys.values, found["expired"], found["evicted"], found["uptime_s"])
+    return Measured(labels, series, found["bytes"], found["limit"])
+
+
+def _no_series(source: str) -> Absent:
+    return Absent(
+        "history",
+        source,
+        "it has no series redis_db_keys in this time",
+        "Scrape the stores with an exporter (`necropsy exporter`), or name the Prometheus that does.",
+    )
+
+
+def _targets(on: Grid, series: Sequence[Series], source: str) -> list[Event]:
+    """Say when probed targets appeared and left, of those that were not there all the time."""
+    events: list[Event] = []
+    margin = int(_LOOKBACK_S // on.step_s) + 1
+    for one in series[:_MOST_TARGETS]:
+        there = np.flatnonzero(np.isfinite(one.values))
+        if not there.size:
+            continue
+        what = f"probe of {masked_address(one.labels.get('instance', '?'))} (job {one.labels.get('job', '?')})"
+        first, last = int(there[0]), int(there[-1])
+        if first >= margin:
+            events.append(Event(on.start_s + first * on.step_s, "target-appeared", f"first {what}", source))
+        if last < on.points - margin:
+            events.append(Event(on.start_s + last * on.step_s, "target-left", f"last {what}", source))
+    return events
+
+
+def within(one: Measured, low_s: float, high_s: float) -> Measured:
+    """Return the part of a history between two moments."""
+    at = one.series.at_s
+    inside = (at >= low_s) & (at <= high_s)
+    cut = {name: getattr(one.series, name)[inside] for name in ("at_s", "keys", "expired", "evicted", "uptime_s")}
+    return replace(one, series=StoreSeries(**cut), bytes=one.bytes[inside], limit=one.limit[inside])

@@ -1,0 +1,123 @@
+"""The past of a store in a whole examine: births of its sessions, an older case, events; Prometheus is a real one."""
+
+import subprocess
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from necropsy import autopsy
+from necropsy.autopsy.sources import DumpPath, Sources, StoreSource
+from necropsy.model.errors import NoEvidence, UsageError
+from necropsy.model.report import Report
+from prometheus import prometheus
+
+END = time.time() // 3_600 * 3_600 - 3_600
+ON = END - 0.6 * 86_400
+
+
+def at(moment: float) -> datetime:
+    return datetime.fromtimestamp(moment, UTC)
+
+
+def examined(address: str, *events: str, **more: object) -> Report:
+    return autopsy.examine(Sources(history=(address,), event=events, now=at(END), **more))  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory):
+    times = np.arange(END - 2 * 86_400, END, 60.0)
+    keys = 2.0 * np.cumsum(np.random.default_rng(1).poisson(np.where(times < ON, 0.1, 24.0)))
+    series = {
+        'redis_db_keys{db="db0",instance="redis:9121"}': list(zip(times, keys, strict=True)),
+        'redis_expired_keys_total{instance="redis:9121"}': [(moment, 0.0) for moment in times],
+        'redis_memory_used_bytes{instance="redis:9121"}': list(zip(times, 1e6 + 700 * keys, strict=True)),
+    }
+    with prometheus(tmp_path_factory.mktemp("prometheus"), series) as found:
+        yield found
+
+
+@pytest.mark.integration
+def test_a_history_alone_dates_the_change_and_judges_nothing(address: str) -> None:
+    report = examined(address, f"{at(ON - 200).isoformat()}=version 14")
+    (history,) = report.histories
+
+    assert report.verdict.causes == ()
+    assert history.births_of == "keys"
+    assert any("keys are counted, not sessions" in absent.reason for absent in report.absent)
+    (change,) = history.changes
+    assert change.earliest_at <= at(ON) <= change.latest_at
+    assert change.event == "version 14"
+
+
+@pytest.mark.integration
+def test_a_commit_of_the_configuration_stands_at_the_change(address: str, tmp_path: Path) -> None:
+    (tmp_path / "prometheus.yml").write_text("scrape_configs: []\n")
+    moment = f"{round(ON - 100)} +0000"
+    git = ["git", "-c", "user.name=a", "-c", "user.email=a@b.example", "-C", str(tmp_path)]
+    environment = {
+        "GIT_COMMITTER_DATE": moment,
+        "GIT_AUTHOR_DATE": moment,
+        "PATH": "/usr/bin:/bin",
+        "HOME": str(tmp_path),
+    }
+    for command in (["init", "-q"], ["add", "."], ["commit", "-qm", "probe the root page"]):
+        subprocess.run([*git, *command], check=True, env=environment)
+
+    report = examined(address, prometheus=(str(tmp_path / "prometheus.yml"),))
+
+    assert report.histories[0].changes[0].event.endswith("of prometheus.yml: probe the root page")
+
+
+@pytest.mark.integration
+def test_the_past_is_kept_in_the_case(address: str, tmp_path: Path) -> None:
+    path = tmp_path / "kept.case"
+    first = autopsy.examine(Sources(history=(address,), now=at(END)), case_path=path)
+
+    assert autopsy.report(path).histories == first.histories
+
+
+@pytest.mark.integration
+def test_an_event_in_the_future_is_refused(address: str) -> None:
+    with pytest.raises(UsageError, match="is in the future"):
+        examined(address, f"{(datetime.now(UTC) + timedelta(days=2)).isoformat()}=a deploy to come")
+
+
+def test_an_event_without_a_text_is_refused() -> None:
+    with pytest.raises(UsageError, match="not TIME=TEXT"):
+        examined("http://127.0.0.1:9", "2026-01-01T00:00")
+
+
+def test_a_history_that_cannot_be_had_is_no_evidence() -> None:
+    with pytest.raises(NoEvidence, match=r"127\.0\.0\.1:9"):
+        examined("http://127.0.0.1:9")
+
+
+DUMPS = Path(__file__).parents[2] / "assets"
+
+
+def stores(**named: Path) -> Sources:
+    return Sources(stores=tuple(StoreSource(name, DumpPath(str(path))) for name, path in named.items()))
+
+
+def test_an_older_case_shows_what_the_store_held_then(tmp_path: Path) -> None:
+    old = tmp_path / "old.case"
+    dump = next((DUMPS / "spring").glob("*.rdb"))
+    before = autopsy.examine(stores(A=dump), case_path=old)
+    report = autopsy.examine(stores(A=dump).join(Sources(before=(str(old),))))
+
+    (then,) = [history for history in report.histories if history.source == str(old)]
+    assert {line.quantity for line in then.lines} >= {"sessions", "keys", "bytes"}
+    (sessions,) = [line.points[-1][1] for line in then.lines if line.quantity == "sessions"]
+    assert sessions == before.stores[0].sessions
+
+
+def test_an_older_case_of_other_stores_is_refused(tmp_path: Path) -> None:
+    old = tmp_path / "old.case"
+    dump = next((DUMPS / "spring").glob("*.rdb"))
+    autopsy.examine(stores(A=dump, B=dump), case_path=old)
+
+    with pytest.raises(UsageError, match="is about other stores: A, B; this is about C"):
+        autopsy.examine(stores(C=dump).join(Sources(before=(str(old),))))
