@@ -60,6 +60,8 @@ class Writer:
     """Folder of the application's sources, when several writers share one."""
     db: int = 0
     """Database of the store."""
+    fills: bool = False
+    """Whether it is a script that fills a store with what is no session, and ends."""
 
 
 @dataclass
@@ -224,6 +226,14 @@ def record(writer: Writer) -> dict[str, Any]:
         )
         if version.returncode:
             raise SystemExit(f"{writer.name}: {writer.version} failed:\n{version.stderr}")
+        if writer.fills:
+            subprocess.run(writer.start, shell=True, cwd=folder, env=environment, check=True, timeout=120)
+            journal = Journal(store, writer)
+            taken = journal.now()
+            server.save(target / "store.rdb")
+            facts = _facts(journal, taken, version.stdout)
+            (target / "facts.json").write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
+            return facts
         log = (Path("/tmp") / f"writer-{writer.name}.log").open("w")
         process = subprocess.Popen(
             f"exec {writer.start}", shell=True, cwd=folder, env=environment, stdout=log, stderr=log
@@ -290,7 +300,7 @@ def main(names: list[str]) -> int:
             continue
         try:
             facts = record(writer)
-        except (SystemExit, AssertionError, OSError) as error:
+        except (SystemExit, AssertionError, OSError, subprocess.SubprocessError) as error:
             failed.append(writer.name)
             print(f"{writer.name}: FAILED {error}", flush=True)
             continue

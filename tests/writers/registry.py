@@ -29,6 +29,9 @@ _GEMS: Final = (
     "dpkg-query -W -f '${Package} ${Version}\\n' ruby-rails ruby-redis-rails ruby-redis-actionpack ruby-redis-store"
 )
 
+_SINATRA: Final = "dpkg-query -W -f '${Package} ${Version}\\n' ruby-sinatra ruby-redis-rack"
+_SYMFONY: Final = "dpkg-query -W -f '${Package} ${Version}\\n' php-symfony-http-foundation php-redis php-igbinary"
+
 
 def _go(names: str) -> str:
     return f"cd .. && grep -E '({names.replace(' ', '|')})' go.mod | sed 's/ *\\/\\/.*//' | tr -d '\\t'; go version"
@@ -197,5 +200,40 @@ WRITERS: Final = (
         environment=(("PREFIX", "ba:"),), folder="better_auth",
     ),
     Writer("auth_js", "auth-js", "node app.mjs", _npm("@auth/core @auth/unstorage-adapter"), r"user:session:[0-9a-f-]{36}", companions=r"user:.*", lifetime_s=None),
+    Writer("php_shop", "php", _PHP, _PHP_VERSION, r"app:[0-9a-f]{32}", lifetime_s=1440),
+    Writer(
+        "php_shop_serialize", "php", _PHP, _PHP_VERSION, r"s.[0-9a-f]{32}", lifetime_s=1440, folder="php_shop",
+        environment=(("PREFIX", "s."), ("SERIALIZER", "php_serialize"), ("USER_NAME", "user_id")),
+    ),
+    Writer(
+        "php_shop_igbinary", "php", _PHP, _PHP_VERSION, r"web_session_[0-9A-Za-z,-]{48}", lifetime_s=1440, folder="php_shop",
+        environment=(("PREFIX", "web_session_"), ("SERIALIZER", "igbinary"), ("USER_NAME", "user_id"), ("SID_LENGTH", "48"), ("SID_BITS", "6")),
+    ),
+    Writer("symfony_shop", "symfony", _PHP, _SYMFONY, r"shop:.+", lifetime_s=3600),
+    Writer(
+        "symfony_shop_igbinary", "symfony", _PHP, _SYMFONY, r"PHPREDIS_SESSION:.+", lifetime_s=3600, folder="symfony_shop",
+        environment=(("SERIALIZER", "igbinary"), ("PREFIX", "PHPREDIS_SESSION:")),
+    ),
+    Writer(
+        "laravel_shop", "laravel", _PHP, "dpkg-query -W -f '${Package} ${Version}\\n' php-laravel-framework php-redis",
+        r"shop_shop_cache:(?![0-9a-f]{40}$)[A-Za-z0-9]{40}", lifetime_s=2700, environment=(("PREFIX", "shop_"),),
+    ),
+    Writer("rack_sinatra", "rails", _RAILS, _SINATRA, r"shop:2::[0-9a-f]{64}", lifetime_s=7200),
+    Writer(
+        "rack_sinatra_forever", "rails", _RAILS, _SINATRA, r"web:sessions:2::[0-9a-f]{64}", lifetime_s=None, folder="rack_sinatra",
+        environment=(("NAMESPACE", "web:sessions"), ("FOREVER", "1")),
+    ),
+    Writer(
+        "rails_shop", "rails-cache", _RAILS, _GEMS, r"web:_session_id:2::[0-9a-f]{64}", lifetime_s=10800,
+        environment=(("STORE", "cache"), ("NAMESPACE", "web"), ("CSRF", "1")),
+    ),
+    Writer(
+        "rails_shop_store", "rails", _RAILS, _GEMS, r"web:2::[0-9a-f]{64}", lifetime_s=10800, folder="rails_shop",
+        environment=(("STORE", "redis"), ("NAMESPACE", "web"), ("DEFAULTS", "5.2")),
+    ),
+    Writer("caches_rails", "", "ruby rails.rb", _GEMS, "(?!)", folder="caches", fills=True),
+    Writer("caches_python", "", "$WORK/py/bin/python python.py", _pip("django django-redis celery rq"), "(?!)", folder="caches", fills=True),
+    Writer("caches_node", "", "node node.js", _npm("bullmq cache-manager @keyv/redis"), "(?!)", folder="caches", fills=True),
+    Writer("caches_php", "", "php -d error_reporting=22527 php.php", _SYMFONY, "(?!)", folder="caches", fills=True),
 )  # fmt: skip
 """How each is started and which of its keys are sessions."""

@@ -31,9 +31,9 @@ USERS: Final = frozenset({"user", "userId", "user_id", "userid", "uid", "userInf
 """Who has one of these, and something in it, is logged in."""
 _NOBODYS: Final = """
     flash _flash _flashes flashes messages _messages message info error errors notice alert
-    csrf _csrf csrfSecret csrfToken csrf_token _csrf_token _csrftoken csrf_secret _token __csrf
+    csrf _csrf csrfSecret csrfToken csrf_token _csrf_token _csrftoken csrf_secret _token __csrf tracking
     returnTo return_to user_return_to next _next back back_to redirect redirectTo redirect_to redirectAfterLogin url
-    _previous _permanent _fresh _id session_id tracking nonce state attempts
+    _previous _permanent _fresh _id session_id nonce state attempts
     cart basket wishlist lines total views visits count counter hits
     lang language locale _language _locale django_language theme currency country timezone
 """

@@ -41,7 +41,7 @@ _OTHER_KEY: Final = r"(?s)^(?P<namespace>.*?)(?P<separator>[:./]|)(?P<id>[A-Za-z
 """Where SESSION_ID_LENGTH is no longer 32 bytes, or the prefix ends in a letter."""
 _DICTIONARY: Final = r"(?s)^(?:\x80[\x02-\x05]|[\x81-\x8f][\xa0-\xbf]|\xde|\{)"
 _PACKED: Final = r"(?s)^(?:[\x81-\x8f]|\xde..)[\xa0-\xbf]"
-_ITS_NAMES: Final = (b"_permanent", b"_user_id", b"_fresh", b"_flashes", b"csrf_token")
+_ITS_NAMES: Final = r"[^A-Za-z0-9_](?:_permanent|_user_id|_fresh|_flashes|csrf_token)[^A-Za-z0-9_]"
 _ONLY_PERMANENT: Final = r"(?s)^(?:\x80.{10}\}\x94\x8c\n_permanent\x94[\x88\x89]s\.|\x81\xaa_permanent[\xc2\xc3])$"
 _MOST_DISTINCT: Final = 100_000
 
@@ -89,7 +89,7 @@ class Flask:
         if not usual.all():
             other = pc.extract_regex(whole, pattern=_OTHER_KEY)
             found = pc.if_else(pa.array(usual), found, other)
-        own = contain(heads, *_ITS_NAMES)
+        own = match(heads, _ITS_NAMES)
         strong = own | usual & (contain(whole, b"session") | match(heads, _PACKED))
         strong &= numbers(found.is_valid()) & ~(match(whole, _UUID_4 + "$") & ~match(heads, r"(?s)^\x80"))
         namespaces = fold_namespace(pc.struct_field(found, "namespace"))

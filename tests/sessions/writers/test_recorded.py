@@ -16,19 +16,14 @@ from necropsy.case.store import Case
 from sessions.keyspaces import of_dump, sessions
 
 WRITERS = Path(__file__).parents[2] / "writers"
-NAMES = sorted(path.parent.name for path in WRITERS.glob("*/facts.json"))
-NOT_TOLD = frozenset(
-    {"laravel_encrypted", "redisson_tomcat", "django_shop_zlib"}
-    | {
-        "django_shop_every",
-        "flask_shop",
-        "aiohttp_shop",
-        "koa_generic_shop",
-        "fastify_shop",
-        "fastify_shop_all",
-        "litestar_shop",
-    }
-)
+NAMES = sorted(path.parent.name for path in WRITERS.glob("*/facts.json") if not path.parent.name.startswith("caches_"))
+CACHES = sorted(path.parent.name for path in WRITERS.glob("caches_*/facts.json"))
+_NOT_TOLD = """
+laravel_encrypted redisson_tomcat django_shop_zlib
+django_shop_every flask_shop aiohttp_shop koa_generic_shop fastify_shop fastify_shop_all litestar_shop
+php_shop php_shop_igbinary symfony_shop symfony_shop_igbinary laravel_shop
+"""
+NOT_TOLD = frozenset(_NOT_TOLD.split())
 """Writers whose bytes do not tell who is logged in, and applications that have a name of their own for it."""
 
 
@@ -63,6 +58,14 @@ def test_every_session_is_found_and_nothing_else(store: Store) -> None:
     assert len(sessions(store.case)) == len(store.facts["sessions"])
     others = store.case.value("SELECT coalesce(sum(keys), 0) FROM key_family WHERE role = 'other'")
     assert others <= len(store.facts["others"]) + len(store.facts["companions"])
+
+
+@pytest.mark.parametrize("name", CACHES)
+def test_caches_and_queues_of_the_same_frameworks_are_no_sessions(name: str) -> None:
+    facts = json.loads((WRITERS / name / "facts.json").read_text())
+    with of_dump("store", folder=WRITERS / name) as case:
+        assert sessions(case) == []
+        assert case.value("SELECT sum(keys) FROM key_family WHERE role = 'other'") == len(facts["others"]) >= 60
 
 
 def test_births_are_right_within_what_is_said_of_them(store: Store) -> None:

@@ -114,8 +114,8 @@ class Form:
     """Such values could be anything: they are sessions only in a namespace in which another form of the layout met one."""
 
 
-def big_endian(found: pa.StructArray, name: str) -> tuple[npt.NDArray[np.float64], Mask]:
-    r"""Read a group of eight bytes as a big-endian number, and tell where there is one.
+def big_endian(found: pa.StructArray, name: str, width: int = 8) -> tuple[npt.NDArray[np.float64], Mask]:
+    r"""Read a group of eight bytes (or four) as a big-endian number, and tell where there is one.
 
     >>> import pyarrow as pa
     >>> values, known = big_endian(pa.array([{"a": bytes(7) + b"\x05"}, {"a": b""}]), "a")
@@ -127,7 +127,7 @@ def big_endian(found: pa.StructArray, name: str) -> tuple[npt.NDArray[np.float64
     import pyarrow.compute as pc
 
     raw = pc.struct_field(found, name)
-    known = numbers(pc.equal(pc.fill_null(pc.binary_length(raw), 0), 8))
-    whole = pc.if_else(pa.array(known), raw, pa.scalar(bytes(8), raw.type)).cast(pa.binary(8))
-    data = np.frombuffer(whole.buffers()[1], ">i8")[whole.offset : whole.offset + len(whole)]
+    known = numbers(pc.equal(pc.fill_null(pc.binary_length(raw), 0), width))
+    whole = pc.if_else(pa.array(known), raw, pa.scalar(bytes(width), raw.type)).cast(pa.binary(width))
+    data = np.frombuffer(whole.buffers()[1], f">i{width}")[whole.offset : whole.offset + len(whole)]
     return data.astype(np.float64), known

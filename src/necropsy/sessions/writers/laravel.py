@@ -27,6 +27,8 @@ from necropsy.sessions.writers.php import VALUE
 LAYOUT: Final = "laravel"
 _KEY: Final = r"[A-Za-z0-9]{40}$"
 _NOBODYS: Final = f"(?:{'|'.join(sorted(NOBODYS))}|status|success|warning)"
+_AROUND: Final = r'(?:\x00\x00\x00[\x01\x02](?:\x11.|\x12..)|s:[0-9]+:"|\xd9.|\xda..)?'
+"""What phpredis writes before the text when it has a serializer of its own: igbinary, PHP's, MessagePack."""
 _JSON: Final = (
     r'"(?:[^"\\]|\\.)*"|-?[0-9.]+|true|false|null|\{(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*\}'
     r"|\[(?:[^\[\]]|\[[^\[\]]*\])*\]"
@@ -50,19 +52,19 @@ Route::get('/health', fn () => 'ok')->withoutMiddleware('web');""",
 FORMS: Final = (
     Form(
         LAYOUT,
-        first=b"as{",
-        value=r'(?s)^(?:s:[0-9]+:")?(?:a:[0-9]+:\{.*s:6:"_token";s:40:"[A-Za-z0-9]{40}"|\{.*"_token":"[A-Za-z0-9]{40}")',
+        first=b"as{\0\xd9\xda",
+        value=rf'(?s)^{_AROUND}(?:s:[0-9]+:")?(?:a:[0-9]+:\{{.*s:6:"_token";s:40:"[A-Za-z0-9]{{40}}"|\{{.*"_token":"[A-Za-z0-9]{{40}}")',
         key=_KEY,
         alphabet=ALNUM,
         longest=40,
         user=r'(?s)"login_[A-Za-z0-9_]+_[0-9a-f]{40}"[;:]',
-        nobody=rf'(?s)^(?:s:[0-9]+:")?(?:a:[0-9]+:\{{(?:s:[0-9]+:"{_NOBODYS}";(?:{VALUE}))+|\{{(?:,?"{_NOBODYS}":(?:{_JSON}))+)\}}(?:";)?$',
+        nobody=rf'(?s)^{_AROUND}(?:s:[0-9]+:")?(?:a:[0-9]+:\{{(?:s:[0-9]+:"{_NOBODYS}";(?:{VALUE}))+|\{{(?:,?"{_NOBODYS}":(?:{_JSON}))+)\}}(?:";)*$',
         creator=r'(?s)"_previous"(?:;a:1:\{s:3:"url";s:[0-9]+:|:\{"url":)"https?:\\?/\\?/(?P<host>[^/\\"?#]+)(?P<path>[^"?#\\]*)',
     ),
     Form(
         LAYOUT,
-        first=b"se",
-        value=r'^(?:s:[0-9]+:")?eyJpdiI6',
+        first=b"se\0\xd9\xda",
+        value=rf'(?s)^{_AROUND}(?:s:[0-9]+:")?eyJpdiI6',
         key=_KEY,
         alphabet=ALNUM,
         longest=40,

@@ -34,7 +34,9 @@ _EMPTY_KEYS: Final = (*_KEYS[:2], (_HEX_ID, 32, False), _KEYS[2])
 _USERS: Final = f"(?:{'|'.join(sorted(USERS))}|username|user_name|userName|login_user|member_id|customer_id)"
 _NOBODYS: Final = f"(?:{'|'.join(sorted(NOBODYS))})"
 _SOMEBODY: Final = r"(?:s:[1-9]|i:[1-9]|a:[1-9]|[OC]:)"
-VALUE: Final = r's:[0-9]+:"[^"]*";|[bidE]:[^;{}]*;|N;|a:[0-9]+:\{(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*\}'
+VALUE: Final = (
+    r's:[0-9]+:"[^"]*";|[bidE]:[^;{}]*;|N;|(?:a|O:[0-9]+:"[^"]*"):[0-9]+:\{(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*\}'
+)
 """A value of PHP's own in which no more than two arrays lie within each other."""
 _PAIR: Final = rf'(?:s:[0-9]+:"[^"]*";(?:{VALUE}))'
 _ARRAY: Final = r'(?s)^a:[0-9]+:\{(?:\}$|s:[0-9]+:")'

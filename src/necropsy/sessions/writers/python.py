@@ -133,6 +133,7 @@ FORMS: Final = (
             empty=r"^\{\}$",
             mortal=mortal,
             beside_others=beside,
+            unless=r":[0-9]+:[0-9a-f]{64}$",  # Django's cache
         )
         for value, key, mortal, beside in (
             (r"^\{", r"(?s)^.*(?i:litestar|sess).*[:_][0-9a-f]{64}$", False, False),

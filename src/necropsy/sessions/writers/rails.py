@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from necropsy.sessions.attributes import NOBODYS
 from necropsy.sessions.cure import Cure
 from necropsy.sessions.writers.form import HEX, Clock, Form
 
@@ -27,11 +28,22 @@ CACHE: Final = "rails-cache"
 _HASHED: Final = r"(?:^|[^0-9A-Za-z])2::[0-9a-f]{64}$"
 _LETTERS: Final = HEX + b":"
 _PLAIN: Final = r"(?:^|[^0-9a-f])[0-9a-f]{32}$"
-_USER: Final = (
-    r'(?s)warden\.user\.[a-z_]+\.key|"\x0cuser_id\x06(?::\x06E|;.)[TF](?:i[^\x00]|I")'
-    r'|"(?:user_id|warden\.user\.[a-z_]+\.key)":[^n]'
+_KEY: Final = r'(?:I".NAME\x06(?::\x06E|;.)[TF]|:.NAME)'
+_PLAIN_VALUE: Final = (
+    r'(?:I"[^\x00-\x04][^\x06]*\x06(?::\x06E|;.)[TF]|[0TF]|i[\x00\x05-\xff]|i\x01.|i\x02..|;.|\[\x00|\{\x00)'
 )
-_ONLY_CSRF: Final = r'\{\x06I"\x10_csrf_token\x06'
+_FLASH: Final = (
+    r'(?:I"\x0aflash\x06(?::\x06E|;.)[TF]\{\x07I"\x0cdiscard\x06(?::\x06E|;.)T\[\x00I"\x0cflashes\x06;.T\{[^{\[]*?'
+    r'(?:I".[^\x06]*\x06;.[TF])+)'
+)
+_PAIR: Final = rf"(?:{_FLASH}|{_KEY.replace('NAME', '[ -~]+')}{_PLAIN_VALUE})"
+_HARMLESS: Final = rf"(?:{_FLASH}|{_KEY.replace('NAME', '(?:' + '|'.join(sorted(NOBODYS)) + ')')}{_PLAIN_VALUE})"
+_USER_ID: Final = rf"{_KEY.replace('NAME', 'user_id')}(?:i[^\x00]|I\")"
+_WARDEN: Final = rf"{_KEY.replace('NAME', 'warden[.]user[.][a-z_]+[.]key')}\["
+_SOMEBODY: Final = rf"{_PAIR}*(?:{_USER_ID}|{_WARDEN})"
+_USER: Final = (
+    rf'(?s)(?:^\x04\x08|@value)\{{.{_SOMEBODY}|"warden\.user\.[a-z_]+\.key":[^n]|warden\.user\.[a-z_]+\.key\x06'
+)
 _ENTRY: Final = (
     r"(?s)@created_atf.(?P<written>[0-9]{1,12}(?:\.[0-9]{1,9})?)"
     r"(?:.*@expires_inf.(?P<lifetime>[0-9]{1,12}(?:\.[0-9]{1,9})?(?:e[0-9]{1,2})?))?"
@@ -66,7 +78,7 @@ FORMS: Final = (
             alphabet=_LETTERS,
             longest=longest,
             user=_USER,
-            nobody=r"(?s)^\x04\x08" + _ONLY_CSRF,
+            nobody=rf"(?s)^\x04\x08\{{.{_HARMLESS}+$",
             empty=r"(?s)^\x04\x08\{\x00$",
         )
         for key, longest in ((_HASHED, 67), (_PLAIN, 32))
@@ -82,7 +94,7 @@ FORMS: Final = (
         clock=Clock(_ENTRY, written="s", lifetime="s"),
         precision_s=0.001,
         user=_USER,
-        nobody=r"(?s)@value" + _ONLY_CSRF + r"(?::\x06E|;.)[TF]I",
+        nobody=rf"(?s)@value\{{.{_HARMLESS}+(?::|;)",
         empty=r"(?s)@value\{\x00",
     ),
     Form(

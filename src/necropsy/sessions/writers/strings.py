@@ -31,6 +31,14 @@ _EMPTY: Final = 256
 """Stands for the first byte of a value that has none."""
 _STATES: Final = (Authentication.NO, Authentication.YES, Authentication.UNKNOWN)
 _PROVENANCES: Final = (Provenance.UNKNOWN, Provenance.EXPLICIT, Provenance.NOT_LATER, Provenance.DERIVED)
+_SYMFONY_AMONG_PHP: Final = """
+SELECT namespace, db FROM session_part WHERE store = ? AND layout IN ('php', 'symfony')
+GROUP BY namespace, db HAVING count(DISTINCT layout) = 2 AND bool_or(layout = 'php' AND attributes = 0) ORDER BY ALL
+"""
+_LATER: Final = """
+UPDATE session_part SET born_provenance = 'not later than'
+WHERE store = ? AND namespace = ? AND db = ? AND layout = 'symfony' AND born_provenance = 'explicit'
+"""
 _LAST_MS: Final = 253_402_300_799_000
 _AT_ONCE_MS: Final = 1000
 
@@ -101,8 +109,11 @@ class Strings:
         return np.flatnonzero(met[numbers(cuts.indices)])
 
     def refine(self, case: Case, store: str, now: datetime) -> list[Refinement]:  # noqa: ARG002 -- the protocol's
-        """Nothing: each session is judged by itself."""
-        return []
+        """Say what Symfony's sessions are among PHP's: in PHP's own handler they begin empty, before Symfony counts."""
+        among = case.rows(_SYMFONY_AMONG_PHP, [store])
+        for row in among:
+            case.execute(_LATER, [store, row["namespace"], row["db"]])
+        return [Refinement(row["namespace"], row["db"], "php", "symfony") for row in among]
 
     def remarks(self) -> list[str]:
         """Nothing is ever left out."""

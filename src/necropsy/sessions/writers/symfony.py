@@ -14,18 +14,26 @@ tests/writers/symfony.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from necropsy.sessions.attributes import NOBODYS
 from necropsy.sessions.cure import Cure
-from necropsy.sessions.writers.form import ALNUM, LETTERS, Clock, Form
+from necropsy.sessions.writers.form import ALNUM, LETTERS, Clock, Form, big_endian
 from necropsy.sessions.writers.php import VALUE
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from necropsy.sessions.writers.form import Moments
 
 LAYOUT: Final = "symfony"
 _ID: Final = r"[0-9A-Za-z,\-]{22,256}$"
 _LETTERS: Final = ALNUM + b",-"
-_NOBODYS: Final = rf"(?:_csrf/[^\"]*|_security\.[^\"]*|{'|'.join(sorted(NOBODYS))})"
+_NOBODYS: Final = rf"(?:_csrf/[ !#-~]*|_security\.[ !#-~]*|{'|'.join(sorted(NOBODYS))})"
 _META: Final = r'(?s)_sf2_meta(?:\||";)a:[0-9]:\{s:1:"u";i:(?P<used>[0-9]{1,12});s:1:"c";i:(?P<created>[0-9]{1,12});'
+_IGBINARY: Final = r"(?s)^\x00\x00\x00[\x01\x02]\x14.\x11\x0f_sf2_attributes"
+_IGBINARY_NOBODYS: Final = rf"(?:\x11.{_NOBODYS}(?:\x11.[ -~]*|\x06.|[\x00\x04\x05]))"
+_IGBINARY_META: Final = r"(?s)\x09_sf2_meta%?\x14\x03\x11\x01u\x0a(?P<used>.{4})\x11\x01c\x0a(?P<created>.{4})\x11\x01l"
 
 CURES: Final = {
     LAYOUT: Cure(
@@ -46,6 +54,18 @@ framework:
     )
 }
 
+
+def _igbinary(heads: pa.Array) -> Moments:
+    import pyarrow.compute as pc
+
+    found = pc.extract_regex(heads, pattern=_IGBINARY_META)
+    told: Moments = {}
+    for name in ("created", "used"):
+        seconds, known = big_endian(found, name, 4)
+        told[name] = seconds * 1000, known
+    return told
+
+
 FORMS: Final = (
     Form(
         LAYOUT,
@@ -58,6 +78,17 @@ FORMS: Final = (
         user=r'(?s)"_security_[A-Za-z0-9_]+";[sO]:[1-9]',
         nobody=rf'(?s)(?:^_sf2_attributes\||_sf2_attributes";)a:[0-9]+:\{{(?:s:[0-9]+:"{_NOBODYS}";(?:{VALUE}))*\}}(?:_s|s:|\}}|$)',
         creator=r'(?s)target_path";s:[0-9]+:"https?://(?P<host>[^/"?#]+)(?P<path>[^"?#]*)',
+    ),
+    Form(
+        LAYOUT,
+        first=b"\0",
+        value=_IGBINARY,
+        key=_ID,
+        alphabet=_LETTERS,
+        longest=256,
+        clock=_igbinary,
+        user=r"(?s)\x11._security_[A-Za-z0-9_]+(?:\x11[^\x00]|\x12)",
+        nobody=rf"{_IGBINARY}%?\x14(?:\x00|.{_IGBINARY_NOBODYS}+)\x11.(?:_sf2_meta|_symfony)",
     ),
     Form(  # written in full by a serializer, or too long for its end to be seen
         LAYOUT,
