@@ -28,16 +28,19 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
     "--hide-scrollbars",
-    # Every name and address leads nowhere: a page that asks the network for anything fails to get it.
-    "--host-resolver-rules=MAP * ~NOTFOUND",
     "--remote-debugging-pipe",
 )
 
 
-class Browser:
-    """One Chromium with one page; `close` ends it."""
+def _rules(reaches: str) -> str:
+    """Every name and address leads nowhere: a page that asks the network for anything fails to get it."""
+    return f"--host-resolver-rules=MAP * ~NOTFOUND{f', EXCLUDE {reaches}' if reaches else ''}"
 
-    def __init__(self) -> None:
+
+class Browser:
+    """One Chromium with one page; `close` ends it. It reaches no host but ``reaches``, if one is given."""
+
+    def __init__(self, reaches: str = "") -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="necropsy-browser-", ignore_cleanup_errors=True)
         to_browser, self._write = os.pipe()
         self._read, from_browser = os.pipe()
@@ -45,7 +48,16 @@ class Browser:
         # Descriptors 3 and 4 are put in place by a shell, as pass_fds keeps the numbers that they happen to have.
         command = f'exec "$0" "$@" 3<&{to_browser} 4>&{from_browser}'
         self._process = subprocess.Popen(
-            ["/bin/bash", "-c", command, CHROMIUM, *FLAGS, f"--user-data-dir={self._folder.name}", "about:blank"],
+            [
+                "/bin/bash",
+                "-c",
+                command,
+                CHROMIUM,
+                *FLAGS,
+                _rules(reaches),
+                f"--user-data-dir={self._folder.name}",
+                "about:blank",
+            ],
             pass_fds=(to_browser, from_browser),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
@@ -86,16 +98,16 @@ class Browser:
         return self._ask(method, parameters, session=self._session)
 
     def open(
-        self, page: Path, *, width: int = 1280, height: int = 900, dark: bool = False, scripts: bool = True
+        self, page: Path | str, *, width: int = 1280, height: int = 900, dark: bool = False, scripts: bool = True
     ) -> None:
-        """Open a file and wait until the page says that it is ready; one without scripts is when it is loaded."""
+        """Open a file, or a URL, and wait until the page says that it is ready; one without scripts is when it is loaded."""
         self.events.clear()
         self.ask(
             "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 600
         )
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self.ask("Emulation.setEmulatedMedia", features=[scheme])
-        self.ask("Page.navigate", url=page.absolute().as_uri())
+        self.ask("Page.navigate", url=page if isinstance(page, str) else page.absolute().as_uri())
         while not any(event["method"] == "Page.loadEventFired" for event in self.events):
             self.events.append(self._receive())
         if not scripts:

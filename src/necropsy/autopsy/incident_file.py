@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from necropsy.autopsy.sources import KINDS, Sources, StoreSource, parse_size, parse_time, stores, unique
+from necropsy.autopsy.sources import KINDS, Sources, StoreSource, as_address, parse_size, parse_time, stores, unique
 from necropsy.model.errors import ConfigurationError, NecropsyError, UnreadableSource
 from necropsy.wire.files import STANDARD_INPUT, expand, read_text
 
@@ -95,9 +95,15 @@ class _Incident:
         if "rdb" not in entry and "redis" not in entry:
             raise self._wrong("store", "a [[store]] without rdb or redis", 'Add rdb = "dump.rdb" to it.')
         name, limit = self._text(entry, "name"), entry.get("memory-limit")
-        files = self._located(entry, "rdb") if "rdb" in entry else (self._text(entry, "redis") or "",)
+        files = self._located(entry, "rdb") if "rdb" in entry else (self._address(entry),)
         named = stores(files, self._size(limit) if limit is not None else None)
         return tuple(replace(store, name=name) for store in named) if name else named
+
+    def _address(self, entry: dict[str, Any]) -> str:
+        try:
+            return as_address(self._text(entry, "redis") or "")
+        except NecropsyError as error:
+            raise self._wrong("redis", error.message, error.hint) from error
 
     def _known(self, table: dict[str, Any], names: frozenset[str]) -> None:
         for name in table:

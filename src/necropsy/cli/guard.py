@@ -1,20 +1,25 @@
-"""``necropsy guard``: files for what stays running."""
+"""``necropsy guard``: what stays running, and files for what stands around it."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from necropsy.model.errors import NecropsyError
 
+if TYPE_CHECKING:
+    from necropsy.guard.watch.notice import Notice
+
 app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
-    help="Files for what stays running beside the stores: Prometheus' rules for the metrics of `necropsy exporter` and"
-    " `necropsy prober`.",
+    help="What stays running beside the stores, in one process; and files for what stands around it, such as Prometheus' rules"
+    " for its metrics.",
 )
 
 
@@ -51,3 +56,52 @@ def rules(
             f"{path}: cannot write: {error.strerror}", hint="Name another folder with --out."
         ) from error
     typer.echo(f"Wrote {path}. Name it under rule_files in prometheus.yml.", err=True)
+
+
+@app.command("run")
+def run(
+    config: Annotated[Path, typer.Argument(metavar="GUARD.TOML", help="An incident file with a table [guard].")],
+    listen: Annotated[
+        str | None,
+        typer.Option("--listen", metavar="HOST:PORT", help="Where to listen, instead of what the file says."),
+    ] = None,
+) -> None:
+    r"""Run exporter, prober, watch, notifications and a page, in one process and at one port.
+
+    The file is that of `necropsy examine`, with a table [guard] (docs/guard.md). SIGHUP reads it again; with an error in it
+    the old one stays in use. SIGTERM answers what was asked, and ends.
+
+    \b
+      necropsy guard run guard.toml
+    """
+    import queue
+    import signal
+
+    from necropsy.cli.census import COMMAND
+    from necropsy.cli.watch import text_of
+    from necropsy.guard.notify.message import State
+    from necropsy.guard.notify.plan import Rules, Told, due
+    from necropsy.guard.running import Guard
+
+    told: dict[str, Told] = {}
+
+    def log(text: str) -> None:
+        typer.echo(text, err=True)
+
+    def say(notices: Sequence[Notice]) -> None:
+        now = datetime.now(UTC)
+        for message in due(notices, told, Rules(repeat_s=None), now):
+            told[message.notice.key] = Told(now, message.state is State.RESOLVED)
+            log(text_of(message))
+
+    running = Guard(config, COMMAND, log, say, listen)
+    signals: queue.SimpleQueue[int] = queue.SimpleQueue()
+    for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda number, _: signals.put(number))
+    running.start()
+    log(f"Listening on {running.address}, looking every {running.census.every_s:g} s")
+    while signals.get() == signal.SIGHUP:
+        running.reload()
+    log("Ending.")
+    answered = running.stop()
+    log("Stopped." if answered else "Stopped, with requests that were not answered in time.")

@@ -14,11 +14,14 @@ from __future__ import annotations
 import base64
 import binascii
 import ssl
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ipaddress import ip_address
 from pathlib import Path
+from threading import Event, Lock
 from typing import Any, ClassVar, Final, TypeAlias
 from urllib.parse import parse_qs, urlsplit
 
@@ -28,6 +31,7 @@ TIMEOUT_HEADER: Final = "X-Prometheus-Scrape-Timeout-Seconds"
 """What Prometheus sends with a scrape: the seconds that it may take."""
 _IDLE_S: Final = 75.0
 """A kept connection that says nothing for so long is closed."""
+_LOOK_AGAIN_S: Final = 0.02
 _SECURE: Final = {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'",
     "X-Content-Type-Options": "nosniff",
@@ -54,6 +58,10 @@ class Response:
     body: str
     content_type: str = "text/plain; charset=utf-8"
     status: int = HTTPStatus.OK
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """More headers, also in place of those that every answer has."""
+    stream: Iterator[str] | None = None
+    """What follows the body, as it comes; the connection ends with it."""
 
 
 Route: TypeAlias = Callable[[Request], Response]
@@ -107,13 +115,42 @@ def read_web_config(path: Path) -> WebConfig:
 
 
 class Site:
-    """Routes by path, and who may see them."""
+    """Routes by path, and who may see them.
 
-    def __init__(self, routes: Mapping[str, Route], config: WebConfig | None = None) -> None:
+    Parameters
+    ----------
+    hosts
+        Names that a request's Host header may have, beside addresses and localhost; None: any. A page of somebody else's
+        name that leads to this address (DNS rebinding) cannot read what is here then.
+    log
+        Is told of an error in a route; None: nobody is.
+    """
+
+    def __init__(
+        self,
+        routes: Mapping[str, Route],
+        config: WebConfig | None = None,
+        hosts: Iterable[str] | None = None,
+        log: Callable[[str], None] | None = None,
+    ) -> None:
         self.routes = dict(routes)
         self.config = config or WebConfig()
+        self.hosts = None if hosts is None else frozenset(name.lower().rstrip(".") for name in hosts)
+        self.log = log or (lambda _: None)
+        self.closing = Event()
+        """Set when no request is taken any more."""
+        self.active = 0
+        """Requests that are being answered now, streams apart."""
+        self.counting = Lock()
         self._known: set[tuple[str, str]] = set()
         """Pairs of user and password that were right: bcrypt is slow on purpose."""
+
+    def knows(self, host: str | None) -> bool:
+        """Whether a request with this Host header is meant for us."""
+        if self.hosts is None:
+            return True
+        name = host_name(host or "")
+        return name == "localhost" or name in self.hosts or _is_address(name)
 
     def admits(self, authorization: str | None) -> bool:
         """Whether a request with this header may see anything."""
@@ -127,6 +164,25 @@ class Site:
             return False
         self._known.add((user, password))
         return True
+
+
+def host_name(host: str) -> str:
+    """Return the name in a Host header, without its port.
+
+    >>> host_name("Guard.example:9120"), host_name("[::1]:9120"), host_name("10.0.0.1")
+    ('guard.example', '::1', '10.0.0.1')
+    """
+    if host.startswith("["):
+        return host[1:].partition("]")[0]
+    return host.partition(":")[0].lower().rstrip(".")
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ip_address(name)
+    except ValueError:
+        return False
+    return True
 
 
 def _credentials(authorization: str | None) -> tuple[str, str]:
@@ -190,6 +246,20 @@ def serve(listen: str, site: Site) -> ThreadingHTTPServer:
     return server
 
 
+def drain(server: ThreadingHTTPServer, site: Site, within_s: float) -> bool:
+    """Take no new request, answer those that were taken, and close; return whether all were answered in time.
+
+    ``serve_forever`` must be running in another thread.
+    """
+    site.closing.set()
+    server.shutdown()
+    end = time.monotonic() + within_s
+    while site.active and time.monotonic() < end:
+        time.sleep(_LOOK_AGAIN_S)
+    server.server_close()
+    return site.active == 0
+
+
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
@@ -213,26 +283,62 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer(with_body=False)
 
     def _answer(self, *, with_body: bool) -> None:
+        with self.site.counting:
+            self.site.active += 1
+        try:
+            response = self._route()
+            self._send(response, with_body=with_body)
+        finally:
+            with self.site.counting:
+                self.site.active -= 1
+        if response.stream is not None and with_body:
+            self._follow(response.stream)
+
+    def _route(self) -> Response:
         address = urlsplit(self.path)
+        if self.site.closing.is_set():
+            self.close_connection = True
+        if not self.site.knows(self.headers.get("Host")):
+            hint = 'Add it to hosts in [guard], if it is a name of this machine: hosts = ["NAME"].'
+            return Response(f"This name is not served here. {hint}\n", status=HTTPStatus.MISDIRECTED_REQUEST)
         if not self.site.admits(self.headers.get("Authorization")):
-            self._send(Response("Unauthorized\n", status=HTTPStatus.UNAUTHORIZED), with_body=with_body)
-            return
+            return Response("Unauthorized\n", status=HTTPStatus.UNAUTHORIZED)
         route = self.site.routes.get(address.path)
         if route is None:
-            self._send(Response("Not found\n", status=HTTPStatus.NOT_FOUND), with_body=with_body)
-            return
+            return Response("Not found\n", status=HTTPStatus.NOT_FOUND)
         repeated = parse_qs(address.query, keep_blank_values=True)
         query = {name: values[0] for name, values in repeated.items()}
-        self._send(route(Request(query, dict(self.headers.items()), repeated)), with_body=with_body)
+        try:
+            return route(Request(query, dict(self.headers.items()), repeated))
+        except Exception as error:  # noqa: BLE001 -- one answer fails, and the others do not
+            self.site.log(f"{address.path}: {type(error).__name__}: {error}")
+            return Response(f"{type(error).__name__}\n", status=HTTPStatus.INTERNAL_SERVER_ERROR)
+
+    def _follow(self, stream: Iterator[str]) -> None:
+        """Send what comes, until it ends or the other side hangs up."""
+        try:
+            for part in stream:
+                self.wfile.write(part.encode())
+                self.wfile.flush()
+        except OSError:
+            pass
+        finally:
+            close = getattr(stream, "close", None)
+            if close is not None:
+                close()
+            self.close_connection = True
 
     def _send(self, response: Response, *, with_body: bool) -> None:
         body = response.body.encode()
         self.send_response(response.status)
         self.send_header("Content-Type", response.content_type)
-        self.send_header("Content-Length", str(len(body)))
+        if response.stream is None:
+            self.send_header("Content-Length", str(len(body)))
+        if response.stream is not None or self.close_connection:
+            self.send_header("Connection", "close")
         if response.status == HTTPStatus.UNAUTHORIZED:
             self.send_header("WWW-Authenticate", 'Basic realm="necropsy"')
-        for name, value in _SECURE.items():
+        for name, value in {**_SECURE, **response.headers}.items():
             self.send_header(name, value)
         self.end_headers()
         if with_body:

@@ -27,7 +27,7 @@ def creator(
     known: dict[str, object] = {"first_at": NOON - timedelta(hours=4), "last_at": NOON, "births": 1_440.0, "store": "A"}
     if over:
         known["last_at"] = NOON - timedelta(hours=1)
-    member = Member(f"10.0.0.{number}:8080", url, "prometheus/blackbox", 10.0, number * 1.5, per_day)
+    member = Member(f"10.0.0.{number}:8080", "every 10 s", url, "prometheus/blackbox", 10.0, number * 1.5, per_day)
     return Creator(member, slug=slug, over=over, line="prometheus.yml:17  copies __address__", **{**known, **said})  # type: ignore[arg-type]
 
 

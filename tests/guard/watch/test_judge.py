@@ -94,7 +94,9 @@ def test_a_creator_of_few_sessions_is_not_spoken_of() -> None:
 
 def test_a_train_that_is_identified_later_is_the_same_creator() -> None:
     known = creator(1)
-    unknown = replace(known, member=replace(known.member, url="", prober="", name="unknown, 1.50 s into every 10 s"))
+    unknown = replace(
+        known, member=replace(known.member, url="", prober="", name="unknown, 1.50 s into every 10 s", about="")
+    )
     assert len(after(look(unknown), look(known, at=LATER))) == 1
 
 

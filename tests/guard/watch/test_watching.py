@@ -63,7 +63,7 @@ def test_a_prober_is_noticed_kept_in_mind_and_resolved_when_it_has_stopped(tmp_p
         probe_sessions(client, now - HOURS * 3600, now)
         (notice,) = watching.look()
         assert (notice.kind, notice.store, notice.resolved_at) == ("creator", "A", None)
-        assert "every 10 s" in notice.members[0].name
+        assert "every 10 s" in "".join(lines(notice))
         assert notice.since is not None
         assert abs(notice.since.timestamp() - (now - HOURS * 3600)) < 60
         key = notice.key

@@ -43,8 +43,12 @@ class Census:
         self._after = after
         self.taken: Taken | None = None
         """What the last look that succeeded saw; None before the first."""
-        self._taken_at: float | None = None
-        self._took_s = 0.0
+        self.taken_at: float | None = None
+        """When it was begun, Unix time."""
+        self.next_at: float | None = None
+        """When the next one begins; None before the first has ended."""
+        self.took_s = 0.0
+        """Seconds that the last one took."""
         self._error = ""
         self._failures = 0
         self._stop = threading.Event()
@@ -69,12 +73,12 @@ class Census:
         now = time.time()
         own = [
             ("necropsy_census_up", "gauge", "Whether the last census succeeded.",
-             [Sample((), float(self._taken_at is not None and not self._error))]),
+             [Sample((), float(self.taken_at is not None and not self._error))]),
             ("necropsy_census_failures_total", "counter", "Censuses that failed.", [Sample((), float(self._failures))]),
-            ("necropsy_census_duration_seconds", "gauge", "How long the last census took.", [Sample((), self._took_s)]),
+            ("necropsy_census_duration_seconds", "gauge", "How long the last census took.", [Sample((), self.took_s)]),
         ]  # fmt: skip
-        if self._taken_at is not None:
-            age = [Sample((), now - self._taken_at)]
+        if self.taken_at is not None:
+            age = [Sample((), now - self.taken_at)]
             own.append(("necropsy_census_age_seconds", "gauge", "How long ago the census below was taken.", age))
         return [Family(name, kind, text, samples) for name, kind, text, samples in own] + (
             self.taken.families if self.taken is not None else []
@@ -100,10 +104,10 @@ class Census:
             written, said = process.communicate()
             too_long = f"the look took longer than {within_s:.0f} s"
         self._process = None
-        self._took_s = time.time() - began
+        self.took_s = time.time() - began
         if process.returncode == 0 and not too_long:
             taken = decode(written)
-            self.taken, self._taken_at, self._error = taken, began, ""
+            self.taken, self.taken_at, self._error = taken, began, ""
         elif not self._stop.is_set():
             self._failures += 1
             self._error = (too_long or _reason(said) or f"the process ended with {process.returncode}")[:_LONGEST]
@@ -118,7 +122,12 @@ class Census:
     def _run(self) -> None:
         while not self._stop.is_set():
             began = time.monotonic()
-            self.take()
+            try:
+                self.take()
+            except Exception as error:  # noqa: BLE001 -- no process could be started, or it wrote nonsense: the next look may
+                self._failures += 1
+                self._error = f"{type(error).__name__}: {error}"[:_LONGEST]
+            self.next_at = time.time() + max(1.0, self.every_s - (time.monotonic() - began))
             self._stop.wait(max(1.0, self.every_s - (time.monotonic() - began)))
 
 

@@ -65,14 +65,17 @@ class Exporter:
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _metrics(self, request: Request) -> Response:
-        """Show the one server, where there is one; of several each has its own address."""
+        return Response(text_of(self.families(request)), CONTENT_TYPE)
+
+    def families(self, request: Request) -> list[Family]:
+        """Return the one server, where there is one; of several each has its own address."""
         families = process_families(self._began)
         if self._census is not None:
             families += self._census.families()
         if len(self.targets) == 1:
             (target,) = self.targets.values()
             families += target.scrape(_within_s(request))
-        return Response(text_of(families), CONTENT_TYPE)
+        return families
 
     def _scrape(self, request: Request) -> Response:
         name = request.query.get("target", "")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from concurrent.futures import Executor, Future
 from concurrent.futures import TimeoutError as TookTooLong
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Lock
 from typing import Final
 
@@ -62,20 +62,28 @@ class Target:
 
     def scrape(self, within_s: float) -> list[Family]:
         """Return every family of the server, and those of the scrape itself."""
-        began = time.monotonic()
+        scrape = self.look(within_s)
         with self._lock:
             self._scrapes += 1
-            if self._question is None or self._question.done():
-                self._question = self._pool.submit(self._ask)
-            question = self._question
+            self._total_s += scrape.took_s
+        return scrape.families + self._own(scrape)
+
+    def look(self, within_s: float) -> Scrape:
+        """Ask the server without counting it as a scrape."""
+        began = time.monotonic()
+        question = self.ask()
         try:
             scrape = question.result(within_s)
         except TookTooLong:
             scrape = Scrape([], error=f"no answer within {within_s:g} s")
-        scrape.took_s = time.monotonic() - began
+        return replace(scrape, took_s=time.monotonic() - began)
+
+    def ask(self) -> Future[Scrape]:
+        """Begin to ask, unless a question is under way; do not wait."""
         with self._lock:
-            self._total_s += scrape.took_s
-        return scrape.families + self._own(scrape)
+            if self._question is None or self._question.done():
+                self._question = self._pool.submit(self._ask)
+            return self._question
 
     def close(self) -> None:
         """Hang up."""

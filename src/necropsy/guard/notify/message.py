@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Final
@@ -62,12 +62,12 @@ def sample(now: datetime | None = None) -> Notice:
     """Return the notice that the incident would have caused: what a test of a way shows and sends."""
     at = (now or datetime.now(UTC)).replace(microsecond=0)
     hosts = ("172.12.1.189:80", "172.12.1.189:8080", "172.12.1.190:80", "172.12.1.190:8080")
+    asked = "asked by prometheus/blackbox_exporter_http, every 10 s"
     members = tuple(
-        Member(f"{host}, asked by prometheus/blackbox_exporter_http, every 10 s", f"http://{host}/",
+        Member(host, asked if host.endswith(":80") else f"{asked}, in no access log", f"http://{host}/",
                "prometheus/blackbox_exporter_http", 10.0, 4.1, 8_640.0)
         for host in hosts
     )  # fmt: skip
-    first = replace(members[1], name=f"{members[1].name}, in no access log")
     return Notice(
         key="test",
         kind="creator",
@@ -77,7 +77,7 @@ def sample(now: datetime | None = None) -> Notice:
         title="4 new creators start 34,560 sessions a day in store A",
         opened_at=at,
         since=at - timedelta(hours=1),
-        members=(members[0], first, *members[2:]),
+        members=members,
         figures=(
             "34,560 sessions a day",
             "93 % of 1,548 sessions (1.1 MB)",

@@ -9,11 +9,11 @@ from __future__ import annotations
 from typing import Any, Final
 
 from necropsy.guard.notify.message import Message, State
+from necropsy.guard.watch.notice import who
 from necropsy.report.figures import moment
 
 _HEADER: Final = 150
 _SECTION: Final = 2_900
-_MOST_NAMED: Final = 8
 _SIGNS: Final = {"info": "🔵", "warning": "🟠", "critical": "🔴"}
 
 
@@ -37,9 +37,7 @@ def _open(message: Message) -> list[dict[str, Any]]:
     notice = message.notice
     facts = []
     if notice.members:
-        named = [f"• {_escaped(member.name)}" for member in notice.members[:_MOST_NAMED]]
-        more = len(notice.members) - _MOST_NAMED
-        facts.append("\n".join(["*Who*", *named, *([f"and {more} more"] if more > 0 else [])]))
+        facts.append("\n".join(["*Who*", *(f"• {_escaped(text)}" for text in who(notice))]))
     if notice.since is not None:
         facts.append(f"*Since* {moment(notice.since)}")
     if notice.figures:

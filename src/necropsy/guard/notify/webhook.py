@@ -27,7 +27,7 @@ def payload(message: Message) -> dict[str, Any]:
         "since": iso(notice.since) if notice.since is not None else None,
         "resolved_at": iso(notice.resolved_at) if notice.resolved_at is not None else None,
         "who": [
-            {"name": member.name, "url": member.url or None, "prober": member.prober or None,
+            {"name": member.name, "about": member.about or None, "url": member.url or None, "prober": member.prober or None,
              "period_s": member.period_s, "sessions_per_day": member.per_day}
             for member in notice.members
         ],

@@ -27,6 +27,8 @@ _RESERVE_S: Final = 0.5
 _LONGEST_S: Final = 120.0
 """Seconds that a probe may take when neither Prometheus nor the module says less, as in blackbox."""
 _DAY_S: Final = 86_400
+_MOST_KNOWN: Final = 10_000
+"""Targets that are kept in mind: whoever may ask could name any number of them."""
 
 
 @dataclass(slots=True)
@@ -39,6 +41,9 @@ class _Known:
     started: int = 0
     """Sessions that its probes started."""
     warned: bool = False
+    success: bool = False
+    """Of the last probe."""
+    reason: str = ""
     lock: Lock = field(default_factory=Lock)
 
 
@@ -89,6 +94,11 @@ class Prober:
             )
         self.modules, self._reload_succeeded, self._reloaded_at = modules, True, time.time()
 
+    def take_over(self, other: Prober) -> None:
+        """Go on with the cookies and counts of another: a reload starts no session anew."""
+        with self._lock, other._lock:
+            self._known = other._known
+
     def _read(self) -> dict[str, HttpModule]:
         if self._config is None:
             return {DEFAULT_MODULE: HttpModule(DEFAULT_MODULE)}
@@ -129,11 +139,16 @@ class Prober:
 
     def _of(self, target: str, module: str) -> _Known:
         with self._lock:
-            return self._known.setdefault((target, module), _Known(first_at=time.time()))
+            known = self._known.pop((target, module), None) or _Known(first_at=time.time())
+            self._known[target, module] = known  # at the end: the first is who was not asked for longest
+            if len(self._known) > _MOST_KNOWN:
+                del self._known[next(iter(self._known))]
+            return known
 
     def _note(self, target: str, module: str, known: _Known, policy: str, result: Result) -> None:
         with known.lock:
             known.probes += 1
+            known.success, known.reason = result.success, result.reason
             known.started += result.session_started
             repeated = known.probes > 1 and known.started > 1
             if not result.session_started or known.warned:
@@ -165,6 +180,10 @@ class Prober:
             return Response(f"{self._delegate}: {error}\n", status=HTTPStatus.BAD_GATEWAY)
 
     def _metrics(self, _: Request) -> Response:
+        return Response(text_of(self.families()), CONTENT_TYPE)
+
+    def families(self) -> list[Family]:
+        """Return what the prober says of itself."""
         with self._lock:
             known = dict(self._known)
         started = [
@@ -181,7 +200,17 @@ class Prober:
             ("necropsy_build_info", "gauge", "The version of necropsy.", [Sample((("version", __version__),), 1.0)]),
             ("necropsy_probe_sessions_started_total", "counter", "Sessions that probes of a target started.", started),
         ]  # fmt: skip
-        return Response(text_of(Family(name, kind, text, samples) for name, kind, text, samples in rows), CONTENT_TYPE)
+        return [Family(name, kind, text, samples) for name, kind, text, samples in rows]
+
+    def seen(self) -> list[tuple[str, str, bool, str, int, int]]:
+        """Return of each target its name, module, whether the last probe succeeded, why not, probes, sessions started."""
+        with self._lock:
+            known = dict(self._known)
+        return [
+            (target, module, one.success, one.reason, one.probes, one.started)
+            for (target, module), one in sorted(known.items())
+            if one.probes
+        ]
 
 
 def seconds_allowed(header: str | None, module: HttpModule) -> float:

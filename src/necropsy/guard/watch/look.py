@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from necropsy._internal.masking import masked
 from necropsy.guard.watch.notice import Member
@@ -169,10 +169,12 @@ def _creators(case: Case, stores: Mapping[str, StoreLook]) -> list[Creator]:
             continue
         probe = probes.get(row["probe_id"]) if row["probe_id"] is not None else None
         origin = probe.origin[0] if probe is not None and probe.origin else None
+        name = inert(masked(row["label"]))
         found.append(
             Creator(
                 Member(
-                    name=_name(row, probe.prober if probe else ""),
+                    name=name,
+                    about=_about(row, probe.prober if probe else "", name),
                     url=masked(probe.url) if probe else "",
                     prober=probe.prober if probe else "",
                     period_s=row["period_s"],
@@ -191,13 +193,11 @@ def _creators(case: Case, stores: Mapping[str, StoreLook]) -> list[Creator]:
     return found
 
 
-def _name(row: Mapping[str, object], prober: str) -> str:
-    """Who: what a legend calls it, its prober, how often it comes, and whether a log shows it."""
-    parts = [inert(masked(str(row["label"])))]
-    if prober:
-        parts.append(f"asked by {prober}")
-    if row["period_s"]:
-        parts.append(f"every {duration(float(str(row['period_s'])))}")
+def _about(row: Mapping[str, Any], prober: str, name: str) -> str:
+    """Who asks for it, how often, and whether a log shows it."""
+    parts = [f"asked by {prober}"] if prober else []
+    if row["period_s"] and " every " not in name:  # whom nobody knows is called by when it comes
+        parts.append(f"every {duration(row['period_s'])}")
     if row["in_access_log"] is False:
         parts.append("in no access log")
     return ", ".join(parts)

@@ -17,6 +17,8 @@ class Member:
 
     name: str
     """In a few words, nothing secret."""
+    about: str = ""
+    """Who asks for it, how often, and whether a log shows it."""
     url: str = ""
     """What it asks for, where a configured probe explains it."""
     prober: str = ""
@@ -77,6 +79,21 @@ class Notice:
 _MOST_NAMED = 8
 
 
+def who(notice: Notice) -> list[str]:
+    """Return whom a notice is about, those together of whom the same is known.
+
+    >>> probes = [Member(f"10.0.0.{n}:80", "every 10 s" if n < 3 else "every 10 s, in no access log") for n in (1, 2, 3)]
+    >>> who(Notice("k", "creator", "s", "A", "info", "t", datetime(2019, 5, 24), members=tuple(probes)))
+    ['10.0.0.1:80, 10.0.0.2:80: every 10 s', '10.0.0.3:80: every 10 s, in no access log']
+    """
+    alike: dict[str, list[str]] = {}
+    for member in notice.members[:_MOST_NAMED]:
+        alike.setdefault(member.about, []).append(member.name)
+    said = [f"{', '.join(names)}: {about}" if about else ", ".join(names) for about, names in alike.items()]
+    more = len(notice.members) - _MOST_NAMED
+    return [*said, f"and {more} more"] if more > 0 else said
+
+
 def lines(notice: Notice) -> list[str]:
     r"""Return the message below its title: who, since when, figures, the line to change, the command to run.
 
@@ -87,9 +104,7 @@ def lines(notice: Notice) -> list[str]:
     figures  900 MB of 1.0 GB
     run      necropsy explain memory/near-limit
     """
-    said = [("who", member.name) for member in notice.members[:_MOST_NAMED]]
-    if len(notice.members) > _MOST_NAMED:
-        said.append(("", f"and {len(notice.members) - _MOST_NAMED} more"))
+    said = [("who", text) for text in who(notice)]
     if notice.since is not None:
         said.append(("since", moment(notice.since)))
     said += [("figures", figure) for figure in notice.figures]

@@ -81,7 +81,7 @@ def of_creators(creators: Sequence[Creator], explained: float | None, store: Sto
 
 def plateau(stopped: Sequence[Creator], going: Sequence[Creator], store: StoreLook) -> Iterator[str]:
     """Yield figures of a half fix: what went, what stays, where it leads."""
-    yield f"stopped: {', '.join(creator.member.name.partition(',')[0] for creator in stopped)}"
+    yield f"stopped: {', '.join(creator.member.name for creator in stopped)}"
     yield f"{count(_per_day(going))} sessions a day instead of {count(_per_day([*stopped, *going]))}"
     if store.immortal:
         yield "these sessions never expire: there is no plateau"

@@ -1,0 +1,262 @@
+"""The guard: exporter, prober, watch, notifications and the page, in one process and at one port.
+
+Each part has threads of its own, and what fails in one is said and tried again there. A look runs in a process of its own.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any, Final
+
+from necropsy.guard.census.schedule import Census
+from necropsy.guard.census.worker import Asked, Watched
+from necropsy.guard.configuration import GuardConfig, read_guard
+from necropsy.guard.exporter.site import Exporter
+from necropsy.guard.exporter.target import Options
+from necropsy.guard.exposition import CONTENT_TYPE, Family, Sample, text_of
+from necropsy.guard.keeper import Keeper
+from necropsy.guard.notify.ledger import Ledger
+from necropsy.guard.notify.teller import Teller
+from necropsy.guard.page.live import Live
+from necropsy.guard.page.site import Page
+from necropsy.guard.page.view import Probed, Server, State
+from necropsy.guard.prober.site import Prober
+from necropsy.guard.watch.notice import SEVERITIES, Notice
+from necropsy.guard.web import Request, Response, Route, Site, WebConfig, drain, read_web_config, serve
+from necropsy.model.errors import NecropsyError
+from necropsy.wire.redis.address import Address, parse_address
+
+_DRAIN_S: Final = 10.0
+_RESOLVED: Final = 50
+"""Resolved notices that the page shows."""
+Log = Callable[[str], None]
+
+
+@dataclass(slots=True)
+class _Parts:
+    """What is made anew at a reload."""
+
+    config: GuardConfig
+    exporter: Exporter
+    prober: Prober
+    teller: Teller
+
+
+class Guard:
+    """One running guard.
+
+    Parameters
+    ----------
+    path
+        The incident file with its table ``[guard]``.
+    command
+        Starts the process that takes one look.
+    log
+        Is told what happens, a line each.
+    say
+        Is given all notices after each look.
+    listen
+        Where to listen; None: where the file says.
+
+    Raises
+    ------
+    NecropsyError
+        The file is wrong, or its address to listen on is taken.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        command: Sequence[str],
+        log: Log,
+        say: Callable[[Sequence[Notice]], None],
+        listen: str | None = None,
+    ) -> None:
+        self._path = path
+        self._log = log
+        self._say = say
+        self._reload_error = ""
+        self._reloaded_at = datetime.now(UTC)
+        self._report = ""
+        config = read_guard(str(path))
+        self._ledger = Ledger(Path(f"{config.case}.told"))
+        self._parts = self._make(config)
+        self._notices: tuple[Notice, ...] = ()
+        self.keeper = Keeper(self._tell)
+        self.census = Census(command, _asked(path, config), config.every_s, self._after_look)
+        self._live = Live(lambda: self._parts.exporter.targets, self._look)
+        self._web = read_web_config(Path(config.web_config)) if config.web_config else WebConfig()
+        self.site = Site(self._routes(), self._web, _own_names(config), log)
+        self.server = serve(listen or config.listen, self.site)
+        self._thread = threading.Thread(target=self.server.serve_forever, name="web", daemon=True)
+
+    @property
+    def address(self) -> str:
+        """Where it listens."""
+        host, port = self.server.server_address[:2]
+        return f"http{'s' if self._web.cert_file else ''}://{host if isinstance(host, str) else host.decode()}:{port}"
+
+    def start(self) -> None:
+        """Begin all parts."""
+        self._parts.teller.start()
+        self._live.start()
+        self.census.start()
+        self._thread.start()
+
+    def stop(self) -> bool:
+        """Take no new request, answer those that were taken, end the look, tell what is due; return whether all were answered."""
+        self._live.stop()
+        answered = drain(self.server, self.site, _DRAIN_S)
+        self.census.stop()
+        self._parts.teller.stop()
+        self._parts.exporter.close()
+        return answered
+
+    def reload(self) -> bool:
+        """Read the file again, and return whether it was taken: with an error in it everything stays as it is."""
+        try:
+            config = read_guard(str(self._path))
+            parts = self._make(config)
+        except NecropsyError as error:
+            self._reload_error = f"{error.message}. {error.hint}"
+            self._log(f"error: {error.message}\nhelp: {error.hint} The old configuration stays in use.")
+            return False
+        old, self._parts = self._parts, parts
+        for name in ("listen", "web_config", "hosts", "case"):
+            if getattr(old.config, name) != getattr(config, name):
+                self._log(f"warning: {name.replace('_', '-')} is as it was: it changes when the guard is started again")
+        parts.prober.take_over(old.prober)
+        parts.teller.update(self._notices)
+        parts.teller.start()
+        self.census.asked, self.census.every_s = _asked(self._path, config, old.config.case), config.every_s
+        old.teller.stop(1.0)
+        old.exporter.close()
+        self._reload_error, self._reloaded_at = "", datetime.now(UTC)
+        self._log("Read the configuration again.")
+        return True
+
+    def _make(self, config: GuardConfig) -> _Parts:
+        """Make the parts that a configuration describes; nothing of it has begun."""
+        stores = _servers(self._path)
+        blackbox = Path(config.blackbox) if config.blackbox else None
+        prober = Prober(blackbox, config.session, config.delegate, lambda text: self._log(f"warning: {text}"))
+        teller = Teller(config.ways, self._ledger, lambda text: self._log(f"warning: {text}"))
+        return _Parts(config, Exporter(stores, Options()), prober, teller)
+
+    # -- what a look brings -----------------------------------------------------------------------------------------
+
+    def _after_look(self, census: Census) -> None:
+        taken = census.taken
+        if taken is not None and taken.page:
+            self._report = taken.page
+            census.forget_page()
+        if taken is not None and taken.anew and not census.error:
+            self._log(f"warning: {taken.anew}")
+        if census.error:
+            self._log(f"warning: the look failed: {census.error}")
+        self.keeper.after_look(census)
+
+    def _tell(self, notices: Sequence[Notice]) -> None:
+        self._notices = tuple(notices)
+        self._say(notices)
+        self._parts.teller.update(notices)
+
+    # -- what is shown ----------------------------------------------------------------------------------------------
+
+    def _routes(self) -> dict[str, Route]:
+        page = Page(self._state, lambda: self._report, self._live)
+        return {
+            **page.routes(),
+            "/metrics": self._metrics,
+            "/scrape": self._scrape,
+            "/probe": self._probe,
+            "/health": lambda _: Response("ok\n"),
+            "/-/healthy": lambda _: Response("ok\n"),
+            "/-/ready": self._ready,
+        }
+
+    def _scrape(self, request: Request) -> Response:
+        return self._parts.exporter.routes()["/scrape"](request)
+
+    def _probe(self, request: Request) -> Response:
+        return self._parts.prober.routes()["/probe"](request)
+
+    def _ready(self, _: Request) -> Response:
+        if self.site.closing.is_set():
+            return Response("ending\n", status=HTTPStatus.SERVICE_UNAVAILABLE)
+        return Response("ok\n")
+
+    def _metrics(self, request: Request) -> Response:
+        parts = self._parts
+        families = [*parts.exporter.families(request), *self.census.families(), *parts.prober.families(),
+                    *parts.teller.families(), *self._own()]  # fmt: skip
+        return Response(text_of(families), CONTENT_TYPE)
+
+    def _own(self) -> list[Family]:
+        open_now = self.keeper.open()
+        noticed = Family("necropsy_notices", "gauge", "Notices that are open, by severity.")
+        for severity in SEVERITIES:
+            noticed.add(float(sum(notice.severity == severity for notice in open_now)), severity=severity)
+        reloaded = Family("necropsy_config_last_reload_successful", "gauge", "Whether the last reload succeeded.")
+        reloaded.samples.append(Sample((), float(not self._reload_error)))
+        at = Family("necropsy_config_last_reload_success_timestamp_seconds", "gauge", "When it did, Unix time.")
+        at.samples.append(Sample((), self._reloaded_at.timestamp()))
+        threads = Family("necropsy_threads", "gauge", "Threads of this process.")
+        threads.samples.append(Sample((), float(threading.active_count())))
+        return [noticed, reloaded, at, threads]
+
+    def _look(self) -> Mapping[str, Any]:
+        return {"taken_at": self.census.taken_at, "error": self.census.error, "open": len(self.keeper.open())}
+
+    def _state(self) -> State:
+        census, parts = self.census, self._parts
+        open_now = self.keeper.open()
+        keys = {notice.key for notice in open_now}
+        resolved = [
+            notice for notice in reversed(self._notices) if notice.resolved_at is not None and notice.key not in keys
+        ]
+        return State(
+            verdict=census.taken.verdict if census.taken is not None else "",
+            taken_at=datetime.fromtimestamp(round(census.taken_at), UTC) if census.taken_at is not None else None,
+            took_s=census.took_s,
+            every_s=census.every_s,
+            error=census.error,
+            has_report=bool(self._report),
+            open=sorted(open_now, key=lambda notice: (-notice.rank, notice.opened_at)),
+            resolved=resolved[:_RESOLVED],
+            servers=[Server(name, target.address.masked) for name, target in parts.exporter.targets.items()],
+            probed=[Probed(*seen) for seen in parts.prober.seen()],
+            ways=list(parts.teller.health().items()),
+            reloaded=self._reload_error,
+        )
+
+
+def _asked(path: Path, config: GuardConfig, case: str | None = None) -> Asked:
+    watched = Watched(case or config.case, config.keep_s, config.limits, config.events, config.event_file, page=True)
+    return Asked(incident=str(path), watch=watched)
+
+
+def _servers(path: Path) -> list[tuple[str, Address]]:
+    """Return name and address of each live store of the file."""
+    from necropsy.autopsy.incident_file import load
+    from necropsy.autopsy.sources import LiveAddress
+
+    environ = dict(os.environ)
+    stores = load(str(path)).stores
+    return [
+        (store.name, parse_address(store.locator.text, environ=environ))
+        for store in stores
+        if isinstance(store.locator, LiveAddress)
+    ]
+
+
+def _own_names(config: GuardConfig) -> list[str]:
+    """Return the names under which the page may be asked for."""
+    return [socket.gethostname(), socket.gethostname().partition(".")[0], *config.hosts]
