@@ -17,7 +17,7 @@ from necropsy.report.terminal_layout import Sheet
 _STYLES: Final = {Severity.CRITICAL: "bold red", Severity.WARNING: "bold yellow", Severity.INFO: "bold"}
 _COMMANDS: Final = {Severity.CRITICAL: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
 _MOST_PLACES: Final = 6
-_SHORT: Final = 60
+_SHORT: Final = 120
 """Characters of a reason that is shown beside its place."""
 
 
@@ -62,7 +62,8 @@ def _finding(sheet: Sheet, finding: Finding) -> None:
     further = [exhibit for exhibit in (finding.primary, *finding.supporting) if exhibit is not None]
     for exhibit in further[:_MOST_PLACES]:
         where = f"  {inert(str(exhibit.origin))}" if exhibit.origin else ""
-        why = f": {prose(exhibit.text)}" if 0 < len(exhibit.text) <= _SHORT else ""
+        text = exhibit.text.removeprefix(f"{exhibit.origin} ") if exhibit.origin else exhibit.text
+        why = f": {prose(text)}" if 0 < len(text) <= _SHORT and text != str(exhibit.origin) else ""
         sheet.line("- ", prose(exhibit.title), (where, "cyan"), why, indent=2, hang=2)
     if len(further) > _MOST_PLACES:
         sheet.line(f"- {len(further) - _MOST_PLACES} more", indent=2)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from necropsy.model.errors import ConfigurationError
+from necropsy.model.errors import ConfigurationError, NotJudged
 from necropsy.model.probe import Probe
 from necropsy.probes.configuration_file import ConfigurationFile
 from necropsy.probes.probers.command import CommandRequest, request_of
@@ -149,6 +149,113 @@ def test_expressions_of_terraform_stay_texts() -> None:
     }
     with pytest.raises(ConfigurationError):
         parse_hcl("a = var.x + 1", "f")
+
+
+def problems(kind: str, text: str, file: str) -> list[tuple[int, str]]:
+    found = BY_KIND[kind].read(text, file)
+    assert all(isinstance(problem, NotJudged) for problem in found.problems)
+    return [(problem.line, problem.reason) for problem in found.problems]
+
+
+@pytest.mark.parametrize(
+    ("resource", "line", "said"),
+    [
+        (
+            'resource "aws_lb_target_group" "a" {\n health_check {\n path = var.path\n}\n}',
+            3,
+            "path is an expression (var.path)",
+        ),
+        (
+            'resource "aws_elb" "a" {\n health_check {\n target = "HTTP:80${var.path}"\n}\n}',
+            3,
+            "target is an expression",
+        ),
+        (
+            'resource "azurerm_lb_probe" "a" {\n protocol = local.p\n request_path = "/"\n}',
+            2,
+            "protocol is an expression",
+        ),
+        (
+            'resource "google_compute_health_check" "a" {\n http_health_check {\n request_path = coalesce(a, "/")\n}\n}',
+            3,
+            "request_path",
+        ),
+        ('resource "digitalocean_loadbalancer" "a" {\n healthcheck {\n path = "/"\n}\n}', 2, "are not read"),
+        ('resource "kubernetes_deployment" "a" {\n spec {\n liveness_probe {\n}\n}\n}', 3, "are not read"),
+        ('resource "pingdom_check" "a" {\n host = "shop.example"\n}', 1, "are not read"),
+    ],
+)
+def test_what_terraform_does_not_tell_is_not_examined(resource: str, line: int, said: str) -> None:
+    [(place, reason)] = problems("terraform", resource, "main.tf")
+    assert place == line
+    assert said in reason
+    assert BY_KIND["terraform"].read(resource, "main.tf").probes == []
+
+
+def test_a_resource_that_checks_nothing_is_no_problem() -> None:
+    text = 'resource "aws_lb" "a" {\n name = var.name\n}\nresource "aws_lb_listener" "b" {\n port = 80\n}\n'
+    assert problems("terraform", text, "main.tf") == []
+
+
+def test_health_checks_of_other_clouds_are_read() -> None:
+    text = """
+resource "google_compute_health_check" "shop" {
+  check_interval_sec = 7
+  https_health_check {
+    port = 8443
+  }
+}
+resource "google_compute_http_health_check" "old" {
+  request_path = "/login"
+}
+resource "google_compute_region_health_check" "plain" {
+  tcp_health_check {
+    port = 22
+  }
+}
+resource "azurerm_lb_probe" "probe" {
+  protocol = "Http"
+  port = 8080
+  request_path = "/"
+}
+resource "azurerm_lb_probe" "tcp" {
+  port = 25
+}
+resource "aws_route53_health_check" "world" {
+  fqdn = "shop.example"
+  port = 443
+  type = "HTTPS_STR_MATCH"
+  request_interval = 10
+}
+"""
+    assert [short(probe) for probe in probes("terraform", text, "main.tf")] == [
+        ("google/shop", "google-http", "GET", "https://<address>:8443/", 7.0, True),
+        ("google/old", "google-http", "GET", "http://<address>:80/login", 5.0, True),
+        ("google/plain", "google-check", "", "<address>:22", 5.0, False),
+        ("azure/probe", "azure-http", "GET", "http://<address>:8080/", 15.0, True),
+        ("azure/tcp", "azure-check", "", "<address>:25", 15.0, False),
+        ("route53/world", "route53-http", "GET", "https://shop.example:443/", 10.0, True),
+    ]
+
+
+def test_an_interval_that_is_an_expression_is_assumed_and_said() -> None:
+    text = 'resource "aws_lb_target_group" "a" {\n port = 80\n health_check {\n path = "/"\n interval = var.every\n}\n}'
+    [probe] = probes("terraform", text, "main.tf")
+    assert (probe.period_s, "the default of 30 s is assumed" in probe.origin[0].what) == (30.0, True)
+
+
+@pytest.mark.parametrize("path", ["!Sub '/${Stage}'", "!Ref Path", "{Ref: Path}", "{'Fn::Sub': '/${Stage}'}"])
+def test_a_function_of_cloudformation_is_not_taken_for_a_path(path: str) -> None:
+    text = f"Resources:\n  G:\n    Type: AWS::ElasticLoadBalancingV2::TargetGroup\n    Properties: {{Port: !Ref P, HealthCheckPath: {path}}}\n"
+    [(line, reason)] = problems("cloudformation", text, "t.yaml")
+    assert (line, "HealthCheckPath is an expression" in reason) == (4, True)
+    assert BY_KIND["cloudformation"].read(text, "t.yaml").probes == []
+
+
+def test_a_check_of_cloudformation_that_is_not_read_is_not_examined() -> None:
+    text = "Resources: {R: {Type: 'AWS::Route53::HealthCheck', Properties: {HealthCheckConfig: {ResourcePath: /}}}}"
+    [(line, reason)] = problems("cloudformation", text, "t.yaml")
+    assert (line, "are not read" in reason) == (1, True)
 
 
 CLOUDFORMATION = {

@@ -47,6 +47,7 @@ def examine(case: Case) -> Iterator[Finding | Cleared]:
         known = [probe for probe in probes if probe.health_path]
         paths = sorted({probe.path for probe in probes})
         health = sorted({probe.health_path for probe in known if probe.health_path})
+        exhibits = _exhibits(probes)
         yield Finding(
             severity=Severity.WARNING,
             confidence=Confidence.HIGH if known else Confidence.MEDIUM,
@@ -58,8 +59,8 @@ def examine(case: Case) -> Iterator[Finding | Cleared]:
                 "A page of the application may start a session for every visitor without a cookie, and a prober never"
                 " has one. A health endpoint outside the session middleware does not."
             ),
-            primary=_exhibit(probes[0]),
-            supporting=tuple(_exhibit(probe) for probe in probes[1:]),
+            primary=exhibits[0],
+            supporting=tuple(exhibits[1:]),
             remedy=None if probes[0].kind == _BLACKBOX else _remedy(probes[0]),
         )
     if right and not wrong:
@@ -90,9 +91,18 @@ def _remedy(probe: Probe) -> Remedy:
     )
 
 
-def _exhibit(probe: Probe) -> Exhibit:
+def _exhibits(probes: list[Probe]) -> list[Exhibit]:
+    """One for each request and line; replicas of a pod whose addresses are not known ask alike, and are counted."""
+    alike: dict[tuple[object, ...], list[Probe]] = defaultdict(list)
+    for probe in probes:
+        alike[probe.method, probe.url, probe.period_s, probe.origin].append(probe)
+    return [_exhibit(same[0], len(same)) for same in alike.values()]
+
+
+def _exhibit(probe: Probe, targets: int) -> Exhibit:
     return Exhibit(
-        title=f"{probe.method} {probe.url} every {probe.period_s:g} s",
+        title=f"{probe.method} {probe.url} every {probe.period_s:g} s"
+        + (f", {targets} targets" if targets > 1 else ""),
         text="; ".join(_telling(probe)),
         origin=probe.origin[0] if probe.origin else None,
         query=f"SELECT url, period_s FROM probe WHERE kind = '{probe.kind}'",

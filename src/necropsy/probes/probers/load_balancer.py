@@ -1,11 +1,11 @@
-"""AWS: health checks of target groups and classic load balancers, in Terraform (HCL) and CloudFormation (YAML, JSON).
+"""AWS: health checks of target groups and classic load balancers, in CloudFormation (YAML, JSON); Terraform's go the same way.
 
 Sample::
 
-    resource "aws_lb_target_group" "admin" {
-      port = 80
-      health_check { path = "/" interval = 15 }
-    }
+    Resources:
+      Admin:
+        Type: AWS::ElasticLoadBalancingV2::TargetGroup
+        Properties: {Port: 80, HealthCheckPath: /, HealthCheckIntervalSeconds: 15}
 
 Each node of a balancer, one for every availability zone at least, asks on its own: every probe here stands for at least one.
 A redirect is not followed, and cookies are not kept.
@@ -13,43 +13,25 @@ A redirect is not followed, and cookies are not kept.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
+from necropsy.model.errors import NotJudged
 from necropsy.model.evidence import Origin
 from necropsy.probes.consul.fields import Fields
 from necropsy.probes.probers.interface import Prober, ProberReading, Schedule, add, harmless_probe, http_probe
 from necropsy.probes.session_risk import UNKNOWN_ADDRESS
 from necropsy.probes.syntax.document import parse_json, parse_yaml
-from necropsy.probes.syntax.hcl import parse_hcl
 from necropsy.probes.syntax.node import Node
 
 _DEFAULT_INTERVAL_S: Final = 30.0
 _GROUP: Final = "AWS::ElasticLoadBalancingV2::TargetGroup"
+_CHECKS: Final = re.compile(r"HealthCheck|Synthetics")
+"""Types of resources that are nothing but a check."""
+LOOK: Final = "Look at what it asks: a page such as / may start a session each time."
 _CLASSIC: Final = "AWS::ElasticLoadBalancing::LoadBalancer"
-
-
-def read_terraform(text: str, file: str) -> ProberReading:
-    """Read Terraform's ``aws_lb_target_group``, ``aws_alb_target_group`` and ``aws_elb``; expressions are not evaluated."""
-    root = parse_json(text, file) if file.endswith(".json") else parse_hcl(text, file, expressions=True)
-    found = ProberReading()
-    for kind, name, body in _resources(root):
-        fields = Fields(body)
-        for check in fields.mappings("healthcheck"):
-            if kind == "aws_elb":
-                _classic(name, check, found)
-            elif kind in ("aws_lb_target_group", "aws_alb_target_group") and check.text("enabled") != "false":
-                _target_group(name, fields, _Names("path", "port", "protocol", "interval"), check, found)
-    return found
-
-
-def _resources(root: Node) -> Iterator[tuple[str, str, Node]]:
-    for key, kinds in root.pairs:
-        if key.text() != "resource":
-            continue
-        for kind, names in kinds.pairs:
-            for name, body in names.pairs:
-                yield kind.text(), name.text(), body
 
 
 def read_cloudformation(text: str, file: str) -> ProberReading:
@@ -63,81 +45,142 @@ def read_cloudformation(text: str, file: str) -> ProberReading:
             continue
         fields = Fields(body)
         if kind.text() == _GROUP and fields.text("healthcheckenabled") != "false":
-            names = _Names("healthcheckpath", "healthcheckport", "healthcheckprotocol", "healthcheckintervalseconds")
-            _target_group(name, fields, names, fields, found)
+            target_group(name, fields, _GROUP_NAMES, fields, found)
         elif kind.text() == _CLASSIC:
             for check in fields.mappings("healthcheck"):
-                _classic(name, check, found)
+                classic(name, check, found)
+        elif _CHECKS.search(kind.text()):
+            reason = f"{kind.text()} {name} checks something at an interval; resources of this type are not read"
+            found.problems.append(NotJudged(resource.file, resource.line, reason, hint=LOOK))
     return found
 
 
-class _Names:
-    """What the fields of a check are called."""
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What the fields of a target group's check are called."""
 
-    def __init__(self, path: str, port: str, protocol: str, interval: str) -> None:
-        self.path, self.port, self.protocol, self.interval = path, port, protocol, interval
+    path: str
+    port: str
+    protocol: str
+    interval: str
 
 
-def _target_group(name: str, group: Fields, names: _Names, check: Fields, found: ProberReading) -> None:
-    protocol = (check.text(names.protocol) or group.text("protocol") or "HTTP").upper()
-    port = check.text(names.port)
+_GROUP_NAMES: Final = Names("healthcheckpath", "healthcheckport", "healthcheckprotocol", "healthcheckintervalseconds")
+"""Among the properties of a group in CloudFormation."""
+CHECK_OF_GROUP: Final = Names("path", "port", "protocol", "interval")
+"""In the block ``health_check`` of Terraform."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One health check of a load balancer."""
+
+    prober: str
+    protocol: str
+    host: str
+    port: str
+    path: str
+    schedule: Schedule
+    user_agent: str
+
+
+def target_group(name: str, group: Fields, names: Names, check: Fields, found: ProberReading) -> None:
+    """Read the check of a target group of AWS."""
+    if not is_known(f"elb/{name}", check, (names.path, names.protocol), found):
+        return
+    protocol = (check.text(names.protocol) or literal(group, "protocol") or "HTTP").upper()
+    port = literal(check, names.port)
     if port in ("", "traffic-port"):
-        port = group.text("port")
+        port = literal(group, "port")
     path = check.text(names.path) or "/"
-    origin = check.origin(names.path, names.protocol, what=f"health check of {name} asks {path}")
-    _balancer(
-        f"elb/{name}",
-        protocol,
-        port,
-        path,
-        _schedule(check.text(names.interval)),
+    assumed = assumed_interval(check, names.interval, _DEFAULT_INTERVAL_S)
+    origin = check.origin(names.path, names.protocol, what=f"health check of {name} asks {path}{assumed}")
+    timing = schedule(check, names.interval, _DEFAULT_INTERVAL_S)
+    add_check(
+        Check(f"elb/{name}", protocol, UNKNOWN_ADDRESS, port, path, timing, "ELB-HealthChecker/2.0"), origin, found
+    )
+
+
+def classic(name: str, check: Fields, found: ProberReading) -> None:
+    """Read the check of a classic load balancer: a target such as ``HTTP:8080/health`` or ``TCP:22``."""
+    if not is_known(f"elb/{name}", check, ("target",), found):
+        return
+    protocol, _, rest = check.text("target").partition(":")
+    port, slash, path = rest.partition("/")
+    assumed = assumed_interval(check, "interval", _DEFAULT_INTERVAL_S)
+    origin = check.origin("target", what=f"health check of {name}{assumed}")
+    timing = schedule(check, "interval", _DEFAULT_INTERVAL_S)
+    add_check(
+        Check(f"elb/{name}", protocol.upper(), UNKNOWN_ADDRESS, port, slash + path, timing, "ELB-HealthChecker/1.0"),
         origin,
-        "ELB-HealthChecker/2.0",
         found,
     )
 
 
-def _classic(name: str, check: Fields, found: ProberReading) -> None:
-    """Read a target such as ``HTTP:8080/health`` or ``TCP:22``."""
-    protocol, _, rest = check.text("target").partition(":")
-    port, slash, path = rest.partition("/")
-    origin = check.origin("target", what=f"health check of {name}")
-    schedule = _schedule(check.text("interval"))
-    _balancer(f"elb/{name}", protocol.upper(), port, slash + path, schedule, origin, "ELB-HealthChecker/1.0", found)
+def is_known(prober: str, check: Fields, names: Sequence[str], found: ProberReading) -> bool:
+    """Whether these fields, where they are there, are literals; an expression is a problem: what is asked is not known."""
+    for name in names:
+        node = check.value(name)
+        if node is not None and _is_expression(node):
+            written = f" ({node.text()})" if node.kind == "scalar" else ""
+            called = next(key.text() for key, value in check.node.pairs if value is node)
+            reason = f"{prober}: {called} is an expression{written}, which is not evaluated: what is asked is not known"
+            found.problems.append(NotJudged(node.file, node.line, reason, hint=LOOK))
+            return False
+    return True
 
 
-def _schedule(text: str) -> Schedule:
-    return Schedule(float(text) if text.isdigit() and int(text) else _DEFAULT_INTERVAL_S)
+def _is_expression(node: Node) -> bool:
+    """Whether a value is computed: an expression of HCL, ``${…}``, or a function of CloudFormation."""
+    if node.kind != "scalar":
+        return True
+    computed = node.tag is not None and not node.tag.startswith(("!!", "tag:yaml.org"))
+    return node.style == "expression" or computed or "${" in node.text()
 
 
-def _balancer(
-    prober: str,
-    protocol: str,
-    port: str,
-    path: str,
-    schedule: Schedule,
-    origin: Origin,
-    user_agent: str,
-    found: ProberReading,
-) -> None:
-    service = prober.partition("/")[2]
-    where = f"{UNKNOWN_ADDRESS}:{port}" if port.isdigit() else UNKNOWN_ADDRESS
-    if protocol not in ("HTTP", "HTTPS"):
-        because = f"a {protocol} check opens a connection and asks nothing"
-        found.probes.append(harmless_probe(prober, "elb-check", where, schedule, (origin,), because, service=service))
+def literal(fields: Fields, name: str) -> str:
+    """Return the text of a field; empty when it is an expression."""
+    node = fields.value(name)
+    return "" if node is None or _is_expression(node) else node.text()
+
+
+def schedule(fields: Fields, name: str, default_s: float) -> Schedule:
+    """Return the interval of a check; the default where there is none, or it is an expression."""
+    text = literal(fields, name)
+    return Schedule(float(text) if text.isdigit() and int(text) else default_s)
+
+
+def assumed_interval(fields: Fields, name: str, default_s: float) -> str:
+    """Return what to say of an interval that is an expression; empty when it is none."""
+    node = fields.value(name)
+    if node is None or not _is_expression(node):
+        return ""
+    return f" (its interval is an expression; the default of {default_s:g} s is assumed)"
+
+
+def add_check(check: Check, origin: Origin, found: ProberReading) -> None:
+    """Keep the probe of a check."""
+    service = check.prober.partition("/")[2]
+    kind = check.prober.partition("/")[0]
+    where = f"{check.host}:{check.port}" if check.port.isdigit() else check.host
+    if check.protocol not in ("HTTP", "HTTPS"):
+        because = f"a {check.protocol} check opens a connection and asks nothing"
+        found.probes.append(
+            harmless_probe(check.prober, f"{kind}-check", where, check.schedule, (origin,), because, service=service)
+        )
         return
+    slash = "" if check.path.startswith("/") else "/"
     probe = http_probe(
-        prober,
-        "elb-http",
-        f"{protocol.lower()}://{where}{path or '/'}",
-        schedule,
+        check.prober,
+        f"{kind}-http",
+        f"{check.protocol.lower()}://{where}{slash}{check.path}",
+        check.schedule,
         (origin,),
-        user_agents=(user_agent,),
+        user_agents=(check.user_agent,),
         follows_redirects=False,
         service=service,
     )
     add(found, probe, origin)
 
 
-TERRAFORM: Final = Prober("terraform", "AWS load balancers in Terraform", read_terraform)
-CLOUDFORMATION: Final = Prober("cloudformation", "AWS load balancers in CloudFormation", read_cloudformation)
+PROBER: Final = Prober("cloudformation", "AWS load balancers in CloudFormation", read_cloudformation)

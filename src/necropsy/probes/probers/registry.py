@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from necropsy.probes.probers import compose, gatus, haproxy, kubelet, load_balancer, uptime_kuma
+from necropsy.probes.probers import compose, gatus, haproxy, kubelet, load_balancer, terraform, uptime_kuma
 from necropsy.probes.probers.interface import Prober
 
 PROBERS: Final[tuple[Prober, ...]] = (
     kubelet.PROBER,
-    load_balancer.TERRAFORM,
-    load_balancer.CLOUDFORMATION,
+    terraform.PROBER,
+    load_balancer.PROBER,
     haproxy.PROBER,
     compose.PROBER,
     gatus.PROBER,
