@@ -121,6 +121,8 @@ def test_the_shape_of_the_design_is_there_key_by_key() -> None:
         "steady_state_keys": 70560,
         "steady_state_bytes": 36100000,
         "memory_exhausted_at": None,
+        "memory_exhausted_from": None,
+        "memory_exhausted_to": None,
     }
 
 

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 
@@ -30,15 +30,6 @@ def test_immortal_sessions_have_no_plateau(lifetime: int) -> None:
     prediction = predict(replace(STORE, lifetime_s=lifetime), FOUR)
     assert prediction.steady_state_keys is None
     assert "no plateau" in prediction.formula
-
-
-def test_memory_runs_out_at_the_measured_rate() -> None:
-    immortal = replace(STORE, lifetime_s=-1, memory_limit=36_500_000 + 1_047 * 1_440 * 10)
-    assert predict(immortal, FOUR).memory_exhausted_at == NOW + timedelta(hours=10)
-
-
-def test_a_plateau_below_the_limit_never_runs_out() -> None:
-    assert predict(replace(STORE, memory_limit=10**9), FOUR).memory_exhausted_at is None
 
 
 def test_layouts_without_minute_sets_have_none_in_the_sum() -> None:

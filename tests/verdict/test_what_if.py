@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from necropsy.verdict.what_if import Steps, Store, Stream, outlook, outlooks
+from necropsy.verdict.future import Store, Stream
+from necropsy.verdict.what_if import Steps, outlook, outlooks
 
 AT = datetime(2019, 5, 24, 19, tzinfo=UTC)
 DAY = 86_400.0

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def judge(case: Case, evidence: Evidence, sources: Sources, births: Mapping[str, Births]) -> Verdict:
     """Come to a verdict on the births and write it, with its findings and claims, into the case."""
-    from necropsy.autopsy import verdict_inputs
+    from necropsy.autopsy import verdict_inputs, what_if
     from necropsy.examine.interface import examine_all
     from necropsy.examine.registry import EXAMINERS
     from necropsy.treat.fixes.attach import attach_fixes
@@ -36,7 +36,9 @@ def judge(case: Case, evidence: Evidence, sources: Sources, births: Mapping[str,
         findings = attach_fixes(
             findings, evidence.files, evidence.simulation, lambda files: simulate(list(files), sources)
         )
-    predictions = verdict_inputs.predictions(case, evidence, around, births, attribution.claims)
+    predictions = what_if.dated(
+        case, verdict_inputs.predictions(case, evidence, around, births, attribution.claims), evidence.now
+    )
     verdict = weigh(
         findings,
         examination.cleared,

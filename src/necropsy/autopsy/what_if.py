@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -11,7 +13,9 @@ from necropsy.model.what_if import WhatIf
 
 if TYPE_CHECKING:
     from necropsy.case.store import Case
-    from necropsy.verdict.what_if import Steps, Store, Stream
+    from necropsy.model.verdict import Prediction
+    from necropsy.verdict.future import Store, Stream
+    from necropsy.verdict.what_if import Steps
 
 _IDLE: Final = "1 HOUR"
 _PURGEABLE: Final = f"authentication = 'no' AND coalesce(last_seen_at, born_at) < $at - INTERVAL {_IDLE}"
@@ -33,16 +37,17 @@ def what_if(case_path: Path, steps: Steps, memory_limit: int | None = None) -> W
 
     with Case.open(case_path) as case:
         moments = verdict_inputs.read_at(case, datetime.fromisoformat(case.meta()["now"]))
-        stores = [_store(case, name, moments[name]) for name in verdict_inputs.stores(case) if name in moments]
-        return WhatIf(__version__, str(case_path), tuple(outlooks(store, steps, memory_limit) for store in stores))
+        made = [store(case, name, moments[name]) for name in verdict_inputs.stores(case) if name in moments]
+        return WhatIf(__version__, str(case_path), tuple(outlooks(one, steps, memory_limit) for one in made))
 
 
-def _store(case: Case, name: str, at: datetime) -> Store:
+def store(case: Case, name: str, at: datetime) -> Store:
+    """Return what is known of a store that decides what it will hold."""
     import numpy as np
 
     from necropsy.autopsy import verdict_inputs
     from necropsy.verdict.forecast import grace_s
-    from necropsy.verdict.what_if import Store
+    from necropsy.verdict.future import Store
 
     naive = at.replace(tzinfo=None)
     facts = verdict_inputs.facts(case, name, at, 0.0)
@@ -58,6 +63,13 @@ def _store(case: Case, name: str, at: datetime) -> Store:
         " coalesce(sum(bytes), 0)::DOUBLE AS bytes FROM session WHERE store = $store",
         asked,
     )[0]
+    of_people = case.columns(
+        "SELECT greatest(0, epoch(s.expires_at - $at)) AS left_s FROM session s"
+        " JOIN session_claim c ON c.store = s.store AND c.id_hash = s.id_hash"
+        " JOIN birth_claim b ON b.store = c.store AND b.claim_id = c.claim_id"
+        f" WHERE s.store = $store AND b.creator = 'people' AND NOT {_IMMORTAL} ORDER BY 1",
+        asked,
+    )["left_s"]
     grace = grace_s(facts.layout)
     people = case.value(
         "SELECT coalesce(sum(births), 0) FROM birth_claim WHERE store = ? AND creator = 'people'", [name]
@@ -76,6 +88,7 @@ def _store(case: Case, name: str, at: datetime) -> Store:
         bytes_per_session=facts.bytes_per_session,
         other_bytes=max(0.0, facts.bytes - counts["bytes"]),
         memory_limit=facts.memory_limit,
+        people_left_s=np.asarray(of_people, np.float64) + grace,
     )
 
 
@@ -84,11 +97,45 @@ def streams(case: Case, store: str, at: datetime) -> list[Stream]:
     from necropsy.autopsy.reporting import claim_of
     from necropsy.examine import creation
     from necropsy.verdict.actors import is_over
-    from necropsy.verdict.what_if import Stream
+    from necropsy.verdict.future import Stream
 
     going_on = [
         row
         for row in creation.claims(case)
         if row["store"] == store and row["slug"] != creation.PEOPLE and not is_over(claim_of(row), at)
     ]
-    return [Stream(row["slug"], row["label"], row["births_per_hour"] * 24) for row in going_on]
+    return [
+        Stream(
+            row["slug"],
+            row["label"],
+            row["births_per_hour"] * 24,
+            deviation=0.0 if row["period_s"] else _deviation(row["births"], row["births_low"], row["births_high"]),
+            regular=row["period_s"] is not None,
+        )
+        for row in going_on
+    ]
+
+
+def _deviation(births: float, low: float, high: float) -> float:
+    """Standard deviation of a count, as a share of it, from its 95 % interval."""
+    return (high - low) / (2 * 1.96 * births) if births > 0 else 0.0
+
+
+def dated(case: Case, predictions: Sequence[Prediction], now: datetime) -> tuple[Prediction, ...]:
+    """Return predictions with the moment at which memory is full, by the curve of each store as it goes on."""
+    from necropsy.autopsy import verdict_inputs
+    from necropsy.verdict.what_if import Steps, outlook
+
+    moments = verdict_inputs.read_at(case, now)
+    made = []
+    for prediction in predictions:
+        today = outlook(store(case, prediction.store, moments.get(prediction.store, now)), Steps())
+        made.append(
+            replace(
+                prediction,
+                memory_exhausted_at=today.full_at,
+                memory_exhausted_from=today.full_from,
+                memory_exhausted_to=today.full_to,
+            )
+        )
+    return tuple(made)

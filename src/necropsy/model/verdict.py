@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -173,6 +173,10 @@ class Prediction:
     counted_bytes: int
     memory_exhausted_at: datetime | None
     """When memory runs out at this rate; None when it does not, or the limit is unknown."""
+    memory_exhausted_from: datetime | None = field(default=None, kw_only=True)
+    """Earliest moment of its 95 % interval."""
+    memory_exhausted_to: datetime | None = field(default=None, kw_only=True)
+    """Latest moment; None: at the lowest rate never, or no limit is known."""
     formula: str
     """The sum, written out: ``4 probes x 8,640/d x 2 keys + 1,440 minute sets``."""
 

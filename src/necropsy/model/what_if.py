@@ -24,6 +24,10 @@ class Outlook:
     """Seconds until the population is steady; None: never."""
     full_at: datetime | None
     """When the memory limit is reached; None: never, or no limit is known."""
+    full_from: datetime | None
+    """Earliest moment of the 95 % interval; None: not within ten years even at the highest rate, or no limit is known."""
+    full_to: datetime | None
+    """Latest moment; None: at the lowest rate never."""
     curve: tuple[tuple[float, float], ...]
     """Seconds from now, and sessions."""
 

@@ -9,6 +9,7 @@ from necropsy.model.figures import percent, several, size
 
 __all__ = ["a_day", "count", "duration", "interval", "iso", "moment", "percent", "size"]
 
+_DAY_S: Final = 86_400
 _DURATIONS: Final = (
     (31_557_600.0, "year"),  # Julian year, 365.25 days: 2,147,483,647 s is "68 years" and not "69"
     (86_400.0, "day"),
@@ -85,3 +86,25 @@ def iso(time: datetime) -> str:
 def _utc(time: datetime) -> datetime:
     # The case file keeps times without zone, and they mean UTC.
     return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+
+
+def between(likely: datetime, earliest: datetime | None, latest: datetime | None) -> str:
+    """Write a moment to come no more precisely than its interval has it; ``latest`` None is never.
+
+    >>> between(datetime(2026, 12, 3, 14, 20), datetime(2026, 12, 3, 13, 50), datetime(2026, 12, 3, 14, 55))
+    'on 2026-12-03 about 14 h UTC (13:50 to 14:55)'
+    >>> between(datetime(2026, 12, 20), datetime(2026, 12, 17), datetime(2026, 12, 24))
+    'about 2026-12-20 (2026-12-17 to 2026-12-24)'
+    >>> between(datetime(2026, 12, 20), datetime(2026, 12, 17), None)
+    'about 2026-12-20 (2026-12-17 at the earliest; perhaps never)'
+    """
+    if latest is None:
+        return f"about {likely:%Y-%m-%d}" + (
+            f" ({earliest:%Y-%m-%d} at the earliest; perhaps never)" if earliest else ""
+        )
+    if earliest is None or (latest - earliest).total_seconds() > _DAY_S or earliest.date() != latest.date():
+        interval = (
+            f" ({earliest:%Y-%m-%d} to {latest:%Y-%m-%d})" if earliest and earliest.date() != latest.date() else ""
+        )
+        return f"about {likely:%Y-%m-%d}{interval}"
+    return f"on {likely:%Y-%m-%d} about {likely:%H} h UTC ({earliest:%H:%M} to {latest:%H:%M})"

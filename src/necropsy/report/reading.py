@@ -18,7 +18,7 @@ from necropsy.model.finding import Finding, Patch, Remedy, Severity
 from necropsy.model.report import Report, StoreSummary
 from necropsy.model.verdict import Actor, Cause, Kind, Prediction
 from necropsy.report.escaping import inert, inert_block
-from necropsy.report.figures import count, duration, interval, moment, percent, size
+from necropsy.report.figures import between, count, duration, interval, moment, percent, size
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,7 +314,9 @@ def no_cause(report: Report) -> tuple[str, str]:
 def exhausted(prediction: Prediction) -> str:
     """Time at which memory runs out at this rate; empty when it does not."""
     when = prediction.memory_exhausted_at
-    return f"at this rate memory runs out about {when:%Y-%m-%d}" if when else ""
+    if when is None:
+        return ""
+    return f"at this rate memory runs out {between(when, prediction.memory_exhausted_from, prediction.memory_exhausted_to)}"
 
 
 def _place(origin: Origin) -> tuple[str, int]:

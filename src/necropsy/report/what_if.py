@@ -10,6 +10,7 @@ from typing import Any, Final
 from necropsy.model.figures import several
 from necropsy.model.what_if import Outlook, StoreOutlooks, WhatIf
 from necropsy.report.escaping import inert
+from necropsy.report.figures import between as full
 from necropsy.report.figures import count, duration, iso, moment, size
 
 SCHEMA: Final = "necropsy/what-if/1"
@@ -48,7 +49,7 @@ def _outlook(label: str, outlook: Outlook) -> list[str]:
         after = f" after {duration(outlook.steady_after_s)}" if outlook.steady_after_s >= 1 else ""
         lines.append(f"       {now} -> {steady}{after}")
     if outlook.full_at is not None:
-        lines.append(f"       memory is full on {outlook.full_at:%Y-%m-%d}")
+        lines.append(f"       memory is full {full(outlook.full_at, outlook.full_from, outlook.full_to)}")
     lines.append(f"       {_drawn(outlook)}")
     return lines
 
@@ -96,6 +97,8 @@ def _row(outlook: Outlook) -> dict[str, Any]:
         "bytes_steady": outlook.bytes_steady,
         "steady_after_s": outlook.steady_after_s,
         "full_at": _moment(outlook.full_at),
+        "full_from": _moment(outlook.full_from),
+        "full_to": _moment(outlook.full_to),
         "curve": [list(point) for point in outlook.curve],
     }
 

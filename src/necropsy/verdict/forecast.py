@@ -1,4 +1,4 @@
-"""Where it leads: the steady state that the configuration alone predicts, and when memory runs out.
+"""Where it leads: the steady state that the configuration alone predicts.
 
 ``sessions = births per second × TTL``; ``keys = sessions × keys per session + index keys``; ``bytes = sessions × bytes
 per session``. Spring's indexed layout adds one expiration set a minute for as long as a session lives, so that the
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from necropsy.model.figures import IMMORTAL_S
@@ -87,7 +87,7 @@ def predict(store: StoreFacts, creating: Sequence[Probe]) -> Prediction:
         counted_sessions=store.sessions,
         counted_keys=store.keys,
         counted_bytes=store.bytes,
-        memory_exhausted_at=_exhausted(store, size, immortal),
+        memory_exhausted_at=None,  # by the curve of the store: verdict.future
         formula=formula,
     )
 
@@ -117,16 +117,3 @@ def _formula(store: StoreFacts, creating: Sequence[Probe], index_keys: float, ha
     )
     text += f" + {hashes:,.0f} hashes kept for 5 minutes" if hashes else ""
     return text + (f" + {index_keys:,.0f} minute sets" if index_keys else "")
-
-
-def _exhausted(store: StoreFacts, size: float | None, immortal: bool) -> datetime | None:
-    """When the limit is reached at today's rate; None when it is not, or not known."""
-    if store.memory_limit is None or store.births_per_hour <= 0 or store.bytes_per_session <= 0:
-        return None
-    if not immortal and (size is None or size <= store.memory_limit):
-        return None
-    room = store.memory_limit - store.bytes
-    if room <= 0:
-        return store.taken_at
-    hours = room / (store.births_per_hour * store.bytes_per_session)
-    return store.taken_at + timedelta(hours=hours) if hours < 24 * 365 * 100 else None

@@ -11,13 +11,12 @@ Spring's indexed layouts keep the hash for five minutes longer (``forecast.GRACE
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from necropsy.model.what_if import Outlook, StoreOutlooks
 from necropsy.verdict.forecast import DAY_S, is_immortal
+from necropsy.verdict.future import NEVER_S, Store, full_between
 
 if TYPE_CHECKING:
     import numpy as np
@@ -28,43 +27,6 @@ _HEADROOM: Final = 2.0
 """Of a limit that is enough: room for a day on which twice as many come, for buffers and for a save."""
 _LEAST_BYTES: Final = 16_000_000
 """A server without a key takes about a megabyte; nobody offers less than this."""
-_NEVER_S: Final = 10 * 365 * DAY_S
-"""Looked ahead at most."""
-
-
-@dataclass(frozen=True, slots=True)
-class Stream:
-    """Sessions that are born at a constant rate by one cause, and not used again."""
-
-    slug: str
-    label: str
-    per_day: float
-
-
-@dataclass(frozen=True, slots=True)
-class Store:
-    """What is known of a store."""
-
-    name: str
-    at: datetime
-    """When it was read, UTC."""
-    left_s: NDArray[np.float64]
-    """Seconds until each session that expires is gone, ascending; those without an expiry are ``immortal``."""
-    immortal: int
-    purgeable: int
-    """Sessions that a purge may take: nobody is logged in, and they were not used within the last hour."""
-    purgeable_immortal: int
-    people: float
-    """Sessions of people, as they are today: they are steady."""
-    lifetime_s: float | None
-    """Commonest idle lifetime; negative: never expires; None: unknown."""
-    grace_s: float
-    """Seconds that a session stays after it is over."""
-    streams: Sequence[Stream]
-    bytes_per_session: float
-    other_bytes: float
-    """Memory of everything that is no session."""
-    memory_limit: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,21 +77,20 @@ def outlook(store: Store, steps: Steps) -> Outlook:
     stay_s = np.inf if never else float(lifetime or 0.0) + store.grace_s
     left, immortal = _after_purge(store) if steps.purge else (store.left_s, store.immortal)
     people = min(round(store.people), left.size + immortal)
-    # People's sessions are among those that are there; they are renewed, so they are not counted as leaving.
-    expiring_people = min(people, left.size)
-    leaving, immortal = left[: left.size - expiring_people], immortal - (people - expiring_people)
+    leaving = _without(left, store.people_left_s if not steps.purge else None, min(people, left.size))
+    immortal -= people - (left.size - leaving.size)
 
-    def sessions(seconds: NDArray[np.float64]) -> NDArray[np.float64]:
+    def sessions(seconds: NDArray[np.float64], births: float, some_people: float) -> NDArray[np.float64]:
         there = leaving.size - np.searchsorted(leaving, seconds, side="right")
-        return there + immortal + per_day / DAY_S * np.minimum(seconds, stay_s) + people
+        return there + immortal + births / DAY_S * np.minimum(seconds, stay_s) + some_people
 
     steady = not (never and per_day > 0)
     settles_s = float(max(leaving[-1] if leaving.size else 0.0, stay_s if per_day and not never else 0.0))
-    reach_s = min(_NEVER_S, settles_s if steady and settles_s > 0 else _reach(store, per_day))
+    reach_s = min(NEVER_S, settles_s if steady and settles_s > 0 else _reach(store, per_day))
     times = np.linspace(0.0, max(reach_s, 1.0), _POINTS)
-    values = sessions(times)
-    final = float(sessions(np.array([settles_s]))[0]) if steady else None
-    full_at = _full_at(store, times, values, per_day if not steady else 0.0)
+    values = sessions(times, per_day, people)
+    final = float(sessions(np.array([settles_s]), per_day, people)[0]) if steady else None
+    full_at, full_from, full_to = full_between(store, going_on, sessions, 0.0 if never else settles_s)
     return Outlook(
         steps=tuple(_words(steps)),
         births_per_day=per_day,
@@ -139,8 +100,27 @@ def outlook(store: Store, steps: Steps) -> Outlook:
         bytes_steady=None if final is None else store.other_bytes + final * store.bytes_per_session,
         steady_after_s=settles_s if steady else None,
         full_at=full_at,
+        full_from=full_from,
+        full_to=full_to,
         curve=tuple((float(second), float(value)) for second, value in zip(times, values, strict=True)),
     )
+
+
+def _without(left_s: NDArray[np.float64], of_people: NDArray[np.float64] | None, people: int) -> NDArray[np.float64]:
+    """Take so many sessions of people out: first those that are known to be, then those that were used last.
+
+    People's sessions are among those that are there; they are renewed or replaced, so they are not counted as leaving.
+    """
+    import numpy as np
+
+    if of_people is not None and of_people.size:
+        values, counts = np.unique(left_s, return_counts=True)
+        place = np.searchsorted(values, of_people)
+        there = (place < values.size) & (values[np.minimum(place, values.size - 1)] == of_people)
+        np.subtract.at(counts, place[there][:people], 1)
+        people -= min(people, int(there.sum()))
+        left_s = np.repeat(values, np.maximum(counts, 0))
+    return left_s[: left_s.size - people]
 
 
 def _after_purge(store: Store) -> tuple[NDArray[np.float64], int]:
@@ -159,28 +139,6 @@ def _reach(store: Store, per_day: float) -> float:
         room = store.memory_limit - store.other_bytes - (store.left_s.size + store.immortal) * store.bytes_per_session
         return max(DAY_S, room / store.bytes_per_session / per_day * DAY_S * 1.1)
     return 30.0 * DAY_S
-
-
-def _full_at(
-    store: Store, times: NDArray[np.float64], values: NDArray[np.float64], per_day_for_ever: float
-) -> datetime | None:
-    import numpy as np
-
-    if store.memory_limit is None or store.bytes_per_session <= 0:
-        return None
-    most = (store.memory_limit - store.other_bytes) / store.bytes_per_session
-    over = np.flatnonzero(values >= most)
-    if over.size:
-        at = int(over[0])
-        if at == 0:
-            return store.at
-        rise = values[at] - values[at - 1]
-        part = (most - values[at - 1]) / rise if rise > 0 else 1.0
-        return store.at + timedelta(seconds=float(times[at - 1] + part * (times[at] - times[at - 1])))
-    if per_day_for_ever > 0:
-        seconds = (most - float(values[-1])) / per_day_for_ever * DAY_S + float(times[-1])
-        return store.at + timedelta(seconds=seconds) if seconds < _NEVER_S else None
-    return None
 
 
 def _enough(together: Outlook, store: Store) -> int | None:

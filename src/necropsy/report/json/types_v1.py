@@ -221,6 +221,8 @@ class PredictionV1(TypedDict):
     steady_state_keys: int | None
     steady_state_bytes: int | None
     memory_exhausted_at: str | None
+    memory_exhausted_from: str | None
+    memory_exhausted_to: str | None
 
 
 class StorePredictionV1(PredictionV1):

@@ -238,6 +238,8 @@ def _prediction(verdict: Verdict) -> shape.PredictionV1:
         "steady_state_keys": None if chosen is None else _whole(chosen.steady_state_keys),
         "steady_state_bytes": None if chosen is None else _whole(chosen.steady_state_bytes),
         "memory_exhausted_at": None if chosen is None else _time(chosen.memory_exhausted_at),
+        "memory_exhausted_from": None if chosen is None else _time(chosen.memory_exhausted_from),
+        "memory_exhausted_to": None if chosen is None else _time(chosen.memory_exhausted_to),
     }
 
 
@@ -250,6 +252,8 @@ def _store_prediction(prediction: Prediction) -> shape.StorePredictionV1:
         "steady_state_keys": _whole(prediction.steady_state_keys),
         "steady_state_bytes": _whole(prediction.steady_state_bytes),
         "memory_exhausted_at": _time(prediction.memory_exhausted_at),
+        "memory_exhausted_from": _time(prediction.memory_exhausted_from),
+        "memory_exhausted_to": _time(prediction.memory_exhausted_to),
         "counted_sessions": prediction.counted_sessions,
         "counted_keys": prediction.counted_keys,
         "counted_bytes": prediction.counted_bytes,
