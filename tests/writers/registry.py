@@ -235,5 +235,21 @@ WRITERS: Final = (
     Writer("caches_python", "", "$WORK/py/bin/python python.py", _pip("django django-redis celery rq"), "(?!)", folder="caches", fills=True),
     Writer("caches_node", "", "node node.js", _npm("bullmq cache-manager @keyv/redis"), "(?!)", folder="caches", fills=True),
     Writer("caches_php", "", "php -d error_reporting=22527 php.php", _SYMFONY, "(?!)", folder="caches", fills=True),
+    Writer(
+        "go_scs_shop", "scs", "$WORK/bin/go_scs_shop", _go("alexedwards/scs gomodule/redigo"), r"shop.{43}", lifetime_s=None,
+        environment=(("USER_NAME", "userID"),),
+    ),
+    Writer(
+        "go_shop", "redistore", "$WORK/bin/go_shop", _go("boj/redistore"), r"shop-.+", lifetime_s=5400, environment=(("USER_NAME", "customer"),),
+    ),
+    Writer(
+        "go_shop_user_id", "redistore", "$WORK/bin/go_shop", _go("boj/redistore"), r"shop-.+", lifetime_s=5400,
+        environment=(("USER_NAME", "user_id"),), folder="go_shop",
+    ),
+    Writer("go_fiber_shop", "fiber", "$WORK/bin/go_fiber_shop", _go("gofiber/fiber/v3 gofiber/storage"), r"[A-Za-z0-9_-]+", lifetime_s=5400),
+    Writer(
+        "go_fiber_shop_absolute", "fiber", "$WORK/bin/go_fiber_shop", _go("gofiber/fiber/v3 gofiber/storage"), r"[A-Za-z0-9_-]+", lifetime_s=None,
+        environment=(("ABSOLUTE", "1"),), folder="go_fiber_shop",
+    ),
 )  # fmt: skip
 """How each is started and which of its keys are sessions."""

@@ -16,6 +16,7 @@ from necropsy.sessions.writers.hash_forms import FORMS as HASHES
 from sessions.keyspaces import FEW, NOW, batch, key, ms, sessions, settled
 
 WRITERS = Path(__file__).parents[2] / "writers"
+GOB = b"\r\x7f\x04\x01\x02\xff\x80\x00\x01\x10\x01\x10\x00\x00"
 HEX = "0123456789abcdef"
 
 
@@ -72,6 +73,8 @@ def test_caches_queues_and_locks_are_no_sessions(name: str, value: bytes) -> Non
         ("authelia-session:abcdefghij0123456789", bytes(range(7, 90)), "authelia", "unknown"),
         ("session:gitlab:2::" + HEX * 4, b'\x04\x08{\x06I"\x19warden.user.user.key\x06:\x06ET[\x07[\x06i\x06', "rails", "yes"),
         ("_session_id:2::" + HEX * 4, b"\x00\x11\x01" + bytes(8) + b"\x04\x08{\x00", "rails-cache", "unknown"),
+        (HEX * 2, GOB + b"\x1c\xff\x80\x00\x01\x06string\x0c\t\x00\x07user_id\x03int\x04\x02\x00\x0e", "beego", "yes"),
+        (HEX, GOB + b"\x04\xff\x80\x00\x00", "gitea", "no"),
         ("session:" + "A2" * 51 + "B", b"\r\x7f\x04\x01\x02\xff\x80\x00\x01\x10\x01\x10\x00\x00\x04\xff\x80\x00\x00", "redistore", "no"),
         (
             "better:" + "aB3" * 10 + "x9",

@@ -92,6 +92,8 @@ class Form:
     """Resolution of those times."""
     user: str = ""
     """Pattern of a value in which somebody is logged in."""
+    doubt: str = ""
+    """Pattern of a value in which ``user`` may stand for something else."""
     nobody: str = ""
     """Pattern of a value in which nobody is: what is in neither is unknown."""
     inside: tuple[str, ...] | None = None

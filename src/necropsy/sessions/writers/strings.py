@@ -212,6 +212,7 @@ def _authentication(form: Form, keys: Keys, rows: Positions, heads: pa.Array, em
         told[(told == 0) & cut_off(keys, rows, heads)] = 2
         return told
     somebody = match(heads, form.user) if form.user else np.zeros(len(rows), bool)
+    somebody &= ~match(heads, form.doubt) if form.doubt and somebody.any() else True
     nobody = empty | (match(heads, form.nobody) if form.nobody else np.zeros(len(rows), bool))
     nobody &= ~cut_off(keys, rows, heads)
     return np.where(somebody, 1, np.where(nobody, 0, 2))
