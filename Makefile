@@ -15,7 +15,7 @@ export PATH := $(PATH):/usr/sbin:/sbin
 .DELETE_ON_ERROR:
 # Targets share one environment, one checkout and the machine's ports of their servers.
 .NOTPARALLEL:
-.PHONY: demo test unit process integration lint format bench bench-incidents docs packages writers clean help
+.PHONY: demo test unit process integration lint format bench bench-incidents docs packages writers guard-soak clean help
 
 demo: FIRST := [1/3] 
 demo: $(VENV)/.installed-demo ## relive the incident and examine it: a verdict in the terminal, a page to open
@@ -58,6 +58,9 @@ docs: $(VENV)/.installed-dev ## write the generated documentation again (a test 
 writers: $(VENV)/.installed-dev ## sessions as their real writers keep them, recorded anew (once a year)
 	@tests/writers/install
 	@cd tests && PYTHONPATH=. ../$(BIN)/python -m writers.harness $(WRITERS)
+
+guard-soak: packages $(VENV)/.installed-dev ## a day of the guard at 60 times the speed, with servers that die, hang and lie (MINUTES=24)
+	@PYTHONPATH=tests $(BIN)/python -m guard.soak --minutes $(or $(MINUTES),24)
 
 packages: | $(BIN)/pip
 	@tools/debian-packages

@@ -21,7 +21,6 @@ from necropsy.wire.redis.address import Address
 _RESERVE_S: Final = 0.2
 """Of the time that Prometheus allows, what the way back may take."""
 _BY_DEFAULT_S: Final = 10.0
-_MOST_THREADS: Final = 256
 
 
 class Exporter:
@@ -42,7 +41,8 @@ class Exporter:
     ) -> None:
         self._options = options
         self._census = census
-        self._pool = ThreadPoolExecutor(min(_MOST_THREADS, max(4, len(addresses))), "redis")
+        # One for each: a server that hangs holds its thread, and must not hold that of another. Only who is asked gets one.
+        self._pool = ThreadPoolExecutor(max(1, len(addresses)), "redis")
         self.targets = {name: Target(name, address, options, self._pool) for name, address in addresses}
         self._refused = 0
         self._began = time.time()

@@ -22,6 +22,7 @@ from necropsy.wire.redis.address import Address
 from necropsy.wire.redis.connection import Connection
 from necropsy.wire.redis.replies import ConnectionLost, ServerError
 
+_GLANCE_S: Final = 0.05
 _CONNECTIONS_TRIED: Final = 2
 """A kept connection may have been closed by the server since the last scrape: then a new one is tried at once."""
 
@@ -56,6 +57,8 @@ class Target:
         self._pool = pool
         self._connection: Connection | None = None
         self._question: Future[Scrape] | None = None
+        self._asked_at = 0.0
+        """When it was asked, monotonic."""
         self._lock = Lock()
         self._scrapes = 0
         self._total_s = 0.0
@@ -72,10 +75,12 @@ class Target:
         """Ask the server without counting it as a scrape."""
         began = time.monotonic()
         question = self.ask()
+        waits_s = began - self._asked_at
         try:
-            scrape = question.result(within_s)
+            # Who has not answered for so long already is not waited for again by each scrape.
+            scrape = question.result(within_s if waits_s < within_s else _GLANCE_S)
         except TookTooLong:
-            scrape = Scrape([], error=f"no answer within {within_s:g} s")
+            scrape = Scrape([], error=f"no answer within {max(within_s, waits_s):.3g} s")
         return replace(scrape, took_s=time.monotonic() - began)
 
     def ask(self) -> Future[Scrape]:
@@ -83,6 +88,7 @@ class Target:
         with self._lock:
             if self._question is None or self._question.done():
                 self._question = self._pool.submit(self._ask)
+                self._asked_at = time.monotonic()
             return self._question
 
     def close(self) -> None:
