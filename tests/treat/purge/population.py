@@ -121,6 +121,8 @@ def state(client: redis.Redis) -> dict[bytes, tuple[Any, int]]:
                 value = client.hgetall(key)
             case b"set":
                 value = client.smembers(key)
+            case b"list":
+                value = client.lrange(key, 0, -1)
             case b"zset":
                 value = dict(client.zrange(key, 0, -1, withscores=True))
             case _:
