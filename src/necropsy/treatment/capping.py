@@ -15,6 +15,7 @@ from necropsy.wire.redis.address import Address, parse_address
 
 if TYPE_CHECKING:
     from necropsy.evidence.redis.options import LiveOptions
+    from necropsy.treat.purge.batch import Source
 
 
 def cap(
@@ -24,14 +25,21 @@ def cap(
     *,
     journal: Path | None,
     journal_key: Path | None = None,
+    by: str = "auto",
     report: Callable[[Capped], None] | None = None,
 ) -> Capped:
     """Shorten what lives longer than ``max_s`` from now on; without a journal, count it.
+
+    Parameters
+    ----------
+    by
+        Where keys and values come from: ``snapshot``, ``dump``, or ``auto``.
 
     Raises
     ------
     JournalError, TreatmentError, UnreadableSource
     """
+    from necropsy.treatment.snapshot import choose_source
     from necropsy.treatment.sources import Scanned
 
     store = Store(address)
@@ -50,7 +58,10 @@ def cap(
         try:
             control = Control(Knobs(options.max_impact_s))
             with control.signals():
-                return Cap(store, Scanned(address, options), written, control, max_s, report).run()
+                source: Source = Scanned(address, options)
+                if journal is not None:
+                    source, _ = choose_source(by, address, store, journal, options)
+                return Cap(store, source, written, control, max_s, report).run()
         finally:
             if written is not None:
                 written.close()

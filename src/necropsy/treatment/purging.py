@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from necropsy.model.errors import UsageError
 from necropsy.treat.purge import plan as plans
-from necropsy.treat.purge.batch import Source
 from necropsy.treat.purge.control import Control, Knobs
 from necropsy.treat.purge.journal import Journal, read_secret
 from necropsy.treat.purge.judge import Judge, Rules
@@ -172,6 +171,7 @@ def apply_plan(
     PlanError, JournalError, TreatmentError, UnreadableSource
     """
     from necropsy.treat.purge.apply import Purge
+    from necropsy.treatment.snapshot import choose_source
 
     plan, key = plans.load(order.plan)
     address = order.redis or parse_address(plan.address)
@@ -187,7 +187,7 @@ def apply_plan(
             control = Control(order.knobs or Knobs(), order.control)
             keeps = all(primary.connection.keeps_idle_times for primary in store.primaries)
             judge = Judge(plan.rules, plan.hashes, plans.hasher(key), keeps_idle_times=keeps)
-            source, remarks = _source(order, address, store, options)
+            source, remarks = choose_source(order.by, address, store, order.journal, options)
             with control.signals():
                 run = Purge(plan, store, source, judge, journal, control, notify=order.notify, report=report)
                 run.progress.remarks += remarks
@@ -196,25 +196,6 @@ def apply_plan(
             journal.close()
     finally:
         store.close()
-
-
-def _source(order: Order, address: Address, store: Store, options: LiveOptions) -> tuple[Source, list[str]]:
-    """Choose where keys and values come from, and say why."""
-    from necropsy.treatment.snapshot import WORTH_A_FORK, Snapshot, SnapshotRefused, keys_of, why_not
-    from necropsy.treatment.sources import Scanned
-
-    scanned = Scanned(address, options)
-    if order.by == "dump" or (order.by == "auto" and keys_of(store) < WORTH_A_FORK):
-        return scanned, []
-    danger = why_not(store, options.max_impact_s)
-    if not danger:
-        otherwise = scanned if order.by == "auto" else None
-        return Snapshot(address, store, order.journal, otherwise=otherwise), []
-    if order.by == "snapshot":
-        raise SnapshotRefused(
-            f"no snapshot: {danger}", hint="Use --journal-by dump: the server is asked for each value."
-        )
-    return scanned, [f"values are fetched one by one, as no snapshot is taken: {danger}"]
 
 
 def _journal(order: Order, plan: Plan, store: Store) -> Journal:

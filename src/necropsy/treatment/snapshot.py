@@ -17,11 +17,12 @@ from typing import TYPE_CHECKING, BinaryIO, Final, cast
 from necropsy.model.errors import NecropsyError
 from necropsy.sessions.registry import projection
 from necropsy.treat.purge import payload as payloads
-from necropsy.treatment.sources import decode
+from necropsy.treatment.sources import Scanned, decode
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from necropsy.evidence.redis.options import LiveOptions
     from necropsy.treat.purge.batch import Source
     from necropsy.treat.purge.stores import Primary, Store
     from necropsy.wire.redis.address import Address
@@ -163,6 +164,31 @@ class Snapshot:
         finally:
             self._memory.close()
             self._memory = None
+
+
+def choose_source(
+    by: str, address: Address, store: Store, folder: Path, options: LiveOptions
+) -> tuple[Source, list[str]]:
+    """Choose where keys and values come from, and say why.
+
+    Parameters
+    ----------
+    by
+        ``snapshot``, ``dump``, or ``auto``: a snapshot where it is worth it and safe.
+    folder
+        Where a dump may lie while it is needed.
+    """
+    scanned = Scanned(address, options)
+    if by == "dump" or (by == "auto" and keys_of(store) < WORTH_A_FORK):
+        return scanned, []
+    danger = why_not(store, options.max_impact_s)
+    if not danger:
+        return Snapshot(address, store, folder, otherwise=scanned if by == "auto" else None), []
+    if by == "snapshot":
+        raise SnapshotRefused(
+            f"no snapshot: {danger}", hint="Use --journal-by dump: the server is asked for each value."
+        )
+    return scanned, [f"values are fetched one by one, as no snapshot is taken: {danger}"]
 
 
 def why_not(store: Store, max_impact_s: float) -> str:

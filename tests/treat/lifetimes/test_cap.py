@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 import redis
 
 from necropsy.evidence.redis.options import LiveOptions
 from necropsy.sessions.jdk import INTEGER_HEADER
+from necropsy.treat.purge.watch import Watch
 from necropsy.treatment import capping
 from necropsy.wire.redis.address import parse_address
 from servers import NAMES, running
@@ -69,11 +71,11 @@ def test_sessions_that_do_not_carry_their_lifetime_are_named(tmp_path: Path) -> 
     with running("redis-8.2") as server:
         client = server.client()
         express(client, anonymous=3, recent=0, users=0)
-        client.set("session:3f8e1f4e-6a52-4a8e-9a51-0c5d7a1b2c3d", b"\x81\xaa_permanent\xc3", ex=90 * DAY)
+        client.set("session:fomrsZGapPij08fKg3KYv_Cip6rBI1W-lKJV-zF0MXg", b"\x81\xaa_permanent\xc3", ex=90 * DAY)
         done = capping.cap(parse_address(server.url), 7 * DAY, LiveOptions(), journal=tmp_path / "journal")
         assert done.too_long == done.not_carried == {"flask": 1}
         assert done.capped == 1
-        assert client.ttl("session:3f8e1f4e-6a52-4a8e-9a51-0c5d7a1b2c3d") <= 7 * DAY
+        assert client.ttl("session:fomrsZGapPij08fKg3KYv_Cip6rBI1W-lKJV-zF0MXg") <= 7 * DAY
 
 
 def test_in_a_cluster_markers_end_with_their_hashes(tmp_path: Path) -> None:
@@ -92,3 +94,36 @@ def test_in_a_cluster_markers_end_with_their_hashes(tmp_path: Path) -> None:
         after = {key: value for node in nodes for key, value in state(node.client()).items()}
         assert same(before, after) == []
         client.close()
+
+
+def test_from_a_snapshot_lifetimes_are_shortened_alike_and_who_writes_meanwhile_keeps_what_was_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = Watch.write
+    with running("redis-7.0", "--repl-diskless-sync", "yes", "--repl-diskless-sync-delay", "0", tcp=True) as server:
+        client = server.client()
+        now = int(time.time() * 1000)
+        for number in range(6):
+            write_spring(client, f"immortal-{number}", now - 5_000_000, lifetime_s=FOREVER)
+        value = {"cookie": {"originalMaxAge": FOREVER * 1000, "expires": "2094-01-01T00:00:00.000Z"}, "a": "x" * 2000}
+        for name in "ab":
+            client.set(f"sess:{name}", json.dumps(value, separators=(",", ":")), ex=FOREVER)
+
+        def written_meanwhile(self: Watch, *asked: Any) -> list[bool]:
+            client.hset(f"{SPRING}:sessions:immortal-0", "sessionAttr:X", b"newer")
+            client.set("sess:b", json.dumps({**value, "a": "x" * 1999 + "y"}, separators=(",", ":")), keepttl=True)
+            return write(self, *asked)
+
+        monkeypatch.setattr(Watch, "write", written_meanwhile)
+        before = state(client)
+        address = parse_address(server.url)
+        done = capping.cap(address, 7 * DAY, LiveOptions(), journal=tmp_path / "journal", by="snapshot")
+        assert (done.capped, done.changed) == (6, 2)
+        after = state(client)
+        assert after[b"sess:b"][0].endswith(b'y"}')
+        assert after[b"sess:b"][1] == before[b"sess:b"][1]
+        assert after[f"{SPRING}:sessions:immortal-0".encode()][0][b"sessionAttr:X"] == b"newer"
+        assert capping.undo(tmp_path / "journal", redis=None) == (6, 0)
+        back = state(client)
+        assert back.keys() == before.keys()
+        assert all(abs(back[key][1] - before[key][1]) < 1000 for key in before)

@@ -49,6 +49,7 @@ def test_a_layout_is_purged_and_comes_back(name: str, tmp_path: Path) -> None:
         assert plan.sessions + sum(plan.kept.values()) == plan.total
         done = apply(path, tmp_path / "journal")
         assert (done.deleted, done.kept.total()) == (plan.sessions, 0)
+        assert done.remarks == [], "the server tells what is touched, whatever the keys begin with"
         assert (done.deleted > 0) == (name not in _ALL_STAY)
         gone = before.keys() - state(client).keys()
         if name not in _OPAQUE:

@@ -22,8 +22,10 @@ from necropsy.treat.purge.batch import Source, Unlinker, again
 from necropsy.treat.purge.expected import Expectations, Session
 from necropsy.treat.purge.journal import Record
 from necropsy.treat.purge.judge import Candidates
+from necropsy.treat.purge.scripts import Answer
 from necropsy.treat.purge.throttle import Throttle
 from necropsy.wire.redis.connection import Packed, pack
+from necropsy.wire.redis.replies import ConnectionLost, ServerError
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -31,9 +33,11 @@ if TYPE_CHECKING:
     from necropsy.treat.purge.control import Control
     from necropsy.treat.purge.journal import Journal
     from necropsy.treat.purge.stores import Primary, Store
+    from necropsy.wire.redis.gate import Word
 
 _SLACK_S: Final = 60
 _BATCH: Final = 1000
+_SAME_MS: Final = 1000
 
 
 @dataclass(slots=True)
@@ -52,6 +56,30 @@ class Capped:
     stopped: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What is written to one session."""
+
+    ends_ms: int
+    marker: bytes
+    marker_ends_ms: int
+    writes: tuple[bytes, ...]
+    """Fields and their values; of a string the new one and the old."""
+    hashed: bool
+
+    def packed(self) -> Packed:
+        """Return it as words of the script."""
+        return pack([self.ends_ms, self.marker, self.marker_ends_ms, len(self.writes), *self.writes])
+
+    def commands(self, key: bytes) -> list[tuple[Word, ...]]:
+        """Return it as commands."""
+        made: list[tuple[Word, ...]] = []
+        if self.writes:
+            made.append((b"HSET", key, *self.writes) if self.hashed else (b"SET", key, self.writes[0]))
+        made.append((b"PEXPIREAT", key, self.ends_ms))
+        return [*made, (b"PEXPIREAT", self.marker, self.marker_ends_ms)] if self.marker else made
+
+
 class Cap:
     """One run over a store."""
 
@@ -65,6 +93,8 @@ class Cap:
         self._expectations = Expectations()
         self._unlinker = Unlinker(store, notify=False)
         self._throttle = Throttle(control)
+        self._lost = False
+        """Whether an answer was lost: some of it may have been done."""
         self._report = report or (lambda _done: None)
 
     def run(self) -> Capped:
@@ -74,6 +104,15 @@ class Cap:
         ------
         JournalError, TreatmentError, UnreadableSource
         """
+        if self.journal is not None:
+            self._unlinker.watch(())  # without, the script compares
+        try:
+            self._run()
+        finally:
+            self._unlinker.close()
+        return self.done
+
+    def _run(self) -> None:
         for batch in self.source:
             now = again(self.store, lambda: self.store.primaries[0].now_ms())  # noqa: PLW0108 -- the first one of then
             for found in self._too_long(batch, now):
@@ -87,7 +126,6 @@ class Cap:
             if self.control.look().stopping:
                 self.done.stopped = True
                 break
-        return self.done
 
     def _too_long(self, batch: pa.RecordBatch, now_ms: int) -> list[Candidates]:
         import numpy as np
@@ -118,7 +156,8 @@ class Cap:
         groups: dict[tuple[int, str], list[tuple[Session, bytes | None]]] = {}
         for session in sessions:
             place = (databases[int(found.rows[session.at])].as_py(), self.store.owner(session.key).name)
-            groups.setdefault(place, []).append((session, told[session.at]))
+            value = told[session.at] or self.source.payload(session.key, session.expires_ms)
+            groups.setdefault(place, []).append((session, None if self._unlinker.touched(session.key) else value))
         for (db, _), group in groups.items():
             for start in range(0, len(group), _BATCH):
                 self._batch(db, found.layout.family, group[start : start + _BATCH])
@@ -158,7 +197,7 @@ class Cap:
     def _record(self, session: Session, value: bytes, idle: int) -> Record:
         return Record(session.key, value, session.expires_ms, idle, session.pieces.marker)
 
-    def _fetched(self, db: int, sessions: Sequence[Session], now: int) -> list[tuple[Session, Record, Packed]]:
+    def _fetched(self, db: int, sessions: Sequence[Session], now: int) -> list[tuple[Session, Record, Change]]:
         """Fetch the values of sessions, and judge again on what was fetched."""
         if not sessions:
             return []
@@ -168,7 +207,7 @@ class Cap:
         if not values:
             return []
         payload_of = {key: (value, idle) for key, value, _, idle in values}
-        ready: list[tuple[Session, Record, Packed]] = []
+        ready: list[tuple[Session, Record, Change]] = []
         for found in self._too_long(self.source.decoded(values, db), now):
             for session in self._expectations.sessions(found, found.going()):
                 record = self._record(session, *payload_of[session.key])
@@ -176,30 +215,84 @@ class Cap:
         self.done.sessions -= len(values)  # counted when they were scanned
         return ready
 
-    def _call(self, db: int, call: Sequence[tuple[Session, Record, Packed]]) -> list[tuple[int, int, int]]:
+    def _call(self, db: int, call: Sequence[tuple[Session, Record, Change]]) -> list[Answer]:
+        watched = self._watched(db, call)
+        if watched is not None:
+            return watched
         parts = [self._expectations.packed_shapes()]
         for session, _, change in call:
-            parts += (session.words, change)
+            parts += (session.words, change.packed())
         arguments = Packed(sum(part.words for part in parts), b"".join([part.data for part in parts]))
 
+        broken = self._lost
+
         def ask() -> list[int]:
+            nonlocal broken
             primary = self._primary(db, call[0][0].key)
-            flat: list[int] = primary.run(scripts.cap(since_7=primary.since_7), arguments)
-            self._throttle.ping(primary)
-            self._throttle.latency(primary)
-            self._throttle.breathe(primary)
+            try:
+                flat: list[int] = primary.run(scripts.cap(since_7=primary.since_7), arguments)
+            except (ConnectionLost, ServerError):
+                broken = True
+                raise
+            self._rest(primary)
             return flat
 
         flat = again(self.store, ask)
-        answers = list(zip(flat[::3], flat[1::3], flat[2::3], strict=True))
+        answers: list[Answer] = list(zip(flat[::3], flat[1::3], flat[2::3], strict=True))
+        if broken:
+            answers = self._after_loss(db, call, answers)
         if not self._unlinker.together():  # in a Cluster a marker is on another node than its hash
             for (_, record, _), (said, ends, _) in zip(call, answers, strict=True):
                 if said == 0 and record.marker:
                     _end_marker(self.store, record.marker, ends)
         return answers
 
-    def _change(self, family: str, session: Session, record: Record, now_ms: int) -> Packed:
-        """Return what is written, as words of the script."""
+    def _watched(self, db: int, call: Sequence[tuple[Session, Record, Change]]) -> list[Answer] | None:
+        """Shorten under WATCH; None: the script is to compare."""
+        keys = [record.key for _, record, _ in call]
+        primary = self._primary(db, keys[0])
+        watch = self._unlinker.watching(primary, keys[0])
+        if watch is None:
+            return None
+
+        def ask() -> list[bool]:
+            return watch.write(db, keys, [change.commands(record.key) for _, record, change in call])
+
+        try:
+            sent = ask()
+        except (ConnectionLost, ServerError):
+            self._unlinker.close()
+            self._lost = True
+            return None
+        if len(sent) < len(call):
+            self._unlinker.close()
+        self._rest(primary)
+        answers: list[Answer] = [
+            (0 if done else scripts.CHANGED, change.ends_ms, 0)
+            for done, (_, _, change) in zip(sent, call, strict=False)
+        ]
+        return answers if len(answers) == len(call) else [*answers, *self._call(db, call[len(answers) :])]
+
+    def _after_loss(
+        self, db: int, call: Sequence[tuple[Session, Record, Change]], answers: Sequence[Answer]
+    ) -> list[Answer]:
+        """Count as shortened what ends when it was to end: nobody heard the answer to the first attempt."""
+        self._lost = False
+        told = []
+        for (_, record, change), answer in zip(call, answers, strict=True):
+            primary = self._primary(db, record.key)
+            left = primary.connection.command("PTTL", record.key) if answer[0] == scripts.CHANGED else -2
+            same = left >= 0 and abs(primary.now_ms() + left - change.ends_ms) < _SAME_MS
+            told.append((0, change.ends_ms, 0) if same else answer)
+        return told
+
+    def _rest(self, primary: Primary) -> None:
+        self._throttle.ping(primary)
+        self._throttle.latency(primary)
+        self._throttle.breathe(primary)
+
+    def _change(self, family: str, session: Session, record: Record, now_ms: int) -> Change:
+        """Return what is written."""
         end = now_ms + 1000 * self.max_s
         spring = bool(session.pieces.marker) and family == "spring"
         writes: list[bytes] = []
@@ -210,10 +303,11 @@ class Cap:
         if isinstance(value, dict):
             writes = [word for pair in capped_fields(value, self.max_s).items() for word in pair]
         elif family in CARRIED and (made := capped_text(value, self.max_s, now_ms)) != value:
-            writes = [made]
+            writes = [made, value]
         marker = record.marker if self._unlinker.together() else b""
-        words: list[bytes | int] = [end + (1000 * GRACE_S if spring else 0), marker, end, len(writes), *writes]
-        return pack(words)
+        return Change(
+            end + (1000 * GRACE_S if spring else 0), marker, end, tuple(writes), hashed=isinstance(value, dict)
+        )
 
     def _primary(self, db: int, key: bytes) -> Primary:
         again(self.store, lambda: self.store.owner(key).select(db))

@@ -116,7 +116,7 @@ def choose(case: Case, store: str, selection: Selection, rules: Rules, now: date
     layouts = case.rows(
         "SELECT layout, count(*) AS n FROM chosen WHERE reason = '' GROUP BY ALL ORDER BY n DESC, layout"
     )
-    namespaces = case.columns("SELECT DISTINCT namespace FROM chosen WHERE reason = '' ORDER BY ALL")["namespace"]
+    namespaces = case.rows("SELECT DISTINCT namespace, layout FROM chosen WHERE reason = '' ORDER BY ALL")
     sample = case.rows(
         "SELECT layout, namespace, id_hash, last_seen_at, expires_at FROM chosen WHERE reason = ''"
         f" ORDER BY id_hash LIMIT {_SAMPLE}"
@@ -133,11 +133,20 @@ def choose(case: Case, store: str, selection: Selection, rules: Rules, now: date
         "halves": {"hash without marker": halves} if halves else {},
         "lifetimes": tuple((row["namespace"], row["db"], row["s"]) for row in lifetimes),
         "layouts": {row["layout"]: row["n"] for row in layouts},
-        # Of a namespace that was folded, what comes before the first place that was.
-        "prefixes": tuple(sorted({(name or "").partition("*")[0] for name in namespaces.tolist()})),
+        "prefixes": tuple(sorted({_prefix(row["namespace"] or "", row["layout"]) for row in namespaces})),
         "sample": tuple(_shown(row) for row in sample),
         "hashes": np.ascontiguousarray(np.asarray(hashes, dtype=np.uint64)),
     }
+
+
+def _prefix(namespace: str, layout: str) -> str:
+    """Return what the keys of a namespace's sessions begin with: of a folded one what comes before the first fold.
+
+    >>> _prefix("spring:session", "spring-indexed"), _prefix("shop:*:sess", "express")
+    ('spring:session:sessions:', 'shop:')
+    """
+    literal, fold, _ = namespace.partition("*")
+    return f"{literal}:sessions:" if layout.startswith("spring") and not fold else literal
 
 
 def _reason(selection: Selection, rules: Rules) -> str:

@@ -143,11 +143,13 @@ while at <= #ARGV do
   if said == 0 then
     if shape.kind == 'hash' then
       for j = 1, writes, 2 do redis.call('HSET', key, ARGV[after + 3 + j], ARGV[after + 4 + j]) end
-    elseif writes == 1 then
-      redis.call('SET', key, ARGV[after + 4])
+    elseif writes == 2 then
+      if redis.call('GET', key) == ARGV[after + 5] then redis.call('SET', key, ARGV[after + 4]) else said = -4 end
     end
+  end
+  if said == 0 then
     redis.call('PEXPIREAT', key, ends)
-    if marker ~= '' and redis.call('EXISTS', marker) == 1 then redis.call('PEXPIREAT', marker, marked) end
+    if marker ~= '' then redis.call('PEXPIREAT', marker, marked) end
   end
   at = after + 4 + writes
   answer[#answer + 1] = said
@@ -222,7 +224,7 @@ def cap(*, since_7: bool) -> str:
     compared by value, are absent, are compared by length, and their names in this order; then of each session the number
     of its shape, its key, expiry (-1: none), elements, values and lengths (of a string: its start), its new expiry, its
     marker or nothing, the marker's new expiry, how many words follow, and those: fields with their values, or the new
-    string. Answers 0 or why not, the new expiry, 0.
+    string and the old. Answers 0 or why not, the new expiry, 0.
     """
     return _expiry(since_7) + _SAME + _CAP
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from necropsy.treat.purge.journal import Record
     from necropsy.treat.purge.stores import Primary
     from necropsy.wire.redis.address import Address
+    from necropsy.wire.redis.gate import Word
 
 PIECE: Final = 64
 """Sessions under WATCH together: a server looks through the keys that a client watches at each one that it adds."""
@@ -102,9 +103,7 @@ class Watch:
         ConnectionLost, ServerError
             It is not known what was deleted.
         """
-        if db != self._db:
-            self._connection.command("SELECT", db)
-            self._db = db
+        self._select(db)
         answers: list[Answer] = []
         for start in range(0, len(records), PIECE):
             piece = records[start : start + PIECE]
@@ -116,6 +115,33 @@ class Watch:
             except Untracked:
                 break
             answers += said
+        return answers
+
+    def write(self, db: int, keys: Sequence[bytes], commands: Sequence[Sequence[Sequence[Word]]]) -> list[bool]:
+        """Send the commands of each key unless it was touched; return of each whether they were sent.
+
+        Fewer answers than keys: from there on it is not known what was touched, and nothing was sent.
+
+        Raises
+        ------
+        ConnectionLost, ServerError
+            It is not known what was written.
+        """
+        self._select(db)
+        answers: list[bool] = []
+        for start in range(0, len(keys), PIECE):
+            piece = range(start, min(len(keys), start + PIECE))
+            sent: set[int] = set()
+            try:
+                for _ in range(_TRIES):
+                    self._guard([keys[at] for at in piece if keys[at] not in self._touched], ())
+                    going = [at for at in piece if keys[at] not in self._touched]
+                    if self._executed([command for at in going for command in commands[at]]) is not None:
+                        sent.update(going)
+                        break
+            except Untracked:
+                break
+            answers += [at in sent for at in piece]
         return answers
 
     def close(self) -> None:
@@ -131,16 +157,8 @@ class Watch:
         if not places:
             return True
         markers = [records[at].marker for at in places if records[at].marker]
-        self._connection.command("WATCH", *[records[at].key for at in places])
-        ends = self._ends_of(markers)
-        self._listen()
-        if len(databases(self.primary.info)) > 1 and self._swapped() != self._swaps:
-            self._connection.command("UNWATCH")
-            raise Untracked("databases were swapped")
+        ends = self._guard([records[at].key for at in places], markers)
         going = [at for at in places if not self._of(records[at])]
-        if not going:
-            self._connection.command("UNWATCH")
-            return True
         keys: list[bytes] = []
         sets: list[int] = []
         for at in going:
@@ -150,23 +168,47 @@ class Watch:
                 keys.append(record.marker)
             if record.minute and record.score < 0:
                 sets.append(at)
-        said = self._connection.pipeline(
-            [
-                (b"MULTI",),
-                (b"UNLINK", *keys),
-                *((b"SREM", records[at].minute, records[at].member) for at in sets),
-                (b"EXEC",),
-            ]
-        )
-        refused = next((answer for answer in said if isinstance(answer, ServerError)), None)
-        if refused is not None:
-            raise refused
-        if said[-1] is None:
+        members = ((b"SREM", records[at].minute, records[at].member) for at in sets)
+        said = self._executed([(b"UNLINK", *keys), *members] if keys else [])
+        if said is None:
             return False
-        removed = dict(zip(sets, said[-1][1:], strict=True))
+        removed = dict(zip(sets, said[1:], strict=True))
         for at in going:
             answers[at] = (0, ends.get(records[at].marker, scripts.NO_MARKER), int(removed.get(at) == 1))
         return True
+
+    def _guard(self, keys: Sequence[bytes], markers: Sequence[bytes]) -> dict[bytes, int]:
+        """Put keys under WATCH, and learn what was touched before; return when the markers end.
+
+        Raises
+        ------
+        Untracked
+        """
+        if keys:
+            self._connection.command("WATCH", *keys)
+        ends = self._ends_of(markers)
+        self._listen()
+        if len(databases(self.primary.info)) > 1 and self._swapped() != self._swaps:
+            self._connection.command("UNWATCH")
+            raise Untracked("databases were swapped")
+        return ends
+
+    def _executed(self, commands: Sequence[Sequence[Word]]) -> list[Any] | None:
+        """Send commands as one; None: something under WATCH was touched, and none was done."""
+        if not commands:
+            self._connection.command("UNWATCH")
+            return []
+        said = self._connection.pipeline([(b"MULTI",), *commands, (b"EXEC",)])
+        refused = next((answer for answer in said if isinstance(answer, ServerError)), None)
+        if refused is not None:
+            raise refused
+        answers: list[Any] | None = said[-1]
+        return answers
+
+    def _select(self, db: int) -> None:
+        if db != self._db:
+            self._connection.command("SELECT", db)
+            self._db = db
 
     def _ends_of(self, markers: Sequence[bytes]) -> dict[bytes, int]:
         """Return when markers end (-1: never, -2: there is none, or something else has its name)."""
@@ -175,9 +217,9 @@ class Watch:
             return {}
         since_7 = self.primary.since_7
         asked = (b"PEXPIRETIME" if since_7 else b"PTTL",)
-        commands = [(b"TIME",), (b"MGET", *markers), *((*asked, marker) for marker in markers)]
-        (seconds, micros), values, *ends = self._connection.pipeline(commands)
-        now = 0 if since_7 else int(seconds) * 1000 + int(micros) // 1000
+        now = 0 if since_7 else self.primary.now_ms()
+        commands = [(b"MGET", *markers), *((*asked, marker) for marker in markers)]
+        values, *ends = self._connection.pipeline(commands)
         return {
             marker: (end + now if end >= 0 else end) if value == b"" else scripts.NO_MARKER
             for marker, value, end in zip(markers, values, ends, strict=True)
