@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from necropsy.wire.redis.address import Address
 
 _PIECE: Final = 1 << 20
+_ROWS: Final = 4096
+"""Keys of one batch: each session of it is an object for a while."""
 _WINDOW: Final = 256 << 10
 _MOST_DOUBLED: Final = 8
 _BEFORE: Final = 24
@@ -151,7 +153,11 @@ class Snapshot:
             with os.fdopen(os.dup(descriptor), "rb") as stream:
                 os.lseek(descriptor, 0, os.SEEK_SET)
                 dump = open_dump_stream(
-                    cast("BinaryIO", stream), f"the snapshot of {primary.name}", projection(), passed=passed
+                    cast("BinaryIO", stream),
+                    f"the snapshot of {primary.name}",
+                    projection(),
+                    passed=passed,
+                    batch_rows=_ROWS,
                 )
                 for batch in dump:
                     db = self._address.db
