@@ -232,7 +232,9 @@ def _actors(
     marks.actors_named = len(reported)
     marks.actors_right = sum(any(_is(one, actor) for actor in culprits) for one in reported)
     wanted = [
-        actor for actor in culprits if actor["share"] >= 0.05 and (withheld != "log" or actor["in_configuration"])
+        actor
+        for actor in culprits
+        if actor["share"] >= 0.05 and actor["dated"] and (withheld != "log" or actor["in_configuration"])
     ]
     marks.actors_asked = len(wanted)
     marks.actors_found = sum(any(_is(one, actor) for one in reported) for actor in wanted)
@@ -243,13 +245,21 @@ def _actors(
             marks.why.append(f"innocent accused: {one['user_agent']} {one['url']}")
     if withheld or facts["log"] is None or facts["healthy"]:
         return
-    hidden = sum(max(1, actor["address_count"] if actor["rhythm"] == "ticker" and actor["name"].startswith("kubelet") else 1)
-                 for actor in culprits if not actor["in_log"] and actor["share"] >= 0.02)  # fmt: skip
+    hidden = sum(
+        max(1, actor["address_count"] if actor["rhythm"] == "ticker" and actor["name"].startswith("kubelet") else 1)
+        for actor in culprits
+        if not actor["in_log"] and actor["share"] >= 0.02 and actor["dated"] and _log_was_kept(actor, facts["log"])
+    )
     claimed = sum(one["in_access_log"] is False for one in reported)
     if hidden or claimed:
         marks.unlogged = hidden == claimed
         if hidden != claimed:
             marks.why.append(f"unlogged creators: {claimed}, truth {hidden}")
+
+
+def _log_was_kept(actor: dict[str, Any], log: dict[str, Any]) -> bool:
+    """Whether a log was kept while this actor was there: of others nobody can say that no log shows them."""
+    return bool(actor["first_ms"] < log["end_ms"] and actor["last_ms"] > log["start_ms"])
 
 
 def _clearances(marks: Marks, cleared: list[dict[str, Any]], actors: dict[str, Any], withheld: str) -> None:

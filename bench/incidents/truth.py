@@ -7,6 +7,7 @@ from typing import Any
 
 from incidents.logs import Style, Written
 from incidents.scene import Actor, Scene
+from incidents.stores import DATED
 
 CREATES = "births"
 EVIDENCE = ("log", "dump", "configuration")
@@ -68,6 +69,7 @@ def judgeable(scene: Scene, style: Style | None, written: Written | None) -> dic
     for actor in scene.actors.values():
         record = asdict(actor)
         record["share"] = shares.get((actor.store, actor.name), 0.0)
+        record["dated"] = _can_be_dated(scene, actor.store)
         record["log_lines"] = written.lines.get(actor.name, 0) if written else 0
         actors.append(record)
     busiest = max(written.clients.items(), key=lambda one: one[1]) if written and written.clients else None
@@ -93,6 +95,12 @@ def judgeable(scene: Scene, style: Style | None, written: Written | None) -> dic
         },
         "expect": {name: asdict(one) for name, one in expectations.items()},
     }  # fmt: skip
+
+
+def _can_be_dated(scene: Scene, store: str) -> bool:
+    """Whether anything in a store tells when its sessions were born: the session itself, or its expiry."""
+    one = scene.stores[store]
+    return not one.without_ttl or one.layout in (*DATED, "express")
 
 
 def _share_seen(scene: Scene, store: str, style: Style | None) -> float:
@@ -131,6 +139,7 @@ def _expect(scene: Scene, shares: dict[tuple[str, str], float], healthy: bool, *
             slugs = _add(slugs, "traffic/unlogged-creator")
         named.add(actor.url)
         certain = actor.rhythm in {"ticker", "drifting", "cron"} or seen[store] >= ENOUGH_SEEN
+        known &= _can_be_dated(scene, store)
         blind |= not known and share >= LEAST_SHARE
         same = next((c for c in causes if c.slugs[0] == slugs[0] and c.store == store and c.required == known), None)
         if same is None:

@@ -10,6 +10,7 @@ from importlib import resources
 
 import pytest
 
+from necropsy.model.verdict import Contradiction, Kind, Request
 from necropsy.report.html import page
 from necropsy.report.html.pictures import MOST_ROWS, galleries
 
@@ -109,6 +110,30 @@ def test_the_page_says_who_did_it_before_anything_else() -> None:
         )
     ]
     assert order == sorted(order)
+
+
+def test_the_page_says_where_a_culprit_comes_from_and_which_lines_of_the_log_are_its_own() -> None:
+    loose = replace(
+        sample.actor("172.12.1.189:80"), origin=(), address="10.9.0.2", clients=1, visits=8640, first_at=sample.START,
+        last_at=sample.NOW, find="grep -F 'GET / ' access.log",
+    )  # fmt: skip
+    report = sample.incident()
+    cause = replace(sample.PROBES_CAUSE, actors=(loose,))
+    text = Outline(page.render(replace(report, verdict=replace(report.verdict, causes=(cause,))))).visible
+    assert "from 10.9.0.2, 8,640 visits, 2019-05-23 19:00 UTC to 2019-05-24 19:00 UTC" in text
+    assert "grep -F 'GET / ' access.log" in text
+
+
+def test_the_page_says_what_to_bring_and_which_sources_do_not_agree() -> None:
+    verdict = replace(
+        sample.well().verdict, kind=Kind.UNKNOWN, reason="people explain 30 %",
+        requests=(Request("older access logs", "they name who came before", "necropsy examine … --access-log 'access.log*'"),),
+        contradictions=(Contradiction("access.log", "its clock is 3,600 s ahead: its times were moved", set_aside=False),),
+    )  # fmt: skip
+    text = Outline(page.render(replace(sample.well(), verdict=verdict, findings=()))).visible
+    assert re.search(r"Bring\s+older access logs: they name who came before", text)
+    assert "necropsy examine … --access-log 'access.log*'" in text
+    assert re.search(r"Sources that don't agree\s+access.log\s*its clock is 3,600 s ahead", text)
 
 
 def test_every_chart_has_a_sentence_and_a_table_for_those_who_cannot_see_it() -> None:

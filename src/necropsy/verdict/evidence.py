@@ -218,3 +218,5 @@ class Attribution:
     """By store: for each birth, in the order of ``Births.born_ms``, the likeliest claim; -1: nobody."""
     weight: dict[str, NDArray[np.float32]]
     """How likely that claim is, 0 to 1."""
+    held: dict[str, float] = field(default_factory=dict)
+    """By log that is a sample: which share of the requests it holds."""

@@ -40,6 +40,8 @@ class Weighed:
     now: datetime
     accounts: Sequence[Account] = ()
     offsets: Sequence[ClockOffset] = ()
+    held: Mapping[str, float] = field(default_factory=dict)
+    """By log that is a sample: which share of the requests it holds."""
     coverage: Mapping[str, float] = field(default_factory=dict)
     """Share of each store's keys that could be read, where its dump breaks off."""
     layouts: Mapping[str, str] = field(default_factory=dict)
@@ -181,6 +183,14 @@ def _views(scale: Weighed) -> tuple[View, ...]:
 def _contradictions(scale: Weighed) -> tuple[Contradiction, ...]:
     """Sources that do not fit together: clocks that disagree, dumps that break off."""
     said = [Contradiction(offset.log, offset.reason or _clock(offset), not offset.applied) for offset in scale.offsets]
+    said += [
+        Contradiction(
+            log,
+            f"it is a sample and holds about {percent(share)} of the requests: the others are inferred",
+            set_aside=False,
+        )
+        for log, share in scale.held.items()
+    ]
     said += [
         Contradiction(
             f"store {store}", f"its dump breaks off: {percent(read)} of its keys were read, shares are of those", False

@@ -34,3 +34,10 @@ def test_a_port_that_a_log_shows_is_no_blind_spot() -> None:
         s.source("prometheus", "access_log").probe(PROBE).visitors(0, "Go-http-client/1.1", "10.0.0.1:8080")
         examination = s.examine()
     assert "monitoring/log-blind-spot" in cleared(examination)
+
+
+def test_a_probe_that_was_matched_with_a_client_of_a_log_is_shown_by_it() -> None:
+    with scene() as s:
+        s.source("haproxy", "access_log").probe(PROBE).visitors(0, "", "")
+        s.sessions(100).claim("probe", 90.0, probe_id=0, class_id=0, in_access_log=True)
+        assert "monitoring/log-blind-spot" in cleared(s.examine())

@@ -12,7 +12,7 @@ def test_births_at_a_health_endpoint_accuse_the_session_middleware_in_front_of_i
         s.source("rdb", "prometheus").probe(HEALTHY_PROBE).sessions(100).claim("probe", 90.0, probe_id=0)
         finding = only("probes/health-behind-session", s)
         again(s, finding)
-    assert finding.severity is Severity.CRITICAL
+    assert finding.severity is Severity.WARNING
     assert finding.store == "a"
     assert finding.share == pytest.approx(0.9)
 

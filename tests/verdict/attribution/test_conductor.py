@@ -129,3 +129,20 @@ def test_no_target_is_blamed_in_two_stores() -> None:
         blamed = {store: {c.label for c in claims if c.store == store and c.creator == "probe"} for store in "ab"}
         assert blamed["b"] == {"172.12.1.201:80", "172.12.1.201:8080"}
         assert blamed["a"] == {f"{A1}:80", f"{A1}:8080", f"{A2}:80", f"{A2}:8080"}
+
+
+def test_of_a_log_that_is_a_sample_a_prober_is_recognised_and_the_others_have_their_part() -> None:
+    random = np.random.default_rng(8)
+    ticks, check = comb(4_200, seed=1), comb(1_300, period_ms=15_000, count=5_760, seed=3)
+    crawler = np.sort(dust(4_000, seed=5))
+    kept = [part[random.random(part.size) < 0.6] for part in (ticks, check, crawler)]
+    classes = [
+        visitors(0, "", 4.2),
+        visitors(1, "", 1.3, path="/health", agent="kube-probe/1.27"),
+        visitors(2, "", None, path="/products/*", agent="Scrapy/2.8.0"),
+    ]
+    around = Circumstances(classes=classes, visits=seen(*kept), logs_given=True)
+    claims = {claim.class_id: claim for claim in _claims([births(ticks, crawler)], around)}
+    assert claims[0].births == pytest.approx(8_640, rel=0.02)
+    assert claims[2].births == pytest.approx(4_000, rel=0.05)
+    assert claims[2].births_low < 4_000 < claims[2].births_high

@@ -24,13 +24,19 @@ def examine(case: Case) -> Iterator[Finding | Cleared]:
     logged_ports = {b.port for b in case_queries.backends(case) if b.role == "proxy" and b.access_log}
     hosts = case.rows("SELECT DISTINCT user_agent, host FROM visitor_class")
     seen = {(row["user_agent"], *split_host(row["host"])) for row in hosts if row["host"]}
-    probed = [
-        probe for probe in case_queries.probes(case).values() if probe.creates_sessions and probe.kind != "scrape"
-    ]
+    # What was matched with a client of a log is shown by it, whatever host and port that log writes.
+    matched = {
+        row["probe_id"]
+        for row in case.rows("SELECT probe_id FROM birth_claim WHERE probe_id IS NOT NULL AND in_access_log")
+    }
+    known = case_queries.probes(case)
+    shown = {id(known[number]) for number in matched if number in known}
+    probed = [probe for probe in known.values() if probe.creates_sessions and probe.kind != "scrape"]
     blind = [
         probe
         for probe in probed
-        if probe.port not in logged_ports
+        if id(probe) not in shown
+        and probe.port not in logged_ports
         and not any(_shows(probe, *entry) for entry in seen)
         and not (probe.kind == "consul-check" and not may_create(probe))
     ]

@@ -113,7 +113,7 @@ def _finding(store: str, total: int, claims: list[tuple[dict[str, Any], str]]) -
         for claim, asked in claims
     ]
     return Finding(
-        severity=Severity.CRITICAL if born / total >= 0.5 else Severity.WARNING,
+        severity=Severity.WARNING,  # who asks is the cause, with the same sessions: this is what to mend
         confidence=Confidence.HIGH if all(claim["probe_id"] is not None for claim, _ in claims) else Confidence.MEDIUM,
         title=f"A health endpoint starts {percent(born / total)} of the sessions in store {store}",
         text="A path that is called health is not harmless by its name: the session middleware stands in front of it.",
@@ -128,7 +128,7 @@ def _finding(store: str, total: int, claims: list[tuple[dict[str, Any], str]]) -
 EXAMINER: Final = Examiner(
     slug="probes/health-behind-session",
     meaning="A health endpoint starts a session with each request.",
-    severity=Severity.CRITICAL,
+    severity=Severity.WARNING,
     needs=("session",),
     helped_by=("probe", "visitor_class", "cookie_use"),
     examine=examine,

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from necropsy.model.figures import several
 from necropsy.model.report import Report
-from necropsy.report import reading, terminal_footer
+from necropsy.report import completeness, reading, terminal_footer
 from necropsy.report.escaping import inert, inert_block
 from necropsy.report.figures import a_day, count, duration, interval, moment, percent, size
 from necropsy.report.html.pictures import Gallery, galleries
@@ -70,7 +70,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
         finalize=_harmless,
     )
-    environment.globals.update(reading=reading, population=terminal_footer.population)
+    environment.globals.update(completeness=completeness, reading=reading, population=terminal_footer.population)
     environment.filters.update(
         a_day=a_day,
         amount=count,

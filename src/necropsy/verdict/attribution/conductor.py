@@ -52,6 +52,7 @@ def attribute(stores: Sequence[Births], around: Circumstances) -> Attribution:
     groups = make_groups(around.classes, around.visits) if around.visits is not None and around.classes else None
     known = groups.groups if groups is not None else []
     offsets: list[ClockOffset] = []
+    held: dict[str, float] = {}
     timelines, trains = [], []
     periods = _periods(around, known)
     for births in stores:
@@ -60,6 +61,7 @@ def attribute(stores: Sequence[Births], around: Circumstances) -> Attribution:
         if groups is not None:
             offsets += _set_clocks(births, timeline, known, trains[-1])
         timelines.append(timeline)
+        held |= {log.name: log.complete for log in timeline.logs if log.complete < 1.0}
     not_here = _elsewhere(stores, timelines, known)
     fitting = _configured(known, around)
     hidden_s = configured.hidden_periods(around)
@@ -71,7 +73,7 @@ def attribute(stores: Sequence[Births], around: Circumstances) -> Attribution:
         _name_creators(reckoning, timelines[number], around, periods)
         reckonings.append(reckoning)
     configured.name_probes(reckonings, known, around)
-    result = Attribution([], [], offsets, [], {}, {})
+    result = Attribution([], [], offsets, [], {}, {}, held)
     for number, reckoning in enumerate(reckonings):
         _write(reckoning, known, around, not_here[number], result)
     for place, claim in enumerate(result.claims):

@@ -15,6 +15,7 @@ import numpy as np
 
 from necropsy.probes import session_risk
 from necropsy.verdict import acquaintance
+from necropsy.verdict.attribution import sampling
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,6 +26,12 @@ _STATIC: Final = re.compile(r"(?i)\.(?:css|m?js|map|png|jpe?g|gif|svg|ico|webp|w
 _OWN: Final = 50
 _OWN_SHARE: Final = 0.01
 """Visits of a browser's User-Agent, by number and by share of all browsers', from which it has a probability of its own."""
+_MANY_CLIENTS: Final = 100
+_PART: Final = 0.05
+_ONCE: Final = 1.5
+_TWICE: Final = 2.0
+"""Of clients that pass through: how many of one User-Agent, which part of all browsers' visits, how many visits each at most,
+and how many each of the others has at least."""
 _FEWEST: Final = 20
 """Visits that show a rhythm."""
 _STEADY: Final = 0.8
@@ -49,6 +56,8 @@ class Group:
     is_clockwork: bool
     interval_s: float | None = None
     """Usual interval, of clockwork."""
+    complete: float | None = None
+    """Of clockwork, which share of its requests the log holds; less than 1 where the log is a sample."""
     drift_s: float | None = None
     """By how much its mean interval is longer than whole seconds; None: it keeps its phase, or several take turns."""
 
@@ -89,18 +98,19 @@ def make_groups(classes: Sequence[VisitorClass], visits: Visits) -> Groups:
     _, client = np.unique(visits.client, return_inverse=True)
     logs = tuple(sorted({visitors.log for visitors in classes} | {span.log for span in visits.spans}))
     log_number = {name: number for number, name in enumerate(logs)}
-    steady = _clockwork(classes, row_of_visit, client, visits.at_us)
+    steady, held = _clockwork(classes, row_of_visit, client, visits.at_us)
     by_browser: dict[str, int] = {}
     for visitors in classes:
         if acquaintance.is_person(visitors.user_agent):
             by_browser[visitors.user_agent] = by_browser.get(visitors.user_agent, 0) + visitors.visits
     least = max(_OWN, _OWN_SHARE * sum(by_browser.values()))
     frequent = {agent for agent, count in by_browser.items() if count >= least}
+    passing = _passing_through(classes, row_of_visit, client)
     groups: list[Group] = []
     known: dict[tuple[object, ...], int] = {}
     group_of_row = np.zeros(len(classes) + 1, np.int32)
     for row, visitors in enumerate(classes):
-        browser = acquaintance.is_person(visitors.user_agent)
+        browser = acquaintance.is_person(visitors.user_agent) and visitors.user_agent not in passing
         agent = "" if browser and visitors.user_agent not in frequent else visitors.user_agent
         key: tuple[object, ...] = (
             visitors.log, browser, agent, visitors.host, visitors.method, visitors.path, visitors.status,
@@ -122,6 +132,7 @@ def make_groups(classes: Sequence[VisitorClass], visits: Visits) -> Groups:
                     is_clockwork=row in steady,
                     interval_s=steady[row][0] if row in steady else None,
                     drift_s=steady[row][1] if row in steady else None,
+                    complete=held.get(row),
                 )
             )
         groups[known[key]].rows.append(row)
@@ -148,11 +159,40 @@ def make_groups(classes: Sequence[VisitorClass], visits: Visits) -> Groups:
     )
 
 
+def _passing_through(
+    classes: Sequence[VisitorClass], row: NDArray[np.int32], client: NDArray[np.int64]
+) -> frozenset[str]:
+    """User-Agents of browsers whose clients, many of them, ask for one thing each and never again, as others do not.
+
+    A browser fetches what belongs to its page, and people look at another one. A program with thousands of addresses that
+    calls itself one exact version of a browser does neither.
+    """
+    names: dict[str, int] = {}
+    agent = np.asarray(
+        [names.setdefault(c.user_agent, len(names)) if acquaintance.is_person(c.user_agent) else -1 for c in classes]
+        + [-1]
+    )[row]
+    mine = agent >= 0
+    if not mine.any():
+        return frozenset()
+    pair = np.unique(agent[mine].astype(np.int64) * (int(client.max()) + 1) + client[mine])
+    clients = np.bincount(pair // (int(client.max()) + 1), minlength=len(names))
+    visits = np.bincount(agent[mine], minlength=len(names))
+    each = visits / np.maximum(clients, 1)
+    others = (visits.sum() - visits) / np.maximum(clients.sum() - clients, 1)
+    found = (clients >= _MANY_CLIENTS) & (visits >= _PART * visits.sum()) & (each <= _ONCE) & (others >= _TWICE)
+    return frozenset(name for name, number in names.items() if found[number])
+
+
 def _clockwork(
     classes: Sequence[VisitorClass], row: NDArray[np.int32], client: NDArray[np.int64], at_us: NDArray[np.int64]
-) -> dict[int, tuple[float, float | None]]:
-    """Find classes of one client whose visits come at one interval, or at the interval of several in turn; with drift."""
+) -> tuple[dict[int, tuple[float, float | None]], dict[int, float | None]]:
+    """Find classes of one client whose visits come at one interval, or at the interval of several in turn; with drift.
+
+    Return also how many of its requests the log holds, of each class of one client.
+    """
     found: dict[int, tuple[float, float | None]] = {}
+    held: dict[int, float | None] = {}
     order = np.argsort(row, kind="stable")
     counts = np.bincount(row[row >= 0], minlength=len(classes))
     first = np.searchsorted(row[order], np.arange(len(classes)))
@@ -160,12 +200,13 @@ def _clockwork(
         mine = order[first[number] : first[number] + counts[number]]
         if client[mine[0]] != client[mine[-1]] or np.any(client[mine] != client[mine[0]]):
             continue
+        held[number] = sampling.held(at_us[mine] / 1e6)
         interval = steady_interval(at_us[mine] / 1e6)
         if interval is not None:
             found[number] = interval, _drift(at_us[mine] / 1e6, interval)
         elif classes[number].period_s is not None:
             found[number] = float(classes[number].period_s or 0.0), None
-    return found
+    return found, held
 
 
 def _drift(at_s: NDArray[np.float64], usual_s: float) -> float | None:

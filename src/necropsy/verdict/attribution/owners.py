@@ -205,7 +205,7 @@ class Contest:
                 regular = self.groups[candidate].is_clockwork or made >= _CROWD_USED
                 luck = self._luck(train, chance) if self._rank(candidate) <= 0 else 0.0
                 by_luck = luck > (_LUCK_HIDDEN if self._is_hidden(train) else _LUCK)
-                if share >= _JOINED and sure >= _SURE and regular and not by_luck:
+                if share >= _JOINED * log.complete and sure >= _SURE * log.complete and regular and not by_luck:
                     result.append(_Offer(number, candidate, share, sure, made, self._rank(candidate), luck))
         return result
 
@@ -244,7 +244,7 @@ class Contest:
         log = self.timeline.logs[self.groups[offer.group].log]
         total = int((log.covers(at) & (at >= self.timeline.horizon_s)).sum())
         train = self.trains[offer.train]
-        if births.size < _JOINED * 0.9 * total * train.purity / train.members:
+        if births.size < _JOINED * 0.9 * log.complete * total * train.purity / train.members:
             return None
         return Ownership(offer.train, offer.group, visit[once], births)
 

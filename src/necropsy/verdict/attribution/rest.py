@@ -24,6 +24,11 @@ if TYPE_CHECKING:
 _FEWEST_PROVE: Final = 30
 _TOO_BUSY: Final = 0.98
 _NONE_LACKS: Final = 0.97
+_GUESS: Final = 0.3
+"""Creation probability of a group to begin with."""
+_HALF: Final = 0.5
+_ENOUGH_CLIENTS: Final = 20
+"""Browsers' clients from which their first visits tell."""
 
 
 def attribute_rest(
@@ -72,11 +77,13 @@ def attribute_rest(
     open_visits = np.bincount(timeline.group[~used], minlength=len(groups))
     harmless = np.asarray([group.is_harmless_by_name for group in groups], dtype=bool)
     least = _proved(timeline, grouped, low, high, left, used)
+    guess = _first_guess(births, timeline, groups)
+    start = np.where(measured.chance < _TOO_BUSY, np.maximum(measured.naive, guess), guess)
 
     def fitted(least: NDArray[np.float64]) -> expectation_maximisation.Fit:
         return expectation_maximisation.fit(
             visit, birth, density, timeline.group, open_visits, size, nobody, suspect, harmless,
-            np.maximum(measured.naive, 0.3), grouped.family, least, coverage=births.coverage,
+            start, grouped.family, least, coverage=births.coverage,
         )  # fmt: skip
 
     done = free_fit = fitted(least)
@@ -90,6 +97,28 @@ def attribute_rest(
         births, timeline, grouped, Shared(visit, birth, done.weight, free_fit.weight), left, covered
     )
     return sorted_out, probability
+
+
+def _first_guess(births: Births, timeline: Timeline, groups: Sequence[Group]) -> NDArray[np.float64]:
+    """By group: probability to begin with. Of browsers it is higher the more of their visits are their clients' first.
+
+    At a load at which some birth is always near a visit this decides: whoever comes for the first time brings no cookie.
+    Where births are last writes, it is the last visit of each client.
+    """
+    guess = np.full(len(groups), _GUESS)
+    pages = np.asarray([not group.is_static for group in groups], dtype=bool)
+    browser = np.asarray([group.browser and not group.is_clockwork for group in groups], dtype=bool)
+    mine = np.flatnonzero(pages[timeline.group] & browser[timeline.group])
+    if not mine.size or np.unique(timeline.client[mine]).size < _ENOUGH_CLIENTS:
+        return guess
+    lifetime = births.lifetime_s if births.lifetime_s and births.lifetime_s > 0 else np.inf
+    order = mine[np.lexsort((timeline.visit_s[mine], timeline.client[mine]))]
+    new = (timeline.client[order[1:]] != timeline.client[order[:-1]]) | (np.diff(timeline.visit_s[order]) > lifetime)
+    one = np.ones(1, dtype=bool)
+    first = np.concatenate([new, one] if births.derived > _HALF else [one, new])
+    visits = np.bincount(timeline.group[order], minlength=len(groups))
+    share = np.bincount(timeline.group[order], first, minlength=len(groups)) / np.maximum(visits, 1)
+    return np.where(browser & (visits > 0), 2 * _GUESS * np.clip(share, 0.1, 1.0), guess)
 
 
 def _files(timeline: Timeline, groups: Sequence[Group]) -> NDArray[np.bool_]:

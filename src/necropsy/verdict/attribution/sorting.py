@@ -22,6 +22,8 @@ _ONLY_PEOPLE: Final = 0.9
 _FEW: Final = 8.0
 _FEW_SHARE: Final = 0.005
 """Births, by number and by share, below which browsers stay people."""
+_SAMPLED: Final = 0.8
+"""What a sample tells of the rest is right to this share."""
 _PEOPLE: Final = 0
 """Number of people among the creators."""
 
@@ -103,7 +105,33 @@ def into_sources(
                 probability=min(1.0, made / max(1, int(in_ranked.sum()))),
             )
         )
-    return result
+    return _with_what_is_lacking(result, timeline, left & covered, size)
+
+
+def _with_what_is_lacking(
+    sources: list[Source], timeline: Timeline, inside: NDArray[np.bool_], size: int
+) -> list[Source]:
+    """Give the births that have no visit, where the logs are samples, in the proportions of those that have one."""
+    complete = min((log.complete for log in timeline.logs), default=1.0)
+    if complete >= 1.0:
+        return sources
+    total = np.zeros(size)
+    for source in sources:
+        total[source.births] += source.weight
+    lacking = np.where(inside, np.clip(1 - total, 0, 1), 0.0)
+    made = np.asarray([source.weight[inside[source.births]].sum() for source in sources])
+    wanted = made * (1 / complete - 1)
+    part = min(1.0, wanted.sum() / max(1e-9, float(lacking.sum())))
+    where = np.flatnonzero(lacking > 0.01)
+    for source, its in zip(sources, wanted / max(1e-9, wanted.sum()), strict=True):
+        births = np.concatenate([source.births, where])
+        weight = np.concatenate([source.weight, lacking[where] * part * its])
+        source.births, source.weight = gathered(births, weight, size)
+        more = float((lacking[where] * part * its).sum())
+        source.extrapolated += more
+        low, high = source.beyond or (source.extrapolated - more, source.extrapolated - more)
+        source.beyond = (low + more * _SAMPLED, high + more / _SAMPLED)
+    return sources
 
 
 def _creators(

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from necropsy.verdict.attribution.sampling import share_held
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -35,6 +37,8 @@ class Log:
     offset_s: float = 0.0
     """Seconds that this log's clock is ahead of the store's; its visits and spans were moved back by it."""
     delays: Delays | None = None
+    complete: float = 1.0
+    """Share of all requests that it holds: less than 1 where it is a sample."""
 
     def covers(self, at_s: NDArray[np.float64]) -> NDArray[np.bool_]:
         """Whether each moment lies in a stretch of this log."""
@@ -159,7 +163,15 @@ def lay_out(births: Births, visits: Visits | None, groups: Groups | None) -> Tim
         spans_s = np.asarray([[s.first_us - origin_us, s.last_us - origin_us] for s in mine]).reshape(-1, 2) / 1e6
         log_resolution_s = max((span.resolution_s for span in mine), default=1.0)
         spans_s[:, 1] += log_resolution_s
-        logs.append(Log(name, spans_s, log_resolution_s, any(span.times_are_starts for span in mine)))
+        logs.append(
+            Log(
+                name,
+                spans_s,
+                log_resolution_s,
+                any(span.times_are_starts for span in mine),
+                complete=share_held(groups.groups, names.index(name)),
+            )
+        )
     return Timeline(
         origin_us=origin_us,
         born_s=born_s,

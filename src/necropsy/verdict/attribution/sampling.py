@@ -1,0 +1,74 @@
+"""How many of its requests a log holds: shippers sample, and a clockwork client tells, as its gaps are multiples of one interval.
+
+::
+
+    every line     |    |    |    |    |    |    |    |
+    of a sample    |         |    |              |    |      5 of 8: gaps of 2, 1, 3 and 1 intervals
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from necropsy.verdict.attribution.groups import Group
+
+_FEWEST: Final = 40
+"""Visits of a client that tell."""
+_SHORTEST_S: Final = 4.0
+"""Interval: of shorter ones every gap is a multiple, in a log of whole seconds."""
+_LONGEST: Final = 12
+"""Intervals of the longest gap that is looked at: more is a pause."""
+_MULTIPLES: Final = 0.9
+"""Share of the gaps that must be multiples."""
+_WHOLE: Final = 0.95
+"""Share of the requests from which a log is taken for whole."""
+
+
+def held(at_s: NDArray[np.float64]) -> float | None:
+    """Share of one clockwork client's requests that a log holds; None when it does not come by the clock.
+
+    >>> ticks = np.arange(400) * 10.0
+    >>> held(ticks), round(held(ticks[np.random.default_rng(1).random(400) < 0.5]), 1)
+    (1.0, 0.5)
+    """
+    if at_s.size < _FEWEST:
+        return None
+    gaps = np.diff(at_s)
+    gaps = gaps[gaps > 0]
+    if gaps.size < _FEWEST - 1:
+        return None
+    shortest = gaps[gaps <= 1.4 * float(np.quantile(gaps, 0.1))]
+    interval = float(np.median(shortest))
+    if interval < _SHORTEST_S:
+        return None
+    for _ in range(2):  # the mean over long gaps is surer than one gap
+        times = np.maximum(np.round(gaps / interval), 1.0)
+        near = (np.abs(gaps - times * interval) <= min(1.1, 0.06 * interval + 0.05)) & (times <= _LONGEST)
+        if near.mean() < _MULTIPLES * (times <= _LONGEST).mean() or near.mean() < 0.5:
+            return None
+        interval = float(gaps[near].sum() / times[near].sum())
+    return float(near.sum() / times[near].sum())
+
+
+def share_held(groups: Sequence[Group], log: int) -> float:
+    """Share of all requests that a log holds, as the clockwork that it shows most completely tells; 1 where none does.
+
+    A service that takes turns among its addresses shows each of them now and then: only a client that is alone with its
+    User-Agent and page tells.
+    """
+    mine = [group for group in groups if group.log == log and group.complete is not None]
+    alone = Counter((group.agent, group.host, group.method, group.path) for group in groups if group.log == log)
+    told = [
+        group.complete
+        for group in mine
+        if group.complete is not None and alone[group.agent, group.host, group.method, group.path] == 1
+    ]
+    most = max(told, default=1.0)
+    return 1.0 if most >= _WHOLE else most
