@@ -9,7 +9,7 @@ from incidents.table import measures, render
 
 
 def facts(**changed: Any) -> dict[str, Any]:
-    actor = {"name": "prober", "role": "culprit", "agents": ["Go-http-client/1.1"], "addresses": ["10.0.0.9"], "address_count": 1,
+    actor = {"name": "prober", "role": "culprit", "agents": ["Go-http-client/1.1"], "addresses": ["10.0.0.9"], "address_count": 1, "dated": True, "first_ms": 0, "last_ms": 9,
              "path": "/", "paths": [], "url": "http://10.0.0.2:80/", "period_s": 10.0, "rhythm": "ticker", "in_log": True,
              "in_configuration": True, "share": 0.9, "log_lines": 900, "store": "shop"}  # fmt: skip
     check = {
@@ -32,7 +32,7 @@ def facts(**changed: Any) -> dict[str, Any]:
     }
     expect = {"verdict": "causes", "causes": [cause], "unsure_is_right": False}
     nothing = {"verdict": "nothing", "causes": [], "unsure_is_right": False}
-    return {"healthy": False, "actors": [actor, check], "tolerated": ["probes/wrong-path"], "log": {"format": "combined"},
+    return {"healthy": False, "actors": [actor, check], "tolerated": ["probes/wrong-path"], "log": {"format": "combined", "start_ms": 0, "end_ms": 9},
             "expect": {"all": expect, "dump": nothing}} | changed  # fmt: skip
 
 
