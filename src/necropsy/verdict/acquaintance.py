@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
 from necropsy.model.probe import Probe
@@ -15,6 +16,7 @@ _MACHINE: Final = re.compile(
 _BROWSER: Final = re.compile(r"^(?:Mozilla|Opera)/\d")
 
 
+@lru_cache(maxsize=1 << 14)
 def is_person(user_agent: str) -> bool:
     """Whether a User-Agent is a browser's; robots that say so are not people."""
     return bool(_BROWSER.match(user_agent)) and not _MACHINE.search(user_agent)

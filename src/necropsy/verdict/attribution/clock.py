@@ -21,6 +21,10 @@ _TIMES_ZERO: Final = 2.0
 """How much higher the peak must be than the correlation of clocks that agree."""
 _AGREE_S: Final = 2
 """Lags up to which clocks are taken to agree: the window of the join is learnt there."""
+_AROUND_S: Final = 120
+_BROAD_S: Final = 4
+_SHARP: Final = 6.0
+"""Lags around a peak, how wide it may be, and how far it must rise above the others, in their standard deviations."""
 _CLIP: Final = 3.0
 _RUNNING_MEAN_S: Final = 600
 _FEWEST: Final = 30
@@ -36,6 +40,11 @@ class Lag:
     score: float
     """Height of the peak in standard deviations."""
     is_sure: bool
+
+    @property
+    def agrees(self) -> bool:
+        """Whether the peak says that the clocks agree."""
+        return abs(self.seconds) <= _AGREE_S and self.score > _SURE
 
 
 def first_visits(
@@ -80,7 +89,21 @@ def find_lag(visit_s: NDArray[np.float64], born_s: NDArray[np.float64]) -> Lag |
     peak = int(wave.argmax())
     lag, score = peak - _FARTHEST_S, float(wave[peak] / spread)
     sure = score > _SURE and wave[peak] > _TIMES_ZERO * zero and abs(lag) > _AGREE_S
-    return Lag(float(lag), score, bool(sure))
+    sharp = _sharpness(wave, peak)
+    middle = _FARTHEST_S - _AGREE_S + int(wave[_FARTHEST_S - _AGREE_S : _FARTHEST_S + _AGREE_S + 1].argmax())
+    return Lag(float(lag), score, bool(sure and sharp >= _SHARP and sharp > _sharpness(wave, middle)))
+
+
+def _sharpness(wave: NDArray[np.float64], peak: int) -> float:
+    """Height of a peak above the lags around it, in their standard deviations.
+
+    Visits and births that come in bursts make wide hills wherever two bursts meet; a clock makes a spike.
+    """
+    around = wave[max(0, peak - _AROUND_S) : peak + _AROUND_S + 1]
+    near = np.abs(np.arange(around.size) - min(peak, _AROUND_S)) <= _BROAD_S
+    beside = around[~near]
+    spread = float(beside.std())
+    return float((wave[peak] - beside.mean()) / spread) if spread > 0 else 0.0
 
 
 def _surprises(at_s: NDArray[np.float64], length: int) -> NDArray[np.float64]:

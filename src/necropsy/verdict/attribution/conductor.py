@@ -14,7 +14,7 @@ See docs/how-the-verdict-is-reached.md. In short, for each store:
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -30,6 +30,9 @@ from necropsy.verdict.attribution.timeline import Timeline, lay_out
 from necropsy.verdict.attribution.trains import Train
 from necropsy.verdict.evidence import Account, Attribution, Births, Circumstances, ClockOffset
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
 _LEAST_BIRTHS: Final = 1.0
 _HERE: Final = 0.25
 """Share of the largest excess of births over chance from which visits of one host belong to a store as well."""
@@ -37,6 +40,8 @@ _RHYTHMS: Final = 64
 """Named creators, commonest first, whose rhythm is looked for."""
 _TAUGHT: Final = 0.05
 """Share of the births within the log's time that must have taught its delays."""
+_MOSTLY: Final = 0.5
+"""Share of births that are last writes from which all are taken for such."""
 _TEACH: Final = 30
 """Births of no train that can set a clock."""
 
@@ -97,8 +102,8 @@ def _set_clocks(
         mine = np.flatnonzero(timeline.log == number)
         first = clock.first_visits(timeline.visit_s[mine], timeline.client[mine], timeline.group[mine], is_clockwork)
         irregular = timeline.visit_s[mine[first]]
-        lag = clock.find_lag(irregular, born_s)
-        if lag is not None and lag.is_sure:
+        lag = _lag(births, irregular, timeline.visit_s[mine[~is_clockwork[timeline.group[mine]]]], born_s)
+        if lag is not None:
             timeline.visit_s[mine] += lag.seconds
             irregular = irregular + lag.seconds
             log.spans_s = log.spans_s + lag.seconds
@@ -126,6 +131,23 @@ def _set_clocks(
         for name in ("visit_s", "group", "client", "row", "log"):
             setattr(timeline, name, getattr(timeline, name)[order])
     return found
+
+
+def _lag(
+    births: Births, first_s: NDArray[np.float64], all_s: NDArray[np.float64], born_s: NDArray[np.float64]
+) -> clock.Lag | None:
+    """The lag of a log whose clock is surely off: by first visits, against which all of them must not speak.
+
+    Births that are last writes follow no first visits: there all visits tell.
+    """
+    lag = clock.find_lag(first_s, born_s)
+    is_sure = lag is not None and lag.is_sure
+    if not is_sure and births.derived <= _MOSTLY:
+        return None
+    other = clock.find_lag(all_s, born_s)
+    if is_sure:
+        return None if other is not None and other.agrees else lag
+    return other if other is not None and other.is_sure else None
 
 
 def _elsewhere(

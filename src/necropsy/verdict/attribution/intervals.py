@@ -43,6 +43,9 @@ def of_source(source: Source, births: int, unexplained: float, derived: float) -
     half = max(2 * np.sqrt(variance) / sure, _LEAST * births)
     half += source.apart + _LATE * derived * count * (source.train is None)
     low, high = count - half, count + half + unexplained
+    if source.train is not None and source.kind == "unlogged":
+        # A tick whose birth came so late that it lies beside the train's window is its own, too.
+        high += max(0.0, source.train.ticks.length * source.train.members / source.sharers - count)
     if source.beyond is not None:
         low -= max(0.0, source.extrapolated - source.beyond[0])
         high += max(0.0, source.beyond[1] - source.extrapolated)

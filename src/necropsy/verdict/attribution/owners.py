@@ -213,7 +213,10 @@ class Contest:
         """Chance that one of the health endpoints that come at the train's period is at its ticks by coincidence."""
         period = train.period_s
         alike = sum(
-            other.is_harmless_by_name and other.interval_s is not None and abs(other.interval_s - period) < 0.1 * period
+            other.is_harmless_by_name
+            and other.interval_s is not None
+            and other.drift_s is None  # what drifts is at the ticks for a while and then no more
+            and abs(other.interval_s - period) < 0.1 * period
             for other in self.groups
         )
         return chance * max(1, alike)
