@@ -7,6 +7,7 @@ probers of one address must not share a probability.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -32,6 +33,8 @@ _ONCE: Final = 1.5
 _TWICE: Final = 2.0
 """Of clients that pass through: how many of one User-Agent, which part of all browsers' visits, how many visits each at most,
 and how many each of the others has at least."""
+_WHOLE: Final = 0.95
+"""Share of the requests from which a log is taken for whole."""
 _FEWEST: Final = 20
 """Visits that show a rhythm."""
 _STEADY: Final = 0.8
@@ -86,6 +89,22 @@ class Groups:
     """Number of the User-Agent of each class."""
     family: NDArray[np.int64]
     """By group of machines: number of its kind, the same for clockwork that differs by client alone; -1: browsers."""
+
+    def share_held(self, log: int) -> float:
+        """Share of all requests that a log holds, as the clockwork that it shows most completely tells; 1 where none does.
+
+        A service that takes turns among its addresses shows each of them now and then: only a client that is alone with its
+        User-Agent and page tells.
+        """
+        mine = [group for group in self.groups if group.log == log]
+        alone = Counter((group.agent, group.host, group.method, group.path) for group in mine)
+        told = [
+            group.complete
+            for group in mine
+            if group.complete is not None and alone[group.agent, group.host, group.method, group.path] == 1
+        ]
+        most = max(told, default=1.0)
+        return 1.0 if most >= _WHOLE else most
 
 
 def make_groups(classes: Sequence[VisitorClass], visits: Visits) -> Groups:

@@ -8,16 +8,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-    from necropsy.verdict.attribution.groups import Group
 
 _FEWEST: Final = 40
 """Visits of a client that tell."""
@@ -27,8 +23,6 @@ _LONGEST: Final = 12
 """Intervals of the longest gap that is looked at: more is a pause."""
 _MULTIPLES: Final = 0.9
 """Share of the gaps that must be multiples."""
-_WHOLE: Final = 0.95
-"""Share of the requests from which a log is taken for whole."""
 
 
 def held(at_s: NDArray[np.float64]) -> float | None:
@@ -55,20 +49,3 @@ def held(at_s: NDArray[np.float64]) -> float | None:
             return None
         interval = float(gaps[near].sum() / times[near].sum())
     return float(near.sum() / times[near].sum())
-
-
-def share_held(groups: Sequence[Group], log: int) -> float:
-    """Share of all requests that a log holds, as the clockwork that it shows most completely tells; 1 where none does.
-
-    A service that takes turns among its addresses shows each of them now and then: only a client that is alone with its
-    User-Agent and page tells.
-    """
-    mine = [group for group in groups if group.log == log and group.complete is not None]
-    alone = Counter((group.agent, group.host, group.method, group.path) for group in groups if group.log == log)
-    told = [
-        group.complete
-        for group in mine
-        if group.complete is not None and alone[group.agent, group.host, group.method, group.path] == 1
-    ]
-    most = max(told, default=1.0)
-    return 1.0 if most >= _WHOLE else most

@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from necropsy.verdict.attribution.sampling import share_held
-
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -169,7 +167,7 @@ def lay_out(births: Births, visits: Visits | None, groups: Groups | None) -> Tim
                 spans_s,
                 log_resolution_s,
                 any(span.times_are_starts for span in mine),
-                complete=share_held(groups.groups, names.index(name)),
+                complete=groups.share_held(names.index(name)),
             )
         )
     return Timeline(
