@@ -169,6 +169,19 @@ def test_every_examiner_is_a_value_of_its_module_and_in_the_registry(checkout: P
     assert len(written) == len(EXAMINERS), "an examiner is not in the registry"
 
 
+def test_no_report_knows_a_slug_by_its_name(modules: dict[Path, ast.Module]) -> None:
+    """What a report asks of a finding is a property of the finding."""
+    named = [
+        f"{path}:{node.lineno}"
+        for path, module in modules.items()
+        if path.parts[0] == "report"
+        for node in ast.walk(module)
+        if isinstance(node, ast.Compare)
+        and any(isinstance(one, ast.Constant) and one.value in SLUGS for one in ast.walk(node))
+    ]
+    assert named == []
+
+
 # -- the tests --------------------------------------------------------------------------------------------------------
 
 

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from necropsy.model.evidence import Origin
+
+HEALTHY: Final = "healthy"
+BLIND_SPOT: Final = "monitoring/log-blind-spot"
+UNLOGGED: Final = "traffic/unlogged-creator"
 
 
 class Severity(StrEnum):
@@ -112,6 +117,16 @@ class Finding:
     """``claim_id`` of the rows of ``birth_claim`` that it rests on."""
 
     @property
+    def reassures(self) -> bool:
+        """Whether it reports that a store is healthy: no accusation."""
+        return self.slug == HEALTHY
+
+    @property
+    def hides_requests(self) -> bool:
+        """Whether it names requests that no access log records."""
+        return self.slug == BLIND_SPOT
+
+    @property
     def url(self) -> str:
         """Page of the slug, from the root of the repository; ``necropsy explain`` prints it."""
         return f"src/necropsy/cli/pages/{self.slug}.md"
@@ -123,6 +138,11 @@ class Cleared:
 
     slug: str
     text: str
+
+    @property
+    def reassures(self) -> bool:
+        """Whether it reports that a store is healthy, and not only that one thing is fine."""
+        return self.slug == HEALTHY
 
 
 @dataclass(frozen=True, slots=True)

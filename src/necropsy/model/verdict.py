@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from necropsy.model.evidence import Origin
-from necropsy.model.finding import Cleared, Confidence, Remedy, Severity, Unexamined
+from necropsy.model.finding import UNLOGGED, Cleared, Confidence, Remedy, Severity, Unexamined
 
 
 class Kind(StrEnum):
@@ -99,6 +99,11 @@ class Cause:
     """Whether all its actors had stopped when the store was read: ``births_per_hour`` is then the rate of that time."""
     explains: tuple[str, ...] = ()
     """Slugs of other findings about this store that follow from it."""
+
+    @property
+    def is_unnamed(self) -> bool:
+        """Whether its creators are known by their rhythm alone: who they are is yet to be found."""
+        return self.slug == UNLOGGED
 
 
 @dataclass(frozen=True, slots=True)

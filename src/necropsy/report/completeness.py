@@ -83,7 +83,7 @@ def recap(report: Report) -> tuple[str, str]:
         patches = f": {extent(remedy.patches)}, see --patches" if remedy.patches else ""
         return f"{prose(first.title)}{rest}", f"{prose(remedy.title)}{patches}"
     if verdict.kind is Kind.HEALTHY:
-        said = [finding.title for finding in report.findings if finding.slug == "healthy"]
+        said = [finding.title for finding in report.findings if finding.reassures]
         return (prose(said[0]) if said else "healthy"), "keep the case of a healthy day: --case healthy.case"
     asked = requests(report)
     if verdict.kind is Kind.UNKNOWN:

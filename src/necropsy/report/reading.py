@@ -147,7 +147,7 @@ def _fate(cause: Cause, report: Report) -> list[str]:
 
     Nothing is promised of a creator that is yet to be named: that is what its remedy is about.
     """
-    if cause.slug == "traffic/unlogged-creator":
+    if cause.is_unnamed:
         return []
     store = store_of(cause.store, report)
     if cause.remedy is None or cause.births_per_hour <= 0 or store is None or store.sessions <= 0:
@@ -207,9 +207,9 @@ def predictions_of(cause: Cause | None, report: Report) -> list[Prediction]:
 
 
 def accusations(report: Report) -> list[Finding]:
-    """Findings that are not told as a cause already, most severe first, ``healthy`` left out."""
+    """Findings that are not told as a cause already, most severe first, what reassures left out."""
     told = {(cause.slug, cause.store) for cause in report.verdict.causes}
-    return [f for f in report.findings if f.slug != "healthy" and (f.slug, f.store) not in told]
+    return [f for f in report.findings if not f.reassures and (f.slug, f.store) not in told]
 
 
 def also(report: Report) -> list[Also]:
@@ -227,8 +227,8 @@ def also(report: Report) -> list[Also]:
 
 def healthy(report: Report) -> str:
     """Sentence that says the store is healthy; empty when nobody says so."""
-    said = [finding.title for finding in report.findings if finding.slug == "healthy"]
-    said += [cleared.text for cleared in report.verdict.ruled_out if cleared.slug == "healthy"]
+    said = [finding.title for finding in report.findings if finding.reassures]
+    said += [cleared.text for cleared in report.verdict.ruled_out if cleared.reassures]
     return said[0] if said and not report.verdict.causes else ""
 
 
@@ -295,7 +295,7 @@ def unexplained(report: Report) -> str:
     """
     if not report.verdict.causes or not report.stores:
         return ""
-    unknown = any(cause.slug == "traffic/unlogged-creator" for cause in report.verdict.causes)
+    unknown = any(cause.is_unnamed for cause in report.verdict.causes)
     what = "have no creator that is known by name" if unknown else "stay unexplained"
     return f"{percent(report.verdict.unexplained_share)} of all sessions {what}"
 
@@ -357,7 +357,7 @@ def _goes_round(actor: Actor, report: Report) -> bool:
 
 def _blind_spots(report: Report) -> Iterator[str]:
     for finding in report.findings:
-        if finding.slug == "monitoring/log-blind-spot":
+        if finding.hides_requests:
             yield finding.text
             for exhibit in (finding.primary, *finding.supporting):
                 if exhibit is not None:

@@ -74,7 +74,7 @@ def render(report: Report) -> str:
 
 
 def _accusations(report: Report) -> list[_Accusation]:
-    told = [_of_finding(finding, report) for finding in report.findings if finding.slug != "healthy"]
+    told = [_of_finding(finding, report) for finding in report.findings if not finding.reassures]
     known = {(finding.slug, finding.store) for finding in report.findings}
     told += [
         _Accusation(

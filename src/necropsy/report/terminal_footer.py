@@ -33,7 +33,7 @@ def write(sheet: Sheet, report: Report) -> None:
     _notes(sheet, "CHANGED", "", over_time.changes(report))
     _notes(sheet, "CONFLICT", "yellow", completeness.contradictions(report))
     _notes(sheet, "STORE", "", [(store.name, population(store)) for store in report.stores])
-    cleared = [(cleared.slug, cleared.text) for cleared in verdict.ruled_out if cleared.slug != "healthy"]
+    cleared = [(cleared.slug, cleared.text) for cleared in verdict.ruled_out if not cleared.reassures]
     _notes(sheet, "CLEAR", "green", cleared)
     _notes(sheet, "NOT EXAMINED", "magenta", reading.unexamined(report))
     absent = [(f"{item.kind} {item.locator}".strip(), reading.absence(item)) for item in report.absent]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from necropsy.model.finding import Finding, Remedy
+from necropsy.model.finding import UNLOGGED, Finding, Remedy
 from necropsy.model.verdict import Actor
 from necropsy.sessions.cure import Cure
 from necropsy.verdict.order import CREATORS
@@ -32,7 +32,7 @@ def remedy_of(finding: Finding, actors: Sequence[Actor], cure: Cure | None) -> R
         remedy = None  # it is of other probes than those that are named
     if remedy is None and actors:
         remedy = _for_probe(actors)
-    if remedy is None or cure is None or finding.slug == "traffic/unlogged-creator":
+    if remedy is None or cure is None or finding.slug == UNLOGGED:
         return remedy
     return replace(remedy, text=f"{remedy.text}\n{cure.framework}: {cure.stop}")
 

@@ -48,7 +48,7 @@ def requests(
     if not sessions:
         return (Request("what the keys are", "no session of a known layout is among them", "necropsy keys dump.rdb"),)
     asked = [*_births(kind, views), *_logs(kind, views, logs=logs)]
-    unnamed = any(cause.slug == "traffic/unlogged-creator" for cause in causes)
+    unnamed = any(cause.is_unnamed for cause in causes)
     if not configured and (unnamed or (kind is Kind.UNKNOWN and not asked) or _unexplained(views) > _MUCH):
         asked.append(
             Request(

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from necropsy.model.figures import percent
-from necropsy.model.finding import Cleared, Finding, Unexamined
+from necropsy.model.finding import HEALTHY, Cleared, Finding, Unexamined
 from necropsy.model.probe import Probe
 from necropsy.model.verdict import Cause, Contradiction, Contribution, Kind, Prediction, Verdict, View
 from necropsy.sessions.registry import cure
@@ -21,8 +21,6 @@ from necropsy.verdict.evidence import Account, Claim, ClockOffset, VisitorClass
 from necropsy.verdict.remedies import remedy_of
 from necropsy.verdict.requests import requests
 from necropsy.verdict.wording import words
-
-HEALTHY = "healthy"
 
 
 @dataclass(frozen=True, slots=True)
