@@ -23,10 +23,10 @@ from necropsy.verdict import acquaintance
 from necropsy.verdict.attribution import claims as claiming
 from necropsy.verdict.attribution import clock, configured, creation_tests, delays, named, shown
 from necropsy.verdict.attribution.groups import Group, make_groups
-from necropsy.verdict.attribution.join import shares
+from necropsy.verdict.attribution.join import is_joined, shares
 from necropsy.verdict.attribution.reckoning import Reckoning, reckon, trains_of, unnamed_people
 from necropsy.verdict.attribution.sources import Source, settle
-from necropsy.verdict.attribution.timeline import Timeline, lay_out
+from necropsy.verdict.attribution.timeline import Log, Timeline, lay_out
 from necropsy.verdict.attribution.trains import Train
 from necropsy.verdict.evidence import Account, Attribution, Births, Circumstances, ClockOffset
 
@@ -42,6 +42,8 @@ _TAUGHT: Final = 0.05
 """Share of the births within the log's time that must have taught its delays."""
 _MOSTLY: Final = 0.5
 """Share of births that are last writes from which all are taken for such."""
+_RATHER: Final = 1.2
+"""How many more visits must be followed by births by another log's lag."""
 _TEACH: Final = 30
 """Births of no train that can set a clock."""
 
@@ -98,14 +100,22 @@ def _set_clocks(
     if irregular_births.sum() < _TEACH:
         irregular_births = named.names_no_machine(births)
     born_s = timeline.born_s[irregular_births]
-    for number, log in enumerate(timeline.logs):
-        mine = np.flatnonzero(timeline.log == number)
-        first = clock.first_visits(timeline.visit_s[mine], timeline.client[mine], timeline.group[mine], is_clockwork)
-        irregular = timeline.visit_s[mine[first]]
-        lag = _lag(births, irregular, timeline.visit_s[mine[~is_clockwork[timeline.group[mine]]]], born_s)
+    of_log = [np.flatnonzero(timeline.log == number) for number in range(len(timeline.logs))]
+    firsts = [
+        timeline.visit_s[
+            mine[clock.first_visits(timeline.visit_s[mine], timeline.client[mine], timeline.group[mine], is_clockwork)]
+        ]
+        for mine in of_log
+    ]
+    lags = [
+        _lag(births, first_s, timeline.visit_s[mine[~is_clockwork[timeline.group[mine]]]], born_s)
+        for mine, first_s in zip(of_log, firsts, strict=True)
+    ]
+    for log, mine, irregular, own_lag in zip(timeline.logs, of_log, firsts, lags, strict=True):
+        lag = own_lag or _shared_lag(log, timeline.visit_s[mine], timeline.born_s, lags)
         if lag is not None:
             timeline.visit_s[mine] += lag.seconds
-            irregular = irregular + lag.seconds
+            irregular = irregular + lag.seconds  # noqa: PLW2901 -- the same visits by the right clock
             log.spans_s = log.spans_s + lag.seconds
             log.offset_s = -lag.seconds
             calibrates = births.derived > 0.5
@@ -148,6 +158,24 @@ def _lag(
     if is_sure:
         return None if other is not None and other.agrees else lag
     return other if other is not None and other.is_sure else None
+
+
+def _shared_lag(
+    log: Log, visit_s: NDArray[np.float64], born_s: NDArray[np.float64], lags: Sequence[clock.Lag | None]
+) -> clock.Lag | None:
+    """The lag of another log, where births follow this one's visits rather by it than at once: one machine kept both."""
+    known = [lag for lag in lags if lag is not None]
+    if not known or not visit_s.size:
+        return None
+    window = delays.assumed(log.resolution_s, times_are_starts=log.times_are_starts, birth_resolution_s=0.0)
+
+    def followed(lag_s: float) -> int:
+        low_s = visit_s + lag_s + window.low_s
+        return int(is_joined(low_s, low_s + window.high_s - window.low_s, born_s).sum())
+
+    best = max(known, key=lambda lag: followed(lag.seconds))
+    by_it, at_once = followed(best.seconds), followed(0.0)
+    return best if by_it > _RATHER * at_once + 3 * np.sqrt(at_once + 1) else None
 
 
 def _elsewhere(

@@ -27,6 +27,8 @@ _TOO_BUSY: Final = 0.95
 _UNSEEN: Final = 0.05
 """Share of the sessions without a known birth from which only health checks are cleared."""
 _CREATES: Final = 0.02
+_MANY_LEFT: Final = 0.2
+"""Share of the births without a known creator from which only health checks are cleared, or who asks too seldom."""
 
 
 def try_classes(
@@ -50,6 +52,8 @@ def try_classes(
     own, leftover = _credits(reckoning, count)
     guilty = {number for source in reckoning.sources if source.amount >= 1 for number in source.groups}
     rivals = {number: source for source in reckoning.sources for number in source.rivals}
+    count_births = reckoning.births.born_ms.size
+    nobodys = count_births - sum(source.amount for source in reckoning.sources if source.kind != "unlogged")
     result = []
     for row, visitors in enumerate(around.classes):
         number = int(group_of_row[row])
@@ -78,6 +82,14 @@ def try_classes(
                 # Unknown are births of sessions that were used again, or logged in: a health check does neither.
                 test.outcome, test.probability_high = "untested", 1.0
                 test.reason = f"when {unseen:,} sessions were born is not known, and any of them could be its"
+            if (
+                test.outcome == "innocent"
+                and not asks_health
+                and visits > 0.5 * nobodys > 0.5 * _MANY_LEFT * count_births
+            ):
+                # If the log's times were read wrongly, its births are among those that nobody made.
+                test.outcome, test.probability_high = "untested", 1.0
+                test.reason = f"{nobodys:,.0f} births have no known creator, and its visits are enough for them"
         result.append(test)
     return result
 

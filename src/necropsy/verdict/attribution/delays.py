@@ -35,6 +35,8 @@ _FLOOR: Final = 0.02
 """Share of the density that is flat."""
 _WHOLE_S: Final = (7, -11, 23, -37, 61, -97, 143, -211)
 """Shifts for logs of whole seconds: births of a prober have one place within the second, and must keep it."""
+_CUT: Final = 0.6
+"""Least width of a window where times are cut, as a share of what they are cut to."""
 _MOST_VISITS: Final = 100_000
 
 
@@ -103,6 +105,8 @@ def learn(
     if total < _FEWEST:
         return guess
     low, high = first * bin_s - _REACH_S, (last + 1) * bin_s - _REACH_S
+    if high - low < _CUT * max(resolution_s, birth_resolution_s):  # a cut time lies anywhere within its second
+        return guess
     if coarse and low < guess.high_s and high > guess.low_s:  # a time cut to a second: the whole second is possible
         low, high = min(low, guess.low_s), max(high, guess.high_s)
     margin = bin_s + SLACK_S + birth_resolution_s * 0.05

@@ -1,0 +1,26 @@
+"""When births follow the visits of a log."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from necropsy.verdict.attribution import delays
+
+
+def test_the_window_of_a_log_of_whole_seconds_is_no_narrower_than_a_second() -> None:
+    random = np.random.default_rng(3)
+    ticks = np.cumsum(random.normal(0.76, 0.04, 2_000))  # a client that never pauses, which the visits are not
+    visits = np.floor(np.sort(random.uniform(0, ticks[-1], 600)))
+    learnt = delays.learn(visits, ticks, 1.0, times_are_starts=False, birth_resolution_s=0.0)
+    assert learnt.high_s - learnt.low_s >= 1.0
+
+
+def test_the_window_is_where_births_exceed_chance() -> None:
+    random = np.random.default_rng(4)
+    visits = np.sort(random.uniform(0, 9_000, 900))
+    births = np.sort(np.concatenate([visits - 0.03, random.uniform(0, 9_000, 500)]))
+    learnt = delays.learn(visits, births, 0.001, times_are_starts=False, birth_resolution_s=0.0)
+    assert learnt.low_s < -0.03 < learnt.high_s
+    assert learnt.high_s - learnt.low_s < 0.2
+    assert learnt.learnt_from == pytest.approx(900, rel=0.1)
