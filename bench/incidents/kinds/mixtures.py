@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from incidents import machines
+from incidents import arrivals, machines
 from incidents.kinds import checks, sound, traffic
 from incidents.kinds.checks import around, draw_period, prober
 from incidents.kinds.setting import Setting, crowd, innocents, people_beside, setting
@@ -23,6 +23,42 @@ def _hidden(place: Setting, period: float, births: float) -> Actor:
     return prober(place, period, server=place.servers[-1], port=8081)
 
 
+def _balancer(place: Setting, period: float, births: float) -> Actor:
+    """One node of a load balancer; its timer drifts."""
+    chance = place.chance.fork(f"node {len(place.actors)}")
+    agent, address = chance.pick(machines.PROBERS["balancer"]), f"{place.network}.{chance.whole(20, 240)}"
+    every = max(2.0, place.window / births / 1000)
+    del period
+    actor = place.actor("balancer", "culprit", slugs=checks.OUTSIDE, agents=(agent,), addresses=(address,), path="/",
+                        period_s=every, rhythm="drifting")  # fmt: skip
+    times = arrivals.drifting(
+        chance, place.start, place.end, every * 1000, chance.between(1, 12), chance.between(0.5, 6)
+    )
+    machines.ask(place.application, actor, times, chance, agent=agent, addresses=(address,), server=place.servers[0],
+                 host=place.address(place.servers[0]), follows=False)  # fmt: skip
+    return actor
+
+
+def _uptime(place: Setting, period: float, births: float) -> Actor:
+    """An uptime service that spreads its checks over a part of the period."""
+    chance = place.chance.fork(f"uptime {len(place.actors)}")
+    agent, address = chance.pick(machines.PROBERS["uptime"]), traffic.public_addresses(place, 1)
+    every = max(period, place.window / births / 1000)
+    actor = place.actor("uptime", "culprit", slugs=checks.OUTSIDE, agents=(agent,), addresses=address, path="/", period_s=every,
+                        rhythm="jittered")  # fmt: skip
+    times = arrivals.jittered(chance, place.start, place.end, every * 1000, chance.between(0.02, 0.5))
+    machines.ask(place.application, actor, times, chance, agent=agent, addresses=address, server=place.servers[0])
+    return actor
+
+
+def _disguised(place: Setting, period: float, births: float) -> Actor:
+    """A crawler with thousands of addresses and one browser's name."""
+    del period
+    version = place.chance.fork("version").whole(60, 95)
+    name = f"Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/{version}.0.3987.1 Safari/537.36"
+    return traffic.crawl(place, births, 2_500, name)
+
+
 PARTS: dict[str, Part] = {
     "visible": _visible,
     "hidden": _hidden,
@@ -30,6 +66,9 @@ PARTS: dict[str, Part] = {
     "crawlers": lambda place, _, births: traffic.crawl(place, births, 300),
     "api": lambda place, _, births: traffic.call(place, births),
     "loop": lambda place, _, births: traffic.sign_in(place, births),
+    "balancer": _balancer,
+    "uptime": _uptime,
+    "disguised": _disguised,
 }
 
 
@@ -109,8 +148,6 @@ def signed_in(scene: Scene) -> None:
     agent = chance.pick((*machines.PROBERS["script"], *machines.PROBERS["blackbox"]))
     actor = place.actor("signed-in", "culprit", slugs=(*checks.OUTSIDE, *traffic.LOOP), agents=(agent,), addresses=(place.monitor,),
                         path="/status", period_s=period, rhythm="ticker")  # fmt: skip
-    from incidents import arrivals
-
     times = arrivals.ticker(chance, place.start, place.end, period * 1000)
     machines.loop_login(place.application, actor, times, chance, agent=agent, address=place.monitor, server=place.servers[0],
                         path="/status", method="GET")  # fmt: skip

@@ -69,6 +69,8 @@ KINDS: tuple[Kind, ...] = (
     Kind("one-address", sound.one_address, healthy=True),
     Kind("mended", sound.mended, healthy=True),
     Kind("only-dump-healthy", mixtures.only_dump_sound, healthy=True),
+    Kind("bounces", sound.bounces, healthy=True),
+    Kind("devices", sound.application_users, healthy=True),
     Kind("interface-users", sound.interface_users, healthy=True),
 )
 

@@ -165,3 +165,28 @@ def interface_users(scene: Scene) -> None:
         spread=True,
     )
     _checks(place)
+
+
+def bounces(scene: Scene) -> None:
+    """Visitors from a search engine: one page, no asset in this log (they lie elsewhere), and gone."""
+    place = setting(scene, styles=("open",))
+    chance = place.chance.fork("bounces")
+    habits = Habits(logs_in=0.03, returns=0.05, pages=chance.between(0.3, 1.2), think_ms=20_000, assets=0.0)
+    crowd(place, _size(place), habits)
+    _checks(place)
+
+
+def application_users(scene: Scene) -> None:
+    """A program on telephones keeps its cookie: one session a device, many calls."""
+    place = setting(scene, styles=("open",))
+    chance = place.chance.fork("devices")
+    crowd(place, _size(place))
+    agent = chance.pick(("okhttp/4.9.3", "Dart/3.1 (dart:io)", "CFNetwork/1410.0.3 Darwin/22.6.0"))
+    for number in range(chance.whole(5, 25)):
+        address = f"{chance.whole(60, 190)}.{chance.whole(0, 250)}.{chance.whole(0, 250)}.{chance.whole(1, 250)}"
+        actor = place.actor(f"device-{number}", "innocent", agents=(agent,), addresses=(address,), path="/api/orders",
+                            rhythm="irregular")  # fmt: skip
+        times = arrivals.poisson(chance, place.start, place.end, chance.between(20, 120))
+        machines.keep(place.application, actor, times, chance, agent=agent, address=address, path="/api/orders",
+                      server=place.servers[0])  # fmt: skip
+    _checks(place)
