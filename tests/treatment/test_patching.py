@@ -9,10 +9,11 @@ import pytest
 
 from necropsy import autopsy
 from necropsy.autopsy.sources import Sources, parse_time
+from necropsy.model.finding import Patch
 from necropsy.model.report import Report
 from necropsy.report import treatment as text
 from necropsy.treat.writing import BACKUP, Written
-from necropsy.treatment.patching import patches, write_all
+from necropsy.treatment.patching import Chosen, fewest, patches, write_all
 from necropsy.treatment.steps import steps
 
 STORY = Path(__file__).parents[1] / "cases" / "incident-before"
@@ -61,3 +62,28 @@ def test_the_steps_begin_with_the_patches_and_change_nothing(folder: Path) -> No
     assert shown.startswith("1. Stop the births")
     assert shown.endswith("Nothing was done. Each command plans first, and has a way back.\n")
     assert sorted(path.name for path in folder.iterdir()) == sorted(path.name for path in STORY.iterdir())
+
+
+def _chosen(slug: str, lines: int, *stops: str) -> list[Chosen]:
+    return [Chosen(slug, Patch(f"{slug}.yml", f"diff of {slug}", lines, 0, slug, stops), slug)]
+
+
+def test_the_fewest_remedies_that_stop_everything_are_chosen_and_of_equals_the_smaller() -> None:
+    groups = [_chosen("a", 1, "1", "2"), _chosen("b", 1, "3"), _chosen("c", 9, "1", "2", "3"), _chosen("d", 3)]
+    assert fewest(groups) == {2}
+    assert fewest([*groups, _chosen("e", 2, "1", "2", "3")]) == {4}
+    assert fewest([*groups[:2], _chosen("f", 1, "2", "3")]) in ({0, 1}, {0, 2})
+    assert fewest([_chosen("d", 3)]) == set()
+    many = [_chosen(str(number), 1, str(number)) for number in range(20)]
+    assert fewest([*many, _chosen("all", 1, *map(str, range(20)))]) == {20}
+
+
+def test_a_patch_says_which_requests_it_stops(folder: Path) -> None:
+    report = _examined(folder)
+    found = patches(report)
+    stopped = {request for one in found.chosen for request in one.patch.stops}
+    assert stopped
+    assert stopped == {request for one in patches(report, every=True).chosen for request in one.patch.stops}
+    shown = text.treatment(steps(report, found, Path("incident.toml")), found)
+    for one in found.others:
+        assert f"{one.slug}: {one.patch.file}" in shown

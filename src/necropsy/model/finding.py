@@ -68,6 +68,8 @@ class Patch:
     removed: int
     effect: str
     """What the patched configuration asks for instead, one sentence."""
+    stops: tuple[str, ...] = ()
+    """Requests that may create sessions and are not sent any more, by the simulation: ``prober method URL`` each."""
 
 
 @dataclass(frozen=True, slots=True)

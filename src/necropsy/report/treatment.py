@@ -96,7 +96,10 @@ def treatment(steps: Any, patches: Any) -> str:
             lines.append(f"   $ {step.command}")
     if patches.others:
         lines.append("ALSO")
-        lines += [f"   {one.slug}: {one.patch.file}: {one.patch.effect or one.title}" for one in patches.others]
+        stopped = {request for one in patches.chosen for request in one.patch.stops}
+        for one in patches.others:
+            instead = "instead: " if one.patch.stops and stopped.issuperset(one.patch.stops) else ""
+            lines.append(f"   {instead}{one.slug}: {one.patch.file}: {one.patch.effect or one.title}")
         lines.append("   with --patch --all")
     lines.append("Nothing was done. Each command plans first, and has a way back.")
     return "\n".join(lines) + "\n"

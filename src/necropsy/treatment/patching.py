@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from necropsy.model.finding import Finding, Patch
 from necropsy.treat.writing import PatchError, Written, patched, write
 
 if TYPE_CHECKING:
     from necropsy.model.report import Report
+
+
+_ALL_TRIED: Final = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,29 +33,68 @@ class Patches:
     """What to apply, and what else could be."""
 
     chosen: tuple[Chosen, ...]
-    """Those of the verdict's causes, each file of each once; without causes, those of the findings."""
+    """The fewest that stop every request that any patch stops, and what else mends a cause of the verdict."""
     others: tuple[Chosen, ...]
     """Alternatives and further findings."""
 
 
 def patches(report: Report, *, every: bool = False) -> Patches:
-    """Return the patches of a report.
+    """Return the patches of a report: the fewest remedies that together stop every request that a patch can stop.
+
+    Remedies of the verdict's causes that stop no request (they mend how one is answered or logged) are applied as well.
 
     Parameters
     ----------
     every
-        Those of all findings, and not only of the verdict's causes.
+        Those of all findings, and not only what is needed.
     """
     causes = list(_of_causes(report))
-    known = {(one.patch.file, one.patch.diff) for one in causes}
-    rest: list[Chosen] = []
-    for one in _of_findings(report.findings):
+    found = [*causes, *_of_findings(report.findings)]
+    remedies: dict[tuple[str, ...], list[Chosen]] = {}
+    known: set[tuple[str, str]] = set()
+    for one in found:
         if (one.patch.file, one.patch.diff) not in known:
             known.add((one.patch.file, one.patch.diff))
-            rest.append(one)
-    if every or not causes:
-        return Patches((*causes, *rest), ())
-    return Patches(tuple(causes), tuple(rest))
+            remedies.setdefault((one.slug, one.title, *one.patch.stops), []).append(one)
+    groups = list(remedies.values())
+    if every:
+        return Patches(tuple(one for group in groups for one in group), ())
+    of_causes = {(one.patch.file, one.patch.diff) for one in causes}
+    needed = fewest(groups)
+    chosen: list[Chosen] = []
+    rest: list[Chosen] = []
+    for place, group in enumerate(groups):
+        mends = not group[0].patch.stops and any((one.patch.file, one.patch.diff) in of_causes for one in group)
+        (chosen if place in needed or mends else rest).extend(group)
+    return Patches(tuple(chosen), tuple(rest)) if chosen else Patches(tuple(rest), ())
+
+
+def fewest(groups: Sequence[Sequence[Chosen]]) -> set[int]:
+    """Return the places of the fewest groups that together stop all that any stops; of equals those with fewer lines.
+
+    Up to twelve groups all choices are tried; of more each time the one that stops most of the rest is taken.
+    """
+    stops = [set(group[0].patch.stops) for group in groups]
+    sizes = [sum(one.patch.added + one.patch.removed for one in group) for group in groups]
+    useful = [place for place, stopped in enumerate(stops) if stopped]
+    wanted = set().union(*stops) if stops else set()
+    if not wanted:
+        return set()
+    if len(useful) <= _ALL_TRIED:
+        for count in range(1, len(useful) + 1):
+            whole = [
+                choice
+                for choice in combinations(useful, count)
+                if set().union(*(stops[place] for place in choice)) == wanted
+            ]
+            if whole:
+                return set(min(whole, key=lambda choice: sum(sizes[place] for place in choice)))
+    taken: set[int] = set()
+    while wanted:
+        best = max(useful, key=lambda place: (len(stops[place] & wanted), -sizes[place]))
+        taken.add(best)
+        wanted -= stops[best]
+    return taken
 
 
 def write_all(report: Report, found: Patches, folder: Path) -> list[Written | PatchError]:

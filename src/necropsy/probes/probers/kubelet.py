@@ -20,6 +20,7 @@ from necropsy.model.evidence import Origin
 from necropsy.model.probe import Probe
 from necropsy.probes.http.request import set_headers
 from necropsy.probes.kubernetes.objects import manifests, name_of, text_at
+from necropsy.probes.probers.ingress import read_ingress
 from necropsy.probes.probers.interface import Prober, ProberReading, Schedule, add, harmless_probe, http_probe, times
 from necropsy.probes.session_risk import UNKNOWN_ADDRESS
 from necropsy.probes.syntax.node import Node
@@ -47,6 +48,8 @@ def read(text: str, file: str) -> ProberReading:
             text_at(manifest, "kind"),
             name_of(manifest),
         )
+        if kind == "Ingress":
+            read_ingress(manifest, found)
         pod = manifest.at(*_TEMPLATES.get(kind, ("spec", "template", "spec")))
         if pod is None:
             continue

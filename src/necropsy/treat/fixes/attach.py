@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from necropsy.model.finding import Finding, Patch
+from necropsy.probes.session_risk import may_create
 from necropsy.treat.edits.text import Insertion, count_changes, edited, unified_diff, whole
 from necropsy.treat.fixes.interface import Documents, Edits, Fix, FixContext
 from necropsy.treat.fixes.registry import BY_SLUG
@@ -93,10 +94,16 @@ def _breaks(before: FixContext, after: FixContext) -> bool:
     return any(problem.line and problem.reason not in known for problem in after.simulation.problems)
 
 
+def _creating(simulation: Simulation) -> set[str]:
+    """Return the requests that may create sessions."""
+    return {f"{probe.prober} {probe.method} {probe.url}" for probe in simulation.probes if may_create(probe)}
+
+
 def _patches(before: FixContext, after: FixContext, effect: str) -> tuple[Patch, ...]:
     patches: list[Patch] = []
+    stops = tuple(sorted(_creating(before.simulation) - _creating(after.simulation)))
     for old, new in zip(before.files, after.files, strict=True):
         if old.text != new.text and old.name not in {patch.file for patch in patches}:
             diff = unified_diff(old.name, whole(old), whole(new))
-            patches.append(Patch(old.name, diff, *count_changes(diff), effect))
+            patches.append(Patch(old.name, diff, *count_changes(diff), effect, stops))
     return tuple(patches)

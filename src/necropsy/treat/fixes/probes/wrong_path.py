@@ -2,8 +2,8 @@
 
 Kubernetes probes, load balancers (Terraform, CloudFormation), HAProxy, compose, Gatus, Uptime Kuma, Consul's checks: each
 knows the line that names its path, or its URL. On that line the path alone is exchanged, and all is simulated again: the
-patch is kept only if exactly the accused requests ask for the health endpoint now, and no other request changed. (What the
-blackbox exporter is told to ask comes from relabel rules: ``health_endpoint``.)
+patch is kept only if exactly the accused requests ask for the health endpoint now, and no other request changed. Targets of
+the blackbox exporter are patched where they are written as URLs; what comes of relabel rules is ``health_endpoint``'s.
 """
 
 from __future__ import annotations
@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from necropsy.model.figures import several
+from necropsy.model.finding import Remedy
 from necropsy.probes.session_risk import may_create
 from necropsy.treat.edits.text import Insertion, line_end
 from necropsy.treat.fixes.interface import Edits, Fix, FixContext, asked
 
 if TYPE_CHECKING:
+    from necropsy.model.evidence import Origin
     from necropsy.model.probe import Probe
     from necropsy.probes.simulate import Simulation
 
@@ -33,11 +35,23 @@ def _wrong(context: FixContext) -> list[Probe]:
     return [
         probe
         for probe in context.simulation.probes
-        if probe.kind != _BLACKBOX
-        and may_create(probe)
+        if may_create(probe)
         and probe.origin
         and (probe.origin[0].file, probe.origin[0].line) in places
+        and (probe.kind != _BLACKBOX or probe.prober == _accused_prober(context))
     ]
+
+
+def _accused_prober(context: FixContext) -> str:
+    """Return the prober that the finding names; one relabel rule may serve several."""
+    return context.finding.title.partition(" asks ")[0]
+
+
+def _written(probe: Probe) -> Origin | None:
+    """Return the line on which the URL, or its path, is written."""
+    if probe.kind != _BLACKBOX:
+        return probe.origin[0]
+    return next((one for one in probe.origin if one.what.startswith("target ") and "://" in one.what), None)
 
 
 def _health(probe: Probe, simulation: Simulation) -> str | None:
@@ -60,11 +74,12 @@ def _edit(context: FixContext) -> Edits:
     done: set[tuple[str, int]] = set()
     for probe in _wrong(context):
         health = _health(probe, context.simulation)
-        origin = probe.origin[0]
-        file = next((one for one in context.files if one.name == origin.file), None)
-        if health is None or file is None:
+        origin = _written(probe)
+        file = next((one for one in context.files if origin is not None and one.name == origin.file), None)
+        if health is None or file is None or origin is None:
             return {}
-        change = _exchange(file.text, origin.line, probe.path or "/", health)
+        lines = 1 if probe.kind == _BLACKBOX else _LINES
+        change = _exchange(file.text, origin.line, probe.path or "/", health, lines)
         if change is None:
             return {}
         if (file.name, change.offset) not in done:
@@ -73,10 +88,10 @@ def _edit(context: FixContext) -> Edits:
     return edits
 
 
-def _exchange(text: str, line: int, path: str, health: str) -> Insertion | None:
+def _exchange(text: str, line: int, path: str, health: str, lines: int) -> Insertion | None:
     """Return the edit that puts another path in the place of this one, on the accused line or soon after."""
     begin = line_end(text, line - 1)
-    end = line_end(text, line - 1 + _LINES)
+    end = line_end(text, line - 1 + lines)
     piece = text[begin:end]
     written = re.compile(rf"""(?:(?<=["'\s=:])|(?<=\d)|(?<=://)[^/\s"']+){re.escape(path)}{_BEHIND}""", re.MULTILINE)
     for found in written.finditer(piece):
@@ -103,4 +118,16 @@ def _effect(before: FixContext, after: FixContext) -> str:
     return f"{several(len(wrong), 'probe')} {'asks' if len(wrong) == 1 else 'ask'} for {', '.join(paths)} instead"
 
 
-FIX: Final = Fix(("probes/wrong-path",), _edit, _effect)
+def _remedy(before: FixContext, after: FixContext | None) -> Remedy | None:
+    wrong = _wrong(before)
+    if after is None or not wrong:
+        return None
+    paths = sorted({health for probe in wrong if (health := _health(probe, before.simulation))})
+    return Remedy(
+        title=f"Let the probes ask for {', '.join(paths)}",
+        text=f"{', '.join(paths)} is what the other targets are asked for. Ask each once by hand, then reload.",
+        undo="apply the patches in reverse (patch -R -p1) and reload",
+    )
+
+
+FIX: Final = Fix(("probes/wrong-path",), _edit, _effect, remedy=_remedy)
