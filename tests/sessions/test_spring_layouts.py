@@ -189,3 +189,16 @@ def test_the_same_saved_request_is_read_once_and_too_many_different_ones_are_lef
     assert layout.remarks() == [
         "4 sessions hold saved requests beyond the first 3 different ones: their creators were not read"
     ]
+
+
+def test_without_spring_security_an_attribute_of_the_applications_own_may_be_a_login() -> None:
+    def session(name: str, **fields: bytes) -> dict[str, Any]:
+        times = {"creationTime": long(ms(NOW)), "lastAccessedTime": long(ms(NOW)), "maxInactiveInterval": integer(1800)}
+        return key(f"shop:sessions:{name}", "hash", ttl_s=1800, fields={**times, **fields})
+
+    own, empty = session("0" * 36, **{"sessionAttr:member": b"anna"}), session("1" * 36)
+    with settled([batch([own, empty])]) as case:
+        assert sorted(row["authentication"] for row in sessions(case)) == ["no", "unknown"]
+    secured = session("2" * 36, **{"sessionAttr:SPRING_SECURITY_CONTEXT": b"context of anna"})
+    with settled([batch([own, empty, secured])]) as case:
+        assert sorted(row["authentication"] for row in sessions(case)) == ["no", "no", "yes"]

@@ -207,10 +207,10 @@ def drive(journal: Journal, port: int) -> None:
     journal.visit("buyer again", last, ("GET", "/"), ("POST", "/cart"))
 
 
-def record(writer: Writer) -> dict[str, Any]:
-    """Start a server and the application, drive it, keep the dump and the facts."""
+def record(writer: Writer, into: Path | None = None) -> dict[str, Any]:
+    """Start a server and the application, drive it, keep the dump and the facts; beside the application, or elsewhere."""
     folder = HERE / (writer.folder or writer.name)
-    target = HERE / writer.name
+    target = into or HERE / writer.name
     target.mkdir(exist_ok=True)
     with running(writer.server, tcp=True) as server:
         store = redis.Redis(port=server.port, db=writer.db)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from necropsy._internal.serialization import to_plain
 from necropsy.model.errors import ConfigurationError, NoEvidence, NotJudged, UnreadableSource
@@ -44,7 +44,12 @@ def configuration_examiners() -> tuple[Examiner, ...]:
     """Return the examiners that need no store and no log."""
     from necropsy.examine.registry import EXAMINERS
 
-    return tuple(examiner for examiner in EXAMINERS if examiner.needs and set(examiner.needs) <= _CONFIGURATION)
+    own = "sessions/application-settings"
+    return tuple(
+        examiner
+        for examiner in EXAMINERS
+        if examiner.slug == own or (examiner.needs and set(examiner.needs) <= _CONFIGURATION)
+    )
 
 
 def lint(
@@ -76,6 +81,10 @@ def lint(
     from necropsy.examine.case_queries import remember
 
     kinds, unread, passed = _recognised(names)
+    applications, unread = _applications(names, kinds, unread)
+    rows = [row for found_in in applications.values() for row in found_in]
+    if not kinds and applications:
+        return Linted(_applications_alone(rows), tuple(applications), tuple(unread), tuple(passed))
     _require(kinds, (*unread, *passed), names)
     sources = replace(
         _sources(kinds, prometheus_version), blackbox_version=blackbox_version, consul_version=consul_version
@@ -85,16 +94,45 @@ def lint(
         case.set_meta("now", datetime.now(UTC).isoformat())
         case.append("source", [to_plain(source) for source in found.sources])
         case.append("absence", [to_plain(item) for item in (*unread, *passed, *found.absent)])
+        case.append("application_setting", rows)
         chart(case, found.simulation, whole=False)
         remember(case, found.simulation.probes)
         _judge(case, found.files, found.simulation, sources)
         report = reporting.report(case)
     return Linted(
         report,
-        tuple(kinds),
+        (*kinds, *applications),
         (*unread, *_refused(found, sources)),
         (*passed, *(_absent(problem) for problem in found.simulation.problems if isinstance(problem, NotJudged))),
     )
+
+
+def _applications_alone(rows: list[dict[str, Any]]) -> Report:
+    """Return the report of an application without any configuration of monitoring."""
+    from necropsy.autopsy import reporting
+    from necropsy.case.store import Case
+    from necropsy.examine.interface import examine_all
+    from necropsy.examine.sessions.application_settings import EXAMINER
+
+    with Case.create(None) as case:
+        case.set_meta("now", datetime.now(UTC).isoformat())
+        case.append("application_setting", rows)
+        examination = examine_all(case, (EXAMINER,))
+        case.append("finding", [{"slug": one.slug, "value": json.dumps(to_plain(one))} for one in examination.findings])
+        verdict = Verdict((), (), (), (), unexplained_share=0.0, kind=Kind.NOTHING_FOUND)
+        case.append("verdict", [{"value": json.dumps(to_plain(verdict))}])
+        return reporting.report(case)
+
+
+def _applications(
+    names: Sequence[str], kinds: dict[str, str], unread: list[Absent]
+) -> tuple[dict[str, list[dict[str, Any]]], list[Absent]]:
+    """Return settings of applications by file, and what is still unread: a source is read, if nothing else is in it."""
+    from necropsy.evidence.configuration.applications import read
+
+    found = read(names)
+    mine = {file: rows for file, rows in found.items() if rows or (file in names and file not in kinds)}
+    return mine, [item for item in unread if item.locator not in found]
 
 
 def recognised(names: Sequence[str], *, prometheus_version: str | None = None) -> Sources:

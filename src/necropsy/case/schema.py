@@ -270,6 +270,18 @@ TABLES: Final[tuple[Table, ...]] = (
         ),
     ),
     Table(
+        "application_setting",
+        "Places in an application's files that start a session for everybody, or let none end.",
+        (
+            Column("file", "VARCHAR", "File as it was named."),
+            Column("line", "INTEGER", "Line of the setting."),
+            Column("layout", "VARCHAR", "Layout whose sessions it makes."),
+            Column("framework", "VARCHAR", "Framework, in words."),
+            Column("meaning", "VARCHAR", "What it does."),
+            Column("instead", "VARCHAR", "What to write."),
+        ),
+    ),
+    Table(
         "dropped_target",
         "Discovered targets that monitoring never asks.",
         (

@@ -55,7 +55,8 @@ def lint(
     """Check the configuration of monitoring: wrong paths, lost targets, dead rules, doubles, zombies. Asks nobody.
 
     Files of Prometheus, blackbox exporter, Consul (JSON, HCL, saved answers), nginx and other probers belong together:
-    give all of them. The exit code is that of the worst finding; 1 if a file is refused or cannot be read; 4 if nothing
+    give all of them. Sources and settings of applications are read as well: places that start a session for everybody, or
+    let none end. The exit code is that of the worst finding; 1 if a file is refused or cannot be read; 4 if nothing
     is wrong, and something could not be judged.
 
     \b

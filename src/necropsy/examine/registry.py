@@ -32,7 +32,7 @@ from necropsy.examine.probes import (
     wrong_path,
     zombie_service,
 )
-from necropsy.examine.sessions import evicted_halves, immortal, orphaned_index, oversized
+from necropsy.examine.sessions import application_settings, evicted_halves, immortal, orphaned_index, oversized
 from necropsy.examine.traffic import bot_creates_sessions, client_drops_cookie, login_loop, unlogged_creator
 
 EXAMINERS: Final[tuple[Examiner, ...]] = (
@@ -57,6 +57,7 @@ EXAMINERS: Final[tuple[Examiner, ...]] = (
     oversized.EXAMINER,
     evicted_halves.EXAMINER,
     orphaned_index.EXAMINER,
+    application_settings.EXAMINER,
     near_limit.EXAMINER,
     no_limit.EXAMINER,
     eviction_logs_users_out.EXAMINER,

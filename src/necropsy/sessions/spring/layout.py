@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from necropsy.sessions.interface import Claim, Refinement
 from necropsy.sessions.jdk import SCALAR_BYTES
@@ -28,6 +28,16 @@ if TYPE_CHECKING:
     from necropsy.case.store import Case
     from necropsy.sessions.columns import Keys
     from necropsy.sessions.cure import Cure
+
+_OWN_ATTRIBUTES: Final = """
+SELECT DISTINCT namespace, db FROM {table}
+WHERE store = ? AND starts_with(layout, 'spring') AND authentication = 'no' AND attributes > 0
+"""
+_UNKNOWN: Final = """
+UPDATE {table} SET authentication = 'unknown'
+WHERE store = ? AND namespace = ? AND db = ? AND starts_with(layout, 'spring') AND authentication = 'no' AND attributes > 0
+"""
+"""Without Spring Security an application's own attribute may say who is logged in."""
 
 
 class Spring:
@@ -60,7 +70,11 @@ class Spring:
         yield from claim_indexes(keys, self._evidence)
 
     def refine(self, case: Case, store: str, now: datetime) -> list[Refinement]:  # noqa: ARG002 -- the protocol's
-        """Decide for each namespace which repositories wrote it."""
+        """Decide for each namespace which repositories wrote it, and where a login of the application's own may be."""
+        for table in ("session", "session_part"):
+            for row in case.rows(_OWN_ATTRIBUTES.format(table=table), [store]):
+                if (row["namespace"], row["db"]) not in self._records.secured:
+                    case.execute(_UNKNOWN.format(table=table), [store, row["namespace"], row["db"]])
         return self._evidence.judge()
 
     def remarks(self) -> list[str]:

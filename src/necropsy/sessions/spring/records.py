@@ -60,6 +60,8 @@ class Records:
         self._creators = creators
         self.evidence = evidence
         self._namespaces: set[bytes] = set()
+        self.secured: set[tuple[str, int]] = set()
+        """Namespaces and databases in which Spring Security has left something."""
 
     def claim(self, keys: Keys) -> Iterator[Claim]:
         """Claim the hashes of one batch that are sessions, or ghosts of sessions."""
@@ -86,6 +88,7 @@ class Records:
         parts, kinds = self._parts(keys, rows, named, segments.text(1, inside))
         patterns = pa.DictionaryArray.from_arrays(codes, pc.binary_join_element_wise(folded, "sessions:*", ":"))
         self.evidence.records(named, parts, kinds)
+        self._secure(keys, rows, named, parts)
         for kind in np.unique(kinds).tolist():
             mine = np.flatnonzero(kinds == kind)
             some = len(mine) < len(rows)
@@ -97,6 +100,19 @@ class Records:
                 told=KINDS[kind] != UNTOLD,
                 paired=KINDS[kind] == INDEXED,
             )
+
+    def _secure(self, keys: Keys, rows: Positions, namespaces: pa.DictionaryArray, parts: pa.Table) -> None:
+        """Remember where Spring Security was: a user, or a request that it saved."""
+        import numpy as np
+        import pyarrow.compute as pc
+
+        databases, names = numbers(keys.take("db", rows)), namespaces.dictionary.to_pylist()
+        if all((name, int(db)) in self.secured for name in names for db in np.unique(databases)):
+            return
+        somebody = numbers(pc.equal(parts["authentication"].combine_chunks().cast("string"), str(Authentication.YES)))
+        some = somebody | keys.valid(f"length:{SAVED_REQUEST}", rows)
+        codes = numbers(namespaces.indices)
+        self.secured.update((names[code], int(db)) for code, db in set(zip(codes[some], databases[some], strict=True)))
 
     def _known(
         self, keys: Keys, rows: Positions, namespaces: pa.DictionaryArray, segments: Segments, inside: Positions
