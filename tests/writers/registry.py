@@ -251,5 +251,13 @@ WRITERS: Final = (
         "go_fiber_shop_absolute", "fiber", "$WORK/bin/go_fiber_shop", _go("gofiber/fiber/v3 gofiber/storage"), r"[A-Za-z0-9_-]+", lifetime_s=None,
         environment=(("ABSOLUTE", "1"),), folder="go_fiber_shop",
     ),
+    Writer(
+        "oauth2_proxy", "oauth2-proxy", _PYTHON, "$WORK/bin/oauth2-proxy --version; echo module v7.15.6", r"_oauth2_proxy-[0-9a-f]{32}",
+        companions=r".*\.lock",
+    ),
+    Writer(
+        "oauth2_proxy_cookie", "oauth2-proxy", _PYTHON, "$WORK/bin/oauth2-proxy --version; echo module v7.15.6", r"shop_sso-[0-9a-f]{32}",
+        companions=r".*\.lock", environment=(("COOKIE", "shop_sso"),), folder="oauth2_proxy",
+    ),
 )  # fmt: skip
 """How each is started and which of its keys are sessions."""

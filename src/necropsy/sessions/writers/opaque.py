@@ -5,7 +5,8 @@ stored. ``authelia-session:<id>``: encrypted. ``<32 letters>``: better-auth's se
 
     {"session":{"id":…,"expiresAt":"2026-…","token":…,"createdAt":"2026-…","userId":…},"user":{…}}
 
-Source (not proved by a dump): oauth2-proxy ``pkg/sessions/persistence/{ticket,manager}.go``; authelia ``internal/session``;
+Source: oauth2-proxy ``pkg/sessions/persistence/{ticket,manager}.go`` (proved by tests/writers/oauth2_proxy*); authelia
+``internal/session`` (not proved by a dump);
 better-auth ``packages/better-auth/src/db/internal-adapter.ts`` (proved by tests/writers/better_auth*).
 """
 
@@ -88,6 +89,16 @@ FORMS: Final = (
         first=bytes(range(256)),
         value="",
         key=r"(?:oauth2_proxy[^:]*|_oauth2[^:]*)-[0-9a-f]{32}$",
+        alphabet=HEX,
+        longest=32,
+        always="yes",
+        mortal=True,
+    ),
+    Form(  # another cookie's name
+        OAUTH2_PROXY,
+        first=bytes(range(256)),
+        value=r"(?s)^.{0,24}[\x80-\xff].{32}",
+        key=r"(?:^|[^A-Za-z0-9])[A-Za-z0-9_.]*(?i:oauth|sso|proxy|auth|login)[A-Za-z0-9_.]*-[0-9a-f]{32}$",
         alphabet=HEX,
         longest=32,
         always="yes",
