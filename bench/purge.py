@@ -10,8 +10,8 @@ RESTOREs of the same keys; cap-ttl at most 2 x bare PEXPIRE ... LT; a plan at mo
 
 from __future__ import annotations
 
+import os
 import random
-import resource
 import shutil
 import subprocess
 import sys
@@ -183,7 +183,23 @@ def main() -> None:
         print(
             f"{name:34} {mine[0] / other[0]:5.2f} x the peer's CPU of the server (wanted <= {wanted}), {mine[1] / other[1]:5.2f} x its clock"
         )
-    print(f"peak memory of this process: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB")
+    memory(sessions)
+
+
+def memory(sessions: int) -> None:
+    """Print the memory that each command takes: a process of its own each."""
+    with running("redis-7.0", "--repl-diskless-sync", "yes", "--repl-diskless-sync-delay", "0", tcp=True) as server:
+        fill(server, sessions)
+        with tempfile.TemporaryDirectory() as folder:
+            plan, journal = f"{folder}/a.plan", f"{folder}/a.journal"
+            for words in (
+                ("purge", "--redis", server.url, "--where", "anonymous", "--plan", plan),
+                ("purge", "--apply", plan, "--journal", journal, "--yes", "--journal-by", "snapshot"),
+                ("purge", "--undo", journal),
+            ):
+                process = subprocess.Popen(["necropsy", *words, "--quiet"], stdout=subprocess.DEVNULL)
+                _, _, used = os.wait4(process.pid, 0)
+                print(f"peak memory of necropsy {words[0]} {words[1]}: {used.ru_maxrss / 1024:.0f} MB")
 
 
 if __name__ == "__main__":

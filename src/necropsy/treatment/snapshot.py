@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from necropsy.wire.redis.address import Address
 
 _PIECE: Final = 1 << 20
-_ROWS: Final = 4096
+_ROWS: Final = 2048
 """Keys of one batch: each session of it is an object for a while."""
 _WINDOW: Final = 256 << 10
 _MOST_DOUBLED: Final = 8

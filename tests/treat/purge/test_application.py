@@ -6,7 +6,6 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
@@ -17,6 +16,7 @@ from werkzeug.serving import make_server
 from necropsy.treat.purge.control import Knobs
 from servers import Server, running
 from treat.purge.population import apply, make_plan, same, state, undo
+from treat.purge.users import User
 
 pytestmark = pytest.mark.integration
 
@@ -69,54 +69,17 @@ def _served(app: Flask) -> Iterator[int]:
         httpd.server_close()
 
 
-class _User:
-    """A browser: keeps its cookie, and knows what the application should say."""
-
-    def __init__(self, port: int, name: str) -> None:
-        self.port, self.name, self.cookie, self.count = port, name, "", 0
-        self.noticed: list[str] = []
-        self.requests = 0
-
-    def get(self, path: str) -> str:
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=30)
-        connection.request("GET", path, headers={"Cookie": self.cookie} if self.cookie else {})
-        answer = connection.getresponse()
-        text = answer.read().decode()
-        if given := answer.getheader("Set-Cookie"):
-            self.cookie = given.partition(";")[0]
-        connection.close()
-        self.requests += 1
-        return text
-
-    def login(self) -> None:
-        self.cookie, self.count = "", 0
-        self.get("/")
-        self.get(f"/login/{self.name}")
-
-    def live(self, until: threading.Event, turn: int) -> None:
-        while not until.is_set():
-            said = self.get("/work")
-            self.count += 1
-            if said != f"{self.name} {self.count}":
-                self.noticed.append(f"{self.name} wanted {self.count}, got {said!r}")
-                return
-            if turn % 3 == 0 and self.count % 5 == 4:
-                self.get("/logout")
-                self.login()
-            until.wait(0.02 if turn % 2 else 0.4)
-
-
 @pytest.mark.parametrize("name", ["redis-8.2", "valkey-9"])
 def test_no_user_of_a_flask_application_notices_a_purge(name: str, tmp_path: Path) -> None:
     with running(name) as server, _served(_application(server)) as port:
-        visitor = _User(port, "probe")
+        visitor = User(port, "probe")
         for _ in range(GARBAGE):
             visitor.cookie = ""
             visitor.get("/")
-        users = [_User(port, f"user{number}") for number in range(USERS)]
+        users = [User(port, f"user{number}") for number in range(USERS)]
         for user in users:
             user.login()
-        away = [_User(port, f"away{number}") for number in range(3)]
+        away = [User(port, f"away{number}") for number in range(3)]
         for user in away:
             user.login()
         time.sleep(4)
