@@ -121,6 +121,7 @@ def open_keyspace(
         store=name or where.masked,
         way=live.way,
         max_impact_s=live.max_impact_s,
+        patient=live.patient,
         open_stream=open_dump_stream if replicate else None,
         progress=progress,
         batch_rows=batch_rows or LIVE_ROWS,

@@ -97,3 +97,19 @@ def test_before_the_first_census_nothing_is_shown_as_zero() -> None:
 def test_what_the_process_writes_is_read_back_the_same() -> None:
     families = [Family("a", "gauge", "A.", [Sample((("le", "1"), ("x", 'q"')), 1.5, "_bucket"), Sample((), 2.0)])]
     assert decode(encode(Taken(families))) == Taken(families)
+
+
+def test_a_store_of_many_keys_is_counted_by_its_replication_stream_at_no_cost_for_each_key() -> None:
+    with servers.running("redis-7.0", tcp=True) as server:
+        client = server.client()
+        pipeline = client.pipeline(transaction=False)
+        for number in range(25_000):
+            pipeline.set(f"sess:{number:032x}", _written(SESSION), ex=86_400)
+        pipeline.execute()
+        census = Census(COMMAND, Asked((("A", f"redis://127.0.0.1:{server.port}"),)), 600)
+        census.take()
+        assert not census.error
+        assert sum(value for name, value in samples(census).items() if name.startswith("necropsy_sessions{")) == 25_000
+        asked = client.info("commandstats")
+        assert asked.get("cmdstat_scan", {"calls": 0})["calls"] <= 2, "tried whether it may, no more"
+        assert asked["cmdstat_sync"]["calls"] == 1

@@ -127,6 +127,7 @@ class NodeReading:
                 self.wanted.max_impact_s,
                 can_stream=self.wanted.open_dump is not None,
                 keeps_idle_times=self.connection.keeps_idle_times,
+                patient=self.wanted.patient,
             )
             if way == "stream" and choice.way != "stream" and choice.unsafe:
                 raise UnreadableSource(

@@ -33,6 +33,8 @@ class Wanted:
     batch_rows: int = BATCH_ROWS
     each: bool = True
     """Ask each key for everything, and not only some of those that are alike."""
+    patient: bool = False
+    """Whether costing the server little matters more than being soon over."""
 
 
 @dataclass(slots=True)

@@ -24,6 +24,8 @@ class LiveOptions:
     """Latency that others may suffer."""
     password: Secret | None = None
     """Typed by a person; None: as the address and the environment say."""
+    patient: bool = False
+    """Whether it matters more that reading costs the server little than that it is soon over: nobody waits for it."""
 
 
 def parse_impact(text: str) -> float:

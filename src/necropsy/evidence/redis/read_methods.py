@@ -29,6 +29,8 @@ STREAMED_PER_S: Final = 1_000_000
 """Keys a second, roughly: only to tell whether a fork is worth its while."""
 WORTH_A_FORK: Final = 100_000
 """Keys below which it never is."""
+WORTH_A_FORK_OF_THE_PATIENT: Final = 20_000
+"""The same, where nobody waits."""
 
 
 class OpenedDump(Protocol):
@@ -97,7 +99,15 @@ def require_known(way: str) -> None:
         raise UsageError(f"there is no way {way!r} into a server", hint=f"One of: {AUTO}, {', '.join(WAYS)}.")
 
 
-def choose(server: ServerFacts, keys: int, max_impact_s: float, *, can_stream: bool, keeps_idle_times: bool) -> Choice:
+def choose(
+    server: ServerFacts,
+    keys: int,
+    max_impact_s: float,
+    *,
+    can_stream: bool,
+    keeps_idle_times: bool,
+    patient: bool = False,
+) -> Choice:
     """Choose between the stream and a scan.
 
     The stream is one moment of the store, costs the server nothing a key, and touches no idle time; but the server forks,
@@ -110,6 +120,8 @@ def choose(server: ServerFacts, keys: int, max_impact_s: float, *, can_stream: b
         How many there are.
     keeps_idle_times
         Whether reading values can be hidden from the server's idle times.
+    patient
+        Whether nobody waits for it: a scan takes four times the processor time, and all of it in the server's only thread.
     """
     if not can_stream:
         return Choice("script", f"{UNSAFE}no reader of dumps was given")
@@ -121,6 +133,7 @@ def choose(server: ServerFacts, keys: int, max_impact_s: float, *, can_stream: b
         return Choice("script", "by its replication stream it would write over its dump file (repl-diskless-sync no)")
     if evicts_by_use and not keeps_idle_times:
         return Choice("stream", f"a scan would make every key look used to {server.policy}")
-    if keys > WORTH_A_FORK and keys / SCANNED_PER_S > server.diskless_delay_s + keys / STREAMED_PER_S:
+    sooner = keys > WORTH_A_FORK and keys / SCANNED_PER_S > server.diskless_delay_s + keys / STREAMED_PER_S
+    if sooner or (patient and keys > WORTH_A_FORK_OF_THE_PATIENT):
         return Choice("stream", f"{keys:,} keys")
     return Choice("script", f"{keys:,} keys are sooner scanned than streamed")

@@ -37,6 +37,7 @@ def read_keys(
     progress: Callable[[float | None], None] | None = None,
     batch_rows: int = BATCH_ROWS,
     each: bool = True,
+    patient: bool = False,
 ) -> LiveKeyspace:
     """Open a live store for reading: a server, the master behind a Sentinel, or all nodes of a Cluster.
 
@@ -61,6 +62,8 @@ def read_keys(
     each
         Ask each key for its idle time, encoding and memory; else, in a script, only some of those that are alike. Expiry,
         elements, and what the projection wants are asked of each key in any case.
+    patient
+        Of ``auto``: whether costing the server little matters more than being soon over.
 
     Raises
     ------
@@ -78,7 +81,7 @@ def read_keys(
     address = parse_address(url) if isinstance(url, str) else url
     topology = discover(address)
     counter = _Counter(progress)
-    wanted = Wanted(address, projection, way, max_impact_s, open_stream, counter.add, batch_rows, each)
+    wanted = Wanted(address, projection, way, max_impact_s, open_stream, counter.add, batch_rows, each, patient)
     nodes: list[NodeReading] = []
     try:
         for node in topology.nodes:

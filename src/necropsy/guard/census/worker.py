@@ -132,8 +132,10 @@ def _watch(
 def _sources(asked: Asked) -> Sources:
     from necropsy.autopsy import incident_file
     from necropsy.autopsy.sources import LiveAddress, Sources, StoreSource
+    from necropsy.evidence.redis.options import LiveOptions
 
-    sources = Sources(stores=tuple(StoreSource(name, LiveAddress(url)) for name, url in asked.stores), checksums=False)
+    stores = tuple(StoreSource(name, LiveAddress(url)) for name, url in asked.stores)
+    sources = Sources(stores=stores, checksums=False, live=LiveOptions(patient=True))
     return sources.join(incident_file.load(asked.incident)) if asked.incident is not None else sources
 
 
