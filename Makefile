@@ -26,7 +26,7 @@ test: packages unit process integration ## every test: what is fast first, then 
 unit: $(VENV)/.installed-dev ## the tests that start nothing
 	@$(BIN)/python -m pytest -n 2 -m "not integration and not process"
 
-process: $(VENV)/.installed-dev ## whole investigations: the command as its user starts it
+process: $(VENV)/.installed-dev ## whole investigations, and whole readers fed with random files
 	@$(BIN)/python -m pytest tests -n 2 -m "process and not integration"
 
 integration: $(VENV)/.installed-dev ## the tests that start real servers, a browser, a compiler

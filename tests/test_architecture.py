@@ -31,18 +31,21 @@ def modules(checkout: Path) -> dict[Path, ast.Module]:
     }
 
 
+@pytest.mark.process
 def test_the_import_contracts_hold(checkout: Path) -> None:
     command = [sys.executable, "-c", "from importlinter.cli import lint_imports_command as run; run()", "--no-cache"]
     run = subprocess.run(command, cwd=checkout, capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stdout + run.stderr
 
 
+@pytest.mark.process
 def test_the_command_line_starts_without_anything_heavy() -> None:
     program = "import sys, necropsy.cli.main; print(*{name.split('.')[0] for name in sys.modules})"
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert sorted(set(run.stdout.split()) & set(HEAVY)) == []
 
 
+@pytest.mark.process
 def test_help_is_printed_without_anything_heavy() -> None:
     program = (
         "import atexit, sys\n"

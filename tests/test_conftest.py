@@ -8,6 +8,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+pytestmark = pytest.mark.process
+
 SKIPPING = {
     "in a test": "import pytest\ndef test_server():\n    pytest.skip('no server')\n",
     "by a mark": "import pytest\n@pytest.mark.skipif(True, reason='no server')\ndef test_server(): pass\n",

@@ -50,6 +50,7 @@ def _words(text: str) -> str:
 # -- generated --------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.process
 def test_generated_documents_are_fresh(checkout: Path, tool: ModuleType) -> None:
     stale = [
         str(path)

@@ -18,6 +18,8 @@ from incidents.stores import WRITERS, flask, stamp
 
 from necropsy.lab import server
 
+pytestmark = pytest.mark.process  # whole incidents are made
+
 ONE_KEY_A_SESSION = [name for name in WRITERS if name != "spring-indexed"]
 
 

@@ -113,6 +113,7 @@ with Case.create(Path(sys.argv[1])) as case:
 """
 
 
+@pytest.mark.process
 def test_a_killed_examination_leaves_nothing_under_the_final_name(tmp_path: Path) -> None:
     path = tmp_path / "incident.case"
     with subprocess.Popen([sys.executable, "-c", _WRITE_AND_WAIT, str(path)], stdout=subprocess.PIPE) as process:
@@ -250,6 +251,7 @@ except CaseError as error:
 """
 
 
+@pytest.mark.process
 def test_a_full_disk_is_an_error_with_a_next_step_and_leaves_nothing(tmp_path: Path) -> None:
     path = tmp_path / "incident.case"
     done = subprocess.run(
@@ -412,6 +414,7 @@ def test_two_readers_may_open_one_case_at_the_same_time(saved: Path) -> None:
     assert counts == [1, 1]
 
 
+@pytest.mark.process
 def test_a_case_in_memory_that_nobody_asks_loads_no_database() -> None:
     code = (
         "import sys; from necropsy.case.store import Case\n"

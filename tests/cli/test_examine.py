@@ -4,6 +4,8 @@ import hashlib
 from pathlib import Path
 from unittest import mock
 
+import pytest
+
 from necropsy.case.store import Case
 from necropsy.cli.options import Format
 from necropsy.cli.output import WITH_CHECKSUMS
@@ -16,6 +18,7 @@ LOG = str(ASSETS / "access_log" / "nginx_json_prober_is_redirected.log")
 DUMP = str(ASSETS / "spring" / "spring_3_indexed_jdk.rdb")
 
 
+@pytest.mark.process
 def test_files_are_summed_up_where_somebody_is_told_what_came_out(tmp_path: Path) -> None:
     given = ("examine", "--rdb", DUMP, "--access-log", LOG, "--app-log", LOG, "--fail-on", "never")
     sums = {file: hashlib.sha256(Path(file).read_bytes()).hexdigest() for file in (DUMP, LOG)}

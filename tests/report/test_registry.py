@@ -25,6 +25,7 @@ def test_every_report_renders_in_every_format_to_the_same_text_twice(entry: Form
     text.encode("utf-8")
 
 
+@pytest.mark.process
 def test_reading_the_registry_loads_no_template_engine_and_no_terminal_library() -> None:
     program = (
         "import sys, necropsy.report.registry\nprint(sorted({'jinja2', 'rich', 'duckdb', 'numpy'} & set(sys.modules)))"

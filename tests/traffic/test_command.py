@@ -46,6 +46,7 @@ def test_a_log_is_summed_up_for_the_output_that_shows_it() -> None:
             run(LOG, "--format", kind)
 
 
+@pytest.mark.process
 def test_a_log_can_be_piped_in_and_a_table_piped_out() -> None:
     command = [sys.executable, "-m", "necropsy.cli.main", "traffic", "-", "--format", "parquet"]
     done = subprocess.run(command, input=Path(LOG).read_bytes(), capture_output=True, check=True)

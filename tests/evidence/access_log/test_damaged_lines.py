@@ -206,6 +206,7 @@ def test_a_request_that_is_no_http_is_still_a_request(reading) -> None:
     assert reading(line).one("method, path, status, user_agent") == ("-", "-", 400, "")
 
 
+@pytest.mark.process
 @settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(
     lines=st.lists(

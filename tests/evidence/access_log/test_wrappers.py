@@ -67,6 +67,7 @@ PIECES = st.sampled_from(
 )
 
 
+@pytest.mark.process
 @settings(
     max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )

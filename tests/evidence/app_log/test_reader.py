@@ -178,6 +178,7 @@ def test_known_classes_have_names_of_their_own() -> None:
     assert len({error.name for error in KNOWN}) == len(KNOWN)
 
 
+@pytest.mark.process
 @settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(
     st.lists(
@@ -229,6 +230,7 @@ PIECES = st.sampled_from([
 ])  # fmt: skip
 
 
+@pytest.mark.process
 @settings(
     max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )

@@ -115,6 +115,7 @@ def test_random_bytes_are_read_or_refused(modules: Any, header: bytes, body: byt
         outcome(header + body)
 
 
+@pytest.mark.process
 @given(data=damaged())
 @settings(max_examples=200)
 @example(data=b"REDIS0011\x00\x80\xff\xff\xff\xff")

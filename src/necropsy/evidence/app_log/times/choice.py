@@ -6,10 +6,11 @@ searched (layouts that put the time last). What had to be assumed is said: a zon
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
 
@@ -128,6 +129,8 @@ def choose(
     return Choice(own, outer, anywhere, order, tuple(remarks), reference)
 
 
+_AUTOMATON_BYTES: Final = 256 << 20
+"""Bound, and no need: a set of patterns that had no room would match nothing, and say nothing of it."""
 _ORDERS: Final = {"mdy": "month/day/year", "dmy": "day/month/year", "ymd": "year/month/day"}
 
 
@@ -144,11 +147,11 @@ def _fitting(
         connection.execute(f"CREATE OR REPLACE TEMP TABLE subjects AS SELECT {subject} AS subject FROM sampled")
     finally:
         connection.unregister("sampled")
-    matches = ", ".join(f"bool_or(regexp_matches(subject, {literal(form.pattern)}))" for form in FORMS)
-    possible = connection.execute(f"SELECT {matches} FROM subjects").fetchall()[0]
+    subjects = connection.execute("SELECT DISTINCT subject FROM subjects WHERE subject IS NOT NULL").fetchall()
+    possible = _possible(subject for (subject,) in subjects)
     fitting = []
     order, guessed = "mdy", False
-    for form in (form for form, some in zip(FORMS, possible, strict=True) if some):
+    for form in possible:
         connection.execute(
             f"CREATE OR REPLACE TEMP TABLE tried AS SELECT subject, {found(form, 'subject')} AS f FROM subjects"
         )
@@ -164,6 +167,29 @@ def _fitting(
             f"CREATE OR REPLACE TEMP TABLE subjects AS SELECT subject FROM tried WHERE ({sound}) IS NOT TRUE"
         )
     return tuple(fitting), order, guessed
+
+
+def _possible(subjects: Iterable[str]) -> list[Form]:
+    """Return the forms whose pattern any subject matches, in their order."""
+    seen_in: set[int] = set()
+    patterns = _patterns()
+    for subject in subjects:
+        seen_in.update(patterns.Match(subject) or ())
+    return [form for place, form in enumerate(FORMS) if place in seen_in]
+
+
+@cache
+def _patterns() -> Any:
+    """The patterns of all forms as one automaton: DuckDB would compile each of them again for each log."""
+    import re2
+
+    options = re2.Options()
+    options.max_mem = _AUTOMATON_BYTES
+    patterns = re2.Set.SearchSet(options)
+    for form in FORMS:
+        patterns.Add(form.pattern)
+    patterns.Compile()
+    return patterns
 
 
 def _order(connection: duckdb.DuckDBPyConnection) -> tuple[str, bool]:
