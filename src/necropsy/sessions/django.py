@@ -113,8 +113,10 @@ class Django:
         told = np.where(contain(heads, _USER), str(Authentication.YES), str(Authentication.UNKNOWN)).astype(object)
         readable = match(heads, _READABLE) & ~cut_off(keys, rows, heads)
         left = np.flatnonzero((told != str(Authentication.YES)) & readable)
-        for place, value in zip(left, heads.take(pa.array(left)).to_pylist(), strict=True):
-            told[place] = self._state(value)
+        if left.size:
+            encoded = heads.take(pa.array(left)).dictionary_encode()
+            states = [self._state(value) for value in encoded.dictionary.to_pylist()]
+            told[left] = np.array(states, object)[numbers(encoded.indices)]
         return pa.array(told, pa.string())
 
     def _state(self, value: bytes) -> str:

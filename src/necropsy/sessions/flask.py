@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from necropsy.case.store import Case
-    from necropsy.sessions.columns import Keys, Positions
+    from necropsy.sessions.columns import Keys, Mask, Positions
 
 LAYOUT: Final = "flask"
 _UUID_4: Final = r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
@@ -41,6 +41,7 @@ _OTHER_KEY: Final = r"(?s)^(?P<namespace>.*?)(?P<separator>[:./]|)(?P<id>[A-Za-z
 """Where SESSION_ID_LENGTH is no longer 32 bytes, or the prefix ends in a letter."""
 _DICTIONARY: Final = r"(?s)^(?:\x80[\x02-\x05]|[\x81-\x8f][\xa0-\xbf]|\xde|\{)"
 _PACKED: Final = r"(?s)^(?:[\x81-\x8f]|\xde..)[\xa0-\xbf]"
+_PICKLED: Final = r"(?s)^\x80[\x02-\x05]"
 _ITS_NAMES: Final = r"[^A-Za-z0-9_](?:_permanent|_user_id|_fresh|_flashes|csrf_token)[^A-Za-z0-9_]"
 _ONLY_PERMANENT: Final = r"(?s)^(?:\x80.{10}\}\x94\x8c\n_permanent\x94[\x88\x89]s\.|\x81\xaa_permanent[\xc2\xc3])$"
 _MOST_DISTINCT: Final = 100_000
@@ -68,14 +69,14 @@ class Flask:
 
     def __init__(self) -> None:
         self._known: dict[int, str] = {}
-        self._namespaces: set[tuple[str, str, int]] = set()
+        self._places: set[str] = set()
+        """Namespace, separator and length of ids, where sessions were met."""
         self._left_out = 0
 
     def recognise(self, keys: Keys) -> Iterator[Claim]:
         """Claim dictionaries under ids of Flask-Session's shapes: with its names in them, or beside such."""
         import numpy as np
         import pyarrow as pa
-        import pyarrow.compute as pc
 
         rows = keys.of_type("string")
         heads = keys.take("head", rows)
@@ -83,22 +84,35 @@ class Flask:
         if not likely.any():
             return
         rows, heads = rows[likely], heads.filter(pa.array(likely))
+        sure = match(heads, _ITS_NAMES)
+        named = sure | match(heads, _PACKED) | contain(keys.take("key", rows), b"session")
+        for some, beside in ((np.flatnonzero(named), False), (np.flatnonzero(~named), True)):
+            if some.size and (self._places or not beside):
+                yield from self._claims(keys, rows[some], heads.take(pa.array(some)), sure[some])
+
+    def _claims(self, keys: Keys, rows: Positions, heads: pa.Array, sure: Mask) -> Iterator[Claim]:
+        """Claim what has a name of Flask's, a key that says so, or lies where such have been met."""
+        import numpy as np
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
         whole = keys.take("key", rows)
         usual = match(whole, _KEY)
         found = pc.extract_regex(whole, pattern=_KEY)
         if not usual.all():
-            other = pc.extract_regex(whole, pattern=_OTHER_KEY)
-            found = pc.if_else(pa.array(usual), found, other)
-        own = match(heads, _ITS_NAMES)
-        strong = own | usual & (contain(whole, b"session") | match(heads, _PACKED))
-        strong &= numbers(found.is_valid()) & ~(match(whole, _UUID_4 + "$") & ~match(heads, r"(?s)^\x80"))
+            found = pc.if_else(pa.array(usual), found, pc.extract_regex(whole, pattern=_OTHER_KEY))
+        valid = numbers(found.is_valid())
+        strong = sure | usual & (contain(whole, b"session") | match(heads, _PACKED))
+        strong &= valid & ~(match(whole, _UUID_4 + "$") & ~match(heads, _PICKLED))
         namespaces = fold_namespace(pc.struct_field(found, "namespace"))
         separators = pc.struct_field(found, "separator").cast(pa.string())
-        lengths = pc.fill_null(pc.binary_length(pc.struct_field(found, "id")), 0).to_pylist()
-        columns = (pc.fill_null(namespaces, "").to_pylist(), pc.fill_null(separators, "").to_pylist(), lengths)
-        places = list(zip(*columns, strict=True))
-        self._namespaces.update({place for place, sure in zip(places, strong, strict=True) if sure})
-        taken = np.array([place in self._namespaces for place in places]) & numbers(found.is_valid())
+        lengths = pc.binary_length(pc.struct_field(found, "id")).cast(pa.string())
+        places = pc.fill_null(
+            pc.binary_join_element_wise(namespaces, separators, lengths, "\n"), ""
+        ).dictionary_encode()
+        codes, names = numbers(places.indices), places.dictionary.to_pylist()
+        self._places.update(names[code] for code in np.unique(codes[strong]))
+        taken = np.array([name in self._places for name in names], bool)[codes] & valid
         if not taken.any():
             return
         kept = pa.array(taken)

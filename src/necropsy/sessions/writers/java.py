@@ -90,7 +90,7 @@ FORMS: Final = (
         clock=_shiro,
         precision_s=0.001,
         user=r"(?s)_AUTHENTICATED_SESSION_KEYsr?.{0,80}xp\x01",
-        nobody=_SIMPLE_SESSION + rf"(?:[^H]|H[^a])*(?:$|{_ONE_OF_NOBODYS})",
+        nobody=rf"(?s)^[^H]*$|{_ONE_OF_NOBODYS}",  # without a HashMap there are no attributes
     ),
     Form(
         VERTX,

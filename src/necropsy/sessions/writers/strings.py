@@ -204,6 +204,7 @@ def _sound(moments: tuple[npt.NDArray[np.float64], Mask]) -> tuple[npt.NDArray[n
 def _authentication(form: Form, keys: Keys, rows: Positions, heads: pa.Array, empty: Mask) -> npt.NDArray[np.int64]:
     """Return places in ``_STATES``: yes beats no, and what was cut off is nobody's only if its beginning says so."""
     import numpy as np
+    import pyarrow as pa
 
     if form.always:
         return np.full(len(rows), _STATES.index(Authentication(form.always)), np.int64)
@@ -213,7 +214,10 @@ def _authentication(form: Form, keys: Keys, rows: Positions, heads: pa.Array, em
         return told
     somebody = match(heads, form.user) if form.user else np.zeros(len(rows), bool)
     somebody &= ~match(heads, form.doubt) if form.doubt and somebody.any() else True
-    nobody = empty | (match(heads, form.nobody) if form.nobody else np.zeros(len(rows), bool))
+    nobody = empty.copy()
+    left = np.flatnonzero(~somebody & ~empty) if form.nobody else np.zeros(0, np.int64)
+    if left.size:
+        nobody[left] = match(heads if left.size == len(heads) else heads.take(pa.array(left)), form.nobody)
     nobody &= ~cut_off(keys, rows, heads)
     return np.where(somebody, 1, np.where(nobody, 0, 2))
 
