@@ -36,7 +36,9 @@ FEWEST: Final = 20
 _LOGIN: Final = re.compile(
     r"(?i)(?:^|[/._-])(?:log-?in|sign-?in|auth(?:enticate)?|j_security_check|session|oauth2?|token)s?(?:$|[/?._-])"
 )
-_ROBOT: Final = re.compile(r"(?i)bot\b|bot/|crawl|spider|slurp|scrapy|fetcher|preview|archiver|indexer|scan")
+_ROBOT: Final = re.compile(
+    r"(?i)bot\b|bot[/_]|crawl|spider|slurp|scrapy|fetcher|preview|archiver|indexer|scan|statuscake|uptime|pingdom|site24x7|monitor"
+)
 _BROWSER: Final = re.compile(r"^(?:Mozilla|Opera)/\d")
 _SERVICE: Final = re.compile(r"(?i)(?:^|/)(?:api|v\d+|graphql|rpc|rest|ws)(?:/|$|\?)")
 _FEW_CLIENTS: Final = 3
