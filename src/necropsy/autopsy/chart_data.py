@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Final
 
 from necropsy.model.figures import size
 from necropsy.model.report import BirthChart, Chain, CombChart, Histogram, Link, PopulationChart, Series, Tooth
+from necropsy.verdict.chunks import chunks
 from necropsy.verdict.evidence import Births, Claim
 from necropsy.verdict.labels import label_births
-from necropsy.verdict.parts import parts
 
 if TYPE_CHECKING:
     import numpy as np
@@ -51,7 +51,7 @@ def birth_charts(births: Mapping[str, Births], claims: Sequence[Claim]) -> Itera
         length = int((last - start) // step_ms) + 1
         # One pass for all makers: a row of counts for each, the first of them for births that nobody claims.
         counts = np.zeros((len(mine) + 1, length), np.int64)
-        for part in parts(label.size):
+        for part in chunks(label.size):
             place = (population.born_ms[part] - start) // step_ms + (label[part] + 1) * length
             counts += np.bincount(place, minlength=counts.size).reshape(counts.shape)
         shown = [number for number in range(len(mine)) if counts[number + 1].any()][:_MOST_SERIES]

@@ -96,7 +96,7 @@ def _classes(case: Case) -> list[VisitorClass]:
 
 def _observations(found: FoundTarget, probe: Any, classes: Iterable[VisitorClass]) -> Iterator[Observation]:
     from necropsy.probes.prometheus.targets.scrape_phase import Observation
-    from necropsy.verdict.acquaintance import class_fits
+    from necropsy.verdict.identity_match import class_fits
 
     shown = [visitors for visitors in classes if class_fits(probe, visitors)]
     if len(shown) != 1:  # two replicas, or two targets behind one address: nobody knows whose moment it is

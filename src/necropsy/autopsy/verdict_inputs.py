@@ -16,6 +16,7 @@ from necropsy.model.evidence import Absent
 from necropsy.model.verdict import Prediction
 from necropsy.probes.session_risk import idle_probes, may_create
 from necropsy.verdict.actors import is_over
+from necropsy.verdict.chunks import chunks
 from necropsy.verdict.evidence import (
     Attribution,
     Births,
@@ -29,7 +30,6 @@ from necropsy.verdict.evidence import (
     Visits,
 )
 from necropsy.verdict.forecast import StoreFacts, grace_s, predict
-from necropsy.verdict.parts import parts
 
 if TYPE_CHECKING:
     import numpy as np
@@ -134,7 +134,7 @@ def _in_order(
     )["packed"]
     packed = _sorted(np.asarray(packed, np.int64))
     creator, authenticated = np.empty(packed.size, np.int32), np.empty(packed.size, bool)
-    for part in parts(packed.size):
+    for part in chunks(packed.size):
         authenticated[part] = packed[part] & 1
         creator[part] = (packed[part] >> 1 & ((1 << width) - 1)) - 1
         packed[part] = (packed[part] >> (width + 1)) + first

@@ -71,3 +71,14 @@ def test_machines_that_start_by_the_clock_are_a_crowd() -> None:
     born = _born(*[300 * np.arange(288) + 2 + random.uniform(0, 3, 288) for _ in range(20)], _dust(2_000))
     (train,) = find_trains(born, ())
     assert (train.period_s, train.members) == (300.0, 20)
+
+
+def test_a_tick_with_two_births_has_one_of_the_prober() -> None:
+    ticks = np.arange(0, 3_000, 10.0) + 2.0
+    beside = ticks[::50] + 0.002
+    (train,) = find_trains(np.sort(np.concatenate([ticks, beside])), ())
+    at = np.sort(np.concatenate([ticks, beside]))[train.births]
+    likely = train.likely(at)
+    assert likely.size == train.births.size
+    assert likely.sum() == pytest.approx(300, abs=1)
+    assert np.unique(likely.round(3)).tolist() == [0.5, 1.0]

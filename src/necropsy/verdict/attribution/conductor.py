@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from necropsy.probes import session_risk
-from necropsy.verdict import acquaintance
+from necropsy.verdict import identity_match
 from necropsy.verdict.attribution import claims as claiming
 from necropsy.verdict.attribution import clock, configured, creation_tests, delays, named, shown
 from necropsy.verdict.attribution.groups import Group, make_groups
@@ -209,7 +209,7 @@ def _speak_for_themselves(births: Births, groups: Sequence[Group]) -> frozenset[
     agents = {
         creator.user_agent
         for number, creator in enumerate(births.creators)
-        if number in used and creator.user_agent and not acquaintance.is_person(creator.user_agent)
+        if number in used and creator.user_agent and not identity_match.is_person(creator.user_agent)
     }
     return frozenset(n for n, group in enumerate(groups) if not group.browser and group.agent in agents)
 
@@ -220,7 +220,7 @@ def _configured(groups: Sequence[Group], around: Circumstances) -> frozenset[int
     return frozenset(
         number
         for number, group in enumerate(groups)
-        if any(acquaintance.class_fits(probe, around.classes[row]) for row in group.rows[:20] for probe in probes)
+        if any(identity_match.class_fits(probe, around.classes[row]) for row in group.rows[:20] for probe in probes)
     )
 
 

@@ -14,7 +14,7 @@ from typing import Final
 
 from necropsy.model.probe import Probe
 from necropsy.probes import session_risk
-from necropsy.verdict import acquaintance
+from necropsy.verdict import identity_match
 from necropsy.verdict.attribution.groups import Group
 from necropsy.verdict.attribution.reckoning import Reckoning
 from necropsy.verdict.attribution.sources import Source
@@ -58,7 +58,7 @@ def name_probes(reckonings: Sequence[Reckoning], groups: Sequence[Group], around
 
 def hidden_by_name(probe: Probe, classes: Sequence[VisitorClass]) -> bool:
     """Whether no class of any log names this probe's host: then it is in no log, or in one that names no hosts."""
-    return not any(visitors.host and acquaintance.class_fits(probe, visitors) for visitors in classes)
+    return not any(visitors.host and identity_match.class_fits(probe, visitors) for visitors in classes)
 
 
 def hidden_periods(around: Circumstances) -> tuple[float, ...]:
@@ -115,14 +115,14 @@ def _looks_like(probe: Probe, visitors: VisitorClass, *, any_agent: bool) -> boo
     Then the host must be named, and the rhythm is known to be the probe's.
     """
     if not any_agent:
-        return acquaintance.class_fits(probe, visitors)
+        return identity_match.class_fits(probe, visitors)
     return (
         bool(visitors.host)
         and probe.timing == "ticker"
         and visitors.method == probe.method
         and visitors.path == probe.path.split("?", 1)[0]
-        and acquaintance.host_fits(probe, visitors.host)
-        and not acquaintance.is_person(visitors.user_agent)
+        and identity_match.host_fits(probe, visitors.host)
+        and not identity_match.is_person(visitors.user_agent)
     )
 
 

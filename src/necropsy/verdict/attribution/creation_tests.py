@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from necropsy.verdict import acquaintance
+from necropsy.verdict import identity_match
 from necropsy.verdict.attribution import join
 from necropsy.verdict.attribution.configured import same_period
 from necropsy.verdict.attribution.intervals import wilson
@@ -155,7 +155,7 @@ def try_probes(reckoning: Reckoning, around: Circumstances, classes: Sequence[Cr
         shown = [
             by_class[visitors.class_id]
             for visitors in around.classes
-            if visitors.class_id in by_class and acquaintance.class_fits(probe, visitors)
+            if visitors.class_id in by_class and identity_match.class_fits(probe, visitors)
         ]
         if index in guilty:
             source = guilty[index]

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from necropsy.probes import session_risk
-from necropsy.verdict import acquaintance
+from necropsy.verdict import identity_match
 from necropsy.verdict.attribution import sampling
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ def make_groups(classes: Sequence[VisitorClass], visits: Visits) -> Groups:
     steady, held = _clockwork(classes, row_of_visit, client, visits.at_us)
     by_browser: dict[str, int] = {}
     for visitors in classes:
-        if acquaintance.is_person(visitors.user_agent):
+        if identity_match.is_person(visitors.user_agent):
             by_browser[visitors.user_agent] = by_browser.get(visitors.user_agent, 0) + visitors.visits
     least = max(_OWN, _OWN_SHARE * sum(by_browser.values()))
     frequent = {agent for agent, count in by_browser.items() if count >= least}
@@ -129,7 +129,7 @@ def make_groups(classes: Sequence[VisitorClass], visits: Visits) -> Groups:
     known: dict[tuple[object, ...], int] = {}
     group_of_row = np.zeros(len(classes) + 1, np.int32)
     for row, visitors in enumerate(classes):
-        browser = acquaintance.is_person(visitors.user_agent) and visitors.user_agent not in passing
+        browser = identity_match.is_person(visitors.user_agent) and visitors.user_agent not in passing
         agent = "" if browser and visitors.user_agent not in frequent else visitors.user_agent
         key: tuple[object, ...] = (
             visitors.log, browser, agent, visitors.host, visitors.method, visitors.path, visitors.status,
@@ -188,7 +188,7 @@ def _passing_through(
     """
     names: dict[str, int] = {}
     agent = np.asarray(
-        [names.setdefault(c.user_agent, len(names)) if acquaintance.is_person(c.user_agent) else -1 for c in classes]
+        [names.setdefault(c.user_agent, len(names)) if identity_match.is_person(c.user_agent) else -1 for c in classes]
         + [-1]
     )[row]
     mine = agent >= 0

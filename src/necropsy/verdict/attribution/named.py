@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from necropsy.probes import session_risk
-from necropsy.verdict import acquaintance
+from necropsy.verdict import identity_match
 from necropsy.verdict.attribution.sources import Source
 from necropsy.verdict.attribution.trains import find_trains
-from necropsy.verdict.parts import AT_ONCE, parts
+from necropsy.verdict.chunks import AT_ONCE, chunks
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -109,13 +109,13 @@ def _machines(births: Births) -> NDArray[np.bool_]:
     """
     tells = any(creator.user_agent for creator in births.creators)
     return np.asarray(
-        [tells and not acquaintance.is_person(c.user_agent) for c in births.creators] + [False], dtype=bool
+        [tells and not identity_match.is_person(c.user_agent) for c in births.creators] + [False], dtype=bool
     )
 
 
 def names_browser(births: Births) -> NDArray[np.bool_]:
     """Whether each birth names a browser as its creator."""
-    browser = np.asarray([acquaintance.is_person(c.user_agent) for c in births.creators] + [False], dtype=bool)
+    browser = np.asarray([identity_match.is_person(c.user_agent) for c in births.creators] + [False], dtype=bool)
     return browser[births.creator]
 
 
@@ -126,7 +126,7 @@ def _by_creator(births: Births) -> list[NDArray[np.int64]]:
     ten million births.
     """
     groups = len(births.creators) + 1  # the first: births that name nobody
-    cut = list(parts(births.creator.size, max(AT_ONCE, groups)))
+    cut = list(chunks(births.creator.size, max(AT_ONCE, groups)))
     counts = [np.bincount(births.creator[part] + 1, minlength=groups) for part in cut]
     total = sum(counts, np.zeros(groups, np.int64))
     ends = np.cumsum(total)
@@ -164,7 +164,7 @@ def probe_named(
         index
         for index, probe in enumerate(probes)
         if creator.host
-        and acquaintance.host_fits(probe, creator.host)
+        and identity_match.host_fits(probe, creator.host)
         and creator.path in ("", ERROR_PATH, probe.path.split("?", 1)[0])
     ]
     # Through a proxy's name the application does not see the port: then period and path must be the probe's.
@@ -179,7 +179,7 @@ def probe_named(
         and index not in taken
         and creator.path == probe.path.split("?", 1)[0]
     ]
-    sure = sorted((n for n in fitting if acquaintance.agent_fits(probes[n], creator.user_agent)), key=order)
+    sure = sorted((n for n in fitting if identity_match.agent_fits(probes[n], creator.user_agent)), key=order)
     if sure and (not by_period or order(sure[0]) <= order(min(by_period, key=order))):
         return sure[0]
     fitting = sorted([*fitting, *by_period], key=order)

@@ -85,11 +85,12 @@ class Train:
         if self.members > 1:
             return np.full(born_s.size, self.purity)
         tick = np.floor((born_s - self.low_s) / self.period_s).astype(np.int64)
-        _, place, count = np.unique(tick, return_inverse=True, return_counts=True)
+        starts = np.flatnonzero(np.diff(tick, prepend=tick[:1] - 1))  # in order of time, as the births are
+        count = np.diff(starts, append=tick.size)
         full = min(self.ticks.fullness, 1.0)
         dust = self.background / max(1, self.ticks.length)
         its: NDArray[np.float64] = full / (full + (1 - full) * dust / count) / count
-        return its[place]
+        return np.repeat(its, count)
 
 
 @dataclass(frozen=True, slots=True)
