@@ -40,7 +40,7 @@ UNITS: Final[tuple[str, ...]] = (
     "necropsy.sessions.kernels",
 )
 _ROOT: Final = Path(__file__).parents[2]
-HINT: Final = "Install a wheel, or a C compiler and then necropsy again."
+HINT: Final = "For large dumps and logs install it compiled: from a wheel, or with a C compiler."
 
 
 def missing() -> tuple[str, ...]:
@@ -58,7 +58,7 @@ def why_uncompiled() -> str:
     if not gone:
         return ""
     if len(gone) == len(UNITS):
-        return "it runs uncompiled: no C compiler was used when it was installed"
+        return "it runs uncompiled, as it was installed"
     verb = "is" if len(gone) == 1 else "are"
     return f"it runs uncompiled: {len(gone)} of its {len(UNITS)} compiled units {verb} missing ({', '.join(gone)})"
 

@@ -1,4 +1,4 @@
-"""The third way in: SCAN and plain commands in batches, where scripts are forbidden. Also for keys too large for a slice.
+"""The read method of plain commands: SCAN and batches, where scripts are forbidden; also for keys too large for a slice.
 
 Two rounds a slice. The first asks what a key is, when it expires, how long nobody used it and what it costs; only then
 is a value touched.
