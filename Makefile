@@ -15,7 +15,7 @@ export PATH := $(PATH):/usr/sbin:/sbin
 .DELETE_ON_ERROR:
 # Targets share one environment, one checkout and the machine's ports of their servers.
 .NOTPARALLEL:
-.PHONY: demo test unit process integration lint format bench bench-incidents docs packages writers guard-soak clean help
+.PHONY: demo test unit process integration lint format bench bench-incidents docs packages spark-stores writers guard-soak clean help
 
 demo: FIRST := [1/3] 
 demo: $(VENV)/.installed-demo ## relive the incident and examine it: a verdict in the terminal, a page to open
@@ -44,6 +44,9 @@ format: $(VENV)/.installed-dev ## let ruff format the code
 
 bench: $(VENV)/.installed-dev ## every benchmark, as ratios against a peer of the same run (bench-NAME: one of them)
 	@$(BIN)/python bench/run.py
+
+spark-stores: $(VENV)/.installed-dev ## logs on S3 (moto) and HDFS (Hadoop's mini cluster), read by Spark (takes 650 MB from Maven)
+	@$(BIN)/python bench/spark_stores.py
 
 bench-%: $(VENV)/.installed-dev
 	@$(BIN)/python bench/run.py $*

@@ -94,12 +94,13 @@ def mean(values: list[float]) -> float:
 def measure(costs: Costs, what: str, code: str, path: Path, workers: int, options: dict[str, str], source: str) -> None:
     """Run a program on a cluster of its own, and count what all of it took."""
     before = processor_seconds()
+    os.environ["PYTHONPATH"] = source  # of the executors, too
     if workers:
         with spark.running(workers=workers, memory=MEMORY) as cluster:
             engine = f"{cluster.url}?{urlencode(cluster.options | options)}"
-            found = ran(code, path, engine, cluster.environment | ({"PYTHONPATH": source} if source else {}))
+            found = ran(code, path, engine, cluster.environment)
     else:
-        found = ran(code, path, "", {**os.environ} | ({"PYTHONPATH": source} if source else {}))
+        found = ran(code, path, "", {**os.environ})
     costs.processor.setdefault(what, []).append(processor_seconds() - before)
     costs.clock.setdefault(what, []).append(float(found["whole"]))
     costs.said[what] = {name: value for name, value in found.items() if name != "whole"}
@@ -108,7 +109,9 @@ def measure(costs: Costs, what: str, code: str, path: Path, workers: int, option
 def ran(code: str, path: Path, engine: str, environment: dict[str, str]) -> dict[str, float]:
     """Run a program by a process of its own; what it says of itself."""
     command = [sys.executable, "-c", code, str(path), engine]
-    done = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
+    done = subprocess.run(command, env=environment, check=False, capture_output=True, text=True)
+    if done.returncode:
+        raise SystemExit(done.stderr[-3000:])
     answer: dict[str, float] = json.loads(done.stdout)
     return answer
 

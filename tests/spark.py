@@ -169,7 +169,7 @@ def _environment(folder: Path) -> dict[str, str]:
     # A JVM keeps its files in the folder, leaves none for jps, and is quick to start rather than quick in the long run.
     java = f"-Djava.io.tmpdir={folder / 'tmp'} -XX:-UsePerfData -XX:+UseSerialGC -XX:TieredStopAtLevel=1"
     return own | {
-        "SPARK_HOME": str(_package()),
+        "SPARK_HOME": str(package()),
         "SPARK_LOCAL_IP": _HOST,
         "SPARK_LOCAL_DIRS": str(folder / "local"),
         "SPARK_DAEMON_MEMORY": MEMORY,
@@ -191,7 +191,8 @@ def _environment_of_this_process(wanted: Mapping[str, str]) -> Iterator[None]:
         yield
 
 
-def _package() -> Path:
+def package() -> Path:
+    """Return where pyspark is installed."""
     found = find_spec("pyspark")
     return Path(found.origin).parent if found and found.origin else Path()
 
@@ -205,7 +206,7 @@ def _starter() -> str:
         pytest.fail(reason)
     if reason:
         pytest.skip(reason)
-    return str(_package() / "bin" / "spark-class")
+    return str(package() / "bin" / "spark-class")
 
 
 def _wait(cluster: Cluster, workers: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -93,6 +94,23 @@ def test_spark_comes_to_the_same_row_for_row(
     found = examined(logs, tmp_path / "there.case", spark_cluster.environment, "--engine", engine)
     for table in TABLES:
         assert found[table] == by_duckdb[table], table
+
+
+def test_files_behind_an_address_are_read_by_spark_and_come_to_the_same(
+    logs: list[str], by_duckdb: dict[str, list[dict[str, Any]]], tmp_path: Path, spark_cluster: Cluster
+) -> None:
+    settings = spark_cluster.options | {
+        "spark.sql.files.maxPartitionBytes": "65536",
+        "spark.sql.shuffle.partitions": "3",
+    }
+    engine = f"{spark_cluster.url}?{urlencode(settings)}"
+    files = [shutil.copy(log, tmp_path) for log in logs[:1] + logs[2:4]]
+    addresses = [f"file://{file}" for file in files]
+    found = examined(addresses, tmp_path / "there.case", spark_cluster.environment, "--engine", engine)
+    here = examined(files, tmp_path / "here.case", None)
+    for table in ("visitor_class", "visit_bin", "cookie_use"):
+        rows = ([row | {"log": row.get("log", "").rpartition("/")[2]} for row in case[table]] for case in (found, here))
+        assert sorted(map(repr, next(rows))) == sorted(map(repr, next(rows))), table
 
 
 @pytest.fixture(scope="module")

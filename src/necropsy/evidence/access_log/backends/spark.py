@@ -216,8 +216,9 @@ class SparkBackend:
         self._partitions = SparkPartitions(self._context, count)
         said = self._partitions.read(self._sources(reader, size))
         self._counts = merged(tables for _, tables in said)
-        pieces = self._counts.pop("piece")["text"].to_pylist()
-        done = [spark_partitions.Piece(**json.loads(text)) for text in pieces]
+        pieces = self._counts.pop("piece", None)  # of empty files there is none
+        texts = [] if pieces is None else pieces["text"].to_pylist()
+        done = [spark_partitions.Piece(**json.loads(text)) for text in texts]
         return sorted(done, key=lambda piece: (piece.file, piece.start))
 
     def _sources(self, reader: spark_partitions.Reader, size: int) -> list[Any]:

@@ -172,7 +172,7 @@ class Reader:
 
     def plain(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """Read lines, batch by batch: those of one piece stand together, but one task may have several pieces."""
-        number = {file.path: i for i, file in enumerate(self.files)}
+        number = {path_of(file.path, quoted=False): i for i, file in enumerate(self.files)}
         with open_scratch() as scratch:
             out: BinaryIO | None = None
             current: tuple[str, int] | None = None
@@ -191,7 +191,7 @@ class Reader:
 
     def packed(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """Unpack and read files."""
-        number = {file.path: i for i, file in enumerate(self.files)}
+        number = {path_of(file.path, quoted=False): i for i, file in enumerate(self.files)}
         with open_scratch() as scratch:
             for batch in batches:
                 for path, content in zip(batch["path"].to_pylist(), batch["content"], strict=True):
@@ -321,10 +321,10 @@ def _by_piece(batches: Iterator[pa.RecordBatch]) -> Iterator[tuple[tuple[str, in
             at = end
 
 
-def path_of(uri: str) -> str:
+def path_of(uri: str, *, quoted: bool = True) -> str:
     """Return a path as the driver knows it: Spark calls files ``file:/var/log/a%20b.log``.
 
     >>> path_of("file:/var/log/a%20b.log"), path_of("file:///var/log/x"), path_of("hdfs://name/logs/x%25")
     ('/var/log/a b.log', '/var/log/x', 'hdfs://name/logs/x%')
     """
-    return re.sub(r"^file:/*", "/", unquote(uri))
+    return re.sub(r"^file:/*", "/", unquote(uri) if quoted else uri)
