@@ -45,8 +45,8 @@ if TYPE_CHECKING:
 
     from necropsy.visits.analyse import Analysis
 
-_HEAD: Final = 100
-"""Lines by which the layout of a file is recognised."""
+_HEAD: Final = 256 << 10
+"""Bytes by which the layout of a file behind an address is recognised."""
 _PACKED: Final = re.compile(r"\.(gz|zst|zstd|bz2|xz)$", re.IGNORECASE)
 _ELSEWHERE: Final = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 _PATIENCE_S: Final = 60.0
@@ -181,16 +181,29 @@ class SparkBackend:
     def _behind(self, locator: str) -> list[spark_partitions.File]:
         files = []
         try:
-            for name in sorted(self._spark.read.text(locator).inputFiles()):
-                head = self._text([name]).limit(_HEAD).toArrow()["value"]
-                packed = _PACKED.search(name) is not None
-                lines_of_it = [str(value.as_py(), "utf-8", "replace").strip("\r\ufeff") for value in head]
-                files.append(
-                    spark_partitions.File(unquote(name), unquote(name), packed, tuple(filter(str.strip, lines_of_it)))
-                )
-        except Exception as error:
+            for uri in sorted(self._spark.read.text(locator).inputFiles()):
+                name = unquote(uri)
+                packed, head = self._head(name)
+                files.append(spark_partitions.File(name, name, packed or _PACKED.search(name) is not None, head))
+        except (PySparkException, Py4JError) as error:
             raise UnreadableSource(f"{locator}: {first_line(error)}", hint="Can the executors read it?") from error
         return files
+
+    def _head(self, name: str) -> tuple[bool, tuple[str, ...]]:
+        """Return whether a file that Spark reads is packed, and its first lines."""
+        path = self._context._jvm.org.apache.hadoop.fs.Path(name)  # noqa: SLF001
+        stream = path.getFileSystem(self._context._jsc.hadoopConfiguration()).open(path)  # noqa: SLF001
+        try:
+            data = bytes(stream.readNBytes(_HEAD))
+        finally:
+            stream.close()
+        if not data:
+            return False, ()
+        with open_scratch() as scratch:
+            copy = scratch.folder / "head"
+            copy.write_bytes(data)
+            file = attach(str(copy), scratch.folder, 0)
+            return file.compression != "none" or not file.path.is_symlink(), tuple(first_lines(file))
 
     def _text(self, paths: Sequence[str]) -> Any:
         """Return the lines of plain files, byte for byte, with the file and the piece that they are of."""
