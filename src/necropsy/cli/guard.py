@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from necropsy.cli.guard_files import dashboards, scrape
 from necropsy.model.errors import NecropsyError
 
 if TYPE_CHECKING:
@@ -105,3 +106,7 @@ def run(
     log("Ending.")
     answered = running.stop()
     log("Stopped." if answered else "Stopped, with requests that were not answered in time.")
+
+
+app.command("dashboards")(dashboards)
+app.command("scrape")(scrape)

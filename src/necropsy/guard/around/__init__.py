@@ -1,0 +1,1 @@
+"""Files for what stands around the guard: dashboards of Grafana, jobs of Prometheus, routes of Alertmanager."""
