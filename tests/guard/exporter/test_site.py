@@ -20,14 +20,17 @@ from pathlib import Path
 
 import bcrypt
 import pytest
+import redis
 from prometheus_client.parser import text_string_to_metric_families
 
 import servers
+from guard.notify.receiver import wait_until
 from necropsy.guard.exporter.site import Exporter
 from necropsy.guard.exporter.target import Options
 from necropsy.guard.web import TIMEOUT_HEADER, Site, WebConfig, read_web_config, serve
 from necropsy.model.errors import UsageError
 from necropsy.wire.redis.address import parse_address
+from wire.redis.nodes import sentinel_of
 
 pytestmark = pytest.mark.integration
 
@@ -109,6 +112,38 @@ def test_a_server_that_restarted_is_shown_at_the_next_scrape() -> None:
         get(f"{url}/metrics")
         server.client().client_kill_filter(_type="normal", skipme=True)
         assert "redis_up 1\n" in get(f"{url}/metrics")[1]
+
+
+def test_the_master_that_a_sentinel_names_is_shown_also_after_a_failover() -> None:
+    with contextlib.ExitStack() as stack:
+        first, second = (stack.enter_context(servers.running("redis-7.0", tcp=True)) for _ in range(2))
+        second.client().replicaof("127.0.0.1", first.port)
+        wait_until(lambda: second.client().info("replication")["master_link_status"] == "up", "the replica follows")
+        port = stack.enter_context(
+            sentinel_of({"store": first}, "redis-7.0", "sentinel down-after-milliseconds store 2000")
+        )
+        sentinel = redis.Redis(port=port)
+        wait_until(lambda: sentinel.execute_command("SENTINEL", "REPLICAS", "store"), "the Sentinel knows the replica")
+        url = stack.enter_context(
+            exporter({"A": f"redis://127.0.0.1:{port}?master=store", "S": f"redis://127.0.0.1:{port}"})
+        )
+        assert f'tcp_port="{first.port}"' in get(f"{url}/scrape?target=A")[1]
+        assert 'redis_sentinel_master_status{master_address="127.0.0.1:' in get(f"{url}/scrape?target=S")[1]
+
+        def asked() -> bool:
+            with contextlib.suppress(redis.RedisError):  # not yet: it looks around first
+                return bool(sentinel.execute_command("SENTINEL", "FAILOVER", "store"))
+            return False
+
+        wait_until(asked, "the Sentinel begins a failover")
+        named = "SENTINEL GET-MASTER-ADDR-BY-NAME"
+        wait_until(
+            lambda: int(sentinel.execute_command(named, "store")[1]) == second.port, "the replica is the master now"
+        )
+        wait_until(lambda: first.client().info("replication")["role"] == "slave", "the old master is its replica")
+        text = get(f"{url}/scrape?target=A")[1]
+        assert "redis_up 1\n" in text
+        assert f'tcp_port="{second.port}"' in text
 
 
 def test_a_stranger_that_speaks_no_redis_is_up_0() -> None:

@@ -21,6 +21,7 @@ from necropsy.model.errors import NecropsyError
 from necropsy.wire.redis.address import Address
 from necropsy.wire.redis.connection import Connection
 from necropsy.wire.redis.replies import ConnectionLost, ServerError
+from necropsy.wire.redis.topology import discover
 
 _GLANCE_S: Final = 0.05
 _CONNECTIONS_TRIED: Final = 2
@@ -104,13 +105,17 @@ class Target:
             began = time.monotonic()
             try:
                 if self._connection is None:
-                    self._connection = Connection.open(self.address)
+                    self._connection = self._connect()
                     connect_s = time.monotonic() - began
                 answers = collect(
                     self._connection,
                     self.address.masked,
                     with_histograms=not self._options.exclude_latency_histogram_metrics,
                 )
+                if self.address.master and answers.info.get("role") != "master":  # another one is, since a failover
+                    self._drop()
+                    if attempt + 1 < _CONNECTIONS_TRIED:
+                        continue
             except ConnectionLost as error:
                 self._drop()
                 if attempt + 1 < _CONNECTIONS_TRIED and connect_s == 0.0:
@@ -124,6 +129,12 @@ class Target:
                 _label(shown, "instance_role", answers.info.get("role", ""))
             return Scrape(shown, connect_s)
         return Scrape([], connect_s, error="the connection broke twice")
+
+    def _connect(self) -> Connection:
+        """Connect to the server, or to the master that a Sentinel names now; a Sentinel that is meant itself has few commands."""
+        if self.address.master is not None:
+            return Connection.open(self.address, discover(self.address).nodes[0].endpoint)
+        return Connection.open(self.address)
 
     def _drop(self) -> None:
         if self._connection is not None:
