@@ -32,6 +32,12 @@ _GEMS: Final = (
 _SINATRA: Final = "dpkg-query -W -f '${Package} ${Version}\\n' ruby-sinatra ruby-redis-rack"
 _SYMFONY: Final = "dpkg-query -W -f '${Package} ${Version}\\n' php-symfony-http-foundation php-redis php-igbinary"
 
+_MAGENTO: Final = (
+    "test -d $WORK/magento && echo php-redis-session-abstract defae6e, credis 418f703; php --version | head -1"
+)
+"""In no registry: checkouts of colinmollenhour/php-redis-session-abstract and colinmollenhour/credis lie in
+``$WORK/magento/abstract`` and ``$WORK/magento/credis``, at these commits."""
+
 
 def _go(names: str) -> str:
     return f"cd .. && grep -E '({names.replace(' ', '|')})' go.mod | sed 's/ *\\/\\/.*//' | tr -d '\\t'; go version"
@@ -258,6 +264,11 @@ WRITERS: Final = (
     Writer(
         "oauth2_proxy_cookie", "oauth2-proxy", _PYTHON, "$WORK/bin/oauth2-proxy --version; echo module v7.15.6", r"shop_sso-[0-9a-f]{32}",
         companions=r".*\.lock", environment=(("COOKIE", "shop_sso"),), folder="oauth2_proxy",
+    ),
+    Writer("magento_handler", "magento", "php -S 127.0.0.1:$PORT index.php", _MAGENTO, r"sess_.+", lifetime_s=None),
+    Writer(
+        "magento_handler_compressed", "magento", "php -S 127.0.0.1:$PORT index.php", _MAGENTO, r"sess_.+", lifetime_s=None,
+        environment=(("COMPRESS", "1"), ("UNLOCKED", "1")), folder="magento_handler",
     ),
 )  # fmt: skip
 """How each is started and which of its keys are sessions."""

@@ -7,11 +7,12 @@ r"""Hashes: Redisson's Tomcat manager, Micronaut, ASP.NET Core, Magento.
 
 Redisson and Micronaut say everything; the last use is read from the TTL, as every field that is looked at costs time. Any
 entry of ASP.NET Core's distributed cache is such a hash: a session's data begin with 02. Who is logged in there stands in
-another cookie, and in Magento's data, which may be compressed: unknown.
+another cookie, and in Magento's data, which may be compressed: unknown. Magento's lifetime grows with each write (the first
+one times the number of writes; a minute for known bots), and no field says the first: births and last uses are unknown.
 
-Source: redisson ``RedissonSession.java`` (proved by tests/writers/redisson_tomcat); by their source alone:
-micronaut-redis ``RedisSessionStore.java``; aspnetcore ``RedisCache.cs``, ``DistributedSession.cs``;
-php-redis-session-abstract ``Handler.php``.
+Source: redisson ``RedissonSession.java`` (proved by tests/writers/redisson_tomcat), php-redis-session-abstract
+``Handler.php`` (proved by tests/writers/magento_handler*, from a checkout of its sources); by their source alone:
+micronaut-redis ``RedisSessionStore.java``; aspnetcore ``RedisCache.cs``, ``DistributedSession.cs``.
 """
 
 from __future__ import annotations
@@ -131,4 +132,4 @@ class KnownHashes(Hashes):
     forms: ClassVar[tuple[HashForm, ...]] = FORMS
     projection = wanted(FORMS)
     cures: ClassVar[Mapping[str, Cure]] = CURES
-    inferred: ClassVar[tuple[str, ...]] = (MAGENTO, ASPNET)
+    inferred: ClassVar[tuple[str, ...]] = (ASPNET,)
