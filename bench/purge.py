@@ -159,7 +159,7 @@ def main() -> None:
         with measured(server, "bare RESTOREs of the same keys", sessions, rows):
             run()
         with measured(server, "cap-ttl", sessions, rows):
-            capping.cap(address, 3600, LiveOptions(max_impact_s=IMPACT_S), journal=folder / "cap", by="snapshot")
+            capping.cap(address, 3600, LiveOptions(max_impact_s=1.0), journal=folder / "cap", by="snapshot")
         client = server.client()
         names = [name_of(number) for number in range(sessions)]
         with measured(server, "bare PEXPIRE ... LT", sessions, rows):

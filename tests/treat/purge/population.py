@@ -26,6 +26,8 @@ from necropsy.wire.redis.address import parse_address
 
 HOUR = 3_600_000
 CONTEXT = "sessionAttr:SPRING_SECURITY_CONTEXT"
+SAVED_REQUEST = "sessionAttr:SPRING_SECURITY_SAVED_REQUEST"
+"""What shows that Spring Security is there, so that no attribute of the application's own is a login."""
 SPRING = "spring:session"
 
 
@@ -75,7 +77,8 @@ def spring(client: redis.Redis, *, anonymous: int = 20, recent: int = 5, users: 
 def write_spring(pipe: Any, identifier: str, used: int, *, user: bool = False, lifetime_s: int = 86_400) -> None:
     """Write one session as RedisIndexedSessionRepository does."""
     key = f"{SPRING}:sessions:{identifier}"
-    attributes = {CONTEXT: string(b"a security context")} if user else {"sessionAttr:X": string(b"y" * 40)}
+    anonymous = {"sessionAttr:X": string(b"y" * 40), SAVED_REQUEST: string(b"/account")}
+    attributes = {CONTEXT: string(b"a security context")} if user else anonymous
     pipe.hset(key, mapping={"creationTime": long(used), "lastAccessedTime": long(used),
                             "maxInactiveInterval": integer(lifetime_s), **attributes})  # fmt: skip
     pipe.pexpireat(key, used + lifetime_s * 1000 + 300_000)

@@ -26,12 +26,13 @@ from necropsy.treat.purge import scripts
 from necropsy.treat.purge.batch import Unlinker
 from necropsy.treat.purge.control import Knobs
 from necropsy.treat.purge.frames import JournalError
-from necropsy.treat.purge.judge import CHANGED
+from necropsy.treat.purge.judge import CHANGED, UNKNOWN
 from necropsy.treat.purge.plan import PlanError
 from necropsy.treatment import purging
 from servers import Server, running
 from treat.purge.population import (
     CONTEXT,
+    SAVED_REQUEST,
     SPRING,
     apply,
     express,
@@ -190,6 +191,20 @@ def _live(client: redis.Redis, actions: dict[str, str]) -> None:
             client.delete(key, f"{SPRING}:sessions:expires:{identifier}")
         elif action == "expire":
             client.pexpire(key, 1)
+
+
+def test_without_spring_security_whoever_got_an_attribute_since_the_plan_may_be_logged_in(
+    client: redis.Redis, server: Server, tmp_path: Path
+) -> None:
+    ids = spring(client, anonymous=4, recent=0, users=0)
+    for identifier in ids.anonymous:
+        client.hdel(f"{SPRING}:sessions:{identifier}", SAVED_REQUEST, "sessionAttr:X")
+    plan, path = make_plan(server.url, tmp_path)
+    assert plan.sessions == 4
+    client.hset(f"{SPRING}:sessions:{ids.anonymous[0]}", "sessionAttr:member", string(b"anna"))
+    done = apply(path, tmp_path / "journal")
+    assert (done.deleted, done.kept) == (3, {UNKNOWN: 1})
+    assert client.exists(f"{SPRING}:sessions:{ids.anonymous[0]}")
 
 
 def test_a_second_undo_brings_nobody_back_who_has_logged_out_since(

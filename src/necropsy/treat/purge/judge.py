@@ -42,6 +42,8 @@ class Rules:
     """Where no session says its lifetime, take the longest time to live for that of all. Who has a shorter one looks idle."""
     lifetimes: Mapping[tuple[str, int], int] = field(default_factory=dict)
     """Inferred lifetime of each namespace and database, in seconds."""
+    secured: frozenset[tuple[str, int]] = frozenset()
+    """Namespaces and databases of Spring in which Spring Security says who is logged in: elsewhere any attribute may."""
 
 
 @dataclass(slots=True)
@@ -103,9 +105,27 @@ class Judge:
                 claims.append(claim)
             for claim in claims:
                 if claim.role == SESSION and claim.parts is not None and len(claim.rows):
-                    found = self._of(layout, keys, claim, claim.parts, now_ms)
+                    found = self._of(layout, keys, claim, self._secured(layout, claim.parts), now_ms)
                     if len(found.rows):
                         yield found
+
+    def _secured(self, layout: Layout, parts: pa.Table) -> pa.Table:
+        """Return the parts with what the store as a whole said of Spring's namespaces when the plan was made."""
+        import numpy as np
+        import pyarrow as pa
+
+        if layout.family != "spring" or "attributes" not in parts.column_names:
+            return parts
+        own = _integers(parts, "attributes", range(parts.num_rows))[0] > 0
+        names, databases = _texts(parts, "namespace"), numbers(parts["db"].combine_chunks())
+        told = np.array(
+            [pair in self.rules.secured for pair in zip(names.tolist(), databases.tolist(), strict=True)], bool
+        )
+        said = np.where(
+            own & ~told & (_texts(parts, "authentication") == "no"), "unknown", _texts(parts, "authentication")
+        )
+        place = parts.column_names.index("authentication")
+        return parts.set_column(place, "authentication", pa.array(said.tolist(), pa.string()))
 
     def _of(self, layout: Layout, keys: Keys, claim: Claim, parts: pa.Table, now_ms: int) -> Candidates:
         import numpy as np

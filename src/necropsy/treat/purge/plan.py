@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 VERSION: Final = 2
-"""2: ``prefixes``."""
+"""2: ``prefixes``, ``secured``."""
 _FORMAT: Final = "necropsy purge plan"
 _SEAL: Final = 32
 LIFE: Final = timedelta(hours=24)
@@ -77,6 +77,8 @@ class Plan:
     """A few chosen sessions, their ids masked."""
     prefixes: tuple[str, ...] = ()
     """What the keys of the chosen sessions begin with; none: any key."""
+    secured: tuple[tuple[str, int], ...] = ()
+    """Namespaces and databases of Spring in which Spring Security says who is logged in."""
     case: str | None = None
     """Path of the case whose key it is sealed with."""
     notes: tuple[str, ...] = ()
@@ -87,7 +89,8 @@ class Plan:
     def rules(self) -> Rules:
         """The rules by which each is judged again."""
         lifetimes = {(namespace, db): seconds for namespace, db, seconds in self.lifetimes}
-        return Rules(self.idle_s, self.unknown_is_anonymous, self.trust_inferred_lifetime, lifetimes)
+        secured = frozenset(self.secured)
+        return Rules(self.idle_s, self.unknown_is_anonymous, self.trust_inferred_lifetime, lifetimes, secured)
 
 
 def choose(case: Case, store: str, selection: Selection, rules: Rules, now: datetime) -> dict[str, Any]:
@@ -117,6 +120,10 @@ def choose(case: Case, store: str, selection: Selection, rules: Rules, now: date
         "SELECT layout, count(*) AS n FROM chosen WHERE reason = '' GROUP BY ALL ORDER BY n DESC, layout"
     )
     namespaces = case.rows("SELECT DISTINCT namespace, layout FROM chosen WHERE reason = '' ORDER BY ALL")
+    secured = case.rows(
+        "SELECT DISTINCT namespace, db FROM chosen WHERE starts_with(layout, 'spring') AND attributes > 0"
+        " AND authentication = 'no' ORDER BY ALL"
+    )
     sample = case.rows(
         "SELECT layout, namespace, id_hash, last_seen_at, expires_at FROM chosen WHERE reason = ''"
         f" ORDER BY id_hash LIMIT {_SAMPLE}"
@@ -131,6 +138,7 @@ def choose(case: Case, store: str, selection: Selection, rules: Rules, now: date
         "total": sum(row["n"] for row in counted),
         "kept": kept,
         "halves": {"hash without marker": halves} if halves else {},
+        "secured": tuple((row["namespace"], row["db"]) for row in secured),
         "lifetimes": tuple((row["namespace"], row["db"], row["s"]) for row in lifetimes),
         "layouts": {row["layout"]: row["n"] for row in layouts},
         "prefixes": tuple(sorted({_prefix(row["namespace"] or "", row["layout"]) for row in namespaces})),
@@ -231,6 +239,7 @@ def load(path: Path, now: datetime | None = None) -> tuple[Plan, bytes]:
     for name in ("identities", "where", "sample", "notes", "prefixes"):
         said[name] = tuple(said.get(name, ()))
     said["lifetimes"] = tuple((namespace, db, seconds) for namespace, db, seconds in said["lifetimes"])
+    said["secured"] = tuple((namespace, db) for namespace, db in said.get("secured", ()))
     plan = Plan(**said, hashes=np.frombuffer(rest[:-_SEAL], "<u8").astype(np.uint64))
     if (now or datetime.now(UTC)) > datetime.fromisoformat(plan.expires_at):
         raise PlanError(f"{path}: too old: it was good until {plan.expires_at}", hint="Make a new plan.")

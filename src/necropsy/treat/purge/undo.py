@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 NOT_TRIED, RESTORED, THERE, EXPIRED, REFUSED = range(5)
 _CALL: Final = 256
 _MARGIN_MS: Final = 5
+_WITH_FIELDS_THAT_EXPIRE: Final = frozenset({22, 24, 25})
+"""Types of hashes whose fields have expiries of their own: Valkey 9's, and both of Redis 7.4."""
 _SAME_MS: Final = 1000
 _OVERHEAD: Final = 300
 """Bytes of memory that a session takes beyond its payload, roughly: keys, dictionary entries, expiries."""
@@ -172,8 +174,13 @@ def _records(batch: Batch, records: Sequence[Record], store: Store, done: Restor
     ]
     for place, answer in zip(places, primary.pipeline(commands), strict=True):
         codes[place] = _code(primary, records[place], answer, done)
-    # RESTORE says OK also to what expired on its way: what was near its end is looked for.
-    near = [place for place in places if codes[place] == RESTORED and 0 <= records[place].expires_ms < now + 60_000]
+    # RESTORE says OK also to what expired on its way, and to a hash whose fields all have: those are looked for.
+    near = [
+        place
+        for place in places
+        if codes[place] == RESTORED
+        and (0 <= records[place].expires_ms < now + 60_000 or records[place].payload[0] in _WITH_FIELDS_THAT_EXPIRE)
+    ]
     for place, there in zip(near, primary.pipeline([(b"EXISTS", records[place].key) for place in near]), strict=True):
         if there == 0:
             codes[place] = EXPIRED
