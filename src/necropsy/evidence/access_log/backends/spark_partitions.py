@@ -92,7 +92,7 @@ class Stretch:
 def stretches(files: Sequence[File], at_most: int) -> list[list[Stretch]]:
     """Cut files that executors can open, and give each task as many bytes as it may have.
 
-    >>> [len(task) for task in stretches([File("a", "/a", False, (), 250), File("b", "/b", True, (), 90)], 100)]
+    >>> [len(task) for task in stretches([File("a", "/a", False, (), 250), File("b", "/b", True, (), 40)], 100)]
     [1, 1, 2]
     """
     tasks: list[list[Stretch]] = []
