@@ -6,8 +6,9 @@ The logs tell one day of a shop: three probers that are redirected and follow, t
 of six pages, a few hundred user agents, tens of thousands of addresses, ids in paths, query strings, redirects.
 
 For each log: to visitor classes (visits and classes, no rhythms yet), and the whole of ``necropsy traffic`` with rhythms,
-judgement and the table. The cache is warm: ``wc -l`` reads each file first and last. GoAccess (combined alone: it wants an address
-in each line) and lnav, a group-by over its SQL, read the same file if they are installed. Every measurement is a process of
+judgement and the table. The cache is warm: ``wc -l`` reads each file first and last. DuckDB groups the same file by client, user
+agent, path and status, which is less than a visit; GoAccess (combined alone: it wants an address in each line) and lnav, a group-by
+over its SQL, read it if they are installed. Every measurement is a process of
 its own, ours the median of five in turn, and its peak of memory is that of its own address space (``VmHWM``; ``ru_maxrss``
 begins with the parent's).
 
@@ -113,7 +114,7 @@ READ = (
 import json, resource, sys, time
 from necropsy.case.store import Case
 from necropsy.evidence.access_log import reader
-from necropsy.evidence.access_log.analysis import analyse
+from necropsy.visits import analyse
 begin = time.perf_counter()
 to_classes = [0.0]
 rhythms = analyse.judge_rhythms
@@ -148,6 +149,24 @@ print('{"seconds": %f, "cpu_seconds": %f, "mb": %f}' % (time.perf_counter() - be
 )
 
 LNAV = ";SELECT c_ip, cs_user_agent, cs_method, cs_uri_stem, sc_status, count(*) FROM access_log GROUP BY 1, 2, 3, 4, 5"
+GROUPING = {
+    "JSON": (
+        (
+            "read_json('{path}', format = 'newline_delimited', ignore_errors = true, columns = {{remote_addr: 'VARCHAR',"
+            " host: 'VARCHAR', request: 'VARCHAR', status: 'VARCHAR', http_user_agent: 'VARCHAR'}})"
+        ),
+        "remote_addr, host, http_user_agent, split_part(request, '?', 1), status",
+    ),
+    "combined": (
+        (
+            "read_csv('{path}', auto_detect = false, header = false, delim = ' ', quote = '\"', escape = '', strict_mode = false,"
+            " columns = {{c: 'VARCHAR', l: 'VARCHAR', u: 'VARCHAR', t: 'VARCHAR', z: 'VARCHAR', r: 'VARCHAR', s: 'VARCHAR',"
+            " b: 'VARCHAR', f: 'VARCHAR', a: 'VARCHAR'}})"
+        ),
+        "c, a, split_part(r, '?', 1), s",
+    ),
+}
+"""What DuckDB groups, and by what: no redirects, no rhythms, no folded paths, no repair."""
 ROUNDS = 5
 """Runs whose median is given, after one that is thrown away."""
 STEPS = 5
@@ -208,11 +227,14 @@ def row(what: str, size: float, seconds: float, floor: float, used: dict[str, fl
 
 
 def peers(name: str, path: Path) -> list[tuple[str, list[str]]]:
-    """Return programs of others that read such a log."""
+    """Return programs of others that read such a log, and DuckDB's plain grouping of it."""
+    table, by = GROUPING[name]
+    query = f"SELECT count(*) FROM (SELECT {by}, count(*) FROM {table.format(path=path)} GROUP BY ALL)"
+    found = [("DuckDB, grouped", [sys.executable, "-c", f"import duckdb; duckdb.sql({query!r}).fetchall()"])]
     if name != "combined":
-        return []
+        return found
     report = ["goaccess", str(path), "--log-format=COMBINED", "--no-progress", "-o", f"{path}.goaccess.json"]
-    return [("goaccess", report), ("lnav, grouped by SQL", ["lnav", "-n", "-q", "-c", LNAV, str(path)])]
+    return [*found, ("goaccess", report), ("lnav, grouped by SQL", ["lnav", "-n", "-q", "-c", LNAV, str(path)])]
 
 
 def scale(name: str, path: Path, largest_mb: float) -> None:

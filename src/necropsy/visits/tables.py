@@ -1,6 +1,6 @@
 """The tables that steps read: those of the reader, and those that functions make. Whole numbers and texts only.
 
-A key is a hash of a text, 64 bits, from the reader (``octets.key_of``); 0 stands for no text. Keys of different fields
+A key is a hash of a text, 64 bits, from the reader (``path_templates.key_of``); 0 stands for no text. Keys of different fields
 have different seeds, so that one of the class of a visit is the exclusive or of those of its parts: an operation that every
 engine has, and that none refuses for being too large.
 """

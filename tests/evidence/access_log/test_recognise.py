@@ -5,19 +5,11 @@ from __future__ import annotations
 import gzip
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import TYPE_CHECKING, cast
-from unittest import mock
 
 import pytest
 
-from necropsy.evidence.access_log import recognise, scan
 from necropsy.evidence.access_log.formats.given import name_keys
-from necropsy.evidence.access_log.sources import LogFile, first_lines
 from necropsy.model.evidence import Origin
-
-if TYPE_CHECKING:
-    from necropsy.case.scratch import Scratch
 
 COMBINED = (
     '$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent "$http_referer" "$http_user_agent"'
@@ -224,26 +216,6 @@ def test_a_damaged_line_inside_a_wrapper_keeps_its_number(reading) -> None:
     log = reading(f'{DOCKER}\n{{"log":"rubbish\\n","stream":"stdout"}}\n{DOCKER}\n').log
     assert log.requests == 2
     assert [(b.place, b.count) for b in log.blemishes] == [(2, 1)]
-
-
-LOGS = sorted((Path(__file__).parents[2] / "assets" / "access_log").glob("*.log*"))
-
-
-@pytest.mark.parametrize("log", LOGS, ids=lambda path: path.name)
-def test_what_is_evident_is_what_the_database_would_say(scratch, log) -> None:
-    lines = first_lines(LogFile(str(log), log, "gzip" if log.suffix == ".gz" else "none"))
-    found = recognise.recognise(scratch, lines, [])
-    with mock.patch.object(recognise, "_evident", return_value=None):
-        asked = recognise.recognise(scratch, lines, [])
-    assert (found and found.name) == (asked and asked.name)
-
-
-def test_plain_lines_are_recognised_without_the_database_where_the_scanner_is_compiled() -> None:
-    if not scan.is_compiled():
-        return  # then there is nothing else to ask
-    found = recognise.recognise(cast("Scratch", None), [LINE, LINE], [])
-    assert found is not None
-    assert found.name == "combined"
 
 
 @pytest.mark.parametrize(

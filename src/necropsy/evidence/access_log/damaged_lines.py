@@ -8,14 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from necropsy.evidence.access_log.formats.layout import MAXIMUM_LINE
+from necropsy.evidence.access_log.formats.values import DEEPEST
 from necropsy.evidence.access_log.sources import LogFile, chunks
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-
-DEEPEST: Final = 64
-"""Brackets in one line of JSON, at most: beyond, it is an attack on parsers and no log line."""
 
 _STAND_IN: Final = b"?\n"
 """What a line that must not reach a parser is replaced by: keeps the numbers of the lines after it."""
@@ -77,7 +75,9 @@ def take(file: LogFile, numbers: NDArray[np.int64], *, nonblank: bool) -> Iterat
     import numpy as np
 
     counted = 0
-    for first, piece, ends in lines(file):
+    for first, piece, ends in lines(file) if numbers.size else ():
+        if counted > numbers[-1]:
+            break
         starts = np.concatenate([[0], ends[:-1]])
         if nonblank:
             data = np.frombuffer(piece, dtype=np.uint8)
@@ -102,7 +102,8 @@ def has_returns(file: LogFile) -> bool:
 def tidy(file: LogFile, copy: Path) -> LogFile:
     """Copy a file so that any parser can read it, line by line.
 
-    Carriage returns go; lines that no parser should see, longer than allowed or bracketed too deep, become ``?``.
+    Carriage returns go, bytes that are no UTF-8 become U+FFFD; lines that no parser should see, longer than allowed or
+    bracketed too deep, become ``?``.
     """
     import numpy as np
 
@@ -114,15 +115,17 @@ def tidy(file: LogFile, copy: Path) -> LogFile:
             bad = np.flatnonzero((ends - starts > MAXIMUM_LINE) | (brackets > DEEPEST))
             position = 0
             for i in bad:
-                out.write(_without_returns(piece[position : starts[i]]))
+                out.write(_readable(piece[position : starts[i]]))
                 out.write(_STAND_IN)
                 position = int(ends[i])
-            out.write(_without_returns(piece[position:]))
+            out.write(_readable(piece[position:]))
     return LogFile(file.locator, copy, "none", file.damage)
 
 
-def _without_returns(data: bytes) -> bytes:
-    return data.replace(b"\r\n", b"\n").replace(b"\r", b" ") if b"\r" in data else data
+def _readable(data: bytes) -> bytes:
+    if b"\r" in data:
+        data = data.replace(b"\r\n", b"\n").replace(b"\r", b" ")
+    return data if data.isascii() else data.decode("utf-8", "replace").encode()
 
 
 def _of_json(escaped: re.Match[bytes]) -> bytes:

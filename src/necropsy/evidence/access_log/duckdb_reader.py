@@ -1,14 +1,17 @@
-"""Read any line of a file by DuckDB, with the expressions of its layout."""
+"""Read the well-formed lines of a file by DuckDB; all others are numbered, and left to ``reference``."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from necropsy.evidence.access_log import damaged_lines, lines, scan
+from necropsy._internal.sql_quoting import literal
+from necropsy.evidence.access_log import damaged_lines, lines
+from necropsy.evidence.access_log.distinct import Distinct
+from necropsy.evidence.access_log.formats import cookies
+from necropsy.evidence.access_log.formats.field_texts import AUTHORITY, Change, changes
 from necropsy.evidence.access_log.formats.layout import BLANK, Layout
+from necropsy.evidence.access_log.formats.timestamps import took_sql
 from necropsy.evidence.access_log.sources import LogFile, spool
 from necropsy.model.errors import UnreadableSource
 
@@ -20,48 +23,101 @@ if TYPE_CHECKING:
 
     from necropsy.case.scratch import Scratch
 
-_BATCH: Final = 1 << 17
+_BATCH: Final = 1 << 16
 """Rows that DuckDB hands over at a time."""
+_REDIRECTS: Final = (301, 302, 303, 307, 308)
+_TEXTS: Final = {"client": "client", "agent": "agent", "host": "host", "page": "request", "referer": "referer"}
+"""Key of a row to the text that it is of."""
 
 
-@dataclass(frozen=True, slots=True)
-class Failed:
-    """Lines that a layout could not read."""
-
-    numbers: NDArray[np.int64]
-    """Which, from 0, sorted; of JSON by their place among lines that are not blank."""
-    faults: NDArray[np.int64]
-    """Why; see ``FAULTS``."""
-
-
-@dataclass(frozen=True, slots=True)
-class Passed:
+class Passed(NamedTuple):
     """What became of a file."""
 
     file: LogFile
     """What was read: the file, or a copy of it that DuckDB takes."""
-    failed: Failed
+    left: NDArray[np.int64]
+    """Lines that are not well formed, from 0, sorted; of JSON by their place among lines that are not blank."""
     lines: int
-    requests: int
-    last_at: datetime | None
+
+
+def query(layout: Layout, table: str) -> str:
+    """Return the query for a table of lines: a row for each, with the texts of ``_TEXTS`` and their hashes.
+
+    ``fault`` is 0 where a line is well formed, ``BLANK`` where it is blank.
+    """
+    of = layout.lines.sql
+
+    def one(field: str) -> str:
+        return of(layout.fields[field][0])
+
+    def first(field: str) -> str:
+        names = layout.fields.get(field, ())
+        if len(names) < 2:
+            return of(names[0]) if names else "''"
+        given = " ".join(f"WHEN {of(name)} NOT IN ('', '-') THEN {of(name)}" for name in names)
+        return f"CASE {given} ELSE '' END"
+
+    def path(value: str) -> str:
+        return f"split_part({value}, '?', 1)"
+
+    request = path(one("request")) if "request" in layout.fields else ""
+    if not request:
+        method = f"coalesce({one('method')}, '-')" if "method" in layout.fields else literal("GET")
+        request = f"{method} || ' ' || {path(one('target'))}"
+    chosen = {
+        "stamp": one("time"),
+        "client": first("client"),
+        "agent": one("agent") if "agent" in layout.fields else "''",
+        "host": first("host"),
+        "request": request,
+        "referer": path(one("referer")) if "referer" in layout.fields else "''",
+        "status": one("status") if "status" in layout.fields else "NULL::VARCHAR",
+        "fits": f"({layout.lines.fits})",
+    }
+    if layout.absolute and "host" not in layout.fields:
+        chosen["host"] = f"regexp_extract({one('target')}, {literal(AUTHORITY)}, 1)"
+    if "duration" in layout.fields:
+        chosen["took_us"] = took_sql(one("duration"))
+    flags = cookies.sql({field: one(field) for field in layout.fields if field in cookies.TELLING})
+    if flags:
+        chosen["flags"] = flags
+    blank = "FALSE"
+    if layout.kind == "lines":
+        comment = f" OR starts_with(line, {literal(layout.comment)})" if layout.comment else ""
+        blank = f"line IS NULL OR line = ''{comment}"
+    inner = (
+        f"SELECT {', '.join(f'{value} AS {name}' for name, value in chosen.items())}, ({blank}) AS blank FROM {table}"
+    )
+    moment = layout.form.sql("stamp")
+    typed = (
+        f"SELECT * EXCLUDE (stamp, status), {moment} AS time_us, status IS NULL AS unknown,"
+        f" CASE WHEN length(status) = 3 THEN TRY_CAST(status AS SMALLINT) END AS status FROM ({inner})"
+    )
+    texts = ", ".join(f"{text}, hash({text}) AS {text}_hash" for text in _TEXTS.values())
+    took = " - took_us" if "duration" in layout.fields else ""
+    fault = (
+        f"CASE WHEN blank THEN {BLANK} WHEN fits AND time_us IS NOT NULL AND request <> ''"
+        " AND (unknown OR status >= 100) THEN 0 ELSE 1 END::TINYINT"
+    )
+    return (
+        f"SELECT time_us{took} AS time_us, status, {texts}{', flags' if flags else ''}, {fault} AS fault FROM ({typed})"
+    )
 
 
 def read(
     scratch: Scratch,
     file: LogFile,
     layout: Layout,
-    first_number: int,
-    order: NDArray[np.int64] | None,
+    numbers: Callable[[NDArray[np.int64]], NDArray[np.int64]],
+    writer: lines.Writer,
     report_lines: Callable[[int], object] | None = None,
 ) -> Passed:
-    """Read a file into ``line``; of what DuckDB refuses, a copy that it takes.
+    """Read a file into the tables; of what DuckDB refuses, a copy that it takes.
 
     Parameters
     ----------
-    first_number
-        Number of the log's first line.
-    order
-        Numbers of these lines in the log; None: as they come.
+    numbers
+        Makes the numbers of lines in the log of their numbers in the file, from 0.
     report_lines
         Called after each batch with the lines that were read.
 
@@ -81,23 +137,17 @@ def read(
         if softened is file and problem:
             continue
         file = softened
-        scratch.run("CREATE OR REPLACE TEMP TABLE fresh AS FROM line_stored LIMIT 0")
-        writer = lines.Writer(scratch, "fresh")
         try:
-            with scratch.beside() as connection:
-                failed, count = _rows(connection, layout, file, writer, report_lines)
-                skipped = _skipped(connection) if layout.kind == "lines" else _none()
+            with writer.all_or_nothing(), scratch.beside() as connection:
+                left, count = _rows(connection, layout, file, numbers, writer, report_lines)
+                if layout.kind == "lines":
+                    _refuse_torn(connection, file, left)
+        except lines.WithdrawnError as error:
+            problem = str(error)
         except scratch.errors as error:
             problem = str(error).splitlines()[0]
-            continue
-        writer.flush()
-        failed = _with_skipped(failed, skipped)
-        # DuckDB ends a line at a carriage return, too; a line that is torn apart fails.
-        if layout.kind == "lines" and failed.numbers.size and damaged_lines.has_returns(file):
-            problem = "holds carriage returns"
-            continue
-        _number(scratch, first_number, order, skipped)
-        return Passed(file, failed, count + skipped.size, writer.requests, writer.last_at)
+        else:
+            return Passed(file, left, count)
     raise UnreadableSource(f"{file.locator}: {problem}", hint="Take the file again, or leave it out.")
 
 
@@ -109,147 +159,108 @@ def _unpacked(scratch: Scratch, file: LogFile) -> LogFile:
         return spool(file.locator, stream, scratch.folder / f"{file.path.name}-unpacked")
 
 
+def _refuse_torn(connection: duckdb.DuckDBPyConnection, file: LogFile, left: NDArray[np.int64]) -> None:
+    """Withdraw rows that are not the lines of the file: some were left out, or torn apart at a carriage return."""
+    tables = "SELECT count(*) FROM duckdb_tables() WHERE table_name = 'reject_errors'"
+    if _value(connection, tables) and _value(connection, "SELECT count(*) FROM reject_errors"):
+        raise lines.WithdrawnError("holds bytes that are no UTF-8, or lines that are too long")
+    if left.size and damaged_lines.has_returns(file):  # a line that is torn apart fails
+        raise lines.WithdrawnError("holds carriage returns")
+
+
+def _value(connection: duckdb.DuckDBPyConnection, query: str) -> Any:
+    return connection.execute(query).fetchall()[0][0]
+
+
 def _rows(
     connection: duckdb.DuckDBPyConnection,
     layout: Layout,
     file: LogFile,
+    numbers: Callable[[NDArray[np.int64]], NDArray[np.int64]],
     writer: lines.Writer,
     report_lines: Callable[[int], object] | None,
-) -> tuple[Failed, int]:
-    """Write the rows, numbered from 0; return which failed, and how many there are."""
+) -> tuple[NDArray[np.int64], int]:
+    """Write the rows; return which lines are left, and how many there are."""
     import numpy as np
     import pyarrow as pa
 
+    change = changes(layout)
+    distinct = {key: Distinct(key, change.get(text), writer) for key, text in _TEXTS.items()}
+    connection.execute("SET produce_arrow_string_view = true")
+    asked = query(layout, layout.lines.table(str(file.path), file.compression))
     count = 0
-    numbers, faults = [_none()], [_none()]
-    for batch in connection.sql(layout.query(str(file.path), file.compression)).to_arrow_reader(_BATCH):
-        fault = batch["fault"].to_numpy(zero_copy_only=False).astype(np.int64)
-        bad = np.flatnonzero((fault != 0) & (fault != BLANK))
-        numbers.append(bad + count)
-        faults.append(fault[bad])
-        good = np.flatnonzero(fault == 0)
-        some = batch.filter(pa.array(fault == 0))
-        status = _integers(some["status"], -1).astype(np.int16)
-        found = {field: _keys(some[field], field) for field in ("client", "agent", "host")}
-        found["page"] = _pages(some["request"])
-        for _, distinct, texts in found.values():
-            writer.give(distinct, texts)
-        writer.add(
-            good + count,
-            _integers(some["stamp"].cast(pa.int64()), 0).astype(np.int64),
-            status,
-            [
-                *(keys for keys, _, _ in found.values()),
-                _addresses(some, status),
-                _of_rows(some["referer"], lines.referer_keys),
-            ],
-            _integers(some["flags"], 0).astype(np.int8) if "flags" in layout.fields else None,
-        )
-        count += batch.num_rows
+    left = [np.empty(0, np.int64)]
+    for rows in connection.sql(asked).to_arrow_reader(_BATCH):
+        fault = rows["fault"].to_numpy(zero_copy_only=False)
+        number = np.arange(count, count + fault.size)
+        count += fault.size
+        if fault.any():
+            left.append(number[(fault != 0) & (fault != BLANK)])
+            number = number[fault == 0]
+        _write(rows.filter(pa.array(fault == 0)) if fault.any() else rows, numbers(number), distinct, change, writer)
         if report_lines is not None:
             report_lines(count)
-    return Failed(np.concatenate(numbers), np.concatenate(faults)), count
+    return np.concatenate(left), count
 
 
-def _keys(column: pa.Array, field: str) -> tuple[NDArray[np.uint64], NDArray[np.uint64], pa.Array]:
-    """Return the key of each row, and the distinct keys with their texts; the empty text is not among them."""
-    import pyarrow as pa
+def _write(
+    batch: pa.RecordBatch,
+    number: NDArray[np.int64],
+    distinct: dict[str, Distinct],
+    change: dict[str, Change],
+    writer: lines.Writer,
+) -> None:
+    import numpy as np
 
-    encoded = column.fill_null("").dictionary_encode()
-    distinct = lines.keys(encoded.dictionary, field)
-    return _taken(distinct, encoded), distinct[distinct != 0], encoded.dictionary.filter(pa.array(distinct != 0))
+    status = batch["status"].fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int16)
+    keys = {key: one.keys(batch[f"{_TEXTS[key]}_hash"].to_numpy(), batch[_TEXTS[key]]) for key, one in distinct.items()}
+    keys["address"] = _addresses(batch, status, change)
+    flags = batch["flags"].to_numpy(zero_copy_only=False).astype(np.int8) if "flags" in batch.schema.names else None
+    time_us = batch["time_us"].to_numpy(zero_copy_only=False).astype(np.int64)
+    writer.add(number, time_us, status, [keys[field] for field in lines.KEYED], flags)
 
 
-def _pages(requests: pa.Array) -> tuple[NDArray[np.uint64], NDArray[np.uint64], pa.Array]:
-    """Return the key of each row's page, and the distinct keys with their pages."""
-    asked = requests.fill_null("").dictionary_encode()
-    folded = lines.folded(asked.dictionary).dictionary_encode()
-    distinct = lines.keys(folded.dictionary, "page")
-    return _taken(_taken(distinct, folded), asked), distinct, folded.dictionary
-
-
-def _addresses(rows: pa.RecordBatch, status: NDArray[np.int16]) -> NDArray[np.uint64]:
+def _addresses(batch: pa.RecordBatch, status: NDArray[np.int16], change: dict[str, Change]) -> NDArray[np.uint64]:
     """Return the key of each redirect's address; 0 of other lines."""
     import numpy as np
     import pyarrow as pa
 
     found = np.zeros(status.size, np.uint64)
-    redirects = np.isin(status, scan.REDIRECTS)
-    if redirects.any():
-        some = rows.filter(pa.array(redirects))
-        found[redirects] = lines.address_keys(some["host"], some["request"])
+    rows = np.flatnonzero(np.isin(status, _REDIRECTS))
+    if rows.size:
+        texts = []
+        for text in ("host", "request"):
+            some = batch[text].take(pa.array(rows)).cast(pa.large_string()).fill_null("").dictionary_encode()
+            changed = list(map(change.get(text, str), some.dictionary.to_pylist()))
+            texts.append(pa.array(changed, pa.large_string()).take(some.indices))
+        found[rows] = lines.address_keys(*texts)
     return found
 
 
-def _of_rows(column: pa.Array, keys: Callable[[pa.Array], NDArray[np.uint64]]) -> NDArray[np.uint64]:
-    """Return the key of each row, each text being hashed once."""
-    encoded = column.fill_null("").dictionary_encode()
-    return _taken(keys(encoded.dictionary), encoded)
-
-
-def _taken(distinct: NDArray[np.uint64], encoded: pa.DictionaryArray) -> NDArray[np.uint64]:
-    import numpy as np
-
-    if not len(encoded):
-        return np.empty(0, np.uint64)
-    taken: NDArray[np.uint64] = distinct[encoded.indices.to_numpy(zero_copy_only=False)]
-    return taken
-
-
-def _integers(column: pa.Array, missing: int) -> NDArray[np.generic]:
-    return column.fill_null(missing).to_numpy(zero_copy_only=False)  # type: ignore[no-any-return]
-
-
-def _none() -> NDArray[np.int64]:
-    import numpy as np
-
-    return np.empty(0, np.int64)
-
-
-def _skipped(connection: duckdb.DuckDBPyConnection) -> NDArray[np.int64]:
-    """Return the lines that the reader left out (no UTF-8, too long), from 0, so that those behind them moved up."""
-    import numpy as np
-
-    if not connection.execute("SELECT count(*) FROM duckdb_tables() WHERE table_name = 'reject_errors'").fetchall()[0][
-        0
-    ]:
-        return _none()
-    rows = connection.execute("SELECT DISTINCT line - 1 AS number FROM reject_errors ORDER BY 1").fetchnumpy()
-    return np.asarray(rows["number"], dtype=np.int64)
-
-
-def _with_skipped(failed: Failed, skipped: NDArray[np.int64]) -> Failed:
-    """Count the skipped lines among the failed ones, and number the others as if they had not moved up."""
-    import numpy as np
-
-    if not skipped.size:
-        return failed
-    numbers = np.concatenate([_lines_of(failed.numbers, skipped), skipped])
-    faults = np.concatenate([failed.faults, np.ones_like(skipped)])
-    order = np.argsort(numbers, kind="stable")
-    return Failed(numbers[order], faults[order])
-
-
-def _lines_of(rows: NDArray[np.int64], skipped: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return which lines the rows are."""
-    import numpy as np
-
-    return rows + np.searchsorted(skipped - np.arange(skipped.size), rows, side="right")
-
-
-def _number(scratch: Scratch, first_number: int, order: NDArray[np.int64] | None, skipped: NDArray[np.int64]) -> None:
-    """Move the rows to ``line``, under the numbers of their lines in the log."""
+def write_rows(rows: Sequence[tuple[int, Any]], writer: lines.Writer) -> None:
+    """Write rows of the reference, each with its number in the log."""
     import numpy as np
     import pyarrow as pa
 
-    if order is None and not skipped.size:
-        lines.add_from(scratch, f"SELECT * REPLACE (number + {first_number} AS number) FROM fresh")
-    else:
-        rows = np.asarray(scratch.columns("SELECT number FROM fresh")["number"], dtype=np.int64)
-        places = _lines_of(rows, skipped)
-        if order is not None:
-            places = order[np.minimum(places, order.size - 1)]
-        scratch.connection.register("renumbered", pa.table({"number": rows, "place": places + first_number}))
-        lines.add_from(scratch, "SELECT fresh.* REPLACE (place AS number) FROM fresh JOIN renumbered USING (number)")
-        scratch.connection.unregister("renumbered")
-    scratch.run("DROP TABLE fresh")
+    if not rows:
+        return
+    texts = {text: pa.array([getattr(row, text) for _, row in rows], pa.large_string()) for text in _TEXTS.values()}
+    status = np.array([row.status for _, row in rows], np.int16)
+    keys = {}
+    for key, text in _TEXTS.items():
+        some = texts[text].dictionary_encode()
+        one = Distinct(key, None, writer)
+        hashes = np.arange(1, len(some.dictionary) + 1, dtype=np.uint64)
+        keys[key] = one.keys(hashes, some.dictionary)[some.indices.to_numpy()]
+    keys["address"] = np.zeros(status.size, np.uint64)
+    redirects = np.flatnonzero(np.isin(status, _REDIRECTS))
+    if redirects.size:
+        chosen = pa.array(redirects)
+        keys["address"][redirects] = lines.address_keys(texts["host"].take(chosen), texts["request"].take(chosen))
+    writer.add(
+        np.array([number for number, _ in rows], np.int64),
+        np.array([row.time_us for _, row in rows], np.int64),
+        status,
+        [keys[field] for field in lines.KEYED],
+        np.array([row.flags for _, row in rows], np.int8),
+    )

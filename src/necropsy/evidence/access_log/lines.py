@@ -6,7 +6,8 @@ seeds, one for each field, so that two runs agree in what they show first. What 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -20,13 +21,13 @@ if TYPE_CHECKING:
     from necropsy.case.scratch import Scratch
 
 TEXTS: Final = ("client", "agent", "host", "page")
-"""Fields of a line whose texts are kept, in the order of ``scan``'s."""
+"""Fields of a line whose texts are kept, in the order of a row's keys."""
 KEYED: Final = (*TEXTS, "address", "referer")
 """Fields of a line that have keys."""
 
 _SEED: Final = 0x6E6563726F707379
 _SEEDS: Final = {"client": _SEED, "agent": _SEED + 1, "host": _SEED + 2, "page": _SEED + 3}
-"""As in ``scan``: addresses and Referers have that of hosts."""
+"""Addresses and Referers have that of hosts."""
 _ROWS: Final = 1 << 20
 """Rows that are inserted at a time: a statement costs as much as ten thousand rows, or more."""
 _HELD: Final = 3 << 20
@@ -61,11 +62,6 @@ def finish(scratch: Scratch, without: str = "") -> int:
     where = f" WHERE NOT ({without})" if without else ""
     scratch.run(f"CREATE OR REPLACE TEMP VIEW line AS SELECT * FROM ({everything}){where}")
     return int(scratch.value(f"SELECT count(*) FROM ({everything}) WHERE {without}")) if without else 0
-
-
-def add_from(scratch: Scratch, query: str) -> None:
-    """Add the rows of a query."""
-    scratch.run(f"INSERT INTO {_STORED} BY NAME {query}")
 
 
 def _names() -> list[str]:
@@ -105,12 +101,13 @@ def referer_keys(texts: pa.Array) -> NDArray[np.uint64]:
 
 def address_keys(hosts: pa.Array, requests: pa.Array) -> NDArray[np.uint64]:
     """Return the keys of what Referers would call the pages that were asked for; 0 where no host is known."""
+    import pyarrow as pa
     import pyarrow.compute as pc
 
-    hosts = hosts.fill_null("")
-    targets = pc.replace_substring_regex(requests.fill_null(""), "^[^ ]* ?([^ ]*).*", r"\1")
+    targets = pc.replace_substring_regex(requests, "^[^ ]* ?([^ ]*).*", r"\1")
     known = pc.greater(pc.binary_length(hosts), 0)
-    data, ends = _joined(pc.if_else(known, pc.binary_join_element_wise(hosts, targets, ""), ""))
+    nothing = pa.scalar("", pa.large_string())
+    data, ends = _joined(pc.if_else(known, pc.binary_join_element_wise(hosts, targets, nothing), nothing))
     found = _no_keys(len(hosts))
     path_templates.fill_address_keys(data, ends, found, _SEEDS["host"], False)
     return found
@@ -146,20 +143,17 @@ def _no_keys(count: int) -> NDArray[np.uint64]:
     return np.empty(count, np.uint64)
 
 
+class WithdrawnError(Exception):
+    """What was written is to be forgotten."""
+
+
 class Writer:
-    """Gathers rows and inserts many at a time.
+    """Gathers rows and inserts many at a time."""
 
-    Parameters
-    ----------
-    table
-        Where rows go: by default to those of the log, else into a table like it.
-    """
-
-    def __init__(self, scratch: Scratch, table: str = "") -> None:
+    def __init__(self, scratch: Scratch) -> None:
         self.requests = 0
         self._latest_us: int | None = None
         self._scratch = scratch
-        self._table = table
         self._rows: list[dict[str, NDArray[np.generic]]] = []
         self._waiting = 0
         self._texts: list[pa.Table] = []
@@ -169,6 +163,22 @@ class Writer:
     def last_at(self) -> datetime | None:
         """Time of the latest request, UTC."""
         return None if self._latest_us is None else moment(self._latest_us)
+
+    @contextlib.contextmanager
+    def all_or_nothing(self) -> Iterator[None]:
+        """Keep what is written in here, unless it ends with an exception."""
+        self.flush()
+        before = self.requests, self._latest_us, list(self._scratch.held)
+        self._scratch.run("BEGIN TRANSACTION")
+        try:
+            yield
+            self.flush()
+        except BaseException:
+            self.requests, self._latest_us, self._scratch.held[:] = before
+            self._rows, self._waiting, self._texts, self._bytes = [], 0, [], []
+            self._scratch.run("ROLLBACK")
+            raise
+        self._scratch.run("COMMIT")
 
     def add(
         self,
@@ -233,9 +243,6 @@ class Writer:
 
     def _keep(self, rows: pa.Table) -> None:
         held = self._scratch.held
-        if self._table:
-            self._insert(self._table, rows)
-            return
         held.append(rows)
         if sum(table.num_rows for table in held) > _HELD or self._scratch.value(f"SELECT count(*) FROM {_STORED}"):
             for table in held:

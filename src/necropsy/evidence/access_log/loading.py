@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from necropsy.evidence.access_log import damaged_lines, duckdb_reader, lines, plain_lines, scan
-from necropsy.evidence.access_log.formats.layout import FAULTS, Layout, LogFormat
+from necropsy.evidence.access_log import damaged_lines, duckdb_reader, lines, plain_lines, reference, scan
+from necropsy.evidence.access_log.formats.layout import BLANK, FAULTS, Layout, LogFormat
 from necropsy.evidence.access_log.masking import mask
 from necropsy.evidence.access_log.recognise import recognise
 from necropsy.evidence.access_log.sources import LogFile, first_lines
@@ -38,12 +39,6 @@ class Loaded:
     last_at: datetime | None = None
     blemishes: list[Blemish] = field(default_factory=list)
 
-    def count(self, requests: int, last_at: datetime | None) -> None:
-        """Count requests in, the last of which was at that time."""
-        self.requests += requests
-        if last_at is not None:
-            self.last_at = max(last_at, self.last_at or last_at)
-
 
 def load(
     scratch: Scratch,
@@ -56,8 +51,9 @@ def load(
 ) -> Loaded:
     """Load one file into ``line``; nothing in it is ever fatal.
 
-    Plain lines go the short way, all others the long one. What the layout of the first lines cannot read is repaired
-    and tried again, with another layout if the format changed in the middle of the file.
+    Plain lines are scanned where the layout has a plan, other well-formed ones are read by DuckDB, all others one by one, as
+    they are and repaired. What the layout of the first lines cannot read is tried with another, as the format may change in
+    the middle of the file.
 
     Parameters
     ----------
@@ -66,7 +62,7 @@ def load(
     head
         Lines by which its layout is recognised, if the file is a piece of another; by default its own first ones.
     report_bytes
-        Called now and then with the bytes that were read; of the long way with what its lines make up in the mean.
+        Called now and then with the bytes that were read, or what its lines make up in the mean.
 
     Raises
     ------
@@ -76,46 +72,112 @@ def load(
     import numpy as np
 
     loaded = Loaded()
+    writer = lines.Writer(scratch)
     notes: list[str] = []
-    source, origin, order = file, None, None
-    failed = none = duckdb_reader.Failed(np.empty(0, np.int64), np.empty(0, np.int64))
+    source = file
+    failed = _Failed.of(first_number)
     for attempt in range(_PASSES):
         source, layout = _recognised(scratch, source, formats, None if attempt else head, may_be_wrapped=not attempt)
         if layout is None:
             break
         scratch.get_ready()
-        before = loaded.requests
+        before = writer.requests
+        scanned = 0
         if not attempt and layout.plan is not None and scan.is_compiled():
-            writer = lines.Writer(scratch)
             copy = scratch.folder / f"{file.path.name}-hard"
             hard = plain_lines.read(source, layout.plan, first_number, writer, copy, report_bytes)
-            file = replace(source, damage=hard.file.damage)
-            source, origin, order, loaded.lines = hard.file, hard.numbers, hard.numbers, hard.lines
-            loaded.count(writer.requests, writer.last_at)
-        failed_here = none
-        if origin is None or origin.size:
-            report_lines = _in_bytes(report_bytes, source) if origin is None else None
-            passed = duckdb_reader.read(scratch, source, layout, first_number, order, report_lines)
-            source, failed_here = passed.file, passed.failed
-            if origin is None:
-                file, loaded.lines = source, passed.lines
-            loaded.count(passed.requests, passed.last_at)
-        if loaded.requests > before:
+            file = replace(file, damage=hard.file.damage)
+            source, scanned = hard.file, hard.lines
+            failed = _Failed(hard.numbers, hard.numbers, np.zeros_like(hard.numbers), first_number)
+        if not attempt:
+            loaded.lines = scanned
+        if failed.is_whole or failed.order.size:
+            report_lines = None if attempt or scanned else _in_bytes(report_bytes, source)
+            passed = duckdb_reader.read(scratch, source, layout, failed.numbers, writer, report_lines)
+            if not attempt and not scanned:
+                file, loaded.lines = passed.file, passed.lines
+            rest = scratch.folder / f"{file.path.name}-rest{attempt}"
+            failed = _by_reference(passed, layout, failed, writer, rest)
+            source = LogFile(file.locator, rest, "none")
+        if writer.requests > before:
             notes.append(layout.note)
-            loaded.starts += layout.times_are_starts * (loaded.requests - before)
+            loaded.starts += layout.times_are_starts * (writer.requests - before)
         elif attempt:
             break
-        rest, numbers = _set_aside(scratch, source, layout, failed_here.numbers, attempt)
-        origin = numbers if origin is None else origin[numbers]
-        # DuckDB does not count blank lines of JSON, so that its numbers are not those of the file: the order is theirs.
-        order = failed_here.numbers if order is None else order[failed_here.numbers]
-        failed = duckdb_reader.Failed(origin, failed_here.faults)
-        source = rest
-        if not origin.size:
+        if not failed.lines.size:
             break
+    writer.flush()
+    loaded.requests, loaded.last_at = writer.requests, writer.last_at
     loaded.note = "; then ".join(dict.fromkeys(notes))
     loaded.blemishes = _blemishes(file, failed)
     return loaded
+
+
+@dataclass(frozen=True, slots=True)
+class _Failed:
+    """Lines that no layout could read until now, which are in a file of their own; at first, all lines."""
+
+    lines: NDArray[np.int64]
+    """Which lines of the file, from 0."""
+    order: NDArray[np.int64]
+    """Their numbers among the lines that were read at first, which are in the order of the log."""
+    faults: NDArray[np.int64]
+    """Why; see ``FAULTS``."""
+    first_number: int
+    is_whole: bool = False
+    """Whether all lines are meant, and none is named."""
+
+    @classmethod
+    def of(cls, first_number: int) -> _Failed:
+        """Return all lines of a file, the first of which has this number."""
+        import numpy as np
+
+        none = np.empty(0, np.int64)
+        return cls(none, none, none, first_number, is_whole=True)
+
+    def numbers(self, places: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the numbers in the log of lines by their places here."""
+        if self.is_whole:
+            return places + self.first_number
+        # Rows of torn lines are more than there are lines; they are withdrawn.
+        numbers: NDArray[np.int64] = self.order[places.clip(max=self.order.size - 1)] + self.first_number
+        return numbers
+
+
+def _by_reference(
+    passed: duckdb_reader.Passed, layout: Layout, before: _Failed, writer: lines.Writer, rest: Path
+) -> _Failed:
+    """Read the lines that were left, as they are and repaired; write those that cannot be read into a file, repaired."""
+    import numpy as np
+
+    taken = 0
+    kept: list[tuple[int, int, int]] = []
+    with rest.open("wb") as out:
+        for data, places in damaged_lines.take(passed.file, passed.left, nonblank=layout.kind == "json"):
+            numbers = before.numbers(passed.left[taken : taken + places.size])
+            taken += places.size
+            texts = data.decode("utf-8", "replace").split("\n")[: places.size]
+            found = list(reference.read(layout, [text.rstrip("\r") for text in texts]))
+            again = [i for i, row in enumerate(found) if row in FAULTS]
+            mended = damaged_lines.repaired("".join(f"{texts[i]}\n" for i in again).encode()).decode().split("\n")
+            for i, row in zip(again, reference.read(layout, mended[: len(again)]), strict=True):
+                found[i] = row
+            rows = [(int(numbers[i]), row) for i, row in enumerate(found) if isinstance(row, reference.Row)]
+            duckdb_reader.write_rows(rows, writer)
+            for i, text in zip(again, mended, strict=False):
+                fault = found[i]
+                if isinstance(fault, int) and fault != BLANK:
+                    out.write(f"{text}\n".encode())
+                    place = int(places[i])
+                    kept.append(
+                        (
+                            place if before.is_whole else int(before.lines[place]),
+                            int(numbers[i]) - before.first_number,
+                            fault,
+                        )
+                    )
+    columns = np.array(kept, np.int64).reshape(len(kept), 3)
+    return _Failed(columns[:, 0], columns[:, 1], columns[:, 2], before.first_number)
 
 
 def _in_bytes(report_bytes: Callable[[int], object] | None, file: LogFile) -> Callable[[int], object] | None:
@@ -137,35 +199,19 @@ def _recognised(
 ) -> tuple[LogFile, Layout | None]:
     """Recognise the layout of a file, or of the lines inside its lines; return the file that has the layout."""
     head = first_lines(file) if head is None else head
-    layout = recognise(scratch, head, formats)
+    layout = recognise(head, formats)
     if layout is None and may_be_wrapped and head:
-        inner = unwrapped(scratch, file, head, lambda lines: recognise(scratch, lines, formats))
+        inner = unwrapped(scratch, file, head, lambda lines: recognise(lines, formats))
         if inner is not None:
             return inner
     return file, layout
 
 
-def _set_aside(
-    scratch: Scratch, source: LogFile, layout: Layout, failed: NDArray[np.int64], attempt: int
-) -> tuple[LogFile, NDArray[np.int64]]:
-    """Write lines that could not be read, repaired, into a file of their own; return it and their numbers."""
-    import numpy as np
-
-    copy = scratch.folder / f"{source.path.name}-rest{attempt}"
-    numbers = [np.empty(0, np.int64)]
-    with copy.open("wb") as out:
-        if failed.size:
-            for data, taken in damaged_lines.take(source, failed, nonblank=layout.kind == "json"):
-                out.write(damaged_lines.repaired(data))
-                numbers.append(taken)
-    return LogFile(source.locator, copy, "none"), np.concatenate(numbers)
-
-
-def _blemishes(file: LogFile, failed: duckdb_reader.Failed) -> list[Blemish]:
+def _blemishes(file: LogFile, failed: _Failed) -> list[Blemish]:
     """Describe the damage: for each reason the first line, a masked sample of it, and how many there are."""
     blemishes = []
     for fault, why in FAULTS.items():
-        numbers = failed.numbers[failed.faults == fault]
+        numbers = failed.lines[failed.faults == fault]
         if numbers.size:
             data = b"".join(data for data, _ in damaged_lines.take(file, numbers[:1], nonblank=False))
             sample = mask(data.decode("utf-8", "replace").rstrip("\r\n"))

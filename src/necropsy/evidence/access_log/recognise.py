@@ -5,15 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import Final, TypeAlias
 
-from necropsy.evidence.access_log import scan
+from necropsy.evidence.access_log import reference
 from necropsy.evidence.access_log.formats import given, json_lines, keyed_lines, known, producers, w3c
-from necropsy.evidence.access_log.formats.addresses import tidied
 from necropsy.evidence.access_log.formats.layout import Layout, LogFormat
-
-if TYPE_CHECKING:
-    from necropsy.case.scratch import Scratch
 
 Recogniser: TypeAlias = Callable[[Sequence[str], Sequence[LogFormat]], Sequence[Layout]]
 """First lines and given formats in; layouts that might fit out, better ones first."""
@@ -53,61 +49,26 @@ LAYOUTS: Final[tuple[tuple[str, Recogniser], ...]] = (
 """What it is, and who recognises it."""
 
 
-def recognise(scratch: Scratch, lines: Sequence[str], formats: Sequence[LogFormat]) -> Layout | None:
+def recognise(lines: Sequence[str], formats: Sequence[LogFormat]) -> Layout | None:
     """Recognise the layout by the first lines: the first that reads most of them; None when none reads any."""
-    layout = _recognised(scratch, lines, formats)
+    layout = _recognised(lines, formats)
     untidy = any(map(_UNTIDY.search, lines))
     if layout is None or not untidy or layout.kind != "lines" or "client" not in layout.fields:
         return layout
-    # The short way knows addresses as they are written.
-    return replace(layout, fields=layout.fields | {"client": tidied(layout.fields["client"])}, plan=None)
+    return replace(layout, clients_are_untidy=True, plan=None)  # the scanner knows addresses as they are written
 
 
 _UNTIDY: Final = re.compile(r"(?i)::ffff:|(?:^|\s)(?:(?:\d{1,3}\.){3}\d{1,3}|\[[0-9a-f:]+\]):\d{1,5} \S+ \S+ \[")
 """Finds IPv4 addresses mapped into IPv6, and in the place of combined's client an address with its port (Hypercorn)."""
 
 
-def _recognised(scratch: Scratch, lines: Sequence[str], formats: Sequence[LogFormat]) -> Layout | None:
-    if not lines:
-        return None
+def _recognised(lines: Sequence[str], formats: Sequence[LogFormat]) -> Layout | None:
     best: tuple[int, Layout] | None = None
-    for _, recogniser in LAYOUTS:
-        layouts = recogniser(lines, formats)
-        evident = _evident(layouts, lines)
-        if evident is not None:
-            return evident
-        for layout in layouts:
-            readable = _readable(scratch, layout, lines)
+    for _, recogniser in LAYOUTS if lines else ():
+        for layout in recogniser(lines, formats):
+            readable = sum(isinstance(row, reference.Row) for row in reference.read(layout, lines))
             if readable == len(lines):
                 return layout
             if readable and (best is None or readable > best[0]):
                 best = (readable, layout)
     return best[1] if best else None
-
-
-def _evident(layouts: Sequence[Layout], lines: Sequence[str]) -> Layout | None:
-    """Return a layout by which all lines are plain, if by those before it none is: to ask the database would take longer."""
-    if not scan.is_compiled():
-        return None
-    sample = "".join(f"{line}\n" for line in lines).encode("utf-8", "replace")
-    for layout in layouts:
-        if layout.plan is None:
-            return None
-        hard = scan.Scanner(layout.plan, 0).scan(sample)["hard"]
-        if not hard.size:
-            return layout
-        if hard.size < len(lines):
-            return None
-    return None
-
-
-def _readable(scratch: Scratch, layout: Layout, lines: Sequence[str]) -> int:
-    """Count the lines that a layout reads without fault."""
-    sample = scratch.folder / "sample"
-    sample.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8", errors="replace", newline="\n")
-    try:
-        return int(scratch.value(f"SELECT count(*) FROM ({layout.query(str(sample), 'none')}) WHERE fault = 0"))
-    except scratch.errors:
-        return 0
-    finally:
-        scratch.forget_rejects()

@@ -1,4 +1,4 @@
-r"""Addresses of clients: told by their form alone, and brought into one form by DuckDB.
+r"""Addresses of clients: told by their form alone, and brought into one form.
 
 ====================================  ==================
 written                               becomes
@@ -18,6 +18,8 @@ from collections.abc import Iterable
 from typing import Final
 
 _WITH_PORT: Final = re.compile(r"(\d+\.\d+\.\d+\.\d+):\d{1,5}|\[([0-9A-Fa-f:.]+)\](?::\d{1,5})?")
+_ANY_PORT: Final = re.compile(r"(\d+\.\d+\.\d+\.\d+):\d+|\[([0-9A-Fa-f:.]+)\](?::\d+)?", re.ASCII)
+_MAPPED: Final = re.compile(r"::ffff:(\d+\.\d+\.\d+\.\d+)", re.IGNORECASE | re.ASCII)
 _NAME: Final = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)+\.?|localhost")
 _HASHED: Final = re.compile(r"#?[0-9a-fA-F]{16,128}")
 
@@ -53,6 +55,13 @@ def need_tidying(values: Iterable[str]) -> bool:
 
 
 def tidied(address: str) -> str:
-    """Return the expression for an address without port, brackets and what maps an IPv4 address into IPv6."""
-    bare = f"regexp_replace({address}, '^(?:(\\d+\\.\\d+\\.\\d+\\.\\d+):\\d+|\\[([0-9A-Fa-f:.]+)\\](?::\\d+)?)$', '\\1\\2')"
-    return f"regexp_replace({bare}, '(?i)^::ffff:(\\d+\\.\\d+\\.\\d+\\.\\d+)$', '\\1')"
+    """Return an address without port, brackets and what maps an IPv4 address into IPv6.
+
+    >>> [tidied(written) for written in ("203.0.113.9:41342", "[2001:db8::1]:41342", "::ffff:203.0.113.9", "unix:")]
+    ['203.0.113.9', '2001:db8::1', '203.0.113.9', 'unix:']
+    """
+    if match := _ANY_PORT.fullmatch(address):
+        address = match[1] or match[2]
+    if match := _MAPPED.fullmatch(address):
+        address = match[1]
+    return address

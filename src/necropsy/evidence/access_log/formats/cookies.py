@@ -14,11 +14,20 @@ from typing import Final
 
 from necropsy._internal.sql_quoting import literal
 from necropsy.sessions.cookie_names import SESSION_COOKIE, is_session_cookie
-from necropsy.visits.line_flags import COOKIE_SENT, COOKIE_SET, TELLS_COOKIE_SENT, TELLS_COOKIE_SET
+from necropsy.visits.line_flags import COOKIE_SENT, COOKIE_SET, EMPTY_BODY, TELLS_COOKIE_SENT, TELLS_COOKIE_SET
 
 FIELDS: Final = ("cookie", "own_cookie", "set_cookie", "own_set_cookie")
 """Fields of a line that tell: the whole header of the request, one cookie of it; the same of the answer."""
 _IN_HEADER: Final = rf"(?i)(?:^|[;,\[\"] ?)(?:{SESSION_COOKIE})=[^;, ]|REDACTED"
+TELLING: Final = (*FIELDS, "body")
+"""Fields of a line that tell its flags: those of cookies; bytes of the response's body."""
+_FINDS: Final = re.compile(_IN_HEADER)
+NO_BYTES: Final = ("0", "-")
+"""How logs write that the response had no body; what is sent with its headers counted in is never so little."""
+_TOLD: Final = (
+    ("cookie", "own_cookie", COOKIE_SENT, TELLS_COOKIE_SENT),
+    ("set_cookie", "own_set_cookie", COOKIE_SET, TELLS_COOKIE_SET),
+)
 _VARIABLE: Final = re.compile(r"(upstream_)?cookie_(\w+)")
 _REQUEST_HEADERS: Final = frozenset({"http_cookie"})
 _ANSWER_HEADERS: Final = frozenset({"sent_http_set_cookie", "upstream_http_set_cookie"})
@@ -58,16 +67,25 @@ def field_of_key(name: str) -> str | None:
     return None
 
 
-def terms(values: Mapping[str, str]) -> list[str]:
-    """Return expressions of bits, to be added up, from those of the fields; none where a log tells nothing of cookies."""
+def sql(values: Mapping[str, str]) -> str:
+    """Return the DuckDB expression of a line's flags, from those of the fields' values; empty where a log tells nothing."""
     parts = []
-    for header, own, bit, told in (
-        ("cookie", "own_cookie", COOKIE_SENT, TELLS_COOKIE_SENT),
-        ("set_cookie", "own_set_cookie", COOKIE_SET, TELLS_COOKIE_SET),
-    ):
+    for header, own, bit, told in _TOLD:
         tests = [f"regexp_matches({values[header]}, {literal(_IN_HEADER)})"] if header in values else []
         tests += [f"{values[own]} NOT IN ('', '-')"] if own in values else []
         if tests:
             any_of = " OR ".join(f"coalesce({test}, FALSE)" for test in tests)
             parts.append(f"CASE WHEN {any_of} THEN {bit | told} ELSE {told} END")
-    return parts
+    if "body" in values:
+        parts.append(f"CASE WHEN {values['body']} IN {NO_BYTES} THEN {EMPTY_BODY} ELSE 0 END")
+    return f"({' + '.join(parts)})::TINYINT" if parts else ""
+
+
+def flags(values: Mapping[str, str | None]) -> int:
+    """Return a line's flags, from the values of its fields."""
+    found = 0
+    for header, own, bit, told in _TOLD:
+        if header in values or own in values:
+            sent = bool(_FINDS.search(values.get(header) or "")) or (values.get(own) or "") not in {"", "-"}
+            found |= bit | told if sent else told
+    return found | (EMPTY_BODY if values.get("body") in NO_BYTES else 0)

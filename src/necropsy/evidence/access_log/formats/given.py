@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from necropsy.evidence.access_log.formats import apache, json_keys, json_lines, text_lines
-from necropsy.evidence.access_log.formats.json_keys import Path
 from necropsy.evidence.access_log.formats.layout import Layout, LogFormat
 from necropsy.evidence.access_log.formats.nginx import PREFERENCE, Variable, parse
+from necropsy.evidence.access_log.formats.values import Path
 from necropsy.model.errors import UsageError
 from necropsy.model.evidence import Origin
 
@@ -83,10 +83,10 @@ def _directive(form: LogFormat) -> str:
 
 
 def _apache(text: str, name: str, spoken: str) -> Layout | None:
-    """Make the layout of a format whose values may hold quotation marks, but hardly ever do: plain lines go the short way."""
+    """Make the layout of a format whose values may hold quotation marks, but hardly ever do."""
     careful = text_lines.compile_format(text, "json", name=name, note=spoken)
     plain = text_lines.compile_format(text, name=name, note=spoken)
-    return replace(careful, plan=plain.plan) if careful is not None and plain is not None else careful
+    return replace(plain, otherwise=careful.lines) if careful is not None and plain is not None else careful
 
 
 def _json(text: str, lines: Sequence[str], name: str, spoken: str) -> Layout | None:

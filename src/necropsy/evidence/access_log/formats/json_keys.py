@@ -11,14 +11,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Final, TypeAlias
+from typing import Final
 
 from necropsy.evidence.access_log.formats import cookies, timestamps
 from necropsy.evidence.access_log.formats.addresses import is_address, is_client
 from necropsy.evidence.access_log.formats.json_names import HOLDERS, HOST_IS_CLIENT, NAMES, STRANGERS
-
-Path: TypeAlias = tuple[str | int, ...]
-"""Way to a value inside an object: keys and positions."""
+from necropsy.evidence.access_log.formats.values import Path
 
 _REQUEST: Final = re.compile(r"[A-Z]{3,20} \S.*")
 _METHOD: Final = re.compile(r"[A-Z]{3,20}")

@@ -11,12 +11,12 @@ Their keys mean what they mean in JSON.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
-from necropsy._internal.sql_quoting import literal
 from necropsy.evidence.access_log.formats import json_keys, json_lines
 from necropsy.evidence.access_log.formats.layout import Layout
+from necropsy.evidence.access_log.formats.values import Keyed, Path
 
 _LTSV: Final = re.compile(r"([\w.-]+):([^\t]*)")
 _LOGFMT: Final = re.compile(r'(?:^|\s)([A-Za-z_@][\w.@-]*)=("(?:[^"\\]|\\.)*"|[^\s"]*)')
@@ -26,21 +26,15 @@ _LEAST: Final = 3
 
 def recognise(lines: Sequence[str], named: Mapping[str, str]) -> Layout | None:
     """Recognise keyed lines by the first ones; None when they are none, or hold no requests."""
-    for name, parse, expression in (("LTSV", _ltsv, _in_ltsv), ("logfmt", _logfmt, _in_logfmt)):
+    for name, parse, of_text in (("LTSV", _ltsv, _in_ltsv), ("logfmt", _logfmt, _in_logfmt)):
         samples = [sample for line in lines if len(sample := parse(line)) >= _LEAST]
         if len(samples) * 2 <= len(lines):
             continue
-        layout = _layout(name, samples, expression, named)
+        found = json_keys.resolve(samples, named)
+        layout = json_lines.layout(found, samples, name, f"{name}: ", of_text=of_text)
         if layout is not None:
             return layout
     return None
-
-
-def _layout(
-    name: str, samples: Sequence[dict[str, str]], expression: Callable[[str], str], named: Mapping[str, str]
-) -> Layout | None:
-    found = json_keys.resolve(samples, named)
-    return json_lines.layout(found, samples, name, f"{name}: ", of_line=expression)
 
 
 def _ltsv(line: str) -> dict[str, str]:
@@ -54,11 +48,10 @@ def _logfmt(line: str) -> dict[str, str]:
     return {match[1]: match[2].strip('"') for match in _LOGFMT.finditer(line)}
 
 
-def _in_ltsv(key: str) -> str:
-    pattern = rf"(?:^|\t){re.escape(key)}:([^\t]*)"
-    return f"regexp_extract(line, {literal(pattern)}, 1)"
+def _in_ltsv(ways: Mapping[str, Path]) -> Keyed:
+    return Keyed({name: rf"(?:^|\t){re.escape(str(way[0]))}:([^\t]*)" for name, way in ways.items()}, quoted=False)
 
 
-def _in_logfmt(key: str) -> str:
-    pattern = rf'(?:^|\s){re.escape(key)}=("(?:[^"\\]|\\.)*"|[^\s"]*)'
-    return f"trim(regexp_extract(line, {literal(pattern)}, 1), '\"')"
+def _in_logfmt(ways: Mapping[str, Path]) -> Keyed:
+    value = r'("(?:[^"\\]|\\.)*"|[^\s"]*)'
+    return Keyed({name: rf"(?:^|\s){re.escape(str(way[0]))}={value}" for name, way in ways.items()}, quoted=True)

@@ -1,9 +1,14 @@
-"""The layout of a log's lines: the columns that DuckDB reads, and the expression for each field over them."""
+"""The layout of a log's lines: how values are taken out of a line, and which of them are which field.
+
+A layout is read in two ways that mean the same: ``duckdb_reader`` makes one query of it for all lines of a file, and
+``reference`` takes one line after the other.
+"""
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
 from necropsy._internal.sql_quoting import literal
@@ -11,14 +16,25 @@ from necropsy.model.evidence import Origin
 
 if TYPE_CHECKING:
     from necropsy.evidence.access_log.formats.plan import Plan
+    from necropsy.evidence.access_log.formats.timestamps import TimeForm
 
 MAXIMUM_LINE: Final = 1 << 20
 """Bytes of the longest line that is read; longer ones are counted as damaged."""
 
-FIELDS: Final = ("stamp", "client", "agent", "host", "request", "status", "referer")
-"""Columns of every reading, in order: TIMESTAMP (UTC), five VARCHAR with SMALLINT status before the last.
+FIELDS: Final = (
+    "time", "duration", "client", "host", "request", "method", "target", "status", "agent", "referer",
+    "cookie", "own_cookie", "set_cookie", "own_set_cookie", "body",
+)  # fmt: skip
+"""Fields that a value may carry."""
 
-``request`` is ``METHOD target`` and ``referer`` a URL, both with the query already cut off."""
+FAULTS: Final = {1: "does not fit the layout", 2: "has no readable time", 3: "holds no request"}
+"""Why a line cannot be used, by number."""
+_NOWHERE: Final = "".join(
+    secrets.choice("\x01\x02\x03\x04\x05\x06\x0e\x0f\x10\x11\x12\x1c\x1d\x1e\x1f") for _ in range(4)
+)
+"""A separator of columns that no line holds, as nobody can know it: a line is one column."""
+BLANK: Final = 9
+"""A blank line or a comment, which is no damage."""
 
 
 class LogFormat(Protocol):
@@ -41,6 +57,27 @@ class LogFormat(Protocol):
         """Where it was found."""
 
 
+class Lines(Protocol):
+    """Takes the values out of lines; a value has a name."""
+
+    @property
+    def kind(self) -> str:
+        """``json``: one object a line; ``lines``: text."""
+
+    def table(self, path: str, compression: str) -> str:
+        """Return the DuckDB table of a file's lines, with whatever the expressions need."""
+
+    def sql(self, name: str) -> str:
+        """Return the DuckDB expression of a value: text, or NULL."""
+
+    @property
+    def fits(self) -> str:
+        """The DuckDB condition that a line with a time and a request meets when it has this layout."""
+
+    def values(self, texts: Sequence[str]) -> list[Mapping[str, str | None] | None]:
+        """Return the values of some lines; None for a line that does not have this layout."""
+
+
 @dataclass(frozen=True, slots=True)
 class Layout:
     """One recognised layout of log lines."""
@@ -48,96 +85,39 @@ class Layout:
     name: str
     """``JSON``, ``combined``, ``log_format main``."""
     note: str
-    """What is said aloud: the name and which key or variable is taken for which field."""
-    kind: str
-    """``json``: one object a line; ``lines``: one column ``line``."""
-    fields: dict[str, str]
-    """Field (see ``FIELDS``) to DuckDB expression; missing ones are empty."""
-    columns: dict[str, str] = field(default_factory=dict)
-    """JSON only: key to DuckDB type."""
-    fits: str = "TRUE"
-    """Condition that a line meets when it has this layout at all."""
-    fine: bool = False
-    """Whether the time resolves less than a second."""
+    """What is reported: the name and which key or variable is taken for which field."""
+    lines: Lines
+    fields: Mapping[str, tuple[str, ...]]
+    """Field (see ``FIELDS``) to names of values; of several clients and hosts the first that is filled counts."""
+    form: TimeForm
+    """How ``time`` is written."""
     times_are_starts: bool = False
-    """True: the duration is logged, and ``stamp`` is the start of the request; false: when its line was written."""
-    steps: tuple[Mapping[str, str], ...] = ()
-    """Columns that are computed first, each step over those before it."""
+    """Whether the times are those of the requests' starts: written so, or the duration is logged, too."""
+    clients_are_lists: bool = False
+    """Whether a client may be a list of addresses (X-Forwarded-For), of which the first counts."""
+    clients_are_untidy: bool = False
+    """Whether addresses may have ports, or be IPv4 addresses mapped into IPv6."""
+    absolute: bool = False
+    """Whether targets may be whole URLs; where no value carries the host, it is theirs."""
+    escapes: str = ""
+    r"""How values are escaped: ``bytes`` (``\xC3``), ``percent`` or ``plus`` (agents alone); empty: not at all."""
+    otherwise: Lines | None = None
+    """Takes the values out of lines that ``lines`` cannot read, if there is such a way."""
     plan: Plan | None = None
-    """How to read plain lines the short way; None: there is no short way."""
+    """How the compiled scanner reads plain lines; None: it cannot."""
     comment: str = ""
     """What a line begins with that is no request and no damage."""
 
-    def query(self, path: str, compression: str) -> str:
-        """Return the SELECT that reads a file: ``FIELDS`` and ``fault`` (see ``FAULTS``; 0: none), a row a line.
-
-        A layout that tells of cookies or of the answer's body has a last column, ``flags``.
-        """
-        return self.select(self._table(path, compression))
-
-    def select(self, table: str) -> str:
-        """Return the same over a table that holds the columns already."""
-        for step in self.steps:
-            computed = ", ".join(f"{expression} AS {name}" for name, expression in step.items())
-            table = f"(SELECT *, {computed} FROM {table})"
-        chosen = ", ".join(f"{self.fields.get(name, _EMPTY[name])} AS {name}" for name in FIELDS)
-        # Of a request line the version is no part of what was asked for.
-        given = ", ".join(
-            "regexp_extract(request, '^[^ ]*( [^ ]*)?') AS request" if name == "request" else name for name in FIELDS
-        )
-        told = "flags" in self.fields
-        chosen += f", {self.fields['flags']} AS flags" if told else ""
-        return (
-            f"SELECT {given}, {_fault('readable', 'blank')} AS fault{', flags' if told else ''} FROM"
-            f" (SELECT {chosen}, ({self.fits}) AS readable, ({self._blank}) AS blank FROM {table})"
-        )
-
     @property
-    def _blank(self) -> str:
-        if self.kind != "lines":
-            return "FALSE"
-        comment = f" OR starts_with(line, {literal(self.comment)})" if self.comment else ""
-        return f"trim(line) = '' OR line IS NULL{comment}"
-
-    def _table(self, path: str, compression: str) -> str:
-        if self.kind == "lines":
-            return (
-                f"read_csv({literal(path)}, auto_detect = false, header = false, delim = '\x01', quote = '', escape = '',"
-                f" columns = {{'line': 'VARCHAR'}}, compression = {literal(compression)}, strict_mode = false,"
-                f" max_line_size = {MAXIMUM_LINE}, store_rejects = true, rejects_limit = 0)"
-            )
-        columns = ", ".join(f"{literal(key)}: {literal(kind)}" for key, kind in self.columns.items())
-        return (
-            f"read_json({literal(path)}, format = 'newline_delimited', ignore_errors = true,"
-            f" columns = {{{columns}}}, compression = {literal(compression)}, maximum_object_size = {4 * MAXIMUM_LINE})"
-        )
+    def kind(self) -> str:
+        """See ``Lines``."""
+        return self.lines.kind
 
 
-_EMPTY: Final = {
-    "stamp": "NULL::TIMESTAMP",
-    "status": "NULL::SMALLINT",
-    "request": "NULL::VARCHAR",
-    "client": "''",
-    "agent": "''",
-    "host": "''",
-    "referer": "''",
-}
-
-FAULTS: Final = {1: "does not fit the layout", 2: "has no readable time", 3: "holds no request"}
-"""Why a line cannot be used, by number; 9 is a blank line, which is no damage."""
-BLANK: Final = 9
-
-
-def _fault(readable: str, blank: str) -> str:
+def lines_table(path: str, compression: str) -> str:
+    """Return the DuckDB table of a file's lines, with the one column ``line``."""
     return (
-        f"CASE WHEN {blank} THEN {BLANK} WHEN NOT coalesce({readable}, FALSE) THEN 1 WHEN stamp IS NULL THEN 2"
-        " WHEN request IS NULL OR request = '' THEN 3 ELSE 0 END::TINYINT"
+        f"read_csv({literal(path)}, auto_detect = false, header = false, delim = '{_NOWHERE}', quote = '', escape = '',"
+        f" columns = {{'line': 'VARCHAR'}}, compression = {literal(compression)}, strict_mode = false,"
+        f" max_line_size = {MAXIMUM_LINE}, store_rejects = true, rejects_limit = 0)"
     )
-
-
-def first_given(expressions: Sequence[str]) -> str:
-    """Return an expression for the first value that is neither missing, empty nor ``-``."""
-    if len(expressions) < 2:
-        return expressions[0] if expressions else "''"
-    given = [f"nullif(nullif({expression}, ''), '-')" for expression in expressions]
-    return f"coalesce({', '.join(given)}, '')"

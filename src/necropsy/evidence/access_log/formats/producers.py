@@ -14,10 +14,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from necropsy._internal.sql_quoting import literal
-from necropsy.evidence.access_log.formats.addresses import tidied
-from necropsy.evidence.access_log.formats.layout import Layout
+from necropsy.evidence.access_log.formats.layout import FIELDS, Layout
 from necropsy.evidence.access_log.formats.timestamps import TimeForm
+from necropsy.evidence.access_log.formats.values import Pattern
 
 _ISO: Final = TimeForm("iso", zoned=True, fine=True)
 _ISO_START: Final = r"(?P<time>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d))"
@@ -115,8 +114,7 @@ PRODUCERS: Final[tuple[Producer, ...]] = (
 _AGENT: Final = re.compile(r"[A-Za-z][\w. -]*/\d.*|.*\b(?:Mozilla|[Bb]ot|curl|Check)\b.*")
 _HOST: Final = re.compile(r"[A-Za-z0-9_.-]+\.[A-Za-z0-9-]+(:\d+)?|localhost(:\d+)?|\[[0-9A-Fa-f:]+\](:\d+)?")
 _ADDRESS: Final = re.compile(r"\d+\.\d+\.\d+\.\d+(, ?\S+)*")
-_FIRST_IN_BRACES: Final = "regexp_extract(found['captured'], '\\{([^}]*)\\}', 1)"
-_ENCODED: Final = frozenset({"CloudFront without its header"})
+_ESCAPES: Final = {"CloudFront without its header": "percent", "IIS without its header": "plus"}
 
 
 def layouts(lines: Sequence[str]) -> list[Layout]:
@@ -130,61 +128,33 @@ def layouts(lines: Sequence[str]) -> list[Layout]:
 
 
 def _layout(producer: Producer, matches: Sequence[re.Match[str]]) -> Layout:
-    names = re.findall(r"\(\?P<(\w+)>", producer.pattern)
-    groups = ", ".join(map(literal, names))
-    step = {"found": f"regexp_extract(line, {literal(producer.pattern)}, [{groups}])"}
-
-    def value(name: str) -> str:
-        return f"found[{literal(name)}]"
-
-    fields = {"stamp": producer.form.expression(value("time"))}
-    if "request" in names:
-        fields["request"] = f"split_part({value('request')}, '?', 1)"
-    else:
-        fields["request"] = f"{value('method')} || ' ' || split_part({value('target')}, '?', 1)"
-    fields["client"] = tidied(f"trim(split_part({value('client')}, ',', 1))")
-    for name in ("host", "agent"):
-        if name in names:
-            fields[name] = value(name)
-    if "status" in names:
-        fields["status"] = f"CASE WHEN {value('status')} NOT LIKE '-%' THEN TRY_CAST({value('status')} AS SMALLINT) END"
-    if "referer" in names:
-        fields["referer"] = f"split_part({value('referer')}, '?', 1)"
-    note = producer.name
-    if producer.name in _ENCODED:
-        fields["agent"] = f"url_decode({fields['agent']})"
-    if producer.name.startswith("IIS"):
-        fields["agent"] = f"replace({fields['agent']}, '+', ' ')"
-    if "captured" in names:
-        captured, said = _captured([match["captured"] for match in matches])
-        fields |= captured
-        note += said
+    captured, said = _captured([match["captured"] for match in matches]) if "captured" in producer.pattern else ({}, "")
+    lines = Pattern(producer.pattern, ("time",), captured)
     zone = "" if producer.form.zoned else "; no zone in its times: read as UTC"
     return Layout(
         producer.name,
-        note + zone,
-        "lines",
-        fields,
-        {},
-        f"{value('time')} <> ''",
-        producer.form.fine,
+        producer.name + said + zone,
+        lines,
+        {name: (name,) for name in [*lines.names, *captured] if name in FIELDS},
+        producer.form,
         producer.starts,
-        (step,),
+        clients_are_lists=True,
+        clients_are_untidy=True,
+        escapes=_ESCAPES.get(producer.name, ""),
     )
 
 
-def _captured(samples: Sequence[str]) -> tuple[dict[str, str], str]:
+def _captured(samples: Sequence[str]) -> tuple[dict[str, int], str]:
     """Tell which captured header is the host, which the program, which a forwarded client; and what to say of it."""
     rows = [match[1].split("|") for sample in samples if (match := re.match(r"\{([^}]*)\}", sample))]
-    fields: dict[str, str] = {}
+    fields: dict[str, int] = {}
     said = []
     for place in range(max(map(len, rows), default=0)):
         values = [row[place] for row in rows if len(row) > place and row[place] not in {"", "-"}]
-        expression = f"split_part({_FIRST_IN_BRACES}, '|', {place + 1})"
         if values and "agent" not in fields and sum(bool(_AGENT.fullmatch(one)) for one in values) * 2 > len(values):
-            fields["agent"] = expression
+            fields["agent"] = place + 1
             said.append(f"user agent=captured header {place + 1}")
         elif values and "host" not in fields and all(map(_HOST.fullmatch, values)):
-            fields["host"] = expression
+            fields["host"] = place + 1
             said.append(f"host=captured header {place + 1}")
     return fields, f": {', '.join(said)}" if said else ""

@@ -1,4 +1,4 @@
-"""Text lines: any ``log_format``, compiled to DuckDB expressions over the line.
+"""Text lines: any ``log_format``, compiled to the places of its values.
 
 ``combined``, of nginx and Apache::
 
@@ -14,16 +14,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Final
 
-from necropsy._internal.sql_quoting import literal
-from necropsy.evidence.access_log.formats import cookies, line_flags
-from necropsy.evidence.access_log.formats.json_lines import client_expression
-from necropsy.evidence.access_log.formats.layout import Layout, first_given
+from necropsy.evidence.access_log.formats import cookies
+from necropsy.evidence.access_log.formats.layout import Layout, Lines
 from necropsy.evidence.access_log.formats.nginx import LISTS, PREFERENCE, Piece, Variable, ambiguous, parse, split
 from necropsy.evidence.access_log.formats.plan import Plan, for_text
-from necropsy.evidence.access_log.formats.timestamps import TimeForm, earlier_by
+from necropsy.evidence.access_log.formats.timestamps import TimeForm
+from necropsy.evidence.access_log.formats.values import Pattern
+from necropsy.evidence.access_log.formats.words import Part, Place, Words
 
 _FORMS: Final = {
     "start_iso8601": TimeForm("iso", zoned=True, fine=True),
@@ -38,15 +37,6 @@ _FORMS: Final = {
     "time_iso8601": TimeForm("iso", zoned=True, fine=False),
     "time_local": TimeForm("common", zoned=True, fine=False),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class _Plan:
-    """Expressions for the wanted variables, and what must be computed before."""
-
-    values: Mapping[str, str]
-    steps: tuple[Mapping[str, str], ...]
-    fits: str
 
 
 def compile_format(text: str, escape: str = "default", *, name: str, note: str, more: bool = False) -> Layout | None:
@@ -73,39 +63,38 @@ def compile_format(text: str, escape: str = "default", *, name: str, note: str, 
         wanted.setdefault(str(variable.field), []).append(variable.name)
     if "time" not in wanted or not ({"request", "target"} & wanted.keys()):
         return None
-    names = {name for some in wanted.values() for name in some}
-    plan = (_by_words(pieces, names, more=more) if escape == "default" else None) or _by_expression(
-        pieces, names, escape
+    fields = {field: tuple(names if field in _MANY else names[:1]) for field, names in wanted.items()}
+    from_end = fields["time"] == ("msec",)
+    if not from_end:
+        # The line is written when the request ends ($msec); its start is what a prober's clock knows.
+        fields.pop("duration", None)
+    if "request" in fields:
+        fields = {field: names for field, names in fields.items() if field not in {"method", "target"}}
+    names = {name for some in fields.values() for name in some}
+    lines: Lines | None = _by_words(pieces, names, more=more) if escape == "default" else None
+    return Layout(
+        name,
+        note,
+        lines or _by_expression(pieces, names, escape),
+        fields,
+        _FORMS[fields["time"][0]],
+        from_end and "duration" in fields,
+        bool(LISTS & set(fields.get("client", ()))),
+        "client_and_port" in fields.get("client", ()),
+        escapes="" if escape == "none" else "bytes",
+        plan=None if more else _plan(pieces, fields, escape),
     )
-    layout = _layout(plan, wanted, name, note)
-    if escape != "none":
-        layout.fields.update({field: _unescaped(layout.fields[field]) for field in _ESCAPED if field in layout.fields})
-    return replace(layout, plan=None if more else _plain(pieces, wanted, escape))
 
 
-_ESCAPED: Final = ("request", "agent", "referer", "host")
+_MANY: Final = frozenset({"client", "host"})
 
 
-def _unescaped(value: str) -> str:
-    r"""Return the expression for a value whose UTF-8 was escaped byte by byte: ``caf\xC3\xA9`` is ``café``.
-
-    What was escaped for another reason (quotation marks, control characters) stays as it stands in the log.
-    """
-    percent = f"regexp_replace(replace({value}, '%', '%25'), '\\\\x([89A-Fa-f][0-9A-Fa-f])', '%\\1', 'g')"
-    return f"CASE WHEN contains({value}, '\\x') THEN coalesce(TRY(url_decode({percent})), {value}) ELSE {value} END"
-
-
-def _plain(pieces: Sequence[Piece], wanted: Mapping[str, Sequence[str]], escape: str) -> Plan | None:
-    """Plan how plain lines are read."""
-    if escape == "json" or "client_and_port" in wanted.get("client", ()) or set(cookies.FIELDS) & wanted.keys():
+def _plan(pieces: Sequence[Piece], fields: Mapping[str, Sequence[str]], escape: str) -> Plan | None:
+    """Plan how plain lines are scanned."""
+    if escape == "json" or "client_and_port" in fields.get("client", ()) or set(cookies.FIELDS) & fields.keys():
         return None
-    many = ("client", "host")
-    one = {field: names[0] for field, names in wanted.items() if field not in many}
-    if "request" in one:
-        one = {field: name for field, name in one.items() if field not in {"method", "target"}}
-    if one["time"] != "msec":
-        one.pop("duration", None)
-    client, host = (wanted.get(field, ()) for field in many)
+    one = {field: names[0] for field, names in fields.items() if field not in _MANY}
+    client, host = (fields.get(field, ()) for field in ("client", "host"))
     return for_text(_FORMS[one["time"]], pieces, one, client, host, lists=bool(LISTS & set(client)))
 
 
@@ -122,112 +111,69 @@ def _rename_repeated(pieces: Sequence[Piece]) -> list[Piece]:
     return renamed
 
 
-def _layout(plan: _Plan, wanted: Mapping[str, Sequence[str]], name: str, note: str) -> Layout:
-    value = plan.values
-    form = _FORMS[wanted["time"][0]]
-    fields = {"stamp": form.expression(value[wanted["time"][0]])}
-    from_end = wanted["time"][0] == "msec" and "duration" in wanted
-    if from_end:
-        # The line is written when the request ends ($msec); its start is what a prober's clock knows.
-        fields["stamp"] = earlier_by(fields["stamp"], value["request_time"])
-    if "request" in wanted:
-        fields["request"] = f"split_part({value['request']}, '?', 1)"
-    else:
-        method = value.get("request_method", literal("GET"))
-        fields["request"] = f"{method} || ' ' || split_part({value[wanted['target'][0]]}, '?', 1)"
-    if "client" in wanted:
-        fields["client"] = client_expression(
-            [value[name] for name in wanted["client"]],
-            lists=bool(LISTS & set(wanted["client"])),
-            ports="client_and_port" in wanted["client"],
-        )
-    if "host" in wanted:
-        fields["host"] = first_given([value[variable] for variable in wanted["host"]])
-    if "status" in wanted:
-        fields["status"] = f"TRY_CAST({value['status']} AS SMALLINT)"
-    if "agent" in wanted:
-        fields["agent"] = value["http_user_agent"]
-    if "referer" in wanted:
-        fields["referer"] = f"split_part({value['http_referer']}, '?', 1)"
-    fields |= line_flags.expressions(
-        {field: value[names[0]] for field, names in wanted.items() if field in line_flags.FIELDS}
-    )
-    return Layout(name, note, "lines", fields, {}, plan.fits, form.fine, from_end, plan.steps)
-
-
-def _by_words(pieces: Sequence[Piece], names: set[str], *, more: bool) -> _Plan | None:
-    """Plan by splitting at quotation marks and spaces; None when a value of unknown width hides a wanted one."""
-    parts = split(pieces, '"')
-    values: dict[str, str] = {}
-    words: dict[str, str] = {}
-    conditions = [f"len(quoted) {'>=' if more else '='} {len(parts)}"]
-    for number, part in enumerate(parts, start=1):
+def _by_words(pieces: Sequence[Piece], names: set[str], *, more: bool) -> Words | None:
+    """Find values between quotation marks and spaces; None when a value of unknown width hides a wanted one."""
+    quoted = split(pieces, '"')
+    parts: list[Part] = []
+    places: dict[str, Place] = {}
+    for number, part in enumerate(quoted):
         inside = {piece.name for piece in part if isinstance(piece, Variable)}
-        last = more and number == len(parts)
+        last = more and number == len(quoted) - 1
         if last and not inside & names:
             break
         if not inside:
-            conditions.append(f"rtrim(quoted[{number}]) = {literal(''.join(map(str, part)).rstrip())}")
+            parts.append(Part(number, text="".join(map(str, part)).rstrip(" ")))
         elif len(part) == 1:
-            values |= dict.fromkeys(inside & names, f"quoted[{number}]")
+            places |= dict.fromkeys(inside & names, Place(number))
         else:
-            column = f"words_{number}"
-            words[column] = f"string_split(quoted[{number}], ' ')"
-            conditions += _conditions(split(part, " "), column, more=last)
+            words = split(part, " ")
+            parts.append(_counted(number, words, more=last))
             for name in inside & names:
-                expression = _word(split(part, " "), name, column)
-                if expression is None:
+                place = _place(number, words, name)
+                if place is None:
                     return None
-                values[name] = expression
-    steps: tuple[Mapping[str, str], ...] = ({"quoted": "string_split(line, '\"')"},)
-    return _Plan(values, (*steps, words) if words else steps, " AND ".join(conditions))
+                places[name] = place
+    return Words(places, len(quoted), more, tuple(parts))
 
 
-def _conditions(words: Sequence[Sequence[Piece]], column: str, *, more: bool) -> list[str]:
-    """Return what a part must meet: as many words as its format, or more, and where the format has fixed text, that text."""
+def _counted(number: int, words: Sequence[Sequence[Piece]], *, more: bool) -> Part:
+    """Return what a part must be: as many words as its format, or more, and where the format has fixed text, that text."""
     widths = [_width(word) for word in words]
-    least = sum(1 if width is None else width for width in widths)
-    found = [f"len({column}) {'>=' if more or None in widths else '='} {least}"]
-    place = 1
+    fixed: dict[int, str] = {}
+    place = 0
     for word, width in zip(words, widths, strict=True):
-        fixed = "".join(piece for piece in word if isinstance(piece, str))
-        if fixed and not any(isinstance(piece, Variable) for piece in word):
-            found.append(f"{column}[{place}] = {literal(fixed)}")
+        text = "".join(piece for piece in word if isinstance(piece, str))
+        if text and not any(isinstance(piece, Variable) for piece in word):
+            fixed[place] = text
         if width is None:
             break
         place += width
-    return found
+    least = sum(1 if width is None else width for width in widths)
+    return Part(number, least=least, most=None if more or None in widths else least, words=fixed)
 
 
-def _word(words: Sequence[Sequence[Piece]], name: str, column: str) -> str | None:
-    """Return the expression for one variable among space-separated words.
+def _place(number: int, words: Sequence[Sequence[Piece]], name: str) -> Place | None:
+    """Return where one variable stands among the words of a part.
 
-    >>> _word(split(parse("$remote_addr - $remote_user [$time_local]"), " "), "time_local", "w")
-    "substr(array_to_string(w[-2:-1], ' '), 2, length(array_to_string(w[-2:-1], ' ')) - 2)"
+    >>> _place(0, split(parse("$remote_addr - $remote_user [$time_local]"), " "), "time_local")
+    Place(part=0, first=-2, last=-1, before=1, after=1)
     """
     widths = [_width(word) for word in words]
     here = next(i for i, word in enumerate(words) if any(isinstance(p, Variable) and p.name == name for p in word))
     before, after = widths[:here], widths[here + 1 :]
     left = None if None in before else sum(w or 0 for w in before)
     right = None if None in after else sum(w or 0 for w in after)
-    if [isinstance(piece, Variable) for piece in words[here]].count(True) != 1:
+    variables = [isinstance(piece, Variable) for piece in words[here]]
+    if variables.count(True) != 1:
         return None
+    at = variables.index(True)
+    cut = len("".join(map(str, words[here][:at]))), len("".join(map(str, words[here][at + 1 :])))
     width = widths[here]
-    if width is None:
-        if left is None or right is None:
-            return None
-        value = f"array_to_string({column}[{left + 1}:{-right - 1}], ' ')"
-    elif left is not None:
-        value = f"{column}[{left + 1}]" if width == 1 else f"array_to_string({column}[{left + 1}:{left + width}], ' ')"
-    elif right is not None:
-        value = (
-            f"{column}[{-right - 1}]"
-            if width == 1
-            else f"array_to_string({column}[{-right - width}:{-right - 1}], ' ')"
-        )
-    else:
-        return None
-    return _without_literals(value, words[here])
+    if left is not None and (width is not None or right is not None):
+        return Place(number, left, left + width - 1 if width is not None else -1 - (right or 0), *cut)
+    if right is not None and width is not None:
+        return Place(number, -right - width, -right - 1, *cut)
+    return None
 
 
 def _width(word: Sequence[Piece]) -> int | None:
@@ -237,17 +183,8 @@ def _width(word: Sequence[Piece]) -> int | None:
     return 1 + sum(w - 1 for w in widths if w is not None)
 
 
-def _without_literals(value: str, word: Sequence[Piece]) -> str:
-    """Cut the literal text before and after the one variable of a word."""
-    position = next(i for i, piece in enumerate(word) if isinstance(piece, Variable))
-    before, after = len("".join(map(str, word[:position]))), len("".join(map(str, word[position + 1 :])))
-    if not before and not after:
-        return value
-    return f"substr({value}, {before + 1}, length({value}) - {before + after})"
-
-
-def _by_expression(pieces: Sequence[Piece], names: set[str], escape: str) -> _Plan:
-    """Plan by one regular expression over the whole line."""
+def _by_expression(pieces: Sequence[Piece], names: set[str], escape: str) -> Pattern:
+    """Find values by one regular expression over the whole line."""
     pattern = "^"
     captured: list[str] = []
     for position, piece in enumerate(pieces):
@@ -258,14 +195,11 @@ def _by_expression(pieces: Sequence[Piece], names: set[str], escape: str) -> _Pl
         value = value_pattern(piece, str(after)[:1], escape)
         if piece.name in names:
             captured.append(piece.name)
-            pattern += f"({value})"
+            pattern += f"(?P<{piece.name}>{value})"
         else:
             pattern += f"(?:{value})"
-    groups = ", ".join(map(literal, captured))
-    steps = ({"found": f"regexp_extract(line, {literal(pattern + '$')}, [{groups}])"},)
-    values = {name: f"found[{literal(name)}]" for name in captured}
     # A line that does not fit leaves all of them empty; one that does has a time, whatever else is empty in it.
-    return _Plan(values, steps, " OR ".join(f"{value} <> ''" for value in values.values()))
+    return Pattern(pattern + "$", tuple(captured))
 
 
 _EXACTLY: Final = {

@@ -15,50 +15,39 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from necropsy._internal.sql_quoting import literal
 from necropsy.evidence.access_log.formats.layout import Layout
+from necropsy.evidence.access_log.formats.timestamps import TimeForm
+from necropsy.evidence.access_log.formats.values import Columns
 
-_FIELDS: Final = {
+_SAID: Final = {
     "client": ("c-ip",),
     "host": ("x-host-header", "cs(Host)", "cs-host"),
     "status": ("sc-status",),
     "agent": ("cs(User-Agent)",),
     "referer": ("cs(Referer)",),
 }
+_FIELDS: Final = _SAID | {"method": ("cs-method",)}
 
 
 def recognise(lines: Sequence[str]) -> Layout | None:
     """Recognise by the line that names the columns; None without one, or without date, time and path."""
     names = next((line.split()[1:] for line in lines if line.startswith("#Fields:")), [])
-    place = {name: number for number, name in enumerate(names, start=1)}
+    place = {name: number for number, name in enumerate(names)}
     if not {"date", "time", "cs-uri-stem"} <= place.keys():
         return None
     tabs = any("\t" in line for line in lines if not line.startswith("#"))
-    separator = "chr(9)" if tabs else literal(" ")
-
-    def value(name: str) -> str:
-        return f"value[{place[name]}]"
-
-    stamp = f"TRY_CAST({value('date')} || ' ' || {value('time')} AS TIMESTAMP)"
-    method = value("cs-method") if "cs-method" in place else literal("GET")
-    fields = {"stamp": stamp, "request": f"{method} || ' ' || split_part({value('cs-uri-stem')}, '?', 1)"}
+    places = {"time": (place["date"], place["time"]), "target": (place["cs-uri-stem"],)}
     for field, candidates in _FIELDS.items():
-        for name in candidates:
-            if name in place:
-                fields.setdefault(field, value(name))
-    if "agent" in fields:
-        fields["agent"] = f"url_decode({fields['agent']})" if tabs else f"replace({fields['agent']}, '+', ' ')"
-    if "status" in fields:
-        fields["status"] = f"TRY_CAST({fields['status']} AS SMALLINT)"
-    if "referer" in fields:
-        fields["referer"] = f"split_part({fields['referer']}, '?', 1)"
-    said = ", ".join(f"{field}={name}" for field, names in _FIELDS.items() for name in names if name in place)
+        found = next((place[name] for name in candidates if name in place), None)
+        if found is not None:
+            places[field] = (found,)
+    said = ", ".join(f"{field}={name}" for field, names in _SAID.items() for name in names if name in place)
     return Layout(
         "W3C extended",
         f"W3C extended: {said}",
-        "lines",
-        fields,
-        fits=f"len(value) = {len(names)}",
-        steps=({"value": f"string_split(line, {separator})"},),
+        Columns("\t" if tabs else " ", len(names), places),
+        {field: (field,) for field in places},
+        TimeForm("iso", zoned=True, fine=False),
+        escapes="percent" if tabs else "plus",
         comment="#",
     )
