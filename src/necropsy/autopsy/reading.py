@@ -220,10 +220,8 @@ def _app_logs(evidence_log: EvidenceLog, sources: Sources, report_progress: Prog
         return
     from necropsy.evidence.app_log.reader import read as read_log
 
-    names = ", ".join(locator.rpartition("/")[2] for locator in sources.app_log[:3])
-    report_progress(f"reading {names}{' …' if len(sources.app_log) > 3 else ''}", None)
     try:
-        log = read_log(evidence_log.case, list(sources.app_log), checksums=sources.checksums)
+        log = read_log(evidence_log.case, sources.app_log, checksums=sources.checksums, progress=report_progress)
     except NecropsyError as error:
         evidence_log.fail("app_log", ", ".join(sources.app_log), error)
         return

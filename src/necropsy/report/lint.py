@@ -40,7 +40,7 @@ def render(
     said = [several(counts[severity], str(severity)) for severity in reversed(Severity) if counts[severity]]
     said = [text.replace("infos", "info").replace("criticals", "critical") for text in said]
     if refused:
-        said.append(f"{several(len({_file(item) for item in refused}), 'file')} refused or unread")
+        said.append(several(len(refused), "error"))
     if unjudged:
         said.append(f"{several(len(unjudged), 'place')} not examined")
     sheet.line((", ".join(said) or "nothing found", "bold"), f" in {several(len(files), 'file')}")
@@ -79,11 +79,6 @@ def _placed(finding: Finding) -> list[Exhibit]:
     return [exhibit for exhibit in exhibits if exhibit.origin is not None]
 
 
-def _file(item: Absent) -> str:
-    file, _, line = item.locator.rpartition(":")
-    return file if line.isdigit() and file else item.locator
-
-
 def _unread(sheet: Sheet, report: Report, refused: Sequence[Absent], unjudged: Sequence[Absent]) -> None:
     shown = {(item.locator, item.reason) for item in refused}
     unknown = {(item.locator, item.reason) for item in unjudged}
@@ -92,14 +87,14 @@ def _unread(sheet: Sheet, report: Report, refused: Sequence[Absent], unjudged: S
         if item.locator in accused:  # a finding says it better
             continue
         sheet.gap()
-        sheet.line((f"{inert(item.locator)}: ", "cyan"), ("refused", "bold red"), f" {prose(item.reason)}", hang=2)
+        sheet.line((f"{inert(item.locator)}: ", "cyan"), ("error:", "bold red"), f" {prose(item.reason)}", hang=2)
         sheet.line(prose(item.hint), indent=2)
     for item in report.absent:
         reason = item.reason.removeprefix(f"{item.locator}: ")
         if (item.locator, reason) not in shown:
             sheet.gap()
             place = item.locator.removesuffix(":0")
-            word = "not examined" if (item.locator, item.reason) in unknown else "assumed or unread"
+            word = "not examined:" if (item.locator, item.reason) in unknown else "note:"
             sheet.line((f"{inert(place)}: ", "cyan"), (word, "bold"), f" {prose(reason)}", hang=2)
             sheet.line(prose(item.hint), indent=2)
 

@@ -238,3 +238,18 @@ PIECES = st.sampled_from([
 def test_no_mixture_of_prefixes_times_and_objects_breaks_it(tmp_path, lines) -> None:
     log, rows = events(tmp_path, "2024-02-05 10:00:00 JedisDataException\n" + "\n".join(lines))
     assert sum(row[2] for row in rows) == log.events >= 1
+
+
+def test_progress_names_each_log_and_the_share_that_was_read_before(tmp_path: Path) -> None:
+    logs = [tmp_path / "a.log", tmp_path / "b.log"]
+    for log in logs:
+        log.write_text(SPRING_BOOT)
+    told: list[tuple[str, float | None]] = []
+    with Case.create(None) as case:
+        read(case, [str(log) for log in logs], progress=lambda stage, share: told.append((stage, share)))
+        read(case, [str(logs[0])], progress=lambda stage, share: told.append((stage, share)))
+    assert told == [
+        ("reading application logs: a.log, 1 of 2", 0.0),
+        ("reading application logs: b.log, 2 of 2", 0.5),
+        ("reading application logs: a.log, 1 of 1", None),
+    ]

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from necropsy._internal.progress import Progress
 from necropsy._internal.sql_quoting import literal
 from necropsy.evidence.app_log.entries import coded, entries, errors_of, peeled
 from necropsy.evidence.app_log.line_patterns import REQUEST
@@ -20,7 +21,7 @@ from necropsy.evidence.app_log.wrappers import Layer, layers
 from necropsy.model.errors import UnreadableSource
 from necropsy.model.evidence import Absent, Blemish, Source
 from necropsy.model.figures import several
-from necropsy.wire.files import STANDARD_INPUT, fingerprint, open_binary
+from necropsy.wire.files import STANDARD_INPUT, fingerprint, open_binary, size_of
 
 if TYPE_CHECKING:
     import duckdb
@@ -71,7 +72,13 @@ class _Read:
     """Where no time was recognised: number and shape of the first line that is not blank."""
 
 
-def read(case: Case, locators: Sequence[str], *, checksums: bool = True) -> ReadErrors:
+def read(
+    case: Case,
+    locators: Sequence[str],
+    *,
+    checksums: bool = True,
+    progress: Progress = lambda _stage, _share: None,
+) -> ReadErrors:
     """Read application logs and fill the case's ``error_event``.
 
     Parameters
@@ -82,12 +89,21 @@ def read(case: Case, locators: Sequence[str], *, checksums: bool = True) -> Read
         Paths, or ``-`` for standard input; plain or compressed.
     checksums
         Whether sources get checksum and size.
+    progress
+        Told which log is read, and which share of all their bytes was read before it.
 
     A file that cannot be read, or whose lines are no entries of a log, becomes an ``Absent``; it never raises for one:
     that such a file holds no error means nothing.
     """
     result = ReadErrors()
-    for locator in dict.fromkeys(locators):
+    distinct = tuple(dict.fromkeys(locators))
+    sizes = [size_of(locator) for locator in distinct]
+    total = sum(size or 0 for size in sizes)
+    for number, locator in enumerate(distinct):
+        before = sum(size or 0 for size in sizes[:number])
+        known = len(distinct) > 1 and None not in sizes and total > 0
+        which = f": {locator.rpartition('/')[2]}, {number + 1} of {len(distinct)}"
+        progress(f"reading application logs{which}", before / total if known else None)
         try:
             _read_one(case, locator, result, checksum=checksums)
         except UnreadableSource as error:

@@ -8,6 +8,7 @@ what it means for the store (``StoreTrouble``); here it is put into words.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from necropsy.examine.interface import Examiner
@@ -46,7 +47,7 @@ def _finding(case: Case, classes: Sequence[Mapping[str, Any]]) -> Finding:
     events = sum(by_trouble.values())
     begun = min((row["first"] for row in classes if row["first"] is not None), default=None)
     ended = max((row["last"] for row in classes if row["last"] is not None), default=None)
-    when = f", from {begun:%Y-%m-%d %H:%M} to {ended:{_end(begun, ended)}} UTC" if begun and ended else ""
+    when = _when(begun, ended) if begun and ended else ""
     exhibits = tuple(
         Exhibit(title=f"{row['class']}: {row['events']:,} ({WORDS[StoreTrouble(row['trouble'])].short})", query=_QUERY)
         for row in classes
@@ -63,7 +64,7 @@ def _finding(case: Case, classes: Sequence[Mapping[str, Any]]) -> Finding:
             if len(troubles) > 1
             else [f"{leading.meaning[0].upper()}{leading.meaning[1:]}."]
         )
-        + " That is what people saw: pages that hang or fail. It is the symptom; look for the cause above.",
+        + " This is what people saw as pages that hang or fail. It is a symptom, not the cause.",
         primary=exhibits[0],
         supporting=exhibits[1:] + signs,
         remedy=Remedy(
@@ -75,8 +76,16 @@ def _finding(case: Case, classes: Sequence[Mapping[str, Any]]) -> Finding:
     )
 
 
-def _end(begun: Any, ended: Any) -> str:
-    return "%H:%M" if begun.date() == ended.date() else "%Y-%m-%d %H:%M"
+def _when(begun: datetime, ended: datetime) -> str:
+    """Return ``, from … to … UTC``, or one moment when both are in the same minute.
+
+    >>> ten = datetime(2024, 2, 5, 10)
+    >>> _when(ten, datetime(2024, 2, 5, 10, 11)), _when(ten, ten)
+    (', from 2024-02-05 10:00 to 10:11 UTC', ', at 2024-02-05 10:00 UTC')
+    """
+    first = f"{begun:%Y-%m-%d %H:%M}"
+    last = f"{ended:%H:%M}" if begun.date() == ended.date() else f"{ended:%Y-%m-%d %H:%M}"
+    return f", at {first} UTC" if first.endswith(f" {last}") else f", from {first} to {last} UTC"
 
 
 EXAMINER: Final = Examiner(
