@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from necropsy.model.figures import IMMORTAL_S
+from necropsy.model.figures import IMMORTAL_S, several
 from necropsy.model.probe import Probe
 from necropsy.model.verdict import Prediction
 from necropsy.sessions.spring.names import GRACE_S
@@ -95,7 +95,7 @@ def predict(store: StoreFacts, creating: Sequence[Probe]) -> Prediction:
 def _per_day(creating: Sequence[Probe]) -> str:
     periods = sorted({probe.period_s for probe in creating})
     return " + ".join(
-        f"{sum(1 for probe in creating if probe.period_s == period)} probes x {DAY_S / period:,.0f}/d"
+        f"{several(sum(1 for probe in creating if probe.period_s == period), 'probe')} x {DAY_S / period:,.0f}/d"
         for period in periods
     )
 

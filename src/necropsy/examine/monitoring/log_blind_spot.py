@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from necropsy.examine import case_queries
 from necropsy.examine.interface import Examiner
+from necropsy.model.figures import several
 from necropsy.model.finding import Cleared, Confidence, Exhibit, Finding, Remedy, Severity
 from necropsy.probes.session_risk import UNKNOWN_ADDRESS, may_create, split_host
 
@@ -57,7 +58,7 @@ def examine(case: Case) -> Iterator[Finding | Cleared]:
     yield Finding(
         severity=Severity.WARNING if harmful else Severity.INFO,
         confidence=Confidence.HIGH if logged_ports else Confidence.MEDIUM,
-        title=f"{len(blind)} probed URLs go round the proxy: no access log shows port{'s' if ',' in ports else ''} {ports}",
+        title=f"{_who(blind)} the proxy: no access log shows port{'s' if ',' in ports else ''} {ports}",
         text=(
             "Counting visitors in the proxy's log misses them. The application's own access log would show them."
             + ("" if harmful else " They ask for health endpoints, so no session comes of it today.")
@@ -86,3 +87,7 @@ EXAMINER: Final = Examiner(
     helped_by=("backend",),
     examine=examine,
 )
+
+
+def _who(blind: list[Probe]) -> str:
+    return f"{several(len(blind), 'probed URL')} {'bypass' if len(blind) > 1 else 'bypasses'}"

@@ -65,7 +65,8 @@ def examine(case: Case) -> Iterator[Finding | Cleared]:
         )
     if right and not wrong:
         rest = f"; {unknown} more have a path whose name does not say what it is" if unknown else ""
-        yield Cleared("", f"{right} probed URLs, all of them health endpoints{rest}")
+        what = "all of them health endpoints" if right > 1 else "a health endpoint"
+        yield Cleared("", f"{several(right, 'probed URL')}, {what}{rest}")
 
 
 def _lost_its_path(probe: Probe) -> bool:
