@@ -8,7 +8,7 @@ import pytest
 
 from necropsy.autopsy import verdict_inputs
 from necropsy.case.store import Case
-from necropsy.verdict import parts
+from necropsy.verdict import chunks
 from necropsy.verdict.evidence import Attribution, Births
 
 
@@ -42,7 +42,7 @@ def test_births_are_sorted_whichever_way(way: str, monkeypatch: pytest.MonkeyPat
         monkeypatch.setattr(verdict_inputs, "_BITS", 0)
     if way == "by two threads":
         monkeypatch.setattr(verdict_inputs, "_WORTH_IT", 0)
-        monkeypatch.setattr(parts, "AT_ONCE", 1_000)
+        monkeypatch.setattr(chunks, "AT_ONCE", 1_000)
     random = np.random.default_rng(3)
     born = [int(ms) for ms in 1_558_724_400_000 + random.integers(0, 5_000, 3_000)]
     agents = [("curl/8", "Go-http-client/1.1", None)[n] for n in random.integers(0, 3, 3_000)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Iterator, Sequence
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -171,7 +172,7 @@ def with_other_values(line: str, rng: random.Random) -> str:
             if isinstance(here, dict) and rng.randrange(6) == 0:
                 del here[key]
             else:
-                here[key] = rng.choice(VALUES + OTHERS)
+                here[key] = deepcopy(rng.choice(VALUES + OTHERS))
             break
     text = json.dumps(whole, ensure_ascii=rng.random() < 0.4, separators=rng.choice([(",", ":"), (", ", ": ")]))
     if rng.randrange(8) == 0 and isinstance(whole, dict) and whole:

@@ -10,7 +10,7 @@ def test_timeouts_in_the_application_log_are_counted_with_their_time() -> None:
         )
         (finding,) = s.examine().findings
     assert finding.slug == "latency/command-timeouts"
-    assert "7 times, from 2019-05-24 18:00" in finding.title
+    assert "7 times, at 2019-05-24 18:00 UTC" in finding.title
 
 
 def test_timeouts_are_lined_up_with_the_vital_signs_of_the_store() -> None:

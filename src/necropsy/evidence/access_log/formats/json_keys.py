@@ -172,7 +172,8 @@ def flatten(samples: Sequence[object]) -> dict[Path, list[str]]:
     def walk(value: object, path: Path) -> None:
         if isinstance(value, dict) and len(path) < 4:
             for key, inner in value.items():
-                walk(inner, (*path, key))
+                if key:  # a key without a name tells nothing, and no column can be called by it
+                    walk(inner, (*path, key))
         elif isinstance(value, list) and value and path:
             walk(value[0], (*path, 0))
         elif isinstance(value, str | int | float) and not isinstance(value, bool):
