@@ -121,3 +121,13 @@ def test_a_dash_is_standard_output(folder: Path) -> None:
     said = run("examine", "--consul", "10.0.0.1=services.json", "--prometheus", "prometheus.yml", "--output", "-")
     assert "probes/wrong-path" in said.out
     assert not (folder / "-").exists()
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["verify", "what-if", "watch", "notify", "exporter", "prober", "guard run", "guard rules", "guard dashboards", "guard scrape"],
+)
+def test_examples_in_the_help_can_be_copied(command: str) -> None:
+    shown = run(*command.split(), "--help").out
+    assert "\\b" not in shown
+    assert f"\n    necropsy {command}" in shown

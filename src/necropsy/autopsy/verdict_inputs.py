@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from necropsy._internal.serialization import to_plain
 from necropsy.autopsy.evidence_log import Evidence
+from necropsy.examine import case_queries
 from necropsy.model.evidence import Absent
 from necropsy.model.verdict import Prediction
 from necropsy.probes.session_risk import idle_probes, may_create
@@ -104,7 +105,7 @@ def _births(case: Case, store: str) -> Births:
         resolution_s=float(summary["resolution"]),
         bytes_per_session=float(summary["bytes"]),
         total=summary["total"],
-        coverage=_coverage(case, store),
+        coverage=case_queries.share_read(case, store),
         taken_ms=case.value("SELECT epoch_ms(max(taken_at)) FROM source WHERE store = ?", [store]),
         lifetime_s=None if summary["lifetime"] is None else float(summary["lifetime"]),
         grace_s=float(grace_s(summary["layout"] or "")),
@@ -152,14 +153,6 @@ def _sorted(values: NDArray[np.int64]) -> NDArray[np.int64]:
         list(pool.map(np.ndarray.sort, np.array_split(values, 2)))
     values.sort(kind="stable")
     return values
-
-
-def _coverage(case: Case, store: str) -> float:
-    announced = case.value("SELECT value FROM server_fact WHERE store = ? AND name = 'keys-announced'", [store])
-    if announced is None:
-        return 1.0
-    read = int(case.value("SELECT coalesce(sum(keys), 0)::BIGINT FROM key_family WHERE store = ?", [store]))
-    return min(1.0, max(1, read) / int(announced))
 
 
 def circumstances(case: Case, evidence: Evidence, births: Mapping[str, Births]) -> Circumstances:

@@ -34,7 +34,7 @@ def cap_ttl(
     redis_ask_password: PasswordOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Shorten lifetimes in place: expiry, companions, and what the session carries. Nobody is logged out.
+    """Shorten lifetimes in place: the expiry, companion keys, and the lifetime stored in the session. Nobody is logged out.
 
     Spring's maxInactiveInterval and Express' originalMaxAge are written too, else the next use would make the session as
     long-lived as before. Where a session does not carry its lifetime (Flask, Django), change the application's setting first.

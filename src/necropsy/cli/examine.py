@@ -122,8 +122,8 @@ def examine(
 ) -> None:
     """Find out why a session store bloats, who does it, and how to stop it. Changes nothing.
 
-    Every option may be repeated; globs (quoted) and - for standard input work. All are optional but one: what is
-    missing shows as "not examined".
+    Every option may be repeated; globs (quoted) and - for standard input work. Give at least one
+    source: what needs a source that is missing is listed as "not examined".
 
     \b
     Examples:

@@ -81,16 +81,17 @@ def exporter(
         ),
     ] = None,
 ) -> None:
-    r"""Show Redis servers to Prometheus, under the metric names of redis_exporter.
+    """Show Redis servers to Prometheus, under the metric names of redis_exporter.
 
-    One server is shown at /metrics; of several each has /scrape?target=NAME. A scrape asks INFO, CONFIG GET, SLOWLOG and
-    LATENCY, and nothing of any key. A server that hangs is redis_up 0 within the time that Prometheus allows.
+    One server is shown at /metrics; of several each has /scrape?target=NAME. A scrape runs INFO, CONFIG GET, SLOWLOG and
+    LATENCY, and reads no key. A server that hangs is shown as redis_up 0 before the scrape times out.
 
     \b
+    Examples:
       necropsy exporter --redis redis://127.0.0.1:6379
       necropsy exporter --redis redis://127.0.0.1:6379 --sessions 10m --incident incident.toml
       necropsy exporter --redis A=redis://10.0.0.1 --redis B=rediss://10.0.0.2:6380 --listen 127.0.0.1:9122
-    """
+    """  # noqa: D301 -- \b is click's mark for text that is not to be wrapped
     from necropsy.cli.census import COMMAND
     from necropsy.guard.census.schedule import Census
     from necropsy.guard.census.worker import Asked

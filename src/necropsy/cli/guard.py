@@ -36,12 +36,13 @@ def rules(
         typer.Option("--out", metavar="DIR", help="Write necropsy.rules.yml into this folder. Default: print it."),
     ] = None,
 ) -> None:
-    r"""Write recording and alerting rules for Prometheus, one alert for each way in which sessions get out of hand.
+    """Write recording and alerting rules for Prometheus, one alert for each way in which sessions get out of hand.
 
     \b
+    Examples:
       necropsy guard rules --out /etc/prometheus/rules
       necropsy guard rules | promtool check rules /dev/stdin
-    """
+    """  # noqa: D301 -- \b is click's mark for text that is not to be wrapped
     from necropsy.guard.rules import as_yaml
 
     text = as_yaml()
@@ -67,14 +68,15 @@ def run(
         typer.Option("--listen", metavar="HOST:PORT", help="Where to listen, instead of what the file says."),
     ] = None,
 ) -> None:
-    r"""Run exporter, prober, watch, notifications and a page, in one process and at one port.
+    """Run exporter, prober, watch, notifications and a page, in one process and at one port.
 
     The file is that of `necropsy examine`, with a table [guard] (docs/guard.md). SIGHUP reads it again; with an error in it
-    the old one stays in use. SIGTERM answers what was asked, and ends.
+    the old one stays in use. SIGTERM finishes open requests, then ends.
 
     \b
+    Examples:
       necropsy guard run guard.toml
-    """
+    """  # noqa: D301 -- \b is click's mark for text that is not to be wrapped
     import queue
     import signal
 

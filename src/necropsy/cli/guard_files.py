@@ -17,11 +17,12 @@ Prometheus = Annotated[
 
 
 def dashboards(out: Out, prometheus: Prometheus = "http://127.0.0.1:9090") -> None:
-    r"""Write three dashboards for Grafana (one store, all stores, probes), and the files by which it finds them.
+    """Write three dashboards for Grafana (one store, all stores, probes), and the files by which it finds them.
 
     \b
+    Examples:
       necropsy guard dashboards --out grafana
-    """
+    """  # noqa: D301 -- \b is click's mark for text that is not to be wrapped
     from necropsy.guard.around.dashboards import files
 
     written(out, files(prometheus))
@@ -41,11 +42,12 @@ def scrape(
         list[str] | None, typer.Option("--alertmanager", metavar="HOST:PORT", help="Where alerts go; may be repeated.")
     ] = None,
 ) -> None:
-    r"""Write prometheus.yml for a guard: its own metrics, each of its stores, and probes that go through it.
+    """Write prometheus.yml for a guard: its own metrics, each of its stores, and probes that go through it.
 
     \b
+    Examples:
       necropsy guard scrape guard.toml --probe http://10.0.0.1:8080/health --out /etc/prometheus
-    """
+    """  # noqa: D301 -- \b is click's mark for text that is not to be wrapped
     from necropsy.autopsy.incident_file import load
     from necropsy.guard.around.scrape import as_yaml
     from necropsy.guard.configuration import read_guard

@@ -16,14 +16,15 @@ def notify(
     test: Annotated[bool, typer.Option("--test", help="Show what each way would be sent.")] = False,
     send: Annotated[bool, typer.Option("--send", help="With --test: send it, too.")] = False,
 ) -> None:
-    r"""Show what each way of [[guard.tell]] would be sent for a notice, and send it when told to.
+    """Show what each way of [[guard.tell]] would be sent for a notice, and send it when told to.
 
     The notice is that of an incident that did not happen, and says so.
 
     \b
+    Examples:
       necropsy notify guard.toml --test
       necropsy notify guard.toml --test --send
-    """
+    """  # noqa: D301 -- \b is click's mark for text that is not to be wrapped
     from necropsy.guard.configuration import read_guard
     from necropsy.guard.notify.message import Message, State, sample
     from necropsy.guard.notify.post import NotSent

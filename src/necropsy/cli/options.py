@@ -68,7 +68,7 @@ ReadMethodOption = Annotated[
     ReadMethod,
     typer.Option(
         help="How a live store is read: its replication stream, SCAN by read-only scripts, or by plain commands."
-        " By default what it permits and can bear."
+        " By default the fastest that the server permits within --max-impact."
     ),
 ]
 FormerReadMethodOption = Annotated[
@@ -76,7 +76,7 @@ FormerReadMethodOption = Annotated[
 ]
 """The name that ``--read-method`` had."""
 ImpactOption = Annotated[
-    str, typer.Option(metavar="TIME", help="Latency that reading may add for the store's other clients: 1ms, 500us.")
+    str, typer.Option(metavar="TIME", help="Latency that may be added for the store's other clients: 1ms, 500us.")
 ]
 PasswordOption = Annotated[
     bool,

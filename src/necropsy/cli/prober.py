@@ -34,15 +34,16 @@ def prober(
         typer.Option("--delegate", metavar="URL", help="A blackbox exporter for the modules that are not served here."),
     ] = None,
 ) -> None:
-    r"""Answer /probe as the blackbox exporter's http prober does, without starting a session each time.
+    """Answer /probe as the blackbox exporter's http prober does, without starting a session each time.
 
     Prometheus' configuration stays as it is: only the address of the exporter changes. SIGHUP reads the configuration
     again; with an error in it the old one stays in use.
 
     \b
+    Examples:
       necropsy prober --config blackbox.yml
       necropsy prober --config blackbox.yml --session http_2xx=forbid --listen 127.0.0.1:9116
-    """
+    """  # noqa: D301 -- \b is click's mark for text that is not to be wrapped
     from necropsy.guard.prober.site import Prober
     from necropsy.guard.web import Site, read_web_config, serve
 

@@ -69,15 +69,15 @@ def purge(
         bool,
         typer.Option(
             "--include-unknown-may-log-out",
-            help="Also sessions of which nobody can tell whether somebody is logged in.",
+            help="Also delete sessions of which it is unknown whether somebody is logged in. This may log users out.",
         ),
     ] = False,
     trust_lifetime: Annotated[
         bool,
         typer.Option(
             "--trust-inferred-lifetime",
-            help="Take the longest time to live for everybody's lifetime, where sessions do not say theirs: who has a shorter"
-            " one looks idle.",
+            help="Where sessions do not record their lifetime, assume the longest time to live that is seen. Dangerous: a"
+            " session with a shorter lifetime then looks idle, and may be deleted while it is in use.",
         ),
     ] = False,
     store: Annotated[str | None, typer.Option(help="Which store of the case.")] = None,
@@ -101,8 +101,8 @@ def purge(
     journal_by: Annotated[
         JournalBy,
         typer.Option(
-            help="Where the journal's values come from: a snapshot of the server (a fork, then nothing a key), or DUMP for"
-            " each. By default a snapshot, where it is worth it and memory allows it."
+            help="Where the journal's values come from: snapshot (one fork of the server, no cost for each key), or dump (DUMP of"
+            " each key). By default a snapshot, if it saves work and memory allows it."
         ),
     ] = JournalBy.AUTO,
     yes: YesOption = False,
@@ -118,10 +118,11 @@ def purge(
     redis_ask_password: PasswordOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Delete sessions of no use without logging anybody out. Without --apply it only plans.
+    """Delete sessions of no use without logging anybody out. Without --apply it only makes a plan.
 
     Each session is judged again when its turn comes, written to a journal, and deleted only if it is still what was judged.
-    Who is logged in, or was here within --idle, stays. Ctrl-C once stops after the batch; the same command goes on.
+    Sessions that are logged in, or were used within --idle, are kept. Press Ctrl-C once to stop after the current batch;
+    run the same command again to go on.
 
     \b
     Examples:

@@ -42,17 +42,18 @@ def verify(
     format: TextOrJsonOption = TextOrJson.TEXT,  # noqa: A002
     quiet: QuietOption = False,
 ) -> None:
-    r"""Say of each creator that a case names whether it still starts sessions: cured, partly, not, or too early to tell.
+    """Say of each creator that a case names whether it still starts sessions: cured, partly, not, or too early to tell.
 
-    The births in the store tell it, not the configuration: a forgotten server goes on at its own moments. A store that the
-    case and the command name once needs no name.
+    The sessions created since the fix decide, not the configuration: a server that was forgotten keeps creating them. A store
+    needs a name only if the case has several.
 
     \b
+    Examples:
       necropsy verify incident.case --redis redis://127.0.0.1:6379
       necropsy verify incident.case --rdb A=a-now.rdb --rdb B=b-now.rdb --format json | jq .outcome
 
     Exit codes: 0 cured, 12 partly cured, 13 not cured, 4 too early or not to be judged.
-    """
+    """  # noqa: D301 -- \b is click's mark for text that is not to be wrapped
     from necropsy.autopsy import sources as given
     from necropsy.autopsy.verifying import verify as run
     from necropsy.report import verify as shown

@@ -44,17 +44,18 @@ def watch(
     ] = None,
     once: Annotated[bool, typer.Option("--once", help="Look once, for a timer of your own.")] = False,
 ) -> None:
-    r"""Examine again and again, and say what changed since the look before.
+    """Examine again and again, and say what changed since the look before.
 
-    Told are a new creator of sessions, a share that crosses its limit, a half fix, a population that is steady where
-    configuration does not predict it, births after a deploy, a store that is full within a day, an instance that is gone,
-    and a store that cannot be read; each once, and again when it is over. It goes to standard output, and by the ways that
-    [[guard.tell]] of the file names: Alertmanager, Slack, a webhook, apprise.
+    It reports, once when it begins and once when it is over: a new creator of sessions, a share that crosses its limit, a
+    partial fix, a number of sessions that levels off where the configuration does not predict it, births after a deploy, a
+    store that is full within a day, an instance that is gone, and a store that cannot be read. Notices go to standard output
+    and to each channel in [[guard.tell]] of the file: Alertmanager, Slack, a webhook, apprise.
 
     \b
+    Examples:
       necropsy watch incident.toml --every 10m
       necropsy watch incident.toml --once --event "$(date -Is)=deploy v42"
-    """
+    """  # noqa: D301 -- \b is click's mark for text that is not to be wrapped
     from necropsy.cli.census import COMMAND
     from necropsy.guard.census.schedule import Census
     from necropsy.guard.configuration import read_guard

@@ -26,13 +26,14 @@ def what_if(
     memory: Annotated[str | None, typer.Option(metavar="SIZE", help="Another memory limit: 64MB.")] = None,
     format: TextOrJsonOption = TextOrJson.TEXT,  # noqa: A002
 ) -> None:
-    r"""Say what a store would become: as it goes on, with each step alone, and with all of them. Reads nothing but the case.
+    """Say what a store would become: as it goes on, with each step alone, and with all of them. Reads nothing but the case.
 
     \b
+    Examples:
       necropsy what-if incident.case
       necropsy what-if incident.case --fix probes/creates-sessions --purge
       necropsy what-if incident.case --fix all --ttl 1d --purge --memory 64MB --format json | jq '.stores[].together'
-    """
+    """  # noqa: D301 -- \b is click's mark for text that is not to be wrapped
     from necropsy.autopsy.sources import parse_size
     from necropsy.autopsy.what_if import what_if as run
     from necropsy.examine.registry import SLUGS

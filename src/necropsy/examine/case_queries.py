@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Final
 from weakref import WeakKeyDictionary
 
 from necropsy._internal.serialization import from_plain
-from necropsy.model.figures import several
+from necropsy.model.figures import percent, several
+from necropsy.model.finding import Unexamined
 from necropsy.model.probe import Backend, Probe
 
 if TYPE_CHECKING:
@@ -82,6 +83,28 @@ def duration(seconds: float) -> str:
         if round(seconds / length, 2) >= 1:
             return several(round(seconds / length), unit)
     return several(max(round(seconds), 0), "second")
+
+
+def share_read(case: Case, store: str) -> float:
+    """Share of a store's keys that could be read, 0 to 1: below 1 where its dump breaks off."""
+    announced = case.value("SELECT value FROM server_fact WHERE store = ? AND name = 'keys-announced'", [store])
+    if announced is None:
+        return 1.0
+    read = int(case.value("SELECT coalesce(sum(keys), 0)::BIGINT FROM key_family WHERE store = ?", [store]))
+    return min(1.0, max(1, read) / int(announced))
+
+
+def in_part(case: Case, store: str) -> Unexamined | None:
+    """What an examiner of keys that belong together says of a dump that breaks off; None for a whole one.
+
+    The other key may lie in the part that is missing.
+    """
+    share = share_read(case, store)
+    if share >= 1.0:
+        return None
+    return Unexamined(
+        "", ("keys",), f"store {store}: only {percent(share)} of its dump could be read; give a whole one"
+    )
 
 
 def sessions_by_store(case: Case) -> dict[str, int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from necropsy.model.figures import several
+from necropsy.model.figures import IMMORTAL_S, several
 from necropsy.model.report import Report
 from necropsy.model.verdict import Actor, Kind, View
 from necropsy.report.escaping import inert, prose
@@ -16,15 +16,16 @@ _NEARLY_ALL = 0.9
 
 def seen(report: Report) -> list[tuple[str, str]]:
     """For each store what of its births can be seen at all; nothing of a store of which there is nothing to say."""
-    told = [(inert(view.store), "; ".join(_limits(view))) for view in report.verdict.views]
+    told = [(inert(view.store), "; ".join(_limits(view, report.taken_at))) for view in report.verdict.views]
     return [(store, text) for store, text in told if text]
 
 
-def _limits(view: View) -> list[str]:
+def _limits(view: View, now: datetime) -> list[str]:
     said = []
-    if view.horizon_at is not None and view.births:
+    # Of sessions that never expire in practice none has: a day decades ago would tell nothing.
+    if view.horizon_at is not None and view.births and (now - view.horizon_at).total_seconds() < IMMORTAL_S:
         said.append(
-            f"what was born before {moment(_minute(view.horizon_at))} may have expired: shares are of what is left"
+            f"sessions born before {moment(_minute(view.horizon_at))} may have expired: shares are of those still there"
         )
     if view.covered_from is not None and view.covered_to is not None and view.births:
         share = view.covered / view.births

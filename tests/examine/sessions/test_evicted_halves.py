@@ -31,3 +31,12 @@ def test_what_has_one_key_by_design_has_lost_none(columns: dict[str, object]) ->
     with scene() as s:
         said = s.source("rdb").sessions(100).sessions(100, **columns).examine()
     assert SLUG in cleared(said)
+
+
+def test_a_dump_that_breaks_off_says_nothing_of_halves() -> None:
+    """The marker may lie in the part that is missing: nothing was evicted."""
+    with scene() as s:
+        said = s.source("rdb").sessions(30).sessions(600, keys=1).facts(**{"keys-announced": "70908"}).examine()
+    assert [f.slug for f in said.findings if f.slug == SLUG] == []
+    (unread,) = (one for one in said.unexamined if one.slug == SLUG)
+    assert "of its dump could be read; give a whole one" in unread.hint

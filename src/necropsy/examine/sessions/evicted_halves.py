@@ -15,7 +15,7 @@ from necropsy._internal.sql_quoting import literal
 from necropsy.examine import case_queries
 from necropsy.examine.interface import Examiner
 from necropsy.model.figures import percent, several
-from necropsy.model.finding import Cleared, Confidence, Exhibit, Finding, Remedy, Severity
+from necropsy.model.finding import Cleared, Confidence, Exhibit, Finding, Remedy, Severity, Unexamined
 
 if TYPE_CHECKING:
     from necropsy.case.store import Case
@@ -31,7 +31,7 @@ _LEAST: Final = 0.01
 _MANY: Final = 0.1
 
 
-def examine(case: Case) -> Iterator[Finding | Cleared]:
+def examine(case: Case) -> Iterator[Finding | Cleared | Unexamined]:
     """One finding or clearance per store with sessions of two keys."""
     policies = {
         row["store"]: row["value"]
@@ -40,6 +40,9 @@ def examine(case: Case) -> Iterator[Finding | Cleared]:
     for store in case_queries.sessions_by_store(case):
         row = case.rows(_COUNT, [store])[0]
         if not row["n"]:
+            continue
+        if (unread := case_queries.in_part(case, store)) is not None:
+            yield unread
             continue
         share = row["halves"] / row["n"]
         if row["halves"] < _FEWEST or share < _LEAST:

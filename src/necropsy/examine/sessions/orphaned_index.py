@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 from necropsy._internal.sql_quoting import literal
 from necropsy.examine import case_queries
 from necropsy.examine.interface import Examiner
-from necropsy.model.finding import Cleared, Confidence, Exhibit, Finding, Remedy, Severity
+from necropsy.model.finding import Cleared, Confidence, Exhibit, Finding, Remedy, Severity, Unexamined
 
 if TYPE_CHECKING:
     from necropsy.case.store import Case
@@ -39,10 +39,13 @@ GROUP BY e.family ORDER BY dead DESC, e.family
 """
 
 
-def examine(case: Case) -> Iterator[Finding | Cleared]:
+def examine(case: Case) -> Iterator[Finding | Cleared | Unexamined]:
     """One finding per store and index family with many dead entries."""
     for store in case_queries.sessions_by_store(case):
         families = case.rows(ORPHANS, [store]) if case.rows(_LASTING, [store]) else []
+        if families and (unread := case_queries.in_part(case, store)) is not None:
+            yield unread
+            continue
         guilty = [f for f in families if f["dead"] >= _LEAST_DEAD and f["dead"] >= _LEAST_SHARE * f["entries"]]
         for family in guilty:
             yield Finding(
