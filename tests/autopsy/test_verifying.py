@@ -18,7 +18,7 @@ from necropsy.autopsy.verifying import verify
 from necropsy.lab.demo import stage
 from necropsy.lab.story import INCIDENT, JUST_FIXED, NOW, PARTIAL_FIX, Story
 from necropsy.model.errors import UsageError
-from necropsy.model.verification import CREATES, CURED, NOT_CURED, PARTLY, STOPPED, Verification
+from necropsy.model.verification import CREATES, CURED, NOT_CURED, PARTLY, STOPPED, UNJUDGED, Verification
 from necropsy.report.verify import as_json, as_text
 
 pytestmark = pytest.mark.integration
@@ -42,7 +42,7 @@ def looked_at(case: Path, folder: Path, story: Story) -> Verification:
 
 def test_half_a_fix_names_the_server_that_goes_on(incident: Path, tmp_path: Path) -> None:
     made = looked_at(incident, tmp_path, PARTIAL_FIX)
-    (check,) = made.stores
+    check, _ = made.stores
     assert (check.outcome, made.exit_code) == (PARTLY, 12)
     states = {one.name: one.state for one in check.creators}
     assert {name for name, state in states.items() if state == CREATES} == {"172.12.1.190:80", "172.12.1.190:8080"}
@@ -56,9 +56,21 @@ def test_half_a_fix_names_the_server_that_goes_on(incident: Path, tmp_path: Path
 
 def test_a_whole_fix_is_a_cure_with_the_time_at_which_each_creator_stopped(incident: Path, tmp_path: Path) -> None:
     made = looked_at(incident, tmp_path, JUST_FIXED)
-    (check,) = made.stores
-    assert (check.outcome, made.exit_code) == (CURED, 0)
+    check, other = made.stores
+    assert check.outcome == CURED
+    assert (other.store, other.outcome, made.exit_code) == ("admin-b", UNJUDGED, 4)
+    assert other.reason.startswith("it was not given")
     assert {one.last_at.hour for one in check.creators if one.last_at} <= {12, 13}
+
+
+def test_what_was_not_read_of_a_dump_has_not_stopped(incident: Path, tmp_path: Path) -> None:
+    staged = stage(tmp_path, seed=3, story=JUST_FIXED)
+    whole = Path(load(str(staged.incident)).stores[0].locator.text)
+    cut = tmp_path / "cut.rdb"
+    cut.write_bytes(whole.read_bytes()[:3_000])
+    made = verify(incident, Sources(stores=(StoreSource("admin-a", DumpPath(str(cut))),), checksums=False))
+    assert (made.stores[0].outcome, made.exit_code) == (UNJUDGED, 4)
+    assert "of its keys could be read" in made.stores[0].reason
 
 
 def test_the_same_store_again_is_no_cure(incident: Path, tmp_path: Path) -> None:

@@ -125,7 +125,18 @@ def test_a_dash_is_standard_output(folder: Path) -> None:
 
 @pytest.mark.parametrize(
     "command",
-    ["verify", "what-if", "watch", "notify", "exporter", "prober", "guard run", "guard rules", "guard dashboards", "guard scrape"],
+    [
+        "verify",
+        "what-if",
+        "watch",
+        "notify",
+        "exporter",
+        "prober",
+        "guard run",
+        "guard rules",
+        "guard dashboards",
+        "guard scrape",
+    ],
 )
 def test_examples_in_the_help_can_be_copied(command: str) -> None:
     shown = run(*command.split(), "--help").out

@@ -41,7 +41,7 @@ def test_the_incident_says_that_a_bigger_machine_was_not_needed(case: Path) -> N
     first, second = text.split("STORE")[1:]
     assert "ENOUGH 16 MB" in first
     assert "no end: it never becomes steady" in second
-    assert "memory is full on 2019-" in second
+    assert "memory is full about 2019-" in second
 
 
 def test_the_json_is_what_its_schema_says(case: Path) -> None:

@@ -43,6 +43,7 @@ def verify(case_path: Path, sources: Sources, progress: Progress | None = None) 
     from necropsy.case.store import Case
     from necropsy.examine import case_queries as queries
     from necropsy.verdict.attribution import attribute
+    from necropsy.verdict.verification import not_looked_at
 
     report_progress: Progress = progress or (lambda _stage, _share: None)
     with Case.open(case_path) as old:
@@ -60,10 +61,11 @@ def verify(case_path: Path, sources: Sources, progress: Progress | None = None) 
         claims = {name: [claim for claim in attribution.claims if claim.store == name] for name in births}
         moments = verdict_inputs.read_at(new, read.now)
         checks = [
-            _check(name, before[name], _after(births[name], claims[name], moments[name], around), probes)
+            _check(name, before[name], _after(new, births[name], claims[name], moments[name], around), probes)
             for name in births
             if name in before
         ]
+    checks += [not_looked_at(name, before[name]) for name in before if name not in births and before[name].claims]
     return Verification(__version__, str(case_path), case_at, tuple(checks))
 
 
@@ -79,6 +81,7 @@ def _before(case: Case) -> dict[str, Reading]:
             at=now,
             sessions=case.value("SELECT count(*) FROM session WHERE store = ?", [name]),
             claims=[claim for claim in made if claim.store == name],
+            layout=_layout(case, name),
         )
         for name in verdict_inputs.stores(case)
     }
@@ -107,7 +110,7 @@ def _around(around: Circumstances, probes: Sequence[Probe], backends: Sequence[B
     return replace(around, probes=probes, backends=backends, idle=idle_probes(probes, backends))
 
 
-def _after(births: Births, claims: Sequence[Claim], read_at: datetime, around: Circumstances) -> Reading:
+def _after(case: Case, births: Births, claims: Sequence[Claim], read_at: datetime, around: Circumstances) -> Reading:
     from necropsy.verdict.verification import Reading
 
     return Reading(
@@ -117,7 +120,29 @@ def _after(births: Births, claims: Sequence[Claim], read_at: datetime, around: C
         lifetime_s=births.lifetime_s,
         births_known=births.total == 0 or births.born_ms.size > 0,
         logs_given=around.logs_given,
+        layout=_layout(case, births.store),
+        unread=_unread(case, births.store),
     )
+
+
+def _layout(case: Case, store: str) -> str:
+    return case.value("SELECT mode(layout) FROM session WHERE store = ?", [store]) or ""
+
+
+def _unread(case: Case, store: str) -> str:
+    """Say why the sessions of a store are not all known; empty when they are."""
+    from necropsy.examine.case_queries import share_read
+    from necropsy.model.figures import percent
+
+    share = share_read(case, store)
+    if share < 1.0:
+        return f"only {percent(share)} of its keys could be read: give a whole dump"
+    damaged = case.value(
+        "SELECT count(*) FROM blemish b JOIN source s ON s.locator = b.file WHERE s.store = ? AND b.unit = 'byte'"
+        " AND b.place > 0",
+        [store],
+    )
+    return "its dump is damaged: give a whole one" if damaged else ""
 
 
 def _check(name: str, before: Reading, after: Reading, probes: Sequence[Probe]) -> StoreCheck:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -113,7 +113,33 @@ def streams(case: Case, store: str, at: datetime) -> list[Stream]:
             regular=row["period_s"] is not None,
         )
         for row in going_on
-    ]
+    ] + unexplained(case, store, at)
+
+
+def unexplained(case: Case, store: str, at: datetime) -> list[Stream]:
+    """Return the births of the last day that nobody explains: they go on, whoever makes them."""
+    from necropsy.verdict.future import Stream
+    from necropsy.verdict.what_if import UNEXPLAINED
+
+    naive = at.replace(tzinfo=None)
+    row = case.rows(
+        "SELECT count(*) AS births, min(born_at) AS first FROM session WHERE store = $store AND born_at > $since"
+        " AND born_at <= $at",
+        {"store": store, "at": naive, "since": naive - timedelta(days=1)},
+    )[0]
+    claimed = case.value("SELECT coalesce(sum(births), 0) FROM birth_claim WHERE store = ?", [store])
+    total = case.value("SELECT count(*) FROM session WHERE store = ? AND born_at IS NOT NULL", [store])
+    share = max(0.0, 1 - claimed / total) if total else 0.0
+    births = row["births"] * share
+    if births < _FEWEST or share < _LEAST_SHARE:
+        return []
+    days = max((naive - row["first"]) / timedelta(days=1), 1 / 24)
+    return [Stream(UNEXPLAINED, "nobody known", births / days, deviation=float(births**-0.5))]
+
+
+_FEWEST: Final = 20
+_LEAST_SHARE: Final = 0.05
+"""Births that nobody explains are followed from this share of all on: fewer are people whom no log shows."""
 
 
 def _deviation(births: float, low: float, high: float) -> float:

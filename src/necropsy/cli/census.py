@@ -18,12 +18,16 @@ COMMAND: Final = (sys.executable, "-m", "necropsy.cli.census")
 def main() -> int:
     """Take the look that standard input asks for."""
     from necropsy.cli.process import tune
+    from necropsy.cli.stopping import Stopped, stoppable
     from necropsy.guard.census.worker import decode_asked, encode, take
 
     tune()
     asked = decode_asked(sys.stdin.read())
     try:
-        taken = take(asked)
+        with stoppable():  # so that a look that is ended leaves no half of a case
+            taken = take(asked)
+    except Stopped as stopped:
+        return stopped.exit_code
     except NecropsyError as error:
         sys.stderr.write(f"{error.message}\n")
         return error.exit_code

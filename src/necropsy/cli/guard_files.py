@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from necropsy.model.errors import NecropsyError
+from necropsy.model.errors import NecropsyError, UsageError
 
 Out = Annotated[Path, typer.Option("--out", metavar="DIR", help="Write into this folder.")]
 Prometheus = Annotated[
@@ -53,6 +53,12 @@ def scrape(
     from necropsy.guard.configuration import read_guard
     from necropsy.guard.rules import as_yaml as rules
 
+    for url in probe or []:
+        if "@" in url.partition("://")[2].partition("/")[0]:
+            raise UsageError(
+                "an address of --probe holds a password, which every reader of Prometheus' labels would see",
+                hint="Leave it out, and give it in the prober's module: basic_auth.",
+            )
     guard = read_guard(str(config))
     stores = [store.name for store in load(str(config)).stores]
     text = as_yaml(guard.listen, stores, probe or [], module, alertmanager or [])

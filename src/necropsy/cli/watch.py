@@ -63,6 +63,7 @@ def watch(
     from necropsy.guard.notify.ledger import Ledger
     from necropsy.guard.notify.teller import Teller
     from necropsy.guard.watch.events import parse_event
+    from necropsy.guard.watch.kept import require_own
 
     config = read_guard(str(incident))
     for text in event or ():
@@ -74,6 +75,7 @@ def watch(
         events=(*config.events, *(event or ())),
         event_file=str(event_file) if event_file else config.event_file,
     )
+    require_own(Path(config.case))
     ledger = Ledger(Path(f"{config.case}.told"))
     teller = Teller(config.ways, ledger, lambda text: typer.echo(f"warning: {text}", err=True))
     printer = Printer(ledger)

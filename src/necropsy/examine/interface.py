@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from necropsy.examine.case_queries import unknown_layout
+from necropsy.examine.case_queries import sessions_by_store, share_read, unknown_layout
+from necropsy.model.figures import percent
 from necropsy.model.finding import Cleared, Finding, Severity, Unexamined
 
 if TYPE_CHECKING:
@@ -127,8 +128,16 @@ def examine_all(case: Case, examiners: Sequence[Examiner]) -> Examination:
                 cleared.append(replace(said, slug=examiner.slug))
             else:
                 unexamined.append(replace(said, slug=examiner.slug))
+    cleared = [replace(one, text=one.text + _in_part(case)) for one in cleared] if cleared else []
     found = in_order(_without_false_health(findings), (examiner.slug for examiner in examiners))
     return Examination(found, tuple(cleared), tuple(unexamined))
+
+
+def _in_part(case: Case) -> str:
+    """What is added to each acquittal where a dump breaks off: nobody is cleared of what was not read."""
+    shares = {store: share_read(case, store) for store in sessions_by_store(case)}
+    told = ", ".join(f"{percent(share)} of store {store}" for store, share in shares.items() if share < 1.0)
+    return f"; of what could be read ({told})" if told else ""
 
 
 _ILL: Final = ("sessions/", "memory/", "latency/", "traffic/", "probes/creates-sessions")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+_REPLICAS = ("replica", "prometheus_replica", "prometheus", "__replica__", "cluster")
 _NAMING = ("store", "alias", "name", "addr", "instance", "service", "redis")
 
 
@@ -21,17 +22,30 @@ def match(stores: Mapping[str, str], measured: Sequence[Mapping[str, str]]) -> d
     {'A': 0, 'B': 1}
     >>> match({"dump": ""}, [{"instance": "10.0.0.4:9121"}]), match({"dump": ""}, [{"instance": "a"}, {"instance": "b"}])
     ({'dump': 0}, {})
+    >>> match({"A": "10.0.0.4:6379"}, [{"addr": "10.9.9.9:6380"}])  # the one that is there is another
+    {}
+    >>> match({"A": "10.0.0.4:6379"}, [{"addr": "10.0.0.4:6379", "replica": "a"}, {"addr": "10.0.0.4:6379", "replica": "b"}])
+    {'A': 0}
     """
     found: dict[str, int] = {}
     for name, address in stores.items():
         fits = [index for index, labels in enumerate(measured) if _fits(name, address, labels)]
-        if len(fits) == 1:
+        if fits and len({_without_replica(measured[index]) for index in fits}) == 1:  # two Prometheus measure the same
             found[name] = fits[0]
     left = [index for index in range(len(measured)) if index not in found.values()]
     unknown = [name for name in stores if name not in found]
-    if len(measured) == len(stores) == 1 and unknown:
+    if len(measured) == len(stores) == 1 and unknown and not (stores[unknown[0]] and _names_a_server(measured[0])):
         found[unknown[0]] = left[0]
     return found
+
+
+def _names_a_server(labels: Mapping[str, str]) -> bool:
+    """Whether the labels name the Redis server itself, and not the exporter alone."""
+    return any(labels.get(label) for label in ("addr", "alias", "store"))
+
+
+def _without_replica(labels: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    return tuple(sorted((name, text) for name, text in labels.items() if name not in _REPLICAS))
 
 
 def _fits(name: str, address: str, labels: Mapping[str, str]) -> bool:

@@ -39,7 +39,7 @@ def _store(store: StoreOutlooks) -> list[str]:
 
 def _outlook(label: str, outlook: Outlook) -> list[str]:
     said = ", ".join(outlook.steps) if outlook.steps else "as it goes on"
-    text = f"{said}: {count(outlook.births_per_day)} births a day by machines"
+    text = f"{said}: {count(outlook.births_per_day)} births a day, those of people apart"
     lines = wrap(text, 79, initial_indent=f"{label:<7}", subsequent_indent=" " * 7)
     now = f"{several(outlook.sessions_now, 'session')}, {size(outlook.bytes_now)}"
     if outlook.sessions_steady is None or outlook.bytes_steady is None or outlook.steady_after_s is None:

@@ -51,6 +51,10 @@ class Reading:
     lifetime_s: float | None = None
     births_known: bool = True
     logs_given: bool = False
+    layout: str = ""
+    """Commonest layout of its sessions; empty when it has none."""
+    unread: str = ""
+    """Why its sessions are not all known; empty when they are. What was not read has not stopped."""
 
 
 def check(store: str, before: Reading, after: Reading, probes: Sequence[Probe]) -> StoreCheck:
@@ -170,11 +174,10 @@ def _outcome(
     creators: Sequence[CheckedCreator], machines: Sequence[Claim], before: Reading, after: Reading
 ) -> tuple[str, datetime | None, str]:
     """Return outcome, when it can be told if it is too early, and why it cannot be judged."""
-    if not after.births_known:
-        return UNJUDGED, None, "the store's sessions do not tell when they were born"
-    if not machines:
-        return UNJUDGED, None, "the case names nobody but people: there is nothing to verify"
     creating = [one for one in creators if one.state == CREATES]
+    reason = _unjudged(machines, before, after)
+    if reason and not (creating and reason == after.unread):
+        return UNJUDGED, None, reason
     unknown = [one for one in creators if one.state == UNKNOWN]
     if creating:
         stopped = any(one.state == STOPPED for one in creators)
@@ -188,6 +191,33 @@ def _outcome(
             return TOO_EARLY, until, ""
         return UNJUDGED, None, unknown[0].reason
     return CURED, None, ""
+
+
+def _unjudged(machines: Sequence[Claim], before: Reading, after: Reading) -> str:
+    """Say why the silence of a store proves nothing; empty when it does."""
+    if not after.births_known:
+        return "the store's sessions do not tell when they were born"
+    if not machines:
+        return "the case names nobody but people: there is nothing to verify"
+    if before.layout and after.layout and before.layout != after.layout:
+        return f"its sessions are {after.layout}, and were {before.layout}: is it the same store?"
+    return after.unread
+
+
+def not_looked_at(store: str, before: Reading) -> StoreCheck:
+    """A store of the case that was not given again: nothing is known of it."""
+    return StoreCheck(
+        store=store,
+        outcome=UNJUDGED,
+        creators=(),
+        sessions_before=before.sessions,
+        sessions_now=0,
+        plateau=None,
+        births_per_day_now=0.0,
+        lifetime_s=None,
+        taken_at=before.at,
+        reason="it was not given: name it by --rdb or --redis, too",
+    )
 
 
 def _plateau(per_day: float, after: Reading) -> float | None:

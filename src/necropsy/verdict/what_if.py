@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+UNEXPLAINED: Final = "unexplained"
+"""Slug of births whose creator is not known: no fix ends them."""
 _POINTS: Final = 49
 _HEADROOM: Final = 2.0
 """Of a limit that is enough: room for a day on which twice as many come, for buffers and for a save."""
@@ -70,7 +72,11 @@ def outlook(store: Store, steps: Steps) -> Outlook:
     """Return where a store goes under some steps."""
     import numpy as np
 
-    going_on = [stream for stream in store.streams if "all" not in steps.fixes and stream.slug not in steps.fixes]
+    going_on = [
+        stream
+        for stream in store.streams
+        if stream.slug == UNEXPLAINED or ("all" not in steps.fixes and stream.slug not in steps.fixes)
+    ]
     per_day = sum(stream.per_day for stream in going_on)
     lifetime = steps.ttl_s if steps.ttl_s is not None else store.lifetime_s
     never = is_immortal(lifetime) or lifetime is None
@@ -169,6 +175,8 @@ def _notes(store: Store, steps: Steps) -> list[str]:
         notes.append("sessions that are there keep their lifetime; cap-ttl shortens it")
     unknown = [slug for slug in steps.fixes if slug != "all" and slug not in {stream.slug for stream in store.streams}]
     notes += [f"{slug} creates nothing in this store" for slug in unknown]
+    if any(stream.slug == UNEXPLAINED for stream in store.streams):
+        notes.append("births that nobody explains go on as they are: no fix is known for them")
     if store.people:
         notes.append("sessions of people are taken to stay as many as they are today")
     return notes

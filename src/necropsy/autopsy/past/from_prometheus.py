@@ -100,6 +100,10 @@ def _whose(evidence_log: EvidenceLog, past: History, stores: Mapping[str, str]) 
             if store not in found
         ]
     )
+    for store, index in found.items():
+        if names[index] not in (store, stores[store]):
+            taken = f"{names[index]} is taken for store {store}, as it is the one that fits"
+            evidence_log.record([Source("history", past.source, store=store, note=taken)])
     return {store: past.measured[index] for store, index in found.items()}
 
 

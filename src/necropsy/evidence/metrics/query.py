@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 MOST_POINTS: Final = 11_000
 """Points of one series that Prometheus returns for one request (``exceeded maximum resolution``)."""
-_TIMEOUT_S: Final = 120.0
+_TIMEOUT_S: Final = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +121,14 @@ def _piece(
         yield labels, at, found
 
 
+def _hint(status: int) -> str:
+    if status in (401, 403):
+        return "Write the login into the address: http://user:password@prometheus:9090."
+    if status >= 500:
+        return "The server is there and cannot answer now: try again later, or ask for less with --history-since."
+    return "Name the address before /api, as in http://prometheus:9090."
+
+
 def _json(body: bytes, status: int, shown: str) -> dict[str, Any]:
     try:
         found = json.loads(body)
@@ -128,5 +136,5 @@ def _json(body: bytes, status: int, shown: str) -> dict[str, Any]:
         found = None
     if not isinstance(found, dict):
         said = f"answers {status}" if status != 200 else "does not answer JSON"
-        raise UnreadableSource(f"{shown}: {said}", hint="Name the address before /api, as in http://prometheus:9090.")
+        raise UnreadableSource(f"{shown}: {said}", hint=_hint(status))
     return found

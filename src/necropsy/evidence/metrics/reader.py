@@ -22,7 +22,7 @@ from necropsy.model.evidence import Absent
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_KEYS: Final = "sum without (db) (redis_db_keys)"
+_KEYS: Final = "redis_db_keys"
 _OTHERS: Final[Mapping[str, str]] = {
     "expired": "redis_expired_keys_total",
     "evicted": "redis_evicted_keys_total",
@@ -30,11 +30,12 @@ _OTHERS: Final[Mapping[str, str]] = {
     "bytes": "redis_memory_used_bytes",
     "limit": "redis_memory_max_bytes",
 }
-_TARGETS: Final = "max by (job, instance) (probe_success)"
+_TARGETS: Final = "probe_success"
 _NOT_ITS_OWN: Final = frozenset({"__name__", "db"})
 _MOST_TARGETS: Final = 500
 _LOOKBACK_S: Final = 330.0
 """A series is shown for five minutes after its last sample: what came or went within that time of an end is not dated."""
+_MARGIN_S: Final = 30.0
 _WINDOW_S: Final = 3_600.0
 """Around a change, in the second pass."""
 
@@ -90,11 +91,12 @@ def read(
     on = grid(start_s, end_s)
     asked = len(_OTHERS) + 2
     try:
-        keys = ask(address, _KEYS, on, lambda share: progress(share / asked))
+        keys = ask(address, _of_all_databases(_KEYS, on), on, lambda share: progress(share / asked))
         others: dict[str, list[Series]] = {}
         for done, (name, metric) in enumerate(_OTHERS.items(), 1):
-            others[name] = ask(address, metric, on, lambda share, done=done: progress((done + share) / asked))  # type: ignore[misc]
-        targets = ask(address, _TARGETS, on)
+            progress(done / asked)
+            others[name] = ask(address, _latest(metric, on), on)
+        targets = ask(address, f"max by (job, instance) ({_latest(_TARGETS, on)})", on)
     except UnreadableSource as error:
         return History(
             source, absent=(Absent("history", source, error.message.removeprefix(f"{source}: "), error.hint),)
@@ -109,11 +111,20 @@ def births_near(address: str, one: Measured, at_s: float, least_step_s: float = 
     on = grid(at_s - _WINDOW_S, at_s + _WINDOW_S, least_step_s)
     chosen = "{" + ",".join(f'{name}="{_quoted(text)}"' for name, text in sorted(one.labels.items())) + "}"
     try:
-        keys = ask(address, f"sum without (db) (redis_db_keys{chosen})", on)
+        keys = ask(address, _of_all_databases(f"redis_db_keys{chosen}", on), on)
         others = {name: ask(address, f"{metric}{chosen}", on) for name, metric in _OTHERS.items()}
     except UnreadableSource:
         return None
     return _measured(on, keys[0], others) if keys else None
+
+
+def _latest(metric: str, on: Grid) -> str:
+    """Return the expression of the latest sample at each moment: on a coarse grid the server would not look back far enough."""
+    return f"last_over_time({metric}[{on.step_s:.0f}s])" if on.step_s > _LOOKBACK_S - _MARGIN_S else metric
+
+
+def _of_all_databases(metric: str, on: Grid) -> str:
+    return f"sum without (db) ({_latest(metric, on)})"
 
 
 def _quoted(text: str) -> str:

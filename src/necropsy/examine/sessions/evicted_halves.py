@@ -49,6 +49,9 @@ def examine(case: Case) -> Iterator[Finding | Cleared | Unexamined]:
             yield Cleared("", f"store {store}: {several(row['n'], 'session')} of two keys, {row['halves']:,} lack one")
             continue
         policy = policies.get(store, "")
+        if policy == "noeviction":
+            yield _without_eviction(store, row["halves"], row["n"])
+            continue
         yield Finding(
             severity=Severity.CRITICAL if share >= _MANY else Severity.WARNING,
             confidence=Confidence.HIGH if policy and policy != "noeviction" else Confidence.MEDIUM,
@@ -83,6 +86,27 @@ def examine(case: Case) -> Iterator[Finding | Cleared | Unexamined]:
             sessions=row["halves"],
             bytes=row["bytes"],
         )
+
+
+def _without_eviction(store: str, halves: int, sessions: int) -> Finding:
+    """A server that evicts nothing today: who took the markers is not known."""
+    return Finding(
+        severity=Severity.WARNING,
+        confidence=Confidence.LOW,
+        title=f"{halves:,} of {several(sessions, 'session')} in store {store} lack one of their two keys",
+        text=(
+            "Their marker (…:sessions:expires:<id>) is gone and the hash is there. The server evicts nothing (noeviction), so"
+            " who took the markers is not known: a clean-up by pattern, an eviction under an earlier policy, or a restore."
+        ),
+        primary=Exhibit(
+            title=f"{halves:,} without their marker",
+            query=(
+                f"SELECT keys, count(*) AS sessions FROM session WHERE store = {literal(store)} AND {_WHOLE}"
+                " GROUP BY keys ORDER BY keys"
+            ),
+        ),
+        store=store,
+    )
 
 
 EXAMINER: Final = Examiner(

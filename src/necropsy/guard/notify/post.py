@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import http.client
 import json
 import ssl
@@ -10,7 +11,7 @@ import urllib.request
 from collections.abc import Mapping
 from ipaddress import ip_address
 from typing import Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit, urlunsplit
 
 _TIMEOUT_S: Final = 10.0
 _SERVER_ERROR: Final = 500
@@ -55,8 +56,9 @@ def post(url: str, body: Any, headers: Mapping[str, str] | None = None) -> str:
     who = host_of(url)
     proxies = urllib.request.ProxyHandler({} if _is_loopback(urlsplit(url).hostname or "") else None)
     opener = urllib.request.build_opener(proxies, _Stay())
-    sent = {"Content-Type": "application/json", "User-Agent": "necropsy", **(headers or {})}
-    request = urllib.request.Request(url, json.dumps(body).encode(), sent, method="POST")  # noqa: S310 -- checked where it is configured
+    address, login = _login(url)
+    sent = {"Content-Type": "application/json", "User-Agent": "necropsy", **login, **(headers or {})}
+    request = urllib.request.Request(address, json.dumps(body).encode(), sent, method="POST")  # noqa: S310 -- checked where it is configured
     try:
         with opener.open(request, timeout=_TIMEOUT_S) as answer:
             return str(answer.read(_LONGEST).decode("utf-8", "replace"))
@@ -73,6 +75,20 @@ def post(url: str, body: Any, headers: Mapping[str, str] | None = None) -> str:
     except (OSError, http.client.HTTPException, ssl.SSLError, ValueError) as error:
         reason = getattr(error, "reason", None) or error
         raise NotSent(f"{who}: {getattr(reason, 'strerror', None) or type(reason).__name__}", again=True) from None
+
+
+def _login(url: str) -> tuple[str, dict[str, str]]:
+    """Return the address without user and password, and the header that carries them.
+
+    >>> _login("http://me:p%40w@127.0.0.1:9093/")
+    ('http://127.0.0.1:9093/', {'Authorization': 'Basic bWU6cEB3'})
+    """
+    parts = urlsplit(url)
+    if parts.username is None:
+        return url, {}
+    pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+    bare = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+    return bare, {"Authorization": "Basic " + base64.b64encode(pair.encode()).decode()}
 
 
 def host_of(url: str) -> str:

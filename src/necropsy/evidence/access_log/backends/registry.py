@@ -76,7 +76,7 @@ def _connect(address: str) -> Any:
     except ImportError as error:
         raise UsageError(f"--engine {masked_address(address)}: {first_line(error)}", hint=INSTALL) from error
     except Exception as error:  # whatever the driver of any engine raises when it is refused or finds nobody
-        first = first_line(error)
+        first = first_line(error).replace(address, masked_address(address))
         if isinstance(error, ValueError) or "://" not in address:
             raise UsageError(
                 f"--engine {masked_address(address)}: {first}",
