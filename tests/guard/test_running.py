@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import threading
 import urllib.request
 from pathlib import Path
@@ -159,7 +160,11 @@ def test_no_process_of_a_guard_is_left_when_it_ended(tmp_path: Path) -> None:
 def test_a_configuration_that_is_wrong_ends_the_start_with_the_reason(tmp_path: Path, text: str, said: str) -> None:
     (tmp_path / "guard.toml").write_text(text)
     run = subprocess.run(
-        ["necropsy", "guard", "run", "guard.toml"], cwd=tmp_path, capture_output=True, text=True, check=False
+        [sys.executable, "-m", "necropsy.cli.main", "guard", "run", "guard.toml"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert run.returncode in (1, 2)
     assert said in run.stderr

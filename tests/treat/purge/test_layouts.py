@@ -23,7 +23,7 @@ NAMES = sorted({facts["layout"]: name for name, facts in reversed(FACTS.items())
 _AGO_S = 10
 _OPAQUE = frozenset({"redisson_tomcat"})
 """Writers whose bytes do not tell who is logged in."""
-_ALL_STAY = frozenset({"auth_js", "better_auth", "fastapi_users", "oauth2_proxy", "tower_sessions"})
+_ALL_STAY = frozenset({"auth_js", "better_auth", "fastapi_users", "magento_handler", "oauth2_proxy", "tower_sessions"})
 """Writers of whose sessions each is logged in, or may be."""
 
 
