@@ -28,6 +28,7 @@ from necropsy.guard.page.live import Live
 from necropsy.guard.page.site import Page
 from necropsy.guard.page.view import Probed, Server, State
 from necropsy.guard.prober.site import Prober
+from necropsy.guard.watch.kept import require_own
 from necropsy.guard.watch.notice import SEVERITIES, Notice
 from necropsy.guard.web import Request, Response, Route, Site, WebConfig, drain, read_web_config, serve
 from necropsy.model.errors import NecropsyError
@@ -86,6 +87,7 @@ class Guard:
         self._reloaded_at = datetime.now(UTC)
         self._report = ""
         config = read_guard(str(path))
+        require_own(Path(config.case))
         self._ledger = Ledger(Path(f"{config.case}.told"))
         self._parts = self._make(config)
         self._notices: tuple[Notice, ...] = ()
