@@ -1,7 +1,7 @@
 from necropsy.history.change_points import ChangePoint
 from necropsy.history.events import Event, event_of
 
-CHANGE = ChangePoint(10_000.0, 9_940.0, 10_060.0, 5.0, 1_440.0, True)
+CHANGE = ChangePoint(10_000.0, 9_940.0, 10_060.0, 5.0, 1_440.0)
 
 
 def event(at_s: float, kind: str = "given", store: str | None = None) -> Event:

@@ -32,7 +32,7 @@ def examine(
     CaseError
         The case cannot be written.
     """
-    from necropsy.autopsy import judging, reading, reporting, verdict_inputs
+    from necropsy.autopsy import judging, past, reading, reporting, verdict_inputs
     from necropsy.case.store import Case
 
     report_progress: Progress = progress or (lambda _stage, _share: None)
@@ -40,6 +40,7 @@ def examine(
     with Case.create(case_path, withhold_key=withhold_key, large=reading.needs_disk(sources)) as case:
         evidence = reading.read(case, sources, report_progress)
         births = verdict_inputs.births_by_store(case)
+        past.record(evidence, sources, births, report_progress)
         report_progress("weighing the evidence", None)
         judging.judge(case, evidence, sources, births)
         return reporting.report(case, births)

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 class Evidence:
     """Evidence that stays in memory beside the case: configuration texts, which patches are made from, and their simulation."""
 
+    log: EvidenceLog
+    """Where its sources are recorded."""
     files: list[ConfigurationFile] = field(default_factory=list)
     simulation: Simulation | None = None
     now: datetime = field(default_factory=lambda: datetime.now(UTC))

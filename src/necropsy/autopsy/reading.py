@@ -8,7 +8,6 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from necropsy.autopsy import past
 from necropsy.autopsy.evidence_log import Evidence, EvidenceLog
 from necropsy.autopsy.simulation_tables import chart
 from necropsy.autopsy.sources import KINDS, DumpPath, LiveAddress, Sources, StoreSource
@@ -39,7 +38,7 @@ def read(case: Case, sources: Sources, report_progress: Progress, *, may_be_empt
     """
     evidence_log = EvidenceLog(case)
     sources = _nameable(evidence_log, sources)
-    evidence = Evidence()
+    evidence = Evidence(evidence_log)
     _configuration(evidence_log, sources, evidence, report_progress)
     _access_logs(evidence_log, sources, evidence, report_progress)
     _whereabouts(evidence_log, sources, evidence)
@@ -53,12 +52,26 @@ def read(case: Case, sources: Sources, report_progress: Progress, *, may_be_empt
             moments.append(taken_at)
     evidence.now = max(moments) if moments else _newest(case) or datetime.now(UTC)
     case.set_meta("now", evidence.now.isoformat())
-    past.record(evidence_log, evidence, sources, report_progress)
+    if not sources.history:  # with one it is known when the past has been read: ``require_evidence``
+        require_evidence(evidence_log, may_be_empty=may_be_empty)
+    return evidence
+
+
+def require_evidence(evidence_log: EvidenceLog, *, may_be_empty: bool = False) -> None:
+    """Raise ``NoEvidence`` when a case holds nothing that can be examined.
+
+    Parameters
+    ----------
+    evidence_log
+        Of this case; its absences are the reasons.
+    may_be_empty
+        Whether a store without a key is enough.
+    """
+    case = evidence_log.case
     silent = case.value("SELECT count(*) FROM source WHERE reader = 'app_log'")  # a log without an error says something
     silent = silent or (may_be_empty and case.has("server_fact"))
-    if not evidence_log.sources or not (silent or any(case.has(table) for table in _EVIDENCE)):
+    if not case.has("source") or not (silent or any(case.has(table) for table in _EVIDENCE)):
         raise _no_evidence(case, evidence_log.absent)
-    return evidence
 
 
 def _nameable(evidence_log: EvidenceLog, sources: Sources) -> Sources:

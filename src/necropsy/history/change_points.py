@@ -52,8 +52,6 @@ class ChangePoint:
     before_per_hour: float
     after_per_hour: float
     """Rates of up to a day on both sides, as far as the neighbouring changes."""
-    daily_pattern_excluded: bool
-    """Whether there were other days to compare with; else a sharp daily rise would look alike."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,7 +254,6 @@ def _change(grid: _Grid, left: int, border: int, right: int, scatter: float) -> 
         latest_s=grid.start_s + (near_left + high + 2) * grid.step_s,
         before_per_hour=_per_hour(grid, before, border),
         after_per_hour=_per_hour(grid, border, after),
-        daily_pattern_excluded=grid.spans * grid.step_s >= _DAYS_FOR_PATTERN * DAY_S,
     )
 
 

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from necropsy._internal.progress import Progress
-    from necropsy.autopsy.evidence_log import Evidence, EvidenceLog
+    from necropsy.autopsy.evidence_log import Evidence
     from necropsy.autopsy.sources import Sources
+    from necropsy.verdict.evidence import Births
 
 
 def record(
-    evidence_log: EvidenceLog,
     evidence: Evidence,
     sources: Sources,
+    births: Mapping[str, Births],
     report_progress: Progress,
 ) -> None:
     """Write the history, the events and the change points of every store into the case.
@@ -22,21 +24,26 @@ def record(
     ------
     UsageError
         An event in the future, or an older case that is about other stores.
+    NoEvidence
+        The past was all that was given, and it cannot be had.
     """
-    from necropsy.autopsy import verdict_inputs
     from necropsy.autopsy.past import events as named
-    from necropsy.autopsy.past import from_prometheus, from_sessions, keeping
+    from necropsy.autopsy.past import from_sessions, keeping
+    from necropsy.autopsy.reading import require_evidence
 
-    case = evidence_log.case
-    births = verdict_inputs.births_by_store(case)
+    case = evidence.log.case
     events = [*named.given(sources, evidence.now), *named.commits(sources, evidence.now)]
     series = []
     for address in sources.history:
-        found, seen = from_prometheus.read(evidence_log, address, sources, evidence.now, report_progress)
+        from necropsy.autopsy.past import from_prometheus
+
+        found, seen = from_prometheus.read(evidence.log, address, sources, evidence.now, report_progress)
         series += found
         events += seen
+    if sources.history:
+        require_evidence(evidence.log)
     for path in sources.before:
-        series += from_sessions.older(evidence_log, path, births)
+        series += from_sessions.older(evidence.log, path, births)
     series += from_sessions.own(births)
     keeping.keep_events(case, events)
     for past in series:

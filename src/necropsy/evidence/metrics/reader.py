@@ -7,7 +7,7 @@ the samples are (``births_near``).
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -170,11 +170,3 @@ def _targets(on: Grid, series: Sequence[Series], source: str) -> list[Event]:
         if last < on.points - margin:
             events.append(Event(on.start_s + last * on.step_s, "target-left", f"last {what}", source))
     return events
-
-
-def within(one: Measured, low_s: float, high_s: float) -> Measured:
-    """Return the part of a history between two moments."""
-    at = one.series.at_s
-    inside = (at >= low_s) & (at <= high_s)
-    cut = {name: getattr(one.series, name)[inside] for name in ("at_s", "keys", "expired", "evicted", "uptime_s")}
-    return replace(one, series=StoreSeries(**cut), bytes=one.bytes[inside], limit=one.limit[inside])

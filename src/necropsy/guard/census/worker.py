@@ -81,7 +81,7 @@ def take(asked: Asked) -> Taken:
     NecropsyError
         Nothing could be read, or the case cannot be written.
     """
-    from necropsy.autopsy import judging, reading, reporting, verdict_inputs
+    from necropsy.autopsy import judging, past, reading, reporting, verdict_inputs
     from necropsy.case.store import Case
     from necropsy.guard.census.families import families
     from necropsy.report.completeness import recap
@@ -92,6 +92,7 @@ def take(asked: Asked) -> Taken:
     with Case.create(Path(watch.case) if watch is not None else None, large=reading.needs_disk(sources)) as case:
         evidence = reading.read(case, sources, lambda _stage, _share: None, may_be_empty=True)
         births = verdict_inputs.births_by_store(case)
+        past.record(evidence, sources, births, lambda _stage, _share: None)
         anew = _carry_over(case, watch, evidence.now) if watch is not None else ""
         judging.judge(case, evidence, sources, births)
         report = reporting.report(case, births)
