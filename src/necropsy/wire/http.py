@@ -95,8 +95,6 @@ def get(
 
 def _taken_apart(url: str) -> tuple[str, str, str]:
     """Return the address to show, the one to ask, and the Authorization header that it carries."""
-    import base64
-
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
@@ -109,8 +107,18 @@ def _taken_apart(url: str) -> tuple[str, str, str]:
         raise UnreadableSource("an address with a space or a control character", hint="Encode it as %20.")
     if parts.username is None:
         return bare, bare, ""
-    login = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
-    return bare, bare, "Basic " + base64.b64encode(login.encode()).decode()
+    return bare, bare, basic_authorization(unquote(parts.username), unquote(parts.password or ""))
+
+
+def basic_authorization(user: str, password: str) -> str:
+    """Value of the Authorization header for a user and a password (RFC 7617).
+
+    >>> basic_authorization("me", "p@w")
+    'Basic bWU6cEB3'
+    """
+    import base64
+
+    return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
 
 
 def _next(asked: str, location: str, shown: str) -> str:

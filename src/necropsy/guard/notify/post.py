@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import http.client
 import json
 import ssl
@@ -12,6 +11,8 @@ from collections.abc import Mapping
 from ipaddress import ip_address
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit, urlunsplit
+
+from necropsy.wire.http import basic_authorization
 
 _TIMEOUT_S: Final = 10.0
 _SERVER_ERROR: Final = 500
@@ -86,9 +87,8 @@ def _login(url: str) -> tuple[str, dict[str, str]]:
     parts = urlsplit(url)
     if parts.username is None:
         return url, {}
-    pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
     bare = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
-    return bare, {"Authorization": "Basic " + base64.b64encode(pair.encode()).decode()}
+    return bare, {"Authorization": basic_authorization(unquote(parts.username), unquote(parts.password or ""))}
 
 
 def host_of(url: str) -> str:

@@ -24,6 +24,7 @@ from necropsy.model.errors import ConfigurationError
 from necropsy.probes.prometheus.duration import parse_duration
 from necropsy.probes.syntax.document import parse_yaml
 from necropsy.probes.syntax.node import Node
+from necropsy.wire.http import basic_authorization
 
 OTHER_PROBERS: Final = ("tcp", "dns", "icmp", "grpc", "unix", "websocket")
 _NOT_YET: Final = {
@@ -148,12 +149,10 @@ _CREDENTIALS: Final = ("basic_auth", "authorization", "bearer_token", "bearer_to
 
 def _authorization(http: Node) -> dict[str, str]:
     """Return the Authorization header that the credentials of a module make."""
-    import base64
-
     if (basic := http.get("basic_auth")) is not None:
         _known(basic, ("username", "username_file", "password", "password_file"), "basic_auth")
         user, password = _secret(basic, "username"), _secret(basic, "password")
-        return {"Authorization": "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()}
+        return {"Authorization": basic_authorization(user, password)}
     if (authorization := http.get("authorization")) is not None:
         _known(authorization, ("type", "credentials", "credentials_file"), "authorization")
         kind = _text(authorization, "type") or "Bearer"
