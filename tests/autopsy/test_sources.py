@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -69,10 +69,32 @@ def test_a_toml_file_names_its_sources_relative_to_itself(tmp_path: Path) -> Non
     ]
 
 
+def test_a_toml_file_names_the_past_and_what_happened_when(tmp_path: Path) -> None:
+    (tmp_path / "incident.toml").write_text(
+        'history = "http://prometheus:9090"\nhistory-since = "7d"\nbefore = ["older/*.case"]\n'
+        'event = ["2026-11-02T14:00=version 14", "2026-11-03T09:00:00+01:00=version 15"]\n'
+    )
+    (tmp_path / "older").mkdir()
+    for name in ("one.case", "two.case"):
+        (tmp_path / "older" / name).touch()
+    sources = load(str(tmp_path / "incident.toml"))
+    assert sources.history == ("http://prometheus:9090",)
+    assert sources.history_since == timedelta(days=7)
+    assert sources.before == (str(tmp_path / "older/one.case"), str(tmp_path / "older/two.case"))
+    assert sources.event == ("2026-11-02T14:00=version 14", "2026-11-03T09:00:00+01:00=version 15")
+    sources.require_some()
+
+
 @pytest.mark.parametrize(
     ("text", "line", "reason"),
     [
         ("a = \n", 1, "not TOML"),
+        ('now = 2019-05-24\nevent = ["a deploy"]\n', 2, "not TIME=TEXT"),
+        ('event = "tomorrow=a deploy"\n', 1, "not a time"),
+        ("event = 5\n", 1, "event is not TIME=TEXT"),
+        ('history-since = "long"\n', 1, "not a duration"),
+        ("history = 9090\n", 1, "history is not an address"),
+        ("before = [1]\n", 1, "before is not a file name"),
         ('now = 2019-05-24\nrbd = "x"\n', 2, "unknown name 'rbd'"),
         ("\n[[store]]\n", 2, "without rdb"),
         ("now = 5\n", 1, "not a time"),

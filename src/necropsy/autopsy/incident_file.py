@@ -5,16 +5,29 @@ from __future__ import annotations
 import re
 import tomllib
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from necropsy.autopsy.sources import KINDS, Sources, StoreSource, as_address, parse_size, parse_time, stores, unique
+from necropsy.autopsy.sources import (
+    KINDS,
+    Sources,
+    StoreSource,
+    as_address,
+    parse_event,
+    parse_size,
+    parse_time,
+    stores,
+    unique,
+)
 from necropsy.model.errors import ConfigurationError, NecropsyError, UnreadableSource
+from necropsy.treat.purge.selection import duration_s
 from necropsy.wire.files import STANDARD_INPUT, expand, read_text
 
 _TEXTS: Final = ("log-format", "prometheus-version", "blackbox-version", "consul-version", "prometheus-host")
-_NAMES: Final = frozenset((*KINDS, *_TEXTS, "rdb", "store", "now", "field", "guard"))
+_PAST: Final = ("history", "history-since", "before", "event")
+_NAMES: Final = frozenset((*KINDS, *_TEXTS, *_PAST, "rdb", "store", "now", "field", "guard"))
+_EVENT: Final = "2026-11-02T14:00=deploy of version 14"
 _STORE: Final = frozenset(("name", "rdb", "redis", "memory-limit"))
 
 
@@ -30,6 +43,10 @@ def load(path: str) -> Sources:
         field = ["client=remote_ip"]        # optional: which key of a JSON access log holds what
         prometheus = ["prometheus.yml"]
         consul = ["consul/*.json"]
+        history = ["http://prometheus:9090"]        # optional: who measured the stores, as --history
+        history-since = "7d"                        # optional
+        before = ["last-week.case"]                 # optional: older cases of the same stores
+        event = ["2019-05-20T14:00=version 14"]     # optional: what happened when
 
         [[store]]
         name = "A"
@@ -85,7 +102,11 @@ class _Incident:
         return Sources(
             stores=unique([*stores(self._located(document, "rdb")), *(s for e in entries for s in self._stores(e))]),
             now=self._moment(document.get("now")),
-            field=self._fields(document),
+            field=self._listed(document, "field", "FIELD=KEY", "client=remote_ip"),
+            history=self._listed(document, "history", "an address", "http://prometheus:9090"),
+            history_since=self._span(document.get("history-since")),
+            before=self._located(document, "before"),
+            event=self._events(document),
             **located,
             **texts,
         )
@@ -120,14 +141,27 @@ class _Incident:
         folder = Path(self.path).parent
         return tuple(expand(_beside(pattern, folder) for pattern in patterns))
 
-    def _fields(self, document: dict[str, Any]) -> tuple[str, ...]:
-        value = document.get("field", [])
-        pairs = [value] if isinstance(value, str) else value
-        if not isinstance(pairs, list) or not all(isinstance(pair, str) for pair in pairs):
-            raise self._wrong(
-                "field", "field is not FIELD=KEY or a list of them", 'Write field = ["client=remote_ip"].'
-            )
-        return tuple(pairs)
+    def _listed(self, document: dict[str, Any], name: str, what: str, example: str) -> tuple[str, ...]:
+        value = document.get(name, [])
+        texts = [value] if isinstance(value, str) else value
+        if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
+            raise self._wrong(name, f"{name} is not {what} or a list of them", f'Write {name} = ["{example}"].')
+        return tuple(texts)
+
+    def _events(self, document: dict[str, Any]) -> tuple[str, ...]:
+        texts = self._listed(document, "event", "TIME=TEXT", _EVENT)
+        for text in texts:
+            try:
+                parse_event(text)
+            except NecropsyError as error:
+                raise self._wrong("event", error.message, f'Write event = ["{_EVENT}"].') from error
+        return texts
+
+    def _span(self, value: object) -> timedelta | None:
+        try:
+            return timedelta(seconds=duration_s(str(value))) if value is not None else None
+        except NecropsyError as error:
+            raise self._wrong("history-since", error.message, 'Write history-since = "7d".') from error
 
     def _text(self, table: dict[str, Any], name: str) -> str | None:
         value = table.get(name)

@@ -262,3 +262,20 @@ def parse_time(text: str) -> datetime:
     except ValueError:
         raise UsageError(f"{text!r} is not a time", hint="Write it like 2019-05-24T19:00:00Z.") from None
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def parse_event(text: str) -> tuple[datetime, str]:
+    """Read what happened when; a time without a zone is UTC.
+
+    >>> parse_event("2019-05-24T19:00:00Z=deploy v42")
+    (datetime.datetime(2019, 5, 24, 19, 0, tzinfo=datetime.timezone.utc), 'deploy v42')
+
+    Raises
+    ------
+    UsageError
+        Not TIME=TEXT.
+    """
+    time, equals, what = text.strip().partition("=")
+    if not equals or not what.strip():
+        raise UsageError(f"{text!r} is not TIME=TEXT", hint="Write it like '2026-11-02T14:00=deploy of version 14'.")
+    return parse_time(time.strip()), what.strip()

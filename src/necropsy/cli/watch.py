@@ -56,13 +56,13 @@ def watch(
       necropsy watch incident.toml --every 10m
       necropsy watch incident.toml --once --event "$(date -Is)=deploy v42"
     """  # noqa: D301 -- \b is click's mark for text that is not to be wrapped
+    from necropsy.autopsy.sources import parse_event
     from necropsy.cli.census import COMMAND
     from necropsy.guard.census.schedule import Census
     from necropsy.guard.configuration import read_guard
     from necropsy.guard.keeper import Keeper
     from necropsy.guard.notify.ledger import Ledger
     from necropsy.guard.notify.teller import Teller
-    from necropsy.guard.watch.events import parse_event
     from necropsy.guard.watch.kept import require_own
 
     config = read_guard(str(incident))

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from necropsy.autopsy.sources import parse_event
 from necropsy.guard.notify.plan import Quiet, parse_quiet
-from necropsy.guard.watch.events import parse_event
 from necropsy.model.errors import ConfigurationError, NecropsyError, UsageError
 from necropsy.wire.redis.address import Secret
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from necropsy import autopsy
+from necropsy.autopsy.incident_file import load
 from necropsy.autopsy.sources import DumpPath, Sources, StoreSource
 from necropsy.model.errors import NoEvidence, UsageError
 from necropsy.model.report import Report
@@ -112,6 +113,18 @@ def test_an_older_case_shows_what_the_store_held_then(tmp_path: Path) -> None:
     assert {line.quantity for line in then.lines} >= {"sessions", "keys", "bytes"}
     (sessions,) = [line.points[-1][1] for line in then.lines if line.quantity == "sessions"]
     assert sessions == before.stores[0].sessions
+
+
+def test_a_toml_file_names_the_past_beside_the_sources(tmp_path: Path) -> None:
+    dump = next((DUMPS / "spring").glob("*.rdb"))
+    autopsy.examine(stores(A=dump), case_path=tmp_path / "old.case")
+    (tmp_path / "incident.toml").write_text(
+        f'before = ["old.case"]\nevent = ["2026-01-02T14:00=version 14"]\n[[store]]\nname = "A"\nrdb = "{dump}"\n'
+    )
+    report = autopsy.examine(load(str(tmp_path / "incident.toml")))
+
+    assert str(tmp_path / "old.case") in [history.source for history in report.histories]
+    assert [event.text for event in report.events if event.kind == "given"] == ["version 14"]
 
 
 def test_an_older_case_of_other_stores_is_refused(tmp_path: Path) -> None:

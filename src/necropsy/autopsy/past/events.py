@@ -21,21 +21,16 @@ def given(sources: Sources, now: datetime) -> Iterator[Event]:
     UsageError
         Not of that form, or in the future.
     """
-    from necropsy.autopsy.sources import parse_time
+    from necropsy.autopsy.sources import parse_event
 
     for given in sources.event:
-        moment, equals, text = given.partition("=")
-        if not equals or not text.strip():
-            raise UsageError(
-                f"{given}: not TIME=TEXT", hint="Write it as --event '2026-11-02T14:00=deploy of version 14'."
-            )
-        at = parse_time(moment)
+        at, text = parse_event(given)
         if at > max(now, datetime.now(UTC)):
             raise UsageError(
-                f"event {text.strip()!r} is in the future: {at:%Y-%m-%d %H:%M} UTC",
+                f"event {text!r} is in the future: {at:%Y-%m-%d %H:%M} UTC",
                 hint="Times without a zone are UTC; write +02:00 behind them otherwise.",
             )
-        yield Event(at.timestamp(), "given", text.strip(), "--event")
+        yield Event(at.timestamp(), "given", text, "--event")
 
 
 def commits(sources: Sources, now: datetime) -> Iterator[Event]:

@@ -121,7 +121,7 @@ def _watch(
     from necropsy.guard.watch.events import read_events
     from necropsy.guard.watch.look import look_of, measured
 
-    events = read_events(watch.events, watch.event_file)
+    events = read_events((*watch.events, *sources.event), watch.event_file)
     locators = {store.name: store.locator.masked for store in sources.stores}
     seen = look_of(case, report, births, locators, events)
     former = memory.recall(case)
