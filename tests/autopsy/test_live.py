@@ -11,7 +11,7 @@ import pytest
 from necropsy import autopsy
 from necropsy.autopsy.sources import Sources, stores
 from necropsy.model.errors import NoEvidence
-from necropsy.report import terminal
+from necropsy.report.terminal import document as terminal
 from servers import running
 
 

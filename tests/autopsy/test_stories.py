@@ -13,7 +13,7 @@ from necropsy.lab.story import CRAWLED, HEALTHY, JUST_FIXED, NAMED, PARTIAL_FIX,
 from necropsy.lab.truth import Stage
 from necropsy.model.report import Report
 from necropsy.model.verdict import Cause
-from necropsy.report import terminal
+from necropsy.report.terminal import document as terminal
 
 pytestmark = pytest.mark.integration
 

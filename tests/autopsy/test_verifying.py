@@ -19,7 +19,7 @@ from necropsy.lab.demo import stage
 from necropsy.lab.story import INCIDENT, JUST_FIXED, NOW, PARTIAL_FIX, Story
 from necropsy.model.errors import UsageError
 from necropsy.model.verification import CREATES, CURED, NOT_CURED, PARTLY, STOPPED, UNJUDGED, Verification
-from necropsy.report.verify import as_json, as_text
+from necropsy.report.commands.verify import as_json, as_text
 
 pytestmark = pytest.mark.integration
 
@@ -80,7 +80,9 @@ def test_the_same_store_again_is_no_cure(incident: Path, tmp_path: Path) -> None
 
 def test_the_json_is_what_its_schema_says(incident: Path, tmp_path: Path) -> None:
     document = json.loads(as_json(looked_at(incident, tmp_path, PARTIAL_FIX)))
-    schema = json.loads(resources.files("necropsy.report").joinpath("verify-1.schema.json").read_text())
+    schema = json.loads(
+        resources.files("necropsy.report").joinpath("commands/schemas/verify-1.schema.json").read_text()
+    )
     jsonschema.validate(document, schema)
     assert document["outcome"] == "partly-cured"
 

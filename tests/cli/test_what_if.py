@@ -46,7 +46,9 @@ def test_the_incident_says_that_a_bigger_machine_was_not_needed(case: Path) -> N
 
 def test_the_json_is_what_its_schema_says(case: Path) -> None:
     document = json.loads(run(case, "--fix", "all", "--ttl", "1d", "--format", "json"))
-    schema = json.loads(resources.files("necropsy.report").joinpath("what-if-1.schema.json").read_text())
+    schema = json.loads(
+        resources.files("necropsy.report").joinpath("commands/schemas/what-if-1.schema.json").read_text()
+    )
     jsonschema.validate(document, schema)
     assert [store["store"] for store in document["stores"]] == ["admin-a", "admin-b"]
 

@@ -17,7 +17,7 @@ from rich.cells import cell_len
 
 from necropsy.model.evidence import Absent, Blemish
 from necropsy.model.keyspace import IDLE_CLASSES, SIZE_CLASSES, TTL_CLASSES, BigKey, Figures, KeySource, Keyspace, Row
-from necropsy.report import keys, keys_rows
+from necropsy.report.commands import keys, keys_rows
 
 COUNTS = st.integers(0, 2**34)
 FEW = settings(max_examples=30)

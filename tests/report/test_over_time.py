@@ -1,7 +1,7 @@
 from datetime import UTC, datetime, timedelta
 
 from necropsy.model.history import Change, PastEvent, StoreHistory
-from necropsy.report.over_time import sentence
+from necropsy.report.wording.over_time import sentence
 
 AT = datetime(2026, 11, 26, 23, 40, tzinfo=UTC)
 HALF = timedelta(seconds=30)

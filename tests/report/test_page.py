@@ -12,7 +12,7 @@ import pytest
 
 from necropsy.model.verdict import Contradiction, Kind, Request
 from necropsy.report.html import page
-from necropsy.report.html.pictures import MOST_ROWS, galleries
+from necropsy.report.html.charts import MOST_ROWS, galleries
 
 from . import sample
 

@@ -8,7 +8,7 @@ from rich.cells import cell_len
 
 from necropsy.model.report import Report
 from necropsy.model.verdict import Contradiction, Kind, Request, View
-from necropsy.report import terminal
+from necropsy.report.terminal import document as terminal
 
 from . import sample
 from .golden import agrees

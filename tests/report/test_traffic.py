@@ -14,7 +14,7 @@ from rich.cells import cell_len
 
 from necropsy.model.evidence import Absent, Blemish, Source
 from necropsy.model.traffic import Traffic, Visitor, Visitors
-from necropsy.report import traffic, traffic_rows
+from necropsy.report.commands import traffic, traffic_rows
 from necropsy.report.html import traffic as page
 
 AT = datetime(2019, 5, 24, 18, 41, 34, tzinfo=UTC)

@@ -20,7 +20,7 @@ from children import started
 from necropsy.cli import following
 from necropsy.model.errors import NoEvidence, UnreadableSource, UsageError
 from necropsy.model.traffic import Beat
-from necropsy.report import traffic_live, traffic_rows
+from necropsy.report.commands import traffic_live, traffic_rows
 from necropsy.traffic.follow import follow
 from nginx import Logging, logging_nginx
 

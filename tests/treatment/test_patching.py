@@ -11,7 +11,7 @@ from necropsy import autopsy
 from necropsy.autopsy.sources import Sources, parse_time
 from necropsy.model.finding import Patch
 from necropsy.model.report import Report
-from necropsy.report import treatment as text
+from necropsy.report.commands import treatment as text
 from necropsy.treat.writing import BACKUP, Written
 from necropsy.treatment.patching import Chosen, fewest, patches, write_all
 from necropsy.treatment.steps import steps

@@ -88,7 +88,7 @@ def cost(
     from necropsy.autopsy.survey import survey
     from necropsy.model.cost import Assumptions
     from necropsy.probes.session_risk import idle_probes
-    from necropsy.report import cost as table
+    from necropsy.report.commands import cost as table
     from necropsy.verdict.cost import cost as reckon
 
     sources = named(prometheus, blackbox, consul, nginx, kubernetes, prober, prometheus_version, None)

@@ -31,7 +31,7 @@ class Following:
 
 def show(chosen: Following, *, as_json: bool, limit: int | None, color: bool | None, quiet: bool) -> None:
     """Follow until Ctrl-C, SIGTERM or the end of standard input, then sum up."""
-    from necropsy.report import traffic_live
+    from necropsy.report.commands import traffic_live
     from necropsy.traffic.follow import follow
 
     with stoppable() as stopped:
@@ -57,7 +57,7 @@ def show(chosen: Following, *, as_json: bool, limit: int | None, color: bool | N
 
 
 def _line_by_line(beats: Iterator[Beat]) -> Beat:
-    from necropsy.report import traffic_live
+    from necropsy.report.commands import traffic_live
 
     for beat in beats:
         last = beat
@@ -71,7 +71,7 @@ def _on_screen(beats: Iterator[Beat], *, color: bool) -> Beat:
     from rich.live import Live
     from rich.text import Text
 
-    from necropsy.report import traffic_live
+    from necropsy.report.commands import traffic_live
 
     console = Console(no_color=not color, highlight=False)
     with Live(console=console, auto_refresh=False, transient=True) as live:

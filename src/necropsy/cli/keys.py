@@ -103,8 +103,8 @@ def keys(
     """  # noqa: D301 -- \b is click's mark for text that is not to be wrapped
     from necropsy.autopsy.sources import as_address, parse_time
     from necropsy.keyspace.survey import survey
-    from necropsy.report import keys as text
-    from necropsy.report import keys_rows
+    from necropsy.report.commands import keys as text
+    from necropsy.report.commands import keys_rows
     from necropsy.wire.files import expand
 
     kind = format or _by_suffix(out)

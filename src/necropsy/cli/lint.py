@@ -68,7 +68,7 @@ def lint(
       necropsy lint --format diff | patch -p1
     """  # noqa: D301 -- \b is click's mark for text that is not to be wrapped
     from necropsy.autopsy.linting import lint as examine
-    from necropsy.report import lint as lines
+    from necropsy.report.commands import lint as lines
 
     linted = examine(
         files or ["."],

@@ -138,7 +138,7 @@ def width() -> int:
 def render(report: Report, kind: Format, *, color: bool = False, patches: bool = False) -> str:
     """Render a report as text of this format; ``patches``: the text for a terminal shows whole diffs, too."""
     if kind is Format.TEXT:
-        from necropsy.report import terminal
+        from necropsy.report.terminal import document as terminal
 
         return terminal.render(report, width=width(), color=color, patches=patches)
     from necropsy.report.registry import FORMATS

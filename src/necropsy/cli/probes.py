@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from necropsy.probes.nginx.servers import Location
     from necropsy.probes.prometheus.targets.target import Target
     from necropsy.probes.simulate import Dropped
-    from necropsy.report.probe_map import Entry, Lost
-    from necropsy.report.relabel_steps import Walk
+    from necropsy.report.commands.probe_map import Entry, Lost
+    from necropsy.report.commands.relabel_steps import Walk
 
 _MOST_WALKS = 5
 
@@ -158,7 +158,7 @@ def _say_read(found: Sources) -> None:
 
 
 def _map(found: Survey, at: str | None, who_hits: str | None, kind: TextOrJson, *, color: bool) -> str:
-    from necropsy.report import probe_map
+    from necropsy.report.commands import probe_map
 
     entries = _entries(found, at, who_hits)
     made = probe_map.ProbeMap(tuple(entries), tuple(_lost(found.simulation.dropped)), found.absent, who_hits)
@@ -171,7 +171,7 @@ def _entries(found: Survey, at: str | None, who_hits: str | None) -> Iterable[En
     from necropsy.autopsy.sources import parse_time
     from necropsy.probes.session_risk import idle_probes, may_create
     from necropsy.probes.visibility import Question, fires_after, location, logs
-    from necropsy.report.probe_map import Entry
+    from necropsy.report.commands.probe_map import Entry
 
     simulation = found.simulation
     moment = parse_time(at) if at else None
@@ -204,7 +204,7 @@ def _place(served: Location | None) -> Origin | None:
 
 
 def _lost(dropped: Iterable[Dropped]) -> Iterable[Lost]:
-    from necropsy.report.probe_map import Lost
+    from necropsy.report.commands.probe_map import Lost
 
     groups: dict[tuple[str, str], list[Dropped]] = {}
     for entry in dropped:
@@ -214,7 +214,7 @@ def _lost(dropped: Iterable[Dropped]) -> Iterable[Lost]:
 
 
 def _steps(found: Survey, job: str, address: str | None, kind: TextOrJson, *, color: bool) -> str:
-    from necropsy.report import relabel_steps
+    from necropsy.report.commands import relabel_steps
 
     monitoring = found.simulation.monitoring
     targets = [one.target for one in monitoring.targets()] if monitoring is not None else []
@@ -238,7 +238,7 @@ def _walk(target: Target) -> Walk:
     from necropsy._internal.masking import masked
     from necropsy.probes.http.request import mask_chain, mask_labels
     from necropsy.probes.relabel_coverage import presentable_url
-    from necropsy.report.relabel_steps import RuleStep, Walk
+    from necropsy.report.commands.relabel_steps import RuleStep, Walk
 
     steps = []
     for step in target.steps:

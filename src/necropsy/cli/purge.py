@@ -132,7 +132,7 @@ def purge(
       necropsy purge --redis redis://store:6379 --where immortal --where idle=7d
       necropsy purge incident.case --redis redis://store:6379 --where born-by=probes/creates-sessions --plan night.plan
     """  # noqa: D301 -- \b is click's mark for text that is not to be wrapped
-    from necropsy.report import treatment as text
+    from necropsy.report.commands import treatment as text
     from necropsy.treat.purge.control import Knobs
     from necropsy.treat.purge.selection import duration_s
     from necropsy.treatment import purging
@@ -190,7 +190,7 @@ def purge(
 
 
 def _apply(order: purging.Order, options: LiveOptions, yes: bool, *, quiet: bool) -> None:
-    from necropsy.report import treatment as text
+    from necropsy.report.commands import treatment as text
     from necropsy.treatment import purging
 
     def confirm(made: Plan) -> bool:

@@ -172,14 +172,14 @@ _DEFAULT_LIMIT: Final = {TrafficFormat.TEXT: 20, TrafficFormat.HTML: 200}
 def _rendered(found: Traffic, kind: TrafficFormat, limit: int | None, *, color: bool, width: int = 80) -> bytes:
     rows = limit or _DEFAULT_LIMIT.get(kind)
     if kind is TrafficFormat.TEXT:
-        from necropsy.report import traffic as text
+        from necropsy.report.commands import traffic as text
 
         return text.render(found, width=width, color=color, rows=rows).encode()
     if kind is TrafficFormat.HTML:
         from necropsy.report.html import traffic as page
 
         return page.render(found, rows=rows).encode()
-    from necropsy.report import traffic_rows
+    from necropsy.report.commands import traffic_rows
 
     if kind is TrafficFormat.PARQUET:
         return traffic_rows.as_parquet(found, limit=rows)

@@ -40,7 +40,7 @@ def treat(
       necropsy treat incident.toml --patch | patch -p1
       necropsy treat incident.case --patch --write
     """  # noqa: D301 -- \b is click's mark for text that is not to be wrapped
-    from necropsy.report import treatment as text
+    from necropsy.report.commands import treatment as text
     from necropsy.treat.writing import PatchError
     from necropsy.treatment import patching, steps
 

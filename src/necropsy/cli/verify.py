@@ -56,7 +56,7 @@ def verify(
     """  # noqa: D301 -- \b is click's mark for text that is not to be wrapped
     from necropsy.autopsy import sources as given
     from necropsy.autopsy.verifying import verify as run
-    from necropsy.report import verify as shown
+    from necropsy.report.commands import verify as shown
     from necropsy.wire.files import expand
 
     stores = given.stores([*(rdb or ()), *(redis or ())], None)

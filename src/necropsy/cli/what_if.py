@@ -38,7 +38,7 @@ def what_if(
     from necropsy.autopsy.what_if import what_if as run
     from necropsy.examine.registry import SLUGS
     from necropsy.probes.prometheus.duration import parse_duration
-    from necropsy.report import what_if as shown
+    from necropsy.report.commands import what_if as shown
     from necropsy.verdict.what_if import Steps
 
     unknown = [slug for slug in fix or () if slug != "all" and slug not in SLUGS]

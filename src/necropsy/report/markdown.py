@@ -7,9 +7,10 @@ from datetime import datetime
 from necropsy.model.finding import Exhibit, Remedy
 from necropsy.model.report import Report
 from necropsy.model.verdict import Cause, Prediction
-from necropsy.report import reading, terminal_footer
 from necropsy.report.figures import a_day, count, moment, size
 from necropsy.report.markdown_text import block, code, plain, table
+from necropsy.report.terminal import footer
+from necropsy.report.wording import sentences
 
 
 def render(report: Report) -> str:
@@ -22,7 +23,7 @@ def render(report: Report) -> str:
         *_timeline(report),
         *_causes(report),
         *_fix(report),
-        *_section("Also wrong", [f"{code(item.slug)}: {plain(item.title)}" for item in reading.also(report)]),
+        *_section("Also wrong", [f"{code(item.slug)}: {plain(item.title)}" for item in sentences.also(report)]),
         *_section("Ruled out", [f"{code(item.slug)}: {plain(item.text)}" for item in report.verdict.ruled_out]),
         *_section("Not examined", _not_examined(report)),
         *_verify(report),
@@ -33,18 +34,18 @@ def render(report: Report) -> str:
 
 def _head(report: Report) -> list[str]:
     verdict = report.verdict
-    sentences = [f"{plain(cause.title)} ({cause.confidence} confidence)" for cause in verdict.causes]
-    if not sentences:
-        healthy = reading.healthy(report)
-        nothing = reading.no_cause(report)[1]
-        sentences = [plain(healthy) if healthy else f"{nothing[0].upper()}{nothing[1:]}."]
-    if reading.unexplained(report):
-        sentences.append(f"{reading.unexplained(report)}.")
-    sentences += [f"Store {code(store.name)}: {plain(terminal_footer.population(store))}." for store in report.stores]
+    summary = [f"{plain(cause.title)} ({cause.confidence} confidence)" for cause in verdict.causes]
+    if not summary:
+        healthy = sentences.healthy(report)
+        nothing = sentences.no_cause(report)[1]
+        summary = [plain(healthy) if healthy else f"{nothing[0].upper()}{nothing[1:]}."]
+    if sentences.unexplained(report):
+        summary.append(f"{sentences.unexplained(report)}.")
+    summary += [f"Store {code(store.name)}: {plain(footer.population(store))}." for store in report.stores]
     title = plain(verdict.causes[0].title) if verdict.causes else "session store"
     kept = f"; case file {code(report.case)}" if report.case else ""
     written = f"Written by necropsy {plain(report.necropsy)} from evidence up to {moment(report.taken_at)}{kept}."
-    return [f"# Postmortem: {title}", written, "## Summary", _list(sentences)]
+    return [f"# Postmortem: {title}", written, "## Summary", _list(summary)]
 
 
 def _timeline(report: Report) -> list[str]:
@@ -85,21 +86,21 @@ def _causes(report: Report) -> list[str]:
 
 
 def _figures(cause: Cause, report: Report) -> list[tuple[str, str]]:
-    rows = [("share of the sessions", reading.share_of(cause)), ("confidence", str(cause.confidence))]
+    rows = [("share of the sessions", sentences.share_of(cause)), ("confidence", str(cause.confidence))]
     rows += [("sessions", count(cause.sessions))] if cause.sessions else []
     rows += [("memory", size(cause.bytes))] if cause.bytes else []
     rows += [("births", a_day(cause.births_per_hour))] if cause.births_per_hour else []
-    for prediction in reading.predictions_of(cause, report):
+    for prediction in sentences.predictions_of(cause, report):
         rows += _prediction(prediction)
     return rows
 
 
 def _prediction(prediction: Prediction) -> list[tuple[str, str]]:
     rows = [
-        ("counted", reading.counted(prediction)),
-        ("predicted from configuration alone", reading.predicted(prediction)),
+        ("counted", sentences.counted(prediction)),
+        ("predicted from configuration alone", sentences.predicted(prediction)),
         ("the sum", code(prediction.formula)),
-        ("forecast", reading.exhausted(prediction)),
+        ("forecast", sentences.exhausted(prediction)),
     ]
     return [(name, value) for name, value in rows if value]
 
@@ -107,14 +108,14 @@ def _prediction(prediction: Prediction) -> list[tuple[str, str]]:
 def _actors(cause: Cause, report: Report) -> str:
     rows = [
         (
-            code(reading.address(actor)),
+            code(sentences.address(actor)),
             code(actor.prober or ""),
-            plain(reading.asks(actor)),
+            plain(sentences.asks(actor)),
             plain(actor.answer),
-            plain(reading.seen(actor, report)),
+            plain(sentences.seen(actor, report)),
             a_day(actor.births_per_hour) if actor.births_per_hour else "",
             count(actor.sessions) if actor.sessions else "",
-            plain(reading.how_known(actor)),
+            plain(sentences.how_known(actor)),
         )
         for actor in cause.actors
     ]
@@ -131,7 +132,8 @@ def _why(cause: Cause, report: Report) -> list[str]:
         for number, link in enumerate(chain.links, start=1)
     ]
     places = [
-        f"{code(str(origin))}" + (f" {plain(origin.what)}" if origin.what else "") for origin in reading.origins(cause)
+        f"{code(str(origin))}" + (f" {plain(origin.what)}" if origin.what else "")
+        for origin in sentences.origins(cause)
     ]
     if steps or places:
         parts.append("### Why")
@@ -142,7 +144,7 @@ def _why(cause: Cause, report: Report) -> list[str]:
 
 def _fix(report: Report) -> list[str]:
     parts: list[str] = []
-    for slug, remedy in reading.remedies(report):
+    for slug, remedy in sentences.remedies(report):
         parts += [f"### {plain(remedy.title)}", f"Cures {code(slug)}. " + _safety(remedy)]
         parts.append("\n".join(f"{plain(line)}  " for line in remedy.text.splitlines()).rstrip())
         for patch in remedy.patches:
@@ -151,7 +153,7 @@ def _fix(report: Report) -> list[str]:
                 block(patch.diff, "diff"),
             ]
         parts += [f"To undo: {plain(remedy.undo)}"] if remedy.undo else []
-    afterwards = [plain(text) for text in reading.afterwards(report)]
+    afterwards = [plain(text) for text in sentences.afterwards(report)]
     parts += ["### Afterwards", _list(afterwards)] if afterwards else []
     return ["## Fix", *filter(None, parts)] if parts else []
 
@@ -161,10 +163,10 @@ def _safety(remedy: Remedy) -> str:
 
 
 def _not_examined(report: Report) -> list[str]:
-    said = [f"{', '.join(map(code, slugs.split(', ')))}: {plain(hint)}" for slugs, hint in reading.unexamined(report)]
-    said += [f"{code(item.kind)} {code(item.locator)}: {plain(reading.absence(item))}" for item in report.absent]
+    said = [f"{', '.join(map(code, slugs.split(', ')))}: {plain(hint)}" for slugs, hint in sentences.unexamined(report)]
+    said += [f"{code(item.kind)} {code(item.locator)}: {plain(sentences.absence(item))}" for item in report.absent]
     said += [
-        f"{plain(reading.damage(item))}" + (f": {code(item.sample)}" if item.sample else "")
+        f"{plain(sentences.damage(item))}" + (f": {code(item.sample)}" if item.sample else "")
         for item in report.blemishes
     ]
     return said

@@ -6,9 +6,10 @@ from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from necropsy.model.report import Report
-from necropsy.report import markdown, sarif, terminal
+from necropsy.report import markdown, sarif
 from necropsy.report.html import page
 from necropsy.report.json import v1
+from necropsy.report.terminal import document as terminal
 
 
 class Format(NamedTuple):

@@ -17,10 +17,10 @@ from urllib.parse import quote
 from necropsy.model.evidence import Origin
 from necropsy.model.finding import Confidence, Finding, Remedy, Severity
 from necropsy.model.report import Report
-from necropsy.report import reading
 from necropsy.report.escaping import inert, prose
 from necropsy.report.figures import iso
 from necropsy.report.hunks import Replacement, replacements
+from necropsy.report.wording import sentences
 
 SCHEMA: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 _LEVELS: Final = {Severity.CRITICAL: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
@@ -84,7 +84,7 @@ def _accusations(report: Report) -> list[_Accusation]:
             cause.confidence,
             cause.title,
             cause.text,
-            tuple(reading.origins(cause)),
+            tuple(sentences.origins(cause)),
             cause.remedy,
         )
         for cause in report.verdict.causes
@@ -98,7 +98,7 @@ def _of_finding(finding: Finding, report: Report) -> _Accusation:
     places = [exhibit.origin for exhibit in exhibits if exhibit.origin is not None]
     for cause in report.verdict.causes:
         if (cause.slug, cause.store) == (finding.slug, finding.store):
-            places += reading.origins(cause)
+            places += sentences.origins(cause)
     unique: dict[tuple[str, int], Origin] = {}
     for place in places:
         unique.setdefault((place.file, place.line), place)
@@ -196,7 +196,7 @@ def _notifications(report: Report) -> list[dict[str, Any]]:
         for item in report.verdict.unexamined
     ]
     said += [("absent", "warning", f"{item.kind} {item.locator}: {item.reason}") for item in report.absent]
-    said += [("blemish", "warning", reading.damage(blemish)) for blemish in report.blemishes]
+    said += [("blemish", "warning", sentences.damage(blemish)) for blemish in report.blemishes]
     return [
         {"descriptor": {"id": kind}, "level": level, "message": {"text": inert(prose(text))}}
         for kind, level, text in said

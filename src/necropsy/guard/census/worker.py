@@ -84,8 +84,8 @@ def take(asked: Asked) -> Taken:
     from necropsy.autopsy import judging, past, reading, reporting, verdict_inputs
     from necropsy.case.store import Case
     from necropsy.guard.census.families import families
-    from necropsy.report.completeness import recap
     from necropsy.report.html import page
+    from necropsy.report.wording.completeness import recap
 
     sources = _sources(asked)
     watch = asked.watch

@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from necropsy.model.figures import several
 from necropsy.model.report import Report
-from necropsy.report import completeness, reading, terminal_footer
 from necropsy.report.escaping import inert, inert_block
 from necropsy.report.figures import a_day, count, duration, interval, moment, percent, size
-from necropsy.report.html.pictures import Gallery, galleries
+from necropsy.report.html.charts import Gallery, galleries
+from necropsy.report.terminal import footer
+from necropsy.report.wording import completeness, sentences
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -70,7 +71,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
         finalize=_harmless,
     )
-    environment.globals.update(completeness=completeness, reading=reading, population=terminal_footer.population)
+    environment.globals.update(completeness=completeness, sentences=sentences, population=footer.population)
     environment.filters.update(
         a_day=a_day,
         amount=count,

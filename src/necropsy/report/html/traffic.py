@@ -7,10 +7,10 @@ from typing import Final
 from necropsy import __version__
 from necropsy.model.figures import several
 from necropsy.model.traffic import Traffic, Visitor
-from necropsy.report import reading
-from necropsy.report import traffic as text
+from necropsy.report.commands import traffic as text
 from necropsy.report.figures import count, moment, percent
 from necropsy.report.html.page import asset, environment
+from necropsy.report.wording import sentences
 
 MOST_ROWS: Final = 200
 """Rows of the table unless more are asked for."""
@@ -36,7 +36,7 @@ def render(traffic: Traffic, *, rows: int | None = MOST_ROWS) -> str:
             headline=text.headline(traffic),
             rhythm=text.rhythm,
             bars=_bars,
-            reading=reading,
+            sentences=sentences,
             several_logs=traffic.logs > 1,
             necropsy=__version__,
             policy=_POLICY,

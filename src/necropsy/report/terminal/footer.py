@@ -8,10 +8,10 @@ from typing import Final
 from necropsy.model.evidence import Source
 from necropsy.model.figures import several
 from necropsy.model.report import Report, StoreSummary
-from necropsy.report import completeness, over_time, reading
 from necropsy.report.escaping import inert, prose
 from necropsy.report.figures import count, duration, moment, size
-from necropsy.report.terminal_layout import Sheet
+from necropsy.report.terminal.layout import Sheet
+from necropsy.report.wording import completeness, over_time, sentences
 
 _MOST_NAMES: Final = 8
 """Sources that one reader took alike and that are named one by one."""
@@ -22,9 +22,9 @@ def write(sheet: Sheet, report: Report) -> None:
     verdict = report.verdict
     sheet.gap()
     if verdict.causes:
-        _notes(sheet, "ALSO", "yellow", [(item.slug, item.title) for item in reading.also(report)])
-    if reading.unexplained(report):
-        sheet.labelled("OPEN", reading.unexplained(report))
+        _notes(sheet, "ALSO", "yellow", [(item.slug, item.title) for item in sentences.also(report)])
+    if sentences.unexplained(report):
+        sheet.labelled("OPEN", sentences.unexplained(report))
     if verdict.causes:
         for number, (what, why, command) in enumerate(completeness.requests(report)):
             sheet.labelled("" if number else "BRING", (what, "bold"), f": {why}")
@@ -35,13 +35,13 @@ def write(sheet: Sheet, report: Report) -> None:
     _notes(sheet, "STORE", "", [(store.name, population(store)) for store in report.stores])
     cleared = [(cleared.slug, cleared.text) for cleared in verdict.ruled_out if not cleared.reassures]
     _notes(sheet, "CLEAR", "green", cleared)
-    _notes(sheet, "NOT EXAMINED", "magenta", reading.unexamined(report))
-    absent = [(f"{item.kind} {item.locator}".strip(), reading.absence(item)) for item in report.absent]
+    _notes(sheet, "NOT EXAMINED", "magenta", sentences.unexamined(report))
+    absent = [(f"{item.kind} {item.locator}".strip(), sentences.absence(item)) for item in report.absent]
     _notes(sheet, "ABSENT", "magenta", absent)
     for number, blemish in enumerate(report.blemishes):
         sample = f": {inert(blemish.sample)}" if blemish.sample else ""
         margin = " " * len("DAMAGED") if number else "DAMAGED"
-        sheet.labelled(margin, f"{prose(reading.damage(blemish))}{sample}", style="bold magenta")
+        sheet.labelled(margin, f"{prose(sentences.damage(blemish))}{sample}", style="bold magenta")
     for number, (places, facts) in enumerate(_read(report)):
         sheet.labelled("" if number else "READ", places, f"  {prose(facts)}", style="dim")
     for number, command in enumerate(_commands(report)):
@@ -86,7 +86,7 @@ def _notes(sheet: Sheet, label: str, color: str, notes: list[tuple[str, str]]) -
 
 
 def _commands(report: Report) -> list[str]:
-    slugs = [cause.slug for cause in report.verdict.causes] or [f.slug for f in reading.accusations(report)]
+    slugs = [cause.slug for cause in report.verdict.causes] or [f.slug for f in sentences.accusations(report)]
     commands = [f"necropsy explain {slug}" for slug in dict.fromkeys(slugs)]
     commands += [f"necropsy {name} {shlex.quote(inert(locator))}" for name, locator in _elsewhere(report)]
     if report.case is not None:

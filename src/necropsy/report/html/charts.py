@@ -12,9 +12,9 @@ from typing import Any, Final
 from necropsy.model.figures import several
 from necropsy.model.history import StoreHistory
 from necropsy.model.report import BirthChart, CombChart, Histogram, Report
-from necropsy.report import over_time
 from necropsy.report.escaping import inert
 from necropsy.report.figures import count, duration, moment, percent
+from necropsy.report.wording import over_time
 
 MOST_ROWS: Final = 48
 """Rows of a table beside a chart over time: finer bins are added up."""

@@ -11,8 +11,8 @@ from necropsy.model.figures import several
 from necropsy.model.finding import Exhibit, Finding, Severity
 from necropsy.model.report import Report
 from necropsy.report.escaping import inert, prose
-from necropsy.report.reading import patches
-from necropsy.report.terminal_layout import Sheet
+from necropsy.report.terminal.layout import Sheet
+from necropsy.report.wording.sentences import patches
 
 _STYLES: Final = {Severity.CRITICAL: "bold red", Severity.WARNING: "bold yellow", Severity.INFO: "bold"}
 _COMMANDS: Final = {Severity.CRITICAL: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}

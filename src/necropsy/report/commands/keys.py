@@ -18,7 +18,7 @@ from necropsy.model.keyspace import (
 )
 from necropsy.report.escaping import inert, prose
 from necropsy.report.figures import count, duration, moment, percent, size
-from necropsy.report.terminal_layout import Sheet
+from necropsy.report.terminal.layout import Sheet
 
 MOST_ROWS: Final = 20
 """Rows of a table unless more are asked for."""

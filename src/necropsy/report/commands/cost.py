@@ -12,7 +12,7 @@ from necropsy.model.evidence import Absent
 from necropsy.model.figures import several
 from necropsy.report.escaping import inert, prose
 from necropsy.report.figures import count, duration, size
-from necropsy.report.terminal_layout import Sheet
+from necropsy.report.terminal.layout import Sheet
 
 SCHEMA: Final = "necropsy/cost/1"
 _COLUMNS: Final = (10, 10, 11, 9)

@@ -18,8 +18,8 @@ from necropsy.model.figures import several
 from necropsy.model.traffic import Traffic, Visitor
 from necropsy.report.escaping import inert, prose
 from necropsy.report.figures import count, duration, moment, percent
-from necropsy.report.reading import absence, damage
-from necropsy.report.terminal_layout import Sheet
+from necropsy.report.terminal.layout import Sheet
+from necropsy.report.wording.sentences import absence, damage
 
 MOST_ROWS: Final = 20
 """Rows of the table unless more are asked for."""

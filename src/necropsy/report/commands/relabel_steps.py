@@ -11,7 +11,7 @@ from necropsy._internal.serialization import to_plain
 from necropsy.model.evidence import Origin
 from necropsy.model.figures import several
 from necropsy.report.escaping import inert, prose
-from necropsy.report.terminal_layout import Sheet
+from necropsy.report.terminal.layout import Sheet
 
 SCHEMA: Final = "necropsy/relabel-steps/1"
 _NAME_COLUMN: Final = 40

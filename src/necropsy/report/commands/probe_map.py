@@ -15,7 +15,7 @@ from necropsy.model.figures import several
 from necropsy.model.probe import Probe
 from necropsy.report.escaping import inert, prose
 from necropsy.report.figures import count, duration, iso
-from necropsy.report.terminal_layout import Sheet
+from necropsy.report.terminal.layout import Sheet
 
 SCHEMA: Final = "necropsy/probes/1"
 _DAY_S: Final = 86_400

@@ -15,8 +15,8 @@ from typing import Any, Final
 from necropsy import __version__
 from necropsy._internal.serialization import to_plain
 from necropsy.model.traffic import LIKELIHOODS, Traffic, Visitor
+from necropsy.report.commands.keys_rows import not_a_formula
 from necropsy.report.figures import iso
-from necropsy.report.keys_rows import not_a_formula
 
 SCHEMA: Final = "necropsy/traffic/1"
 _TEXTS: Final = (
@@ -45,7 +45,7 @@ COLUMNS: Final = (
 
 def schema() -> str:
     """Return the published JSON Schema of what ``as_json`` writes."""
-    return resources.files(__package__).joinpath("traffic-1.schema.json").read_text(encoding="utf-8")
+    return resources.files(__package__).joinpath("schemas/traffic-1.schema.json").read_text(encoding="utf-8")
 
 
 def as_json(traffic: Traffic, *, limit: int | None = None) -> str:

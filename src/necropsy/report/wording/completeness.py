@@ -9,7 +9,7 @@ from necropsy.model.report import Report
 from necropsy.model.verdict import Actor, Kind, View
 from necropsy.report.escaping import inert, prose
 from necropsy.report.figures import count, moment, percent
-from necropsy.report.reading import extent
+from necropsy.report.wording.sentences import extent
 
 _NEARLY_ALL = 0.9
 

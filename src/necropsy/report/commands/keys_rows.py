@@ -58,7 +58,7 @@ def as_json(keyspace: Keyspace) -> str:
 
 def schema() -> str:
     """Return the published JSON Schema of what ``as_json`` writes."""
-    return resources.files(__package__).joinpath("keys-1.schema.json").read_text(encoding="utf-8")
+    return resources.files(__package__).joinpath("schemas/keys-1.schema.json").read_text(encoding="utf-8")
 
 
 def as_csv(keyspace: Keyspace) -> str:

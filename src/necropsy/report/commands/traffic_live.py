@@ -8,8 +8,8 @@ from typing import Final
 
 from necropsy.model.figures import several
 from necropsy.model.traffic import Beat, Traffic
-from necropsy.report import traffic as text
-from necropsy.report import traffic_rows
+from necropsy.report.commands import traffic as text
+from necropsy.report.commands import traffic_rows
 from necropsy.report.escaping import inert, prose
 from necropsy.report.figures import count, duration, iso
 
@@ -22,7 +22,7 @@ _LONGEST: Final = 60
 
 def schema() -> str:
     """Return the published JSON Schema of what ``as_json_line`` writes."""
-    return resources.files(__package__).joinpath("traffic-live-1.schema.json").read_text(encoding="utf-8")
+    return resources.files(__package__).joinpath("schemas/traffic-live-1.schema.json").read_text(encoding="utf-8")
 
 
 def as_json_line(beat: Beat, *, limit: int | None = MOST_ROWS) -> str:

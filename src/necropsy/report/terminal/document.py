@@ -9,10 +9,11 @@ from necropsy.model.figures import several
 from necropsy.model.finding import Finding, Remedy
 from necropsy.model.report import Report
 from necropsy.model.verdict import Actor, Cause, Prediction
-from necropsy.report import completeness, reading, terminal_footer
 from necropsy.report.escaping import inert, prose
 from necropsy.report.figures import a_day, count, size
-from necropsy.report.terminal_layout import LABEL_WIDTH, Sheet, shortened
+from necropsy.report.terminal import footer
+from necropsy.report.terminal.layout import LABEL_WIDTH, Sheet, shortened
+from necropsy.report.wording import completeness, sentences
 
 MOST_ACTORS: Final = 8
 """Actors of one cause that are named one by one."""
@@ -48,7 +49,7 @@ def render(report: Report, *, width: int = 80, color: bool = False, patches: boo
         _cause(sheet, cause, report)
     if not report.verdict.causes:
         _no_cause(sheet, report)
-    terminal_footer.write(sheet, report)
+    footer.write(sheet, report)
     if patches:
         _diffs(sheet, report)
     _recap(sheet, report)
@@ -63,7 +64,7 @@ def _cause(sheet: Sheet, cause: Cause, report: Report) -> None:
     figures = [several(cause.sessions, "session")] if cause.sessions else []
     figures += [size(cause.bytes)] if cause.bytes else []
     figures += [f"{'was ' if cause.over else ''}{a_day(cause.births_per_hour)}"] if cause.births_per_hour else []
-    sheet.line(reading.extent_of(cause), *(f" · {figure}" for figure in figures), indent=2, hang=2)
+    sheet.line(sentences.extent_of(cause), *(f" · {figure}" for figure in figures), indent=2, hang=2)
     if cause.text:
         sheet.gap()
         for line in cause.text.splitlines():
@@ -72,19 +73,19 @@ def _cause(sheet: Sheet, cause: Cause, report: Report) -> None:
     if cause.remedy is not None:
         sheet.gap()
         _remedy(sheet, cause.remedy)
-    for number, sentence in enumerate(reading.after(cause, report)):
+    for number, sentence in enumerate(sentences.after(cause, report)):
         sheet.labelled("AFTER" if number == 0 else "", prose(sentence))
-    for prediction in reading.predictions_of(cause, report):
+    for prediction in sentences.predictions_of(cause, report):
         _prediction(sheet, prediction)
-    _places(sheet, reading.origins(cause))
+    _places(sheet, sentences.origins(cause))
 
 
 def _actors(sheet: Sheet, actors: tuple[Actor, ...], report: Report) -> None:
     rows = [
         (
-            reading.address(actor),
+            sentences.address(actor),
             inert(actor.answer),
-            reading.seen(actor, report),
+            sentences.seen(actor, report),
             a_day(actor.births_per_hour) if actor.births_per_hour else "",
         )
         for actor in actors[:MOST_ACTORS]
@@ -131,7 +132,7 @@ def _pairs(sheet: Sheet, pairs: list[tuple[str, str]]) -> None:
 
 
 def _prediction(sheet: Sheet, prediction: Prediction) -> None:
-    counted, predicted = reading.counted(prediction), reading.predicted(prediction)
+    counted, predicted = sentences.counted(prediction), sentences.predicted(prediction)
     if counted or predicted:
         sheet.gap()
     if counted:
@@ -139,36 +140,36 @@ def _prediction(sheet: Sheet, prediction: Prediction) -> None:
     if predicted:
         sheet.line("predicted  ", (predicted, "bold"), ", from configuration alone", indent=2, hang=11)
         sheet.line(prose(prediction.formula), indent=13)
-    if reading.exhausted(prediction):
-        sheet.line((reading.exhausted(prediction), "bold"), indent=2)
+    if sentences.exhausted(prediction):
+        sheet.line((sentences.exhausted(prediction), "bold"), indent=2)
 
 
 def _remedy(sheet: Sheet, remedy: Remedy) -> None:
     sheet.labelled("FIX", (prose(remedy.title), "bold"))
     if remedy.patches:
         safety = "safe" if remedy.safe else "review before applying"
-        sheet.labelled("", f"{reading.extent(remedy.patches)}, re-simulated; {safety} (diffs: --patches)")
+        sheet.labelled("", f"{sentences.extent(remedy.patches)}, re-simulated; {safety} (diffs: --patches)")
     else:
         for line in remedy.text.splitlines():
             sheet.labelled("", prose(line))
 
 
 def _no_cause(sheet: Sheet, report: Report) -> None:
-    sentence = reading.healthy(report)
+    sentence = sentences.healthy(report)
     if sentence:
         sheet.labelled("HEALTHY", (prose(sentence), "bold"), style="bold green")
     else:
-        label, sentence = reading.no_cause(report)
+        label, sentence = sentences.no_cause(report)
         sheet.labelled(label.upper(), prose(sentence))
     for number, (what, why, command) in enumerate(completeness.requests(report)):
         sheet.labelled("" if number else "BRING", (what, "bold"), f": {why}")
         sheet.beside(command)
-    for prediction in reading.predictions_of(None, report):
+    for prediction in sentences.predictions_of(None, report):
         if prediction.births_per_day > 0:
             sheet.labelled("FORECAST", f"{count(prediction.births_per_day)} births a day, from configuration alone")
             sheet.line(prose(prediction.formula), indent=10)
             _prediction(sheet, prediction)
-    for finding in reading.accusations(report):
+    for finding in sentences.accusations(report):
         _found(sheet, finding)
 
 
@@ -188,11 +189,11 @@ def _found(sheet: Sheet, finding: Finding) -> None:
 
 def _diffs(sheet: Sheet, report: Report) -> None:
     colors = {"head": "bold", "hunk": "cyan", "add": "green", "del": "red", "same": ""}
-    for patch in reading.patches(report):
+    for patch in sentences.patches(report):
         sheet.gap()
         effect = f"  +{patch.added} -{patch.removed}  {prose(patch.effect)}".rstrip()
         sheet.labelled("DIFF", (inert(patch.file), "bold"), effect)
-        for line, kind in reading.diff_lines(patch.diff):
+        for line, kind in sentences.diff_lines(patch.diff):
             sheet.verbatim(line, colors[kind])
 
 

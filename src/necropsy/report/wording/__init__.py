@@ -1,0 +1,1 @@
+"""Sentences that the terminal, the page and Markdown share, so that a fact is worded once."""
