@@ -20,6 +20,7 @@ from necropsy.treat.purge.selection import parse
 from necropsy.treat.purge.stores import Store, TreatmentError
 from necropsy.treat.purge.undo import Restored
 from necropsy.wire.redis.address import Address, parse_address
+from necropsy.wire.redis.info import number
 
 if TYPE_CHECKING:
     from necropsy.case.store import Case
@@ -60,7 +61,8 @@ def make_plan(address: Address, wish: Wish, options: LiveOptions, say: Say) -> t
         facts = _facts(store, address)
     finally:
         store.close()
-    rules = Rules(wish.idle_s, wish.unknown_is_anonymous, wish.trust_inferred_lifetime)
+    idle_s = max(wish.idle_s, selection.idle_s)  # who was to be idle for a week must still be when it is applied
+    rules = Rules(idle_s, wish.unknown_is_anonymous, wish.trust_inferred_lifetime)
     made_at = datetime.now(UTC)
     notes: list[str] = []
     if wish.case is not None:
@@ -73,7 +75,7 @@ def make_plan(address: Address, wish: Wish, options: LiveOptions, say: Say) -> t
         made_at=made_at.isoformat(timespec="seconds"),
         expires_at=(made_at + plans.LIFE).isoformat(timespec="seconds"),
         where=wish.where,
-        idle_s=wish.idle_s,
+        idle_s=idle_s,
         unknown_is_anonymous=wish.unknown_is_anonymous,
         trust_inferred_lifetime=wish.trust_inferred_lifetime,
         notes=(*notes, *facts.pop("notes")),
@@ -186,7 +188,16 @@ def apply_plan(
         try:
             control = Control(order.knobs or Knobs(), order.control)
             keeps = all(primary.connection.keeps_idle_times for primary in store.primaries)
-            judge = Judge(plan.rules, plan.hashes, plans.hasher(key), keeps_idle_times=keeps)
+            up_s = min(number(primary.info, "uptime_in_seconds") for primary in store.primaries)
+            booted_ms = store.primaries[0].now_ms() - 1000 * up_s
+            judge = Judge(
+                plan.rules,
+                plan.hashes,
+                plans.hasher(key),
+                keeps_idle_times=keeps,
+                prefixes=plan.prefixes,
+                booted_ms=booted_ms,
+            )
             source, remarks = choose_source(order.by, address, store, order.journal, options)
             with control.signals():
                 run = Purge(plan, store, source, judge, journal, control, notify=order.notify, report=report)

@@ -74,6 +74,7 @@ class Snapshot:
                     if number or self._otherwise is None:
                         raise
                     self.from_snapshot = False
+                    file.truncate(0)
                     yield from self._otherwise
                     return
                 yield from self._read(primary, file.fileno())
@@ -127,8 +128,14 @@ class Snapshot:
             buffer = memoryview(bytearray(_PIECE))
             while count := stream.readinto(buffer):
                 rest = buffer[:count]
-                while rest:
-                    rest = rest[os.write(descriptor, rest) :]
+                try:
+                    while rest:
+                        rest = rest[os.write(descriptor, rest) :]
+                except OSError as error:
+                    raise SnapshotRefused(
+                        f"{self._folder}: the snapshot of {primary.name} does not fit: {error.strerror}",
+                        hint="Make room there, or use --journal-by dump. What was deleted is in the journal.",
+                    ) from error
             if stream.why_not:
                 raise SnapshotRefused(
                     f"{primary.name}: its snapshot broke off: {stream.why_not}", hint="Use --journal-by dump."

@@ -6,7 +6,7 @@ import json
 import random
 import time
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -95,6 +95,7 @@ def express(client: redis.Redis, *, anonymous: int = 20, recent: int = 5, users:
     rng = random.Random(seed)
     now = int(time.time() * 1000)
     ids = Ids()
+    unused: dict[str, tuple[int, int]] = {}
     pipe = client.pipeline(transaction=False)
     for kind, count, age in (
         ("anonymous", anonymous, 2 * HOUR),
@@ -108,9 +109,19 @@ def express(client: redis.Redis, *, anonymous: int = 20, recent: int = 5, users:
             expires = datetime.fromtimestamp((used + 24 * HOUR) / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S.")
             cookie = {"originalMaxAge": 24 * HOUR, "expires": f"{expires}{(used + 24 * HOUR) % 1000:03d}Z", "path": "/"}
             value = {"cookie": cookie, **({"passport": {"user": 7}} if kind == "users" else {})}
-            pipe.set(f"sess:{identifier}", json.dumps(value, separators=(",", ":")), pxat=used + 24 * HOUR)
+            written = json.dumps(value, separators=(",", ":"))
+            pipe.set(f"sess:{identifier}", written, px=used + 24 * HOUR - now)
+            unused[f"sess:{identifier}"] = (used + 24 * HOUR, (now - used) // 1000)
     pipe.execute()
+    leave_alone(client, unused)
     return ids
+
+
+def leave_alone(client: redis.Redis, keys: Mapping[str, tuple[int, int]]) -> None:
+    """Give keys an expiry (milliseconds since 1970), and the idle time in seconds that they would have by then."""
+    for key, (ends, idle_s) in keys.items():
+        value = client.dump(key)
+        client.restore(key, ends, value, replace=True, absttl=True, idletime=idle_s)
 
 
 def state(client: redis.Redis) -> dict[bytes, tuple[Any, int]]:

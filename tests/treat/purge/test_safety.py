@@ -302,7 +302,7 @@ def test_a_full_disk_stops_before_anything_is_deleted_and_it_goes_on(
     usual = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (5000, usual[1]))
     try:
-        with pytest.raises(JournalError, match="File too large; nothing of this batch was deleted"):
+        with pytest.raises(JournalError, match="File too large; nothing of this batch was changed"):
             apply(path, tmp_path / "journal", knobs=Knobs(batch=5))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, usual)

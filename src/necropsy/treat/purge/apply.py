@@ -15,7 +15,7 @@ from necropsy.treat.purge.batch import Source, Unlinker, again, require_restorab
 from necropsy.treat.purge.control import Control
 from necropsy.treat.purge.expected import Session, of_candidates
 from necropsy.treat.purge.journal import Journal, Record
-from necropsy.treat.purge.judge import CHANGED, GOES, REASONS, UNTIMED, Judge
+from necropsy.treat.purge.judge import CHANGED, GOES, READ, REASONS, UNTIMED, Judge
 from necropsy.treat.purge.progress import Progress
 from necropsy.treat.purge.scripts import Answer
 from necropsy.treat.purge.stores import Primary, Store, TreatmentError
@@ -69,7 +69,7 @@ class Purge:
         self.journal, self.control = journal, control
         self.unlinker = Unlinker(store, notify=notify)
         self.throttle = Throttle(control)
-        self.progress = Progress(len(plan.hashes), deleted_before=int(journal.state().get("deleted", 0)))
+        self.progress = Progress(len(plan.hashes))
         self._report = report or (lambda _progress: None)
         self._seen: npt.NDArray[np.bool_] = np.zeros(len(plan.hashes), bool)
         self._waiting: dict[tuple[int, str], list[tuple[Session, bytes | None]]] = {}
@@ -85,6 +85,7 @@ class Purge:
             It had to stop; what was deleted is in the journal.
         """
         resolve(self.journal, self.store)
+        self.progress.deleted_before = self.journal.deleted
         if remark := self.unlinker.watch([prefix.encode() for prefix in self.plan.prefixes]):
             self.progress.remarks.append(remark)
         try:
@@ -166,7 +167,7 @@ class Purge:
 
     def _with_values(self, db: int, piece: Sequence[tuple[Session, bytes | None]]) -> list[tuple[Session, bytes, int]]:
         """Return sessions with their payloads and idle times: of a snapshot, or fetched and judged on what was fetched."""
-        had = [(session, value, -1) for session, value in piece if value is not None]
+        had = self._unread(db, [(session, value, -1) for session, value in piece if value is not None])
         piece = [one for one in piece if one[1] is None]
         records: list[tuple[bytes, bytes, int, int]] = []
         waiting = [session.key for session, _ in piece]
@@ -200,6 +201,20 @@ class Purge:
             self.progress.kept[CHANGED] += len(records) - judged
         return ready
 
+    def _unread(self, db: int, had: list[tuple[Session, bytes, int]]) -> list[tuple[Session, bytes, int]]:
+        """Keep those whose application may have read them and written nothing, if the server says that they were read."""
+        silent = [session.key for session, _, _ in had if session.silent]
+        if not silent or not self.judge.keeps_idle_times:
+            return had
+        commands = [(b"OBJECT", b"IDLETIME", key) for key in silent]
+        answers = again(self.store, lambda: self._primary(db, silent[0]).pipeline(commands))
+        now_ms = self._now_ms()
+        idle = {key: said for key, said in zip(silent, answers, strict=True) if isinstance(said, int)}
+        read = {key for key, said in idle.items() if self.judge.read_lately(said, now_ms)}
+        if read:
+            self.progress.kept[READ] += len(read)
+        return [(session, value, idle.get(session.key, -1)) for session, value, _ in had if session.key not in read]
+
     def _call(self, db: int, sessions: Sequence[Session], records: Sequence[Record]) -> list[Answer]:
         broken: list[bool] = []
 
@@ -232,7 +247,6 @@ class Purge:
         self.journal.outcome(number, answers)
         progress.batches += 1
         progress.heard = self.unlinker.heard
-        self.journal.remember(deleted=progress.deleted_before + progress.deleted)
         self._tell()
 
     def _try_out(self, primary: Primary, record: Record) -> None:
@@ -293,7 +307,7 @@ class Purge:
         if unseen > 0:
             progress.kept[STOPPED if stopped else GONE] += unseen
         progress.state = "stopped" if stopped else "done"
-        self.journal.remember(deleted=progress.deleted_before + progress.deleted, finished=not stopped)
+        self.journal.remember(deleted=self.journal.deleted, finished=not stopped)
         self._tell()
 
 
@@ -314,6 +328,4 @@ def resolve(journal: Journal, store: Store) -> int:
 
             answers.append((scripts.NOT_TRIED if again(store, there) else scripts.LOST, -2, 0))
         journal.outcome(batch.number, answers)
-        deleted = sum(said == scripts.LOST for said, _, _ in answers)
-        journal.remember(deleted=int(journal.state().get("deleted", 0)) + deleted)
     return len(open_batches)

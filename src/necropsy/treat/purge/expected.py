@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from necropsy.sessions.pieces import HAVE_PIECES, NONE, Pieces, pieces
+from necropsy.treat.purge.judge import WRITES_EACH_USE
 from necropsy.wire.redis.connection import Packed, pack
 
 if TYPE_CHECKING:
@@ -48,6 +49,8 @@ class Session:
     ends_ms: int
     bytes: int
     """Memory of its record, estimated."""
+    silent: bool = False
+    """Its application may use it and write nothing: then the server's idle time alone tells."""
     words: Packed = _NO_WORDS
     """Shape, key, expiry, elements, values: what the script compares, where one compares them."""
 
@@ -73,7 +76,8 @@ def of_candidates(found: Candidates, places: npt.NDArray[np.int64]) -> list[Sess
             pieces(family, key, ends_ms=end if end >= 0 else None, jdk=jdk[row]) if hashes[row] else NONE
             for row, (key, end) in enumerate(zip(keys, ends, strict=True))
         ]
-    rows = zip(places.tolist(), keys, expires, beside, ends, sizes, strict=True)
+    silent = [family not in WRITES_EACH_USE] * len(keys)
+    rows = zip(places.tolist(), keys, expires, beside, ends, sizes, silent, strict=True)
     return [Session(*row) for row in rows]
 
 
@@ -135,7 +139,7 @@ class Expectations:
                 shape = shape._replace(marker=True)
             number = self._numbers.setdefault(shape, len(self._numbers) + 1)
             words = pack([number, key, expires[row], elements[row], *compared])
-            sessions.append(Session(int(places[row]), key, expires[row], beside, ends[row], sizes[row], words))
+            sessions.append(Session(int(places[row]), key, expires[row], beside, ends[row], sizes[row], words=words))
         return sessions
 
     def _fields(

@@ -101,8 +101,13 @@ class Frames:
                 hint="Copy it again from where it was written; what is there can be undone with --as-far-as-it-goes.",
             )
 
-    def append(self, kind: int, body: bytes, *, sync: bool) -> None:
+    def append(self, kind: int, body: bytes, *, sync: bool, otherwise: str = "nothing of it was written") -> None:
         """Append a frame; when this returns with ``sync``, it is on the disk.
+
+        Parameters
+        ----------
+        otherwise
+            What is true of the sessions when it cannot be written: the end of the error's sentence.
 
         Raises
         ------
@@ -123,11 +128,7 @@ class Frames:
                 os.fdatasync(self._descriptor)
         except OSError as error:
             self._take_back()
-            hint = "Make room there, then give the same command again: it goes on where it stopped."
-            raise JournalError(
-                f"{self.path}: cannot write: {error.strerror}; nothing of this batch was deleted",
-                hint=hint if error.errno in FULL else "Choose another folder with --journal.",
-            ) from error
+            raise unwritten(self.path, error, otherwise) from error
         self.end += _HEAD.size + len(body)
         self.seal = seal
 
@@ -152,6 +153,15 @@ class Frames:
             hint="Copy it again from where it was written; what comes before that byte can be undone with"
             " --as-far-as-it-goes.",
         )
+
+
+def unwritten(path: Path, error: OSError, otherwise: str) -> JournalError:
+    """Return the error of a journal that cannot be written, with what is true of the sessions all the same."""
+    hint = "Make room there, then give the same command again: it goes on where it stopped."
+    return JournalError(
+        f"{path}: cannot write: {error.strerror}; {otherwise}",
+        hint=hint if error.errno in FULL else "Choose another folder with --journal.",
+    )
 
 
 def _sync_folder(folder: Path) -> None:

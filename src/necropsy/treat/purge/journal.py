@@ -16,7 +16,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from necropsy.treat.purge.frames import Frames, JournalError, replace_file
+from necropsy.treat.purge.frames import Frames, JournalError, replace_file, unwritten
+from necropsy.treat.purge.scripts import DELETED
 
 SESSIONS, OUTCOME, RESTORED = 1, 2, 3
 VERSION: Final = 1
@@ -24,6 +25,7 @@ _FORMAT: Final = "necropsy journal"
 _RECORD: Final = struct.Struct("<qqqqIIIII")
 _BATCH: Final = struct.Struct("<IiI")
 _NONCE: Final = 12
+_LOOKED_UP: Final = "every session that was deleted is in the journal, and what became of the last batch is looked up"
 
 
 class Record(NamedTuple):
@@ -68,6 +70,8 @@ class Journal:
         self._frames = Frames(folder / "journal.frames", bytes.fromhex(header["key"]))
         self._lock: int | None = None
         self._next = 1
+        self.deleted = 0
+        """Sessions that were deleted, by the outcomes."""
         self._lenient = False
         """Taken as far as it goes: then nothing is written to it any more."""
         self._facts: dict[str, Any] = {}
@@ -135,8 +139,11 @@ class Journal:
         JournalError
         """
         self._lenient = lenient
-        for _ in self._whole(lenient=lenient, to_append=not lenient):
-            pass
+        self.deleted = sum(
+            sum(answer[0] in DELETED for answer in _answers(body)[1])
+            for kind, body in self._whole(lenient=lenient, to_append=not lenient)
+            if kind == OUTCOME
+        )
 
     # -- writing --------------------------------------------------------------------------------------------------
 
@@ -156,21 +163,24 @@ class Journal:
                      len(one.marker), len(one.minute), len(one.member))
             )  # fmt: skip
             parts += (one.key, one.payload, one.marker, one.minute, one.member)
-        self._append(SESSIONS, b"".join(parts), sync=True)
+        self._append(SESSIONS, b"".join(parts), sync=True, otherwise="nothing of this batch was changed")
         self._next += 1
         return number
 
     def outcome(self, number: int, answers: Sequence[tuple[int, int, int]]) -> None:
         """Write down what became of the sessions of a batch."""
         flat = [value for answer in answers for value in answer]
-        self._append(OUTCOME, struct.pack(f"<I{len(flat)}q", number, *flat), sync=False)
+        said = struct.pack(f"<I{len(flat)}q", number, *flat)
+        self._append(OUTCOME, said, sync=False, otherwise=_LOOKED_UP)
+        self.deleted += sum(answer[0] in DELETED for answer in answers)
         self._note()
 
     def restored(self, number: int, codes: Sequence[int]) -> None:
         """Write down what an undo did with the sessions of a batch."""
         if self._lenient:
             return
-        self._append(RESTORED, struct.pack("<I", number) + bytes(codes), sync=True)
+        said = struct.pack("<I", number) + bytes(codes)
+        self._append(RESTORED, said, sync=True, otherwise="the sessions of this batch are back all the same")
         self._note()
 
     def remember(self, **facts: Any) -> None:
@@ -199,8 +209,8 @@ class Journal:
         restored: dict[int, tuple[int, ...]] = {}
         for kind, body in self._whole(lenient=lenient):
             if kind == OUTCOME:
-                number, *flat = struct.unpack(f"<I{(len(body) - 4) // 8}q", body)
-                outcomes[number] = tuple(zip(flat[::3], flat[1::3], flat[2::3], strict=True))
+                number, answers = _answers(body)
+                outcomes[number] = answers
             elif kind == RESTORED:
                 restored[int.from_bytes(body[:4], "little")] = tuple(body[4:])
         for kind, body in self._whole(lenient=lenient):
@@ -252,11 +262,11 @@ class Journal:
             else:
                 yield frame.kind, frame.body
 
-    def _append(self, kind: int, body: bytes, *, sync: bool) -> None:
+    def _append(self, kind: int, body: bytes, *, sync: bool, otherwise: str) -> None:
         if kind == SESSIONS and self._cipher is not None:
             nonce = os.urandom(_NONCE)
             body = nonce + self._cipher.encrypt(nonce, body, None)
-        self._frames.append(kind, body, sync=sync)
+        self._frames.append(kind, body, sync=sync, otherwise=otherwise)
 
     def _opened(self, body: bytes) -> bytes:
         if self._cipher is None:
@@ -273,10 +283,13 @@ class Journal:
     def _note(self) -> None:
         state = {**self.state(), **self._facts, "bytes": self._frames.end}
         beside = self.folder / ".state.partial"
-        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w") as stream:
-            json.dump(state, stream)
-        beside.replace(self.folder / "state.json")
+        try:
+            descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            with os.fdopen(descriptor, "w") as stream:
+                json.dump(state, stream)
+            beside.replace(self.folder / "state.json")
+        except OSError as error:
+            raise unwritten(self.folder / "state.json", error, _LOOKED_UP) from error
 
     def _take_lock(self) -> None:
         self._lock = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
@@ -288,6 +301,12 @@ class Journal:
             raise JournalError(
                 f"{self.folder}: in use by another necropsy", hint="Wait for it, or stop it with Ctrl-C."
             ) from None
+
+
+def _answers(body: bytes) -> tuple[int, tuple[tuple[int, int, int], ...]]:
+    """Return the number of a batch, and what became of its sessions."""
+    number, *flat = struct.unpack(f"<I{(len(body) - 4) // 8}q", body)
+    return number, tuple(zip(flat[::3], flat[1::3], flat[2::3], strict=True))
 
 
 def _records(body: bytes) -> tuple[int, int, int, tuple[Record, ...]]:

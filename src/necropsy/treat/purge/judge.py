@@ -6,7 +6,7 @@ counts as logged in, or as used. Each that stays has one reason, so that chosen 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -23,11 +23,17 @@ GOES: Final = 0
 AUTHENTICATED: Final = "logged in"
 UNKNOWN: Final = "nobody can tell whether somebody is logged in"
 USED: Final = "used lately"
+READ: Final = "read lately, as the server says"
 UNTIMED: Final = "last use unknown"
 OVER: Final = "over already, leaves by itself"
 CHANGED: Final = "used or changed while the purge looked at it"
-REASONS: Final = ("", AUTHENTICATED, UNKNOWN, USED, UNTIMED, OVER)
+REASONS: Final = ("", AUTHENTICATED, UNKNOWN, USED, UNTIMED, OVER, READ)
 """Why a session stays, by the number that ``judge`` gives; 0: it goes."""
+WRITES_EACH_USE: Final = frozenset({"spring"})
+"""Families whose sessions say each use, whatever is configured. Others may be read and not written: Koa without
+``rolling``, connect-redis with ``disableTouch``, Django."""
+LOADED_S: Final = 10
+"""A key that has been idle since the server started was loaded then, within this time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +85,10 @@ class Judge:
         Hashes a column of ids with the plan's key.
     keeps_idle_times
         Whether the server's idle times are those of its other clients: reading does not reset them.
+    prefixes
+        What the keys of the chosen sessions begin with: elsewhere the same id is another session. None: any key.
+    booted_ms
+        When the server started: a key that has been idle since then was loaded, not read.
     """
 
     def __init__(
@@ -88,11 +98,15 @@ class Judge:
         hashes: Callable[[pa.Array], pa.Array],
         *,
         keeps_idle_times: bool,
+        prefixes: Sequence[str] = (),
+        booted_ms: int = 0,
     ) -> None:
         self.rules = rules
         self.wanted = wanted
+        self.keeps_idle_times = keeps_idle_times
         self._hashes = hashes
-        self._keeps_idle_times = keeps_idle_times
+        self._prefixes = () if "" in prefixes else tuple(prefix.encode() for prefix in prefixes)
+        self._booted_ms = booted_ms
         self.layouts: list[Layout] = [layout() for layout in LAYOUTS]
 
     def judge(self, batch: pa.RecordBatch, now_ms: int) -> Iterator[Candidates]:
@@ -137,13 +151,31 @@ class Judge:
         if len(self.wanted):
             places = np.minimum(np.searchsorted(self.wanted, hashes), len(self.wanted) - 1)
             inside = np.flatnonzero(self.wanted[places] == hashes)
+        if self._prefixes and len(inside):
+            inside = inside[self._named_so(keys, claim.rows[inside])]
         parts = parts.take(pa.array(inside))
         rows = claim.rows[inside]
-        reasons, ends = self._reasons(keys, parts, rows, now_ms)
+        reasons, ends = self._reasons(keys, parts, rows, now_ms, writes=layout.family in WRITES_EACH_USE)
         return Candidates(layout, keys.batch, rows, places[inside], reasons, ends)
 
+    def _named_so(self, keys: Keys, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+        """Return which keys begin as those of the plan do."""
+        import numpy as np
+        import pyarrow.compute as pc
+
+        names = keys.take("key", rows)
+        found = np.zeros(len(rows), bool)
+        for prefix in self._prefixes:
+            found |= numbers(pc.starts_with(names, prefix))
+        return found
+
+    def read_lately(self, idle_s: int, now_ms: int) -> bool:
+        """Whether somebody used a key within the limit that has been idle for so long: not whether it was loaded then."""
+        up_s = (now_ms - self._booted_ms) // 1000
+        return self.keeps_idle_times and 0 <= idle_s < self.rules.idle_s and idle_s + LOADED_S < up_s
+
     def _reasons(
-        self, keys: Keys, parts: pa.Table, rows: npt.NDArray[np.int64], now_ms: int
+        self, keys: Keys, parts: pa.Table, rows: npt.NDArray[np.int64], now_ms: int, *, writes: bool
     ) -> tuple[npt.NDArray[np.int8], npt.NDArray[np.int64]]:
         import numpy as np
 
@@ -152,20 +184,27 @@ class Judge:
         expires, mortal = _integers(parts, "expires_at", rows)
         idle, idling = _of_keys(keys, "idle_s", rows)
         earliest = now_ms - 1000 * self.rules.idle_s
-        in_use = timed & (used > earliest)
-        idling &= self._keeps_idle_times
+        grace = _integers(parts, "grace_s", rows)[0]
+        longest = self._inferred(parts)
+        # Whoever touches the expiry alone uses the session as well, and the server's clock is right where the
+        # application's is late.
+        span = np.where(limited, lifetime, longest)
+        touched = np.where(mortal & (span > 0), expires - 1000 * (grace + span), 0)
+        in_use = timed & (np.maximum(used, touched) > earliest)
+        idling &= self.keeps_idle_times
         # Beside what the session says of itself, the server's idle time may only ever speak for the session.
         untimed = ~timed
-        longest = self._inferred(parts)
+        read = (
+            idling & (idle < self.rules.idle_s) & (idle + LOADED_S < (now_ms - self._booted_ms) // 1000) & (not writes)
+        )
         inferable = untimed & mortal & (longest > 0) & self.rules.trust_inferred_lifetime
         in_use |= inferable & (expires - 1000 * longest > earliest)
         in_use |= untimed & idling & (idle < self.rules.idle_s)
         known = timed | inferable | idling
-        grace = _integers(parts, "grace_s", rows)[0]
         over = mortal & (expires - 1000 * grace <= now_ms)
         said = _texts(parts, "authentication")
         unknown = (said != "no") & (said != "yes") & (not self.rules.unknown_is_anonymous)
-        reasons = np.select([said == "yes", unknown, in_use, ~known, over], [1, 2, 3, 4, 5], 0)
+        reasons = np.select([said == "yes", unknown, in_use, ~known, over, read], [1, 2, 3, 4, 5, 6], 0)
         ends = np.where(timed & limited, used + 1000 * lifetime, -1)
         return reasons.astype(np.int8), ends
 

@@ -165,6 +165,7 @@ def _reason(selection: Selection, rules: Rules) -> str:
         (f"NOT coalesce({selection.sql}, FALSE)", OTHER),
         (unknown, UNKNOWN),
         (f"last_seen_at > $now - to_seconds({rules.idle_s})", USED),
+        (f"expires_at - to_seconds(lifetime_s) > $now - to_seconds({rules.idle_s})", USED),
         ("last_seen_at IS NULL AND expires_at IS NULL AND lifetime_s IS NULL", UNTIMED),
         ("state = 'grace' OR (state = 'expired' AND expires_at IS NOT NULL)", OVER),
     )

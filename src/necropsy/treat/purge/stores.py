@@ -80,12 +80,23 @@ class Primary:
 
     @property
     def identities(self) -> tuple[str, ...]:
-        """What tells it from others: its process, its replication id, and the one before a failover.
+        """What tells it from others: its process and its replication id.
 
         Without replicas the replication id changes with the first SYNC, and an hour after the last one; the process does
-        not. After a failover the process is another, and ``master_replid2`` is the id that the store had.
+        not.
         """
-        ids = (self.info.get(name, "") for name in ("run_id", "master_replid", "master_replid2"))
+        return self._said("run_id", "master_replid")
+
+    @property
+    def succeeds(self) -> tuple[str, ...]:
+        """Its identities, and the replication id that the store had before a failover (``master_replid2``).
+
+        Started from another's dump it names that one, so what is made for a copy is not for what it was copied from.
+        """
+        return self._said("run_id", "master_replid", "master_replid2")
+
+    def _said(self, *names: str) -> tuple[str, ...]:
+        ids = (self.info.get(name, "") for name in names)
         return tuple(one for one in ids if one.strip("0"))
 
     def select(self, db: int) -> None:
@@ -186,7 +197,7 @@ class Store:
 
     @property
     def identities(self) -> set[str]:
-        """Replication ids of all servers, those before a failover included."""
+        """Processes and replication ids of all servers."""
         return {one for primary in self.primaries for one in primary.identities}
 
     def require_same(self, identities: Iterable[str]) -> None:
@@ -197,7 +208,7 @@ class Store:
         TreatmentError
         """
         known = set(identities)
-        strangers = [p.name for p in self.primaries if not known & set(p.identities)]
+        strangers = [p.name for p in self.primaries if not known & set(p.succeeds)]
         if strangers:
             raise TreatmentError(
                 f"{', '.join(strangers)}: not the store that this was made for (another process, another replication id)",
