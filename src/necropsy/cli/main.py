@@ -12,6 +12,7 @@ from typing import Annotated, Final
 import typer
 
 from necropsy import __version__
+from necropsy._internal.masking import masked
 from necropsy.cli import (
     cap_ttl,
     completion,
@@ -144,9 +145,10 @@ def _discard() -> None:
 
 
 def _complain(error: NecropsyError) -> None:
-    sys.stderr.write(f"error: {error.message}\n")
+    # Libraries and other programs put the address into what they raise, as it was typed.
+    sys.stderr.write(f"error: {masked(error.message)}\n")
     if error.hint:
-        sys.stderr.write(f"hint:  {error.hint}\n")
+        sys.stderr.write(f"hint:  {masked(error.hint)}\n")
 
 
 if __name__ == "__main__":

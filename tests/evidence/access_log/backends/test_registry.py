@@ -164,6 +164,23 @@ def test_a_master_that_does_not_answer_ends_with_an_error(logs: list[str], spark
     assert "Is its master running" in done.stderr
 
 
+@pytest.mark.parametrize(
+    "master", ["spark://me:S3CRET@127.0.0.1:1", "spark://me:p@S3CRET@h:1", "k8s://https://u:S3CRET@h"]
+)
+def test_a_master_of_spark_with_a_password_is_refused_before_spark_can_log_it(master: str, logs: list[str]) -> None:
+    done = traffic(logs[2], "--engine", master)
+    assert done.returncode == 2
+    assert "S3CRET" not in done.stderr + done.stdout
+    assert "Spark takes no user and no password" in done.stderr
+
+
+def test_a_log_behind_an_address_with_a_password_is_named_without_it(spark_cluster: Cluster) -> None:
+    done = traffic("hdfs://me:S3CRET@127.0.0.1:1/x.log", "--engine", "local[1]", environment=spark_cluster.environment)
+    assert done.returncode != 0
+    assert "S3CRET" not in done.stderr + done.stdout
+    assert "hdfs://127.0.0.1:1/x.log" in done.stderr
+
+
 FALLS_OVER = """
 import sys
 from necropsy.evidence.access_log.backends import spark

@@ -28,13 +28,13 @@ from py4j.protocol import Py4JError
 from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
-from necropsy._internal.masking import masked_address
+from necropsy._internal.masking import masked, masked_address
 from necropsy.case.scratch import open_scratch
 from necropsy.evidence.access_log.backends import spark_partitions
 from necropsy.evidence.access_log.backends.interface import KIND, Backend, Part, Wanted, first_line
 from necropsy.evidence.access_log.backends.spark_stages import SparkPartitions, on_executors
 from necropsy.evidence.access_log.sources import attach, first_lines
-from necropsy.model.errors import NecropsyError, UnreadableSource
+from necropsy.model.errors import NecropsyError, UnreadableSource, UsageError
 from necropsy.model.evidence import Absent
 from necropsy.visits.partitioned.conductor import Conductor
 from necropsy.visits.partitioned.packing import merged
@@ -61,7 +61,11 @@ _SETTINGS: Final = {
     "spark.sql.ansi.enabled": "false",
     "spark.sql.session.timeZone": "UTC",
     "spark.ui.showConsoleProgress": "false",  # standard error is ours
+    "spark.log.level": "OFF",  # so are errors: Spark's own log repeats addresses as they were typed, passwords and all
 }
+_CAUSE: Final = re.compile(r"^: (?:[a-z][\w$]*\.)+[\w$]+: (\S.*)", re.MULTILINE)
+"""What Java raised, in the text of an error of Py4J: ``: org.apache.spark.SparkException: Invalid master URL …``."""
+_USER: Final = re.compile(r"^[a-z0-9]+://(?:https?://)?[^/]*@")
 
 
 @contextlib.contextmanager
@@ -72,13 +76,18 @@ def session(address: str) -> Iterator[SparkSession]:
 
     Raises
     ------
+    UsageError
+        The address names a user or a password: no master of Spark takes one.
     NecropsyError
         It does not answer, or there is no Java.
     """
+    master, _, asked = address.partition("?")
+    if _USER.match(master):
+        hint = "Leave out what stands before the @. Spark's own secret is a setting: ?spark.authenticate.secret=…"
+        raise UsageError(f"--engine {masked_address(address)}: Spark takes no user and no password", hint=hint)
     # Executors run the Python that the driver's environment names; on this machine that should be this one.
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     logging.getLogger("SQLQueryContextLogger").setLevel(logging.CRITICAL + 1)
-    master, _, asked = address.partition("?")
     builder = SparkSession.builder.master(master).appName("necropsy")
     for name, value in {**_SETTINGS, **dict(parse_qsl(asked))}.items():
         builder = builder.config(name, value)
@@ -86,11 +95,10 @@ def session(address: str) -> Iterator[SparkSession]:
         spark = builder.getOrCreate()
     except Exception as error:  # of Java, of Py4J or of PySpark, by what is missing
         raise NecropsyError(
-            f"--engine {masked_address(address)}: {first_line(error)}",
+            f"--engine {masked_address(address)}: {_reason(error)}",
             hint="Is its master running, and is there a Java of version 17?",
         ) from error
     try:
-        spark.sparkContext.setLogLevel("OFF")
         if master.startswith("spark://"):
             _await_executors(spark, address)
         yield spark
@@ -102,9 +110,12 @@ def session(address: str) -> Iterator[SparkSession]:
 
 
 def _reason(error: Exception) -> str:
-    """Return what is said of an error in one line: what an executor's Python raised, if it did."""
+    """Return what is said of an error in one line: what an executor's Python raised, if it did, or else what Java did."""
     raised = re.findall(r"^Traceback \(most recent call last\):\n(?:[ ].*\n)+(\S.*)", str(error), re.MULTILINE)
-    return raised[-1].strip() if raised else first_line(error)
+    raised = raised or _CAUSE.findall(str(error))
+    if raised and "stopped SparkContext" in raised[-1]:  # what is left of it when Spark gave up its master
+        return "no master answers there"
+    return masked(raised[-1].strip() if raised else first_line(error))
 
 
 def _await_executors(spark: SparkSession, address: str) -> None:
@@ -175,7 +186,7 @@ class SparkBackend:
                 head = tuple(first_lines(file))
                 return [spark_partitions.File(locator, str(path), packed, head, path.stat().st_size)]
         except UnreadableSource as error:
-            part.absent.append(Absent(KIND, locator, error.message, error.hint))
+            part.absent.append(Absent(KIND, masked_address(locator), masked(error.message), error.hint))
             return []
 
     def _behind(self, locator: str) -> list[spark_partitions.File]:
@@ -184,9 +195,11 @@ class SparkBackend:
             for uri in sorted(self._spark.read.text(locator).inputFiles()):
                 name = unquote(uri)
                 packed, head = self._head(name)
-                files.append(spark_partitions.File(name, name, packed or _PACKED.search(name) is not None, head))
+                files.append(
+                    spark_partitions.File(masked_address(name), name, packed or _PACKED.search(name) is not None, head)
+                )
         except (PySparkException, Py4JError) as error:
-            raise UnreadableSource(f"{locator}: {first_line(error)}", hint="Can the executors read it?") from error
+            raise UnreadableSource(f"{locator}: {_reason(error)}", hint="Can the executors read it?") from error
         return files
 
     def _head(self, name: str) -> tuple[bool, tuple[str, ...]]:
