@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 
 import pytest
 
 from necropsy.autopsy.incident_file import load
-from necropsy.guard.configuration import GuardConfig, read_guard
+from necropsy.guard.configuration import GuardConfig, read_guard, require_stores
 from necropsy.guard.notify.plan import Rules, parse_quiet
-from necropsy.model.errors import ConfigurationError
+from necropsy.guard.running import Guard
+from necropsy.model.errors import ConfigurationError, NecropsyError, NoEvidence
 
 WHOLE = """\
 access-log = []
@@ -101,3 +103,34 @@ def test_what_is_wrong_is_named_with_file_and_line_and_no_secret(
     assert reason in raised.value.message
     assert raised.value.hint
     assert "hooks.example/secret" not in raised.value.message + raised.value.hint
+
+
+@pytest.mark.parametrize(
+    ("text", "error", "said"),
+    [
+        ('[guard]\nevery = "10m"\n', NoEvidence, "names no store"),
+        ('prometheus = ["prometheus.yml"]\n', NoEvidence, "names no store"),
+        ("foo = 3\n", ConfigurationError, "unknown name 'foo'"),
+        ('[[store]]\nname = "A"\n', ConfigurationError, r"without rdb or redis"),
+    ],
+)
+def test_a_file_that_no_look_could_use_is_refused_before_the_first(
+    text: str, error: type[NecropsyError], said: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "incident.toml"
+    path.write_text(text)
+    with pytest.raises(error, match=said):
+        require_stores(str(path))
+    with pytest.raises(error, match=said):
+        Guard(path, (), print, print)
+
+
+def test_a_port_that_is_taken_is_a_failure_and_no_misuse(tmp_path: Path) -> None:
+    path = tmp_path / "incident.toml"
+    path.write_text('[[store]]\nredis = "redis://127.0.0.1:1"\n')
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        with pytest.raises(NecropsyError, match="Address already in use") as caught:
+            Guard(path, (), print, print, f"127.0.0.1:{taken.getsockname()[1]}")
+    assert caught.value.exit_code == 1

@@ -158,7 +158,8 @@ def test_no_process_of_a_guard_is_left_when_it_ended(tmp_path: Path) -> None:
     ('[guard]\nsession = ["http_4xx=forbid"]\n', "names no such module: http_4xx"),
 ])  # fmt: skip
 def test_a_configuration_that_is_wrong_ends_the_start_with_the_reason(tmp_path: Path, text: str, said: str) -> None:
-    (tmp_path / "guard.toml").write_text(text)
+    store = "" if "[[store]]" in text else '[[store]]\nredis = "redis://127.0.0.1:1"\n'
+    (tmp_path / "guard.toml").write_text(store + text)
     run = subprocess.run(
         [sys.executable, "-m", "necropsy.cli.main", "guard", "run", "guard.toml"],
         cwd=tmp_path,

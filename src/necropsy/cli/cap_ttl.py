@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from necropsy.cli import live, output
-from necropsy.cli.options import ImpactOption, PasswordOption, QuietOption, ReadMethod, StoreAddressOption, YesOption
+from necropsy.cli.options import (
+    ImpactOption,
+    PasswordOption,
+    QuietOption,
+    ReadMethod,
+    StoreAddressOption,
+    YesOption,
+    refuse_idle,
+)
 from necropsy.cli.purge import asked, status
 from necropsy.model.errors import UsageError
 
@@ -17,6 +25,7 @@ if TYPE_CHECKING:
 
 
 def cap_ttl(
+    context: typer.Context,
     redis: StoreAddressOption = None,
     max_ttl: Annotated[
         str, typer.Option("--max", help="No session lives longer than this from now on: 12h, 7d.")
@@ -52,6 +61,9 @@ def cap_ttl(
     options = live.options(ReadMethod.AUTO, max_impact, ask_password=redis_ask_password)
     address = parse_address(redis, password=options.password.reveal() if options.password else None) if redis else None
     if undo is not None:
+        refuse_idle(
+            context, "--undo", frozenset({"redis", "journal_key", "redis_ask_password", "max_impact", "quiet", "yes"})
+        )
         back, left = capping.undo(undo, redis=address, journal_key=journal_key)
         output.say(f"{back:,} lifetimes given back; {left:,} sessions were used since, and stay as they are\n")
         return

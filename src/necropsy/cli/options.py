@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from necropsy.model.errors import UsageError
+
 
 class Format(StrEnum):
     """Formats of a report."""
@@ -171,3 +173,31 @@ WebConfigOption = Annotated[
         "--web.config.file", metavar="FILE", help="TLS and basic authentication, as for Prometheus' exporters."
     ),
 ]
+
+
+def refuse_idle(context: typer.Context, mode: str, used: frozenset[str]) -> None:
+    """Refuse options that a mode of a command has no use for: what was asked, and does not happen, is to be said.
+
+    Parameters
+    ----------
+    mode
+        The option that chose the mode, as it is written: ``--undo``.
+    used
+        Names of the parameters that it does use, as the function has them.
+
+    Raises
+    ------
+    UsageError
+        One of the others was given on the command line.
+    """
+    names = {parameter.name: max(parameter.opts, key=len) for parameter in context.command.params if parameter.name}
+    idle = [
+        option
+        for name, option in names.items()
+        if name not in used
+        and option != mode
+        and (source := context.get_parameter_source(name)) is not None
+        and source.name in ("COMMANDLINE", "ENVIRONMENT")
+    ]
+    if idle:
+        raise UsageError(f"{mode} takes no {', no '.join(idle)}", hint=f"Leave it out, or leave out {mode}.")

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -22,6 +22,7 @@ from necropsy.cli.options import (
     ReadMethodOption,
     StoreAddressOption,
     YesOption,
+    refuse_idle,
 )
 from necropsy.model.errors import UsageError
 
@@ -31,6 +32,39 @@ if TYPE_CHECKING:
     from necropsy.treatment import purging
     from necropsy.wire.redis.address import Address
 
+_STORE: Final = frozenset({"redis", "redis_ask_password", "quiet"})
+_OF_MODE: Final = {
+    "--verify": frozenset({"journal_key", "quiet"}),
+    "--shred": frozenset({"yes", "quiet"}),
+    "--undo": _STORE | {"batch", "journal_key", "other_store", "as_far_as_it_goes"},
+    "--apply": _STORE
+    | {
+        "journal",
+        "max_impact",
+        "rate",
+        "batch_size",
+        "control",
+        "journal_key",
+        "journal_by",
+        "notify_application",
+        "yes",
+    }
+    | {"read_method", "redis_way"},
+    "a plan": _STORE
+    | {
+        "case",
+        "where",
+        "plan",
+        "idle",
+        "include_unknown",
+        "trust_lifetime",
+        "store",
+        "max_impact",
+        "read_method",
+        "redis_way",
+    },
+}
+"""Parameters that each thing that the command does has a use for."""
 _ON_TERMINAL_S, _ELSEWHERE_S = 0.2, 10.0
 
 
@@ -43,6 +77,7 @@ class JournalBy(StrEnum):
 
 
 def purge(
+    context: typer.Context,
     case: Annotated[
         Path | None,
         typer.Argument(metavar="[CASE]", help="An examined case: for --where born-by=, or to choose from it."),
@@ -145,6 +180,8 @@ def purge(
     ]
     if len(chosen) > 1:
         raise UsageError(f"{' and '.join(chosen)} together", hint="One at a time.")
+    mode = chosen[0] if chosen else "a plan"
+    refuse_idle(context, mode, _OF_MODE[mode])
     options = live.options(redis_way or read_method, max_impact, ask_password=redis_ask_password)
     password = options.password.reveal() if options.password else None
     address: Address | None = parse_address(redis, password=password) if redis else None

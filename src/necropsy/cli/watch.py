@@ -59,13 +59,14 @@ def watch(
     from necropsy.autopsy.sources import parse_event
     from necropsy.cli.census import COMMAND
     from necropsy.guard.census.schedule import Census
-    from necropsy.guard.configuration import read_guard
+    from necropsy.guard.configuration import read_guard, require_stores
     from necropsy.guard.keeper import Keeper
     from necropsy.guard.notify.ledger import Ledger
     from necropsy.guard.notify.teller import Teller
     from necropsy.guard.watch.kept import require_own
 
     config = read_guard(str(incident))
+    require_stores(str(incident))
     for text in event or ():
         parse_event(text)
     config = replace(
@@ -81,6 +82,9 @@ def watch(
     printer = Printer(ledger)
 
     def tell(notices: Sequence[Notice]) -> None:
+        if census.taken is not None:
+            for warning in census.taken.warnings:
+                typer.echo(f"warning: {warning}", err=True)
         printer.say(notices)
         teller.update(notices)
 

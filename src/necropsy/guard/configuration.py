@@ -23,15 +23,18 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from necropsy.guard.notify.plan import Quiet, Rules
 from necropsy.guard.notify.ways import KINDS, LEAST_HOLD_S, Way
 from necropsy.guard.toml_table import Table
 from necropsy.guard.watch.judge import Limits
 from necropsy.guard.watch.notice import SEVERITIES
-from necropsy.model.errors import ConfigurationError
+from necropsy.model.errors import ConfigurationError, NoEvidence
 from necropsy.wire.files import read_text
+
+if TYPE_CHECKING:
+    from necropsy.autopsy.sources import StoreSource
 
 DEFAULT_LISTEN: Final = "127.0.0.1:9120"
 _GUARD: Final = frozenset((
@@ -90,6 +93,25 @@ def read_guard(path: str, environ: Mapping[str, str] | None = None) -> GuardConf
     if not isinstance(said, dict):
         raise ConfigurationError(path, 1, "guard is not a table", hint="Write [guard] on a line of its own.")
     return _config(Table(path, text, "guard", said, 0, dict(os.environ) if environ is None else environ))
+
+
+def require_stores(path: str) -> tuple[StoreSource, ...]:
+    """Return the stores that an incident file names, once all of the file was found to be right.
+
+    Raises
+    ------
+    UnreadableSource, ConfigurationError
+        As for ``examine``: better now than as the failure of each look.
+    NoEvidence
+        It names none: there is nothing to watch.
+    """
+    from necropsy.autopsy.incident_file import load
+
+    stores = load(path).stores
+    if not stores:
+        hint = 'Write [[store]], then redis = "redis://HOST:6379"; the prober alone is `necropsy prober`.'
+        raise NoEvidence(f"{path}: names no store: there is nothing to watch", hint=hint)
+    return stores
 
 
 def _config(table: Table) -> GuardConfig:

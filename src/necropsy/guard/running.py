@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from necropsy.guard.census.schedule import Census
 from necropsy.guard.census.worker import Asked, Watched
-from necropsy.guard.configuration import GuardConfig, read_guard
+from necropsy.guard.configuration import GuardConfig, read_guard, require_stores
 from necropsy.guard.exporter.site import Exporter
 from necropsy.guard.exporter.target import Options
 from necropsy.guard.exposition import CONTENT_TYPE, Family, Sample, text_of
@@ -161,6 +161,9 @@ class Guard:
             census.forget_page()
         if taken is not None and taken.anew and not census.error:
             self._log(f"warning: {taken.anew}")
+        if taken is not None and not census.error:
+            for warning in taken.warnings:
+                self._log(f"warning: {warning}")
         if census.error:
             self._log(f"warning: the look failed: {census.error}")
         self.keeper.after_look(census)
@@ -247,11 +250,10 @@ def _asked(path: Path, config: GuardConfig, case: str | None = None) -> Asked:
 
 def _servers(path: Path) -> list[tuple[str, Address]]:
     """Return name and address of each live store of the file."""
-    from necropsy.autopsy.incident_file import load
     from necropsy.autopsy.sources import LiveAddress
 
     environ = dict(os.environ)
-    stores = load(str(path)).stores
+    stores = require_stores(str(path))
     return [
         (store.name, parse_address(store.locator.text, environ=environ))
         for store in stores

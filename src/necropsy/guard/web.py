@@ -25,7 +25,7 @@ from threading import Event, Lock
 from typing import Any, ClassVar, Final, TypeAlias
 from urllib.parse import parse_qs, urlsplit
 
-from necropsy.model.errors import UsageError
+from necropsy.model.errors import NecropsyError, UsageError
 
 TIMEOUT_HEADER: Final = "X-Prometheus-Scrape-Timeout-Seconds"
 """What Prometheus sends with a scrape: the seconds that it may take."""
@@ -216,7 +216,9 @@ def serve(listen: str, site: Site) -> ThreadingHTTPServer:
     Raises
     ------
     UsageError
-        The address is none, or taken; the certificate cannot be used; bcrypt is not installed for basic authentication.
+        The address is none; the certificate cannot be used; bcrypt is not installed for basic authentication.
+    NecropsyError
+        The address is taken, or is not this machine's.
     """
     if site.config.users:
         try:
@@ -230,7 +232,9 @@ def serve(listen: str, site: Site) -> ThreadingHTTPServer:
         server = _Server((host.strip("[]") or "0.0.0.0", int(port)), type("Handler", (_Handler,), {"site": site}))  # noqa: S104 -- ":9121" means that
     except (OSError, OverflowError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise UsageError(f"cannot listen on {listen}: {reason}", hint="Choose another port with --listen.") from error
+        raise NecropsyError(
+            f"cannot listen on {listen}: {reason}", hint="Choose another port with --listen."
+        ) from error
     if site.config.cert_file:
         try:
             context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=site.config.client_ca_file)

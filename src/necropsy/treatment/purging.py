@@ -265,6 +265,8 @@ def undo(
         if journal.header.get("kind") == "cap-ttl":
             raise TreatmentError(f"{folder}: a journal of cap-ttl", hint=f"necropsy cap-ttl --undo {folder}")
         journal.load(lenient=lenient)
+        if batches:
+            _require(batches, {batch.number for batch in journal.batches(lenient=lenient)}, folder)
         address = redis or parse_address(journal.header["address"])
         if address.db is None and journal.header["db"] >= 0:
             address = replace(address, db=journal.header["db"])
@@ -281,6 +283,15 @@ def undo(
             store.close()
     finally:
         journal.close()
+
+
+def _require(wanted: Sequence[int], there: set[int], folder: Path) -> None:
+    missing = sorted(set(wanted) - there)
+    if missing:
+        said = f"it holds batches {min(there)} to {max(there)}" if there else "it holds no batch"
+        raise UsageError(
+            f"{folder}: no batch {', '.join(map(str, missing))}: {said}", hint="Leave --batch out to undo all of them."
+        )
 
 
 @dataclass(frozen=True, slots=True)

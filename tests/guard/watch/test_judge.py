@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
 from guard.watch.looks import NOON, PROBES, creator, look, store
 from necropsy.guard.watch.judge import Former, Limits, judge
 from necropsy.guard.watch.look import EventLook, Look
@@ -70,6 +72,34 @@ def test_a_creator_that_was_seen_to_end_is_resolved_at_once_and_one_that_vanishe
     assert notice.resolved_at is None
     (notice,) = after(first, gone, again).values()
     assert notice.resolved_at == again.at
+
+
+@pytest.mark.parametrize(
+    ("left", "lifetime_s", "minutes", "told"),
+    [
+        (0, 86_400.0, 10, True),
+        (0, None, 10, True),  # of an empty store no lifetime is known
+        (300, 86_400.0, 60, True),  # of those that were born since
+        (20_000, 86_400.0, 10, False),
+        (0, 1_800.0, 30, False),  # they may have expired
+    ],
+)
+def test_a_store_that_lost_its_sessions_sooner_than_they_expire_is_told(
+    left: int, lifetime_s: float | None, minutes: int, told: bool
+) -> None:
+    later = NOON + timedelta(minutes=minutes)
+    flushed = look(at=later, stores=(store(at=later, sessions=left, lifetime_s=lifetime_s),))
+    found = [notice for notice in after(look(), flushed).values() if notice.kind == "emptied"]
+    assert [(notice.title, notice.severity, notice.since) for notice in found] == [
+        (f"Store A lost its sessions: 34,560 at the look before, {left:,} now", "critical", NOON)
+    ] * told
+    at_last = look(at=later + timedelta(minutes=10), stores=(store(at=later + timedelta(minutes=10), sessions=left),))
+    assert [n for n in after(look(), flushed, at_last).values() if n.kind == "emptied" and n.resolved_at is None] == []
+
+
+def test_a_small_store_that_is_empty_at_night_was_not_emptied() -> None:
+    before, quiet = look(stores=(store(sessions=12),)), look(stores=(store(at=LATER, sessions=0),), at=LATER)
+    assert [notice.kind for notice in after(before, quiet).values()] == []
 
 
 def test_nothing_is_resolved_by_a_look_that_lacks_what_the_first_one_read() -> None:

@@ -71,6 +71,8 @@ class Taken:
     """The report as HTML, if it was asked for."""
     anew: str = ""
     """Why the history began anew, where a file lay there that is no case; else empty."""
+    warnings: tuple[str, ...] = ()
+    """What could not be used, such as lines of the file of events."""
 
 
 def take(asked: Asked) -> Taken:
@@ -84,6 +86,7 @@ def take(asked: Asked) -> Taken:
     from necropsy.autopsy import judging, past, reading, reporting, verdict_inputs
     from necropsy.case.store import Case
     from necropsy.guard.census.families import families
+    from necropsy.guard.watch.events import read_events
     from necropsy.report.html import page
     from necropsy.report.wording.completeness import recap
 
@@ -99,8 +102,10 @@ def take(asked: Asked) -> Taken:
         shown = families(case, report)
         if watch is None:
             return Taken(shown)
-        notices, newest = _watch(case, watch, report, births, sources)
-        return Taken(shown, notices, newest, recap(report)[0], page.render(report) if watch.page else "", anew)
+        events, warnings = read_events((*watch.events, *sources.event), watch.event_file)
+        notices, newest = _watch(case, watch, report, births, sources, events)
+        shown_page = page.render(report) if watch.page else ""
+        return Taken(shown, notices, newest, recap(report)[0], shown_page, anew, tuple(warnings))
 
 
 def _carry_over(case: Case, watch: Watched, now: datetime) -> str:
@@ -114,14 +119,17 @@ def _carry_over(case: Case, watch: Watched, now: datetime) -> str:
 
 
 def _watch(
-    case: Case, watch: Watched, report: Report, births: Mapping[str, Births], sources: Sources
+    case: Case,
+    watch: Watched,
+    report: Report,
+    births: Mapping[str, Births],
+    sources: Sources,
+    events: list[tuple[datetime, str]],
 ) -> tuple[tuple[Notice, ...], tuple[Notice, ...]]:
     """Judge what changed, write it into the case, and return this look's notices and the newest of all."""
     from necropsy.guard.watch import judge, memory
-    from necropsy.guard.watch.events import read_events
     from necropsy.guard.watch.look import look_of, measured
 
-    events = read_events((*watch.events, *sources.event), watch.event_file)
     locators = {store.name: store.locator.masked for store in sources.stores}
     seen = look_of(case, report, births, locators, events)
     former = memory.recall(case)
@@ -142,7 +150,7 @@ def _sources(asked: Asked) -> Sources:
 
 def encode(taken: Taken) -> str:
     """Return what came out as JSON."""
-    plain = {name: getattr(taken, name) for name in ("verdict", "page", "anew")}
+    plain = {name: getattr(taken, name) for name in ("verdict", "page", "anew", "warnings")}
     plain |= {"notices": to_plain(taken.notices), "newest": to_plain(taken.newest)}
     return json.dumps({**plain, "families": [asdict(family) for family in taken.families]})
 
@@ -157,7 +165,7 @@ def decode(text: str) -> Taken:
         for row in said["families"]
     ]  # fmt: skip
     notices, newest = (tuple(from_plain(Notice, row) for row in said[name]) for name in ("notices", "newest"))
-    return Taken(families, notices, newest, said["verdict"], said["page"], said["anew"])
+    return Taken(families, notices, newest, said["verdict"], said["page"], said["anew"], tuple(said["warnings"]))
 
 
 def encode_asked(asked: Asked) -> str:

@@ -25,6 +25,10 @@ _FLAT: Final = 0.03
 _DIFFERS: Final = 0.25
 """Part of the predicted steady state from which on another level is worth a word."""
 _LEAST_SAMPLES: Final = 3
+_ENOUGH: Final = 20.0
+"""Sessions from which on their loss is not a night's quiet."""
+_EMPTIED: Final = 0.1
+"""A store that keeps less than this part of its sessions between two looks was emptied."""
 _SURE: Final = 12.0
 """Twice the logarithm of the likelihood ratio from which on births after an event are not chance (p < 0.001)."""
 _ROSE: Final = 1.5
@@ -75,6 +79,7 @@ def judge(look: Look, former: Former, limits: Limits, command: str) -> list[Noti
         *_shares(look, former, limits, opened, command),
         *_half_fixed(look, limits, command),
         *_plateaus(look, former, command),
+        *_emptied(look, former, command),
         *_events(look, command),
         *_full(look, former, limits, command),
         *_zombies(look, former),
@@ -225,6 +230,29 @@ def _plateaus(look: Look, former: Former, command: str) -> Iterator[Notice]:
             command=wording.report(command),
             readers=_readers(look, store.name),
         )
+
+
+def _emptied(look: Look, former: Former, command: str) -> Iterator[Notice]:
+    """Stores that lost nearly all sessions since the look before, sooner than they expire: people were logged out."""
+    for store in look.stores.values():
+        then = former.populations.get(store.name, ())
+        if not then or then[-1][1] < _ENOUGH or store.sessions > _EMPTIED * then[-1][1]:
+            continue
+        at, before = then[-1]
+        if not store.lifetime_s or (store.at - at).total_seconds() < store.lifetime_s / 2:
+            yield Notice(
+                key=f"emptied:{store.name}:{store.at:%Y%m%dT%H%M%S}",
+                kind="emptied",
+                slug="monitoring/store-unwatched",
+                store=store.name,
+                severity="critical",
+                title=wording.emptied(store, round(before)),
+                opened_at=look.at,
+                since=at,
+                figures=wording.how_emptied(store, at, round(before)),
+                command=wording.report(command),
+                readers=_readers(look, store.name),
+            )
 
 
 def _steady(store: StoreLook, former: Sequence[tuple[datetime, float]]) -> float | None:

@@ -46,7 +46,7 @@ class Notice:
     key: str
     """The same as long as it is the same matter."""
     kind: str
-    """``creator``, ``share``, ``half-fixed``, ``plateau``, ``event``, ``full``, ``zombie`` or ``unread``."""
+    """``creator``, ``share``, ``half-fixed``, ``plateau``, ``emptied``, ``event``, ``full``, ``zombie`` or ``unread``."""
     slug: str
     store: str | None
     severity: str

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 
 from necropsy.guard.watch.look import Creator, EventLook, StoreLook
 from necropsy.model.figures import several
@@ -32,6 +33,21 @@ def steady(level: float, predicted: float, store: str) -> str:
     """Say that a population is steady at another level than predicted."""
     return (
         f"Store {store} is steady at {count(level)} sessions, not at the {count(predicted)} that configuration predicts"
+    )
+
+
+def emptied(store: StoreLook, before: int) -> str:
+    """Say that nearly all sessions went at once."""
+    return f"Store {store.name} lost its sessions: {count(before)} at the look before, {count(store.sessions)} now"
+
+
+def how_emptied(store: StoreLook, at: datetime, before: int) -> tuple[str, ...]:
+    """Say what it can have been, and that nobody saw it."""
+    gone = f"{percent(1 - store.sessions / before)} gone between {moment(at)} and {moment(store.at)}"
+    lives = f", each lives for {duration(store.lifetime_s)}" if store.lifetime_s else ""
+    return (
+        f"{gone}{lives}: they did not expire" if lives else f"{gone}; how long each lived is not known",
+        "what can do that: FLUSHALL or FLUSHDB, a restart without its dump, a failover to an empty replica, a purge",
     )
 
 
