@@ -138,6 +138,31 @@ def test_nothing_that_is_configuration_is_no_evidence(tmp_path: Path) -> None:
     assert said.code == 3
 
 
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("a.yml", "foo: 1\nbar: [1, 2]\n"),
+        ("app.py", "print(1)\n"),
+        ("main.rs", "fn main() {}\n"),
+        ("x.toml", "a = 1\n"),
+    ],
+)
+def test_a_named_file_of_which_nothing_is_known_is_not_found_clean(name: str, text: str, tmp_path: Path) -> None:
+    path = tmp_path / name
+    path.write_text(text)
+    said = run("lint", str(path))
+    assert (said.code, str(said.error)) == (
+        3,
+        f"no configuration of monitoring found: {path}: not recognised as configuration of monitoring",
+    )
+
+
+def test_a_clean_application_is_found_clean(tmp_path: Path) -> None:
+    (tmp_path / "application.yml").write_text("spring:\n  session:\n    timeout: 1h\n")
+    said = run("lint", str(tmp_path / "application.yml"))
+    assert (said.code, said.out) == (0, "nothing found in 1 file\n")
+
+
 def test_only_examiners_that_need_no_store_and_no_log_are_asked() -> None:
     slugs = {examiner.slug for examiner in configuration_examiners()}
     assert {"probes/wrong-path", "probes/dead-rule", "probes/idle-backend"} <= slugs

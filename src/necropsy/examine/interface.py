@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from necropsy.case.store import Case
 
 _PROBERS: Final = (
-    "prometheus", "consul", "kubernetes", "terraform", "cloudformation", "haproxy", "compose", "gatus", "uptime_kuma",
+    "prometheus", "consul", "kubernetes", "terraform", "cloudformation", "haproxy", "caddy", "traefik",
+    "compose", "gatus", "uptime_kuma",
 )  # fmt: skip
 
 EVIDENCE: Final[dict[str, tuple[tuple[str, ...], str]]] = {

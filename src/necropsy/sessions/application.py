@@ -72,6 +72,16 @@ def settings(name: str, text: str) -> Iterator[Setting]:
                 yield Setting(bare.count("\n", 0, place) + 1, rule.layout, rule.meaning, rule.instead)
 
 
+def is_known(name: str, text: str) -> bool:
+    r"""Whether a file says that it uses a framework of which something is known here, so that silence means something.
+
+    >>> is_known("application.yml", "spring: {session: {timeout: 1h}}"), is_known("a.yml", "shop: 1"), is_known("a.py", "")
+    (True, False, False)
+    """
+    suffix = name[name.rfind(".") :].lower() if "." in name else ""
+    return any(suffix in rule.suffixes and rule.needs.search(text) for rule in RULES)
+
+
 def _without_comments(text: str, suffix: str) -> str:
     """Return the text with its comments as spaces: every place keeps its line."""
     comment = _C_COMMENT if suffix in _LIKE_C else _HASH_COMMENT

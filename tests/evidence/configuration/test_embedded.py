@@ -76,6 +76,21 @@ def test_a_secret_is_decoded_and_counts_from_its_key() -> None:
     assert part.text.splitlines().index("scrape_configs:") == 5
 
 
+@pytest.mark.parametrize(
+    ("inside", "kind"),
+    [
+        (b"scrape_configs:\n- job_name: web\n  static_configs: [{targets: [a]}]\n", "prometheus"),
+        (b"modules:\n  a:\n    prober: http\n    timeout: 5s\n", "blackbox"),
+        (b"shop.example {\n\treverse_proxy web:80 {\n\t\thealth_uri /\n\t}\n}\n", "caddy"),
+    ],
+)
+def test_what_a_config_map_holds_as_bytes_is_decoded(inside: bytes, kind: str) -> None:
+    packed = base64.b64encode(inside).decode()
+    text = f"apiVersion: v1\nkind: ConfigMap\ndata: {{note: hello}}\nbinaryData:\n  file: {packed}\n"
+    [part] = parts(text, "map.yaml")
+    assert (part.kind, part.name, part.text.encode().lstrip(b"\n")) == (kind, "map.yaml#file", inside)
+
+
 def test_two_configurations_of_one_kind_are_two_files() -> None:
     found = parts(f"{CONFIG_MAP}---\n{CONFIG_MAP}", "all.yaml")
     assert len({part.name for part in found}) == 2

@@ -218,6 +218,12 @@ def test_a_folder_without_anything_to_read_is_absent(folder: Path) -> None:
         ("kubernetes", "deploy/pod.yaml", "kind: Pod\nspec: {containers: [{livenessProbe: {httpGet: {port: 80}}}]}"),
         ("haproxy", "deploy/haproxy.cfg", "backend a\n option httpchk\n server s 10.0.0.1:80 check\n"),
         ("compose", "deploy/compose.yaml", "services: {a: {healthcheck: {test: curl http://a/}}}"),
+        ("caddy", "deploy/Caddyfile", ":80 {\n\treverse_proxy a:80 {\n\t\thealth_uri /\n\t}\n}\n"),
+        (
+            "traefik",
+            "deploy/shop.toml",
+            '[http.services.a.loadBalancer]\nhealthCheck = {path = "/"}\nservers = [{url = "http://a"}]\n',
+        ),
         ("terraform", "deploy/main.tf", 'resource "aws_elb" "a" {\n health_check {\n target = "HTTP:80/"\n }\n}\n'),
     ],
 )

@@ -27,6 +27,14 @@ TEXTS = {
     "compose": ["services: {web: {image: nginx}}"],
     "haproxy": ["backend app\n  option httpchk\n  server a 10.0.0.1:80 check\n"],
     "gatus": ["endpoints: [{url: 'http://a', conditions: ['[STATUS] == 200']}]"],
+    "caddy": [
+        "a.example {\n\treverse_proxy b:80\n}",
+        "{\n\tadmin off\n}\n:80 {\n\treverse_proxy /x/* {\n\t\tto b c\n\t}\n}",
+    ],
+    "traefik": [
+        "http: {services: {a: {loadBalancer: {}}}}",
+        "[http.services.a.loadBalancer]\n  passHostHeader = true\n",
+    ],
     "terraform": ['resource "aws_lb_target_group" "a" {\n  port = 80\n}'],
     "cloudformation": ["Resources: {a: {Type: 'AWS::ElasticLoadBalancingV2::TargetGroup'}}"],
     "uptime_kuma": ['{"version": "1", "monitorList": []}'],

@@ -87,6 +87,124 @@ def test_a_port_that_no_container_has_is_a_problem() -> None:
     assert "no container port is named web" in problem.reason
 
 
+# -- Caddy ----------------------------------------------------------------------------------------------------------
+
+CADDYFILE = """{
+	admin off
+}
+(check) {
+	health_uri {args[0]}
+	health_interval 1m30s
+}
+shop.example, www.shop.example {
+	@api path /api/*
+	reverse_proxy @api 10.0.0.1:8001-8002 {
+		import check "/up?a=1"  # every node
+		health_headers {
+			Host admin.example
+			User-Agent checker
+		}
+		health_follow_redirects
+	}
+	handle /old* {
+		reverse_proxy {
+			to https://old {$NEW}
+			health_path login
+			health_port 9000
+		}
+	}
+	reverse_proxy unchecked:80
+}
+"""
+
+
+def test_caddy_asks_each_upstream_of_a_proxy_that_has_a_check() -> None:
+    found = probes("caddy", CADDYFILE)
+    assert [short(probe)[:-1] for probe in found] == [
+        ("caddy/shop.example", "caddy-health-check", "GET", "http://10.0.0.1:8001/up?a=1", 90.0),
+        ("caddy/shop.example", "caddy-health-check", "GET", "http://10.0.0.1:8002/up?a=1", 90.0),
+        ("caddy/shop.example", "caddy-health-check", "GET", "https://old:9000/login", 30.0),
+        ("caddy/shop.example", "caddy-health-check", "GET", "http://<address>:9000/login", 30.0),
+    ]
+    first, old = found[0], found[2]
+    assert (first.host, first.user_agents, first.follows_redirects) == ("admin.example", ("checker",), True)
+    assert (old.user_agents, old.follows_redirects, str(old.origin[0])) == (("Go-http-client/1.1",), False, "file:21")
+    assert str(first.origin[0]) == "file:5"  # where the path is written: in the snippet
+
+
+def test_upstreams_that_caddy_finds_as_it_runs_are_said_to_be_unknown() -> None:
+    text = ":80 {\n\treverse_proxy {\n\t\tdynamic a shop 80\n\t\thealth_uri /\n\t}\n}\n"
+    found = BY_KIND["caddy"].read(text, "Caddyfile")
+    assert (found.probes, [str(problem) for problem in found.problems]) == (
+        [],
+        ["Caddyfile:4: its upstreams are found as it runs"],
+    )
+
+
+# -- Traefik --------------------------------------------------------------------------------------------------------
+
+TRAEFIK = """http:
+  services:
+    Shop:
+      loadBalancer:
+        healthcheck:
+          path: /login
+          interval: 10s
+          headers: {User-Agent: checker, X-Key: secret}
+        servers:
+          - url: http://10.0.0.1:8080
+          - url: "http://[::1]:8080/app"
+    rpc:
+      loadBalancer:
+        healthCheck: {mode: grpc, port: 9000}
+        servers: [{url: "h2c://10.0.0.3:9000"}]
+    quiet:
+      loadBalancer:
+        servers: [{url: "http://10.0.0.4"}]
+"""
+TRAEFIK_TOML = """[http.services.shop.loadBalancer.healthCheck]
+  interval = "1m"
+  followRedirects = false
+  scheme = "https"
+  port = 8443
+  path = "/"
+  hostname = "shop.example"
+[[http.services.shop.loadBalancer.servers]]
+  url = "http://10.0.0.1/"
+"""
+
+
+def test_traefik_asks_each_server_of_a_service_that_has_a_check() -> None:
+    found = probes("traefik", TRAEFIK)
+    assert [short(probe) for probe in found] == [
+        ("traefik/Shop", "traefik-health-check", "GET", "http://10.0.0.1:8080/login", 10.0, True),
+        ("traefik/Shop", "traefik-health-check", "GET", "http://[::1]:8080/login", 10.0, True),
+        ("traefik/rpc", "traefik-grpc", "", "10.0.0.3:9000", 30.0, False),
+    ]
+    assert (str(found[0].origin[0]), found[0].user_agents, found[0].follows_redirects) == ("file:6", ("checker",), True)
+    assert "secret" not in repr(found)
+
+
+def test_traefik_has_the_same_keys_in_toml() -> None:
+    [probe] = probes("traefik", TRAEFIK_TOML)
+    assert short(probe)[3:5] == ("https://10.0.0.1:8443/", 60.0)
+    assert (probe.host, probe.follows_redirects, str(probe.origin[0])) == ("shop.example", False, "file:6")
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        '["traefik.enable=true", "traefik.http.services.a.loadbalancer.healthcheck.path=/", "%s.server.port=8080"]',
+        '{traefik.http.services.a.loadbalancer.healthcheck.path: /, "%s.server.port": 8080}',
+    ],
+)
+def test_labels_of_a_container_have_traefik_ask_it(labels: str) -> None:
+    written = labels % "traefik.http.services.a.loadbalancer"
+    [probe] = probes("compose", f"services:\n  web:\n    labels: {written}\n")
+    assert short(probe) == ("traefik/a", "traefik-health-check", "GET", "http://<address>:8080/", 30.0, True)
+    assert str(probe.origin[0]) == "file:3"
+
+
 # -- load balancers -------------------------------------------------------------------------------------------------
 
 TERRAFORM = """

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from necropsy.model.errors import UnreadableSource
-from necropsy.sessions.application import SUFFIXES, settings
+from necropsy.sessions.application import SUFFIXES, is_known, settings
 from necropsy.sessions.registry import cures
 from necropsy.wire.files import expand, read_text
 
@@ -20,7 +20,9 @@ _MOST_BYTES: Final = 1_000_000
 
 
 def read(names: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
-    """Return rows of ``application_setting`` by file, of every file that may be an application's; most have none.
+    """Return rows of ``application_setting`` by file, of every file that is an application's; most have none.
+
+    A file that says of no framework that it uses it is left out: of what stands in it nothing is known.
 
     What cannot be read is left out here: it is said by who reads configuration.
     """
@@ -35,6 +37,8 @@ def read(names: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
                     continue
                 text = read_text(file)
             except (UnreadableSource, OSError):
+                continue
+            if not is_known(Path(file).name, text):
                 continue
             found[file] = [
                 {

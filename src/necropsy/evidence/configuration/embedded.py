@@ -33,6 +33,7 @@ from necropsy.probes.syntax.node import Node
 _BY_LINES: Final = (
     ("nginx", re.compile(r"^\s*(?:(?:http|server|stream|events)\s*\{|upstream\s+\S+\s*\{)", re.MULTILINE)),
     ("haproxy", re.compile(r"^\s*(?:frontend|backend|listen)\s+\S+\s*$", re.MULTILINE)),
+    ("caddy", re.compile(r"^[ \t]*reverse_proxy[ \t][^;\n]*$", re.MULTILINE)),
 )
 _MOST_NODES: Final = 200_000
 _NAMES: Final = ("additionalScrapeConfigs", "extraScrapeConfigs", "scrape_configs", "scrapeConfigs")
@@ -106,6 +107,7 @@ def _walk(document: Node, text: str, name: str) -> Iterator[ConfigurationFile]:
     """Yield the parts of one document, outermost first: what is inside of a part belongs to it."""
     encoded = document.get("kind")
     is_secret = encoded is not None and encoded.text() == "Secret"
+    packed = {id(value) for _, value in binary.items()} if (binary := document.get("binaryData")) is not None else set()
     waiting: list[tuple[Node | None, Node]] = [(None, document)]
     count = 0
     while waiting and count < _MOST_NODES:
@@ -115,15 +117,15 @@ def _walk(document: Node, text: str, name: str) -> Iterator[ConfigurationFile]:
         if kind is not None and node.style == "block":
             yield _in_place(node.start - node.column, node.end, text, name, kind)
         elif node.kind == "scalar":
-            yield from _of_scalar(key or node, node, text, name, is_secret=is_secret)
+            yield from _of_scalar(key or node, node, text, name, encoded=is_secret or id(node) in packed)
         else:
             inside = [*node.pairs, *((key, element) for element in node.elements)]
             waiting.extend(reversed(inside))
 
 
-def _of_scalar(key: Node, node: Node, text: str, name: str, *, is_secret: bool) -> Iterator[ConfigurationFile]:
+def _of_scalar(key: Node, node: Node, text: str, name: str, *, encoded: bool) -> Iterator[ConfigurationFile]:
     value = node.text()
-    if is_secret and re.fullmatch(r"[A-Za-z0-9+/=\s]{40,}", value):
+    if encoded and re.fullmatch(r"[A-Za-z0-9+/=\s]{40,}", value):
         try:
             value = base64.b64decode(value).decode()
         except ValueError:

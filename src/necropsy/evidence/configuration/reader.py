@@ -27,7 +27,7 @@ from necropsy.wire.files import STANDARD_INPUT, expand, fingerprint, is_utf8, re
 _SIMULATED: Final = ("prometheus", "blackbox", "consul", "nginx", "file_sd", "http_sd", "dns_sd", "values")
 _HOLDING: Final = frozenset(("kubernetes", "values", "compose"))
 """Kinds whose files may hold the configuration of others."""
-OF_BYTES: Final = frozenset(("nginx", "haproxy"))
+OF_BYTES: Final = frozenset(("nginx", "haproxy", "caddy"))
 """Kinds whose programs take any bytes, where YAML and JSON must be UTF-8."""
 KINDS: Final = (*_SIMULATED, *(prober.kind for prober in PROBERS))
 _FOLDER: Final = {
@@ -35,6 +35,7 @@ _FOLDER: Final = {
     "blackbox": ("blackbox.yml", "blackbox.yaml"),
     "nginx": ("nginx.conf",),
     "haproxy": ("haproxy.cfg",),
+    "caddy": ("Caddyfile",),
     "compose": ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml"),
 }
 """Main file that each kind keeps in its folder."""
@@ -46,6 +47,8 @@ _ALL: Final = {
     "http_sd": ("*.json",),
     "dns_sd": ("*",),
     "haproxy": ("*.cfg",),
+    "caddy": ("*Caddyfile*", "*.caddy"),
+    "traefik": ("*.toml", *_YAML),
     "terraform": ("*.tf", "*.tf.json"),
     "cloudformation": (*_YAML, "*.json", "*.template"),
     "uptime_kuma": ("*.json",),

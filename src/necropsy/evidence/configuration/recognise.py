@@ -16,9 +16,10 @@ from necropsy.probes.syntax.node import Node
 from necropsy.wire.files import read_text
 
 _SUFFIXES: Final = frozenset(
-    (".yml", ".yaml", ".json", ".hcl", ".conf", ".cfg", ".tf", ".template"),
+    (".yml", ".yaml", ".json", ".hcl", ".conf", ".cfg", ".tf", ".template", ".toml", ".caddy", ".caddyfile"),
 )
-"""Suffixes worth a look in a folder."""
+_NAMES: Final = frozenset(("Caddyfile",))
+"""Suffixes, and names without any, worth a look in a folder."""
 _SKIPPED: Final = frozenset(("node_modules", "__pycache__", "venv", "vendor"))
 _MOST_FILES: Final = 10_000
 
@@ -44,6 +45,8 @@ _HCL: Final = re.compile(
     r"^\s*(?:services?|checks?)\s*(?:=\s*)?[\[{]|^\s*(?:datacenter|data_dir|bind_addr)\s*=", re.MULTILINE
 )
 _TERRAFORM: Final = re.compile(r'^\s*resource\s+"[\w-]+"\s+"[\w-]+"\s*\{', re.MULTILINE)
+_CADDY: Final = re.compile(r"^[ \t]*reverse_proxy(?:[ \t][^;\n]*)?$", re.MULTILINE)
+_TRAEFIK: Final = re.compile(r"^\s*\[+http\.(?:services|routers|middlewares)\b", re.MULTILINE)
 _HAPROXY: Final = re.compile(r"^(?:frontend|backend|listen)\s+\S+\s*$", re.MULTILINE)
 
 
@@ -54,7 +57,7 @@ def configurations(folder: Path) -> Iterator[Path]:
         inside = path.relative_to(folder).parts
         if any(part.startswith(".") or part in _SKIPPED for part in inside):
             continue
-        if path.suffix in _SUFFIXES and path.is_file():
+        if (path.suffix in _SUFFIXES or path.name in _NAMES) and path.is_file():
             found += 1
             if found > _MOST_FILES:
                 return
@@ -81,9 +84,11 @@ def recognise(text: str, name: str) -> str | None:
     except ConfigurationError:
         kind = _by_lines(text)
     else:
-        kind = _by_structure(root) or (_by_lines(text) if root.kind == "scalar" else None)
+        kind = _by_structure(root) or (_by_lines(text) if root.kind == "scalar" or _TRAEFIK.search(text) else None)
         if kind is None and root.kind == "mapping" and parts(text, name):
             kind = "values"
+        elif kind is None and _CADDY.search(text):  # its options in brackets are YAML, too
+            kind = "caddy"
     return kind if kind in KINDS else None
 
 
@@ -111,7 +116,14 @@ def _by_lines(text: str) -> str | None:
         return "prometheus"
     if _MODULES.search(text) and _PROBER.search(text):
         return "blackbox"
-    by_pattern = (("terraform", _TERRAFORM), ("haproxy", _HAPROXY), ("nginx", _NGINX), ("consul", _HCL))
+    by_pattern = (
+        ("terraform", _TERRAFORM),
+        ("haproxy", _HAPROXY),
+        ("traefik", _TRAEFIK),
+        ("caddy", _CADDY),
+        ("nginx", _NGINX),
+        ("consul", _HCL),
+    )
     return next((kind for kind, pattern in by_pattern if pattern.search(text)), None)
 
 
@@ -190,6 +202,11 @@ def _is_gatus(root: Node) -> bool:
     return any({"url", "conditions"} <= _keys(endpoint) for endpoint in _values(root.get("endpoints")))
 
 
+def _is_traefik(root: Node) -> bool:
+    http = root.get("http")
+    return http is not None and http.kind == "mapping" and bool(_keys(http) & {"routers", "services", "middlewares"})
+
+
 def _is_cloudformation(root: Node) -> bool:
     return any("Type" in _keys(resource) for resource in _values(root.get("Resources")))
 
@@ -200,6 +217,7 @@ _SIGNS: Final[tuple[tuple[str, Callable[[Node], bool]], ...]] = (
     ("kubernetes", lambda root: {"apiVersion", "kind"} <= _keys(root)),
     ("compose", _is_compose),
     ("gatus", _is_gatus),
+    ("traefik", _is_traefik),
     ("cloudformation", _is_cloudformation),
     ("uptime_kuma", lambda root: "monitorList" in _keys(root)),
     ("consul", _is_consul),

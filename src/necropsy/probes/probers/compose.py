@@ -10,14 +10,17 @@ Sample::
           interval: 10s
 
 Docker runs the test inside the container, ``interval`` after the last one ended; a test that an image brings itself is not
-in the file.
+in the file. Labels may have Traefik ask the containers of a service, too.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
+from necropsy.model.evidence import Origin
 from necropsy.probes.consul.model import go_seconds
+from necropsy.probes.probers import traefik
 from necropsy.probes.probers.command import request_of
 from necropsy.probes.probers.interface import Prober, ProberReading, Schedule, add, harmless_probe, http_probe, times
 from necropsy.probes.syntax.document import parse_yaml
@@ -36,7 +39,20 @@ def read(text: str, file: str) -> ProberReading:
         disabled = service.at("healthcheck", "disable")
         if check is not None and (disabled is None or disabled.text() != "true"):
             _check(name, service, check, found)
+        traefik.of_labels(_labels(service), found)
     return found
+
+
+def _labels(service: Node) -> Iterator[tuple[str, str, Origin]]:
+    """Yield name, value and place of each label: a mapping, or a list of ``name=value``."""
+    for labels in (service.get("labels"), service.at("deploy", "labels")):
+        if labels is None:
+            continue
+        for key, value in labels.entries() if labels.kind == "mapping" else ():
+            yield key.text(), value.text(), key.origin("")
+        for element in labels:
+            name, _, text = element.text().partition("=")
+            yield name, text, element.origin("")
 
 
 def _check(name: str, service: Node, check: Node, found: ProberReading) -> None:

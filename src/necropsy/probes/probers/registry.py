@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from typing import Final
 
-from necropsy.probes.probers import compose, gatus, haproxy, kubelet, load_balancer, terraform, uptime_kuma
+from necropsy.probes.probers import (
+    caddy,
+    compose,
+    gatus,
+    haproxy,
+    kubelet,
+    load_balancer,
+    terraform,
+    traefik,
+    uptime_kuma,
+)
 from necropsy.probes.probers.interface import Prober
 
 PROBERS: Final[tuple[Prober, ...]] = (
@@ -12,6 +22,8 @@ PROBERS: Final[tuple[Prober, ...]] = (
     terraform.PROBER,
     load_balancer.PROBER,
     haproxy.PROBER,
+    caddy.PROBER,
+    traefik.PROBER,
     compose.PROBER,
     gatus.PROBER,
     uptime_kuma.PROBER,
