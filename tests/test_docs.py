@@ -166,6 +166,8 @@ def test_every_command_and_option_that_is_shown_exists(checkout: Path) -> None:
         command = root
         if words[0] in _subcommands(root):
             command = _subcommands(root)[words[0]]
+            if len(words) > 1 and words[1] in _subcommands(command):
+                command = _subcommands(command)[words[1]]
         else:
             assert words[0].startswith("-"), f"{name}: necropsy {' '.join(words)}"
         options = {flag for parameter in command.params for flag in (*parameter.opts, *parameter.secondary_opts)}

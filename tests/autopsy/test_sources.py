@@ -155,3 +155,12 @@ def test_an_incident_file_names_the_keys_of_access_logs(tmp_path) -> None:
     file.write_text("field = 7\n")
     with pytest.raises(ConfigurationError, match="field is not FIELD=KEY"):
         load(str(file))
+
+
+def test_an_incident_file_names_what_runs_by_its_address(tmp_path: Path) -> None:
+    (tmp_path / "incident.toml").write_text(
+        'consul = ["http://127.0.0.1:8500", "10.0.0.1=a/services.json"]\nprometheus = ["https://prometheus:9090"]\n'
+    )
+    loaded = load(str(tmp_path / "incident.toml"))
+    assert loaded.consul == ("http://127.0.0.1:8500", f"10.0.0.1={tmp_path}/a/services.json")
+    assert loaded.prometheus == ("https://prometheus:9090",)

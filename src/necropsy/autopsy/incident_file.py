@@ -28,6 +28,8 @@ _TEXTS: Final = ("log-format", "prometheus-version", "blackbox-version", "consul
 _PAST: Final = ("history", "history-since", "before", "event")
 _NAMES: Final = frozenset((*KINDS, *_TEXTS, *_PAST, "rdb", "store", "now", "field", "guard"))
 _EVENT: Final = "2026-11-02T14:00=deploy of version 14"
+_ADDRESS: Final = re.compile(r"[a-z][a-z0-9+.-]*://")
+"""A running Consul or Prometheus, or a file on a store such as s3: not beside the file."""
 _STORE: Final = frozenset(("name", "rdb", "redis", "memory-limit"))
 
 
@@ -195,4 +197,5 @@ def _beside(pattern: str, folder: Path) -> str:
     address, equals, rest = pattern.partition("=")
     if equals and "/" not in address:  # consul: ADDRESS=FILE, prober: KIND=FILE
         return f"{address}={_beside(rest, folder)}"
-    return pattern if pattern == STANDARD_INPUT or Path(pattern).is_absolute() else str(folder / pattern)
+    stays = pattern == STANDARD_INPUT or _ADDRESS.match(pattern) is not None or Path(pattern).is_absolute()
+    return pattern if stays else str(folder / pattern)

@@ -24,6 +24,7 @@ from necropsy.cli import (
     exporter,
     guard,
     keys,
+    lab,
     lint,
     notify,
     prober,
@@ -78,6 +79,7 @@ app.command("watch", short_help="Examine again and again, and say what changed."
 app.command("notify", short_help="Test the channels of notification.")(notify.notify)
 app.add_typer(guard.app, name="guard", short_help="Run the guard, or write rules and dashboards.")
 app.command("demo", short_help="Replay the incident of 2019, and examine it.")(demo.demo)
+app.add_typer(lab.app, name="lab", short_help="The incident as real processes, to try everything on.")
 app.command("completion", short_help="Print the script for the completion of a shell.")(completion.completion)
 
 

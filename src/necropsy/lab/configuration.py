@@ -21,7 +21,7 @@ modules:
       preferred_ip_protocol: ip4
 """
 
-_RELABEL: Final = {
+RELABEL: Final = {
     # The address becomes the target as it is. An address has no path.
     False: """\
       - source_labels: [__address__]
@@ -35,7 +35,7 @@ _RELABEL: Final = {
 """,
 }
 
-_LOG_FORMAT: Final = """\
+LOG_FORMAT: Final = """\
     log_format admin_json escape=json
         '{"@timestamp":"$time_iso8601","remote_addr":"$http_x_real_ip","host":"$http_host",'
         '"request":"$request","status": "$status","body_bytes_sent":"$body_bytes_sent",'
@@ -67,7 +67,7 @@ scrape_configs:
         regex: .*,{TAG},.*
         action: keep
       # What blackbox is to ask for ...
-{_RELABEL[prober.knows_health]}\
+{RELABEL[prober.knows_health]}\
       # ... and where blackbox is.
       - target_label: '__address__'
         replacement: 'blackbox-exporter:9115'
@@ -94,7 +94,7 @@ http {{
     sendfile on;
     keepalive_timeout 65;
 
-{_LOG_FORMAT}    access_log /var/log/nginx/access.log admin_json;
+{LOG_FORMAT}    access_log /var/log/nginx/access.log admin_json;
 
     # Blue/green: one of them works, the other waits for a rollback.
     upstream application {{

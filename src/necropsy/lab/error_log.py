@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -34,7 +34,7 @@ _WAITING: Final = ((f"{_DRIVER}.LettuceFutures", "await", 113), (f"{_DRIVER}.Let
 
 
 @dataclass(frozen=True, slots=True)
-class _Origin:
+class Origin:
     """Who waited for Redis: how the log names him, and his part of the stack."""
 
     thread: str
@@ -43,9 +43,11 @@ class _Origin:
     frames: tuple[tuple[str, str, int], ...]
     omitted: int
     """Frames that the cause has in common with the error."""
+    error: str = _ERROR
+    cause: str = _CAUSE
 
 
-_REQUEST: Final = _Origin(
+REQUEST: Final = Origin(
     "nio-8080-exec-",
     "o.a.c.c.C.[.[.[/].[dispatcherServlet]",
     "Servlet.service() for servlet [dispatcherServlet] in context with path [] threw exception",
@@ -59,7 +61,7 @@ _REQUEST: Final = _Origin(
     ),
     61,
 )
-_TASK: Final = _Origin(
+TASK: Final = Origin(
     "pool-1-thread-",
     "o.s.s.s.TaskUtils$LoggingErrorHandler",
     "Unexpected error occurred in scheduled task.",
@@ -71,6 +73,16 @@ _TASK: Final = _Origin(
     ),
     11,
 )
+
+
+def refused(answer: str) -> Origin:
+    """Return the origin of a request to which Redis answered with an error, such as ``OOM command not allowed …``."""
+    cause = f"{_DRIVER}.RedisCommandExecutionException: {answer}"
+    return replace(
+        REQUEST,
+        error=f"org.springframework.data.redis.RedisSystemException: Error in execution; nested exception is {cause}",
+        cause=cause,
+    )
 
 
 def write(path: Path, failures_ms: Iterable[int], task_failures_ms: Iterable[int], chance: random.Random) -> int:
@@ -85,23 +97,24 @@ def write(path: Path, failures_ms: Iterable[int], task_failures_ms: Iterable[int
     """
     process = chance.randrange(1_000, 30_000)
     events = sorted(
-        [(at, _REQUEST) for at in failures_ms] + [(at, _TASK) for at in task_failures_ms],
+        [(at, REQUEST) for at in failures_ms] + [(at, TASK) for at in task_failures_ms],
         key=lambda event: (event[0], event[1].thread),
     )
     with path.open("w", encoding="utf-8", newline="\n") as log:
-        log.writelines(_entry(at, origin, process, chance.randrange(1, 10)) for at, origin in events)
+        log.writelines(entry(at, origin, process, chance.randrange(1, 10)) for at, origin in events)
     return len(events)
 
 
-def _entry(at_ms: int, origin: _Origin, process: int, thread: int) -> str:
+def entry(at_ms: int, origin: Origin, process: int, thread: int) -> str:
+    """Return one entry, with its stack trace."""
     stamp = f"{datetime.fromtimestamp(at_ms // 1000, UTC):%Y-%m-%d %H:%M:%S}.{at_ms % 1000:03d}"
     return "\n".join(
         (
             f"{stamp} ERROR {process} --- [{origin.thread}{thread}] {origin.logger:<40} : {origin.said}",
             "",
-            _ERROR,
+            origin.error,
             *map(_frame, _CONVERSION + origin.frames),
-            f"Caused by: {_CAUSE}",
+            f"Caused by: {origin.cause}",
             *map(_frame, _WAITING),
             f"\t... {origin.omitted} common frames omitted",
             "",

@@ -11,7 +11,7 @@ from necropsy.lab.events import Trace
 from necropsy.lab.machines import milliseconds
 from necropsy.lab.story import Admin, Bot
 
-_BROWSERS: Final = (
+BROWSERS: Final = (
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/74.0.3729.157 Safari/537.36",
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:66.0) Gecko/20100101 Firefox/66.0",
     "Mozilla/5.0 (Windows NT 6.1; WOW64; Trident/7.0; rv:11.0) like Gecko",
@@ -46,7 +46,7 @@ def people(admin: Admin, span: tuple[datetime, datetime], chance: random.Random)
     """Live through every day in ``span`` with all people of this application."""
     life = Browsing(admin, span, chance)
     staff = [
-        Person(name, f"10.20.{chance.randrange(8)}.{chance.randrange(2, 250)}", chance.choice(_BROWSERS),
+        Person(name, f"10.20.{chance.randrange(8)}.{chance.randrange(2, 250)}", chance.choice(BROWSERS),
                 chance.randrange(len(admin.servers)))
         for name in principals(admin.people.count)
     ]  # fmt: skip
@@ -61,7 +61,7 @@ def people(admin: Admin, span: tuple[datetime, datetime], chance: random.Random)
         for _ in range(admin.people.passers_by):
             if chance.random() < (1.0 if working else 0.3):
                 at = midnight + round(chance.triangular(4, 22, 10) * HOUR_MS)
-                life.knock(at, chance.randrange(len(admin.servers)), "/", chance.choice(_BROWSERS))
+                life.knock(at, chance.randrange(len(admin.servers)), "/", chance.choice(BROWSERS))
         day += timedelta(days=1)
     life.close(staff)
     return life.trace

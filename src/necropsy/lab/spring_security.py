@@ -80,6 +80,18 @@ _SAVED_REQUEST: Final = JavaClass(
 )  # fmt: skip
 
 
+_CSRF_TOKEN: Final = JavaClass(
+    f"{_SECURITY}web.csrf.DefaultCsrfToken",
+    0x5AEFB7C82FA2FBD5,
+    (("headerName", _STRING), ("parameterName", _STRING), ("token", _STRING)),
+)
+
+
+def csrf_token(token: str) -> bytes:
+    """Return the token that a rendered form leaves in the session."""
+    return serialize(JavaObject(_CSRF_TOKEN, (("X-CSRF-TOKEN", "_csrf", token),)))
+
+
 def security_context(principal: str, role: str, address: str, session_id: str) -> bytes:
     """Return ``SPRING_SECURITY_CONTEXT`` of a person who logged in by a form.
 

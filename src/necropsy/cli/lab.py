@@ -1,0 +1,172 @@
+"""``necropsy lab``: the incident as running processes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from necropsy.cli import output
+from necropsy.cli.options import QuietOption
+
+if TYPE_CHECKING:
+    from necropsy.lab.live.conductor import Missing
+    from necropsy.lab.live.plan import Plan
+
+app = typer.Typer(
+    no_args_is_help=True,
+    help="The incident of 2019 as real processes on loopback: two Redis servers, applications behind nginx with users, Consul,"
+    " Prometheus, the blackbox exporter, Alertmanager. What is not installed is left out, and said.",
+)
+
+FolderOption = Annotated[Path, typer.Option(help="Where the lab keeps its files.")]
+_DEFAULT: Final = Path("lab-run")
+
+
+@app.command("up", short_help="Start everything that can be had.")
+def up(
+    folder: FolderOption = _DEFAULT,
+    speed: Annotated[float, typer.Option(help="How many times faster than in 2019 time passes.")] = 60.0,
+    interval: Annotated[
+        str | None, typer.Option(metavar="TIME", help="Interval of the prober; by default 10s, scaled, at least 500ms.")
+    ] = None,
+    lifetime: Annotated[
+        str | None, typer.Option(metavar="TIME", help="Lifetime of a session of A; by default a day, scaled.")
+    ] = None,
+    limit_a: Annotated[str, typer.Option(metavar="SIZE", help="Memory limit of Redis A.")] = "64MB",
+    limit_b: Annotated[str, typer.Option(metavar="SIZE", help="Memory limit of Redis B.")] = "16MB",
+    application: Annotated[
+        str, typer.Option(metavar="twin|spring", help="The admin application: Python, or Java.")
+    ] = "twin",
+    redirects: Annotated[
+        str, typer.Option(metavar="absolute|relative", help="Whether redirects to the login page name the host.")
+    ] = "absolute",
+    users: Annotated[int, typer.Option(min=1, help="Users of A; B has two thirds of it.")] = 6,
+    without: Annotated[list[str] | None, typer.Option(metavar="COMPONENT", help="Leave this out. Repeatable.")] = None,
+    prober: Annotated[bool, typer.Option("--prober/--no-prober", help="Switch the prober on at once.")] = True,
+    quiet: QuietOption = False,
+) -> None:
+    """Start everything that can be had, and go on in the background.
+
+    \b
+    Examples:
+      necropsy lab up
+      necropsy lab up --speed 60 --interval 2s --lifetime 2m --no-prober
+      necropsy examine lab-run/incident.toml
+      necropsy lab down
+    """  # noqa: D301 -- \b is click's mark for text that is not to be wrapped
+    from necropsy.autopsy.sources import parse_size
+    from necropsy.lab.live import acts, conductor
+    from necropsy.lab.live.plan import APPLICATIONS, REDIRECTS, Wish
+
+    wish = Wish(
+        speed=speed,
+        interval_s=None if interval is None else _seconds("--interval", interval),
+        lifetime_s=None if lifetime is None else max(1, round(_seconds("--lifetime", lifetime))),
+        limit_a=parse_size(limit_a),
+        limit_b=parse_size(limit_b),
+        application=_one_of("--application", application, APPLICATIONS),
+        redirects=_one_of("--redirects", redirects, REDIRECTS),
+        users=users,
+        without=tuple(without or ()),
+    )
+    with output.progress(quiet=quiet) as say:
+        lab = conductor.up(folder, wish, lambda what: say(what, None))
+        if prober and "prometheus" in lab.supervisor.noted():
+            acts.act(folder, "prober-on")
+    _show(lab.plan)
+    _say_missing(lab.missing)
+    typer.echo(f"\nEvidence  necropsy examine {folder}/incident.toml\nEnd       necropsy lab down --folder {folder}")
+
+
+@app.command("down", short_help="Stop all of it.")
+def down(folder: FolderOption = _DEFAULT) -> None:
+    """Stop every process of the lab. Its files stay."""
+    from necropsy.lab.live import conductor
+
+    stopped = conductor.down(folder)
+    typer.echo(f"{folder}: {stopped} stopped" if stopped else f"{folder}: nothing ran")
+
+
+@app.command("status", short_help="Show what runs, and where.")
+def status(folder: FolderOption = _DEFAULT) -> None:
+    """Show every process, where it listens, and what is left out. Exits 1 if one that should run does not."""
+    from necropsy.lab.live import conductor
+
+    plan, states = conductor.status(folder)
+    _show(plan)
+    typer.echo("")
+    for state in states:
+        typer.echo(
+            f"  {state.name:<22} {'runs' if state.alive else 'has ended':<10} {state.pid if state.alive else ''}".rstrip()
+        )
+    if not states:
+        typer.echo("  nothing runs")
+    _say_missing(conductor.look_for(plan)[1])
+    raise typer.Exit(0 if states and all(state.alive for state in states) else 1)
+
+
+@app.command("act", short_help="Do something to it: deploy, hang, kill.")
+def act(
+    name: Annotated[str, typer.Argument(metavar="ACT", help="What to do; see above.")],
+    argument: Annotated[str, typer.Argument(metavar="[WHERE]", help="A machine, prometheus, or a store.")] = "",
+    folder: FolderOption = _DEFAULT,
+) -> None:
+    """Do something to a lab that is up.
+
+    \b
+    prober-on                     switch the prober on, as it was configured in the incident
+    prober-off                    switch it off again
+    deploy MACHINE|prometheus     put what is under configuration/ into use there
+    replace-agent MACHINE         kill a Consul agent, start another by a new name: the old one is a zombie
+    kill-agent MACHINE            kill a Consul agent, which does not leave
+    hang STORE                    stop a Redis server for 15 seconds
+
+    \b
+    Examples:
+      necropsy lab act prober-on
+      necropsy lab act deploy a1
+      necropsy lab act hang B
+    """  # noqa: D301
+    from necropsy.lab.live import acts
+
+    acts.act(folder, name, argument)
+
+
+def _show(plan: Plan) -> None:
+    for admin in plan.admins:
+        machines = [machine for machine in plan.machines if machine.admin == admin.name]
+        places = ", ".join(f"{m.name} {m.proxy} (blue {m.blue.port}, green {m.green.port})" for m in machines)
+        typer.echo(f"{admin.name}  redis://{admin.redis}, sessions live {admin.lifetime_s:,} s; {places}")
+    for name in ("consul-server-001/http", "prometheus", "prometheus-metrics", "alertmanager", "guard"):
+        typer.echo(f"{name.partition('/')[0]:<20} http://{plan.at(name)}/")
+
+
+def _say_missing(missing: tuple[Missing, ...]) -> None:
+    for one in missing:
+        why = f" Get it: {'; '.join(one.get)}." if one.get else " Left out as asked."
+        typer.echo(
+            f"LEFT OUT  {one.component.name}: {one.component.what}; {one.component.left_out or 'nothing else'}.{why}"
+        )
+
+
+def _seconds(option: str, text: str) -> float:
+    from necropsy.model.errors import UsageError
+    from necropsy.probes.prometheus.duration import parse_duration
+
+    try:
+        seconds = parse_duration(text) / 1000
+    except ValueError as error:
+        raise UsageError(f"{option} {text!r} is not a time", hint="Write it as 500ms, 2s or 5m.") from error
+    if seconds <= 0:
+        raise UsageError(f"{option} must be above 0", hint="Write it as 500ms, 2s or 5m.")
+    return seconds
+
+
+def _one_of(option: str, given: str, known: tuple[str, ...]) -> str:
+    from necropsy.model.errors import UsageError
+
+    if given not in known:
+        raise UsageError(f"{option} {given!r} is not known", hint=f"Known: {', '.join(known)}.")
+    return given

@@ -1,0 +1,142 @@
+"""What can be done to a lab that is up: the prober switched on, a configuration deployed, a server hung, an agent killed.
+
+Each act is one line of ``truth/events.jsonl``: ``{"at": 1796007954.1, "act": "deploy a1"}``.
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+from necropsy.lab.live import conductor, files
+from necropsy.lab.live import plan as plans
+from necropsy.lab.live.components import consul_agent
+from necropsy.lab.live.plan import Plan
+from necropsy.lab.live.programs import CONSUL
+from necropsy.lab.live.supervisor import Supervisor
+from necropsy.model.errors import NecropsyError, UsageError
+
+_HANG_S: Final = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """One act: its name, its argument as it is shown in help, and what it does."""
+
+    name: str
+    argument: str
+    """Empty: it has none."""
+    what: str
+    do: Callable[[Plan, Supervisor, str], None]
+
+
+def act(folder: Path, name: str, argument: str = "") -> None:
+    """Do something to the lab in this folder.
+
+    Raises
+    ------
+    UsageError
+        There is no such act, or it needs another argument.
+    NecropsyError
+        What it is done to does not run.
+    """
+    for one in ACTS:
+        if one.name == name:
+            break
+    else:
+        raise UsageError(f"no act {name!r}", hint=f"There are {', '.join(one.name for one in ACTS)}.")
+    if bool(one.argument) != bool(argument):
+        raise UsageError(
+            f"{name} {'needs' if one.argument else 'has no'} argument", hint=f"{name} {one.argument}".rstrip() + "."
+        )
+    plan = plans.read(folder)
+    with (plan.folder / "truth" / "events.jsonl").open("a", encoding="utf-8") as events:
+        events.write(json.dumps({"at": round(time.time(), 3), "act": f"{name} {argument}".rstrip()}) + "\n")
+    one.do(plan, Supervisor(plan.folder, plan.id), argument)
+
+
+def _prober(*, on: bool) -> Callable[[Plan, Supervisor, str], None]:
+    def do(plan: Plan, supervisor: Supervisor, _: str) -> None:
+        files.write_prometheus(plan, on=on, consul_sd=conductor.uses_consul_sd(plan))
+        files.deploy_prometheus(plan)
+        _tell(supervisor, "prometheus", signal.SIGHUP)
+
+    return do
+
+
+def _deploy(plan: Plan, supervisor: Supervisor, where: str) -> None:
+    """Put what is under ``configuration/`` into use: of ``prometheus``, or of one machine's Consul agent."""
+    if where == "prometheus":
+        files.deploy_prometheus(plan)
+        _tell(supervisor, "prometheus", signal.SIGHUP)
+        return
+    machine = plan.machine(where)
+    files.deploy_services(plan, machine)
+    _tell(supervisor, f"consul-{machine.name}", signal.SIGHUP)
+
+
+def _replace_agent(plan: Plan, supervisor: Supervisor, where: str) -> None:
+    """Kill the Consul agent of a machine and start another under a new name, with the definitions under ``configuration/``.
+
+    The old one has not left, so the catalogue keeps it and its services: zombies.
+    """
+    machine = plan.machine(where)
+    supervisor.send(f"consul-{machine.name}", signal.SIGKILL)
+    supervisor.stop(f"consul-{machine.name}")
+    renamed = replace(machine, node=f"{machine.name}-{int(time.time()) % 100_000:05d}")
+    changed = plan.with_machine(renamed)
+    plans.keep(changed)
+    files.write_agent(changed, renamed)
+    files.deploy_services(changed, renamed)
+    consul = CONSUL.find()
+    if consul is None:
+        raise NecropsyError("Consul is not here any more", hint=f"Get it: {CONSUL.get}")
+    run = consul_agent(changed, renamed, consul)
+    supervisor.start(run.name, run.command)
+    conductor.await_ready(supervisor, run, changed.folder)
+
+
+def _kill_agent(plan: Plan, supervisor: Supervisor, where: str) -> None:
+    _tell(supervisor, f"consul-{plan.machine(where).name}", signal.SIGKILL)
+
+
+def _hang(plan: Plan, supervisor: Supervisor, store: str) -> None:
+    """Stop a Redis server for fifteen seconds, as a machine that swaps does; it knows nothing of it."""
+    name = f"redis-{_store(plan, store)}"
+    _tell(supervisor, name, signal.SIGSTOP)
+    try:
+        time.sleep(_HANG_S)
+    finally:
+        _tell(supervisor, name, signal.SIGCONT)
+
+
+def _store(plan: Plan, name: str) -> str:
+    for admin in plan.admins:
+        if name.lower() in {admin.name, admin.name[-1]}:
+            return admin.name
+    raise UsageError(f"no store {name!r}", hint=f"There are {', '.join(admin.name for admin in plan.admins)}.")
+
+
+def _tell(supervisor: Supervisor, name: str, number: signal.Signals) -> None:
+    if not supervisor.send(name, number):
+        raise NecropsyError(f"{name} does not run", hint="necropsy lab status shows what does.")
+
+
+ACTS: Final[tuple[Act, ...]] = (
+    Act("prober-on", "", "switch the prober on, as it was configured in the incident", _prober(on=True)),
+    Act("prober-off", "", "switch it off again", _prober(on=False)),
+    Act("deploy", "MACHINE|prometheus", "put what is under configuration/ into use there", _deploy),
+    Act(
+        "replace-agent",
+        "MACHINE",
+        "kill a Consul agent, start another by a new name: the old one is a zombie",
+        _replace_agent,
+    ),
+    Act("kill-agent", "MACHINE", "kill a Consul agent, which does not leave", _kill_agent),
+    Act("hang", "STORE", "stop a Redis server for 15 seconds", _hang),
+)

@@ -1,0 +1,251 @@
+"""What a lab consists of, decided before anything starts: machines, addresses, ports, lifetimes. Kept as ``lab.json``."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+from necropsy.lab.live import addresses
+from necropsy.lab.story import FOREVER_S, ONE_DAY_S
+from necropsy.model.errors import NecropsyError, UsageError
+
+FILE: Final = "lab.json"
+INTERVAL_S: Final = 10.0
+"""Of the incident's prober and its checks."""
+APPLICATIONS: Final = ("twin", "spring")
+REDIRECTS: Final = ("absolute", "relative")
+LEAST_INTERVAL_S: Final = 0.5
+"""No prober is faster: nine targets, twice a second, is what a test machine answers beside everything else."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What ``necropsy lab up`` is asked for.
+
+    Parameters
+    ----------
+    speed
+        How many times faster than in 2019 time passes: intervals, lifetimes, the pace of users, and how long an alert waits.
+    interval_s
+        Of the prober, seconds; None: 10 s, scaled, but half a second at least.
+    lifetime_s
+        Of a session of A, seconds; None: a day, scaled.
+    limit_a, limit_b
+        Memory limit of each Redis, bytes.
+    application
+        ``twin`` (Python) or ``spring`` (Java 17 and Maven).
+    redirects
+        ``absolute`` or ``relative``: whether a redirect to the login page names the host.
+    without
+        Components to leave out.
+    """
+
+    speed: float = 60.0
+    interval_s: float | None = None
+    lifetime_s: int | None = None
+    limit_a: int = 64 << 20
+    limit_b: int = 16 << 20
+    application: str = "twin"
+    redirects: str = "absolute"
+    users: int = 6
+    without: tuple[str, ...] = ()
+    second_prometheus: bool = False
+    """Whether the second Prometheus probes too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where something listens."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """A server with nginx before a blue and a green process of an application, of which nginx asks the blue one."""
+
+    name: str
+    admin: str
+    proxy: Place
+    blue: Place
+    green: Place
+    node: str
+    """Name of its Consul agent: another one after a restart."""
+
+    @property
+    def colours(self) -> tuple[tuple[str, Place], ...]:
+        """Both application processes."""
+        return (("blue", self.blue), ("green", self.green))
+
+
+@dataclass(frozen=True, slots=True)
+class Admin:
+    """An application with its store."""
+
+    name: str
+    redis: Place
+    lifetime_s: int
+    limit: int
+    """Memory limit of its Redis, bytes."""
+    users: int
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One lab."""
+
+    id: str
+    """Marks every process of it."""
+    folder: Path
+    wish: Wish
+    admins: tuple[Admin, ...]
+    machines: tuple[Machine, ...]
+    places: tuple[tuple[str, Place], ...]
+    """Where everything else listens, by ``component`` or ``component/port``."""
+
+    @property
+    def interval_s(self) -> float:
+        """Interval of the prober, seconds."""
+        wanted = self.wish.interval_s if self.wish.interval_s is not None else INTERVAL_S / self.wish.speed
+        return max(LEAST_INTERVAL_S, wanted)
+
+    @property
+    def check_s(self) -> float:
+        """Interval of Consul's checks and of the load balancer's, seconds; Consul accepts nothing below a second."""
+        return max(1.0, self.interval_s)
+
+    def scaled(self, seconds: float, least: float = 1.0) -> float:
+        """Return a time of 2019 as it is here, at least so long."""
+        return max(least, seconds / self.wish.speed)
+
+    def at(self, name: str) -> Place:
+        """Return where a component listens."""
+        return dict(self.places)[name]
+
+    def admin(self, name: str) -> Admin:
+        """Return an application by name."""
+        return next(admin for admin in self.admins if admin.name == name)
+
+    def machine(self, name: str) -> Machine:
+        """Return a machine by name.
+
+        Raises
+        ------
+        UsageError
+            There is none.
+        """
+        for machine in self.machines:
+            if machine.name == name:
+                return machine
+        raise UsageError(f"no machine {name!r}", hint=f"There are {', '.join(m.name for m in self.machines)}.")
+
+    def with_machine(self, changed: Machine) -> Plan:
+        """Return the plan with one machine changed."""
+        return replace(self, machines=tuple(changed if m.name == changed.name else m for m in self.machines))
+
+
+def draw(folder: Path, wish: Wish) -> Plan:
+    """Decide everything; ports are free at this moment.
+
+    Raises
+    ------
+    UsageError
+        The wish contradicts itself.
+    """
+    _check(wish)
+    prefix, ports = addresses.network(), addresses.Ports()
+
+    def place(number: int, port: int) -> Place:
+        host = addresses.host(prefix, number)
+        return Place(host, ports.take(host, port))
+
+    lifetime = wish.lifetime_s if wish.lifetime_s is not None else max(1, round(ONE_DAY_S / wish.speed))
+    admins = (
+        Admin("admin-a", place(21, 6379), lifetime, wish.limit_a, wish.users),
+        Admin("admin-b", place(21, 6380), FOREVER_S, wish.limit_b, max(1, wish.users * 2 // 3)),
+    )
+    machines = tuple(
+        Machine(name, admin, place(number, 80), place(number, 8080), place(number, 8081), node=name)
+        for name, admin, number in (("a1", "admin-a", 189), ("a2", "admin-a", 190), ("b1", "admin-b", 201))
+    )
+    wanted: list[tuple[str, int, int]] = []
+    for number, name in enumerate(("consul-server-001", "consul-server-002", "consul-server-003")):
+        wanted += [(f"{name}/{port}", 11 + number, at) for port, at in _CONSUL]
+    for machine, number in zip(machines, (189, 190, 201), strict=True):
+        wanted += [(f"consul-{machine.name}/{port}", number, at) for port, at in _CONSUL]
+    wanted += [(name, 1, port) for name, port in _MONITORING]
+    return Plan(
+        id=f"necropsy-lab-{uuid.uuid4().hex[:12]}",
+        folder=folder.resolve(),
+        wish=wish,
+        admins=admins,
+        machines=machines,
+        places=tuple((name, place(number, port)) for name, number, port in wanted),
+    )
+
+
+_CONSUL: Final = (("http", 8500), ("serf", 8301), ("rpc", 8300))
+_MONITORING: Final = (
+    ("blackbox", 9115), ("prometheus", 9090), ("prometheus-metrics", 9091), ("alertmanager", 9093), ("chat", 9094),
+    ("redis-exporter-a", 9121), ("redis-exporter-b", 9122), ("guard", 9120), ("victoria-metrics", 8428), ("opensearch", 9200),
+)  # fmt: skip
+
+
+def _check(wish: Wish) -> None:
+    if wish.speed <= 0:
+        raise UsageError("--speed must be above 0", hint="1 is real time, 60 lets a day pass in 24 minutes.")
+    if wish.interval_s is not None and wish.interval_s < LEAST_INTERVAL_S:
+        raise UsageError(
+            f"the prober would ask every {wish.interval_s:g} s: more than a test machine answers",
+            hint=f"Give --interval {LEAST_INTERVAL_S:g}s or more.",
+        )
+
+
+def keep(plan: Plan) -> None:
+    """Write the plan into its folder."""
+    text = json.dumps(asdict(plan), indent=1, default=str)
+    target = plan.folder / FILE
+    passing = target.with_suffix(".new")
+    passing.write_text(text + "\n", encoding="utf-8")
+    passing.replace(target)
+
+
+def read(folder: Path) -> Plan:
+    """Read the plan of a folder.
+
+    Raises
+    ------
+    NecropsyError
+        There is none, or it is not one of ours.
+    """
+    path = folder / FILE
+    try:
+        given = json.loads(path.read_text(encoding="utf-8"))
+        return Plan(
+            id=given["id"],
+            folder=Path(given["folder"]),
+            wish=Wish(**{**given["wish"], "without": tuple(given["wish"]["without"])}),
+            admins=tuple(Admin(**{**one, "redis": Place(**one["redis"])}) for one in given["admins"]),
+            machines=tuple(_machine(one) for one in given["machines"]),
+            places=tuple((name, Place(**place)) for name, place in _pairs(given["places"])),
+        )
+    except FileNotFoundError as error:
+        raise NecropsyError(f"{folder}: no lab here", hint=f"necropsy lab up --folder {folder}") from error
+    except (ValueError, TypeError, KeyError) as error:
+        raise NecropsyError(f"{path}: not the file of a lab: {error}", hint="Use another folder.") from error
+
+
+def _machine(given: dict[str, Any]) -> Machine:
+    return Machine(**{**given, **{name: Place(**given[name]) for name in ("proxy", "blue", "green")}})
+
+
+def _pairs(given: Iterable[tuple[str, dict[str, Any]]]) -> Iterable[tuple[str, dict[str, Any]]]:
+    return ((name, place) for name, place in given)
