@@ -14,8 +14,8 @@ import pytest
 
 from cli.running import run
 from necropsy.lab.live import conductor, plan, programs
-from necropsy.lab.live.acts import act
 from necropsy.lab.live.actors.asking import ask
+from necropsy.lab.live.acts import act
 from necropsy.lab.live.plan import Plan, Wish
 from necropsy.lab.live.supervisor import Supervisor
 from necropsy.model.errors import NecropsyError, UsageError
