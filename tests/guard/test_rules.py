@@ -25,6 +25,10 @@ tests:
       # An hour of health, two hours of the prober, an hour half fixed, then cured.
       - series: 'necropsy_cause_share{store="A",slug="probes/creates-sessions"}'
         values: '_x59 0.93+0x120 0.86+0x59 _x120'
+      - series: 'necropsy_notices_by_kind{kind="half-fixed",store="A"}'
+        values: '_x181 1+0x60 _x60'
+      - series: 'necropsy_notices_by_kind{kind="zombie"}'
+        values: '_x200 1+0x100'
       - series: 'necropsy_sessions{store="A",framework="spring-indexed",auth="no"}'
         values: '80+0x300'
       - series: 'necropsy_sessions{store="A",framework="spring-indexed",auth="yes"}'
@@ -49,6 +53,24 @@ tests:
               description: 'See who it is, since when, and the line to change: necropsy examine incident.toml.'
               runbook: necropsy explain probes/creates-sessions
       - {eval_time: 255m, alertname: NecropsyProbesCreatesSessions, exp_alerts: []}
+      - {eval_time: 190m, alertname: NecropsyProbesPartialFix, exp_alerts: []}
+      - eval_time: 220m
+        alertname: NecropsyProbesPartialFix
+        exp_alerts:
+          - exp_labels: {severity: warning, slug: probes/partial-fix, store: A}
+            exp_annotations:
+              summary: Some probes that started sessions in store A stopped, others go on
+              description: 'A server was forgotten. See which: the page of the guard, or necropsy report.'
+              runbook: necropsy explain probes/partial-fix
+      - {eval_time: 260m, alertname: NecropsyProbesPartialFix, exp_alerts: []}
+      - eval_time: 290m
+        alertname: NecropsyProbesZombieService
+        exp_alerts:
+          - exp_labels: {severity: warning, slug: probes/zombie-service}
+            exp_annotations:
+              summary: Service discovery knows instances that are gone
+              description: 'Each is probed for ever. See which: the page of the guard, or necropsy report.'
+              runbook: necropsy explain probes/zombie-service
     promql_expr_test:
       - expr: store:necropsy_sessions_anonymous:ratio
         eval_time: 60m

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from necropsy.cli.guard_files import dashboards, scrape
+from necropsy.cli.guard_files import alertmanager, compose, dashboards, scrape
 from necropsy.model.errors import NecropsyError
 
 if TYPE_CHECKING:
@@ -67,6 +67,16 @@ def run(
         str | None,
         typer.Option("--listen", metavar="HOST:PORT", help="Where to listen, instead of what the file says."),
     ] = None,
+    case: Annotated[
+        Path | None,
+        typer.Option(
+            "--case", metavar="FILE", help="Where the last look and the history are kept. Default: as the file says."
+        ),
+    ] = None,
+    host: Annotated[
+        list[str] | None,
+        typer.Option("--host", metavar="NAME", help="A name under which others ask for this guard. Repeatable."),
+    ] = None,
 ) -> None:
     """Run exporter, prober, watch, notifications and a page, in one process and at one port.
 
@@ -84,7 +94,7 @@ def run(
     from necropsy.cli.watch import text_of
     from necropsy.guard.notify.message import State
     from necropsy.guard.notify.plan import Rules, Told, due
-    from necropsy.guard.running import Guard
+    from necropsy.guard.running import Given, Guard
 
     told: dict[str, Told] = {}
 
@@ -97,7 +107,8 @@ def run(
             told[message.notice.key] = Told(now, message.state is State.RESOLVED)
             log(text_of(message))
 
-    running = Guard(config, COMMAND, log, say, listen)
+    given = Given(listen, tuple(host or ()), str(case) if case else None)
+    running = Guard(config, COMMAND, log, say, given)
     signals: queue.SimpleQueue[int] = queue.SimpleQueue()
     for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda number, _: signals.put(number))
@@ -112,3 +123,5 @@ def run(
 
 app.command("dashboards")(dashboards)
 app.command("scrape")(scrape)
+app.command("alertmanager")(alertmanager)
+app.command("compose")(compose)

@@ -1,14 +1,21 @@
-"""``necropsy guard dashboards`` and ``scrape``: files for what stands around a guard."""
+"""``necropsy guard dashboards``, ``scrape``, ``alertmanager`` and ``compose``: files for what stands around a guard."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from necropsy.model.errors import NecropsyError, UsageError
+
+if TYPE_CHECKING:
+    from necropsy.guard.around.alertmanager import Receiver
+    from necropsy.guard.configuration import GuardConfig
+    from necropsy.guard.notify.plan import Rules
+
+_SEVERITIES: Final = ("info", "warning", "critical")
 
 Out = Annotated[Path, typer.Option("--out", metavar="DIR", help="Write into this folder.")]
 Prometheus = Annotated[
@@ -48,22 +55,116 @@ def scrape(
     Examples:
       necropsy guard scrape guard.toml --probe http://10.0.0.1:8080/health --out /etc/prometheus
     """  # noqa: D301 -- \b is click's mark for text that is not to be wrapped
-    from necropsy.autopsy.incident_file import load
     from necropsy.guard.around.scrape import as_yaml
     from necropsy.guard.configuration import read_guard
     from necropsy.guard.rules import as_yaml as rules
 
-    for url in probe or []:
-        if "@" in url.partition("://")[2].partition("/")[0]:
-            raise UsageError(
-                "an address of --probe holds a password, which every reader of Prometheus' labels would see",
-                hint="Leave it out, and give it in the prober's module: basic_auth.",
-            )
+    without_password(probe or [])
     guard = read_guard(str(config))
-    stores = [store.name for store in load(str(config)).stores]
-    text = as_yaml(guard.listen, stores, probe or [], module, alertmanager or [])
+    text = as_yaml(guard.listen, list(live_stores(config)), probe or [], module, alertmanager or [])
     written(out, {"prometheus.yml": text, "necropsy.rules.yml": rules()})
     typer.echo(f"Wrote {out / 'prometheus.yml'} and the rules beside it.", err=True)
+
+
+def alertmanager(
+    config: Annotated[Path, typer.Argument(metavar="GUARD.TOML", help="The file of `necropsy guard run`.")],
+    out: Out,
+    slack_file: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--slack-file",
+            metavar="[SEVERITY=]FILE",
+            help="Where Alertmanager finds the address of an incoming webhook of Slack. With a severity it is told of that"
+            " and worse. Repeatable.",
+        ),
+    ] = None,
+    webhook_file: Annotated[
+        list[str] | None,
+        typer.Option("--webhook-file", metavar="[SEVERITY=]FILE", help="The same for a webhook of Alertmanager's own."),
+    ] = None,
+    page: Annotated[
+        str, typer.Option("--page", metavar="URL", help="Address of the guard's page, to which messages lead.")
+    ] = "",
+) -> None:
+    """Write alertmanager.yml and the texts of messages: routes, receivers, and which alert makes which other needless.
+
+    Quiet hours and the repeat interval are those of [guard]. Addresses of webhooks are secrets: only the files that hold them
+    are named.
+
+    \b
+    Examples:
+      necropsy guard alertmanager guard.toml --slack-file /etc/alertmanager/slack.url --out /etc/alertmanager
+      necropsy guard alertmanager guard.toml --slack-file a.url --webhook-file critical=pager.url --out alertmanager
+    """  # noqa: D301 -- \b is click's mark for text that is not to be wrapped
+    from necropsy.guard.around.alertmanager import SLACK, TEMPLATE, WEBHOOK, as_yaml, template
+    from necropsy.guard.configuration import read_guard
+
+    guard = read_guard(str(config))
+    receivers = [receiver(SLACK, text, guard) for text in slack_file or []]
+    receivers += [receiver(WEBHOOK, text, guard) for text in webhook_file or []]
+    if not receivers:
+        raise UsageError("nobody would be told", hint="Give --slack-file FILE or --webhook-file FILE.")
+    written(out, {"alertmanager.yml": as_yaml(receivers, page), TEMPLATE: template()})
+    typer.echo(f"Wrote {out / 'alertmanager.yml'} and its texts. Check it: amtool check-config", err=True)
+    if not any(way.kind == "alertmanager" for way in guard.ways):
+        typer.echo(f'note: the guard does not tell it yet; in {config}: [[guard.tell]] alertmanager = "URL"', err=True)
+    direct = [way.name for way in guard.ways if way.kind != "alertmanager"]
+    if direct:
+        typer.echo(f"note: the guard itself tells {', '.join(direct)}, too", err=True)
+
+
+def compose(
+    config: Annotated[Path, typer.Argument(metavar="GUARD.TOML", help="The file of `necropsy guard run`.")],
+    out: Out,
+    probe: Annotated[
+        list[str] | None, typer.Option("--probe", metavar="URL", help="An address to ask; may be repeated.")
+    ] = None,
+    module: Annotated[str, typer.Option("--module", metavar="NAME", help="Module of the prober.")] = "http_2xx",
+) -> None:
+    """Write a compose file and all configuration that it needs: the guard, Prometheus, Alertmanager and Grafana.
+
+    The stores are those of the file, and stay where they are. The guard's image is built from this checkout by
+    deploy/Dockerfile; the address of a Slack webhook belongs into secrets/slack.url.
+
+    \b
+    Examples:
+      necropsy guard compose guard.toml --probe http://shop.example/health --out watch
+    """  # noqa: D301 -- \b is click's mark for text that is not to be wrapped
+    from necropsy.guard.around import alertmanager as alerting
+    from necropsy.guard.around import compose as composed
+    from necropsy.guard.around.dashboards import files
+    from necropsy.guard.around.scrape import as_yaml as scraping
+    from necropsy.guard.configuration import read_guard
+    from necropsy.guard.rules import as_yaml as rules
+
+    without_password(probe or [])
+    guard, stores = read_guard(str(config)), live_stores(config)
+    for name, host in stores.items():
+        if host in ("", "127.0.0.1", "localhost", "::1"):
+            raise UsageError(
+                f"store {name} is at {host or 'a socket'}, which inside a container is the container itself",
+                hint="Name the machine by the address under which containers reach it.",
+            )
+    slack = alerting.Receiver(
+        alerting.SLACK, f"{composed.SECRETS}/{composed.SLACK_SECRET}", receiver_rules(guard, "info")
+    )
+    scrape_config = scraping(composed.GUARD_ADDRESS, list(stores), probe or [], module, [composed.ALERTMANAGER_ADDRESS])
+    made = {
+        "compose.yml": composed.as_yaml(str(config.resolve().parent), config.name),
+        "prometheus/prometheus.yml": scrape_config,
+        "prometheus/necropsy.rules.yml": rules(),
+        "alertmanager/alertmanager.yml": alerting.as_yaml([slack], "http://127.0.0.1:9120/"),
+        f"alertmanager/{alerting.TEMPLATE}": alerting.template(),
+        **{f"grafana/{name}": text for name, text in files(composed.PROMETHEUS_URL).items()},
+    }
+    written(out, made)
+    typer.echo(
+        f"Wrote {out / 'compose.yml'} and what it needs. The address of Slack: {out}/secrets/slack.url", err=True
+    )
+    if not any(way.kind == "alertmanager" for way in guard.ways):
+        typer.echo(
+            f'note: in {config}: [[guard.tell]] alertmanager = "http://{composed.ALERTMANAGER_ADDRESS}"', err=True
+        )
 
 
 def written(out: Path, files: Mapping[str, str]) -> None:
@@ -82,3 +183,52 @@ def written(out: Path, files: Mapping[str, str]) -> None:
         except OSError as error:
             hint = "Name another folder with --out."
             raise NecropsyError(f"{path}: cannot write: {error.strerror}", hint=hint) from error
+
+
+def live_stores(config: Path) -> dict[str, str]:
+    """Return the host of each live store of the file, by name; of a socket it is empty. Dumps have no metrics of a server."""
+    from urllib.parse import urlsplit
+
+    from necropsy.autopsy.incident_file import load
+    from necropsy.autopsy.sources import LiveAddress
+
+    stores = load(str(config)).stores
+    return {
+        store.name: urlsplit(store.locator.text).hostname or ""
+        for store in stores
+        if isinstance(store.locator, LiveAddress)
+    }
+
+
+def receiver(kind: str, text: str, guard: GuardConfig) -> Receiver:
+    """Read ``[SEVERITY=]FILE``."""
+    from necropsy.guard.around.alertmanager import Receiver
+
+    severity, equals, file = text.partition("=")
+    if not equals:
+        severity, file = "info", text
+    if severity not in _SEVERITIES or not file:
+        raise UsageError(f"{text!r} is not [SEVERITY=]FILE", hint=f"Severities: {', '.join(_SEVERITIES)}.")
+    return Receiver(kind, file, receiver_rules(guard, severity))
+
+
+def receiver_rules(guard: GuardConfig, least: str) -> Rules:
+    """Return what a receiver is told, by the table ``[guard]``."""
+    from necropsy.guard.notify.plan import Rules
+
+    return Rules(least=least, quiet=guard.quiet, repeat_s=guard.repeat_s)
+
+
+def without_password(urls: Iterable[str]) -> None:
+    """Refuse addresses that hold a password.
+
+    Raises
+    ------
+    UsageError
+        One does.
+    """
+    if any("@" in url.partition("://")[2].partition("/")[0] for url in urls):
+        raise UsageError(
+            "an address of --probe holds a password, which every reader of Prometheus' labels would see",
+            hint="Leave it out, and give it in the prober's module: basic_auth.",
+        )

@@ -68,6 +68,9 @@ class GuardConfig:
     """Policy of the prober by module."""
     delegate: str | None = None
     web_config: str | None = None
+    quiet: Quiet | None = None
+    """Hours in which only what is critical is told; of the ways, unless they say otherwise."""
+    repeat_s: float | None = Rules().repeat_s
     ways: tuple[Way, ...] = ()
 
 
@@ -144,6 +147,8 @@ def _config(table: Table) -> GuardConfig:
         session=table.policies("session"),
         delegate=table.text("delegate"),
         web_config=table.file("web-config"),
+        quiet=quiet,
+        repeat_s=repeat_s,
         ways=_numbered([_way(one, quiet, repeat_s, 3 * every_s) for one in tables]),
     )
 

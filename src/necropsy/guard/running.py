@@ -8,8 +8,9 @@ from __future__ import annotations
 import os
 import socket
 import threading
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from http import HTTPStatus
 from pathlib import Path
@@ -40,6 +41,25 @@ _RESOLVED: Final = 50
 Log = Callable[[str], None]
 
 
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What the command line says in place of the file."""
+
+    listen: str | None = None
+    hosts: tuple[str, ...] = ()
+    """More names under which the page may be asked for."""
+    case: str | None = None
+
+    def over(self, config: GuardConfig) -> GuardConfig:
+        """Return a configuration with what is given."""
+        return replace(
+            config,
+            listen=self.listen or config.listen,
+            hosts=(*config.hosts, *self.hosts),
+            case=self.case or config.case,
+        )
+
+
 @dataclass(slots=True)
 class _Parts:
     """What is made anew at a reload."""
@@ -63,8 +83,8 @@ class Guard:
         Is told what happens, a line each.
     say
         Is given all notices after each look.
-    listen
-        Where to listen; None: where the file says.
+    given
+        What is not taken from the file.
 
     Raises
     ------
@@ -78,15 +98,16 @@ class Guard:
         command: Sequence[str],
         log: Log,
         say: Callable[[Sequence[Notice]], None],
-        listen: str | None = None,
+        given: Given = Given(),
     ) -> None:
         self._path = path
+        self._given = given
         self._log = log
         self._say = say
         self._reload_error = ""
         self._reloaded_at = datetime.now(UTC)
         self._report = ""
-        config = read_guard(str(path))
+        config = given.over(read_guard(str(path)))
         require_own(Path(config.case))
         self._ledger = Ledger(Path(f"{config.case}.told"))
         self._parts = self._make(config)
@@ -96,7 +117,7 @@ class Guard:
         self._live = Live(lambda: self._parts.exporter.targets, self._look)
         self._web = read_web_config(Path(config.web_config)) if config.web_config else WebConfig()
         self.site = Site(self._routes(), self._web, _own_names(config), log)
-        self.server = serve(listen or config.listen, self.site)
+        self.server = serve(config.listen, self.site)
         self._thread = threading.Thread(target=self.server.serve_forever, name="web", daemon=True)
 
     @property
@@ -124,7 +145,7 @@ class Guard:
     def reload(self) -> bool:
         """Read the file again, and return whether it was taken: with an error in it everything stays as it is."""
         try:
-            config = read_guard(str(self._path))
+            config = self._given.over(read_guard(str(self._path)))
             parts = self._make(config)
         except NecropsyError as error:
             self._reload_error = f"{error.message}. {error.hint}"
@@ -209,13 +230,16 @@ class Guard:
         noticed = Family("necropsy_notices", "gauge", "Notices that are open, by severity.")
         for severity in SEVERITIES:
             noticed.add(float(sum(notice.severity == severity for notice in open_now)), severity=severity)
+        by_kind = Family("necropsy_notices_by_kind", "gauge", "Notices that are open, by kind and store.")
+        for (kind, store), number in Counter((notice.kind, notice.store or "") for notice in open_now).items():
+            by_kind.add(float(number), kind=kind, store=store)
         reloaded = Family("necropsy_config_last_reload_successful", "gauge", "Whether the last reload succeeded.")
         reloaded.samples.append(Sample((), float(not self._reload_error)))
         at = Family("necropsy_config_last_reload_success_timestamp_seconds", "gauge", "When it did, Unix time.")
         at.samples.append(Sample((), self._reloaded_at.timestamp()))
         threads = Family("necropsy_threads", "gauge", "Threads of this process.")
         threads.samples.append(Sample((), float(threading.active_count())))
-        return [noticed, reloaded, at, threads]
+        return [noticed, by_kind, reloaded, at, threads]
 
     def _look(self) -> Mapping[str, Any]:
         return {"taken_at": self.census.taken_at, "error": self.census.error, "open": len(self.keeper.open())}

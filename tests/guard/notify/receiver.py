@@ -110,14 +110,14 @@ def alertmanager(folder: Path, hook: str) -> Iterator[str]:
         [program, f"--config.file={config}", f"--storage.path={folder / 'data'}", f"--web.listen-address=127.0.0.1:{port}",
          "--cluster.listen-address="], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=TEMPLATES)  # fmt: skip
     try:
-        wait_until(lambda: _answers(f"{url}/-/ready"), "Alertmanager is ready")
+        wait_until(lambda: answers(f"{url}/-/ready"), "Alertmanager is ready")
         yield url
     finally:
         process.terminate()
         process.wait(10)
 
 
-def _answers(url: str) -> bool:
+def answers(url: str) -> bool:
     try:
         with urllib.request.urlopen(url, timeout=5) as answer:
             return bool(answer.status == 200)

@@ -64,7 +64,7 @@ class Dashboard:
 
 
 def _datasource() -> dict[str, Any]:
-    return {"name": "datasource", "label": "Prometheus", "type": "datasource", "query": "prometheus", "current": {}}
+    return {"name": "datasource", "label": "Prometheus", "type": "datasource", "query": "prometheus"}
 
 
 def _variable(label: str, metric: str) -> dict[str, Any]:
@@ -75,7 +75,6 @@ def _variable(label: str, metric: str) -> dict[str, Any]:
         "type": "query",
         "datasource": SOURCE,
         "query": {"query": query, "refId": label},
-        "definition": query,
         "refresh": 2,  # when the time range changes
         "sort": 1,
         "includeAll": True,

@@ -26,7 +26,9 @@ def as_yaml(guard: str, stores: Sequence[str], probes: Sequence[str], module: st
 
     jobs: list[dict[str, Any]] = [{"job_name": "necropsy", "static_configs": [{"targets": [guard]}]}]
     if stores:
-        jobs.append(_asked("redis", "/scrape", guard, stores))
+        job = _asked("redis", "/scrape", guard, stores)
+        named = {"source_labels": ["__param_target"], "target_label": "store"}  # as the session metrics are
+        jobs.append({**job, "relabel_configs": [*job["relabel_configs"], named]})
     if probes:
         job = _asked("probes", "/probe", guard, probes)
         jobs.append({**job, "params": {"module": [module]}})
