@@ -18,6 +18,7 @@ ROOT = Path(__file__).parents[1]
 PAGES = Path("src/necropsy/cli/pages")
 
 sys.path.insert(0, str(Path(__file__).parent))
+import deployment  # noqa: E402 -- as below
 import session_layouts  # noqa: E402 -- beside this file, which tests load from elsewhere
 
 SQL = Path("src/necropsy/visits/engines/duckdb.sql")
@@ -34,6 +35,7 @@ def documents() -> dict[Path, str]:
         Path("docs/sessions.md"): session_layouts.page(),
         Path("docs/usage.md"): usage(),
         SQL: analysis_of_logs(),
+        **deployment.files(),
     }
 
 
@@ -166,6 +168,7 @@ def main() -> None:
     for path, text in texts.items():
         target = ROOT / path
         if not target.is_file() or target.read_text(encoding="utf-8") != text:
+            target.parent.mkdir(parents=True, exist_ok=True)
             target.write_text(text, encoding="utf-8")
             sys.stdout.write(f"wrote {path}\n")
 

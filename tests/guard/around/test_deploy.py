@@ -1,4 +1,4 @@
-"""The unit for systemd, given to systemd's own tools; its command is one that necropsy has."""
+"""The unit for systemd, given to systemd's own tools; its commands start, reload and end a guard."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ import sys
 from pathlib import Path
 
 import pytest
+
+import servers
+from guard.notify.receiver import wait_until
 
 pytestmark = pytest.mark.checkout
 
@@ -37,7 +40,25 @@ def test_systemd_finds_no_fault_in_the_unit(unit: Path, tmp_path: Path) -> None:
     assert unit.name not in done.stderr
 
 
-def test_the_command_of_the_unit_exists(unit: Path) -> None:
-    (words,) = re.findall(r"^ExecStart=/usr/local/bin/necropsy (guard run) \S+\.toml$", unit.read_text(), re.MULTILINE)
-    command = [sys.executable, "-m", "necropsy.cli.main", *words.split(), "--help"]
-    assert subprocess.run(command, capture_output=True, check=False).returncode == 0
+@pytest.mark.integration
+def test_the_commands_of_the_unit_start_reload_and_end_a_guard(unit: Path, tmp_path: Path) -> None:
+    said = dict(re.findall(r"^(ExecStart|ExecReload)=(.+)$", unit.read_text(), re.MULTILINE))
+    program, *words = said["ExecStart"].split()
+    assert program == "/usr/local/bin/necropsy"
+    config = tmp_path / "guard.toml"
+    config.write_text(f'[guard]\ncase = "{tmp_path}/guard.case"\nlisten = "127.0.0.1:{servers.free_port()}"\n')
+    start = [word.replace("/etc/necropsy/guard.toml", str(config)) for word in words]
+    log = tmp_path / "log"
+    with log.open("wb") as stream:
+        process = subprocess.Popen([sys.executable, "-m", "necropsy.cli.main", *start], stdout=stream, stderr=stream)
+    try:
+        wait_until(lambda: "Listening on" in log.read_text(), "it listens")
+        reload = said["ExecReload"].replace("$MAINPID", str(process.pid)).split()
+        subprocess.run(reload, check=True)
+        wait_until(lambda: "Read the configuration again." in log.read_text(), "it reads its file again")
+        process.terminate()
+        assert process.wait(60) == 0
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.wait(20)
