@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from necropsy.model.finding import Finding, Patch
+from necropsy.treat.fixes.registry import GUESSED
 from necropsy.treat.writing import PatchError, Written, patched, write
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ class Patches:
     chosen: tuple[Chosen, ...]
     """The fewest that stop every request that any patch stops, and what else mends a cause of the verdict."""
     others: tuple[Chosen, ...]
-    """Alternatives and further findings."""
+    """Alternatives, further findings, and guesses that somebody has to confirm."""
 
 
 def patches(report: Report, *, every: bool = False) -> Patches:
@@ -59,6 +60,8 @@ def patches(report: Report, *, every: bool = False) -> Patches:
     groups = list(remedies.values())
     if every:
         return Patches(tuple(one for group in groups for one in group), ())
+    guesses = [one for group in groups if group[0].slug in GUESSED for one in group]
+    groups = [group for group in groups if group[0].slug not in GUESSED]
     of_causes = {(one.patch.file, one.patch.diff) for one in causes}
     needed = fewest(groups)
     chosen: list[Chosen] = []
@@ -66,7 +69,7 @@ def patches(report: Report, *, every: bool = False) -> Patches:
     for place, group in enumerate(groups):
         mends = not group[0].patch.stops and any((one.patch.file, one.patch.diff) in of_causes for one in group)
         (chosen if place in needed or mends else rest).extend(group)
-    return Patches(tuple(chosen), tuple(rest)) if chosen else Patches(tuple(rest), ())
+    return Patches(tuple(chosen), (*rest, *guesses)) if chosen else Patches(tuple(rest), tuple(guesses))
 
 
 def fewest(groups: Sequence[Sequence[Chosen]]) -> set[int]:

@@ -50,17 +50,21 @@ def rule_added(text: str, job: Node, fields: tuple[str, ...], *, first: bool) ->
     rules = job.get("relabel_configs")
     if rules is None or rules.style != "block" or not rules.elements:
         return []
-    rule = rules.elements[0 if first else -1]
+    return rule_beside(text, rules.elements[0 if first else -1], fields, before=first)
+
+
+def rule_beside(text: str, rule: Node, fields: tuple[str, ...], *, before: bool) -> list[Insertion]:
+    """Add a relabel rule right before, or right behind, one in block style. Empty beside any other."""
     opening = text.splitlines()[rule.line - 1]
     dash = opening.find("-")
     if dash < 0 or rule.kind != "mapping" or opening[:dash].strip():
         return []
     indent, inner = opening[:dash], " " * (rule.column - dash - 1)
     lines = [f"{indent}-{inner}{fields[0]}", *(f"{indent} {inner}{field}" for field in fields[1:])]
-    offset = line_end(text, rule.line - 1) if first else line_end(text, rule.end_line)
+    offset = line_end(text, rule.line - 1) if before else line_end(text, rule.end_line)
     newline = newline_of(text)
-    before = "" if not offset or text[offset - 1] == "\n" else newline
-    return [Insertion(offset, before + newline.join(lines) + newline)]
+    missing = "" if not offset or text[offset - 1] == "\n" else newline
+    return [Insertion(offset, missing + newline.join(lines) + newline)]
 
 
 def field_set(text: str, mapping: Node, name: str, value: str) -> list[Insertion]:

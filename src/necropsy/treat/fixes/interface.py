@@ -89,6 +89,8 @@ class Fix:
     """Edits of what programs will answer once they have loaded the patched files: simulated with these, never shown."""
     remedy: Callable[[FixContext, FixContext | None], Remedy | None] = _keep
     """The remedy of a finding that has none of its own, from the context before and after; after is None if no edit helps."""
+    guess: bool = False
+    """Whether somebody has to confirm it first, as its effect says: it is shown, and written only when all are asked for."""
 
 
 def asked(simulation: Simulation) -> Sequence[tuple[str, str, str]]:

@@ -11,8 +11,10 @@ from necropsy.treat.fixes.probes import (
     doubled,
     dropped_target,
     duplicate_target,
+    health_behind_session,
     health_endpoint,
     idle_backend,
+    labelmap_collision,
     redirect_leaves_health,
     timeout_exceeds_interval,
     wrong_path,
@@ -34,6 +36,8 @@ FIXES: Final[tuple[Fix, ...]] = (
     doubled.FIX,
     dead_rule.FIX,
     dropped_target.FIX,
+    labelmap_collision.FIX,
+    health_behind_session.FIX,
     timeout_exceeds_interval.FIX,
     log_blind_spot.FIX,
 )
@@ -49,3 +53,5 @@ def _by_slug() -> Mapping[str, Sequence[Fix]]:
 
 BY_SLUG: Final = _by_slug()
 """Slug of a finding → the fixes that may end it."""
+GUESSED: Final = frozenset(slug for fix in FIXES if fix.guess for slug in fix.slugs)
+"""Findings whose patches somebody has to confirm before they are applied."""
