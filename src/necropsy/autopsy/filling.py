@@ -14,12 +14,19 @@ if TYPE_CHECKING:
     from necropsy.sessions.writers.form import Form
     from necropsy.sessions.writers.hashes import HashForm
 
-_STREAMED: Final = ("session", "index_entry")
+_INDEX: Final = "index_entry"
+_STREAMED: Final = ("session", _INDEX)
 """Tables that get a row or more for each session."""
 
 
 def fill(
-    case: Case, store: str, keys: OpenKeyspace, now: datetime | None, described: tuple[Form | HashForm, ...] = ()
+    case: Case,
+    store: str,
+    keys: OpenKeyspace,
+    now: datetime | None,
+    described: tuple[Form | HashForm, ...] = (),
+    *,
+    indexes: bool = True,
 ) -> Census:
     """Read a keyspace to its end.
 
@@ -33,6 +40,8 @@ def fill(
         The moment to call now; None: when the keys were taken.
     described
         Layouts that the user described.
+    indexes
+        Keep what the indexes hold: only ``sessions/orphaned-index`` wants to know.
 
     Raises
     ------
@@ -49,6 +58,8 @@ def fill(
         for batch in keys:
             census = census or _census(case, store, keys, now, described)
             for table, rows in census.take(batch):
+                if table == _INDEX and not indexes:
+                    continue
                 if table in streams:
                     streams[table].put(rows)
                 else:

@@ -27,6 +27,8 @@ from necropsy.model.errors import CaseError, CaseTooNew
 
 if TYPE_CHECKING:
     import duckdb
+    import numpy as np
+    import numpy.typing as npt
     import pyarrow as pa
 
 _LARGE_MEMORY: Final = "160MB"
@@ -60,7 +62,9 @@ class Case:
 
     @classmethod
     @contextlib.contextmanager
-    def create(cls, path: Path | None, *, withhold_key: bool = False, large: bool = False) -> Iterator[Case]:
+    def create(
+        cls, path: Path | None, *, withhold_key: bool = False, large: bool = False, memory: str = _LARGE_MEMORY
+    ) -> Iterator[Case]:
         """Create a new case; it appears under ``path`` only when the block ends without an error.
 
         Parameters
@@ -72,6 +76,8 @@ class Case:
         large
             Millions of rows will come: without a name it lies in a temporary file, compressed, and not in memory; of
             memory the database takes little.
+        memory
+            How little that is.
 
         Raises
         ------
@@ -79,7 +85,7 @@ class Case:
             The folder does not exist or cannot be written, or the disk is full.
         """
         staged = _staged(path, large=large)
-        connected = Once(lambda: _begun(staged, large=large))
+        connected = Once(lambda: _begun(staged, memory=memory if large else None))
         try:
             case = cls(connected, identity.new_key(), str(path) if path else None)
             case._staged, case._final, case._withhold_key = staged, path, withhold_key
@@ -292,6 +298,18 @@ class Case:
         """Run a query; a mapping of column name to NumPy array (masked where NULL)."""
         return dict(self.connection.execute(query, parameters).fetchnumpy())
 
+    def numbers(self, query: str, most: int) -> npt.NDArray[np.uint64]:
+        """Run a query of one column, an unsigned integer; its answer, at most so many, with nothing beside it in memory."""
+        import numpy as np
+
+        found = np.empty(most, np.uint64)
+        count = 0
+        for batch in self.connection.sql(query).to_arrow_reader(1 << 16):
+            column = batch.column(0).to_numpy()
+            found[count : count + len(column)] = column
+            count += len(column)
+        return found[:count]
+
     def arrow(self, query: str, parameters: Sequence[Any] | None = None) -> pa.Table:
         """Run a query; its answer as Arrow."""
         return self.connection.sql(query, params=parameters).to_arrow_table()
@@ -329,7 +347,7 @@ _MAGIC: Final = b"DUCK"
 """From the ninth byte of each DuckDB file on."""
 
 
-def _begun(staged: Path | None, *, large: bool) -> duckdb.DuckDBPyConnection:
+def _begun(staged: Path | None, *, memory: str | None) -> duckdb.DuckDBPyConnection:
     """Connect to a new case, its tables empty."""
     import duckdb
 
@@ -338,8 +356,8 @@ def _begun(staged: Path | None, *, large: bool) -> duckdb.DuckDBPyConnection:
         connection.execute("SET enable_progress_bar = false")  # standard output is the report's
         if staged is None:  # by default what does not fit into memory goes to the current folder
             connection.execute("SET temp_directory = ?", [str(Path(tempfile.gettempdir(), f"necropsy-{os.getpid()}"))])
-        if large:
-            connection.execute(f"SET memory_limit = '{_LARGE_MEMORY}'")
+        if memory is not None:
+            connection.execute("SET memory_limit = ?", [memory])
         connection.execute("SET TimeZone = 'UTC'")
         connection.execute("SET preserve_insertion_order = false")
         for table in TABLES:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from necropsy.wire.redis.address import is_address, parse_address
@@ -122,7 +123,7 @@ def open_keyspace(
         way=live.way,
         max_impact_s=live.max_impact_s,
         patient=live.patient,
-        open_stream=open_dump_stream if replicate else None,
+        open_stream=partial(open_dump_stream, batch_rows=batch_rows) if replicate else None,
         progress=progress,
         batch_rows=batch_rows or LIVE_ROWS,
         each=each,

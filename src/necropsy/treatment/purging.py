@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 Say = Callable[[str, float | None], None]
 _STORE: Final = "store"
+_MEMORY: Final = "64MB"
+_ROWS: Final = 4096
+"""Keys of one batch of a plan: little memory, and hardly slower than more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,10 +139,13 @@ def _of_store(
     from necropsy.sessions.registry import projection
 
     say("reading the keys", None)
-    with Case.create(None, large=True) as case:
+    with Case.create(None, large=True, memory=_MEMORY) as case:
+        case.execute("SET threads = 1")  # each would hold rows of its own
         progress = partial(say, "reading the keys")
-        keyspace = open_keyspace(address, projection(), name=_STORE, live=options, each=False, progress=progress)
-        fill(case, _STORE, keyspace, None)
+        keyspace = open_keyspace(
+            address, projection(), name=_STORE, live=options, each=False, progress=progress, batch_rows=_ROWS
+        )
+        fill(case, _STORE, keyspace, None, indexes=False)
         if keyspace.blemishes:
             notes += [f"not wholly read: {blemish.why}" for blemish in keyspace.blemishes[:3]]
         now = keyspace.taken_at or datetime.now(UTC)

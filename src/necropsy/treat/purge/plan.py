@@ -15,12 +15,14 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from necropsy._internal.sql_quoting import literal
 from necropsy.case import identity
 from necropsy.case.store import Case
 from necropsy.model.errors import NecropsyError
@@ -39,6 +41,7 @@ _SEAL: Final = 32
 LIFE: Final = timedelta(hours=24)
 OTHER: Final = "not chosen"
 _SAMPLE: Final = 5
+_PARAMETER: Final = re.compile(r"\$(\w+)")
 
 
 class PlanError(NecropsyError):
@@ -97,19 +100,18 @@ def choose(case: Case, store: str, selection: Selection, rules: Rules, now: date
     """Divide the sessions of a store into chosen and kept: the fields of ``Plan`` that follow from its sessions."""
     named = dict(selection.parameters)
     naive = (now.astimezone(UTC) if now.tzinfo else now).replace(tzinfo=None)
-    parameters: dict[str, Any] = {"store": store}
-    reason = _reason(selection, rules)
-    parameters |= {name: value for name, value in (("now", naive), *named.items()) if f"${name}" in reason}
-    case.connection.execute(
-        f"CREATE OR REPLACE TEMP TABLE chosen AS SELECT *, {reason} AS reason FROM session WHERE store = $store",
-        parameters,
+    values: dict[str, object] = {"store": store, "now": naive, **named}
+    reason = _PARAMETER.sub(lambda found: _written(values[found[1]]), _reason(selection, rules))
+    # A view, and no table: what is computed again is soon computed, and ten million rows need not be kept twice.
+    case.execute(
+        f"CREATE OR REPLACE TEMP VIEW chosen AS SELECT *, {reason} AS reason FROM session WHERE store = {_written(store)}"
     )
     counted = case.rows(
         "SELECT reason, count(*) AS n, sum(keys)::BIGINT AS keys, sum(bytes)::BIGINT AS bytes FROM chosen GROUP BY ALL"
     )
     goes = next((row for row in counted if not row["reason"]), {"n": 0, "keys": 0, "bytes": 0})
     kept = {row["reason"]: row["n"] for row in sorted(counted, key=lambda row: -row["n"]) if row["reason"]}
-    hashes = case.columns("SELECT DISTINCT id_hash FROM chosen WHERE reason = '' ORDER BY id_hash")["id_hash"]
+    hashes = case.numbers("SELECT DISTINCT id_hash FROM chosen WHERE reason = '' ORDER BY id_hash", goes["n"])
     lifetimes = case.rows(
         "SELECT namespace, db, max(lifetime_s)::BIGINT AS s FROM chosen WHERE lifetime_s > 0 GROUP BY ALL ORDER BY ALL"
     )
@@ -128,9 +130,7 @@ def choose(case: Case, store: str, selection: Selection, rules: Rules, now: date
         "SELECT layout, namespace, id_hash, last_seen_at, expires_at FROM chosen WHERE reason = ''"
         f" ORDER BY id_hash LIMIT {_SAMPLE}"
     )
-    case.execute("DROP TABLE chosen")
-    import numpy as np
-
+    case.execute("DROP VIEW chosen")
     return {
         "sessions": goes["n"],
         "keys": goes["keys"] or 0,
@@ -143,8 +143,17 @@ def choose(case: Case, store: str, selection: Selection, rules: Rules, now: date
         "layouts": {row["layout"]: row["n"] for row in layouts},
         "prefixes": tuple(sorted({_prefix(row["namespace"] or "", row["layout"]) for row in namespaces})),
         "sample": tuple(_shown(row) for row in sample),
-        "hashes": np.ascontiguousarray(np.asarray(hashes, dtype=np.uint64)),
+        "hashes": hashes,
     }
+
+
+def _written(value: object) -> str:
+    """Write a value as SQL does: a view takes no parameters.
+
+    >>> _written(datetime(2026, 11, 30, 12)), _written("it's")
+    ("TIMESTAMP '2026-11-30T12:00:00'", "'it''s'")
+    """
+    return f"TIMESTAMP '{value.isoformat()}'" if isinstance(value, datetime) else literal(str(value))
 
 
 def _prefix(namespace: str, layout: str) -> str:
