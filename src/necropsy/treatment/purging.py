@@ -62,6 +62,7 @@ def make_plan(address: Address, wish: Wish, options: LiveOptions, say: Say) -> t
     store = Store(address)
     try:
         facts = _facts(store, address)
+        idle_times = all(primary.connection.keeps_idle_times for primary in store.primaries)
     finally:
         store.close()
     idle_s = max(wish.idle_s, selection.idle_s)  # who was to be idle for a week must still be when it is applied
@@ -69,11 +70,11 @@ def make_plan(address: Address, wish: Wish, options: LiveOptions, say: Say) -> t
     made_at = datetime.now(UTC)
     notes: list[str] = []
     if wish.case is not None:
-        fields, key = _of_case(wish, rules)
+        fields, key = _of_case(wish, rules, idle_times=idle_times)
         facts["case"] = str(wish.case.resolve())
         notes.append("chosen from the case; each session is judged again on the server before it goes")
     else:
-        fields, key = _of_store(address, wish, rules, options, say, notes)
+        fields, key = _of_store(address, wish, rules, options, say, notes, idle_times=idle_times)
     plan = plans.Plan(
         made_at=made_at.isoformat(timespec="seconds"),
         expires_at=(made_at + plans.LIFE).isoformat(timespec="seconds"),
@@ -110,7 +111,7 @@ def _facts(store: Store, address: Address) -> dict[str, Any]:
     }
 
 
-def _of_case(wish: Wish, rules: Rules) -> tuple[dict[str, Any], bytes]:
+def _of_case(wish: Wish, rules: Rules, *, idle_times: bool) -> tuple[dict[str, Any], bytes]:
     from necropsy.case.store import Case
 
     with Case.open(wish.case or Path()) as case:
@@ -122,7 +123,7 @@ def _of_case(wish: Wish, rules: Rules) -> tuple[dict[str, Any], bytes]:
                 hint=f"Say which: --store {' or '.join(names)}." if names else "Examine with --redis or --rdb first.",
             )
         now = _moment(case) or datetime.now(UTC)
-        return plans.choose(case, name, parse(wish.where), rules, now), case.key
+        return plans.choose(case, name, parse(wish.where), rules, now, idle_times=idle_times), case.key
 
 
 def _moment(case: Case) -> datetime | None:
@@ -131,7 +132,7 @@ def _moment(case: Case) -> datetime | None:
 
 
 def _of_store(
-    address: Address, wish: Wish, rules: Rules, options: LiveOptions, say: Say, notes: list[str]
+    address: Address, wish: Wish, rules: Rules, options: LiveOptions, say: Say, notes: list[str], *, idle_times: bool
 ) -> tuple[dict[str, Any], bytes]:
     from necropsy.autopsy.filling import fill
     from necropsy.case.store import Case
@@ -149,7 +150,7 @@ def _of_store(
         if keyspace.blemishes:
             notes += [f"not wholly read: {blemish.why}" for blemish in keyspace.blemishes[:3]]
         now = keyspace.taken_at or datetime.now(UTC)
-        fields = plans.choose(case, _STORE, parse(wish.where), rules, now)
+        fields = plans.choose(case, _STORE, parse(wish.where), rules, now, idle_times=idle_times)
         return fields, case.key
 
 

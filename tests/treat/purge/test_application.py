@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,14 +12,12 @@ from flask import Flask, session
 from flask_session import Session
 from werkzeug.serving import make_server
 
-from necropsy.treat.purge.control import Knobs
 from servers import Server, running
-from treat.purge.population import apply, make_plan, same, state, undo
-from treat.purge.users import User
+from treat.purge.applications import served
+from treat.purge.users import Seen, purged_beside_users
 
 pytestmark = pytest.mark.integration
 
-USERS = 8
 GARBAGE = 400
 
 
@@ -69,42 +66,24 @@ def _served(app: Flask) -> Iterator[int]:
         httpd.server_close()
 
 
+def _require_unnoticed(seen: Seen, garbage: int) -> None:
+    assert seen.noticed == []
+    assert seen.requests > 40
+    assert seen.plan.sessions >= garbage
+    assert seen.done.deleted >= garbage - 5
+    assert seen.restored == seen.done.deleted
+    assert seen.differs == []
+
+
 @pytest.mark.parametrize("name", ["redis-8.2", "valkey-9"])
 def test_no_user_of_a_flask_application_notices_a_purge(name: str, tmp_path: Path) -> None:
     with running(name) as server, _served(_application(server)) as port:
-        visitor = User(port, "probe")
-        for _ in range(GARBAGE):
-            visitor.cookie = ""
-            visitor.get("/")
-        users = [User(port, f"user{number}") for number in range(USERS)]
-        for user in users:
-            user.login()
-        away = [User(port, f"away{number}") for number in range(3)]
-        for user in away:
-            user.login()
-        time.sleep(4)
-        stop = threading.Event()
-        threads = [threading.Thread(target=user.live, args=(stop, turn)) for turn, user in enumerate(users)]
-        for thread in threads:
-            thread.start()
-        try:
-            plan, path = make_plan(server.url, tmp_path, idle_s=2, trust_inferred_lifetime=False)
-            assert plan.sessions >= GARBAGE
-            done = apply(path, tmp_path / "journal", knobs=Knobs(batch=20))
-            time.sleep(1)
-        finally:
-            stop.set()
-            for thread in threads:
-                thread.join()
-        assert [complaint for user in users for complaint in user.noticed] == []
-        assert all(user.requests > 4 for user in users)
-        assert done.deleted >= GARBAGE
-        for user in away:  # unused for longer than the limit, but logged in
-            assert user.get("/work") == f"{user.name} 1"
-        client = server.client()
-        left = state(client)
-        assert len(left) <= USERS + len(away) + 30
-        assert undo(tmp_path / "journal").codes[1] == done.deleted
-        after = state(client)
-        assert [wrong for wrong in same(left, after) if "missing" in wrong or "value" in wrong] == []
-        assert len(after) >= len(left) + GARBAGE
+        _require_unnoticed(purged_beside_users(server, port, tmp_path, garbage=GARBAGE), GARBAGE)
+
+
+@pytest.mark.parametrize(("application", "name"), [("express", "redis-7.0"), ("spring", "redis-8.2")])
+def test_no_user_of_express_or_spring_notices_a_purge(application: str, name: str, tmp_path: Path) -> None:
+    with running(name, tcp=True) as server, served(application, server.port) as port:
+        seen = purged_beside_users(server, port, tmp_path, garbage=GARBAGE)
+        _require_unnoticed(seen, GARBAGE)
+        assert {layout.partition("-")[0] for layout in seen.plan.layouts} == {application}

@@ -9,8 +9,12 @@ from typing import Any
 
 import pytest
 
+from necropsy.evidence.redis.options import LiveOptions
+from necropsy.treatment import capping
+from necropsy.wire.redis.address import parse_address
 from servers import running
 from treat.purge.population import apply, make_plan, same, state, undo
+from writers.registry import WRITERS as WRITERS_KNOWN
 
 pytestmark = pytest.mark.integration
 
@@ -18,12 +22,27 @@ WRITERS = Path(__file__).parents[2] / "writers"
 ALL = {path.parent.name: json.loads(path.read_text()) for path in sorted(WRITERS.glob("*/facts.json"))}
 FACTS = {name: facts for name, facts in ALL.items() if facts["sessions"]}
 """Of writers that write sessions: some write caches alone."""
-NAMES = sorted({facts["layout"]: name for name, facts in reversed(FACTS.items())}.values())
-"""One writer of each layout."""
+SERVERS = ("redis-8.2", "valkey-9")
+CASES = [(name, SERVERS[number % 2]) for number, name in enumerate(FACTS)]
+"""Every store that was recorded; the servers take turns."""
+DATABASES = {writer.name: writer.db for writer in WRITERS_KNOWN}
 _AGO_S = 10
-_OPAQUE = frozenset({"redisson_tomcat"})
+_SNAPSHOTS = ("--repl-diskless-sync", "yes", "--repl-diskless-sync-delay", "0")
+_OPAQUE = frozenset({"redisson_tomcat", "laravel_encrypted", "django_shop_zlib"})
 """Writers whose bytes do not tell who is logged in."""
-_ALL_STAY = frozenset({"auth_js", "better_auth", "fastapi_users", "magento_handler", "oauth2_proxy", "tower_sessions"})
+_ALL_STAY = frozenset(
+    {
+        "auth_js",
+        "better_auth",
+        "better_auth_prefix",
+        "fastapi_users",
+        "magento_handler",
+        "magento_handler_compressed",
+        "oauth2_proxy",
+        "oauth2_proxy_cookie",
+        "tower_sessions",
+    }
+)
 """Writers of whose sessions each is logged in, or may be."""
 
 
@@ -38,23 +57,32 @@ def _as_if_taken_just_now(name: str, folder: Path) -> dict[str, Any]:
     return facts
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_a_layout_is_purged_and_comes_back(name: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("name", "server"), CASES)
+def test_a_recorded_store_is_purged_and_capped_and_comes_back(name: str, server: str, tmp_path: Path) -> None:
     facts = _as_if_taken_just_now(name, tmp_path)
-    with running("redis-8.2", "--dir", str(tmp_path), "--dbfilename", "store.rdb", tcp=True) as server:
-        client = server.client()
+    known = {fact["key"].encode("latin-1"): fact for fact in facts["sessions"]}
+    options = ("--dir", str(tmp_path), "--dbfilename", "store.rdb", *_SNAPSHOTS)
+    with running(server, *options, tcp=True) as started:
+        database = DATABASES[name]
+        client = started.client(database)
+        url = f"redis://127.0.0.1:{started.port}/{database}"
         before = state(client)
-        known = {fact["key"].encode("latin-1"): fact for fact in facts["sessions"]}
         assert known.keys() & before.keys()
-        time.sleep(2.1)  # for who does not say when it was used, the server's idle time speaks
-        plan, path = make_plan(server.url, tmp_path, idle_s=1, unknown_is_anonymous=name in _OPAQUE)
-        assert plan.sessions + sum(plan.kept.values()) == plan.total
-        done = apply(path, tmp_path / "journal")
-        assert (done.deleted, done.kept.total()) == (plan.sessions, 0)
-        assert done.remarks == [], "the server tells what is touched, whatever the keys begin with"
-        assert (done.deleted > 0) == (name not in _ALL_STAY)
-        gone = before.keys() - state(client).keys()
-        if name not in _OPAQUE:
-            assert not [key for key in gone if key in known and known[key]["logged_in"]]
-        undo(tmp_path / "journal")
+        for by in ("dump", "snapshot"):
+            # Nobody is in use any more: who is logged in stays all the same.
+            plan, path = make_plan(url, tmp_path, idle_s=0, unknown_is_anonymous=name in _OPAQUE)
+            assert plan.sessions + sum(plan.kept.values()) == plan.total
+            done = apply(path, tmp_path / by, by=by)
+            assert (done.deleted, done.kept.total()) == (plan.sessions, 0)
+            assert done.remarks == [], "the server tells what is touched, whatever the keys begin with"
+            assert (done.deleted > 0) == (name not in _ALL_STAY)
+            gone = before.keys() - state(client).keys()
+            if name not in _OPAQUE:
+                assert not [key for key in gone if key in known and known[key]["logged_in"]]
+            undo(tmp_path / by)
+            assert same(before, state(client)) == []
+        capped = capping.cap(parse_address(url), 60, LiveOptions(), journal=tmp_path / "capped")
+        assert capped.capped == capped.too_long.total()
+        assert state(client).keys() == before.keys()
+        assert capping.undo(tmp_path / "capped", redis=None) == (capped.capped, 0)
         assert same(before, state(client)) == []

@@ -96,12 +96,21 @@ class Plan:
         return Rules(self.idle_s, self.unknown_is_anonymous, self.trust_inferred_lifetime, lifetimes, secured)
 
 
-def choose(case: Case, store: str, selection: Selection, rules: Rules, now: datetime) -> dict[str, Any]:
-    """Divide the sessions of a store into chosen and kept: the fields of ``Plan`` that follow from its sessions."""
+def choose(
+    case: Case, store: str, selection: Selection, rules: Rules, now: datetime, *, idle_times: bool = False
+) -> dict[str, Any]:
+    """Divide the sessions of a store into chosen and kept: the fields of ``Plan`` that follow from its sessions.
+
+    Parameters
+    ----------
+    idle_times
+        Whether the server can tell, when the plan is applied, how long each key was idle: then those that say nothing of
+        their last use are chosen, and it decides.
+    """
     named = dict(selection.parameters)
     naive = (now.astimezone(UTC) if now.tzinfo else now).replace(tzinfo=None)
     values: dict[str, object] = {"store": store, "now": naive, **named}
-    reason = _PARAMETER.sub(lambda found: _written(values[found[1]]), _reason(selection, rules))
+    reason = _PARAMETER.sub(lambda found: _written(values[found[1]]), _reason(selection, rules, idle_times=idle_times))
     # A view, and no table: what is computed again is soon computed, and ten million rows need not be kept twice.
     case.execute(
         f"CREATE OR REPLACE TEMP VIEW chosen AS SELECT *, {reason} AS reason FROM session WHERE store = {_written(store)}"
@@ -166,7 +175,7 @@ def _prefix(namespace: str, layout: str) -> str:
     return f"{literal}:sessions:" if layout.startswith("spring") and not fold else literal
 
 
-def _reason(selection: Selection, rules: Rules) -> str:
+def _reason(selection: Selection, rules: Rules, *, idle_times: bool) -> str:
     """Return the SQL of why a session stays; the empty text for one that is chosen."""
     unknown = "FALSE" if rules.unknown_is_anonymous else "authentication <> 'no'"
     cases = (
@@ -175,7 +184,7 @@ def _reason(selection: Selection, rules: Rules) -> str:
         (unknown, UNKNOWN),
         (f"last_seen_at > $now - to_seconds({rules.idle_s})", USED),
         (f"expires_at - to_seconds(lifetime_s) > $now - to_seconds({rules.idle_s})", USED),
-        ("last_seen_at IS NULL AND expires_at IS NULL AND lifetime_s IS NULL", UNTIMED),
+        ("FALSE" if idle_times else "last_seen_at IS NULL AND expires_at IS NULL AND lifetime_s IS NULL", UNTIMED),
         ("state = 'grace' OR (state = 'expired' AND expires_at IS NOT NULL)", OVER),
     )
     return "CASE " + " ".join(f"WHEN {when} THEN '{then}'" for when, then in cases) + " ELSE '' END"
