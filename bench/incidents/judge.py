@@ -185,7 +185,7 @@ def _same(mine: dict[str, Any], its: dict[str, Any], actors: dict[str, Any]) -> 
 def _is(reported: dict[str, Any], actor: dict[str, Any]) -> bool:
     """Whether a reported actor can be this one: by URL where both have one, by user agent and path where a log shows it.
 
-    Of somebody whom no log shows and no configuration names, the period is all that there is.
+    Of a client that no log shows and no configuration names, the period is all that there is.
     """
     url = urlsplit(reported["url"])
     if actor["url"] and url.netloc:

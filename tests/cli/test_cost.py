@@ -68,7 +68,7 @@ def test_without_a_lifetime_there_is_a_rate_and_no_steady_state(configuration: l
     made = reckon(configuration)
     assert made["total"]["sessions_per_day"] == 25_920
     assert made["total"]["sessions"] is None
-    assert "need --ttl" in run("cost", *configuration).out
+    assert "Add --ttl" in run("cost", *configuration).out
 
 
 def test_immortal_sessions_have_no_steady_state(configuration: list[str]) -> None:

@@ -37,7 +37,7 @@ def test_who_stops_an_examination_is_told_so_and_finds_nothing_half_written(
         process.send_signal(number)
         _, said = process.communicate(timeout=60)
     assert process.returncode == code
-    assert said == "stopped: no report was written, and no case was kept\n"
+    assert said == "stopped: no report and no case was written\n"
     assert list(case.parent.iterdir()) == []
 
 
@@ -69,7 +69,7 @@ main.main()
 def test_who_stops_it_is_heard_whatever_the_code_below_makes_of_it(way: str) -> None:
     with started(code=_STOPPED_INSIDE.format(way=way)) as process:
         _, said = process.communicate(timeout=50)
-    assert (process.returncode, said) == (130, "stopped: no report was written, and no case was kept\n")
+    assert (process.returncode, said) == (130, "stopped: no report and no case was written\n")
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a device that is always full")
@@ -107,7 +107,7 @@ def test_a_source_is_never_written_over(folder: Path, option: str) -> None:
     before = (folder / "services.json").read_bytes()
     said = run("examine", "--consul", "10.0.0.1=services.json", option, str(folder / "services.json"))
     assert isinstance(said.error, UsageError)
-    assert "not written over" in said.error.message
+    assert "not overwritten" in said.error.message
     assert (folder / "services.json").read_bytes() == before
 
 

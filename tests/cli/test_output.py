@@ -83,7 +83,7 @@ def test_a_moment_needs_the_host_that_it_depends_on(folder: Path) -> None:
 def test_what_is_read_without_being_named_is_said(command: list[str], folder: Path) -> None:
     assert folder.is_dir()
     said = run(*command)
-    assert "reading what is recognised in this folder: blackbox.yml, nginx.conf, prometheus.yml" in said.err
+    assert "reading the configuration recognised in this folder: blackbox.yml, nginx.conf, prometheus.yml" in said.err
 
 
 def test_a_prometheus_that_was_refused_fails_though_others_ask(folder: Path) -> None:

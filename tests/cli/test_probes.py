@@ -37,7 +37,7 @@ def test_the_proxy_says_which_log_shows_a_probe_and_which_port_is_idle(configura
 def test_without_the_proxy_the_log_is_unknown_and_not_absent(configuration: list[str]) -> None:
     document = run("probes", *configuration, "--format", "json").json
     assert {probe["logs"] for probe in document["probes"]} == {None}
-    assert "add --nginx" in run("probes", *configuration).out
+    assert "Add --nginx" in run("probes", *configuration).out
 
 
 def test_with_the_host_of_prometheus_each_probe_has_its_moment(configuration: list[str]) -> None:
@@ -75,7 +75,7 @@ def test_who_hits_a_url_a_host_or_a_path(
     assert found["asks"] == asks
     assert redirected is None or found["redirected"] == redirected
     if not asks and not redirected:
-        assert "Nobody asks for" in run("probes", *configuration, "--who-hits", question).out
+        assert "No probe in this configuration requests" in run("probes", *configuration, "--who-hits", question).out
 
 
 def test_relabelling_is_shown_rule_by_rule_with_labels_before_and_after(configuration: list[str]) -> None:
@@ -93,7 +93,7 @@ def test_a_rule_that_drops_a_target_ends_its_way(configuration: list[str]) -> No
     ]
     assert len(walk["steps"]) == 1
     assert walk["steps"][0]["after"] is None
-    assert walk["outcome"].startswith("not asked: a relabel rule keeps")
+    assert walk["outcome"].startswith("not probed: a relabel rule keeps")
 
 
 def test_a_job_that_does_not_exist_is_answered_with_those_that_do(configuration: list[str]) -> None:
@@ -133,7 +133,7 @@ def test_a_configuration_that_says_nothing_that_could_be_read_is_no_evidence(
     monkeypatch.chdir(tmp_path)
     (tmp_path / "prometheus.yml").write_text("scrape_configs: [\n")
     said = run("probes", "--prometheus", "prometheus.yml")
-    assert "nothing that could be read asks anybody" in said.out
+    assert "the files that could be read configure no probe" in said.out
     assert said.code == 3
 
 

@@ -26,7 +26,7 @@ def test_a_store_that_people_explain_is_healthy_with_one_session_a_visitor() -> 
     with scene() as s:
         said = examined(s)
     (finding,) = (f for f in said.findings if f.slug == "healthy")
-    assert finding.title == "Store a holds the sessions of people: 95 % of 100, 1.2 a visitor"
+    assert finding.title == "Store a holds people's sessions: 95 % of 100, 1.2 per visitor"
     assert finding.confidence == "high"
 
 
@@ -35,7 +35,7 @@ def test_a_store_that_people_explain_is_healthy_with_one_session_a_visitor() -> 
     [
         ({"people": 60}, "people explain 60 %"),
         ({"people": 40, "covered": 30}, "the access logs cover 30 % of the births; needs older ones"),
-        ({"clients": 10}, "9.5 sessions a visitor"),
+        ({"clients": 10}, "9.5 sessions per visitor"),
     ],
 )
 def test_what_is_not_shown_to_be_healthy_is_not_examined(known: dict[str, Any], reason: str) -> None:
@@ -59,7 +59,7 @@ def test_sessions_of_unknown_birth_are_not_healthy() -> None:
         s.case.execute("UPDATE session SET born_at = NULL")
         said = s.examine()
     assert "healthy" not in slugs(said)
-    assert "is not known" in lacking(said)
+    assert "is unknown" in lacking(said)
 
 
 def test_a_store_of_which_another_examiner_warns_is_not_healthy() -> None:
@@ -74,7 +74,7 @@ def test_a_handful_of_sessions_is_neither_ill_nor_healthy() -> None:
         s.source("rdb").sessions(12).claim("visitor", 5, user_agent="Bot/1", evidence="named").claim("people", 7)
         said = s.examine()
     assert "healthy" not in slugs(said)
-    assert lacking(said) == "store a: 12 sessions, too few to judge by"
+    assert lacking(said) == "store a: 12 sessions, too few to judge"
 
 
 @pytest.mark.parametrize(("logins", "healthy"), [(1, True), (40, False), (0, False)])

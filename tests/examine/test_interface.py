@@ -52,7 +52,7 @@ def test_keys_of_no_known_layout_leave_the_sessions_unexamined() -> None:
     unexamined = {u.slug: u.hint for u in examination.unexamined if u.missing == ("session",)}
     assert {"sessions/immortal", "probes/creates-sessions", "healthy"} <= set(unexamined)
     assert set(unexamined.values()) == {
-        "store a: 500 keys of an unknown layout, possibly sessions; `necropsy keys` shows what they are"
+        "store a: 500 keys of an unknown layout, possibly sessions; `necropsy keys` shows them"
     }
 
 

@@ -254,7 +254,7 @@ def combs() -> CombChart:
     teeth = tuple(
         Tooth(
             phase,
-            target if target.endswith(":80") else f"{target} (in no access log)",
+            target if target.endswith(":80") else f"{target} (not in any access log)",
             PER_TARGET,
             target.endswith(":80"),
         )

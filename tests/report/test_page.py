@@ -97,7 +97,7 @@ def test_the_page_says_who_did_it_before_anything_else() -> None:
         for part in (
             "Your own monitoring creates 93 % of the sessions in store A.",
             "Prometheus job blackbox_exporter_http asks GET /",
-            "Who does it",
+            "Creators",
             "172.12.1.189:80/",
             "bypasses nginx: not logged",
             "From a line of configuration to memory",
@@ -106,7 +106,7 @@ def test_the_page_says_who_did_it_before_anything_else() -> None:
             "The comb",
             "By age",
             "Also wrong",
-            "What was read",
+            "SHA-256",
         )
     ]
     assert order == sorted(order)
@@ -131,9 +131,9 @@ def test_the_page_says_what_to_bring_and_which_sources_do_not_agree() -> None:
         contradictions=(Contradiction("access.log", "its clock is 3,600 s ahead: its times were moved", set_aside=False),),
     )  # fmt: skip
     text = Outline(page.render(replace(sample.well(), verdict=verdict, findings=()))).visible
-    assert re.search(r"Bring\s+older access logs: they name who came before", text)
+    assert re.search(r"Evidence to add\s+older access logs: they name who came before", text)
     assert "necropsy examine … --access-log 'access.log*'" in text
-    assert re.search(r"Sources that don't agree\s+access.log\s*its clock is 3,600 s ahead", text)
+    assert re.search(r"Sources that contradict each other\s+access.log\s*its clock is 3,600 s ahead", text)
 
 
 def test_every_chart_has_a_sentence_and_a_table_for_those_who_cannot_see_it() -> None:

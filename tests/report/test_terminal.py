@@ -93,7 +93,7 @@ def test_what_is_over_is_told_in_the_past_and_nothing_is_promised_to_stop() -> N
     text = terminal.render(replace(report, verdict=replace(report.verdict, causes=(cause,))))
     assert " · was " in text
     assert "births stop at once" not in text
-    assert "are left of it; the last of them that nobody uses" in text
+    assert "of it are left; the last unused one expires by" in text
 
 
 def test_no_verdict_says_what_to_bring_and_what_was_seen() -> None:
@@ -104,11 +104,11 @@ def test_no_verdict_says_what_to_bring_and_what_was_seen() -> None:
         contradictions=(Contradiction("access.log", "its clock is 3,600 s ahead: its times were moved", set_aside=False),),
     )  # fmt: skip
     text = terminal.render(replace(sample.well(), verdict=verdict, findings=()))
-    assert text.startswith("NO VERDICT  people explain 30 %\nBRING  older access logs: they name who came before\n")
-    assert "the access logs cover 40 % of the births" in text
-    assert "64 % of its keys could be read" in text
+    assert text.startswith("NO VERDICT  people explain 30 %\nADD    older access logs: they name who came before\n")
+    assert "the access logs cover 40 % of the births" in " ".join(text.split())
+    assert "64 % of its keys could be read" in " ".join(text.split())
     assert "CONFLICT  access.log  its clock is 3,600 s ahead" in text
-    assert text.splitlines()[-1].startswith("NEXT     bring older access logs: necropsy examine")
+    assert text.splitlines()[-1].startswith("NEXT     add older access logs: necropsy examine")
 
 
 @pytest.mark.parametrize("name", sample.EVERY)

@@ -82,7 +82,7 @@ def test_a_page_draws_when_a_visitor_came() -> None:
 
 def test_the_headline_says_how_many_sessions_that_is_an_hour() -> None:
     assert traffic.headline(found(PROBER, PERSON)) == "8,640 visits probably start a session each, 360 an hour"
-    assert traffic.headline(found(PERSON)).startswith("no visit but those of browsers")
+    assert traffic.headline(found(PERSON)).startswith("only browsers' visits")
     assert traffic.headline(found(PROBER, PERSON._replace(sessions="possible"))).endswith(
         "; 12 visits may, 0.5 an hour"
     )

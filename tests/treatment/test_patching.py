@@ -60,7 +60,7 @@ def test_the_steps_begin_with_the_patches_and_change_nothing(folder: Path) -> No
     assert made[0].command == "necropsy treat incident.toml --patch"
     shown = text.treatment(made, found)
     assert shown.startswith("1. Stop the births")
-    assert shown.endswith("Nothing was done. Each command plans first, and has a way back.\n")
+    assert shown.endswith("Nothing was changed. Each command shows its plan first, and can be undone.\n")
     assert sorted(path.name for path in folder.iterdir()) == sorted(path.name for path in STORY.iterdir())
 
 

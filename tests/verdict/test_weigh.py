@@ -139,7 +139,7 @@ def test_when_some_stopped_the_rate_is_of_those_that_go_on() -> None:
 
 def test_a_tie_is_said() -> None:
     (cause,) = weighed(BOT, by=scale(claim(alternative="ELB-HealthChecker/2.0 /login"))).causes
-    assert "It may as well be ELB-HealthChecker/2.0 /login" in cause.text
+    assert "It could also be ELB-HealthChecker/2.0 /login" in cause.text
 
 
 def test_what_the_log_covers_is_said_when_it_is_not_nearly_all() -> None:
@@ -184,7 +184,7 @@ def test_sources_that_contradict_each_other_are_told() -> None:
     half = scale(claim(), offsets=[clock], coverage={"a": 0.64})
     said = {item.source: item.text for item in weighed(BOT, by=half).contradictions}
     assert said["access.log"] == "its clock is 3,600 s ahead of that of store a: its times were moved"
-    assert said["store a"].startswith("its dump breaks off: 64 % of its keys were read")
+    assert said["store a"].startswith("its dump is truncated: 64 % of its keys were read")
 
 
 def test_the_unexplained_share_counts_what_no_known_creator_made() -> None:
@@ -193,10 +193,10 @@ def test_the_unexplained_share_counts_what_no_known_creator_made() -> None:
 
 
 def test_a_patch_of_the_configuration_is_no_remedy_for_a_prober_that_is_in_none() -> None:
-    offered = Remedy("Let the probes ask for /health", "", "", patches=(Patch("prometheus.yml", "", 4, 0, ""),))
+    offered = Remedy("Point the probes at /health", "", "", patches=(Patch("prometheus.yml", "", 4, 0, ""),))
     probes = finding("probes/creates-sessions", claims=(0,), remedy=offered)
     (cause,) = weighed(probes, by=scale(claim(period_s=1.0))).causes
     assert cause.remedy is not None
-    assert cause.remedy.title == "Have PriceSpider/2 ask a health endpoint that starts no session"
+    assert cause.remedy.title == "Point PriceSpider/2 at a health endpoint that starts no session"
     (cause,) = weighed(finding("probes/creates-sessions", remedy=offered)).causes
     assert cause.remedy == offered

@@ -83,7 +83,7 @@ def test_immortal_sessions_never_become_steady_and_the_day_of_the_full_store_is_
 
 def test_each_step_is_shown_alone_beside_all_of_them_and_enough_memory_is_a_round_figure() -> None:
     made = outlooks(store(), Steps(fixes=("probes/creates-sessions",), purge=True))
-    assert [one.steps for one in made.alone] == [("fix probes/creates-sessions",), ("purge of sessions of nobody",)]
+    assert [one.steps for one in made.alone] == [("fix probes/creates-sessions",), ("purge of anonymous sessions",)]
     assert made.enough_bytes == 16_000_000
     assert outlooks(store(memory_limit=None), Steps()).today.full_at is None
     assert outlooks(store(), Steps(), memory_limit=3_000_000).today.full_at == AT

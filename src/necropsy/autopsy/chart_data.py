@@ -116,7 +116,7 @@ def _sample(size: int) -> NDArray[np.int64]:
 
 
 def _tooth_label(claim: Claim) -> str:
-    return f"{claim.label} (in no access log)" if claim.in_access_log is False else claim.label
+    return f"{claim.label} (not in any access log)" if claim.in_access_log is False else claim.label
 
 
 def _moment(unix_ms: int) -> datetime:
@@ -164,7 +164,7 @@ def _histogram(names: Sequence[str], counts: Sequence[int], missing: str) -> His
 
 
 def _authentication(case: Case, store: str) -> Histogram:
-    names = {"yes": "logged in", "no": "anonymous", "unknown": "cannot be told"}
+    names = {"yes": "logged in", "no": "anonymous", "unknown": "unknown"}
     counts = {
         row["authentication"]: row["n"]
         for row in case.rows("SELECT authentication, count(*) AS n FROM session WHERE store = ? GROUP BY 1", [store])
@@ -188,18 +188,20 @@ def _links(cause: Cause, prediction: Prediction | None) -> Iterator[Link]:
     yield Link(str(line), line.what)
     others = len(cause.actors) - 1
     more = f" and {others} more" if others else ""
-    period = f"every {accused.period_s:g} s" if accused.period_s else "again and again"
+    period = f"every {accused.period_s:g} s" if accused.period_s else "repeatedly"
     yield Link(
         f"GET {accused.url}{more}",
-        f"asked {period}, without a cookie",
-        f"{24 * cause.births_per_hour:,.0f} visits a day",
+        f"requested {period}, without a cookie",
+        f"{24 * cause.births_per_hour:,.0f} new sessions a day",
     )
     answers = sorted({actor.answer for actor in cause.actors if actor.answer})
     yield Link(
-        "a new session each time", f"answer: {', '.join(answers)}" if answers else "", f"{cause.sessions:,} sessions"
+        "a new session each time",
+        f"answer: {', '.join(answers)}" if answers else "",
+        f"{cause.sessions:,} sessions by this cause",
     )
     if prediction is not None:
-        yield Link("keys in Redis", prediction.formula, f"{prediction.counted_keys:,} keys counted")
+        yield Link("keys in Redis", prediction.formula, f"{prediction.counted_keys:,} keys in the store")
         lived = _lifetime(prediction.lifetime_s)
         yield Link("memory", lived, size(prediction.counted_bytes))
 

@@ -27,26 +27,26 @@ if TYPE_CHECKING:
 def cap_ttl(
     context: typer.Context,
     redis: StoreAddressOption = None,
-    max_ttl: Annotated[
-        str, typer.Option("--max", help="No session lives longer than this from now on: 12h, 7d.")
-    ] = "7d",
-    apply: Annotated[bool, typer.Option("--apply", help="Do it; without it, only count.")] = False,
+    max_ttl: Annotated[str, typer.Option("--max", help="Longest lifetime from now on: 12h, 7d.")] = "7d",
+    apply: Annotated[
+        bool, typer.Option("--apply", help="Shorten the lifetimes; without it they are only counted.")
+    ] = False,
     journal: Annotated[Path | None, typer.Option(help="With --apply: new folder for the journal.")] = None,
     undo: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Give back the lifetimes that this journal holds.")
+        Path | None, typer.Option(metavar="DIR", help="Restore the lifetimes recorded in this journal.")
     ] = None,
     journal_key: Annotated[
-        Path | None, typer.Option(help="Encrypt the journal with the 32 bytes in this file.")
+        Path | None, typer.Option(help="Encrypt the journal with the 32-byte key in this file.")
     ] = None,
     yes: YesOption = False,
     max_impact: ImpactOption = "2ms",
     redis_ask_password: PasswordOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Shorten lifetimes in place: the expiry, companion keys, and the lifetime stored in the session. Nobody is logged out.
+    """Shorten the lifetime of existing sessions: expiry, companion keys and the stored lifetime. Logs nobody out.
 
-    Spring's maxInactiveInterval and Express' originalMaxAge are written too, else the next use would make the session as
-    long-lived as before. Where a session does not carry its lifetime (Flask, Django), change the application's setting first.
+    Spring's maxInactiveInterval and Express' originalMaxAge are changed too; otherwise the next use would restore the
+    old lifetime. If sessions do not store their lifetime (Flask, Django), change the application's setting first.
 
     \b
     Examples:
@@ -65,21 +65,21 @@ def cap_ttl(
             context, "--undo", frozenset({"redis", "journal_key", "redis_ask_password", "max_impact", "quiet", "yes"})
         )
         back, left = capping.undo(undo, redis=address, journal_key=journal_key)
-        output.say(f"{back:,} lifetimes given back; {left:,} sessions were used since, and stay as they are\n")
+        output.say(f"{back:,} lifetimes restored; {left:,} sessions were used since then and are left as they are\n")
         return
     if address is None:
         raise UsageError("cap-ttl needs a store", hint="necropsy cap-ttl --redis redis://HOST:PORT --max 7d")
     limit = duration_s(max_ttl)
     if limit < 60:
-        raise UsageError(f"--max {max_ttl}: shorter than a minute", hint="Write 12h or 7d; it is for lifetimes.")
+        raise UsageError(f"--max {max_ttl}: shorter than a minute", hint="Write 12h or 7d.")
     if apply and journal is None:
-        raise UsageError("--apply needs a place for the journal", hint="Add --journal DIR: a new folder of its own.")
+        raise UsageError("--apply needs a journal", hint="Add --journal DIR, a new folder.")
     if apply and not yes and not asked(f"Shorten lifetimes in {address.masked} to {max_ttl}?"):
         return
     with status(quiet=quiet) as tell:
         done = capping.cap(
             address, limit, options, journal=journal if apply else None, journal_key=journal_key,
-            report=lambda capped: tell(f"cap-ttl {capped.sessions:,} sessions looked at · {capped.capped:,} shortened"),
+            report=lambda capped: tell(f"cap-ttl {capped.sessions:,} sessions checked · {capped.capped:,} shortened"),
         )  # fmt: skip
     output.say(_said(done, max_ttl, journal if apply else None))
 
@@ -92,13 +92,15 @@ def _said(done: Capped, limit: str, journal: Path | None) -> str:
     ]
     if done.not_carried:
         names = ", ".join(done.not_carried)
-        lines.append(f"NOTE   {names}: the application sets the lifetime at each use: change its setting first")
+        lines.append(f"NOTE   {names}: the application sets the lifetime again at each use; change its setting first")
     if journal is None:
         if total:
-            lines.append("NEXT   nothing was done; add --apply --journal DIR")
+            lines.append("NEXT   nothing was changed; add --apply --journal DIR")
     else:
         lines.append(
             f"{'STOPPED' if done.stopped else 'DONE  '} {done.capped:,} shortened, {done.changed:,} used meanwhile"
         )
-        lines.append(f"UNDO   necropsy cap-ttl --undo {journal}   (holds live credentials: necropsy purge --shred it)")
+        lines.append(
+            f"UNDO   necropsy cap-ttl --undo {journal}   (it holds live credentials; delete it with necropsy purge --shred)"
+        )
     return "\n".join(lines) + "\n"

@@ -22,8 +22,8 @@ class Shell(StrEnum):
     POWERSHELL = "powershell"
 
 
-def completion(shell: Annotated[Shell, typer.Argument(help="The shell that you use.", case_sensitive=False)]) -> None:
-    """Print the script that completes commands and options. Changes no file.
+def completion(shell: Annotated[Shell, typer.Argument(help="Your shell.", case_sensitive=False)]) -> None:
+    """Print the shell script that completes commands and options. Changes no file.
 
     \b
     Examples:

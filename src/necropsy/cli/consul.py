@@ -20,16 +20,24 @@ def consul(
         str | None, typer.Argument(help="Address of Consul; by default CONSUL_HTTP_ADDR, else http://127.0.0.1:8500.")
     ] = None,
     zombies: Annotated[
-        bool, typer.Option("--zombies", help="Services whose agent is gone, whose port is closed, or twice.")
+        bool,
+        typer.Option(
+            "--zombies", help="List services whose agent is gone, whose port is closed, or that are registered twice."
+        ),
     ] = False,
     apply: Annotated[
-        bool, typer.Option("--apply", help="Remove those whose agent is gone; the others would come back.")
+        bool,
+        typer.Option(
+            "--apply", help="Deregister those whose agent is gone; the agents of the others would register them again."
+        ),
     ] = False,
-    journal: Annotated[Path | None, typer.Option(help="With --apply: new file that holds what is removed.")] = None,
-    undo: Annotated[Path | None, typer.Option(metavar="FILE", help="Register again what this journal holds.")] = None,
+    journal: Annotated[Path | None, typer.Option(help="With --apply: new file that records what is removed.")] = None,
+    undo: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Register the services in this journal again.")
+    ] = None,
     yes: YesOption = False,
 ) -> None:
-    """Find services that Consul still knows and that are gone. Without --apply nothing is changed.
+    """Find services that are gone but still registered in Consul. Without --apply nothing is changed.
 
     \b
     Examples:
@@ -57,19 +65,19 @@ def consul(
         try:
             return json.loads(answer.body)
         except ValueError:
-            raise treat.ConsulError(f"{address}{path}: answers no JSON", hint="Is it Consul?") from None
+            raise treat.ConsulError(f"{address}{path}: the answer is not JSON", hint="Is it Consul?") from None
 
     found = treat.find(ask)
     lines = [f"{one.service}  {one.instance}  {one.address}  on {one.node}: {one.why}" for one in found]
     lines += [f"  {one.advice}" for one in found if one.advice]
     mine = sum(one.removable for one in found)
-    output.say("\n".join([*lines, f"{len(found):,} zombies, {mine:,} of them can be removed from here"]) + "\n")
+    output.say("\n".join([*lines, f"{len(found):,} zombies, {mine:,} of them can be deregistered from here"]) + "\n")
     if not apply:
         if mine:
-            output.say("nothing was done; add --apply --journal FILE\n")
+            output.say("nothing was changed; add --apply --journal FILE\n")
         return
     if journal is None:
-        raise UsageError("--apply needs a place for the journal", hint="Add --journal FILE.")
+        raise UsageError("--apply needs a journal", hint="Add --journal FILE.")
     if mine and (yes or asked(f"Remove {mine:,} instances from {address}?")):
         removed = treat.remove(address, found, journal, token=token)
         output.say(f"{removed:,} removed. UNDO  necropsy consul {address} --undo {journal}\n")

@@ -38,7 +38,7 @@ def cost(
     ] = None,
     keys_per_session: Annotated[
         float,
-        typer.Option(min=0, metavar="NUMBER", help="Redis keys of one session: Spring's indexed layout has 2 or 3."),
+        typer.Option(min=0, metavar="NUMBER", help="Redis keys for each session: 2 or 3 in Spring's indexed layout."),
     ] = 1.0,
     bytes_per_session: Annotated[
         str | None, typer.Option(metavar="SIZE", help="Memory of one session with all its keys: 1.2kB, 900.")
@@ -49,22 +49,25 @@ def cost(
             min=0,
             metavar="NUMBER",
             help=(
-                "2 where the application redirects by full URL: the cookie of an exporter built with Go before 1.27"
-                " (Debian's before 0.28) does not come back then."
+                "Sessions that one request starts. Write 2 if the application redirects to a full URL: an exporter"
+                " built with Go before 1.27 (Debian's before 0.28) then loses the cookie."
             ),
         ),
     ] = 1.0,
     minute_sets: Annotated[
-        bool, typer.Option("--minute-sets", help="Spring's indexed layout: one more key for each minute of --ttl.")
+        bool,
+        typer.Option(
+            "--minute-sets", help="Count one more key for each minute of --ttl, as Spring's indexed layout has."
+        ),
     ] = False,
     interval: Annotated[
-        str | None, typer.Option(metavar="DURATION", help="What if every probe came this often: 60s.")
+        str | None, typer.Option(metavar="DURATION", help="What if: interval of every probe, 60s.")
     ] = None,
     replicas: Annotated[
-        int, typer.Option(min=1, metavar="NUMBER", help="What if so many servers asked, each on its own.")
+        int, typer.Option(min=1, metavar="NUMBER", help="What if: number of Prometheus servers that send these probes.")
     ] = 1,
     fixed: Annotated[
-        list[str] | None, typer.Option(metavar="HOST", help="What if this host (host:port) were fixed; repeatable.")
+        list[str] | None, typer.Option(metavar="HOST", help="What if: this host (host:port) is fixed. Repeatable.")
     ] = None,
     prometheus_version: PrometheusVersionOption = None,
     blackbox_version: BlackboxVersionOption = None,
@@ -72,11 +75,12 @@ def cost(
     format: TextOrJsonOption = TextOrJson.TEXT,  # noqa: A002 -- the option's name
     color: ColorOption = None,
 ) -> None:
-    """Say what the probes cost a session store: sessions, keys and bytes a day and at the steady state.
+    """Calculate what the probes cost a session store: sessions, keys and bytes a day and at the steady state.
 
-    Without a source: the configuration that is recognised in this folder. Asks nobody, except servers named by URL.
-    Counts one session a request to a page unless told otherwise, none for a health endpoint. With what-if options the
-    sum is shown twice.
+    Without a source, the configuration recognised in this folder is read. No server is contacted, except those named
+    by URL.
+    Counts one session for each request to a page unless an option says otherwise, and none for a health endpoint. With
+    what-if options, shows the sum before and after.
 
     \b
     Examples:
@@ -132,4 +136,4 @@ def _require(host: str, known: set[tuple[str, int]]) -> None:
     """A what-if about a host that nobody asks would say that nothing helps."""
     if not any(host.lower() in (name.lower(), f"{name}:{port}".lower()) for name, port in known):
         asked = ", ".join(sorted({name for name, _ in known})) or "none"
-        raise UsageError(f"--fixed {host}: no probe asks this host", hint=f"Hosts that are asked: {asked}.")
+        raise UsageError(f"--fixed {host}: no probe goes to this host", hint=f"Hosts that are probed: {asked}.")

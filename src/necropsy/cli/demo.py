@@ -18,17 +18,17 @@ _FULL: Final = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
 
 def demo(
     folder: Annotated[Path, typer.Option(help="Where the evidence, the case and the report go.")] = Path("demo"),
-    seed: Annotated[int, typer.Option(help="Two runs with one seed agree.")] = 1,
+    seed: Annotated[int, typer.Option(help="Seed of the random numbers; the same seed gives the same incident.")] = 1,
     color: ColorOption = None,
     purge: Annotated[
-        bool, typer.Option("--purge/--no-purge", help="At the end, purge both stores while their users go on working.")
+        bool, typer.Option("--purge/--no-purge", help="At the end, purge both stores while simulated users work.")
     ] = True,
     quiet: QuietOption = False,
 ) -> None:
-    """Relive the incident of 2019 on an embedded server, then examine what it left behind.
+    """Replay an incident of 2019 on an embedded server, then examine the evidence that it left.
 
-    A day of probes, health checks and real users on two admin applications; real RDB files, access logs and
-    configuration; no root, no network. Needs `pip install 'necropsy[demo]'`.
+    It simulates a day of probes, health checks and users of two admin applications, and writes real RDB files, access
+    logs and configuration. Needs no root, no network, but `pip install 'necropsy[demo]'`.
 
     \b
     Examples:
@@ -62,7 +62,7 @@ def _purge(seed: int, *, quiet: bool) -> None:
     from necropsy.lab.purging import purge_while_users_work
     from necropsy.model.figures import several, size
 
-    typer.echo("\nPURGE  both stores, live again, while their users go on working")
+    typer.echo("\nPURGE  both stores on a live server, while simulated users work")
     with output.progress(quiet=quiet) as say:
         for one in purge_while_users_work(seed, lambda what: say(what, None)):
             out = "nobody was logged out" if not one.noticed else f"{several(one.noticed, 'visit')} found no session"

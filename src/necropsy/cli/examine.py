@@ -37,7 +37,8 @@ from necropsy.cli.options import (
 
 def examine(
     incident: Annotated[
-        Path | None, typer.Argument(help="A TOML file that names the sources, instead of or beside the options.")
+        Path | None,
+        typer.Argument(help="A TOML file that lists the sources, instead of the options or in addition to them."),
     ] = None,
     rdb: Annotated[
         list[str] | None,
@@ -67,51 +68,55 @@ def examine(
         str | None,
         typer.Option(
             metavar="TEXT",
-            help="Format of the access logs in nginx's or Apache's notation, if no configuration has it.",
+            help="Format of the access logs in nginx's or Apache's notation, if no given configuration defines it.",
         ),
     ] = None,
     field: FieldOption = None,
     hash_clients: Annotated[
-        bool, typer.Option("--hash-clients", help="Keep a keyed hash instead of each address of the access logs.")
+        bool, typer.Option("--hash-clients", help="Store a keyed hash of each client address instead of the address.")
     ] = False,
     engine: EngineOption = None,
     layout: Annotated[
         list[str] | None,
-        typer.Option(metavar="FILE", help="Session layouts of your own, described in TOML (docs/sessions.md)."),
+        typer.Option(metavar="FILE", help="Your own session layouts, described in TOML (docs/sessions.md)."),
     ] = None,
     memory_limit: Annotated[
-        str | None, typer.Option(metavar="SIZE", help="Memory that a store may use, for the forecast: 1GB, 512MiB.")
+        str | None, typer.Option(metavar="SIZE", help="Memory limit of the store, for the forecast: 1GB, 512MiB.")
     ] = None,
     prometheus_version: PrometheusVersionOption = None,
     blackbox_version: BlackboxVersionOption = None,
     consul_version: ConsulVersionOption = None,
     prometheus_host: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Name of Prometheus' host: makes scrape phases computable.")
+        str | None,
+        typer.Option(metavar="NAME", help="Host name of the Prometheus server, to compute when it sends each probe."),
     ] = None,
     history: Annotated[
         list[str] | None,
-        typer.Option(metavar="URL", help="Prometheus that scraped the stores: their past, and when births changed."),
+        typer.Option(metavar="URL", help="Address of a Prometheus that scrapes the stores: shows when births changed."),
     ] = None,
     history_since: Annotated[
-        str | None, typer.Option(metavar="SPAN", help="How far back the history is read: 36h, 7d; by default 30d.")
+        str | None, typer.Option(metavar="SPAN", help="How far back to read the history: 36h, 7d. Default: 30d.")
     ] = None,
     before: Annotated[
-        list[str] | None, typer.Option(metavar="CASE", help="An older case of the same stores: what has changed since.")
+        list[str] | None,
+        typer.Option(metavar="CASE", help="An older case of the same stores, to show what has changed."),
     ] = None,
     event: Annotated[
         list[str] | None,
-        typer.Option(metavar="TIME=TEXT", help="What happened when (a deploy), to line up with changes of births."),
+        typer.Option(
+            metavar="TIME=TEXT", help="An event such as a deploy, to compare with changes of births. Repeatable."
+        ),
     ] = None,
     now: Annotated[
         str | None,
-        typer.Option(metavar="TIME", help="The moment to call now (ISO, UTC); by default when the dump was taken."),
+        typer.Option(metavar="TIME", help="Treat this time as now (ISO, UTC). Default: when the dump was taken."),
     ] = None,
     case: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Keep the case in this file, for `necropsy report` and SQL.")
+        Path | None, typer.Option(metavar="FILE", help="Save the case in this file, for `necropsy report` and SQL.")
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Write over a case that is there already.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite an existing case.")] = False,
     withhold_key: Annotated[
-        bool, typer.Option(help="Do not keep the key of the hashed session ids in the case.")
+        bool, typer.Option(help="Leave the key of the hashed session ids out of the case.")
     ] = False,
     format: FormatOption = None,  # noqa: A002 -- the option's name
     out: OutputOption = None,
@@ -120,10 +125,10 @@ def examine(
     color: ColorOption = None,
     quiet: QuietOption = False,
 ) -> None:
-    """Find out why a session store bloats, who does it, and how to stop it. Changes nothing.
+    """Find out why a session store grows, what causes it, and how to stop it. Changes nothing.
 
-    Every option may be repeated; globs (quoted) and - for standard input work. Give at least one
-    source: what needs a source that is missing is listed as "not examined".
+    Options that name files may be repeated, and take globs (in quotes) and - for standard input. Give at least one
+    source. A check that lacks its source is listed as "not examined".
 
     \b
     Examples:

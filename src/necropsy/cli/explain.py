@@ -23,11 +23,13 @@ def _complete(incomplete: str) -> list[str]:
 def explain(
     slug: Annotated[
         str | None,
-        typer.Argument(help="For example probes/creates-sessions; none: list all.", autocompletion=_complete),
+        typer.Argument(
+            help="For example probes/creates-sessions. Without it, all slugs are listed.", autocompletion=_complete
+        ),
     ] = None,
     color: ColorOption = None,
 ) -> None:
-    """Explain a finding: what it means, its signs, and what to do.
+    """Explain a finding: its meaning, its signs, and what to do.
 
     \b
     Examples:

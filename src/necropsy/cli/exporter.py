@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def exporter(
     redis: Annotated[
         list[str] | None,
-        typer.Option("--redis", metavar="[NAME=]URL", envvar="REDIS_ADDR", help="A server to show; may be repeated."),
+        typer.Option("--redis", metavar="[NAME=]URL", envvar="REDIS_ADDR", help="A server to export. Repeatable."),
     ] = None,
     listen: Annotated[
         str,
@@ -28,19 +28,19 @@ def exporter(
             "--web.listen-address",
             metavar="HOST:PORT",
             envvar="REDIS_EXPORTER_WEB_LISTEN_ADDRESS",
-            help="Where to listen. Several exporters on one host each get a port of their own.",
+            help="Address to listen on. Each exporter on a host needs its own port.",
         ),
     ] = "127.0.0.1:9121",
     web_config: WebConfigOption = None,
     namespace: Annotated[
-        str, typer.Option("--namespace", envvar="REDIS_EXPORTER_NAMESPACE", help="First word of each metric's name.")
+        str, typer.Option("--namespace", envvar="REDIS_EXPORTER_NAMESPACE", help="Prefix of all metric names.")
     ] = "redis",
     system_metrics: Annotated[
         bool,
         typer.Option(
             "--include-system-metrics",
             envvar="REDIS_EXPORTER_INCL_SYSTEM_METRICS",
-            help="Show the memory of the server's machine.",
+            help="Export the memory of the server's machine.",
         ),
     ] = False,
     no_histograms: Annotated[
@@ -48,11 +48,11 @@ def exporter(
         typer.Option(
             "--exclude-latency-histogram-metrics",
             envvar="REDIS_EXPORTER_EXCLUDE_LATENCY_HISTOGRAM_METRICS",
-            help="Do not ask for LATENCY HISTOGRAM.",
+            help="Do not run LATENCY HISTOGRAM.",
         ),
     ] = False,
     role_label: Annotated[
-        bool, typer.Option("--append-instance-role-label", help="Give each metric the label instance_role.")
+        bool, typer.Option("--append-instance-role-label", help="Add the label instance_role to each metric.")
     ] = False,
     password_file: Annotated[
         Path | None,
@@ -60,7 +60,7 @@ def exporter(
             "--redis.password-file",
             metavar="FILE",
             envvar="REDIS_PASSWORD_FILE",
-            help="First line: the password, for servers whose URL has none. Else REDIS_PASSWORD.",
+            help="File with the password in its first line, for servers whose URL has none. Default: REDIS_PASSWORD.",
         ),
     ] = None,
     sessions: Annotated[
@@ -68,8 +68,8 @@ def exporter(
         typer.Option(
             "--sessions",
             metavar="TIME",
-            help="Count the sessions every so often (10m), in the background, and show them at"
-            " /metrics. A store is read as by `necropsy examine --redis`.",
+            help="Count the sessions at this interval (10m), in the background, and export them at /metrics. Stores"
+            " are read as by `necropsy examine --redis`.",
         ),
     ] = None,
     incident: Annotated[
@@ -77,14 +77,14 @@ def exporter(
         typer.Option(
             "--incident",
             metavar="FILE",
-            help="incident.toml with access logs and configuration: with it, births are shown by creator.",
+            help="incident.toml with access logs and configuration, to export births by creator.",
         ),
     ] = None,
 ) -> None:
-    """Show Redis servers to Prometheus, under the metric names of redis_exporter.
+    """Export metrics of Redis servers to Prometheus, under the names that redis_exporter uses.
 
-    One server is shown at /metrics; of several each has /scrape?target=NAME. A scrape runs INFO, CONFIG GET, SLOWLOG and
-    LATENCY, and reads no key. A server that hangs is shown as redis_up 0 before the scrape times out.
+    A single server is exported at /metrics, each of several at /scrape?target=NAME. A scrape runs INFO, CONFIG GET,
+    SLOWLOG and LATENCY, and reads no key. A server that hangs has redis_up 0 before the scrape times out.
 
     \b
     Examples:
@@ -114,7 +114,7 @@ def exporter(
         asked = Asked(tuple(stores), str(incident) if incident else None)
         census = Census(COMMAND, asked, interval(sessions, "--sessions"))
     elif incident is not None:
-        raise UsageError("--incident is for --sessions", hint="Add --sessions 10m.")
+        raise UsageError("--incident needs --sessions", hint="Add --sessions 10m.")
     shown = Exporter(named, site_options, census)
     server = serve(listen, Site(shown.routes(), read_web_config(web_config) if web_config else None))
     names = ", ".join(f"{name} ({target.address.masked})" for name, target in shown.targets.items())
@@ -154,7 +154,7 @@ def addresses(given: list[str], password_file: Path | None) -> list[tuple[str, A
         address = parse_address(url_of(text), environ=environ)
         name = text.partition("=")[0] if url_of(text) != _with_scheme(text) else str(address.endpoint)
         if name in found:
-            raise UsageError(f"two servers are called {name!r}", hint="Give each a name: --redis A=redis://…")
+            raise UsageError(f"two servers have the name {name!r}", hint="Give each a name: --redis A=redis://…")
         found[name] = address
     return list(found.items())
 

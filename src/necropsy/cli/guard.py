@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
-    help="What stays running beside the stores, in one process; and files for what stands around it, such as Prometheus' rules"
-    " for its metrics.",
+    help="Run exporter, prober and watch in one process, and write the configuration around them: alerting rules,"
+    " dashboards, scrape jobs.",
 )
 
 
@@ -33,10 +33,10 @@ def _root() -> None:
 def rules(
     out: Annotated[
         Path | None,
-        typer.Option("--out", metavar="DIR", help="Write necropsy.rules.yml into this folder. Default: print it."),
+        typer.Option("--out", metavar="DIR", help="Write necropsy.rules.yml to this folder. Default: print it."),
     ] = None,
 ) -> None:
-    """Write recording and alerting rules for Prometheus, one alert for each way in which sessions get out of hand.
+    """Write recording and alerting rules for Prometheus: one alert for each way in which sessions get out of hand.
 
     \b
     Examples:
@@ -57,7 +57,7 @@ def rules(
         raise NecropsyError(
             f"{path}: cannot write: {error.strerror}", hint="Name another folder with --out."
         ) from error
-    typer.echo(f"Wrote {path}. Name it under rule_files in prometheus.yml.", err=True)
+    typer.echo(f"Wrote {path}. Add it to rule_files in prometheus.yml.", err=True)
 
 
 @app.command("run")
@@ -65,7 +65,7 @@ def run(
     config: Annotated[Path, typer.Argument(metavar="GUARD.TOML", help="An incident file with a table [guard].")],
     listen: Annotated[
         str | None,
-        typer.Option("--listen", metavar="HOST:PORT", help="Where to listen, instead of what the file says."),
+        typer.Option("--listen", metavar="HOST:PORT", help="Address to listen on; overrides the file."),
     ] = None,
     case: Annotated[
         Path | None,
@@ -78,10 +78,11 @@ def run(
         typer.Option("--host", metavar="NAME", help="A name under which others ask for this guard. Repeatable."),
     ] = None,
 ) -> None:
-    """Run exporter, prober, watch, notifications and a page, in one process and at one port.
+    """Run exporter, prober, watch, notifications and a page in one process on one port.
 
-    The file is that of `necropsy examine`, with a table [guard] (docs/guard.md). SIGHUP reads it again; with an error in it
-    the old one stays in use. SIGTERM finishes open requests, then ends.
+    The file is an incident.toml as for `necropsy examine`, with a table [guard] (docs/guard.md). SIGHUP reloads it; if
+    it has an
+    error, the old one stays in use. SIGTERM finishes open requests, then ends.
 
     \b
     Examples:
@@ -113,12 +114,12 @@ def run(
     for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda number, _: signals.put(number))
     running.start()
-    log(f"Listening on {running.address}, looking every {running.census.every_s:g} s")
+    log(f"Listening on {running.address}, examining every {running.census.every_s:g} s")
     while signals.get() == signal.SIGHUP:
         running.reload()
     log("Ending.")
     answered = running.stop()
-    log("Stopped." if answered else "Stopped, with requests that were not answered in time.")
+    log("Stopped." if answered else "Stopped; some requests were not answered in time.")
 
 
 app.command("dashboards")(dashboards)

@@ -17,14 +17,17 @@ if TYPE_CHECKING:
 
 _SEVERITIES: Final = ("info", "warning", "critical")
 
-Out = Annotated[Path, typer.Option("--out", metavar="DIR", help="Write into this folder.")]
+Out = Annotated[Path, typer.Option("--out", metavar="DIR", help="Write to this folder.")]
 Prometheus = Annotated[
-    str, typer.Option("--prometheus", metavar="URL", help="Where Grafana finds Prometheus.", show_default=True)
+    str,
+    typer.Option(
+        "--prometheus", metavar="URL", help="Address of Prometheus, as Grafana reaches it.", show_default=True
+    ),
 ]
 
 
 def dashboards(out: Out, prometheus: Prometheus = "http://127.0.0.1:9090") -> None:
-    """Write three dashboards for Grafana (one store, all stores, probes), and the files by which it finds them.
+    """Write three Grafana dashboards (one store, all stores, probes), and the files that provision them.
 
     \b
     Examples:
@@ -34,7 +37,8 @@ def dashboards(out: Out, prometheus: Prometheus = "http://127.0.0.1:9090") -> No
 
     written(out, files(prometheus))
     typer.echo(
-        f"Wrote {out}. Copy its provisioning into Grafana's own, and dashboards to /etc/grafana/dashboards.", err=True
+        f"Wrote {out}. Copy provisioning/ into Grafana's provisioning folder, and dashboards/ to /etc/grafana/dashboards.",
+        err=True,
     )
 
 
@@ -42,14 +46,15 @@ def scrape(
     config: Annotated[Path, typer.Argument(metavar="GUARD.TOML", help="The file of `necropsy guard run`.")],
     out: Out,
     probe: Annotated[
-        list[str] | None, typer.Option("--probe", metavar="URL", help="An address to ask; may be repeated.")
+        list[str] | None, typer.Option("--probe", metavar="URL", help="A URL to probe. Repeatable.")
     ] = None,
     module: Annotated[str, typer.Option("--module", metavar="NAME", help="Module of the prober.")] = "http_2xx",
     alertmanager: Annotated[
-        list[str] | None, typer.Option("--alertmanager", metavar="HOST:PORT", help="Where alerts go; may be repeated.")
+        list[str] | None,
+        typer.Option("--alertmanager", metavar="HOST:PORT", help="Address of an Alertmanager. Repeatable."),
     ] = None,
 ) -> None:
-    """Write prometheus.yml for a guard: its own metrics, each of its stores, and probes that go through it.
+    """Write prometheus.yml for a guard: its own metrics, each of its stores, and the probes that it sends.
 
     \b
     Examples:
@@ -229,6 +234,6 @@ def without_password(urls: Iterable[str]) -> None:
     """
     if any("@" in url.partition("://")[2].partition("/")[0] for url in urls):
         raise UsageError(
-            "an address of --probe holds a password, which every reader of Prometheus' labels would see",
+            "a --probe URL contains a password, which every reader of Prometheus' labels would see",
             hint="Leave it out, and give it in the prober's module: basic_auth.",
         )

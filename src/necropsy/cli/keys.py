@@ -46,7 +46,7 @@ def keys(
         list[str] | None,
         typer.Argument(
             metavar="[DUMP]...",
-            help="RDB files, folders of an append-only file, - for standard input; several are one store.",
+            help="RDB files, folders of an append-only file, or - for standard input. Several are taken as nodes of one store.",
         ),
     ] = None,
     redis: Annotated[
@@ -57,41 +57,45 @@ def keys(
     max_impact: ImpactOption = "1ms",
     redis_ask_password: PasswordOption = False,
     diff: Annotated[
-        list[str] | None, typer.Option(metavar="OLD", help="Compare with this dump or server: what grew?")
+        list[str] | None, typer.Option(metavar="OLD", help="Compare with this older dump or server, to show what grew.")
     ] = None,
     by: Annotated[
         list[Grouping] | None,
         typer.Option(
-            help="Sum up by this; repeat it for several. In CSV and Parquet by pattern, else by all but slot."
+            help="Group by this. Repeatable. Default: pattern in CSV and Parquet, everything except slot otherwise."
         ),
     ] = None,
-    rows: Annotated[int, typer.Option(min=1, help="Rows of each table, in text.")] = 20,
-    top: Annotated[int, typer.Option(min=0, help="How many of the biggest keys to name.")] = 10,
+    rows: Annotated[int, typer.Option(min=1, help="Rows of each table in text output.")] = 20,
+    top: Annotated[int, typer.Option(min=0, help="How many of the biggest keys to list.")] = 10,
     distributions: Annotated[
-        bool, typer.Option("--distributions", help="TTLs, idle times and sizes of each pattern, in text.")
+        bool, typer.Option("--distributions", help="Show TTLs, idle times and sizes of each pattern in text output.")
     ] = False,
     show_keys: Annotated[
         bool,
-        typer.Option("--show-keys", help="Name the biggest keys as they are: ids of sessions in them are credentials."),
+        typer.Option(
+            "--show-keys", help="Show the full names of the biggest keys. Session ids in them are credentials."
+        ),
     ] = False,
     sample: Annotated[
         float,
-        typer.Option(help="Share of a dump's keys to read, such as 0.1; always the same ones. A server is read whole."),
+        typer.Option(help="Read only this share of a dump's keys, such as 0.1; always the same keys. Not for servers."),
     ] = 1.0,
     now: Annotated[
-        str | None, typer.Option(help="The moment to call now (ISO, UTC); by default when each dump was taken.")
+        str | None, typer.Option(help="Treat this time as now (ISO, UTC). Default: when each dump was taken.")
     ] = None,
     format: Annotated[  # noqa: A002 -- the option's name
         KeysFormat | None,
-        typer.Option("--format", "-f", help="By default what the suffix of --output says, else text."),
+        typer.Option("--format", "-f", help="Output format. Default: by the suffix of --output, else text."),
     ] = None,
-    out: Annotated[Path | None, typer.Option("--output", "-o", help="Write here instead of standard output.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Write to this file instead of standard output.")
+    ] = None,
     color: ColorOption = None,
     quiet: QuietOption = False,
 ) -> None:
-    """Show what a keyspace consists of: by pattern, with TTLs, idle times, sizes. Changes nothing.
+    """Show what a keyspace consists of, by key pattern, with TTLs, idle times and sizes. Changes nothing.
 
-    Ids, numbers and hashes in the names of keys are folded: cache:products:1042 counts as cache:products:*.
+    Ids, numbers and hashes in key names are replaced by *: cache:products:1042 counts as cache:products:*.
 
     \b
     Examples:
@@ -109,7 +113,7 @@ def keys(
 
     kind = format or _by_suffix(out)
     if kind is KeysFormat.PARQUET and out is None and sys.stdout.isatty():
-        raise UsageError("a Parquet file is nothing for a terminal", hint="Name a file with --output.")
+        raise UsageError("Parquet output cannot be written to a terminal", hint="Name a file with --output.")
     tabular = kind in {KeysFormat.CSV, KeysFormat.PARQUET}
     usual = [Grouping.PATTERN, Grouping.DATABASE, Grouping.TYPE]
     if not diff:

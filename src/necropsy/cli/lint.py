@@ -34,7 +34,8 @@ def lint(
     files: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[FILE]...", help="Configuration files or folders, recognised by their content; none: this folder."
+            metavar="[FILE]...",
+            help="Configuration files or folders, recognised by their content. Default: this folder.",
         ),
     ] = None,
     prometheus_version: PrometheusVersionOption = None,
@@ -45,19 +46,20 @@ def lint(
         typer.Option(
             "--format",
             "-f",
-            help="How to print findings; github: annotations, diff: the patches.",
+            help="Output format; github: annotations, diff: the patches.",
             case_sensitive=False,
         ),
     ] = LintFormat.TEXT,
     fail_on: FailOnOption = FailOn.INFO,
     color: ColorOption = None,
 ) -> None:
-    """Check the configuration of monitoring: wrong paths, lost targets, dead rules, doubles, zombies. Asks nobody.
+    """Check the configuration of the monitoring: wrong paths, lost targets, dead rules, duplicates, zombies.
 
-    Files of Prometheus, blackbox exporter, Consul (JSON, HCL, saved answers), nginx and other probers belong together:
-    give all of them. Sources and settings of applications are read as well: places that start a session for everybody, or
-    let none end. The exit code is that of the worst finding; 1 if a file is refused or cannot be read; 4 if nothing
-    is wrong, and something could not be judged.
+    Contacts no server. Files of Prometheus, blackbox exporter, Consul (JSON, HCL, saved answers), nginx and other
+    probers belong together: give all of them. Sources and settings of applications are read as well, for places that
+    start a session for every
+    visitor or let none expire. The exit code is that of the most severe finding; 1 if a file is refused or cannot be
+    read; 4 if no fault was found and something could not be judged.
 
     \b
     Examples:

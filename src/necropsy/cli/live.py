@@ -18,7 +18,7 @@ def options(read_method: ReadMethod, max_impact: str, *, ask_password: bool) -> 
     Raises
     ------
     UsageError
-        A time that is none, or nobody is there to be asked.
+        A time that is none, or cannot ask for confirmation: there is no terminal.
     """
     from necropsy.evidence.redis.options import LiveOptions, parse_impact
     from necropsy.wire.redis.address import Secret
@@ -29,7 +29,7 @@ def options(read_method: ReadMethod, max_impact: str, *, ask_password: bool) -> 
 
         if not sys.stdin.isatty():
             raise UsageError(
-                "there is no terminal to ask for a password on",
+                "cannot ask for a password: there is no terminal",
                 hint="Set NECROPSY_REDIS_PASSWORD, or add ?password_file=FILE to the address.",
             )
         password = Secret(getpass("password of the live store: "))

@@ -49,9 +49,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     help=(
-        "An autopsy for Redis-backed session stores: who creates the sessions, which line of configuration made them,"
-        " and how to stop it.\n\n"
-        "Start with `necropsy demo`, or with what you have at hand:\n\n"
+        "An autopsy for Redis-backed session stores: what creates the sessions, which line of configuration causes"
+        " it, and how to stop it.\n\n"
+        "Start with `necropsy demo`, or with the files that you have:\n\n"
         "  necropsy examine --rdb dump.rdb --access-log 'access*.log' --prometheus prometheus.yml --consul services.json"
     ),
     epilog=(
@@ -59,28 +59,30 @@ app = typer.Typer(
         " found."
     ),
 )
-app.command("examine", short_help="Find out why a store bloats, who does it, and how to stop it.")(examine.examine)
-app.command("report", short_help="Render the report of a case again.")(report.report)
-app.command("probes", short_help="Show every request that monitoring will send.")(probes.probes)
-app.command("lint", short_help="Check the configuration of monitoring.")(lint.lint)
-app.command("cost", short_help="Say what the probes cost a session store.")(cost.cost)
-app.command("keys", short_help="Sum up the keys of a store.")(keys.keys)
-app.command("traffic", short_help="Show who calls, and how often, from access logs.")(traffic.traffic)
-app.command("treat", short_help="Show what to do, in which order.")(treat.treat)
-app.command("purge", short_help="Delete sessions of no use, logging nobody out.")(purge.purge)
-app.command("cap-ttl", short_help="Shorten lifetimes in place.")(cap_ttl.cap_ttl)
-app.command("verify", short_help="Say whether a fix cured the store.")(verify.verify)
-app.command("what-if", short_help="Say what a store would become under each step.")(what_if.what_if)
+app.command("examine", short_help="Find out why a session store grows, what causes it, and how to stop it.")(
+    examine.examine
+)
+app.command("report", short_help="Render the report of a saved case again.")(report.report)
+app.command("probes", short_help="List every request that the monitoring sends.")(probes.probes)
+app.command("lint", short_help="Check the configuration of the monitoring for mistakes.")(lint.lint)
+app.command("cost", short_help="Calculate how many sessions the probes create.")(cost.cost)
+app.command("keys", short_help="Sum up the keys of a store by pattern.")(keys.keys)
+app.command("traffic", short_help="List clients and how often they come, from access logs.")(traffic.traffic)
+app.command("treat", short_help="List the steps of a treatment, in order.")(treat.treat)
+app.command("purge", short_help="Delete useless sessions without logging anybody out.")(purge.purge)
+app.command("cap-ttl", short_help="Shorten the lifetime of existing sessions.")(cap_ttl.cap_ttl)
+app.command("verify", short_help="Check whether a fix worked.")(verify.verify)
+app.command("what-if", short_help="Predict a store's size with and without each fix.")(what_if.what_if)
 app.command("consul", short_help="Find stale services in Consul.")(consul.consul)
 app.command("explain", short_help="Explain a finding.")(explain.explain)
 app.command("exporter", short_help="Export Redis servers and sessions to Prometheus.")(exporter.exporter)
 app.command("prober", short_help="Probe URLs for Prometheus without leaking sessions.")(prober.prober)
-app.command("watch", short_help="Examine again and again, and say what changed.")(watch.watch)
-app.command("notify", short_help="Test the channels of notification.")(notify.notify)
-app.add_typer(guard.app, name="guard", short_help="Run the guard, or write rules and dashboards.")
-app.command("demo", short_help="Replay the incident of 2019, and examine it.")(demo.demo)
-app.add_typer(lab.app, name="lab", short_help="The incident as real processes, to try everything on.")
-app.command("completion", short_help="Print the script for the completion of a shell.")(completion.completion)
+app.command("watch", short_help="Examine at an interval, and report changes.")(watch.watch)
+app.command("notify", short_help="Test the notification channels.")(notify.notify)
+app.add_typer(guard.app, name="guard", short_help="Run the guard; write alerting rules and dashboards.")
+app.command("demo", short_help="Replay an incident of 2019, and examine it.")(demo.demo)
+app.add_typer(lab.app, name="lab", short_help="Run the incident as real processes, to try everything on it.")
+app.command("completion", short_help="Print the shell completion script.")(completion.completion)
 
 
 def _version(value: bool) -> None:
@@ -119,12 +121,12 @@ def main() -> None:
             raise
         place = error.filename or "standard output"
         _complain(
-            NecropsyError(f"{place}: cannot write: {error.strerror}", hint="Make room there, or write elsewhere.")
+            NecropsyError(f"{place}: cannot write: {error.strerror}", hint="Make room there, or choose another place.")
         )
         _discard()
         sys.exit(1)
     except Stopped as stopped:
-        sys.stderr.write("stopped: no report was written, and no case was kept\n")
+        sys.stderr.write("stopped: no report and no case was written\n")
         _discard()
         sys.exit(stopped.exit_code)
 

@@ -13,12 +13,12 @@ from necropsy.model.errors import NecropsyError, UsageError
 
 def notify(
     config: Annotated[Path, typer.Argument(metavar="GUARD.TOML", help="The file with [[guard.tell]].")],
-    test: Annotated[bool, typer.Option("--test", help="Show what each way would be sent.")] = False,
-    send: Annotated[bool, typer.Option("--send", help="With --test: send it, too.")] = False,
+    test: Annotated[bool, typer.Option("--test", help="Show what would be sent to each channel.")] = False,
+    send: Annotated[bool, typer.Option("--send", help="With --test: send it as well.")] = False,
 ) -> None:
-    """Show what each way of [[guard.tell]] would be sent for a notice, and send it when told to.
+    """Show what would be sent to each channel under [[guard.tell]], and send it with --send.
 
-    The notice is that of an incident that did not happen, and says so.
+    The notice is an example, and says so.
 
     \b
     Examples:
@@ -30,7 +30,7 @@ def notify(
     from necropsy.guard.notify.post import NotSent
 
     if not test:
-        raise UsageError("notify sends nothing by itself", hint="Add --test, and --send to send it.")
+        raise UsageError("notify sends nothing by itself", hint="Add --test to see it, and --send to send it.")
     ways = read_guard(str(config)).ways
     if not ways:
         raise UsageError(f"{config}: has no [[guard.tell]]", hint='Add [[guard.tell]] and slack-file = "slack.url".')
@@ -45,10 +45,11 @@ def notify(
             way.send([message])
         except NotSent as error:
             failed.append(way.name)
-            typer.echo(f"{way.name}: not taken: {error}", err=True)
+            typer.echo(f"{way.name}: refused: {error}", err=True)
         else:
-            typer.echo(f"{way.name}: taken", err=True)
+            typer.echo(f"{way.name}: accepted", err=True)
     if failed:
         raise NecropsyError(
-            f"{len(failed)} of {len(ways)} ways took no message", hint="The address, the token, the network: see above."
+            f"{len(failed)} of {len(ways)} channels did not accept the message",
+            hint="Check address, token and network; the reasons are above.",
         )

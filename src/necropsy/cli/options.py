@@ -35,25 +35,25 @@ FormatOption = Annotated[
     typer.Option(
         "--format",
         "-f",
-        help="How to render the report; by default what the suffix of --output says, else text.",
+        help="Output format. Default: by the suffix of --output, else text.",
         case_sensitive=False,
     ),
 ]
 OutputOption = Annotated[
-    Path | None, typer.Option("--output", "-o", help="Write the report here instead of standard output (-).")
+    Path | None, typer.Option("--output", "-o", help="Write the report to this file instead of standard output (-).")
 ]
 ColorOption = Annotated[
     bool | None,
     typer.Option(
-        "--color/--no-color", help="Colours; by default when standard output is a terminal and NO_COLOR is not set."
+        "--color/--no-color", help="Use colours. Default: if standard output is a terminal and NO_COLOR is not set."
     ),
 ]
-QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no summary on standard error.")]
+QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Print no progress and no summary on standard error.")]
 PatchesOption = Annotated[
-    bool, typer.Option("--patches", help="Show the diffs of all patches below the verdict (format text).")
+    bool, typer.Option("--patches", help="Show the diffs of all patches below the verdict, in text output.")
 ]
 FailOnOption = Annotated[
-    FailOn, typer.Option("--fail-on", help="Exit 11, 12 or 13 only for findings at least this severe.")
+    FailOn, typer.Option("--fail-on", help="Exit with 11, 12 or 13 only for findings of at least this severity.")
 ]
 
 
@@ -69,8 +69,8 @@ class ReadMethod(StrEnum):
 ReadMethodOption = Annotated[
     ReadMethod,
     typer.Option(
-        help="How a live store is read: its replication stream, SCAN by read-only scripts, or by plain commands."
-        " By default the fastest that the server permits within --max-impact."
+        help="How to read a live store: by its replication stream, by SCAN in read-only scripts (script), or by SCAN"
+        " and plain commands (pipeline). auto: the fastest that the server permits within --max-impact."
     ),
 ]
 FormerReadMethodOption = Annotated[
@@ -78,20 +78,21 @@ FormerReadMethodOption = Annotated[
 ]
 """The name that ``--read-method`` had."""
 ImpactOption = Annotated[
-    str, typer.Option(metavar="TIME", help="Latency that may be added for the store's other clients: 1ms, 500us.")
+    str, typer.Option(metavar="TIME", help="Most latency to add for the store's other clients: 1ms, 500us.")
 ]
 PasswordOption = Annotated[
     bool,
     typer.Option(
         "--redis-ask-password",
-        help="Ask for the password. Else NECROPSY_REDIS_PASSWORD, REDISCLI_AUTH, or ?password_file=FILE in the address.",
+        help="Ask for the password. Otherwise it is taken from NECROPSY_REDIS_PASSWORD, REDISCLI_AUTH, or"
+        " ?password_file=FILE in the address.",
     ),
 ]
 PrometheusOption = Annotated[
     list[str] | None,
     typer.Option(
         metavar="FILE|URL",
-        help="Prometheus configuration, or http://HOST:9090 of a running one. Repeatable.",
+        help="Prometheus configuration, or http://HOST:9090 of a running server. Repeatable.",
     ),
 ]
 BlackboxOption = Annotated[
@@ -102,8 +103,8 @@ ConsulOption = Annotated[
     typer.Option(
         metavar="FILE|URL",
         help=(
-            "Consul: service definitions (JSON, HCL), saved API answers, a folder, or http://HOST:8500 of a running one;"
-            " ADDRESS=FILE names the node. Repeatable."
+            "Consul: service definitions (JSON, HCL), saved API answers, a folder, or http://HOST:8500 of a running"
+            " agent. ADDRESS=FILE gives the node's address. Repeatable."
         ),
     ),
 ]
@@ -122,32 +123,36 @@ ProberOption = Annotated[
     list[str] | None,
     typer.Option(
         metavar="KIND=FILE",
-        help="Another prober or discovery: kubernetes, haproxy, compose, terraform, gatus, http_sd … Repeatable.",
+        help="Configuration of another prober or service discovery: kubernetes, haproxy, compose, terraform, gatus,"
+        " http_sd … Repeatable.",
     ),
 ]
 PrometheusVersionOption = Annotated[
-    str | None, typer.Option(metavar="VERSION", help="Version of Prometheus, for rules that changed.")
+    str | None,
+    typer.Option(metavar="VERSION", help="Version of Prometheus, for behaviour that depends on it: 2.53, 3.1."),
 ]
 BlackboxVersionOption = Annotated[
-    str | None, typer.Option(metavar="VERSION", help="Version of the blackbox exporter, as 0.28.0.")
+    str | None, typer.Option(metavar="VERSION", help="Version of the blackbox exporter: 0.28.0.")
 ]
-ConsulVersionOption = Annotated[str | None, typer.Option(metavar="VERSION", help="Version of Consul, as 1.20.")]
+ConsulVersionOption = Annotated[str | None, typer.Option(metavar="VERSION", help="Version of Consul: 1.20.")]
 HostOption = Annotated[
-    str | None, typer.Option(metavar="NAME", help="Name of Prometheus' host: makes the moments of scrapes computable.")
+    str | None,
+    typer.Option(metavar="NAME", help="Host name of the Prometheus server, to compute when it sends each probe."),
 ]
 FieldOption = Annotated[
     list[str] | None,
     typer.Option(
         "--field",
         metavar="FIELD=KEY",
-        help="Key of JSON (LTSV, logfmt) that holds a field: client=remote_ip, agent=ua.",
+        help="Key of a field in JSON, LTSV or logfmt: client=remote_ip, agent=ua. Repeatable.",
     ),
 ]
 EngineOption = Annotated[
     str | None,
     typer.Option(
         metavar="ADDRESS",
-        help="Where access logs are read and analysed, if not here: spark://HOST:PORT, or another engine that Ibis connects to.",
+        help="Read and analyse access logs on this engine: spark://HOST:PORT, or a database that Ibis supports."
+        " Default: DuckDB in this process.",
     ),
 ]
 
@@ -165,7 +170,7 @@ StoreAddressOption = Annotated[
 ]
 YesOption = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 ListenOption = Annotated[
-    str, typer.Option("--listen", "--web.listen-address", metavar="HOST:PORT", help="Where to listen.")
+    str, typer.Option("--listen", "--web.listen-address", metavar="HOST:PORT", help="Address to listen on.")
 ]
 WebConfigOption = Annotated[
     Path | None,

@@ -56,14 +56,14 @@ def chosen(kind: Format | None, output: Path | None) -> Format:
 def fresh(case: Path | None, *, force: bool) -> None:
     """Refuse to write over a case that is there: it may be another incident's."""
     if case is not None and case.exists() and not force:
-        raise UsageError(f"{case}: is there already", hint="Choose another name, or write over it with --force.")
+        raise UsageError(f"{case}: already exists", hint="Choose another name, or overwrite it with --force.")
 
 
 def ready(kind: Format, output: Path | None) -> None:
     """Refuse an output that cannot be, before minutes are spent on what is to be written there."""
     if output in _STANDARD:
         if kind is Format.HTML and sys.stdout.isatty():
-            raise UsageError("a page is nothing for a terminal", hint="Name a file: --output report.html")
+            raise UsageError("an HTML page cannot be written to a terminal", hint="Name a file: --output report.html")
         return
     if output.is_dir():
         raise UsageError(f"{output}: is a folder", hint=f"Name a file in it: --output {output / 'report'}.")
@@ -84,7 +84,7 @@ def spare(sources: Sources, *outputs: Path | None) -> None:
         for name in read:
             file = Path(name if Path(name).exists() else name.partition("=")[2])  # ADDRESS=FILE, KIND=FILE
             if file.exists() and file.is_file() and file.samefile(output):
-                raise UsageError(f"{output}: is among the sources: not written over", hint="Name another file.")
+                raise UsageError(f"{output}: is one of the sources, and is not overwritten", hint="Name another file.")
 
 
 def write(
@@ -158,7 +158,7 @@ def _report_uncompiled() -> None:
 
     why = why_uncompiled()
     if why:
-        typer.echo(f"note: {why}; dumps and logs take several times as long\nhelp: {HINT}", err=True)
+        typer.echo(f"note: {why}; reading dumps and logs takes several times as long\nhelp: {HINT}", err=True)
 
 
 class Estimate:

@@ -16,7 +16,12 @@ from necropsy.model.errors import NecropsyError, UsageError
 def prober(
     config: Annotated[
         Path | None,
-        typer.Option("--config", "--config.file", metavar="FILE", help="blackbox.yml. Default: http_2xx alone."),
+        typer.Option(
+            "--config",
+            "--config.file",
+            metavar="FILE",
+            help="The blackbox exporter's configuration. Default: a module http_2xx.",
+        ),
     ] = None,
     listen: ListenOption = "127.0.0.1:9115",
     web_config: WebConfigOption = None,
@@ -25,19 +30,19 @@ def prober(
         typer.Option(
             "--session",
             metavar="MODULE=POLICY",
-            help="reuse (default): keep each target's cookies, one session in"
-            " all. forbid: fail when an answer starts a session. observe: as blackbox, but say so.",
+            help="reuse (default): keep the cookies of each target, so that it has one session in all. forbid: fail"
+            " if a response starts a session. observe: probe like the blackbox exporter, and report new sessions.",
         ),
     ] = None,
     delegate: Annotated[
         str | None,
-        typer.Option("--delegate", metavar="URL", help="A blackbox exporter for the modules that are not served here."),
+        typer.Option("--delegate", metavar="URL", help="A blackbox exporter that serves the other modules."),
     ] = None,
 ) -> None:
-    """Answer /probe as the blackbox exporter's http prober does, without starting a session each time.
+    """Answer /probe as the blackbox exporter's http prober does, without starting a session for each probe.
 
-    Prometheus' configuration stays as it is: only the address of the exporter changes. SIGHUP reads the configuration
-    again; with an error in it the old one stays in use.
+    Prometheus' configuration stays as it is: only the address of the exporter changes. SIGHUP reloads the
+    configuration; if it has an error, the old one stays in use.
 
     \b
     Examples:

@@ -50,17 +50,17 @@ def probes(
         str | None,
         typer.Option(
             metavar="TIME",
-            help="Say when each probe fires first after this moment (ISO, UTC); needs --prometheus-host.",
+            help="Show when each probe is sent first after this time (ISO, UTC). Needs --prometheus-host.",
         ),
     ] = None,
     who_hits: Annotated[
-        str | None, typer.Option(metavar="URL", help="Only probes that ask for this URL, host, host:port or /path.")
+        str | None, typer.Option(metavar="URL", help="Only probes of this URL, host, host:port or /path.")
     ] = None,
     steps: Annotated[
-        str | None, typer.Option(metavar="JOB", help="Relabelling of this job's targets, rule by rule.")
+        str | None, typer.Option(metavar="JOB", help="Show the relabelling of this job's targets, rule by rule.")
     ] = None,
     target: Annotated[
-        str | None, typer.Option(metavar="ADDRESS", help="With --steps: only targets with this in their address.")
+        str | None, typer.Option(metavar="ADDRESS", help="With --steps: only targets whose address contains this.")
     ] = None,
     prometheus_version: PrometheusVersionOption = None,
     blackbox_version: BlackboxVersionOption = None,
@@ -69,9 +69,10 @@ def probes(
     format: TextOrJsonOption = TextOrJson.TEXT,  # noqa: A002 -- the option's name
     color: ColorOption = None,
 ) -> None:
-    """Show every request that monitoring will send, and the lines of configuration behind it.
+    """List every request that the monitoring sends, and the lines of configuration behind it.
 
-    Without a source: the configuration that is recognised in this folder. Asks nobody, except servers named by URL.
+    Without a source, the configuration recognised in this folder is read. No server is contacted, except those named
+    by URL.
 
     \b
     Examples:
@@ -86,10 +87,10 @@ def probes(
         raise UsageError("--target needs --steps", hint="Add --steps JOB.")
     if at is not None and prometheus_host is None:
         raise UsageError(
-            "--at needs --prometheus-host", hint="The moment of a scrape depends on the name of Prometheus' host."
+            "--at needs --prometheus-host", hint="When a probe is sent depends on the host name of Prometheus."
         )
     if steps is not None and who_hits is not None:
-        raise UsageError("--steps and --who-hits are two questions", hint="Ask one at a time.")
+        raise UsageError("--steps and --who-hits cannot be combined", hint="Use one at a time.")
     sources = replace(
         named(prometheus, blackbox, consul, nginx, kubernetes, prober, prometheus_version, prometheus_host),
         blackbox_version=blackbox_version,
@@ -154,7 +155,7 @@ def _say_read(found: Sources) -> None:
     named = [*found.prometheus, *found.blackbox, *found.consul, *found.nginx]
     names = sorted({*named, *(name.partition("=")[2] for name in found.prober)})
     rest = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
-    typer.echo(f"reading what is recognised in this folder: {', '.join(names[:_MOST_NAMED])}{rest}", err=True)
+    typer.echo(f"reading the configuration recognised in this folder: {', '.join(names[:_MOST_NAMED])}{rest}", err=True)
 
 
 def _map(found: Survey, at: str | None, who_hits: str | None, kind: TextOrJson, *, color: bool) -> str:
@@ -222,12 +223,18 @@ def _steps(found: Survey, job: str, address: str | None, kind: TextOrJson, *, co
     name = job.removeprefix("prometheus/")
     mine = [target for target in targets if target.job == name]
     if not mine:
-        known = f"Jobs with targets: {', '.join(jobs)}." if jobs else "No job has targets: add --consul or its files."
+        known = (
+            f"Jobs with targets: {', '.join(jobs)}."
+            if jobs
+            else "No job has targets. Add --consul, or the files with the targets."
+        )
         raise UsageError(f"{name}: no job of this name discovers a target", hint=known)
     if address is not None:
         mine = [target for target in mine if address in target.discovered_labels.get("__address__", "")]
         if not mine:
-            raise UsageError(f"{address}: no target of {name} has this in its address", hint="Leave --target out.")
+            raise UsageError(
+                f"{address}: no target of {name} has an address that contains this", hint="Leave --target out."
+            )
     if kind is TextOrJson.JSON:
         return relabel_steps.render_json([_walk(target) for target in mine])
     shown = [_walk(target) for target in mine[:_MOST_WALKS]]
@@ -247,7 +254,7 @@ def _walk(target: Target) -> Walk:
         collisions = tuple(collision.name for collision in step.collisions)
         steps.append(RuleStep(line, dict(mask_labels(step.before)), after, collisions))
     labels = target.discovered_labels
-    outcome = presentable_url(target) if not target.dropped_because else f"not asked: {masked(target.dropped_because)}"
+    outcome = presentable_url(target) if not target.dropped_because else f"not probed: {masked(target.dropped_because)}"
     return Walk(
         target.job, masked(labels.get("__address__", "no address")), dict(mask_labels(labels)), tuple(steps), outcome
     )

@@ -80,7 +80,10 @@ def purge(
     context: typer.Context,
     case: Annotated[
         Path | None,
-        typer.Argument(metavar="[CASE]", help="An examined case: for --where born-by=, or to choose from it."),
+        typer.Argument(
+            metavar="[CASE]",
+            help="A case of `necropsy examine`: needed for --where born-by=, or to select sessions from it.",
+        ),
     ] = None,
     redis: StoreAddressOption = None,
     where: Annotated[
@@ -90,72 +93,84 @@ def purge(
             " pattern=GLOB; several must all hold."
         ),
     ] = None,
-    plan: Annotated[Path | None, typer.Option(help="Write the plan here.")] = None,
-    apply: Annotated[Path | None, typer.Option(metavar="PLAN", help="Delete what this plan chose.")] = None,
-    journal: Annotated[Path | None, typer.Option(help="New folder for the journal; or the one to go on with.")] = None,
-    undo: Annotated[Path | None, typer.Option(metavar="DIR", help="Bring back what this journal holds.")] = None,
-    verify: Annotated[Path | None, typer.Option(metavar="DIR", help="Check a journal and count what it holds.")] = None,
+    plan: Annotated[Path | None, typer.Option(help="Write the plan to this file.")] = None,
+    apply: Annotated[Path | None, typer.Option(metavar="PLAN", help="Delete the sessions in this plan.")] = None,
+    journal: Annotated[
+        Path | None, typer.Option(help="New folder for the journal, or the journal to continue.")
+    ] = None,
+    undo: Annotated[Path | None, typer.Option(metavar="DIR", help="Restore the sessions in this journal.")] = None,
+    verify: Annotated[Path | None, typer.Option(metavar="DIR", help="Check a journal and count its sessions.")] = None,
     shred: Annotated[Path | None, typer.Option(metavar="DIR", help="Overwrite and remove a journal.")] = None,
     batch: Annotated[
-        list[int] | None, typer.Option(min=1, help="With --undo: this batch alone; repeat for several.")
+        list[int] | None, typer.Option(min=1, help="With --undo: restore this batch only. Repeatable.")
     ] = None,
-    idle: Annotated[str, typer.Option(help="Sessions used within this time are in use and stay.")] = "1h",
+    idle: Annotated[str, typer.Option(help="Keep sessions that were used within this time.")] = "1h",
     include_unknown: Annotated[
         bool,
         typer.Option(
             "--include-unknown-may-log-out",
-            help="Also delete sessions of which it is unknown whether somebody is logged in. This may log users out.",
+            help="Also delete sessions that may or may not belong to a logged-in user. This may log users out.",
         ),
     ] = False,
     trust_lifetime: Annotated[
         bool,
         typer.Option(
             "--trust-inferred-lifetime",
-            help="Where sessions do not record their lifetime, assume the longest time to live that is seen. Dangerous: a"
+            help="If sessions do not record their lifetime, assume the longest TTL that was seen. Dangerous: a"
             " session with a shorter lifetime then looks idle, and may be deleted while it is in use.",
         ),
     ] = False,
-    store: Annotated[str | None, typer.Option(help="Which store of the case.")] = None,
+    store: Annotated[str | None, typer.Option(help="Name of the store in the case, if it has several.")] = None,
     notify_application: Annotated[
         bool,
         typer.Option(
             "--notify-application/--silent",
-            help="Let applications hear of each session (Spring: SessionDeletedEvent): markers first, hashes a second later.",
+            help="Notify applications of each deleted session (Spring: SessionDeletedEvent): markers are deleted"
+            " first, hashes a second later.",
         ),
     ] = False,
     max_impact: ImpactOption = "2ms",
-    rate: Annotated[int, typer.Option(min=0, help="Most sessions a second; 0: as fast as --max-impact allows.")] = 0,
-    batch_size: Annotated[int, typer.Option(min=1, max=100_000, help="Sessions of one batch.")] = 2000,
+    rate: Annotated[
+        int, typer.Option(min=0, help="Most sessions to delete a second; 0: as fast as --max-impact allows.")
+    ] = 0,
+    batch_size: Annotated[int, typer.Option(min=1, max=100_000, help="Sessions in each batch.")] = 2000,
     control: Annotated[
         Path | None,
-        typer.Option(help="File that is read while it runs: pause, run, stop, max-impact 2ms, rate 5000, batch 2000."),
+        typer.Option(
+            help="File to control a running purge: write pause, run, stop, max-impact 2ms, rate 5000 or batch 2000 into it."
+        ),
     ] = None,
     journal_key: Annotated[
-        Path | None, typer.Option(help="Encrypt the journal with the 32 bytes in this file; the same again to undo.")
+        Path | None,
+        typer.Option(help="Encrypt the journal with the 32-byte key in this file; an undo needs the same key."),
     ] = None,
     journal_by: Annotated[
         JournalBy,
         typer.Option(
-            help="Where the journal's values come from: snapshot (one fork of the server, no cost for each key), or dump (DUMP of"
-            " each key). By default a snapshot, if it saves work and memory allows it."
+            help="How to get the values for the journal: snapshot (the server forks once, no cost per key), or dump"
+            " (a DUMP of each key). auto: a snapshot if it saves work and memory allows it."
         ),
     ] = JournalBy.AUTO,
     yes: YesOption = False,
     other_store: Annotated[
         bool,
-        typer.Option("--other-store", help="With --undo: the store is another one on purpose (migration, upgrade)."),
+        typer.Option(
+            "--other-store",
+            help="With --undo: restore to another store than the one purged (after a migration or upgrade).",
+        ),
     ] = False,
     as_far_as_it_goes: Annotated[
-        bool, typer.Option("--as-far-as-it-goes", help="With --undo: use a damaged journal up to the damage.")
+        bool, typer.Option("--as-far-as-it-goes", help="With --undo: restore from a damaged journal up to the damage.")
     ] = False,
     read_method: ReadMethodOption = ReadMethod.AUTO,
     redis_way: FormerReadMethodOption = None,
     redis_ask_password: PasswordOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Delete sessions of no use without logging anybody out. Without --apply it only makes a plan.
+    """Delete useless sessions without logging anybody out. Without --apply it only makes a plan.
 
-    Each session is judged again when its turn comes, written to a journal, and deleted only if it is still what was judged.
+    Each session is checked again right before it is deleted, written to a journal, and deleted only if it has not
+    changed.
     Sessions that are logged in, or were used within --idle, are kept. Press Ctrl-C once to stop after the current batch;
     run the same command again to go on.
 
@@ -189,7 +204,7 @@ def purge(
         output.say(text.verified(verify, purging.verify(verify, journal_key=journal_key)))
         return
     if shred is not None:
-        if not yes and not asked(f"Overwrite and remove {shred}? Nothing of it can be undone then"):
+        if not yes and not asked(f"Overwrite and remove {shred}? The purge cannot be undone afterwards"):
             return
         output.say(text.shredded(shred, purging.shred(shred)))
         return
@@ -203,9 +218,7 @@ def purge(
         return
     if apply is not None:
         if journal is None:
-            raise UsageError(
-                "--apply needs a place for the journal", hint="Add --journal DIR: a new folder of its own."
-            )
+            raise UsageError("--apply needs a journal", hint="Add --journal DIR, a new folder.")
         knobs = Knobs(options.max_impact_s, float(rate), batch_size)
         _apply(
             purging.Order(apply, journal, address, journal_key, control, knobs, notify_application, journal_by.value),
@@ -253,7 +266,7 @@ def asked(question: str) -> bool:
         There is none.
     """
     if not sys.stdin.isatty():
-        raise UsageError("nobody is there to be asked", hint="Add --yes.")
+        raise UsageError("cannot ask for confirmation: there is no terminal", hint="Add --yes.")
     return typer.confirm(question, default=False)
 
 

@@ -28,7 +28,7 @@ def report(
     color: ColorOption = None,
     quiet: QuietOption = False,
 ) -> None:
-    """Render the report of a case again, in any format. Reads nothing but the case.
+    """Render the report of a saved case again, in any format. Reads only the case.
 
     \b
     Examples:

@@ -46,13 +46,15 @@ def traffic(
         list[str] | None,
         typer.Argument(
             metavar="[LOG]...",
-            help="Access logs, plain or packed (gz, zst, bz2, xz), globs, - for standard input; rotated files are one log.",
+            help="Access logs, plain or compressed (gz, zst, bz2, xz), globs, or - for standard input. Rotated files"
+            " are taken as one log.",
         ),
     ] = None,
     log_format: Annotated[
         str | None,
         typer.Option(
-            metavar="TEXT", help="Format of the logs in nginx's or Apache's notation, if no configuration has it."
+            metavar="TEXT",
+            help="Format of the logs in nginx's or Apache's notation, if no given configuration defines it.",
         ),
     ] = None,
     field: FieldOption = None,
@@ -69,35 +71,40 @@ def traffic(
         str | None, typer.Option(metavar="TIME", help="Only requests before this time (ISO, UTC).")
     ] = None,
     hash_clients: Annotated[
-        bool, typer.Option("--hash-clients", help="Show a keyed hash instead of each address; another key in each run.")
+        bool,
+        typer.Option("--hash-clients", help="Show a keyed hash of each client address; the key is new in each run."),
     ] = False,
     engine: EngineOption = None,
     follow: Annotated[
-        bool, typer.Option("--follow", help="Go on reading what is written to the logs, through rotation; Ctrl-C ends.")
+        bool, typer.Option("--follow", help="Keep reading as the logs grow, also across rotation. Stop with Ctrl-C.")
     ] = False,
     interval: Annotated[
-        float, typer.Option(min=0.1, metavar="SECONDS", help="With --follow: how often to say what came.")
+        float, typer.Option(min=0.1, metavar="SECONDS", help="With --follow: seconds between updates.")
     ] = 5.0,
     window: Annotated[
-        str, typer.Option(metavar="SIZE", help="With --follow: how much of the end of each log to look at.")
+        str, typer.Option(metavar="SIZE", help="With --follow: how much of each log's end to analyse.")
     ] = "16MiB",
     sort: Annotated[
-        Order, typer.Option(help="Order; sessions: those that probably start most first.")
+        Order, typer.Option(help="Order of the rows. sessions: those that probably start most sessions first.")
     ] = Order.SESSIONS,
     limit: Annotated[
-        int | None, typer.Option(min=1, help="Most visitors to show; by default 20 in text, 200 in HTML, else all.")
+        int | None, typer.Option(min=1, help="Most rows to show. Default: 20 in text, 200 in HTML, else all.")
     ] = None,
     format: Annotated[  # noqa: A002 -- the option's name
         TrafficFormat | None,
-        typer.Option("--format", "-f", help="By default what the suffix of --output says, else text."),
+        typer.Option("--format", "-f", help="Output format. Default: by the suffix of --output, else text."),
     ] = None,
-    out: Annotated[Path | None, typer.Option("--output", "-o", help="Write here instead of standard output.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Write to this file instead of standard output.")
+    ] = None,
     color: ColorOption = None,
     quiet: QuietOption = False,
 ) -> None:
-    """Show who calls, how often, at a fixed interval or not, and which visits probably start sessions. Changes nothing.
+    """List clients, how often and how regularly they come, and which visits probably start sessions.
 
-    Needs access logs alone: what starts sessions is told from status, redirects and the program that calls.
+    Needs only access logs, and changes nothing. Whether a visit starts a session is inferred from its status, its
+    redirects and the
+    client's program.
 
     \b
     Examples:
@@ -119,9 +126,9 @@ def traffic(
     kind = format or _by_suffix(out)
     _ready(kind, out, follow=follow)
     if follow and (since or until):
-        raise UsageError("--follow is about now", hint="Leave --since and --until out, or leave --follow out.")
+        raise UsageError("--follow cannot be combined with --since or --until", hint="Leave one of them out.")
     if follow and engine:
-        raise UsageError("--follow reads here", hint="Leave --engine out, or leave --follow out.")
+        raise UsageError("--follow cannot be combined with --engine", hint="Leave one of them out.")
     formats = [*name_keys(field or ()), *gather(log_format, expand(nginx or ()), expand(apache or ()))]
     if follow:
         from necropsy.cli.following import Following, show
@@ -158,11 +165,9 @@ def traffic(
 def _ready(kind: TrafficFormat, out: Path | None, *, follow: bool) -> None:
     """Refuse an output that cannot be before a log of gigabytes is read."""
     if follow and (out is not None or kind not in {TrafficFormat.TEXT, TrafficFormat.JSON}):
-        raise UsageError(
-            "--follow writes text or JSON lines to standard output", hint="Leave --output out, or leave --follow out."
-        )
+        raise UsageError("--follow writes text or JSON lines to standard output", hint="Leave one of them out.")
     if kind is TrafficFormat.PARQUET and out is None and sys.stdout.isatty():
-        raise UsageError("a Parquet file is nothing for a terminal", hint="Name a file with --output.")
+        raise UsageError("Parquet output cannot be written to a terminal", hint="Name a file with --output.")
     output.ready(Format.HTML if kind is TrafficFormat.HTML else Format.TEXT, out)
 
 

@@ -18,21 +18,27 @@ if TYPE_CHECKING:
 
 def treat(
     given: Annotated[
-        Path, typer.Argument(metavar="CASE|INCIDENT.TOML", help="An examined case, or a file that names sources.")
+        Path,
+        typer.Argument(
+            metavar="CASE|INCIDENT.TOML", help="A case of `necropsy examine`, or an incident.toml that lists sources."
+        ),
     ],
-    patch: Annotated[bool, typer.Option("--patch", help="Print unified diffs of your own files.")] = False,
+    patch: Annotated[
+        bool, typer.Option("--patch", help="Print the patches of your configuration files as unified diffs.")
+    ] = False,
     write: Annotated[
-        bool, typer.Option("--write", help="With --patch: apply them, with a backup beside each file.")
+        bool, typer.Option("--write", help="With --patch: apply them; each file gets a backup beside it.")
     ] = False,
     every: Annotated[
-        bool, typer.Option("--all", help="With --patch: those of all findings, not only of what creates sessions.")
+        bool,
+        typer.Option("--all", help="With --patch: patches of all findings, not only of those that create sessions."),
     ] = False,
     folder: Annotated[
-        Path | None, typer.Option(help="Folder from which the files were named; by default this one.")
+        Path | None, typer.Option(help="Folder that file names are relative to. Default: this one.")
     ] = None,
     quiet: QuietOption = False,
 ) -> None:
-    """Show what to do, in which order, and what each step changes. Without --patch --write nothing is done.
+    """List the steps of a treatment in order, and what each changes. Changes nothing without --patch --write.
 
     \b
     Examples:
@@ -45,14 +51,14 @@ def treat(
     from necropsy.treatment import patching, steps
 
     if (write or every) and not patch:
-        raise UsageError("--write and --all go with --patch", hint="necropsy treat CASE --patch --write")
+        raise UsageError("--write and --all need --patch", hint="necropsy treat CASE --patch --write")
     report = _report(given, quiet=quiet)
     found = patching.patches(report, every=every)
     if not patch:
         output.say(text.treatment(steps.steps(report, found, given), found))
         return
     if not found.chosen:
-        sys.stderr.write("no patch: nothing in the configuration that was examined can be changed for the better\n")
+        sys.stderr.write("no patch: no change to the examined configuration would help\n")
         raise typer.Exit(4)
     if not write:
         output.say("".join(one.patch.diff for one in found.chosen))

@@ -22,7 +22,7 @@ from necropsy.model.errors import UsageError
 
 
 def verify(
-    case: Annotated[Path, typer.Argument(help="The case of before the fix: necropsy examine … --case FILE.")],
+    case: Annotated[Path, typer.Argument(help="The case from before the fix, written by `necropsy examine --case`.")],
     rdb: Annotated[
         list[str] | None, typer.Option(metavar="[NAME=]FILE", help="A dump of the store as it is now.")
     ] = None,
@@ -32,7 +32,7 @@ def verify(
     access_log: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="FILE", help="Access log since the fix: needed for clients that come at no fixed interval."
+            metavar="FILE", help="Access log since the fix, needed for clients that do not come at a fixed interval."
         ),
     ] = None,
     prometheus: PrometheusOption = None,
@@ -42,10 +42,10 @@ def verify(
     format: TextOrJsonOption = TextOrJson.TEXT,  # noqa: A002
     quiet: QuietOption = False,
 ) -> None:
-    """Say of each creator that a case names whether it still starts sessions: cured, partly, not, or too early to tell.
+    """Check whether the creators in a case still start sessions: cured, partly cured, not cured, or too early.
 
-    The sessions created since the fix decide, not the configuration: a server that was forgotten keeps creating them. A store
-    needs a name only if the case has several.
+    The result depends on sessions created since the fix, not on the configuration: a server that was forgotten keeps
+    creating them. A store needs a name only if the case has several.
 
     \b
     Examples:

@@ -22,34 +22,38 @@ if TYPE_CHECKING:
 
 
 def watch(
-    incident: Annotated[Path, typer.Argument(help="The TOML file that names the sources, as for `necropsy examine`.")],
+    incident: Annotated[Path, typer.Argument(help="The TOML file that lists the sources, as for `necropsy examine`.")],
     every: Annotated[
-        str | None, typer.Option("--every", metavar="TIME", help="How often to look. Default: 10m.")
+        str | None, typer.Option("--every", metavar="TIME", help="How often to examine. Default: 10m.")
     ] = None,
     case: Annotated[
         Path | None,
         typer.Option(
-            "--case", metavar="FILE", help="Where the last look and the history are kept. Default: INCIDENT.watch.case."
+            "--case",
+            metavar="FILE",
+            help="File for the last examination and the history. Default: INCIDENT.watch.case.",
         ),
     ] = None,
     event: Annotated[
         list[str] | None,
-        typer.Option("--event", metavar="TIME=TEXT", help="Something that happened, such as a deploy. Repeatable."),
+        typer.Option("--event", metavar="TIME=TEXT", help="An event, such as a deploy. Repeatable."),
     ] = None,
     event_file: Annotated[
         Path | None,
         typer.Option(
-            "--event-file", metavar="FILE", help="File to which others append TIME=TEXT lines; read at each look."
+            "--event-file",
+            metavar="FILE",
+            help="File of events, TIME=TEXT a line, to which other programs may append; read at each examination.",
         ),
     ] = None,
-    once: Annotated[bool, typer.Option("--once", help="Look once, for a timer of your own.")] = False,
+    once: Annotated[bool, typer.Option("--once", help="Examine once and exit, for cron or a systemd timer.")] = False,
 ) -> None:
-    """Examine again and again, and say what changed since the look before.
+    """Examine at an interval, and report what changed since the examination before.
 
-    It reports, once when it begins and once when it is over: a new creator of sessions, a share that crosses its limit, a
-    partial fix, a number of sessions that levels off where the configuration does not predict it, births after a deploy, a
-    store that is full within a day, an instance that is gone, and a store that cannot be read. Notices go to standard output
-    and to each channel in [[guard.tell]] of the file: Alertmanager, Slack, a webhook, apprise.
+    It reports each of these once when it begins and once when it is over: a new creator of sessions, a cause above its
+    limit, a partial fix, a number of sessions that levels off elsewhere than predicted, more births after a deploy, a
+    store that will be full within a day, an instance that is gone, and a store that cannot be read. Notices go to
+    standard output and to each channel under [[guard.tell]] in the file: Alertmanager, Slack, a webhook, apprise.
 
     \b
     Examples:
@@ -94,14 +98,14 @@ def watch(
         if once:
             census.take()
         else:
-            typer.echo(f"Looking every {config.every_s:g} s, keeping {config.case}", err=True)
+            typer.echo(f"Examining every {config.every_s:g} s, keeping {config.case}", err=True)
             census.start()
             threading.Event().wait()
     finally:
         census.stop()
         teller.stop()
     if census.error:
-        raise NoEvidence(census.error, hint="Run `necropsy examine` on the same file to see all that it says.")
+        raise NoEvidence(census.error, hint="Run `necropsy examine` on the same file for the full report.")
     failed = [f"{name}: {why}" for name, why in teller.health().items() if why]
     if failed:
         raise typer.Exit(1)

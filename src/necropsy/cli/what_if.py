@@ -16,17 +16,20 @@ def what_if(
     fix: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="SLUG", help="A cause whose creators stop, for example probes/creates-sessions; all: every one."
+            metavar="SLUG",
+            help="Assume that this cause is fixed, for example probes/creates-sessions; all: every cause. Repeatable.",
         ),
     ] = None,
-    ttl: Annotated[str | None, typer.Option(metavar="TIME", help="Lifetime of new sessions: 1d, 30m.")] = None,
+    ttl: Annotated[
+        str | None, typer.Option(metavar="TIME", help="Assume this lifetime of new sessions: 1d, 30m.")
+    ] = None,
     purge: Annotated[
-        bool, typer.Option("--purge", help="Sessions of nobody that were not used for an hour are deleted.")
+        bool, typer.Option("--purge", help="Assume that anonymous sessions that were idle for an hour are deleted.")
     ] = False,
-    memory: Annotated[str | None, typer.Option(metavar="SIZE", help="Another memory limit: 64MB.")] = None,
+    memory: Annotated[str | None, typer.Option(metavar="SIZE", help="Assume another memory limit: 64MB.")] = None,
     format: TextOrJsonOption = TextOrJson.TEXT,  # noqa: A002
 ) -> None:
-    """Say what a store would become: as it goes on, with each step alone, and with all of them. Reads nothing but the case.
+    """Predict a store's size: as it goes on now, with each fix alone, and with all of them. Reads only the case.
 
     \b
     Examples:
@@ -44,7 +47,7 @@ def what_if(
     unknown = [slug for slug in fix or () if slug != "all" and slug not in SLUGS]
     if unknown:
         raise UsageError(
-            f"--fix {unknown[0]}: no such cause", hint="See `necropsy explain` for all of them, or write all."
+            f"--fix {unknown[0]}: no such cause", hint="`necropsy explain` lists them; all stands for every cause."
         )
     try:
         seconds = parse_duration(ttl) / 1000 if ttl is not None else None

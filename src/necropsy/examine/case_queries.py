@@ -62,14 +62,14 @@ def unknown_layout(case: Case, store: str, keys: int) -> str:
     """Return why the sessions of a store could not be examined: nothing in it is a session that we know."""
     row = case.rows(_POSSIBLE, [store])[0]
     if not row["keys"]:
-        known = "of an unknown layout, possibly sessions; `necropsy keys` shows what they are"
+        known = "of an unknown layout, possibly sessions; `necropsy keys` shows them"
         return f"store {store}: {several(keys, 'key')} {known}"
     lived = ""
     if row["longest"] is not None and row["longest"] > 0:
-        lived = f", live for about {duration(row['longest'])} and were last written over {duration(row['span'])}"
+        lived = f", live for about {duration(row['longest'])}, and their last writes span {duration(row['span'])}"
     return (
-        f"store {store}: {row['keys']:,} of {several(keys, 'key')} are possibly sessions of an unknown layout: they"
-        f" ({row['pattern']}) end in something random, are short{lived}. Describe them: --layout FILE (docs/sessions.md)"
+        f"store {store}: {row['keys']:,} of {several(keys, 'key')} may be sessions of an unknown layout: they"
+        f" ({row['pattern']}) end in a random id, are short{lived}. Describe them: --layout FILE (docs/sessions.md)"
     )
 
 
@@ -103,7 +103,7 @@ def in_part(case: Case, store: str) -> Unexamined | None:
     if share >= 1.0:
         return None
     return Unexamined(
-        "", ("keys",), f"store {store}: only {percent(share)} of its dump could be read; give a whole one"
+        "", ("keys",), f"store {store}: only {percent(share)} of its dump could be read; give a complete one"
     )
 
 

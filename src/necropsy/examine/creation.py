@@ -212,15 +212,15 @@ def confidence(case: Case, made: Created, *, least_probability: float = 0.0) -> 
     )
     reasons = []
     if tied > _MOST_TIED * births:
-        reasons.append("another creator fits as well")
+        reasons.append("another creator fits equally well")
     if made.births < _FEWEST_TICKS:
         reasons.append(f"only {made.births:,.0f} births")
     if was_tested and tested < 0.9 * births:
         reasons.append("not tested visit by visit")
     if any(claim["creator"] == "unlogged" for claim in made.claims) and case.rows(_FOLLOWED, [made.store]):
-        reasons.append("a client of the logs is followed by births as often, and was not told from it")
+        reasons.append("births follow another client of the logs as often, and the two could not be distinguished")
     if extrapolated > _MOST_EXTRAPOLATED * births:
-        reasons.append("the log covers less than half of them")
+        reasons.append("the log covers less than half of the births")
     if made.high - made.low > _WIDEST:
         reasons.append("the interval is wide")
     if not reasons:

@@ -57,7 +57,7 @@ def examine(case: Case) -> Iterator[Finding | Unexamined]:
         ill = max(store.machines, store.immortal)
         if ill >= creation.LEAST_SHARE * store.total:
             if ill < creation.FEWEST:
-                few = f"store {store.name}: {several(store.total, 'session')}, too few to judge by"
+                few = f"store {store.name}: {several(store.total, 'session')}, too few to judge"
                 yield Unexamined("", ("session",), few)
             continue
         lack = _lack(case, store)
@@ -101,21 +101,21 @@ def _lack(case: Case, store: _Store) -> tuple[tuple[str, ...], str] | None:
     where = f"store {store.name}"
     if store.known < _LEAST_KNOWN * store.total:
         unknown = store.total - store.known
-        return ("birth",), f"{where}: when {unknown:,} of {several(store.total, 'session')} were born is not known"
+        return ("birth",), f"{where}: the creation time of {unknown:,} of {several(store.total, 'session')} is unknown"
     if store.people < _LEAST_PEOPLE * store.total:
         return _unexplained(
             store, f"{where}: people explain {percent(store.people / store.total)} of the sessions", case
         )
     if not case.has("probe") and not (case.has("visitor_class") and store.covered >= _LEAST_COVERED):
-        return ("visitor_class", "probe"), f"{where}: nothing was given that could show a machine; needs --access-log"
+        return ("visitor_class", "probe"), f"{where}: no given evidence could show a machine; needs --access-log"
     if store.each is not None and store.each > _MOST_EACH:
-        return ("visitor_class",), f"{where}: {store.each:.1f} sessions a visitor are more than people make"
+        return ("visitor_class",), f"{where}: {store.each:.1f} sessions per visitor are more than people create"
     return None
 
 
 def _unexplained(store: _Store, said: str, case: Case) -> tuple[tuple[str, ...], str]:
     if not case.has("visitor_class"):
-        return ("visitor_class",), f"{said}; needs --access-log 'access*.log' of the hours in which they were born"
+        return ("visitor_class",), f"{said}; needs --access-log 'access*.log' of the hours in which they were created"
     if store.covered < _LEAST_PEOPLE:
         covers = f"the access logs cover {percent(store.covered)} of the births"
         return ("visitor_class",), f"{said}, and {covers}; needs older ones (access.log.1 …)"
@@ -127,12 +127,12 @@ def _finding(store: _Store) -> Finding:
     machine = min(1.0, store.machines / store.total)
     unexplained = max(0.0, 1.0 - share - machine)
     certain = share >= _CERTAIN and store.total >= creation.FEWEST and store.covered >= 0.5
-    each = f", {store.each:.1f} a visitor" if store.each is not None else ""
+    each = f", {store.each:.1f} per visitor" if store.each is not None else ""
     return Finding(
         severity=Severity.INFO,
         confidence=Confidence.HIGH if certain else Confidence.MEDIUM,
-        title=f"Store {store.name} holds the sessions of people: {percent(share)} of {store.total:,}{each}",
-        text=f"Machines create {percent(machine)}; {percent(unexplained)} stay unexplained; sessions expire.",
+        title=f"Store {store.name} holds people's sessions: {percent(share)} of {store.total:,}{each}",
+        text=f"Machines create {percent(machine)}; {percent(unexplained)} are unexplained; every session expires.",
         primary=Exhibit(
             title=f"{store.people:,.0f} of {several(store.total, 'session')} are explained by people",
             query=(f"SELECT creator, sum(births) FROM birth_claim WHERE store = {literal(store.name)} GROUP BY 1"),
@@ -146,7 +146,7 @@ def _finding(store: _Store) -> Finding:
 
 EXAMINER: Final = Examiner(
     slug="healthy",
-    meaning="The sessions are those that people make.",
+    meaning="People account for the sessions in the store.",
     severity=Severity.INFO,
     needs=("session",),
     helped_by=("visitor_class", "probe"),

@@ -49,7 +49,7 @@ def survey(
     by
         Groupings of ``model.keyspace.GROUPINGS``.
     top
-        How many of the biggest keys to name.
+        How many of the biggest keys to list.
     show_keys
         Name them as they are, and not by a hash. An id of a session is a credential.
     sample

@@ -20,7 +20,7 @@ class Assumptions:
     interval_s: float | None = None
     """What if every probe came this often."""
     replicas: int = 1
-    """What if so many servers asked, each on its own."""
+    """What if: number of Prometheus servers that send these probes."""
     fixed: tuple[str, ...] = ()
     """What if probes of these hosts (or ``host:port``) asked for a health endpoint."""
 

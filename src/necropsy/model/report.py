@@ -66,7 +66,7 @@ class Tooth:
 
     phase_s: float
     label: str
-    """Who, e.g. ``172.12.1.189:8080 (in no access log)``."""
+    """Who, e.g. ``172.12.1.189:8080 (not in any access log)``."""
     births: int
     in_access_log: bool | None
 

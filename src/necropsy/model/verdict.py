@@ -61,7 +61,7 @@ class Actor:
     over: bool = False
     """Whether it had stopped when the store was read."""
     find: str = ""
-    """Command that shows its lines in the log; empty when no log has any."""
+    """Command that shows find its lines in the log; empty when no log has any."""
     fix: str = ""
     """What to do about it where it is in no configuration that was given; empty when a patch or remedy says it."""
     alternative: str = ""

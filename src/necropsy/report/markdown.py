@@ -52,11 +52,11 @@ def _timeline(report: Report) -> list[str]:
     events: list[tuple[datetime, str]] = []
     for store in report.stores:
         if store.oldest_birth is not None:
-            events.append((store.oldest_birth, f"the oldest session of store {code(store.name)} is born"))
+            events.append((store.oldest_birth, f"the oldest session of store {code(store.name)} is created"))
         if store.newest_birth is not None:
-            events.append((store.newest_birth, f"the newest session of store {code(store.name)} is born"))
+            events.append((store.newest_birth, f"the newest session of store {code(store.name)} is created"))
     events += [
-        (source.taken_at, f"{code(source.locator)} was in the state that was examined")
+        (source.taken_at, f"{code(source.locator)} shows the state at this time")
         for source in report.sources
         if source.taken_at is not None
     ]
@@ -138,14 +138,14 @@ def _why(cause: Cause, report: Report) -> list[str]:
     if steps or places:
         parts.append("### Why")
     parts += ["\n".join(steps)] if steps else []
-    parts += ["Lines of configuration that had a part in it:", _list(places)] if places else []
+    parts += ["Lines of configuration involved:", _list(places)] if places else []
     return parts
 
 
 def _fix(report: Report) -> list[str]:
     parts: list[str] = []
     for slug, remedy in sentences.remedies(report):
-        parts += [f"### {plain(remedy.title)}", f"Cures {code(slug)}. " + _safety(remedy)]
+        parts += [f"### {plain(remedy.title)}", f"Fixes {code(slug)}. " + _safety(remedy)]
         parts.append("\n".join(f"{plain(line)}  " for line in remedy.text.splitlines()).rstrip())
         for patch in remedy.patches:
             parts += [
@@ -159,7 +159,7 @@ def _fix(report: Report) -> list[str]:
 
 
 def _safety(remedy: Remedy) -> str:
-    return "Safe: it cannot lose data or log anybody out." if remedy.safe else "Not safe by itself: read it first."
+    return "Safe: it cannot lose data or log anybody out." if remedy.safe else "Review before applying."
 
 
 def _not_examined(report: Report) -> list[str]:
@@ -183,7 +183,7 @@ def _verify(report: Report) -> list[str]:
     kept = code(report.case) if report.case else "kept with `--case`"
     parts = [
         "## How to verify",
-        f"Each figure can be derived again with SQL on the case file ({kept}), a DuckDB database.",
+        f"Each figure can be reproduced with SQL on the case file ({kept}), a DuckDB database.",
     ]
     for query, exhibit in queries.items():
         parts += [f"{plain(exhibit.title)}: {plain(exhibit.text)}" if exhibit.text else plain(exhibit.title)]

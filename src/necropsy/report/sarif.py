@@ -25,9 +25,9 @@ from necropsy.report.wording import sentences
 SCHEMA: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 _LEVELS: Final = {Severity.CRITICAL: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
 _NOTIFICATIONS: Final = {
-    "unexamined": "Something could not be judged, as evidence was missing.",
-    "absent": "Evidence could not be had.",
-    "blemish": "Part of a source was damaged and left out.",
+    "unexamined": "A check could not be made because evidence was missing.",
+    "absent": "Evidence could not be read.",
+    "blemish": "Part of a source was damaged and skipped.",
 }
 
 

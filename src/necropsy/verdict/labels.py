@@ -57,7 +57,7 @@ def _makers(births: Births, claims: Sequence[Claim]) -> NDArray[np.int64]:
     by_label = {claim.label: number for number, claim in reversed(named) if claim.creator != "people"}
     people = next((number for number, claim in named if claim.creator == "people"), -1)
     for place, creator in enumerate(births.creators):
-        label = f"{creator.user_agent or 'nameless client'} {creator.method} {creator.host}{creator.path}".strip()
+        label = f"{creator.user_agent or 'no User-Agent'} {creator.method} {creator.host}{creator.path}".strip()
         known = [n for n in (by_label.get(label, -1), people if creator.user_agent not in others else -1) if n >= 0]
         makers[place] = min(known, default=-1)
     return makers

@@ -43,10 +43,10 @@ def _for_probe(actors: Sequence[Actor]) -> Remedy:
     who = first.prober or first.user_agent or "it"
     where = f" from {first.address}" if first.address else ""
     return Remedy(
-        title=f"Have {who} ask a health endpoint that starts no session",
+        title=f"Point {who} at a health endpoint that starts no session",
         text=(
-            f"It asks {first.url or 'the application'}{where}: change that where it is configured, or answer it without a"
-            " session."
+            f"It requests {first.url or 'the application'}{where}: change that in its configuration, or answer without"
+            f" starting a session."
         ),
-        undo="put the old address back",
+        undo="restore the old address",
     )

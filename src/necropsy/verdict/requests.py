@@ -41,19 +41,23 @@ def requests(
         return (
             Request(
                 "the session store, or a dump of it",
-                "without it no session can be counted",
+                "without it sessions cannot be counted",
                 "necropsy examine --redis redis://HOST:6379 … (or: redis-cli -h HOST --rdb dump.rdb, then --rdb dump.rdb)",
             ),
         )
     if not sessions:
-        return (Request("what the keys are", "no session of a known layout is among them", "necropsy keys dump.rdb"),)
+        return (
+            Request("the layout of the keys", "they contain no session of a known layout", "necropsy keys dump.rdb"),
+        )
     asked = [*_births(kind, views), *_logs(kind, views, logs=logs)]
     unnamed = any(cause.is_unnamed for cause in causes)
     if not configured and (unnamed or (kind is Kind.UNKNOWN and not asked) or _unexplained(views) > _MUCH):
         asked.append(
             Request(
-                "the configuration of whatever monitors the application",
-                "it names who asks at the interval that was found" if unnamed else "it names who asks regularly",
+                "the configuration of the monitoring",
+                "it shows what sends requests at the interval that was found"
+                if unnamed
+                else "it shows what sends requests at fixed intervals",
                 "necropsy examine … --prometheus prometheus.yml --consul services.json --nginx nginx.conf",
             )
         )
@@ -73,8 +77,8 @@ def _births(kind: Kind, views: Sequence[View]) -> list[Request]:
     return [
         Request(
             "two dumps, an hour apart",
-            f"of {several(view.unknown, 'session')} in store {view.store} it is not known when they were born; what is new in"
-            " the second dump was born in between",
+            f"the creation time of {several(view.unknown, 'session')} in store {view.store} is unknown; sessions that"
+            " only the second dump has were created in between",
             "redis-cli -h HOST --rdb later.rdb",
         )
     ]
@@ -87,8 +91,8 @@ def _logs(kind: Kind, views: Sequence[View], *, logs: bool) -> list[Request]:
     if not logs or all(view.covered_from is None for view in seen):
         return [
             Request(
-                "the access log" if not logs else "the access log of the time in which the sessions were born",
-                "it names who made the sessions",
+                "the access log" if not logs else "the access log of the time when the sessions were created",
+                "it shows which clients created the sessions",
                 "necropsy examine … --access-log '/var/log/nginx/access.log*'",
             )
         ]
@@ -98,14 +102,14 @@ def _logs(kind: Kind, views: Sequence[View], *, logs: bool) -> list[Request]:
         return [
             Request(
                 "the other access logs of this application",
-                f"those that were given explain {percent(1.0 - _unexplained(views))} of the births",
+                f"the given ones explain {percent(1.0 - _unexplained(views))} of the births",
                 "necropsy examine … --access-log access.log --access-log OTHER.log",
             )
         ]
     return [
         Request(
             f"the access log from before {_moment(part.covered_from)}",
-            f"what was given covers {percent(share)} of the births in store {part.store}; before it nobody can tell",
+            f"the given one covers {percent(share)} of the births in store {part.store}; earlier creators are unknown",
             "necropsy examine … --access-log '/var/log/nginx/access.log*' (access.log.1, access.log.2.gz)",
         )
     ]

@@ -139,7 +139,14 @@ def _follow(
     if (after.at - silent_since).total_seconds() <= needed:
         return _checked(claim, probes, UNKNOWN, per_day, last, "too little time has passed since its last session")
     if match is None and claim.period_s is None and not after.logs_given:
-        return _checked(claim, probes, UNKNOWN, per_day, None, "it has no rhythm: give the access log since the fix")
+        return _checked(
+            claim,
+            probes,
+            UNKNOWN,
+            per_day,
+            None,
+            "it does not come at a fixed interval: give the access log since the fix",
+        )
     return _checked(claim, probes, STOPPED, 0.0, last)
 
 
@@ -196,9 +203,9 @@ def _outcome(
 def _unjudged(machines: Sequence[Claim], before: Reading, after: Reading) -> str:
     """Say why the silence of a store proves nothing; empty when it does."""
     if not after.births_known:
-        return "the store's sessions do not tell when they were born"
+        return "the store's sessions have no creation time"
     if not machines:
-        return "the case names nobody but people: there is nothing to verify"
+        return "the case blames no creator, only people: there is nothing to verify"
     if before.layout and after.layout and before.layout != after.layout:
         return f"its sessions are {after.layout}, and were {before.layout}: is it the same store?"
     return after.unread
@@ -216,7 +223,7 @@ def not_looked_at(store: str, before: Reading) -> StoreCheck:
         births_per_day_now=0.0,
         lifetime_s=None,
         taken_at=before.at,
-        reason="it was not given: name it by --rdb or --redis, too",
+        reason="it was not given: add it by --rdb or --redis",
     )
 
 

@@ -150,14 +150,14 @@ def _kind(
     if not scale.sessions:
         return Kind.UNKNOWN, "no session store was examined, so nothing could be counted"
     if not any(scale.sessions.values()):
-        return Kind.UNKNOWN, "no session of a known layout was found, so nobody can be accused"
+        return Kind.UNKNOWN, "no session of a known layout was found, so no cause can be named"
     lacking = [item.hint for item in unexamined if item.slug == HEALTHY]
     if lacking:
         return Kind.UNKNOWN, "; ".join(dict.fromkeys(lacking))
     healthy = {finding.store for finding in findings if finding.slug == HEALTHY}
     if healthy >= {store for store, sessions in scale.sessions.items() if sessions}:
         return Kind.HEALTHY, ""
-    return Kind.NOTHING_FOUND, "no cause was found in what was examined; what else is wrong stands below"
+    return Kind.NOTHING_FOUND, "no cause was found in the evidence; other findings are listed below"
 
 
 def _views(scale: Weighed) -> tuple[View, ...]:
@@ -184,14 +184,16 @@ def _contradictions(scale: Weighed) -> tuple[Contradiction, ...]:
     said += [
         Contradiction(
             log,
-            f"it is a sample and holds about {percent(share)} of the requests: the others are inferred",
+            f"it is a sample with about {percent(share)} of the requests: the rest is inferred",
             set_aside=False,
         )
         for log, share in scale.held.items()
     ]
     said += [
         Contradiction(
-            f"store {store}", f"its dump breaks off: {percent(read)} of its keys were read, shares are of those", False
+            f"store {store}",
+            f"its dump is truncated: {percent(read)} of its keys were read, and shares refer to those",
+            False,
         )
         for store, read in scale.coverage.items()
         if read < 1.0

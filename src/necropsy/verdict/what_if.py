@@ -163,20 +163,20 @@ def _words(steps: Steps) -> list[str]:
     if steps.ttl_s is not None:
         words.append(f"a lifetime of {steps.ttl_s / 3600:g} hours for new sessions")
     if steps.purge:
-        words.append("purge of sessions of nobody")
+        words.append("purge of anonymous sessions")
     return words
 
 
 def _notes(store: Store, steps: Steps) -> list[str]:
     notes = []
     if store.lifetime_s is None:
-        notes.append("the lifetime of the sessions is not known: what is born is taken to stay")
+        notes.append("the lifetime of the sessions is unknown: new sessions are assumed to stay")
     if steps.ttl_s is not None:
-        notes.append("sessions that are there keep their lifetime; cap-ttl shortens it")
+        notes.append("existing sessions keep their lifetime; cap-ttl shortens it")
     unknown = [slug for slug in steps.fixes if slug != "all" and slug not in {stream.slug for stream in store.streams}]
     notes += [f"{slug} creates nothing in this store" for slug in unknown]
     if any(stream.slug == UNEXPLAINED for stream in store.streams):
-        notes.append("births that nobody explains go on as they are: no fix is known for them")
+        notes.append("unexplained births are assumed to go on: no fix is known for them")
     if store.people:
-        notes.append("sessions of people are taken to stay as many as they are today")
+        notes.append("the number of people's sessions is assumed to stay as it is today")
     return notes

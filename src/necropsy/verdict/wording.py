@@ -54,7 +54,7 @@ def _of_probes(finding: Finding, actors: Sequence[Actor], lifetime_s: float | No
     every = f" every {', '.join(f'{period:g} s' for period in periods)}" if periods else ""
     asked = "asked" if over else "asks"
     what = f" {asked} GET {', '.join(paths)}" if paths else " came"
-    return title, f"{_prober_name(jobs)}{what}{every}; every answer is a new session{_lives(lifetime_s)}."
+    return title, f"{_prober_name(jobs)}{what}{every}; every request starts a new session{_lives(lifetime_s)}."
 
 
 def _visitor(actors: Sequence[Actor]) -> str:
@@ -74,7 +74,7 @@ def _times(actors: Sequence[Actor], lifetime_s: float | None) -> str:
     if len(ended) < len(actors):
         going = len(actors) - len(ended)
         return f"{len(ended)} of {len(actors)} stopped, the last on {_moment(last)}; {going} {'goes' if going == 1 else 'go'} on."
-    left = "what is left stays, as it never expires" if _never(lifetime_s) else "what is left falls away as it expires"
+    left = f"the remaining sessions {'stay, as they never expire' if _never(lifetime_s) else 'go as they expire'}"
     began = f"It is over: it began on {_moment(first)} and stopped on" if first else "It stopped on"
     return f"{began} {_moment(last)}: {left}."
 
@@ -83,7 +83,7 @@ def _tie(actors: Sequence[Actor]) -> str:
     tied = [actor.alternative for actor in actors if actor.alternative]
     if not tied:
         return ""
-    return f"It may as well be {tied[0]}: both come in the same second of the log, and nothing tells them apart."
+    return f"It could also be {tied[0]}: both come in the same second of the log, and nothing distinguishes them."
 
 
 def _covered(view: View | None) -> str:
@@ -95,7 +95,7 @@ def _covered(view: View | None) -> str:
         return ""
     return (
         f"The access logs cover {percent(share)} of the births ({_moment(view.covered_from)} to {_moment(view.covered_to)});"
-        " outside that time it is inferred from rhythm and rate."
+        " outside that time the cause is inferred from rhythm and rate."
     )
 
 

@@ -33,12 +33,12 @@ def test_timeouts_are_lined_up_with_the_vital_signs_of_the_store() -> None:
         s.sessions(100)  # one a second from noon on
         found = {finding.slug: finding for finding in s.examine().findings}
     assert [exhibit.title for exhibit in found["latency/command-timeouts"].supporting] == [
-        "sessions born: 20.0 a minute then, 1.0 in the hour before",
+        "sessions created: 20.0 a minute then, 1.0 in the hour before",
         "a: latency event fork 2 times, the longest 1,200 ms at 2019-05-24 12:01:30 UTC",
         "a: slow command KEYS once, 250 ms at 2019-05-24 12:02:59 UTC",
         "a: the server was started at 2019-05-24 12:04:20 UTC",
         "a: a dump was saved at 2019-05-24 12:01:00 UTC",
-        "a: its memory was at 100% of maxmemory when it was asked",
+        "a: its memory was at 100% of maxmemory when it was read",
     ]
 
 
@@ -50,7 +50,7 @@ def test_slow_moments_at_other_times_are_said_to_be_elsewhere() -> None:
         s.rows("server_fact", {"store": "a", "name": "slowlog:8", "value": "2019-05-24T19:00:00Z 990000 us KEYS"})
         (finding,) = s.examine().findings
     assert [exhibit.title for exhibit in finding.supporting] == [
-        "none of the 1 slow moments that the store remembers lies in those minutes"
+        "none of the 1 slow moments that the store has recorded lies in those minutes"
     ]
 
 

@@ -42,7 +42,7 @@ def test_beside_known_sessions_keys_with_an_expiry_are_not_sessions_and_not_told
     (finding,) = (f for f in examined({**CACHE, "without_expiry": 0}, SESSIONS).findings if f.slug == SLUG)
     assert finding.confidence == "medium"
     assert finding.remedy is not None
-    assert finding.remedy.text.startswith("They have an expiry")
+    assert finding.remedy.text.startswith("These keys have an expiry")
 
 
 def test_what_never_expires_beside_sessions_is_certain() -> None:
@@ -58,7 +58,7 @@ def test_what_may_be_sessions_is_named_with_what_its_expiries_tell() -> None:
         expiries = {"first_expiry": taken + day / 2, "last_expiry": taken + day}
         said = s.rows("key_family", {"store": "a", "type": "string", **family, **expiries}).examine()
     hint = next(u.hint for u in said.unexamined if u.slug == SLUG)
-    assert "1,200 of 1,200 keys are possibly sessions" in hint
+    assert "1,200 of 1,200 keys may be sessions" in hint
     assert "live for about 1 day" in hint
-    assert "over 12 hours" in hint
+    assert "span 12 hours" in hint
     assert "--layout FILE" in hint

@@ -11,7 +11,7 @@ def test_a_server_that_lies_on_disk_is_told_so() -> None:
     finding = found(examined(used_memory_rss=300 * MB, **host), "memory/shared-host")
     assert finding is not None
     assert finding.severity is Severity.CRITICAL
-    assert finding.title == "Store a is swapped out: 200 MB of 500 MB lie on disk"
+    assert finding.title == "Store a is swapped out: 200 MB of 500 MB are on disk"
 
 
 def test_a_full_machine_is_a_warning_where_somebody_else_lives_there() -> None:

@@ -14,6 +14,6 @@ def test_a_target_that_nobody_meant_to_drop_is_found_with_the_line_that_discover
         )
         finding = only("probes/dropped-target", s)
         again(s, finding)
-    assert finding.title.startswith("1 target of prometheus/web is never asked: ")
+    assert finding.title.startswith("1 target of prometheus/web is never probed: ")
     assert finding.primary is not None
     assert str(finding.primary.origin) == "services.json:4"

@@ -34,7 +34,7 @@ def test_a_new_cookie_in_most_answers_of_a_health_endpoint_tells_it_without_any_
         s.visitors(1, "kube-probe/1.27", "10.0.0.1:8080", "/health").visitors(2, "curl/8", "10.0.0.1:8080", "/health")
         finding = only("probes/health-behind-session", s)
         again(s, finding)
-    assert "kube-probe/1.27 asks /health and is given a new session cookie in 100 of 100 visits" in finding.title
+    assert "kube-probe/1.27 requests /health and is given a new session cookie in 100 of 100 visits" in finding.title
 
 
 def test_a_client_that_asks_for_pages_as_well_is_given_its_cookie_by_them() -> None:

@@ -23,7 +23,7 @@ def test_half_a_fix_is_counted_by_service() -> None:
     with scene() as s:
         finding = only("probes/partial-fix", s.source("prometheus").probe(ASKED, done))
         again(s, finding)
-    assert finding.title == "1 of 2 targets of admin ask /health, 1 still /"
+    assert finding.title == "1 of 2 targets of admin are probed at /health, 1 still at /"
     assert finding.confidence is Confidence.HIGH
     assert finding.primary is not None
     assert finding.primary.title.startswith("GET http://10.0.0.1:8080/ ")
@@ -44,7 +44,7 @@ def test_a_train_that_ended_beside_one_that_goes_on_is_a_plateau() -> None:
         assert finding.primary is not None
         assert [row["label"] for row in s.case.rows(finding.primary.query)] == ["at 7", "at 2"]
     assert finding.store == "a"
-    assert finding.title == "1 of 2 trains of births in store a have ended, 1 goes on"
+    assert finding.title == "1 of 2 periodic creators in store a have stopped, 1 goes on"
 
 
 def test_a_train_that_a_restart_moved_to_another_phase_is_no_fix() -> None:

@@ -12,7 +12,7 @@ def test_an_address_without_a_path_is_the_wrong_path_when_the_service_knows_a_be
     with scene() as s:
         (finding,) = s.source("prometheus").probe(PROBE).examine().findings
     assert finding.slug == "probes/wrong-path"
-    assert "not for /health" in finding.title
+    assert "not /health" in finding.title
     assert finding.confidence is Confidence.HIGH
 
 

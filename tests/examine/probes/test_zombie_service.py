@@ -57,4 +57,4 @@ def test_a_critical_instance_on_a_port_that_the_proxy_does_not_know_is_a_zombie(
 def test_living_nodes_are_cleared() -> None:
     with scene() as s:
         examination = s.source("consul").rows("service_instance", INSTANCE).examine()
-    assert cleared(examination)["probes/zombie-service"] == "1 registered instance, and every node is alive"
+    assert cleared(examination)["probes/zombie-service"] == "1 registered instance, all on nodes that are alive"

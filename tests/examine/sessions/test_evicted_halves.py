@@ -39,4 +39,4 @@ def test_a_dump_that_breaks_off_says_nothing_of_halves() -> None:
         said = s.source("rdb").sessions(30).sessions(600, keys=1).facts(**{"keys-announced": "70908"}).examine()
     assert [f.slug for f in said.findings if f.slug == SLUG] == []
     (unread,) = (one for one in said.unexamined if one.slug == SLUG)
-    assert "of its dump could be read; give a whole one" in unread.hint
+    assert "of its dump could be read; give a complete one" in unread.hint

@@ -31,7 +31,7 @@ def test_sessions_that_are_over_and_whose_key_has_no_expiry_never_leave() -> Non
         )
         (finding,) = [f for f in s.examine().findings if f.slug == "sessions/immortal"]
     assert (finding.severity, finding.share) == (Severity.WARNING, pytest.approx(50 / 400))
-    assert "50 of them are over" in finding.text
+    assert "50 of them are past their" in finding.text
     assert "2464" in finding.text
 
 

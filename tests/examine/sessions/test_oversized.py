@@ -18,4 +18,4 @@ def test_large_sessions_that_hold_most_of_the_memory_are_told_with_their_own_who
 def test_sessions_of_usual_size_and_a_large_one_among_many_are_fine() -> None:
     with scene() as s:
         said = s.source("rdb").sessions(5000).sessions(1, bytes=500_000).examine()
-    assert cleared(said)[SLUG] == "store a: half of the sessions have 1 kB or less, the largest 500 kB"
+    assert cleared(said)[SLUG] == "store a: half of the sessions are 1 kB or less, the largest is 500 kB"

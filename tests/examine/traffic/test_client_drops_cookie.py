@@ -19,10 +19,10 @@ def examined(*rows: dict[str, object]) -> Examination:
 
 def test_a_client_that_never_returns_what_it_was_given_is_told_from_one_that_does() -> None:
     (finding,) = (f for f in examined(PROBER, PERSON).findings if f.slug == SLUG)
-    assert finding.title == "1 client never brings the session cookie back: > 99.9 % of all that were given"
+    assert finding.title == "1 client never returns the session cookie: > 99.9 % of all cookies set"
     assert finding.primary is not None
     assert finding.primary.title == "Go-http-client/1.1: 8,640 sessions"
-    assert "Others do bring theirs back (1 client)" in finding.text
+    assert "1 other client did return theirs" in finding.text
     assert "Mozilla" not in str(finding)
 
 

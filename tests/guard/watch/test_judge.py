@@ -125,7 +125,7 @@ def test_a_creator_of_few_sessions_is_not_spoken_of() -> None:
 def test_a_train_that_is_identified_later_is_the_same_creator() -> None:
     known = creator(1)
     unknown = replace(
-        known, member=replace(known.member, url="", prober="", name="unknown, 1.50 s into every 10 s", about="")
+        known, member=replace(known.member, url="", prober="", name="unknown client, every 10 s at 1.50 s", about="")
     )
     assert len(after(look(unknown), look(known, at=LATER))) == 1
 

@@ -64,7 +64,7 @@ def _finding(case: Case, classes: Sequence[Mapping[str, Any]]) -> Finding:
             if len(troubles) > 1
             else [f"{leading.meaning[0].upper()}{leading.meaning[1:]}."]
         )
-        + " This is what people saw as pages that hang or fail. It is a symptom, not the cause.",
+        + " Users saw this as pages that hang or fail. It is a symptom, not the cause.",
         primary=exhibits[0],
         supporting=exhibits[1:] + signs,
         remedy=Remedy(
@@ -90,7 +90,7 @@ def _when(begun: datetime, ended: datetime) -> str:
 
 EXAMINER: Final = Examiner(
     slug="latency/command-timeouts",
-    meaning="The application waits for its session store in vain.",
+    meaning="The application's requests to its session store time out or fail.",
     severity=Severity.WARNING,
     needs=("error_event",),
     examine=examine,

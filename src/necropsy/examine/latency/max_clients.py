@@ -28,13 +28,13 @@ def examine(case: Case) -> Iterator[Finding | Cleared | Unexamined]:
     for server in servers(case):
         most = server.number("maxclients", "config:maxclients")
         if not server.live or not most:
-            yield Unexamined("", ("connected_clients",), f"{server.name}: a dump does not tell it; needs --redis")
+            yield Unexamined("", ("connected_clients",), f"{server.name}: a dump does not contain this; needs --redis")
             continue
         connected, rejected = server.count("connected_clients"), server.count("rejected_connections")
         if connected >= _NEAR * most or rejected:
             yield _finding(server, connected, rejected, most)
         else:
-            yield Cleared("", f"{server.name}: {connected:,.0f} of {most:,.0f} connections, none was ever refused")
+            yield Cleared("", f"{server.name}: {connected:,.0f} of {most:,.0f} connections, none refused")
 
 
 def _finding(server: Server, connected: float, rejected: float, most: float) -> Finding:
@@ -52,8 +52,8 @@ def _finding(server: Server, connected: float, rejected: float, most: float) -> 
             else f"{name} has {connected:,.0f} of {most:,.0f} connections in use"
         ),
         text=(
-            "Whoever connects next is refused: an application that starts, a health check, an operator."
-            + (f" The longest idle connection has waited for {idle:,.0f} s." if idle >= _IDLE_S else "")
+            "The next connection is refused: of an application that starts, a health check, an operator."
+            + (f" The longest idle connection has been idle for {idle:,.0f} s." if idle >= _IDLE_S else "")
         ),
         primary=Exhibit(
             title=f"{server.name}: {connected:,.0f} connected, {rejected:,.0f} refused since it was started",
@@ -62,8 +62,8 @@ def _finding(server: Server, connected: float, rejected: float, most: float) -> 
         remedy=Remedy(
             title="Find who holds the connections: CLIENT LIST, by name and idle time",
             text=(
-                "Bound the pools: instances x pool size must stay below maxclients. CONFIG SET timeout 300 closes what is"
-                " idle; a higher maxclients buys time."
+                "Limit the pools: instances x pool size must stay below maxclients. CONFIG SET timeout 300 closes"
+                " idle connections; a higher maxclients buys time."
             ),
             undo="CONFIG SET timeout to the old value",
         ),
@@ -77,7 +77,7 @@ def _finding(server: Server, connected: float, rejected: float, most: float) -> 
 
 EXAMINER: Final = Examiner(
     slug="latency/max-clients",
-    meaning="The server has no connection left for whoever comes next.",
+    meaning="The server has no connection left for new clients.",
     severity=Severity.CRITICAL,
     needs=("live_server",),
     examine=examine,

@@ -29,13 +29,13 @@ def examine(case: Case) -> Iterator[Finding | Cleared | Unexamined]:
     """One finding or clearance per live server."""
     for server in servers(case):
         if not server.live or "rdb_last_bgsave_status" not in server.facts:
-            yield Unexamined("", ("INFO persistence",), f"{server.name}: a dump does not tell it; needs --redis")
+            yield Unexamined("", ("INFO persistence",), f"{server.name}: a dump does not contain this; needs --redis")
             continue
         signs = list(_signs(server))
         if signs:
             yield _finding(server, signs)
         else:
-            yield Cleared("", f"{server.name}: its last save was fine, its last fork took {_fork_ms(server):,.0f} ms")
+            yield Cleared("", f"{server.name}: its last save succeeded, its last fork took {_fork_ms(server):,.0f} ms")
 
 
 def _fork_ms(server: Server) -> float:
@@ -51,9 +51,10 @@ def _signs(server: Server) -> Iterator[tuple[bool, str]]:
     if server.text("aof_enabled") == "1" and server.text("aof_last_write_status") == "err":
         yield True, "its append-only file cannot be written: it answers every write with MISCONF"
     if server.count("latest_fork_usec") >= _SLOW_US:
-        yield False, f"its last fork took {_fork_ms(server):,.0f} ms, in which nobody was served"
+        yield False, f"its last fork took {_fork_ms(server):,.0f} ms, during which no command was served"
     if server.count("aof_delayed_fsync"):
-        yield False, f"its append-only file waited for the disk {several(server.count('aof_delayed_fsync'), 'time')}"
+        delayed = several(server.count("aof_delayed_fsync"), "time")
+        yield False, f"its append-only file had to wait for the disk {delayed}"
 
 
 def _finding(server: Server, signs: list[tuple[bool, str]]) -> Finding:
@@ -67,14 +68,14 @@ def _finding(server: Server, signs: list[tuple[bool, str]]) -> Finding:
         or f"It holds {used}. The larger the store, the longer each fork takes.",
         primary=Exhibit(title=f"{server.name}: {signs[0][1]}", query=query(server.store, *_FACTS)),
         remedy=Remedy(
-            title="Make room on its disk, then BGSAVE" if refuses else "Make the store smaller, or save less often",
+            title="Make room on its disk, then run BGSAVE" if refuses else "Make the store smaller, or save less often",
             text=(
-                "The server's own log says why the save failed: disk full, folder not writable, no memory for the fork. For"
-                " tonight CONFIG SET stop-writes-on-bgsave-error no lets logins through; nothing is saved then."
+                "The server's own log says why the save failed: disk full, folder not writable, no memory for the"
+                " fork. For tonight, CONFIG SET stop-writes-on-bgsave-error no allows logins again, without saving."
                 if refuses
-                else "Take away what fills it (see the causes beside this one): a fork's time goes with the size of the store."
+                else "Remove what fills it (see the other causes): the time of a fork grows with the size of the store."
             ),
-            undo="CONFIG SET stop-writes-on-bgsave-error yes" if refuses else "the old save points",
+            undo="CONFIG SET stop-writes-on-bgsave-error yes" if refuses else "restore the old save points",
         ),
         store=server.store,
     )
@@ -82,7 +83,7 @@ def _finding(server: Server, signs: list[tuple[bool, str]]) -> Finding:
 
 EXAMINER: Final = Examiner(
     slug="latency/persistence-stall",
-    meaning="Saving stops the server, or has failed and forbids writing.",
+    meaning="Saving blocks the server, or a failed save makes it refuse writes.",
     severity=Severity.CRITICAL,
     needs=("live_server",),
     examine=examine,

@@ -64,13 +64,14 @@ def _finding(server: Server, slow: dict[str, list[tuple[int, str]]]) -> Finding:
     return Finding(
         severity=Severity.CRITICAL if worst >= _STALL_US and number >= 3 else Severity.WARNING,
         confidence=Confidence.HIGH,
-        title=f"{several(number, 'slow command')} in {server.name}: {command} stopped it for {took / 1000:,.0f} ms at {at}",
-        text="While one command runs nobody else is served: each request with a session waits for it.",
+        title=f"{several(number, 'slow command')} in {server.name}: {command} blocked it for {took / 1000:,.0f} ms at"
+        f" {at}",
+        text="While a command runs, no other client is served: every request with a session waits.",
         primary=exhibits[0],
         supporting=exhibits[1:],
         remedy=Remedy(
-            title=f"Find who sends {command}: SLOWLOG GET names the client's address",
-            text="SCAN instead of KEYS; parts instead of whole sets; UNLINK instead of DEL; an ACL that forbids @dangerous.",
+            title=f"Find the client that sends {command}: SLOWLOG GET shows its address",
+            text="Use SCAN instead of KEYS, read sets in parts, use UNLINK instead of DEL; forbid @dangerous by ACL.",
             undo="allow the command again",
         ),
         store=server.store,
@@ -79,7 +80,7 @@ def _finding(server: Server, slow: dict[str, list[tuple[int, str]]]) -> Finding:
 
 EXAMINER: Final = Examiner(
     slug="latency/slow-commands",
-    meaning="Single commands keep everybody waiting.",
+    meaning="Single commands block all other clients.",
     severity=Severity.CRITICAL,
     needs=("live_server",),
     examine=examine,

@@ -56,7 +56,7 @@ def _births(case: Case, first: datetime, end: datetime) -> Iterator[Exhibit]:
     if row["during"] or row["before"]:
         then = row["during"] / max(1.0, (end - first).total_seconds() / 60)
         yield Exhibit(
-            f"sessions born: {then:,.1f} a minute then, {row['before'] / 60:,.1f} in the hour before",
+            f"sessions created: {then:,.1f} a minute then, {row['before'] / 60:,.1f} in the hour before",
             query="SELECT date_trunc('minute', born_at) AS minute, count(*) FROM session GROUP BY minute ORDER BY minute",
         )
 
@@ -74,7 +74,7 @@ def _slow_moments(case: Case, first: datetime, end: datetime) -> Iterator[Exhibi
         )
     if known and not met:
         yield Exhibit(
-            f"none of the {len(known)} slow moments that the store remembers lies in those minutes", query=query
+            f"none of the {len(known)} slow moments that the store has recorded lies in those minutes", query=query
         )
 
 
@@ -94,7 +94,7 @@ def _events(case: Case, first: datetime, end: datetime) -> Iterator[Exhibit]:
         used, most = _number(row["used"]), _number(row["most"])
         if used and most and used >= _FULL * most:
             yield Exhibit(
-                f"{row['store']}: its memory was at {used / most:.0%} of maxmemory when it was asked", query=query
+                f"{row['store']}: its memory was at {used / most:.0%} of maxmemory when it was read", query=query
             )
 
 

@@ -31,11 +31,9 @@ def examine(case: Case) -> Iterator[Finding | Cleared | Unexamined]:
         if not sessions.get(server.store):
             continue
         if not server.live or not server.policy:
-            yield Unexamined(
-                "", ("evicted_keys",), f"{server.name}: a dump does not tell what was evicted; needs --redis"
-            )
+            yield Unexamined("", ("evicted_keys",), f"{server.name}: a dump does not show evictions; needs --redis")
         elif server.policy == "noeviction":
-            yield Cleared("", f"{server.name}: its policy is noeviction, it throws nothing away")
+            yield Cleared("", f"{server.name}: its policy is noeviction, it evicts nothing")
         elif server.count("evicted_keys") or server.limit is not None:
             yield _finding(server, sessions[server.store], keys.get(server.store) or 0)
 
@@ -56,12 +54,12 @@ def _finding(server: Server, sessions: int, keys: int) -> Finding:
             f"{server.name[:1].upper()}{server.name[1:]} has evicted {several(evicted, 'key')}{since} ({server.policy})"
         )
         text = (
-            f"It holds {several(sessions, 'session')}. To Redis a session is a key like any other: whoever loses it is"
-            " logged out in the middle of something, and no log says why."
+            f"It holds {several(sessions, 'session')}. To Redis a session is a key like any other: a user who loses"
+            f" it is logged out in the middle of something, and no log says why."
         )
     else:
-        title = f"When {server.name} is full, {server.policy} will throw sessions away"
-        text = "Nothing was evicted since it was started. The policy fits a cache, and not a store of sessions."
+        title = f"When {server.name} is full, {server.policy} will evict sessions"
+        text = "Nothing has been evicted since it was started. The policy suits a cache, not a session store."
     severity = Severity.INFO
     if evicted:
         severity = Severity.CRITICAL if evicted >= _FEWEST and share >= _MANY else Severity.WARNING
@@ -77,8 +75,8 @@ def _finding(server: Server, sessions: int, keys: int) -> Finding:
         remedy=Remedy(
             title="Keep sessions in a store of their own, with noeviction and room to spare",
             text=(
-                "Take away what fills it first (see the causes beside this one), then CONFIG SET maxmemory-policy"
-                " noeviction. With it a full store refuses logins and says so, instead of logging people out."
+                "First remove what fills it (see the other causes), then CONFIG SET maxmemory-policy"
+                " noeviction. A full store then refuses logins with an error, instead of logging people out."
             ),
             undo=f"CONFIG SET maxmemory-policy {server.policy}",
         ),
@@ -92,7 +90,7 @@ def _finding(server: Server, sessions: int, keys: int) -> Finding:
 
 EXAMINER: Final = Examiner(
     slug="memory/eviction-logs-users-out",
-    meaning="The store throws sessions away to stay within its limit.",
+    meaning="The store evicts sessions to stay within its memory limit.",
     severity=Severity.CRITICAL,
     needs=("live_server", "session"),
     examine=examine,

@@ -25,10 +25,10 @@ def examine(case: Case) -> Iterator[Finding | Cleared | Unexamined]:
         used, left = server.number("used_memory_rss", "used_memory"), _left(server)
         if not server.live or used is None or left is None:
             yield Unexamined(
-                "", ("host memory",), f"{server.name}: what its machine has left is not known; needs --redis"
+                "", ("host memory",), f"{server.name}: the free memory of its machine is unknown; needs --redis"
             )
         elif not _forks(server):
-            yield Cleared("", f"{server.name}: it neither saves nor feeds a replica, it never forks")
+            yield Cleared("", f"{server.name}: it neither saves nor has replicas, so it never forks")
         elif left >= used:
             yield Cleared("", f"{server.name}: {size(left)} are free for a fork of {size(used)}")
         else:
@@ -37,8 +37,9 @@ def examine(case: Case) -> Iterator[Finding | Cleared | Unexamined]:
                 confidence=Confidence.MEDIUM,
                 title=f"A save of {server.name} may need {size(used)}, and {size(left)} are free",
                 text=(
-                    "It needs as much as changes while it runs: all of it at worst. When that is not there the fork fails,"
-                    " and Redis may refuse writes (MISCONF); or the kernel kills it."
+                    "A save needs memory for every page that changes while it runs, in the worst case for all. If"
+                    " that is missing, the fork fails and Redis may refuse writes (MISCONF), or the kernel kills the"
+                    " server."
                 ),
                 primary=Exhibit(
                     title=f"{server.name}: {size(used)} in use, {size(left)} free",
@@ -48,7 +49,8 @@ def examine(case: Case) -> Iterator[Finding | Cleared | Unexamined]:
                 ),
                 remedy=Remedy(
                     title="Make the store smaller, or save elsewhere",
-                    text="Take away what fills it first. Sessions may live without a dump: CONFIG SET save ''.",
+                    text="First remove what fills it. If sessions need not survive a restart, switch saving off:"
+                    " CONFIG SET save ''.",
                     undo="CONFIG SET save to the old value",
                 ),
                 store=server.store,

@@ -26,7 +26,7 @@ def examine(case: Case) -> Iterator[Finding | Cleared | Unexamined]:
     for server in servers(case):
         used, resident = server.number("used_memory"), server.number("used_memory_rss")
         if not server.live or not used or not resident:
-            yield Unexamined("", ("used_memory_rss",), f"{server.name}: a dump does not tell it; needs --redis")
+            yield Unexamined("", ("used_memory_rss",), f"{server.name}: a dump does not contain this; needs --redis")
             continue
         ratio, lost = resident / used, resident - used
         if ratio < _RATIO or lost < _LEAST:
@@ -37,14 +37,14 @@ def examine(case: Case) -> Iterator[Finding | Cleared | Unexamined]:
             severity=Severity.CRITICAL if fatal else Severity.WARNING,
             confidence=Confidence.HIGH,
             title=f"{server.name[:1].upper()}{server.name[1:]} holds {size(resident)} of memory for {size(used)} of data",
-            text="The difference is not sessions: they have gone, and the allocator's pages that held them are half empty.",
+            text="The difference is not sessions: they are gone, and the pages that held them are half empty.",
             primary=Exhibit(
                 title=f"{server.name}: resident {size(resident)}, used {size(used)}, ratio {ratio:.2f}",
                 query=query(server.store, "used_memory", "used_memory_rss", "mem_fragmentation_ratio"),
             ),
             remedy=Remedy(
                 title="Let it defragment: CONFIG SET activedefrag yes",
-                text="With jemalloc only (INFO memory: mem_allocator). Elsewhere a restart, or a failover to a replica.",
+                text="This needs jemalloc (INFO memory: mem_allocator). Otherwise restart, or fail over to a replica.",
                 undo="CONFIG SET activedefrag no",
             ),
             store=server.store,

@@ -31,7 +31,9 @@ def examine(case: Case) -> Iterator[Finding | Cleared | Unexamined]:
             continue
         if limit is None:
             if not server.live:
-                yield Unexamined("", ("memory limit",), f"{server.name}: a dump names no limit; add --memory-limit 1GB")
+                yield Unexamined(
+                    "", ("memory limit",), f"{server.name}: a dump contains no memory limit; add --memory-limit 1GB"
+                )
             continue
         share = counted / limit
         if share < _NEAR:
@@ -50,8 +52,8 @@ def _finding(server: Server, counted: float, limit: float) -> Finding:
     if refusing:
         title = f"{_capital(server.name)} refuses every write: {said}"
         text = (
-            "Nobody can log in, and no session can be renewed, until something expires or is removed. Reading still works,"
-            " so that a health check which only reads says all is well."
+            "Nobody can log in, and no session can be renewed, until something expires or is removed. Reading still"
+            " works, so a health check that only reads succeeds."
         )
         text += f" It has refused {several(refused, 'command')} since it was started." if refused else ""
     else:
@@ -60,7 +62,7 @@ def _finding(server: Server, counted: float, limit: float) -> Finding:
         text += (
             ": users are logged out, or cannot log in."
             if server.policy
-            else ", or evicts them: its policy is not known."
+            else ", or evicts sessions: its policy is unknown."
         )
     return Finding(
         severity=Severity.CRITICAL if refusing else Severity.WARNING,
@@ -69,10 +71,10 @@ def _finding(server: Server, counted: float, limit: float) -> Finding:
         text=text,
         primary=Exhibit(title=f"{server.name}: {said}", query=query(server.store, *facts)),
         remedy=Remedy(
-            title="Make room for tonight, then take away what fills it",
+            title="Make room for tonight, then remove what fills it",
             text=(
-                "If the machine has memory to spare: CONFIG SET maxmemory to a quarter more. That is a loan: what fills the"
-                " store goes on, see the causes beside this one. Do not flush: it logs everybody out."
+                "If the machine has memory to spare, raise maxmemory by a quarter (CONFIG SET). That only buys time:"
+                " the store goes on filling, see the other causes. Do not flush: it logs everybody out."
             ),
             undo="CONFIG SET maxmemory to the old value",
         ),
@@ -91,7 +93,7 @@ def _capital(text: str) -> str:
 
 EXAMINER: Final = Examiner(
     slug="memory/near-limit",
-    meaning="The store has used up its memory, or nearly.",
+    meaning="The store has used up its memory, or nearly so.",
     severity=Severity.CRITICAL,
     needs=("server",),
     examine=examine,

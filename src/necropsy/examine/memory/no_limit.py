@@ -25,7 +25,7 @@ def examine(case: Case) -> Iterator[Finding | Cleared | Unexamined]:
     """One finding or clearance per live server."""
     for server in servers(case):
         if not server.live:
-            yield Unexamined("", ("maxmemory",), f"{server.name}: a dump does not tell its maxmemory; needs --redis")
+            yield Unexamined("", ("maxmemory",), f"{server.name}: a dump does not contain maxmemory; needs --redis")
         elif server.number("maxmemory") is None:
             yield Unexamined("", ("maxmemory",), f"{server.name}: INFO is refused; allow +info to the user")
         elif server.count("maxmemory"):
@@ -46,16 +46,18 @@ def _finding(server: Server) -> Finding:
         confidence=Confidence.HIGH if share is not None else Confidence.MEDIUM,
         title=f"Nothing limits the memory of {server.name} (maxmemory 0){where}",
         text=(
-            "A leak of sessions ends in swapping, or the kernel kills the largest process: the store, and every session"
-            " with it. With a limit the store refuses or evicts, and says so."
+            "A session leak then ends in swapping, or the kernel kills the largest process: the store, with every"
+            " session in it. With a limit the store refuses writes or evicts keys, and counts both."
         ),
         primary=Exhibit(
             title=f"{server.name}: maxmemory 0" + (f", {percent(share)} of the machine in use" if share else ""),
             query=query(server.store, "maxmemory", "used_memory_rss", "total_system_memory", "host:memory-total"),
         ),
         remedy=Remedy(
-            title="Set a limit: about twice what the store needs on its worst day, half of the machine at most",
-            text="CONFIG SET maxmemory 256mb; CONFIG REWRITE. For sessions keep noeviction: better no login than logouts.",
+            title="Set a limit: about twice what the store needs on its busiest day, at most half of the machine's"
+            " memory",
+            text="CONFIG SET maxmemory 256mb; CONFIG REWRITE. Keep noeviction for sessions: refused logins are better"
+            " than silent logouts.",
             undo="CONFIG SET maxmemory 0",
         ),
         store=server.store,
@@ -69,7 +71,7 @@ def _finding(server: Server) -> Finding:
 
 EXAMINER: Final = Examiner(
     slug="memory/no-limit",
-    meaning="Nothing bounds the store but the machine.",
+    meaning="Nothing limits the store's memory but the machine.",
     severity=Severity.CRITICAL,
     needs=("live_server",),
     examine=examine,

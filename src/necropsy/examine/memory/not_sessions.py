@@ -68,14 +68,14 @@ def _finding(case: Case, row: dict[str, Any], share: float) -> Finding:
         severity=Severity.WARNING if other >= _HEAVY else Severity.INFO,
         confidence=Confidence.HIGH if immortal and row["sessions"] else Confidence.MEDIUM,
         title=f"{percent(share)} of the memory of store {store} is not sessions",
-        text=f"{size(other)} of {size(row['bytes'])} belong to keys that are no sessions of a known layout.",
+        text=f"{size(other)} of {size(row['bytes'])} belong to keys that are not sessions of a known layout.",
         primary=exhibits[0],
         supporting=exhibits[1:],
         remedy=Remedy(
-            title="Look at the largest families first",
-            text="Give them an expiry, or a store of their own."
+            title="Look at the largest key patterns first",
+            text="Give these keys an expiry, or a store of their own."
             if immortal
-            else "They have an expiry: give them a shorter one, or a store of their own.",
+            else "These keys have an expiry: give them a shorter one, or a store of their own.",
             undo="PERSIST the keys, or point the application back",
         ),
         store=store,

@@ -32,7 +32,8 @@ def examine(case: Case) -> Iterator[Finding | Cleared | Unexamined]:
     for server in servers(case):
         if "host:memory-total" not in server.facts:
             where = (
-                f"{server.name}: its machine cannot be seen from here; run necropsy there, --redis redis://127.0.0.1"
+                f"{server.name}: its machine cannot be examined from here; run necropsy there with --redis"
+                f" redis://127.0.0.1"
             )
             yield Unexamined("", ("host memory",), where)
             continue
@@ -45,7 +46,9 @@ def examine(case: Case) -> Iterator[Finding | Cleared | Unexamined]:
             yield _finding(server, swaps)
         else:
             yield Cleared(
-                "", f"{server.name}: {size(left)} of its machine's {size(total)} are free, nothing of it is swapped out"
+                "",
+                f"{server.name}: {size(left)} of its machine's {size(total)} are free, and none of the store's is"
+                f" swapped out",
             )
 
 
@@ -60,23 +63,24 @@ def _finding(server: Server, swaps: bool) -> Finding:
         severity=Severity.CRITICAL if swaps else Severity.WARNING,
         confidence=Confidence.HIGH,
         title=(
-            f"{name} is swapped out: {size(swapped)} of {size(resident + swapped)} lie on disk"
+            f"{name} is swapped out: {size(swapped)} of {size(resident + swapped)} are on disk"
             if swaps
             else f"{name} shares a machine that is full: {size(left)} of {size(total)} are free; {others}"
         ),
         text=(
-            "Each access to a page on disk stops the whole server, as it has one thread; a save reads all of them back."
-            + (f" It has {others}." if others else "")
+            "Each access to a page on disk blocks all clients, as commands run on one thread; a save reads all of"
+            " them back." + (f" It has {others}." if others else "")
             if swaps
-            else "Whoever grows next takes the others along: the kernel swaps, then kills the largest process."
+            else "If any process grows, all suffer: the kernel swaps, then kills the largest process."
         ),
         primary=Exhibit(
             title=f"{server.name}: {size(resident)} resident, {size(swapped)} swapped, {size(left)} of {size(total)} free",
             query=query(server.store, *_FACTS),
         ),
         remedy=Remedy(
-            title="Take away what grows, then give each store a limit that fits into the machine together",
-            text="CONFIG SET maxmemory on each of them, sum at most half of the machine; or a machine of its own.",
+            title="Remove what grows, then give every store a limit so that all fit into the machine",
+            text="CONFIG SET maxmemory on each, together at most half of the machine's memory; or give the store its"
+            " own machine.",
             undo="CONFIG SET maxmemory to the old values",
         ),
         store=server.store,
@@ -90,7 +94,7 @@ def _finding(server: Server, swaps: bool) -> Finding:
 
 EXAMINER: Final = Examiner(
     slug="memory/shared-host",
-    meaning="The store shares a machine that has no memory left for all who live there.",
+    meaning="The store shares a machine that is running out of memory.",
     severity=Severity.CRITICAL,
     needs=("live_server",),
     examine=examine,

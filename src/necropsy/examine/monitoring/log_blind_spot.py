@@ -48,7 +48,7 @@ def examine(case: Case) -> Iterator[Finding | Cleared]:
     ports = ", ".join(str(port) for port in sorted({probe.port for probe in blind}))
     exhibits = tuple(
         Exhibit(
-            title=f"{probe.method} {probe.url}: in no access log",
+            title=f"{probe.method} {probe.url}: not in any access log",
             origin=probe.origin[0] if probe.origin else None,
             query="SELECT url FROM probe",
         )
@@ -60,14 +60,14 @@ def examine(case: Case) -> Iterator[Finding | Cleared]:
         confidence=Confidence.HIGH if logged_ports else Confidence.MEDIUM,
         title=f"{_who(blind)} the proxy: no access log shows port{'s' if ',' in ports else ''} {ports}",
         text=(
-            "Counting visitors in the proxy's log misses them. The application's own access log would show them."
-            + ("" if harmful else " They ask for health endpoints, so no session comes of it today.")
+            "The proxy's log does not show these requests. The application's own access log would."
+            + ("" if harmful else " They request health endpoints, so they start no session today.")
         ),
         primary=exhibits[0],
         supporting=exhibits[1:],
         remedy=Remedy(
             title="Log the application's own ports, or probe through the proxy",
-            text="Spring Boot: server.tomcat.accesslog.enabled=true. Or probe the proxy's address only.",
+            text="Spring Boot: server.tomcat.accesslog.enabled=true. Or probe only the proxy's address.",
             undo="switch the log off again",
             safe=True,
         ),
@@ -81,7 +81,7 @@ def _shows(probe: Probe, user_agent: str, host: str, port: int) -> bool:
 
 EXAMINER: Final = Examiner(
     slug="monitoring/log-blind-spot",
-    meaning="A probed port is recorded in no access log.",
+    meaning="No access log records the requests to a probed port.",
     severity=Severity.WARNING,
     needs=("probe", "visitor_class"),
     helped_by=("backend",),

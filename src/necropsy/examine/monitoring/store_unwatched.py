@@ -39,8 +39,8 @@ def examine(case: Case) -> Iterator[Finding | Cleared]:
     yield Finding(
         severity=Severity.INFO,
         confidence=Confidence.MEDIUM,
-        title=f"No job in {files[0]} watches Redis: nobody sees {named} grow",
-        text="Keys, memory and evictions of a session store tell of a leak a day before users do.",
+        title=f"No job in {files[0]} monitors Redis: {named} would grow unnoticed",
+        text="Keys, memory and evictions of a session store show a leak a day before users notice it.",
         primary=Exhibit(
             title=f"{several(len(known), 'target')}, none of which is a Redis exporter",
             query="SELECT prober, kind, url FROM probe ORDER BY prober, url",
@@ -48,7 +48,7 @@ def examine(case: Case) -> Iterator[Finding | Cleared]:
         remedy=Remedy(
             title="Run an exporter beside each store and scrape it",
             text="Alert on keys, used memory against maxmemory, and evicted_keys above 0.",
-            undo="take the job out again",
+            undo="remove the job again",
             safe=True,
         ),
     )
@@ -56,7 +56,7 @@ def examine(case: Case) -> Iterator[Finding | Cleared]:
 
 EXAMINER: Final = Examiner(
     slug="monitoring/store-unwatched",
-    meaning="The monitoring that was given watches no Redis server.",
+    meaning="The monitoring configuration that was given watches no Redis server.",
     severity=Severity.INFO,
     needs=("probe",),
     helped_by=("session",),

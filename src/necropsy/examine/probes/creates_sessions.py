@@ -60,14 +60,14 @@ def examine(case: Case) -> Iterator[Finding | Cleared]:
 
 def _finding(case: Case, made: creation.Created, probes: Mapping[int, Probe]) -> Finding:
     configured = any(claim["probe_id"] is not None for claim in made.claims)
-    who = "Monitoring" if configured else "A client that comes at one interval"
+    who = "Monitoring" if configured else "A client that comes at a fixed interval"
     return creation.finding(
         case,
         made,
         f"{who} creates {percent(made.share)} of the sessions in store {made.store}",
-        f"{made.births:,.0f} of {several(made.total, 'session')} were made by"
-        f" {several(len(made.claims), 'repeated request')}. A prober keeps no cookie between requests, so each of its"
-        " visits to a page that starts a session leaves one more.",
+        f"{made.births:,.0f} of {several(made.total, 'session')} were created by"
+        f" {several(len(made.claims), 'repeated request')}. A prober keeps no cookie between requests, so each visit to a"
+        " page that starts a session leaves another one.",
         tuple(_exhibit(made.store, claim, probes) for claim in made.claims),
     )
 
@@ -114,7 +114,9 @@ def _cleared(case: Case) -> Iterator[Cleared]:
             f" (by chance {percent(min(1.0, row['chance'] or 0.0))})",
         )
     if len(tested) > _MOST_CLEARED:
-        yield Cleared("", f"{len(tested) - _MOST_CLEARED} more that come at one period were tested and create nothing")
+        yield Cleared(
+            "", f"{len(tested) - _MOST_CLEARED} more that come at a fixed interval were tested and create nothing"
+        )
 
 
 EXAMINER: Final = Examiner(

@@ -54,7 +54,7 @@ def _finding(row: dict[str, Any]) -> Finding:
     effect = (
         f"drops all {targets} of {row['prober']}"
         if row["selects"]
-        else f"touches nothing: {targets} came as far as it"
+        else f"matches nothing: {targets} reached it"
         if not row["matched"]
         else f"reads a label that none of its {targets} has"
     )
@@ -71,15 +71,15 @@ def _finding(row: dict[str, Any]) -> Finding:
         ),
         remedy=Remedy(
             title=f"Write {row['alike']}" if row["alike"] else "Correct the rule, or remove it",
-            text="Look at it rule by rule with `necropsy probes --steps JOB`.",
-            undo="put the old rule back and reload",
+            text="`necropsy probes --steps JOB` shows the labels rule by rule.",
+            undo="restore the old rule and reload",
         ),
     )
 
 
 EXAMINER: Final = Examiner(
     slug="probes/dead-rule",
-    meaning="A relabel rule touches none of the targets that its job discovers.",
+    meaning="A relabel rule matches none of the targets that its job discovers.",
     severity=Severity.WARNING,
     needs=("probe",),
     examine=examine,

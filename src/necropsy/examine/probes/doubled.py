@@ -52,16 +52,16 @@ def _finding(askers: tuple[Asker, ...], requests: list[list[Probe]]) -> Finding:
     return Finding(
         severity=Severity.WARNING if costly else Severity.INFO,
         confidence=Confidence.HIGH,
-        title=f"{who} ask for the same {what}: {per_day:,.0f} requests a day",
+        title=f"{who} request the same {what}: {per_day:,.0f} requests a day",
         text=(
             "Replicas probe twice by design, copied jobs by accident."
-            + (" Each request may start a session, so that each prober adds its own sessions." if costly else "")
+            + (" Each request may start a session, so every prober adds its own sessions." if costly else "")
         ),
         primary=exhibits[0],
         supporting=tuple(exhibits[1:]),
         remedy=Remedy(
-            title="Let one prober ask, or all of them for a health endpoint",
-            text="Remove the copied job. Of replicas, both may ask, if what they ask for starts no session.",
+            title="Use one prober, or point all of them at a health endpoint",
+            text="Remove the copied job. Replicas may both probe if the endpoint starts no session.",
             undo="add the job again and reload",
         ),
     )
@@ -69,7 +69,7 @@ def _finding(askers: tuple[Asker, ...], requests: list[list[Probe]]) -> Finding:
 
 EXAMINER: Final = Examiner(
     slug="probes/doubled",
-    meaning="Several probers ask for the same URL.",
+    meaning="Several probers request the same URL.",
     severity=Severity.WARNING,
     needs=("probe",),
     examine=examine,

@@ -27,10 +27,10 @@ _ACCIDENTS: Final = (
     " AND reason NOT LIKE '%timeout cannot be greater%'"
 )
 _MOST_EXHIBITS: Final = 50
-_GONE: Final = "It is not down, it is not there: no metric and no alert tells that it is missing."
+_GONE: Final = "The target is not down, it is missing: no metric and no alert shows it."
 _REFUSED: Final = (
-    "Prometheus asks the exporter, which refuses: up is 0, there is no probe_success, and the application is asked by"
-    " nobody. An empty value deletes a label."
+    "Prometheus sends the request to the exporter, which refuses it: up is 0, there is no probe_success, and the"
+    " application is not probed. An empty value deletes a label."
 )
 
 
@@ -46,14 +46,14 @@ def _finding(prober: str, reason: str, rows: list[dict[str, Any]]) -> Finding:
     return Finding(
         severity=Severity.WARNING,
         confidence=Confidence.HIGH,
-        title=f"{several(len(rows), 'target')} of {prober} {'is' if len(rows) == 1 else 'are'} never asked: {reason}",
+        title=f"{several(len(rows), 'target')} of {prober} {'is' if len(rows) == 1 else 'are'} never probed: {reason}",
         text=_REFUSED if reason.startswith("the exporter answers 400") else _GONE,
         primary=exhibits[0],
         supporting=tuple(exhibits[1:]),
         remedy=Remedy(
-            title="Correct what makes the address, or drop the target by a rule",
+            title="Correct the rule that writes the address, or drop the target by a rule",
             text=f"See each step with `necropsy probes --steps {prober.partition('/')[2]}`.",
-            undo="put the old rule back and reload",
+            undo="restore the old rule and reload",
         ),
     )
 
@@ -69,7 +69,7 @@ def _exhibit(row: dict[str, Any]) -> Exhibit:
 
 EXAMINER: Final = Examiner(
     slug="probes/dropped-target",
-    meaning="A target is lost by accident: nobody asks it, and nobody is told.",
+    meaning="A target is lost by accident, and nothing reports it.",
     severity=Severity.WARNING,
     needs=("probe",),
     examine=examine,

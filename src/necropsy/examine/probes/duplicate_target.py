@@ -44,16 +44,16 @@ def _finding(prober: str, twice: list[list[Probe]]) -> Finding:
     return Finding(
         severity=Severity.WARNING if costly else Severity.INFO,
         confidence=Confidence.HIGH,
-        title=f"{prober} asks for {several(len(twice), 'URL')} more than once: {several(extra, 'target')} too many",
+        title=f"{prober} requests {several(len(twice), 'URL')} more than once: {several(extra, 'target')} too many",
         text=(
-            "Prometheus asks once for targets with the same labels and the same URL; these differ in a label that does"
-            " not change the request." + (" Each of the requests may start a session." if costly else "")
+            "Prometheus merges targets with the same labels and the same URL; these differ in a label that does not"
+            " change the request." + (" Each of the requests may start a session." if costly else "")
         ),
         primary=exhibits[0],
         supporting=tuple(exhibits[1:]),
         remedy=Remedy(
-            title="Let one of the targets go",
-            text="Drop one by a relabel rule, discover the service once, or write what tells them apart into the URL.",
+            title="Remove one of the targets",
+            text="Drop one by a relabel rule, discover the service once, or make the URLs differ.",
             undo="remove the rule and reload",
         ),
     )
@@ -68,7 +68,7 @@ def _apart(probe: Probe, probes: list[Probe]) -> str:
 
 EXAMINER: Final = Examiner(
     slug="probes/duplicate-target",
-    meaning="One job asks for the same URL more than once.",
+    meaning="One job requests the same URL more than once.",
     severity=Severity.WARNING,
     needs=("probe",),
     examine=examine,

@@ -39,13 +39,13 @@ _PATHS: Final = "SELECT DISTINCT path FROM visitor_class WHERE user_agent = $1 O
 _LEAST: Final = 5
 """Fewer births may have met the request by chance."""
 _REMEDY: Final = Remedy(
-    title="Take the health endpoint out of the session middleware",
+    title="Exclude the health endpoint from the session middleware",
     text=(
         "Spring: let the session repository filter match everything but the endpoint, or serve it on the management port"
         " (management.server.port). Django, Laravel, Express: register the route before, or without, the session"
-        " middleware. Then ask it twice without a cookie: no Set-Cookie may come back."
+        " middleware. Then request it twice without a cookie: neither response may have a Set-Cookie."
     ),
-    undo="put the endpoint back behind the middleware and restart",
+    undo="move the endpoint back behind the middleware and restart",
 )
 
 
@@ -77,13 +77,14 @@ def _by_cookies(case: Case) -> Iterator[Finding]:
             severity=Severity.WARNING,
             confidence=Confidence.HIGH,
             title=(
-                f"{row['user_agent'] or 'A nameless client'} asks {', '.join(paths)} and is given a new session cookie in"
+                f"{row['user_agent'] or 'A client without a User-Agent'} requests {', '.join(paths)} and is given a"
+                f" new session cookie in"
                 f" {row['renewed']:,} of {several(row['visits'], 'visit')}"
             ),
-            text="A path that is called health is not harmless by its name: the session middleware stands in front of it.",
+            text="The name of a path does not make it harmless: the session middleware runs before this endpoint.",
             primary=Exhibit(
-                title=f"Set-Cookie for {row['user_agent'] or 'a nameless client'}",
-                text="the access log tells what was brought and what was given",
+                title=f"Set-Cookie for {row['user_agent'] or 'a client without a User-Agent'}",
+                text="the access log records cookies sent and set",
                 query="SELECT user_agent, visits, brought, given, renewed FROM cookie_use ORDER BY renewed DESC",
             ),
             remedy=_REMEDY,
@@ -116,7 +117,7 @@ def _finding(store: str, total: int, claims: list[tuple[dict[str, Any], str]]) -
         severity=Severity.WARNING,  # who asks is the cause, with the same sessions: this is what to mend
         confidence=Confidence.HIGH if all(claim["probe_id"] is not None for claim, _ in claims) else Confidence.MEDIUM,
         title=f"A health endpoint starts {percent(born / total)} of the sessions in store {store}",
-        text="A path that is called health is not harmless by its name: the session middleware stands in front of it.",
+        text="The name of a path does not make it harmless: the session middleware runs before this endpoint.",
         primary=exhibits[0],
         supporting=tuple(exhibits[1:]),
         remedy=_REMEDY,

@@ -42,20 +42,20 @@ def examine(case: Case) -> Iterator[Finding]:
         # One proxy's file says nothing about another server's colours.
         confidence=Confidence.HIGH if len(hosts) == 1 else Confidence.MEDIUM,
         title=(
-            f"{several(len(asking), 'probe')} ask{'s' if len(asking) == 1 else ''} port"
-            f"{'s' if len(ports) > 1 else ''} {', '.join(map(str, ports))}, where the proxy sends nobody"
+            f"{several(len(asking), 'probe')} request{'s' if len(asking) == 1 else ''} port"
+            f"{'s' if len(ports) > 1 else ''} {', '.join(map(str, ports))}, to which the proxy sends no traffic"
         ),
         text=(
-            "An alert about an idle port means nothing to users."
-            + (" And where an application does listen, each request may start a session." if costly else "")
+            "An alert about an idle port says nothing about what users see."
+            + (" And if an application does listen there, each request may start a session." if costly else "")
         ),
         primary=exhibits[0],
         supporting=tuple(exhibits[1:]),
         remedy=Remedy(
-            title="Probe what serves users, or the health endpoint of both colours",
+            title="Probe only the active instance, or the health endpoint of both",
             text=(
-                "Deregister the colour that waits (consul services deregister), or put it into maintenance and drop"
-                " it by a relabel rule on __meta_consul_health; else let both be asked for their health endpoint."
+                "Deregister the idle instance (consul services deregister), or put it into maintenance and drop it by"
+                " a relabel rule on __meta_consul_health; otherwise probe the health endpoint of both."
             ),
             undo="register the instance again: consul reload reads its definition",
         ),
@@ -68,7 +68,7 @@ def _state(upstream: str) -> str:
 
 EXAMINER: Final = Examiner(
     slug="probes/idle-backend",
-    meaning="A probe asks a port that the proxy sends nobody to.",
+    meaning="A probe requests a port to which the proxy sends no traffic.",
     severity=Severity.WARNING,
     needs=("probe", "backend"),
     examine=examine,

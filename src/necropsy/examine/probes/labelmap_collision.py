@@ -30,9 +30,9 @@ def examine(case: Case) -> Iterator[Finding]:
             confidence=Confidence.HIGH,
             title=(
                 f"A labelmap of {row['prober']} makes {row['collision']} of several labels in"
-                f" {several(row['collided'], 'target')}: which value wins is chance"
+                f" {several(row['collided'], 'target')}: which value wins is undefined"
             ),
-            text="Prometheus goes through the labels in no certain order. The same target may change with each reload.",
+            text="Prometheus goes through the labels in no fixed order, so a target may change with each reload.",
             primary=Exhibit(
                 title=f"{row['prober']}: {row['what']}",
                 text=f"several labels become {row['collision']}",
@@ -40,16 +40,16 @@ def examine(case: Case) -> Iterator[Finding]:
                 query=_QUERY,
             ),
             remedy=Remedy(
-                title="Keep the names apart in the regex",
-                text="Capture the part of the name that differs, or copy the one label that is meant by its full name.",
-                undo="put the old rule back and reload",
+                title="Make the regex distinguish the names",
+                text="Capture the part of the name that differs, or copy the intended label by its full name.",
+                undo="restore the old rule and reload",
             ),
         )
 
 
 EXAMINER: Final = Examiner(
     slug="probes/labelmap-collision",
-    meaning="A labelmap gives one name to several labels: which value wins is chance.",
+    meaning="A labelmap gives several labels the same name: which value wins is undefined.",
     severity=Severity.WARNING,
     needs=("probe",),
     examine=examine,

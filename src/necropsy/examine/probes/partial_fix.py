@@ -26,12 +26,12 @@ if TYPE_CHECKING:
     from necropsy.model.probe import Probe
 
 _REMEDY: Final = Remedy(
-    title="Bring the fix to the servers that it has not reached",
+    title="Apply the fix to the remaining servers",
     text=(
-        "Apply the same definition to every node, reload each agent, and deregister instances that no living agent"
+        "Apply the same definition to every node, reload each agent, and deregister instances that no running agent"
         " registers: a zombie keeps its old meta."
     ),
-    undo="put the old definition back and reload",
+    undo="restore the old definition and reload",
 )
 _LEAST: Final = 20.0
 """Births of a train that tell whether it goes on."""
@@ -63,8 +63,9 @@ def _of_service(service: str, left: list[Probe], done: list[Probe]) -> Finding:
     return Finding(
         severity=Severity.WARNING,
         confidence=Confidence.HIGH if alike else Confidence.MEDIUM,
-        title=f"{len(done)} of {several(len(left) + len(done), 'target')} of {service} ask {health}, {len(left)} still {asked}",
-        text="Births fall by the share of the targets that are fixed, and stay there.",
+        title=f"{len(done)} of {several(len(left) + len(done), 'target')} of {service} are probed at {health},"
+        f" {len(left)} still at {asked}",
+        text="Births fall only by the share of targets that are fixed.",
         primary=exhibits[0],
         supporting=tuple(exhibits[1:]),
         remedy=_REMEDY,
@@ -89,10 +90,10 @@ def _of_store(case: Case, store: str) -> Iterator[Finding]:
         severity=Severity.WARNING,
         confidence=Confidence.MEDIUM,
         title=(
-            f"{len(ended)} of {len(ended) + len(going)} trains of births in store {store} have ended, {len(going)}"
+            f"{len(ended)} of {len(ended) + len(going)} periodic creators in store {store} have stopped, {len(going)}"
             f" {'goes' if len(going) == 1 else 'go'} on"
         ),
-        text="The keys fall to a plateau and not to the ground: what was fixed for some targets goes on at the others.",
+        text="The number of keys falls to a lower plateau, not to normal: the targets that were not fixed go on.",
         primary=exhibits[0],
         supporting=tuple(exhibits[1:]),
         remedy=_REMEDY,
@@ -127,7 +128,7 @@ def _query(store: str) -> str:
 
 EXAMINER: Final = Examiner(
     slug="probes/partial-fix",
-    meaning="Some targets of a service ask for its health endpoint, others still for a page.",
+    meaning="Some targets of a service are probed at its health endpoint, others still at a page.",
     severity=Severity.WARNING,
     needs=("probe",),
     helped_by=("session",),

@@ -46,7 +46,7 @@ def examine(case: Case) -> Iterator[Finding | Cleared]:
     if healthy and not sent:
         asked = {row["path"] for row in case.rows("SELECT DISTINCT path FROM visitor_class")}
         if any(probe.path.partition("?")[0] in asked for probe in healthy):
-            yield Cleared("", "no health endpoint that the access log shows answers with a redirect to a page")
+            yield Cleared("", "no health endpoint in the access log answers with a redirect to a page")
 
 
 def _known(probes: list[Probe], path: str) -> bool:
@@ -81,19 +81,19 @@ def _finding(prober: str, place: str, found: list[tuple[Probe, dict[str, Any]]])
     return Finding(
         severity=Severity.WARNING if place else Severity.INFO,
         confidence=Confidence.HIGH if place else Confidence.MEDIUM,
-        title=f"{prober} asks {several(len(found), 'target')} for {paths} and is redirected {where}",
+        title=f"{prober} requests {paths} from {several(len(found), 'target')} and is redirected {where}",
         text=(
-            "What answers in the end is a page, not the health endpoint: the probe proves nothing about the application,"
-            " and the page may start a session each time."
+            "The final response comes from a page, not from the health endpoint: the probe proves nothing about the"
+            " application, and the page may start a session each time."
         ),
         primary=exhibits[0],
         supporting=tuple(exhibits[1:]),
         remedy=Remedy(
-            title="Let the health endpoint answer itself, and let the prober follow nothing",
+            title="Make the health endpoint answer itself, and the prober follow no redirect",
             text=(
-                "Leave the endpoint out of what redirects: the login filter, the redirect to https, the slash at the end"
-                " of a path. follow_redirects: false in the module of the blackbox exporter ends the sessions at once:"
-                " the probe then fails for as long as the endpoint redirects."
+                "Exclude the endpoint from redirects: the login filter, the redirect to https, the trailing slash."
+                " follow_redirects: false in the module of the blackbox exporter ends the sessions at once; the probe"
+                " then fails as long as the endpoint redirects."
             ),
             undo="follow redirects again and reload the exporter",
         ),

@@ -24,9 +24,9 @@ _REFUSED: Final = "FROM absence WHERE reason LIKE '%scrape timeout greater than 
 _LOST: Final = "FROM dropped_target WHERE reason LIKE '%timeout cannot be greater than scrape interval%'"
 _PLACE: Final = re.compile(r"(.*):(\d+)")
 _REMEDY: Final = Remedy(
-    title="Make scrape_timeout smaller than scrape_interval",
-    text="The interval of the job counts, or the global one; labels written by a rule win over both.",
-    undo="put the old value back and reload",
+    title="Make scrape_timeout shorter than scrape_interval",
+    text="The job's interval applies, else the global one; labels written by a rule override both.",
+    undo="restore the old value and reload",
     safe=True,
 )
 
@@ -40,7 +40,7 @@ def examine(case: Case) -> Iterator[Finding]:
             severity=Severity.CRITICAL,
             confidence=Confidence.HIGH,
             title=f"Prometheus refuses the configuration: {row['reason'].removeprefix(row['locator'] + ': ')}",
-            text="A running server keeps its old configuration; a restarted one does not start.",
+            text="A running server keeps its old configuration; after a restart it does not start.",
             primary=Exhibit(
                 "scrape_timeout is longer than scrape_interval",
                 origin=where,
@@ -64,9 +64,9 @@ def examine(case: Case) -> Iterator[Finding]:
         yield Finding(
             severity=Severity.WARNING,
             confidence=Confidence.HIGH,
-            title=f"{several(len(rows), 'target')} of {prober} {'is' if len(rows) == 1 else 'are'} never asked: the timeout"
+            title=f"{several(len(rows), 'target')} of {prober} {'is' if len(rows) == 1 else 'are'} never probed: the timeout"
             " is longer than the interval",
-            text="Relabelling wrote the times, so Prometheus loads the configuration and loses the targets.",
+            text="Relabel rules set the times, so Prometheus loads the configuration and drops the targets.",
             primary=exhibits[0],
             supporting=tuple(exhibits[1:]),
             remedy=_REMEDY,

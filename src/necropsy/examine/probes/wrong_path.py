@@ -52,8 +52,8 @@ def examine(case: Case) -> Iterator[Finding | Cleared]:
             severity=Severity.WARNING,
             confidence=Confidence.HIGH if known else Confidence.MEDIUM,
             title=(
-                f"{prober} asks {several(len(probes), 'target')} for {', '.join(paths)}"
-                + (f", not for {', '.join(health)}" if health else ", which is no health endpoint by its name")
+                f"{prober} requests {', '.join(paths)} from {several(len(probes), 'target')}"
+                + (f", not {', '.join(health)}" if health else ", which is not the name of a health endpoint")
             ),
             text=(
                 "A page of the application may start a session for every visitor without a cookie, and a prober never"
@@ -64,7 +64,7 @@ def examine(case: Case) -> Iterator[Finding | Cleared]:
             remedy=None if probes[0].kind == _BLACKBOX else _remedy(probes[0]),
         )
     if right and not wrong:
-        rest = f"; {unknown} more have a path whose name does not say what it is" if unknown else ""
+        rest = f"; {unknown} more have a path that may be a page or a health endpoint" if unknown else ""
         what = "all of them health endpoints" if right > 1 else "a health endpoint"
         yield Cleared("", f"{several(right, 'probed URL')}, {what}{rest}")
 
@@ -77,18 +77,18 @@ def _lost_its_path(probe: Probe) -> bool:
 def _remedy(probe: Probe) -> Remedy:
     if probe.kind == "scrape":
         return Remedy(
-            title="Let the rule leave the path of others alone",
-            text="Write regex: (.+) into the rule that copies the path: what has no such label keeps metrics_path.",
-            undo="put the old rule back and reload",
+            title="Make the rule keep the path of other targets",
+            text="Write regex: (.+) into the rule that copies the path: targets without the label keep metrics_path.",
+            undo="restore the old rule and reload",
         )
     place = f" at {probe.origin[0]}" if probe.origin else ""
     return Remedy(
-        title=f"Let {probe.prober.partition('/')[0]} ask for a health endpoint",
+        title=f"Point {probe.prober.partition('/')[0]} at a health endpoint",
         text=(
             f"Write the path of an endpoint that starts no session{place}. An application without one can answer"
             " /healthz before its session middleware runs."
         ),
-        undo="write the old path again and reload",
+        undo="restore the old path and reload",
     )
 
 
@@ -119,7 +119,7 @@ def _telling(probe: Probe) -> Iterator[str]:
 
 EXAMINER: Final = Examiner(
     slug="probes/wrong-path",
-    meaning="A probe asks for a page of the application although a health endpoint is known.",
+    meaning="A probe requests a page of the application although a health endpoint is known.",
     severity=Severity.WARNING,
     needs=("probe",),
     examine=examine,

@@ -39,7 +39,7 @@ def examine(case: Case) -> Iterator[Finding | Cleared]:
     if not zombies:
         living = sum(row["node_health"] == "passing" for row in rows)
         if living and living == len(rows):
-            yield Cleared("", f"{several(living, 'registered instance')}, and every node is alive")
+            yield Cleared("", f"{several(living, 'registered instance')}, all on nodes that are alive")
         return
     probes = case_queries.probes(case).values()
     asked = {(probe.service, probe.instance) for probe in probes if not probe.kind.startswith("consul")}
@@ -56,18 +56,18 @@ def examine(case: Case) -> Iterator[Finding | Cleared]:
             + (f", {len(probed)} of them still probed" if 0 < len(probed) < len(zombies) else "")
         ),
         text=(
-            "Consul keeps an instance until somebody deregisters it, and Prometheus discovers critical ones as well. A"
-            " fix of the living definition does not reach it."
+            "Consul keeps an instance until somebody deregisters it, and Prometheus discovers critical ones as well."
+            " A fixed service definition does not reach it."
         ),
         primary=exhibits[0],
         supporting=tuple(exhibits[1:]),
         remedy=Remedy(
-            title="Deregister what is gone",
+            title="Deregister the instances that are gone",
             text=(
                 f"For a node that is gone: consul force-leave -prune {nodes[0] if nodes else 'NODE'}. For an instance"
-                " on a living node: consul services deregister -id=ID, on that node."
+                f" on a running node: consul services deregister -id=ID, on that node."
             ),
-            undo="start the agent again: it registers what its definitions say",
+            undo="start the agent again: it registers the services in its definitions",
         ),
     )
 
@@ -78,7 +78,7 @@ def _why(row: dict[str, Any], ports: set[int]) -> str:
     if row["others"] and row["node_health"] is None and not row["address"].startswith(UNKNOWN_ADDRESS):
         return "another node registers the same address"
     if row["health"] == "critical" and ports and row["port"] not in ports:
-        return "critical, and the proxy knows no such port"
+        return "critical, and the proxy has no such port"
     return ""
 
 
@@ -93,7 +93,7 @@ def _exhibit(row: dict[str, Any], why: str) -> Exhibit:
 
 EXAMINER: Final = Examiner(
     slug="probes/zombie-service",
-    meaning="Discovery still knows an instance that is gone.",
+    meaning="Service discovery still lists an instance that is gone.",
     severity=Severity.WARNING,
     needs=("probe",),
     helped_by=("backend",),

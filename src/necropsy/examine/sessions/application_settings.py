@@ -42,20 +42,21 @@ def examine(case: Case) -> Iterator[Finding]:
             severity=Severity.WARNING,
             confidence=Confidence.HIGH,
             title=f"{framework}: {meaning}{places}",
-            text="This is what the file says. Whether a probe asks for such a page, monitoring's configuration says.",
+            text="This follows from the file alone. Whether a probe requests such a page depends on the configuration"
+            " of the monitoring.",
             primary=exhibits[0],
             supporting=tuple(exhibits[1:]),
             remedy=Remedy(
                 title=f"Write {rows[0]['instead']}",
-                text="docs/sessions.md has the whole cure, with its code, and what each visit costs.",
-                undo="put the old line back",
+                text="docs/sessions.md describes the whole fix, with code, and what each visit costs.",
+                undo="restore the old line",
             ),
         )
 
 
 EXAMINER: Final = Examiner(
     slug="sessions/application-settings",
-    meaning="An application is set up to start a session for everybody, or to let none end.",
+    meaning="An application is configured to start a session for every visitor, or to let none expire.",
     severity=Severity.WARNING,
     needs=(),
     examine=examine,

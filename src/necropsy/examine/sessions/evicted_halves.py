@@ -1,4 +1,4 @@
-"""``sessions/evicted-halves``: Redis evicted one of the keys of a session and left the other.
+"""``sessions/evicted-halves``: Redis evicted one of the two keys of a session and left the other.
 
 Sign: sessions of Spring's indexed layout, not expired, that lack the key ``…:sessions:expires:<id>``. Reason: eviction
 takes keys and not sessions; ``volatile-ttl`` takes the key that expires first, and the marker expires five minutes
@@ -55,13 +55,13 @@ def examine(case: Case) -> Iterator[Finding | Cleared | Unexamined]:
         yield Finding(
             severity=Severity.CRITICAL if share >= _MANY else Severity.WARNING,
             confidence=Confidence.HIGH if policy and policy != "noeviction" else Confidence.MEDIUM,
-            title=f"{row['halves']:,} of {several(row['n'], 'session')} in store {store} have lost one of their two keys",
+            title=f"{row['halves']:,} of {several(row['n'], 'session')} in store {store} have lost one of their two"
+            f" keys",
             text=(
-                "Their marker (…:sessions:expires:<id>) is gone and the hash is there, long before they expire. Redis was full"
-                " and evicted keys"
+                "Their marker (…:sessions:expires:<id>) is gone and the hash is there, long before they expire. Redis"
+                " was full and evicted keys"
                 + (f" ({policy})" if policy else "")
-                + "; whole sessions have gone as well, and whoever"
-                " had one was logged out."
+                + "; whole sessions are gone as well, and their users were logged out."
             ),
             primary=Exhibit(
                 title=f"{row['halves']:,} without their marker ({percent(share)})",
@@ -71,10 +71,10 @@ def examine(case: Case) -> Iterator[Finding | Cleared | Unexamined]:
                 ),
             ),
             remedy=Remedy(
-                title="Stop the eviction: take away what fills the store, then maxmemory-policy noeviction",
+                title="Stop the eviction: remove what fills the store, then set maxmemory-policy noeviction",
                 text=(
-                    "No policy suits two keys that belong together. What has lost its marker ends with its hash; entries in"
-                    " the index of principals stay (sessions/orphaned-index)."
+                    "No eviction policy keeps two keys together. A session without its marker ends when its hash"
+                    " expires; entries in the principal index stay (sessions/orphaned-index)."
                 ),
                 undo="CONFIG SET maxmemory-policy to the old value",
             ),
@@ -95,8 +95,9 @@ def _without_eviction(store: str, halves: int, sessions: int) -> Finding:
         confidence=Confidence.LOW,
         title=f"{halves:,} of {several(sessions, 'session')} in store {store} lack one of their two keys",
         text=(
-            "Their marker (…:sessions:expires:<id>) is gone and the hash is there. The server evicts nothing (noeviction), so"
-            " who took the markers is not known: a clean-up by pattern, an eviction under an earlier policy, or a restore."
+            "Their marker (…:sessions:expires:<id>) is gone and the hash is there. The server evicts nothing"
+            " (noeviction), so what removed the markers is unknown: a clean-up by pattern, an eviction under an"
+            " earlier policy, or a restore."
         ),
         primary=Exhibit(
             title=f"{halves:,} without their marker",
@@ -111,7 +112,7 @@ def _without_eviction(store: str, halves: int, sessions: int) -> Finding:
 
 EXAMINER: Final = Examiner(
     slug="sessions/evicted-halves",
-    meaning="Redis evicted one of the keys of a session and left the other.",
+    meaning="Redis evicted one of the two keys of a session and left the other.",
     severity=Severity.CRITICAL,
     needs=("session",),
     helped_by=("server",),

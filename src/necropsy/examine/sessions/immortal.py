@@ -71,12 +71,11 @@ def _never(store: str, total: int, row: dict[str, Any]) -> Finding:
         text += f" The oldest is of {row['since']:%Y-%m-%d}."
     if row["overdue"]:
         text += (
-            f" {row['overdue']:,} of them {'is' if row['overdue'] == 1 else 'are'} over by"
-            f" {'its' if row['overdue'] == 1 else 'their'} own idle lifetime ({_lifetime(row['lifetime'])}): the application"
-            " takes no notice of them any more, and Redis keeps them."
+            f" {row['overdue']:,} of them {'is past its' if row['overdue'] == 1 else 'are past their'} own idle lifetime"
+            f" ({_lifetime(row['lifetime'])}): the application ignores them, and Redis keeps them."
         )
     if row["asked"]:
-        text += f" {row['asked']:,} ask for it: their lifetime is negative."
+        text += f" {row['asked']:,} request this: their lifetime is negative."
     elif _lost(row):
         text += (
             " Spring Session sets one; its reactive repository loses it in a known race (spring-session#2464, #2469, #2470;"
@@ -97,11 +96,11 @@ def _never(store: str, total: int, row: dict[str, Any]) -> Finding:
 
 def _long(store: str, total: int, row: dict[str, Any]) -> Finding:
     ever = row["lifetime"] > IMMORTAL_S
-    text = f"Their idle lifetime is {_lifetime(row['lifetime'])}; {size(row['bytes'] or 0)} so far."
+    text = f"Their idle lifetime is {_lifetime(row['lifetime'])}, and they hold {size(row['bytes'] or 0)} so far."
     if ever:
-        text += " No session that is born there leaves within the life of the server, so memory only grows."
+        text += " None of them expires while the server lives, so memory only grows."
     else:
-        text += " Whatever a probe or a bot starts stays for as long as the session of a user."
+        text += " Sessions started by probes and bots stay as long as those of users."
     return _finding(
         store,
         total,
@@ -146,10 +145,10 @@ def _finding(
         remedy=Remedy(
             title=remedy,
             text=(
-                f"{setting} It takes effect for sessions that are used again and for new ones; the old ones"
-                " stay until their expiry is shortened."
+                f"{setting} It applies to new sessions and to those that are used again; others stay until their"
+                f" expiry is shortened (necropsy cap-ttl)."
             ),
-            undo="set the old timeout again",
+            undo="restore the old timeout",
         ),
         store=store,
         share=share,

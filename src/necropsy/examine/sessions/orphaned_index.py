@@ -51,28 +51,29 @@ def examine(case: Case) -> Iterator[Finding | Cleared | Unexamined]:
             yield Finding(
                 severity=Severity.WARNING,
                 confidence=Confidence.HIGH,
-                title=f"{family['dead']:,} of {family['entries']:,} entries of {family['family']} in store {store} are dead",
+                title=f"{family['dead']:,} of {family['entries']:,} entries of {family['family']} in store {store}"
+                f" are dead",
                 text=(
-                    f"They lie in {family['indexes']:,} index keys and name sessions that are gone. Indexes have no TTL"
-                    " of their own, so they only grow."
+                    f"They are in {family['indexes']:,} index keys and refer to sessions that are gone. The indexes"
+                    f" have no TTL, so they only grow."
                 ),
                 primary=Exhibit(
                     title=f"{family['family']}: {family['dead']:,} dead entries",
                     query=" ".join(ORPHANS.replace("?", literal(store)).split()),
                 ),
                 remedy=Remedy(
-                    title="Let the application clean its indexes",
+                    title="Make the application clean its indexes",
                     text=(
                         "Enable keyspace events (notify-keyspace-events Egx) and let an instance listen on every node;"
                         " upgrade spring-session (2.5.5, 2.6.2 fix #1987)."
                     ),
-                    undo="set notify-keyspace-events as it was",
+                    undo="restore the old notify-keyspace-events",
                 ),
                 store=store,
             )
         if families and not guilty:
             entries = sum(f["entries"] for f in families)
-            yield Cleared("", f"store {store}: {entries:,} index entries, nearly all of living sessions")
+            yield Cleared("", f"store {store}: {entries:,} index entries, nearly all of live sessions")
 
 
 EXAMINER: Final = Examiner(

@@ -41,7 +41,8 @@ def examine(case: Case) -> Iterator[Finding | Cleared]:
         if share < _MOST or row["heavy"] < _HEAVY:
             yield Cleared(
                 "",
-                f"store {store}: half of the sessions have {size(row['median'])} or less, the largest {size(row['most'])}",
+                f"store {store}: half of the sessions are {size(row['median'])} or less, the largest is"
+                f" {size(row['most'])}",
             )
         else:
             yield _finding(store, row, share)
@@ -57,8 +58,8 @@ def _finding(store: str, row: dict[str, Any], share: float) -> Finding:
             f" store {store}"
         ),
         text=(
-            f"{size(row['heavy'])} of {size(row['bytes'])}; the largest has {size(row['most'])}. Each request reads its whole"
-            " session and mostly writes it back, so size costs network and time as well as memory."
+            f"{size(row['heavy'])} of {size(row['bytes'])}; the largest has {size(row['most'])}. Each request reads"
+            f" its whole session and usually writes it back, so size costs network and time as well as memory."
         ),
         primary=Exhibit(
             title=f"{several(row['large'], 'session')} of {several(row['n'], 'session')}, {size(row['heavy'])}",
@@ -68,9 +69,9 @@ def _finding(store: str, row: dict[str, Any], share: float) -> Finding:
             ),
         ),
         remedy=Remedy(
-            title="Keep ids in the session, and what they stand for elsewhere",
+            title="Keep ids in the session, and the data elsewhere",
             text=(
-                "Find the attribute that is large: the application knows its name, `necropsy keys` the fields of hashes. Put"
+                "Find the large attribute in the application's code; `necropsy keys` shows the fields of hashes. Put"
                 " it into a cache with its own expiry, or into the database."
             ),
             undo="put it back into the session",
@@ -87,7 +88,7 @@ def _finding(store: str, row: dict[str, Any], share: float) -> Finding:
 
 EXAMINER: Final = Examiner(
     slug="sessions/oversized",
-    meaning="Sessions are so large that they, and not their number, fill the memory.",
+    meaning="The size of the sessions, not their number, fills the memory.",
     severity=Severity.CRITICAL,
     needs=("session",),
     examine=examine,

@@ -29,13 +29,11 @@ def examine(case: Case) -> Iterator[Finding]:
             case,
             made,
             title=f"{who(made)} creates {percent(made.share)} of the sessions in store {made.store}",
-            text=(
-                "It comes without a cookie each time, so each visit to a page that starts a session leaves one more."
-            ),
+            text=("It never sends a cookie, so each visit to a page that starts a session leaves another one."),
             remedy=Remedy(
                 title="Do not start sessions for clients without a login",
-                text="Start the session at login, or answer known robots from a path outside the session middleware.",
-                undo="take the rule out again",
+                text="Start the session at login, or serve known robots from a path outside the session middleware.",
+                undo="remove the rule again",
             ),
             shown=exhibits(made),
         )
@@ -43,7 +41,7 @@ def examine(case: Case) -> Iterator[Finding]:
 
 EXAMINER: Final = Examiner(
     slug="traffic/bot-creates-sessions",
-    meaning="A client that is no browser creates sessions, irregularly.",
+    meaning="A client that is not a browser creates sessions, irregularly.",
     severity=Severity.CRITICAL,
     needs=("session",),
     helped_by=("visitor_class",),

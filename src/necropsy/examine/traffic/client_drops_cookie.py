@@ -35,10 +35,10 @@ _QUERY = (
 _REMEDY: Final = Remedy(
     title="Do not start a session for clients that never return the cookie",
     text=(
-        "Start sessions at login, not on the first page. Give programs that ask often a path without sessions, or have them"
-        " keep their cookies."
+        "Start sessions at login, not on the first page. Give programs that come often a path without sessions, or"
+        " let them keep their cookies."
     ),
-    undo="take the rule out again",
+    undo="remove the rule again",
 )
 
 
@@ -57,7 +57,7 @@ def examine(case: Case) -> Iterator[Finding | Cleared | Unexamined]:
             case,
             made,
             title=f"{who(made)} drops its session cookie: {percent(made.share)} of the sessions in store {made.store}",
-            text=("Each of its visits is given a new session, and nobody comes back to the last one."),
+            text=("Each of its visits gets a new session, and the previous one is never used again."),
             remedy=_REMEDY,
             shown=shown,
         )
@@ -76,21 +76,21 @@ def _cookies(case: Case) -> Finding | Cleared:
     sessions = sum(agent["sessions"] for agent in agents)
     if not told["given"] or sessions < _LEAST_SHARE * told["given"]:
         return Cleared(
-            "", f"{_bring(told['returning'])} the session cookie back; none that matters drops it with each visit"
+            "", f"{_return(told['returning'])} the session cookie; no client that matters drops it at each visit"
         )
     share = sessions / told["given"]
-    clients = _bring(sum(agent["clients"] for agent in agents), "never ")
+    clients = _return(sum(agent["clients"] for agent in agents), "never ")
     shown = tuple(_exhibit(agent) for agent in agents[:_MOST_EXHIBITS])
     return Finding(
         severity=Severity.WARNING,
         confidence=Confidence.HIGH,
-        title=f"{clients} the session cookie back: {percent(share)} of all that were given",
+        title=f"{clients} the session cookie: {percent(share)} of all cookies set",
         text=(
-            f"Each of their visits was given a new session: {several(sessions, 'session')} in these logs. Others do bring"
-            f" theirs back ({several(told['returning'], 'client')}), so the application is not to blame for all of it."
+            f"Each of their visits got a new session: {several(sessions, 'session')} in these logs."
+            f" {several(told['returning'], 'other client')} did return theirs, so the application's cookie works."
             if told["returning"]
-            else f"Each of their visits was given a new session: {several(sessions, 'session')} in these logs. Nobody brings"
-            " one back: is the cookie's path, domain, Secure or SameSite wrong?"
+            else f"Each of their visits got a new session: {several(sessions, 'session')} in these logs. No client"
+            f" returns one: check the cookie's path, domain, Secure and SameSite."
         ),
         primary=shown[0],
         supporting=shown[1:],
@@ -98,22 +98,22 @@ def _cookies(case: Case) -> Finding | Cleared:
     )
 
 
-def _bring(clients: int, never: str = "") -> str:
-    return f"{several(clients, 'client')} {never}bring{'s' if clients == 1 else ''}"
+def _return(clients: int, never: str = "") -> str:
+    return f"{several(clients, 'client')} {never}return{'s' if clients == 1 else ''}"
 
 
 def _exhibit(agent: dict[str, Any]) -> Exhibit:
     name = {"": "clients without a User-Agent", "*": "many clients"}.get(agent["user_agent"], agent["user_agent"])
     return Exhibit(
         title=f"{name}: {several(agent['sessions'], 'session')}",
-        text=f"{several(agent['clients'], 'client')}, {several(agent['visits'], 'visit')}, not one of which brought a cookie",
+        text=f"{several(agent['clients'], 'client')}, {several(agent['visits'], 'visit')}, none of which sent a cookie",
         query=_QUERY,
     )
 
 
 EXAMINER: Final = Examiner(
     slug="traffic/client-drops-cookie",
-    meaning="Clients never bring back the session cookie that they are given.",
+    meaning="Clients never return the session cookie that they are given.",
     severity=Severity.CRITICAL,
     needs=(),
     helped_by=("session", "cookie_use"),

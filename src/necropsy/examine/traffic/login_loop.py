@@ -30,15 +30,17 @@ def examine(case: Case) -> Iterator[Finding]:
             made,
             title=f"{who(made)} logs in again and again: {percent(made.share)} of the sessions in store {made.store}",
             text=(
-                "Each login starts a session, and the next one does not use it. They are logged in and look like people's."
+                "Each login starts a session, and the next login does not use it. These sessions are logged in and"
+                " look like people's."
             ),
             remedy=Remedy(
-                title="Have it keep its cookie, or give it a token",
+                title="Let it keep its cookie, or give it a token",
                 text=(
-                    "Log in once and use the session until it is refused; or an API token on a path without sessions. Until"
-                    " then: limit logins per client at the proxy (nginx: limit_req on the login's location)."
+                    "Log in once and use the session until it is refused, or use an API token on a path without"
+                    " sessions. Until then, limit logins per client at the proxy (nginx: limit_req on the login's"
+                    " location)."
                 ),
-                undo="take the limit out again",
+                undo="remove the limit again",
             ),
             shown=exhibits(made),
         )

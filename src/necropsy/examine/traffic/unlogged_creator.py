@@ -32,7 +32,7 @@ def examine(case: Case) -> Iterator[Finding]:
         shown = tuple(
             Exhibit(
                 title=_train(claim),
-                text=f"{percent(claim['creation_probability'] or 0.0)} of the ticks have a birth",
+                text=f"{percent(claim['creation_probability'] or 0.0)} of its ticks have a birth",
                 query=(
                     "SELECT label, period_s, phase_s, births, first_at, last_at FROM birth_claim"
                     f" WHERE store = {literal(made.store)} AND creator = 'unlogged' ORDER BY births DESC"
@@ -42,18 +42,19 @@ def examine(case: Case) -> Iterator[Finding]:
         )
         clients = f"{len(made.claims)} unidentified clients" if len(made.claims) > 1 else "an unidentified client"
         text = (
-            "What comes every so many seconds is a machine. No access log that was given shows it, so it bypasses the"
+            "Sessions at a fixed interval come from a machine. No given access log shows it, so it bypasses the"
             " proxy, or another log records it."
             if logged
-            else "What comes every so many seconds is a machine. No access log was given that could show which."
+            else "Sessions at a fixed interval come from a machine. No access log was given that could show it."
         )
         remedy = Remedy(
-            title="Find the machine that asks",
+            title="Find the machine that sends these requests",
             text=(
-                "Give the configuration of whatever monitors this application (--prometheus, --blackbox, --consul,"
+                "Give the configuration of the monitoring of this application (--prometheus, --blackbox, --consul,"
                 " --prober)"
                 + ("" if logged else ", and the access log of these hours (--access-log)")
-                + ". Or watch the application's own port for a minute: ss -tnp, or its own access log, at the times above."
+                + ". Or watch the application's port for a minute (ss -tnp), or read its own access log, at the times"
+                " above."
             ),
             undo="nothing to undo",
             safe=True,
@@ -71,7 +72,7 @@ def _train(claim: creation.Row) -> str:
 
 EXAMINER: Final = Examiner(
     slug="traffic/unlogged-creator",
-    meaning="Sessions are born at a fixed interval, and no access log shows the visitor.",
+    meaning="Sessions are created at a fixed interval, and no access log shows the client.",
     severity=Severity.CRITICAL,
     needs=("session",),
     helped_by=("visitor_class", "probe"),

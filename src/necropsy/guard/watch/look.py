@@ -199,7 +199,7 @@ def _about(row: Mapping[str, Any], prober: str, name: str) -> str:
     if row["period_s"] and " every " not in name:  # whom nobody knows is called by when it comes
         parts.append(f"every {duration(row['period_s'])}")
     if row["in_access_log"] is False:
-        parts.append("in no access log")
+        parts.append("not in any access log")
     return ", ".join(parts)
 
 

@@ -82,9 +82,10 @@ _MOST_NAMED = 8
 def who(notice: Notice) -> list[str]:
     """Return whom a notice is about, those together of whom the same is known.
 
-    >>> probes = [Member(f"10.0.0.{n}:80", "every 10 s" if n < 3 else "every 10 s, in no access log") for n in (1, 2, 3)]
+    >>> about = ["every 10 s", "every 10 s", "every 10 s, not in any access log"]
+    >>> probes = [Member(f"10.0.0.{number + 1}:80", text) for number, text in enumerate(about)]
     >>> who(Notice("k", "creator", "s", "A", "info", "t", datetime(2019, 5, 24), members=tuple(probes)))
-    ['10.0.0.1:80, 10.0.0.2:80: every 10 s', '10.0.0.3:80: every 10 s, in no access log']
+    ['10.0.0.1:80, 10.0.0.2:80: every 10 s', '10.0.0.3:80: every 10 s, not in any access log']
     """
     alike: dict[str, list[str]] = {}
     for member in notice.members[:_MOST_NAMED]:

@@ -146,7 +146,7 @@ def _dictionaries(instance: Instance) -> Iterator[tuple[str, Mapping[str, str]]]
 
 
 def _collisions(instance: Instance) -> Iterator[ConfigurationError]:
-    """Keys of a meta that become one label: which value wins is chance, anew at each discovery."""
+    """Keys of a meta that become one label: which value wins is undefined, anew at each discovery."""
     for prefix, values in _dictionaries(instance):
         seen: dict[str, str] = {}
         for key, value in values.items():

@@ -48,7 +48,7 @@ def render(cost: Cost, absent: Sequence[Absent] = (), *, width: int = 80, color:
     _notes(sheet, cost)
     for item in dict.fromkeys((item.locator, item.reason, item.hint) for item in absent):
         locator, reason, hint = item
-        sheet.line(f"Unread: {inert(locator.removesuffix(':0'))}: {prose(reason)}. {prose(hint)}", hang=2)
+        sheet.line(f"Not read: {inert(locator.removesuffix(':0'))}: {prose(reason)}. {prose(hint)}", hang=2)
     return sheet.text()
 
 
@@ -76,18 +76,21 @@ def _notes(sheet: Sheet, cost: Cost) -> None:
     if not cost.lines:
         sheet.line(("No probe starts sessions.", "bold"))
     if given.lifetime_s is None:
-        sheet.line("Sessions, keys and bytes at the steady state need --ttl: how long a session lives.")
+        sheet.line("Add --ttl, the lifetime of a session, for sessions, keys and bytes at the steady state.")
     elif cost.total.sessions is None:
         sheet.line(f"Sessions of {duration(given.lifetime_s)} never expire in practice: there is no steady state.")
     else:
-        sheet.line(f"Steady after {duration(given.lifetime_s)}: as many sessions expire as are born.")
+        sheet.line(f"Steady after {duration(given.lifetime_s)}: as many sessions then expire as are created.")
     if given.bytes_per_session is None:
-        sheet.line("Bytes need --bytes-per-session: `necropsy examine --rdb dump.rdb` counts them.")
+        sheet.line("Add --bytes-per-session for bytes; `necropsy examine --rdb dump.rdb` measures them.")
     quiet = (
         [f"{several(cost.harmless, 'probe')} start{'s' if cost.harmless == 1 else ''} no session"]
         if cost.harmless
         else []
     )
-    quiet += [f"{several(cost.idle, 'probe')} nobody answers"] if cost.idle else []
+    if cost.idle:
+        quiet.append(
+            f"{several(cost.idle, 'probe')} without an application behind {'it' if cost.idle == 1 else 'them'}"
+        )
     if quiet:
         sheet.line("Left out: " + "; ".join(quiet) + ".")

@@ -74,7 +74,7 @@ def _head(sheet: Sheet, keyspace: Keyspace) -> None:
         sheet.labelled(
             "",
             f"from a sample of {percent(keyspace.sample)}: ± {several(total.keys_margin, 'key')}"
-            f" and ± {size(total.bytes_margin)} (95 %); all figures are scaled, but not the biggest keys",
+            f" and ± {size(total.bytes_margin)} (95 %); all figures except the biggest keys are extrapolated",
         )
     if not total.keys:
         return
@@ -184,7 +184,7 @@ def _biggest(sheet: Sheet, keyspace: Keyspace) -> None:
     if not keyspace.biggest:
         return
     sheet.gap()
-    hint = "" if keyspace.keys_shown else "  (by a hash of this run: --show-keys names them)"
+    hint = "" if keyspace.keys_shown else "  (names are hashed; --show-keys shows them)"
     sheet.line(("BIGGEST KEYS", "bold"), hint)
     sources = len({key.node for key in keyspace.biggest}) > 1
     for key in keyspace.biggest:

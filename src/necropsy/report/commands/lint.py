@@ -47,7 +47,7 @@ def render(
     if patches(report):
         sheet.line("necropsy lint --format diff prints the patches.")
     if report.findings:
-        sheet.line("necropsy explain SLUG says what a finding means and how to undo its remedy.")
+        sheet.line("necropsy explain SLUG describes a finding and how to undo its remedy.")
     return sheet.text()
 
 

@@ -111,7 +111,7 @@ def _answer(sheet: Sheet, found: ProbeMap) -> None:
             sheet.line((f"{title}: {inert(found.question or '')}", "bold"))
             _groups(sheet, entries)
     if not found.entries:
-        sheet.line((f"Nobody asks for {inert(found.question or '')}, as far as this configuration tells.", "bold"))
+        sheet.line((f"No probe in this configuration requests {inert(found.question or '')}.", "bold"))
 
 
 def _groups(sheet: Sheet, entries: Sequence[Entry]) -> None:
@@ -172,9 +172,9 @@ def _facts(entry: Entry) -> Iterator[str]:
     if entry.location is not None:
         yield f"{prose(entry.location.what)} ({inert(str(entry.location))})"
     if entry.logs is not None:
-        yield f"shows in {', '.join(map(inert, entry.logs))}" if entry.logs else "in no access log"
+        yield f"recorded in {', '.join(map(inert, entry.logs))}" if entry.logs else "not in any access log"
     if entry.idle:
-        yield "idle: nobody is served there"
+        yield "idle: the proxy sends no traffic there"
     if entry.probe.health not in (None, "passing"):
         yield f"{entry.probe.health} in discovery"
     if entry.probe.phase_s is not None:
@@ -205,7 +205,8 @@ def _sum(sheet: Sheet, found: ProbeMap) -> None:
     if not found.entries:
         if found.question is None:
             sheet.gap()
-            read = "nothing that could be read asks anybody" if found.absent else "this configuration asks nobody"
+            read = "the files that could be read configure no probe" if found.absent else "this configuration has no"
+            " probe"
             sheet.line(f"No probe: {read}.")
         return
     rate = _per_day(entry for entry in found.entries)
@@ -216,9 +217,9 @@ def _sum(sheet: Sheet, found: ProbeMap) -> None:
     sheet.gap()
     sheet.labelled("SUM", (text, "bold"))
     if all(entry.logs is None for entry in found.entries):
-        sheet.beside("Which access log shows them: add --nginx nginx.conf.")
+        sheet.beside("Add --nginx nginx.conf to see which access log records them.")
     if any(entry.probe.timing == "ticker" and entry.probe.phase_s is None for entry in found.entries):
-        sheet.beside("At which moment they come: add --prometheus-host NAME.")
+        sheet.beside("Add --prometheus-host NAME to see when they are sent.")
 
 
 def _per_day(entries: Iterator[Entry]) -> float:

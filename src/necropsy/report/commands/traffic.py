@@ -57,7 +57,7 @@ def headline(traffic: Traffic) -> str:
     """Say in one line how much of the traffic probably starts sessions."""
     likely, possible = (traffic.of(level).visits for level in ("likely", "possible"))
     if not likely and not possible:
-        return "no visit but those of browsers is thought to start a session"
+        return "only browsers' visits are likely to start sessions"
     parts = []
     if likely:
         start = "starts" if likely == 1 else "start"

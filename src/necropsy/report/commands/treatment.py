@@ -23,15 +23,18 @@ def plan(made: Any, path: Path | None) -> str:
     kept = sum(made.kept.values())
     lines.append(f"KEPT   {several(kept, 'session')}")
     lines += [f"       {count:>12,}  {reason}" for reason, count in made.kept.items()]
-    lines.append(f"       used within {_duration(made.idle_s)} counts as in use; each is judged again before it goes")
+    lines.append(
+        f"       used within {_duration(made.idle_s)} counts as in use; each session is checked again before"
+        f" it is deleted"
+    )
     if made.unknown_is_anonymous:
-        lines.append("RISK   sessions of which nobody can tell whether somebody is logged in are deleted as well")
+        lines.append("RISK   sessions that may belong to logged-in users are deleted as well")
     lines += ["SAMPLE " + made.sample[0], *(f"       {row}" for row in made.sample[1:])] if made.sample else []
     lines += [f"NOTE   {note}" for note in made.notes]
     if path is None:
-        lines.append("NEXT   nothing was done; add --plan FILE to keep this plan")
+        lines.append("NEXT   nothing was deleted; add --plan FILE to save this plan")
     else:
-        lines.append(f"NEXT   nothing was done; until {made.expires_at[:16].replace('T', ' ')} UTC:")
+        lines.append(f"NEXT   nothing was deleted; until {made.expires_at[:16].replace('T', ' ')} UTC:")
         lines.append(f"       necropsy purge --apply {path} --journal {path.with_suffix('.journal')}")
     return "\n".join(lines) + "\n"
 
@@ -46,12 +49,15 @@ def applied(done: Any, plan_path: Path, journal: Path) -> str:
     lines += [f"KEPT   {count:>12,}  {reason}" for reason, count in done.kept.most_common()]
     if done.heard:
         lines.append(
-            f"       applications were told of {done.heard:,} sessions that are kept: they were used meanwhile"
+            f"       applications were notified of {done.heard:,} sessions that are kept: they were used meanwhile"
         )
     lines += [f"NOTE   {remark}" for remark in done.remarks]
     if done.state != "done":
         lines.append(f"NEXT   necropsy purge --apply {plan_path} --journal {journal}   goes on where it stopped")
-    lines.append(f"UNDO   necropsy purge --undo {journal}   (holds live credentials: --shred it when it is not needed)")
+    lines.append(
+        f"UNDO   necropsy purge --undo {journal}   (it holds live credentials: delete it with --shred when"
+        f" no longer needed)"
+    )
     return "\n".join(lines) + "\n"
 
 
@@ -64,7 +70,7 @@ def verified(folder: Path, found: Any) -> str:
     ]
     if found.unknown:
         lines.append(
-            f"  {found.unknown:,} in a batch that was cut off: --undo or --apply finds out what became of them"
+            f"  {found.unknown:,} in an interrupted batch: --undo or --apply finds out whether they were deleted"
         )
     return "\n".join(lines) + "\n"
 
@@ -72,8 +78,8 @@ def verified(folder: Path, found: Any) -> str:
 def shredded(folder: Path, count: int) -> str:
     """Return that a journal is no more."""
     return (
-        f"{folder}: {size(count)} overwritten and removed. On SSDs and copying file systems old blocks may stay:"
-        " an encrypted journal is gone for good when its key is.\n"
+        f"{folder}: {size(count)} overwritten and removed. On SSDs and copy-on-write file systems old blocks may"
+        f" remain; an encrypted journal is unreadable once its key is deleted.\n"
     )
 
 
@@ -87,7 +93,7 @@ def _duration(seconds: int) -> str:
 def treatment(steps: Any, patches: Any) -> str:
     """Return the steps of a treatment as text."""
     if not steps:
-        return "Nothing to treat: no patch, no anonymous session, no immortal one.\n"
+        return "Nothing to treat: no patch, and no anonymous or immortal session.\n"
     lines: list[str] = []
     for number, step in enumerate(steps, 1):
         lines.append(f"{number}. {step.title}")
@@ -101,7 +107,7 @@ def treatment(steps: Any, patches: Any) -> str:
             instead = "instead: " if one.patch.stops and stopped.issuperset(one.patch.stops) else ""
             lines.append(f"   {instead}{one.slug}: {one.patch.file}: {one.patch.effect or one.title}")
         lines.append("   with --patch --all")
-    lines.append("Nothing was done. Each command plans first, and has a way back.")
+    lines.append("Nothing was changed. Each command shows its plan first, and can be undone.")
     return "\n".join(lines) + "\n"
 
 
@@ -110,7 +116,7 @@ def written(results: Any) -> str:
     lines = []
     for result in results:
         if hasattr(result, "backup"):
-            lines.append(f"wrote {result.file}   as it was: {result.backup}")
+            lines.append(f"wrote {result.file}   backup: {result.backup}")
         else:
             lines += [f"error: {result.message}", f"hint:  {result.hint}"]
     return "\n".join(lines) + "\n"

@@ -43,7 +43,7 @@ def _store(check: StoreCheck) -> list[str]:
     if check.reason:
         lines.append(f"  {check.reason}")
     if check.until is not None:
-        lines.append(f"  too little time has passed: it can be told from {moment(check.until)} on")
+        lines.append(f"  too early: there will be a result from {moment(check.until)} on")
     lines += [_creator(creator) for creator in check.creators]
     lines.append(f"  sessions  {check.sessions_before:,} before, {check.sessions_now:,} now")
     lines += _where_to(check)
@@ -71,7 +71,9 @@ def _where_to(check: StoreCheck) -> list[str]:
     if check.plateau is None:
         return [f"  leads to  no end: {several(round(check.births_per_day_now), 'session')} more every day"]
     lives = f", as each lives for {duration(check.lifetime_s)}" if check.lifetime_s else ""
-    return [f"  leads to  a plateau of {several(round(check.plateau), 'session')} of those that still create{lives}"]
+    return [
+        f"  leads to  a plateau of {several(round(check.plateau), 'session')} from the creators that still go on{lives}"
+    ]
 
 
 def as_json(made: Verification) -> str:

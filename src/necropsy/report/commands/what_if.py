@@ -31,7 +31,7 @@ def _store(store: StoreOutlooks) -> list[str]:
     if store.together.steps:
         lines += _outlook("ALL" if len(store.together.steps) > 1 else "THEN", store.together)
     if store.enough_bytes is not None:
-        lines.append(f"ENOUGH {size(store.enough_bytes)} of memory, with room for twice as much")
+        lines.append(f"ENOUGH {size(store.enough_bytes)} of memory is enough, with room for twice the need")
     for note in store.notes:
         lines += wrap(inert(note), 79, initial_indent="NOTE   ", subsequent_indent=" " * 7)
     return lines
@@ -39,11 +39,11 @@ def _store(store: StoreOutlooks) -> list[str]:
 
 def _outlook(label: str, outlook: Outlook) -> list[str]:
     said = ", ".join(outlook.steps) if outlook.steps else "as it goes on"
-    text = f"{said}: {count(outlook.births_per_day)} births a day, those of people apart"
+    text = f"{said}: {count(outlook.births_per_day)} births a day, not counting those of people"
     lines = wrap(text, 79, initial_indent=f"{label:<7}", subsequent_indent=" " * 7)
     now = f"{several(outlook.sessions_now, 'session')}, {size(outlook.bytes_now)}"
     if outlook.sessions_steady is None or outlook.bytes_steady is None or outlook.steady_after_s is None:
-        lines.append(f"       {now}; no end: it never becomes steady")
+        lines.append(f"       {now}; grows without end")
     else:
         steady = f"{several(round(outlook.sessions_steady), 'session')}, {size(outlook.bytes_steady)}"
         after = f" after {duration(outlook.steady_after_s)}" if outlook.steady_after_s >= 1 else ""

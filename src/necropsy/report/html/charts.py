@@ -25,9 +25,9 @@ OWN: Final = "births of its sessions"
 """Source of the history that the chart of births by source shows already."""
 _YEAR_S: Final = 31_556_952
 _KINDS: Final = {
-    "cause": "by the accused",
+    "cause": "by the cause",
     "people": "by people",
-    "cleared": "by cleared visitors",
+    "cleared": "by clients that were ruled out",
     "unexplained": "unexplained",
 }
 
@@ -44,7 +44,7 @@ class Picture:
     """What it shows, with figures."""
     head: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
-    """The figures as a table, the first column naming the row."""
+    """Figures as a table, the first column naming the row."""
     data: dict[str, Any]
     """What the script needs; numbers and inert text only."""
 
@@ -212,7 +212,7 @@ def _unseen(horizon: datetime | None) -> str:
     """Say from when on births are complete: only sessions that still live can be counted."""
     if horizon is None:
         return ""
-    return f" Sessions born before {moment(horizon)} and not used since have expired, and cannot be seen here."
+    return f" Sessions born before {moment(horizon)} and not used since have expired, and are missing here."
 
 
 def _comb(
@@ -222,8 +222,9 @@ def _comb(
     stood = sum(tooth.births for tooth in chart.teeth)
     last_s = max((point[0] for point in chart.points), default=0.0)
     caption = (
-        f"Each dot is the birth of a session: across, when it was born; upwards, at which moment of a period of "
-        f"{duration(chart.period_s)}. Whoever comes at a fixed interval draws a line, people are dust. "
+        f"Each dot is the birth of a session. Horizontal: when it was created; vertical: the time within a period of "
+        f"{duration(chart.period_s)}. A client that comes at a fixed interval draws a horizontal line; visits of"
+        f" people are scattered. "
         f"{several(len(chart.teeth), 'line')} {'holds' if len(chart.teeth) == 1 else 'hold'} {count(stood)} of "
         f"{several(chart.births, 'birth')}."
     )
@@ -245,7 +246,7 @@ def _comb(
             "from": round((span[0] if span else chart.start).timestamp() * 1000),
             "to": round(span[1].timestamp() * 1000) if span else round(chart.start.timestamp() * 1000 + 1000 * last_s),
             "period": chart.period_s,
-            "unit": f"moment of birth within {duration(chart.period_s)}",
+            "unit": f"time of birth within {duration(chart.period_s)}",
             "teeth": [
                 {
                     "label": inert(tooth.label),

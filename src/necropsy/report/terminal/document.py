@@ -162,7 +162,7 @@ def _no_cause(sheet: Sheet, report: Report) -> None:
         label, sentence = sentences.no_cause(report)
         sheet.labelled(label.upper(), prose(sentence))
     for number, (what, why, command) in enumerate(completeness.requests(report)):
-        sheet.labelled("" if number else "BRING", (what, "bold"), f": {why}")
+        sheet.labelled("" if number else "ADD", (what, "bold"), f": {why}")
         sheet.beside(command)
     for prediction in sentences.predictions_of(None, report):
         if prediction.births_per_day > 0:

@@ -27,14 +27,14 @@ def write(sheet: Sheet, report: Report) -> None:
         sheet.labelled("OPEN", sentences.unexplained(report))
     if verdict.causes:
         for number, (what, why, command) in enumerate(completeness.requests(report)):
-            sheet.labelled("" if number else "BRING", (what, "bold"), f": {why}")
+            sheet.labelled("" if number else "ADD", (what, "bold"), f": {why}")
             sheet.beside(command)
-    _notes(sheet, "SEEN", "", completeness.seen(report))
+    _notes(sheet, "LIMITS", "", completeness.limits(report))
     _notes(sheet, "CHANGED", "", over_time.changes(report))
     _notes(sheet, "CONFLICT", "yellow", completeness.contradictions(report))
     _notes(sheet, "STORE", "", [(store.name, population(store)) for store in report.stores])
     cleared = [(cleared.slug, cleared.text) for cleared in verdict.ruled_out if not cleared.reassures]
-    _notes(sheet, "CLEAR", "green", cleared)
+    _notes(sheet, "RULED OUT", "green", cleared)
     _notes(sheet, "NOT EXAMINED", "magenta", sentences.unexamined(report))
     absent = [(f"{item.kind} {item.locator}".strip(), sentences.absence(item)) for item in report.absent]
     _notes(sheet, "ABSENT", "magenta", absent)
@@ -52,7 +52,7 @@ def population(store: StoreSummary) -> str:
     """The sessions of a store by kind, in one line."""
     if not store.sessions:
         kept = f"{several(store.keys, 'key')}, {size(store.bytes)}" if store.keys else "no keys"
-        return f"no sessions of a known layout; {kept}" if store.keys else "it holds no keys"
+        return f"no sessions of a known layout; {kept}" if store.keys else "no keys"
     people = f"{count(store.authenticated)} logged in, {count(store.anonymous)} anonymous"
     people += f", {count(store.unknown)} unknown" if store.unknown else ""
     parts = [f"{several(store.sessions, 'session')} ({people})", several(store.keys, "key"), size(store.bytes)]

@@ -1,4 +1,4 @@
-"""How complete a verdict is, in sentences: what could be seen, what contradicts what, what to bring; and the recap."""
+"""How complete a verdict is, in sentences: limits and contradictions of the evidence, evidence to add; and the recap."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from necropsy.report.wording.sentences import extent
 _NEARLY_ALL = 0.9
 
 
-def seen(report: Report) -> list[tuple[str, str]]:
-    """For each store what of its births can be seen at all; nothing of a store of which there is nothing to say."""
+def limits(report: Report) -> list[tuple[str, str]]:
+    """Return (store, limits of its evidence) for each store that has any: expired sessions, uncovered times, damage."""
     told = [(inert(view.store), "; ".join(_limits(view, report.taken_at))) for view in report.verdict.views]
     return [(store, text) for store, text in told if text]
 
@@ -25,7 +25,8 @@ def _limits(view: View, now: datetime) -> list[str]:
     # Of sessions that never expire in practice none has: a day decades ago would tell nothing.
     if view.horizon_at is not None and view.births and (now - view.horizon_at).total_seconds() < IMMORTAL_S:
         said.append(
-            f"sessions born before {moment(_minute(view.horizon_at))} may have expired: shares are of those still there"
+            f"sessions born before {moment(_minute(view.horizon_at))} may have expired: shares refer to the sessions"
+            f" that are left"
         )
     if view.covered_from is not None and view.covered_to is not None and view.births:
         share = view.covered / view.births
@@ -34,7 +35,7 @@ def _limits(view: View, now: datetime) -> list[str]:
             said.append(f"the access logs cover {percent(share)} of the births, {span}")
     if view.unknown:
         said.append(
-            f"when {count(view.unknown)} of {several(view.births + view.unknown, 'session')} were born is not known"
+            f"the creation time of {count(view.unknown)} of {several(view.births + view.unknown, 'session')} is unknown"
         )
     if view.read < 1.0:
         said.append(f"{percent(view.read)} of its keys could be read")
@@ -53,7 +54,7 @@ def contradictions(report: Report) -> list[tuple[str, str]]:
 
 
 def requests(report: Report) -> list[tuple[str, str, str]]:
-    """What to bring: what, why, command."""
+    """Evidence that would complete the verdict: (what, why, command)."""
     return [(prose(item.what), prose(item.why), inert(item.command)) for item in report.verdict.requests]
 
 
@@ -85,8 +86,8 @@ def recap(report: Report) -> tuple[str, str]:
         return f"{prose(first.title)}{rest}", f"{prose(remedy.title)}{patches}"
     if verdict.kind is Kind.HEALTHY:
         said = [finding.title for finding in report.findings if finding.reassures]
-        return (prose(said[0]) if said else "healthy"), "keep the case of a healthy day: --case healthy.case"
+        return (prose(said[0]) if said else "healthy"), "save a case of this healthy day: --case healthy.case"
     asked = requests(report)
     if verdict.kind is Kind.UNKNOWN:
-        return "no verdict", f"bring {asked[0][0]}: {asked[0][2]}" if asked else "see NOT EXAMINED above"
-    return "no cause found in what was examined", "see FOUND above"
+        return "no verdict", f"add {asked[0][0]}: {asked[0][2]}" if asked else "see NOT EXAMINED above"
+    return "no cause found in the evidence", "see FOUND above"

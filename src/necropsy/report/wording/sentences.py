@@ -46,7 +46,7 @@ def _nobody(actor: Actor) -> str:
     """Call whom nobody knows by when it comes: that tells one from the next."""
     if actor.period_s is None or actor.phase_s is None:
         return "unknown"
-    return f"unknown, {actor.phase_s:.2f} s into every {duration(actor.period_s)}"
+    return f"unknown client, every {duration(actor.period_s)} at {actor.phase_s:.2f} s"
 
 
 def seen(actor: Actor, report: Report) -> str:
@@ -78,7 +78,7 @@ def how_known(actor: Actor) -> str:
     """The evidence that this actor creates sessions, in words."""
     return {
         "named": "the sessions name it",
-        "comb": "its births come at one interval",
+        "comb": "its births come at a fixed interval",
         "visits": "births follow its visits",
     }.get(actor.evidence, inert(actor.evidence))
 
@@ -156,11 +156,11 @@ def _fate(cause: Cause, report: Report) -> list[str]:
         return [_remains(cause, store)]
     left = max(0, store.sessions - cause.sessions)
     if store.lifetime_s is None:
-        return [f"{several(cause.sessions, 'session')} less, as soon as they expire"]
+        return [f"{several(cause.sessions, 'session')} fewer, as they expire"]
     if store.lifetime_s < 0 or store.lifetime_s > IMMORTAL_S:
         old = several(cause.sessions, "session")
-        stay = "outlive every machine: they do not go away by themselves"
-        return [f"births stop, but {old} that are already there {stay}"]
+        stay = "practically never expire: they have to be removed"
+        return [f"births stop, but {old} that exist already {stay}"]
     fall = f"sessions fall from {count(store.sessions)} to about {count(left)}"
     return [f"births stop at once; {fall} within {duration(store.lifetime_s)}, as they expire"]
 
@@ -169,11 +169,11 @@ def _remains(cause: Cause, store: StoreSummary) -> str:
     """What is left of births that are over: nothing stops that has stopped."""
     old = several(cause.sessions, "session")
     if store.lifetime_s is None or cause.last_at is None:
-        return f"{old} are left of it, and go as they expire"
+        return f"{old} of it are left, and go as they expire"
     if store.lifetime_s < 0 or store.lifetime_s > IMMORTAL_S:
-        return f"{old} are left of it, and do not go away by themselves"
+        return f"{old} of it are left, and have to be removed"
     gone = cause.last_at + timedelta(seconds=store.lifetime_s)
-    return f"{old} are left of it; the last of them that nobody uses expires by {moment(gone.replace(second=0, microsecond=0))}"
+    return f"{old} of it are left; the last unused one expires by {moment(gone.replace(second=0, microsecond=0))}"
 
 
 def counted(prediction: Prediction) -> str:
@@ -296,7 +296,7 @@ def unexplained(report: Report) -> str:
     if not report.verdict.causes or not report.stores:
         return ""
     unknown = any(cause.is_unnamed for cause in report.verdict.causes)
-    what = "have no creator that is known by name" if unknown else "stay unexplained"
+    what = "have no known creator" if unknown else "are unexplained"
     return f"{percent(report.verdict.unexplained_share)} of all sessions {what}"
 
 
@@ -307,8 +307,8 @@ def no_cause(report: Report) -> tuple[str, str]:
     if not report.stores:
         return "No verdict", "no session store was examined, so nothing could be counted"
     if not any(store.sessions for store in report.stores):
-        return "No sessions", "no session of a known layout was found, so nobody can be accused"
-    return "No cause", "no cause of death was found in what was examined"
+        return "No sessions", "no session of a known layout was found, so no cause can be named"
+    return "No cause", "no cause was found in the evidence"
 
 
 def exhausted(prediction: Prediction) -> str:

@@ -109,13 +109,13 @@ def _label(source: Source, reckoning: Reckoning, around: Circumstances) -> str:
     if train is None:
         return "unknown"
     phase = phase_of(train.low_s, train.width_s, train.period_s, reckoning.timeline.origin_us)
-    return f"unknown, {phase:.2f} s into every {train.period_s:g} s"
+    return f"unknown client, {phase:.2f} s into every {train.period_s:g} s"
 
 
 def label_of_row(row: int, around: Circumstances) -> str:
     """Name a class for a legend."""
     visitors = around.classes[row]
-    return f"{visitors.user_agent or 'nameless client'} {visitors.method} {visitors.path}".strip()
+    return f"{visitors.user_agent or 'no User-Agent'} {visitors.method} {visitors.path}".strip()
 
 
 def moment(unix_ms: int) -> datetime:

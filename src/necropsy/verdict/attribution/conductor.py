@@ -122,8 +122,8 @@ def _set_clocks(
             found.append(
                 ClockOffset(
                     births.store, log.name, -lag.seconds, lag.score, applied=True,
-                    reason="the sessions' lifetime is another than their expiry was taken to tell" if calibrates
-                    else "births follow this log's visits at that distance and not at once",
+                    reason="the sessions' lifetime differs from the one inferred from their expiry" if calibrates
+                    else "births follow this log's visits after that delay, not at once",
                 )
             )  # fmt: skip
         cut_s = timeline.resolution_s if timeline.resolution_s > 0.001 else 0.0
@@ -308,9 +308,9 @@ def _account(reckoning: Reckoning, around: Circumstances, explained: float) -> A
         account.covered_from = claiming.moment(base_ms + round(float(spans[:, 0].min()) * 1000))
         account.covered_to = claiming.moment(base_ms + round(float(spans[:, 1].max()) * 1000))
     if not births.born_ms.size:
-        account.reason = "no session tells when it was born" if births.total else "no session"
+        account.reason = "no session has a creation time" if births.total else "no session"
     elif not around.logs_given:
-        account.reason = "no access log: who asked is told by rhythm and configuration alone"
+        account.reason = "no access log: clients are identified only by rhythm and configuration"
     elif not account.covered:
         account.reason = "no access log covers the time of these births"
     return account

@@ -42,9 +42,9 @@ def try_classes(
         group_of_row[group.rows] = number
     if not timeline.visit_s.size or reckoning.shares is None or reckoning.pairs is None:
         reason = (
-            "no session of known birth"
+            "no session with a known creation time"
             if not reckoning.births.born_ms.size
-            else "no visit that a birth can testify about"
+            else "no visit to which a birth could be matched"
         )
         return [_untested(store, visitors.class_id, None, 0, reason) for visitors in around.classes]
     low, high = timeline.windows()
@@ -67,13 +67,13 @@ def try_classes(
             store, visitors.class_id, None, visits, followed, chance, probability, lowest, highest, "untested"
         )
         if visits < 5 or not reckoning.births.born_ms.size:
-            test.reason = "too few visits within the time of births that survive"
+            test.reason = "too few visits in the time of the surviving births"
         elif number in guilty and probability >= _CREATES:
             test.outcome = "creates"
             test.reason = "births follow its visits"
         elif number in rivals:
             test.outcome = "tied"
-            test.reason = "it was there whenever the creator was: the log's times cannot tell them apart"
+            test.reason = "it was active whenever the creator was: the log's times cannot distinguish them"
         else:
             _acquit(test, float(leftover[row]), visits, followed, chance, measured.chance_spread[row])
             unseen = reckoning.births.total - reckoning.births.born_ms.size
@@ -81,7 +81,7 @@ def try_classes(
             if test.outcome == "innocent" and unseen > _UNSEEN * reckoning.births.total and not asks_health:
                 # Unknown are births of sessions that were used again, or logged in: a health check does neither.
                 test.outcome, test.probability_high = "untested", 1.0
-                test.reason = f"when {unseen:,} sessions were born is not known, and any of them could be its"
+                test.reason = f"when {unseen:,} sessions have no known creation time, and any of them could be its"
             if (
                 test.outcome == "innocent"
                 and not asks_health
@@ -89,7 +89,8 @@ def try_classes(
             ):
                 # If the log's times were read wrongly, its births are among those that nobody made.
                 test.outcome, test.probability_high = "untested", 1.0
-                test.reason = f"{nobodys:,.0f} births have no known creator, and its visits are enough for them"
+                test.reason = f"{nobodys:,.0f} births have no known creator, and its visits are numerous enough to"
+                " explain them"
         result.append(test)
     return result
 
@@ -101,16 +102,16 @@ def _acquit(test: CreationTest, leftover: float, visits: int, followed: int, cha
     test.probability_high = max(test.probability, min(by_time, by_others))
     if followed - visits * chance > 0.3 * visits and followed / visits > chance + 3 * spread:
         test.outcome, test.probability_high = "tied", 1.0
-        test.reason = "births follow its visits, and the match gives them to somebody else"
+        test.reason = "births follow its visits, but match another client better"
     elif visits < _ENOUGH:
-        test.reason = f"only {visits} visits within the time of births that survive"
+        test.reason = f"only {visits} visits in the time of the surviving births"
     elif test.probability_high > _INNOCENT:
-        test.reason = "births follow its visits about as often as chance would, too often to tell"
+        test.reason = "births follow its visits about as often as by chance, and too often to tell"
     elif chance > _TOO_BUSY:
-        test.reason = "a birth is always near its visits, by chance alone"
+        test.reason = "births are so frequent that one is near every visit by chance"
     else:
         test.outcome = "innocent"
-        test.reason = "hardly any birth follows its visits that nobody else made"
+        test.reason = "nearly every birth that follows its visits has another creator"
 
 
 def _by_time(followed: int, visits: int, chance: float, spread: float) -> float:
@@ -166,7 +167,7 @@ def try_probes(reckoning: Reckoning, around: Circumstances, classes: Sequence[Cr
                 "creates", "births come at its requests",
             )  # fmt: skip
         elif not probe.creates_sessions:
-            yield _untested(store, None, index, 0, probe.harmless_because or "it does not ask over HTTP")
+            yield _untested(store, None, index, 0, probe.harmless_because or "it does not use HTTP")
         elif shown:
             best = max(shown, key=lambda test: (test.outcome != "untested", test.visits))
             yield CreationTest(
@@ -191,10 +192,10 @@ def _hidden(reckoning: Reckoning, index: int, probe: Probe) -> CreationTest:
     expected = int(_requests(probe, reckoning))
     if expected < 2 * _ENOUGH or births.born_ms.size == 0:
         return _untested(
-            store, None, index, expected, "no log shows it, and too few of its requests fall into the births' time"
+            store, None, index, expected, "no log shows it, and it sent too few requests in the time of the births"
         )
     if probe.timing != "ticker":
-        return _untested(store, None, index, expected, "no log shows it, and its requests keep no phase")
+        return _untested(store, None, index, expected, "no log shows it, and its requests have no fixed phase")
     total = np.zeros(births.born_ms.size)
     alike = 0.0
     for source in reckoning.sources:
@@ -213,10 +214,10 @@ def _hidden(reckoning: Reckoning, index: int, probe: Probe) -> CreationTest:
     elif left / expected <= 0.3 and births.coverage > 0.5:
         test.outcome, test.reason = (
             "innocent",
-            "no births come at its period, and fewer are unexplained than it would make",
+            "no births come at its period, and fewer births are unexplained than it would create",
         )
     else:
-        test.reason = "no log shows it, and enough births are unexplained to hide its own"
+        test.reason = "no log shows it, and the unexplained births could include its own"
     return test
 
 

@@ -222,4 +222,4 @@ def folds(pattern: str, path: str) -> bool:
 def label(creator: Creator) -> str:
     """Name a creator for a legend."""
     path = "" if creator.path == ERROR_PATH else creator.path
-    return f"{creator.user_agent or 'nameless client'} {creator.method} {creator.host}{path}".strip()
+    return f"{creator.user_agent or 'no User-Agent'} {creator.method} {creator.host}{path}".strip()

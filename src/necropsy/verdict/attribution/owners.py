@@ -290,7 +290,8 @@ class Contest:
         level = [offer for offer in rivals if self._rank(offer.group) == ours.rank or ours.rank <= 1]
         reason = ""
         if rivals and not level:
-            reason = "its page creates sessions for others too" if ours.rank == 3 else "the configuration knows it"
+            reason = "its page starts sessions for other clients too" if ours.rank == 3 else "it is in the"
+            " configuration"
         return Ownership(
             own.train,
             own.group,

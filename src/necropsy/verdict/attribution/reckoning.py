@@ -175,7 +175,7 @@ def _owned(own: Ownership, train: Train, contest: Contest, covered: NDArray[np.b
         extrapolated=float(weight[outside_it].sum()),
         probability=min(1.0, own.visits.size / max(1, int(visits.sum()))),
         rivals=own.rivals,
-        also="somebody whom no log shows" if own.is_doubtful else None,
+        also="a client that no log shows" if own.is_doubtful else None,
         reason=own.reason,
         seconds=train.ticks.length * train.period_s,
     )

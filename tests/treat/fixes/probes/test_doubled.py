@@ -17,4 +17,4 @@ def test_a_job_that_asks_nothing_of_its_own_is_removed(tmp_path: Path) -> None:
     assert "- job_name: copy" in removed(finding)
     assert "- job_name: web" not in removed(finding)
     assert added(finding) == []
-    assert "every URL is still asked" in effect(finding)
+    assert "every URL is still requested" in effect(finding)

@@ -14,4 +14,4 @@ def test_a_url_where_an_address_belongs_loses_its_scheme(tmp_path: Path) -> None
     text = BLACKBOX_JOB.replace("'blackbox:9115'", '"http://blackbox:9115/"  # the exporter')
     finding = linted(tmp_path, prometheus__yml=text)["probes/dropped-target"]
     assert added(finding) == ['replacement: "blackbox:9115"  # the exporter']
-    assert effect(finding) == "2 targets that nobody asked before are asked"
+    assert effect(finding) == "2 targets that were never probed before are probed"

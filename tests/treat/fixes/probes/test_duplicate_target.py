@@ -27,4 +27,4 @@ scrape_configs:
         r"regex: 'http://10\.0\.0\.1/health;b'",
         "action: drop",
     ]
-    assert effect(finding) == "1 request fewer each interval, every URL is still asked"
+    assert effect(finding) == "1 request fewer each interval, every URL is still requested"

@@ -35,4 +35,4 @@ def test_half_a_fix_accuses_the_instance_that_says_nothing_and_tells_it_the_endp
         assert str(finding.primary.origin).endswith("admin.hcl:11")
         assert removed(finding) == []
         assert added(finding) == ["meta {", 'health_check_endpoint = "health"', "}"]
-        assert effect(finding) == "1 probe asks for /health instead"
+        assert effect(finding) == "1 probe requests /health instead"

@@ -47,9 +47,9 @@ def test_targets_of_the_blackbox_exporter_ask_for_what_their_neighbours_are_aske
     finding = linted(tmp_path, prometheus__yml=TARGETS)["probes/wrong-path"]
     assert removed(finding) == ["- http://10.0.0.2:8080/", "- 'http://10.0.0.3:8080'"]
     assert added(finding) == ["- http://10.0.0.2:8080/health", "- 'http://10.0.0.3:8080/health'"]
-    assert effect(finding) == "2 probes ask for /health instead"
+    assert effect(finding) == "2 probes request /health instead"
     assert finding.remedy is not None
-    assert finding.remedy.title == "Let the probes ask for /health"
+    assert finding.remedy.title == "Point the probes at /health"
     assert finding.remedy.patches[0].stops == (
         "prometheus/web GET http://10.0.0.2:8080/",
         "prometheus/web GET http://10.0.0.3:8080/",
@@ -63,10 +63,10 @@ def test_no_target_is_patched_where_nobody_says_what_a_health_endpoint_is_called
 
 def test_the_annotation_of_an_ingress_names_the_endpoint_that_the_kubelet_asks(tmp_path: Path) -> None:
     finding = linted(tmp_path, shop__yaml=INGRESS)["probes/wrong-path"]
-    assert finding.title.startswith("elb/ingress/shop/admin asks")
+    assert finding.title.startswith("elb/ingress/shop/admin requests")
     assert removed(finding) == ["alb.ingress.kubernetes.io/healthcheck-path: /        # whatever"]
     assert added(finding) == ["alb.ingress.kubernetes.io/healthcheck-path: /health        # whatever"]
-    assert effect(finding) == "1 probe asks for /health instead"
+    assert effect(finding) == "1 probe requests /health instead"
 
 
 def test_an_ingress_of_another_controller_asks_nothing(tmp_path: Path) -> None:

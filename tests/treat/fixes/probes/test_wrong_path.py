@@ -113,7 +113,7 @@ def test_one_line_is_exchanged_and_its_comment_stays(name: str, tmp_path: Path) 
     assert len(lines) == 2
     old, new = lines
     assert old[1:].replace("/login", "/health") == new[1:]
-    assert patch.effect.endswith("for /health instead")
+    assert patch.effect.endswith("requests /health instead")
 
 
 def test_without_a_health_endpoint_that_is_known_nothing_is_guessed(tmp_path: Path) -> None:

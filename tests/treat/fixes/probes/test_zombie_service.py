@@ -32,4 +32,4 @@ def test_what_is_gone_is_dropped_by_node_and_instance_and_what_lives_is_still_as
         r"regex: 'old\.1;web'",
         "action: drop",
     ]
-    assert effect(finding).startswith("1 probe of what is gone fewer")
+    assert effect(finding).startswith("1 probe fewer, of instances that are gone")

@@ -98,7 +98,7 @@ function comb(picture, colours, width) {
   picture.teeth.forEach((tooth, index) => series.push({
     name: tooth.label,
     type: 'scatter',
-    // Shape says what colour says: in no access log is a diamond.
+    // Shape says what colour says: not in any access log is a diamond.
     symbol: tooth.logged === false ? 'diamond' : 'circle',
     symbolSize: tooth.logged === false ? 5.5 : 4,
     itemStyle: { color: colourOf('cause', tooth.colour, colours), opacity: 0.8 },

@@ -42,7 +42,7 @@ def _effect(before: FixContext, after: FixContext) -> str:
     fewer = len(before.simulation.probes) - len(after.simulation.probes)
     if then != now or fewer <= 0:
         return ""
-    return f"{several(fewer, 'probe')} fewer, every URL is still asked"
+    return f"{several(fewer, 'probe')} fewer, every URL is still requested"
 
 
 FIX: Final = Fix(("probes/doubled",), _edit, _effect)

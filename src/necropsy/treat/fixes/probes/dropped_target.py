@@ -63,7 +63,8 @@ def _effect(before: FixContext, after: FixContext) -> str:
     more = len(after.simulation.probes) - len(before.simulation.probes)
     if lost(after) or more <= 0:
         return ""
-    return f"{several(more, 'target')} that nobody asked before {'is' if more == 1 else 'are'} asked"
+    was, now = ("was", "is") if more == 1 else ("were", "are")
+    return f"{several(more, 'target')} that {was} never probed before {now} probed"
 
 
 FIX: Final = Fix(("probes/dropped-target",), _edit, _effect)

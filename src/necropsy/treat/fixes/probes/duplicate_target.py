@@ -65,14 +65,14 @@ def _apart(first: Probe, probe: Probe) -> set[str]:
 
 def _effect(before: FixContext, after: FixContext) -> str:
     then, now = asked(before.simulation), asked(after.simulation)
-    prober = before.finding.title.partition(" asks ")[0]
+    prober = before.finding.title.partition(" requests ")[0]
     fewer = len(then) - len(now)
     if fewer <= 0 or set(then) != set(now):
         return ""
     mine = [request for request in now if request[0] == prober]
     if len(mine) != len(set(mine)):
         return ""
-    return f"{several(fewer, 'request')} fewer each interval, every URL is still asked"
+    return f"{several(fewer, 'request')} fewer each interval, every URL is still requested"
 
 
 FIX: Final = Fix(("probes/duplicate-target",), _edit, _effect)

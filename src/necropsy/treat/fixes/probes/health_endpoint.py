@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from necropsy.probes.simulate import Simulation
 
 _ADVICE: Final = Remedy(
-    title="Let the probes ask for a health endpoint",
+    title="Point the probes at a health endpoint",
     text=(
-        "Give every discovered service its health endpoint in its meta, and join it to the address by a relabel"
-        " rule; or answer the probes from a path outside the session middleware."
+        "Register each service's health endpoint in its meta, and append it to the address by a relabel rule; or"
+        " serve the probes from a path outside the session middleware."
     ),
     undo="reload the configuration as it was",
 )
@@ -83,7 +83,8 @@ def _effect(before: FixContext, after: FixContext) -> str:
     if _wrong(after.simulation) or _targets(before.simulation) != _targets(after.simulation):
         return ""
     count = len(_wrong(before.simulation))
-    return f"{several(count, 'probe')} {'asks' if count == 1 else 'ask'} for {', '.join(_now(before, after))} instead"
+    paths = ", ".join(_now(before, after))
+    return f"{several(count, 'probe')} {'requests' if count == 1 else 'request'} {paths} instead"
 
 
 def _targets(simulation: Simulation) -> list[tuple[str, str, int]]:
@@ -104,7 +105,7 @@ def _remedy(before: FixContext, after: FixContext | None) -> Remedy | None:
     if after is None:
         return _ADVICE
     return Remedy(
-        title=f"Let the probes ask for {', '.join(_now(before, after))}",
+        title=f"Point the probes at {', '.join(_now(before, after))}",
         text=(
             "Apply the patches, reload the Consul agents on every server, then Prometheus. Births stop at once; keys fall"
             " as sessions expire."

@@ -51,8 +51,8 @@ def _effect(before: FixContext, after: FixContext) -> str:
         return ""
     by_port = any(probe.health not in _SILENT for probe in _asking(before.simulation))
     ports = ", ".join(str(port) for port in sorted({probe.port for probe in _asking(before.simulation)}))
-    caution = "; take it back before the colours change places" if by_port else ""
-    return f"nobody asks port {ports} any more{caution}"
+    caution = "; remove the rule before the idle and the active instance change roles" if by_port else ""
+    return f"port {ports} is no longer probed{caution}"
 
 
 FIX: Final = Fix(("probes/idle-backend",), _edit, _effect)

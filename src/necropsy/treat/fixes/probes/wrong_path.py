@@ -44,7 +44,7 @@ def _wrong(context: FixContext) -> list[Probe]:
 
 def _accused_prober(context: FixContext) -> str:
     """Return the prober that the finding names; one relabel rule may serve several."""
-    return context.finding.title.partition(" asks ")[0]
+    return context.finding.title.partition(" requests ")[0]
 
 
 def _written(probe: Probe) -> Origin | None:
@@ -115,7 +115,7 @@ def _effect(before: FixContext, after: FixContext) -> str:
     if {(prober, method, urlsplit(url).netloc) for prober, method, url in added} != targets:
         return ""
     paths = sorted({urlsplit(url).path for _, _, url in added})
-    return f"{several(len(wrong), 'probe')} {'asks' if len(wrong) == 1 else 'ask'} for {', '.join(paths)} instead"
+    return f"{several(len(wrong), 'probe')} {'requests' if len(wrong) == 1 else 'request'} {', '.join(paths)} instead"
 
 
 def _remedy(before: FixContext, after: FixContext | None) -> Remedy | None:
@@ -124,8 +124,9 @@ def _remedy(before: FixContext, after: FixContext | None) -> Remedy | None:
         return None
     paths = sorted({health for probe in wrong if (health := _health(probe, before.simulation))})
     return Remedy(
-        title=f"Let the probes ask for {', '.join(paths)}",
-        text=f"{', '.join(paths)} is what the other targets are asked for. Ask each once by hand, then reload.",
+        title=f"Point the probes at {', '.join(paths)}",
+        text=f"{', '.join(paths)} is the path at which the other targets are probed. Request it once from each target"
+        f" by hand, then reload.",
         undo="apply the patches in reverse (patch -R -p1) and reload",
     )
 

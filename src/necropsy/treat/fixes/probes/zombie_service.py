@@ -52,7 +52,7 @@ def _effect(before: FixContext, after: FixContext) -> str:
     then, now = list(asked(before.simulation)), asked(after.simulation)
     if not count or len(then) - len(now) != count or _zombies(after) or set(now) - set(then):
         return ""
-    return f"{several(count, 'probe')} of what is gone fewer; take the rule back once Consul has forgotten it"
+    return f"{several(count, 'probe')} fewer, of instances that are gone; remove the rule once they are deregistered"
 
 
 FIX: Final = Fix(("probes/zombie-service",), _edit, _effect)
