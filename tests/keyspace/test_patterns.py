@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import base64
 from collections import Counter
+from random import Random
 
 import pytest
 from hypothesis import given
@@ -35,6 +37,13 @@ def test_ids_numbers_and_hashes_fold_wherever_they_stand() -> None:
 def test_ids_in_base64url_are_one_pattern_whatever_their_hyphens() -> None:
     names = [f"sess:{text}" for text in ("9x-Kd83jf_Qp2-1aB7", "Qp2_1aB79x83jf4Dk3", "1-2_3-4x5", "83jf4-e-9")]
     assert folded(*names) == {"sess:*": 4}
+
+
+@pytest.mark.parametrize("size", [9, 12, 24, 33, 48])
+def test_no_piece_of_an_id_in_base64url_is_in_a_pattern(size: int) -> None:
+    chance = Random(size)
+    ids = (base64.urlsafe_b64encode(chance.randbytes(size)).decode().rstrip("=") for _ in range(20_000))
+    assert folded(*(f"session:{one}" for one in ids)) == {"session:*": 20_000}
 
 
 def test_a_principal_that_an_index_names_is_in_no_pattern() -> None:

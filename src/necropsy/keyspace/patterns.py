@@ -22,6 +22,8 @@ MOST_PATTERNS: Final = 50_000
 """Patterns that are held before they are folded by counting."""
 _MOST_NAMES: Final = 200_000
 _JOINED: Final = re.compile(r"[A-Za-z*]*(?:[_+~=\-][A-Za-z*]*)+")
+_BY_CHANCE: Final = 3
+"""Letters of a word that a random id may have in it."""
 _LETTERS: Final = re.compile(r"[A-Za-z]+")
 
 
@@ -129,8 +131,8 @@ class Patterns:
 def tidy(pattern: str) -> str:
     """Fold what hyphens and underscores leave of an id in base64url.
 
-    >>> tidy("sess:*-x"), tidy("sess:*_*-e-"), tidy("db_*:page"), tidy("rate-limit:*")
-    ('sess:*', 'sess:*', 'db_*:page', 'rate-limit:*')
+    >>> tidy("sess:*-x"), tidy("sess:*_*-e-"), tidy("sess:*-*_*-OF"), tidy("db_*:page"), tidy("rate-limit:*")
+    ('sess:*', 'sess:*', 'sess:*', 'db_*:page', 'rate-limit:*')
     """
     return _JOINED.sub(_as_one, pattern) if "*" in pattern else pattern
 
@@ -138,6 +140,12 @@ def tidy(pattern: str) -> str:
 def _as_one(found: re.Match[str]) -> str:
     text = found[0]
     words = _LETTERS.findall(text)
-    longest = 2 if text.count("*") > 1 else 1  # db_* keeps its word; *-db_* is an id with two letters in it
-    of_an_id = all(len(word) <= longest and not is_common(word) for word in words)
+    both = "-" in text and "_" in text  # people use the one or the other, base64url both
+    several = both or text.count("*") > 1
+    longest = 2 if several else 1  # db_* keeps its word; *-db_* is an id with two letters in it
+    of_an_id = all(
+        (several and len(word) <= _BY_CHANCE and (both or not word.islower()))  # OF, Msg: common words, by chance
+        or (len(word) <= longest and not is_common(word))
+        for word in words
+    )
     return "*" if "*" in text and of_an_id else text

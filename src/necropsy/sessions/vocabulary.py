@@ -59,6 +59,15 @@ def is_common(word: str) -> bool:
 
     >>> is_common("userProfiles"), is_common("v*"), is_common("RATE"), is_common("alice"), is_common("v")
     (True, True, True, False, False)
+    >>> is_common("nI"), is_common("cOF"), is_common("tsB"), is_common("oauth2")
+    (False, False, False, True)
     """
     parts = [part.lower() for part in _PARTS.findall(word)]
-    return len(word) != 1 and all(len(part) == 1 or part in WORDS or part.removesuffix("s") in WORDS for part in parts)
+    if len(word) == 1:
+        return False
+    # v1 and v* are versions; nI and cOF are pieces of a token, though each of their parts looks like a word or a letter.
+    single = len(parts) == 1
+    return all(
+        (len(part) == 1 and (single or part.isdigit())) or part in WORDS or part.removesuffix("s") in WORDS
+        for part in parts
+    )
