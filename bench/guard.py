@@ -30,6 +30,7 @@ CHECKOUT = Path(__file__).parents[1]
 sys.path.insert(0, str(CHECKOUT / "tests"))
 
 from necropsy.cli.census import COMMAND  # noqa: E402
+from necropsy.guard.census.schedule import environment  # noqa: E402
 from necropsy.guard.census.worker import Asked, encode_asked  # noqa: E402
 from servers import Server, free_port, running  # noqa: E402
 
@@ -172,9 +173,13 @@ def exporters(server: Server, keys: int) -> None:
         count_keys = server_cpu_s(server) - before
     asked = encode_asked(Asked((("A", url),)))
     waits: list[float] = []
+    with waiting_clients(server, waits):
+        time.sleep(10.0)
+    alone = sorted(waits)[int(len(waits) * 0.99)]
+    waits.clear()
     before, began = server_cpu_s(server), time.perf_counter()
     with waiting_clients(server, waits):
-        child = subprocess.Popen(COMMAND, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        child = subprocess.Popen(COMMAND, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment())
         output, peak = "", 0.0
         reading = threading.Thread(target=lambda: child.communicate(asked))
         reading.start()
@@ -199,11 +204,11 @@ def exporters(server: Server, keys: int) -> None:
     row(
         "  another client's 99th percentile meanwhile",
         sorted(waits)[int(len(waits) * 0.99)] * 1000,
-        0,
+        alone * 1000,
         "ms",
         "<= 1 ms added",
     )
-    row("  the look: clock, and memory at most", clock_s, 0, "s", f"{peak:.0f} MB")
+    row("  the look: clock, and memory at most", clock_s, 0, "s", f"{peak:.0f} MB, bar 160")
 
 
 @contextmanager

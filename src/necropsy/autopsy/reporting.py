@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from necropsy import __version__
 from necropsy._internal.serialization import from_plain
-from necropsy.autopsy import chart_data, verdict_inputs
+from necropsy.autopsy import chart_data, course, verdict_inputs
+from necropsy.autopsy.kept_claims import claims_of
 from necropsy.autopsy.past import showing as past
 from necropsy.examine import case_queries
 from necropsy.examine.interface import in_order
@@ -19,7 +20,6 @@ from necropsy.model.evidence import Absent, Blemish, Source
 from necropsy.model.finding import Finding
 from necropsy.model.report import Report, StoreSummary
 from necropsy.model.verdict import Verdict
-from necropsy.verdict.evidence import Claim
 
 if TYPE_CHECKING:
     from necropsy.case.store import Case
@@ -60,12 +60,14 @@ def report(case: Case, births: Mapping[str, Births] | None = None) -> Report:
             for row in case.rows("SELECT layout, count(*) AS n FROM session GROUP BY 1 ORDER BY 1")
         }
     )
+    stores = tuple(_summary(case, store) for store in births)
+    events = past.events(case)
     return Report(
         necropsy=facts.get("necropsy", __version__),
         taken_at=now,
         case=case.name,
         verdict=verdict,
-        stores=tuple(_summary(case, store) for store in births),
+        stores=stores,
         findings=in_order(findings, SLUGS),
         sources=tuple(_sources(case)),
         absent=tuple(
@@ -82,18 +84,9 @@ def report(case: Case, births: Mapping[str, Births] | None = None) -> Report:
         chains=tuple(chart_data.chains(verdict)),
         frameworks=dict(layouts),
         histories=tuple(past.histories(case)),
-        events=past.events(case),
+        events=events,
+        courses=tuple(course.courses(case, stores, events, now)),
     )
-
-
-def claims_of(case: Case) -> list[Claim]:
-    """The claims of a case, largest first."""
-    return [claim_of(row) for row in case.rows("SELECT * FROM birth_claim ORDER BY store, births DESC, label")]
-
-
-def claim_of(row: dict[str, Any]) -> Claim:
-    """The claim in a row of ``birth_claim``."""
-    return Claim(**{name: row[name] for name in Claim.__dataclass_fields__})
 
 
 def _sources(case: Case) -> list[Source]:

@@ -71,7 +71,7 @@ def verify(case_path: Path, sources: Sources, progress: Progress | None = None) 
 
 def _before(case: Case) -> dict[str, Reading]:
     from necropsy.autopsy import verdict_inputs
-    from necropsy.autopsy.reporting import claims_of
+    from necropsy.autopsy.kept_claims import claims_of
     from necropsy.verdict.verification import Reading
 
     now = datetime.fromisoformat(case.meta()["now"])

@@ -94,7 +94,7 @@ def store(case: Case, name: str, at: datetime) -> Store:
 
 def streams(case: Case, store: str, at: datetime) -> list[Stream]:
     """Return who goes on creating: claims whose births had not ended."""
-    from necropsy.autopsy.reporting import claim_of
+    from necropsy.autopsy.kept_claims import claim_of
     from necropsy.examine import creation
     from necropsy.verdict.actors import is_over
     from necropsy.verdict.future import Stream

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 THIN_AFTER_S: Final = 86_400
 """What was measured more than a day ago is kept once an hour: the last of each level, the sum of each count."""
 _CARRIED: Final = {
-    "history": '"at" >= $since AND source = $source',
+    "history": "\"at\" >= $since AND source = $source AND quantity <> 'predicted'",
     "event": '"at" >= $since AND source = $source',
     "look": '"at" >= $since',
     "notice": "coalesce(resolved_at, 'infinity') >= $since",  # what goes on never grows old

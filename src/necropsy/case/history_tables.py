@@ -17,7 +17,11 @@ HISTORY_TABLES: Final[tuple[Table, ...]] = (
         (
             Column("store", "VARCHAR", "Name of the session store."),
             Column("source", "VARCHAR", "What measured it: an address, a file, an older case, the guard."),
-            Column("quantity", "VARCHAR", "keys, sessions, births, bytes or limit."),
+            Column(
+                "quantity",
+                "VARCHAR",
+                "keys, sessions, births, bytes, limit, or predicted: sessions as they were foretold.",
+            ),
             Column(
                 "at",
                 "TIMESTAMP",

@@ -12,7 +12,11 @@ WATCH_TABLES: Final[tuple[Table, ...]] = (
         "Looks of a watch, and what each saw of whatever can change.",
         (
             Column("at", "TIMESTAMP", "When the stores were read."),
-            Column("value", "JSON", "Creators of sessions with their rates, and shares by store and slug."),
+            Column(
+                "value",
+                "JSON",
+                "Creators of sessions with their rates, shares by store and slug, and sessions as predicted.",
+            ),
         ),
     ),
     Table(

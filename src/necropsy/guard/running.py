@@ -264,6 +264,7 @@ class Guard:
             probed=[Probed(*seen) for seen in parts.prober.seen()],
             ways=list(parts.teller.health().items()),
             reloaded=self._reload_error,
+            courses=census.taken.courses if census.taken is not None else (),
         )
 
 

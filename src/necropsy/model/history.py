@@ -26,7 +26,7 @@ class Line:
     """One quantity over time."""
 
     quantity: str
-    """births (an hour), keys, sessions, bytes or limit."""
+    """births (an hour), keys, sessions, bytes, limit or predicted (sessions)."""
     points: tuple[tuple[float, float], ...]
     """(seconds since the history's start, value), in order of time; a hole is a missing point."""
 
@@ -45,6 +45,39 @@ class StoreHistory:
     """What births count: ``sessions``, or ``keys`` where keys a session are not known; empty without births."""
     lines: tuple[Line, ...]
     changes: tuple[Change, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """How many sessions (or keys) a store holds over time: measured, foretold once, and from now on."""
+
+    store: str
+    unit: str
+    """``sessions``, or ``keys`` where nobody counted sessions in the past."""
+    measured: tuple[tuple[float, float], ...]
+    """(Unix seconds, level), in order of time; the last is that of now."""
+    foretold: tuple[tuple[float, float], ...]
+    """The same as it was predicted at the first of these moments; empty where nobody predicted."""
+    foretold_by: str
+    """Who predicted: an older case, the guard; empty where nobody did."""
+    ahead: tuple[tuple[float, float], ...]
+    """As it goes on from now, if nobody changes anything."""
+    full: float | None
+    """Level at which memory is used up; None: no limit is known."""
+    horizon: datetime | None
+    """Who was born before it and not used since has expired; None where sessions do not expire, or nothing is known."""
+    marks: tuple[tuple[float, str], ...] = ()
+    """Unix seconds and text of what happened within the time that is shown."""
+
+    @property
+    def start_s(self) -> float:
+        """The first moment that is shown."""
+        return min(line[0][0] for line in (self.measured, self.foretold) if line)
+
+    @property
+    def end_s(self) -> float:
+        """The last moment that is shown."""
+        return max(line[-1][0] for line in (self.measured, self.foretold, self.ahead) if line)
 
 
 @dataclass(frozen=True, slots=True)

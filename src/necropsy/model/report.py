@@ -7,7 +7,7 @@ from datetime import datetime
 
 from necropsy.model.evidence import Absent, Blemish, Source
 from necropsy.model.finding import Finding
-from necropsy.model.history import PastEvent, StoreHistory
+from necropsy.model.history import Course, PastEvent, StoreHistory
 from necropsy.model.probe import Probe
 from necropsy.model.verdict import Verdict
 
@@ -153,3 +153,5 @@ class Report:
     """Stores over time, by each source that knows of it."""
     events: tuple[PastEvent, ...] = ()
     """What happened at known times, in order."""
+    courses: tuple[Course, ...] = ()
+    """How full each store was and will be, where its past is known."""

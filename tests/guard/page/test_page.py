@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -97,6 +98,29 @@ def test_what_is_open_stands_on_the_first_screen_and_the_report_is_framed_whole(
     whole = f"{inner}.documentElement.scrollHeight <= document.getElementById('report').clientHeight"
     wait_until(lambda: browser.value(whole), "the frame is as long as the report")
     assert browser.value(f"{inner}.documentElement.scrollWidth") <= 390
+
+
+@pytest.mark.integration
+def test_a_store_is_drawn_over_time_once_two_looks_were_taken(browser: Browser, tmp_path: Path) -> None:
+    with servers.running("redis-7.0", tcp=True) as server:
+        populate(server)
+        text = (
+            f'[[store]]\nname = "A"\nredis = "redis://127.0.0.1:{server.port}"\n\n'
+            '[guard]\nevery = "10s"\nevent-file = "deploys.log"\n'
+        )
+        with running(tmp_path, text) as guard:
+            guard.wait_for_looks()
+            (tmp_path / "deploys.log").write_text(f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime())}Z=deploy v42\n")
+            wait_until(lambda: "deploy v42</li>" in guard.get("/")[1], "the picture is there, with the deploy")
+            browser.open(f"{guard.url}/", width=390)
+            figure = "document.querySelector('[data-course=A]')"
+            lines = (
+                f"[...{figure}.querySelector('svg').querySelectorAll('polyline')].map(one => one.getAttribute('class'))"
+            )
+            assert browser.value(lines) == ["measured", "foretold", "ahead"]
+            assert browser.value(f"{figure}.querySelector('svg').querySelectorAll('line.event').length") == 1
+            assert browser.value("document.documentElement.scrollWidth") <= 390
+            assert browser.complaints() == []
 
 
 @pytest.mark.integration

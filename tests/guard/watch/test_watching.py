@@ -86,6 +86,28 @@ def test_a_prober_is_noticed_kept_in_mind_and_resolved_when_it_has_stopped(tmp_p
         assert [one for one in watching.look() if one.resolved_at is None] == []
 
 
+def test_each_look_lays_what_an_earlier_one_predicted_beside_what_is_there(tmp_path: Path) -> None:
+    with servers.running("redis-7.0", tcp=True) as server:
+        client, now = server.client(), time.time()
+        watching = Watching(tmp_path, f'[[store]]\nname = "A"\nredis = "redis://127.0.0.1:{server.port}"\n')
+        probe_sessions(client, now - HOURS * 3600, now)
+        watching.look()
+        taken = watching.census.taken
+        assert taken is not None
+        assert taken.courses == (), "the first look has no past"
+        probe_sessions(client, now - 2 * HOURS * 3600, now - HOURS * 3600)  # twice as many as anybody could expect
+        watching.look()
+    taken = watching.census.taken
+    assert taken is not None
+    (course,) = taken.courses
+    assert (course.store, course.foretold_by) == ("A", "guard")
+    assert course.measured[0][1] == HOURS * 360
+    assert course.measured[-1][1] == 2 * HOURS * 360
+    assert abs(course.foretold[0][1] - HOURS * 360) < 2
+    with Case.open(watching.case) as case:
+        assert case.value("SELECT count(*) FROM look") == 2
+
+
 def test_a_store_that_dies_is_told_with_the_reason_and_told_to_be_back(tmp_path: Path) -> None:
     with servers.running("redis-7.0", tcp=True) as server:
         port = server.port

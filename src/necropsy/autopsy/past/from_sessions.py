@@ -25,7 +25,7 @@ _LEAST_SPANS: Final = 6
 
 def older(evidence_log: EvidenceLog, path: str, births: Mapping[str, Births]) -> list[Past]:
     """Read the stores of an older case: what they held, and the births that it still saw."""
-    from necropsy.autopsy import verdict_inputs
+    from necropsy.autopsy import course, verdict_inputs
     from necropsy.case.store import Case
 
     case = evidence_log.case
@@ -59,6 +59,9 @@ def older(evidence_log: EvidenceLog, path: str, births: Mapping[str, Births]) ->
                 if value is not None
             ]
             case.append("history", rows)
+            if levels["sessions"]:
+                curve = course.outlook(old, theirs, at).curve
+                case.append("history", course.foretold(ours, path, at, curve))
             series += [Past(ours, path, seen.births) for seen in own({theirs: then[theirs]})]
     evidence_log.record([Source("case", path, taken_at=at, note="an older case of the same stores")])
     return series

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from necropsy.autopsy.course import FORETOLD
 from necropsy.model.history import Change, Line, PastEvent, StoreHistory
 
 if TYPE_CHECKING:
@@ -19,8 +20,11 @@ def histories(case: Case) -> Iterator[StoreHistory]:
     counted = {row["store"] for row in case.rows("SELECT DISTINCT store FROM session")}
     changes = case.rows("SELECT * FROM change_point ORDER BY ALL")
     for row in case.rows(
-        'SELECT store, source, min("at") AS first, max("at" + to_microseconds(round(seconds * 1e6)::BIGINT)) AS last,'
-        " list(DISTINCT quantity ORDER BY quantity) AS quantities FROM history GROUP BY 1, 2 ORDER BY 1, 2"
+        'SELECT store, source, min("at") AS first,'
+        ' max("at" + to_microseconds(round(seconds * 1e6)::BIGINT)) FILTER (quantity <> $predicted) AS last,'
+        " list(DISTINCT quantity ORDER BY quantity) AS quantities"
+        " FROM history GROUP BY 1, 2 HAVING last IS NOT NULL ORDER BY 1, 2",
+        {"predicted": FORETOLD},
     ):
         mine = [each for each in changes if (each["store"], each["source"]) == (row["store"], row["source"])]
         births = "births" in row["quantities"]

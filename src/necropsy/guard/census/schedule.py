@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import threading
 import time
@@ -17,6 +18,18 @@ _LONGEST: Final = 300
 _WITHIN: Final = 3.0
 """Intervals that one look may take: then its process is ended, and the next one begins."""
 _LEAST_WITHIN_S: Final = 600.0
+
+_FRUGAL: Final = {
+    "ARROW_DEFAULT_MEMORY_POOL": "system",
+    "MALLOC_ARENA_MAX": "1",
+    "MALLOC_TRIM_THRESHOLD_": "100000",
+}
+"""What makes a look give memory back at once: a fifth less of it at most, for a fifth more processor time."""
+
+
+def environment() -> dict[str, str]:
+    """Return the environment of the process of a look; what the user has set himself is left."""
+    return {**_FRUGAL, **os.environ}
 
 
 class Census:
@@ -93,8 +106,9 @@ class Census:
         """Take one look; what fails leaves the last one in place, with its age."""
         began = time.time()
         process = self._process = subprocess.Popen(  # noqa: S603 -- the command of our own command line
-            self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        )
+            self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            env=environment(),
+        )  # fmt: skip
         within_s = max(_LEAST_WITHIN_S, _WITHIN * self.every_s)
         too_long = ""
         try:

@@ -18,6 +18,7 @@ from necropsy._internal.serialization import from_plain, to_plain
 from necropsy.guard.exposition import Family, Sample
 from necropsy.guard.watch.judge import Limits
 from necropsy.guard.watch.notice import Notice
+from necropsy.model.history import Course
 
 if TYPE_CHECKING:
     from necropsy.autopsy.sources import Sources
@@ -69,6 +70,8 @@ class Taken:
     """The first sentence of the verdict."""
     page: str = ""
     """The report as HTML, if it was asked for."""
+    courses: tuple[Course, ...] = ()
+    """How full each store was and will be, where its past is known."""
     anew: str = ""
     """Why the history began anew, where a file lay there that is no case; else empty."""
     warnings: tuple[str, ...] = ()
@@ -105,16 +108,18 @@ def take(asked: Asked) -> Taken:
         events, warnings = read_events((*watch.events, *sources.event), watch.event_file)
         notices, newest = _watch(case, watch, report, births, sources, events)
         shown_page = page.render(report) if watch.page else ""
-        return Taken(shown, notices, newest, recap(report)[0], shown_page, anew, tuple(warnings))
+        return Taken(shown, notices, newest, recap(report)[0], shown_page, report.courses, anew, tuple(warnings))
 
 
 def _carry_over(case: Case, watch: Watched, now: datetime) -> str:
     """Take over the history of the look before; return why it begins anew, if something lies there that is no case."""
     from necropsy.case.carrying import carry_over
+    from necropsy.guard.watch import memory
     from necropsy.guard.watch.look import SOURCE
 
     older = Path(watch.case)
     carried = carry_over(case, older, now.astimezone(UTC).replace(tzinfo=None), watch.keep_s, SOURCE)
+    memory.foretell(case, now)
     return "" if carried or not older.is_file() else f"{older}: is no case that can be read; its history is lost"
 
 
@@ -151,6 +156,7 @@ def _sources(asked: Asked) -> Sources:
 def encode(taken: Taken) -> str:
     """Return what came out as JSON."""
     plain = {name: getattr(taken, name) for name in ("verdict", "page", "anew", "warnings")}
+    plain["courses"] = to_plain(taken.courses)
     plain |= {"notices": to_plain(taken.notices), "newest": to_plain(taken.newest)}
     return json.dumps({**plain, "families": [asdict(family) for family in taken.families]})
 
@@ -164,8 +170,11 @@ def decode(text: str) -> Taken:
                 for sample in row["samples"]])
         for row in said["families"]
     ]  # fmt: skip
+    courses = tuple(from_plain(Course, row) for row in said["courses"])
     notices, newest = (tuple(from_plain(Notice, row) for row in said[name]) for name in ("notices", "newest"))
-    return Taken(families, notices, newest, said["verdict"], said["page"], said["anew"], tuple(said["warnings"]))
+    return Taken(
+        families, notices, newest, said["verdict"], said["page"], courses, said["anew"], tuple(said["warnings"])
+    )
 
 
 def encode_asked(asked: Asked) -> str:

@@ -10,11 +10,14 @@ from importlib import resources
 from typing import TYPE_CHECKING, Final
 
 from necropsy import __version__
+from necropsy.guard.page.curve import HEIGHT, WIDTH, drawn
 from necropsy.guard.watch.notice import Notice, who
 from necropsy.report.html.page import asset, environment
 
 if TYPE_CHECKING:
     from jinja2 import Template
+
+    from necropsy.model.history import Course
 
 POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; font-src data:; img-src data:; connect-src 'self';"
@@ -66,11 +69,19 @@ class State:
     """Name of each way to tell people, and why its last message failed."""
     reloaded: str
     """Why the last reload of the configuration failed; empty when it did not."""
+    courses: Sequence[Course] = ()
+    """How full each store was and will be, where its past is known."""
 
 
 def render(state: State) -> str:
     """Render the page."""
-    return _template().render(state=state, version=__version__, who=who)
+    return _template().render(
+        state=state,
+        version=__version__,
+        who=who,
+        curves=[drawn(course) for course in state.courses],
+        frame=(WIDTH, HEIGHT),
+    )
 
 
 @cache

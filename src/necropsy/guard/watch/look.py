@@ -59,6 +59,8 @@ class StoreLook:
     """Sessions at its steady state, from configuration alone."""
     full_at: datetime | None
     """When its memory is used up; None: it is not, or the limit is unknown."""
+    ahead: tuple[tuple[float, float], ...] = ()
+    """Seconds from now, and sessions: as it goes on if nobody changes anything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +115,7 @@ def look_of(
     events
         Moment (UTC) and text of what happened to the system.
     """
-    stores = _stores(report)
+    stores = _stores(case, report)
     readers = {source.reader for source in report.sources if source.store is None}
     why = {absent.locator: absent.reason for absent in report.absent}
     unread = {
@@ -134,7 +136,8 @@ def look_of(
     )
 
 
-def _stores(report: Report) -> dict[str, StoreLook]:
+def _stores(case: Case, report: Report) -> dict[str, StoreLook]:
+    from necropsy.autopsy.course import outlook
     from necropsy.verdict.forecast import is_immortal
 
     predictions = {prediction.store: prediction for prediction in report.verdict.predictions}
@@ -152,12 +155,13 @@ def _stores(report: Report) -> dict[str, StoreLook]:
             immortal=is_immortal(store.lifetime_s),
             predicted=prediction.steady_state_sessions if prediction else None,
             full_at=prediction.memory_exhausted_at if prediction else None,
+            ahead=outlook(case, store.name, store.taken_at or report.taken_at).curve if store.sessions else (),
         )
     return found
 
 
 def _creators(case: Case, stores: Mapping[str, StoreLook]) -> list[Creator]:
-    from necropsy.autopsy.reporting import claim_of
+    from necropsy.autopsy.kept_claims import claim_of
     from necropsy.examine import case_queries, creation
     from necropsy.verdict.actors import is_over, utc
 

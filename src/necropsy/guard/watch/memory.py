@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
 
 from necropsy._internal.serialization import from_plain, to_plain
 from necropsy.guard.watch.judge import Former
@@ -15,6 +15,9 @@ from necropsy.guard.watch.notice import Notice
 
 if TYPE_CHECKING:
     from necropsy.case.store import Case
+
+_COMPARED: Final = timedelta(days=1)
+"""What was predicted so long ago is laid beside what came of it."""
 
 
 def recall(case: Case) -> Former:
@@ -33,6 +36,25 @@ def recall(case: Case) -> Former:
         at=last[0]["at"].replace(tzinfo=UTC) if last else None,
         populations=populations,
     )
+
+
+def foretell(case: Case, now: datetime) -> None:
+    """Write what an earlier look predicted for the time since: of each store the earliest of a day, so that both can be compared.
+
+    Parameters
+    ----------
+    now
+        When this look is taken.
+    """
+    from necropsy.autopsy.course import foretold
+
+    rows = case.rows('SELECT "at", value FROM look WHERE "at" >= ? ORDER BY "at"', [_naive(now - _COMPARED)])
+    there: set[str] = set()
+    for row in rows:
+        for store, curve in json.loads(row["value"]).get("ahead", {}).items():
+            if store not in there:
+                there.add(store)
+                case.append("history", foretold(store, SOURCE, row["at"].replace(tzinfo=UTC), curve))
 
 
 def remember(
@@ -63,13 +85,18 @@ def remember(
 
 
 def _compared(look: Look) -> dict[str, Any]:
-    """Return what later looks compare: who created at which rate, and the shares."""
+    """Return what later looks compare: who created at which rate, the shares, and what was predicted."""
     creators = [
         {"store": c.store, "slug": c.slug, "name": c.member.name, "per_day": c.member.per_day, "over": c.over}
         for c in look.creators
     ]
+    ahead = {
+        name: [[round(second), round(value, 1)] for second, value in store.ahead]
+        for name, store in look.stores.items()
+        if store.ahead
+    }
     shares = [{"store": store, "slug": slug, "share": share} for (store, slug), share in look.shares.items()]
-    return {"creators": creators, "shares": shares}
+    return {"creators": creators, "shares": shares, "ahead": ahead}
 
 
 def newest(case: Case, number: int) -> list[Notice]:

@@ -10,10 +10,11 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from necropsy.model.figures import several
-from necropsy.model.history import StoreHistory
+from necropsy.model.history import Course, StoreHistory
 from necropsy.model.report import BirthChart, CombChart, Histogram, Report
 from necropsy.report.escaping import inert
 from necropsy.report.figures import count, duration, moment, percent
+from necropsy.report.wording import course as described
 from necropsy.report.wording import over_time
 
 MOST_ROWS: Final = 48
@@ -38,7 +39,7 @@ class Picture:
 
     id: str
     kind: str
-    """``births``, ``comb`` or ``histogram``: which function of ``charts.js`` draws it."""
+    """``births``, ``history``, ``course``, ``comb`` or ``histogram``: which function of ``charts.js`` draws it."""
     title: str
     caption: str
     """What it shows, with figures."""
@@ -85,6 +86,9 @@ def galleries(report: Report) -> list[Gallery]:
             _history(one, report, f"history-{number}-{index}")
             for index, one in enumerate(report.histories)
             if one.store == name and one.source != OWN and len(_points(one, "births")) > 1
+        ]
+        wide += [
+            _course(one, f"course-{number}-{index}") for index, one in enumerate(report.courses) if one.store == name
         ]
         span = next((_span(chart) for chart in report.births if chart.store == name), None)
         wide += [_comb(chart, f"comb-{number}", drawn, span) for chart in report.combs if chart.store == name]
@@ -204,6 +208,43 @@ def _history(history: StoreHistory, report: Report, identity: str) -> Picture:
                 for at, text, kind in sorted(marks)
                 if history.start <= at <= history.end
             ][-_MOST_MARKS:],
+        },
+    )
+
+
+def _course(course: Course, identity: str) -> Picture:
+    """Draw what was measured against what was foretold, and how it goes on."""
+
+    def line(points: tuple[tuple[float, float], ...]) -> list[list[float]]:
+        return [[round(second * 1000), round(value, 1)] for second, value in points]
+
+    marks = [(round(second * 1000), inert(text), "event") for second, text in course.marks]
+    marks.append((round(course.measured[-1][0] * 1000), "now", "now"))
+    if course.horizon is not None:
+        marks.append((round(course.horizon.timestamp() * 1000), "older ones have expired", "horizon"))
+    start, end = round(course.start_s * 1000), round(course.end_s * 1000)
+    return Picture(
+        identity,
+        "course",
+        f"{course.unit.capitalize()} over time: measured, foretold, and from now on",
+        described.sentence(course),
+        ("at", course.unit, "as foretold"),
+        described.rows(course),
+        {
+            "start": start,
+            "end": end,
+            "unit": course.unit,
+            "lines": [
+                {"name": name, "kind": kind, "points": line(points)}
+                for name, kind, points in (
+                    ("measured", "measured", course.measured),
+                    (f"foretold by {inert(course.foretold_by)}", "foretold", course.foretold),
+                    ("if nothing is changed", "ahead", course.ahead),
+                )
+                if points
+            ],
+            "full": round(course.full) if course.full is not None else None,
+            "marks": [{"at": at, "text": text, "kind": kind} for at, text, kind in sorted(marks) if start <= at <= end],
         },
     )
 

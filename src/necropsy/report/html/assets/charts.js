@@ -166,6 +166,48 @@ function history(picture, colours, width) {
   };
 }
 
+// Measured is a whole line, foretold a dashed one, ahead a dotted one: shape says what colour says.
+const strokes = { measured: 'solid', foretold: 'dashed', ahead: 'dotted' };
+
+function course(picture, colours, width) {
+  const narrow = width < NARROW;
+  const stroke = { measured: colours.ink, foretold: colourOf('cause', 0, colours), ahead: colours.soft };
+  const top = Math.max(1, ...picture.lines.flatMap((line) => line.points.map((point) => point[1])));
+  const limits = picture.full !== null && picture.full <= 1.5 * top ? [{
+    yAxis: picture.full, lineStyle: { color: colourOf('cause', 0, colours), type: 'solid', width: 1 },
+    label: { show: true, position: 'insideStartTop', color: colours.soft, fontSize: 11, formatter: 'memory is used up' },
+  }] : [];
+  return {
+    ...base(colours),
+    tooltip: { ...base(colours).tooltip, trigger: 'axis', valueFormatter: (value) => whole.format(value) },
+    legend: {
+      left: 0, bottom: 0, itemWidth: 26, itemHeight: 10, itemGap: 16,
+      textStyle: { color: colours.ink, fontSize: 13 }, formatter: (name) => shorten(name, 44),
+    },
+    grid: { ...timeGrid(narrow), top: 34, bottom: 36 + 27 * legendRows(picture.lines, width) },
+    xAxis: axis(colours, {
+      type: 'time', min: picture.start, max: picture.end, name: narrow ? '' : 'UTC', nameGap: 6,
+      axisLabel: { color: colours.soft, fontSize: 12, hideOverlap: true, formatter: timeLabels },
+    }),
+    yAxis: axis(colours, {
+      type: 'value', min: 0, max: limits.length ? Math.max(top, picture.full) * 1.05 : undefined,
+      splitLine: { lineStyle: { color: colours.line } }, axisLine: { show: false }, ...title(picture.unit, colours),
+    }),
+    series: picture.lines.map((line, place) => ({
+      name: line.name, type: 'line', symbol: 'none', data: line.points,
+      lineStyle: { color: stroke[line.kind], width: 2, type: strokes[line.kind] }, itemStyle: { color: stroke[line.kind] },
+      markLine: place ? undefined : {
+        symbol: 'none', silent: true, animation: false,
+        data: [...limits, ...picture.marks.map((mark) => ({
+          xAxis: mark.at,
+          lineStyle: { color: colours.soft, type: mark.kind === 'now' ? 'solid' : 'dashed', width: 1 },
+          label: { show: true, position: 'insideEndTop', color: colours.soft, fontSize: 11, formatter: shorten(mark.text, narrow ? 18 : 40) },
+        }))],
+      },
+    })),
+  };
+}
+
 function histogram(picture, colours) {
   const most = Math.max(...picture.counts);
   return {

@@ -1,6 +1,6 @@
 // Draw what is there, again when the theme, the width or the paper changes; then say that the page is ready.
 const pictures = JSON.parse(document.getElementById('data').textContent);
-const painters = { births, comb, histogram, history };
+const painters = { births, comb, course, histogram, history };
 const drawn = new Map();
 
 function draw() {
