@@ -109,3 +109,65 @@ def test_whoever_creates_most_is_critical(share: float) -> None:
         s.case.execute("UPDATE birth_claim SET births = ?", [100 * share])
         (finding,) = (f for f in s.examine().findings if f.slug == creation.DROPS)
     assert finding.severity == ("critical" if share >= 0.5 else "warning")
+
+
+def _visited(
+    s: Scene, *agents: str, path: str = "/", periods: tuple[float | None, ...] = (), births: float = 20
+) -> None:
+    s.source("rdb", "access_log").sessions(300)
+    for number, agent in enumerate(agents):
+        row = {"class_id": number, "user_agent": agent, "host": "h", "method": "GET", "path": path, "visits": 20}
+        s.rows("visitor_class", row)
+        period_s = periods[number] if periods else None
+        about = {
+            "class_id": number,
+            "claim_id": number,
+            "user_agent": agent,
+            "evidence": "visits",
+            "period_s": period_s,
+        }
+        s.claim("visitor", births, **about)
+
+
+def test_a_service_of_many_addresses_is_one_creator_though_it_keeps_its_rhythm_at_some_of_them_only() -> None:
+    with scene() as s:
+        _visited(s, *["UptimeRobot/2.0"] * 3, periods=(60.0, None, 60.0))
+        assert {claim["slug"] for claim in creation.claims(s.case)} == {creation.PROBES}
+
+
+def test_a_pages_script_that_asks_again_and_again_in_many_browsers_is_no_monitoring() -> None:
+    with scene() as s:
+        _visited(s, *[f"Mozilla/5.0 (X11; {n})" for n in range(12)], path="/api/news", periods=(30.0,) * 12)
+        assert {claim["slug"] for claim in creation.claims(s.case)} == {creation.DROPS}
+
+
+@pytest.mark.parametrize(("returns", "slug"), [(0.05, creation.DROPS), (0.7, creation.BOTS)])
+def test_browsers_none_of_which_brings_its_cookie_back_are_no_robots(returns: float, slug: str) -> None:
+    with scene() as s:
+        _visited(s, *[f"Mozilla/5.0 (X11; {n})" for n in range(4)])
+        for number in range(4):
+            test = {"class_id": number, "visits": 20, "probability": 1 - returns, "outcome": "creates"}
+            s.rows("creation_test", {"store": "a", **test})
+        assert {claim["slug"] for claim in creation.claims(s.case)} == {slug}
+
+
+def test_what_nobody_is_known_to_have_made_widens_the_interval_of_a_cause_once() -> None:
+    with scene() as s:
+        _visited(s, "Mozilla/5.0 (A)", "Mozilla/5.0 (B)", births=100)
+        s.case.execute("UPDATE birth_claim SET births_low = 100, births_high = 130")
+        s.rows("birth_account", {"store": "a", "births": 300, "unknown": 0, "explained": 270, "covered": 300})
+        (made,) = creation.created(s.case, creation.BOTS)
+    assert (made.share, made.low, made.high) == pytest.approx((200 / 300, 200 / 300, 230 / 300))
+
+
+@pytest.mark.parametrize(("in_access_log", "sure"), [(False, "high"), (None, "medium")])
+def test_who_was_there_when_no_log_was_kept_is_not_surely_in_none(in_access_log: bool | None, sure: str) -> None:
+    with scene() as s:
+        s.source("rdb", "access_log").sessions(100)
+        s.rows(
+            "log_span",
+            {"log": "access.log", "first_us": 0, "last_us": 1, "resolution_s": 1.0, "times_are_starts": False},
+        )
+        s.claim("unlogged", 80, claim_id=0, period_s=10.0, in_access_log=in_access_log, creation_probability=1.0)
+        (made,) = creation.created(s.case, creation.UNLOGGED)
+        assert creation.confidence(s.case, made, least_probability=0.7)[0] == sure

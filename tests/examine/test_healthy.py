@@ -117,3 +117,20 @@ def test_a_program_that_posts_again_and_again_may_be_who_logs_in(path: str, outc
             {"store": "a", "class_id": 3, "outcome": outcome, "visits": 225, "followed": 5, "chance": 0.02},
         )
         assert ("healthy" in slugs(s.examine())) is healthy
+
+
+@pytest.mark.parametrize(("pages", "healthy"), [(1, False), (5, True)])
+def test_without_user_agents_only_visitors_who_look_around_are_people(pages: int, healthy: bool) -> None:
+    with scene() as s:
+        s.rows(
+            "visitor_class", {"class_id": 1, "user_agent": "", "host": "h", "method": "GET", "path": "/", "visits": 300}
+        )
+        s.source("rdb", "access_log").sessions(100).claim("people", 95, evidence="visits", clients=80, visits=300)
+        s.rows("birth_account", {"store": "a", "births": 100, "unknown": 0, "explained": 95, "covered": 100})
+        for client in range(20):
+            for page in range(pages):
+                s.rows("visit", {"class_id": 1, "client": client, "at_us": client * 1_000_000 + page})
+        said = s.examine()
+    found = [finding.confidence for finding in said.findings if finding.slug == "healthy"]
+    assert found == (["medium"] if healthy else [])
+    assert healthy or "tells no User-Agent" in lacking(said)

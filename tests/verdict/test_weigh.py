@@ -200,3 +200,25 @@ def test_a_patch_of_the_configuration_is_no_remedy_for_a_prober_that_is_in_none(
     assert cause.remedy.title == "Point PriceSpider/2 at a health endpoint that starts no session"
     (cause,) = weighed(finding("probes/creates-sessions", remedy=offered)).causes
     assert cause.remedy == offered
+
+
+def test_of_a_guess_it_is_said_first_what_to_check() -> None:
+    guess = finding(
+        "traffic/bot-creates-sessions", claims=(0,), confidence=Confidence.LOW, doubt="another creator fits as well"
+    )
+    (cause,) = weighed(guess, by=scale(claim(alternative="curl/8 GET /", user_agent="PriceSpider/2"))).causes
+    assert cause.remedy is not None
+    assert cause.remedy.title == "Check first whether it is PriceSpider/2 or curl/8 GET /"
+    first, test, then, *_ = cause.remedy.text.splitlines()
+    assert first == "It is a guess: another creator fits as well."
+    assert test.startswith("To know, stop PriceSpider/2 for ten minutes and leave curl/8 GET / as it is.")
+    assert then == "If so: do it."
+    assert "how to do it" in cause.remedy.text
+
+
+def test_why_a_prober_is_not_certain_is_said() -> None:
+    doubted = finding(
+        "probes/creates-sessions", claims=(0,), confidence=Confidence.MEDIUM, doubt="the interval is wide"
+    )
+    (cause,) = weighed(doubted).causes
+    assert "Not certain: the interval is wide." in cause.text

@@ -8,7 +8,7 @@ cookie; it is a robot, or a program under a browser's name.
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -42,6 +42,10 @@ _ROBOT: Final = re.compile(
 _BROWSER: Final = re.compile(r"^(?:Mozilla|Opera)/\d")
 _SERVICE: Final = re.compile(r"(?i)(?:^|/)(?:api|v\d+|graphql|rpc|rest|ws)(?:/|$|\?)")
 _FEW_CLIENTS: Final = 3
+_MANY_BROWSERS: Final = 10
+"""Browsers that ask for one page at one interval, from which it is the page's script that asks."""
+_HARDLY_ANY: Final = 0.8
+"""Births per visit of a browser to a page, from which hardly any brings its cookie back."""
 _MOST_LOGINS: Final = 6
 """Logins of one client within a log: a wrong password, a browser that forgets, two people at one machine."""
 _CLAIMS: Final = """
@@ -50,6 +54,12 @@ SELECT b.*, v.client, v.host, v.method, v.path, v.status, v.log,
     AND b.user_agent <> '' AS drops
 FROM birth_claim b LEFT JOIN visitor_class v ON v.class_id = b.class_id
 ORDER BY b.store, b.births DESC, b.label, b.phase_s
+"""
+_BROWSERS: Final = """
+SELECT coalesce(sum(t.probability * t.visits), 0.0) AS births, coalesce(sum(t.visits), 0)::BIGINT AS visits
+FROM creation_test t JOIN visitor_class v USING (class_id)
+WHERE regexp_matches(v.user_agent, '^(Mozilla|Opera)/[0-9]')
+  AND NOT regexp_matches(v.path, '(?i)[.](css|m?js|map|png|jpe?g|gif|svg|ico|webp|woff2?|ttf|eot)$|^/(static|assets)/')
 """
 
 
@@ -62,6 +72,8 @@ class Created:
     """All sessions of the store."""
     claims: tuple[Row, ...]
     """Rows of ``birth_claim``, most births first."""
+    unexplained: float = 0.0
+    """Births of the store that nobody is known to have made."""
 
     def _share(self, name: str) -> float:
         return min(1.0, sum(claim[name] for claim in self.claims) / self.total) if self.total else 0.0
@@ -83,8 +95,12 @@ class Created:
 
     @property
     def high(self) -> float:
-        """Upper end."""
-        return max(self.share, self._share("births_high"))
+        """Upper end; what is unexplained may be anybody's, but is there once."""
+        more = [claim["births_high"] - claim["births"] for claim in self.claims]
+        anybodys = sum(min(self.unexplained, one) for one in more)
+        own = sum(max(0.0, one - self.unexplained) for one in more)
+        high = self.births + own + min(self.unexplained, anybodys)
+        return max(self.share, min(1.0, high / self.total)) if self.total else 0.0
 
     @property
     def matters(self) -> bool:
@@ -107,12 +123,13 @@ class Created:
 def created(case: Case, slug: str) -> Iterator[Created]:
     """Yield what one slug of a creator, or ``people``, made: one value a store that has any of it."""
     totals = {row["store"]: row["n"] for row in case.rows("SELECT store, count(*) AS n FROM session GROUP BY store")}
+    left = {row["store"]: row["n"] for row in case.rows("SELECT store, births - explained AS n FROM birth_account")}
     by_store: dict[str, list[Row]] = defaultdict(list)
     for claim in claims(case):
         if claim["slug"] == slug:
             by_store[claim["store"]].append(claim)
     for store, found in sorted(by_store.items()):
-        yield Created(store, totals.get(store, 0), tuple(found))
+        yield Created(store, totals.get(store, 0), tuple(found), max(0.0, left.get(store, 0.0)))
 
 
 def claims(case: Case) -> Sequence[Row]:
@@ -120,7 +137,41 @@ def claims(case: Case) -> Sequence[Row]:
     rows = case.rows(_CLAIMS)
     for row in rows:
         row["slug"] = _slug(row)
+    _agree(rows)
+    browsers = [row for row in rows if row["slug"] in (PROBES, BOTS) and _BROWSER.match(row["user_agent"] or "")]
+    asked = Counter(_asks(row) for row in browsers)
+    for row in browsers:
+        # A page's own script asks every so many seconds, too: of many browsers it is no monitoring.
+        if row["slug"] == PROBES and asked[_asks(row)] >= _MANY_BROWSERS:
+            row["slug"] = DROPS
+    if len({row["user_agent"] for row in browsers if row["slug"] == BOTS}) >= _FEW_CLIENTS and _no_browser_returns(
+        case
+    ):
+        for row in browsers:
+            row["slug"] = DROPS if row["slug"] == BOTS else row["slug"]
     return rows
+
+
+def _asks(claim: Row) -> tuple[str, ...]:
+    return claim["store"], claim["method"] or "", claim["path"] or ""
+
+
+def _agree(rows: Sequence[Row]) -> None:
+    """Give one program that asks for one page one slug: a service of many addresses has a rhythm at some of them."""
+    made: dict[tuple[str, ...], dict[str, float]] = defaultdict(lambda: defaultdict(float))
+    for row in rows:
+        if row["user_agent"] and row["creator"] == "visitor":
+            made[(*_asks(row), row["user_agent"])][row["slug"]] += row["births"]
+    for row in rows:
+        if row["user_agent"] and row["creator"] == "visitor" and row["slug"] in (PROBES, BOTS, DROPS):
+            by_slug = made[(*_asks(row), row["user_agent"])]
+            row["slug"] = max(by_slug, key=lambda slug: (by_slug[slug], slug))
+
+
+def _no_browser_returns(case: Case) -> bool:
+    """Whether hardly any visit of a browser brings a session: then its cookie is lost, whoever comes."""
+    told = case.rows(_BROWSERS)[0]
+    return bool(told["visits"]) and told["births"] >= _HARDLY_ANY * told["visits"]
 
 
 def _slug(claim: Row) -> str:
@@ -221,6 +272,9 @@ def confidence(case: Case, made: Created, *, least_probability: float = 0.0) -> 
         reasons.append("births follow another client of the logs as often, and the two could not be distinguished")
     if extrapolated > _MOST_EXTRAPOLATED * births:
         reasons.append("the log covers less than half of the births")
+    unseen = sum(c["births"] for c in made.claims if c["creator"] == "unlogged" and c["in_access_log"] is None)
+    if unseen > _MOST_TIED * births and case.has("log_span"):
+        reasons.append("no log covers the time in which it was there")
     if made.high - made.low > _WIDEST:
         reasons.append("the interval is wide")
     if not reasons:
@@ -257,4 +311,5 @@ def finding(
         share_low=made.low,
         share_high=made.high,
         claims=made.ids,
+        doubt=why,
     )

@@ -1,8 +1,8 @@
 """``healthy``: the sessions are those that people make.
 
 It is a finding of its own, and not what is left when nothing else was found. Signs, all of them: the births are known;
-people explain them, one session a visitor; nobody else makes a twentieth of them; an access log or a configuration was
-there that could have shown a machine; every session expires; memory and lifetimes were not complained of.
+people explain them, one session a visitor; nobody else makes a twentieth of them; an access log was there that could have
+shown a machine; every session expires; memory and lifetimes were not complained of.
 
 Where a sign is missing nothing is said to be healthy: the store is unexamined, with what to bring.
 """
@@ -30,6 +30,8 @@ _LEAST_PEOPLE: Final = 0.8
 _CERTAIN: Final = 0.9
 _MOST_EACH: Final = 3.0
 """Sessions that one visitor may have within the log: browsers, devices, a lost cookie."""
+_LOOKS_AROUND: Final = 2.0
+"""Visits of each client from which, of a log that tells no User-Agent, the clients are taken for people."""
 _LEAST_COVERED: Final = 0.1
 """Share of the births that a log must cover before it could have shown who else there is."""
 
@@ -49,6 +51,16 @@ class _Store:
     covered: float
     """Share of the births within the time of a log."""
     immortal: int
+    named: bool
+    """Whether a log tells User-Agents, so that a program can be told from a browser by its name."""
+    visits_each: float
+    """Visits of each client, of those that keep no interval."""
+
+
+_VISITS_EACH: Final = """
+SELECT coalesce(count(*) / nullif(count(DISTINCT client), 0), 0.0)::DOUBLE FROM visit
+WHERE class_id IN (SELECT class_id FROM visitor_class WHERE period_s IS NULL)
+"""
 
 
 def examine(case: Case) -> Iterator[Finding | Unexamined]:
@@ -71,6 +83,8 @@ def _stores(case: Case) -> Iterator[_Store]:
         row["store"]: row["n"]
         for row in case.rows("SELECT store, sum(births) AS n FROM birth_claim WHERE creator <> 'people' GROUP BY store")
     }
+    named = case.value("SELECT count(*) = 0 OR bool_or(user_agent <> '') FROM visitor_class")
+    visits_each = case.value(_VISITS_EACH) if not named else 0.0
     for name, total in case_queries.sessions_by_store(case).items():
         if not total:
             continue
@@ -92,6 +106,8 @@ def _stores(case: Case) -> Iterator[_Store]:
             machines=machines.get(name) or 0.0,
             each=inside / clients if clients else None,
             covered=account["covered"] / account["births"] if account and account["births"] else 0.0,
+            named=named,
+            visits_each=visits_each,
             immortal=case.value(f"SELECT count(*) FROM session WHERE store = ? AND {IMMORTAL}", [name]),
         )
 
@@ -106,10 +122,16 @@ def _lack(case: Case, store: _Store) -> tuple[tuple[str, ...], str] | None:
         return _unexplained(
             store, f"{where}: people explain {percent(store.people / store.total)} of the sessions", case
         )
-    if not case.has("probe") and not (case.has("visitor_class") and store.covered >= _LEAST_COVERED):
-        return ("visitor_class", "probe"), f"{where}: no given evidence could show a machine; needs --access-log"
+    if not case.has("visitor_class") or store.covered < _LEAST_COVERED:
+        # A session that names a browser, or a user, may be a program's: only visits tell whether it comes back.
+        return ("visitor_class",), f"{where}: no given log shows whether visitors return; needs --access-log"
     if store.each is not None and store.each > _MOST_EACH:
         return ("visitor_class",), f"{where}: {store.each:.1f} sessions per visitor are more than people create"
+    if not store.named and store.visits_each < _LOOKS_AROUND:
+        asks = (
+            f"the access log tells no User-Agent, and its clients ask {store.visits_each:.1f} times each, as robots do"
+        )
+        return ("visitor_class",), f"{where}: {asks}; needs a log with $http_user_agent"
     return None
 
 
@@ -126,7 +148,7 @@ def _finding(store: _Store) -> Finding:
     share = min(1.0, store.people / store.total)
     machine = min(1.0, store.machines / store.total)
     unexplained = max(0.0, 1.0 - share - machine)
-    certain = share >= _CERTAIN and store.total >= creation.FEWEST and store.covered >= 0.5
+    certain = share >= _CERTAIN and store.total >= creation.FEWEST and store.covered >= 0.5 and store.named
     each = f", {store.each:.1f} per visitor" if store.each is not None else ""
     return Finding(
         severity=Severity.INFO,

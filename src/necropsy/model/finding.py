@@ -117,6 +117,8 @@ class Finding:
     """Memory that it is about; None: that of its sessions."""
     claims: tuple[int, ...] = ()
     """``claim_id`` of the rows of ``birth_claim`` that it rests on."""
+    doubt: str = ""
+    """Why the confidence in a creator is not high."""
 
     @property
     def reassures(self) -> bool:

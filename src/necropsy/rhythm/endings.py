@@ -15,12 +15,17 @@ def quiet_s(period_s: float | None, probability: float | None, births_per_hour: 
     """Seconds for which a creator must be silent before it counts as gone.
 
     Five ticks of a train, or ten of the usual intervals of what comes irregularly; at least five minutes, and an hour.
+    One of a service's addresses is used at some of the ticks only: then five of its own usual intervals.
 
     >>> quiet_s(10.0, 1.0, 360.0), quiet_s(600.0, 0.5, 3.0), quiet_s(None, None, 3600.0), quiet_s(None, None, 2.0)
     (300.0, 6000.0, 3600.0, 18000.0)
+    >>> quiet_s(60.0, 1.0, 5.0)
+    3600.0
     """
     if period_s:
-        return max(_LEAST_QUIET_S, _MISSED_TICKS * period_s / max(probability or 1.0, 0.05))
+        ticks_s = _MISSED_TICKS * period_s / max(probability or 1.0, 0.05)
+        usual_s = 3_600.0 / births_per_hour if births_per_hour > 0 else period_s
+        return max(_LEAST_QUIET_S, ticks_s, _MISSED_TICKS * usual_s)
     return max(_LEAST_QUIET_IRREGULAR_S, _MISSED_GAPS * 3_600.0 / births_per_hour if births_per_hour > 0 else 0.0)
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from necropsy.model.finding import UNLOGGED, Finding, Remedy
+from necropsy.model.finding import UNLOGGED, Confidence, Finding, Remedy
 from necropsy.model.verdict import Actor
 from necropsy.sessions.cure import Cure
 from necropsy.verdict.order import CREATORS
 
 
 def remedy_of(finding: Finding, actors: Sequence[Actor], cure: Cure | None) -> Remedy | None:
-    """Return what to do about a cause.
+    """Return what to do about a cause; of a guess, first what to check.
 
     Parameters
     ----------
@@ -23,6 +23,11 @@ def remedy_of(finding: Finding, actors: Sequence[Actor], cure: Cure | None) -> R
     cure
         What the framework of the sessions offers; None when it is not known.
     """
+    remedy = _remedy(finding, actors, cure)
+    return _to_check(finding, actors, remedy) if finding.confidence is Confidence.LOW else remedy
+
+
+def _remedy(finding: Finding, actors: Sequence[Actor], cure: Cure | None) -> Remedy | None:
     remedy = finding.remedy
     if finding.slug not in CREATORS:
         return remedy
@@ -50,3 +55,23 @@ def _for_probe(actors: Sequence[Actor]) -> Remedy:
         ),
         undo="restore the old address",
     )
+
+
+def _to_check(finding: Finding, actors: Sequence[Actor], remedy: Remedy | None) -> Remedy | None:
+    """Put the check before the remedy: a guess is no reason to change anything."""
+    if remedy is None or finding.slug not in CREATORS or finding.slug == UNLOGGED or not actors:
+        return remedy
+    first = actors[0]
+    who = first.prober or first.user_agent or (f"the client {first.address}" if first.address else "it")
+    other = next((actor.alternative for actor in actors if actor.alternative), "")
+    rhythm = f" every {first.period_s:g} s" if first.period_s else ""
+    test = f"To know, stop {who} for ten minutes{f' and leave {other} as it is' if other else ''}."
+    told = f"If no session is born{rhythm} in that time, {who} creates them"
+    steps = [
+        f"It is a guess: {finding.doubt or 'little speaks for it'}.",
+        f"{test} {told}{f'; if births go on, it is {other}' if other else ''}.",
+        f"If so: {remedy.title}.",
+        remedy.text,
+    ]
+    title = f"Check first whether it is {who}{f' or {other}' if other else ''}"
+    return replace(remedy, title=title, text="\n".join(steps))

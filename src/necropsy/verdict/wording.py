@@ -35,6 +35,7 @@ def words(
     title, text = finding.title, finding.text
     if finding.slug == "probes/creates-sessions":
         title, text = _of_probes(finding, actors, lifetime_s, many=many)
+        text += f" Not certain: {finding.doubt}." if finding.doubt else ""
     if finding.slug not in CREATORS:
         return title, text
     parts = [text, _times(actors, lifetime_s), _tie(actors), _covered(view)]

@@ -35,7 +35,7 @@ def test_a_window_of_phases_around_zero_is_counted_on_both_sides() -> None:
 def test_people_are_nobody_to_blame() -> None:
     with scene() as s:
         s.source("rdb", "prometheus").probe(HEALTHY_PROBE).sessions(100).claim("people", 95)
-        assert slugs(s.examine()) == {"healthy", "monitoring/store-unwatched"}
+        assert slugs(s.examine()) == {"monitoring/store-unwatched"}
 
 
 def test_probers_that_were_tested_and_create_nothing_are_cleared_with_the_figures() -> None:

@@ -192,3 +192,75 @@ def test_without_visits_nothing_is_tested_and_the_reason_is_said() -> None:
     assert result.tests == []
     assert result.accounts[0].reason is not None
     assert {claim.in_access_log for claim in result.claims} == {None}
+
+
+def test_people_of_a_log_that_tells_no_user_agent_are_no_robots() -> None:
+    incident = _mixed(11)
+    incident.visits = [
+        (client, "", *rest) for client, _, *rest in incident.visits
+    ]  # as HAProxy's httplog and CLF tell it
+    births, around, truth = incident.build()
+    said = _shares(attribute([births], around), births)
+    assert said["people"] >= truth["people"] - 0.02
+    assert said["unlogged"] == pytest.approx(truth["unlogged"], abs=0.02)
+
+
+def test_a_health_check_at_the_ticks_of_one_hidden_pod_of_several_is_there_by_coincidence() -> None:
+    incident = Incident(5, span_s=30_000, resolution_s=1.0)
+    incident.people(150)
+    for phase_s in (1.3, 4.8, 8.2):
+        incident.prober("unlogged", 20, logged=False, phase_s=phase_s)
+    incident.prober(
+        "nobody",
+        20,
+        client="10.0.1.1",
+        agent="Consul Health Check",
+        path="/health",
+        creates=0,
+        status=200,
+        phase_s=4.79,
+    )
+    births, around, truth = incident.build()
+    result = attribute([births], around)
+    assert [claim.creator for claim in result.claims if claim.period_s] == ["unlogged"] * 3
+    assert _shares(result, births)["unlogged"] == pytest.approx(truth["unlogged"], abs=0.01)
+
+
+def test_pods_that_were_replaced_before_the_log_began_are_the_past_of_those_that_it_shows() -> None:
+    incident = Incident(6, span_s=30_000)
+    incident.people(400)
+    for number in range(3):
+        client, agent = f"10.0.2.{number}", "kube-probe/1.29"
+        incident.prober("logged", 10, client=client, agent=agent, between=(0, 9_000), phase_s=1.0 + number)
+        incident.prober("logged", 10, client=client, agent=agent, between=(9_005, 30_000), phase_s=5.2 + 1.3 * number)
+    births, around, truth = incident.build(covers=(0.5, 1.0))
+    result = attribute([births], around)
+    assert not [claim for claim in result.claims if claim.creator == "unlogged"]
+    machines = sum(claim.births for claim in result.claims if claim.creator == "visitor") / births.born_ms.size
+    assert machines == pytest.approx(truth["logged"], abs=0.03)
+
+
+def test_many_at_one_moment_of_the_clock_are_as_certain_together_as_one_alone() -> None:
+    incident = Incident(7, span_s=40_000, resolution_s=1.0)
+    incident.people(100)
+    for number in range(6):
+        incident.prober(
+            "logged", 60, client=f"10.0.3.{number}", agent="Wget/1.21", path="/cron", phase_s=1.2, jitter_s=0.6
+        )
+    births, around, truth = incident.build()
+    claims = [claim for claim in attribute([births], around).claims if claim.creator == "visitor"]
+    low, high = (
+        sum(each) / births.born_ms.size for each in zip(*((c.births_low, c.births_high) for c in claims), strict=True)
+    )
+    assert low <= truth["logged"] <= high
+    assert high - low < 0.1
+
+
+def test_a_train_has_no_more_than_a_birth_a_tick_however_much_is_unexplained() -> None:
+    incident = Incident(8, span_s=40_000)
+    incident.people(2_000)
+    incident.prober("unlogged", 10, logged=False)
+    births, around, truth = incident.build(logs=False)
+    (claim,) = (claim for claim in attribute([births], around).claims if claim.creator == "unlogged")
+    assert claim.births_low <= truth["unlogged"] * births.born_ms.size <= claim.births_high
+    assert claim.births_high <= 40_000 / 10 + 0.01 * births.born_ms.size

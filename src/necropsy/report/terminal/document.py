@@ -6,7 +6,7 @@ from typing import Final
 
 from necropsy.model.evidence import Origin
 from necropsy.model.figures import several
-from necropsy.model.finding import Finding, Remedy
+from necropsy.model.finding import Confidence, Finding, Remedy
 from necropsy.model.report import Report
 from necropsy.model.verdict import Actor, Cause, Prediction
 from necropsy.report.escaping import inert, prose
@@ -72,12 +72,13 @@ def _cause(sheet: Sheet, cause: Cause, report: Report) -> None:
     _actors(sheet, cause.actors, report)
     if cause.remedy is not None:
         sheet.gap()
-        _remedy(sheet, cause.remedy)
+        _remedy(sheet, cause.remedy, "CHECK" if cause.confidence is Confidence.LOW else "FIX")
     for number, sentence in enumerate(sentences.after(cause, report)):
         sheet.labelled("AFTER" if number == 0 else "", prose(sentence))
     for prediction in sentences.predictions_of(cause, report):
         _prediction(sheet, prediction)
     _places(sheet, sentences.origins(cause))
+    _lines_of_configured(sheet, cause.actors)
 
 
 def _actors(sheet: Sheet, actors: tuple[Actor, ...], report: Report) -> None:
@@ -115,6 +116,16 @@ def _whereabouts(sheet: Sheet, actor: Actor) -> None:
         sheet.line(inert(actor.find), indent=4, hang=2)
 
 
+def _lines_of_configured(sheet: Sheet, actors: tuple[Actor, ...]) -> None:
+    """The same of configured probes: below what configures them, so that the fix stays on the first screen."""
+    shown = [actor for actor in actors[:MOST_ACTORS] if actor.origin and actor.find]
+    if shown:
+        sheet.gap()
+    for actor in shown:
+        sheet.line(sentences.address(actor), indent=2)
+        _whereabouts(sheet, actor)
+
+
 def _places(sheet: Sheet, origins: list[Origin]) -> None:
     _pairs(sheet, [(str(origin), origin.what) for origin in origins[:MOST_PLACES]])
     if len(origins) > MOST_PLACES:
@@ -144,14 +155,15 @@ def _prediction(sheet: Sheet, prediction: Prediction) -> None:
         sheet.line((sentences.exhausted(prediction), "bold"), indent=2)
 
 
-def _remedy(sheet: Sheet, remedy: Remedy) -> None:
-    sheet.labelled("FIX", (prose(remedy.title), "bold"))
+def _remedy(sheet: Sheet, remedy: Remedy, label: str) -> None:
+    """What to do; of a guess, what to check before."""
+    sheet.labelled(label, (prose(remedy.title), "bold"))
+    if label != "FIX" or not remedy.patches:
+        for line in remedy.text.splitlines():
+            sheet.labelled("", prose(line))
     if remedy.patches:
         safety = "safe" if remedy.safe else "review before applying"
         sheet.labelled("", f"{sentences.extent(remedy.patches)}, re-simulated; {safety} (diffs: --patches)")
-    else:
-        for line in remedy.text.splitlines():
-            sheet.labelled("", prose(line))
 
 
 def _no_cause(sheet: Sheet, report: Report) -> None:
@@ -184,7 +196,7 @@ def _found(sheet: Sheet, finding: Finding) -> None:
     _pairs(sheet, [(exhibit.title, exhibit.text) for exhibit in exhibits[:MOST_EXHIBITS]])
     if finding.remedy is not None:
         sheet.gap()
-        _remedy(sheet, finding.remedy)
+        _remedy(sheet, finding.remedy, "IF SO" if finding.confidence is Confidence.LOW else "FIX")
 
 
 def _diffs(sheet: Sheet, report: Report) -> None:

@@ -14,7 +14,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from necropsy.model.evidence import Absent, Blemish, Origin
 from necropsy.model.figures import IMMORTAL_S, several
-from necropsy.model.finding import Finding, Patch, Remedy, Severity
+from necropsy.model.finding import Confidence, Finding, Patch, Remedy, Severity
 from necropsy.model.report import Report, StoreSummary
 from necropsy.model.verdict import Actor, Cause, Kind, Prediction
 from necropsy.report.escaping import inert, inert_block
@@ -162,7 +162,8 @@ def _fate(cause: Cause, report: Report) -> list[str]:
         stay = "practically never expire: they have to be removed"
         return [f"births stop, but {old} that exist already {stay}"]
     fall = f"sessions fall from {count(store.sessions)} to about {count(left)}"
-    return [f"births stop at once; {fall} within {duration(store.lifetime_s)}, as they expire"]
+    stop = "if that is who creates them, births stop" if cause.confidence is Confidence.LOW else "births stop"
+    return [f"{stop} at once; {fall} within {duration(store.lifetime_s)}, as they expire"]
 
 
 def _remains(cause: Cause, store: StoreSummary) -> str:

@@ -19,18 +19,37 @@ if TYPE_CHECKING:
     from necropsy.verdict.attribution.reckoning import Reckoning
     from necropsy.verdict.attribution.sources import Source
 
+_PART: Final = 0.1
 _SHORTEST_H: Final = 1 / 60
 
 
-def make_claim(
-    source: Source, reckoning: Reckoning, groups: Sequence[Group], around: Circumstances, unexplained: float
+def make_claims(
+    sources: Sequence[Source], reckoning: Reckoning, groups: Sequence[Group], around: Circumstances, unexplained: float
+) -> list[Claim]:
+    """Return the claims of one store's sources; ``unexplained`` are its births that nobody is known to have made."""
+    errors = intervals.errors(sources, groups, reckoning.births.born_ms.size)
+    return [
+        _claim(source, reckoning, groups, around, unexplained, error)
+        for source, error in zip(sources, errors, strict=True)
+    ]
+
+
+def _claim(
+    source: Source,
+    reckoning: Reckoning,
+    groups: Sequence[Group],
+    around: Circumstances,
+    unexplained: float,
+    error: float,
 ) -> Claim:
-    """Return the claim of one source."""
     births = reckoning.births
     count = source.amount
-    low, high = intervals.of_source(source, births.born_ms.size, unexplained, births.derived)
+    low, high = intervals.of_source(source, error, births.born_ms.size, unexplained, births.derived)
     at = births.born_ms[source.births]
-    strong = at[source.weight >= 0.5] if (source.weight >= 0.5).any() else at
+    sure = source.weight >= 0.5
+    # Of several at one moment of the clock each has a part of every birth, and hardly any for sure.
+    strong = at[sure] if float(source.weight[sure].sum()) >= 0.5 * count else at[source.weight >= _PART]
+    strong = strong if strong.size else at
     first, last = int(strong.min()), int(strong.max())
     hours = max(_SHORTEST_H, source.seconds / 3600 or (last - first) / 3_600_000)
     train = source.train
@@ -59,7 +78,7 @@ def make_claim(
         store=births.store,
         creator="probe" if probe is not None else source.kind,
         evidence=source.evidence,
-        label=_label(source, reckoning, around),
+        label=_label(source, reckoning, groups, around),
         births=count,
         births_low=low,
         births_high=high,
@@ -95,12 +114,12 @@ def _interval(source: Source, groups: Sequence[Group]) -> float | None:
     return alone[0].interval_s if source.kind == "visitor" and len(alone) == 1 == len(source.groups) else None
 
 
-def _label(source: Source, reckoning: Reckoning, around: Circumstances) -> str:
+def _label(source: Source, reckoning: Reckoning, groups: Sequence[Group], around: Circumstances) -> str:
     if source.probe is not None:
         probe = around.probes[source.probe]
         return f"{probe.host}:{probe.port}"
     if source.kind == "people":
-        return "people who logged in" if source.evidence == "authenticated" else "people with browsers"
+        return _label_of_people(source, groups, around)
     if source.creator is not None:
         return named.label(reckoning.births.creators[source.creator])
     if source.row is not None:
@@ -110,6 +129,13 @@ def _label(source: Source, reckoning: Reckoning, around: Circumstances) -> str:
         return "unknown"
     phase = phase_of(train.low_s, train.width_s, train.period_s, reckoning.timeline.origin_us)
     return f"unknown client, {phase:.2f} s into every {train.period_s:g} s"
+
+
+def _label_of_people(source: Source, groups: Sequence[Group], around: Circumstances) -> str:
+    if source.evidence == "authenticated":
+        return "people who logged in"
+    nameless = source.groups and not any(around.classes[row].user_agent for row in groups[source.groups[0]].rows)
+    return "people, by how they come" if nameless else "people with browsers"
 
 
 def label_of_row(row: int, around: Circumstances) -> str:

@@ -287,7 +287,7 @@ def _write(
     explained = float(total.sum())
     unexplained = births.born_ms.size - explained
     first = len(result.claims)
-    result.claims += [claiming.make_claim(s, reckoning, groups, around, unexplained) for s in sources]
+    result.claims += claiming.make_claims(sources, reckoning, groups, around, unexplained)
     result.owner[births.store] = np.where(owner >= 0, owner + first, -1).astype(np.int32)
     result.weight[births.store] = weight
     tests = creation_tests.try_classes(reckoning, groups, around, elsewhere=elsewhere)

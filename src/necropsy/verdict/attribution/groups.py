@@ -51,6 +51,7 @@ class Group:
     """Indices into the classes."""
     log: int
     browser: bool
+    """Whether it can be a browser: by its User-Agent, or in a log that tells none."""
     agent: str
     host: str
     method: str
@@ -86,7 +87,7 @@ class Groups:
     client_of_visit: NDArray[np.int32]
     log_of_visit: NDArray[np.int16]
     agent_of_row: NDArray[np.int32]
-    """Number of the User-Agent of each class."""
+    """Number of the User-Agent of each class; -1: none."""
     family: NDArray[np.int64]
     """By group of machines: number of its kind, the same for clockwork that differs by client alone; -1: browsers."""
 
@@ -125,11 +126,15 @@ def make_groups(classes: Sequence[VisitorClass], visits: Visits) -> Groups:
     least = max(_OWN, _OWN_SHARE * sum(by_browser.values()))
     frequent = {agent for agent, count in by_browser.items() if count >= least}
     passing = _passing_through(classes, row_of_visit, client)
+    nameless = frozenset(logs) - {visitors.log for visitors in classes if visitors.user_agent}
     groups: list[Group] = []
     known: dict[tuple[object, ...], int] = {}
     group_of_row = np.zeros(len(classes) + 1, np.int32)
     for row, visitors in enumerate(classes):
-        browser = identity_match.is_person(visitors.user_agent) and visitors.user_agent not in passing
+        # Where a log tells no User-Agent of anybody, anybody may be a browser: how they come must tell.
+        browser = visitors.log in nameless or (
+            identity_match.is_person(visitors.user_agent) and visitors.user_agent not in passing
+        )
         agent = "" if browser and visitors.user_agent not in frequent else visitors.user_agent
         key: tuple[object, ...] = (
             visitors.log, browser, agent, visitors.host, visitors.method, visitors.path, visitors.status,
@@ -158,7 +163,9 @@ def make_groups(classes: Sequence[VisitorClass], visits: Visits) -> Groups:
         group_of_row[row] = known[key]
     log_of_row = np.asarray([log_number[visitors.log] for visitors in classes] + [0], np.int16)
     agents: dict[str, int] = {}
-    agent_of_row = np.asarray([agents.setdefault(c.user_agent, len(agents)) for c in classes], np.int32)
+    agent_of_row = np.asarray(
+        [agents.setdefault(c.user_agent, len(agents)) if c.user_agent else -1 for c in classes], np.int32
+    )
     kinds: dict[tuple[object, ...], int] = {}
     family = [
         kinds.setdefault((g.log, g.agent, g.method, g.path, g.status), len(kinds))

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 if TYPE_CHECKING:
+    from necropsy.verdict.attribution.groups import Group
     from necropsy.verdict.attribution.sources import Source
 
 _Z: Final = 1.96
 _LEAST: Final = 0.004
 """Half of an interval at least, as a share of the store's births: no count by time is surer."""
 _LEAST_SURE: Final = 0.3
+_DUST: Final = 0.5
+"""How wrong the number of other births in a train's window may be, as a share of it: in a wide window they are many."""
 _LATE: Final = 0.05
 """Error of births that are last writes, as a share of them."""
 
@@ -32,20 +36,58 @@ def wilson(successes: float, trials: float) -> tuple[float, float]:
     return max(0.0, float(middle - half)), min(1.0, float(middle + half))
 
 
-def of_source(source: Source, births: int, unexplained: float, derived: float) -> tuple[float, float]:
-    """95 % interval of a source's births: chance, what may be its own among the unexplained, and known biases."""
+def errors(sources: Sequence[Source], groups: Sequence[Group], births: int) -> list[float]:
+    """Half of the interval that chance leaves each source, by kind: a kind's births are surer than those of its members.
+
+    What is said is the share of all load balancers, not of each. Where three ask in the same second each has a third of
+    every birth, and all three together have it for certain. So a kind has one error, and each member its part of it.
+    """
+    kinds: dict[tuple[object, ...], list[int]] = {}
+    for number, source in enumerate(sources):
+        kinds.setdefault(_kind(source, groups), []).append(number)
+    result = [0.0] * len(sources)
+    for members in kinds.values():
+        mine = [sources[number] for number in members]
+        # Of many kinds most have few births: only these are looked at.
+        where = np.concatenate([source.births for source in mine])
+        place, inverse = np.unique(where, return_inverse=True)
+        total = np.minimum(
+            np.bincount(inverse, np.concatenate([source.weight for source in mine]), minlength=place.size), 1.0
+        )
+        variance = float((total * (1 - total)).sum())
+        count = sum(source.amount for source in mine)
+        # What a birth's other candidates take from each other makes the counts depend on one another (Louis 1982).
+        sure = max(_LEAST_SURE, 1 - variance / max(count, 1e-9))
+        half = max(2 * np.sqrt(variance) / sure, _LEAST * births) + abs(sum(source.apart for source in mine))
+        for number, source in zip(members, mine, strict=True):
+            result[number] = half * source.amount / max(count, 1e-9)
+    return result
+
+
+def _kind(source: Source, groups: Sequence[Group]) -> tuple[object, ...]:
+    """What belongs together: one program that asks for one page, all that no log shows at one interval, else itself."""
+    if source.kind == "visitor" and source.groups:
+        first = groups[source.groups[0]]
+        return first.log, first.agent, first.method, first.path
+    if source.kind == "unlogged" and source.train is not None:
+        return ("unlogged", source.train.period_s)
+    return (id(source),)
+
+
+def of_source(source: Source, error: float, births: int, unexplained: float, derived: float) -> tuple[float, float]:
+    """95 % interval of a source's births: chance, what may be its own among the unexplained, and known biases.
+
+    ``error`` is its part of the error of its kind.
+    """
     count = source.amount
     if source.evidence == "named":
         return count, count
-    variance = float((source.weight * (1 - source.weight)).sum())
-    # What a birth's other candidates take from each other makes the counts depend on one another (Louis 1982).
-    sure = max(_LEAST_SURE, 1 - variance / max(count, 1e-9))
-    half = max(2 * np.sqrt(variance) / sure, _LEAST * births)
-    half += source.apart + _LATE * derived * count * (source.train is None)
-    low, high = count - half, count + half + unexplained
-    if source.train is not None and source.kind == "unlogged":
-        # A tick whose birth came so late that it lies beside the train's window is its own, too.
-        high += max(0.0, source.train.ticks.length * source.train.members / source.sharers - count)
+    half = error + _LATE * derived * count * (source.train is None)
+    room = _room(source)
+    # What comes so late that it lies beside a train's window may have been taken for somebody else's, if no log shows it.
+    low, high = count - half, count + half + (room if source.kind == "unlogged" else min(unexplained, room))
+    if source.train is not None:
+        low -= _DUST * source.train.background / source.sharers
     if source.beyond is not None:
         low -= max(0.0, source.extrapolated - source.beyond[0])
         high += max(0.0, source.beyond[1] - source.extrapolated)
@@ -54,3 +96,12 @@ def of_source(source: Source, births: int, unexplained: float, derived: float) -
     if source.evidence == "authenticated":
         low = 0.0
     return max(0.0, low), min(float(births), high)
+
+
+def _room(source: Source) -> float:
+    """How many births beside its own a source can have: a prober makes one at each tick at most."""
+    train = source.train
+    if train is None or train.drifts:
+        return np.inf
+    ticks = max(train.ticks.length, source.seconds / train.period_s)
+    return max(0.0, ticks * train.members / source.sharers - source.amount)

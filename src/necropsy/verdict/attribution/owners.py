@@ -37,6 +37,8 @@ _LUCK: Final = 0.2
 """Chance from which a health endpoint that is there at each tick is a coincidence: a log of seconds and a short period."""
 _LUCK_HIDDEN: Final = 0.01
 """The same where the configuration has a probe of that period that no log shows, and that may be who is at the ticks."""
+_SIBLING: Final = 0.3
+"""Births of another train, as a share of this one's, from which it is one of its kind."""
 _DOUBT: Final = 0.03
 """Chance from which it is said that a health endpoint may be there by coincidence."""
 _AS_GOOD: Final = 0.06
@@ -174,6 +176,7 @@ class Contest:
         logs, group = self.timeline.logs, self.timeline.group
         low, high = self.timeline.windows()
         result: list[_Offer] = []
+        numbers = list(numbers)
         for number in numbers:
             train = self.trains[number]
             mine = self._of_train[number]
@@ -207,7 +210,33 @@ class Contest:
                 by_luck = luck > (_LUCK_HIDDEN if self._is_hidden(train) else _LUCK)
                 if share >= _JOINED * log.complete and sure >= _SURE * log.complete and regular and not by_luck:
                     result.append(_Offer(number, candidate, share, sure, made, self._rank(candidate), luck))
-        return result
+        return [
+            offer for offer in result if offer.luck <= _LUCK_HIDDEN or not self._has_sibling(offer, numbers, result)
+        ]
+
+    def _has_sibling(self, offer: _Offer, numbers: Sequence[int], offers: Sequence[_Offer]) -> bool:
+        """Whether a train like this one, of the same period, was there at the same time and no log shows anybody at it.
+
+        Then this one is rather the next pod of the same prober, and a health endpoint is at its ticks by coincidence.
+        """
+        train = self.trains[offer.train]
+        first, last = self.timeline.born_s[train.births[[0, -1]]]
+        shown = {other.train for other in offers}
+        for number in numbers:
+            other = self.trains[number]
+            alike = abs(other.period_s - train.period_s) < 0.01 * train.period_s
+            if number in shown or not alike or other.births.size < _SIBLING * train.births.size:
+                continue
+            begun, ended = self.timeline.born_s[other.births[[0, -1]]]
+            at = self.timeline.born_s[other.births]
+            log = self.timeline.logs[self.groups[offer.group].log]
+            if (
+                begun < last
+                and ended > first
+                and int((log.covers(at) & (at >= self.timeline.horizon_s)).sum()) >= _FEWEST
+            ):
+                return True
+        return False
 
     def _luck(self, train: Train, chance: float) -> float:
         """Chance that one of the health endpoints that come at the train's period is at its ticks by coincidence."""

@@ -46,7 +46,7 @@ def machines(
     births
         Expected births of each visit.
     agent
-        Number of the visit's User-Agent.
+        Number of the visit's User-Agent; -1: it has none, and is one of many for all that is known.
     page
         Number of the visit's page.
     lifetimes
@@ -64,14 +64,14 @@ def machines(
     is_machine &= ~_is_shared(client, births, page, visits)
     result = is_machine[client]
     # What is left of each User-Agent: many clients of few visits.
-    left = ~result
-    kinds = int(agent.max()) + 1
+    left = ~result & (agent >= 0)
+    kinds = max(1, int(agent.max()) + 1)
     by_agent = np.bincount(agent[left], births[left], minlength=kinds)
     asked = np.bincount(agent[left], minlength=kinds)
     share = by_agent / np.maximum(asked, 1)
     others = (by_agent.sum() - by_agent) / np.maximum(asked.sum() - asked, 1)
     robots = (by_agent >= _AGENT_BIRTHS) & (share >= _NEARLY_ALL * coverage) & (share >= others + _APART * coverage)
-    widened: NDArray[np.bool_] = result | robots[agent]
+    widened: NDArray[np.bool_] = result | (robots[agent] & (agent >= 0))
     return widened
 
 

@@ -17,6 +17,10 @@ _APART_S: Final = 900.0
 """Longest pause between the last birth of one and the first of the next."""
 _OVERLAP_S: Final = 180.0
 """How long both may run: a new pod is asked before the old one is gone."""
+_SURE: Final = 0.5
+"""How likely a birth must be a source's own to tell when it began."""
+_IN_A_ROW: Final = 2.5
+"""Periods to the next birth from which a birth is not alone."""
 _EDGE: Final = 6
 """Periods from the end of all births within which a train that stops has not ended."""
 
@@ -40,12 +44,12 @@ def joined(sources: list[Source], timeline: Timeline, covered: NDArray[np.bool_]
     gone: set[int] = set()
     for source in chained:
         assert source.train is not None  # noqa: S101 -- chosen above
-        first = float(timeline.born_s[source.births[0]])
+        first = _ends_s(source, timeline)[0]
         best: Source | None = None
         closest = np.inf
         for tail in tails:
             assert tail.train is not None  # noqa: S101 -- chosen above
-            last = float(timeline.born_s[tail.births[-1]])
+            last = _ends_s(tail, timeline)[1]
             has_ended = end - last > _EDGE * tail.train.period_s
             if tail.train.period_s == source.train.period_s and has_ended and -_OVERLAP_S <= first - last <= _APART_S:
                 distance = abs(first - last)
@@ -74,14 +78,14 @@ def _continued(sources: list[Source], timeline: Timeline, covered: NDArray[np.bo
             or covered[source.births].any()
         ):
             continue
-        last = float(timeline.born_s[source.births[-1]])
+        last = _ends_s(source, timeline)[1]
         followers = [
             (abs(first - last), number)
             for number, other in enumerate(logged)
             if other.train is not None
             and other.train.period_s == source.train.period_s
             and number not in has_past
-            and -_OVERLAP_S <= (first := float(timeline.born_s[other.births].min())) - last <= _APART_S
+            and -_OVERLAP_S <= (first := _ends_s(other, timeline)[0]) - last <= _APART_S
         ]
         if followers:
             _, number = min(followers)
@@ -90,6 +94,21 @@ def _continued(sources: list[Source], timeline: Timeline, covered: NDArray[np.bo
             has_past.add(number)
             gone.add(id(source))
     return [source for source in sources if id(source) not in gone]
+
+
+def _ends_s(source: Source, timeline: Timeline) -> tuple[float, float]:
+    """Seconds of its first and last birth.
+
+    What is only perhaps its own, before the log begins, does not tell when it began; nor does a birth that lies alone in the
+    train's window of phase, by chance.
+    """
+    assert source.train is not None  # noqa: S101 -- asked of trains only
+    sure = source.births[source.weight >= _SURE]
+    at_s = np.sort(timeline.born_s[sure if sure.size else source.births])
+    near = np.diff(at_s) <= _IN_A_ROW * source.train.period_s
+    row = np.flatnonzero(np.concatenate([near, [False]]) | np.concatenate([[False], near]))
+    at_s = at_s[row] if row.size else at_s
+    return float(at_s.min()), float(at_s.max())
 
 
 def _append(source: Source, other: Source) -> None:

@@ -101,7 +101,7 @@ def into_sources(
                 clients=None if is_people and not people.identify_visitors(made, clients) else clients,
                 extrapolated=float(likely.sum()),
                 beyond=bounds,
-                apart=float(abs(other[number] - made)),
+                apart=float(other[number] - made),
                 probability=min(1.0, made / max(1, int(in_ranked.sum()))),
             )
         )

@@ -36,7 +36,7 @@ class Source:
     beyond: tuple[float, float] | None = None
     """Fewest and most of them that the evidence allows; None: as certain as the others."""
     apart: float = 0.0
-    """By how many births another reading of the same visits differs."""
+    """How many births more, or less, another reading of the same visits gives it."""
     probability: float | None = None
     rivals: tuple[int, ...] = ()
     reason: str = ""
