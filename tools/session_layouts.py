@@ -15,7 +15,7 @@ from typing import Any, Final
 
 ROOT: Final = Path(__file__).parents[1]
 WRITERS: Final = ROOT / "tests" / "writers"
-_BY_SOURCE: Final = frozenset({"aspnet", "micronaut", "authelia", "beego", "gitea"})
+_BY_SOURCE: Final = frozenset({"aspnet", "authelia", "beego", "gitea"})
 """Layouts that no writer could be had for: known by its documentation and source."""
 _MODULES: Final = (
     "spring.layout",
@@ -24,7 +24,7 @@ _MODULES: Final = (
     "flask",
     *(
         f"writers.{name}"
-        for name in ("php", "symfony", "laravel", "rails", "golang", "java", "koa", "node", "python", "rust")
+        for name in ("php", "symfony", "laravel", "rails", "golang", "java", "tomcat", "koa", "node", "python", "rust")
     ),
     "writers.hash_forms",
     "writers.opaque",

@@ -240,6 +240,8 @@ def record(writer: Writer, into: Path | None = None) -> dict[str, Any]:
         )
         try:
             _wait(port, process, writer, log.name)
+            Client(port, keeps=False).ask("GET", "/")  # the first answer of some is slow, and what it writes comes late
+            time.sleep(PAUSE_S)
             store.flushall()
             journal = Journal(store, writer)
             drive(journal, port)

@@ -43,7 +43,10 @@ def _go(names: str) -> str:
     return f"cd .. && grep -E '({names.replace(' ', '|')})' go.mod | sed 's/ *\\/\\/.*//' | tr -d '\\t'; go version"
 
 
-_JAVA: Final = 'java -cp "$WORK/java/*:$WORK/java/lib/*" {}'
+_JAVA: Final = 'java -cp "$WORK/java/*:$WORK/java/dependency/*" {}'
+_MICRONAUT: Final = 'java -cp "$WORK/java_micronaut/*:$WORK/java_micronaut/dependency/*" writers.MicronautWriter'
+_SPRING: Final = 'java -cp "$WORK/java_spring/*:$WORK/java_spring/dependency/*" writers.SpringShop'
+_MSM: Final = 'java -cp "$WORK/java_msm/*:$WORK/java_msm/dependency/*" MsmWriter'
 
 
 def _pom(artifact: str) -> str:
@@ -146,6 +149,71 @@ WRITERS: Final = (
     Writer(
         "redisson_tomcat", "redisson-tomcat", _JAVA.format("RedissonWriter"), _pom("redisson-tomcat-10"),
         r"redisson:tomcat_session:.+", folder="java",
+    ),
+    Writer(
+        "shiro_shop", "shiro", _JAVA.format("ShiroShop"), _pom("shiro-redis"), r"web:sid\.[0-9a-f-]{36}", folder="java", lifetime_s=2700,
+    ),
+    Writer(
+        "shiro_shop_kept", "shiro", _JAVA.format("ShiroShop"), _pom("shiro-redis"), r"web:sid\..+", folder="java", lifetime_s=2700,
+        environment=(("KEEPS", "1"), ("EXPIRE", "7200"), ("RANDOM_IDS", "1")),
+    ),
+    Writer("vertx_shop", "vertx", _JAVA.format("VertxShop"), _pom("vertx-web-sstore-redis"), r"[A-Za-z0-9_-]+", folder="java", lifetime_s=2700, db=2),
+    Writer(
+        "vertx_shop_lazy", "vertx", _JAVA.format("VertxShop"), _pom("vertx-web-sstore-redis"), r"[A-Za-z0-9_-]+", folder="java", lifetime_s=2700,
+        db=2, environment=(("LAZY", "1"), ("ID_LENGTH", "32")),
+    ),
+    Writer(
+        "redisson_shop", "redisson-tomcat", _JAVA.format("RedissonShop"), _pom("redisson-tomcat-10"),
+        r"shop:redisson:tomcat_session:.+", folder="java", lifetime_s=2700, db=4,
+    ),
+    Writer(
+        "redisson_shop_jdk", "redisson-tomcat", _JAVA.format("RedissonShop"), _pom("redisson-tomcat-10"),
+        r"shop:redisson:tomcat_session:.+", folder="java", lifetime_s=2700, db=4, companions=r".*notified_nodes.*",
+        environment=(("CODEC", "SerializationCodec"), ("KEEPS", "1"), ("BROADCAST", "1")),
+    ),
+    Writer(
+        "redisson_shop_json", "redisson-tomcat", _JAVA.format("RedissonShop"), _pom("redisson-tomcat-10"),
+        r"shop:redisson:tomcat_session:.+", folder="java", lifetime_s=2700, db=4, environment=(("CODEC", "JsonJacksonCodec"),),
+    ),
+    Writer(
+        "msm", "memcached-session-manager", _MSM, _pom("memcached-session-manager-tc9"), r"[0-9A-F]{32}", folder="java_msm",
+    ),
+    Writer(
+        "msm_non_sticky", "memcached-session-manager", _MSM, _pom("memcached-session-manager-tc9"), r"shop_[0-9A-F]{32}", folder="java_msm",
+        companions=r".*(validity|lock|bak).*", lifetime_s=2700, environment=(("NON_STICKY", "1"), ("PREFIX", "shop"), ("MINUTES", "45")),
+    ),
+    Writer(
+        "micronaut_session", "micronaut", _MICRONAUT, _pom("micronaut-redis-lettuce"), r".*sessions:[0-9a-f-]{36}", folder="java_micronaut",
+        companions=r".*(expir|active).*",
+    ),
+    Writer(
+        "micronaut_session_shop", "micronaut", _MICRONAUT, _pom("micronaut-redis-lettuce"), r".*sessions:[0-9a-f-]{36}", folder="java_micronaut",
+        companions=r".*(expir|active).*", lifetime_s=2700,
+        environment=(("USER_KEY", "member"), ("LIFETIME", "45m"), ("NAMESPACE", "web:"), ("BATCH", "1")),
+    ),
+    Writer(
+        "spring_shop", "spring", _SPRING, _pom("spring-boot-dependencies"), r"shop:web:sessions:[0-9a-f-]{36}", folder="java_spring",
+        lifetime_s=2700, db=3,
+    ),
+    Writer(
+        "spring_shop_indexed", "spring-indexed", _SPRING, _pom("spring-boot-dependencies"), r"shop:web:sessions:[0-9a-f-]{36}", folder="java_spring",
+        companions=r"shop:web:(sessions:expir|expirations|index).*", lifetime_s=2700, db=3, environment=(("INDEXED", "1"), ("COUNTS", "1"), ("KEEPS", "1")),
+    ),
+    Writer(
+        "axum_login_shop", "tower-sessions", "$WORK/cargo/release/axum-login-shop", _crates("tower-sessions axum-login axum"), r"[A-Za-z0-9_-]{22}",
+        lifetime_s=2700, db=5,
+    ),
+    Writer(
+        "axum_login_shop_always", "tower-sessions", "$WORK/cargo/release/axum-login-shop", _crates("tower-sessions axum-login axum"), r"[A-Za-z0-9_-]{22}",
+        lifetime_s=2700, db=5, folder="axum_login_shop", environment=(("ALWAYS", "1"), ("COUNTS", "1")),
+    ),
+    Writer(
+        "actix_shop", "actix-session", "$WORK/cargo/release/actix-shop", _crates("actix-session actix-identity actix-web"), r"shop[A-Za-z0-9]{64}",
+        lifetime_s=2700, db=1, environment=(("PREFIX", "shop"),),
+    ),
+    Writer(
+        "actix_shop_own", "actix-session", "$WORK/cargo/release/actix-shop", _crates("actix-session actix-identity actix-web"), r"s:[A-Za-z0-9]{64}",
+        lifetime_s=2700, db=1, folder="actix_shop", environment=(("PREFIX", "s:"), ("OWN", "1")),
     ),
     Writer(
         "express_cured", "express", _NODE, _npm("express express-session connect-redis"), r"sess:.{32}",

@@ -112,6 +112,8 @@ class Form:
     """Only keys with an expiry are sessions: without one, it may be anything."""
     unless: str = ""
     """Pattern of keys that are something else."""
+    companion: bytes = b""
+    """How the key of a companion begins, before the whole key of the session that it belongs to; empty: a session."""
     beside_others: bool = False
     """Such values could be anything: they are sessions only in a namespace in which another form of the layout met one."""
 

@@ -5,10 +5,23 @@ from __future__ import annotations
 from typing import Final
 
 from necropsy.sessions.cure import Cure
-from necropsy.sessions.writers import golang, java, koa, laravel, node, opaque, php, python, rails, rust, symfony
+from necropsy.sessions.writers import (
+    golang,
+    java,
+    koa,
+    laravel,
+    node,
+    opaque,
+    php,
+    python,
+    rails,
+    rust,
+    symfony,
+    tomcat,
+)
 from necropsy.sessions.writers.form import Form
 
-_WRITERS: Final = (symfony, laravel, rails, java, koa, node, opaque, python, golang, rust, php)
+_WRITERS: Final = (symfony, laravel, rails, java, tomcat, koa, node, opaque, python, golang, rust, php)
 """The narrowest signs first: PHP's own sessions may be empty."""
 
 FORMS: Final[tuple[Form, ...]] = tuple(form for writer in _WRITERS for form in writer.FORMS)

@@ -1,7 +1,9 @@
 r"""Hashes: Redisson's Tomcat manager, Micronaut, ASP.NET Core, Magento.
 
-``redisson:tomcat_session:<ID>``: ``session:creationTime`` 09 a4 fb 96 92 c5 68 (Kryo), ``session:maxInactiveInterval``, …
-``micronaut:session:sessions:<id>``: ``Creation-Time`` and ``Last-Accessed`` in milliseconds, ``Max-Inactive-Interval``
+``redisson:tomcat_session:<ID>``: ``session:creationTime`` 09 a4 fb 96 92 c5 68 (Kryo; the JDK's and JSON codecs are read
+too), ``session:maxInactiveInterval``, ``session:principal`` after a login by the container, …
+``micronaut:session:sessions:<id>``: ``Creation-Time`` and ``Last-Accessed`` in milliseconds, ``Max-Inactive-Interval``,
+``attr:…``; beside it the string ``micronaut:session:expiry:<id>``, and for all the sorted set ``…:active-sessions``
 ``<instance><guid>``: ``absexp`` -1, ``sldexp`` in ticks of 100 ns, ``data`` 02 <u24 entries> <16: id> …: ASP.NET Core
 ``sess_<id>``: ``data``, ``lock``, ``writes``, ``pid``, ``req``, ``wait``: Magento, OpenMage
 
@@ -10,9 +12,9 @@ entry of ASP.NET Core's distributed cache is such a hash: a session's data begin
 another cookie, and in Magento's data, which may be compressed: unknown. Magento's lifetime grows with each write (the first
 one times the number of writes; a minute for known bots), and no field says the first: births and last uses are unknown.
 
-Source: redisson ``RedissonSession.java`` (proved by tests/writers/redisson_tomcat), php-redis-session-abstract
-``Handler.php`` (proved by tests/writers/magento_handler*, from a checkout of its sources); by their source alone:
-micronaut-redis ``RedisSessionStore.java``; aspnetcore ``RedisCache.cs``, ``DistributedSession.cs``.
+Source: redisson ``RedissonSession.java`` (proved by tests/writers/redisson*), micronaut-redis ``RedisSessionStore.java``
+(proved by tests/writers/micronaut*), php-redis-session-abstract ``Handler.php`` (proved by tests/writers/magento_handler*,
+from a checkout of its sources); by its source alone: aspnetcore ``RedisCache.cs``, ``DistributedSession.cs``.
 """
 
 from __future__ import annotations
@@ -82,8 +84,9 @@ FORMS: Final = (
         alphabet=ALNUM + b"._-",
         longest=128,
         needs=("session:creationTime", "session:maxInactiveInterval"),
-        created=Field("session:creationTime", 1.0, kryo=True),
-        lifetime=Field("session:maxInactiveInterval", 1000.0, kryo=True),
+        created=Field("session:creationTime", 1.0, codec=True),
+        lifetime=Field("session:maxInactiveInterval", 1000.0, codec=True),
+        user="session:principal",
         grace_s=60,
     ),
     HashForm(
@@ -96,6 +99,8 @@ FORMS: Final = (
         lifetime=Field("Max-Inactive-Interval", 1000.0),
         user="attr:micronaut.AUTHENTICATION",
         anonymous=True,
+        bare=3,
+        companion=(b"expiry:", b"sessions:"),
         grace_s=300,
     ),
     HashForm(

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, ClassVar, Final
 from necropsy.model.evidence import Authentication, Provenance
 from necropsy.sessions.columns import flat, nullable, numbers, words
 from necropsy.sessions.folding import fold_namespace
-from necropsy.sessions.interface import SESSION, Claim, Refinement
+from necropsy.sessions.interface import COMPANION, SESSION, Claim, Refinement
+from necropsy.sessions.jdk import SCALAR_BYTES, integers
 from necropsy.sessions.keyspace import Projection
 from necropsy.sessions.strings import match
 from necropsy.sessions.writers.split import named, split
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 _PROVENANCES: Final = (Provenance.UNKNOWN, Provenance.EXPLICIT, Provenance.NOT_LATER)
 _STATES: Final = (Authentication.NO, Authentication.YES, Authentication.UNKNOWN)
 _LAST_MS: Final = 253_402_300_799_000
-_NUMBER_BYTES: Final = 24
+_DECIMAL_BYTES: Final = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +39,14 @@ class Field:
     name: str
     unit_ms: float
     """Milliseconds of one unit."""
-    kryo: bool = False
-    """Written by Kryo: a class number, then seven bits a byte, the sign in the last; else decimal digits."""
+    codec: bool = False
+    """Written by a codec of Redisson: Kryo (a class number, then seven bits a byte, the sign in the last), the JDK or JSON;
+    else decimal digits."""
+
+    @property
+    def size(self) -> int:
+        """Bytes that are looked at."""
+        return SCALAR_BYTES if self.codec else _DECIMAL_BYTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +71,17 @@ class HashForm:
     """Field that is there, and not empty, when somebody is logged in; empty: nobody can say."""
     anonymous: bool = False
     """Whether nobody is logged in where that field is missing."""
+    bare: int = 0
+    """Fields of a session in which nothing was put: with more of them, nobody can say; 0: that field alone decides."""
+    companion: tuple[bytes, bytes] | None = None
+    """What stands before the id in the key of a string that lives beside such a session, and in the session's own key."""
     grace_s: int = 0
 
     @property
     def fields(self) -> dict[bytes, int]:
         """Fields that are looked at, and how many bytes of each."""
         names = dict.fromkeys((*self.needs, self.user, self.begins[0]), 0)
-        names |= {field.name: _NUMBER_BYTES for field in (self.created, self.used, self.lifetime) if field}
+        names |= {field.name: field.size for field in (self.created, self.used, self.lifetime) if field}
         if self.begins[0]:
             names[self.begins[0]] = 8
         return {name.encode(): size for name, size in names.items() if name}
@@ -84,6 +95,9 @@ class Hashes:
     projection = Projection()
     cures: ClassVar[Mapping[str, Cure]] = {}
     inferred: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(self) -> None:
+        self._met: dict[HashForm, set[bytes]] = {}
 
     def recognise(self, keys: Keys) -> Iterator[Claim]:
         """Claim the hashes that have a form's fields and a key that fits."""
@@ -104,7 +118,12 @@ class Hashes:
                 some = some[match(keys.take("key", rows[some]), form.key)]
             if some.size:
                 free[some] = False
-                yield _claim(form, keys, rows[some])
+                cuts, identifiers = split(keys.take("key", rows[some]), form.alphabet, form.longest)
+                if form.companion:
+                    self._met.setdefault(form, set()).update(cuts.dictionary.to_pylist())
+                yield _claim(form, keys, rows[some], cuts, identifiers)
+        for form, met in self._met.items():
+            yield from _companions(form, keys, met)
 
     def refine(self, case: Case, store: str, now: datetime) -> list[Refinement]:  # noqa: ARG002 -- the protocol's
         """Nothing: each session is judged by itself."""
@@ -115,14 +134,40 @@ class Hashes:
         return []
 
 
-def _claim(form: HashForm, keys: Keys, rows: Positions) -> Claim:
+def _companions(form: HashForm, keys: Keys, met: set[bytes]) -> Iterator[Claim]:
+    """Claim the strings beside sessions of namespaces that were met."""
+    import numpy as np
+    import pyarrow as pa
+
+    rows = keys.of_type("string")
+    if form.companion is None or not len(rows):
+        return
+    beside, own = form.companion
+    cuts, identifiers = split(keys.take("key", rows), form.alphabet, form.longest)
+    names = cuts.dictionary.to_pylist()
+    before = [name.removesuffix(beside) + own if name.endswith(beside) else b"" for name in names]
+    chosen = np.array([name in met for name in before], bool)[numbers(cuts.indices)]
+    some = np.flatnonzero(chosen)
+    if not some.size:
+        return
+    sessions = pa.DictionaryArray.from_arrays(cuts.indices, pa.array(before, pa.binary()))
+    _, patterns, _ = named(cuts.take(some), identifiers, fold_namespace)
+    namespaces, _, _ = named(sessions.take(some), identifiers, fold_namespace)
+    parts = {
+        "namespace": namespaces,
+        "db": keys.take("db", rows[some]),
+        "id": identifiers.take(some),
+        "bytes": keys.take("bytes", rows[some]),
+    }
+    yield Claim(role=COMPANION, rows=rows[some], pattern=patterns, parts=pa.table(parts))
+
+
+def _claim(form: HashForm, keys: Keys, rows: Positions, cuts: pa.DictionaryArray, ids: pa.Array) -> Claim:
     import numpy as np
     import pyarrow as pa
 
     zeros = np.zeros(len(rows), np.int32)
-    namespaces, patterns, identifiers = named(
-        *split(keys.take("key", rows), form.alphabet, form.longest), fold_namespace
-    )
+    namespaces, patterns, identifiers = named(cuts, ids, fold_namespace)
     created, born = _number(form.created, keys, rows)
     used, seen = _number(form.used, keys, rows)
     lifetime, timed = _number(form.lifetime, keys, rows)
@@ -133,6 +178,8 @@ def _claim(form: HashForm, keys: Keys, rows: Positions) -> Claim:
     milliseconds = pa.timestamp("ms")
     known = born | seen
     somebody = numbers(keys.take(f"length:{form.user}", rows).fill_null(0)) > 0 if form.user else zeros.astype(bool)
+    told = numbers(keys.take("elements", rows)) <= form.bare if form.bare else ~somebody
+    nobody = told & bool(form.user and form.anonymous)
     parts = {
         "layout": words(zeros, (form.layout,)),
         "namespace": namespaces,
@@ -146,7 +193,7 @@ def _claim(form: HashForm, keys: Keys, rows: Positions) -> Claim:
         "born_provenance": words(np.where(born, 1, np.where(seen, 2, 0)), _PROVENANCES),
         "last_seen_at": nullable(used.astype(np.int64), seen, milliseconds),
         "lifetime_s": nullable((lifetime / 1000).round().astype(np.int64), timed),
-        "authentication": words(np.where(somebody, 1, 0 if form.user and form.anonymous else 2), _STATES),
+        "authentication": words(np.where(somebody, 1, np.where(nobody, 0, 2)), _STATES),
     }
     return Claim(role=SESSION, rows=rows, pattern=patterns, parts=pa.table(parts))
 
@@ -162,8 +209,12 @@ def _number(field: Field | None, keys: Keys, rows: Positions) -> tuple[npt.NDArr
     values = keys.take(f"field:{field.name}", rows)
     if isinstance(values, pa.DictionaryArray):
         values = values.dictionary_decode()
-    if field.kryo:
+    if field.codec:
         moments, sound = _kryo(values)
+        others = np.flatnonzero(~sound)
+        if others.size:
+            said = integers(values, others)
+            moments[others], sound[others] = numbers(said.fill_null(0)), numbers(said.is_valid())
         moments = moments * field.unit_ms
         return moments, sound & (moments > 0) & (moments < _LAST_MS)
     sound = match(values, r"^[0-9]{1,18}$")

@@ -1,6 +1,7 @@
 r"""Java, in a string each: shiro-redis and Vert.x Web (Quarkus' Redis sessions are Vert.x').
 
-``shiro:session:<uuid>`` (``shiro_redis_session:`` in version 2) and a bare ``<32 hex>``::
+``shiro:session:<uuid>`` (``shiro_redis_session:`` in version 2; with RandomSessionIdGenerator a number) and a bare
+``<32 hex>``::
 
     ac ed 00 05 sr 00 2a org.apache.shiro.session.mgt.SimpleSession … java.util.Date … w 08 <start> x … w <timeout> <host>
     00 00 00 20 <id again> <i64 timeout> <i64 last write> <i32 version> <i32 entries> …                          Vert.x
@@ -10,7 +11,8 @@ Shiro says its start, its last use (a back-reference while that is the start) an
 write and its idle time, and its keys have no prefix.
 
 Source: apache/shiro ``SimpleSession.java``, alexxiyang/shiro-redis ``RedisSessionDAO.java``, vert-x3/vertx-web
-``SharedDataSessionImpl.java``, ``RedisSessionStoreImpl.java``; proved by tests/writers/{shiro,vertx}.
+``SharedDataSessionImpl.java``, ``RedisSessionStoreImpl.java``; proved by
+tests/writers/{shiro,vertx}*.
 """
 
 from __future__ import annotations
@@ -66,10 +68,13 @@ router.route().handler(SessionHandler.create(store).setLazySession(true).setSess
 
 
 def _shiro(heads: pa.Array) -> Moments:
+    import numpy as np
     import pyarrow.compute as pc
 
     found = pc.extract_regex(heads, pattern=_DATES)
-    return {name: big_endian(found, name) for name in ("created", "used", "lifetime")}
+    told = {name: big_endian(found, name) for name in ("created", "used", "lifetime")}
+    (created, born), (used, moved) = told["created"], told["used"]
+    return {**told, "used": (np.where(moved, used, created), moved | born)}  # a back-reference: never used again
 
 
 def _vertx(heads: pa.Array) -> Moments:
@@ -80,17 +85,21 @@ def _vertx(heads: pa.Array) -> Moments:
 
 
 FORMS: Final = (
-    Form(
-        SHIRO,
-        first=b"\xac",
-        value=_SIMPLE_SESSION,
-        key=UUID + "$",
-        alphabet=URL_SAFE,
-        longest=36,
-        clock=_shiro,
-        precision_s=0.001,
-        user=r"(?s)_AUTHENTICATED_SESSION_KEYsr?.{0,80}xp\x01",
-        nobody=rf"(?s)^[^H]*$|{_ONE_OF_NOBODYS}",  # without a HashMap there are no attributes
+    *(
+        Form(
+            SHIRO,
+            first=b"\xac",
+            value=_SIMPLE_SESSION,
+            key=key,
+            alphabet=URL_SAFE,
+            longest=longest,
+            clock=_shiro,
+            precision_s=0.001,
+            user=r"(?s)_AUTHENTICATED_SESSION_KEYsr?.{0,80}xp\x01",
+            nobody=rf"(?s)^[^H]*$|{_ONE_OF_NOBODYS}",  # without a HashMap there are no attributes
+        )
+        # RandomSessionIdGenerator's ids are a long, and an application may have a generator of its own
+        for key, longest in ((UUID + "$", 36), (r"[A-Za-z0-9_\-]{1,128}$", 128))
     ),
     Form(
         VERTX,

@@ -3,12 +3,13 @@ r"""Rust: tower-sessions (axum, axum-login) and actix-session.
 ``<22 letters>`` and ``<64 letters and digits>`` (any prefix)::
 
     93 c4 10 <16: id> 81 a4 user a4 anna 99 cd 07 ea …    tower-sessions: MessagePack of [id, {…}, expiry]
+    … 81 af axum-login.data 82 a9 auth_hash dc … a7 user_id cd 0f a0 …
     {"user_id":"\"anna\"","cart":"[7]"}                   actix-session: JSON of texts that are JSON
 
 Both store nothing until something is put in. tower-sessions sets the key's expiry to a whole second.
 
 Source: tower-sessions ``session.rs``, tower-sessions-redis-store ``lib.rs``, actix-session ``storage/redis_rs.rs``; proved by
-tests/writers/{tower_sessions,actix_session}.
+tests/writers/{tower_sessions,axum_login_shop*,actix_session,actix_shop*}.
 """
 
 from __future__ import annotations
@@ -22,6 +23,10 @@ TOWER: Final = "tower-sessions"
 ACTIX: Final = "actix-session"
 _RECORD: Final = r"(?s)^\x93\xc4\x10.{16}[\x80-\x8f]"
 _PAIR: Final = r"(?:[\xa0-\xbf][ -~]+(?:[\xa0-\xbf][ -~]*|[\x00-\x7f]|[\xc0-\xc3]|\xcc.|\xcd..|\xce.{4}|\xd9.[ -~]*))"
+_AXUM_LOGIN: Final = (
+    r"\xafaxum-login\.data\x82(?:\xa9auth_hash(?:\xc0|(?:[\x90-\x9f]|\xdc..)(?:[\x00-\x7f]|\xcc.)*))?\xa7user_id[^\xc0]"
+)
+"""What axum-login keeps, with a user in it; the hash is a list of numbers, and a number is no name."""
 _NOBODYS: Final = (
     r"(?:[\xa0-\xbf](?:next|flash|messages|csrf|csrf_token|lang|locale|cart|basket)"
     r"(?:[\xa0-\xbf][ -~]*|[\x00-\x7f]|[\xc0-\xc3]|\xd9.[ -~]*))"
@@ -59,7 +64,7 @@ FORMS: Final = (
         key=r"[A-Za-z0-9_\-]{22}$",
         alphabet=URL_SAFE,
         longest=22,
-        user=rf"{_RECORD}{_PAIR}*(?:\xa4user|\xa7user_id)[^\xc0\xc2\xa0]|\xafaxum-login\.data.{{0,20}}\xa7user_id[^\xc0]",
+        user=rf"{_RECORD}{_PAIR}*(?:\xa4user|\xa7user_id)[^\xc0\xc2\xa0]|{_AXUM_LOGIN}",
         nobody=rf"{_RECORD}{_NOBODYS}+\x99",
         empty=r"(?s)^\x93\xc4\x10.{16}\x80",
     ),

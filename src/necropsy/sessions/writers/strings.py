@@ -8,7 +8,7 @@ from necropsy.model.evidence import Authentication, Provenance
 from necropsy.sessions.attributes import json_states
 from necropsy.sessions.columns import flat, nullable, numbers, words
 from necropsy.sessions.folding import fold_namespace, fold_path
-from necropsy.sessions.interface import SESSION, Claim, Refinement
+from necropsy.sessions.interface import COMPANION, SESSION, Claim, Refinement
 from necropsy.sessions.keyspace import Projection
 from necropsy.sessions.strings import cut_off, match
 from necropsy.sessions.writers.forms import CURES, FORMS
@@ -136,6 +136,8 @@ def _claim(
 ) -> Claim:
     import pyarrow as pa
 
+    if form.companion:
+        return _companion(form, keys, rows, cuts)
     namespaces, patterns, identifiers = named(*cuts, fold_namespace)
     parts = {
         "layout": words(_zeros(rows), (form.layout,)),
@@ -148,6 +150,23 @@ def _claim(
         **_told(form, keys, rows, heads),
     }
     return Claim(role=SESSION, rows=rows, pattern=patterns, parts=pa.table(parts))
+
+
+def _companion(form: Form, keys: Keys, rows: Positions, cuts: tuple[pa.DictionaryArray, pa.Array]) -> Claim:
+    """Claim what lives beside a session: its key is the session's, with something before it."""
+    import pyarrow as pa
+
+    _, patterns, identifiers = named(*cuts, fold_namespace)
+    before = [name.removeprefix(form.companion) for name in cuts[0].dictionary.to_pylist()]
+    own = pa.DictionaryArray.from_arrays(cuts[0].indices, pa.array(before, pa.binary()))
+    namespaces, _, _ = named(own, identifiers, fold_namespace)
+    parts = {
+        "namespace": namespaces,
+        "db": keys.take("db", rows),
+        "id": identifiers,
+        "bytes": keys.take("bytes", rows),
+    }
+    return Claim(role=COMPANION, rows=rows, pattern=patterns, parts=pa.table(parts))
 
 
 def _zeros(rows: Positions) -> npt.NDArray[np.int32]:
