@@ -15,7 +15,7 @@ from typing import Any, Final
 
 ROOT: Final = Path(__file__).parents[1]
 WRITERS: Final = ROOT / "tests" / "writers"
-_BY_SOURCE: Final = frozenset({"aspnet", "authelia", "beego", "gitea"})
+_BY_SOURCE: Final = frozenset({"aspnet", "authelia"})
 """Layouts that no writer could be had for: known by its documentation and source."""
 _MODULES: Final = (
     "spring.layout",

@@ -39,8 +39,8 @@ _MAGENTO: Final = (
 ``$WORK/magento/abstract`` and ``$WORK/magento/credis``, at these commits."""
 
 
-def _go(names: str) -> str:
-    return f"cd .. && grep -E '({names.replace(' ', '|')})' go.mod | sed 's/ *\\/\\/.*//' | tr -d '\\t'; go version"
+def _go(names: str, folder: str = ".") -> str:
+    return f"cd ../{folder} && grep -E '({names.replace(' ', '|')})' go.mod | sed 's/ *\\/\\/.*//' | tr -d '\\t'; go version"
 
 
 _JAVA: Final = 'java -cp "$WORK/java/*:$WORK/java/dependency/*" {}'
@@ -307,6 +307,7 @@ WRITERS: Final = (
     ),
     Writer("caches_rails", "", "ruby rails.rb", _GEMS, "(?!)", folder="caches", fills=True),
     Writer("caches_python", "", "$WORK/py/bin/python python.py", _pip("django django-redis celery rq"), "(?!)", folder="caches", fills=True),
+    Writer("caches_spring", "", _SPRING.replace("SpringShop", "SpringCaches"), _pom("spring-boot-dependencies"), "(?!)", folder="java_spring", fills=True),
     Writer("caches_node", "", "node node.js", _npm("bullmq cache-manager @keyv/redis"), "(?!)", folder="caches", fills=True),
     Writer("caches_php", "", "php -d error_reporting=22527 php.php", _SYMFONY, "(?!)", folder="caches", fills=True),
     Writer(
@@ -324,6 +325,19 @@ WRITERS: Final = (
     Writer(
         "go_fiber_shop_absolute", "fiber", "$WORK/bin/go_fiber_shop", _go("gofiber/fiber/v3 gofiber/storage"), r"[A-Za-z0-9_-]+", lifetime_s=None,
         environment=(("ABSOLUTE", "1"),), folder="go_fiber_shop",
+    ),
+    Writer(
+        "go_beego", "beego", "$WORK/bin/go_beego", _go("beego/beego", "go_providers"), r"[0-9a-f]{32}", folder="go_providers",
+        environment=(("USER_NAME", "user_id"),),
+    ),
+    Writer(
+        "go_beego_prefix", "beego", "$WORK/bin/go_beego", _go("beego/beego", "go_providers"), r"shop-[0-9a-f]{32}", folder="go_providers",
+        environment=(("PREFIX", "shop-"),),
+    ),
+    Writer("go_chi", "gitea", "$WORK/bin/go_chi", _go("gitea.com/go-chi/session", "go_providers"), r"[0-9a-f]{16}", folder="go_providers"),
+    Writer(
+        "go_chi_prefix", "gitea", "$WORK/bin/go_chi", _go("gitea.com/go-chi/session", "go_providers"), r"gitea:[0-9a-f]{16}", folder="go_providers",
+        environment=(("PREFIX", "gitea:"),),
     ),
     Writer(
         "oauth2_proxy", "oauth2-proxy", _PYTHON, "$WORK/bin/oauth2-proxy --version; echo module v7.15.6", r"_oauth2_proxy-[0-9a-f]{32}",

@@ -27,7 +27,9 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import pyarrow as pa
 
-USERS: Final = frozenset({"user", "userId", "user_id", "userid", "uid", "userInfo", "userinfo", "tokenset", "_user_id"})
+USERS: Final = frozenset(
+    {"user", "userId", "user_id", "userid", "uid", "userInfo", "userinfo", "tokenset", "_user_id"}
+) | {"actix_identity.user_id"}
 """Who has one of these, and something in it, is logged in."""
 _NOBODYS: Final = """
     flash _flash _flashes flashes messages _messages message info error errors notice alert

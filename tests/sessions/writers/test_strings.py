@@ -66,6 +66,23 @@ def test_caches_queues_and_locks_are_no_sessions(name: str, value: bytes) -> Non
     assert found(string(name, value)) == []
 
 
+def test_what_laravels_horizon_keeps_is_no_session() -> None:
+    # By its source alone (laravel/horizon Repositories/Redis*Repository.php): it is in no registry that is reached here.
+    job = {
+        "id": b"3fa85f64-5717-4562-b3fc-2c963f66afa6",
+        "status": b"completed",
+        "created_at": b"1772366400.1",
+        "payload": b"{}",
+    }
+    rows = [
+        key("laravel_horizon:3fa85f64-5717-4562-b3fc-2c963f66afa6", "hash", fields=job, ttl_s=3600),
+        key("laravel_horizon:master:host-ab12", "hash", fields={"name": b"host-ab12", "supervisors": b"[]"}, ttl_s=15),
+        string("laravel_horizon:monitor:time-to-clear", b"1"),
+        string("laravel_horizon:last_snapshot_at", b"1772366400"),
+    ]
+    assert found(*rows) == []
+
+
 @pytest.mark.parametrize(
     ("name", "value", "layout", "authentication"),
     [
@@ -83,9 +100,7 @@ def test_caches_queues_and_locks_are_no_sessions(name: str, value: bytes) -> Non
         ),
     ],
 )  # fmt: skip
-def test_layouts_that_no_writer_recorded_are_known_by_their_source(
-    name: str, value: bytes, layout: str, authentication: str
-) -> None:
+def test_products_are_known_by_their_source(name: str, value: bytes, layout: str, authentication: str) -> None:
     (row,) = found(string(name, value))
     assert (row["layout"], row["authentication"]) == (layout, authentication)
 

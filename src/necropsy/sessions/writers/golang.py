@@ -5,13 +5,14 @@ r"""Go: scs, boj/redistore and gin-contrib/sessions, rbcervilla/redisstore, Fibe
     25 7f 03 … Deadline … Values … 0f 01 00 00 00 0e e2 9f d5 87 …    scs: {Deadline time.Time, Values map}
     0d 7f 04 01 02 ff 80 00 01 10 01 10 00 00 …                       map[interface{}]interface{}: redistore, gin, Fiber 3
     0d 7f 04 01 02 ff 80 00 01 0c 01 10 00 00 04 ff 80 00 00          map[string]interface{}, empty: Fiber 2, every visit
+    (empty)                                                           go-chi/session: every visit, until something is put in
 
 scs sets its deadline once, at birth (and when the token is renewed at login); with an idle timeout the TTL is the shorter
 of the two. The others set their TTL at each Save. Sizes and class numbers of gob vary: the names and types are looked for.
 
 Source: alexedwards/scs ``codec.go``, boj/redistore ``redistore.go``, gin-contrib/sessions ``redis/redis.go``, gofiber/fiber
-``middleware/session``; proved by tests/writers/go_*. By their source alone: rbcervilla/redisstore; beego
-``server/web/session/{session,sess_utils}.go`` and its Redis provider (ids of 32 hex); go-chi/session ``redis/redis.go`` (16 hex).
+``middleware/session``, beego ``server/web/session`` and its Redis provider (ids of 32 hex), go-chi/session ``redis/redis.go``
+(16 hex; empty values are told beside others alone); proved by tests/writers/go_*. By its source alone: rbcervilla/redisstore.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ GITEA: Final = "gitea"
 _USERS: Final = "(?:user_id|userID|userId|user|uid|username|authenticatedUserID|profile)"
 _USER: Final = (
     rf'(?s){_USERS}(?:\x06string\x0c|\x03int\x04|\x04uint\x06|\x05int64\x04)|"{_USERS}":\s*(?:"[^"]|[1-9]|\{{)'
+    r"|\x04user[\x06-\x40]\*?[a-z][a-z0-9_/.\-]*\.[A-Z][A-Za-z0-9_]*[\x01-\xff]"  # a type of the application's own
 )
 _SCS_KEY: Final = r"[A-Za-z0-9_\-]{43}$"
 _MAP: Final = r"(?s)^.\x7f\x04\x01\x02(?:\xff.|\xfe..)\x00\x01"
@@ -194,5 +196,16 @@ FORMS: Final = (
             (BEEGO, r"(?:^|[^0-9a-f])[0-9a-f]{32}$", 32, None),
             (GITEA, r"(?:^|[^0-9a-f])[0-9a-f]{16}$", 16, None),
         )
+    ),
+    Form(
+        GITEA,
+        first=b"",  # stored before anything is put in: every visitor who only looks
+        value="",
+        key=r"(?:^|[^0-9a-f])[0-9a-f]{16}$",
+        alphabet=URL_SAFE,
+        longest=16,
+        empty="^$",
+        mortal=True,
+        beside_others=True,
     ),
 )

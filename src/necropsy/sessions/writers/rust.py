@@ -5,6 +5,7 @@ r"""Rust: tower-sessions (axum, axum-login) and actix-session.
     93 c4 10 <16: id> 81 a4 user a4 anna 99 cd 07 ea …    tower-sessions: MessagePack of [id, {…}, expiry]
     … 81 af axum-login.data 82 a9 auth_hash dc … a7 user_id cd 0f a0 …
     {"user_id":"\"anna\"","cart":"[7]"}                   actix-session: JSON of texts that are JSON
+    {"actix_identity.user_id":"\"anna\"", …}              with actix-identity
 
 Both store nothing until something is put in. tower-sessions sets the key's expiry to a whole second.
 
@@ -72,7 +73,8 @@ FORMS: Final = (
         ACTIX,
         first=b"{",
         value=r'^\{"[^"]{1,64}":"(?:\\"|\[|\{|-?[0-9]|true|false|null)',
-        key=r"(?:^|[^A-Za-z0-9])[A-Za-z0-9]{64}$",
+        key=r"[A-Za-z0-9]{64}$",
+        unless=r"[0-9a-f]{64}$",  # a hash, as caches use it
         alphabet=ALNUM,
         longest=64,
         inside=(),
