@@ -16,12 +16,12 @@ from necropsy.autopsy.sources import (
     as_address,
     parse_event,
     parse_size,
+    parse_span,
     parse_time,
     stores,
     unique,
 )
 from necropsy.model.errors import ConfigurationError, NecropsyError, UnreadableSource
-from necropsy.treat.purge.selection import duration_s
 from necropsy.wire.files import STANDARD_INPUT, expand, read_text
 
 _TEXTS: Final = ("log-format", "prometheus-version", "blackbox-version", "consul-version", "prometheus-host")
@@ -161,7 +161,7 @@ class _Incident:
 
     def _span(self, value: object) -> timedelta | None:
         try:
-            return timedelta(seconds=duration_s(str(value))) if value is not None else None
+            return parse_span(str(value)) if value is not None else None
         except NecropsyError as error:
             raise self._wrong("history-since", error.message, 'Write history-since = "7d".') from error
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from necropsy.model.errors import NoEvidence, UsageError
+from necropsy.treat.purge.selection import duration_s
 from necropsy.wire.files import STANDARD_INPUT, expand
 from necropsy.wire.redis.address import is_address, masked
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 _POWERS: Final = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
 _SIZE: Final = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]?)(i?)b?")
+_LEAST_SPAN: Final = timedelta(hours=1)
 KINDS: Final = ("access-log", "app-log", "nginx", "prometheus", "blackbox", "consul", "prober")
 """Kinds of sources beside the stores, as options and TOML name them."""
 
@@ -262,6 +264,26 @@ def parse_time(text: str) -> datetime:
     except ValueError:
         raise UsageError(f"{text!r} is not a time", hint="Write it like 2019-05-24T19:00:00Z.") from None
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def parse_span(text: str) -> timedelta:
+    """Read how far back a history goes.
+
+    >>> parse_span("36h")
+    datetime.timedelta(days=1, seconds=43200)
+
+    Raises
+    ------
+    UsageError
+        Not a duration, or one in which no rate of births can be seen.
+    """
+    span = timedelta(seconds=duration_s(text))
+    if span < _LEAST_SPAN:
+        raise UsageError(
+            f"a history of {text} is too short: births are differences of samples",
+            hint="Ask for an hour at least; the default is 30d.",
+        )
+    return span
 
 
 def parse_event(text: str) -> tuple[datetime, str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -143,7 +142,6 @@ def examine(
     from necropsy import autopsy
     from necropsy.autopsy import sources as given
     from necropsy.autopsy.incident_file import load
-    from necropsy.treat.purge.selection import duration_s
     from necropsy.wire.files import expand
 
     kind = output.chosen(format, out)
@@ -164,7 +162,7 @@ def examine(
             field=tuple(field or ()),
             layout=tuple(expand(layout or ())),
             history=tuple(history or ()),
-            history_since=timedelta(seconds=duration_s(history_since)) if history_since else None,
+            history_since=given.parse_span(history_since) if history_since else None,
             before=tuple(expand(before or ())),
             event=tuple(event or ()),
             hash_clients=hash_clients,

@@ -10,7 +10,9 @@ import pytest
 
 from necropsy import autopsy
 from necropsy.autopsy.incident_file import load
-from necropsy.autopsy.sources import DumpPath, Sources, StoreSource
+from necropsy.autopsy.past.from_prometheus import reach
+from necropsy.autopsy.sources import DumpPath, Sources, StoreSource, parse_span
+from necropsy.history.births import StoreSeries
 from necropsy.model.errors import NoEvidence, UsageError
 from necropsy.model.report import Report
 from prometheus import prometheus
@@ -51,6 +53,36 @@ def test_a_history_alone_dates_the_change_and_judges_nothing(address: str) -> No
     (change,) = history.changes
     assert change.earliest_at <= at(ON) <= change.latest_at
     assert change.event == "version 14"
+
+
+@pytest.mark.integration
+def test_a_history_says_from_when_on_there_are_samples_and_not_what_was_asked(address: str) -> None:
+    (source,) = (one for one in examined(address).sources if one.reader == "history" and one.store is None)
+    assert f"from {at(END - 2 * 86_400):%Y-%m-%d}" in source.note
+    assert f"asked since {at(END - 30 * 86_400):%Y-%m-%d}" in source.note
+
+
+@pytest.mark.parametrize("text", ["1s", "59m", "0h"])
+def test_a_history_in_which_no_rate_can_be_seen_is_refused(text: str) -> None:
+    with pytest.raises(UsageError, match=r"too short|not a duration"):
+        parse_span(text)
+
+
+NONE = np.full(5, np.nan)
+
+
+@pytest.mark.parametrize(
+    ("keys", "said"),
+    [
+        ([1, 2, 3, 4, 5], "from 1970-01-01 00:00 UTC"),
+        ([np.nan, np.nan, 3, 4, 5], "from 1970-01-01 02:00 UTC, asked since 1970-01-01 00:00 UTC"),
+        ([1, np.nan, 3, np.nan, 5], "from 1970-01-01 00:00 UTC, with 2 gaps, the longest of 2 hours"),
+        ([1, np.nan, np.nan, np.nan, 5], "from 1970-01-01 00:00 UTC, with 1 gap of 4 hours"),
+        ([np.nan] * 5, "without a sample"),
+    ],
+)
+def test_gaps_of_a_history_are_said(keys: list[float], said: str) -> None:
+    assert reach([StoreSeries(np.arange(5) * 3600.0, np.array(keys), NONE, NONE, NONE)], 0.0) == said
 
 
 @pytest.mark.integration

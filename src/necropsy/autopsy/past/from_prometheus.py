@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from necropsy.autopsy.past.keeping import Past, keep_level
 from necropsy.autopsy.sources import LiveAddress
 from necropsy.evidence.metrics.reader import births_near
-from necropsy.history.births import EMPTIED, derive
+from necropsy.history.births import EMPTIED, StoreSeries, derive
 from necropsy.history.change_points import change_points
 from necropsy.history.events import Event
 from necropsy.history.matching import match
@@ -29,6 +29,8 @@ SINCE: Final = timedelta(days=30)
 """How far back the past is read by default."""
 _FINE_S: Final = 15.0
 """Step at which the neighbourhood of a change is read again: the usual interval of scrapes."""
+_LATE_S: Final = 600.0
+"""A history that begins later than asked by so much says so."""
 _MOST_REFINED: Final = 10
 
 
@@ -50,8 +52,7 @@ def read(
     evidence_log.record(absent=past.absent)
     if not past.measured:
         return [], list(past.events)
-    since = datetime.fromtimestamp(start, UTC)
-    note = f"history of {several(len(past.measured), 'server')} since {since:%Y-%m-%d %H:%M} UTC"
+    note = f"history of {several(len(past.measured), 'server')} {reach([one.series for one in past.measured], start)}"
     evidence_log.record([Source("history", past.source, taken_at=now, note=note)])
     series: list[Past] = []
     events = list(past.events)
@@ -64,6 +65,39 @@ def read(
         _remark(evidence_log, past.source, store, derived, per_session)
         series.append(Past(store, past.source, derived, _refined(address, one, derived, per_session or 1.0)))
     return series, events
+
+
+def reach(series: Sequence[StoreSeries], asked_s: float) -> str:
+    """Say from when on there are samples, and where there are none in between: what was asked for is not what is there.
+
+    >>> import numpy as np
+    >>> hours = np.arange(5) * 3600.0
+    >>> one = StoreSeries(hours, np.array([np.nan, 1, np.nan, 2, 3]), *[np.full(5, np.nan)] * 3)
+    >>> reach([one], 0.0)
+    'from 1970-01-01 01:00 UTC, asked since 1970-01-01 00:00 UTC, with 1 gap of 2 hours'
+    """
+    import numpy as np
+
+    from necropsy.report.figures import duration
+
+    at_s = series[0].at_s
+    step = float(at_s[1] - at_s[0]) if at_s.size > 1 else 0.0
+    there = np.flatnonzero(np.isfinite(np.vstack([one.keys for one in series])).any(axis=0))
+    if not there.size:
+        return "without a sample"
+    first = float(at_s[there[0]])
+    said = [f"from {_minute(first)}"]
+    if first - asked_s >= max(step, _LATE_S):
+        said.append(f"asked since {_minute(asked_s)}")
+    gaps = [float(gap) * step for gap in np.diff(there) if gap > 1]
+    if gaps:
+        which = "of" if len(gaps) == 1 else "the longest of"
+        said.append(f"with {several(len(gaps), 'gap')}{',' if len(gaps) > 1 else ''} {which} {duration(max(gaps))}")
+    return ", ".join(said)
+
+
+def _minute(moment_s: float) -> str:
+    return f"{datetime.fromtimestamp(moment_s, UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def keys_per_session(case: Case, store: str) -> float | None:
