@@ -48,6 +48,7 @@ def cap(
         if journal is not None:
             facts = {
                 "kind": "cap-ttl",
+                "max_s": max_s,
                 "address": address.masked,
                 "db": -1 if address.db is None else address.db,
                 "identities": sorted(store.identities),

@@ -238,6 +238,7 @@ def _journal(order: Order, plan: Plan, store: Store) -> Journal:
             "server": plan.server,
             "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
             "where": list(plan.where),
+            "notify": order.notify,
         },
         secret,
     )

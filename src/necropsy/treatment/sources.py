@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from necropsy.wire.redis.address import Address
 
 _FIRST_OF_VALKEY: Final = 80
+_ROWS: Final = 4096
 
 
 class Scanned:
@@ -44,7 +45,7 @@ class Scanned:
         return decode(records, db)
 
 
-def open_scan(address: Address, options: LiveOptions, *, batch_rows: int = 16_384) -> OpenKeyspace:
+def open_scan(address: Address, options: LiveOptions, *, batch_rows: int = _ROWS) -> OpenKeyspace:
     """Open a store for a scan, never for its replication stream."""
     from necropsy.evidence import open_keyspace
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from necropsy.treat.purge.control import Control
-    from necropsy.treat.purge.journal import Journal
+    from necropsy.treat.purge.journal import Batch, Journal
     from necropsy.treat.purge.stores import Primary, Store
     from necropsy.wire.redis.gate import Word
 
@@ -323,10 +323,10 @@ def undo_cap(journal: Journal, store: Store, control: Control) -> tuple[int, int
     """
     back = left = 0
     for batch in journal.batches():
-        if control.look().stopping or batch.outcome is None or batch.restored is not None:
+        if control.look().stopping or batch.restored is not None:
             continue
         codes = []
-        for record, (said, ended, _) in zip(batch.records, batch.outcome, strict=True):
+        for record, (said, ended, _) in zip(batch.records, batch.outcome or _by_plan(journal, batch), strict=True):
             if said != 0:
                 codes.append(0)
                 continue
@@ -346,6 +346,12 @@ def undo_cap(journal: Journal, store: Store, control: Control) -> tuple[int, int
             codes.append(1 if restored else 2)
         journal.restored(batch.number, codes)
     return back, left
+
+
+def _by_plan(journal: Journal, batch: Batch) -> list[Answer]:
+    """Return what was to become of the sessions of a batch when it was killed: who ends otherwise was not shortened."""
+    end = batch.read_ms + 1000 * int(journal.header.get("max_s", 0))
+    return [(0, end + (1000 * GRACE_S if record.marker else 0), 0) for record in batch.records]
 
 
 def _end_marker(store: Store, marker: bytes, hash_ends_ms: int) -> None:

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
+from necropsy.sessions.spring.names import GRACE_S
 from necropsy.treat.purge import scripts
 from necropsy.treat.purge.batch import Source, Unlinker, again, require_restorable
 from necropsy.treat.purge.control import Control
@@ -317,6 +318,7 @@ def resolve(journal: Journal, store: Store) -> int:
     What is still there was not deleted; what is not was, by all that is known.
     """
     open_batches = [batch for batch in journal.batches() if batch.outcome is None]
+    announced = bool(journal.header.get("notify"))
     for batch in open_batches:
         answers: list[Answer] = []
         for record in batch.records:
@@ -326,6 +328,17 @@ def resolve(journal: Journal, store: Store) -> int:
                 primary.select(batch.db)  # noqa: B023 -- used within this turn
                 return primary.connection.command("EXISTS", record.key)
 
-            answers.append((scripts.NOT_TRIED if again(store, there) else scripts.LOST, -2, 0))
+            lives = again(store, there)
+            answers.append((scripts.NOT_TRIED if lives else scripts.LOST, -2, 0))
+            if lives and announced and record.marker:  # killed in the second between marker and hash
+                again(store, lambda record=record, db=batch.db: _marked(store, record, db))  # type: ignore[misc]
         journal.outcome(batch.number, answers)
     return len(open_batches)
+
+
+def _marked(store: Store, record: Record, db: int) -> None:
+    """Give a session its marker again, if it has none: it ends with the session."""
+    primary = store.owner(record.marker)
+    primary.select(db)
+    until = (b"PXAT", record.expires_ms - 1000 * GRACE_S) if record.expires_ms >= 0 else ()
+    primary.connection.command(b"SET", record.marker, b"", b"NX", *until)

@@ -186,7 +186,8 @@ def _records(batch: Batch, records: Sequence[Record], store: Store, done: Restor
             codes[place] = EXPIRED
     # Those that an undo restored before it was killed have the very expiry that they had.
     said = {id(record): answer[0] for record, answer in zip(batch.records, batch.outcome or (), strict=False)}
-    there = [place for place in places if codes[place] == THERE and said.get(id(records[place])) == 0]
+    # So have those whose deletion was asked for and never answered, and that lost at most their marker.
+    there = [place for place in places if codes[place] == THERE and said.get(id(records[place]), 0) in scripts.DELETED]
     ttls = primary.pipeline([(b"PTTL", records[place].key) for place in there])
     for place, ttl in zip(there, ttls, strict=True):
         until = now + ttl if ttl >= 0 else -1
@@ -207,10 +208,7 @@ def _code(primary: Primary, record: Record, answer: Any, done: Restored) -> int:
     if answer.kind == "BUSYKEY":
         return THERE
     if answer.kind == "OOM":
-        raise TreatmentError(
-            f"{primary.name}: the store is full: {answer.text}",
-            hint="Raise maxmemory, then give the same command again: it goes on where it stopped.",
-        )
+        raise _full(primary, answer)
     if "version or checksum" not in answer.text and "Bad data format" not in answer.text:
         raise answer
     try:
@@ -255,12 +253,36 @@ def _pieces(
     for primary in store.primaries:
         primary.select(batch.db)
         mine = commands.get(primary.name, [])
-        primary.pipeline(mine)
+        for answer in primary.pipeline(mine):
+            _require_done(primary, answer)
         ends = {record.minute: record.minute_expires_ms for record, _ in found if record.minute_expires_ms >= 0}
         touched = [key for key in {words[1] for words in mine if words[0] == b"SADD"} if key in ends]
         # A set that the purge emptied is gone; made anew it has no expiry, and gets the one that it had.
         ttls = primary.pipeline([(b"PTTL", key) for key in touched])
         primary.pipeline([(b"PEXPIREAT", key, ends[key]) for key, ttl in zip(touched, ttls, strict=True) if ttl == -1])
+
+
+def _require_done(primary: Primary, answer: Any) -> None:
+    """Stop at an error: what was restored is found there by the next run, and its other keys with it.
+
+    Raises
+    ------
+    TreatmentError
+        The store is full.
+    ServerError
+        For the moment, or for good.
+    """
+    if isinstance(answer, ServerError) and answer.kind != "WRONGTYPE":  # another key has that name by now
+        if answer.kind == "OOM":
+            raise _full(primary, answer)
+        raise answer
+
+
+def _full(primary: Primary, answer: ServerError) -> TreatmentError:
+    return TreatmentError(
+        f"{primary.name}: the store is full: {answer.text}",
+        hint="Raise maxmemory, then give the same command again: it goes on where it stopped.",
+    )
 
 
 def _require_room(journal: Journal, store: Store) -> None:
