@@ -4,7 +4,9 @@ Printed of each size: processor time of plan, purge and undo, of this program an
 (a process of its own each); the plan beside the reading of ``examine``; the 99th percentile of another client that reads
 live sessions, before and during the purge. At the end the exponents: 1 is linear.
 
-    python bench/purge_large.py [SESSIONS ...]        100000 300000 1000000
+    python bench/purge_large.py [dump|snapshot] [SESSIONS ...]        dump 100000 300000 1000000
+
+With the default budget a snapshot is refused where its fork would hold everybody up for longer; ``dump`` always works.
 """
 
 from __future__ import annotations
@@ -96,14 +98,17 @@ class Beside:
     def during(self, act: Callable[[], None]) -> float:
         """Return the 99th percentile while something is done, in milliseconds."""
         self._thread.start()
-        act()
-        self._stop.set()
-        self._thread.join()
+        try:
+            act()
+        finally:
+            self._stop.set()
+            self._thread.join()
         return 1000 * sorted(self.took)[int(0.99 * len(self.took))]
 
 
 def main() -> None:
-    sizes = [int(word) for word in sys.argv[1:]] or [100_000, 300_000, 1_000_000]
+    by = next((word for word in sys.argv[1:] if not word.isdecimal()), "dump")
+    sizes = [int(word) for word in sys.argv[1:] if word.isdecimal()] or [100_000, 300_000, 1_000_000]
     costs: dict[str, list[float]] = {}
     for sessions in sizes:
         with (
@@ -117,7 +122,7 @@ def main() -> None:
             quiet = Beside(server).during(lambda: time.sleep(10))
             for what, words in (
                 ("plan", ("--redis", server.url, "--where", "anonymous", "--plan", plan)),
-                ("purge", ("--apply", plan, "--journal", journal, "--yes", "--journal-by", "snapshot")),
+                ("purge", ("--apply", plan, "--journal", journal, "--yes", "--journal-by", by)),
                 ("undo", ("--undo", journal)),
             ):
                 before, forked, began = cpu(server), children(server), time.perf_counter()

@@ -246,7 +246,7 @@ def _apply(order: purging.Order, options: LiveOptions, yes: bool, *, quiet: bool
     def confirm(made: Plan) -> bool:
         if yes:
             return True
-        sys.stderr.write(text.plan(made, None))
+        sys.stderr.write(text.plan(made, None, asked=True))
         return asked(f"Delete {made.sessions:,} sessions from {made.address}?")
 
     with status(quiet=quiet) as tell:

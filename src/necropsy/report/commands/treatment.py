@@ -8,8 +8,8 @@ from typing import Any
 from necropsy.model.figures import percent, several, size
 
 
-def plan(made: Any, path: Path | None) -> str:
-    """Return a plan as text; ``path``: where it was written."""
+def plan(made: Any, path: Path | None, *, asked: bool = False) -> str:
+    """Return a plan as text; ``path``: where it was written; ``asked``: whether somebody is about to apply it."""
     share = f" ({percent(made.sessions / made.total)} of {several(made.total, 'session')})" if made.total else ""
     lines = [
         f"PLAN   purge {several(made.sessions, 'session')}{share}",
@@ -31,9 +31,9 @@ def plan(made: Any, path: Path | None) -> str:
         lines.append("RISK   sessions that may belong to logged-in users are deleted as well")
     lines += ["SAMPLE " + made.sample[0], *(f"       {row}" for row in made.sample[1:])] if made.sample else []
     lines += [f"NOTE   {note}" for note in made.notes]
-    if path is None:
+    if path is None and not asked:
         lines.append("NEXT   nothing was deleted; add --plan FILE to save this plan")
-    else:
+    elif path is not None:
         lines.append(f"NEXT   nothing was deleted; until {made.expires_at[:16].replace('T', ' ')} UTC:")
         lines.append(f"       necropsy purge --apply {path} --journal {path.with_suffix('.journal')}")
     return "\n".join(lines) + "\n"
