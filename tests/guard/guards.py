@@ -90,7 +90,7 @@ def running(folder: Path, config: str) -> Iterator[Running]:
     path.write_text(config)
     command = [sys.executable, "-m", "necropsy.cli.main", "guard", "run", str(path), "--listen", f"127.0.0.1:{port}"]
     with log.open("wb") as stream:
-        process = subprocess.Popen(command, stdout=stream, stderr=stream, cwd=folder)
+        process = subprocess.Popen(command, stdout=stream, stderr=stream, cwd=folder, process_group=0)
     guard = Running(process, f"http://127.0.0.1:{port}", log)
     try:
         wait_until(lambda: "Listening on" in guard.log or process.poll() is not None, "the guard listens")

@@ -143,6 +143,15 @@ def test_a_look_that_is_killed_is_told_and_everything_else_goes_on(tmp_path: Pat
         wait_until(lambda: "Resolved: The stores cannot be examined" in guard.log, "its end is told")
 
 
+def test_a_reload_that_is_told_to_the_whole_process_group_does_not_end_the_look(tmp_path: Path) -> None:
+    with servers.running("redis-7.0", tcp=True) as server, running(tmp_path, config(server)) as guard:
+        wait_until(lambda: children(guard), "a look is under way")
+        os.killpg(guard.process.pid, signal.SIGHUP)
+        wait_until(lambda: "Read the configuration again." in guard.log, "the reload is said")
+        guard.wait_for_looks(1)
+        assert "the look failed" not in guard.log
+
+
 def test_no_process_of_a_guard_is_left_when_it_ended(tmp_path: Path) -> None:
     with servers.running("redis-7.0", tcp=True) as server, running(tmp_path, config(server)) as guard:
         found = wait_until(lambda: children(guard), "a look is under way")

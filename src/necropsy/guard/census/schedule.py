@@ -106,9 +106,14 @@ class Census:
         """Take one look; what fails leaves the last one in place, with its age."""
         began = time.time()
         process = self._process = subprocess.Popen(  # noqa: S603 -- the command of our own command line
-            self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            self._command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
             env=environment(),
-        )  # fmt: skip
+            process_group=0,  # a signal to the group of the guard, such as SIGHUP to reload, is not for the look
+        )
         within_s = max(_LEAST_WITHIN_S, _WITHIN * self.every_s)
         too_long = ""
         try:
