@@ -88,10 +88,10 @@ def run(
     Examples:
       necropsy guard run guard.toml
     """  # noqa: D301 -- \b is click's mark for text that is not to be wrapped
-    import queue
     import signal
 
     from necropsy.cli.census import COMMAND
+    from necropsy.cli.signals import told_of
     from necropsy.cli.watch import text_of
     from necropsy.guard.notify.message import State
     from necropsy.guard.notify.plan import Rules, Told, due
@@ -105,20 +105,18 @@ def run(
     def say(notices: Sequence[Notice]) -> None:
         now = datetime.now(UTC)
         for message in due(notices, told, Rules(repeat_s=None), now):
-            told[message.notice.key] = Told(now, message.state is State.RESOLVED)
+            told[message.notice.key] = Told(now, message.state is State.RESOLVED, message.notice.revision)
             log(text_of(message))
 
     given = Given(listen, tuple(host or ()), str(case) if case else None)
     running = Guard(config, COMMAND, log, say, given)
-    signals: queue.SimpleQueue[int] = queue.SimpleQueue()
-    for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda number, _: signals.put(number))
-    running.start()
-    log(f"Listening on {running.address}, examining every {running.census.every_s:g} s")
-    while signals.get() == signal.SIGHUP:
-        running.reload()
-    log("Ending.")
-    answered = running.stop()
+    with told_of(signal.SIGHUP, signal.SIGTERM, signal.SIGINT) as next_signal:
+        running.start()
+        log(f"Listening on {running.address}, examining every {running.census.every_s:g} s")
+        while next_signal() == signal.SIGHUP:
+            running.reload()
+        log("Ending.")
+        answered = running.stop()
     log("Stopped." if answered else "Stopped; some requests were not answered in time.")
 
 

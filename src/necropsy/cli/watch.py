@@ -100,7 +100,9 @@ def watch(
         else:
             typer.echo(f"Examining every {config.every_s:g} s, keeping {config.case}", err=True)
             census.start()
-            threading.Event().wait()
+            for_ever = threading.Event()
+            while not for_ever.wait(1.0):  # a signal that another thread was given is noticed when this one is awake
+                pass
     finally:
         census.stop()
         teller.stop()
@@ -131,13 +133,12 @@ class Printer:
         """Print notices that opened, and those that were resolved."""
         from datetime import UTC, datetime
 
-        from necropsy.guard.notify.message import State
         from necropsy.guard.notify.plan import Rules, due
 
         now = datetime.now(UTC)
         for message in due(notices, self._ledger.of(self.WAY), Rules(repeat_s=None), now):
             typer.echo(text_of(message))
-            self._ledger.note(self.WAY, [message.notice.key], now, resolved=message.state is State.RESOLVED)
+            self._ledger.note(self.WAY, [message], now)
 
 
 def text_of(message: Message) -> str:
