@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from necropsy.guard.notify.ledger import Ledger
-from necropsy.guard.notify.message import State, sample
+from necropsy.guard.notify.message import Message, State, sample
 from necropsy.guard.notify.plan import Rules, Told, due, parse_quiet
 from necropsy.guard.watch.notice import Notice
 from necropsy.model.errors import UsageError
@@ -33,6 +33,13 @@ def test_a_notice_is_told_once_and_again_when_the_repeat_interval_is_over() -> N
     assert states(NOTICE, told, now=NOON + timedelta(hours=3)) == []
     assert states(NOTICE, told, now=NOON + timedelta(hours=4)) == [State.REMINDER]
     assert states(NOTICE, told, Rules(repeat_s=None), NOON + timedelta(days=9)) == []
+
+
+def test_who_it_is_is_told_again_when_it_is_known_better_and_once() -> None:
+    better = replace(NOTICE, revision=1)
+    assert states(better, Told(NOON, resolved=False)) == [State.UPDATE]
+    assert states(better, Told(NOON, resolved=False, revision=1)) == []
+    assert states(better, None) == [State.OPEN]
 
 
 def test_the_end_is_told_once_to_who_was_told_of_the_beginning() -> None:
@@ -74,9 +81,10 @@ def test_hours_that_are_none_are_refused(text: str) -> None:
 
 def test_a_ledger_is_the_same_after_a_restart_and_a_damaged_one_is_empty(tmp_path: Path) -> None:
     path = tmp_path / "told"
-    Ledger(path).note("slack", ["a", "b"], NOON, resolved=False)
-    Ledger(path).note("slack", ["b"], NIGHT, resolved=True)
-    assert Ledger(path).of("slack") == {"a": Told(NOON, resolved=False), "b": Told(NIGHT, resolved=True)}
+    one, other = replace(NOTICE, key="a", revision=1), replace(NOTICE, key="b")
+    Ledger(path).note("slack", [Message(one, State.OPEN), Message(other, State.OPEN)], NOON)
+    Ledger(path).note("slack", [Message(other, State.RESOLVED)], NIGHT)
+    assert Ledger(path).of("slack") == {"a": Told(NOON, False, 1), "b": Told(NIGHT, resolved=True)}
     assert Ledger(path).of("webhook") == {}
     path.write_text('{"slack": [1, 2]}')
     assert Ledger(path).of("slack") == {}

@@ -9,8 +9,8 @@ import pytest
 
 from guard.watch.looks import NOON, PROBES, creator, look, store
 from necropsy.guard.watch.judge import Former, Limits, judge
-from necropsy.guard.watch.look import EventLook, Look
-from necropsy.guard.watch.notice import Notice
+from necropsy.guard.watch.look import Creator, EventLook, Look
+from necropsy.guard.watch.notice import Member, Notice
 
 LATER = NOON + timedelta(minutes=10)
 
@@ -61,6 +61,29 @@ def test_only_the_creator_that_came_later_is_in_the_second_notice() -> None:
     assert [[member.url for member in notice.members] for notice in found.values()] == [
         ["http://10.0.0.1:8080/"], ["http://10.0.0.2:8080/"]
     ]  # fmt: skip
+
+
+def by_its_client(number: int) -> Creator:
+    """The same probe as an early look sees it: by what its sessions name, and not yet explained by the configuration."""
+    member = Member(f"Blackbox-Exporter/0.28.0 GET 10.0.0.{number}:8080/", per_day=8_640.0)
+    return replace(creator(number, slug="traffic/bot-creates-sessions"), member=member, line="")
+
+
+def test_a_prober_that_a_later_look_finds_in_the_configuration_is_the_same_notice_told_better() -> None:
+    early, later = look(by_its_client(1), by_its_client(2)), look(creator(1), creator(2), at=LATER)
+    first, found = judged(early), after(early, later)
+    (notice,) = found.values()
+    assert list(found) == list(first)
+    assert (notice.revision, notice.resolved_at, notice.opened_at) == (1, None, NOON)
+    assert notice.slug == PROBES
+    assert notice.line == "prometheus.yml:17  copies __address__"
+    (same,) = after(early, later, replace(later, at=LATER + timedelta(minutes=10))).values()
+    assert same.revision == 1, "told better once"
+
+
+def test_a_prober_that_asks_for_what_a_crawler_asked_for_is_new_as_long_as_the_crawler_goes_on() -> None:
+    early, later = look(by_its_client(1)), look(by_its_client(1), creator(1), at=LATER)
+    assert sorted(notice.revision for notice in after(early, later).values()) == [0, 0]
 
 
 def test_a_creator_that_was_seen_to_end_is_resolved_at_once_and_one_that_vanished_after_two_looks() -> None:

@@ -10,8 +10,9 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from pathlib import Path
 from threading import Lock
-from typing import Final
+from typing import Any, Final
 
+from necropsy.guard.notify.message import Message, State
 from necropsy.guard.notify.plan import Told
 
 _FORGOTTEN_AFTER: Final = timedelta(days=60)
@@ -34,16 +35,14 @@ class Ledger:
             return
         with contextlib.suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
             for way, rows in json.loads(path.read_text(encoding="utf-8")).items():
-                self._told[way] = {
-                    key: Told(datetime.fromisoformat(row["at"]), bool(row["resolved"])) for key, row in rows.items()
-                }
+                self._told[way] = {key: _told(row) for key, row in rows.items()}
 
     def of(self, way: str) -> dict[str, Told]:
         """Return what a way was told, by key of the notice."""
         with self._lock:
             return dict(self._told.get(way, {}))
 
-    def note(self, way: str, keys: Iterable[str], at: datetime, *, resolved: bool) -> None:
+    def note(self, way: str, told: Iterable[Message], at: datetime) -> None:
         """Record that a way was told, and write the file.
 
         Raises
@@ -53,18 +52,16 @@ class Ledger:
         """
         with self._lock:
             rows = self._told.setdefault(way, {})
-            for key in keys:
-                rows[key] = Told(at, resolved)
+            for message in told:
+                over = message.state is State.RESOLVED
+                rows[message.notice.key] = Told(at, over, message.notice.revision)
             for key in [key for key, one in rows.items() if at - one.at > _FORGOTTEN_AFTER]:
                 del rows[key]
             if self._path is not None:
                 self._write(self._path)
 
     def _write(self, path: Path) -> None:
-        plain = {
-            way: {key: {"at": one.at.isoformat(), "resolved": one.resolved} for key, one in rows.items()}
-            for way, rows in self._told.items()
-        }
+        plain = {way: {key: _plain(one) for key, one in rows.items()} for way, rows in self._told.items()}
         descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
         try:
             with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
@@ -73,3 +70,11 @@ class Ledger:
         except OSError:
             Path(name).unlink(missing_ok=True)
             raise
+
+
+def _told(row: dict[str, Any]) -> Told:
+    return Told(datetime.fromisoformat(row["at"]), bool(row["resolved"]), int(row.get("revision", 0)))
+
+
+def _plain(one: Told) -> dict[str, Any]:
+    return {"at": one.at.isoformat(), "resolved": one.resolved, "revision": one.revision}

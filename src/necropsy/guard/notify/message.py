@@ -18,6 +18,8 @@ class State(StrEnum):
     """It began."""
     REMINDER = "reminder"
     """It goes on, and the repeat interval is over."""
+    UPDATE = "update"
+    """It goes on, and who it is is known better than when it was told."""
     RESOLVED = "resolved"
     """It is over."""
     TEST = "test"
@@ -27,6 +29,7 @@ class State(StrEnum):
 _BEFORE: Final = {
     State.OPEN: "",
     State.REMINDER: "Goes on: ",
+    State.UPDATE: "Now known: ",
     State.RESOLVED: "Resolved: ",
     State.TEST: "Test, nothing happened: ",
 }

@@ -80,6 +80,8 @@ class Told:
 
     at: datetime
     resolved: bool
+    revision: int = 0
+    """Of the notice, as it was told."""
 
 
 def latest(notices: Iterable[Notice]) -> list[Notice]:
@@ -115,5 +117,7 @@ def _state(notice: Notice, last: Told | None, rules: Rules, now: datetime) -> St
         return State.RESOLVED if last is not None and not last.resolved else None
     if last is None or last.resolved:
         return State.OPEN
+    if last.revision < notice.revision:
+        return State.UPDATE
     over = rules.repeat_s is not None and (now - last.at).total_seconds() >= rules.repeat_s
     return State.REMINDER if over else None

@@ -107,9 +107,7 @@ class Teller:
                     self._refused |= {(way.name, message.notice.key, message.state) for message in group}
                 raise
             self._counts[way.name].sent += len(group)
-            for resolved in (False, True):
-                keys = [m.notice.key for m in group if (m.state is State.RESOLVED) is resolved]
-                self._ledger.note(way.name, keys, now, resolved=resolved)
+            self._ledger.note(way.name, group, now)
 
     def _due(self, way: Way, now: datetime) -> list[Message]:
         messages = due(self._notices, self._ledger.of(way.name), way.rules, now)

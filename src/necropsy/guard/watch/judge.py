@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from necropsy.guard.watch import wording
+from necropsy.guard.watch.identity import known_before
 from necropsy.guard.watch.look import ZOMBIE, Creator, EventLook, Look, StoreLook
 from necropsy.guard.watch.notice import Member, Notice
 
@@ -73,7 +74,11 @@ def judge(look: Look, former: Former, limits: Limits, command: str) -> list[Noti
     held = {notice.key: notice for notice in former.notices}
     seen: dict[str, Notice] = {}
     creators = list(_creators(look, former, limits, command))
-    opened = {(notice.store, notice.slug) for notice in creators if notice.key not in held}
+    opened = {
+        (notice.store, notice.slug)
+        for notice in creators
+        if notice.key not in held or held[notice.key].revision < notice.revision
+    }
     for notice in (
         *creators,
         *_shares(look, former, limits, opened, command),
@@ -121,6 +126,7 @@ def _creators(look: Look, former: Former, limits: Limits, command: str) -> Itera
     """Those that go on: who was noticed before stays with its notice; who is new gets one, for each store and slug."""
     going = [c for c in look.creators if not c.over and c.member.per_day >= limits.least_per_day]
     fresh = list(going)
+    gone: list[Notice] = []
     for notice in former.notices:
         if notice.kind != "creator":
             continue
@@ -128,6 +134,8 @@ def _creators(look: Look, former: Former, limits: Limits, command: str) -> Itera
         fresh = [c for c in fresh if c not in mine]
         if mine:
             yield replace(notice, missed=0)
+        else:
+            gone.append(notice)
     groups: dict[tuple[str, str], list[Creator]] = defaultdict(list)
     for creator in fresh:
         groups[creator.store, creator.slug].append(creator)
@@ -135,8 +143,12 @@ def _creators(look: Look, former: Former, limits: Limits, command: str) -> Itera
         began = [c.first_at for c in new if c.first_at is not None]
         share = look.shares.get((store, slug), 0.0)
         where = look.stores[store]
+        known = known_before(new, store, gone)
+        if known is not None:
+            gone.remove(known)
         yield Notice(
-            key=f"creator:{store}:{slug}:{look.at:%Y%m%dT%H%M%S}",
+            key=known.key if known else f"creator:{store}:{slug}:{look.at:%Y%m%dT%H%M%S}",
+            revision=known.revision + 1 if known else 0,
             kind="creator",
             slug=slug,
             store=store,

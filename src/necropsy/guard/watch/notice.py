@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 
 from necropsy.report.figures import moment
 
+_ASKED = re.compile(r" (?:GET|HEAD|POST) (\S+)$")
 SEVERITIES = ("info", "warning", "critical")
 """Least severe first."""
 
@@ -26,6 +28,18 @@ class Member:
     phase_s: float | None = None
     per_day: float = 0.0
     """Sessions that it starts a day."""
+
+    @property
+    def asks(self) -> str:
+        """Host, port and path that it asks for; empty where that is unknown.
+
+        >>> Member("curl/7.64 GET 10.0.0.1:80/").asks, Member("10.0.0.1:80", url="http://10.0.0.1/").asks, Member("births").asks
+        ('10.0.0.1/', '10.0.0.1/', '')
+        """
+        named = _ASKED.search(self.name)
+        asked = self.url.partition("://")[2] if self.url else named[1] if named else ""
+        host, slash, path = asked.partition("/")
+        return f"{host.removesuffix(':80').removesuffix(':443')}{slash}{path}"
 
     def is_same(self, other: Member) -> bool:
         """Whether two looks saw the same one: the same probe, the same client, or one rhythm at the same phase."""
@@ -67,6 +81,8 @@ class Notice:
     """Sources that a look must have read to call it resolved."""
     missed: int = 0
     """Looks in a row that did not see it, and did not see it end either."""
+    revision: int = 0
+    """How often a later look knew better who it is, since it was opened."""
     resolved_at: datetime | None = None
     """The look that no longer saw it, UTC; None: it goes on."""
 
