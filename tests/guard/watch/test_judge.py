@@ -81,6 +81,31 @@ def test_a_prober_that_a_later_look_finds_in_the_configuration_is_the_same_notic
     assert same.revision == 1, "told better once"
 
 
+def test_a_probe_that_the_configuration_no_longer_has_is_not_new_and_is_told_to_be_half_fixed() -> None:
+    """The configuration is mended and deployed on one machine: what is there of its old probes has the name of their client."""
+    first = look(creator(1), creator(2))
+    stopping = look(by_its_client(1), creator(2), at=LATER)
+    (notice,) = after(first, stopping).values()
+    assert len(notice.members) == 2
+    stopped = look(replace(by_its_client(1), over=True, last_at=LATER), creator(2), at=LATER + timedelta(minutes=10))
+    found = after(first, stopping, stopped)
+    assert sorted(one.kind for one in found.values()) == ["creator", "half-fixed"]
+    (half,) = [one for one in found.values() if one.kind == "half-fixed"]
+    assert [member.url for member in half.members] == ["http://10.0.0.2:8080/"]
+    later = LATER + timedelta(minutes=20)
+    over = look(*(replace(by_its_client(n), over=True, last_at=later) for n in (1, 2)), at=later)
+    assert {one.kind: one.resolved_at for one in after(first, stopping, stopped, over).values()} == {
+        "creator": later,
+        "half-fixed": later,
+    }
+
+
+def test_a_client_that_began_to_ask_for_the_same_after_the_probe_was_told_of_is_new() -> None:
+    later = replace(by_its_client(1), first_at=NOON + timedelta(minutes=5))
+    found = after(look(creator(1)), look(later, at=LATER))
+    assert [one.members[0].name for one in found.values() if one.opened_at == LATER] == [later.member.name]
+
+
 def test_a_prober_that_asks_for_what_a_crawler_asked_for_is_new_as_long_as_the_crawler_goes_on() -> None:
     early, later = look(by_its_client(1)), look(by_its_client(1), creator(1), at=LATER)
     assert sorted(notice.revision for notice in after(early, later).values()) == [0, 0]

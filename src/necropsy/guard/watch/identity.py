@@ -1,4 +1,4 @@
-"""Who is known better by a later look: at first by what a session or a log tells, then as a probe of the configuration."""
+"""Who is the same under another name: a prober has that of its client, and that of the probe while the configuration has it."""
 
 from __future__ import annotations
 
@@ -28,3 +28,18 @@ def known_before(new: Sequence[Creator], store: str, gone: Iterable[Notice]) -> 
         if asked & {member.asks for member in notice.members}:
             return notice
     return None
+
+
+def is_known(creator: Creator, notice: Notice) -> bool:
+    """Whether a notice names this creator, also under the name that it had before the configuration was mended.
+
+    Who is a probe by the configuration is called by its client once the configuration no longer has that URL; its sessions are
+    those that were there when the notice was opened. Whoever began later to ask for the same is somebody else.
+    """
+    if creator.store != notice.store:
+        return False
+    if any(creator.member.is_same(member) for member in notice.members):
+        return True
+    if creator.member.prober or creator.first_at is None or creator.first_at > notice.opened_at:
+        return False
+    return bool(creator.member.asks) and creator.member.asks in {m.asks for m in notice.members if m.prober}

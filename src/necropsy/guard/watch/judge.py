@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from necropsy.guard.watch import wording
-from necropsy.guard.watch.identity import known_before
+from necropsy.guard.watch.identity import is_known, known_before
 from necropsy.guard.watch.look import ZOMBIE, Creator, EventLook, Look, StoreLook
 from necropsy.guard.watch.notice import Member, Notice
 
@@ -82,7 +82,7 @@ def judge(look: Look, former: Former, limits: Limits, command: str) -> list[Noti
     for notice in (
         *creators,
         *_shares(look, former, limits, opened, command),
-        *_half_fixed(look, limits, command),
+        *_half_fixed(look, former, limits, command),
         *_plateaus(look, former, command),
         *_emptied(look, former, command),
         *_events(look, command),
@@ -108,10 +108,7 @@ def _ended(notice: Notice, look: Look) -> Notice:
 def _stopped(notice: Notice, look: Look) -> bool:
     """Whether the look saw each member end."""
     return all(
-        any(
-            creator.over and creator.store == notice.store and creator.member.is_same(member)
-            for creator in look.creators
-        )
+        any(creator.over and is_known(creator, replace(notice, members=(member,))) for creator in look.creators)
         for member in notice.members
     )
 
@@ -130,7 +127,7 @@ def _creators(look: Look, former: Former, limits: Limits, command: str) -> Itera
     for notice in former.notices:
         if notice.kind != "creator":
             continue
-        mine = [c for c in going if c.store == notice.store and any(c.member.is_same(m) for m in notice.members)]
+        mine = [c for c in going if is_known(c, notice)]
         fresh = [c for c in fresh if c not in mine]
         if mine:
             yield replace(notice, missed=0)
@@ -192,12 +189,14 @@ def _shares(
         )
 
 
-def _half_fixed(look: Look, limits: Limits, command: str) -> Iterator[Notice]:
+def _half_fixed(look: Look, former: Former, limits: Limits, command: str) -> Iterator[Notice]:
     """Of the probes that start sessions in a store some stopped, and others go on: a server was forgotten."""
+    probes = [notice for notice in former.notices if notice.kind in ("creator", "half-fixed") and notice.members]
     for store in look.stores.values():
         mine = [
             c for c in look.creators
-            if c.store == store.name and c.slug == PROBES and c.member.per_day >= limits.least_per_day
+            if c.store == store.name and c.member.per_day >= limits.least_per_day
+            and (c.slug == PROBES or any(is_known(c, notice) for notice in probes if any(m.prober for m in notice.members)))
         ]  # fmt: skip
         stopped, going = [c for c in mine if c.over], [c for c in mine if not c.over]
         if not stopped or not going:
