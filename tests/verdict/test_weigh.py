@@ -187,6 +187,21 @@ def test_sources_that_contradict_each_other_are_told() -> None:
     assert said["store a"].startswith("its dump is truncated: 64 % of its keys were read")
 
 
+def test_a_prober_is_named_with_its_method_and_all_of_its_addresses() -> None:
+    nodes = {
+        number: VisitorClass(
+            number, "ELB-HealthChecker/2.0", "", "HEAD", "/", 200, None, 900, None, None, None, None, "access.log", f"10.0.{number}.7"
+        )
+        for number in range(1, 3)
+    }  # fmt: skip
+    claims = [claim(class_id=number, period_s=30.0, births=400.0) for number in nodes]
+    probes = finding("probes/creates-sessions", claims=(0, 1), remedy=None)
+    (cause,) = weighed(probes, by=scale(*claims, classes=nodes)).causes
+    assert "asks HEAD / every 30 s" in cause.text
+    assert cause.remedy is not None
+    assert cause.remedy.text.startswith("It requests / from 10.0.1.7 and 10.0.2.7: ")
+
+
 def test_the_unexplained_share_counts_what_no_known_creator_made() -> None:
     verdict = weighed(BOT, by=scale(claim(), claim(creator="unlogged", births=100.0)))
     assert verdict.unexplained_share == pytest.approx(0.2)

@@ -66,6 +66,8 @@ class Actor:
     """What to do about it where it is in no configuration that was given; empty when a patch or remedy says it."""
     alternative: str = ""
     """Who else it could be: another creator that no evidence tells from this one; else empty."""
+    method: str = ""
+    """HTTP method that it asks with; empty when it is not known."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,6 +44,7 @@ def actor(claim: Claim, known: Known) -> Actor:
         evidence=claim.evidence,
         answer=_answer(visitors),
         origin=probe.origin if probe else (),
+        method=probe.method if probe else visitors.method if visitors else "",
         address=visitors.client if visitors and single and visitors.client != "*" else "",
         clients=claim.clients,
         visits=claim.visits,

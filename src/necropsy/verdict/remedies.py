@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Final
 
 from necropsy.model.finding import UNLOGGED, Confidence, Finding, Remedy
 from necropsy.model.verdict import Actor
 from necropsy.sessions.cure import Cure
 from necropsy.verdict.order import CREATORS
+
+_SHOWN: Final = 3
+"""Names of a list that are shown, and one more if that is the last."""
 
 
 def remedy_of(finding: Finding, actors: Sequence[Actor], cure: Cure | None) -> Remedy | None:
@@ -42,17 +46,27 @@ def _remedy(finding: Finding, actors: Sequence[Actor], cure: Cure | None) -> Rem
     return replace(remedy, text=f"{remedy.text}\n{cure.framework}: {cure.stop}")
 
 
+def _listed(names: Sequence[str]) -> str:
+    """List what is named, the first few if it is many.
+
+    >>> _listed(["/", "", "/"]), _listed(["a", "b", "c", "d", "e"])
+    ('/', 'a, b, c and 2 more')
+    """
+    known = [name for name in dict.fromkeys(names) if name]
+    if len(known) > _SHOWN + 1:
+        known = [*known[:_SHOWN], f"{len(known) - _SHOWN} more"]
+    return " and ".join(filter(None, [", ".join(known[:-1]), *known[-1:]]))
+
+
 def _for_probe(actors: Sequence[Actor]) -> Remedy:
     """Advice about a prober that is in no configuration, or that no patch could be made for."""
-    first = actors[0]
-    who = first.prober or first.user_agent or "it"
-    where = f" from {first.address}" if first.address else ""
+    who = " and ".join(dict.fromkeys(actor.prober or actor.user_agent for actor in actors)) or "it"
+    asked = _listed([actor.url for actor in actors]) or "the application"
+    addresses = _listed([actor.address for actor in actors])
+    where = f" from {addresses}" if addresses else ""
     return Remedy(
         title=f"Point {who} at a health endpoint that starts no session",
-        text=(
-            f"It requests {first.url or 'the application'}{where}: change that in its configuration, or answer without"
-            f" starting a session."
-        ),
+        text=f"It requests {asked}{where}: change that in its configuration, or answer without starting a session.",
         undo="restore the old address",
     )
 

@@ -24,3 +24,15 @@ def test_the_window_is_where_births_exceed_chance() -> None:
     assert learnt.low_s < -0.03 < learnt.high_s
     assert learnt.high_s - learnt.low_s < 0.2
     assert learnt.learnt_from == pytest.approx(900, rel=0.1)
+
+
+def test_the_window_of_a_burst_is_no_wider_than_its_answers_take() -> None:
+    random = np.random.default_rng(5)
+    burst = np.sort(random.uniform(50_000, 50_600, 6_000))  # ten a second: every delay holds more births than chance
+    people = np.sort(random.uniform(0, 100_000, 500))
+    births = np.sort(np.concatenate([burst, people])) + 0.02
+    visits = np.floor(np.sort(np.concatenate([burst, people])))
+    learnt = delays.learn(visits, births, 1.0, times_are_starts=False, birth_resolution_s=0.0)
+    assert learnt.low_s < 0.0
+    assert learnt.high_s > 1.0
+    assert learnt.high_s - learnt.low_s < 2.0

@@ -51,8 +51,12 @@ def _claim(
     strong = at[sure] if float(source.weight[sure].sum()) >= 0.5 * count else at[source.weight >= _PART]
     strong = strong if strong.size else at
     first, last = int(strong.min()), int(strong.max())
-    hours = max(_SHORTEST_H, source.seconds / 3600 or (last - first) / 3_600_000)
     train = source.train
+    hours = max(
+        _SHORTEST_H,
+        source.seconds / 3600 or (last - first) / 3_600_000,
+        count * train.period_s / 3600 if train else 0.0,  # its phase may have walked out of the train: one birth a tick
+    )
     probe = around.probes[source.probe] if source.probe is not None else None
     visitors = around.classes[source.row] if source.row is not None else None
     in_log: bool | None = None

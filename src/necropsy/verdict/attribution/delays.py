@@ -38,6 +38,8 @@ _WHOLE_S: Final = (7, -11, 23, -37, 61, -97, 143, -211)
 _CUT: Final = 0.6
 """Least width of a window where times are cut, as a share of what they are cut to."""
 _MOST_VISITS: Final = 100_000
+_BURST: Final = 4.0
+"""Standard deviations by which the usual bin must lie above chance before visits count as unevenly spread."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,7 @@ def learn(
         moved += _histogram(np.sort(around), born_s, bins) / len(SHIFTS_S)
     if not coarse:
         moved = np.convolve(np.pad(moved, 25, mode="edge"), np.full(51, 1 / 51), mode="valid")
+    moved *= _unevenness(seen, moved)
     excess = seen - moved
     spread = np.sqrt(moved + moved / len(SHIFTS_S) + 1.0)
     usual = [int(np.clip((edge + _REACH_S) / bin_s, 0, bins - 1)) for edge in (guess.low_s, guess.high_s)]
@@ -119,6 +122,21 @@ def learn(
     share = inside / inside.sum() * (1 - _FLOOR)
     density = share / np.diff(edges) + _FLOOR / (high - low)
     return Delays(low, high, edges, density, total)
+
+
+def _unevenness(seen: NDArray[np.float64], moved: NDArray[np.float64]) -> float:
+    """How many times more births lie near visits than near moved ones, whatever the delay.
+
+    Where visits and births come in a burst, moving takes some visits out of it, and every delay seems to exceed chance. The
+    window is a small part of the delays that are looked at, so their median is chance.
+
+    >>> burst = np.full(240, 1000.0)
+    >>> round(_unevenness(burst, burst * 0.9), 2), _unevenness(burst, burst)
+    (1.11, 1.0)
+    """
+    usual, chance = float(np.median(seen)), float(np.median(moved))
+    noise = _BURST * 1.25 * np.sqrt((chance + 1.0) / seen.size)  # 1.25: a median varies more than a mean
+    return usual / chance if chance > 0 and usual > chance + noise else 1.0
 
 
 def _histogram(visit_s: NDArray[np.float64], born_s: NDArray[np.float64], bins: int) -> NDArray[np.float64]:

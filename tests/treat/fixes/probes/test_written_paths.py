@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
-from treat.configurations import RELABEL, added, effect, linted, removed
+from necropsy.model.evidence import Origin
+from necropsy.model.finding import Exhibit
+from necropsy.probes.configuration_file import ConfigurationFile
+from necropsy.probes.simulate import simulate
+from necropsy.treat.fixes.attach import attach_fixes
+from treat.configurations import RELABEL, added, effect, linted, removed, said
 
 TARGETS = f"""
 scrape_configs:
@@ -74,3 +80,24 @@ def test_an_ingress_of_another_controller_asks_nothing(tmp_path: Path) -> None:
         "Name: alb", "Name: nginx"
     )
     assert "probes/wrong-path" not in linted(tmp_path, shop__yaml=other)
+
+
+def test_a_kubelet_that_creates_sessions_is_given_the_path_of_its_other_check() -> None:
+    pods = """
+kind: Deployment
+metadata: {name: shop}
+spec:
+  replicas: 3
+  template:
+    spec:
+      containers:
+      - name: shop
+        readinessProbe: {httpGet: {path: /, port: 8080}}
+        livenessProbe: {httpGet: {path: /actuator/health, port: 8080}}
+"""
+    files = (ConfigurationFile("shop.yaml", pods, "kubernetes"),)
+    line = Exhibit("readiness probe asks /", origin=Origin("shop.yaml", 10, "readiness probe asks /"))
+    accused = replace(said("probes/creates-sessions"), primary=line, remedy=None)
+    (finding,) = attach_fixes([accused], files, simulate(files), simulate)
+    assert added(finding) == ["readinessProbe: {httpGet: {path: /actuator/health, port: 8080}}"]
+    assert effect(finding) == "3 probes request /actuator/health instead"

@@ -131,4 +131,4 @@ def _remedy(before: FixContext, after: FixContext | None) -> Remedy | None:
     )
 
 
-FIX: Final = Fix(("probes/wrong-path",), _edit, _effect, remedy=_remedy)
+FIX: Final = Fix(("probes/wrong-path", "probes/creates-sessions"), _edit, _effect, remedy=_remedy)
