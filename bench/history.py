@@ -1,11 +1,13 @@
 """A month of twenty series at fifteen seconds: read and judged, beside the time that Prometheus needs to answer the same queries.
 
 A real Prometheus serves blocks that promtool wrote; both sides ask it by turns. The peer asks for the same grid of the same
-expressions and throws the answers away.
+expressions and throws the answers away. Counted is processor time, Prometheus' own included on both sides: what a machine that
+does other things beside shows the same of.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 import tempfile
 import time
@@ -27,7 +29,7 @@ SERVERS = 4
 """Of five series each: twenty in all."""
 DAYS = 30
 SCRAPED_S = 15.0
-ROUNDS = 5
+ROUNDS = 15
 
 
 def series(end: float) -> dict[str, list[tuple[float, float]]]:
@@ -72,25 +74,48 @@ def judged(address: str, start: float, end: float) -> int:
     return sum(len(change_points(derive(one.series, 2.0))) for one in past.measured)
 
 
+def server() -> int:
+    """Return the process id of the Prometheus that we started."""
+    for folder in Path("/proc").iterdir():
+        if (
+            folder.name.isdigit()
+            and (folder / "comm").exists()
+            and (folder / "comm").read_text().strip() == "prometheus"
+        ):
+            parent = (folder / "stat").read_text().rpartition(")")[2].split()[1]
+            if int(parent) == os.getpid():
+                return int(folder.name)
+    raise SystemExit("Prometheus has ended")
+
+
+def spent_s(process: int) -> float:
+    """Processor time of this process and of another one, seconds."""
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return time.process_time() + (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def main() -> int:
     """Print the figures; 1 when the bar was missed."""
     end = time.time() // 3_600 * 3_600 - 3_600
     start = end - DAYS * 86_400
     with tempfile.TemporaryDirectory() as folder, prometheus(Path(folder), series(end)) as address:
         answered(address, start, end)
+        prometheus_id = server()
         theirs, ours, changes = [], [], 0
         for _ in range(ROUNDS):
-            began = time.perf_counter()
+            began = spent_s(prometheus_id)
             answered(address, start, end)
-            theirs.append(time.perf_counter() - began)
-            began = time.perf_counter()
+            theirs.append(spent_s(prometheus_id) - began)
+            began = spent_s(prometheus_id)
             changes = judged(address, start, end)
-            ours.append(time.perf_counter() - began)
-    ratio = float(np.median(ours) / np.median(theirs))
+            ours.append(spent_s(prometheus_id) - began)
+    ratio = float(
+        np.mean(ours) / np.mean(theirs)
+    )  # the kernel counts Prometheus' time in hundredths: the sum of all rounds
     samples = SERVERS * 5 * DAYS * 86_400 / SCRAPED_S
     print(f"{samples:,.0f} samples of {SERVERS * 5} series over {DAYS} days, {changes} change found")
-    print(f"Prometheus answers  {np.median(theirs):6.2f} s")
-    print(f"read and judged     {np.median(ours):6.2f} s   {ratio:.2f} x (bar 3)")
+    print(f"Prometheus answers  {np.mean(theirs):6.3f} s")
+    print(f"read and judged     {np.mean(ours):6.3f} s   {ratio:.2f} x (bar 3)")
     return int(ratio > 3)
 
 

@@ -178,7 +178,9 @@ class Story:
     """What Prometheus and the guard say in the end."""
 
     late: dict[str, float]
-    """By target: scrapes that were not answered in time."""
+    """By target: scrapes that Prometheus did not see answered in time."""
+    late_by_guard: float
+    """Scrapes that the guard answered late by its own clock: those where it, and no want of processors, was slow."""
     slowest_s: float
     unsteady: dict[str, float]
     """By steady server: the least that ``redis_up`` ever was."""
@@ -241,6 +243,7 @@ def soak(minutes: float, folder: Path, say: Callable[[str], None] = lambda _: No
         end = figures(guard)
         return Story(
             late=by_instance(prometheus, f'count_over_time((up{{job="redis"}} == 0)[{ran}:1s])'),
+            late_by_guard=guard.metric("necropsy_scrapes_late_total") or 0.0,
             slowest_s=max(by_instance(prometheus, f"max_over_time(scrape_duration_seconds[{ran}])").values()),
             unsteady=by_instance(prometheus, f'min_over_time(redis_up{{instance=~"steady.*"}}[{ran}]) < 1'),
             went_down=by_instance(prometheus, f'min_over_time(redis_up{{instance!~"steady.*"}}[{ran}])'),
@@ -284,6 +287,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="necropsy-soak-") as folder:
         story = soak(minutes, Path(folder), print)
     print(f"\nscrapes not answered within 1 s  {story.late or 'none'}; the slowest took {story.slowest_s:.3f} s")
+    print(f"answered late by the guard        {story.late_by_guard:.0f}")
     print(f"steady servers ever shown down    {story.unsteady or 'none'}")
     print(f"troubled servers, least redis_up  {story.went_down}; in the end {story.came_back}")
     for name, value in story.end.items():

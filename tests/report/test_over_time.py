@@ -1,7 +1,7 @@
 from datetime import UTC, datetime, timedelta
 
 from necropsy.model.history import Change, PastEvent, StoreHistory
-from necropsy.report.wording.over_time import sentence
+from necropsy.report.wording.over_time import changes, sentence, too_short
 
 AT = datetime(2026, 11, 26, 23, 40, tzinfo=UTC)
 HALF = timedelta(seconds=30)
@@ -33,3 +33,21 @@ def test_the_event_beside_it_is_a_coincidence_in_time() -> None:
 
     assert "; 4 minutes after version 14 (" in said(event)
     assert "; at the same time: version 14 (" in said(PastEvent(AT, "given", "version 14", "--event"))
+
+
+def lasting(days: float) -> StoreHistory:
+    change = Change(AT, AT - HALF, AT + HALF, 20.0, 1_440.0)
+    return StoreHistory("A", "a source", AT - timedelta(days=days), AT, "sessions", (), (change,))
+
+
+def test_a_history_shorter_than_two_weeks_says_that_a_change_may_be_a_monday() -> None:
+    assert "of 9 days: a Monday or a weekend" in too_short(lasting(9))
+    assert too_short(lasting(14)) == ""
+    report = OnlyEvents()
+    report.histories = (lasting(9), lasting(30))  # type: ignore[attr-defined]
+    assert len(changes(report)) == 3  # type: ignore[arg-type]
+
+
+def test_one_of_less_than_three_days_says_that_it_may_be_a_morning() -> None:
+    assert "a morning, a Monday or a weekend" in too_short(lasting(0.5))
+    assert "a morning" not in too_short(lasting(4))

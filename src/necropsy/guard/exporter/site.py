@@ -46,6 +46,7 @@ class Exporter:
         self._pool = ThreadPoolExecutor(max(1, len(addresses)), "redis")
         self.targets = {name: Target(name, address, options, self._pool) for name, address in addresses}
         self._refused = 0
+        self._late = 0
         self._began = time.time()
 
     def routes(self) -> dict[str, Route]:
@@ -70,7 +71,9 @@ class Exporter:
 
     def families(self, request: Request) -> list[Family]:
         """Return the one server, where there is one; of several each has its own address."""
-        families = process_families(self._began)
+        late = Family("necropsy_scrapes_late_total", "counter", "Scrapes whose answer took longer than they allowed.")
+        late.samples.append(Sample((), float(self._late)))
+        families = [*process_families(self._began), late]
         if self._census is not None:
             families += self._census.families()
         if len(self.targets) == 1:
@@ -79,6 +82,12 @@ class Exporter:
         return families
 
     def _scrape(self, request: Request) -> Response:
+        began = time.monotonic()
+        response = self._answered(request)
+        self._late += time.monotonic() - began > _allowed_s(request)
+        return response
+
+    def _answered(self, request: Request) -> Response:
         name = request.query.get("target", "")
         target = self.targets.get(name) or self._by_address(name)
         if target is None:
@@ -107,12 +116,17 @@ class Exporter:
         return Response(page, "text/html; charset=utf-8")
 
 
+def _allowed_s(request: Request) -> float:
+    """Return the seconds that Prometheus allows."""
+    try:
+        return float(request.headers.get(TIMEOUT_HEADER) or _BY_DEFAULT_S)
+    except ValueError:
+        return _BY_DEFAULT_S
+
+
 def _within_s(request: Request) -> float:
     """Return the seconds that a scrape may take: what Prometheus allows, less a reserve."""
-    try:
-        allowed = float(request.headers.get(TIMEOUT_HEADER) or _BY_DEFAULT_S)
-    except ValueError:
-        allowed = _BY_DEFAULT_S
+    allowed = _allowed_s(request)
     return max(0.05, allowed - min(_RESERVE_S, allowed / 3))
 
 

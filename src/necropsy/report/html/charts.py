@@ -181,6 +181,8 @@ def _history(history: StoreHistory, report: Report, identity: str) -> Picture:
         f" {sentence[0].upper()}{sentence[1:]}."
         for sentence in (over_time.sentence(change, history, report) for change in history.changes[-3:])
     )
+    if history.changes and (why := over_time.too_short(history)):
+        caption += f" {why[0].upper()}{why[1:]}."
     marks = [(event.at, event.text, "event") for event in report.events if event.store in (None, history.store)]
     marks += [(change.at, "births change", "change") for change in history.changes]
     group = max(1, -(-len(births) // MOST_ROWS))

@@ -11,6 +11,9 @@ from necropsy.report.figures import count, duration, moment
 
 _MOST: Final = 6
 """Changes of one history that are told, the latest."""
+_WEEKS: Final = timedelta(days=14)
+_DAYS: Final = timedelta(days=3)
+"""From here on the daily pattern is known (``history.change_points``)."""
 
 
 def changes(report: Report) -> list[tuple[str, str]]:
@@ -21,7 +24,22 @@ def changes(report: Report) -> list[tuple[str, str]]:
         if len(shown) < len(history.changes):
             told.append((history.store, f"{len(history.changes) - len(shown)} earlier changes ({history.source})"))
         told += [(history.store, sentence(change, history, report)) for change in shown]
+        if shown and (why := too_short(history)):
+            told.append((history.store, f"{why} ({history.source})"))
     return told
+
+
+def too_short(history: StoreHistory) -> str:
+    """Say what a history that is shorter than two weeks cannot tell; empty where there is nothing to say.
+
+    People come by the hour and by the day of the week: what returns is taken off only where it was seen to return.
+    """
+    span = history.end - history.start
+    if span >= _WEEKS:
+        return ""
+    days = f"{span / timedelta(days=1):.0f} days" if span >= timedelta(days=1.5) else "about a day at most"
+    usual = "a Monday or a weekend" if span >= _DAYS else "a morning, a Monday or a weekend"
+    return f"a history of {days}: {usual} can look like a change of people's visits"
 
 
 def sentence(change: Change, history: StoreHistory, report: Report) -> str:
