@@ -32,10 +32,10 @@ def documents() -> dict[Path, str]:
         Path("docs/case-file.md"): filled("docs/case-file.md", "tables", case_tables()),
         Path("docs/exit-codes.md"): filled("docs/exit-codes.md", "table", exit_codes()),
         Path("docs/findings.md"): findings(),
-        Path("docs/sessions.md"): session_layouts.page(),
         Path("docs/usage.md"): usage(),
         SQL: analysis_of_logs(),
         **deployment.files(),
+        **session_layouts.documents(),
     }
 
 

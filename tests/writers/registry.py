@@ -57,6 +57,11 @@ def _crates(names: str) -> str:
     return f"grep -A1 -E '^name = \"({names.replace(' ', '|')})\"' Cargo.lock | grep -o '\".*\"'; rustc --version"
 
 
+_REDBIRD: Final = "elixir -pa $WORK/elixir app.exs"
+_PLUG: Final = "test -f $WORK/elixir/Elixir.Redbird.Key.beam && echo redbird 0624c81, plug a898c45, plug_crypto c326c3c; elixir --version | tail -1"
+"""In no registry that is reached here: checkouts of beam-community/redbird, elixir-plug/plug and elixir-plug/plug_crypto at
+these commits, compiled into ``$WORK/elixir`` by ``tests/writers/plug_redbird/compile CHECKOUTS``; Redix is stood in for."""
+
 WRITERS: Final = (
     Writer("php_session", "php", _PHP, _PHP_VERSION, r"PHPREDIS_SESSION:[^_]+"),
     Writer(
@@ -338,6 +343,10 @@ WRITERS: Final = (
     Writer(
         "go_chi_prefix", "gitea", "$WORK/bin/go_chi", _go("gitea.com/go-chi/session", "go_providers"), r"gitea:[0-9a-f]{16}", folder="go_providers",
         environment=(("PREFIX", "gitea:"),),
+    ),
+    Writer("plug_redbird", "plug", _REDBIRD, _PLUG, r"redbird_session_SFMyNTY.+"),
+    Writer(
+        "plug_redbird_own", "plug", _REDBIRD, _PLUG, r"redbird_session_SFMyNTY.+", folder="plug_redbird", environment=(("USER_NAME", "member"),),
     ),
     Writer(
         "oauth2_proxy", "oauth2-proxy", _PYTHON, "$WORK/bin/oauth2-proxy --version; echo module v7.15.6", r"_oauth2_proxy-[0-9a-f]{32}",

@@ -63,6 +63,13 @@ def test_a_compressed_dump_is_read_as_it_is(tmp_path: Path, pack: object) -> Non
     assert (read.facts["checksum"], read.blemishes) == ("verified", [])
 
 
+def test_dragonflys_own_snapshots_are_refused_by_name(tmp_path: Path) -> None:
+    (tmp_path / "dump-summary.dfs").write_bytes(of_many_keys())
+    with pytest.raises(UnreadableSource, match="Dragonfly's own format") as refused:
+        open_dump(str(tmp_path / "dump-summary.dfs"), KEYS)
+    assert "SAVE RDB" in (refused.value.hint or "")
+
+
 def test_a_dump_comes_through_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
     class Input:
         buffer = io.BufferedReader(io.BytesIO(gzip.compress(of_many_keys())))  # type: ignore[arg-type]

@@ -23,7 +23,7 @@ laravel_encrypted redisson_tomcat django_shop_zlib
 django_shop_every flask_shop aiohttp_shop koa_generic_shop fastify_shop fastify_shop_all litestar_shop
 php_shop php_shop_igbinary symfony_shop symfony_shop_igbinary laravel_shop go_shop go_fiber_shop go_fiber_shop_absolute go_scs_shop
 magento_handler magento_handler_compressed micronaut_session_shop
-actix_shop_own
+actix_shop_own plug_redbird_own
 """
 NOT_TOLD = frozenset(_NOT_TOLD.split())
 """Writers whose bytes do not tell who is logged in, and applications that have a name of their own for it."""

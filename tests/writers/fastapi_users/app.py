@@ -23,8 +23,8 @@ class User:
 
 
 class Manager(UUIDIDMixin, BaseUserManager):
-    async def get(self, name):
-        return next(User(name) for name, one in NAMES.items() if one == name)
+    async def get(self, wanted):
+        return next(User(name) for name, one in NAMES.items() if one == wanted)
 
 
 async def manager():

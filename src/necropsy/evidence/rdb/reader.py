@@ -230,6 +230,11 @@ class Dump:
     def _header(self) -> tuple[str, int]:
         from necropsy.evidence.rdb.read_buffer import Truncated
 
+        if str(self.file).lower().endswith(".dfs"):
+            raise UnreadableSource(
+                f"{self.file}: a snapshot in Dragonfly's own format (.dfs), not a dump",
+                hint="Let Dragonfly write a dump (SAVE RDB), or name the server itself: redis://HOST:PORT.",
+            )
         try:
             head = self._window.take(9)
         except Truncated:

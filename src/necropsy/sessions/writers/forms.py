@@ -6,6 +6,7 @@ from typing import Final
 
 from necropsy.sessions.cure import Cure
 from necropsy.sessions.writers import (
+    elixir,
     golang,
     java,
     koa,
@@ -21,7 +22,7 @@ from necropsy.sessions.writers import (
 )
 from necropsy.sessions.writers.form import Form
 
-_WRITERS: Final = (symfony, laravel, rails, java, tomcat, koa, node, opaque, python, golang, rust, php)
+_WRITERS: Final = (symfony, laravel, rails, java, tomcat, koa, node, opaque, python, golang, rust, elixir, php)
 """The narrowest signs first: PHP's own sessions may be empty."""
 
 FORMS: Final[tuple[Form, ...]] = tuple(form for writer in _WRITERS for form in writer.FORMS)

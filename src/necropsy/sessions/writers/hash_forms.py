@@ -1,12 +1,17 @@
 r"""Hashes: Redisson's Tomcat manager, Micronaut, ASP.NET Core, Magento.
 
-``redisson:tomcat_session:<ID>``: ``session:creationTime`` 09 a4 fb 96 92 c5 68 (Kryo; the JDK's and JSON codecs are read
-too), ``session:maxInactiveInterval``, ``session:principal`` after a login by the container, …
-``micronaut:session:sessions:<id>``: ``Creation-Time`` and ``Last-Accessed`` in milliseconds, ``Max-Inactive-Interval``,
-``attr:…``; beside it the string ``micronaut:session:expiry:<id>``, and for all the sorted set ``…:active-sessions``
-``<instance><guid>``: ``absexp`` -1, ``sldexp`` in ticks of 100 ns, ``data`` 02 <u24 entries> <16: id> …: ASP.NET Core
-``sess_<id>``: ``data``, ``lock``, ``writes``, ``pid``, ``req``, ``wait``: Magento, OpenMage
+============================================  ======================================================================
+key                                           fields
+============================================  ======================================================================
+``redisson:tomcat_session:<ID>``              ``session:creationTime`` (09 a4 fb 96 …: Kryo; the JDK's and JSON codecs
+                                              are read too), ``session:maxInactiveInterval``, and ``session:principal``
+                                              after a login by the container
+``micronaut:session:sessions:<id>``           ``Creation-Time``, ``Last-Accessed``, ``Max-Inactive-Interval``, ``attr:…``
+``<instance><guid>``, ASP.NET Core            ``absexp`` -1, ``sldexp`` (ticks of 100 ns), ``data`` 02 <u24 entries> …
+``sess_<id>``, Magento, OpenMage              ``data``, ``lock``, ``writes``, ``pid``, ``req``, ``wait``
+============================================  ======================================================================
 
+Beside a session of Micronaut is the string ``micronaut:session:expiry:<id>``, for all the sorted set ``…:active-sessions``.
 Redisson and Micronaut say everything; the last use is read from the TTL, as every field that is looked at costs time. Any
 entry of ASP.NET Core's distributed cache is such a hash: a session's data begin with 02. Who is logged in there stands in
 another cookie, and in Magento's data, which may be compressed: unknown. Magento's lifetime grows with each write (the first
