@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from necropsy.model.probe import Probe
 from necropsy.model.verification import CREATES, CURED, NOT_CURED, PARTLY, STOPPED, TOO_EARLY, UNJUDGED, UNKNOWN
 from necropsy.verdict.evidence import Claim
 from necropsy.verdict.verification import Reading, check
@@ -129,3 +131,43 @@ def test_a_cure_is_only_said_when_nobody_creates_and_nobody_is_unknown(
     if made.outcome == CURED:
         assert old
         assert all(one.state == STOPPED for one in made.creators)
+
+
+def test_one_that_is_silent_is_not_said_to_create_before_its_silence_is_long_enough() -> None:
+    """Two minutes are twelve of its intervals: it does not create any more, and may have been restarted."""
+    read = FIXED + timedelta(minutes=2)
+    now = Reading(read, 1, [claim("a1:80", FIXED), claim("a2:80", read, phase_s=9.0)], lifetime_s=DAY)
+    made = check("A", before(claim("a1:80", BEFORE), claim("a2:80", BEFORE, phase_s=9.0)), now, ())
+    assert [(one.name, one.state) for one in made.creators] == [("a2:80", CREATES), ("a1:80", UNKNOWN)]
+    assert "silent for 120 s" in made.creators[1].reason
+    sooner = replace(now, least_quiet_s=60.0)
+    assert check("A", before(claim("a1:80", BEFORE), claim("a2:80", BEFORE, phase_s=9.0)), sooner, ()).outcome == PARTLY
+
+
+def test_a_fixed_server_is_not_accused_of_what_its_neighbour_does_at_nearly_the_same_moment() -> None:
+    old = before(claim("a1:80", BEFORE, probe_id=0, phase_s=4.0), claim("a1:8080", BEFORE, probe_id=1, phase_s=4.05))
+    made = check(
+        "A", old, after(claim("a1:80", NOW, probe_id=0, phase_s=4.0, evidence="named")), (_probe(80), _probe(8080))
+    )
+    assert [(one.name, one.state) for one in made.creators] == [("a1:80", CREATES), ("a1:8080", STOPPED)]
+
+
+def test_the_silence_of_a_full_store_proves_nothing() -> None:
+    made = check("A", before(claim("a1:80", BEFORE)), after(claim("a1:80", FIXED), refuses="it is full"), ())
+    assert (made.outcome, made.reason) == (UNJUDGED, "it is full")
+    assert [(one.state, one.reason) for one in made.creators] == [(UNKNOWN, "it is full")]
+
+
+def test_a_zombie_is_named_with_the_target_that_it_keeps_alive() -> None:
+    old = before(claim("a1:80", BEFORE, probe_id=0), claim("a1:8080", BEFORE, probe_id=1, phase_s=9.0))
+    now = after(claim("a1:80", NOW, probe_id=0), claim("a1:8080", FIXED, probe_id=1, phase_s=9.0),
+                zombies={"a1:80": "a1-old", "a1:8080": "a1-old"})  # fmt: skip
+    made = check("A", old, now, (_probe(80), _probe(8080)))
+    assert [(one.name, one.zombie) for one in made.creators] == [("a1:80", "a1-old"), ("a1:8080", "")]
+
+
+def _probe(port: int) -> Probe:
+    return Probe(
+        prober="prometheus/blackbox", kind="prometheus", method="GET", url=f"http://a1:{port}/", host="a1", port=port, path="/",
+        period_s=10.0,
+    )  # fmt: skip

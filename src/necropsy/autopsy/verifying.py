@@ -11,6 +11,7 @@ from necropsy import __version__
 from necropsy._internal.progress import Progress
 from necropsy.model.errors import UsageError
 from necropsy.model.verification import StoreCheck, Verification
+from necropsy.rhythm.endings import LEAST_QUIET_S
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,7 +23,9 @@ if TYPE_CHECKING:
     from necropsy.verdict.verification import Reading
 
 
-def verify(case_path: Path, sources: Sources, progress: Progress | None = None) -> Verification:
+def verify(
+    case_path: Path, sources: Sources, progress: Progress | None = None, *, least_quiet_s: float | None = None
+) -> Verification:
     """Read stores again and say of each creator of the case whether it still starts sessions.
 
     Parameters
@@ -30,7 +33,10 @@ def verify(case_path: Path, sources: Sources, progress: Progress | None = None) 
     case_path
         The case of before the fix.
     sources
-        The stores as they are now, by the names that they have in the case; access logs since the fix, if there are any.
+        The stores as they are now, by the names that they have in the case; access logs since the fix, if there are any; Consul,
+        to say which target an instance of a dead agent keeps alive.
+    least_quiet_s
+        Seconds for which a creator with a rhythm must be silent at least; None: five minutes, as a restart takes no longer.
 
     Raises
     ------
@@ -60,8 +66,18 @@ def verify(case_path: Path, sources: Sources, progress: Progress | None = None) 
         attribution = attribute(list(births.values()), around)
         claims = {name: [claim for claim in attribution.claims if claim.store == name] for name in births}
         moments = verdict_inputs.read_at(new, read.now)
+        zombies = _zombies(new)
         checks = [
-            _check(name, before[name], _after(new, births[name], claims[name], moments[name], around), probes)
+            _check(
+                name,
+                before[name],
+                replace(
+                    _after(new, births[name], claims[name], moments[name], around),
+                    least_quiet_s=LEAST_QUIET_S if least_quiet_s is None else least_quiet_s,
+                    zombies=zombies,
+                ),
+                probes,
+            )
             for name in births
             if name in before
         ]
@@ -105,7 +121,7 @@ def _around(around: Circumstances, probes: Sequence[Probe], backends: Sequence[B
     """Return what is known now, with the probes of the case where no configuration was given again."""
     from necropsy.probes.session_risk import idle_probes
 
-    if around.probes:
+    if any(not probe.kind.startswith("consul") for probe in around.probes):  # Consul's own checks name no prober
         return around
     return replace(around, probes=probes, backends=backends, idle=idle_probes(probes, backends))
 
@@ -122,7 +138,25 @@ def _after(case: Case, births: Births, claims: Sequence[Claim], read_at: datetim
         logs_given=around.logs_given,
         layout=_layout(case, births.store),
         unread=_unread(case, births.store),
+        refuses=_refuses(case, births.store),
     )
+
+
+def _refuses(case: Case, store: str) -> str:
+    """Say why nobody could create a session in a store; empty when everybody could."""
+    from necropsy.examine.memory.near_limit import refuses_writes
+    from necropsy.examine.server import servers
+
+    full = any(server.store == store and refuses_writes(server) for server in servers(case))
+    return "the store is full and refuses every write: make room first, silence proves nothing" if full else ""
+
+
+def _zombies(case: Case) -> dict[str, str]:
+    """Return the node by address of each instance that Consul still has and whose agent is gone."""
+    rows = case.rows(
+        "SELECT address, node FROM service_instance WHERE node_health IS NOT NULL AND node_health <> 'passing'"
+    )
+    return {row["address"]: row["node"] for row in rows}
 
 
 def _layout(case: Case, store: str) -> str:

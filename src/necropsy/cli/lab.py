@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from necropsy.cli import output
+from necropsy.cli.durations import seconds
 from necropsy.cli.options import QuietOption
 
 if TYPE_CHECKING:
@@ -62,8 +63,8 @@ def up(
 
     wish = Wish(
         speed=speed,
-        interval_s=None if interval is None else _seconds("--interval", interval),
-        lifetime_s=None if lifetime is None else max(1, round(_seconds("--lifetime", lifetime))),
+        interval_s=None if interval is None else seconds("--interval", interval),
+        lifetime_s=None if lifetime is None else max(1, round(seconds("--lifetime", lifetime))),
         limit_a=parse_size(limit_a),
         limit_b=parse_size(limit_b),
         application=_one_of("--application", application, APPLICATIONS),
@@ -94,7 +95,7 @@ def status(folder: FolderOption = _DEFAULT) -> None:
     """Show every process, where it listens, and what is left out. Exits 1 if one that should run does not."""
     from necropsy.lab.live import conductor
 
-    plan, states = conductor.status(folder)
+    plan, states, left_out = conductor.status(folder)
     _show(plan)
     typer.echo("")
     for state in states:
@@ -103,7 +104,7 @@ def status(folder: FolderOption = _DEFAULT) -> None:
         )
     if not states:
         typer.echo("  nothing runs")
-    _say_missing(conductor.look_for(plan)[1])
+    _say_missing(left_out)
     raise typer.Exit(0 if states and all(state.alive for state in states) else 1)
 
 
@@ -119,7 +120,7 @@ def act(
     prober-on                     switch the prober on, as it was configured in the incident
     prober-off                    switch it off again
     deploy MACHINE|prometheus     put what is under configuration/ into use there
-    replace-agent MACHINE         kill a Consul agent, start another by a new name: the old one is a zombie
+    replace-agent MACHINE         restart a Consul agent badly, by a new name: nginx of the old one is a zombie
     kill-agent MACHINE            kill a Consul agent, which does not leave
     hang STORE                    stop a Redis server for 15 seconds
 
@@ -149,19 +150,6 @@ def _say_missing(missing: tuple[Missing, ...]) -> None:
         typer.echo(
             f"LEFT OUT  {one.component.name}: {one.component.what}; {one.component.left_out or 'nothing else'}.{why}"
         )
-
-
-def _seconds(option: str, text: str) -> float:
-    from necropsy.model.errors import UsageError
-    from necropsy.probes.prometheus.duration import parse_duration
-
-    try:
-        seconds = parse_duration(text) / 1000
-    except ValueError as error:
-        raise UsageError(f"{option} {text!r} is not a time", hint="Write it as 500ms, 2s or 5m.") from error
-    if seconds <= 0:
-        raise UsageError(f"{option} must be above 0", hint="Write it as 500ms, 2s or 5m.")
-    return seconds
 
 
 def _one_of(option: str, given: str, known: tuple[str, ...]) -> str:

@@ -8,7 +8,9 @@ from typing import Annotated
 import typer
 
 from necropsy.cli import live, output
+from necropsy.cli.durations import seconds
 from necropsy.cli.options import (
+    ConsulOption,
     ImpactOption,
     PasswordOption,
     PrometheusOption,
@@ -36,6 +38,11 @@ def verify(
         ),
     ] = None,
     prometheus: PrometheusOption = None,
+    consul: ConsulOption = None,
+    silence: Annotated[
+        str,
+        typer.Option(metavar="TIME", help="How long a creator must be silent at least, and five of its intervals."),
+    ] = "5m",
     read_method: ReadMethodOption = ReadMethod.AUTO,
     max_impact: ImpactOption = "1ms",
     redis_ask_password: PasswordOption = False,
@@ -50,6 +57,7 @@ def verify(
     \b
     Examples:
       necropsy verify incident.case --redis redis://127.0.0.1:6379
+      necropsy verify incident.case --redis redis://127.0.0.1:6379 --consul http://127.0.0.1:8500 --silence 1m
       necropsy verify incident.case --rdb A=a-now.rdb --rdb B=b-now.rdb --format json | jq .outcome
 
     Exit codes: 0 cured, 12 partly cured, 13 not cured, 4 too early or not to be judged.
@@ -66,10 +74,11 @@ def verify(
         stores=stores,
         access_log=tuple(expand(access_log or ())),
         prometheus=tuple(expand(prometheus or ())),
+        consul=tuple(expand(consul or ())),
         live=live.options(read_method, max_impact, ask_password=redis_ask_password),
         checksums=False,
     )
     with output.progress(quiet=quiet) as report_progress:
-        made = run(case, sources, report_progress)
+        made = run(case, sources, report_progress, least_quiet_s=seconds("--silence", silence))
     typer.echo(shown.as_json(made) if format is TextOrJson.JSON else shown.as_text(made), nl=False)
     raise typer.Exit(made.exit_code)

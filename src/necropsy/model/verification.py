@@ -38,6 +38,8 @@ class CheckedCreator:
     """Whether the case does not know it: it began since."""
     reason: str = ""
     """Why it is unknown, a sentence without a full stop."""
+    zombie: str = ""
+    """Node whose agent is gone and under which service discovery still has this target; empty: none is known."""
 
 
 @dataclass(frozen=True, slots=True)

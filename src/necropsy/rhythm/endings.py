@@ -5,13 +5,16 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final
 
-_LEAST_QUIET_S: Final = 300.0
+LEAST_QUIET_S: Final = 300.0
+"""A prober that is restarted is silent for a while, too."""
 _LEAST_QUIET_IRREGULAR_S: Final = 3_600.0
 _MISSED_TICKS: Final = 5.0
 _MISSED_GAPS: Final = 10.0
 
 
-def quiet_s(period_s: float | None, probability: float | None, births_per_hour: float) -> float:
+def quiet_s(
+    period_s: float | None, probability: float | None, births_per_hour: float, *, least_s: float = LEAST_QUIET_S
+) -> float:
     """Seconds for which a creator must be silent before it counts as gone.
 
     Five ticks of a train, or ten of the usual intervals of what comes irregularly; at least five minutes, and an hour.
@@ -25,7 +28,7 @@ def quiet_s(period_s: float | None, probability: float | None, births_per_hour: 
     if period_s:
         ticks_s = _MISSED_TICKS * period_s / max(probability or 1.0, 0.05)
         usual_s = 3_600.0 / births_per_hour if births_per_hour > 0 else period_s
-        return max(_LEAST_QUIET_S, ticks_s, _MISSED_TICKS * usual_s)
+        return max(least_s, ticks_s, _MISSED_TICKS * usual_s)
     return max(_LEAST_QUIET_IRREGULAR_S, _MISSED_GAPS * 3_600.0 / births_per_hour if births_per_hour > 0 else 0.0)
 
 

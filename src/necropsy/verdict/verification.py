@@ -7,10 +7,11 @@ the access log again: births without a rhythm could be anybody's.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
+from urllib.parse import urlsplit
 
 from necropsy.model.probe import Probe
 from necropsy.model.verification import (
@@ -25,8 +26,8 @@ from necropsy.model.verification import (
     CheckedCreator,
     StoreCheck,
 )
-from necropsy.rhythm.endings import quiet_s
-from necropsy.verdict.actors import is_over, utc
+from necropsy.rhythm.endings import LEAST_QUIET_S, quiet_s
+from necropsy.verdict.actors import utc
 from necropsy.verdict.evidence import Claim
 from necropsy.verdict.forecast import DAY_S, is_immortal
 
@@ -55,6 +56,12 @@ class Reading:
     """Commonest layout of its sessions; empty when it has none."""
     unread: str = ""
     """Why its sessions are not all known; empty when they are. What was not read has not stopped."""
+    refuses: str = ""
+    """Why nothing can be born in it, whoever asks; empty when it takes what is written. Such silence proves nothing."""
+    least_quiet_s: float = LEAST_QUIET_S
+    """Seconds for which a creator with a rhythm must be silent at least before it counts as gone."""
+    zombies: Mapping[str, str] = field(default_factory=dict)
+    """Node by ``HOST:PORT`` of instances that service discovery still has and whose agent is gone."""
 
 
 def check(store: str, before: Reading, after: Reading, probes: Sequence[Probe]) -> StoreCheck:
@@ -71,13 +78,15 @@ def check(store: str, before: Reading, after: Reading, probes: Sequence[Probe]) 
     """
     machines = _machines(before)
     now = _machines(after)
-    followed = [_follow(claim, now, before, after, probes) for claim in machines]
-    known = {id(match) for claim in machines if (match := _same(claim, now)) is not None}
+    matches = _matches(machines, now)
+    followed = [_follow(claim, match, before, after, probes) for claim, match in zip(machines, matches, strict=True)]
+    known = {id(match) for match in matches if match is not None}
     followed += [
         _new(claim, probes)
         for claim in now
-        if id(claim) not in known and not is_over(claim, after.at) and _begun_since(claim, before.at)
+        if id(claim) not in known and not _quiet(claim, after) and _begun_since(claim, before.at)
     ]
+    followed = [_with_zombie(one, after.zombies) for one in followed]
     creators = tuple(sorted(followed, key=lambda one: (one.state != CREATES, -one.births_per_day_now, one.name)))
     outcome, until, reason = _outcome(creators, machines, before, after)
     rate = sum(one.births_per_day_now for one in creators if one.state == CREATES)
@@ -105,15 +114,34 @@ def _machines(reading: Reading) -> list[Claim]:
     ]
 
 
-def _same(claim: Claim, others: Sequence[Claim]) -> Claim | None:
-    """Return the claim on the same creator: the same probe, the same client, or the same rhythm at the same phase."""
-    for other in others:
-        if claim.probe_id is not None and claim.probe_id == other.probe_id:
-            return other
-    for other in others:
-        if claim.creator == other.creator == "visitor" and claim.label == other.label:
-            return other
-    return next((other for other in others if _same_rhythm(claim, other)), None)
+def _matches(machines: Sequence[Claim], now: Sequence[Claim]) -> list[Claim | None]:
+    """Return the claim on the same creator for each creator of the case: what is another's is nobody else's.
+
+    Best first: the same probe, named by its sessions or at the same phase; the same client; the same rhythm at the same phase,
+    whoever it is said to be now; the same probe at another phase.
+    """
+    found: list[Claim | None] = [None] * len(machines)
+    taken: set[int] = set()
+    for same in (_same_and_sure, _same_client, _same_rhythm, _same_probe):
+        for number, claim in enumerate(machines):
+            if found[number] is None:
+                match = next((other for other in now if id(other) not in taken and same(claim, other)), None)
+                if match is not None:
+                    found[number] = match
+                    taken.add(id(match))
+    return found
+
+
+def _same_probe(a: Claim, b: Claim) -> bool:
+    return a.probe_id is not None and a.probe_id == b.probe_id
+
+
+def _same_and_sure(a: Claim, b: Claim) -> bool:
+    return _same_probe(a, b) and (b.evidence == "named" or _same_rhythm(a, b))
+
+
+def _same_client(a: Claim, b: Claim) -> bool:
+    return a.creator == b.creator == "visitor" and a.label == b.label
 
 
 def _same_rhythm(a: Claim, b: Claim) -> bool:
@@ -126,18 +154,18 @@ def _same_rhythm(a: Claim, b: Claim) -> bool:
 
 
 def _follow(
-    claim: Claim, now: Sequence[Claim], before: Reading, after: Reading, probes: Sequence[Probe]
+    claim: Claim, match: Claim | None, before: Reading, after: Reading, probes: Sequence[Probe]
 ) -> CheckedCreator:
-    """Say what became of one creator."""
-    match = _same(claim, now)
+    """Say what became of one creator, given the claim on it now."""
     last = utc(match.last_at if match is not None else claim.last_at)
     per_day = claim.births_per_hour * _HOURS_A_DAY
-    if match is not None and not is_over(match, after.at):
+    if match is not None and not _quiet(match, after):
         return _checked(claim, probes, CREATES, match.births_per_hour * _HOURS_A_DAY or per_day, last)
-    needed = quiet_s(claim.period_s, claim.creation_probability, claim.births_per_hour)
     silent_since = last or before.at
-    if (after.at - silent_since).total_seconds() <= needed:
-        return _checked(claim, probes, UNKNOWN, per_day, last, "too little time has passed since its last session")
+    if (after.at - silent_since).total_seconds() <= _needed_s(claim, after):
+        return _checked(claim, probes, UNKNOWN, per_day, last, _waiting(last, after))
+    if after.refuses:
+        return _checked(claim, probes, UNKNOWN, per_day, last, after.refuses)
     if match is None and claim.period_s is None and not after.logs_given:
         return _checked(
             claim,
@@ -148,6 +176,36 @@ def _follow(
             "it does not come at a fixed interval: give the access log since the fix",
         )
     return _checked(claim, probes, STOPPED, 0.0, last)
+
+
+def _needed_s(claim: Claim, after: Reading) -> float:
+    """Seconds of silence after which it counts as gone."""
+    return quiet_s(claim.period_s, claim.creation_probability, claim.births_per_hour, least_s=after.least_quiet_s)
+
+
+def _quiet(claim: Claim, after: Reading) -> bool:
+    """Whether more of its births would have followed by now: a few of its own intervals, not yet proof that it is gone.
+
+    What comes without a rhythm may be silent for any time.
+    """
+    last = utc(claim.last_at)
+    if last is None:
+        return False
+    least_s = 0.0 if claim.period_s else after.least_quiet_s
+    needed = quiet_s(claim.period_s, claim.creation_probability, claim.births_per_hour, least_s=least_s)
+    return (after.at - last).total_seconds() > needed
+
+
+def _waiting(last: datetime | None, after: Reading) -> str:
+    if last is None:
+        return "too little time has passed since the case"
+    return f"silent for {(after.at - last).total_seconds():,.0f} s, too short to say that it is gone"
+
+
+def _with_zombie(creator: CheckedCreator, zombies: Mapping[str, str]) -> CheckedCreator:
+    """Say of one that still creates if a registration of it has outlived its agent."""
+    node = zombies.get(urlsplit(creator.url).netloc, "") if creator.state == CREATES else ""
+    return replace(creator, zombie=node) if node else creator
 
 
 def _new(claim: Claim, probes: Sequence[Probe]) -> CheckedCreator:
@@ -183,7 +241,7 @@ def _outcome(
     """Return outcome, when it can be told if it is too early, and why it cannot be judged."""
     creating = [one for one in creators if one.state == CREATES]
     reason = _unjudged(machines, before, after)
-    if reason and not (creating and reason == after.unread):
+    if reason and not (creating and reason in {after.unread, after.refuses}):
         return UNJUDGED, None, reason
     unknown = [one for one in creators if one.state == UNKNOWN]
     if creating:
@@ -191,7 +249,7 @@ def _outcome(
         return (PARTLY if stopped else NOT_CURED), None, ""
     if unknown:
         waiting = [claim for claim in machines if any(one.name == claim.label for one in unknown)]
-        needed = max(quiet_s(claim.period_s, claim.creation_probability, claim.births_per_hour) for claim in waiting)
+        needed = max(_needed_s(claim, after) for claim in waiting)
         last = max((one.last_at for one in unknown if one.last_at is not None), default=before.at)
         until = last + timedelta(seconds=needed)
         if until > after.at:
@@ -208,7 +266,7 @@ def _unjudged(machines: Sequence[Claim], before: Reading, after: Reading) -> str
         return "the case blames no creator, only people: there is nothing to verify"
     if before.layout and after.layout and before.layout != after.layout:
         return f"its sessions are {after.layout}, and were {before.layout}: is it the same store?"
-    return after.unread
+    return after.unread or after.refuses
 
 
 def not_looked_at(store: str, before: Reading) -> StoreCheck:

@@ -42,10 +42,18 @@ def examine(case: Case) -> Iterator[Finding | Cleared | Unexamined]:
             yield _finding(server, counted, limit)
 
 
+def refuses_writes(server: Server) -> bool:
+    """Whether a live server was at its limit and evicted nothing, so that nobody could write to it."""
+    if not server.live or server.limit is None or server.counted is None:
+        return False
+    evicts = server.policy not in ("", "noeviction")
+    return server.counted >= _FULL * server.limit and not (evicts and server.count("evicted_keys"))
+
+
 def _finding(server: Server, counted: float, limit: float) -> Finding:
     share, refused = counted / limit, server.count("errorstat_OOM")
     evicts = server.policy not in ("", "noeviction")
-    refusing = server.live and share >= _FULL and not (evicts and server.count("evicted_keys"))
+    refusing = refuses_writes(server)
     facts = ("used_memory", "used-mem", "maxmemory", "memory-limit", "maxmemory_policy", "errorstat_OOM")
     said = f"{size(counted)} of {size(limit)}"
     said += f", {server.policy}" if server.policy else ""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import signal
 import time
+import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,8 +17,7 @@ from typing import Final
 from necropsy.lab.live import conductor, files
 from necropsy.lab.live import plan as plans
 from necropsy.lab.live.components import consul_agent
-from necropsy.lab.live.plan import Plan
-from necropsy.lab.live.programs import CONSUL
+from necropsy.lab.live.plan import Machine, Plan
 from necropsy.lab.live.supervisor import Supervisor
 from necropsy.model.errors import NecropsyError, UsageError
 
@@ -81,11 +81,16 @@ def _deploy(plan: Plan, supervisor: Supervisor, where: str) -> None:
 
 
 def _replace_agent(plan: Plan, supervisor: Supervisor, where: str) -> None:
-    """Kill the Consul agent of a machine and start another under a new name, with the definitions under ``configuration/``.
+    """Restart the Consul agent of a machine badly, and start another by a new name with what is under ``configuration/``.
 
-    The old one has not left, so the catalogue keeps it and its services: zombies.
+    The agent is killed while it is being stopped, when its applications are deregistered and nginx is not: the catalogue keeps
+    the old node and this one service, a zombie.
     """
-    machine = plan.machine(where)
+    machine, consul = plan.machine(where), plan.found("consul")
+    if consul is None:
+        raise NecropsyError("this lab has no Consul", hint="necropsy lab status says how to get it.")
+    for _, place in machine.colours:
+        _deregister(plan, machine, f"Server:{place.port}")
     supervisor.send(f"consul-{machine.name}", signal.SIGKILL)
     supervisor.stop(f"consul-{machine.name}")
     renamed = replace(machine, node=f"{machine.name}-{int(time.time()) % 100_000:05d}")
@@ -93,12 +98,15 @@ def _replace_agent(plan: Plan, supervisor: Supervisor, where: str) -> None:
     plans.keep(changed)
     files.write_agent(changed, renamed)
     files.deploy_services(changed, renamed)
-    consul = CONSUL.find()
-    if consul is None:
-        raise NecropsyError("Consul is not here any more", hint=f"Get it: {CONSUL.get}")
-    run = consul_agent(changed, renamed, consul)
+    run = consul_agent(changed, renamed, consul["consul"])
     supervisor.start(run.name, run.command)
     conductor.await_ready(supervisor, run, changed.folder)
+
+
+def _deregister(plan: Plan, machine: Machine, service: str) -> None:
+    url = f"http://{plan.at(f'consul-{machine.name}/http')}/v1/agent/service/deregister/{service}"
+    with urllib.request.urlopen(urllib.request.Request(url, method="PUT"), timeout=10):
+        pass
 
 
 def _kill_agent(plan: Plan, supervisor: Supervisor, where: str) -> None:
@@ -134,7 +142,7 @@ ACTS: Final[tuple[Act, ...]] = (
     Act(
         "replace-agent",
         "MACHINE",
-        "kill a Consul agent, start another by a new name: the old one is a zombie",
+        "restart a Consul agent badly, by a new name: nginx of the old one is a zombie",
         _replace_agent,
     ),
     Act("kill-agent", "MACHINE", "kill a Consul agent, which does not leave", _kill_agent),

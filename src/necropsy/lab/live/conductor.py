@@ -9,7 +9,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -17,6 +17,7 @@ from necropsy.lab.live import files, spring
 from necropsy.lab.live import plan as plans
 from necropsy.lab.live.components import COMPONENTS, Component, Run
 from necropsy.lab.live.plan import Plan, Wish
+from necropsy.lab.live.programs import knows_consul
 from necropsy.lab.live.supervisor import Supervisor
 from necropsy.model.errors import NecropsyError, UsageError
 
@@ -101,14 +102,13 @@ def up(folder: Path, wish: Wish, say: Say) -> Lab:
             )
     if "prometheus" not in there and "prometheus-metrics" in there and "prometheus" not in wish.without:
         there["prometheus"] = there["prometheus-metrics"]
-        consul_sd = False
-    else:
-        consul_sd = "consul" in there
+    binaries = tuple((name, tuple((of, str(path)) for of, path in found.items())) for name, found in there.items())
+    plan = replace(plan, programs=binaries)
     plans.keep(plan)
     if "spring" in there:
         say("building the Spring application")
         spring.build(there["spring"]["maven"])
-    files.write_all(plan, consul="consul" in there, consul_sd=consul_sd)
+    files.write_all(plan, consul="consul" in there, consul_sd=uses_consul_sd(plan))
     supervisor = Supervisor(plan.folder, plan.id)
     try:
         for component in COMPONENTS:
@@ -131,16 +131,22 @@ def down(folder: Path) -> int:
     return Supervisor(folder.resolve(), plan.id).stop()
 
 
-def status(folder: Path) -> tuple[Plan, tuple[State, ...]]:
-    """Return the plan and every process."""
+def status(folder: Path) -> tuple[Plan, tuple[State, ...], tuple[Missing, ...]]:
+    """Return the plan, every process, and what was left out."""
     plan = plans.read(folder)
     noted = Supervisor(folder.resolve(), plan.id).noted()
-    return plan, tuple(State(one.name, one.alive, one.pid) for one in noted.values())
+    left_out = tuple(
+        Missing(component, tuple(program.get for program in component.programs.values() if program.find() is None))
+        for component in COMPONENTS
+        if component.wanted(plan) and plan.found(component.name) is None
+    )
+    return plan, tuple(State(one.name, one.alive, one.pid) for one in noted.values()), left_out
 
 
 def uses_consul_sd(plan: Plan) -> bool:
     """Whether the prober finds its targets in Consul itself."""
-    return (plan.folder / "consul").is_dir() and "prometheus" in look_for(plan)[0]
+    prometheus = plan.found("prometheus")
+    return plan.found("consul") is not None and prometheus is not None and knows_consul(prometheus["prometheus"])
 
 
 def await_ready(supervisor: Supervisor, run: Run, folder: Path) -> None:

@@ -110,6 +110,8 @@ class Plan:
     machines: tuple[Machine, ...]
     places: tuple[tuple[str, Place], ...]
     """Where everything else listens, by ``component`` or ``component/port``."""
+    programs: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = ()
+    """Binaries of each component that is there, by the name that the component has for it."""
 
     @property
     def interval_s(self) -> float:
@@ -129,6 +131,11 @@ class Plan:
     def at(self, name: str) -> Place:
         """Return where a component listens."""
         return dict(self.places)[name]
+
+    def found(self, component: str) -> dict[str, Path] | None:
+        """Return the binaries of a component; None: it was left out."""
+        known = dict(self.programs)
+        return {name: Path(path) for name, path in known[component]} if component in known else None
 
     def admin(self, name: str) -> Admin:
         """Return an application by name."""
@@ -236,6 +243,7 @@ def read(folder: Path) -> Plan:
             admins=tuple(Admin(**{**one, "redis": Place(**one["redis"])}) for one in given["admins"]),
             machines=tuple(_machine(one) for one in given["machines"]),
             places=tuple((name, Place(**place)) for name, place in _pairs(given["places"])),
+            programs=tuple((name, tuple((of, path) for of, path in found)) for name, found in given["programs"]),
         )
     except FileNotFoundError as error:
         raise NecropsyError(f"{folder}: no lab here", hint=f"necropsy lab up --folder {folder}") from error

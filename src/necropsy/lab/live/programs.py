@@ -76,8 +76,8 @@ def with_templates(binary: Path, room: Path) -> tuple[Path, Path | None]:
     return copied, unpacked
 
 
-def _knows_consul(binary: Path) -> bool:
-    """Whether a Prometheus was built with consul_sd: Debian's are not, from Debian 12 on."""
+def knows_consul(binary: Path) -> bool:
+    """Say whether a Prometheus was built with consul_sd: Debian's are not, from Debian 12 on."""
     with binary.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as held:
         return held.find(b"consul_sd") >= 0
 
@@ -99,7 +99,7 @@ JAVA: Final = Program(("java",), "apt-get install openjdk-17-jre-headless")
 MAVEN: Final = Program(("mvn",), "apt-get install maven")
 CONSUL: Final = Program(("consul",), "tools/debian-release 11 in a checkout (Consul 1.8.7)")
 PROMETHEUS_CONSUL: Final = Program(
-    ("prometheus",), "tools/debian-release 11 in a checkout (Prometheus 2.24 with consul_sd)", suits=_knows_consul
+    ("prometheus",), "tools/debian-release 11 in a checkout (Prometheus 2.24 with consul_sd)", suits=knows_consul
 )
 PROMETHEUS: Final = Program(("prometheus",), "tools/debian-release 14 in a checkout, or apt-get install prometheus")
 BLACKBOX: Final = Program(

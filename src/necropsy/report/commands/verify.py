@@ -61,7 +61,10 @@ def _creator(creator: CheckedCreator) -> str:
     else:
         said = creator.reason
     asks = f" ({inert(creator.url)})" if creator.url and creator.url not in name else ""
-    return f"  {state:<8}  {name}{asks}: {said}"
+    zombie = (
+        f"; Consul still has it of {inert(creator.zombie)}, whose agent is gone: a zombie" if creator.zombie else ""
+    )
+    return f"  {state:<8}  {name}{asks}: {said}{zombie}"
 
 
 def _where_to(check: StoreCheck) -> list[str]:
@@ -111,6 +114,7 @@ def _store_row(check: StoreCheck) -> dict[str, Any]:
                 "births_per_day_now": one.births_per_day_now,
                 "last_at": _moment(one.last_at),
                 "reason": one.reason,
+                "zombie": one.zombie,
             }
             for one in check.creators
         ],

@@ -256,9 +256,12 @@ def again(store: Store, ask: Callable[[], Any]) -> Any:
             store.reconnect()
         except ServerError as error:
             if error.kind not in _PASSING or attempt == 4:
-                raise TreatmentError(
-                    f"{store.address.masked}: refused: {error.text}",
-                    hint="Whatever was deleted is in the journal. The plan prints the commands that its user needs.",
-                ) from None
+                raise TreatmentError(f"{store.address.masked}: refused: {error.text}", hint=_hint(error)) from None
             store.reconnect()
     return ask()
+
+
+def _hint(error: ServerError) -> str:
+    if error.kind == "OOM":
+        return "The store is full: purge first, or raise maxmemory for a while. Whatever was done is in the journal."
+    return "Whatever was deleted is in the journal. The plan prints the commands that its user needs."

@@ -6,8 +6,8 @@ Right before a deletion the keys are put under WATCH, one more answer is waited 
 arrived), and EXEC deletes all or nothing. No value is compared, so none is sent, and none can be overlooked. Markers are
 not under WATCH: they carry nothing, and whoever uses a session writes its hash first.
 
-Not in a Cluster, where a transaction holds keys of one slot alone, and not after the connection broke: there
-``scripts.delete`` compares the whole value.
+Not in a Cluster, where a transaction holds keys of one slot alone, not after the connection broke, and not in a Redis that is
+full, which queues no command: there ``scripts.delete`` compares the whole value.
 
 Source: "Server-assisted client side caching", "Transactions"; trackingBroadcastInvalidationMessages in Redis' tracking.c.
 """
@@ -194,12 +194,20 @@ class Watch:
         return ends
 
     def _executed(self, commands: Sequence[Sequence[Word]]) -> list[Any] | None:
-        """Send commands as one; None: something under WATCH was touched, and none was done."""
+        """Send commands as one; None: something under WATCH was touched, and none was done.
+
+        Raises
+        ------
+        Untracked
+            The server is full: none was done either.
+        """
         if not commands:
             self._connection.command("UNWATCH")
             return []
         said = self._connection.pipeline([(b"MULTI",), *commands, (b"EXEC",)])
         refused = next((answer for answer in said if isinstance(answer, ServerError)), None)
+        if refused is not None and refused.kind == "OOM":  # Redis queues nothing at its limit, not even UNLINK
+            raise Untracked("the server is full and queues no transaction")
         if refused is not None:
             raise refused
         answers: list[Any] | None = said[-1]
