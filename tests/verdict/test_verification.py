@@ -144,6 +144,14 @@ def test_one_that_is_silent_is_not_said_to_create_before_its_silence_is_long_eno
     assert check("A", before(claim("a1:80", BEFORE), claim("a2:80", BEFORE, phase_s=9.0)), sooner, ()).outcome == PARTLY
 
 
+def test_two_sessions_that_are_left_of_a_train_are_silent_at_its_pace() -> None:
+    old = before(claim("a1:80", BEFORE, probe_id=0))
+    left = claim(
+        "a1:80", FIXED, probe_id=0, evidence="named", births=2.0, births_per_hour=2.0, period_s=None, phase_s=None
+    )
+    assert check("A", old, after(left, hours=2), (_probe(80),)).outcome == CURED
+
+
 def test_a_fixed_server_is_not_accused_of_what_its_neighbour_does_at_nearly_the_same_moment() -> None:
     old = before(claim("a1:80", BEFORE, probe_id=0, phase_s=4.0), claim("a1:8080", BEFORE, probe_id=1, phase_s=4.05))
     made = check(

@@ -17,14 +17,19 @@ if TYPE_CHECKING:
     from necropsy.verdict.future import Store, Stream
     from necropsy.verdict.what_if import Steps
 
-_IDLE: Final = "1 HOUR"
-_PURGEABLE: Final = f"authentication = 'no' AND coalesce(last_seen_at, born_at) < $at - INTERVAL {_IDLE}"
-"""What a purge takes by default."""
+IDLE_S: Final = 3_600.0
+"""What a purge takes to be in use, by default."""
+_PURGEABLE: Final = "authentication = 'no' AND coalesce(last_seen_at, born_at) < $at - to_microseconds($idle_us)"
 _IMMORTAL: Final = "(expires_at IS NULL OR expires_at > $at + INTERVAL 3650 DAY)"
 
 
-def what_if(case_path: Path, steps: Steps, memory_limit: int | None = None) -> WhatIf:
+def what_if(case_path: Path, steps: Steps, memory_limit: int | None = None, *, idle_s: float = IDLE_S) -> WhatIf:
     """Say what the stores of a case would become under some steps; reads nothing but the case.
+
+    Parameters
+    ----------
+    idle_s
+        Seconds for which a session of nobody was not used before a purge takes it.
 
     Raises
     ------
@@ -37,11 +42,13 @@ def what_if(case_path: Path, steps: Steps, memory_limit: int | None = None) -> W
 
     with Case.open(case_path) as case:
         moments = verdict_inputs.read_at(case, datetime.fromisoformat(case.meta()["now"]))
-        made = [store(case, name, moments[name]) for name in verdict_inputs.stores(case) if name in moments]
+        made = [
+            store(case, name, moments[name], idle_s=idle_s) for name in verdict_inputs.stores(case) if name in moments
+        ]
         return WhatIf(__version__, str(case_path), tuple(outlooks(one, steps, memory_limit) for one in made))
 
 
-def store(case: Case, name: str, at: datetime) -> Store:
+def store(case: Case, name: str, at: datetime, *, idle_s: float = IDLE_S) -> Store:
     """Return what is known of a store that decides what it will hold."""
     import numpy as np
 
@@ -61,7 +68,7 @@ def store(case: Case, name: str, at: datetime) -> Store:
         f"SELECT count(*) FILTER (WHERE {_IMMORTAL}) AS immortal, count(*) FILTER (WHERE {_PURGEABLE}) AS purgeable,"
         f" count(*) FILTER (WHERE {_PURGEABLE} AND {_IMMORTAL}) AS purgeable_immortal,"
         " coalesce(sum(bytes), 0)::DOUBLE AS bytes FROM session WHERE store = $store",
-        asked,
+        {**asked, "idle_us": round(idle_s * 1e6)},
     )[0]
     of_people = case.columns(
         "SELECT greatest(0, epoch(s.expires_at - $at)) AS left_s FROM session s"

@@ -24,8 +24,15 @@ def what_if(
         str | None, typer.Option(metavar="TIME", help="Assume this lifetime of new sessions: 1d, 30m.")
     ] = None,
     purge: Annotated[
-        bool, typer.Option("--purge", help="Assume that anonymous sessions that were idle for an hour are deleted.")
+        bool,
+        typer.Option(
+            "--purge", help="Assume that anonymous sessions that were idle for as long as --idle says are deleted."
+        ),
     ] = False,
+    idle: Annotated[
+        str,
+        typer.Option(metavar="TIME", help="With --purge: sessions used within this time stay, as with `purge --idle`."),
+    ] = "1h",
     memory: Annotated[str | None, typer.Option(metavar="SIZE", help="Assume another memory limit: 64MB.")] = None,
     format: TextOrJsonOption = TextOrJson.TEXT,  # noqa: A002
 ) -> None:
@@ -39,6 +46,7 @@ def what_if(
     """  # noqa: D301 -- \b is click's mark for text that is not to be wrapped
     from necropsy.autopsy.sources import parse_size
     from necropsy.autopsy.what_if import what_if as run
+    from necropsy.cli.durations import seconds as duration
     from necropsy.examine.registry import SLUGS
     from necropsy.probes.prometheus.duration import parse_duration
     from necropsy.report.commands import what_if as shown
@@ -53,5 +61,10 @@ def what_if(
         seconds = parse_duration(ttl) / 1000 if ttl is not None else None
     except ValueError as error:
         raise UsageError(f"--ttl {ttl}: {error}", hint="For example 1d or 30m.") from None
-    made = run(case, Steps(tuple(fix or ()), seconds, purge), parse_size(memory) if memory else None)
+    made = run(
+        case,
+        Steps(tuple(fix or ()), seconds, purge),
+        parse_size(memory) if memory else None,
+        idle_s=duration("--idle", idle),
+    )
     typer.echo(shown.as_json(made) if format is TextOrJson.JSON else shown.as_text(made), nl=False)

@@ -159,7 +159,7 @@ def _follow(
     """Say what became of one creator, given the claim on it now."""
     last = utc(match.last_at if match is not None else claim.last_at)
     per_day = claim.births_per_hour * _HOURS_A_DAY
-    if match is not None and not _quiet(match, after):
+    if match is not None and not _quiet(_like(claim, match), after):
         return _checked(claim, probes, CREATES, match.births_per_hour * _HOURS_A_DAY or per_day, last)
     silent_since = last or before.at
     if (after.at - silent_since).total_seconds() <= _needed_s(claim, after):
@@ -176,6 +176,13 @@ def _follow(
             "it does not come at a fixed interval: give the access log since the fix",
         )
     return _checked(claim, probes, STOPPED, 0.0, last)
+
+
+def _like(claim: Claim, match: Claim) -> Claim:
+    """Return the claim of now with the rhythm of before, where too little is left to show one."""
+    if match.period_s or not claim.period_s:
+        return match
+    return replace(match, period_s=claim.period_s, creation_probability=claim.creation_probability)
 
 
 def _needed_s(claim: Claim, after: Reading) -> float:

@@ -40,7 +40,7 @@ def write_all(plan: Plan) -> None:
 
 def prometheus(plan: Plan) -> str:
     """Return the configuration of the Prometheus that watches the stores, and asks every health endpoint by our prober."""
-    interval = duration(plan.scaled(_EXPORTERS_S))
+    interval = duration(plan.scaled(_EXPORTERS_S, 5.0))
     guard = plan.at("guard")
     stores = ", ".join(admin.name for admin in plan.admins)
     return f"""\
