@@ -45,6 +45,12 @@ def up(
     ] = "absolute",
     users: Annotated[int, typer.Option(min=1, help="Users of A; B has two thirds of it.")] = 6,
     without: Annotated[list[str] | None, typer.Option(metavar="COMPONENT", help="Leave this out. Repeatable.")] = None,
+    second_prometheus: Annotated[
+        bool, typer.Option("--second-prometheus", help="The Prometheus that watches probes as well.")
+    ] = False,
+    kubelet: Annotated[
+        bool, typer.Option("--kubelet", help="Something like a kubelet asks each blue process for its first page.")
+    ] = False,
     prober: Annotated[bool, typer.Option("--prober/--no-prober", help="Switch the prober on at once.")] = True,
     quiet: QuietOption = False,
 ) -> None:
@@ -71,6 +77,8 @@ def up(
         redirects=_one_of("--redirects", redirects, REDIRECTS),
         users=users,
         without=tuple(without or ()),
+        second_prometheus=second_prometheus,
+        kubelet=kubelet,
     )
     with output.progress(quiet=quiet) as say:
         lab = conductor.up(folder, wish, lambda what: say(what, None))
@@ -106,6 +114,25 @@ def status(folder: FolderOption = _DEFAULT) -> None:
         typer.echo("  nothing runs")
     _say_missing(left_out)
     raise typer.Exit(0 if states and all(state.alive for state in states) else 1)
+
+
+@app.command("record", short_help="Keep its evidence, and the truth about it.")
+def record(
+    to: Annotated[Path, typer.Argument(help="New folder for the evidence.")],
+    folder: FolderOption = _DEFAULT,
+) -> None:
+    """Keep the evidence of a lab as a folder that `necropsy examine` reads anywhere: dumps, logs, configuration.
+
+    Beside it, truth.json says who created how many sessions, by what the applications noted.
+
+    \b
+    Examples:
+      necropsy lab record evidence
+      necropsy examine evidence/incident.toml
+    """  # noqa: D301
+    from necropsy.lab.live.record import record as keep
+
+    typer.echo(f"Evidence  necropsy examine {keep(folder, to)}\nTruth     {to / 'truth.json'}")
 
 
 @app.command("act", short_help="Do something to it: deploy, hang, kill.")

@@ -36,6 +36,11 @@ def after(*looks: Look) -> dict[str, Notice]:
     return {notice.key: notice for notice in found}
 
 
+def test_of_one_or_two_sessions_no_rate_is_told() -> None:
+    assert not judged(look(creator(1, births=1.0), creator(2, births=1.0), at=NOON))
+    assert len(judged(look(creator(1, births=3.0), creator(2, births=3.0), at=NOON))) == 1
+
+
 def test_all_new_creators_of_a_store_are_one_notice_with_who_since_when_line_and_command() -> None:
     (notice,) = judged(
         look(*map(creator, range(1, 5)), shares={("A", PROBES): 0.93}, patched=frozenset({PROBES}))
@@ -249,6 +254,7 @@ def test_a_store_that_is_full_within_a_day_is_critical_and_one_in_years_is_not_t
     assert judged(soon)["full:A"].title == "Store A is full in 3 hours at the rate at which sessions are born"
     assert judged(soon)["full:A"].severity == "critical"
     assert "full:A" not in judged(look(stores=(store(full_at=NOON + timedelta(days=400)),)))
+    assert not judged(look(creator(1, births=2.0), stores=(store(full_at=NOON + timedelta(hours=3)),)))
     a_little_later = look(creator(1), stores=(store(at=LATER, full_at=LATER + timedelta(hours=30)),), at=LATER)
     assert after(soon, a_little_later)["full:A"].resolved_at is None, "it would be told again and again at the limit"
     assert after(soon, look(creator(1), at=LATER))["full:A"].resolved_at == LATER

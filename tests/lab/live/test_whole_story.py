@@ -75,7 +75,7 @@ class Story:
         return f"http://{self.plan.at(component)}"
 
     def lines(self, name: str) -> list[Any]:
-        return [json.loads(line) for path in sorted(self.folder.glob(f"truth/{name}.jsonl")) for line in path.open()]
+        return [json.loads(line) for path in sorted(self.folder.glob(f"truth/{name}.jsonl")) for line in _lines(path)]
 
     def born_by_prober(self, since: float, until: float) -> int:
         """Sessions that its probes made, by what the applications noted."""
@@ -97,6 +97,11 @@ class Story:
             "verify", "sick.case", *stores, "--consul", consul, "--silence", "40s", "-q", code=(0, 4, 12, 13)
         )
         return {store["store"]: store for store in made["stores"]}
+
+
+def _lines(path: Path) -> list[str]:
+    """Whole lines: the last one may be half written."""
+    return path.read_text(encoding="utf-8").rpartition("\n")[0].splitlines()
 
 
 @pytest.fixture(scope="module")
@@ -249,7 +254,7 @@ def _cured(story: Story) -> None:
     time.sleep(SILENCE_S)
     assert story.born_by_prober(fixed, time.time()) == 0
     for machine in story.plan.machines:
-        log = [json.loads(line) for line in (story.folder / "servers" / machine.name / "access.log").open()]
+        log = [json.loads(line) for line in _lines(story.folder / "servers" / machine.name / "access.log")]
         late = [line for line in log if line["@timestamp"] > time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(fixed + 1))]
         asked = Counter(line["request"] for line in late if line["http_user_agent"].startswith(BY_PROBER))
         assert set(asked) == {"GET /health HTTP/1.1"}

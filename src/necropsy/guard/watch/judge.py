@@ -17,6 +17,8 @@ from necropsy.guard.watch.look import ZOMBIE, Creator, EventLook, Look, StoreLoo
 from necropsy.guard.watch.notice import Member, Notice
 
 DAY_S: Final = 86_400
+_FEWEST: Final = 5.0
+"""Sessions of new creators of one kind from which on they are told: of one or two a rate says nothing."""
 _ONE_MORE: Final = 2
 """Looks in a row that must miss a creator before it counts as gone, where none saw it end."""
 _HYSTERESIS: Final = 0.8
@@ -137,6 +139,8 @@ def _creators(look: Look, former: Former, limits: Limits, command: str) -> Itera
     for creator in fresh:
         groups[creator.store, creator.slug].append(creator)
     for (store, slug), new in groups.items():
+        if sum(creator.births for creator in new) < _FEWEST:
+            continue
         began = [c.first_at for c in new if c.first_at is not None]
         share = look.shares.get((store, slug), 0.0)
         where = look.stores[store]
@@ -336,6 +340,8 @@ def _full(look: Look, former: Former, limits: Limits, command: str) -> Iterator[
         if left > limits.full_within_s * (1.5 if key in held else 1.0):
             continue
         makers = [c for c in look.creators if c.store == store.name and not c.over]
+        if makers and sum(creator.births for creator in makers) < _FEWEST:
+            continue
         yield Notice(
             key=key,
             kind="full",

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from necropsy.lab.live import conductor, files
+from necropsy.lab.live import conductor, files, monitoring
 from necropsy.lab.live import plan as plans
 from necropsy.lab.live.components import consul_agent
 from necropsy.lab.live.plan import Machine, Plan
@@ -65,6 +65,9 @@ def _prober(*, on: bool) -> Callable[[Plan, Supervisor, str], None]:
         files.write_prometheus(plan, on=on, consul_sd=conductor.uses_consul_sd(plan))
         files.deploy_prometheus(plan)
         _tell(supervisor, "prometheus", signal.SIGHUP)
+        if plan.wish.second_prometheus:
+            monitoring.write_all(plan, also=files.probing_job(plan, consul_sd=False) if on else "")
+            _tell(supervisor, "prometheus-metrics", signal.SIGHUP)
 
     return do
 

@@ -154,6 +154,12 @@ def _checker(plan: Plan, _: Found) -> tuple[Run, ...]:
     return (Run("checker", (*_python("actors.checker"), *targets, f"--interval={plan.check_s:g}"), ""),)
 
 
+def _kubelet(plan: Plan, _: Found) -> tuple[Run, ...]:
+    targets = tuple(f"--target={machine.blue}" for machine in plan.machines)
+    given = (f"--interval={plan.interval_s:g}", "--agent=kube-probe/1.27", "--path=/")
+    return (Run("kubelet", (*_python("actors.checker"), *targets, *given), ""),)
+
+
 def _users(plan: Plan, _: Found) -> tuple[Run, ...]:
     def one(admin: Admin) -> Run:
         proxies = tuple(f"--proxy={m.proxy}" for m in plan.machines if m.admin == admin.name)
@@ -222,6 +228,8 @@ COMPONENTS: Final[tuple[Component, ...]] = (
               left_out="targets come from the definitions by file_sd; no zombies, no checks by Consul"),
     Component("catalogue", "Consul's catalogue as a file of targets", {}, _catalogue),
     Component("checker", "the load balancer's health checks", {}, _checker),
+    Component("kubelet", "asks each blue process for its first page, as a liveness probe would", {}, _kubelet,
+              wanted=lambda plan: plan.wish.kubelet),
     Component("users", "people who log in, work, log out and come back", {}, _users),
     Component("blackbox", "the prober", {"blackbox": programs.BLACKBOX}, _blackbox, left_out="nobody probes"),
     Component("prometheus", "the Prometheus of the incident, which finds its targets in Consul",

@@ -77,6 +77,11 @@ def definitions(plan: Plan, machine: Machine) -> Path:
     return plan.folder / "configuration" / "consul" / machine.name / "services.json"
 
 
+def deployed(plan: Plan, machine: Machine) -> Path:
+    """Service definitions of a machine, as its agent reads them."""
+    return plan.folder / "servers" / machine.name / "consul.d" / "services.json"
+
+
 def write_prometheus(plan: Plan, *, on: bool, consul_sd: bool) -> None:
     """Write the prober's Prometheus configuration, as in version control."""
     _write(plan.folder / "configuration" / "prometheus.yml", prometheus(plan, on=on, consul_sd=consul_sd))

@@ -28,12 +28,18 @@ def duration(seconds: float) -> str:
     return f"{round(seconds)}s" if seconds == round(seconds) else f"{round(seconds * 1000)}ms"
 
 
-def write_all(plan: Plan) -> None:
-    """Write ``configuration/monitoring.yml``, the rules beside it, and ``alertmanager.yml``."""
+def write_all(plan: Plan, *, also: str = "") -> None:
+    """Write ``configuration/monitoring.yml``, the rules beside it, and ``alertmanager.yml``.
+
+    Parameters
+    ----------
+    also
+        One more job of the Prometheus that watches.
+    """
     import yaml
 
     folder = plan.folder / "configuration"
-    (folder / "monitoring.yml").write_text(prometheus(plan), encoding="utf-8")
+    (folder / "monitoring.yml").write_text(prometheus(plan) + also, encoding="utf-8")
     (folder / "necropsy.rules.yml").write_text(scaled_rules(plan), encoding="utf-8")
     (folder / "alertmanager.yml").write_text(yaml.safe_dump(alertmanager(plan), sort_keys=False), encoding="utf-8")
 

@@ -54,7 +54,9 @@ class Wish:
     users: int = 6
     without: tuple[str, ...] = ()
     second_prometheus: bool = False
-    """Whether the second Prometheus probes too."""
+    """Whether the second Prometheus probes too, once the prober is on."""
+    kubelet: bool = False
+    """Whether something like Kubernetes' kubelet asks each blue process for ``/``."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,7 @@
-"""The load balancer's health checks: ``/health`` of every proxy, at a fixed interval, each at a moment of its own."""
+"""Checks at a fixed interval, each target at a moment of its own: a load balancer's of ``/health``, or a kubelet's of a page.
+
+A kubelet follows a redirect to the same host, and forgets cookies.
+"""
 
 from __future__ import annotations
 
@@ -12,12 +15,16 @@ from necropsy.lab.live.actors.asking import ask
 AGENT = "ELB-HealthChecker/2.0"
 
 
-def check(place: str, interval_s: float) -> None:
+def check(place: str, interval_s: float, agent: str, path: str) -> None:
     """Ask for ever."""
     due = time.time() + random.uniform(0, interval_s)
     while True:
         time.sleep(max(0.0, due - time.time()))
-        ask(place, "GET", "/health", {"User-Agent": AGENT, "Host": place.rpartition(":")[0], "Connection": "close"})
+        host = place.rpartition(":")[0] if agent == AGENT else place
+        headers = {"User-Agent": agent, "Host": host, "Connection": "close"}
+        answer = ask(place, "GET", path, headers)
+        if answer.location and agent != AGENT:
+            ask(place, "GET", answer.location.removeprefix(f"http://{place}"), headers)
         due = max(due + interval_s, time.time())
 
 
@@ -26,8 +33,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--target", action="append", required=True, help="HOST:PORT; may be repeated")
     parser.add_argument("--interval", type=float, required=True, help="seconds")
+    parser.add_argument("--agent", default=AGENT)
+    parser.add_argument("--path", default="/health")
     options = parser.parse_args()
-    threads = [threading.Thread(target=check, args=(target, options.interval)) for target in options.target]
+    threads = [
+        threading.Thread(target=check, args=(target, options.interval, options.agent, options.path))
+        for target in options.target
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:
