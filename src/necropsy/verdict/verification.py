@@ -182,7 +182,12 @@ def _like(claim: Claim, match: Claim) -> Claim:
     """Return the claim of now with the rhythm of before, where too little is left to show one."""
     if match.period_s or not claim.period_s:
         return match
-    return replace(match, period_s=claim.period_s, creation_probability=claim.creation_probability)
+    return replace(
+        match,
+        period_s=claim.period_s,
+        creation_probability=claim.creation_probability,
+        births_per_hour=claim.births_per_hour,
+    )
 
 
 def _needed_s(claim: Claim, after: Reading) -> float:

@@ -44,11 +44,13 @@ class Browser:
 
 
 @contextmanager
-def application(command: Sequence[str], folder: Path, redis_port: int, *, redirects: str = "absolute") -> Iterator[str]:
+def application(
+    command: Sequence[str], folder: Path, redis_port: int, *, redirects: str = "absolute", timeout: int = 20
+) -> Iterator[str]:
     """Run it; yields its HOST:PORT."""
     port = free_port()
     options = {"address": "127.0.0.1", "port": port, "redis-host": "127.0.0.1", "redis-port": redis_port, "lifetime": 3600,
-               "redirects": redirects, "timeout": 1, "notes": folder / "notes.jsonl", "errors": folder / "errors.log"}  # fmt: skip
+               "redirects": redirects, "timeout": timeout, "notes": folder / "notes.jsonl", "errors": folder / "errors.log"}  # fmt: skip
     (folder / "errors.log").touch()
     with (folder / "output").open("wb") as output:
         process = subprocess.Popen(
@@ -68,7 +70,18 @@ def application(command: Sequence[str], folder: Path, redis_port: int, *, redire
 
 
 def shapes(client: redis.Redis) -> list[tuple[str, bool, tuple[str, ...]]]:
-    """Key with ids and times struck out, whether it expires, fields or serialized class names of its members; sorted."""
+    """Read until nothing changes any more: Spring goes on after it has answered."""
+    before = _shapes(client)
+    for _ in range(100):
+        time.sleep(0.3)
+        if (found := _shapes(client)) == before:
+            return found
+        before = found
+    raise AssertionError("the keys never come to rest")
+
+
+def _shapes(client: redis.Redis) -> list[tuple[str, bool, tuple[str, ...]]]:
+    """Key with ids and times struck out, whether it expires, fields or members; sorted."""
     found = []
     for key in client.keys("*"):
         name = re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}", "ID", key.decode())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
 import time
 from collections.abc import Iterator
@@ -107,7 +108,6 @@ def test_a_full_store_is_an_error_in_the_log(store: Server, client: redis.Redis,
 def test_a_store_that_hangs_is_a_time_out_in_the_log(
     store: Server, client: redis.Redis, place: str, tmp_path: Path
 ) -> None:
-    import signal
 
     Browser(place).ask("GET", "/")
     store.process.send_signal(signal.SIGSTOP)

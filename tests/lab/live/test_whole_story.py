@@ -249,7 +249,7 @@ def _cured(story: Story) -> None:
         "consul", story.url("consul-server-001/http"), "--zombies", "--apply", "--journal", "zombies.json", "--yes"
     )
     assert "1 removed" in said
-    time.sleep(6)
+    story.until(lambda: story.born_by_prober(time.time() - 10, time.time()) == 0, "Prometheus has heard of it")
     fixed = time.time()
     time.sleep(SILENCE_S)
     assert story.born_by_prober(fixed, time.time()) == 0

@@ -127,7 +127,10 @@ class Pages:
         session.put(sessions.CONTEXT, context)
         session.put(sessions.CSRF, b"")
         sessions.save(redis, session)
-        return Answered(302, location=self._place(asked, "/?continue"), cookie=_value(session))
+        # Back to the request that was saved: with its host, whatever other redirects look like.
+        return Answered(
+            302, location=f"http://{asked.headers.get('host', 'localhost')}/?continue", cookie=_value(session)
+        )
 
     def _log_out(self, asked: Asked, redis: Connection, session: TwinSession) -> Answered:
         sessions.delete(redis, session)

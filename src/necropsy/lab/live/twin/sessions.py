@@ -138,7 +138,8 @@ def delete(redis: Connection, session: TwinSession) -> None:
         (b"HMSET", _hash_key(session.id), b"maxInactiveInterval", java.integer(0)),
     ]
     session.lifetime_s = 0
-    commands += _expiries(session, None)
+    # Spring enters it in the set of this minute too, and takes it out again when it hears that its marker is deleted.
+    commands.append((b"PEXPIRE", _hash_key(session.id), b"%d" % _GRACE_MS))
     redis.pipeline(commands)
 
 
@@ -170,16 +171,11 @@ def _expiries(session: TwinSession, former_ms: int | None) -> list[tuple[bytes, 
     if former_ms is not None and _minute_key(former_ms) != key:
         commands.append((b"SREM", _minute_key(former_ms), member))
     longer = b"%d" % (lifetime_ms + _GRACE_MS)
-    if lifetime_ms == 0:
-        commands.append((b"DEL", _marker_key(session.id)))
-    else:
-        commands += [
-            (b"APPEND", _marker_key(session.id), b""),
-            (b"PEXPIRE", _marker_key(session.id), b"%d" % lifetime_ms),
-        ]
     # In this order: the set of a minute has no expiry before its second member comes.
     return [
         *commands,
+        (b"APPEND", _marker_key(session.id), b""),
+        (b"PEXPIRE", _marker_key(session.id), b"%d" % lifetime_ms),
         (b"PEXPIRE", _hash_key(session.id), longer),
         (b"PEXPIRE", key, longer),
         (b"SADD", key, member),

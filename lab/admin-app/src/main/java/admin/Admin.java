@@ -17,7 +17,7 @@ import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.context.annotation.Import;
 import org.springframework.core.Ordered;
-import org.springframework.security.config.Customizer;
+import org.springframework.security.config.ObjectPostProcessor;
 import org.springframework.security.config.annotation.web.builders.HttpSecurity;
 import org.springframework.security.core.userdetails.User;
 import org.springframework.security.core.userdetails.UserDetailsService;
@@ -66,12 +66,16 @@ public class Admin {
   SecurityFilterChain security(HttpSecurity http) throws Exception {
     http.authorizeHttpRequests(
         requests -> requests.requestMatchers("/health").permitAll().anyRequest().authenticated());
-    http.formLogin(Customizer.withDefaults());
-    if (GIVEN.get("redirects").equals("relative")) {
-      LoginUrlAuthenticationEntryPoint entry = new LoginUrlAuthenticationEntryPoint("/login");
-      entry.setFavorRelativeUris(true);
-      http.exceptionHandling(handling -> handling.authenticationEntryPoint(entry));
-    }
+    http.formLogin(
+        form ->
+            form.addObjectPostProcessor(
+                new ObjectPostProcessor<LoginUrlAuthenticationEntryPoint>() {
+                  @Override
+                  public <O extends LoginUrlAuthenticationEntryPoint> O postProcess(O entry) {
+                    entry.setFavorRelativeUris(GIVEN.get("redirects").equals("relative"));
+                    return entry;
+                  }
+                }));
     return http.build();
   }
 
