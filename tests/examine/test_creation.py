@@ -171,3 +171,17 @@ def test_who_was_there_when_no_log_was_kept_is_not_surely_in_none(in_access_log:
         s.claim("unlogged", 80, claim_id=0, period_s=10.0, in_access_log=in_access_log, creation_probability=1.0)
         (made,) = creation.created(s.case, creation.UNLOGGED)
         assert creation.confidence(s.case, made, least_probability=0.7)[0] == sure
+
+
+@pytest.mark.parametrize(("births", "probability", "slug"), [
+    (22, 0.02, creation.PEOPLE), (22, 0.9, creation.BOTS), (200, 0.1, creation.BOTS),
+])  # fmt: skip
+def test_a_program_that_comes_back_with_its_session_drops_no_cookie(
+    births: float, probability: float, slug: str
+) -> None:
+    with scene() as s:
+        _visited(s, "Dart/3.1 (dart:io)", births=births)
+        s.case.execute("UPDATE birth_claim SET clients = 20, creation_probability = ?", [probability])
+        s.case.execute("UPDATE visitor_class SET path = '/orders'")
+        found = {claim["slug"] for claim in creation.claims(s.case)}
+    assert (creation.PEOPLE in found) is (slug == creation.PEOPLE)

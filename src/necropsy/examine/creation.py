@@ -42,6 +42,9 @@ _ROBOT: Final = re.compile(
 _BROWSER: Final = re.compile(r"^(?:Mozilla|Opera)/\d")
 _SERVICE: Final = re.compile(r"(?i)(?:^|/)(?:api|v\d+|graphql|rpc|rest|ws)(?:/|$|\?)")
 _FEW_CLIENTS: Final = 3
+_RARELY: Final = 0.15
+_EACH: Final = 2.0
+"""Births per visit and per client of programs that keep their cookie."""
 _MANY_BROWSERS: Final = 10
 """Browsers that ask for one page at one interval, from which it is the page's script that asks."""
 _HARDLY_ANY: Final = 0.8
@@ -179,7 +182,18 @@ def _slug(claim: Row) -> str:
         return _BY_CREATOR[claim["creator"]]
     if logs_in(claim):
         return LOGIN
+    if _keeps_its_cookie(claim):
+        return PEOPLE
     return PROBES if claim["period_s"] is not None else _program(claim)
+
+
+def _keeps_its_cookie(claim: Row) -> bool:
+    """Whether these are programs that come back with their session, as an application on a telephone does."""
+    clients, probability = claim["clients"] or 0, claim["creation_probability"]
+    if probability is None or not clients or claim["evidence"] != "visits":
+        return False
+    inside = claim["births"] - (claim["extrapolated"] or 0.0)
+    return bool(probability <= _RARELY and inside <= _EACH * clients)
 
 
 def _program(claim: Row) -> str:

@@ -79,10 +79,10 @@ def examine(case: Case) -> Iterator[Finding | Unexamined]:
 def _stores(case: Case) -> Iterator[_Store]:
     people = {made.store: made for made in creation.created(case, creation.PEOPLE)}
     accounts = {row["store"]: row for row in case.rows("SELECT * FROM birth_account")}
-    machines = {
-        row["store"]: row["n"]
-        for row in case.rows("SELECT store, sum(births) AS n FROM birth_claim WHERE creator <> 'people' GROUP BY store")
-    }
+    machines: dict[str, float] = {}
+    for claim in creation.claims(case):
+        if claim["slug"] != creation.PEOPLE:
+            machines[claim["store"]] = machines.get(claim["store"], 0.0) + claim["births"]
     named = case.value("SELECT count(*) = 0 OR bool_or(user_agent <> '') FROM visitor_class")
     visits_each = case.value(_VISITS_EACH) if not named else 0.0
     for name, total in case_queries.sessions_by_store(case).items():

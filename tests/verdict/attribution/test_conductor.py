@@ -7,7 +7,7 @@ import pytest
 
 from necropsy.verdict.attribution import attribute
 from necropsy.verdict.evidence import Births, Circumstances, Claim
-from verdict.scenes import A1, A2, births, comb, creator, dust, incident, seen, visitors
+from verdict.scenes import A1, A2, BACKENDS, births, comb, creator, dust, incident, probe, seen, visitors
 
 
 def _claims(stores: list[Births], around: Circumstances) -> list[Claim]:
@@ -146,3 +146,10 @@ def test_of_a_log_that_is_a_sample_a_prober_is_recognised_and_the_others_have_th
     assert claims[0].births == pytest.approx(8_640, rel=0.02)
     assert claims[2].births == pytest.approx(4_000, rel=0.05)
     assert claims[2].births_low < 4_000 < claims[2].births_high
+
+
+def test_a_target_that_its_own_check_calls_dead_is_named_where_a_proxy_answers_for_it() -> None:
+    zombie = probe(A1, 80, service="gone", health="critical")
+    around = Circumstances(probes=[zombie], backends=[BACKENDS[0]], idle=frozenset({0}))
+    (claim,) = _claims([births(comb(4_200), dust(300))], around)
+    assert (claim.creator, claim.label) == ("probe", f"{A1}:80")

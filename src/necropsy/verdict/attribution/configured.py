@@ -52,6 +52,7 @@ def name_probes(reckonings: Sequence[Reckoning], groups: Sequence[Group], around
     ]
     settled = _by_groups(slots, reckonings, around, used)
     settled.update(_by_phase([slot for slot in slots if slot not in settled], reckonings, around, used))
+    settled.update(_called_dead([slot for slot in slots if slot not in settled], reckonings, around, used))
     settled.update(_replicas([slot for slot in slots if slot not in settled], settled, reckonings, around))
     _write(settled, reckonings)
 
@@ -227,6 +228,23 @@ def _by_phase(
             if slot not in found and index not in found.values() and _fits(probe, slot, reckonings) is not None:
                 found[slot] = index
     return found
+
+
+def _called_dead(
+    slots: Sequence[_Slot], reckonings: Sequence[Reckoning], around: Circumstances, used: set[int]
+) -> dict[_Slot, int]:
+    """Match what is left with targets whose own check fails, at ports where a proxy answers: births say that it does."""
+    proxied = proxied_ports(around)
+    members = [
+        index
+        for index, probe in enumerate(around.probes)
+        if index in around.idle
+        and index not in used
+        and probe.port in proxied
+        and session_risk.may_create(probe)
+        and hidden_by_name(probe, around.classes)
+    ]
+    return _pair(members, slots, reckonings, around)
 
 
 def _replicas(
