@@ -15,25 +15,16 @@ COMMAND: Final = (sys.executable, "-m", "necropsy.cli.census")
 """How the exporter starts it."""
 
 
-class _WithoutPandas:
-    """Refuses pandas: Arrow imports it wherever it is installed, and a look needs nothing of it. It would hold 45 MB."""
-
-    def find_spec(self, name: str, _path: object = None, _target: object = None) -> None:
-        """Say of pandas that it is not there; of everything else nothing."""
-        if name == "pandas":
-            raise ModuleNotFoundError("a look does without pandas", name=name)
-
-
 def main() -> int:
     """Take the look that standard input asks for."""
-    from necropsy.cli.process import tune
+    from necropsy.cli.process import refuse_pandas, tune
     from necropsy.cli.stopping import Stopped, stoppable
     from necropsy.guard.census.worker import decode_asked, encode, take
     from necropsy.wire.priority import stand_back
 
     tune()
     stand_back()  # nobody waits for a look: what answers scrapes, and a store on the same machine, go first
-    sys.meta_path.insert(0, _WithoutPandas())
+    refuse_pandas()
     asked = decode_asked(sys.stdin.read())
     try:
         with stoppable():  # so that a look that is ended leaves no half of a case

@@ -32,6 +32,7 @@ from necropsy.cli.options import (
     ReadMethod,
     ReadMethodOption,
 )
+from necropsy.cli.process import refuse_pandas
 
 
 def examine(
@@ -176,6 +177,8 @@ def examine(
             checksums=case is not None or kind in output.WITH_CHECKSUMS,
         )
     )
+    if engine is None:  # another engine hands its tables over as pandas'
+        refuse_pandas()
     output.spare(sources, case, out)
     output.fresh(case, force=force)
     with output.progress(quiet=quiet) as say:

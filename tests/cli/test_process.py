@@ -1,0 +1,18 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+_ASKS = "import sys; from necropsy.cli import process; {tune}process.refuse_pandas(); import importlib.util as u; {ask}"
+
+
+@pytest.mark.parametrize(("tune", "said"), [("process.tune(); ", "refused"), ("", "let in")])
+def test_only_a_process_of_a_commands_own_does_without_pandas(tune: str, said: str) -> None:
+    ask = "\ntry:\n import pandas\n print('let in')\nexcept ModuleNotFoundError: print('refused')"
+    program = _ASKS.format(tune=tune, ask=ask)
+    assert (
+        subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+        == f"{said}\n"
+    )
