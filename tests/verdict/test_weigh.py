@@ -7,7 +7,7 @@ import pytest
 
 from necropsy.model.finding import Confidence, Finding, Patch, Remedy, Severity, Unexamined
 from necropsy.model.verdict import Kind, Verdict
-from necropsy.verdict.evidence import Account, Claim, ClockOffset, VisitorClass
+from necropsy.verdict.evidence import BY_EXPIRY, Account, Claim, ClockOffset, VisitorClass
 from necropsy.verdict.weigh import Weighed, weigh
 
 NOW = datetime(2019, 5, 24, 19, tzinfo=UTC)
@@ -180,10 +180,14 @@ def test_an_unidentified_client_asks_for_the_configuration_of_monitoring() -> No
 
 
 def test_sources_that_contradict_each_other_are_told() -> None:
-    clock = ClockOffset("a", "access.log", 3600.0, 80.0, applied=True, reason="")
-    half = scale(claim(), offsets=[clock], coverage={"a": 0.64})
+    clock = ClockOffset("a", "access.log", 3600.0, 80.0, applied=True, reason="births follow at that distance")
+    expiry = ClockOffset("a", "other.log", -4.0, 80.0, applied=True, reason=BY_EXPIRY)
+    half = scale(claim(), offsets=[clock, expiry], coverage={"a": 0.64})
     said = {item.source: item.text for item in weighed(BOT, by=half).contradictions}
     assert said["access.log"] == "its clock is 3,600 s ahead of that of store a: its times were moved"
+    assert said["other.log"].startswith(
+        "its times are 4 s behind the births in store a (the sessions' lifetime may differ"
+    )
     assert said["store a"].startswith("its dump is truncated: 64 % of its keys were read")
 
 

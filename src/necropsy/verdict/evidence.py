@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from necropsy.model.probe import Backend, Probe
 
@@ -176,6 +176,10 @@ class CreationTest:
     outcome: str
     """``creates``, ``innocent``, ``tied`` or ``untested``."""
     reason: str = ""
+
+
+BY_EXPIRY: Final = "the sessions' lifetime may differ from the one inferred from their expiry"
+"""Reason of an offset that may be no clock's."""
 
 
 @dataclass(slots=True)

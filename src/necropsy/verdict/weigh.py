@@ -17,7 +17,7 @@ from necropsy.model.verdict import Cause, Contradiction, Contribution, Kind, Pre
 from necropsy.sessions.registry import cure
 from necropsy.verdict import order
 from necropsy.verdict.actors import Known, actor, utc
-from necropsy.verdict.evidence import Account, Claim, ClockOffset, VisitorClass
+from necropsy.verdict.evidence import BY_EXPIRY, Account, Claim, ClockOffset, VisitorClass
 from necropsy.verdict.remedies import remedy_of
 from necropsy.verdict.requests import requests
 from necropsy.verdict.wording import words
@@ -180,7 +180,7 @@ def _views(scale: Weighed) -> tuple[View, ...]:
 
 def _contradictions(scale: Weighed) -> tuple[Contradiction, ...]:
     """Sources that do not fit together: clocks that disagree, dumps that break off."""
-    said = [Contradiction(offset.log, offset.reason or _clock(offset), not offset.applied) for offset in scale.offsets]
+    said = [Contradiction(offset.log, _clock(offset), not offset.applied) for offset in scale.offsets]
     said += [
         Contradiction(
             log,
@@ -204,4 +204,8 @@ def _contradictions(scale: Weighed) -> tuple[Contradiction, ...]:
 def _clock(offset: ClockOffset) -> str:
     ahead = "ahead of" if offset.offset_s >= 0 else "behind"
     done = "its times were moved" if offset.applied else "it was left out"
-    return f"its clock is {abs(offset.offset_s):,.0f} s {ahead} that of store {offset.store}: {done}"
+    apart = f"{abs(offset.offset_s):,.0f} s"
+    if offset.reason == BY_EXPIRY:
+        where = f"store {offset.store}"
+        return f"its times are {apart} {ahead} the births in {where} ({offset.reason}, or its clock is wrong): {done}"
+    return f"its clock is {apart} {ahead} that of store {offset.store}: {done}"

@@ -111,6 +111,33 @@ def test_the_order_of_classes_and_visits_of_one_moment_does_not_matter() -> None
     assert [c.births for c in first.claims] == pytest.approx([c.births for c in second.claims], rel=1e-6)
 
 
+@pytest.mark.parametrize("alternate", [False, True], ids=["rotated", "two proxies"])
+def test_a_log_in_two_files_gives_the_same_answer(alternate: bool) -> None:
+    births, around, _ = _mixed(6).build()
+    visits = around.visits
+    assert visits is not None
+    (span,) = visits.spans
+    middle = (span.first_us + span.last_us) // 2
+    # Rotated at some moment; or each client by one of two proxies, whose logs cover the same time.
+    second = visits.client % 2 == 1 if alternate else visits.at_us >= middle
+    more = len(around.classes)
+    classes = [
+        *around.classes,
+        *(replace(one, class_id=one.class_id + more, log="other.log") for one in around.classes),
+    ]
+    other = replace(span, log="other.log") if alternate else replace(span, log="other.log", first_us=middle)
+    first = span if alternate else replace(span, last_us=middle)
+    parts = replace(
+        visits,
+        class_id=np.where(second, visits.class_id + more, visits.class_id).astype(np.int32),
+        spans=(first, other),
+    )
+    whole = _shares(attribute([births], around), births)
+    halves = _shares(attribute([births], replace(around, classes=classes, visits=parts)), births)
+    for who in ("people", "unlogged", "visitor"):
+        assert halves[who] == pytest.approx(whole[who], abs=0.02)
+
+
 def test_a_cut_log_widens_intervals_and_still_contains_the_whole_logs_answer() -> None:
     whole_births, whole_around, _ = _mixed(13).build()
     cut_births, cut_around, _ = _mixed(13).build(covers=(0.6, 1.0))

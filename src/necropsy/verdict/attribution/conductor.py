@@ -28,7 +28,7 @@ from necropsy.verdict.attribution.reckoning import Reckoning, reckon, trains_of,
 from necropsy.verdict.attribution.sources import Source, settle
 from necropsy.verdict.attribution.timeline import Log, Timeline, lay_out
 from necropsy.verdict.attribution.trains import Train
-from necropsy.verdict.evidence import Account, Attribution, Births, Circumstances, ClockOffset
+from necropsy.verdict.evidence import BY_EXPIRY, Account, Attribution, Births, Circumstances, ClockOffset
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -122,7 +122,7 @@ def _set_clocks(
             found.append(
                 ClockOffset(
                     births.store, log.name, -lag.seconds, lag.score, applied=True,
-                    reason="the sessions' lifetime differs from the one inferred from their expiry" if calibrates
+                    reason=BY_EXPIRY if calibrates
                     else "births follow this log's visits after that delay, not at once",
                 )
             )  # fmt: skip
