@@ -10,7 +10,6 @@ RESTOREs of the same keys; cap-ttl at most 2 x bare PEXPIRE ... LT; a plan at mo
 
 from __future__ import annotations
 
-import os
 import random
 import shutil
 import subprocess
@@ -188,6 +187,8 @@ def main() -> None:
 
 def memory(sessions: int) -> None:
     """Print the memory that each command takes: a process of its own each."""
+    from purge_large import ALONE, measured
+
     with running("redis-7.0", "--repl-diskless-sync", "yes", "--repl-diskless-sync-delay", "0", tcp=True) as server:
         fill(server, sessions)
         with tempfile.TemporaryDirectory() as folder:
@@ -197,9 +198,8 @@ def memory(sessions: int) -> None:
                 ("purge", "--apply", plan, "--journal", journal, "--yes", "--journal-by", "snapshot"),
                 ("purge", "--undo", journal),
             ):
-                process = subprocess.Popen(["necropsy", *words, "--quiet"], stdout=subprocess.DEVNULL)
-                _, _, used = os.wait4(process.pid, 0)
-                print(f"peak memory of necropsy {words[0]} {words[1]}: {used.ru_maxrss / 1024:.0f} MB")
+                _, peak = measured(sys.executable, ALONE, *words, "--quiet")
+                print(f"peak memory of necropsy {words[0]} {words[1]}: {peak:.0f} MB")
 
 
 if __name__ == "__main__":

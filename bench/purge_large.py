@@ -38,9 +38,12 @@ _, status, used = os.wait4(child, 0)
 print(os.waitstatus_to_exitcode(status), used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
 """
 """A launcher that is small itself: a process begins with the peak of the one that it was forked from."""
-_COMMAND = ("necropsy", "purge", "--quiet")
+ALONE = str(Path(__file__).with_name("alone.py"))
+_COMMAND = (sys.executable, ALONE, "purge", "--quiet")
 _READ = """
 import sys
+import alone
+alone.leave_pandas_out()
 from functools import partial
 from necropsy.autopsy.filling import fill
 from necropsy.case.store import Case
@@ -70,7 +73,13 @@ def fill(server: Server, sessions: int) -> None:
 
 def measured(*words: str) -> tuple[float, float]:
     """Run a command in a process of its own; its processor time and its peak of memory in MB."""
-    run = subprocess.run([sys.executable, "-S", "-c", _MEASURED, *words], capture_output=True, text=True, check=True)
+    run = subprocess.run(
+        [sys.executable, "-S", "-c", _MEASURED, *words],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=Path(__file__).parent,
+    )
     code, seconds, peak = run.stdout.split()[-3:]
     if code != "0":
         raise SystemExit(f"{words}: exit code {code}\n{run.stderr}")

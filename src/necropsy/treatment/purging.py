@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -29,8 +30,8 @@ if TYPE_CHECKING:
 
 Say = Callable[[str, float | None], None]
 _STORE: Final = "store"
-_MEMORY: Final = "64MB"
-_ROWS: Final = 4096
+_MEMORY: Final = "40MB"
+_ROWS: Final = 2048
 """Keys of one batch of a plan: little memory, and hardly slower than more."""
 
 
@@ -140,7 +141,7 @@ def _of_store(
     from necropsy.sessions.registry import projection
 
     say("reading the keys", None)
-    with Case.create(None, large=True, memory=_MEMORY) as case:
+    with _nothing_kept(), Case.create(None, large=True, memory=_MEMORY) as case:
         case.execute("SET threads = 1")  # each would hold rows of its own
         progress = partial(say, "reading the keys")
         keyspace = open_keyspace(
@@ -152,6 +153,19 @@ def _of_store(
         now = keyspace.taken_at or datetime.now(UTC)
         fields = plans.choose(case, _STORE, parse(wish.where), rules, now, idle_times=idle_times)
         return fields, case.key
+
+
+@contextmanager
+def _nothing_kept() -> Iterator[None]:
+    """Have Arrow give back at once what it frees: its own pool keeps some of it."""
+    import pyarrow as pa
+
+    usual = pa.default_memory_pool()
+    pa.set_memory_pool(pa.system_memory_pool())
+    try:
+        yield
+    finally:
+        pa.set_memory_pool(usual)
 
 
 @dataclass(frozen=True, slots=True)
