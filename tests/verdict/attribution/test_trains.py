@@ -82,3 +82,13 @@ def test_a_tick_with_two_births_has_one_of_the_prober() -> None:
     assert likely.size == train.births.size
     assert likely.sum() == pytest.approx(300, abs=1)
     assert np.unique(likely.round(3)).tolist() == [0.5, 1.0]
+
+
+@pytest.mark.parametrize("beside", [True, False])
+def test_two_halves_beside_a_whole_train_are_one_prober_as_well(beside: bool) -> None:
+    # Thirty ticks each: too few to tell ten seconds from twice twenty, but for the neighbours.
+    late = _ticks(10, 4.2, 60, 3)
+    late[1::2] += 0.006
+    born = _born(late, *([_ticks(10, 7.1, 360, 4)] if beside else []), _dust(40, 3_600.0))
+    periods = sorted(train.period_s for train in find_trains(born, ()))
+    assert periods == ([10.0, 10.0] if beside else [20.0, 20.0])

@@ -38,6 +38,9 @@ _ONE_TRAIN: Final = 1.35
 """Births per tick of one prober, at most; more are several at one phase."""
 _NEARLY_BEST: Final = 0.8
 """Of the best gain per birth: within it, whatever explains more births is the better reading."""
+_HALF_S: Final = 0.01
+_TOGETHER: Final = 0.6
+"""How far from half a period two halves of one train may be, and the part of their time in which both must run."""
 _TAIL: Final = 0.2
 """Births of a train's tail, as a share of the train's."""
 _EACH: Final = 5
@@ -125,7 +128,52 @@ def find_trains(
                     births = np.sort(np.concatenate([found[whose].births, free[train.births]]))
                     found[whose] = replace(found[whose], births=births)
             free = free[~taken]
-    return sorted(found, key=lambda train: -train.births.size)
+    return sorted(_whole(found, born_s), key=lambda train: -train.births.size)
+
+
+def _whole(found: list[Train], born_s: NDArray[np.float64]) -> list[Train]:
+    """Join trains of twice another's period that lie half of theirs apart, and run at the same time: one of that period.
+
+    Few births, and the luck of a narrower window, can halve a train: every other tick by itself. Only beside another train of the
+    shorter period it is likelier than two probers that are half a period apart to a few milliseconds.
+    """
+    known = {train.period_s for train in found}
+    result: list[Train] = []
+    left = list(found)
+    while left:
+        one = left.pop(0)
+        half = one.period_s / 2
+        if any(abs(half - other) < 1e-6 for other in known):
+            other = next((other for other in left if _is_other_half(one, other, born_s)), None)
+            joined = _joined(one, other, half, born_s) if other is not None else None
+            if other is not None and joined is not None:
+                left = [train for train in left if train is not other]
+                one = joined
+        result.append(one)
+    return result
+
+
+def _is_other_half(one: Train, other: Train, born_s: NDArray[np.float64]) -> bool:
+    if abs(one.period_s - other.period_s) > 1e-6 or one.members > 1 or other.members > 1:
+        return False
+    apart = (other.low_s + other.width_s / 2 - one.low_s - one.width_s / 2) % one.period_s
+    if abs(apart - one.period_s / 2) > _HALF_S + max(one.width_s, other.width_s) / 2:
+        return False
+    # Without the tenth at either end: a birth that lies in the window by chance may be far from the others.
+    (a, b), (c, d) = (np.quantile(born_s[train.births], [0.1, 0.9]) for train in (one, other))
+    return bool(min(b, d) - max(a, c) > _TOGETHER * (max(b, d) - min(a, c)))
+
+
+def _joined(one: Train, other: Train, period_s: float, born_s: NDArray[np.float64]) -> Train | None:
+    births = np.sort(np.concatenate([one.births, other.births]))
+    low = one.low_s % period_s
+    # Windows that are a little apart: from the one that begins first.
+    shift = (other.low_s - low + period_s / 2) % period_s - period_s / 2
+    low, width = low + min(0.0, shift), max(one.width_s, shift + other.width_s) - min(0.0, shift)
+    ticks = read_ticks(np.floor((born_s[births] - low) / period_s).astype(np.int64))
+    if ticks is None:
+        return None
+    return Train(period_s, low % period_s, width, births, ticks, one.background + other.background)
 
 
 def _is_tail(train: Train, other: Train) -> bool:
