@@ -40,6 +40,8 @@ print(os.waitstatus_to_exitcode(status), used.ru_utime + used.ru_stime, used.ru_
 """A launcher that is small itself: a process begins with the peak of the one that it was forked from."""
 ALONE = str(Path(__file__).with_name("alone.py"))
 _COMMAND = (sys.executable, ALONE, "purge", "--quiet")
+_STREAM = ("--read-method", "stream", "--max-impact", "1s")
+"""Both are read the same way: the first one's fork may tell the second one not to ask for another."""
 _READ = """
 import sys
 import alone
@@ -51,7 +53,7 @@ from necropsy.evidence import open_keyspace
 from necropsy.evidence.redis.options import LiveOptions
 from necropsy.sessions.registry import projection
 with Case.create(None, large=True) as case:
-    fill(case, "a", open_keyspace(sys.argv[1], projection(), name="a", live=LiveOptions(max_impact_s=0.002)), None)
+    fill(case, "a", open_keyspace(sys.argv[1], projection(), name="a", live=LiveOptions(way="stream", max_impact_s=1.0)), None)
 """
 """What ``examine`` does to read a store."""
 
@@ -130,7 +132,7 @@ def main() -> None:
             read_s, read_mb = measured(sys.executable, "-c", _READ, server.url)
             quiet = Beside(server).during(lambda: time.sleep(10))
             for what, words in (
-                ("plan", ("--redis", server.url, "--where", "anonymous", "--plan", plan)),
+                ("plan", ("--redis", server.url, "--where", "anonymous", "--plan", plan, *_STREAM)),
                 ("purge", ("--apply", plan, "--journal", journal, "--yes", "--journal-by", by)),
                 ("undo", ("--undo", journal)),
             ):

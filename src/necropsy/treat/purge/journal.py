@@ -205,18 +205,19 @@ class Journal:
         JournalError
             It was cut or changed; with ``lenient`` what comes before is used.
         """
-        outcomes: dict[int, tuple[tuple[int, int, int], ...]] = {}
-        restored: dict[int, tuple[int, ...]] = {}
+        outcomes: dict[int, bytes] = {}  # as they are written: read, they would take ten times the memory
+        restored: dict[int, bytes] = {}
         for kind, body in self._whole(lenient=lenient):
             if kind == OUTCOME:
-                number, answers = _answers(body)
-                outcomes[number] = answers
+                outcomes[int.from_bytes(body[:4], "little")] = body
             elif kind == RESTORED:
-                restored[int.from_bytes(body[:4], "little")] = tuple(body[4:])
+                restored[int.from_bytes(body[:4], "little")] = body[4:]
         for kind, body in self._whole(lenient=lenient):
             if kind == SESSIONS:
                 number, db, read_ms, records = _records(body)
-                yield Batch(number, db, read_ms, records, outcomes.get(number), restored.get(number))
+                said, back = outcomes.get(number), restored.get(number)
+                answers = _answers(said)[1] if said is not None else None
+                yield Batch(number, db, read_ms, records, answers, tuple(back) if back is not None else None)
 
     def close(self) -> None:
         """Close it, and let others in."""
