@@ -3,7 +3,7 @@
 ::
 
     incident.toml                      names all of it, and when it was taken
-    stores/admin-a.rdb                 by each server's own SAVE
+    stores/admin-a.rdb.gz              by each server's own SAVE
     servers/a1/access.log.gz           and error logs, where there are any
     configuration/                     what was in use at that moment: Prometheus, blackbox, Consul's definitions, nginx
     consul/health-admin-a.json         what Consul answered
@@ -19,7 +19,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import shutil
 import urllib.error
 import urllib.request
 from collections import defaultdict
@@ -126,16 +125,20 @@ def _stores(plan: Plan, to: Path) -> None:
             raise NecropsyError(
                 f"{admin.name}: its Redis cannot be saved: {error}", hint="necropsy lab status"
             ) from error
-        shutil.copyfile(plan.folder / "redis" / admin.name / "dump.rdb", to / f"{admin.name}.rdb")
+        _pack(plan.folder / "redis" / admin.name / "dump.rdb", to / f"{admin.name}.rdb.gz")
 
 
 def _logs(plan: Plan, machine: Machine, to: Path) -> None:
     to.mkdir(parents=True, exist_ok=True)
     for path in sorted((plan.folder / "servers" / machine.name).glob("*.log")):
         if path.stat().st_size and not path.name.startswith("nginx-"):
-            # No name and no time in the header: the same log gives the same bytes.
-            with (to / f"{path.name}.gz").open("wb") as raw, gzip.GzipFile("", "wb", mtime=0, fileobj=raw) as packed:
-                packed.write(path.read_bytes())
+            _pack(path, to / f"{path.name}.gz")
+
+
+def _pack(path: Path, to: Path) -> None:
+    """Compress a file: no name and no time in the header, so that the same bytes give the same bytes."""
+    with to.open("wb") as raw, gzip.GzipFile("", "wb", mtime=0, fileobj=raw) as packed:
+        packed.write(path.read_bytes())
 
 
 def _kept(plan: Plan, path: Path, to: Path, elsewhere: str = _ELSEWHERE) -> None:
@@ -178,7 +181,7 @@ def _incident(plan: Plan, to: Path, now: datetime, answers: list[Path]) -> str:
             "",
             "[[store]]",
             f'name = "{admin.name}"',
-            f'rdb = "stores/{admin.name}.rdb"',
+            f'rdb = "stores/{admin.name}.rdb.gz"',
             f'memory-limit = "{admin.limit}"',
         ]
     return "\n".join(lines) + "\n"

@@ -1,0 +1,70 @@
+"""The admin application for real: Spring Boot, Spring Security, Spring Session on Lettuce, beside its Python twin."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from lab.live.applications import Browser, application, shapes
+from necropsy.lab.live import spring
+from servers import running
+
+pytestmark = pytest.mark.integration
+TWIN = (sys.executable, "-m", "necropsy.lab.live.twin")
+Shapes = list[tuple[str, bool, tuple[str, ...]]]
+
+
+@pytest.fixture(scope="module")
+def java() -> tuple[str, ...]:
+    maven, found = shutil.which("mvn"), shutil.which("java")
+    if maven is None or found is None:
+        pytest.skip("needs Java 17 and Maven: apt-get install openjdk-17-jre-headless maven")
+    spring.build(Path(maven))
+    return (found, *spring.java_options())
+
+
+@pytest.mark.parametrize("redirects", ["absolute", "relative"])
+def test_the_twin_leaves_the_same_keys_and_fields(java: tuple[str, ...], tmp_path: Path, redirects: str) -> None:
+    real, twin = (_visits(command, tmp_path / name, redirects) for name, command in (("spring", java), ("twin", TWIN)))
+    for step, found in real.items():
+        assert twin[step] == found, step
+    assert {"anonymous", "form", "user", "work", "logout"} <= set(real)
+
+
+def _visits(command: Sequence[str], folder: Path, redirects: str) -> dict[str, object]:
+    """What is in Redis, and what was answered, after each step of a visit."""
+    folder.mkdir()
+    seen: dict[str, object] = {}
+    with (
+        running("redis-7.0", tcp=True) as server,
+        application(command, folder, server.port, redirects=redirects) as place,
+    ):
+        client = server.client()
+
+        def after(step: str) -> None:
+            seen[step] = shapes(client)
+
+        visitor = Browser(place)
+        answer = visitor.ask("GET", "/orders/7")
+        seen["sent away"] = (answer.status, answer.location.replace(place, "HOST"))
+        after("anonymous")
+        visitor.form("/login")
+        after("form")
+        client.flushall()
+        answer = Browser(place).ask("GET", "/health")
+        seen["health"] = (answer.status, answer.body, client.dbsize())
+        user = Browser(place)
+        answer = user.log_in("anna")
+        seen["logged in"] = (answer.status, answer.location.replace(place, "HOST"))
+        after("user")
+        seen["worked"] = (user.ask("GET", "/?continue").status, user.ask("GET", "/orders/3").status)
+        after("work")
+        answer = user.ask("POST", "/logout", {"_csrf": user.form("/logout")})
+        seen["logged out"] = (answer.status, answer.location.replace(place, "HOST"), user.cookie)
+        after("logout")
+        seen["noted"] = (folder / "notes.jsonl").read_text().count("\n")
+    return seen
