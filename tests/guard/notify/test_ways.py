@@ -122,6 +122,27 @@ def test_a_way_that_is_down_delays_no_other_and_is_told_when_it_is_back() -> Non
 
 
 @pytest.mark.integration
+def test_a_flood_is_one_message_for_people_each_for_a_program_and_nothing_is_told_twice() -> None:
+    with recording() as receiver:
+        ways = (Way("slack", Secret(f"{receiver.url}/slack")), Way("webhook", Secret(f"{receiver.url}/hook")))
+        telling = Telling(*ways)
+        flood = [replace(NOTICE, key=f"unread:{n}", title=f"Store {n} cannot be read") for n in range(30)]
+        telling.teller.update(flood)
+        for _ in range(2):
+            for way in ways:
+                telling.teller.tell(way, NOW)
+        by_path = [path for path, _, _ in receiver.received]
+        assert (by_path.count("/slack"), by_path.count("/hook")) == (1, 30)
+        body = next(body for path, _, body in receiver.received if path == "/slack")
+        assert body["text"].splitlines()[0].endswith("30 notices at once: 30 critical")
+        assert "Store 19 cannot be read" in body["text"]
+        assert "and 10 more" in body["text"]
+        telling.teller.update([replace(one, resolved_at=NOW) for one in flood])
+        telling.teller.tell(ways[0], NOW)
+        assert "30 resolved" in receiver.received[-1][2]["text"]
+
+
+@pytest.mark.integration
 def test_a_refusal_is_final_and_the_next_message_goes_out() -> None:
     with recording() as receiver:
         telling = Telling(Way("slack", Secret(receiver.url)))

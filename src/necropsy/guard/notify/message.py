@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from necropsy.guard.watch.notice import Member, Notice, lines
+from necropsy.guard.watch.notice import SEVERITIES, Member, Notice, lines
 from necropsy.report.figures import moment
 
 
@@ -59,6 +60,39 @@ class Message:
     def text(self) -> str:
         """All of it."""
         return "\n".join([self.title, *self.body])
+
+
+_TITLES: Final = 20
+
+
+def together(messages: Sequence[Message], now: datetime) -> Message:
+    """Return one message in place of many, for people: how many, the worst first, and where all of it stands.
+
+    >>> from dataclasses import replace
+    >>> one = sample(datetime(2019, 5, 24, 19, tzinfo=UTC))
+    >>> many = [Message(replace(one, severity="warning"), State.OPEN), Message(one, State.RESOLVED), Message(one, State.OPEN)]
+    >>> print(together(many, one.opened_at).title)
+    3 notices at once: 1 critical, 1 warning, 1 resolved
+    """
+    resolved = [message for message in messages if message.state is State.RESOLVED]
+    going = sorted((m for m in messages if m.state is not State.RESOLVED), key=lambda m: -m.notice.rank)
+    counts = [(word, sum(m.notice.severity == word for m in going)) for word in reversed(SEVERITIES)]
+    counts.append(("resolved", len(resolved)))
+    titles = [message.title for message in (*going, *resolved)]
+    more = len(titles) - _TITLES
+    worst = (going or resolved)[0].notice
+    notice = Notice(
+        key="several",
+        kind="several",
+        slug=worst.slug,
+        store=None,
+        severity=worst.severity,
+        title=f"{len(messages)} notices at once: {', '.join(f'{number} {word}' for word, number in counts if number)}",
+        opened_at=now,
+        figures=(*titles[:_TITLES], *((f"and {more} more",) if more > 0 else ())),
+        command=worst.command,
+    )
+    return Message(notice, State.OPEN)
 
 
 def sample(now: datetime | None = None) -> Notice:

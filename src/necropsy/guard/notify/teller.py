@@ -10,7 +10,7 @@ from typing import Final
 
 from necropsy.guard.exposition import Family, Sample
 from necropsy.guard.notify.ledger import Ledger
-from necropsy.guard.notify.message import Message, State
+from necropsy.guard.notify.message import Message, State, together
 from necropsy.guard.notify.plan import due, latest
 from necropsy.guard.notify.post import NotSent
 from necropsy.guard.notify.ways import Way
@@ -18,6 +18,8 @@ from necropsy.guard.watch.notice import SEVERITIES, Notice
 
 _AGAIN_S: Final = 60.0
 """How often Alertmanager is told of what goes on, and quiet hours are looked at."""
+_MOST_AT_ONCE: Final = 5
+"""More messages than these at one moment are one message, where people read them."""
 _FIRST_RETRY_S: Final = 5.0
 _LAST_RETRY_S: Final = 300.0
 
@@ -98,9 +100,11 @@ class Teller:
         """
         messages = self._due(way, now)
         groups = [messages] if way.is_repeated and messages else [[message] for message in messages]
+        if way.is_read_by_people and len(messages) > _MOST_AT_ONCE:
+            groups = [messages]
         for group in groups:
             try:
-                way.send(group)
+                way.send(group if len(group) == 1 or way.is_repeated else [together(group, now)])
             except NotSent as error:
                 self._counts[way.name].failed += len(group)
                 if not error.again:

@@ -47,6 +47,11 @@ class Way:
         """Whether what goes on is posted again and again, and the receiver decides what to do with it."""
         return self.kind == "alertmanager"
 
+    @property
+    def is_read_by_people(self) -> bool:
+        """Whether many messages at once are too many: a webhook's program wants each."""
+        return self.kind in ("slack", "apprise")
+
     def payload(self, messages: Sequence[Message]) -> Any:
         """Return what is sent for messages: one body, or of apprise title and text."""
         if self.kind == "alertmanager":

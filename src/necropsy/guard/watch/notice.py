@@ -60,7 +60,8 @@ class Notice:
     key: str
     """The same as long as it is the same matter."""
     kind: str
-    """``creator``, ``share``, ``half-fixed``, ``plateau``, ``emptied``, ``event``, ``full``, ``zombie`` or ``unread``."""
+    """``creator``, ``share``, ``half-fixed``, ``plateau``, ``emptied``, ``event``, ``full``,
+    ``zombie`` or ``unread``; of a message in place of many: ``several``."""
     slug: str
     store: str | None
     severity: str
