@@ -15,7 +15,7 @@ export PATH := $(PATH):/usr/sbin:/sbin
 .DELETE_ON_ERROR:
 # Targets share one environment, one checkout and the machine's ports of their servers.
 .NOTPARALLEL:
-.PHONY: demo test unit process integration lint format bench bench-incidents docs packages spark-stores writers guard-soak lab-story clean help
+.PHONY: demo test unit process integration lint format bench bench-incidents docs packages spark-stores writers guard-soak guard-demo lab-story clean help
 
 demo: FIRST := [1/3] 
 demo: $(VENV)/.installed-demo ## relive the incident and examine it: a verdict in the terminal, a page to open
@@ -70,6 +70,10 @@ lab-story: packages $(VENV)/.installed-dev ## the incident from the first login 
 
 packages: | $(BIN)/pip
 	@tools/debian-packages
+
+guard-demo: packages $(VENV)/.installed-dev ## the incident replayed with the guard watching: what it says, and when
+	@tools/debian-release 11 && tools/debian-release 14
+	@$(BIN)/necropsy lab guarded
 
 clean: ## remove the environment and everything that was built
 	rm -rf $(VENV) .tools build dist .mypy_cache .ruff_cache .import_linter_cache .hypothesis

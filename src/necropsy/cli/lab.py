@@ -9,6 +9,7 @@ import typer
 
 from necropsy.cli import output
 from necropsy.cli.durations import seconds
+from necropsy.cli.lab_guarded import guarded
 from necropsy.cli.options import QuietOption
 
 if TYPE_CHECKING:
@@ -160,6 +161,9 @@ def act(
     from necropsy.lab.live import acts
 
     acts.act(folder, name, argument)
+
+
+app.command("guarded", short_help="Replay the incident with the guard watching.")(guarded)
 
 
 def _show(plan: Plan) -> None:

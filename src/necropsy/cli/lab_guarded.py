@@ -1,0 +1,32 @@
+"""``necropsy lab guarded``: the incident replayed with the guard watching."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from necropsy.cli import output
+from necropsy.cli.options import QuietOption
+
+
+def guarded(
+    folder: Annotated[Path, typer.Option(help="Where the lab keeps its files.")] = Path("lab-run"),
+    quiet: QuietOption = False,
+) -> None:
+    """Replay the incident ten times faster with the guard watching, and print what it says and when.
+
+    People work, the prober is switched on, the guard names it; its patch is applied, one machine is forgotten, and then not.
+    Takes a quarter of an hour: who is silent counts as gone after five minutes. The lab is down afterwards; its files stay.
+
+    \b
+    Examples:
+      necropsy lab guarded
+    """  # noqa: D301 -- \b is click's mark for text that is not to be wrapped
+    from necropsy.lab.live.guarded import replay
+
+    with output.progress(quiet=quiet) as say:
+        for line in replay(folder, (sys.executable, "-m", "necropsy.cli.main"), lambda what: say(what, None)):
+            typer.echo(line)
