@@ -3,11 +3,16 @@
 A creator has stopped when its last birth lies so many of its own intervals back that more would have followed
 (``rhythm.endings``). None of its sessions left is the same, once its silence is long enough. A creator without a rhythm needs
 the access log again: births without a rhythm could be anybody's.
+
+Which of several targets of one job has which phase is known only where a log, a session or the prober's own phase tells it. Else
+they are matched by number (``attribution.configured``), at each reading anew: so a creator is found again by its phase, which it
+keeps, and is named as one of them where some go on and others do not.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -86,9 +91,11 @@ def check(store: str, before: Reading, after: Reading, probes: Sequence[Probe]) 
         for claim in now
         if id(claim) not in known and not _quiet(claim, after) and _begun_since(claim, before.at)
     ]
+    outcome, until, reason = _outcome(followed, machines, before, after)
+    sure = {id(c) for c, m in zip(machines, matches, strict=True) if _is_sure(c, probes) or _is_named_the_same(c, m)}
+    followed[: len(machines)] = _named(machines, followed[: len(machines)], probes, sure)
     followed = [_with_zombie(one, after.zombies) for one in followed]
     creators = tuple(sorted(followed, key=lambda one: (one.state != CREATES, -one.births_per_day_now, one.name)))
-    outcome, until, reason = _outcome(creators, machines, before, after)
     rate = sum(one.births_per_day_now for one in creators if one.state == CREATES)
     return StoreCheck(
         store=store,
@@ -151,6 +158,100 @@ def _same_rhythm(a: Claim, b: Claim) -> bool:
         return False
     apart = abs(a.phase_s - b.phase_s) % a.period_s
     return min(apart, a.period_s - apart) <= max(_PHASE_TOLERANCE_S, _PHASE_TOLERANCE * a.period_s)
+
+
+def _is_named_the_same(claim: Claim, match: Claim | None) -> bool:
+    """Whether the sessions of now name the creator themselves, and it is the one of before."""
+    return match is not None and match.evidence == "named" and _same_probe(claim, match)
+
+
+def _is_sure(claim: Claim, probes: Sequence[Probe]) -> bool:
+    """Whether the probe of a claim was told by more than its number: by a log, by the session, by a phase that was computed."""
+    if claim.evidence == "named" or claim.class_id is not None:
+        return True
+    return claim.probe_id is not None and claim.probe_id < len(probes) and probes[claim.probe_id].phase_s is not None
+
+
+def _named(
+    machines: Sequence[Claim], followed: Sequence[CheckedCreator], probes: Sequence[Probe], sure: Collection[int]
+) -> list[CheckedCreator]:
+    """Name no target that is one of several and could be another: by its server where that tells, else as one of them."""
+    by_server = _by_server(machines, followed, probes, sure)
+    if by_server is not None:
+        return [by_server.get(id(claim), one) for claim, one in zip(machines, followed, strict=True)]
+    states = {id(claim): one.state for claim, one in zip(machines, followed, strict=True)}
+    return [
+        _as_one_of_several(claim, one, _alike(claim, machines, states, probes, sure), probes)
+        for claim, one in zip(machines, followed, strict=True)
+    ]
+
+
+def _alike(
+    claim: Claim, machines: Sequence[Claim], states: Mapping[int, str], probes: Sequence[Probe], sure: Collection[int]
+) -> int:
+    """Return of how many targets a creator is one, where nothing tells which; 1: it is known, or they all fare the same."""
+    if claim.probe_id is None or claim.probe_id >= len(probes) or id(claim) in sure:
+        return 1
+    mine = probes[claim.probe_id]
+    told = {other.probe_id for other in machines if id(other) in sure}
+    targets = {
+        number
+        for number, probe in enumerate(probes)
+        if (probe.prober, probe.service, probe.period_s) == (mine.prober, mine.service, mine.period_s)
+        and probe.phase_s is None
+        and probe.creates_sessions
+        and number not in told
+    }
+    fate = [states[id(other)] for other in machines if other.probe_id in targets]
+    return 1 if len(targets) < 2 or (len(set(fate)) == 1 and len(fate) >= len(targets)) else len(targets)
+
+
+def _by_server(
+    machines: Sequence[Claim], followed: Sequence[CheckedCreator], probes: Sequence[Probe], sure: Collection[int]
+) -> dict[int, CheckedCreator] | None:
+    """Name creators that nothing tells apart by the other ports of their servers, where these leave one way to do so.
+
+    A server is fixed as a whole: where a port of it that is known for sure goes on, so does the one that is not.
+
+    Returns
+    -------
+    dict
+        The creator under its new name, by the identity of its claim; empty where the numbers do not agree. None where no
+        server has a port that is known for sure.
+    """
+    fates: dict[str, set[str]] = {}
+    for claim, one in zip(machines, followed, strict=True):
+        if claim.probe_id is not None and claim.probe_id < len(probes) and id(claim) in sure:
+            fates.setdefault(probes[claim.probe_id].host, set()).add(one.state)
+    unsure = [
+        (claim, one)
+        for claim, one in zip(machines, followed, strict=True)
+        if claim.probe_id is not None and claim.probe_id < len(probes) and id(claim) not in sure
+    ]
+    if not any(probes[claim.probe_id or 0].host in fates for claim, _ in unsure):
+        return None
+    places: dict[str, list[tuple[str, str]]] = {}
+    for claim, _ in unsure:
+        probe = probes[claim.probe_id or 0]
+        fate = fates.get(probe.host, set())
+        if len(fate) != 1:
+            return {}
+        places.setdefault(next(iter(fate)), []).append((claim.label, probe.url))
+    if {state: len(names) for state, names in places.items()} != Counter(one.state for _, one in unsure):
+        return {}
+    named = {}
+    for claim, one in unsure:
+        name, url = places[one.state].pop(0)
+        named[id(claim)] = replace(one, name=name, url=url)
+    return named
+
+
+def _as_one_of_several(claim: Claim, one: CheckedCreator, alike: int, probes: Sequence[Probe]) -> CheckedCreator:
+    """Name a creator by its job and its rhythm, where its target is one of several."""
+    if alike == 1 or claim.probe_id is None:
+        return one
+    rhythm = f", {claim.phase_s:.2f} s into every {claim.period_s:g} s" if claim.phase_s is not None else ""
+    return replace(one, name=f"one of {alike} targets of {probes[claim.probe_id].prober}{rhythm}", url="")
 
 
 def _follow(
