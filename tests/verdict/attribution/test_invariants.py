@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from necropsy.verdict.attribution import attribute
-from necropsy.verdict.evidence import Attribution, Births, Circumstances, Visits
+from necropsy.verdict.attribution import attribute, creation_tests
+from necropsy.verdict.evidence import Attribution, Births, Circumstances, CreationTest, Visits
 from verdict.incidents import BROWSERS, START_S, Incident
 
 
@@ -291,3 +291,12 @@ def test_a_train_has_no_more_than_a_birth_a_tick_however_much_is_unexplained() -
     (claim,) = (claim for claim in attribute([births], around).claims if claim.creator == "unlogged")
     assert claim.births_low <= truth["unlogged"] * births.born_ms.size <= claim.births_high
     assert claim.births_high <= 40_000 / 10 + 0.01 * births.born_ms.size
+
+
+def test_nobody_is_cleared_who_is_followed_by_a_birth_each_time_however_busy_it_is() -> None:
+    test = CreationTest("a", 1, None, 81, 81, 0.94, 0.0, 0.0, 0.05, "untested")
+    creation_tests._acquit(test, 0.0, 81, 81, 0.94, 0.01)
+    assert test.outcome != "innocent"
+    test = CreationTest("a", 1, None, 81, 70, 0.94, 0.0, 0.0, 0.05, "untested")
+    creation_tests._acquit(test, 0.0, 81, 70, 0.94, 0.01)
+    assert test.outcome == "innocent"

@@ -24,6 +24,9 @@ _INNOCENT: Final = 0.1
 """Births per visit that the test must exclude."""
 _TOO_BUSY: Final = 0.95
 """Chance of a birth near a visit from which nobody is cleared."""
+_BUSY: Final = 0.5
+_EACH_TIME: Final = 0.99
+"""Chance from which nobody is cleared each of whose visits, to this share, is followed by a birth."""
 _UNSEEN: Final = 0.05
 """Share of the sessions without a known birth from which only health checks are cleared."""
 _CREATES: Final = 0.02
@@ -107,6 +110,9 @@ def _acquit(test: CreationTest, leftover: float, visits: int, followed: int, cha
         test.reason = f"only {visits} visits in the time of the surviving births"
     elif test.probability_high > _INNOCENT:
         test.reason = "births follow its visits about as often as by chance, and too often to tell"
+    elif chance > _BUSY and followed >= _EACH_TIME * visits:
+        test.outcome, test.probability_high = "untested", 1.0
+        test.reason = "a birth follows each of its visits, and hardly more often than by chance alone"
     elif chance > _TOO_BUSY:
         test.reason = "births are so frequent that one is near every visit by chance"
     else:
