@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import socket
 import ssl
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -31,6 +32,7 @@ TIMEOUT_HEADER: Final = "X-Prometheus-Scrape-Timeout-Seconds"
 """What Prometheus sends with a scrape: the seconds that it may take."""
 _IDLE_S: Final = 75.0
 """A kept connection that says nothing for so long is closed."""
+_LAST_PORT: Final = 65_535
 _LOOK_AGAIN_S: Final = 0.02
 _SECURE: Final = {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'",
@@ -226,11 +228,15 @@ def serve(listen: str, site: Site) -> ThreadingHTTPServer:
         except ImportError as error:
             raise UsageError("basic authentication needs bcrypt", hint="pip install 'necropsy[guard]'") from error
     host, _, port = listen.rpartition(":")
-    if not port.isdecimal():
+    if not port.isdecimal() or int(port) > _LAST_PORT:
         raise UsageError(f"not an address to listen on: {listen!r}", hint="HOST:PORT, for example 127.0.0.1:9121.")
     try:
         server = _Server((host.strip("[]") or "0.0.0.0", int(port)), type("Handler", (_Handler,), {"site": site}))  # noqa: S104 -- ":9121" means that
-    except (OSError, OverflowError) as error:
+    except socket.gaierror as error:
+        raise UsageError(
+            f"not an address to listen on: {listen!r}", hint="HOST:PORT, for example 127.0.0.1:9121."
+        ) from error
+    except OSError as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise NecropsyError(
             f"cannot listen on {listen}: {reason}", hint="Choose another port with --listen."
