@@ -325,7 +325,8 @@ def _told(story: Story, report: Any) -> None:
         "cured.case", "-o", "report.html", "-q", code=(0, 4, 11, 12, 13),
     )  # fmt: skip
     page = (story.folder / "report.html").read_text(encoding="utf-8")
-    assert "<svg" in page
+    assert 'class="picture births"' in page
+    assert 'class="picture history"' in page
     again = story.run("report", "sick.case")
     assert "Your own monitoring creates" in again
     if (into := os.environ.get("NECROPSY_LAB_KEEP")) is not None:
