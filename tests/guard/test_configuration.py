@@ -10,7 +10,7 @@ import pytest
 from necropsy.autopsy.incident_file import load
 from necropsy.guard.configuration import GuardConfig, read_guard, require_stores
 from necropsy.guard.notify.plan import Rules, parse_quiet
-from necropsy.guard.running import Guard
+from necropsy.guard.running import Given, Guard
 from necropsy.model.errors import ConfigurationError, NecropsyError, NoEvidence
 
 WHOLE = """\
@@ -132,5 +132,5 @@ def test_a_port_that_is_taken_is_a_failure_and_no_misuse(tmp_path: Path) -> None
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         with pytest.raises(NecropsyError, match="Address already in use") as caught:
-            Guard(path, (), print, print, f"127.0.0.1:{taken.getsockname()[1]}")
+            Guard(path, (), print, print, Given(f"127.0.0.1:{taken.getsockname()[1]}"))
     assert caught.value.exit_code == 1
