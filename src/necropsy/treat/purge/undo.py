@@ -73,11 +73,12 @@ _WORDS: Final = (
 )
 
 
-def room_needed(journal: Journal) -> int:
-    """Return the bytes of memory that an undo takes, roughly."""
+def room_needed(journal: Journal, batches: set[int] | None = None) -> int:
+    """Return the bytes of memory that an undo of these batches takes, roughly; None: of all."""
     return sum(
         len(record.payload) + len(record.key) + len(record.marker) + _OVERHEAD
         for batch in journal.batches()
+        if batches is None or batch.number in batches
         for record, _ in _deleted(batch)
     )
 
@@ -108,7 +109,7 @@ def undo(
         The journal was cut or changed.
     """
     done = Restored()
-    _require_room(journal, store)
+    _require_room(journal, store, batches)
     for batch in journal.batches(lenient=lenient):
         if batches is not None and batch.number not in batches:
             continue
@@ -285,7 +286,7 @@ def _full(primary: Primary, answer: ServerError) -> TreatmentError:
     )
 
 
-def _require_room(journal: Journal, store: Store) -> None:
+def _require_room(journal: Journal, store: Store, batches: set[int] | None) -> None:
     """Refuse when the store has no room for what is to come back.
 
     Raises
@@ -301,7 +302,7 @@ def _require_room(journal: Journal, store: Store) -> None:
             room += max(0, limit - number(info, "used_memory"))
     if not limited:
         return
-    needed = room_needed(journal)
+    needed = room_needed(journal, batches)
     if needed > room:
         raise TreatmentError(
             f"an undo needs about {size(needed)} of memory, and {size(room)} are free below maxmemory",
