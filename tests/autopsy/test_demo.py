@@ -232,7 +232,7 @@ def test_a_log_of_another_time_is_no_witness(examined: Examined, tmp_path: Path)
         new.writelines(line.replace("2019-05-", "2031-05-") for line in old)
     report = autopsy.examine(replace(sources, access_log=(str(log),)))
     (absent,) = (value for value in report.absent if value.kind == "access_log")
-    assert "it shows none of their creators" in absent.reason
+    assert "it does not show their creators" in absent.reason
     assert "2031-05-2" in absent.reason
     for cause in report.verdict.causes:
         assert {actor.in_access_log for actor in cause.actors} <= {None}

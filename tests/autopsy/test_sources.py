@@ -104,8 +104,8 @@ def test_a_toml_file_names_the_past_and_what_happened_when(tmp_path: Path) -> No
         ('[store]\nrdb = "x"\n', 1, "not a list of stores"),
         ('[[store]]\nrdb = "x"\nmemory_limit = "1GB"\n', 3, "unknown name 'memory_limit'"),
         ('[[store]]\nrdb = "x"\nmemory-limit = "lots"\n', 3, "not a size"),
-        ('[[store]]\nrdb = "x"\nname = 5\n', 3, "name is not a text"),
-        ("log-format = 3\n", 1, "log-format is not a text"),
+        ('[[store]]\nrdb = "x"\nname = 5\n', 3, "name is not a string"),
+        ("log-format = 3\n", 1, "log-format is not a string"),
     ],
 )
 def test_a_wrong_toml_file_is_an_error_at_its_line(tmp_path: Path, text: str, line: int, reason: str) -> None:

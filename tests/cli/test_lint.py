@@ -128,7 +128,7 @@ def test_what_was_named_and_is_no_configuration_is_said_and_fails(folder: Path) 
     (folder / "notes.txt").write_text("nothing of that kind")
     said = run("lint", *FILES, "notes.txt", "--fail-on", "never")
     assert said.code == 1
-    assert "notes.txt: error: not recognised as configuration of monitoring" in said.out
+    assert "notes.txt: error: not recognised as monitoring configuration" in said.out
 
 
 def test_nothing_that_is_configuration_is_no_evidence(tmp_path: Path) -> None:
@@ -153,7 +153,7 @@ def test_a_named_file_of_which_nothing_is_known_is_not_found_clean(name: str, te
     said = run("lint", str(path))
     assert (said.code, str(said.error)) == (
         3,
-        f"no configuration of monitoring found: {path}: not recognised as configuration of monitoring",
+        f"no configuration of monitoring found: {path}: not recognised as monitoring configuration",
     )
 
 

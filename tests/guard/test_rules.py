@@ -42,7 +42,7 @@ tests:
           - exp_labels: {severity: critical, slug: probes/creates-sessions, store: A}
             exp_annotations:
               summary: '93% of the sessions in store A: A configured, repeated request creates a new session each time'
-              description: 'See who it is, since when, and the line to change: necropsy examine incident.toml.'
+              description: 'To see the creator, since when, and the line to change: necropsy examine incident.toml.'
               runbook: necropsy explain probes/creates-sessions
       - eval_time: 230m
         alertname: NecropsyProbesCreatesSessions
@@ -50,7 +50,7 @@ tests:
           - exp_labels: {severity: critical, slug: probes/creates-sessions, store: A}
             exp_annotations:
               summary: '86% of the sessions in store A: A configured, repeated request creates a new session each time'
-              description: 'See who it is, since when, and the line to change: necropsy examine incident.toml.'
+              description: 'To see the creator, since when, and the line to change: necropsy examine incident.toml.'
               runbook: necropsy explain probes/creates-sessions
       - {eval_time: 255m, alertname: NecropsyProbesCreatesSessions, exp_alerts: []}
       - {eval_time: 190m, alertname: NecropsyProbesPartialFix, exp_alerts: []}
@@ -101,7 +101,7 @@ tests:
           - exp_labels: {severity: critical, slug: memory/near-limit, instance: b}
             exp_annotations:
               summary: b uses 93.33% of its memory limit
-              description: Beyond it the server refuses writes, or evicts sessions, depending on its policy.
+              description: At the limit the server refuses writes or evicts sessions, depending on its policy.
               runbook: necropsy explain memory/near-limit
       - {eval_time: 45m, alertname: NecropsyStoreFullWithinADay, exp_alerts: []}
       - eval_time: 75m
@@ -110,7 +110,7 @@ tests:
           - exp_labels: {severity: critical, slug: memory/near-limit, store: B}
             exp_annotations:
               summary: Store B runs out of memory within a day
-              description: 'At the rate at which sessions are born now. Find out who starts them: necropsy examine.'
+              description: 'At the present rate of new sessions. Find out what starts them: necropsy examine.'
               runbook: necropsy explain memory/near-limit
       - {eval_time: 150m, alertname: NecropsySessionsEvicted, exp_alerts: []}
       - eval_time: 170m
@@ -119,7 +119,7 @@ tests:
           - exp_labels: {severity: critical, slug: memory/eviction-logs-users-out, instance: b}
             exp_annotations:
               summary: b evicts keys to stay within its limit
-              description: A store of sessions that evicts logs users out.
+              description: A session store that evicts keys logs users out.
               runbook: necropsy explain memory/eviction-logs-users-out
 """
 WEEK = """\

@@ -194,7 +194,7 @@ WRONG_PATH = Finding(
     primary=Exhibit(
         "consul-services.json:14",
         "Consul's own check of the same service asks /health",
-        Origin("consul-services.json", 14, "knows the health endpoint: /health"),
+        Origin("consul-services.json", 14, "names the health endpoint: /health"),
         "SELECT url, period_s FROM probe WHERE creates_sessions",
     ),
     remedy=REMEDY,

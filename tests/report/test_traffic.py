@@ -23,7 +23,7 @@ PROBER = Visitor(
     log="access.log", client="10.0.0.9", user_agent="Go-http-client/1.1", agent="Go net/http", agent_kind="library",
     host="172.12.1.189:80", method="GET", path="/", status=302, followed_to="/login", visits=8640, requests=17280,
     first_at=AT, last_at=AT + timedelta(days=1), period_s=10.0, phase_s=4.2, phase_spread_s=0.3, coverage=1.0,
-    sessions="likely", because="sent to a login page, and a program hardly ever brings a cookie back", activity=(180,) * 48,
+    sessions="likely", because="sent to a login page, and programs hardly ever return cookies", activity=(180,) * 48,
 )  # fmt: skip
 PERSON = PROBER._replace(client="*", user_agent="*", agent="", agent_kind="unknown", host="", path="/news/*", status=None, followed_to=None,
     visits=12, requests=12, period_s=None, phase_s=None, phase_spread_s=None, coverage=None, sessions="once", activity=(),
@@ -37,7 +37,7 @@ def found(*visitors: Visitor) -> Traffic:
         first_at=AT,
         last_at=AT + timedelta(days=1),
         sources=(Source("access_log", "access.log", AT, "ab" * 32, 4096, None, "combined"),),
-        blemishes=(Blemish("access.log", "line", 7, "does not fit the layout", HOSTILE, 3),),
+        blemishes=(Blemish("access.log", "line", 7, "does not fit the log format", HOSTILE, 3),),
         absent=(Absent("access_log", "old.log", "old.log: no such file", "Check the path."),),
     )
 

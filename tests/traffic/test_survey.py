@@ -192,11 +192,11 @@ def test_a_page_that_is_never_more_than_headers_starts_no_session(layout: str, a
     log = tmp_path / "access.log"
     log.write_text("".join(f"{line}\n" for line in lines))
     found = {visitor.path: (visitor.sessions, visitor.because) for visitor in survey([str(log)]).visitors}
-    assert found["/poll"] == ("unlikely", "its answers have no body: no page was shown")
+    assert found["/poll"] == ("unlikely", "its responses have no body: no page was shown")
     assert [found[path][0] for path in ("/page", "/both", "/")] == ["possible"] * 3
 
 
 def test_apache_writes_a_dash_for_no_bytes(tmp_path: Path) -> None:
     log = tmp_path / "access.log"
     log.write_text('10.0.0.9 - - [24/May/2019:18:41:02 +0000] "GET /poll HTTP/1.1" 200 -\n' * 2)
-    assert survey([str(log)]).visitors[0].because == "its answers have no body: no page was shown"
+    assert survey([str(log)]).visitors[0].because == "its responses have no body: no page was shown"

@@ -70,7 +70,7 @@ def load(path: str) -> Sources:
         if "not text" not in error.message:
             raise
         raise UnreadableSource(
-            error.message, hint=f"A TOML file belongs here. Dumps and logs are named by options: --rdb {path}"
+            error.message, hint=f"This argument is a TOML file. Give dumps and logs by options: --rdb {path}"
         ) from error
     try:
         document = tomllib.loads(text)
@@ -80,7 +80,7 @@ def load(path: str) -> Sources:
             path,
             int(line.group(1)) if line else 1,
             f"not TOML: {error}",
-            hint='Write it as rdb = ["dump.rdb"]; sources can be named by options, too: necropsy examine --help.',
+            hint='Write it as rdb = ["dump.rdb"]; sources can also be given by options: necropsy examine --help.',
         ) from error
     return _Incident(path, text).sources(document)
 
@@ -139,7 +139,7 @@ class _Incident:
         value = table.get(name, [])
         patterns = [value] if isinstance(value, str) else value
         if not isinstance(patterns, list) or not all(isinstance(pattern, str) for pattern in patterns):
-            raise self._wrong(name, f"{name} is not a file name or a list of them", f'Write {name} = ["FILE"].')
+            raise self._wrong(name, f"{name} is not a file name or a list of file names", f'Write {name} = ["FILE"].')
         folder = Path(self.path).parent
         return tuple(expand(_beside(pattern, folder) for pattern in patterns))
 
@@ -169,7 +169,7 @@ class _Incident:
         value = table.get(name)
         if value is None or isinstance(value, str):
             return value
-        raise self._wrong(name, f"{name} is not a text", f'Write it in quotes: {name} = "{value}".')
+        raise self._wrong(name, f"{name} is not a string", f'Write it in quotes: {name} = "{value}".')
 
     def _size(self, limit: object) -> int:
         try:

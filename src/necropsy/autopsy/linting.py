@@ -150,7 +150,7 @@ def _require(kinds: dict[str, str], unread: Sequence[Absent], names: Sequence[st
         reasons = "; ".join(f"{item.locator}: {item.reason}" for item in unread[:3])
         said = ", ".join("this folder" if name == "." else name for name in names)
         raise NoEvidence(
-            f"no configuration of monitoring found: {reasons or said}",
+            f"no monitoring configuration found: {reasons or said}",
             hint="Name files or folders with configuration of Prometheus, blackbox exporter, Consul, nginx …",
         )
 
@@ -182,8 +182,8 @@ def _recognised(names: Iterable[str]) -> tuple[dict[str, str], list[Absent], lis
             elif (what := passed_over(text)) is not None:
                 passed.append(Absent("configuration", file, *what))
             elif not folder:
-                hint = "necropsy examine --prober KIND=FILE reads what cannot be told by its content."
-                unread.append(Absent("configuration", file, "not recognised as configuration of monitoring", hint))
+                hint = "necropsy examine --prober KIND=FILE reads files that cannot be recognised by their content."
+                unread.append(Absent("configuration", file, "not recognised as monitoring configuration", hint))
     return kinds, unread, passed
 
 

@@ -114,11 +114,12 @@ def _no_evidence(case: Case, absent: list[Absent]) -> NoEvidence:
     reasons = [f"{value.locator}: {value.reason}" for value in absent]
     if not absent:
         read = case.rows("SELECT locator FROM source ORDER BY locator")
-        reasons = [f"{row['locator']}: nothing in it to examine" for row in read]
-    hint = absent[0].hint if absent else "Add what it belongs to: a dump (--rdb), a log (--access-log), --prometheus."
+        reasons = [f"{row['locator']}: contains nothing to examine" for row in read]
+    others = "Add the other sources of the incident: a dump (--rdb), a log (--access-log), --prometheus."
+    hint = absent[0].hint if absent else others
     if not absent and case.has("server_fact"):
-        hint = "The store holds no key. Is it the server that the application uses, and the dump of that moment?"
-    return NoEvidence("nothing that was given could be used: " + "; ".join(reasons[:4]), hint=hint)
+        hint = "The store has no keys. Is it the server that the application uses, and a dump of the right time?"
+    return NoEvidence("none of the sources could be used: " + "; ".join(reasons[:4]), hint=hint)
 
 
 def _newest(case: Case) -> datetime | None:

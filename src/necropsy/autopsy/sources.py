@@ -112,7 +112,9 @@ class Sources:
                 hint="Give at least one source: --rdb, --access-log, --prometheus, --consul, --nginx … or try `necropsy demo`.",
             )
         if named.count(STANDARD_INPUT) > 1:
-            raise UsageError("standard input (-) is named more than once", hint="Only one source can be piped in.")
+            raise UsageError(
+                "standard input (-) is given more than once", hint="Only one source can be read from standard input."
+            )
 
     def join(self, other: Sources) -> Sources:
         """Return these sources and those of ``other``; single values of ``other`` win when given."""
@@ -243,7 +245,7 @@ def parse_size(text: str) -> int:
     """
     match = _SIZE.fullmatch(text.strip().lower())
     if match is None:
-        raise UsageError(f"{text!r} is not a size", hint="Write it like 1GB, 512MiB or 1073741824.")
+        raise UsageError(f"not a size: {text!r}", hint="Write it like 1GB, 512MiB or 1073741824.")
     number, prefix, binary = match.groups()
     return int(float(number) * (1024 if binary else 1000) ** _POWERS[prefix])
 
@@ -262,7 +264,7 @@ def parse_time(text: str) -> datetime:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        raise UsageError(f"{text!r} is not a time", hint="Write it like 2019-05-24T19:00:00Z.") from None
+        raise UsageError(f"not a time: {text!r}", hint="Write it like 2019-05-24T19:00:00Z.") from None
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
@@ -299,5 +301,5 @@ def parse_event(text: str) -> tuple[datetime, str]:
     """
     time, equals, what = text.strip().partition("=")
     if not equals or not what.strip():
-        raise UsageError(f"{text!r} is not TIME=TEXT", hint="Write it like '2026-11-02T14:00=deploy of version 14'.")
+        raise UsageError(f"not TIME=TEXT: {text!r}", hint="Write it like '2026-11-02T14:00=deploy of version 14'.")
     return parse_time(time.strip()), what.strip()

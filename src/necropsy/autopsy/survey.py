@@ -44,7 +44,8 @@ def survey(sources: Sources) -> Survey:
     given = [*((kind, getattr(sources, kind)) for kind in KINDS), *others(sources.prober)]
     if not any(locators for _, locators in given):
         raise NoEvidence(
-            "no configuration was given", hint="Give at least --prometheus prometheus.yml, and what it discovers with."
+            "no configuration was given",
+            hint="Give at least --prometheus prometheus.yml, and the files of its service discovery.",
         )
     for kind, locators in given:
         if locators:

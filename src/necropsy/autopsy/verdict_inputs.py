@@ -200,8 +200,8 @@ def _elsewhen(case: Case, births: Mapping[str, Births]) -> Absent | None:
         "access_log",
         ", ".join(names[:3]) + more,
         f"covers {log['first']:%Y-%m-%d %H:%M} to {log['last']:%Y-%m-%d %H:%M} UTC, but the sessions were born"
-        f" {first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M} UTC: it shows none of their creators",
-        "Give the log of that time; if only a clock or a time zone is wrong, mend it in the log.",
+        f" {first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M} UTC: it does not show their creators",
+        "Give the log of that time; if only a clock or a time zone is wrong, correct the times in the log.",
     )
 
 

@@ -170,13 +170,13 @@ def _unread(case: Case, store: str) -> str:
 
     share = share_read(case, store)
     if share < 1.0:
-        return f"only {percent(share)} of its keys could be read: give a whole dump"
+        return f"only {percent(share)} of its keys could be read: give a complete dump"
     damaged = case.value(
         "SELECT count(*) FROM blemish b JOIN source s ON s.locator = b.file WHERE s.store = ? AND b.unit = 'byte'"
         " AND b.place > 0",
         [store],
     )
-    return "its dump is damaged: give a whole one" if damaged else ""
+    return "its dump is damaged: give an undamaged one" if damaged else ""
 
 
 def _check(name: str, before: Reading, after: Reading, probes: Sequence[Probe]) -> StoreCheck:
@@ -185,6 +185,6 @@ def _check(name: str, before: Reading, after: Reading, probes: Sequence[Probe]) 
     if after.at < before.at:
         raise UsageError(
             f"store {name} was read at {after.at:%Y-%m-%d %H:%M} UTC, before the case ({before.at:%Y-%m-%d %H:%M} UTC)",
-            hint="Give the case of before the fix, and a dump of after it.",
+            hint="Give the case from before the fix, and a dump from after it.",
         )
     return check(name, before, after, probes)

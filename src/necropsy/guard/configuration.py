@@ -132,7 +132,9 @@ def _config(table: Table) -> GuardConfig:
     repeat_s = table.repeat("repeat", Rules().repeat_s)
     entries = table.values.get("tell", [])
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
-        raise table.wrong("tell", "not a list of ways", 'Write [[guard.tell]], in two brackets, then slack-file = "…".')
+        raise table.wrong(
+            "tell", "not a list of channels", 'Write [[guard.tell]], in two brackets, then slack-file = "…".'
+        )
     tables = [replace(table, name="guard.tell", values=entry, place=n) for n, entry in enumerate(entries)]
     return GuardConfig(
         listen=table.text("listen") or defaults.listen,
@@ -165,13 +167,17 @@ def _way(table: Table, quiet: Quiet | None, repeat_s: float | None, holds_s: flo
     kinds = [kind for kind in KINDS if any(table.values.get(f"{kind}{suffix}") for suffix in ("", "-file", "-env"))]
     if len(kinds) != 1:
         raise table.wrong(
-            "", "a [[guard.tell]] tells by one way", f"Give one of {', '.join(KINDS)}, as KIND, KIND-file or KIND-env."
+            "",
+            "a [[guard.tell]] has exactly one channel",
+            f"Give one of {', '.join(KINDS)}, as KIND, KIND-file or KIND-env.",
         )
     (kind,) = kinds
     address = table.secret(kind)
     if kind != "apprise" and not address.reveal().startswith(("http://", "https://")):
         raise table.wrong(
-            kind, f"{kind} is not given an http or https address", "The address itself is not shown here."
+            kind,
+            f"{kind} is not given an http or https address",
+            "The address is not shown because it may contain a secret.",
         )
     by_house = kind == "alertmanager"  # which has silences, routes and repeat intervals of its own
     return Way(

@@ -60,23 +60,23 @@ _OTHERS: Final[tuple[Alert, ...]] = (
     Alert("NecropsyStoreFullWithinADay", "memory/near-limit",
           f"necropsy_memory_exhausted_timestamp_seconds - time() < {_DAY_S}", "10m", "critical",
           "Store {{ $labels.store }} runs out of memory within a day",
-          "At the rate at which sessions are born now. Find out who starts them: necropsy examine."),
+          "At the present rate of new sessions. Find out what starts them: necropsy examine."),
     Alert("NecropsyMemoryNearLimit", "memory/near-limit",
           "redis_memory_used_bytes / (redis_memory_max_bytes > 0) > 0.9", "5m", "critical",
           "{{ $labels.instance }} uses {{ $value | humanizePercentage }} of its memory limit",
-          "Beyond it the server refuses writes, or evicts sessions, depending on its policy."),
+          "At the limit the server refuses writes or evicts sessions, depending on its policy."),
     Alert("NecropsyNoMemoryLimit", "memory/no-limit", "redis_memory_max_bytes == 0", "1h", "warning",
           "{{ $labels.instance }} has no memory limit",
-          "Nothing bounds the store but the machine, and what else lives on it."),
+          "Only the machine limits the store, and other processes share it."),
     Alert("NecropsySessionsEvicted", "memory/eviction-logs-users-out", "increase(redis_evicted_keys_total[10m]) > 0", "10m",
           "critical", "{{ $labels.instance }} evicts keys to stay within its limit",
-          "A store of sessions that evicts logs users out."),
+          "A session store that evicts keys logs users out."),
     Alert("NecropsyStoreDown", "monitoring/store-unwatched", "redis_up == 0", "1m", "critical",
-          "{{ $labels.instance }} does not answer", "The application cannot read a session while this lasts."),
+          "{{ $labels.instance }} does not answer", "The application cannot read sessions meanwhile."),
     Alert("NecropsyProbeStartsSessions", "probes/creates-sessions",
           "sum_over_time(probe_http_session_started[10m]) > 2", "5m", "warning",
           "Each probe of {{ $labels.instance }} starts a session",
-          "Let it ask for a health endpoint, or keep its cookies: necropsy prober --session MODULE=reuse."),
+          "Point it at a health endpoint, or keep its cookies: necropsy prober --session MODULE=reuse."),
     Alert("NecropsyProbesPartialFix", "probes/partial-fix",
           'sum by (store) (necropsy_notices_by_kind{kind="half-fixed"}) > 0', "15m", "warning",
           "Some probes that started sessions in store {{ $labels.store }} stopped, others go on",
@@ -87,7 +87,8 @@ _OTHERS: Final[tuple[Alert, ...]] = (
           "Each is probed for ever. See which: the page of the guard, or necropsy report."),
     Alert("NecropsyCensusFails", "monitoring/store-unwatched",
           "necropsy_census_up == 0 or necropsy_census_age_seconds > 3600", "30m", "warning",
-          "Sessions have not been counted for a while", "What the other alerts say of sessions is old. See the exporter's log."),
+          "Sessions have not been counted for a while", "The figures behind the other session alerts are old. See the"
+          " exporter's log."),
 )  # fmt: skip
 
 
@@ -106,7 +107,7 @@ def _of_creator(slug: str) -> Alert:
         severity="critical",
         summary="{{ $value | humanizePercentage }} of the sessions in store {{ $labels.store }}: "
         + SLUGS[slug].rstrip("."),
-        description="See who it is, since when, and the line to change: necropsy examine incident.toml.",
+        description="To see the creator, since when, and the line to change: necropsy examine incident.toml.",
     )
 
 

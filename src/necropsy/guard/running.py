@@ -154,7 +154,9 @@ class Guard:
         old, self._parts = self._parts, parts
         for name in ("listen", "web_config", "hosts", "case"):
             if getattr(old.config, name) != getattr(config, name):
-                self._log(f"warning: {name.replace('_', '-')} is as it was: it changes when the guard is started again")
+                self._log(
+                    f"warning: {name.replace('_', '-')} is unchanged: it changes only when the guard is restarted"
+                )
         parts.prober.take_over(old.prober)
         parts.teller.update(self._notices)
         parts.teller.start()
@@ -186,7 +188,7 @@ class Guard:
             for warning in taken.warnings:
                 self._log(f"warning: {warning}")
         if census.error:
-            self._log(f"warning: the look failed: {census.error}")
+            self._log(f"warning: the examination failed: {census.error}")
         self.keeper.after_look(census)
 
     def _tell(self, notices: Sequence[Notice]) -> None:

@@ -39,14 +39,14 @@ class Table:
         value = self.values.get(name)
         if value is None or isinstance(value, str):
             return value
-        raise self.wrong(name, f"{name} is not a text", f'Write it in quotes: {name} = "{value}".')
+        raise self.wrong(name, f"{name} is not a string", f'Write it in quotes: {name} = "{value}".')
 
     def texts(self, name: str) -> tuple[str, ...]:
         """Return a list of texts; one text is a list of one."""
         value = self.values.get(name, [])
         several = [value] if isinstance(value, str) else value
         if not isinstance(several, list) or not all(isinstance(one, str) for one in several):
-            raise self.wrong(name, f"{name} is not a text or a list of them", f'Write {name} = ["…"].')
+            raise self.wrong(name, f"{name} is not a string or a list of strings", f'Write {name} = ["…"].')
         return tuple(several)
 
     def file(self, name: str) -> str | None:

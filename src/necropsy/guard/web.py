@@ -94,7 +94,7 @@ def read_web_config(path: Path) -> WebConfig:
         said = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise UsageError(
-            f"{path}: cannot be read: {error}", hint="It is YAML, as for Prometheus' exporters."
+            f"{path}: cannot be read: {error}", hint="It must be YAML, as for Prometheus' exporters."
         ) from error
     if not isinstance(said, dict):
         raise UsageError(f"{path}: is not a mapping", hint="Its keys: tls_server_config, basic_auth_users.")
@@ -309,8 +309,8 @@ class _Handler(BaseHTTPRequestHandler):
         if self.site.closing.is_set():
             self.close_connection = True
         if not self.site.knows(self.headers.get("Host")):
-            hint = 'Add it to hosts in [guard], if it is a name of this machine: hosts = ["NAME"].'
-            return Response(f"This name is not served here. {hint}\n", status=HTTPStatus.MISDIRECTED_REQUEST)
+            hint = 'If it is a name of this machine, add it to hosts in [guard]: hosts = ["NAME"].'
+            return Response(f"This host name is not served here. {hint}\n", status=HTTPStatus.MISDIRECTED_REQUEST)
         if not self.site.admits(self.headers.get("Authorization")):
             return Response("Unauthorized\n", status=HTTPStatus.UNAUTHORIZED)
         route = self.site.routes.get(address.path)

@@ -76,7 +76,7 @@ def survey(
             for name, locator in _named(given):
                 tallying.read(name, locator, before=side)
             tallying.require_some(given, before=side)
-        report_progress("folding the names of keys", None)
+        report_progress("grouping keys by pattern", None)
         tally.settle()
         return _answer(tally, tallying, by, sample, show_keys=show_keys, compared=bool(before))
 
@@ -86,16 +86,18 @@ def _require(locators: Sequence[str], before: Sequence[str], by: Sequence[str], 
     if not locators:
         raise NoEvidence("nothing to read", hint="Give a dump: necropsy keys dump.rdb")
     if given.count(STANDARD_INPUT) > 1:
-        raise UsageError("standard input (-) is named more than once", hint="Only one dump can be piped in.")
+        raise UsageError(
+            "standard input (-) is given more than once", hint="Only one dump can be read from standard input."
+        )
     unknown = [name for name in by if name not in GROUPINGS]
     if unknown:
-        raise UsageError(f"there is no grouping {unknown[0]!r}", hint=f"One of: {', '.join(GROUPINGS)}.")
+        raise UsageError(f"unknown grouping {unknown[0]!r}", hint=f"One of: {', '.join(GROUPINGS)}.")
     if not 0 < sample <= 1:
-        raise UsageError(f"{sample:g} is no share of the keys", hint="Between 0 and 1: 0.1 reads a tenth of them.")
+        raise UsageError(f"{sample:g} is not a share of the keys", hint="Between 0 and 1: 0.1 reads a tenth of them.")
     if top < 0:
-        raise UsageError(f"{top} is no number of keys", hint="0 for none of the biggest keys.")
+        raise UsageError(f"{top} is not a number of keys", hint="Write 0 to list no keys.")
     if sample < 1 and any(is_address(locator) for locator in given):
-        raise UsageError("a server cannot be sampled", hint="Leave --sample out, or sample a dump of it.")
+        raise UsageError("a server cannot be sampled", hint="Leave --sample out, or sample a dump of the server.")
 
 
 def _named(locators: Sequence[str]) -> Iterator[tuple[str, str]]:

@@ -198,7 +198,7 @@ def _prometheus(
             ConfigurationError(
                 "blackbox.yml",
                 0,
-                f"not given: {', '.join(sorted(assumed))} taken for what the exporter's example configuration says",
+                f"not given: {', '.join(sorted(assumed))}; assumed to be as in the exporter's example configuration",
                 hint="Add --blackbox blackbox.yml.",
             )
         )

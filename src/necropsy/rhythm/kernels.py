@@ -230,7 +230,8 @@ def number(key: Any, begin: Any, factor: Any, slots: Any, owner: Any, distinct: 
     begin
         Where to begin: those before were numbered by an earlier call.
     factor
-        An odd number below 2**64, by which keys are hashed: one that nobody knows, so that nobody sends keys that collide.
+        An odd number below 2**64, by which keys are hashed: one that nobody knows, so that nobody sends keys that
+        collide.
     slots
         The table, int32, a power of two and at least two: -1 where it is empty.
     owner

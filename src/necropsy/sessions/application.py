@@ -189,8 +189,8 @@ def _yaml_timeout(text: str) -> Iterator[int]:
 
 _REDIS_SESSIONS: Final = re.compile(r"spring[.:]|data-redis|redis", re.IGNORECASE)
 _NEVER: Final = (
-    "a negative timeout: in Spring's default repository the session is deleted as it is saved, so that nobody can log in;"
-    " in the indexed one it lives for five minutes; before 3.4 it never ends"
+    "a negative timeout: Spring's default repository then deletes each session as it is saved, so nobody can log in;"
+    " in the indexed one it lives for five minutes; before 3.4 it never expires"
 )
 
 RULES: Final = (
@@ -199,7 +199,8 @@ RULES: Final = (
         "express",
         re.compile(r"['\"]express-session['\"]"),
         _express,
-        "saveUninitialized is true (its default where it is not written): every request without the cookie makes a session",
+        "saveUninitialized is true (its default where it is not written): every request without the cookie starts a"
+        " session",
         "saveUninitialized: false",
     ),
     _Rule(
@@ -207,7 +208,7 @@ RULES: Final = (
         "fastify",
         re.compile(r"['\"]@fastify/session['\"]"),
         _lines(r"\bsaveUninitialized\s*:\s*true\b"),
-        "saveUninitialized is true: every request without the cookie makes a session",
+        "saveUninitialized is true: every request without the cookie starts a session",
         "saveUninitialized: false",
     ),
     _Rule(
@@ -215,7 +216,8 @@ RULES: Final = (
         "django",
         re.compile(r"^SESSION_ENGINE\s*=.*cache", re.MULTILINE),
         _lines(r"^CSRF_USE_SESSIONS\s*=\s*True\b"),
-        "the CSRF token is kept in the session: every page that prints one makes a session for whoever asks, a health page too",
+        "the CSRF token is kept in the session: every page that prints one starts a session for every client,"
+        " including health pages",
         "CSRF_USE_SESSIONS = False",
     ),
     _Rule(
@@ -223,7 +225,8 @@ RULES: Final = (
         "flask",
         re.compile(r"\bflask_session\b[\s\S]*\bLoginManager\(|\bLoginManager\([\s\S]*\bflask_session\b"),
         _flask_login,
-        "Flask-Login flashes a message at each redirect to the login page: every request for a page behind it makes a session",
+        "Flask-Login flashes a message at each redirect to the login page: every request for a page behind it starts"
+        " a session",
         "login_message = None",
     ),
     _Rule(
@@ -231,7 +234,8 @@ RULES: Final = (
         "litestar",
         re.compile(r"\blitestar\b"),
         _calls(r"\bServerSideSessionConfig", lacks=r"\bexclude\s*="),
-        "no page is excluded from the session middleware: every request without the cookie makes a session, of health pages too",
+        "no page is excluded from the session middleware: every request without the cookie starts a session, including"
+        " health pages",
         'exclude=["^/health"]',
     ),
     _Rule(
@@ -239,7 +243,8 @@ RULES: Final = (
         "fiber",
         re.compile(r"\"github\.com/gofiber/fiber/v3/middleware/session\""),
         _fiber,
-        "the session middleware has no skip (Next): every request without the cookie makes a session, of health pages too",
+        "the session middleware has no skip (Next): every request without the cookie starts a session, including"
+        " health pages",
         'Next: func(c fiber.Ctx) bool { return c.Path() == "/health" }',
     ),
     _Rule(
@@ -247,7 +252,7 @@ RULES: Final = (
         "vertx",
         re.compile(r"\bRedisSessionStore\b"),
         _vertx,
-        "the session is not lazy: every request without the cookie makes a session, of health pages too",
+        "the session is not lazy: every request without the cookie starts a session, including health pages",
         ".setLazySession(true)",
     ),
     _Rule(

@@ -54,7 +54,7 @@ _EXPIRY: Final = (
 CURE: Final = Cure(
     framework="Django (django.contrib.sessions in the cache)",
     starts="A view that changes the session of an anonymous visitor: CSRF_USE_SESSIONS, messages, request.session[...] = ...",
-    stop="Keep the CSRF token in its cookie, and change no session in pages that probes ask for.",
+    stop="Keep the CSRF token in its cookie, and change no session in pages that are probed.",
     code="""CSRF_USE_SESSIONS = False
 SESSION_SAVE_EVERY_REQUEST = False
 SESSION_COOKIE_AGE = 86400  # two weeks by default""",

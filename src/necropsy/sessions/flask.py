@@ -50,7 +50,7 @@ _MOST_DISTINCT: Final = 100_000
 CURE: Final = Cure(
     framework="Flask (Flask-Session)",
     starts="Up to 0.5 every request without the cookie; since 0.6 a view that writes to the session (flash, CSRF token).",
-    stop="Use Flask-Session 0.6 or later, and write nothing to the session in pages that probes ask for.",
+    stop="Use Flask-Session 0.6 or later, and write nothing to the session in pages that are probed.",
     code="""pip install 'flask-session>=0.8'
 app.config['PERMANENT_SESSION_LIFETIME'] = 86400  # 31 days by default""",
     language="python",

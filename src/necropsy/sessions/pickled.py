@@ -13,7 +13,7 @@ from typing import Any, Final, TypeAlias
 _BROKEN: Final = (ValueError, IndexError, KeyError, OverflowError, AttributeError, TypeError, struct.error)
 _MARK: Final = object()
 _SOMETHING: Final = True
-"""Stands for whatever is no text, number or dictionary."""
+"""Stands for whatever is not a string, number or dictionary."""
 _NEUTRAL: Final[Mapping[str, Any]] = {
     "EMPTY_LIST": (), "EMPTY_TUPLE": (), "EMPTY_SET": (), "NONE": None, "NEWFALSE": False, "MARK": _MARK,
 }  # fmt: skip

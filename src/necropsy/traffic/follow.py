@@ -66,7 +66,7 @@ def follow(
     if not locators:
         raise NoEvidence("nothing to follow", hint="Give a log: necropsy traffic --follow access.log")
     if len(set(locators)) < len(locators):
-        raise UsageError("a log is named twice", hint="Name each log once.")
+        raise UsageError("a log is given twice", hint="Give each log once.")
     with tempfile.TemporaryDirectory(prefix="necropsy-") as folder:
         logs: list[_Log] = []
         try:

@@ -24,7 +24,7 @@ _FILE: Final = re.compile(
 _NOT_A_PAGE: Final = frozenset({"OPTIONS", "TRACE", "CONNECT", "HEAD"})
 _PERMANENT: Final = frozenset({301, 308})
 _TEMPORARY: Final = frozenset({302, 303, 307})
-_FORGETS: Final = "a program hardly ever brings a cookie back"
+_FORGETS: Final = "programs hardly ever return cookies"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +35,13 @@ class Judgement:
     because: str
 
 
-_DROPS: Final = Judgement("likely", "given a session cookie with each visit, and never brought one back")
-_BARE: Final = Judgement("unlikely", "its answers have no body: no page was shown")
-_SEVERAL: Final = Judgement("possible", "rare visitors in one row: which of them bring a cookie back is not told")
+_DROPS: Final = Judgement("likely", "given a session cookie at each visit, and never returned one")
+_BARE: Final = Judgement("unlikely", "its responses have no body: no page was shown")
+_SEVERAL: Final = Judgement("possible", "rare clients in one row: unknown which of them return cookies")
 _UNTOLD: Final = Judgement(
-    "possible", "this log names no programs: whether it is a browser that brings its cookie back is not known"
+    "possible", "this log has no User-Agents: unknown whether it is a browser that returns its cookie"
 )
-_BRINGS: Final = Judgement("once", "brings the session cookie back that it was given")
+_BRINGS: Final = Judgement("once", "returns the session cookie that it was given")
 
 
 @lru_cache(maxsize=1 << 16)  # many classes differ in their client alone
@@ -80,7 +80,7 @@ def judge(
         Whether the log has no User-Agent of anybody: then only what comes like clockwork is surely a program.
 
     >>> judge("library", "GET", "/", 302, "/login")
-    Judgement(likelihood='likely', because='sent to a login page, and a program hardly ever brings a cookie back')
+    Judgement(likelihood='likely', because='sent to a login page, and programs hardly ever return cookies')
     >>> judge("prober", "GET", "/health", 200, None).likelihood, judge("browser", "GET", "/", 200, None).likelihood
     ('unlikely', 'once')
     """
@@ -102,10 +102,10 @@ def _starts_nothing(method: str, path: str, status: int | None, followed_to: str
     """Say why a visit starts no session; empty: it may."""
     reasons = (
         (is_harmless_path(path), "a health or metrics endpoint, by its name"),
-        (_FILE.search(path) is not None, "a file and no page"),
-        (method in _NOT_A_PAGE, f"{method} asks for no page"),
-        (status == 304, "not modified: it had been there before"),
-        (status in _PERMANENT and followed_to is None, "a permanent redirect: a server in front answers those"),
+        (_FILE.search(path) is not None, "a file, not a page"),
+        (method in _NOT_A_PAGE, f"{method} requests no page"),
+        (status == 304, "not modified: it had the page already"),
+        (status in _PERMANENT and followed_to is None, "a permanent redirect, usually answered by a proxy"),
         (status is not None and 400 <= status < 500 and status not in {401, 403}, "refused: no page was shown"),
         (status is not None and status >= 500, "an error: no page was shown"),
         (status is not None and status < 200, "no page was shown"),
@@ -120,16 +120,16 @@ def _browser(method: str, path: str, status: int | None, *, sent: bool, periodic
             "sent to a login page at a fixed interval: a program under a browser's name, or a page that reloads",
         )
     if sent:
-        return Judgement("once", "sent to a login page; a browser brings its cookie back")
+        return Judgement("once", "sent to a login page; a browser returns its cookie")
     if method == "POST" and _LOGIN.search(path) and status in _TEMPORARY:
-        return Judgement("once", "a login: one session each, and one that is wanted")
-    return Judgement("once", "a browser: its first visit may start a session, and it brings the cookie back")
+        return Judgement("once", "a login: one session each, and a wanted one")
+    return Judgement("once", "a browser: its first visit may start a session, then it returns the cookie")
 
 
 def _program(kind: AgentKind, path: str, status: int | None, *, sent: bool) -> Judgement:
-    returns = "it is no browser, so hardly a cookie comes back" if kind == "unknown" else _FORGETS
+    returns = "it is not a browser, so it hardly ever returns cookies" if kind == "unknown" else _FORGETS
     if sent or _LOGIN.search(path):
-        return Judgement("likely", f"{'sent to' if sent else 'asks for'} a login page, and {returns}")
+        return Judgement("likely", f"{'sent to' if sent else 'requests'} a login page, and {returns}")
     if status is None or status < 300:
         return Judgement("possible", f"if this page starts sessions, each visit starts one: {returns}")
     return Judgement("possible", f"{'turned away' if status in {401, 403} else 'redirected'}, and {returns}")

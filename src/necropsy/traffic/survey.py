@@ -114,9 +114,11 @@ def _require(locators: Sequence[str], sort: str) -> None:
     if not locators:
         raise NoEvidence("nothing to read", hint="Give a log: necropsy traffic 'access.log*'")
     if list(locators).count(STANDARD_INPUT) > 1:
-        raise UsageError("standard input (-) is named more than once", hint="Only one log can be piped in.")
+        raise UsageError(
+            "standard input (-) is given more than once", hint="Only one log can be read from standard input."
+        )
     if sort not in SORTS:
-        raise UsageError(f"there is no order {sort!r}", hint=f"One of: {', '.join(SORTS)}.")
+        raise UsageError(f"unknown order {sort!r}", hint=f"One of: {', '.join(SORTS)}.")
 
 
 def _nothing(log: ReadLog, *, between: bool) -> NoEvidence:
@@ -126,8 +128,8 @@ def _nothing(log: ReadLog, *, between: bool) -> NoEvidence:
         return NoEvidence("no request in that time", hint=f"Times without a zone are UTC.{ends}")
     if not log.absent:
         return NoEvidence(
-            "no request in what was given",
-            hint="Is it an access log? Its format can be named: --log-format TEXT or --nginx FILE.",
+            "no request in the given logs",
+            hint="Is it an access log? Give its format: --log-format TEXT or --nginx FILE.",
         )
     absent: Absent = log.absent[0]
     reason = absent.reason.removeprefix(f"{absent.locator}: ")

@@ -73,7 +73,7 @@ class FileTail:
         if compression(head) is not None:
             self._file.close()
             raise UsageError(
-                f"{path}: compressed, so nothing will follow", hint="Follow the log that is being written."
+                f"{path}: compressed, so nothing will be appended", hint="Follow the log that is being written."
             )
         self._file.seek(0)
         size = os.fstat(self._file.fileno()).st_size
@@ -146,11 +146,9 @@ def _opened(path: Path) -> BinaryIO:
     try:
         return path.open("rb")
     except FileNotFoundError as error:
-        raise UnreadableSource(
-            f"{path}: no such file", hint="Check the path; what is followed must be there."
-        ) from error
+        raise UnreadableSource(f"{path}: no such file", hint="Check the path; a followed log must exist.") from error
     except IsADirectoryError as error:
-        raise UnreadableSource(f"{path}: is a folder", hint="Name a file, or a glob in quotes.") from error
+        raise UnreadableSource(f"{path}: is a folder", hint="Give a file, or a glob in quotes.") from error
     except OSError as error:
         raise UnreadableSource(f"{path}: {error.strerror}", hint="Make it readable for this user.") from error
 

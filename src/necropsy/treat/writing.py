@@ -81,7 +81,7 @@ def write(file: Path, diff: str, *, sha256: str | None = None) -> Written:
     try:
         return Written(file, _replace(real, data, made.encode()))
     except OSError as error:
-        raise PatchError(f"{file}: cannot write: {error.strerror}", hint="The file is as it was.") from error
+        raise PatchError(f"{file}: cannot write: {error.strerror}", hint="The file is unchanged.") from error
 
 
 def _replace(file: Path, before: bytes, after: bytes) -> Path:
@@ -108,7 +108,7 @@ def _backup(file: Path, data: bytes, status: os.stat_result) -> Path:
         with contextlib.suppress(FileExistsError):
             _create(backup, data, status)
             return backup
-    raise FileExistsError(17, "a thousand backups are there already", str(file))
+    raise FileExistsError(17, "a thousand backups exist already", str(file))
 
 
 def _create(path: Path, data: bytes, status: os.stat_result) -> None:

@@ -131,7 +131,7 @@ def _write(file: Path, diffs: list[str], sha256: str | None) -> Written:
         if made is None:
             raise PatchError(
                 f"{file}: two patches change the same lines: not written",
-                hint="Apply the first with --patch --write, examine again, then the next.",
+                hint="Apply the first with --patch --write, examine again, then apply the next.",
             )
         text = made
     from necropsy.treat.edits.text import unified_diff

@@ -57,9 +57,7 @@ def make_plan(address: Address, wish: Wish, options: LiveOptions, say: Say) -> t
     """
     selection = parse(wish.where)
     if selection.needs_case and wish.case is None:
-        raise UsageError(
-            "born-by= needs a case that was examined", hint="necropsy purge incident.case --where born-by=…"
-        )
+        raise UsageError("born-by= needs a case", hint="necropsy purge incident.case --where born-by=…")
     store = Store(address)
     try:
         facts = _facts(store, address)
@@ -73,7 +71,7 @@ def make_plan(address: Address, wish: Wish, options: LiveOptions, say: Say) -> t
     if wish.case is not None:
         fields, key = _of_case(wish, rules, idle_times=idle_times)
         facts["case"] = str(wish.case.resolve())
-        notes.append("chosen from the case; each session is judged again on the server before it goes")
+        notes.append("selected from the case; each session is checked again on the server before it is deleted")
     else:
         fields, key = _of_store(address, wish, rules, options, say, notes, idle_times=idle_times)
     plan = plans.Plan(
@@ -96,11 +94,11 @@ def _facts(store: Store, address: Address) -> dict[str, Any]:
     answer = first.pipeline([(b"CONFIG", b"GET", b"notify-keyspace-events")])[0]
     if isinstance(answer, list) and len(answer) == 2 and answer[1]:
         notes.append(
-            "keyspace events are on: a session's hash and marker go in one command, so that applications hear nothing;"
-            " --notify-application lets Spring publish SessionDeletedEvent"
+            "keyspace events are on: a session's hash and marker go in one command, so that applications are not"
+            " notified; with --notify-application Spring publishes SessionDeletedEvent"
         )
     notes.append(
-        "a user with just what this needs: "
+        "a user with exactly the needed permissions: "
         + acl_line(first.info.get("redis_version", ""), cluster=store.kind == "cluster")
     )
     return {
@@ -149,7 +147,7 @@ def _of_store(
         )
         fill(case, _STORE, keyspace, None, indexes=False)
         if keyspace.blemishes:
-            notes += [f"not wholly read: {blemish.why}" for blemish in keyspace.blemishes[:3]]
+            notes += [f"not completely read: {blemish.why}" for blemish in keyspace.blemishes[:3]]
         now = keyspace.taken_at or datetime.now(UTC)
         fields = plans.choose(case, _STORE, parse(wish.where), rules, now, idle_times=idle_times)
         return fields, case.key
@@ -237,9 +235,7 @@ def _journal(order: Order, plan: Plan, store: Store) -> Journal:
         journal = Journal.open(order.journal, secret)
         if journal.header.get("plan") != digest:
             journal.close()
-            raise TreatmentError(
-                f"{order.journal}: the journal of another plan", hint="Name a new folder with --journal."
-            )
+            raise TreatmentError(f"{order.journal}: belongs to another plan", hint="Give a new folder with --journal.")
         journal.load()
         return journal
     return Journal.create(

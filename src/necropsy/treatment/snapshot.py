@@ -138,7 +138,7 @@ class Snapshot:
                     ) from error
             if stream.why_not:
                 raise SnapshotRefused(
-                    f"{primary.name}: its snapshot broke off: {stream.why_not}", hint="Use --journal-by dump."
+                    f"{primary.name}: its snapshot ended early: {stream.why_not}", hint="Use --journal-by dump."
                 )
 
     def _read(self, primary: Primary, descriptor: int) -> Iterator[pa.RecordBatch]:
@@ -198,10 +198,8 @@ def choose_source(
     if not danger:
         return Snapshot(address, store, folder, otherwise=scanned if by == "auto" else None), []
     if by == "snapshot":
-        raise SnapshotRefused(
-            f"no snapshot: {danger}", hint="Use --journal-by dump: the server is asked for each value."
-        )
-    return scanned, [f"values are fetched one by one, as no snapshot is taken: {danger}"]
+        raise SnapshotRefused(f"no snapshot: {danger}", hint="Use --journal-by dump: each value is then read by DUMP.")
+    return scanned, [f"values are read one by one, because no snapshot is taken: {danger}"]
 
 
 def why_not(store: Store, max_impact_s: float) -> str:
@@ -216,7 +214,7 @@ def why_not(store: Store, max_impact_s: float) -> str:
             return f"{primary.name}: {danger}"
         said = primary.pipeline([(b"CONFIG", b"GET", b"repl-diskless-sync")])[0]
         if not (isinstance(said, list) and said[1:] == [b"yes"]):
-            return f"{primary.name}: repl-diskless-sync is not yes, so it would write over its dump file"
+            return f"{primary.name}: repl-diskless-sync is not yes, so it would overwrite its dump file"
     return ""
 
 

@@ -49,15 +49,15 @@ def steps(report: Report, found: Patches, given: Path) -> tuple[Step, ...]:
         if store.immortal and any(f.slug == _IMMORTAL and f.store in {None, store.name} for f in report.findings):
             made.append(
                 Step(
-                    f"Give the sessions of store {store.name} an end",
-                    (
-                        f"{several(store.immortal, 'session')} live beyond 30 days; their lifetimes are shortened in place",
-                    ),
+                    f"Shorten the sessions of store {store.name}",
+                    (f"{several(store.immortal, 'session')} live longer than 30 days; their lifetimes are shortened",),
                     f"necropsy cap-ttl --redis {_address(report, store)} --max 7d",
                 )
             )
     if _ZOMBIE in slugs:
-        made.append(Step("Forget services whose agent is gone", ("Consul's catalogue",), "necropsy consul --zombies"))
+        made.append(
+            Step("Deregister services whose agent is gone", ("Consul's catalogue",), "necropsy consul --zombies")
+        )
     return tuple(made)
 
 
@@ -82,7 +82,8 @@ def _purge(report: Report, store: StoreSummary, slugs: list[str]) -> Step:
             where.append(f"--store {store.name}")
     command = f"necropsy purge {case}--redis {_address(report, store)} {' '.join(where)} --plan {store.name}.plan"
     counted = f"{several(store.anonymous, 'anonymous session')} of {several(store.sessions, 'session')}"
-    what = f"{counted}, {size(store.session_bytes)} in all; who is logged in, or was here within the hour, stays"
+    kept = "sessions that are logged in or were used within the hour stay"
+    what = f"{counted}, {size(store.session_bytes)} in all; {kept}"
     return Step(
         f"Purge store {store.name}",
         (what,),

@@ -77,7 +77,7 @@ def open_binary(locator: str) -> BinaryIO:
         except FileNotFoundError as error:
             raise UnreadableSource(f"{locator}: no such file", hint="Check the path; quote globs.") from error
         except IsADirectoryError as error:
-            raise UnreadableSource(f"{locator}: is a folder", hint="Name a file, or a glob in quotes.") from error
+            raise UnreadableSource(f"{locator}: is a folder", hint="Give a file, or a glob in quotes.") from error
         except OSError as error:
             raise UnreadableSource(f"{locator}: {error.strerror}", hint="Make it readable for this user.") from error
     return _decompressed(raw)
@@ -184,7 +184,7 @@ def read_text(locator: str, *, limit: int = 64 << 20, any_bytes: bool = False) -
     ----------
     any_bytes
         What is not UTF-8 is read as Latin-1, where each byte is a character: for programs that take any bytes. A file with
-        a NUL byte is no text in any case.
+        a NUL byte is not a string in any case.
 
     Raises
     ------
@@ -195,7 +195,7 @@ def read_text(locator: str, *, limit: int = 64 << 20, any_bytes: bool = False) -
         try:
             data = stream.read(limit + 1)
         except _damage() as error:
-            raise UnreadableSource(f"{locator}: damaged: {error}", hint="Take the file again.") from error
+            raise UnreadableSource(f"{locator}: damaged: {error}", hint="Copy the file again.") from error
     if len(data) > limit:
         raise UnreadableSource(
             f"{locator}: larger than {limit >> 20} MiB: not a configuration file", hint="Was a log meant?"
@@ -206,7 +206,7 @@ def read_text(locator: str, *, limit: int = 64 << 20, any_bytes: bool = False) -
         if any_bytes and b"\0" not in data:
             return data.decode("latin-1")
         if b"\0" in data:
-            reason, hint = f"byte {error.start} is not UTF-8", "Is this the file that you meant?"
+            reason, hint = f"byte {error.start} is not UTF-8", "Is this the right file?"
         else:
             line = data.count(b"\n", 0, error.start) + 1
             reason, hint = f"byte {error.start} is not UTF-8 (line {line})", "Save it as UTF-8."

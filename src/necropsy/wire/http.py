@@ -90,7 +90,7 @@ def get(
         if status not in _REDIRECTS or not location:
             return HttpAnswer(shown, status, received, body)
         asked = _next(asked, location, shown)
-    raise UnreadableSource(f"{shown}: redirected more than {_MOST_REDIRECTS} times", hint="Name the final address.")
+    raise UnreadableSource(f"{shown}: redirected more than {_MOST_REDIRECTS} times", hint="Give the final address.")
 
 
 def _taken_apart(url: str) -> tuple[str, str, str]:
@@ -99,9 +99,9 @@ def _taken_apart(url: str) -> tuple[str, str, str]:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
     except ValueError:
-        raise UnreadableSource("an address that is no URL", hint="Write it as http://host:port.") from None
+        raise UnreadableSource("an address that is not a URL", hint="Write it as http://host:port.") from None
     if parts.scheme not in _PORTS or not host:
-        raise UnreadableSource("an address that is no http or https URL", hint="Write it as http://host:port.")
+        raise UnreadableSource("an address that is not an http or https URL", hint="Write it as http://host:port.")
     bare = masked_address(url)
     if any(ord(character) <= 0x20 or ord(character) == 0x7F for character in bare):
         raise UnreadableSource("an address with a space or a control character", hint="Encode it as %20.")
@@ -128,8 +128,8 @@ def _next(asked: str, location: str, shown: str) -> str:
     target = urljoin(asked, location)
     if _server(target) != _server(asked):
         raise UnreadableSource(
-            f"{shown}: redirects to another server, which is not followed",
-            hint="Name that server, if it is the right one.",
+            f"{shown}: redirects to another server; redirects to other servers are not followed",
+            hint="Give that server's address if it is the right one.",
         )
     return masked_address(target)
 
@@ -163,15 +163,17 @@ def _once(
             received = {name.lower(): value for name, value in response.headers.items()}
             return int(response.status), received, _body(response, deadline, limit, shown)
     except TimeoutError:
-        raise UnreadableSource(f"{shown}: no answer in time", hint="Is it the right address?") from None
+        raise UnreadableSource(f"{shown}: no answer in time", hint="Check the address.") from None
     except urllib.error.URLError as error:
         if isinstance(error.reason, TimeoutError):
-            raise UnreadableSource(f"{shown}: no answer in time", hint="Is it the right address?") from None
+            raise UnreadableSource(f"{shown}: no answer in time", hint="Check the address.") from None
         reason = getattr(error.reason, "strerror", None) or str(error.reason)
-        raise UnreadableSource(f"{shown}: {reason}", hint="Is it the right address, and running?") from None
+        raise UnreadableSource(
+            f"{shown}: {reason}", hint="Check that the address is right and the server is running."
+        ) from None
     except (http.client.HTTPException, OSError, ValueError) as error:
         raise UnreadableSource(
-            f"{shown}: no HTTP answer ({type(error).__name__})", hint="Is it the right port, and http or https?"
+            f"{shown}: no HTTP answer ({type(error).__name__})", hint="Check the port, and http or https."
         ) from None
 
 
@@ -183,7 +185,7 @@ def _body(response: _Stream, deadline: float, limit: int, shown: str) -> bytes:
         chunks.append(chunk)
         size += len(chunk)
         if size > limit:
-            raise UnreadableSource(f"{shown}: answers more than {limit >> 20} MiB", hint="Is it the right address?")
+            raise UnreadableSource(f"{shown}: answers more than {limit >> 20} MiB", hint="Check the address.")
         if time.monotonic() > deadline:
             raise TimeoutError
     return b"".join(chunks)

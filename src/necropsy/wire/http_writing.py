@@ -39,7 +39,8 @@ def put_json(url: str, body: Any, *, headers: Mapping[str, str] | None = None) -
     except (OSError, http.client.HTTPException) as error:
         reason = getattr(error, "strerror", None) or type(error).__name__
         raise UnreadableSource(
-            f"{parts.scheme}://{parts.netloc}: {reason}", hint="Is it the right address, and running?"
+            f"{parts.scheme}://{parts.netloc}: {reason}",
+            hint="Check that the address is right and the server is running.",
         ) from error
     finally:
         connection.close()

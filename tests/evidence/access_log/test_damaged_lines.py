@@ -57,7 +57,7 @@ def test_a_time_that_is_none_and_a_line_without_request_have_their_own_reasons(r
         + '{"time":"2024-05-01T10:00:00Z","msg":"hello"}\n'
     )
     log = reading(lines).log
-    assert [(b.why, b.place) for b in log.blemishes] == [("has no readable time", 3), ("holds no request", 4)]
+    assert [(b.why, b.place) for b in log.blemishes] == [("has no readable time", 3), ("has no request", 4)]
 
 
 def test_bytes_that_are_no_utf8_cost_the_character_and_not_the_line(reading) -> None:
@@ -196,7 +196,7 @@ def test_a_combined_log_with_quotes_and_binary_loses_only_those_lines(reading) -
     log = reading(good(1, form=COMBINED) + "\n".join(bad) + "\n" + good(2, 3, form=COMBINED)).log
     assert log.requests == 3
     assert [(b.why, b.place, b.count) for b in log.blemishes] == [
-        ("does not fit the layout", 2, 2),
+        ("does not fit the log format", 2, 2),
         ("has no readable time", 4, 1),
     ]
 

@@ -59,7 +59,7 @@ def test_an_entry_counts_once_by_its_innermost_known_cause_and_its_minute(tmp_pa
         (datetime(2019, 5, 24, 15, 37), "RedisCommandTimeoutException", 1),  # noqa: DTZ001
         (datetime(2019, 5, 24, 15, 38), "NullPointerException", 1),  # noqa: DTZ001
     ]
-    assert log.sources[0].note.endswith("its times name no zone: read as UTC")
+    assert log.sources[0].note.endswith("times without a zone, read as UTC")
 
 
 def test_nothing_but_class_and_minute_is_kept(tmp_path) -> None:
@@ -196,7 +196,7 @@ NO_LOGS = {
     "prose": (b"hello\nworld\n", "not understood: 2 of 2 lines"),
     "access log": (
         b'203.0.113.9 - - [05/Feb/2024:10:00:01 +0000] "GET / HTTP/1.1" 500 5 "-" "curl"\n' * 3,
-        "its lines are those of an access log",
+        "it is an access log",
     ),
     "bytes": (bytes(range(14, 256)) * 20, "not understood"),
 }

@@ -97,7 +97,7 @@ YEARLESS = {
 def test_a_year_is_taken_from_the_file_and_said_so_for(form: str, tmp_path) -> None:
     log, rows = events(tmp_path, YEARLESS[form], written=datetime(2024, 3, 1, tzinfo=UTC))
     assert [row[0] for row in rows] == [AT.replace(second=0)]
-    assert "its times name no year: taken from the file" in log.sources[0].note
+    assert "times without a year, taken from the file" in log.sources[0].note
 
 
 def test_december_before_a_file_of_january_is_of_the_year_before(tmp_path) -> None:

@@ -108,7 +108,7 @@ def test_a_dump_cut_off_anywhere_gives_the_keys_before_the_cut(tmp_path: Path) -
         (blemish,) = read.blemishes
         assert (blemish.unit, blemish.place) == ("byte", cut)
         assert blemish.why == (
-            f"the dump breaks off at byte {cut}: the figures cover the {whole} keys that were read before"
+            f"the dump ends early at byte {cut}: the figures cover the {whole} keys that were read before"
         )
         assert read.facts["checksum"] == "not reached"
 
@@ -119,7 +119,7 @@ def test_a_changed_byte_is_told_by_the_checksum_and_everything_is_read(tmp_path:
     found, read = read_rows(written(tmp_path, bytes(data)), KEYS)
     (blemish,) = read.blemishes
     assert (len(found), read.facts["checksum"], blemish.place) == (300, "mismatch", len(data) - 8)
-    assert "all 300 keys could be read, but a few may be wrong" in blemish.why
+    assert "all 300 keys could be read, but some may be wrong" in blemish.why
     _, unchecked = read_rows(written(tmp_path, bytes(data)), KEYS, verify_checksum=False)
     assert (unchecked.facts["checksum"], unchecked.blemishes) == ("not checked", [])
 

@@ -251,7 +251,7 @@ def test_births_after_a_deploy_are_told_with_the_event_and_not_by_chance() -> No
 
 def test_a_store_that_is_full_within_a_day_is_critical_and_one_in_years_is_not_told() -> None:
     soon = look(creator(1), stores=(store(full_at=NOON + timedelta(hours=3)),))
-    assert judged(soon)["full:A"].title == "Store A is full in 3 hours at the rate at which sessions are born"
+    assert judged(soon)["full:A"].title == "Store A is full in 3 hours at the present rate of new sessions"
     assert judged(soon)["full:A"].severity == "critical"
     assert "full:A" not in judged(look(stores=(store(full_at=NOON + timedelta(days=400)),)))
     assert not judged(look(creator(1, births=2.0), stores=(store(full_at=NOON + timedelta(hours=3)),)))

@@ -342,7 +342,7 @@ def test_the_chain_of_an_instance_ends_at_the_line_that_knows_its_health_endpoin
     [group], _ = found("{}", read_catalog([asset("incident/consul-services.before.json")]))
     assert [(str(origin), origin.what) for origin in group.origin_of(0)] == [
         ("consul-services.before.json:4", "defines b2b-admin, port 80"),
-        ("consul-services.before.json:13", "knows the health endpoint: /health"),
+        ("consul-services.before.json:13", "names the health endpoint: /health"),
     ]
 
 

@@ -127,8 +127,8 @@ def _whose(evidence_log: EvidenceLog, past: History, stores: Mapping[str, str]) 
             Absent(
                 "history",
                 past.source,
-                f"which server is store {store} cannot be told; it measured {', '.join(sorted(names)[:5])}",
-                f"Give the store the name that it has there: --rdb {names[0]}=FILE.",
+                f"cannot tell which server is store {store}; it measured {', '.join(sorted(names)[:5])}",
+                f"Give the store the name that it has in Prometheus: --rdb {names[0]}=FILE.",
             )
             for store in stores
             if store not in found
@@ -136,7 +136,7 @@ def _whose(evidence_log: EvidenceLog, past: History, stores: Mapping[str, str]) 
     )
     for store, index in found.items():
         if names[index] not in (store, stores[store]):
-            taken = f"{names[index]} is taken for store {store}, as it is the one that fits"
+            taken = f"{names[index]} is taken for store {store}: it is the only one that fits"
             evidence_log.record([Source("history", past.source, store=store, note=taken)])
     return {store: past.measured[index] for store, index in found.items()}
 
@@ -160,7 +160,7 @@ def _refined(address: str, one: Measured, derived: DerivedBirths, per_session: f
 
 def _interruptions(derived: DerivedBirths, store: str, source: str) -> Iterator[Event]:
     for one in derived.interruptions:
-        lost = f"{one.keys:,.0f} keys went at once, neither expired nor evicted"
+        lost = f"{one.keys:,.0f} keys were removed at once, neither expired nor evicted"
         yield Event(one.at_s, one.kind, lost if one.kind == EMPTIED else "Redis restarted", source, store)
 
 
@@ -169,9 +169,9 @@ def _remark(
 ) -> None:
     absent = []
     if "expired" in derived.lacks:
-        reason = f"store {store} has no counter of expired keys there: its births are too few where sessions expire"
+        reason = f"store {store} has no metric of expired keys: births are underestimated while sessions expire"
         absent.append(Absent("history", source, reason, "Scrape redis_expired_keys_total as well."))
     if per_session is None:
-        reason = f"how many keys a session of store {store} costs is unknown: keys are counted, not sessions"
-        absent.append(Absent("history", source, reason, "Give the store, too: --rdb or --redis."))
+        reason = f"the number of keys per session in store {store} is unknown: keys are counted, not sessions"
+        absent.append(Absent("history", source, reason, "Give the store as well: --rdb or --redis."))
     evidence_log.record(absent=absent)

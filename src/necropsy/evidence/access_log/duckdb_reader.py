@@ -148,7 +148,7 @@ def read(
             problem = str(error).splitlines()[0]
         else:
             return Passed(file, left, count)
-    raise UnreadableSource(f"{file.locator}: {problem}", hint="Take the file again, or leave it out.")
+    raise UnreadableSource(f"{file.locator}: {problem}", hint="Copy the file again, or leave it out.")
 
 
 def _unpacked(scratch: Scratch, file: LogFile) -> LogFile:
@@ -163,7 +163,7 @@ def _refuse_torn(connection: duckdb.DuckDBPyConnection, file: LogFile, left: NDA
     """Withdraw rows that are not the lines of the file: some were left out, or torn apart at a carriage return."""
     tables = "SELECT count(*) FROM duckdb_tables() WHERE table_name = 'reject_errors'"
     if _value(connection, tables) and _value(connection, "SELECT count(*) FROM reject_errors"):
-        raise lines.WithdrawnError("holds bytes that are no UTF-8, or lines that are too long")
+        raise lines.WithdrawnError("holds bytes that are not UTF-8, or lines that are too long")
     if left.size and damaged_lines.has_returns(file):  # a line that is torn apart fails
         raise lines.WithdrawnError("holds carriage returns")
 

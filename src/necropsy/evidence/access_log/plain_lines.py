@@ -148,7 +148,7 @@ class _Pieces:
             try:
                 size = cast("io.BufferedIOBase", self._stream).readinto(memoryview(buffer)[start : start + _PIECE])
             except OSError as error:
-                self.damage = f"cut or damaged: {error}"
+                self.damage = f"truncated or damaged: {error}"
         self.bytes += size
         return size
 

@@ -98,7 +98,7 @@ def chunks(stream: BinaryIO, size: int = CHUNK) -> Iterator[bytes | str]:
         try:
             chunk = read(size)
         except (OSError, EOFError, zlib.error, lzma.LZMAError, zstandard.ZstdError) as error:
-            yield f"cut or damaged: {error}"
+            yield f"truncated or damaged: {error}"
             return
         if not chunk:
             return

@@ -118,7 +118,7 @@ def _read_one(case: Case, locator: str, result: ReadErrors, *, checksum: bool) -
         copy = Path(folder) / "log"
         damage = _copy(locator, copy)
         if damage and not copy.stat().st_size:
-            raise UnreadableSource(f"{locator}: {damage}", hint="Take or copy the file again.")
+            raise UnreadableSource(f"{locator}: {damage}", hint="Copy the file again.")
         if damage:
             result.blemishes.append(Blemish(locator, "byte", copy.stat().st_size, f"what follows is {damage}"))
         with duckdb.connect(
@@ -146,29 +146,27 @@ def _require_entries(locator: str, log: _Read) -> None:
     if any(log.errors["trouble"].to_pylist()):
         return
     if not log.lines:
-        raise UnreadableSource(
-            f"{locator}: it is empty", hint="Take the log of a time in which the application failed."
-        )
+        raise UnreadableSource(f"{locator}: it is empty", hint="Give a log from a time when the application failed.")
     if log.requests >= _REQUESTS * log.lines:
-        raise UnreadableSource(f"{locator}: its lines are those of an access log", hint="Read it with --access-log.")
+        raise UnreadableSource(f"{locator}: it is an access log", hint="Read it with --access-log.")
     if log.understood < _UNDERSTOOD * log.lines:
         raise UnreadableSource(
-            f"{locator}: not understood: {log.lines - log.understood:,} of {several(log.lines, 'line')} show neither a"
-            " time nor a level nor a known error",
-            hint="Is it the application's log? A line should begin with a time or a level.",
+            f"{locator}: not recognised: {log.lines - log.understood:,} of {several(log.lines, 'line')} have no time,"
+            f" no level and no known error",
+            hint="Is it the application's log? Lines should begin with a time or a level.",
         )
 
 
 def _note(log: _Read, events: int) -> str:
     parts = [f"{several(events, 'error')} in {several(log.lines, 'line')}"]
     if log.wrappers:
-        parts.append(f"taken out of what {' and '.join(log.wrappers)} put around each line")
+        parts.append(f"unwrapped from {' and '.join(log.wrappers)}")
     if log.unseen is not None:
         number, shape = log.unseen
         parts.append(f"no time was recognised in it: line {number} is like {shape}")
     parts.extend(log.times.remarks)
     if log.last is not None and not log.zoned:
-        parts.append("its times name no zone: read as UTC")
+        parts.append("times without a zone, read as UTC")
     return "; ".join(parts)
 
 
@@ -188,7 +186,7 @@ def _copy(locator: str, copy: Path) -> str:
         try:
             transcode(stream, out)
         except (OSError, EOFError, zlib.error, lzma.LZMAError, zstandard.ZstdError) as error:
-            return f"cut or damaged: {error}"
+            return f"truncated or damaged: {error}"
     return ""
 
 

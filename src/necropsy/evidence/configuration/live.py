@@ -73,11 +73,11 @@ class _Server:
         """Ask for JSON; raises ``UnreadableSource`` for every other answer."""
         answer = self.ask(path)
         if answer.status != 200:
-            raise UnreadableSource(f"{answer.url}: answers {answer.status}", hint="Is it the right address?")
+            raise UnreadableSource(f"{answer.url}: answers {answer.status}", hint="Check the address.")
         try:
             return json.loads(answer.body)
         except (ValueError, RecursionError):
-            raise UnreadableSource(f"{answer.url}: does not answer JSON", hint="Is it the right address?") from None
+            raise UnreadableSource(f"{answer.url}: does not answer JSON", hint="Check the address.") from None
 
     def keep(self, path: str, text: str, kind: str | None = None, of: str | None = None) -> str:
         """Keep a text under the address that it came from, which is returned."""
@@ -125,7 +125,7 @@ def _consul(server: _Server) -> None:
         version = _agent(server)
         nodes = _consul_json(server, "/v1/catalog/nodes", "node")
         if nodes == []:
-            _forbidden(server, "/v1/catalog/nodes", "not one node may be seen", "node")
+            _forbidden(server, "/v1/catalog/nodes", "the token may read no node", "node")
         silent = [name for name in sorted(services)[:_MOST_SERVICES] if not _service(server, name)]
     except UnreadableSource as error:
         server.failed(error)
@@ -133,11 +133,14 @@ def _consul(server: _Server) -> None:
     if "consul" not in services:
         # Every cluster has it: its servers register themselves.
         _forbidden(
-            server, "/v1/catalog/services", "not even the service consul may be seen: there may be others", "service"
+            server,
+            "/v1/catalog/services",
+            "the token may not even read the service consul: others may be missing",
+            "service",
         )
     if silent:
         some = ", ".join(silent[:3]) + (" …" if len(silent) > 3 else "")
-        reason = f"{len(silent)} of {len(services)} services have no instance that may be seen ({some})"
+        reason = f"{len(silent)} of {len(services)} services have no instance that the token may read ({some})"
         _forbidden(server, "/v1/health/service", reason, "node")
     if len(services) > _MOST_SERVICES:
         reason = f"{len(services)} services, the first {_MOST_SERVICES} were read"
@@ -176,14 +179,16 @@ def _consul_json(server: _Server, path: str, right: str, *, keep: bool = True) -
         return None
     if answer.status != 200:
         raise UnreadableSource(
-            f"{server.name}{path}: answers {answer.status}", hint="Is it Consul, and does it have a leader?"
+            f"{server.name}{path}: answers {answer.status}", hint="Check that it is Consul and has a leader."
         )
     try:
         found = json.loads(answer.body)
     except (ValueError, RecursionError):
         raise UnreadableSource(f"{server.name}{path}: does not answer JSON", hint="Is it Consul?") from None
     if answer.headers.get(_FILTERED, "").lower() == "true":
-        _forbidden(server, path, "Consul left out what the token may not read", "node" if right == "service" else right)
+        _forbidden(
+            server, path, "Consul left out entries that the token may not read", "node" if right == "service" else right
+        )
     if keep:
         server.keep(path, answer.text)
     return found

@@ -130,7 +130,7 @@ class _Reader:
             found = list(_of_folder(self.kind, Path(name)))
             if not found:
                 wanted = ", ".join(_ALL.get(self.kind, _YAML))
-                self._miss(self.kind, name, f"no {wanted} in this folder", "Name the files, or another folder.")
+                self._miss(self.kind, name, f"no {wanted} in this folder", "Give the files, or another folder.")
             for inside in found:
                 self._file(self.kind, inside, address, "")
             return
@@ -179,11 +179,9 @@ class _Reader:
         self.files.extend(of_kind)
         digest, size = fingerprint(name)
         if of_kind:
-            self.sources.append(
-                Source(reader=kind, locator=name, sha256=digest, size=size, note="inside of a manifest")
-            )
+            self.sources.append(Source(reader=kind, locator=name, sha256=digest, size=size, note="inside a manifest"))
         else:
-            reason = f"a manifest of Kubernetes that holds no configuration of {kind}"
+            reason = f"a Kubernetes manifest without a configuration of {kind}"
             self._miss(kind, name, reason, f"Give it as --kubernetes {name}, and the {kind} configuration beside it.")
 
     def _follow(self, mention: Mention, main: str, by: str) -> None:
@@ -205,7 +203,7 @@ class _Reader:
         if mention.kind == "nginx" and not mention.written.startswith("/"):
             return  # nginx takes a glob that matches nothing, and the folder that it counts from is here
         if MAGIC.search(mention.written) and not (real in places and Path(real).parent.is_dir()):
-            hint = "Give the whole folder of the configuration."
+            hint = "Give the whole configuration folder."
             self._miss(mention.kind, mention.written, f"named by {by}, not given", hint)
 
     def _miss(self, kind: str, locator: str, reason: str, hint: str) -> None:

@@ -105,9 +105,9 @@ def passed_over(text: str) -> tuple[str, str] | None:
     """Return why a text that is not recognised should not be passed over in silence, and what to do; None if it may be."""
     what = unrendered(text)
     if what:
-        return f"a template with {what}, which nobody has rendered", "Render it first: helm template . > all.yaml"
+        return f"an unrendered template with {what}", "Render it first: helm template . > all.yaml"
     if holds_jobs(text):
-        return "it holds scrape jobs in a form that is not read here", "Save the jobs as Prometheus' own configuration."
+        return "it has scrape jobs in a format that is not supported", "Save the jobs as a Prometheus configuration."
     return None
 
 

@@ -104,7 +104,7 @@ def _piece(
     if body.get("status") != "success":
         reason = str(body.get("error", f"answers {answer.status}"))[:300]
         raise UnreadableSource(
-            f"{shown}: refuses the query: {reason}", hint="Ask for a shorter time with --history-since."
+            f"{shown}: refuses the query: {reason}", hint="Read a shorter time with --history-since."
         )
     data = body.get("data")
     result = data.get("result") if isinstance(data, dict) else None
@@ -117,16 +117,16 @@ def _piece(
             at = np.fromiter((pair[0] for pair in pairs), np.float64, len(pairs))
             found = np.fromiter((float(pair[1]) for pair in pairs), np.float64, len(pairs))
         except (KeyError, TypeError, ValueError, AttributeError, IndexError):
-            raise UnreadableSource(f"{shown}: a series that is none", hint="Is it Prometheus' HTTP API?") from None
+            raise UnreadableSource(f"{shown}: a malformed series", hint="Is it Prometheus' HTTP API?") from None
         yield labels, at, found
 
 
 def _hint(status: int) -> str:
     if status in (401, 403):
-        return "Write the login into the address: http://user:password@prometheus:9090."
+        return "Put the login into the address: http://user:password@prometheus:9090."
     if status >= 500:
-        return "The server is there and cannot answer now: try again later, or ask for less with --history-since."
-    return "Name the address before /api, as in http://prometheus:9090."
+        return "The server cannot answer now: try again later, or read a shorter time with --history-since."
+    return "Give the address without /api, as in http://prometheus:9090."
 
 
 def _json(body: bytes, status: int, shown: str) -> dict[str, Any]:

@@ -151,7 +151,7 @@ def _no_series(source: str) -> Absent:
         "history",
         source,
         "it has no series redis_db_keys in this time",
-        "Scrape the stores with an exporter (`necropsy exporter`), or name the Prometheus that does.",
+        "Scrape the stores with an exporter (`necropsy exporter`), or give the Prometheus that does.",
     )
 
 

@@ -133,7 +133,7 @@ class Dump:
         if version > _NEWEST[magic]:
             self._blemish(0, f"{magic} dumps of version {version} are newer than this necropsy: read as far as known")
         if opened.later:
-            self._blemish(0, f"{opened.later} files with changes since this dump are not read: the figures are its own")
+            self._blemish(0, f"{opened.later} files with later changes are not read: the figures are those of the dump")
 
     absent: tuple[Absent, ...] = ()
     """A dump lacks nothing that could be had otherwise."""
@@ -177,14 +177,13 @@ class Dump:
         if scanner.curtailed:
             self._blemish(
                 scanner.curtailed_at,
-                "more members than fit the memory that reading is given: only the first of them, some two million, are"
-                " looked at",
+                "more members than fit into memory: only the first two million or so are read",
                 count=scanner.curtailed,
             )
         if scanner.hurt:
             self._blemish(
                 scanner.hurt_at,
-                f"{scanner.hurt_why}: the key counts, what was asked of its value is missing",
+                f"{scanner.hurt_why}: the key is counted, its value is not read",
                 count=scanner.hurt,
             )
 
@@ -201,20 +200,21 @@ class Dump:
                 self._check()
                 self._look_behind()
         except Truncated as error:
-            self._blemish(int(error.args[0]), f"the dump breaks off at byte {error.args[0]:,}: {self._extent()}")
+            self._blemish(int(error.args[0]), f"the dump ends early at byte {error.args[0]:,}: {self._extent()}")
         except Unknown as error:
             at = self._scanner.record_at
             self._blemish(
                 at,
-                f"{error} at byte {at:,} is unknown to this necropsy, so what follows cannot be read: {self._extent()}."
-                " A newer necropsy may know it",
+                f"{error} at byte {at:,} is unknown to this version of necropsy, so the rest cannot be read:"
+                f" {self._extent()}."
+                " A newer version may know it",
             )
         except (Damaged, TooWide) as error:
             at = self._scanner.record_at
             self._blemish(at, f"the dump is damaged after byte {at:,} ({error}): {self._extent()}")
         except reading_errors() as error:
             at = self._window.offset()
-            self._blemish(at, f"the file cannot be read on at byte {at:,} of the dump ({error}): {self._extent()}")
+            self._blemish(at, f"the file cannot be read beyond byte {at:,} of the dump ({error}): {self._extent()}")
         else:
             return more
         return False
@@ -225,7 +225,7 @@ class Dump:
         if announced > self.keys_seen:
             of = f" of {announced:,} that it announces"
             self.facts["keys-announced"] = str(announced)
-        return f"the figures cover the {self.keys_seen:,} keys{of} that were read before"
+        return f"the figures cover the {self.keys_seen:,} keys{of} that were read before that"
 
     def _header(self) -> tuple[str, int]:
         from necropsy.evidence.rdb.read_buffer import Truncated
@@ -240,7 +240,7 @@ class Dump:
         except Truncated:
             head = b""
         except reading_errors() as error:
-            raise UnreadableSource(f"{self.file}: damaged: {error}", hint="Take or copy the file again.") from error
+            raise UnreadableSource(f"{self.file}: damaged: {error}", hint="Copy the file again.") from error
         found = _HEADER.fullmatch(head)
         if found:
             return ("REDIS", int(found[1])) if found[1] else ("VALKEY", int(found[2]))
@@ -251,7 +251,7 @@ class Dump:
             )
         raise UnreadableSource(
             f"{self.file}: not a dump: it does not begin with REDIS or VALKEY and a version",
-            hint="Take one with redis-cli --rdb FILE, or name dump.rdb in the folder that CONFIG GET dir names.",
+            hint="Make one with redis-cli --rdb FILE, or give dump.rdb in the folder that CONFIG GET dir shows.",
         )
 
     def _check(self) -> None:
@@ -272,7 +272,7 @@ class Dump:
             self._blemish(
                 self._window.offset() - 8,
                 "the checksum does not match: some bytes were changed after this dump was written;"
-                f" all {self.keys_seen:,} keys could be read, but a few may be wrong",
+                f" all {self.keys_seen:,} keys could be read, but some may be wrong",
             )
 
     def _look_behind(self) -> None:
@@ -285,7 +285,11 @@ class Dump:
         except Truncated:
             return
         if head == b"*":
-            self._blemish(at, "commands of an append-only file follow and are not replayed: the figures are the dump's")
+            self._blemish(
+                at,
+                "the commands of the append-only file after the dump are not replayed: the figures are"
+                " those of the dump",
+            )
             return
         try:
             self._window.take(39)
@@ -293,7 +297,7 @@ class Dump:
         except Truncated:
             if self._window.offset() == at + 40:
                 return  # the mark that ends a dump sent to a replica
-        self._blemish(at, f"something else follows the dump at byte {at:,}; it was not read")
+        self._blemish(at, f"other data follows the dump at byte {at:,}; it was not read")
 
     def _blemish(self, place: int, why: str, *, count: int = 1) -> None:
         self.blemishes.append(Blemish(self.file, "byte", place, why, count=count))

@@ -63,13 +63,13 @@ def _unwrapped(stream: BinaryIO, file: str) -> BinaryIO:
     try:
         head = bytes(stream.peek(16)[:16])  # type: ignore[attr-defined]  # all that open_binary returns have it
     except reading_errors() as error:
-        raise UnreadableSource(f"{file}: damaged: {error}", hint="Take or copy the file again.") from error
+        raise UnreadableSource(f"{file}: damaged: {error}", hint="Copy the file again.") from error
     if head.startswith(_ENVELOPE):
         stream.read(_ENVELOPE_SIZE)
         head = head[_ENVELOPE_SIZE:]
         if not head.startswith(_LZ4):
             raise UnreadableSource(
-                f"{file}: a Valkey dump in a codec other than LZ4", hint="Take a plain one with valkey-cli --rdb FILE."
+                f"{file}: a Valkey dump in a codec other than LZ4", hint="Make a plain one with valkey-cli --rdb FILE."
             )
     if head.startswith(_LZ4):
         import pyarrow as pa
@@ -100,7 +100,7 @@ def _base_of(folder: Path) -> tuple[str, int]:
     if not manifests:
         raise UnreadableSource(
             f"{folder}: a folder without a manifest of an append-only file",
-            hint="Name the dump itself, or the folder that CONFIG GET appenddirname names.",
+            hint="Give the dump itself, or the folder that CONFIG GET appenddirname shows.",
         )
     bases, later = [], 0
     for line in manifests[0].read_text(encoding="utf-8", errors="replace").splitlines():

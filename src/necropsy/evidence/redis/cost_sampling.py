@@ -174,8 +174,8 @@ class CostSampling:
         error = _NORMAL_95 * math.sqrt(sum(one.guessed**2 * one.variance / one.keys for one in guesses))
         asked = sum(one.keys for one in guesses)
         return (
-            f"memory and encoding of {self.guessed:,} keys are those of {asked:,} alike that were asked"
-            f" (± {100 * error / total if total else 0:.1f} %); their idle times were not asked"
+            f"memory and encoding of {self.guessed:,} keys are extrapolated from {asked:,} similar keys"
+            f" (± {100 * error / total if total else 0:.1f} %); their idle times were not read"
         )
 
 

@@ -45,7 +45,7 @@ def why_not_fork(info: Mapping[str, str], max_impact_s: float) -> str:
     used = number(info, "used_memory")
     resident = max(number(info, "used_memory_rss"), used)
     if not used:
-        return "it does not say how much memory it uses"
+        return "it does not report how much memory it uses"
     return _busy(info) or _swapped(info, used) or _crowded(info, used, resident) or _slow(info, resident, max_impact_s)
 
 
@@ -69,14 +69,14 @@ def _swapped(info: Mapping[str, str], used: int) -> str:
 def _slow(info: Mapping[str, str], resident: int, max_impact_s: float) -> str:
     pause = max(number(info, "latest_fork_usec") / 1e6, resident * FORK_SECONDS_PER_BYTE)
     if pause > PAUSE_BUDGETS * max_impact_s:
-        return f"it would answer nobody for about {1000 * pause:.0f} ms while it forks ({resident:,} bytes)"
+        return f"it would answer no client for about {1000 * pause:.0f} ms while it forks ({resident:,} bytes)"
     return ""
 
 
 def _crowded(info: Mapping[str, str], used: int, resident: int) -> str:
     machine = number(info, "total_system_memory")
     if not machine:
-        return "it does not say how much memory its machine has"
+        return "it does not report how much memory its machine has"
     available = number(info, "host:memory-available")
     if available and used > available:
         return f"a fork may need up to {used:,} bytes more, and {available:,} are available on its machine"

@@ -82,7 +82,7 @@ class NodeReading:
         if self.way != "stream":
             missing += self.permissions.absences(locator)
         if self.report.tally.denied:
-            reason = f"{self.name}: {self.report.tally.denied:,} keys are not permitted to this user"
+            reason = f"{self.name}: {self.report.tally.denied:,} keys may not be read by this user"
             missing.append(Absent("redis", locator, reason, "ACL SETUSER <user> ~*, or %R~* since Redis 7"))
         return missing
 
@@ -106,7 +106,7 @@ class NodeReading:
             seconds = server.info.get("loading_eta_seconds", "")
             raise UnreadableSource(
                 f"{self.name} is loading its dump into memory" + (f", for about {seconds} s more" if seconds else ""),
-                hint="Wait until INFO persistence says loading:0, or read that dump itself (--rdb).",
+                hint="Wait until INFO persistence shows loading:0, or read that dump itself (--rdb).",
             )
 
     def _totals(self, server: ServerFacts) -> dict[int, int]:
@@ -131,7 +131,7 @@ class NodeReading:
             )
             if way == "stream" and choice.way != "stream" and choice.unsafe:
                 raise UnreadableSource(
-                    f"{self.name}: {choice.why}", hint="Let it be scanned instead: way auto or script."
+                    f"{self.name}: {choice.why}", hint="Scan it instead: --read-method auto or script."
                 )
         if way == "stream" or choice.way == "stream":
             refused = self._open_stream()
@@ -142,7 +142,8 @@ class NodeReading:
             if way == "stream":
                 raise UnreadableSource(
                     f"{self.name} does not send its replication stream: {refused}",
-                    hint="ACL SETUSER <user> +sync +replconf; where a service forbids it, let it be scanned: way auto.",
+                    hint="ACL SETUSER <user> +sync +replconf; if the service forbids it, scan instead: --read-method"
+                    " auto.",
                 )
             choice = Choice("script", f"{UNSAFE}{refused}")
         self.report.remarks += [choice.why] if choice.why else []
@@ -161,7 +162,7 @@ class NodeReading:
     def _scan_way(self, way: str) -> Way:
         if "scan" not in self.permissions or "type" not in self.permissions:
             raise UnreadableSource(
-                f"{self.name}: SCAN and TYPE cannot be used: its keys cannot be read",
+                f"{self.name}: SCAN and TYPE are not permitted: its keys cannot be read",
                 hint="ACL SETUSER <user> +@read +info ~*, or read a dump instead (--rdb).",
             )
         projection = self.wanted.projection

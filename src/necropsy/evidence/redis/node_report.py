@@ -67,4 +67,4 @@ class NodeReport:
         """Record that the reading ended early, and which share was read."""
         total, read = self.keys_expected, self.tally.keys
         share = f" of about {total:,} ({min(100, 100 * read // total)} %)" if total else ""
-        self.blemish(read, f"{why}: the figures cover the {read:,} keys{share} that were read before")
+        self.blemish(read, f"{why}: the figures cover the {read:,} keys{share} that were read before that")

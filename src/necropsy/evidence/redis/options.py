@@ -41,5 +41,5 @@ def parse_impact(text: str) -> float:
     """
     found = _DURATION.fullmatch(text.strip().lower())
     if not found:
-        raise UsageError(f"{text!r} is no time", hint="Write --max-impact 1ms, 500us or 0.01s.")
+        raise UsageError(f"not a duration: {text!r}", hint="Write --max-impact 1ms, 500us or 0.01s.")
     return round(float(found[1]) * _UNITS[found[2]], 9)

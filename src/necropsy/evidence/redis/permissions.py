@@ -47,7 +47,7 @@ WISHES: Final = (
         "usage",
         ("MEMORY", "USAGE", NO_KEY),
         "+memory|usage",
-        "the memory of keys: it is estimated from lengths, too low",
+        "the memory of keys: it is estimated from lengths, and too low",
     ),
     Wish("strlen", ("STRLEN", NO_KEY), "+strlen", "the lengths of strings"),
     Wish("hlen", ("HLEN", NO_KEY), "+hlen", "the lengths of hashes"),
@@ -94,7 +94,7 @@ def hint(rule: str, outcome: Permission = Permission.FORBIDDEN) -> str:
     'ACL SETUSER <user> +memory|usage'
     """
     if outcome is Permission.UNKNOWN:
-        return "The server does not know it, or it was renamed (rename-command): read a dump instead (--rdb)."
+        return "The server does not have it, or it was renamed (rename-command): read a dump instead (--rdb)."
     return f"ACL SETUSER <user> {rule}"
 
 

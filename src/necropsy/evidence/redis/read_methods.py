@@ -96,7 +96,7 @@ class Choice:
 def require_known(way: str) -> None:
     """Raise ``UsageError`` when there is no such way."""
     if way not in {AUTO, *WAYS}:
-        raise UsageError(f"there is no way {way!r} into a server", hint=f"One of: {AUTO}, {', '.join(WAYS)}.")
+        raise UsageError(f"unknown read method {way!r}", hint=f"One of: {AUTO}, {', '.join(WAYS)}.")
 
 
 def choose(
@@ -130,10 +130,10 @@ def choose(
         return Choice("script", f"{UNSAFE}{danger}")
     evicts_by_use = "lru" in server.policy or "lfu" in server.policy
     if not server.diskless:
-        return Choice("script", "by its replication stream it would write over its dump file (repl-diskless-sync no)")
+        return Choice("script", "a replication stream would overwrite its dump file (repl-diskless-sync no)")
     if evicts_by_use and not keeps_idle_times:
-        return Choice("stream", f"a scan would make every key look used to {server.policy}")
+        return Choice("stream", f"a scan would make every key look recently used to {server.policy}")
     sooner = keys > WORTH_A_FORK and keys / SCANNED_PER_S > server.diskless_delay_s + keys / STREAMED_PER_S
     if sooner or (patient and keys > WORTH_A_FORK_OF_THE_PATIENT):
         return Choice("stream", f"{keys:,} keys")
-    return Choice("script", f"{keys:,} keys are sooner scanned than streamed")
+    return Choice("script", f"{keys:,} keys: a scan is faster than a replication stream")

@@ -76,7 +76,7 @@ def read_keys(
     if not LEAST_IMPACT_S <= max_impact_s <= MOST_IMPACT_S:
         raise UsageError(
             f"an impact of {max_impact_s:g} s is no budget",
-            hint=f"Between {LEAST_IMPACT_S:g} and {MOST_IMPACT_S:g} seconds; 0.001 is careful.",
+            hint=f"Between {LEAST_IMPACT_S:g} and {MOST_IMPACT_S:g} seconds; 0.001 is cautious.",
         )
     address = parse_address(url) if isinstance(url, str) else url
     topology = discover(address)
@@ -134,7 +134,7 @@ class LiveKeyspace:
         """What is damaged or missing in the middle; complete when the iteration has ended."""
         found = [blemish for node in self._nodes for blemish in node.report.blemishes]
         if self.topology.missing_slots:
-            why = f"{self.topology.missing_slots:,} of 16,384 slots are served by no node: their keys are not in the figures"
+            why = f"{self.topology.missing_slots:,} of 16,384 slots are not served by any node: their keys are missing"
             found.append(Blemish(self.locator, "slot", 0, why, count=self.topology.missing_slots))
         return found
 
@@ -147,7 +147,7 @@ class LiveKeyspace:
     def note(self) -> str:
         """How it was read, in a line: the way, why this one, the nodes.
 
-        ``Redis 7.0.15, by script: 70,412 keys are sooner scanned than streamed``
+        ``Redis 7.0.15, by script: 70,412 keys: a scan is faster than a replication stream``
         """
         parts = []
         for node in self._nodes:
@@ -161,12 +161,12 @@ def product(info: dict[str, str]) -> str:
     """Return the name and version of a server.
 
     >>> product({"redis_version": "7.2.4", "valkey_version": "9.1.2"}), product({"redis_version": "7.0.15"}), product({})
-    ('Valkey 9.1.2', 'Redis 7.0.15', 'a server that does not say what it is')
+    ('Valkey 9.1.2', 'Redis 7.0.15', 'a server that does not report its version')
     """
     for field, name in (("valkey_version", "Valkey"), ("dragonfly_version", "Dragonfly"), ("redis_version", "Redis")):
         if info.get(field):
             return f"{name} {info[field]}"
-    return "a server that does not say what it is"
+    return "a server that does not report its version"
 
 
 class _Counter:

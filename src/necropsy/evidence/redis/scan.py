@@ -193,7 +193,7 @@ class Scan:
             try:
                 if _process(connection) != self._process:
                     connection.close()
-                    raise ScanEnded(f"the server {why}, and another process answers now")
+                    raise ScanEnded(f"the server {why}, and was restarted meanwhile")
                 if db:
                     connection.command("SELECT", db)
             except (ConnectionLost, ServerError):

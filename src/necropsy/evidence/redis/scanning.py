@@ -158,11 +158,11 @@ def _tell(report: NodeReport, setup: ScanSetup, rate_control: RateControl) -> No
         facts["scan-keys-guessed"] = str(setup.cost_sampling.guessed)
         report.remarks.append(setup.cost_sampling.remark())
     if tally.resumed:
-        report.remarks.append(f"its connection broke {tally.resumed} times, and the scan went on")
+        report.remarks.append(f"its connection broke {tally.resumed} times, and the scan continued")
     if rate_control.waited_for_memory_s:
-        report.remarks.append(f"waited {rate_control.waited_for_memory_s:.0f} s as its memory was full")
+        report.remarks.append(f"waited {rate_control.waited_for_memory_s:.0f} s because its memory was full")
     if not setup.connection.keeps_idle_times:
-        report.remarks.append("it has no CLIENT NO-TOUCH: keys whose values were read look used")
+        report.remarks.append("it has no CLIENT NO-TOUCH: keys whose values were read now look recently used")
     if tally.unread:
-        why = "values longer than 1 MiB were not fetched: their length is known, what is in them is not"
+        why = "values longer than 1 MiB were not fetched: their length is known, their content is not"
         report.blemish(0, why, tally.unread)

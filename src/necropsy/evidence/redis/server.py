@@ -107,8 +107,8 @@ def ask_server(connection: Connection, locator: str) -> ServerFacts:
         found.facts["ctime"] = str(int(found.moment.timestamp()))
         found.facts["server-time"] = found.moment.isoformat()
     refused = _Refusals(locator)
-    refused.look(info, "INFO", "+info", "memory, persistence, replication, eviction: everything the server counts")
-    if refused.fine(memory, "MEMORY STATS", "+memory|stats", "where memory goes beside keys"):
+    refused.look(info, "INFO", "+info", "memory, persistence, replication, eviction: all counters of the server")
+    if refused.fine(memory, "MEMORY STATS", "+memory|stats", "memory that is not used by keys"):
         found.facts |= pairs_facts("memory", memory)
     if refused.fine(latest, "LATENCY LATEST", "+latency|latest +latency|history", "what made the server slow"):
         events = [row[0] for row in latest]
@@ -124,7 +124,7 @@ def ask_server(connection: Connection, locator: str) -> ServerFacts:
         found.facts |= slowlog_facts(slow)
         if not isinstance(slow_length, ServerError):
             found.facts["slowlog-length"] = str(slow_length)
-    if refused.fine(clients, "CLIENT LIST", "+client|list", "who is connected"):
+    if refused.fine(clients, "CLIENT LIST", "+client|list", "the connected clients"):
         found.facts |= client_facts(clients.decode(errors="replace"), NAME)
     found.facts |= _settings(settings, refused)
     found.absent = refused.absent

@@ -113,7 +113,7 @@ def _exhibit(probe: Probe, targets: int) -> Exhibit:
 def _telling(probe: Probe) -> Iterator[str]:
     """The accused line, and the line that names the health endpoint: the rest of the chain is for `necropsy probes`."""
     for number, origin in enumerate(probe.origin):
-        if number == 0 or origin.what.startswith("knows the health endpoint"):
+        if number == 0 or origin.what.startswith("names the health endpoint"):
             yield f"{origin} {origin.what}".strip()
 
 

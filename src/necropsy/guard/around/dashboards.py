@@ -28,7 +28,7 @@ STORE: Final = Dashboard(
                 (f"sum by (store, auth) (necropsy_sessions{{{_STORE}}})", "{{store}}: logged in {{auth}}"),
                 (f"necropsy_session_steady_state{{{_STORE}}}", "{{store}}: predicted from configuration"),
             ),
-            description="A population that stays above the predicted line has a creator that no configuration names.",
+            description="Sessions that stay above the predicted line have a creator that is not in the configuration.",
             width=24,
         ),
         Panel(
@@ -41,7 +41,7 @@ STORE: Final = Dashboard(
             "Share of a cause",
             ((f"necropsy_cause_share{{{_STORE}}}", "{{store}}: {{slug}}"),),
             "percentunit",
-            "What a slug means: necropsy explain SLUG.",
+            "Meaning of a slug: necropsy explain SLUG.",
         ),
         Panel("Memory of sessions", ((f"sum by (store) (necropsy_session_bytes{{{_STORE}}})", "{{store}}"),), "bytes"),
         Panel(
@@ -66,7 +66,7 @@ STORE: Final = Dashboard(
             "Age of these figures",
             (("necropsy_census_age_seconds", "since the last count"),),
             "s",
-            "Old figures say nothing of now.",
+            "Old figures do not show the present state.",
             kind="stat",
             width=8,
         ),
@@ -80,7 +80,7 @@ STORES: Final = Dashboard(
     (
         Panel("Servers that answer", ((f"redis_up{{{_INSTANCE}}}", "{{instance}}"),), kind="stat", width=8, height=5),
         Panel("Sessions", (("sum by (store) (necropsy_sessions)", "{{store}}"),), kind="stat", width=8, height=5),
-        Panel("What the guard says now", (("necropsy_notices", "{{severity}}"),), kind="stat", width=8, height=5),
+        Panel("Open notices of the guard", (("necropsy_notices", "{{severity}}"),), kind="stat", width=8, height=5),
         Panel(
             "Memory",
             (
@@ -97,7 +97,7 @@ STORES: Final = Dashboard(
                 (f"rate(redis_expired_keys_total{{{_INSTANCE}}}[$__rate_interval])", "{{instance}}: expired"),
             ),
             "ops",
-            "A store of sessions that evicts logs its users out.",
+            "A session store that evicts keys logs its users out.",
         ),
         Panel(
             "Commands",
@@ -105,7 +105,7 @@ STORES: Final = Dashboard(
             "ops",
         ),
         Panel(
-            "Time of a command",
+            "Time per command",
             ((_DURATION, "{{instance}}"),),
             "s",
         ),
@@ -120,7 +120,7 @@ PROBES: Final = Dashboard(
     (
         Panel("Probes that succeed", ((f"probe_success{{{_INSTANCE}}}", "{{instance}}"),), kind="stat", height=5),
         Panel(
-            "Probes whose answer started a session",
+            "Probes whose response started a session",
             ((f"sum_over_time(probe_http_session_started{{{_INSTANCE}}}[1h])", "{{instance}}"),),
             description="In the last hour. More than one: each probe starts a session, and leaves it behind.",
             kind="stat",
@@ -128,7 +128,7 @@ PROBES: Final = Dashboard(
         ),
         Panel("Duration", ((f"probe_duration_seconds{{{_INSTANCE}}}", "{{instance}}"),), "s"),
         Panel("Status", ((f"probe_http_status_code{{{_INSTANCE}}}", "{{instance}}"),)),
-        Panel("Cookies set by an answer", ((f"probe_http_set_cookies{{{_INSTANCE}}}", "{{instance}}"),)),
+        Panel("Cookies set by a response", ((f"probe_http_set_cookies{{{_INSTANCE}}}", "{{instance}}"),)),
         Panel(
             "Phases",
             ((f"avg by (phase) (probe_http_duration_seconds{{{_INSTANCE}}})", "{{phase}}"),),

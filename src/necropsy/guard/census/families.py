@@ -23,9 +23,7 @@ _BOUNDS_S: Final = (60, 600, 3_600, 21_600, 86_400, 604_800, 2_592_000, 31_536_0
 
 def families(case: Case, report: Report) -> list[Family]:
     """Return every family of the census."""
-    population = Family(
-        "necropsy_sessions", "gauge", "Sessions in a store, by layout and whether somebody is logged in."
-    )
+    population = Family("necropsy_sessions", "gauge", "Sessions in a store, by layout and login.")
     memory = Family("necropsy_session_bytes", "gauge", "Estimated memory of the sessions in bytes.")
     for row in case.rows(
         "SELECT store, coalesce(layout, '') AS framework, coalesce(authentication, 'unknown') AS auth, count(*) AS sessions,"
@@ -80,7 +78,7 @@ def _of_stores(case: Case, report: Report) -> list[Family]:
         name: Family(name, "gauge", text)
         for name, text in (
             ("necropsy_sessions_immortal", "Sessions that never expire in practice."),
-            ("necropsy_session_share_explained", "Share of the births that somebody explains, 0 to 1."),
+            ("necropsy_session_share_explained", "Share of the births that are explained, 0 to 1."),
             ("necropsy_session_index_orphans", "Index entries whose session is gone."),
             (
                 "necropsy_session_steady_state",

@@ -121,7 +121,7 @@ class Census:
         except subprocess.TimeoutExpired:
             process.kill()
             written, said = process.communicate()
-            too_long = f"the look took longer than {within_s:.0f} s"
+            too_long = f"the examination took longer than {within_s:.0f} s"
         self._process = None
         self.took_s = time.time() - began
         if process.returncode == 0 and not too_long:

@@ -120,7 +120,7 @@ def _carry_over(case: Case, watch: Watched, now: datetime) -> str:
     older = Path(watch.case)
     carried = carry_over(case, older, now.astimezone(UTC).replace(tzinfo=None), watch.keep_s, SOURCE)
     memory.foretell(case, now)
-    return "" if carried or not older.is_file() else f"{older}: is no case that can be read; its history is lost"
+    return "" if carried or not older.is_file() else f"{older}: cannot be read as a case; its history is lost"
 
 
 def _watch(

@@ -99,7 +99,7 @@ def sample(now: datetime | None = None) -> Notice:
     """Return the notice that the incident would have caused: what a test of a way shows and sends."""
     at = (now or datetime.now(UTC)).replace(microsecond=0)
     hosts = ("172.12.1.189:80", "172.12.1.189:8080", "172.12.1.190:80", "172.12.1.190:8080")
-    asked = "asked by prometheus/blackbox_exporter_http, every 10 s"
+    asked = "probed by prometheus/blackbox_exporter_http, every 10 s"
     members = tuple(
         Member(host, asked if host.endswith(":80") else f"{asked}, not in any access log", f"http://{host}/",
                "prometheus/blackbox_exporter_http", 10.0, 4.1, 8_640.0)

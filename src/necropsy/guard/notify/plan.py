@@ -52,13 +52,13 @@ def parse_quiet(text: str) -> Quiet:
     match = _QUIET.fullmatch(text.strip())
     hint = "Write them like 22:00-07:00, or 22:00-07:00 Europe/Berlin."
     if match is None:
-        raise UsageError(f"{text!r} are no quiet hours", hint=hint)
+        raise UsageError(f"not a time span: {text!r}", hint=hint)
     try:
         zone = match[5] or "UTC"
         ZoneInfo(zone)
         return Quiet(time(int(match[1]), int(match[2])), time(int(match[3]), int(match[4])), zone)
     except (ValueError, ZoneInfoNotFoundError, OSError) as error:
-        raise UsageError(f"{text!r} are no quiet hours", hint=hint) from error
+        raise UsageError(f"not a time span: {text!r}", hint=hint) from error
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,14 +95,14 @@ def host_of(url: str) -> str:
     """Return what may be shown of an address: host and port.
 
     >>> host_of("https://me:pw@hooks.slack.com/services/T0/B0/secret"), host_of("nonsense")
-    ('hooks.slack.com', 'an address that is no URL')
+    ('hooks.slack.com', 'an address that is not a URL')
     """
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port
     except ValueError:
         host, port = None, None
-    return f"{host}{f':{port}' if port else ''}" if host else "an address that is no URL"
+    return f"{host}{f':{port}' if port else ''}" if host else "an address that is not a URL"
 
 
 def _is_loopback(host: str) -> bool:

@@ -78,8 +78,8 @@ class Teller:
 
     def families(self) -> list[Family]:
         """Return metrics: messages sent, and failures."""
-        sent = Family("necropsy_notifications_total", "counter", "Messages that a way took.")
-        failed = Family("necropsy_notifications_failed_total", "counter", "Messages that a way did not take.")
+        sent = Family("necropsy_notifications_total", "counter", "Messages that a channel accepted.")
+        failed = Family("necropsy_notifications_failed_total", "counter", "Messages that a channel did not accept.")
         for way in self.ways:
             count = self._counts[way.name]
             sent.samples.append(Sample((("way", way.name),), float(count.sent)))
@@ -135,11 +135,11 @@ class Teller:
                 self.tell(way, datetime.now(UTC))
             except NotSent as error:
                 if str(error) != count.error:
-                    self._log(f"{way.name}: a message was not taken: {error}")
+                    self._log(f"{way.name}: a message was not accepted: {error}")
                 last, count.error = count.error, str(error)
                 wait_s = error.after_s or (min(_LAST_RETRY_S, wait_s * 2) if last else _FIRST_RETRY_S)
             except OSError as error:
-                self._log(f"{way.name}: what was told cannot be written down: {error}")
+                self._log(f"{way.name}: the record of sent messages cannot be written: {error}")
                 wait_s = _AGAIN_S
             except Exception as error:  # noqa: BLE001 -- a fault in one way's library must not silence it for good
                 count.failed, count.error = count.failed + 1, type(error).__name__

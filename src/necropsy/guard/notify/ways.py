@@ -88,7 +88,7 @@ def _by_apprise(address: Secret, body: dict[str, str], message: Message) -> None
     logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)  # it would write addresses, which are secrets
     sender = apprise.Apprise()
     if not sender.add(address.reveal()):
-        raise NotSent("apprise knows no such address", again=False)
+        raise NotSent("apprise does not support this address", again=False)
     failure = apprise.NotifyType.FAILURE if message.notice.severity == "critical" else apprise.NotifyType.WARNING
     kind = apprise.NotifyType.SUCCESS if message.state is State.RESOLVED else failure
     if not sender.notify(

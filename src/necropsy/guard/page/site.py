@@ -46,13 +46,13 @@ class Page:
     def _show_report(self, _: Request) -> Response:
         html = self._report()
         if not html:
-            return Response("No look has been finished.\n", status=HTTPStatus.NOT_FOUND)
+            return Response("No examination has finished yet.\n", status=HTTPStatus.NOT_FOUND)
         return Response(html, _HTML, headers={"Content-Security-Policy": report_policy(html)})
 
     def _events(self, _: Request) -> Response:
         stream = self._live.stream()
         if stream is None:
-            return Response("Too many look at this page.\n", status=HTTPStatus.SERVICE_UNAVAILABLE)
+            return Response("Too many viewers of this page.\n", status=HTTPStatus.SERVICE_UNAVAILABLE)
         return Response("", "text/event-stream", stream=stream)
 
 

@@ -49,7 +49,7 @@ class Deadline:
         """
         left = self._end - time.monotonic()
         if left <= 0:
-            raise TimeoutError("the time for this probe is over")
+            raise TimeoutError("the probe's time limit is over")
         return left
 
 

@@ -38,7 +38,7 @@ def ask(channel: ssl.SSLSocket, parts: SplitResult, headers: Mapping[str, str], 
         channel.settimeout(deadline.left())
         data = channel.recv(_CHUNK)
         if not data:
-            raise ConnectionError("the server closed the connection before its answer was whole")
+            raise ConnectionError("the server closed the connection before its response was complete")
         for event in connection.receive_data(data):
             stream.take(event)
             if isinstance(event, h2.events.DataReceived):
@@ -74,7 +74,7 @@ class _Stream:
         elif isinstance(event, h2.events.StreamEnded):
             self.is_over = True
         elif isinstance(event, (h2.events.StreamReset, h2.events.ConnectionTerminated)):
-            raise ConnectionError("the server broke the stream off")
+            raise ConnectionError("the server reset the stream")
 
     def _headers(self, fields: list[tuple[str, str]]) -> None:
         now = time.monotonic()

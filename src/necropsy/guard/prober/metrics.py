@@ -20,7 +20,7 @@ def families(result: Result) -> list[Family]:
         ("probe_http_status_code", "Status of the last answer; 0: none.", float(answer.status)),
         ("probe_http_redirects", "How many redirects were followed.", float(result.redirects)),
         ("probe_http_version", "HTTP version of the last answer; 0: none.", answer.version),
-        ("probe_http_ssl", "Whether the last answer came over TLS.", float(result.ssl)),
+        ("probe_http_ssl", "Whether the last response came over TLS.", float(result.ssl)),
         ("probe_failed_due_to_regex", "Whether a regular expression made it fail.", float(result.failed_by_regexp)),
         ("probe_http_content_length", "Length of the body as the server said; -1: unknown.",
          float(answer.content_length if answer.status else 0)),

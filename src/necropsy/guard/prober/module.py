@@ -115,7 +115,7 @@ def _module(name: str, node: Node) -> HttpModule:
             f"module {name}: prober {prober!r} is not served here"
             if known
             else f"module {name}: unknown prober {prober!r}",
-            "Only http modules are. Leave the others to a blackbox exporter: necropsy prober --delegate URL.",
+            "Only http modules are. Delegate the others to a blackbox exporter: necropsy prober --delegate URL.",
         )
     timeout = node.get("timeout")
     http = node.get("http")
@@ -129,7 +129,7 @@ def _module(name: str, node: Node) -> HttpModule:
         asked = http.get(key)
         if asked is not None and asked.value not in ("false", "", None):
             raise _error(
-                asked, f"module {name}: {what} are not served here", "Leave this module to a blackbox exporter."
+                asked, f"module {name}: {what} are not served here", "Delegate this module to a blackbox exporter."
             )
     values: dict[str, Any] = {}
     for key, (target, read) in _FIELDS.items():

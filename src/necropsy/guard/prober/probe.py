@@ -125,7 +125,7 @@ def _walk(
         _note_cookies(answer, visit.url, cookies, result)
         jar.keep(visit.url, answer.all("set-cookie"))
         if policy == FORBID and result.session_started:
-            result.reason = f"the answer at {result.started_at} starts a session: ask for a health endpoint instead"
+            result.reason = f"the answer at {result.started_at} starts a session: probe a health endpoint instead"
             break
         to = _redirect(answer, visit.url)
         if to is None:
@@ -187,9 +187,9 @@ def _judge(module: HttpModule, result: Result) -> None:
     if module.valid_http_versions and f"HTTP/{answer.version:.1f}" not in module.valid_http_versions:
         reasons.append(f"HTTP/{answer.version:.1f} is not among {', '.join(module.valid_http_versions)}")
     if result.ssl and module.fail_if_ssl:
-        reasons.append("the last answer came over TLS")
+        reasons.append("the last response came over TLS")
     if not result.ssl and module.fail_if_not_ssl:
-        reasons.append("the last answer did not come over TLS")
+        reasons.append("the last response did not come over TLS")
     result.last_modified = _last_modified(answer)
     result.reason = result.reason or (reasons[0] if reasons else "")
 

@@ -156,9 +156,7 @@ class Prober:
             known.warned = policy != OBSERVE or repeated  # observed: once more, when its rate is known
         what = f"module {module} at {target}: the answer at {result.started_at} starts a session"
         if policy == REUSE:
-            self._warn(
-                f"{what}; its cookie is kept, so that it is one session in all. Ask for a health endpoint instead."
-            )
+            self._warn(f"{what}; its cookie is kept, so that it stays one session. Probe a health endpoint instead.")
         elif policy == OBSERVE and repeated:
             each = (time.time() - known.first_at) / (known.probes - 1)
             self._warn(f"{what} each time: {_DAY_S / max(each, 0.001):,.0f} a day. Use --session {module}=reuse.")

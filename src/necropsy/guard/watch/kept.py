@@ -21,13 +21,13 @@ def require_own(path: Path) -> None:
 
     if not path.parent.is_dir():
         raise UsageError(
-            f"{path}: there is no folder {path.parent}", hint="Make the folder, or name another by --case."
+            f"{path}: there is no folder {path.parent}", hint="Create the folder, or give another by --case."
         )
     if not path.exists():
         return
     with Case.open(path) as case:
         if not case.has("look"):
             raise UsageError(
-                f"{path} is the case of an examination, and a watch would write over it",
-                hint="Name another file by --case; a watch keeps its looks in a file of its own.",
+                f"{path} is the case of an examination, which a watch would overwrite",
+                hint="Give another file by --case: a watch keeps its own case.",
             )

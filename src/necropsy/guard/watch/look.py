@@ -222,7 +222,7 @@ def _per_day(row: Mapping[str, Any], *, regular: bool) -> float:
 
 def _about(row: Mapping[str, Any], prober: str, name: str) -> str:
     """Who asks for it, how often, and whether a log shows it."""
-    parts = [f"asked by {prober}"] if prober else []
+    parts = [f"probed by {prober}"] if prober else []
     if row["period_s"] and " every " not in name:  # whom nobody knows is called by when it comes
         parts.append(f"every {duration(row['period_s'])}")
     if row["in_access_log"] is False:

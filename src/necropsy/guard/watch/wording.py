@@ -26,13 +26,14 @@ def half_fixed(stopped: Sequence[Creator], going: Sequence[Creator], store: str)
     """Say how many stopped and how many go on."""
     total = len(stopped) + len(going)
     go = "1 goes on" if len(going) == 1 else f"{len(going)} go on"
-    return f"Half fixed: {len(stopped)} of {total} probes that start sessions in store {store} stopped, {go}"
+    return f"Half fixed: {len(stopped)} of {total} probes that start sessions in store {store} have stopped, {go}"
 
 
 def steady(level: float, predicted: float, store: str) -> str:
     """Say that a population is steady at another level than predicted."""
     return (
-        f"Store {store} is steady at {count(level)} sessions, not at the {count(predicted)} that configuration predicts"
+        f"Store {store} is steady at {count(level)} sessions, not at the {count(predicted)} predicted from the"
+        f" configuration"
     )
 
 
@@ -55,9 +56,9 @@ def after_event(event: EventLook) -> str:
     """Say by how much births rose."""
     before, after = event.before / event.before_s, event.after / event.after_s
     if not before:
-        return f"After “{event.text}” store {event.store} is given sessions, where there were none before"
+        return f"After “{event.text}” store {event.store} gets sessions, where there were none before"
     times = f"{format(after / before, '.1f').removesuffix('.0')} times as many sessions"
-    return f"After “{event.text}” store {event.store} is given {times}"
+    return f"After “{event.text}” store {event.store} gets {times}"
 
 
 def around(event: EventLook) -> str:
@@ -73,12 +74,12 @@ def full(store: StoreLook) -> str:
     assert store.full_at is not None  # noqa: S101 -- for the type checker: who has none is not told
     left = (store.full_at - store.at).total_seconds()
     when = f"in {duration(round(left))}" if left >= 60 else "now"
-    return f"Store {store.name} is full {when} at the rate at which sessions are born"
+    return f"Store {store.name} is full {when} at the present rate of new sessions"
 
 
 def zombies(number: int) -> str:
     """Say how many instances are gone."""
-    return f"{several(number, 'registered instance')} {'is' if number == 1 else 'are'} gone, and discovery still knows"
+    return f"{several(number, 'instance')} {'is' if number == 1 else 'are'} gone, but still registered"
 
 
 def of_creators(creators: Sequence[Creator], explained: float | None, store: StoreLook) -> Iterator[str]:
@@ -88,7 +89,7 @@ def of_creators(creators: Sequence[Creator], explained: float | None, store: Sto
     if explained is not None:
         yield f"{percent(explained)} of {several(store.sessions, 'session')} ({size(store.bytes)})"
     if store.immortal:
-        yield "these sessions never expire: there is no plateau"
+        yield "these sessions never expire: no plateau"
     elif creators and store.lifetime_s is not None and store.lifetime_s > 0:
         yield _settles(creators, store)
     if store.full_at is not None:
@@ -100,7 +101,7 @@ def plateau(stopped: Sequence[Creator], going: Sequence[Creator], store: StoreLo
     yield f"stopped: {', '.join(creator.member.name for creator in stopped)}"
     yield f"{count(_per_day(going))} sessions a day instead of {count(_per_day([*stopped, *going]))}"
     if store.immortal:
-        yield "these sessions never expire: there is no plateau"
+        yield "these sessions never expire: no plateau"
     elif store.lifetime_s is not None and store.lifetime_s > 0:
         yield _settles(going, store)
 

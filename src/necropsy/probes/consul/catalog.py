@@ -153,7 +153,7 @@ def _missing(answers: Answers, answered: Sequence[Instance], agents: Iterable[_A
     known.update(i.name for agent in agents for _, d in agent.definitions for i in d.instances)
     for name in answers.service_tags:
         if name not in known and name != "consul":
-            reason = f"Consul knows the service {name}, and no given file says where it runs"
+            reason = f"Consul lists the service {name}, but no given file says where it runs"
             yield ConfigurationError("/v1/catalog/services", 0, reason, hint=f"Save /v1/health/service/{name} as well.")
 
 
@@ -279,7 +279,7 @@ def _distinct(defined: list[Instance], problems: list[ConfigurationError]) -> It
             )
             problems.append(
                 ConfigurationError(
-                    origin.file, origin.line, reason, hint=f"Say which node: --consul ADDRESS={origin.file}"
+                    origin.file, origin.line, reason, hint=f"Give the node: --consul ADDRESS={origin.file}"
                 )
             )
             continue

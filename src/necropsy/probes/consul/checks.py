@@ -19,15 +19,15 @@ from necropsy.probes.http.request import path_of, presentable, set_headers
 USER_AGENT: Final = "Consul Health Check"
 _LONGEST_UNSAID_S: Final = 10.0
 _HARMLESS: Final = {
-    "tcp": "opens a TCP connection and asks nothing",
+    "tcp": "opens a TCP connection, sends no request",
     "udp": "sends a datagram, no HTTP request",
-    "ttl": "waits to be told, asks nobody",
+    "ttl": "waits for a report, sends no request",
     "script": "runs a command on the node",
     "docker": "runs a command in a container",
-    "grpc": "asks the gRPC health service",
+    "grpc": "calls the gRPC health service",
     "h2ping": "sends an HTTP/2 ping, no request",
     "alias": "repeats the state of another check",
-    "os_service": "asks the operating system",
+    "os_service": "queries the operating system",
 }
 
 
@@ -78,6 +78,6 @@ def _probe(check: Check, node: ConsulNode, instance: Instance | None) -> Iterato
 def _chain(check: Check, instance: Instance | None) -> tuple[Origin, ...]:
     first = []
     if check.origin is not None:
-        what = f"asks {path_of(check.url)}" if check.url else f"a {check.kind} check"
+        what = f"requests {path_of(check.url)}" if check.url else f"a {check.kind} check"
         first.append(Origin(check.origin.file, check.origin.line, what))
     return (*first, *(instance.origin if instance else ()))

@@ -109,7 +109,7 @@ def origins_of(instance: Instance) -> tuple[Origin, ...]:
         return instance.origin
     path, line = known[0], known[1]
     # The definition, what it knows, then what merely repeats it (an answer of Consul).
-    knows = Origin(line.file, line.line, f"knows the health endpoint: {path}")
+    knows = Origin(line.file, line.line, f"names the health endpoint: {path}")
     return (*instance.origin[:1], knows, *instance.origin[1:])
 
 

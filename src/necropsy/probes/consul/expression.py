@@ -206,8 +206,8 @@ def _unescaped(match: re.Match[str]) -> str:
         number &= 0xFF
     if plain is not None:
         if plain not in _PLAIN_ESCAPES:
-            raise FilterRefused(f"\\{plain} is no escape")
+            raise FilterRefused(f"\\{plain} is not an escape")
         return _PLAIN_ESCAPES[plain]
     if number > 0x10FFFF or 0xD800 <= number < 0xE000:
-        raise FilterRefused("an escape that is no character")
+        raise FilterRefused("an escape that is not a character")
     return chr(number)

@@ -214,7 +214,7 @@ def _equals_number(value: int, text: str) -> bool:
     try:
         return value == int(text, 8 if len(text) > 1 and text[0] == "0" and text[1:].isdecimal() else 0)
     except ValueError:
-        raise FilterRefused(f"{text} is no whole number") from None
+        raise FilterRefused(f"{text} is not a whole number") from None
 
 
 _COMPARE: Final[dict[tuple[str, str], Callable[[Any, str], bool]]] = {

@@ -69,8 +69,8 @@ class Sieve:
         if found is None:
             self._say(
                 node,
-                "it asks for what no given file says: targets that it removes may be counted",
-                "Save /v1/health/service/NAME of Consul, and give it as well.",
+                "it uses a field that no given file has: targets that it removes may be counted",
+                "Save Consul's /v1/health/service/NAME, and give it as well.",
             )
             return True
         return found
@@ -78,7 +78,7 @@ class Sieve:
     def _refused(self, node: Node, error: FilterRefused) -> None:
         self._say(
             node,
-            f"Consul refuses this filter, {error}: then Prometheus finds nothing, here its targets are counted",
+            f"Consul refuses this filter, {error}: Prometheus then finds no target; here its targets are counted",
             "Selectors: Service.Meta.KEY, Service.Tags, Node.Node … in health_filter; ServiceMeta.KEY, ServiceTags, Node …"
             " in filter.",
         )
@@ -102,7 +102,7 @@ class Sieve:
 
     def _judge_version(self, version: Version) -> None:
         """Say where the version does not fit; 3.0 stands for an unknown one and fits everything."""
-        hint = "Say which Prometheus runs: --prometheus-version."
+        hint = "Give the version that runs: --prometheus-version."
         for name, node in (("filter", self._catalog_node), ("health_filter", self._health_node)):
             if node is None or not node.text():
                 continue

@@ -84,8 +84,10 @@ def servers(
         problems.extend(configuration.problems)
         found.append(configuration)
     if drafts and not found:
-        reason = "these configurations name each other in scrape_config_files: none is a server's own"
-        problems.append(ConfigurationError(drafts[0].file, 0, reason, hint="Name the main file's parts in it alone."))
+        reason = "these configurations include each other by scrape_config_files: none is the main file"
+        problems.append(
+            ConfigurationError(drafts[0].file, 0, reason, hint="List the main file's parts only in the main file.")
+        )
     return found
 
 
@@ -95,7 +97,9 @@ def _own_version(name: str, live: LiveServers | None, problems: list[Configurati
     try:
         return said if said and prometheus_version(said) else ""
     except UsageError as error:
-        problems.append(ConfigurationError(name, 0, error.message, hint="Say which one runs: --prometheus-version."))
+        problems.append(
+            ConfigurationError(name, 0, error.message, hint="Give the version that runs: --prometheus-version.")
+        )
         return ""
 
 
@@ -180,7 +184,7 @@ class Discoveries:
         for group in groups:
             if not group.targets and group.labels and group.origin:
                 place, names = group.origin[0], ", ".join(group.labels)
-                reason = f"job {job.name}: a group with labels ({names}) and without targets: nobody is asked"
+                reason = f"job {job.name}: a group with labels ({names}) but without targets: nothing is probed"
                 self._problems.append(
                     ConfigurationError(place.file, place.line, reason, hint="Add targets: [host:port].")
                 )

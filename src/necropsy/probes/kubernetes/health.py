@@ -47,7 +47,7 @@ def _of_pod(manifest: Node) -> tuple[str, Origin] | None:
         for probe in _PROBES:
             path = container.at(probe, "httpGet", "path")
             if path is not None and is_harmless_path(path.text()):
-                return path.text(), path.origin(f"knows the health endpoint: {path.text()}")
+                return path.text(), path.origin(f"names the health endpoint: {path.text()}")
     return None
 
 

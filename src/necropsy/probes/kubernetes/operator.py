@@ -69,8 +69,8 @@ def _unread(manifest: Node) -> Iterator[ConfigurationError]:
     """Say of an object that asks targets, and is not read here, that it was not examined."""
     group, kind = text_at(manifest, "apiVersion").partition("/")[0], text_at(manifest, "kind")
     if _ASKS.fullmatch(kind) and group not in ("", "monitoring.coreos.com"):
-        reason = f"{kind} {name_of(manifest)} of {group} makes requests, and was not examined"
-        hint = "Give the configuration that its operator makes of it: --prometheus prometheus.yml."
+        reason = f"{kind} {name_of(manifest)} of {group} sends requests, and was not examined"
+        hint = "Give the configuration that its operator generates from it: --prometheus prometheus.yml."
         yield NotJudged(manifest.file, manifest.line, reason, hint=hint)
 
 

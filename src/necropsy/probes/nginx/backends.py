@@ -65,7 +65,7 @@ def _homeless(tree: Tree) -> Iterator[ConfigurationError]:
     """Say that a location stands in no server: a snippet that some server, which was not given, includes."""
     lost = next((item for item in tree.directives if item.name in ("location", *PASSES)), None)
     if lost is not None:
-        reason = f"{lost.name} stands outside of any server: which one includes it is not known, so it was not examined"
+        reason = f"{lost.name} is outside any server block: the including file is unknown, so it was not examined"
         yield NotJudged(lost.file, lost.line, reason, hint="Give the main file as well: nginx.conf, with its folder.")
 
 

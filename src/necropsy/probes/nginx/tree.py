@@ -119,12 +119,10 @@ class _Builder:
         (pattern,) = directive.arguments
         names = next((found for place in self._places if (found := matching(self._texts, place, pattern))), [])
         if not names and not MAGIC.search(pattern):  # a glob may match nothing, says nginx
-            self._problem(
-                directive, f"includes {pattern}, which was not given", "Give the whole folder of the configuration."
-            )
+            self._problem(directive, f"includes {pattern}, which was not given", "Give the whole configuration folder.")
         for name in names:
             if name in above:
-                self._problem(directive, f"{name} includes itself", "Break the circle; nginx would refuse it as well.")
+                self._problem(directive, f"{name} includes itself", "Remove the circle; nginx would refuse it as well.")
             elif len(above) >= _DEEPEST:
                 self._problem(directive, f"includes are nested more than {_DEEPEST} deep", "Include less deeply.")
             else:

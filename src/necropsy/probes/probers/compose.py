@@ -70,7 +70,7 @@ def _check(name: str, service: Node, check: Node, found: ProberReading) -> None:
     origin = (check.key("test") or check).origin(f"health check of {name}")
     request = request_of(command)
     if request is None:
-        because = "runs a command in the container, with no HTTP request to be seen in it"
+        because = "runs a command in the container, without a visible HTTP request"
         found.probes.append(
             harmless_probe(f"compose/{name}", "compose-command", "", schedule, (origin,), because, service=name)
         )

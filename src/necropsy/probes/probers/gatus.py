@@ -22,16 +22,16 @@ from necropsy.probes.syntax.node import Node
 
 _DEFAULT_INTERVAL_S: Final = 60.0
 _HARMLESS: Final = {
-    "tcp": "opens a TCP connection and asks nothing",
+    "tcp": "opens a TCP connection, sends no request",
     "udp": "sends a datagram",
     "sctp": "opens an SCTP association",
     "icmp": "sends a ping",
     "ssh": "opens an SSH connection",
-    "tls": "makes a TLS handshake and asks nothing",
+    "tls": "makes a TLS handshake, sends no request",
     "starttls": "makes a TLS handshake with a mail server",
-    "grpc": "asks the gRPC health service, not a page",
-    "grpcs": "asks the gRPC health service, not a page",
-    "domain": "asks a registry about a domain",
+    "grpc": "calls the gRPC health service, not a page",
+    "grpcs": "calls the gRPC health service, not a page",
+    "domain": "queries a domain registry",
 }
 
 
@@ -60,7 +60,7 @@ def _endpoint(endpoint: Node, found: ProberReading) -> None:
     scheme = url.partition("://")[0]
     if endpoint.get("dns") is not None:
         found.probes.append(
-            harmless_probe(prober, "gatus-dns", url, schedule, (origin,), "asks a name server", instance=name)
+            harmless_probe(prober, "gatus-dns", url, schedule, (origin,), "queries a name server", instance=name)
         )
         return
     if scheme in _HARMLESS:

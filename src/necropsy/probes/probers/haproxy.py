@@ -70,7 +70,9 @@ def read(text: str, file: str) -> ProberReading:
             start = defaults if words[0] in _PROBED else _Settings()
             section = _Section(words[0], words[1] if len(words) > 1 else "", start)
         elif not section.kind:
-            raise ConfigurationError(file, line, f"{words[0]} before any section", hint="Is this HAProxy's file?")
+            raise ConfigurationError(
+                file, line, f"{words[0]} before any section", hint="Check that this is a HAProxy configuration."
+            )
         elif words[0] == "server" and len(words) > 2:
             section.servers.append((line, words[1:]))
         else:
@@ -157,14 +159,14 @@ def _server(
     host, port = _place(where)
     host, port = options.get("addr", host), options.get("port", port)
     chain = (
-        (Origin(file=origin.file, line=settings.line, what="says what is asked"), origin)
+        (Origin(file=origin.file, line=settings.line, what="defines the request"), origin)
         if settings.line
         else (origin,)
     )
     instance = f"{section.name}/{name}"
     if not settings.http:
         because = (
-            f"{settings.other} is no HTTP request" if settings.other else "opens a TCP connection and asks nothing"
+            f"{settings.other} is no HTTP request" if settings.other else "opens a TCP connection, sends no request"
         )
         found.probes.append(
             harmless_probe(

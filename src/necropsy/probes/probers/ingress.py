@@ -46,7 +46,7 @@ def read_ingress(manifest: Node, found: ProberReading) -> None:
     for service, of_service in dict.fromkeys(_backends(manifest)):
         port = wanted if wanted.isdigit() else of_service
         where = f"{UNKNOWN_ADDRESS}:{port}" if port.isdigit() else UNKNOWN_ADDRESS
-        origin = _origin(manifest, f"health check of Ingress {name} asks {path}")
+        origin = _origin(manifest, f"health check of Ingress {name} requests {path}")
         made = http_probe(
             f"elb/ingress/{name}/{service}",
             "ingress-http",

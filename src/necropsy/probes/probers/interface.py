@@ -121,7 +121,7 @@ def add(found: ProberReading, probe: Probe | str, origin: Origin) -> None:
     if isinstance(probe, Probe):
         found.probes.append(probe)
     else:
-        reason = f"cannot be asked: {probe}"
+        reason = f"cannot be probed: {probe}"
         found.problems.append(
             ConfigurationError(origin.file, origin.line, reason, hint="Write an absolute http:// or https:// URL.")
         )

@@ -32,9 +32,9 @@ _TEMPLATES: Final = {
 }
 """Where a kind keeps its pod; the others keep it in ``spec.template.spec``."""
 _HARMLESS: Final = {
-    "tcpSocket": "opens a TCP connection and asks nothing",
+    "tcpSocket": "opens a TCP connection, sends no request",
     "exec": "runs a command in the container",
-    "grpc": "asks the gRPC health service, not a page",
+    "grpc": "calls the gRPC health service, not a page",
 }
 _DEFAULT_PERIOD_S: Final = 10.0
 _MOST_REPLICAS: Final = 1_000
@@ -108,13 +108,13 @@ def _probe(prober: str, kind: str, probe: Node, ports: dict[str, str]) -> Probe 
         headers=(("Accept", "*/*"), ("Connection", "close"), *set_headers(headers)),
     )
     if kind == "startup" and isinstance(made, Probe):
-        because = "asks only until the container has started"
+        because = "runs only until the container has started"
         return replace(made, creates_sessions=False, harmless_because=because)
     return made
 
 
 def _origins(http: Node, kind: str, path: str) -> tuple[Origin, ...]:
-    return ((http.key("path") or http).origin(f"{kind} probe asks {path}"),)
+    return ((http.key("path") or http).origin(f"{kind} probe requests {path}"),)
 
 
 PROBER: Final = Prober("kubernetes", "Kubernetes' kubelet", read)

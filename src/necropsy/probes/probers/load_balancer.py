@@ -30,7 +30,7 @@ _DEFAULT_INTERVAL_S: Final = 30.0
 _GROUP: Final = "AWS::ElasticLoadBalancingV2::TargetGroup"
 _CHECKS: Final = re.compile(r"HealthCheck|Synthetics")
 """Types of resources that are nothing but a check."""
-LOOK: Final = "Look at what it asks: a page such as / may start a session each time."
+LOOK: Final = "Check which path it requests: a page such as / may start a session each time."
 _CLASSIC: Final = "AWS::ElasticLoadBalancing::LoadBalancer"
 
 
@@ -50,7 +50,7 @@ def read_cloudformation(text: str, file: str) -> ProberReading:
             for check in fields.mappings("healthcheck"):
                 classic(name, check, found)
         elif _CHECKS.search(kind.text()):
-            reason = f"{kind.text()} {name} checks something at an interval; resources of this type are not read"
+            reason = f"{kind.text()} {name} sends checks at an interval; resources of this type are not supported"
             found.problems.append(NotJudged(resource.file, resource.line, reason, hint=LOOK))
     return found
 
@@ -94,7 +94,7 @@ def target_group(name: str, group: Fields, names: Names, check: Fields, found: P
         port = literal(group, "port")
     path = check.text(names.path) or "/"
     assumed = assumed_interval(check, names.interval, _DEFAULT_INTERVAL_S)
-    origin = check.origin(names.path, names.protocol, what=f"health check of {name} asks {path}{assumed}")
+    origin = check.origin(names.path, names.protocol, what=f"health check of {name} requests {path}{assumed}")
     timing = schedule(check, names.interval, _DEFAULT_INTERVAL_S)
     add_check(
         Check(f"elb/{name}", protocol, UNKNOWN_ADDRESS, port, path, timing, "ELB-HealthChecker/2.0"), origin, found
@@ -124,7 +124,8 @@ def is_known(prober: str, check: Fields, names: Sequence[str], found: ProberRead
         if node is not None and _is_expression(node):
             written = f" ({node.text()})" if node.kind == "scalar" else ""
             called = next(key.text() for key, value in check.node.pairs if value is node)
-            reason = f"{prober}: {called} is an expression{written}, which is not evaluated: what is asked is not known"
+            what = f"{called} is an expression{written}"
+            reason = f"{prober}: {what}, which is not evaluated: the requested path is unknown"
             found.problems.append(NotJudged(node.file, node.line, reason, hint=LOOK))
             return False
     return True
@@ -164,7 +165,7 @@ def add_check(check: Check, origin: Origin, found: ProberReading) -> None:
     kind = check.prober.partition("/")[0]
     where = f"{check.host}:{check.port}" if check.port.isdigit() else check.host
     if check.protocol not in ("HTTP", "HTTPS"):
-        because = f"a {check.protocol} check opens a connection and asks nothing"
+        because = f"a {check.protocol} check opens a connection, sends no request"
         found.probes.append(
             harmless_probe(check.prober, f"{kind}-check", where, check.schedule, (origin,), because, service=service)
         )

@@ -65,7 +65,7 @@ def _health_checks(location: Directive, upstreams: Mapping[str, Upstream]) -> It
             continue
         options = dict(argument.partition("=")[::2] for argument in item.arguments)
         schedule = Schedule(_seconds(options.get("interval", "")) or _DEFAULT_INTERVAL_S)
-        origin = Origin(item.file, item.line, f"asks the servers of {upstream.name}")
+        origin = Origin(item.file, item.line, f"probes the servers of {upstream.name}")
         scheme = "https" if target.startswith("https") else "http"
         yield from _each(upstream, scheme, options.get("port", ""), "GET", options.get("uri", "/"), schedule, origin)
 
@@ -78,13 +78,13 @@ def _checks(block: Directive, upstreams: Mapping[str, Upstream]) -> Iterator[Pro
         options = dict(argument.partition("=")[::2] for argument in item.arguments)
         milliseconds = options.get("interval", "")
         schedule = Schedule((int(milliseconds) if milliseconds.isdigit() else _DEFAULT_CHECK_MS) / 1000)
-        origin = Origin(item.file, item.line, f"asks the servers of {upstream.name}")
+        origin = Origin(item.file, item.line, f"probes the servers of {upstream.name}")
         kind = options.get("type", "tcp")
         if kind != "http":
             for server in upstream.servers:
                 where, because = (
                     f"{server.address}:{options.get('port') or server.port}",
-                    f"a {kind} check asks for no page",
+                    f"a {kind} check requests no page",
                 )
                 yield harmless_probe(
                     f"nginx/{upstream.name}",

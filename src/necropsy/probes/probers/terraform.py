@@ -146,7 +146,7 @@ def _shaped(kind: str, name: str, fields: Fields, found: ProberReading) -> None:
                     schedule(fields, normal(shape.interval), shape.default_s),
                     shape.user_agent,
                 ),
-                check.origin(normal(shape.path), normal(shape.block), what=f"{kind} {name} asks {path}{assumed}"),
+                check.origin(normal(shape.path), normal(shape.block), what=f"{kind} {name} requests {path}{assumed}"),
                 found,
             )
 
@@ -164,7 +164,7 @@ def _unread(kind: str, name: str, body: Node, found: ProberReading) -> None:
     """Say of a resource that asks regularly, and is in no table, that it was not examined."""
     place = body if _RESOURCES.search(kind) else _checking(body)
     if place is not None:
-        reason = f"{kind} {name} checks something at an interval; resources of this type are not read"
+        reason = f"{kind} {name} sends checks at an interval; resources of this type are not supported"
         found.problems.append(NotJudged(place.file, place.line, reason, hint=LOOK))
 
 

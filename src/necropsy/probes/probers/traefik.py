@@ -101,7 +101,7 @@ def _check(name: str, check: Mapping[str, Any], servers: list[str], origin: Orig
     headers = {str(key).lower(): str(value) for key, value in (check.get("headers") or {}).items()}
     for server in servers:
         if str(check.get("mode", "http")).lower() == "grpc":
-            where, because = urlsplit(server).netloc, "asks the gRPC health service, not a page"
+            where, because = urlsplit(server).netloc, "calls the gRPC health service, not a page"
             probe = harmless_probe(f"traefik/{name}", "traefik-grpc", where, schedule, (origin,), because, service=name)
             found.probes.append(probe)
             continue

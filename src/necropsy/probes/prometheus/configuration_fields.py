@@ -182,8 +182,9 @@ def fields(
         NotJudged(
             key.file,
             key.line,
-            f"{key.text()} is no kind of discovery that Prometheus {NEWEST[0]}.{NEWEST[1]} or earlier has",
-            hint="Correct its name. If your Prometheus is newer: --prometheus http://host:9090 asks it what it found.",
+            f"{key.text()} is not a service discovery of Prometheus {NEWEST[0]}.{NEWEST[1]} or earlier has",
+            hint="Correct its name. If your Prometheus is newer: --prometheus http://host:9090 reads its targets from"
+            " the server.",
         )
         for key in newer
     )

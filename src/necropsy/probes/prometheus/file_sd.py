@@ -124,7 +124,7 @@ def _json_text(node: Node) -> str:
     if node.kind == "null":
         return ""
     if node.kind != "scalar" or node.style != '"':
-        raise node.error("a string must stand here", hint="Put the value into double quotes.")
+        raise node.error("expected a string", hint="Put the value into double quotes.")
     return node.text()
 
 

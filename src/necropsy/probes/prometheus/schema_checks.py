@@ -99,7 +99,7 @@ def text(node: Node | None, default: str) -> str:
     if node is None:
         return default
     if node.kind in ("mapping", "sequence"):
-        raise node.error(f"a {node.kind} where a text must stand", hint="Write one value, in quotes if in doubt.")
+        raise node.error(f"a {node.kind} where a string is expected", hint="Write one value, in quotes if in doubt.")
     return node.text()
 
 
@@ -109,7 +109,7 @@ def texts(node: Node | None) -> tuple[str, ...]:
     Raises
     ------
     ConfigurationError
-        It is no sequence, or has an element that is no text.
+        It is no sequence, or has an element that is not a string.
     """
     return tuple(text(element, "") for element in sequence(node))
 
@@ -119,7 +119,7 @@ def sequence(node: Node | None) -> tuple[Node, ...]:
     if node is None or node.kind == "null":
         return ()
     if node.kind != "sequence":
-        raise node.error("a list must stand here", hint="Write [value] or one '- value' a line.")
+        raise node.error("expected a list", hint="Write [value] or one '- value' a line.")
     return node.elements
 
 
@@ -133,7 +133,7 @@ def boolean(node: Node | None, default: bool) -> bool:
 def integer(node: Node) -> int:
     """Return a whole number. Raises ``ConfigurationError`` for anything else, quoted digits included."""
     if node.kind == "scalar" and node.style != "plain":
-        raise node.error("a quoted text where a number must stand", hint="Remove the quotes.")
+        raise node.error("a quoted text where a number is expected", hint="Remove the quotes.")
     if re.fullmatch(r"[-+]?\d+\.\d*", node.text()):  # go-yaml cuts the fraction off
         return int(float(node.text()))
     return node.integer()

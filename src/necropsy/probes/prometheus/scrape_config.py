@@ -116,7 +116,7 @@ def read_job(
 ) -> Job:
     """Read one scrape configuration. Raises ``ConfigurationError`` as Prometheus of this version would."""
     if node.kind == "null":
-        raise node.error("empty or null scrape config section", hint="Remove the lonely dash.")
+        raise node.error("empty or null scrape config section", hint="Remove the empty list item.")
     fields = fields_of(node, "a scrape configuration", JOB, version, problems)
     discoveries = _discoveries(fields)  # go-yaml decodes what is inside before it looks at the whole
     name = schema_checks.text(fields.get("job_name"), "")
@@ -195,7 +195,7 @@ def _params(node: Node | None) -> dict[str, tuple[str, ...]]:
 
 def _static_group(node: Node, version: Version, *, relabelled: bool) -> Group:
     if node.kind == "null":
-        raise node.error("empty or null section in static_configs", hint="Remove the lonely dash.")
+        raise node.error("empty or null section in static_configs", hint="Remove the empty list item.")
     group = read_group(node, legacy=version < (3, 0))
     for element in schema_checks.sequence(node.get("targets")):
         if "/" in element.text() and not relabelled:
@@ -214,7 +214,7 @@ def _discoveries(fields: Mapping[str, Node]) -> tuple[Discovery, ...]:
         kind = name.removesuffix("_sd_configs")
         for element in schema_checks.sequence(value):
             if element.kind == "null":
-                raise element.error(f"empty or null section in {name}", hint="Remove the lonely dash.")
+                raise element.error(f"empty or null section in {name}", hint="Remove the empty list item.")
             if kind == "file":
                 check_pattern(element)
             check_discovery(kind, element)

@@ -87,7 +87,7 @@ def _unreadable(text: str, file: str, position: int, reason: str) -> Configurati
 def _yaml_hint(text: str, line: int) -> str:
     lines = text.split("\n")
     if line <= len(lines) and "\t" in lines[line - 1]:
-        return "YAML forbids tabs as indentation: use blanks."
+        return "YAML forbids tabs as indentation: use spaces."
     return "Check indentation and quotes of this line and the one above it."
 
 
@@ -124,7 +124,7 @@ class _Composer:
             act(event)
             if self.count > self.limit:
                 reason = f"more than {self.limit:,} values, aliases expanded"
-                raise self.fail(event, reason, "This looks like a YAML bomb. Split the file if it is honest.")
+                raise self.fail(event, reason, "This looks like a YAML bomb. If it is not, split the file.")
 
     def add(self, event: Any, node: Node, size: int) -> None:
         if event.anchor:
@@ -142,7 +142,7 @@ class _Composer:
     def begin(self, event: Any) -> None:
         self.count += 1
         if len(self.stack) > MAX_DEPTH:
-            raise self.fail(event, f"nested deeper than {MAX_DEPTH} levels", "Is this the file that you meant?")
+            raise self.fail(event, f"nested deeper than {MAX_DEPTH} levels", "Is this the right file?")
         self.stack.append((event, [], self.count))
 
     def scalar(self, event: Any) -> None:

@@ -111,7 +111,7 @@ class _Reader:
             keys.append(self._key())
         if following == "=":
             if len(keys) > 1:
-                raise self._error("an equals sign after two keys: a brace must stand here")
+                raise self._error("an equals sign after two keys: expected a brace")
             self.place += 1
             self._peek()
         value = self._assigned(depth) if following == "=" and self.expressions else self._value(depth)
@@ -158,7 +158,7 @@ class _Reader:
             return self._string()
         match = _IDENTIFIER.match(self.text, self.place)
         if not match:
-            raise self._error(f"{self._found()} where a key must stand")
+            raise self._error(f"{self._found()} where a key is expected")
         key = self._node("scalar", match[0], match.end(), "plain")
         self.place = match.end()
         return key
@@ -182,7 +182,7 @@ class _Reader:
             match = _IDENTIFIER.match(self.text, self.place)
             style = "literal"
             if not match or match[0] not in ("true", "false"):
-                raise self._error(f"{match[0] if match else self._found()} where a value must stand")
+                raise self._error(f"{match[0] if match else self._found()} where a value is expected")
         node = self._node("scalar", match[0], match.end(), style)
         self.place = match.end()
         return node
@@ -208,7 +208,7 @@ class _Reader:
             if self._peek() == ",":
                 self.place += 1
             elif self._peek() != "]":
-                raise self._error(f"{self._found()} where a comma or the end of the list must stand")
+                raise self._error(f"{self._found()} where a comma or the end of the list is expected")
         return tuple(elements)
 
     def _string(self) -> Node:
@@ -235,7 +235,7 @@ class _Reader:
     def _heredoc(self) -> Node:
         match = _HEREDOC.match(self.text, self.place)
         if not match:
-            raise self._error(f"{self._found()} where a value must stand")
+            raise self._error(f"{self._found()} where a value is expected")
         closing = re.compile(rf"^[ \t]*{re.escape(match[2])}\r?$", re.MULTILINE).search(self.text, match.end())
         if not closing:
             raise self._error(f"the heredoc {match[2]} is not closed")

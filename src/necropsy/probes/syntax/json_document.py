@@ -77,7 +77,7 @@ class JsonReader:
             kind: Kind = "null" if match[0] == "null" else "scalar"
             return self._node(kind, None if kind == "null" else match[0], match.end(), "literal")
         found = repr(text[position]) if position < len(text) else "the end of the text"
-        raise self._fail(position, f"{found} where a value must begin")
+        raise self._fail(position, f"{found} where a value is expected")
 
     def _begin(self) -> bool:
         """Read what begins here, a key or a value; True if another must follow at once, False if a value has ended."""
@@ -86,12 +86,12 @@ class JsonReader:
         first = text[self.position : self.position + 1]
         if opened is not None and opened.kind == "mapping" and len(children) % 2 == 0:
             if first != '"':
-                raise self._fail(self.position, "a key in double quotes must stand here")
+                raise self._fail(self.position, "expected a key in double quotes")
             key = self._atom()
             children.append(key)
             self._skip_blank(key.end)
             if not text.startswith(":", self.position):
-                raise self._fail(self.position, "a colon must follow the key")
+                raise self._fail(self.position, "expected a colon after the key")
             self._skip_blank(self.position + 1)
             return True
         if first in ("{", "["):
@@ -119,7 +119,7 @@ class JsonReader:
                 self._skip_blank(self.position + 1)
                 return False
             if following != ("}" if opened.kind == "mapping" else "]"):
-                raise self._fail(self.position, "a comma or the closing bracket must stand here")
+                raise self._fail(self.position, "expected a comma or the closing bracket")
             self.stack.pop()
             opened.end = self.position + 1
             opened.end_line = self.line + self.text.count("\n", self.counted, self.position)

@@ -205,9 +205,8 @@ def _sum(sheet: Sheet, found: ProbeMap) -> None:
     if not found.entries:
         if found.question is None:
             sheet.gap()
-            read = "the files that could be read configure no probe" if found.absent else "this configuration has no"
-            " probe"
-            sheet.line(f"No probe: {read}.")
+            read = "the files that could be read" if found.absent else "this configuration"
+            sheet.line(f"No probe in {read}.")
         return
     rate = _per_day(entry for entry in found.entries)
     costly = [entry for entry in found.entries if entry.may_create]

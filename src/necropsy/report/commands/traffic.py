@@ -5,8 +5,7 @@
       VISITS  RHYTHM      SESSIONS  VISITOR
        8,640  10 s        likely    GET / 302 -> /login
                                     Go net/http  at 172.12.1.189:80
-                                    sent to a login page, and a program hardly
-                                    ever brings a cookie back
+                                    sent to a login page, and programs hardly ever return cookies
 """
 
 from __future__ import annotations

@@ -50,7 +50,7 @@ _UNITS: Final = {"s": 1000.0, "ms": 1.0}
 _TIME: Final = re.compile(r"([0-9]+)(ms|s|m|h|d)\Z")
 _SECONDS: Final = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86_400}
 _ISO: Final = "iso"
-_HINT: Final = "docs/sessions.md shows a whole file."
+_HINT: Final = "docs/sessions.md shows a complete file."
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ def parse(text: str, file: str) -> tuple[Form | HashForm, ...]:
         raise ConfigurationError(file, int(line[1]) if line else 1, f"not TOML: {error}", hint=_HINT) from error
     entries = document.get("layout")
     if not isinstance(entries, list) or not entries or set(document) != {"layout"}:
-        raise ConfigurationError(file, 1, "no [[layout]] in it, or something else beside", hint=_HINT)
+        raise ConfigurationError(file, 1, "expected [[layout]] tables and nothing else", hint=_HINT)
     return tuple(_Reader(file, text, entry, number).layout() for number, entry in enumerate(entries, 1))
 
 
@@ -168,7 +168,7 @@ class _Reader:
     def _key(self) -> str:
         key = self._text("key", "")
         if not key.endswith("{id}") or key.count("{id}") != 1:
-            raise self._wrong("key", f"key is {key!r}", 'Write where the id is, at its end: key = "shop:sid:{id}".')
+            raise self._wrong("key", f"key is {key!r}", 'Mark the id, at the end of the key: key = "shop:sid:{id}".')
         start = "".join(".*" if part == "*" else re.escape(part) for part in re.split(r"(\*)", key[:-4]))
         return self._sound("id", rf"(?s)^{start}(?:{self._text('id', '[A-Za-z0-9_,-]{16,256}')})$")
 
@@ -206,7 +206,7 @@ class _Reader:
     def _text(self, name: str, default: str) -> str:
         told = self.entry.get(name, default)
         if not isinstance(told, str):
-            raise self._wrong(name, f"{name} is no text", f'Write {name} = "…".')
+            raise self._wrong(name, f"{name} is not a string", f'Write {name} = "…".')
         return told
 
     def _sound(self, name: str, pattern: str) -> str:

@@ -60,7 +60,7 @@ _BASE_32_LETTERS: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 CURES: Final = {
     SCS: Cure(
         framework="Go (scs)",
-        starts="A value that is put into the session; a visitor who only looks starts none.",
+        starts="A value that is put into the session; a visitor who only reads starts none.",
         stop="Put nothing (no flash, no redirect target) into the session for anonymous visitors; leave health pages unwrapped.",
         code="""mux.Handle("/health", health)            // not behind LoadAndSave
 mux.Handle("/", manager.LoadAndSave(app))
@@ -81,7 +81,7 @@ manager.Lifetime, manager.IdleTimeout = 24*time.Hour, time.Hour""",
     FIBER: Cure(
         framework="Go (Fiber session middleware)",
         starts="session.Save(), also of an empty session.",
-        stop="Skip the session for pages that probes ask for, and save only where something was put in.",
+        stop="Skip the session for pages that are probed, and save only where something was put in.",
         code="""store := session.New(session.Config{Storage: storage, Expiration: 24 * time.Hour})
 // Fiber 3: session.New(session.Config{Next: func(c fiber.Ctx) bool { return c.Path() == "/health" }})""",
         language="go",
@@ -91,7 +91,7 @@ manager.Lifetime, manager.IdleTimeout = 24*time.Hour, time.Hour""",
     BEEGO: Cure(
         framework="Go (beego's sessions: Harbor)",
         starts="Every request that beego's session filter sees, if SessionOn; in Harbor a login, and each page of its portal.",
-        stop="Let health checks ask a path outside the filter (Harbor: /api/v2.0/ping).",
+        stop="Point health checks at a path outside the filter (Harbor: /api/v2.0/ping).",
         code="beego.BConfig.WebConfig.Session.SessionGCMaxLifetime = 3600",
         language="go",
         lifetime="SessionGCMaxLifetime = 86400",
@@ -100,7 +100,7 @@ manager.Lifetime, manager.IdleTimeout = 24*time.Hour, time.Hour""",
     GITEA: Cure(
         framework="Go (gitea.com/go-chi/session: Gitea, Forgejo)",
         starts="Every request without the cookie to a page of the web interface.",
-        stop="Let health checks ask /api/healthz.",
+        stop="Point health checks at /api/healthz.",
         code="""[session]
 PROVIDER = redis
 SESSION_LIFE_TIME = 86400""",

@@ -53,7 +53,7 @@ HttpSession session = request.getSession(false); // null for who has none""",
     MICRONAUT: Cure(
         framework="Micronaut (micronaut-redis sessions)",
         starts="A handler that takes a Session argument, or a login with micronaut-security-session.",
-        stop="Take an @Nullable Session in pages that probes ask for: none is made then.",
+        stop="Take an @Nullable Session in pages that are probed: none is made then.",
         code="@Get HttpResponse<?> home(@Nullable Session session) { … }",
         language="java",
         lifetime="micronaut.session.max-inactive-interval: 1d",
@@ -61,7 +61,7 @@ HttpSession session = request.getSession(false); // null for who has none""",
     ),
     ASPNET: Cure(
         framework="ASP.NET Core (session in a distributed cache)",
-        starts="Code that writes to HttpContext.Session; a visitor who only looks starts none.",
+        starts="Code that writes to HttpContext.Session; a visitor who only reads starts none.",
         stop="Write nothing to the session for anonymous visitors; map health checks before UseSession.",
         code="""app.MapHealthChecks("/health").DisableHttpMetrics();
 builder.Services.AddSession(options => options.IdleTimeout = TimeSpan.FromMinutes(20));""",
@@ -71,8 +71,8 @@ builder.Services.AddSession(options => options.IdleTimeout = TimeSpan.FromMinute
     ),
     MAGENTO: Cure(
         framework="Magento, OpenMage (Redis sessions)",
-        starts="Every page of the shop; known bots get a short life.",
-        stop="Keep the short first lifetimes on, and ask a health page that starts no session (/health_check.php).",
+        starts="Every page of the shop; known bots get a short lifetime.",
+        stop="Keep the short first lifetimes on, and probe a health page that starts no session (/health_check.php).",
         code="""'session' => ['save' => 'redis', 'redis' => [
     'first_lifetime' => '600', 'bot_first_lifetime' => '60', 'bot_lifetime' => '7200', 'max_lifetime' => '86400',
 ]],""",

@@ -56,7 +56,7 @@ CURES: Final = {
     ),
     VERTX: Cure(
         framework="Vert.x Web (Redis session store), Quarkus",
-        starts="Every request without the cookie, of health pages too.",
+        starts="Every request without the cookie, including health pages.",
         stop="Make the session lazy, and put the health route before the session handler.",
         code="""router.get("/health").handler(health);
 router.route().handler(SessionHandler.create(store).setLazySession(true).setSessionTimeout(86_400_000L));""",

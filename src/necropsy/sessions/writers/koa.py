@@ -27,7 +27,7 @@ _COOKIE: Final = r'(?s)^\{"cookie":\{[^{}]*"maxAge":(?:[0-9]+|null)[^{}]*\}'
 CURES: Final = {
     LAYOUT: Cure(
         framework="Koa (koa-session)",
-        starts="Whatever is put into ctx.session; a visitor who only looks starts none.",
+        starts="Any value put into ctx.session; a visitor who only reads starts none.",
         stop="Put nothing into ctx.session for anonymous visitors, and answer health checks before the session middleware.",
         code="""app.use(async (ctx, next) => { if (ctx.path === '/health') { ctx.body = 'ok' } else { await next() } })
 app.use(createSession({ store, maxAge: 86400000 }, app))""",
@@ -37,7 +37,7 @@ app.use(createSession({ store, maxAge: 86400000 }, app))""",
     ),
     GENERIC: Cure(
         framework="Koa (koa-generic-session)",
-        starts="Whatever is put into ctx.session; a visitor who only looks starts none.",
+        starts="Any value put into ctx.session; a visitor who only reads starts none.",
         stop="Put nothing into ctx.session for anonymous visitors; allowEmpty stays false.",
         code="app.use(session({ store, ttl: 86400000, allowEmpty: false }))",
         language="js",

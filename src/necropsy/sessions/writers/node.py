@@ -27,7 +27,7 @@ _TIMES: Final = r'(?s)^\{"item":\{.*\},"stored":(?P<written>[0-9]{1,15}),"ttl":(
 CURES: Final = {
     HAPI: Cure(
         framework="hapi (yar)",
-        starts="Whatever is put into request.yar, a flash message too; with storeBlank (the default) every visit.",
+        starts="Any value put into request.yar, a flash message too; with storeBlank (the default) every visit.",
         stop="Store no blank sessions, and put nothing into request.yar for anonymous visitors.",
         code="""server.register({ plugin: require('@hapi/yar'), options: { storeBlank: false, maxCookieSize: 0,
   cache: { cache: 'redis', expiresIn: 86400000 }, cookieOptions: { password } } })""",
@@ -37,7 +37,8 @@ CURES: Final = {
     ),
     AUTH_JS: Cure(
         framework="Auth.js (database sessions in Redis)",
-        starts="A login; an anonymous visit stores nothing. The keys have no expiry: who does not log out stays.",
+        starts="A login; an anonymous visit stores nothing. The keys have no expiry: sessions stay unless the user"
+        " logs out.",
         stop="Give the keys an expiry, or keep the sessions in signed cookies.",
         code="session: { strategy: 'jwt', maxAge: 60 * 60 * 24 }",
         language="ts",

@@ -33,7 +33,7 @@ CURES: Final = {
     OAUTH2_PROXY: Cure(
         framework="oauth2-proxy",
         starts="A login; an anonymous visit stores nothing.",
-        stop="Nothing to stop: look for clients that log in again and again, and shorten the cookie's life.",
+        stop="Nothing to stop: look for clients that log in repeatedly, and shorten the cookie's lifetime.",
         code="--skip-auth-route=^/health$ --cookie-expire=24h --cookie-refresh=1h",
         language="sh",
         lifetime="--cookie-expire=24h",
@@ -53,7 +53,7 @@ CURES: Final = {
     BETTER_AUTH: Cure(
         framework="better-auth (secondary storage)",
         starts="A login; an anonymous visit stores nothing.",
-        stop="Nothing to stop: shorten the life of a session.",
+        stop="Nothing to stop: shorten the lifetime of sessions.",
         code="betterAuth({ session: { expiresIn: 60 * 60 * 24 }, secondaryStorage })",
         language="ts",
         lifetime="session: { expiresIn: 86400 }",

@@ -46,8 +46,10 @@ _IGBINARY_PAIR: Final = r"(?:\x11.[ -~]+(?:\x11.[ -~]*|\x0e.|\x06.|\x08..|\x0a.{
 CURES: Final = {
     LAYOUT: Cure(
         framework="PHP (phpredis session handler)",
-        starts="session_start(): every page that calls it, all pages with session.auto_start; any id that is sent is taken.",
-        stop="Call session_start() only where a session is needed, not in health pages, and accept no foreign ids.",
+        starts="session_start(): every page that calls it, all pages with session.auto_start; any id that a client"
+        " sends is accepted.",
+        stop="Call session_start() only where a session is needed, not in health pages, and accept only ids of your"
+        " own.",
         code="""if (isset($_COOKIE[session_name()]) || $page_needs_a_session) {
     session_start();
 }

@@ -38,7 +38,7 @@ _METADATA: Final = (
 CURES: Final = {
     STARSESSIONS: Cure(
         framework="Starlette or FastAPI (starsessions)",
-        starts="Whatever is put into request.session; an empty session is not stored.",
+        starts="Any value put into request.session; an empty session is not stored.",
         stop="Put nothing into the session for anonymous visitors.",
         code="Middleware(SessionMiddleware, store=RedisStore(url), lifetime=86400, rolling=True)",
         language="python",
@@ -47,8 +47,8 @@ CURES: Final = {
     ),
     LITESTAR: Cure(
         framework="Litestar (ServerSideSessionConfig)",
-        starts="Every request without the cookie, of health pages too: the empty session is stored.",
-        stop="Exclude the pages that probes ask for from the session middleware.",
+        starts="Every request without the cookie, including health pages: the empty session is stored.",
+        stop="Exclude the probed pages from the session middleware.",
         code='ServerSideSessionConfig(max_age=86400, exclude=["^/health", "^/schema"])',
         language="python",
         lifetime="max_age=86400",
@@ -56,7 +56,7 @@ CURES: Final = {
     ),
     AIOHTTP: Cure(
         framework="aiohttp (aiohttp-session)",
-        starts="Whatever is put into the session; invalidate() leaves an empty one.",
+        starts="Any value put into the session; invalidate() leaves an empty one.",
         stop="Put nothing into the session for anonymous visitors, and give it an age: without one the keys never expire.",
         code="aiohttp_session.setup(app, RedisStorage(redis, max_age=86400))",
         language="python",
@@ -65,7 +65,7 @@ CURES: Final = {
     ),
     SANIC: Cure(
         framework="Sanic (sanic-session)",
-        starts="Whatever is put into request.ctx.session; an empty session is not stored. 30 days by default.",
+        starts="Any value put into request.ctx.session; an empty session is not stored. 30 days by default.",
         stop="Put nothing into the session for anonymous visitors, and give it a shorter age.",
         code="Session(app, interface=AIORedisSessionInterface(redis, expiry=86400))",
         language="python",
@@ -75,7 +75,7 @@ CURES: Final = {
     FASTAPI_USERS: Cure(
         framework="FastAPI Users (RedisStrategy)",
         starts="A login; an anonymous visit stores nothing. Without lifetime_seconds the keys never expire.",
-        stop="Nothing to stop: look for clients that log in again and again, and give the tokens an age.",
+        stop="Nothing to stop: look for clients that log in repeatedly, and give the tokens an age.",
         code="RedisStrategy(redis, lifetime_seconds=86400)",
         language="python",
         lifetime="lifetime_seconds=86400",

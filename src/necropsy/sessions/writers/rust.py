@@ -36,7 +36,7 @@ _NOBODYS: Final = (
 CURES: Final = {
     TOWER: Cure(
         framework="Rust (tower-sessions, axum-login)",
-        starts="A value that is put into the session; a visitor who only looks starts none, unless always_save is on.",
+        starts="A value that is put into the session; a visitor who only reads starts none, unless always_save is on.",
         stop="Put nothing into the session for anonymous visitors, and leave the health route outside the layer.",
         code="""Router::new().route("/", get(home)).layer(SessionManagerLayer::new(store)
     .with_expiry(Expiry::OnInactivity(Duration::days(1))))
@@ -47,7 +47,7 @@ CURES: Final = {
     ),
     ACTIX: Cure(
         framework="Rust (actix-session)",
-        starts="A value that is put into the session; a visitor who only looks starts none.",
+        starts="A value that is put into the session; a visitor who only reads starts none.",
         stop="Put nothing into the session for anonymous visitors.",
         code="""SessionMiddleware::builder(store, key)
     .session_lifecycle(PersistentSession::default().session_ttl(Duration::days(1))).build()""",

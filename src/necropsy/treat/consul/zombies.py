@@ -93,7 +93,7 @@ def remove(url: str, zombies: Sequence[Zombie], journal: Path, *, token: str | N
     """
     mine = [one for one in zombies if one.removable]
     if journal.exists():
-        raise ConsulError(f"{journal}: is there already", hint="Name a new file with --journal.")
+        raise ConsulError(f"{journal}: already exists", hint="Give a new file with --journal.")
     try:
         replace_file(journal, json.dumps({"format": "necropsy consul journal", "version": 1,
                                           "entries": [one.entry for one in mine]}, indent=1).encode())  # fmt: skip
@@ -128,7 +128,7 @@ def undo(url: str, journal: Path, *, token: str | None = None) -> int:
         entries = held["entries"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ConsulError(
-            f"{journal}: not a journal of consul --zombies", hint="Name the file given as --journal."
+            f"{journal}: not a journal of consul --zombies", hint="Give the file that was written as --journal."
         ) from error
     for entry in entries:
         node, service = entry["Node"], entry["Service"]
@@ -143,7 +143,7 @@ def undo(url: str, journal: Path, *, token: str | None = None) -> int:
         status, said = put_json(f"{url}/v1/catalog/register", body, headers=_headers(token))
         if status != 200:
             raise ConsulError(
-                f"{url} refuses to register {service['ID']}: {status} {said}", hint="Is the token allowed to?"
+                f"{url} refuses to register {service['ID']}: {status} {said}", hint="Check the token's permissions."
             )
     return len(entries)
 

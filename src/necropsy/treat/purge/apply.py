@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
     from necropsy.treat.purge.plan import Plan
 
-GONE: Final = "not there any more"
-ELSEWHERE: Final = "on another node of the Cluster by now"
+GONE: Final = "already gone"
+ELSEWHERE: Final = "moved to another node of the Cluster"
 STOPPED: Final = "not tried: stopped before"
 _KEPT: Final = {
     scripts.GONE: GONE,
@@ -258,7 +258,8 @@ class Purge:
             remark = require_restorable(primary, record.key, record.payload)
         except ServerError as error:
             raise TreatmentError(
-                f"{primary.name}: the server refuses what a purge and its undo need: {error.text}; nothing was deleted",
+                f"{primary.name}: the server refuses commands that a purge or its undo needs: {error.text}; nothing"
+                f" was deleted",
                 hint="The plan prints the ACL SETUSER line of a user with the commands needed.",
             ) from None
         if remark:

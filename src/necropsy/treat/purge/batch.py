@@ -75,7 +75,7 @@ class Unlinker:
                 self._watches[primary.name] = Watch(self.store.address, primary, prefixes)
         except Untracked as error:
             self._watches.clear()
-            return f"the server does not tell what is touched ({error}): whole values are compared instead"
+            return f"the server does not report touched keys ({error}): whole values are compared instead"
         return ""
 
     def watching(self, primary: Primary, key: bytes) -> Watch | None:
@@ -235,7 +235,7 @@ def require_restorable(primary: Primary, key: bytes, payload: bytes) -> str:
     answer = primary.pipeline([(b"RESTORE", name, 60_000, payloads.seal([payload])[0]), (b"UNLINK", name)])[0]
     if isinstance(answer, ServerError):
         if answer.kind == "OOM":
-            return "the store is full: whether RESTORE works could not be tried, and an undo needs room first"
+            return "the store is full: RESTORE could not be tried, and an undo needs memory first"
         if answer.kind != "BUSYKEY":
             raise answer
     return ""
@@ -264,4 +264,4 @@ def again(store: Store, ask: Callable[[], Any]) -> Any:
 def _hint(error: ServerError) -> str:
     if error.kind == "OOM":
         return "The store is full: purge first, or raise maxmemory for a while. Whatever was done is in the journal."
-    return "Whatever was deleted is in the journal. The plan prints the commands that its user needs."
+    return "All deleted sessions are in the journal. The plan prints the permissions that the user needs."

@@ -97,8 +97,8 @@ class Frames:
             self.end, self.seal = at, seal
         if at < at_least:
             raise JournalError(
-                f"{self.path}: cut off: {at:,} of at least {at_least:,} bytes are there",
-                hint="Copy it again from where it was written; what is there can be undone with --as-far-as-it-goes.",
+                f"{self.path}: truncated: {at:,} of at least {at_least:,} bytes exist",
+                hint="Copy it again from the original; --as-far-as-it-goes restores what exists.",
             )
 
     def append(self, kind: int, body: bytes, *, sync: bool, otherwise: str = "nothing of it was written") -> None:
@@ -149,15 +149,14 @@ class Frames:
 
     def _changed(self, at: int) -> JournalError:
         return JournalError(
-            f"{self.path}: changed or damaged at byte {at:,}: nothing of it is used",
-            hint="Copy it again from where it was written; what comes before that byte can be undone with"
-            " --as-far-as-it-goes.",
+            f"{self.path}: changed or damaged at byte {at:,}: it is not used",
+            hint="Copy it again from the original; --as-far-as-it-goes restores what comes before that byte.",
         )
 
 
 def unwritten(path: Path, error: OSError, otherwise: str) -> JournalError:
     """Return the error of a journal that cannot be written, with what is true of the sessions all the same."""
-    hint = "Make room there, then give the same command again: it goes on where it stopped."
+    hint = "Make room there, then run the same command again: it continues where it stopped."
     return JournalError(
         f"{path}: cannot write: {error.strerror}; {otherwise}",
         hint=hint if error.errno in FULL else "Choose another folder with --journal.",

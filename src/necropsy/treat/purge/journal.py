@@ -88,7 +88,7 @@ class Journal:
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             if any(folder.iterdir()):
-                raise JournalError(f"{folder}: not empty", hint="Name a new folder with --journal.")
+                raise JournalError(f"{folder}: not empty", hint="Give a new folder with --journal.")
             folder.chmod(0o700)
             header = {"format": _FORMAT, "version": VERSION, "encrypted": secret is not None,
                       "key": secrets.token_hex(32), **facts}  # fmt: skip
@@ -116,7 +116,7 @@ class Journal:
                 raise ValueError  # noqa: TRY301 -- the same as a file that is no JSON
         except (OSError, ValueError, AttributeError) as error:
             raise JournalError(
-                f"{folder}: not a journal of a purge", hint="Name the folder that was given as --journal."
+                f"{folder}: not a journal of a purge", hint="Give the folder that was written as --journal."
             ) from error
         if header.get("version", 0) > VERSION:
             raise JournalError(
@@ -125,7 +125,7 @@ class Journal:
             )
         if header["encrypted"] and secret is None:
             raise JournalError(
-                f"{folder}: encrypted", hint="Give the key that it was written with: --journal-key FILE."
+                f"{folder}: encrypted", hint="Give the key that it was encrypted with: --journal-key FILE."
             )
         journal = cls(folder, header, secret)
         journal._take_lock()
@@ -278,7 +278,8 @@ class Journal:
             return bytes(self._cipher.decrypt(body[:_NONCE], body[_NONCE:], None))
         except InvalidTag:
             raise JournalError(
-                f"{self.folder}: this is not the key that it was encrypted with", hint="Give the right --journal-key."
+                f"{self.folder}: the key is not the one that it was encrypted with",
+                hint="Give the right --journal-key.",
             ) from None
 
     def _note(self) -> None:

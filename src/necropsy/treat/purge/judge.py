@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 
 GOES: Final = 0
 AUTHENTICATED: Final = "logged in"
-UNKNOWN: Final = "nobody can tell whether somebody is logged in"
+UNKNOWN: Final = "unknown whether a user is logged in"
 USED: Final = "used lately"
 READ: Final = "read lately, as the server says"
 UNTIMED: Final = "last use unknown"
-OVER: Final = "over already, leaves by itself"
-CHANGED: Final = "used or changed while the purge looked at it"
+OVER: Final = "expired already, goes by itself"
+CHANGED: Final = "used or changed during the purge"
 REASONS: Final = ("", AUTHENTICATED, UNKNOWN, USED, UNTIMED, OVER, READ)
 """Why a session stays, by the number that ``judge`` gives; 0: it goes."""
 WRITES_EACH_USE: Final = frozenset({"spring"})
@@ -43,7 +43,7 @@ class Rules:
     idle_s: int = 3600
     """A session used within this time is in use: an open login form, a guest's cart."""
     unknown_is_anonymous: bool = False
-    """Delete sessions of which nobody can tell whether somebody is logged in. May log people out."""
+    """Delete sessions of which unknown whether a user is logged in. May log people out."""
     trust_inferred_lifetime: bool = False
     """Where no session says its lifetime, take the longest time to live for that of all. Who has a shorter one looks idle."""
     lifetimes: Mapping[tuple[str, int], int] = field(default_factory=dict)

@@ -254,14 +254,14 @@ def load(path: Path, now: datetime | None = None) -> tuple[Plan, bytes]:
         )
     key = _key_of(path, said.get("case"))
     if len(rest) < _SEAL or not hmac.compare_digest(_sealed(data[:-_SEAL], key), data[-_SEAL:]):
-        raise PlanError(f"{path}: changed since it was made, or cut off", hint="Make a new plan.")
+        raise PlanError(f"{path}: changed since it was made, or truncated", hint="Make a new plan.")
     for name in ("identities", "where", "sample", "notes", "prefixes"):
         said[name] = tuple(said.get(name, ()))
     said["lifetimes"] = tuple((namespace, db, seconds) for namespace, db, seconds in said["lifetimes"])
     said["secured"] = tuple((namespace, db) for namespace, db in said.get("secured", ()))
     plan = Plan(**said, hashes=np.frombuffer(rest[:-_SEAL], "<u8").astype(np.uint64))
     if (now or datetime.now(UTC)) > datetime.fromisoformat(plan.expires_at):
-        raise PlanError(f"{path}: too old: it was good until {plan.expires_at}", hint="Make a new plan.")
+        raise PlanError(f"{path}: too old: it was valid until {plan.expires_at}", hint="Make a new plan.")
     return plan, key
 
 
@@ -276,7 +276,7 @@ def _key_of(path: Path, case: str | None) -> bytes:
             key = opened.meta().get("key")
         if not key:
             raise PlanError(
-                f"{case}: withholds its key: the plan cannot be checked", hint="Plan again without the case."
+                f"{case}: its key was withheld: the plan cannot be checked", hint="Plan again without the case."
             )
         return bytes.fromhex(key)
     try:

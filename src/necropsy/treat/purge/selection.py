@@ -71,8 +71,8 @@ def parse(words: Sequence[str]) -> Selection:
     """
     if not words:
         raise UsageError(
-            "a purge needs to know which sessions",
-            hint=f"Say --where anonymous; others: {', '.join(KINDS)}. Several must all hold.",
+            "a purge needs --where",
+            hint=f"Add --where anonymous; others: {', '.join(KINDS)}. Several must all hold.",
         )
     conditions: list[str] = []
     parameters: list[tuple[str, object]] = []
@@ -154,7 +154,7 @@ def _blamed(slug: str) -> str:
         if slug.startswith(beginning):
             return condition
     raise UsageError(
-        f"born-by={slug}: no finding that blames a creator of sessions",
+        f"born-by={slug}: not a finding about a creator of sessions",
         hint="Such as born-by=probes/creates-sessions, traffic/bot-creates-sessions or traffic/unlogged-creator.",
     )
 

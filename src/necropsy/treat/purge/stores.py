@@ -51,12 +51,12 @@ class Primary:
             of = self.info.get("master_host", "")
             where = f" of {of}:{self.info.get('master_port', '')}" if of else ""
             raise TreatmentError(
-                f"{node.endpoint} is a replica{where}: what is deleted there comes back",
-                hint="Name its master, or the Sentinel that knows it.",
+                f"{node.endpoint} is a replica{where}: sessions deleted there come back",
+                hint="Give its master, or a Sentinel that monitors it.",
             )
         if number(self.info, "loading"):
             self.connection.close()
-            raise TreatmentError(f"{node.endpoint} is loading its dump", hint="Wait until INFO says loading:0.")
+            raise TreatmentError(f"{node.endpoint} is loading its dump", hint="Wait until INFO shows loading:0.")
         self._digests: dict[str, bytes] = {}
         self._db = 0
 
@@ -142,8 +142,8 @@ class Primary:
         self.info = parse_info(self.connection.command("INFO"))
         if self.info.get("role") != "master":
             raise TreatmentError(
-                f"{self.name} has become a replica half-way: stopped before the next batch",
-                hint="Name the new master, or a Sentinel, and give the same command again: it goes on.",
+                f"{self.name} has become a replica meanwhile: stopped before the next batch",
+                hint="Give the new master, or a Sentinel, and run the same command again: it continues.",
             )
         return self.info
 

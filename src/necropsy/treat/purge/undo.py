@@ -66,7 +66,7 @@ class Restored:
 
 
 _WORDS: Final = (
-    (THERE, "are there already, and stay as they are"),
+    (THERE, "exist already, and are left as they are"),
     (EXPIRED, "have expired meanwhile"),
     (REFUSED, "refused by the server"),
     (NOT_TRIED, "not tried"),
@@ -282,7 +282,7 @@ def _require_done(primary: Primary, answer: Any) -> None:
 def _full(primary: Primary, answer: ServerError) -> TreatmentError:
     return TreatmentError(
         f"{primary.name}: the store is full: {answer.text}",
-        hint="Raise maxmemory, then give the same command again: it goes on where it stopped.",
+        hint="Raise maxmemory, then run the same command again: it continues where it stopped.",
     )
 
 
@@ -305,6 +305,6 @@ def _require_room(journal: Journal, store: Store, batches: set[int] | None) -> N
     needed = room_needed(journal, batches)
     if needed > room:
         raise TreatmentError(
-            f"an undo needs about {size(needed)} of memory, and {size(room)} are free below maxmemory",
-            hint="Raise maxmemory for the time being: CONFIG SET maxmemory BYTES. Nothing was restored.",
+            f"an undo needs about {size(needed)} of memory, but only {size(room)} are free below maxmemory",
+            hint="Raise maxmemory temporarily: CONFIG SET maxmemory BYTES. Nothing was restored.",
         )

@@ -248,7 +248,7 @@ class Watch:
                 self._touched.update(push[1])
         self._told.clear()
         if len(self._touched) > _MOST_TOUCHED:
-            raise Untracked("more is touched than can be remembered")
+            raise Untracked("more keys are touched than can be remembered")
 
     def _swapped(self) -> bytes:
         """Return how often databases were swapped: the server does not tell whose keys that touched."""

@@ -92,8 +92,7 @@ def try_classes(
             ):
                 # If the log's times were read wrongly, its births are among those that nobody made.
                 test.outcome, test.probability_high = "untested", 1.0
-                test.reason = f"{nobodys:,.0f} births have no known creator, and its visits are numerous enough to"
-                " explain them"
+                test.reason = f"{nobodys:,.0f} births have no known creator, and its visits could explain them"
         result.append(test)
     return result
 

@@ -319,8 +319,7 @@ class Contest:
         level = [offer for offer in rivals if self._rank(offer.group) == ours.rank or ours.rank <= 1]
         reason = ""
         if rivals and not level:
-            reason = "its page starts sessions for other clients too" if ours.rank == 3 else "it is in the"
-            " configuration"
+            reason = "its page starts sessions for other clients too" if ours.rank == 3 else "it is configured"
         return Ownership(
             own.train,
             own.group,

@@ -174,7 +174,7 @@ class Connection:
             More was sent than was asked for: that would be missing in the stream.
         """
         if self._reader.has_data():
-            raise ConnectionLost("sends more than it is asked for")
+            raise ConnectionLost("sends more than was requested")
         return self._channel
 
     def close(self) -> None:
@@ -192,7 +192,7 @@ class Connection:
         try:
             self._channel.sendall(data)
         except TimeoutError as error:
-            raise ConnectionLost(f"takes nothing for {ANSWER_TIMEOUT_S:g} s") from error
+            raise ConnectionLost(f"accepts no data for {ANSWER_TIMEOUT_S:g} s") from error
         except OSError as error:
             raise ConnectionLost(f"broke the connection: {_reason(error)}") from error
         self.sent_bytes += len(data)
@@ -220,7 +220,7 @@ class Connection:
                 return  # the usual case: the store has a password, its Sentinels have none
             if error.kind == "NOPERM":
                 return  # PING itself may be forbidden; what else is will be seen
-            raise UnreadableSource(f"{endpoint} does not let us in: {error.text}", hint=_way_in(error)) from None
+            raise UnreadableSource(f"{endpoint} refused the login: {error.text}", hint=_way_in(error)) from None
 
     def _introduce(self, *, replica: bool) -> None:
         greeting: list[tuple[Word, ...]] = [("CLIENT", "SETNAME", NAME), ("CLIENT", "NO-TOUCH", "ON")]
@@ -305,7 +305,8 @@ def _connect(endpoint: Endpoint, tls: Tls | None) -> socket.socket:
         _close(channel)
         raise UnreadableSource(
             f"{endpoint} cannot be reached: {_reason(error)}",
-            hint="Is it running, and may this machine connect to it? In a container or cluster, use its address there.",
+            hint="Check that it is running and that this machine may connect to it. In a container or cluster, use"
+            " its address there.",
         ) from error
     return channel
 
@@ -320,7 +321,7 @@ def _secured(channel: socket.socket, endpoint: Endpoint, tls: Tls) -> socket.soc
         names = ", ".join(name for name in (tls.ca_certificates, tls.certificate, tls.key) if name)
         raise UnreadableSource(
             f"the certificates cannot be used ({names}): {_reason(error)}",
-            hint="They are PEM files; see ssl_*= options.",
+            hint="The files must be PEM; see the ssl_*= options.",
         ) from error
     context.check_hostname = tls.verify and tls.check_hostname
     context.verify_mode = ssl.CERT_REQUIRED if tls.verify else ssl.CERT_NONE
@@ -344,23 +345,23 @@ def _hint(cause: BaseException | None) -> str:
         return _TLS
     if cause is None or isinstance(cause, OSError):
         return _SILENT
-    return "Is it the right port? A server that wants TLS is named rediss://."
+    return "Is it the right port? A server that requires TLS has a rediss:// address."
 
 
 def _way_in(error: ServerError) -> str:
     if error.kind in {"NOAUTH", "WRONGPASS"} or "AUTH" in error.text or "password" in error.text:
         return (
-            "Put the password into NECROPSY_REDIS_PASSWORD, or ?password_file=FILE; the user into the address: "
-            "redis://USER@HOST:PORT."
+            "Set the password in NECROPSY_REDIS_PASSWORD or ?password_file=FILE, and the user in the address:"
+            " redis://USER@HOST:PORT."
         )
     if error.kind == "LOADING":
-        return "It reads its dump into memory: try again when INFO persistence says loading:0."
+        return "It is loading its dump: try again when INFO persistence shows loading:0."
     return "Ask it with redis-cli PING."
 
 
 _SILENT: Final = (
-    "It may be busy with one slow command, swapping, or want TLS (rediss://): look at its host, or read a dump instead."
+    "It may be busy with a slow command, swapping, or require TLS (rediss://): check its host, or read a dump instead."
 )
 _TLS: Final = (
-    "Name the authority with ?ssl_ca_certs=FILE and a client certificate with &ssl_certfile=FILE&ssl_keyfile=FILE."
+    "Give the authority with ?ssl_ca_certs=FILE and a client certificate with &ssl_certfile=FILE&ssl_keyfile=FILE."
 )

@@ -90,7 +90,7 @@ class Gate:
     >>> Gate().check([b"DEL", b"session:1"])
     Traceback (most recent call last):
         ...
-    necropsy.wire.redis.gate.CommandRefused: DEL is not a command that reads
+    necropsy.wire.redis.gate.CommandRefused: DEL is not a read-only command
     """
 
     def __init__(self, scripts: Iterable[str] = (), *, replication: bool = False) -> None:
@@ -129,7 +129,7 @@ class Gate:
         if name in _SCRIPTED or name in _SCRIPTED_BY_DIGEST:
             known = self._scripts if name in _SCRIPTED else self._digests
             if len(words) < 2 or as_bytes(words[1]) not in known:
-                raise CommandRefused(f"{name.decode()} of a script that nobody has admitted")
+                raise CommandRefused(f"{name.decode()} of a script that is not registered")
             return
         _check([as_bytes(word) for word in words[:2]], self._commands)
 
@@ -145,9 +145,9 @@ def _check(words: Sequence[bytes], commands: dict[bytes, frozenset[bytes]]) -> N
     name = words[0].upper() if words else b""
     allowed = commands.get(name)
     if allowed is None:
-        raise CommandRefused(f"{_shown(name)} is not a command that reads")
+        raise CommandRefused(f"{_shown(name)} is not a read-only command")
     if b"*" not in allowed and (len(words) < 2 or words[1].upper() not in allowed):
-        raise CommandRefused(f"{_shown(b' '.join(words[:2]).upper())} is not a command that reads")
+        raise CommandRefused(f"{_shown(b' '.join(words[:2]).upper())} is not a read-only command")
 
 
 def _shown(name: bytes) -> str:

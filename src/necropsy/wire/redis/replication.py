@@ -96,7 +96,7 @@ def _header(receive: Callable[[int], bytes]) -> bytes:
         if line or piece != b"\n":
             line += piece
         if len(line) > 1024:
-            raise StreamRefused("the server answers SYNC with something that is no dump")
+            raise StreamRefused("the server answers SYNC with something other than a dump")
     header = bytes(line[:-2])
     if not header.startswith(b"$"):
         raise StreamRefused(ServerError(header.lstrip(b"-").decode(errors="replace")).text)
@@ -121,11 +121,11 @@ class ReplicationStream(io.RawIOBase):
         if header.startswith(b"$EOF:"):
             self._mark = header[5:]
             if len(self._mark) != MARK:
-                raise StreamRefused("the server announces a dump without saying how it ends")
+                raise StreamRefused("the server announces a dump of unknown length and no end marker")
         elif header[1:].isdigit():
             self._rest = int(header[1:])
         else:
-            raise StreamRefused("the server announces a dump of no length")
+            raise StreamRefused("the server announces a dump without a length")
         self._memory = bytearray(_CHUNK + MARK)
         self._from = self._to = self._known = 0
         self._ended = False

@@ -17,7 +17,7 @@ _NAME: Final = re.compile(r"[A-Za-z0-9_.|-]{1,40}")
 
 ODD: Final = (TypeError, ValueError, LookupError, AttributeError, ArithmeticError)
 """What comes of an answer that is a well-formed reply, but of another shape than the command's."""
-ANSWERS_ODDLY: Final = "answers as no Redis does"
+ANSWERS_ODDLY: Final = "does not answer like Redis"
 
 
 @contextlib.contextmanager
@@ -32,14 +32,14 @@ def understood(who: str) -> Iterator[None]:
     >>> with understood("127.0.0.1:6379"):
     ...     cursor, keys = b"+OK"[:1]
     Traceback (most recent call last):
-    necropsy.model.errors.UnreadableSource: 127.0.0.1:6379 answers as no Redis does
+    necropsy.model.errors.UnreadableSource: 127.0.0.1:6379 does not answer like Redis
     """
     try:
         yield
     except ODD as error:
         raise UnreadableSource(
             f"{who} {ANSWERS_ODDLY}",
-            hint="Is it a proxy, or a store of another kind? Ask it with redis-cli INFO, or read a dump (--rdb).",
+            hint="Is it a proxy or another kind of server? Check with redis-cli INFO, or read a dump (--rdb).",
         ) from error
 
 

@@ -97,16 +97,17 @@ def _behind_sentinel(address: Address) -> Topology:
             replicas = _replicas(sentinel, name) if address.replicas else []
         except ServerError as error:
             raise UnreadableSource(
-                f"{address.endpoint} is a Sentinel, or wants no password: {error.text}",
-                hint="Its own password goes into NECROPSY_SENTINEL_PASSWORD; it needs +sentinel|masters +sentinel|replicas.",
+                f"{address.endpoint} is a Sentinel, or requires no password: {error.text}",
+                hint="Set its own password in NECROPSY_SENTINEL_PASSWORD; its user needs +sentinel|masters"
+                " +sentinel|replicas.",
             ) from None
         except ConnectionLost as error:
-            raise UnreadableSource(f"{address.endpoint} {error}", hint="Name another Sentinel.") from error
+            raise UnreadableSource(f"{address.endpoint} {error}", hint="Give another Sentinel.") from error
     master = next(row for row in masters if row.get("name", "") == name)
     down = "s_down" in master.get("flags", "") or "o_down" in master.get("flags", "")
     remarks = [f"master {name!r} as the Sentinel at {address.endpoint} knows it"]
     if down:
-        remarks.append("the Sentinel says that it is down")
+        remarks.append("the Sentinel reports it as down")
     if replicas:
         return Topology("sentinel", (Node(replicas[0]),), remarks=(*remarks, f"read from its replica {replicas[0]}"))
     return Topology("sentinel", (Node(Endpoint(master["ip"], int(master["port"]))),), remarks=tuple(remarks))
@@ -119,7 +120,9 @@ def _chosen(address: Address, masters: Iterable[Mapping[str, str]]) -> str:
     if address.master in names:
         return str(address.master)
     if not names:
-        raise UnreadableSource(f"{address.endpoint} is a Sentinel that watches nothing", hint="Name the server itself.")
+        raise UnreadableSource(
+            f"{address.endpoint} is a Sentinel that monitors no master", hint="Give the address of the server itself."
+        )
     which = "several masters" if address.master is None else f"no master {address.master!r}"
     raise UsageError(
         f"the Sentinel at {address.endpoint} watches {which}", hint=f"Add ?master=NAME, one of: {', '.join(names)}."
@@ -158,15 +161,13 @@ def _cluster(address: Address) -> Topology:
             rows = connection.command("CLUSTER", "SLOTS")
     except ServerError as error:
         if not error.forbidden:
-            raise UnreadableSource(
-                f"{address.endpoint}: {error.text}", hint="Ask it with redis-cli CLUSTER INFO."
-            ) from None
+            raise UnreadableSource(f"{address.endpoint}: {error.text}", hint="Check redis-cli CLUSTER INFO.") from None
         remark = (
-            "a node of a Cluster, read alone: this user may not ask for the others (ACL SETUSER <user> +cluster|slots)"
+            "a node of a Cluster, read alone: this user may not list the others (ACL SETUSER <user> +cluster|slots)"
         )
         return Topology("single", (Node(address.endpoint),), remarks=(remark,))
     except ConnectionLost as error:
-        raise UnreadableSource(f"{address.endpoint} {error}", hint="Name another node.") from error
+        raise UnreadableSource(f"{address.endpoint} {error}", hint="Give another node.") from error
     nodes: dict[bytes, Node] = {}
     served = 0
     for first, last, *members in rows:
@@ -179,7 +180,7 @@ def _cluster(address: Address) -> Topology:
     if not nodes:
         raise UnreadableSource(
             f"{address.endpoint} is in a Cluster that serves no slots",
-            hint="See redis-cli CLUSTER INFO and CLUSTER NODES.",
+            hint="Check redis-cli CLUSTER INFO and CLUSTER NODES.",
         )
     kind = "replicas" if address.replicas else "primaries"
     return Topology(

@@ -77,7 +77,7 @@ def test_the_logs_have_in_them_what_engines_could_differ_in(by_duckdb: dict[str,
     assert {row["path"] for row in classes if row["bare"]} == {"/healthz"}
     assert len({row["log"] for row in classes}) == 2
     assert [row["brought"] > 0 for row in by_duckdb["cookie_use"]].count(False) == 1
-    assert {row["why"] for row in by_duckdb["blemish"]} >= {"does not fit the layout"}
+    assert {row["why"] for row in by_duckdb["blemish"]} >= {"does not fit the log format"}
     assert len(by_duckdb["absence"]) >= 2
     assert len(by_duckdb["source"]) == 4
 

@@ -104,7 +104,7 @@ def test_with_a_configuration_an_unknown_module_is_none() -> None:
     [
         ("modules: {a: {prober: http, htpp: {}}}", "field htpp not found"),
         ("modules: {a: {prober: http, http: {follow_redirect: true}}}", "field follow_redirect not found"),
-        ("modules: {a: {prober: http, http: {valid_status_codes: 200}}}", "a list must stand here"),
+        ("modules: {a: {prober: http, http: {valid_status_codes: 200}}}", "expected a list"),
         ("modules: {a: {prober: http, http: {follow_redirects: perhaps}}}", "not a boolean"),
     ],
 )

@@ -74,16 +74,16 @@ class OpenBackend(Protocol):
 def unrecognised(damage: str, head: Sequence[str], formats: Sequence[LogFormat] = ()) -> tuple[str, str]:
     """Why nothing could be made of a file with this damage and these first lines, and what to do."""
     if damage:
-        return damage, "Take or copy the file again."
+        return damage, "Copy the file again."
     if not head:
-        return "it is empty", "Logs are rotated: name the one that was written while the sessions were born."
+        return "it is empty", "Logs are rotated: give the one from the time when the sessions were created."
     said = unfit.misfit(formats, "", head)
     if said:
-        return said, "Compare it with the line; $variables of nginx, or %h %t of Apache."
+        return said, "Compare it with the first line; use nginx's $variables, or Apache's %h %t."
     keys = unfit.keys_seen(formats, head)
     if keys is not None:
         return keys
-    hint = "Name it: --log-format TEXT, or --nginx FILE that holds the log_format."
+    hint = "Give it by --log-format TEXT, or by --nginx FILE that contains the log_format."
     return "no known log format in its first lines", hint
 
 

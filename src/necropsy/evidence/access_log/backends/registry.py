@@ -80,8 +80,10 @@ def _connect(address: str) -> Any:
         if isinstance(error, ValueError) or "://" not in address:
             raise UsageError(
                 f"--engine {masked_address(address)}: {first}",
-                hint="One of: duckdb, spark://HOST:PORT, or an address that Ibis connects to, postgres://HOST/DATABASE say.",
+                hint="One of: duckdb, spark://HOST:PORT, or an address that Ibis supports, such as"
+                " postgres://HOST/DATABASE.",
             ) from error
         raise NecropsyError(
-            f"--engine {masked_address(address)}: {first}", hint="Is it running, and may this user make tables there?"
+            f"--engine {masked_address(address)}: {first}",
+            hint="Check that it is running and that this user may create tables.",
         ) from error

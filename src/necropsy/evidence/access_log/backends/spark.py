@@ -96,14 +96,14 @@ def session(address: str) -> Iterator[SparkSession]:
     except Exception as error:  # of Java, of Py4J or of PySpark, by what is missing
         raise NecropsyError(
             f"--engine {masked_address(address)}: {_reason(error)}",
-            hint="Is its master running, and is there a Java of version 17?",
+            hint="Check that its master is running and that Java 17 is installed.",
         ) from error
     try:
         if master.startswith("spark://"):
             _await_executors(spark, address)
         yield spark
     except (PySparkException, Py4JError) as error:
-        hint = "What the executors wrote says more. Can they read the files, and is necropsy installed there, in this version?"
+        hint = "See the executors' logs. Can they read the files, and do they have this version of necropsy?"
         raise NecropsyError(f"--engine {masked_address(address)}: {_reason(error)}", hint=hint) from error
     finally:
         spark.stop()
@@ -124,8 +124,9 @@ def _await_executors(spark: SparkSession, address: str) -> None:
     while spark.sparkContext._jsc.sc().getExecutorMemoryStatus().size() < 2:  # noqa: SLF001 -- the driver is the first
         if time.monotonic() > until:
             raise NecropsyError(
-                f"--engine {masked_address(address)}: the cluster gave no executor in {_PATIENCE_S:.0f} s",
-                hint="Ask for less, spark://HOST:PORT?spark.executor.memory=512m say, or look at what else runs there.",
+                f"--engine {masked_address(address)}: the cluster provided no executor in {_PATIENCE_S:.0f} s",
+                hint="Request less, for example spark://HOST:PORT?spark.executor.memory=512m, or check what else runs"
+                " there.",
             )
         time.sleep(0.1)
 
@@ -174,7 +175,7 @@ class SparkBackend:
         """Return the files of a locator: one here, or several behind an address that Spark can read."""
         if locator == STANDARD_INPUT:
             hint = "Write it to a file that the executors can read, or leave --engine out."
-            part.absent.append(Absent(KIND, locator, "standard input is not on the cluster", hint))
+            part.absent.append(Absent(KIND, locator, "standard input cannot be read by the cluster", hint))
             return []
         try:
             if _ELSEWHERE.match(locator):
@@ -199,7 +200,9 @@ class SparkBackend:
                     spark_partitions.File(masked_address(name), name, packed or _PACKED.search(name) is not None, head)
                 )
         except (PySparkException, Py4JError) as error:
-            raise UnreadableSource(f"{locator}: {_reason(error)}", hint="Can the executors read it?") from error
+            raise UnreadableSource(
+                f"{locator}: {_reason(error)}", hint="Check that the executors can read it."
+            ) from error
         return files
 
     def _head(self, name: str) -> tuple[bool, tuple[str, ...]]:

@@ -210,7 +210,7 @@ def missing(found: Mapping[str, Sequence[Path]], samples: Sequence[object]) -> s
         return ""
     names = " and ".join({"client": "client", "agent": "user agent"}[field] for field in lacking)
     options = " ".join(f"--field {field}=KEY" for field in lacking)
-    return f"; no key is known to hold the {names}: name it by {options} (other keys: {listed(free)})"
+    return f"; no known key has the {names}: give it by {options} (other keys: {listed(free)})"
 
 
 def listed(paths: Sequence[Path]) -> str:

@@ -85,7 +85,7 @@ def layout(
     if "request" in chosen:
         chosen = {field: paths for field, paths in chosen.items() if field not in {"method", "target"}}
     fields, ways = _named(chosen)
-    zone = "" if form.zoned else "; no zone in its times: read as UTC"
+    zone = "" if form.zoned else "; times without a zone, read as UTC"
     note = prefix + ", ".join(said) + zone + json_keys.missing(found, samples)
     clients = [value for path in chosen.get("client", ()) for sample in samples if (value := _at(sample, path))]
     # Forwarded addresses are lists whether the samples show it or not; a form that they never show costs nothing.

@@ -27,7 +27,7 @@ FIELDS: Final = (
 )  # fmt: skip
 """Fields that a value may carry."""
 
-FAULTS: Final = {1: "does not fit the layout", 2: "has no readable time", 3: "holds no request"}
+FAULTS: Final = {1: "does not fit the log format", 2: "has no readable time", 3: "has no request"}
 """Why a line cannot be used, by number."""
 _NOWHERE: Final = "".join(
     secrets.choice("\x01\x02\x03\x04\x05\x06\x0e\x0f\x10\x11\x12\x1c\x1d\x1e\x1f") for _ in range(4)

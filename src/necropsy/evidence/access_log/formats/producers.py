@@ -130,7 +130,7 @@ def layouts(lines: Sequence[str]) -> list[Layout]:
 def _layout(producer: Producer, matches: Sequence[re.Match[str]]) -> Layout:
     captured, said = _captured([match["captured"] for match in matches]) if "captured" in producer.pattern else ({}, "")
     lines = Pattern(producer.pattern, ("time",), captured)
-    zone = "" if producer.form.zoned else "; no zone in its times: read as UTC"
+    zone = "" if producer.form.zoned else "; times without a zone, read as UTC"
     return Layout(
         producer.name,
         producer.name + said + zone,

@@ -46,11 +46,11 @@ def _where(text: str, line: str) -> str:
         if match is None:
             rest = mask(line[stop:])[:_SAMPLE]
             place = f"behind {fitting}" if fitting else "at its beginning"
-            return f"{place} it wants {str(piece)!r}, and line 1 goes on with {rest!r}"
+            return f"{place} it expects {str(piece)!r}, but line 1 continues with {rest!r}"
         if isinstance(piece, Variable):
             fitting = f"${piece.name}"
         stop = match.end()
-    return "it names no time or no request, or two values of it touch"
+    return "it has no time or no request, or no text between two values"
 
 
 def keys_seen(formats: Sequence[LogFormat], head: Sequence[str]) -> tuple[str, str] | None:
@@ -66,8 +66,8 @@ def keys_seen(formats: Sequence[LogFormat], head: Sequence[str]) -> tuple[str, s
     what = " and ".join(_NEEDED[field] for field in lacking)
     options = " ".join(f"--field {field}=KEY" for field in lacking)
     return (
-        f"JSON, but no key is known to hold {what} (keys: {keys})",
-        f"Name it: {options}. Known fields: {known_fields()}.",
+        f"JSON, but no known key has {what} (keys: {keys})",
+        f"Give it: {options}. Known fields: {known_fields()}.",
     )
 
 

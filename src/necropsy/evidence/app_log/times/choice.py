@@ -117,15 +117,15 @@ def choose(
     remarks = []
     used = own if any(form.dated for form in own) else outer or own
     if any(form.name in ("syslog", "glog") for form in used):
-        remarks.append(f"its times name no year: taken from the {'file' if reference else 'clock of this machine'}")
+        remarks.append(f"times without a year, taken from the {'file' if reference else 'clock of this machine'}")
     if used and not any(form.dated for form in used):
         remarks.append(
             f"its times name no day: {reference:%Y-%m-%d} is taken from the file"
             if reference
-            else "its times name no day, and a stream has none: they are not used"
+            else "times without a day, and a stream has none: the times are not used"
         )
     if guessed:
-        remarks.append(f"its dates are read as {_ORDERS[order]}: a guess, no day above 12 was seen")
+        remarks.append(f"dates are read as {_ORDERS[order]}: a guess, as no day above 12 was seen")
     return Choice(own, outer, anywhere, order, tuple(remarks), reference)
 
 

@@ -27,8 +27,8 @@ DEFAULT_MODULE: Final = "http_2xx"
 HARMLESS: Final = {
     "tcp": "opens a TCP connection, sends no HTTP request",
     "icmp": "sends a ping, reaches no application",
-    "dns": "asks a name server, reaches no application",
-    "grpc": "asks the gRPC health service, not a page",
+    "dns": "queries a name server, reaches no application",
+    "grpc": "calls the gRPC health service, not a page",
     "unix": "opens a socket on the exporter's own machine",
 }
 """Probers that send no HTTP request, and why they create no session."""
@@ -228,7 +228,7 @@ def first_request(target: str, module: Module) -> HttpUrl | str:
     if not target:
         return "the target parameter is missing"
     if module.prober not in ("http", "websocket"):
-        return f"module {module.name} is no http module"
+        return f"module {module.name} is not an http module"
     if module.prober == "websocket":  # begins with a GET, which the application answers like any other
         target = re.sub(r"^ws", "http", target)
     begins = target.lower() if takes_any_case(module.version) else target

@@ -132,7 +132,7 @@ def read_rule(node: Node, version: Version, *, legacy_names: bool = False) -> Ru
         Prometheus of this version refuses it.
     """
     if node.kind == "null":
-        raise node.error("empty or null relabeling rule", hint="Remove the lonely dash.")
+        raise node.error("empty or null relabeling rule", hint="Remove the empty list item.")
     fields = schema_checks.mapping(node, "relabel rule", _FIELDS)
     legacy = legacy_names or version < (3, 0)
     action = _action(fields.get("action"), version)

@@ -76,7 +76,7 @@ def scrape(target: Target, identity: Identity, phase_s: float | None) -> Probe:
     bare = path.partition("?")[0]
     harmless = ""
     if bare.endswith(_MACHINE_PATHS):
-        harmless = f"{bare} answers machines: an exporter's page, no session is expected there"
+        harmless = f"{bare} is an exporter's page: no session is expected there"
     return Probe(
         prober=f"prometheus/{target.job}",
         kind="scrape",
@@ -130,7 +130,7 @@ def probe(target: Target, identity: Identity, modules: Modules, phase_s: float |
         return f'the exporter answers 400: module {name} has the unknown prober "{module.prober}"'
     request = first_request(asked, module)
     if isinstance(request, str):
-        return f"the exporter cannot ask for it: {request}"
+        return f"the exporter cannot request it: {request}"
     hostname = params.get("hostname") or module.host_header
     return _blackbox(
         target,
@@ -147,7 +147,7 @@ def probe(target: Target, identity: Identity, modules: Modules, phase_s: float |
 
 def _unasked(target: Target, asked: str) -> str:
     if asked:
-        return "the exporter's address is missing: no rule writes __address__, so the target itself is asked for /probe"
+        return "the exporter's address is missing: no rule writes __address__, so the target itself gets /probe"
     return f"the exporter answers 400: {_without_target(target)}"
 
 
@@ -231,11 +231,11 @@ def _accuse(target: Target, identity: Identity, params: Mapping[str, str], reque
         return chain
     missing = _missing(target)
     if missing and identity.lines:
-        return _own_line_first(identity, chain, f"without {missing}, so / is asked", asked)
+        return _own_line_first(identity, chain, f"without {missing}, so / is requested", asked)
     if asked.endswith("/"):
         return chain
     if "://" in asked and identity.lines:
-        return _own_line_first(identity, chain, "no path, so / is asked", asked)
+        return _own_line_first(identity, chain, "no path, so / is requested", asked)
     first = chain[0]
     return (Origin(first.file, first.line, f"{first.what}: an address has no path"), *chain[1:])
 

@@ -103,7 +103,7 @@ def _oci(section: Section) -> None:
         return
     for name in (*personal, "key_passphrase", "key_passphrase_file"):
         if section.has(name):
-            section.refuse(name, f"{name} does not go with auth: instance_principal", "Remove this line.")
+            section.refuse(name, f"{name} cannot be combined with auth: instance_principal", "Remove this line.")
 
 
 def _paths(section: Section) -> None:

@@ -88,7 +88,7 @@ def _check_authorization(section: Section, *, bearer: bool) -> None:
     if not section.written("authorization"):
         return
     if bearer:
-        section.refuse("authorization", "authorization does not go with bearer_token", "Keep one of them.")
+        section.refuse("authorization", "authorization cannot be combined with bearer_token", "Keep one of them.")
     own = section.part("authorization")
     fields(_AUTHORIZATION)(own)
     at_most_one("credentials", "credentials_file", "credentials_ref")(own)
@@ -157,6 +157,6 @@ def check_headers(section: Section, name: str, *, advice: str = "") -> None:
         if key.text().lower() in _RESERVED:
             hint = advice if key.text().lower() == "authorization" else ""
             raise key.error(
-                f"{section.what}: the header {key.text()} is reserved, nobody may set it",
+                f"{section.what}: the header {key.text()} is reserved and cannot be set",
                 hint=hint or "Remove this line.",
             )

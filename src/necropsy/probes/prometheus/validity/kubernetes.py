@@ -39,14 +39,14 @@ def check_kubernetes(section: Section) -> None:
     server, file = section.has("api_server"), section.has("kubeconfig_file")
     custom = next((name for name in sorted(CLIENT_FIELDS) if section.written(name) and not _default(section, name)), "")
     if server and file:
-        section.refuse("kubeconfig_file", "kubeconfig_file does not go with api_server", "Keep one of the two.")
+        section.refuse("kubeconfig_file", "kubeconfig_file cannot be combined with api_server", "Keep one of the two.")
     if file and custom:
-        section.refuse(custom, f"{custom} does not go with kubeconfig_file", "Keep one of the two.")
+        section.refuse(custom, f"{custom} cannot be combined with kubeconfig_file", "Keep one of the two.")
     if custom and not server:
         section.refuse(custom, f"{custom} needs api_server", "Write api_server: https://host.")
     if own and (server or file):
         other = "api_server" if server else "kubeconfig_file"
-        namespaces.refuse("own_namespace", f"own_namespace does not go with {other}", "Keep one of the two.")
+        namespaces.refuse("own_namespace", f"own_namespace cannot be combined with {other}", "Keep one of the two.")
     _check_selectors(section)
 
 

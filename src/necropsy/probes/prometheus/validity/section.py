@@ -89,7 +89,7 @@ def at_most_one(*names: str) -> Check:
         given = [name for name in names if section.has(name)]
         if len(given) > 1:
             last = max(given, key=lambda name: (section.node.key(name) or section.node).line)
-            section.refuse(last, f"at most one of {', '.join(names)} may be written", "Keep one of them.")
+            section.refuse(last, f"only one of {', '.join(names)} may be set", "Keep one of them.")
 
     return check
 
@@ -99,7 +99,7 @@ def exactly_one(*names: str) -> Check:
 
     def check(section: Section) -> None:
         if not any(section.has(name) for name in names):
-            section.refuse(names[0], f"one of {', '.join(names)} must be written", f"Add {names[0]}.")
+            section.refuse(names[0], f"one of {', '.join(names)} must be set", f"Add {names[0]}.")
         at_most_one(*names)(section)
 
     return check

@@ -51,7 +51,7 @@ def _alerting(node: Node, loading: _Loading) -> None:
     loading.rules(node.get("alert_relabel_configs"))
     for manager in schema_checks.sequence(node.get("alertmanagers")):
         if manager.kind == "null":
-            raise manager.error("empty or null Alertmanager section", hint="Remove the lonely dash.")
+            raise manager.error("empty or null Alertmanager section", hint="Remove the empty list item.")
         own = Section(manager, section.what)
         for name, value in manager.items():
             if name.endswith("_sd_configs"):
@@ -70,7 +70,7 @@ def _remote(node: Node, what: str) -> list[Section]:
     names: set[str] = set()
     for entry in schema_checks.sequence(node):
         if entry.kind == "null":
-            raise entry.error(f"empty or null section in {what}", hint="Remove the lonely dash.")
+            raise entry.error(f"empty or null section in {what}", hint="Remove the empty list item.")
         section = Section(entry, what)
         if not section.has("url"):
             section.refuse("url", "the URL is missing", "Add url: http://host/path.")
@@ -136,7 +136,7 @@ def _otlp(node: Node, loading: _Loading) -> None:
     promoted, ignored = "promote_resource_attributes", "ignore_resource_attributes"
     if schema_checks.boolean(node.get("promote_all_resource_attributes"), False):
         if section.has(promoted):
-            reason = f"{promoted} does not go with promote_all_resource_attributes"
+            reason = f"{promoted} cannot be combined with promote_all_resource_attributes"
             section.refuse(promoted, reason, "Keep one of the two.")
         _check_attributes(section, ignored)
     else:
@@ -159,7 +159,7 @@ def _check_attributes(section: Section, name: str) -> None:
         if not attribute:
             raise element.error(f"{section.what}: an empty attribute in {name}", hint="Remove it.")
         if attribute in seen:
-            raise element.error(f"{section.what}: {attribute} stands twice in {name}", hint="Name each once.")
+            raise element.error(f"{section.what}: {attribute} appears twice in {name}", hint="Name each once.")
         seen.add(attribute)
 
 

@@ -43,7 +43,7 @@ def check_protocols(fields: Mapping[str, Node], what: str) -> None:
     seen: set[str] = set()
     for element in schema_checks.sequence(protocols):
         if element.text().lower() in seen:
-            raise element.error(f"{element.text()} stands twice in scrape_protocols", hint="Name each once.")
+            raise element.error(f"{element.text()} appears twice in scrape_protocols", hint="Name each once.")
         _check_protocol(element)
         seen.add(element.text().lower())
     fallback = fields.get("fallback_scrape_protocol")
