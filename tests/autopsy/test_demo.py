@@ -221,7 +221,7 @@ def test_half_of_the_dump_still_says_who_did_it_and_what_the_figures_cover(exami
     assert cause.share > 0.9
     assert 24 * cause.births_per_hour == pytest.approx(4 * 8_640, rel=0.05)
     (blemish,) = report.blemishes
-    assert f"breaks off at byte {blemish.place:,}" in blemish.why
+    assert f"ends early at byte {blemish.place:,}" in blemish.why
     assert "the figures cover the" in blemish.why
 
 

@@ -153,7 +153,7 @@ def test_a_named_file_of_which_nothing_is_known_is_not_found_clean(name: str, te
     said = run("lint", str(path))
     assert (said.code, str(said.error)) == (
         3,
-        f"no configuration of monitoring found: {path}: not recognised as monitoring configuration",
+        f"no monitoring configuration found: {path}: not recognised as monitoring configuration",
     )
 
 

@@ -135,7 +135,7 @@ def test_a_look_that_is_killed_is_told_and_everything_else_goes_on(tmp_path: Pat
     with servers.running("redis-7.0", tcp=True) as server, running(tmp_path, config(server)) as guard:
         (look,) = wait_until(lambda: children(guard), "a look is under way")
         os.kill(look, signal.SIGKILL)
-        wait_until(lambda: "the look failed: the process ended with -9" in guard.log, "the failure is said")
+        wait_until(lambda: "the examination failed: the process ended with -9" in guard.log, "the failure is said")
         assert guard.metric("necropsy_census_up") == 0
         assert "redis_up 1" in guard.get("/scrape?target=A")[1]
         assert "the last look failed" in guard.get("/")[1]

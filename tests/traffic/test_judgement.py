@@ -62,6 +62,6 @@ def test_nothing_is_said_of_the_cookies_of_many_in_one_row_but_of_what_starts_no
 def test_in_a_log_without_programs_nobody_is_called_no_browser_but_what_comes_like_clockwork() -> None:
     person = judge("unknown", "GET", "/login", 200, None, untold=True)
     assert person.likelihood == "possible"
-    assert "names no programs" in person.because
+    assert "has no User-Agents" in person.because
     assert judge("unknown", "GET", "/login", 200, None, untold=True, periodic=True).likelihood == "likely"
     assert judge("unknown", "GET", "/health", 200, None, untold=True).likelihood == "unlikely"

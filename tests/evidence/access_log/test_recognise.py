@@ -89,7 +89,7 @@ def test_values_alone_tell_no_client_and_no_program_and_it_is_said(reading) -> N
     line = '{"a":"2019-05-24T18:41:34Z","b":"GET /login?x=1 HTTP/1.1","c":302,"d":"203.0.113.9","e":"curl/8.5.0"}\n'
     read = reading(line)
     assert read.log.sources[0].note == (
-        "JSON: time=a, request=b, status=c; no key is known to hold the client and user agent: name it by"
+        "JSON: time=a, request=b, status=c; no known key has the client and user agent: give it by"
         " --field client=KEY --field agent=KEY (other keys: d, e)"
     )
     assert read.one(WHAT) == ("", "", "", "GET", "/login", 302, AT)
@@ -119,7 +119,7 @@ def test_all_forms_of_time_are_the_same_time(reading, stamp) -> None:
 def test_a_time_without_zone_is_read_as_utc_and_said(reading) -> None:
     read = reading('{"time":"2019-05-24 18:41:34","request":"GET / HTTP/1.1","status":200}\n')
     assert read.one("first_at") == (AT,)
-    assert read.log.sources[0].note.endswith("no zone in its times: read as UTC")
+    assert read.log.sources[0].note.endswith("times without a zone, read as UTC")
 
 
 def test_a_given_log_format_is_named_with_the_line_that_it_stands_in(reading) -> None:
@@ -165,7 +165,7 @@ def test_a_format_without_escaping_is_read_by_expression(reading) -> None:
 def test_a_file_of_another_kind_is_absent_with_the_next_step(reading) -> None:
     log = reading("Dear all,\n\nplease find attached\n").log
     assert (log.sources, log.requests, log.first_at) == ([], 0, None)
-    assert log.absent[0].hint.startswith("Name it: --log-format")
+    assert log.absent[0].hint.startswith("Give it by --log-format")
 
 
 def test_a_missing_file_is_absent_and_the_others_are_read(reading, tmp_path) -> None:
@@ -239,7 +239,7 @@ def test_a_format_that_fits_no_line_is_said_to_fit_none_and_where(reading) -> No
 def test_keys_that_mean_nothing_are_listed_with_the_option_that_names_them(reading) -> None:
     line = '{"wann":"2019-05-24T18:41:34Z","was":"/login","wer":"203.0.113.9"}\n'
     absent = reading(line).log.absent[0]
-    assert absent.reason == "JSON, but no key is known to hold what was asked for (keys: wann, was, wer)"
+    assert absent.reason == "JSON, but no known key has the requested path (keys: wann, was, wer)"
     assert "--field target=KEY" in absent.hint
     read = reading(line, log_formats=name_keys(["target=was", "client=wer"]))
     assert read.one(WHAT) == ("203.0.113.9", "", "", "GET", "/login", None, AT)

@@ -127,7 +127,7 @@ def test_a_stream_gives_times_without_a_day_none(tmp_path, monkeypatch) -> None:
 def test_an_order_of_day_and_month_that_nothing_shows_is_called_a_guess(tmp_path) -> None:
     log, rows = events(tmp_path, f"02/05/2024 10:00:07 ERROR {ERROR}")
     assert rows[0][0] == AT.replace(second=0)
-    assert "its dates are read as month/day/year: a guess" in log.sources[0].note
+    assert "dates are read as month/day/year: a guess" in log.sources[0].note
 
 
 def test_a_time_that_is_not_recognised_is_said_with_its_shape_and_nothing_of_it(tmp_path) -> None:

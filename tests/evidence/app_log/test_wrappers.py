@@ -119,7 +119,7 @@ def test_the_shippers_time_stands_in_where_the_application_writes_none(tmp_path)
 
 def test_the_note_names_what_was_taken_off(tmp_path) -> None:
     log, _ = events(tmp_path, "\n".join(WRAPPERS["CRI around JSON"](time, line) for time, line in java()))
-    assert "taken out of what container runtime and JSON put around each line" in log.sources[0].note
+    assert "unwrapped from container runtime and JSON" in log.sources[0].note
 
 
 def test_a_column_of_levels_is_no_service(tmp_path) -> None:

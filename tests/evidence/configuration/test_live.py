@@ -104,9 +104,9 @@ def test_a_consul_that_refuses_is_absent_with_the_rule_to_add(
         monkeypatch.delenv("CONSUL_HTTP_TOKEN")
         monkeypatch.delenv("CONSUL_HTTP_TOKEN_FILE")
         _, _, anonymous = read("consul", [agent.url])
-    assert any("no instance that may be seen" in value.reason for value in half)
+    assert any("no instance that the token may read" in value.reason for value in half)
     assert any("403" in value.reason for value in unknown)
-    assert any("not even the service consul" in value.reason for value in anonymous)
+    assert any("may not even read the service consul" in value.reason for value in anonymous)
     for absences in (half, unknown, anonymous):
         hints = " ".join(value.hint for value in absences)
         assert 'service_prefix "" { policy = "read" }' in hints

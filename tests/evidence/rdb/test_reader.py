@@ -209,7 +209,7 @@ def test_the_mark_that_ends_a_dump_sent_to_a_replica_is_no_damage_but_other_byte
     for more in (b"x", b"x" * 39, b"x" * 41, b"x" * 5000):
         found, read = read_rows(written(tmp_path, of_many_keys() + more), KEYS)
         assert len(found) == 300
-        assert "something else follows" in read.blemishes[0].why
+        assert "other data follows" in read.blemishes[0].why
 
 
 def test_the_folder_of_an_append_only_file_stands_for_its_base(tmp_path: Path) -> None:
@@ -223,7 +223,7 @@ def test_the_folder_of_an_append_only_file_stands_for_its_base(tmp_path: Path) -
         found, read = read_rows(str(locator), KEYS)
         assert len(found) == 300
         assert read.file == str(folder / "appendonly.aof.2.base.rdb")
-        assert "1 files with changes since this dump are not read" in read.blemishes[0].why
+        assert "1 files with later changes are not read" in read.blemishes[0].why
     (folder / "appendonly.aof.manifest").write_text("", encoding="utf-8")
     with pytest.raises(UnreadableSource, match="names no base file"):
         open_dump(str(folder), KEYS)

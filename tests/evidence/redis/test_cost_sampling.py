@@ -91,7 +91,7 @@ def test_a_key_that_was_not_asked_costs_the_mean_and_that_is_said() -> None:
     sampling.settling()(mine, [1])
     assert (mine.usage, mine.types, mine.encodings) == ([450], [HASH], [0])
     assert re.match(
-        r"memory and encoding of 1 keys are those of 256 alike that were asked \(± 1\.4 %\)", sampling.remark()
+        r"memory and encoding of 1 keys are extrapolated from 256 similar keys \(± 1\.4 %\)", sampling.remark()
     )
 
 
@@ -114,7 +114,7 @@ def test_nothing_but_encoding_idle_time_and_memory_differs_from_asking_each(serv
     total, mean = (sum(row["bytes"] for row in found) for found in (each, some))
     assert abs(total - mean) / total < 0.01
     assert int(live.facts["scan-keys-guessed"]) > 4_000
-    assert "alike that were asked" in live.note
+    assert "similar keys" in live.note
     lists = [[row for row in found if row["type"] == "list"] for found in (each, some)]
     assert without(lists[0], "idle_s") == without(lists[1], "idle_s"), "one that is not of its family's type"
 

@@ -70,7 +70,7 @@ def test_a_connection_that_is_cut_is_opened_again_and_the_scan_goes_on(name: str
         assert len(found) == len({row["key"] for row in found}) == KEYS
         assert live.blemishes == []
         assert int(live.facts["scan-resumed"]) >= 1
-        assert "the scan went on" in live.note
+        assert "the scan continued" in live.note
 
 
 def test_another_process_at_the_same_address_ends_the_scan() -> None:

@@ -265,7 +265,7 @@ def test_small_stores_are_scanned_and_it_is_said_why(server: Server) -> None:
     live = read(server.url, "auto")
     live.close()
     assert "by script" in live.note
-    assert "sooner scanned" in live.note or "with a child" in live.note
+    assert "a scan is faster" in live.note or "with a child" in live.note
 
 
 def test_progress_ends_at_one(server: Server) -> None:

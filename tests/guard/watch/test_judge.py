@@ -225,7 +225,7 @@ def test_a_population_that_is_steady_elsewhere_than_predicted_is_told() -> None:
         for n in range(5)
     ]  # fmt: skip
     assert after(*looks)["plateau:A"].title == (
-        "Store A is steady at 17,303 sessions, not at the 34,560 that configuration predicts"
+        "Store A is steady at 17,303 sessions, not at the 34,560 predicted from the configuration"
     )
     rising = [
         replace(one, stores={"A": replace(one.stores["A"], sessions=10_000 + 2_000 * n)}) for n, one in enumerate(looks)

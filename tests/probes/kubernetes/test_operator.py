@@ -220,7 +220,7 @@ def test_files_of_scrape_configurations_that_name_each_other_are_said() -> None:
     texts = [(name, json.dumps({"scrape_config_files": [other], "scrape_configs": []})) for name, other in pairs]
     found = simulate([ConfigurationFile(name, text, "prometheus") for name, text in texts])
     assert found.probes == ()
-    assert "name each other" in found.problems[0].reason
+    assert "include each other" in found.problems[0].reason
 
 
 def test_every_generated_job_is_one_that_prometheus_loads() -> None:

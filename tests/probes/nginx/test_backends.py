@@ -164,7 +164,7 @@ def test_a_fragment_that_nobody_includes_counts_from_the_folder_of_its_main_file
 def test_a_bare_location_is_said_not_to_be_examined(text: str) -> None:
     (problem,) = read_nginx({"snippets/shop.conf": text}).problems
     assert isinstance(problem, NotJudged)
-    assert "outside of any server" in problem.reason
+    assert "outside any server block" in problem.reason
 
 
 def test_an_absolute_include_is_found_beside_a_copy_of_the_main_file() -> None:

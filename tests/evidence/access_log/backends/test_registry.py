@@ -161,7 +161,7 @@ def test_a_master_that_does_not_answer_ends_with_an_error(logs: list[str], spark
     done = traffic(logs[2], "--engine", "spark://127.0.0.1:1", environment=spark_cluster.environment)
     assert done.returncode == 1
     assert "error: --engine spark://127.0.0.1:1: " in done.stderr
-    assert "Is its master running" in done.stderr
+    assert "Check that its master is running" in done.stderr
 
 
 @pytest.mark.parametrize(
@@ -203,4 +203,4 @@ def test_an_executor_that_falls_over_ends_the_run_with_what_it_said(spark_cluste
         command, env=spark_cluster.environment, capture_output=True, text=True, timeout=300, check=False
     )
     assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith("this executor fell over | What the executors wrote says more.")
+    assert done.stdout.startswith("this executor fell over | See the executors' logs.")

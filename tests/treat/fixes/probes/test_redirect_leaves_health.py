@@ -27,4 +27,4 @@ def test_the_module_follows_no_redirects_any_more(module: str) -> None:
     )
     (finding,) = attach_fixes([accused], files, simulate(files), simulate)
     assert "follow_redirects: false" in added(finding)
-    assert effect(finding) == "2 probes ask once and follow nothing"
+    assert effect(finding) == "2 probes send one request and follow no redirect"

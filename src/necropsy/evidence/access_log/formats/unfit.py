@@ -16,7 +16,7 @@ from necropsy.evidence.access_log.masking import mask
 
 GIVEN: Final = "--log-format"
 _SAMPLE: Final = 30
-_NEEDED: Final = {"time": "the time", "target": "what was asked for"}
+_NEEDED: Final = {"time": "the time", "target": "the requested path"}
 
 
 def misfit(formats: Sequence[LogFormat], note: str, head: Sequence[str]) -> str:

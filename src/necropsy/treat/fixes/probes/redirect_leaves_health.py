@@ -83,8 +83,8 @@ def _effect(before: FixContext, after: FixContext) -> str:
         for one, other in zip(before.simulation.probes, after.simulation.probes, strict=True)
     )
     more = f"; so do {others} other probes of the module" if others else ""
-    verbs = ("asks", "follows") if len(accused) == 1 else ("ask", "follow")
-    return f"{several(len(accused), 'probe')} {verbs[0]} once and {verbs[1]} nothing{more}"
+    verbs = ("sends", "follows") if len(accused) == 1 else ("send", "follow")
+    return f"{several(len(accused), 'probe')} {verbs[0]} one request and {verbs[1]} no redirect{more}"
 
 
 FIX: Final = Fix(("probes/redirect-leaves-health",), _edit, _effect)
