@@ -223,9 +223,9 @@ class Dump:
         announced = self._scanner.announced
         of = ""
         if announced > self.keys_seen:
-            of = f" of {announced:,} that it announces"
+            of = f" (of {announced:,} announced)"
             self.facts["keys-announced"] = str(announced)
-        return f"the figures cover the {self.keys_seen:,} keys{of} that were read before that"
+        return f"the figures cover the {self.keys_seen:,} keys{of} before that"
 
     def _header(self) -> tuple[str, int]:
         from necropsy.evidence.rdb.read_buffer import Truncated
