@@ -300,3 +300,20 @@ def test_nobody_is_cleared_who_is_followed_by_a_birth_each_time_however_busy_it_
     test = CreationTest("a", 1, None, 81, 70, 0.94, 0.0, 0.0, 0.05, "untested")
     creation_tests._acquit(test, 0.0, 81, 70, 0.94, 0.01)
     assert test.outcome == "innocent"
+
+
+def test_a_login_is_not_cleared_by_the_page_that_its_client_asks_for_next() -> None:
+    incident = Incident(31, lifetime_s=172_800.0)
+    incident.people(200)
+    at = np.cumsum(incident.random.uniform(12, 15, 6_000))
+    robot = {"client": "10.0.0.8", "agent": "python-requests/2.31"}
+    incident.requests("robot", at, path="/login", method="POST", creates=0.0, **robot)
+    incident.requests(
+        "robot", at + 0.2, path="/report", **robot
+    )  # the last write of the session that the login started
+    births, around, _ = incident.build()
+    births = replace(births, derived=1.0)
+    result = attribute([births], around)
+    outcomes = {around.classes[t.class_id].path: t.outcome for t in result.tests if t.class_id is not None}
+    assert outcomes["/login"] == "tied"
+    assert outcomes["/report"] == "creates"

@@ -30,6 +30,8 @@ _EACH_TIME: Final = 0.99
 _UNSEEN: Final = 0.05
 """Share of the sessions without a known birth from which only health checks are cleared."""
 _CREATES: Final = 0.02
+_MOSTLY: Final = 0.5
+"""Share of births that are last uses from which they count as such."""
 _MANY_LEFT: Final = 0.2
 """Share of the births without a known creator from which only health checks are cleared, or who asks too seldom."""
 
@@ -54,6 +56,7 @@ def try_classes(
     measured = join.shares(low, high, timeline.row, count, timeline.born_s[reckoning.free], timeline.stretches())
     own, leftover = _credits(reckoning, count)
     guilty = {number for source in reckoning.sources if source.amount >= 1 for number in source.groups}
+    late = _told_by_last_uses(reckoning, groups, around, guilty)
     rivals = {number: source for source in reckoning.sources for number in source.rivals}
     count_births = reckoning.births.born_ms.size
     nobodys = count_births - sum(source.amount for source in reckoning.sources if source.kind != "unlogged")
@@ -93,8 +96,27 @@ def try_classes(
                 # If the log's times were read wrongly, its births are among those that nobody made.
                 test.outcome, test.probability_high = "untested", 1.0
                 test.reason = f"{nobodys:,.0f} births have no known creator, and its visits could explain them"
+            _leave_open(test, is_late=(visitors.client, visitors.user_agent) in late and not asks_health)
         result.append(test)
     return result
+
+
+def _told_by_last_uses(
+    reckoning: Reckoning, groups: Sequence[Group], around: Circumstances, guilty: set[int]
+) -> set[tuple[str, str]]:
+    """Clients that create sessions of which only the last use is known: an earlier request may have started them."""
+    if reckoning.births.derived <= _MOSTLY:
+        return set()
+    rows = [int(row) for number in guilty for row in groups[number].rows]
+    return {(around.classes[row].client, around.classes[row].user_agent) for row in rows}
+
+
+def _leave_open(test: CreationTest, *, is_late: bool) -> None:
+    if is_late and test.outcome == "innocent":
+        test.outcome, test.probability_high = "tied", 1.0
+        test.reason = (
+            "the creator is the same client, any of whose requests may start the sessions: only their last use is known"
+        )
 
 
 def _acquit(test: CreationTest, leftover: float, visits: int, followed: int, chance: float, spread: float) -> None:
