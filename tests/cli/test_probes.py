@@ -133,7 +133,7 @@ def test_a_configuration_that_says_nothing_that_could_be_read_is_no_evidence(
     monkeypatch.chdir(tmp_path)
     (tmp_path / "prometheus.yml").write_text("scrape_configs: [\n")
     said = run("probes", "--prometheus", "prometheus.yml")
-    assert "the files that could be read configure no probe" in said.out
+    assert "No probe in the files that could be read" in said.out
     assert said.code == 3
 
 

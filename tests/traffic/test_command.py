@@ -95,5 +95,5 @@ def test_keys_that_mean_nothing_by_themselves_are_named_by_the_option(tmp_path: 
 def test_a_format_that_does_not_fit_is_named_with_the_line(tmp_path: Path) -> None:
     log = tmp_path / "odd.log"
     log.write_text("203.0.113.9|2024-02-05|GET /\n" * 3)
-    with pytest.raises(NoEvidence, match=r"--log-format fits no line: behind \$remote_addr it wants"):
+    with pytest.raises(NoEvidence, match=r"--log-format fits no line: behind \$remote_addr it expects"):
         run(str(log), "--log-format", '$remote_addr [$time_iso8601] "$request"')

@@ -111,7 +111,7 @@ def test_what_can_be_unpacked_of_a_cut_file_is_read_and_the_rest_is_said_to_be_m
     assert 0 < log.requests < 6_000
     cut = [b for b in log.blemishes if b.unit == "byte"]
     assert len(cut) == 1
-    assert "cut or damaged" in cut[0].why
+    assert "truncated or damaged" in cut[0].why
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ def test_what_can_be_unpacked_of_a_cut_file_is_read_and_the_rest_is_said_to_be_m
     [
         (b"", "it is empty"),
         (b"\n\n", "it is empty"),
-        (b"\x1f\x8bnot gzip at all", "cut or damaged"),
+        (b"\x1f\x8bnot gzip at all", "truncated or damaged"),
         (b"hello\n", "no known log format"),
     ],
     ids=["empty", "blank", "no gzip", "prose"],

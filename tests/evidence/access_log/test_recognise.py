@@ -231,7 +231,7 @@ def test_what_only_looks_like_a_client_or_a_target_is_neither(reading, decoy) ->
 def test_a_format_that_fits_no_line_is_said_to_fit_none_and_where(reading) -> None:
     wrong = Format("--log-format", '$remote_addr [$time_iso8601] "$request"', origin=None)
     log = reading(LINE + "\n", log_formats=[wrong]).log
-    assert log.sources[0].note.startswith("combined; --log-format fits no line: behind $remote_addr it wants ")
+    assert log.sources[0].note.startswith("combined; --log-format fits no line: behind $remote_addr it expects ")
     log = reading("Dear all,\n", log_formats=[wrong]).log
     assert log.absent[0].reason.startswith("--log-format fits no line: ")
 

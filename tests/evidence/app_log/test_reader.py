@@ -170,7 +170,7 @@ def test_a_log_of_which_not_a_byte_can_be_unpacked_is_absent(tmp_path) -> None:
         log = read(case, [str(path)])
     assert log.sources == []
     (absent,) = log.absent
-    assert "cut or damaged" in absent.reason
+    assert "truncated or damaged" in absent.reason
     assert absent.hint
 
 
@@ -193,12 +193,12 @@ def test_no_bytes_break_it(tmp_path, lines) -> None:
 
 NO_LOGS = {
     "empty": (b"", "it is empty"),
-    "prose": (b"hello\nworld\n", "not understood: 2 of 2 lines"),
+    "prose": (b"hello\nworld\n", "not recognised: 2 of 2 lines"),
     "access log": (
         b'203.0.113.9 - - [05/Feb/2024:10:00:01 +0000] "GET / HTTP/1.1" 500 5 "-" "curl"\n' * 3,
         "it is an access log",
     ),
-    "bytes": (bytes(range(14, 256)) * 20, "not understood"),
+    "bytes": (bytes(range(14, 256)) * 20, "not recognised"),
 }
 
 

@@ -121,7 +121,7 @@ def test_a_stream_gives_times_without_a_day_none(tmp_path, monkeypatch) -> None:
         monkeypatch.setattr("sys.stdin", stream)
         log, rows = events(tmp_path, "", name="-")
     assert [row[0] for row in rows] == [None]
-    assert "its times name no day, and a stream has none" in log.sources[0].note
+    assert "times without a day, and a stream has none" in log.sources[0].note
 
 
 def test_an_order_of_day_and_month_that_nothing_shows_is_called_a_guess(tmp_path) -> None:

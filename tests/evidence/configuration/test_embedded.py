@@ -119,7 +119,7 @@ def test_a_manifest_that_was_named_as_prometheus_gives_what_it_holds(tmp_path) -
     file.write_text("apiVersion: v1\nkind: Service\nmetadata: {name: a}\n")
     files, _, absent = read("prometheus", [str(file)])
     assert files == []
-    assert "manifest of Kubernetes" in absent[0].reason
+    assert "Kubernetes manifest" in absent[0].reason
     assert "--kubernetes" in absent[0].hint
 
 

@@ -202,7 +202,7 @@ def test_half_a_fix_names_those_that_go_on_and_the_plateau_they_lead_to() -> Non
     stopped = [creator(n, over=True) for n in (1, 2)]
     going = [creator(n) for n in (3, 4)]
     notice = judged(look(*stopped, *going))["half-fixed:A"]
-    assert notice.title == "Half fixed: 2 of 4 probes that start sessions in store A stopped, 2 go on"
+    assert notice.title == "Half fixed: 2 of 4 probes that start sessions in store A have stopped, 2 go on"
     assert [member.url for member in notice.members] == ["http://10.0.0.3:8080/", "http://10.0.0.4:8080/"]
     assert notice.since == NOON - timedelta(hours=1)
     assert notice.figures == (
@@ -242,7 +242,7 @@ def test_births_after_a_deploy_are_told_with_the_event_and_not_by_chance() -> No
     began = creator(1, first_at=NOON - timedelta(minutes=59))
     found = judged(look(began, events=(deploy,)))
     notice = next(notice for notice in found.values() if notice.kind == "event")
-    assert notice.title == "After “deploy v42” store A is given 10 times as many sessions"
+    assert notice.title == "After “deploy v42” store A gets 10 times as many sessions"
     assert notice.members == (began.member,)
     assert notice.since == deploy.at
     assert not judged(look(events=(replace(deploy, after=52),)))

@@ -153,7 +153,7 @@ def test_consul_compares_tags_without_case_and_prometheus_with_it() -> None:
     [
         ("health_filter: ServiceName == web", "3.12", "the selector ServiceName is not valid"),
         ("health_filter: web", "3.12", "character 4"),
-        ("health_filter: Service.Kind == x", "3.12", "no given file says"),
+        ("health_filter: Service.Kind == x", "3.12", "no given file has"),
         ("filter: ServiceName == web", "2.42", "filter exists since Prometheus 3.0"),
         ("health_filter: Service.ID is not empty or Service.Service == web", "3.5", "exists since Prometheus 3.11.2"),
         ("filter: ServiceName == web", "3.11", "3.11.0 and 3.11.1"),

@@ -298,9 +298,9 @@ def problems(kind: str, text: str, file: str) -> list[tuple[int, str]]:
             3,
             "request_path",
         ),
-        ('resource "digitalocean_loadbalancer" "a" {\n healthcheck {\n path = "/"\n}\n}', 2, "are not read"),
-        ('resource "kubernetes_deployment" "a" {\n spec {\n liveness_probe {\n}\n}\n}', 3, "are not read"),
-        ('resource "pingdom_check" "a" {\n host = "shop.example"\n}', 1, "are not read"),
+        ('resource "digitalocean_loadbalancer" "a" {\n healthcheck {\n path = "/"\n}\n}', 2, "are not supported"),
+        ('resource "kubernetes_deployment" "a" {\n spec {\n liveness_probe {\n}\n}\n}', 3, "are not supported"),
+        ('resource "pingdom_check" "a" {\n host = "shop.example"\n}', 1, "are not supported"),
     ],
 )
 def test_what_terraform_does_not_tell_is_not_examined(resource: str, line: int, said: str) -> None:
@@ -373,7 +373,7 @@ def test_a_function_of_cloudformation_is_not_taken_for_a_path(path: str) -> None
 def test_a_check_of_cloudformation_that_is_not_read_is_not_examined() -> None:
     text = "Resources: {R: {Type: 'AWS::Route53::HealthCheck', Properties: {HealthCheckConfig: {ResourcePath: /}}}}"
     [(line, reason)] = problems("cloudformation", text, "t.yaml")
-    assert (line, "are not read" in reason) == (1, True)
+    assert (line, "not supported" in reason) == (1, True)
 
 
 CLOUDFORMATION = {
@@ -544,7 +544,7 @@ def test_an_address_that_nobody_can_ask_is_a_problem_with_its_line(kind: str) ->
     entry = {"name": "a", "type": "http", "url": "http:///nowhere"}
     text = json.dumps({"endpoints": [entry], "monitorList": [entry]})
     [problem] = BY_KIND[kind].read(text, "f").problems
-    assert "cannot be asked" in problem.reason
+    assert "cannot be probed" in problem.reason
     assert problem.hint
 
 

@@ -76,7 +76,7 @@ def test_without_a_lifetime_it_is_inferred() -> None:
     ("text", "line", "said"),
     [
         ("nothing", 1, "not TOML"),
-        ("a = 1", 1, "no [[layout]]"),
+        ("a = 1", 1, "expected [[layout]]"),
         ('[[layout]]\nname = "Shop"', 2, "name is 'Shop'"),
         ('[[layout]]\nname = "a"\nkey = "a:{id}:b"', 3, "{id}"),
         ('[[layout]]\nname = "a"\nkey = "a:{id}"\ncolour = 1', 4, "unknown name"),

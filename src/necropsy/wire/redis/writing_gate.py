@@ -76,6 +76,8 @@ class WritingGate(Gate):
         try:
             super().check(words)
         except CommandRefused as error:
-            raise CommandRefused(str(error).replace("that reads", "that the treatment may send")) from None
+            raise CommandRefused(
+                str(error).replace("a read-only command", "a command that the treatment may send")
+            ) from None
         if as_bytes(words[0]).upper() == b"RESTORE" and any(as_bytes(w).upper() == b"REPLACE" for w in words[4:]):
             raise CommandRefused("RESTORE with REPLACE may delete a live key")
