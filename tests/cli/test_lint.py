@@ -157,6 +157,56 @@ def test_a_named_file_of_which_nothing_is_known_is_not_found_clean(name: str, te
     )
 
 
+CHECKED_ELSEWHERE = {
+    "values of a chart": ("values.yaml", "livenessProbe:\n  httpGet:\n    path: /\n    port: http\n"),
+    "a gateway": ("kong.yml", "upstreams:\n- name: a\n  healthchecks:\n    active: {http_path: /}\n"),
+    "a mesh": ("envoy.yaml", "clusters:\n- name: a\n  health_checks:\n  - http_health_check: {path: /}\n"),
+    "a task": (
+        "task.json",
+        '{"containers": [{"name": "a", "healthCheck": {"command": ["curl", "http://localhost/"]}}]}',
+    ),
+}
+UNASKED = {
+    "a job of Nomad": ("job.hcl", 'job "a" {\n  service {\n    check {\n      path = "/"\n    }\n  }\n}\n'),
+    "a patch without ports": (
+        "patch.yaml",
+        "kind: Pod\napiVersion: v1\nspec: {containers: [{livenessProbe: {httpGet: {port: web}}}]}\n",
+    ),
+    "a URL without a scheme": (
+        "gatus.yml",
+        'endpoints: [{name: a, url: a.example, conditions: ["[STATUS] == 200"]}]\n',
+    ),
+    "upstreams by DNS": ("Caddyfile", ":80 {\n\treverse_proxy {\n\t\tdynamic a web 80\n\t\thealth_uri /\n\t}\n}\n"),
+}
+
+
+@pytest.mark.parametrize("name", CHECKED_ELSEWHERE)
+def test_health_checks_in_a_form_that_is_not_read_are_said_in_a_folder_too(name: str, tmp_path: Path) -> None:
+    file, text = CHECKED_ELSEWHERE[name]
+    (tmp_path / file).write_text(text)
+    (tmp_path / "haproxy.cfg").write_text("backend a\n  option httpchk GET /health\n  server a 10.0.0.1:80 check\n")
+    said = run("lint", str(tmp_path))
+    assert said.code == 4
+    assert f"{file}:notexamined:itholds" in "".join(said.out.split())
+    assert run("lint", str(tmp_path / file)).code == 3
+
+
+@pytest.mark.parametrize("name", UNASKED)
+def test_a_check_that_was_seen_and_cannot_be_simulated_is_not_found_clean(name: str, tmp_path: Path) -> None:
+    file, text = UNASKED[name]
+    (tmp_path / file).write_text(text)
+    said = run("lint", str(tmp_path / file))
+    assert said.code == 4
+    assert "not examined:" in said.out
+
+
+def test_a_prober_s_file_with_a_fault_is_refused_with_its_line(tmp_path: Path) -> None:
+    (tmp_path / "shop.toml").write_text("[http.services.a.loadBalancer.healthCheck]\npath =\n")
+    said = run("lint", str(tmp_path / "shop.toml"))
+    assert said.code == 1
+    assert "shop.toml:2:error:notvalidTOML" in "".join(said.out.split())
+
+
 def test_a_clean_application_is_found_clean(tmp_path: Path) -> None:
     (tmp_path / "application.yml").write_text("spring:\n  session:\n    timeout: 1h\n")
     said = run("lint", str(tmp_path / "application.yml"))

@@ -239,6 +239,8 @@ def _refused(found: Survey, sources: Sources) -> list[Absent]:
 
 def _refusals(file: ConfigurationFile, version: str | None, sources: Sources) -> Sequence[ConfigurationError]:
     """Read one file as its own program would; return why that would refuse it, unknown fields all at once."""
+    from necropsy.probes.probers.registry import BY_KIND
+
     try:
         if file.kind == "prometheus":
             from necropsy.probes.monitoring import DEFAULT_PROMETHEUS
@@ -258,6 +260,8 @@ def _refusals(file: ConfigurationFile, version: str | None, sources: Sources) ->
             from necropsy.probes.nginx.tokens import read as read_nginx
 
             read_nginx(file.text, file.name)
+        elif file.kind in BY_KIND:
+            BY_KIND[file.kind].read(file.text, file.name)
     except ConfigurationError as error:
         return (error,)
     return ()

@@ -39,6 +39,10 @@ _MOST_NODES: Final = 200_000
 _NAMES: Final = ("additionalScrapeConfigs", "extraScrapeConfigs", "scrape_configs", "scrapeConfigs")
 _SIGN: Final = re.compile(rf"^[ \t-]*(?:{'|'.join(_NAMES)}|scrape_config_files)\s*:", re.MULTILINE)
 _TEMPLATE: Final = re.compile(r"\{\{.*?\}\}")
+_CHECKS: Final = re.compile(
+    r"""(?:^|[{\[,])[\s{\[]*(?:[\w".\-]+\.)?["']?(?:http_?)?health_?checks?["']?\s*(?:[:=]\s*(?:[{\[]|$)|\{|\])""",
+    re.IGNORECASE | re.MULTILINE,
+)
 _PROBES: Final = re.compile(r"^\s*(?:livenessProbe|readinessProbe|startupProbe|httpGet)\s*:", re.MULTILINE)
 
 
@@ -88,6 +92,19 @@ def unrendered(text: str) -> str:
     if not _TEMPLATE.search(text):
         return ""
     return "scrape jobs" if _SIGN.search(text) else "probes of containers" if _PROBES.search(text) else ""
+
+
+def holds_checks(text: str) -> str:
+    r"""Say which health checks a text has somewhere, by its lines; empty for none.
+
+    >>> holds_checks("livenessProbe:\n  httpGet: {path: /}"), holds_checks('{"healthCheck": {"path": "/"}}')
+    ('probes of containers', 'health checks')
+    >>> holds_checks("healthcheck: true"), holds_checks("paths: [/healthCheck]")
+    ('', '')
+    """
+    if _PROBES.search(text):
+        return "probes of containers"
+    return "health checks" if _CHECKS.search(text) else ""
 
 
 def holds_jobs(text: str) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
-from necropsy.evidence.configuration.embedded import holds_jobs, parts, unrendered
+from necropsy.evidence.configuration.embedded import holds_checks, holds_jobs, parts, unrendered
 from necropsy.evidence.configuration.reader import KINDS, OF_BYTES
 from necropsy.model.errors import ConfigurationError, UnreadableSource
 from necropsy.probes.prometheus.configuration_fields import GLOBAL, SECTIONS
@@ -106,6 +106,10 @@ def passed_over(text: str) -> tuple[str, str] | None:
     what = unrendered(text)
     if what:
         return f"an unrendered template with {what}", "Render it first: helm template . > all.yaml"
+    checks = holds_checks(text)
+    if checks:
+        hint = "Write them for a prober that is supported: necropsy examine --prober KIND=FILE; or render the chart."
+        return f"it has {checks} in a format that is not supported", hint
     if holds_jobs(text):
         return "it has scrape jobs in a format that is not supported", "Save the jobs as a Prometheus configuration."
     return None

@@ -6,7 +6,7 @@ import posixpath
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from necropsy.model.errors import ConfigurationError
+from necropsy.model.errors import ConfigurationError, NotJudged
 from necropsy.model.evidence import Origin
 from necropsy.model.figures import several
 from necropsy.probes.consul.answers import Answers, read_answers
@@ -64,7 +64,7 @@ def read_catalog(texts: Sequence[ConsulText]) -> Catalog:
         definitions = read_definitions(Fields(root))
         if definitions is None:
             reason = "neither a definition file nor a known answer of Consul"
-            problems.append(ConfigurationError(text.name, root.line, reason, hint=_HINT))
+            problems.append(NotJudged(text.name, root.line, reason, hint=_HINT))
             continue
         key = f"at {text.node_address}" if text.node_address else posixpath.dirname(text.name)
         agent = agents.setdefault(key, _Agent(_node_at(text.node_address), []))

@@ -19,7 +19,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from necropsy.model.errors import ConfigurationError
+from necropsy.model.errors import NotJudged
 from necropsy.model.evidence import Origin
 from necropsy.probes.consul.model import go_seconds
 from necropsy.probes.http.request import set_headers
@@ -66,7 +66,7 @@ def _proxy(site: str, proxy: Directive, file: str, found: ProberReading) -> None
     given += [word for one in proxy.block or () if one.words[:1] == ("to",) for word in one.words[1:]]
     if not given:
         hint = "Ask each of them once by hand, to see whether the answer sets a cookie."
-        found.problems.append(ConfigurationError(file, says.line, "its upstreams are found as it runs", hint=hint))
+        found.problems.append(NotJudged(file, says.line, "its upstreams are found as it runs", hint=hint))
     upstreams = [each for word in given for each in _expanded(word)]
     for upstream in [value("health_upstream")] * bool(value("health_upstream")) or upstreams:
         base = _base(upstream, value("health_port"), secure=secure)

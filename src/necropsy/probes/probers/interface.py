@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from necropsy._internal.masking import masked
-from necropsy.model.errors import ConfigurationError
+from necropsy.model.errors import ConfigurationError, NotJudged
 from necropsy.model.evidence import Origin
 from necropsy.model.probe import Probe
 from necropsy.probes.http.request import HttpUrl, parse_http_url
@@ -117,13 +117,13 @@ def harmless_probe(
 
 
 def add(found: ProberReading, probe: Probe | str, origin: Origin) -> None:
-    """Keep a probe; a reason instead of one is a problem at its line."""
+    """Keep a probe; a reason instead of one is a place that could not be judged."""
     if isinstance(probe, Probe):
         found.probes.append(probe)
     else:
         reason = f"cannot be probed: {probe}"
         found.problems.append(
-            ConfigurationError(origin.file, origin.line, reason, hint="Write an absolute http:// or https:// URL.")
+            NotJudged(origin.file, origin.line, reason, hint="Write an absolute http:// or https:// URL.")
         )
 
 
