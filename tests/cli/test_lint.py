@@ -187,7 +187,7 @@ def test_health_checks_in_a_form_that_is_not_read_are_said_in_a_folder_too(name:
     (tmp_path / "haproxy.cfg").write_text("backend a\n  option httpchk GET /health\n  server a 10.0.0.1:80 check\n")
     said = run("lint", str(tmp_path))
     assert said.code == 4
-    assert f"{file}:notexamined:itholds" in "".join(said.out.split())
+    assert f"{file}:notexamined:ithas" in "".join(said.out.split())
     assert run("lint", str(tmp_path / file)).code == 3
 
 
