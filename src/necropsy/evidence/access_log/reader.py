@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Final
 
 from necropsy._internal.progress import Progress
 from necropsy.evidence.access_log import lines
-from necropsy.evidence.access_log.backends.interface import Part, Wanted
+from necropsy.evidence.access_log.backends.interface import KIND, Part, Wanted
 from necropsy.evidence.access_log.backends.registry import open_backend
+from necropsy.evidence.access_log.copies import copied_files
 from necropsy.evidence.access_log.formats.layout import LogFormat
 from necropsy.evidence.access_log.rotation import logs_of
 from necropsy.model.evidence import Absent, Blemish, Source
@@ -117,6 +118,10 @@ def read(
     A file that cannot be read becomes an ``Absent``, a damaged line a ``Blemish``; neither raises.
     """
     result = ReadLog(summed=checksums)
+    for copy, original in copied_files(locators).items():
+        reason = f"a copy of {original}: it has the same lines, and its visits would count twice"
+        result.absent.append(Absent(KIND, copy, reason, "Its lines were read from the other file."))
+        locators = [locator for locator in locators if locator != copy]
     logs = logs_of(locators)
 
     def get_ready() -> None:
