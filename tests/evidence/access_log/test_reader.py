@@ -144,3 +144,10 @@ def test_every_sample_is_read_by_a_test() -> None:
     read = {f"{name}.log" for name in (*LAYOUTS, *WITHOUT_AGENT)}
     read |= {path.name for path in ASSETS.glob("nginx_*_*.log")} | {path.name for path in ASSETS.glob("hostile_*.log*")}
     assert {path.name for path in ASSETS.iterdir() if path.is_file() and path.suffix != ".conf"} == read
+
+
+def test_a_line_of_a_request_and_a_whole_url_is_read_with_the_urls_host(reading) -> None:
+    line = '{"time":"2024-05-01T10:00:%02dZ","request":"GET /a HTTP/1.1","url":"https://shop.example/a","status":200}\n'
+    found = reading("".join(line % second for second in range(20)))
+    assert found.log.requests == 20
+    assert found.one("host, path") == ("shop.example", "/a")

@@ -83,7 +83,10 @@ def layout(
     if len(chosen.get("body", [()])[0]) > 1:
         del chosen["body"]
     if "request" in chosen:
-        chosen = {field: paths for field, paths in chosen.items() if field not in {"method", "target"}}
+        needless = (
+            {"method"} if absolute and "host" not in chosen else {"method", "target"}
+        )  # a whole URL names the host
+        chosen = {field: paths for field, paths in chosen.items() if field not in needless}
     fields, ways = _named(chosen)
     zone = "" if form.zoned else "; times without a zone, read as UTC"
     note = prefix + ", ".join(said) + zone + json_keys.missing(found, samples)
