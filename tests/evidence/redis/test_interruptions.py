@@ -93,7 +93,7 @@ def test_another_process_at_the_same_address_ends_the_scan() -> None:
             for other in successor:
                 other.__exit__(None, None, None)
         assert 400 <= len(found) < KEYS
-        assert "another process" in live.blemishes[0].why
+        assert "was restarted meanwhile" in live.blemishes[0].why
 
 
 @pytest.mark.parametrize("way", ["script", "pipeline"])

@@ -46,7 +46,8 @@ def test_the_commands_of_the_unit_start_reload_and_end_a_guard(unit: Path, tmp_p
     program, *words = said["ExecStart"].split()
     assert program == "/usr/local/bin/necropsy"
     config = tmp_path / "guard.toml"
-    config.write_text(f'[guard]\ncase = "{tmp_path}/guard.case"\nlisten = "127.0.0.1:{servers.free_port()}"\n')
+    store = '[[store]]\nredis = "redis://127.0.0.1:1"\n\n'  # nobody is there, which a guard outlives
+    config.write_text(f'{store}[guard]\ncase = "{tmp_path}/guard.case"\nlisten = "127.0.0.1:{servers.free_port()}"\n')
     start = [word.replace("/etc/necropsy/guard.toml", str(config)) for word in words]
     log = tmp_path / "log"
     with log.open("wb") as stream:
