@@ -69,7 +69,7 @@ def test_forbid_fails_at_the_answer_and_does_not_follow_it(folder: Path) -> None
 
 
 def test_a_target_is_warned_of_once_with_the_rate_when_it_is_observed(folder: Path) -> None:
-    for policy, said in (("reuse", "one session in all"), ("observe", "a day. Use --session http_2xx=reuse")):
+    for policy, said in (("reuse", "so that it stays one session"), ("observe", "a day. Use --session http_2xx=reuse")):
         warnings: list[str] = []
         answering = Prober(folder / "blackbox.yml", {"http_2xx": policy}, None, warnings.append)
         with servers.running("redis-7.0") as server, serving(server.client()) as (address, _):

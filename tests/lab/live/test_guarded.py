@@ -50,7 +50,7 @@ def test_minutes_after_the_prober_is_switched_on_the_guard_names_it_and_the_line
         story.close()
     text = "\n".join(told)
     assert "Before the prober is on it has said nothing." in text
-    assert "asked by prometheus/blackbox_exporter_http" in text
+    assert "probed by prometheus/blackbox_exporter_http" in text
     assert re.search(r"change {3}configuration/prometheus\.yml:\d+ {2}copies __address__", text)
     assert "new creators start" in text
     assert "Resolved" not in text
