@@ -42,13 +42,13 @@ class Receiver:
 
 
 def wait_until(look: Callable[[], Any], what: str) -> Any:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 180
     while time.monotonic() < deadline:
         found = look()
         if found:
             return found
         time.sleep(0.05)
-    raise AssertionError(f"not within a minute: {what}")
+    raise AssertionError(f"not within three minutes: {what}")
 
 
 @contextmanager

@@ -23,7 +23,7 @@ from necropsy.lab.live import plan as plans
 from necropsy.lab.live.plan import Plan
 from necropsy.lab.live.supervisor import Supervisor
 
-pytestmark = pytest.mark.integration
+pytestmark = pytest.mark.story
 CHECKOUT = Path(__file__).parents[3]
 CODE = "import runpy; runpy.run_module('necropsy.cli.main', run_name='__main__', alter_sys=True)"
 LIMIT_B = 2_900_000
