@@ -71,7 +71,7 @@ def test_only_what_an_agent_left_behind_is_removed_and_comes_back(binaries: Path
         assert remove(agent.url, found, tmp_path / "journal.json") == 1
         assert (tmp_path / "journal.json").stat().st_mode & 0o077 == 0
         assert [row for row in _catalogue(agent) if row[1] == "web-2"] == []
-        with pytest.raises(ConsulError, match="is there already"):
+        with pytest.raises(ConsulError, match="already exists"):
             remove(agent.url, found, tmp_path / "journal.json")
         assert undo(agent.url, tmp_path / "journal.json") == 1
         assert _catalogue(agent) == before
@@ -86,7 +86,7 @@ def test_the_command_changes_nothing_without_apply(binaries: Path, tmp_path: Pat
         before = _catalogue(agent)
         run = CliRunner().invoke(app, ["consul", agent.url, "--zombies"])
         assert run.exit_code == 0, run.output
-        assert "4 zombies, 1 of them can be removed from here" in run.output
+        assert "4 zombies, 1 of them can be deregistered from here" in run.output
         assert _catalogue(agent) == before
         journal = tmp_path / "j.json"
         run = CliRunner().invoke(app, ["consul", agent.url, "--zombies", "--apply", "--journal", str(journal), "--yes"])

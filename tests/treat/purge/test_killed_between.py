@@ -91,7 +91,7 @@ def test_a_store_that_fills_up_during_an_undo_keeps_no_halves(tmp_path: Path, mo
             patched.setattr(way_back, "_pieces", full)
             with pytest.raises(TreatmentError, match="the store is full") as stopped:
                 undo(tmp_path / "journal")
-        assert "goes on where it stopped" in stopped.value.hint
+        assert "continues where it stopped" in stopped.value.hint
         client.config_set("maxmemory", 0)
         undo(tmp_path / "journal")
         assert same(before, state(client)) == []

@@ -88,7 +88,7 @@ def test_where_the_server_may_not_tell_whole_values_are_compared(
 
     monkeypatch.setattr(Unlinker, "_run", delayed)
     done = apply(path, tmp_path / "journal", redis=address)
-    assert "does not tell what is touched" in done.remarks[0]
+    assert "does not report touched keys" in done.remarks[0]
     assert (done.deleted, done.kept) == (5, {CHANGED: 1})
     assert client.hget(f"{SPRING}:sessions:{ids.anonymous[0]}", "sessionAttr:X") == string(b"z" * 40)
 
