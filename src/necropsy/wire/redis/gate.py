@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from hashlib import sha1
-from typing import Final, TypeAlias
+from typing import ClassVar, Final, TypeAlias
 
 Word: TypeAlias = bytes | str | int
 
@@ -93,6 +93,9 @@ class Gate:
     necropsy.wire.redis.gate.CommandRefused: DEL is not a read-only command
     """
 
+    permitted: ClassVar[str] = "a read-only command"
+    """What a command must be to pass, for the message of one that is not."""
+
     def __init__(self, scripts: Iterable[str] = (), *, replication: bool = False) -> None:
         self._scripts: set[bytes] = set()
         self._digests: set[bytes] = set()
@@ -110,7 +113,7 @@ class Gate:
             It calls something that is not on the list, or that cannot be told from its text.
         """
         for command in script_commands(script):
-            _check(command, self._in_scripts)
+            self._check(command, self._in_scripts)
         text = script.encode()
         digest = sha1(text, usedforsecurity=False).hexdigest().encode()
         self._scripts.add(text)
@@ -131,7 +134,15 @@ class Gate:
             if len(words) < 2 or as_bytes(words[1]) not in known:
                 raise CommandRefused(f"{name.decode()} of a script that is not registered")
             return
-        _check([as_bytes(word) for word in words[:2]], self._commands)
+        self._check([as_bytes(word) for word in words[:2]], self._commands)
+
+    def _check(self, words: Sequence[bytes], commands: dict[bytes, frozenset[bytes]]) -> None:
+        name = words[0].upper() if words else b""
+        allowed = commands.get(name)
+        if allowed is None:
+            raise CommandRefused(f"{_shown(name)} is not {self.permitted}")
+        if b"*" not in allowed and (len(words) < 2 or words[1].upper() not in allowed):
+            raise CommandRefused(f"{_shown(b' '.join(words[:2]).upper())} is not {self.permitted}")
 
 
 def as_bytes(word: Word) -> bytes:
@@ -139,15 +150,6 @@ def as_bytes(word: Word) -> bytes:
     if isinstance(word, bytes):
         return word
     return word.encode() if isinstance(word, str) else b"%d" % word
-
-
-def _check(words: Sequence[bytes], commands: dict[bytes, frozenset[bytes]]) -> None:
-    name = words[0].upper() if words else b""
-    allowed = commands.get(name)
-    if allowed is None:
-        raise CommandRefused(f"{_shown(name)} is not a read-only command")
-    if b"*" not in allowed and (len(words) < 2 or words[1].upper() not in allowed):
-        raise CommandRefused(f"{_shown(b' '.join(words[:2]).upper())} is not a read-only command")
 
 
 def _shown(name: bytes) -> str:

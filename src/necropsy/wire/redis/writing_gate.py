@@ -8,7 +8,7 @@ over an expiry that has passed it would delete a live key.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import ClassVar, Final
 
 from necropsy.wire.redis.gate import READS, CommandRefused, Gate, Word, as_bytes
 
@@ -58,6 +58,8 @@ class WritingGate(Gate):
     necropsy.wire.redis.gate.CommandRefused: FLUSHALL is not a command that the treatment may send
     """
 
+    permitted: ClassVar[str] = "a command that the treatment may send"
+
     def __init__(self, scripts: Iterable[str] = ()) -> None:
         super().__init__()
         self._commands = READS | WRITES | TRACKING
@@ -73,11 +75,6 @@ class WritingGate(Gate):
         CommandRefused
             It may not.
         """
-        try:
-            super().check(words)
-        except CommandRefused as error:
-            raise CommandRefused(
-                str(error).replace("a read-only command", "a command that the treatment may send")
-            ) from None
+        super().check(words)
         if as_bytes(words[0]).upper() == b"RESTORE" and any(as_bytes(w).upper() == b"REPLACE" for w in words[4:]):
             raise CommandRefused("RESTORE with REPLACE may delete a live key")
