@@ -30,6 +30,7 @@ from necropsy.sessions.cure import Cure
 from necropsy.sessions.keyspace import Projection
 from necropsy.sessions.writers.form import ALNUM, URL_SAFE
 from necropsy.sessions.writers.hashes import Field, Hashes, HashForm
+from necropsy.sessions.writers.servlet import servlet_cure
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,16 +41,7 @@ ASPNET: Final = "aspnet"
 MAGENTO: Final = "magento"
 
 CURES: Final = {
-    REDISSON: Cure(
-        framework="Tomcat (Redisson's session manager)",
-        starts="request.getSession(): a JSP with session=true, a filter or a servlet that asks for one.",
-        stop="Ask for no session in health pages, and switch it off in JSPs that need none.",
-        code="""<%@ page session="false" %>
-HttpSession session = request.getSession(false); // null for who has none""",
-        language="jsp",
-        lifetime="<session-config><session-timeout>1440</session-timeout></session-config> (minutes, web.xml)",
-        source="redisson docs web-session-management, Servlet specification 7",
-    ),
+    REDISSON: servlet_cure("Tomcat (Redisson's session manager)", "redisson docs web-session-management"),
     MICRONAUT: Cure(
         framework="Micronaut (micronaut-redis sessions)",
         starts="A handler that takes a Session argument, or a login with micronaut-security-session.",

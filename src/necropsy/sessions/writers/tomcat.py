@@ -20,8 +20,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from necropsy.sessions.attributes import NOBODYS, USERS
-from necropsy.sessions.cure import Cure
 from necropsy.sessions.writers.form import Form, big_endian
+from necropsy.sessions.writers.servlet import servlet_cure
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -42,15 +42,8 @@ _NAMES: Final = "|".join(sorted(USERS | {"SPRING_SECURITY_CONTEXT"}))
 _ONE: Final = rf"{_BEFORE}\x00{{8}}{_COUNT}\x00\x00\x00\x01t\x00.(?:{'|'.join(sorted(NOBODYS))})(?:t\x00|[su]r\x00)"
 
 CURES: Final = {
-    MSM: Cure(
-        framework="Tomcat (memcached-session-manager, Redis mode)",
-        starts="request.getSession(): a JSP with session=true, a filter or a servlet that asks for one.",
-        stop="Ask for no session in health pages, and switch it off in JSPs that need none.",
-        code="""<%@ page session="false" %>
-HttpSession session = request.getSession(false); // null for who has none""",
-        language="jsp",
-        lifetime="<session-config><session-timeout>1440</session-timeout></session-config> (minutes, web.xml)",
-        source="magro/memcached-session-manager wiki SetupAndConfiguration, Servlet specification 7",
+    MSM: servlet_cure(
+        "Tomcat (memcached-session-manager, Redis mode)", "magro/memcached-session-manager wiki SetupAndConfiguration"
     ),
 }
 
