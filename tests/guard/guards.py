@@ -16,7 +16,7 @@ from http.client import HTTPMessage
 from pathlib import Path
 
 import servers
-from guard.notify.receiver import wait_until
+from waiting import wait_until
 
 DAY_MS = 86_400_000
 

@@ -26,8 +26,9 @@ from typing import Any
 import redis
 
 from guard.guards import Running, running
-from guard.notify.receiver import CHECKOUT, Receiver, get_json, recording, wait_until
+from guard.notify.receiver import CHECKOUT, Receiver, get_json, recording
 from servers import free_port
+from waiting import wait_until
 
 STEADY = ("steady-1", "steady-2", "steady-3", "steady-4")
 TROUBLED = ("dies", "hangs", "garbage", "fails-over", "password", "empties")

@@ -17,7 +17,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 import servers
 from guard.guards import Running, populate, running
-from guard.notify.receiver import recording, wait_until
+from guard.notify.receiver import recording
+from waiting import wait_until
 
 pytestmark = pytest.mark.integration
 

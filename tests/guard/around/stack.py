@@ -21,7 +21,8 @@ from typing import Any
 
 import pytest
 
-from guard.notify.receiver import CHECKOUT, TEMPLATES, alertmanager_program, wait_until
+from guard.notify.receiver import CHECKOUT, TEMPLATES, alertmanager_program
+from waiting import wait_until
 
 EVERYWHERE = "0.0.0.0"  # noqa: S104 -- what the file says, and never is listened on here
 Change = Callable[[str, str], str]

@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 import servers
-from guard.notify.receiver import DEBIAN_14, TEMPLATES, Receiver, alertmanager_program, answers, recording, wait_until
+from guard.notify.receiver import DEBIAN_14, TEMPLATES, Receiver, alertmanager_program, answers, recording
 from necropsy.guard.around import alertmanager as around
 from necropsy.guard.notify import alertmanager as source
 from necropsy.guard.notify.message import Message, State, sample
@@ -22,6 +22,7 @@ from necropsy.guard.notify.plan import Rules, parse_quiet
 from necropsy.guard.notify.post import post
 from necropsy.guard.rules import alerts
 from necropsy.guard.watch.notice import Member
+from waiting import wait_until
 
 HOSTILE = "<!channel> & `x` ``` {{ .Labels.store }} <https://evil.example|click>"
 

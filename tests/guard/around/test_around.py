@@ -18,10 +18,10 @@ import yaml
 
 import servers
 from guard.guards import populate, running
-from guard.notify.receiver import wait_until
 from necropsy.guard.around.dashboards import DASHBOARDS, files
 from necropsy.guard.around.scrape import as_yaml
 from necropsy.guard.rules import as_yaml as rules
+from waiting import wait_until
 
 pytestmark = pytest.mark.integration
 

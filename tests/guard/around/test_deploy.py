@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import servers
-from guard.notify.receiver import wait_until
+from waiting import wait_until
 
 pytestmark = pytest.mark.checkout
 

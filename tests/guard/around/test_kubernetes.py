@@ -18,8 +18,8 @@ import yaml
 import node_packages
 import servers
 from guard.guards import Running
-from guard.notify.receiver import wait_until
 from necropsy.guard.around import compose
+from waiting import wait_until
 
 pytestmark = pytest.mark.checkout
 OPERATOR = "@kubernetes-models/prometheus-operator/monitoring.coreos.com/v1"

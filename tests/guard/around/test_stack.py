@@ -10,8 +10,9 @@ import redis
 import yaml
 
 from guard.around import stack
-from guard.notify.receiver import recording, wait_until
+from guard.notify.receiver import recording
 from necropsy.guard.around import compose
+from waiting import wait_until
 
 pytestmark = [pytest.mark.checkout, pytest.mark.integration]
 

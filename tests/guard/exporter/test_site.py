@@ -24,12 +24,12 @@ import redis
 from prometheus_client.parser import text_string_to_metric_families
 
 import servers
-from guard.notify.receiver import wait_until
 from necropsy.guard.exporter.site import Exporter
 from necropsy.guard.exporter.target import Options
 from necropsy.guard.web import TIMEOUT_HEADER, Site, WebConfig, read_web_config, serve
 from necropsy.model.errors import UsageError
 from necropsy.wire.redis.address import parse_address
+from waiting import wait_until
 from wire.redis.nodes import sentinel_of
 
 pytestmark = pytest.mark.integration

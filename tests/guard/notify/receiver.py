@@ -6,7 +6,6 @@ import json
 import subprocess
 import tempfile
 import threading
-import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from servers import free_port
+from waiting import wait_until
 
 CHECKOUT = Path(__file__).parents[3]
 DEBIAN_14 = CHECKOUT / ".tools" / "debian-14"
@@ -39,16 +39,6 @@ class Receiver:
 
     def wait_for(self, holds: Callable[[list[Any]], bool], what: str) -> list[Any]:
         return wait_until(lambda: self.bodies if holds(self.bodies) else None, what)
-
-
-def wait_until(look: Callable[[], Any], what: str) -> Any:
-    deadline = time.monotonic() + 180
-    while time.monotonic() < deadline:
-        found = look()
-        if found:
-            return found
-        time.sleep(0.05)
-    raise AssertionError(f"not within three minutes: {what}")
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from guard.notify.receiver import CHECKOUT, Receiver, alertmanager, get_json, recording, wait_until
+from guard.notify.receiver import CHECKOUT, Receiver, alertmanager, get_json, recording
 from necropsy.guard.notify import slack, webhook
 from necropsy.guard.notify.ledger import Ledger
 from necropsy.guard.notify.message import Message, State, sample
@@ -25,6 +25,7 @@ from necropsy.guard.notify.teller import Teller
 from necropsy.guard.notify.ways import Way
 from necropsy.guard.watch.notice import Member
 from necropsy.wire.redis.address import Secret
+from waiting import wait_until
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 NOTICE = replace(sample(NOW), key="creator:A:1")

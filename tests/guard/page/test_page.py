@@ -12,11 +12,11 @@ import pytest
 
 import servers
 from guard.guards import Running, populate, running
-from guard.notify.receiver import wait_until
 from necropsy.guard.notify.message import sample
 from necropsy.guard.page import view
 from necropsy.guard.watch.notice import Member
 from report.browser import Browser
+from waiting import wait_until
 
 EMPTY = view.State(
     "", None, 0.0, 600.0, "", has_report=False, open=(), resolved=(), servers=(), probed=(), ways=(), reloaded=""

@@ -6,8 +6,7 @@ import json
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,6 +18,7 @@ from necropsy.lab.live.acts import act
 from necropsy.lab.live.plan import Plan, Wish
 from necropsy.lab.live.supervisor import Supervisor
 from necropsy.model.errors import NecropsyError, UsageError
+from waiting import wait_until
 
 SMALL = ("consul", "prometheus", "prometheus-metrics", "blackbox", "redis-exporter", "alertmanager", "guard")
 """Left out where a test is not about them."""
@@ -48,7 +48,11 @@ def test_nothing_is_left_after_down(lab: Plan) -> None:
 @pytest.mark.integration
 def test_users_log_in_and_their_requests_are_in_the_log_as_in_the_incident(lab: Plan) -> None:
     diary = lab.folder / "truth" / "users-admin-a.jsonl"
-    _until(lambda: {"login", "work"} <= {json.loads(line)["event"] for line in diary.read_text().splitlines()})
+    wait_until(
+        lambda: {"login", "work"} <= {json.loads(line)["event"] for line in diary.read_text().splitlines()},
+        "users log in and work",
+        60,
+    )
     log = (lab.folder / "servers" / "a1" / "access.log").read_text() + (
         lab.folder / "servers" / "a2" / "access.log"
     ).read_text()
@@ -69,7 +73,7 @@ def test_who_asks_while_redis_hangs_gets_an_error_and_the_log_has_the_time_out(
     hang.start()
     supervisor = Supervisor(lab.folder, lab.id)
     pid = supervisor.noted()["redis-admin-a"].pid
-    _until(lambda: Path(f"/proc/{pid}/stat").read_text().split()[2] == "T")
+    wait_until(lambda: Path(f"/proc/{pid}/stat").read_text().split()[2] == "T", "Redis is stopped", 60)
     assert ask(str(lab.machine("a1").proxy), "GET", "/", {}).status == 500
     hang.join()
     log = (lab.folder / "servers" / "a1" / "error-blue.log").read_text()
@@ -85,14 +89,14 @@ def test_a_conductor_that_is_killed_leaves_what_the_next_one_removes(tmp_path: P
     without = [option for name in SMALL for option in ("--without", name)]
     command = [sys.executable, "-c", code, "lab", "up", "--folder", str(folder), "--interval", "1s", "-q", *without]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as conductor_process:
-        _until(lambda: len(list(folder.glob("processes/*.json"))) >= 3)
+        wait_until(lambda: len(list(folder.glob("processes/*.json"))) >= 3, "some processes run", 60)
         conductor_process.kill()
     former = plan.read(folder)
     supervisor = Supervisor(folder, former.id)
     assert supervisor.left()
     made = conductor.up(folder, Wish(interval_s=1, users=1, without=SMALL), lambda _: None)
     try:
-        _until(lambda: supervisor.left() == [])
+        wait_until(lambda: supervisor.left() == [], "what was left is gone", 60)
         assert made.plan.id != former.id
     finally:
         conductor.down(folder)
@@ -160,11 +164,3 @@ def _broken_nginx(program: programs.Program) -> Path | None:
 
 
 _find = programs.Program.find
-
-
-def _until(holds: Callable[[], bool]) -> None:
-    for _ in range(1200):
-        if holds():
-            return
-        time.sleep(0.05)
-    raise AssertionError("it did not come to that within a minute")

@@ -7,13 +7,13 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from necropsy.lab.live.supervisor import MARK, Supervisor
+from waiting import wait_until
 
 pytestmark = pytest.mark.process
 SLEEP = (sys.executable, "-c", "import time; time.sleep(600)")
@@ -36,7 +36,7 @@ def supervisor(tmp_path: Path) -> Iterator[Supervisor]:
 
 def test_a_process_is_stopped_with_its_children(supervisor: Supervisor) -> None:
     supervisor.start("family", FAMILY)
-    _until(lambda: len(supervisor.left()) == 2)
+    wait_until(lambda: len(supervisor.left()) == 2, "both run", 30)
     assert supervisor.stop() == 1
     assert supervisor.left() == []
     assert supervisor.noted() == {}
@@ -47,7 +47,7 @@ def test_one_that_does_not_hear_is_killed(
 ) -> None:
     monkeypatch.setattr("necropsy.lab.live.supervisor._GRACE_S", 0.2)
     supervisor.start("stubborn", STUBBORN)
-    _until(lambda: "deaf" in (tmp_path / "logs" / "stubborn.out").read_text())
+    wait_until(lambda: "deaf" in (tmp_path / "logs" / "stubborn.out").read_text(), "it ignores the signal", 30)
     supervisor.stop()
     assert supervisor.left() == []
 
@@ -99,14 +99,5 @@ def test_another_lab_is_left_alone(supervisor: Supervisor, tmp_path: Path) -> No
 
 def test_output_is_kept_and_the_mark_is_handed_down(supervisor: Supervisor, tmp_path: Path) -> None:
     supervisor.start("says", (sys.executable, "-c", f"import os; print(os.environ['{MARK}'])"))
-    _until(lambda: bool((tmp_path / "logs" / "says.out").read_text()))
+    wait_until(lambda: bool((tmp_path / "logs" / "says.out").read_text()), "it has printed its mark", 30)
     assert (tmp_path / "logs" / "says.out").read_text().startswith("test-")
-
-
-def _until(holds: object) -> None:
-    assert callable(holds)
-    for _ in range(600):
-        if holds():
-            return
-        time.sleep(0.05)
-    raise AssertionError("it did not come to that within half a minute")
