@@ -101,20 +101,22 @@ class Supervisor:
         wanted = [one for name, one in noted.items() if not names or name in names]
         groups = {one.pid for one in wanted if one.alive}
         if not names:
-            groups |= {_group(pid) for pid in _marked(self._mark)} - {0}
-        for group in groups:
-            _signal_group(group, signal.SIGTERM)
-            _signal_group(group, signal.SIGCONT)  # one that was stopped cannot hear it otherwise
-        _wait(groups, _GRACE_S)
-        for group in groups:
-            _signal_group(group, signal.SIGKILL)
-        _wait(groups, _KILL_S)
+            groups |= self._marked_groups()
+        _end(groups)
+        if not names:
+            # Between fork and exec a process has the environment of its parent: it bears no mark at the first look.
+            late = self._marked_groups() - groups
+            _end(late)
+            groups |= late
         for one in wanted:
             (self._notes / f"{one.name}.json").unlink(missing_ok=True)
         if not names:
             for path in self._notes.glob("*.json"):
                 path.unlink(missing_ok=True)
         return len(groups)
+
+    def _marked_groups(self) -> set[int]:
+        return {_group(pid) for pid in _marked(self._mark)} - {0}
 
     def left(self) -> list[int]:
         """Return the numbers of all processes that bear the lab's mark, noted or not."""
@@ -162,6 +164,17 @@ def _group(pid: int) -> int:
 def _signal_group(group: int, number: signal.Signals) -> None:
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(group, number)
+
+
+def _end(groups: set[int]) -> None:
+    """End groups of processes: asked first, then killed."""
+    for group in groups:
+        _signal_group(group, signal.SIGTERM)
+        _signal_group(group, signal.SIGCONT)  # one that was stopped cannot hear it otherwise
+    _wait(groups, _GRACE_S)
+    for group in groups:
+        _signal_group(group, signal.SIGKILL)
+    _wait(groups, _KILL_S)
 
 
 def _wait(groups: set[int], seconds: float) -> None:
