@@ -60,7 +60,7 @@ def _listed(names: Sequence[str]) -> str:
 
 def _for_probe(actors: Sequence[Actor]) -> Remedy:
     """Advice about a prober that is in no configuration, or that no patch could be made for."""
-    who = " and ".join(dict.fromkeys(actor.prober or actor.user_agent for actor in actors)) or "it"
+    who = _listed([actor.prober or actor.user_agent for actor in actors]) or "it"
     asked = _listed([actor.url for actor in actors]) or "the application"
     addresses = _listed([actor.address for actor in actors])
     where = f" from {addresses}" if addresses else ""
