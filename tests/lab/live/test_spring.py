@@ -5,8 +5,9 @@ from __future__ import annotations
 import shutil
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -31,38 +32,29 @@ def java() -> tuple[str, ...]:
 @pytest.mark.parametrize("redirects", ["absolute", "relative"])
 def test_the_twin_leaves_the_same_keys_and_fields(java: tuple[str, ...], tmp_path: Path, redirects: str) -> None:
     real, twin = (_visits(command, tmp_path / name, redirects) for name, command in (("spring", java), ("twin", TWIN)))
+    # When a session ends, Spring enters it in the set of this minute, and takes it out when it hears that its marker is gone. Cold
+    # or busy, it may hear too early, and the set, which has no expiry yet, stays.
+    real["logout"] = [one for one in real["logout"] if one[1] or ":expirations:" not in one[0]]
     for step, found in real.items():
         assert twin[step] == found, step
     assert {"anonymous", "form", "user", "work", "logout"} <= set(real)
 
 
-def _settled(look: Callable[[], object]) -> object:
-    """What is there twice in a row: an application answers before all that it writes is there."""
-    before = look()
-    for _ in range(50):
-        time.sleep(0.2)
-        now = look()
-        if now == before:
-            break
-        before = now
-    return before
-
-
-def _visits(command: Sequence[str], folder: Path, redirects: str) -> dict[str, object]:
+def _visits(command: Sequence[str], folder: Path, redirects: str) -> dict[str, Any]:
     """What is in Redis, and what was answered, after each step of a visit."""
     folder.mkdir()
-    seen: dict[str, object] = {}
+    seen: dict[str, Any] = {}
     with (
         running("redis-7.0", tcp=True) as server,
         application(command, folder, server.port, redirects=redirects) as place,
     ):
         client = server.client()
         second = time.time() % 60
-        if second > 40:  # what expires in one minute lies in one set: the visits must not cross into the next
+        if second > 40:  # the set of a minute has no expiry before its second member comes: do not cross into the next
             time.sleep(60 - second)
 
         def after(step: str) -> None:
-            seen[step] = _settled(lambda: shapes(client))
+            seen[step] = shapes(client)
 
         visitor = Browser(place)
         answer = visitor.ask("GET", "/orders/7")
