@@ -34,11 +34,13 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, datetime]:
             (60, FORETOLD, 1.0),
             (-600, FORETOLD, 8.0),
         ):
-            moment = naive - timedelta(minutes=minutes)
+            # A look is known to a part of a second; here the first is half a second late.
+            moment = naive - timedelta(minutes=minutes, seconds=-0.5 if minutes == 60 else 0)
             case.execute("INSERT INTO history VALUES ('A', 'guard', ?, ?, 0, ?)", [quantity, moment, value])
         case.execute(
             "INSERT INTO event VALUES (?, 'given', 'version 14', 'guard', NULL)", [naive - timedelta(minutes=45)]
         )
+        case.execute("INSERT INTO event VALUES (?, 'given', 'version 13', 'guard', NULL)", [naive - timedelta(hours=1)])
         case.execute("INSERT INTO event VALUES (?, 'given', 'long ago', 'guard', NULL)", [naive - timedelta(days=45)])
     return path, at
 
@@ -61,13 +63,16 @@ def test_what_was_foretold_is_cut_off_as_far_ahead_as_the_past_is_shown(kept: tu
     path, at = kept
     found = course(path)
     assert found.foretold_by == "guard"
-    assert found.foretold[0] == (at.timestamp() - 3_600, 1.0)
-    assert found.foretold[-1] == (at.timestamp() + 3_600, pytest.approx(1 + 7 * 120 / 660))
+    assert found.foretold[0] == (at.timestamp() - 3_599.5, 1.0)
+    assert found.foretold[-1] == (at.timestamp() + 3_600, pytest.approx(1 + 7 * 7_199.5 / 39_599.5))
 
 
 def test_events_of_the_time_that_is_shown_stand_in_the_picture(kept: tuple[Path, datetime]) -> None:
     path, at = kept
-    assert course(path).marks == ((at.timestamp() - 45 * 60, "version 14"),)
+    first = (at.timestamp() - 3_599.5, "version 13")
+    assert course(path).marks == (first, (at.timestamp() - 45 * 60, "version 14")), (
+        "one in the second of the first look"
+    )
     report = autopsy.report(path)
     (picture,) = [one for hung in galleries(report) for one in hung.wide if one.kind == "course"]
     assert [line["kind"] for line in picture.data["lines"]] == ["measured", "foretold", "ahead"]

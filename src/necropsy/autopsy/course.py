@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -126,9 +127,10 @@ def _until(points: Points, end_s: float) -> Points:
 
 
 def _marks(store: str, events: Sequence[PastEvent], start_s: float, end_s: float) -> tuple[tuple[float, str], ...]:
+    """Place the events of the time shown; one of the first second counts, as events are written to the whole second."""
     marks = [
-        (event.at.timestamp(), event.text)
+        (max(event.at.timestamp(), start_s), event.text)
         for event in events
-        if event.store in (None, store) and start_s <= event.at.timestamp() <= end_s
+        if event.store in (None, store) and math.floor(start_s) <= event.at.timestamp() <= end_s
     ]
     return tuple(sorted(marks)[-_MOST_MARKS:])
