@@ -79,8 +79,8 @@ scrape_configs:
 """
 
 
-def said(slug: str, *titles: str) -> Finding:
-    exhibits = [Exhibit(title) for title in titles]
+def said(slug: str, *requests: str) -> Finding:
+    exhibits = [Exhibit(request, request=request) for request in requests]
     remedy = Remedy("advice", "do it", "undo it")
     primary, *more = exhibits or [Exhibit("none")]
     return Finding(

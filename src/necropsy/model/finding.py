@@ -54,6 +54,8 @@ class Exhibit:
     """Line of a file, if it is one."""
     query: str = ""
     """SQL on the case file that derives the figure again."""
+    request: str = ""
+    """The request that it is about: ``METHOD URL``, or ``METHOD PATH`` where only a log knows it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +121,14 @@ class Finding:
     """``claim_id`` of the rows of ``birth_claim`` that it rests on."""
     doubt: str = ""
     """Why the confidence in a creator is not high."""
+    probers: tuple[str, ...] = ()
+    """Probers that it accuses, as ``family/name``; empty where it accuses none by name."""
+
+    @property
+    def requests(self) -> frozenset[str]:
+        """Requests that its exhibits name."""
+        exhibits = (self.primary, *self.supporting)
+        return frozenset(exhibit.request for exhibit in exhibits if exhibit is not None and exhibit.request)
 
     @property
     def reassures(self) -> bool:

@@ -33,7 +33,7 @@ def test_lines_that_are_added_end_as_the_others_do(tmp_path: Path) -> None:
 def test_a_patch_that_breaks_something_else_is_not_offered() -> None:
     files = (ConfigurationFile("prometheus.yml", BLACKBOX_JOB, "prometheus"),)
     files += (ConfigurationFile("blackbox.yml", MODULES["no http section"], "blackbox"),)
-    accused = said("probes/redirect-leaves-health", "GET http://10.0.0.1:8080/health is answered 302")
+    accused = said("probes/redirect-leaves-health", "GET http://10.0.0.1:8080/health")
 
     def nobody(patched: Sequence[ConfigurationFile]) -> Simulation:
         return Simulation()

@@ -74,6 +74,7 @@ def _finding(row: dict[str, Any]) -> Finding:
             text="`necropsy probes --steps JOB` shows the labels rule by rule.",
             undo="restore the old rule and reload",
         ),
+        probers=(row["prober"],),
     )
 
 

@@ -64,6 +64,7 @@ def _finding(askers: tuple[Asker, ...], requests: list[list[Probe]]) -> Finding:
             text="Remove the copied job. Replicas may both probe if the endpoint starts no session.",
             undo="add the job again and reload",
         ),
+        probers=tuple(names),
     )
 
 

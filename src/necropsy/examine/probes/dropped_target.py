@@ -14,17 +14,19 @@ from collections.abc import Iterator
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
 
+from necropsy._internal.sql_quoting import literal
 from necropsy.examine.interface import Examiner
 from necropsy.model.evidence import Origin
 from necropsy.model.figures import several
 from necropsy.model.finding import Confidence, Exhibit, Finding, Remedy, Severity
+from necropsy.probes.prometheus.drop_reasons import BY_A_RULE, SAME_AS_ANOTHER, TIMEOUT_ABOVE_INTERVAL
 
 if TYPE_CHECKING:
     from necropsy.case.store import Case
 
 _ACCIDENTS: Final = (
-    "FROM dropped_target WHERE reason NOT LIKE 'a relabel rule %' AND reason NOT LIKE 'it has the same labels%'"
-    " AND reason NOT LIKE '%timeout cannot be greater%'"
+    f"FROM dropped_target WHERE NOT starts_with(reason, {literal(BY_A_RULE)}) AND reason <> {literal(SAME_AS_ANOTHER)}"
+    f" AND NOT contains(reason, {literal(TIMEOUT_ABOVE_INTERVAL)})"
 )
 _MOST_EXHIBITS: Final = 50
 _GONE: Final = "The target is not down, it is missing: no metric and no alert shows it."
@@ -55,6 +57,7 @@ def _finding(prober: str, reason: str, rows: list[dict[str, Any]]) -> Finding:
             text=f"See each step with `necropsy probes --steps {prober.partition('/')[2]}`.",
             undo="restore the old rule and reload",
         ),
+        probers=(prober,),
     )
 
 

@@ -56,6 +56,7 @@ def _finding(prober: str, twice: list[list[Probe]]) -> Finding:
             text="Drop one by a relabel rule, discover the service once, or make the URLs differ.",
             undo="remove the rule and reload",
         ),
+        probers=(prober,),
     )
 
 

@@ -110,6 +110,7 @@ def _finding(store: str, total: int, claims: list[tuple[dict[str, Any], str]]) -
                 "SELECT label, births, creation_probability, period_s, phase_s FROM birth_claim"
                 f" WHERE store = {literal(store)} AND label = {literal(claim['label'])}"
             ),
+            request=asked,
         )
         for claim, asked in claims
     ]

@@ -44,6 +44,7 @@ def examine(case: Case) -> Iterator[Finding]:
                 text="Capture the part of the name that differs, or copy the intended label by its full name.",
                 undo="restore the old rule and reload",
             ),
+            probers=(row["prober"],),
         )
 
 

@@ -73,6 +73,7 @@ def _finding(prober: str, place: str, found: list[tuple[Probe, dict[str, Any]]])
             text=f"{several(row['visits'], 'visit')} in the access log",
             origin=probe.origin[0] if probe.origin else None,
             query=_REDIRECTED,
+            request=f"{probe.method} {probe.url}",
         )
         for probe, row in found
     ]
@@ -97,6 +98,7 @@ def _finding(prober: str, place: str, found: list[tuple[Probe, dict[str, Any]]])
             ),
             undo="follow redirects again and reload the exporter",
         ),
+        probers=(prober,),
     )
 
 

@@ -12,16 +12,18 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
+from necropsy._internal.sql_quoting import literal
 from necropsy.examine.interface import Examiner
 from necropsy.model.evidence import Origin
 from necropsy.model.figures import several
 from necropsy.model.finding import Confidence, Exhibit, Finding, Remedy, Severity
+from necropsy.probes.prometheus.drop_reasons import CONFIGURED_TIMEOUT_ABOVE_INTERVAL, TIMEOUT_ABOVE_INTERVAL
 
 if TYPE_CHECKING:
     from necropsy.case.store import Case
 
-_REFUSED: Final = "FROM absence WHERE reason LIKE '%scrape timeout greater than scrape interval%'"
-_LOST: Final = "FROM dropped_target WHERE reason LIKE '%timeout cannot be greater than scrape interval%'"
+_REFUSED: Final = f"FROM absence WHERE contains(reason, {literal(CONFIGURED_TIMEOUT_ABOVE_INTERVAL)})"
+_LOST: Final = f"FROM dropped_target WHERE contains(reason, {literal(TIMEOUT_ABOVE_INTERVAL)})"
 _PLACE: Final = re.compile(r"(.*):(\d+)")
 _REMEDY: Final = Remedy(
     title="Make scrape_timeout shorter than scrape_interval",
@@ -70,6 +72,7 @@ def examine(case: Case) -> Iterator[Finding]:
             primary=exhibits[0],
             supporting=tuple(exhibits[1:]),
             remedy=_REMEDY,
+            probers=(prober,),
         )
 
 

@@ -62,6 +62,7 @@ def examine(case: Case) -> Iterator[Finding | Cleared]:
             primary=exhibits[0],
             supporting=tuple(exhibits[1:]),
             remedy=None if probes[0].kind == _BLACKBOX else _remedy(probes[0]),
+            probers=(prober,),
         )
     if right and not wrong:
         rest = f"; {unknown} more have a path that may be a page or a health endpoint" if unknown else ""

@@ -11,6 +11,7 @@ from necropsy.model.evidence import Origin
 from necropsy.probes.prometheus import schema_checks
 from necropsy.probes.prometheus.configuration_fields import BOOLEANS, COUNTS, GLOBAL, HISTOGRAMS, JOB
 from necropsy.probes.prometheus.configuration_fields import fields as fields_of
+from necropsy.probes.prometheus.drop_reasons import CONFIGURED_TIMEOUT_ABOVE_INTERVAL
 from necropsy.probes.prometheus.file_sd import check_pattern
 from necropsy.probes.prometheus.relabel.relabelling import Rules, compile_rules
 from necropsy.probes.prometheus.target_group import Group, label_set, read_group
@@ -98,7 +99,7 @@ def read_global(
     timeout = schema_checks.duration(fields.get("scrape_timeout"))
     if timeout > interval:
         raise fields["scrape_timeout"].error(
-            "global scrape timeout greater than scrape interval", hint="Make scrape_timeout smaller."
+            f"global {CONFIGURED_TIMEOUT_ABOVE_INTERVAL}", hint="Make scrape_timeout smaller."
         )
     legacy = version < (3, 0) or schema_checks.text(fields.get("metric_name_validation_scheme"), "") == "legacy"
     return GlobalSettings(
@@ -130,7 +131,7 @@ def read_job(
     timeout = schema_checks.duration(fields.get("scrape_timeout"))
     if timeout > interval:
         raise fields["scrape_timeout"].error(
-            f'scrape timeout greater than scrape interval for scrape config with job name "{name}"',
+            f'{CONFIGURED_TIMEOUT_ABOVE_INTERVAL} for scrape config with job name "{name}"',
             hint="Make scrape_timeout smaller, or scrape_interval longer.",
         )
     legacy = _legacy_names(fields, settings, version)

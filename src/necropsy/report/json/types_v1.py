@@ -212,6 +212,7 @@ class FindingV1(TypedDict):
     remedy: RemedyV1 | None
     share: float | None
     share_of: str
+    probers: list[str]
 
 
 class PredictionV1(TypedDict):

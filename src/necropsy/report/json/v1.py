@@ -197,6 +197,7 @@ def _finding(finding: Finding) -> shape.FindingV1:
         "remedy": None if finding.remedy is None else _remedy(finding.remedy),
         "share": finding.share,
         "share_of": finding.share_of,
+        "probers": list(finding.probers),
     }
 
 

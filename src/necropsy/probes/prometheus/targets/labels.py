@@ -8,6 +8,7 @@ from typing import Final
 
 from necropsy.probes.http.url import split_host_port
 from necropsy.probes.prometheus.configuration import Job
+from necropsy.probes.prometheus.drop_reasons import TIMEOUT_ABOVE_INTERVAL
 from necropsy.probes.prometheus.duration import format_duration, parse_duration
 from necropsy.probes.prometheus.relabel.actions import memoised
 from necropsy.probes.prometheus.relabel.relabelling import Labels, Trace
@@ -161,7 +162,7 @@ class Populator:
         interval, timeout = found
         if timeout > interval:
             reason = f'("{labels[_TIMEOUT]}" > "{labels[_INTERVAL]}")'
-            raise Refused(f"scrape timeout cannot be greater than scrape interval {reason}")
+            raise Refused(f"{TIMEOUT_ABOVE_INTERVAL} {reason}")
         return interval, timeout
 
 

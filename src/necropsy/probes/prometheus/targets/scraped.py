@@ -19,6 +19,7 @@ from necropsy.probes.prometheus.configuration import (
     parse_prometheus,
     read_prometheus,
 )
+from necropsy.probes.prometheus.drop_reasons import BY_A_RULE, SAME_AS_ANOTHER
 from necropsy.probes.prometheus.schema_checks import from_python
 from necropsy.probes.prometheus.target_group import Group
 from necropsy.probes.prometheus.targets.labels import Populator, Refused
@@ -110,7 +111,7 @@ def _targets_of_group(populator: Populator, group: Group) -> list[Target]:
             target = Target(populator, group, index, {}, 0, 0)
             rule = populator.job.rules.rules[dropped]
             target.dropped_by = rule.node.origin(rule.describe())
-            target.dropped_because = f"a relabel rule {rule.describe()}"
+            target.dropped_because = f"{BY_A_RULE}{rule.describe()}"
             if rule.action in ("keep", "keepequal"):
                 target.dropped_because += ", which this one does not"
         else:
@@ -145,7 +146,7 @@ def _mark_duplicates(found: list[Target]) -> None:
             original = first.setdefault(frozenset(target.labels.items()), target)
             if original is not target:
                 target.duplicate_of = original
-                target.dropped_because = "it has the same labels and URL as another target"
+                target.dropped_because = SAME_AS_ANOTHER
 
 
 def _load(path: Path, prometheus: str, groups: dict[str, list[Group]]) -> PrometheusConfiguration:

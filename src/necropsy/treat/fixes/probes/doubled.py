@@ -29,7 +29,7 @@ def _edit(context: FixContext) -> Edits:
             mine = _requests(context.simulation, prober)
             opening = file.text.splitlines()[job.line - 1]
             copied = bool(mine) and any(mine <= other for other in kept)
-            if copied and prober in context.finding.title and opening.lstrip().startswith("-"):
+            if copied and prober in context.finding.probers and opening.lstrip().startswith("-"):
                 start, end = line_end(file.text, job.line - 1), line_end(file.text, job.end_line)
                 return {file.name: [Insertion(start, "", end)]}
             kept.append(mine)

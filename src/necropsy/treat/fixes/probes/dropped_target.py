@@ -21,12 +21,18 @@ _URL: Final = re.compile(r"https?://([^/\s]+)/?")
 
 
 def _edit(context: FixContext) -> Edits:
-    if ERASED in context.finding.title:
+    reason = _reason(context)
+    if ERASED in reason:
         return _heedful(context)
     for target in (found.target for found in context.targets()):
-        if target.dropped_by is None and target.dropped_because and target.dropped_because in context.finding.title:
+        if target.dropped_by is None and target.dropped_because and target.dropped_because == reason:
             return _of(context, target)
     return {}
+
+
+def _reason(context: FixContext) -> str:
+    """Return why the targets of the finding are lost: each exhibit is a target, and says so."""
+    return context.finding.primary.text if context.finding.primary is not None else ""
 
 
 def _heedful(context: FixContext) -> Edits:
@@ -57,8 +63,10 @@ def _of(context: FixContext, target: Target) -> Edits:
 
 
 def _effect(before: FixContext, after: FixContext) -> str:
+    reason = _reason(before)
+
     def lost(context: FixContext) -> int:
-        return sum(entry.reason in before.finding.title for entry in context.simulation.dropped)
+        return sum(entry.reason == reason for entry in context.simulation.dropped)
 
     more = len(after.simulation.probes) - len(before.simulation.probes)
     if lost(after) or more <= 0:

@@ -49,11 +49,10 @@ def _twice(context: FixContext, file: str) -> dict[str, list[list[Probe]]]:
             origin.file == file and origin.what == f"job {name}" for origin in probe.origin
         ):
             together[probe.prober][probe.method, probe.host, probe.url].append(probe)
-    title = context.finding.title
     return {
         prober: [probes for probes in requests.values() if len(probes) > 1]
         for prober, requests in together.items()
-        if title.startswith(f"{prober} ")
+        if prober in context.finding.probers
     }
 
 
@@ -65,11 +64,10 @@ def _apart(first: Probe, probe: Probe) -> set[str]:
 
 def _effect(before: FixContext, after: FixContext) -> str:
     then, now = asked(before.simulation), asked(after.simulation)
-    prober = before.finding.title.partition(" requests ")[0]
     fewer = len(then) - len(now)
     if fewer <= 0 or set(then) != set(now):
         return ""
-    mine = [request for request in now if request[0] == prober]
+    mine = [request for request in now if request[0] in before.finding.probers]
     if len(mine) != len(set(mine)):
         return ""
     return f"{several(fewer, 'request')} fewer each interval, every URL is still requested"

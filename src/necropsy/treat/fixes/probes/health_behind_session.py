@@ -31,15 +31,11 @@ _ANSWER: Final = "location = {path} {{ return 200; }}"
 
 
 def _accused(context: FixContext) -> list[Probe]:
-    finding = context.finding
-    titles = [exhibit.title for exhibit in (finding.primary, *finding.supporting) if exhibit is not None]
+    accused = context.finding.requests
     return [
         probe
         for probe in context.simulation.probes
-        if any(
-            title.startswith((f"{probe.method} {probe.url}: ", f"{probe.method} {probe.path.partition('?')[0]}: "))
-            for title in titles
-        )
+        if accused & {f"{probe.method} {probe.url}", f"{probe.method} {probe.path.partition('?')[0]}"}
     ]
 
 

@@ -17,13 +17,8 @@ _FOLLOWS_NOT: Final = "follow_redirects: false"
 
 
 def _accused(context: FixContext) -> list[Probe]:
-    finding = context.finding
-    titles = [exhibit.title for exhibit in (finding.primary, *finding.supporting) if exhibit is not None]
-    return [
-        probe
-        for probe in context.simulation.probes
-        if any(title.startswith(f"{probe.method} {probe.url} is answered") for title in titles)
-    ]
+    accused = context.finding.requests
+    return [probe for probe in context.simulation.probes if f"{probe.method} {probe.url}" in accused]
 
 
 def _edit(context: FixContext) -> Edits:

@@ -38,13 +38,8 @@ def _wrong(context: FixContext) -> list[Probe]:
         if may_create(probe)
         and probe.origin
         and (probe.origin[0].file, probe.origin[0].line) in places
-        and (probe.kind != _BLACKBOX or probe.prober == _accused_prober(context))
+        and (probe.kind != _BLACKBOX or probe.prober in context.finding.probers)  # one rule may serve several jobs
     ]
-
-
-def _accused_prober(context: FixContext) -> str:
-    """Return the prober that the finding names; one relabel rule may serve several."""
-    return context.finding.title.partition(" requests ")[0]
 
 
 def _written(probe: Probe) -> Origin | None:
