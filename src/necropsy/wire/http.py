@@ -153,7 +153,7 @@ def _once(
     # A proxy cannot reach the loopback of this machine, and must not be asked to. No other handler: none follows a
     # redirect, opens a file, or turns a status into an error.
     opener = urllib.request.OpenerDirector()
-    proxies = urllib.request.ProxyHandler({} if _is_loopback(urlsplit(url).hostname or "") else None)
+    proxies = urllib.request.ProxyHandler({} if is_loopback(urlsplit(url).hostname or "") else None)
     for handler in (proxies, urllib.request.HTTPHandler(), urllib.request.HTTPSHandler()):
         opener.add_handler(handler)
     request = urllib.request.Request(url, headers={"Accept-Encoding": "identity", **headers}, method="GET")  # noqa: S310 -- checked above
@@ -191,7 +191,12 @@ def _body(response: _Stream, deadline: float, limit: int, shown: str) -> bytes:
     return b"".join(chunks)
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine, by its name alone.
+
+    >>> is_loopback("127.0.0.2"), is_loopback("::1"), is_loopback("localhost"), is_loopback("10.0.0.1")
+    (True, True, True, False)
+    """
     import ipaddress
 
     if host == "localhost" or host.endswith(".localhost"):

@@ -8,11 +8,10 @@ import ssl
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
-from ipaddress import ip_address
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit, urlunsplit
 
-from necropsy.wire.http import basic_authorization
+from necropsy.wire.http import basic_authorization, is_loopback
 
 _TIMEOUT_S: Final = 10.0
 _SERVER_ERROR: Final = 500
@@ -55,7 +54,7 @@ def post(url: str, body: Any, headers: Mapping[str, str] | None = None) -> str:
         Nobody there, or refused.
     """
     who = host_of(url)
-    proxies = urllib.request.ProxyHandler({} if _is_loopback(urlsplit(url).hostname or "") else None)
+    proxies = urllib.request.ProxyHandler({} if is_loopback(urlsplit(url).hostname or "") else None)
     opener = urllib.request.build_opener(proxies, _Stay())
     address, login = _login(url)
     sent = {"Content-Type": "application/json", "User-Agent": "necropsy", **login, **(headers or {})}
@@ -103,10 +102,3 @@ def host_of(url: str) -> str:
     except ValueError:
         host, port = None, None
     return f"{host}{f':{port}' if port else ''}" if host else "an address that is not a URL"
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
