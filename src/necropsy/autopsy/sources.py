@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from necropsy.model.durations import seconds_of
 from necropsy.model.errors import NoEvidence, UsageError
-from necropsy.treat.purge.selection import duration_s
 from necropsy.wire.files import STANDARD_INPUT, expand
 from necropsy.wire.redis.address import is_address, masked
 
@@ -279,7 +279,7 @@ def parse_span(text: str) -> timedelta:
     UsageError
         Not a duration, or one in which no rate of births can be seen.
     """
-    span = timedelta(seconds=duration_s(text))
+    span = timedelta(seconds=seconds_of(text))
     if span < _LEAST_SPAN:
         raise UsageError(
             f"a history of {text} is too short: births are differences of samples",

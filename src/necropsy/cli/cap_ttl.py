@@ -18,6 +18,7 @@ from necropsy.cli.options import (
     refuse_idle,
 )
 from necropsy.cli.purge import asked, status
+from necropsy.model.durations import seconds_of
 from necropsy.model.errors import UsageError
 
 if TYPE_CHECKING:
@@ -54,7 +55,6 @@ def cap_ttl(
       necropsy cap-ttl --redis redis://store:6379 --max 7d --apply --journal cap.journal
       necropsy cap-ttl --undo cap.journal
     """  # noqa: D301 -- \b is click's mark for text that is not to be wrapped
-    from necropsy.treat.purge.selection import duration_s
     from necropsy.treatment import capping
     from necropsy.wire.redis.address import parse_address
 
@@ -69,7 +69,7 @@ def cap_ttl(
         return
     if address is None:
         raise UsageError("cap-ttl needs a store", hint="necropsy cap-ttl --redis redis://HOST:PORT --max 7d")
-    limit = duration_s(max_ttl)
+    limit = int(seconds_of(max_ttl))
     if limit < 60:
         raise UsageError(f"--max {max_ttl}: shorter than a minute", hint="Write 12h or 7d.")
     if apply and journal is None:

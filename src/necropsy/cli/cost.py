@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from necropsy.cli import output
+from necropsy.cli.durations import seconds
 from necropsy.cli.options import (
     BlackboxOption,
     BlackboxVersionOption,
@@ -119,17 +120,10 @@ def cost(
 
 
 def _seconds(text: str | None, option: str) -> float | None:
-    from necropsy.probes.prometheus.duration import parse_duration
-
+    """Return the seconds of a duration; a number alone means seconds."""
     if text is None:
         return None
-    try:
-        seconds = float(text) if text.replace(".", "", 1).isdigit() else parse_duration(text) / 1000
-    except ValueError:
-        seconds = 0.0
-    if seconds <= 0:
-        raise UsageError(f"{option} {text}: not a duration", hint="Write it like 1d, 1h30m, 90s or as seconds.")
-    return seconds
+    return seconds(option, f"{text}s" if text.replace(".", "", 1).isdigit() else text)
 
 
 def _require(host: str, known: set[tuple[str, int]]) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from necropsy.cli.durations import SHORTEST_CENSUS_S, seconds
 from necropsy.cli.options import WebConfigOption
 from necropsy.cli.serving import serve_until_stopped
 from necropsy.model.errors import UsageError
@@ -112,7 +113,7 @@ def exporter(
         urls = [url_of(text) for text in given]
         stores = [(name, url) for (name, _), url in zip(named, urls, strict=True)]
         asked = Asked(tuple(stores), str(incident) if incident else None)
-        census = Census(COMMAND, asked, interval(sessions, "--sessions"))
+        census = Census(COMMAND, asked, seconds("--sessions", sessions, least=SHORTEST_CENSUS_S))
     elif incident is not None:
         raise UsageError("--incident needs --sessions", hint="Add --sessions 10m.")
     shown = Exporter(named, site_options, census)
@@ -171,22 +172,3 @@ def url_of(text: str) -> str:
 
 def _with_scheme(url: str) -> str:
     return url if "://" in url else f"redis://{url}"
-
-
-def interval(text: str, option: str) -> float:
-    """Return the seconds of an interval.
-
-    Raises
-    ------
-    UsageError
-        Not a duration, or shorter than ten seconds.
-    """
-    from necropsy.probes.prometheus.duration import parse_duration
-
-    try:
-        seconds = parse_duration(text) / 1000
-    except ValueError as error:
-        raise UsageError(f"{option} {text}: {error}", hint="For example 10m.") from None
-    if seconds < 10:
-        raise UsageError(f"{option} {text}: at least 10s", hint="For example 10m.")
-    return seconds

@@ -24,6 +24,7 @@ from necropsy.cli.options import (
     YesOption,
     refuse_idle,
 )
+from necropsy.model.durations import seconds_of
 from necropsy.model.errors import UsageError
 
 if TYPE_CHECKING:
@@ -184,7 +185,6 @@ def purge(
     """  # noqa: D301 -- \b is click's mark for text that is not to be wrapped
     from necropsy.report.commands import treatment as text
     from necropsy.treat.purge.control import Knobs
-    from necropsy.treat.purge.selection import duration_s
     from necropsy.treatment import purging
     from necropsy.wire.redis.address import parse_address
 
@@ -229,7 +229,7 @@ def purge(
         return
     if address is None:
         raise UsageError("a plan needs a store", hint="necropsy purge --redis redis://HOST:PORT --where anonymous")
-    wish = purging.Wish(tuple(where or ()), duration_s(idle), include_unknown, trust_lifetime, case, store)
+    wish = purging.Wish(tuple(where or ()), int(seconds_of(idle)), include_unknown, trust_lifetime, case, store)
     with output.progress(quiet=quiet) as say:
         made, key = purging.make_plan(address, wish, options, say)
     if plan is not None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from necropsy.cli.exporter import interval
+from necropsy.cli.durations import SHORTEST_CENSUS_S, seconds
 from necropsy.model.errors import NoEvidence
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def watch(
         parse_event(text)
     config = replace(
         config,
-        every_s=interval(every, "--every") if every else config.every_s,
+        every_s=seconds("--every", every, least=SHORTEST_CENSUS_S) if every else config.every_s,
         case=str(case) if case else config.case,
         events=(*config.events, *(event or ())),
         event_file=str(event_file) if event_file else config.event_file,

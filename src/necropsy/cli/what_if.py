@@ -46,9 +46,8 @@ def what_if(
     """  # noqa: D301 -- \b is click's mark for text that is not to be wrapped
     from necropsy.autopsy.sources import parse_size
     from necropsy.autopsy.what_if import what_if as run
-    from necropsy.cli.durations import seconds as duration
+    from necropsy.cli.durations import seconds
     from necropsy.examine.registry import SLUGS
-    from necropsy.probes.prometheus.duration import parse_duration
     from necropsy.report.commands import what_if as shown
     from necropsy.verdict.what_if import Steps
 
@@ -57,14 +56,11 @@ def what_if(
         raise UsageError(
             f"--fix {unknown[0]}: no such cause", hint="`necropsy explain` lists them; all stands for every cause."
         )
-    try:
-        seconds = parse_duration(ttl) / 1000 if ttl is not None else None
-    except ValueError as error:
-        raise UsageError(f"--ttl {ttl}: {error}", hint="For example 1d or 30m.") from None
+    lifetime_s = seconds("--ttl", ttl) if ttl is not None else None
     made = run(
         case,
-        Steps(tuple(fix or ()), seconds, purge),
+        Steps(tuple(fix or ()), lifetime_s, purge),
         parse_size(memory) if memory else None,
-        idle_s=duration("--idle", idle),
+        idle_s=seconds("--idle", idle),
     )
     typer.echo(shown.as_json(made) if format is TextOrJson.JSON else shown.as_text(made), nl=False)

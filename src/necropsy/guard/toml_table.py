@@ -10,6 +10,7 @@ from typing import Any
 
 from necropsy.autopsy.sources import parse_event
 from necropsy.guard.notify.plan import Quiet, parse_quiet
+from necropsy.model.durations import seconds_of
 from necropsy.model.errors import ConfigurationError, NecropsyError, UsageError
 from necropsy.wire.redis.address import Secret
 
@@ -69,14 +70,12 @@ class Table:
 
     def seconds(self, name: str, default: float) -> float:
         """Return the seconds of a duration."""
-        from necropsy.probes.prometheus.duration import parse_duration
-
         text = self.text(name)
         if text is None:
             return default
         try:
-            return parse_duration(text) / 1000
-        except ValueError as error:
+            return seconds_of(text)
+        except UsageError as error:
             raise self.wrong(name, f"{name}: {error}", f'Write {name} = "10m".') from None
 
     def repeat(self, name: str, default: float | None) -> float | None:

@@ -140,7 +140,7 @@ def test_a_folder_with_something_else_in_it_is_left_alone(tmp_path: Path) -> Non
     [
         (("up", "--without", "grafana"), "no component 'grafana'"),
         (("up", "--application", "cobol"), "--application 'cobol' is not known"),
-        (("up", "--interval", "soon"), "--interval 'soon' is not a time"),
+        (("up", "--interval", "soon"), "--interval 'soon' is not a duration"),
         (("up", "--speed", "0"), "--speed must be above 0"),
         (("down",), "no lab here"),
         (("status",), "no lab here"),

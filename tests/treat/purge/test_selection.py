@@ -12,7 +12,7 @@ from necropsy.case.store import Case
 from necropsy.model.errors import UsageError
 from necropsy.treat.purge.judge import AUTHENTICATED, OVER, UNKNOWN, UNTIMED, USED, Rules
 from necropsy.treat.purge.plan import choose
-from necropsy.treat.purge.selection import duration_s, parse
+from necropsy.treat.purge.selection import parse
 
 NOW = datetime(2026, 11, 29, 12, 0, tzinfo=UTC).replace(tzinfo=None)
 
@@ -85,7 +85,3 @@ def test_what_is_not_understood_is_said_with_the_next_step(words: list[str]) -> 
     with pytest.raises(UsageError) as told:
         parse(words)
     assert told.value.hint
-
-
-def test_durations() -> None:
-    assert [duration_s(text) for text in ("90s", "1.5h", "2w")] == [90, 5400, 1_209_600]

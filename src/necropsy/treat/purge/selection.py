@@ -14,20 +14,18 @@ pattern=GLOB           keys such as 'spring:session:sessions:*' or 'sess:*'
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
+from necropsy.model.durations import seconds_of
 from necropsy.model.errors import UsageError
 
 KINDS: Final = (
     "anonymous", "idle", "immortal", "born-before", "born-by", "creator", "framework", "pattern",
 )  # fmt: skip
 _WITHOUT_VALUE: Final = ("anonymous", "immortal")
-_DURATION: Final = re.compile(r"(\d+(?:\.\d+)?)(s|m|h|d|w)")
-_SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 _IMMORTAL: Final = "(session.expires_at IS NULL OR session.lifetime_s > 2592000)"
 _KEY: Final = (
     "CASE WHEN starts_with(session.layout, 'spring') THEN session.namespace || ':sessions:'"
@@ -87,7 +85,7 @@ def parse(words: Sequence[str]) -> Selection:
         if parameter is not None:
             parameters.append((name, parameter))
         if kind == "idle":
-            longest = max(longest, duration_s(value))
+            longest = max(longest, int(seconds_of(value)))
     return Selection(
         words=tuple(words),
         sql=" AND ".join(f"({condition})" for condition in conditions),
@@ -106,7 +104,7 @@ def _condition(kind: str, value: str, place: str) -> tuple[str, object]:
         case "immortal":
             condition = _IMMORTAL
         case "idle":
-            condition = f"session.last_seen_at <= $now - to_seconds({duration_s(value)})"
+            condition = f"session.last_seen_at <= $now - to_seconds({int(seconds_of(value))})"
         case "born-before":
             condition, parameter = f"session.born_at < {place}", _moment(value)
         case "creator":
@@ -123,22 +121,6 @@ def _condition(kind: str, value: str, place: str) -> tuple[str, object]:
                 f" AND {_blamed(value)})"
             )
     return condition, parameter
-
-
-def duration_s(text: str) -> int:
-    """Read a duration; seconds.
-
-    Raises
-    ------
-    UsageError
-
-    >>> duration_s("90m"), duration_s("7d")
-    (5400, 604800)
-    """
-    found = _DURATION.fullmatch(text.strip().lower())
-    if not found:
-        raise UsageError(f"not a duration: {text!r}", hint="Write 30m, 1h or 7d.")
-    return int(float(found[1]) * _SECONDS[found[2]])
 
 
 def _moment(text: str) -> datetime:
