@@ -111,7 +111,7 @@ def layouts(given: Input) -> list[Any]:
 
 def scanned(given: Input) -> list[Any]:
     """What the scanner makes of the lines, by each layout that has a short way; every line is in one of its lists."""
-    from necropsy.evidence.access_log.scan import Scanner
+    from necropsy.evidence.access_log.scanner.scan import Scanner
 
     lines = lines_of(given.log)
     blank = [number for number, line in enumerate(lines) if line in {b"", b"\r"}]
@@ -229,7 +229,7 @@ HARNESS = Harness(
     every=16,
     edges=tuple(b'\0\t\n\r\x1b "#%$,-./:;<=[\\]{|}\x7f\x80\xbf\xc3\xef\xff09aZ'),
     words=WORDS,
-    entries=("necropsy.evidence.access_log.recognise", "necropsy.evidence.access_log.scan"),
+    entries=("necropsy.evidence.access_log.recognise", "necropsy.evidence.access_log.scanner.scan"),
 )
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from necropsy.case.identity import new_key
-from necropsy.evidence.access_log.sources import family
+from necropsy.evidence.access_log.files.sources import family
 from necropsy.model.errors import NoEvidence, UsageError
 from necropsy.model.traffic import Beat, Traffic
 from necropsy.traffic.survey import survey

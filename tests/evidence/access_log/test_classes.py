@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from necropsy.evidence.access_log.sources import family
+from necropsy.evidence.access_log.files.sources import family
 from necropsy.visits import analyse
 
 LINE = '{client} - - [24/May/2019:{hour:02}:{minute:02}:{second:02} +0000] "GET {path} HTTP/1.1" {status} 17 "-" "{agent}"\n'

@@ -19,13 +19,13 @@ from evidence.access_log.conftest import ASSETS
 from evidence.access_log.producers import PRODUCERS, requests
 from necropsy.case.scratch import Scratch
 from necropsy.evidence.access_log import duckdb_reader, reference
+from necropsy.evidence.access_log.files.sources import LogFile, attach, first_lines
 from necropsy.evidence.access_log.formats.field_texts import changes
 from necropsy.evidence.access_log.formats.layout import BLANK, Layout
-from necropsy.evidence.access_log.formats.text_lines import compile_format
+from necropsy.evidence.access_log.formats.text.text_lines import compile_format
 from necropsy.evidence.access_log.lines import KEYED, TEXTS, create_tables, finish
 from necropsy.evidence.access_log.loading import load
 from necropsy.evidence.access_log.recognise import recognise
-from necropsy.evidence.access_log.sources import LogFile, attach, first_lines
 
 COOKIES = '{"time":"2019-05-24T18:41:%02d+00:00","request":"GET /상품/🙂?q=%%ED HTTP/1.1","status":200,"http_cookie":"a=1; SESSION=YjQ","request_time":"0.01%d"}'
 W3C = [

@@ -6,13 +6,14 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from necropsy._internal.sql_quoting import literal
-from necropsy.evidence.access_log import damaged_lines, lines
+from necropsy.evidence.access_log import lines
 from necropsy.evidence.access_log.distinct import Distinct
-from necropsy.evidence.access_log.formats import cookies
+from necropsy.evidence.access_log.files import damaged_lines
+from necropsy.evidence.access_log.files.sources import LogFile, spool
 from necropsy.evidence.access_log.formats.field_texts import AUTHORITY, Change, changes
+from necropsy.evidence.access_log.formats.fields import cookies
+from necropsy.evidence.access_log.formats.fields.timestamps import took_sql
 from necropsy.evidence.access_log.formats.layout import BLANK, Layout
-from necropsy.evidence.access_log.formats.timestamps import took_sql
-from necropsy.evidence.access_log.sources import LogFile, spool
 from necropsy.model.errors import UnreadableSource
 
 if TYPE_CHECKING:

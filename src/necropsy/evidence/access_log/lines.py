@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from necropsy.evidence.access_log import octets, path_templates, scan
+from necropsy.evidence.access_log.scanner import byte_loops, path_templates, scan
 
 if TYPE_CHECKING:
     import numpy as np
@@ -87,7 +87,7 @@ def keys(texts: pa.Array, field: str) -> NDArray[np.uint64]:
     """Return the keys of a field's texts; 0 of what is empty or null."""
     data, ends = _joined(texts)
     found = _no_keys(len(texts))
-    octets.fill_keys(data, ends, found, _SEEDS[field])
+    byte_loops.fill_keys(data, ends, found, _SEEDS[field])
     return found
 
 

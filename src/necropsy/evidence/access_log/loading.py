@@ -8,12 +8,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from necropsy.evidence.access_log import damaged_lines, duckdb_reader, lines, plain_lines, reference, scan
+from necropsy.evidence.access_log import duckdb_reader, lines, parallel_scan, reference
+from necropsy.evidence.access_log.files import damaged_lines
+from necropsy.evidence.access_log.files.sources import LogFile, first_lines
+from necropsy.evidence.access_log.files.wrappers import unwrapped
 from necropsy.evidence.access_log.formats.layout import BLANK, FAULTS, Layout, LogFormat
 from necropsy.evidence.access_log.masking import mask
 from necropsy.evidence.access_log.recognise import recognise
-from necropsy.evidence.access_log.sources import LogFile, first_lines
-from necropsy.evidence.access_log.wrappers import unwrapped
+from necropsy.evidence.access_log.scanner import scan
 from necropsy.model.evidence import Blemish
 
 if TYPE_CHECKING:
@@ -85,7 +87,7 @@ def load(
         scanned = 0
         if not attempt and layout.plan is not None and scan.is_compiled():
             copy = scratch.folder / f"{file.path.name}-hard"
-            hard = plain_lines.read(source, layout.plan, first_number, writer, copy, report_bytes)
+            hard = parallel_scan.read(source, layout.plan, first_number, writer, copy, report_bytes)
             file = replace(file, damage=hard.file.damage)
             source, scanned = hard.file, hard.lines
             failed = _Failed(hard.numbers, hard.numbers, np.zeros_like(hard.numbers), first_number)

@@ -11,9 +11,9 @@ from necropsy._internal.progress import Progress
 from necropsy.evidence.access_log import lines
 from necropsy.evidence.access_log.backends.interface import KIND, Part, Wanted
 from necropsy.evidence.access_log.backends.registry import open_backend
-from necropsy.evidence.access_log.copies import copied_files
+from necropsy.evidence.access_log.files.copies import copied_files
+from necropsy.evidence.access_log.files.rotation import logs_of
 from necropsy.evidence.access_log.formats.layout import LogFormat
-from necropsy.evidence.access_log.rotation import logs_of
 from necropsy.model.evidence import Absent, Blemish, Source
 from necropsy.model.figures import size
 from necropsy.visits import case_rows

@@ -8,8 +8,10 @@ from dataclasses import replace
 from typing import Final, TypeAlias
 
 from necropsy.evidence.access_log import reference
-from necropsy.evidence.access_log.formats import given, json_lines, keyed_lines, known, producers, w3c
+from necropsy.evidence.access_log.formats import given
+from necropsy.evidence.access_log.formats.json import json_lines
 from necropsy.evidence.access_log.formats.layout import Layout, LogFormat
+from necropsy.evidence.access_log.formats.text import keyed_lines, known, producers, w3c
 
 Recogniser: TypeAlias = Callable[[Sequence[str], Sequence[LogFormat]], Sequence[Layout]]
 """First lines and given formats in; layouts that might fit out, better ones first."""

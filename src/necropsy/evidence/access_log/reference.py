@@ -10,10 +10,10 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from necropsy.evidence.access_log.formats import cookies
 from necropsy.evidence.access_log.formats.field_texts import AUTHORITY, Change, changes
+from necropsy.evidence.access_log.formats.fields import cookies
+from necropsy.evidence.access_log.formats.fields.timestamps import number, took_us
 from necropsy.evidence.access_log.formats.layout import BLANK, Layout
-from necropsy.evidence.access_log.formats.timestamps import number, took_us
 from necropsy.evidence.access_log.formats.values import Values
 
 _SMALLEST, _LARGEST = -(1 << 15), (1 << 15) - 1

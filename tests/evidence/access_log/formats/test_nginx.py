@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from necropsy.evidence.access_log import duckdb_reader, reference
 from necropsy.evidence.access_log.formats.nginx import Variable, ambiguous, parse, split
-from necropsy.evidence.access_log.formats.text_lines import compile_format
+from necropsy.evidence.access_log.formats.text.text_lines import compile_format
 from necropsy.evidence.access_log.lines import moment
 
 AT = datetime(2019, 5, 24, 18, 41, 34, tzinfo=UTC)

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 from necropsy.case.scratch import Scratch, open_scratch
 from necropsy.evidence.access_log import lines, loading
 from necropsy.evidence.access_log.backends.interface import KIND, Backend, Part, Wanted, unrecognised
-from necropsy.evidence.access_log.copies import copies, said
+from necropsy.evidence.access_log.files.copies import copies, said
+from necropsy.evidence.access_log.files.sources import LogFile, attach, first_lines, nothing_in
 from necropsy.evidence.access_log.formats.layout import LogFormat
 from necropsy.evidence.access_log.formats.unfit import noted
-from necropsy.evidence.access_log.sources import LogFile, attach, first_lines, nothing_in
 from necropsy.model.errors import UnreadableSource
 from necropsy.model.evidence import Absent, Blemish, Source
 from necropsy.visits import analyse

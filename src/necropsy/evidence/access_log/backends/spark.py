@@ -33,7 +33,7 @@ from necropsy.case.scratch import open_scratch
 from necropsy.evidence.access_log.backends import spark_partitions
 from necropsy.evidence.access_log.backends.interface import KIND, Backend, Part, Wanted, first_line
 from necropsy.evidence.access_log.backends.spark_stages import SparkPartitions, on_executors
-from necropsy.evidence.access_log.sources import attach, first_lines
+from necropsy.evidence.access_log.files.sources import attach, first_lines
 from necropsy.model.errors import NecropsyError, UnreadableSource, UsageError
 from necropsy.model.evidence import Absent
 from necropsy.visits.partitioned.conductor import Conductor

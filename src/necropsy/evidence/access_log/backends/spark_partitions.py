@@ -20,9 +20,9 @@ from urllib.parse import unquote
 from necropsy.case.scratch import Scratch, open_scratch
 from necropsy.evidence.access_log import lines, loading
 from necropsy.evidence.access_log.backends.interface import KIND, Part, Wanted, unrecognised
+from necropsy.evidence.access_log.files.sources import LogFile, attach, spool
 from necropsy.evidence.access_log.formats.layout import LogFormat
 from necropsy.evidence.access_log.formats.unfit import noted
-from necropsy.evidence.access_log.sources import LogFile, attach, spool
 from necropsy.model.errors import UnreadableSource
 from necropsy.model.evidence import Absent, Blemish, Source
 from necropsy.visits.partitioned import counting

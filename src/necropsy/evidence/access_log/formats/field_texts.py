@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote_to_bytes
 
-from necropsy.evidence.access_log.formats.addresses import tidied
+from necropsy.evidence.access_log.formats.fields.addresses import tidied
 
 if TYPE_CHECKING:
     from necropsy.evidence.access_log.formats.layout import Layout

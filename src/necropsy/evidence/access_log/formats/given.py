@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from necropsy.evidence.access_log.formats import apache, json_keys, json_lines, text_lines
+from necropsy.evidence.access_log.formats.json import json_keys, json_lines
 from necropsy.evidence.access_log.formats.layout import Layout, LogFormat
 from necropsy.evidence.access_log.formats.nginx import PREFERENCE, Variable, parse
+from necropsy.evidence.access_log.formats.text import apache, text_lines
 from necropsy.evidence.access_log.formats.values import Path
 from necropsy.model.errors import UsageError
 from necropsy.model.evidence import Origin

@@ -15,8 +15,8 @@ from necropsy._internal.sql_quoting import literal
 from necropsy.model.evidence import Origin
 
 if TYPE_CHECKING:
+    from necropsy.evidence.access_log.formats.fields.timestamps import TimeForm
     from necropsy.evidence.access_log.formats.plan import Plan
-    from necropsy.evidence.access_log.formats.timestamps import TimeForm
 
 MAXIMUM_LINE: Final = 1 << 20
 """Bytes of the longest line that is read; longer ones are counted as damaged."""

@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from necropsy.evidence.access_log.formats.fields.timestamps import TimeForm
 from necropsy.evidence.access_log.formats.nginx import Piece, Variable
-from necropsy.evidence.access_log.formats.timestamps import TimeForm
 
 SLOTS: Final = 16
 """Wanted values of one line, at most."""

@@ -7,11 +7,12 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from necropsy.evidence.access_log.formats import apache, json_keys
 from necropsy.evidence.access_log.formats.given import named_keys
+from necropsy.evidence.access_log.formats.json import json_keys
 from necropsy.evidence.access_log.formats.layout import LogFormat
 from necropsy.evidence.access_log.formats.nginx import Variable, parse
-from necropsy.evidence.access_log.formats.text_lines import value_pattern
+from necropsy.evidence.access_log.formats.text import apache
+from necropsy.evidence.access_log.formats.text.text_lines import value_pattern
 from necropsy.evidence.access_log.masking import mask
 
 GIVEN: Final = "--log-format"

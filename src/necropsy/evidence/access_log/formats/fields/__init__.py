@@ -1,0 +1,1 @@
+"""Fields of a line: times, addresses, cookies, and what their raw texts mean."""

@@ -1,0 +1,1 @@
+"""Objects of JSON, one a line: which key holds which field."""
