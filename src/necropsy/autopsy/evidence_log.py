@@ -1,4 +1,4 @@
-"""What is read of an investigation beside its case, and the record of its sources."""
+"""The evidence log: evidence that is kept beside the case, and the record of its sources."""
 
 from __future__ import annotations
 

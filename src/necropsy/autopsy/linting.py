@@ -35,9 +35,9 @@ class Linted:
     files: tuple[str, ...]
     """Files that were recognised and read, in their order; those that they include are among the report's sources."""
     refused: tuple[Absent, ...]
-    """What could not be read, or what its own program would refuse to load."""
+    """Files that could not be read, or that their own program would refuse to load."""
     unjudged: tuple[Absent, ...] = ()
-    """What was seen and could not be judged: targets that nobody knows, a template that nobody rendered."""
+    """Parts that were read and could not be judged: targets that nobody knows, a template that nobody rendered."""
 
 
 def configuration_examiners() -> tuple[Examiner, ...]:

@@ -96,7 +96,7 @@ class Sources:
     before: tuple[str, ...] = ()
     """Older cases of the same stores."""
     event: tuple[str, ...] = ()
-    """What happened when, as ``TIME=TEXT``."""
+    """Events, as ``TIME=TEXT``."""
     checksums: bool = True
     """Whether dumps and logs are summed up (SHA-256): not where neither case nor report says what came out."""
 

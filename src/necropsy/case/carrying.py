@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from necropsy.case.store import Case
 
 THIN_AFTER_S: Final = 86_400
-"""What was measured more than a day ago is kept once an hour: the last of each level, the sum of each count."""
+"""Measurements older than a day are kept once an hour: the last of each level, the sum of each count."""
 _CARRIED: Final = {
     "history": "\"at\" >= $since AND source = $source AND quantity <> 'predicted'",
     "event": '"at" >= $since AND source = $source',

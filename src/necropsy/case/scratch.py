@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 MEMORY: Final = "384MB"
-"""What DuckDB may hold before it spills. Measured: more gains nothing, as the spill is written once and read once."""
+"""Memory that DuckDB may hold before it spills. Measured: more gains nothing, as the spill is written once and read once."""
 THREADS: Final = 8
 
 

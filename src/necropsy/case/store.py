@@ -35,7 +35,7 @@ _LARGE_MEMORY: Final = "160MB"
 _UNWRITABLE: Final = re.compile(
     r"(?i)no space left|could not (?:write|truncate|sync)|file too large|failed to commit|read-only file system|quota"
 )
-"""What DuckDB and the system say when a disk is full; other errors of theirs are bugs of ours."""
+"""Messages of DuckDB and the system when a disk is full; other errors of theirs are bugs of ours."""
 _CORRUPT: Final = re.compile(r"(?i)corrupt|checksum|could not read|not enough bytes")
 _UNWRITABLE_REASON: Final = re.compile(r"^(?:\w+ ?Error: |\w+ Error: Failed to commit: )+|\n.*", re.DOTALL)
 

@@ -10,7 +10,7 @@ from typing import Final
 
 _AGAIN_S: Final = 1.0
 _DUCKDB_STOPPED: Final = "Query interrupted"
-"""What DuckDB makes of an exception that a signal raised while it was at work."""
+"""The message of DuckDB's error after a signal raised an exception while it was at work."""
 
 
 class Stopped(BaseException):

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 _PROBES: Final[WeakKeyDictionary[Case, tuple[int, Mapping[int, Probe]]]] = WeakKeyDictionary()
-"""What the examiners of one case share: a case may have a hundred thousand probes, and they are only ever added to."""
+"""Values that the examiners of one case share: a case may have a hundred thousand probes, and they are only ever added to."""
 
 
 def probes(case: Case) -> Mapping[int, Probe]:
@@ -95,7 +95,7 @@ def share_read(case: Case, store: str) -> float:
 
 
 def in_part(case: Case, store: str) -> Unexamined | None:
-    """What an examiner of keys that belong together says of a dump that breaks off; None for a whole one.
+    """The limit of an examiner of keys that belong together, for a dump that breaks off; None for a whole one.
 
     The other key may lie in the part that is missing.
     """

@@ -38,7 +38,7 @@ _LEAST_COVERED: Final = 0.1
 
 @dataclass(frozen=True, slots=True)
 class _Store:
-    """What is known of who made the sessions of one store."""
+    """The creators of the sessions of one store, as far as they are known."""
 
     name: str
     total: int
@@ -113,7 +113,7 @@ def _stores(case: Case) -> Iterator[_Store]:
 
 
 def _lack(case: Case, store: _Store) -> tuple[tuple[str, ...], str] | None:
-    """What is missing before the store can be called healthy, and why; None when nothing is."""
+    """Evidence that is missing before the store can be called healthy, and why; None when none is."""
     where = f"store {store.name}"
     if store.known < _LEAST_KNOWN * store.total:
         unknown = store.total - store.known

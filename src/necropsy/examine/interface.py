@@ -135,7 +135,7 @@ def examine_all(case: Case, examiners: Sequence[Examiner]) -> Examination:
 
 
 def _in_part(case: Case) -> str:
-    """What is added to each acquittal where a dump breaks off: nobody is cleared of what was not read."""
+    """The restriction of each acquittal where a dump breaks off: no evidence clears what was not read."""
     shares = {store: share_read(case, store) for store in sessions_by_store(case)}
     told = ", ".join(f"{percent(share)} of store {store}" for store, share in shares.items() if share < 1.0)
     return f"; of what could be read ({told})" if told else ""

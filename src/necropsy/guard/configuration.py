@@ -50,7 +50,7 @@ _LEAST_EVERY_S: Final = 10.0
 
 @dataclass(frozen=True, slots=True)
 class GuardConfig:
-    """What the table says, with defaults for what it does not."""
+    """Settings of the table ``[guard]``, with defaults for those that are missing."""
 
     listen: str = DEFAULT_LISTEN
     every_s: float = 600.0

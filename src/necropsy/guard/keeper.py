@@ -1,4 +1,4 @@
-"""What a watch knows now: the notices of its last look, and whether the look itself failed."""
+"""The state of a watch: the notices of its last examination, and whether the examination itself failed."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ Log = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """What the command line says in place of the file."""
+    """Options of the command line that replace settings of the file."""
 
     listen: str | None = None
     hosts: tuple[str, ...] = ()
@@ -62,7 +62,7 @@ class Given:
 
 @dataclass(slots=True)
 class _Parts:
-    """What is made anew at a reload."""
+    """Parts that a reload replaces."""
 
     config: GuardConfig
     exporter: Exporter

@@ -29,7 +29,7 @@ from urllib.parse import parse_qs, urlsplit
 from necropsy.model.errors import NecropsyError, UsageError
 
 TIMEOUT_HEADER: Final = "X-Prometheus-Scrape-Timeout-Seconds"
-"""What Prometheus sends with a scrape: the seconds that it may take."""
+"""Header that Prometheus sends with a scrape: the seconds that it may take."""
 _IDLE_S: Final = 75.0
 """A kept connection that says nothing for so long is closed."""
 _LAST_PORT: Final = 65_535
@@ -44,7 +44,7 @@ _SECURE: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What was asked."""
+    """A request."""
 
     query: Mapping[str, str]
     """The first value of each parameter."""
@@ -55,7 +55,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """What is answered."""
+    """A response."""
 
     body: str
     content_type: str = "text/plain; charset=utf-8"
@@ -63,7 +63,7 @@ class Response:
     headers: Mapping[str, str] = field(default_factory=dict)
     """More headers, also in place of those that every answer has."""
     stream: Iterator[str] | None = None
-    """What follows the body, as it comes; the connection ends with it."""
+    """Events that follow the body; the connection ends with them."""
 
 
 Route: TypeAlias = Callable[[Request], Response]

@@ -62,7 +62,7 @@ class _Grid:
     step_s: float
     counts: Floats
     usual: Floats
-    """What the same time of other days has; 0 where there are too few days."""
+    """Births at the same time of other days; 0 where there are too few days."""
     sums: Floats
     times: Floats
 

@@ -35,7 +35,7 @@ _WAITING: Final = ((f"{_DRIVER}.LettuceFutures", "await", 113), (f"{_DRIVER}.Let
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Who waited for Redis: how the log names him, and his part of the stack."""
+    """A part of the application that waited for Redis: its name in the log, and its part of the stack."""
 
     thread: str
     logger: str

@@ -19,7 +19,7 @@ class Session(NamedTuple):
     attributes: tuple[tuple[str, bytes], ...] = ()
     """Names and serialized values."""
     principal: str | None = None
-    """Who is logged in."""
+    """The user who is logged in."""
     former_id: str | None = None
     """Id before the login, which changes it."""
     former_accessed_ms: int = 0

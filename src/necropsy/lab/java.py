@@ -48,7 +48,7 @@ class JavaObject:
     values: tuple[tuple[object, ...], ...] = ((),)
     """Field values for each class from the topmost parent down."""
     more: tuple[object, ...] = ()
-    """What ``writeObject`` adds: bytes are block data, anything else is an object."""
+    """Data that ``writeObject`` adds: bytes are block data, anything else is an object."""
 
 
 def long(value: int) -> bytes:

@@ -36,7 +36,7 @@ _IMPACT_S: Final = 0.005
 
 @dataclass(frozen=True, slots=True)
 class Purged:
-    """What became of one store."""
+    """The outcome for one store."""
 
     name: str
     sessions: int

@@ -18,11 +18,11 @@ class Assumptions:
     minute_sets: bool = False
     """Spring's indexed layout keeps one set for each minute in which sessions expire."""
     interval_s: float | None = None
-    """What if every probe came this often."""
+    """Assume this interval for every probe."""
     replicas: int = 1
-    """What if: number of Prometheus servers that send these probes."""
+    """Assume this number of Prometheus servers that send these probes."""
     fixed: tuple[str, ...] = ()
-    """What if probes of these hosts (or ``host:port``) asked for a health endpoint."""
+    """Assume that probes of these hosts (or ``host:port``) request a health endpoint."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,7 +36,7 @@ class Origin:
     line: int
     """Line number, counted from 1; 0 when the whole file is meant."""
     what: str = ""
-    """What this line does in the chain, in a few words; empty when the place says enough."""
+    """Effect of this line in the chain, in a few words; empty when the place says enough."""
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}" if self.line else self.file
@@ -59,7 +59,7 @@ class Source:
     store: str | None = None
     """Name of the session store that it describes, if it describes one."""
     note: str = ""
-    """What a reader says aloud: the log format it recognised, the RDB version …"""
+    """Note of the reader: the log format that it recognised, the RDB version …"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ class Absent:
     locator: str
     reason: str
     hint: str
-    """What to do to have it next time."""
+    """The step that brings it next time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ class Blemish:
 
     file: str
     unit: str
-    """What ``place`` counts: ``line`` or ``byte``; of a live store ``key`` or ``slot``."""
+    """Unit of ``place``: ``line`` or ``byte``; of a live store ``key`` or ``slot``."""
     place: int
     """Number of the first damaged line (from 1); of the first byte, key or slot (from 0)."""
     why: str

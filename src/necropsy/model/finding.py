@@ -49,7 +49,7 @@ class Exhibit:
     title: str
     """One line, fit for a list: ``172.12.1.189:8080  GET /  every 10 s``."""
     text: str = ""
-    """What it shows, a sentence."""
+    """Its meaning, a sentence."""
     origin: Origin | None = None
     """Line of a file, if it is one."""
     query: str = ""
@@ -69,7 +69,7 @@ class Patch:
     added: int
     removed: int
     effect: str
-    """What the patched configuration asks for instead, one sentence."""
+    """The requests of the patched configuration, one sentence."""
     stops: tuple[str, ...] = ()
     """Requests that may create sessions and are not sent any more, by the simulation: ``prober method URL`` each."""
 
@@ -112,7 +112,7 @@ class Finding:
     meaning: str = ""
     """The slug's meaning in one sentence; stamped, as the slug is."""
     share_of: str = "births"
-    """What the share is of. Shares of ``births`` of one store add up to 1 at most; others each name a whole of their own."""
+    """The whole of the share. Shares of ``births`` of one store add up to 1 at most; others each name a whole of their own."""
     sessions: int | None = None
     """Sessions that it is about; None: as many as the share says, or none."""
     bytes: int | None = None

@@ -18,7 +18,7 @@ class Change:
     before_per_hour: float
     after_per_hour: float
     event: str = ""
-    """What happened within the interval or shortly before it; empty when nothing is known. No proof: a coincidence in time."""
+    """Events within the interval or shortly before it; empty when none is known. No proof: a coincidence in time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +37,12 @@ class StoreHistory:
 
     store: str
     source: str
-    """Who measured it: an address, an older case, the sessions themselves."""
+    """Source of the measurement: an address, an older case, the sessions themselves."""
     start: datetime
     """UTC."""
     end: datetime
     births_of: str
-    """What births count: ``sessions``, or ``keys`` where keys a session are not known; empty without births."""
+    """Unit of births: ``sessions``, or ``keys`` where the keys of a session are not known; empty without births."""
     lines: tuple[Line, ...]
     changes: tuple[Change, ...]
 
@@ -59,13 +59,13 @@ class Course:
     foretold: tuple[tuple[float, float], ...]
     """The same as it was predicted at the first of these moments; empty where nobody predicted."""
     foretold_by: str
-    """Who predicted: an older case, the guard; empty where nobody did."""
+    """Source of the prediction: an older case, the guard; empty without one."""
     ahead: tuple[tuple[float, float], ...]
     """As it goes on from now, if nobody changes anything."""
     full: float | None
     """Level at which memory is used up; None: no limit is known."""
     horizon: datetime | None
-    """Who was born before it and not used since has expired; None where sessions do not expire, or nothing is known."""
+    """Sessions born before it and not used since have expired; None where sessions do not expire, or nothing is known."""
     marks: tuple[tuple[float, str], ...] = ()
     """Unix seconds and text of what happened within the time that is shown."""
 

@@ -15,7 +15,7 @@ class Probe:
     """
 
     prober: str
-    """Who asks, as ``family/name``: ``prometheus/<job>``, ``consul/<check name>``, ``nginx/…``."""
+    """Name of the prober, as ``family/name``: ``prometheus/<job>``, ``consul/<check name>``, ``nginx/…``."""
     kind: str
     """``scrape``, ``blackbox-http``, ``blackbox-tcp``, ``blackbox-icmp``, ``blackbox-dns``, ``consul-check`` …"""
     method: str

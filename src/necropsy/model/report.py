@@ -66,7 +66,7 @@ class Tooth:
 
     phase_s: float
     label: str
-    """Who, e.g. ``172.12.1.189:8080 (not in any access log)``."""
+    """Name of the actor, e.g. ``172.12.1.189:8080 (not in any access log)``."""
     births: int
     in_access_log: bool | None
 
@@ -111,7 +111,7 @@ class Link:
     title: str
     """Short: ``prometheus.yml:17``."""
     text: str
-    """What happens there: ``copies __address__ into __param_target: no path``."""
+    """Effect of the line: ``copies __address__ into __param_target: no path``."""
     figure: str = ""
     """The number at this step: ``34,560 sessions a day``."""
 
@@ -152,6 +152,6 @@ class Report:
     histories: tuple[StoreHistory, ...] = ()
     """Stores over time, by each source that knows of it."""
     events: tuple[PastEvent, ...] = ()
-    """What happened at known times, in order."""
+    """Events at known times, in order."""
     courses: tuple[Course, ...] = ()
     """How full each store was and will be, where its past is known."""

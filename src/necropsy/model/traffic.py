@@ -198,7 +198,7 @@ class Beat:
     rotations: int
     """How often a log was replaced or emptied since the beginning."""
     traffic: Traffic | None
-    """What the last lines say; None before there is any request."""
+    """The traffic of the last lines; None before there is any request."""
     waiting_for: str = ""
     """Why there is none."""
     last: bool = False

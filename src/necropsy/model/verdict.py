@@ -45,7 +45,7 @@ class Actor:
     evidence: str
     """``named`` (the session names its creator), ``comb`` (phase of births) or ``visits`` (counts)."""
     answer: str = ""
-    """What the server answers, e.g. ``302 -> /login``; empty when no log shows it."""
+    """The response of the server, e.g. ``302 -> /login``; empty when no log shows it."""
     origin: tuple[Origin, ...] = ()
     """Configuration lines, accused line first."""
     address: str = ""
@@ -63,9 +63,9 @@ class Actor:
     find: str = ""
     """Command that shows find its lines in the log; empty when no log has any."""
     fix: str = ""
-    """What to do about it where it is in no configuration that was given; empty when a patch or remedy says it."""
+    """Advice where it is in no configuration that was given; empty when a patch or remedy gives it."""
     alternative: str = ""
-    """Who else it could be: another creator that no evidence tells from this one; else empty."""
+    """Another creator that no evidence tells from this one; else empty."""
     method: str = ""
     """HTTP method that it asks with; empty when it is not known."""
 
@@ -92,7 +92,7 @@ class Cause:
     remedy: Remedy | None = None
     severity: Severity = Severity.CRITICAL
     share_of: str = "births"
-    """What the share is of. Shares of ``births`` of one store add up to 1 at most; others name a whole of their own."""
+    """The whole of the share. Shares of ``births`` of one store add up to 1 at most; others name a whole of their own."""
     first_at: datetime | None = None
     """First birth of its actors that survives; None for what creates nothing, and when unknown."""
     last_at: datetime | None = None
@@ -204,6 +204,6 @@ class Verdict:
     reason: str = ""
     """Why there is no verdict, or no health although no cause; a sentence without its full stop."""
     requests: tuple[Request, ...] = ()
-    """What to bring, the most telling first; empty when nothing is missing."""
+    """Missing evidence, the most useful first; empty when none is missing."""
     views: tuple[View, ...] = ()
     contradictions: tuple[Contradiction, ...] = ()

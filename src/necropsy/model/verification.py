@@ -26,7 +26,7 @@ class CheckedCreator:
     name: str
     """Target of a probe, client and page, or the rhythm of an unidentified client."""
     url: str
-    """What it asks for; empty when unknown."""
+    """Its request; empty when unknown."""
     state: str
     """``stopped``, ``creates`` or ``unknown``."""
     births_per_day_before: float

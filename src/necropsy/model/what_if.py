@@ -11,7 +11,7 @@ class Outlook:
     """The future of a store under one set of steps."""
 
     steps: tuple[str, ...]
-    """What was done, in words; empty: nothing, as it goes on today."""
+    """The steps, in words; empty: none, as it goes on today."""
     births_per_day: float
     sessions_now: int
     """Right after the steps: what a purge leaves."""
@@ -46,7 +46,7 @@ class StoreOutlooks:
     enough_bytes: int | None
     """A memory limit that is enough for the store after all steps, a power of two; None: no limit is."""
     notes: tuple[str, ...] = ()
-    """What the figures rest on, and what they leave out."""
+    """Assumptions and limits of the figures."""
 
 
 @dataclass(frozen=True, slots=True)

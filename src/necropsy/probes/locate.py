@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Final
 
 MAGIC: Final = re.compile(r"[*?\[]")
-"""What makes a path a glob."""
+"""Characters that make a path a glob."""
 
 
 def candidates(main: str, written: str) -> tuple[str, ...]:

@@ -68,7 +68,7 @@ class Monitoring:
     ) -> None:
         self.files = files
         self.problems: list[ConfigurationError] = []
-        """What could not be read, so far: reading happens when it is asked for."""
+        """Files that could not be read so far: reading happens when it is asked for."""
         self._version = prometheus_version
         self._consul_version = consul_version
 

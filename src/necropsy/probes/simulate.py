@@ -54,7 +54,7 @@ class Dropped:
 
 @dataclass(frozen=True, slots=True)
 class Simulation:
-    """What the configuration does, once it runs."""
+    """The effect of the configuration, once it runs."""
 
     probes: tuple[Probe, ...] = ()
     backends: tuple[Backend, ...] = ()
@@ -63,7 +63,7 @@ class Simulation:
     proxies: tuple[Server, ...] = ()
     """The ``server`` blocks of nginx."""
     problems: tuple[ConfigurationError, ...] = ()
-    """What could not be read, what the real program would refuse, and what had to be assumed."""
+    """Files that could not be read or that the real program would refuse, and assumptions that had to be made."""
     monitoring: Monitoring | None = field(default=None, compare=False, repr=False)
     """The servers and what they discover, parsed: for whoever asks about a target or a rule what is not told here."""
 

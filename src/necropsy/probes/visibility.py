@@ -144,7 +144,7 @@ def _split(url: str) -> tuple[str, str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What somebody asks about: a URL, a host, a path, or some of each. What is None is not asked about."""
+    """A question about requests: a URL, a host, a path, or some of each. None is not part of the question."""
 
     host: str | None = None
     port: int | None = None

@@ -35,9 +35,9 @@ class Setting:
     layout: str
     """Layout whose sessions it makes."""
     meaning: str
-    """What it does, a sentence."""
+    """Its effect, a sentence."""
     instead: str
-    """What to write, or to do."""
+    """The setting to write, or the step to take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class _Rule:
     suffixes: frozenset[str]
     layout: str
     needs: re.Pattern[str]
-    """What the file must have, so that the framework is certain."""
+    """Text that the file must have, so that the framework is certain."""
     find: Callable[[str], Iterator[int]]
     """Places of the sign in a text without comments."""
     meaning: str
@@ -273,4 +273,4 @@ RULES: Final = (
     ),
     _Rule(frozenset({".yml", ".yaml"}), "spring", _REDIS_SESSIONS, _yaml_timeout, _NEVER, "timeout: 1d"),
 )  # fmt: skip
-"""What is looked for, in the order in which it is said."""
+"""Settings that are searched for, in the order of the report."""

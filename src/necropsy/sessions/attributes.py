@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 USERS: Final = frozenset(
     {"user", "userId", "user_id", "userid", "uid", "userInfo", "userinfo", "tokenset", "_user_id"}
 ) | {"actix_identity.user_id"}
-"""Who has one of these, and something in it, is logged in."""
+"""A session with a value in one of these belongs to a user who is logged in."""
 _NOBODYS: Final = """
     flash _flash _flashes flashes messages _messages message info error errors notice alert
     csrf _csrf csrfSecret csrfToken csrf_token _csrf_token _csrftoken csrf_secret _token __csrf tracking
@@ -40,7 +40,7 @@ _NOBODYS: Final = """
     lang language locale _language _locale django_language theme currency country timezone
 """
 NOBODYS: Final = frozenset(_NOBODYS.split())
-"""What frameworks and shops give to everybody: none of them says who it is."""
+"""Attributes that frameworks and shops give to every visitor: none of them names a user."""
 _PASSPORT: Final = "passport"
 _NOTHING: Final = frozenset({"null", '""', "{}", "[]", "0", "false"})
 _TEXT: Final = r':\s*"(?:[^"\\]|\\.)+"'

@@ -15,9 +15,9 @@ class Cure:
     framework: str
     """Name as its users write it: ``Express (express-session)``."""
     starts: str
-    """What starts a session there, in one sentence."""
+    """The code that starts a session there, in one sentence."""
     stop: str
-    """What to change so that probes and bots start none, in one or two sentences."""
+    """The change after which probes and bots start none, in one or two sentences."""
     code: str = ""
     """The change as code; empty when ``stop`` says it all."""
     language: str = ""

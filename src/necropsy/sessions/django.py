@@ -48,7 +48,7 @@ _USER: Final = b"_auth_user_id"
 _EXPIRY: Final = (
     r"(?s)_session_expiry(?:\x94|q.)?(?:K(?P<one>.)|M(?P<two>..)|J(?P<four>....)|\"\s*:\s*(?P<digits>[0-9]{1,9}))"
 )
-"""What ``request.session.set_expiry(seconds)`` leaves, in a pickle or in JSON."""
+"""The trace of ``request.session.set_expiry(seconds)``, in a pickle or in JSON."""
 
 
 CURE: Final = Cure(

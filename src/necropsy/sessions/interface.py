@@ -79,7 +79,7 @@ class Layout(Protocol):
     family: str
     """Its name in the registry; every layout name that it gives begins with it."""
     projection: Projection
-    """What it wants to see of the values."""
+    """The parts of the values that it needs."""
     cures: ClassVar[Mapping[str, Cure]]
     """The cure for each layout name that it gives."""
     inferred: ClassVar[tuple[str, ...]]

@@ -135,7 +135,7 @@ def _wait(logs: Sequence[_Log], seconds: float, stopped: Callable[[], bool]) -> 
 
 
 class _Window:
-    """What the last lines say; read again only when there are more."""
+    """The traffic of the last lines; computed again only when there are more."""
 
     def __init__(self, logs: Sequence[_Log], formats: Sequence[LogFormat], key: bytes | None, sort: str) -> None:
         self.waiting_for = "the first line"

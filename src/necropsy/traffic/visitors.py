@@ -52,7 +52,7 @@ def visitors_of(case: Case, sort: str) -> tuple[list[int], Visitors]:
 
 
 class _Made(Sequence[T]):
-    """What a function makes of values, when it is asked for: of most visitors nobody asks."""
+    """Results of a function, computed when they are asked for: of most visitors nobody asks."""
 
     __slots__ = ("_make", "_of")
 

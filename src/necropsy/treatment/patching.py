@@ -31,7 +31,7 @@ class Chosen:
 
 @dataclass(frozen=True, slots=True)
 class Patches:
-    """What to apply, and what else could be."""
+    """The patches to apply, and the others."""
 
     chosen: tuple[Chosen, ...]
     """The fewest that stop every request that any patch stops, and what else mends a cause of the verdict."""

@@ -37,7 +37,7 @@ _ROWS: Final = 2048
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What a person wants purged."""
+    """The selection of a purge, as a person gave it."""
 
     where: tuple[str, ...]
     idle_s: int = 3600
@@ -314,7 +314,7 @@ def _require(wanted: Sequence[int], there: set[int], folder: Path) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """What a journal holds."""
+    """The content of a journal."""
 
     header: dict[str, Any]
     batches: int

@@ -1,4 +1,4 @@
-"""Who a claim is about: address, request, rhythm, times, the command that finds its lines, what to do about it."""
+"""The actor of a claim: address, request, rhythm, times, the command that finds its lines, advice."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from necropsy.verdict.evidence import Claim, VisitorClass
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What is known beside the claims."""
+    """Evidence beside the claims."""
 
     probes: Sequence[Probe]
     classes: Mapping[int, VisitorClass]
@@ -87,7 +87,7 @@ def find(visitors: VisitorClass) -> str:
 
 
 def _url(visitors: VisitorClass) -> str:
-    """What they ask for; the path alone when the log does not name the host."""
+    """Their requests; the path alone when the log does not name the host."""
     return f"http://{visitors.host}{visitors.path}" if visitors.host else visitors.path
 
 
@@ -98,6 +98,6 @@ def _answer(visitors: VisitorClass | None) -> str:
 
 
 def _fix(visitors: VisitorClass, cure: Cure | None) -> str:
-    """What to do about a creator that is in no configuration that was given."""
+    """Advice about a creator that is in no configuration that was given."""
     asks = f"{visitors.method or 'GET'} {visitors.path}"
     return f"{cure.framework}: start no session for {asks}. {cure.stop}" if cure else f"start no session for {asks}"

@@ -1,4 +1,4 @@
-"""What the verdict weighs, as plain values and arrays: read from a case by the conductor, never from a file."""
+"""Evidence of the verdict, as plain values and arrays: read from a case by the conductor, never from a file."""
 
 from __future__ import annotations
 
@@ -211,7 +211,7 @@ class Account:
 
 @dataclass(slots=True)
 class Attribution:
-    """What attribution returns for all stores together."""
+    """The result of the attribution for all stores together."""
 
     claims: list[Claim]
     """By store as given, largest first; ``claim_id`` is the place in this list."""

@@ -26,7 +26,7 @@ _MATTERS: Final = 0.01
 
 @dataclass(frozen=True, slots=True)
 class StoreFacts:
-    """What the forecast needs to know of one store."""
+    """Input of the forecast of one store."""
 
     name: str
     layout: str
@@ -38,7 +38,7 @@ class StoreFacts:
     keys: int
     bytes: int
     births_per_hour: float
-    """What goes on when the store was read, whoever makes it."""
+    """Births that go on when the store was read, whoever makes them."""
     memory_limit: int | None
     taken_at: datetime
 

@@ -50,7 +50,7 @@ class Stream:
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """What is known of a store."""
+    """Input of the arithmetic for one store."""
 
     name: str
     at: datetime

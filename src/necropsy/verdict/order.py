@@ -26,7 +26,7 @@ LEAST_SHARE: Final = 0.05
 
 
 class Group(IntEnum):
-    """What a cause does, in the order in which an operator should act."""
+    """Kinds of causes, in the order in which an operator should act."""
 
     CREATES = 0
     KEEPS = 1

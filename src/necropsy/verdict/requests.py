@@ -1,4 +1,4 @@
-"""What to bring when there is no verdict, or an incomplete one: the shortest list, each with the command that gets it."""
+"""Requests for evidence when there is no verdict, or an incomplete one: the shortest list, each with the command that gets it."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ from necropsy.verdict.wording import words
 
 @dataclass(frozen=True, slots=True)
 class Weighed:
-    """What weighing needs beside the findings."""
+    """Input of the weighing beside the findings."""
 
     claims: Sequence[Claim]
     """A claim's place is its ``claim_id``."""
@@ -144,7 +144,7 @@ def _cause(finding: Finding, findings: Sequence[Finding], scale: Weighed, view: 
 def _kind(
     causes: Sequence[Cause], findings: Sequence[Finding], unexamined: Sequence[Unexamined], scale: Weighed
 ) -> tuple[Kind, str]:
-    """What the verdict comes to, and why it is none."""
+    """The conclusion of the verdict, and the reason where there is none."""
     if causes:
         return Kind.CAUSE, ""
     if not scale.sessions:

@@ -1,4 +1,4 @@
-"""What a store would become: the arithmetic of sessions in closed form.
+"""The future of a store under given steps: the arithmetic of sessions in closed form.
 
 Sessions that are there leave when their own expiry comes, which the store knows. Those that are born at a constant rate and
 never used again live for one lifetime: they rise in a straight line over it and are steady from then on. People, who use their
@@ -33,7 +33,7 @@ _LEAST_BYTES: Final = 16_000_000
 
 @dataclass(frozen=True, slots=True)
 class Steps:
-    """What is done."""
+    """The steps that are taken."""
 
     fixes: tuple[str, ...] = ()
     """Slugs whose creators stop; ``all``: every one."""

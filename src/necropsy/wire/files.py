@@ -172,7 +172,7 @@ class _Owner(io.BufferedReader):
 
 
 def _damage() -> tuple[type[Exception], ...]:
-    """What reading damaged bytes raises; the decompressors are only loaded where a compressed file was opened."""
+    """Exceptions of damaged bytes; the decompressors are only loaded where a compressed file was opened."""
     loaded = ((sys.modules.get("lzma"), "LZMAError"), (sys.modules.get("zstandard"), "ZstdError"))
     return OSError, EOFError, zlib.error, *(getattr(module, name) for module, name in loaded if module is not None)
 

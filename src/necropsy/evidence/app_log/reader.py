@@ -56,7 +56,7 @@ class ReadErrors:
 
 @dataclass(frozen=True, slots=True)
 class _Read:
-    """What one log holds."""
+    """The entries of one log."""
 
     errors: pa.Table
     lines: int

@@ -16,7 +16,7 @@ _SKIPPED: Final = frozenset(
 )
 _MOST_FILES: Final = 10_000
 _MOST_BYTES: Final = 1_000_000
-"""What is longer was not written by a person."""
+"""A longer file was not written by a person."""
 
 
 def read(names: Sequence[str]) -> dict[str, list[dict[str, Any]]]:

@@ -53,7 +53,7 @@ _ALL: Final = {
     "cloudformation": (*_YAML, "*.json", "*.template"),
     "uptime_kuma": ("*.json",),
 }
-"""What is read of a folder without it, not deeper, as an agent of Consul reads its own; YAML where nothing is said."""
+"""Files that are read of a folder without a pattern, not deeper, as an agent of Consul reads its own; YAML by default."""
 _MANIFEST: Final = re.compile(r"^apiVersion\s*:", re.MULTILINE)
 _KIND: Final = re.compile(r"^kind\s*:", re.MULTILINE)
 _MOST_FILES: Final = 10_000

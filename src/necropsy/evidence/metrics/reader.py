@@ -45,7 +45,7 @@ class Measured:
     """One server as an exporter measured it."""
 
     labels: Mapping[str, str]
-    """What tells it from the others: ``instance``, ``job``, ``addr`` …"""
+    """Labels that tell it from the others: ``instance``, ``job``, ``addr`` …"""
     series: StoreSeries
     bytes: NDArray[np.float64]
     limit: NDArray[np.float64]
@@ -53,13 +53,13 @@ class Measured:
 
     @property
     def name(self) -> str:
-        """What an operator calls it."""
+        """The name that an operator uses for it."""
         return self.labels.get("alias") or self.labels.get("addr") or self.labels.get("instance") or "redis"
 
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """What a Prometheus server knows of the past."""
+    """The past of the stores, by a Prometheus server."""
 
     source: str
     """Its address, without password."""

@@ -65,7 +65,7 @@ SHIFT = memoryview(_shift())
 
 
 def _powers() -> array[int]:
-    """What a block, and what 16 bytes, of zeros make of the halves of 16 bytes before them: powers of x.
+    """Effect of a block, and of 16 bytes, of zeros on the halves of the 16 bytes before them: powers of x.
 
     A product of two reflected numbers is one place short, so each is the power below.
     """

@@ -1,6 +1,6 @@
 # cython: language_level=3, boundscheck=True, wraparound=False, annotation_typing=False, cdivision=True, infer_types=True
 # ruff: noqa: C901, PLR0911, PLR0912 -- the cases of two formats, in the order of their tables
-"""What the server packs into one text: listpack, ziplist, zipmap, intset. One cursor walks them all.
+"""Packed encodings of a value in one text: listpack, ziplist, zipmap, intset. One cursor walks them all.
 
 A listpack of ``"ab", 5``, as ``DUMP`` shows it::
 

@@ -98,10 +98,10 @@ class Dump:
     """A dump that is being read: iterate over it once, to the end."""
 
     facts: dict[str, str]
-    """What the dump says of its server (AUX), and ``magic``, ``rdb-version``, ``checksum``: ``verified``, ``absent``,
+    """Facts of the server in the dump (AUX), and ``magic``, ``rdb-version``, ``checksum``: ``verified``, ``absent``,
     ``mismatch``, ``not reached`` or ``not checked``."""
     blemishes: list[Blemish]
-    """What is damaged or missing; complete when the iteration has ended."""
+    """Damaged and missing places; complete when the iteration has ended."""
 
     def __init__(
         self,

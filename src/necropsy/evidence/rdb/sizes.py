@@ -1,5 +1,5 @@
 # cython: language_level=3, boundscheck=True, wraparound=False, annotation_typing=False, cdivision=True, infer_types=True
-"""What a key costs in the server's memory: its allocations, each rounded up as the allocator rounds it.
+"""Memory of a key in the server: its allocations, each rounded up as the allocator rounds it.
 
 The sum follows what MEMORY USAGE counts: object, key, value and, where a key has a dictionary entry of its own, that
 too; an expiry adds its place in the table of expiries, which MEMORY USAGE leaves out. Three generations differ:

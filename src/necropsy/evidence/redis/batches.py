@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 FARTHEST: Final = 9_000_000_000_000_000
 """Expiries, in milliseconds, are clamped here, in the year 287170: beyond it no database has a time for them."""
 LEAST: Final = 64
-"""What a key costs beside its texts, when the server does not say: an entry, an object, rounding."""
+"""Bytes of a key beside its texts, when the server does not report them: an entry, an object, rounding."""
 
 
 class Batches:

@@ -44,7 +44,7 @@ _Group = tuple[bytes, int, int]
 
 @dataclass(slots=True)
 class _Measured:
-    """What keys of a group cost."""
+    """Memory and time of the keys of a group."""
 
     type: int
     encoding: int
@@ -88,7 +88,7 @@ class CostSampling:
         self._sent: list[tuple[int, _Measured]] = []
         """Of each group that the script was told last: the elements of one key, and what they cost."""
         self._words: list[Any] | None = []
-        """What the script is told; None: something else than last time."""
+        """The arguments of the script; None: they differ from the last ones."""
 
     def words(self) -> list[Any]:
         """Return what the script is told of each group that is known by now.

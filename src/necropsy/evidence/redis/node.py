@@ -76,7 +76,7 @@ class NodeReading:
 
     @property
     def absent(self) -> list[Absent]:
-        """What could not be had."""
+        """Evidence that the server refused or does not have."""
         locator = self.wanted.address.masked
         missing = list(self.report.server.absent)
         if self.way != "stream":

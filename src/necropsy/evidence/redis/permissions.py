@@ -15,7 +15,7 @@ NO_KEY: Final = "necropsy:no-such-key"
 
 
 class Permission(StrEnum):
-    """What became of a command."""
+    """The outcome of a command."""
 
     GRANTED = "granted"
     FORBIDDEN = "forbidden"
@@ -30,9 +30,9 @@ class Wish:
     words: tuple[str, ...]
     """As it is tried out."""
     rule: str
-    """What to add to the user's ACL."""
+    """The rule to add to the user's ACL."""
     loses: str
-    """What is missing without it; empty when something else does as well."""
+    """Evidence that is missing without it; empty when another command does as well."""
 
 
 WISHES: Final = (
@@ -63,7 +63,7 @@ WISHES: Final = (
     Wish("sscan", ("SSCAN", NO_KEY, "0"), "+sscan", "the members of large index sets"),
     Wish("zrange", ("ZRANGE", NO_KEY, "0", "0"), "+zrange", "the members of sorted index sets"),
 )
-"""What is read of the keyspace, in the order in which a person would grant it."""
+"""Commands that read the keyspace, in the order in which a person would grant them."""
 
 
 @dataclass(frozen=True, slots=True)

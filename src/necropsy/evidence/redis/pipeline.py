@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 KEY_S: Final = 10e-6
-"""What eight commands for a key cost a server at most, where none of them is dear."""
+"""Time that eight commands for a key cost a server at most, where none of them is expensive."""
 ROUND_S: Final = 50e-6
 """A round trip. Longer ones were spent waiting for a processor, ours or the server's: that makes no slice too large."""
 

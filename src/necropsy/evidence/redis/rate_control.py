@@ -23,7 +23,7 @@ from typing import Final
 from necropsy.wire.redis.info import number
 
 LONGEST_SLICE_S: Final = 0.004
-"""What is aimed at; what it takes then differs by a quarter now and then."""
+"""The longest slice that is aimed at; one may take a quarter more now and then."""
 SLICE_SHARE: Final = 0.2
 """Of the budget, among others. Their 99th percentile rises by two to four slices (bench/keyspace_live.py), not by one."""
 ALONE_SHARE: Final = 0.8
@@ -90,7 +90,7 @@ class RateControl:
         self._clock = clock
         self._sleep = sleep
         self.slice_s = min(LONGEST_SLICE_S, max_impact_s * SLICE_SHARE)
-        """What the server may spend on one slice, in seconds."""
+        """Time that the server may spend on one slice, in seconds."""
         self.keys = FIRST
         """Keys of the next slice."""
         self.rested_s = 0.0
@@ -110,7 +110,7 @@ class RateControl:
 
     @property
     def longest_s(self) -> float:
-        """What a slice may take at most, in seconds, whatever its keys turn out to cost."""
+        """Upper limit of a slice, in seconds, whatever its keys turn out to cost."""
         return min(2 * self.slice_s, self._budget_s)
 
     def took(self, keys: int, seconds: float, rounds: int = 0) -> None:

@@ -34,7 +34,7 @@ WORTH_A_FORK_OF_THE_PATIENT: Final = 20_000
 
 
 class OpenedDump(Protocol):
-    """What a reader of dumps makes of a stream: ``evidence.rdb.reader.Dump``."""
+    """The dump in a replication stream: ``evidence.rdb.reader.Dump``."""
 
     facts: dict[str, str]
     blemishes: list[Blemish]

@@ -116,7 +116,7 @@ class LiveKeyspace:
 
     @property
     def facts(self) -> dict[str, str]:
-        """What the server says of itself; of several nodes, merged."""
+        """Facts that the server reports of itself; of several nodes, merged."""
         return merged({node.name: node.report.server for node in self._nodes})
 
     @property
@@ -131,7 +131,7 @@ class LiveKeyspace:
 
     @property
     def blemishes(self) -> list[Blemish]:
-        """What is damaged or missing in the middle; complete when the iteration has ended."""
+        """Damaged places and gaps; complete when the iteration has ended."""
         found = [blemish for node in self._nodes for blemish in node.report.blemishes]
         if self.topology.missing_slots:
             why = f"{self.topology.missing_slots:,} of 16,384 slots are not served by any node: their keys are missing"
@@ -140,7 +140,7 @@ class LiveKeyspace:
 
     @property
     def absent(self) -> list[Absent]:
-        """What could not be had, each with the rule that would bring it."""
+        """Missing evidence, each with the ACL rule that would bring it."""
         return list(dict.fromkeys(absent for node in self._nodes for absent in node.absent))
 
     @property

@@ -32,7 +32,7 @@ class ScanEnded(Exception):  # noqa: N818 -- what happened; what was read before
 
 @dataclass(slots=True)
 class ScanCounts:
-    """What became of the keys."""
+    """Counts of keys: read, gone, refused, unread."""
 
     keys: int = 0
     gone: int = 0

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ScanSetup:
-    """What a scan of one node needs beside its report."""
+    """Parameters of the scan of one node, beside its report."""
 
     connect: Callable[[], Connection]
     """Opens another connection to the node."""

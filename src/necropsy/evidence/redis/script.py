@@ -71,13 +71,13 @@ class ScriptWay:
         self._tail = [*fields, *projection.members_of]
         self._groups: list[Any] = []
         self._lasting = self._packed()
-        """What is the same in each slice, until other groups of keys are known: packing it takes longer than the rest."""
+        """Arguments that are the same in each slice until other groups are known: packing them takes longer than the rest."""
         self._asked: tuple[Word, ...] = (b"0", 1, 0)
         """Cursor, keys and microseconds of a slice."""
         self._by_name = pack(())
         """Keys that it asks for by name."""
         self._settle: Callable[[Page, list[int]], None] | None = None
-        """What the groups of this slice mean; of the next one they may mean something else."""
+        """Meaning of the groups of this slice; in the next slice they may mean something else."""
         self._verb, self._whole = self._try_out()
 
     def use(self, connection: Connection) -> None:

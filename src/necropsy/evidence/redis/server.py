@@ -47,7 +47,7 @@ class ServerFacts:
     info: dict[str, str] = field(default_factory=dict)
     """INFO, all of it; empty when it is forbidden."""
     facts: dict[str, str] = field(default_factory=dict)
-    """What may be kept."""
+    """The text that may be kept."""
     absent: list[Absent] = field(default_factory=list)
     moment: datetime | None = None
     """The server's own time when it was asked, UTC."""

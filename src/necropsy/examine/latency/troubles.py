@@ -17,11 +17,11 @@ class Words:
     title: str
     """Beginning of the finding's title; "12 times" follows."""
     meaning: str
-    """What it says of the store; begins with a small letter, ends without a full stop."""
+    """Its meaning for the store; begins with a small letter, ends without a full stop."""
     remedy: str
     """Title of the remedy."""
     steps: str
-    """What to do, whole sentences."""
+    """Advice, in whole sentences."""
 
 
 _COMPARE: Final = "Compare the times with the store's memory and latency. A longer client timeout hides the problem."

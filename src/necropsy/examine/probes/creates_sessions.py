@@ -41,7 +41,7 @@ HAVING bool_and(t.outcome IN ('innocent', 'untested')) AND sum(t.visits) FILTER 
   AND max(t.followed::DOUBLE / greatest(t.visits, 1) - t.chance) <= 0.5
 ORDER BY visits DESC, who, asks
 """
-"""Whoever comes at one period, or is configured, and was tested: nobody of that name who asks for that page creates.
+"""Clients that were tested, and are periodic or configured: no client of that name creates sessions at that page.
 
 Visits of two that keep one rhythm may meet again and again: by chance, but not as often as chance has it. Who is followed
 by a birth nearly each time is not cleared, whatever else explains these births. Of a probe that no log shows the requests

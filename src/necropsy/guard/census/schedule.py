@@ -24,7 +24,7 @@ _FRUGAL: Final = {
     "MALLOC_ARENA_MAX": "1",
     "MALLOC_TRIM_THRESHOLD_": "100000",
 }
-"""What makes a look give memory back at once: a fifth less of it at most, for a fifth more processor time."""
+"""Environment of a census that gives memory back at once: a fifth less of it at most, for a fifth more processor time."""
 
 
 def environment() -> dict[str, str]:
@@ -55,7 +55,7 @@ class Census:
         self.every_s = every_s
         self._after = after
         self.taken: Taken | None = None
-        """What the last look that succeeded saw; None before the first."""
+        """Result of the last census that succeeded; None before the first."""
         self.taken_at: float | None = None
         """When it was begun, Unix time."""
         self.next_at: float | None = None

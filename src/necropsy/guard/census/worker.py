@@ -32,7 +32,7 @@ _NEWEST = 100
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """What a watch asks of a look, beside the metrics."""
+    """Parameters of an examination for a watch, beside the metrics."""
 
     case: str
     """The case that is kept: the last look, with the history of all before it."""
@@ -48,7 +48,7 @@ class Watched:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What one look is to do."""
+    """The order for one census."""
 
     stores: tuple[tuple[str, str], ...] = ()
     """Name and address of each store."""
@@ -59,7 +59,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What came out."""
+    """The result."""
 
     families: list[Family]
     notices: tuple[Notice, ...] = ()
@@ -75,7 +75,7 @@ class Taken:
     anew: str = ""
     """Why the history began anew, where a file lay there that is no case; else empty."""
     warnings: tuple[str, ...] = ()
-    """What could not be used, such as lines of the file of events."""
+    """Input that could not be used, such as lines of the file of events."""
 
 
 def take(asked: Asked) -> Taken:

@@ -1,4 +1,4 @@
-"""What a server answered becomes metric families: pure.
+"""Metric families of a server's answers: pure.
 
 From INFO, beside the fields of the table ``info_fields``::
 
@@ -33,7 +33,7 @@ _MILLISECONDS: Final = 1e3
 
 @dataclass(slots=True)
 class Answers:
-    """What one server answered; what it refused stays empty."""
+    """Answers of one server; refused ones stay empty."""
 
     info: Mapping[str, str]
     config: Mapping[str, str] = field(default_factory=dict)
@@ -215,7 +215,7 @@ _CONFIGURED: Final = (
     ("config_repl_backlog_size", "repl-backlog-size", "Configured size of the replication backlog in bytes."),
 )
 CONFIG_NAMES: Final = (*(name for _, name, _ in _CONFIGURED), "client-output-buffer-limit", "databases")
-"""What is asked of CONFIG GET; nothing that may hold a password."""
+"""Names for CONFIG GET; none whose value may be a password."""
 
 
 def _configuration(made: Families, config: Mapping[str, str]) -> None:

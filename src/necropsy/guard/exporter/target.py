@@ -30,7 +30,7 @@ _CONNECTIONS_TRIED: Final = 2
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What is the same for all targets; the names are those of redis_exporter's flags."""
+    """Settings that all targets share; the names are those of redis_exporter's flags."""
 
     namespace: str = "redis"
     include_system_metrics: bool = False
@@ -40,7 +40,7 @@ class Options:
 
 @dataclass(slots=True)
 class Scrape:
-    """What became of one scrape."""
+    """The outcome of one scrape."""
 
     families: list[Family]
     connect_s: float = 0.0

@@ -1,4 +1,4 @@
-"""What was told to whom: a small file, so that nothing is said twice after a restart."""
+"""The ledger of sent messages: a small file, so that no message is sent twice after a restart."""
 
 from __future__ import annotations
 

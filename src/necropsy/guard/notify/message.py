@@ -1,4 +1,4 @@
-"""What is said: a notice in one of its states, as texts that every way uses. Nothing secret is in a notice, so none is here."""
+"""Messages: a notice in one of its states, as texts for every receiver. No notice holds a secret, so no message does."""
 
 from __future__ import annotations
 

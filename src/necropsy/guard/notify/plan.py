@@ -1,4 +1,4 @@
-"""Who is told what, now: pure. Nothing is said twice; quiet hours hold back what can wait; what goes on is said again."""
+"""The plan of messages, pure: none is sent twice, quiet hours delay what can wait, and lasting problems are repeated."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def parse_quiet(text: str) -> Quiet:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What one way is told."""
+    """The rules of one receiver: which notices it gets, and when."""
 
     least: str = "info"
     """Least severity that it is told at all."""
@@ -76,7 +76,7 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What a way was told of a notice last."""
+    """The last message about a notice to one receiver."""
 
     at: datetime
     resolved: bool

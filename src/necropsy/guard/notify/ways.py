@@ -37,7 +37,7 @@ class Way:
 
     @property
     def name(self) -> str:
-        """What it is called in messages about it: its kind, and its host where that is no secret."""
+        """Its name in messages about it: its kind, and its host where that is no secret."""
         number = f" {self.number}" if self.number > 1 else ""
         where = "" if self.kind == "apprise" else f" ({host_of(self.address.reveal())})"
         return f"{self.kind}{number}{where}"

@@ -41,7 +41,7 @@ class Curve:
     full_y: float | None
     """Height of the line at which memory is used up; None: it is unknown, or far above."""
     top: str
-    """What the upper edge counts."""
+    """Value of the upper edge."""
     start: str
     end: str
 

@@ -51,7 +51,7 @@ class Probed:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What the page shows."""
+    """Everything that the page shows."""
 
     verdict: str
     """First sentence of the last verdict; empty before the first look."""

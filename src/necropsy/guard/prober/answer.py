@@ -12,7 +12,7 @@ PHASES: Final = ("connect", "processing", "resolve", "tls", "transfer")
 
 @dataclass(slots=True)
 class Answer:
-    """What came back."""
+    """The response to a request."""
 
     status: int = 0
     version: float = 0.0
@@ -23,7 +23,7 @@ class Answer:
     certificates: tuple[bytes, ...] = ()
     """The server's chain as DER, its own first; empty without TLS."""
     problem: str = ""
-    """What is wrong with the body: too large, or cut short; empty when nothing is."""
+    """Defect of the body: too large, or cut short; empty when there is none."""
     tls_version: str = ""
     tls_cipher: str = ""
     seconds: dict[str, float] = field(default_factory=lambda: dict.fromkeys(PHASES, 0.0))

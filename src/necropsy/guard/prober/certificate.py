@@ -1,4 +1,4 @@
-"""What a probe shows of a server's certificate. Needs the package ``cryptography`` (extra ``guard``)."""
+"""Metrics of a server's certificate. Needs the package ``cryptography`` (extra ``guard``)."""
 
 from __future__ import annotations
 

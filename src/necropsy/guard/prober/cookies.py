@@ -76,7 +76,7 @@ class Jar:
 
 
 class _Answer:
-    """What a jar wants of an answer."""
+    """The part of a response that a cookie jar needs."""
 
     def __init__(self, message: Message) -> None:
         self._message = message

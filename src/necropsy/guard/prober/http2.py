@@ -50,7 +50,7 @@ def ask(channel: ssl.SSLSocket, parts: SplitResult, headers: Mapping[str, str], 
 
 
 class _Stream:
-    """What comes back on the one stream."""
+    """The response on the one stream."""
 
     def __init__(self, answer: Answer, limit: int, began: float) -> None:
         self.pieces: list[bytes] = []

@@ -36,7 +36,7 @@ _USER_AGENT: Final = "Blackbox-Exporter/0.28.0"
 
 @dataclass(slots=True)
 class Result:
-    """What became of a probe."""
+    """The outcome of a probe."""
 
     success: bool = False
     reason: str = ""

@@ -33,7 +33,7 @@ _MOST_KNOWN: Final = 10_000
 
 @dataclass(slots=True)
 class _Known:
-    """What is kept of one target and module."""
+    """State that is kept of one target and module."""
 
     jar: Jar = field(default_factory=Jar)
     probes: int = 0

@@ -1,4 +1,4 @@
-"""Who is the same under another name: a prober has that of its client, and that of the probe while the configuration has it."""
+"""Identity of creators: a prober has the name of its client, and that of its probe while the configuration has it."""
 
 from __future__ import annotations
 

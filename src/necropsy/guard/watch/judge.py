@@ -1,4 +1,4 @@
-"""What changed between looks: notices that open, go on, and are resolved. Pure: a look and what was noticed before it go in.
+"""Changes between examinations: notices that open, go on, and are resolved. Pure: an examination and earlier notices go in.
 
 Nothing is resolved by what could not be looked at: a notice ends only when every kind of source that showed it was read again.
 """
@@ -53,7 +53,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Former:
-    """What the history says of the looks before."""
+    """Earlier examinations, by the history."""
 
     notices: Sequence[Notice] = ()
     """Those that were open."""

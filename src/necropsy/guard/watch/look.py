@@ -1,4 +1,4 @@
-"""What one look saw of whatever can change: taken from a judged case, small, and without anything secret."""
+"""A summary of one examination: everything that can change, taken from a judged case, small, and without secrets."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from necropsy.verdict.evidence import Births
 
 SOURCE: Final = "guard"
-"""What a watch calls itself in the history."""
+"""The name of a watch in the history."""
 ZOMBIE: Final = "probes/zombie-service"
 _WINDOW_S: Final = 3_600.0
 """Births this long before and after an event are compared, where so much can be seen."""
@@ -221,7 +221,7 @@ def _per_day(row: Mapping[str, Any], *, regular: bool) -> float:
 
 
 def _about(row: Mapping[str, Any], prober: str, name: str) -> str:
-    """Who asks for it, how often, and whether a log shows it."""
+    """Its prober or client, its interval, and whether a log shows it."""
     parts = [f"probed by {prober}"] if prober else []
     if row["period_s"] and " every " not in name:  # whom nobody knows is called by when it comes
         parts.append(f"every {duration(row['period_s'])}")

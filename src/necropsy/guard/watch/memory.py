@@ -1,4 +1,4 @@
-"""What a watch remembers: read from, and written to, the history of its case."""
+"""The memory of a watch: read from, and written to, the history of its case."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from necropsy.case.store import Case
 
 _COMPARED: Final = timedelta(days=1)
-"""What was predicted so long ago is laid beside what came of it."""
+"""Age from which a prediction is compared with what came of it."""
 
 
 def recall(case: Case) -> Former:

@@ -15,14 +15,14 @@ SEVERITIES = ("info", "warning", "critical")
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """Whom a notice is about: one creator of sessions, or one instance that is gone."""
+    """The subject of a notice: one creator of sessions, or one instance that is gone."""
 
     name: str
     """In a few words, nothing secret."""
     about: str = ""
-    """Who asks for it, how often, and whether a log shows it."""
+    """Its prober or client, its interval, and whether a log shows it."""
     url: str = ""
-    """What it asks for, where a configured probe explains it."""
+    """Its request, where a configured probe explains it."""
     prober: str = ""
     period_s: float | None = None
     phase_s: float | None = None
@@ -77,7 +77,7 @@ class Notice:
     line: str = ""
     """The line of configuration to change: ``prometheus.yml:17 …``; empty when none is known."""
     command: str = ""
-    """What to run next."""
+    """The next command."""
     readers: tuple[str, ...] = ()
     """Sources that a look must have read to call it resolved."""
     missed: int = 0

@@ -1,4 +1,4 @@
-"""What can be done to a lab that is up: the prober switched on, a configuration deployed, a server hung, an agent killed.
+"""Acts on a running lab: the prober switched on, a configuration deployed, a server hung, an agent killed.
 
 Each act is one line of ``truth/events.jsonl``: ``{"at": 1796007954.1, "act": "deploy a1"}``.
 """

@@ -54,7 +54,7 @@ class Lab:
 
     @property
     def supervisor(self) -> Supervisor:
-        """Who has its processes."""
+        """The owner of its processes."""
         return Supervisor(self.plan.folder, self.plan.id)
 
 

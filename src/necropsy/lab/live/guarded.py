@@ -40,7 +40,7 @@ Say = Callable[[str], None]
 
 @dataclass(slots=True)
 class _Chat:
-    """What the guard itself wrote into the chat; what Alertmanager writes by the rules is left out."""
+    """Messages of the guard itself in the chat; those of Alertmanager by the rules are left out."""
 
     path: Path
     seen: int = 0

@@ -1,4 +1,4 @@
-"""What a lab consists of, decided before anything starts: machines, addresses, ports, lifetimes. Kept as ``lab.json``."""
+"""The plan of a lab, made before anything starts: machines, addresses, ports, lifetimes. Kept as ``lab.json``."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ LEAST_INTERVAL_S: Final = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What ``necropsy lab up`` is asked for.
+    """The options of ``necropsy lab up``.
 
     Parameters
     ----------

@@ -40,7 +40,7 @@ _AGENTS: Final = (
     ("Mozilla", "people"),
 )
 _ELSEWHERE: Final = "/srv/lab"
-"""What stands for the lab's own folder in the files that are kept."""
+"""Placeholder for the lab's own folder in the files that are kept."""
 _SAVE_S: Final = 60.0
 _ANSWER_S: Final = 10.0
 

@@ -38,7 +38,7 @@ class World:
     manifests: Sequence[Node] = ()
     """kubernetes_sd."""
     live: LiveServers = field(default_factory=LiveServers)
-    """What running servers of Prometheus said of themselves."""
+    """Answers of running servers of Prometheus about themselves."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -126,7 +126,7 @@ def _parts(
 
 
 def _question(discovery: Discovery) -> dict[str, Any]:
-    """What is asked, whoever is asked: the servers of one Consul answer alike, and targets found twice run once."""
+    """The question, without the server: the servers of one Consul answer alike, and targets found twice run once."""
     return {name: node.to_python() for name, node in discovery.node.items() if name in _QUESTION}
 
 

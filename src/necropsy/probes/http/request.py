@@ -31,7 +31,7 @@ class HttpUrl:
     host: str
     """Host and port as written: the Host header."""
     target: str
-    """What stands on the request line: path and query, encoded."""
+    """Target of the request line: path and query, encoded."""
     written: str = "/"
     """Path, query and fragment as Go prints the URL, without a path if none was written: for a Referer."""
     authorized: bool = False

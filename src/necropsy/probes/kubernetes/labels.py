@@ -12,7 +12,7 @@ from necropsy.probes.syntax.node import Node
 
 META: Final = "__meta_kubernetes_"
 UNSAFE: Final = re.compile(r"[^a-zA-Z0-9_]")
-"""What a label name may not have; replaced by an underscore."""
+"""Characters that a label name may not have; replaced by an underscore."""
 _CONTROLLERS: Final = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController", "Job")
 
 

@@ -50,7 +50,7 @@ class AccessLog:
 
 
 DEFAULT: Final = (AccessLog("logs/access.log", "combined", conditional=False, origin=None),)
-"""What nginx writes when nobody says anything; where the file lies was decided when that nginx was built."""
+"""The default log of nginx; the place of the file was decided when that nginx was built."""
 
 
 def log_formats(

@@ -21,7 +21,7 @@ _DEEPEST: Final = 30
 _HIGHEST: Final = 3
 """Folders above a fragment in which its includes are looked for."""
 _MAIN: Final = re.compile(r"^\s*(?:http|events|stream)\s*\{", re.MULTILINE)
-"""What only a main file has."""
+"""Directives that only a main file has."""
 _MOST_DIRECTIVES: Final = 500_000
 
 

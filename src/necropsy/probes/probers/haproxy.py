@@ -31,7 +31,7 @@ _OTHER_OPTIONS: Final = (*_OTHER_CHECKS, "smtpchk", "ssl-hello-chk")
 
 @dataclass(frozen=True, slots=True)
 class _Settings:
-    """What a section says about checks; backends begin with those of ``defaults``."""
+    """Settings of a section for checks; backends begin with those of ``defaults``."""
 
     http: bool = False
     method: str = "OPTIONS"

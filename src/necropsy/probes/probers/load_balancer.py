@@ -57,7 +57,7 @@ def read_cloudformation(text: str, file: str) -> ProberReading:
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """What the fields of a target group's check are called."""
+    """Names of the fields of a target group's check."""
 
     path: str
     port: str

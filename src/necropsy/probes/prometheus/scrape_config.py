@@ -66,7 +66,7 @@ class Job:
     """``relabel_configs``, compiled."""
     static_groups: tuple[Group, ...]
     discoveries: tuple[Discovery, ...]
-    """What else finds targets, in the order of the file."""
+    """Other service discoveries, in the order of the file."""
     follow_redirects: bool
     honor_labels: bool
     histograms: Mapping[str, str]

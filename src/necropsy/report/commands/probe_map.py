@@ -60,7 +60,7 @@ class ProbeMap:
     lost: tuple[Lost, ...] = ()
     absent: tuple[Absent, ...] = ()
     question: str | None = None
-    """What ``--who-hits`` asked about."""
+    """The question of ``--who-hits``."""
 
 
 def render_json(found: ProbeMap) -> str:

@@ -42,12 +42,12 @@ class Picture:
     """``births``, ``history``, ``course``, ``comb`` or ``histogram``: which function of ``charts.js`` draws it."""
     title: str
     caption: str
-    """What it shows, with figures."""
+    """Its meaning, with figures."""
     head: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     """Figures as a table, the first column naming the row."""
     data: dict[str, Any]
-    """What the script needs; numbers and inert text only."""
+    """Data for the script; numbers and inert text only."""
 
 
 @dataclass(frozen=True, slots=True)

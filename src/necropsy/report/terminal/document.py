@@ -156,7 +156,7 @@ def _prediction(sheet: Sheet, prediction: Prediction) -> None:
 
 
 def _remedy(sheet: Sheet, remedy: Remedy, label: str) -> None:
-    """What to do; of a guess, what to check before."""
+    """The remedy; for a guess, what to check before it."""
     sheet.labelled(label, (prose(remedy.title), "bold"))
     if label != "FIX" or not remedy.patches:
         for line in remedy.text.splitlines():

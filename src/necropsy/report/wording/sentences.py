@@ -143,7 +143,7 @@ def _effects(cause: Cause) -> list[str]:
 
 
 def _fate(cause: Cause, report: Report) -> list[str]:
-    """What becomes of the sessions that a cause has made; empty when nothing can be computed.
+    """The future of the sessions of a cause; empty when nothing can be computed.
 
     Nothing is promised of a creator that is yet to be named: that is what its remedy is about.
     """
@@ -167,7 +167,7 @@ def _fate(cause: Cause, report: Report) -> list[str]:
 
 
 def _remains(cause: Cause, store: StoreSummary) -> str:
-    """What is left of births that are over: nothing stops that has stopped."""
+    """Sessions that are left of births that are over: a fix stops nothing any more."""
     old = several(cause.sessions, "session")
     if store.lifetime_s is None or cause.last_at is None:
         return f"{old} of it are left, and go as they expire"

@@ -22,7 +22,7 @@ UNTOLD: Final = "spring-untold"
 """Only while parts are put together: a record whose own expiry does not tell its repository."""
 
 KINDS: Final = (UNTOLD, PLAIN, INDEXED, REACTIVE)
-"""What a record's own figures make of it."""
+"""Kinds that a record's own fields decide."""
 
 GRACE_S: Final = 300
 """How long the indexed repositories keep a hash beyond its session, so that listeners can still read it."""

@@ -88,7 +88,7 @@ def _tally(
 
 @dataclass(slots=True)
 class _Namespace:
-    """What was counted in one namespace of one database."""
+    """Counts of one namespace of one database."""
 
     records: Counter[str] = field(default_factory=Counter)
     companions: Counter[str] = field(default_factory=Counter)

@@ -74,7 +74,7 @@ class HashForm:
     bare: int = 0
     """Fields of a session in which nothing was put: with more of them, nobody can say; 0: that field alone decides."""
     companion: tuple[bytes, bytes] | None = None
-    """What stands before the id in the key of a string that lives beside such a session, and in the session's own key."""
+    """Prefixes before the id: in the key of a string that lives beside such a session, and in the session's own key."""
     grace_s: int = 0
 
     @property

@@ -28,7 +28,7 @@ LAYOUT: Final = "laravel"
 _KEY: Final = r"[A-Za-z0-9]{40}$"
 _NOBODYS: Final = f"(?:{'|'.join(sorted(NOBODYS))}|status|success|warning)"
 _AROUND: Final = r'(?:\x00\x00\x00[\x01\x02](?:\x11.|\x12..)|s:[0-9]+:"|\xd9.|\xda..)?'
-"""What phpredis writes before the text when it has a serializer of its own: igbinary, PHP's, MessagePack."""
+"""Bytes that phpredis writes before the text when it has a serializer of its own: igbinary, PHP's, MessagePack."""
 _JSON: Final = (
     r'"(?:[^"\\]|\\.)*"|-?[0-9.]+|true|false|null|\{(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*\}'
     r"|\[(?:[^\[\]]|\[[^\[\]]*\])*\]"

@@ -27,7 +27,7 @@ _PAIR: Final = r"(?:[\xa0-\xbf][ -~]+(?:[\xa0-\xbf][ -~]*|[\x00-\x7f]|[\xc0-\xc3
 _AXUM_LOGIN: Final = (
     r"\xafaxum-login\.data\x82(?:\xa9auth_hash(?:\xc0|(?:[\x90-\x9f]|\xdc..)(?:[\x00-\x7f]|\xcc.)*))?\xa7user_id[^\xc0]"
 )
-"""What axum-login keeps, with a user in it; the hash is a list of numbers, and a number is no name."""
+"""The record of axum-login for a user; the hash is a list of numbers, and a number is no name."""
 _NOBODYS: Final = (
     r"(?:[\xa0-\xbf](?:next|flash|messages|csrf|csrf_token|lang|locale|cart|basket)"
     r"(?:[\xa0-\xbf][ -~]*|[\x00-\x7f]|[\xc0-\xc3]|\xd9.[ -~]*))"

@@ -46,7 +46,7 @@ class FixContext:
     finding: Finding
     files: tuple[ConfigurationFile, ...]
     simulation: Simulation
-    """What the files do."""
+    """The effect of the files."""
     documents: Documents
     """The files as trees."""
 
@@ -84,7 +84,7 @@ class Fix:
     edit: Callable[[FixContext], Edits]
     """The edits; none where nothing can be done without guessing."""
     effect: Callable[[FixContext, FixContext], str]
-    """What the patched configuration does instead, a sentence; empty if the finding would stay, or anything be lost."""
+    """The effect of the patched configuration, a sentence; empty if the finding would stay, or anything be lost."""
     foresee: Callable[[FixContext], Edits] = _nothing
     """Edits of what programs will answer once they have loaded the patched files: simulated with these, never shown."""
     remedy: Callable[[FixContext, FixContext | None], Remedy | None] = _keep

@@ -58,7 +58,7 @@ class Capped:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What is written to one session."""
+    """The changes to one session."""
 
     ends_ms: int
     marker: bytes

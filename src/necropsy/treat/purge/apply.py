@@ -74,7 +74,7 @@ class Purge:
         self._report = report or (lambda _progress: None)
         self._seen: npt.NDArray[np.bool_] = np.zeros(len(plan.hashes), bool)
         self._waiting: dict[tuple[int, str], list[tuple[Session, bytes | None]]] = {}
-        """What may go, by database and server, until it fills a batch."""
+        """Sessions to delete, by database and server, until they fill a batch."""
         self._tried = False
 
     def run(self) -> Progress:

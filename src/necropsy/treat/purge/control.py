@@ -27,7 +27,7 @@ _LEAST_IMPACT_S, _MOST_IMPACT_S = 0.0001, 1.0
 
 @dataclass(slots=True)
 class Knobs:
-    """What may be changed while it runs."""
+    """Settings that may be changed while it runs."""
 
     max_impact_s: float = 0.002
     rate: float = 0.0
@@ -35,7 +35,7 @@ class Knobs:
     paused: bool = False
     stopping: bool = False
     complaint: str = ""
-    """What in the control file cannot be read."""
+    """Lines of the control file that cannot be read."""
 
 
 class Control:

@@ -1,4 +1,4 @@
-"""What a purge wrote down: sessions as they were, what became of each, and what an undo brought back.
+"""The journal of a purge: sessions as they were, the outcome of each, and what an undo brought back.
 
 A folder of its own, mode 0700, its files 0600: they hold live credentials. ``journal.json`` says of which store and server
 it is; ``journal.frames`` holds the frames; ``state.json`` says how far it was written for certain. With a key file the

@@ -38,7 +38,7 @@ LOADED_S: Final = 10
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What may be deleted at all."""
+    """Conditions under which a session may be deleted at all."""
 
     idle_s: int = 3600
     """A session used within this time is in use: an open login form, a guest's cart."""

@@ -50,7 +50,7 @@ class PlanError(NecropsyError):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is to be done, and what is kept."""
+    """A purge: the sessions to delete, and those that are kept."""
 
     made_at: str
     expires_at: str
@@ -79,7 +79,7 @@ class Plan:
     sample: tuple[str, ...]
     """A few chosen sessions, their ids masked."""
     prefixes: tuple[str, ...] = ()
-    """What the keys of the chosen sessions begin with; none: any key."""
+    """Prefixes of the keys of the chosen sessions; none: any key."""
     secured: tuple[tuple[str, int], ...] = ()
     """Namespaces and databases of Spring in which Spring Security says who is logged in."""
     case: str | None = None

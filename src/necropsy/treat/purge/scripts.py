@@ -1,4 +1,4 @@
-"""What runs on the server: fetch values, compare and delete. Old-style scripts: on a full store ``#!lua`` is refused outright.
+"""Scripts of the purge: fetch values, compare and delete. Old-style scripts: a full store refuses ``#!lua`` outright.
 
 Keys are arguments, not KEYS: so one script may take sessions of all slots that a Cluster's node serves. Each session is
 compared and deleted in one atomic step; what differs in anything that the judge looked at stays. A session's hash and
@@ -185,7 +185,7 @@ NOT_TRIED: Final = -7
 DELETED: Final = (0, LOST)
 NO_MARKER: Final = -2
 Answer: TypeAlias = tuple[int, int, int]
-"""What became of a session: 0 or why not, when its marker ended, whether a set lost its member."""
+"""The outcome for a session: 0 or why not, when its marker ended, whether a set lost its member."""
 
 
 def fetch(*, since_7: bool) -> str:

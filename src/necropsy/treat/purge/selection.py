@@ -1,4 +1,4 @@
-"""What ``--where`` means: conditions over ``session``, all of which must hold.
+"""Conditions of ``--where``: SQL over ``session``, all of which must hold.
 
 =====================  ================================================================================================
 anonymous              nobody is logged in

@@ -80,7 +80,7 @@ class Primary:
 
     @property
     def identities(self) -> tuple[str, ...]:
-        """What tells it from others: its process and its replication id.
+        """Its identity: its process and its replication id.
 
         Without replicas the replication id changes with the first SYNC, and an hour after the last one; the process does
         not.

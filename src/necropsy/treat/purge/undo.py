@@ -48,7 +48,7 @@ return 1
 
 @dataclass(slots=True)
 class Restored:
-    """What an undo did."""
+    """The outcome of an undo."""
 
     sessions: int = 0
     """Sessions of the journal that were deleted."""

@@ -1,4 +1,4 @@
-"""Who made the births that belong to no train: responsibilities of visits for births, by expectation maximisation.
+"""Creators of the births that belong to no train: responsibilities of visits for births, by expectation maximisation.
 
 A birth comes from a visit in whose window it lies, with a probability in proportion to the group's creation probability,
 the density of its delay and what the visit has left to give (a visit makes one birth at most), or from nobody.
@@ -31,7 +31,7 @@ _STILL: Final = 1e-4
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """What the rounds ended with."""
+    """The result of the last round."""
 
     probability: NDArray[np.float64]
     """Births per visit, by group."""

@@ -65,7 +65,7 @@ def errors(sources: Sequence[Source], groups: Sequence[Group], births: int) -> l
 
 
 def _kind(source: Source, groups: Sequence[Group]) -> tuple[object, ...]:
-    """What belongs together: one program that asks for one page, all that no log shows at one interval, else itself."""
+    """The unit of a claim: one program that requests one page, all that no log shows at one interval, else itself."""
     if source.kind == "visitor" and source.groups:
         first = groups[source.groups[0]]
         return first.log, first.agent, first.method, first.path

@@ -39,7 +39,7 @@ _LEFT: Final = 0.6
 
 @dataclass(slots=True)
 class Reckoning:
-    """What one store's births came to."""
+    """The attribution of one store's births."""
 
     births: Births
     timeline: Timeline

@@ -23,7 +23,7 @@ _FEW: Final = 8.0
 _FEW_SHARE: Final = 0.005
 """Births, by number and by share, below which browsers stay people."""
 _SAMPLED: Final = 0.8
-"""What a sample tells of the rest is right to this share."""
+"""Accuracy of a share that is estimated from a sample."""
 _PEOPLE: Final = 0
 """Number of people among the creators."""
 
@@ -41,7 +41,7 @@ class Shared:
 
 @dataclass(frozen=True, slots=True)
 class _Creators:
-    """Who each visit belongs to: people, a group of machines with one agent, or what comes at a fixed interval."""
+    """The owner of each visit: people, a group of machines with one agent, or a client at a fixed interval."""
 
     of_visit: NDArray[np.int64]
     is_steady: NDArray[np.bool_]

@@ -1,4 +1,4 @@
-"""What made births: a source, with its births and how likely each is its own."""
+"""Sources of births: a creator, with its births and the probability that each is its own."""
 
 from __future__ import annotations
 

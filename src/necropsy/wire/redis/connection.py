@@ -44,7 +44,7 @@ class Connection:
         """How often an answer was waited for."""
         self.sent_bytes = 0
         self.pushes: list[Any] | None = None
-        """What the server says unasked (RESP3), when somebody wants to hear it."""
+        """Receiver of messages that the server pushes (RESP3)."""
         self.keeps_idle_times = False
         """Whether CLIENT NO-TOUCH is on: reading a value does not make it look used."""
 

@@ -63,7 +63,7 @@ REPLICATION: Final[dict[bytes, frozenset[bytes]]] = {
     b"REPLCONF": _subcommands(b"CAPA", b"RDB-ONLY", b"VERSION"),
     b"SYNC": _ALL,
 }
-"""What a connection may say besides, when it was opened for the replication stream."""
+"""Commands that a connection may send besides, when it was opened for the replication stream."""
 
 _SCRIPTED: Final = (b"EVAL", b"EVAL_RO")
 _SCRIPTED_BY_DIGEST: Final = (b"EVALSHA", b"EVALSHA_RO")
@@ -94,7 +94,7 @@ class Gate:
     """
 
     permitted: ClassVar[str] = "a read-only command"
-    """What a command must be to pass, for the message of one that is not."""
+    """The condition under which a command passes, for the message of one that does not."""
 
     def __init__(self, scripts: Iterable[str] = (), *, replication: bool = False) -> None:
         self._scripts: set[bytes] = set()

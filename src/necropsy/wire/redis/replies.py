@@ -16,7 +16,7 @@ _NAME: Final = re.compile(r"[A-Za-z0-9_.|-]{1,40}")
 
 
 ODD: Final = (TypeError, ValueError, LookupError, AttributeError, ArithmeticError)
-"""What comes of an answer that is a well-formed reply, but of another shape than the command's."""
+"""Exceptions of code that takes apart a well-formed reply of another shape than the command's."""
 ANSWERS_ODDLY: Final = "does not answer like Redis"
 
 

@@ -1,4 +1,4 @@
-"""What the treatment may say to a server besides reading. Only ``treat`` imports this; import-linter sees to it.
+"""Commands of the treatment beside those that read. Only ``treat`` imports this; import-linter sees to it.
 
 The same kind of list as the readers' (``gate``): what is not on it is refused before a byte of it is sent. There is no DEL
 (UNLINK frees memory beside the server's one thread), no FLUSH, no CONFIG SET, no RENAME, and RESTORE never with REPLACE:

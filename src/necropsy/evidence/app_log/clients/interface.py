@@ -16,7 +16,7 @@ class ErrorClass:
     pattern: str
     """Regular expression (RE2) that finds it in a line."""
     trouble: StoreTrouble
-    """What it says about the store."""
+    """Its meaning for the store."""
     vague: bool = False
     """True when other words of the same entry may say the trouble better: Jedis' ``JedisConnectionException`` stands for a
     time-out as well as for a refused connection."""

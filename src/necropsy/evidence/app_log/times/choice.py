@@ -59,7 +59,7 @@ class Choice:
     order: str
     """Order of month, day and year in dates that are numbers alone."""
     remarks: tuple[str, ...]
-    """What had to be assumed, for the note of the source."""
+    """Assumptions that had to be made, for the note of the source."""
     reference: datetime | None
     """When the file was written last; None for a stream."""
 

@@ -47,7 +47,7 @@ AFTERNOON: Final = frozenset(
         "ös",
     ]
 )
-"""What marks the second half of the day, in small letters."""
+"""Marks of the second half of the day, in small letters."""
 
 HALF: Final = r"[AaPp]\.?[\s\x{a0}]?[Mm]\.?|上午|下午|凌晨|早上|中午|晚上|午前|午後|오전|오후|VORM\.|NACHM\.|vorm\.|nachm\.|ДП|ПП|[πΠ]\.[μΜ]\.|[μΜ]\.[μΜ]\.|ÖÖ|ÖS"
 """Finds either half of the day."""

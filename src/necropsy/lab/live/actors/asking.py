@@ -12,7 +12,7 @@ _ANSWER_S: Final = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back."""
+    """The response to a request."""
 
     status: int
     """0: nothing, the connection failed or the answer took too long."""

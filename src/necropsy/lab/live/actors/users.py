@@ -31,7 +31,7 @@ _BROKEN = 500
 
 
 class Diary:
-    """What all users did, line by line."""
+    """Requests of all users, line by line."""
 
     def __init__(self, path: Path) -> None:
         self._path = path

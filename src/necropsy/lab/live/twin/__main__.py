@@ -23,7 +23,7 @@ _MINUTE_MS = 60_000
 
 
 class Application:
-    """What all requests of one process share."""
+    """State that all requests of one process share."""
 
     def __init__(self, options: argparse.Namespace) -> None:
         self.pages = Pages(options.lifetime, options.redirects == "absolute")

@@ -54,7 +54,7 @@ class Answered:
 
 @dataclass(frozen=True, slots=True)
 class Pages:
-    """What answers.
+    """The application that answers.
 
     Parameters
     ----------

@@ -41,7 +41,7 @@ class TwinSession:
     created_ms: int
     accessed_ms: int
     principal: str | None = None
-    """Who is logged in."""
+    """The user who is logged in."""
     stored_id: str | None = None
     """Id under which Redis has it; None: not yet."""
     stored_accessed_ms: int | None = None

@@ -134,7 +134,7 @@ class Target:
 
     @property
     def steps(self) -> list[Step]:
-        """What each relabel rule did to it."""
+        """The effect of each relabel rule on it."""
         return self.scrape_job.rules.steps(self.discovered_labels)
 
     @property

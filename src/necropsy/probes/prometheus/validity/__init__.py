@@ -1,1 +1,1 @@
-"""What Prometheus and the blackbox exporter refuse to load, in sections that decide no request by themselves."""
+"""Checks of what Prometheus and the blackbox exporter refuse to load, in sections that decide no request."""

@@ -1,4 +1,4 @@
-"""What each kind of service discovery of Prometheus refuses (discovery/*/*.go, ``UnmarshalYAML``), up to 3.14."""
+"""Checks of each kind of service discovery of Prometheus (discovery/*/*.go, ``UnmarshalYAML``), up to 3.14."""
 
 from __future__ import annotations
 

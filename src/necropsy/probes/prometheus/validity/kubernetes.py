@@ -1,4 +1,4 @@
-"""What ``kubernetes_sd_configs`` refuses (discovery/kubernetes/kubernetes.go, ``SDConfig.UnmarshalYAML``)."""
+"""Checks of ``kubernetes_sd_configs`` (discovery/kubernetes/kubernetes.go, ``SDConfig.UnmarshalYAML``)."""
 
 from __future__ import annotations
 

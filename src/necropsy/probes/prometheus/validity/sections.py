@@ -1,4 +1,4 @@
-"""What Prometheus refuses in the sections that decide no scrape: alerting, remote write and read, tracing, OTLP, storage.
+"""Checks of the sections that decide no scrape: alerting, remote write and read, tracing, OTLP, storage.
 
 Source: config/config.go of Prometheus 3.14, the ``UnmarshalYAML`` and ``Validate`` functions of each section.
 """
@@ -35,7 +35,7 @@ _UTF8_STRATEGIES: Final = _STRATEGIES[2:]
 
 @dataclass(frozen=True, slots=True)
 class _Loading:
-    """Who loads the configuration."""
+    """The Prometheus that loads the configuration."""
 
     version: Version
     legacy: bool
