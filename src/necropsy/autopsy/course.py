@@ -1,4 +1,4 @@
-"""How full a store was, was foretold to become, and becomes: the levels of its history beside the arithmetic of its sessions."""
+"""Fill levels of a store: measured, predicted earlier, and from now on, by its history and the arithmetic of its sessions."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ class Evidence:
     """Evidence that stays in memory beside the case: configuration texts, which patches are made from, and their simulation."""
 
     log: EvidenceLog
-    """Where its sources are recorded."""
+    """The record of its sources."""
     files: list[ConfigurationFile] = field(default_factory=list)
     simulation: Simulation | None = None
     now: datetime = field(default_factory=lambda: datetime.now(UTC))

@@ -21,7 +21,7 @@ _CLASSES: Final = (
     " coverage, log FROM visitor_class WHERE period_s IS NOT NULL AND phase_s IS NOT NULL ORDER BY class_id"
 )
 _TOLERANCE_S: Final = 0.05
-"""How much later than the scrape the request is logged, where the log has milliseconds."""
+"""Delay of the logged request after the scrape, where the log has milliseconds."""
 _MOST_NAMES: Final = 5_000
 _MOST_WRITTEN: Final = 500
 """Names that are taken from the configuration: each is tried with each domain as well."""

@@ -75,24 +75,24 @@ class Sources:
     """Configuration of other probers and discoveries, as ``KIND=FILE``."""
     log_format: str | None = None
     field: tuple[str, ...] = ()
-    """Which key of JSON access logs holds which field: ``client=remote_ip``."""
+    """Keys of fields in JSON access logs: ``client=remote_ip``."""
     layout: tuple[str, ...] = ()
     """Files in which the user describes session layouts."""
     hash_clients: bool = False
     """Addresses of access logs enter the case as keyed hashes."""
     engine: str | None = None
-    """Where access logs are read and analysed: the address of another engine; None: here."""
+    """Address of the engine that reads and analyses access logs; None: this process."""
     now: datetime | None = None
     prometheus_version: str | None = None
     blackbox_version: str | None = None
     consul_version: str | None = None
     prometheus_host: str | None = None
     live: LiveOptions | None = None
-    """How live stores are read; None: with care."""
+    """Options for reading live stores; None: the cautious defaults."""
     history: tuple[str, ...] = ()
     """Prometheus servers that are asked for the past of the stores."""
     history_since: timedelta | None = None
-    """How far back they are asked; None: a month."""
+    """Length of the history that they are asked for; None: a month."""
     before: tuple[str, ...] = ()
     """Older cases of the same stores."""
     event: tuple[str, ...] = ()

@@ -24,7 +24,7 @@ _CARRIED: Final = {
     "look": '"at" >= $since',
     "notice": "coalesce(resolved_at, 'infinity') >= $since",  # what goes on never grows old
 }
-"""Which rows of which tables. What others measured, they measure again; change points are found again in all of it."""
+"""Rows of each table that are carried over. Others measure their rows again; change points are found again in all of it."""
 _COUNTS: Final = "('births')"
 """Quantities that are counted within a span."""
 

@@ -12,7 +12,7 @@ from typing import Final
 from necropsy.model.errors import NecropsyError
 
 COMMAND: Final = (sys.executable, "-m", "necropsy.cli.census")
-"""How the exporter starts it."""
+"""The command with which the exporter starts it."""
 
 
 def main() -> int:

@@ -55,7 +55,7 @@ class GuardConfig:
     listen: str = DEFAULT_LISTEN
     every_s: float = 600.0
     case: str = ""
-    """Where the last look and the history are kept; by default beside the file."""
+    """The case that keeps the last examination and the history; by default beside the file."""
     keep_s: float = 30 * 86_400.0
     limits: Limits = field(default_factory=Limits)
     events: tuple[str, ...] = ()

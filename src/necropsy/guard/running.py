@@ -122,7 +122,7 @@ class Guard:
 
     @property
     def address(self) -> str:
-        """Where it listens."""
+        """The address on which it listens."""
         host, port = self.server.server_address[:2]
         return f"http{'s' if self._web.cert_file else ''}://{host if isinstance(host, str) else host.decode()}:{port}"
 

@@ -24,7 +24,7 @@ class Table:
     name: str
     values: dict[str, Any]
     place: int
-    """Which of the tables of this name, from 0."""
+    """Its number among the tables of this name, from 0."""
     environ: Mapping[str, str]
 
     def known(self, names: frozenset[str]) -> None:

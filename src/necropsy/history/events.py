@@ -9,9 +9,9 @@ from typing import Final
 from necropsy.history.change_points import ChangePoint
 
 _SHORTLY_S: Final = 15 * 60.0
-"""How long before a change its event may lie: a rollout takes its time, a target is discovered after it was written."""
+"""Longest time from an event to its change: a rollout takes its time, a target is discovered after it was written."""
 _RANK: Final = ("given", "commit", "target-appeared", "target-left", "restart", "emptied")
-"""Which of several events is named: what somebody did comes before what was seen of it."""
+"""Order in which one of several events is named: acts come before their effects."""
 
 
 @dataclass(frozen=True, slots=True)

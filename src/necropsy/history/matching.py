@@ -1,4 +1,4 @@
-"""Which of the measured servers is which store: by its name, by its address, or because there is one of each."""
+"""Match of measured servers and stores: by name, by address, or because there is one of each."""
 
 from __future__ import annotations
 

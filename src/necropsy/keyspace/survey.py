@@ -114,7 +114,7 @@ def _named(locators: Sequence[str]) -> Iterator[tuple[str, str]]:
 
 
 class _Tallying:
-    """Where sources are read, and what could not be read is written down."""
+    """Reads sources, and records those that could not be read."""
 
     def __init__(
         self, tally: Tally, sample: float, now: datetime | None, live: LiveOptions, report_progress: Progress
@@ -123,7 +123,7 @@ class _Tallying:
         self.blemishes: list[Blemish] = []
         self.absent: list[Absent] = []
         self._share: float | None = None
-        """How far the source that is being read is, if its size is known."""
+        """Progress of the source that is being read, if its size is known."""
         self._tally, self._sample, self._now, self._live, self._report_progress = (
             tally,
             sample,

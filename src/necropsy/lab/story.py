@@ -13,7 +13,7 @@ NOW: Final = datetime(2019, 5, 24, 19, 0, tzinfo=UTC)
 """A Friday evening: when the dumps are taken and the logs are copied. All stories end here."""
 
 LOG_WINDOW: Final = timedelta(days=1)
-"""How far the access logs reach back."""
+"""Time that the access logs reach back."""
 
 GRACE_S: Final = 300
 """Spring Session (indexed) keeps a session's hash for five minutes after it has expired."""
@@ -52,7 +52,7 @@ class People:
     """The users of the application."""
 
     count: int
-    """How many of them there are; about nine in ten come on a working day."""
+    """Their number; about nine in ten come on a working day."""
     passers_by: int
     """Visitors a day who see the login page and go away again."""
     role: str
@@ -72,7 +72,7 @@ class Admin:
     servers: tuple[Server, ...]
     people: People
     emptied: timedelta | None = None
-    """How long ago the store was last flushed; None: longer than any of its sessions lives."""
+    """Time since the store was last flushed; None: longer than any of its sessions lives."""
     saves_requests: bool = False
     """Spring Security keeps the request that led to the login page in the session."""
     times_out: bool = False

@@ -87,4 +87,4 @@ class Blemish:
     sample: str = ""
     """A few characters of it with secrets masked; empty when not safe to show."""
     count: int = 1
-    """How many places of the file have this same damage."""
+    """Number of places of the file with this same damage."""

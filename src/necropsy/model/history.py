@@ -49,7 +49,7 @@ class StoreHistory:
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """How many sessions (or keys) a store holds over time: measured, foretold once, and from now on."""
+    """Sessions (or keys) of a store over time: measured, predicted earlier, and from now on."""
 
     store: str
     unit: str

@@ -11,9 +11,9 @@ from necropsy.model.evidence import Absent, Blemish
 
 MINUTE_S, HOUR_S, DAY_S = 60, 3_600, 86_400
 TIME_EDGES_S: Final = (MINUTE_S, HOUR_S, DAY_S, 7 * DAY_S, 30 * DAY_S, 365 * DAY_S)
-"""Where the classes of lifetimes and idle times end, exclusive, in seconds."""
+"""Upper ends, exclusive, of the classes of lifetimes and idle times, in seconds."""
 SIZE_EDGES: Final = (100, 300, 1_000, 3_000, 10_000, 100_000, 1_000_000, 10_000_000)
-"""Where the classes of sizes end, exclusive, in bytes."""
+"""Upper ends, exclusive, of the classes of sizes, in bytes."""
 _TIMES: Final = ("1_minute", "1_hour", "1_day", "7_days", "30_days", "365_days")
 _SIZES: Final = ("100_b", "300_b", "1_kb", "3_kb", "10_kb", "100_kb", "1_mb", "10_mb")
 

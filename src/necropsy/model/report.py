@@ -82,7 +82,7 @@ class CombChart:
     """(seconds since start, phase in seconds, index into teeth or -1): a deterministic sample, at most 6,000."""
     teeth: tuple[Tooth, ...]
     births: int
-    """How many births the points were sampled from."""
+    """Number of births that the points were sampled from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,4 +154,4 @@ class Report:
     events: tuple[PastEvent, ...] = ()
     """Events at known times, in order."""
     courses: tuple[Course, ...] = ()
-    """How full each store was and will be, where its past is known."""
+    """Fill levels of each store, past and future, where its past is known."""

@@ -59,11 +59,11 @@ class Visitor(NamedTuple):
     coverage: float | None = None
     """Share of the expected visits that came, 0 to 1; None without a period."""
     probers: int | None = None
-    """How many of this period are interleaved."""
+    """Number of interleaved clients of this period."""
     sessions: Likelihood = "unlikely"
     """Whether its visits start sessions."""
     because: str = ""
-    """Why that is thought, one sentence without its full stop."""
+    """The reason for the judgement, one sentence without its full stop."""
     activity: tuple[int, ...] = ()
     """Visits in equal parts of the whole span; empty where it was not asked for."""
 
@@ -196,7 +196,7 @@ class Beat:
     """Lines since the last look; at the first one, those that were there already."""
     lines_total: int
     rotations: int
-    """How often a log was replaced or emptied since the beginning."""
+    """Number of times that a log was replaced or emptied since the beginning."""
     traffic: Traffic | None
     """The traffic of the last lines; None before there is any request."""
     waiting_for: str = ""

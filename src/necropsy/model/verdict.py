@@ -51,7 +51,7 @@ class Actor:
     address: str = ""
     """Address of the client, as a log has it; empty when there are several, or none is known."""
     clients: int | None = None
-    """How many clients (address and User-Agent) it has; None without a log."""
+    """Number of clients (address and User-Agent); None without a log."""
     visits: int | None = None
     """Its visits in the logs within the time that can testify; None without a log."""
     first_at: datetime | None = None

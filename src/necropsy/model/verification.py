@@ -61,7 +61,7 @@ class StoreCheck:
     taken_at: datetime
     """When the store was read again, UTC."""
     until: datetime | None = None
-    """When it can be told, if it is too early now."""
+    """Time from which a judgement is possible, if it is too early now."""
     reason: str = ""
     """Why it could not be judged."""
 

@@ -1,4 +1,4 @@
-"""How many of the discovered targets each relabel rule touches, rule by rule."""
+"""Coverage of relabel rules: the number of discovered targets that each one touches."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which access log shows a probe, when it fires next, and whether it requests a given URL."""
+"""Visibility of probes: the access log that shows one, when it fires next, and whether it requests a given URL."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ class Replacement:
 
     first: int
     removed: int
-    """How many lines go; 0: ``inserted`` is put before line ``first``."""
+    """Number of lines that are removed; 0: ``inserted`` is put before line ``first``."""
     inserted: str
     """Whole lines, each ended; empty when lines only go."""
 

@@ -47,7 +47,7 @@ class Census:
     """
 
     uncertain_s = 1.0
-    """How much later than ``taken_at`` a key may have been written: on a live server, as long as reading took."""
+    """Longest time after ``taken_at`` at which a key may have been written: on a live server, as long as reading took."""
 
     def __init__(
         self,

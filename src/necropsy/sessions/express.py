@@ -59,7 +59,7 @@ _SESSION: Final = (
 _PROVENANCES: Final = (Provenance.UNKNOWN, Provenance.DERIVED, Provenance.NOT_LATER)
 _MOST_SHAPES: Final = 20_000
 _TOUCHED_MS: Final = 1500
-"""How much later than its last write a session was used, when a use does not write it again (resave: false)."""
+"""Time from a session's last write to its last use, when a use does not write it again (resave: false)."""
 
 
 CURE_EXPRESS: Final = Cure(

@@ -26,7 +26,7 @@ USUAL: Final = (30, *(_MINUTE * n for n in _USUAL_MINUTES), *(86_400 * n for n i
 """Lifetimes that people write into configurations, in seconds."""
 _NEAR: Final = 0.95
 _APART: Final = 20.0
-"""How much quieter than its own pace the time before a dump must have been before a lifetime is not believed."""
+"""Ratio to its own rate from which the quiet before a dump makes a lifetime doubtful."""
 _BURST: Final = 10
 """Sessions below a usual lifetime from which on a break in their density is looked at."""
 _DENSER: Final = 20.0

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 WINDOW: Final = 16 << 20
 """Bytes of each log that are looked at, unless something else is asked for."""
 _POLL_S: Final = 0.2
-"""How often logs are read, and how late the end may be noticed: more often than they are rotated, sooner than felt."""
+"""Interval at which logs are read, and longest delay at the end: shorter than between rotations, too short to be felt."""
 
 
 def follow(

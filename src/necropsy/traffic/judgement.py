@@ -1,4 +1,4 @@
-"""Which visits probably start a session, from a log alone: no store is asked, so nothing here is proof.
+"""Judgement from a log alone of visits that probably start a session: no store is asked, so nothing here is proof.
 
 What a log tells: whom the application sends to a login page (most frameworks remember where the visitor wanted to go, in a
 new session), who calls and so whether a cookie comes back, what was asked for and how it was answered. ``necropsy examine``

@@ -31,7 +31,7 @@ class Tail(Protocol):
     ended: bool
     """Nothing will ever follow."""
     rotations: int
-    """How often the file was replaced by a new one or emptied."""
+    """Number of times that the file was replaced or emptied."""
 
     def read(self) -> bytes:
         """Return what came since the last time, at most 64 MB; empty when nothing did."""

@@ -45,7 +45,7 @@ class Wish:
     trust_inferred_lifetime: bool = False
     case: Path | None = None
     store: str | None = None
-    """Which of the case's stores; None: its only one."""
+    """Store of the case; None: its only one."""
 
 
 def make_plan(address: Address, wish: Wish, options: LiveOptions, say: Say) -> tuple[Plan, bytes]:
@@ -168,18 +168,18 @@ def _nothing_kept() -> Iterator[None]:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """How a plan is to be applied."""
+    """Parameters for the application of a plan."""
 
     plan: Path
     journal: Path
     redis: Address | None = None
-    """Where the store is, when the plan's own address lacks a user, a password or options."""
+    """Address of the store, when the plan's own lacks a user, a password or options."""
     journal_key: Path | None = None
     control: Path | None = None
     knobs: Knobs | None = None
     notify: bool = False
     by: str = "auto"
-    """Where the journal's values come from: ``snapshot``, ``dump``, or ``auto``: a snapshot where it is worth it and safe."""
+    """Source of the journal's values: ``snapshot``, ``dump``, or ``auto``: a snapshot where it is worth it and safe."""
 
 
 def apply_plan(

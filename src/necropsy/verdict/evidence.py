@@ -36,7 +36,7 @@ class Births:
     lifetime_s: float | None = None
     """Commonest idle lifetime of the sessions in seconds; negative: never expires; None: unknown."""
     grace_s: float = 0.0
-    """How long the layout keeps a session that is over: it can still be seen, and was born that much before the lifetime."""
+    """Seconds that the layout keeps a session that is over: it can still be seen, and was born that much before the lifetime."""
     derived: float = 0.0
     """Share of the births that are last writes: for sessions that were used again, later than the birth."""
 
@@ -221,6 +221,6 @@ class Attribution:
     owner: dict[str, NDArray[np.int32]]
     """By store: for each birth, in the order of ``Births.born_ms``, the likeliest claim; -1: nobody."""
     weight: dict[str, NDArray[np.float32]]
-    """How likely that claim is, 0 to 1."""
+    """Probability of that claim, 0 to 1."""
     held: dict[str, float] = field(default_factory=dict)
     """By log that is a sample: which share of the requests it holds."""

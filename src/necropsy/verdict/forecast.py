@@ -1,4 +1,4 @@
-"""Where it leads: the steady state that the configuration alone predicts.
+"""Forecast: the steady state that the configuration alone predicts.
 
 ``sessions = births per second × TTL``; ``keys = sessions × keys per session + index keys``; ``bytes = sessions × bytes
 per session``. Spring's indexed layout adds one expiration set a minute for as long as a session lives, so that the

@@ -1,4 +1,4 @@
-"""When a store is full, with an interval: the moment at which the curve of its sessions meets the limit.
+"""Time at which a store is full, with an interval: the moment at which the curve of its sessions meets the limit.
 
 The curve is the arithmetic of sessions (``what_if``); what is uncertain in it are the rate of births, the chance of how many come
 until then, and the memory of a session. Their variances add up, as shares::

@@ -1,4 +1,4 @@
-"""Which birth belongs to which claim, for pictures: claims are stored as windows and creators, not session by session."""
+"""Claims of births, for pictures: claims are stored as windows and creators, not session by session."""
 
 from __future__ import annotations
 

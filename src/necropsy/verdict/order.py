@@ -35,7 +35,7 @@ class Group(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a slug stands."""
+    """Place of a slug in the order."""
 
     group: Group
     least: Severity
@@ -82,7 +82,7 @@ PLACES: Final[Mapping[str, Place]] = {
 """Every slug that can be a cause. Of any other a critical finding is a cause all the same: the worst is said first."""
 CREATORS: Final = frozenset(slug for slug, place in PLACES.items() if place.group is Group.CREATES)
 _OUTAGES: Final = frozenset({"memory/near-limit", "latency/persistence-stall", "latency/max-clients"})
-"""Where critical, nobody can log in now."""
+"""Slugs that mean, where critical, that nobody can log in now."""
 
 
 def place_of(slug: str) -> Place:

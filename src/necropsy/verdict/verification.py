@@ -60,9 +60,9 @@ class Reading:
     layout: str = ""
     """Commonest layout of its sessions; empty when it has none."""
     unread: str = ""
-    """Why its sessions are not all known; empty when they are. What was not read has not stopped."""
+    """Reason for which not all of its sessions are known; empty when they are. Births that were not read have not stopped."""
     refuses: str = ""
-    """Why nothing can be born in it, whoever asks; empty when it takes what is written. Such silence proves nothing."""
+    """Reason for which no session can be born in it; empty when it takes writes. Such silence proves nothing."""
     least_quiet_s: float = LEAST_QUIET_S
     """Seconds for which a creator with a rhythm must be silent at least before it counts as gone."""
     zombies: Mapping[str, str] = field(default_factory=dict)

@@ -122,7 +122,7 @@ def basic_authorization(user: str, password: str) -> str:
 
 
 def _next(asked: str, location: str, shown: str) -> str:
-    """Where a redirect leads; refused when it leaves the server, as a token must not follow."""
+    """Target of a redirect; refused when it leaves the server, as a token must not follow."""
     from urllib.parse import urljoin
 
     target = urljoin(asked, location)

@@ -37,7 +37,7 @@ def standing_back() -> Iterator[None]:
 
 
 class ProcessorWait:
-    """How long the thread that made it has waited for a processor: ready to run, while others ran.
+    """Time that the thread that made it has waited for a processor: ready to run, while others ran.
 
     The second number of ``/proc/thread-self/schedstat``, in nanoseconds (sched-stats in the documentation of Linux)::
 

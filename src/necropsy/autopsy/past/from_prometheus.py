@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from necropsy.history.change_points import ChangePoint
 
 SINCE: Final = timedelta(days=30)
-"""How far back the past is read by default."""
+"""Default length of the history that is read."""
 _FINE_S: Final = 15.0
 """Step at which the neighbourhood of a change is read again: the usual interval of scrapes."""
 _LATE_S: Final = 600.0

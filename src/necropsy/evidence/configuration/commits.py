@@ -1,4 +1,4 @@
-"""When configuration files were changed, from the git repository that holds them.
+"""Times at which configuration files were changed, from the git repository that holds them.
 
 Only ``git log`` is run, with everything turned off by which a repository's own settings could start another program.
 """

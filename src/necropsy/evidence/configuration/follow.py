@@ -1,4 +1,4 @@
-"""Which further files a configuration text names. Pure: text in, patterns out; text that cannot be parsed names none."""
+"""Further files that a configuration text names. Pure: text in, patterns out; text that cannot be parsed names none."""
 
 from __future__ import annotations
 

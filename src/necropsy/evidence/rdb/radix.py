@@ -1,5 +1,5 @@
 # cython: language_level=3, boundscheck=True, wraparound=False, annotation_typing=False, cdivision=True, infer_types=True
-"""How many nodes the server's radix tree has for ids of 16 bytes that come in order.
+"""Number of nodes of the server's radix tree for ids of 16 bytes that come in order.
 
 A stream keeps its blocks, and its pending entries, in such trees; MEMORY USAGE reckons 244 bytes a node (object.c,
 ``streamRadixTreeMemoryUsage``). A node is a fork, the run of bytes that leads to a fork or an end, or an end (rax.c).

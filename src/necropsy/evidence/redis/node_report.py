@@ -21,7 +21,7 @@ BATCH_ROWS: Final = 65_536
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """How a store is to be read: the same for all of its nodes."""
+    """Parameters of reading a store: the same for all of its nodes."""
 
     address: Address
     projection: Projection
@@ -29,7 +29,7 @@ class Wanted:
     max_impact_s: float
     open_dump: OpenStream | None
     seen: Callable[[int], None]
-    """Told how many keys were read since it was told last, many times a second."""
+    """Called with the number of keys that were read since the last call, many times a second."""
     batch_rows: int = BATCH_ROWS
     each: bool = True
     """Ask each key for everything, and not only some of those that are alike."""
@@ -52,7 +52,7 @@ class NodeReport:
     tally: ScanCounts = field(default_factory=ScanCounts)
     blemishes: list[Blemish] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
-    """Why this read method, and what else is to be reported."""
+    """Reason for this read method, and other notes for the report."""
 
     @property
     def keys_expected(self) -> int:

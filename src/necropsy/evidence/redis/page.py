@@ -148,7 +148,7 @@ class PageReply:
     keys: int
     """Rows of the page."""
     cursor: bytes = b"0"
-    """Where to go on; ``0``: nowhere."""
+    """Cursor of the next slice; ``0``: there is none."""
     seconds: float = 0.0
     """The time that the server spent, and ``rounds`` round trips."""
     rounds: int = 0

@@ -1,4 +1,4 @@
-"""How fast to read: short slices, a look at the server's own latency between them, and rests when others suffer.
+"""Rate control of a scan: short slices, the server's own latency measured between them, and rests when others suffer.
 
 A server does one thing at a time. While it works on a slice of ours, everybody else waits: the length of a slice is what
 we add to their latency. Where many ask, some meet more than one, and a slice is kept to a fifth of the budget; where hardly
@@ -39,7 +39,7 @@ JUDGED: Final = 20
 TOLERATED: Final = 1
 """Of these, so many may be over the budget: any process is taken off its processor now and then."""
 CONTROLLED_FOR_S: Final = 5.0
-"""How long it holds what was seen without the scan: the machine's load changes."""
+"""Seconds for which a latency measured without the scan holds: the machine's load changes."""
 WORKING: Final = 0.3
 """Of the time that a server may work for the scan where processors are scarce."""
 MEMORY_EVERY_S: Final = 1.0

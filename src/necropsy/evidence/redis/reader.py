@@ -145,7 +145,7 @@ class LiveKeyspace:
 
     @property
     def note(self) -> str:
-        """How it was read, in a line: the way, why this one, the nodes.
+        """The read method, the reason for it, and the nodes, in a line.
 
         ``Redis 7.0.15, by script: 70,412 keys: a scan is faster than a replication stream``
         """

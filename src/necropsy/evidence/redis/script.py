@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 LONGEST_US: Final = 4_000
 _NOTHING_LEFT: Final = re.compile(rb"\*\d+\r\n\$\d+\r\n(\d+)\r\n\*0\r\n\*0\r\n")
-"""How the answer to a slice begins that left no key: its cursor, and two empty lists."""
+"""Beginning of the answer to a slice without a key: its cursor, and two empty lists."""
 AFTERWARDS: Final = 1.15
 """The script reads its clock before the server turns what it returns into a reply, which takes about a seventh more (1.10 to
 1.25 by INFO COMMANDSTATS of Redis 7.0, 8.2 and Valkey 9)."""

@@ -37,7 +37,7 @@ SETTINGS: Final = (
 SLOW: Final = 128
 """Entries of the slow log that are asked for."""
 DISKLESS_DELAY_S: Final = 5.0
-"""How long a server waits for more replicas before it forks, unless it was told otherwise."""
+"""Seconds that a server waits for more replicas before it forks, by default."""
 
 
 @dataclass(slots=True)

@@ -38,7 +38,7 @@ SELECT store, max(value) FILTER (name = 'server-time') AS now, max(value) FILTER
 FROM server_fact GROUP BY store ORDER BY store
 """
 _AROUND: Final = timedelta(minutes=10)
-"""How near to the errors a start or a save may have something to do with them."""
+"""Distance within which a start or a save may have to do with the errors."""
 _FULL: Final = 0.9
 """Share of ``maxmemory`` from which a store is called full."""
 

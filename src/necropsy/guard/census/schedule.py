@@ -1,4 +1,4 @@
-"""When a look is taken: at an interval, in the background, one at a time; a scrape answers from memory."""
+"""Schedule of the census: at an interval, in the background, one at a time; a scrape answers from memory."""
 
 from __future__ import annotations
 

@@ -71,7 +71,7 @@ class Taken:
     page: str = ""
     """The report as HTML, if it was asked for."""
     courses: tuple[Course, ...] = ()
-    """How full each store was and will be, where its past is known."""
+    """Fill levels of each store, past and future, where its past is known."""
     anew: str = ""
     """Why the history began anew, where a file lay there that is no case; else empty."""
     warnings: tuple[str, ...] = ()

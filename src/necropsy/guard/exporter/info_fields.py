@@ -1,4 +1,4 @@
-"""Which field of INFO becomes which metric: names and types of redis_exporter 1.86, seen on Redis 6.2 to 8.2 and Valkey 9.
+"""Metrics of the fields of INFO: names and types of redis_exporter 1.86, seen on Redis 6.2 to 8.2 and Valkey 9.
 
 Dashboards and alert rules query these names, so the odd ones stay odd: seven counters without ``_total``, and gauges with
 it. A test scrapes one server by both exporters and compares.
@@ -22,7 +22,7 @@ class InfoField:
     type: str
     field: str
     per_unit: float = 1.0
-    """How many of the field's unit make one of the metric's."""
+    """Divisor from the field's unit to the metric's."""
 
 
 INFO_FIELDS: Final[tuple[InfoField, ...]] = tuple(InfoField(*row) for row in (

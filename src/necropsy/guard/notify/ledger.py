@@ -19,7 +19,7 @@ _FORGOTTEN_AFTER: Final = timedelta(days=60)
 
 
 class Ledger:
-    """Told by way and notice. A file that is damaged counts as empty: to say something twice is better than never.
+    """The last message by receiver and notice. A damaged file counts as empty: a message sent twice is better than none.
 
     Parameters
     ----------

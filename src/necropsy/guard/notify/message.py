@@ -13,14 +13,14 @@ from necropsy.report.figures import moment
 
 
 class State(StrEnum):
-    """Why it is said now."""
+    """The reason for a message."""
 
     OPEN = "open"
     """It began."""
     REMINDER = "reminder"
     """It goes on, and the repeat interval is over."""
     UPDATE = "update"
-    """It goes on, and who it is is known better than when it was told."""
+    """It goes on, and its creator is known better than in the last message."""
     RESOLVED = "resolved"
     """It is over."""
     TEST = "test"

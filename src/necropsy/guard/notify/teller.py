@@ -17,7 +17,7 @@ from necropsy.guard.notify.ways import Way
 from necropsy.guard.watch.notice import SEVERITIES, Notice
 
 _AGAIN_S: Final = 60.0
-"""How often Alertmanager is told of what goes on, and quiet hours are looked at."""
+"""Interval at which lasting problems are sent to Alertmanager, and quiet hours are checked."""
 _MOST_AT_ONCE: Final = 5
 """More messages than these at one moment are one message, where people read them."""
 _FIRST_RETRY_S: Final = 5.0

@@ -26,12 +26,12 @@ class Way:
     kind: str
     """``alertmanager``, ``slack``, ``webhook`` or ``apprise``."""
     address: Secret
-    """Where it goes: may be a secret."""
+    """The address of the receiver: may be a secret."""
     rules: Rules = field(default_factory=Rules)
     token: Secret | None = None
     """Sent as a bearer token, of a webhook or Alertmanager."""
     number: int = 1
-    """Which of its kind."""
+    """Its number among receivers of its kind."""
     holds_s: float = LEAST_HOLD_S
     """Of Alertmanager: seconds for which an alert holds without being posted again."""
 

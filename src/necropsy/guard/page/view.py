@@ -70,7 +70,7 @@ class State:
     reloaded: str
     """Why the last reload of the configuration failed; empty when it did not."""
     courses: Sequence[Course] = ()
-    """How full each store was and will be, where its past is known."""
+    """Fill levels of each store, past and future, where its past is known."""
 
 
 def render(state: State) -> str:

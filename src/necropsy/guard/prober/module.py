@@ -63,7 +63,7 @@ class Tls:
 
 @dataclass(frozen=True, slots=True)
 class HttpModule:
-    """How a target is asked, and when the answer is a success."""
+    """Settings of a request to a target, and conditions of its success."""
 
     name: str
     timeout_s: float | None = None

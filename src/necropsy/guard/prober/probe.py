@@ -64,7 +64,7 @@ class Result:
 
 @dataclass(slots=True)
 class _Visit:
-    """Where a probe is: its URL, method and what its headers are."""
+    """Position of a probe: its URL, method and headers."""
 
     url: str
     method: str

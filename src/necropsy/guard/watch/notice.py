@@ -83,7 +83,7 @@ class Notice:
     missed: int = 0
     """Looks in a row that did not see it, and did not see it end either."""
     revision: int = 0
-    """How often a later look knew better who it is, since it was opened."""
+    """Number of later examinations that corrected its creator, since it was opened."""
     resolved_at: datetime | None = None
     """The look that no longer saw it, UTC; None: it goes on."""
 

@@ -33,7 +33,7 @@ class Missing:
 
     component: Component
     get: tuple[str, ...]
-    """How to get each program that was not found; empty: it was left out on purpose."""
+    """The way to get each program that was not found; empty: it was left out on purpose."""
 
 
 @dataclass(frozen=True, slots=True)

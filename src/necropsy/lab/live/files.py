@@ -63,12 +63,12 @@ def write_all(plan: Plan, *, consul: bool, consul_sd: bool) -> None:
 
 
 def notes(plan: Plan, machine: Machine, colour: str) -> Path:
-    """Where a process notes each session that it creates."""
+    """File in which a process notes each session that it creates."""
     return plan.folder / "truth" / f"births-{machine.name}-{colour}.jsonl"
 
 
 def diary(plan: Plan, admin: str) -> Path:
-    """Where the users of an application write what they did."""
+    """File in which the users of an application note their requests."""
     return plan.folder / "truth" / f"users-{admin}.jsonl"
 
 

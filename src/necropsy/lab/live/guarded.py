@@ -29,7 +29,7 @@ _LIMIT: Final = 1 << 30
 """Of each store: the machine of the incident had a gigabyte."""
 _LOOK_S: Final = 20.0
 _PATIENCE_S: Final = 540.0
-"""How long each turn of the story may take: who is silent counts as gone after five minutes, whatever the speed."""
+"""Longest time of each turn of the story: a silent client counts as gone after five minutes, whatever the speed."""
 _RELOADED: Final = "necropsy_config_last_reload_success_timestamp_seconds"
 _FORGOTTEN: Final = "a2"
 _SHOWN: Final = ("who", "since", "figures", "change", "run")

@@ -61,7 +61,7 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where something listens."""
+    """A listening address."""
 
     host: str
     port: int
@@ -111,7 +111,7 @@ class Plan:
     admins: tuple[Admin, ...]
     machines: tuple[Machine, ...]
     places: tuple[tuple[str, Place], ...]
-    """Where everything else listens, by ``component`` or ``component/port``."""
+    """Addresses of everything else, by ``component`` or ``component/port``."""
     programs: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = ()
     """Binaries of each component that is there, by the name that the component has for it."""
 

@@ -15,7 +15,7 @@ from necropsy.lab.server import BUILDS
 TOOLS: Final = "NECROPSY_LAB_TOOLS"
 """Environment variable: folders to look in first, separated by colons."""
 _UNPACKED: Final = (".tools/debian-14/usr/bin", ".tools/debian-13/usr/bin", ".tools/debian-11/usr/bin")
-"""Where ``tools/debian-release`` of a checkout leaves what other releases of Debian have."""
+"""Folder in which ``tools/debian-release`` of a checkout leaves programs of other releases of Debian."""
 _TEMPLATES: Final = b"/usr/share/prometheus/alertmanager"
 _SYSTEM: Final = ("/usr/sbin", "/sbin", "/usr/local/sbin", "/opt/homebrew/bin")
 

@@ -99,7 +99,7 @@ class Instance:
     answered: bool = False
     """Consul itself said so; False when only a definition file is known."""
     origin: tuple[Origin, ...] = ()
-    """Where it is defined, definition files first."""
+    """Lines that define it, definition files first."""
     meta_lines: Mapping[str, Origin] = field(default_factory=dict)
 
     @property

@@ -1,4 +1,4 @@
-"""Which Consul: what its API answers changed over the years.
+"""Versions of Consul: the answers of its API changed over the years.
 
 ==========  =====================================================================================================
 since       change (source: Consul's CHANGELOG and the documentation of its API)

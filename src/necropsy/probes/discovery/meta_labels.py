@@ -103,7 +103,7 @@ def misspelt(absent: str, seen: Iterable[str], read: Collection[str]) -> str | N
 
 
 def _likeness(one: str, other: str) -> float:
-    """How alike two names of one owner are, from 0 to 1: what differs counts, not the domain that both begin with."""
+    """Similarity of two names of one owner, from 0 to 1: the different parts count, not the domain that both begin with."""
     domain = _DOMAIN.match(one)
     shared = domain[0] if domain and other.startswith(domain[0]) else ""
     if not shared and (domain or _DOMAIN.match(other)):

@@ -1,4 +1,4 @@
-"""Which health endpoint manifests know of a service: the path that the kubelet asks its pods for.
+"""Health endpoints of services by their manifests: the path that the kubelet requests from the pods.
 
 Sample: a ``Deployment`` with ``readinessProbe: {httpGet: {path: /actuator/health}}`` and the ``Service`` that selects its pods.
 """

@@ -41,7 +41,7 @@ class Directive:
     arguments: tuple[str, ...]
     file: str
     line: int
-    """Where its name stands, from 1."""
+    """Line of its name, from 1."""
     block: tuple[Directive, ...] | None = None
     """Directives between its braces; None when it ends with a semicolon."""
 

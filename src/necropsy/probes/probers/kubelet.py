@@ -30,7 +30,7 @@ _TEMPLATES: Final = {
     "Pod": ("spec",),
     "CronJob": ("spec", "jobTemplate", "spec", "template", "spec"),
 }
-"""Where a kind keeps its pod; the others keep it in ``spec.template.spec``."""
+"""Place of the pod in kinds that do not keep it in ``spec.template.spec``."""
 _HARMLESS: Final = {
     "tcpSocket": "opens a TCP connection, sends no request",
     "exec": "runs a command in the container",

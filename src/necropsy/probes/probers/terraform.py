@@ -53,7 +53,7 @@ _RESOURCES: Final = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class _Shape:
-    """Where a type of resource keeps what its check asks: names of arguments, in the block or, without one, in the resource."""
+    """Arguments of a type of resource that hold the settings of its check: in the block or, without one, in the resource."""
 
     prober: str
     """First word of the prober's name."""

@@ -39,7 +39,7 @@ class Entry:
     location: Origin | None = None
     """The ``location`` of nginx that serves it."""
     hit: str = "asks"
-    """How it hits what was asked about: ``asks``, ``proxied`` or ``redirected``."""
+    """The way to the URL in question: ``asks``, ``proxied`` or ``redirected``."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -111,7 +111,7 @@ def galleries(report: Report) -> list[Gallery]:
 
 
 def _horizon(report: Report, name: str) -> datetime | None:
-    """When the oldest sessions were born that cannot have expired yet; None where none expires, or nothing is known."""
+    """Birth of the oldest sessions that cannot have expired yet; None where none expires, or nothing is known."""
     store = next((store for store in report.stores if store.name == name), None)
     if store is None or store.lifetime_s is None or not 0 < store.lifetime_s < _YEAR_S:
         return None

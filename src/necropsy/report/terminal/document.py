@@ -108,7 +108,7 @@ def _actors(sheet: Sheet, actors: tuple[Actor, ...], report: Report) -> None:
 
 
 def _whereabouts(sheet: Sheet, actor: Actor) -> None:
-    """Where somebody comes from that no configuration names, and how to find its lines."""
+    """The source of a creator that no configuration names, and the command that finds its lines."""
     where = completeness.whereabouts(actor)
     if where:
         sheet.line(where, indent=4, hang=2)

@@ -1,4 +1,4 @@
-"""How complete a verdict is, in sentences: limits and contradictions of the evidence, evidence to add; and the recap."""
+"""Completeness of a verdict, in sentences: limits and contradictions of the evidence, evidence to add; and the recap."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def requests(report: Report) -> list[tuple[str, str, str]]:
 
 
 def whereabouts(actor: Actor) -> str:
-    """Where an actor comes from and when it was seen: ``from 10.9.0.2, 900 visits, 2019-05-24 10:00 UTC to …``."""
+    """Source and times of an actor: ``from 10.9.0.2, 900 visits, 2019-05-24 10:00 UTC to …``."""
     parts = []
     if actor.address:
         parts.append(f"from {inert(actor.address)}")

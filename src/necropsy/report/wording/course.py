@@ -1,4 +1,4 @@
-"""How full a store was, was foretold to become, and becomes: the same in words, as a table and as points of a picture."""
+"""Fill levels of a store, measured, predicted and to come: in words, as a table and as points of a picture."""
 
 from __future__ import annotations
 

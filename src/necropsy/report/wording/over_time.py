@@ -65,6 +65,6 @@ def sentence(change: Change, history: StoreHistory, report: Report) -> str:
 
 
 def _precision(change: Change) -> str:
-    """How well the moment is known, as half of its interval."""
+    """Precision of the moment: half of its interval."""
     half = max(change.at - change.earliest_at, change.latest_at - change.at, timedelta(seconds=1))
     return f"± {duration(round(half.total_seconds()))}"

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from necropsy.sessions.columns import Keys, Positions
 
 SAVED_REQUEST_BYTES: Final = 4096
-"""How much of a saved request is looked at: headers, method and URL of all but the most talkative browsers."""
+"""Bytes of a saved request that are searched: headers, method and URL of all but the most talkative browsers."""
 MOST_DISTINCT: Final = 100_000
 """Different saved requests that are read: three seconds at most. A probe writes the same one each time."""
 

@@ -25,4 +25,4 @@ KINDS: Final = (UNTOLD, PLAIN, INDEXED, REACTIVE)
 """Kinds that a record's own fields decide."""
 
 GRACE_S: Final = 300
-"""How long the indexed repositories keep a hash beyond its session, so that listeners can still read it."""
+"""Seconds that the indexed repositories keep a hash beyond its session, so that listeners can still read it."""

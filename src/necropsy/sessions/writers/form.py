@@ -29,7 +29,7 @@ HEX: Final = b"0123456789abcdef"
 ALNUM: Final = LETTERS.replace(b"_", b"") + DIGITS
 URL_SAFE: Final = LETTERS + DIGITS + b"-"
 SESSION_WORD: Final = r"(?s)^.*(?i:sess).*?"
-"""How a key begins that has a word for sessions in its name: asked for where the value alone could be anything."""
+"""Beginning of a key with a word for sessions in its name: required where the value alone could be anything."""
 UUID: Final = r"[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}"
 _MILLISECONDS: Final = {"s": 1000.0, "ms": 1.0}
 
@@ -103,7 +103,7 @@ class Form:
     empty: str = ""
     """Pattern of a value in which nothing was put."""
     grace_s: int = 0
-    """How much longer than the session its key lives."""
+    """Seconds that the key lives longer than the session."""
     creator: str = ""
     """Pattern with the groups ``host`` and ``path`` of the request that the value names."""
     always: str = ""
@@ -113,7 +113,7 @@ class Form:
     unless: str = ""
     """Pattern of keys that are something else."""
     companion: bytes = b""
-    """How the key of a companion begins, before the whole key of the session that it belongs to; empty: a session."""
+    """Prefix of a companion's key, before the whole key of its session; empty: a session."""
     beside_others: bool = False
     """Such values could be anything: they are sessions only in a namespace in which another form of the layout met one."""
 

@@ -27,7 +27,7 @@ _PASSING: Final = frozenset({"MOVED", "ASK", "TRYAGAIN", "READONLY", "CLUSTERDOW
 
 
 class Source(Protocol):
-    """Where the keys of a store come from. A conductor makes it: the treatment knows no reader."""
+    """The source of a store's keys. A conductor makes it: the treatment knows no reader."""
 
     def __iter__(self) -> Iterator[pa.RecordBatch]: ...
 

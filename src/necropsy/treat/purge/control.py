@@ -1,4 +1,4 @@
-"""How a running purge is told what to do: signals, and a control file whose lines may be changed while it runs.
+"""Control of a running purge: signals, and a control file whose lines may be changed while it runs.
 
 ::
 

@@ -28,7 +28,7 @@ _NO_WORDS: Final = Packed(0, b"")
 
 
 class Shape(NamedTuple):
-    """How sessions of one kind are compared."""
+    """Rules for the comparison of sessions of one kind."""
 
     kind: bytes
     exact: tuple[bytes, ...] = ()

@@ -38,7 +38,7 @@ class Frame(NamedTuple):
     kind: int
     body: bytes
     offset: int
-    """Where it begins in the file."""
+    """Its offset in the file."""
 
 
 class Frames:

@@ -1,4 +1,4 @@
-"""Which sessions of a batch may go: by the layouts that ``examine`` counts with, on what the server holds now.
+"""Judgement of the sessions of a batch: by the layouts that ``examine`` counts with, on what the server holds now.
 
 A session goes only if it is in the plan, if nobody is logged in to it, and if it was not used lately. What cannot be told
 counts as logged in, or as used. Each that stays has one reason, so that chosen = gone + kept at every moment.
@@ -28,7 +28,7 @@ UNTIMED: Final = "last use unknown"
 OVER: Final = "expired already, goes by itself"
 CHANGED: Final = "used or changed during the purge"
 REASONS: Final = ("", AUTHENTICATED, UNKNOWN, USED, UNTIMED, OVER, READ)
-"""Why a session stays, by the number that ``judge`` gives; 0: it goes."""
+"""Reasons for which a session stays, by the number that ``judge`` gives; 0: it is deleted."""
 WRITES_EACH_USE: Final = frozenset({"spring"})
 """Families whose sessions say each use, whatever is configured. Others may be read and not written: Koa without
 ``rolling``, connect-redis with ``disableTouch``, Django."""
@@ -45,7 +45,7 @@ class Rules:
     unknown_is_anonymous: bool = False
     """Delete sessions of which unknown whether a user is logged in. May log people out."""
     trust_inferred_lifetime: bool = False
-    """Where no session says its lifetime, take the longest time to live for that of all. Who has a shorter one looks idle."""
+    """Where no session stores its lifetime, take the longest time to live for that of all. A shorter one then looks idle."""
     lifetimes: Mapping[tuple[str, int], int] = field(default_factory=dict)
     """Inferred lifetime of each namespace and database, in seconds."""
     secured: frozenset[tuple[str, int]] = frozenset()

@@ -1,4 +1,4 @@
-"""How far a purge is, as a value and as a line."""
+"""Progress of a purge, as a value and as a line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When the purge rests: any one reason is enough, and the status line names it (as gh-ost does).
+"""Throttle of the purge: any one reason is enough for a rest, and the status line names it (as gh-ost does).
 
 Asked of the server every second, and of our own PING after each call. The deletions themselves are cut so that one script
 takes no more than a part of the budget: the server does nothing else meanwhile.

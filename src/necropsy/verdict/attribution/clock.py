@@ -18,7 +18,7 @@ _FARTHEST_S: Final = 14 * 3600
 _SURE: Final = 12.0
 """Height of the peak in standard deviations over all lags."""
 _TIMES_ZERO: Final = 2.0
-"""How much higher the peak must be than the correlation of clocks that agree."""
+"""Least ratio of the peak to the correlation of clocks that agree."""
 _AGREE_S: Final = 2
 """Lags up to which clocks are taken to agree: the window of the join is learnt there."""
 _AROUND_S: Final = 120
@@ -36,7 +36,7 @@ class Lag:
     """A lag between two clocks."""
 
     seconds: float
-    """How far the births are after the visits: negative when the log's clock is ahead."""
+    """Lag of the births behind the visits: negative when the log's clock is ahead."""
     score: float
     """Height of the peak in standard deviations."""
     is_sure: bool

@@ -43,7 +43,7 @@ _TAUGHT: Final = 0.05
 _MOSTLY: Final = 0.5
 """Share of births that are last writes from which all are taken for such."""
 _RATHER: Final = 1.2
-"""How many more visits must be followed by births by another log's lag."""
+"""Least gain of followed visits by another log's lag."""
 _TEACH: Final = 30
 """Births of no train that can set a clock."""
 

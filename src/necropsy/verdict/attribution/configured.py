@@ -1,4 +1,4 @@
-"""Which configured probe a source is: by what a log shows of it, else by period, phase and number.
+"""Match of sources and configured probes: by their log, else by period, phase and number.
 
 A store serves an application, and an application's targets come as a group (a discovered service, else a job). What no log
 shows is matched by number: which of two targets that go round the proxy has which phase is only known when the prober's

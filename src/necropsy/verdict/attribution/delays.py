@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SLACK_S: Final = 0.003
-"""How far clocks that agree may differ, and a time that was cut to milliseconds may lie beside the truth."""
+"""Largest difference of clocks that agree, and largest error of a time that was cut to milliseconds."""
 _REACH_S: Final = 6.0
-"""How long after (or before) its logged time a visit's birth is looked for."""
+"""Seconds after (or before) its logged time within which a visit's birth is searched."""
 _FEWEST: Final = 15
 """Births beyond chance that a window is learnt from."""
 _SURE: Final = 5.0
@@ -30,7 +30,7 @@ _STILL: Final = 3.0
 _THIN: Final = 0.03
 """Excess of such a stretch, as a share of the window's, below which it is something else: the same visitor's next page."""
 _TAIL: Final = 0.3
-"""How much wider than seen the window is on its late side: few answers are very slow."""
+"""Widening of the window on its late side: few answers are very slow."""
 _FLOOR: Final = 0.02
 """Share of the density that is flat."""
 _WHOLE_S: Final = (7, -11, 23, -37, 61, -97, 143, -211)
@@ -44,7 +44,7 @@ _BURST: Final = 4.0
 
 @dataclass(frozen=True, slots=True)
 class Delays:
-    """When a visit's birth comes after its logged time, seconds."""
+    """Delay of a visit's birth after its logged time, seconds."""
 
     low_s: float
     high_s: float
@@ -125,7 +125,7 @@ def learn(
 
 
 def _unevenness(seen: NDArray[np.float64], moved: NDArray[np.float64]) -> float:
-    """How many times more births lie near visits than near moved ones, whatever the delay.
+    """Ratio of births near visits to births near moved visits, whatever the delay.
 
     Where visits and births come in a burst, moving takes some visits out of it, and every delay seems to exceed chance. The
     window is a small part of the delays that are looked at, so their median is chance.

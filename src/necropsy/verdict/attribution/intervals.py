@@ -16,7 +16,7 @@ _LEAST: Final = 0.004
 """Half of an interval at least, as a share of the store's births: no count by time is surer."""
 _LEAST_SURE: Final = 0.3
 _DUST: Final = 0.5
-"""How wrong the number of other births in a train's window may be, as a share of it: in a wide window they are many."""
+"""Relative error of the number of other births in a train's window: in a wide window they are many."""
 _LATE: Final = 0.05
 """Error of births that are last writes, as a share of them."""
 
@@ -99,7 +99,7 @@ def of_source(source: Source, error: float, births: int, unexplained: float, der
 
 
 def _room(source: Source) -> float:
-    """How many births beside its own a source can have: a prober makes one at each tick at most."""
+    """Largest number of births that a source can have beside its own: a prober makes one at each tick at most."""
     train = source.train
     if train is None or train.drifts:
         return np.inf

@@ -47,7 +47,7 @@ def is_joined(
 
 @dataclass(frozen=True, slots=True)
 class Shares:
-    """How often the visits of each group are followed by a birth: arrays by group."""
+    """Shares of the visits of each group that a birth follows: arrays by group."""
 
     visits: NDArray[np.int64]
     followed: NDArray[np.int64]
@@ -67,7 +67,7 @@ class Shares:
 def moved_by(
     low_s: NDArray[np.float64], shift_s: float, stretch_s: tuple[NDArray[np.float64], NDArray[np.float64]]
 ) -> NDArray[np.float64]:
-    """How far each window moves when all are moved by ``shift_s`` within their stretches of the log, end to start.
+    """Shift of each window when all are moved by ``shift_s`` within their stretches of the log, end to start.
 
     Moved out of the log's time a window would meet less than chance: no births lie there, or those of another time of day.
     """

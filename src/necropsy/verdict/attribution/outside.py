@@ -100,7 +100,7 @@ class Outside:
         return float((self.spans_s[:, 1] - self.spans_s[:, 0]).sum())
 
     def _likeness(self, bin_s: float) -> NDArray[np.float64]:
-        """How much of a stretch's births may be told from those inside: less than 1 where they are more than inside."""
+        """Share of a stretch's births that may be inferred from those inside: less than 1 where they are more than inside."""
         usual = self.inside_s.size / self._length * bin_s
         # Nights and lunch hours: the busiest stretch that the logs do show is usual too.
         shown = np.bincount(((self.inside_s - self.inside_s[0]) // bin_s).astype(np.int64))
@@ -135,7 +135,7 @@ class Outside:
         return shares
 
     def weights(self, creator: int) -> NDArray[np.float64]:
-        """How likely each birth outside is this creator's."""
+        """Probability that each birth outside is this creator's."""
         if not self.tells:
             return np.zeros(self.at_s.size)
         return self._of_bins(creator)[self._bin]

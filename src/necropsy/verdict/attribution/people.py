@@ -18,7 +18,7 @@ _ENOUGH: Final = 8
 _NEARLY_ALL: Final = 0.75
 """Share of the visits of one User-Agent that create, for those clients."""
 _APART: Final = 0.2
-"""How much larger it must be than that of the other browsers."""
+"""Least ratio to that of the other browsers."""
 _AGENT_BIRTHS: Final = 25.0
 _OTHER_PAGES: Final = 5
 """Pages beside those that create sessions, from which a client that asks them often is many people behind one address."""

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 _APART_S: Final = 900.0
 """Longest pause between the last birth of one and the first of the next."""
 _OVERLAP_S: Final = 180.0
-"""How long both may run: a new pod is asked before the old one is gone."""
+"""Longest time for which both may run: a new pod is probed before the old one is gone."""
 _SURE: Final = 0.5
-"""How likely a birth must be a source's own to tell when it began."""
+"""Least probability with which a birth dates the beginning of its source."""
 _IN_A_ROW: Final = 2.5
 """Periods to the next birth from which a birth is not alone."""
 _EDGE: Final = 6

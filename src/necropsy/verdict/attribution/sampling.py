@@ -1,4 +1,4 @@
-"""How many of its requests a log holds: shippers sample, and a clockwork client tells, as its gaps are multiples of one interval.
+"""Sampling rate of a log: shippers sample, and a periodic client shows it, as its gaps are multiples of one interval.
 
 ::
 

@@ -49,7 +49,7 @@ class _Creators:
 
     @property
     def number(self) -> int:
-        """How many there are."""
+        """Their number."""
         return self.is_steady.size
 
 

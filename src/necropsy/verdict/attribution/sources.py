@@ -28,7 +28,7 @@ class Source:
     """Groups of visits, that of most births first."""
     train: Train | None = None
     seconds: float = 0.0
-    """How long its trains ran."""
+    """Time for which its trains ran."""
     visits: int | None = None
     clients: int | None = None
     extrapolated: float = 0.0
@@ -36,7 +36,7 @@ class Source:
     beyond: tuple[float, float] | None = None
     """Fewest and most of them that the evidence allows; None: as certain as the others."""
     apart: float = 0.0
-    """How many births more, or less, another reading of the same visits gives it."""
+    """Difference of its births in another reading of the same visits."""
     probability: float | None = None
     rivals: tuple[int, ...] = ()
     reason: str = ""
@@ -48,7 +48,7 @@ class Source:
     also: str | None = None
     """Another creator that nothing tells from it."""
     sharers: int = 1
-    """How many sources share these births, when several probers have one phase."""
+    """Number of sources that share these births, when several probers have one phase."""
 
     @property
     def amount(self) -> float:

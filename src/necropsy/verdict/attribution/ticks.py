@@ -97,7 +97,7 @@ def read_ticks(number: NDArray[np.int64], *, dust_per_tick: float = 0.0) -> Tick
 _EVEN: Final = 0.7
 """Least births of every other tick, as a share of those of the ticks between."""
 _SAME_S: Final = 0.0005
-"""How far the means of phase of every other tick may differ beside their errors."""
+"""Largest difference of the mean phases of odd and even ticks beyond their errors, in seconds."""
 
 
 def is_one(number: NDArray[np.int64], offset_s: NDArray[np.float64], *, even: bool) -> bool:

@@ -40,7 +40,7 @@ _NEARLY_BEST: Final = 0.8
 """Of the best gain per birth: within it, whatever explains more births is the better reading."""
 _HALF_S: Final = 0.01
 _TOGETHER: Final = 0.6
-"""How far from half a period two halves of one train may be, and the part of their time in which both must run."""
+"""Largest deviation of two halves of one train from half a period, and the part of their time in which both must run."""
 _TAIL: Final = 0.2
 """Births of a train's tail, as a share of the train's."""
 _EACH: Final = 5
@@ -72,7 +72,7 @@ class Train:
 
     @property
     def members(self) -> int:
-        """How many probers share this phase."""
+        """Number of probers that share this phase."""
         return max(1, round(self.ticks.per_tick))
 
     @property
@@ -81,7 +81,7 @@ class Train:
         return max(0.0, 1.0 - self.background / max(1, self.births.size))
 
     def likely(self, born_s: NDArray[np.float64]) -> NDArray[np.float64]:
-        """How likely each of its births is its own: a tick has one of a prober's, and may have dust beside it or instead.
+        """Probability that each birth is its own: a tick has one of a prober's, and may have other births beside it or instead.
 
         ``born_s`` are the times of its births. Of several probers at one phase all births of the window are as likely.
         """

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 CONNECT_TIMEOUT_S: Final = 5.0
 ANSWER_TIMEOUT_S: Final = 15.0
 NAME: Final = "necropsy"
-"""How CLIENT LIST shows us."""
+"""Our name in CLIENT LIST."""
 _CHUNK: Final = 1 << 17
 
 
@@ -41,7 +41,7 @@ class Connection:
         self._nothing = object()
         self._reader = hiredis.Reader(replyError=ServerError, notEnoughData=self._nothing)
         self.rounds = 0
-        """How often an answer was waited for."""
+        """Number of answers that were waited for."""
         self.sent_bytes = 0
         self.pushes: list[Any] | None = None
         """Receiver of messages that the server pushes (RESP3)."""

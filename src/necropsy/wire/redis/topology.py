@@ -1,4 +1,4 @@
-"""Which nodes hold the keys: one server, the master behind a Sentinel, the primaries of a Cluster, or their replicas."""
+"""Nodes that hold the keys: one server, the master behind a Sentinel, the primaries of a Cluster, or their replicas."""
 
 from __future__ import annotations
 

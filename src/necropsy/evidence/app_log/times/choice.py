@@ -1,4 +1,4 @@
-"""Which forms of time a log uses, told from a sample of its lines; and the expressions that read them.
+"""Recognition of the time forms of a log by a sample of its lines, and the expressions that read them.
 
 A form that no line of the sample has is not looked for. Where no line has a time at its head, the whole line is
 searched (layouts that put the time last). What had to be assumed is said: a zone, a year, a day, the order of day and month.

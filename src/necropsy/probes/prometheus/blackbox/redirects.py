@@ -57,7 +57,7 @@ class Hop:
     method: str
     scheme: str
     authority: str
-    """Where it is sent to, as the URL has it: the IP address that the exporter resolved, or a redirect's own host."""
+    """The receiving host, as the URL has it: the IP address that the exporter resolved, or a redirect's own host."""
     target: str
     """Path and query on the request line."""
     host: str

@@ -1,4 +1,4 @@
-"""Which blackbox exporter: what it does changed over the years.
+"""Versions of the blackbox exporter: its behaviour changed over the years.
 
 ==========  =====================================================================================================
 since       change (source: its CHANGELOG and commits)

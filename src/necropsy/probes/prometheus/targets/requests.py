@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 _TARGET: Final = "__param_target"
 ERASED: Final = "a rule deletes the target parameter"
-"""Why a target that had a parameter has none in the end; then the rule is the first line to blame."""
+"""Reason of a target whose parameter a rule deleted; that rule is the first line to blame."""
 _MACHINE_PATHS: Final = ("/metrics", "/federate", "/probe", "/scrape", "/snmp", "/prometheus")
 """Ends of paths that answer machines: no page, no session expected."""
 
@@ -40,7 +40,7 @@ class Identity:
     health: str | None = None
     health_path: str | None = None
     lines: tuple[Origin, ...] = ()
-    """Where the target itself is written."""
+    """The line on which the target itself is written."""
 
 
 def is_probe(target: Target) -> bool:

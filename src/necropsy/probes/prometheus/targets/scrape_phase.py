@@ -154,7 +154,7 @@ class Observation:
     phase_s: float
     """Unix time of their start, modulo the target's interval, in seconds."""
     tolerance_s: float = 0.05
-    """How far off it may be: 0.05 s for times in milliseconds, 1 s for times in whole seconds."""
+    """Its error at most: 0.05 s for times in milliseconds, 1 s for times in whole seconds."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,7 +58,7 @@ class Target:
         self.dropped_by: Origin | None = None
         """The relabel rule that dropped it, if one did."""
         self.trace: Trace | None = None
-        """Which names each rule wrote, if somebody followed it; else it is found out when it is asked for."""
+        """Names that each rule wrote, if somebody followed it; else they are computed when they are asked for."""
         self.duplicate_of: Target | None = None
         """The target with the same labels and URL that is scraped in its place."""
 
