@@ -9,7 +9,7 @@ import duckdb
 import pytest
 
 from necropsy import autopsy
-from necropsy.autopsy.course import FORETOLD
+from necropsy.autopsy.course import PREDICTED
 from necropsy.autopsy.sources import DumpPath, Sources, StoreSource
 from necropsy.model.history import Course
 from necropsy.report.html import page
@@ -20,7 +20,7 @@ DUMP = next((Path(__file__).parents[1] / "assets" / "spring").glob("*.rdb"))
 
 @pytest.fixture(scope="module")
 def kept(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, datetime]:
-    """Keep a case, and give it an hour of history, what was foretold, and an event."""
+    """Keep a case, and give it an hour of history, what was predicted, and an event."""
     path = tmp_path_factory.mktemp("course") / "kept.case"
     report = autopsy.examine(Sources(stores=(StoreSource("A", DumpPath(str(DUMP))),)), case_path=path)
     at = report.stores[0].taken_at
@@ -31,8 +31,8 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, datetime]:
         for minutes, quantity, value in (
             (60, "sessions", 1.0),
             (30, "sessions", 2.0),
-            (60, FORETOLD, 1.0),
-            (-600, FORETOLD, 8.0),
+            (60, PREDICTED, 1.0),
+            (-600, PREDICTED, 8.0),
         ):
             # A look is known to a part of a second; here the first is half a second late.
             moment = naive - timedelta(minutes=minutes, seconds=-0.5 if minutes == 60 else 0)
@@ -59,12 +59,12 @@ def test_what_was_measured_ends_with_what_is_there_now(kept: tuple[Path, datetim
     assert found.ahead[0] == (at.timestamp(), float(sessions))
 
 
-def test_what_was_foretold_is_cut_off_as_far_ahead_as_the_past_is_shown(kept: tuple[Path, datetime]) -> None:
+def test_what_was_predicted_is_cut_off_as_far_ahead_as_the_past_is_shown(kept: tuple[Path, datetime]) -> None:
     path, at = kept
     found = course(path)
-    assert found.foretold_by == "guard"
-    assert found.foretold[0] == (at.timestamp() - 3_599.5, 1.0)
-    assert found.foretold[-1] == (at.timestamp() + 3_600, pytest.approx(1 + 7 * 7_199.5 / 39_599.5))
+    assert found.predicted_by == "guard"
+    assert found.predicted[0] == (at.timestamp() - 3_599.5, 1.0)
+    assert found.predicted[-1] == (at.timestamp() + 3_600, pytest.approx(1 + 7 * 7_199.5 / 39_599.5))
 
 
 def test_events_of_the_time_that_is_shown_stand_in_the_picture(kept: tuple[Path, datetime]) -> None:
@@ -75,7 +75,7 @@ def test_events_of_the_time_that_is_shown_stand_in_the_picture(kept: tuple[Path,
     )
     report = autopsy.report(path)
     (picture,) = [one for hung in galleries(report) for one in hung.wide if one.kind == "course"]
-    assert [line["kind"] for line in picture.data["lines"]] == ["measured", "foretold", "ahead"]
+    assert [line["kind"] for line in picture.data["lines"]] == ["measured", "predicted", "ahead"]
     assert "version 14" in [mark["text"] for mark in picture.data["marks"]]
     assert picture.caption in page.render(report)
 

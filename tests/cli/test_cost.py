@@ -16,7 +16,7 @@ def reckon(configuration: list[str], *more: str) -> Any:
 def test_the_sum_of_the_incident_is_written_out(configuration: list[str]) -> None:
     said = run("cost", *configuration, "--ttl", "1d", "--keys-per-session", "2", "--minute-sets")
     assert said.code == 0
-    assert "3 x 8,640/d x 2 keys + 1,440 minute sets = 53,280 keys" in said.out
+    assert "3 x 8,640/d x 2 keys + 1,440 expirations sets = 53,280 keys" in said.out
     assert max(map(len, said.out.splitlines())) <= 80
 
 

@@ -133,4 +133,4 @@ def test_without_user_agents_only_visitors_who_look_around_are_people(pages: int
         said = s.examine()
     found = [finding.confidence for finding in said.findings if finding.slug == "healthy"]
     assert found == (["medium"] if healthy else [])
-    assert healthy or "tells no User-Agent" in lacking(said)
+    assert healthy or "has no User-Agent" in lacking(said)

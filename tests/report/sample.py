@@ -115,7 +115,7 @@ PROBES_CAUSE = Cause(
     slug="probes/creates-sessions",
     store="A",
     title="Your own monitoring creates 93 % of the sessions in store A.",
-    text="Prometheus job blackbox_exporter_http asks GET / every 10 s; every answer is a\n"
+    text="Prometheus job blackbox_exporter_http requests GET / every 10 s; every answer is a\n"
     "new anonymous session that lives for 1 day.",
     share=0.93,
     share_low=0.91,
@@ -290,7 +290,7 @@ CHAINS = (
             Link("GET / every 10 s", "the prober asks for / on 4 targets", "34,560 requests a day"),
             Link("302 -> /login", "the application gives a stranger a session before it redirects", "1 session each"),
             Link("lives for 1 day", "nobody comes back for it", "34,486 sessions"),
-            Link("2 keys each + 1,440 minute sets", "Spring Session keeps an expiry key beside it", "70,412 keys"),
+            Link("2 keys each + 1,440 expirations sets", "Spring Session keeps an expiry key beside it", "70,412 keys"),
             Link("memory of store A", "on a machine with 1 GB", "36 MB"),
         ),
     ),
@@ -370,7 +370,7 @@ def incident() -> Report:
                     70_412,
                     36_000_000,
                     None,
-                    "4 probes x 8,640/d x 2 keys + 1,440 minute sets",
+                    "4 probes x 8,640/d x 2 keys + 1,440 expirations sets",
                 ),
                 Prediction(
                     "B",

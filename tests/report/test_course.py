@@ -21,7 +21,7 @@ def test_the_table_shows_what_was_measured_up_to_now_and_what_is_expected_from_t
     assert [row[2] for row in table] == ["0", "5", "10", "15", "20"]
 
 
-def test_where_nobody_predicted_nothing_is_said_to_be_foretold() -> None:
-    said = sentence(replace(COURSE, foretold=(), foretold_by=""))
-    assert "foretold" not in said
+def test_where_nobody_predicted_nothing_is_said_to_be_predicted() -> None:
+    said = sentence(replace(COURSE, predicted=(), predicted_by=""))
+    assert "predicted" not in said
     assert "If nothing is changed, 200 at" in said

@@ -96,14 +96,14 @@ def test_the_page_says_who_did_it_before_anything_else() -> None:
         said.index(part)
         for part in (
             "Your own monitoring creates 93 % of the sessions in store A.",
-            "Prometheus job blackbox_exporter_http asks GET /",
+            "Prometheus job blackbox_exporter_http requests GET /",
             "Creators",
             "172.12.1.189:80/",
             "bypasses nginx: not logged",
             "From a line of configuration to memory",
             "The fix",
             "Births by source",
-            "The comb",
+            "Births by their time within the period",
             "By age",
             "Also wrong",
             "SHA-256",

@@ -18,7 +18,7 @@ def test_the_incident_from_configuration_alone_is_70560_keys() -> None:
     prediction = predict(STORE, FOUR)
     assert prediction.steady_state_keys == 70_560
     assert prediction.steady_state_sessions == 34_560
-    assert prediction.formula == "4 probes x 8,640/d x 2 keys + 1,440 minute sets"
+    assert prediction.formula == "4 probes x 8,640/d x 2 keys + 1,440 expirations sets"
 
 
 def test_fixing_one_of_two_servers_leaves_half_of_the_sessions() -> None:

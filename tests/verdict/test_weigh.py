@@ -201,7 +201,7 @@ def test_a_prober_is_named_with_its_method_and_all_of_its_addresses() -> None:
     claims = [claim(class_id=number, period_s=30.0, births=400.0) for number in nodes]
     probes = finding("probes/creates-sessions", claims=(0, 1), remedy=None)
     (cause,) = weighed(probes, by=scale(*claims, classes=nodes)).causes
-    assert "asks HEAD / every 30 s" in cause.text
+    assert "requests HEAD / every 30 s" in cause.text
     assert cause.remedy is not None
     assert cause.remedy.text.startswith("It requests / from 10.0.1.7 and 10.0.2.7: ")
 

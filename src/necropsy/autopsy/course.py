@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from necropsy.model.report import StoreSummary
     from necropsy.model.what_if import Outlook
 
-FORETOLD: Final = "predicted"
+PREDICTED: Final = "predicted"
 """Quantity of ``history``: sessions at later moments, as somebody predicted them at the first of these."""
 _MOST_POINTS: Final = 240
 _MOST_MARKS: Final = 12
@@ -34,11 +34,11 @@ def outlook(case: Case, store: str, at: datetime) -> Outlook:
     return of(known(case, store, at), Steps())
 
 
-def foretold(store: str, source: str, at: datetime, curve: Iterable[tuple[float, float]]) -> list[dict[str, object]]:
+def predicted(store: str, source: str, at: datetime, curve: Iterable[tuple[float, float]]) -> list[dict[str, object]]:
     """Return a curve (seconds after a moment, sessions) as rows of ``history``."""
     naive = at.astimezone(UTC).replace(tzinfo=None)
     return [
-        {"store": store, "source": source, "quantity": FORETOLD, "at": naive + timedelta(seconds=second), "seconds": 0.0,
+        {"store": store, "source": source, "quantity": PREDICTED, "at": naive + timedelta(seconds=second), "seconds": 0.0,
          "value": value}
         for second, value in curve
     ]  # fmt: skip
@@ -66,11 +66,11 @@ def courses(case: Case, stores: Sequence[StoreSummary], events: Sequence[PastEve
             continue
         level = store.sessions if unit == "sessions" else store.keys
         measured = _measured(case, store.name, unit, end_s)
-        by, predicted = _foretold(case, store.name) if unit == "sessions" else ("", ())
+        by, former = _predicted(case, store.name) if unit == "sessions" else ("", ())
         facts = known(case, store.name, at)
         ahead = of(facts, Steps()).curve
         each = 1.0 if unit == "sessions" else store.session_keys / store.sessions
-        first_s = min(line[0][0] for line in (measured, predicted) if line)
+        first_s = min(line[0][0] for line in (measured, former) if line)
         shown_s = end_s + max(end_s - first_s, 3_600.0)
         full = None
         if facts.memory_limit is not None and facts.bytes_per_session > 0:
@@ -81,8 +81,8 @@ def courses(case: Case, stores: Sequence[StoreSummary], events: Sequence[PastEve
             store=store.name,
             unit=unit,
             measured=(*measured, (end_s, float(level))),
-            foretold=_until(predicted, shown_s),
-            foretold_by=by,
+            predicted=_until(former, shown_s),
+            predicted_by=by,
             ahead=_until(
                 tuple((end_s + second, level + (value - ahead[0][1]) * each) for second, value in ahead), shown_s
             ),
@@ -107,11 +107,11 @@ def _measured(case: Case, store: str, unit: str, end_s: float) -> Points:
     return tuple(points[::step])
 
 
-def _foretold(case: Case, store: str) -> tuple[str, Points]:
+def _predicted(case: Case, store: str) -> tuple[str, Points]:
     """Return who predicted first, and what; nothing where nobody did."""
     rows = case.rows(
         'SELECT source, epoch("at") AS at_s, value FROM history WHERE store = ? AND quantity = ? ORDER BY "at"',
-        [store, FORETOLD],
+        [store, PREDICTED],
     )
     by = rows[0]["source"] if rows else ""
     return by, tuple((row["at_s"], row["value"]) for row in rows if row["source"] == by)

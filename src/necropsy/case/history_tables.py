@@ -20,7 +20,7 @@ HISTORY_TABLES: Final[tuple[Table, ...]] = (
             Column(
                 "quantity",
                 "VARCHAR",
-                "keys, sessions, births, bytes, limit, or predicted: sessions as they were foretold.",
+                "keys, sessions, births, bytes, limit, or predicted: sessions as they were once predicted.",
             ),
             Column(
                 "at",

@@ -66,8 +66,9 @@ def _purge(seed: int, *, quiet: bool) -> None:
     with output.progress(quiet=quiet) as say:
         for one in purge_while_users_work(seed, lambda what: say(what, None)):
             out = "nobody was logged out" if not one.noticed else f"{several(one.noticed, 'visit')} found no session"
+            edge = " " * len(f"  {one.name}  ")
             typer.echo(
-                f"  {one.name}  {one.deleted:,} of {several(one.sessions, 'session')} deleted, {size(one.freed)} freed;"
-                f" {several(one.users, 'user')} came {one.visits:,} times meanwhile: {out};"
-                f" undone: one batch, {several(one.undone, 'session')} back"
+                f"  {one.name}  {one.deleted:,} of {several(one.sessions, 'session')} deleted, {size(one.freed)} freed\n"
+                f"{edge}{several(one.users, 'user')} came {one.visits:,} times meanwhile: {out}\n"
+                f"{edge}one batch undone: {several(one.undone, 'session')} back"
             )

@@ -128,9 +128,7 @@ def _lack(case: Case, store: _Store) -> tuple[tuple[str, ...], str] | None:
     if store.each is not None and store.each > _MOST_EACH:
         return ("visitor_class",), f"{where}: {store.each:.1f} sessions per visitor are more than people create"
     if not store.named and store.visits_each < _LOOKS_AROUND:
-        asks = (
-            f"the access log tells no User-Agent, and its clients ask {store.visits_each:.1f} times each, as robots do"
-        )
+        asks = f"the access log has no User-Agent, and its clients send {store.visits_each:.1f} requests each, as robots do"
         return ("visitor_class",), f"{where}: {asks}; needs a log with $http_user_agent"
     return None
 

@@ -60,7 +60,7 @@ class Exhibit:
 
 @dataclass(frozen=True, slots=True)
 class Patch:
-    """A change to one configuration file, already re-simulated."""
+    """A change to one configuration file, already checked by simulation."""
 
     file: str
     """Name of the file as it was given."""

@@ -56,9 +56,9 @@ class Course:
     """``sessions``, or ``keys`` where nobody counted sessions in the past."""
     measured: tuple[tuple[float, float], ...]
     """(Unix seconds, level), in order of time; the last is that of now."""
-    foretold: tuple[tuple[float, float], ...]
+    predicted: tuple[tuple[float, float], ...]
     """The same as it was predicted at the first of these moments; empty where nobody predicted."""
-    foretold_by: str
+    predicted_by: str
     """Source of the prediction: an older case, the guard; empty without one."""
     ahead: tuple[tuple[float, float], ...]
     """As it goes on from now, if nobody changes anything."""
@@ -72,12 +72,12 @@ class Course:
     @property
     def start_s(self) -> float:
         """The first moment that is shown."""
-        return min(line[0][0] for line in (self.measured, self.foretold) if line)
+        return min(line[0][0] for line in (self.measured, self.predicted) if line)
 
     @property
     def end_s(self) -> float:
         """The last moment that is shown."""
-        return max(line[-1][0] for line in (self.measured, self.foretold, self.ahead) if line)
+        return max(line[-1][0] for line in (self.measured, self.predicted, self.ahead) if line)
 
 
 @dataclass(frozen=True, slots=True)

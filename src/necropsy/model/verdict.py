@@ -185,7 +185,7 @@ class Prediction:
     memory_exhausted_to: datetime | None = field(default=None, kw_only=True)
     """Latest moment; None: at the lowest rate never, or no limit is known."""
     formula: str
-    """The sum, written out: ``4 probes x 8,640/d x 2 keys + 1,440 minute sets``."""
+    """The sum, written out: ``4 probes x 8,640/d x 2 keys + 1,440 expirations sets``."""
 
 
 @dataclass(frozen=True, slots=True)

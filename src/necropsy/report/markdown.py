@@ -119,7 +119,7 @@ def _actors(cause: Cause, report: Report) -> str:
         )
         for actor in cause.actors
     ]
-    head = ("target", "prober", "asks", "answer", "access log", "births", "sessions", "known because")
+    head = ("target", "prober", "requests", "answer", "access log", "births", "sessions", "known because")
     return table(head, rows)
 
 

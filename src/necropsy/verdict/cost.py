@@ -97,5 +97,7 @@ def _formula(lines: Sequence[CostLine], total: Amount, assumptions: Assumptions)
     factors += [f"{assumptions.keys_per_session:g} keys"]
     index_keys = _index_keys(assumptions)
     return (
-        " x ".join(factors) + (f" + {index_keys:,.0f} minute sets" if index_keys else "") + f" = {total.keys:,.0f} keys"
+        " x ".join(factors)
+        + (f" + {index_keys:,.0f} expirations sets" if index_keys else "")
+        + f" = {total.keys:,.0f} keys"
     )

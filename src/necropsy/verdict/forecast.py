@@ -116,4 +116,4 @@ def _formula(store: StoreFacts, creating: Sequence[Probe], index_keys: float, ha
         else (f"{_per_day(creating)} x {store.keys_per_session:g} keys")
     )
     text += f" + {hashes:,.0f} hashes kept for 5 minutes" if hashes else ""
-    return text + (f" + {index_keys:,.0f} minute sets" if index_keys else "")
+    return text + (f" + {index_keys:,.0f} expirations sets" if index_keys else "")

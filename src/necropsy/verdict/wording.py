@@ -53,7 +53,7 @@ def _of_probes(finding: Finding, actors: Sequence[Actor], lifetime_s: float | No
     periods = sorted({actor.period_s for actor in actors if actor.period_s})
     paths = sorted({_path(actor.url) for actor in actors if actor.url})
     every = f" every {', '.join(f'{period:g} s' for period in periods)}" if periods else ""
-    asked = "asked" if over else "asks"
+    asked = "requested" if over else "requests"
     methods = "/".join(sorted({actor.method or "GET" for actor in actors}))
     what = f" {asked} {methods} {', '.join(paths)}" if paths else " came"
     return title, f"{_prober_name(jobs)}{what}{every}; every request starts a new session{_lives(lifetime_s)}."

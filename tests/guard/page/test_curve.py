@@ -14,8 +14,8 @@ COURSE = Course(
     store="A",
     unit="sessions",
     measured=((0.0, 0.0), (1_800.0, 50.0), (3_600.0, 100.0)),
-    foretold=((0.0, 0.0), (3_600.0, 10.0), (7_200.0, 20.0)),
-    foretold_by="guard",
+    predicted=((0.0, 0.0), (3_600.0, 10.0), (7_200.0, 20.0)),
+    predicted_by="guard",
     ahead=((3_600.0, 100.0), (7_200.0, 200.0)),
     full=250.0,
     horizon=datetime.fromtimestamp(900, UTC),
@@ -51,10 +51,10 @@ def test_a_limit_is_drawn_where_it_is_near_and_said_where_it_is_far() -> None:
     assert "used up at some 5,000" in far.text
 
 
-def test_the_page_says_what_was_foretold_in_words_and_no_event_is_markup() -> None:
-    hostile = replace(COURSE, marks=((600.0, "<script>alert(1)</script>\u202e"),), foretold_by="<b>\x1b[2J")
+def test_the_page_says_what_was_predicted_in_words_and_no_event_is_markup() -> None:
+    hostile = replace(COURSE, marks=((600.0, "<script>alert(1)</script>\u202e"),), predicted_by="<b>\x1b[2J")
     page = view.render(replace(EMPTY, courses=(COURSE, replace(hostile, store="B"))))
-    assert "100 are there now, 10 were foretold by guard." in page
+    assert "100 are there now, 10 were predicted by guard." in page
     assert "<script>alert" not in page
     assert "<b>" not in page
     assert "\x1b" not in page

@@ -117,7 +117,7 @@ def test_a_store_is_drawn_over_time_once_two_looks_were_taken(browser: Browser, 
             lines = (
                 f"[...{figure}.querySelector('svg').querySelectorAll('polyline')].map(one => one.getAttribute('class'))"
             )
-            assert browser.value(lines) == ["measured", "foretold", "ahead"]
+            assert browser.value(lines) == ["measured", "predicted", "ahead"]
             assert browser.value(f"{figure}.querySelector('svg').querySelectorAll('line.event').length") == 1
             assert browser.value("document.documentElement.scrollWidth") <= 390
             assert browser.complaints() == []

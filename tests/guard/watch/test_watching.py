@@ -100,10 +100,10 @@ def test_each_look_lays_what_an_earlier_one_predicted_beside_what_is_there(tmp_p
     taken = watching.census.taken
     assert taken is not None
     (course,) = taken.courses
-    assert (course.store, course.foretold_by) == ("A", "guard")
+    assert (course.store, course.predicted_by) == ("A", "guard")
     assert course.measured[0][1] == HOURS * 360
     assert course.measured[-1][1] == 2 * HOURS * 360
-    assert abs(course.foretold[0][1] - HOURS * 360) < 2
+    assert abs(course.predicted[0][1] - HOURS * 360) < 2
     with Case.open(watching.case) as case:
         assert case.value("SELECT count(*) FROM look") == 2
 

@@ -61,7 +61,7 @@ def older(evidence_log: EvidenceLog, path: str, births: Mapping[str, Births]) ->
             case.append("history", rows)
             if levels["sessions"]:
                 curve = course.outlook(old, theirs, at).curve
-                case.append("history", course.foretold(ours, path, at, curve))
+                case.append("history", course.predicted(ours, path, at, curve))
             series += [Past(ours, path, seen.births) for seen in own({theirs: then[theirs]})]
     evidence_log.record([Source("case", path, taken_at=at, note="an older case of the same stores")])
     return series

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from necropsy.autopsy.course import FORETOLD
+from necropsy.autopsy.course import PREDICTED
 from necropsy.model.history import Change, Line, PastEvent, StoreHistory
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def histories(case: Case) -> Iterator[StoreHistory]:
         ' max("at" + to_microseconds(round(seconds * 1e6)::BIGINT)) FILTER (quantity <> $predicted) AS last,'
         " list(DISTINCT quantity ORDER BY quantity) AS quantities"
         " FROM history GROUP BY 1, 2 HAVING last IS NOT NULL ORDER BY 1, 2",
-        {"predicted": FORETOLD},
+        {"predicted": PREDICTED},
     ):
         mine = [each for each in changes if (each["store"], each["source"]) == (row["store"], row["source"])]
         births = "births" in row["quantities"]

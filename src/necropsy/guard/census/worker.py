@@ -119,7 +119,7 @@ def _carry_over(case: Case, watch: Watched, now: datetime) -> str:
 
     older = Path(watch.case)
     carried = carry_over(case, older, now.astimezone(UTC).replace(tzinfo=None), watch.keep_s, SOURCE)
-    memory.foretell(case, now)
+    memory.predict(case, now)
     return "" if carried or not older.is_file() else f"{older}: cannot be read as a case; its history is lost"
 
 

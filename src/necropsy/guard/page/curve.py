@@ -36,7 +36,7 @@ class Curve:
     text: str
     """The same in words."""
     lines: tuple[tuple[str, str, str], ...]
-    """Kind (measured, foretold, ahead), name, and points as SVG writes them."""
+    """Kind (measured, predicted, ahead), name, and points as SVG writes them."""
     marks: tuple[Mark, ...]
     full_y: float | None
     """Height of the line at which memory is used up; None: it is unknown, or far above."""
@@ -50,7 +50,7 @@ def drawn(course: Course) -> Curve:
     """Lay a course into the frame."""
     lines = [
         ("measured", "measured", course.measured),
-        ("foretold", f"foretold by {course.foretold_by}", course.foretold),
+        ("predicted", f"predicted by {course.predicted_by}", course.predicted),
         ("ahead", "if nothing is changed", course.ahead),
     ]
     highest = max((value for _, _, points in lines for _, value in points), default=0.0)

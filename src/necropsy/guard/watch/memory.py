@@ -38,7 +38,7 @@ def recall(case: Case) -> Former:
     )
 
 
-def foretell(case: Case, now: datetime) -> None:
+def predict(case: Case, now: datetime) -> None:
     """Write what an earlier look predicted for the time since: of each store the earliest of a day, so that both can be compared.
 
     Parameters
@@ -46,7 +46,7 @@ def foretell(case: Case, now: datetime) -> None:
     now
         When this look is taken.
     """
-    from necropsy.autopsy.course import foretold
+    from necropsy.autopsy.course import predicted
 
     rows = case.rows('SELECT "at", value FROM look WHERE "at" >= ? ORDER BY "at"', [_naive(now - _COMPARED)])
     there: set[str] = set()
@@ -54,7 +54,7 @@ def foretell(case: Case, now: datetime) -> None:
         for store, curve in json.loads(row["value"]).get("ahead", {}).items():
             if store not in there:
                 there.add(store)
-                case.append("history", foretold(store, SOURCE, row["at"].replace(tzinfo=UTC), curve))
+                case.append("history", predicted(store, SOURCE, row["at"].replace(tzinfo=UTC), curve))
 
 
 def remember(

@@ -58,7 +58,7 @@ def _proxy(site: str, proxy: Directive, file: str, found: ProberReading) -> None
     if says is None:
         return
     headers = {one.words[0].lower(): one.words[1] for one in _of(inside, "health_headers") if len(one.words) > 1}
-    origin = Origin(file, says.line, "asks the upstreams of reverse_proxy")
+    origin = Origin(file, says.line, "checks the upstreams of reverse_proxy")
     schedule = Schedule(_seconds(value("health_interval")) or _DEFAULT_INTERVAL_S, "ticker")
     secure = any("tls" in one.words[0] for one in _of(inside, "transport"))
     uri = value("health_uri") or value("health_path") or "/"

@@ -56,7 +56,7 @@ def _endpoint(endpoint: Node, found: ProberReading) -> None:
     prober = f"gatus/{name}"
     url = text("url")
     schedule = Schedule(go_seconds(text("interval")) or _DEFAULT_INTERVAL_S)
-    origin = (endpoint.key("url") or endpoint).origin(f"asks {name}")
+    origin = (endpoint.key("url") or endpoint).origin(f"checks {name}")
     scheme = url.partition("://")[0]
     if endpoint.get("dns") is not None:
         found.probes.append(

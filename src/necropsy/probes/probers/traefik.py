@@ -52,7 +52,9 @@ def read(text: str, file: str) -> ProberReading:
         check = _mapping(balancer, "healthcheck")
         servers = [str(server.get("url", "")) for server in balancer.get("servers") or () if isinstance(server, dict)]
         if check:
-            _check(name, check, [url for url in servers if url], Origin(file, _line(text, name), f"asks {name}"), found)
+            _check(
+                name, check, [url for url in servers if url], Origin(file, _line(text, name), f"checks {name}"), found
+            )
     return found
 
 
@@ -85,7 +87,7 @@ def of_labels(labels: Iterator[tuple[str, str, Origin]], found: ProberReading) -
             ports[service] = value
     for service, check in checks.items():
         port = f":{ports[service]}" if service in ports else ""
-        origin = Origin(places[service].file, places[service].line, f"asks {service}")
+        origin = Origin(places[service].file, places[service].line, f"checks {service}")
         _check(service, check, [f"http://<address>{port}"], origin, found)
 
 

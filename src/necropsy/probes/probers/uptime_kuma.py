@@ -43,7 +43,7 @@ def _monitor(monitor: Node, found: ProberReading) -> None:
     except ValueError:
         schedule = Schedule(_DEFAULT_INTERVAL_S)
     key = "url" if kind in (*_HTTP, _BROWSER) else "hostname"
-    origin = (monitor.key(key) or monitor).origin(f"asks {name}")
+    origin = (monitor.key(key) or monitor).origin(f"checks {name}")
     if kind not in (*_HTTP, _BROWSER):
         where = ":".join(part for part in (_text(monitor, "hostname"), _text(monitor, "port")) if part)
         because = f"its {kind} monitors send no HTTP request"

@@ -70,7 +70,7 @@ def _finding(sheet: Sheet, finding: Finding) -> None:
     if finding.remedy is not None:
         sheet.line("fix: ", prose(finding.remedy.title), indent=2, hang=5)
         for patch in finding.remedy.patches:
-            size = f"patch of {inert(patch.file)}, +{patch.added} -{patch.removed}, re-simulated: "
+            size = f"patch of {inert(patch.file)}, +{patch.added} -{patch.removed}, simulated: "
             sheet.line(size, prose(patch.effect), indent=7, hang=2)
 
 

@@ -45,7 +45,7 @@ def applied(done: Any, plan_path: Path, journal: Path) -> str:
     head = "DONE  " if done.state == "done" else "STOPPED"
     lines = [f"{head} {several(deleted, 'session')} deleted of {done.total:,} planned, about {size(done.freed)} freed"]
     if done.halves:
-        lines.append(f"       {done.halves:,} of them had lost their marker before")
+        lines.append(f"       {done.halves:,} of them had lost their expires key before")
     lines += [f"KEPT   {count:>12,}  {reason}" for reason, count in done.kept.most_common()]
     if done.heard:
         lines.append(

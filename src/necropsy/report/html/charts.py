@@ -215,7 +215,7 @@ def _history(history: StoreHistory, report: Report, identity: str) -> Picture:
 
 
 def _course(course: Course, identity: str) -> Picture:
-    """Draw what was measured against what was foretold, and how it goes on."""
+    """Draw what was measured against what was predicted, and how it goes on."""
 
     def line(points: tuple[tuple[float, float], ...]) -> list[list[float]]:
         return [[round(second * 1000), round(value, 1)] for second, value in points]
@@ -228,9 +228,9 @@ def _course(course: Course, identity: str) -> Picture:
     return Picture(
         identity,
         "course",
-        f"{course.unit.capitalize()} over time: measured, foretold, and from now on",
+        f"{course.unit.capitalize()} over time: measured, predicted, and from now on",
         described.sentence(course),
-        ("at", course.unit, "as foretold"),
+        ("at", course.unit, "as predicted"),
         described.rows(course),
         {
             "start": start,
@@ -240,7 +240,7 @@ def _course(course: Course, identity: str) -> Picture:
                 {"name": name, "kind": kind, "points": line(points)}
                 for name, kind, points in (
                     ("measured", "measured", course.measured),
-                    (f"foretold by {inert(course.foretold_by)}", "foretold", course.foretold),
+                    (f"predicted by {inert(course.predicted_by)}", "predicted", course.predicted),
                     ("if nothing is changed", "ahead", course.ahead),
                 )
                 if points
@@ -277,7 +277,7 @@ def _comb(
     return Picture(
         identity,
         "comb",
-        "The comb",
+        "Births by their time within the period",
         caption,
         ("line", "phase", "births", "in an access log"),
         tuple(

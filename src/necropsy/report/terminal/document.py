@@ -163,7 +163,7 @@ def _remedy(sheet: Sheet, remedy: Remedy, label: str) -> None:
             sheet.labelled("", prose(line))
     if remedy.patches:
         safety = "safe" if remedy.safe else "review before applying"
-        sheet.labelled("", f"{sentences.extent(remedy.patches)}, re-simulated; {safety} (diffs: --patches)")
+        sheet.labelled("", f"{sentences.extent(remedy.patches)}, simulated; {safety} (diffs: --patches)")
 
 
 def _no_cause(sheet: Sheet, report: Report) -> None:

@@ -13,15 +13,15 @@ Points = tuple[tuple[float, float], ...]
 
 
 def sentence(course: Course) -> str:
-    """Say what is there now, what was foretold for now, and what will be there at the end of the picture.
+    """Say what is there now, what was predicted for now, and what will be there at the end of the picture.
 
-    ``Sessions from … to now: 1,080 are there now, 1,075 were foretold (by old.case). As it goes on …``
+    ``Sessions from … to now: 1,080 are there now, 1,075 were predicted (by old.case). As it goes on …``
     """
     end_s, level = course.measured[-1]
     text = f"{course.unit.capitalize()} since {_moment(course.measured[0][0])}: {count(round(level))} are there now"
-    then = at(course.foretold, end_s)
+    then = at(course.predicted, end_s)
     if then is not None:
-        text += f", {count(round(then))} were foretold by {inert(course.foretold_by)}"
+        text += f", {count(round(then))} were predicted by {inert(course.predicted_by)}"
     text += "."
     if course.ahead:
         text += f" If nothing is changed, {count(round(course.ahead[-1][1]))} at {_moment(course.ahead[-1][0])}."
@@ -33,7 +33,7 @@ def sentence(course: Course) -> str:
 
 
 def rows(course: Course, most: int = 24) -> tuple[tuple[str, str, str], ...]:
-    """Return (moment, measured or ahead, foretold) at moments spread over the picture."""
+    """Return (moment, measured or ahead, predicted) at moments spread over the picture."""
     step = (course.end_s - course.start_s) / most or 1.0
     moments = [course.start_s + number * step for number in range(most + 1)]
     now_s = course.measured[-1][0]
@@ -41,7 +41,7 @@ def rows(course: Course, most: int = 24) -> tuple[tuple[str, str, str], ...]:
         (
             _moment(second),
             _number(at(course.measured if second <= now_s else course.ahead, second)),
-            _number(at(course.foretold, second)),
+            _number(at(course.predicted, second)),
         )
         for second in moments
     )

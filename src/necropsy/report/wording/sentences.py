@@ -108,19 +108,19 @@ def shared_lines(actor: Actor, cause: Cause) -> list[Origin]:
 
 
 def share_of(cause: Cause) -> str:
-    """``93 % (91 to 95 %)``, or the share alone when the interval has no width."""
-    if cause.share_low == cause.share_high:
+    """``93 % (91 to 95 %)``, or the share alone when the interval has no width that can be shown."""
+    if percent(cause.share_low) == percent(cause.share) == percent(cause.share_high):
         return percent(cause.share)
     return f"{percent(cause.share)} ({interval(cause.share_low, cause.share_high)})"
 
 
 def extent_of(cause: Cause) -> str:
-    """Extent of a cause: ``explains 93 % (91 to 95 %)`` of the births, or ``12 % of the sessions``.
+    """Extent of a cause: ``93 % (91 to 95 %) of the births``, or ``12 % of the sessions``.
 
     Where nothing has a share, as of a server that is out of connections, its severity.
     """
     if cause.share_of == "births":
-        return f"explains {share_of(cause)}" if cause.share else str(cause.severity)
+        return f"{share_of(cause)} of the births" if cause.share else str(cause.severity)
     return f"{percent(cause.share)} of the {inert(cause.share_of)}"
 
 

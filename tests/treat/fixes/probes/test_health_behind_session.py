@@ -19,7 +19,7 @@ http {
 CHECK = """{"service": {"name": "shop", "port": 8080,
   "check": {"http": "http://10.0.0.1:8080/health", "interval": "10s"}}}
 """
-_CONFIRM = "A guess: confirm that something else still asks the application how it is, on a path without sessions"
+_CONFIRM = "A guess: confirm that something else still checks the application, on a path without sessions"
 
 
 def test_what_comes_through_nginx_is_answered_by_it() -> None:
@@ -44,7 +44,7 @@ def test_a_check_of_consul_that_goes_to_the_application_knocks_at_its_port() -> 
     accused = said("probes/health-behind-session", f"GET {asked[0].url}")
     (finding,) = attach_fixes([accused], files, simulation, simulate)
     assert added(finding) == ['"check": {"tcp": "10.0.0.1:8080", "interval": "10s"}}}']
-    assert effect(finding) == f"1 check of Consul opens a connection and asks nothing. {_CONFIRM}"
+    assert effect(finding) == f"1 check of Consul opens a connection and requests nothing. {_CONFIRM}"
 
 
 def test_a_prober_that_cannot_ask_less_and_a_check_with_a_header_keep_the_advice_alone() -> None:

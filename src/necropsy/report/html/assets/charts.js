@@ -166,12 +166,12 @@ function history(picture, colours, width) {
   };
 }
 
-// Measured is a whole line, foretold a dashed one, ahead a dotted one: shape says what colour says.
-const strokes = { measured: 'solid', foretold: 'dashed', ahead: 'dotted' };
+// Measured is a whole line, predicted a dashed one, ahead a dotted one: shape says what colour says.
+const strokes = { measured: 'solid', predicted: 'dashed', ahead: 'dotted' };
 
 function course(picture, colours, width) {
   const narrow = width < NARROW;
-  const stroke = { measured: colours.ink, foretold: colourOf('cause', 0, colours), ahead: colours.soft };
+  const stroke = { measured: colours.ink, predicted: colourOf('cause', 0, colours), ahead: colours.soft };
   const top = Math.max(1, ...picture.lines.flatMap((line) => line.points.map((point) => point[1])));
   const limits = picture.full !== null && picture.full <= 1.5 * top ? [{
     yAxis: picture.full, lineStyle: { color: colourOf('cause', 0, colours), type: 'solid', width: 1 },

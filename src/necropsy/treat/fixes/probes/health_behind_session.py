@@ -121,12 +121,12 @@ def _effect(before: FixContext, after: FixContext) -> str:
         told.append(f"nginx itself answers {paths} to {several(len(by_proxy), 'probe')}")
     if direct:
         one = len(direct) == 1
-        does = "opens a connection and asks nothing" if one else "open connections and ask nothing"
+        does = "opens a connection and requests nothing" if one else "open connections and request nothing"
         told.append(f"{several(len(direct), 'check')} of Consul {does}")
     if not told:
         return ""
     return (
-        f"{'; '.join(told)}. A guess: confirm that something else still asks the application how it is, on a path without"
+        f"{'; '.join(told)}. A guess: confirm that something else still checks the application, on a path without"
         " sessions"
     )
 

@@ -47,7 +47,7 @@ def _effect(before: FixContext, after: FixContext) -> str:
     if any("scrape timeout greater" in message for message in told):
         return ""
     more = len(after.simulation.probes) - len(before.simulation.probes)
-    return "Prometheus loads the configuration" + (f" and asks {several(more, 'target')} more" if more > 0 else "")
+    return "Prometheus loads the configuration" + (f" and scrapes {several(more, 'target')} more" if more > 0 else "")
 
 
 FIX: Final = Fix(("probes/timeout-exceeds-interval",), _edit, _effect)
