@@ -185,3 +185,10 @@ def test_a_program_that_comes_back_with_its_session_drops_no_cookie(
         s.case.execute("UPDATE visitor_class SET path = '/orders'")
         found = {claim["slug"] for claim in creation.claims(s.case)}
     assert (creation.PEOPLE in found) is (slug == creation.PEOPLE)
+
+
+def test_a_robot_whose_name_begins_as_a_browsers_is_no_browser_that_loses_its_cookie() -> None:
+    agent = "Mozilla/5.0+(compatible; UptimeRobot/2.0; http://www.uptimerobot.com/)"
+    with scene() as s:
+        _visited(s, *[agent] * 12, path="/login", periods=(180.0,) * 12)
+        assert {claim["slug"] for claim in creation.claims(s.case)} == {creation.PROBES}

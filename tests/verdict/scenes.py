@@ -128,5 +128,5 @@ def seen(*ticks: np.ndarray, resolution_s: float = 0.001) -> Visits:
     return Visits(class_id[order].astype(np.int32), class_id[order].astype(np.int64), at_us[order], (span,))
 
 
-def creator(agent: str, host: str) -> Creator:
-    return Creator(agent, host, "GET", "/")
+def creator(agent: str, host: str, path: str = "/") -> Creator:
+    return Creator(agent, host, "GET", path)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from datetime import UTC, datetime
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final
@@ -17,6 +17,7 @@ from necropsy.model.evidence import Absent
 from necropsy.model.verdict import Prediction
 from necropsy.probes.session_risk import idle_probes, may_create
 from necropsy.verdict.actors import is_over
+from necropsy.verdict.attribution.clocks import meet
 from necropsy.verdict.chunks import chunks
 from necropsy.verdict.evidence import (
     Attribution,
@@ -156,7 +157,10 @@ def _sorted(values: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def circumstances(case: Case, evidence: Evidence, births: Mapping[str, Births]) -> Circumstances:
-    """Probes, backends, classes and visits of the case; of logs that were written at another time, nothing."""
+    """Probes, backends, classes and visits of the case; of logs that were written at another time, nothing.
+
+    A log whose clock is hours off was not: its visits tell, if they and the births agree at one lag.
+    """
     simulation = evidence.simulation
     probes = simulation.probes if simulation else ()
     backends = simulation.backends if simulation else ()
@@ -164,19 +168,20 @@ def circumstances(case: Case, evidence: Evidence, births: Mapping[str, Births]) 
         "SELECT class_id, user_agent, host, method, path, status, followed_to, visits, period_s, phase_s, phase_spread_s,"
         " coverage, log, client FROM visitor_class ORDER BY class_id"
     )
-    elsewhen = _elsewhen(case, births)
-    if elsewhen is not None:
-        case.append("absence", [to_plain(elsewhen)])
-        rows = []
-    return Circumstances(
+    around = Circumstances(
         probes=probes,
         backends=backends,
         classes=[_class(row) for row in rows],
         bins=_bins(case) if rows else None,
         visits=_visits(case) if rows else None,
-        logs_given=evidence.logs_given and elsewhen is None,
+        logs_given=evidence.logs_given,
         idle=idle_probes(probes, backends),
     )
+    elsewhen = _elsewhen(case, births)
+    if elsewhen is None or meet(list(births.values()), around):
+        return around
+    case.append("absence", [to_plain(elsewhen)])
+    return replace(around, classes=[], bins=None, visits=None, logs_given=False)
 
 
 def _elsewhen(case: Case, births: Mapping[str, Births]) -> Absent | None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from necropsy.verdict.attribution import attribute, creation_tests
+from necropsy.verdict.attribution import attribute, clocks, creation_tests
 from necropsy.verdict.evidence import Attribution, Births, Circumstances, CreationTest, Visits
 from verdict.incidents import BROWSERS, START_S, Incident
 
@@ -317,3 +317,79 @@ def test_a_login_is_not_cleared_by_the_page_that_its_client_asks_for_next() -> N
     outcomes = {around.classes[t.class_id].path: t.outcome for t in result.tests if t.class_id is not None}
     assert outcomes["/login"] == "tied"
     assert outcomes["/report"] == "creates"
+
+
+def test_pods_that_take_each_others_phase_at_a_rollout_are_all_in_the_log() -> None:
+    incident = Incident(31, span_s=12_000, resolution_s=1.0)
+    incident.people(300)
+    middle = 6_004.0
+    before, after = {"a": 1.2, "b": 4.9, "c": 8.1}, {"a": 8.1, "b": 3.3, "c": 6.4}
+    for pod, phase in before.items():
+        for half, at in ((phase, (0.0, middle)), (after[pod], (middle, 1e9))):
+            incident.prober(
+                "logged", 10, client=f"10.0.0.{ord(pod)}", phase_s=half, between=at, agent="kube-probe/1.24"
+            )
+    births, around, truth = incident.build()
+    result = attribute([births], around)
+    said = _shares(result, births)
+    assert said["unlogged"] == 0.0
+    assert said["visitor"] == pytest.approx(truth["logged"], abs=0.03)
+
+
+@pytest.mark.parametrize("logged_in", [True, False])
+def test_the_name_of_a_page_says_nothing_of_a_check_that_logs_in(logged_in: bool) -> None:
+    incident = Incident(32, span_s=6_000, resolution_s=1.0)
+    incident.people(200)
+    incident.prober("logged", 5, client="10.0.0.1", agent="Blackbox Exporter/0.24.0", path="/status", status=200)
+    births, around, _ = incident.build()
+    births = replace(births, authenticated=incident.who == "logged" if logged_in else births.authenticated)
+    largest = max(attribute([births], around).claims, key=lambda claim: claim.births)
+    # In a log of seconds a check of five is at the ticks of any other of five by one chance in three.
+    assert (largest.creator, largest.alternative) == (
+        ("visitor", "a client that no log shows") if logged_in else ("unlogged", None)
+    )
+
+
+def test_a_health_endpoint_that_is_followed_now_and_then_is_not_accused_in_a_sample() -> None:
+    incident = Incident(33, span_s=9_000, resolution_s=1.0)
+    incident.people(100)
+    incident.crawler("logged", 2_500, 1, agent="Googlebot/2.1")
+    incident.prober("logged", 7, client="10.0.0.2", agent="kube-probe/1.27", path="/health", creates=0, status=200)
+    incident.prober(
+        "logged", 2, client="10.0.0.1", agent="HAProxy", path="/health", creates=0, status=200, drift_s=0.003
+    )
+    incident.visits = [(*one, at[incident.random.random(at.size) < 0.8]) for *one, at in incident.visits]  # type: ignore[misc]
+    births, around, _ = incident.build()
+    assert not any("HAProxy" in claim.user_agent for claim in attribute([births], around).claims)
+
+
+def test_visits_after_the_store_was_read_clear_nobody() -> None:
+    incident = Incident(34, span_s=20_000)
+    incident.people(100)
+    incident.crawler("logged", 2_000, 20)
+    births, around, _ = incident.build()
+    early = int(births.born_ms[0]) + 2_000_000
+    seen = births.born_ms <= early
+    read = replace(
+        births, born_ms=births.born_ms[seen], authenticated=births.authenticated[seen], creator=births.creator[seen],
+        total=int(seen.sum()), taken_ms=early,
+    )  # fmt: skip
+    tests = {test.class_id: test for test in attribute([read], around).tests}
+    guilty = [one.class_id for one in around.classes if "Spider" in one.user_agent]
+    assert guilty
+    assert {tests[number].outcome for number in guilty} <= {"creates", "untested"}
+    assert sum(tests[number].visits for number in guilty) < 400
+
+
+@pytest.mark.parametrize(("seed", "meets"), [(35, True), (36, False)], ids=["its own log", "another day's"])
+def test_a_log_whose_clock_is_hours_off_is_known_by_its_visits(seed: int, meets: bool) -> None:
+    def happened(seed: int) -> Incident:
+        incident = Incident(seed, span_s=4_000, resolution_s=1.0)
+        incident.people(1_200)
+        incident.crawler("logged", 1_500, 1)
+        incident.prober("logged", 10)
+        return incident
+
+    births, _, _ = happened(35).build()
+    _, around, _ = happened(seed).build(offset_s=7_200.0)
+    assert clocks.meet([births], around) is meets

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from necropsy.verdict.attribution import named
-from verdict.scenes import births, creator
+from verdict.scenes import births, creator, visitors
 
 
 @pytest.mark.parametrize("at_once", [1, 7, 1 << 17])
@@ -28,3 +28,17 @@ def test_browsers_are_not_believed_by_their_name() -> None:
     assert [source.births.tolist() for source in sources] == [[4, 5, 6, 7, 8]]
     assert np.flatnonzero(free).tolist() == [0, 1, 2, 3, 9]
     assert np.flatnonzero(named.names_browser(store)).tolist() == [0, 1, 2, 3]
+
+
+def test_a_program_of_many_pages_is_looked_for_at_all_of_them() -> None:
+    pages = ["/", *(f"/news/{n}" for n in range(30)), *(f"/products/{n}" for n in range(30))]
+    names = tuple(creator("SemrushBot/7", "shop", path=path) for path in pages)
+    store = births(np.arange(61) * 1000, creator=np.arange(61), creators=names)
+    (source,), _ = named.named(store)
+    shown = [
+        visitors(number, "shop", 0.0, path=path, agent=agent)
+        for number, (path, agent) in enumerate(
+            [("/", "SemrushBot/7"), ("/news/*", "SemrushBot/7"), ("/health", "SemrushBot/7"), ("/news/*", "curl/8")]
+        )
+    ]
+    assert named.rows_of(source, store.creators, shown) == [0, 1]

@@ -92,3 +92,10 @@ def test_two_halves_beside_a_whole_train_are_one_prober_as_well(beside: bool) ->
     born = _born(late, *([_ticks(10, 7.1, 360, 4)] if beside else []), _dust(40, 3_600.0))
     periods = sorted(train.period_s for train in find_trains(born, ()))
     assert periods == ([10.0, 10.0] if beside else [20.0, 20.0])
+
+
+def test_two_pods_half_a_period_apart_are_two_whatever_was_there_before_them() -> None:
+    before = _ticks(5, 3.6, 60, 3)
+    pods = [_ticks(10, phase, 216, seed) + 1_200.0 for seed, phase in enumerate((3.646, 8.650))]
+    periods = sorted(train.period_s for train in find_trains(_born(before, *pods, _dust(100, 3_400.0)), ()))
+    assert periods == [5.0, 10.0, 10.0]

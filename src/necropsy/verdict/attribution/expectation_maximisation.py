@@ -70,7 +70,7 @@ def fit(
     nobody_per_s
         Rate of births from nobody.
     suspect
-        By group: clockwork that must create in half of its visits to count.
+        By group: clockwork, and health endpoints by name, that must create in half of their visits to count.
     harmless
         By group: clockwork whose page is a health endpoint by its name, and must create in nearly all of them.
     start

@@ -39,6 +39,8 @@ _FEWEST: Final = 20
 """Visits that show a rhythm."""
 _STEADY: Final = 0.8
 """Share of the intervals that must be alike."""
+_CUT_S: Final = 1.5
+"""How far the visits of one clock may lie apart from it in a log of whole seconds, first to last."""
 _MOST_INTERLEAVED: Final = 6
 """Probers of one address that a class may hold."""
 
@@ -260,5 +262,19 @@ def steady_interval(at_s: NDArray[np.float64]) -> float | None:
         usual = float(np.median(gaps))
         slack = min(1.1, 0.06 * usual + 0.05) if usual < 5 else min(3.2, 0.06 * usual + 1.05)
         if usual > 0.2 and slack < 0.45 * usual and float((np.abs(gaps - usual) <= slack).mean()) >= _STEADY:
-            return usual
+            return usual if together == 1 else _one_clock(at_s) or usual
     return None
+
+
+def _one_clock(at_s: NDArray[np.float64]) -> float | None:
+    """Interval of visits that are one clock's, none missing; None where they are not.
+
+    Every 2.5 s, a log of whole seconds has gaps of 2 and 3 in turn, as if two came every 5 s.
+
+    >>> _one_clock(np.floor(np.arange(40) * 2.5))
+    2.5
+    """
+    count = np.arange(at_s.size)
+    interval, first = np.polyfit(count, at_s, 1)
+    apart = np.ptp(at_s - first - interval * count)
+    return round(float(interval), 2) if apart <= _CUT_S else None

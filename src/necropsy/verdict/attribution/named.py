@@ -25,6 +25,8 @@ _OWN_PAGE: Final = 0.05
 """Share of a client's births from which a page of it is a creator by itself."""
 _ENOUGH: Final = 4_000
 """Births of one creator that tell its rhythm: there is nobody else among them."""
+_MOST_PAGES: Final = 300
+"""Pages of one creator that are looked for in the logs."""
 _ALONE: Final = 0.7
 """Share of them that must be of one train."""
 ERROR_PATH: Final = "/error"
@@ -55,12 +57,21 @@ def named(births: Births) -> tuple[list[Source], NDArray[np.bool_]]:
         least = _OWN_PAGE * sum(mine.size for _, mine in parts_of)
         large = [part for part in parts_of if part[1].size >= least]
         small = [part for part in parts_of if part[1].size < least]
+        pages: tuple[int, ...] = ()
         if small:  # a crawler's thousand pages are one creator
             first, mine = large[0] if large else small[0]
-            rest = [births_of for _, births_of in (small if large else small[1:])]
-            large[:1] = [(first, np.sort(np.concatenate([mine, *rest])))]
+            rest = small if large else small[1:]
+            large[:1] = [(first, np.sort(np.concatenate([mine, *(births_of for _, births_of in rest)])))]
+            pages = (first, *(number for number, _ in rest))
         sources += [
-            Source("visitor", "named", mine, np.broadcast_to(np.float64(1.0), mine.size), creator=number)
+            Source(
+                "visitor",
+                "named",
+                mine,
+                np.broadcast_to(np.float64(1.0), mine.size),
+                creator=number,
+                pages=pages if pages[:1] == (number,) else (),
+            )
             for number, mine in large
         ]
     sources.sort(key=lambda source: -source.births.size)
@@ -187,6 +198,18 @@ def probe_named(
     if known and creator.path not in ("", ERROR_PATH):
         return known[0]
     return sure[0] if sure else None
+
+
+def rows_of(source: Source, creators: Sequence[Creator], classes: Sequence[VisitorClass]) -> list[int]:
+    """Indices of the classes that a named source's sessions can name: those of its page first, then those of its others."""
+    assert source.creator is not None  # noqa: S101 -- asked of named sources only
+    rows = rows_named(creators[source.creator], classes)
+    if len(source.pages) < 2:
+        return rows
+    known = set(rows)
+    paths = {creators[number].path for number in source.pages[:_MOST_PAGES]}
+    others = rows_named(replace(creators[source.creator], path=""), classes)
+    return rows + [row for row in others if row not in known and any(folds(classes[row].path, path) for path in paths)]
 
 
 def rows_named(creator: Creator, classes: Sequence[VisitorClass]) -> list[int]:

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from necropsy.verdict.attribution.exchange import Offer, Ownership, find_room
+from necropsy.verdict.attribution.succession import changes, pieces, shown_in_turn
 from necropsy.verdict.attribution.ticks import read_ticks
 
 if TYPE_CHECKING:
@@ -37,41 +39,13 @@ _LUCK: Final = 0.2
 """Chance from which a health endpoint that is there at each tick is a coincidence: a log of seconds and a short period."""
 _LUCK_HIDDEN: Final = 0.01
 """The same where the configuration has a probe of that period that no log shows, and that may be who is at the ticks."""
+_SIGNED_IN: Final = 0.9
+"""Share of a train's births that are logged in, from which its owner is a check that brings credentials."""
 _SIBLING: Final = 0.3
 """Births of another train, as a share of this one's, from which it is one of its kind."""
 _DOUBT: Final = 0.03
 """Chance from which it is said that a health endpoint may be there by coincidence."""
 _AS_GOOD: Final = 0.06
-
-
-@dataclass(frozen=True, slots=True)
-class Ownership:
-    """A train and the group that made it."""
-
-    train: int
-    group: int
-    visits: NDArray[np.int64]
-    """Visits used up, one a birth."""
-    births: NDArray[np.int64]
-    """The births that they made."""
-    rivals: tuple[int, ...] = ()
-    """Groups that no time tells from this one, and nothing else does."""
-    reason: str = ""
-    """By what the owner was told from rivals, where there were some."""
-    is_doubtful: bool = False
-    """Whether it is a health endpoint, by its name, that may be there by coincidence."""
-
-
-@dataclass(slots=True)
-class _Offer:
-    train: int
-    group: int
-    joined: float
-    sure: float
-    used: float
-    rank: int
-    luck: float = 0.0
-    """Of a health endpoint: chance that one of its kind is there by coincidence."""
 
 
 @dataclass(slots=True)
@@ -89,6 +63,8 @@ class Contest:
     """Groups that a configured probe fits that may create sessions."""
     hidden_s: tuple[float, ...] = ()
     """Periods of configured probes that may create sessions, and that no log shows."""
+    logged_in: NDArray[np.bool_] | None = None
+    """By birth: whether its session is somebody's who is logged in; None: of none."""
     _train_of: NDArray[np.int64] = field(init=False)
     _of_train: list[NDArray[np.int64]] = field(init=False)
 
@@ -121,32 +97,61 @@ class Contest:
             self._make_room(offers, found, used)
             open_offers = self._offers(self._split(found))
             offers = offers + open_offers
+        offers += self._in_succession(offers, found, used)
         self._undo_coincidences(found)
         return [self._with_rivals(own, offers, found) for own in found.values()]
 
-    def _make_room(self, offers: Sequence[_Offer], found: dict[int, Ownership], used: NDArray[np.bool_]) -> None:
-        """Give a train to a group that can have no other, where its owner was there at another train as well."""
-        satisfied = {own.group for own in found.values()}
-        for offer in offers:
-            if offer.group in satisfied or offer.rank < 1 or offer.train not in found:
+    def _make_room(self, offers: Sequence[Offer], found: dict[int, Ownership], used: NDArray[np.bool_]) -> None:
+        """Give owners to trains without one, by exchange with those that have one."""
+        by_train = _by_train(offers)
+        for number in sorted(by_train, key=lambda number: -self.trains[number].births.size):
+            if number not in found:
+                find_room(number, by_train, found, used, self._own)
+
+    def _in_succession(
+        self, offers: Sequence[Offer], found: dict[int, Ownership], used: NDArray[np.bool_]
+    ) -> list[Offer]:
+        """Cut trains without an owner where others of their period change, if then both pieces have one.
+
+        Return the offers for the pieces.
+        """
+        fresh: list[Offer] = []
+        born_s = self.timeline.born_s
+        for number in range(len(self.trains)):
+            train = self.trains[number]
+            if number in found or train.members > 1 or train.drifts:
                 continue
-            holder = found[offer.train]
-            for other in offers:
-                if other.group != holder.group or other.train in found:
+            for moment in changes(train, self.trains, born_s):
+                if not self._is_shown_in_turn(number, moment):
                     continue
-                used[holder.visits] = False
-                moved, mine = self._own(other, used), None
-                if moved is not None:
-                    used[moved.visits] = True
-                    mine = self._own(offer, used)
-                if moved is not None and mine is not None:
-                    used[mine.visits] = True
-                    found[other.train], found[offer.train] = moved, mine
-                    satisfied.add(offer.group)
-                    break
-                if moved is not None:
-                    used[moved.visits] = False
-                used[holder.visits] = True
+                cut = list(pieces(train, moment, born_s))
+                if len(cut) < 2:
+                    continue
+                self.trains[number] = cut[0]
+                self.trains.append(cut[1])
+                self._index()
+                last = len(self.trains) - 1
+                both = self._offers((number, last))
+                by_train = _by_train([*(o for o in offers if o.train != number), *fresh, *both])
+                if find_room(number, by_train, found, used, self._own):
+                    if find_room(last, by_train, found, used, self._own):
+                        fresh += both
+                        break
+                    used[found.pop(number).visits] = False
+                self.trains[number] = train
+                self.trains.pop()
+                self._index()
+        return fresh
+
+    def _is_shown_in_turn(self, number: int, moment_s: float) -> bool:
+        train, mine = self.trains[number], self._of_train[number]
+        at = self.timeline.born_s[train.births]
+        group = self.timeline.group[self.pairs.visit[mine]]
+        steady = np.asarray([one.is_clockwork for one in self.groups], dtype=bool)[group]
+        least = _JOINED * min((log.complete for log in self.timeline.logs), default=1.0)
+        testified = self.timeline.covered(at) & (at >= self.timeline.horizon_s)
+        cut = int(np.searchsorted(at, moment_s))
+        return shown_in_turn(train.births, self.pairs.birth[mine][steady], group[steady], testified, cut, least)
 
     def _split(self, found: dict[int, Ownership]) -> list[int]:
         """Cut what an owner did not make out of trains of several probers, as new trains; return their numbers."""
@@ -172,10 +177,10 @@ class Contest:
             self._index()
         return fresh
 
-    def _offers(self, numbers: Iterable[int]) -> list[_Offer]:
+    def _offers(self, numbers: Iterable[int]) -> list[Offer]:
         logs, group = self.timeline.logs, self.timeline.group
         low, high = self.timeline.windows()
-        result: list[_Offer] = []
+        result: list[Offer] = []
         numbers = list(numbers)
         for number in numbers:
             train = self.trains[number]
@@ -207,14 +212,14 @@ class Contest:
                 made = min(1.0, touched[candidate] / max(1, there[candidate]))
                 regular = self.groups[candidate].is_clockwork or made >= _CROWD_USED
                 luck = self._luck(train, chance) if self._rank(candidate) <= 0 else 0.0
-                by_luck = luck > (_LUCK_HIDDEN if self._is_hidden(train) else _LUCK)
+                by_luck = luck > self._most_luck(train)
                 if share >= _JOINED * log.complete and sure >= _SURE * log.complete and regular and not by_luck:
-                    result.append(_Offer(number, candidate, share, sure, made, self._rank(candidate), luck))
+                    result.append(Offer(number, candidate, share, sure, made, self._rank(candidate), luck))
         return [
             offer for offer in result if offer.luck <= _LUCK_HIDDEN or not self._has_sibling(offer, numbers, result)
         ]
 
-    def _has_sibling(self, offer: _Offer, numbers: Sequence[int], offers: Sequence[_Offer]) -> bool:
+    def _has_sibling(self, offer: Offer, numbers: Sequence[int], offers: Sequence[Offer]) -> bool:
         """Whether a train like this one, of the same period, was there at the same time and no log shows anybody at it.
 
         Then this one is rather the next pod of the same prober, and a health endpoint is at its ticks by coincidence.
@@ -250,9 +255,14 @@ class Contest:
         )
         return chance * max(1, alike)
 
-    def _is_hidden(self, train: Train) -> bool:
-        """Whether the configuration has a probe that may be at the ticks, and that no log shows."""
-        return any(abs(other - train.period_s) < 0.01 * train.period_s for other in self.hidden_s)
+    def _most_luck(self, train: Train) -> float:
+        """Chance of a coincidence from which a health endpoint is not the owner of a train."""
+        if any(abs(other - train.period_s) < 0.01 * train.period_s for other in self.hidden_s):
+            return _LUCK_HIDDEN
+        # A name says that a page starts no session, and nothing of a check that brings credentials.
+        if self.logged_in is not None and self.logged_in[train.births].mean() >= _SIGNED_IN:
+            return 1.0
+        return _LUCK
 
     def _rank(self, group: int) -> int:
         if self.groups[group].is_static:
@@ -263,7 +273,7 @@ class Contest:
             return 2
         return 0 if self.groups[group].is_harmless_by_name else 1
 
-    def _own(self, offer: _Offer, used: NDArray[np.bool_]) -> Ownership | None:
+    def _own(self, offer: Offer, used: NDArray[np.bool_]) -> Ownership | None:
         """Let a group have a train with the visits that it has left; None when they do not suffice."""
         mine = self._of_train[offer.train]
         visit, birth = self.pairs.visit[mine], self.pairs.birth[mine]
@@ -303,7 +313,7 @@ class Contest:
             return -1 - group
         return int(self.timeline.client[int((self.timeline.group == group).argmax())])
 
-    def _with_rivals(self, own: Ownership, offers: Sequence[_Offer], found: dict[int, Ownership]) -> Ownership:
+    def _with_rivals(self, own: Ownership, offers: Sequence[Offer], found: dict[int, Ownership]) -> Ownership:
         taken = {other.group for other in found.values()}
         ours = next(o for o in offers if (o.train, o.group) == (own.train, own.group))
         full = self.trains[own.train].ticks.fullness
@@ -329,3 +339,11 @@ class Contest:
             reason,
             ours.luck > _DOUBT,
         )
+
+
+def _by_train(offers: Sequence[Offer]) -> dict[int, list[Offer]]:
+    """Offers by train, best first."""
+    result: dict[int, list[Offer]] = {}
+    for offer in sorted(offers, key=lambda o: (-o.rank, -round(o.used, 1), -o.sure, o.group)):
+        result.setdefault(offer.train, []).append(offer)
+    return result

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from necropsy.verdict.attribution import restarts
+from necropsy.verdict.attribution.exchange import Ownership
 from necropsy.verdict.attribution.join import Pairs, Shares, join, shares
 from necropsy.verdict.attribution.named import named, names_browser, names_no_machine
-from necropsy.verdict.attribution.owners import Contest, Ownership
+from necropsy.verdict.attribution.owners import Contest
 from necropsy.verdict.attribution.rest import attribute_rest
 from necropsy.verdict.attribution.sources import Source
 from necropsy.verdict.attribution.timeline import Timeline
@@ -82,7 +83,7 @@ def reckon(
     groups = grouped.groups if grouped is not None else []
     sources, free = named(births)
     covered = timeline.covered(timeline.born_s) & (timeline.born_s >= timeline.horizon_s)
-    testify = timeline.visit_s >= timeline.horizon_s
+    testify = (timeline.visit_s >= timeline.horizon_s) & (timeline.visit_s <= timeline.until_s)
     if not_here:
         testify &= ~np.isin(timeline.group, np.fromiter(not_here, np.int32))
     timeline = timeline.select(testify)
@@ -96,7 +97,7 @@ def reckon(
     found = join(low, high, timeline.born_s[where])
     pairs = Pairs(found.visit, where[found.birth])
     known = _known_pages(groups, measured)
-    contest = Contest(timeline, groups, pairs, list(trains), known, configured, hidden_s)
+    contest = Contest(timeline, groups, pairs, list(trains), known, configured, hidden_s, births.authenticated)
     owned = contest.settle()
     trains = contest.trains
     walks = [own for own in owned if trains[own.train].drifts]

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from necropsy.verdict.attribution import expectation_maximisation
+from necropsy.verdict.attribution.exchange import Ownership
 from necropsy.verdict.attribution.intervals import wilson
 from necropsy.verdict.attribution.join import Pairs, Shares, shares
-from necropsy.verdict.attribution.owners import Ownership
 from necropsy.verdict.attribution.sorting import Shared, into_sources
 from necropsy.verdict.attribution.sources import Source
 from necropsy.verdict.attribution.timeline import Timeline, union
@@ -73,9 +73,16 @@ def attribute_rest(
         low, high, union([timeline.young(log.spans_s) for log in timeline.logs]), int((inside & ~joined).sum())
     )
     owners = {own.group for own in (*owned, *walks)}
-    suspect = np.asarray([g.is_clockwork and n not in owners for n, g in enumerate(groups)], dtype=bool)
+    # What makes a session makes one at each visit: clockwork, or a health endpoint, that does so now and then is a coincidence.
+    suspect = np.asarray(
+        [
+            (group.is_clockwork or (group.is_harmless_by_name and not group.browser)) and number not in owners
+            for number, group in enumerate(groups)
+        ],
+        dtype=bool,
+    )
     open_visits = np.bincount(timeline.group[~used], minlength=len(groups))
-    harmless = np.asarray([group.is_harmless_by_name for group in groups], dtype=bool)
+    harmless = np.asarray([group.is_clockwork and group.is_harmless_by_name for group in groups], dtype=bool)
     least = _proved(timeline, grouped, low, high, left, used)
     guess = _first_guess(births, timeline, groups)
     start = np.where(measured.chance < _TOO_BUSY, np.maximum(measured.naive, guess), guess)

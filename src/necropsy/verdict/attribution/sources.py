@@ -42,6 +42,8 @@ class Source:
     reason: str = ""
     creator: int | None = None
     """Index into the store's creators, of named births."""
+    pages: tuple[int, ...] = ()
+    """Indices of all creators that it stands for, where it is a program that asked for several pages."""
     probe: int | None = None
     row: int | None = None
     """Class that stands for it: index into the classes."""

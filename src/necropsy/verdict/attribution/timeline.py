@@ -19,6 +19,8 @@ _COARSEST_S: Final = 1.0
 """Births are not joined more loosely than this: of times that are further off only the clock of the log can tell."""
 
 
+_LATE_S: Final = 1.0
+"""How long after the store was read a visit may be written that made one of its births."""
 _FINE_S: Final = 0.001
 _ENOUGH: Final = 30
 
@@ -58,6 +60,8 @@ class Timeline:
     """Of the births."""
     horizon_s: float
     """Sessions born before it may have expired; minus infinity when none expires or nothing is known."""
+    until_s: float
+    """When the store was read: visits after it have left nothing that could be seen; infinity when unknown."""
     visit_s: NDArray[np.float64]
     group: NDArray[np.int32]
     client: NDArray[np.int32]
@@ -94,8 +98,8 @@ class Timeline:
         return first_s, length_s
 
     def young(self, spans_s: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Cut spans at the horizon."""
-        cut = np.maximum(spans_s, self.horizon_s)
+        """Cut spans at the horizon, and at the moment at which the store was read."""
+        cut = np.minimum(np.maximum(spans_s, self.horizon_s), self.until_s)
         return cut[cut[:, 1] > cut[:, 0]]
 
     def select(self, keep: NDArray[np.bool_]) -> Timeline:
@@ -149,10 +153,13 @@ def lay_out(births: Births, visits: Visits | None, groups: Groups | None) -> Tim
         if (within_second == 0).mean() < 0.1 and np.unique(within_second[:5_000]).size >= _ENOUGH:
             resolution_s = _FINE_S
     horizon_s = _horizon(births, born_s, origin_us)
+    until_s = np.inf
+    if births.taken_ms is not None and born_s.size:
+        until_s = max((births.taken_ms * 1000 - origin_us) / 1e6, float(born_s[-1])) + _LATE_S
     none = np.zeros(0, np.int32)
     if visits is None or groups is None or not visits.at_us.size:
         return Timeline(
-            origin_us, born_s, resolution_s, horizon_s, np.zeros(0), none, none, none, none.astype(np.int16)
+            origin_us, born_s, resolution_s, horizon_s, until_s, np.zeros(0), none, none, none, none.astype(np.int16)
         )
     names = list(groups.logs)
     logs = []
@@ -175,6 +182,7 @@ def lay_out(births: Births, visits: Visits | None, groups: Groups | None) -> Tim
         born_s=born_s,
         resolution_s=resolution_s,
         horizon_s=horizon_s,
+        until_s=until_s,
         visit_s=(visits.at_us - origin_us) / 1e6,
         group=groups.of_visit,
         client=groups.client_of_visit,

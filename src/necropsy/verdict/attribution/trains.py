@@ -135,15 +135,14 @@ def _whole(found: list[Train], born_s: NDArray[np.float64]) -> list[Train]:
     """Join trains of twice another's period that lie half of theirs apart, and run at the same time: one of that period.
 
     Few births, and the luck of a narrower window, can halve a train: every other tick by itself. Only beside another train of the
-    shorter period it is likelier than two probers that are half a period apart to a few milliseconds.
+    shorter period, at the same time, it is likelier than two probers that are half a period apart to a few milliseconds.
     """
-    known = {train.period_s for train in found}
     result: list[Train] = []
     left = list(found)
     while left:
         one = left.pop(0)
         half = one.period_s / 2
-        if any(abs(half - other) < 1e-6 for other in known):
+        if any(abs(half - other.period_s) < 1e-6 and _meets(one, other, born_s) for other in found):
             other = next((other for other in left if _is_other_half(one, other, born_s)), None)
             joined = _joined(one, other, half, born_s) if other is not None else None
             if other is not None and joined is not None:
@@ -151,6 +150,12 @@ def _whole(found: list[Train], born_s: NDArray[np.float64]) -> list[Train]:
                 one = joined
         result.append(one)
     return result
+
+
+def _meets(train: Train, other: Train, born_s: NDArray[np.float64]) -> bool:
+    """Whether another train runs during most of a train's time."""
+    (a, b), (c, d) = np.quantile(born_s[train.births], [0.1, 0.9]), born_s[other.births[[0, -1]]]
+    return bool(min(b, d) - max(a, c) > _TOGETHER * (b - a))
 
 
 def _is_other_half(one: Train, other: Train, born_s: NDArray[np.float64]) -> bool:

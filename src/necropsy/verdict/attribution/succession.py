@@ -1,0 +1,81 @@
+"""A train that is two probers' in succession: after a rollout one pod may have the phase that another had before it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from necropsy.verdict.attribution.ticks import read_ticks
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from necropsy.verdict.attribution.trains import Train
+
+_FEWEST: Final = 12
+"""Births on either side of a change."""
+
+
+def changes(train: Train, others: Sequence[Train], born_s: NDArray[np.float64]) -> list[float]:
+    """Moments within a train at which another train of its period begins or ends: a rollout changes all pods at once."""
+    at = born_s[train.births]
+    first, last = float(at[min(_FEWEST, at.size - 1)]), float(at[max(0, at.size - _FEWEST)])
+    moments = {
+        moment
+        for other in others
+        if other is not train and abs(other.period_s - train.period_s) < 1e-6
+        for moment in (
+            float(born_s[other.births[0]]) - other.period_s / 2,
+            float(born_s[other.births[-1]]) + other.period_s / 2,
+        )
+        if first < moment < last
+    }
+    return sorted(moments)
+
+
+def pieces(train: Train, at_s: float, born_s: NDArray[np.float64]) -> Iterator[Train]:
+    """Cut a train in two; a piece with too few ticks is left out."""
+    at = born_s[train.births]
+    number = np.floor((at - train.low_s) / train.period_s).astype(np.int64)
+    for mine in (at < at_s, at >= at_s):
+        ticks = read_ticks(number[mine], dust_per_tick=train.ticks.dust_per_tick)
+        if ticks is not None:
+            part = float(mine.mean())
+            yield replace(train, births=train.births[mine], ticks=ticks, background=train.background * part)
+
+
+def shown_in_turn(
+    births: NDArray[np.int64],
+    birth: NDArray[np.int64],
+    group: NDArray[np.int32],
+    testified: NDArray[np.bool_],
+    cut: int,
+    least: float,
+) -> bool:
+    """Whether each side of a cut has a group whose visits reach nearly all of its births.
+
+    Parameters
+    ----------
+    births
+        Births of the train, in order.
+    birth, group
+        Pairs of a birth and the group of a visit at it.
+    testified
+        By birth of the train: whether a log can testify about it.
+    cut
+        Births before the cut.
+    least
+        Share of the births of a side.
+    """
+    groups = int(group.max(initial=-1)) + 1
+    place = np.searchsorted(births, birth)
+    once = np.unique(group.astype(np.int64) * births.size + place)
+    first = once % births.size < cut
+    for side, total in ((first, int(testified[:cut].sum())), (~first, int(testified[cut:].sum()))):
+        reached = np.bincount(once[side] // births.size, minlength=groups)
+        if total < _FEWEST or reached.max(initial=0) < least * total:
+            return False
+    return True
