@@ -21,7 +21,7 @@ import numpy as np
 from necropsy.probes import session_risk
 from necropsy.verdict import identity_match
 from necropsy.verdict.attribution import claims as claiming
-from necropsy.verdict.attribution import configured, creation_tests, named, shown
+from necropsy.verdict.attribution import configured, creation_tests, named, shown, slow
 from necropsy.verdict.attribution.clocks import set_clocks
 from necropsy.verdict.attribution.groups import Group, make_groups
 from necropsy.verdict.attribution.join import shares
@@ -56,6 +56,7 @@ def attribute(stores: Sequence[Births], around: Circumstances) -> Attribution:
         trains.append(trains_of(births, timeline, periods))
         if groups is not None:
             offsets += set_clocks(births, timeline, known, trains[-1])
+            slow.learn(births, timeline, known, trains[-1])
         timelines.append(timeline)
         held |= {log.name: log.complete for log in timeline.logs if log.complete < 1.0}
     not_here = _elsewhere(stores, timelines, known)

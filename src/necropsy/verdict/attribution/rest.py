@@ -65,6 +65,9 @@ def attribute_rest(
         mine = timeline.log[visit] == number
         if mine.any() and log.delays is not None:
             density[mine] = log.delays.at(delay[mine])
+    for group, own_delays in timeline.slow.items():
+        mine = timeline.group[visit] == group
+        density[mine] = own_delays.at(delay[mine])
     low, high = timeline.windows()
     inside = left & covered
     joined = np.zeros(size, dtype=bool)

@@ -76,7 +76,8 @@ def row_of(source: Source, rows: Sequence[int], visits: VisitsOfRows) -> int | N
 def _excess(timeline: Timeline, mine: NDArray[np.int64], at: NDArray[np.float64]) -> float:
     """Share of births at which one of these visits is, what chance reaches taken off."""
     low, high = timeline.windows()
-    starts, ends = low[mine], np.maximum.accumulate(high[mine])
+    order = np.argsort(low[mine], kind="stable")
+    starts, ends = low[mine][order], np.maximum.accumulate(high[mine][order])
 
     def share(shift_s: float) -> float:
         place = np.searchsorted(starts, at + shift_s, side="right") - 1

@@ -70,6 +70,8 @@ class Timeline:
     """Index into ``Circumstances.classes``."""
     log: NDArray[np.int16]
     logs: list[Log] = field(default_factory=list)
+    slow: dict[int, Delays] = field(default_factory=dict)
+    """By group: delays of pages that answer more slowly than the others of their log."""
 
     def covered(self, at_s: NDArray[np.float64]) -> NDArray[np.bool_]:
         """Whether each moment lies in any log's time."""
@@ -85,6 +87,9 @@ class Timeline:
             mine = self.log == number
             assert log.delays is not None  # noqa: S101 -- learnt before anything is joined
             low[mine], high[mine] = self.visit_s[mine] + log.delays.low_s, self.visit_s[mine] + log.delays.high_s
+        for number, delays in self.slow.items():
+            mine = self.group == number
+            low[mine], high[mine] = self.visit_s[mine] + delays.low_s, self.visit_s[mine] + delays.high_s
         return low, high
 
     def stretches(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
