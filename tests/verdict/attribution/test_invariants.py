@@ -393,3 +393,29 @@ def test_a_log_whose_clock_is_hours_off_is_known_by_its_visits(seed: int, meets:
     births, _, _ = happened(35).build()
     _, around, _ = happened(seed).build(offset_s=7_200.0)
     assert clocks.meet([births], around) is meets
+
+
+@pytest.mark.parametrize("resolution_s", [0.001, 1.0])
+def test_load_balancers_whose_timers_drift_have_their_births(resolution_s: float) -> None:
+    incident = Incident(37, span_s=30_000, resolution_s=resolution_s)
+    incident.people(400)
+    for node, drift_s in enumerate((0.004, 0.007)):
+        incident.prober(
+            "logged", 10, client=f"10.0.0.{node}", agent="ELB-HealthChecker/2.0", path="/", drift_s=drift_s
+        )
+    births, around, truth = incident.build()
+    result = attribute([births], around)
+    said = _shares(result, births)
+    assert said["visitor"] == pytest.approx(truth["logged"], abs=0.03)
+    assert said["people"] == pytest.approx(truth["people"], abs=0.03)
+    assert said["unlogged"] == 0.0
+
+
+def test_births_at_whole_seconds_are_no_trains_of_chance() -> None:
+    incident = Incident(38, span_s=20_000, birth_resolution_s=1.0)
+    incident.people(900)
+    incident.prober("unlogged", 30, logged=False)
+    births, around, truth = incident.build()
+    said = _shares(attribute([births], around), births)
+    assert said["unlogged"] == pytest.approx(truth["unlogged"], abs=0.05)
+    assert said["people"] == pytest.approx(truth["people"], abs=0.08)
