@@ -400,9 +400,7 @@ def test_load_balancers_whose_timers_drift_have_their_births(resolution_s: float
     incident = Incident(37, span_s=30_000, resolution_s=resolution_s)
     incident.people(400)
     for node, drift_s in enumerate((0.004, 0.007)):
-        incident.prober(
-            "logged", 10, client=f"10.0.0.{node}", agent="ELB-HealthChecker/2.0", path="/", drift_s=drift_s
-        )
+        incident.prober("logged", 10, client=f"10.0.0.{node}", agent="ELB-HealthChecker/2.0", path="/", drift_s=drift_s)
     births, around, truth = incident.build()
     result = attribute([births], around)
     said = _shares(result, births)

@@ -44,8 +44,10 @@ def address(actor: Actor) -> str:
 
 def _nobody(actor: Actor) -> str:
     """Call whom nobody knows by when it comes: that tells one from the next."""
-    if actor.period_s is None or actor.phase_s is None:
+    if actor.period_s is None:
         return "unknown"
+    if actor.phase_s is None:
+        return f"unknown client, every {actor.period_s:.4g} s at no fixed moment"
     return f"unknown client, every {duration(actor.period_s)} at {actor.phase_s:.2f} s"
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from necropsy.verdict.attribution.groups import Group
     from necropsy.verdict.attribution.reckoning import Reckoning
     from necropsy.verdict.attribution.sources import Source
+    from necropsy.verdict.attribution.trains import Train
 
 _PART: Final = 0.1
 _SHORTEST_H: Final = 1 / 60
@@ -75,7 +76,12 @@ def _claim(
         and not reckoning.covered[source.births].any()
     ):
         in_log = None  # it was gone before the logs begin, or came after they end
-    phase = phase_of(train.low_s, train.width_s, train.period_s, reckoning.timeline.origin_us) if train else None
+    keeps_phase = train is not None and not train.drifts
+    phase = (
+        phase_of(train.low_s, train.width_s, train.period_s, reckoning.timeline.origin_us)
+        if train is not None and keeps_phase
+        else None
+    )
     interval_s = train.period_s if train else _interval(source, groups)
     creator = births.creators[source.creator] if source.creator is not None else None
     return Claim(
@@ -97,9 +103,11 @@ def _claim(
         class_id=visitors.class_id if visitors is not None else None,
         period_s=interval_s,
         phase_s=phase,
-        phase_low_s=(reckoning.timeline.origin_us / 1e6 + train.low_s) % train.period_s if train else None,
+        phase_low_s=(reckoning.timeline.origin_us / 1e6 + train.low_s) % train.period_s
+        if train is not None and keeps_phase
+        else None,
         phase_high_s=(reckoning.timeline.origin_us / 1e6 + train.low_s + train.width_s) % train.period_s
-        if train
+        if train is not None and keeps_phase
         else None,
         in_access_log=in_log,
         last_at=moment(last),
@@ -128,9 +136,14 @@ def _label(source: Source, reckoning: Reckoning, groups: Sequence[Group], around
         return named.label(reckoning.births.creators[source.creator])
     if source.row is not None:
         return label_of_row(source.row, around)
-    train = source.train
+    return _label_of_train(source.train, reckoning)
+
+
+def _label_of_train(train: Train | None, reckoning: Reckoning) -> str:
     if train is None:
         return "unknown"
+    if train.drifts:
+        return f"unknown client, every {train.period_s:g} s at no fixed moment"
     phase = phase_of(train.low_s, train.width_s, train.period_s, reckoning.timeline.origin_us)
     return f"unknown client, {phase:.2f} s into every {train.period_s:g} s"
 

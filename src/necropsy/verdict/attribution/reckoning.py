@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from necropsy.verdict.attribution import restarts
+from necropsy.verdict.attribution import restarts, walks
 from necropsy.verdict.attribution.exchange import Ownership
 from necropsy.verdict.attribution.join import Pairs, Shares, join, shares
 from necropsy.verdict.attribution.named import named, names_browser, names_no_machine
@@ -90,6 +90,7 @@ def reckon(
     where = np.flatnonzero(free)
     if grouped is None or not timeline.visit_s.size or not timeline.born_s.size:
         sources += [_unlogged(train, timeline) for train in trains]
+        sources += walks.unlogged(sources, timeline, groups, free)
         sources = restarts.joined(sources, timeline, covered)
         return Reckoning(births, timeline, sources, None, None, np.zeros(len(groups)), covered, free)
     low, high = timeline.windows()
@@ -100,7 +101,7 @@ def reckon(
     contest = Contest(timeline, groups, pairs, list(trains), known, configured, hidden_s, births.authenticated)
     owned = contest.settle()
     trains = contest.trains
-    walks = [own for own in owned if trains[own.train].drifts]
+    drifting = [own for own in owned if trains[own.train].drifts]
     owned = [own for own in owned if not trains[own.train].drifts]
     sources += [_owned(own, trains[own.train], contest, covered) for own in owned]
     crowds: list[Train] = []
@@ -114,10 +115,11 @@ def reckon(
         else:
             sources.append(_unlogged(train, timeline))
     fitted, probability = attribute_rest(
-        births, timeline, grouped, pairs, measured, sources, free, covered, owned, walks
+        births, timeline, grouped, pairs, measured, sources, free, covered, owned, drifting
     )
     sources += fitted
     sources += _crowds(crowds, sources, births.born_ms.size)
+    sources += walks.unlogged(sources, timeline, groups, free)
     sources = restarts.joined(_folded(sources), timeline, covered)
     return Reckoning(births, timeline, sources, measured, pairs, probability, covered, free)
 
