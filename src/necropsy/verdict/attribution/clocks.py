@@ -10,6 +10,7 @@ import numpy as np
 from necropsy.verdict.attribution import clock, delays, named
 from necropsy.verdict.attribution.groups import Group, make_groups
 from necropsy.verdict.attribution.join import is_joined
+from necropsy.verdict.attribution.teachers import irregular_births, keep_time
 from necropsy.verdict.attribution.timeline import Log, Timeline, lay_out
 from necropsy.verdict.evidence import BY_EXPIRY, Births, Circumstances, ClockOffset
 
@@ -34,12 +35,14 @@ def set_clocks(
     """Correct the clock of each log by whole seconds, and learn its delays; in place."""
     is_clockwork = np.asarray([group.is_clockwork for group in groups], dtype=bool)
     found = []
-    irregular_births = named.names_no_machine(births)
-    for train in trains:
-        irregular_births[train.births] = False
-    if irregular_births.sum() < _TEACH:
-        irregular_births = named.names_no_machine(births)
-    born_s = timeline.born_s[irregular_births]
+    irregular_born = irregular_births(births, timeline, trains, with_wide=False)
+    if irregular_born.sum() < _TEACH:
+        irregular_born = named.names_no_machine(births)
+    if irregular_born.sum() < _TEACH:  # a crawler's, that name it
+        irregular_born[:] = True
+    born_s = timeline.born_s[irregular_born]
+    spread_s = timeline.born_s[irregular_births(births, timeline, trains, with_wide=True)]
+    steady = keep_time(timeline, groups)
     of_log = [np.flatnonzero(timeline.log == number) for number in range(len(timeline.logs))]
     firsts = [
         timeline.visit_s[
@@ -68,19 +71,41 @@ def set_clocks(
             )  # fmt: skip
         cut_s = timeline.resolution_s if timeline.resolution_s > 0.001 else 0.0
         loose = mine[~is_clockwork[timeline.group[mine]]]
-        # First visits teach where people are; a client that never stops has only one.
-        for visit_s in (irregular, timeline.visit_s[loose]):
-            log.delays = delays.learn(
-                visit_s[visit_s >= timeline.horizon_s], born_s, log.resolution_s,
-                times_are_starts=log.times_are_starts, birth_resolution_s=cut_s,
-            )  # fmt: skip
-            if log.delays.learnt_from >= _TAUGHT * int(log.covers(born_s).sum()):
-                break
+        unsteady = mine[~steady[timeline.group[mine]]]
+        young = timeline.visit_s >= timeline.horizon_s
+        lessons = (
+            (irregular[irregular >= timeline.horizon_s], born_s),
+            (timeline.visit_s[loose[young[loose]]], born_s),
+            (timeline.visit_s[unsteady[young[unsteady]]], spread_s),
+        )
+        log.delays = _learnt(lessons, log, cut_s, _TAUGHT * int(log.covers(born_s).sum()))
     if found:
         order = np.argsort(timeline.visit_s, kind="stable")
         for name in ("visit_s", "group", "client", "row", "log"):
             setattr(timeline, name, getattr(timeline, name)[order])
     return found
+
+
+def _learnt(
+    lessons: Sequence[tuple[NDArray[np.float64], NDArray[np.float64]]], log: Log, cut_s: float, enough: float
+) -> delays.Delays:
+    """Delays of a log: first visits teach where people are; a client that never stops has only one, so then all irregular visits.
+
+    Where neither teaches anything, a service that spreads its checks does: the last of the lessons.
+    """
+    best: delays.Delays | None = None
+    for number, (visit_s, born_s) in enumerate(lessons):
+        if number == len(lessons) - 1 and best is not None and best.learnt_from > 0:
+            break
+        learnt = delays.learn(
+            visit_s, born_s, log.resolution_s, times_are_starts=log.times_are_starts, birth_resolution_s=cut_s
+        )
+        if best is None or learnt.learnt_from > best.learnt_from:
+            best = learnt
+        if learnt.learnt_from >= enough and learnt.learnt_from > 0:
+            return learnt
+    assert best is not None  # noqa: S101 -- there are lessons
+    return best
 
 
 def _lag(

@@ -14,6 +14,8 @@ from necropsy.verdict.attribution.intervals import wilson
 from necropsy.verdict.evidence import Circumstances, CreationTest
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from necropsy.model.probe import Probe
     from necropsy.verdict.attribution.groups import Group
     from necropsy.verdict.attribution.reckoning import Reckoning
@@ -58,8 +60,9 @@ def try_classes(
     guilty = {number for source in reckoning.sources if source.amount >= 1 for number in source.groups}
     late = _told_by_last_uses(reckoning, groups, around, guilty)
     rivals = {number: source for source in reckoning.sources for number in source.rivals}
-    count_births = reckoning.births.born_ms.size
-    nobodys = count_births - sum(source.amount for source in reckoning.sources if source.kind != "unlogged")
+    asked = _asked(around, measured.visits)
+    nobodys = _nobodys(reckoning)
+    count_births = int(reckoning.covered.sum())
     result = []
     for row, visitors in enumerate(around.classes):
         number = int(group_of_row[row])
@@ -91,7 +94,7 @@ def try_classes(
             if (
                 test.outcome == "innocent"
                 and not asks_health
-                and visits > 0.5 * nobodys > 0.5 * _MANY_LEFT * count_births
+                and asked[row] > 0.5 * nobodys > 0.5 * _MANY_LEFT * count_births
             ):
                 # If the log's times were read wrongly, its births are among those that nobody made.
                 test.outcome, test.probability_high = "untested", 1.0
@@ -99,6 +102,24 @@ def try_classes(
             _leave_open(test, is_late=(visitors.client, visitors.user_agent) in late and not asks_health)
         result.append(test)
     return result
+
+
+def _asked(around: Circumstances, visits: NDArray[np.int64]) -> list[int]:
+    """By class: visits of all classes of its program and page, at however many addresses."""
+    kinds = [(one.user_agent, one.method, one.path) for one in around.classes]
+    total: dict[tuple[str, str, str], int] = {}
+    for kind, count in zip(kinds, visits.tolist(), strict=True):
+        total[kind] = total.get(kind, 0) + count
+    return [total[kind] for kind in kinds]
+
+
+def _nobodys(reckoning: Reckoning) -> float:
+    """Births in the logs' time of which no log shows the creator."""
+    shown = np.zeros(reckoning.births.born_ms.size)
+    for source in reckoning.sources:
+        if source.kind != "unlogged":
+            shown[source.births] += source.weight
+    return float(np.clip(1 - shown[reckoning.covered], 0, 1).sum())
 
 
 def _told_by_last_uses(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from necropsy.verdict.attribution import delays
-from necropsy.verdict.attribution.named import names_no_machine
+from necropsy.verdict.attribution.teachers import irregular_births, keep_time
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -29,8 +29,6 @@ _LEFT: Final = 0.02
 """Share of the births of a log's time that must lie in nobody's window."""
 _PART: Final = 0.3
 """Share of them, or of the page's visits, whichever are fewer, that must follow at that delay."""
-_LOOSE_S: Final = 0.25
-"""How much intervals must vary for the delay of what comes at an interval to be no luck."""
 _BESIDE_S: Final = 0.1
 """How far a window that was learnt may reach beyond the usual one on its wrong side."""
 _MOST: Final = 8
@@ -39,10 +37,8 @@ _MOST: Final = 8
 
 def learn(births: Births, timeline: Timeline, groups: Sequence[Group], trains: Sequence[Train]) -> None:
     """Give pages that answer slowly a window of their own; in place."""
-    free = names_no_machine(births) & (timeline.born_s >= timeline.horizon_s) & timeline.covered(timeline.born_s)
-    for train in trains:
-        free[train.births] = False
-    born_s = timeline.born_s[free]
+    free = irregular_births(births, timeline, trains, with_wide=True)
+    born_s = timeline.born_s[free & (timeline.born_s >= timeline.horizon_s) & timeline.covered(timeline.born_s)]
     if born_s.size < _FEWEST or not timeline.visit_s.size:
         return
     of_group = _open_groups(timeline, groups)
@@ -68,20 +64,13 @@ def _open_groups(timeline: Timeline, groups: Sequence[Group]) -> dict[int, NDArr
     young = np.flatnonzero((timeline.visit_s >= timeline.horizon_s) & (timeline.visit_s <= timeline.until_s))
     order = young[np.argsort(timeline.group[young], kind="stable")]
     cuts = np.searchsorted(timeline.group[order], np.arange(len(groups) + 1))
+    steady = keep_time(timeline, groups)
     result = {}
     for number, group in enumerate(groups):
         visit_s = timeline.visit_s[order[cuts[number] : cuts[number + 1]]]
-        if visit_s.size < _FEWEST or group.is_static or (group.is_clockwork and _keeps_time(timeline, visit_s)):
-            continue
-        result[number] = visit_s
+        if visit_s.size >= _FEWEST and not group.is_static and not steady[number]:
+            result[number] = visit_s
     return result
-
-
-def _keeps_time(timeline: Timeline, visit_s: NDArray[np.float64]) -> bool:
-    """Whether visits keep time so closely that one delay may be luck: clockwork against clockwork is one draw, not many."""
-    gaps = np.diff(visit_s)
-    apart = float(np.median(np.abs(gaps - np.median(gaps)))) if gaps.size else 0.0
-    return apart < _LOOSE_S + max((log.resolution_s for log in timeline.logs), default=0.0) / 2
 
 
 def _is_reached(timeline: Timeline, born_s: NDArray[np.float64]) -> NDArray[np.bool_]:

@@ -38,7 +38,7 @@ _LONGER: Final = 0.005
 _LEAST_S: Final = 0.0002
 """How much longer it must be in the mean, beyond the mean's error; what keeps its period is a train."""
 _BIN_S: Final = 0.002
-_WIDTHS: Final = (4, 10, 25)
+_WIDTHS: Final = (4, 10, 25, 50)
 """Widths of the windows of intervals, in bins."""
 _BESIDE_S: Final = 0.4
 """How far beside a window chance is read."""
@@ -47,6 +47,8 @@ _ABOVE: Final = 3.0
 """Least gain of log-likelihood over chance, and times chance that a window must hold."""
 _NEARLY: Final = 0.5
 """Of the best gain, what a shorter interval must have."""
+_ALIKE: Final = 0.02
+"""How far a multiple may be from a whole number."""
 _CHAIN: Final = 8
 """Births in a row."""
 _MOST: Final = 4
@@ -114,47 +116,74 @@ def unlogged(
     return result
 
 
+@dataclass(frozen=True, slots=True)
+class _Window:
+    """A window of intervals that holds more of them than chance does."""
+
+    gain: float
+    middle_s: float
+    half_s: float
+    drift_s: float
+    """Mean interval less the period, its error taken off; negative where it may keep its period."""
+
+
 def _best_window(born_s: NDArray[np.float64]) -> tuple[float, float] | None:
     """The window of intervals, a little longer than a period, that holds the most beyond chance."""
+    found = _windows(born_s)
+    if not found:
+        return None
+    best = max(found, key=lambda window: window.gain)
+    # Every second interval is as regular: the shortest that is nearly as good is the client's own.
+    for own in sorted(found, key=lambda window: window.middle_s):
+        multiples = [
+            window
+            for window in found
+            if abs((times := window.middle_s / own.middle_s) - round(times)) < _ALIKE * (1 + times / 10)
+        ]
+        if own.gain >= _NEARLY * best.gain and best in multiples:
+            if max(window.drift_s for window in multiples) < _LEAST_S:
+                return None
+            return own.middle_s - own.half_s, own.middle_s + own.half_s
+    return None
+
+
+def _windows(born_s: NDArray[np.float64]) -> list[_Window]:
+    """Of each period the fullest window around it."""
     longest_s = _LONGEST_S * (1 + _LONGER) + _LONGER_S + _BESIDE_S
     density = born_s.size / max(1.0, float(born_s[-1] - born_s[0]))
     born_s = born_s[-max(_FEWEST, int(_MOST_PAIRS / max(1.0, density * longest_s))) :]
-    pairs = join(born_s + _SHORTEST_S - _BESIDE_S, born_s + longest_s, born_s)
-    lag_s = born_s[pairs.birth] - born_s[pairs.visit]
+    pairs = join(born_s + _SHORTEST_S - _BESIDE_S - _LONGER_S, born_s + longest_s, born_s)
+    lag_s = np.sort(born_s[pairs.birth] - born_s[pairs.visit])
     bins = int(longest_s / _BIN_S) + 1
     counts = np.bincount((lag_s / _BIN_S + 1e-6).astype(np.int64), minlength=bins + 1)
     running = np.concatenate([[0], np.cumsum(counts)])
-    found: list[tuple[float, float, float]] = []
     trials = 2 * np.log(len(PERIODS_S) * len(_WIDTHS) * 100)
+    found = []
     for period in PERIODS_S:
         if not _SHORTEST_S <= period <= _LONGEST_S:
             continue
-        first = int((period + _LEAST_S) / _BIN_S)
+        first = int((period - _LONGER_S) / _BIN_S)
         last = int((period * (1 + _LONGER) + _LONGER_S) / _BIN_S)
         beside = int(_BESIDE_S / _BIN_S)
         around = running[last + beside] - running[last] + running[first] - running[first - beside]
+        of_period = []
         for width in _WIDTHS:
             at = np.arange(first, last - width)
             held = running[at + width] - running[at]
             k = float(held.max())
             expected = max(0.5, around * width / (2 * beside))
             gain = k * np.log(k / expected) - (k - expected) - trials if k > expected else 0.0
-            if k >= _FEWEST / 2 and k >= _ABOVE * expected and gain > _GAIN:
-                start = int(at[held.argmax()])
-                inside = lag_s[(lag_s >= start * _BIN_S) & (lag_s < (start + width) * _BIN_S)]
-                half = max(3 * float(inside.std()), _BIN_S)
-                middle = float(np.mean(inside))
-                if middle - period > max(_LEAST_S, 4 * float(inside.std()) / np.sqrt(inside.size)):
-                    found.append((gain, middle - half, middle + half))
-    if not found:
-        return None
-    gain, low_s, high_s = max(found)
-    # Every second interval is as regular: the shortest that is nearly as good is the client's own.
-    for other, low, high in sorted(found, key=lambda window: window[1]):
-        times = (low_s + high_s) / (low + high)
-        if other >= _NEARLY * gain and abs(times - round(times)) < 0.02 * times:
-            return low, high
-    return low_s, high_s
+            if k < _FEWEST / 2 or k < _ABOVE * expected or gain < _GAIN:
+                continue
+            start = int(at[held.argmax()]) * _BIN_S
+            inside = lag_s[np.searchsorted(lag_s, start) : np.searchsorted(lag_s, start + width * _BIN_S)]
+            spread = float(inside.std())
+            middle = float(inside.mean())
+            drift = middle - period - 4 * spread / np.sqrt(inside.size)
+            of_period.append(_Window(gain, middle, max(3 * spread, _BIN_S), drift))
+        if of_period:
+            found.append(max(of_period, key=lambda window: window.gain))
+    return found
 
 
 def _chains(born_s: NDArray[np.float64], low_s: float, high_s: float) -> list[NDArray[np.int64]]:
