@@ -241,3 +241,10 @@ def test_why_a_prober_is_not_certain_is_said() -> None:
     )
     (cause,) = weighed(doubted).causes
     assert "Not certain: the interval is wide." in cause.text
+
+
+def test_of_two_stores_the_one_of_which_most_is_a_creators_stands_first() -> None:
+    probed = finding("probes/creates-sessions", share=0.83, claims=(0,), store="a")
+    crawled = finding("traffic/bot-creates-sessions", share=0.68, claims=(1,), store="b")
+    by = scale(claim(period_s=10.0), claim(births=150.0, store="b", births_per_hour=9_000.0))
+    assert [cause.store for cause in weighed(crawled, probed, by=by).causes] == ["a", "b"]

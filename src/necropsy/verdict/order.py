@@ -121,15 +121,18 @@ def _stands(finding: Finding, place: Place) -> bool:
 
 
 def in_order(causes: Iterable[Cause]) -> tuple[Cause, ...]:
-    """Sort causes: an outage first, then the most severe; who creates before what keeps; stores by what goes on in them."""
+    """Sort causes: an outage first, then the most severe; creators before what keeps sessions; stores by their largest share.
+
+    A cause that is over comes after those that go on: its share shrinks by itself.
+    """
     causes = list(causes)
-    rate: dict[str | None, float] = {}
+    worst: dict[str | None, float] = {}
     for cause in causes:
-        rate[cause.store] = max(rate.get(cause.store, 0.0), 0.0 if cause.over else cause.births_per_hour)
+        worst[cause.store] = max(worst.get(cause.store, 0.0), 0.0 if cause.over else cause.share)
 
     def key(cause: Cause) -> tuple[bool, int, int, float, str, float, str]:
         outage = cause.slug in _OUTAGES and cause.severity is Severity.CRITICAL
         group = place_of(cause.slug).group
-        return not outage, -cause.severity.rank, group, -rate[cause.store], cause.store or "", -cause.share, cause.slug
+        return not outage, -cause.severity.rank, group, -worst[cause.store], cause.store or "", -cause.share, cause.slug
 
     return tuple(sorted(causes, key=key))

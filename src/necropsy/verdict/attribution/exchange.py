@@ -37,7 +37,7 @@ class Offer:
     used: float
     """Share of its visits, in the train's time, in which the train has a birth."""
     rank: int
-    """What is known of its page: -1 a file, 0 a health endpoint by name, 2 configured, 3 creates for others."""
+    """Knowledge of its page: -1 a file, 0 a health endpoint by name, 2 configured, 3 creates for others."""
     luck: float = 0.0
     """Of a health endpoint: chance that one of its kind is there by coincidence."""
 

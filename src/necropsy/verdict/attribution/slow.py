@@ -30,7 +30,7 @@ _LEFT: Final = 0.02
 _PART: Final = 0.3
 """Share of them, or of the page's visits, whichever are fewer, that must follow at that delay."""
 _BESIDE_S: Final = 0.1
-"""How far a window that was learnt may reach beyond the usual one on its wrong side."""
+"""Largest excess of a learnt window over the usual one on its wrong side."""
 _MOST: Final = 8
 """Pages of a store that are slow."""
 

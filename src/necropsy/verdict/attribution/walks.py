@@ -34,21 +34,21 @@ _LONGEST_S: Final = 61.0
 """Periods of which walks are looked for."""
 _LONGER_S: Final = 0.06
 _LONGER: Final = 0.005
-"""How much longer than the period an interval may be: a part of a second, and of the period."""
+"""Largest excess of an interval over the period: a part of a second, and of the period."""
 _LEAST_S: Final = 0.0002
-"""How much longer it must be in the mean, beyond the mean's error; what keeps its period is a train."""
+"""Least excess of its mean, beyond the mean's error; a client that keeps its period is a train."""
 _BIN_S: Final = 0.002
 _WIDTHS: Final = (4, 10, 25, 50)
 """Widths of the windows of intervals, in bins."""
 _BESIDE_S: Final = 0.4
-"""How far beside a window chance is read."""
+"""Seconds beside a window in which chance is read."""
 _GAIN: Final = 15.0
 _ABOVE: Final = 3.0
 """Least gain of log-likelihood over chance, and times chance that a window must hold."""
 _NEARLY: Final = 0.5
 """Of the best gain, what a shorter interval must have."""
 _ALIKE: Final = 0.02
-"""How far a multiple may be from a whole number."""
+"""Largest distance of a multiple from a whole number."""
 _CHAIN: Final = 8
 """Births in a row."""
 _MOST: Final = 4
