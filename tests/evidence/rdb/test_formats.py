@@ -348,6 +348,22 @@ def test_collections_with_nothing_in_them_are_no_keys(tmp_path: Path) -> None:
     assert ([row["key"] for row in found], read.keys_read, read.blemishes) == ([b"k"], 1, [])
 
 
+def test_a_list_of_nodes_with_nothing_in_them_is_no_key(tmp_path: Path) -> None:
+    older, newer = text(ziplist()), b"\x02" + text(listpack())
+    lists = [
+        (14, b"one empty", size(1) + older), (14, b"two empty", size(2) + older + older),
+        (14, b"kept", size(2) + older + text(ziplist(b"x"))), (18, b"one empty, newer", size(1) + newer),
+        (18, b"kept, newer", size(3) + newer + b"\x02" + text(listpack(b"y", b"z")) + newer),
+        (18, b"a text of no length", size(1) + b"\x01" + text(b"")),
+    ]  # fmt: skip
+    found, read = read_rows(written(tmp_path, dump(*[key(*each) for each in lists])))
+    rows = {row["key"]: (row["elements"], row["encoding"]) for row in found}
+    assert rows == {
+        b"kept": (1, "quicklist"), b"kept, newer": (2, "listpack"), b"a text of no length": (1, "quicklist"),
+    }  # fmt: skip
+    assert (read.keys_read, read.blemishes) == (3, [])
+
+
 @given(entries=ENTRIES)
 @settings(max_examples=50)
 def test_any_listpack_and_ziplist_walks_back_to_what_went_in(

@@ -50,11 +50,12 @@ cdef class Values:
     cdef long long walk_hash(self, int stride) except -1
     @cython.locals(count="long long")
     cdef long long walk_members(self, int stride) except -1
-    @cython.locals(weight="long long", elements="long long", length="long long", count="long long", packed="bint")
+    @cython.locals(weight="long long", elements="long long", length="long long", count="long long", node="long long",
+                    kept="long long", within="long long", plain="bint", packed="bint")
     cdef int list_nodes(self, bint containers) except -1
     cdef bint container(self) except? False
     @cython.locals(got=Py_ssize_t)
-    cdef long long claimed(self, bint containers) except -1
+    cdef long long claimed(self, bint containers) except -2
     @cython.locals(weight="long long", count="long long", index=Py_ssize_t)
     cdef int template_values(self, object fields) except -1
     @cython.locals(length="long long")

@@ -334,23 +334,33 @@ class Values:
         weight = self.sizes.list_frame()
         elements = 0
         length = 0
+        kept = 0
+        within = 0
+        plain = False
         packed = True
         for _ in range(count):
             if containers:
                 packed = self.container()
             window.text()
-            length = window.length
-            weight += self.sizes.list_node(length)
             if packed:
-                elements += self.claimed(containers)
+                node = window.length
+                within = self.claimed(containers)
+                if within == 0:
+                    continue  # servers drop a node with nothing in it, and a list with no other
+                elements += max(within, 0)
+                length = node
             else:
                 elements += 1
+                plain = True
+                length = window.length
                 window.pass_text()
-        if containers and count == 1 and packed and self.version >= 11 and length <= 8192:
+            kept += 1
+            weight += self.sizes.list_node(length)
+        if containers and kept == 1 and not plain and self.version >= 11 and length <= 8192:
             self.encoding = E_LISTPACK
             weight = self.sizes.allocated(length)
         self.elements = elements
-        self.empty = count == 0
+        self.empty = kept == 0
         self.weight = self.sizes.record(self.key_length, self.expires) + weight
         return 0
 
@@ -362,17 +372,17 @@ class Values:
         return bool(kind == 2)
 
     def claimed(self, containers: bool) -> int:
-        """Pass a packed list node; return how many entries its head claims."""
+        """Pass a packed list node; return how many entries its head claims, -1 if it is damaged."""
         window = self.window
         try:
             got = window.open_text(16)
         except (Damaged, TooWide) as error:
             window.pass_text()
             self.picker.harm(str(error))
-            return 0
+            return -1
         if containers:
-            return window.opened.little(window.opened_at + 4, 2) if got >= 7 else 0
-        return window.opened.little(window.opened_at + 8, 2) if got >= 11 else 0
+            return window.opened.little(window.opened_at + 4, 2) if got >= 7 else -1
+        return window.opened.little(window.opened_at + 8, 2) if got >= 11 else -1
 
     def opaque_value(self, type: int, encoding: int) -> int:  # noqa: A002
         """Make the value passed last the one read."""
