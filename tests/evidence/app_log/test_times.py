@@ -130,6 +130,31 @@ def test_an_order_of_day_and_month_that_nothing_shows_is_called_a_guess(tmp_path
     assert "dates are read as month/day/year: a guess" in log.sources[0].note
 
 
+@pytest.mark.parametrize(
+    "behind",
+    ["connecting to 10.4.8.2:6379 failed", "redis-py 5.0.1: gave up", "peer 192.168.7.11 reset the connection"],
+)
+def test_an_address_or_a_version_behind_a_date_does_not_tell_its_order(behind: str, tmp_path) -> None:
+    log, rows = events(tmp_path, f"2/5/2024 10:00:07 ERROR {ERROR}, {behind}")
+    assert rows[0][0] == AT.replace(second=0)
+    assert "dates are read as month/day/year: a guess" in log.sources[0].note
+
+
+def test_halves_of_the_day_do_not_make_an_order_sure(tmp_path) -> None:
+    log, _ = events(tmp_path, f"2/5/2024 10:00:07 PM ERROR {ERROR}")
+    assert "dates are read as month/day/year: a guess" in log.sources[0].note
+    log, _ = events(tmp_path, f"2/13/2024 10:00:07 PM INFO up\n2/5/2024 10:00:07 PM ERROR {ERROR}")
+    assert "a guess" not in log.sources[0].note
+
+
+def test_a_log_is_as_new_as_its_own_times_say_not_as_a_year_assumed_for_its_shipper(tmp_path) -> None:
+    text = f"Feb  5 10:00:07 web1 app[7]: 2024-02-05 10:00:07.345 ERROR x\nFeb  5 10:00:07 web1 app[7]: {ERROR}"
+    log, rows = events(tmp_path, text, written=datetime(2026, 3, 1, tzinfo=UTC))
+    assert [row[0] for row in rows] == [AT.replace(second=0)]
+    assert log.sources[0].taken_at is not None
+    assert log.sources[0].taken_at.year == 2024
+
+
 def test_a_time_that_is_not_recognised_is_said_with_its_shape_and_nothing_of_it(tmp_path) -> None:
     log, rows = events(tmp_path, f"stardate 41153.7 hunter2 {ERROR}")
     assert [row[0] for row in rows] == [None]

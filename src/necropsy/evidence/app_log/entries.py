@@ -87,7 +87,7 @@ def coded(lines: str, times: Times) -> str:
         f" stamped AS (SELECT number, stream, line, {times.seen} AS seen, {times.own} AS own, {times.own_zoned} AS own_zoned,"
         f" {times.outer} AS outer_at, {times.outer_zoned} AS outer_zoned FROM timed),"
         f" dated AS ({_over_midnight() if times.of_day else 'FROM stamped'}),"
-        " split AS (SELECT number, stream, seen, CASE WHEN outer_zoned AND NOT own_zoned THEN outer_at"
+        " split AS (SELECT number, stream, seen, own IS NOT NULL AS owned, CASE WHEN outer_zoned AND NOT own_zoned THEN outer_at"
         " ELSE coalesce(own, outer_at) END AS moment,"
         " (own_zoned OR outer_zoned) AS zoned,"
         " unnest(CASE WHEN contains(line, '\\n') OR contains(line, chr(10))"
@@ -97,7 +97,7 @@ def coded(lines: str, times: Times) -> str:
         f" read AS (SELECT *, {_code()} AS code, regexp_matches(part, {literal(MENTIONED)}) AS mentions FROM split"
         " WHERE trim(part) <> '')"
         # Nearly all lines are frames of Java or Node: of them only the client that they name is asked for.
-        f" SELECT number, place, stream, moment, zoned, code, mentions,"
+        f" SELECT number, place, stream, moment, owned, zoned, code, mentions,"
         f" {not_frame(f'regexp_matches(part, {literal(EXCEPTION)})')} AS is_exception,"
         f" {not_frame(_first(0, VAGUE))} AS sure, {not_frame(_first(VAGUE, SHARED))} AS vague,"
         f" {not_frame(_first(SHARED, len(KNOWN)))} AS common,"

@@ -212,7 +212,9 @@ def _errors(connection: duckdb.DuckDBPyConnection, path: Path, written: datetime
     count, requests = connection.execute(
         f"SELECT count(*), count(*) FILTER (regexp_matches(line, {literal(REQUEST)})) FROM read"
     ).fetchall()[0]
-    last, zoned = connection.execute("SELECT max(moment), coalesce(bool_or(zoned), FALSE) FROM coded").fetchall()[0]
+    # A year that was assumed for the lines between is no reason to call the log newer than it says itself.
+    latest = "coalesce(max(moment) FILTER (owned), max(moment))" if times.own_alone_names_years else "max(moment)"
+    last, zoned = connection.execute(f"SELECT {latest}, coalesce(bool_or(zoned), FALSE) FROM coded").fetchall()[0]
     (understood,) = connection.execute(
         "SELECT (SELECT coalesce(sum(lines) FILTER (headed OR sure IS NOT NULL OR vague IS NOT NULL OR other <> ''), 0)"
         " FROM entries)"

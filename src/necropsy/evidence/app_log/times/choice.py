@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _HEAD: Final = 160
 """Characters of a line within which its time stands, unless no line has one there."""
-_DOTTED: Final = r"\d\.\d\d?\.\d"
+_YEARLESS: Final = frozenset({"syslog", "glog"})
 _KEYED_EPOCH: Final = r"(?:^|\s)(?:ts|time|timestamp|t|at)=\"?(1\d{9}[\d.]*)"
 
 
@@ -62,6 +62,13 @@ class Choice:
     """Assumptions that had to be made, for the note of the source."""
     reference: datetime | None
     """When the file was written last; None for a stream."""
+
+    @property
+    def own_alone_names_years(self) -> bool:
+        """Whether the application's times name a year and the shipper's do not."""
+        return any(form.dated and form.name not in _YEARLESS for form in self.own) and all(
+            form.name in _YEARLESS for form in self.outer
+        )
 
     @property
     def times(self) -> Times:
@@ -116,7 +123,7 @@ def choose(
         own = tuple(form for form in own if form.dated)
     remarks = []
     used = own if any(form.dated for form in own) else outer or own
-    if any(form.name in ("syslog", "glog") for form in used):
+    if any(form.name in _YEARLESS for form in used):
         remarks.append(f"times without a year, taken from the {'file' if reference else 'clock of this machine'}")
     if used and not any(form.dated for form in used):
         remarks.append(
@@ -194,10 +201,11 @@ def _patterns() -> Any:
 
 def _order(connection: duckdb.DuckDBPyConnection) -> tuple[str, bool]:
     """Tell the order of month, day and year from the largest number that stands in each place."""
-    one, two, three, digits, halves, dotted = connection.execute(
+    one, two, three, digits, dotted = connection.execute(
         "SELECT max(TRY_CAST(f.one AS INTEGER)), max(TRY_CAST(f.two AS INTEGER)), max(TRY_CAST(f.three AS INTEGER)),"
-        " max(length(f.three)), count(*) FILTER (f.half <> '' OR f.half_before <> ''),"
-        f" count(*) FILTER (regexp_matches(subject, {literal(_DOTTED)})) FROM tried WHERE f.minute <> ''"
+        " max(length(f.three)),"
+        # The date itself, not an address or a version elsewhere in the line.
+        " count(*) FILTER (contains(subject, f.one || '.' || f.two || '.' || f.three)) FROM tried WHERE f.minute <> ''"
     ).fetchall()[0]
     if digits == 2 and one > 12 and (one > 31 or three <= 31):
         return "ymd", False
@@ -207,7 +215,7 @@ def _order(connection: duckdb.DuckDBPyConnection) -> tuple[str, bool]:
         return "mdy", False
     if dotted:
         return "dmy", False
-    return "mdy", not halves
+    return "mdy", True
 
 
 def _subject(*, anywhere: bool) -> str:
