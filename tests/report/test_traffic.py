@@ -132,3 +132,13 @@ def test_what_was_folded_is_said_in_words() -> None:
     folded = found(PROBER._replace(client="*", user_agent="*", host="*", agent="", agent_kind="unknown"))
     assert "several User-Agents from several clients at several hosts" in " ".join(traffic.render(folded).split())
     assert "several User-Agents, from several clients, at several hosts" in page.render(folded)
+
+
+def test_a_log_without_user_agents_does_not_say_that_its_clients_sent_none() -> None:
+    bare = PROBER._replace(user_agent="", agent="", agent_kind="unknown", log="bare.log")
+    sent_none = bare._replace(log="full.log")
+    for made in (traffic.render, page.render):
+        alone = " ".join(made(found(bare)).split())
+        assert ("User-Agent not logged" in alone, "no User-Agent" in alone) == (True, False)
+        both = " ".join(made(found(bare, sent_none, PERSON._replace(log="full.log"))).split())
+        assert (both.count("User-Agent not logged"), both.count("no User-Agent")) == (1, 1)

@@ -63,5 +63,9 @@ def test_in_a_log_without_programs_nobody_is_called_no_browser_but_what_comes_li
     person = judge("unknown", "GET", "/login", 200, None, untold=True)
     assert person.likelihood == "possible"
     assert "has no User-Agents" in person.because
-    assert judge("unknown", "GET", "/login", 200, None, untold=True, periodic=True).likelihood == "likely"
+    clock = judge("unknown", "GET", "/login", 200, None, untold=True, periodic=True)
+    assert clock.likelihood == "likely"
+    assert "no browser" not in clock.because
+    assert "not a browser" not in clock.because
+    assert "has no User-Agents, but what comes at a fixed interval is a program" in clock.because
     assert judge("unknown", "GET", "/health", 200, None, untold=True).likelihood == "unlikely"

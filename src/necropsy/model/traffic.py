@@ -105,6 +105,12 @@ class Visitors(Sequence[Visitor]):
             return self._columns[field]
         return [Visitor._field_defaults[field]] * self._size if self._size else []
 
+    @property
+    def telling_agents(self) -> frozenset[str]:
+        """Logs that tell a User-Agent of any of their clients; of another nobody can say that a client sent none."""
+        pairs = zip(self.column("log"), self.column("user_agent"), strict=True)
+        return frozenset(log for log, agent in pairs if agent)
+
     def but(self, **columns: Sequence[Any]) -> Visitors:
         """Return the same with some fields replaced."""
         return Visitors({**self._columns, **columns})

@@ -25,6 +25,10 @@ _NOT_A_PAGE: Final = frozenset({"OPTIONS", "TRACE", "CONNECT", "HEAD"})
 _PERMANENT: Final = frozenset({301, 308})
 _TEMPORARY: Final = frozenset({302, 303, 307})
 _FORGETS: Final = "programs hardly ever return cookies"
+_OF_KIND: Final = {"unknown": "it is not a browser, so it hardly ever returns cookies"}
+_OF_A_CLOCK: Final = (
+    "this log has no User-Agents, but what comes at a fixed interval is a program, and hardly ever returns cookies"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +99,7 @@ def judge(
     sent = status in _TEMPORARY and _LOGIN.search(followed_to or "") is not None
     if kind == "browser":
         return _browser(method, path, status, sent=sent, periodic=periodic)
-    return _program(kind, path, status, sent=sent)
+    return _program(_OF_A_CLOCK if untold else _OF_KIND.get(kind, _FORGETS), path, status, sent=sent)
 
 
 def _starts_nothing(method: str, path: str, status: int | None, followed_to: str | None) -> str:
@@ -126,8 +130,7 @@ def _browser(method: str, path: str, status: int | None, *, sent: bool, periodic
     return Judgement("once", "a browser: its first visit may start a session, then it returns the cookie")
 
 
-def _program(kind: AgentKind, path: str, status: int | None, *, sent: bool) -> Judgement:
-    returns = "it is not a browser, so it hardly ever returns cookies" if kind == "unknown" else _FORGETS
+def _program(returns: str, path: str, status: int | None, *, sent: bool) -> Judgement:
     if sent or _LOGIN.search(path):
         return Judgement("likely", f"{'sent to' if sent else 'requests'} a login page, and {returns}")
     if status is None or status < 300:

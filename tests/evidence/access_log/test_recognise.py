@@ -246,6 +246,56 @@ def test_keys_that_mean_nothing_are_listed_with_the_option_that_names_them(readi
 
 
 @pytest.mark.parametrize(
+    ("time", "at"),
+    [
+        ("24.05.2019 18:41:34", AT),
+        ("24.05.2019 18:41:34,250", AT.replace(microsecond=250_000)),
+        ("24.05.2019, 18:41:34", AT),
+        ("24.05.2019 20:41:34 +02:00", AT),
+        ("24.05.2019T18:41:34.5Z", AT.replace(microsecond=500_000)),
+    ],
+)
+def test_dates_with_full_stops_have_their_day_first(reading, time, at) -> None:
+    line = f'{{"ts":"{time}","client_ip":"203.0.113.9","request":"GET /login HTTP/1.1","status":302}}\n'
+    assert reading(line * 3).one(WHAT) == ("203.0.113.9", "", "", "GET", "/login", 302, at)
+
+
+@pytest.mark.parametrize(
+    ("time", "shape"),
+    [
+        ("05/24/2019 06:41:34 PM", "99/99/9999 99:99:99 xx"),
+        ("24. Mai 2019 18:41:34", "99. xxx 9999 99:99:99"),
+        ("18:41:34", "99:99:99"),
+    ],
+)
+def test_a_time_in_an_unknown_form_is_said_to_be_that_and_not_to_be_missing(reading, time, shape) -> None:
+    line = f'{{"zeit":"{time}","client_ip":"203.0.113.9","request":"GET /login HTTP/1.1","status":302}}\n'
+    assert "no known key has the time" in reading(line).log.absent[0].reason
+    for text, formats in ((line.replace("zeit", "datetime"), []), (line, name_keys(["time=zeit"]))):
+        reason = reading(text, log_formats=formats).log.absent[0].reason
+        assert reason.startswith("JSON, but the times of its key ")
+        assert reason.endswith(f" are in a form that is not known: {shape}")
+
+
+def test_a_duration_is_not_called_a_time_in_an_unknown_form(reading) -> None:
+    line = '{"request_time":"0.010","client_ip":"203.0.113.9","request":"GET /login HTTP/1.1","status":302}\n'
+    assert "no known key has the time" in reading(line).log.absent[0].reason
+
+
+def test_the_host_of_cloudfront_is_the_one_that_was_asked_for(reading) -> None:
+    line = (
+        "2019-05-24\t18:41:34\tLHR62-P1\t1045\t203.0.113.9\tGET\td222xyz.cloudfront.net\t/login\t302\t-\tcurl/8.5.0\t-\t-"
+        "\tMiss\tAbC-9_==\twww.example.org\thttps\t310\t0.002\n"
+    )
+    assert reading(line * 3).one(WHAT) == ("203.0.113.9", "curl/8.5.0", "www.example.org", "GET", "/login", 302, AT)
+
+
+def test_host_beside_vhost_is_the_client_as_ltsv_has_it(reading) -> None:
+    line = "time:24/May/2019:18:41:34 +0000\thost:203.0.113.9\tmethod:GET\turi:/login\tstatus:302\tua:curl/8.5.0\tvhost:www.example.org\n"
+    assert reading(line * 3).one(WHAT) == ("203.0.113.9", "curl/8.5.0", "www.example.org", "GET", "/login", 302, AT)
+
+
+@pytest.mark.parametrize(
     "line",
     [
         LINE.replace("/login", r"/caf\xC3\xA9").replace("curl/8.5.0", r"caf\xc3\xa9/1"),

@@ -127,10 +127,11 @@ def _table(sheet: Sheet, traffic: Traffic, rows: int | None) -> None:
         return
     shown = traffic.visitors[:rows]
     several_logs = traffic.logs > 1
+    telling = traffic.visitors.telling_agents
     sheet.gap()
     sheet.verbatim(f"{'VISITS':>{_VISITS}}  {'RHYTHM':<{_RHYTHM}}{'SESSIONS':<{_SESSIONS}}VISITOR", "bold")
     for visitor in shown:
-        _row(sheet, visitor, several_logs=several_logs)
+        _row(sheet, visitor, several_logs=several_logs, agents_told=visitor.log in telling)
     rest = traffic.visitors[len(shown) :]
     if rest:
         visits = sum(rest.column("visits"))
@@ -139,7 +140,7 @@ def _table(sheet: Sheet, traffic: Traffic, rows: int | None) -> None:
         )
 
 
-def _row(sheet: Sheet, visitor: Visitor, *, several_logs: bool) -> None:
+def _row(sheet: Sheet, visitor: Visitor, *, several_logs: bool, agents_told: bool) -> None:
     figures = f"{_short(visitor.visits):>{_VISITS}}  {rhythm(visitor) + ' ':<{_RHYTHM}}"
     sheet.line(
         figures,
@@ -147,7 +148,7 @@ def _row(sheet: Sheet, visitor: Visitor, *, several_logs: bool) -> None:
         (_asked(visitor), "bold"),
         hang=_MARGIN,
     )
-    sheet.line(_who(visitor, several_logs=several_logs), indent=_MARGIN)
+    sheet.line(_who(visitor, several_logs=several_logs, agents_told=agents_told), indent=_MARGIN)
     if visitor.sessions in {"likely", "possible"}:
         sheet.line((prose(visitor.because), "dim"), indent=_MARGIN)
 
@@ -158,9 +159,9 @@ def _asked(visitor: Visitor) -> str:
     return inert(f"{visitor.method} {visitor.path}{status}{led}", limit=_LONGEST)
 
 
-def _who(visitor: Visitor, *, several_logs: bool) -> str:
+def _who(visitor: Visitor, *, several_logs: bool, agents_told: bool) -> str:
     agent = visitor.user_agent if visitor.agent_kind == "unknown" else visitor.agent
-    parts = [inert(agent, limit=_LONGEST) or "no User-Agent"]
+    parts = [inert(agent, limit=_LONGEST) or ("no User-Agent" if agents_told else "User-Agent not logged")]
     client = "several clients" if visitor.client == "*" else inert(visitor.client, limit=_LONGEST)
     parts += [f"from {client}"] if client else []
     host = "several hosts" if visitor.host == "*" else inert(visitor.host, limit=_LONGEST)

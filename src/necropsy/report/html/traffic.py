@@ -38,6 +38,7 @@ def render(traffic: Traffic, *, rows: int | None = MOST_ROWS) -> str:
             bars=_bars,
             sentences=sentences,
             several_logs=traffic.logs > 1,
+            telling=traffic.visitors.telling_agents,
             necropsy=__version__,
             policy=_POLICY,
             styles=[asset(name) for name in _STYLES],

@@ -17,6 +17,10 @@ from necropsy.evidence.access_log.masking import mask
 
 GIVEN: Final = "--log-format"
 _SAMPLE: Final = 30
+_TIMES: Final = (
+    "Known forms: ISO 8601, 24/May/2019:18:41:32 +0000, 24.05.2019 18:41:32, seconds or milliseconds since 1970."
+    " Or name another key that holds the time: --field time=KEY."
+)
 _NEEDED: Final = {"time": "the time", "target": "the requested path"}
 
 
@@ -59,7 +63,11 @@ def keys_seen(formats: Sequence[LogFormat], head: Sequence[str]) -> tuple[str, s
     samples = [value for value in map(_parse, head) if isinstance(value, dict)]
     if len(samples) * 2 <= len(head) or not samples:
         return None
-    found = json_keys.resolve(samples, named_keys(formats))
+    named = named_keys(formats)
+    found = json_keys.resolve(samples, named)
+    unread = json_keys.times_unread(samples, named) if named.get("time") or "time" not in found else None
+    if unread is not None:
+        return f"JSON, but the times of its key {unread[0]} are in a form that is not known: {unread[1]}", _TIMES
     lacking = [field for field in _NEEDED if field not in found and not (field == "target" and "request" in found)]
     if not lacking:
         return None

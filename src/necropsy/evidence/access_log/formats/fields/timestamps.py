@@ -11,6 +11,7 @@ form                            seen in
 2019/05/24 - 18:41:32           Gin
 24/May/2019 18:41:32            Werkzeug
 Fri May 24 18:41:32 2019        uWSGI
+24.05.2019 18:41:32             where people write dates so: the day is first
 ==============================  ==========================================
 
 A time without a zone is taken for UTC, and the source's note says so.
@@ -30,6 +31,9 @@ _ISO: Final = re.compile(
 _COMMON: Final = re.compile(r"\[?\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d(?P<zone> [+-]\d{4})?\]?")
 _EPOCH: Final = re.compile(r"\d{9,10}(?P<fraction>\.\d+)?|\d{13}|\d{16}|\d{19}")
 
+_DOTTED: Final = re.compile(
+    r"\d\d\.\d\d\.\d{4},?[T ]\d\d:\d\d:\d\d(?P<fraction>[.,]\d+)?(?P<zone> ?(?:Z|[+-]\d\d(?::?\d\d)?))?"
+)
 _HAPROXY: Final = re.compile(r"\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d\.\d{3}")
 
 COMMON_FORMAT: Final = "%d/%b/%Y:%H:%M:%S %z"
@@ -124,6 +128,7 @@ _READ_BY_SQL: Final[dict[str, tuple[str, str]]] = {
         f"({_glob('aaa aaa dd dd:dd:dd dddd')} OR {_glob('aaa aaa  d dd:dd:dd dddd')})",
         "try_strptime(replace({0}, '  ', ' '), '%a %b %d %H:%M:%S %Y')",
     ),
+    "dotted": (_glob("dd.dd.dddd dd:dd:dd"), "try_strptime({0}, '%d.%m.%Y %H:%M:%S')"),
     "iso-tab": (_glob("dddd-dd-dd\tdd:dd:dd"), "TRY_CAST(replace({0}, chr(9), ' ') AS TIMESTAMP)"),
     "bracketed": (_glob("[dd/aaa/dddd:dd:dd:dd sdddd]"), f"try_strptime({{0}}, '[{COMMON_FORMAT}]')"),
 }
@@ -140,6 +145,7 @@ _FORMS: Final = {
         "common-spaced": rf"{_DAY} {_CLOCK}",
         "gin": rf"(?P<year>\d{{4}})/(?P<month>\d\d)/(?P<day>\d\d) - {_CLOCK}",
         "ctime": rf"[A-Za-z]{{3}} (?P<month>[A-Za-z]{{3}}) {{1,2}}(?P<day>\d{{1,2}}) {_CLOCK} (?P<year>\d{{4}})",
+        "dotted": rf"(?P<day>\d\d)\.(?P<month>\d\d)\.(?P<year>\d{{4}}),?[T ]{_CLOCK}(?:[.,](?P<fraction>\d+))?(?: ?{_ZONE})?",
         "iso-tab": rf"(?P<year>\d{{4}})-(?P<month>\d\d)-(?P<day>\d\d)[\t ]{_CLOCK}",
         "bracketed": rf"\[?{_DAY}:{_CLOCK} {_ZONE}\]?",
     }.items()
@@ -215,11 +221,18 @@ def _form(value: str) -> TimeForm | None:
         return TimeForm("common", bool(match["zone"]), fine=False)
     if _HAPROXY.fullmatch(value):
         return TimeForm("common-fine", zoned=False, fine=True)
-    if match := _EPOCH.fullmatch(value):
-        digits = len(value.split(".", maxsplit=1)[0])
-        kind = {13: "epoch-ms", 16: "epoch-us", 19: "epoch-ns"}.get(digits, "epoch")
-        return TimeForm(kind, zoned=True, fine=digits > 10 or bool(match["fraction"]))
-    return None
+    if match := _DOTTED.fullmatch(value):
+        return TimeForm("dotted", bool(match["zone"]), bool((match["fraction"] or "").strip(".,0")))
+    return _number_form(value)
+
+
+def _number_form(value: str) -> TimeForm | None:
+    match = _EPOCH.fullmatch(value)
+    if match is None:
+        return None
+    digits = len(value.split(".", maxsplit=1)[0])
+    kind = {13: "epoch-ms", 16: "epoch-us", 19: "epoch-ns"}.get(digits, "epoch")
+    return TimeForm(kind, zoned=True, fine=digits > 10 or bool(match["fraction"]))
 
 
 def took_us(text: str | None) -> int:

@@ -23,6 +23,7 @@ _METHOD: Final = re.compile(r"[A-Z]{3,20}")
 _TARGET: Final = re.compile(r"(/|[a-z]+://)\S*")
 _STATUS: Final = re.compile(r"[1-5]\d\d")
 _SECONDS: Final = re.compile(r"\d{1,6}\.\d+")
+_NUMBER: Final = re.compile(r"[\d.]+")
 _BYTES: Final = re.compile(r"\d+|-")
 _EPHEMERAL: Final = 1023
 """Ports of clients are above it."""
@@ -211,6 +212,23 @@ def missing(found: Mapping[str, Sequence[Path]], samples: Sequence[object]) -> s
     names = " and ".join({"client": "client", "agent": "user agent"}[field] for field in lacking)
     options = " ".join(f"--field {field}=KEY" for field in lacking)
     return f"; no known key has the {names}: give it by {options} (other keys: {listed(free)})"
+
+
+def times_unread(samples: Sequence[object], named: Mapping[str, str]) -> tuple[str, str] | None:
+    """Return the key that holds the time by its name or as the user said, and its first value, in a form that is not known.
+
+    Digits and letters of the value are shown as ``9`` and ``x``: it may be anything.
+    """
+    values = flatten(samples)
+    for path, some in values.items():
+        said = named.get("time") in {spelled(path), spelled(path).removesuffix("[0]")}
+        first = next((value for value in some if value not in {"", "-"}), "")
+        # A number under such a name is a duration.
+        named_so = any(name in NAMES["time"] for name in _names(path)) and not _NUMBER.fullmatch(first)
+        if (said or named_so) and first and not timestamps.recognise(some):
+            shape = "".join("9" if one.isdigit() else "x" if one.isalpha() else one for one in first[:_LONGEST])
+            return spelled(path), "".join(one if one.isprintable() else "?" for one in shape)
+    return None
 
 
 def listed(paths: Sequence[Path]) -> str:

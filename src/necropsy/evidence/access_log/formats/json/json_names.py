@@ -106,7 +106,7 @@ STRANGERS: Final = frozenset(
 
 HOST_IS_CLIENT: Final[tuple[tuple[str, frozenset[str]], ...]] = (
     ("alp", frozenset(("host", "port", "method", "uri", "ua"))),
-    ("LTSV", frozenset(("host", "req", "vhost"))),
+    ("LTSV", frozenset(("host", "vhost"))),
     ("LTSV", frozenset(("host", "req", "ua"))),
     ("LTSV", frozenset(("host", "ident", "req"))),
     ("fluentd's apache2", frozenset(("host", "user", "method", "path", "code", "size"))),

@@ -104,8 +104,9 @@ PRODUCERS: Final[tuple[Producer, ...]] = (
     ),
     Producer(
         "CloudFront without its header",
-        r"^(?P<time>\d{4}-\d\d-\d\d\t\d\d:\d\d:\d\d)\t[A-Z]{3}\d+(?:-[A-Z]\d+)?\t\d+\t(?P<client>\S+)\t(?P<method>[A-Z]+)\t(?P<host>\S+)\t(?P<target>\S+)\t(?P<status>\d+)"
-        r"\t(?P<referer>\S+)\t(?P<agent>\S+)\t",
+        r"^(?P<time>\d{4}-\d\d-\d\d\t\d\d:\d\d:\d\d)\t[A-Z]{3}\d+(?:-[A-Z]\d+)?\t\d+\t(?P<client>\S+)\t(?P<method>[A-Z]+)\t\S+\t(?P<target>\S+)\t(?P<status>\d+)"
+        # The distribution's own name stands before the path, the host that was asked for behind the program.
+        r"\t(?P<referer>\S+)\t(?P<agent>\S+)\t(?:[^\t]*\t){4}(?P<host>\S+)",
         TimeForm("iso-tab", zoned=True, fine=False),
     ),
 )
