@@ -99,7 +99,7 @@ def open_keyspace(
     batch_rows
         Most rows of a batch; by default what each reader finds best.
     progress
-        Called after each batch with the share that was read, 0 to 1; None when it is not known.
+        Called with the share that was read, 0 to 1, some hundred times; None when it is not known.
 
     Raises
     ------
@@ -175,8 +175,8 @@ def open_dump_stream(
 
 
 def _share_of(path: str, progress: Callable[[float | None], None]) -> Callable[[int], None]:
-    """Turn bytes of a dump that were read into the share of its file."""
-    from necropsy.wire.files import size_of
+    """Turn bytes of a dump that were read into the share of its file; of a compressed file the share is not known."""
+    from necropsy.wire.files import is_packed, size_of
 
-    size = size_of(path)
+    size = None if is_packed(path) else size_of(path)
     return lambda done: progress(min(1.0, done / size) if size else None)

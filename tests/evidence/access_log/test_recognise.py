@@ -277,6 +277,29 @@ def test_a_time_in_an_unknown_form_is_said_to_be_that_and_not_to_be_missing(read
         assert reason.endswith(f" are in a form that is not known: {shape}")
 
 
+@pytest.mark.parametrize(
+    ("line", "what"),
+    [
+        ('2024/02/05 10:00:07 [error] 7#7: *9 access forbidden by rule, client: 203.0.113.9, request: "GET / HTTP/1.1"', "nginx's error log"),
+        ("[Mon Feb 05 10:00:07.345678 2024] [proxy:error] [pid 42] AH00898: Error reading from remote server", "Apache's error log"),
+        ("Feb  5 10:00:07 lb haproxy[9]: Connect from 203.0.113.9:55262 to 192.0.2.102:80 (http/HTTP)", "HAProxy's log of connections"),
+    ],
+)  # fmt: skip
+def test_another_log_is_called_what_it_is(reading, line, what) -> None:
+    (absent,) = reading(f"{line}\n" * 3).log.absent
+    assert what in absent.reason
+    assert "--log-format" not in absent.hint
+
+
+@pytest.mark.parametrize("tail", ["TLSv1.3 TLS_AES_256_GCM_SHA384 ", "", "shop.example 12 - "])
+def test_haproxy_may_write_more_before_the_request(reading, tail) -> None:
+    line = (
+        "203.0.113.9:2842 [24/May/2019:18:41:34.000] www~ app/one 0/0/1/6/7 302 649 - - ---- 3/3/2/0/0 0/0"
+        f' {{shop.example|curl/8.5.0}} {tail}"GET /login HTTP/1.1"\n'
+    )
+    assert reading(line * 3).one(WHAT) == ("203.0.113.9", "curl/8.5.0", "shop.example", "GET", "/login", 302, AT)
+
+
 def test_a_duration_is_not_called_a_time_in_an_unknown_form(reading) -> None:
     line = '{"request_time":"0.010","client_ip":"203.0.113.9","request":"GET /login HTTP/1.1","status":302}\n'
     assert "no known key has the time" in reading(line).log.absent[0].reason

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import os
 import struct
 from datetime import UTC, datetime
 from pathlib import Path
@@ -40,6 +42,7 @@ from evidence.rdb.minting import (
     ziplist,
     zipmap,
 )  # fmt: skip
+from necropsy.evidence import open_keyspace
 from necropsy.evidence.rdb.reader import open_dump
 from necropsy.sessions.keyspace import Projection
 
@@ -407,6 +410,31 @@ def test_batches_have_the_rows_that_were_asked_for_and_none_is_lost(tmp_path: Pa
     assert [key for batch in batches for key in batch["head"].to_pylist()] == [b"v%d" % n for n in range(25)]
     assert seen == sorted(seen)
     assert seen[-1] == len(data)
+
+
+def test_progress_is_told_within_a_batch_and_begins_with_none(tmp_path: Path) -> None:
+    data = dump(*[key(0, b"k%d" % n, text(os.urandom(1 << 20))) for n in range(12)])
+    seen: list[int] = []
+    (batch,) = open_dump(written(tmp_path, data), Projection(), progress=seen.append)
+    assert batch.num_rows == 12
+    assert seen == sorted(seen)
+    assert (seen[0], seen[-1]) == (0, len(data))
+    assert len(seen) > 4
+
+
+def test_of_a_compressed_dump_no_share_is_made_up(tmp_path: Path) -> None:
+    data = dump(*[key(0, b"k%d" % n, text(b"v" * 1000)) for n in range(2000)])
+    plain, packed = written(tmp_path, data), tmp_path / "dump.rdb.gz"
+    packed.write_bytes(gzip.compress(data))
+    shares: dict[Path, list[float | None]] = {}
+    for path in (Path(plain), packed):
+        shares[path] = []
+        assert (
+            sum(batch.num_rows for batch in open_keyspace(str(path), Projection(), progress=shares[path].append))
+            == 2000
+        )
+    assert (shares[Path(plain)][0], shares[Path(plain)][-1]) == (0.0, 1.0)
+    assert set(shares[packed]) == {None}
 
 
 @pytest.mark.parametrize("count", [1, 1023, 1024, 1025, 2047, 2048, 2049, 5000])

@@ -94,6 +94,26 @@ def open_stream(
     return Dump(Opened(stream, name), projection, batch_rows, verify_checksum, progress, sample, allocator)
 
 
+def _telling(read: Callable[[memoryview], int], progress: Callable[[int], None]) -> Callable[[memoryview], int]:
+    """Tell of the bytes that were read as they are, and not only with each batch: of large values a batch takes minutes."""
+    done = told = 0
+
+    def counted(buffer: memoryview) -> int:
+        nonlocal done, told
+        if not done or done - told >= _TELL_EACH:
+            told = done
+            progress(done)
+        got = read(buffer)
+        done += got
+        return got
+
+    return counted
+
+
+_TELL_EACH: Final = 2 << 20
+"""Bytes between two reports of progress."""
+
+
 class Dump:
     """A dump that is being read: iterate over it once, to the end."""
 
@@ -123,7 +143,8 @@ class Dump:
         self.progress = progress
         self.blemishes = []
         self._stream = opened.stream
-        self._window = Window(opened.read, piece=opened.piece, summing=verify_checksum)
+        read = opened.read if progress is None else _telling(opened.read, progress)
+        self._window = Window(read, piece=opened.piece, summing=verify_checksum)
         magic, version = self._header()
         self._scanner: Scanner = Scanner(
             self._window, projection, batch_rows, version, magic == "VALKEY", sample, allocator
@@ -172,8 +193,8 @@ class Dump:
                 if scanner.columns.rows:
                     yield scanner.columns.batch(schema)
                     scanner.renew(self.projection)
-                if self.progress is not None:
-                    self.progress(self._window.offset())
+        if self.progress is not None:
+            self.progress(self._window.offset())
         if scanner.curtailed:
             self._blemish(
                 scanner.curtailed_at,

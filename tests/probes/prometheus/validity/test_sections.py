@@ -42,6 +42,17 @@ REFUSED = [
     (JOB.format("kuma_sd_configs: [{server: kuma}]"), 3, "scheme"),
     (JOB.format("kubernetes_sd_configs: [{role: pods}]"), 3, "pods"),
     (JOB.format("kubernetes_sd_configs: [{role: pod, selectors: [{role: ingress}]}]"), 3, "selectors"),
+    (JOB.format("kubernetes_sd_configs: [{role: pod, selectors: [{role: pod, label: 'app:abc-123'}]}]"), 3, "labels"),
+    (
+        JOB.format("kubernetes_sd_configs: [{role: node, selectors: [{role: node, label: 'tier in edge'}]}]"),
+        3,
+        "labels",
+    ),
+    (
+        JOB.format("kubernetes_sd_configs: [{role: service, selectors: [{role: service, label: 'a in ()'}]}]"),
+        3,
+        "labels",
+    ),
     (JOB.format("kubernetes_sd_configs: [{role: pod, tls_config: {ca_file: a}}]"), 3, "api_server"),
     (JOB.format("aws_sd_configs: [{role: lambda}]"), 3, "lambda"),
     # Other sections.
@@ -82,6 +93,11 @@ TAKEN = [
     JOB.format("kubernetes_sd_configs: [{role: node, api_server: 'https://k', bearer_token_file: /t}]"),
     JOB.format("kubernetes_sd_configs: [{role: pod, follow_redirects: true}]"),
     JOB.format("kubernetes_sd_configs: [{role: pod, selectors: [{role: node, field: 'a.b=c,d!=e'}]}]"),
+    JOB.format("kubernetes_sd_configs: [{role: pod, selectors: [{role: pod, label: 'foo in (bar,baz)'}]}]"),
+    JOB.format(
+        "kubernetes_sd_configs: [{role: pod, selectors: [{role: pod, label: 'app.kubernetes.io/name=a-b, !old, n > 3'}]}]"
+    ),
+    JOB.format("kubernetes_sd_configs: [{role: pod, selectors: [{role: pod, label: 'tier notin (a), zone, team!='}]}]"),
     JOB.format("elasticache_sd_configs: [{region: x}]"),
     "remote_write:\n  - url: http://a\n    queue_config: {max_shards: 5}\n",
     "alerting: {alertmanagers: [{static_configs: [{targets: [a]}]}]}\n",

@@ -80,9 +80,9 @@ def unrecognised(damage: str, head: Sequence[str], formats: Sequence[LogFormat] 
     said = unfit.misfit(formats, "", head)
     if said:
         return said, "Compare it with the first line; use nginx's $variables, or Apache's %h %t."
-    keys = unfit.keys_seen(formats, head)
-    if keys is not None:
-        return keys
+    told = unfit.keys_seen(formats, head) or unfit.another_log(head)
+    if told is not None:
+        return told
     hint = "Give it by --log-format TEXT, or by --nginx FILE that contains the log_format."
     return "no known log format in its first lines", hint
 

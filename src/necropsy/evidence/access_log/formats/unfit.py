@@ -16,6 +16,24 @@ from necropsy.evidence.access_log.formats.text.text_lines import value_pattern
 from necropsy.evidence.access_log.masking import mask
 
 GIVEN: Final = "--log-format"
+_OTHERS: Final = (
+    (
+        re.compile(r"\d{4}/\d\d/\d\d \d\d:\d\d:\d\d \[(?:debug|info|notice|warn|error|crit|alert|emerg)\] \d+#\d+: "),
+        "it is nginx's error log",
+        "Give its access log; access_log in nginx's configuration names it.",
+    ),
+    (
+        re.compile(r"\[[A-Z][a-z]{2} [A-Z][a-z]{2} +\d{1,2} [\d:.]+ \d{4}\] \[[a-z_]*:?[a-z]+\d?\] "),
+        "it is Apache's error log",
+        "Give its access log; CustomLog in Apache's configuration names it. An application's errors: examine --app-log.",
+    ),
+    (
+        re.compile(r"(?:.*\]: )?Connect from \S+:\d+ to \S+:\d+ \(\S+/(?:HTTP|TCP)\)$"),
+        "it is HAProxy's log of connections, without requests",
+        "Write option httplog in HAProxy's configuration; or give another log.",
+    ),
+)
+"""Logs that are no access logs: what their lines begin with, what they are, and what to do."""
 _SAMPLE: Final = 30
 _TIMES: Final = (
     "Known forms: ISO 8601, 24/May/2019:18:41:32 +0000, 24.05.2019 18:41:32, seconds or milliseconds since 1970."
@@ -39,6 +57,14 @@ def misfit(formats: Sequence[LogFormat], note: str, head: Sequence[str]) -> str:
         return ""
     text = apache.translate(given.text) if apache.is_apache(given.text) else given.text
     return f"{GIVEN} fits no line: {_where(text, head[0])}"
+
+
+def another_log(head: Sequence[str]) -> tuple[str, str] | None:
+    """Say which other log it is, and what to do, by most of its first lines; None: not known."""
+    for pattern, what, hint in _OTHERS:
+        if sum(bool(pattern.match(line)) for line in head) * 2 > len(head):
+            return what, hint
+    return None
 
 
 def _where(text: str, line: str) -> str:

@@ -25,6 +25,14 @@ _SELECTOR: Final = fields(frozenset(("role", "label", "field")))
 _DEFAULTS: Final = frozenset(("follow_redirects", "enable_http2"))
 """Settings of the client whose default, written out, changes nothing."""
 _FIELD_TERM: Final = re.compile(r"[^=!,]+(?:==?|!=)[^=!,]*")
+_LABEL_NAME: Final = r"(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?/)?[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?"
+_LABEL_VALUE: Final = r"(?:[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?)?"
+_LABEL_TERM: Final = re.compile(
+    rf"!?\s*{_LABEL_NAME}|{_LABEL_NAME}\s*(?:==?|!=)\s*{_LABEL_VALUE}|{_LABEL_NAME}\s*[<>]\s*-?\d+"
+    rf"|{_LABEL_NAME}\s+(?:in|notin)\s*\((?!\s*\))\s*{_LABEL_VALUE}(?:\s*,\s*{_LABEL_VALUE})*\s*\)"
+)
+"""One requirement of a selector of labels (k8s.io/apimachinery, labels.Parse)."""
+_BETWEEN_TERMS: Final = re.compile(r",(?![^()]*\))")
 
 
 def check_kubernetes(section: Section) -> None:
@@ -67,6 +75,9 @@ def _check_selectors(section: Section) -> None:
         if chosen not in _SELECTORS[role]:
             reason = f"the role {role} takes selectors for {', '.join(_SELECTORS[role])} only"
             selector.refuse("role", reason, "Remove this selector.")
+        for term in _BETWEEN_TERMS.split(selector.text("label")) if selector.text("label").strip() else ():
+            if not _LABEL_TERM.fullmatch(term.strip()):
+                selector.refuse("label", f'"{term.strip()}" is not a selector of labels', "Write label=value.")
         for term in filter(None, (part.strip() for part in selector.text("field").split(","))):
             if not _FIELD_TERM.fullmatch(term):
                 selector.refuse("field", f'"{term}" is not a selector of fields', "Write field=value.")

@@ -39,7 +39,7 @@ PRODUCERS: Final[tuple[Producer, ...]] = (
     Producer(
         "HAProxy httplog",
         r"^(?P<client>\S+):\d+ \[(?P<time>\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d\.\d{3})\] \S+ \S+ [+\d/-]+ (?P<status>-?\d+) \+?\d+ \S+ \S+"
-        r" \S{4} [+\d/-]+ [\d/]+ (?P<captured>(?:\{[^}]*\} ?){0,2})\"(?P<request>[^\"]*)\"",
+        r" \S{4} [+\d/-]+ [\d/]+ (?P<captured>(?:\{[^}]*\} ?){0,2})(?:[^\" ]+ ){0,8}\"(?P<request>[^\"]*)\"",
         TimeForm("common-fine", zoned=False, fine=True),
         starts=True,
     ),
