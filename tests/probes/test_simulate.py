@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from necropsy.model.errors import UsageError
+from necropsy.model.errors import NotJudged, UsageError
 from necropsy.model.probe import Probe
 from necropsy.probes.configuration_file import ConfigurationFile
 from necropsy.probes.simulate import Simulation, simulate
@@ -389,3 +389,25 @@ def test_every_target_becomes_a_probe_or_is_dropped(targets: list[str]) -> None:
     distinct = set(targets)
     assert len(found.probes) + len(found.dropped) == len(distinct)
     assert all(isinstance(probe, Probe) and probe.path.startswith("/") for probe in found.probes)
+
+
+@pytest.mark.parametrize(
+    ("other", "differs"),
+    [
+        ("modules:\n  m: {prober: http, http: {method: POST}}\n", True),
+        ("modules:\n  x: {prober: icmp}\n  m: {prober: http, http: {follow_redirects: false}}\n", True),
+        ("modules:\n  m: {prober: tcp}\n", True),
+        ("modules:\n  m: {prober: http, timeout: 9s}\n", False),
+        ("modules:\n  n: {prober: http, http: {method: POST}}\n", False),
+    ],
+)
+def test_two_exporters_modules_of_one_name_are_not_taken_for_one_unsaid(other: str, differs: bool) -> None:
+    first = ConfigurationFile("prometheus.yml", "scrape_configs: []\n", "prometheus")
+    files = [
+        first,
+        ConfigurationFile("one.yml", "modules:\n  m: {prober: http}\n", "blackbox"),
+        ConfigurationFile("two.yml", other, "blackbox"),
+    ]
+    said = [problem for problem in simulate(files).problems if "differs from that of one.yml:2" in problem.message]
+    assert bool(said) == differs
+    assert all(problem.file == "two.yml" and isinstance(problem, NotJudged) for problem in said)

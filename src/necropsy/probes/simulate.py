@@ -15,11 +15,11 @@ r"""Simulate monitoring: configuration texts in, the requests that it will send 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
-from necropsy.model.errors import ConfigurationError
+from necropsy.model.errors import ConfigurationError, NotJudged
 from necropsy.model.evidence import Origin
 from necropsy.model.probe import Backend, Probe
 from necropsy.probes.configuration_file import ConfigurationFile
@@ -28,7 +28,7 @@ from necropsy.probes.nginx.logs import LogFormat
 if TYPE_CHECKING:
     from necropsy.probes.monitoring import FoundTarget, Monitoring
     from necropsy.probes.nginx.servers import Server
-    from necropsy.probes.prometheus.blackbox.modules import Modules
+    from necropsy.probes.prometheus.blackbox.modules import Module, Modules
     from necropsy.probes.prometheus.targets.target import Target
 
 __all__ = ["Dropped", "LogFormat", "Simulation", "scheduled", "simulate"]
@@ -169,7 +169,22 @@ def _modules(files: Sequence[ConfigurationFile], problems: list[ConfigurationErr
     problems.extend(problem for modules in found for problem in modules.problems)
     # A file that cannot be read says nothing: then modules are assumed, as without one.
     named = {name: module for modules in reversed(found) for name, module in modules.modules.items()}
+    problems.extend(_other_modules(named, found))
     return Modules(named, given=bool(found), version=blackbox_version(version) if version else None)
+
+
+def _other_modules(named: Mapping[str, Module], found: Sequence[Modules]) -> Iterator[NotJudged]:
+    """Yield what several exporters call by one name and ask in different ways: which of them a job asks is not known."""
+    for modules in found:
+        for name, module in modules.modules.items():
+            first = named[name]
+            if replace(module, origin=None) != replace(first, origin=None) and module.origin and first.origin:
+                yield NotJudged(
+                    module.origin.file,
+                    module.origin.line,
+                    f"module {name} differs from that of {first.origin.file}:{first.origin.line}, which was taken for every job",
+                    hint="Run this once for each exporter, with its configuration alone.",
+                )
 
 
 def scheduled(monitoring: Monitoring) -> Iterator[tuple[FoundTarget, Probe]]:
