@@ -199,7 +199,7 @@ def test_a_check_that_was_seen_and_cannot_be_simulated_is_not_found_clean(name: 
     (tmp_path / file).write_text(text)
     said = run("lint", str(tmp_path / file))
     assert said.code == 4
-    assert "not examined:" in said.out
+    assert "not examined:" in " ".join(said.out.split())  # the line breaks where the path of the folder says
 
 
 def test_a_prober_s_file_with_a_fault_is_refused_with_its_line(tmp_path: Path) -> None:
