@@ -16,6 +16,7 @@ from necropsy.evidence.access_log.formats.layout import BLANK, FAULTS, Layout, L
 from necropsy.evidence.access_log.masking import mask
 from necropsy.evidence.access_log.recognise import recognise
 from necropsy.evidence.access_log.scanner import scan
+from necropsy.evidence.access_log.scanner.plan import plan_of
 from necropsy.model.evidence import Blemish
 
 if TYPE_CHECKING:
@@ -85,9 +86,10 @@ def load(
         scratch.get_ready()
         before = writer.requests
         scanned = 0
-        if not attempt and layout.plan is not None and scan.is_compiled():
+        plan = plan_of(layout) if not attempt and scan.is_compiled() else None
+        if plan is not None:
             copy = scratch.folder / f"{file.path.name}-hard"
-            hard = parallel_scan.read(source, layout.plan, first_number, writer, copy, report_bytes)
+            hard = parallel_scan.read(source, plan, first_number, writer, copy, report_bytes)
             file = replace(file, damage=hard.file.damage)
             source, scanned = hard.file, hard.lines
             failed = _Failed(hard.numbers, hard.numbers, np.zeros_like(hard.numbers), first_number)

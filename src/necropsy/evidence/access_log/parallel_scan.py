@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final, cast
 
 from necropsy.evidence.access_log import lines
 from necropsy.evidence.access_log.files.sources import CHUNK, LogFile, chunks
+from necropsy.evidence.access_log.formats.fields.cookies import IN_HEADER
 from necropsy.evidence.access_log.formats.layout import MAXIMUM_LINE
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from necropsy.evidence.access_log.formats.plan import Plan
+    from necropsy.evidence.access_log.scanner.plan import Plan
     from necropsy.evidence.access_log.scanner.scan import Scanner
 
 _PIECE: Final = 1 << 21
@@ -177,9 +178,24 @@ def _write(writer: lines.Writer, first_number: int, found: dict[str, Any]) -> No
     import numpy as np
 
     number = np.add(found["line"], first_number, dtype=np.int64)
-    writer.add(number, found["time_us"], found["status"], found["keys"], found["flags"])
+    writer.add(number, found["time_us"], found["status"], found["keys"], with_cookies(found))
     for keys, ends, data in found["texts"]:
         writer.give_bytes(keys, ends, data)
+
+
+def with_cookies(found: dict[str, Any]) -> NDArray[np.int8]:
+    """Return the flags of scanned lines, with those of session cookies in headers, looked for in all lines at once."""
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    flags: NDArray[np.int8] = found["flags"]
+    for flag, ends, data in found["headers"]:
+        offsets = pa.py_buffer(np.concatenate([np.zeros(1, np.int64), ends]))
+        values = pa.LargeStringArray.from_buffers(ends.size, offsets, pa.py_buffer(data))
+        sent = pc.match_substring_regex(values, IN_HEADER).to_numpy(zero_copy_only=False)
+        flags |= np.where(sent, flag, 0).astype(np.int8)
+    return flags
 
 
 def _set_aside(piece: bytearray, found: dict[str, Any], out: BinaryIO) -> NDArray[np.int64]:

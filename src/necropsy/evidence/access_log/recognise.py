@@ -57,7 +57,7 @@ def recognise(lines: Sequence[str], formats: Sequence[LogFormat]) -> Layout | No
     untidy = any(map(_UNTIDY.search, lines))
     if layout is None or not untidy or layout.kind != "lines" or "client" not in layout.fields:
         return layout
-    return replace(layout, clients_are_untidy=True, plan=None)  # the scanner knows addresses as they are written
+    return replace(layout, clients_are_untidy=True)
 
 
 _UNTIDY: Final = re.compile(r"(?i)::ffff:|(?:^|\s)(?:(?:\d{1,3}\.){3}\d{1,3}|\[[0-9a-f:]+\]):\d{1,5} \S+ \S+ \[")

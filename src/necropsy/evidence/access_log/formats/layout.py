@@ -16,7 +16,7 @@ from necropsy.model.evidence import Origin
 
 if TYPE_CHECKING:
     from necropsy.evidence.access_log.formats.fields.timestamps import TimeForm
-    from necropsy.evidence.access_log.formats.plan import Plan
+    from necropsy.evidence.access_log.formats.nginx import Piece
 
 MAXIMUM_LINE: Final = 1 << 20
 """Bytes of the longest line that is read; longer ones are counted as damaged."""
@@ -103,8 +103,8 @@ class Layout:
     r"""How values are escaped: ``bytes`` (``\xC3``), ``percent`` or ``plus`` (agents alone); empty: not at all."""
     otherwise: Lines | None = None
     """Takes the values out of lines that ``lines`` cannot read, if there is such a way."""
-    plan: Plan | None = None
-    """How the compiled scanner reads plain lines; None: it cannot."""
+    template: Sequence[Piece] = ()
+    """Variables and literals that a whole line is made of; empty: it is no such format."""
     comment: str = ""
     """What a line begins with that is no request and no damage."""
 

@@ -123,6 +123,7 @@ cdef extern from *:
     void multiply "necropsy_multiply"(unsigned long long one, unsigned long long other, unsigned long long* low, unsigned long long* high) noexcept nogil
 
 cdef long long NO_TIME, EARLIEST_US, LATEST_US
+cdef int AS_IT_IS, BYTES, PERCENT, PLUS, JSON
 cdef int ISO, COMMON, COMMON_LOCAL, EPOCH, EPOCH_MS
 cdef const unsigned char* WORDS
 cdef Py_ssize_t NULL_AT, TRUE_AT, FALSE_AT, GET_AT
@@ -181,16 +182,42 @@ cdef inline unsigned long long key_of(const unsigned char* data, Py_ssize_t star
 cdef inline bint same(const unsigned char* data, Py_ssize_t start, Py_ssize_t stop, const unsigned char* other, Py_ssize_t begin, Py_ssize_t length) noexcept nogil:
     return start + length <= stop and same_bytes(data + start, other + begin, length)
 
+cdef Py_ssize_t copied(const unsigned char* data, Py_ssize_t start, Py_ssize_t stop, unsigned char* out) noexcept nogil
 @cython.locals(value="long long", at=Py_ssize_t)
 cdef long long digits(const unsigned char* data, Py_ssize_t start, Py_ssize_t stop) noexcept nogil
+cdef int hex_digit(int byte) noexcept nogil
+@cython.locals(high=int, low=int)
+cdef int hex_pair(const unsigned char* data, Py_ssize_t at) noexcept nogil
+@cython.locals(high=int, low=int)
+cdef int code_of(const unsigned char* data, Py_ssize_t at, Py_ssize_t stop) noexcept nogil
+@cython.locals(byte=int, second=int, more=int)
+cdef int is_utf8(const unsigned char* data, Py_ssize_t at, Py_ssize_t stop) noexcept nogil
+@cython.locals(value="long long", scale="long long", steps="long long", quarters="long long")
+cdef long long rounded_us(const unsigned char* data, Py_ssize_t start, Py_ssize_t stop, long long seconds) noexcept nogil
+@cython.locals(whole="long long", rest="long long")
+cdef long long nearest(long long value, long long unit) noexcept nogil
 @cython.locals(leap=bint, last="long long", era="long long", of_era="long long", of_year="long long", days="long long")
 cdef long long seconds_of_date(long long year, long long month, long long day, long long hour, long long minute, long long second) noexcept nogil
 @cython.locals(length=Py_ssize_t, sign=int, hours="long long", minutes="long long", ahead="long long")
 cdef long long zone_seconds(const unsigned char* data, Py_ssize_t start, Py_ssize_t stop) noexcept nogil
 @cython.locals(value="long long", missing=Py_ssize_t)
 cdef long long fraction_us(const unsigned char* data, Py_ssize_t start, Py_ssize_t stop) noexcept nogil
-@cython.locals(length=Py_ssize_t, fraction="long long", ahead="long long", seconds="long long", at=Py_ssize_t, first=Py_ssize_t, point=Py_ssize_t, month=Py_ssize_t, milliseconds="long long", moment="long long")
+@cython.locals(length=Py_ssize_t, fraction="long long", ahead="long long", seconds="long long", at=Py_ssize_t, first=Py_ssize_t, point=Py_ssize_t, month=Py_ssize_t, milliseconds="long long", moment="long long", us=bint)
 cdef long long time_us(const unsigned char* data, Py_ssize_t start, Py_ssize_t stop, int form) noexcept nogil
+
+cdef int is_exact(const unsigned char* data, Py_ssize_t start, Py_ssize_t stop, int form) noexcept nogil
+@cython.locals(last=Py_ssize_t, value="long long")
+cdef long long thousandths(const unsigned char* data, Py_ssize_t start, Py_ssize_t stop) noexcept nogil
+@cython.locals(point=Py_ssize_t, whole="long long", fraction="long long", further=Py_ssize_t, rest="long long")
+cdef long long duration_us(const unsigned char* data, Py_ssize_t start, Py_ssize_t stop) noexcept nogil
+@cython.locals(dots=int, at=Py_ssize_t)
+cdef int is_ipv4(const unsigned char* data, Py_ssize_t start, Py_ssize_t stop) noexcept nogil
+@cython.locals(at=Py_ssize_t)
+cdef int is_mapped(const unsigned char* data, Py_ssize_t start, Py_ssize_t stop) noexcept nogil
+
+@cython.locals(start=Py_ssize_t, byte=int, code=int, low=int)
+cdef Py_ssize_t unescaped(const unsigned char* data, Py_ssize_t at, Py_ssize_t stop, int how, unsigned char* out, Py_ssize_t to) noexcept nogil
+cdef Py_ssize_t put(unsigned char* out, int code, Py_ssize_t to) noexcept nogil
 
 @cython.locals(out="unsigned long long[::1]", stops="long long[::1]", pointer="const unsigned char*", count=Py_ssize_t, size=Py_ssize_t, start=Py_ssize_t, number=Py_ssize_t, stop=Py_ssize_t)
 cpdef object fill_keys(bytes data, object ends, object found, unsigned long long seed)

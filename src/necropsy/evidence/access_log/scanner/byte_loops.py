@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 ISO, COMMON, COMMON_LOCAL, EPOCH, EPOCH_MS = 0, 1, 2, 3, 4
 """Forms of time; of a local one the zone is not said."""
+AS_IT_IS, BYTES, PERCENT, PLUS, JSON = 0, 1, 2, 3, 4
+r"""How a value is escaped: not, ``\xC3``, ``%20``, ``+``, ``\u00e9``."""
 NO_TIME = -(1 << 62)
 EARLIEST_US, LATEST_US = 631152000000000, 7258118400000000
 """1990 to 2200: beyond, it is no time of a log."""
@@ -98,6 +100,15 @@ if not cython.compiled:  # else they are those of byte_loops.pxd, which the C co
         return start + length <= stop and bool(data[start : start + length] == other[begin : begin + length])
 
 
+def copied(data: Any, start: int, stop: int, out: Any) -> int:
+    """Copy a range; return how many bytes it has."""
+    if cython.compiled:
+        memcpy(out, data + start, stop - start)  # type: ignore[name-defined]  # noqa: F821 -- of byte_loops.pxd
+    else:
+        out[: stop - start] = data[start:stop]
+    return stop - start
+
+
 def digits(data: Any, start: int, stop: int) -> int:
     """Return a number of at most 18 digits; -1: none."""
     if stop <= start or stop - start > 18:
@@ -110,6 +121,55 @@ def digits(data: Any, start: int, stop: int) -> int:
         value = value * 10 + (data[at] - 48)
         at += 1
     return value
+
+
+def hex_digit(byte: int) -> int:
+    """Return what a hexadecimal digit stands for; -1: it is none."""
+    if 48 <= byte <= 57:
+        return byte - 48
+    byte |= 32
+    return byte - 87 if 97 <= byte <= 102 else -1
+
+
+def hex_pair(data: Any, at: int) -> int:
+    """Return what two hexadecimal digits stand for; -1: none."""
+    high, low = hex_digit(data[at]), hex_digit(data[at + 1])
+    return -1 if high < 0 or low < 0 else 16 * high + low
+
+
+def code_of(data: Any, at: int, stop: int) -> int:
+    """Return what four hexadecimal digits stand for; -1: none."""
+    if at + 4 > stop:
+        return -1
+    high, low = hex_pair(data, at), hex_pair(data, at + 2)
+    return -1 if high < 0 or low < 0 else 256 * high + low
+
+
+def is_utf8(data: Any, at: int, stop: int) -> int:
+    r"""Whether a range is UTF-8: nothing overlong, no halves of surrogate pairs, nothing beyond U+10FFFF.
+
+    >>> [is_utf8(text, 0, len(text)) for text in ("é🙂".encode(), b"\xc0\x80", b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"\xe9")]
+    [1, 0, 0, 0, 0]
+    """
+    while at < stop:
+        byte = data[at]
+        at += 1
+        if byte < 128:
+            continue
+        more = 1 if byte < 0xE0 else 2 if byte < 0xF0 else 3
+        if byte < 0xC2 or byte > 0xF4 or at + more > stop:
+            return 0
+        second = data[at]
+        if (byte == 0xE0 and second < 0xA0) or (byte == 0xED and second > 0x9F):
+            return 0
+        if (byte == 0xF0 and second < 0x90) or (byte == 0xF4 and second > 0x8F):
+            return 0
+        while more > 0:
+            if data[at] & 0xC0 != 0x80:
+                return 0
+            at += 1
+            more -= 1
+    return 1
 
 
 def seconds_of_date(year: int, month: int, day: int, hour: int, minute: int, second: int) -> int:
@@ -176,6 +236,31 @@ def fraction_us(data: Any, start: int, stop: int) -> int:
     return value
 
 
+def rounded_us(data: Any, start: int, stop: int, seconds: int) -> int:
+    """Return microseconds of seven to nine digits behind a point, rounded as a double of all seconds is; -1: none.
+
+    The double is the nearest multiple of 2**-22 (from 2004 to 2038), its product with a million the nearest one of 1/4.
+    """
+    if stop - start > 9 or seconds < 1126000000 or seconds > 2147483646:
+        return -1
+    value = digits(data, start, stop)
+    if value < 0:
+        return -1
+    scale = 10000000 if stop - start == 7 else 100000000 if stop - start == 8 else 1000000000
+    steps = nearest(value << 22, scale)
+    quarters = nearest(steps * 4000000, 1 << 22)
+    return nearest(quarters, 4)
+
+
+def nearest(value: int, unit: int) -> int:
+    """Return how many units a number is, the nearest; of two the even one."""
+    whole = value // unit
+    rest = 2 * (value - whole * unit)
+    if rest > unit or (rest == unit and whole % 2 == 1):
+        whole += 1
+    return whole
+
+
 def time_us(data: Any, start: int, stop: int, form: int) -> int:
     """Return a time in microseconds since 1970, UTC; ``NO_TIME``: not in the form.
 
@@ -188,7 +273,7 @@ def time_us(data: Any, start: int, stop: int, form: int) -> int:
     if form == ISO:
         if length < 19 or data[start + 4] != 45 or data[start + 7] != 45:
             return NO_TIME
-        if data[start + 10] != 84 and data[start + 10] != 32:
+        if data[start + 10] != 84 and data[start + 10] != 32 and data[start + 10] != 9:  # a tab: two columns
             return NO_TIME
         if data[start + 13] != 58 or data[start + 16] != 58:
             return NO_TIME
@@ -206,7 +291,7 @@ def time_us(data: Any, start: int, stop: int, form: int) -> int:
             first = at
             while at < stop and data[at] >= 48 and data[at] <= 57:
                 at += 1
-            fraction = fraction_us(data, first, at)
+            fraction = fraction_us(data, first, at if at - first < 6 else first + 6)  # the rest is cut off
             if fraction < 0:
                 return NO_TIME
         if at < stop:
@@ -237,7 +322,8 @@ def time_us(data: Any, start: int, stop: int, form: int) -> int:
         if seconds > LATEST_US:
             return NO_TIME
         if point < stop:
-            fraction = fraction_us(data, point + 1, stop)
+            us = stop - point <= 7
+            fraction = fraction_us(data, point + 1, stop) if us else rounded_us(data, point + 1, stop, seconds)
             if fraction < 0:
                 return NO_TIME
     else:
@@ -250,6 +336,142 @@ def time_us(data: Any, start: int, stop: int, form: int) -> int:
         return NO_TIME
     moment = (seconds - ahead) * 1000000 + fraction
     return moment if EARLIEST_US <= moment <= LATEST_US else NO_TIME
+
+
+def is_exact(data: Any, start: int, stop: int, form: int) -> int:
+    """Whether a time has the only form that nginx writes: ``$msec`` or ``$time_iso8601``."""
+    if form == EPOCH:
+        return 1 if stop - start == 14 and data[start + 10] == 46 else 0
+    return 1 if stop - start == 25 and data[start + 10] == 84 and data[start + 22] == 58 else 0
+
+
+def thousandths(data: Any, start: int, stop: int) -> int:
+    """Return the first three of some decimal digits, filled up with zeros; -1: they are none."""
+    if digits(data, start, stop) < 0:
+        return -1
+    last = min(start + 3, stop)
+    value = digits(data, start, last)
+    while last < start + 3:
+        value *= 10
+        last += 1
+    return value
+
+
+def duration_us(data: Any, start: int, stop: int) -> int:
+    """Return a duration in microseconds; 0 where there is none, -1: hard."""
+    if start == stop or (stop - start == 1 and data[start] == 45):
+        return 0
+    point = find(data, start, stop, 46)
+    whole = digits(data, start, point)
+    if whole < 0 or whole >= 86400:
+        return -1
+    fraction = 0
+    if point < stop:
+        further = stop - point - 7  # digits beyond microseconds
+        fraction = fraction_us(data, point + 1, stop if further <= 0 else point + 7)
+        if fraction < 0:
+            return -1
+        if further > 0:
+            rest = thousandths(data, point + 7, stop)
+            if rest < 0 or rest == 499 or rest == 500:  # noqa: PLR1714 -- a double may be either
+                return -1
+            fraction += 1 if rest > 500 else 0
+    return whole * 1000000 + fraction
+
+
+def is_ipv4(data: Any, start: int, stop: int) -> int:
+    """Whether these are four groups of digits with dots between them."""
+    dots = 0
+    at = start
+    while at < stop:
+        if data[at] == 46:
+            if at == start or data[at - 1] == 46:
+                return 0
+            dots += 1
+        elif data[at] < 48 or data[at] > 57:
+            return 0
+        at += 1
+    return 1 if dots == 3 and data[stop - 1] != 46 else 0
+
+
+def is_mapped(data: Any, start: int, stop: int) -> int:
+    """Whether this is an IPv4 address that is mapped into IPv6: ``::ffff:`` before it."""
+    if stop - start < 8 or data[start] != 58 or data[start + 1] != 58 or data[start + 6] != 58:
+        return 0
+    at = start + 2
+    while at < start + 6:
+        if data[at] | 32 != 102:
+            return 0
+        at += 1
+    return is_ipv4(data, start + 7, stop)
+
+
+def unescaped(data: Any, at: int, stop: int, how: int, out: Any, to: int) -> int:
+    """Write a text that is escaped; return what is behind it, -1: the line is hard."""
+    start = to
+    while at < stop:
+        byte = data[at]
+        if how == JSON and byte == 92:
+            byte = data[at + 1]
+            if byte == 117:
+                code = code_of(data, at + 2, stop)
+                at += 6
+                if 0xD800 <= code <= 0xDFFF:
+                    if code > 0xDBFF or at + 6 > stop or data[at] != 92 or data[at + 1] != 117:
+                        return -1
+                    low = code_of(data, at + 2, stop)
+                    if low < 0xDC00 or low > 0xDFFF:
+                        return -1
+                    code = 0x10000 + ((code - 0xD800) << 10) + low - 0xDC00
+                    at += 6
+                if code < 32 or code == 127:
+                    return -1
+                to = put(out, code, to)
+                continue
+            if byte != 34 and byte != 47 and byte != 92:  # noqa: PLR1714
+                return -1
+            at += 1
+        elif how == BYTES and byte == 92 and at + 3 < stop and data[at + 1] == 120:
+            code = hex_pair(data, at + 2)
+            if code >= 128:
+                byte = code
+                at += 3
+        elif how == PERCENT and byte == 37 and at + 2 < stop:
+            code = hex_pair(data, at + 1)
+            if code >= 0:
+                if code < 32 or code == 127:
+                    return -1
+                byte = code
+                at += 2
+        elif how == PLUS and byte == 43:
+            byte = 32
+        out[to] = byte
+        to += 1
+        at += 1
+    if how in {BYTES, PERCENT} and not is_utf8(out, start, to):
+        return -1
+    return to
+
+
+def put(out: Any, code: int, to: int) -> int:
+    """Write a character as UTF-8; return what is behind it."""
+    if code < 0x80:
+        out[to] = code
+        return to + 1
+    if code < 0x800:
+        out[to] = 0xC0 | code >> 6
+        out[to + 1] = 0x80 | code & 63
+        return to + 2
+    if code < 0x10000:
+        out[to] = 0xE0 | code >> 12
+        out[to + 1] = 0x80 | code >> 6 & 63
+        out[to + 2] = 0x80 | code & 63
+        return to + 3
+    out[to] = 0xF0 | code >> 18
+    out[to + 1] = 0x80 | code >> 12 & 63
+    out[to + 2] = 0x80 | code >> 6 & 63
+    out[to + 3] = 0x80 | code & 63
+    return to + 4
 
 
 def fill_keys(data: Any, ends: NDArray[np.int64], found: NDArray[np.uint64], seed: int) -> None:

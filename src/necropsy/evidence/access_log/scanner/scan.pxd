@@ -1,21 +1,25 @@
 cimport cython
-from necropsy.evidence.access_log.scanner.byte_loops cimport prefetch, GET_AT, NO_TIME, WORDS, digits, find, first_odd, fraction_us, key_of, same, time_us
+from necropsy.evidence.access_log.scanner.byte_loops cimport prefetch, GET_AT, NO_TIME, WORDS, digits, find, duration_us, first_odd, is_exact, is_ipv4, is_mapped, key_of, same, time_us
 from necropsy.evidence.access_log.scanner.path_templates cimport address_key, page_of, referer_key
-from necropsy.evidence.access_log.scanner.line_values cimport Values
+from necropsy.evidence.access_log.scanner.line_values cimport LONGEST, Values
 
-cdef Py_ssize_t SHORTEST, LONGEST, REMEMBERED, PAGE_ROOM
-cdef int CLIENT, AGENT, HOST, PAGE, TEXTS, ADDRESS, REFERER, REQUEST, FIELDS, EMPTY
+cdef Py_ssize_t SHORTEST, REMEMBERED, PAGE_ROOM
+cdef int CLIENT, AGENT, HOST, PAGE, TEXTS, ADDRESS, REFERER, REQUEST, FIELDS, EMPTY, BYTE_ORDER_MARK
 
 cdef class Scanner(Values):
     cdef unsigned long long seed
-    cdef int client_is_list, time_form
+    cdef int client_is_list, client_is_untidy, time_is_exact, time_form, told
+    cdef object header_flags
+    cdef Py_ssize_t header_count
+    cdef long long[::1] header_slots, header_bytes, header_ends
+    cdef unsigned char[::1] headers
     cdef const unsigned char[::1] piece
     cdef Py_ssize_t capacity
     cdef tuple columns
     cdef unsigned char* text_start
     cdef Py_ssize_t start, stop, client_count, host_count
     cdef long long[::1] clients, hosts
-    cdef Py_ssize_t time, duration, request, method, target, status, agent, referer, body
+    cdef Py_ssize_t time, duration, request, method, target, status, agent, referer
     cdef unsigned long long[::1] seen, page_of_seen
     cdef Py_ssize_t place
     cdef long long[::1] text_begin, text_finish
@@ -34,16 +38,17 @@ cdef class Scanner(Values):
     cdef Py_ssize_t cached_start, cached_stop
     cdef long long cached_us
 
+    cdef tuple kept_header(self, Py_ssize_t number)
+    @cython.locals(number=Py_ssize_t, slot=Py_ssize_t, at=Py_ssize_t, i=Py_ssize_t)
+    cdef int keep_headers(self) except -1 nogil
     cdef int make_room(self, Py_ssize_t size) except -1
-    @cython.locals(at=Py_ssize_t, odd=Py_ssize_t, end=Py_ssize_t, stop=Py_ssize_t)
+    @cython.locals(at=Py_ssize_t, odd=Py_ssize_t, end=Py_ssize_t, stop=Py_ssize_t, base="const unsigned char*")
     cdef int run(self) except -1 nogil
-    @cython.locals(moment="long long", took="long long", status="long long")
+    @cython.locals(moment="long long", took="long long", status="long long", at=Py_ssize_t)
     cdef int row(self, Py_ssize_t start, Py_ssize_t stop) except -1 nogil
     @cython.locals(length=Py_ssize_t, found="long long")
     cdef long long moment(self, Py_ssize_t start, Py_ssize_t stop) except? -2 nogil
-    @cython.locals(point=Py_ssize_t, whole="long long", fraction="long long")
-    cdef long long took(self, Py_ssize_t start, Py_ssize_t stop) except? -2 nogil
-    @cython.locals(method=Py_ssize_t, method_stop=Py_ssize_t, start=Py_ssize_t, stop=Py_ssize_t, key="unsigned long long")
+    @cython.locals(method=Py_ssize_t, method_stop=Py_ssize_t, start=Py_ssize_t, stop=Py_ssize_t, key="unsigned long long", start_of_method=Py_ssize_t, byte=int)
     cdef int asked(self) except -1 nogil
     cdef int remember_request(self, const unsigned char* asked, Py_ssize_t method, Py_ssize_t method_stop, Py_ssize_t start, Py_ssize_t stop, unsigned long long key) except -1 nogil
     @cython.locals(place="unsigned long long")
@@ -52,12 +57,10 @@ cdef class Scanner(Values):
     cdef int text_key(self, int field, Py_ssize_t start, Py_ssize_t stop) except -1 nogil
     @cython.locals(start=Py_ssize_t, stop=Py_ssize_t, method=Py_ssize_t, method_stop=Py_ssize_t, host=Py_ssize_t, host_stop=Py_ssize_t, at=Py_ssize_t, end=Py_ssize_t, i=Py_ssize_t, place=Py_ssize_t, key="unsigned long long")
     cdef int page(self, bint redirects) except -1 nogil
-    @cython.locals(byte=cython.uchar)
-    cdef int has_no_body(self) except -1 nogil
     cdef int user_agent(self) except -1 nogil
     @cython.locals(start=Py_ssize_t, stop=Py_ssize_t, key="unsigned long long")
     cdef int refers(self) except -1 nogil
-    @cython.locals(many=Py_ssize_t, number=Py_ssize_t, start=Py_ssize_t, stop=Py_ssize_t, slot=Py_ssize_t)
+    @cython.locals(many=Py_ssize_t, number=Py_ssize_t, start=Py_ssize_t, stop=Py_ssize_t, slot=Py_ssize_t, colon=Py_ssize_t)
     cdef int first_given(self, int field) except -1 nogil
     @cython.locals(key="unsigned long long", at=Py_ssize_t, i=Py_ssize_t, start=Py_ssize_t, stop=Py_ssize_t)
     cdef int give(self, int field) except -1 nogil

@@ -1,9 +1,9 @@
 # cython: language_level=3, boundscheck=True, wraparound=False, annotation_typing=False, cdivision=True, initializedcheck=False
-# ruff: noqa: C901, PLR0911 -- loops that are to compile to loops
-"""Plain lines of a log become numbers: a time, a status, and for each text a key (64-bit hash); each text is given once.
+# ruff: noqa: C901, PLR0911, PLR0912 -- loops that are to compile to loops
+"""Lines of a log become numbers: a time, a status, flags, and for each text a key (64-bit hash); each text is given once.
 
-A line that is not plain in every respect (see ``plan``) is *hard*: it is only counted here, and left to DuckDB. So what is
-read here must mean the same there; ``tests/evidence/access_log/test_scan.py`` holds the two against each other.
+A line that its plan cannot read is *hard*: it is only counted here, and left to the other readers. What is read must be what
+``reference`` reads; ``tests/evidence/access_log/scanner`` compares the two.
 
 Several threads scan at the same time, each piece of a log with a ``Scanner`` of its own.
 """
@@ -25,20 +25,23 @@ if not cython.compiled:
         NO_TIME,
         WORDS,
         digits,
+        duration_us,
         find,
         first_odd,
-        fraction_us,
+        is_exact,
+        is_ipv4,
+        is_mapped,
         key_of,
         same,
         time_us,
     )
-    from necropsy.evidence.access_log.scanner.line_values import Values
+    from necropsy.evidence.access_log.scanner.line_values import LONGEST, Values
     from necropsy.evidence.access_log.scanner.path_templates import address_key, page_of, referer_key
 
 from necropsy.evidence.access_log.scanner.line_values import numbers
 
 if TYPE_CHECKING:
-    from necropsy.evidence.access_log.formats.plan import Plan
+    from necropsy.evidence.access_log.scanner.plan import Plan
 
 CLIENT, AGENT, HOST, PAGE = 0, 1, 2, 3
 TEXTS = 4
@@ -49,18 +52,13 @@ FIELDS = 6
 REQUEST = 4
 """Requests are remembered behind the texts, with the keys of their pages; they are never given."""
 
-REDIRECTS = (301, 302, 303, 307, 308)
-EMPTY = 16
-"""As in ``flags``."""
-
+EMPTY = 16  # see ``line_flags``
 PAGE_ROOM = 24
-"""Bytes that a page may be longer than its request; see ``pages``."""
+"""Bytes that a page may be longer than its request."""
 
+BYTE_ORDER_MARK = 0xEF  # its first byte
 SHORTEST = 16
 """Bytes of the shortest line that tells a time."""
-LONGEST = 1 << 20
-"""Bytes of the longest that is read here."""
-
 REMEMBERED = 1 << 18
 """Keys of a field whose texts are known to have been given, at most; then all are forgotten, and given again."""
 
@@ -78,6 +76,7 @@ class Scanner(Values):
         self.seed = seed
         self.time_form = plan.time_form
         self.time = plan.time
+        self.time_is_exact = 1 if plan.time_is_exact else 0
         self.duration = plan.duration
         self.request = plan.request
         self.method = plan.method
@@ -85,12 +84,15 @@ class Scanner(Values):
         self.clients = numbers(plan.client)
         self.client_count = len(plan.client)
         self.client_is_list = 1 if plan.client_is_list else 0
+        self.client_is_untidy = 1 if plan.client_is_untidy else 0
+        self.header_flags = [flag for _, flag in plan.headers]
+        self.header_slots, self.header_count = numbers([slot for slot, _ in plan.headers]), len(plan.headers)
+        self.told = plan.told
         self.hosts = numbers(plan.host)
         self.host_count = len(plan.host)
         self.status = plan.status
         self.agent = plan.agent
         self.referer = plan.referer
-        self.body = plan.body
         self.seen = np.zeros((TEXTS + 1) * 2 * REMEMBERED, np.uint64)
         self.seen_count = numbers([0] * (TEXTS + 1))
         self.page_of_seen = np.zeros(2 * REMEMBERED, np.uint64)
@@ -110,9 +112,11 @@ class Scanner(Values):
             np.empty(3 * self.hard_rows, np.int32), np.empty(TEXTS * rows, np.uint64), np.empty(TEXTS * rows, np.int32),
             np.empty((TEXTS + 1) * room, np.uint8) if cython.compiled else bytearray((TEXTS + 1) * room),
             np.zeros(rows, np.uint64),
+            np.empty(max(self.header_count * rows, 1), np.int64), np.empty(max(self.header_count * room, 1), np.uint8),
         )  # fmt: skip
         self.out_line, self.out_us, self.out_status, self.out_keys, self.out_signs = self.columns[:5]
         self.out_hard, self.text_keys, self.text_ends, self.texts = self.columns[5:9]
+        self.header_ends, self.headers = self.columns[10:]
         self.text_start = cython.address(self.texts[0]) if cython.compiled else self.texts
         return 0
 
@@ -121,10 +125,10 @@ class Scanner(Values):
 
         Returns
         -------
-        ``lines``: how many; ``line``: which of them are plain, from 0; ``time_us``, ``status`` (-1: the layout has none),
-        ``flags`` (see there; of cookies none), ``keys`` (a row for each field) of the plain ones; ``texts``: for client,
-        agent, host and page keys, ends and bytes of texts not given before; ``hard``: which lines are to be read otherwise,
-        ``hard_start``, ``hard_stop`` (bytes).
+        ``lines``: how many; ``line``: which of them were read, from 0; ``time_us``, ``status`` (-1: the layout has none),
+        ``flags`` (see there), ``keys`` (a row for each field) of these; ``headers``: see ``kept_header``; ``texts``: for
+        client, agent, host and page keys, ends and bytes of texts not given before; ``hard``: which lines are to be read
+        otherwise, ``hard_start``, ``hard_stop`` (bytes).
         """
         stop = len(piece) if stop < 0 else stop
         if not 0 <= start <= stop <= len(piece):
@@ -132,7 +136,7 @@ class Scanner(Values):
         if stop - start > self.capacity or self.capacity == 0:
             self.make_room(stop - start)
         rows, room = self.rows, self.room
-        line, at_us, status, keys, flags, hard, text_keys, text_ends, texts, nothing = self.columns
+        line, at_us, status, keys, flags, hard, text_keys, text_ends, texts, nothing = self.columns[:10]
         if not cython.compiled:
             self.data = piece
         elif stop > 0:
@@ -140,6 +144,7 @@ class Scanner(Values):
             self.data = cython.address(self.piece[0])
         self.start, self.stop = start, stop
         self.text_count, self.text_bytes = numbers([0] * TEXTS), numbers([0] * TEXTS)
+        self.header_bytes = numbers([0] * self.header_count)
         self.count = self.hard_count = self.lines = 0
         self.cached_start = self.cached_stop = self.cached_us = 0
         with cython.nogil:
@@ -166,13 +171,22 @@ class Scanner(Values):
             # What the layout does not have takes no memory: all pieces share the same nothing.
             "keys": [column.copy() if column.any() else nothing[:count] for column in found],
             "texts": given,
+            "headers": [self.kept_header(number) for number in range(self.header_count)],
             "hard": hard[:hard_count].copy(),
             "hard_start": hard[self.hard_rows : self.hard_rows + hard_count].copy(),
             "hard_stop": hard[2 * self.hard_rows : 2 * self.hard_rows + hard_count].copy(),
         }
 
+    def kept_header(self, number: int) -> tuple[int, Any, bytes]:
+        """Return the flag that a header sets, and what the lines have of it: ends, and bytes one behind the other."""
+        first, begin = number * self.rows, number * self.room
+        ends, texts = self.columns[10:]
+        data = bytes(memoryview(texts)[begin : begin + int(self.header_bytes[number])])  # type: ignore[arg-type]
+        return self.header_flags[number], ends[first : first + self.count].copy(), data
+
     def run(self) -> int:
         """Walk through the lines of the piece."""
+        base = self.data
         at = self.start
         while at < self.stop:
             odd = first_odd(self.data, at, self.stop)
@@ -182,11 +196,20 @@ class Scanner(Values):
             stop = end
             if stop > at and self.data[stop - 1] == 13:
                 stop -= 1
-            if stop > at and (stop - at < SHORTEST or stop - at > LONGEST or odd < stop or not self.row(at, stop)):
+            self.has_backslash = 0
+            if stop > at and (
+                stop - at < SHORTEST
+                or stop - at > LONGEST
+                or (odd < stop and (self.data[at] == BYTE_ORDER_MARK or not self.readable(at, stop)))
+                or not self.row(at, stop)
+            ):
                 self.out_hard[self.hard_count] = self.lines
                 self.out_hard[self.hard_rows + self.hard_count] = at
                 self.out_hard[2 * self.hard_rows + self.hard_count] = end
                 self.hard_count += 1
+            if self.to_mend:  # the next line is read where it stands
+                self.data = base
+                self.to_mend = self.cached_start = self.cached_stop = 0
             self.lines += 1
             at = end + 1
         return 0
@@ -195,6 +218,10 @@ class Scanner(Values):
         """Read one line; 0: it is hard."""
         if not self.find_values(start, stop):
             return 0
+        if self.to_mend:
+            self.cached_start = self.cached_stop = 0
+            if not self.mend(start, stop):
+                return 0
         # The keys that differ most come first: where they are remembered lies far apart, and is on its way here meanwhile.
         if not self.asked() or not self.first_given(CLIENT):
             return 0
@@ -204,17 +231,21 @@ class Scanner(Values):
         if moment == NO_TIME:
             return 0
         if self.duration >= 0 and self.begin[self.duration] >= 0:
-            took = self.took(self.begin[self.duration], self.finish[self.duration])
+            took = duration_us(self.data, self.begin[self.duration], self.finish[self.duration])
             if took < 0:
                 return 0
             moment -= took
         status = -1
+        if self.time_is_exact and not is_exact(
+            self.data, self.begin[self.time], self.finish[self.time], self.time_form
+        ):
+            return 0
         if self.status >= 0:
-            if self.begin[self.status] < 0 or self.finish[self.status] - self.begin[self.status] != 3:
-                return 0
-            status = digits(self.data, self.begin[self.status], self.finish[self.status])
-            if status < 0:
-                return 0
+            at = self.begin[self.status]
+            if at >= 0:
+                status = digits(self.data, at, self.finish[self.status]) if self.finish[self.status] - at == 3 else -1
+                if status < 0:
+                    return 0
         if not self.first_given(HOST) or not self.user_agent() or not self.refers():
             return 0
         if not self.give(CLIENT) or not self.give(HOST) or not self.give(AGENT):
@@ -224,7 +255,9 @@ class Scanner(Values):
         self.out_line[self.count] = self.lines
         self.out_us[self.count] = moment
         self.out_status[self.count] = status
-        self.out_signs[self.count] = EMPTY if self.has_no_body() else 0
+        if self.header_count and not self.keep_headers():
+            return 0
+        self.out_signs[self.count] = self.told + self.own_cookies() + (EMPTY if self.has_no_body() else 0)
         self.count += 1
         return 1
 
@@ -237,21 +270,6 @@ class Scanner(Values):
         if found != NO_TIME:
             self.cached_start, self.cached_stop, self.cached_us = start, stop, found
         return found
-
-    def took(self, start: int, stop: int) -> int:
-        """Return a duration in microseconds; 0 where there is none, -1: hard."""
-        if start == stop or (stop - start == 1 and self.data[start] == 45):
-            return 0
-        point = find(self.data, start, stop, 46)
-        whole = digits(self.data, start, point)
-        if whole < 0 or whole >= 86400:
-            return -1
-        fraction = 0
-        if point < stop:
-            fraction = fraction_us(self.data, point + 1, stop)
-            if fraction < 0:
-                return -1
-        return whole * 1000000 + fraction
 
     def asked(self) -> int:
         """Find method and target of the request, and the key of both. 0: hard."""
@@ -280,11 +298,13 @@ class Scanner(Values):
         method, method_stop = self.begin[self.method], self.finish[self.method]
         if method < 0 or method == method_stop or not self.quoted[self.method]:
             return 0
-        if (
-            find(self.data, method, method_stop, 32) < method_stop
-            or find(self.data, method, method_stop, 63) < method_stop
-        ):
-            return 0
+        start_of_method = method
+        while method < method_stop:  # a blank, or what no format takes for a part of a method: , / : ?
+            byte = self.data[method]
+            if byte == 32 or byte == 44 or byte == 47 or byte == 58 or byte == 63:  # noqa: PLR1714
+                return 0
+            method += 1
+        method = start_of_method
         # The key of the method is the seed of that of the target: no request is taken for another.
         key = key_of(self.data, start, stop, key_of(self.data, method, method_stop, self.seed + PAGE))
         return self.remember_request(self.data, method, method_stop, start, stop, key)
@@ -351,12 +371,24 @@ class Scanner(Values):
             return 0
         return self.text_key(AGENT, self.begin[self.agent], self.finish[self.agent])
 
-    def has_no_body(self) -> int:
-        """Whether the answer had none, as the layout tells."""
-        if self.body < 0 or self.begin[self.body] < 0 or self.finish[self.body] - self.begin[self.body] != 1:
-            return 0
-        byte = self.data[self.begin[self.body]]
-        return 1 if byte == 48 or byte == 45 else 0  # noqa: PLR1714 -- compiles to comparisons
+    def keep_headers(self) -> int:
+        """Keep the headers of a line in which cookies are looked for."""
+        number = 0
+        while number < self.header_count:
+            slot = self.header_slots[number]
+            at = number * self.room + self.header_bytes[number]
+            i = self.begin[slot]
+            if i >= 0:
+                if at + self.finish[slot] - i > (number + 1) * self.room:
+                    return 0
+                while i < self.finish[slot]:
+                    self.headers[at] = self.data[i]
+                    at += 1
+                    i += 1
+            self.header_bytes[number] = at - number * self.room
+            self.header_ends[number * self.rows + self.count] = at - number * self.room
+            number += 1
+        return 1
 
     def refers(self) -> int:
         """Set the key of the page that the Referer names. 0: hard."""
@@ -392,6 +424,19 @@ class Scanner(Values):
                 start += 1
             while stop > start and self.data[stop - 1] == 32:
                 stop -= 1
+        if field == CLIENT and self.client_is_untidy and start < stop:  # see ``addresses.tidied``
+            if self.data[start] == 91:
+                return 0
+            if is_mapped(self.data, start, stop):
+                start += 7
+            else:
+                colon = find(self.data, start, stop, 58)
+                if (
+                    colon < stop
+                    and is_ipv4(self.data, start, colon)
+                    and self.digits_end(colon + 1, stop) == stop > colon + 1
+                ):
+                    stop = colon
         return self.text_key(field, start, stop)
 
     def text_key(self, field: int, start: int, stop: int) -> int:

@@ -18,10 +18,11 @@ from necropsy.visits.line_flags import COOKIE_SENT, COOKIE_SET, EMPTY_BODY, TELL
 
 FIELDS: Final = ("cookie", "own_cookie", "set_cookie", "own_set_cookie")
 """Fields of a line that tell: the whole header of the request, one cookie of it; the same of the answer."""
-_IN_HEADER: Final = rf"(?i)(?:^|[;,\[\"] ?)(?:{SESSION_COOKIE})=[^;, ]|REDACTED"
+IN_HEADER: Final = rf"(?i)(?:^|[;,\[\"] ?)(?:{SESSION_COOKIE})=[^;, ]|REDACTED"
+"""Finds a session cookie in a header; RE2 and Python alike."""
 TELLING: Final = (*FIELDS, "body")
 """Fields of a line that tell its flags: those of cookies; bytes of the response's body."""
-_FINDS: Final = re.compile(_IN_HEADER)
+_FINDS: Final = re.compile(IN_HEADER, re.ASCII)
 NO_BYTES: Final = ("0", "-")
 """How logs write that the response had no body; what is sent with its headers counted in is never so little."""
 _TOLD: Final = (
@@ -67,11 +68,26 @@ def field_of_key(name: str) -> str | None:
     return None
 
 
+def flags_of(
+    value: Mapping[str, int],
+) -> tuple[tuple[tuple[int, int], ...], tuple[tuple[int, int], ...], int]:
+    """Return for the scanner: headers with the flags that they set, single cookies with theirs, flags that all lines have.
+
+    Parameters
+    ----------
+    value
+        The places of the fields' values.
+    """
+    headers = tuple((value[header], bit) for header, _, bit, _ in _TOLD if header in value)
+    own_ones = tuple((value[own], bit) for _, own, bit, _ in _TOLD if own in value)
+    return headers, own_ones, sum(told for header, own, _, told in _TOLD if header in value or own in value)
+
+
 def sql(values: Mapping[str, str]) -> str:
     """Return the DuckDB expression of a line's flags, from those of the fields' values; empty where a log tells nothing."""
     parts = []
     for header, own, bit, told in _TOLD:
-        tests = [f"regexp_matches({values[header]}, {literal(_IN_HEADER)})"] if header in values else []
+        tests = [f"regexp_matches({values[header]}, {literal(IN_HEADER)})"] if header in values else []
         tests += [f"{values[own]} NOT IN ('', '-')"] if own in values else []
         if tests:
             any_of = " OR ".join(f"coalesce({test}, FALSE)" for test in tests)

@@ -19,7 +19,6 @@ from necropsy.evidence.access_log.formats.fields import cookies, timestamps
 from necropsy.evidence.access_log.formats.fields.addresses import need_tidying
 from necropsy.evidence.access_log.formats.json import json_keys
 from necropsy.evidence.access_log.formats.layout import Layout, Lines
-from necropsy.evidence.access_log.formats.plan import Plan, for_objects
 from necropsy.evidence.access_log.formats.values import Objects, Path
 
 _SPOKEN: Final = {"time": "time", "client": "client", "host": "host", "request": "request", "method": "method",
@@ -95,19 +94,7 @@ def layout(
     # Forwarded addresses are lists whether the samples show it or not; a form that they never show costs nothing.
     lists = any("," in value for value in clients) or len(chosen.get("client", ())) > 1
     untidy = need_tidying(value.strip() for values in clients for value in values.split(","))
-    plan = None if untidy or absolute or of_text is not Objects else _plan(form, fields, ways, lists=lists)
-    return Layout(name, note, of_text(ways), fields, form, "duration" in fields, lists, untidy, absolute, plan=plan)
-
-
-def _plan(
-    form: timestamps.TimeForm, fields: Mapping[str, Sequence[str]], ways: Mapping[str, Path], *, lists: bool
-) -> Plan | None:
-    """Plan how plain lines are scanned; None where a wanted value is nested, or cookies are to be looked through."""
-    if any(len(way) > 1 for way in ways.values()) or set(cookies.FIELDS) & fields.keys():
-        return None
-    keys = {field: [str(ways[name][0]) for name in names] for field, names in fields.items()}
-    one = {field: names[0] for field, names in keys.items() if field not in _MANY}
-    return for_objects(form, one, keys.get("client", []), keys.get("host", []), lists=lists)
+    return Layout(name, note, of_text(ways), fields, form, "duration" in fields, lists, untidy, absolute)
 
 
 def _named(chosen: Mapping[str, Sequence[Path]]) -> tuple[dict[str, tuple[str, ...]], dict[str, Path]]:

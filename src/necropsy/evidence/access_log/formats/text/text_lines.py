@@ -13,14 +13,12 @@ a regular expression (RE2, linear time).
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Final
 
-from necropsy.evidence.access_log.formats.fields import cookies
 from necropsy.evidence.access_log.formats.fields.timestamps import TimeForm
 from necropsy.evidence.access_log.formats.layout import Layout, Lines
 from necropsy.evidence.access_log.formats.nginx import LISTS, PREFERENCE, Piece, Variable, ambiguous, parse, split
-from necropsy.evidence.access_log.formats.plan import Plan, for_text
 from necropsy.evidence.access_log.formats.text.words import Part, Place, Words
 from necropsy.evidence.access_log.formats.values import Pattern
 
@@ -82,20 +80,11 @@ def compile_format(text: str, escape: str = "default", *, name: str, note: str, 
         bool(LISTS & set(fields.get("client", ()))),
         "client_and_port" in fields.get("client", ()),
         escapes="" if escape == "none" else "bytes",
-        plan=None if more else _plan(pieces, fields, escape),
+        template=() if more or escape == "json" else tuple(pieces),
     )
 
 
 _MANY: Final = frozenset({"client", "host"})
-
-
-def _plan(pieces: Sequence[Piece], fields: Mapping[str, Sequence[str]], escape: str) -> Plan | None:
-    """Plan how plain lines are scanned."""
-    if escape == "json" or "client_and_port" in fields.get("client", ()) or set(cookies.FIELDS) & fields.keys():
-        return None
-    one = {field: names[0] for field, names in fields.items() if field not in _MANY}
-    client, host = (fields.get(field, ()) for field in ("client", "host"))
-    return for_text(_FORMS[one["time"]], pieces, one, client, host, lists=bool(LISTS & set(client)))
 
 
 def _rename_repeated(pieces: Sequence[Piece]) -> list[Piece]:
