@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import mmap
 import os
+import re
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -32,6 +33,7 @@ _ROWS: Final = 2048
 """Keys of one batch: each session of it is an object for a while."""
 _WINDOW: Final = 256 << 10
 _MOST_DOUBLED: Final = 8
+_MAGIC: Final = re.compile(rb"(?:REDIS|VALKEY)(\d+)")
 _BEFORE: Final = 24
 """Bytes before a key in which its type, idle time and expiry stand."""
 WORTH_A_FORK: Final = 200_000
@@ -148,7 +150,7 @@ class Snapshot:
 
         os.lseek(descriptor, 0, os.SEEK_SET)
         self._memory = mmap.mmap(descriptor, 0, prot=mmap.PROT_READ)
-        self._version = _stamp(primary)
+        self._version = _version(self._memory)
         self._at = self._begin = self._missed = 0
 
         def passed(offset: int) -> None:
@@ -225,14 +227,14 @@ def keys_of(store: Store) -> int:
     return sum(sum(databases(primary.info).values()) for primary in store.primaries)
 
 
-def _stamp(primary: Primary) -> int:
-    """Return the version that this server stamps on payloads: asked of a key of its own."""
-    key = primary.connection.command("SCAN", 0, "COUNT", 10)[1]
-    for one in key:
-        payload = primary.connection.command("DUMP", one)
-        if payload:
-            return payloads.version_of(payload)
-    return 0
+def _version(dump: bytes | mmap.mmap) -> int:
+    r"""Return the version of a dump, which the server that wrote it accepts as that of a payload; 0: no dump.
+
+    >>> _version(b"REDIS0012\xfa"), _version(b"VALKEY080\xfa"), _version(b"")
+    (12, 80, 0)
+    """
+    found = _MAGIC.match(dump[:9])
+    return int(found[1]) if found else 0
 
 
 def _prefix(length: int) -> bytes:

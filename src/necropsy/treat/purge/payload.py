@@ -140,6 +140,15 @@ def version_of(payload: bytes) -> int:
     return int.from_bytes(payload[-_TAIL:-8], "little")
 
 
+def refused(text: str) -> bool:
+    """Whether an error of RESTORE is about the payload itself: its version, its checksum or its type.
+
+    >>> refused("ERR DUMP payload version or checksum are wrong"), refused("BUSYKEY Target key name already exists.")
+    (True, False)
+    """
+    return "version or checksum" in text or "Bad data format" in text
+
+
 def value_of(payload: bytes) -> bytes:
     """Return type byte and value of a payload, as a snapshot has them."""
     return payload[:-_TAIL]

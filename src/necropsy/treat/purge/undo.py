@@ -55,11 +55,16 @@ class Restored:
     codes: Counter[int] = field(default_factory=Counter)
     rewritten: int = 0
     """Restored by their value, as the server refused the payload."""
+    before: int = 0
+    """Restored by an earlier undo."""
     stopped: bool = False
 
     def line(self) -> str:
         """Return it as one line."""
         codes = self.codes
+        if not self.sessions:
+            before = f"; {self.before:,} were restored before" if self.before else ""
+            return f"undo: nothing to restore{before}" + (" · stopped" if self.stopped else "")
         parts = [f"undo {codes[RESTORED]:,}/{self.sessions:,} sessions restored"]
         parts += [f"{codes[code]:,} {word}" for code, word in _WORDS if codes[code]]
         return " · ".join(parts) + (" · stopped" if self.stopped else "")
@@ -116,6 +121,7 @@ def undo(
         if control.look().stopping:
             done.stopped = True
             break
+        done.before += sum(code == RESTORED for code in batch.restored or ())
         codes = _batch(batch, store, done)
         if codes is not None:
             journal.restored(batch.number, codes)
@@ -210,7 +216,7 @@ def _code(primary: Primary, record: Record, answer: Any, done: Restored) -> int:
         return THERE
     if answer.kind == "OOM":
         raise _full(primary, answer)
-    if "version or checksum" not in answer.text and "Bad data format" not in answer.text:
+    if not payloads.refused(answer.text):
         raise answer
     try:
         value = payloads.logical(record.payload)
