@@ -46,6 +46,11 @@ def may_create(probe: Probe) -> bool:
     return not is_harmless_path(path)
 
 
+def asks_for_page(probe: Probe) -> bool:
+    """Whether a probe may create a session, or asks for a page for people though Consul calls that a health check."""
+    return may_create(probe) or (probe.creates_sessions and is_page(probe.path))
+
+
 def is_harmless_path(path: str) -> bool:
     """Whether a path is a health or metrics endpoint by its name: a guess, overruled by births that say otherwise."""
     return bool(_HARMLESS_PATH.search(path))

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from necropsy.model.finding import Finding, Patch
-from necropsy.probes.session_risk import may_create
+from necropsy.probes.session_risk import asks_for_page
 from necropsy.treat.edits.text import Insertion, count_changes, edited, unified_diff, whole
 from necropsy.treat.fixes.interface import Documents, Edits, Fix, FixContext
 from necropsy.treat.fixes.registry import BY_SLUG
@@ -96,7 +96,7 @@ def _breaks(before: FixContext, after: FixContext) -> bool:
 
 def _creating(simulation: Simulation) -> set[str]:
     """Return the requests that may create sessions."""
-    return {f"{probe.prober} {probe.method} {probe.url}" for probe in simulation.probes if may_create(probe)}
+    return {f"{probe.prober} {probe.method} {probe.url}" for probe in simulation.probes if asks_for_page(probe)}
 
 
 def _patches(before: FixContext, after: FixContext, effect: str) -> tuple[Patch, ...]:

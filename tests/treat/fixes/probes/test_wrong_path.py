@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from necropsy.autopsy.linting import lint
+from necropsy.model.evidence import Origin
+from necropsy.model.finding import Exhibit, Finding
+from necropsy.probes.configuration_file import ConfigurationFile
+from necropsy.probes.simulate import simulate
+from necropsy.treat.fixes.attach import attach_fixes
+from treat.configurations import added, effect, linted, removed, said
 
 KUBERNETES = """
 apiVersion: apps/v1
@@ -120,3 +127,113 @@ def test_without_a_health_endpoint_that_is_known_nothing_is_guessed(tmp_path: Pa
     (tmp_path / "haproxy.cfg").write_text(HAPROXY.partition("backend rest")[0], encoding="utf-8")
     findings = [one for one in lint([str(tmp_path)]).report.findings if one.slug == "probes/wrong-path"]
     assert [patch for one in findings if one.remedy for patch in one.remedy.patches] == []
+
+
+WITHOUT = {
+    "haproxy.cfg": (
+        HAPROXY.replace("option httpchk GET /login", "option httpchk   # as ever"),
+        "option httpchk /health   # as ever",
+    ),
+    "main.tf": (TERRAFORM.replace('    path     = "/login" # a page\n', ""), 'path = "/health"'),
+    "template.yaml": (
+        CLOUDFORMATION.replace("      HealthCheckPath: /login  # a page\n", ""),
+        "HealthCheckPath: /health",
+    ),
+    "nginx.conf": (
+        """http {
+    upstream shop { zone shop 64k; server 10.0.0.1:8080; }
+    upstream rest { zone rest 64k; server 10.0.0.1:8081; }
+    server {
+        location / { proxy_pass http://shop; health_check interval=5; }
+        location /rest { proxy_pass http://rest; health_check interval=5 uri=/health; }
+    }
+}
+""",
+        "location / { proxy_pass http://shop; health_check uri=/health interval=5; }",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", WITHOUT)
+def test_where_nobody_wrote_a_path_it_is_written(name: str, tmp_path: Path) -> None:
+    text, line = WITHOUT[name]
+    (finding,) = linted(tmp_path, **{name.replace(".", "__"): text}).values()
+    assert finding.slug == "probes/wrong-path"
+    assert line in added(finding)
+    assert effect(finding) == "1 probe requests /health instead"
+
+
+PODS = """
+kind: Deployment
+metadata: {name: shop}
+spec:
+  template:
+    spec:
+      containers:
+      - name: shop
+        readinessProbe:
+          httpGet:
+            port: 8080
+        livenessProbe: {httpGet: {path: /health, port: 8080}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "origin", "written"),
+    [
+        (PODS, 11, "path: /health"),
+        (
+            PODS.replace(":\n          httpGet:\n            port: 8080", ": {httpGet: {port: 8080}}"),
+            9,
+            "readinessProbe: {httpGet: {path: /health, port: 8080}}",
+        ),
+    ],
+)
+def test_a_kubelet_that_is_told_no_path_is_told_one(text: str, origin: int, written: str) -> None:
+    assert added(_accused(text, "kubernetes", origin)) == [written]
+
+
+CONSUL = {
+    "json": """{"services": [
+  {"name": "shop", "port": 8080, "check": {"http": "http://10.0.0.1:8080/login", "interval": "10s"}},
+  {"name": "rest", "port": 8080, "check": {"http": "http://10.0.0.2:8080/health", "interval": "10s"}}
+]}
+""",
+    "hcl": """
+service {
+  name = "shop"
+  port = 8080
+  check {
+    http     = "http://10.0.0.1:8080/login" # a page
+    interval = "10s"
+  }
+}
+service {
+  name = "rest"
+  port = 8080
+  check {
+    http     = "http://10.0.0.2:8080/health"
+    interval = "10s"
+  }
+}
+""",
+}
+
+
+@pytest.mark.parametrize(("syntax", "line"), [("json", 2), ("hcl", 6)])
+def test_a_check_of_consul_that_asks_for_a_login_is_no_health_check(syntax: str, line: int) -> None:
+    finding = _accused(CONSUL[syntax], "consul", line)
+    (old,), (new,) = removed(finding), added(finding)
+    assert old.replace("/login", "/health") == new
+    assert finding.remedy is not None
+    (stopped,) = finding.remedy.patches[0].stops
+    assert stopped.endswith(" GET http://10.0.0.1:8080/login")
+
+
+def _accused(text: str, kind: str, line: int) -> Finding:
+    """Return the finding that this line's probe creates sessions, with what mends it."""
+    files = (ConfigurationFile("given", text, kind),)
+    exhibit = Exhibit("it asks for a page", origin=Origin("given", line, "it asks for a page"))
+    accused = replace(said("probes/creates-sessions"), primary=exhibit, remedy=None)
+    (finding,) = attach_fixes([accused], files, simulate(files), simulate)
+    return finding

@@ -1,8 +1,10 @@
 """``probes/health-behind-session``: have the health path answered before the application, or knock at its port alone.
 
 Requests that come through nginx are answered by it: ``location = /health { return 200; }`` in the server that they reach.
-Consul's checks that go to the application directly open a TCP connection instead. Both are guesses, and say so: the check
-then no longer asks the application how it is. The cure is in the application, where only its authors can write it.
+Checks of Consul, Kubernetes and HAProxy that go to the application directly open a TCP connection instead. Both are guesses,
+and say so: the check then no longer asks the application how it is. The cure is in the application, where only its authors
+can write it. Other probers keep the advice alone: a target group behind an ALB, Gatus or Uptime Kuma ask by HTTP or are
+another kind of monitor, with other conditions.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from urllib.parse import urlsplit
 from necropsy.model.figures import several
 from necropsy.probes.syntax.hcl import parse_hcl
 from necropsy.probes.visibility import location
+from necropsy.treat.edits.knock import haproxy_knocks, kubelet_knocks
 from necropsy.treat.edits.text import Insertion, line_end, newline_of
 from necropsy.treat.edits.yaml_fields import replaced
 from necropsy.treat.fixes.interface import Edits, Fix, FixContext
@@ -27,6 +30,7 @@ _OF_HTTP: Final = frozenset(
     {"header", "method", "body", "disable_redirects", "tls_skip_verify", "tls_server_name", "http"}
 )
 """Fields of a check that a TCP check has not."""
+_KNOCKS: Final = {"kubelet-http": kubelet_knocks, "haproxy-httpchk": haproxy_knocks}
 _ANSWER: Final = "location = {path} {{ return 200; }}"
 
 
@@ -58,6 +62,10 @@ def _edit(context: FixContext) -> Edits:
                 root = context.documents.parsed(file, parse_hcl)
                 for insertion in _knocking(file.text, root, probe) if root is not None else ():
                     _add(edits, file.name, insertion)
+        elif served is None and probe.kind in _KNOCKS and probe.origin:
+            place = probe.origin[0]
+            for insertion in _KNOCKS[probe.kind](context.text(place.file), place.line):
+                _add(edits, place.file, insertion)
     return edits
 
 
@@ -122,7 +130,7 @@ def _effect(before: FixContext, after: FixContext) -> str:
     if direct:
         one = len(direct) == 1
         does = "opens a connection and requests nothing" if one else "open connections and request nothing"
-        told.append(f"{several(len(direct), 'check')} of Consul {does}")
+        told.append(f"{several(len(direct), 'check')} {does}")
     if not told:
         return ""
     return (

@@ -1,9 +1,10 @@
 """``probes/wrong-path``: a path that somebody wrote by hand is replaced where it stands, in any prober's file.
 
 Kubernetes probes, load balancers (Terraform, CloudFormation), HAProxy, compose, Gatus, Uptime Kuma, Consul's checks: each
-knows the line that names its path, or its URL. On that line the path alone is exchanged, and all is simulated again: the
-patch is kept only if exactly the accused requests ask for the health endpoint now, and no other request changed. Targets of
-the blackbox exporter are patched where they are written as URLs; what comes of relabel rules is ``health_endpoint``'s.
+knows the line that names its path, or its URL. On that line the path alone is exchanged, or written where nobody wrote one,
+and all is simulated again: the patch is kept only if exactly the accused requests ask for the health endpoint now, and no
+other request changed. Targets of the blackbox exporter are patched where they are written as URLs; what comes of relabel
+rules is ``health_endpoint``'s.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from urllib.parse import urlsplit
 
 from necropsy.model.figures import several
 from necropsy.model.finding import Remedy
-from necropsy.probes.session_risk import may_create
+from necropsy.probes.session_risk import asks_for_page, is_page
+from necropsy.treat.edits.absent_path import absent_path
 from necropsy.treat.edits.text import Insertion, line_end
 from necropsy.treat.fixes.interface import Edits, Fix, FixContext, asked
 
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from necropsy.probes.simulate import Simulation
 
 _BLACKBOX: Final = "blackbox-http"
+_OF_NGINX: Final = "nginx-health-check"
 _BEHIND: Final = r"""(?=["'\s,)\]}]|$)"""
 _LINES: Final = 4
 """Lines from the accused one on, among which the path stands."""
@@ -35,7 +38,7 @@ def _wrong(context: FixContext) -> list[Probe]:
     return [
         probe
         for probe in context.simulation.probes
-        if may_create(probe)
+        if asks_for_page(probe)
         and probe.origin
         and (probe.origin[0].file, probe.origin[0].line) in places
         and (probe.kind != _BLACKBOX or probe.prober in context.finding.probers)  # one rule may serve several jobs
@@ -51,7 +54,7 @@ def _written(probe: Probe) -> Origin | None:
 
 def _health(probe: Probe, simulation: Simulation) -> str | None:
     """Return the path that starts no session: the service's own, else the one that all others of this port ask for."""
-    if probe.health_path:
+    if probe.health_path and not is_page(probe.health_path):
         return "/" + probe.health_path.lstrip("/")
     healthy = [one for one in simulation.probes if one.path not in {"", "/"} and _is_health(one)]
     same_port = {one.path for one in healthy if one.port == probe.port}
@@ -61,7 +64,7 @@ def _health(probe: Probe, simulation: Simulation) -> str | None:
 
 
 def _is_health(probe: Probe) -> bool:
-    return probe.creates_sessions and not may_create(probe)
+    return probe.creates_sessions and not asks_for_page(probe)
 
 
 def _edit(context: FixContext) -> Edits:
@@ -74,7 +77,10 @@ def _edit(context: FixContext) -> Edits:
         if health is None or file is None or origin is None:
             return {}
         lines = 1 if probe.kind == _BLACKBOX else _LINES
+        absent = absent_path(file.text, origin.line, probe.kind, health) if probe.path in {"", "/"} else None
         change = _exchange(file.text, origin.line, probe.path or "/", health, lines)
+        if change is None or probe.kind == _OF_NGINX:  # where location / stands on the line as well
+            change = absent or change
         if change is None:
             return {}
         if (file.name, change.offset) not in done:
