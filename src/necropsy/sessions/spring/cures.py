@@ -16,7 +16,7 @@ _SERVLET: Final = Cure(
     stop="Give health checks a chain of their own that never starts a session, and save no request for the others.",
     code="""@Bean @Order(0)
 SecurityFilterChain health(HttpSecurity http) throws Exception {
-  return http.securityMatcher("/actuator/health/**")
+  return http.securityMatcher("/actuator/health/**")  // Boot 2.7 (Spring Security 5.7): .antMatcher(
       .authorizeHttpRequests(a -> a.anyRequest().permitAll())
       .sessionManagement(s -> s.sessionCreationPolicy(SessionCreationPolicy.STATELESS))
       .requestCache(RequestCacheConfigurer::disable).build();
