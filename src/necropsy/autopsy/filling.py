@@ -27,6 +27,7 @@ def fill(
     described: tuple[Form | HashForm, ...] = (),
     *,
     indexes: bool = True,
+    settling_memory: str | None = None,
 ) -> Census:
     """Read a keyspace to its end.
 
@@ -42,6 +43,8 @@ def fill(
         Layouts that the user described.
     indexes
         Keep what the indexes hold: only ``sessions/orphaned-index`` wants to know.
+    settling_memory
+        Memory of the case's database once all keys are read; None: as before. Rows that come in need less than joins.
 
     Raises
     ------
@@ -68,6 +71,8 @@ def fill(
     case.append("key_family", census.families())
     if keys.is_live:
         census.uncertain_s += time.monotonic() - began  # keys were written meanwhile
+    if settling_memory is not None:
+        case.execute(f"SET memory_limit = '{settling_memory}'")
     settle(case, census)
     return census
 
