@@ -67,6 +67,8 @@ def cap_ttl(
         back, left = capping.undo(undo, redis=address, journal_key=journal_key)
         output.say(f"{back:,} lifetimes restored; {left:,} sessions were used since then and are left as they are\n")
         return
+    if not apply and (journal or journal_key):
+        raise UsageError("--journal does nothing without --apply", hint="Add --apply to shorten lifetimes.")
     if address is None:
         raise UsageError("cap-ttl needs a store", hint="necropsy cap-ttl --redis redis://HOST:PORT --max 7d")
     limit = int(seconds_of(max_ttl))

@@ -84,7 +84,7 @@ def undo(folder: Path, *, redis: Address | None, journal_key: Path | None = None
         journal.load()
         store = Store(redis or parse_address(journal.header["address"]))
         try:
-            store.require_same(journal.header["identities"])
+            store.require_same(journal.header["identities"], "Give the store of the journal: --redis.")
             control = Control(Knobs())
             with control.signals():
                 return undo_cap(journal, store, control)

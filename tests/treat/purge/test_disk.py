@@ -32,8 +32,9 @@ def _no_file_beyond(size: int) -> Iterator[None]:
 
 def _frames(journal: Path) -> list[int]:
     """Where the frames of a journal begin."""
-    key = json.loads((journal / "journal.json").read_text())["key"]
-    return [frame.offset for frame in Frames(journal / "journal.frames", bytes.fromhex(key)).read()]
+    said = json.loads((journal / "journal.json").read_text())
+    key, seal = bytes.fromhex(said["key"]), bytes.fromhex(said["seal"])
+    return [frame.offset for frame in Frames(journal / "journal.frames", key, seal).read()]
 
 
 def test_wherever_the_journal_ends_it_says_what_is_true_and_goes_on(tmp_path: Path) -> None:

@@ -291,6 +291,34 @@ def test_a_journal_that_was_cut_or_changed_is_refused_and_a_torn_end_is_not(
     frames.write_bytes(whole + b"NPJ1\x01\xff\x00\x00\x00torn")
     undo(journal)
     assert same(before, state(client)) == []
+    assert undo(journal).line() == "undo: nothing to restore; 20 were restored before"
+
+
+_DAMAGES: dict[str, Any] = {
+    "another store": lambda said: said.update(identities=["f" * 40], address="redis://127.0.0.1:1/0"),
+    "no key": lambda said: said.pop("key"),
+    "no seal": lambda said: said.pop("seal"),
+    "a key that is none": lambda said: said.update(key="zz"),
+    "as if it were an older one": lambda said: (said.update(version=1), said.pop("seal")),
+}
+
+
+@pytest.mark.parametrize("damage", _DAMAGES)
+def test_what_a_journal_says_of_its_store_cannot_be_changed(
+    damage: str, client: redis.Redis, server: Server, tmp_path: Path
+) -> None:
+    spring(client, anonymous=20, recent=0, users=0)
+    _, path = make_plan(server.url, tmp_path)
+    journal = tmp_path / "journal"
+    apply(path, journal)
+    said = json.loads((journal / "journal.json").read_text())
+    _DAMAGES[damage](said)
+    (journal / "journal.json").write_text(json.dumps(said))
+    left = client.dbsize()
+    with pytest.raises(JournalError, match="changed or damaged") as refused:
+        undo(journal, redis=purging.parse_address(server.url), other_store=True)
+    assert "Copy it again" in str(refused.value.hint)
+    assert client.dbsize() == left
 
 
 def test_a_full_disk_stops_before_anything_is_deleted_and_it_goes_on(

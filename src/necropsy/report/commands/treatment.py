@@ -63,10 +63,11 @@ def applied(done: Any, plan_path: Path, journal: Path) -> str:
 
 def verified(folder: Path, found: Any) -> str:
     """Return what a journal holds as text."""
+    done = "shortened" if found.header.get("kind") == "cap-ttl" else "deleted"
     lines = [
         f"{folder}: whole, batches: {found.batches:,}, sessions: {found.sessions:,}, {size(found.bytes)} of values",
         f"  of {found.header['address']}, {found.header['server']}, begun {found.header['made_at']}",
-        f"  {found.deleted:,} deleted, {found.restored:,} brought back",
+        f"  {found.deleted:,} {done}, {found.restored:,} brought back",
     ]
     if found.unknown:
         lines.append(

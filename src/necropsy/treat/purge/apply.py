@@ -7,16 +7,17 @@ it goes on with the same command and the same journal.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from necropsy.sessions.spring.names import GRACE_S
+from necropsy.treat.purge import payload as payloads
 from necropsy.treat.purge import scripts
 from necropsy.treat.purge.batch import Source, Unlinker, again, require_restorable
 from necropsy.treat.purge.control import Control
 from necropsy.treat.purge.expected import Session, of_candidates
 from necropsy.treat.purge.journal import Journal, Record
-from necropsy.treat.purge.judge import CHANGED, GOES, READ, REASONS, UNTIMED, Judge
+from necropsy.treat.purge.judge import CHANGED, GOES, READ, REASONS, UNTIMED, Candidates, Judge
 from necropsy.treat.purge.progress import Progress
 from necropsy.treat.purge.scripts import Answer
 from necropsy.treat.purge.stores import Primary, Store, TreatmentError
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 GONE: Final = "already gone"
 ELSEWHERE: Final = "moved to another node of the Cluster"
 STOPPED: Final = "not tried: stopped before"
+_CLOCK_MAY_DIFFER_S: Final = 30
+"""Seconds by which a clock may run away, or two servers' clocks may differ; a session must have been unused for far longer."""
 _KEPT: Final = {
     scripts.GONE: GONE,
     scripts.CHANGED: CHANGED,
@@ -76,6 +79,9 @@ class Purge:
         self._waiting: dict[tuple[int, str], list[tuple[Session, bytes | None]]] = {}
         """Sessions to delete, by database and server, until they fill a batch."""
         self._tried = False
+        self._processes = store.processes
+        self._ahead: int | None = None
+        """Milliseconds by which the server's clock is ahead of a clock of ours that nobody sets."""
 
     def run(self) -> Progress:
         """Go through the store; return what became of the plan.
@@ -104,7 +110,7 @@ class Purge:
     def _take(self, batch: pa.RecordBatch) -> None:
         import numpy as np
 
-        for found in self.judge.judge(batch, self._now_ms()):
+        for found in self._judged(batch):
             fresh = np.flatnonzero(~self._seen[found.places])
             self._seen[found.places[fresh]] = True
             # Whose last use is not in the keys themselves is judged again on what is fetched, idle time included.
@@ -122,6 +128,14 @@ class Purge:
                 self._waiting.setdefault(group, []).append((session, value))
         for group in list(self._waiting):
             self._work(group, least=self.control.knobs.batch)
+
+    def _judged(self, batch: pa.RecordBatch) -> Iterator[Candidates]:
+        """Judge a batch; after a failover the new master's idle times say nothing of what was read on the old one."""
+        now_ms = self._now_ms()
+        if self.store.processes != self._processes:
+            self._processes = self.store.processes
+            self.judge.since_ms = now_ms
+        return self.judge.judge(batch, now_ms)
 
     def _count(self, reasons: npt.NDArray[np.int8]) -> None:
         import numpy as np
@@ -193,7 +207,7 @@ class Purge:
         known = {key: (value, idle) for key, value, _, idle in records}
         ready = had
         judged = 0
-        for found in self.judge.judge(batch, self._now_ms()):
+        for found in self._judged(batch):
             judged += len(found.rows)
             self._count(found.reasons)
             for session in of_candidates(found, found.going()):
@@ -257,6 +271,12 @@ class Purge:
         try:
             remark = require_restorable(primary, record.key, record.payload)
         except ServerError as error:
+            if error.kind == "ERR" and payloads.refused(error.text):
+                raise TreatmentError(
+                    f"{primary.name}: the server refuses to restore the value of one session: {error.text}; nothing was"
+                    f" deleted",
+                    hint="Add --journal-by dump: then the journal holds values as the server itself writes them.",
+                ) from None
             raise TreatmentError(
                 f"{primary.name}: the server refuses commands that a purge or its undo needs: {error.text}; nothing"
                 f" was deleted",
@@ -289,7 +309,23 @@ class Purge:
         return False
 
     def _now_ms(self) -> int:
+        """Return the first server's clock.
+
+        Raises
+        ------
+        TreatmentError
+            It was set meanwhile: who used a session a minute ago may look idle for an hour.
+        """
         moment: int = again(self.store, lambda: self.store.primaries[0].now_ms())  # noqa: PLW0108 -- the first one of then
+        ahead = moment - int(1000 * time.monotonic())
+        self._ahead = ahead if self._ahead is None else self._ahead
+        if abs(ahead - self._ahead) > 1000 * _CLOCK_MAY_DIFFER_S:
+            raise TreatmentError(
+                f"{self.store.primaries[0].name}: the server's clock was set {'forward' if ahead > self._ahead else 'back'}"
+                f" by {abs(ahead - self._ahead) // 1000:,} s meanwhile (or a failover brought another clock): stopped before"
+                f" the next batch",
+                hint="Sessions in use may look idle now. Wait for as long as --idle says, then run the same command again.",
+            )
         return moment
 
     def _primary(self, db: int, key: bytes) -> Primary:

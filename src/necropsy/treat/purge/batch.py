@@ -12,7 +12,7 @@ from necropsy.treat.purge import scripts
 from necropsy.treat.purge.expected import Session
 from necropsy.treat.purge.journal import Record
 from necropsy.treat.purge.scripts import Answer
-from necropsy.treat.purge.stores import Primary, Store, TreatmentError
+from necropsy.treat.purge.stores import Demoted, Primary, Store, TreatmentError
 from necropsy.treat.purge.watch import Untracked, Watch
 from necropsy.wire.redis.connection import pack
 from necropsy.wire.redis.replies import ConnectionLost, ServerError
@@ -20,6 +20,8 @@ from necropsy.wire.redis.replies import ConnectionLost, ServerError
 if TYPE_CHECKING:
     import pyarrow as pa
 
+_TOLD_OF_FAILOVERS: Final = frozenset({"sentinel", "cluster"})
+"""Kinds of stores that say themselves who took a server's place."""
 HEARD_AFTER_S: Final = 1.0
 """Time in which applications read the hash of a session whose marker ended."""
 _PASSING: Final = frozenset({"MOVED", "ASK", "TRYAGAIN", "READONLY", "CLUSTERDOWN", "LOADING"})
@@ -253,6 +255,10 @@ def again(store: Store, ask: Callable[[], Any]) -> Any:
         try:
             return ask()
         except ConnectionLost:
+            store.reconnect()
+        except Demoted:
+            if store.kind not in _TOLD_OF_FAILOVERS:
+                raise
             store.reconnect()
         except ServerError as error:
             if error.kind not in _PASSING or attempt == 4:

@@ -23,7 +23,7 @@ from necropsy.model.errors import NecropsyError
 
 _MAGIC: Final = b"NPJ1"
 _HEAD: Final = struct.Struct("<4sBI16s")
-_SEAL: Final = 16
+SEAL_BYTES: Final = 16
 _LARGEST: Final = 1 << 30
 FULL: Final = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
 
@@ -50,15 +50,18 @@ class Frames:
         The file; it need not be there.
     key
         Seals the frames.
+    first
+        What is sealed with the first frame; empty: nothing.
     """
 
-    def __init__(self, path: Path, key: bytes) -> None:
+    def __init__(self, path: Path, key: bytes, first: bytes = b"") -> None:
         self.path = path
         self._key = key
+        self._first = first or bytes(SEAL_BYTES)
         self._descriptor: int | None = None
         self.end = 0
         """Bytes up to the end of the last whole frame."""
-        self.seal = bytes(_SEAL)
+        self.seal = self._first
 
     def read(self, *, at_least: int = 0, to_append: bool = False) -> Iterator[Frame]:
         """Yield all whole frames.
@@ -75,7 +78,7 @@ class Frames:
         JournalError
             It is shorter than that, or a frame is not as it was written.
         """
-        seal, at = bytes(_SEAL), 0
+        seal, at = self._first, 0
         if self.path.exists():
             with self.path.open("rb") as stream:
                 while True:
@@ -145,7 +148,7 @@ class Frames:
                 os.lseek(self._descriptor, self.end, os.SEEK_SET)
 
     def _sealed(self, before: bytes, kind: int, body: bytes) -> bytes:
-        return hashlib.blake2b(before + bytes((kind,)) + body, key=self._key, digest_size=_SEAL).digest()
+        return hashlib.blake2b(before + bytes((kind,)) + body, key=self._key, digest_size=SEAL_BYTES).digest()
 
     def _changed(self, at: int) -> JournalError:
         return JournalError(

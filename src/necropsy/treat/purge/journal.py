@@ -1,13 +1,15 @@
 """The journal of a purge: sessions as they were, the outcome of each, and what an undo brought back.
 
 A folder of its own, mode 0700, its files 0600: they hold live credentials. ``journal.json`` says of which store and server
-it is; ``journal.frames`` holds the frames; ``state.json`` says how far it was written for certain. With a key file the
+it is, sealed; ``journal.frames`` holds the frames; ``state.json`` says how far it was written for certain. With a key file the
 bodies are encrypted (AES-256-GCM of the library ``cryptography``).
 """
 
 from __future__ import annotations
 
 import fcntl
+import hashlib
+import hmac
 import json
 import os
 import secrets
@@ -16,11 +18,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from necropsy.treat.purge.frames import Frames, JournalError, replace_file, unwritten
+from necropsy.treat.purge.frames import SEAL_BYTES, Frames, JournalError, replace_file, unwritten
 from necropsy.treat.purge.scripts import DELETED
 
 SESSIONS, OUTCOME, RESTORED = 1, 2, 3
-VERSION: Final = 1
+VERSION: Final = 2
+"""2: what ``journal.json`` says is sealed, and the first frame with it."""
 _FORMAT: Final = "necropsy journal"
 _RECORD: Final = struct.Struct("<qqqqIIIII")
 _BATCH: Final = struct.Struct("<IiI")
@@ -67,7 +70,8 @@ class Journal:
         self.folder = folder
         self.header = header
         self._cipher = _cipher(secret) if header.get("encrypted") else None
-        self._frames = Frames(folder / "journal.frames", bytes.fromhex(header["key"]))
+        first = bytes.fromhex(header.get("seal", ""))
+        self._frames = Frames(folder / "journal.frames", bytes.fromhex(header["key"]), first=first)
         self._lock: int | None = None
         self._next = 1
         self.deleted = 0
@@ -92,6 +96,7 @@ class Journal:
             folder.chmod(0o700)
             header = {"format": _FORMAT, "version": VERSION, "encrypted": secret is not None,
                       "key": secrets.token_hex(32), **facts}  # fmt: skip
+            header["seal"] = _seal(header)
             replace_file(folder / "journal.json", json.dumps(header, indent=1).encode())
         except OSError as error:
             raise JournalError(
@@ -112,22 +117,29 @@ class Journal:
         """
         try:
             header = json.loads((folder / "journal.json").read_bytes())
-            if header.get("format") != _FORMAT:
+            if header.get("format") != _FORMAT or not isinstance(header.get("version"), int):
                 raise ValueError  # noqa: TRY301 -- the same as a file that is no JSON
         except (OSError, ValueError, AttributeError) as error:
             raise JournalError(
                 f"{folder}: not a journal of a purge", hint="Give the folder that was written as --journal."
             ) from error
-        if header.get("version", 0) > VERSION:
+        if header["version"] > VERSION:
             raise JournalError(
                 f"{folder}: written by a newer necropsy (journal {header['version']}; this one knows {VERSION})",
                 hint="Upgrade: pip install --upgrade necropsy",
             )
-        if header["encrypted"] and secret is None:
+        if header.get("encrypted") and secret is None:
             raise JournalError(
                 f"{folder}: encrypted", hint="Give the key that it was encrypted with: --journal-key FILE."
             )
-        journal = cls(folder, header, secret)
+        try:
+            if header["version"] > 1 and not hmac.compare_digest(header["seal"], _seal(header)):
+                raise ValueError  # noqa: TRY301 -- the same as a header that lacks something
+            journal = cls(folder, header, secret)
+        except (KeyError, ValueError, TypeError):
+            raise JournalError(
+                f"{folder}/journal.json: changed or damaged: it is not used", hint="Copy it again from the original."
+            ) from None
         journal._take_lock()
         return journal
 
@@ -303,6 +315,13 @@ class Journal:
             raise JournalError(
                 f"{self.folder}: in use by another necropsy", hint="Wait for it, or stop it with Ctrl-C."
             ) from None
+
+
+def _seal(header: Mapping[str, Any]) -> str:
+    """Return the seal of a header: of which store it is may not be changed either."""
+    said = json.dumps({name: value for name, value in header.items() if name != "seal"}, sort_keys=True)
+    key = bytes.fromhex(header["key"])
+    return hashlib.blake2b(said.encode(), key=key, digest_size=SEAL_BYTES).hexdigest()
 
 
 def _answers(body: bytes) -> tuple[int, tuple[tuple[int, int, int], ...]]:

@@ -89,6 +89,9 @@ class Judge:
         What the keys of the chosen sessions begin with: elsewhere the same id is another session. None: any key.
     booted_ms
         When the server started: a key that has been idle since then was loaded, not read.
+    since_ms
+        From when on the server's idle times tell of every use: what was read on another server before a failover is not
+        in them, nor what was read between the last save and a crash.
     """
 
     def __init__(
@@ -100,6 +103,7 @@ class Judge:
         keeps_idle_times: bool,
         prefixes: Sequence[str] = (),
         booted_ms: int = 0,
+        since_ms: int = 0,
     ) -> None:
         self.rules = rules
         self.wanted = wanted
@@ -107,6 +111,7 @@ class Judge:
         self._hashes = hashes
         self._prefixes = () if "" in prefixes else tuple(prefix.encode() for prefix in prefixes)
         self._booted_ms = booted_ms
+        self.since_ms = since_ms
         self.layouts: list[Layout] = [layout() for layout in LAYOUTS]
 
     def judge(self, batch: pa.RecordBatch, now_ms: int) -> Iterator[Candidates]:
@@ -200,7 +205,8 @@ class Judge:
         inferable = untimed & mortal & (longest > 0) & self.rules.trust_inferred_lifetime
         in_use |= inferable & (expires - 1000 * longest > earliest)
         in_use |= untimed & idling & (idle < self.rules.idle_s)
-        known = timed | inferable | idling
+        sure = now_ms - self.since_ms >= 1000 * self.rules.idle_s
+        known = timed | inferable | (idling & sure)
         over = mortal & (expires - 1000 * grace <= now_ms)
         said = _texts(parts, "authentication")
         unknown = (said != "no") & (said != "yes") & (not self.rules.unknown_is_anonymous)

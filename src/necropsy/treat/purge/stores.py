@@ -10,6 +10,7 @@ import binascii
 import contextlib
 import time
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from necropsy.model.errors import NecropsyError, UnreadableSource
@@ -18,7 +19,7 @@ from necropsy.wire.redis.connection import Connection, Packed
 from necropsy.wire.redis.gate import Word
 from necropsy.wire.redis.info import number, parse_info
 from necropsy.wire.redis.replies import ConnectionLost, ServerError
-from necropsy.wire.redis.topology import SLOTS, Node, discover
+from necropsy.wire.redis.topology import SLOTS, Node, Topology, discover
 from necropsy.wire.redis.writing_gate import WritingGate
 
 _PATIENCE_S: Final = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
@@ -27,6 +28,10 @@ _PATIENCE_S: Final = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
 
 class TreatmentError(NecropsyError):
     """A store cannot be treated, or not on."""
+
+
+class Demoted(TreatmentError):  # noqa: N818 -- what the server is
+    """A server has become a replica: behind a Sentinel or in a Cluster another took its place."""
 
 
 class Primary:
@@ -136,12 +141,11 @@ class Primary:
 
         Raises
         ------
-        TreatmentError
-            It has become a replica.
+        Demoted
         """
         self.info = parse_info(self.connection.command("INFO"))
         if self.info.get("role") != "master":
-            raise TreatmentError(
+            raise Demoted(
                 f"{self.name} has become a replica meanwhile: stopped before the next batch",
                 hint="Give the new master, or a Sentinel, and run the same command again: it continues.",
             )
@@ -171,9 +175,7 @@ class Store:
         self._connect()
 
     def _connect(self) -> None:
-        from dataclasses import replace
-
-        topology = discover(replace(self.address, replicas=False))
+        topology = self._discovered()
         if topology.missing_slots:
             raise TreatmentError(
                 f"{topology.missing_slots:,} of {SLOTS:,} slots are served by no node",
@@ -191,6 +193,17 @@ class Store:
             raise
         self.primaries = opened
 
+    def _discovered(self) -> Topology:
+        """Ask the server that was named; of a Cluster any other that is known, if that one is gone."""
+        named = replace(self.address, replicas=False)
+        try:
+            return discover(named)
+        except UnreadableSource:
+            for primary in self.primaries if self.kind == "cluster" else ():
+                with contextlib.suppress(UnreadableSource):
+                    return discover(replace(named, endpoint=primary.endpoint))
+            raise
+
     def owner(self, key: bytes) -> Primary:
         """Return the server that holds a key."""
         return self.primaries[self._owners[slot_of(key)]] if self._owners else self.primaries[0]
@@ -200,8 +213,18 @@ class Store:
         """Processes and replication ids of all servers."""
         return {one for primary in self.primaries for one in primary.identities}
 
-    def require_same(self, identities: Iterable[str]) -> None:
+    @property
+    def processes(self) -> set[str]:
+        """Processes of all servers (``run_id``): others after a failover."""
+        return {primary.info.get("run_id", "") for primary in self.primaries}
+
+    def require_same(self, identities: Iterable[str], hint: str = "Make a new plan.") -> None:
         """Refuse a store that is another than the one with these replication ids.
+
+        Parameters
+        ----------
+        hint
+            What to do then.
 
         Raises
         ------
@@ -212,7 +235,7 @@ class Store:
         if strangers:
             raise TreatmentError(
                 f"{', '.join(strangers)}: not the store that this was made for (another process, another replication id)",
-                hint="Was it restarted without its dump, or is it another server? Make a new plan.",
+                hint=f"Was it restarted without its dump, or is it another server? {hint}",
             )
 
     def reconnect(self) -> None:
