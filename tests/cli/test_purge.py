@@ -17,6 +17,8 @@ from cli.running import run
         (("purge", "--redis", "redis://a", "--journal", "j"), "a plan takes no --journal"),
         (("purge", "--redis", "redis://a", "--batch", "3"), "a plan takes no --batch"),
         (("cap-ttl", "--undo", "j", "--max", "7d"), "--undo takes no --max"),
+        (("consul", "--zombies", "--journal", "k"), "--journal does nothing without --apply"),
+        (("consul", "--undo", "j", "--apply"), "--undo takes no --zombies, --apply or --journal"),
         (("cap-ttl", "--redis", "redis://a", "--journal", "k"), "--journal does nothing without --apply"),
         (("cap-ttl", "--undo", "j", "--apply", "--journal", "k"), "--undo takes no --apply, no --journal"),
     ],

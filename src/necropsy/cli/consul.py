@@ -50,11 +50,7 @@ def consul(
 
     address = _address(url)
     token = treat.token_of_environment()
-    if undo is not None:
-        output.say(f"{treat.undo(address, undo, token=token):,} instances registered again\n")
-        return
-    if not zombies:
-        raise UsageError("nothing to do", hint="necropsy consul --zombies")
+    _require_sense(zombies=zombies, apply=apply, journal=journal, undo=undo)
 
     def ask(path: str) -> Any:
         answer = get(address + path, headers={"X-Consul-Token": token} if token else None)
@@ -67,6 +63,10 @@ def consul(
         except ValueError:
             raise treat.ConsulError(f"{address}{path}: the answer is not JSON", hint="Is it Consul?") from None
 
+    if undo is not None:
+        back, there = treat.undo(address, undo, ask=ask, token=token)
+        output.say(f"{back:,} instances registered again; {there:,} are there and are left as they are\n")
+        return
     found = treat.find(ask)
     lines = [f"{one.service}  {one.instance}  {one.address}  on {one.node}: {one.why}" for one in found]
     lines += [f"  {one.advice}" for one in found if one.advice]
@@ -79,8 +79,23 @@ def consul(
     if journal is None:
         raise UsageError("--apply needs a journal", hint="Add --journal FILE.")
     if mine and (yes or asked(f"Remove {mine:,} instances from {address}?")):
-        removed = treat.remove(address, found, journal, token=token)
+        removed = treat.remove(address, found, journal, ask=ask, token=token)
         output.say(f"{removed:,} removed. UNDO  necropsy consul {address} --undo {journal}\n")
+
+
+def _require_sense(*, zombies: bool, apply: bool, journal: Path | None, undo: Path | None) -> None:
+    """Refuse what would do nothing.
+
+    Raises
+    ------
+    UsageError
+    """
+    if undo is not None and (zombies or apply or journal):
+        raise UsageError("--undo takes no --zombies, --apply or --journal", hint="One at a time.")
+    if undo is None and not zombies:
+        raise UsageError("nothing to do", hint="necropsy consul --zombies")
+    if journal is not None and not apply and undo is None:
+        raise UsageError("--journal does nothing without --apply", hint="Add --apply to deregister what is gone.")
 
 
 def _address(url: str | None) -> str:

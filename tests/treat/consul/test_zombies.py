@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from necropsy.cli.main import app
 from necropsy.treat.consul.zombies import CLOSED, DUPLICATE, GONE, ConsulError, find, remove, undo
+from necropsy.wire.http_writing import put_json
 from probes.consul.test_against_consul import Agent, binaries, consul, known_services, until
 
 __all__ = ["binaries"]
@@ -68,16 +69,24 @@ def test_only_what_an_agent_left_behind_is_removed_and_comes_back(binaries: Path
         ]  # fmt: skip
         assert [one.removable for one in found] == [True, False, False, False]
         assert "consul services deregister -id=web-3" in found[2].advice
-        assert remove(agent.url, found, tmp_path / "journal.json") == 1
+        assert remove(agent.url, found, tmp_path / "journal.json", ask=agent.get) == 1
         assert (tmp_path / "journal.json").stat().st_mode & 0o077 == 0
         assert [row for row in _catalogue(agent) if row[1] == "web-2"] == []
         with pytest.raises(ConsulError, match="already exists"):
-            remove(agent.url, found, tmp_path / "journal.json")
-        assert undo(agent.url, tmp_path / "journal.json") == 1
+            remove(agent.url, found, tmp_path / "journal.json", ask=agent.get)
+        assert undo(agent.url, tmp_path / "journal.json", ask=agent.get) == (1, 0)
         assert _catalogue(agent) == before
+        # Its agent is back, with the check of its node and another port: neither is it removed, nor set back.
+        put_json(f"{agent.url}/v1/catalog/deregister", {"Node": "gone", "CheckID": "serfHealth"})
+        _register(agent, "gone", "10.0.0.2", "web-2", 8080, "passing")
+        assert remove(agent.url, found, tmp_path / "second.json", ask=agent.get) == 0
+        assert undo(agent.url, tmp_path / "journal.json", ask=agent.get) == (0, 1)
+        assert [e["Service"]["Port"] for e in agent.get("/v1/health/service/web") if e["Service"]["ID"] == "web-2"] == [
+            8080
+        ]
         (tmp_path / "other.json").write_text("{}")
         with pytest.raises(ConsulError, match="not a journal"):
-            undo(agent.url, tmp_path / "other.json")
+            undo(agent.url, tmp_path / "other.json", ask=agent.get)
 
 
 def test_the_command_changes_nothing_without_apply(binaries: Path, tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import quote
 
 from necropsy.model.errors import NecropsyError
 from necropsy.treat.purge.frames import replace_file
@@ -68,7 +69,7 @@ def find(ask: Callable[[str], Any]) -> list[Zombie]:
     """
     entries: list[Mapping[str, Any]] = []
     for service in sorted(ask("/v1/catalog/services")):
-        entries += ask(f"/v1/health/service/{service}")
+        entries += ask(f"/v1/health/service/{quote(service)}")
     places: dict[tuple[str, str], list[str]] = defaultdict(list)
     for entry in entries:
         places[entry["Service"]["Service"], _address(entry)].append(entry["Node"]["Node"])
@@ -81,8 +82,15 @@ def find(ask: Callable[[str], Any]) -> list[Zombie]:
     return sorted(found, key=lambda one: (not one.removable, one.service, one.node, one.instance))
 
 
-def remove(url: str, zombies: Sequence[Zombie], journal: Path, *, token: str | None = None) -> int:
-    """Deregister what may be removed, after writing it down; return how many.
+def remove(
+    url: str, zombies: Sequence[Zombie], journal: Path, *, ask: Callable[[str], Any], token: str | None = None
+) -> int:
+    """Deregister what may be removed, and still may be, after writing it down; return how many.
+
+    Parameters
+    ----------
+    ask
+        As ``find`` has it: whose agent came back while somebody was asked stays.
 
     Raises
     ------
@@ -91,7 +99,8 @@ def remove(url: str, zombies: Sequence[Zombie], journal: Path, *, token: str | N
     UnreadableSource
         It cannot be reached.
     """
-    mine = [one for one in zombies if one.removable]
+    still = {(one.node, one.instance) for one in find(ask) if one.removable}
+    mine = [one for one in zombies if one.removable and (one.node, one.instance) in still]
     if journal.exists():
         raise ConsulError(f"{journal}: already exists", hint="Give a new file with --journal.")
     try:
@@ -114,8 +123,8 @@ def remove(url: str, zombies: Sequence[Zombie], journal: Path, *, token: str | N
     return len(mine)
 
 
-def undo(url: str, journal: Path, *, token: str | None = None) -> int:
-    """Register again what a journal holds; return how many.
+def undo(url: str, journal: Path, *, ask: Callable[[str], Any], token: str | None = None) -> tuple[int, int]:
+    """Register again what a journal holds; return how many, and how many are there by now and stay as they are.
 
     Raises
     ------
@@ -130,6 +139,13 @@ def undo(url: str, journal: Path, *, token: str | None = None) -> int:
         raise ConsulError(
             f"{journal}: not a journal of consul --zombies", hint="Give the file that was written as --journal."
         ) from error
+    names = {entry["Service"]["Service"] for entry in entries}
+    there = {
+        (one["Node"]["Node"], one["Service"]["ID"])
+        for name in names
+        for one in ask(f"/v1/health/service/{quote(name)}")
+    }
+    entries = [entry for entry in entries if (entry["Node"]["Node"], entry["Service"]["ID"]) not in there]
     for entry in entries:
         node, service = entry["Node"], entry["Service"]
         checks = [check for check in entry.get("Checks", ()) if check.get("ServiceID") == service["ID"]]
@@ -145,7 +161,7 @@ def undo(url: str, journal: Path, *, token: str | None = None) -> int:
             raise ConsulError(
                 f"{url} refuses to register {service['ID']}: {status} {said}", hint="Check the token's permissions."
             )
-    return len(entries)
+    return len(entries), len(held["entries"]) - len(entries)
 
 
 def token_of_environment() -> str | None:

@@ -39,6 +39,8 @@ class Primary:
 
     def __init__(self, address: Address, node: Node, scripts: Iterable[str] = ()) -> None:
         self.endpoint = node.endpoint
+        self.name = str(node.endpoint)
+        """Host and port."""
         self.gate = WritingGate(scripts)
         self.connection = Connection.open(address, node.endpoint, gate=self.gate)
         try:
@@ -64,11 +66,6 @@ class Primary:
             raise TreatmentError(f"{node.endpoint} is loading its dump", hint="Wait until INFO shows loading:0.")
         self._digests: dict[str, bytes] = {}
         self._db = 0
-
-    @property
-    def name(self) -> str:
-        """Host and port."""
-        return str(self.endpoint)
 
     @property
     def product(self) -> str:
