@@ -56,6 +56,38 @@ def test_in_a_cluster_sessions_go_from_every_node_with_markers_and_memberships(t
         client.close()
 
 
+def test_in_a_cluster_applications_are_not_told_and_that_is_said(tmp_path: Path) -> None:
+    with cluster("redis-7.0") as nodes:
+        client, _ = _fill(nodes, 20)
+        before = _cluster_state(nodes)
+        _, path = make_plan(f"redis://127.0.0.1:{nodes[0].port}", tmp_path)
+        done = apply(path, tmp_path / "journal", notify=True)
+        assert done.deleted == 18
+        assert ["applications were not notified" in remark for remark in done.remarks] == [True]
+        undo(tmp_path / "journal")
+        assert same(before, _cluster_state(nodes)) == []
+        client.close()
+
+
+def test_a_node_on_which_the_user_may_not_unlink_loses_nothing(tmp_path: Path) -> None:
+    with cluster("redis-7.0") as nodes:
+        client, _ = _fill(nodes, 100)
+        client.close()
+        before = _cluster_state(nodes)
+        _, path = make_plan(f"redis://127.0.0.1:{nodes[0].port}", tmp_path)
+        last = nodes[2]
+        kept = state(last.client())
+        ask(last, "ACL", "SETUSER", "default", "-unlink")
+        with pytest.raises(NecropsyError, match="nothing was deleted") as stopped:
+            apply(path, tmp_path / "journal", knobs=Knobs(batch=10))
+        assert "ACL SETUSER" in str(stopped.value.hint)
+        hashes = {key for key, (value, _) in kept.items() if isinstance(value, dict)}
+        assert hashes <= state(last.client()).keys()
+        ask(last, "ACL", "SETUSER", "default", "+unlink")
+        undo(tmp_path / "journal")
+        assert same(before, _cluster_state(nodes)) == []
+
+
 def test_a_slot_that_moves_meanwhile_is_followed_or_left(tmp_path: Path) -> None:
     with cluster("redis-7.0") as nodes:
         client, ids = _fill(nodes, 60)

@@ -78,7 +78,8 @@ class Purge:
         self._seen: npt.NDArray[np.bool_] = np.zeros(len(plan.hashes), bool)
         self._waiting: dict[tuple[int, str], list[tuple[Session, bytes | None]]] = {}
         """Sessions to delete, by database and server, until they fill a batch."""
-        self._tried = False
+        self._tried: set[str] = set()
+        """Servers that restored a value of their own under another name: users and versions differ within a Cluster."""
         self._processes = store.processes
         self._ahead: int | None = None
         """Milliseconds by which the server's clock is ahead of a clock of ours that nobody sets."""
@@ -95,6 +96,11 @@ class Purge:
         self.progress.deleted_before = self.journal.deleted
         if remark := self.unlinker.watch([prefix.encode() for prefix in self.plan.prefixes]):
             self.progress.remarks.append(remark)
+        if self.unlinker.notify and not self.unlinker.together():
+            self.progress.remarks.append(
+                "in a Cluster a session's hash and marker are on different nodes: hashes went first, and applications"
+                " were not notified"
+            )
         try:
             for batch in self.source:
                 self._take(batch)
@@ -265,21 +271,22 @@ class Purge:
         self._tell()
 
     def _try_out(self, primary: Primary, record: Record) -> None:
-        if self._tried:
+        if primary.name in self._tried:
             return
-        self._tried = True
+        self._tried.add(primary.name)
+        nothing = "nothing was deleted"
+        if self.progress.deleted:
+            nothing += f" there; the {self.progress.deleted:,} sessions deleted elsewhere are in the journal"
         try:
             remark = require_restorable(primary, record.key, record.payload)
         except ServerError as error:
-            if error.kind == "ERR" and payloads.refused(error.text):
+            if payloads.refused(error.text):
                 raise TreatmentError(
-                    f"{primary.name}: the server refuses to restore the value of one session: {error.text}; nothing was"
-                    f" deleted",
+                    f"{primary.name}: the server refuses to restore the value of one session: {error.text}; {nothing}",
                     hint="Add --journal-by dump: then the journal holds values as the server itself writes them.",
                 ) from None
             raise TreatmentError(
-                f"{primary.name}: the server refuses commands that a purge or its undo needs: {error.text}; nothing"
-                f" was deleted",
+                f"{primary.name}: the server refuses commands that a purge or its undo needs: {error.text}; {nothing}",
                 hint="The plan prints the ACL SETUSER line of a user with the commands needed.",
             ) from None
         if remark:
@@ -317,7 +324,7 @@ class Purge:
             It was set meanwhile: who used a session a minute ago may look idle for an hour.
         """
         moment: int = again(self.store, lambda: self.store.primaries[0].now_ms())  # noqa: PLW0108 -- the first one of then
-        ahead = moment - int(1000 * time.monotonic())
+        ahead = moment - int(1000 * _steady_s())
         self._ahead = ahead if self._ahead is None else self._ahead
         if abs(ahead - self._ahead) > 1000 * _CLOCK_MAY_DIFFER_S:
             raise TreatmentError(
@@ -347,6 +354,12 @@ class Purge:
         progress.state = "stopped" if stopped else "done"
         self.journal.remember(deleted=self.journal.deleted, finished=not stopped)
         self._tell()
+
+
+def _steady_s() -> float:
+    """Return a clock that nobody sets, and that goes on while this machine sleeps where the system has one."""
+    clock = getattr(time, "CLOCK_BOOTTIME", None)
+    return time.monotonic() if clock is None else time.clock_gettime(clock)
 
 
 def resolve(journal: Journal, store: Store) -> int:
