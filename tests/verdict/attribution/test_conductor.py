@@ -148,6 +148,20 @@ def test_of_a_log_that_is_a_sample_a_prober_is_recognised_and_the_others_have_th
     assert claims[2].births_low < 4_000 < claims[2].births_high
 
 
+def test_a_prober_of_two_seconds_is_in_the_sampled_log_that_shows_half_of_its_visits() -> None:
+    random = np.random.default_rng(8)
+    ticks, check = comb(1_300, period_ms=2_000, count=3_000, seed=1), comb(1_900, period_ms=7_000, count=850, seed=3)
+    kept = [part[random.random(part.size) < 0.5] for part in (ticks, check)]
+    classes = [
+        replace(visitors(0, "", 1.3), period_s=2.0),
+        replace(visitors(1, "", 1.9, path="/health", agent="kube-probe/1.27"), period_s=7.0),
+    ]
+    around = Circumstances(classes=classes, visits=seen(*kept, resolution_s=1.0), logs_given=True)
+    (claim,) = _claims([births(ticks)], around)
+    assert (claim.creator, claim.in_access_log) == ("visitor", True)
+    assert claim.births == pytest.approx(3_000, rel=0.02)
+
+
 def test_a_target_that_its_own_check_calls_dead_is_named_where_a_proxy_answers_for_it() -> None:
     zombie = probe(A1, 80, service="gone", health="critical")
     around = Circumstances(probes=[zombie], backends=[BACKENDS[0]], idle=frozenset({0}))

@@ -417,3 +417,25 @@ def test_births_at_whole_seconds_are_no_trains_of_chance() -> None:
     said = _shares(attribute([births], around), births)
     assert said["unlogged"] == pytest.approx(truth["unlogged"], abs=0.05)
     assert said["people"] == pytest.approx(truth["people"], abs=0.08)
+
+
+def test_a_phase_that_another_pod_had_two_rollouts_ago_is_no_pod_more() -> None:
+    incident = Incident(40, span_s=12_000)
+    incident.people(200)
+    for phases in ((1.2, 4.4, 7.7), (3.1, 6.0, 1.2)):
+        for number, phase in enumerate(phases):
+            between = (4_000.0 * number, 4_000.0 * (number + 1))
+            incident.prober("unlogged", 10, logged=False, phase_s=phase, between=between)
+    births, around, _ = incident.build()
+    claims = [claim for claim in attribute([births], around).claims if claim.creator == "unlogged"]
+    assert [claim.births for claim in claims] == pytest.approx([1_200, 1_200], rel=0.03)
+
+
+def test_a_prober_that_paused_is_still_one() -> None:
+    incident = Incident(41, span_s=12_000)
+    incident.people(200)
+    for between in ((0.0, 4_000.0), (8_000.0, 12_000.0)):
+        incident.prober("unlogged", 10, logged=False, phase_s=1.2, between=between)
+    births, around, _ = incident.build()
+    (claim,) = [claim for claim in attribute([births], around).claims if claim.creator == "unlogged"]
+    assert claim.births == pytest.approx(800, rel=0.05)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from necropsy.verdict.attribution.groups import Group
     from necropsy.verdict.attribution.join import Pairs
-    from necropsy.verdict.attribution.timeline import Timeline
+    from necropsy.verdict.attribution.timeline import Log, Timeline
     from necropsy.verdict.attribution.trains import Train
 
 _FEWEST: Final = 8
@@ -46,6 +46,8 @@ _SIBLING: Final = 0.3
 _DOUBT: Final = 0.03
 """Chance from which it is said that a health endpoint may be there by coincidence."""
 _AS_GOOD: Final = 0.06
+_ALIKE: Final = 0.02
+"""Largest difference of two intervals that are the same, as a share."""
 
 
 @dataclass(slots=True)
@@ -213,11 +215,21 @@ class Contest:
                 regular = self.groups[candidate].is_clockwork or made >= _CROWD_USED
                 luck = self._luck(train, chance) if self._rank(candidate) <= 0 else 0.0
                 by_luck = luck > self._most_luck(train)
-                if share >= _JOINED * log.complete and sure >= _SURE * log.complete and regular and not by_luck:
+                sure_enough = sure >= _SURE * log.complete or self._is_in_sample(candidate, train, log)
+                if share >= _JOINED * log.complete and sure_enough and regular and not by_luck:
                     result.append(Offer(number, candidate, share, sure, made, self._rank(candidate), luck))
         return [
             offer for offer in result if offer.luck <= _LUCK_HIDDEN or not self._has_sibling(offer, numbers, result)
         ]
+
+    def _is_in_sample(self, group: int, train: Train, log: Log) -> bool:
+        """Whether a group of a sampled log has the train's interval, and a page that may create sessions.
+
+        Half of the visits of a short interval are too few to exceed chance, and too many to say that no log shows the client.
+        """
+        mine = self.groups[group]
+        same = mine.interval_s is not None and abs(mine.interval_s - train.period_s) < _ALIKE * train.period_s
+        return log.complete < 1.0 and mine.is_clockwork and same and self._rank(group) >= 1
 
     def _has_sibling(self, offer: Offer, numbers: Sequence[int], offers: Sequence[Offer]) -> bool:
         """Whether a train like this one, of the same period, was there at the same time and no log shows anybody at it.

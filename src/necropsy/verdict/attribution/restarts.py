@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from necropsy.verdict.attribution.sources import Source
+from necropsy.verdict.attribution.ticks import read_ticks
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -39,10 +41,11 @@ def joined(sources: list[Source], timeline: Timeline, covered: NDArray[np.bool_]
     if not chained or not timeline.born_s.size:
         return sources
     end = float(timeline.born_s[-1])
-    chained.sort(key=lambda source: float(timeline.born_s[source.births[0]]))
+    pieces = [(piece, number) for number, source in enumerate(chained) for piece in _stretches(source, timeline)]
+    pieces.sort(key=lambda piece: float(timeline.born_s[piece[0].births[0]]))
     tails: list[Source] = []
-    gone: set[int] = set()
-    for source in chained:
+    latest: dict[int, int] = {}  # by tail: the train of its last piece
+    for source, number in pieces:
         assert source.train is not None  # noqa: S101 -- chosen above
         first = _ends_s(source, timeline)[0]
         best: Source | None = None
@@ -55,14 +58,40 @@ def joined(sources: list[Source], timeline: Timeline, covered: NDArray[np.bool_]
                 distance = abs(first - last)
                 if distance < closest:
                     best, closest = tail, distance
+        if best is None:  # a prober that paused, and had no successor
+            best = next((tail for tail in tails if latest[id(tail)] == number), None)
         if best is None:
             tails.append(source)
+            latest[id(source)] = number
             continue
-        gone.add(id(source))
         _append(best, source)
         best.train = source.train  # its phase is the one that can be seen now
-    left = [source for source in sources if id(source) not in gone]
+        latest[id(best)] = number
+    ours = {id(source) for source in chained}
+    left = [source for source in sources if id(source) not in ours] + tails
     return _continued(left, timeline, covered)
+
+
+def _stretches(source: Source, timeline: Timeline) -> list[Source]:
+    """Cut a train at its long pauses: another pod may have had the same phase at another time."""
+    train = source.train
+    assert train is not None  # noqa: S101 -- asked of trains only
+    if len(train.ticks.stretches) < 2:
+        return [source]
+    number = np.floor((timeline.born_s[source.births] - train.low_s) / train.period_s).astype(np.int64)
+    part = np.searchsorted([first for first, _ in train.ticks.stretches[1:]], number, side="right")
+    result = []
+    for each in range(len(train.ticks.stretches)):
+        mine = part == each
+        ticks = read_ticks(number[mine], dust_per_tick=train.ticks.dust_per_tick)
+        if ticks is None:
+            return [source]
+        seconds = source.seconds * float(mine.mean())
+        own = replace(train, births=source.births[mine], ticks=ticks, background=train.background * float(mine.mean()))
+        result.append(
+            replace(source, births=source.births[mine], weight=source.weight[mine], train=own, seconds=seconds)
+        )
+    return result
 
 
 def _continued(sources: list[Source], timeline: Timeline, covered: NDArray[np.bool_]) -> list[Source]:
