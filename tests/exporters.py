@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import time
 import urllib.request
@@ -22,21 +23,21 @@ def redis_exporter(port: int) -> Iterator[str]:
 
 
 @contextmanager
-def blackbox(folder: Path) -> Iterator[str]:
-    """Run the blackbox exporter with the ``blackbox.yml`` of a folder; its address."""
+def blackbox(folder: Path, **environ: str) -> Iterator[str]:
+    """Run the blackbox exporter with the ``blackbox.yml`` of a folder, and variables of its environment; its address."""
     options = f"--config.file={folder / 'blackbox.yml'}"
-    with _running("prometheus-blackbox-exporter", "/-/healthy", options) as url:
+    with _running("prometheus-blackbox-exporter", "/-/healthy", options, **environ) as url:
         yield url
 
 
 @contextmanager
-def _running(program: str, answers: str, *options: str) -> Iterator[str]:
+def _running(program: str, answers: str, *options: str, **environ: str) -> Iterator[str]:
     fetched = subprocess.run([CHECKOUT / "tools" / "debian-release", "14"], capture_output=True, text=True, check=False)
     assert fetched.returncode == 0, fetched.stderr
     binary = CHECKOUT / ".tools" / "debian-14" / "usr" / "bin" / program
     listen = f"127.0.0.1:{free_port()}"
     command = [binary, *options, f"--web.listen-address={listen}"]
-    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL, env={**os.environ, **environ}) as process:
         try:
             for _ in range(200):
                 try:

@@ -2,14 +2,31 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
 import secrets
 import threading
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import urlsplit
 
 import redis
+
+DEFLATE = zlib.compressobj(wbits=-15)
+PACKED = {
+    "/gzip-as-it-is": gzip.compress(b"packed hello"),
+    "/gzip-twice": gzip.compress(b"packed ") + gzip.compress(b"hello"),
+    "/gzip-cut": gzip.compress(b"packed hello" * 50)[:-12],
+    "/gzip-large": gzip.compress(b"hello" * 20_000),
+    "/deflate": DEFLATE.compress(b"packed hello") + DEFLATE.flush(),
+    "/zlib": zlib.compress(b"packed hello"),
+    "/br": base64.b64decode("iwWAcGFja2VkIGhlbGxvAw=="),
+    "/json": b'{"status": "UP", "count": 2, "parts": [{"name": "db", "up": true}, {"name": "mq", "up": false}]}',
+    "/large": b"hello" * 20_000,
+}
+"""Bodies that are answered as they are, whatever was asked for."""
 
 
 class Stub(BaseHTTPRequestHandler):
@@ -17,15 +34,22 @@ class Stub(BaseHTTPRequestHandler):
     store: redis.Redis | None = None
     requests: list[tuple[str, dict[str, str]]]
 
-    def do_GET(self) -> None:
-        self.requests.append((self.path, {name.lower(): value for name, value in self.headers.items()}))
-        path = self.path.partition("?")[0]
-        if path.startswith("/status/"):
+    def do_GET(self) -> None:  # noqa: C901 -- a list of paths
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        if body := self.body():
+            headers["(body)"] = body.decode("latin-1")
+        self.requests.append((self.path, headers))
+        path = urlsplit(self.path).path
+        if path.startswith("/token/"):
+            self.token(path)
+        elif path.startswith("/to/"):
+            self.moved(path)
+        elif path in PACKED:
+            self.answer(200, PACKED[path])
+        elif path.startswith("/status/"):
             self.answer(int(path.rpartition("/")[2]), b"")
-        elif path == "/redirect":
-            self.answer(302, b"", Location="/page")
-        elif path == "/loop":
-            self.answer(302, b"", Location="/loop")
+        elif path in ("/redirect", "/loop"):
+            self.answer(302, b"", Location="/page" if path == "/redirect" else path)
         elif path == "/gzip":
             self.answer(200, gzip.compress(b"packed hello"), Content_Encoding="gzip")
         elif path == "/chunked":
@@ -35,8 +59,9 @@ class Stub(BaseHTTPRequestHandler):
             self.wfile.write(b"5\r\nhello\r\n0\r\n\r\n")
         elif path == "/":
             self.session("/login")
-        elif path == "/health":
-            self.answer(200, b"UP")
+        elif path in ("/health", "/private"):
+            known = path == "/health" or self.headers.get("Authorization") == "Bearer t0ken"
+            self.answer(200 if known else 401, b"UP")
         elif path == "/cut":
             self.send_response(200)
             self.send_header("Content-Length", "100")
@@ -46,7 +71,36 @@ class Stub(BaseHTTPRequestHandler):
         else:
             self.answer(200, b"hello page", Last_Modified="Fri, 24 May 2019 18:41:34 GMT", X_Kind="page")
 
-    do_POST = do_HEAD = do_GET  # noqa: N815 -- the names that http.server calls
+    do_POST = do_PUT = do_HEAD = do_GET  # noqa: N815 -- the names that http.server calls
+
+    def body(self) -> bytes:
+        """Read what a request brings, in one piece or in chunks."""
+        if self.headers.get("Transfer-Encoding") != "chunked":
+            return self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        found = b""
+        while size := int(self.rfile.readline(), 16):
+            found += self.rfile.read(size)
+            self.rfile.readline()
+        self.rfile.readline()
+        return found
+
+    def moved(self, path: str) -> None:
+        """Send to ``/to/STATUS/page``, ``/to/STATUS/here/page`` (the whole URL) or ``…/away/page`` (another name of this host)."""
+        status, _, location = path.removeprefix("/to/").partition("/")
+        hosts = {"here": f"http://{self.headers['Host']}", "away": f"http://localhost:{self.server.server_address[1]}"}
+        self.answer(
+            int(status), b"moved", Location=f"{hosts.get(location.partition('/')[0], '')}/{location.rpartition('/')[2]}"
+        )
+
+    def token(self, path: str) -> None:
+        """Give a token of OAuth 2 to who says who he is by a header, or, at ``/token/form``, in the form."""
+        form = self.requests[-1][1].get("(body)", "")
+        basic = self.headers.get("Authorization") == "Basic " + base64.b64encode(b"prober:s3cret").decode()
+        if (path == "/token/form" and "client_secret=s3cret" in form) or (path == "/token/basic" and basic):
+            said = b'{"access_token": "t0ken", "token_type": "bearer", "expires_in": 3600}'
+            self.answer(200, said, Content_Type="application/json")
+        else:
+            self.answer(401, b'{"error": "invalid_client"}', Content_Type="application/json")
 
     def session(self, location: str) -> None:
         """Start a session for a visitor who brings none, as applications do, and send him to the login page."""

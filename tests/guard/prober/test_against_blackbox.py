@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-import re
 import socket
 import subprocess
 import threading
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 import servers
 from exporters import blackbox
+from guard.prober.beside import differing, halves, probed, prober
 from guard.prober.stub import serving
-from necropsy.guard.prober.site import Prober
-from necropsy.guard.web import Site, serve
 
 pytestmark = pytest.mark.integration
 
-OURS = {"probe_http_set_cookies", "probe_http_session_started"}
 MODULES = """\
 modules:
   http_2xx: {prober: http}
@@ -43,28 +37,6 @@ CASES = [
     ("post", "/page"), ("packed", "/gzip"), ("small", "/page"), ("version", "/health"), ("http_2xx", "/chunked"), ("http_2xx", "/loop"),
     ("http_2xx", "/cut"), ("http_2xx", "/status/204"), ("http_2xx", ""),
 ]  # fmt: skip
-TIMES = re.compile(r"probe_(duration|dns_lookup_time|http_duration)_seconds")
-
-
-@contextmanager
-def prober(folder: Path, **policies: str) -> Iterator[str]:
-    answering = Prober(folder / "blackbox.yml", policies, None, lambda _: None)
-    server = serve("127.0.0.1:0", Site(answering.routes()))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-    finally:
-        server.shutdown()
-        server.server_close()
-
-
-def probed(exporter: str, module: str, target: str) -> tuple[int, dict[str, str]]:
-    try:
-        with urllib.request.urlopen(f"{exporter}/probe?module={module}&target={target}", timeout=30) as answer:
-            text = answer.read().decode()
-    except urllib.error.HTTPError as error:
-        return error.code, {"": error.read().decode()}
-    return 200, dict(line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))
 
 
 @pytest.fixture(scope="module")
@@ -79,15 +51,9 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
 def test_an_answer_gives_the_same_metrics(both: tuple[str, str], module: str, path: str) -> None:
     with serving() as (address, requests):
         (_, theirs), (_, ours) = (probed(exporter, module, address + path) for exporter in both)
-    names = {name.partition("{")[0] for name in ours} - OURS
-    assert {name for name in ours if name.partition("{")[0] not in OURS} == set(theirs)
-    differing = {
-        name: (theirs[name], ours[name]) for name in theirs if theirs[name] != ours[name] and not TIMES.match(name)
-    }
-    assert not differing, names
-    half = len(requests) // 2
-    asked = [(where, {k: v for k, v in headers.items() if k != "referer"}) for where, headers in requests]
-    assert asked[:half] == asked[half:], "the same requests, header for header"
+    assert not differing(theirs, ours)
+    first, second = halves(requests, "referer")
+    assert first == second, "the same requests, header for header"
 
 
 def test_a_refused_connection_an_unknown_name_and_a_missing_target_are_answered_alike(both: tuple[str, str]) -> None:
@@ -140,13 +106,7 @@ def test_a_tls_server_gives_the_same_metrics_over_http_1_and_2(tmp_path: Path, h
         nginx.wait()
     expected, found = both
     assert found["probe_success"] == "1"
-    assert {name for name in found if name.partition("{")[0] not in OURS} == set(expected)
-    differing = {
-        name: (expected[name], found[name])
-        for name in expected
-        if expected[name] != found[name] and not TIMES.match(name)
-    }
-    assert not differing
+    assert not differing(expected, found)
     assert found["probe_http_version"] == ("2" if http2 else "1.1")
 
 

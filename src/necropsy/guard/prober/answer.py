@@ -18,10 +18,15 @@ class Answer:
     version: float = 0.0
     headers: list[tuple[str, str]] = field(default_factory=list)
     body: bytes = b""
+    """Empty where it was only counted."""
+    size: int = 0
+    """Bytes of the body as they came, no more than the limit."""
     content_length: int = -1
     """As the server said; -1: it did not."""
     certificates: tuple[bytes, ...] = ()
-    """The server's chain as DER, its own first; empty without TLS."""
+    """The certificates that the server sent, as DER, its own first; empty without TLS."""
+    verified: tuple[bytes, ...] = ()
+    """The chain up to the authority by which it was verified; empty where it was not."""
     problem: str = ""
     """Defect of the body: too large, or cut short; empty when there is none."""
     tls_version: str = ""

@@ -10,14 +10,20 @@ import re
 import socket
 import ssl
 import time
-from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import SplitResult, urlsplit
 
+from necropsy.guard.prober import proxies
 from necropsy.guard.prober.answer import Answer, Deadline, target_of
 from necropsy.guard.prober.module import HttpModule
+from necropsy.guard.prober.tls import tls_context
 
+USER_AGENT: Final = "Blackbox-Exporter/0.28.0"
 _CHUNK: Final = 1 << 16
+ALWAYS_WITH_LENGTH: Final = frozenset({"POST", "PUT", "PATCH"})
+"""Methods whose requests say the length of their body where it is empty, too, as Go's do."""
 
 
 def resolve(host: str, module: HttpModule) -> tuple[str, int]:
@@ -40,64 +46,119 @@ def resolve(host: str, module: HttpModule) -> tuple[str, int]:
     return str(found[other]), other
 
 
-def exchange(url: str, address: str, headers: Mapping[str, str], module: HttpModule, method: str, body: bytes,
-             deadline: Deadline, *, host: str = "") -> Answer:  # fmt: skip
-    """Ask one URL at an address.
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One request, and the way to its server."""
 
-    Parameters
-    ----------
-    address
-        IP address of the URL's host.
-    host
-        Name for Host header and TLS, where it is not the URL's.
+    url: str
+    address: str
+    """IP address of the URL's host, or its name where a proxy resolves it."""
+    headers: Sequence[tuple[str, str]]
+    method: str = "GET"
+    body: bytes = b""
+    in_chunks: bool = False
+    """Whether the body is sent without saying its length before."""
+    server_name: str = ""
+    """Name for TLS; empty: the URL's host."""
+    proxy: SplitResult | None = None
+
+
+def exchange(question: Question, module: HttpModule, deadline: Deadline) -> Answer:
+    """Ask one URL at an address.
 
     Raises
     ------
     OSError, http.client.HTTPException
         It failed; the message says how.
     """
-    parts = urlsplit(url)
     answer = Answer()
-    channel = _connect(parts, address, module, deadline, answer, host)
+    channel = _connect(question, module, deadline, answer)
+    keeping = Keeping(answer, module)
     try:
         if isinstance(channel, ssl.SSLSocket) and channel.selected_alpn_protocol() == "h2":
             from necropsy.guard.prober.http2 import ask
 
-            ask(channel, parts, headers, method, body, deadline, answer, module.body_size_limit)
+            ask(channel, question, deadline, keeping)
         else:
-            _ask(channel, parts, headers, method, body, deadline, answer, module.body_size_limit)
+            _ask(channel, question, deadline, keeping)
     finally:
         channel.close()
     return answer
 
 
-def _connect(
-    parts: SplitResult, address: str, module: HttpModule, deadline: Deadline, answer: Answer, host: str
-) -> socket.socket:
+class Keeping:
+    """The body of an answer as it comes: kept where it is looked into, counted everywhere, no longer than the limit."""
+
+    def __init__(self, answer: Answer, module: HttpModule) -> None:
+        self.answer = answer
+        self._keeps = module.reads_body
+        self._limit = module.body_size_limit
+        packed = module.compression not in ("", "identity")
+        self._most = 2 * self._limit + _CHUNK if packed else self._limit  # packed, little may take more than unpacked
+        self._pieces: list[bytes] = []
+
+    def take(self, piece: bytes) -> bool:
+        """Take a piece; return whether the body is too large."""
+        self.answer.size += len(piece)
+        if self._keeps:
+            self._pieces.append(piece)
+        if not self._most or self.answer.size <= self._most:
+            return False
+        self.answer.problem = f"the body is larger than {self._limit:,} bytes"
+        return True
+
+    def end(self) -> None:
+        """Put the body into the answer."""
+        self.answer.body = b"".join(self._pieces)[: self._most or None]
+        self.answer.size = min(self.answer.size, self._most or self.answer.size)
+
+
+def _connect(question: Question, module: HttpModule, deadline: Deadline, answer: Answer) -> socket.socket:
+    parts, proxy = urlsplit(question.url), question.proxy
     began = time.monotonic()
     port = parts.port or (443 if parts.scheme == "https" else 80)
-    channel: socket.socket = socket.create_connection((address, port), timeout=deadline.left())
-    channel.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    answer.seconds["connect"] = time.monotonic() - began
-    if parts.scheme != "https":
-        return channel
-    began = time.monotonic()
+    to = proxies.endpoint(proxy) if proxy is not None else (question.address, port)
+    channel: socket.socket = socket.create_connection(to, timeout=deadline.left())
     try:
-        context = _context(module)
-        channel.settimeout(deadline.left())
-        secured = context.wrap_socket(channel, server_hostname=module.tls.server_name or host or parts.hostname)
+        channel.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if proxy is not None and proxy.scheme.startswith("socks5"):
+            proxies.socks(channel, proxy, question.address, port, deadline)
+        elif proxy is not None and parts.scheme == "https":
+            proxies.connect(channel, proxy, module.proxy, question.address, port, deadline, USER_AGENT)
+        answer.seconds["connect"] = time.monotonic() - began
+        return _secured(channel, question, module, deadline, answer) if parts.scheme == "https" else channel
     except BaseException:
         channel.close()
         raise
+
+
+def _secured(
+    channel: socket.socket, question: Question, module: HttpModule, deadline: Deadline, answer: Answer
+) -> ssl.SSLSocket:
+    began = time.monotonic()
+    channel.settimeout(deadline.left())
+    name = question.server_name or urlsplit(question.url).hostname
+    secured = tls_context(module.tls, http2=module.enable_http2).wrap_socket(channel, server_hostname=name)
     answer.seconds["tls"] = time.monotonic() - began
-    answer.tls_version = {"TLSv1.3": "TLS 1.3", "TLSv1.2": "TLS 1.2"}.get(
+    answer.tls_version = {"TLSv1.3": "TLS 1.3", "TLSv1.2": "TLS 1.2", "TLSv1.1": "TLS 1.1", "TLSv1": "TLS 1.0"}.get(
         secured.version() or "", secured.version() or ""
     )
     cipher = secured.cipher()
     answer.tls_cipher = _standard_name(cipher[0]) if cipher else ""
-    own = secured.getpeercert(binary_form=True)
-    answer.certificates = (own,) if own else ()
+    answer.certificates = _chain(secured, "get_unverified_chain")
+    answer.verified = () if module.tls.insecure_skip_verify else _chain(secured, "get_verified_chain")
     return secured
+
+
+def _chain(secured: ssl.SSLSocket, method: str) -> tuple[bytes, ...]:
+    """Return a chain as DER: public from Python 3.13 on, before that of the object beneath; else the server's own alone."""
+    if hasattr(secured, method):
+        return tuple(getattr(secured, method)())
+    beneath = getattr(secured, "_sslobj", None)
+    if hasattr(beneath, method):
+        return tuple(ssl.PEM_cert_to_DER_cert(one.public_bytes()) for one in getattr(beneath, method)() or ())
+    own = secured.getpeercert(binary_form=True)
+    return (own,) if own else ()
 
 
 def _standard_name(cipher: str) -> str:
@@ -116,24 +177,6 @@ def _standard_name(cipher: str) -> str:
     return f"TLS_{key}_WITH_{rest}"
 
 
-def _context(module: HttpModule) -> ssl.SSLContext:
-    context = ssl.create_default_context(cafile=module.tls.ca_file)
-    if module.tls.insecure_skip_verify:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    if module.tls.cert_file:
-        context.load_cert_chain(module.tls.cert_file, module.tls.key_file)
-    context.set_alpn_protocols(["h2", "http/1.1"] if module.enable_http2 and speaks_http2() else ["http/1.1"])
-    return context
-
-
-def speaks_http2() -> bool:
-    """Whether the package for HTTP/2 is installed."""
-    from importlib.util import find_spec
-
-    return find_spec("h2") is not None
-
-
 class _Connection(http.client.HTTPConnection):
     """The library's connection over a socket that was connected here."""
 
@@ -147,17 +190,19 @@ class _Connection(http.client.HTTPConnection):
         super().send(data)
 
 
-def _ask(channel: socket.socket, parts: SplitResult, headers: Mapping[str, str], method: str, body: bytes,
-         deadline: Deadline, answer: Answer, limit: int) -> None:  # fmt: skip
+def _ask(channel: socket.socket, question: Question, deadline: Deadline, keeping: Keeping) -> None:
+    answer = keeping.answer
     began = time.monotonic()
     connection = _Connection(channel, deadline)
-    connection.putrequest(method, target_of(parts), skip_host=True, skip_accept_encoding=True)
-    for name, value in headers.items():
+    connection.putrequest(question.method, _target(question), skip_host=True, skip_accept_encoding=True)
+    for name, value in question.headers:
         connection.putheader(name, value)
-    if body:
-        connection.putheader("Content-Length", str(len(body)))
+    if question.in_chunks:
+        connection.putheader("Transfer-Encoding", "chunked")
+    elif question.body or question.method in ALWAYS_WITH_LENGTH:
+        connection.putheader("Content-Length", str(len(question.body)))
     connection.putheader("Connection", "close")
-    connection.endheaders(body or None)
+    connection.endheaders(question.body or None, encode_chunked=question.in_chunks)
     channel.settimeout(deadline.left())
     response = connection.getresponse()
     answer.seconds["processing"] = time.monotonic() - began
@@ -165,18 +210,28 @@ def _ask(channel: socket.socket, parts: SplitResult, headers: Mapping[str, str],
     answer.status, answer.version = response.status, response.version / 10
     answer.headers = response.getheaders()
     answer.content_length = response.length if response.length is not None else -1
-    pieces, size = [], 0
+    if question.method == "HEAD":  # the library calls it 0: no body comes
+        said = response.getheader("Content-Length", "")
+        answer.content_length = int(said) if said.isdecimal() else -1
+    is_cut = False
     while True:
         channel.settimeout(deadline.left())
         piece = response.read1(_CHUNK)
         if not piece:
+            is_cut = question.method != "HEAD" and answer.size < answer.content_length
             break
-        size += len(piece)
-        pieces.append(piece)
-        if limit and size > limit:
-            answer.problem = f"the body is larger than {limit:,} bytes"
+        if keeping.take(piece):
             break
-    if not answer.problem and method != "HEAD" and size < answer.content_length:
-        answer.problem = f"the body is cut short: {size:,} of {answer.content_length:,} bytes"
-    answer.body = b"".join(pieces)[: limit or None]
+    if is_cut:
+        answer.problem = f"the body is cut short: {answer.size:,} of {answer.content_length:,} bytes"
+    keeping.end()
     answer.seconds["transfer"] = time.monotonic() - began
+
+
+def _target(question: Question) -> str:
+    """Return what stands in the request line; the whole URL for an HTTP proxy, under the name of the Host header."""
+    parts = urlsplit(question.url)
+    if question.proxy is None or question.proxy.scheme != "http" or parts.scheme != "http":
+        return target_of(parts)
+    host = next((value for name, value in question.headers if name.lower() == "host"), parts.netloc)
+    return f"http://{host}{target_of(parts)}"

@@ -4,37 +4,43 @@ from __future__ import annotations
 
 import ssl
 import time
-from collections.abc import Mapping
-from typing import Final
-from urllib.parse import SplitResult
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
-from necropsy.guard.prober.answer import Answer, Deadline, target_of
+from necropsy.guard.prober.answer import Deadline, target_of
+from necropsy.guard.prober.exchange import ALWAYS_WITH_LENGTH, Keeping, Question
+
+if TYPE_CHECKING:
+    from h2.connection import H2Connection
 
 _CHUNK: Final = 1 << 16
 _NOT_IN_HTTP2: Final = frozenset({"host", "connection"})
 
 
-def ask(channel: ssl.SSLSocket, parts: SplitResult, headers: Mapping[str, str], method: str, body: bytes,
-        deadline: Deadline, answer: Answer, limit: int) -> None:  # fmt: skip
+def ask(channel: ssl.SSLSocket, question: Question, deadline: Deadline, keeping: Keeping) -> None:
     """Ask one URL, and fill the answer; errors as of ``exchange``."""
     import h2.config
     import h2.connection
     import h2.events
 
+    parts, body = urlsplit(question.url), question.body
     began = time.monotonic()
     connection = h2.connection.H2Connection(h2.config.H2Configuration(client_side=True, header_encoding="utf-8"))
     connection.initiate_connection()
-    host = next((value for name, value in headers.items() if name.lower() == "host"), parts.netloc)
-    asked = [(":method", method), (":scheme", parts.scheme), (":authority", host), (":path", target_of(parts))]
-    asked += [(name.lower(), value) for name, value in headers.items() if name.lower() not in _NOT_IN_HTTP2]
+    host = next((value for name, value in question.headers if name.lower() == "host"), parts.netloc)
+    asked = [(":method", question.method), (":scheme", parts.scheme), (":authority", host), (":path", target_of(parts))]
+    asked += [(name.lower(), value) for name, value in question.headers if name.lower() not in _NOT_IN_HTTP2]
+    if (body and not question.in_chunks) or (not body and question.method in ALWAYS_WITH_LENGTH):
+        asked.append(("content-length", str(len(body))))
     connection.send_headers(1, asked, end_stream=not body)
-    if body:
-        connection.send_data(1, body, end_stream=True)
-    channel.settimeout(deadline.left())
-    channel.sendall(connection.data_to_send())
+    answer = keeping.answer
     answer.version = 2.0
-    stream = _Stream(answer, limit, began)
+    stream = _Stream(keeping, began)
+    rest = memoryview(body)
     while not stream.is_over:
+        rest = _send(connection, rest)
+        channel.settimeout(deadline.left())
+        channel.sendall(connection.data_to_send())
         channel.settimeout(deadline.left())
         data = channel.recv(_CHUNK)
         if not data:
@@ -43,22 +49,28 @@ def ask(channel: ssl.SSLSocket, parts: SplitResult, headers: Mapping[str, str], 
             stream.take(event)
             if isinstance(event, h2.events.DataReceived):
                 connection.acknowledge_received_data(event.flow_controlled_length, 1)
-        if rest := connection.data_to_send():
-            channel.sendall(rest)
-    answer.body = b"".join(stream.pieces)[: limit or None]
+        if more := connection.data_to_send():
+            channel.sendall(more)
+    keeping.end()
     answer.seconds["transfer"] = time.monotonic() - stream.began
+
+
+def _send(connection: H2Connection, rest: memoryview) -> memoryview:
+    """Send as much of the body as the server takes now; return what is left."""
+    while rest and (window := min(connection.local_flow_control_window(1), connection.max_outbound_frame_size)) > 0:
+        connection.send_data(1, bytes(rest[:window]), end_stream=len(rest) <= window)
+        rest = rest[window:]
+    return rest
 
 
 class _Stream:
     """The response on the one stream."""
 
-    def __init__(self, answer: Answer, limit: int, began: float) -> None:
-        self.pieces: list[bytes] = []
+    def __init__(self, keeping: Keeping, began: float) -> None:
         self.is_over = False
         self.began = began
-        self._answer = answer
-        self._limit = limit
-        self._size = 0
+        self._keeping = keeping
+        self._answer = keeping.answer
 
     def take(self, event: object) -> None:
         import h2.events
@@ -66,11 +78,7 @@ class _Stream:
         if isinstance(event, h2.events.ResponseReceived):
             self._headers([(str(name), str(value)) for name, value in event.headers])
         elif isinstance(event, h2.events.DataReceived):
-            self._size += len(event.data)
-            self.pieces.append(bytes(event.data))
-            if self._limit and self._size > self._limit:
-                self._answer.problem = f"the body is larger than {self._limit:,} bytes"
-                self.is_over = True
+            self.is_over = self._keeping.take(bytes(event.data))
         elif isinstance(event, h2.events.StreamEnded):
             self.is_over = True
         elif isinstance(event, (h2.events.StreamReset, h2.events.ConnectionTerminated)):

@@ -6,8 +6,10 @@ from ipaddress import ip_address
 
 from necropsy.guard.exposition import Family, Sample
 from necropsy.guard.prober.answer import PHASES
-from necropsy.guard.prober.probe import Result
+from necropsy.guard.prober.result import Result
 
+_NEVER = -62_135_596_800.0
+"""Unix time of Go's zero time: what blackbox shows where a chain was not verified."""
 _FNV_OFFSET, _FNV_PRIME, _32_BITS = 2_166_136_261, 16_777_619, 0xFFFFFFFF
 
 
@@ -25,14 +27,19 @@ def families(result: Result) -> list[Family]:
         ("probe_http_content_length", "Length of the body as the server said; -1: unknown.",
          float(answer.content_length if answer.status else 0)),
         ("probe_http_uncompressed_body_length", "Length of the body after unpacking.", float(result.uncompressed_length)),
-        ("probe_dns_lookup_time_seconds", "How long the first name took to resolve.", result.lookup_s),
-        ("probe_ip_protocol", "IP protocol: 4 or 6; 0: nothing was resolved.", float(result.protocol)),
-        ("probe_ip_addr_hash", "FNV-1a hash of the address: changes with it.",
-         float(address_hash(result.address)) if result.address else 0.0),
         ("probe_http_set_cookies", "Cookies that the answers set.", float(result.set_cookies)),
         ("probe_http_session_started", "Whether an answer set a session cookie that the request did not bring.",
          float(result.session_started)),
     ]  # fmt: skip
+    if result.lookup_s is not None:
+        rows += [
+            ("probe_dns_lookup_time_seconds", "How long the first name took to resolve.", result.lookup_s),
+            ("probe_ip_protocol", "IP protocol: 4 or 6; 0: nothing was resolved.", float(result.protocol)),
+            ("probe_ip_addr_hash", "FNV-1a hash of the address: changes with it.",
+             float(address_hash(result.address)) if result.address else 0.0),
+        ]  # fmt: skip
+    if result.failed_by_cel is not None:
+        rows.append(("probe_failed_due_to_cel", "Whether a CEL expression made it fail.", float(result.failed_by_cel)))
     if result.last_modified is not None:
         rows.append(("probe_http_last_modified_timestamp_seconds", "Last-Modified as Unix time.", result.last_modified))
     made = [Family(name, "gauge", text, [Sample((), value)]) for name, text, value in rows]
@@ -49,7 +56,9 @@ def _tls(result: Result) -> list[Family]:
 
     from necropsy.guard.prober.certificate import read
 
-    own = read(answer.certificates[0])
+    own, *others = [read(certificate) for certificate in answer.certificates]
+    earliest = min(one.expires_at for one in (own, *others))
+    verified = min((read(certificate).expires_at for certificate in answer.verified), default=_NEVER)
     chain = (
         ("fingerprint_sha256", hashlib.sha256(answer.certificates[0]).hexdigest()),
         ("issuer", own.issuer),
@@ -58,9 +67,10 @@ def _tls(result: Result) -> list[Family]:
         ("subjectalternative", own.alternative_names),
     )
     return [
-        Family("probe_ssl_earliest_cert_expiry", "gauge", "Expiry of the certificate, Unix time.", [Sample((), own.expires_at)]),
+        Family("probe_ssl_earliest_cert_expiry", "gauge", "Earliest expiry of the certificates sent, Unix time.",
+               [Sample((), earliest)]),
         Family("probe_ssl_last_chain_expiry_timestamp_seconds", "gauge", "Expiry of the verified chain, Unix time.",
-               [Sample((), own.expires_at)]),
+               [Sample((), verified)]),
         Family("probe_ssl_last_chain_info", "gauge", "The certificate.", [Sample(chain, 1.0)]),
         Family("probe_tls_version_info", "gauge", "TLS version.", [Sample((("version", answer.tls_version),), 1.0)]),
         Family("probe_tls_cipher_info", "gauge", "Cipher.", [Sample((("cipher", answer.tls_cipher),), 1.0)]),

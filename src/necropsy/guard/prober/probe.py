@@ -6,20 +6,24 @@ that a target has one session in all, and not one for each visit.
 
 from __future__ import annotations
 
-import gzip
 import http.client
+import os
 import time
-import zlib
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
+from pathlib import Path
 from typing import Final
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import SplitResult, urljoin, urlsplit
 
-from necropsy.guard.prober.answer import PHASES, Answer, Deadline
+from necropsy.guard.prober import proxies
+from necropsy.guard.prober.answer import Answer, Deadline
 from necropsy.guard.prober.cookies import Jar, set_cookies
-from necropsy.guard.prober.exchange import exchange, resolve
-from necropsy.guard.prober.module import HeaderRule, HttpModule
+from necropsy.guard.prober.exchange import USER_AGENT, Question, exchange, resolve
+from necropsy.guard.prober.judge import judge
+from necropsy.guard.prober.module import HttpModule, OAuth2
+from necropsy.guard.prober.result import Result
+from necropsy.guard.prober.tokens import Tokens
 from necropsy.probes.prometheus.blackbox.modules import Module, first_request
 
 REUSE: Final = "reuse"
@@ -31,35 +35,12 @@ OBSERVE: Final = "observe"
 POLICIES: Final = (REUSE, FORBID, OBSERVE)
 _MOST_REDIRECTS: Final = 10
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
-_USER_AGENT: Final = "Blackbox-Exporter/0.28.0"
-
-
-@dataclass(slots=True)
-class Result:
-    """The outcome of a probe."""
-
-    success: bool = False
-    reason: str = ""
-    """Why it failed; empty when it did not."""
-    took_s: float = 0.0
-    lookup_s: float = 0.0
-    address: str = ""
-    """IP address that was asked first; empty when the name has none."""
-    protocol: int = 0
-    """4 or 6; 0 when nothing was resolved."""
-    seconds: dict[str, float] = field(default_factory=lambda: dict.fromkeys(PHASES, 0.0))
-    redirects: int = 0
-    answer: Answer = field(default_factory=Answer)
-    ssl: bool = False
-    failed_by_regexp: bool = False
-    uncompressed_length: int = 0
-    set_cookies: int = 0
-    """Cookies that the answers set."""
-    session_started: bool = False
-    """Whether an answer set a session cookie that was not brought."""
-    started_at: str = ""
-    """Path of the answer that started it."""
-    last_modified: float | None = None
+_KEEP_THE_BODY: Final = frozenset({307, 308})
+_UNAUTHORIZED: Final = 401
+_OF_ONE_HOST: Final = frozenset({"authorization", "www-authenticate", "cookie", "cookie2"})
+"""Headers that are not taken along to another host."""
+_OF_A_BODY: Final = frozenset({"content-type", "content-encoding", "content-language", "content-location"})
+"""Headers that go with the body, where a redirect drops it."""
 
 
 @dataclass(slots=True)
@@ -69,10 +50,36 @@ class _Visit:
     url: str
     method: str
     body: bytes
+    in_chunks: bool = False
     referer: str = ""
+    host: str = ""
+    """Host header that the module gives, as long as redirects stay on the host; empty: the URL's."""
+    address: tuple[str, int] | None = None
+    """IP address and its protocol, where they are known from the visit before."""
+    bare: bool = False
+    """Whether a redirect dropped the body."""
+    abroad: bool = False
+    """Whether a redirect led to another host: credentials stay at home."""
+    at_first: bool = True
+    """Whether it is still where it was sent: the configured name for TLS is that host's."""
 
 
-def probe(target: str, module: HttpModule, jar: Jar, policy: str, within_s: float, hostname: str = "") -> Result:
+@dataclass(slots=True)
+class _Walk:
+    """What all visits of a probe share."""
+
+    module: HttpModule
+    jar: Jar
+    policy: str
+    deadline: Deadline
+    tokens: Tokens
+    result: Result
+    first_host: str = ""
+
+
+def probe(
+    target: str, module: HttpModule, jar: Jar, policy: str, within_s: float, tokens: Tokens | None = None
+) -> Result:
     """Ask a target.
 
     Parameters
@@ -83,17 +90,19 @@ def probe(target: str, module: HttpModule, jar: Jar, policy: str, within_s: floa
         The target's cookies; under ``observe`` a fresh one.
     within_s
         Seconds that it may take.
-    hostname
-        Name for the Host header and TLS of the first request.
+    tokens
+        Tokens of OAuth 2 that are kept between probes; None: none are.
     """
-    result, began = Result(), time.monotonic()
+    result, began = Result(failed_by_cel=False if module.has_cel else None), time.monotonic()
+    if not module.resolves:
+        result.lookup_s = None
     deadline = Deadline(within_s)
     first = first_request(target, Module(module.name, "http"))
     try:
         if isinstance(first, str):
             result.reason = first
         else:
-            _walk(_Visit(first.text, module.method, module.body), module, jar, policy, deadline, result, hostname)
+            _walk(_first(first.text, module), _Walk(module, jar, policy, deadline, tokens or Tokens(), result))
     except TimeoutError:
         result.reason = f"no answer within {within_s:g} s"
     except (OSError, http.client.HTTPException, ValueError) as error:
@@ -103,62 +112,153 @@ def probe(target: str, module: HttpModule, jar: Jar, policy: str, within_s: floa
     return result
 
 
-def _walk(
-    visit: _Visit, module: HttpModule, jar: Jar, policy: str, deadline: Deadline, result: Result, hostname: str
-) -> None:
+def _first(url: str, module: HttpModule) -> _Visit:
+    body = Path(module.body_file).read_bytes() if module.body_file else module.body
+    host = next((value for name, value in module.headers.items() if name.lower() == "host"), "")
+    return _Visit(url, module.method, body, in_chunks=bool(module.body_file and body), host=host)
+
+
+def _walk(visit: _Visit, walk: _Walk) -> None:
     """Ask, and follow redirects."""
+    module, result = walk.module, walk.result
+    walk.first_host = (urlsplit(visit.url).hostname or "").lower()
+    followed = True
     while True:
-        host = urlsplit(visit.url).hostname or ""
-        began = time.monotonic()
-        address, protocol = resolve(host, module)
-        looked_up = time.monotonic() - began
-        result.seconds["resolve"] += looked_up
-        if not result.address:
-            result.address, result.protocol, result.lookup_s = address, protocol, looked_up
-        name = hostname if not result.redirects else ""
-        cookies = jar.header(visit.url)
-        answer = exchange(visit.url, address, _headers(visit, module, cookies, name), module, visit.method, visit.body,
-                          deadline, host=name)  # fmt: skip
+        proxy = _locate(visit, walk)
+        headers = _headers(visit, walk, proxy)
+        answer = _ask(visit, headers, proxy, module, walk.deadline)
         for phase, seconds in answer.seconds.items():
             result.seconds[phase] += seconds
         result.answer, result.ssl = answer, visit.url.startswith("https:")
-        _note_cookies(answer, visit.url, cookies, result)
-        jar.keep(visit.url, answer.all("set-cookie"))
-        if policy == FORBID and result.session_started:
+        brought = next((value for name, value in headers if name.lower() == "cookie"), "")
+        _note_cookies(answer, visit.url, brought, result)
+        walk.jar.keep(visit.url, answer.all("set-cookie"))
+        if module.oauth2 is not None and answer.status == _UNAUTHORIZED:
+            walk.tokens.forget(module.oauth2)
+        if walk.policy == FORBID and result.session_started:
             result.reason = f"the answer at {result.started_at} starts a session: probe a health endpoint instead"
             break
-        to = _redirect(answer, visit.url)
-        if to is None:
+        location = next(iter(answer.all("location")), "") if answer.status in _REDIRECTS else ""
+        if not location:
             break
         result.redirects += 1  # one that is not followed counts, too, in blackbox
-        if not module.follow_redirects:
+        followed = module.follow_redirects and result.redirects <= _MOST_REDIRECTS
+        if not followed:
+            if module.follow_redirects:
+                result.reason = f"more than {_MOST_REDIRECTS} redirects"
             break
-        if result.redirects > _MOST_REDIRECTS:
-            result.reason = f"more than {_MOST_REDIRECTS} redirects"
-            break
-        keeps_method = answer.status in (307, 308) or visit.method in ("GET", "HEAD")
-        visit = _Visit(to, visit.method if keeps_method else "GET", visit.body if keeps_method else b"", visit.url)
-    _judge(module, result)
+        visit = _redirected(visit, location, answer.status, walk.first_host)
+    result.last_modified = _last_modified(result.answer)
+    judge(module, result, is_read=followed)
 
 
-def _headers(visit: _Visit, module: HttpModule, cookies: str, hostname: str) -> dict[str, str]:
-    headers = {"Host": hostname or urlsplit(visit.url).netloc.rpartition("@")[2], "User-Agent": _USER_AGENT}
-    given = {name.lower() for name in module.headers}
-    headers = {name: value for name, value in headers.items() if name.lower() not in given} | dict(module.headers)
-    if cookies and "cookie" not in given:
-        headers["Cookie"] = cookies
-    if visit.referer and not (visit.referer.startswith("https:") and visit.url.startswith("http:")):
-        headers["Referer"] = visit.referer
-    if module.compression and "accept-encoding" not in given:
-        headers["Accept-Encoding"] = module.compression
+def _redirected(visit: _Visit, location: str, status: int, first_host: str) -> _Visit:
+    """Return the visit that a redirect leads to, as Go's client makes it."""
+    to = urljoin(visit.url, location)
+    is_relative = not urlsplit(location).netloc
+    host = (urlsplit(to).hostname or "").lower()
+    at_home = host == first_host or host.endswith(f".{first_host}")
+    keeps_body = status in _KEEP_THE_BODY
+    return _Visit(
+        url=to,
+        method=visit.method if keeps_body or visit.method in ("GET", "HEAD") else "GET",
+        body=visit.body if keeps_body else b"",
+        in_chunks=visit.in_chunks and keeps_body,
+        referer="" if visit.url.startswith("https:") and to.startswith("http:") else visit.url,
+        host=visit.host if is_relative else "",
+        address=visit.address if is_relative else None,
+        bare=visit.bare or not keeps_body,
+        abroad=visit.abroad or not at_home,
+        at_first=visit.at_first and is_relative,
+    )
+
+
+def _locate(visit: _Visit, walk: _Walk) -> SplitResult | None:
+    """Resolve the name, unless a proxy does; return the proxy."""
+    module, result = walk.module, walk.result
+    host = urlsplit(visit.url).hostname or ""
+    by_proxy = module.proxy.is_set and (not module.resolves or not visit.at_first)
+    if visit.address is None and not by_proxy:
+        began = time.monotonic()
+        visit.address = resolve(host, module)
+        looked_up = time.monotonic() - began
+        result.seconds["resolve"] += looked_up
+        if not result.address:
+            (result.address, result.protocol), result.lookup_s = visit.address, looked_up
+    return _proxy(visit.url, _address(visit), module)
+
+
+def _address(visit: _Visit) -> str:
+    return visit.address[0] if visit.address is not None else urlsplit(visit.url).hostname or ""
+
+
+def _ask(
+    visit: _Visit, headers: list[tuple[str, str]], proxy: SplitResult | None, module: HttpModule, deadline: Deadline
+) -> Answer:
+    tls_name = (module.tls.server_name or visit.host.partition(":")[0]) if visit.at_first else ""
+    address = _address(visit)
+    question = Question(visit.url, address, headers, visit.method, visit.body, visit.in_chunks, tls_name, proxy)
+    return exchange(question, module, deadline)
+
+
+def _proxy(url: str, address: str, module: HttpModule) -> SplitResult | None:
+    """Return the proxy of a URL; exceptions are laid beside the address where it is known, as in blackbox."""
+    if not module.proxy.is_set:
+        return None
+    parts = urlsplit(url)
+    host = f"[{address}]" if ":" in address else address
+    asked = parts._replace(netloc=f"{host}:{parts.port}" if parts.port else host).geturl()
+    return proxies.proxy_of(asked, module.proxy, os.environ)
+
+
+def _headers(visit: _Visit, walk: _Walk, proxy: SplitResult | None) -> list[tuple[str, str]]:
+    module, cookies = walk.module, walk.jar.header(visit.url)
+    host = visit.host or urlsplit(visit.url).netloc.rpartition("@")[2]
+    given = {name.lower(): value for name, value in module.headers.items() if name.lower() != "host"}
+    headers = [("Host", host)]
+    if "user-agent" not in given:
+        headers.append(("User-Agent", USER_AGENT))
+    left = {"host", "cookie"} | (_OF_ONE_HOST if visit.abroad else set()) | (_OF_A_BODY if visit.bare else set())
+    headers += [(name, value) for name, value in module.headers.items() if name.lower() not in left]
+    own = "" if visit.abroad else given.get("cookie", "")
+    if own or cookies:
+        headers.append(("Cookie", "; ".join(filter(None, (own, cookies)))))
+    if visit.referer:
+        headers.append(("Referer", visit.referer))
+    if not visit.abroad:
+        if "authorization" not in given and (authorization := _authorization(walk)):
+            headers.append(("Authorization", authorization))
+        headers += [(name, value.read()) for name, values in module.more_headers for value in values]
+    if proxy is not None and proxy.scheme == visit.url.partition(":")[0] == "http":
+        user = proxies.authorization(proxy)
+        headers += [("Proxy-Authorization", user)] if user else []
     return headers
 
 
-def _redirect(answer: Answer, url: str) -> str | None:
-    location = next(iter(answer.all("location")), "")
-    if answer.status not in _REDIRECTS or not location:
-        return None
-    return urljoin(url, location)
+def _authorization(walk: _Walk) -> str:
+    module = walk.module
+    if module.oauth2 is not None:
+        return walk.tokens.header(module.oauth2, _poster(module.oauth2, walk.deadline))
+    return module.credentials.header() if module.credentials is not None else ""
+
+
+def _poster(settings: OAuth2, deadline: Deadline) -> Callable[[str, dict[str, str], bytes], Answer]:
+    """Return how a token is asked for: with the TLS and proxy settings of ``oauth2``, and no redirect followed."""
+    module = replace(
+        HttpModule("oauth2", body_matches=(".",)), tls=settings.tls, proxy=settings.proxy, body_size_limit=1 << 20
+    )
+
+    def post(url: str, headers: dict[str, str], form: bytes) -> Answer:
+        if urlsplit(url).scheme not in ("http", "https"):
+            raise OSError("token_url is neither http:// nor https://")
+        host = urlsplit(url).hostname or ""
+        address = host if settings.proxy.is_set else resolve(host, module)[0]
+        sent = [("Host", urlsplit(url).netloc.rpartition("@")[2]), ("User-Agent", USER_AGENT), *headers.items()]
+        return exchange(
+            Question(url, address, sent, "POST", form, proxy=_proxy(url, address, module)), module, deadline
+        )
+
+    return post
 
 
 def _note_cookies(answer: Answer, url: str, brought: str, result: Result) -> None:
@@ -166,82 +266,6 @@ def _note_cookies(answer: Answer, url: str, brought: str, result: Result) -> Non
     result.set_cookies += len(found)
     if not result.session_started and any(cookie.is_session and cookie.is_new for cookie in found):
         result.session_started, result.started_at = True, urlsplit(url).path or "/"
-
-
-def _judge(module: HttpModule, result: Result) -> None:
-    """Judge the last answer, in blackbox' order; the first reason stays."""
-    answer = result.answer
-    valid = answer.status in module.valid_status_codes if module.valid_status_codes else 200 <= answer.status < 300
-    reasons = [] if valid else [f"status {answer.status}"]
-    reasons += [answer.problem] if answer.problem else []
-    by_headers = _judge_headers(module, answer)
-    reasons += by_headers
-    body = _uncompressed(answer, module)
-    if body is None:
-        reasons.append("the body is not compressed as it says")
-        body = b""
-    result.uncompressed_length = len(body)
-    by_body = [] if reasons else _judge_body(module, body)
-    result.failed_by_regexp = bool(by_headers or by_body)
-    reasons += by_body
-    if module.valid_http_versions and f"HTTP/{answer.version:.1f}" not in module.valid_http_versions:
-        reasons.append(f"HTTP/{answer.version:.1f} is not among {', '.join(module.valid_http_versions)}")
-    if result.ssl and module.fail_if_ssl:
-        reasons.append("the last response came over TLS")
-    if not result.ssl and module.fail_if_not_ssl:
-        reasons.append("the last response did not come over TLS")
-    result.last_modified = _last_modified(answer)
-    result.reason = result.reason or (reasons[0] if reasons else "")
-
-
-def _judge_headers(module: HttpModule, answer: Answer) -> list[str]:
-    reasons = [
-        f"header {rule.header} matches {rule.regexp!r}"
-        for rule in module.header_matches
-        if answer.all(rule.header.lower()) and _matches_header(rule, answer)
-    ]
-    return reasons + [
-        f"header {rule.header} does not match {rule.regexp!r}"
-        for rule in module.header_not_matches
-        if not _matches_header(rule, answer)
-    ]
-
-
-def _judge_body(module: HttpModule, body: bytes) -> list[str]:
-    if not (module.body_matches or module.body_not_matches):
-        return []
-    text = body.decode("utf-8", "replace")
-    reasons = [f"the body matches {pattern!r}" for pattern in module.body_matches if _found(pattern, text)]
-    return reasons + [
-        f"the body does not match {pattern!r}" for pattern in module.body_not_matches if not _found(pattern, text)
-    ]
-
-
-def _matches_header(rule: HeaderRule, answer: Answer) -> bool:
-    """Whether any value of the header matches; a missing one counts as the rule says."""
-    values = answer.all(rule.header.lower())
-    return any(_found(rule.regexp, value) for value in values) if values else rule.allow_missing
-
-
-def _found(pattern: str, text: str) -> bool:
-    import re2
-
-    return re2.search(pattern, text) is not None
-
-
-_UNPACK: Final[Mapping[str, int]] = {"gzip": 31, "deflate": 15}
-
-
-def _uncompressed(answer: Answer, module: HttpModule) -> bytes | None:
-    """Return the body as it is read by regular expressions; None where it is damaged."""
-    if module.compression not in _UNPACK or next(iter(answer.all("content-encoding")), "") != module.compression:
-        return answer.body
-    try:
-        unpacker = zlib.decompressobj(_UNPACK[module.compression])
-        limit = module.body_size_limit
-        return unpacker.decompress(answer.body, limit) if limit else unpacker.decompress(answer.body)
-    except (zlib.error, gzip.BadGzipFile):
-        return None
 
 
 def _last_modified(answer: Answer) -> float | None:

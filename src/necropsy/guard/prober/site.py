@@ -1,4 +1,4 @@
-"""The prober's addresses: ``/probe?target=&module=``, ``/metrics``, ``/-/healthy``, ``/-/reload``."""
+"""The prober's addresses: ``/probe?target=&module=``, ``/metrics``, ``/-/healthy``, ``/-/ready``."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from pathlib import Path
 from threading import Lock
@@ -17,8 +17,11 @@ from necropsy import __version__
 from necropsy.guard.exposition import CONTENT_TYPE, Family, Sample, text_of
 from necropsy.guard.prober.cookies import Jar
 from necropsy.guard.prober.metrics import families
-from necropsy.guard.prober.module import HttpModule, read_modules
-from necropsy.guard.prober.probe import OBSERVE, REUSE, Result, probe
+from necropsy.guard.prober.module import HttpModule
+from necropsy.guard.prober.module_file import read_modules
+from necropsy.guard.prober.probe import OBSERVE, REUSE, probe
+from necropsy.guard.prober.result import Result
+from necropsy.guard.prober.tokens import Tokens
 from necropsy.guard.web import TIMEOUT_HEADER, Request, Response, Route
 from necropsy.model.errors import NecropsyError
 
@@ -57,7 +60,8 @@ class Prober:
     policies
         By module: ``reuse`` (where a module is not named), ``forbid`` or ``observe``.
     delegate
-        Address of a blackbox exporter that is asked for modules which are not known here; None: they are refused.
+        Address of a blackbox exporter that is asked for modules which are not known, or cannot be served, here; None: they are
+        refused.
     warn
         Is told, once for each target, that its answers start sessions.
     """
@@ -72,6 +76,7 @@ class Prober:
         self._known: dict[tuple[str, str], _Known] = {}
         self._lock = Lock()
         self._unknown_modules = 0
+        self._tokens = Tokens()
         self._reloaded_at = 0.0
         self._reload_succeeded = True
         self.modules: dict[str, HttpModule] = {}
@@ -103,7 +108,8 @@ class Prober:
         if self._config is None:
             return {DEFAULT_MODULE: HttpModule(DEFAULT_MODULE)}
         try:
-            return read_modules(self._config.read_text(encoding="utf-8"), str(self._config))
+            text = self._config.read_text(encoding="utf-8")
+            return read_modules(text, str(self._config), delegates=self._delegate is not None)
         except (OSError, UnicodeDecodeError) as error:
             raise NecropsyError(f"{self._config}: cannot be read: {error}", hint="Name a blackbox.yml.") from error
 
@@ -127,11 +133,17 @@ class Prober:
         target = request.query.get("target", "")
         if not target:
             return Response("Target parameter is missing\n", status=HTTPStatus.BAD_REQUEST)
+        if hostname := request.query.get("hostname", ""):
+            given = next((value for key, value in module.headers.items() if key.lower() == "host"), hostname)
+            if given != hostname:
+                said = f"the module has the Host header {given}, and the parameter hostname says {hostname}\n"
+                return Response(said, status=HTTPStatus.BAD_REQUEST)
+            module = replace(module, headers={**module.headers, "Host": hostname})
         known = self._of(target, name)
         policy = self._policies.get(name, REUSE)
         jar = Jar() if policy == OBSERVE else known.jar
         within_s = seconds_allowed(request.headers.get(TIMEOUT_HEADER), module)
-        result = probe(target, module, jar, policy, within_s, request.query.get("hostname", ""))
+        result = probe(target, module, jar, policy, within_s, self._tokens)
         self._note(target, name, known, policy, result)
         if request.query.get("debug") == "true":
             return Response(_debug(target, name, policy, result) + text_of(families(result)))
