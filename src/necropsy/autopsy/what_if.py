@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from necropsy.verdict.what_if import Steps
 
 IDLE_S: Final = 3_600.0
-"""Idle time below which a purge takes a session to be in use, by default."""
+"""What a purge takes to be in use, by default."""
+_LEAST_BIRTHS: Final = 5
+"""Births from which on their own pace is taken for a rate."""
 _PURGEABLE: Final = "authentication = 'no' AND coalesce(last_seen_at, born_at) < $at - to_microseconds($idle_us)"
 _IMMORTAL: Final = "(expires_at IS NULL OR expires_at > $at + INTERVAL 3650 DAY)"
 
@@ -115,12 +117,33 @@ def streams(case: Case, store: str, at: datetime) -> list[Stream]:
         Stream(
             row["slug"],
             row["label"],
-            row["births_per_hour"] * 24,
+            per_day(row),
             deviation=0.0 if row["period_s"] else _deviation(row["births"], row["births_low"], row["births_high"]),
             regular=row["period_s"] is not None,
         )
         for row in going_on
     ] + unexplained(case, store, at)
+
+
+def per_day(row: Mapping[str, Any]) -> float:
+    """Return the sessions a day of one creator: a claim as its row in the case.
+
+    A claim's rate is over all of the time that it could be seen in. Of one who comes regularly and began
+    within it, the rate is that between its first birth and its last: else it would be told too small for as long as it is new.
+
+    >>> from datetime import datetime
+    >>> began, now = datetime(2019, 5, 24, 19, 0), datetime(2019, 5, 24, 19, 5)
+    >>> row = {"births_per_hour": 31.0, "births": 31.0, "first_at": began, "last_at": now, "period_s": 10.0, "probe_id": None}
+    >>> per_day(row), per_day({**row, "period_s": None})
+    (8640.0, 744.0)
+    """
+    rate = float(row["births_per_hour"]) * 24
+    first, last = row["first_at"], row["last_at"]
+    regular = row["period_s"] is not None or row["probe_id"] is not None
+    if not regular or first is None or last is None or row["births"] < _LEAST_BIRTHS or last <= first:
+        return rate
+    seconds: float = (last - first).total_seconds()
+    return max(rate, (float(row["births"]) - 1) / seconds * 86_400)
 
 
 def unexplained(case: Case, store: str, at: datetime) -> list[Stream]:

@@ -162,6 +162,7 @@ def _stores(case: Case, report: Report) -> dict[str, StoreLook]:
 
 def _creators(case: Case, stores: Mapping[str, StoreLook]) -> list[Creator]:
     from necropsy.autopsy.kept_claims import claim_of
+    from necropsy.autopsy.what_if import per_day
     from necropsy.examine import case_queries, creation
     from necropsy.verdict.actors import is_over, utc
 
@@ -183,7 +184,7 @@ def _creators(case: Case, stores: Mapping[str, StoreLook]) -> list[Creator]:
                     prober=probe.prober if probe else "",
                     period_s=row["period_s"],
                     phase_s=row["phase_s"],
-                    per_day=_per_day(row, regular=probe is not None or row["period_s"] is not None),
+                    per_day=per_day(row),
                 ),
                 slug=row["slug"],
                 store=store.name,
@@ -195,29 +196,6 @@ def _creators(case: Case, stores: Mapping[str, StoreLook]) -> list[Creator]:
             )
         )
     return found
-
-
-_LEAST_BIRTHS: Final = 5
-
-
-def _per_day(row: Mapping[str, Any], *, regular: bool) -> float:
-    """Return the sessions a day of one creator.
-
-    A claim's rate is over all of the time that the store shows. Of one who comes regularly and began within it, the rate is that
-    between its first birth and its last: else it would be told too small for as long as it is new.
-
-    >>> from datetime import datetime
-    >>> began, now = datetime(2019, 5, 24, 19, 0), datetime(2019, 5, 24, 19, 5)
-    >>> row = {"births_per_hour": 31.0, "births": 31.0, "first_at": began, "last_at": now}
-    >>> _per_day(row, regular=True), _per_day(row, regular=False)
-    (8640.0, 744.0)
-    """
-    rate = float(row["births_per_hour"]) * 24
-    first, last = row["first_at"], row["last_at"]
-    if not regular or first is None or last is None or row["births"] < _LEAST_BIRTHS or last <= first:
-        return rate
-    seconds: float = (last - first).total_seconds()
-    return max(rate, (float(row["births"]) - 1) / seconds * 86_400)
 
 
 def _about(row: Mapping[str, Any], prober: str, name: str) -> str:

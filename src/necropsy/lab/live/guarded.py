@@ -23,6 +23,7 @@ from necropsy.lab.live.plan import Plan, Wish
 from necropsy.lab.live.supervisor import Supervisor
 from necropsy.model.errors import NecropsyError
 from necropsy.model.figures import size
+from necropsy.report.figures import duration
 
 SPEED: Final = 10.0
 _LIMIT: Final = 1 << 30
@@ -163,17 +164,22 @@ def _stores(plan: Plan) -> Iterator[str]:
     metrics = _metrics(plan, f"/scrape?target={plan.admins[1].name}")
     used, limit = metrics.get("redis_memory_used_bytes"), metrics.get("redis_memory_max_bytes")
     if used and limit:
-        yield f"       Store {plan.admins[1].name} holds {size(used)} of {size(limit)} then; its sessions live 68 years."
+        name = plan.admins[1].name
+        yield f"       Store {name} holds {size(used)} of {size(limit)} then; its sessions live 68 years."
+        full = _metrics(plan).get(f'necropsy_memory_exhausted_timestamp_seconds{{store="{name}"}}')
+        if full is not None:
+            left = duration(round((full - time.time()) * SPEED))
+            yield f"       At this pace its memory is gone in {left} of 2019, and no session of it will have expired by then."
 
 
 def _metrics(plan: Plan, path: str = "/metrics") -> dict[str, float]:
-    """Return the metrics without labels."""
+    """Return the metrics, each with its labels as they are written."""
     try:
         with urllib.request.urlopen(f"http://{plan.at('guard')}{path}", timeout=10) as answer:
             text = answer.read().decode()
     except (urllib.error.URLError, OSError):
         return {}
-    pairs = (line.split(" ") for line in text.splitlines() if line and line[0] != "#" and "{" not in line)
+    pairs = (line.rsplit(" ", 1) for line in text.splitlines() if line and line[0] != "#")
     return {name: float(value) for name, value in pairs}
 
 
