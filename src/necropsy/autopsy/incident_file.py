@@ -72,6 +72,11 @@ def load(path: str) -> Sources:
         raise UnreadableSource(
             error.message, hint=f"This argument is a TOML file. Give dumps and logs by options: --rdb {path}"
         ) from error
+    return parse(text, path)
+
+
+def parse(text: str, path: str) -> Sources:
+    """Read the sources from the text of an incident file; errors as of ``load``."""
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
+from urllib.parse import parse_qsl, quote, urlencode
 
 import typer
 
@@ -14,13 +17,15 @@ from necropsy.cli.serving import serve_until_stopped
 from necropsy.model.errors import UsageError
 
 if TYPE_CHECKING:
-    from necropsy.wire.redis.address import Address
+    from necropsy.wire.redis.address import Address, Tls
 
 
 def exporter(
     redis: Annotated[
         list[str] | None,
-        typer.Option("--redis", metavar="[NAME=]URL", envvar="REDIS_ADDR", help="A server to export. Repeatable."),
+        typer.Option(
+            "--redis", "--redis.addr", metavar="[NAME=]URL", envvar="REDIS_ADDR", help="A server to export. Repeatable."
+        ),
     ] = None,
     listen: Annotated[
         str,
@@ -53,17 +58,99 @@ def exporter(
         ),
     ] = False,
     role_label: Annotated[
-        bool, typer.Option("--append-instance-role-label", help="Add the label instance_role to each metric.")
+        bool,
+        typer.Option(
+            "--append-instance-role-label",
+            envvar="REDIS_EXPORTER_APPEND_INSTANCE_ROLE_LABEL",
+            help="Add the label instance_role to each metric.",
+        ),
     ] = False,
+    empty_databases: Annotated[
+        bool,
+        typer.Option(
+            "--include-metrics-for-empty-databases/--no-include-metrics-for-empty-databases",
+            envvar="REDIS_EXPORTER_INCL_METRICS_FOR_EMPTY_DATABASES",
+            help="Export databases that have no key, with 0.",
+        ),
+    ] = True,
+    redis_only: Annotated[
+        bool,
+        typer.Option(
+            "--redis-only-metrics",
+            envvar="REDIS_EXPORTER_REDIS_ONLY_METRICS",
+            help="Do not export metrics of the exporter's own process.",
+        ),
+    ] = False,
+    no_scrape: Annotated[
+        bool,
+        typer.Option(
+            "--disable-scrape-endpoint", envvar="REDIS_EXPORTER_DISABLE_SCRAPE_ENDPOINT", help="Do not serve /scrape."
+        ),
+    ] = False,
+    metrics_path: Annotated[
+        str,
+        typer.Option(
+            "--web.telemetry-path",
+            metavar="PATH",
+            envvar="REDIS_EXPORTER_WEB_TELEMETRY_PATH",
+            help="Path of the metrics.",
+        ),
+    ] = "/metrics",
+    connection_timeout: Annotated[
+        str,
+        typer.Option(
+            "--connection-timeout",
+            metavar="TIME",
+            envvar="REDIS_EXPORTER_CONNECTION_TIMEOUT",
+            help="Time that a server may take to answer; less if Prometheus allows less.",
+        ),
+    ] = "15s",
+    user: Annotated[
+        str | None,
+        typer.Option("--redis.user", envvar="REDIS_USER", help="User name for servers whose URL has none."),
+    ] = None,
     password_file: Annotated[
         Path | None,
         typer.Option(
             "--redis.password-file",
             metavar="FILE",
             envvar="REDIS_PASSWORD_FILE",
-            help="File with the password in its first line, for servers whose URL has none. Default: REDIS_PASSWORD.",
+            help="File with the password in its first line, for servers whose URL has none; or JSON with a password for"
+            ' each address, {"redis://10.0.0.1:6379": "…"}. Default: REDIS_PASSWORD.',
         ),
     ] = None,
+    ca_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--tls-ca-cert-file",
+            metavar="FILE",
+            envvar="REDIS_EXPORTER_TLS_CA_CERT_FILE",
+            help="Certificates of the authorities that rediss:// servers are verified by.",
+        ),
+    ] = None,
+    cert_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--tls-client-cert-file",
+            metavar="FILE",
+            envvar="REDIS_EXPORTER_TLS_CLIENT_CERT_FILE",
+            help="Certificate to show to rediss:// servers.",
+        ),
+    ] = None,
+    key_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--tls-client-key-file", metavar="FILE", envvar="REDIS_EXPORTER_TLS_CLIENT_KEY_FILE", help="Its key."
+        ),
+    ] = None,
+    no_verification: Annotated[
+        bool,
+        typer.Option(
+            "--skip-tls-verification",
+            envvar="REDIS_EXPORTER_SKIP_TLS_VERIFICATION",
+            help="Do not verify the certificates of rediss:// servers.",
+        ),
+    ] = False,
     sessions: Annotated[
         str | None,
         typer.Option(
@@ -85,7 +172,8 @@ def exporter(
     """Export metrics of Redis servers to Prometheus, under the names that redis_exporter uses.
 
     A single server is exported at /metrics, each of several at /scrape?target=NAME. A scrape runs INFO, CONFIG GET,
-    SLOWLOG and LATENCY, and reads no key. A server that hangs has redis_up 0 before the scrape times out.
+    SLOWLOG and LATENCY, and reads no key. A server that hangs has redis_up 0 before the scrape times out. Flags and
+    variables of redis_exporter are taken, also as -redis.addr; those that are not served are refused by name.
 
     \b
     Examples:
@@ -99,25 +187,35 @@ def exporter(
     from necropsy.guard.exporter.site import Exporter
     from necropsy.guard.exporter.target import Options
     from necropsy.guard.web import Site, read_web_config, serve
+    from necropsy.wire.redis.address import Tls
 
     site_options = Options(
         namespace=namespace,
         include_system_metrics=system_metrics,
         exclude_latency_histogram_metrics=no_histograms,
         append_instance_role_label=role_label,
+        include_empty_databases=empty_databases,
+        redis_only_metrics=redis_only,
+        timeout_s=_seconds(connection_timeout, "--connection-timeout"),
     )
+    tls = Tls(*(str(file) if file else None for file in (ca_file, cert_file, key_file)), verify=not no_verification)
     given = redis or ["redis://127.0.0.1:6379"]
-    named = addresses(given, password_file)
+    named = addresses(given, password_file, user, tls)
     census = None
     if sessions is not None:
-        urls = [url_of(text) for text in given]
-        stores = [(name, url) for (name, _), url in zip(named, urls, strict=True)]
-        asked = Asked(tuple(stores), str(incident) if incident else None)
-        census = Census(COMMAND, asked, seconds("--sessions", sessions, least=SHORTEST_CENSUS_S))
+        stores = tuple(
+            (name, _whole(address, url_of(text))) for (name, address), text in zip(named, given, strict=True)
+        )
+        asked = Asked(stores, str(incident) if incident else None)
+        census = Census(COMMAND, asked, interval(sessions, "--sessions"))
     elif incident is not None:
         raise UsageError("--incident needs --sessions", hint="Add --sessions 10m.")
     shown = Exporter(named, site_options, census)
-    server = serve(listen, Site(shown.routes(), read_web_config(web_config) if web_config else None))
+    routes = shown.routes()
+    routes[metrics_path] = routes["/metrics"]
+    for left in [*(["/metrics"] if metrics_path != "/metrics" else []), *(["/scrape"] if no_scrape else [])]:
+        del routes[left]
+    server = serve(listen, Site(routes, read_web_config(web_config) if web_config else None))
     names = ", ".join(f"{name} ({target.address.masked})" for name, target in shown.targets.items())
     if census is not None:
         census.start()
@@ -129,35 +227,80 @@ def exporter(
             census.stop()
 
 
-def addresses(given: list[str], password_file: Path | None) -> list[tuple[str, Address]]:
+def addresses(
+    given: list[str], password_file: Path | None, user: str | None = None, tls: Tls | None = None
+) -> list[tuple[str, Address]]:
     """Return name and address of each server; a server without a name is called by its host and port.
+
+    User, password and TLS settings are for the servers whose URL has none.
 
     Raises
     ------
     UsageError
         Two servers have one name, or the password file cannot be read.
     """
-    from necropsy.wire.redis.address import PASSWORD_VARIABLES, parse_address
+    from necropsy.wire.redis.address import PASSWORD_VARIABLES, Tls, parse_address
 
     environ = dict(os.environ)
-    password = environ.get("REDIS_PASSWORD")
-    if password_file is not None:
-        try:
-            password = password_file.read_text(encoding="utf-8").partition("\n")[0]
-        except OSError as error:
-            raise UsageError(
-                f"{password_file}: {error.strerror}", hint="Name a file whose first line is the password."
-            ) from error
+    password, of_each = _passwords(password_file)
+    password = password or environ.get("REDIS_PASSWORD")
     if password:
         environ[PASSWORD_VARIABLES[0]] = password
     found: dict[str, Address] = {}
     for text in given:
-        address = parse_address(url_of(text), environ=environ)
+        bare = parse_address(url_of(text), environ={})
+        own = of_each.get(str(bare.endpoint))
+        address = parse_address(url_of(text), environ=environ if own is None else {PASSWORD_VARIABLES[0]: own})
+        if address.username is None and user and address.password is not None:
+            address = replace(address, username=user)
+        if tls is not None and address.tls == Tls():
+            address = replace(address, tls=tls)
         name = text.partition("=")[0] if url_of(text) != _with_scheme(text) else str(address.endpoint)
         if name in found:
             raise UsageError(f"two servers have the name {name!r}", hint="Give each a name: --redis A=redis://…")
         found[name] = address
     return list(found.items())
+
+
+def _passwords(file: Path | None) -> tuple[str | None, dict[str, str]]:
+    """Return the password for all, and those of single servers by host and port, as a file has the one or the others."""
+    from necropsy.wire.redis.address import is_address, parse_address
+
+    if file is None:
+        return None, {}
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "is not text"
+        raise UsageError(f"{file}: {reason}", hint="Name a file whose first line is the password.") from error
+    if not text.lstrip().startswith("{"):
+        return text.partition("\n")[0], {}
+    try:
+        said = json.loads(text)
+    except ValueError:
+        said = {"": None}
+    if not all(isinstance(value, str) and is_address(_with_scheme(url)) for url, value in said.items()):
+        hint = 'Write {"redis://10.0.0.1:6379": "PASSWORD"}, or the password alone.'
+        raise UsageError(f"{file}: is not JSON with a password for each address", hint=hint)
+    return None, {str(parse_address(_with_scheme(url), environ={}).endpoint): value for url, value in said.items()}
+
+
+def _whole(address: Address, url: str) -> str:
+    """Return a URL with all that its address holds, for the process that counts sessions: by its standard input, no argument."""
+    scheme, _, rest = url.partition("://")
+    place, _, query = rest.partition("?")
+    options = dict(parse_qsl(query, keep_blank_values=True))
+    options.pop("password_file", None)
+    if address.tls is not None:
+        tls = address.tls
+        files = {"ssl_ca_certs": tls.ca_certificates, "ssl_certfile": tls.certificate, "ssl_keyfile": tls.key}
+        options |= {name: file for name, file in files.items() if file}
+        if not tls.verify:
+            options["ssl_cert_reqs"] = "none"
+    place = place.rpartition("@")[2]
+    if address.password is not None:
+        place = f"{quote(address.username or '', safe='')}:{quote(address.password.reveal(), safe='')}@{place}"
+    return f"{scheme}://{place}" + (f"?{urlencode(options)}" if options else "")
 
 
 def url_of(text: str) -> str:
@@ -172,3 +315,31 @@ def url_of(text: str) -> str:
 
 def _with_scheme(url: str) -> str:
     return url if "://" in url else f"redis://{url}"
+
+
+def _seconds(text: str, option: str) -> float:
+    from necropsy.probes.prometheus.duration import parse_duration
+
+    try:
+        return parse_duration(text) / 1000
+    except ValueError as error:
+        raise UsageError(f"{option} {text}: {error}", hint="For example 15s.") from None
+
+
+def interval(text: str, option: str) -> float:
+    """Return the seconds of an interval.
+
+    Raises
+    ------
+    UsageError
+        Not a duration, or shorter than ten seconds.
+    """
+    from necropsy.probes.prometheus.duration import parse_duration
+
+    try:
+        seconds = parse_duration(text) / 1000
+    except ValueError as error:
+        raise UsageError(f"{option} {text}: {error}", hint="For example 10m.") from None
+    if seconds < 10:
+        raise UsageError(f"{option} {text}: at least 10s", hint="For example 10m.")
+    return seconds

@@ -37,6 +37,7 @@ from necropsy.cli import (
     watch,
     what_if,
 )
+from necropsy.cli.exporter_flags import GoCommand
 from necropsy.cli.process import tune
 from necropsy.cli.stopping import Stopped, stoppable
 from necropsy.model.errors import NecropsyError
@@ -75,7 +76,7 @@ app.command("verify", short_help="Check whether a fix worked.")(verify.verify)
 app.command("what-if", short_help="Predict a store's size with and without each fix.")(what_if.what_if)
 app.command("consul", short_help="Find stale services in Consul.")(consul.consul)
 app.command("explain", short_help="Explain a finding.")(explain.explain)
-app.command("exporter", short_help="Export Redis servers and sessions to Prometheus.")(exporter.exporter)
+app.command("exporter", cls=GoCommand, short_help="Export Redis servers and sessions to Prometheus.")(exporter.exporter)
 app.command("prober", short_help="Probe URLs for Prometheus without leaking sessions.")(prober.prober)
 app.command("watch", short_help="Examine at an interval, and report changes.")(watch.watch)
 app.command("notify", short_help="Test the notification channels.")(notify.notify)

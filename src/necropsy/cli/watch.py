@@ -116,9 +116,10 @@ def watch(
 def asked(incident: str, config: GuardConfig, *, page: bool = False) -> Asked:
     """Return what each look is to do."""
     from necropsy.guard.census.worker import Asked, Watched
+    from necropsy.wire.files import read_text
 
     watched = Watched(config.case, config.keep_s, config.limits, config.events, config.event_file, page)
-    return Asked(incident=incident, watch=watched)
+    return Asked(incident=incident, incident_text=read_text(incident), watch=watched)
 
 
 class Printer:

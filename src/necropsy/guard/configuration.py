@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Final
 from necropsy.guard.notify.plan import Quiet, Rules
 from necropsy.guard.notify.ways import KINDS, LEAST_HOLD_S, Way
 from necropsy.guard.toml_table import Table
-from necropsy.guard.watch.judge import Limits
+from necropsy.guard.watch.former import Limits
 from necropsy.guard.watch.notice import SEVERITIES
 from necropsy.model.errors import ConfigurationError, NoEvidence
 from necropsy.wire.files import read_text

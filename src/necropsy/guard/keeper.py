@@ -10,8 +10,8 @@ from typing import TypeAlias
 
 from necropsy.guard.census.schedule import Census
 from necropsy.guard.notify.plan import latest
-from necropsy.guard.watch.judge import unread
 from necropsy.guard.watch.notice import Notice
+from necropsy.guard.watch.stores import unread
 
 Tell: TypeAlias = Callable[[Sequence[Notice]], None]
 """Is given all notices that are open, and the newest of those that are resolved."""

@@ -33,6 +33,7 @@ from necropsy.guard.watch.kept import require_own
 from necropsy.guard.watch.notice import SEVERITIES, Notice
 from necropsy.guard.web import Request, Response, Route, Site, WebConfig, drain, read_web_config, serve
 from necropsy.model.errors import NecropsyError
+from necropsy.wire.files import read_text
 from necropsy.wire.redis.address import Address, parse_address
 
 _DRAIN_S: Final = 10.0
@@ -272,7 +273,7 @@ class Guard:
 
 def _asked(path: Path, config: GuardConfig, case: str | None = None) -> Asked:
     watched = Watched(case or config.case, config.keep_s, config.limits, config.events, config.event_file, page=True)
-    return Asked(incident=str(path), watch=watched)
+    return Asked(incident=str(path), incident_text=read_text(str(path)), watch=watched)
 
 
 def _servers(path: Path) -> list[tuple[str, Address]]:

@@ -84,7 +84,10 @@ def test_a_ledger_is_the_same_after_a_restart_and_a_damaged_one_is_empty(tmp_pat
     one, other = replace(NOTICE, key="a", revision=1), replace(NOTICE, key="b")
     Ledger(path).note("slack", [Message(one, State.OPEN), Message(other, State.OPEN)], NOON)
     Ledger(path).note("slack", [Message(other, State.RESOLVED)], NIGHT)
-    assert Ledger(path).of("slack") == {"a": Told(NOON, False, 1), "b": Told(NIGHT, resolved=True)}
+    assert Ledger(path).of("slack") == {
+        "a": Told(NOON, False, 1, one.slug, one.severity),
+        "b": Told(NIGHT, True, 0, other.slug, other.severity),
+    }
     assert Ledger(path).of("webhook") == {}
     path.write_text('{"slack": [1, 2]}')
     assert Ledger(path).of("slack") == {}

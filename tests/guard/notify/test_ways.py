@@ -199,6 +199,25 @@ def test_a_real_alertmanager_takes_two_notices_as_two_alerts_tells_of_both_and_o
 
 
 @pytest.mark.integration
+def test_a_notice_that_becomes_graver_is_one_alert_under_its_new_labels_also_after_a_restart(tmp_path: Path) -> None:
+    graver = replace(NOTICE, severity="critical", slug="traffic/unlogged-creator", revision=1)
+    lighter = replace(NOTICE, severity="warning")
+    ledger = tmp_path / "told"
+    with recording() as receiver, alertmanager(tmp_path, receiver.url) as url:
+        for notice in (lighter, graver):
+            teller = Teller([Way("alertmanager", Secret(url), Rules(repeat_s=None))], Ledger(ledger), lambda _: None)
+            teller.update([notice])
+            teller.tell(teller.ways[0], datetime.now(UTC))
+            teller.tell(teller.ways[0], datetime.now(UTC))
+            wait_until(lambda n=notice: [a["labels"]["severity"] for a in alerts(url)] == [n.severity], "one alert")
+        (alert,) = alerts(url)
+        assert (alert["labels"]["slug"], alert["labels"]["alertname"]) == (
+            graver.slug,
+            "NecropsyTrafficUnloggedCreator",
+        )
+
+
+@pytest.mark.integration
 def test_a_silence_of_the_house_holds_for_our_alerts(tmp_path: Path) -> None:
     with recording() as receiver, alertmanager(tmp_path, receiver.url) as url:
         silence = {"matchers": [{"name": "store", "value": "A", "isRegex": False}], "startsAt": NOW.isoformat(),

@@ -8,7 +8,8 @@ from datetime import timedelta
 import pytest
 
 from guard.watch.looks import NOON, PROBES, creator, look, store
-from necropsy.guard.watch.judge import Former, Limits, judge
+from necropsy.guard.watch.former import Former, Limits
+from necropsy.guard.watch.judge import judge
 from necropsy.guard.watch.look import Creator, EventLook, Look
 from necropsy.guard.watch.notice import Member, Notice
 
@@ -148,6 +149,24 @@ def test_a_store_that_lost_its_sessions_sooner_than_they_expire_is_told(
     ] * told
     at_last = look(at=later + timedelta(minutes=10), stores=(store(at=later + timedelta(minutes=10), sessions=left),))
     assert [n for n in after(look(), flushed, at_last).values() if n.kind == "emptied" and n.resolved_at is None] == []
+
+
+def test_a_store_that_was_emptied_and_fills_fast_again_is_told_by_who_is_left() -> None:
+    flushed = look(at=LATER, stores=(store(at=LATER, sessions=30_000, older=12),))
+    (notice,) = (notice for notice in after(look(), flushed).values() if notice.kind == "emptied")
+    assert notice.title == "Store A lost its sessions: of the 34,560 at the look before 12 are left"
+    used = look(at=LATER, stores=(store(at=LATER, sessions=34_000, older=33_000),))
+    assert [n.kind for n in after(look(), used).values()] == []
+
+
+@pytest.mark.parametrize(("before", "now", "told"), [(0, 1, True), (1, 1, False), (None, 1, False), (1, None, False)])
+def test_where_births_are_last_uses_the_server_must_have_counted_a_flush(
+    before: int | None, now: int | None, told: bool
+) -> None:
+    past = [(NOON, 34_560.0)]
+    former = Former(flushes={} if before is None else {"A": before}, at=NOON, populations={"A": past})
+    used = look(at=LATER, stores=(store(at=LATER, sessions=30_000, older=0, ages_move=True, flushes=now),))
+    assert [n.kind for n in judged(used, former).values()] == ["emptied"] * told
 
 
 def test_a_small_store_that_is_empty_at_night_was_not_emptied() -> None:

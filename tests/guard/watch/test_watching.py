@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+import duckdb
 import pytest
 
 import servers
@@ -120,6 +121,36 @@ def test_a_store_that_dies_is_told_with_the_reason_and_told_to_be_back(tmp_path:
     opened = notice.opened_at
     (notice,) = watching.look()
     assert (notice.opened_at, notice.resolved_at) == (opened, None)
+
+
+def test_a_prober_does_not_hide_that_a_store_was_emptied_between_two_looks(tmp_path: Path) -> None:
+    with servers.running("redis-7.0", tcp=True) as server:
+        client, now = server.client(), time.time()
+        watching = Watching(tmp_path, f'[[store]]\nname = "A"\nredis = "redis://127.0.0.1:{server.port}"\n')
+        probe_sessions(client, now - 3600, now)
+        watching.look()
+        with duckdb.connect(str(watching.case)) as kept:  # the look was an hour ago
+            for table in ("look", "history"):
+                kept.execute(f'UPDATE {table} SET "at" = "at" - INTERVAL 1 HOUR')
+        client.flushall()
+        probe_sessions(client, now - 3500, now, 9.0)  # more than there were, all younger than that look
+        found = [notice.title for notice in watching.look() if notice.kind == "emptied"]
+    assert found == ["Store A lost its sessions: of the 360 at the look before 0 are left"]
+
+
+def test_an_incident_file_that_is_wrong_for_a_while_is_told_and_what_it_said_before_is_watched(tmp_path: Path) -> None:
+    with servers.running("redis-7.0", tcp=True) as server:
+        right = f'[[store]]\nname = "A"\nredis = "redis://127.0.0.1:{server.port}"\n'
+        watching = Watching(tmp_path, right)
+        assert watching.look() == []
+        (tmp_path / "incident.toml").write_text(right + "[[store\n")
+        (notice,) = watching.look()
+        assert (notice.kind, notice.severity, notice.resolved_at) == ("misread", "warning", None)
+        assert "incident.toml:4: not TOML" in notice.title
+        assert watching.census.error == ""
+        (tmp_path / "incident.toml").write_text(right)
+        (notice,) = watching.look()
+        assert notice.resolved_at is not None
 
 
 def test_a_file_that_is_no_case_in_the_place_of_the_history_is_not_written_over(tmp_path: Path) -> None:

@@ -127,6 +127,8 @@ class Census:
         if process.returncode == 0 and not too_long:
             taken = decode(written)
             self.taken, self.taken_at, self._error = taken, began, ""
+            if taken.incident_text:  # what a later look uses, should the file be wrong by then
+                self.asked = replace(self.asked, incident_text=taken.incident_text)
         elif not self._stop.is_set():
             self._failures += 1
             self._error = (too_long or _reason(said) or f"the process ended with {process.returncode}")[:_LONGEST]

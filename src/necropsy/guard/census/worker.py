@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from necropsy._internal.serialization import from_plain, to_plain
 from necropsy.guard.exposition import Family, Sample
-from necropsy.guard.watch.judge import Limits
+from necropsy.guard.watch.former import Limits
 from necropsy.guard.watch.notice import Notice
 from necropsy.model.history import Course
 
@@ -54,6 +54,8 @@ class Asked:
     """Name and address of each store."""
     incident: str | None = None
     """Path of an incident file with stores, logs and configuration."""
+    incident_text: str = field(default="", repr=False)
+    """What it said when it was right: used while it is wrong, or gone. Empty: then the look fails."""
     watch: Watched | None = None
 
 
@@ -75,7 +77,9 @@ class Taken:
     anew: str = ""
     """Why the history began anew, where a file lay there that is no case; else empty."""
     warnings: tuple[str, ...] = ()
-    """Input that could not be used, such as lines of the file of events."""
+    """What could not be used, such as lines of the file of events."""
+    incident_text: str = field(default="", repr=False)
+    """The incident file as it was read, where it was right; else empty."""
 
 
 def take(asked: Asked) -> Taken:
@@ -93,7 +97,7 @@ def take(asked: Asked) -> Taken:
     from necropsy.report.html import page
     from necropsy.report.wording.completeness import recap
 
-    sources = _sources(asked)
+    sources, text, misread = _sources(asked)
     watch = asked.watch
     with Case.create(Path(watch.case) if watch is not None else None, large=reading.needs_disk(sources)) as case:
         evidence = reading.read(case, sources, lambda _stage, _share: None, may_be_empty=True)
@@ -104,11 +108,11 @@ def take(asked: Asked) -> Taken:
         report = reporting.report(case, births)
         shown = families(case, report)
         if watch is None:
-            return Taken(shown)
+            return Taken(shown, incident_text=text)
         events, warnings = read_events((*watch.events, *sources.event), watch.event_file)
-        notices, newest = _watch(case, watch, report, births, sources, events)
+        notices, newest = _watch(case, watch, report, births, sources, events, misread)
         shown_page = page.render(report) if watch.page else ""
-        return Taken(shown, notices, newest, recap(report)[0], shown_page, report.courses, anew, tuple(warnings))
+        return Taken(shown, notices, newest, recap(report)[0], shown_page, report.courses, anew, tuple(warnings), text)
 
 
 def _carry_over(case: Case, watch: Watched, now: datetime) -> str:
@@ -130,32 +134,44 @@ def _watch(
     births: Mapping[str, Births],
     sources: Sources,
     events: list[tuple[datetime, str]],
+    misread: str,
 ) -> tuple[tuple[Notice, ...], tuple[Notice, ...]]:
     """Judge what changed, write it into the case, and return this look's notices and the newest of all."""
     from necropsy.guard.watch import judge, memory
     from necropsy.guard.watch.look import look_of, measured
 
     locators = {store.name: store.locator.masked for store in sources.stores}
-    seen = look_of(case, report, births, locators, events)
     former = memory.recall(case)
+    seen = look_of(case, report, births, locators, events, former.at, misread)
     notices = judge.judge(seen, former, watch.limits, watch.case)
     memory.remember(case, seen, notices, measured(seen, births, former.at), events)
     return tuple(notices), tuple(memory.newest(case, _NEWEST))
 
 
-def _sources(asked: Asked) -> Sources:
+def _sources(asked: Asked) -> tuple[Sources, str, str]:
+    """Return what is to be read, the incident file's text where it is right, and what is wrong with it where it is not."""
     from necropsy.autopsy import incident_file
     from necropsy.autopsy.sources import LiveAddress, Sources, StoreSource
     from necropsy.evidence.redis.options import LiveOptions
+    from necropsy.model.errors import ConfigurationError, UnreadableSource
+    from necropsy.wire.files import read_text
 
     stores = tuple(StoreSource(name, LiveAddress(url)) for name, url in asked.stores)
     sources = Sources(stores=stores, checksums=False, live=LiveOptions(patient=True))
-    return sources.join(incident_file.load(asked.incident)) if asked.incident is not None else sources
+    if asked.incident is None:
+        return sources, "", ""
+    try:
+        text = read_text(asked.incident)
+        return sources.join(incident_file.parse(text, asked.incident)), text, ""
+    except (UnreadableSource, ConfigurationError) as error:
+        if not asked.incident_text:
+            raise
+        return sources.join(incident_file.parse(asked.incident_text, asked.incident)), "", error.message
 
 
 def encode(taken: Taken) -> str:
     """Return what came out as JSON."""
-    plain = {name: getattr(taken, name) for name in ("verdict", "page", "anew", "warnings")}
+    plain = {name: getattr(taken, name) for name in ("verdict", "page", "anew", "warnings", "incident_text")}
     plain["courses"] = to_plain(taken.courses)
     plain |= {"notices": to_plain(taken.notices), "newest": to_plain(taken.newest)}
     return json.dumps({**plain, "families": [asdict(family) for family in taken.families]})
@@ -173,7 +189,15 @@ def decode(text: str) -> Taken:
     courses = tuple(from_plain(Course, row) for row in said["courses"])
     notices, newest = (tuple(from_plain(Notice, row) for row in said[name]) for name in ("notices", "newest"))
     return Taken(
-        families, notices, newest, said["verdict"], said["page"], courses, said["anew"], tuple(said["warnings"])
+        families,
+        notices,
+        newest,
+        said["verdict"],
+        said["page"],
+        courses,
+        said["anew"],
+        tuple(said["warnings"]),
+        said["incident_text"],
     )
 
 

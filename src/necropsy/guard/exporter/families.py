@@ -76,8 +76,10 @@ class Families:
         return self._families.setdefault(full, Family(full, kind, help_text))
 
 
-def families(answers: Answers, namespace: str = "redis", *, with_system: bool = False) -> list[Family]:
-    """Return every family of one server."""
+def families(
+    answers: Answers, namespace: str = "redis", *, with_system: bool = False, with_empty: bool = True
+) -> list[Family]:
+    """Return every family of one server; ``with_empty``: also databases that have no key."""
     made = Families(namespace)
     _fields(made, INFO_FIELDS, answers.info, "INFO")
     _fields(made, CLUSTER_FIELDS, answers.cluster, "CLUSTER INFO")
@@ -85,7 +87,7 @@ def families(answers: Answers, namespace: str = "redis", *, with_system: bool = 
     if with_system and (memory := _value(answers.info.get("total_system_memory", ""))) is not None:
         made.add("total_system_memory_bytes", memory, "Memory of the server's machine.")
     _instance(made, answers)
-    _databases(made, answers)
+    _databases(made, answers, with_empty=with_empty)
     _commands(made, answers.info)
     _errors(made, answers.info)
     _replication(made, answers.info)
@@ -141,11 +143,16 @@ def _instance(made: Families, answers: Answers) -> None:
         made.add("start_time_seconds", float(int(answers.now_s) - uptime), "Unix time at which the server started.")
 
 
-def _databases(made: Families, answers: Answers) -> None:
-    """Databases without keys are there with 0, as many as the configuration says."""
+def _databases(made: Families, answers: Answers, *, with_empty: bool) -> None:
+    """Databases without keys are there with 0, as many as the configuration says, unless nobody wants them."""
     found = {name: pairs(text) for name, text in answers.info.items() if re.fullmatch(r"db\d+", name)}
     count = _value(answers.config.get("databases", ""))
-    if "redis_version" in answers.info and answers.info.get("redis_mode") != "sentinel" and count is not None:
+    if (
+        with_empty
+        and "redis_version" in answers.info
+        and answers.info.get("redis_mode") != "sentinel"
+        and count is not None
+    ):
         for number in range(1 if answers.info.get("cluster_enabled") == "1" else int(count)):
             found.setdefault(f"db{number}", {})
     for name in sorted(found):

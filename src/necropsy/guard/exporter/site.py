@@ -73,7 +73,7 @@ class Exporter:
         """Return the one server, where there is one; of several each has its own address."""
         late = Family("necropsy_scrapes_late_total", "counter", "Scrapes whose answer took longer than they allowed.")
         late.samples.append(Sample((), float(self._late)))
-        families = [*process_families(self._began), late]
+        families = [] if self._options.redis_only_metrics else [*process_families(self._began), late]
         if self._census is not None:
             families += self._census.families()
         if len(self.targets) == 1:

@@ -36,6 +36,11 @@ class Options:
     include_system_metrics: bool = False
     exclude_latency_histogram_metrics: bool = False
     append_instance_role_label: bool = False
+    include_empty_databases: bool = True
+    redis_only_metrics: bool = False
+    """Whether nothing is shown of the exporter's own process."""
+    timeout_s: float = 15.0
+    """Seconds that a server may take at most."""
 
 
 @dataclass(slots=True)
@@ -75,6 +80,7 @@ class Target:
     def look(self, within_s: float) -> Scrape:
         """Ask the server without counting it as a scrape."""
         began = time.monotonic()
+        within_s = min(within_s, self._options.timeout_s)
         question = self.ask()
         waits_s = began - self._asked_at
         try:
@@ -124,7 +130,12 @@ class Target:
             except (NecropsyError, ServerError) as error:
                 self._drop()
                 return Scrape([], connect_s, error=str(error))
-            shown = families(answers, self._options.namespace, with_system=self._options.include_system_metrics)
+            shown = families(
+                answers,
+                self._options.namespace,
+                with_system=self._options.include_system_metrics,
+                with_empty=self._options.include_empty_databases,
+            )
             if self._options.append_instance_role_label:
                 _label(shown, "instance_role", answers.info.get("role", ""))
             return Scrape(shown, connect_s)

@@ -7,6 +7,7 @@ import json
 import os
 import tempfile
 from collections.abc import Iterable
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from pathlib import Path
 from threading import Lock
@@ -54,7 +55,9 @@ class Ledger:
             rows = self._told.setdefault(way, {})
             for message in told:
                 over = message.state is State.RESOLVED
-                rows[message.notice.key] = Told(at, over, message.notice.revision)
+                rows[message.notice.key] = Told(
+                    at, over, message.notice.revision, message.notice.slug, message.notice.severity
+                )
             for key in [key for key, one in rows.items() if at - one.at > _FORGOTTEN_AFTER]:
                 del rows[key]
             if self._path is not None:
@@ -73,8 +76,14 @@ class Ledger:
 
 
 def _told(row: dict[str, Any]) -> Told:
-    return Told(datetime.fromisoformat(row["at"]), bool(row["resolved"]), int(row.get("revision", 0)))
+    return Told(
+        datetime.fromisoformat(row["at"]),
+        bool(row["resolved"]),
+        int(row.get("revision", 0)),
+        row.get("slug", ""),
+        row.get("severity", ""),
+    )
 
 
 def _plain(one: Told) -> dict[str, Any]:
-    return {"at": one.at.isoformat(), "resolved": one.resolved, "revision": one.revision}
+    return {**asdict(one), "at": one.at.isoformat()}

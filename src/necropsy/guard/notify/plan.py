@@ -82,6 +82,8 @@ class Told:
     resolved: bool
     revision: int = 0
     """Of the notice, as it was told."""
+    slug: str = ""
+    severity: str = ""
 
 
 def latest(notices: Iterable[Notice]) -> list[Notice]:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final
 
 from necropsy.guard.exposition import Family, Sample
 from necropsy.guard.notify.ledger import Ledger
 from necropsy.guard.notify.message import Message, State, together
-from necropsy.guard.notify.plan import due, latest
+from necropsy.guard.notify.plan import Told, due, latest
 from necropsy.guard.notify.post import NotSent
 from necropsy.guard.notify.ways import Way
 from necropsy.guard.watch.notice import SEVERITIES, Notice
@@ -114,7 +114,8 @@ class Teller:
             self._ledger.note(way.name, group, now)
 
     def _due(self, way: Way, now: datetime) -> list[Message]:
-        messages = due(self._notices, self._ledger.of(way.name), way.rules, now)
+        told = self._ledger.of(way.name)
+        messages = due(self._notices, told, way.rules, now)
         if way.is_repeated:  # all that goes on, whether it was told before or not
             mine = {message.notice.key for message in messages}
             least = SEVERITIES.index(way.rules.least)
@@ -123,6 +124,7 @@ class Teller:
                 for notice in self._notices
                 if notice.key not in mine and notice.resolved_at is None and notice.rank >= least
             ]
+            messages = [*_relabelled(messages, told, now), *messages]
         return [message for message in messages if (way.name, message.notice.key, message.state) not in self._refused]
 
     def _run(self, way: Way) -> None:
@@ -149,3 +151,20 @@ class Teller:
                 count.error, wait_s = "", _AGAIN_S
             if stopping:
                 return
+
+
+def _relabelled(messages: Sequence[Message], told: Mapping[str, Told], now: datetime) -> Iterator[Message]:
+    """Yield the ends of alerts whose slug or severity was another when they were told.
+
+    These are labels, by which Alertmanager knows an alert: it would keep the old one open beside the new.
+    """
+    for message in messages:
+        notice, last = message.notice, told.get(message.notice.key)
+        if (
+            last is None
+            or last.resolved
+            or not last.slug
+            or (last.slug, last.severity) == (notice.slug, notice.severity)
+        ):
+            continue
+        yield Message(replace(notice, slug=last.slug, severity=last.severity, resolved_at=now), State.RESOLVED)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 SOURCE: Final = "guard"
 """The name of a watch in the history."""
 ZOMBIE: Final = "probes/zombie-service"
+_KNOWN: Final = 0.95
+"""Share of a store's sessions whose birth must be known to say how many are older than a moment."""
 _WINDOW_S: Final = 3_600.0
 """Births this long before and after an event are compared, where so much can be seen."""
 
@@ -59,6 +61,12 @@ class StoreLook:
     """Sessions at its steady state, from configuration alone."""
     full_at: datetime | None
     """When its memory is used up; None: it is not, or the limit is unknown."""
+    older: int | None = None
+    """Of its sessions those that were born before the last look; None: that is not known, or this is the first."""
+    ages_move: bool = False
+    """Whether some births are last uses: then whoever was used since the last look is not among the older."""
+    flushes: int | None = None
+    """How often FLUSHALL and FLUSHDB ran since the server started; None: unknown."""
     ahead: tuple[tuple[float, float], ...] = ()
     """Seconds from now, and sessions: as it goes on if nobody changes anything."""
 
@@ -93,6 +101,8 @@ class Look:
     zombies: Sequence[tuple[str, str]] = ()
     """Instances that are gone and still known, and the line that registers each."""
     events: Sequence[EventLook] = ()
+    misread: str = ""
+    """Why the incident file cannot be used as it is now; empty when it can."""
     patched: frozenset[str] = frozenset()
     """Slugs of causes for which the case holds a patch."""
 
@@ -103,6 +113,8 @@ def look_of(
     births: Mapping[str, Births],
     given: Mapping[str, str],
     events: Sequence[tuple[datetime, str]] = (),
+    last_at: datetime | None = None,
+    misread: str = "",
 ) -> Look:
     """Take from a judged case what can change.
 
@@ -114,8 +126,14 @@ def look_of(
         All stores that were to be read: name, and locator without a password.
     events
         Moment (UTC) and text of what happened to the system.
+    last_at
+        When the look before was taken, UTC; None: this is the first.
+    misread
+        Why the incident file cannot be used as it is now.
     """
-    stores = _stores(case, report)
+    older = {name: _older(one, last_at) for name, one in births.items()}
+    moving = {name for name, one in births.items() if one.derived > 1 - _KNOWN}
+    stores = _stores(case, report, older, moving)
     readers = {source.reader for source in report.sources if source.store is None}
     why = {absent.locator: absent.reason for absent in report.absent}
     unread = {
@@ -132,11 +150,14 @@ def look_of(
         shares=_shares(case),
         zombies=tuple(_zombies(report)),
         events=tuple(_around(births[name], at, text) for at, text in events for name in births if name in stores),
+        misread=misread,
         patched=frozenset(c.slug for c in report.verdict.causes if c.remedy is not None and c.remedy.patches),
     )
 
 
-def _stores(case: Case, report: Report) -> dict[str, StoreLook]:
+def _stores(
+    case: Case, report: Report, older: Mapping[str, int | None], moving: Collection[str]
+) -> dict[str, StoreLook]:
     from necropsy.autopsy.course import outlook
     from necropsy.verdict.forecast import is_immortal
 
@@ -155,9 +176,33 @@ def _stores(case: Case, report: Report) -> dict[str, StoreLook]:
             immortal=is_immortal(store.lifetime_s),
             predicted=prediction.steady_state_sessions if prediction else None,
             full_at=prediction.memory_exhausted_at if prediction else None,
+            older=older.get(store.name),
+            ages_move=store.name in moving,
+            flushes=_flushes(case, store.name),
             ahead=outlook(case, store.name, store.taken_at or report.taken_at).curve if store.sessions else (),
         )
     return found
+
+
+def _older(births: Births, last_at: datetime | None) -> int | None:
+    """Return how many sessions were born before a moment, where that is known of nearly all."""
+    import numpy as np
+
+    known = births.born_ms
+    if last_at is None or known.size < _KNOWN * births.total:
+        return None
+    return int(np.count_nonzero(known < last_at.timestamp() * 1000))
+
+
+def _flushes(case: Case, store: str) -> int | None:
+    """Return how often the store was emptied since its server started, as the server counts commands."""
+    rows = case.rows(
+        "SELECT regexp_extract(value, 'calls=([0-9]+)', 1) AS calls FROM server_fact WHERE store = ?"
+        " AND regexp_matches(name, 'cmdstat_flush(all|db)$')",
+        [store],
+    )
+    known = case.value("SELECT count(*) FROM server_fact WHERE store = ? AND name LIKE '%cmdstat_%'", [store])
+    return sum(int(row["calls"] or 0) for row in rows) if known else None
 
 
 def _creators(case: Case, stores: Mapping[str, StoreLook]) -> list[Creator]:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from necropsy._internal.serialization import from_plain, to_plain
-from necropsy.guard.watch.judge import Former
+from necropsy.guard.watch.former import Former
 from necropsy.guard.watch.look import SOURCE, Look
 from necropsy.guard.watch.notice import Notice
 
@@ -24,7 +24,8 @@ def recall(case: Case) -> Former:
     """Return what the history says of the looks before."""
     open_notices = case.rows("SELECT value FROM notice WHERE resolved_at IS NULL ORDER BY opened_at, key")
     last = case.rows('SELECT "at", value FROM look ORDER BY "at" DESC LIMIT 1')
-    shares = json.loads(last[0]["value"])["shares"] if last else []
+    said = json.loads(last[0]["value"]) if last else {}
+    shares = said.get("shares", [])
     populations: dict[str, list[tuple[datetime, float]]] = defaultdict(list)
     for row in case.rows(
         'SELECT store, "at", value FROM history WHERE quantity = \'sessions\' AND source = ? ORDER BY "at"', [SOURCE]
@@ -33,6 +34,7 @@ def recall(case: Case) -> Former:
     return Former(
         notices=[from_plain(Notice, json.loads(row["value"])) for row in open_notices],
         shares={(row["store"], row["slug"]): row["share"] for row in shares},
+        flushes=said.get("flushes", {}),
         at=last[0]["at"].replace(tzinfo=UTC) if last else None,
         populations=populations,
     )
@@ -96,7 +98,8 @@ def _compared(look: Look) -> dict[str, Any]:
         if store.ahead
     }
     shares = [{"store": store, "slug": slug, "share": share} for (store, slug), share in look.shares.items()]
-    return {"creators": creators, "shares": shares, "ahead": ahead}
+    flushes = {name: store.flushes for name, store in look.stores.items() if store.flushes is not None}
+    return {"creators": creators, "shares": shares, "ahead": ahead, "flushes": flushes}
 
 
 def newest(case: Case, number: int) -> list[Notice]:

@@ -61,7 +61,7 @@ class Notice:
     """The same as long as it is the same matter."""
     kind: str
     """``creator``, ``share``, ``half-fixed``, ``plateau``, ``emptied``, ``event``, ``full``,
-    ``zombie`` or ``unread``; of a message in place of many: ``several``."""
+    ``zombie``, ``unread`` or ``misread``; of a message in place of many: ``several``."""
     slug: str
     store: str | None
     severity: str

@@ -37,14 +37,16 @@ def steady(level: float, predicted: float, store: str) -> str:
     )
 
 
-def emptied(store: StoreLook, before: int) -> str:
+def emptied(store: StoreLook, before: int, kept: int) -> str:
     """Say that nearly all sessions went at once."""
-    return f"Store {store.name} lost its sessions: {count(before)} at the look before, {count(store.sessions)} now"
+    if kept == store.sessions:
+        return f"Store {store.name} lost its sessions: {count(before)} at the look before, {count(kept)} now"
+    return f"Store {store.name} lost its sessions: of the {count(before)} at the look before {count(kept)} are left"
 
 
-def how_emptied(store: StoreLook, at: datetime, before: int) -> tuple[str, ...]:
+def how_emptied(store: StoreLook, at: datetime, before: int, kept: int) -> tuple[str, ...]:
     """Say what it can have been, and that nobody saw it."""
-    gone = f"{percent(1 - store.sessions / before)} gone between {moment(at)} and {moment(store.at)}"
+    gone = f"{percent(1 - kept / before)} gone between {moment(at)} and {moment(store.at)}"
     lives = f", each lives for {duration(store.lifetime_s)}" if store.lifetime_s else ""
     return (
         f"{gone}{lives}: they did not expire" if lives else f"{gone}; how long each lived is not known",
