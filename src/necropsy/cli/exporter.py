@@ -196,7 +196,7 @@ def exporter(
         append_instance_role_label=role_label,
         include_empty_databases=empty_databases,
         redis_only_metrics=redis_only,
-        timeout_s=_seconds(connection_timeout, "--connection-timeout"),
+        timeout_s=seconds("--connection-timeout", connection_timeout),
     )
     tls = Tls(*(str(file) if file else None for file in (ca_file, cert_file, key_file)), verify=not no_verification)
     given = redis or ["redis://127.0.0.1:6379"]
@@ -207,7 +207,7 @@ def exporter(
             (name, _whole(address, url_of(text))) for (name, address), text in zip(named, given, strict=True)
         )
         asked = Asked(stores, str(incident) if incident else None)
-        census = Census(COMMAND, asked, interval(sessions, "--sessions"))
+        census = Census(COMMAND, asked, seconds("--sessions", sessions, least=SHORTEST_CENSUS_S))
     elif incident is not None:
         raise UsageError("--incident needs --sessions", hint="Add --sessions 10m.")
     shown = Exporter(named, site_options, census)
@@ -315,31 +315,3 @@ def url_of(text: str) -> str:
 
 def _with_scheme(url: str) -> str:
     return url if "://" in url else f"redis://{url}"
-
-
-def _seconds(text: str, option: str) -> float:
-    from necropsy.probes.prometheus.duration import parse_duration
-
-    try:
-        return parse_duration(text) / 1000
-    except ValueError as error:
-        raise UsageError(f"{option} {text}: {error}", hint="For example 15s.") from None
-
-
-def interval(text: str, option: str) -> float:
-    """Return the seconds of an interval.
-
-    Raises
-    ------
-    UsageError
-        Not a duration, or shorter than ten seconds.
-    """
-    from necropsy.probes.prometheus.duration import parse_duration
-
-    try:
-        seconds = parse_duration(text) / 1000
-    except ValueError as error:
-        raise UsageError(f"{option} {text}: {error}", hint="For example 10m.") from None
-    if seconds < 10:
-        raise UsageError(f"{option} {text}: at least 10s", hint="For example 10m.")
-    return seconds

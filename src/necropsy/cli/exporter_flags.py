@@ -42,7 +42,7 @@ _WITHOUT_EFFECT: Final = frozenset((
     "log-format", "log-level", "lua-script-read-only", "max-distinct-key-groups", "ping-on-connect",
     "redact-config-metrics", "set-client-name", "skip-checkkeys-for-role-master", "streams-exclude-consumer-metrics",
 ))  # fmt: skip
-"""What these change is not there (keys, the configuration's values, a log), or is so at all times."""
+"""Flags about things that are not here (keys, values of the configuration, a log), or that hold at all times."""
 _SWITCHES: Final = frozenset((
     "append-instance-role-label", "debug", "cluster-discover-hostnames", "disable-exporting-key-values",
     "disable-scrape-endpoint", "exclude-latency-histogram-metrics", "export-client-list", "export-client-port",

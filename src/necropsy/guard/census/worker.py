@@ -55,7 +55,7 @@ class Asked:
     incident: str | None = None
     """Path of an incident file with stores, logs and configuration."""
     incident_text: str = field(default="", repr=False)
-    """What it said when it was right: used while it is wrong, or gone. Empty: then the look fails."""
+    """Its last right text: used while it is wrong, or gone. Empty: then the look fails."""
     watch: Watched | None = None
 
 
@@ -77,7 +77,7 @@ class Taken:
     anew: str = ""
     """Why the history began anew, where a file lay there that is no case; else empty."""
     warnings: tuple[str, ...] = ()
-    """What could not be used, such as lines of the file of events."""
+    """Input that could not be used, such as lines of the file of events."""
     incident_text: str = field(default="", repr=False)
     """The incident file as it was read, where it was right; else empty."""
 

@@ -73,7 +73,7 @@ class Proxy:
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What makes the Authorization header of a module."""
+    """The parts of a module's Authorization header."""
 
     type: str
     """``Basic``, or what stands before the secret, such as ``Bearer``."""

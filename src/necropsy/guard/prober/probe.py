@@ -66,7 +66,7 @@ class _Visit:
 
 @dataclass(slots=True)
 class _Walk:
-    """What all visits of a probe share."""
+    """Values that all visits of a probe share."""
 
     module: HttpModule
     jar: Jar

@@ -1,4 +1,4 @@
-"""Which proxy a URL is asked through, and the way through it: CONNECT (RFC 9110, 9.3.6) or SOCKS 5 (RFC 1928, 1929).
+"""The proxy of a URL, and the way through it: CONNECT (RFC 9110, 9.3.6) or SOCKS 5 (RFC 1928, 1929).
 
 Source of the rules: golang.org/x/net/http/httpproxy, which blackbox uses.
 """

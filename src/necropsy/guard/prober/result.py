@@ -1,4 +1,4 @@
-"""What became of a probe."""
+"""The result of a probe."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from necropsy.guard.prober.answer import PHASES, Answer
 
 @dataclass(slots=True)
 class Result:
-    """What became of a probe."""
+    """The result of a probe."""
 
     success: bool = False
     reason: str = ""

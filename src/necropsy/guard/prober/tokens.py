@@ -25,7 +25,7 @@ _EARLY_S: Final = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """What a token's server gave."""
+    """A token, as its server gave it."""
 
     header: str
     """Value of the Authorization header."""

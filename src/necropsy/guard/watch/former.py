@@ -1,4 +1,4 @@
-"""What a judgement compares a look with: the limits from which on it speaks, and what the history says of the looks before."""
+"""The limits of a judgement, and the history of the looks before, which it compares a look with."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Former:
-    """What the history says of the looks before."""
+    """The looks before, as the history has them."""
 
     notices: Sequence[Notice] = ()
     """Those that were open."""
