@@ -10,6 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 import servers
 from necropsy.cli.census import COMMAND
+from necropsy.guard.census import worker
 from necropsy.guard.census.schedule import Census
 from necropsy.guard.census.worker import Asked, Taken, decode, encode
 from necropsy.guard.exposition import Family, Sample, text_of
@@ -55,6 +56,39 @@ def test_sessions_are_counted_by_login_and_no_key_is_a_label() -> None:
         assert "sess:" not in text
         assert f"{1:032x}" not in text
         assert found["necropsy_census_up{}"] == 1
+
+
+def test_sessions_that_lack_one_of_their_two_keys_are_counted() -> None:
+    with servers.running("redis-7.0", tcp=True) as server:
+        client, now = server.client(), int(time.time() * 1000)
+        for number in range(60):
+            name = f"{number:08x}-3f1c-4b8e-9c2a-{number:012x}"
+            client.hset(f"spring:session:sessions:{name}", mapping={
+                "creationTime": now, "lastAccessedTime": now, "maxInactiveInterval": 86_400})  # fmt: skip
+            client.expire(f"spring:session:sessions:{name}", 86_700)
+            if number >= 15:
+                client.set(f"spring:session:sessions:expires:{name}", "", ex=86_400)
+            client.sadd("spring:session:expirations:1559000000000", f"expires:{name}")
+        census = Census(COMMAND, Asked((("A", f"redis://127.0.0.1:{server.port}"),)), 600)
+        census.take()
+        assert samples(census)['necropsy_session_halves{"store": "A"}'] == 15
+
+
+def test_a_look_for_which_little_memory_is_too_little_is_taken_with_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    with servers.running("redis-7.0", tcp=True) as server:
+        populate(server, 300, 20)
+        asked, tried = Asked((("A", f"redis://127.0.0.1:{server.port}"),)), []
+
+        def noted(one: Asked, memory: str) -> Taken:
+            tried.append(memory)
+            return taking(one, memory)
+
+        taking = worker._take
+        monkeypatch.setattr(worker, "_MEMORY", ("1MB", "160MB"))
+        monkeypatch.setattr(worker, "_take", noted)
+        families = worker.take(asked).families
+    assert tried == ["1MB", "160MB"]
+    assert sum(sample.value for sample in families[0].samples) == 320
 
 
 def test_a_census_makes_no_session_look_used() -> None:

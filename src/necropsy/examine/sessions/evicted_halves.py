@@ -88,6 +88,14 @@ def examine(case: Case) -> Iterator[Finding | Cleared | Unexamined]:
         )
 
 
+def counted(case: Case, store: str) -> tuple[int, int] | None:
+    """Count the sessions of two keys in a store, and those that lack one; None: there are none, or not all keys were read."""
+    row = case.rows(_COUNT, [store])[0]
+    if not row["n"] or case_queries.in_part(case, store) is not None:
+        return None
+    return row["n"], row["halves"]
+
+
 def _without_eviction(store: str, halves: int, sessions: int) -> Finding:
     """A server that evicts nothing today: who took the markers is not known."""
     return Finding(

@@ -74,12 +74,15 @@ def _stores(case: Case) -> list[str]:
 
 def _of_stores(case: Case, report: Report) -> list[Family]:
     """Return what there is one of for each store."""
+    from necropsy.examine.sessions import evicted_halves
+
     rows: dict[str, Family] = {
         name: Family(name, "gauge", text)
         for name, text in (
             ("necropsy_sessions_immortal", "Sessions that never expire in practice."),
             ("necropsy_session_share_explained", "Share of the births that are explained, 0 to 1."),
             ("necropsy_session_index_orphans", "Index entries whose session is gone."),
+            ("necropsy_session_halves", "Sessions that lack one of their two keys."),
             (
                 "necropsy_session_steady_state",
                 "Sessions at which the population becomes steady, from configuration alone.",
@@ -89,6 +92,8 @@ def _of_stores(case: Case, report: Report) -> list[Family]:
     }
     for store in report.stores:
         rows["necropsy_sessions_immortal"].add(store.immortal, store=store.name)
+        if (paired := evicted_halves.counted(case, store.name)) is not None:
+            rows["necropsy_session_halves"].add(paired[1], store=store.name)
     for row in case.rows("SELECT store, births, explained FROM birth_account WHERE births > 0 ORDER BY store"):
         rows["necropsy_session_share_explained"].add(min(1.0, row["explained"] / row["births"]), store=row["store"])
     for row in case.rows(

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from necropsy._internal.serialization import from_plain, to_plain
 from necropsy.guard.exposition import Family, Sample
@@ -82,6 +82,10 @@ class Taken:
     """The incident file as it was read, where it was right; else empty."""
 
 
+_MEMORY: Final = ("32MB", "160MB")
+"""Memory of the database in a look: the first, and where that is too little, the second. A look runs beside others all day."""
+
+
 def take(asked: Asked) -> Taken:
     """Examine stores, with the evidence that an incident file names.
 
@@ -90,6 +94,15 @@ def take(asked: Asked) -> Taken:
     NecropsyError
         Nothing could be read, or the case cannot be written.
     """
+    import duckdb
+
+    try:
+        return _take(asked, _MEMORY[0])
+    except duckdb.OutOfMemoryException:
+        return _take(asked, _MEMORY[1])
+
+
+def _take(asked: Asked, memory: str) -> Taken:
     from necropsy.autopsy import judging, past, reading, reporting, verdict_inputs
     from necropsy.case.store import Case
     from necropsy.guard.census.families import families
@@ -99,7 +112,11 @@ def take(asked: Asked) -> Taken:
 
     sources, text, misread = _sources(asked)
     watch = asked.watch
-    with Case.create(Path(watch.case) if watch is not None else None, large=reading.needs_disk(sources)) as case:
+    place, large = Path(watch.case) if watch is not None else None, reading.needs_disk(sources)
+    with Case.create(place, large=large, memory=memory) as case:
+        case.execute(
+            "SET threads = 1"
+        )  # a second one would take a processor from the store and from who answers scrapes
         evidence = reading.read(case, sources, lambda _stage, _share: None, may_be_empty=True)
         births = verdict_inputs.births_by_store(case)
         past.record(evidence, sources, births, lambda _stage, _share: None)
