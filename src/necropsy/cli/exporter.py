@@ -198,7 +198,8 @@ def exporter(
         redis_only_metrics=redis_only,
         timeout_s=seconds("--connection-timeout", connection_timeout),
     )
-    tls = Tls(*(str(file) if file else None for file in (ca_file, cert_file, key_file)), verify=not no_verification)
+    files = [str(file) if file else None for file in (ca_file, cert_file, key_file)]
+    tls = Tls(ca_certificates=files[0], certificate=files[1], key=files[2], verify=not no_verification)
     given = redis or ["redis://127.0.0.1:6379"]
     named = addresses(given, password_file, user, tls)
     census = None

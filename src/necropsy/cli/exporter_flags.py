@@ -10,7 +10,6 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-import click
 import typer.core
 
 from necropsy.model.errors import UsageError
@@ -118,10 +117,10 @@ def refuse_variables(environ: Mapping[str, str]) -> None:
 class GoCommand(typer.core.TyperCommand):
     """A command that also takes the command lines of redis_exporter."""
 
-    def parse_args(self, context: click.Context, args: list[str]) -> list[str]:
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Translate, and read."""
         if "--help" not in args:
             refuse_variables(os.environ)
             args = list(translated(args))
-        read: Any = super().parse_args(context, args)
+        read: Any = super().parse_args(ctx, args)
         return list(read)

@@ -9,8 +9,8 @@ import pytest
 
 import servers
 from exporters import blackbox
+from guard.prober.beside import probed, prober
 from guard.prober.stub import serving
-from guard.prober.test_against_blackbox import probed, prober
 from necropsy.guard.prober.site import Prober
 from necropsy.guard.web import Request
 
