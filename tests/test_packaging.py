@@ -22,6 +22,7 @@ from necropsy.examine.registry import SLUGS
 pytestmark = pytest.mark.checkout
 
 IMPORTED_AS = {
+    "common-expression-language": "cel",
     "crawler-user-agents": "crawleruseragents",
     "google-re2": "re2",
     "ibis-framework": "ibis",

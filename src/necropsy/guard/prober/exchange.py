@@ -10,20 +10,17 @@ import re
 import socket
 import ssl
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 
 from necropsy.guard.prober import proxies
 from necropsy.guard.prober.answer import Answer, Deadline, target_of
 from necropsy.guard.prober.module import HttpModule
+from necropsy.guard.prober.question import ALWAYS_WITH_LENGTH, Keeping, Question
 from necropsy.guard.prober.tls import tls_context
 
 USER_AGENT: Final = "Blackbox-Exporter/0.28.0"
 _CHUNK: Final = 1 << 16
-ALWAYS_WITH_LENGTH: Final = frozenset({"POST", "PUT", "PATCH"})
-"""Methods whose requests say the length of their body where it is empty, too, as Go's do."""
 
 
 def resolve(host: str, module: HttpModule) -> tuple[str, int]:
@@ -44,23 +41,6 @@ def resolve(host: str, module: HttpModule) -> tuple[str, int]:
         raise OSError(f"{host} has no address for IPv{wanted}")
     other = 10 - wanted
     return str(found[other]), other
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """One request, and the way to its server."""
-
-    url: str
-    address: str
-    """IP address of the URL's host, or its name where a proxy resolves it."""
-    headers: Sequence[tuple[str, str]]
-    method: str = "GET"
-    body: bytes = b""
-    in_chunks: bool = False
-    """Whether the body is sent without saying its length before."""
-    server_name: str = ""
-    """Name for TLS; empty: the URL's host."""
-    proxy: SplitResult | None = None
 
 
 def exchange(question: Question, module: HttpModule, deadline: Deadline) -> Answer:
@@ -84,33 +64,6 @@ def exchange(question: Question, module: HttpModule, deadline: Deadline) -> Answ
     finally:
         channel.close()
     return answer
-
-
-class Keeping:
-    """The body of an answer as it comes: kept where it is looked into, counted everywhere, no longer than the limit."""
-
-    def __init__(self, answer: Answer, module: HttpModule) -> None:
-        self.answer = answer
-        self._keeps = module.reads_body
-        self._limit = module.body_size_limit
-        packed = module.compression not in ("", "identity")
-        self._most = 2 * self._limit + _CHUNK if packed else self._limit  # packed, little may take more than unpacked
-        self._pieces: list[bytes] = []
-
-    def take(self, piece: bytes) -> bool:
-        """Take a piece; return whether the body is too large."""
-        self.answer.size += len(piece)
-        if self._keeps:
-            self._pieces.append(piece)
-        if not self._most or self.answer.size <= self._most:
-            return False
-        self.answer.problem = f"the body is larger than {self._limit:,} bytes"
-        return True
-
-    def end(self) -> None:
-        """Put the body into the answer."""
-        self.answer.body = b"".join(self._pieces)[: self._most or None]
-        self.answer.size = min(self.answer.size, self._most or self.answer.size)
 
 
 def _connect(question: Question, module: HttpModule, deadline: Deadline, answer: Answer) -> socket.socket:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from necropsy.guard.prober.answer import Deadline, target_of
-from necropsy.guard.prober.exchange import ALWAYS_WITH_LENGTH, Keeping, Question
+from necropsy.guard.prober.question import ALWAYS_WITH_LENGTH, Keeping, Question
 
 if TYPE_CHECKING:
     from h2.connection import H2Connection

@@ -19,9 +19,10 @@ from urllib.parse import SplitResult, urljoin, urlsplit
 from necropsy.guard.prober import proxies
 from necropsy.guard.prober.answer import Answer, Deadline
 from necropsy.guard.prober.cookies import Jar, set_cookies
-from necropsy.guard.prober.exchange import USER_AGENT, Question, exchange, resolve
+from necropsy.guard.prober.exchange import USER_AGENT, exchange, resolve
 from necropsy.guard.prober.judge import judge
 from necropsy.guard.prober.module import HttpModule, OAuth2
+from necropsy.guard.prober.question import Question
 from necropsy.guard.prober.result import Result
 from necropsy.guard.prober.tokens import Tokens
 from necropsy.probes.prometheus.blackbox.modules import Module, first_request
