@@ -75,6 +75,31 @@ def test_what_is_cured_commented_out_or_somebody_elses_is_not_found(name: str, t
 
 
 @pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("app.ts", EXPRESS.replace("OPTIONS", "saveUninitialized: !isProduction,")),
+        ("app.ts", EXPRESS.replace("OPTIONS", "saveUninitialized,")),
+        ("app.js", EXPRESS.replace("OPTIONS", '"saveUninitialized": false,')),
+        ("main.go", FIBER + "app.Get(healthcheck.LivenessEndpoint, healthcheck.New())\napp.Use(session.New())"),
+        ("main.go", FIBER + 'app.Get("/api/healthz", ok)\napp.Use(session.New())'),
+        ("App.java", 'RedisSessionStore s;\nrouter.route("/shop/*").handler(SessionHandler.create(s));'),
+        (
+            "App.java",
+            'RedisSessionStore s;\nrouter.get("/health").handler(ok);\nrouter.route().handler(SessionHandler.create(s));',
+        ),
+        ("app.py", "from litestar import get\nc = ServerSideSessionConfig()\n@get('/health', skip_session=True)\n"),
+        ("app.py", "from litestar import get\nc = ServerSideSessionConfig(exclude_opt_key='free')\n"),
+        ("app.py", FLASK + "@manager.unauthorized_handler\ndef ask(): return redirect('/login')\n"),
+        ("app.py", FLASK + "app.config['SESSION_TYPE'] = 'filesystem'\n"),
+        ("application.properties", "spring.session.store-type=jdbc\nspring.session.timeout=-1\n"),
+        ("application.yml", "spring:\n  session:\n    store-type: jdbc\n    timeout: -1\n"),
+    ],
+)
+def test_a_well_written_application_raises_no_alarm(name: str, text: str) -> None:
+    assert found(name, text) == []
+
+
+@pytest.mark.parametrize(
     ("folder", "file", "layouts"),
     [
         ("express_shop", "app.js", {"express"}),
@@ -83,6 +108,12 @@ def test_what_is_cured_commented_out_or_somebody_elses_is_not_found(name: str, t
         ("flask_shop", "app.py", set()),
         ("litestar_shop", "app.py", {"litestar"}),
         ("go_fiber_shop", "main.go", set()),
+        ("nestjs", "app.js", {"express"}),
+        ("koa_shop", "app.js", set()),
+        ("hapi_shop", "app.js", set()),
+        ("django_shop", "app.py", set()),
+        ("rack_sinatra", "app.rb", set()),
+        ("vertx_shop", "../java/src/main/java/VertxShop.java", set()),
     ],
 )
 def test_the_real_applications_are_judged_as_they_behave(folder: str, file: str, layouts: set[str]) -> None:

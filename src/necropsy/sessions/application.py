@@ -132,7 +132,7 @@ def _express(text: str) -> Iterator[int]:
         inside = _arguments(text, text.index("(", found.start()))
         if inside is None or "..." in inside:
             continue
-        setting = re.search(r"\bsaveUninitialized\s*:\s*(\w+)", inside)
+        setting = re.search(r"\bsaveUninitialized\b(?:\s*:\s*(\w+))?", inside)
         if setting is None:
             yield found.start()
         elif setting[1] == "true":
@@ -152,6 +152,8 @@ def _without_expiry(text: str) -> Iterator[int]:
 
 def _flask_login(text: str) -> Iterator[int]:
     """Find a login page in front of which Flask-Login flashes its message, in the manager's own name."""
+    if re.search(r"unauthorized_handler|SESSION_TYPE['\"\]]*\s*=\s*['\"](?!redis)", text):
+        return
     for manager in re.finditer(r"^\s*(\w+)\s*=\s*LoginManager\(", text, re.MULTILINE):
         view = re.search(rf"^\s*{manager[1]}\.login_view\s*=\s*(?!None)", text, re.MULTILINE)
         if view and not re.search(rf"\b{manager[1]}\.login_message\s*=\s*(?:None|''|\"\")", text):
@@ -162,18 +164,38 @@ def _fiber(text: str) -> Iterator[int]:
     """Find Fiber 3's middleware without a skip, unless a health route stands before it."""
     for place in _calls(r"\bsession\.New", lacks=r"\bNext\s*:")(text):
         used = re.search(r"\.Use\(\s*$", text[:place])
-        if used and not re.search(r"""\.(?:Get|All|Head)\(\s*["']/(?:health|live|ready|ping|status)""", text[:place]):
+        if used and not _HEALTH_BEFORE.search(text[:place]):
             yield place
+
+
+def _litestar(text: str) -> Iterator[int]:
+    """Find Litestar's configuration of sessions without an exclusion, unless a handler opts out by itself."""
+    if not re.search(r"\bexclude_opt_key\s*=|\bskip_session\b", text):
+        yield from _calls(r"\bServerSideSessionConfig", lacks=r"\bexclude\s*=")(text)
 
 
 def _vertx(text: str) -> Iterator[int]:
     """Find Vert.x' session handlers, unless the file makes one lazy."""
-    if not re.search(r"setLazySession\(\s*true\s*\)", text):
-        yield from _lines(r"\bSessionHandler\s*\.\s*create\b")(text)
+    if re.search(r"setLazySession\(\s*(?!false)", text):
+        return
+    for place in _lines(r"\bSessionHandler\s*\.\s*create\b")(text):
+        somewhere = re.search(r"""\.route\(\s*["'][^"']*["']\s*\)\s*\.handler\(\s*$""", text[:place])
+        if not somewhere and not _HEALTH_BEFORE.search(text[:place]):
+            yield place
+
+
+def _properties_timeout(text: str) -> Iterator[int]:
+    """Find a negative timeout of Spring's sessions in properties."""
+    if not _ELSEWHERE.search(text):
+        yield from _lines(r"^[ \t]*(?:spring\.session\.timeout|server\.servlet\.session\.timeout)[ \t]*[=:][ \t]*-\d")(
+            text
+        )
 
 
 def _yaml_timeout(text: str) -> Iterator[int]:
     """Find a negative timeout of Spring's sessions in YAML by its path, however it is nested."""
+    if _ELSEWHERE.search(text):
+        return
     path: list[tuple[int, str]] = []
     at = 0
     for line in text.splitlines(keepends=True):
@@ -187,6 +209,12 @@ def _yaml_timeout(text: str) -> Iterator[int]:
         at += len(line)
 
 
+_HEALTH_BEFORE: Final = re.compile(
+    r"""\.(?:Get|All|Head|get|head|route)\(\s*["']/(?:[\w/\-]*/)?_*(?:health|live|ready|ping|status)|\bhealthcheck\.New\("""
+)
+"""A health route that a request meets before it meets the session's middleware."""
+_ELSEWHERE: Final = re.compile(r"store-type[ \t]*[=:][ \t]*(?:jdbc|mongodb|hazelcast|none)\b")
+"""Sessions that Spring keeps in another store than Redis."""
 _REDIS_SESSIONS: Final = re.compile(r"spring[.:]|data-redis|redis", re.IGNORECASE)
 _NEVER: Final = (
     "a negative timeout: Spring's default repository then deletes each session as it is saved, so nobody can log in;"
@@ -233,7 +261,7 @@ RULES: Final = (
         frozenset({".py"}),
         "litestar",
         re.compile(r"\blitestar\b"),
-        _calls(r"\bServerSideSessionConfig", lacks=r"\bexclude\s*="),
+        _litestar,
         "no page is excluded from the session middleware: every request without the cookie starts a session, including"
         " health pages",
         'exclude=["^/health"]',
@@ -267,7 +295,7 @@ RULES: Final = (
         frozenset({".properties"}),
         "spring",
         _REDIS_SESSIONS,
-        _lines(r"^[ \t]*(?:spring\.session\.timeout|server\.servlet\.session\.timeout)[ \t]*[=:][ \t]*-\d"),
+        _properties_timeout,
         _NEVER,
         "spring.session.timeout=1d",
     ),
