@@ -12,6 +12,7 @@ from necropsy.sessions.flask import Flask
 from necropsy.sessions.interface import Layout
 from necropsy.sessions.keyspace import Projection
 from necropsy.sessions.spring.layout import Spring
+from necropsy.sessions.writers.aspnet_provider import AspNetProvider
 from necropsy.sessions.writers.described import classes
 from necropsy.sessions.writers.hash_forms import KnownHashes
 from necropsy.sessions.writers.strings import Strings
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from necropsy.sessions.writers.form import Form
     from necropsy.sessions.writers.hashes import HashForm
 
-LAYOUTS: Final[tuple[type[Layout], ...]] = (Spring, Express, Django, Flask, Strings, KnownHashes)
+LAYOUTS: Final[tuple[type[Layout], ...]] = (Spring, Express, Django, Flask, AspNetProvider, Strings, KnownHashes)
 """Layouts with the narrowest signs first: a family further down never sees what one above it has claimed."""
 
 
