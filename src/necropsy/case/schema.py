@@ -12,7 +12,7 @@ from necropsy.case.history_tables import HISTORY_TABLES
 from necropsy.case.table import Column, Table
 from necropsy.case.watch_tables import WATCH_TABLES
 
-SCHEMA_VERSION: Final = 2
+SCHEMA_VERSION: Final = 3
 """Raised when a table changes in a way that an older necropsy would misread."""
 
 
@@ -112,6 +112,16 @@ TABLES: Final[tuple[Table, ...]] = (
             Column("grace_s", "INTEGER", "Seconds that the key outlives the session by design."),
         ),
         staging=True,
+    ),
+    Table(
+        "kept_session",
+        "One row for each namespace in which sessions outlived the logout of their user: emptied, and kept.",
+        (
+            _STORE,
+            Column("namespace", "VARCHAR", "Prefix that all keys of this application share."),
+            Column("db", "INTEGER", "Redis database number."),
+            Column("sessions", "BIGINT", "Number of them."),
+        ),
     ),
     Table(
         "index_entry",

@@ -32,7 +32,14 @@ from necropsy.examine.probes import (
     wrong_path,
     zombie_service,
 )
-from necropsy.examine.sessions import application_settings, evicted_halves, immortal, orphaned_index, oversized
+from necropsy.examine.sessions import (
+    application_settings,
+    evicted_halves,
+    immortal,
+    kept_after_logout,
+    orphaned_index,
+    oversized,
+)
 from necropsy.examine.traffic import bot_creates_sessions, client_drops_cookie, login_loop, unlogged_creator
 
 EXAMINERS: Final[tuple[Examiner, ...]] = (
@@ -54,6 +61,7 @@ EXAMINERS: Final[tuple[Examiner, ...]] = (
     client_drops_cookie.EXAMINER,
     login_loop.EXAMINER,
     immortal.EXAMINER,
+    kept_after_logout.EXAMINER,
     oversized.EXAMINER,
     evicted_halves.EXAMINER,
     orphaned_index.EXAMINER,

@@ -75,6 +75,12 @@ class Spring:
             for row in case.rows(_OWN_ATTRIBUTES.format(table=table), [store]):
                 if (row["namespace"], row["db"]) not in self._records.secured:
                     case.execute(_UNKNOWN.format(table=table), [store, row["namespace"], row["db"]])
+        rows = [
+            {"store": store, "namespace": name, "db": db, "sessions": count}
+            for (name, db), count in sorted(self._records.kept.items())
+        ]
+        if rows:
+            case.append("kept_session", rows)
         return self._evidence.judge()
 
     def remarks(self) -> list[str]:

@@ -3,11 +3,13 @@
 The arithmetic of its expiry tells the repositories apart before any other key is seen: against last access + lifetime
 it is exact to the millisecond (EXPIREAT), a little late (EXPIRE), or five minutes late (the grace of the indexed ones).
 A hash without ``creationTime`` is a ghost: a late request wrote its own part of it after the session had ended
-(spring-session #2021).
+(spring-session #2021). A removed attribute stays as a field with nothing in it: Spring Security's are not counted as
+attributes, an application's own are. At a logout WebFlux keeps the session under a new id, its context emptied so.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
 from necropsy.model.evidence import Authentication, Provenance
@@ -62,6 +64,8 @@ class Records:
         self._namespaces: set[bytes] = set()
         self.secured: set[tuple[str, int]] = set()
         """Namespaces and databases in which Spring Security has left something."""
+        self.kept: Counter[tuple[str, int]] = Counter()
+        """Sessions of each that were kept when their user logged out: the context is there, and nothing in it."""
 
     def claim(self, keys: Keys) -> Iterator[Claim]:
         """Claim the hashes of one batch that are sessions, or ghosts of sessions."""
@@ -114,6 +118,14 @@ class Records:
         codes = numbers(namespaces.indices)
         self.secured.update((names[code], int(db)) for code, db in set(zip(codes[some], databases[some], strict=True)))
 
+    def _keep(self, keys: Keys, rows: Positions, namespaces: pa.DictionaryArray, kept: Mask) -> None:
+        """Count what outlived a logout."""
+        if not kept.any():
+            return
+        names, codes = namespaces.dictionary.to_pylist(), numbers(namespaces.indices)[kept]
+        databases = numbers(keys.take("db", rows))[kept]
+        self.kept.update((names[code], int(db)) for code, db in zip(codes, databases, strict=True))
+
     def _known(
         self, keys: Keys, rows: Positions, namespaces: pa.DictionaryArray, segments: Segments, inside: Positions
     ) -> Mask:
@@ -132,7 +144,7 @@ class Records:
         return known
 
     def _parts(
-        self, keys: Keys, rows: Positions, namespaces: pa.Array, ids: pa.Array
+        self, keys: Keys, rows: Positions, namespaces: pa.DictionaryArray, ids: pa.Array
     ) -> tuple[pa.Table, npt.NDArray[np.int8]]:
         """Return the parts, and of what kind each is: an index of ``KINDS``."""
         import numpy as np
@@ -150,7 +162,9 @@ class Records:
         known_user = numbers(lengths[CONTEXT].fill_null(0)) > _LONGEST_NULL
         known_user |= numbers(lengths[PRINCIPAL].fill_null(0)) > 0
         known_user &= ~(timed & (lifetime == 0))  # deleted: a logout sets the lifetime to nothing and leaves the rest
-        removed = sum(_removed(keys, name, rows) for name in (CONTEXT, PRINCIPAL, SAVED_REQUEST))
+        emptied = _removed(keys, CONTEXT, rows)
+        removed = emptied + sum(_removed(keys, name, rows) for name in (PRINCIPAL, SAVED_REQUEST))
+        self._keep(keys, rows, namespaces, (emptied > 0) & ~(timed & (lifetime == 0)))
         fixed = sum(keys.valid(f"length:{name}", rows).astype(np.int64) for name in FIXED)
         milliseconds = pa.timestamp("ms")
         told = kinds != KINDS.index(UNTOLD)
