@@ -98,10 +98,12 @@ def _blank() -> Iterator[Case]:
 
 
 @contextlib.contextmanager
-def settled(batches: Iterable[pa.RecordBatch], now: datetime = NOW, path: Path | None = None) -> Iterator[Case]:
+def settled(
+    batches: Iterable[pa.RecordBatch], now: datetime = NOW, path: Path | None = None, described: tuple[Any, ...] = ()
+) -> Iterator[Case]:
     """A case in which these batches were counted and settled as store ``a``."""
     with Case.create(path) if path else _blank() as case:
-        census = Census("a", now, case.hashes)
+        census = Census("a", now, case.hashes, described=described)
         for one in batches:
             for table, rows in census.take(one):
                 case.append(table, rows)
@@ -111,12 +113,14 @@ def settled(batches: Iterable[pa.RecordBatch], now: datetime = NOW, path: Path |
 
 
 @contextlib.contextmanager
-def of_dump(name: str, path: Path | None = None, folder: Path = DUMPS) -> Iterator[Case]:
+def of_dump(
+    name: str, path: Path | None = None, folder: Path = DUMPS, described: tuple[Any, ...] = ()
+) -> Iterator[Case]:
     """A case of a dump, as of the moment when it was taken."""
-    dump = open_dump(str(folder / f"{name}.rdb"), projection())
+    dump = open_dump(str(folder / f"{name}.rdb"), projection(described))
     batches = list(dump)
     assert dump.taken_at is not None
-    with settled(batches, dump.taken_at, path) as case:
+    with settled(batches, dump.taken_at, path, described) as case:
         yield case
 
 

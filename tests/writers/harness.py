@@ -31,6 +31,7 @@ from servers import running
 HERE = Path(__file__).parent
 WORK = Path(os.environ.get("WRITERS_WORK", HERE.parents[1] / ".tools" / "writers"))
 """Where installed packages and builds of the writers lie."""
+_TOKEN = re.compile(rb'name="_csrf" type="hidden" value="([^"]+)"')
 PAUSE_S = 1.3
 """Between two visits of one client: enough that a last use differs from a birth by more than a second."""
 
@@ -60,6 +61,8 @@ class Writer:
     """Folder of the application's sources, when several writers share one."""
     db: int = 0
     """Database of the store."""
+    renames: bool = False
+    """Whether a new id is given to a session that stays what it was, its birth too."""
     fills: bool = False
     """Whether it is a script that fills a store with what is no session, and ends."""
 
@@ -72,12 +75,15 @@ class Client:
     agent: str = "Mozilla/5.0"
     keeps: bool = True
     cookies: dict[str, str] = field(default_factory=dict)
+    token: str = ""
+    """The last token against forged requests that a page gave it."""
 
     def ask(self, method: str, path: str, form: dict[str, str] | None = None) -> tuple[int, str]:
         """Status and Location."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
-        body = urllib.parse.urlencode(form) if form else None
-        headers = {"User-Agent": self.agent, "Accept": "text/html,*/*"}
+        fields = dict(form or {}) | ({"_csrf": self.token} if self.token and method == "POST" else {})
+        body = urllib.parse.urlencode(fields) if fields else None
+        headers = {"User-Agent": self.agent, "Accept": "text/html,*/*" if self.keeps else "*/*"}
         if body is not None:
             headers["Content-Type"] = "application/x-www-form-urlencoded"
         elif method == "POST":
@@ -86,8 +92,9 @@ class Client:
             headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
         connection.request(method, path, body, headers)
         answer = connection.getresponse()
-        answer.read()
+        found = _TOKEN.search(answer.read())
         if self.keeps:
+            self.token = found[1].decode() if found else self.token
             for line in answer.headers.get_all("set-cookie", []):
                 name, _, value = line.split(";")[0].partition("=")
                 if "expires=thu, 01" in line.lower() or "max-age=0" in line.lower() or not value:
@@ -131,6 +138,9 @@ class Journal:
         for key in made:
             if sessions.fullmatch(key):
                 self.known[key] = {"visit": name, "born": [began, ended], "touched": [began, ended], "logged_in": False}
+        lost = [key for key in gone if key in self.known]
+        if self.writer.renames and len(kept := [key for key in made if key in self.known]) == len(lost) == 1:
+            self.known[kept[0]]["born"] = self.known[lost[0]]["born"]
         for key in (*made, *touched):
             if key in self.known:
                 self.known[key]["touched"] = [began, ended]
@@ -172,13 +182,18 @@ def drive(journal: Journal, port: int) -> None:
     journal.visit("guest returns", guest, ("GET", "/"))
     journal.visit("cart", buyer, ("POST", "/cart"))
     wrong = Client(port)
-    journal.visit("wrong password", wrong, ("GET", "/login"), ("POST", "/login", {"user": "anna", "password": "wrong"}))
+    journal.visit(
+        "wrong password",
+        wrong,
+        ("GET", "/login"),
+        ("POST", "/login", {"user": "anna", "username": "anna", "password": "wrong"}),
+    )
     people = []
     for user in ("anna", "berta", "carla"):
         person = Client(port)
         before = set(journal.known)
         answers = journal.visit(
-            f"login {user}", person, ("GET", "/login"), ("POST", "/login", {"user": user, "password": "right"}),
+            f"login {user}", person, ("GET", "/login"), ("POST", "/login", {"user": user, "username": user, "password": "right"}),
             ("GET", "/account"),
         )  # fmt: skip
         assert answers[2][0] == 200, f"{journal.writer.name}: the login failed: {answers}"

@@ -46,6 +46,7 @@ def _go(names: str, folder: str = ".") -> str:
 _JAVA: Final = 'java -cp "$WORK/java/*:$WORK/java/dependency/*" {}'
 _MICRONAUT: Final = 'java -cp "$WORK/java_micronaut/*:$WORK/java_micronaut/dependency/*" writers.MicronautWriter'
 _SPRING: Final = 'java -cp "$WORK/java_spring/*:$WORK/java_spring/dependency/*" writers.SpringShop'
+_BOOT: Final = 'java -cp "$WORK/java_spring/*:$WORK/java_spring/dependency/*" writers.{}'
 _MSM: Final = 'java -cp "$WORK/java_msm/*:$WORK/java_msm/dependency/*" MsmWriter'
 
 
@@ -204,6 +205,21 @@ WRITERS: Final = (
         "spring_shop_indexed", "spring-indexed", _SPRING, _pom("spring-boot-dependencies"), r"shop:web:sessions:[0-9a-f-]{36}", folder="java_spring",
         companions=r"shop:web:(sessions:expir|expirations|index).*", lifetime_s=2700, db=3, environment=(("INDEXED", "1"), ("COUNTS", "1"), ("KEEPS", "1")),
     ),
+    Writer("spring_default", "spring", _BOOT.format("SpringDefault"), _pom("spring-boot-dependencies"), r"spring:session:sessions:[0-9a-f-]{36}", folder="java_spring"),
+    Writer(
+        "spring_indexed_forever", "spring-indexed", _SPRING, _pom("spring-boot-dependencies"), r"shop:web:sessions:[0-9a-f-]{36}", folder="java_spring",
+        companions=r"shop:web:(sessions:expir|expirations|index).*", lifetime_s=None, db=3, environment=(("INDEXED", "1"), ("LIFETIME", "-1s")),
+    ),
+    Writer(
+        "spring_indexed_ends", "spring-indexed", _BOOT.format("SpringDefault"), _pom("spring-boot-dependencies"), r"spring:session:sessions:[0-9a-f-]{36}",
+        folder="java_spring", companions=r"spring:session:(sessions:expir|expirations|index).*", lifetime_s=None, environment=(("INDEXED", "1"),),
+    ),
+    Writer("spring_reactive", "spring-reactive", _BOOT.format("SpringReactive"), _pom("spring-boot-dependencies"), r"spring:session:sessions:[0-9a-f-]{36}", folder="java_spring", lifetime_s=21_600, renames=True),
+    Writer(
+        "spring_reactive_indexed", "spring-reactive-indexed", _BOOT.format("SpringReactive"), _pom("spring-boot-dependencies"),
+        r"spring:session:sessions:[0-9a-f-]{36}", folder="java_spring", companions=r"spring:session:sessions:(expir|index|.*:idx).*", lifetime_s=21_600,
+        environment=(("INDEXED", "1"),), renames=True,
+    ),
     Writer(
         "axum_login_shop", "tower-sessions", "$WORK/cargo/release/axum-login-shop", _crates("tower-sessions axum-login axum"), r"[A-Za-z0-9_-]{22}",
         lifetime_s=2700, db=5,
@@ -356,6 +372,22 @@ WRITERS: Final = (
         "oauth2_proxy_cookie", "oauth2-proxy", _PYTHON, "$WORK/bin/oauth2-proxy --version; echo module v7.15.6", r"shop_sso-[0-9a-f]{32}",
         companions=r".*\.lock", environment=(("COOKIE", "shop_sso"),), folder="oauth2_proxy",
     ),
+    Writer("starsessions_shop", "starsessions", _PYTHON, _pip("starlette starsessions"), r"shop/.+/s", lifetime_s=7200, db=2),
+    Writer("fastapi_users_shop", "fastapi-users", _PYTHON, _pip("fastapi fastapi-users"), r"shop:tok:.{43}", lifetime_s=3600),
+    Writer("sanic_shop", "sanic", "$WORK/py2/bin/python app.py", _pip2("sanic sanic-session"), r"shop\.sanic\.[0-9a-f]{32}", lifetime_s=5400, db=6),
+    Writer("hapi_shop", "hapi", _NODE, _npm("@hapi/hapi @hapi/yar @hapi/catbox-redis"), r"web-1:visits:[0-9a-f]{48}", lifetime_s=7200, db=4),
+    Writer(
+        "better_auth_shop", "better-auth", "node app.mjs", _npm("better-auth"), r"shop/auth/[A-Za-z0-9]{32}", companions=r"shop/auth/active-sessions-.*", lifetime_s=7200,
+    ),
+    Writer("auth_js_shop", "auth-js", "node app.mjs", _npm("@auth/core @auth/unstorage-adapter"), r"web:shop:.*session:[0-9a-f]{64}", companions=r"web:shop:.*", lifetime_s=None),
+    Writer("go_beego_shop", "beego", "$WORK/bin/go_beego_shop", _go("beego/beego", "go_providers"), r"[0-9a-f]{48}", folder="go_providers", lifetime_s=2700, db=3),
+    Writer("go_chi_shop", "gitea", "$WORK/bin/go_chi_shop", _go("gitea.com/go-chi/session", "go_providers"), r"shop\.[0-9a-f]{32}", folder="go_providers", lifetime_s=2700, db=2),
+    Writer("go_rbcervilla", "redistore", "$WORK/bin/go_rbcervilla", _go("rbcervilla/redisstore", "go_providers"), r"session:.+", folder="go_providers"),
+    Writer(
+        "go_rbcervilla_shop", "redistore", "$WORK/bin/go_rbcervilla", _go("rbcervilla/redisstore", "go_providers"), r"shop\..+", folder="go_providers",
+        environment=(("PREFIX", "shop."), ("USER_NAME", "member"), ("COUNTS", "1")),
+    ),
+    Writer("go_gin_shop", "redistore", "$WORK/bin/go_gin_shop", _go("gin-contrib/sessions gin-gonic/gin"), r"gin:shop/.+", lifetime_s=3600),
     Writer("magento_handler", "magento", "php -S 127.0.0.1:$PORT index.php", _MAGENTO, r"sess_.+", lifetime_s=None),
     Writer(
         "magento_handler_compressed", "magento", "php -S 127.0.0.1:$PORT index.php", _MAGENTO, r"sess_.+", lifetime_s=None,

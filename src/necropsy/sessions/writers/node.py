@@ -6,8 +6,9 @@ r"""Node beside Express and Koa: hapi with yar in catbox-redis, and Auth.js with
     {"sessionToken":"51191f1f-…","userId":"8a2e…","expires":"2026-12-01T00:03:11.000Z"}      Auth.js, no TTL
 
 ``stored`` is the last write of yar, ``ttl`` what was left to it then: its whole lifetime. Whatever is cached with catbox has
-the same wrapping: the segment must be yar's. Auth.js stores only who has logged in, and its keys never expire: ``expires`` is
-its own word alone.
+the same wrapping: the segment must be yar's, or have a session with a flash message in it. A segment of the application's
+own name without one is not told from a cache: possibly sessions of an unknown layout. Auth.js stores only who has logged
+in, and its keys never expire: ``expires`` is its own word alone.
 
 Source: hapijs/yar ``lib/index.js``, hapijs/catbox-redis ``lib/index.js``; nextauthjs/next-auth ``packages/adapter-unstorage``,
 ``packages/adapter-upstash-redis``; proved by tests/writers/{hapi_yar,auth_js}*.
@@ -22,7 +23,8 @@ from necropsy.sessions.writers.form import URL_SAFE, Clock, Form
 
 HAPI: Final = "hapi"
 AUTH_JS: Final = "auth-js"
-_TIMES: Final = r'(?s)^\{"item":\{.*\},"stored":(?P<written>[0-9]{1,15}),"ttl":(?P<lifetime>[0-9]{1,15})\}$'
+_TIMES_END: Final = r'\},"stored":(?P<written>[0-9]{1,15}),"ttl":(?P<lifetime>[0-9]{1,15})\}$'
+_TIMES: Final = rf'(?s)^\{{"item":\{{.*{_TIMES_END}'
 
 CURES: Final = {
     HAPI: Cure(
@@ -48,17 +50,25 @@ CURES: Final = {
 }
 
 FORMS: Final = (
-    Form(
-        HAPI,
-        first=b"{",
-        value=_TIMES,
-        key=r"(?i:yar|sess)[^:]*:[A-Za-z0-9_\-]{16,64}$",
-        alphabet=URL_SAFE,
-        longest=64,
-        clock=Clock(_TIMES, written="ms", lifetime="ms"),
-        precision_s=0.001,
-        inside=("item",),
-        empty=r'^\{"item":\{\},',
+    *(
+        Form(
+            HAPI,
+            first=b"{",
+            value=value,
+            key=key,
+            alphabet=URL_SAFE,
+            longest=64,
+            clock=Clock(_TIMES, written="ms", lifetime="ms"),
+            precision_s=0.001,
+            inside=("item",),
+            empty=r'^\{"item":\{\},',
+            beside_others=beside,
+        )
+        for value, key, beside in (
+            (_TIMES, r"(?i:yar|sess)[^:]*:[A-Za-z0-9_\-]{16,64}$", False),
+            (rf'"(?:_flash|_lazyKeys)":.*{_TIMES_END}', r":[A-Za-z0-9_\-]{32,64}$", False),
+            (_TIMES, r":[A-Za-z0-9_\-]{32,64}$", True),
+        )
     ),
     Form(
         AUTH_JS,

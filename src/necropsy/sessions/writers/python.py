@@ -9,7 +9,9 @@ r"""Python's asynchronous frameworks: starsessions (Starlette, FastAPI), Litesta
     df0f91bc-fb1e-56ce-a11f-9a546677808d                      FastAPI Users, ``fastapi_users_token:<43>``: the user's id
 
 starsessions and aiohttp-session say the creation. Litestar and aiohttp-session set the TTL at each write; aiohttp-session
-without ``max_age`` sets none, so that its keys never leave.
+without ``max_age`` sets none, so that its keys never leave. starsessions with a lifetime of 0 (the browser's) has the TTL
+``gc_ttl``. A FastAPI Users token of another prefix is told by a word for sessions or authentication in it; without one it is not
+told from any other token (an invitation, a reset), and possibly a session of an unknown layout.
 
 Source: alex-oleshkevich/starsessions ``session.py``, litestar ``middleware/session/server_side.py``, aio-libs/aiohttp-session
 ``redis_storage.py``; proved by tests/writers/{starsessions,litestar,aiohttp_session}*.
@@ -29,6 +31,7 @@ AIOHTTP: Final = "aiohttp"
 SANIC: Final = "sanic"
 FASTAPI_USERS: Final = "fastapi-users"
 _UUID_4: Final = r"[0-9a-f]{12}4[0-9a-f]{3}[89ab][0-9a-f]{15}$"
+_PRINTED: Final = bytes(range(0x21, 0x7F))
 _NAMED: Final = rf'^\{{"(?:{"|".join(sorted(USERS | NOBODYS))})":'
 _METADATA: Final = (
     r'(?s)"__metadata__":\s*\{"lifetime":\s*(?P<lifetime>[0-9]{1,12}),\s*"created":\s*(?P<created>[0-9]{1,12}(?:\.[0-9]{1,9})?),'
@@ -84,18 +87,28 @@ CURES: Final = {
 }
 
 FORMS: Final = (
-    Form(
-        STARSESSIONS,
-        first=b"{",
-        value=_METADATA,
-        key=r"[A-Za-z0-9_\-]{16,128}$",
-        alphabet=URL_SAFE,
-        longest=128,
-        clock=Clock(_METADATA, created="s", used="s", lifetime="s"),
-        precision_s=0.001,
-        inside=(),
-        beside=frozenset({"__metadata__"}),
-        empty=r'^\{"__metadata__"',
+    *(
+        Form(
+            STARSESSIONS,
+            first=b"{",
+            value=_METADATA,
+            key=key,
+            alphabet=alphabet,
+            longest=longest,
+            clock=Clock(_METADATA, created="s", used="s", lifetime="s"),
+            precision_s=0.001,
+            inside=(),
+            beside=frozenset({"__metadata__"}),
+            empty=r'^\{"__metadata__"',
+        )
+        for key, alphabet, longest in (
+            (r"[A-Za-z0-9_\-]{16,128}$", URL_SAFE, 128),
+            (
+                r"[A-Za-z0-9_\-]{16}.*$",
+                _PRINTED,
+                512,
+            ),  # a prefix that is a function may put the id anywhere: all of it is
+        )
     ),
     Form(
         AIOHTTP,

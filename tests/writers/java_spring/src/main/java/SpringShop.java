@@ -84,8 +84,9 @@ public class SpringShop {
     Map<String, Object> settings = new HashMap<>(Map.of(
         "server.port", System.getenv("PORT"), "server.address", "127.0.0.1", "spring.main.banner-mode", "off",
         "spring.data.redis.port", System.getenv("REDIS_PORT"), "spring.data.redis.database", "3",
-        "spring.session.timeout", "45m", "spring.session.data.redis.namespace", "shop:web",
+        "spring.session.timeout", System.getenv().getOrDefault("LIFETIME", "45m"), "spring.session.data.redis.namespace", "shop:web",
         "spring.session.data.redis.flush-mode", "immediate"));
+    settings.put("spring.main.web-application-type", "servlet");
     if (System.getenv("INDEXED") != null) settings.put("spring.session.data.redis.repository-type", "indexed");
     SpringApplication application = new SpringApplication(SpringShop.class);
     application.setDefaultProperties(settings);
