@@ -66,7 +66,7 @@ _PRODUCTS: Final = (
     ("axum-login", "tower-sessions", "recorded"),
     ("actix-identity", "actix-session", "recorded"),
     ("gin-contrib/sessions", "redistore", "recorded"),
-    ("rbcervilla/redisstore", "redistore", "its source: `session:<103 base32>`"),
+    ("rbcervilla/redisstore", "redistore", "recorded"),
     ("FastAPI", "starsessions", "recorded; with FastAPI Users `fastapi-users`"),
     ("SncRedisBundle", "symfony", "its source: PHP's serializer in a string"),
     ("OpenMage", "magento", "recorded: php-redis-session-abstract"),

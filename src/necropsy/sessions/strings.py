@@ -25,6 +25,8 @@ def candidates(keys: Keys, word: bytes) -> Positions:
     import pyarrow.compute as pc
 
     rows = keys.of_type("string")
+    if not keys.mention(word):
+        return rows[:0]
     named: Mask = numbers(pc.match_substring(keys.take("key", rows), word))
     return rows[named]
 

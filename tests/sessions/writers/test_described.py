@@ -83,6 +83,14 @@ def test_without_a_lifetime_it_is_inferred() -> None:
         ('[[layout]]\nname = "a"\nkey = "a:{id}"\nid = "(?=a)"', 4, "not a pattern"),
         ('[[layout]]\nname = "a"\nkey = "a:{id}"\nlifetime = "soon"', 4, "lifetime is 'soon'"),
         ('[[layout]]\nname = "a"\nkey = "a:{id}"\nborn = { pattern = "a" }', 4, "one group"),
+        ('[[layout]]\nname = "a"\nkey = "a:{id}"\nborn = { pattern = "(?=a)([0-9]+)" }', 4, "not a pattern"),
+        (
+            '[[layout]]\nname = "a"\nkey = "a:{id}"\nborn = { pattern = "([0-9]+)", unit = "years" }',
+            4,
+            "unit of born is 'years'",
+        ),
+        ('[[layout]]\nname = "laravel"\nkey = "a:{id}"', 2, "known already"),
+        ('[[layout]]\nname = "spring-own"\nkey = "a:{id}"', 2, "known already"),
         ('[[layout]]\nname = "a"\nkey = "a:{id}"\ntype = "list"', 4, "type is 'list'"),
         ('[[layout]]\nname = "a"\nkey = "a:{id}"\ntype = "hash"', 1, "names of its fields"),
     ],
@@ -93,6 +101,12 @@ def test_what_is_wrong_is_said_with_its_line(text: str, line: int, said: str) ->
     assert f"own.toml:{line}" in str(error.value)
     assert said in str(error.value)
     assert error.value.hint
+
+
+def test_a_pattern_may_have_groups_that_capture_nothing() -> None:
+    text = '[[layout]]\nname = "a"\nkey = "a:{id}"\nlifetime = "1h"\nused = { pattern = "(?:at|when)=([0-9]+)" }'
+    (row,) = found(text, key("a:0123456789abcdef", ttl_s=60, head=b"when=1772362800", elements=15))
+    assert row["last_seen_at"] == BORN
 
 
 @given(values=st.lists(st.binary(max_size=60), max_size=8), names=st.lists(st.binary(max_size=60), max_size=8))

@@ -33,7 +33,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from necropsy.model.errors import ConfigurationError
 from necropsy.sessions.columns import numbers
+from necropsy.sessions.writers.aspnet_provider import CURES as ASPNET_CURES
 from necropsy.sessions.writers.form import URL_SAFE, Form
+from necropsy.sessions.writers.forms import CURES as FORMS_CURES
+from necropsy.sessions.writers.hash_forms import CURES as HASH_CURES
 from necropsy.sessions.writers.hashes import Field, HashForm
 
 if TYPE_CHECKING:
@@ -46,6 +49,7 @@ if TYPE_CHECKING:
 _NAMES: Final = frozenset(
     {"name", "type", "key", "id", "begins", "needs", "born", "used", "lifetime", "user", "nobody", "grace"}
 )
+_TAKEN: Final = frozenset({*FORMS_CURES, *HASH_CURES, *ASPNET_CURES, "express", "fastify", "django", "flask"})
 _UNITS: Final = {"s": 1000.0, "ms": 1.0}
 _TIME: Final = re.compile(r"([0-9]+)(ms|s|m|h|d)\Z")
 _SECONDS: Final = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86_400}
@@ -163,6 +167,10 @@ class _Reader:
         name = self._text("name", "")
         if not re.fullmatch(r"[a-z][a-z0-9\-]{0,39}", name):
             raise self._wrong("name", f"name is {name!r}", 'Write name = "shop": small letters, digits and hyphens.')
+        if name in _TAKEN or name.startswith("spring"):
+            raise self._wrong(
+                "name", f"name is {name!r}, a layout that is known already", f'Write name = "own-{name}".'
+            )
         return name
 
     def _key(self) -> str:
@@ -175,10 +183,14 @@ class _Reader:
     def _pattern(self, name: str) -> tuple[str, str]:
         told = self.entry[name]
         pattern, unit = told.get("pattern"), told.get("unit", "s")
-        if not isinstance(pattern, str) or unit not in {*_UNITS, _ISO} or re.sub(r"\\.", "", pattern).count("(") != 1:
+        if unit not in {*_UNITS, _ISO}:
+            raise self._wrong(name, f"the unit of {name} is {unit!r}", 'Write unit = "s", "ms" or "iso".')
+        if isinstance(pattern, str):
+            self._sound(name, pattern)
+        if not isinstance(pattern, str) or len(re.findall(r"\((?!\?)", re.sub(r"\\.", "", pattern))) != 1:
             raise self._wrong(
                 name,
-                f"{name} needs a pattern with one group, and a unit",
+                f"{name} needs a pattern with one group",
                 f'{name} = {{ pattern = \'"at":([0-9]+)\', unit = "ms" }}',
             )
         return self._sound(name, "(?s)" + re.sub(r"(?<!\\)\((?!\?)", "(?P<time>", pattern, count=1)), unit

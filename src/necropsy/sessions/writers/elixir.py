@@ -63,7 +63,7 @@ FORMS: Final = tuple(
         empty=r"(?s)^\x83t\x00\x00\x00\x00$",
     )
     for key, alphabet, longest in (
-        (r"SFMyNTY\.[A-Za-z0-9_\-]{200}\.[A-Za-z0-9_\-]{43}$", URL_SAFE + b".", 252),
+        (r"SFMyNTY\.[A-Za-z0-9_\-]+\.[A-Za-z0-9_\-]{43}$", URL_SAFE + b".", 252),
         (r"[A-Za-z0-9+/]{128}$", ALNUM + b"+/", 128),
     )
 )

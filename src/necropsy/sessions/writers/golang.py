@@ -11,8 +11,9 @@ scs sets its deadline once, at birth (and when the token is renewed at login); w
 of the two. The others set their TTL at each Save. Sizes and class numbers of gob vary: the names and types are looked for.
 
 Source: alexedwards/scs ``codec.go``, boj/redistore ``redistore.go``, gin-contrib/sessions ``redis/redis.go``, gofiber/fiber
-``middleware/session``, beego ``server/web/session`` and its Redis provider (ids of 32 hex), go-chi/session ``redis/redis.go``
-(16 hex; empty values are told beside others alone); proved by tests/writers/go_*. By its source alone: rbcervilla/redisstore.
+``middleware/session``, beego ``server/web/session`` and its Redis provider (ids of 32 hex, or more), go-chi/session
+``redis/redis.go`` (16 hex; empty values are told beside others alone; with 32 its maps are beego's, until an empty one is
+beside them), rbcervilla/redisstore ``redisstore.go``; proved by tests/writers/go_*.
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ _USER: Final = (
     r"|\x04user[\x06-\x40]\*?[a-z][a-z0-9_/.\-]*\.[A-Z][A-Za-z0-9_]*[\x01-\xff]"  # a type of the application's own
 )
 _SCS_KEY: Final = r"[A-Za-z0-9_\-]{43}$"
+_FIBER_KEY: Final = r"(?:^|[^A-Za-z0-9_\-])[A-Za-z0-9_\-]{43}$"
 _MAP: Final = r"(?s)^.\x7f\x04\x01\x02(?:\xff.|\xfe..)\x00\x01"
 _ANY_MAP: Final = _MAP + r"\x10\x01\x10\x00\x00"
 _TEXT_MAP: Final = _MAP + r"\x0c\x01\x10\x00\x00"
@@ -174,7 +176,7 @@ FORMS: Final = (
             user=_USER,
             empty=_EMPTY,
         )
-        for key, longest in ((UUID + "$", 36), (_SCS_KEY, 43))
+        for key, longest in ((UUID + "$", 36), (_FIBER_KEY, 43))
     ),
     *(
         Form(
@@ -192,9 +194,9 @@ FORMS: Final = (
         )
         for layout, key, longest, clock in (
             (FIBER, UUID + "$", 36, _absolute),
-            (FIBER, _SCS_KEY, 43, _absolute),
-            (BEEGO, r"(?:^|[^0-9a-f])[0-9a-f]{32}$", 32, None),
+            (BEEGO, r"(?:^|[^0-9a-f])(?:[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{48}|[0-9a-f]{64})$", 64, None),
             (GITEA, r"(?:^|[^0-9a-f])[0-9a-f]{16}$", 16, None),
+            (FIBER, _FIBER_KEY, 43, _absolute),
         )
     ),
     Form(

@@ -83,7 +83,17 @@ FORMS: Final = (
         )
         for key, longest in ((_HASHED, 67), (_PLAIN, 32))
     ),
-    Form(LAYOUT, first=b"{", value=r"^\{", key=_HASHED, alphabet=_LETTERS, longest=67, inside=(), empty=r"^\{\}$"),
+    Form(
+        LAYOUT,
+        first=b"{",
+        value=r"^\{",
+        key=_HASHED,
+        alphabet=_LETTERS,
+        longest=67,
+        inside=(),
+        empty=r"^\{\}$",
+        word=b"2::",
+    ),
     Form(
         CACHE,
         first=b"\x04",
@@ -91,7 +101,7 @@ FORMS: Final = (
         key=_HASHED,
         alphabet=_LETTERS,
         longest=67,
-        clock=Clock(_ENTRY, written="s", lifetime="s"),
+        clock=Clock(_ENTRY, written="s", lifetime="s", tail=96),
         precision_s=0.001,
         user=_USER,
         nobody=rf"(?s)@value\{{.{_HARMLESS}+(?::|;)",

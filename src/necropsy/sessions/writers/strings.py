@@ -35,6 +35,10 @@ _SYMFONY_AMONG_PHP: Final = """
 SELECT namespace, db FROM session_part WHERE store = ? AND layout IN ('php', 'symfony')
 GROUP BY namespace, db HAVING count(DISTINCT layout) = 2 AND bool_or(layout = 'php' AND attributes = 0) ORDER BY ALL
 """
+_EMPTY_AMONG_BEEGO: Final = """
+SELECT namespace, db FROM session_part WHERE store = ? AND layout IN ('php', 'beego')
+GROUP BY namespace, db HAVING count(DISTINCT layout) = 2 AND bool_and(layout = 'beego' OR attributes = 0) ORDER BY ALL
+"""
 _LATER: Final = """
 UPDATE session_part SET born_provenance = 'not later than'
 WHERE store = ? AND namespace = ? AND db = ? AND layout = 'symfony' AND born_provenance = 'explicit'
@@ -69,11 +73,13 @@ class Strings:
         free: Mask = np.ones(len(rows), bool)
         for form in self.forms:
             wanted = list(form.first) or [_EMPTY]
-            if not present[wanted].any():
+            if not present[wanted].any() or (form.word and not keys.mention(form.word)):
                 continue
             chosen = np.zeros(_EMPTY + 1, bool)
             chosen[wanted] = True
             some = np.flatnonzero(free & chosen[firsts])
+            if form.ends and some.size:
+                some = some[_ending(heads if some.size == len(heads) else heads.take(pa.array(some)), form.ends)]
             if form.value and some.size:
                 some = some[match(heads.take(pa.array(some)), form.value)]
             if form.mortal and some.size:
@@ -109,15 +115,26 @@ class Strings:
         return np.flatnonzero(met[numbers(cuts.indices)])
 
     def refine(self, case: Case, store: str, now: datetime) -> list[Refinement]:  # noqa: ARG002 -- the protocol's
-        """Say what Symfony's sessions are among PHP's: in PHP's own handler they begin empty, before Symfony counts."""
+        """Say whose the empty strings are: Symfony's in PHP's own handler, before it counts; go-chi's beside maps of Go's."""
         among = case.rows(_SYMFONY_AMONG_PHP, [store])
         for row in among:
             case.execute(_LATER, [store, row["namespace"], row["db"]])
-        return [Refinement(row["namespace"], row["db"], "php", "symfony") for row in among]
+        chi = case.rows(_EMPTY_AMONG_BEEGO, [store])
+        return [
+            *(Refinement(row["namespace"], row["db"], "php", "symfony") for row in among),
+            *(Refinement(row["namespace"], row["db"], was, "gitea") for row in chi for was in ("php", "beego")),
+        ]
 
     def remarks(self) -> list[str]:
         """Nothing is ever left out."""
         return []
+
+
+def _ending(heads: pa.Array, end: bytes) -> Mask:
+    """Return which values end so."""
+    import pyarrow.compute as pc
+
+    return numbers(pc.fill_null(pc.ends_with(heads, end), fill_value=False))  # type: ignore[no-any-return]
 
 
 def _firsts(heads: pa.Array) -> npt.NDArray[np.int64]:

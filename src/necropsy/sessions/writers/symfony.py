@@ -74,7 +74,7 @@ FORMS: Final = (
         key=_ID,
         alphabet=_LETTERS,
         longest=256,
-        clock=Clock(_META, created="s", used="s"),
+        clock=Clock(_META, created="s", used="s", tail=96),
         user=r'(?s)"_security_[A-Za-z0-9_]+";[sO]:[1-9]',
         nobody=rf'(?s)(?:^_sf2_attributes\||_sf2_attributes";)a:[0-9]+:\{{(?:s:[0-9]+:"{_NOBODYS}";(?:{VALUE}))*\}}(?:_s|s:|\}}|$)',
         creator=r'(?s)target_path";s:[0-9]+:"https?://(?P<host>[^/"?#]+)(?P<path>[^"?#]*)',
