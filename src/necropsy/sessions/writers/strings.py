@@ -73,13 +73,11 @@ class Strings:
         free: Mask = np.ones(len(rows), bool)
         for form in self.forms:
             wanted = list(form.first) or [_EMPTY]
-            if not present[wanted].any() or (form.word and not keys.mention(form.word)):
+            if not present[wanted].any():
                 continue
             chosen = np.zeros(_EMPTY + 1, bool)
             chosen[wanted] = True
-            some = np.flatnonzero(free & chosen[firsts])
-            if form.ends and some.size:
-                some = some[_ending(heads if some.size == len(heads) else heads.take(pa.array(some)), form.ends)]
+            some = _likely(form, keys, heads, np.flatnonzero(free & chosen[firsts]))
             if form.value and some.size:
                 some = some[match(heads.take(pa.array(some)), form.value)]
             if form.mortal and some.size:
@@ -130,11 +128,17 @@ class Strings:
         return []
 
 
-def _ending(heads: pa.Array, end: bytes) -> Mask:
-    """Return which values end so."""
+def _likely(form: Form, keys: Keys, heads: pa.Array, some: Positions) -> Positions:
+    """Return those of the rows that have the form's words, which cost a tenth of its patterns."""
+    import pyarrow as pa
     import pyarrow.compute as pc
 
-    return numbers(pc.fill_null(pc.ends_with(heads, end), fill_value=False))  # type: ignore[no-any-return]
+    if form.word and not keys.mention(form.word):
+        return some[:0]
+    if form.ends and some.size:
+        values = heads if some.size == len(heads) else heads.take(pa.array(some))
+        return some[numbers(pc.fill_null(pc.ends_with(values, form.ends), fill_value=False))]
+    return some
 
 
 def _firsts(heads: pa.Array) -> npt.NDArray[np.int64]:
