@@ -137,7 +137,8 @@ def _likely(form: Form, keys: Keys, heads: pa.Array, some: Positions) -> Positio
         return some[:0]
     if form.ends and some.size:
         values = heads if some.size == len(heads) else heads.take(pa.array(some))
-        return some[numbers(pc.fill_null(pc.ends_with(values, form.ends), fill_value=False))]
+        ended: Mask = numbers(pc.fill_null(pc.ends_with(values, form.ends), fill_value=False))
+        return some[ended]
     return some
 
 
