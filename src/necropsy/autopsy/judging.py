@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from necropsy._internal.serialization import to_plain
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from necropsy.autopsy.sources import Sources
     from necropsy.case.store import Case
     from necropsy.model.verdict import Verdict
-    from necropsy.verdict.evidence import Births
+    from necropsy.verdict.evidence import Births, Claim
 
 
 def judge(case: Case, evidence: Evidence, sources: Sources, births: Mapping[str, Births]) -> Verdict:
@@ -28,6 +29,9 @@ def judge(case: Case, evidence: Evidence, sources: Sources, births: Mapping[str,
 
     around = verdict_inputs.circumstances(case, evidence, births)
     attribution = attribute(list(births.values()), around)
+    if _timed(case, evidence, sources, attribution.claims):
+        around = replace(around, probes=evidence.simulation.probes if evidence.simulation else ())
+        attribution = attribute(list(births.values()), around)
     verdict_inputs.record(case, attribution)
     examination = examine_all(case, EXAMINERS)
 
@@ -63,3 +67,45 @@ def judge(case: Case, evidence: Evidence, sources: Sources, births: Mapping[str,
     case.append("finding", [{"slug": f.slug, "value": json.dumps(to_plain(f))} for f in findings])
     case.append("verdict", [{"value": json.dumps(to_plain(verdict))}])
     return verdict
+
+
+def _timed(case: Case, evidence: Evidence, sources: Sources, claims: Sequence[Claim]) -> bool:
+    """Compute when each probe fires, where only the births tell on which machine Prometheus runs; say whether they do.
+
+    Then trains that were matched with targets by number are attributed again, each to the target whose moment it keeps.
+    """
+    simulation = evidence.simulation
+    if simulation is None or simulation.monitoring is None or sources.prometheus_host:
+        return False
+    by_number = any(c.probe_id is not None and c.class_id is None and c.evidence == "comb" for c in claims)
+    if not by_number or any(probe.phase_s is not None for probe in simulation.probes):
+        return False
+    from necropsy.autopsy.prometheus_host import solve_by_births
+    from necropsy.examine.case_queries import remember
+
+    found = solve_by_births(case, simulation.monitoring, claims, sources.prometheus_version)
+    if found is None:
+        return False
+    file, solution = found
+    timed = simulate(
+        evidence.files, replace(sources, prometheus_host=solution.host, prometheus_version=solution.version)
+    )
+    if [probe.url for probe in timed.probes] != [probe.url for probe in simulation.probes]:
+        return False
+    evidence.simulation = timed
+    for number, probe in enumerate(timed.probes):
+        if probe.phase_s is not None:
+            case.execute(
+                "UPDATE probe SET phase_s = $1, value = $2 WHERE probe_id = $3",
+                [probe.phase_s, json.dumps(to_plain(probe)), number],
+            )
+    remember(case, timed.probes)
+    said = (
+        f"runs on {solution.host}: the name that explains the moments of {solution.explained} of {solution.trains}"
+        " trains of births, each after a scrape of another target"
+    )
+    case.execute(
+        "UPDATE source SET note = concat_ws('; ', nullif(note, ''), $1) WHERE reader = 'prometheus' AND locator = $2",
+        [said, file],
+    )
+    return True

@@ -1,4 +1,4 @@
-"""Find the host name of Prometheus by trying candidates against the access log.
+"""Find the host name of Prometheus by trying candidates against the access log, or against trains of births.
 
 The moment of each scrape follows from that name (``prometheus.targets.scrape_phase``). The name is written in no file; but
 the right one explains the moments of all requests of a log at once, and a wrong one explains none.
@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from necropsy.case.store import Case
     from necropsy.probes.monitoring import FoundTarget, Monitoring
     from necropsy.probes.prometheus.targets.scrape_phase import HostSolution, Observation
-    from necropsy.verdict.evidence import VisitorClass
+    from necropsy.probes.prometheus.targets.scrape_phase_of_trains import TrainSolution
+    from necropsy.verdict.evidence import Claim, VisitorClass
 
 _CLASSES: Final = (
     "SELECT class_id, user_agent, host, method, path, status, followed_to, visits, period_s, phase_s, phase_spread_s,"
@@ -26,6 +27,8 @@ _MOST_NAMES: Final = 5_000
 _MOST_WRITTEN: Final = 500
 """Names that are taken from the configuration: each is tried with each domain as well."""
 _MOST_DOMAINS: Final = 20
+_OLDER_HASH: Final = "2.43.0"
+"""The last version that hashes labels as all before it did, and as Debian's builds until 3.4."""
 _PLENTY: Final = 60
 """Probes of one server that are compared: ten tell the right name from all others."""
 _ADDRESS: Final = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}")
@@ -83,6 +86,56 @@ def solve(case: Case, monitoring: Monitoring) -> tuple[str, HostSolution, int] |
         if solution is not None:
             solutions.append((file, solution, len(tried)))
     return solutions[0] if len({solution.host for _, solution, _ in solutions}) == 1 else None
+
+
+def solve_by_births(
+    case: Case, monitoring: Monitoring, claims: Iterable[Claim], version: str | None
+) -> tuple[str, TrainSolution] | None:
+    """Find the name by the trains of births that no log shows: one name explains when they all come.
+
+    Parameters
+    ----------
+    version
+        Of Prometheus, where the user gave it; None: both ways in which builds hash labels are tried.
+
+    Returns
+    -------
+    tuple or None
+        (file of the server's configuration, solution); None when no name explains the births, or several servers have one.
+    """
+    from necropsy.probes.prometheus.targets.scrape_phase_of_trains import Train, solve_by_trains
+    from necropsy.probes.simulate import scheduled
+
+    trains = [
+        Train(
+            claim.period_s, claim.phase_s, ((claim.phase_high_s or 0.0) - (claim.phase_low_s or 0.0)) % claim.period_s
+        )
+        for claim in claims
+        if claim.period_s and claim.phase_s is not None and claim.class_id is None and claim.phase_low_s is not None
+    ]
+    if not trains:
+        return None
+    asked: dict[str, list[FoundTarget]] = {}
+    names: dict[str, None] = dict.fromkeys(_USUAL)
+    for found, probe in scheduled(monitoring):
+        if len(names) < _MOST_WRITTEN:
+            names.update(dict.fromkeys(_names_of(found)))
+        if probe.creates_sessions and len(asked.setdefault(found.server.file, [])) < _PLENTY:
+            asked[found.server.file].append(found)
+    tried = list(_candidates(names, _clients(case)))[:_MOST_NAMES]
+    solutions = []
+    for file, targets in asked.items():
+        server = targets[0].server
+        solution = solve_by_trains(
+            tried,
+            [found.target for found in targets],
+            trains,
+            external_labels=server.external_labels,
+            versions=[str(server.version)] if version else [str(server.version), _OLDER_HASH],
+        )
+        if solution is not None:
+            solutions.append((file, solution))
+    return solutions[0] if len(solutions) == 1 else None
 
 
 def _classes(case: Case) -> list[VisitorClass]:

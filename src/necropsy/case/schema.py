@@ -376,6 +376,11 @@ TABLES: Final[tuple[Table, ...]] = (
                 "extrapolated", "DOUBLE", "Of the births, those before or after the log's time: inferred from the rate."
             ),
             Column("bytes", "DOUBLE", "Memory of the claimed sessions that still live."),
+            Column(
+                "one_of",
+                "INTEGER[]",
+                "Probes of which it is one, where fewer create than there are and nothing tells which; else NULL.",
+            ),
         ),
     ),
     Table(

@@ -68,6 +68,8 @@ class Actor:
     """Another creator that no evidence tells from this one; else empty."""
     method: str = ""
     """HTTP method that it asks with; empty when it is not known."""
+    one_of: tuple[str, ...] = ()
+    """URLs of which it asks one, where fewer targets create than there are and nothing tells which; ``url`` is empty then."""
 
 
 @dataclass(frozen=True, slots=True)

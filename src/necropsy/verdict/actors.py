@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from necropsy.model.evidence import Origin
 from necropsy.model.probe import Probe
 from necropsy.model.verdict import Actor
 from necropsy.rhythm.endings import has_ended
@@ -31,10 +32,11 @@ def actor(claim: Claim, known: Known) -> Actor:
     probe = known.probes[claim.probe_id] if claim.probe_id is not None else None
     visitors = known.classes.get(claim.class_id) if claim.class_id is not None else None
     single = (claim.clients or 1) == 1
+    one_of = [known.probes[number] for number in claim.one_of or ()]
     return Actor(
         user_agent=claim.user_agent or (visitors.user_agent if visitors else ""),
         prober=probe.prober if probe else None,
-        url=probe.url if probe else _url(visitors) if visitors else "",
+        url="" if one_of else probe.url if probe else _url(visitors) if visitors else "",
         period_s=claim.period_s or (probe.period_s if probe else None),
         phase_s=claim.phase_s,
         in_access_log=claim.in_access_log,
@@ -43,7 +45,7 @@ def actor(claim: Claim, known: Known) -> Actor:
         births_per_hour=claim.births_per_hour,
         evidence=claim.evidence,
         answer=_answer(visitors),
-        origin=probe.origin if probe else (),
+        origin=_shared_lines(one_of) if one_of else probe.origin if probe else (),
         method=probe.method if probe else visitors.method if visitors else "",
         address=visitors.client if visitors and single and visitors.client != "*" else "",
         clients=claim.clients,
@@ -54,7 +56,13 @@ def actor(claim: Claim, known: Known) -> Actor:
         find=find(visitors) if visitors else "",
         fix=_fix(visitors, known.cure) if probe is None and visitors is not None else "",
         alternative=claim.alternative or "",
+        one_of=tuple(target.url for target in one_of),
     )
+
+
+def _shared_lines(probes: Sequence[Probe]) -> tuple[Origin, ...]:
+    """Lines that lie behind each of several targets: those of one of them would accuse it."""
+    return tuple(origin for origin in probes[0].origin if all(origin in probe.origin for probe in probes))
 
 
 def is_over(claim: Claim, read_at: datetime) -> bool:

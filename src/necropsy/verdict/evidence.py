@@ -158,6 +158,8 @@ class Claim:
     visits: int | None = None
     extrapolated: float = 0.0
     """Of the births, those outside the log's time."""
+    one_of: list[int] | None = None
+    """Numbers of the probes of which it is one, where fewer create than there are and nothing tells which; else None."""
 
 
 @dataclass(slots=True)

@@ -236,7 +236,9 @@ def _by_server(
         fate = fates.get(probe.host, set())
         if len(fate) != 1:
             return {}
-        places.setdefault(next(iter(fate)), []).append((claim.label, probe.url))
+        places.setdefault(next(iter(fate)), []).append(
+            (f"{probe.host}:{probe.port}" if claim.one_of else claim.label, probe.url)
+        )
     if {state: len(names) for state, names in places.items()} != Counter(one.state for _, one in unsure):
         return {}
     named = {}
@@ -357,18 +359,18 @@ def _outcome(
     if reason and not (creating and reason in {after.unread, after.refuses}):
         return UNJUDGED, None, reason
     unknown = [one for one in creators if one.state == UNKNOWN]
-    if creating:
-        stopped = any(one.state == STOPPED for one in creators)
-        return (PARTLY if stopped else NOT_CURED), None, ""
+    if creating and any(one.state == STOPPED for one in creators):
+        return PARTLY, None, ""
     if unknown:
         waiting = [claim for claim in machines if any(one.name == claim.label for one in unknown)]
         needed = max(_needed_s(claim, after) for claim in waiting)
         last = max((one.last_at for one in unknown if one.last_at is not None), default=before.at)
         until = last + timedelta(seconds=needed)
-        if until > after.at:
+        if until > after.at:  # those that go on are no cure; whether the others stopped decides between partly and not
             return TOO_EARLY, until, ""
-        return UNJUDGED, None, unknown[0].reason
-    return CURED, None, ""
+        if not creating:
+            return UNJUDGED, None, unknown[0].reason
+    return (NOT_CURED if creating else CURED), None, ""
 
 
 def _unjudged(machines: Sequence[Claim], before: Reading, after: Reading) -> str:

@@ -38,7 +38,7 @@ def words(
         text += f" Not certain: {finding.doubt}." if finding.doubt else ""
     if finding.slug not in CREATORS:
         return title, text
-    parts = [text, _times(actors, lifetime_s), _tie(actors), _covered(view)]
+    parts = [text, _unseparated(actors), _times(actors, lifetime_s), _tie(actors), _covered(view)]
     return title, " ".join(part for part in parts if part)
 
 
@@ -51,7 +51,7 @@ def _of_probes(finding: Finding, actors: Sequence[Actor], lifetime_s: float | No
     title = f"{who} {verb} {percent(finding.share or 0)} of the sessions in {where}."
     jobs = sorted({actor.prober for actor in actors if actor.prober})
     periods = sorted({actor.period_s for actor in actors if actor.period_s})
-    paths = sorted({_path(actor.url) for actor in actors if actor.url})
+    paths = sorted({_path(url) for actor in actors for url in (actor.url, *actor.one_of) if url})
     every = f" every {', '.join(f'{period:g} s' for period in periods)}" if periods else ""
     asked = "requested" if over else "requests"
     methods = "/".join(sorted({actor.method or "GET" for actor in actors}))
@@ -86,6 +86,23 @@ def _tie(actors: Sequence[Actor]) -> str:
     if not tied:
         return ""
     return f"It could also be {tied[0]}: both come in the same second of the log, and nothing distinguishes them."
+
+
+def _unseparated(actors: Sequence[Actor]) -> str:
+    """Say which targets cannot be told apart, where fewer of them create than there are."""
+    groups: dict[tuple[str, ...], list[bool]] = {}
+    for actor in actors:
+        if actor.one_of:
+            groups.setdefault(actor.one_of, []).append(actor.over)
+    said = []
+    for urls, over in groups.items():
+        verb = "created" if all(over) else "creates" if over.count(False) == 1 else "create"
+        number = len(over) if all(over) else over.count(False)
+        said.append(
+            f"{number} of these {len(urls)} targets {verb} sessions; no evidence tells which:"
+            f" {', '.join(url.removeprefix('http://') for url in urls)}. --prometheus-host, or an access log of each, tells."
+        )
+    return " ".join(said)
 
 
 def _covered(view: View | None) -> str:

@@ -78,7 +78,10 @@ def _exhibit(store: str, claim: dict[str, Any], probes: Mapping[int, Probe]) -> 
         claim["in_access_log"]
     ]
     period = f" every {claim['period_s']:g} s" if claim["period_s"] else ""
-    what = f"{probe.method} {probe.url}" if probe else claim["label"]
+    what = f"{probe.method} {probe.url}" if probe and not claim["one_of"] else claim["label"]
+    if claim["one_of"]:
+        seen += "; one of " + ", ".join(probes[number].url for number in claim["one_of"] if number in probes)
+        period = ""  # the label has it
     return Exhibit(
         title=f"{what}{period}: {several(claim['births'], 'session')}",
         text=f"{seen}; evidence: {claim['evidence']}",

@@ -15,6 +15,8 @@ from necropsy.lab.live.programs import Program
 Found = Mapping[str, Path]
 """Binaries by the name of the ``Program`` field."""
 _LIVE: Final = "necropsy.lab.live"
+_OFFSET_S: Final = 0.5
+"""What blackbox_exporter takes off a scrape's time-out by default: at half a second no time would be left to ask."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +174,7 @@ def _users(plan: Plan, _: Found) -> tuple[Run, ...]:
 
 def _blackbox(plan: Plan, found: Found) -> tuple[Run, ...]:
     command = (str(found["blackbox"]), f"--config.file={plan.folder}/configuration/blackbox.yml",
+               f"--timeout-offset={min(_OFFSET_S, plan.interval_s / 4):g}",
                f"--web.listen-address={plan.at('blackbox')}")  # fmt: skip
     return (Run("blackbox", command, f"http://{plan.at('blackbox')}/-/healthy"),)
 

@@ -40,6 +40,7 @@ class ActorV1(TypedDict):
     find: str
     fix: str
     alternative: str
+    one_of: list[str]
 
 
 class CauseV1(TypedDict):

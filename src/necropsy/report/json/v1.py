@@ -177,6 +177,7 @@ def _actor(actor: Actor) -> shape.ActorV1:
         "find": actor.find,
         "fix": actor.fix,
         "alternative": actor.alternative,
+        "one_of": list(actor.one_of),
     }
 
 

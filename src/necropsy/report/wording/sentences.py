@@ -37,6 +37,8 @@ def address(actor: Actor) -> str:
 
     An actor without URL is called by its User-Agent, else by its prober; one of which the log names no host, by both.
     """
+    if actor.one_of:
+        return f"one of {len(actor.one_of)} targets, {_rhythm(actor)}"
     if actor.url.startswith("/") and actor.user_agent:
         return inert(f"{actor.user_agent} {actor.url}")
     return inert(actor.url.removeprefix("http://") or actor.user_agent or actor.prober or _nobody(actor))
@@ -48,7 +50,15 @@ def _nobody(actor: Actor) -> str:
         return "unknown"
     if actor.phase_s is None:
         return f"unknown client, every {actor.period_s:.4g} s at no fixed moment"
-    return f"unknown client, every {duration(actor.period_s)} at {actor.phase_s:.2f} s"
+    return f"unknown client, {_rhythm(actor)}"
+
+
+def _rhythm(actor: Actor) -> str:
+    return (
+        f"every {duration(actor.period_s)} at {actor.phase_s:.2f} s"
+        if actor.period_s and actor.phase_s is not None
+        else ""
+    )
 
 
 def seen(actor: Actor, report: Report) -> str:

@@ -15,6 +15,7 @@ from necropsy.verdict.evidence import Circumstances, Claim
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from necropsy.model.probe import Probe
     from necropsy.verdict.attribution.groups import Group
     from necropsy.verdict.attribution.reckoning import Reckoning
     from necropsy.verdict.attribution.sources import Source
@@ -117,6 +118,7 @@ def _claim(
         clients=source.clients,
         visits=source.visits,
         extrapolated=source.extrapolated,
+        one_of=source.one_of,
     )
 
 
@@ -128,8 +130,7 @@ def _interval(source: Source, groups: Sequence[Group]) -> float | None:
 
 def _label(source: Source, reckoning: Reckoning, groups: Sequence[Group], around: Circumstances) -> str:
     if source.probe is not None:
-        probe = around.probes[source.probe]
-        return f"{probe.host}:{probe.port}"
+        return _label_of_probe(source, around.probes[source.probe], reckoning)
     if source.kind == "people":
         return _label_of_people(source, groups, around)
     if source.creator is not None:
@@ -142,10 +143,21 @@ def _label(source: Source, reckoning: Reckoning, groups: Sequence[Group], around
 def _label_of_train(train: Train | None, reckoning: Reckoning) -> str:
     if train is None:
         return "unknown"
+    return f"unknown client, {_rhythm(train, reckoning)}"
+
+
+def _rhythm(train: Train, reckoning: Reckoning) -> str:
+    """Say when it comes: that tells one from the next."""
     if train.drifts:
-        return f"unknown client, every {train.period_s:g} s at no fixed moment"
+        return f"every {train.period_s:g} s at no fixed moment"
     phase = phase_of(train.low_s, train.width_s, train.period_s, reckoning.timeline.origin_us)
-    return f"unknown client, {phase:.2f} s into every {train.period_s:g} s"
+    return f"{phase:.2f} s into every {train.period_s:g} s"
+
+
+def _label_of_probe(source: Source, probe: Probe, reckoning: Reckoning) -> str:
+    if source.one_of is not None and source.train is not None:
+        return f"one of {len(source.one_of)} targets of {probe.prober}, {_rhythm(source.train, reckoning)}"
+    return f"{probe.host}:{probe.port}"
 
 
 def _label_of_people(source: Source, groups: Sequence[Group], around: Circumstances) -> str:

@@ -14,6 +14,7 @@ from typing import Final
 
 from necropsy.model.probe import Probe
 from necropsy.probes import session_risk
+from necropsy.rhythm.endings import quiet_s
 from necropsy.verdict import identity_match
 from necropsy.verdict.attribution.groups import Group
 from necropsy.verdict.attribution.reckoning import Reckoning
@@ -55,6 +56,48 @@ def name_probes(reckonings: Sequence[Reckoning], groups: Sequence[Group], around
     settled.update(_called_dead([slot for slot in slots if slot not in settled], reckonings, around, used))
     settled.update(_replicas([slot for slot in slots if slot not in settled], settled, reckonings, around))
     _write(settled, reckonings)
+    _mark_unseparated(reckonings, around, used)
+
+
+def _mark_unseparated(reckonings: Sequence[Reckoning], around: Circumstances, used: set[int]) -> None:
+    """Set ``one_of`` of sources that were matched by number alone, where some of the targets create and others do not.
+
+    Six targets of one job and three trains, or six of which three have ended: that the job creates is known, which three of
+    its targets do is not.
+    """
+    by_number: dict[_Job, list[Source]] = defaultdict(list)
+    for reckoning in reckonings:
+        for source in reckoning.sources:
+            probe = around.probes[source.probe] if source.probe is not None else None
+            if probe is not None and source.kind == "unlogged" and probe.phase_s is None:
+                by_number[_job(probe)].append(source)
+    if not by_number:
+        return
+    targets: dict[_Job, set[int]] = defaultdict(set)
+    for number in (number for members in _members(around, used).values() for number in members):
+        if around.probes[number].phase_s is None:
+            targets[_job(around.probes[number])].add(number)
+    for job, sources in by_number.items():
+        differ = len({_has_ended(source, reckonings) for source in sources}) > 1
+        if differ or targets[job] - {source.probe for source in sources}:
+            for source in sources:
+                source.one_of = sorted(targets[job])
+
+
+def _has_ended(source: Source, reckonings: Sequence[Reckoning]) -> bool:
+    """Whether no birth of a train came for so long, at the end, that more would have."""
+    timeline = next(one.timeline for one in reckonings if any(source is other for other in one.sources))
+    period_s = source.train.period_s if source.train is not None else None
+    silent_s = float(timeline.born_s[-1] - timeline.born_s[source.births].max()) if source.births.size else 0.0
+    return silent_s > quiet_s(period_s, source.probability, 0.0, least_s=0.0)
+
+
+_Job = tuple[str, str | None, float]
+
+
+def _job(probe: Probe) -> _Job:
+    """What targets have in common that nothing but their phases tells apart."""
+    return probe.prober, probe.service, probe.period_s
 
 
 def hidden_by_name(probe: Probe, classes: Sequence[VisitorClass]) -> bool:

@@ -19,6 +19,8 @@ _APART_S: Final = 900.0
 """Longest pause between the last birth of one and the first of the next."""
 _OVERLAP_S: Final = 180.0
 """Longest time for which both may run: a new pod is probed before the old one is gone."""
+_TOGETHER: Final = 0.5
+"""Of the time of the old one, at most: what ran beside it for longer is another prober, of which one was stopped."""
 _SURE: Final = 0.5
 """Least probability with which a birth dates the beginning of its source."""
 _IN_A_ROW: Final = 2.5
@@ -52,9 +54,15 @@ def joined(sources: list[Source], timeline: Timeline, covered: NDArray[np.bool_]
         closest = np.inf
         for tail in tails:
             assert tail.train is not None  # noqa: S101 -- chosen above
-            last = _ends_s(tail, timeline)[1]
+            began, last = _ends_s(tail, timeline)
             has_ended = end - last > _EDGE * tail.train.period_s
-            if tail.train.period_s == source.train.period_s and has_ended and -_OVERLAP_S <= first - last <= _APART_S:
+            came_after = last - first <= _TOGETHER * (last - began)
+            if (
+                tail.train.period_s == source.train.period_s
+                and has_ended
+                and came_after
+                and -_OVERLAP_S <= first - last <= _APART_S
+            ):
                 distance = abs(first - last)
                 if distance < closest:
                     best, closest = tail, distance

@@ -45,6 +45,8 @@ class Source:
     pages: tuple[int, ...] = ()
     """Indices of all creators that it stands for, where it is a program that asked for several pages."""
     probe: int | None = None
+    one_of: list[int] | None = None
+    """Probes of which ``probe`` is any, where fewer sources are there than probes and nothing tells which; else None."""
     row: int | None = None
     """Class that stands for it: index into the classes."""
     also: str | None = None
