@@ -65,8 +65,8 @@ writers: $(VENV)/.installed-dev ## sessions as their real writers keep them, rec
 guard-soak: packages $(VENV)/.installed-dev ## a day of the guard at 60 times the speed, with servers that die, hang and lie (MINUTES=24)
 	@PYTHONPATH=tests $(BIN)/python -m guard.soak --minutes $(or $(MINUTES),24)
 
-lab-story: packages $(VENV)/.installed-dev ## the incident from the first login to the undone batch, every component for real (eight minutes)
-	@PYTHONPATH=tests $(BIN)/python -m pytest -q -s tests/lab/live/test_whole_story.py
+lab-story: packages $(VENV)/.installed-dev ## the incident from the first login to the undone batch, every component for real: eight minutes (LENGTH=short: five)
+	@NECROPSY_LAB_STORY_LENGTH=$(LENGTH) PYTHONPATH=tests $(BIN)/python -m pytest -q -s tests/lab/live/test_whole_story.py
 
 packages: | $(BIN)/pip
 	@tools/debian-packages

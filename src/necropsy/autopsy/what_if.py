@@ -18,10 +18,14 @@ if TYPE_CHECKING:
     from necropsy.verdict.what_if import Steps
 
 IDLE_S: Final = 3_600.0
-"""What a purge takes to be in use, by default."""
+"""Idle time below which a purge takes a session to be in use, by default."""
 _LEAST_BIRTHS: Final = 5
 """Births from which on their own pace is taken for a rate."""
-_PURGEABLE: Final = "authentication = 'no' AND coalesce(last_seen_at, born_at) < $at - to_microseconds($idle_us)"
+_PURGEABLE: Final = (
+    "authentication = 'no' AND coalesce(last_seen_at, born_at) < $at - to_microseconds($idle_us)"
+    " AND (expires_at IS NULL OR expires_at > $at)"
+)
+"""What has expired and is still there goes by itself: a purge leaves it."""
 _IMMORTAL: Final = "(expires_at IS NULL OR expires_at > $at + INTERVAL 3650 DAY)"
 
 

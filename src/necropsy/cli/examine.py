@@ -58,7 +58,10 @@ def examine(
     access_log: Annotated[
         list[str] | None, typer.Option(metavar="FILE", help="Access log: JSON, combined or any log_format; gz, zst.")
     ] = None,
-    app_log: Annotated[list[str] | None, typer.Option(metavar="FILE", help="Error log of the application.")] = None,
+    app_log: Annotated[
+        list[str] | None,
+        typer.Option(metavar="FILE", help="Error log of the application: a file, or opensearch://HOST:9200/INDEX."),
+    ] = None,
     nginx: NginxOption = None,
     prometheus: PrometheusOption = None,
     blackbox: BlackboxOption = None,

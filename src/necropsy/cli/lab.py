@@ -39,7 +39,10 @@ def up(
     limit_a: Annotated[str, typer.Option(metavar="SIZE", help="Memory limit of Redis A.")] = "64MB",
     limit_b: Annotated[str, typer.Option(metavar="SIZE", help="Memory limit of Redis B.")] = "16MB",
     application: Annotated[
-        str, typer.Option(metavar="twin|spring", help="The admin application: Python, or Java.")
+        str,
+        typer.Option(
+            metavar="twin|spring|spring-4", help="The admin application: Python, or Java on Spring Boot 3.5 or 4."
+        ),
     ] = "twin",
     redirects: Annotated[
         str, typer.Option(metavar="absolute|relative", help="Whether redirects to the login page name the host.")
@@ -51,6 +54,9 @@ def up(
     ] = False,
     kubelet: Annotated[
         bool, typer.Option("--kubelet", help="Something like a kubelet asks each blue process for its first page.")
+    ] = False,
+    opensearch: Annotated[
+        bool, typer.Option("--opensearch", help="Ship the error logs to OpenSearch, and read them there (Java, Maven).")
     ] = False,
     prober: Annotated[bool, typer.Option("--prober/--no-prober", help="Switch the prober on at once.")] = True,
     quiet: QuietOption = False,
@@ -80,6 +86,7 @@ def up(
         without=tuple(without or ()),
         second_prometheus=second_prometheus,
         kubelet=kubelet,
+        opensearch=opensearch,
     )
     with output.progress(quiet=quiet) as say:
         lab = conductor.up(folder, wish, lambda what: say(what, None))
@@ -151,6 +158,7 @@ def act(
     replace-agent MACHINE         restart a Consul agent badly, by a new name: nginx of the old one is a zombie
     kill-agent MACHINE            kill a Consul agent, which does not leave
     hang STORE                    stop a Redis server for 15 seconds
+    cut STORE                     end every TCP connection of a store's clients at once
 
     \b
     Examples:

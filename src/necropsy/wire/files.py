@@ -25,13 +25,13 @@ _PIECE: Final = 1 << 12
 
 
 def expand(patterns: Iterable[str]) -> list[str]:
-    """Expand globs, keep ``-`` and plain names, sort within a pattern, drop repetitions.
+    """Expand globs, keep ``-``, addresses and plain names, sort within a pattern, drop repetitions.
 
     A pattern that matches nothing is kept as it is, so that the reader can say that this file is missing.
     """
     found: list[str] = []
     for pattern in patterns:
-        if pattern == STANDARD_INPUT or not glob.has_magic(pattern) or Path(pattern).exists():
+        if pattern == STANDARD_INPUT or "://" in pattern or not glob.has_magic(pattern) or Path(pattern).exists():
             found.append(pattern)
         else:
             found.extend(sorted(glob.glob(pattern, recursive=True)) or [pattern])  # noqa: PTH207 -- absolute patterns too

@@ -53,7 +53,12 @@ def is_url(locator: str) -> bool:
 
 
 def get(
-    url: str, *, headers: Mapping[str, str] | None = None, timeout_s: float = 20.0, limit: int = _LIMIT
+    url: str,
+    *,
+    headers: Mapping[str, str] | None = None,
+    timeout_s: float = 20.0,
+    limit: int = _LIMIT,
+    body: bytes | None = None,
 ) -> HttpAnswer:
     """GET a URL.
 
@@ -66,7 +71,9 @@ def get(
     timeout_s
         Seconds for everything together, redirects and body included.
     limit
-        Bytes that the body may have.
+        Bytes that the body of the answer may have.
+    body
+        Sent with the GET, as search engines take a query; None: nothing is.
 
     Returns
     -------
@@ -85,10 +92,10 @@ def get(
         sent.setdefault("Authorization", authorization)
     asked = bare
     for _ in range(_MOST_REDIRECTS + 1):
-        status, received, body = _once(asked, sent, deadline, limit, shown)
+        status, received, answered = _once(asked, sent, deadline, limit, shown, body)
         location = received.get("location", "")
         if status not in _REDIRECTS or not location:
-            return HttpAnswer(shown, status, received, body)
+            return HttpAnswer(shown, status, received, answered)
         asked = _next(asked, location, shown)
     raise UnreadableSource(f"{shown}: redirected more than {_MOST_REDIRECTS} times", hint="Give the final address.")
 
@@ -143,7 +150,7 @@ def _server(url: str) -> tuple[str, str | None, int | None]:
 
 
 def _once(
-    url: str, headers: Mapping[str, str], deadline: float, limit: int, shown: str
+    url: str, headers: Mapping[str, str], deadline: float, limit: int, shown: str, sent: bytes | None
 ) -> tuple[int, dict[str, str], bytes]:
     """Ask once, without following."""
     import http.client
@@ -156,7 +163,9 @@ def _once(
     proxies = urllib.request.ProxyHandler({} if is_loopback(urlsplit(url).hostname or "") else None)
     for handler in (proxies, urllib.request.HTTPHandler(), urllib.request.HTTPSHandler()):
         opener.add_handler(handler)
-    request = urllib.request.Request(url, headers={"Accept-Encoding": "identity", **headers}, method="GET")  # noqa: S310 -- checked above
+    request = urllib.request.Request(  # noqa: S310 -- checked above
+        url, data=sent, headers={"Accept-Encoding": "identity", **headers}, method="GET"
+    )
     left = max(0.001, deadline - time.monotonic())
     try:
         with opener.open(request, timeout=left) as response:

@@ -12,7 +12,9 @@ from pathlib import Path
 import pytest
 
 from cli.running import run
-from necropsy.lab.live import conductor, plan, programs
+from necropsy.case.store import Case
+from necropsy.evidence.app_log.reader import read as read_app_logs
+from necropsy.lab.live import conductor, plan, programs, search
 from necropsy.lab.live.actors.asking import ask
 from necropsy.lab.live.acts import act
 from necropsy.lab.live.plan import Plan, Wish
@@ -164,3 +166,36 @@ def _broken_nginx(program: programs.Program) -> Path | None:
 
 
 _find = programs.Program.find
+
+
+@pytest.mark.integration
+def test_the_error_logs_are_in_opensearch_and_read_from_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("necropsy.lab.live.acts._HANG_S", 8.0)
+    wish = Wish(speed=60, interval_s=1, users=6, without=SMALL, opensearch=True)
+    lab = conductor.up(tmp_path / "lab", wish, lambda _: None).plan
+    try:
+        act(lab.folder, "hang", "A")
+        found = search.address(lab)
+        assert found in (lab.folder / "incident.toml").read_text()
+
+        def events() -> int:
+            with Case.create(None) as case:
+                return read_app_logs(case, [found]).events
+
+        wait_until(lambda: events() > 0, "time-outs are in the index", 120)
+    finally:
+        conductor.down(lab.folder)
+
+
+@pytest.mark.integration
+def test_connections_that_were_cut_are_made_again_and_users_stay_logged_in(lab: Plan) -> None:
+    diary = lab.folder / "truth" / "users-admin-a.jsonl"
+
+    def works() -> int:
+        return [json.loads(line)["event"] for line in diary.read_text().splitlines()].count("work")
+
+    wait_until(lambda: works() > 0, "users work", 60)
+    was = works()
+    act(lab.folder, "cut", "A")
+    wait_until(lambda: works() > was + 2, "users work again", 60)
+    assert '"noticed"' not in diary.read_text()

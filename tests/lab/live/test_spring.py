@@ -20,13 +20,13 @@ TWIN = (sys.executable, "-m", "necropsy.lab.live.twin")
 Shapes = list[tuple[str, bool, tuple[str, ...]]]
 
 
-@pytest.fixture(scope="module")
-def java() -> tuple[str, ...]:
+@pytest.fixture(scope="module", params=["spring", "spring-4"])
+def java(request: pytest.FixtureRequest) -> tuple[str, ...]:
     maven, found = shutil.which("mvn"), shutil.which("java")
     if maven is None or found is None:
         pytest.skip("needs Java 17 and Maven: apt-get install openjdk-17-jre-headless maven")
-    spring.build(Path(maven))
-    return (found, *spring.java_options())
+    spring.build(Path(maven), request.param)
+    return (found, *spring.java_options(request.param))
 
 
 @pytest.mark.parametrize("redirects", ["absolute", "relative"])

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from necropsy._internal.progress import Progress
 from necropsy._internal.sql_quoting import literal
+from necropsy.evidence.app_log import search_engine
 from necropsy.evidence.app_log.entries import coded, entries, errors_of, peeled
 from necropsy.evidence.app_log.line_patterns import REQUEST
 from necropsy.evidence.app_log.plain_text import transcode
@@ -86,7 +87,7 @@ def read(
     case
         A case that is open for writing.
     locators
-        Paths, or ``-`` for standard input; plain or compressed.
+        Paths, or ``-`` for standard input; plain or compressed. Addresses of search engines (``search_engine``).
     checksums
         Whether sources get checksum and size.
     progress
@@ -102,12 +103,12 @@ def read(
     for number, locator in enumerate(distinct):
         before = sum(size or 0 for size in sizes[:number])
         known = len(distinct) > 1 and None not in sizes and total > 0
-        which = f": {locator.rpartition('/')[2]}, {number + 1} of {len(distinct)}"
+        which = f": {search_engine.shown(locator).rpartition('/')[2]}, {number + 1} of {len(distinct)}"
         progress(f"reading application logs{which}", before / total if known else None)
         try:
             _read_one(case, locator, result, checksum=checksums)
         except UnreadableSource as error:
-            result.absent.append(Absent(KIND, locator, error.message, error.hint))
+            result.absent.append(Absent(KIND, search_engine.shown(locator), error.message, error.hint))
     return result
 
 
@@ -116,7 +117,14 @@ def _read_one(case: Case, locator: str, result: ReadErrors, *, checksum: bool) -
 
     with tempfile.TemporaryDirectory(prefix="necropsy-") as folder:
         copy = Path(folder) / "log"
-        damage = _copy(locator, copy)
+        if search_engine.is_address(locator):
+            address = search_engine.parse(locator)
+            locator = address.shown
+            remarks, damage = search_engine.fetch(address, copy), ""
+            result.blemishes += [Blemish(locator, "hit", 0, remark) for remark in remarks]
+            checksum = False
+        else:
+            damage = _copy(locator, copy)
         if damage and not copy.stat().st_size:
             raise UnreadableSource(f"{locator}: {damage}", hint="Copy the file again.")
         if damage:

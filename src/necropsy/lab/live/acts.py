@@ -19,9 +19,11 @@ from necropsy.lab.live import plan as plans
 from necropsy.lab.live.components import consul_agent
 from necropsy.lab.live.plan import Machine, Plan
 from necropsy.lab.live.supervisor import Supervisor
+from necropsy.lab.live.twin.connection import Connection, Refused, TimedOut
 from necropsy.model.errors import NecropsyError, UsageError
 
 _HANG_S: Final = 15.0
+_ANSWER_S: Final = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +128,17 @@ def _hang(plan: Plan, supervisor: Supervisor, store: str) -> None:
         _tell(supervisor, name, signal.SIGCONT)
 
 
+def _cut(plan: Plan, _: Supervisor, store: str) -> None:
+    """End every TCP connection of a store's clients at once, as a firewall that restarts does; the server runs on."""
+    redis = plan.admin(_store(plan, store)).redis
+    try:
+        connection = Connection((redis.host, redis.port), _ANSWER_S)
+        connection.call(b"CLIENT", b"KILL", b"TYPE", b"normal", b"SKIPME", b"yes")
+        connection.close()
+    except (TimedOut, Refused) as error:
+        raise NecropsyError(f"{store} does not answer: {error}", hint="necropsy lab status shows what runs.") from error
+
+
 def _store(plan: Plan, name: str) -> str:
     for admin in plan.admins:
         if name.lower() in {admin.name, admin.name[-1]}:
@@ -150,4 +163,5 @@ ACTS: Final[tuple[Act, ...]] = (
     ),
     Act("kill-agent", "MACHINE", "kill a Consul agent, which does not leave", _kill_agent),
     Act("hang", "STORE", "stop a Redis server for 15 seconds", _hang),
+    Act("cut", "STORE", "end every TCP connection of a store's clients at once", _cut),
 )

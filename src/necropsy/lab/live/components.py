@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from necropsy.lab.live import files, programs, spring
+from necropsy.lab.live import files, programs, search, spring
 from necropsy.lab.live.plan import Admin, Machine, Plan
 from necropsy.lab.live.programs import Program
 
@@ -103,7 +103,7 @@ def _spring(plan: Plan, found: Found) -> tuple[Run, ...]:
     return tuple(
         Run(
             f"{machine.name}-{colour}",
-            (str(found["java"]), *spring.java_options(), *application(plan, machine, colour)),
+            (str(found["java"]), *spring.java_options(plan.wish.application), *application(plan, machine, colour)),
             f"http://{place}/health",
         )
         for machine in plan.machines
@@ -126,6 +126,17 @@ def application(plan: Plan, machine: Machine, colour: str) -> tuple[str, ...]:
         "errors": plan.folder / "servers" / machine.name / f"error-{colour}.log",
     }
     return tuple(f"--{name}={value}" for name, value in given.items())
+
+
+def _opensearch(plan: Plan, found: Found) -> tuple[Run, ...]:
+    place, home = plan.at("opensearch"), plan.folder / "opensearch"
+    (home / "config").mkdir(parents=True, exist_ok=True)
+    given = (place.host, str(place.port), str(plan.at("opensearch-transport").port), str(home))
+    shipped = (f"--to={place}", f"--index={search.INDEX}", f"--logs={plan.folder / 'servers'}")
+    return (
+        Run("opensearch", (str(found["java"]), *search.java_options(), *given), f"http://{place}/"),
+        Run("shipper", (*_python("actors.shipper"), *shipped), ""),
+    )
 
 
 def _nginx(plan: Plan, found: Found) -> tuple[Run, ...]:
@@ -225,8 +236,10 @@ COMPONENTS: Final[tuple[Component, ...]] = (
               wanted=lambda plan: plan.wish.application == "twin"),
     Component("spring", "the admin applications on Spring Boot, blue and green on each machine",
               {"java": programs.JAVA, "maven": programs.MAVEN}, _spring, needed=True,
-              wanted=lambda plan: plan.wish.application == "spring"),
+              wanted=lambda plan: plan.wish.application != "twin"),
     Component("nginx", "a proxy on each machine, with the incident's log", {"nginx": programs.NGINX}, _nginx, needed=True),
+    Component("opensearch", "the error logs of the applications, searchable", {"java": programs.JAVA, "maven": programs.MAVEN},
+              _opensearch, left_out="error logs are read from their files", wanted=lambda plan: plan.wish.opensearch),
     Component("consul", "three servers, and an agent on each machine", {"consul": programs.CONSUL}, _consul,
               left_out="targets come from the definitions by file_sd; no zombies, no checks by Consul"),
     Component("catalogue", "Consul's catalogue as a file of targets", {}, _catalogue),

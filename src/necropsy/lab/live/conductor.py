@@ -8,12 +8,12 @@ import socket
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from necropsy.lab.live import files, spring
+from necropsy.lab.live import files, search, spring
 from necropsy.lab.live import plan as plans
 from necropsy.lab.live.components import COMPONENTS, Component, Run
 from necropsy.lab.live.plan import Plan, Wish
@@ -23,7 +23,7 @@ from necropsy.model.errors import NecropsyError, UsageError
 
 _READY_S: Final = 180.0
 _OURS: Final = ("configuration", "servers", "prometheus", "truth", "consul", "redis", "alertmanager", "prometheus-data",
-                "prometheus-metrics-data", "logs", "processes")  # fmt: skip
+                "prometheus-metrics-data", "logs", "processes", "opensearch")  # fmt: skip
 Say = Callable[[str], None]
 
 
@@ -105,9 +105,7 @@ def up(folder: Path, wish: Wish, say: Say) -> Lab:
     binaries = tuple((name, tuple((of, str(path)) for of, path in found.items())) for name, found in there.items())
     plan = replace(plan, programs=binaries)
     plans.keep(plan)
-    if "spring" in there:
-        say("building the Spring application")
-        spring.build(there["spring"]["maven"])
+    _build(there, wish.application, say)
     files.write_all(plan, consul="consul" in there, consul_sd=uses_consul_sd(plan))
     supervisor = Supervisor(plan.folder, plan.id)
     try:
@@ -123,6 +121,16 @@ def up(folder: Path, wish: Wish, say: Say) -> Lab:
         supervisor.stop()
         raise
     return Lab(plan, missing)
+
+
+def _build(there: Mapping[str, Mapping[str, Path]], application: str, say: Say) -> None:
+    """Build what comes as source."""
+    if "spring" in there:
+        say("building the Spring application")
+        spring.build(there["spring"]["maven"], application)
+    if "opensearch" in there:
+        say("building OpenSearch")
+        search.build(there["opensearch"]["maven"])
 
 
 def down(folder: Path) -> int:

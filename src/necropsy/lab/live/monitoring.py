@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from necropsy.guard import rules
 from necropsy.lab.configuration import HEALTH_ENDPOINT, TAG
+from necropsy.lab.live import search
 from necropsy.lab.live.plan import Plan
 
 CHANNEL: Final = "#admins"
@@ -158,7 +159,7 @@ def incident(plan: Plan, *, consul: bool) -> str:
     lines = [
         "# The evidence of this lab, live: necropsy examine incident.toml",
         'access-log = ["servers/*/access.log"]',
-        'app-log = ["servers/*/error-*.log"]',
+        f"app-log = {json.dumps([search.address(plan) if plan.found('opensearch') else 'servers/*/error-*.log'])}",
         f"nginx = {json.dumps([f'configuration/nginx/{machine.name}.conf' for machine in plan.machines])}",
         'prometheus = ["configuration/prometheus.yml", "configuration/monitoring.yml"]',
         'blackbox = ["configuration/blackbox.yml"]',

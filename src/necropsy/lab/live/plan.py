@@ -16,7 +16,7 @@ from necropsy.model.errors import NecropsyError, UsageError
 FILE: Final = "lab.json"
 INTERVAL_S: Final = 10.0
 """Of the incident's prober and its checks."""
-APPLICATIONS: Final = ("twin", "spring")
+APPLICATIONS: Final = ("twin", "spring", "spring-4")
 REDIRECTS: Final = ("absolute", "relative")
 LEAST_INTERVAL_S: Final = 0.5
 """No prober is faster: nine targets, twice a second, is what a test machine answers beside everything else."""
@@ -37,7 +37,7 @@ class Wish:
     limit_a, limit_b
         Memory limit of each Redis, bytes.
     application
-        ``twin`` (Python) or ``spring`` (Java 17 and Maven).
+        ``twin`` (Python), or ``spring`` and ``spring-4`` (Spring Boot 3.5 and 4, Java 17 and Maven).
     redirects
         ``absolute`` or ``relative``: whether a redirect to the login page names the host.
     without
@@ -57,6 +57,8 @@ class Wish:
     """Whether the second Prometheus probes too, once the prober is on."""
     kubelet: bool = False
     """Whether something like Kubernetes' kubelet asks each blue process for ``/``."""
+    opensearch: bool = False
+    """Whether the error logs are shipped to OpenSearch, and read from there (Java 17 and Maven)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +207,7 @@ _CONSUL: Final = (("http", 8500), ("serf", 8301), ("rpc", 8300))
 _MONITORING: Final = (
     ("blackbox", 9115), ("prometheus", 9090), ("prometheus-metrics", 9091), ("alertmanager", 9093), ("chat", 9094),
     ("redis-exporter-a", 9121), ("redis-exporter-b", 9122), ("guard", 9120), ("victoria-metrics", 8428), ("opensearch", 9200),
+    ("opensearch-transport", 9300),
 )  # fmt: skip
 
 

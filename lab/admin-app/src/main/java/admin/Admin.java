@@ -57,6 +57,7 @@ public class Admin {
     properties.put("spring.data.redis.timeout", GIVEN.get("timeout") + "s");
     properties.put("spring.session.timeout", GIVEN.get("lifetime") + "s");
     properties.put("spring.session.redis.repository-type", "indexed");
+    properties.put("spring.session.data.redis.repository-type", "indexed"); // its name in Spring Boot 4
     properties.put("spring.main.banner-mode", "off");
     properties.put("logging.pattern.dateformat", "yyyy-MM-dd HH:mm:ss.SSS");
     new SpringApplicationBuilder(Admin.class).properties(properties).run();
