@@ -439,3 +439,15 @@ def test_a_prober_that_paused_is_still_one() -> None:
     births, around, _ = incident.build()
     (claim,) = [claim for claim in attribute([births], around).claims if claim.creator == "unlogged"]
     assert claim.births == pytest.approx(800, rel=0.05)
+
+
+@pytest.mark.parametrize("apart_s", [0.024, 0.04])
+def test_pods_whose_phases_nearly_meet_are_both_in_the_log(apart_s: float) -> None:
+    incident = Incident(42, span_s=9_000, resolution_s=1.0, answer_s=0.02)
+    incident.people(300)
+    for pod, phase in enumerate((9.8, 9.8 + apart_s)):
+        incident.prober("logged", 10, client=f"10.0.0.{pod}", phase_s=phase, agent="kube-probe/1.24")
+    births, around, truth = incident.build()
+    said = _shares(attribute([births], around), births)
+    assert said["unlogged"] == 0.0
+    assert said["visitor"] == pytest.approx(truth["logged"], abs=0.03)

@@ -298,7 +298,9 @@ class Contest:
         log = self.timeline.logs[self.groups[offer.group].log]
         total = int((log.covers(at) & (at >= self.timeline.horizon_s)).sum())
         train = self.trains[offer.train]
-        if births.size < _JOINED * 0.9 * log.complete * total * train.purity / train.members:
+        # Of two probers at nearly one phase a train may hold one, and a part of the other's births.
+        several = max(train.members, train.ticks.per_tick)
+        if births.size < _JOINED * 0.9 * log.complete * total * train.purity / several:
             return None
         return Ownership(offer.train, offer.group, visit[once], births)
 

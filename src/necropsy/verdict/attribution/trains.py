@@ -125,8 +125,7 @@ def find_trains(
                 if whose is None:
                     found.append(_indexed(train, free))
                 else:
-                    births = np.sort(np.concatenate([found[whose].births, free[train.births]]))
-                    found[whose] = replace(found[whose], births=births)
+                    found[whose] = _with_tail(found[whose], free[train.births], born_s)
             free = free[~taken]
     return sorted(_whole(found, born_s), key=lambda train: -train.births.size)
 
@@ -179,6 +178,14 @@ def _joined(one: Train, other: Train, period_s: float, born_s: NDArray[np.float6
     if ticks is None:
         return None
     return Train(period_s, low % period_s, width, births, ticks, one.background + other.background)
+
+
+def _with_tail(train: Train, tail: NDArray[np.int64], born_s: NDArray[np.float64]) -> Train:
+    """Add a tail to a train, and count its ticks again: what looks like a tail may be a second prober's births."""
+    births = np.sort(np.concatenate([train.births, tail]))
+    number = np.floor((born_s[births] - train.low_s) / train.period_s + 0.25).astype(np.int64)
+    ticks = read_ticks(number, dust_per_tick=train.ticks.dust_per_tick)
+    return replace(train, births=births, ticks=ticks or train.ticks)
 
 
 def _is_tail(train: Train, other: Train) -> bool:
