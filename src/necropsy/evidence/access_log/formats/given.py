@@ -98,7 +98,9 @@ def _json(text: str, lines: Sequence[str], name: str, spoken: str) -> Layout | N
         return None
     if not isinstance(template, dict):
         return None
-    samples = [value for value in map(_parse, lines) if isinstance(value, dict) and value.keys() == template.keys()]
+    samples = [
+        value for value in map(json_lines.parsed, lines) if isinstance(value, dict) and value.keys() == template.keys()
+    ]
     if not samples:
         return None
     named = _fields(template)
@@ -141,10 +143,3 @@ def _fields(template: Mapping[str, Any]) -> dict[str, list[Path]]:
 
     walk(template, ())
     return {field: [path for _, path in sorted(paths, key=lambda p: p[0])] for field, paths in ranked.items()}
-
-
-def _parse(line: str) -> object:
-    try:
-        return json.loads(line)
-    except (ValueError, RecursionError):
-        return None

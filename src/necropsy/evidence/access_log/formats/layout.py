@@ -104,7 +104,9 @@ class Layout:
     otherwise: Lines | None = None
     """Takes the values out of lines that ``lines`` cannot read, if there is such a way."""
     template: Sequence[Piece] = ()
-    """Variables and literals that a whole line is made of; empty: it is no such format."""
+    """Variables and literals that a line is made of; empty: it is no such format."""
+    template_is_open: bool = False
+    """Whether a line may go on behind them."""
     comment: str = ""
     """What a line begins with that is no request and no damage."""
 

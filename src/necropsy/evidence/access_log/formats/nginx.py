@@ -118,25 +118,6 @@ def parse(text: str) -> list[Piece]:
     return pieces
 
 
-def split(pieces: Sequence[Piece], separator: str) -> list[list[Piece]]:
-    """Split at each separator inside the literals, as ``str.split`` does for text.
-
-    >>> split(parse('$host "$request"'), '"')
-    [[Variable(name='host'), ' '], [Variable(name='request')], []]
-    """
-    parts: list[list[Piece]] = [[]]
-    for piece in pieces:
-        if isinstance(piece, Variable):
-            parts[-1].append(piece)
-            continue
-        for number, fragment in enumerate(piece.split(separator)):
-            if number:
-                parts.append([])
-            if fragment:
-                parts[-1].append(fragment)
-    return parts
-
-
 def ambiguous(pieces: Sequence[Piece]) -> bool:
     """Whether two variables stand side by side, so that nobody can tell where one ends."""
     return any(isinstance(a, Variable) and isinstance(b, Variable) for a, b in itertools.pairwise(pieces))

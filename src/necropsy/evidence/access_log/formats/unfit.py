@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Sequence
 from typing import Final
 
 from necropsy.evidence.access_log.formats.given import named_keys
-from necropsy.evidence.access_log.formats.json import json_keys
+from necropsy.evidence.access_log.formats.json import json_keys, json_lines
 from necropsy.evidence.access_log.formats.layout import LogFormat
 from necropsy.evidence.access_log.formats.nginx import Variable, parse
 from necropsy.evidence.access_log.formats.text import apache
@@ -86,7 +85,7 @@ def _where(text: str, line: str) -> str:
 
 def keys_seen(formats: Sequence[LogFormat], head: Sequence[str]) -> tuple[str, str] | None:
     """Say which keys JSON lines have, if these hold no request that is known, and the options; None if they are no JSON."""
-    samples = [value for value in map(_parse, head) if isinstance(value, dict)]
+    samples = [value for value in map(json_lines.parsed, head) if isinstance(value, dict)]
     if len(samples) * 2 <= len(head) or not samples:
         return None
     named = named_keys(formats)
@@ -109,13 +108,6 @@ def keys_seen(formats: Sequence[LogFormat], head: Sequence[str]) -> tuple[str, s
 def known_fields() -> str:
     """List the fields that keys can be named for."""
     return ", ".join(json_keys.FIELDS)
-
-
-def _parse(line: str) -> object:
-    try:
-        return json.loads(line)
-    except (ValueError, RecursionError):
-        return None
 
 
 def noted(note: str, formats: Sequence[LogFormat], head: Sequence[str]) -> str:

@@ -5,7 +5,7 @@ cdef int WORD, QUOTED, BRACKETED, SEPARATED, SINGLE, DEEPEST
 cdef Py_ssize_t SLOTS, LONGEST
 
 cdef class Values:
-    cdef int is_text, has_tabs, has_backslash, always_mended, to_mend, text_escaped, brackets
+    cdef int is_text, is_open, has_tabs, has_backslash, always_mended, to_mend, text_escaped, brackets
     cdef object kept, literal_text
     cdef const unsigned char* names
     cdef const unsigned char* literals

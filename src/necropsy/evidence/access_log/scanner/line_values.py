@@ -62,6 +62,7 @@ class Values:
 
     def __init__(self, plan: Plan) -> None:
         self.data = cython.NULL if cython.compiled else b""
+        self.is_open = 1 if plan.is_open else 0
         self.is_text = 0 if plan.ways else 1
         self.slots = plan.slots
         self.begin = numbers([-1] * SLOTS)
@@ -196,7 +197,7 @@ class Values:
                 self.quoted[slot] = 1
             at = end + length
             number += 1
-        return 1 if at == stop else 0
+        return 1 if at == stop or self.is_open else 0
 
     def blanks(self, at: int, stop: int) -> int:
         """Pass over blanks."""

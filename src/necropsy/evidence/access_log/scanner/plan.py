@@ -47,6 +47,8 @@ class Plan:
     """Text: what a line begins with."""
     values: tuple[tuple[int, int, bytes], ...] = ()
     """Text: slot, how it is delimited, and the literal behind it, for each variable."""
+    is_open: bool = False
+    """Text: whether a line may go on behind the last literal."""
     escapes: tuple[int, ...] = ()
     """How the value of each slot is escaped, if it is."""
     duration: int = -1
@@ -117,6 +119,7 @@ def plan_of(layout: Layout) -> Plan | None:
         ways,
         head,
         values,
+        layout.template_is_open,
         tuple(escapes),
         client=tuple(slot_of[name] for name in layout.fields.get("client", ())),
         client_is_list=layout.clients_are_lists,

@@ -44,7 +44,7 @@ def recognise(lines: Sequence[str], named: Mapping[str, str] | None = None) -> L
     >>> layout.note
     'JSON: time=ts, method=request.method, target=request.uri, host=request.host, status=status'
     """
-    samples = [value for value in map(_parse, lines) if isinstance(value, dict)]
+    samples = [value for value in map(parsed, lines) if isinstance(value, dict)]
     if not samples:
         return None
     return layout(json_keys.resolve(samples, named), samples, "JSON")
@@ -119,7 +119,8 @@ def _filled(paths: Sequence[Path], samples: Sequence[Mapping[str, Any]]) -> list
     return given or list(paths[:1])
 
 
-def _parse(line: str) -> object:
+def parsed(line: str) -> object:
+    """Return what a line of JSON holds; None where it is none."""
     try:
         return json.loads(line)
     except (ValueError, RecursionError):
