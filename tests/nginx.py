@@ -6,7 +6,6 @@ import http.client
 import shutil
 import signal
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from servers import free_port
+from waiting import wait_until
 
 NGINX = shutil.which("nginx", path="/usr/sbin:/usr/local/sbin:/usr/bin:/opt/homebrew/bin")
 _TEMPORARY = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
@@ -40,7 +40,7 @@ class Logging:
         """Rename the log and have nginx open a new one, as logrotate does; returns when it is there."""
         self.log.rename(self.log.with_name(f"{self.log.name}.1"))
         self.process.send_signal(signal.SIGUSR1)
-        _until(self.log.exists)
+        wait_until(self.log.exists, "nginx opened its log again")
 
 
 @contextmanager
@@ -60,7 +60,7 @@ def logging_nginx(
     command = [NGINX, "-p", f"{folder}/", "-c", "nginx.conf", "-e", "stderr"]
     with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
         try:
-            _until(lambda: _answers(port))
+            wait_until(lambda: _answers(port), "nginx listens")
             yield Logging(log, port, process)
         finally:
             process.terminate()
@@ -76,12 +76,3 @@ def _answers(port: int) -> bool:
     finally:
         connection.close()
     return True
-
-
-def _until(holds: object) -> None:
-    assert callable(holds)
-    for _ in range(400):
-        if holds():
-            return
-        time.sleep(0.05)
-    pytest.fail("nginx did not come that far")

@@ -10,7 +10,8 @@ from necropsy.evidence.rdb.reader import open_stream
 from necropsy.evidence.redis.reader import LiveKeyspace, read_keys
 from necropsy.sessions.keyspace import Projection, key_schema
 from servers import Server
-from wire.redis.nodes import ask, info, wait_until
+from waiting import wait_until
+from wire.redis.nodes import ask, info
 
 WANTED = Projection(
     string_bytes=50,

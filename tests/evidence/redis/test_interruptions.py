@@ -13,7 +13,8 @@ from necropsy.evidence.redis import scan
 from necropsy.model.errors import UnreadableSource
 from necropsy.sessions.keyspace import Projection
 from servers import Server, running
-from wire.redis.nodes import ask, wait_until
+from waiting import wait_until
+from wire.redis.nodes import ask
 
 pytestmark = pytest.mark.integration
 

@@ -7,7 +7,8 @@ import pytest
 from evidence.redis.live import options, read, rows
 from necropsy.sessions.keyspace import Projection
 from servers import running
-from wire.redis.nodes import ask, cluster, replica_of, sentinel_of, wait_until, write_to_cluster
+from waiting import wait_until
+from wire.redis.nodes import ask, cluster, replica_of, sentinel_of, write_to_cluster
 
 pytestmark = pytest.mark.integration
 

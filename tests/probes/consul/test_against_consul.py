@@ -27,6 +27,7 @@ from necropsy.probes.consul.filters import FilterRefused, compiled
 from necropsy.probes.prometheus.configuration import parse_prometheus
 from necropsy.probes.prometheus.targets.scraped import targets_of_job
 from necropsy.probes.prometheus.version import prometheus_version
+from waiting import wait_until
 
 pytestmark = pytest.mark.integration
 
@@ -52,15 +53,14 @@ def free_ports(count: int) -> list[int]:
 
 def until(answer: Callable[[], Any]) -> Any:
     """Ask until there is something other than nothing."""
-    for _ in range(600):
+
+    def found() -> Any:
         try:
-            found = answer()
+            return answer()
         except URLError:
-            found = None
-        if found:
-            return found
-        time.sleep(0.1)
-    pytest.fail("no answer within a minute")
+            return None
+
+    return wait_until(found, "Consul or Prometheus answers")
 
 
 def fetch(url: str) -> Any:

@@ -18,7 +18,8 @@ from necropsy.treat.purge.permissions import acl_line
 from necropsy.treatment import purging
 from servers import Server, running
 from treat.purge.population import HOUR, SPRING, apply, make_plan, same, spring, state, undo, write_spring
-from wire.redis.nodes import ask, cluster, info, replica_of, sentinel_of, wait_until
+from waiting import wait_until
+from wire.redis.nodes import ask, cluster, info, replica_of, sentinel_of
 
 pytestmark = pytest.mark.integration
 

@@ -14,7 +14,7 @@ from necropsy.treat.purge.undo import EXPIRED, RESTORED
 from necropsy.treatment import purging
 from servers import Server, running
 from treat.purge.population import apply, make_plan, spring, undo
-from wire.redis.nodes import wait_until
+from waiting import wait_until
 
 pytestmark = pytest.mark.integration
 

@@ -6,8 +6,7 @@ import shutil
 import socket
 import subprocess
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from typing import Any
 import hiredis
 
 from servers import Server, binary, free_port, running
+from waiting import wait_until
 
 
 def ask(server: Server, *words: str | bytes | int) -> Any:
@@ -27,15 +27,6 @@ def ask(server: Server, *words: str | bytes | int) -> Any:
         while (answer := reader.gets()) is ...:
             reader.feed(channel.recv(1 << 16))
     return answer
-
-
-def wait_until(true: Callable[[], object], what: str) -> None:
-    """Wait until something is so."""
-    deadline = time.monotonic() + 30
-    while not true():
-        if time.monotonic() > deadline:
-            raise RuntimeError(f"in 30 s it did not become true that {what}")
-        time.sleep(0.05)
 
 
 def info(server: Server, section: str) -> dict[str, str]:

@@ -11,7 +11,8 @@ from necropsy.wire.redis.address import parse_address
 from necropsy.wire.redis.connection import Connection
 from necropsy.wire.redis.topology import Topology, discover
 from servers import Server, running
-from wire.redis.nodes import ask, cluster, info, replica_of, sentinel_of, wait_until, write_to_cluster
+from waiting import wait_until
+from wire.redis.nodes import ask, cluster, info, replica_of, sentinel_of, write_to_cluster
 
 pytestmark = pytest.mark.integration
 
