@@ -21,6 +21,8 @@ IDLE_S: Final = 3_600.0
 """Idle time below which a purge takes a session to be in use, by default."""
 _LEAST_BIRTHS: Final = 5
 """Births from which on their own pace is taken for a rate."""
+_YOUNG: Final = 1.2
+"""A creator whose own pace is so many times its rate began not long ago."""
 _PURGEABLE: Final = (
     "authentication = 'no' AND coalesce(last_seen_at, born_at) < $at - to_microseconds($idle_us)"
     " AND (expires_at IS NULL OR expires_at > $at)"
@@ -147,7 +149,8 @@ def per_day(row: Mapping[str, Any]) -> float:
     if not regular or first is None or last is None or row["births"] < _LEAST_BIRTHS or last <= first:
         return rate
     seconds: float = (last - first).total_seconds()
-    return max(rate, (float(row["births"]) - 1) / seconds * 86_400)
+    own = (float(row["births"]) - 1) / seconds * 86_400
+    return own if own > _YOUNG * rate else rate
 
 
 def unexplained(case: Case, store: str, at: datetime) -> list[Stream]:
