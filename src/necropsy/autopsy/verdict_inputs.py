@@ -165,8 +165,8 @@ def circumstances(case: Case, evidence: Evidence, births: Mapping[str, Births]) 
     probes = simulation.probes if simulation else ()
     backends = simulation.backends if simulation else ()
     rows = case.rows(
-        "SELECT class_id, user_agent, host, method, path, status, followed_to, visits, period_s, phase_s, phase_spread_s,"
-        " coverage, log, client FROM visitor_class ORDER BY class_id"
+        "SELECT class_id, user_agent, host, method, path, status, followed_to, visits, requests, period_s, phase_s,"
+        " phase_spread_s, coverage, log, client FROM visitor_class ORDER BY class_id"
     )
     around = Circumstances(
         probes=probes,

@@ -70,6 +70,8 @@ class VisitorClass:
     log: str = ""
     client: str = ""
     """Address of the client, or its hash; ``*`` where several were folded, empty when the log has none."""
+    requests: int = 0
+    """Requests of its visits: twice as many where each visit follows a redirect; 0: unknown."""
 
 
 @dataclass(frozen=True, slots=True)

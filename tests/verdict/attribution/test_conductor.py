@@ -167,3 +167,32 @@ def test_a_target_that_its_own_check_calls_dead_is_named_where_a_proxy_answers_f
     around = Circumstances(probes=[zombie], backends=[BACKENDS[0]], idle=frozenset({0}))
     (claim,) = _claims([births(comb(4_200), dust(300))], around)
     assert (claim.creator, claim.label) == ("probe", f"{A1}:80")
+
+
+def _follows_a_redirect(requests: int) -> list[Claim]:
+    visits = comb(4_200, seed=1)
+    store = births(visits, comb(4_212, seed=2), dust(300))
+    curl = replace(visitors(0, "shop", 4.2, agent="curl/8.5.0"), requests=requests * 8_640)
+    around = Circumstances(classes=[curl], visits=seen(visits), logs_given=True)
+    return sorted(_claims([store], around), key=lambda claim: -claim.births)
+
+
+def test_a_client_that_follows_a_redirect_without_a_cookie_makes_two_births_a_visit() -> None:
+    curl = _follows_a_redirect(2)[0]
+    assert (curl.creator, curl.in_access_log, curl.user_agent) == ("visitor", True, "curl/8.5.0")
+    assert curl.births == pytest.approx(2 * 8_640, rel=0.02)
+    assert curl.births_per_hour == pytest.approx(720, rel=0.03)
+
+
+def test_a_visit_of_one_request_makes_one_birth() -> None:
+    curl, other = _follows_a_redirect(1)[:2]
+    assert {curl.creator, other.creator} == {"visitor", "unlogged"}
+    assert curl.births == pytest.approx(8_640, rel=0.03)
+
+
+@pytest.mark.parametrize("apart_ms", [3, 12, 15, 30])
+def test_two_probers_a_few_milliseconds_apart_are_not_cut_into_pieces(apart_ms: int) -> None:
+    store = births(comb(4_200, seed=1), comb(4_200 + apart_ms, seed=2), dust(300))
+    claims = attribute([store], Circumstances()).claims
+    assert [claim.period_s for claim in claims] == [10.0, 10.0]
+    assert [claim.births for claim in claims] == pytest.approx([8_640, 8_640], rel=0.01)

@@ -16,7 +16,7 @@ def _own(offer: Offer, used: np.ndarray) -> Ownership | None:
 
 
 def _settled(offers: dict[int, list[Offer]], found: dict[int, Ownership], train: int) -> dict[int, int]:
-    used = np.zeros(10, dtype=bool)
+    used = np.zeros(10, np.int8)
     for own in found.values():
         used[own.visits] = True
     assert find_room(train, offers, found, used, _own) is (train in found)

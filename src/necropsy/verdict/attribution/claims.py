@@ -54,10 +54,12 @@ def _claim(
     strong = strong if strong.size else at
     first, last = int(strong.min()), int(strong.max())
     train = source.train
+    # The phase may have walked out of the train: then its visits tell how long it ran.
+    ticks_h = count / source.births_each * train.period_s / 3600 if train else 0.0
     hours = max(
         _SHORTEST_H,
         source.seconds / 3600 or (last - first) / 3_600_000,
-        count * train.period_s / 3600 if train else 0.0,  # its phase may have walked out of the train: one birth a tick
+        ticks_h,
     )
     probe = around.probes[source.probe] if source.probe is not None else None
     visitors = around.classes[source.row] if source.row is not None else None

@@ -68,7 +68,7 @@ def find_room(
     train: int,
     offers: Mapping[int, Sequence[Offer]],
     found: dict[int, Ownership],
-    used: NDArray[np.bool_],
+    used: NDArray[np.int8],
     own: Own,
     *,
     moving: frozenset[int] = frozenset(),
@@ -91,7 +91,7 @@ def find_room(
         mine = own(offer, used) if offer.rank >= 1 or len(moving) == 1 else None
         if mine is not None:
             found[train] = mine
-            used[mine.visits] = True
+            used[mine.visits] += 1
             return True
     if len(moving) > _LONGEST:
         return False
@@ -100,15 +100,15 @@ def find_room(
             continue
         for held in [number for number, other in found.items() if other.group == offer.group and number not in moving]:
             before = found.pop(held)
-            used[before.visits] = False
+            used[before.visits] -= 1
             mine = own(offer, used)
             if mine is not None:
                 found[train] = mine
-                used[mine.visits] = True
+                used[mine.visits] += 1
                 if find_room(held, offers, found, used, own, moving=moving):
                     return True
                 del found[train]
-                used[mine.visits] = False
+                used[mine.visits] -= 1
             found[held] = before
-            used[before.visits] = True
+            used[before.visits] += 1
     return False

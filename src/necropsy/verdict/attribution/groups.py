@@ -41,6 +41,8 @@ _STEADY: Final = 0.8
 """Share of the intervals that must be alike."""
 _CUT_S: Final = 1.5
 """How far the visits of one clock may lie apart from it in a log of whole seconds, first to last."""
+_MOST_REQUESTS: Final = 3
+"""Requests of a visit that are believed to start sessions."""
 _MOST_INTERLEAVED: Final = 6
 """Probers of one address that a class may hold."""
 
@@ -64,6 +66,8 @@ class Group:
     """Usual interval, of clockwork."""
     complete: float | None = None
     """Of clockwork, which share of its requests the log holds; less than 1 where the log is a sample."""
+    requests_each: int = 1
+    """Requests of a visit that may each start a session: two where clockwork follows a redirect."""
     drift_s: float | None = None
     """By how much its mean interval is longer than whole seconds; None: it keeps its phase, or several take turns."""
 
@@ -159,6 +163,7 @@ def make_groups(classes: Sequence[VisitorClass], visits: Visits) -> Groups:
                     interval_s=steady[row][0] if row in steady else None,
                     drift_s=steady[row][1] if row in steady else None,
                     complete=held.get(row),
+                    requests_each=_requests_each(visitors) if row in steady else 1,
                 )
             )
         groups[known[key]].rows.append(row)
@@ -185,6 +190,13 @@ def make_groups(classes: Sequence[VisitorClass], visits: Visits) -> Groups:
         agent_of_row,
         np.asarray(family, np.int64),
     )
+
+
+def _requests_each(visitors: VisitorClass) -> int:
+    """Requests of a visit; a client that keeps no cookie between them can start a session by each."""
+    if not visitors.followed_to or not visitors.visits:
+        return 1
+    return max(1, min(_MOST_REQUESTS, round(visitors.requests / visitors.visits)))
 
 
 def _passing_through(

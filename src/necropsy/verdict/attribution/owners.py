@@ -1,6 +1,7 @@
 """Whose train: which group of visits a log shows at the ticks of a train.
 
-A visit makes one birth, so a group that has used up its visits on one train owns no second one. Where two groups were
+A visit makes one birth a request, so a group that has used up its visits on one train owns no second one; a client that
+follows a redirect, and brings no cookie along, makes two. Where two groups were
 there at every tick, the log's times cannot tell them apart: what decides then is said, and the other is named as well.
 """
 
@@ -85,7 +86,7 @@ class Contest:
     def settle(self) -> list[Ownership]:
         """Find the owners, surest first. What a train of several probers has left over is a train of its own."""
         offers = self._offers(range(len(self.trains)))
-        used = np.zeros(self.timeline.visit_s.size, dtype=bool)
+        used = np.zeros(self.timeline.visit_s.size, np.int8)
         found: dict[int, Ownership] = {}
         open_offers = offers
         while open_offers:
@@ -95,7 +96,7 @@ class Contest:
                 ownership = self._own(offer, used)
                 if ownership is not None:
                     found[offer.train] = ownership
-                    used[ownership.visits] = True
+                    used[ownership.visits] += 1
             self._make_room(offers, found, used)
             open_offers = self._offers(self._split(found))
             offers = offers + open_offers
@@ -103,7 +104,7 @@ class Contest:
         self._undo_coincidences(found)
         return [self._with_rivals(own, offers, found) for own in found.values()]
 
-    def _make_room(self, offers: Sequence[Offer], found: dict[int, Ownership], used: NDArray[np.bool_]) -> None:
+    def _make_room(self, offers: Sequence[Offer], found: dict[int, Ownership], used: NDArray[np.int8]) -> None:
         """Give owners to trains without one, by exchange with those that have one."""
         by_train = _by_train(offers)
         for number in sorted(by_train, key=lambda number: -self.trains[number].births.size):
@@ -111,7 +112,7 @@ class Contest:
                 find_room(number, by_train, found, used, self._own)
 
     def _in_succession(
-        self, offers: Sequence[Offer], found: dict[int, Ownership], used: NDArray[np.bool_]
+        self, offers: Sequence[Offer], found: dict[int, Ownership], used: NDArray[np.int8]
     ) -> list[Offer]:
         """Cut trains without an owner where others of their period change, if then both pieces have one.
 
@@ -139,7 +140,7 @@ class Contest:
                     if find_room(last, by_train, found, used, self._own):
                         fresh += both
                         break
-                    used[found.pop(number).visits] = False
+                    used[found.pop(number).visits] -= 1
                 self.trains[number] = train
                 self.trains.pop()
                 self._index()
@@ -285,11 +286,11 @@ class Contest:
             return 2
         return 0 if self.groups[group].is_harmless_by_name else 1
 
-    def _own(self, offer: Offer, used: NDArray[np.bool_]) -> Ownership | None:
+    def _own(self, offer: Offer, used: NDArray[np.int8]) -> Ownership | None:
         """Let a group have a train with the visits that it has left; None when they do not suffice."""
         mine = self._of_train[offer.train]
         visit, birth = self.pairs.visit[mine], self.pairs.birth[mine]
-        open_ = (self.timeline.group[visit] == offer.group) & ~used[visit]
+        open_ = (self.timeline.group[visit] == offer.group) & (used[visit] < self._births_each(offer))
         visit, birth = visit[open_], birth[open_]
         _, once = np.unique(visit, return_index=True)
         visit, birth = visit[once], birth[once]
@@ -303,6 +304,12 @@ class Contest:
         if births.size < _JOINED * 0.9 * log.complete * total * train.purity / several:
             return None
         return Ownership(offer.train, offer.group, visit[once], births)
+
+    def _births_each(self, offer: Offer) -> int:
+        """Births that a visit can make: one a request, unless a configured probe that no log shows may have made the others."""
+        period_s = self.trains[offer.train].period_s
+        is_hidden = any(abs(other - period_s) < 0.01 * period_s for other in self.hidden_s)
+        return 1 if is_hidden else self.groups[offer.group].requests_each
 
     def _undo_coincidences(self, found: dict[int, Ownership]) -> None:
         """Take trains from groups that make births in far fewer of their visits than the trains have ticks."""

@@ -103,7 +103,7 @@ def reckon(
     trains = contest.trains
     drifting = [own for own in owned if trains[own.train].drifts]
     owned = [own for own in owned if not trains[own.train].drifts]
-    sources += [_owned(own, trains[own.train], contest, covered) for own in owned]
+    sources += _whole_visits([_owned(own, trains[own.train], contest, covered) for own in owned], groups)
     crowds: list[Train] = []
     mine = {own.train for own in owned}
     for number, train in enumerate(trains):
@@ -182,6 +182,26 @@ def _owned(own: Ownership, train: Train, contest: Contest, covered: NDArray[np.b
         reason=own.reason,
         seconds=train.ticks.length * train.period_s,
     )
+
+
+def _whole_visits(owned: Sequence[Source], groups: Sequence[Group]) -> list[Source]:
+    """Join what the requests of the same visits made: a client that follows a redirect without a cookie makes two births."""
+    result: list[Source] = []
+    wholes: dict[tuple[int, float], Source] = {}
+    for source in owned:
+        group = source.groups[0]
+        period_s = source.train.period_s if source.train is not None else 0.0
+        whole = wholes.get((group, period_s))
+        if whole is None or groups[group].requests_each == 1:
+            wholes[group, period_s] = source
+            result.append(source)
+            continue
+        births = np.concatenate([whole.births, source.births])
+        order = np.argsort(births, kind="stable")
+        whole.births, whole.weight = births[order], np.concatenate([whole.weight, source.weight])[order]
+        whole.extrapolated += source.extrapolated
+        whole.births_each += 1
+    return result
 
 
 def _known_pages(groups: Sequence[Group], measured: Shares) -> frozenset[int]:

@@ -27,6 +27,8 @@ class Source:
     groups: list[int] = field(default_factory=list)
     """Groups of visits, that of most births first."""
     train: Train | None = None
+    births_each: int = 1
+    """Births of one visit: two where it follows a redirect without a cookie."""
     seconds: float = 0.0
     """Time for which its trains ran."""
     visits: int | None = None

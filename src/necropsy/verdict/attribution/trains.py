@@ -43,6 +43,10 @@ _TOGETHER: Final = 0.6
 """Largest deviation of two halves of one train from half a period, and the part of their time in which both must run."""
 _TAIL: Final = 0.2
 """Births of a train's tail, as a share of the train's."""
+_WHOLE_NUMBER: Final = 0.15
+"""Deviation of the births a tick from a whole number of probers, at most."""
+_PIECE: Final = 0.9
+"""Share of a train's births that a train of several probers must hold for the first to be a piece of it."""
 _EACH: Final = 5
 """Windows of one period and width that are looked at."""
 _MOST_TRAINS: Final = 48
@@ -218,6 +222,8 @@ def _round(
     near = [w for w in windows if w.gain > sharp[0].gain and w.per_birth >= _NEARLY_BEST * sharp[0].per_birth]
     near.sort(key=lambda window: -window.gain)
     best_window, best = _first(near[:_VERIFIED], born_s, coverage, crowds=crowds, full=full) or sharp
+    if not crowds and (shared := _shared(best_window, best, windows, born_s, coverage)) is not None:
+        return [shared]
     result = [best]
     taken = np.zeros(born_s.size, dtype=bool)
     taken[best.births] = True
@@ -235,6 +241,43 @@ def _round(
             taken[train.births] = True
             result.append(train)
     return result
+
+
+def _shared(
+    window: _Window, train: Train, windows: Sequence[_Window], born_s: NDArray[np.float64], coverage: float
+) -> Train | None:
+    """Train of several probers of a shorter period, some milliseconds apart, of which a train is a piece; None: it is whole.
+
+    Where their births overlap, every tenth or twentieth tick can look like a sharper train of one prober.
+    """
+    wider = (
+        other
+        for other in windows
+        if other.gain > window.gain
+        and _divides(other.period_s, window.period_s)
+        and _apart(other, window) <= max(window.width_s, other.width_s)
+    )
+    for other in sorted(wider, key=lambda other: -other.gain)[:_EACH]:
+        whole = _verify(born_s, other, coverage, crowds=True, full=True)
+        if (
+            whole is not None
+            and whole.members > 1
+            and abs(whole.ticks.per_tick - whole.members) < _WHOLE_NUMBER
+            and np.isin(train.births, whole.births).mean() > _PIECE
+        ):
+            return whole
+    return None
+
+
+def _divides(shorter_s: float, longer_s: float) -> bool:
+    multiple = longer_s / shorter_s
+    return multiple > 1.5 and abs(multiple - round(multiple)) < 1e-6
+
+
+def _apart(other: _Window, window: _Window) -> float:
+    """Seconds between the middles of two windows, folded over the period of the first."""
+    apart = (window.low_s + window.width_s / 2 - other.low_s - other.width_s / 2) % other.period_s
+    return min(apart, other.period_s - apart)
 
 
 def _first(
@@ -292,13 +335,11 @@ def _peaks(held: NDArray[np.int64], width: int, least: float) -> Iterator[int]:
 
 def _explains(other: _Window, window: _Window) -> bool:
     """Whether a window of a shorter period holds the same births and more, about as closely."""
-    multiple = window.period_s / other.period_s
-    if multiple < 1.5 or abs(multiple - round(multiple)) > 1e-6:
+    if not _divides(other.period_s, window.period_s):
         return False
     if other.gain <= window.gain or other.per_birth < _NEARLY_BEST * window.per_birth:
         return False
-    apart = (window.low_s + window.width_s / 2 - other.low_s - other.width_s / 2) % other.period_s
-    return min(apart, other.period_s - apart) <= max(window.width_s, other.width_s)
+    return _apart(other, window) <= max(window.width_s, other.width_s)
 
 
 def _verify(born_s: NDArray[np.float64], window: _Window, coverage: float, *, crowds: bool, full: bool) -> Train | None:
