@@ -79,9 +79,7 @@ def test_a_field_that_its_program_does_not_know_is_refused_as_there(
 
 def test_the_diffs_end_the_findings_that_they_are_printed_for(folder: Path) -> None:
     said = run("lint", *FILES)
-    assert "patch of prometheus.yml, +3 -0, checked by simulation: port 8081 is no longer probed" in " ".join(
-        said.out.split()
-    )
+    assert "patch of prometheus.yml, +3 -0, simulated: port 8081 is no longer probed" in " ".join(said.out.split())
     assert "probes/idle-backend" in said.out
     (folder / "fix.diff").write_text(run("lint", *FILES, "--format", "diff").out)
     subprocess.run(["git", "apply", "-p1", "fix.diff"], cwd=folder, check=True, capture_output=True)

@@ -139,6 +139,6 @@ def test_an_actor_of_which_the_log_names_no_host_is_called_by_its_agent_and_path
 def test_nobodies_are_told_apart_by_when_they_come_and_nothing_is_promised_of_them() -> None:
     nobody = replace(sample.actor("172.12.1.189:80"), url="", user_agent="", prober=None, period_s=10.0, phase_s=4.018)
     assert sentences.address(nobody) == "unknown client, every 10 s at 4.02 s"
-    assert sentences.address(replace(nobody, phase_s=None)) == "unknown"
+    assert sentences.address(replace(nobody, phase_s=None)) == "unknown client, every 10 s at no fixed moment"
     unlogged = replace(sample.PROBES_CAUSE, slug="traffic/unlogged-creator")
     assert not any("births stop" in sentence for sentence in sentences.after(unlogged, sample.incident()))

@@ -21,9 +21,9 @@ from typing import Final
 UNITS: Final[tuple[str, ...]] = (
     "necropsy.case.siphash",
     "necropsy.evidence.access_log.scanner.byte_loops",
+    "necropsy.evidence.access_log.scanner.line_values",
     "necropsy.evidence.access_log.scanner.path_templates",
     "necropsy.evidence.access_log.scanner.scan",
-    "necropsy.evidence.access_log.scanner.line_values",
     "necropsy.evidence.rdb.checksum",
     "necropsy.evidence.rdb.columns",
     "necropsy.evidence.rdb.kernels",

@@ -141,7 +141,7 @@ def claims(case: Case) -> Sequence[Row]:
     for row in rows:
         row["slug"] = _slug(row)
     _agree(rows)
-    browsers = [row for row in rows if row["slug"] in (PROBES, BOTS) and _is_browser(row["user_agent"] or "")]
+    browsers = [row for row in rows if row["slug"] in (PROBES, BOTS) and is_browser(row["user_agent"] or "")]
     asked = Counter(_asks(row) for row in browsers)
     for row in browsers:
         # A page's own script asks every so many seconds, too: of many browsers it is no monitoring.
@@ -155,7 +155,7 @@ def claims(case: Case) -> Sequence[Row]:
     return rows
 
 
-def _is_browser(agent: str) -> bool:
+def is_browser(agent: str) -> bool:
     """Whether a User-Agent is a browser's, and no robot's that begins as one (``Mozilla/5.0 (compatible; UptimeRobot/2.0 …``)."""
     return _BROWSER.match(agent) is not None and _ROBOT.search(agent) is None
 

@@ -46,17 +46,19 @@ def _of_probes(finding: Finding, actors: Sequence[Actor], lifetime_s: float | No
     where = f"store {finding.store}" if many else "this store"
     configured = any(actor.prober for actor in actors)
     over = bool(actors) and all(actor.over for actor in actors)
-    verb = "created" if over else "creates"
+    plural = len(actors) > 1 and not configured and len({actor.user_agent for actor in actors if actor.user_agent}) != 1
+    verb = "created" if over else "create" if plural else "creates"
     who = "Your own monitoring" if configured else _visitor(actors)
     title = f"{who} {verb} {percent(finding.share or 0)} of the sessions in {where}."
     jobs = sorted({actor.prober for actor in actors if actor.prober})
     periods = sorted({actor.period_s for actor in actors if actor.period_s})
     paths = sorted({_path(url) for actor in actors for url in (actor.url, *actor.one_of) if url})
     every = f" every {', '.join(f'{period:g} s' for period in periods)}" if periods else ""
-    asked = "requested" if over else "requests"
+    asked = "requested" if over else "request" if plural else "requests"
     methods = "/".join(sorted({actor.method or "GET" for actor in actors}))
     what = f" {asked} {methods} {', '.join(paths)}" if paths else " came"
-    return title, f"{_prober_name(jobs)}{what}{every}; every request starts a new session{_lives(lifetime_s)}."
+    prober = "They" if plural else _prober_name(jobs)
+    return title, f"{prober}{what}{every}; every request starts a new session{_lives(lifetime_s)}."
 
 
 def _visitor(actors: Sequence[Actor]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from necropsy._internal.sql_quoting import literal
+from necropsy.examine import creation
 from necropsy.examine.creation import Created, Row
 from necropsy.model.figures import several
 from necropsy.model.finding import Exhibit
@@ -10,10 +11,15 @@ from necropsy.model.finding import Exhibit
 _MOST_EXHIBITS = 8
 
 
-def who(made: Created) -> str:
-    """The largest creator by its User-Agent, or by what it looks like, and how many others there are."""
+def who_does(made: Created, one: str, several: str) -> str:
+    """The largest creator by its User-Agent, or by what it looks like, and how many others; with the verb for one or several."""
     names = list(dict.fromkeys(_name(claim) for claim in made.claims))
-    return names[0] if len(names) == 1 else f"{names[0]} with {len(names) - 1} more"
+    return f"{names[0]} {one}" if len(names) == 1 else f"{names[0]} and {len(names) - 1} more {several}"
+
+
+def is_named_as_browser(made: Created) -> bool:
+    """Whether the largest creator goes by the name of a browser: then it may be one whose cookie is lost."""
+    return creation.is_browser(made.claims[0]["user_agent"] or "")
 
 
 def _name(claim: Row) -> str:

@@ -12,12 +12,18 @@ from typing import TYPE_CHECKING, Final
 
 from necropsy.examine import creation
 from necropsy.examine.interface import Examiner
-from necropsy.examine.traffic.actors import exhibits, who
+from necropsy.examine.traffic.actors import exhibits, is_named_as_browser, who_does
 from necropsy.model.figures import percent
 from necropsy.model.finding import Finding, Remedy, Severity
 
 if TYPE_CHECKING:
     from necropsy.case.store import Case
+
+
+_PERHAPS_A_BROWSER: Final = (
+    " It is a program under a browser's name, or a browser whose cookie is lost: look at the cookie's Domain, Path, Secure"
+    " and SameSite first."
+)
 
 
 def examine(case: Case) -> Iterator[Finding]:
@@ -28,8 +34,9 @@ def examine(case: Case) -> Iterator[Finding]:
         yield creation.finding(
             case,
             made,
-            title=f"{who(made)} creates {percent(made.share)} of the sessions in store {made.store}",
-            text=("It never sends a cookie, so each visit to a page that starts a session leaves another one."),
+            title=f"{who_does(made, 'creates', 'create')} {percent(made.share)} of the sessions in store {made.store}",
+            text="Its visits bring no session back, so each visit to a page that starts one leaves another."
+            + (_PERHAPS_A_BROWSER if is_named_as_browser(made) else ""),
             remedy=Remedy(
                 title="Do not start sessions for clients without a login",
                 text="Start the session at login, or serve known robots from a path outside the session middleware.",

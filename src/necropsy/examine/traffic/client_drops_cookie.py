@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from necropsy.examine import creation
 from necropsy.examine.interface import Examiner
-from necropsy.examine.traffic.actors import exhibits, who
+from necropsy.examine.traffic.actors import exhibits, who_does
 from necropsy.model.figures import percent, several
 from necropsy.model.finding import Cleared, Confidence, Exhibit, Finding, Remedy, Severity, Unexamined
 
@@ -56,7 +56,10 @@ def examine(case: Case) -> Iterator[Finding | Cleared | Unexamined]:
         yield creation.finding(
             case,
             made,
-            title=f"{who(made)} drops its session cookie: {percent(made.share)} of the sessions in store {made.store}",
+            title=(
+                f"{who_does(made, 'drops its session cookie', 'drop their session cookies')}:"
+                f" {percent(made.share)} of the sessions in store {made.store}"
+            ),
             text=("Each of its visits gets a new session, and the previous one is never used again."),
             remedy=_REMEDY,
             shown=shown,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from necropsy.examine import creation
 from necropsy.examine.interface import Examiner
-from necropsy.examine.traffic.actors import exhibits, who
+from necropsy.examine.traffic.actors import exhibits, who_does
 from necropsy.model.figures import percent
 from necropsy.model.finding import Finding, Remedy, Severity
 
@@ -28,7 +28,10 @@ def examine(case: Case) -> Iterator[Finding]:
         yield creation.finding(
             case,
             made,
-            title=f"{who(made)} logs in again and again: {percent(made.share)} of the sessions in store {made.store}",
+            title=(
+                f"{who_does(made, 'logs in', 'log in')} again and again: {percent(made.share)} of the sessions in store"
+                f" {made.store}"
+            ),
             text=(
                 "Each login starts a session, and the next login does not use it. These sessions are logged in and"
                 " look like people's."

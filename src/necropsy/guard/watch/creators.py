@@ -157,6 +157,7 @@ def risen_births(look: Look, command: str) -> Iterator[Notice]:
 def _rose(event: EventLook) -> bool:
     """Whether there were more births after an event: the likelihood ratio of two Poisson rates against one.
 
+    >>> from datetime import datetime
     >>> at = datetime(2019, 5, 24, 19, 0)
     >>> _rose(EventLook(at, "v42", "A", 40, 400, 3600.0, 3600.0)), _rose(EventLook(at, "v42", "A", 40, 52, 3600.0, 3600.0))
     (True, False)

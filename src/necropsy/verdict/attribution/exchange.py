@@ -60,7 +60,7 @@ class Ownership:
     """Whether it is a health endpoint, by its name, that may be there by coincidence."""
 
 
-Own = Callable[[Offer, "NDArray[np.bool_]"], Ownership | None]
+Own = Callable[[Offer, "NDArray[np.int8]"], Ownership | None]
 """Lets a group have a train with the visits that it has left; None where they do not suffice."""
 
 
