@@ -149,6 +149,23 @@ def test_traffic_on_spark_says_what_it_says_here(logs: list[str], spark_cluster:
     assert json.loads(there.stdout) == json.loads(traffic(*words).stdout)
 
 
+def test_lines_that_are_there_twice_are_noted_from_all_pieces(
+    logs: list[str], tmp_path: Path, spark_cluster: Cluster
+) -> None:
+    """The older file has the same lines in another order: by its first bytes it is no copy, and no piece holds a line twice."""
+    lines = Path(logs[2]).read_bytes().splitlines()
+    twice = [tmp_path / "shop.log", tmp_path / "shop.log.1"]
+    for file, order in zip(twice, (lines, reversed(lines)), strict=True):
+        file.write_bytes(b"\n".join(order) + b"\n")
+    settings = spark_cluster.options | {"spark.sql.files.maxPartitionBytes": "20000"}
+    engine = f"{spark_cluster.url}?{urlencode(settings)}"
+    files = [str(file) for file in twice]
+    there = examined(files, tmp_path / "there.case", spark_cluster.environment, "--engine", engine)["blemish"]
+    here = examined(files, tmp_path / "here.case", None)["blemish"]
+    assert len([row for row in here if "occurs 2 times" in row["why"]]) == 1
+    assert there == here
+
+
 def test_an_engine_that_does_not_answer_is_named_without_its_password_and_says_what_to_do(logs: list[str]) -> None:
     done = traffic(logs[2], "--engine", "postgres://me:secret@127.0.0.1:1/logs")
     assert done.returncode == 1

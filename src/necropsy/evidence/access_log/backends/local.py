@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 from necropsy.case.scratch import Scratch, open_scratch
 from necropsy.evidence.access_log import lines, loading
 from necropsy.evidence.access_log.backends.interface import KIND, Backend, Part, Wanted, unrecognised
-from necropsy.evidence.access_log.files.copies import copies, said
+from necropsy.evidence.access_log.files.copies import blemish, copies
 from necropsy.evidence.access_log.files.sources import LogFile, attach, first_lines, nothing_in
 from necropsy.evidence.access_log.formats.layout import LogFormat
 from necropsy.evidence.access_log.formats.unfit import noted
 from necropsy.model.errors import UnreadableSource
-from necropsy.model.evidence import Absent, Blemish, Source
+from necropsy.model.evidence import Absent, Source
 from necropsy.visits import analyse
 from necropsy.visits.engines.duckdb_engine import DuckdbEngine
 
@@ -64,10 +64,7 @@ class LocalBackend:
         part.requests -= lines.finish(self.scratch, wanted.condition)
         times = copies(self.scratch, part.requests)
         if times > 1:
-            locator = ", ".join(source.locator for source in part.sources)
-            part.blemishes.append(
-                Blemish(locator, "line", 1, said(times), count=part.requests - part.requests // times)
-            )
+            part.blemishes.append(blemish(times, part.sources, part.requests))
         part.first_us, part.last_us = self.scratch.rows("SELECT min(time_us), max(time_us) FROM line")[0]
         return part
 

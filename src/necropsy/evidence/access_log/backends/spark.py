@@ -33,6 +33,7 @@ from necropsy.case.scratch import open_scratch
 from necropsy.evidence.access_log.backends import spark_partitions
 from necropsy.evidence.access_log.backends.interface import KIND, Backend, Part, Wanted, first_line
 from necropsy.evidence.access_log.backends.spark_stages import SparkPartitions, on_executors
+from necropsy.evidence.access_log.files.copies import blemish, copies_in_pieces, one_in
 from necropsy.evidence.access_log.files.sources import attach, first_lines
 from necropsy.model.errors import NecropsyError, UnreadableSource, UsageError
 from necropsy.model.evidence import Absent
@@ -55,6 +56,10 @@ _SMALLEST: Final = 4 << 20
 """Bytes below which no file is cut, as Spark has it."""
 _OF_A_PARTITION: Final = 256 << 20
 """Bytes of a log whose lines are one partition, unless Spark's settings say how many there are: some hundred MB of memory."""
+_OF_A_LINE: Final = 150
+"""Bytes of a line, about."""
+_UNKNOWN_LINES: Final = 50_000_000
+"""Lines of files of which Spark does not tell the size, at a guess."""
 _UNPACKED: Final = 10
 """Times that a packed log is larger as it is inside, about."""
 _SETTINGS: Final = {
@@ -162,6 +167,10 @@ class SparkBackend:
         read = self._read(files, wanted) if files else []
         for number, file in enumerate(files):
             spark_partitions.count(part, file, [piece for piece in read if piece.file == number], wanted.formats)
+        counted = self._counts.pop("equal_lines", None)
+        times = 1 if counted is None else copies_in_pieces(counted)
+        if times > 1:
+            part.blemishes.append(blemish(times, part.sources, part.requests))
         return part
 
     def analyse(self, *, slack_us: int, bins: bool, visits_between: tuple[int, int] | None) -> Analysis:
@@ -241,7 +250,8 @@ class SparkBackend:
             self._context.defaultParallelism, math.ceil(size / _OF_A_PARTITION)
         )
         narrowed = Wanted((), (), wanted.since, wanted.until)
-        reader = spark_partitions.Reader(tuple(files), tuple(wanted.formats), narrowed, count)
+        lines = size // _OF_A_LINE if all(file.size for file in files) else _UNKNOWN_LINES
+        reader = spark_partitions.Reader(tuple(files), tuple(wanted.formats), narrowed, count, one_in(lines))
         self._partitions = SparkPartitions(self._context, count)
         said = self._partitions.read(self._sources(reader, size))
         self._counts = merged(tables for _, tables in said)

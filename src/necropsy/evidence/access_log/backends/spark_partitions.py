@@ -20,6 +20,7 @@ from urllib.parse import unquote
 from necropsy.case.scratch import Scratch, open_scratch
 from necropsy.evidence.access_log import lines, loading
 from necropsy.evidence.access_log.backends.interface import KIND, Part, Wanted, unrecognised
+from necropsy.evidence.access_log.files.copies import count_lines
 from necropsy.evidence.access_log.files.sources import LogFile, attach, spool
 from necropsy.evidence.access_log.formats.layout import LogFormat
 from necropsy.evidence.access_log.formats.unfit import noted
@@ -152,6 +153,8 @@ class Reader:
     formats: tuple[LogFormat, ...]
     wanted: Wanted
     partitions: int
+    one_in: int
+    """Of so many different lines one is counted, to tell whether all are there twice."""
 
     def here(self, tasks: Iterable[list[Stretch]]) -> Iterator[tuple[int, bytes]]:
         """Open files, and read stretches of them.
@@ -233,7 +236,7 @@ class Reader:
             said.kept = loaded.requests - lines.finish(scratch, self.wanted.condition)
             said.first_kept_us, said.last_kept_us = scratch.rows("SELECT min(time_us), max(time_us) FROM line")[0]
             if said.kept:
-                counts = counting.counts(scratch)
+                counts = {**counting.counts(scratch), "equal_lines": count_lines(scratch, self.one_in)}
                 first = (number << _OF_A_FILE) + start + (start > 0)
                 yield from counting.split(scratch, self.partitions, first)
         yield TO_THE_DRIVER, _said(number, start, {"piece": pa.table({"text": [json.dumps(asdict(said))]}), **counts})

@@ -11,10 +11,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from necropsy.model.errors import UnreadableSource
+from necropsy.model.evidence import Blemish
 from necropsy.wire.files import open_binary
 
 if TYPE_CHECKING:
+    import numpy as np
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
     from necropsy.case.scratch import Scratch
+    from necropsy.model.evidence import Source
 
 _HEAD: Final = 64 << 10
 """Bytes of each file that are compared, unpacked."""
@@ -78,22 +84,41 @@ def copies(scratch: Scratch, lines: int) -> int:
     lines
         How many rows the table has.
     """
-    share = max(1, lines // _SAMPLED_FROM)
-    some = f" WHERE hash(time_us, client_key) % {share} = 0" if share > 1 else ""
-    multiples = ", ".join(f"count(*) FILTER (n % {times} = 0)" for times in range(2, _MOST + 1))
-    found = f"SELECT count(*) AS n FROM line{some} GROUP BY {_LINE}"
-    different, *counts = scratch.rows(f"SELECT count(*), {multiples} FROM ({found})")[0]
-    if different < _FEWEST:
+    return _copies(count_lines(scratch, one_in(lines))["n"].to_numpy())
+
+
+def one_in(lines: int) -> int:
+    """Return of how many different lines one is counted."""
+    return max(1, lines // _SAMPLED_FROM)
+
+
+def count_lines(scratch: Scratch, one_in: int) -> pa.Table:
+    """Count equal lines of the table ``line``: ``line``, a hash, and ``n``; of so many different lines one."""
+    some = f" WHERE hash(time_us, client_key) % {one_in} = 0" if one_in > 1 else ""
+    lines = scratch.connection.sql(f"SELECT hash({_LINE}) AS line, count(*) AS n FROM line{some} GROUP BY ALL")
+    return lines.to_arrow_table()
+
+
+def copies_in_pieces(counted: pa.Table) -> int:
+    """Return what ``copies`` does, from the counts of several pieces."""
+    return _copies(counted.group_by("line").aggregate([("n", "sum")])["n_sum"].to_numpy())
+
+
+def _copies(equal: NDArray[np.int64]) -> int:
+    """Return how many times nearly every line is there, from how often each different one is."""
+    if equal.size < _FEWEST:
         return 1
-    all_of = [
-        times for times, count in zip(range(2, _MOST + 1), counts, strict=True) if count >= _NEARLY_ALL * different
-    ]
-    return max(all_of, default=1)
+    whole = (times for times in range(_MOST, 1, -1) if (equal % times == 0).mean() >= _NEARLY_ALL)
+    return next(whole, 1)
 
 
-def said(times: int) -> str:
+def blemish(times: int, sources: Sequence[Source], requests: int) -> Blemish:
     """Return what a reader is told of a log that is there so many times."""
-    return (
+    return Blemish(
+        ", ".join(source.locator for source in sources),
+        "line",
+        1,
         f"nearly every line of this log occurs {times} times: if a file and a copy of it were given, its visits count {times}"
-        " times; leave the copy out"
+        " times; leave the copy out",
+        count=requests - requests // times,
     )
