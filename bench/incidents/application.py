@@ -57,6 +57,8 @@ class Application:
         self.servers = servers
         self.speed_ms = speed_ms
         """Median time that a page takes."""
+        self.login_page_starts = False
+        """Whether the login page, too, makes a session for who brings none: each request of a redirect does."""
         self.saves_requests = style == "guarded" and scene.chance.happens(0.5)
         self._chance: Chance = scene.chance.fork(f"application {store}")
         self._random = self._chance.python
@@ -100,7 +102,7 @@ class Application:
         again = at + self._random.uniform(0.3, 3.0)
         took = self._took()
         asked = replace(asked, at=again, path="/login", method="GET")
-        given = self.style == "form"
+        given = self.style == "form" or (self.login_page_starts and not asked.client.keeps_cookies)
         if given:
             born = self._bear(asked, took)
         elif born is not None and asked.client.keeps_cookies:
@@ -118,6 +120,8 @@ class Application:
         """Whether a request for this path without a session makes one."""
         if path.startswith(NEVER):
             return False
+        if self.login_page_starts:
+            return True
         return self.style == "open" or path.startswith("/login") is (self.style == "form")
 
     def post(self, at: float, client: Client, path: str, session: Session | None, server: str | None) -> None:

@@ -221,6 +221,21 @@ def uptime(scene: Scene) -> None:
     _finish(place, period, place.window / period / 1000)
 
 
+def follows_redirects(scene: Scene) -> None:
+    """A check that follows the redirect to the login page and brings no cookie along: two sessions a visit."""
+    period = draw_period(scene, (5, 10, 15, 20, 30))
+    place = setting(scene, rate_per_s=2 / period, sessions=(400, 8_000), styles=("guarded",))
+    place.application.login_page_starts = True
+    chance = place.chance.fork("follows redirects")
+    agent = chance.pick(("curl/8.5.0", "Consul Health Check", "kube-probe/1.29", "Wget/1.21.3"))
+    address = f"{place.network}.{chance.whole(20, 240)}"
+    actor = place.actor("follows-redirects", "culprit", slugs=OUTSIDE, agents=(agent,), addresses=(address,), path="/", period_s=period,
+                        rhythm="ticker")  # fmt: skip
+    times = arrivals.ticker(chance, place.start, place.end, period * 1000, chance.between(0.3, 1.5))
+    machines.ask(place.application, actor, times, chance, agent=agent, addresses=(address,), server=place.servers[0])
+    _finish(place, period, 2 * place.window / period / 1000)
+
+
 def synthetic(scene: Scene) -> None:
     """Synthetic monitoring: a headless browser with a browser's name, fresh profile each time, every few minutes."""
     period = draw_period(scene, (30, 60, 60, 120))

@@ -32,6 +32,7 @@ KINDS: tuple[Kind, ...] = (
     Kind("each-second", checks.each_second),
     Kind("cron", checks.cron),
     Kind("uptime", checks.uptime),
+    Kind("follows-redirects", checks.follows_redirects),
     Kind("synthetic", checks.synthetic),
     Kind("crawler", traffic.crawler),
     Kind("crawler-many", traffic.crawler_many),
