@@ -35,6 +35,7 @@ KINDS: tuple[Kind, ...] = (
     Kind("follows-redirects", checks.follows_redirects),
     Kind("synthetic", checks.synthetic),
     Kind("crawler", traffic.crawler),
+    Kind("crawler-redirected", traffic.crawler_redirected),
     Kind("crawler-many", traffic.crawler_many),
     Kind("crawler-disguised", traffic.crawler_disguised),
     Kind("api-client", traffic.api_client),

@@ -29,7 +29,7 @@ def visits_for(place: Setting, births: float) -> float:
     return births * (place.end - place.start) / place.window
 
 
-def crawl(place: Setting, births: float, addresses: int = 1, agent: str = "") -> Actor:
+def crawl(place: Setting, births: float, addresses: int = 1, agent: str = "", *, follows: bool | None = None) -> Actor:
     """A crawler, in bursts, from one address or many."""
     chance = place.chance.fork(f"crawler {len(place.actors)}")
     agent = agent or chance.pick(machines.PROBERS["crawler"])
@@ -40,7 +40,7 @@ def crawl(place: Setting, births: float, addresses: int = 1, agent: str = "") ->
         chance, place.start, place.end, visits_for(place, births), chance.whole(3, 60), chance.log_between(300, 20_000)
     )
     machines.ask(place.application, actor, times, chance, agent=agent, addresses=crowd, paths=("/products/{}", "/", "/news/{}"),
-                 spread=True, follows=chance.happens(0.5))  # fmt: skip
+                 spread=True, follows=chance.happens(0.5) if follows is None else follows)  # fmt: skip
     return actor
 
 
@@ -94,6 +94,18 @@ def crawler(scene: Scene) -> None:
     """A crawler with one address."""
     place, births = _public(scene)
     crawl(place, births)
+    _finish(place, births)
+
+
+def crawler_redirected(scene: Scene) -> None:
+    """A crawler that follows each page's redirect to the login page, and brings no cookie along: two sessions a visit."""
+    place, births = _public(scene)
+    place.application.style, place.application.login_page_starts, place.application.saves_requests = (
+        "guarded",
+        True,
+        False,
+    )
+    crawl(place, births / 2, follows=True)
     _finish(place, births)
 
 

@@ -7,7 +7,21 @@ import pytest
 
 from necropsy.verdict.attribution import attribute
 from necropsy.verdict.evidence import Births, Circumstances, Claim
-from verdict.scenes import A1, A2, BACKENDS, births, comb, creator, dust, incident, probe, seen, visitors
+from verdict.scenes import (
+    A1,
+    A2,
+    BACKENDS,
+    DAY_MS,
+    NOW_MS,
+    births,
+    comb,
+    creator,
+    dust,
+    incident,
+    probe,
+    seen,
+    visitors,
+)
 
 
 def _claims(stores: list[Births], around: Circumstances) -> list[Claim]:
@@ -196,3 +210,14 @@ def test_two_probers_a_few_milliseconds_apart_are_not_cut_into_pieces(apart_ms: 
     claims = attribute([store], Circumstances()).claims
     assert [claim.period_s for claim in claims] == [10.0, 10.0]
     assert [claim.births for claim in claims] == pytest.approx([8_640, 8_640], rel=0.01)
+
+
+@pytest.mark.parametrize(("requests", "share"), [(2, 1.0), (1, 0.5)])
+def test_visits_without_a_rhythm_make_as_many_births_as_they_have_requests(requests: int, share: float) -> None:
+    random = np.random.default_rng(3)
+    visits = np.sort(NOW_MS - random.integers(0, DAY_MS, 2_000))
+    followed = [visits + random.integers(2, 9, visits.size), visits + random.integers(11, 18, visits.size)]
+    crawler = replace(visitors(0, "shop", None, agent="Scrapy/2.8.0"), visits=2_000, requests=requests * 2_000)
+    around = Circumstances(classes=[crawler], visits=seen(visits), logs_given=True)
+    made = {claim.creator: claim.births for claim in _claims([births(*followed)], around)}
+    assert made["visitor"] == pytest.approx(share * 4_000, rel=0.05)

@@ -1,7 +1,8 @@
 """Creators of the births that belong to no train: responsibilities of visits for births, by expectation maximisation.
 
 A birth comes from a visit in whose window it lies, with a probability in proportion to the group's creation probability,
-the density of its delay and what the visit has left to give (a visit makes one birth at most), or from nobody.
+the density of its delay and what the visit has left to give (a visit makes one birth at most, or two where each of its
+requests starts a session), or from nobody.
 
 The rate of births from nobody is not fitted (at load it is not identifiable, and grows at everybody's cost): it is the
 rate of births in time that no visit's window covers.
@@ -53,6 +54,7 @@ def fit(
     family: NDArray[np.int64],
     least: NDArray[np.float64],
     *,
+    most: NDArray[np.float64] | None = None,
     coverage: float = 1.0,
 ) -> Fit:
     """Fit the creation probability of each group.
@@ -79,11 +81,15 @@ def fit(
         By group: number of its family; -1: none.
     least
         By family: probability that the visits' own count proves, whoever else was there at the time.
+    most
+        By group: births that one visit can make; None: one.
     """
     groups = visits.size
+    most = np.ones(groups) if most is None else most
+    most_of_visit = most[group_of_visit]
     probability = np.clip(start, 0.02, 1.0)
     probability[visits == 0] = 0.0
-    room = np.ones(group_of_visit.size)
+    room = most_of_visit.copy()
     group = group_of_visit[visit]
     weight = np.zeros(visit.size)
     many = np.maximum(visits, 1)
@@ -95,8 +101,8 @@ def fit(
         total = np.bincount(birth, strength, minlength=births) + nobody_per_s + 1e-12
         weight = strength / total[birth]
         given = np.bincount(visit, weight, minlength=room.size)
-        room = np.minimum(1.0, room / np.maximum(given, 1e-9))
-        fresh = np.minimum(1.0, np.bincount(group, weight, minlength=groups) / many)
+        room = np.minimum(most_of_visit, room * most_of_visit / np.maximum(given, 1e-9))
+        fresh = np.minimum(most, np.bincount(group, weight, minlength=groups) / many)
         made = np.bincount(family[mine], fresh[mine] * visits[mine], minlength=least.size)
         short = np.clip(least * of_family / np.maximum(made, 1e-9), 1.0, 1.5)
         push[mine] = np.clip(push[mine] * np.where(short > 1.0, short, 0.95)[family[mine]], 1.0, _HARDEST)
@@ -110,7 +116,7 @@ def fit(
         if number > _DECIDED_AFTER and change < _STILL:
             break
     given = np.bincount(visit, weight, minlength=room.size)
-    weight = weight / np.maximum(1.0, given)[visit]  # what is left above one birth a visit
+    weight = weight / np.maximum(1.0, given / most_of_visit)[visit]  # what is left above what a visit can make
     return Fit(probability, weight)
 
 

@@ -67,7 +67,7 @@ class Group:
     complete: float | None = None
     """Of clockwork, which share of its requests the log holds; less than 1 where the log is a sample."""
     requests_each: int = 1
-    """Requests of a visit that may each start a session: two where clockwork follows a redirect."""
+    """Requests of a visit that may each start a session: two where it follows a redirect."""
     drift_s: float | None = None
     """By how much its mean interval is longer than whole seconds; None: it keeps its phase, or several take turns."""
 
@@ -163,7 +163,7 @@ def make_groups(classes: Sequence[VisitorClass], visits: Visits) -> Groups:
                     interval_s=steady[row][0] if row in steady else None,
                     drift_s=steady[row][1] if row in steady else None,
                     complete=held.get(row),
-                    requests_each=_requests_each(visitors) if row in steady else 1,
+                    requests_each=_requests_each(visitors),
                 )
             )
         groups[known[key]].rows.append(row)

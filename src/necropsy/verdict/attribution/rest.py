@@ -10,7 +10,7 @@ import numpy as np
 from necropsy.verdict.attribution import expectation_maximisation
 from necropsy.verdict.attribution.exchange import Ownership
 from necropsy.verdict.attribution.intervals import wilson
-from necropsy.verdict.attribution.join import Pairs, Shares, shares
+from necropsy.verdict.attribution.join import SHIFTS_S, Pairs, Shares, moved_by, shares
 from necropsy.verdict.attribution.sorting import Shared, into_sources
 from necropsy.verdict.attribution.sources import Source
 from necropsy.verdict.attribution.timeline import Timeline, union
@@ -27,6 +27,8 @@ _NONE_LACKS: Final = 0.97
 _GUESS: Final = 0.3
 """Creation probability of a group to begin with."""
 _HALF: Final = 0.5
+_MORE_THAN_ONE: Final = 1.4
+"""Births a visit, those by chance taken off, from which several of its requests start sessions."""
 _ENOUGH_CLIENTS: Final = 20
 """Browsers' clients from which their first visits tell."""
 
@@ -88,12 +90,13 @@ def attribute_rest(
     harmless = np.asarray([group.is_clockwork and group.is_harmless_by_name for group in groups], dtype=bool)
     least = _proved(timeline, grouped, low, high, left, used)
     guess = _first_guess(births, timeline, groups)
+    most = _most_each(timeline, groups, low, high, left)
     start = np.where(measured.chance < _TOO_BUSY, np.maximum(measured.naive, guess), guess)
 
     def fitted(least: NDArray[np.float64]) -> expectation_maximisation.Fit:
         return expectation_maximisation.fit(
             visit, birth, density, timeline.group, open_visits, size, nobody, suspect, harmless,
-            start, grouped.family, least, coverage=births.coverage,
+            start, grouped.family, least, most=most, coverage=births.coverage,
         )  # fmt: skip
 
     done = free_fit = fitted(least)
@@ -129,6 +132,34 @@ def _first_guess(births: Births, timeline: Timeline, groups: Sequence[Group]) ->
     visits = np.bincount(timeline.group[order], minlength=len(groups))
     share = np.bincount(timeline.group[order], first, minlength=len(groups)) / np.maximum(visits, 1)
     return np.where(browser & (visits > 0), 2 * _GUESS * np.clip(share, 0.1, 1.0), guess)
+
+
+def _most_each(
+    timeline: Timeline,
+    groups: Sequence[Group],
+    low: NDArray[np.float64],
+    high: NDArray[np.float64],
+    left: NDArray[np.bool_],
+) -> NDArray[np.float64]:
+    """By group: births that a visit can make; more than one where programs follow redirects, and as many births lie there."""
+    most = np.ones(len(groups))
+    born_s = timeline.born_s[left]
+    first_s, length_s = timeline.stretches()
+    for number, group in enumerate(groups):
+        if group.browser or group.requests_each == 1:
+            continue
+        mine = np.flatnonzero((timeline.group == number) & timeline.covered(timeline.visit_s))
+        if mine.size < _FEWEST_PROVE:
+            continue
+        stretch = first_s[mine], length_s[mine]
+        shifts = [np.zeros(mine.size), *(moved_by(low[mine], shift, stretch) for shift in SHIFTS_S)]
+        there, *by_chance = (
+            float((np.searchsorted(born_s, high[mine] + by, "right") - np.searchsorted(born_s, low[mine] + by)).mean())
+            for by in shifts
+        )
+        if there - float(np.mean(by_chance)) >= _MORE_THAN_ONE:
+            most[number] = group.requests_each
+    return most
 
 
 def _files(timeline: Timeline, groups: Sequence[Group]) -> NDArray[np.bool_]:
