@@ -121,14 +121,15 @@ def _stands(finding: Finding, place: Place) -> bool:
 
 
 def in_order(causes: Iterable[Cause]) -> tuple[Cause, ...]:
-    """Sort causes: an outage first, then the most severe; creators before what keeps sessions; stores by their largest share.
+    """Sort causes: an outage first, then the most severe; creators before what keeps sessions; stores by a creator's share.
 
-    A cause that is over comes after those that go on: its share shrinks by itself.
+    It is the largest of the store. A cause that is over comes after those that go on: its share shrinks by itself.
     """
     causes = list(causes)
     worst: dict[str | None, float] = {}
     for cause in causes:
-        worst[cause.store] = max(worst.get(cause.store, 0.0), 0.0 if cause.over else cause.share)
+        creates = place_of(cause.slug).group is Group.CREATES and not cause.over
+        worst[cause.store] = max(worst.get(cause.store, 0.0), cause.share if creates else 0.0)
 
     def key(cause: Cause) -> tuple[bool, int, int, float, str, float, str]:
         outage = cause.slug in _OUTAGES and cause.severity is Severity.CRITICAL
