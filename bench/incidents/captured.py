@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import socket
 import subprocess
 import time
 import urllib.error
@@ -74,8 +75,7 @@ def capture(seed: int, kind: str, folder: Path, cache: Path) -> Incident:
     """Run the components for three quarters of a minute, and return what they left, with the truth."""
     chance = Chance(seed, kind)
     folder.mkdir(parents=True, exist_ok=True)
-    base = 20_000 + seed % 4_000 * 8
-    ports = {name: base + number for number, name in enumerate(("redis", "app", "nginx", "prometheus", "blackbox"))}
+    ports = _free_ports("redis", "app", "nginx", "prometheus", "blackbox")
     modules = _modules(cache)
     style = logs.Style(chance.pick(("combined", "main", "json", "json-msec")), 0.0, 0.0)
     period_s = 0.5
@@ -95,6 +95,15 @@ def capture(seed: int, kind: str, folder: Path, cache: Path) -> Incident:
         now = time.time()
         subprocess.run(["redis-cli", "-p", str(ports["redis"]), "save"], check=True, capture_output=True)
     return _truth(seed, kind, folder, ports, style, (began, now), period_s)
+
+
+def _free_ports(*names: str) -> dict[str, int]:
+    """Ports of the loopback that nobody uses; all are held until the last is known, so that none comes twice."""
+    with ExitStack() as stack:
+        held = [stack.enter_context(socket.socket()) for _ in names]
+        for one in held:
+            one.bind(("127.0.0.1", 0))
+        return {name: one.getsockname()[1] for name, one in zip(names, held, strict=True)}
 
 
 def _components(folder: Path, ports: dict[str, int], style: logs.Style, targets: list[str], period_s: float, modules: Path) -> list[list[str]]:  # fmt: skip

@@ -42,3 +42,10 @@ def test_a_program_of_many_pages_is_looked_for_at_all_of_them() -> None:
         )
     ]
     assert named.rows_of(source, store.creators, shown) == [0, 1]
+
+
+def test_a_session_of_the_page_that_a_visit_is_redirected_to_is_of_that_visit() -> None:
+    root = visitors(0, "shop", 0.0, agent="curl/8")
+    names = (creator("curl/8", "shop", path="/login"), creator("curl/8", "shop", path="/cart"))
+    assert root.followed_to == "/login"
+    assert [named.rows_named(one, [root]) for one in names] == [[0], []]

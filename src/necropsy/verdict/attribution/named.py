@@ -223,7 +223,12 @@ def rows_named(creator: Creator, classes: Sequence[VisitorClass]) -> list[int]:
             or not creator.host
             or session_risk.split_host(visitors.host) == session_risk.split_host(creator.host)
         )
-        and (creator.path in ("", ERROR_PATH) or folds(visitors.path, creator.path))
+        and (
+            creator.path in ("", ERROR_PATH)
+            or folds(visitors.path, creator.path)
+            # The second request of a visit, where no cookie came along.
+            or (visitors.followed_to is not None and folds(visitors.followed_to, creator.path))
+        )
     ]
     return sorted(rows, key=lambda row: (classes[row].path != creator.path, -classes[row].visits))
 
