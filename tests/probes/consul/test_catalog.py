@@ -129,10 +129,10 @@ def test_two_agents_without_addresses_are_counted_once_and_that_is_said() -> Non
     assert "--consul ADDRESS=" in known.problems[0].hint
 
 
-def test_an_id_that_one_file_defines_twice_is_kept_once() -> None:
+def test_an_id_that_one_file_defines_twice_is_kept_once_as_last_defined() -> None:
     known = catalog({"services": [{"name": "a", "port": 80}, {"name": "a", "port": 81}]})
-    assert [i.port for i in known.instances] == [80]
-    assert "defined at line" in known.problems[0].reason
+    assert [i.port for i in known.instances] == [81]
+    assert "defined again at line" in known.problems[0].reason
 
 
 @pytest.mark.parametrize("text", ["nonsense", "{", '{"a": 1}', '"text"', "[1, 2]"])
