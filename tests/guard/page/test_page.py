@@ -93,7 +93,8 @@ def test_what_is_open_stands_on_the_first_screen_and_the_report_is_framed_whole(
     assert browser.value("document.querySelector('.notice h2').getBoundingClientRect().bottom") < 422
     browser.value("document.getElementById('report').scrollIntoView()")
     inner = "document.getElementById('report').contentDocument"
-    wait_until(lambda: browser.value(f"{inner}.documentElement.dataset.ready || ''"), "the report is drawn")
+    # The frame has no document until the guard has answered.
+    wait_until(lambda: browser.value(f"{inner}?.documentElement?.dataset.ready || ''"), "the report is drawn")
     assert browser.complaints() == []
     whole = f"{inner}.documentElement.scrollHeight <= document.getElementById('report').clientHeight"
     wait_until(lambda: browser.value(whole), "the frame is as long as the report")
