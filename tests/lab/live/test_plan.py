@@ -49,6 +49,11 @@ def test_a_port_that_is_taken_is_not_handed_out() -> None:
         assert addresses.Ports().take("127.0.0.1", taken) != taken
 
 
+def test_beside_the_last_port_another_is_found() -> None:
+    ports = addresses.Ports()
+    assert ports.take("127.0.0.1", 65_535) != ports.take("127.0.0.1", 65_535)
+
+
 def test_a_prober_that_no_machine_could_serve_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"every 0\.1 s") as refused:
         plan.draw(tmp_path, Wish(interval_s=0.1))

@@ -13,6 +13,7 @@ from typing import Final
 from necropsy.model.errors import NecropsyError
 
 _TRIES: Final = 50
+_LAST_PORT: Final = 65_535
 _FIRST_FREE_PORT: Final = 20_000
 
 
@@ -50,7 +51,7 @@ class Ports:
         """Return the wanted port if it is free for us at this address, else another that is."""
         chance = random.SystemRandom()
         for port in (wanted, wanted + 8_000, *(chance.randrange(_FIRST_FREE_PORT, 32_000) for _ in range(_TRIES))):
-            if (address, port) not in self._taken and _binds(address, port):
+            if port <= _LAST_PORT and (address, port) not in self._taken and _binds(address, port):
                 self._taken.add((address, port))
                 return port
         raise NecropsyError(f"no free port at {address}", hint="Stop what listens there.")

@@ -56,7 +56,40 @@ def name_probes(reckonings: Sequence[Reckoning], groups: Sequence[Group], around
     settled.update(_called_dead([slot for slot in slots if slot not in settled], reckonings, around, used))
     settled.update(_replicas([slot for slot in slots if slot not in settled], settled, reckonings, around))
     _write(settled, reckonings)
+    _mark_shown(reckonings, groups, around)
     _mark_unseparated(reckonings, around, used)
+
+
+def _mark_shown(reckonings: Sequence[Reckoning], groups: Sequence[Group], around: Circumstances) -> None:
+    """Set ``groups`` of sources that were matched by number, and whose requests a log shows that is too coarse to join them.
+
+    In a log of whole seconds a check each half a second is at every birth: time says nothing, the configuration does.
+    """
+    taken = {group for reckoning in reckonings for source in reckoning.sources for group in source.groups}
+    proxied = proxied_ports(around)
+    for reckoning in reckonings:
+        for source in reckoning.sources:
+            probe = around.probes[source.probe] if source.probe is not None else None
+            if probe is None or source.groups or source.kind != "unlogged" or probe.port not in proxied:
+                continue
+            for number, group in enumerate(groups):
+                log = reckoning.timeline.logs[group.log] if reckoning.timeline.logs else None
+                rows = [around.classes[row] for row in group.rows]
+                if (
+                    number not in taken
+                    and log is not None
+                    and log.resolution_s >= probe.period_s
+                    and any(
+                        row.period_s is not None
+                        and same_period(row.period_s, probe.period_s)
+                        and identity_match.class_fits(probe, replace(row, host=""))
+                        and row.host.partition(":")[0] in ("", probe.host)  # nginx' $host has no port
+                        for row in rows
+                    )
+                ):
+                    source.groups, source.row = [number], group.rows[0]
+                    taken.add(number)
+                    break
 
 
 def _mark_unseparated(reckonings: Sequence[Reckoning], around: Circumstances, used: set[int]) -> None:
