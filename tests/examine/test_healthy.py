@@ -134,3 +134,21 @@ def test_without_user_agents_only_visitors_who_look_around_are_people(pages: int
     found = [finding.confidence for finding in said.findings if finding.slug == "healthy"]
     assert found == (["medium"] if healthy else [])
     assert healthy or "has no User-Agent" in lacking(said)
+
+
+@pytest.mark.parametrize(
+    ("path", "outcome", "healthy"), [("/", "untested", False), ("/", "innocent", True), ("/health", "untested", True)]
+)
+def test_a_machine_that_could_not_be_tested_is_in_the_way_unless_its_page_is_a_health_endpoint(
+    path: str, outcome: str, healthy: bool
+) -> None:
+    with scene() as s:
+        s.visitors(2, "", "h", path=path, period_s=1.0)
+        s.rows(
+            "creation_test",
+            {"store": "a", "class_id": 2, "visits": 900, "followed": 900, "chance": 1.0, "probability": 0.0,
+             "probability_low": 0.0, "probability_high": 1.0, "outcome": outcome, "reason": "too busy"},
+        )  # fmt: skip
+        said = examined(s)
+    assert ("healthy" in slugs(said)) is healthy
+    assert healthy or "every 1 s" in lacking(said)

@@ -19,6 +19,7 @@ from necropsy.examine.interface import Examiner
 from necropsy.examine.sessions.immortal import IMMORTAL
 from necropsy.model.figures import percent, several
 from necropsy.model.finding import Confidence, Exhibit, Finding, Severity, Unexamined
+from necropsy.probes import session_risk
 
 if TYPE_CHECKING:
     from necropsy.case.store import Case
@@ -57,9 +58,17 @@ class _Store:
     """Visits of each client, of those that keep no interval."""
 
 
+_TESTABLE: Final = 100
+"""Visits of a client at a fixed interval from which it must have been tested."""
 _VISITS_EACH: Final = """
 SELECT coalesce(count(*) / nullif(count(DISTINCT client), 0), 0.0)::DOUBLE FROM visit
 WHERE class_id IN (SELECT class_id FROM visitor_class WHERE period_s IS NULL)
+"""
+
+
+_UNTESTED: Final = """
+SELECT v.user_agent, v.path, v.period_s, t.visits, t.probability_high FROM creation_test t JOIN visitor_class v USING (class_id)
+WHERE t.store = ? AND t.outcome IN ('untested', 'tied') AND v.period_s IS NOT NULL AND t.visits >= ? ORDER BY t.visits DESC
 """
 
 
@@ -130,7 +139,23 @@ def _lack(case: Case, store: _Store) -> tuple[tuple[str, ...], str] | None:
     if not store.named and store.visits_each < _LOOKS_AROUND:
         asks = f"the access log has no User-Agent, and its clients send {store.visits_each:.1f} requests each, as robots do"
         return ("visitor_class",), f"{where}: {asks}; needs a log with $http_user_agent"
-    return None
+    untested = _untested(case, store)
+    said = f"{where}: {untested}; stop it for ten minutes and look whether births go on"
+    return (("visitor_class",), said) if untested else None
+
+
+def _untested(case: Case, store: _Store) -> str:
+    """Machines at a fixed interval whose page may make as many sessions as would matter, and that nothing could test."""
+    rows = case.rows(_UNTESTED, [store.name, _TESTABLE])
+    likely = [row for row in rows if not session_risk.is_harmless_path(row["path"] or "")]
+    births = sum(row["visits"] * row["probability_high"] for row in likely)
+    if not likely or births < creation.LEAST_SHARE * store.covered * store.total:
+        return ""
+    first = likely[0]
+    return (
+        f"{first['user_agent'] or 'a client without User-Agent'} requests {first['path']} every {first['period_s']:g} s, and"
+        " births are too many to tell whether it makes any"
+    )
 
 
 def _unexplained(store: _Store, said: str, case: Case) -> tuple[tuple[str, ...], str]:
