@@ -64,8 +64,6 @@ _VISITS_EACH: Final = """
 SELECT coalesce(count(*) / nullif(count(DISTINCT client), 0), 0.0)::DOUBLE FROM visit
 WHERE class_id IN (SELECT class_id FROM visitor_class WHERE period_s IS NULL)
 """
-
-
 _UNTESTED: Final = """
 SELECT v.user_agent, v.path, v.period_s, t.visits, t.probability_high FROM creation_test t JOIN visitor_class v USING (class_id)
 WHERE t.store = ? AND t.outcome IN ('untested', 'tied') AND v.period_s IS NOT NULL AND t.visits >= ? ORDER BY t.visits DESC
@@ -136,12 +134,18 @@ def _lack(case: Case, store: _Store) -> tuple[tuple[str, ...], str] | None:
         return ("visitor_class",), f"{where}: no given log shows whether visitors return; needs --access-log"
     if store.each is not None and store.each > _MOST_EACH:
         return ("visitor_class",), f"{where}: {store.each:.1f} sessions per visitor are more than people create"
-    if not store.named and store.visits_each < _LOOKS_AROUND:
-        asks = f"the access log has no User-Agent, and its clients send {store.visits_each:.1f} requests each, as robots do"
-        return ("visitor_class",), f"{where}: {asks}; needs a log with $http_user_agent"
-    untested = _untested(case, store)
-    said = f"{where}: {untested}; stop it for ten minutes and look whether births go on"
-    return (("visitor_class",), said) if untested else None
+    unclear = _nameless(store) or _untested(case, store)
+    return (("visitor_class",), f"{where}: {unclear}") if unclear else None
+
+
+def _nameless(store: _Store) -> str:
+    """Visitors of a log without User-Agents who look at as little as robots do."""
+    if store.named or store.visits_each >= _LOOKS_AROUND:
+        return ""
+    return (
+        f"the access log has no User-Agent, and its clients send {store.visits_each:.1f} requests each, as robots do;"
+        " needs a log with $http_user_agent"
+    )
 
 
 def _untested(case: Case, store: _Store) -> str:
@@ -154,7 +158,7 @@ def _untested(case: Case, store: _Store) -> str:
     first = likely[0]
     return (
         f"{first['user_agent'] or 'a client without User-Agent'} requests {first['path']} every {first['period_s']:g} s, and"
-        " births are too many to tell whether it makes any"
+        " births are too many to tell whether it makes any; stop it for ten minutes and look whether births go on"
     )
 
 

@@ -79,12 +79,8 @@ def _claim(
         and not reckoning.covered[source.births].any()
     ):
         in_log = None  # it was gone before the logs begin, or came after they end
-    keeps_phase = train is not None and not train.drifts
-    phase = (
-        phase_of(train.low_s, train.width_s, train.period_s, reckoning.timeline.origin_us)
-        if train is not None and keeps_phase
-        else None
-    )
+    phased = train if train is not None and not train.drifts else None
+    origin_us = reckoning.timeline.origin_us
     interval_s = train.period_s if train else _interval(source, groups)
     creator = births.creators[source.creator] if source.creator is not None else None
     return Claim(
@@ -105,13 +101,9 @@ def _claim(
         probe_id=source.probe,
         class_id=visitors.class_id if visitors is not None else None,
         period_s=interval_s,
-        phase_s=phase,
-        phase_low_s=(reckoning.timeline.origin_us / 1e6 + train.low_s) % train.period_s
-        if train is not None and keeps_phase
-        else None,
-        phase_high_s=(reckoning.timeline.origin_us / 1e6 + train.low_s + train.width_s) % train.period_s
-        if train is not None and keeps_phase
-        else None,
+        phase_s=phase_of(phased.low_s, phased.width_s, phased.period_s, origin_us) if phased else None,
+        phase_low_s=(origin_us / 1e6 + phased.low_s) % phased.period_s if phased else None,
+        phase_high_s=(origin_us / 1e6 + phased.low_s + phased.width_s) % phased.period_s if phased else None,
         in_access_log=in_log,
         last_at=moment(last),
         bytes=count * births.bytes_per_session,

@@ -19,6 +19,7 @@ from necropsy.verdict import identity_match
 from necropsy.verdict.attribution.groups import Group
 from necropsy.verdict.attribution.reckoning import Reckoning
 from necropsy.verdict.attribution.sources import Source
+from necropsy.verdict.attribution.timeline import Timeline
 from necropsy.verdict.evidence import Circumstances, VisitorClass
 
 _PHASE_S: Final = 0.05
@@ -72,24 +73,26 @@ def _mark_shown(reckonings: Sequence[Reckoning], groups: Sequence[Group], around
             probe = around.probes[source.probe] if source.probe is not None else None
             if probe is None or source.groups or source.kind != "unlogged" or probe.port not in proxied:
                 continue
-            for number, group in enumerate(groups):
-                log = reckoning.timeline.logs[group.log] if reckoning.timeline.logs else None
-                rows = [around.classes[row] for row in group.rows]
-                if (
-                    number not in taken
-                    and log is not None
-                    and log.resolution_s >= probe.period_s
-                    and any(
-                        row.period_s is not None
-                        and same_period(row.period_s, probe.period_s)
-                        and identity_match.class_fits(probe, replace(row, host=""))
-                        and row.host.partition(":")[0] in ("", probe.host)  # nginx' $host has no port
-                        for row in rows
-                    )
-                ):
-                    source.groups, source.row = [number], group.rows[0]
-                    taken.add(number)
-                    break
+            free = ((number, group) for number, group in enumerate(groups) if number not in taken)
+            shown = next((number for number, group in free if _is_blurred(probe, group, reckoning, around)), None)
+            if shown is not None:
+                source.groups, source.row = [shown], groups[shown].rows[0]
+                taken.add(shown)
+
+
+def _is_blurred(probe: Probe, group: Group, reckoning: Reckoning, around: Circumstances) -> bool:
+    """Whether a group is a probe's by all but its moments, as its log is coarser than the probe's period."""
+    logs = reckoning.timeline.logs
+    if not logs or logs[group.log].resolution_s < probe.period_s:
+        return False
+    return any(
+        row.period_s is not None
+        and same_period(row.period_s, probe.period_s)
+        and identity_match.class_fits(probe, replace(row, host=""))
+        # nginx' $host has no port.
+        and (not row.host or session_risk.split_host(row.host)[0] == probe.host)
+        for row in (around.classes[number] for number in group.rows)
+    )
 
 
 def _mark_unseparated(reckonings: Sequence[Reckoning], around: Circumstances, used: set[int]) -> None:
@@ -98,28 +101,27 @@ def _mark_unseparated(reckonings: Sequence[Reckoning], around: Circumstances, us
     Six targets of one job and three trains, or six of which three have ended: that the job creates is known, which three of
     its targets do is not.
     """
-    by_number: dict[_Job, list[Source]] = defaultdict(list)
+    by_number: dict[_Job, list[tuple[Source, Timeline]]] = defaultdict(list)
     for reckoning in reckonings:
         for source in reckoning.sources:
             probe = around.probes[source.probe] if source.probe is not None else None
             if probe is not None and source.kind == "unlogged" and probe.phase_s is None:
-                by_number[_job(probe)].append(source)
+                by_number[_job(probe)].append((source, reckoning.timeline))
     if not by_number:
         return
     targets: dict[_Job, set[int]] = defaultdict(set)
     for number in (number for members in _members(around, used).values() for number in members):
         if around.probes[number].phase_s is None:
             targets[_job(around.probes[number])].add(number)
-    for job, sources in by_number.items():
-        differ = len({_has_ended(source, reckonings) for source in sources}) > 1
-        if differ or targets[job] - {source.probe for source in sources}:
-            for source in sources:
+    for job, matched in by_number.items():
+        differ = len({_has_ended(source, timeline) for source, timeline in matched}) > 1
+        if differ or targets[job] - {source.probe for source, _ in matched}:
+            for source, _ in matched:
                 source.one_of = sorted(targets[job])
 
 
-def _has_ended(source: Source, reckonings: Sequence[Reckoning]) -> bool:
+def _has_ended(source: Source, timeline: Timeline) -> bool:
     """Whether no birth of a train came for so long, at the end, that more would have."""
-    timeline = next(one.timeline for one in reckonings if any(source is other for other in one.sources))
     period_s = source.train.period_s if source.train is not None else None
     silent_s = float(timeline.born_s[-1] - timeline.born_s[source.births].max()) if source.births.size else 0.0
     return silent_s > quiet_s(period_s, source.probability, 0.0, least_s=0.0)

@@ -49,7 +49,7 @@ class Ownership:
     train: int
     group: int
     visits: NDArray[np.int64]
-    """Visits used up, one a birth."""
+    """Visits used, one a birth."""
     births: NDArray[np.int64]
     """The births that they made."""
     rivals: tuple[int, ...] = ()
@@ -82,7 +82,7 @@ def find_room(
     offers
         By train, the best first.
     found, used
-        Owners by train, and whether each visit made a birth.
+        Owners by train, and how many births each visit made.
     moving
         Trains on their way already.
     """

@@ -104,3 +104,23 @@ def shares(
         by = moved_by(low_s, shift, stretch_s)
         moved[number] = np.bincount(group[is_joined(low_s + by, high_s + by, born_s)], minlength=groups) / many
     return Shares(visits, followed, moved.mean(axis=0), moved.std(axis=0))
+
+
+def births_each(
+    low_s: NDArray[np.float64],
+    high_s: NDArray[np.float64],
+    group: NDArray[np.int32],
+    groups: int,
+    born_s: NDArray[np.float64],
+    stretch_s: tuple[NDArray[np.float64], NDArray[np.float64]],
+) -> NDArray[np.float64]:
+    """Return, by group, how many births lie in the window of a visit, those in moved windows taken off; see ``shares``."""
+    many = np.maximum(np.bincount(group, minlength=groups), 1)
+
+    def held(by: NDArray[np.float64] | float) -> NDArray[np.float64]:
+        births = np.searchsorted(born_s, high_s + by, side="right") - np.searchsorted(born_s, low_s + by)
+        return np.bincount(group, births, minlength=groups) / many
+
+    by_chance = [held(moved_by(low_s, shift, stretch_s)) for shift in SHIFTS_S]
+    result: NDArray[np.float64] = held(0.0) - np.mean(by_chance, axis=0)
+    return result

@@ -268,9 +268,13 @@ class Contest:
         )
         return chance * max(1, alike)
 
+    def _may_be_hidden(self, train: Train) -> bool:
+        """Whether the configuration has a probe of the train's period that may create sessions, and that no log shows."""
+        return any(abs(other - train.period_s) < 0.01 * train.period_s for other in self.hidden_s)
+
     def _most_luck(self, train: Train) -> float:
         """Chance of a coincidence from which a health endpoint is not the owner of a train."""
-        if any(abs(other - train.period_s) < 0.01 * train.period_s for other in self.hidden_s):
+        if self._may_be_hidden(train):
             return _LUCK_HIDDEN
         # A name says that a page starts no session, and nothing of a check that brings credentials.
         if self.logged_in is not None and self.logged_in[train.births].mean() >= _SIGNED_IN:
@@ -307,9 +311,7 @@ class Contest:
 
     def _births_each(self, offer: Offer) -> int:
         """Births that a visit can make: one a request, unless a configured probe that no log shows may have made the others."""
-        period_s = self.trains[offer.train].period_s
-        is_hidden = any(abs(other - period_s) < 0.01 * period_s for other in self.hidden_s)
-        return 1 if is_hidden else self.groups[offer.group].requests_each
+        return 1 if self._may_be_hidden(self.trains[offer.train]) else self.groups[offer.group].requests_each
 
     def _undo_coincidences(self, found: dict[int, Ownership]) -> None:
         """Take trains from groups that make births in far fewer of their visits than the trains have ticks."""

@@ -10,7 +10,7 @@ import numpy as np
 from necropsy.verdict.attribution import expectation_maximisation
 from necropsy.verdict.attribution.exchange import Ownership
 from necropsy.verdict.attribution.intervals import wilson
-from necropsy.verdict.attribution.join import SHIFTS_S, Pairs, Shares, moved_by, shares
+from necropsy.verdict.attribution.join import Pairs, Shares, births_each, shares
 from necropsy.verdict.attribution.sorting import Shared, into_sources
 from necropsy.verdict.attribution.sources import Source
 from necropsy.verdict.attribution.timeline import Timeline, union
@@ -142,24 +142,17 @@ def _most_each(
     left: NDArray[np.bool_],
 ) -> NDArray[np.float64]:
     """By group: births that a visit can make; more than one where programs follow redirects, and as many births lie there."""
-    most = np.ones(len(groups))
-    born_s = timeline.born_s[left]
+    requests = np.asarray([1 if group.browser else group.requests_each for group in groups])
+    mine = np.flatnonzero((requests[timeline.group] > 1) & timeline.covered(timeline.visit_s))
+    if not mine.size:
+        return np.ones(len(groups))
+    group = timeline.group[mine]
     first_s, length_s = timeline.stretches()
-    for number, group in enumerate(groups):
-        if group.browser or group.requests_each == 1:
-            continue
-        mine = np.flatnonzero((timeline.group == number) & timeline.covered(timeline.visit_s))
-        if mine.size < _FEWEST_PROVE:
-            continue
-        stretch = first_s[mine], length_s[mine]
-        shifts = [np.zeros(mine.size), *(moved_by(low[mine], shift, stretch) for shift in SHIFTS_S)]
-        there, *by_chance = (
-            float((np.searchsorted(born_s, high[mine] + by, "right") - np.searchsorted(born_s, low[mine] + by)).mean())
-            for by in shifts
-        )
-        if there - float(np.mean(by_chance)) >= _MORE_THAN_ONE:
-            most[number] = group.requests_each
-    return most
+    each = births_each(
+        low[mine], high[mine], group, len(groups), timeline.born_s[left], (first_s[mine], length_s[mine])
+    )
+    many = np.bincount(group, minlength=len(groups)) >= _FEWEST_PROVE
+    return np.where(many & (each >= _MORE_THAN_ONE), requests, 1).astype(np.float64)
 
 
 def _files(timeline: Timeline, groups: Sequence[Group]) -> NDArray[np.bool_]:

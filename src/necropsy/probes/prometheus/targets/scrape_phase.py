@@ -140,10 +140,12 @@ def phase(target: Target, host: str, external_labels: Mapping[str, str], version
 
 def _phases(targets: Iterable[Target], host: str, labels: Mapping[str, str], version: Version) -> list[float]:
     server = seed(host, labels, version)
-    return [
-        (target_hash(target, version) ^ server) % (target.interval_ms * 1_000_000) / 1e9 if target.interval_ms else 0.0
-        for target in targets
-    ]
+    return [phase_of_hash(target, target_hash(target, version), server) for target in targets]
+
+
+def phase_of_hash(target: Target, hashed: int, server: int) -> float:
+    """Return ``phase`` of a target by its hash and the server's seed; 0 where it has no interval."""
+    return (hashed ^ server) % (target.interval_ms * 1_000_000) / 1e9 if target.interval_ms else 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +223,7 @@ def _try(server: int, hashes: Sequence[int], observations: Sequence[Observation]
     explained = 0
     for observation, target in zip(observations, hashes, strict=True):
         interval = observation.target.interval_s
-        expected = (target ^ server) % (observation.target.interval_ms * 1_000_000) / 1e9
+        expected = phase_of_hash(observation.target, target, server)
         off = abs((observation.phase_s - expected + interval / 2) % interval - interval / 2)
         errors.append(off)
         explained += off <= observation.tolerance_s

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from math import comb, perm
 from typing import Final
 
-from necropsy.probes.prometheus.targets.scrape_phase import seed, target_hash
+from necropsy.probes.prometheus.targets.scrape_phase import phase_of_hash, seed, target_hash
 from necropsy.probes.prometheus.targets.target import Target
 from necropsy.probes.prometheus.version import prometheus_version
 
@@ -82,10 +82,7 @@ def solve_by_trains(
         hashes = [target_hash(target, known) for target in usable]
         for name in names:
             server = seed(name, external_labels, known)
-            phases = [
-                (hashed ^ server) % (target.interval_ms * 1_000_000) / 1e9
-                for target, hashed in zip(usable, hashes, strict=True)
-            ]
+            phases = [phase_of_hash(target, hashed, server) for target, hashed in zip(usable, hashes, strict=True)]
             for latency_s in _LATENCIES_S:
                 matched, window = _matched(fitting, usable, phases, latency_s)
                 chance = _chance(matched, len(fitting), len(usable), window)
