@@ -5,17 +5,17 @@ Source: github.com/prometheus/common, config/http_config.go, 0.67.
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
 from necropsy.guard.prober.module import Credentials, OAuth2, Proxy, Secret, Tls
+from necropsy.guard.prober.tls import TLS_VERSIONS
 from necropsy.model.errors import ConfigurationError
+from necropsy.probes.syntax import go_duration
 from necropsy.probes.syntax.node import Node
 
 _CLIENT_CREDENTIALS: Final = "client_credentials"
-_TLS_VERSIONS: Final = ("TLS10", "TLS11", "TLS12", "TLS13")
 PROXY_SCHEMES: Final = ("http", "socks5", "socks5h")
 _NO_REFERENCES: Final = "References to a secret manager are not served here: name a file."
 
@@ -65,19 +65,15 @@ def boolean(node: Node) -> bool:
     return node.value == "true"
 
 
-_PART: Final = re.compile(r"(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)")
-_SECONDS: Final = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
-
-
-def go_duration(node: Node) -> float:
+def duration_s(node: Node) -> float:
     """Return the seconds of a duration as Go writes it: ``5s``, ``1.5s``, ``1m30s``."""
     written = node.text()
     if written == "0":
         return 0.0
-    parts = _PART.findall(written)
-    if not parts or "".join(number + unit for number, unit in parts) != written:
+    seconds = go_duration.seconds_of(written)
+    if seconds is None:
         raise error(node, f"not a duration: {written!r}", "For example 5s.")
-    return sum(float(number) * _SECONDS[unit] for number, unit in parts)
+    return seconds
 
 
 def readable(node: Node) -> None:
@@ -121,9 +117,9 @@ def tls(node: Node) -> Tls:
         given = secret(node, name)
         parts |= {name: given.text} if given.file is None else {f"{name}_file": given.file}
     for name in ("min_version", "max_version"):
-        if (version := text(node, name)) and version not in _TLS_VERSIONS:
+        if (version := text(node, name)) and version not in TLS_VERSIONS:
             raise error(
-                node.get(name) or node, f"unknown TLS version {version!r}", f"Known: {', '.join(_TLS_VERSIONS)}."
+                node.get(name) or node, f"unknown TLS version {version!r}", f"Known: {', '.join(TLS_VERSIONS)}."
             )
         parts[name] = version
     return Tls(insecure_skip_verify=skip is not None and boolean(skip), server_name=text(node, "server_name"), **parts)

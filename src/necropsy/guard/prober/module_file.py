@@ -71,7 +71,7 @@ def _module(name: str, node: Node) -> HttpModule:
     for wrong in check_module(node, dict(node.items())):
         raise wrong
     timeout = node.get("timeout")
-    seconds = client.go_duration(timeout) if timeout is not None and timeout.kind != "null" else None
+    seconds = client.duration_s(timeout) if timeout is not None and timeout.kind != "null" else None
     if http is None or http.kind == "null":
         return HttpModule(name, seconds)
     if (asked := http.get("enable_http3")) is not None and client.boolean(asked):

@@ -11,7 +11,7 @@ from typing import Final
 
 from necropsy.guard.prober.module import Tls
 
-_VERSIONS: Final = {
+TLS_VERSIONS: Final = {
     "TLS10": ssl.TLSVersion.TLSv1,
     "TLS11": ssl.TLSVersion.TLSv1_1,
     "TLS12": ssl.TLSVersion.TLSv1_2,
@@ -33,9 +33,9 @@ def tls_context(tls: Tls, *, http2: bool) -> ssl.SSLContext:
     if tls.insecure_skip_verify:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
-    context.minimum_version = _VERSIONS.get(tls.min_version, ssl.TLSVersion.TLSv1_2)
+    context.minimum_version = TLS_VERSIONS.get(tls.min_version, ssl.TLSVersion.TLSv1_2)
     if tls.max_version:
-        context.maximum_version = _VERSIONS[tls.max_version]
+        context.maximum_version = TLS_VERSIONS[tls.max_version]
     if tls.cert_file or tls.cert:
         _present(context, tls)
     context.set_alpn_protocols(["h2", "http/1.1"] if http2 and speaks_http2() else ["http/1.1"])

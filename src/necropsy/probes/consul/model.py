@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
@@ -10,9 +9,8 @@ from typing import Final
 from necropsy.model.evidence import Origin
 from necropsy.probes.http.request import path_of
 from necropsy.probes.session_risk import UNKNOWN_ADDRESS
+from necropsy.probes.syntax import go_duration
 
-_GO_DURATION: Final = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h)", re.ASCII)
-_GO_UNITS: Final = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
 _KINDS: Final = (
     ("http", "http"),
     ("tcp", "tcp"),
@@ -164,7 +162,4 @@ def go_seconds(text: str) -> float:
     """
     if text.isascii() and text.isdigit():
         return int(text) / 1e9
-    parts = _GO_DURATION.findall(text)
-    if not parts or "".join(number + unit for number, unit in parts) != text.lstrip("+"):
-        return 0.0
-    return float(sum(float(number) * _GO_UNITS[unit] for number, unit in parts))
+    return go_duration.seconds_of(text.lstrip("+")) or 0.0
