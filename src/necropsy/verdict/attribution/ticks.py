@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -17,6 +18,9 @@ _PAUSE: Final = 30
 _FULL: Final = 0.8
 _RAREST: Final = 0.15
 """Share of ticks with a birth below which nothing is called a rhythm."""
+_LEAST_DUST: Final = 0.01
+_MOST_FULL: Final = 0.9
+"""Shares of ticks with a birth, of dust and of a prober, between which a stretch's ends are told."""
 _GEOMETRIC: Final = 0.65
 """Of the share of ticks with a birth, how often the next tick has one too, at least: folded over half its period a train
 has every other tick and never two in a row."""
@@ -80,18 +84,42 @@ def read_ticks(number: NDArray[np.int64], *, dust_per_tick: float = 0.0) -> Tick
         return None
     distinct = np.unique(number)
     cut = np.flatnonzero(np.diff(distinct) > _PAUSE) + 1
-    stretches = [
+    stretches = sorted(
         (int(part[0]), int(part[-1]))
-        for part in np.split(distinct, cut)
+        for whole in np.split(distinct, cut)
+        for part in _cores(whole, dust_per_tick)
         # Alone between long pauses are births of dust.
-        if part.size >= _FEWEST and part.size / (part[-1] - part[0] + 1) > _RAREST
-    ]
+        if part.size / (part[-1] - part[0] + 1) > _RAREST
+    )
     if not stretches:
         return None
     ticks = Ticks(tuple(stretches), 0, 0, dust_per_tick, 0.0)
     inside = distinct[ticks.holds(distinct)]
     row = float((np.diff(inside) == 1).sum() / max(1, inside.size - 1))
     return Ticks(tuple(stretches), int(inside.size), int(ticks.holds(number).sum()), dust_per_tick, row)
+
+
+def _cores(ticks: NDArray[np.int64], dust_per_tick: float) -> Iterator[NDArray[np.int64]]:
+    """Cut births of dust off the ends of a stretch: the part whose ticks are likelier a prober's than dust, and what else is.
+
+    A birth of dust each few minutes, before a prober begins or after it ends, would make its stretch twice as long.
+    """
+    if ticks.size < _FEWEST:
+        return
+    dust = max(_LEAST_DUST, 1 - float(np.exp(-dust_per_tick)))
+    own = float(np.clip((np.diff(ticks) == 1).mean(), 2 * dust, _MOST_FULL))
+    if own <= 1.5 * dust:
+        yield ticks
+        return
+    here, none = np.log(own / dust), np.log((1 - own) / (1 - dust))
+    place = np.arange(ticks.size)
+    level = here * place + none * (ticks - ticks[0] - place)
+    lowest = np.minimum.accumulate(level)
+    last = int((level - lowest).argmax())
+    first = int(level[: last + 1].argmin())
+    yield ticks[first : last + 1]
+    yield from _cores(ticks[:first], dust_per_tick)
+    yield from _cores(ticks[last + 1 :], dust_per_tick)
 
 
 _EVEN: Final = 0.7
