@@ -25,6 +25,9 @@ _AROUND_S: Final = 120
 _BROAD_S: Final = 4
 _SHARP: Final = 6.0
 """Lags around a peak, how wide it may be, and how far it must rise above the others, in their standard deviations."""
+_GAIN: Final = 12.0
+"""Least gain of log-likelihood of a lag that is sure."""
+_ELSEWHERE_S: Final = tuple(sign * shift for sign in (-1, 1) for shift in range(17, 600, 29))
 _CLIP: Final = 3.0
 _RUNNING_MEAN_S: Final = 600
 _FEWEST: Final = 30
@@ -91,7 +94,24 @@ def find_lag(visit_s: NDArray[np.float64], born_s: NDArray[np.float64]) -> Lag |
     sure = score > _SURE and wave[peak] > _TIMES_ZERO * zero and abs(lag) > _AGREE_S
     sharp = _sharpness(wave, peak)
     middle = _FARTHEST_S - _AGREE_S + int(wave[_FARTHEST_S - _AGREE_S : _FARTHEST_S + _AGREE_S + 1].argmax())
-    return Lag(float(lag), score, bool(sure and sharp >= _SHARP and sharp > _sharpness(wave, middle)))
+    sure = sure and sharp >= _SHARP and sharp > _sharpness(wave, middle) and _meet(visit_s, near, lag) >= _GAIN
+    return Lag(float(lag), score, bool(sure))
+
+
+def _meet(visit_s: NDArray[np.float64], born_s: NDArray[np.float64], lag: int) -> float:
+    """Gain of log-likelihood of births in a second of a visit, at this lag, over those at other lags around it.
+
+    Where visits and births are few, two or three that meet in one second stand out among hundreds of empty seconds.
+    """
+    visit_s = np.sort(visit_s)
+
+    def together(by_s: float) -> int:
+        after = np.searchsorted(visit_s, born_s - by_s, side="right")
+        return int((after > np.searchsorted(visit_s, born_s - by_s - 1.0)).sum())
+
+    most = max(together(lag + shift) for shift in (-1, 0, 1))
+    usual = max(0.5, float(np.mean([together(lag + shift) for shift in _ELSEWHERE_S])))
+    return most * float(np.log(most / usual)) - (most - usual) if most > usual else 0.0
 
 
 def _sharpness(wave: NDArray[np.float64], peak: int) -> float:

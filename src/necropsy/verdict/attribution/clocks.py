@@ -11,6 +11,7 @@ from necropsy.verdict.attribution import clock, delays, named
 from necropsy.verdict.attribution.groups import Group, make_groups
 from necropsy.verdict.attribution.join import is_joined
 from necropsy.verdict.attribution.teachers import irregular_births, keep_time
+from necropsy.verdict.attribution.ticks_as_teachers import learn_from_ticks
 from necropsy.verdict.attribution.timeline import Log, Timeline, lay_out
 from necropsy.verdict.evidence import BY_EXPIRY, Births, Circumstances, ClockOffset
 
@@ -19,12 +20,16 @@ if TYPE_CHECKING:
 
     from necropsy.verdict.attribution.trains import Train
 
+    _Lesson = tuple[NDArray[np.float64], NDArray[np.float64]]  # visits and births, in seconds
+
 _TAUGHT: Final = 0.05
 """Share of the births within the log's time that must have taught its delays."""
 _MOSTLY: Final = 0.5
 """Share of births that are last writes from which all are taken for such."""
 _RATHER: Final = 1.2
 """Least gain of followed visits by another log's lag."""
+_TO_A_SECOND: Final = 1.0
+"""Accuracy of a lag, seconds."""
 _TEACH: Final = 30
 """Births of no train that can set a clock."""
 
@@ -54,6 +59,8 @@ def set_clocks(
         _lag(births, first_s, timeline.visit_s[mine[~is_clockwork[timeline.group[mine]]]], born_s)
         for mine, first_s in zip(of_log, firsts, strict=True)
     ]
+    cut_s = timeline.resolution_s if timeline.resolution_s > 0.001 else 0.0
+    taught: list[Sequence[_Lesson]] = []
     for log, mine, irregular, own_lag in zip(timeline.logs, of_log, firsts, lags, strict=True):
         lag = own_lag or _shared_lag(log, timeline.visit_s[mine], timeline.born_s, lags)
         if lag is not None:
@@ -69,7 +76,6 @@ def set_clocks(
                     else "births follow this log's visits after that delay, not at once",
                 )
             )  # fmt: skip
-        cut_s = timeline.resolution_s if timeline.resolution_s > 0.001 else 0.0
         loose = mine[~is_clockwork[timeline.group[mine]]]
         unsteady = mine[~steady[timeline.group[mine]]]
         young = timeline.visit_s >= timeline.horizon_s
@@ -79,6 +85,11 @@ def set_clocks(
             (timeline.visit_s[unsteady[young[unsteady]]], spread_s),
         )
         log.delays = _learnt(lessons, log, cut_s, _TAUGHT * int(log.covers(born_s).sum()))
+        taught.append(lessons)
+    _learn_together(timeline, taught, cut_s)
+    for number, log in enumerate(timeline.logs):
+        if _is_untaught(log) and (by_ticks := learn_from_ticks(timeline, number, groups, trains)) is not None:
+            log.delays = by_ticks
     if found:
         order = np.argsort(timeline.visit_s, kind="stable")
         for name in ("visit_s", "group", "client", "row", "log"):
@@ -86,9 +97,32 @@ def set_clocks(
     return found
 
 
-def _learnt(
-    lessons: Sequence[tuple[NDArray[np.float64], NDArray[np.float64]]], log: Log, cut_s: float, enough: float
-) -> delays.Delays:
+def _learn_together(timeline: Timeline, taught: Sequence[Sequence[_Lesson]], cut_s: float) -> None:
+    """Let logs of one lag teach those among them that few visits taught nothing: one machine's clock is behind them all.
+
+    A lag is found to a second. Where nothing teaches the rest, the window is as uncertain.
+    """
+    kinds: dict[tuple[float, float, bool], list[int]] = {}
+    for number, log in enumerate(timeline.logs):
+        kinds.setdefault((log.offset_s, log.resolution_s, log.times_are_starts), []).append(number)
+    for (offset_s, _, _), alike in kinds.items():
+        ignorant = [log for log in (timeline.logs[number] for number in alike) if _is_untaught(log)]
+        if not ignorant or not offset_s:
+            continue
+        lessons = [
+            (np.sort(np.concatenate([visit_s for visit_s, _ in same])), same[0][1])
+            for same in zip(*(taught[number] for number in alike), strict=True)
+        ]
+        learnt = _learnt(lessons, ignorant[0], cut_s, 0.0)
+        for log in ignorant:
+            log.delays = learnt if learnt.learnt_from > 0 else delays.widened(learnt, _TO_A_SECOND)
+
+
+def _is_untaught(log: Log) -> bool:
+    return log.delays is None or log.delays.learnt_from <= 0
+
+
+def _learnt(lessons: Sequence[_Lesson], log: Log, cut_s: float, enough: float) -> delays.Delays:
     """Delays of a log: first visits teach where people are; a client that never stops has only one, so then all irregular visits.
 
     Where neither teaches anything, a service that spreads its checks does: the last of the lessons.

@@ -27,6 +27,8 @@ _SURE: Final = 5.0
 """Standard deviations by which the fullest bin must rise."""
 _STILL: Final = 3.0
 """Standard deviations by which a stretch beside the peak must rise to belong to it."""
+_FEW: Final = 0.1
+"""Variance of a bin without births by chance, at the ends of the window."""
 _THIN: Final = 0.03
 """Excess of such a stretch, as a share of the window's, below which it is something else: the same visitor's next page."""
 _TAIL: Final = 0.3
@@ -70,6 +72,12 @@ def assumed(resolution_s: float, *, times_are_starts: bool, birth_resolution_s: 
     return Delays(low, high, np.asarray([low, high]), np.asarray([1 / (high - low)]))
 
 
+def widened(window: Delays, by_s: float) -> Delays:
+    """Widen an assumed window at either side."""
+    low, high = window.low_s - by_s, window.high_s + by_s
+    return Delays(low, high, np.asarray([low, high]), np.asarray([1 / (high - low)]))
+
+
 def learn(
     visit_s: NDArray[np.float64],
     born_s: NDArray[np.float64],
@@ -100,7 +108,9 @@ def learn(
     excess = seen - moved
     spread = np.sqrt(moved + moved / len(SHIFTS_S) + 1.0)
     usual = [int(np.clip((edge + _REACH_S) / bin_s, 0, bins - 1)) for edge in (guess.low_s, guess.high_s)]
-    window = _around_peak(excess, spread, *usual)
+    # A cut time lies evenly in its second: where chance brings next to none, few births tell the ends of it.
+    at_ends = np.sqrt(moved + moved / len(SHIFTS_S) + _FEW) if coarse else spread
+    window = _around_peak(excess, spread, at_ends, *usual)
     if window is None:
         return guess
     first, last = window
@@ -147,9 +157,9 @@ def _histogram(visit_s: NDArray[np.float64], born_s: NDArray[np.float64], bins: 
 
 
 def _around_peak(
-    excess: NDArray[np.float64], spread: NDArray[np.float64], first: int, last: int
+    excess: NDArray[np.float64], spread: NDArray[np.float64], at_ends: NDArray[np.float64], first: int, last: int
 ) -> tuple[int, int] | None:
-    """First and last bin of the stretch around the fullest bin in which births exceed chance.
+    """First and last bin of the stretch around the fullest bin in which births exceed chance; ``at_ends``: its error there.
 
     The bins ``first`` to ``last`` are where it is expected; elsewhere it is looked for if they show nothing.
     """
@@ -167,9 +177,9 @@ def _around_peak(
         for step in steps:
             below, above = slice(max(0, first - step), first), slice(last + 1, last + 1 + step)
             core = float(excess[first : last + 1].mean())
-            if _exceeds(excess[below], spread[below], core):
+            if _exceeds(excess[below], at_ends[below], core):
                 first, rising = below.start, True
-            if _exceeds(excess[above], spread[above], core):
+            if _exceeds(excess[above], at_ends[above], core):
                 last, rising = min(excess.size - 1, last + step), True
             if rising:
                 break
