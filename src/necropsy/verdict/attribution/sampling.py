@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 
 _FEWEST: Final = 40
 """Visits of a client that tell."""
-_SHORTEST_S: Final = 4.0
-"""Interval: of shorter ones every gap is a multiple, in a log of whole seconds."""
+_SHORTEST_S: Final = 0.9
+_SHORTEST_WHOLE_S: Final = 4.0
+"""Interval; in a log of whole seconds every gap is a multiple of a shorter one."""
 _LONGEST: Final = 12
 """Intervals of the longest gap that is looked at: more is a pause."""
 _MULTIPLES: Final = 0.9
@@ -31,6 +32,9 @@ def held(at_s: NDArray[np.float64]) -> float | None:
     >>> ticks = np.arange(400) * 10.0
     >>> held(ticks), round(held(ticks[np.random.default_rng(1).random(400) < 0.5]), 1)
     (1.0, 0.5)
+    >>> ticks = np.arange(400) * 2.0
+    >>> held(ticks + 0.13), held(ticks)
+    (1.0, None)
     """
     if at_s.size < _FEWEST:
         return None
@@ -40,7 +44,7 @@ def held(at_s: NDArray[np.float64]) -> float | None:
         return None
     shortest = gaps[gaps <= 1.4 * float(np.quantile(gaps, 0.1))]
     interval = float(np.median(shortest))
-    if interval < _SHORTEST_S:
+    if interval < (_SHORTEST_WHOLE_S if np.all(at_s == np.floor(at_s)) else _SHORTEST_S):
         return None
     for _ in range(2):  # the mean over long gaps is surer than one gap
         times = np.maximum(np.round(gaps / interval), 1.0)
