@@ -46,6 +46,10 @@ _SIBLING: Final = 0.3
 """Births of another train, as a share of this one's, from which it is one of its kind."""
 _DOUBT: Final = 0.03
 """Chance from which it is said that a health endpoint may be there by coincidence."""
+_SECOND: Final = 0.5
+"""Share of an owner's visits that have made a birth already, from which a train is of their second requests."""
+_BESIDE: Final = 0.8
+"""Share of the births of either request that lie within the time of the other's."""
 _AS_GOOD: Final = 0.06
 _ALIKE: Final = 0.02
 """Largest difference of two intervals that are the same, as a share."""
@@ -90,7 +94,9 @@ class Contest:
         found: dict[int, Ownership] = {}
         open_offers = offers
         while open_offers:
-            for offer in sorted(open_offers, key=lambda o: (-o.rank, -round(o.used, 1), -o.sure, o.train, o.group)):
+            for offer in sorted(
+                open_offers, key=lambda o: (-o.rank, -round(o.used, 1), -round(o.sure, 2), o.train, o.group)
+            ):
                 if offer.train in found:
                     continue
                 ownership = self._own(offer, used)
@@ -307,7 +313,29 @@ class Contest:
         several = max(train.members, train.ticks.per_tick)
         if births.size < _JOINED * 0.9 * log.complete * total * train.purity / several:
             return None
-        return Ownership(offer.train, offer.group, visit[once], births)
+        visits = visit[once]
+        second = int((used[visits] > 0).sum())
+        fewer = min(visits.size, int((used[self.timeline.group == offer.group] > 0).sum()))
+        if second > _SECOND * fewer and not self._runs_beside(offer, used):
+            return None
+        return Ownership(offer.train, offer.group, visits, births)
+
+    def _runs_beside(self, offer: Offer, used: NDArray[np.int8]) -> bool:
+        """Whether a train runs as long as the births that its group is known to have made: one request follows the other.
+
+        Two targets may have nearly one phase; when one of them is mended, its births end and the other's go on.
+        """
+        train = self.trains[offer.train]
+        at = self.timeline.born_s[train.births]
+        log = self.timeline.logs[self.groups[offer.group].log]
+        own_s = at[log.covers(at) & (at >= self.timeline.horizon_s)]
+        other_s = self.timeline.visit_s[(self.timeline.group == offer.group) & (used > 0)]
+
+        def within(some_s: NDArray[np.float64], of_s: NDArray[np.float64]) -> float:
+            slack = 2 * train.period_s
+            return float(((some_s >= of_s.min() - slack) & (some_s <= of_s.max() + slack)).mean())
+
+        return min(within(own_s, other_s), within(other_s, own_s)) >= _BESIDE
 
     def _births_each(self, offer: Offer) -> int:
         """Births that a visit can make: one a request, unless a configured probe that no log shows may have made the others."""
