@@ -39,10 +39,11 @@ class _Slot:
 def name_probes(reckonings: Sequence[Reckoning], groups: Sequence[Group], around: Circumstances) -> None:
     """Set ``probe`` of every source that a configured probe explains; splits trains that several probers share."""
     used: set[int] = set()
+    hidden = _round_the_proxy(reckonings, around)
     for reckoning in reckonings:
         for source in sorted(reckoning.sources, key=lambda source: -source.amount):
             if source.kind == "visitor" and source.probe is None and source.groups:
-                source.probe = _logged(source, groups, around, used)
+                source.probe = _logged(source, groups, around, used, hidden)
             if source.probe is not None:
                 used.add(source.probe)
     slots = [
@@ -159,8 +160,21 @@ def proxied_ports(around: Circumstances) -> frozenset[int]:
     return frozenset(backend.port for backend in around.backends if backend.role == "proxy") or frozenset({80, 443})
 
 
-def _logged(source: Source, groups: Sequence[Group], around: Circumstances, used: set[int]) -> int | None:
-    """Probe whose requests a log shows as this source; one that none has yet is preferred."""
+def _round_the_proxy(reckonings: Sequence[Reckoning], around: Circumstances) -> frozenset[int]:
+    """Probes of ports at which no known proxy answers, of the periods of trains that no log shows: they are rather these."""
+    proxies = frozenset(backend.port for backend in around.backends if backend.role == "proxy")
+    periods = [s.train.period_s for r in reckonings for s in r.sources if s.kind == "unlogged" and s.train is not None]
+    return frozenset(
+        index
+        for index, probe in enumerate(around.probes)
+        if proxies and probe.port not in proxies and any(same_period(probe.period_s, period) for period in periods)
+    )
+
+
+def _logged(
+    source: Source, groups: Sequence[Group], around: Circumstances, used: set[int], hidden: frozenset[int]
+) -> int | None:
+    """Probe whose requests a log shows as this source, and none of the ``hidden``; one that none has yet is preferred."""
     rows = [around.classes[row] for number in source.groups[:3] for row in groups[number].rows][:50]
     fitting: set[int] = set()
     for any_agent in (False, True):
@@ -168,6 +182,7 @@ def _logged(source: Source, groups: Sequence[Group], around: Circumstances, used
             index
             for index, probe in enumerate(around.probes)
             if probe.creates_sessions
+            and index not in hidden
             and any(_looks_like(probe, visitors, any_agent=any_agent) for visitors in rows)
             and (source.train is None or same_period(probe.period_s, source.train.period_s))
         }
