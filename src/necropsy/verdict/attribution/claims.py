@@ -82,6 +82,8 @@ def _claim(
     phased = train if train is not None and not train.drifts else None
     origin_us = reckoning.timeline.origin_us
     interval_s = train.period_s if train else _interval(source, groups)
+    if interval_s is None and source.evidence == "named" and visitors is not None:
+        interval_s = _whole(visitors.period_s)  # of several checks of one name, none of whose phases stands out
     creator = births.creators[source.creator] if source.creator is not None else None
     return Claim(
         store=births.store,
@@ -120,6 +122,12 @@ def _interval(source: Source, groups: Sequence[Group]) -> float | None:
     """Interval of a creator that comes at a fixed interval but keeps no phase."""
     alone = [groups[number] for number in source.groups if groups[number].is_clockwork]
     return alone[0].interval_s if source.kind == "visitor" and len(alone) == 1 == len(source.groups) else None
+
+
+def _whole(interval_s: float | None) -> float | None:
+    """Interval that somebody configured, of a check whose mean is some milliseconds longer."""
+    whole = round(interval_s) if interval_s is not None else 0
+    return float(whole) if whole and interval_s is not None and abs(interval_s - whole) < 0.01 * whole else interval_s
 
 
 def _label(source: Source, reckoning: Reckoning, groups: Sequence[Group], around: Circumstances) -> str:

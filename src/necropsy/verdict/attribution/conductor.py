@@ -21,14 +21,14 @@ import numpy as np
 from necropsy.probes import session_risk
 from necropsy.verdict import identity_match
 from necropsy.verdict.attribution import claims as claiming
-from necropsy.verdict.attribution import configured, creation_tests, named, shown, slow
+from necropsy.verdict.attribution import configured, creation_tests, named, restarts, shown, slow
 from necropsy.verdict.attribution.clocks import set_clocks
 from necropsy.verdict.attribution.groups import Group, make_groups
 from necropsy.verdict.attribution.join import shares
 from necropsy.verdict.attribution.reckoning import Reckoning, reckon, trains_of, unnamed_people
 from necropsy.verdict.attribution.sources import Source, settle
 from necropsy.verdict.attribution.timeline import Timeline, lay_out
-from necropsy.verdict.evidence import Account, Attribution, Births, Circumstances, ClockOffset
+from necropsy.verdict.evidence import Account, Attribution, Births, Circumstances, ClockOffset, VisitorClass
 
 _LEAST_BIRTHS: Final = 1.0
 _HERE: Final = 0.25
@@ -148,14 +148,17 @@ def _name_creators(reckoning: Reckoning, timeline: Timeline, around: Circumstanc
     for source in named_sources[:_RHYTHMS]:
         split += named.rhythms(source, reckoning.timeline, periods, reckoning.births.coverage)
     split += named_sources[_RHYTHMS:]
-    reckoning.sources = split + others
     visits_of = shown.VisitsOfRows(timeline)
     for source in split:
         assert source.creator is not None  # noqa: S101 -- chosen above
         rows = named.rows_of(source, reckoning.births.creators, around.classes)
         source.row = shown.row_of(source, rows, visits_of)
         if source.row is not None:
-            source.visits = sum(around.classes[row].visits for row in (rows if source.pages else (source.row,)))
+            alike = rows if source.pages else _of_one_page(rows, source, around.classes)
+            source.visits = sum(around.classes[row].visits for row in alike)
+            source.clients = len(alike) if len(alike) > 1 and not source.pages else None
+    split = restarts.joined_by_name(split, reckoning.timeline, reckoning.births.creators)
+    reckoning.sources = split + others
     proxied = configured.proxied_ports(around)
     taken: set[int] = set()
     # What a log shows goes by the proxy: it has the first choice of the probes of the proxy's ports.
@@ -169,6 +172,22 @@ def _name_creators(reckoning: Reckoning, timeline: Timeline, around: Circumstanc
         )
         if source.probe is not None and source.train is not None:
             taken.add(source.probe)
+
+
+def _of_one_page(rows: Sequence[int], source: Source, classes: Sequence[VisitorClass]) -> list[int]:
+    """Classes of a creator without a rhythm of its own that come at one interval to one page: a balancer's many addresses."""
+    assert source.row is not None  # noqa: S101 -- asked of what a log shows
+    first = classes[source.row]
+    if source.train is not None or first.period_s is None:
+        return [source.row]
+    period_s = first.period_s
+    return [
+        row
+        for row in rows
+        if classes[row].path == first.path
+        and classes[row].period_s is not None
+        and configured.same_period(classes[row].period_s or 0.0, period_s)
+    ]
 
 
 def _write(

@@ -203,26 +203,26 @@ def probe_named(
 def rows_of(source: Source, creators: Sequence[Creator], classes: Sequence[VisitorClass]) -> list[int]:
     """Indices of the classes that a named source's sessions can name: those of its page first, then those of its others."""
     assert source.creator is not None  # noqa: S101 -- asked of named sources only
-    rows = rows_named(creators[source.creator], classes)
+    exact = frozenset(creator.host for creator in creators)
+    rows = rows_named(creators[source.creator], classes, exact)
     if len(source.pages) < 2:
         return rows
     known = set(rows)
     paths = {creators[number].path for number in source.pages[:_MOST_PAGES]}
-    others = rows_named(replace(creators[source.creator], path=""), classes)
+    others = rows_named(replace(creators[source.creator], path=""), classes, exact)
     return rows + [row for row in others if row not in known and any(folds(classes[row].path, path) for path in paths)]
 
 
-def rows_named(creator: Creator, classes: Sequence[VisitorClass]) -> list[int]:
-    """Indices of the classes that a session can name, most visits first."""
+def rows_named(creator: Creator, classes: Sequence[VisitorClass], exact: frozenset[str] = frozenset()) -> list[int]:
+    """Indices of the classes that a session can name, most visits first.
+
+    ``exact``: hosts that sessions name; a log's host without a port is rather the one that a session names like that.
+    """
     rows = [
         row
         for row, visitors in enumerate(classes)
         if visitors.user_agent == creator.user_agent
-        and (
-            not visitors.host
-            or not creator.host
-            or session_risk.split_host(visitors.host) == session_risk.split_host(creator.host)
-        )
+        and _is_host(visitors.host, creator.host, exact)
         and (
             creator.path in ("", ERROR_PATH)
             or folds(visitors.path, creator.path)
@@ -231,6 +231,15 @@ def rows_named(creator: Creator, classes: Sequence[VisitorClass]) -> list[int]:
         )
     ]
     return sorted(rows, key=lambda row: (classes[row].path != creator.path, -classes[row].visits))
+
+
+def _is_host(logged: str, created: str, exact: frozenset[str]) -> bool:
+    """Whether a log's host can be a session's: nginx' $host has no port, whatever the port of the request."""
+    if not logged or not created:
+        return True
+    mine, its = session_risk.split_host(logged), session_risk.split_host(created)
+    has_port = not logged.endswith("]") and ":" in logged
+    return mine == its or (not has_port and mine[0] == its[0] and logged not in exact)
 
 
 def folds(pattern: str, path: str) -> bool:

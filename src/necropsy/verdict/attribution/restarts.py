@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from necropsy.verdict.attribution.timeline import Timeline
+    from necropsy.verdict.evidence import Creator
 
 _APART_S: Final = 900.0
 """Longest pause between the last birth of one and the first of the next."""
@@ -42,6 +44,28 @@ def joined(sources: list[Source], timeline: Timeline, covered: NDArray[np.bool_]
     ]
     if not chained or not timeline.born_s.size:
         return sources
+    tails = _in_succession(chained, timeline)
+    ours = {id(source) for source in chained}
+    left = [source for source in sources if id(source) not in ours] + tails
+    return _continued(left, timeline, covered)
+
+
+def joined_by_name(sources: list[Source], timeline: Timeline, creators: Sequence[Creator]) -> list[Source]:
+    """Join creators that sessions name, and that follow one another: a rollout gives a prober's pods new addresses too."""
+    alike: dict[tuple[str, str, str], list[Source]] = {}
+    for source in sources:
+        is_one = source.train is not None and source.train.members == 1 and not source.pages
+        if source.creator is not None and is_one:
+            creator = creators[source.creator]
+            alike.setdefault((creator.user_agent, creator.method, creator.path), []).append(source)
+    chained = [each for each in alike.values() if len(each) > 1]
+    ours = {id(source) for each in chained for source in each}
+    tails = [tail for each in chained for tail in _in_succession(each, timeline)]
+    return [source for source in sources if id(source) not in ours] + tails
+
+
+def _in_succession(chained: Sequence[Source], timeline: Timeline) -> list[Source]:
+    """Join trains of one period of which one begins when another ends; return what is left."""
     end = float(timeline.born_s[-1])
     pieces = [(piece, number) for number, source in enumerate(chained) for piece in _stretches(source, timeline)]
     pieces.sort(key=lambda piece: float(timeline.born_s[piece[0].births[0]]))
@@ -72,12 +96,13 @@ def joined(sources: list[Source], timeline: Timeline, covered: NDArray[np.bool_]
             tails.append(source)
             latest[id(source)] = number
             continue
+        if source.creator is not None:
+            best.creator = source.creator
+            _take_visits(best, source, timeline)
         _append(best, source)
-        best.train = source.train  # its phase is the one that can be seen now
+        best.train = source.train  # its phase, and the address it asks, are those that can be seen now
         latest[id(best)] = number
-    ours = {id(source) for source in chained}
-    left = [source for source in sources if id(source) not in ours] + tails
-    return _continued(left, timeline, covered)
+    return tails
 
 
 def _stretches(source: Source, timeline: Timeline) -> list[Source]:
@@ -146,6 +171,17 @@ def _ends_s(source: Source, timeline: Timeline) -> tuple[float, float]:
     row = np.flatnonzero(np.concatenate([near, [False]]) | np.concatenate([[False], near]))
     at_s = at_s[row] if row.size else at_s
     return float(at_s.min()), float(at_s.max())
+
+
+def _take_visits(source: Source, later: Source, timeline: Timeline) -> None:
+    """Add a successor's visits; a class by name alone, of births that no log covers, gives way to one that a log shows."""
+    shown = [
+        one.row is not None and bool(timeline.covered(timeline.born_s[one.births]).any()) for one in (source, later)
+    ]
+    if later.row is None or later.row == source.row or (shown[0] and not shown[1]):
+        return
+    source.visits = (later.visits or 0) + ((source.visits or 0) if shown[0] else 0)
+    source.row = later.row
 
 
 def _append(source: Source, other: Source) -> None:

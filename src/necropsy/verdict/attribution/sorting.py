@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -22,6 +23,8 @@ _ONLY_PEOPLE: Final = 0.9
 _FEW: Final = 8.0
 _FEW_SHARE: Final = 0.005
 """Births, by number and by share, below which browsers stay people."""
+_SELDOM: Final = 0.3
+"""Births a visit of a check of a health endpoint below which it makes none: it does each time, or never."""
 _SAMPLED: Final = 0.8
 """Accuracy of a share that is estimated from a sample."""
 _PEOPLE: Final = 0
@@ -90,6 +93,8 @@ def into_sources(
         in_ranked = np.isin(timeline.group[visits], ranked)
         clients = int(np.unique(timeline.client[visits[in_ranked]]).size)
         made = float(beyond.made[number])
+        if creators.is_steady[number] and made < _SELDOM * visits.size and _is_harmless(ranked, grouped):
+            continue
         result.append(
             Source(
                 kind="people" if is_people else "visitor",
@@ -106,6 +111,11 @@ def into_sources(
             )
         )
     return _with_what_is_lacking(result, timeline, left & covered, size)
+
+
+def _is_harmless(ranked: Sequence[int], grouped: Groups) -> bool:
+    """Whether a creator asks for health endpoints alone: at few of its visits a birth is there for another reason."""
+    return bool(ranked) and all(grouped.groups[number].is_harmless_by_name for number in ranked)
 
 
 def _with_what_is_lacking(
