@@ -254,6 +254,25 @@ def test_terraform_says_what_load_balancers_ask() -> None:
     )
 
 
+GROUPS = """
+resource "aws_lb_target_group" "bare" {
+  port     = 8080
+  protocol = "HTTP"
+}
+resource "aws_lb_target_group" "function" { target_type = "lambda" }
+resource "aws_lb_target_group" "net" {
+  port     = 443
+  protocol = "TCP"
+}
+"""
+
+
+def test_a_target_group_without_a_check_is_asked_for_the_page_all_the_same() -> None:
+    (probe,) = probes("terraform", GROUPS, "main.tf")
+    assert short(probe) == ("elb/bare", "elb-http", "GET", "http://<address>:8080/", 30.0, True)
+    assert str(probe.origin[0]) == "main.tf:2"
+
+
 def test_expressions_of_terraform_stay_texts() -> None:
     root = parse_hcl(
         'a = var.x + 1\nb = f("}", {c = 1})\nd = [for x in y : x]\ne = "s"\ng = a ? "1" : "2"\n', "f", expressions=True
@@ -282,6 +301,11 @@ def problems(kind: str, text: str, file: str) -> list[tuple[int, str]]:
             'resource "aws_lb_target_group" "a" {\n health_check {\n path = var.path\n}\n}',
             3,
             "path is an expression (var.path)",
+        ),
+        (
+            'resource "aws_lb_target_group" "a" {\n protocol = "HTTP"\n dynamic "health_check" {\n for_each = var.c\n}\n}',
+            3,
+            "its health check is a dynamic block",
         ),
         (
             'resource "aws_elb" "a" {\n health_check {\n target = "HTTP:80${var.path}"\n}\n}',
@@ -381,6 +405,7 @@ CLOUDFORMATION = {
         "Group": {"Type": "AWS::ElasticLoadBalancingV2::TargetGroup",
                   "Properties": {"Port": 8080, "Protocol": "HTTP", "HealthCheckPath": "/health", "HealthCheckPort": "traffic-port"}},
         "Off": {"Type": "AWS::ElasticLoadBalancingV2::TargetGroup", "Properties": {"HealthCheckEnabled": False}},
+        "Function": {"Type": "AWS::ElasticLoadBalancingV2::TargetGroup", "Properties": {"TargetType": "lambda"}},
         "Classic": {"Type": "AWS::ElasticLoadBalancing::LoadBalancer",
                     "Properties": {"HealthCheck": {"Target": "HTTP:80/", "Interval": "10"}}},
         "Other": {"Type": "AWS::S3::Bucket"},

@@ -44,7 +44,8 @@ def read_cloudformation(text: str, file: str) -> ProberReading:
         if kind is None or body is None:
             continue
         fields = Fields(body)
-        if kind.text() == _GROUP and fields.text("healthcheckenabled") != "false":
+        usual = "false" if fields.text("targettype") == "lambda" else "true"
+        if kind.text() == _GROUP and (fields.text("healthcheckenabled") or usual) != "false":
             target_group(name, fields, _GROUP_NAMES, fields, found)
         elif kind.text() == _CLASSIC:
             for check in fields.mappings("healthcheck"):

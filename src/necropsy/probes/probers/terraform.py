@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from necropsy.model.errors import NotJudged
@@ -103,9 +103,7 @@ def read(text: str, file: str) -> ProberReading:
     for kind, name, body in _resources(root):
         fields = Fields(body)
         if kind in ("aws_lb_target_group", "aws_alb_target_group"):
-            for check in fields.mappings("healthcheck"):
-                if check.text("enabled") != "false":
-                    target_group(name, fields, CHECK_OF_GROUP, check, found)
+            _group(name, fields, found)
         elif kind == "aws_elb":
             for check in fields.mappings("healthcheck"):
                 classic(name, check, found)
@@ -123,6 +121,22 @@ def _resources(root: Node) -> Iterator[tuple[str, str, Node]]:
         for kind, names in kinds.pairs:
             for name, body in names.pairs:
                 yield kind.text(), name.text(), body
+
+
+def _group(name: str, group: Fields, found: ProberReading) -> None:
+    """Read the check of a target group: one without a block is asked for ``/``, where it speaks HTTP at all."""
+    checks = list(group.mappings("healthcheck"))
+    for check in checks:
+        if check.text("enabled") != "false":
+            target_group(name, group, CHECK_OF_GROUP, check, found)
+    dynamic = next((value for value in group.mappings("dynamic") if "healthcheck" in value), None)
+    if dynamic is not None:
+        reason = (
+            f"elb/{name}: its health check is a dynamic block, which is not evaluated: the requested path is unknown"
+        )
+        found.problems.append(NotJudged(dynamic.node.file, dynamic.node.line, reason, hint=LOOK))
+    elif not checks and group.text("targettype") != "lambda" and group.text("protocol").upper() in {"HTTP", "HTTPS"}:
+        target_group(name, group, CHECK_OF_GROUP, Fields(replace(group.node, pairs=())), found)
 
 
 def _shaped(kind: str, name: str, fields: Fields, found: ProberReading) -> None:

@@ -1,4 +1,4 @@
-"""One more relabel rule: join the probed address with the health endpoint that discovery knows.
+"""Relabel rules that make the probed URL: one more that joins the health endpoint which discovery knows, or a path in one.
 
 Before::
 
@@ -11,6 +11,8 @@ After, one rule more; targets that know no endpoint stay as they are::
       regex: '(.+?)/*;/*(.+)'
       target_label: __param_target
       replacement: '$1/$2'
+
+Where all targets of a rule have one endpoint, the rule itself names it: ``replacement: http://$1/health``.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ from typing import Final
 
 from necropsy.probes.syntax.node import Node
 from necropsy.treat.edits.text import Insertion, line_end, newline_of
+from necropsy.treat.edits.yaml_fields import field_set, jobs
 
 META_KEY: Final = "health_check_endpoint"
 """Key in a Consul service's meta; the name that the incident's operators chose."""
@@ -43,6 +46,33 @@ def join_health_endpoint(text: str, root: Node, jobs: frozenset[str]) -> list[In
         if setting:
             insertions.append(_insertion(text, setting[-1]))
     return insertions
+
+
+def name_path(text: str, root: Node | None, line: int, path: str, health: str) -> Insertion | None:
+    """Let the rule of a line make URLs of another path; None where it has another form.
+
+    Parameters
+    ----------
+    line
+        Of the rule, from 1.
+    path, health
+        The path that its URLs have, and the one that they are to have.
+    """
+    for job in jobs(root):
+        for rule in job.get("relabel_configs") or ():
+            if rule.line != line or _target(rule) != "__param_target":
+                continue
+            written = rule.get("replacement")
+            old = written.text() if written is not None else "$1"
+            if old.endswith(path):
+                made = old.removesuffix(path) + health
+            elif path == "/":  # an address has no path
+                made = old + health
+            else:
+                return None
+            found = field_set(text, rule, "replacement", made)
+            return found[0] if found else None
+    return None
 
 
 def _sources(rule: Node) -> list[str]:

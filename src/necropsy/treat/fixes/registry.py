@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 FIXES: Final[tuple[Fix, ...]] = (
     health_endpoint.FIX,
     wrong_path.FIX,
+    wrong_path.BY_TARGET,
     redirect_leaves_health.FIX,
     idle_backend.FIX,
     zombie_service.FIX,

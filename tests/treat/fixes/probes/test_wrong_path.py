@@ -139,6 +139,41 @@ WITHOUT = {
         CLOUDFORMATION.replace("      HealthCheckPath: /login  # a page\n", ""),
         "HealthCheckPath: /health",
     ),
+    "groups.tf": (
+        """
+resource "aws_alb_target_group" "shop" { # with the default check
+  port     = 8080
+  protocol = "HTTP"
+}
+resource "aws_lb_target_group" "rest" {
+  port = 8080
+  health_check { path = "/health" }
+}
+""",
+        'path = "/health"',
+    ),
+    "flow.yaml": (
+        CLOUDFORMATION.replace(
+            """    Properties:
+      Port: 8080
+      HealthCheckPath: /login  # a page
+      HealthCheckIntervalSeconds: 10
+""",
+            "    Properties: {Port: 8080}   # with the default check\n",
+        ),
+        "Properties: {HealthCheckPath: /health, Port: 8080}   # with the default check",
+    ),
+    "template.json": (
+        """{"Resources": {
+  "Shop": {"Type": "AWS::ElasticLoadBalancingV2::TargetGroup",
+    "Properties": {"Port": 8080}},
+  "Fun": {"Type": "AWS::ElasticLoadBalancingV2::TargetGroup", "Properties": {"TargetType": "lambda"}},
+  "Rest": {"Type": "AWS::ElasticLoadBalancingV2::TargetGroup", "Properties": {
+    "Port": 8080, "HealthCheckPath": "/health"}}
+}}
+""",
+        '"Properties": {"HealthCheckPath": "/health", "Port": 8080}},',
+    ),
     "nginx.conf": (
         """http {
     upstream shop { zone shop 64k; server 10.0.0.1:8080; }
@@ -187,6 +222,30 @@ spec:
             9,
             "readinessProbe: {httpGet: {path: /health, port: 8080}}",
         ),
+        (
+            """{"kind": "Pod", "metadata": {"name": "shop"}, "spec": {"containers": [{
+  "name": "shop",
+  "readinessProbe": {"httpGet": {"port": 8080}},
+  "livenessProbe": {"httpGet": {"path": "/health", "port": 8080}}
+}]}}
+""",
+            3,
+            '"readinessProbe": {"httpGet": {"path": "/health", "port": 8080}},',
+        ),
+        (
+            """{"kind": "Pod", "metadata": {"name": "shop"}, "spec": {"containers": [{
+  "name": "shop",
+  "readinessProbe": {
+    "httpGet": {
+      "port": 8080
+    }
+  },
+  "livenessProbe": {"httpGet": {"path": "/health", "port": 8080}}
+}]}}
+""",
+            4,
+            '"path": "/health",',
+        ),
     ],
 )
 def test_a_kubelet_that_is_told_no_path_is_told_one(text: str, origin: int, written: str) -> None:
@@ -228,6 +287,19 @@ def test_a_check_of_consul_that_asks_for_a_login_is_no_health_check(syntax: str,
     assert finding.remedy is not None
     (stopped,) = finding.remedy.patches[0].stops
     assert stopped.endswith(" GET http://10.0.0.1:8080/login")
+
+
+def test_an_instance_that_one_check_asks_for_its_health_needs_no_second_page() -> None:
+    """Both checks are the same then: they are counted, not taken for one."""
+    text = CONSUL["json"].replace(
+        '"check": {"http": "http://10.0.0.1:8080/login", "interval": "10s"}}',
+        '"checks": [{"http": "http://10.0.0.1:8080/login", "interval": "10s"},'
+        ' {"http": "http://10.0.0.1:8080/health", "interval": "30s"}]}',
+    )
+    finding = _accused(text, "consul", 2)
+    (old,), (new,) = removed(finding), added(finding)
+    assert old.replace("/login", "/health") == new
+    assert effect(finding) == "1 probe requests /health instead"
 
 
 def _accused(text: str, kind: str, line: int) -> Finding:
