@@ -36,6 +36,8 @@ _UNWRITABLE: Final = re.compile(
     r"(?i)no space left|could not (?:write|truncate|sync)|file too large|failed to commit|read-only file system|quota"
 )
 """Messages of DuckDB and the system when a disk is full; other errors of theirs are bugs of ours."""
+_TOO_LITTLE: Final = re.compile(r"(?i)could not allocate block|failed to pin block")
+"""Messages of DuckDB when its memory is too little for what it writes: no disk is full then."""
 _CORRUPT: Final = re.compile(r"(?i)corrupt|checksum|could not read|not enough bytes")
 _UNWRITABLE_REASON: Final = re.compile(r"^(?:\w+ ?Error: |\w+ Error: Failed to commit: )+|\n.*", re.DOTALL)
 
@@ -94,6 +96,12 @@ class Case:
             yield case
             case._finish()
         except Exception as error:
+            if large and _TOO_LITTLE.search(str(error)):
+                raise CaseError(
+                    f"the {memory} of memory that the case's database may take are too little:"
+                    f" {_UNWRITABLE_REASON.sub('', str(error))}",
+                    hint="Nothing was changed. A case takes more: necropsy examine … --case FILE; and please report this.",
+                ) from error
             if not _is_of_a_disk(error):
                 raise
             where = "choose another place with --case" if path else "name another place in TMPDIR"

@@ -143,7 +143,6 @@ def open_dump_stream(
     *,
     batch_rows: int | None = None,
     verify_checksum: bool = True,
-    passed: Callable[[int], None] | None = None,
     allocator: str = "jemalloc",
 ) -> Dump:
     """Open the keys of a dump that is no file: a replication stream, a snapshot without a name, values in memory.
@@ -154,8 +153,6 @@ def open_dump_stream(
         Has ``readinto``; it is closed when the iteration ends.
     name
         What messages call it.
-    passed
-        Called after each batch with the bytes that were read.
     allocator
         That of the server, for the estimate of memory.
 
@@ -169,7 +166,6 @@ def open_dump_stream(
         projection,
         batch_rows=batch_rows or BATCH_ROWS,
         verify_checksum=verify_checksum,
-        progress=passed,
         allocator=allocator,
     )
 

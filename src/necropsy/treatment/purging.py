@@ -30,8 +30,9 @@ if TYPE_CHECKING:
 
 Say = Callable[[str, float | None], None]
 _STORE: Final = "store"
-_READING, _SETTLING = "16MB", "40MB"
-"""Memory of the database while keys are read and sessions are chosen, and while they are joined with their companions."""
+READING, _SETTLING = "32MB", "48MB"
+"""Memory of the database while keys are read and sessions are chosen, and while they are joined with their companions.
+Rows that fill no group of 122,880 are written all at once: DuckDB 2.0 needs more than 16 MB for them."""
 _ROWS: Final = 8192
 """Keys of one batch of a plan: a quarter of them takes half the processor time more, and as much memory."""
 
@@ -140,14 +141,14 @@ def _of_store(
     from necropsy.sessions.registry import projection
 
     say("reading the keys", None)
-    with _nothing_kept(), Case.create(None, large=True, memory=_READING) as case:
+    with _nothing_kept(), Case.create(None, large=True, memory=READING) as case:
         case.execute("SET threads = 1")  # each would hold rows of its own
         progress = partial(say, "reading the keys")
         keyspace = open_keyspace(
             address, projection(), name=_STORE, live=options, each=False, progress=progress, batch_rows=_ROWS
         )
         fill(case, _STORE, keyspace, None, indexes=False, settling_memory=_SETTLING)
-        case.execute(f"SET memory_limit = '{_READING}'")
+        case.execute(f"SET memory_limit = '{READING}'")
         if keyspace.blemishes:
             notes += [f"not completely read: {blemish.why}" for blemish in keyspace.blemishes[:3]]
         now = keyspace.taken_at or datetime.now(UTC)

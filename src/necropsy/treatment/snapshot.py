@@ -1,8 +1,8 @@
 """Keys with their values from a server's own snapshot: the journal costs the server a fork, and no DUMP for each key.
 
 The dump is taken off the wire at full speed into a file without a name (mode 0600, beside the journal), so that a purge
-that rests never holds up the server's child. The value of a key is found in it again by the key's name and its expiry,
-which stand before it; a name that the server compressed is not found, and its value is fetched.
+that rests never holds up the server's child. The value of a key is found in it again by its expiry and the key's name,
+which stand before it: plain, or compressed, as one in ten of Spring's is. What is not found is fetched.
 """
 
 from __future__ import annotations
@@ -31,11 +31,9 @@ if TYPE_CHECKING:
 _PIECE: Final = 1 << 20
 _ROWS: Final = 2048
 """Keys of one batch: each session of it is an object for a while."""
-_WINDOW: Final = 256 << 10
-_MOST_DOUBLED: Final = 8
 _MAGIC: Final = re.compile(rb"(?:REDIS|VALKEY)(\d+)")
-_BEFORE: Final = 24
-"""Bytes before a key in which its type, idle time and expiry stand."""
+_IDLE, _FREQUENCY = 0xF8, 0xF9
+"""What may stand between an expiry and the type of a value."""
 WORTH_A_FORK: Final = 200_000
 """Keys from which on a snapshot is sooner taken than values are fetched."""
 
@@ -63,9 +61,8 @@ class Snapshot:
         self._folder = folder
         self._memory: mmap.mmap | None = None
         self._version = 0
-        self._at = 0
-        self._begin = 0
-        self._missed = 0
+        self._begin = self._at = self._end = 0
+        """Where the batch of the moment begins in the dump, how far values were found, where it ends."""
 
     def __iter__(self) -> Iterator[pa.RecordBatch]:
         for number, primary in enumerate(list(self._store.primaries)):
@@ -86,35 +83,35 @@ class Snapshot:
         memory = self._memory
         if memory is None or expires_ms < 0:
             return None
-        needle = _prefix(len(key)) + key
-        window = _WINDOW << min(self._missed, _MOST_DOUBLED)
-        for start in (self._at, self._begin):
-            place = memory.find(needle, start, min(len(memory), start + window))
+        mark = b"\xfc" + expires_ms.to_bytes(8, "little")
+        for start, end in ((self._at, self._end), (self._begin, self._at)):
+            place = memory.find(mark, start, end)
             while place >= 0:
-                value = self._value(memory, place, place + len(needle), expires_ms)
+                value = self._value(memory, place + len(mark), key)
                 if value is not None:
-                    self._missed = 0
                     return value
-                place = memory.find(needle, place + 1, min(len(memory), start + window))
-        self._missed += 1
+                place = memory.find(mark, place + 1, end)
         return None
 
     def decoded(self, records: Sequence[tuple[bytes, bytes, int, int]], db: int) -> pa.RecordBatch:
         """Return the columns of fetched keys."""
         return decode(records, db)
 
-    def _value(self, memory: mmap.mmap, place: int, after: int, expires_ms: int) -> bytes | None:
-        """Return the payload behind a key if what stands before it is this key's expiry."""
-        before = memory[max(0, place - _BEFORE) : place]
-        mark = before.rfind(b"\xfc" + expires_ms.to_bytes(8, "little"))
-        if mark < 0 or len(before) - mark > 9 + 8:
-            return None
+    def _value(self, memory: mmap.mmap, at: int, key: bytes) -> bytes | None:
+        """Return the payload of a key if it is this one that stands behind an expiry."""
         try:
-            end = payloads.end_of_value(memory, before[-1], after)
-        except (payloads.Unreadable, IndexError):
+            if memory[at] == _IDLE:
+                at = payloads.end_of_length(memory, at + 1)
+            elif memory[at] == _FREQUENCY:
+                at += 2
+            after = payloads.begins_with(memory, at + 1, key)
+            if after < 0:
+                return None
+            end = payloads.end_of_value(memory, memory[at], after)
+        except (ValueError, IndexError):  # the mark stood in a value
             return None
         self._at = end
-        return payloads.unsealed(before[-1:] + memory[after:end], self._version)
+        return payloads.unsealed(memory[at : at + 1] + memory[after:end], self._version)
 
     def _receive(self, primary: Primary, descriptor: int) -> None:
         from necropsy.wire.redis.replication import StreamRefused, open_stream
@@ -151,12 +148,7 @@ class Snapshot:
         os.lseek(descriptor, 0, os.SEEK_SET)
         self._memory = mmap.mmap(descriptor, 0, prot=mmap.PROT_READ)
         self._version = _version(self._memory)
-        self._at = self._begin = self._missed = 0
-
-        def passed(offset: int) -> None:
-            self._begin = self._at = offset
-            if self._memory is not None:  # what is behind us need not stay in memory
-                self._memory.madvise(mmap.MADV_DONTNEED, 0, offset // mmap.PAGESIZE * mmap.PAGESIZE)
+        self._begin = self._at = self._end = 0
 
         try:
             with os.fdopen(os.dup(descriptor), "rb") as stream:
@@ -165,12 +157,15 @@ class Snapshot:
                     cast("BinaryIO", stream),
                     f"the snapshot of {primary.name}",
                     projection(),
-                    passed=passed,
                     batch_rows=_ROWS,
                 )
                 for batch in dump:
                     db = self._address.db
+                    self._end = dump.offset
                     yield batch if db is None else batch.filter(pc.equal(batch["db"], db))
+                    self._begin = self._at = self._end
+                    # What is behind us need not stay in memory.
+                    self._memory.madvise(mmap.MADV_DONTNEED, 0, self._end // mmap.PAGESIZE * mmap.PAGESIZE)
                 if dump.blemishes:
                     raise SnapshotRefused(
                         f"{primary.name}: its snapshot is damaged: {dump.blemishes[0].why}",
@@ -235,16 +230,3 @@ def _version(dump: bytes | mmap.mmap) -> int:
     """
     found = _MAGIC.match(dump[:9])
     return int(found[1]) if found else 0
-
-
-def _prefix(length: int) -> bytes:
-    r"""Return the length of a text as an RDB writes it.
-
-    >>> _prefix(36), _prefix(300)
-    (b'$', b'A,')
-    """
-    if length < 64:
-        return bytes((length,))
-    if length < 1 << 14:
-        return bytes((0x40 | length >> 8, length & 255))
-    return b"\x80" + length.to_bytes(4, "big")

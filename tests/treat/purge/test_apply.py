@@ -48,6 +48,19 @@ def test_a_purge_takes_the_anonymous_whole_and_an_undo_brings_all_back(name: str
         assert same(before, state(client)) == []
 
 
+def test_a_snapshot_of_several_pieces_holds_every_value_whatever_its_key_is_called(tmp_path: Path) -> None:
+    """One name in ten is stored compressed, and batches end where no piece of the dump does."""
+    with running("redis-7.0", "--repl-diskless-sync", "yes", "--repl-diskless-sync-delay", "0") as server:
+        client = server.client()
+        spring(client, anonymous=9000, recent=10, users=10)
+        before = state(client)
+        _, path = make_plan(server.url, tmp_path)
+        done = apply(path, tmp_path / "journal", by="snapshot", knobs=Knobs(max_impact_s=0.05, batch=2000))
+        assert (done.deleted, done.kept.total(), done.dumped) == (9000, 0, 0)
+        assert undo(tmp_path / "journal").codes[1] == 9000
+        assert same(before, state(client)) == []
+
+
 def test_every_session_of_a_plan_is_counted_once_in_batches_of_any_size(tmp_path: Path) -> None:
     with running("redis-8.2") as server:
         client = server.client()

@@ -166,6 +166,11 @@ class Dump:
         self._stream.close()
 
     @property
+    def offset(self) -> int:
+        """Place in the dump behind the batch that was handed out last."""
+        return int(self._window.offset())
+
+    @property
     def keys_read(self) -> int:
         """Keys handed out, or about to be."""
         return int(self._scanner.keys_read)

@@ -18,7 +18,7 @@ from necropsy.sessions.registry import LAYOUTS
 from necropsy.sessions.spring.names import GRACE_S
 from necropsy.treat.purge import payload as payloads
 from necropsy.treat.purge import scripts
-from necropsy.treat.purge.batch import Source, Unlinker, again
+from necropsy.treat.purge.batch import Source, Unlinker, again, primary_of
 from necropsy.treat.purge.expected import Expectations, Session
 from necropsy.treat.purge.journal import Record
 from necropsy.treat.purge.judge import Candidates
@@ -173,7 +173,7 @@ class Cap:
 
     def _batch(self, db: int, family: str, group: Sequence[tuple[Session, bytes | None]]) -> None:
         """Fetch values where they are needed, journal, shorten."""
-        now = again(self.store, lambda: self._primary(db, group[0][0].key).now_ms())
+        now = again(self.store, lambda: primary_of(self.store, db, group[0][0].key).now_ms())
         ready = [
             (session, record := self._record(session, value, -1), self._change(family, session, record, now))
             for session, value in group
@@ -202,7 +202,7 @@ class Cap:
         if not sessions:
             return []
         keys = [session.key for session in sessions]
-        fetched = again(self.store, lambda: self._unlinker.fetch(self._primary(db, keys[0]), keys))
+        fetched = again(self.store, lambda: self._unlinker.fetch(primary_of(self.store, db, keys[0]), keys))
         values = [(key, value, expiry, idle) for key, (idle, expiry, value) in zip(keys, fetched, strict=True) if value]
         if not values:
             return []
@@ -228,7 +228,7 @@ class Cap:
 
         def ask() -> list[int]:
             nonlocal broken
-            primary = self._primary(db, call[0][0].key)
+            primary = primary_of(self.store, db, call[0][0].key)
             try:
                 flat: list[int] = primary.run(scripts.cap(since_7=primary.since_7), arguments)
             except (ConnectionLost, ServerError):
@@ -250,7 +250,7 @@ class Cap:
     def _watched(self, db: int, call: Sequence[tuple[Session, Record, Change]]) -> list[Answer] | None:
         """Shorten under WATCH; None: the script is to compare."""
         keys = [record.key for _, record, _ in call]
-        primary = self._primary(db, keys[0])
+        primary = primary_of(self.store, db, keys[0])
         watch = self._unlinker.watching(primary, keys[0])
         if watch is None:
             return None
@@ -280,7 +280,7 @@ class Cap:
         self._lost = False
         told = []
         for (_, record, change), answer in zip(call, answers, strict=True):
-            primary = self._primary(db, record.key)
+            primary = primary_of(self.store, db, record.key)
             left = primary.connection.command("PTTL", record.key) if answer[0] == scripts.CHANGED else -2
             same = left >= 0 and abs(primary.now_ms() + left - change.ends_ms) < _SAME_MS
             told.append((0, change.ends_ms, 0) if same else answer)
@@ -308,10 +308,6 @@ class Cap:
         return Change(
             end + (1000 * GRACE_S if spring else 0), marker, end, tuple(writes), hashed=isinstance(value, dict)
         )
-
-    def _primary(self, db: int, key: bytes) -> Primary:
-        again(self.store, lambda: self.store.owner(key).select(db))
-        return self.store.owner(key)
 
 
 def undo_cap(journal: Journal, store: Store, control: Control) -> tuple[int, int]:

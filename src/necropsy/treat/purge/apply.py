@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from necropsy.sessions.spring.names import GRACE_S
 from necropsy.treat.purge import payload as payloads
 from necropsy.treat.purge import scripts
-from necropsy.treat.purge.batch import Source, Unlinker, again, require_restorable
+from necropsy.treat.purge.batch import Source, Unlinker, again, primary_of, require_restorable
 from necropsy.treat.purge.control import Control
 from necropsy.treat.purge.expected import Session, of_candidates
 from necropsy.treat.purge.journal import Journal, Record
@@ -169,9 +169,9 @@ class Purge:
         sessions = [session for session, _, _ in ready]
         again(self.store, lambda: self.unlinker.learn_minutes(sessions))
         records = [self.unlinker.record(session, value, idle) for session, value, idle in ready]
-        self._try_out(self._primary(db, sessions[0].key), records[0])
+        self._try_out(primary_of(self.store, db, sessions[0].key), records[0])
         number = self.journal.sessions(
-            db, again(self.store, lambda: self._primary(db, sessions[0].key).now_ms()), records
+            db, again(self.store, lambda: primary_of(self.store, db, sessions[0].key).now_ms()), records
         )
         answers: list[Answer] = []
         asked = 0
@@ -199,7 +199,7 @@ class Purge:
             keys = waiting[: self.throttle.call]
             del waiting[: len(keys)]
             began = time.perf_counter()
-            fetched = again(self.store, lambda keys=keys: self.unlinker.fetch(self._primary(db, keys[0]), keys))  # type: ignore[misc]
+            fetched = self._fetched(db, keys)
             self.throttle.took(len(keys), time.perf_counter() - began)
             for key, (idle, expiry, value) in zip(keys, fetched, strict=True):
                 if value is None:
@@ -222,13 +222,20 @@ class Purge:
             self.progress.kept[CHANGED] += len(records) - judged
         return ready
 
+    def _fetched(self, db: int, keys: Sequence[bytes]) -> list[tuple[int, int, bytes | None]]:
+        """Return idle seconds, absolute expiry and payload of each key."""
+        found: list[tuple[int, int, bytes | None]] = again(
+            self.store, lambda: self.unlinker.fetch(primary_of(self.store, db, keys[0]), keys)
+        )
+        return found
+
     def _unread(self, db: int, had: list[tuple[Session, bytes, int]]) -> list[tuple[Session, bytes, int]]:
         """Keep those whose application may have read them and written nothing, if the server says that they were read."""
         silent = [session.key for session, _, _ in had if session.silent]
         if not silent or not self.judge.keeps_idle_times:
             return had
         commands = [(b"OBJECT", b"IDLETIME", key) for key in silent]
-        answers = again(self.store, lambda: self._primary(db, silent[0]).pipeline(commands))
+        answers = again(self.store, lambda: primary_of(self.store, db, silent[0]).pipeline(commands))
         now_ms = self._now_ms()
         idle = {key: said for key, said in zip(silent, answers, strict=True) if isinstance(said, int)}
         read = {key for key, said in idle.items() if self.judge.read_lately(said, now_ms)}
@@ -240,7 +247,7 @@ class Purge:
         broken: list[bool] = []
 
         def ask() -> list[Answer]:
-            primary = self._primary(db, sessions[0].key)
+            primary = primary_of(self.store, db, sessions[0].key)
             try:
                 return self.unlinker.delete(primary, db, sessions, records)
             except (ConnectionLost, ServerError):
@@ -334,10 +341,6 @@ class Purge:
                 hint="Sessions in use may look idle now. Wait for as long as --idle says, then run the same command again.",
             )
         return moment
-
-    def _primary(self, db: int, key: bytes) -> Primary:
-        again(self.store, lambda: self.store.owner(key).select(db))
-        return self.store.owner(key)
 
     def _tell(self) -> None:
         primary = self.store.primaries[0]

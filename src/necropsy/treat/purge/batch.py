@@ -267,6 +267,18 @@ def again(store: Store, ask: Callable[[], Any]) -> Any:
     return ask()
 
 
+def primary_of(store: Store, db: int, key: bytes) -> Primary:
+    """Return the server of a key, with this database selected; after a failover the one of then.
+
+    Raises
+    ------
+    TreatmentError
+        The store does not come back.
+    """
+    again(store, lambda: store.owner(key).select(db))
+    return store.owner(key)
+
+
 def _hint(error: ServerError) -> str:
     if error.kind == "OOM":
         return "The store is full: purge first, or raise maxmemory for a while. Whatever was done is in the journal."

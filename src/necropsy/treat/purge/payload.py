@@ -29,6 +29,8 @@ Logical: TypeAlias = bytes | dict[bytes, bytes]
 
 _TAIL: Final = 10
 _STRING, _HASH, _HASH_ZIPLIST, _HASH_LISTPACK = 0, 4, 13, 16
+_LZF: Final = 3
+"""Number of the encoding of compressed texts."""
 _EMPTY: Final = bytes(8)
 _POLYNOMIAL: Final = 0x95AC9329AC4BC9B5
 
@@ -118,6 +120,31 @@ def end_of_value(data: bytes | mmap.mmap, code: int, at: int) -> int:
     for _ in range(2 * count):
         at = _passed(data, at)
     return at
+
+
+def begins_with(data: bytes | mmap.mmap, at: int, text: bytes) -> int:
+    r"""Return where a text ends that stands at ``at``, plain or compressed; -1: another one stands there.
+
+    >>> begins_with(b"\x03abc", 0, b"abc"), begins_with(b"\x03abd", 0, b"abc")
+    (4, -1)
+    >>> begins_with(b"\xc3\x05\x0a\x00a\xe0\x00\x00", 0, b"a" * 10)
+    8
+    """
+    length, after, special = _length(data, at)
+    if not special:
+        end = after + length
+        return end if length == len(text) and data[after:end] == text else -1
+    if length != _LZF:
+        return -1
+    packed, after, _ = _length(data, after)
+    size, after, _ = _length(data, after)
+    end = after + packed
+    return end if size == len(text) and _unpacked(data[after:end], size) == text else -1
+
+
+def end_of_length(data: bytes | mmap.mmap, at: int) -> int:
+    """Return where a length ends that begins at ``at``."""
+    return _length(data, at)[1]
 
 
 def _passed(data: bytes | mmap.mmap, at: int) -> int:
@@ -212,7 +239,7 @@ def _text(data: bytes, at: int) -> tuple[bytes, int]:
     if length < 3:
         width = 1 << length
         return b"%d" % int.from_bytes(data[at : at + width], "little", signed=True), at + width
-    if length != 3:
+    if length != _LZF:
         raise ValueError
     packed, at, _ = _length(data, at)
     size, at, _ = _length(data, at)
