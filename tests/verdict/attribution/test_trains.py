@@ -99,3 +99,12 @@ def test_two_pods_half_a_period_apart_are_two_whatever_was_there_before_them() -
     pods = [_ticks(10, phase, 216, seed) + 1_200.0 for seed, phase in enumerate((3.646, 8.650))]
     periods = sorted(train.period_s for train in find_trains(_born(before, *pods, _dust(100, 3_400.0)), ()))
     assert periods == [5.0, 10.0, 10.0]
+
+
+@pytest.mark.parametrize("seed", [4, 8, 10])
+def test_births_of_dust_do_not_lengthen_a_pods_time(seed: int) -> None:
+    pods = [_ticks(10, 1.878, 102, 3) + 4_600, _ticks(10, 3.58, 102, 4) + 4_600, _ticks(10, 7.2, 273, 6) + 5_630]
+    found = find_trains(_born(*pods, _dust(6_000, span_s=8_400.0, seed=seed)), (20.0, 30.0))
+    assert [train.period_s for train in found] == [10.0] * 3
+    assert [train.births.size for train in found] == pytest.approx([273, 102, 102], abs=5)
+    assert all(train.ticks.fullness > 0.95 for train in found)

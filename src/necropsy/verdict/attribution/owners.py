@@ -49,7 +49,7 @@ _DOUBT: Final = 0.03
 _SECOND: Final = 0.5
 """Share of an owner's visits that have made a birth already, from which a train is of their second requests."""
 _BESIDE: Final = 0.8
-"""Share of the births of either request that lie within the time of the other's."""
+"""Share of a group's visits that must make two births for the second to be of their second requests."""
 _AS_GOOD: Final = 0.06
 _ALIKE: Final = 0.02
 """Largest difference of two intervals that are the same, as a share."""
@@ -107,6 +107,7 @@ class Contest:
             open_offers = self._offers(self._split(found))
             offers = offers + open_offers
         offers += self._in_succession(offers, found, used)
+        self._undo_second_requests(found)
         self._undo_coincidences(found)
         return [self._with_rivals(own, offers, found) for own in found.values()]
 
@@ -313,29 +314,26 @@ class Contest:
         several = max(train.members, train.ticks.per_tick)
         if births.size < _JOINED * 0.9 * log.complete * total * train.purity / several:
             return None
-        visits = visit[once]
-        second = int((used[visits] > 0).sum())
-        fewer = min(visits.size, int((used[self.timeline.group == offer.group] > 0).sum()))
-        if second > _SECOND * fewer and not self._runs_beside(offer, used):
-            return None
-        return Ownership(offer.train, offer.group, visits, births)
+        return Ownership(offer.train, offer.group, visit[once], births)
 
-    def _runs_beside(self, offer: Offer, used: NDArray[np.int8]) -> bool:
-        """Whether a train runs as long as the births that its group is known to have made: one request follows the other.
+    def _undo_second_requests(self, found: dict[int, Ownership]) -> None:
+        """Take trains from groups whose visits seem to make two births each for a part of their time only.
 
         Two targets may have nearly one phase; when one of them is mended, its births end and the other's go on.
         """
-        train = self.trains[offer.train]
-        at = self.timeline.born_s[train.births]
-        log = self.timeline.logs[self.groups[offer.group].log]
-        own_s = at[log.covers(at) & (at >= self.timeline.horizon_s)]
-        other_s = self.timeline.visit_s[(self.timeline.group == offer.group) & (used > 0)]
-
-        def within(some_s: NDArray[np.float64], of_s: NDArray[np.float64]) -> float:
-            slack = 2 * train.period_s
-            return float(((some_s >= of_s.min() - slack) & (some_s <= of_s.max() + slack)).mean())
-
-        return min(within(own_s, other_s), within(other_s, own_s)) >= _BESIDE
+        for group in {own.group for own in found.values()}:
+            mine = [number for number, own in found.items() if own.group == group]
+            if len(mine) < 2 or self.groups[group].requests_each < 2:
+                continue
+            made = np.zeros(self.timeline.visit_s.size, np.int8)
+            second = []
+            for number in mine:
+                if (made[found[number].visits] > 0).mean() > _SECOND:
+                    second.append(number)
+                made[found[number].visits] += 1
+            if second and (made > 1).sum() < _BESIDE * (made > 0).sum():
+                for number in second:
+                    del found[number]
 
     def _births_each(self, offer: Offer) -> int:
         """Births that a visit can make: one a request, unless a configured probe that no log shows may have made the others."""

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from necropsy.verdict.attribution.members import by_number
 from necropsy.verdict.attribution.ticks import Ticks, is_one, read_ticks
 
 if TYPE_CHECKING:
@@ -36,6 +37,8 @@ _ABOVE: Final = 2.0
 """Times the dust that a window must hold."""
 _ONE_TRAIN: Final = 1.35
 """Births per tick of one prober, at most; more are several at one phase."""
+_ALONE: Final = 1.05
+"""Births per tick above which a second prober may have shared the phase for a time."""
 _NEARLY_BEST: Final = 0.8
 """Of the best gain per birth: within it, whatever explains more births is the better reading."""
 _HALF_S: Final = 0.01
@@ -223,7 +226,7 @@ def _round(
     near.sort(key=lambda window: -window.gain)
     best_window, best = _first(near[:_VERIFIED], born_s, coverage, crowds=crowds, full=full) or sharp
     if not crowds and (shared := _shared(best_window, best, windows, born_s, coverage)) is not None:
-        return [shared]
+        return shared
     result = [best]
     taken = np.zeros(born_s.size, dtype=bool)
     taken[best.births] = True
@@ -240,15 +243,18 @@ def _round(
         if train is not None and not taken[train.births].any():
             taken[train.births] = True
             result.append(train)
-    return result
+    return [
+        part for train in result for part in (_by_number(train, born_s) if train.ticks.per_tick > _ALONE else [train])
+    ]
 
 
 def _shared(
     window: _Window, train: Train, windows: Sequence[_Window], born_s: NDArray[np.float64], coverage: float
-) -> Train | None:
-    """Train of several probers of a shorter period, some milliseconds apart, of which a train is a piece; None: it is whole.
+) -> list[Train] | None:
+    """Trains of several probers of a shorter period, some milliseconds apart, of which a train is a piece; None: it is whole.
 
-    Where their births overlap, every tenth or twentieth tick can look like a sharper train of one prober.
+    Where their births overlap, every tenth or twentieth tick can look like a sharper train of one prober. Of several trains each
+    is of another time: some of the probers began later, or ended.
     """
     wider = (
         other
@@ -259,14 +265,29 @@ def _shared(
     )
     for other in sorted(wider, key=lambda other: -other.gain)[:_EACH]:
         whole = _verify(born_s, other, coverage, crowds=True, full=True)
-        if (
-            whole is not None
-            and whole.members > 1
-            and abs(whole.ticks.per_tick - whole.members) < _WHOLE_NUMBER
-            and np.isin(train.births, whole.births).mean() > _PIECE
-        ):
-            return whole
+        if whole is None or np.isin(train.births, whole.births).mean() <= _PIECE:
+            continue
+        if whole.members > 1 and abs(whole.ticks.per_tick - whole.members) < _WHOLE_NUMBER:
+            return [whole]
+        parts = _by_number(whole, born_s)
+        if len(parts) > 1:
+            return parts
     return None
+
+
+def _by_number(train: Train, born_s: NDArray[np.float64]) -> list[Train]:
+    """Parts of a train, each with as many probers as share it for a time; the train alone where that is no reading."""
+    number = np.floor((born_s[train.births] - train.low_s) / train.period_s).astype(np.int64)
+    stretches = by_number(number, train.ticks.dust_per_tick)
+    parts = [_cut_out(train, (number >= first) & (number <= last), number) for first, last in stretches]
+    return [part for part in parts if part is not None] if len(parts) > 1 and None not in parts else [train]
+
+
+def _cut_out(train: Train, mine: NDArray[np.bool_], number: NDArray[np.int64]) -> Train | None:
+    """Part of a train; None where it has too few ticks. ``number``: tick of each of its births."""
+    ticks = read_ticks(number[mine], dust_per_tick=train.ticks.dust_per_tick)
+    background = train.background * float(mine.mean())
+    return replace(train, births=train.births[mine], ticks=ticks, background=background) if ticks else None
 
 
 def _divides(shorter_s: float, longer_s: float) -> bool:
