@@ -47,9 +47,10 @@ JOB = {
 }
 OURS = """
 import json, sys
-from pathlib import Path
-from necropsy.probes import targets
-found = targets(Path(sys.argv[1]), prometheus="2.42")
+from necropsy.evidence.configuration.reader import read
+from necropsy.probes.monitoring import Monitoring
+files, _, absent = read("prometheus", [sys.argv[1]])
+found = [one.target for one in Monitoring(files, prometheus_version="2.42").targets()]
 json.dump([{"labels": target.labels, "url": target.url} for target in found], sys.stdout)
 """
 
@@ -114,7 +115,7 @@ def against_promtool(folder: Path, size: int) -> None:
         wait = f"--timeout={1 + size // 50_000}s"
         words = (promtool, "check", "service-discovery", wait, str(path), "blackbox")
         table.add("promtool check service-discovery", processor(words))
-    table.add("necropsy.probes.targets", processor((sys.executable, "-c", OURS, str(path))))
+    table.add("the same labels and URLs, ours", processor((sys.executable, "-c", OURS, str(path))))
     # More than promtool does: the URL behind the exporter, its secrets masked, and the chain of lines of each target.
     table.add("necropsy.probes.simulate", processor((sys.executable, "-c", WHOLE, str(folder)), repeat=1))
     # More again: how many targets each rule touches, the examiners, the report.

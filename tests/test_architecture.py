@@ -132,6 +132,21 @@ def test_judgement_asks_nobody(modules: dict[Path, ast.Module]) -> None:
     assert asking == []  # the other ways out are in the import contracts, which cannot name a part of a package
 
 
+def test_judgement_opens_no_file(modules: dict[Path, ast.Module]) -> None:
+    judgement = {"model", "history", "rhythm", "visits", "sessions", "probes", "examine", "verdict", "report"}
+    opening = {"open", "read_text", "read_bytes", "glob", "iglob", "rglob", "iterdir", "scandir", "listdir", "is_file", "exists"}
+    found = [
+        f"{path}:{node.lineno}"
+        for path, module in modules.items()
+        for node in ast.walk(module)
+        if path.parts[0] in judgement
+        and isinstance(node, ast.Call)
+        and ast.unparse(node.func).rpartition(".")[2] in opening
+        and not ast.unparse(node.func).startswith("resources.files(__package__)")  # its own SQL, schemas and style sheets
+    ]
+    assert found == []  # files are opened by `evidence` and `wire`
+
+
 def test_no_session_can_be_brought_to_life(modules: dict[Path, ast.Module]) -> None:
     dangerous = {"pickle", "cPickle", "dill", "marshal", "shelve", "jsonpickle", "cloudpickle"}
     importing = [

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 import pytest
 
 from necropsy.evidence.configuration.reader import KINDS, read
+from necropsy.probes.monitoring import Monitoring
 from necropsy.probes.simulate import simulate
 
 ASSETS = Path(__file__).parents[2] / "assets"
@@ -155,6 +156,26 @@ def test_files_of_targets_and_of_jobs_are_followed(folder: Path) -> None:
     assert sorted(probe.url for probe in found.probes) == [
         "http://a:80/metrics", "http://b:80/metrics", "http://m:80/metrics"
     ]  # fmt: skip
+
+
+def test_the_targets_of_a_file_are_those_of_all_files_that_it_names(folder: Path) -> None:
+    put(
+        folder,
+        {
+            "prometheus.yml": "scrape_configs: [{job_name: a, file_sd_configs: [{files: ['found/*.json', one.yml]}]}]\n"
+            "scrape_config_files: ['more*.yml']\n",
+            "more.yml": "scrape_configs: [{job_name: b, static_configs: [{targets: [b:1]}]}]",
+            "found/x.json": '[{"targets": ["x:1"],\n "labels": {"zone": "eu"}}]',
+            "found/x.txt": "not for us",
+            "one.yml": "- targets: [y:1]\n",
+        },
+    )
+    files, _, absent = read("prometheus", [str(folder / "prometheus.yml")])
+    found = [one.target for one in Monitoring(files).targets()]
+    assert absent == []
+    assert [target.url for target in found] == ["http://x:1/metrics", "http://y:1/metrics", "http://b:1/metrics"]
+    assert found[0].discovered_labels["__meta_filepath"] == str(folder / "found" / "x.json")
+    assert str(found[0].origin[0]) == f"{folder}/found/x.json:1"
 
 
 def test_a_configuration_that_is_broken_is_still_handed_over(folder: Path) -> None:

@@ -1,11 +1,10 @@
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from necropsy.model.errors import ConfigurationError, UnreadableSource, UsageError
+from necropsy.model.errors import ConfigurationError, UsageError
 from necropsy.model.evidence import Origin
 from necropsy.probes import targets
 from necropsy.probes.prometheus.configuration import parse_prometheus
@@ -287,26 +286,6 @@ def test_a_configuration_that_was_read_already_keeps_its_version() -> None:
         "scrape_configs: [{job_name: a, static_configs: [{targets: [h]}]}]", "p.yml", prometheus="2.42"
     )
     assert targets(configuration)[0].url == "http://h:80/metrics"
-
-
-def test_a_path_is_read_with_the_files_that_it_names(tmp_path: Path) -> None:
-    (tmp_path / "prometheus.yml").write_text(
-        "scrape_configs: [{job_name: a, file_sd_configs: [{files: ['found/*.json', one.yml]}]}]\nscrape_config_files: ['more*.yml']\n"
-    )
-    (tmp_path / "more.yml").write_text("scrape_configs: [{job_name: b, static_configs: [{targets: [b:1]}]}]")
-    (tmp_path / "found").mkdir()
-    (tmp_path / "found" / "x.json").write_text('[{"targets": ["x:1"],\n "labels": {"zone": "eu"}}]')
-    (tmp_path / "found" / "x.txt").write_text("not for us")
-    (tmp_path / "one.yml").write_text("- targets: [y:1]\n")
-    found = targets(tmp_path / "prometheus.yml")
-    assert [target.url for target in found] == ["http://x:1/metrics", "http://y:1/metrics", "http://b:1/metrics"]
-    assert found[0].discovered_labels["__meta_filepath"] == str(tmp_path / "found" / "x.json")
-    assert str(found[0].origin[0]) == f"{tmp_path}/found/x.json:1"
-
-
-def test_a_path_that_is_not_there_says_so(tmp_path: Path) -> None:
-    with pytest.raises(UnreadableSource, match="cannot be read"):
-        targets(tmp_path / "missing.yml")
 
 
 def test_lines_of_discovered_targets_are_theirs_then_their_groups() -> None:

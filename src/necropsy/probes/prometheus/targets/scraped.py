@@ -8,23 +8,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
-from necropsy.model.errors import UnreadableSource, UsageError
-from necropsy.probes.prometheus import file_sd
-from necropsy.probes.prometheus.configuration import (
-    Job,
-    PrometheusConfiguration,
-    parse_prometheus,
-    read_prometheus,
-)
+from necropsy.model.errors import UsageError
+from necropsy.probes.prometheus.configuration import Job, PrometheusConfiguration, read_prometheus
 from necropsy.probes.prometheus.drop_reasons import BY_A_RULE, SAME_AS_ANOTHER
 from necropsy.probes.prometheus.schema_checks import from_python
 from necropsy.probes.prometheus.target_group import Group
 from necropsy.probes.prometheus.targets.labels import Populator, Refused
 from necropsy.probes.prometheus.targets.target import Target
-from necropsy.probes.prometheus.version import Version, prometheus_version
+from necropsy.probes.prometheus.version import Version
 from necropsy.probes.syntax.node import Node
 
 __all__ = ["Group", "Target", "targets", "targets_of_job"]
@@ -33,7 +26,7 @@ DiscoveredGroups = Mapping[str, Sequence[Group | Mapping[str, Any]]]
 
 
 def targets(
-    config: Mapping[str, Any] | Path | Node | PrometheusConfiguration,
+    config: Mapping[str, Any] | Node | PrometheusConfiguration,
     discovered: DiscoveredGroups | None = None,
     *,
     prometheus: str = "3.0",
@@ -44,8 +37,8 @@ def targets(
     Parameters
     ----------
     config
-        ``prometheus.yml`` as plain data, as a path (its ``file_sd_configs`` and ``scrape_config_files`` are then read
-        as well), as a parsed document, or as read by ``parse_prometheus``.
+        ``prometheus.yml`` as plain data, as a parsed document, or as read by ``parse_prometheus``. For a file, with the
+        files that it names, see ``necropsy.evidence.configuration`` and ``Monitoring``.
     discovered
         Name of the job → groups that discovery found, ``{"targets": ["host:port"], "labels": {…}}`` (with an
         ``"origin"``, if known) or ``Group``; static ones are found in ``config``. A target may also be a mapping of
@@ -61,15 +54,11 @@ def targets(
         Prometheus would not load the configuration.
     UsageError
         ``prometheus`` is no version, or ``discovered`` names a job that does not exist.
-    UnreadableSource
-        A path cannot be read.
     """
     groups: dict[str, list[Group]] = {
         name: [Group.of(group) for group in found] for name, found in (discovered or {}).items()
     }
-    if isinstance(config, Path):
-        configuration = _load(config, prometheus, groups)
-    elif isinstance(config, PrometheusConfiguration):
+    if isinstance(config, PrometheusConfiguration):
         configuration = config
     else:
         node = config if isinstance(config, Node) else from_python(config, file="<configuration>")
@@ -147,36 +136,3 @@ def _mark_duplicates(found: list[Target]) -> None:
             if original is not target:
                 target.duplicate_of = original
                 target.dropped_because = SAME_AS_ANOTHER
-
-
-def _load(path: Path, prometheus: str, groups: dict[str, list[Group]]) -> PrometheusConfiguration:
-    """Read a configuration with the files that it names, adding their groups to ``groups``."""
-    text = _read(path)
-    draft = parse_prometheus(text, str(path), prometheus=prometheus)
-    extra = [
-        (name, _read(Path(name))) for pattern, _ in draft.scrape_config_files for name in _glob(path.parent / pattern)
-    ]
-    configuration = (
-        parse_prometheus(text, str(path), prometheus=prometheus, scrape_config_files=extra) if extra else draft
-    )
-    legacy = prometheus_version(prometheus) < (3, 0)
-    for job in configuration.jobs:
-        for discovery in job.discoveries:
-            if discovery.kind == "file":
-                for pattern, _ in file_sd.patterns(discovery.node):
-                    for name in _glob(Path(pattern)):
-                        found = file_sd.read_groups(_read(Path(name)), name, legacy=legacy)
-                        groups.setdefault(job.name, []).extend(found)
-    return configuration
-
-
-def _glob(pattern: Path) -> list[str]:
-    """Expand a pattern, which Prometheus allows in the last part of a path only."""
-    return sorted(str(found) for found in pattern.parent.glob(pattern.name))
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UnreadableSource(f"{path}: cannot be read: {error}", hint="Check the path and its permissions.") from None
