@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 from numpy.typing import NDArray
 
-from necropsy.verdict.future import Store, Stream
+from necropsy.verdict.future import BirthStream, StoreForecastInput
 from necropsy.verdict.what_if import Steps, outlook
 
 RUNS = 400
@@ -97,7 +97,7 @@ def forecast(run: Run) -> tuple[float | None, float | None, float | None]:
     rate = DAY / run.period_s if run.period_s else seen.size / -float(seen[0]) * DAY
     immortal = run.lifetime_s > 1e9
     streams = [
-        Stream(
+        BirthStream(
             "machine",
             "machine",
             rate,
@@ -106,9 +106,9 @@ def forecast(run: Run) -> tuple[float | None, float | None, float | None]:
         )
     ]
     if immortal and people.size:  # sessions that never expire add up, people's too
-        streams.append(Stream("people", "people", people.size / 30, 1.5 / np.sqrt(people.size)))
+        streams.append(BirthStream("people", "people", people.size / 30, 1.5 / np.sqrt(people.size)))
     left = np.sort(np.concatenate([alive, people]) + run.lifetime_s)
-    store = Store(
+    store = StoreForecastInput(
         name="made up",
         at=AT,
         left_s=np.empty(0) if immortal else left,

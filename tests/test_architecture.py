@@ -134,7 +134,19 @@ def test_judgement_asks_nobody(modules: dict[Path, ast.Module]) -> None:
 
 def test_judgement_opens_no_file(modules: dict[Path, ast.Module]) -> None:
     judgement = {"model", "history", "rhythm", "visits", "sessions", "probes", "examine", "verdict", "report"}
-    opening = {"open", "read_text", "read_bytes", "glob", "iglob", "rglob", "iterdir", "scandir", "listdir", "is_file", "exists"}
+    opening = {
+        "open",
+        "read_text",
+        "read_bytes",
+        "glob",
+        "iglob",
+        "rglob",
+        "iterdir",
+        "scandir",
+        "listdir",
+        "is_file",
+        "exists",
+    }
     found = [
         f"{path}:{node.lineno}"
         for path, module in modules.items()
@@ -142,7 +154,9 @@ def test_judgement_opens_no_file(modules: dict[Path, ast.Module]) -> None:
         if path.parts[0] in judgement
         and isinstance(node, ast.Call)
         and ast.unparse(node.func).rpartition(".")[2] in opening
-        and not ast.unparse(node.func).startswith("resources.files(__package__)")  # its own SQL, schemas and style sheets
+        and not ast.unparse(node.func).startswith(
+            "resources.files(__package__)"
+        )  # its own SQL, schemas and style sheets
     ]
     assert found == []  # files are opened by `evidence` and `wire`
 

@@ -13,7 +13,7 @@ from necropsy.case.store import Case
 from necropsy.examine.interface import Examination, examine_all
 from necropsy.examine.registry import EXAMINERS
 from necropsy.model.evidence import Origin
-from necropsy.model.probe import Backend, Probe
+from necropsy.model.probe import Probe, UpstreamPort
 
 PROBE = Probe(
     prober="prometheus/blackbox_exporter_http",
@@ -70,7 +70,7 @@ class Scene:
             )
         return self
 
-    def backend(self, *backends: Backend) -> Scene:
+    def backend(self, *backends: UpstreamPort) -> Scene:
         self.case.append(
             "backend",
             [

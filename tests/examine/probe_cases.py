@@ -7,7 +7,7 @@ from dataclasses import replace
 from examine.cases import PROBE, Scene
 from necropsy.model.evidence import Origin
 from necropsy.model.finding import Finding
-from necropsy.model.probe import Backend
+from necropsy.model.probe import UpstreamPort
 
 JOB = Origin("prometheus.yml", 4, "job blackbox_exporter_http")
 
@@ -36,6 +36,6 @@ def again(s: Scene, finding: Finding) -> None:
         s.case.rows(exhibit.query)
 
 
-IDLE = Backend("127.0.0.1", 8080, "upstream", "idle", upstream="admin", origin=Origin("nginx.conf", 12))
+IDLE = UpstreamPort("127.0.0.1", 8080, "upstream", "idle", upstream="admin", origin=Origin("nginx.conf", 12))
 
 LOST = {"prober": "prometheus/web", "address": "10.0.0.1:80", "file": "services.json", "line": 4}

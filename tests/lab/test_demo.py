@@ -23,7 +23,7 @@ from necropsy.lab.demo import stage
 from necropsy.lab.life import live
 from necropsy.lab.machines import milliseconds
 from necropsy.lab.server import BUILDS, Build
-from necropsy.lab.spring import Keyspace, pack
+from necropsy.lab.spring import SpringKeys, pack
 from necropsy.lab.story import ADMIN_A, CRAWLED, HEALTHY, INCIDENT, JUST_FIXED, NAMED, NOW, PARTIAL_FIX
 from necropsy.lab.truth import Stage
 from necropsy.model.errors import NecropsyError
@@ -100,7 +100,7 @@ def test_a_dump_can_be_read_back_whole_by_another_server(incident: Stage) -> Non
 
 def test_every_key_expires_when_spring_would_have_it(incident: Stage) -> None:
     life = live(INCIDENT, ADMIN_A, seed=1)
-    keyspace = Keyspace(life.all.sessions, ADMIN_A.lifetime_s, milliseconds(NOW))
+    keyspace = SpringKeys(life.all.sessions, ADMIN_A.lifetime_s, milliseconds(NOW))
     with server.running(BUILDS[0]) as store:
         store.feed(keyspace.commands())
         client = redis.Redis(unix_socket_path=str(store.socket))
@@ -235,7 +235,7 @@ def test_sessions_of_the_named_story_hold_the_request_of_the_prober(tmp_path: Pa
     assert [target.port for target in staged.targets if target.creates] == [8080, 8080]
     assert staged.stores[0].from_probes == 2 * A_DAY_OF_PROBES
     life = live(NAMED, NAMED.admins[0], seed=1)
-    keyspace = Keyspace(life.all.sessions, NAMED.admins[0].lifetime_s, milliseconds(NOW))
+    keyspace = SpringKeys(life.all.sessions, NAMED.admins[0].lifetime_s, milliseconds(NOW))
     probed = next(session for session in keyspace.live if session.id in life.probed["a1", 8080])
     with server.running(BUILDS[0]) as store:
         store.feed(keyspace.commands())

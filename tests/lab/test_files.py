@@ -12,12 +12,12 @@ from pathlib import Path
 import yaml
 
 from necropsy.lab import access_log, configuration, error_log
-from necropsy.lab.events import Request
+from necropsy.lab.events import LoggedRequest
 from necropsy.lab.story import ADMIN_A, BLACKBOX, NOW
 
 A1 = ADMIN_A.servers[0]
 AT = 1_558_723_294_137  # 2019-05-24T18:41:34.137Z
-PROBE = Request(AT, "172.12.1.189:80", "GET / HTTP/1.1", 302, 0, 10, "", "Go-http-client/1.1")
+PROBE = LoggedRequest(AT, "172.12.1.189:80", "GET / HTTP/1.1", 302, 0, 10, "", "Go-http-client/1.1")
 
 
 def test_a_line_is_that_of_the_incident_to_the_letter() -> None:

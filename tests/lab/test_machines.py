@@ -6,16 +6,16 @@ from dataclasses import replace
 from datetime import timedelta
 from statistics import mean, pstdev
 
-from necropsy.lab.events import Trace
+from necropsy.lab.events import ActorTraces
 from necropsy.lab.machines import health_checks, milliseconds, probe
-from necropsy.lab.story import ADMIN_A, BLACKBOX, NAMED, NOW, Server, Target
+from necropsy.lab.story import ADMIN_A, BLACKBOX, NAMED, NOW, AppPort, StoryMachine
 
 DAY = (NOW - timedelta(days=1), NOW)
 A1 = ADMIN_A.servers[0]
 PROXY, APPLICATION, IDLE = A1.targets
 
 
-def _asked(target: Target, *, server: Server = A1, knows_health: bool = False) -> Trace:
+def _asked(target: AppPort, *, server: StoryMachine = A1, knows_health: bool = False) -> ActorTraces:
     prober = replace(BLACKBOX, knows_health=knows_health)
     return probe(prober, ADMIN_A, server, target, DAY, random.Random(1))
 
@@ -54,7 +54,7 @@ def test_a_probe_of_the_application_port_is_in_no_log() -> None:
 
 
 def test_a_port_where_nothing_listens_makes_nothing() -> None:
-    assert _asked(IDLE) == Trace()
+    assert _asked(IDLE) == ActorTraces()
 
 
 def test_after_the_fix_the_same_probe_asks_for_health_and_makes_nothing() -> None:

@@ -7,7 +7,7 @@ from functools import cache
 
 import pytest
 
-from necropsy.lab.events import Trace
+from necropsy.lab.events import ActorTraces
 from necropsy.lab.machines import milliseconds
 from necropsy.lab.people import bot, people, principals
 from necropsy.lab.story import ADMIN_A, CRAWLED, HEALTHY, NAMED, NOW
@@ -16,7 +16,7 @@ SPAN = (NOW - timedelta(days=4), NOW)
 
 
 @cache
-def _lived() -> Trace:
+def _lived() -> ActorTraces:
     return people(ADMIN_A, SPAN, random.Random(1))
 
 

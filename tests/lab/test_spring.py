@@ -1,8 +1,8 @@
 from __future__ import annotations
 
 from necropsy.lab import java
-from necropsy.lab.events import Session
-from necropsy.lab.spring import Keyspace, pack
+from necropsy.lab.events import WrittenSession
+from necropsy.lab.spring import SpringKeys, pack
 from necropsy.lab.story import FOREVER_S
 
 NOW_MS = 1_558_724_400_000
@@ -11,13 +11,13 @@ HOUR = 3_600_000
 INDEX = b"spring:session:index:org.springframework.session.FindByIndexNameSessionRepository.PRINCIPAL_NAME_INDEX_NAME:"
 
 
-def _session(name: str, ago_ms: int, **more: object) -> Session:
+def _session(name: str, ago_ms: int, **more: object) -> WrittenSession:
     at = NOW_MS - ago_ms
-    return Session(name, at, at + 10, at + 15)._replace(**more)  # type: ignore[arg-type]
+    return WrittenSession(name, at, at + 10, at + 15)._replace(**more)  # type: ignore[arg-type]
 
 
-def _keyspace(*sessions: Session, lifetime_s: int = DAY_S) -> Keyspace:
-    return Keyspace(sessions, lifetime_s, NOW_MS)
+def _keyspace(*sessions: WrittenSession, lifetime_s: int = DAY_S) -> SpringKeys:
+    return SpringKeys(sessions, lifetime_s, NOW_MS)
 
 
 def test_a_live_session_is_two_keys_and_a_share_of_a_minute_set() -> None:

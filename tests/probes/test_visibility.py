@@ -7,20 +7,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from necropsy.model.probe import Backend, Probe
+from necropsy.model.probe import Probe, UpstreamPort
 from necropsy.probes.nginx.backends import NginxMap, read_nginx
-from necropsy.probes.visibility import Question, fires_after, location, logs
+from necropsy.probes.visibility import RequestQuestion, fires_after, location, logs
 
 PROBE = Probe("prometheus/a", "blackbox-http", "GET", "http://10.0.0.1:80/", "10.0.0.1", 80, "/", 10.0)
-PROXY = Backend("*", 80, "proxy", "live", access_log="default.log")
-NAMED = Backend("*", 80, "proxy", "live", access_log="admin.log", server_names=("admin.example.com",))
+PROXY = UpstreamPort("*", 80, "proxy", "live", access_log="default.log")
+NAMED = UpstreamPort("*", 80, "proxy", "live", access_log="admin.log", server_names=("admin.example.com",))
 
 
 @pytest.mark.parametrize(
     ("probe", "backends", "expected"),
     [
         (PROBE, [], None),
-        (PROBE, [Backend("127.0.0.1", 80, "upstream", "live")], None),
+        (PROBE, [UpstreamPort("127.0.0.1", 80, "upstream", "live")], None),
         (PROBE, [PROXY, NAMED], ("default.log",)),
         (replace(PROBE, host="admin.example.com"), [PROXY, NAMED], ("admin.log",)),
         (PROBE, [replace(PROXY, access_log=None), NAMED], ()),
@@ -31,7 +31,7 @@ NAMED = Backend("*", 80, "proxy", "live", access_log="admin.log", server_names=(
     ],
 )
 def test_the_log_that_shows_a_probe_is_that_of_the_server_that_answers_it(
-    probe: Probe, backends: list[Backend], expected: tuple[str, ...] | None
+    probe: Probe, backends: list[UpstreamPort], expected: tuple[str, ...] | None
 ) -> None:
     assert logs(probe, backends) == expected
 
@@ -71,16 +71,16 @@ def test_without_a_phase_nobody_knows_when() -> None:
     ],
 )
 def test_a_question_is_answered_by_what_it_names(question: str, hit: str) -> None:
-    assert Question.of(question).hit_by(PROBE) == hit
+    assert RequestQuestion.of(question).hit_by(PROBE) == hit
 
 
 def test_a_probe_that_follows_no_redirect_stays_where_it_is() -> None:
-    assert Question.of("/login").hit_by(replace(PROBE, follows_redirects=False)) == ""
+    assert RequestQuestion.of("/login").hit_by(replace(PROBE, follows_redirects=False)) == ""
 
 
 def test_a_name_is_reached_through_the_proxy_that_answers_it() -> None:
-    assert Question.of("https://admin.example.com/login").hit_by(PROBE, [NAMED]) == "redirected"
-    assert Question.of("https://admin.example.com/login").hit_by(PROBE, [PROXY]) == ""
+    assert RequestQuestion.of("https://admin.example.com/login").hit_by(PROBE, [NAMED]) == "redirected"
+    assert RequestQuestion.of("https://admin.example.com/login").hit_by(PROBE, [PROXY]) == ""
 
 
 def two_hosts() -> NginxMap:
@@ -105,7 +105,7 @@ def two_hosts() -> NginxMap:
 )
 def test_several_nginx_are_several_hosts(question: str, host: str, hit: str) -> None:
     probe = replace(PROBE, host=host, url=f"http://{host}/", path="/", port=80)
-    assert Question.of(question).hit_by(probe, two_hosts().backends) == hit
+    assert RequestQuestion.of(question).hit_by(probe, two_hosts().backends) == hit
 
 
 def test_a_probe_is_served_by_the_nginx_of_its_own_host() -> None:
@@ -121,7 +121,7 @@ def test_a_probe_is_served_by_the_nginx_of_its_own_host() -> None:
 
 @given(st.text(max_size=40))
 def test_any_text_is_a_question(text: str) -> None:
-    assert Question.of(text).hit_by(PROBE, [NAMED]) in ("asks", "redirected", "")
+    assert RequestQuestion.of(text).hit_by(PROBE, [NAMED]) in ("asks", "redirected", "")
 
 
 NGINX = """

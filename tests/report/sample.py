@@ -24,16 +24,26 @@ from necropsy.model.probe import Probe
 from necropsy.model.report import (
     BirthChart,
     Chain,
+    ChartSeries,
     CombChart,
     Histogram,
     Link,
     PopulationChart,
     Report,
-    Series,
     StoreSummary,
     Tooth,
 )
-from necropsy.model.verdict import Actor, Cause, Contradiction, Contribution, Kind, Prediction, Request, Verdict, View
+from necropsy.model.verdict import (
+    Actor,
+    Cause,
+    Contradiction,
+    Contribution,
+    EvidenceRequest,
+    Kind,
+    Prediction,
+    Verdict,
+    View,
+)
 
 NOW = datetime(2019, 5, 24, 19, 0, tzinfo=UTC)
 START = NOW - timedelta(days=1)
@@ -224,7 +234,7 @@ def births() -> BirthChart:
         round(22 + 20 * math.sin((i - 14) / bins * 2 * math.pi) + chance.uniform(-3, 3), 1) for i in range(bins)
     )
     probes = [
-        Series(
+        ChartSeries(
             target,
             tuple(167.0 + chance.randint(-2, 2) for _ in range(bins)),
             "cause",
@@ -237,8 +247,8 @@ def births() -> BirthChart:
         1800.0,
         (
             *probes,
-            Series("people", people, "people"),
-            Series("unexplained", tuple(float(26 + chance.randint(-4, 4)) for _ in range(bins)), "unexplained"),
+            ChartSeries("people", people, "people"),
+            ChartSeries("unexplained", tuple(float(26 + chance.randint(-4, 4)) for _ in range(bins)), "unexplained"),
         ),
     )
 
@@ -552,7 +562,7 @@ def hostile() -> Report:
             (Prediction(EVIL, 1.0, 60.0, 1.0, 2.0, 3.0, 1, 2, 3, None, EVIL),),
             Kind.CAUSE,
             EVIL,
-            (Request(EVIL, EVIL, EVIL),),
+            (EvidenceRequest(EVIL, EVIL, EVIL),),
             (View(EVIL, 20, 1, 10.0, START, START, NOW, 2, 0.5, EVIL),),
             (Contradiction(EVIL, EVIL, True),),
         ),
@@ -561,7 +571,7 @@ def hostile() -> Report:
         sources=(Source("access_log", EVIL, NOW, None, None, EVIL, EVIL),),
         absent=(Absent(EVIL, EVIL, EVIL, EVIL),),
         blemishes=(Blemish(EVIL, "line", 1, EVIL, EVIL),),
-        births=(BirthChart(EVIL, START, 3600.0, (Series(EVIL, (1.0, 2.0), "cause"),)),),
+        births=(BirthChart(EVIL, START, 3600.0, (ChartSeries(EVIL, (1.0, 2.0), "cause"),)),),
         combs=(CombChart(EVIL, 10.0, START, ((1.0, 2.0, 0), (2.0, 3.0, -1)), (Tooth(2.0, EVIL, 1, None),), 2),),
         populations=(PopulationChart(EVIL, histogram, histogram, histogram),),
         chains=(Chain(EVIL, "probes/creates-sessions", (Link(EVIL, EVIL, EVIL), Link(EVIL, EVIL))),),

@@ -16,7 +16,16 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from necropsy.model.evidence import Absent, Blemish
-from necropsy.model.keyspace import IDLE_CLASSES, SIZE_CLASSES, TTL_CLASSES, BigKey, Figures, KeySource, Keyspace, Row
+from necropsy.model.keyspace import (
+    IDLE_CLASSES,
+    SIZE_CLASSES,
+    TTL_CLASSES,
+    BigKey,
+    Figures,
+    KeySource,
+    Keyspace,
+    KeyspaceRow,
+)
 from necropsy.report.commands import keys, keys_rows
 
 COUNTS = st.integers(0, 2**34)
@@ -37,7 +46,7 @@ FIGURES = st.builds(
 ).map(lambda drawn: replace(drawn, keys=drawn.keys + drawn.without_ttl + drawn.expired))
 
 
-def keyspace(row: Row, sample: float = 1.0) -> Keyspace:
+def keyspace(row: KeyspaceRow, sample: float = 1.0) -> Keyspace:
     return Keyspace(
         total=replace(row, name="all"),
         groups=(("pattern", (row, replace(row, name="cache:*"))), ("slot", (replace(row, name="16383"),))),
@@ -54,7 +63,7 @@ def keyspace(row: Row, sample: float = 1.0) -> Keyspace:
 def test_no_line_is_wider_than_the_terminal_and_nothing_in_it_acts(
     figures: Figures, before: Figures | None, name: str, sample: float
 ) -> None:
-    text = keys.render(keyspace(Row(name + HOSTILE, figures, before), sample), distributions=True)
+    text = keys.render(keyspace(KeyspaceRow(name + HOSTILE, figures, before), sample), distributions=True)
     assert [line for line in text.splitlines() if cell_len(line) > 80] == []
     assert not {"\x1b", "\u202e", "\x00"} & set(text)
 
@@ -62,7 +71,7 @@ def test_no_line_is_wider_than_the_terminal_and_nothing_in_it_acts(
 @given(FIGURES, FIGURES | st.none())
 @FEW
 def test_json_csv_and_parquet_tell_the_same(figures: Figures, before: Figures | None) -> None:
-    found = keyspace(Row("sess:*", figures, before))
+    found = keyspace(KeyspaceRow("sess:*", figures, before))
     document = json.loads(keys_rows.as_json(found))
     lines = list(csv.DictReader(io.StringIO(keys_rows.as_csv(found))))
     table = pq.read_table(io.BytesIO(keys_rows.as_parquet(found))).to_pylist()
@@ -77,13 +86,13 @@ def test_json_csv_and_parquet_tell_the_same(figures: Figures, before: Figures | 
 
 
 def test_a_spreadsheet_does_not_run_what_somebody_named_a_key() -> None:
-    text = keys_rows.as_csv(keyspace(Row("=HYPERLINK(*)", Figures())))
+    text = keys_rows.as_csv(keyspace(KeyspaceRow("=HYPERLINK(*)", Figures())))
     assert next(csv.DictReader(io.StringIO(text)))["name"].startswith("'=")
 
 
 @pytest.mark.parametrize(("shown", "field"), [(False, "hash"), (True, "key")])
 def test_json_says_whether_a_name_is_a_key_or_its_hash(shown: bool, field: str) -> None:
-    found = replace(keyspace(Row("a", Figures(keys=1))), keys_shown=shown)
+    found = replace(keyspace(KeyspaceRow("a", Figures(keys=1))), keys_shown=shown)
     biggest = json.loads(keys_rows.as_json(found))["biggest"][0]
     assert {name for name in ("key", "hash") if biggest[name] is not None} == {field}
 
@@ -99,13 +108,13 @@ def test_every_column_is_explained(checkout: Path) -> None:
 
 def test_idle_times_that_no_dump_carries_are_not_told() -> None:
     idle = (0,) * (len(IDLE_CLASSES) - 1) + (5,)
-    text = keys.render(keyspace(Row("a", Figures(keys=5, bytes=500, idle=idle))))
+    text = keys.render(keyspace(KeyspaceRow("a", Figures(keys=5, bytes=500, idle=idle))))
     assert "NOT USED FOR" not in text
-    assert "NOT USED FOR" in keys.render(keyspace(Row("a", Figures(keys=5, idle=(5, *idle[1:])))))
+    assert "NOT USED FOR" in keys.render(keyspace(KeyspaceRow("a", Figures(keys=5, idle=(5, *idle[1:])))))
 
 
 def test_an_empty_keyspace_is_told_as_such() -> None:
-    empty = Keyspace(Row("all", Figures()), (("pattern", ()),), (), ())
+    empty = Keyspace(KeyspaceRow("all", Figures()), (("pattern", ()),), (), ())
     assert keys.render(empty).startswith("KEYS   0 keys, 0 B\n")
 
 
@@ -115,7 +124,7 @@ def test_the_json_is_what_the_published_schema_says(
     figures: Figures, before: Figures | None, name: str, sample: float
 ) -> None:
     schema = json.loads(keys_rows.schema())
-    document = json.loads(keys_rows.as_json(keyspace(Row(name, figures, before), sample)))
+    document = json.loads(keys_rows.as_json(keyspace(KeyspaceRow(name, figures, before), sample)))
     jsonschema.Draft202012Validator(schema).validate(document)
     assert set(document) == set(schema["properties"])
     for part, rows in (("row", [document["total"]]), ("big_key", document["biggest"]), ("source", document["sources"])):

@@ -10,7 +10,7 @@ from importlib import resources
 
 import pytest
 
-from necropsy.model.verdict import Contradiction, Kind, Request
+from necropsy.model.verdict import Contradiction, EvidenceRequest, Kind
 from necropsy.report.html import page
 from necropsy.report.html.charts import MOST_ROWS, galleries
 
@@ -127,7 +127,7 @@ def test_the_page_says_where_a_culprit_comes_from_and_which_lines_of_the_log_are
 def test_the_page_says_what_to_bring_and_which_sources_do_not_agree() -> None:
     verdict = replace(
         sample.well().verdict, kind=Kind.UNKNOWN, reason="people explain 30 %",
-        requests=(Request("older access logs", "they name who came before", "necropsy examine … --access-log 'access.log*'"),),
+        requests=(EvidenceRequest("older access logs", "they name who came before", "necropsy examine … --access-log 'access.log*'"),),
         contradictions=(Contradiction("access.log", "its clock is 3,600 s ahead: its times were moved", set_aside=False),),
     )  # fmt: skip
     text = Outline(page.render(replace(sample.well(), verdict=verdict, findings=()))).visible

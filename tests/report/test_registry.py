@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from necropsy.report.registry import FORMATS, Format
+from necropsy.report.registry import FORMATS, ReportFormat
 
 from . import sample
 
@@ -17,7 +17,7 @@ def test_the_formats_are_those_of_the_command_line_each_with_its_suffix() -> Non
 
 @pytest.mark.parametrize("name", sample.EVERY)
 @pytest.mark.parametrize("entry", FORMATS, ids=lambda entry: entry.name)
-def test_every_report_renders_in_every_format_to_the_same_text_twice(entry: Format, name: str) -> None:
+def test_every_report_renders_in_every_format_to_the_same_text_twice(entry: ReportFormat, name: str) -> None:
     text = entry.render(sample.EVERY[name]())
     assert text == entry.render(sample.EVERY[name]())
     assert text.endswith("\n")

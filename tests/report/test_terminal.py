@@ -7,7 +7,7 @@ import pytest
 from rich.cells import cell_len
 
 from necropsy.model.report import Report
-from necropsy.model.verdict import Contradiction, Kind, Request, View
+from necropsy.model.verdict import Contradiction, EvidenceRequest, Kind, View
 from necropsy.report.terminal import document as terminal
 
 from . import sample
@@ -100,7 +100,7 @@ def test_no_verdict_says_what_to_bring_and_what_was_seen() -> None:
     view = View("A", 300, 20, 90.0, sample.START, sample.START, sample.NOW, 120, 0.64)
     verdict = replace(
         sample.well().verdict, kind=Kind.UNKNOWN, reason="people explain 30 %", views=(view,),
-        requests=(Request("older access logs", "they name who came before", "necropsy examine … --access-log 'access.log*'"),),
+        requests=(EvidenceRequest("older access logs", "they name who came before", "necropsy examine … --access-log 'access.log*'"),),
         contradictions=(Contradiction("access.log", "its clock is 3,600 s ahead: its times were moved", set_aside=False),),
     )  # fmt: skip
     text = terminal.render(replace(sample.well(), verdict=verdict, findings=()))

@@ -26,10 +26,10 @@ def in_numpy() -> mock._patch[bool]:
     return mock.patch.object(kernels, "COMPILED", False)
 
 
-def visits_of(classes: list[list[int]]) -> phase_folding.Visits:
+def visits_of(classes: list[list[int]]) -> phase_folding.SortedVisits:
     owner = np.repeat(np.arange(len(classes)), [len(times) for times in classes])
     seconds = np.concatenate([np.sort(times) for times in classes]) / 4
-    return phase_folding.Visits(owner, seconds, len(classes), np.where(np.arange(len(classes)) % 2, 1.0, 0.001))
+    return phase_folding.SortedVisits(owner, seconds, len(classes), np.where(np.arange(len(classes)) % 2, 1.0, 0.001))
 
 
 def same(one: Any, other: Any) -> bool:

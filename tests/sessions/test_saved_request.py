@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from necropsy.sessions.jdk import STREAM_MAGIC
-from necropsy.sessions.saved_request import NOBODY, Creator, creator
+from necropsy.sessions.saved_request import NOBODY, SavedRequest, creator
 from sessions.keyspaces import string
 
 ARRAY_LIST = b"sq\x00~\x00\x06\x00\x00\x00\x01w\x04\x00\x00\x00\x01"
@@ -37,7 +37,7 @@ def in_json(headers: dict[str, str], **fields: str) -> bytes:
     return json.dumps({"@class": kind, "headers": {"@class": "java.util.TreeMap", **lists}, **fields}).encode()
 
 
-KUBELET = Creator("kube-probe/1.28", "10.0.3.17:8080", "GET", "/")
+KUBELET = SavedRequest("kube-probe/1.28", "10.0.3.17:8080", "GET", "/")
 
 
 @pytest.mark.parametrize("names", [("host", "user-agent"), ("Host", "User-Agent"), ("HOST", "USER-AGENT")])
@@ -50,7 +50,7 @@ def test_headers_are_known_in_any_case(names: tuple[str, str]) -> None:
 
 def test_a_referer_is_not_taken_for_the_url_nor_an_override_for_the_method() -> None:
     headers = {"host": "a", "referer": "http://evil.example/elsewhere", "x-http-method-override": "DELETE"}
-    assert creator(stream(headers, "GET", "https://a/here")) == Creator(None, "a", "GET", "/here")
+    assert creator(stream(headers, "GET", "https://a/here")) == SavedRequest(None, "a", "GET", "/here")
 
 
 def test_parameters_that_look_like_headers_come_too_late() -> None:
@@ -64,8 +64,8 @@ def test_a_header_value_that_holds_json_does_not_name_another_creator() -> None:
 
 
 def test_a_reactive_application_keeps_the_path_alone() -> None:
-    assert creator(string("/orders?continue")) == Creator(path="/orders")
-    assert creator(b'"/orders?continue"') == Creator(path="/orders")
+    assert creator(string("/orders?continue")) == SavedRequest(path="/orders")
+    assert creator(b'"/orders?continue"') == SavedRequest(path="/orders")
 
 
 @pytest.mark.parametrize(
@@ -93,9 +93,9 @@ def test_what_is_no_host_is_not_kept(host: str) -> None:
 
 def test_a_request_that_was_cut_off_still_names_its_user_agent() -> None:
     whole = in_json({"host": "a:1", "user-agent": "Go-http-client/1.1", "x": "y" * 99}, method="GET", requestURI="/")
-    assert creator(whole[:-60]) == Creator("Go-http-client/1.1", "a:1", None, None)
+    assert creator(whole[:-60]) == SavedRequest("Go-http-client/1.1", "a:1", None, None)
     whole = stream({"host": "a:1", "user-agent": "Go-http-client/1.1", "x": "y" * 99}, "GET", "http://a:1/")
-    assert creator(whole[:-60]) == Creator("Go-http-client/1.1", "a:1", None, None)
+    assert creator(whole[:-60]) == SavedRequest("Go-http-client/1.1", "a:1", None, None)
 
 
 @given(st.binary(max_size=400), st.sampled_from([b"", STREAM_MAGIC, b'{"headers":', b'"', b"[", string("/a")]))
@@ -118,6 +118,6 @@ def test_an_unknown_serializer_names_nobody() -> None:
 @pytest.mark.parametrize("url", ["http://a:8080/error", "http://a:8080/shop/error"])
 def test_the_error_page_names_nobodys_request_but_its_client_all_the_same(url: str) -> None:
     headers = {"host": "a:8080", "user-agent": "kube-probe/1.28"}
-    expected = Creator(user_agent="kube-probe/1.28", host="a:8080")
+    expected = SavedRequest(user_agent="kube-probe/1.28", host="a:8080")
     assert creator(stream(headers, "GET", url)) == expected
     assert creator(in_json(headers, method="GET", requestURL=url, requestURI="/" + url.split("/", 3)[3])) == expected

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from necropsy.model.probe import Backend, Probe
+from necropsy.model.probe import Probe, UpstreamPort
 from necropsy.verdict.evidence import Births, Circumstances, Creator, LogSpan, VisitorClass, Visits
 
 NOW_MS = 1_558_724_400_000
@@ -93,9 +93,9 @@ INCIDENT_PROBES = [
     for port in (80, 8080, 8081)
 ]
 BACKENDS = [
-    Backend("*", 80, "proxy", "live", access_log="access.log"),
-    Backend("127.0.0.1", 8080, "upstream", "live", "app"),
-    Backend("127.0.0.1", 8081, "upstream", "idle", "app"),
+    UpstreamPort("*", 80, "proxy", "live", access_log="access.log"),
+    UpstreamPort("127.0.0.1", 8080, "upstream", "live", "app"),
+    UpstreamPort("127.0.0.1", 8081, "upstream", "idle", "app"),
 ]
 
 

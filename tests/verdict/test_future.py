@@ -6,14 +6,14 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
-from necropsy.verdict.future import Store, Stream
+from necropsy.verdict.future import BirthStream, StoreForecastInput
 from necropsy.verdict.what_if import Steps, outlook
 
 AT = datetime(2026, 11, 1, tzinfo=UTC)
 DAY = 86_400.0
-PROBER = Stream("probes/creates-sessions", "a1:80", 8_640.0, regular=True)
-CRAWLER = Stream("traffic/bot-creates-sessions", "spider", 8_640.0, deviation=0.10)
-IMMORTAL = Store(
+PROBER = BirthStream("probes/creates-sessions", "a1:80", 8_640.0, regular=True)
+CRAWLER = BirthStream("traffic/bot-creates-sessions", "spider", 8_640.0, deviation=0.10)
+IMMORTAL = StoreForecastInput(
     name="B",
     at=AT,
     left_s=np.empty(0),

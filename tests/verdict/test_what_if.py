@@ -10,16 +10,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from necropsy.verdict.future import Store, Stream
+from necropsy.verdict.future import BirthStream, StoreForecastInput
 from necropsy.verdict.what_if import Steps, outlook, outlooks
 
 AT = datetime(2019, 5, 24, 19, tzinfo=UTC)
 DAY = 86_400.0
-PROBES = Stream("probes/creates-sessions", "a1:80", 8_640.0)
-CRAWLER = Stream("traffic/bot-creates-sessions", "spider", 2_400.0)
+PROBES = BirthStream("probes/creates-sessions", "a1:80", 8_640.0)
+CRAWLER = BirthStream("traffic/bot-creates-sessions", "spider", 2_400.0)
 
 
-def store(**more: Any) -> Store:
+def store(**more: Any) -> StoreForecastInput:
     per_day = PROBES.per_day + CRAWLER.per_day
     left = np.sort(np.arange(0.0, DAY, DAY / per_day))
     settings: dict[str, Any] = {
@@ -27,7 +27,7 @@ def store(**more: Any) -> Store:
         "lifetime_s": DAY, "grace_s": 0.0, "streams": (PROBES, CRAWLER), "bytes_per_session": 700.0, "other_bytes": 2e6,
         "memory_limit": 64_000_000,
     }  # fmt: skip
-    return Store(**(settings | more))
+    return StoreForecastInput(**(settings | more))
 
 
 def test_a_steady_store_stays_as_it_is_when_nothing_is_done() -> None:
@@ -100,7 +100,7 @@ def test_the_closed_form_is_what_a_simulation_of_every_session_counts(
     per_day: float, lifetime: float, grace: float, there: int, part: float
 ) -> None:
     left = np.sort(np.random.default_rng(1).uniform(0, lifetime + grace, there))
-    stream = Stream("probes/creates-sessions", "x", per_day)
+    stream = BirthStream("probes/creates-sessions", "x", per_day)
     made = outlook(store(left_s=left, lifetime_s=lifetime, grace_s=grace, streams=(stream,), purgeable=0), Steps())
     for moment, value in made.curve[:: max(1, round(len(made.curve) * part) or 1)]:
         births = np.arange(0.0, moment, DAY / per_day) + DAY / per_day / 2

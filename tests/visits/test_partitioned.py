@@ -12,7 +12,7 @@ import pytest
 
 from evidence.access_log.backends.shop import COOKIE_FORMAT, cookie_lines, shop_lines
 from necropsy.case.scratch import Scratch, open_scratch
-from necropsy.evidence.access_log.backends.interface import Wanted
+from necropsy.evidence.access_log.backends.interface import WantedLines
 from necropsy.evidence.access_log.backends.local import LocalBackend
 from necropsy.visits import analyse
 from necropsy.visits.analyse import Analysis
@@ -87,7 +87,7 @@ def analysed(path: Path, counts: tuple[int, ...], *formats: str) -> Analysis:
     with ExitStack() as stack:
         scratch = stack.enter_context(open_scratch())
         backend = LocalBackend(scratch)
-        part = backend.read(Wanted([str(path)], [Format("given", text) for text in formats]))
+        part = backend.read(WantedLines([str(path)], [Format("given", text) for text in formats]))
         assert part.first_us is not None
         assert part.last_us is not None
         between = (part.first_us, part.last_us)

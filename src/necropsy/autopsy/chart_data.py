@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from necropsy.model.figures import size
-from necropsy.model.report import BirthChart, Chain, CombChart, Histogram, Link, PopulationChart, Series, Tooth
+from necropsy.model.report import BirthChart, Chain, ChartSeries, CombChart, Histogram, Link, PopulationChart, Tooth
 from necropsy.verdict.chunks import chunks
 from necropsy.verdict.evidence import Births, Claim
 from necropsy.verdict.labels import label_births
@@ -56,7 +56,7 @@ def birth_charts(births: Mapping[str, Births], claims: Sequence[Claim]) -> Itera
             counts += np.bincount(place, minlength=counts.size).reshape(counts.shape)
         shown = [number for number in range(len(mine)) if counts[number + 1].any()][:_MOST_SERIES]
         series = [
-            Series(mine[number].label, tuple(map(float, counts[number + 1])), _KIND[mine[number].creator])
+            ChartSeries(mine[number].label, tuple(map(float, counts[number + 1])), _KIND[mine[number].creator])
             for number in shown
         ]
         rest = np.delete(counts, [number + 1 for number in shown], axis=0).sum(axis=0)
@@ -65,7 +65,7 @@ def birth_charts(births: Mapping[str, Births], claims: Sequence[Claim]) -> Itera
             ("people (by their visits)", "people") if by_visits > rest.sum() / 2 else ("unexplained", "unexplained")
         )
         if rest.any():
-            series.append(Series(name, tuple(map(float, rest)), kind))
+            series.append(ChartSeries(name, tuple(map(float, rest)), kind))
         yield BirthChart(store, _moment(start), step_ms / 1000, tuple(series))
 
 

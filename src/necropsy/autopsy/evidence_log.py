@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(slots=True)
-class Evidence:
+class EvidenceInMemory:
     """Evidence that stays in memory beside the case: configuration texts, which patches are made from, and their simulation."""
 
     log: EvidenceLog

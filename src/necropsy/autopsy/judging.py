@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from necropsy._internal.serialization import to_plain
-from necropsy.autopsy.evidence_log import Evidence
+from necropsy.autopsy.evidence_log import EvidenceInMemory
 from necropsy.autopsy.reading import simulate
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from necropsy.verdict.evidence import Births, Claim
 
 
-def judge(case: Case, evidence: Evidence, sources: Sources, births: Mapping[str, Births]) -> Verdict:
+def judge(case: Case, evidence: EvidenceInMemory, sources: Sources, births: Mapping[str, Births]) -> Verdict:
     """Come to a verdict on the births and write it, with its findings and claims, into the case."""
     from necropsy.autopsy import verdict_inputs, what_if
     from necropsy.examine.interface import examine_all
@@ -69,7 +69,7 @@ def judge(case: Case, evidence: Evidence, sources: Sources, births: Mapping[str,
     return verdict
 
 
-def _timed(case: Case, evidence: Evidence, sources: Sources, claims: Sequence[Claim]) -> bool:
+def _timed(case: Case, evidence: EvidenceInMemory, sources: Sources, claims: Sequence[Claim]) -> bool:
     """Compute when each probe fires, where only the births tell on which machine Prometheus runs; say whether they do.
 
     Then trains that were matched with targets by number are attributed again, each to the target whose moment it keeps.

@@ -103,11 +103,11 @@ def solve_by_births(
     tuple or None
         (file of the server's configuration, solution); None when no name explains the births, or several servers have one.
     """
-    from necropsy.probes.prometheus.targets.scrape_phase_of_trains import Train, solve_by_trains
+    from necropsy.probes.prometheus.targets.scrape_phase_of_trains import TrainPhase, solve_by_trains
     from necropsy.probes.simulate import scheduled
 
     trains = [
-        Train(
+        TrainPhase(
             claim.period_s, claim.phase_s, ((claim.phase_high_s or 0.0) - (claim.phase_low_s or 0.0)) % claim.period_s
         )
         for claim in claims

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from necropsy.autopsy.evidence_log import Evidence, EvidenceLog
+from necropsy.autopsy.evidence_log import EvidenceInMemory, EvidenceLog
 from necropsy.autopsy.simulation_tables import chart
 from necropsy.autopsy.sources import KINDS, DumpPath, LiveAddress, Sources, StoreSource
 from necropsy.model.errors import NecropsyError, NoEvidence, UsageError
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from necropsy.probes.simulate import Simulation
 
 
-def read(case: Case, sources: Sources, report_progress: Progress, *, may_be_empty: bool = False) -> Evidence:
+def read(case: Case, sources: Sources, report_progress: Progress, *, may_be_empty: bool = False) -> EvidenceInMemory:
     """Read all sources into the case.
 
     Configuration comes first: it is small, and the access log's format may be in it.
@@ -38,7 +38,7 @@ def read(case: Case, sources: Sources, report_progress: Progress, *, may_be_empt
     """
     evidence_log = EvidenceLog(case)
     sources = _nameable(evidence_log, sources)
-    evidence = Evidence(evidence_log)
+    evidence = EvidenceInMemory(evidence_log)
     _configuration(evidence_log, sources, evidence, report_progress)
     _access_logs(evidence_log, sources, evidence, report_progress)
     _whereabouts(evidence_log, sources, evidence)
@@ -127,7 +127,9 @@ def _newest(case: Case) -> datetime | None:
     return newest.replace(tzinfo=UTC) if newest is not None else None
 
 
-def _configuration(evidence_log: EvidenceLog, sources: Sources, evidence: Evidence, report_progress: Progress) -> None:
+def _configuration(
+    evidence_log: EvidenceLog, sources: Sources, evidence: EvidenceInMemory, report_progress: Progress
+) -> None:
     from necropsy.evidence.configuration.reader import read as read_configuration
 
     named = [(kind, getattr(sources, kind)) for kind in ("prometheus", "blackbox", "consul", "nginx")]
@@ -144,7 +146,7 @@ def _configuration(evidence_log: EvidenceLog, sources: Sources, evidence: Eviden
             evidence_log.record(absent=[Absent("configuration", problem.place, problem.reason, problem.hint)])
 
 
-def _whereabouts(evidence_log: EvidenceLog, sources: Sources, evidence: Evidence) -> None:
+def _whereabouts(evidence_log: EvidenceLog, sources: Sources, evidence: EvidenceInMemory) -> None:
     """Compute when each probe fires, if nobody said on which machine Prometheus runs and the access log tells."""
     if sources.prometheus_host or not evidence.logs_given or not (evidence.simulation and evidence.simulation.probes):
         return
@@ -198,7 +200,9 @@ def simulate(files: list[ConfigurationFile], sources: Sources) -> Simulation:
     )
 
 
-def _access_logs(evidence_log: EvidenceLog, sources: Sources, evidence: Evidence, report_progress: Progress) -> None:
+def _access_logs(
+    evidence_log: EvidenceLog, sources: Sources, evidence: EvidenceInMemory, report_progress: Progress
+) -> None:
     if not sources.access_log:
         return
     from necropsy.evidence.access_log.formats.given import name_keys

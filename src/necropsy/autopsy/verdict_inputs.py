@@ -11,7 +11,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final
 
 from necropsy._internal.serialization import to_plain
-from necropsy.autopsy.evidence_log import Evidence
+from necropsy.autopsy.evidence_log import EvidenceInMemory
 from necropsy.examine import case_queries
 from necropsy.model.evidence import Absent
 from necropsy.model.verdict import Prediction
@@ -156,7 +156,7 @@ def _sorted(values: NDArray[np.int64]) -> NDArray[np.int64]:
     return values
 
 
-def circumstances(case: Case, evidence: Evidence, births: Mapping[str, Births]) -> Circumstances:
+def circumstances(case: Case, evidence: EvidenceInMemory, births: Mapping[str, Births]) -> Circumstances:
     """Probes, backends, classes and visits of the case; of logs that were written at another time, nothing.
 
     A log whose clock is hours off was not: its visits tell, if they and the births agree at one lag.
@@ -327,7 +327,7 @@ def facts(case: Case, store: str, now: datetime, births_per_hour: float) -> Stor
 
 
 def predictions(
-    case: Case, evidence: Evidence, around: Circumstances, births: Mapping[str, Births], claims: Sequence[Claim]
+    case: Case, evidence: EvidenceInMemory, around: Circumstances, births: Mapping[str, Births], claims: Sequence[Claim]
 ) -> tuple[Prediction, ...]:
     """Predict each store from the probes that belong to it."""
     read = read_at(case, evidence.now)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from necropsy.autopsy.sources import Sources
     from necropsy.case.store import Case
-    from necropsy.model.probe import Backend, Probe
+    from necropsy.model.probe import Probe, UpstreamPort
     from necropsy.verdict.evidence import Births, Circumstances, Claim
     from necropsy.verdict.verification import Reading
 
@@ -117,7 +117,7 @@ def _named(sources: Sources, before: dict[str, Reading]) -> Sources:
     return sources
 
 
-def _around(around: Circumstances, probes: Sequence[Probe], backends: Sequence[Backend]) -> Circumstances:
+def _around(around: Circumstances, probes: Sequence[Probe], backends: Sequence[UpstreamPort]) -> Circumstances:
     """Return what is known now, with the probes of the case where no configuration was given again."""
     from necropsy.probes.session_risk import idle_probes
 

@@ -14,7 +14,7 @@ from necropsy.model.what_if import WhatIf
 if TYPE_CHECKING:
     from necropsy.case.store import Case
     from necropsy.model.verdict import Prediction
-    from necropsy.verdict.future import Store, Stream
+    from necropsy.verdict.future import BirthStream, StoreForecastInput
     from necropsy.verdict.what_if import Steps
 
 IDLE_S: Final = 3_600.0
@@ -56,13 +56,13 @@ def what_if(case_path: Path, steps: Steps, memory_limit: int | None = None, *, i
         return WhatIf(__version__, str(case_path), tuple(outlooks(one, steps, memory_limit) for one in made))
 
 
-def store(case: Case, name: str, at: datetime, *, idle_s: float = IDLE_S) -> Store:
+def store(case: Case, name: str, at: datetime, *, idle_s: float = IDLE_S) -> StoreForecastInput:
     """Return what is known of a store that decides what it will hold."""
     import numpy as np
 
     from necropsy.autopsy import verdict_inputs
     from necropsy.verdict.forecast import grace_s
-    from necropsy.verdict.future import Store
+    from necropsy.verdict.future import StoreForecastInput
 
     naive = at.replace(tzinfo=None)
     facts = verdict_inputs.facts(case, name, at, 0.0)
@@ -89,7 +89,7 @@ def store(case: Case, name: str, at: datetime, *, idle_s: float = IDLE_S) -> Sto
     people = case.value(
         "SELECT coalesce(sum(births), 0) FROM birth_claim WHERE store = ? AND creator = 'people'", [name]
     )
-    return Store(
+    return StoreForecastInput(
         name=name,
         at=at,
         left_s=np.asarray(left, np.float64) + grace,
@@ -107,12 +107,12 @@ def store(case: Case, name: str, at: datetime, *, idle_s: float = IDLE_S) -> Sto
     )
 
 
-def streams(case: Case, store: str, at: datetime) -> list[Stream]:
+def streams(case: Case, store: str, at: datetime) -> list[BirthStream]:
     """Return who goes on creating: claims whose births had not ended."""
     from necropsy.autopsy.kept_claims import claim_of
     from necropsy.examine import creation
     from necropsy.verdict.actors import is_over
-    from necropsy.verdict.future import Stream
+    from necropsy.verdict.future import BirthStream
 
     going_on = [
         row
@@ -120,7 +120,7 @@ def streams(case: Case, store: str, at: datetime) -> list[Stream]:
         if row["store"] == store and row["slug"] != creation.PEOPLE and not is_over(claim_of(row), at)
     ]
     return [
-        Stream(
+        BirthStream(
             row["slug"],
             row["label"],
             per_day(row),
@@ -153,9 +153,9 @@ def per_day(row: Mapping[str, Any]) -> float:
     return own if own > _YOUNG * rate else rate
 
 
-def unexplained(case: Case, store: str, at: datetime) -> list[Stream]:
+def unexplained(case: Case, store: str, at: datetime) -> list[BirthStream]:
     """Return the births of the last day that nobody explains: they go on, whoever makes them."""
-    from necropsy.verdict.future import Stream
+    from necropsy.verdict.future import BirthStream
     from necropsy.verdict.what_if import UNEXPLAINED
 
     naive = at.replace(tzinfo=None)
@@ -171,7 +171,7 @@ def unexplained(case: Case, store: str, at: datetime) -> list[Stream]:
     if births < _FEWEST or share < _LEAST_SHARE:
         return []
     days = max((naive - row["first"]) / timedelta(days=1), 1 / 24)
-    return [Stream(UNEXPLAINED, "nobody known", births / days, deviation=float(births**-0.5))]
+    return [BirthStream(UNEXPLAINED, "nobody known", births / days, deviation=float(births**-0.5))]
 
 
 _FEWEST: Final = 20

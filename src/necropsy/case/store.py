@@ -21,7 +21,7 @@ from necropsy._internal.sql_quoting import identifier
 from necropsy.case import identity
 from necropsy.case.once import Once
 from necropsy.case.schema import BY_NAME, SCHEMA_VERSION, TABLES
-from necropsy.case.stream import Stream
+from necropsy.case.stream import TableStream
 from necropsy.case.table import Table
 from necropsy.model.errors import CaseError, CaseTooNew
 
@@ -231,12 +231,12 @@ class Case:
         finally:
             self.connection.unregister("incoming")
 
-    def stream(self, table: str) -> Stream:
+    def stream(self, table: str) -> TableStream:
         """Return a context in which ``put`` appends Arrow tables of one and the same schema to a table, by one statement.
 
         It runs beside the caller, who can read on meanwhile; with an error inside of the block none of the rows stays.
         """
-        return Stream(self.connection.cursor(), table, lambda rows: self._without_secrets(BY_NAME[table], rows))
+        return TableStream(self.connection.cursor(), table, lambda rows: self._without_secrets(BY_NAME[table], rows))
 
     @contextlib.contextmanager
     def filling(self) -> Iterator[None]:

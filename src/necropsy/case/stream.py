@@ -24,7 +24,7 @@ class _Abandoned(Exception):  # noqa: N818 -- not an error of ours: it takes the
     """The caller failed."""
 
 
-class Stream:
+class TableStream:
     """Appends Arrow tables to one table of a case while its block runs.
 
     Parameters

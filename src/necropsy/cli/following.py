@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from necropsy.cli import output
 
 if TYPE_CHECKING:
-    from necropsy.evidence.access_log.formats.layout import LogFormat
+    from necropsy.evidence.access_log.formats.layout import NamedLogFormat
     from necropsy.model.traffic import Beat
 
 
@@ -21,7 +21,7 @@ class Following:
     """The logs to follow, and how to show them."""
 
     logs: tuple[str, ...]
-    formats: tuple[LogFormat, ...]
+    formats: tuple[NamedLogFormat, ...]
     interval_s: float
     window: int
     """Bytes of each log that are looked at."""

@@ -14,7 +14,7 @@ from necropsy.cli.options import QuietOption
 
 if TYPE_CHECKING:
     from necropsy.lab.live.conductor import Missing
-    from necropsy.lab.live.plan import Plan
+    from necropsy.lab.live.plan import LabPlan
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -72,9 +72,9 @@ def up(
     """  # noqa: D301 -- \b is click's mark for text that is not to be wrapped
     from necropsy.autopsy.sources import parse_size
     from necropsy.lab.live import acts, conductor
-    from necropsy.lab.live.plan import APPLICATIONS, REDIRECTS, Wish
+    from necropsy.lab.live.plan import APPLICATIONS, REDIRECTS, LabOptions
 
-    wish = Wish(
+    wish = LabOptions(
         speed=speed,
         interval_s=None if interval is None else seconds("--interval", interval),
         lifetime_s=None if lifetime is None else max(1, round(seconds("--lifetime", lifetime))),
@@ -174,7 +174,7 @@ def act(
 app.command("guarded", short_help="Replay the incident with the guard watching.")(guarded)
 
 
-def _show(plan: Plan) -> None:
+def _show(plan: LabPlan) -> None:
     for admin in plan.admins:
         machines = [machine for machine in plan.machines if machine.admin == admin.name]
         places = ", ".join(f"{m.name} {m.proxy} (blue {m.blue.port}, green {m.green.port})" for m in machines)

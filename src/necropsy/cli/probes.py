@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from necropsy.probes.prometheus.targets.target import Target
     from necropsy.probes.simulate import Dropped
     from necropsy.report.commands.probe_map import Entry, Lost
-    from necropsy.report.commands.relabel_steps import Walk
+    from necropsy.report.commands.relabel_steps import RelabelWalk
 
 _MOST_WALKS = 5
 
@@ -171,12 +171,12 @@ def _map(found: Survey, at: str | None, who_hits: str | None, kind: TextOrJson, 
 def _entries(found: Survey, at: str | None, who_hits: str | None) -> Iterable[Entry]:
     from necropsy.autopsy.sources import parse_time
     from necropsy.probes.session_risk import idle_probes, may_create
-    from necropsy.probes.visibility import Question, fires_after, location, logs
+    from necropsy.probes.visibility import RequestQuestion, fires_after, location, logs
     from necropsy.report.commands.probe_map import Entry
 
     simulation = found.simulation
     moment = parse_time(at) if at else None
-    question = Question.of(who_hits) if who_hits else Question()
+    question = RequestQuestion.of(who_hits) if who_hits else RequestQuestion()
     silent = idle_probes(simulation.probes, simulation.backends)
     live = {backend.port for backend in simulation.backends if backend.state != "idle"}
     unused = {backend.port for backend in simulation.backends if backend.state == "idle"} - live
@@ -241,11 +241,11 @@ def _steps(found: Survey, job: str, address: str | None, kind: TextOrJson, *, co
     return relabel_steps.render(shown, len(mine) - len(shown), width=output.width(), color=color)
 
 
-def _walk(target: Target) -> Walk:
+def _walk(target: Target) -> RelabelWalk:
     from necropsy._internal.masking import masked
     from necropsy.probes.http.request import mask_chain, mask_labels
     from necropsy.probes.relabel_coverage import presentable_url
-    from necropsy.report.commands.relabel_steps import RuleStep, Walk
+    from necropsy.report.commands.relabel_steps import RelabelWalk, RuleStep
 
     steps = []
     for step in target.steps:
@@ -255,6 +255,6 @@ def _walk(target: Target) -> Walk:
         steps.append(RuleStep(line, dict(mask_labels(step.before)), after, collisions))
     labels = target.discovered_labels
     outcome = presentable_url(target) if not target.dropped_because else f"not probed: {masked(target.dropped_because)}"
-    return Walk(
+    return RelabelWalk(
         target.job, masked(labels.get("__address__", "no address")), dict(mask_labels(labels)), tuple(steps), outcome
     )

@@ -27,7 +27,7 @@ class TrafficFormat(StrEnum):
     PARQUET = "parquet"
 
 
-class Order(StrEnum):
+class SortOrder(StrEnum):
     """By what to put visitors in order."""
 
     SESSIONS = "sessions"
@@ -85,8 +85,8 @@ def traffic(
         str, typer.Option(metavar="SIZE", help="With --follow: how much of each log's end to analyse.")
     ] = "16MiB",
     sort: Annotated[
-        Order, typer.Option(help="Order of the rows. sessions: those that probably start most sessions first.")
-    ] = Order.SESSIONS,
+        SortOrder, typer.Option(help="Order of the rows. sessions: those that probably start most sessions first.")
+    ] = SortOrder.SESSIONS,
     limit: Annotated[
         int | None, typer.Option(min=1, help="Most rows to show. Default: 20 in text, 200 in HTML, else all.")
     ] = None,

@@ -11,7 +11,7 @@ from weakref import WeakKeyDictionary
 from necropsy._internal.serialization import from_plain
 from necropsy.model.figures import percent, several
 from necropsy.model.finding import Unexamined
-from necropsy.model.probe import Backend, Probe
+from necropsy.model.probe import Probe, UpstreamPort
 
 if TYPE_CHECKING:
     from necropsy.case.store import Case
@@ -38,10 +38,10 @@ def remember(case: Case, found: Iterable[Probe]) -> None:
     _PROBES[case] = (len(known), MappingProxyType(known))
 
 
-def backends(case: Case) -> list[Backend]:
+def backends(case: Case) -> list[UpstreamPort]:
     """All backends of the case."""
     return [
-        from_plain(Backend, json.loads(row["value"]))
+        from_plain(UpstreamPort, json.loads(row["value"]))
         for row in case.rows("SELECT value FROM backend ORDER BY port, address, value")
     ]
 

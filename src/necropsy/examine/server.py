@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Server:
+class StoreServer:
     """One server of one store."""
 
     store: str
@@ -77,7 +77,7 @@ class Server:
         return uptime / 86_400 if uptime else None
 
 
-def servers(case: Case) -> list[Server]:
+def servers(case: Case) -> list[StoreServer]:
     """Return the servers of all stores, in order of name."""
     stores: dict[str, dict[str, str]] = {}
     for row in case.rows("SELECT store, name, value FROM server_fact ORDER BY store, name"):
@@ -92,9 +92,9 @@ def servers(case: Case) -> list[Server]:
                 node, slash, fact = name.rpartition("/")
                 if slash and node:
                     nodes.setdefault(node, dict(limit))[fact] = value
-        found += [Server(store, f"store {store}, node {node}", live, own) for node, own in nodes.items()]
+        found += [StoreServer(store, f"store {store}, node {node}", live, own) for node, own in nodes.items()]
         if not nodes:
-            found.append(Server(store, f"store {store}", live, facts))
+            found.append(StoreServer(store, f"store {store}", live, facts))
     return found
 
 

@@ -15,7 +15,7 @@ from necropsy.evidence import OpenKeyspace, open_keyspace
 from necropsy.evidence.redis.options import LiveOptions
 from necropsy.model.errors import NoEvidence, UnreadableSource, UsageError
 from necropsy.model.evidence import Absent, Blemish
-from necropsy.model.keyspace import GROUPINGS, BigKey, Figures, KeySource, Keyspace, Row
+from necropsy.model.keyspace import GROUPINGS, BigKey, Figures, KeySource, Keyspace, KeyspaceRow
 from necropsy.sessions.keyspace import Projection
 from necropsy.wire.files import STANDARD_INPUT
 from necropsy.wire.redis.address import is_address, masked
@@ -198,7 +198,7 @@ def _version(reading: OpenKeyspace) -> str:
 def _answer(
     tally: Tally, tallying: _Tallying, by: Sequence[str], sample: float, *, show_keys: bool, compared: bool
 ) -> Keyspace:
-    total = Row("all", tally.total(before=False, sample=sample))
+    total = KeyspaceRow("all", tally.total(before=False, sample=sample))
     if compared:
         total = replace(total, before=tally.total(before=True, sample=sample))
     groups = []
@@ -207,7 +207,7 @@ def _answer(
         earlier = tally.grouped(grouping, before=True, sample=sample) if compared else {}
         nothing = Figures()
         rows = [
-            Row(name, after.get(name, nothing), earlier.get(name, nothing) if compared else None)
+            KeyspaceRow(name, after.get(name, nothing), earlier.get(name, nothing) if compared else None)
             for name in after.keys() | earlier.keys()
         ]
         rows.sort(key=lambda row: (-abs(row.bytes_grown), -row.figures.bytes, -row.figures.keys, row.name))

@@ -16,15 +16,15 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
-from necropsy.lab.events import Request
+from necropsy.lab.events import LoggedRequest
 
 _ROTATED: Final = "access.log-20190524.gz"
 
 
-def line(request: Request) -> str:
+def line(request: LoggedRequest) -> str:
     """Return one line of the log, without its end.
 
-    >>> line(Request(1558723294137, "localhost", "GET /health HTTP/1.1", 200, 6, 1, "", "Consul Health Check"))[:57]
+    >>> line(LoggedRequest(1558723294137, "localhost", "GET /health HTTP/1.1", 200, 6, 1, "", "Consul Health Check"))[:57]
     '{"@timestamp":"2019-05-24T18:41:34+00:00","remote_addr":"'
     """
     return (
@@ -35,7 +35,7 @@ def line(request: Request) -> str:
     )
 
 
-def write(folder: Path, requests: Iterable[Request], span: tuple[int, int], rotated_at: int | None) -> list[Path]:
+def write(folder: Path, requests: Iterable[LoggedRequest], span: tuple[int, int], rotated_at: int | None) -> list[Path]:
     """Write the requests answered in ``span`` (Unix milliseconds, start excluded) in their order; return the files.
 
     Parameters

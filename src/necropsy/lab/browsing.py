@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from necropsy.lab.events import Request, Session, Trace, session_id
+from necropsy.lab.events import ActorTraces, LoggedRequest, WrittenSession, session_id
 from necropsy.lab.java import string
 from necropsy.lab.machines import milliseconds
 from necropsy.lab.spring_security import PRINCIPAL_INDEX, saved_request, security_context
@@ -33,14 +33,14 @@ class Person:
     address: str
     browser: str
     server: int
-    held: Session | None = None
+    held: WrittenSession | None = None
 
 
 class Browsing:
     """The comings and goings at one application, written down as they happen."""
 
     def __init__(self, admin: Admin, span: tuple[datetime, datetime], chance: random.Random) -> None:
-        self.trace = Trace()
+        self.trace = ActorTraces()
         self.start, self.end = (milliseconds(moment) for moment in span)
         self._admin = admin
         self._chance = chance
@@ -63,7 +63,7 @@ class Browsing:
             at = session.accessed_ms
         person.held = self._look_around(person, session, at)
 
-    def knock(self, at: int, server: int, path: str, user_agent: str) -> Session | None:
+    def knock(self, at: int, server: int, path: str, user_agent: str) -> WrittenSession | None:
         """Ask for a page without a cookie: a session, and the way to the login page. None: after the story's end."""
         redirected = at + self._short()
         shown = redirected + 25 + self._short()
@@ -74,7 +74,7 @@ class Browsing:
             headers = {"host": self._admin.host, "user-agent": user_agent, "accept": "text/html,*/*;q=0.8",
                        "accept-language": "en", "connection": "keep-alive"}  # fmt: skip
             attributes = ((_SAVED_REQUEST, saved_request(self._admin.host, 80, path, headers)),)
-        session = Session(session_id(self._chance), at + 2, shown - 4, shown, attributes)
+        session = WrittenSession(session_id(self._chance), at + 2, shown - 4, shown, attributes)
         self._request(redirected, server, f"GET {path}", 302, 0, redirected - at, "", user_agent)
         self._request(shown, server, "GET /login", 200, 1769, shown - redirected - 25, "", user_agent)
         self.trace.sessions.append(session)
@@ -84,7 +84,7 @@ class Browsing:
         """Write down what the browsers still hold at the end."""
         self.trace.sessions += [person.held for person in staff if person.held is not None]
 
-    def _log_in(self, person: Person, at: int) -> Session | None:
+    def _log_in(self, person: Person, at: int) -> WrittenSession | None:
         path = "/" if self._chance.random() < 0.7 else f"/orders/{self._chance.randrange(10_000, 99_999)}"
         anonymous = self.knock(at, person.server, path, person.browser)
         if anonymous is None:
@@ -111,7 +111,7 @@ class Browsing:
             principal=person.principal, former_id=anonymous.id, former_accessed_ms=anonymous.accessed_ms,
         )  # fmt: skip
 
-    def _look_around(self, person: Person, session: Session, at: int) -> Session | None:
+    def _look_around(self, person: Person, session: WrittenSession, at: int) -> WrittenSession | None:
         """Return the session as it is when she stops; None after a logout (it is written down then)."""
         referrer = self._page("/login")
         for _ in range(round(self._chance.lognormvariate(2.2, 0.8))):
@@ -182,7 +182,7 @@ class Browsing:
     ) -> None:
         self.trace.log(
             self._server(server),
-            Request(ended, self._admin.host, f"{line} HTTP/1.1", status, size, took, referrer, user_agent),
+            LoggedRequest(ended, self._admin.host, f"{line} HTTP/1.1", status, size, took, referrer, user_agent),
         )
 
     def _short(self) -> int:

@@ -7,7 +7,7 @@ import random
 from typing import Final
 
 from necropsy.lab.events import session_id
-from necropsy.lab.story import Admin, Prober, Server, Target
+from necropsy.lab.story import Admin, AppPort, StoryMachine, StoryProber
 
 TAG: Final = "blackbox_exporter_http"
 HEALTH_ENDPOINT: Final = "health"
@@ -43,7 +43,7 @@ LOG_FORMAT: Final = """\
 """
 
 
-def prometheus(prober: Prober) -> str:
+def prometheus(prober: StoryProber) -> str:
     """Return ``prometheus.yml``: all targets come from Consul, the blackbox exporter asks them."""
     return f"""\
 # Tells us on Slack when an admin is down.
@@ -74,7 +74,7 @@ scrape_configs:
 """
 
 
-def nginx(admin: Admin, server: Server) -> str:
+def nginx(admin: Admin, server: StoryMachine) -> str:
     """Return ``nginx.conf`` of one server: port 80 in front of the live application port, the other one marked down."""
     ports = "".join(
         f"        server 127.0.0.1:{target.port}{'' if target.live else ' down'};\n"
@@ -118,7 +118,7 @@ http {{
 """
 
 
-def consul_definitions(admin: Admin, server: Server) -> str:
+def consul_definitions(admin: Admin, server: StoryMachine) -> str:
     """Return the service definitions that the Consul agent of one server reads."""
     services = []
     for target in server.targets:
@@ -212,16 +212,16 @@ def consul_answer(admin: Admin, chance: random.Random) -> str:
     return json.dumps(instances, indent=2) + "\n"
 
 
-def _names(target: Target) -> tuple[str, str]:
+def _names(target: AppPort) -> tuple[str, str]:
     """Return service id and the label of its check."""
     return ("Nginx", "Nginx") if target.port == 80 else (f"Server:{target.port}", f"Server:{target.port}")
 
 
-def _health_url(target: Target) -> str:
+def _health_url(target: AppPort) -> str:
     return "http://localhost/health" if target.port == 80 else f"http://localhost:{target.port}/health"
 
 
-def _output(target: Target) -> str:
+def _output(target: AppPort) -> str:
     if target.live:
         return f"HTTP GET {_health_url(target)}: 200 OK Output: health"
     return f"Get {_health_url(target)}: dial tcp 127.0.0.1:{target.port}: connect: connection refused"

@@ -26,7 +26,7 @@ from necropsy.lab.life import Life, dice, live, ports
 from necropsy.lab.machines import PROXY_PORT, creates, milliseconds
 from necropsy.lab.people import principals
 from necropsy.lab.server import Build, running
-from necropsy.lab.spring import Keyspace
+from necropsy.lab.spring import SpringKeys
 from necropsy.lab.story import FOREVER_S, INCIDENT, LOG_WINDOW, Admin, Story
 from necropsy.lab.truth import AgentDefinitions, Stage, StoreTruth, TargetTruth
 
@@ -70,7 +70,7 @@ def stage(
     for admin in story.admins:
         say(f"{admin.name}: living through it")
         life = live(story, admin, seed)
-        keyspace = Keyspace(life.all.sessions, admin.lifetime_s, milliseconds(story.now))
+        keyspace = SpringKeys(life.all.sessions, admin.lifetime_s, milliseconds(story.now))
         say(f"{admin.name}: writing {keyspace.keys:,} keys of {len(keyspace.live):,} sessions to a real server")
         dump = folder / "stores" / f"{admin.name}.rdb"
         with running(build) as server:
@@ -100,7 +100,7 @@ def stage(
 
 
 def _store(
-    folder: Path, story: Story, admin: Admin, seed: int, life: Life, keyspace: Keyspace, dump: Path, keys: int
+    folder: Path, story: Story, admin: Admin, seed: int, life: Life, keyspace: SpringKeys, dump: Path, keys: int
 ) -> StoreTruth:
     """Write what this application's machines hold, and say what is true about its store."""
     access_logs: list[Path] = []

@@ -34,7 +34,7 @@ _WAITING: Final = ((f"{_DRIVER}.LettuceFutures", "await", 113), (f"{_DRIVER}.Let
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
+class StackOrigin:
     """A part of the application that waited for Redis: its name in the log, and its part of the stack."""
 
     thread: str
@@ -47,7 +47,7 @@ class Origin:
     cause: str = _CAUSE
 
 
-REQUEST: Final = Origin(
+REQUEST: Final = StackOrigin(
     "nio-8080-exec-",
     "o.a.c.c.C.[.[.[/].[dispatcherServlet]",
     "Servlet.service() for servlet [dispatcherServlet] in context with path [] threw exception",
@@ -61,7 +61,7 @@ REQUEST: Final = Origin(
     ),
     61,
 )
-TASK: Final = Origin(
+TASK: Final = StackOrigin(
     "pool-1-thread-",
     "o.s.s.s.TaskUtils$LoggingErrorHandler",
     "Unexpected error occurred in scheduled task.",
@@ -75,7 +75,7 @@ TASK: Final = Origin(
 )
 
 
-def refused(answer: str) -> Origin:
+def refused(answer: str) -> StackOrigin:
     """Return the origin of a request to which Redis answered with an error, such as ``OOM command not allowed …``."""
     cause = f"{_DRIVER}.RedisCommandExecutionException: {answer}"
     return replace(
@@ -105,7 +105,7 @@ def write(path: Path, failures_ms: Iterable[int], task_failures_ms: Iterable[int
     return len(events)
 
 
-def entry(at_ms: int, origin: Origin, process: int, thread: int) -> str:
+def entry(at_ms: int, origin: StackOrigin, process: int, thread: int) -> str:
     """Return one entry, with its stack trace."""
     stamp = f"{datetime.fromtimestamp(at_ms // 1000, UTC):%Y-%m-%d %H:%M:%S}.{at_ms % 1000:03d}"
     return "\n".join(

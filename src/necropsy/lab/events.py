@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 
-class Session(NamedTuple):
+class WrittenSession(NamedTuple):
     """One session as the application last wrote it. All times are Unix milliseconds."""
 
     id: str
@@ -28,7 +28,7 @@ class Session(NamedTuple):
     """Invalidated by a logout."""
 
 
-class Request(NamedTuple):
+class LoggedRequest(NamedTuple):
     """One request that nginx answers."""
 
     ended_ms: int
@@ -46,16 +46,16 @@ class Request(NamedTuple):
 
 
 @dataclass(slots=True)
-class Trace:
+class ActorTraces:
     """The traces that one actor leaves at one application."""
 
-    sessions: list[Session] = field(default_factory=list)
-    requests: dict[str, list[Request]] = field(default_factory=dict)
+    sessions: list[WrittenSession] = field(default_factory=list)
+    requests: dict[str, list[LoggedRequest]] = field(default_factory=dict)
     """By server name."""
     failures: dict[str, list[int]] = field(default_factory=dict)
     """By server name: Unix milliseconds at which a command to Redis timed out."""
 
-    def log(self, server: str, request: Request) -> None:
+    def log(self, server: str, request: LoggedRequest) -> None:
         """Add a request to a server's log."""
         self.requests.setdefault(server, []).append(request)
 
@@ -63,7 +63,7 @@ class Trace:
         """Add a timeout to a server's error log."""
         self.failures.setdefault(server, []).append(at_ms)
 
-    def absorb(self, other: Trace) -> None:
+    def absorb(self, other: ActorTraces) -> None:
         """Take over all that another trace holds."""
         self.sessions += other.sessions
         for server, requests in other.requests.items():

@@ -68,12 +68,12 @@ def string(value: str) -> bytes:
 
 def serialize(value: object) -> bytes:
     """Serialize None, a str or a ``JavaObject`` with all that it refers to."""
-    stream = _Stream()
+    stream = _HandleStream()
     stream.write(value)
     return bytes(stream.out)
 
 
-class _Stream:
+class _HandleStream:
     """One stream with its table of handles."""
 
     def __init__(self) -> None:

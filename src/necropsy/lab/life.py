@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from necropsy.lab.events import Trace
+from necropsy.lab.events import ActorTraces
 from necropsy.lab.machines import health_checks, probe
 from necropsy.lab.people import bot, people
-from necropsy.lab.story import GRACE_S, LOG_WINDOW, Admin, Server, Story, Target
+from necropsy.lab.story import GRACE_S, LOG_WINDOW, Admin, AppPort, Story, StoryMachine
 
 _PEOPLE_BEFORE = timedelta(days=3)
 """People come back to sessions of the days before, so their story begins earlier than the machines'."""
@@ -20,7 +20,7 @@ _PEOPLE_BEFORE = timedelta(days=3)
 class Life:
     """The events at one application, and the ids of the sessions that each machine made."""
 
-    all: Trace = field(default_factory=Trace)
+    all: ActorTraces = field(default_factory=ActorTraces)
     probed: dict[tuple[str, int], set[str]] = field(default_factory=dict)
     """By server name and port."""
     crawled: set[str] = field(default_factory=set)
@@ -48,7 +48,7 @@ def live(story: Story, admin: Admin, seed: int) -> Life:
     return life
 
 
-def ports(admin: Admin) -> Iterator[tuple[Server, Target]]:
+def ports(admin: Admin) -> Iterator[tuple[StoryMachine, AppPort]]:
     """Yield every registered port of an application with its server."""
     return ((server, target) for server in admin.servers for target in server.targets)
 

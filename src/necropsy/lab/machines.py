@@ -14,9 +14,9 @@ import random
 from datetime import datetime
 from typing import Final
 
-from necropsy.lab.events import Request, Session, Trace, session_id
+from necropsy.lab.events import ActorTraces, LoggedRequest, WrittenSession, session_id
 from necropsy.lab.spring_security import saved_request
-from necropsy.lab.story import Admin, Prober, Server, Target
+from necropsy.lab.story import Admin, AppPort, StoryMachine, StoryProber
 
 PROXY_PORT: Final = 80
 _HEALTH_SIZE: Final = 6
@@ -28,7 +28,7 @@ def milliseconds(moment: datetime) -> int:
     return round(moment.timestamp() * 1000)
 
 
-def creates(prober: Prober | None, server: Server, target: Target, at: datetime) -> bool:
+def creates(prober: StoryProber | None, server: StoryMachine, target: AppPort, at: datetime) -> bool:
     """Tell whether a probe of this target makes a session at that time: it is answered, and asks for ``/``."""
     if prober is None or not target.live or (prober.kind == "kubelet" and target.port == PROXY_PORT):
         return False
@@ -36,14 +36,19 @@ def creates(prober: Prober | None, server: Server, target: Target, at: datetime)
 
 
 def probe(
-    prober: Prober, admin: Admin, server: Server, target: Target, span: tuple[datetime, datetime], chance: random.Random
-) -> Trace:
+    prober: StoryProber,
+    admin: Admin,
+    server: StoryMachine,
+    target: AppPort,
+    span: tuple[datetime, datetime],
+    chance: random.Random,
+) -> ActorTraces:
     """Ask one target at every tick in ``span`` (start excluded, end included).
 
     The ticks are locked to the clock (the scrape wanders by half a millisecond); a session is born a few milliseconds
     later, when the request reaches the application. The redirect is followed with the cookie: one session a probe.
     """
-    trace = Trace()
+    trace = ActorTraces()
     if not target.live or (prober.kind == "kubelet" and target.port == PROXY_PORT):
         return trace
     interval = prober.interval_s * 1000
@@ -62,25 +67,25 @@ def probe(
         if tick >= fixed:
             if logged:
                 took = chance.lognormvariate(1.2, 0.3)
-                trace.log(server.name, Request(round(arrived + took), host, "GET /health HTTP/1.1", 200,
+                trace.log(server.name, LoggedRequest(round(arrived + took), host, "GET /health HTTP/1.1", 200,
                                                _HEALTH_SIZE, round(took), "", prober.user_agent))  # fmt: skip
             continue
         redirected = arrived + chance.lognormvariate(2.3, 0.25)
         shown = redirected + chance.lognormvariate(2.4, 0.25)
         trace.sessions.append(
-            Session(session_id(chance), round(arrived + 1), round(redirected + 2), round(shown), attributes)
+            WrittenSession(session_id(chance), round(arrived + 1), round(redirected + 2), round(shown), attributes)
         )
         if logged:
-            trace.log(server.name, Request(round(redirected), host, "GET / HTTP/1.1", 302, 0,
+            trace.log(server.name, LoggedRequest(round(redirected), host, "GET / HTTP/1.1", 302, 0,
                                            round(redirected - arrived), "", prober.user_agent))  # fmt: skip
-            trace.log(server.name, Request(round(shown), server.address, "GET /login HTTP/1.1", 200, _LOGIN_SIZE,
+            trace.log(server.name, LoggedRequest(round(shown), server.address, "GET /login HTTP/1.1", 200, _LOGIN_SIZE,
                                            round(shown - redirected), f"http://{host}", prober.user_agent))  # fmt: skip
     return trace
 
 
-def health_checks(server: Server, span: tuple[datetime, datetime], chance: random.Random) -> Trace:
+def health_checks(server: StoryMachine, span: tuple[datetime, datetime], chance: random.Random) -> ActorTraces:
     """Ask for ``/health`` as the load balancer's two nodes (every 30 s) and Consul's agent (10 s after an answer) do."""
-    trace = Trace()
+    trace = ActorTraces()
     start, end = (milliseconds(moment) for moment in span)
     for host, user_agent, interval in (
         (server.address, "ELB-HealthChecker/2.0", 30_000),
@@ -91,7 +96,7 @@ def health_checks(server: Server, span: tuple[datetime, datetime], chance: rando
         while at <= end:
             took = chance.lognormvariate(0.2, 0.4)
             at += took  # renewal: the next one counts from this answer, so it drifts against the clock
-            trace.log(server.name, Request(int(at), host, "GET /health HTTP/1.1", 200, _HEALTH_SIZE,
+            trace.log(server.name, LoggedRequest(int(at), host, "GET /health HTTP/1.1", 200, _HEALTH_SIZE,
                                            max(round(took), 0), "", user_agent))  # fmt: skip
             at += interval + chance.uniform(0, 1)
     return trace

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from necropsy.lab.browsing import HOUR_MS, Browsing, Person
-from necropsy.lab.events import Trace
+from necropsy.lab.events import ActorTraces
 from necropsy.lab.machines import milliseconds
 from necropsy.lab.story import Admin, Bot
 
@@ -42,7 +42,7 @@ def principals(count: int) -> list[str]:
     return names
 
 
-def people(admin: Admin, span: tuple[datetime, datetime], chance: random.Random) -> Trace:
+def people(admin: Admin, span: tuple[datetime, datetime], chance: random.Random) -> ActorTraces:
     """Live through every day in ``span`` with all people of this application."""
     life = Browsing(admin, span, chance)
     staff = [
@@ -67,7 +67,7 @@ def people(admin: Admin, span: tuple[datetime, datetime], chance: random.Random)
     return life.trace
 
 
-def bot(who: Bot, admin: Admin, span: tuple[datetime, datetime], chance: random.Random) -> Trace:
+def bot(who: Bot, admin: Admin, span: tuple[datetime, datetime], chance: random.Random) -> ActorTraces:
     """Crawl: visits at random times, in bursts, to any server; every one makes a session and forgets it."""
     life = Browsing(admin, span, chance)
     at = float(life.start)

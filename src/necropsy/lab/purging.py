@@ -19,7 +19,7 @@ from necropsy.lab import java
 from necropsy.lab.life import live
 from necropsy.lab.machines import milliseconds
 from necropsy.lab.server import Build, running
-from necropsy.lab.spring import NAMESPACE, Keyspace
+from necropsy.lab.spring import NAMESPACE, SpringKeys
 from necropsy.lab.story import INCIDENT, Story
 from necropsy.treat.purge import plan as plans
 from necropsy.treat.purge.control import Knobs
@@ -93,7 +93,7 @@ def purge_while_users_work(
             sessions = [one for one in sessions if one.principal] + [one for one in sessions if not one.principal][
                 :most
             ]
-        keyspace = Keyspace(sessions, admin.lifetime_s, now)
+        keyspace = SpringKeys(sessions, admin.lifetime_s, now)
         users = [one.id for one in keyspace.live if one.principal is not None]
         with running(build) as server, tempfile.TemporaryDirectory() as folder:
             server.feed(keyspace.commands())

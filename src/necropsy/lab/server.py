@@ -67,7 +67,7 @@ BUILDS: Final = (
 """In order of preference."""
 
 
-class Store:
+class RunningStore:
     """An empty, running store."""
 
     def __init__(self, connection: socket.socket, folder: Path) -> None:
@@ -128,7 +128,7 @@ class Store:
 
 
 @contextmanager
-def running(build: Build | None = None) -> Iterator[Store]:
+def running(build: Build | None = None) -> Iterator[RunningStore]:
     """Start an embedded server, empty and without persistence; stop it at the end.
 
     Parameters
@@ -152,7 +152,7 @@ def running(build: Build | None = None) -> Iterator[Store]:
     ) as process:
         try:
             with _connect(path, process, log) as connection:
-                store = Store(connection, folder)
+                store = RunningStore(connection, folder)
                 store.feed([pack(*chosen.first)])
                 yield store
         finally:

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from necropsy.lab import java
-from necropsy.lab.events import Session
+from necropsy.lab.events import WrittenSession
 from necropsy.lab.spring_security import PRINCIPAL_INDEX
 from necropsy.lab.story import GRACE_S
 
@@ -35,7 +35,7 @@ class _MinuteSet:
     written_ms: int = 0
 
 
-class Keyspace:
+class SpringKeys:
     """The keys of a store at a moment, given all sessions that ever were written to it.
 
     Parameters
@@ -48,13 +48,13 @@ class Keyspace:
         The moment, Unix milliseconds: just after the application's task of this minute.
     """
 
-    def __init__(self, sessions: Iterable[Session], lifetime_s: int, now_ms: int) -> None:
+    def __init__(self, sessions: Iterable[WrittenSession], lifetime_s: int, now_ms: int) -> None:
         self._lifetime_s = lifetime_s
         self._lifetime_ms = lifetime_s * 1000
         self._now_ms = now_ms
-        self.live: list[Session] = []
+        self.live: list[WrittenSession] = []
         """Sessions that a request could still use, by time of birth."""
-        self.grace: list[Session] = []
+        self.grace: list[WrittenSession] = []
         """Expired or logged out within the last five minutes: only the hash is left."""
         self._minutes: dict[int, _MinuteSet] = {}
         self._principals: dict[str, list[str]] = {}
@@ -108,11 +108,11 @@ class Keyspace:
         for principal, ids in self._principals.items():
             yield pack(b"SADD", _key("index", f"{PRINCIPAL_INDEX}:{principal}"), *map(java.string, ids))
 
-    def _gone_at(self, session: Session) -> int:
+    def _gone_at(self, session: WrittenSession) -> int:
         """When Redis drops the hash."""
         return session.written_ms + GRACE_S * 1000 + (0 if session.ended else self._lifetime_ms)
 
-    def _place(self, session: Session) -> None:
+    def _place(self, session: WrittenSession) -> None:
         if self._gone_at(session) <= self._now_ms:
             return
         if session.ended or session.written_ms + self._lifetime_ms <= self._now_ms:
@@ -132,7 +132,7 @@ class Keyspace:
             held.members.append(java.string(f"expires:{identifier}"))
             held.written_ms = max(held.written_ms, written_ms)
 
-    def _hash(self, session: Session, lifetime_s: int) -> bytes:
+    def _hash(self, session: WrittenSession, lifetime_s: int) -> bytes:
         pieces = [
             b"HSET", _key("sessions", session.id),
             b"lastAccessedTime", java.long(session.accessed_ms),

@@ -24,7 +24,7 @@ FOREVER_S: Final = 2_147_483_647
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class AppPort:
     """One registered instance of a service: a port that the prober asks."""
 
     port: int
@@ -35,12 +35,12 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
-class Server:
+class StoryMachine:
     """One machine: nginx on port 80 and two application ports, of which one is in use (blue/green)."""
 
     name: str
     address: str
-    targets: tuple[Target, ...]
+    targets: tuple[AppPort, ...]
     fixed_at: datetime | None = None
     """Since when its services tell the prober their health endpoint; None: they don't."""
     rotated_log: bool = False
@@ -69,7 +69,7 @@ class Admin:
     """Public name, as browsers send it."""
     lifetime_s: int
     """Idle lifetime of a session."""
-    servers: tuple[Server, ...]
+    servers: tuple[StoryMachine, ...]
     people: People
     emptied: timedelta | None = None
     """Time since the store was last flushed; None: longer than any of its sessions lives."""
@@ -80,7 +80,7 @@ class Admin:
 
 
 @dataclass(frozen=True, slots=True)
-class Prober:
+class StoryProber:
     """The one who asks every target, at a fixed interval, and never brings a cookie back."""
 
     kind: Literal["blackbox", "kubelet"]
@@ -106,7 +106,7 @@ class Story:
 
     name: str
     admins: tuple[Admin, ...]
-    prober: Prober | None
+    prober: StoryProber | None
     bot: Bot | None = None
     now: datetime = NOW
 
@@ -114,18 +114,18 @@ class Story:
 # ---------------------------------------------------------------------------------------------------------------------
 # The incident of 2019.
 
-BLACKBOX: Final = Prober("blackbox", "blackbox_exporter_http", "Go-http-client/1.1", interval_s=10)
+BLACKBOX: Final = StoryProber("blackbox", "blackbox_exporter_http", "Go-http-client/1.1", interval_s=10)
 
 ADMIN_A: Final = Admin(
     name="admin-a",
     host="admin-a.corp.example",
     lifetime_s=ONE_DAY_S,
     servers=(
-        Server(
-            "a1", "172.12.1.189", (Target(80, 4_127), Target(8080, 7_903), Target(8081, 2_518, live=False)),
+        StoryMachine(
+            "a1", "172.12.1.189", (AppPort(80, 4_127), AppPort(8080, 7_903), AppPort(8081, 2_518, live=False)),
             rotated_log=True,
         ),
-        Server("a2", "172.12.1.190", (Target(80, 9_241), Target(8080, 1_676), Target(8081, 6_034, live=False))),
+        StoryMachine("a2", "172.12.1.190", (AppPort(80, 9_241), AppPort(8080, 1_676), AppPort(8081, 6_034, live=False))),
     ),
     people=People(count=75, passers_by=18, role="ROLE_STAFF"),
     times_out=True,
@@ -135,7 +135,13 @@ ADMIN_B: Final = Admin(
     name="admin-b",
     host="admin-b.corp.example",
     lifetime_s=FOREVER_S,
-    servers=(Server("b1", "172.12.1.201", (Target(80, 3_389), Target(8080, 8_462), Target(8081, 755, live=False))),),
+    servers=(
+        StoryMachine(
+            "b1",
+            "172.12.1.201",
+            (AppPort(80, 3_389), AppPort(8080, 8_462), AppPort(8081, 755, live=False)),
+        ),
+    ),
     people=People(count=45, passers_by=25, role="ROLE_PARTNER"),
     emptied=timedelta(days=3),
 )
@@ -179,7 +185,7 @@ CRAWLED: Final = Story(
 NAMED: Final = Story(
     "named",
     (replace(ADMIN_A, saves_requests=True, times_out=False),),
-    Prober("kubelet", "liveness", "kube-probe/1.14", interval_s=10),
+    StoryProber("kubelet", "liveness", "kube-probe/1.14", interval_s=10),
 )
 """The sessions hold the request that made them: they name their creator themselves."""
 

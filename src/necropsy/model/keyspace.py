@@ -60,7 +60,7 @@ class Figures:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class KeyspaceRow:
     """Figures of one pattern, one database, one type."""
 
     name: str
@@ -118,8 +118,8 @@ class KeySource:
 class Keyspace:
     """The answer: everything in figures, and by what was asked for."""
 
-    total: Row
-    groups: tuple[tuple[str, tuple[Row, ...]], ...]
+    total: KeyspaceRow
+    groups: tuple[tuple[str, tuple[KeyspaceRow, ...]], ...]
     """Grouping (of ``GROUPINGS``) and its rows: most memory first, or what changed most when something is compared."""
     biggest: tuple[BigKey, ...]
     sources: tuple[KeySource, ...]
@@ -135,6 +135,6 @@ class Keyspace:
         """Whether there is something to compare with."""
         return self.total.before is not None
 
-    def rows(self, by: str) -> tuple[Row, ...]:
+    def rows(self, by: str) -> tuple[KeyspaceRow, ...]:
         """Return the rows of a grouping; none when it was not asked for."""
         return dict(self.groups).get(by, ())

@@ -56,7 +56,7 @@ class Probe:
 
 
 @dataclass(frozen=True, slots=True)
-class Backend:
+class UpstreamPort:
     """One listening port of an application server, as its proxy's configuration knows it."""
 
     address: str

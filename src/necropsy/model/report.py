@@ -40,7 +40,7 @@ class StoreSummary:
 
 
 @dataclass(frozen=True, slots=True)
-class Series:
+class ChartSeries:
     """One named series of counts for a chart with a common x axis."""
 
     name: str
@@ -56,7 +56,7 @@ class BirthChart:
     store: str
     start: datetime
     step_s: float
-    series: tuple[Series, ...]
+    series: tuple[ChartSeries, ...]
     """All of the same length; bin i covers start + i*step_s onwards."""
 
 

@@ -157,7 +157,7 @@ class Contradiction:
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class EvidenceRequest:
     """Evidence that would tell more, and the command that gets it."""
 
     what: str
@@ -205,7 +205,7 @@ class Verdict:
     kind: Kind = Kind.UNKNOWN
     reason: str = ""
     """Why there is no verdict, or no health although no cause; a sentence without its full stop."""
-    requests: tuple[Request, ...] = ()
+    requests: tuple[EvidenceRequest, ...] = ()
     """Missing evidence, the most useful first; empty when none is missing."""
     views: tuple[View, ...] = ()
     contradictions: tuple[Contradiction, ...] = ()

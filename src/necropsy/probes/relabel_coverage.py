@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from necropsy.probes.discovery.meta_labels import is_of_manifests, misspelt, owned
 from necropsy.probes.prometheus.relabel.actions import compile_action, compile_writes, memoised
-from necropsy.probes.prometheus.relabel.relabelling import Labels, Rule, Rules
+from necropsy.probes.prometheus.relabel.relabelling import Labels, RelabelRules, Rule
 
 if TYPE_CHECKING:
     from necropsy.probes.monitoring import Monitoring
@@ -107,7 +107,7 @@ def tallies(targets: Iterable[Target]) -> Iterator[RuleCoverage]:
 
 def _tally(job: Job, found: Iterable[Labels]) -> list[RuleCoverage]:
     read = frozenset(name for rule in job.rules.rules for name in rule.source_labels)
-    counters = [_Counter(RuleCoverage(job.name, rule, read=read), job.rules.version) for rule in job.rules.rules]
+    counters = [_RuleCounter(RuleCoverage(job.name, rule, read=read), job.rules.version) for rule in job.rules.rules]
     count = 0
     for labels in found:
         count += 1
@@ -117,12 +117,12 @@ def _tally(job: Job, found: Iterable[Labels]) -> list[RuleCoverage]:
     return [counter.tally for counter in counters] if count else []
 
 
-class _Counter:
+class _RuleCounter:
     """One rule, applied to target after target, and what is counted of it."""
 
     def __init__(self, tally: RuleCoverage, version: Version) -> None:
         self.tally = tally
-        self._one = Rules((tally.rule,), version)
+        self._one = RelabelRules((tally.rule,), version)
         self._change = compile_action(tally.rule, version)
         self._joins = memoised(self._join)
         self._rule = tally.rule
@@ -169,7 +169,7 @@ class _Counter:
         return any(self._rule.regexp.matches(name) for name in names)
 
 
-def _collide(tally: RuleCoverage, one: Rules, labels: Labels) -> None:
+def _collide(tally: RuleCoverage, one: RelabelRules, labels: Labels) -> None:
     collisions = [collision.name for collision in one.collisions(0, labels)]
     if collisions:
         tally.collided += 1

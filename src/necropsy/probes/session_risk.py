@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from necropsy.model.probe import Backend, Probe
+from necropsy.model.probe import Probe, UpstreamPort
 
 UNKNOWN_ADDRESS: Final = "<address>"
 """Stands for the address of a node that no evidence names."""
@@ -68,7 +68,7 @@ def is_page(path: str) -> bool:
     return not bare.strip("/") or _PAGE.fullmatch(bare.rstrip("/").rpartition("/")[2]) is not None
 
 
-def idle_probes(probes: Sequence[Probe], backends: Sequence[Backend]) -> frozenset[int]:
+def idle_probes(probes: Sequence[Probe], backends: Sequence[UpstreamPort]) -> frozenset[int]:
     """Indices of probes whose target does not answer.
 
     A port is idle when a proxy's configuration has switched it off and none uses it. Discovery that calls the instance

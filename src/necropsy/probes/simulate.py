@@ -21,13 +21,13 @@ from typing import TYPE_CHECKING, Final
 
 from necropsy.model.errors import ConfigurationError, NotJudged
 from necropsy.model.evidence import Origin
-from necropsy.model.probe import Backend, Probe
+from necropsy.model.probe import Probe, UpstreamPort
 from necropsy.probes.configuration_file import ConfigurationFile
 from necropsy.probes.nginx.logs import LogFormat
 
 if TYPE_CHECKING:
     from necropsy.probes.monitoring import FoundTarget, Monitoring
-    from necropsy.probes.nginx.servers import Server
+    from necropsy.probes.nginx.servers import ServerBlock
     from necropsy.probes.prometheus.blackbox.modules import Module, Modules
     from necropsy.probes.prometheus.targets.target import Target
 
@@ -57,10 +57,10 @@ class Simulation:
     """The effect of the configuration, once it runs."""
 
     probes: tuple[Probe, ...] = ()
-    backends: tuple[Backend, ...] = ()
+    backends: tuple[UpstreamPort, ...] = ()
     log_formats: tuple[LogFormat, ...] = ()
     dropped: tuple[Dropped, ...] = ()
-    proxies: tuple[Server, ...] = ()
+    proxies: tuple[ServerBlock, ...] = ()
     """The ``server`` blocks of nginx."""
     problems: tuple[ConfigurationError, ...] = ()
     """Files that could not be read or that the real program would refuse, and assumptions that had to be made."""
@@ -119,9 +119,9 @@ def simulate(
 
         probes.extend(consul_probes(monitoring.catalog))
     probes.extend(_others(files, problems))
-    backends: tuple[Backend, ...] = ()
+    backends: tuple[UpstreamPort, ...] = ()
     log_formats: tuple[LogFormat, ...] = ()
-    proxies: tuple[Server, ...] = ()
+    proxies: tuple[ServerBlock, ...] = ()
     texts = {file.name: file.text for file in files if file.kind == "nginx"}
     if texts:
         from necropsy.probes.nginx.backends import read_nginx

@@ -11,17 +11,17 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote
 
-from necropsy.model.probe import Backend, Probe
+from necropsy.model.probe import Probe, UpstreamPort
 from necropsy.probes.session_risk import may_create, split_host
 
 if TYPE_CHECKING:
-    from necropsy.probes.nginx.servers import Location, Server
+    from necropsy.probes.nginx.servers import Location, ServerBlock
 
 _ANY: Final = ("*", "0.0.0.0", "::", "[::]")  # noqa: S104 -- compared with, never bound to
 _LOOPBACK: Final = ("localhost", "127.0.0.1", "::1", "[::1]")
 
 
-def location(probe: Probe, servers: Sequence[Server]) -> Location | None:
+def location(probe: Probe, servers: Sequence[ServerBlock]) -> Location | None:
     """Return the ``location`` of nginx that serves a probe, or its ``server`` itself; None when none of these does."""
     from necropsy.probes.nginx.servers import serves
 
@@ -41,7 +41,7 @@ def location(probe: Probe, servers: Sequence[Server]) -> Location | None:
     return serves(chosen[0], unquote(probe.path.partition("?")[0])) if chosen else None
 
 
-def logs(probe: Probe, backends: Sequence[Backend], servers: Sequence[Server] = ()) -> tuple[str, ...] | None:
+def logs(probe: Probe, backends: Sequence[UpstreamPort], servers: Sequence[ServerBlock] = ()) -> tuple[str, ...] | None:
     """Return the access log that shows a probe, as the proxy's configuration says.
 
     Parameters
@@ -143,7 +143,7 @@ def _split(url: str) -> tuple[str, str, str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class RequestQuestion:
     """A question about requests: a URL, a host, a path, or some of each. None is not part of the question."""
 
     host: str | None = None
@@ -152,13 +152,13 @@ class Question:
     """With its query, if one was written."""
 
     @classmethod
-    def of(cls, text: str) -> Question:
+    def of(cls, text: str) -> RequestQuestion:
         """Read a URL, ``host:port``, ``host/path`` or ``/path``.
 
-        >>> Question.of("https://admin.example.com/login")
-        Question(host='admin.example.com', port=443, path='/login')
-        >>> Question.of("/login"), Question.of("10.0.0.1:8080")
-        (Question(host=None, port=None, path='/login'), Question(host='10.0.0.1', port=8080, path=None))
+        >>> RequestQuestion.of("https://admin.example.com/login")
+        RequestQuestion(host='admin.example.com', port=443, path='/login')
+        >>> RequestQuestion.of("/login"), RequestQuestion.of("10.0.0.1:8080")
+        (RequestQuestion(host=None, port=None, path='/login'), RequestQuestion(host='10.0.0.1', port=8080, path=None))
         """
         if text.startswith("/"):
             return cls(path=text)
@@ -167,7 +167,7 @@ class Question:
         written = scheme in ("http", "https") or host.rpartition(":")[2].isdigit()
         return cls(name.lower() or None, port if written else None, path or None)
 
-    def hit_by(self, probe: Probe, backends: Sequence[Backend] = ()) -> str:
+    def hit_by(self, probe: Probe, backends: Sequence[UpstreamPort] = ()) -> str:
         """Return how a probe hits it: ``asks``, ``redirected`` (it may be sent on to it), ``proxied`` or nothing."""
         if not self._at(probe, backends):
             return "proxied" if self._behind(probe, backends) and self._is_path(probe) else ""
@@ -175,7 +175,7 @@ class Question:
             return "asks"
         return "redirected" if probe.follows_redirects and may_create(probe) else ""
 
-    def _at(self, probe: Probe, backends: Sequence[Backend]) -> bool:
+    def _at(self, probe: Probe, backends: Sequence[UpstreamPort]) -> bool:
         if self.host is None:
             return True
         if self.host in (probe.host.lower(), split_host(_split(probe.url)[1])[0].lower()):
@@ -194,7 +194,7 @@ class Question:
     def _is_path(self, probe: Probe) -> bool:
         return self.path is None or self.path in (probe.path, probe.path.partition("?")[0])
 
-    def _behind(self, probe: Probe, backends: Sequence[Backend]) -> bool:
+    def _behind(self, probe: Probe, backends: Sequence[UpstreamPort]) -> bool:
         """Whether a proxy hands the probe on to it: it is a live backend of an nginx that the probe reaches."""
         if self.host is None or self.port is None:
             return False
@@ -220,6 +220,6 @@ class Question:
         )
 
 
-def _of_proxies(backends: Iterable[Backend]) -> Hosts:
+def _of_proxies(backends: Iterable[UpstreamPort]) -> Hosts:
     proxies = [backend for backend in backends if backend.role == "proxy"]
     return _hosts((proxy.main_file, (*proxy.server_names, proxy.address)) for proxy in proxies)

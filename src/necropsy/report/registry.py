@@ -12,7 +12,7 @@ from necropsy.report.json import v1
 from necropsy.report.terminal import document as terminal
 
 
-class Format(NamedTuple):
+class ReportFormat(NamedTuple):
     """One format."""
 
     name: str
@@ -23,11 +23,11 @@ class Format(NamedTuple):
     """Values in, text out."""
 
 
-FORMATS: Final[tuple[Format, ...]] = (
-    Format("text", ".txt", terminal.render),
-    Format("json", ".json", v1.render),
-    Format("html", ".html", page.render),
-    Format("markdown", ".md", markdown.render),
-    Format("sarif", ".sarif", sarif.render),
+FORMATS: Final[tuple[ReportFormat, ...]] = (
+    ReportFormat("text", ".txt", terminal.render),
+    ReportFormat("json", ".json", v1.render),
+    ReportFormat("html", ".html", page.render),
+    ReportFormat("markdown", ".md", markdown.render),
+    ReportFormat("sarif", ".sarif", sarif.render),
 )
 """The text format also takes a width and colours: the command line calls ``terminal.render`` for a terminal."""

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from necropsy.rhythm.phase_folding import Visits
+    from necropsy.rhythm.phase_folding import SortedVisits
 
 FASTEST: Final = 0.25
 """Mean gap in resolutions of the clock below which nothing is judged."""
@@ -32,7 +32,7 @@ _NEAR: Final = 0.004
 """How near to tenths of a second a period is called that, seconds."""
 
 
-def steady(visits: Visits) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def steady(visits: SortedVisits) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the evidence of a steady tick for each class, and its period; 0 and NaN where there is none.
 
     Times must be as the log has them, in whole resolutions.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from necropsy.rhythm import kernels
-from necropsy.rhythm.phase_folding import Visits, first_of
+from necropsy.rhythm.phase_folding import SortedVisits, first_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -36,7 +36,7 @@ _LONGEST: Final = kernels.LONGEST
 """Seconds of the longest gap whose commonest value is sought; longer periods are found by their median."""
 
 
-def candidates(visits: Visits) -> list[NDArray[np.float64]]:
+def candidates(visits: SortedVisits) -> list[NDArray[np.float64]]:
     """Return candidate periods, an array with one entry a class each; NaN where there is none.
 
     The median gap between a visit and the k-th after it, k = 1 to 4 (visits of several probers interleave); the refined
@@ -54,7 +54,7 @@ def candidates(visits: Visits) -> list[NDArray[np.float64]]:
     return found
 
 
-def _spans(visits: Visits) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]]:
+def _spans(visits: SortedVisits) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]]:
     """Return the median gaps, a column a lag; the commonest gap, whole seconds; and how often that is there."""
     import numpy as np
 
@@ -66,7 +66,7 @@ def _spans(visits: Visits) -> tuple[NDArray[np.float64], NDArray[np.int64], NDAr
     return np.where(middles < 0, np.nan, np.round(middles, 6)), common[:, 0], common[:, 1]
 
 
-def _spans_in_columns(visits: Visits) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]]:
+def _spans_in_columns(visits: SortedVisits) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]]:
     """Do the same with NumPy."""
     import numpy as np
 
@@ -81,7 +81,7 @@ def _spans_in_columns(visits: Visits) -> tuple[NDArray[np.float64], NDArray[np.i
     return middles, np.argmax(common, axis=1), common.max(axis=1)
 
 
-def regularity(visits: Visits) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def regularity(visits: SortedVisits) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the evidence that gaps are more regular than a crawler's (as ``Fold.evidence``), and the median gap.
 
     Visits of one moment count once. The chance that a crawler has a share s of regular gaps, where it has c as a rule,
@@ -104,7 +104,7 @@ def regularity(visits: Visits) -> tuple[NDArray[np.float64], NDArray[np.float64]
     return np.where(middle >= _COARSEST, evidence, 0.0), middle * visits.resolution
 
 
-def interleaved(visits: Visits) -> NDArray[np.float64]:
+def interleaved(visits: SortedVisits) -> NDArray[np.float64]:
     """Return the period where several clocks of one period take turns, by whose gaps they look like one that has none.
 
     Three that ask every ten seconds at 1.2, 4.1 and 8.3 leave gaps of 2.9, 4.2 and 2.9: most alike, not all. But each
@@ -215,7 +215,7 @@ def whole(period: NDArray[np.float64], resolution: NDArray[np.float64]) -> NDArr
     return np.where((rounded > 0) & near, rounded, period)
 
 
-def refined(visits: Visits, period: NDArray[np.float64]) -> NDArray[np.float64]:
+def refined(visits: SortedVisits, period: NDArray[np.float64]) -> NDArray[np.float64]:
     """Refine a period by the least-squares line of time over number of turn; turns are counted gap by gap."""
     import numpy as np
 

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Final
 from necropsy.rhythm import kernels
 from necropsy.rhythm.fast_ticks import steady
 from necropsy.rhythm.intervals import candidates, interleaved, median, most_regular, regularity, whole
-from necropsy.rhythm.phase_folding import CELLS, FEW, Visits, first_of, fold
+from necropsy.rhythm.phase_folding import CELLS, FEW, SortedVisits, first_of, fold
 
 if TYPE_CHECKING:
     import numpy as np
@@ -70,7 +70,7 @@ are mostly missing, too, and the former is the simpler."""
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
+class PeriodTests:
     """Parallel arrays, one entry for each class of at least ``FEWEST`` visits."""
 
     class_id: NDArray[np.int64]
@@ -89,7 +89,7 @@ class Judgement:
     no common phase, as many as the number of visits asks for; 0 where nothing is believed."""
 
 
-def find(class_id: NDArray[np.int64], time_us: NDArray[np.int64], *, among: int | None = None) -> Judgement:
+def find(class_id: NDArray[np.int64], time_us: NDArray[np.int64], *, among: int | None = None) -> PeriodTests:
     """Find the rhythms that are believed.
 
     Parameters
@@ -108,7 +108,7 @@ def find(class_id: NDArray[np.int64], time_us: NDArray[np.int64], *, among: int 
     needed = math.log(max(1, number) / DOUBT)
     judged = judge(class_id, time_us, needed=needed)
     sure = judged.score >= needed
-    return Judgement(
+    return PeriodTests(
         judged.class_id[sure],
         judged.score[sure],
         judged.period_s[sure],
@@ -127,11 +127,11 @@ def fewest(among: int) -> int:
 
     needed = math.log(max(1, among) / DOUBT)
     counts = np.arange(FEWEST, 1000)
-    enough = np.maximum(Visits.attainable(counts), most_regular(counts)) >= needed
+    enough = np.maximum(SortedVisits.attainable(counts), most_regular(counts)) >= needed
     return int(counts[np.argmax(enough)])
 
 
-def judge(class_id: NDArray[np.int64], time_us: NDArray[np.int64], *, needed: float = 0.0) -> Judgement:
+def judge(class_id: NDArray[np.int64], time_us: NDArray[np.int64], *, needed: float = 0.0) -> PeriodTests:
     """Judge all classes of at least ``FEWEST`` visits; parameters as for ``find``.
 
     ``needed`` spares work: classes whose few visits can never give as much evidence are judged by their gaps alone.
@@ -146,7 +146,7 @@ def judge(class_id: NDArray[np.int64], time_us: NDArray[np.int64], *, needed: fl
         parts += [_judge_batch(some[part], sizes[part], times[visits], needed) for part, visits in _batches(sizes)]
     columns = [np.concatenate([part[i] for part in parts]) if parts else np.empty(0) for i in range(7)]
     class_column, score, period, phase, spread, coverage, probers = columns
-    return Judgement(class_column.astype(np.int64), score, period, phase, spread, coverage, probers.astype(np.int64))
+    return PeriodTests(class_column.astype(np.int64), score, period, phase, spread, coverage, probers.astype(np.int64))
 
 
 def _by_class(
@@ -222,19 +222,19 @@ def _judge_batch(
     owner = np.repeat(np.arange(ids.size), counts)
     fractions = np.bincount(owner, time_us % 1_000_000 != 0, ids.size)
     resolution = np.where(fractions == 0, 1.0, 0.001)
-    everything = Visits(owner, (time_us - origin[owner]) / 1e6, ids.size, resolution)
+    everything = SortedVisits(owner, (time_us - origin[owner]) / 1e6, ids.size, resolution)
     seconds = everything.seconds
     if counts.max(initial=0) > _LOOKED_AT:
         position = np.arange(owner.size) - np.repeat(np.cumsum(counts) - counts, counts)
         newest = position >= np.repeat(counts - _LOOKED_AT, counts)
         seconds, owner = seconds[newest], owner[newest]
-    fast, tick = steady(Visits(owner, seconds, ids.size, resolution))
+    fast, tick = steady(SortedVisits(owner, seconds, ids.size, resolution))
     # Whole seconds folded over anything but whole cells would pile up by themselves: each is moved by a share of its
     # second, spread evenly (golden ratio), the same for the same second.
     moved = seconds * 0.6180339887498949
     moved -= np.floor(moved)
     seconds = seconds + np.where(resolution < 1, 0.0, 1.0)[owner] * moved
-    visits = Visits(owner, seconds, ids.size, resolution)
+    visits = SortedVisits(owner, seconds, ids.size, resolution)
     regular, gap = regularity(visits)
     score, period, phased = regular, whole(gap, resolution), np.zeros(ids.size, dtype=bool)
     foldable = visits.attainable(visits.counts()) >= needed
@@ -260,7 +260,7 @@ def _judge_batch(
 
 
 def _folded(
-    visits: Visits, regular: NDArray[np.float64], gap: NDArray[np.float64]
+    visits: SortedVisits, regular: NDArray[np.float64], gap: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
     """Return score, period, and whether there is a common phase for certain, after folding over all candidates."""
     import numpy as np
@@ -280,7 +280,7 @@ def _folded(
 class _Tried:
     """The periods that were tried on some classes, and what came of it."""
 
-    def __init__(self, visits: Visits) -> None:
+    def __init__(self, visits: SortedVisits) -> None:
         import numpy as np
 
         self._visits = visits
@@ -335,7 +335,7 @@ class _Tried:
 
 
 def _measure(
-    visits: Visits, period: NDArray[np.float64], phased: NDArray[np.bool_], origin_us: NDArray[np.int64]
+    visits: SortedVisits, period: NDArray[np.float64], phased: NDArray[np.bool_], origin_us: NDArray[np.int64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]:
     """Measure phase, its spread, coverage and the number of probers on all visits; no common phase: phase and spread are NaN."""
     import numpy as np

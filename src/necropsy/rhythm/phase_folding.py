@@ -32,7 +32,7 @@ _WORTH_A_LOOK: Final = 4.0
 
 
 @dataclass(slots=True)
-class Visits:
+class SortedVisits:
     """Visits sorted by class and time."""
 
     owner: NDArray[np.int64]
@@ -80,7 +80,7 @@ class Visits:
         highest: NDArray[np.float64] = np.maximum(sharp, counts.astype(np.float64))
         return highest
 
-    def only(self, chosen: NDArray[np.bool_]) -> Visits:
+    def only(self, chosen: NDArray[np.bool_]) -> SortedVisits:
         """Return the visits of some classes, renumbered."""
         import numpy as np
 
@@ -88,7 +88,7 @@ class Visits:
         counts = self.counts()[chosen]
         owner = np.repeat(np.arange(counts.size), counts)
         index = np.arange(owner.size) + (first[chosen] - np.cumsum(counts) + counts)[owner]
-        return Visits(owner, self.seconds[index], counts.size, self.resolution[chosen])
+        return SortedVisits(owner, self.seconds[index], counts.size, self.resolution[chosen])
 
 
 @dataclass(slots=True)
@@ -111,7 +111,7 @@ class Fold:
         return np.where(self.sharp, self._fine.middle(), self._rough.direction())
 
 
-def fold(visits: Visits, period: NDArray[np.float64], some: NDArray[np.bool_] | None = None) -> Fold:
+def fold(visits: SortedVisits, period: NDArray[np.float64], some: NDArray[np.bool_] | None = None) -> Fold:
     """Fold the visits of each class over its period.
 
     Parameters
@@ -143,7 +143,7 @@ def fold(visits: Visits, period: NDArray[np.float64], some: NDArray[np.bool_] | 
     return Fold(np.maximum(fine.evidence, coarse), np.minimum(1.0, seen / expected), is_sharp, fine, rough)
 
 
-def _half_turns(visits: Visits, period: NDArray[np.float64], centre: NDArray[np.float64]) -> NDArray[np.float64]:
+def _half_turns(visits: SortedVisits, period: NDArray[np.float64], centre: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the number of turns that have a visit in the half around a phase."""
     import numpy as np
 
@@ -177,7 +177,7 @@ class _Occupied:
 
 
 def _occupied(
-    visits: Visits, every: NDArray[np.int64], rate: NDArray[np.float64], cells: NDArray[np.int64]
+    visits: SortedVisits, every: NDArray[np.int64], rate: NDArray[np.float64], cells: NDArray[np.int64]
 ) -> _Occupied:
     """Count for the classes ``every``, whose periods have a rate (turns a second) and so many cells a turn."""
     import numpy as np
@@ -191,7 +191,7 @@ def _occupied(
 
 
 def _occupied_in_columns(
-    visits: Visits, every: NDArray[np.int64], rate: NDArray[np.float64], cells: NDArray[np.int64]
+    visits: SortedVisits, every: NDArray[np.int64], rate: NDArray[np.float64], cells: NDArray[np.int64]
 ) -> _Occupied:
     """Do the same with NumPy."""
     import numpy as np
@@ -216,7 +216,7 @@ def _occupied_in_columns(
 
 
 def _counted(
-    visits: Visits, turn: NDArray[np.float64], place: NDArray[np.float64], cells: NDArray[np.int64]
+    visits: SortedVisits, turn: NDArray[np.float64], place: NDArray[np.float64], cells: NDArray[np.int64]
 ) -> NDArray[np.int64]:
     """Return in how many turns each cell is occupied: an array of classes by as many cells as any has.
 

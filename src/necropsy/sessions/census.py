@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from necropsy.sessions.interface import COMPANION, OTHER, Claim, Layout
+from necropsy.sessions.interface import COMPANION, OTHER, Layout, RecognisedKeys
 from necropsy.sessions.registry import layouts
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ class Census:
         groups = self.companions.group(parts["namespace"], parts["db"])
         self.companions.add(groups, numbers(self._hashes(parts["id"])), numbers(parts["bytes"]))
 
-    def _rows(self, keys: Keys, claim: Claim) -> Iterator[tuple[str, pa.Table]]:
+    def _rows(self, keys: Keys, claim: RecognisedKeys) -> Iterator[tuple[str, pa.Table]]:
         import pyarrow as pa
 
         if claim.parts is not None and claim.parts.num_rows and claim.role != COMPANION:

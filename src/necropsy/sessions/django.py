@@ -19,7 +19,7 @@ from necropsy.sessions.attributes import names, state
 from necropsy.sessions.columns import flat, numbers, windows
 from necropsy.sessions.cure import Cure
 from necropsy.sessions.folding import fold_namespace
-from necropsy.sessions.interface import Claim, Refinement
+from necropsy.sessions.interface import RecognisedKeys, Refinement
 from necropsy.sessions.keyspace import Projection
 from necropsy.sessions.strings import candidates, claim, contain, cut_off, match, timed
 
@@ -75,7 +75,7 @@ class Django:
     def __init__(self) -> None:
         self._known: dict[int, str] = {}
 
-    def recognise(self, keys: Keys) -> Iterator[Claim]:
+    def recognise(self, keys: Keys) -> Iterator[RecognisedKeys]:
         """Claim what bears the name of Django's session cache."""
         import numpy as np
         import pyarrow as pa

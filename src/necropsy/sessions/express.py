@@ -27,7 +27,7 @@ from necropsy.sessions.attributes import members, shapes
 from necropsy.sessions.columns import nullable, numbers, words
 from necropsy.sessions.cure import Cure
 from necropsy.sessions.folding import fold_namespace
-from necropsy.sessions.interface import SESSION, Claim, Refinement
+from necropsy.sessions.interface import SESSION, RecognisedKeys, Refinement
 from necropsy.sessions.keyspace import Projection
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ class Express:
         self._written_once: set[str] = set()
         self._left_out = 0
 
-    def recognise(self, keys: Keys) -> Iterator[Claim]:
+    def recognise(self, keys: Keys) -> Iterator[RecognisedKeys]:
         """Claim the strings that begin with a session's cookie."""
         import numpy as np
         import pyarrow as pa
@@ -124,7 +124,7 @@ class Express:
             "bytes": keys.take("bytes", rows),
         }
         parts = pa.table(columns | self._told(found, keys, rows, columns["namespace"]))
-        yield Claim(role=SESSION, rows=rows, pattern=patterns.take(namespaces.indices), parts=parts)
+        yield RecognisedKeys(role=SESSION, rows=rows, pattern=patterns.take(namespaces.indices), parts=parts)
 
     def _told(
         self, found: pa.StructArray, keys: Keys, rows: npt.NDArray[np.int64], namespaces: pa.Array

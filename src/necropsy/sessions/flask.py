@@ -21,7 +21,7 @@ from necropsy.sessions.attributes import names, state
 from necropsy.sessions.columns import numbers
 from necropsy.sessions.cure import Cure
 from necropsy.sessions.folding import fold_namespace
-from necropsy.sessions.interface import Claim, Refinement
+from necropsy.sessions.interface import RecognisedKeys, Refinement
 from necropsy.sessions.keyspace import Projection
 from necropsy.sessions.strings import claim, contain, cut_off, match
 
@@ -73,7 +73,7 @@ class Flask:
         """Namespace, separator and length of ids, where sessions were met."""
         self._left_out = 0
 
-    def recognise(self, keys: Keys) -> Iterator[Claim]:
+    def recognise(self, keys: Keys) -> Iterator[RecognisedKeys]:
         """Claim dictionaries under ids of Flask-Session's shapes: with its names in them, or beside such."""
         import numpy as np
         import pyarrow as pa
@@ -90,7 +90,7 @@ class Flask:
             if some.size and (self._places or not beside):
                 yield from self._claims(keys, rows[some], heads.take(pa.array(some)), sure[some])
 
-    def _claims(self, keys: Keys, rows: Positions, heads: pa.Array, sure: Mask) -> Iterator[Claim]:
+    def _claims(self, keys: Keys, rows: Positions, heads: pa.Array, sure: Mask) -> Iterator[RecognisedKeys]:
         """Claim what has a name of Flask's, a key that says so, or lies where such have been met."""
         import numpy as np
         import pyarrow as pa

@@ -34,7 +34,7 @@ OTHER: Final = "other"
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class RecognisedKeys:
     """Keys of one batch that a layout recognised, all of one role."""
 
     role: str
@@ -85,7 +85,7 @@ class Layout(Protocol):
     inferred: ClassVar[tuple[str, ...]]
     """Those of its layout names whose sessions may not say their lifetime: it is inferred from their TTLs."""
 
-    def recognise(self, keys: Keys) -> Iterator[Claim]:
+    def recognise(self, keys: Keys) -> Iterator[RecognisedKeys]:
         """Claim what is its own among the keys that are still free. Arbitrary bytes never raise."""
         ...
 

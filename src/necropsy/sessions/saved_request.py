@@ -41,7 +41,7 @@ _LONGEST_AGENT: Final = 256
 _LONGEST_PATH: Final = 256
 
 
-class Creator(NamedTuple):
+class SavedRequest(NamedTuple):
     """The request that created a session, as far as the session names it."""
 
     user_agent: str | None = None
@@ -50,32 +50,32 @@ class Creator(NamedTuple):
     path: str | None = None
 
 
-NOBODY: Final = Creator()
+NOBODY: Final = SavedRequest()
 
 
-def creator(value: bytes) -> Creator:
+def creator(value: bytes) -> SavedRequest:
     r"""Read a serialized saved request, which may have been cut off. Arbitrary bytes never raise.
 
     >>> creator(jdk.STRING_HEADER + b"\0\x0c/orders?id=1")
-    Creator(user_agent=None, host=None, method=None, path='/orders')
+    SavedRequest(user_agent=None, host=None, method=None, path='/orders')
     >>> creator(b'{"headers":{"Host":["a:80"]},"method":"GET","requestURI":"/a;jsessionid=7"}')
-    Creator(user_agent=None, host='a:80', method='GET', path='/a')
+    SavedRequest(user_agent=None, host='a:80', method='GET', path='/a')
     """
     if value.startswith(jdk.STREAM_MAGIC):
         strings = list(jdk.walk(value))
         if value.startswith(jdk.STRING_HEADER):
-            return Creator(path=_path(strings[0][0])) if strings else NOBODY
+            return SavedRequest(path=_path(strings[0][0])) if strings else NOBODY
         return _of_stream(strings)
     text = value.decode("utf-8", "replace").lstrip()
     if text.startswith('"'):
         whole = re.match(_STRING, text)
-        return Creator(path=_path(_plain(whole[1]))) if whole else NOBODY
+        return SavedRequest(path=_path(_plain(whole[1]))) if whole else NOBODY
     if text.startswith(("{", "[")):
         return _of_json(text)
     return NOBODY
 
 
-def _of_stream(strings: Iterable[tuple[str, int]]) -> Creator:
+def _of_stream(strings: Iterable[tuple[str, int]]) -> SavedRequest:
     """Read the strings of a ``DefaultSavedRequest`` in the order of its fields: headers, method, parameters, URL, scheme.
 
     A header may hold anything, a URL (Referer) or a method too: the method is the one before the parameters' map, the
@@ -97,18 +97,18 @@ def _of_stream(strings: Iterable[tuple[str, int]]) -> Creator:
     return _creator(found)
 
 
-def _of_json(text: str) -> Creator:
+def _of_json(text: str) -> SavedRequest:
     matches = {name: pattern.search(text) for name, pattern in _JSON_PARTS.items()}
     return _creator({name: _plain(match[1]) for name, match in matches.items() if match})
 
 
-def _creator(found: dict[str, str]) -> Creator:
+def _creator(found: dict[str, str]) -> SavedRequest:
     url = _URL.match(found.get("url", ""))
     host = found.get("host") or (url[1].rpartition("@")[2] if url else "")
     path = _path(found.get("path") or (url[2] or "/" if url else ""))
     dispatched = path is not None and path.endswith(_ERROR)
     agent = _UNPRINTABLE.sub(" ", found.get("user-agent", "")).strip()[:_LONGEST_AGENT]
-    return Creator(
+    return SavedRequest(
         user_agent=agent or None,
         host=host.lower() if _HOST.match(host) else None,
         method=found["method"] if found.get("method") in _METHODS and not dispatched else None,

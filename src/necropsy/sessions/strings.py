@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from necropsy.model.evidence import Provenance
 from necropsy.sessions.columns import nullable, numbers, words
-from necropsy.sessions.interface import SESSION, Claim
+from necropsy.sessions.interface import SESSION, RecognisedKeys
 
 if TYPE_CHECKING:
     import numpy as np
@@ -68,7 +68,7 @@ def claim(
     pattern: pa.Array,
     attributes: pa.Array,
     authentication: pa.Array,
-) -> Claim:
+) -> RecognisedKeys:
     """Claim these rows as sessions of one layout; every column has one value for each row."""
     import pyarrow as pa
 
@@ -83,10 +83,10 @@ def claim(
         "attributes": attributes,
         "authentication": authentication,
     }
-    return Claim(role=SESSION, rows=rows, pattern=pattern, parts=pa.table(parts))
+    return RecognisedKeys(role=SESSION, rows=rows, pattern=pattern, parts=pa.table(parts))
 
 
-def timed(claimed: Claim, seconds: npt.NDArray[np.int64], known: Mask) -> Claim:
+def timed(claimed: RecognisedKeys, seconds: npt.NDArray[np.int64], known: Mask) -> RecognisedKeys:
     """Return a claim in which these sessions say their lifetime: their last use and last write follow from their expiry."""
     import numpy as np
     import pyarrow as pa

@@ -23,7 +23,7 @@ from necropsy.traffic.tail import Spool, Tail, open_tail
 from necropsy.wire.files import STANDARD_INPUT
 
 if TYPE_CHECKING:
-    from necropsy.evidence.access_log.formats.layout import LogFormat
+    from necropsy.evidence.access_log.formats.layout import NamedLogFormat
 
 WINDOW: Final = 16 << 20
 """Bytes of each log that are looked at, unless something else is asked for."""
@@ -36,7 +36,7 @@ def follow(
     *,
     interval_s: float,
     stopped: Callable[[], bool],
-    log_formats: Sequence[LogFormat] = (),
+    log_formats: Sequence[NamedLogFormat] = (),
     hash_clients: bool = False,
     sort: str = "sessions",
     window: int = WINDOW,
@@ -68,11 +68,11 @@ def follow(
     if len(set(locators)) < len(locators):
         raise UsageError("a log is given twice", hint="Give each log once.")
     with tempfile.TemporaryDirectory(prefix="necropsy-") as folder:
-        logs: list[_Log] = []
+        logs: list[_FollowedLog] = []
         try:
             for number, locator in enumerate(_current(locators)):
-                logs.append(_Log(locator, Path(folder, str(number)), window))
-            window_of = _Window(logs, log_formats, new_key() if hash_clients else None, sort)
+                logs.append(_FollowedLog(locator, Path(folder, str(number)), window))
+            window_of = _RecentTraffic(logs, log_formats, new_key() if hash_clients else None, sort)
             began = time.monotonic()
             lines = -1
             while True:
@@ -105,7 +105,7 @@ def _current(locators: Sequence[str]) -> list[str]:
     return [locator for locator in locators if family(locator) == locator or family(locator) not in locators]
 
 
-class _Log:
+class _FollowedLog:
     """One log: where it grows, and where its last lines are kept."""
 
     def __init__(self, locator: str, folder: Path, window: int) -> None:
@@ -121,7 +121,7 @@ class _Log:
             self.spool.finish()
 
 
-def _wait(logs: Sequence[_Log], seconds: float, stopped: Callable[[], bool]) -> bool:
+def _wait(logs: Sequence[_FollowedLog], seconds: float, stopped: Callable[[], bool]) -> bool:
     """Read logs for so long; whether that was the last time."""
     until = time.monotonic() + seconds
     while True:
@@ -134,10 +134,12 @@ def _wait(logs: Sequence[_Log], seconds: float, stopped: Callable[[], bool]) -> 
             return ended
 
 
-class _Window:
+class _RecentTraffic:
     """The traffic of the last lines; computed again only when there are more."""
 
-    def __init__(self, logs: Sequence[_Log], formats: Sequence[LogFormat], key: bytes | None, sort: str) -> None:
+    def __init__(
+        self, logs: Sequence[_FollowedLog], formats: Sequence[NamedLogFormat], key: bytes | None, sort: str
+    ) -> None:
         self.waiting_for = "the first line"
         self._logs, self._formats, self._key, self._sort = logs, formats, key, sort
         self._found: Traffic | None = None

@@ -32,20 +32,20 @@ _OF_A_CLOCK: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
+class SessionStart:
     """Whether visits start sessions, and why that is thought."""
 
     likelihood: Likelihood
     because: str
 
 
-_DROPS: Final = Judgement("likely", "given a session cookie at each visit, and never returned one")
-_BARE: Final = Judgement("unlikely", "its responses have no body: no page was shown")
-_SEVERAL: Final = Judgement("possible", "rare clients in one row: unknown which of them return cookies")
-_UNTOLD: Final = Judgement(
+_DROPS: Final = SessionStart("likely", "given a session cookie at each visit, and never returned one")
+_BARE: Final = SessionStart("unlikely", "its responses have no body: no page was shown")
+_SEVERAL: Final = SessionStart("possible", "rare clients in one row: unknown which of them return cookies")
+_UNTOLD: Final = SessionStart(
     "possible", "this log has no User-Agents: unknown whether it is a browser that returns its cookie"
 )
-_BRINGS: Final = Judgement("once", "returns the session cookie that it was given")
+_BRINGS: Final = SessionStart("once", "returns the session cookie that it was given")
 
 
 @lru_cache(maxsize=1 << 16)  # many classes differ in their client alone
@@ -61,7 +61,7 @@ def judge(
     bare: bool = False,
     several: bool = False,
     untold: bool = False,
-) -> Judgement:
+) -> SessionStart:
     """Judge the visits of one class.
 
     Parameters
@@ -84,13 +84,13 @@ def judge(
         Whether the log has no User-Agent of anybody: then only what comes like clockwork is surely a program.
 
     >>> judge("library", "GET", "/", 302, "/login")
-    Judgement(likelihood='likely', because='sent to a login page, and programs hardly ever return cookies')
+    SessionStart(likelihood='likely', because='sent to a login page, and programs hardly ever return cookies')
     >>> judge("prober", "GET", "/health", 200, None).likelihood, judge("browser", "GET", "/", 200, None).likelihood
     ('unlikely', 'once')
     """
     nothing = _starts_nothing(method, path, status, followed_to)
     if nothing:
-        return Judgement("unlikely", nothing)
+        return SessionStart("unlikely", nothing)
     if returns is not None:
         return _BRINGS if returns else _DROPS
     unsure = _BARE if bare else _SEVERAL if several else _UNTOLD if untold and not periodic else None
@@ -117,22 +117,22 @@ def _starts_nothing(method: str, path: str, status: int | None, followed_to: str
     return next((why for holds, why in reasons if holds), "")
 
 
-def _browser(method: str, path: str, status: int | None, *, sent: bool, periodic: bool) -> Judgement:
+def _browser(method: str, path: str, status: int | None, *, sent: bool, periodic: bool) -> SessionStart:
     if sent and periodic:
-        return Judgement(
+        return SessionStart(
             "possible",
             "sent to a login page at a fixed interval: a program under a browser's name, or a page that reloads",
         )
     if sent:
-        return Judgement("once", "sent to a login page; a browser returns its cookie")
+        return SessionStart("once", "sent to a login page; a browser returns its cookie")
     if method == "POST" and _LOGIN.search(path) and status in _TEMPORARY:
-        return Judgement("once", "a login: one session each, and a wanted one")
-    return Judgement("once", "a browser: its first visit may start a session, then it returns the cookie")
+        return SessionStart("once", "a login: one session each, and a wanted one")
+    return SessionStart("once", "a browser: its first visit may start a session, then it returns the cookie")
 
 
-def _program(returns: str, path: str, status: int | None, *, sent: bool) -> Judgement:
+def _program(returns: str, path: str, status: int | None, *, sent: bool) -> SessionStart:
     if sent or _LOGIN.search(path):
-        return Judgement("likely", f"{'sent to' if sent else 'requests'} a login page, and {returns}")
+        return SessionStart("likely", f"{'sent to' if sent else 'requests'} a login page, and {returns}")
     if status is None or status < 300:
-        return Judgement("possible", f"if this page starts sessions, each visit starts one: {returns}")
-    return Judgement("possible", f"{'turned away' if status in {401, 403} else 'redirected'}, and {returns}")
+        return SessionStart("possible", f"if this page starts sessions, each visit starts one: {returns}")
+    return SessionStart("possible", f"{'turned away' if status in {401, 403} else 'redirected'}, and {returns}")

@@ -18,7 +18,7 @@ from necropsy.wire.files import STANDARD_INPUT
 
 if TYPE_CHECKING:
     from necropsy.case.store import Case
-    from necropsy.evidence.access_log.formats.layout import LogFormat
+    from necropsy.evidence.access_log.formats.layout import NamedLogFormat
     from necropsy.evidence.access_log.reader import ReadLog
 
 PARTS: Final = 48
@@ -30,7 +30,7 @@ _MOST_ACTIVE: Final = 400
 def survey(
     locators: Sequence[str],
     *,
-    log_formats: Sequence[LogFormat] = (),
+    log_formats: Sequence[NamedLogFormat] = (),
     hash_clients: bool = False,
     sort: str = "sessions",
     activity: bool = False,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar, overload
 
 from necropsy.model.traffic import LIKELIHOODS, Visitor, Visitors
 from necropsy.traffic.agents import kind_of, recognise
-from necropsy.traffic.judgement import Judgement, judge
+from necropsy.traffic.judgement import SessionStart, judge
 
 if TYPE_CHECKING:
     import numpy as np
@@ -94,7 +94,7 @@ def _kinds(user_agents: pa.ChunkedArray) -> pa.Array:
     return pa.array([kind_of(text) for text in told.dictionary.to_pylist()], pa.string()).take(told.indices)
 
 
-def _judge(rows: pa.Table) -> tuple[list[Judgement], NDArray[np.int64]]:
+def _judge(rows: pa.Table) -> tuple[list[SessionStart], NDArray[np.int64]]:
     """Judge what the classes are, many of which differ in their client alone: the judgements, and which one each class has."""
     import pyarrow.compute as pc
 

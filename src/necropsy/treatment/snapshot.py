@@ -115,10 +115,12 @@ class Snapshot:
 
     def _receive(self, primary: Primary, descriptor: int) -> None:
         from necropsy.wire.redis.replication import StreamRefused, open_stream
-        from necropsy.wire.redis.topology import Node
+        from necropsy.wire.redis.topology import RedisNode
 
         try:
-            stream = open_stream(self._address, Node(primary.endpoint), valkey=primary.info.get("valkey_version", ""))
+            stream = open_stream(
+                self._address, RedisNode(primary.endpoint), valkey=primary.info.get("valkey_version", "")
+            )
         except StreamRefused as error:
             raise SnapshotRefused(
                 f"{primary.name} sends no snapshot: {error}", hint="Use --journal-by dump, or ACL +sync +replconf."

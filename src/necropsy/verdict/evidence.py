@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
-from necropsy.model.probe import Backend, Probe
+from necropsy.model.probe import Probe, UpstreamPort
 
 if TYPE_CHECKING:
     import numpy as np
@@ -116,7 +116,7 @@ class Circumstances:
     """Everything beside the births that can explain them."""
 
     probes: Sequence[Probe] = ()
-    backends: Sequence[Backend] = ()
+    backends: Sequence[UpstreamPort] = ()
     classes: Sequence[VisitorClass] = ()
     bins: VisitBins | None = None
     visits: Visits | None = None

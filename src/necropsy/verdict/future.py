@@ -36,7 +36,7 @@ _POINTS: Final = 2_000
 
 
 @dataclass(frozen=True, slots=True)
-class Stream:
+class BirthStream:
     """Sessions that are born at a constant rate by one cause, and not used again."""
 
     slug: str
@@ -49,7 +49,7 @@ class Stream:
 
 
 @dataclass(frozen=True, slots=True)
-class Store:
+class StoreForecastInput:
     """Input of the arithmetic for one store."""
 
     name: str
@@ -67,7 +67,7 @@ class Store:
     """Commonest idle lifetime; negative: never expires; None: unknown."""
     grace_s: float
     """Seconds that a session stays after it is over."""
-    streams: Sequence[Stream]
+    streams: Sequence[BirthStream]
     bytes_per_session: float
     other_bytes: float
     """Memory of everything that is no session."""
@@ -84,7 +84,7 @@ Curve = Callable[["NDArray[np.float64]", float], "NDArray[np.float64]"]
 
 
 def full_between(
-    store: Store, streams: Sequence[Stream], sessions: Sessions, settles_s: float
+    store: StoreForecastInput, streams: Sequence[BirthStream], sessions: Sessions, settles_s: float
 ) -> tuple[datetime | None, datetime | None, datetime | None]:
     """Return the likeliest moment at which memory is full, the earliest and the latest of the 95 % interval.
 
@@ -119,14 +119,14 @@ def full_between(
     return moment(likely_s), moment(earliest_s), moment(latest_s)
 
 
-def _people(store: Store) -> tuple[float, float]:
+def _people(store: StoreForecastInput) -> tuple[float, float]:
     """Return the fewest and the most sessions of people within a day."""
     if store.lifetime_s is None or not 0 <= store.lifetime_s < DAY_S:
         return store.people, store.people
     return 0.0, _PEOPLE_AT_NOON * (store.people + 1.0)
 
 
-def _deviation(streams: Sequence[Stream], per_day: float, until_s: float) -> float:
+def _deviation(streams: Sequence[BirthStream], per_day: float, until_s: float) -> float:
     """Standard deviation of the births until a moment, and of their memory, as a share."""
     if per_day <= 0:
         return 0.0

@@ -25,7 +25,7 @@ LEAST_SHARE: Final = 0.05
 """Less explains no death."""
 
 
-class Group(IntEnum):
+class CauseKind(IntEnum):
     """Kinds of causes, in the order in which an operator should act."""
 
     CREATES = 0
@@ -34,10 +34,10 @@ class Group(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class OrderPlace:
     """Place of a slug in the order."""
 
-    group: Group
+    group: CauseKind
     least: Severity
     """Least severity that makes it a cause."""
     explains: tuple[str, ...] = ()
@@ -49,11 +49,11 @@ _FULL: Final = (
     "memory/fragmentation", "sessions/evicted-halves", "latency/persistence-stall", "latency/slow-commands",
     "latency/command-timeouts",
 )  # fmt: skip
-_CREATES: Final = Place(Group.CREATES, Severity.WARNING, _FULL)
-_KEEPS: Final = Place(Group.KEEPS, Severity.WARNING, _FULL)
-_CRITICAL: Final = Place(Group.SUFFERS, Severity.CRITICAL)
+_CREATES: Final = OrderPlace(CauseKind.CREATES, Severity.WARNING, _FULL)
+_KEEPS: Final = OrderPlace(CauseKind.KEEPS, Severity.WARNING, _FULL)
+_CRITICAL: Final = OrderPlace(CauseKind.SUFFERS, Severity.CRITICAL)
 
-PLACES: Final[Mapping[str, Place]] = {
+PLACES: Final[Mapping[str, OrderPlace]] = {
     "probes/creates-sessions": _CREATES,
     "traffic/login-loop": _CREATES,
     "traffic/client-drops-cookie": _CREATES,
@@ -62,30 +62,30 @@ PLACES: Final[Mapping[str, Place]] = {
     "sessions/immortal": _KEEPS,
     "sessions/oversized": _KEEPS,
     "memory/not-sessions": _KEEPS,
-    "memory/eviction-logs-users-out": Place(
-        Group.SUFFERS, Severity.CRITICAL, ("sessions/evicted-halves", "sessions/orphaned-index")
+    "memory/eviction-logs-users-out": OrderPlace(
+        CauseKind.SUFFERS, Severity.CRITICAL, ("sessions/evicted-halves", "sessions/orphaned-index")
     ),
-    "sessions/evicted-halves": Place(Group.SUFFERS, Severity.WARNING, ("sessions/orphaned-index",)),
-    "memory/shared-host": Place(
-        Group.SUFFERS,
+    "sessions/evicted-halves": OrderPlace(CauseKind.SUFFERS, Severity.WARNING, ("sessions/orphaned-index",)),
+    "memory/shared-host": OrderPlace(
+        CauseKind.SUFFERS,
         Severity.CRITICAL,
         ("latency/slow-commands", "latency/persistence-stall", "latency/command-timeouts"),
     ),
-    "memory/no-limit": Place(Group.SUFFERS, Severity.CRITICAL, ("memory/shared-host",)),
-    "memory/near-limit": Place(Group.SUFFERS, Severity.CRITICAL, ("latency/command-timeouts",)),
+    "memory/no-limit": OrderPlace(CauseKind.SUFFERS, Severity.CRITICAL, ("memory/shared-host",)),
+    "memory/near-limit": OrderPlace(CauseKind.SUFFERS, Severity.CRITICAL, ("latency/command-timeouts",)),
     "memory/fragmentation": _CRITICAL,
-    "memory/fork-headroom": Place(Group.SUFFERS, Severity.CRITICAL, ("latency/persistence-stall",)),
-    "latency/persistence-stall": Place(Group.SUFFERS, Severity.CRITICAL, ("latency/command-timeouts",)),
-    "latency/max-clients": Place(Group.SUFFERS, Severity.CRITICAL, ("latency/command-timeouts",)),
-    "latency/slow-commands": Place(Group.SUFFERS, Severity.CRITICAL, ("latency/command-timeouts",)),
+    "memory/fork-headroom": OrderPlace(CauseKind.SUFFERS, Severity.CRITICAL, ("latency/persistence-stall",)),
+    "latency/persistence-stall": OrderPlace(CauseKind.SUFFERS, Severity.CRITICAL, ("latency/command-timeouts",)),
+    "latency/max-clients": OrderPlace(CauseKind.SUFFERS, Severity.CRITICAL, ("latency/command-timeouts",)),
+    "latency/slow-commands": OrderPlace(CauseKind.SUFFERS, Severity.CRITICAL, ("latency/command-timeouts",)),
 }
 """Every slug that can be a cause. Of any other a critical finding is a cause all the same: the worst is said first."""
-CREATORS: Final = frozenset(slug for slug, place in PLACES.items() if place.group is Group.CREATES)
+CREATORS: Final = frozenset(slug for slug, place in PLACES.items() if place.group is CauseKind.CREATES)
 _OUTAGES: Final = frozenset({"memory/near-limit", "latency/persistence-stall", "latency/max-clients"})
 """Slugs that mean, where critical, that nobody can log in now."""
 
 
-def place_of(slug: str) -> Place:
+def place_of(slug: str) -> OrderPlace:
     """Place of a slug."""
     return PLACES.get(slug, _CRITICAL)
 
@@ -115,7 +115,7 @@ def explained_by(finding: Finding, others: Iterable[Finding]) -> str | None:
     return None
 
 
-def _stands(finding: Finding, place: Place) -> bool:
+def _stands(finding: Finding, place: OrderPlace) -> bool:
     large = (finding.share or 0.0) >= LEAST_SHARE
     return finding.severity is Severity.CRITICAL or (large and finding.severity.rank >= place.least.rank)
 
@@ -128,7 +128,7 @@ def in_order(causes: Iterable[Cause]) -> tuple[Cause, ...]:
     causes = list(causes)
     worst: dict[str | None, float] = {}
     for cause in causes:
-        creates = place_of(cause.slug).group is Group.CREATES and not cause.over
+        creates = place_of(cause.slug).group is CauseKind.CREATES and not cause.over
         worst[cause.store] = max(worst.get(cause.store, 0.0), cause.share if creates else 0.0)
 
     def key(cause: Cause) -> tuple[bool, int, int, float, str, float, str]:

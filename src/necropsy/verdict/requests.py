@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Final
 
 from necropsy.model.figures import percent, several
-from necropsy.model.verdict import Cause, Kind, Request, View
+from necropsy.model.verdict import Cause, EvidenceRequest, Kind, View
 
 _MOST: Final = 3
 _MUCH: Final = 0.2
@@ -23,7 +23,7 @@ def requests(
     sessions: bool,
     logs: bool,
     configured: bool,
-) -> tuple[Request, ...]:
+) -> tuple[EvidenceRequest, ...]:
     """Return what to bring.
 
     Parameters
@@ -39,7 +39,7 @@ def requests(
         return ()
     if not stores:
         return (
-            Request(
+            EvidenceRequest(
                 "the session store, or a dump of it",
                 "without it sessions cannot be counted",
                 "necropsy examine --redis redis://HOST:6379 … (or: redis-cli -h HOST --rdb dump.rdb, then --rdb dump.rdb)",
@@ -47,13 +47,15 @@ def requests(
         )
     if not sessions:
         return (
-            Request("the layout of the keys", "they contain no session of a known layout", "necropsy keys dump.rdb"),
+            EvidenceRequest(
+                "the layout of the keys", "they contain no session of a known layout", "necropsy keys dump.rdb"
+            ),
         )
     asked = [*_births(kind, views), *_logs(kind, views, logs=logs)]
     unnamed = any(cause.is_unnamed for cause in causes)
     if not configured and (unnamed or (kind is Kind.UNKNOWN and not asked) or _unexplained(views) > _MUCH):
         asked.append(
-            Request(
+            EvidenceRequest(
                 "the configuration of the monitoring",
                 "it shows what sends requests at the interval that was found"
                 if unnamed
@@ -69,13 +71,13 @@ def _unexplained(views: Sequence[View]) -> float:
     return 1.0 - min(1.0, sum(view.explained for view in views) / births) if births else 1.0
 
 
-def _births(kind: Kind, views: Sequence[View]) -> list[Request]:
+def _births(kind: Kind, views: Sequence[View]) -> list[EvidenceRequest]:
     unknown = [view for view in views if view.unknown > _MUCH * (view.births + view.unknown)]
     if kind is not Kind.UNKNOWN or not unknown:
         return []
     view = unknown[0]
     return [
-        Request(
+        EvidenceRequest(
             "two dumps, an hour apart",
             f"the creation time of {several(view.unknown, 'session')} in store {view.store} is unknown; sessions that"
             " only the second dump has were created in between",
@@ -84,13 +86,13 @@ def _births(kind: Kind, views: Sequence[View]) -> list[Request]:
     ]
 
 
-def _logs(kind: Kind, views: Sequence[View], *, logs: bool) -> list[Request]:
+def _logs(kind: Kind, views: Sequence[View], *, logs: bool) -> list[EvidenceRequest]:
     seen = [view for view in views if view.births]
     if not seen or (kind is Kind.CAUSE and _unexplained(views) <= _MUCH):
         return []
     if not logs or all(view.covered_from is None for view in seen):
         return [
-            Request(
+            EvidenceRequest(
                 "the access log" if not logs else "the access log of the time when the sessions were created",
                 "it shows which clients created the sessions",
                 "necropsy examine … --access-log '/var/log/nginx/access.log*'",
@@ -100,14 +102,14 @@ def _logs(kind: Kind, views: Sequence[View], *, logs: bool) -> list[Request]:
     share = part.covered / part.births
     if share >= 1.0 - _MUCH or part.covered_from is None:
         return [
-            Request(
+            EvidenceRequest(
                 "the other access logs of this application",
                 f"the given ones explain {percent(1.0 - _unexplained(views))} of the births",
                 "necropsy examine … --access-log access.log --access-log OTHER.log",
             )
         ]
     return [
-        Request(
+        EvidenceRequest(
             f"the access log from before {_moment(part.covered_from)}",
             f"the given one covers {percent(share)} of the births in store {part.store}; earlier creators are unknown",
             "necropsy examine … --access-log '/var/log/nginx/access.log*' (access.log.1, access.log.2.gz)",

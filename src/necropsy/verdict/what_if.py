@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 from necropsy.model.what_if import Outlook, StoreOutlooks
 from necropsy.verdict.forecast import DAY_S, is_immortal
-from necropsy.verdict.future import NEVER_S, Store, full_between
+from necropsy.verdict.future import NEVER_S, StoreForecastInput, full_between
 
 if TYPE_CHECKING:
     import numpy as np
@@ -43,7 +43,7 @@ class Steps:
     """Whether sessions of nobody are deleted."""
 
 
-def outlooks(store: Store, steps: Steps, memory_limit: int | None = None) -> StoreOutlooks:
+def outlooks(store: StoreForecastInput, steps: Steps, memory_limit: int | None = None) -> StoreOutlooks:
     """Return where a store goes: as it is, with each step alone, and with all of them.
 
     Parameters
@@ -68,7 +68,7 @@ def outlooks(store: Store, steps: Steps, memory_limit: int | None = None) -> Sto
     )
 
 
-def outlook(store: Store, steps: Steps) -> Outlook:
+def outlook(store: StoreForecastInput, steps: Steps) -> Outlook:
     """Return where a store goes under some steps."""
     import numpy as np
 
@@ -129,7 +129,7 @@ def _without(left_s: NDArray[np.float64], of_people: NDArray[np.float64] | None,
     return left_s[: left_s.size - people]
 
 
-def _after_purge(store: Store) -> tuple[NDArray[np.float64], int]:
+def _after_purge(store: StoreForecastInput) -> tuple[NDArray[np.float64], int]:
     """Take out what a purge takes: of the sessions that expire a like share of every age."""
     import numpy as np
 
@@ -139,7 +139,7 @@ def _after_purge(store: Store) -> tuple[NDArray[np.float64], int]:
     return store.left_s[chosen], store.immortal - store.purgeable_immortal
 
 
-def _reach(store: Store, per_day: float) -> float:
+def _reach(store: StoreForecastInput, per_day: float) -> float:
     """Seconds to look ahead where nothing becomes steady: until the limit, or a month."""
     if store.memory_limit and per_day > 0 and store.bytes_per_session > 0:
         room = store.memory_limit - store.other_bytes - (store.left_s.size + store.immortal) * store.bytes_per_session
@@ -147,7 +147,7 @@ def _reach(store: Store, per_day: float) -> float:
     return 30.0 * DAY_S
 
 
-def _enough(together: Outlook, store: Store) -> int | None:
+def _enough(together: Outlook, store: StoreForecastInput) -> int | None:
     """Return a power of two of bytes with headroom over the most that the store will hold; None where it grows for ever."""
     if together.bytes_steady is None:
         return None
@@ -167,7 +167,7 @@ def _words(steps: Steps) -> list[str]:
     return words
 
 
-def _notes(store: Store, steps: Steps) -> list[str]:
+def _notes(store: StoreForecastInput, steps: Steps) -> list[str]:
     notes = []
     if store.lifetime_s is None:
         notes.append("the lifetime of the sessions is unknown: new sessions are assumed to stay")

@@ -21,7 +21,7 @@ from necropsy.case.scratch import Scratch
 from necropsy.evidence.access_log import duckdb_reader, reference
 from necropsy.evidence.access_log.files.sources import LogFile, attach, first_lines
 from necropsy.evidence.access_log.formats.field_texts import changes
-from necropsy.evidence.access_log.formats.layout import BLANK, Layout
+from necropsy.evidence.access_log.formats.layout import BLANK, LineLayout
 from necropsy.evidence.access_log.formats.text.text_lines import compile_format
 from necropsy.evidence.access_log.lines import KEYED, TEXTS, create_tables, finish
 from necropsy.evidence.access_log.loading import load
@@ -44,7 +44,7 @@ LINES_OF_GIVEN = {
 }
 
 
-def samples() -> Iterator[tuple[str, Layout, list[str]]]:
+def samples() -> Iterator[tuple[str, LineLayout, list[str]]]:
     """Every layout that is no wrapped one, with lines that it reads."""
     for name, written in PRODUCERS.items():
         lines = [written.text(request) for request in requests()][:8]
@@ -69,7 +69,7 @@ def samples() -> Iterator[tuple[str, Layout, list[str]]]:
 SAMPLES = {name: (layout, lines) for name, layout, lines in samples()}
 
 
-def by_duckdb(scratch: Scratch, layout: Layout, lines: Sequence[str]) -> dict[int, Any]:
+def by_duckdb(scratch: Scratch, layout: LineLayout, lines: Sequence[str]) -> dict[int, Any]:
     """What the reader reads, by line; lines that it leaves are missing, blank ones are ``BLANK``."""
     path = scratch.folder / "some.log"
     path.write_bytes("".join(f"{line}\n" for line in lines).encode())
@@ -87,11 +87,11 @@ def by_duckdb(scratch: Scratch, layout: Layout, lines: Sequence[str]) -> dict[in
             texts = {name: row[name] or "" for name in ("client", "agent", "host", "request", "referer")}
             texts = {name: change[name](text) if name in change else text for name, text in texts.items()}
             status = -1 if row["status"] is None else row["status"]
-            found[i] = reference.Row(row["time_us"], status, **texts, flags=row.get("flags", 0))
+            found[i] = reference.ParsedLine(row["time_us"], status, **texts, flags=row.get("flags", 0))
     return found
 
 
-def assert_equal(scratch: Scratch, layout: Layout, lines: Sequence[str]) -> dict[int, Any]:
+def assert_equal(scratch: Scratch, layout: LineLayout, lines: Sequence[str]) -> dict[int, Any]:
     read = by_duckdb(scratch, layout, lines)
     expected = list(reference.read(layout, lines))
     assert read == {i: expected[i] for i in read}
@@ -102,7 +102,7 @@ def assert_equal(scratch: Scratch, layout: Layout, lines: Sequence[str]) -> dict
 def test_well_formed_lines_are_read_by_duckdb_and_as_the_reference_reads_them(scratch, name) -> None:
     layout, lines = SAMPLES[name]
     read = assert_equal(scratch, layout, lines)
-    readable = [i for i, row in enumerate(reference.read(layout, lines)) if isinstance(row, reference.Row)]
+    readable = [i for i, row in enumerate(reference.read(layout, lines)) if isinstance(row, reference.ParsedLine)]
     assert readable
     assert len(set(readable) & set(read)) * 2 > len(readable)
 

@@ -190,5 +190,5 @@ def test_an_address_that_cannot_be_meant_is_refused_without_its_password(locator
 
 
 def test_the_place_of_the_lab_is_an_address_of_a_search_engine(tmp_path: Path) -> None:
-    made = plan.draw(tmp_path, plan.Wish(opensearch=True))
+    made = plan.draw(tmp_path, plan.LabOptions(opensearch=True))
     assert search_engine.is_address(search.address(made))

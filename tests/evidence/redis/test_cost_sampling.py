@@ -10,7 +10,7 @@ import pytest
 
 from evidence.redis.live import read, rows, without
 from necropsy.evidence.redis.cost_sampling import LEAST, CostSampling
-from necropsy.evidence.redis.page import Fields, Page
+from necropsy.evidence.redis.page import HashFields, Page
 from necropsy.sessions.keyspace import KEY_TYPES, Projection
 from necropsy.sessions.registry import projection
 from servers import Server, running
@@ -142,7 +142,7 @@ def test_members_of_sets_that_expire_are_not_asked_for_when_nobody_wants_them(se
 def test_fields_are_known_of_a_group_whose_keys_had_all_and_no_others() -> None:
     def hashes(elements: int, *columns: bytes | None) -> Page:
         many = page(names(LEAST), elements=elements)
-        many.fields = Fields(
+        many.fields = HashFields(
             list(range(LEAST)), [[value] * LEAST for value in columns], [[None] * LEAST for _ in columns]
         )
         return many

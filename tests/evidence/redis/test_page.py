@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from necropsy.evidence.redis.batches import Batches
-from necropsy.evidence.redis.page import WINDOW, Fields, Names, Page, Recent, Sparse
+from necropsy.evidence.redis.page import WINDOW, HashFields, KeyWords, Page, Recent, Sparse
 from necropsy.evidence.redis.parallel_nodes import interleaved
 from necropsy.sessions.keyspace import KEY_TYPES, Projection, key_schema
 
@@ -32,7 +32,7 @@ row = st.fixed_dictionaries(
 )
 
 
-def page_of(rows: list[dict[str, Any]], names: Names) -> Page:
+def page_of(rows: list[dict[str, Any]], names: KeyWords) -> Page:
     def sparse(name: str) -> Sparse:
         at = [place for place, row in enumerate(rows) if row[name] is not None]
         return Sparse(at, [rows[place][name] for place in at])
@@ -50,14 +50,14 @@ def page_of(rows: list[dict[str, Any]], names: Names) -> Page:
         usage=[row["usage"] for row in rows],
         heads=sparse("head"),
         members=sparse("members"),
-        fields=Fields(at, columns, [[None if v is None else len(v) for v in column] for column in columns]),
+        fields=HashFields(at, columns, [[None if v is None else len(v) for v in column] for column in columns]),
     )
 
 
 @settings(max_examples=50)
 @given(st.lists(st.lists(row, max_size=6), max_size=4), st.data())
 def test_what_goes_into_pages_comes_out_of_the_batch(pages: list[list[dict[str, Any]]], data: st.DataObject) -> None:
-    names = Names()
+    names = KeyWords()
     batches = Batches(PROJECTION, names, rows=1000, expiry_bytes=32)
     batches.start(7)
     expected = []

@@ -12,13 +12,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from necropsy.evidence.redis.page import Names
+from necropsy.evidence.redis.page import KeyWords
 from necropsy.evidence.redis.permissions import WISHES, Permission, Permissions
 from necropsy.evidence.redis.script import ScriptWay, read_reply
 from necropsy.evidence.redis.script_text import compose
 from necropsy.model.errors import UnreadableSource
 from necropsy.sessions.keyspace import Projection
-from necropsy.wire.redis.connection import Connection, Packed
+from necropsy.wire.redis.connection import Connection, PackedCommand
 from necropsy.wire.redis.gate import Gate, script_commands
 from necropsy.wire.redis.replies import ServerError
 
@@ -53,7 +53,7 @@ class Declaring:
     def __init__(self) -> None:
         self.asked: list[list[bytes]] = []
 
-    def send_with(self, words: list[bytes], *rest: Packed) -> None:
+    def send_with(self, words: list[bytes], *rest: PackedCommand) -> None:
         assert rest[0].words > 0
         self.asked.append(words)
 
@@ -64,7 +64,7 @@ class Declaring:
 def test_a_server_that_lets_a_script_touch_no_key_it_finds_is_told_before_the_scan() -> None:
     server = Declaring()
     with pytest.raises(UnreadableSource, match=r"scripts cannot be used: .*undeclared key"):
-        ScriptWay(server, Gate(), permissions(ALL), RICH, Names(), lfu=False)  # type: ignore[arg-type]
+        ScriptWay(server, Gate(), permissions(ALL), RICH, KeyWords(), lfu=False)  # type: ignore[arg-type]
     assert {command[3] for command in server.asked} == {b"0"}, "it was tried out on keys that it finds"
     assert "'undeclared'" in compose(permissions(ALL), RICH, lfu=False), "the script hands this error on"
 
@@ -104,14 +104,14 @@ def packed(reply: Any) -> bytes:
 
 @given(st.lists(st.binary(max_size=300), max_size=9))
 def test_keys_that_come_as_one_text_come_apart_again(keys: list[bytes]) -> None:
-    answer = read_reply(reply(keys), Names())
+    answer = read_reply(reply(keys), KeyWords())
     assert (answer.unpack().keys, answer.keys) == (keys, len(keys))
 
 
 @pytest.mark.parametrize("sizes", [b"", b"\1\0\0", b"\1\0\0\0\2\0\0\0", b"\4\0\0\0"])
 def test_lengths_that_are_not_those_of_the_keys_are_odd(sizes: bytes) -> None:
     with pytest.raises(ValueError, match="keys"):
-        read_reply(reply([b"abc"], sizes=sizes), Names()).unpack()
+        read_reply(reply([b"abc"], sizes=sizes), KeyWords()).unpack()
 
 
 @pytest.mark.parametrize("left", [[], [b"k"]])
@@ -122,7 +122,7 @@ def test_the_next_slice_is_asked_for_as_soon_as_its_cursor_is_known_and_nothing_
         servers.settimeout(5)
         servers.sendall(packed(reply([])) * 2)  # to the trial
         gate = Gate()
-        way = ScriptWay(Connection(ours, gate), gate, permissions(ALL), Projection(), Names(), lfu=False)
+        way = ScriptWay(Connection(ours, gate), gate, permissions(ALL), Projection(), KeyWords(), lfu=False)
         data = packed(reply([b"a", b"bc"], cursor=b"12", left=left))
         rest = data[60:]
         servers.sendall(data[:60])

@@ -3,9 +3,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from examine.cases import HEALTHY_PROBE, PROBE, cleared, scene
-from necropsy.model.probe import Backend
+from necropsy.model.probe import UpstreamPort
 
-PROXY = Backend("*", 80, "proxy", "live", access_log="access.log")
+PROXY = UpstreamPort("*", 80, "proxy", "live", access_log="access.log")
 
 
 def test_a_probed_port_that_no_log_records_is_a_blind_spot() -> None:

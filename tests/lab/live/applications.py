@@ -13,7 +13,7 @@ from pathlib import Path
 
 import redis
 
-from necropsy.lab.live.actors.asking import Answer, ask
+from necropsy.lab.live.actors.asking import ActorResponse, ask
 from servers import free_port
 
 Shape = dict[str, tuple[str, ...]]
@@ -27,7 +27,7 @@ class Browser:
     place: str
     cookie: str = ""
 
-    def ask(self, method: str, path: str, form: dict[str, str] | None = None) -> Answer:
+    def ask(self, method: str, path: str, form: dict[str, str] | None = None) -> ActorResponse:
         headers = {"User-Agent": "test", **({"Cookie": self.cookie} if self.cookie else {})}
         answer = ask(self.place, method, path, headers, urllib.parse.urlencode(form) if form else "")
         self.cookie = answer.cookie if answer.cookie is not None else self.cookie
@@ -38,7 +38,7 @@ class Browser:
         assert found
         return found.group(1)
 
-    def log_in(self, user: str) -> Answer:
+    def log_in(self, user: str) -> ActorResponse:
         self.ask("GET", "/")
         return self.ask("POST", "/login", {"username": user, "password": "admin", "_csrf": self.form("/login")})
 

@@ -17,7 +17,7 @@ from necropsy.evidence.app_log.reader import read as read_app_logs
 from necropsy.lab.live import conductor, plan, programs, search
 from necropsy.lab.live.actors.asking import ask
 from necropsy.lab.live.acts import act
-from necropsy.lab.live.plan import Plan, Wish
+from necropsy.lab.live.plan import LabOptions, LabPlan
 from necropsy.lab.live.supervisor import Supervisor
 from necropsy.model.errors import NecropsyError, UsageError
 from waiting import wait_until
@@ -27,14 +27,14 @@ SMALL = ("consul", "prometheus", "prometheus-metrics", "blackbox", "redis-export
 
 
 @pytest.fixture
-def lab(tmp_path: Path) -> Iterator[Plan]:
-    made = conductor.up(tmp_path / "lab", Wish(speed=60, interval_s=1, users=2, without=SMALL), lambda _: None)
+def lab(tmp_path: Path) -> Iterator[LabPlan]:
+    made = conductor.up(tmp_path / "lab", LabOptions(speed=60, interval_s=1, users=2, without=SMALL), lambda _: None)
     yield made.plan
     conductor.down(made.plan.folder)
 
 
 @pytest.mark.integration
-def test_nothing_is_left_after_down(lab: Plan) -> None:
+def test_nothing_is_left_after_down(lab: LabPlan) -> None:
     supervisor = Supervisor(lab.folder, lab.id)
     said = run("lab", "status", "--folder", str(lab.folder))
     assert said.code == 0
@@ -48,7 +48,7 @@ def test_nothing_is_left_after_down(lab: Plan) -> None:
 
 
 @pytest.mark.integration
-def test_users_log_in_and_their_requests_are_in_the_log_as_in_the_incident(lab: Plan) -> None:
+def test_users_log_in_and_their_requests_are_in_the_log_as_in_the_incident(lab: LabPlan) -> None:
     diary = lab.folder / "truth" / "users-admin-a.jsonl"
     wait_until(
         lambda: {"login", "work"} <= {json.loads(line)["event"] for line in diary.read_text().splitlines()},
@@ -68,7 +68,7 @@ def test_users_log_in_and_their_requests_are_in_the_log_as_in_the_incident(lab: 
 
 @pytest.mark.integration
 def test_who_asks_while_redis_hangs_gets_an_error_and_the_log_has_the_time_out(
-    lab: Plan, monkeypatch: pytest.MonkeyPatch
+    lab: LabPlan, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("necropsy.lab.live.acts._HANG_S", 8.0)
     hang = threading.Thread(target=act, args=(lab.folder, "hang", "A"))
@@ -96,7 +96,7 @@ def test_a_conductor_that_is_killed_leaves_what_the_next_one_removes(tmp_path: P
     former = plan.read(folder)
     supervisor = Supervisor(folder, former.id)
     assert supervisor.left()
-    made = conductor.up(folder, Wish(interval_s=1, users=1, without=SMALL), lambda _: None)
+    made = conductor.up(folder, LabOptions(interval_s=1, users=1, without=SMALL), lambda _: None)
     try:
         wait_until(lambda: supervisor.left() == [], "what was left is gone", 60)
         assert made.plan.id != former.id
@@ -109,7 +109,7 @@ def test_a_conductor_that_is_killed_leaves_what_the_next_one_removes(tmp_path: P
 def test_one_that_does_not_start_takes_the_others_down(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(programs.NGINX.__class__, "find", _broken_nginx)
     with pytest.raises(NecropsyError, match="nginx-a1 has ended: no nginx today"):
-        conductor.up(tmp_path / "lab", Wish(interval_s=1, users=1, without=SMALL), lambda _: None)
+        conductor.up(tmp_path / "lab", LabOptions(interval_s=1, users=1, without=SMALL), lambda _: None)
     assert Supervisor(tmp_path / "lab", plan.read(tmp_path / "lab").id).left() == []
 
 
@@ -119,21 +119,21 @@ def test_a_component_that_is_not_installed_is_named_with_what_to_do(
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(programs, "_SYSTEM", ())
-    drawn = plan.draw(tmp_path, Wish(interval_s=1))
+    drawn = plan.draw(tmp_path, LabOptions(interval_s=1))
     _, missing = conductor.look_for(drawn)
     lacking = {one.component.name: one for one in missing}
     assert lacking["consul"].get == ("tools/debian-release 11 in a checkout (Consul 1.8.7)",)
     assert "file_sd" in lacking["consul"].component.left_out
     assert all(one.get for one in missing)
     with pytest.raises(NecropsyError, match="there is no lab without nginx") as refused:
-        conductor.up(tmp_path / "lab", Wish(interval_s=1), lambda _: None)
+        conductor.up(tmp_path / "lab", LabOptions(interval_s=1), lambda _: None)
     assert "apt-get install" in refused.value.hint
 
 
 def test_a_folder_with_something_else_in_it_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "precious").write_text("mine")
     with pytest.raises(UsageError, match="holds something else"):
-        conductor.up(tmp_path, Wish(interval_s=1), lambda _: None)
+        conductor.up(tmp_path, LabOptions(interval_s=1), lambda _: None)
     assert (tmp_path / "precious").read_text() == "mine"
 
 
@@ -171,7 +171,7 @@ _find = programs.Program.find
 @pytest.mark.integration
 def test_the_error_logs_are_in_opensearch_and_read_from_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("necropsy.lab.live.acts._HANG_S", 8.0)
-    wish = Wish(speed=60, interval_s=1, users=6, without=SMALL, opensearch=True)
+    wish = LabOptions(speed=60, interval_s=1, users=6, without=SMALL, opensearch=True)
     lab = conductor.up(tmp_path / "lab", wish, lambda _: None).plan
     try:
         act(lab.folder, "hang", "A")
@@ -188,7 +188,7 @@ def test_the_error_logs_are_in_opensearch_and_read_from_there(tmp_path: Path, mo
 
 
 @pytest.mark.integration
-def test_connections_that_were_cut_are_made_again_and_users_stay_logged_in(lab: Plan) -> None:
+def test_connections_that_were_cut_are_made_again_and_users_stay_logged_in(lab: LabPlan) -> None:
     diary = lab.folder / "truth" / "users-admin-a.jsonl"
 
     def works() -> int:

@@ -10,7 +10,7 @@ import pytest
 from cli.running import run
 from necropsy.lab.live import conductor
 from necropsy.lab.live.actors.asking import ask
-from necropsy.lab.live.plan import Wish
+from necropsy.lab.live.plan import LabOptions
 
 SMALL = ("consul", "prometheus", "prometheus-metrics", "blackbox", "redis-exporter", "alertmanager", "guard")
 
@@ -18,7 +18,7 @@ SMALL = ("consul", "prometheus", "prometheus-metrics", "blackbox", "redis-export
 @pytest.mark.integration
 def test_a_recording_names_nothing_of_this_machine_and_counts_who_came(tmp_path: Path) -> None:
     folder, kept = tmp_path / "lab", tmp_path / "kept"
-    lab = conductor.up(folder, Wish(speed=60, interval_s=1, users=1, without=SMALL), lambda _: None)
+    lab = conductor.up(folder, LabOptions(speed=60, interval_s=1, users=1, without=SMALL), lambda _: None)
     try:
         machine = lab.plan.machine("b1")
         for _ in range(3):

@@ -14,7 +14,7 @@ import redis
 
 from lab.live.applications import Browser, application, shapes
 from necropsy.lab.live.twin import sessions
-from necropsy.lab.live.twin.connection import Connection
+from necropsy.lab.live.twin.connection import TwinConnection
 from servers import Server, running
 
 pytestmark = pytest.mark.integration
@@ -135,7 +135,7 @@ def test_an_expired_marker_takes_its_session_out_of_the_index(client: redis.Redi
 def test_the_task_of_a_minute_removes_its_set(client: redis.Redis, place: str, store: Server) -> None:
     Browser(place).ask("GET", "/")
     [minute] = client.keys("spring:session:expirations:*")
-    connection = Connection(("127.0.0.1", store.port), 5.0)
+    connection = TwinConnection(("127.0.0.1", store.port), 5.0)
     sessions.clean(connection, int(minute.rpartition(b":")[2]))
     connection.close()
     assert client.keys("spring:session:expirations:*") == []

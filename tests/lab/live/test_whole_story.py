@@ -20,7 +20,7 @@ import pytest
 import redis
 
 from necropsy.lab.live import plan as plans
-from necropsy.lab.live.plan import Plan
+from necropsy.lab.live.plan import LabPlan
 from necropsy.lab.live.supervisor import Supervisor
 
 pytestmark = pytest.mark.story
@@ -45,7 +45,7 @@ class Story:
         self.began = time.monotonic()
 
     @property
-    def plan(self) -> Plan:
+    def plan(self) -> LabPlan:
         return plans.read(self.folder)
 
     def run(self, *arguments: str, code: int | tuple[int, ...] = 0) -> str:

@@ -13,7 +13,7 @@ from necropsy.probes.consul.catalog import Catalog, ConsulText, read_catalog
 from necropsy.probes.consul.checks import consul_probes
 from necropsy.probes.consul.discovery import discover, labels_of
 from necropsy.probes.consul.model import Check, aggregated_status, go_seconds
-from necropsy.probes.prometheus.target_group import Group
+from necropsy.probes.prometheus.target_group import TargetGroup
 from necropsy.probes.syntax.document import parse_yaml
 
 ASSETS = Path(__file__).parents[2] / "assets"
@@ -29,7 +29,7 @@ def catalog(*values: Any, node_address: str | None = None) -> Catalog:
     )
 
 
-def found(settings: str, known: Catalog) -> tuple[list[Group], list[str]]:
+def found(settings: str, known: Catalog) -> tuple[list[TargetGroup], list[str]]:
     groups, problems = discover(parse_yaml(settings, "prometheus.yml"), known)
     return groups, [problem.reason for problem in problems]
 

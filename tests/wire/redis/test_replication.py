@@ -16,7 +16,7 @@ from necropsy.wire.redis.address import parse_address
 from necropsy.wire.redis.connection import Connection
 from necropsy.wire.redis.gate import Gate
 from necropsy.wire.redis.replication import ReplicationStream, StreamRefused, open_stream
-from necropsy.wire.redis.topology import Node
+from necropsy.wire.redis.topology import RedisNode
 from servers import NAMES, running
 from wire.redis.nodes import ask, info
 
@@ -86,7 +86,7 @@ def test_a_server_sends_the_dump_that_it_would_save(name: str, diskless: str) ->
         for number in range(500):
             ask(server, "SET", f"key:{number}", random.Random(number).randbytes(200))
         with open_stream(
-            parse_address(server.url, environ={}), Node(parse_address(server.url, environ={}).endpoint)
+            parse_address(server.url, environ={}), RedisNode(parse_address(server.url, environ={}).endpoint)
         ) as stream:
             data = stream.readall()
         assert data.startswith((b"REDIS", b"VALKEY"))
@@ -103,10 +103,10 @@ def test_a_user_without_the_right_is_refused_before_anything_begins(name: str) -
         ask(server, "ACL", "SETUSER", "reader", "on", ">pw", "~*", "+@read", "+ping", "+client")
         address = parse_address(f"redis://reader:pw@127.0.0.1:{server.port}", environ={})
         with pytest.raises(StreamRefused, match="permissions"):
-            open_stream(address, Node(address.endpoint))
+            open_stream(address, RedisNode(address.endpoint))
         ask(server, "ACL", "SETUSER", "reader", "+replconf")
         with pytest.raises(StreamRefused, match="permissions"):
-            open_stream(address, Node(address.endpoint))
+            open_stream(address, RedisNode(address.endpoint))
         assert info(server, "stats")["sync_full"] == "0"
 
 
@@ -115,4 +115,4 @@ def test_a_server_that_renamed_the_command_is_no_error() -> None:
     with running("redis-7.0", "--rename-command", "SYNC", "", tcp=True) as server:
         address = parse_address(server.url, environ={})
         with pytest.raises(StreamRefused, match="unknown command"):
-            open_stream(address, Node(address.endpoint))
+            open_stream(address, RedisNode(address.endpoint))

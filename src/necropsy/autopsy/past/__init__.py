@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from necropsy._internal.progress import Progress
-    from necropsy.autopsy.evidence_log import Evidence
+    from necropsy.autopsy.evidence_log import EvidenceInMemory
     from necropsy.autopsy.sources import Sources
     from necropsy.verdict.evidence import Births
 
 
 def record(
-    evidence: Evidence,
+    evidence: EvidenceInMemory,
     sources: Sources,
     births: Mapping[str, Births],
     report_progress: Progress,

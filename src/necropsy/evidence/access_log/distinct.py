@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
-    from necropsy.evidence.access_log.formats.field_texts import Change
+    from necropsy.evidence.access_log.formats.field_texts import TextChange
 
 _PLACES: Final = {"client": 1 << 19, "page": 1 << 20}
 """Raw texts whose keys are remembered, at most, by field; of two in one place the later one."""
@@ -31,7 +31,7 @@ class Distinct:
         Is given each text with its key; now and then twice.
     """
 
-    def __init__(self, field: str, change: Change | None, writer: lines.Writer) -> None:
+    def __init__(self, field: str, change: TextChange | None, writer: lines.Writer) -> None:
         import numpy as np
 
         places = _PLACES.get(field, _FEWEST)
@@ -75,7 +75,7 @@ class Distinct:
         return keys
 
 
-def _changed(texts: pa.Array, change: Change) -> pa.Array:
+def _changed(texts: pa.Array, change: TextChange) -> pa.Array:
     """Return the texts of raw ones."""
     import pyarrow as pa
     import pyarrow.compute as pc

@@ -10,10 +10,10 @@ from necropsy.evidence.access_log import lines
 from necropsy.evidence.access_log.distinct import Distinct
 from necropsy.evidence.access_log.files import damaged_lines
 from necropsy.evidence.access_log.files.sources import LogFile, spool
-from necropsy.evidence.access_log.formats.field_texts import AUTHORITY, Change, changes
+from necropsy.evidence.access_log.formats.field_texts import AUTHORITY, TextChange, changes
 from necropsy.evidence.access_log.formats.fields import cookies
 from necropsy.evidence.access_log.formats.fields.timestamps import took_sql
-from necropsy.evidence.access_log.formats.layout import BLANK, Layout
+from necropsy.evidence.access_log.formats.layout import BLANK, LineLayout
 from necropsy.model.errors import UnreadableSource
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class Passed(NamedTuple):
     lines: int
 
 
-def query(layout: Layout, table: str) -> str:
+def query(layout: LineLayout, table: str) -> str:
     """Return the query for a table of lines: a row for each, with the texts of ``_TEXTS`` and their hashes.
 
     ``fault`` is 0 where a line is well formed, ``BLANK`` where it is blank.
@@ -108,7 +108,7 @@ def query(layout: Layout, table: str) -> str:
 def read(
     scratch: Scratch,
     file: LogFile,
-    layout: Layout,
+    layout: LineLayout,
     numbers: Callable[[NDArray[np.int64]], NDArray[np.int64]],
     writer: lines.Writer,
     report_lines: Callable[[int], object] | None = None,
@@ -175,7 +175,7 @@ def _value(connection: duckdb.DuckDBPyConnection, query: str) -> Any:
 
 def _rows(
     connection: duckdb.DuckDBPyConnection,
-    layout: Layout,
+    layout: LineLayout,
     file: LogFile,
     numbers: Callable[[NDArray[np.int64]], NDArray[np.int64]],
     writer: lines.Writer,
@@ -208,7 +208,7 @@ def _write(
     batch: pa.RecordBatch,
     number: NDArray[np.int64],
     distinct: dict[str, Distinct],
-    change: dict[str, Change],
+    change: dict[str, TextChange],
     writer: lines.Writer,
 ) -> None:
     import numpy as np
@@ -221,7 +221,7 @@ def _write(
     writer.add(number, time_us, status, [keys[field] for field in lines.KEYED], flags)
 
 
-def _addresses(batch: pa.RecordBatch, status: NDArray[np.int16], change: dict[str, Change]) -> NDArray[np.uint64]:
+def _addresses(batch: pa.RecordBatch, status: NDArray[np.int16], change: dict[str, TextChange]) -> NDArray[np.uint64]:
     """Return the key of each redirect's address; 0 of other lines."""
     import numpy as np
     import pyarrow as pa

@@ -12,7 +12,7 @@ from necropsy.evidence.access_log import duckdb_reader, lines, parallel_scan, re
 from necropsy.evidence.access_log.files import damaged_lines
 from necropsy.evidence.access_log.files.sources import LogFile, first_lines
 from necropsy.evidence.access_log.files.wrappers import unwrapped
-from necropsy.evidence.access_log.formats.layout import BLANK, FAULTS, Layout, LogFormat
+from necropsy.evidence.access_log.formats.layout import BLANK, FAULTS, LineLayout, NamedLogFormat
 from necropsy.evidence.access_log.masking import mask
 from necropsy.evidence.access_log.recognise import recognise
 from necropsy.evidence.access_log.scanner import scan
@@ -46,7 +46,7 @@ class Loaded:
 def load(
     scratch: Scratch,
     file: LogFile,
-    formats: Sequence[LogFormat],
+    formats: Sequence[NamedLogFormat],
     first_number: int = 0,
     *,
     head: Sequence[str] | None = None,
@@ -149,7 +149,7 @@ class _Failed:
 
 
 def _by_reference(
-    passed: duckdb_reader.Passed, layout: Layout, before: _Failed, writer: lines.Writer, rest: Path
+    passed: duckdb_reader.Passed, layout: LineLayout, before: _Failed, writer: lines.Writer, rest: Path
 ) -> _Failed:
     """Read the lines that were left, as they are and repaired; write those that cannot be read into a file, repaired."""
     import numpy as np
@@ -166,7 +166,7 @@ def _by_reference(
             mended = damaged_lines.repaired("".join(f"{texts[i]}\n" for i in again).encode()).decode().split("\n")
             for i, row in zip(again, reference.read(layout, mended[: len(again)]), strict=True):
                 found[i] = row
-            rows = [(int(numbers[i]), row) for i, row in enumerate(found) if isinstance(row, reference.Row)]
+            rows = [(int(numbers[i]), row) for i, row in enumerate(found) if isinstance(row, reference.ParsedLine)]
             duckdb_reader.write_rows(rows, writer)
             for i, text in zip(again, mended, strict=False):
                 fault = found[i]
@@ -196,11 +196,11 @@ def _in_bytes(report_bytes: Callable[[int], object] | None, file: LogFile) -> Ca
 def _recognised(
     scratch: Scratch,
     file: LogFile,
-    formats: Sequence[LogFormat],
+    formats: Sequence[NamedLogFormat],
     head: Sequence[str] | None,
     *,
     may_be_wrapped: bool,
-) -> tuple[LogFile, Layout | None]:
+) -> tuple[LogFile, LineLayout | None]:
     """Recognise the layout of a file, or of the lines inside its lines; return the file that has the layout."""
     head = first_lines(file) if head is None else head
     layout = recognise(head, formats)

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Final
 
 from necropsy._internal.progress import Progress
 from necropsy.evidence.access_log import lines
-from necropsy.evidence.access_log.backends.interface import KIND, Part, Wanted
+from necropsy.evidence.access_log.backends.interface import KIND, Part, WantedLines
 from necropsy.evidence.access_log.backends.registry import open_backend
 from necropsy.evidence.access_log.files.copies import copied_files
 from necropsy.evidence.access_log.files.rotation import logs_of
-from necropsy.evidence.access_log.formats.layout import LogFormat
+from necropsy.evidence.access_log.formats.layout import NamedLogFormat
 from necropsy.model.evidence import Absent, Blemish, Source
 from necropsy.model.figures import size
 from necropsy.visits import case_rows
@@ -72,7 +72,7 @@ def read(
     case: Case,
     locators: Sequence[str],
     *,
-    log_formats: Sequence[LogFormat] = (),
+    log_formats: Sequence[NamedLogFormat] = (),
     slack_s: float = SLACK_S,
     hash_with: Hash | None = None,
     since: datetime | None = None,
@@ -133,7 +133,7 @@ def read(
     with open_backend(engine, get_ready) as open_log:
         for name, members in logs.items():
             with open_log() as backend:
-                part = backend.read(Wanted(members, log_formats, since, until, report_bytes))
+                part = backend.read(WantedLines(members, log_formats, since, until, report_bytes))
                 _analyse(case, backend, name, part, slack_s, hash_with, result, bins=bins, visits=visits)
     result.begin_checksums()
     return result

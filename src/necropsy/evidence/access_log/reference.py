@@ -10,16 +10,16 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from necropsy.evidence.access_log.formats.field_texts import AUTHORITY, Change, changes
+from necropsy.evidence.access_log.formats.field_texts import AUTHORITY, TextChange, changes
 from necropsy.evidence.access_log.formats.fields import cookies
 from necropsy.evidence.access_log.formats.fields.timestamps import number, took_us
-from necropsy.evidence.access_log.formats.layout import BLANK, Layout
+from necropsy.evidence.access_log.formats.layout import BLANK, LineLayout
 from necropsy.evidence.access_log.formats.values import Values
 
 _SMALLEST, _LARGEST = -(1 << 15), (1 << 15) - 1
 
 
-class Row(NamedTuple):
+class ParsedLine(NamedTuple):
     """A request; texts are empty where the line has none."""
 
     time_us: int
@@ -37,7 +37,7 @@ class Row(NamedTuple):
     """See ``visits.line_flags``."""
 
 
-def read(layout: Layout, texts: Sequence[str]) -> Iterator[Row | int]:
+def read(layout: LineLayout, texts: Sequence[str]) -> Iterator[ParsedLine | int]:
     """Read lines, without their newlines; a line that is no request becomes the number of its fault (``FAULTS``, ``BLANK``)."""
     found = list(layout.lines.values(texts))
     left = [place for place, values in enumerate(found) if values is None] if layout.otherwise is not None else []
@@ -52,7 +52,7 @@ def read(layout: Layout, texts: Sequence[str]) -> Iterator[Row | int]:
             yield 1 if values is None else _row(layout, values, change)
 
 
-def _row(layout: Layout, values: Values, change: Mapping[str, Change]) -> Row | int:
+def _row(layout: LineLayout, values: Values, change: Mapping[str, TextChange]) -> ParsedLine | int:
     one = {field: values[names[0]] for field, names in layout.fields.items()}
     moment = layout.form.read(one["time"])
     if moment is None:
@@ -76,14 +76,16 @@ def _row(layout: Layout, values: Values, change: Mapping[str, Change]) -> Row | 
         "referer": _path(one.get("referer")),
     }
     changed = {field: change[field](text or "") if field in change else text or "" for field, text in texts.items()}
-    return Row(moment - took_us(one.get("duration")), _status(one.get("status")), **changed, flags=cookies.flags(one))
+    return ParsedLine(
+        moment - took_us(one.get("duration")), _status(one.get("status")), **changed, flags=cookies.flags(one)
+    )
 
 
 def _path(text: str | None) -> str | None:
     return None if text is None else text.partition("?")[0]
 
 
-def _first(layout: Layout, field: str, values: Values) -> str | None:
+def _first(layout: LineLayout, field: str, values: Values) -> str | None:
     names = layout.fields.get(field, ())
     if len(names) < 2:
         return values[names[0]] if names else None

@@ -31,7 +31,7 @@ from necropsy.evidence.app_log.line_patterns import (
     TRACEBACK,
 )
 from necropsy.evidence.app_log.times.choice import Times
-from necropsy.evidence.app_log.wrappers import FRAME, Layer
+from necropsy.evidence.app_log.wrappers import FRAME, WrapperColumns
 from necropsy.model.store_trouble import StoreTrouble
 
 MOST: Final = 200
@@ -62,7 +62,7 @@ SHARED: Final = sum(not error.shared for error in KNOWN)
 """Place in ``KNOWN`` from which words are shared."""
 
 
-def peeled(table: str, layers: Sequence[Layer]) -> str:
+def peeled(table: str, layers: Sequence[WrapperColumns]) -> str:
     """Return the query for ``number``, ``stream``, ``outer_subject``, ``line`` (without the layers) over a table of lines."""
     query = f"SELECT number, '' AS stream, '' AS outer_subject, line FROM {table}"
     for layer in layers:

@@ -17,8 +17,8 @@ from necropsy.evidence.app_log import search_engine
 from necropsy.evidence.app_log.entries import coded, entries, errors_of, peeled
 from necropsy.evidence.app_log.line_patterns import REQUEST
 from necropsy.evidence.app_log.plain_text import transcode
-from necropsy.evidence.app_log.times.choice import Choice, choose
-from necropsy.evidence.app_log.wrappers import Layer, layers
+from necropsy.evidence.app_log.times.choice import ChosenForms, choose
+from necropsy.evidence.app_log.wrappers import WrapperColumns, layers
 from necropsy.model.errors import UnreadableSource
 from necropsy.model.evidence import Absent, Blemish, Source
 from necropsy.model.figures import several
@@ -68,7 +68,7 @@ class _Read:
     last: datetime | None
     zoned: bool
     wrappers: tuple[str, ...]
-    times: Choice
+    times: ChosenForms
     unseen: tuple[int, str] | None
     """Where no time was recognised: number and shape of the first line that is not blank."""
 
@@ -234,7 +234,7 @@ def _errors(connection: duckdb.DuckDBPyConnection, path: Path, written: datetime
     )  # fmt: skip
 
 
-def _sampled(connection: duckdb.DuckDBPyConnection) -> tuple[list[Layer], list[str], list[str]]:
+def _sampled(connection: duckdb.DuckDBPyConnection) -> tuple[list[WrapperColumns], list[str], list[str]]:
     """Return what shippers put around the lines, and lines of a sample without it, and the times that it had."""
     (count,) = connection.execute("SELECT count(*) FROM read").fetchall()[0]
     step = max(1, count // _SAMPLE)

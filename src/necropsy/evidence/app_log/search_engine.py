@@ -44,7 +44,7 @@ _TIME_FIELD: Final = "@timestamp"
 
 
 @dataclass(frozen=True, slots=True)
-class Address:
+class IndexAddress:
     """Where documents are, and which of them."""
 
     base: str
@@ -73,7 +73,7 @@ def shown(locator: str) -> str:
     return masked_address(locator) if is_address(locator) else locator
 
 
-def parse(locator: str) -> Address:
+def parse(locator: str) -> IndexAddress:
     """Read an address.
 
     >>> parse("opensearch://logs:9200/app-*?from=now-1d").index
@@ -101,7 +101,7 @@ def parse(locator: str) -> Address:
         raise UnreadableSource(
             f"{shown(locator)}: no option {unknown[0]}", hint=f"There are {', '.join(sorted(_OPTIONS))}."
         )
-    return Address(
+    return IndexAddress(
         base=f"{parts.scheme}://{parts.netloc}",
         shown=shown(locator),
         index=index,
@@ -111,7 +111,7 @@ def parse(locator: str) -> Address:
     )
 
 
-def fetch(address: Address, to: Path) -> list[str]:
+def fetch(address: IndexAddress, to: Path) -> list[str]:
     """Write the documents of an index, oldest first, each as one line of JSON.
 
     Returns
@@ -157,7 +157,7 @@ def fetch(address: Address, to: Path) -> list[str]:
     return remarks
 
 
-def _ask(address: Address, path: str, asked: dict[str, Any]) -> dict[str, Any]:
+def _ask(address: IndexAddress, path: str, asked: dict[str, Any]) -> dict[str, Any]:
     answer = get(
         address.base + path,
         headers={"Content-Type": "application/json"},
@@ -195,7 +195,7 @@ def _refusal(answer: HttpAnswer) -> str:
     return f"HTTP {answer.status}{f': {said}' if said else ''}"
 
 
-def _hits(answer: dict[str, Any], address: Address) -> list[dict[str, Any]]:
+def _hits(answer: dict[str, Any], address: IndexAddress) -> list[dict[str, Any]]:
     hits = answer["hits"].get("hits")
     if not isinstance(hits, list) or not all(isinstance(hit, dict) for hit in hits):
         raise UnreadableSource(f"{address.shown}: it answers, but not as a search engine does", hint=_HINT)

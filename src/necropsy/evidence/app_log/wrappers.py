@@ -45,7 +45,7 @@ KEYED_TIME: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class Layer:
+class WrapperColumns:
     """One layer to take off: expressions of DuckDB over ``line``."""
 
     name: str
@@ -54,9 +54,9 @@ class Layer:
     rest: str
 
 
-def layers(sample: Sequence[str]) -> tuple[list[Layer], list[str]]:
+def layers(sample: Sequence[str]) -> tuple[list[WrapperColumns], list[str]]:
     """Return the layers around the lines of a sample, outermost first, and the lines without them."""
-    found: list[Layer] = []
+    found: list[WrapperColumns] = []
     lines = [line for line in sample if line.strip()]
     while lines and len(found) < _LAYERS:
         peeled = _prefix(lines) or _object(lines)
@@ -67,7 +67,7 @@ def layers(sample: Sequence[str]) -> tuple[list[Layer], list[str]]:
     return found, lines
 
 
-def _prefix(lines: Sequence[str]) -> tuple[Layer, list[str]] | None:
+def _prefix(lines: Sequence[str]) -> tuple[WrapperColumns, list[str]] | None:
     for wrapper in WRAPPERS:
         form = re.compile(wrapper.pattern, re.DOTALL)
         matches = [form.match(line) for line in lines]
@@ -82,13 +82,13 @@ def _prefix(lines: Sequence[str]) -> tuple[Layer, list[str]] | None:
     return None
 
 
-def _layer(wrapper: Wrapper) -> Layer:
+def _layer(wrapper: Wrapper) -> WrapperColumns:
     names = re.findall(r"\(\?P<(\w+)>", wrapper.pattern)
     groups = ", ".join(literal(name) for name in names)
     # Expressions stand in one SELECT: DuckDB evaluates what they share once.
     struct = f"regexp_extract(line, {literal('(?s)' + wrapper.pattern)}, [{groups}])"
     matched = f"regexp_matches(line, {literal('(?s)' + wrapper.pattern)})"
-    return Layer(
+    return WrapperColumns(
         wrapper.name,
         f"{struct}.stamp" if "stamp" in names else "''",
         f"{struct}.stream" if "stream" in names else "''",
@@ -96,7 +96,7 @@ def _layer(wrapper: Wrapper) -> Layer:
     )
 
 
-def _object(lines: Sequence[str]) -> tuple[Layer, list[str]] | None:
+def _object(lines: Sequence[str]) -> tuple[WrapperColumns, list[str]] | None:
     """Take the object of JSON off that a shipper put around each line; an application's own objects stay."""
     objects = [_parsed(line) for line in lines]
     held = [value for value in objects if value is not None]
@@ -110,7 +110,9 @@ def _object(lines: Sequence[str]) -> tuple[Layer, list[str]] | None:
         path = "$." + ".".join(f'"{part}"' for part in key.split("."))
         value = f"TRY(json_extract_string(line, {literal(path)}))"
         stamp = f"regexp_extract(line, {literal(KEYED_TIME)}, ['quoted', 'bare'])"
-        layer = Layer("JSON", f"({stamp}.quoted || {stamp}.bare)", "''", f"coalesce(rtrim({value}, chr(10)), line)")
+        layer = WrapperColumns(
+            "JSON", f"({stamp}.quoted || {stamp}.bare)", "''", f"coalesce(rtrim({value}, chr(10)), line)"
+        )
         return layer, [
             (_text_at(one, key) or line if one is not None else line) for one, line in zip(objects, lines, strict=True)
         ]

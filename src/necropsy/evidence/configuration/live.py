@@ -50,12 +50,12 @@ def read(kind: str, url: str) -> LiveAnswers:
     url
         Its address, ``http://consul:8500``; a path before the API's own is kept.
     """
-    server = _Server(kind, url.partition("#")[0].partition("?")[0].rstrip("/"))
+    server = _AnsweringServer(kind, url.partition("#")[0].partition("?")[0].rstrip("/"))
     _READERS[kind](server)
     return server.found
 
 
-class _Server:
+class _AnsweringServer:
     """One server, and what it has answered so far."""
 
     def __init__(self, kind: str, url: str) -> None:
@@ -117,7 +117,7 @@ def _token_header() -> dict[str, str]:
     return {"X-Consul-Token": token} if token.isprintable() and token.isascii() and token else {}
 
 
-def _consul(server: _Server) -> None:
+def _consul(server: _AnsweringServer) -> None:
     try:
         services = _consul_json(server, "/v1/catalog/services", "service")
         if not isinstance(services, dict):
@@ -148,14 +148,14 @@ def _consul(server: _Server) -> None:
     server.source(f"live{version}: {len(services)} services")
 
 
-def _service(server: _Server, name: str) -> bool:
+def _service(server: _AnsweringServer, name: str) -> bool:
     """Keep the instances of a service; whether there are any."""
     path = f"/v1/health/service/{quote(name, safe='')}"
     instances = _consul_json(server, path, "service")
     return instances is None or bool(instances)
 
 
-def _agent(server: _Server) -> str:
+def _agent(server: _AnsweringServer) -> str:
     """Keep what the agent says of itself, less everything that is nobody's business; return its version."""
     found = _consul_json(server, "/v1/agent/self", "agent", keep=False)
     if not isinstance(found, dict) or not isinstance(found.get("Config"), dict):
@@ -171,7 +171,7 @@ def _agent(server: _Server) -> str:
     return f" Consul {plain['Config']['Version']}"
 
 
-def _consul_json(server: _Server, path: str, right: str, *, keep: bool = True) -> Any:
+def _consul_json(server: _AnsweringServer, path: str, right: str, *, keep: bool = True) -> Any:
     """Ask Consul, several lines a record so that a line says which; None when it may not be seen."""
     answer = server.ask(f"{path}?pretty=true")
     if answer.status in (401, 403):
@@ -194,7 +194,7 @@ def _consul_json(server: _Server, path: str, right: str, *, keep: bool = True) -
     return found
 
 
-def _forbidden(server: _Server, path: str, reason: str, right: str) -> None:
+def _forbidden(server: _AnsweringServer, path: str, reason: str, right: str) -> None:
     rules = [_RULES[right]] if right == "agent" else [_RULES["service"], _RULES["node"]]
     hint = f"Give the token in {_TOKEN} a policy with {' and '.join(rules)}."
     server.miss(server.name + path, reason, hint)
@@ -203,7 +203,7 @@ def _forbidden(server: _Server, path: str, reason: str, right: str) -> None:
 # -- Prometheus -----------------------------------------------------------------------------------------------------
 
 
-def _prometheus(server: _Server) -> None:
+def _prometheus(server: _AnsweringServer) -> None:
     try:
         text = _data(server, "/api/v1/status/config").get("yaml")
     except UnreadableSource as error:
@@ -226,7 +226,7 @@ def _prometheus(server: _Server) -> None:
     server.source(f"live Prometheus {version}: {count} active targets".replace("  ", " "))
 
 
-def _data(server: _Server, path: str) -> dict[str, Any]:
+def _data(server: _AnsweringServer, path: str) -> dict[str, Any]:
     answer = server.json(path)
     data = answer.get("data") if isinstance(answer, dict) else None
     if not isinstance(data, dict):
@@ -247,6 +247,6 @@ def _needed(data: dict[str, Any]) -> dict[str, Any]:
     return {"version": data["version"]} if "version" in data else lists
 
 
-_READERS: Final[dict[str, Callable[[_Server], None]]] = {"consul": _consul, "prometheus": _prometheus}
+_READERS: Final[dict[str, Callable[[_AnsweringServer], None]]] = {"consul": _consul, "prometheus": _prometheus}
 KINDS: Final = tuple(_READERS)
 """Kinds of configuration that a running server can be asked for."""

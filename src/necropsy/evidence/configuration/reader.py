@@ -76,7 +76,7 @@ def read(kind: str, locators: Sequence[str]) -> tuple[list[ConfigurationFile], l
     tuple
         Texts (each file once), their sources, and what could not be read.
     """
-    reader = _Reader(kind)
+    reader = _ConfigurationReader(kind)
     for locator in locators:
         if kind in live.KINDS and live.is_url(locator):
             reader.ask(locator)
@@ -114,7 +114,7 @@ def _split_url(locator: str) -> tuple[str | None, str]:
     return (url, rest) if equals and url.startswith(("http://", "https://")) else (None, locator)
 
 
-class _Reader:
+class _ConfigurationReader:
     """Texts, sources and absences as they are found."""
 
     def __init__(self, kind: str) -> None:

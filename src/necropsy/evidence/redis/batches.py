@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
-from necropsy.evidence.redis.page import Names, Page, Sparse
+from necropsy.evidence.redis.page import KeyWords, Page, Sparse
 from necropsy.sessions.keyspace import KEY_TYPES, Projection, key_schema
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ class Batches:
         What MEMORY USAGE leaves out of a key that expires: its entry in the table of expiries.
     """
 
-    def __init__(self, projection: Projection, names: Names, rows: int, expiry_bytes: int) -> None:
+    def __init__(self, projection: Projection, names: KeyWords, rows: int, expiry_bytes: int) -> None:
         self._projection = projection
         self._names = names
         self._rows = rows

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from necropsy.evidence.redis.cost_sampling import CostSampling
 from necropsy.evidence.redis.host import host_facts
-from necropsy.evidence.redis.node_report import NodeReport, Wanted
-from necropsy.evidence.redis.page import Names
+from necropsy.evidence.redis.node_report import NodeReport, ReadParameters
+from necropsy.evidence.redis.page import KeyWords
 from necropsy.evidence.redis.permissions import try_out
 from necropsy.evidence.redis.pipeline import PipelineWay
-from necropsy.evidence.redis.read_methods import AUTO, UNSAFE, Choice, Way, choose
+from necropsy.evidence.redis.read_methods import AUTO, UNSAFE, ChosenMethod, ReadMethod, choose
 from necropsy.evidence.redis.scanning import ScanSetup, scan_keys
 from necropsy.evidence.redis.script import ScriptWay
 from necropsy.evidence.redis.server import ServerFacts, ask_server
@@ -27,7 +27,7 @@ from necropsy.wire.redis.replies import ConnectionLost, understood
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from necropsy.wire.redis.topology import Node
+    from necropsy.wire.redis.topology import RedisNode
 
 
 class NodeReading:
@@ -39,15 +39,15 @@ class NodeReading:
         It cannot be reached, or the way that was asked for is closed or unsafe.
     """
 
-    def __init__(self, wanted: Wanted, node: Node) -> None:
+    def __init__(self, wanted: ReadParameters, node: RedisNode) -> None:
         self.wanted = wanted
         self.node = node
         self.name = str(node.endpoint)
-        self.names = Names()
+        self.names = KeyWords()
         self.gate = Gate()
         self.way = ""
         self.stream: ReplicationStream | None = None
-        self.method: Way | None = None
+        self.method: ReadMethod | None = None
         self.cost_sampling = None if wanted.each else CostSampling()
         self.connection = self.connect()
         try:
@@ -119,7 +119,7 @@ class NodeReading:
         return counted if db is None else {db: counted.get(db, 0)}
 
     def _choose(self, way: str) -> None:
-        choice = Choice(way)
+        choice = ChosenMethod(way)
         if way in {AUTO, "stream"}:
             choice = choose(
                 self.report.server,
@@ -145,7 +145,7 @@ class NodeReading:
                     hint="ACL SETUSER <user> +sync +replconf; if the service forbids it, scan instead: --read-method"
                     " auto.",
                 )
-            choice = Choice("script", f"{UNSAFE}{refused}")
+            choice = ChosenMethod("script", f"{UNSAFE}{refused}")
         self.report.remarks += [choice.why] if choice.why else []
         self.method = self._scan_way(choice.way)
         self.way = self.method.name
@@ -159,7 +159,7 @@ class NodeReading:
             return str(refused)
         return ""
 
-    def _scan_way(self, way: str) -> Way:
+    def _scan_way(self, way: str) -> ReadMethod:
         if "scan" not in self.permissions or "type" not in self.permissions:
             raise UnreadableSource(
                 f"{self.name}: SCAN and TYPE are not permitted: its keys cannot be read",
@@ -183,7 +183,7 @@ class NodeReading:
                 self.report.remarks.append(error.message)
         return PipelineWay(self.connection, self.permissions, projection, self.names, lfu=self.lfu)
 
-    def _scan_setup(self, method: Way) -> ScanSetup:
+    def _scan_setup(self, method: ReadMethod) -> ScanSetup:
         return ScanSetup(
             self.connect, self.connection, method, self.names, self.permissions, self.lfu, self.cost_sampling
         )

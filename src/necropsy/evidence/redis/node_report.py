@@ -20,7 +20,7 @@ BATCH_ROWS: Final = 65_536
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class ReadParameters:
     """Parameters of reading a store: the same for all of its nodes."""
 
     address: Address
@@ -41,7 +41,7 @@ class Wanted:
 class NodeReport:
     """Facts, damage and remarks of one node."""
 
-    wanted: Wanted
+    wanted: ReadParameters
     name: str
     """Its endpoint, ``host:port``."""
     server: ServerFacts

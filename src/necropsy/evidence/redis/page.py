@@ -31,7 +31,7 @@ class Sparse:
 
 
 @dataclass(slots=True)
-class Fields:
+class HashFields:
     """Hash fields that were asked for: the rows that have any of them, ascending, and a column of values for each."""
 
     rows: list[int] = field(default_factory=list)
@@ -40,7 +40,7 @@ class Fields:
     lengths: list[list[int | None]] = field(default_factory=list)
     """A column a field: the full length of a value that was cut; None: its length is what it has, if there is one."""
 
-    def extend(self, other: Fields, start: int) -> None:
+    def extend(self, other: HashFields, start: int) -> None:
         """Add the values of rows that come after."""
         if not self.rows:
             self.values, self.lengths = [[] for _ in other.values], [[] for _ in other.lengths]
@@ -51,10 +51,10 @@ class Fields:
             for sizes, lengths in zip(self.lengths, other.lengths, strict=True):
                 sizes.extend(lengths)
 
-    def only(self, position: dict[int, int]) -> Fields:
+    def only(self, position: dict[int, int]) -> HashFields:
         """Return what belongs to rows that stay; ``position`` has their new place."""
         kept = [place for place, row in enumerate(self.rows) if row in position]
-        return Fields(
+        return HashFields(
             [position[self.rows[place]] for place in kept],
             [[column[place] for place in kept] for column in self.values],
             [[column[place] for place in kept] for column in self.lengths],
@@ -69,7 +69,7 @@ class Page:
     types: list[int] = field(default_factory=list)
     """Places in ``KEY_TYPES``."""
     encodings: list[int] = field(default_factory=list)
-    """Places in ``Names.encodings``; -1: not known."""
+    """Places in ``KeyWords.encodings``; -1: not known."""
     expires: list[int | None] = field(default_factory=list)
     """Unix time in milliseconds; None: never."""
     idle: list[int | None] = field(default_factory=list)
@@ -79,7 +79,7 @@ class Page:
     """Bytes, as MEMORY USAGE answers."""
     heads: Sparse = field(default_factory=Sparse)
     members: Sparse = field(default_factory=Sparse)
-    fields: Fields = field(default_factory=Fields)
+    fields: HashFields = field(default_factory=HashFields)
 
     def __len__(self) -> int:
         return len(self.keys)
@@ -105,7 +105,7 @@ class Page:
 
 
 @dataclass(slots=True)
-class Names:
+class KeyWords:
     """The words of one reading: encodings as they were met, types as places in ``KEY_TYPES``."""
 
     encodings: list[str] = field(default_factory=list)
@@ -114,7 +114,7 @@ class Names:
     def encoding(self, word: bytes | None) -> int:
         """Return the place of an encoding.
 
-        >>> names = Names()
+        >>> names = KeyWords()
         >>> names.encoding(b"listpack"), names.encoding(b"raw"), names.encoding(b"listpack"), names.encoding(None)
         (0, 1, 0, -1)
         """

@@ -23,7 +23,7 @@ class Permission(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class WantedCommand:
     """A command that a reader would like to use."""
 
     name: str
@@ -36,32 +36,32 @@ class Wish:
 
 
 WISHES: Final = (
-    Wish("scan", ("SCAN", "0", "COUNT", "1"), "+scan", "every key"),
-    Wish("type", ("TYPE", NO_KEY), "+type", "every key"),
-    Wish("pttl", ("PTTL", NO_KEY), "+pttl", "every expiry"),
-    Wish("pexpiretime", ("PEXPIRETIME", NO_KEY), "+pexpiretime", ""),
-    Wish("encoding", ("OBJECT", "ENCODING", NO_KEY), "+object|encoding", "the encodings"),
-    Wish("idle", ("OBJECT", "IDLETIME", NO_KEY), "+object|idletime", "the idle times"),
-    Wish("freq", ("OBJECT", "FREQ", NO_KEY), "+object|freq", ""),
-    Wish(
+    WantedCommand("scan", ("SCAN", "0", "COUNT", "1"), "+scan", "every key"),
+    WantedCommand("type", ("TYPE", NO_KEY), "+type", "every key"),
+    WantedCommand("pttl", ("PTTL", NO_KEY), "+pttl", "every expiry"),
+    WantedCommand("pexpiretime", ("PEXPIRETIME", NO_KEY), "+pexpiretime", ""),
+    WantedCommand("encoding", ("OBJECT", "ENCODING", NO_KEY), "+object|encoding", "the encodings"),
+    WantedCommand("idle", ("OBJECT", "IDLETIME", NO_KEY), "+object|idletime", "the idle times"),
+    WantedCommand("freq", ("OBJECT", "FREQ", NO_KEY), "+object|freq", ""),
+    WantedCommand(
         "usage",
         ("MEMORY", "USAGE", NO_KEY),
         "+memory|usage",
         "the memory of keys: it is estimated from lengths, and too low",
     ),
-    Wish("strlen", ("STRLEN", NO_KEY), "+strlen", "the lengths of strings"),
-    Wish("hlen", ("HLEN", NO_KEY), "+hlen", "the lengths of hashes"),
-    Wish("llen", ("LLEN", NO_KEY), "+llen", "the lengths of lists"),
-    Wish("scard", ("SCARD", NO_KEY), "+scard", "the lengths of sets"),
-    Wish("zcard", ("ZCARD", NO_KEY), "+zcard", "the lengths of sorted sets"),
-    Wish("xlen", ("XLEN", NO_KEY), "+xlen", "the lengths of streams"),
-    Wish("hmget", ("HMGET", NO_KEY, "f"), "+hmget", "the fields of sessions"),
-    Wish("hstrlen", ("HSTRLEN", NO_KEY, "f"), "+hstrlen", "the fields of large sessions"),
-    Wish("hexists", ("HEXISTS", NO_KEY, "f"), "+hexists", ""),
-    Wish("getrange", ("GETRANGE", NO_KEY, "0", "0"), "+getrange", "the contents of sessions that are strings"),
-    Wish("smembers", ("SMEMBERS", NO_KEY), "+smembers", "the members of index sets"),
-    Wish("sscan", ("SSCAN", NO_KEY, "0"), "+sscan", "the members of large index sets"),
-    Wish("zrange", ("ZRANGE", NO_KEY, "0", "0"), "+zrange", "the members of sorted index sets"),
+    WantedCommand("strlen", ("STRLEN", NO_KEY), "+strlen", "the lengths of strings"),
+    WantedCommand("hlen", ("HLEN", NO_KEY), "+hlen", "the lengths of hashes"),
+    WantedCommand("llen", ("LLEN", NO_KEY), "+llen", "the lengths of lists"),
+    WantedCommand("scard", ("SCARD", NO_KEY), "+scard", "the lengths of sets"),
+    WantedCommand("zcard", ("ZCARD", NO_KEY), "+zcard", "the lengths of sorted sets"),
+    WantedCommand("xlen", ("XLEN", NO_KEY), "+xlen", "the lengths of streams"),
+    WantedCommand("hmget", ("HMGET", NO_KEY, "f"), "+hmget", "the fields of sessions"),
+    WantedCommand("hstrlen", ("HSTRLEN", NO_KEY, "f"), "+hstrlen", "the fields of large sessions"),
+    WantedCommand("hexists", ("HEXISTS", NO_KEY, "f"), "+hexists", ""),
+    WantedCommand("getrange", ("GETRANGE", NO_KEY, "0", "0"), "+getrange", "the contents of sessions that are strings"),
+    WantedCommand("smembers", ("SMEMBERS", NO_KEY), "+smembers", "the members of index sets"),
+    WantedCommand("sscan", ("SSCAN", NO_KEY, "0"), "+sscan", "the members of large index sets"),
+    WantedCommand("zrange", ("ZRANGE", NO_KEY, "0", "0"), "+zrange", "the members of sorted index sets"),
 )
 """Commands that read the keyspace, in the order in which a person would grant them."""
 

@@ -10,9 +10,9 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from necropsy.evidence.redis.page import Fields, Names, Page, PageReply, Sparse, type_place
+from necropsy.evidence.redis.page import HashFields, KeyWords, Page, PageReply, Sparse, type_place
 from necropsy.evidence.redis.script_text import SAMPLES
-from necropsy.evidence.redis.values import FetchedValues, Row
+from necropsy.evidence.redis.values import FetchedValues, KeyRow
 from necropsy.wire.redis.connection import Questions
 from necropsy.wire.redis.replies import ServerError
 
@@ -34,7 +34,7 @@ class PipelineWay:
     name: Final = "pipeline"
 
     def __init__(
-        self, connection: Connection, permissions: Permissions, projection: Projection, names: Names, *, lfu: bool
+        self, connection: Connection, permissions: Permissions, projection: Projection, names: KeyWords, *, lfu: bool
     ) -> None:
         self._connection = connection
         self._names = names
@@ -90,14 +90,14 @@ class PipelineWay:
         page = self._page(there)
         return PageReply(lambda: page, len(page), large=large, gone=gone, denied=denied, unread=unread)
 
-    def _what_they_are(self, keys: Sequence[bytes]) -> tuple[list[Row], int]:
+    def _what_they_are(self, keys: Sequence[bytes]) -> tuple[list[KeyRow], int]:
         """Ask the first round, which touches no value; return what is there, and how many keys are denied."""
         if not keys:
             return [], 0
         self._connection.send_for_keys(self._questions, keys, around=("TIME",))
         before, *replies, after = self._connection.receive(len(keys) * len(self._columns) + 2)
         began, ended = _milliseconds(before), _milliseconds(after)
-        rows: list[Row] = []
+        rows: list[KeyRow] = []
         denied = 0
         for number, key in enumerate(keys):
             given = replies[number * len(self._columns) : (number + 1) * len(self._columns)]
@@ -106,7 +106,7 @@ class PipelineWay:
                 denied += kind.about_keys
                 continue
             answers = dict(zip(self._names_of_columns, given, strict=True))
-            row = Row(key, type_place(kind))
+            row = KeyRow(key, type_place(kind))
             row.expires, there = _expiry(answers, began + (ended - began) * number / len(keys))
             if kind == b"none" or not there:
                 continue
@@ -120,7 +120,7 @@ class PipelineWay:
     def _names_of_columns(self) -> list[str]:
         return [name for name, _ in self._columns]
 
-    def _page(self, rows: Sequence[Row]) -> Page:
+    def _page(self, rows: Sequence[KeyRow]) -> Page:
         heads = [place for place, row in enumerate(rows) if row.head is not None]
         members = [place for place, row in enumerate(rows) if row.members is not None]
         found = [(place, row.values, row.lengths) for place, row in enumerate(rows) if row.values and row.lengths]
@@ -135,7 +135,7 @@ class PipelineWay:
             usage=[row.usage for row in rows],
             heads=Sparse(heads, [rows[place].head for place in heads]),
             members=Sparse(members, [rows[place].members for place in members]),
-            fields=Fields(
+            fields=HashFields(
                 [place for place, _, _ in found],
                 [[values[number] for _, values, _ in found] for number in range(self._width)],
                 [[lengths[number] for _, _, lengths in found] for number in range(self._width)],

@@ -57,7 +57,7 @@ class OpenStream(Protocol):
         """Open it."""
 
 
-class Way(Protocol):
+class ReadMethod(Protocol):
     """A way to ask for slices."""
 
     @property
@@ -81,7 +81,7 @@ class Way(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class ChosenMethod:
     """A way, and why it is not a better one."""
 
     way: str
@@ -107,7 +107,7 @@ def choose(
     can_stream: bool,
     keeps_idle_times: bool,
     patient: bool = False,
-) -> Choice:
+) -> ChosenMethod:
     """Choose between the stream and a scan.
 
     The stream is one moment of the store, costs the server nothing a key, and touches no idle time; but the server forks,
@@ -124,16 +124,16 @@ def choose(
         Whether nobody waits for it: a scan takes four times the processor time, and all of it in the server's only thread.
     """
     if not can_stream:
-        return Choice("script", f"{UNSAFE}no reader of dumps was given")
+        return ChosenMethod("script", f"{UNSAFE}no reader of dumps was given")
     danger = why_not_fork(server.info | server.facts, max_impact_s)
     if danger:
-        return Choice("script", f"{UNSAFE}{danger}")
+        return ChosenMethod("script", f"{UNSAFE}{danger}")
     evicts_by_use = "lru" in server.policy or "lfu" in server.policy
     if not server.diskless:
-        return Choice("script", "a replication stream would overwrite its dump file (repl-diskless-sync no)")
+        return ChosenMethod("script", "a replication stream would overwrite its dump file (repl-diskless-sync no)")
     if evicts_by_use and not keeps_idle_times:
-        return Choice("stream", f"a scan would make every key look recently used to {server.policy}")
+        return ChosenMethod("stream", f"a scan would make every key look recently used to {server.policy}")
     sooner = keys > WORTH_A_FORK and keys / SCANNED_PER_S > server.diskless_delay_s + keys / STREAMED_PER_S
     if sooner or (patient and keys > WORTH_A_FORK_OF_THE_PATIENT):
-        return Choice("stream", f"{keys:,} keys")
-    return Choice("script", f"{keys:,} keys: a scan is faster than a replication stream")
+        return ChosenMethod("stream", f"{keys:,} keys")
+    return ChosenMethod("script", f"{keys:,} keys: a scan is faster than a replication stream")

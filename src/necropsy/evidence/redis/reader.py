@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from necropsy.evidence.redis.node import NodeReading
-from necropsy.evidence.redis.node_report import BATCH_ROWS, Wanted
+from necropsy.evidence.redis.node_report import BATCH_ROWS, ReadParameters
 from necropsy.evidence.redis.parallel_nodes import interleaved
 from necropsy.evidence.redis.read_methods import AUTO, OpenStream, require_known
 from necropsy.evidence.redis.server import merged
@@ -80,8 +80,8 @@ def read_keys(
         )
     address = parse_address(url) if isinstance(url, str) else url
     topology = discover(address)
-    counter = _Counter(progress)
-    wanted = Wanted(address, projection, way, max_impact_s, open_stream, counter.add, batch_rows, each, patient)
+    counter = _KeyCounter(progress)
+    wanted = ReadParameters(address, projection, way, max_impact_s, open_stream, counter.add, batch_rows, each, patient)
     nodes: list[NodeReading] = []
     try:
         for node in topology.nodes:
@@ -169,7 +169,7 @@ def product(info: dict[str, str]) -> str:
     return "a server that does not report its version"
 
 
-class _Counter:
+class _KeyCounter:
     """Counts keys of all nodes, and tells the share."""
 
     def __init__(self, progress: Callable[[float | None], None] | None) -> None:

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
     from necropsy.evidence.redis.cost_sampling import CostSampling
     from necropsy.evidence.redis.node_report import NodeReport
-    from necropsy.evidence.redis.page import Names
+    from necropsy.evidence.redis.page import KeyWords
     from necropsy.evidence.redis.permissions import Permissions
-    from necropsy.evidence.redis.read_methods import Way
+    from necropsy.evidence.redis.read_methods import ReadMethod
     from necropsy.wire.redis.connection import Connection
 
 
@@ -35,8 +35,8 @@ class ScanSetup:
     connect: Callable[[], Connection]
     """Opens another connection to the node."""
     connection: Connection
-    method: Way
-    names: Names
+    method: ReadMethod
+    names: KeyWords
     permissions: Permissions
     lfu: bool
     """Whether the server counts uses rather than idle times."""

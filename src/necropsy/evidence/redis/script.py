@@ -13,7 +13,7 @@ from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 from necropsy.evidence.redis.cost_sampling import WORDS
-from necropsy.evidence.redis.page import Fields, Names, Page, PageReply, Sparse, type_place
+from necropsy.evidence.redis.page import HashFields, KeyWords, Page, PageReply, Sparse, type_place
 from necropsy.evidence.redis.permissions import Permission, Permissions, hint, outcome_of
 from necropsy.evidence.redis.script_text import compose
 from necropsy.model.errors import UnreadableSource
@@ -23,7 +23,7 @@ from necropsy.wire.redis.replies import ServerError
 if TYPE_CHECKING:
     from necropsy.evidence.redis.cost_sampling import CostSampling
     from necropsy.sessions.keyspace import Projection
-    from necropsy.wire.redis.connection import Connection, Packed
+    from necropsy.wire.redis.connection import Connection, PackedCommand
     from necropsy.wire.redis.gate import Gate, Word
 
 LONGEST_US: Final = 4_000
@@ -51,7 +51,7 @@ class ScriptWay:
         gate: Gate,
         permissions: Permissions,
         projection: Projection,
-        names: Names,
+        names: KeyWords,
         *,
         lfu: bool,
         cost_sampling: CostSampling | None = None,
@@ -125,7 +125,7 @@ class ScriptWay:
             raise reply
         return read_reply(reply, self._names, settle)
 
-    def _packed(self) -> Packed:
+    def _packed(self) -> PackedCommand:
         return pack([*self._counts, len(self._groups) // WORDS, *self._tail, *self._groups])
 
     def _send(self, verb: bytes, *, whole: bool) -> None:
@@ -153,7 +153,7 @@ class ScriptWay:
 
 
 def read_reply(
-    reply: Sequence[Any], names: Names, settle: Callable[[Page, list[int]], None] | None = None
+    reply: Sequence[Any], names: KeyWords, settle: Callable[[Page, list[int]], None] | None = None
 ) -> PageReply:
     """Turn what the script returns into an answer, whose page is unpacked when somebody asks for it."""
     cursor, left, large, gone, denied, unread, microseconds, *columns = reply
@@ -177,7 +177,7 @@ def read_reply(
     )
 
 
-def _page(columns: Sequence[Any], names: Names) -> tuple[Page, list[int]]:
+def _page(columns: Sequence[Any], names: KeyWords) -> tuple[Page, list[int]]:
     """Return the page, and for each row its group of keys alike; 0 when it was asked everything."""
     words, joined, sizes, group_of, expires, counts, types, encodings, idle, freq, usage, *rest = columns
     keys, groups = _apart(joined, sizes), list(group_of)
@@ -203,23 +203,23 @@ def _page(columns: Sequence[Any], names: Names) -> tuple[Page, list[int]]:
         usage=usage,
         heads=Sparse(head_rows, heads),
         members=Sparse(member_rows, members),
-        fields=_fields(field_rows, texts, values, lengths) if field_rows else Fields(),
+        fields=_fields(field_rows, texts, values, lengths) if field_rows else HashFields(),
     )
     return page, groups
 
 
-def _fields(rows: list[int], texts: list[bytes], values: list[Any], lengths: list[Any]) -> Fields:
+def _fields(rows: list[int], texts: list[bytes], values: list[Any], lengths: list[Any]) -> HashFields:
     """Return the fields as dense columns. A column that no row has comes empty; what repeats itself, as places in ``texts``.
 
-    >>> _fields([0, 3], [b"same"], [[1, 1], [b"a", None], []], [[], [9, None], []])
-    Fields(rows=[0, 3], values=[[b'same', b'same'], [b'a', None], [None, None]], lengths=[[None, None], [9, None], [None, None]])
+    >>> _fields([0, 3], [b"it"], [[1, 1], [b"a", None], []], [[], [9, None], []])
+    HashFields(rows=[0, 3], values=[[b'it', b'it'], [b'a', None], [None, None]], lengths=[[None, None], [9, None], [None, None]])
     """
     nothing: list[Any] = [None] * len(rows)
     for column in values:
         if isinstance(next((value for value in column if value is not None), None), int):
             known = [None, *texts]
             column[:] = [known[place or 0] for place in column]
-    return Fields(rows, [column or nothing[:] for column in values], [column or nothing[:] for column in lengths])
+    return HashFields(rows, [column or nothing[:] for column in values], [column or nothing[:] for column in lengths])
 
 
 def _apart(joined: bytes, sizes: bytes) -> list[bytes]:

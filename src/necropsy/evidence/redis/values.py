@@ -30,7 +30,7 @@ PIECE: Final = 500
 
 
 @dataclass(slots=True)
-class Row:
+class KeyRow:
     """One key, while it is being read."""
 
     key: bytes
@@ -65,9 +65,9 @@ class FetchedValues:
         self.unread = 0
         """Values that were too long to be read."""
 
-    def fetch(self, rows: Sequence[Row]) -> None:
+    def fetch(self, rows: Sequence[KeyRow]) -> None:
         """Fill in lengths, starts of strings and fields of hashes; a key that has another type by now is gone."""
-        plan: list[tuple[Row, str]] = []
+        plan: list[tuple[KeyRow, str]] = []
         commands: list[tuple[Any, ...]] = []
         for row in rows:
             for what, command in self._second_round(row):
@@ -84,17 +84,17 @@ class FetchedValues:
             if row.kind == "hash" and not row.gone and not self._at_once(row):
                 self._large_hash(row)
 
-    def is_large(self, row: Row) -> bool:
+    def is_large(self, row: KeyRow) -> bool:
         """Tell whether its members are wanted and too many for one slice."""
         return self._wanted(row) and (row.count or 0) > WHOLE
 
-    def fetch_members(self, rows: Sequence[Row]) -> None:
+    def fetch_members(self, rows: Sequence[KeyRow]) -> None:
         """Fill in the members of sets that are wanted."""
         for row in rows:
             if self._wanted(row):
                 row.members = self._members_of(row)
 
-    def _second_round(self, row: Row) -> Iterator[tuple[str, tuple[Any, ...]]]:
+    def _second_round(self, row: KeyRow) -> Iterator[tuple[str, tuple[Any, ...]]]:
         length = _LENGTHS.get(row.kind, "")
         if length.lower() in self._permissions:
             yield "count", (length, row.key)
@@ -103,17 +103,17 @@ class FetchedValues:
         if row.kind == "hash" and self._names and self._at_once(row):
             yield "fields", ("HMGET", row.key, *self._names)
 
-    def _at_once(self, row: Row) -> bool:
+    def _at_once(self, row: KeyRow) -> bool:
         """Tell whether a hash is so small that its fields are fetched before their lengths are known."""
         return not self._names or "hstrlen" not in self._permissions or (row.usage or LONG) <= SMALL
 
-    def _put_fields(self, row: Row, values: Sequence[bytes | None]) -> None:
+    def _put_fields(self, row: KeyRow, values: Sequence[bytes | None]) -> None:
         if any(value is not None for value in values):
             keeps = [keep for _, keep in self._projection.hash_fields]
             row.values = [None if value is None else value[:keep] for value, keep in zip(values, keeps, strict=True)]
             row.lengths = [None if value is None else len(value) for value in values]
 
-    def _large_hash(self, row: Row) -> None:
+    def _large_hash(self, row: KeyRow) -> None:
         """Ask for the lengths first: a field cannot be read in part."""
         fields = self._projection.hash_fields
         answers = self._ask([("HSTRLEN", row.key, name) for name, _ in fields])
@@ -135,13 +135,13 @@ class FetchedValues:
                 values[place] = (answer[0] or b"")[:keep] if isinstance(answer, list) else b""
         row.values, row.lengths = values, lengths
 
-    def _wanted(self, row: Row) -> bool:
+    def _wanted(self, row: KeyRow) -> bool:
         command = _MEMBERS.get(row.kind, "")
         if self._projection.lasting_members and row.expires is not None:
             return False
         return command in self._permissions and any(mark in row.key for mark in self._projection.members_of)
 
-    def _members_of(self, row: Row) -> list[bytes]:
+    def _members_of(self, row: KeyRow) -> list[bytes]:
         count = row.count or 0
         if row.kind == "zset":
             pieces = [self._ask([("ZRANGE", row.key, at, at + PIECE - 1)])[0] for at in range(0, max(count, 1), PIECE)]

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from necropsy.examine.interface import Examiner
-from necropsy.examine.server import Server, query, servers
+from necropsy.examine.server import StoreServer, query, servers
 from necropsy.model.figures import several
 from necropsy.model.finding import Cleared, Confidence, Exhibit, Finding, Remedy, Severity, Unexamined
 
@@ -37,7 +37,7 @@ def examine(case: Case) -> Iterator[Finding | Cleared | Unexamined]:
             yield Cleared("", f"{server.name}: {connected:,.0f} of {most:,.0f} connections, none refused")
 
 
-def _finding(server: Server, connected: float, rejected: float, most: float) -> Finding:
+def _finding(server: StoreServer, connected: float, rejected: float, most: float) -> Finding:
     now = connected >= _FULL * most
     name = server.name[:1].upper() + server.name[1:]
     idle = server.count("clients:idle-most-s")

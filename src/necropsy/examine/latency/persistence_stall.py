@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from necropsy.examine.interface import Examiner
-from necropsy.examine.server import Server, query, servers
+from necropsy.examine.server import StoreServer, query, servers
 from necropsy.model.figures import several, size
 from necropsy.model.finding import Cleared, Confidence, Exhibit, Finding, Remedy, Severity, Unexamined
 
@@ -38,11 +38,11 @@ def examine(case: Case) -> Iterator[Finding | Cleared | Unexamined]:
             yield Cleared("", f"{server.name}: its last save succeeded, its last fork took {_fork_ms(server):,.0f} ms")
 
 
-def _fork_ms(server: Server) -> float:
+def _fork_ms(server: StoreServer) -> float:
     return server.count("latest_fork_usec") / 1000
 
 
-def _signs(server: Server) -> Iterator[tuple[bool, str]]:
+def _signs(server: StoreServer) -> Iterator[tuple[bool, str]]:
     """Whether it forbids writing, and what is wrong."""
     stops = server.facts.get("config:stop-writes-on-bgsave-error", "yes") != "no"
     saves = server.facts.get("config:save", "?") != ""
@@ -57,7 +57,7 @@ def _signs(server: Server) -> Iterator[tuple[bool, str]]:
         yield False, f"its append-only file had to wait for the disk {delayed}"
 
 
-def _finding(server: Server, signs: list[tuple[bool, str]]) -> Finding:
+def _finding(server: StoreServer, signs: list[tuple[bool, str]]) -> Finding:
     refuses = any(stops for stops, _ in signs)
     used = size(server.used or 0)
     return Finding(

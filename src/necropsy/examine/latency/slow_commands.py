@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from necropsy._internal.sql_quoting import literal
 from necropsy.examine.interface import Examiner
-from necropsy.examine.server import Server, servers
+from necropsy.examine.server import StoreServer, servers
 from necropsy.model.figures import several
 from necropsy.model.finding import Cleared, Confidence, Exhibit, Finding, Remedy, Severity, Unexamined
 
@@ -48,7 +48,7 @@ def examine(case: Case) -> Iterator[Finding | Cleared | Unexamined]:
             yield Cleared("", f"{server.name}: no command in its slow log took 100 ms")
 
 
-def _finding(server: Server, slow: dict[str, list[tuple[int, str]]]) -> Finding:
+def _finding(server: StoreServer, slow: dict[str, list[tuple[int, str]]]) -> Finding:
     worst = max(took for entries in slow.values() for took, _ in entries)
     number = sum(map(len, slow.values()))
     ordered = sorted(slow.items(), key=lambda item: (-max(item[1])[0], item[0]))

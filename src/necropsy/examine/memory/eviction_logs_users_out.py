@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from necropsy.examine.case_queries import sessions_by_store
 from necropsy.examine.interface import Examiner
-from necropsy.examine.server import Server, query, servers
+from necropsy.examine.server import StoreServer, query, servers
 from necropsy.model.figures import percent, several
 from necropsy.model.finding import Cleared, Confidence, Exhibit, Finding, Remedy, Severity, Unexamined
 
@@ -38,7 +38,7 @@ def examine(case: Case) -> Iterator[Finding | Cleared | Unexamined]:
             yield _finding(server, sessions[server.store], keys.get(server.store) or 0)
 
 
-def _finding(server: Server, sessions: int, keys: int) -> Finding:
+def _finding(server: StoreServer, sessions: int, keys: int) -> Finding:
     evicted = server.count("evicted_keys")
     share = evicted / (evicted + keys) if evicted else 0.0
     days = server.days

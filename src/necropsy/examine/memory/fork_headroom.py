@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from necropsy.examine.interface import Examiner
-from necropsy.examine.server import Server, query, servers
+from necropsy.examine.server import StoreServer, query, servers
 from necropsy.model.figures import size
 from necropsy.model.finding import Cleared, Confidence, Exhibit, Finding, Remedy, Severity, Unexamined
 
@@ -57,7 +57,7 @@ def examine(case: Case) -> Iterator[Finding | Cleared | Unexamined]:
             )
 
 
-def _left(server: Server) -> float | None:
+def _left(server: StoreServer) -> float | None:
     """Memory that is free on the machine; where the machine cannot be seen, what it has beside this server at best."""
     left = server.number("host:memory-available")
     if left is not None:
@@ -66,7 +66,7 @@ def _left(server: Server) -> float | None:
     return total - resident if total is not None and resident is not None else None
 
 
-def _forks(server: Server) -> bool:
+def _forks(server: StoreServer) -> bool:
     return (
         bool(server.facts.get("config:save"))
         or server.text("aof_enabled") == "1"

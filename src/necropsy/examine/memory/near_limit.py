@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from necropsy.examine.interface import Examiner
-from necropsy.examine.server import Server, query, servers
+from necropsy.examine.server import StoreServer, query, servers
 from necropsy.model.figures import percent, several, size
 from necropsy.model.finding import Cleared, Confidence, Exhibit, Finding, Remedy, Severity, Unexamined
 
@@ -42,7 +42,7 @@ def examine(case: Case) -> Iterator[Finding | Cleared | Unexamined]:
             yield _finding(server, counted, limit)
 
 
-def refuses_writes(server: Server) -> bool:
+def refuses_writes(server: StoreServer) -> bool:
     """Whether a live server was at its limit and evicted nothing, so that nobody could write to it."""
     if not server.live or server.limit is None or server.counted is None:
         return False
@@ -50,7 +50,7 @@ def refuses_writes(server: Server) -> bool:
     return server.counted >= _FULL * server.limit and not (evicts and server.count("evicted_keys"))
 
 
-def _finding(server: Server, counted: float, limit: float) -> Finding:
+def _finding(server: StoreServer, counted: float, limit: float) -> Finding:
     share, refused = counted / limit, server.count("errorstat_OOM")
     evicts = server.policy not in ("", "noeviction")
     refusing = refuses_writes(server)

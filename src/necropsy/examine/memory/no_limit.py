@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from necropsy.examine.interface import Examiner
-from necropsy.examine.server import Server, query, servers
+from necropsy.examine.server import StoreServer, query, servers
 from necropsy.model.figures import percent, size
 from necropsy.model.finding import Cleared, Confidence, Exhibit, Finding, Remedy, Severity, Unexamined
 
@@ -34,7 +34,7 @@ def examine(case: Case) -> Iterator[Finding | Cleared | Unexamined]:
             yield _finding(server)
 
 
-def _finding(server: Server) -> Finding:
+def _finding(server: StoreServer) -> Finding:
     resident, machine = server.number("used_memory_rss", "used_memory"), server.machine
     share = resident / machine if resident and machine else None
     severity = Severity.INFO

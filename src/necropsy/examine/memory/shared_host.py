@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from necropsy.examine.interface import Examiner
-from necropsy.examine.server import Server, query, servers
+from necropsy.examine.server import StoreServer, query, servers
 from necropsy.model.figures import several, size
 from necropsy.model.finding import Cleared, Confidence, Exhibit, Finding, Remedy, Severity, Unexamined
 
@@ -52,7 +52,7 @@ def examine(case: Case) -> Iterator[Finding | Cleared | Unexamined]:
             )
 
 
-def _finding(server: Server, swaps: bool) -> Finding:
+def _finding(server: StoreServer, swaps: bool) -> Finding:
     total, left = server.count("host:memory-total"), server.count("host:memory-available")
     resident, swapped = server.count("used_memory_rss"), server.count("host:server-swapped")
     neighbours, theirs = server.count("host:neighbours"), server.count("host:neighbours-resident")

@@ -17,9 +17,9 @@ from typing import Final
 from necropsy.lab.live import conductor, files, monitoring
 from necropsy.lab.live import plan as plans
 from necropsy.lab.live.components import consul_agent
-from necropsy.lab.live.plan import Machine, Plan
+from necropsy.lab.live.plan import LabPlan, Machine
 from necropsy.lab.live.supervisor import Supervisor
-from necropsy.lab.live.twin.connection import Connection, Refused, TimedOut
+from necropsy.lab.live.twin.connection import StoreRefusal, TimedOut, TwinConnection
 from necropsy.model.errors import NecropsyError, UsageError
 
 _HANG_S: Final = 15.0
@@ -34,7 +34,7 @@ class Act:
     argument: str
     """Empty: it has none."""
     what: str
-    do: Callable[[Plan, Supervisor, str], None]
+    do: Callable[[LabPlan, Supervisor, str], None]
 
 
 def act(folder: Path, name: str, argument: str = "") -> None:
@@ -62,8 +62,8 @@ def act(folder: Path, name: str, argument: str = "") -> None:
     one.do(plan, Supervisor(plan.folder, plan.id), argument)
 
 
-def _prober(*, on: bool) -> Callable[[Plan, Supervisor, str], None]:
-    def do(plan: Plan, supervisor: Supervisor, _: str) -> None:
+def _prober(*, on: bool) -> Callable[[LabPlan, Supervisor, str], None]:
+    def do(plan: LabPlan, supervisor: Supervisor, _: str) -> None:
         files.write_prometheus(plan, on=on, consul_sd=conductor.uses_consul_sd(plan))
         files.deploy_prometheus(plan)
         _tell(supervisor, "prometheus", signal.SIGHUP)
@@ -74,7 +74,7 @@ def _prober(*, on: bool) -> Callable[[Plan, Supervisor, str], None]:
     return do
 
 
-def _deploy(plan: Plan, supervisor: Supervisor, where: str) -> None:
+def _deploy(plan: LabPlan, supervisor: Supervisor, where: str) -> None:
     """Put what is under ``configuration/`` into use: of ``prometheus``, or of one machine's Consul agent."""
     if where == "prometheus":
         files.deploy_prometheus(plan)
@@ -85,7 +85,7 @@ def _deploy(plan: Plan, supervisor: Supervisor, where: str) -> None:
     _tell(supervisor, f"consul-{machine.name}", signal.SIGHUP)
 
 
-def _replace_agent(plan: Plan, supervisor: Supervisor, where: str) -> None:
+def _replace_agent(plan: LabPlan, supervisor: Supervisor, where: str) -> None:
     """Restart the Consul agent of a machine badly, and start another by a new name with what is under ``configuration/``.
 
     The agent is killed while it is being stopped, when its applications are deregistered and nginx is not: the catalogue keeps
@@ -108,17 +108,17 @@ def _replace_agent(plan: Plan, supervisor: Supervisor, where: str) -> None:
     conductor.await_ready(supervisor, run, changed.folder)
 
 
-def _deregister(plan: Plan, machine: Machine, service: str) -> None:
+def _deregister(plan: LabPlan, machine: Machine, service: str) -> None:
     url = f"http://{plan.at(f'consul-{machine.name}/http')}/v1/agent/service/deregister/{service}"
     with urllib.request.urlopen(urllib.request.Request(url, method="PUT"), timeout=10):
         pass
 
 
-def _kill_agent(plan: Plan, supervisor: Supervisor, where: str) -> None:
+def _kill_agent(plan: LabPlan, supervisor: Supervisor, where: str) -> None:
     _tell(supervisor, f"consul-{plan.machine(where).name}", signal.SIGKILL)
 
 
-def _hang(plan: Plan, supervisor: Supervisor, store: str) -> None:
+def _hang(plan: LabPlan, supervisor: Supervisor, store: str) -> None:
     """Stop a Redis server for fifteen seconds, as a machine that swaps does; it knows nothing of it."""
     name = f"redis-{_store(plan, store)}"
     _tell(supervisor, name, signal.SIGSTOP)
@@ -128,18 +128,18 @@ def _hang(plan: Plan, supervisor: Supervisor, store: str) -> None:
         _tell(supervisor, name, signal.SIGCONT)
 
 
-def _cut(plan: Plan, _: Supervisor, store: str) -> None:
+def _cut(plan: LabPlan, _: Supervisor, store: str) -> None:
     """End every TCP connection of a store's clients at once, as a firewall that restarts does; the server runs on."""
     redis = plan.admin(_store(plan, store)).redis
     try:
-        connection = Connection((redis.host, redis.port), _ANSWER_S)
+        connection = TwinConnection((redis.host, redis.port), _ANSWER_S)
         connection.call(b"CLIENT", b"KILL", b"TYPE", b"normal", b"SKIPME", b"yes")
         connection.close()
-    except (TimedOut, Refused) as error:
+    except (TimedOut, StoreRefusal) as error:
         raise NecropsyError(f"{store} does not answer: {error}", hint="necropsy lab status shows what runs.") from error
 
 
-def _store(plan: Plan, name: str) -> str:
+def _store(plan: LabPlan, name: str) -> str:
     for admin in plan.admins:
         if name.lower() in {admin.name, admin.name[-1]}:
             return admin.name

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from necropsy.lab.live import files, programs, search, spring
-from necropsy.lab.live.plan import Admin, Machine, Plan
+from necropsy.lab.live.plan import LabPlan, LiveApplication, Machine
 from necropsy.lab.live.programs import Program
 
 Found = Mapping[str, Path]
@@ -52,14 +52,14 @@ class Component:
     name: str
     what: str
     programs: Mapping[str, Program]
-    runs: Callable[[Plan, Found], tuple[Run, ...]]
+    runs: Callable[[LabPlan, Found], tuple[Run, ...]]
     needed: bool = False
     left_out: str = ""
-    wanted: Callable[[Plan], bool] = lambda _: True
+    wanted: Callable[[LabPlan], bool] = lambda _: True
 
 
-def _redis(plan: Plan, found: Found) -> tuple[Run, ...]:
-    def one(admin: Admin) -> Run:
+def _redis(plan: LabPlan, found: Found) -> tuple[Run, ...]:
+    def one(admin: LiveApplication) -> Run:
         home = plan.folder / "redis" / admin.name
         home.mkdir(parents=True, exist_ok=True)
         command = (str(found["redis"]), "--bind", admin.redis.host, "--port", str(admin.redis.port), "--dir", str(home),
@@ -70,7 +70,7 @@ def _redis(plan: Plan, found: Found) -> tuple[Run, ...]:
     return tuple(one(admin) for admin in plan.admins)
 
 
-def _consul(plan: Plan, found: Found) -> tuple[Run, ...]:
+def _consul(plan: LabPlan, found: Found) -> tuple[Run, ...]:
     servers = tuple(
         Run(name, (str(found["consul"]), "agent", f"-config-dir={plan.folder / 'consul' / name}"),
             f"http://{plan.at(f'{name}/http')}/v1/status/leader")
@@ -79,7 +79,7 @@ def _consul(plan: Plan, found: Found) -> tuple[Run, ...]:
     return (*servers, *(consul_agent(plan, machine, found["consul"]) for machine in plan.machines))
 
 
-def consul_agent(plan: Plan, machine: Machine, consul: Path) -> Run:
+def consul_agent(plan: LabPlan, machine: Machine, consul: Path) -> Run:
     """Return the Consul agent of one machine."""
     home = plan.folder / "servers" / machine.name / "consul.d"
     command = (str(consul), "agent", f"-config-dir={home}")
@@ -87,7 +87,7 @@ def consul_agent(plan: Plan, machine: Machine, consul: Path) -> Run:
     return Run(f"consul-{machine.name}", command, ready)
 
 
-def _twin(plan: Plan, _: Found) -> tuple[Run, ...]:
+def _twin(plan: LabPlan, _: Found) -> tuple[Run, ...]:
     return tuple(
         Run(
             f"{machine.name}-{colour}",
@@ -99,7 +99,7 @@ def _twin(plan: Plan, _: Found) -> tuple[Run, ...]:
     )
 
 
-def _spring(plan: Plan, found: Found) -> tuple[Run, ...]:
+def _spring(plan: LabPlan, found: Found) -> tuple[Run, ...]:
     return tuple(
         Run(
             f"{machine.name}-{colour}",
@@ -111,7 +111,7 @@ def _spring(plan: Plan, found: Found) -> tuple[Run, ...]:
     )
 
 
-def application(plan: Plan, machine: Machine, colour: str) -> tuple[str, ...]:
+def application(plan: LabPlan, machine: Machine, colour: str) -> tuple[str, ...]:
     """Options of one process of an application, the twin's and Spring's alike."""
     place, admin = dict(machine.colours)[colour], plan.admin(machine.admin)
     given = {
@@ -128,7 +128,7 @@ def application(plan: Plan, machine: Machine, colour: str) -> tuple[str, ...]:
     return tuple(f"--{name}={value}" for name, value in given.items())
 
 
-def _opensearch(plan: Plan, found: Found) -> tuple[Run, ...]:
+def _opensearch(plan: LabPlan, found: Found) -> tuple[Run, ...]:
     place, home = plan.at("opensearch"), plan.folder / "opensearch"
     (home / "config").mkdir(parents=True, exist_ok=True)
     given = (place.host, str(place.port), str(plan.at("opensearch-transport").port), str(home))
@@ -139,7 +139,7 @@ def _opensearch(plan: Plan, found: Found) -> tuple[Run, ...]:
     )
 
 
-def _nginx(plan: Plan, found: Found) -> tuple[Run, ...]:
+def _nginx(plan: LabPlan, found: Found) -> tuple[Run, ...]:
     return tuple(
         Run(
             f"nginx-{machine.name}",
@@ -151,7 +151,7 @@ def _nginx(plan: Plan, found: Found) -> tuple[Run, ...]:
     )  # fmt: skip
 
 
-def _catalogue(plan: Plan, _: Found) -> tuple[Run, ...]:
+def _catalogue(plan: LabPlan, _: Found) -> tuple[Run, ...]:
     given = [f"--to={plan.folder / 'prometheus' / 'targets.json'}"]
     if (plan.folder / "consul").is_dir():
         given += [f"--consul={plan.at(f'{name}/http')}" for name in files.CONSUL_SERVERS]
@@ -162,19 +162,19 @@ def _catalogue(plan: Plan, _: Found) -> tuple[Run, ...]:
     return (Run("catalogue", (*_python("actors.catalogue"), *given), ""),)
 
 
-def _checker(plan: Plan, _: Found) -> tuple[Run, ...]:
+def _checker(plan: LabPlan, _: Found) -> tuple[Run, ...]:
     targets = tuple(f"--target={machine.proxy}" for machine in plan.machines)
     return (Run("checker", (*_python("actors.checker"), *targets, f"--interval={plan.check_s:g}"), ""),)
 
 
-def _kubelet(plan: Plan, _: Found) -> tuple[Run, ...]:
+def _kubelet(plan: LabPlan, _: Found) -> tuple[Run, ...]:
     targets = tuple(f"--target={machine.blue}" for machine in plan.machines)
     given = (f"--interval={plan.interval_s:g}", "--agent=kube-probe/1.27", "--path=/")
     return (Run("kubelet", (*_python("actors.checker"), *targets, *given), ""),)
 
 
-def _users(plan: Plan, _: Found) -> tuple[Run, ...]:
-    def one(admin: Admin) -> Run:
+def _users(plan: LabPlan, _: Found) -> tuple[Run, ...]:
+    def one(admin: LiveApplication) -> Run:
         proxies = tuple(f"--proxy={m.proxy}" for m in plan.machines if m.admin == admin.name)
         given = (f"--count={admin.users}", f"--pace={plan.scaled(240):g}", f"--lifetime={admin.lifetime_s}",
                  f"--diary={files.diary(plan, admin.name)}")  # fmt: skip
@@ -183,15 +183,15 @@ def _users(plan: Plan, _: Found) -> tuple[Run, ...]:
     return tuple(one(admin) for admin in plan.admins)
 
 
-def _blackbox(plan: Plan, found: Found) -> tuple[Run, ...]:
+def _blackbox(plan: LabPlan, found: Found) -> tuple[Run, ...]:
     command = (str(found["blackbox"]), f"--config.file={plan.folder}/configuration/blackbox.yml",
                f"--timeout-offset={min(_OFFSET_S, plan.interval_s / 4):g}",
                f"--web.listen-address={plan.at('blackbox')}")  # fmt: skip
     return (Run("blackbox", command, f"http://{plan.at('blackbox')}/-/healthy"),)
 
 
-def _prometheus(name: str, configuration: str) -> Callable[[Plan, Found], tuple[Run, ...]]:
-    def runs(plan: Plan, found: Found) -> tuple[Run, ...]:
+def _prometheus(name: str, configuration: str) -> Callable[[LabPlan, Found], tuple[Run, ...]]:
+    def runs(plan: LabPlan, found: Found) -> tuple[Run, ...]:
         command = (str(found["prometheus"]), f"--config.file={plan.folder / configuration}",
                    f"--storage.tsdb.path={plan.folder / name}-data", f"--web.listen-address={plan.at(name)}")  # fmt: skip
         return (Run(name, command, f"http://{plan.at(name)}/-/ready"),)
@@ -199,7 +199,7 @@ def _prometheus(name: str, configuration: str) -> Callable[[Plan, Found], tuple[
     return runs
 
 
-def _exporters(plan: Plan, found: Found) -> tuple[Run, ...]:
+def _exporters(plan: LabPlan, found: Found) -> tuple[Run, ...]:
     return tuple(
         Run(name, (str(found["exporter"]), f"--redis.addr=redis://{admin.redis}", f"--web.listen-address={plan.at(name)}"),
             f"http://{plan.at(name)}/metrics")
@@ -207,18 +207,18 @@ def _exporters(plan: Plan, found: Found) -> tuple[Run, ...]:
     )  # fmt: skip
 
 
-def _guard(plan: Plan, _: Found) -> tuple[Run, ...]:
+def _guard(plan: LabPlan, _: Found) -> tuple[Run, ...]:
     command = (sys.executable, "-m", "necropsy.cli.main", "guard", "run", str(plan.folder / "incident.toml"))
     return (Run("guard", command, f"http://{plan.at('guard')}/-/ready"),)
 
 
-def _chat(plan: Plan, _: Found) -> tuple[Run, ...]:
+def _chat(plan: LabPlan, _: Found) -> tuple[Run, ...]:
     place = plan.at("chat")
     given = (f"--address={place.host}", f"--port={place.port}", f"--kept={plan.folder}/truth/chat.jsonl")
     return (Run("chat", (*_python("actors.chat"), *given), f"http://{place}/"),)
 
 
-def _alertmanager(plan: Plan, found: Found) -> tuple[Run, ...]:
+def _alertmanager(plan: LabPlan, found: Found) -> tuple[Run, ...]:
     program, inside = programs.with_templates(found["alertmanager"], plan.folder / "alertmanager")
     command = (str(program), f"--config.file={plan.folder}/configuration/alertmanager.yml",
                f"--storage.path={plan.folder}/alertmanager", f"--web.listen-address={plan.at('alertmanager')}",

@@ -16,7 +16,7 @@ from typing import Final
 from necropsy.lab.live import files, search, spring
 from necropsy.lab.live import plan as plans
 from necropsy.lab.live.components import COMPONENTS, Component, Run
-from necropsy.lab.live.plan import Plan, Wish
+from necropsy.lab.live.plan import LabOptions, LabPlan
 from necropsy.lab.live.programs import knows_consul
 from necropsy.lab.live.supervisor import Supervisor
 from necropsy.model.errors import NecropsyError, UsageError
@@ -37,7 +37,7 @@ class Missing:
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class LabProcess:
     """One process of a lab."""
 
     name: str
@@ -49,7 +49,7 @@ class State:
 class Lab:
     """A lab that is up."""
 
-    plan: Plan
+    plan: LabPlan
     missing: tuple[Missing, ...]
 
     @property
@@ -58,7 +58,7 @@ class Lab:
         return Supervisor(self.plan.folder, self.plan.id)
 
 
-def look_for(plan: Plan) -> tuple[dict[str, dict[str, Path]], tuple[Missing, ...]]:
+def look_for(plan: LabPlan) -> tuple[dict[str, dict[str, Path]], tuple[Missing, ...]]:
     """Look for every program; return those of each component that is complete, and the components that are not."""
     there: dict[str, dict[str, Path]] = {}
     missing: list[Missing] = []
@@ -77,7 +77,7 @@ def look_for(plan: Plan) -> tuple[dict[str, dict[str, Path]], tuple[Missing, ...
     return there, tuple(missing)
 
 
-def up(folder: Path, wish: Wish, say: Say) -> Lab:
+def up(folder: Path, wish: LabOptions, say: Say) -> Lab:
     """Start everything that can be had; return when it answers.
 
     What an earlier lab left in this folder is stopped and removed first.
@@ -139,7 +139,7 @@ def down(folder: Path) -> int:
     return Supervisor(folder.resolve(), plan.id).stop()
 
 
-def status(folder: Path) -> tuple[Plan, tuple[State, ...], tuple[Missing, ...]]:
+def status(folder: Path) -> tuple[LabPlan, tuple[LabProcess, ...], tuple[Missing, ...]]:
     """Return the plan, every process, and what was left out."""
     plan = plans.read(folder)
     noted = Supervisor(folder.resolve(), plan.id).noted()
@@ -148,10 +148,10 @@ def status(folder: Path) -> tuple[Plan, tuple[State, ...], tuple[Missing, ...]]:
         for component in COMPONENTS
         if component.wanted(plan) and plan.found(component.name) is None
     )
-    return plan, tuple(State(one.name, one.alive, one.pid) for one in noted.values()), left_out
+    return plan, tuple(LabProcess(one.name, one.alive, one.pid) for one in noted.values()), left_out
 
 
-def uses_consul_sd(plan: Plan) -> bool:
+def uses_consul_sd(plan: LabPlan) -> bool:
     """Whether the prober finds its targets in Consul itself."""
     prometheus = plan.found("prometheus")
     return plan.found("consul") is not None and prometheus is not None and knows_consul(prometheus["prometheus"])

@@ -25,14 +25,14 @@ from typing import Any, Final
 
 from necropsy.lab.configuration import BLACKBOX, HEALTH_ENDPOINT, LOG_FORMAT, RELABEL, TAG
 from necropsy.lab.live import monitoring
-from necropsy.lab.live.plan import Machine, Plan
+from necropsy.lab.live.plan import LabPlan, Machine
 
 CONSUL_SERVERS: Final = ("consul-server-001", "consul-server-002", "consul-server-003")
 JOB: Final = "blackbox_exporter_http"
 _TEMPORARY: Final = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
 
 
-def write_all(plan: Plan, *, consul: bool, consul_sd: bool) -> None:
+def write_all(plan: LabPlan, *, consul: bool, consul_sd: bool) -> None:
     """Write everything that must be there before the first process starts; the prober is not switched on yet."""
     folder = plan.folder
     for name in ("truth", "logs", "prometheus", "configuration/nginx"):
@@ -62,44 +62,44 @@ def write_all(plan: Plan, *, consul: bool, consul_sd: bool) -> None:
     _write(folder / "incident.toml", monitoring.incident(plan, consul=consul))
 
 
-def notes(plan: Plan, machine: Machine, colour: str) -> Path:
+def notes(plan: LabPlan, machine: Machine, colour: str) -> Path:
     """File in which a process notes each session that it creates."""
     return plan.folder / "truth" / f"births-{machine.name}-{colour}.jsonl"
 
 
-def diary(plan: Plan, admin: str) -> Path:
+def diary(plan: LabPlan, admin: str) -> Path:
     """File in which the users of an application note their requests."""
     return plan.folder / "truth" / f"users-{admin}.jsonl"
 
 
-def definitions(plan: Plan, machine: Machine) -> Path:
+def definitions(plan: LabPlan, machine: Machine) -> Path:
     """Service definitions of a machine, as in version control."""
     return plan.folder / "configuration" / "consul" / machine.name / "services.json"
 
 
-def deployed(plan: Plan, machine: Machine) -> Path:
+def deployed(plan: LabPlan, machine: Machine) -> Path:
     """Service definitions of a machine, as its agent reads them."""
     return plan.folder / "servers" / machine.name / "consul.d" / "services.json"
 
 
-def write_prometheus(plan: Plan, *, on: bool, consul_sd: bool) -> None:
+def write_prometheus(plan: LabPlan, *, on: bool, consul_sd: bool) -> None:
     """Write the prober's Prometheus configuration, as in version control."""
     _write(plan.folder / "configuration" / "prometheus.yml", prometheus(plan, on=on, consul_sd=consul_sd))
 
 
-def deploy_prometheus(plan: Plan) -> None:
+def deploy_prometheus(plan: LabPlan) -> None:
     """Copy it to where Prometheus reads it."""
     shutil.copyfile(plan.folder / "configuration" / "prometheus.yml", plan.folder / "prometheus" / "prometheus.yml")
 
 
-def deploy_services(plan: Plan, machine: Machine) -> None:
+def deploy_services(plan: LabPlan, machine: Machine) -> None:
     """Copy the service definitions of a machine to where its agent reads them."""
     home = plan.folder / "servers" / machine.name / "consul.d"
     home.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(definitions(plan, machine), home / "services.json")
 
 
-def prometheus(plan: Plan, *, on: bool, consul_sd: bool) -> str:
+def prometheus(plan: LabPlan, *, on: bool, consul_sd: bool) -> str:
     """Return ``prometheus.yml`` of the incident, with the lab's addresses; without its one job when the prober is off."""
     interval = monitoring.duration(plan.interval_s)
     head = f"""\
@@ -114,7 +114,7 @@ global:
     return f"{head}\nscrape_configs:\n{probing_job(plan, consul_sd=consul_sd)}"
 
 
-def probing_job(plan: Plan, *, consul_sd: bool) -> str:
+def probing_job(plan: LabPlan, *, consul_sd: bool) -> str:
     """Return the job that asks every registered port through the blackbox exporter."""
     if consul_sd:
         servers = "".join(f"      - server: 'http://{plan.at(f'{name}/http')}'\n" for name in CONSUL_SERVERS)
@@ -143,7 +143,7 @@ def probing_job(plan: Plan, *, consul_sd: bool) -> str:
 """
 
 
-def nginx(plan: Plan, machine: Machine) -> str:
+def nginx(plan: LabPlan, machine: Machine) -> str:
     """Return ``nginx.conf`` of a machine: the blue process has the traffic, the green one waits for a rollback."""
     home = plan.folder / "servers" / machine.name
     paths = "".join(f"    {name}_temp_path {home}/{name};\n" for name in _TEMPORARY)
@@ -184,7 +184,7 @@ http {{
 """
 
 
-def services(plan: Plan, machine: Machine) -> str:
+def services(plan: LabPlan, machine: Machine) -> str:
     """Return the service definitions of a machine, as in the incident before it was understood."""
     listed = []
     for label, place in (
@@ -203,13 +203,13 @@ def services(plan: Plan, machine: Machine) -> str:
     return json.dumps({"services": listed}, indent=2) + "\n"
 
 
-def write_server(plan: Plan, name: str) -> None:
+def write_server(plan: LabPlan, name: str) -> None:
     """Write the configuration of one of Consul's three servers."""
     given = _node(plan, name, plan.folder / "consul" / name) | {"server": True, "bootstrap_expect": len(CONSUL_SERVERS)}
     _write(plan.folder / "consul" / name / "agent.json", json.dumps(given, indent=1))
 
 
-def write_agent(plan: Plan, machine: Machine) -> None:
+def write_agent(plan: LabPlan, machine: Machine) -> None:
     """Write the configuration of the Consul agent of a machine."""
     given = _node(plan, f"consul-{machine.name}", plan.folder / "consul" / machine.node) | {
         "server": False,
@@ -218,7 +218,7 @@ def write_agent(plan: Plan, machine: Machine) -> None:
     _write(plan.folder / "servers" / machine.name / "consul.d" / "agent.json", json.dumps(given, indent=1))
 
 
-def _node(plan: Plan, name: str, data: Path) -> dict[str, Any]:
+def _node(plan: LabPlan, name: str, data: Path) -> dict[str, Any]:
     http = plan.at(f"{name}/http")
     return {
         "node_name": name,

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from necropsy.lab.live import acts, conductor
-from necropsy.lab.live.plan import Plan, Wish
+from necropsy.lab.live.plan import LabOptions, LabPlan
 from necropsy.lab.live.supervisor import Supervisor
 from necropsy.model.errors import NecropsyError
 from necropsy.model.figures import size
@@ -71,7 +71,7 @@ def replay(folder: Path, command: Sequence[str], say: Say) -> Generator[str, Non
     NecropsyError
         A part of the lab is missing, or the guard does not say what the story waits for.
     """
-    wish = Wish(speed=SPEED, interval_s=1.0, users=4, limit_a=_LIMIT, limit_b=_LIMIT, without=("redis-exporter",))
+    wish = LabOptions(speed=SPEED, interval_s=1.0, users=4, limit_a=_LIMIT, limit_b=_LIMIT, without=("redis-exporter",))
     lab = conductor.up(folder, wish, say)
     try:
         running = lab.supervisor.noted()
@@ -84,7 +84,7 @@ def replay(folder: Path, command: Sequence[str], say: Say) -> Generator[str, Non
         conductor.down(folder)
 
 
-def _story(plan: Plan, supervisor: Supervisor, command: Sequence[str], say: Say) -> Iterator[str]:
+def _story(plan: LabPlan, supervisor: Supervisor, command: Sequence[str], say: Say) -> Iterator[str]:
     _configure(plan)
     before = _metrics(plan).get(_RELOADED)
     if not supervisor.send("guard", signal.SIGHUP):
@@ -138,7 +138,7 @@ def _story(plan: Plan, supervisor: Supervisor, command: Sequence[str], say: Say)
     yield from told(r"^🟢 Resolved: (Half fixed|.*admin-a)", "the guard says that it is over")
 
 
-def _configure(plan: Plan) -> None:
+def _configure(plan: LabPlan) -> None:
     """Let the guard look more often than time is scaled, and tell the chat by itself."""
     path = plan.folder / "incident.toml"
     text = re.sub(r'^every = ".*"$', f'every = "{_LOOK_S:g}s"', path.read_text(encoding="utf-8"), flags=re.MULTILINE)
@@ -159,7 +159,7 @@ def _shown(at: str, text: str) -> Iterator[str]:
             yield f"{' ' * (_INDENT - 2)}{line if len(line) <= _WIDTH else line[: _WIDTH - 1] + '…'}"
 
 
-def _stores(plan: Plan) -> Iterator[str]:
+def _stores(plan: LabPlan) -> Iterator[str]:
     """Yield how far the stores are from full, as the servers themselves say."""
     metrics = _metrics(plan, f"/scrape?target={plan.admins[1].name}")
     used, limit = metrics.get("redis_memory_used_bytes"), metrics.get("redis_memory_max_bytes")
@@ -172,7 +172,7 @@ def _stores(plan: Plan) -> Iterator[str]:
             yield f"       At this pace its memory is gone in {left} of 2019, and no session of it will have expired by then."
 
 
-def _metrics(plan: Plan, path: str = "/metrics") -> dict[str, float]:
+def _metrics(plan: LabPlan, path: str = "/metrics") -> dict[str, float]:
     """Return the metrics, each with its labels as they are written."""
     try:
         with urllib.request.urlopen(f"http://{plan.at('guard')}{path}", timeout=10) as answer:

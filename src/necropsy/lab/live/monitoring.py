@@ -10,7 +10,7 @@ from typing import Any, Final
 from necropsy.guard import rules
 from necropsy.lab.configuration import HEALTH_ENDPOINT, TAG
 from necropsy.lab.live import search
-from necropsy.lab.live.plan import Plan
+from necropsy.lab.live.plan import LabPlan
 
 CHANNEL: Final = "#admins"
 _EXPORTERS_S: Final = 15.0
@@ -29,7 +29,7 @@ def duration(seconds: float) -> str:
     return f"{round(seconds)}s" if seconds == round(seconds) else f"{round(seconds * 1000)}ms"
 
 
-def write_all(plan: Plan, *, also: str = "") -> None:
+def write_all(plan: LabPlan, *, also: str = "") -> None:
     """Write ``configuration/monitoring.yml``, the rules beside it, and ``alertmanager.yml``.
 
     Parameters
@@ -45,7 +45,7 @@ def write_all(plan: Plan, *, also: str = "") -> None:
     (folder / "alertmanager.yml").write_text(yaml.safe_dump(alertmanager(plan), sort_keys=False), encoding="utf-8")
 
 
-def prometheus(plan: Plan) -> str:
+def prometheus(plan: LabPlan) -> str:
     """Return the configuration of the Prometheus that watches the stores, and asks every health endpoint by our prober."""
     interval = duration(plan.scaled(_EXPORTERS_S, 5.0))
     guard = plan.at("guard")
@@ -100,7 +100,7 @@ scrape_configs:
 """
 
 
-def scaled_rules(plan: Plan) -> str:
+def scaled_rules(plan: LabPlan) -> str:
     """Return the rules that ``necropsy guard rules`` writes, with every time as many times shorter as time is faster."""
     import yaml
 
@@ -114,7 +114,7 @@ def scaled_rules(plan: Plan) -> str:
     return yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=120)
 
 
-def _scaled(plan: Plan, expression: str) -> str:
+def _scaled(plan: LabPlan, expression: str) -> str:
     shorter = _RANGE.sub(lambda m: f"[{duration(plan.scaled(_seconds(m[1], m[2]), 5.0))}]", expression)
     shorter = _HOUR.sub(f"{plan.scaled(3600):g}", shorter)
     return shorter.replace(_DAY, f"{plan.scaled(86_400):g}")
@@ -124,7 +124,7 @@ def _seconds(number: str, unit: str) -> float:
     return float(number) * _UNITS[unit]
 
 
-def alertmanager(plan: Plan) -> dict[str, Any]:
+def alertmanager(plan: LabPlan) -> dict[str, Any]:
     """Return ``alertmanager.yml``: everything goes to the chat."""
     return {
         "route": {
@@ -151,7 +151,7 @@ def alertmanager(plan: Plan) -> dict[str, Any]:
     }
 
 
-def incident(plan: Plan, *, consul: bool) -> str:
+def incident(plan: LabPlan, *, consul: bool) -> str:
     """Return ``incident.toml``: every source of evidence while the lab runs, and the guard."""
     consul_sources = [f"http://{plan.at('consul-server-001/http')}"] if consul else []
     consul_sources += [f"{m.proxy.host}=configuration/consul/{m.name}/services.json" for m in plan.machines]
@@ -172,6 +172,6 @@ def incident(plan: Plan, *, consul: bool) -> str:
     return "\n".join(lines) + "\n"
 
 
-def as_path(plan: Plan, name: str) -> Path:
+def as_path(plan: LabPlan, name: str) -> Path:
     """Return where a file of the configuration is."""
     return plan.folder / "configuration" / name

@@ -23,7 +23,7 @@ LEAST_INTERVAL_S: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class LabOptions:
     """The options of ``necropsy lab up``.
 
     Parameters
@@ -62,7 +62,7 @@ class Wish:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ListeningAddress:
     """A listening address."""
 
     host: str
@@ -78,24 +78,24 @@ class Machine:
 
     name: str
     admin: str
-    proxy: Place
-    blue: Place
-    green: Place
+    proxy: ListeningAddress
+    blue: ListeningAddress
+    green: ListeningAddress
     node: str
     """Name of its Consul agent: another one after a restart."""
 
     @property
-    def colours(self) -> tuple[tuple[str, Place], ...]:
+    def colours(self) -> tuple[tuple[str, ListeningAddress], ...]:
         """Both application processes."""
         return (("blue", self.blue), ("green", self.green))
 
 
 @dataclass(frozen=True, slots=True)
-class Admin:
+class LiveApplication:
     """An application with its store."""
 
     name: str
-    redis: Place
+    redis: ListeningAddress
     lifetime_s: int
     limit: int
     """Memory limit of its Redis, bytes."""
@@ -103,16 +103,16 @@ class Admin:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class LabPlan:
     """One lab."""
 
     id: str
     """Marks every process of it."""
     folder: Path
-    wish: Wish
-    admins: tuple[Admin, ...]
+    wish: LabOptions
+    admins: tuple[LiveApplication, ...]
     machines: tuple[Machine, ...]
-    places: tuple[tuple[str, Place], ...]
+    places: tuple[tuple[str, ListeningAddress], ...]
     """Addresses of everything else, by ``component`` or ``component/port``."""
     programs: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = ()
     """Binaries of each component that is there, by the name that the component has for it."""
@@ -132,7 +132,7 @@ class Plan:
         """Return a time of 2019 as it is here, at least so long."""
         return max(least, seconds / self.wish.speed)
 
-    def at(self, name: str) -> Place:
+    def at(self, name: str) -> ListeningAddress:
         """Return where a component listens."""
         return dict(self.places)[name]
 
@@ -141,7 +141,7 @@ class Plan:
         known = dict(self.programs)
         return {name: Path(path) for name, path in known[component]} if component in known else None
 
-    def admin(self, name: str) -> Admin:
+    def admin(self, name: str) -> LiveApplication:
         """Return an application by name."""
         return next(admin for admin in self.admins if admin.name == name)
 
@@ -158,12 +158,12 @@ class Plan:
                 return machine
         raise UsageError(f"no machine {name!r}", hint=f"There are {', '.join(m.name for m in self.machines)}.")
 
-    def with_machine(self, changed: Machine) -> Plan:
+    def with_machine(self, changed: Machine) -> LabPlan:
         """Return the plan with one machine changed."""
         return replace(self, machines=tuple(changed if m.name == changed.name else m for m in self.machines))
 
 
-def draw(folder: Path, wish: Wish) -> Plan:
+def draw(folder: Path, wish: LabOptions) -> LabPlan:
     """Decide everything; ports are free at this moment.
 
     Raises
@@ -174,14 +174,14 @@ def draw(folder: Path, wish: Wish) -> Plan:
     _check(wish)
     prefix, ports = addresses.network(), addresses.Ports()
 
-    def place(number: int, port: int) -> Place:
+    def place(number: int, port: int) -> ListeningAddress:
         host = addresses.host(prefix, number)
-        return Place(host, ports.take(host, port))
+        return ListeningAddress(host, ports.take(host, port))
 
     lifetime = wish.lifetime_s if wish.lifetime_s is not None else max(1, round(ONE_DAY_S / wish.speed))
     admins = (
-        Admin("admin-a", place(21, 6379), lifetime, wish.limit_a, wish.users),
-        Admin("admin-b", place(21, 6380), FOREVER_S, wish.limit_b, max(1, wish.users * 2 // 3)),
+        LiveApplication("admin-a", place(21, 6379), lifetime, wish.limit_a, wish.users),
+        LiveApplication("admin-b", place(21, 6380), FOREVER_S, wish.limit_b, max(1, wish.users * 2 // 3)),
     )
     machines = tuple(
         Machine(name, admin, place(number, 80), place(number, 8080), place(number, 8081), node=name)
@@ -193,7 +193,7 @@ def draw(folder: Path, wish: Wish) -> Plan:
     for machine, number in zip(machines, (189, 190, 201), strict=True):
         wanted += [(f"consul-{machine.name}/{port}", number, at) for port, at in _CONSUL]
     wanted += [(name, 1, port) for name, port in _MONITORING]
-    return Plan(
+    return LabPlan(
         id=f"necropsy-lab-{uuid.uuid4().hex[:12]}",
         folder=folder.resolve(),
         wish=wish,
@@ -211,7 +211,7 @@ _MONITORING: Final = (
 )  # fmt: skip
 
 
-def _check(wish: Wish) -> None:
+def _check(wish: LabOptions) -> None:
     if wish.speed <= 0:
         raise UsageError("--speed must be above 0", hint="1 is real time, 60 lets a day pass in 24 minutes.")
     if wish.interval_s is not None and wish.interval_s < LEAST_INTERVAL_S:
@@ -221,7 +221,7 @@ def _check(wish: Wish) -> None:
         )
 
 
-def keep(plan: Plan) -> None:
+def keep(plan: LabPlan) -> None:
     """Write the plan into its folder."""
     text = json.dumps(asdict(plan), indent=1, default=str)
     target = plan.folder / FILE
@@ -230,7 +230,7 @@ def keep(plan: Plan) -> None:
     passing.replace(target)
 
 
-def read(folder: Path) -> Plan:
+def read(folder: Path) -> LabPlan:
     """Read the plan of a folder.
 
     Raises
@@ -241,13 +241,15 @@ def read(folder: Path) -> Plan:
     path = folder / FILE
     try:
         given = json.loads(path.read_text(encoding="utf-8"))
-        return Plan(
+        return LabPlan(
             id=given["id"],
             folder=Path(given["folder"]),
-            wish=Wish(**{**given["wish"], "without": tuple(given["wish"]["without"])}),
-            admins=tuple(Admin(**{**one, "redis": Place(**one["redis"])}) for one in given["admins"]),
+            wish=LabOptions(**{**given["wish"], "without": tuple(given["wish"]["without"])}),
+            admins=tuple(
+                LiveApplication(**{**one, "redis": ListeningAddress(**one["redis"])}) for one in given["admins"]
+            ),
             machines=tuple(_machine(one) for one in given["machines"]),
-            places=tuple((name, Place(**place)) for name, place in _pairs(given["places"])),
+            places=tuple((name, ListeningAddress(**place)) for name, place in _pairs(given["places"])),
             programs=tuple((name, tuple((of, path) for of, path in found)) for name, found in given["programs"]),
         )
     except FileNotFoundError as error:
@@ -257,7 +259,7 @@ def read(folder: Path) -> Plan:
 
 
 def _machine(given: dict[str, Any]) -> Machine:
-    return Machine(**{**given, **{name: Place(**given[name]) for name in ("proxy", "blue", "green")}})
+    return Machine(**{**given, **{name: ListeningAddress(**given[name]) for name in ("proxy", "blue", "green")}})
 
 
 def _pairs(given: Iterable[tuple[str, dict[str, Any]]]) -> Iterable[tuple[str, dict[str, Any]]]:

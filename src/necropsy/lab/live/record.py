@@ -29,8 +29,8 @@ from typing import Any, Final
 
 from necropsy.lab.live import files
 from necropsy.lab.live import plan as plans
-from necropsy.lab.live.plan import Machine, Plan
-from necropsy.lab.live.twin.connection import Connection, Refused, TimedOut
+from necropsy.lab.live.plan import LabPlan, Machine
+from necropsy.lab.live.twin.connection import StoreRefusal, TimedOut, TwinConnection
 from necropsy.model.errors import NecropsyError, UsageError
 
 _AGENTS: Final = (
@@ -81,7 +81,7 @@ def record(folder: Path, to: Path) -> Path:
     return path
 
 
-def truth(plan: Plan, now: datetime) -> dict[str, Any]:
+def truth(plan: LabPlan, now: datetime) -> dict[str, Any]:
     """Return who created how many sessions since the lab came up."""
     stores: dict[str, dict[tuple[str, str], list[float]]] = {admin.name: defaultdict(list) for admin in plan.admins}
     for machine in plan.machines:
@@ -114,21 +114,21 @@ def truth(plan: Plan, now: datetime) -> dict[str, Any]:
     }
 
 
-def _stores(plan: Plan, to: Path) -> None:
+def _stores(plan: LabPlan, to: Path) -> None:
     to.mkdir(parents=True, exist_ok=True)
     for admin in plan.admins:
         try:
-            connection = Connection((admin.redis.host, admin.redis.port), _SAVE_S)
+            connection = TwinConnection((admin.redis.host, admin.redis.port), _SAVE_S)
             connection.call(b"SAVE")
             connection.close()
-        except (TimedOut, Refused) as error:
+        except (TimedOut, StoreRefusal) as error:
             raise NecropsyError(
                 f"{admin.name}: its Redis cannot be saved: {error}", hint="necropsy lab status"
             ) from error
         _pack(plan.folder / "redis" / admin.name / "dump.rdb", to / f"{admin.name}.rdb.gz")
 
 
-def _logs(plan: Plan, machine: Machine, to: Path) -> None:
+def _logs(plan: LabPlan, machine: Machine, to: Path) -> None:
     to.mkdir(parents=True, exist_ok=True)
     for path in sorted((plan.folder / "servers" / machine.name).glob("*.log")):
         if path.stat().st_size and not path.name.startswith("nginx-"):
@@ -141,13 +141,13 @@ def _pack(path: Path, to: Path) -> None:
         packed.write(path.read_bytes())
 
 
-def _kept(plan: Plan, path: Path, to: Path, elsewhere: str = _ELSEWHERE) -> None:
+def _kept(plan: LabPlan, path: Path, to: Path, elsewhere: str = _ELSEWHERE) -> None:
     """Copy a text without the name of the folder that it was in."""
     to.parent.mkdir(parents=True, exist_ok=True)
     to.write_text(path.read_text(encoding="utf-8").replace(str(plan.folder), elsewhere), encoding="utf-8")
 
 
-def _consul(plan: Plan, to: Path) -> Iterator[Path]:
+def _consul(plan: LabPlan, to: Path) -> Iterator[Path]:
     if plan.found("consul") is None:
         return
     to.mkdir(parents=True, exist_ok=True)
@@ -163,7 +163,7 @@ def _consul(plan: Plan, to: Path) -> Iterator[Path]:
         yield path
 
 
-def _incident(plan: Plan, to: Path, now: datetime, answers: list[Path]) -> str:
+def _incident(plan: LabPlan, to: Path, now: datetime, answers: list[Path]) -> str:
     consul = [path.relative_to(to).as_posix() for path in answers]
     consul += [f"{m.proxy.host}=configuration/consul/{m.name}/services.json" for m in plan.machines]
     errors = sorted(path.relative_to(to).as_posix() for path in to.glob("servers/*/error-*.log.gz"))

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from necropsy.lab.live import maven
-from necropsy.lab.live.plan import Plan
+from necropsy.lab.live.plan import LabPlan
 
 INDEX: Final = "app-errors"
 _MEMORY: Final = "-Xmx384m"
@@ -22,6 +22,6 @@ def java_options() -> tuple[str, ...]:
     return (_MEMORY, *maven.java_options("opensearch"), "search.Search")
 
 
-def address(plan: Plan) -> str:
+def address(plan: LabPlan) -> str:
     """Return where the error logs of a lab are, as ``--app-log`` takes it."""
     return f"opensearch://{plan.at('opensearch')}/{INDEX}"

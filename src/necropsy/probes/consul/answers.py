@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from necropsy.probes.consul.fields import Fields
+from necropsy.probes.consul.fields import NormalisedFields
 from necropsy.probes.consul.model import Check, ConsulNode, Instance, check_kind, go_seconds
 from necropsy.probes.session_risk import UNKNOWN_ADDRESS
 from necropsy.probes.syntax.node import Node
@@ -58,12 +58,12 @@ def read_answers(root: Node) -> Answers | None:
 # -- shapes ---------------------------------------------------------------------------------------------------------
 
 
-def _all(root: Node, kind: str, test: Callable[[Fields], bool]) -> bool:
+def _all(root: Node, kind: str, test: Callable[[NormalisedFields], bool]) -> bool:
     """Whether it is a non-empty list (or mapping) of mappings that all pass."""
     if root.kind != kind:
         return False
     items = list(root.elements) if kind == "sequence" else [value for _, value in root.pairs]
-    return bool(items) and all(item.kind == "mapping" and test(Fields(item)) for item in items)
+    return bool(items) and all(item.kind == "mapping" and test(NormalisedFields(item)) for item in items)
 
 
 def _is_health(root: Node) -> bool:
@@ -114,7 +114,7 @@ def _is_catalog_services(root: Node) -> bool:
 
 def _health(root: Node, answers: Answers) -> None:
     for item in root:
-        entry = Fields(item)
+        entry = NormalisedFields(item)
         node = next((_node(found) for found in entry.mappings("node")), None)
         checks = tuple(_check(found) for found in entry.mappings("checks"))
         for service in entry.mappings("service"):
@@ -124,7 +124,7 @@ def _health(root: Node, answers: Answers) -> None:
 
 def _catalog_service(root: Node, answers: Answers) -> None:
     for item in root:
-        entry = Fields(item)
+        entry = NormalisedFields(item)
         node = ConsulNode(
             name=entry.text("node"),
             address=entry.text("address") or UNKNOWN_ADDRESS,
@@ -136,40 +136,40 @@ def _catalog_service(root: Node, answers: Answers) -> None:
 
 
 def _nodes(root: Node, answers: Answers) -> None:
-    answers.nodes.extend(_node(Fields(item)) for item in root)
+    answers.nodes.extend(_node(NormalisedFields(item)) for item in root)
 
 
 def _catalog_node(root: Node, answers: Answers) -> None:
-    entry = Fields(root)
+    entry = NormalisedFields(root)
     for found in entry.mappings("node"):
         node = _node(found)
         answers.nodes.append(node)
         services = root.get("Services") or root
         items = services.elements if services.kind == "sequence" else [value for _, value in services.pairs]
-        answers.instances.extend(_instance(Fields(item), node) for item in items if item.kind == "mapping")
+        answers.instances.extend(_instance(NormalisedFields(item), node) for item in items if item.kind == "mapping")
 
 
 def _agent_services(root: Node, answers: Answers) -> None:
     answers.local = True
-    answers.instances.extend(_instance(Fields(value), ConsulNode()) for _, value in root.pairs)
+    answers.instances.extend(_instance(NormalisedFields(value), ConsulNode()) for _, value in root.pairs)
 
 
 def _agent_checks(root: Node, answers: Answers) -> None:
     answers.local = True
-    answers.checks.extend(_check(Fields(value)) for _, value in root.pairs)
+    answers.checks.extend(_check(NormalisedFields(value)) for _, value in root.pairs)
 
 
 def _checks(root: Node, answers: Answers) -> None:
-    answers.checks.extend(_check(Fields(item)) for item in root)
+    answers.checks.extend(_check(NormalisedFields(item)) for item in root)
 
 
 def _agent_self(root: Node, answers: Answers) -> None:
-    config, member = (Fields(root.get(name) or root) for name in ("Config", "Member"))
+    config, member = (NormalisedFields(root.get(name) or root) for name in ("Config", "Member"))
     answers.agent = ConsulNode(
         name=config.text("nodename") or member.text("name"),
         address=member.text("addr") or UNKNOWN_ADDRESS,
         datacenter=config.text("datacenter"),
-        meta=Fields(root).mapping("meta"),
+        meta=NormalisedFields(root).mapping("meta"),
     )
 
 
@@ -177,7 +177,7 @@ def _catalog_services(root: Node, answers: Answers) -> None:
     answers.service_tags.update({key.text(): tuple(value.texts()) for key, value in root.pairs})
 
 
-def _node(fields: Fields) -> ConsulNode:
+def _node(fields: NormalisedFields) -> ConsulNode:
     return ConsulNode(
         name=fields.text("node"),
         address=fields.text("address") or UNKNOWN_ADDRESS,
@@ -187,7 +187,7 @@ def _node(fields: Fields) -> ConsulNode:
     )
 
 
-def _instance(fields: Fields, node: ConsulNode, prefix: str = "") -> Instance:
+def _instance(fields: NormalisedFields, node: ConsulNode, prefix: str = "") -> Instance:
     """Read a service: its fields are called ``Port`` in one answer and ``ServicePort`` in the next."""
     name = fields.text("servicename") if prefix else fields.text("service")
     port = fields.number(f"{prefix}port")
@@ -208,7 +208,7 @@ def _instance(fields: Fields, node: ConsulNode, prefix: str = "") -> Instance:
     )
 
 
-def _check(fields: Fields) -> Check:
+def _check(fields: NormalisedFields) -> Check:
     definition = next(_definitions(fields), fields)
     url, method = definition.text("http"), definition.text("method")
     source = definition.origin("http") if url else fields.origin("output", "checkid")
@@ -231,7 +231,7 @@ def _check(fields: Fields) -> Check:
     )
 
 
-def _definitions(fields: Fields) -> Iterator[Fields]:
+def _definitions(fields: NormalisedFields) -> Iterator[NormalisedFields]:
     for definition in fields.mappings("definition"):
         if definition.names:
             yield definition

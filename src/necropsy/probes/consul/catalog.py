@@ -11,7 +11,7 @@ from necropsy.model.evidence import Origin
 from necropsy.model.figures import several
 from necropsy.probes.consul.answers import Answers, read_answers
 from necropsy.probes.consul.definitions import Definitions, own_addresses, read_definitions
-from necropsy.probes.consul.fields import Fields
+from necropsy.probes.consul.fields import NormalisedFields
 from necropsy.probes.consul.model import Check, ConsulNode, Instance
 from necropsy.probes.syntax.hcl import parse_hcl
 
@@ -61,7 +61,7 @@ def read_catalog(texts: Sequence[ConsulText]) -> Catalog:
         if found is not None:
             _add_answers(answers, found, text)
             continue
-        definitions = read_definitions(Fields(root))
+        definitions = read_definitions(NormalisedFields(root))
         if definitions is None:
             reason = "neither a definition file nor a known answer of Consul"
             problems.append(NotJudged(text.name, root.line, reason, hint=_HINT))

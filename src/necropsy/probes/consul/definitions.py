@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from necropsy.model.evidence import Origin
-from necropsy.probes.consul.fields import Fields
+from necropsy.probes.consul.fields import NormalisedFields
 from necropsy.probes.consul.model import Check, ConsulNode, Instance, check_kind, go_seconds
 from necropsy.probes.session_risk import UNKNOWN_ADDRESS
 
@@ -32,7 +32,7 @@ class Definitions:
     """Checks that stand beside the services: of the node, or of a service that they name."""
 
 
-def read_definitions(root: Fields) -> Definitions | None:
+def read_definitions(root: NormalisedFields) -> Definitions | None:
     """Read a definition file; None when it is something else."""
     node = _node(root)
     services = list(root.mappings("service", "services"))
@@ -44,7 +44,7 @@ def read_definitions(root: Fields) -> Definitions | None:
     return Definitions(node, tuple(_instance(item, node) for item in services), tuple(checks))
 
 
-def _node(root: Fields) -> ConsulNode:
+def _node(root: NormalisedFields) -> ConsulNode:
     address = next((text for name in ("advertiseaddr", "bindaddr") if _is_address(text := root.text(name))), "")
     wan = root.text("advertiseaddrwan")
     return ConsulNode(
@@ -78,7 +78,7 @@ def _is_address(text: str) -> bool:
         return False
 
 
-def _instance(fields: Fields, node: ConsulNode) -> Instance:
+def _instance(fields: NormalisedFields, node: ConsulNode) -> Instance:
     name = fields.text("name")
     service_id = fields.text("id") or name
     port = fields.number("port")
@@ -99,7 +99,7 @@ def _instance(fields: Fields, node: ConsulNode) -> Instance:
     )
 
 
-def _checks(found: list[Fields], service_id: str) -> Iterator[Check]:
+def _checks(found: list[NormalisedFields], service_id: str) -> Iterator[Check]:
     for number, item in enumerate(found, 1):
         yield _check(item, service_id, number)
 
@@ -112,7 +112,7 @@ def _named(check: Check, service: str, siblings: int) -> Check:
     return replace(check, identity=identity, name=check.name or f"Service '{service}' check")
 
 
-def _check(fields: Fields, service_id: str, number: int) -> Check:
+def _check(fields: NormalisedFields, service_id: str, number: int) -> Check:
     kind = check_kind(fields.names)
     name = fields.text("name")
     headers = fields.value("header")
@@ -124,18 +124,18 @@ def _check(fields: Fields, service_id: str, number: int) -> Check:
         method=(fields.text("method") or "GET").upper(),
         interval_s=go_seconds(fields.text("interval")),
         follows_redirects=not fields.flag("disableredirects"),
-        user_agent=_header(Fields(headers), "user-agent") if headers is not None else "",
+        user_agent=_header(NormalisedFields(headers), "user-agent") if headers is not None else "",
         header_names=tuple(key.text() for key, _ in headers.pairs) if headers is not None else (),
         service_id=service_id or fields.text("serviceid"),
         origin=_origin(fields, kind),
     )
 
 
-def _origin(fields: Fields, kind: str) -> Origin:
+def _origin(fields: NormalisedFields, kind: str) -> Origin:
     return fields.origin(kind, "name", "id")
 
 
-def _header(headers: Fields, name: str) -> str:
+def _header(headers: NormalisedFields, name: str) -> str:
     """Return the first value of one header; no other header is looked at, as they may hold credentials."""
     for key, value in headers.node.pairs:
         if key.text().lower() == name:

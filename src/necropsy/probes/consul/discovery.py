@@ -11,7 +11,7 @@ from necropsy.model.evidence import Origin
 from necropsy.probes.consul.catalog import Catalog
 from necropsy.probes.consul.model import ConsulNode, Instance
 from necropsy.probes.consul.sd_filters import Sieve
-from necropsy.probes.prometheus.target_group import Group
+from necropsy.probes.prometheus.target_group import TargetGroup
 from necropsy.probes.prometheus.version import Version
 from necropsy.probes.syntax.node import Node
 
@@ -23,7 +23,7 @@ _DEFAULT_DATACENTER: Final = "dc1"
 
 def discover(
     settings: Node, catalog: Catalog, version: Version = _DEFAULT_VERSION, consul: tuple[int, int] | None = None
-) -> tuple[list[Group], list[ConfigurationError]]:
+) -> tuple[list[TargetGroup], list[ConfigurationError]]:
     """Return the targets that one ``consul_sd_configs`` entry finds.
 
     Health does not filter: Prometheus asks for all instances, critical and in maintenance ones included. ``filter``
@@ -93,9 +93,9 @@ def _matches_node(node: ConsulNode, meta: Mapping[str, str], datacenter: str) ->
     )
 
 
-def _group(name: str, instances: list[Instance], separator: str, datacenter: str) -> Group:
+def _group(name: str, instances: list[Instance], separator: str, datacenter: str) -> TargetGroup:
     known = datacenter or next((i.node.datacenter for i in instances if i.node.datacenter), _DEFAULT_DATACENTER)
-    return Group(
+    return TargetGroup(
         targets=tuple(labels_of(instance, separator) for instance in instances),
         labels={"__meta_consul_service": name, "__meta_consul_dc": known},
         target_origins=tuple(origins_of(instance) for instance in instances),

@@ -8,7 +8,7 @@ from necropsy.model.evidence import Origin
 from necropsy.probes.syntax.node import Node
 
 
-class Fields:
+class NormalisedFields:
     """The fields of one mapping by normalised name; a block that HCL repeats gives several values."""
 
     __slots__ = ("_by_name", "node")
@@ -70,13 +70,13 @@ class Fields:
                 for item in (value, *value.elements):
                     yield from item.pairs
 
-    def mappings(self, *names: str) -> Iterator[Fields]:
+    def mappings(self, *names: str) -> Iterator[NormalisedFields]:
         """Yield objects: of a list, of a single object, of a block that is repeated."""
         for name in names:
             for _, value in self._by_name.get(name, ()):
                 for item in value.elements if value.kind == "sequence" else (value,):
                     if item.kind == "mapping":
-                        yield Fields(item)
+                        yield NormalisedFields(item)
 
     def origin(self, *names: str, what: str = "") -> Origin:
         """Place of the first of these fields that exists; else of the whole."""

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from necropsy.model.evidence import Origin
-from necropsy.probes.prometheus.target_group import Group
+from necropsy.probes.prometheus.target_group import TargetGroup
 from necropsy.probes.syntax.node import Node
 
 _TYPES: Final = {"SRV": 4, "A": 1, "AAAA": 1, "MX": 2, "NS": 1}
@@ -31,7 +31,7 @@ def records(text: str, file: str) -> list[tuple[str, str, list[str], Origin]]:
     return found
 
 
-def discover(settings: Node, answers: Iterable[tuple[str, str, list[str], Origin]]) -> list[Group]:
+def discover(settings: Node, answers: Iterable[tuple[str, str, list[str], Origin]]) -> list[TargetGroup]:
     """Return a group for each name of one ``dns_sd_configs`` entry that has an answer (discovery/dns/dns.go)."""
     names = settings.get("names")
     kind_node, port_node = settings.get("type"), settings.get("port")
@@ -45,7 +45,7 @@ def discover(settings: Node, answers: Iterable[tuple[str, str, list[str], Origin
         ]
         if found:
             groups.append(
-                Group(
+                TargetGroup(
                     targets=tuple(_target(name, kind, data, port) for data, _ in found),
                     target_origins=tuple((origin,) for _, origin in found),
                 )

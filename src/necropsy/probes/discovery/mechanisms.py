@@ -14,7 +14,7 @@ from necropsy.probes.locate import matching
 from necropsy.probes.prometheus.api import LiveServers
 from necropsy.probes.prometheus.configuration import Discovery, Job
 from necropsy.probes.prometheus.file_sd import read_groups
-from necropsy.probes.prometheus.target_group import Group
+from necropsy.probes.prometheus.target_group import TargetGroup
 from necropsy.probes.prometheus.version import Version
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class World:
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class DiscoveryRequest:
     """One entry of a ``*_sd_configs`` list, with all that is needed to answer it."""
 
     job: Job
@@ -51,7 +51,7 @@ class Request:
     version: Version
     problems: list[ConfigurationError]
 
-    def unknown(self, hint: str) -> list[Group]:
+    def unknown(self, hint: str) -> list[TargetGroup]:
         """Say that nobody knows these targets; no groups."""
         reason = f"job {self.job.name}: the targets of {self.discovery.kind}_sd are not known"
         node = self.discovery.node
@@ -59,7 +59,7 @@ class Request:
         return []
 
 
-def find(request: Request) -> list[Group]:
+def find(request: DiscoveryRequest) -> list[TargetGroup]:
     """Return the groups that one entry finds; what is missing or wrong is a problem."""
     answer = BY_KIND.get(request.discovery.kind)
     if answer is None:
@@ -67,7 +67,7 @@ def find(request: Request) -> list[Group]:
     return answer(request)
 
 
-def _consul(request: Request) -> list[Group]:
+def _consul(request: DiscoveryRequest) -> list[TargetGroup]:
     catalog, consul = request.world.catalog, request.world.consul_version
     if catalog is None:
         return request.unknown("Add --consul with definition files or saved answers of Consul.")
@@ -76,8 +76,8 @@ def _consul(request: Request) -> list[Group]:
     return groups
 
 
-def _file(request: Request) -> list[Group]:
-    groups: list[Group] = []
+def _file(request: DiscoveryRequest) -> list[TargetGroup]:
+    groups: list[TargetGroup] = []
     files = request.world.target_files or {}
     for node in request.discovery.node.get("files") or ():
         names = matching(files, request.discovery.node.file, node.text())
@@ -90,19 +90,19 @@ def _file(request: Request) -> list[Group]:
     return groups
 
 
-def _http(request: Request) -> list[Group]:
+def _http(request: DiscoveryRequest) -> list[TargetGroup]:
     node = request.discovery.node.get("url")
     url = node.text() if node is not None else ""
     given = [(name, text) for name, text, answered in request.world.answers if answered in (None, url)]
     if not given:
         return request.unknown("Save what its URL answers, and give it as URL=FILE.")
-    groups: list[Group] = []
+    groups: list[TargetGroup] = []
     for name, text in given:
         groups.extend(_read(request, text, name, {"__meta_url": url}))
     return groups
 
 
-def _read(request: Request, text: str, name: str, labels: Mapping[str, str] | None) -> list[Group]:
+def _read(request: DiscoveryRequest, text: str, name: str, labels: Mapping[str, str] | None) -> list[TargetGroup]:
     try:
         return read_groups(text, name, labels=labels, legacy=request.version < (3, 0))
     except ConfigurationError as error:
@@ -110,12 +110,12 @@ def _read(request: Request, text: str, name: str, labels: Mapping[str, str] | No
         return []
 
 
-def _dns(request: Request) -> list[Group]:
+def _dns(request: DiscoveryRequest) -> list[TargetGroup]:
     groups = dns_zone.discover(request.discovery.node, request.world.records)
     return groups or request.unknown("Save what `dig +noall +answer NAME TYPE` prints.")
 
 
-def _kubernetes(request: Request) -> list[Group]:
+def _kubernetes(request: DiscoveryRequest) -> list[TargetGroup]:
     groups = discover_kubernetes(request.discovery.node, request.world.manifests)
     hint = "Give the manifests, or what `kubectl get -A -o yaml` prints, of this role."
     if groups or not request.world.manifests:
@@ -126,7 +126,7 @@ def _kubernetes(request: Request) -> list[Group]:
     return []
 
 
-FINDERS: Final[tuple[tuple[str, Callable[[Request], list[Group]]], ...]] = (
+FINDERS: Final[tuple[tuple[str, Callable[[DiscoveryRequest], list[TargetGroup]]], ...]] = (
     ("consul", _consul),
     ("file", _file),
     ("http", _http),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from necropsy.model.errors import ConfigurationError, NotJudged, UsageError
 from necropsy.probes.consul.discovery import origins_of
-from necropsy.probes.discovery.mechanisms import Request, World, find
+from necropsy.probes.discovery.mechanisms import DiscoveryRequest, World, find
 from necropsy.probes.locate import matching
 from necropsy.probes.prometheus.configuration import (
     Discovery,
@@ -17,7 +17,7 @@ from necropsy.probes.prometheus.configuration import (
     PrometheusConfiguration,
     parse_prometheus,
 )
-from necropsy.probes.prometheus.target_group import Group
+from necropsy.probes.prometheus.target_group import TargetGroup
 from necropsy.probes.prometheus.targets.labels import Populator
 from necropsy.probes.prometheus.targets.requests import Identity
 from necropsy.probes.prometheus.targets.scraped import targets_of_job
@@ -169,7 +169,7 @@ class Discoveries:
             yield job, self._distinct(Populator(job, self._configuration.version), groups)
 
     @staticmethod
-    def _distinct(populator: Populator, groups: Iterable[Group]) -> Iterator[Labels]:
+    def _distinct(populator: Populator, groups: Iterable[TargetGroup]) -> Iterator[Labels]:
         seen: set[tuple[tuple[str, str], ...]] = set()
         for group in groups:
             for labels in populator.discovered(group):
@@ -178,7 +178,7 @@ class Discoveries:
                     seen.add(items)
                     yield dict(items)
 
-    def _discover(self, job: Job) -> list[Group]:
+    def _discover(self, job: Job) -> list[TargetGroup]:
         """Simulate what the server would find."""
         groups = [*job.static_groups]
         for group in groups:
@@ -193,11 +193,11 @@ class Discoveries:
             question = _question(discovery)
             if discovery.kind != "consul" or question not in asked:
                 version = self._configuration.version
-                groups.extend(find(Request(job, discovery, self._world, version, self._problems)))
+                groups.extend(find(DiscoveryRequest(job, discovery, self._world, version, self._problems)))
             asked.append(question)
         return groups
 
-    def _seen(self, job: Job, live: list[Seen]) -> list[Group]:
+    def _seen(self, job: Job, live: list[Seen]) -> list[TargetGroup]:
         """Take what the running server has found, with the lines that it found it by where they are known."""
         written = {
             target if isinstance(target, str) else target.get("__address__", ""): group.origin_of(index)
@@ -205,7 +205,7 @@ class Discoveries:
             for index, target in enumerate(group.targets)
         }
         return [
-            Group((seen.labels,), origin=(*self._lines(seen, job, written), seen.origin))
+            TargetGroup((seen.labels,), origin=(*self._lines(seen, job, written), seen.origin))
             for seen in live
             if seen.job == job.name
         ]

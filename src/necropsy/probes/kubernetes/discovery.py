@@ -21,12 +21,12 @@ from necropsy.probes.kubernetes.labels import (
     pod_of,
 )
 from necropsy.probes.kubernetes.objects import name_of, namespace_of, text_at, texts_at
-from necropsy.probes.prometheus.target_group import Group
+from necropsy.probes.prometheus.target_group import TargetGroup
 from necropsy.probes.session_risk import UNKNOWN_ADDRESS
 from necropsy.probes.syntax.node import Node
 
 
-def discover(settings: Node, manifests: Iterable[Node]) -> list[Group] | None:
+def discover(settings: Node, manifests: Iterable[Node]) -> list[TargetGroup] | None:
     """Return the groups that one ``kubernetes_sd_configs`` entry finds; None for a role that is not known here.
 
     Source: discovery/kubernetes/*.go. ``namespaces`` and the label selectors of ``selectors`` are applied, field selectors
@@ -42,7 +42,7 @@ def discover(settings: Node, manifests: Iterable[Node]) -> list[Group] | None:
     names = settings.at("namespaces", "names")
     wanted = names.texts() if names is not None else []
     selectors = [s for s in settings.get("selectors") or () if text_at(s, "role") == role]
-    groups: list[Group] = []
+    groups: list[TargetGroup] = []
     for manifest in manifests:
         in_namespace = role == "node" or not wanted or namespace_of(manifest) in wanted
         labels = texts_at(manifest, "metadata", "labels")
@@ -76,12 +76,12 @@ def selected(selector: str, labels: Mapping[str, str]) -> bool:
     return True
 
 
-def _group(manifest: Node, role: str, targets: list[dict[str, str]]) -> Iterator[Group]:
+def _group(manifest: Node, role: str, targets: list[dict[str, str]]) -> Iterator[TargetGroup]:
     if targets:
-        yield Group(tuple(targets), described(manifest, role), origin_of(manifest, role))
+        yield TargetGroup(tuple(targets), described(manifest, role), origin_of(manifest, role))
 
 
-def _nodes(manifest: Node) -> Iterator[Group]:
+def _nodes(manifest: Node) -> Iterator[TargetGroup]:
     if text_at(manifest, "kind") != "Node":
         return
     addresses: dict[str, str] = {}
@@ -96,7 +96,7 @@ def _nodes(manifest: Node) -> Iterator[Group]:
     yield from _group(manifest, "node", [target])
 
 
-def _services(manifest: Node) -> Iterator[Group]:
+def _services(manifest: Node) -> Iterator[TargetGroup]:
     if text_at(manifest, "kind") != "Service":
         return
     kind = text_at(manifest, "spec", "type") or "ClusterIP"
@@ -120,7 +120,7 @@ def _services(manifest: Node) -> Iterator[Group]:
     yield from _group(manifest, "service", targets)
 
 
-def _ingresses(manifest: Node) -> Iterator[Group]:
+def _ingresses(manifest: Node) -> Iterator[TargetGroup]:
     if text_at(manifest, "kind") != "Ingress":
         return
     secure = [host.text() for tls in manifest.at("spec", "tls") or () for host in tls.get("hosts") or ()]
@@ -147,7 +147,7 @@ def _host_matches(pattern: str, host: str) -> bool:
     return pattern == host or (pattern.startswith("*.") and pattern[2:] == host.partition(".")[2])
 
 
-def _pods(manifest: Node) -> Iterator[Group]:
+def _pods(manifest: Node) -> Iterator[TargetGroup]:
     pod = pod_of(manifest)
     if pod is None:
         return
@@ -165,10 +165,10 @@ def _pods(manifest: Node) -> Iterator[Group]:
             targets += [container_port(host, port) | shared for port in ports]
             targets += [{"__address__": host} | shared] if not ports else []
     if targets:
-        yield Group(tuple(targets), labels, origin_of(manifest, "pod"))
+        yield TargetGroup(tuple(targets), labels, origin_of(manifest, "pod"))
 
 
-_ROLES: Final[dict[str, Callable[[Node], Iterator[Group]]]] = {
+_ROLES: Final[dict[str, Callable[[Node], Iterator[TargetGroup]]]] = {
     "node": _nodes,
     "service": _services,
     "ingress": _ingresses,

@@ -11,7 +11,7 @@ from typing import Final
 
 from necropsy.probes.kubernetes.labels import META, container_port, described, join, origin_of, pod_labels, pod_of
 from necropsy.probes.kubernetes.objects import name_of, namespace_of, text_at, texts_at
-from necropsy.probes.prometheus.target_group import Group
+from necropsy.probes.prometheus.target_group import TargetGroup
 from necropsy.probes.session_risk import UNKNOWN_ADDRESS
 from necropsy.probes.syntax.node import Node
 
@@ -29,7 +29,7 @@ class Cluster:
         self._services = {(namespace_of(m), name_of(m)): m for m in manifests if text_at(m, "kind") == "Service"}
         self._given = {(namespace_of(m), self._service_name(m)) for m in manifests if text_at(m, "kind") == self._own}
 
-    def groups(self, manifest: Node) -> Iterator[Group]:
+    def groups(self, manifest: Node) -> Iterator[TargetGroup]:
         """Yield the group of an endpoints object, or of a service whose object was not given."""
         kind = text_at(manifest, "kind")
         if kind == self._own:
@@ -44,7 +44,7 @@ class Cluster:
             return name_of(manifest)
         return texts_at(manifest, "metadata", "labels").get(_SERVICE_NAME, "")
 
-    def _group(self, manifest: Node, service: Node | None, targets: list[dict[str, str]]) -> Iterator[Group]:
+    def _group(self, manifest: Node, service: Node | None, targets: list[dict[str, str]]) -> Iterator[TargetGroup]:
         if not targets:
             return
         labels = {f"{META}namespace": namespace_of(manifest)}
@@ -58,7 +58,7 @@ class Cluster:
         if service is not None:
             labels.update(described(service, "service"))
             origin += tuple(line for line in origin_of(service, "service") if line not in origin)
-        yield Group(tuple(targets), labels, origin)
+        yield TargetGroup(tuple(targets), labels, origin)
 
     def _of_endpoints(self, manifest: Node) -> Iterator[dict[str, str]]:
         for subset in manifest.get("subsets") or ():

@@ -8,9 +8,9 @@ from typing import Final
 
 from necropsy.model.errors import ConfigurationError, NotJudged
 from necropsy.model.evidence import Origin
-from necropsy.model.probe import Backend
+from necropsy.model.probe import UpstreamPort
 from necropsy.probes.nginx.logs import DEFAULT, AccessLog, LogFormat, access_logs, log_formats
-from necropsy.probes.nginx.servers import PASSES, Location, Pass, Server, read_server, serves
+from necropsy.probes.nginx.servers import PASSES, Location, Pass, ServerBlock, read_server, serves
 from necropsy.probes.nginx.tokens import Directive
 from necropsy.probes.nginx.tree import Tree, roots
 from necropsy.probes.nginx.upstreams import Upstream, UpstreamServer, expand, pass_target, read_upstream, variables
@@ -22,9 +22,9 @@ _LOOPBACK: Final = ("localhost", "[::1]", "127.0.0.1")
 class NginxMap:
     """Servers, upstreams and log formats of nginx configurations."""
 
-    backends: tuple[Backend, ...]
+    backends: tuple[UpstreamPort, ...]
     log_formats: tuple[LogFormat, ...]
-    servers: tuple[Server, ...]
+    servers: tuple[ServerBlock, ...]
     problems: tuple[ConfigurationError, ...]
 
 
@@ -42,9 +42,9 @@ def read_nginx(texts: Mapping[str, str]) -> NginxMap:
     NginxMap
         What nginx would refuse is in its ``problems``; nothing is raised.
     """
-    backends: list[Backend] = []
+    backends: list[UpstreamPort] = []
     formats: list[LogFormat] = []
-    servers: list[Server] = []
+    servers: list[ServerBlock] = []
     problems: list[ConfigurationError] = []
     for tree in roots(texts):
         problems.extend(tree.problems)
@@ -74,7 +74,7 @@ class _Context:
     """One ``http`` or ``stream`` block."""
 
     directives: tuple[Directive, ...]
-    servers: tuple[Server, ...]
+    servers: tuple[ServerBlock, ...]
     upstreams: dict[str, Upstream]
 
 
@@ -96,13 +96,13 @@ def _context(directives: tuple[Directive, ...], *, stream: bool) -> _Context:
     return _Context(directives, servers, {upstream.name.lower(): upstream for upstream in upstreams})
 
 
-def _proxies(servers: Iterable[Server]) -> Iterator[Backend]:
+def _proxies(servers: Iterable[ServerBlock]) -> Iterator[UpstreamPort]:
     """One backend a listen; of the servers of one port the default server comes first."""
     listens = [(server, listen) for server in servers for listen in server.listens]
     listens.sort(key=lambda pair: not pair[1].default)  # stable: else the first in the file is the default
     for server, listen in listens:
         path, log_format = _log(serves(server, "/").logs)
-        yield Backend(
+        yield UpstreamPort(
             address=listen.address,
             port=listen.port,
             role="proxy",
@@ -124,11 +124,11 @@ def _passes(location: Location) -> Iterator[Pass]:
         yield from _passes(nested)
 
 
-def _upstreams(context: _Context) -> Iterator[Backend]:
+def _upstreams(context: _Context) -> Iterator[UpstreamPort]:
     """Backends behind the proxies of one context, each address and port once, with the liveliest of its states."""
     values = variables(context.directives)
     reached: dict[str, Pass] = {}
-    direct: list[Backend] = []
+    direct: list[UpstreamPort] = []
     certain = True
     for server in context.servers:
         for item in _passes(server.root):
@@ -140,7 +140,7 @@ def _upstreams(context: _Context) -> Iterator[Backend]:
                     reached.setdefault(address.lower(), item)
                 elif item.directive == "proxy_pass" and port:
                     direct.append(_backend(address, port, "live", "", item, item.origin))
-    found: dict[tuple[str, int], Backend] = {}
+    found: dict[tuple[str, int], UpstreamPort] = {}
     for name, upstream in context.upstreams.items():
         # A fragment with upstreams alone says nothing about who uses them: their own words must do.
         state = "live" if name in reached or not context.servers else "idle" if certain else "unknown"
@@ -152,7 +152,7 @@ def _upstreams(context: _Context) -> Iterator[Backend]:
     yield from found.values()
 
 
-def _behind(entry: UpstreamServer, upstream: Upstream, through: Pass | None, state: str) -> Backend:
+def _behind(entry: UpstreamServer, upstream: Upstream, through: Pass | None, state: str) -> UpstreamPort:
     return _backend(
         entry.address,
         entry.port,
@@ -163,9 +163,9 @@ def _behind(entry: UpstreamServer, upstream: Upstream, through: Pass | None, sta
     )
 
 
-def _backend(address: str, port: int, state: str, upstream: str, through: Pass | None, origin: Origin) -> Backend:
+def _backend(address: str, port: int, state: str, upstream: str, through: Pass | None, origin: Origin) -> UpstreamPort:
     path, log_format = _log(through.logs if through else ())
-    return Backend(
+    return UpstreamPort(
         address=address,
         port=port,
         role="upstream",
@@ -180,7 +180,7 @@ def _backend(address: str, port: int, state: str, upstream: str, through: Pass |
 _RANK: Final = {"live": 0, "unknown": 1, "idle": 2}
 
 
-def _keep(found: dict[tuple[str, int], Backend], backend: Backend) -> None:
+def _keep(found: dict[tuple[str, int], UpstreamPort], backend: UpstreamPort) -> None:
     key = ("loopback" if backend.address in _LOOPBACK else backend.address, backend.port)
     known = found.get(key)
     if known is None or _RANK[backend.state] < _RANK[known.state]:

@@ -56,7 +56,7 @@ class Listen:
 
 
 @dataclass(frozen=True, slots=True)
-class Server:
+class ServerBlock:
     """One ``server`` block of ``http`` or ``stream``."""
 
     listens: tuple[Listen, ...]
@@ -68,7 +68,7 @@ class Server:
     """Main file of its configuration."""
 
 
-def read_server(directive: Directive, above: tuple[AccessLog, ...], *, stream: bool) -> Server:
+def read_server(directive: Directive, above: tuple[AccessLog, ...], *, stream: bool) -> ServerBlock:
     """Read one ``server`` block, given the logs of the level above it."""
     block = directive.block or ()
     names = tuple(name for item in block if item.name == "server_name" for name in item.arguments)
@@ -79,7 +79,7 @@ def read_server(directive: Directive, above: tuple[AccessLog, ...], *, stream: b
     by_place: dict[tuple[str, int], Listen] = {}
     for listen in listens:  # "80" and "[::]:80" are one port of one server
         by_place.setdefault((listen.address, listen.port), listen)
-    return Server(tuple(by_place.values()), names, root, stream)
+    return ServerBlock(tuple(by_place.values()), names, root, stream)
 
 
 def _location(
@@ -134,7 +134,7 @@ def _listens(directive: Directive) -> Iterator[Listen]:
         yield Listen(address, port, default, Origin(directive.file, directive.line))
 
 
-def serves(server: Server, path: str) -> Location:
+def serves(server: ServerBlock, path: str) -> Location:
     """Return the location that answers a path: exact, else longest prefix, else the first regular expression that matches.
 
     As ``ngx_http_core_find_location``: a regular expression beats the longest prefix unless that has ``^~``. Patterns that

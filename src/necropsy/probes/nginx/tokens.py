@@ -61,10 +61,10 @@ def read(text: str, file: str) -> tuple[Directive, ...]:
     ConfigurationError
         At the line where nginx would stop, in nginx's words.
     """
-    return _Reader(text, file).directives(0)
+    return _NginxReader(text, file).directives(0)
 
 
-class _Reader:
+class _NginxReader:
     """A position in one text."""
 
     def __init__(self, text: str, file: str) -> None:

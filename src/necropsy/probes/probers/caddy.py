@@ -23,7 +23,7 @@ from necropsy.model.errors import NotJudged
 from necropsy.model.evidence import Origin
 from necropsy.probes.consul.model import go_seconds
 from necropsy.probes.http.request import set_headers
-from necropsy.probes.probers.caddy_text import Directive, directives
+from necropsy.probes.probers.caddy_text import CaddyDirective, directives
 from necropsy.probes.probers.interface import Prober, ProberReading, Schedule, add, http_probe
 
 _DEFAULT_INTERVAL_S: Final = 30.0
@@ -39,7 +39,7 @@ def read(text: str, file: str) -> ProberReading:
     return found
 
 
-def _proxies(block: tuple[Directive, ...], site: str) -> Iterator[tuple[str, Directive]]:
+def _proxies(block: tuple[CaddyDirective, ...], site: str) -> Iterator[tuple[str, CaddyDirective]]:
     """Yield the site and the directive of each reverse proxy."""
     for one in block:
         if one.words[:1] == ("reverse_proxy",):
@@ -48,7 +48,7 @@ def _proxies(block: tuple[Directive, ...], site: str) -> Iterator[tuple[str, Dir
             yield from _proxies(one.block or (), site or one.words[0].rstrip(","))
 
 
-def _proxy(site: str, proxy: Directive, file: str, found: ProberReading) -> None:
+def _proxy(site: str, proxy: CaddyDirective, file: str, found: ProberReading) -> None:
     inside = {one.words[0]: one for one in proxy.block or () if one.words}
 
     def value(name: str) -> str:
@@ -87,7 +87,7 @@ def _proxy(site: str, proxy: Directive, file: str, found: ProberReading) -> None
         add(found, probe, origin)
 
 
-def _of(inside: dict[str, Directive], name: str) -> tuple[Directive, ...]:
+def _of(inside: dict[str, CaddyDirective], name: str) -> tuple[CaddyDirective, ...]:
     return (inside[name].block or ()) if name in inside else ()
 
 

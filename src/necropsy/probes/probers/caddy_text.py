@@ -18,19 +18,19 @@ _DEEPEST: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Directive:
+class CaddyDirective:
     """A line: its words, and the directives of its block."""
 
     line: int
     words: tuple[str, ...]
-    block: tuple[Directive, ...] | None = None
+    block: tuple[CaddyDirective, ...] | None = None
 
 
-def directives(text: str) -> tuple[Directive, ...]:
+def directives(text: str) -> tuple[CaddyDirective, ...]:
     r"""Return the directives of a Caddyfile, those of its snippets in the places that import them.
 
     >>> directives('(check) {\n health_uri {args[0]}\n}\na.example {\n import check "/x y"\n}\n')[-1].block
-    (Directive(line=2, words=('health_uri', '/x y'), block=None),)
+    (CaddyDirective(line=2, words=('health_uri', '/x y'), block=None),)
     """
     found = _block(_lines(text))
     snippets = {
@@ -62,22 +62,22 @@ def _lines(text: str) -> Iterator[tuple[int, list[str]]]:
         yield begin, words
 
 
-def _block(lines: Iterator[tuple[int, list[str]]]) -> tuple[Directive, ...]:
+def _block(lines: Iterator[tuple[int, list[str]]]) -> tuple[CaddyDirective, ...]:
     """Return the directives up to the bracket that closes this block, or to the end."""
     found = []
     for number, words in lines:
         if words[0] == "}":
             break
         if words[-1] == "{":
-            found.append(Directive(number, tuple(words[:-1]), _block(lines)))
+            found.append(CaddyDirective(number, tuple(words[:-1]), _block(lines)))
         else:
-            found.append(Directive(number, tuple(words)))
+            found.append(CaddyDirective(number, tuple(words)))
     return tuple(found)
 
 
 def _imported(
-    found: tuple[Directive, ...], snippets: Mapping[str, tuple[Directive, ...] | None], depth: int
-) -> Iterator[Directive]:
+    found: tuple[CaddyDirective, ...], snippets: Mapping[str, tuple[CaddyDirective, ...] | None], depth: int
+) -> Iterator[CaddyDirective]:
     for one in found:
         snippet = snippets.get(one.words[1]) if one.words[:1] == ("import",) and len(one.words) > 1 else None
         if snippet is not None and depth < _DEEPEST:
@@ -89,10 +89,10 @@ def _imported(
             yield replace(one, block=tuple(_imported(one.block, snippets, depth)))
 
 
-def _filled(one: Directive, given: tuple[str, ...]) -> Directive:
+def _filled(one: CaddyDirective, given: tuple[str, ...]) -> CaddyDirective:
     def value(found: re.Match[str]) -> str:
         return given[int(found[1])] if int(found[1]) < len(given) else found[0]
 
     words = tuple(_ARGUMENT.sub(value, word) for word in one.words)
     block = None if one.block is None else tuple(_filled(inside, given) for inside in one.block)
-    return Directive(one.line, words, block)
+    return CaddyDirective(one.line, words, block)

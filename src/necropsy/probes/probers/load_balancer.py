@@ -20,7 +20,7 @@ from typing import Final
 
 from necropsy.model.errors import NotJudged
 from necropsy.model.evidence import Origin
-from necropsy.probes.consul.fields import Fields
+from necropsy.probes.consul.fields import NormalisedFields
 from necropsy.probes.probers.interface import Prober, ProberReading, Schedule, add, harmless_probe, http_probe
 from necropsy.probes.session_risk import UNKNOWN_ADDRESS
 from necropsy.probes.syntax.document import parse_json, parse_yaml
@@ -43,7 +43,7 @@ def read_cloudformation(text: str, file: str) -> ProberReading:
         kind, body = resource.get("Type"), resource.get("Properties")
         if kind is None or body is None:
             continue
-        fields = Fields(body)
+        fields = NormalisedFields(body)
         usual = "false" if fields.text("targettype") == "lambda" else "true"
         if kind.text() == _GROUP and (fields.text("healthcheckenabled") or usual) != "false":
             target_group(name, fields, _GROUP_NAMES, fields, found)
@@ -57,7 +57,7 @@ def read_cloudformation(text: str, file: str) -> ProberReading:
 
 
 @dataclass(frozen=True, slots=True)
-class Names:
+class CheckFieldNames:
     """Names of the fields of a target group's check."""
 
     path: str
@@ -66,14 +66,16 @@ class Names:
     interval: str
 
 
-_GROUP_NAMES: Final = Names("healthcheckpath", "healthcheckport", "healthcheckprotocol", "healthcheckintervalseconds")
+_GROUP_NAMES: Final = CheckFieldNames(
+    "healthcheckpath", "healthcheckport", "healthcheckprotocol", "healthcheckintervalseconds"
+)
 """Among the properties of a group in CloudFormation."""
-CHECK_OF_GROUP: Final = Names("path", "port", "protocol", "interval")
+CHECK_OF_GROUP: Final = CheckFieldNames("path", "port", "protocol", "interval")
 """In the block ``health_check`` of Terraform."""
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
+class LoadBalancerCheck:
     """One health check of a load balancer."""
 
     prober: str
@@ -85,7 +87,9 @@ class Check:
     user_agent: str
 
 
-def target_group(name: str, group: Fields, names: Names, check: Fields, found: ProberReading) -> None:
+def target_group(
+    name: str, group: NormalisedFields, names: CheckFieldNames, check: NormalisedFields, found: ProberReading
+) -> None:
     """Read the check of a target group of AWS."""
     if not is_known(f"elb/{name}", check, (names.path, names.protocol), found):
         return
@@ -98,11 +102,13 @@ def target_group(name: str, group: Fields, names: Names, check: Fields, found: P
     origin = check.origin(names.path, names.protocol, what=f"health check of {name} requests {path}{assumed}")
     timing = schedule(check, names.interval, _DEFAULT_INTERVAL_S)
     add_check(
-        Check(f"elb/{name}", protocol, UNKNOWN_ADDRESS, port, path, timing, "ELB-HealthChecker/2.0"), origin, found
+        LoadBalancerCheck(f"elb/{name}", protocol, UNKNOWN_ADDRESS, port, path, timing, "ELB-HealthChecker/2.0"),
+        origin,
+        found,
     )
 
 
-def classic(name: str, check: Fields, found: ProberReading) -> None:
+def classic(name: str, check: NormalisedFields, found: ProberReading) -> None:
     """Read the check of a classic load balancer: a target such as ``HTTP:8080/health`` or ``TCP:22``."""
     if not is_known(f"elb/{name}", check, ("target",), found):
         return
@@ -112,13 +118,15 @@ def classic(name: str, check: Fields, found: ProberReading) -> None:
     origin = check.origin("target", what=f"health check of {name}{assumed}")
     timing = schedule(check, "interval", _DEFAULT_INTERVAL_S)
     add_check(
-        Check(f"elb/{name}", protocol.upper(), UNKNOWN_ADDRESS, port, slash + path, timing, "ELB-HealthChecker/1.0"),
+        LoadBalancerCheck(
+            f"elb/{name}", protocol.upper(), UNKNOWN_ADDRESS, port, slash + path, timing, "ELB-HealthChecker/1.0"
+        ),
         origin,
         found,
     )
 
 
-def is_known(prober: str, check: Fields, names: Sequence[str], found: ProberReading) -> bool:
+def is_known(prober: str, check: NormalisedFields, names: Sequence[str], found: ProberReading) -> bool:
     """Whether these fields, where they are there, are literals; an expression is a problem: what is asked is not known."""
     for name in names:
         node = check.value(name)
@@ -140,19 +148,19 @@ def _is_expression(node: Node) -> bool:
     return node.style == "expression" or computed or "${" in node.text()
 
 
-def literal(fields: Fields, name: str) -> str:
+def literal(fields: NormalisedFields, name: str) -> str:
     """Return the text of a field; empty when it is an expression."""
     node = fields.value(name)
     return "" if node is None or _is_expression(node) else node.text()
 
 
-def schedule(fields: Fields, name: str, default_s: float) -> Schedule:
+def schedule(fields: NormalisedFields, name: str, default_s: float) -> Schedule:
     """Return the interval of a check; the default where there is none, or it is an expression."""
     text = literal(fields, name)
     return Schedule(float(text) if text.isdigit() and int(text) else default_s)
 
 
-def assumed_interval(fields: Fields, name: str, default_s: float) -> str:
+def assumed_interval(fields: NormalisedFields, name: str, default_s: float) -> str:
     """Return what to say of an interval that is an expression; empty when it is none."""
     node = fields.value(name)
     if node is None or not _is_expression(node):
@@ -160,7 +168,7 @@ def assumed_interval(fields: Fields, name: str, default_s: float) -> str:
     return f" (its interval is an expression; the default of {default_s:g} s is assumed)"
 
 
-def add_check(check: Check, origin: Origin, found: ProberReading) -> None:
+def add_check(check: LoadBalancerCheck, origin: Origin, found: ProberReading) -> None:
     """Keep the probe of a check."""
     service = check.prober.partition("/")[2]
     kind = check.prober.partition("/")[0]

@@ -19,12 +19,12 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from necropsy.model.errors import NotJudged
-from necropsy.probes.consul.fields import Fields, normal
+from necropsy.probes.consul.fields import NormalisedFields, normal
 from necropsy.probes.probers.interface import Prober, ProberReading
 from necropsy.probes.probers.load_balancer import (
     CHECK_OF_GROUP,
     LOOK,
-    Check,
+    LoadBalancerCheck,
     add_check,
     assumed_interval,
     classic,
@@ -101,7 +101,7 @@ def read(text: str, file: str) -> ProberReading:
     root = parse_json(text, file) if file.endswith(".json") else parse_hcl(text, file, expressions=True)
     found = ProberReading()
     for kind, name, body in _resources(root):
-        fields = Fields(body)
+        fields = NormalisedFields(body)
         if kind in ("aws_lb_target_group", "aws_alb_target_group"):
             _group(name, fields, found)
         elif kind == "aws_elb":
@@ -123,7 +123,7 @@ def _resources(root: Node) -> Iterator[tuple[str, str, Node]]:
                 yield kind.text(), name.text(), body
 
 
-def _group(name: str, group: Fields, found: ProberReading) -> None:
+def _group(name: str, group: NormalisedFields, found: ProberReading) -> None:
     """Read the check of a target group: one without a block is asked for ``/``, where it speaks HTTP at all."""
     checks = list(group.mappings("healthcheck"))
     for check in checks:
@@ -136,10 +136,10 @@ def _group(name: str, group: Fields, found: ProberReading) -> None:
         )
         found.problems.append(NotJudged(dynamic.node.file, dynamic.node.line, reason, hint=LOOK))
     elif not checks and group.text("targettype") != "lambda" and group.text("protocol").upper() in {"HTTP", "HTTPS"}:
-        target_group(name, group, CHECK_OF_GROUP, Fields(replace(group.node, pairs=())), found)
+        target_group(name, group, CHECK_OF_GROUP, NormalisedFields(replace(group.node, pairs=())), found)
 
 
-def _shaped(kind: str, name: str, fields: Fields, found: ProberReading) -> None:
+def _shaped(kind: str, name: str, fields: NormalisedFields, found: ProberReading) -> None:
     for shape in _SHAPES[kind]:
         for check in fields.mappings(normal(shape.block)) if shape.block else (fields,):
             protocol = (fields.text(normal(shape.protocol_of)) if shape.protocol_of else "") or shape.protocol
@@ -151,7 +151,7 @@ def _shaped(kind: str, name: str, fields: Fields, found: ProberReading) -> None:
             path = check.text(normal(shape.path)) or shape.default_path
             assumed = assumed_interval(fields, normal(shape.interval), shape.default_s)
             add_check(
-                Check(
+                LoadBalancerCheck(
                     f"{shape.prober}/{name}",
                     _plain_protocol(protocol),
                     host or UNKNOWN_ADDRESS,

@@ -34,7 +34,7 @@ class Seen:
 
 
 @dataclass(slots=True)
-class Live:
+class ServerAnswers:
     """Answers of one running server about itself."""
 
     version: str = ""
@@ -46,11 +46,11 @@ class Live:
 class LiveServers:
     """Answers of running servers, by the name of the configuration that they run."""
 
-    by_configuration: dict[str | None, Live] = field(default_factory=dict)
+    by_configuration: dict[str | None, ServerAnswers] = field(default_factory=dict)
 
-    def of(self, configuration: str) -> Live:
+    def of(self, configuration: str) -> ServerAnswers:
         """Return what the server of this configuration said; what nobody assigned counts for every server."""
-        return self.by_configuration.get(configuration) or self.by_configuration.get(None) or Live()
+        return self.by_configuration.get(configuration) or self.by_configuration.get(None) or ServerAnswers()
 
 
 def read_live(answers: Iterable[tuple[str, str, str | None]], problems: list[ConfigurationError]) -> LiveServers:
@@ -63,7 +63,7 @@ def read_live(answers: Iterable[tuple[str, str, str | None]], problems: list[Con
             problems.append(error)
             continue
         data = root.get("data") or root
-        live = servers.by_configuration.setdefault(configuration, Live())
+        live = servers.by_configuration.setdefault(configuration, ServerAnswers())
         version = data.get("version")
         lists = [data.get(part) for part in ("activeTargets", "droppedTargets")]
         if version is not None:

@@ -13,7 +13,7 @@ from typing import Any, Final
 from necropsy.model.evidence import Origin
 from necropsy.probes.prometheus import schema_checks
 from necropsy.probes.prometheus.relabel.rule import valid_name
-from necropsy.probes.prometheus.target_group import Group, read_group
+from necropsy.probes.prometheus.target_group import TargetGroup, read_group
 from necropsy.probes.syntax.document import parse_json, parse_yaml
 from necropsy.probes.syntax.json_document import SURROGATE
 from necropsy.probes.syntax.node import Node
@@ -64,7 +64,9 @@ def matches(pattern: str, file: str) -> bool:
     )
 
 
-def read_groups(text: str, file: str, *, labels: Mapping[str, str] | None = None, legacy: bool = False) -> list[Group]:
+def read_groups(
+    text: str, file: str, *, labels: Mapping[str, str] | None = None, legacy: bool = False
+) -> list[TargetGroup]:
     """Read target groups; the end of the file's name says whether they are JSON or YAML.
 
     Parameters
@@ -91,11 +93,11 @@ def read_groups(text: str, file: str, *, labels: Mapping[str, str] | None = None
         if node.kind == "null":
             raise node.error("nil target group item found", hint="Remove the empty entry.")
         group = _read_json_group(node, legacy=legacy) if is_json else read_group(node, legacy=legacy)
-        groups.append(Group(group.targets, {**group.labels, **added}, group.origin, group.target_origins))
+        groups.append(TargetGroup(group.targets, {**group.labels, **added}, group.origin, group.target_origins))
     return groups
 
 
-def _read_json_group(node: Node, *, legacy: bool) -> Group:
+def _read_json_group(node: Node, *, legacy: bool) -> TargetGroup:
     """Read one group as Go's ``encoding/json`` does: keys in any case, but nothing except strings as values."""
     if node.kind != "mapping":
         raise node.error("a target group must be an object", hint='Write {"targets": ["host:port"], "labels": {}}.')
@@ -112,7 +114,7 @@ def _read_json_group(node: Node, *, legacy: bool) -> Group:
             labels = {label: _json_text(text) for label, text in value.items()}
         else:
             raise key.error(f'json: unknown field "{key.text()}"', hint="A group has targets and labels, no more.")
-    return Group(
+    return TargetGroup(
         targets=tuple(_json_text(element) for element in targets),
         labels=labels,
         origin=(node.origin("target group"),),
@@ -129,15 +131,15 @@ def _json_text(node: Node) -> str:
 
 
 @lru_cache(maxsize=1)  # discovery is walked twice: for the requests, and for what each rule touches
-def _large(text: str, file: str, added: tuple[tuple[str, str], ...], legacy: bool) -> tuple[Group, ...] | None:
+def _large(text: str, file: str, added: tuple[tuple[str, str], ...], legacy: bool) -> tuple[TargetGroup, ...] | None:
     groups = _read_large(text, file, legacy=legacy)
     if groups is None:
         return None
     more = dict(added)
-    return tuple([Group(group.targets, {**group.labels, **more}, group.origin) for group in groups])
+    return tuple([TargetGroup(group.targets, {**group.labels, **more}, group.origin) for group in groups])
 
 
-def _read_large(text: str, file: str, *, legacy: bool) -> list[Group] | None:
+def _read_large(text: str, file: str, *, legacy: bool) -> list[TargetGroup] | None:
     """Read groups with the standard library's decoder, ten times as fast; None if anything at all is unusual."""
     decode = json.JSONDecoder(parse_constant=_refuse_constant).raw_decode
     blank = re.compile(r"[ \t\r\n]*").match
@@ -157,7 +159,7 @@ def _read_large(text: str, file: str, *, legacy: bool) -> list[Group] | None:
             if value or not _plain(targets, labels):
                 return None
             names.update(labels)
-            groups.append(Group(tuple(targets), labels, (Origin(file, line, "target group"),)))
+            groups.append(TargetGroup(tuple(targets), labels, (Origin(file, line, "target group"),)))
             position = _after(blank, text, position)
             if not text.startswith(",", position):
                 break

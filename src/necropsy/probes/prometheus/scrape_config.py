@@ -13,8 +13,8 @@ from necropsy.probes.prometheus.configuration_fields import BOOLEANS, COUNTS, GL
 from necropsy.probes.prometheus.configuration_fields import fields as fields_of
 from necropsy.probes.prometheus.drop_reasons import CONFIGURED_TIMEOUT_ABOVE_INTERVAL
 from necropsy.probes.prometheus.file_sd import check_pattern
-from necropsy.probes.prometheus.relabel.relabelling import Rules, compile_rules
-from necropsy.probes.prometheus.target_group import Group, label_set, read_group
+from necropsy.probes.prometheus.relabel.relabelling import RelabelRules, compile_rules
+from necropsy.probes.prometheus.target_group import TargetGroup, label_set, read_group
 from necropsy.probes.prometheus.validity.discoveries import check_discovery
 from necropsy.probes.prometheus.validity.http_client import check_client
 from necropsy.probes.prometheus.validity.values import check_escaping, check_names, check_protocols, check_size
@@ -62,9 +62,9 @@ class Job:
     metrics_path: str
     scheme: str
     params: Mapping[str, tuple[str, ...]]
-    rules: Rules
+    rules: RelabelRules
     """``relabel_configs``, compiled."""
-    static_groups: tuple[Group, ...]
+    static_groups: tuple[TargetGroup, ...]
     discoveries: tuple[Discovery, ...]
     """Other service discoveries, in the order of the file."""
     follow_redirects: bool
@@ -194,7 +194,7 @@ def _params(node: Node | None) -> dict[str, tuple[str, ...]]:
     return {name: schema_checks.texts(value) for name, value in node.items()}
 
 
-def _static_group(node: Node, version: Version, *, relabelled: bool) -> Group:
+def _static_group(node: Node, version: Version, *, relabelled: bool) -> TargetGroup:
     if node.kind == "null":
         raise node.error("empty or null section in static_configs", hint="Remove the empty list item.")
     group = read_group(node, legacy=version < (3, 0))

@@ -16,7 +16,7 @@ Discovered = str | Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class TargetGroup:
     """Targets that share labels (``targetgroup.Group``)."""
 
     targets: Sequence[Discovered]
@@ -33,9 +33,9 @@ class Group:
         return (*own, *(origin for origin in self.origin if origin not in own))
 
     @classmethod
-    def of(cls, value: Group | Mapping[str, Any]) -> Group:
+    def of(cls, value: TargetGroup | Mapping[str, Any]) -> TargetGroup:
         """Return a group for ``{"targets": […], "labels": {…}}``; ``"origin"`` may be an Origin or several."""
-        if isinstance(value, Group):
+        if isinstance(value, TargetGroup):
             return value
         origin = value.get("origin", ())
         origins = (origin,) if isinstance(origin, Origin) else tuple(origin)
@@ -55,11 +55,11 @@ def label_set(node: Node | None, *, legacy: bool) -> dict[str, str]:
     return {name: schema_checks.text(value, "") for name, value in node.items()}
 
 
-def read_group(node: Node, *, legacy: bool) -> Group:
+def read_group(node: Node, *, legacy: bool) -> TargetGroup:
     """Read ``{targets: […], labels: {…}}``. Raises ``ConfigurationError``."""
     fields = schema_checks.mapping(node, "a target group", ("targets", "labels"))
     elements = schema_checks.sequence(fields.get("targets"))
-    return Group(
+    return TargetGroup(
         targets=tuple(schema_checks.text(element, "") for element in elements),
         labels=label_set(fields.get("labels"), legacy=legacy),
         origin=(node.origin("target group"),),

@@ -51,10 +51,10 @@ def parse_hcl(text: str, file: str, *, expressions: bool = False, limit: int = M
     """
     if text.lstrip("\ufeff \t\r\n").startswith(("{", "[")):
         return parse_json(text, file, limit=limit)
-    return _Reader(text, file, limit, expressions=expressions).root()
+    return _HclReader(text, file, limit, expressions=expressions).root()
 
 
-class _Reader:
+class _HclReader:
     """One pass over a text."""
 
     def __init__(self, text: str, file: str, limit: int, *, expressions: bool = False) -> None:

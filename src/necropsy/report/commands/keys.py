@@ -14,7 +14,7 @@ from necropsy.model.keyspace import (
     Figures,
     KeySource,
     Keyspace,
-    Row,
+    KeyspaceRow,
 )
 from necropsy.report.escaping import inert, prose
 from necropsy.report.figures import count, duration, moment, percent, size
@@ -91,7 +91,7 @@ def _head(sheet: Sheet, keyspace: Keyspace) -> None:
         )
 
 
-def _table(sheet: Sheet, title: str, members: Sequence[Row], keyspace: Keyspace, most: int) -> None:
+def _table(sheet: Sheet, title: str, members: Sequence[KeyspaceRow], keyspace: Keyspace, most: int) -> None:
     columns = _CHANGES if keyspace.compared else _FIGURES
     room = sheet.width - sum(width for _, width in columns)
     sheet.gap()
@@ -135,7 +135,7 @@ def _part(part: int, whole: int) -> str:
     return percent(part / whole) if part and whole else "-"
 
 
-def _changed(row: Row) -> list[str]:
+def _changed(row: KeyspaceRow) -> list[str]:
     before = row.before or Figures()
     return [
         _short(row.figures.keys),
@@ -147,7 +147,7 @@ def _changed(row: Row) -> list[str]:
     ]
 
 
-def _distributions(sheet: Sheet, row: Row, name: str) -> None:
+def _distributions(sheet: Sheet, row: KeyspaceRow, name: str) -> None:
     for title, classes, counts in (
         ("TTL LEFT", TTL_CLASSES, row.figures.ttl),
         ("NOT USED FOR", IDLE_CLASSES, row.figures.idle),

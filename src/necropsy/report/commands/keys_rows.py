@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from necropsy import __version__
 from necropsy._internal.serialization import to_plain
-from necropsy.model.keyspace import IDLE_CLASSES, SIZE_CLASSES, TTL_CLASSES, BigKey, Figures, Keyspace, Row
+from necropsy.model.keyspace import IDLE_CLASSES, SIZE_CLASSES, TTL_CLASSES, BigKey, Figures, Keyspace, KeyspaceRow
 from necropsy.report.figures import iso
 
 SCHEMA: Final = "necropsy/keys/1"
@@ -90,7 +90,7 @@ def _rows(keyspace: Keyspace) -> Iterator[dict[str, Any]]:
             yield _flat(by, row, keyspace)
 
 
-def _flat(by: str, row: Row, keyspace: Keyspace) -> dict[str, Any]:
+def _flat(by: str, row: KeyspaceRow, keyspace: Keyspace) -> dict[str, Any]:
     figures, total = row.figures, keyspace.total.figures
     flat: dict[str, Any] = {
         "by": by,

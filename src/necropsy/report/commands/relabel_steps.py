@@ -32,7 +32,7 @@ class RuleStep:
 
 
 @dataclass(frozen=True, slots=True)
-class Walk:
+class RelabelWalk:
     """One target on its way through the rules of its job."""
 
     job: str
@@ -43,13 +43,13 @@ class Walk:
     """URL that is asked in the end, or why none is."""
 
 
-def render_json(walks: Sequence[Walk], more: int = 0) -> str:
+def render_json(walks: Sequence[RelabelWalk], more: int = 0) -> str:
     """Render the steps as JSON text, ending in a line break."""
     targets: list[Any] = [to_plain(walk) for walk in walks]
     return json.dumps({"schema": SCHEMA, "targets": targets, "not_shown": more}, indent=2, allow_nan=False) + "\n"
 
 
-def render(walks: Sequence[Walk], more: int = 0, *, width: int = 80, color: bool = False) -> str:
+def render(walks: Sequence[RelabelWalk], more: int = 0, *, width: int = 80, color: bool = False) -> str:
     """Render the steps for a terminal; ``more`` targets are only counted."""
     sheet = Sheet(width=width, color=color)
     for walk in walks:
@@ -60,7 +60,7 @@ def render(walks: Sequence[Walk], more: int = 0, *, width: int = 80, color: bool
     return sheet.text()
 
 
-def _walk(sheet: Sheet, walk: Walk) -> None:
+def _walk(sheet: Sheet, walk: RelabelWalk) -> None:
     sheet.gap()
     sheet.ends([(f"{inert(walk.job)}  {inert(walk.address)}", "bold")], several(len(walk.steps), "rule"), style="dim")
     sheet.line("discovered with", indent=2)

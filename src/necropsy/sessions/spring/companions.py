@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from necropsy.sessions.columns import numbers
 from necropsy.sessions.folding import fold_namespace
-from necropsy.sessions.interface import COMPANION, INDEX, Claim
+from necropsy.sessions.interface import COMPANION, INDEX, RecognisedKeys
 from necropsy.sessions.jdk import texts
 from necropsy.sessions.spring.names import INDEXED, PRINCIPAL_INDEX, REACTIVE_INDEXED
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from necropsy.sessions.columns import Keys, Mask, Positions, Segments
-    from necropsy.sessions.spring.namespace_counts import Evidence
+    from necropsy.sessions.spring.namespace_counts import NamespaceCounts
 
 _PRINCIPAL: Final = (
     r"(?s)^(?P<namespace>.+?):(?P<index>index:[A-Za-z_.$]*PRINCIPAL_NAME_INDEX_NAME|sessions:index:PRINCIPAL_NAME_INDEX_NAME)"
@@ -35,7 +35,7 @@ _NOBODY: Final = b"null"
 _MEMBERS_AT_ONCE: Final = 1_000_000
 
 
-def claim_companions(keys: Keys, evidence: Evidence) -> Iterator[Claim]:
+def claim_companions(keys: Keys, evidence: NamespaceCounts) -> Iterator[RecognisedKeys]:
     """Claim ``…:sessions:expires:<id>`` (an empty string) and ``…:sessions:<id>:idx`` (a set)."""
     import pyarrow.compute as pc
 
@@ -53,14 +53,14 @@ def claim_companions(keys: Keys, evidence: Evidence) -> Iterator[Claim]:
 
 def _companions(
     keys: Keys,
-    evidence: Evidence,
+    evidence: NamespaceCounts,
     rows: Positions,
     segments: Segments,
     shaped: Mask,
     identifier: int,
     pattern: str,
     layout: str,
-) -> Iterator[Claim]:
+) -> Iterator[RecognisedKeys]:
     import numpy as np
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -83,10 +83,10 @@ def _companions(
     )
     evidence.companions(named, databases, layout)
     patterns = pa.DictionaryArray.from_arrays(namespaces.indices, pc.binary_join_element_wise(folded, pattern, ":"))
-    yield Claim(role=COMPANION, rows=rows, pattern=patterns, parts=parts)
+    yield RecognisedKeys(role=COMPANION, rows=rows, pattern=patterns, parts=parts)
 
 
-def claim_indexes(keys: Keys, evidence: Evidence) -> Iterator[Claim]:
+def claim_indexes(keys: Keys, evidence: NamespaceCounts) -> Iterator[RecognisedKeys]:
     """Claim the minute sets, the principal sets and the sorted set of expirations."""
     import numpy as np
     import pyarrow as pa
@@ -109,7 +109,7 @@ def claim_indexes(keys: Keys, evidence: Evidence) -> Iterator[Claim]:
     yield from _indexes(keys, evidence, rows[inside], segments.before(2, inside), "sessions:expirations")
 
 
-def _principals(keys: Keys, evidence: Evidence, rows: Positions, names: pa.Array) -> Iterator[Claim]:
+def _principals(keys: Keys, evidence: NamespaceCounts, rows: Positions, names: pa.Array) -> Iterator[RecognisedKeys]:
     """Claim the sets that hold the sessions of one person each."""
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -125,12 +125,12 @@ def _principals(keys: Keys, evidence: Evidence, rows: Positions, names: pa.Array
 
 def _indexes(
     keys: Keys,
-    evidence: Evidence,
+    evidence: NamespaceCounts,
     rows: Positions,
     namespaces: pa.Array,
     pattern: str | pa.Array,
     names: pa.Array | None = None,
-) -> Iterator[Claim]:
+) -> Iterator[RecognisedKeys]:
     import numpy as np
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -155,6 +155,6 @@ def _indexes(
         identifiers = texts(values.slice(start, _MEMBERS_AT_ONCE), b"expires:")
         entries.append(pa.table({"family": patterns.take(owner), "owner": owner, "id": identifiers}))
     evidence.indexes(patterns.dictionary)
-    yield Claim(
+    yield RecognisedKeys(
         role=INDEX, rows=rows, pattern=patterns, entries=pa.concat_tables(entries) if entries else None, names=names
     )

@@ -6,7 +6,7 @@ import hashlib
 from typing import TYPE_CHECKING, Final
 
 from necropsy.sessions.columns import numbers, words
-from necropsy.sessions.saved_request import NOBODY, Creator, creator
+from necropsy.sessions.saved_request import NOBODY, SavedRequest, creator
 from necropsy.sessions.spring.names import SAVED_REQUEST
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ class Creators:
 
     def __init__(self, most: int = MOST_DISTINCT) -> None:
         self._most = most
-        self._known: dict[bytes, Creator] = {}
+        self._known: dict[bytes, SavedRequest] = {}
         self.left_out = 0
         """Sessions whose saved request was not read."""
 
@@ -40,7 +40,7 @@ class Creators:
         name = f"field:{SAVED_REQUEST}"
         if name not in keys.batch.schema.names or keys.batch.column(name).null_count == keys.batch.num_rows:
             nobody = words(np.zeros(len(rows), np.int32), (), np.zeros(len(rows), bool))
-            return {f"creator_{part}": nobody for part in Creator._fields}
+            return {f"creator_{part}": nobody for part in SavedRequest._fields}
         encoded = keys.batch.column(name).dictionary_encode()
         found = [self._read(value) for value in encoded.dictionary.to_pylist()]
         taken = encoded.indices.take(pa.array(rows))
@@ -49,14 +49,14 @@ class Creators:
         self.left_out += int(unread[codes[named]].sum())
         read = [one or NOBODY for one in found]
         columns = {}
-        for place, part in enumerate(Creator._fields):
+        for place, part in enumerate(SavedRequest._fields):
             said = [one[place] for one in read]
             dictionary = {text: number for number, text in enumerate(dict.fromkeys(t for t in said if t is not None))}
             places = np.array([-1 if text is None else dictionary[text] for text in said], np.int32)[codes]
             columns[f"creator_{part}"] = words(np.maximum(places, 0), tuple(dictionary), named & (places >= 0))
         return columns
 
-    def _read(self, value: bytes) -> Creator | None:
+    def _read(self, value: bytes) -> SavedRequest | None:
         if not value:  # a removed attribute
             return NOBODY
         digest = hashlib.blake2b(value, digest_size=16).digest()

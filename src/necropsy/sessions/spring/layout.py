@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, Final
 
-from necropsy.sessions.interface import Claim, Refinement
+from necropsy.sessions.interface import RecognisedKeys, Refinement
 from necropsy.sessions.jdk import SCALAR_BYTES
 from necropsy.sessions.keyspace import Projection
 from necropsy.sessions.spring.companions import claim_companions, claim_indexes
@@ -18,7 +18,7 @@ from necropsy.sessions.spring.names import (
     PRINCIPAL_INDEX,
     SAVED_REQUEST,
 )
-from necropsy.sessions.spring.namespace_counts import Evidence
+from necropsy.sessions.spring.namespace_counts import NamespaceCounts
 from necropsy.sessions.spring.records import Records
 
 if TYPE_CHECKING:
@@ -60,10 +60,10 @@ class Spring:
 
     def __init__(self) -> None:
         self._creators = Creators()
-        self._evidence = Evidence()
+        self._evidence = NamespaceCounts()
         self._records = Records(self._creators, self._evidence)
 
-    def recognise(self, keys: Keys) -> Iterator[Claim]:
+    def recognise(self, keys: Keys) -> Iterator[RecognisedKeys]:
         """Claim sessions, their companions and their indexes."""
         yield from self._records.claim(keys)
         yield from claim_companions(keys, self._evidence)

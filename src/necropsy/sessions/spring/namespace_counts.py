@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from necropsy.sessions.columns import Mask
 
 
-class Evidence:
+class NamespaceCounts:
     """Counts over the batches of a census."""
 
     def __init__(self) -> None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from necropsy.model.evidence import Authentication, Provenance
 from necropsy.sessions.columns import nullable, numbers, words
 from necropsy.sessions.folding import fold_namespace
-from necropsy.sessions.interface import SESSION, Claim
+from necropsy.sessions.interface import SESSION, RecognisedKeys
 from necropsy.sessions.jdk import integers
 from necropsy.sessions.spring.creators import Creators
 from necropsy.sessions.spring.names import (
@@ -33,7 +33,7 @@ from necropsy.sessions.spring.names import (
     SAVED_REQUEST,
     UNTOLD,
 )
-from necropsy.sessions.spring.namespace_counts import Evidence
+from necropsy.sessions.spring.namespace_counts import NamespaceCounts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,7 +58,7 @@ _LONGEST_LIFETIME_S: Final = 10**11
 class Records:
     """Recognises sessions; remembers the namespaces in which it has met whole ones."""
 
-    def __init__(self, creators: Creators, evidence: Evidence) -> None:
+    def __init__(self, creators: Creators, evidence: NamespaceCounts) -> None:
         self._creators = creators
         self.evidence = evidence
         self._namespaces: set[bytes] = set()
@@ -67,7 +67,7 @@ class Records:
         self.kept: Counter[tuple[str, int]] = Counter()
         """Sessions of each that were kept when their user logged out: the context is there, and nothing in it."""
 
-    def claim(self, keys: Keys) -> Iterator[Claim]:
+    def claim(self, keys: Keys) -> Iterator[RecognisedKeys]:
         """Claim the hashes of one batch that are sessions, or ghosts of sessions."""
         import numpy as np
         import pyarrow as pa
@@ -96,7 +96,7 @@ class Records:
         for kind in np.unique(kinds).tolist():
             mine = np.flatnonzero(kinds == kind)
             some = len(mine) < len(rows)
-            yield Claim(
+            yield RecognisedKeys(
                 role=SESSION,
                 rows=rows[mine],
                 pattern=patterns.take(pa.array(mine)) if some else patterns,

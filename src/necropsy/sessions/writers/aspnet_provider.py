@@ -25,7 +25,7 @@ from necropsy.model.evidence import Authentication
 from necropsy.sessions.columns import flat, numbers, words
 from necropsy.sessions.cure import Cure
 from necropsy.sessions.folding import fold_namespace
-from necropsy.sessions.interface import COMPANION, Claim, Refinement
+from necropsy.sessions.interface import COMPANION, RecognisedKeys, Refinement
 from necropsy.sessions.keyspace import Projection
 from necropsy.sessions.strings import claim, match
 
@@ -72,7 +72,7 @@ class AspNetProvider:
     cures: ClassVar[Mapping[str, Cure]] = CURES
     inferred: ClassVar[tuple[str, ...]] = (LAYOUT,)
 
-    def recognise(self, keys: Keys) -> Iterator[Claim]:
+    def recognise(self, keys: Keys) -> Iterator[RecognisedKeys]:
         """Claim records, then what is beside them."""
         for kind in ("hash", "string"):
             rows = keys.of_type(kind)
@@ -108,7 +108,7 @@ def _ending(keys: Keys, rows: Positions, ends: tuple[str, ...]) -> Positions:
     return some[match(keys.take("key", some), rf"_[a-z0-5]{{24}}\}}?(?:{'|'.join(ends)})$")]
 
 
-def _claims(keys: Keys, rows: Positions, *, companion: bool) -> Iterator[Claim]:
+def _claims(keys: Keys, rows: Positions, *, companion: bool) -> Iterator[RecognisedKeys]:
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -121,7 +121,7 @@ def _claims(keys: Keys, rows: Positions, *, companion: bool) -> Iterator[Claim]:
     patterns = pc.binary_join_element_wise(folded, "*", after.cast(pa.string()), "").dictionary_encode()
     if companion:
         parts = {"namespace": namespaces, "db": keys.take("db", rows), "id": ids, "bytes": keys.take("bytes", rows)}
-        yield Claim(role=COMPANION, rows=rows, pattern=patterns, parts=pa.table(parts))
+        yield RecognisedKeys(role=COMPANION, rows=rows, pattern=patterns, parts=pa.table(parts))
         return
     attributes, told = _items(keys, rows)
     yield claim(

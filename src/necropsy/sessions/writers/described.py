@@ -104,11 +104,11 @@ def parse(text: str, file: str) -> tuple[Form | HashForm, ...]:
     entries = document.get("layout")
     if not isinstance(entries, list) or not entries or set(document) != {"layout"}:
         raise ConfigurationError(file, 1, "expected [[layout]] tables and nothing else", hint=_HINT)
-    return tuple(_Reader(file, text, entry, number).layout() for number, entry in enumerate(entries, 1))
+    return tuple(_EntryReader(file, text, entry, number).layout() for number, entry in enumerate(entries, 1))
 
 
 @dataclass(frozen=True, slots=True)
-class _Reader:
+class _EntryReader:
     file: str
     text: str
     entry: dict[str, Any]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 from necropsy.model.evidence import Authentication, Provenance
 from necropsy.sessions.columns import flat, nullable, numbers, words
 from necropsy.sessions.folding import fold_namespace
-from necropsy.sessions.interface import COMPANION, SESSION, Claim, Refinement
+from necropsy.sessions.interface import COMPANION, SESSION, RecognisedKeys, Refinement
 from necropsy.sessions.jdk import SCALAR_BYTES, integers
 from necropsy.sessions.keyspace import Projection
 from necropsy.sessions.strings import match
@@ -99,7 +99,7 @@ class Hashes:
     def __init__(self) -> None:
         self._met: dict[HashForm, set[bytes]] = {}
 
-    def recognise(self, keys: Keys) -> Iterator[Claim]:
+    def recognise(self, keys: Keys) -> Iterator[RecognisedKeys]:
         """Claim the hashes that have a form's fields and a key that fits."""
         import numpy as np
 
@@ -134,7 +134,7 @@ class Hashes:
         return []
 
 
-def _companions(form: HashForm, keys: Keys, met: set[bytes]) -> Iterator[Claim]:
+def _companions(form: HashForm, keys: Keys, met: set[bytes]) -> Iterator[RecognisedKeys]:
     """Claim the strings beside sessions of namespaces that were met."""
     import numpy as np
     import pyarrow as pa
@@ -159,10 +159,10 @@ def _companions(form: HashForm, keys: Keys, met: set[bytes]) -> Iterator[Claim]:
         "id": identifiers.take(some),
         "bytes": keys.take("bytes", rows[some]),
     }
-    yield Claim(role=COMPANION, rows=rows[some], pattern=patterns, parts=pa.table(parts))
+    yield RecognisedKeys(role=COMPANION, rows=rows[some], pattern=patterns, parts=pa.table(parts))
 
 
-def _claim(form: HashForm, keys: Keys, rows: Positions, cuts: pa.DictionaryArray, ids: pa.Array) -> Claim:
+def _claim(form: HashForm, keys: Keys, rows: Positions, cuts: pa.DictionaryArray, ids: pa.Array) -> RecognisedKeys:
     import numpy as np
     import pyarrow as pa
 
@@ -195,7 +195,7 @@ def _claim(form: HashForm, keys: Keys, rows: Positions, cuts: pa.DictionaryArray
         "lifetime_s": nullable((lifetime / 1000).round().astype(np.int64), timed),
         "authentication": words(np.where(somebody, 1, np.where(nobody, 0, 2)), _STATES),
     }
-    return Claim(role=SESSION, rows=rows, pattern=patterns, parts=pa.table(parts))
+    return RecognisedKeys(role=SESSION, rows=rows, pattern=patterns, parts=pa.table(parts))
 
 
 def _number(field: Field | None, keys: Keys, rows: Positions) -> tuple[npt.NDArray[np.float64], Mask]:

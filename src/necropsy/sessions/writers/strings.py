@@ -8,7 +8,7 @@ from necropsy.model.evidence import Authentication, Provenance
 from necropsy.sessions.attributes import json_states
 from necropsy.sessions.columns import flat, nullable, numbers, words
 from necropsy.sessions.folding import fold_namespace, fold_path
-from necropsy.sessions.interface import COMPANION, SESSION, Claim, Refinement
+from necropsy.sessions.interface import COMPANION, SESSION, RecognisedKeys, Refinement
 from necropsy.sessions.keyspace import Projection
 from necropsy.sessions.strings import cut_off, match
 from necropsy.sessions.writers.forms import CURES, FORMS
@@ -59,7 +59,7 @@ class Strings:
     def __init__(self) -> None:
         self._met: set[tuple[str, bytes]] = set()
 
-    def recognise(self, keys: Keys) -> Iterator[Claim]:
+    def recognise(self, keys: Keys) -> Iterator[RecognisedKeys]:
         """Claim the strings whose key and value fit a form together, the narrowest forms first."""
         import numpy as np
         import pyarrow as pa
@@ -155,7 +155,7 @@ def _firsts(heads: pa.Array) -> npt.NDArray[np.int64]:
 
 def _claim(
     form: Form, keys: Keys, rows: Positions, heads: pa.Array, cuts: tuple[pa.DictionaryArray, pa.Array]
-) -> Claim:
+) -> RecognisedKeys:
     import pyarrow as pa
 
     if form.companion:
@@ -171,10 +171,10 @@ def _claim(
         "grace_s": pa.array(_zeros(rows) + form.grace_s, pa.int32()),
         **_told(form, keys, rows, heads),
     }
-    return Claim(role=SESSION, rows=rows, pattern=patterns, parts=pa.table(parts))
+    return RecognisedKeys(role=SESSION, rows=rows, pattern=patterns, parts=pa.table(parts))
 
 
-def _companion(form: Form, keys: Keys, rows: Positions, cuts: tuple[pa.DictionaryArray, pa.Array]) -> Claim:
+def _companion(form: Form, keys: Keys, rows: Positions, cuts: tuple[pa.DictionaryArray, pa.Array]) -> RecognisedKeys:
     """Claim what lives beside a session: its key is the session's, with something before it."""
     import pyarrow as pa
 
@@ -188,7 +188,7 @@ def _companion(form: Form, keys: Keys, rows: Positions, cuts: tuple[pa.Dictionar
         "id": identifiers,
         "bytes": keys.take("bytes", rows),
     }
-    return Claim(role=COMPANION, rows=rows, pattern=patterns, parts=pa.table(parts))
+    return RecognisedKeys(role=COMPANION, rows=rows, pattern=patterns, parts=pa.table(parts))
 
 
 def _zeros(rows: Positions) -> npt.NDArray[np.int32]:

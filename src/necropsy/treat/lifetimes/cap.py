@@ -24,7 +24,7 @@ from necropsy.treat.purge.journal import Record
 from necropsy.treat.purge.judge import Candidates
 from necropsy.treat.purge.scripts import Answer
 from necropsy.treat.purge.throttle import Throttle
-from necropsy.wire.redis.connection import Packed, pack
+from necropsy.wire.redis.connection import PackedCommand, pack
 from necropsy.wire.redis.replies import ConnectionLost, ServerError
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class Change:
     """Fields and their values; of a string the new one and the old."""
     hashed: bool
 
-    def packed(self) -> Packed:
+    def packed(self) -> PackedCommand:
         """Return it as words of the script."""
         return pack([self.ends_ms, self.marker, self.marker_ends_ms, len(self.writes), *self.writes])
 
@@ -222,7 +222,7 @@ class Cap:
         parts = [self._expectations.packed_shapes()]
         for session, _, change in call:
             parts += (session.words, change.packed())
-        arguments = Packed(sum(part.words for part in parts), b"".join([part.data for part in parts]))
+        arguments = PackedCommand(sum(part.words for part in parts), b"".join([part.data for part in parts]))
 
         broken = self._lost
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from necropsy.sessions.pieces import HAVE_PIECES, NONE, Pieces, pieces
 from necropsy.treat.purge.judge import WRITES_EACH_USE
-from necropsy.wire.redis.connection import Packed, pack
+from necropsy.wire.redis.connection import PackedCommand, pack
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _BY_VALUE: Final = 256
 """Bytes of a field up to which it is compared by value; longer ones by length: the times of use are short."""
 _JDK: Final = b"\xac\xed"
-_NO_WORDS: Final = Packed(0, b"")
+_NO_WORDS: Final = PackedCommand(0, b"")
 
 
 class Shape(NamedTuple):
@@ -51,7 +51,7 @@ class Session:
     """Memory of its record, estimated."""
     silent: bool = False
     """Its application may use it and write nothing: then the server's idle time alone tells."""
-    words: Packed = _NO_WORDS
+    words: PackedCommand = _NO_WORDS
     """Shape, key, expiry, elements, values: what the script compares, where one compares them."""
 
 
@@ -103,7 +103,7 @@ class Expectations:
     def __init__(self) -> None:
         self._numbers: dict[Shape, int] = {}
 
-    def packed_shapes(self) -> Packed:
+    def packed_shapes(self) -> PackedCommand:
         """Return the shapes as arguments of the script."""
         words: list[bytes | int] = [len(self._numbers)]
         for shape in self._numbers:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from necropsy.sessions.columns import Keys, numbers
-from necropsy.sessions.interface import SESSION, Claim, Layout
+from necropsy.sessions.interface import SESSION, Layout, RecognisedKeys
 from necropsy.sessions.registry import LAYOUTS
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ class Judge:
         """Yield the sessions of a batch (``keyspace.key_schema``) that are in the plan, a layout at a time."""
         keys = Keys(batch)
         for layout in self.layouts:
-            claims: list[Claim] = []
+            claims: list[RecognisedKeys] = []
             for claim in layout.recognise(keys):
                 keys.free[claim.rows] = False
                 claims.append(claim)
@@ -146,7 +146,7 @@ class Judge:
         place = parts.column_names.index("authentication")
         return parts.set_column(place, "authentication", pa.array(said.tolist(), pa.string()))
 
-    def _of(self, layout: Layout, keys: Keys, claim: Claim, parts: pa.Table, now_ms: int) -> Candidates:
+    def _of(self, layout: Layout, keys: Keys, claim: RecognisedKeys, parts: pa.Table, now_ms: int) -> Candidates:
         import numpy as np
         import pyarrow as pa
 

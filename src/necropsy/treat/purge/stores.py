@@ -15,11 +15,11 @@ from typing import Any, Final
 
 from necropsy.model.errors import NecropsyError, UnreadableSource
 from necropsy.wire.redis.address import Address, Endpoint
-from necropsy.wire.redis.connection import Connection, Packed
+from necropsy.wire.redis.connection import Connection, PackedCommand
 from necropsy.wire.redis.gate import Word
 from necropsy.wire.redis.info import number, parse_info
 from necropsy.wire.redis.replies import ConnectionLost, ServerError
-from necropsy.wire.redis.topology import SLOTS, Node, Topology, discover
+from necropsy.wire.redis.topology import SLOTS, RedisNode, Topology, discover
 from necropsy.wire.redis.writing_gate import WritingGate
 
 _PATIENCE_S: Final = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
@@ -37,7 +37,7 @@ class Demoted(TreatmentError):  # noqa: N818 -- what the server is
 class Primary:
     """One server that takes writes."""
 
-    def __init__(self, address: Address, node: Node, scripts: Iterable[str] = ()) -> None:
+    def __init__(self, address: Address, node: RedisNode, scripts: Iterable[str] = ()) -> None:
         self.endpoint = node.endpoint
         self.name = str(node.endpoint)
         """Host and port."""
@@ -112,7 +112,7 @@ class Primary:
         seconds, micros = self.connection.command("TIME")
         return int(seconds) * 1000 + int(micros) // 1000
 
-    def run(self, script: str, arguments: Packed) -> Any:
+    def run(self, script: str, arguments: PackedCommand) -> Any:
         """Run a script; its arguments were packed before.
 
         Raises

@@ -130,7 +130,7 @@ class Conductor:
         self._upload("candidate", said["most"])
         order = f"ORDER BY visits DESC, number LIMIT {analyse.CLASSES}"
         most = self._fetch("most", f"SELECT class_key FROM candidate {order}")
-        said = self._partitions.run(stages.Judge(among), most, of="make_classes")
+        said = self._partitions.run(stages.JudgeClasses(among), most, of="make_classes")
         self._upload("rhythm", said["rhythm"])
         self._upload("most", most["most"])
         self._scratch.run("CREATE TEMP TABLE kept AS SELECT class_key FROM most UNION SELECT class_key FROM rhythm")

@@ -97,7 +97,7 @@ class MakeClasses:
 
 
 @dataclass(frozen=True, slots=True)
-class Judge:
+class JudgeClasses:
     """Find the rhythms; say the classes that are kept, and the sums of the others without their clients."""
 
     among: int

@@ -119,7 +119,7 @@ class Connection:
             packed.append(_packed(words))
         self._write(b"".join(packed))
 
-    def send_with(self, words: Sequence[Word], *rest: Packed) -> None:
+    def send_with(self, words: Sequence[Word], *rest: PackedCommand) -> None:
         """Ask one thing whose last words were packed before, and do not wait."""
         self._gate.check(words)
         parts = (pack(words), *rest)
@@ -229,21 +229,21 @@ class Connection:
         self.keeps_idle_times = not isinstance(self.pipeline(greeting)[1], ServerError)
 
 
-class Packed(NamedTuple):
+class PackedCommand(NamedTuple):
     """Words as they go over the wire, without how many they are."""
 
     words: int
     data: bytes
 
 
-def pack(words: Iterable[Word]) -> Packed:
+def pack(words: Iterable[Word]) -> PackedCommand:
     r"""Pack words.
 
     >>> pack(["a", 10])
-    Packed(words=2, data=b'$1\r\na\r\n$2\r\n10\r\n')
+    PackedCommand(words=2, data=b'$1\r\na\r\n$2\r\n10\r\n')
     """
     packed = [b"$%d\r\n%b\r\n" % (len(word), word) for word in map(as_bytes, words)]
-    return Packed(len(packed), b"".join(packed))
+    return PackedCommand(len(packed), b"".join(packed))
 
 
 class Questions:

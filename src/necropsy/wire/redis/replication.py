@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import socket
 
     from necropsy.wire.redis.address import Address
-    from necropsy.wire.redis.topology import Node
+    from necropsy.wire.redis.topology import RedisNode
 
 MARK: Final = 40
 """Characters of the mark that ends a dump without length."""
@@ -41,7 +41,7 @@ class StreamRefused(Exception):  # noqa: N818 -- what happened; another way in i
     """The server does not send its stream: forbidden, not known, or not now."""
 
 
-def open_stream(address: Address, node: Node, *, valkey: str = "") -> ReplicationStream:
+def open_stream(address: Address, node: RedisNode, *, valkey: str = "") -> ReplicationStream:
     """Ask a node for its dump; return when it is about to send it.
 
     Parameters

@@ -16,7 +16,7 @@ SLOTS: Final = 16_384
 
 
 @dataclass(frozen=True, slots=True)
-class Node:
+class RedisNode:
     """One server to be read."""
 
     endpoint: Endpoint
@@ -30,7 +30,7 @@ class Topology:
 
     kind: str
     """``single``, ``sentinel`` or ``cluster``."""
-    nodes: tuple[Node, ...]
+    nodes: tuple[RedisNode, ...]
     missing_slots: int = 0
     """Slots of a Cluster that no node serves: their keys cannot be read."""
     remarks: tuple[str, ...] = ()
@@ -64,10 +64,10 @@ def _discovered(address: Address) -> Topology:
         replica = _replica_of_info(info)
         if replica is None:
             return Topology(
-                "single", (Node(address.endpoint),), remarks=("it has no replica that could be read instead",)
+                "single", (RedisNode(address.endpoint),), remarks=("it has no replica that could be read instead",)
             )
-        return Topology("single", (Node(replica),), remarks=(f"read from its replica {replica}",))
-    return Topology("single", (Node(address.endpoint),))
+        return Topology("single", (RedisNode(replica),), remarks=(f"read from its replica {replica}",))
+    return Topology("single", (RedisNode(address.endpoint),))
 
 
 class _Sentinel(Exception):  # noqa: N818 -- what it is
@@ -109,8 +109,10 @@ def _behind_sentinel(address: Address) -> Topology:
     if down:
         remarks.append("the Sentinel reports it as down")
     if replicas:
-        return Topology("sentinel", (Node(replicas[0]),), remarks=(*remarks, f"read from its replica {replicas[0]}"))
-    return Topology("sentinel", (Node(Endpoint(master["ip"], int(master["port"]))),), remarks=tuple(remarks))
+        return Topology(
+            "sentinel", (RedisNode(replicas[0]),), remarks=(*remarks, f"read from its replica {replicas[0]}")
+        )
+    return Topology("sentinel", (RedisNode(Endpoint(master["ip"], int(master["port"]))),), remarks=tuple(remarks))
 
 
 def _chosen(address: Address, masters: Iterable[Mapping[str, str]]) -> str:
@@ -165,10 +167,10 @@ def _cluster(address: Address) -> Topology:
         remark = (
             "a node of a Cluster, read alone: this user may not list the others (ACL SETUSER <user> +cluster|slots)"
         )
-        return Topology("single", (Node(address.endpoint),), remarks=(remark,))
+        return Topology("single", (RedisNode(address.endpoint),), remarks=(remark,))
     except ConnectionLost as error:
         raise UnreadableSource(f"{address.endpoint} {error}", hint="Give another node.") from error
-    nodes: dict[bytes, Node] = {}
+    nodes: dict[bytes, RedisNode] = {}
     served = 0
     for first, last, *members in rows:
         served += last - first + 1
@@ -176,7 +178,7 @@ def _cluster(address: Address) -> Topology:
         chosen = replicas[0] if address.replicas and replicas else primary
         host = (chosen[0] or b"").decode()
         endpoint = Endpoint(address.endpoint.host if host in {"", "?"} else host, chosen[1])
-        nodes.setdefault(chosen[2], Node(endpoint, replica=chosen is not primary))
+        nodes.setdefault(chosen[2], RedisNode(endpoint, replica=chosen is not primary))
     if not nodes:
         raise UnreadableSource(
             f"{address.endpoint} is in a Cluster that serves no slots",

@@ -66,14 +66,14 @@ def born_of(entry: Path, process: int) -> bool:
 def main() -> None:
     from necropsy.cli.main import main as command
     from necropsy.evidence.access_log.backends import spark, spark_stages
-    from necropsy.visits.partitioned.stages import Judge
+    from necropsy.visits.partitioned.stages import JudgeClasses
 
     folder, worker = Path(sys.argv[1]), int(sys.argv[2])
     del sys.argv[1:3]
     run = spark_stages.SparkPartitions.run
 
     def dying(self: Any, stage: Any, given: Mapping[str, Any], **names: Any) -> Any:
-        if worker and isinstance(stage, Judge):
+        if worker and isinstance(stage, JudgeClasses):
             kill(worker)
             (folder / "worker").touch()
         return run(self, stage if worker else Dying(stage, type(stage).__name__, folder), given, **names)

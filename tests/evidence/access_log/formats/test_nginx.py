@@ -94,7 +94,7 @@ def test_what_nginx_writes_is_read_back(scratch, text, agent, referer, user, coo
     layout = compile_format(text, name="x", note="x")
     assert layout is not None
     (row,) = read_back(scratch, layout, [written(text, values)])
-    assert isinstance(row, reference.Row)
+    assert isinstance(row, reference.ParsedLine)
     assert moment(row.time_us) == AT
     assert row.request.split(" ")[:2] == ["GET", f"/{path}"]
     if "$status" in text:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from evidence.access_log.test_reference import SAMPLES, strange
 from necropsy.evidence.access_log import lines, reference
-from necropsy.evidence.access_log.formats.layout import Layout
+from necropsy.evidence.access_log.formats.layout import LineLayout
 from necropsy.evidence.access_log.parallel_scan import with_cookies
 from necropsy.evidence.access_log.recognise import recognise
 from necropsy.evidence.access_log.scanner.plan import plan_of
@@ -62,7 +62,7 @@ MORE = {
 }
 
 
-def layouts() -> dict[str, tuple[Layout, list[str]]]:
+def layouts() -> dict[str, tuple[LineLayout, list[str]]]:
     found = dict(SAMPLES)
     for name, some in MORE.items():
         layout = recognise(some, [])
@@ -74,7 +74,7 @@ def layouts() -> dict[str, tuple[Layout, list[str]]]:
 LAYOUTS = layouts()
 
 
-def scanned(layout: Layout, some: Sequence[str]) -> dict[int, tuple[Any, ...]]:
+def scanned(layout: LineLayout, some: Sequence[str]) -> dict[int, tuple[Any, ...]]:
     """Time, status, flags and keys of the lines that the scanner reads."""
     found = lines.scanner(plan_of(layout)).scan("".join(f"{line}\n" for line in some).encode())
     assert found["lines"] == len(some)
@@ -82,9 +82,11 @@ def scanned(layout: Layout, some: Sequence[str]) -> dict[int, tuple[Any, ...]]:
     return {int(number): tuple(int(column[place]) for column in columns) for place, number in enumerate(found["line"])}
 
 
-def referred(layout: Layout, some: Sequence[str]) -> dict[int, tuple[Any, ...]]:
+def referred(layout: LineLayout, some: Sequence[str]) -> dict[int, tuple[Any, ...]]:
     """The same of the reference."""
-    rows = {number: row for number, row in enumerate(reference.read(layout, some)) if isinstance(row, reference.Row)}
+    rows = {
+        number: row for number, row in enumerate(reference.read(layout, some)) if isinstance(row, reference.ParsedLine)
+    }
     texts = {
         name: pa.array([getattr(row, name) for row in rows.values()], pa.large_string())
         for name in ("client", "agent", "host", "request", "referer")
@@ -110,7 +112,7 @@ def referred(layout: Layout, some: Sequence[str]) -> dict[int, tuple[Any, ...]]:
     return found
 
 
-def assert_equal(layout: Layout, some: Sequence[str]) -> dict[int, Any]:
+def assert_equal(layout: LineLayout, some: Sequence[str]) -> dict[int, Any]:
     read, expected = scanned(layout, some), referred(layout, some)
     for number, row in read.items():
         assert row == expected.get(number), (number, some[number], row, expected.get(number))

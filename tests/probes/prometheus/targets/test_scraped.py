@@ -8,7 +8,7 @@ from necropsy.model.errors import ConfigurationError, UsageError
 from necropsy.model.evidence import Origin
 from necropsy.probes import targets
 from necropsy.probes.prometheus.configuration import parse_prometheus
-from necropsy.probes.prometheus.targets.scraped import Group, Target
+from necropsy.probes.prometheus.targets.scraped import Target, TargetGroup
 from necropsy.probes.syntax.document import parse_yaml
 
 BEFORE = """\
@@ -289,7 +289,7 @@ def test_a_configuration_that_was_read_already_keeps_its_version() -> None:
 
 
 def test_lines_of_discovered_targets_are_theirs_then_their_groups() -> None:
-    group = Group(("a:1", "b:1"), {}, (Origin("f", 1),), ((Origin("f", 2),), (Origin("f", 3),)))
+    group = TargetGroup(("a:1", "b:1"), {}, (Origin("f", 1),), ((Origin("f", 2),), (Origin("f", 3),)))
     found = targets({"scrape_configs": [{"job_name": "a"}]}, {"a": [group]})
     assert [[o.line for o in target.origin if o.file == "f"] for target in found] == [[2, 1], [3, 1]]
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from necropsy.evidence.access_log import lines
 from necropsy.evidence.access_log.formats import unfit
-from necropsy.evidence.access_log.formats.layout import LogFormat
+from necropsy.evidence.access_log.formats.layout import NamedLogFormat
 from necropsy.model.evidence import Absent, Blemish, Source
 
 if TYPE_CHECKING:
@@ -36,12 +36,12 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class WantedLines:
     """Which lines of which files."""
 
     locators: Sequence[str]
     """Files of one log, the oldest first."""
-    formats: Sequence[LogFormat] = ()
+    formats: Sequence[NamedLogFormat] = ()
     since: datetime | None = None
     until: datetime | None = None
     report_bytes: Callable[[str, int], None] | None = None
@@ -57,7 +57,7 @@ class Wanted:
 class Backend(Protocol):
     """Reads a log, and analyses it."""
 
-    def read(self, wanted: Wanted) -> Part:
+    def read(self, wanted: WantedLines) -> Part:
         """Read the lines of a log. What cannot be read is said, and never raises."""
 
     def analyse(self, *, slack_us: int, bins: bool, visits_between: tuple[int, int] | None) -> Analysis:
@@ -71,7 +71,7 @@ class OpenBackend(Protocol):
         """Open a place; what it holds is dropped when it is left."""
 
 
-def unrecognised(damage: str, head: Sequence[str], formats: Sequence[LogFormat] = ()) -> tuple[str, str]:
+def unrecognised(damage: str, head: Sequence[str], formats: Sequence[NamedLogFormat] = ()) -> tuple[str, str]:
     """Why nothing could be made of a file with this damage and these first lines, and what to do."""
     if damage:
         return damage, "Copy the file again."

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from necropsy.case.scratch import Scratch, open_scratch
 from necropsy.evidence.access_log import lines, loading
-from necropsy.evidence.access_log.backends.interface import KIND, Backend, Part, Wanted, unrecognised
+from necropsy.evidence.access_log.backends.interface import KIND, Backend, Part, WantedLines, unrecognised
 from necropsy.evidence.access_log.files.copies import blemish, copies
 from necropsy.evidence.access_log.files.sources import LogFile, attach, first_lines, nothing_in
-from necropsy.evidence.access_log.formats.layout import LogFormat
+from necropsy.evidence.access_log.formats.layout import NamedLogFormat
 from necropsy.evidence.access_log.formats.unfit import noted
 from necropsy.model.errors import UnreadableSource
 from necropsy.model.evidence import Absent, Source
@@ -31,7 +31,7 @@ class LocalBackend:
         self.scratch = scratch
         self.engine: Engine = DuckdbEngine(scratch)
 
-    def read(self, wanted: Wanted) -> Part:
+    def read(self, wanted: WantedLines) -> Part:
         """See ``Backend``."""
         lines.create_tables(self.scratch)
         part, first_number = Part(), 0
@@ -80,6 +80,6 @@ def open_local(meanwhile: Callable[[], object] | None = None) -> Iterator[Backen
         yield LocalBackend(scratch)
 
 
-def _unrecognised(file: LogFile, formats: Sequence[LogFormat]) -> tuple[str, str]:
+def _unrecognised(file: LogFile, formats: Sequence[NamedLogFormat]) -> tuple[str, str]:
     """Why nothing could be made of a file, and what to do."""
     return unrecognised(file.damage or nothing_in(file), first_lines(file), formats)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 from necropsy.case.scratch import Scratch, open_scratch
-from necropsy.evidence.access_log.backends.interface import Backend, Part, Wanted
+from necropsy.evidence.access_log.backends.interface import Backend, Part, WantedLines
 from necropsy.evidence.access_log.backends.local import LocalBackend
 from necropsy.visits import analyse
 from necropsy.visits.tables import SOURCES, arrow_schema
@@ -30,7 +30,7 @@ class RemoteBackend:
         self.connected = IbisEngine(connection)
         self.engine: Engine = self.connected
 
-    def read(self, wanted: Wanted) -> Part:
+    def read(self, wanted: WantedLines) -> Part:
         """See ``Backend``."""
         import pyarrow as pa
 

@@ -31,7 +31,7 @@ from pyspark.sql import SparkSession
 from necropsy._internal.masking import masked, masked_address
 from necropsy.case.scratch import open_scratch
 from necropsy.evidence.access_log.backends import spark_partitions
-from necropsy.evidence.access_log.backends.interface import KIND, Backend, Part, Wanted, first_line
+from necropsy.evidence.access_log.backends.interface import KIND, Backend, Part, WantedLines, first_line
 from necropsy.evidence.access_log.backends.spark_stages import SparkPartitions, on_executors
 from necropsy.evidence.access_log.files.copies import blemish, copies_in_pieces, one_in
 from necropsy.evidence.access_log.files.sources import attach, first_lines
@@ -160,7 +160,7 @@ class SparkBackend:
         if self._partitions is not None:
             self._partitions.close()
 
-    def read(self, wanted: Wanted) -> Part:
+    def read(self, wanted: WantedLines) -> Part:
         """See ``Backend``."""
         part = Part()
         files = [file for locator in wanted.locators for file in self._files(locator, part)]
@@ -243,13 +243,13 @@ class SparkBackend:
             )
         )
 
-    def _read(self, files: Sequence[spark_partitions.File], wanted: Wanted) -> list[spark_partitions.Piece]:
+    def _read(self, files: Sequence[spark_partitions.File], wanted: WantedLines) -> list[spark_partitions.Piece]:
         """Read files into partitions, and return what became of their pieces, in their order."""
         size = sum(file.size * (_UNPACKED if file.packed else 1) for file in files)
         count = self._setting("spark.sql.shuffle.partitions", 0) or max(
             self._context.defaultParallelism, math.ceil(size / _OF_A_PARTITION)
         )
-        narrowed = Wanted((), (), wanted.since, wanted.until)
+        narrowed = WantedLines((), (), wanted.since, wanted.until)
         lines = size // _OF_A_LINE if all(file.size for file in files) else _UNKNOWN_LINES
         reader = spark_partitions.Reader(tuple(files), tuple(wanted.formats), narrowed, count, one_in(lines))
         self._partitions = SparkPartitions(self._context, count)

@@ -19,10 +19,10 @@ from urllib.parse import unquote
 
 from necropsy.case.scratch import Scratch, open_scratch
 from necropsy.evidence.access_log import lines, loading
-from necropsy.evidence.access_log.backends.interface import KIND, Part, Wanted, unrecognised
+from necropsy.evidence.access_log.backends.interface import KIND, Part, WantedLines, unrecognised
 from necropsy.evidence.access_log.files.copies import count_lines
 from necropsy.evidence.access_log.files.sources import LogFile, attach, spool
-from necropsy.evidence.access_log.formats.layout import LogFormat
+from necropsy.evidence.access_log.formats.layout import NamedLogFormat
 from necropsy.evidence.access_log.formats.unfit import noted
 from necropsy.model.errors import UnreadableSource
 from necropsy.model.evidence import Absent, Blemish, Source
@@ -111,7 +111,7 @@ def stretches(files: Sequence[File], at_most: int) -> list[list[Stretch]]:
     return tasks
 
 
-def count(part: Part, file: File, pieces: Sequence[Piece], formats: Sequence[LogFormat] = ()) -> None:
+def count(part: Part, file: File, pieces: Sequence[Piece], formats: Sequence[NamedLogFormat] = ()) -> None:
     """Count the pieces of a file in."""
     notes = list(dict.fromkeys(note for piece in pieces if piece.note for note in piece.note.split("; then ")))
     refused = next((piece.absent for piece in pieces if piece.absent is not None), None)
@@ -150,8 +150,8 @@ class Reader:
     """Reads pieces on an executor, into so many partitions."""
 
     files: tuple[File, ...]
-    formats: tuple[LogFormat, ...]
-    wanted: Wanted
+    formats: tuple[NamedLogFormat, ...]
+    wanted: WantedLines
     partitions: int
     one_in: int
     """Of so many different lines one is counted, to tell whether all are there twice."""

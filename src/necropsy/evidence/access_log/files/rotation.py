@@ -30,7 +30,7 @@ _TIME: Final = re.compile(
 
 
 @dataclass(slots=True)
-class _Log:
+class _RotatedLog:
     members: list[str] = field(default_factory=list)
     ends_at: float | None = None
 
@@ -59,12 +59,12 @@ def _chains(members: Sequence[str]) -> list[list[str]]:
     """Split files into as few sequences as possible in which none overlaps another; those without a time join the first."""
     spans = {locator: span_of(locator) for locator in members}
     known = sorted((span[0], locator) for locator, span in spans.items() if span is not None)
-    logs: list[_Log] = []
+    logs: list[_RotatedLog] = []
     for begins, locator in known:
         ends = (spans[locator] or (0.0, None))[1]
         log = next((one for one in logs if one.ends_at is None or one.ends_at <= begins + _OVERLAP_S), None)
         if log is None:
-            log = _Log()
+            log = _RotatedLog()
             logs.append(log)
         log.members.append(locator)
         log.ends_at = ends

@@ -28,7 +28,7 @@ from necropsy.evidence.access_log.files.sources import LogFile
 
 if TYPE_CHECKING:
     from necropsy.case.scratch import Scratch
-    from necropsy.evidence.access_log.formats.layout import Layout
+    from necropsy.evidence.access_log.formats.layout import LineLayout
 
 _DEEPEST: Final = 3
 """Layers around a line, at most."""
@@ -43,7 +43,7 @@ _CROSSES_LINES: Final = re.compile(rb"\[\^|\\s|\(\?=")
 
 
 @dataclass(frozen=True, slots=True)
-class Layer:
+class LineWrapper:
     """One layer around the lines of a log."""
 
     lines: list[str]
@@ -53,8 +53,8 @@ class Layer:
 
 
 def unwrapped(
-    scratch: Scratch, file: LogFile, lines: Sequence[str], recognise: Callable[[Sequence[str]], Layout | None]
-) -> tuple[LogFile, Layout] | None:
+    scratch: Scratch, file: LogFile, lines: Sequence[str], recognise: Callable[[Sequence[str]], LineLayout | None]
+) -> tuple[LogFile, LineLayout] | None:
     """Return a file of the inner lines and their layout; None when no inner line has one."""
     found = _search(lines, recognise, _DEEPEST)
     if found is None:
@@ -66,8 +66,8 @@ def unwrapped(
 
 
 def _search(
-    lines: Sequence[str], recognise: Callable[[Sequence[str]], Layout | None], depth: int
-) -> tuple[list[Layer], Layout] | None:
+    lines: Sequence[str], recognise: Callable[[Sequence[str]], LineLayout | None], depth: int
+) -> tuple[list[LineWrapper], LineLayout] | None:
     """Look for a layout one layer deeper first, then for one that lies deeper still."""
     layers = list(_layers(lines))
     for layer in layers:
@@ -81,21 +81,21 @@ def _search(
     return None
 
 
-def _layers(lines: Sequence[str]) -> Iterator[Layer]:
+def _layers(lines: Sequence[str]) -> Iterator[LineWrapper]:
     """Yield the layers that the lines may have, the most telling first."""
     keys = _message_keys(lines)
     for path in keys:
         inner = [_at(line, path) or "?" for line in lines]
-        yield Layer(inner, _from_objects(path))
+        yield LineWrapper(inner, _from_objects(path))
     prefixes = [re.compile(_without_rest(wrapper.pattern).encode()) for wrapper in WRAPPERS]
     for form in (*prefixes, re.compile(_ANY_PREFIX)):
         encoded = [line.encode("utf-8", "replace") for line in lines]
         without = [form.sub(b"", line, 1) for line in encoded]
         if sum(map(bytes.__ne__, without, encoded)) >= _MOST * len(lines) and any(without):
-            yield Layer([line.decode() for line in without], _from_text(form))
+            yield LineWrapper([line.decode() for line in without], _from_text(form))
     whole = "\n".join(lines).encode("utf-8", "replace")
     if not keys and damaged_lines.repaired(whole) != whole:
-        yield Layer(damaged_lines.repaired(whole).decode().split("\n"), _from_text(None))
+        yield LineWrapper(damaged_lines.repaired(whole).decode().split("\n"), _from_text(None))
 
 
 def _without_rest(pattern: str) -> str:

@@ -12,7 +12,7 @@ from urllib.parse import unquote_to_bytes
 from necropsy.evidence.access_log.formats.fields.addresses import tidied
 
 if TYPE_CHECKING:
-    from necropsy.evidence.access_log.formats.layout import Layout
+    from necropsy.evidence.access_log.formats.layout import LineLayout
 
 AUTHORITY: Final = r"^[A-Za-z][A-Za-z0-9+.-]*://([^/?#]+)"
 """Finds the host of a whole URL."""
@@ -21,7 +21,7 @@ _BYTES: Final = re.compile(rb"\\x([89A-Fa-f][0-9A-Fa-f])")
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class TextChange:
     """Makes the text of a field of its raw text."""
 
     change: Callable[[str], str]
@@ -33,22 +33,22 @@ class Change:
         return self.change(text) if self.only_with in text else text
 
 
-def changes(layout: Layout) -> dict[str, Change]:
+def changes(layout: LineLayout) -> dict[str, TextChange]:
     """Return what makes the text of a field of its raw text, for the fields whose texts change.
 
     Of a request, ``GET /a HTTP/1.1`` or ``GET /a``, the query is cut off before.
     """
-    found: dict[str, Change] = {}
+    found: dict[str, TextChange] = {}
     if layout.absolute:
-        found["request"] = Change(without_authority, "://")
+        found["request"] = TextChange(without_authority, "://")
     if layout.escapes == "bytes":
-        found |= dict.fromkeys(("request", "agent", "referer", "host"), Change(unescaped, "\\x"))
+        found |= dict.fromkeys(("request", "agent", "referer", "host"), TextChange(unescaped, "\\x"))
     elif layout.escapes == "percent":
-        found["agent"] = Change(percent_decoded, "%")
+        found["agent"] = TextChange(percent_decoded, "%")
     elif layout.escapes == "plus":
-        found["agent"] = Change(lambda text: text.replace("+", " "), "+")
+        found["agent"] = TextChange(lambda text: text.replace("+", " "), "+")
     if layout.clients_are_lists or layout.clients_are_untidy:
-        found["client"] = Change(partial(client, lists=layout.clients_are_lists, untidy=layout.clients_are_untidy))
+        found["client"] = TextChange(partial(client, lists=layout.clients_are_lists, untidy=layout.clients_are_untidy))
     return found
 
 

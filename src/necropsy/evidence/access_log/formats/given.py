@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from necropsy.evidence.access_log.formats.json import json_keys, json_lines
-from necropsy.evidence.access_log.formats.layout import Layout, LogFormat
+from necropsy.evidence.access_log.formats.layout import LineLayout, NamedLogFormat
 from necropsy.evidence.access_log.formats.nginx import PREFERENCE, Variable, parse
 from necropsy.evidence.access_log.formats.text import apache, text_lines
 from necropsy.evidence.access_log.formats.values import Path
@@ -29,7 +29,7 @@ class NamedKeys:
     origin: Origin | None = None
 
 
-def name_keys(pairs: Sequence[str]) -> list[LogFormat]:
+def name_keys(pairs: Sequence[str]) -> list[NamedLogFormat]:
     """Read what ``--field`` says, ``client=remote_ip``; nothing for nothing.
 
     Raises
@@ -45,13 +45,13 @@ def name_keys(pairs: Sequence[str]) -> list[LogFormat]:
     return [NamedKeys("\n".join(pairs))] if pairs else []
 
 
-def named_keys(formats: Sequence[LogFormat]) -> dict[str, str]:
+def named_keys(formats: Sequence[NamedLogFormat]) -> dict[str, str]:
     """Return which key holds which field, as the user said it."""
     pairs = (line.partition("=") for form in formats if form.name == FIELD_OPTION for line in form.text.splitlines())
     return {field: key for field, _, key in pairs}
 
 
-def given(lines: Sequence[str], formats: Sequence[LogFormat]) -> list[Layout]:
+def given(lines: Sequence[str], formats: Sequence[NamedLogFormat]) -> list[LineLayout]:
     """Return the layouts of the given formats that the lines might have."""
     found = []
     for form in sorted((form for form in formats if form.name != FIELD_OPTION), key=_rank):
@@ -71,7 +71,7 @@ def given(lines: Sequence[str], formats: Sequence[LogFormat]) -> list[Layout]:
     return found
 
 
-def _rank(form: LogFormat) -> tuple[bool, int]:
+def _rank(form: NamedLogFormat) -> tuple[bool, int]:
     """Order formats: what was given before what was found, and of Apache's the longer ones before those that they hold.
 
     ``combined`` reads a line of ``vhost_combined``, too, with the host as the client and two words as the user.
@@ -79,18 +79,18 @@ def _rank(form: LogFormat) -> tuple[bool, int]:
     return not form.name.startswith("--"), -form.text.count("%") if apache.is_apache(form.text) else 0
 
 
-def _directive(form: LogFormat) -> str:
+def _directive(form: NamedLogFormat) -> str:
     return "LogFormat" if apache.is_apache(form.text) else "log_format"
 
 
-def _apache(text: str, name: str, spoken: str) -> Layout | None:
+def _apache(text: str, name: str, spoken: str) -> LineLayout | None:
     """Make the layout of a format whose values may hold quotation marks, but hardly ever do."""
     careful = text_lines.compile_format(text, "json", name=name, note=spoken)
     plain = text_lines.compile_format(text, name=name, note=spoken)
     return replace(plain, otherwise=careful.lines) if careful is not None and plain is not None else careful
 
 
-def _json(text: str, lines: Sequence[str], name: str, spoken: str) -> Layout | None:
+def _json(text: str, lines: Sequence[str], name: str, spoken: str) -> LineLayout | None:
     """Make the layout of a format that writes an object: its keys are those of the format, whatever their names."""
     try:
         template = json.loads(_as_template(text))

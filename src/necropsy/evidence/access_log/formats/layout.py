@@ -37,7 +37,7 @@ BLANK: Final = 9
 """A blank line or a comment, which is no damage."""
 
 
-class LogFormat(Protocol):
+class NamedLogFormat(Protocol):
     """A ``log_format``, as nginx has it; what ``probes.simulate`` finds in a configuration fits."""
 
     @property
@@ -79,7 +79,7 @@ class Lines(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class LineLayout:
     """One recognised layout of log lines."""
 
     name: str

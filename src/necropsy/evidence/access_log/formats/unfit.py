@@ -8,7 +8,7 @@ from typing import Final
 
 from necropsy.evidence.access_log.formats.given import named_keys
 from necropsy.evidence.access_log.formats.json import json_keys, json_lines
-from necropsy.evidence.access_log.formats.layout import LogFormat
+from necropsy.evidence.access_log.formats.layout import NamedLogFormat
 from necropsy.evidence.access_log.formats.nginx import Variable, parse
 from necropsy.evidence.access_log.formats.text import apache
 from necropsy.evidence.access_log.formats.text.text_lines import value_pattern
@@ -41,7 +41,7 @@ _TIMES: Final = (
 _NEEDED: Final = {"time": "the time", "target": "the requested path"}
 
 
-def misfit(formats: Sequence[LogFormat], note: str, head: Sequence[str]) -> str:
+def misfit(formats: Sequence[NamedLogFormat], note: str, head: Sequence[str]) -> str:
     """Say that ``--log-format`` was not used, and where it stops fitting the first line; empty if it was, or was not given.
 
     Parameters
@@ -83,7 +83,7 @@ def _where(text: str, line: str) -> str:
     return "it has no time or no request, or no text between two values"
 
 
-def keys_seen(formats: Sequence[LogFormat], head: Sequence[str]) -> tuple[str, str] | None:
+def keys_seen(formats: Sequence[NamedLogFormat], head: Sequence[str]) -> tuple[str, str] | None:
     """Say which keys JSON lines have, if these hold no request that is known, and the options; None if they are no JSON."""
     samples = [value for value in map(json_lines.parsed, head) if isinstance(value, dict)]
     if len(samples) * 2 <= len(head) or not samples:
@@ -110,7 +110,7 @@ def known_fields() -> str:
     return ", ".join(json_keys.FIELDS)
 
 
-def noted(note: str, formats: Sequence[LogFormat], head: Sequence[str]) -> str:
+def noted(note: str, formats: Sequence[NamedLogFormat], head: Sequence[str]) -> str:
     """Add to what was recognised that a given format fits none of a file's first lines, if so."""
     given = any(form.name == GIVEN for form in formats)
     said = misfit(formats, note, head) if given else ""

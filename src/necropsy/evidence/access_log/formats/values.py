@@ -287,7 +287,7 @@ class Keyed:
 
 
 @dataclass(frozen=True)
-class Columns:
+class SeparatedValues:
     """Values between separators, so many a line; one may be joined of several by spaces."""
 
     separator: str

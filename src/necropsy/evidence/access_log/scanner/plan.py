@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from necropsy.evidence.access_log.formats.fields import cookies
-from necropsy.evidence.access_log.formats.layout import Layout
+from necropsy.evidence.access_log.formats.layout import LineLayout
 from necropsy.evidence.access_log.formats.nginx import Piece, Variable
-from necropsy.evidence.access_log.formats.values import Columns, Objects, Path, Pattern
+from necropsy.evidence.access_log.formats.values import Objects, Path, Pattern, SeparatedValues
 
 SLOTS: Final = 16
 """Wanted values of one line, at most."""
@@ -72,7 +72,7 @@ class Plan:
     """Flags that every line of the layout has."""
 
 
-def plan_of(layout: Layout) -> Plan | None:
+def plan_of(layout: LineLayout) -> Plan | None:
     """Return how lines of a layout are scanned; None where the scanner cannot read them."""
     form = layout.form
     time_form = _TIMES.get("common-local" if form.kind == "common" and not form.zoned else form.kind)
@@ -88,10 +88,10 @@ def plan_of(layout: Layout) -> Plan | None:
         slot_of = {name: ways.index(way) for name, way in lines.paths.items()}
         if not _are_apart(ways):
             return None
-    elif layout.template or isinstance(lines, Columns):
+    elif layout.template or isinstance(lines, SeparatedValues):
         names = dict.fromkeys(name for some in layout.fields.values() for name in some)
         slot_of = {name: slot for slot, name in enumerate(names)}
-        if isinstance(lines, Columns):
+        if isinstance(lines, SeparatedValues):
             delimited = _columns(lines, slot_of)
         else:
             delimited = _template(layout.template, slot_of, exact=isinstance(lines, Pattern))
@@ -175,7 +175,9 @@ def _template(
     return pieces[0].encode() if isinstance(pieces[0], str) else b"", tuple(values)
 
 
-def _columns(lines: Columns, slot_of: Mapping[str, int]) -> tuple[bytes, tuple[tuple[int, int, bytes], ...]] | None:
+def _columns(
+    lines: SeparatedValues, slot_of: Mapping[str, int]
+) -> tuple[bytes, tuple[tuple[int, int, bytes], ...]] | None:
     """Plan for columns; a value that is made of several must have them side by side."""
     separator = lines.separator.encode()
     ends = {places[-1]: (name, len(places)) for name, places in lines.places.items()}

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pyarrow as pa
 
 from necropsy._internal.sql_quoting import literal
-from necropsy.evidence.app_log.times.forms import FORMS, Form
+from necropsy.evidence.app_log.times.forms import FORMS, TimeForm
 from necropsy.evidence.app_log.times.moment import found, moment, month_of, seen, zoned
 from necropsy.evidence.app_log.wrappers import KEYED_TIME
 
@@ -47,12 +47,12 @@ class Times:
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class ChosenForms:
     """The time form that was chosen for one log."""
 
-    own: tuple[Form, ...]
+    own: tuple[TimeForm, ...]
     """Forms of the application's own times; empty: none was recognised."""
-    outer: tuple[Form, ...]
+    outer: tuple[TimeForm, ...]
     """Forms of the shipper's."""
     anywhere: bool
     """True when times stand behind the head of the line."""
@@ -88,7 +88,7 @@ class Choice:
             bool(self.own) and not any(form.dated for form in self.own) and self.reference is not None,
         )
 
-    def _moment(self, columns: Sequence[tuple[Form, str]]) -> str:
+    def _moment(self, columns: Sequence[tuple[TimeForm, str]]) -> str:
         reference = self.reference or datetime.now(UTC)
         parts = []
         for form, column in columns:
@@ -110,7 +110,7 @@ class Choice:
 
 def choose(
     connection: duckdb.DuckDBPyConnection, lines: Sequence[str], stamps: Sequence[str], reference: datetime | None
-) -> Choice:
+) -> ChosenForms:
     """Choose by lines of a log, without what shippers put around them, and by the times of these shippers."""
     anywhere = False
     own, order, guessed = _fitting(connection, lines, anywhere=False)
@@ -133,7 +133,7 @@ def choose(
         )
     if guessed:
         remarks.append(f"dates are read as {_ORDERS[order]}: a guess, as no day above 12 was seen")
-    return Choice(own, outer, anywhere, order, tuple(remarks), reference)
+    return ChosenForms(own, outer, anywhere, order, tuple(remarks), reference)
 
 
 _AUTOMATON_BYTES: Final = 256 << 20
@@ -143,7 +143,7 @@ _ORDERS: Final = {"mdy": "month/day/year", "dmy": "day/month/year", "ymd": "year
 
 def _fitting(
     connection: duckdb.DuckDBPyConnection, lines: Sequence[str], *, anywhere: bool
-) -> tuple[tuple[Form, ...], str, bool]:
+) -> tuple[tuple[TimeForm, ...], str, bool]:
     """Return the forms that lines of a sample have, the order of numbers in dates, and whether that is a guess."""
     if not lines:
         return (), "mdy", False
@@ -176,7 +176,7 @@ def _fitting(
     return tuple(fitting), order, guessed
 
 
-def _possible(subjects: Iterable[str]) -> list[Form]:
+def _possible(subjects: Iterable[str]) -> list[TimeForm]:
     """Return the forms whose pattern any subject matches, in their order."""
     seen_in: set[int] = set()
     patterns = _patterns()

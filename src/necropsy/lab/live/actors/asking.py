@@ -11,7 +11,7 @@ _ANSWER_S: Final = 30.0
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ActorResponse:
     """The response to a request."""
 
     status: int
@@ -22,7 +22,7 @@ class Answer:
     body: str = ""
 
 
-def ask(place: str, method: str, path: str, headers: Mapping[str, str], body: str = "") -> Answer:
+def ask(place: str, method: str, path: str, headers: Mapping[str, str], body: str = "") -> ActorResponse:
     """Ask ``HOST:PORT``."""
     host, _, port = place.rpartition(":")
     connection = http.client.HTTPConnection(host, int(port), timeout=_ANSWER_S)
@@ -34,13 +34,13 @@ def ask(place: str, method: str, path: str, headers: Mapping[str, str], body: st
         answer = connection.getresponse()
         text = answer.read().decode(errors="replace")
         cookie = answer.getheader("Set-Cookie")
-        return Answer(
+        return ActorResponse(
             answer.status,
             answer.getheader("Location", ""),
             None if cookie is None else cookie.partition(";")[0],
             text,
         )
     except (OSError, http.client.HTTPException):
-        return Answer(0)
+        return ActorResponse(0)
     finally:
         connection.close()

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 
-class Handler(BaseHTTPRequestHandler):
+class ChatHandler(BaseHTTPRequestHandler):
     """Takes what is posted, whatever the path."""
 
     kept: ClassVar[Path]
@@ -51,8 +51,8 @@ def main() -> None:
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--kept", type=Path, required=True)
     options = parser.parse_args()
-    Handler.kept = options.kept
-    ThreadingHTTPServer((options.address, options.port), Handler).serve_forever()
+    ChatHandler.kept = options.kept
+    ThreadingHTTPServer((options.address, options.port), ChatHandler).serve_forever()
 
 
 if __name__ == "__main__":

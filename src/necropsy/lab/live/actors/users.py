@@ -20,7 +20,7 @@ import time
 import urllib.parse
 from pathlib import Path
 
-from necropsy.lab.live.actors.asking import Answer, ask
+from necropsy.lab.live.actors.asking import ActorResponse, ask
 from necropsy.lab.people import BROWSERS, principals
 
 _TOKEN = re.compile(r'name="_csrf" type="hidden" value="([^"]+)"')
@@ -113,7 +113,7 @@ class User:
         self._ask("POST", "/logout", urllib.parse.urlencode({"_csrf": token}))
         self._diary.write(self.name, "logout")
 
-    def _ask(self, method: str, path: str, body: str = "") -> Answer:
+    def _ask(self, method: str, path: str, body: str = "") -> ActorResponse:
         headers = self._headers | ({"Cookie": self._cookie} if self._cookie else {})
         answer = ask(self._chance.choice(self._places), method, path, headers, body)
         if answer.cookie is not None:
@@ -123,7 +123,7 @@ class User:
         return answer
 
     @staticmethod
-    def _token(answer: Answer) -> str:
+    def _token(answer: ActorResponse) -> str:
         found = _TOKEN.search(answer.body)
         return found.group(1) if found else ""
 

@@ -16,8 +16,8 @@ from typing import Any, ClassVar
 
 from necropsy.lab import error_log
 from necropsy.lab.live.twin import sessions
-from necropsy.lab.live.twin.connection import Connection, Pool, Refused, TimedOut
-from necropsy.lab.live.twin.pages import COOKIE, Answered, Asked, Pages
+from necropsy.lab.live.twin.connection import Pool, StoreRefusal, TimedOut, TwinConnection
+from necropsy.lab.live.twin.pages import COOKIE, Answered, PageRequest, Pages
 
 _MINUTE_MS = 60_000
 
@@ -36,7 +36,7 @@ class Application:
         self._process = random.randrange(1_000, 30_000)
         self._lock = threading.Lock()
 
-    def answer(self, asked: Asked) -> Answered:
+    def answer(self, asked: PageRequest) -> Answered:
         """Answer a request; when the store fails, log what Spring would and answer 500."""
         at = sessions.now_ms()
         try:
@@ -45,14 +45,14 @@ class Application:
         except TimedOut:
             self.log(error_log.REQUEST)
             return Answered(500)
-        except Refused as refusal:
+        except StoreRefusal as refusal:
             self.log(error_log.refused(str(refusal)))
             return Answered(500)
         if answered.born:
             self._note(asked, at)
         return answered
 
-    def _note(self, asked: Asked, at_ms: int) -> None:
+    def _note(self, asked: PageRequest, at_ms: int) -> None:
         """Keep the truth: who made this session."""
         note = {
             "at_ms": at_ms,
@@ -64,7 +64,7 @@ class Application:
         with self._lock, self._notes.open("a", encoding="utf-8") as notes:
             notes.write(json.dumps(note) + "\n")
 
-    def log(self, origin: error_log.Origin) -> None:
+    def log(self, origin: error_log.StackOrigin) -> None:
         """Write one entry of the error log."""
         with self._lock, self._errors.open("a", encoding="utf-8") as log:
             log.write(error_log.entry(sessions.now_ms(), origin, self._process, random.randrange(1, 10)))
@@ -76,14 +76,14 @@ class Application:
             try:
                 with self.pool.connection() as redis:
                     sessions.clean(redis, sessions.now_ms() // _MINUTE_MS * _MINUTE_MS)
-            except (TimedOut, Refused):
+            except (TimedOut, StoreRefusal):
                 self.log(error_log.TASK)
 
     def hear_of_expiries(self) -> None:
         """Listen to Redis' notices of expired keys, and connect again when that breaks."""
         while True:
-            with contextlib.suppress(TimedOut, Refused, OSError):
-                listening = Connection(self.redis, None)
+            with contextlib.suppress(TimedOut, StoreRefusal, OSError):
+                listening = TwinConnection(self.redis, None)
                 listening.call(b"CONFIG", b"SET", b"notify-keyspace-events", b"Egx")
                 listening.call(b"PSUBSCRIBE", b"__keyevent@0__:expired")
                 while True:
@@ -93,7 +93,7 @@ class Application:
             time.sleep(1)
 
 
-class Handler(BaseHTTPRequestHandler):
+class TwinHandler(BaseHTTPRequestHandler):
     """HTTP around it."""
 
     protocol_version = "HTTP/1.1"
@@ -102,7 +102,7 @@ class Handler(BaseHTTPRequestHandler):
     def _serve(self) -> None:
         length = int(self.headers.get("Content-Length") or 0)
         form = urllib.parse.parse_qs(self.rfile.read(length).decode()) if length else {}
-        asked = Asked(
+        asked = PageRequest(
             self.command,
             self.path,
             {name.lower(): value for name, value in self.headers.items()},
@@ -129,7 +129,7 @@ class Handler(BaseHTTPRequestHandler):
         """Stay silent: the proxy logs."""
 
 
-class _Server(ThreadingHTTPServer):
+class _TwinServer(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
 
@@ -151,10 +151,10 @@ def main() -> None:
     parser.add_argument("--errors", type=Path, required=True)
     options = parser.parse_args()
     application = Application(options)
-    Handler.application = application
+    TwinHandler.application = application
     for task in (application.clean_each_minute, application.hear_of_expiries):
         threading.Thread(target=task, daemon=True).start()
-    server = _Server((options.address, options.port), Handler)
+    server = _TwinServer((options.address, options.port), TwinHandler)
     server.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     server.serve_forever()
 

@@ -17,11 +17,11 @@ class TimedOut(Exception):  # noqa: N818 -- a state of the store, not of this pr
     """Redis did not answer in time, or cannot be reached."""
 
 
-class Refused(Exception):  # noqa: N818
+class StoreRefusal(Exception):  # noqa: N818
     """Redis answered with an error (``OOM command not allowed …`` at its limit)."""
 
 
-class Connection:
+class TwinConnection:
     """One connection; a failed one is not used again."""
 
     def __init__(self, address: tuple[str, int], timeout_s: float | None) -> None:
@@ -39,7 +39,7 @@ class Connection:
         ------
         TimedOut
             There was none within the time-out.
-        Refused
+        StoreRefusal
             It is an error.
         """
         return self.pipeline([pieces])[0]
@@ -54,7 +54,7 @@ class Connection:
             raise TimedOut(str(error)) from error
         for answer in answers:
             if isinstance(answer, hiredis.ReplyError):
-                raise Refused(str(answer))
+                raise StoreRefusal(str(answer))
         return answers
 
     def read(self) -> Any:
@@ -78,18 +78,18 @@ class Pool:
     def __init__(self, address: tuple[str, int], timeout_s: float) -> None:
         self._address = address
         self._timeout_s = timeout_s
-        self._idle: queue.LifoQueue[Connection] = queue.LifoQueue()
+        self._idle: queue.LifoQueue[TwinConnection] = queue.LifoQueue()
 
     @contextlib.contextmanager
-    def connection(self) -> Iterator[Connection]:
+    def connection(self) -> Iterator[TwinConnection]:
         """Lend a connection; it comes back unless it failed."""
         try:
             connection = self._idle.get_nowait()
         except queue.Empty:
-            connection = Connection(self._address, self._timeout_s)
+            connection = TwinConnection(self._address, self._timeout_s)
         try:
             yield connection
-        except Refused:
+        except StoreRefusal:
             self._idle.put(connection)
             raise
         except BaseException:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from necropsy.lab.live.twin import sessions
-from necropsy.lab.live.twin.connection import Connection
+from necropsy.lab.live.twin.connection import TwinConnection
 from necropsy.lab.live.twin.sessions import TwinSession
 from necropsy.lab.spring_security import csrf_token, saved_request, security_context
 
@@ -26,7 +26,7 @@ _FORM: Final = """<!DOCTYPE html><html><body><form method="post" action="{action
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class PageRequest:
     """One request."""
 
     method: str
@@ -67,7 +67,7 @@ class Pages:
     lifetime_s: int
     absolute: bool
 
-    def answer(self, asked: Asked, connect: Callable[[], Connection]) -> Answered:
+    def answer(self, asked: PageRequest, connect: Callable[[], TwinConnection]) -> Answered:
         """Answer one request; Redis is asked only where Spring asks it."""
         path = asked.path.partition("?")[0]
         if path == "/health":
@@ -87,7 +87,7 @@ class Pages:
         return Answered(200, f"<h1>{path}</h1>\n" + "<p>Nothing to do here.</p>\n" * 40)
 
     @staticmethod
-    def _session(asked: Asked, redis: Connection) -> TwinSession | None:
+    def _session(asked: PageRequest, redis: TwinConnection) -> TwinSession | None:
         cookies = dict(pair.strip().partition("=")[::2] for pair in asked.headers.get("cookie", "").split(";"))
         try:
             identifier = base64.b64decode(cookies.get(COOKIE, "")).decode("ascii")
@@ -95,7 +95,7 @@ class Pages:
             return None
         return sessions.find(redis, identifier) if identifier else None
 
-    def _sent_away(self, asked: Asked, redis: Connection, session: TwinSession | None, path: str) -> Answered:
+    def _sent_away(self, asked: PageRequest, redis: TwinConnection, session: TwinSession | None, path: str) -> Answered:
         """Keep the request, and redirect to the form."""
         born = session is None
         session = session or sessions.created(self.lifetime_s)
@@ -104,7 +104,7 @@ class Pages:
         sessions.save(redis, session)
         return Answered(302, location=self._place(asked, "/login"), cookie=_value(session) if born else None, born=born)
 
-    def _form(self, redis: Connection, session: TwinSession | None, action: str) -> Answered:
+    def _form(self, redis: TwinConnection, session: TwinSession | None, action: str) -> Answered:
         """Show a form; its token makes a session where there is none."""
         born = session is None
         session = session or sessions.created(self.lifetime_s)
@@ -115,7 +115,7 @@ class Pages:
         page = _FORM.format(action=action, token=base64.urlsafe_b64encode(token.encode()).decode())
         return Answered(200, page, cookie=_value(session) if born else None, born=born)
 
-    def _log_in(self, asked: Asked, redis: Connection, session: TwinSession | None) -> Answered:
+    def _log_in(self, asked: PageRequest, redis: TwinConnection, session: TwinSession | None) -> Answered:
         """Change the session's id and keep who logged in; without the form's session the token is wrong (403)."""
         if session is None or not session.has(sessions.CSRF):
             return Answered(403)
@@ -132,11 +132,11 @@ class Pages:
             302, location=f"http://{asked.headers.get('host', 'localhost')}/?continue", cookie=_value(session)
         )
 
-    def _log_out(self, asked: Asked, redis: Connection, session: TwinSession) -> Answered:
+    def _log_out(self, asked: PageRequest, redis: TwinConnection, session: TwinSession) -> Answered:
         sessions.delete(redis, session)
         return Answered(302, location=self._place(asked, "/login?logout"), cookie="")
 
-    def _place(self, asked: Asked, path: str) -> str:
+    def _place(self, asked: PageRequest, path: str) -> str:
         return f"http://{asked.headers.get('host', 'localhost')}{path}" if self.absolute else path
 
 

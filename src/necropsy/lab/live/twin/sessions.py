@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from necropsy.lab import java
-from necropsy.lab.live.twin.connection import Connection
+from necropsy.lab.live.twin.connection import TwinConnection
 from necropsy.lab.spring_security import PRINCIPAL_INDEX
 
 _NAMESPACE: Final = "spring:session:"
@@ -72,7 +72,7 @@ def created(lifetime_s: int) -> TwinSession:
     return TwinSession(str(uuid.uuid4()), lifetime_s, at, at)
 
 
-def find(redis: Connection, identifier: str) -> TwinSession | None:
+def find(redis: TwinConnection, identifier: str) -> TwinSession | None:
     """Return a session that is there and has not expired, as used now."""
     answer: list[bytes] = redis.call(b"HGETALL", _hash_key(identifier))
     fields = {name.decode(): value for name, value in zip(answer[::2], answer[1::2], strict=True)}
@@ -101,7 +101,7 @@ def find(redis: Connection, identifier: str) -> TwinSession | None:
     return session
 
 
-def save(redis: Connection, session: TwinSession) -> None:
+def save(redis: TwinConnection, session: TwinSession) -> None:
     """Write what changed, and the expiries."""
     commands: list[tuple[bytes, ...]] = []
     if session.stored_id is not None and session.stored_id != session.id:
@@ -125,7 +125,7 @@ def save(redis: Connection, session: TwinSession) -> None:
     redis.pipeline(commands)
 
 
-def delete(redis: Connection, session: TwinSession) -> None:
+def delete(redis: TwinConnection, session: TwinSession) -> None:
     """Invalidate: the hash stays for five minutes, without a lifetime."""
     member = java.string(f"expires:{session.id}")
     commands: list[tuple[bytes, ...]] = []
@@ -143,7 +143,7 @@ def delete(redis: Connection, session: TwinSession) -> None:
     redis.pipeline(commands)
 
 
-def clean(redis: Connection, minute_ms: int) -> None:
+def clean(redis: TwinConnection, minute_ms: int) -> None:
     """Touch what expired in a minute, so that Redis lets it go; Spring does this at every full minute."""
     key = _key("expirations", str(minute_ms))
     members: list[bytes] = redis.call(b"SMEMBERS", key)
@@ -152,7 +152,7 @@ def clean(redis: Connection, minute_ms: int) -> None:
     )
 
 
-def ended(redis: Connection, marker: bytes) -> None:
+def ended(redis: TwinConnection, marker: bytes) -> None:
     """Take a session whose marker Redis has expired out of the index of its user."""
     prefix = f"{_NAMESPACE}sessions:expires:".encode()
     if not marker.startswith(prefix):

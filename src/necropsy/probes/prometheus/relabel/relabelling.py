@@ -23,7 +23,7 @@ from necropsy.probes.syntax.node import Node
 Labels = dict[str, str]
 
 
-class Rules:
+class RelabelRules:
     """A chain of rules, compiled for one version of Prometheus. Safe to share between targets."""
 
     __slots__ = ("_both", "_functions", "rules", "version")
@@ -47,7 +47,7 @@ class Rules:
                 return index
         return -1
 
-    def steps(self, labels: Mapping[str, str]) -> list[Step]:
+    def steps(self, labels: Mapping[str, str]) -> list[RelabelStep]:
         """Return the label set before and after each rule, up to the rule that drops it."""
         now: Labels = {name: value for name, value in sorted(labels.items()) if value}
         steps = []
@@ -56,34 +56,34 @@ class Rules:
             dropped = function(recorder)
             after = None if dropped else dict(sorted(recorder.items()))
             written = frozenset(recorder.written)
-            steps.append(Step(rule, now, after, written, _collisions(rule, function, now)))
+            steps.append(RelabelStep(rule, now, after, written, _collisions(rule, function, now)))
             if after is None:
                 break
             now = after
         return steps
 
-    def trace(self, labels: Mapping[str, str]) -> Trace:
+    def trace(self, labels: Mapping[str, str]) -> RelabelTrace:
         """Return which names each rule writes, up to the rule that drops the target: ``steps`` without the values.
 
         ``labels`` must hold no empty value.
         """
         return self.follow(dict(labels))[1]
 
-    def follow(self, labels: Labels) -> tuple[int, Trace]:
+    def follow(self, labels: Labels) -> tuple[int, RelabelTrace]:
         """Change ``labels`` in place as ``apply`` does; return its result, and which names each rule wrote."""
         written: list[frozenset[str]] = []
         for index, (function, writes) in enumerate(self._both):
             written.append(writes(labels))
             if function(labels):
-                return index, Trace(tuple(written), dropped=True)
-        return -1, Trace(tuple(written), dropped=False)
+                return index, RelabelTrace(tuple(written), dropped=True)
+        return -1, RelabelTrace(tuple(written), dropped=False)
 
     def collisions(self, index: int, labels: Mapping[str, str]) -> tuple[Collision, ...]:
         """Return the names that one rule, a ``labelmap``, would make of several of these labels with different values."""
         return _collisions(self.rules[index], self._functions[index], labels)
 
 
-class Trace(NamedTuple):
+class RelabelTrace(NamedTuple):
     """The way of one target through the rules; the same for most targets of a job."""
 
     written: tuple[frozenset[str], ...]
@@ -103,7 +103,7 @@ class Collision:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class RelabelStep:
     """The effect of one rule on one target."""
 
     rule: Rule
@@ -142,7 +142,7 @@ def _collisions(rule: Rule, function: Apply, labels: Mapping[str, str]) -> tuple
 
 def compile_rules(
     rules: Sequence[Mapping[str, Any] | Node] | Node | None, *, prometheus: str = "3.0", legacy_names: bool = False
-) -> Rules:
+) -> RelabelRules:
     """Read, validate and compile rules for a version of Prometheus.
 
     Parameters
@@ -165,7 +165,7 @@ def compile_rules(
     version = prometheus_version(prometheus)
     items: Iterable[Any] = (rules.elements if isinstance(rules, Node) else rules) or ()
     nodes = [from_python(item, line=number) for number, item in enumerate(items, start=1)]
-    return Rules([read_rule(node, version, legacy_names=legacy_names) for node in nodes], version)
+    return RelabelRules([read_rule(node, version, legacy_names=legacy_names) for node in nodes], version)
 
 
 def relabel(
@@ -204,9 +204,19 @@ def relabel(
 
 def relabel_steps(
     labels: Mapping[str, str], rules: Sequence[Mapping[str, Any] | Node], *, prometheus: str = "3.0"
-) -> list[Step]:
+) -> list[RelabelStep]:
     """Relabel one label set and return what each rule did. Parameters and errors as ``relabel``."""
     return compile_rules(rules, prometheus=prometheus).steps(labels)
 
 
-__all__ = ["Collision", "Labels", "Rule", "Rules", "Step", "Trace", "compile_rules", "relabel", "relabel_steps"]
+__all__ = [
+    "Collision",
+    "Labels",
+    "RelabelRules",
+    "RelabelStep",
+    "RelabelTrace",
+    "Rule",
+    "compile_rules",
+    "relabel",
+    "relabel_steps",
+]

@@ -11,8 +11,8 @@ from necropsy.probes.prometheus.configuration import Job
 from necropsy.probes.prometheus.drop_reasons import TIMEOUT_ABOVE_INTERVAL
 from necropsy.probes.prometheus.duration import format_duration, parse_duration
 from necropsy.probes.prometheus.relabel.actions import memoised
-from necropsy.probes.prometheus.relabel.relabelling import Labels, Trace
-from necropsy.probes.prometheus.target_group import Discovered, Group
+from necropsy.probes.prometheus.relabel.relabelling import Labels, RelabelTrace
+from necropsy.probes.prometheus.target_group import Discovered, TargetGroup
 from necropsy.probes.prometheus.targets.origin import Chains
 from necropsy.probes.prometheus.version import Version
 
@@ -21,7 +21,7 @@ _BOOLEANS: Final = frozenset(("1", "t", "T", "true", "TRUE", "True", "0", "f", "
 _TIMEOUT: Final = "__scrape_timeout__"
 
 
-class Refused(ValueError):  # noqa: N818 -- not an error of the run: the target is lost, and the report says so
+class RefusedTarget(ValueError):  # noqa: N818 -- not an error of the run: the target is lost, and the report says so
     """Prometheus cannot make a target of these labels; the message is its own."""
 
 
@@ -31,7 +31,7 @@ class Populator:
     def __init__(self, job: Job, version: Version, *, no_default_port: bool = False) -> None:
         self.job = job
         self.follow = job.rules.follow
-        self.ways: dict[Trace, Trace] = {}
+        self.ways: dict[RelabelTrace, RelabelTrace] = {}
         """Ways through the rules that targets took."""
         self.version = version
         self.no_default_port = no_default_port and version >= (2, 38)
@@ -39,7 +39,7 @@ class Populator:
         self.has_interval_labels = version >= (2, 30)
         self.lasting = memoised(_lasting)
         self.chains = Chains(job)
-        self._last: tuple[Group, int, Labels] | None = None
+        self._last: tuple[TargetGroup, int, Labels] | None = None
         """The target that was asked about last: whoever looks at a target asks several times."""
         defaults = {"job": job.name, "__metrics_path__": job.metrics_path, "__scheme__": job.scheme}
         if self.has_interval_labels:
@@ -58,7 +58,7 @@ class Populator:
             # An empty first value deletes what discovery says.
             self.forced.update({f"__param_{n}": "" for n, values in job.params.items() if values and not values[0]})
 
-    def discovered(self, group: Group) -> Iterator[Labels]:
+    def discovered(self, group: TargetGroup) -> Iterator[Labels]:
         """Yield the labels of a group's targets before relabelling, in their order; no value is empty."""
         shared = {name: value for name, value in group.labels.items() if value}
         base = {**self.defaults, **shared}
@@ -74,11 +74,11 @@ class Populator:
                 self._force(labels)
             yield labels
 
-    def discovered_at(self, group: Group, index: int) -> Labels:
+    def discovered_at(self, group: TargetGroup, index: int) -> Labels:
         """Return the labels of one target before relabelling; do not change them, as who asks next gets the same."""
         known = self._last
         if known is None or known[0] is not group or known[1] != index:
-            found = next(self.discovered(Group((group.targets[index],), group.labels)))
+            found = next(self.discovered(TargetGroup((group.targets[index],), group.labels)))
             known = self._last = (group, index, found)
         return known[2]
 
@@ -103,17 +103,17 @@ class Populator:
 
         Raises
         ------
-        Refused
+        RefusedTarget
             Prometheus reports an error for this target and never scrapes it.
         """
         address = labels.get("__address__")
         if not address:
-            raise Refused("no address")
+            raise RefusedTarget("no address")
         instance = address
         if self.default_port or self.no_default_port:
             instance, address = self._ports(address, labels)
         if "/" in instance:
-            raise Refused(f'"{instance}" is not a valid hostname')
+            raise RefusedTarget(f'"{instance}" is not a valid hostname')
         interval, timeout = self._times(labels)
         if self.booleans:
             self._check_booleans(labels)
@@ -123,7 +123,7 @@ class Populator:
             final["instance"] = instance
         for name, value in final.items():
             if not value.isascii() and not _is_utf8(value):
-                raise Refused(f'invalid label value for "{name}"')
+                raise RefusedTarget(f'invalid label value for "{name}"')
         return final, interval, timeout
 
     def _check_booleans(self, labels: Labels) -> None:
@@ -132,7 +132,7 @@ class Populator:
             value = labels.get(name)
             if value and value not in _BOOLEANS:
                 what = name.strip("_").replace("_", " ")
-                raise Refused(f'error parsing {what}: "{value}" is not a boolean')
+                raise RefusedTarget(f'error parsing {what}: "{value}" is not a boolean')
 
     def _ports(self, address: str, labels: Labels) -> tuple[str, str]:
         """Return (address that becomes the instance, address that is asked) as Prometheus 2 decides on ports."""
@@ -144,7 +144,7 @@ class Populator:
             return address, address
         if _lacks_port(address):
             if scheme not in ("", "http", "https"):
-                raise Refused(f'invalid scheme: "{self.job.scheme}"')
+                raise RefusedTarget(f'invalid scheme: "{self.job.scheme}"')
             address += ":443" if scheme == "https" else ":80"
         return address, address
 
@@ -156,13 +156,13 @@ class Populator:
             try:
                 found.append(parse_duration(labels.get(name, "")))
             except ValueError as error:
-                raise Refused(f"error parsing scrape {what}: {error}") from None
+                raise RefusedTarget(f"error parsing scrape {what}: {error}") from None
             if found[-1] == 0:
-                raise Refused(f"scrape {what} cannot be 0")
+                raise RefusedTarget(f"scrape {what} cannot be 0")
         interval, timeout = found
         if timeout > interval:
             reason = f'("{labels[_TIMEOUT]}" > "{labels[_INTERVAL]}")'
-            raise Refused(f"{TIMEOUT_ABOVE_INTERVAL} {reason}")
+            raise RefusedTarget(f"{TIMEOUT_ABOVE_INTERVAL} {reason}")
         return interval, timeout
 
 

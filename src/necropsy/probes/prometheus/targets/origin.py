@@ -7,7 +7,7 @@ from typing import Final
 
 from necropsy.model.evidence import Origin
 from necropsy.probes.prometheus.configuration import Job
-from necropsy.probes.prometheus.relabel.relabelling import Trace
+from necropsy.probes.prometheus.relabel.relabelling import RelabelTrace
 
 _ASKED: Final = ("__param_target", "__metrics_path__", "__address__", "__scheme__")
 """Labels that decide what is asked, the one that is most often wrong first."""
@@ -23,11 +23,11 @@ class Chains:
 
     def __init__(self, job: Job) -> None:
         self._job = job
-        self._rules: dict[Trace, tuple[Origin, ...]] = {}
+        self._rules: dict[RelabelTrace, tuple[Origin, ...]] = {}
         lines = (job.origin_of(setting) for setting in _SETTINGS)
         self._settings = (*(line for line in lines if line is not None), job.origin)
 
-    def chain(self, trace: Trace, discovered: Iterable[Origin]) -> tuple[Origin, ...]:
+    def chain(self, trace: RelabelTrace, discovered: Iterable[Origin]) -> tuple[Origin, ...]:
         """Return the lines that made a target, the accused first.
 
         Order: the rules that wrote the target parameter, path, address and scheme, each followed by the rules that
@@ -40,7 +40,7 @@ class Chains:
             head = self._rules[trace] = tuple(self._deciding(trace))
         return tuple(dict.fromkeys((*head, *discovered, *self._settings)))
 
-    def _deciding(self, trace: Trace) -> Iterator[Origin]:
+    def _deciding(self, trace: RelabelTrace) -> Iterator[Origin]:
         rules = self._job.rules.rules
         selecting = [
             index

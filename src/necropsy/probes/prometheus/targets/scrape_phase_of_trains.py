@@ -25,7 +25,7 @@ _PERIOD: Final = 0.01
 
 
 @dataclass(frozen=True, slots=True)
-class Train:
+class TrainPhase:
     """Births at a fixed interval whose maker no log shows."""
 
     period_s: float
@@ -50,7 +50,7 @@ class TrainSolution:
 def solve_by_trains(
     candidates: Iterable[str],
     targets: Sequence[Target],
-    trains: Sequence[Train],
+    trains: Sequence[TrainPhase],
     *,
     external_labels: Mapping[str, str],
     versions: Sequence[str],
@@ -101,7 +101,7 @@ def _same(a_s: float, b_s: float) -> bool:
 
 
 def _matched(
-    trains: Sequence[Train], targets: Sequence[Target], phases: Sequence[float], latency_s: float
+    trains: Sequence[TrainPhase], targets: Sequence[Target], phases: Sequence[float], latency_s: float
 ) -> tuple[int, float]:
     """Count trains that each follow another target's scrape; and the widest window in which one was taken to do so."""
     offers = []

@@ -14,15 +14,15 @@ from necropsy.model.errors import UsageError
 from necropsy.probes.prometheus.configuration import Job, PrometheusConfiguration, read_prometheus
 from necropsy.probes.prometheus.drop_reasons import BY_A_RULE, SAME_AS_ANOTHER
 from necropsy.probes.prometheus.schema_checks import from_python
-from necropsy.probes.prometheus.target_group import Group
-from necropsy.probes.prometheus.targets.labels import Populator, Refused
+from necropsy.probes.prometheus.target_group import TargetGroup
+from necropsy.probes.prometheus.targets.labels import Populator, RefusedTarget
 from necropsy.probes.prometheus.targets.target import Target
 from necropsy.probes.prometheus.version import Version
 from necropsy.probes.syntax.node import Node
 
-__all__ = ["Group", "Target", "targets", "targets_of_job"]
+__all__ = ["Target", "TargetGroup", "targets", "targets_of_job"]
 
-DiscoveredGroups = Mapping[str, Sequence[Group | Mapping[str, Any]]]
+DiscoveredGroups = Mapping[str, Sequence[TargetGroup | Mapping[str, Any]]]
 
 
 def targets(
@@ -41,7 +41,7 @@ def targets(
         files that it names, see ``necropsy.evidence.configuration`` and ``Monitoring``.
     discovered
         Name of the job → groups that discovery found, ``{"targets": ["host:port"], "labels": {…}}`` (with an
-        ``"origin"``, if known) or ``Group``; static ones are found in ``config``. A target may also be a mapping of
+        ``"origin"``, if known) or ``TargetGroup``; static ones are found in ``config``. A target may also be a mapping of
         its own labels, ``__address__`` among them.
     prometheus
         Version of Prometheus; ignored for a ``PrometheusConfiguration``, which has been read for one.
@@ -55,8 +55,8 @@ def targets(
     UsageError
         ``prometheus`` is no version, or ``discovered`` names a job that does not exist.
     """
-    groups: dict[str, list[Group]] = {
-        name: [Group.of(group) for group in found] for name, found in (discovered or {}).items()
+    groups: dict[str, list[TargetGroup]] = {
+        name: [TargetGroup.of(group) for group in found] for name, found in (discovered or {}).items()
     }
     if isinstance(config, PrometheusConfiguration):
         configuration = config
@@ -77,7 +77,7 @@ def targets(
 
 
 def targets_of_job(
-    job: Job, groups: Iterable[Group], *, version: Version, no_default_port: bool = False
+    job: Job, groups: Iterable[TargetGroup], *, version: Version, no_default_port: bool = False
 ) -> list[Target]:
     """Return the targets of one job, kept or lost; those that are the same as one before them are marked so."""
     populator = Populator(job, version, no_default_port=no_default_port)
@@ -91,7 +91,7 @@ def targets_of_job(
     return found
 
 
-def _targets_of_group(populator: Populator, group: Group) -> list[Target]:
+def _targets_of_group(populator: Populator, group: TargetGroup) -> list[Target]:
     made = []
     follow, finish, ways = populator.follow, populator.finish, populator.ways
     for index, labels in enumerate(populator.discovered(group)):
@@ -107,7 +107,7 @@ def _targets_of_group(populator: Populator, group: Group) -> list[Target]:
             try:
                 final, interval, timeout = finish(labels)
                 target = Target(populator, group, index, final, interval, timeout)
-            except Refused as reason:
+            except RefusedTarget as reason:
                 target = Target(populator, group, index, {}, 0, 0)
                 target.dropped_because = str(reason)
         target.trace = ways.setdefault(trace, trace)  # the targets of one job take a few ways

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from necropsy.model.evidence import Origin
 from necropsy.probes.http.url import build_url, encode_query, request_path, unrequestable
 from necropsy.probes.prometheus.configuration import Job
-from necropsy.probes.prometheus.relabel.relabelling import Labels, Step, Trace
-from necropsy.probes.prometheus.target_group import Group
+from necropsy.probes.prometheus.relabel.relabelling import Labels, RelabelStep, RelabelTrace
+from necropsy.probes.prometheus.target_group import TargetGroup
 
 if TYPE_CHECKING:
     from necropsy.probes.prometheus.targets.labels import Populator
@@ -37,7 +37,7 @@ class Target:
     def __init__(
         self,
         populator: Populator,
-        group: Group,
+        group: TargetGroup,
         index: int,
         labels: Mapping[str, str],
         interval_ms: int,
@@ -57,7 +57,7 @@ class Target:
         """Why Prometheus does not scrape it; empty if it does."""
         self.dropped_by: Origin | None = None
         """The relabel rule that dropped it, if one did."""
-        self.trace: Trace | None = None
+        self.trace: RelabelTrace | None = None
         """Names that each rule wrote, if somebody followed it; else they are computed when they are asked for."""
         self.duplicate_of: Target | None = None
         """The target with the same labels and URL that is scraped in its place."""
@@ -133,7 +133,7 @@ class Target:
         return dict(sorted(self._populator.discovered_at(self._group, self._index).items()))
 
     @property
-    def steps(self) -> list[Step]:
+    def steps(self) -> list[RelabelStep]:
         """The effect of each relabel rule on it."""
         return self.scrape_job.rules.steps(self.discovered_labels)
 

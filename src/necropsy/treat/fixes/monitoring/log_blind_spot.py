@@ -11,13 +11,13 @@ from necropsy.treat.edits.text import Insertion, line_end, newline_of
 from necropsy.treat.fixes.interface import Edits, Fix, FixContext
 
 if TYPE_CHECKING:
-    from necropsy.model.probe import Backend
+    from necropsy.model.probe import UpstreamPort
 
 _OFF: Final = re.compile(r"\baccess_log(\s+)off(\s*);")
 _DEFAULT_LOG: Final = "/var/log/nginx/access.log"
 
 
-def _silent(context: FixContext) -> list[Backend]:
+def _silent(context: FixContext) -> list[UpstreamPort]:
     """Proxies that are probed and log nothing."""
     probed = {probe.port for probe in context.simulation.probes if probe.creates_sessions and probe.kind != "scrape"}
     return [b for b in context.simulation.backends if b.role == "proxy" and not b.access_log and b.port in probed]

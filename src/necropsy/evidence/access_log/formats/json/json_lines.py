@@ -18,7 +18,7 @@ from typing import Any, Final
 from necropsy.evidence.access_log.formats.fields import cookies, timestamps
 from necropsy.evidence.access_log.formats.fields.addresses import need_tidying
 from necropsy.evidence.access_log.formats.json import json_keys
-from necropsy.evidence.access_log.formats.layout import Layout, Lines
+from necropsy.evidence.access_log.formats.layout import LineLayout, Lines
 from necropsy.evidence.access_log.formats.values import Objects, Path
 
 _SPOKEN: Final = {"time": "time", "client": "client", "host": "host", "request": "request", "method": "method",
@@ -32,7 +32,7 @@ _MACHINE: Final = ("host",)
 _ABSOLUTE: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/?#]+")
 
 
-def recognise(lines: Sequence[str], named: Mapping[str, str] | None = None) -> Layout | None:
+def recognise(lines: Sequence[str], named: Mapping[str, str] | None = None) -> LineLayout | None:
     """Recognise JSON lines by the first ones; None when they are none, or hold no requests.
 
     Parameters
@@ -57,7 +57,7 @@ def layout(
     prefix: str = "JSON: ",
     *,
     of_text: Callable[[Mapping[str, Path]], Lines] = Objects,
-) -> Layout | None:
+) -> LineLayout | None:
     """Make the layout for resolved keys; None when there is no time, or neither request nor target.
 
     Parameters
@@ -94,7 +94,7 @@ def layout(
     # Forwarded addresses are lists whether the samples show it or not; a form that they never show costs nothing.
     lists = any("," in value for value in clients) or len(chosen.get("client", ())) > 1
     untidy = need_tidying(value.strip() for values in clients for value in values.split(","))
-    return Layout(name, note, of_text(ways), fields, form, "duration" in fields, lists, untidy, absolute)
+    return LineLayout(name, note, of_text(ways), fields, form, "duration" in fields, lists, untidy, absolute)
 
 
 def _named(chosen: Mapping[str, Sequence[Path]]) -> tuple[dict[str, tuple[str, ...]], dict[str, Path]]:

@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from necropsy.evidence.access_log.formats.json import json_keys, json_lines
-from necropsy.evidence.access_log.formats.layout import Layout
+from necropsy.evidence.access_log.formats.layout import LineLayout
 from necropsy.evidence.access_log.formats.values import Keyed, Path
 
 _LTSV: Final = re.compile(r"([\w.-]+):([^\t]*)")
@@ -24,7 +24,7 @@ _LEAST: Final = 3
 """Keys of a line, at least."""
 
 
-def recognise(lines: Sequence[str], named: Mapping[str, str]) -> Layout | None:
+def recognise(lines: Sequence[str], named: Mapping[str, str]) -> LineLayout | None:
     """Recognise keyed lines by the first ones; None when they are none, or hold no requests."""
     for name, parse, of_text in (("LTSV", _ltsv, _in_ltsv), ("logfmt", _logfmt, _in_logfmt)):
         samples = [sample for line in lines if len(sample := parse(line)) >= _LEAST]

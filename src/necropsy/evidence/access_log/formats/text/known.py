@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from necropsy.evidence.access_log.formats.layout import Layout
+from necropsy.evidence.access_log.formats.layout import LineLayout
 from necropsy.evidence.access_log.formats.text.text_lines import compile_format
 
 _COMMON: Final = '$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent'
@@ -88,7 +88,7 @@ _ONLY: Final = {
 """What lines of a format begin with, where others would fit it with something else in the place of the client or host."""
 
 
-def layouts(lines: Sequence[str]) -> list[Layout]:
+def layouts(lines: Sequence[str]) -> list[LineLayout]:
     """Compile the formats that need no configuration, and that these lines may have."""
     possible = [
         (name, text)

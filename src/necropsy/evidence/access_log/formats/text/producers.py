@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from necropsy.evidence.access_log.formats.fields.timestamps import TimeForm
-from necropsy.evidence.access_log.formats.layout import FIELDS, Layout
+from necropsy.evidence.access_log.formats.layout import FIELDS, LineLayout
 from necropsy.evidence.access_log.formats.values import Pattern
 
 _ISO: Final = TimeForm("iso", zoned=True, fine=True)
@@ -118,7 +118,7 @@ _ADDRESS: Final = re.compile(r"\d+\.\d+\.\d+\.\d+(, ?\S+)*")
 _ESCAPES: Final = {"CloudFront without its header": "percent", "IIS without its header": "plus"}
 
 
-def layouts(lines: Sequence[str]) -> list[Layout]:
+def layouts(lines: Sequence[str]) -> list[LineLayout]:
     """Return the layouts of the producers whose lines these are, those that fit most of them."""
     found = []
     for producer in PRODUCERS:
@@ -128,11 +128,11 @@ def layouts(lines: Sequence[str]) -> list[Layout]:
     return found
 
 
-def _layout(producer: Producer, matches: Sequence[re.Match[str]]) -> Layout:
+def _layout(producer: Producer, matches: Sequence[re.Match[str]]) -> LineLayout:
     captured, said = _captured([match["captured"] for match in matches]) if "captured" in producer.pattern else ({}, "")
     lines = Pattern(producer.pattern, ("time",), captured)
     zone = "" if producer.form.zoned else "; times without a zone, read as UTC"
-    return Layout(
+    return LineLayout(
         producer.name,
         producer.name + said + zone,
         lines,

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from necropsy.evidence.access_log.formats.fields.timestamps import TimeForm
-from necropsy.evidence.access_log.formats.layout import Layout
+from necropsy.evidence.access_log.formats.layout import LineLayout
 from necropsy.evidence.access_log.formats.nginx import LISTS, PREFERENCE, Piece, Variable, ambiguous, parse
 from necropsy.evidence.access_log.formats.values import Pattern
 
@@ -34,7 +34,9 @@ _FORMS: Final = {
 }
 
 
-def compile_format(text: str, escape: str = "default", *, name: str, note: str, more: bool = False) -> Layout | None:
+def compile_format(
+    text: str, escape: str = "default", *, name: str, note: str, more: bool = False
+) -> LineLayout | None:
     """Compile a format to a layout; None when it tells no time or no request, or is ambiguous.
 
     Parameters
@@ -66,7 +68,7 @@ def compile_format(text: str, escape: str = "default", *, name: str, note: str, 
     if "request" in fields:
         fields = {field: names for field, names in fields.items() if field not in {"method", "target"}}
     names = {name for some in fields.values() for name in some}
-    return Layout(
+    return LineLayout(
         name,
         note,
         _by_expression(pieces, names, escape, more=more),

@@ -16,8 +16,8 @@ from collections.abc import Sequence
 from typing import Final
 
 from necropsy.evidence.access_log.formats.fields.timestamps import TimeForm
-from necropsy.evidence.access_log.formats.layout import Layout
-from necropsy.evidence.access_log.formats.values import Columns
+from necropsy.evidence.access_log.formats.layout import LineLayout
+from necropsy.evidence.access_log.formats.values import SeparatedValues
 
 _SAID: Final = {
     "client": ("c-ip",),
@@ -29,7 +29,7 @@ _SAID: Final = {
 _FIELDS: Final = _SAID | {"method": ("cs-method",)}
 
 
-def recognise(lines: Sequence[str]) -> Layout | None:
+def recognise(lines: Sequence[str]) -> LineLayout | None:
     """Recognise by the line that names the columns; None without one, or without date, time and path."""
     names = next((line.split()[1:] for line in lines if line.startswith("#Fields:")), [])
     place = {name: number for number, name in enumerate(names)}
@@ -42,10 +42,10 @@ def recognise(lines: Sequence[str]) -> Layout | None:
         if found is not None:
             places[field] = (found,)
     said = ", ".join(f"{field}={name}" for field, names in _SAID.items() for name in names if name in place)
-    return Layout(
+    return LineLayout(
         "W3C extended",
         f"W3C extended: {said}",
-        Columns("\t" if tabs else " ", len(names), places),
+        SeparatedValues("\t" if tabs else " ", len(names), places),
         {field: (field,) for field in places},
         TimeForm("iso", zoned=True, fine=False),
         escapes="percent" if tabs else "plus",
