@@ -1,6 +1,5 @@
 import numpy as np
 import pytest
-import ruptures
 
 from necropsy.history.births import DerivedBirths
 from necropsy.history.change_points import DAY_S, change_points, dispersion
@@ -87,6 +86,8 @@ def test_the_scatter_of_poisson_is_one_and_of_clusters_more() -> None:
 @pytest.mark.parametrize("seed", range(5))
 def test_the_peer_dates_the_same_changes(seed: int) -> None:
     """ruptures, told how many changes there are, puts them where we put them without being told."""
+    import ruptures  # it loads all of SciPy: two seconds, for this test alone
+
     generator = np.random.default_rng(seed)
     borders = np.sort(generator.choice(np.arange(1, 9), 2, replace=False)) * 36
     births = counted(

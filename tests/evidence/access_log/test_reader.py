@@ -69,6 +69,7 @@ def bare(rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
     return [(*row[:5], row[5].replace(microsecond=0)) for row in rows]
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("name", sorted(LAYOUTS))
 def test_what_a_server_writes_by_default_is_recognised_and_tells_the_same_story(reading, name) -> None:
     log, rows = told(reading, f"{name}.log")

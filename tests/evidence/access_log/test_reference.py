@@ -194,6 +194,7 @@ def strange(lines: Sequence[str], rng: random.Random) -> list[str]:
     return made
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("name", SAMPLES)
 @settings(
     max_examples=4, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None
@@ -225,6 +226,7 @@ def left_whole(query: Any) -> Any:
     )
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("name", SAMPLES)
 @settings(
     max_examples=2, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None

@@ -151,6 +151,7 @@ ELSEWHERE = {
 }  # fmt: skip
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("name", ELSEWHERE)
 def test_trouble_with_something_else_is_not_the_stores(name: str, tmp_path) -> None:
     _, rows = events(tmp_path, STAMP + ELSEWHERE[name])

@@ -76,6 +76,7 @@ FORMS = {
 }
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("form", FORMS)
 def test_a_time_is_read_in_the_form_of(form: str, tmp_path) -> None:
     log, rows = events(tmp_path, FORMS[form])

@@ -81,6 +81,7 @@ WRAPPERS: dict[str, Callable[[str, str], str]] = {
 }  # fmt: skip
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("name", WRAPPERS)
 def test_twelve_errors_of_java_are_twelve_behind(name: str, tmp_path) -> None:
     text = "\n".join(WRAPPERS[name](time, line) for time, line in java())
@@ -89,6 +90,7 @@ def test_twelve_errors_of_java_are_twelve_behind(name: str, tmp_path) -> None:
     assert sum(row[3] for row in rows) == 12
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("name", [name for name in WRAPPERS if name != "nobody known"])
 def test_twelve_errors_of_python_are_twelve_behind(name: str, tmp_path) -> None:
     text = "\n".join(WRAPPERS[name](time, line) for time, line in python())

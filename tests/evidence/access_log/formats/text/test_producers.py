@@ -15,6 +15,7 @@ BEGIN, END = "<!-- producers -->\n", "<!-- end of producers -->"
 FIELDS = ("client", "user agent", "host")
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("name", PRODUCERS)
 def test_the_health_check_is_found_in_the_log_of(name: str, reading) -> None:
     written = PRODUCERS[name]
@@ -51,6 +52,7 @@ PROGRAMS = {
 """Lines that these programs wrote themselves: 40 requests for ``/`` by one client, about one a second."""
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_forty_requests_of_one_client_are_read_from_what_the_program_itself_wrote(name: str, reading) -> None:
     read = reading([ASSETS / "programs" / f"{name}.log"])

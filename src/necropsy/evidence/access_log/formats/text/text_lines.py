@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final
 
 from necropsy.evidence.access_log.formats.fields.timestamps import TimeForm
@@ -34,6 +35,7 @@ _FORMS: Final = {
 }
 
 
+@lru_cache(256)
 def compile_format(
     text: str, escape: str = "default", *, name: str, note: str, more: bool = False
 ) -> LineLayout | None:
