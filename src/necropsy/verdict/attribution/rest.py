@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 _FEWEST_PROVE: Final = 30
 _TOO_BUSY: Final = 0.98
 _NONE_LACKS: Final = 0.97
+_MOSTLY: Final = 0.5
+_PARTLY: Final = 0.15
+"""Births a visit of a check from which it makes one each time, and from which it may."""
 _GUESS: Final = 0.3
 """Creation probability of a group to begin with."""
 _HALF: Final = 0.5
@@ -99,17 +102,26 @@ def attribute_rest(
             start, grouped.family, least, most=most, coverage=births.coverage,
         )  # fmt: skip
 
-    done = free_fit = fitted(least)
-    whole = _wholly(done.probability, grouped, measured, open_visits, births.coverage)
-    if (whole > least + 0.02).any():
-        done = fitted(np.maximum(least, whole))
+    done, other = _readings(
+        fitted, least, lambda probability: _wholly(probability, grouped, measured, open_visits, births.coverage, owners)
+    )
     probability = done.probability.copy()
     for own in owned:
         probability[own.group] = max(probability[own.group], own.visits.size / max(1, int(measured.visits[own.group])))
-    sorted_out = into_sources(
-        births, timeline, grouped, Shared(visit, birth, done.weight, free_fit.weight), left, covered
-    )
+    sorted_out = into_sources(births, timeline, grouped, Shared(visit, birth, done.weight, other.weight), left, covered)
     return sorted_out, probability
+
+
+def _readings(
+    fitted: Callable[[NDArray[np.float64]], expectation_maximisation.Fit],
+    least: NDArray[np.float64],
+    wholly: Callable[[NDArray[np.float64]], tuple[NDArray[np.float64], NDArray[np.float64]]],
+) -> tuple[expectation_maximisation.Fit, expectation_maximisation.Fit]:
+    """The likeliest reading, and another that the evidence allows."""
+    free = fitted(least)
+    whole, perhaps = wholly(free.probability)
+    done = fitted(np.maximum(least, whole)) if (whole > least + 0.02).any() else free
+    return done, fitted(np.maximum(least, np.maximum(whole, perhaps))) if perhaps.any() else free
 
 
 def _first_guess(births: Births, timeline: Timeline, groups: Sequence[Group]) -> NDArray[np.float64]:
@@ -203,11 +215,13 @@ def _wholly(
     measured: Shares,
     visits: NDArray[np.int64],
     coverage: float,
-) -> NDArray[np.float64]:
-    """By family: nearly 1 where it seems to create in more than half of its visits and no visit lacks a birth.
+    owners: Collection[int],
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """By family: nearly 1 where it creates at each visit, and where it may: no visit lacks a birth.
 
     At a load at which some birth is always near, the visits of others take their part of its births. A check that creates
-    sessions creates one each time, and the count of its visits does not contradict.
+    sessions creates one each time: it does where that seems to be more than half of its visits, or a train is its own for a
+    part of the time. Where it is less, nothing tells, and the interval holds both.
     """
     families = int(grouped.family.max(initial=-1)) + 1
     mine = np.flatnonzero((grouped.family >= 0) & (visits > 0))
@@ -216,5 +230,9 @@ def _wholly(
     made = np.bincount(family, probability[mine] * visits[mine], minlength=families) / np.maximum(total, 1)
     followed = np.bincount(family, measured.followed[mine], minlength=families)
     share = followed / np.maximum(np.bincount(family, measured.visits[mine], minlength=families), 1)
-    wholly = (made >= 0.5) & (share >= _NONE_LACKS) & (coverage >= 1.0) & (total >= _FEWEST_PROVE)
-    return np.where(wholly, share, 0.0)
+    none_lacks = (share >= _NONE_LACKS) & (coverage >= 1.0) & (total >= _FEWEST_PROVE)
+    is_owner = np.isin(np.arange(families), grouped.family[list(owners)]) if owners else np.zeros(families, dtype=bool)
+    steady = np.isin(np.arange(families), grouped.family[[group.is_clockwork for group in grouped.groups]])
+    is_whole = none_lacks & ((made >= _MOSTLY) | (is_owner & (made >= _PARTLY)))
+    perhaps = none_lacks & steady & ~is_whole & (made >= _PARTLY)
+    return np.where(is_whole, share, 0.0), np.where(perhaps, share, 0.0)
