@@ -27,6 +27,7 @@ full-within = "2d"
 quiet = "22:00-07:00"
 repeat = "never"
 session = ["http_2xx=forbid"]
+births = false
 
 [[guard.tell]]
 alertmanager = "http://127.0.0.1:9093"
@@ -48,7 +49,7 @@ def test_everything_that_the_table_says_is_read(tmp_path: Path) -> None:
     config = read_guard(str(path), {"SLACK_URL": "https://hooks.example/1"})
     assert (config.every_s, config.limits.share, config.limits.full_within_s) == (300.0, 0.3, 172_800.0)
     assert config.case == str(tmp_path / "guard.watch.case")
-    assert config.session == {"http_2xx": "forbid"}
+    assert (config.session, config.births) == ({"http_2xx": "forbid"}, False)
     house, first, second = config.ways
     assert (house.rules.quiet, house.rules.repeat_s, house.holds_s) == (None, None, 1_800.0), (
         "it has silences of its own"
@@ -79,6 +80,7 @@ def test_a_file_without_the_table_has_the_defaults(tmp_path: Path) -> None:
         ('[guard]\nevery = "1s"\n', 2, "every is less than 10s"),
         ("[guard]\nevery = 5\n", 2, "every is not a string"),
         ("[guard]\nshare = 20\n", 2, "share is 20"),
+        ("[guard]\nbirths = 1\n", 2, "births is not true or false"),
         ('[guard]\nquiet = "at night"\n', 2, "not a time span: 'at night'"),
         ('[guard]\nsession = ["http_2xx=keep"]\n', 2, "'http_2xx=keep' is not MODULE=POLICY"),
         ('[guard]\nevent = ["yesterday=deploy"]\n', 2, "not a time: 'yesterday'"),

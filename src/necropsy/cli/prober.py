@@ -34,6 +34,15 @@ def prober(
             " if a response starts a session. observe: probe like the blackbox exporter, and report new sessions.",
         ),
     ] = None,
+    store: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--store",
+            metavar="[NAME=]URL",
+            help="A Redis in which to look, during the first probes of a target, whether each adds a session that no"
+            " response shows. Nothing is read of a key. Repeatable.",
+        ),
+    ] = None,
     delegate: Annotated[
         str | None,
         typer.Option("--delegate", metavar="URL", help="A blackbox exporter that serves the other modules."),
@@ -49,13 +58,14 @@ def prober(
       necropsy prober --config blackbox.yml
       necropsy prober --config blackbox.yml --session http_2xx=forbid --listen 127.0.0.1:9116
     """  # noqa: D301 -- \b is click's mark for text that is not to be wrapped
+    from necropsy.cli.exporter import addresses
     from necropsy.guard.prober.site import Prober
     from necropsy.guard.web import Site, read_web_config, serve
 
     def warn(text: str) -> None:
         typer.echo(f"warning: {text}", err=True)
 
-    answering = Prober(config, policies(session or []), delegate, warn)
+    answering = Prober(config, policies(session or []), delegate, warn, addresses(store or [], None))
     server = serve(listen, Site(answering.routes(), read_web_config(web_config) if web_config else None))
 
     def reload(*_: object) -> None:

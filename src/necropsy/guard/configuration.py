@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 DEFAULT_LISTEN: Final = "127.0.0.1:9120"
 _GUARD: Final = frozenset((
     "listen", "every", "case", "keep", "share", "least-per-day", "full-within", "event", "event-file", "hosts", "blackbox",
-    "session", "delegate", "web-config", "quiet", "repeat", "tell",
+    "births", "session", "delegate", "web-config", "quiet", "repeat", "tell",
 ))  # fmt: skip
 _TELL: Final = frozenset((
     *(f"{kind}{suffix}" for kind in KINDS for suffix in ("", "-file", "-env")), "token-file", "token-env", "severity", "quiet",
@@ -66,6 +66,8 @@ class GuardConfig:
     """Modules of the prober."""
     session: Mapping[str, str] = field(default_factory=dict)
     """Policy of the prober by module."""
+    births: bool = True
+    """Whether the stores are looked into while a target is probed: does a session come with each probe?"""
     delegate: str | None = None
     web_config: str | None = None
     quiet: Quiet | None = None
@@ -147,6 +149,7 @@ def _config(table: Table) -> GuardConfig:
         hosts=table.texts("hosts"),
         blackbox=table.file("blackbox"),
         session=table.policies("session"),
+        births=table.flag("births", default=True),
         delegate=table.text("delegate"),
         web_config=table.file("web-config"),
         quiet=quiet,

@@ -141,6 +141,7 @@ class Guard:
         self.census.stop()
         self._parts.teller.stop()
         self._parts.exporter.close()
+        self._parts.prober.close()
         return answered
 
     def reload(self) -> bool:
@@ -164,6 +165,7 @@ class Guard:
         self.census.asked, self.census.every_s = _asked(self._path, config, old.config.case), config.every_s
         old.teller.stop(1.0)
         old.exporter.close()
+        old.prober.close()
         self._reload_error, self._reloaded_at = "", datetime.now(UTC)
         self._log("Read the configuration again.")
         return True
@@ -172,8 +174,9 @@ class Guard:
         """Make the parts that a configuration describes; nothing of it has begun."""
         stores = _servers(self._path)
         blackbox = Path(config.blackbox) if config.blackbox else None
-        prober = Prober(blackbox, config.session, config.delegate, lambda text: self._log(f"warning: {text}"))
-        teller = Teller(config.ways, self._ledger, lambda text: self._log(f"warning: {text}"))
+        warn = lambda text: self._log(f"warning: {text}")  # noqa: E731 -- for two
+        prober = Prober(blackbox, config.session, config.delegate, warn, stores if config.births else ())
+        teller = Teller(config.ways, self._ledger, warn)
         return _Parts(config, Exporter(stores, Options()), prober, teller)
 
     # -- what a look brings -----------------------------------------------------------------------------------------

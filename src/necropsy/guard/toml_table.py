@@ -68,6 +68,13 @@ class Table:
             )
         return float(value)
 
+    def flag(self, name: str, *, default: bool) -> bool:
+        """Return whether something is wanted."""
+        value = self.values.get(name, default)
+        if isinstance(value, bool):
+            return value
+        raise self.wrong(name, f"{name} is not true or false", f"Write {name} = false, without quotes.")
+
     def seconds(self, name: str, default: float) -> float:
         """Return the seconds of a duration."""
         text = self.text(name)

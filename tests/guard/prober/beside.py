@@ -13,15 +13,16 @@ from urllib.parse import urlencode
 
 from necropsy.guard.prober.site import Prober
 from necropsy.guard.web import Site, serve
+from necropsy.wire.redis.address import Address
 
-OURS = {"probe_http_set_cookies", "probe_http_session_started"}
+OURS = {"probe_http_set_cookies", "probe_http_session_started", "probe_http_redirected_to_login"}
 TIMES = re.compile(r"probe_(duration|dns_lookup_time|http_duration)_seconds")
 Requests = list[tuple[str, dict[str, str]]]
 
 
 @contextmanager
-def prober(folder: Path, **policies: str) -> Iterator[str]:
-    answering = Prober(folder / "blackbox.yml", policies, None, lambda _: None)
+def prober(folder: Path, *stores: tuple[str, Address], **policies: str) -> Iterator[str]:
+    answering = Prober(folder / "blackbox.yml", policies, None, lambda _: None, stores)
     server = serve("127.0.0.1:0", Site(answering.routes()))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
@@ -29,6 +30,7 @@ def prober(folder: Path, **policies: str) -> Iterator[str]:
     finally:
         server.shutdown()
         server.server_close()
+        answering.close()
 
 
 def probed(exporter: str, module: str, target: str, **more: str) -> tuple[int, dict[str, str]]:

@@ -75,6 +75,16 @@ def test_the_stream_is_only_for_who_was_opened_for_it() -> None:
             Gate(replication=True).check(words)
 
 
+def test_notices_of_writes_are_only_for_who_was_opened_for_them() -> None:
+    for words in (["HELLO", "3"], ["CLIENT", "TRACKING", "ON", "BCAST"]):
+        with pytest.raises(CommandRefused):
+            Gate().check(words)
+        Gate(notices=True).check(words)
+    for words in (["SET", "a", "b"], ["CLIENT", "KILL", "x"], ["SYNC"]):
+        with pytest.raises(CommandRefused):
+            Gate(notices=True).check(words)
+
+
 def test_a_script_is_admitted_by_its_text_alone() -> None:
     gate = Gate()
     text = "return redis.call('TYPE', ARGV[1])"

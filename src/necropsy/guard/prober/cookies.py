@@ -16,6 +16,12 @@ from urllib.request import Request
 
 from necropsy.sessions.cookie_names import is_session_cookie
 
+_ID: Final = re.compile(r"(?=[^\s]*\d)(?=[^\s]*[A-Za-z])[\w%.:~+/=-]{20,}")
+_NO_ID: Final = re.compile(
+    r"(?i)csrf|xsrf|lang|locale|theme|time_?zone|consent|state|nonce|pkce|verif|redirect|return|next|request_?uri|awsalb|^_|route"
+    r"|server|balance|sticky|node|visitor|device|track|campaign|utm|experiment|variant"
+)
+"""Names of cookies that are long and random, and belong to no session: of forgery protection, balancers, statistics."""
 _EXPIRED: Final = re.compile(r"(?i);\s*max-age\s*=\s*(?:0|-\d+)\s*(?:;|$)|;\s*expires\s*=[^;]*\b(?:1970|1969)\b")
 
 
@@ -28,6 +34,8 @@ class SetCookie:
     """Its name is that of a session cookie, and it sets a value."""
     is_new: bool
     """The request did not bring this value."""
+    is_id: bool = False
+    """Its value looks like an id, and its name is none that means something else: a session's, perhaps."""
 
 
 def set_cookies(headers: Iterable[str], brought: str) -> list[SetCookie]:
@@ -51,7 +59,9 @@ def set_cookies(headers: Iterable[str], brought: str) -> list[SetCookie]:
         pair = header.partition(";")[0].strip()
         name, _, value = pair.partition("=")
         lives = bool(value.strip('" ')) and not _EXPIRED.search(header)
-        found.append(SetCookie(name.strip(), is_session_cookie(name.strip()) and lives, pair not in known))
+        name = name.strip()
+        is_id = lives and _ID.fullmatch(value.strip('" ')) is not None and _NO_ID.search(name) is None
+        found.append(SetCookie(name, is_session_cookie(name) and lives, pair not in known, is_id))
     return found
 
 
@@ -60,6 +70,11 @@ class Jar:
 
     def __init__(self) -> None:
         self._jar = CookieJar(DefaultCookiePolicy(strict_ns_domain=DefaultCookiePolicy.DomainLiberal))
+
+    @property
+    def is_used(self) -> bool:
+        """Whether it holds a cookie."""
+        return len(self._jar) > 0
 
     def header(self, url: str) -> str:
         """Return the Cookie header for a URL; empty: none."""

@@ -28,8 +28,9 @@ def families(result: Result) -> list[Family]:
          float(answer.content_length if answer.status else 0)),
         ("probe_http_uncompressed_body_length", "Length of the body after unpacking.", float(result.uncompressed_length)),
         ("probe_http_set_cookies", "Cookies that the answers set.", float(result.set_cookies)),
-        ("probe_http_session_started", "Whether an answer set a session cookie that the request did not bring.",
+        ("probe_http_session_started", "Whether an answer, or a store, showed that the probe started a session.",
          float(result.session_started)),
+        ("probe_http_redirected_to_login", "Whether an answer redirected to a login.", float(bool(result.login))),
     ]  # fmt: skip
     if result.lookup_s is not None:
         rows += [

@@ -24,6 +24,7 @@ from necropsy.guard.prober.judge import judge
 from necropsy.guard.prober.module import HttpModule, OAuth2
 from necropsy.guard.prober.question import Question
 from necropsy.guard.prober.result import Result
+from necropsy.guard.prober.signs import leads_to_login, redirect_of, sign_of
 from necropsy.guard.prober.tokens import Tokens
 from necropsy.probes.prometheus.blackbox.modules import Module, first_request
 
@@ -35,7 +36,6 @@ OBSERVE: Final = "observe"
 """Forget the cookies after each probe, as blackbox does, and say what that starts."""
 POLICIES: Final = (REUSE, FORBID, OBSERVE)
 _MOST_REDIRECTS: Final = 10
-_REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _KEEP_THE_BODY: Final = frozenset({307, 308})
 _UNAUTHORIZED: Final = 401
 _OF_ONE_HOST: Final = frozenset({"authorization", "www-authenticate", "cookie", "cookie2"})
@@ -131,15 +131,16 @@ def _walk(visit: _Visit, walk: _Walk) -> None:
         for phase, seconds in answer.seconds.items():
             result.seconds[phase] += seconds
         result.answer, result.ssl = answer, visit.url.startswith("https:")
-        brought = next((value for name, value in headers if name.lower() == "cookie"), "")
-        _note_cookies(answer, visit.url, brought, result)
+        _note_signs(answer, visit.url, headers, result)
         walk.jar.keep(visit.url, answer.all("set-cookie"))
         if module.oauth2 is not None and answer.status == _UNAUTHORIZED:
             walk.tokens.forget(module.oauth2)
-        if walk.policy == FORBID and result.session_started:
-            result.reason = f"the answer at {result.started_at} starts a session: probe a health endpoint instead"
+        if walk.policy == FORBID and (result.session_started or result.login):
+            does = "starts a session" if result.session_started else f"redirects to a login, {result.login}"
+            at = result.started_at or _path(visit.url)
+            result.reason = f"the answer at {at} {does}: probe a health endpoint instead"
             break
-        location = next(iter(answer.all("location")), "") if answer.status in _REDIRECTS else ""
+        location = redirect_of(answer)
         if not location:
             break
         result.redirects += 1  # one that is not followed counts, too, in blackbox
@@ -262,11 +263,21 @@ def _poster(settings: OAuth2, deadline: Deadline) -> Callable[[str, dict[str, st
     return post
 
 
-def _note_cookies(answer: Answer, url: str, brought: str, result: Result) -> None:
+def _note_signs(answer: Answer, url: str, headers: list[tuple[str, str]], result: Result) -> None:
+    """Note the cookies that an answer sets, and what in it shows that it starts a session."""
+    brought = next((value for name, value in headers if name.lower() == "cookie"), "")
     found = set_cookies(answer.all("set-cookie"), brought)
     result.set_cookies += len(found)
-    if not result.session_started and any(cookie.is_session and cookie.is_new for cookie in found):
-        result.session_started, result.started_at = True, urlsplit(url).path or "/"
+    location = redirect_of(answer)
+    if location and leads_to_login(location) and not result.login:
+        result.login = _path(urljoin(url, location))
+    if not result.session_started and (sign := sign_of(answer, url, repr(headers), found)):
+        result.session_started, result.started_at, result.sign = True, _path(url), sign
+
+
+def _path(url: str) -> str:
+    """Return the path without what an application may have written behind it: a session id."""
+    return urlsplit(url).path.partition(";")[0] or "/"
 
 
 def _last_modified(answer: Answer) -> float | None:

@@ -32,7 +32,13 @@ class Result:
     set_cookies: int = 0
     """Cookies that the answers set."""
     session_started: bool = False
-    """Whether an answer set a session cookie that was not brought."""
+    """Whether an answer shows, or a store, that a session was started."""
     started_at: str = ""
     """Path of the answer that started it."""
+    sign: str = ""
+    """What shows it: ``cookie``, ``header``, ``address``, ``login`` or ``store``."""
+    store: str = ""
+    """Store that shows it, and by what; empty: none does."""
+    login: str = ""
+    """Path of the login page that an answer redirected to; empty: none did."""
     last_modified: float | None = None

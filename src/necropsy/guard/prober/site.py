@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from pathlib import Path
@@ -15,15 +15,17 @@ from urllib.parse import urlencode
 
 from necropsy import __version__
 from necropsy.guard.exposition import CONTENT_TYPE, Family, Sample, text_of
+from necropsy.guard.prober.births import Births
 from necropsy.guard.prober.cookies import Jar
 from necropsy.guard.prober.metrics import families
 from necropsy.guard.prober.module import HttpModule
 from necropsy.guard.prober.module_file import read_modules
-from necropsy.guard.prober.probe import OBSERVE, REUSE, probe
+from necropsy.guard.prober.probe import FORBID, OBSERVE, REUSE, probe
 from necropsy.guard.prober.result import Result
 from necropsy.guard.prober.tokens import Tokens
 from necropsy.guard.web import TIMEOUT_HEADER, Request, Response, Route
 from necropsy.model.errors import NecropsyError
+from necropsy.wire.redis.address import Address
 
 DEFAULT_MODULE: Final = "http_2xx"
 _RESERVE_S: Final = 0.5
@@ -64,15 +66,24 @@ class Prober:
         refused.
     warn
         Is told, once for each target, that its answers start sessions.
+    stores
+        Name and address of the stores that may be looked into while a target is probed.
     """
 
     def __init__(
-        self, config: Path | None, policies: Mapping[str, str], delegate: str | None, warn: Callable[[str], None]
+        self,
+        config: Path | None,
+        policies: Mapping[str, str],
+        delegate: str | None,
+        warn: Callable[[str], None],
+        stores: Sequence[tuple[str, Address]] = (),
     ) -> None:
         self._config = config
         self._policies = dict(policies)
         self._delegate = delegate.rstrip("/") if delegate else None
         self._warn = warn
+        self.births = Births(stores, warn)
+        """Knows in which stores a target's probes start sessions."""
         self._known: dict[tuple[str, str], _Known] = {}
         self._lock = Lock()
         self._unknown_modules = 0
@@ -103,6 +114,10 @@ class Prober:
         """Go on with the cookies and counts of another: a reload starts no session anew."""
         with self._lock, other._lock:
             self._known = other._known
+
+    def close(self) -> None:
+        """Hang up on the stores."""
+        self.births.stop()
 
     def _read(self) -> dict[str, HttpModule]:
         if self._config is None:
@@ -143,7 +158,14 @@ class Prober:
         policy = self._policies.get(name, REUSE)
         jar = Jar() if policy == OBSERVE else known.jar
         within_s = seconds_allowed(request.headers.get(TIMEOUT_HEADER), module)
-        result = probe(target, module, jar, policy, within_s, self._tokens)
+        with self.births.probing():
+            window = self.births.open(target, name)
+            result = probe(target, module, jar, policy, within_s, self._tokens)
+            if window is not None:
+                window.close(counts=not result.session_started)
+        store, pattern = self.births.verdict(target, name)
+        if store and not result.session_started:
+            _blame(result, store, pattern, policy)
         self._note(target, name, known, policy, result)
         if request.query.get("debug") == "true":
             return Response(_debug(target, name, policy, result) + text_of(families(result)))
@@ -163,17 +185,12 @@ class Prober:
             known.success, known.reason = result.success, result.reason
             known.started += result.session_started
             repeated = known.probes > 1 and known.started > 1
-            if not result.session_started or known.warned:
+            bare = bool(result.login) and not (result.session_started or result.set_cookies or known.jar.is_used)
+            if known.warned or not (result.session_started or bare):
                 return
-            known.warned = policy != OBSERVE or repeated  # observed: once more, when its rate is known
-        what = f"module {module} at {target}: the answer at {result.started_at} starts a session"
-        if policy == REUSE:
-            self._warn(f"{what}; its cookie is kept, so that it stays one session. Probe a health endpoint instead.")
-        elif policy == OBSERVE and repeated:
-            each = (time.time() - known.first_at) / (known.probes - 1)
-            self._warn(f"{what} each time: {_DAY_S / max(each, 0.001):,.0f} a day. Use --session {module}=reuse.")
-        else:
-            self._warn(f"{what}.")
+            known.warned = policy != OBSERVE or repeated or bare  # observed: once more, when its rate is known
+            each = (time.time() - known.first_at) / max(1, known.probes - 1)
+        self._warn(_warning(f"module {module} at {target}", module, policy, result, each if repeated else None))
 
     def _delegated(self, request: Request) -> Response:
         """Hand a probe to a blackbox exporter."""
@@ -223,6 +240,47 @@ class Prober:
         ]
 
 
+def _blame(result: Result, store: str, pattern: str, policy: str) -> None:
+    """Note that a store shows a session that no answer does."""
+    result.session_started, result.sign, result.store = True, "store", f"store {store} gains a key like {pattern}"
+    if policy == FORBID and result.success:
+        result.success, result.reason = False, f"{result.store} with each probe: probe a health endpoint instead"
+
+
+def _warning(what: str, module: str, policy: str, result: Result, each_s: float | None) -> str:
+    """Return what is said of a target that starts sessions, or may.
+
+    Parameters
+    ----------
+    each_s
+        Seconds between two probes, where several started sessions.
+    """
+    rate = "" if each_s is None else f" each time: {_DAY_S / max(each_s, 0.001):,.0f} a day"
+    match result.sign:
+        case "":
+            return (
+                f"{what}: redirects to a login, {result.login}. Most applications start a session for that; no cookie shows"
+                " whether this one does. Probe a health endpoint instead."
+            )
+        case "cookie":
+            said, kept = f"the answer at {result.started_at} starts a session", True
+        case "login":
+            said, kept = f"redirects to a login, {result.login}, with a cookie that looks like a session's", True
+        case "store":
+            said, kept, rate = f"{result.store} with each probe, though no answer shows it", False, ""
+        case _:
+            where = "the address" if result.sign == "address" else "a header"
+            said, kept = f"the answer at {result.started_at} hands out a session id in {where}", False
+    if policy == REUSE and kept:
+        return f"{what}: {said}; its cookie is kept, so that it stays one session. Probe a health endpoint instead."
+    if policy == REUSE:
+        return f"{what}: {said}{rate}. There is no cookie to keep. Probe a health endpoint instead."
+    if policy == OBSERVE and each_s is not None:
+        instead = f"Use --session {module}=reuse." if kept else "Probe a health endpoint instead."
+        return f"{what}: {said}{rate}. {instead}"
+    return f"{what}: {said}."
+
+
 def seconds_allowed(header: str | None, module: HttpModule) -> float:
     """Return the seconds that a probe may take: the module's, or what Prometheus allows less half a second.
 
@@ -243,6 +301,12 @@ def _debug(target: str, module: str, policy: str, result: Result) -> str:
         f"# module {module}, target {target}, session: {policy}",
         f"# {'success' if result.success else f'failed: {result.reason}'} after {result.took_s:.3f} s",
         f"# address {result.address or 'unknown'}, {result.redirects} redirects, status {result.answer.status}",
-        f"# cookies set: {result.set_cookies}; session started: {'at ' + result.started_at if result.session_started else 'no'}",
+        f"# cookies set: {result.set_cookies}; session started: {_started(result)}",
     ]
     return "".join(f"{line}\n" for line in lines)
+
+
+def _started(result: Result) -> str:
+    if result.session_started:
+        return result.store or f"at {result.started_at}, by its {result.sign}"
+    return f"no; redirected to a login, {result.login}" if result.login else "no"

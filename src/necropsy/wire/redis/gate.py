@@ -65,6 +65,12 @@ REPLICATION: Final[dict[bytes, frozenset[bytes]]] = {
 }
 """Commands that a connection may send besides, when it was opened for the replication stream."""
 
+NOTICES: Final[dict[bytes, frozenset[bytes]]] = {
+    b"HELLO": _ALL,
+    b"CLIENT": READS[b"CLIENT"] | {b"TRACKING"},
+}
+"""Commands that a connection may send besides, when it is to be told which keys are written."""
+
 _SCRIPTED: Final = (b"EVAL", b"EVAL_RO")
 _SCRIPTED_BY_DIGEST: Final = (b"EVALSHA", b"EVALSHA_RO")
 _CALL: Final = re.compile(r"redis\.p?call\('([A-Z_]+)'(?:, ?'([A-Z-]+)')?")
@@ -85,6 +91,8 @@ class Gate:
         Texts of the scripts that may be run.
     replication
         Whether the replication stream may be asked for.
+    notices
+        Whether the server may be asked to tell which keys are written.
 
     >>> Gate().check([b"type", b"session:1"])
     >>> Gate().check([b"DEL", b"session:1"])
@@ -96,10 +104,10 @@ class Gate:
     permitted: ClassVar[str] = "a read-only command"
     """The condition under which a command passes, for the message of one that does not."""
 
-    def __init__(self, scripts: Iterable[str] = (), *, replication: bool = False) -> None:
+    def __init__(self, scripts: Iterable[str] = (), *, replication: bool = False, notices: bool = False) -> None:
         self._scripts: set[bytes] = set()
         self._digests: set[bytes] = set()
-        self._commands = READS | REPLICATION if replication else READS
+        self._commands = READS | (REPLICATION if replication else {}) | (NOTICES if notices else {})
         self._in_scripts = READS
         for script in scripts:
             self.admit(script)
