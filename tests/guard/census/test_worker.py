@@ -91,18 +91,46 @@ def test_a_look_for_which_little_memory_is_too_little_is_taken_with_more(monkeyp
     assert sum(sample.value for sample in families[0].samples) == 320
 
 
-def test_a_census_makes_no_session_look_used() -> None:
-    with servers.running("redis-8.2", "--maxmemory-policy", "allkeys-lru", tcp=True) as server:
-        populate(server, 30, 0)
-        client = server.client()
-        key = f"sess:{5:032x}"
-        payload = client.dump(key)
-        client.unlink(key)
-        client.execute_command("RESTORE", key, "86400000", payload, "IDLETIME", "500")
+def long_unused(server: servers.Server) -> str:
+    """Fill a store, and return a key that was not used for 500 seconds."""
+    populate(server, 30, 0)
+    client = server.client()
+    key = f"sess:{5:032x}"
+    payload = client.dump(key)
+    client.unlink(key)
+    client.execute_command("RESTORE", key, "86400000", payload, "IDLETIME", "500")
+    return key
+
+
+@pytest.mark.parametrize("policy", ["allkeys-lru", "noeviction"])
+@pytest.mark.parametrize("name", servers.NAMES)
+def test_a_census_makes_no_session_look_used(name: str, policy: str) -> None:
+    at_once = ("--repl-diskless-sync", "yes", "--repl-diskless-sync-delay", "0")
+    with servers.running(name, "--maxmemory-policy", policy, *at_once, tcp=True) as server:
+        key = long_unused(server)
         census = Census(COMMAND, Asked((("A", f"redis://127.0.0.1:{server.port}"),)), 600)
         census.take()
         assert not census.error
-        assert client.object("idletime", key) >= 500
+        assert server.client().object("idletime", key) >= 500
+
+
+def test_an_old_server_that_saves_by_itself_is_read_by_its_dump() -> None:
+    with servers.running("redis-6.2", "--maxmemory-policy", "allkeys-lru", tcp=True) as server:
+        server.client().config_set("save", "3600 1000000")
+        key = long_unused(server)
+        census = Census(COMMAND, Asked((("A", f"redis://127.0.0.1:{server.port}"),)), 600)
+        census.take()
+        assert not census.error
+        assert server.client().object("idletime", key) >= 500
+
+
+def test_a_store_that_cannot_be_counted_without_blinding_its_eviction_is_not_and_it_is_said_what_to_do() -> None:
+    with servers.running("redis-6.2", "--maxmemory-policy", "allkeys-lru", tcp=True) as server:
+        key = long_unused(server)
+        census = Census(COMMAND, Asked((("A", f"redis://127.0.0.1:{server.port}"),)), 600)
+        census.take()
+        assert "would make every key look recently used to allkeys-lru" in census.error
+        assert server.client().object("idletime", key) >= 500
 
 
 def test_a_store_that_is_gone_leaves_the_last_census_with_its_age_and_says_why() -> None:

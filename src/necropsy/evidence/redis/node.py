@@ -11,7 +11,7 @@ from necropsy.evidence.redis.node_report import NodeReport, ReadParameters
 from necropsy.evidence.redis.page import KeyWords
 from necropsy.evidence.redis.permissions import try_out
 from necropsy.evidence.redis.pipeline import PipelineWay
-from necropsy.evidence.redis.read_methods import AUTO, UNSAFE, ChosenMethod, ReadMethod, choose
+from necropsy.evidence.redis.read_methods import AUTO, UNSAFE, ChosenMethod, ReadMethod, choose, evicts_by_idle_time
 from necropsy.evidence.redis.scanning import ScanSetup, scan_keys
 from necropsy.evidence.redis.script import ScriptWay
 from necropsy.evidence.redis.server import ServerFacts, ask_server
@@ -146,9 +146,23 @@ class NodeReading:
                     " auto.",
                 )
             choice = ChosenMethod("script", f"{UNSAFE}{refused}")
+        self._refuse_if_blinding(way, choice)
         self.report.remarks += [choice.why] if choice.why else []
         self.method = self._scan_way(choice.way)
         self.way = self.method.name
+
+    def _refuse_if_blinding(self, way: str, choice: ChosenMethod) -> None:
+        """Refuse to scan again and again what is evicted by idle times, where a scan sets them all to zero."""
+        server = self.report.server
+        if (
+            not (way == AUTO and self.wanted.patient and evicts_by_idle_time(server))
+            or self.connection.keeps_idle_times
+        ):
+            return
+        raise UnreadableSource(
+            f"{self.name}: a scan would make every key look recently used to {server.policy}, again and again; {choice.why}",
+            hint="CONFIG SET repl-diskless-sync yes, or read a replica (?from=replicas), or a Redis of 7.2 or later.",
+        )
 
     def _open_stream(self) -> str:
         """Ask for the stream; return why there is none, or nothing."""

@@ -99,6 +99,11 @@ def require_known(way: str) -> None:
         raise UsageError(f"unknown read method {way!r}", hint=f"One of: {AUTO}, {', '.join(WAYS)}.")
 
 
+def evicts_by_idle_time(server: ServerFacts) -> bool:
+    """Whether a server evicts what was not used for long, or seldom: there reading a value may decide what is evicted."""
+    return "lru" in server.policy or "lfu" in server.policy
+
+
 def choose(
     server: ServerFacts,
     keys: int,
@@ -121,17 +126,18 @@ def choose(
     keeps_idle_times
         Whether reading values can be hidden from the server's idle times.
     patient
-        Whether nobody waits for it: a scan takes four times the processor time, and all of it in the server's only thread.
+        Whether nobody waits for it, and it comes again and again: a scan takes four times the processor time, all of it in the
+        server's only thread, and may leave no idle time as it was.
     """
     if not can_stream:
         return ChosenMethod("script", f"{UNSAFE}no reader of dumps was given")
     danger = why_not_fork(server.info | server.facts, max_impact_s)
     if danger:
         return ChosenMethod("script", f"{UNSAFE}{danger}")
-    evicts_by_use = "lru" in server.policy or "lfu" in server.policy
-    if not server.diskless:
+    writes_it_anyway = patient and not keeps_idle_times and server.saves
+    if not server.diskless and not writes_it_anyway:
         return ChosenMethod("script", "a replication stream would overwrite its dump file (repl-diskless-sync no)")
-    if evicts_by_use and not keeps_idle_times:
+    if not keeps_idle_times and (patient or evicts_by_idle_time(server)):
         return ChosenMethod("stream", f"a scan would make every key look recently used to {server.policy}")
     sooner = keys > WORTH_A_FORK and keys / SCANNED_PER_S > server.diskless_delay_s + keys / STREAMED_PER_S
     if sooner or (patient and keys > WORTH_A_FORK_OF_THE_PATIENT):

@@ -71,6 +71,11 @@ class ServerFacts:
         return self.info.get("redis_version", "0").partition(".")[0] not in {"0", "2", "3", "4", "5", "6"}
 
     @property
+    def saves(self) -> bool:
+        """Whether it writes its dump file by itself, every so often."""
+        return bool(self.facts.get("config:save", "").strip())
+
+    @property
     def diskless_delay_s(self) -> float:
         """Seconds between a request for its stream and the fork."""
         text = self.facts.get("config:repl-diskless-sync-delay", "")

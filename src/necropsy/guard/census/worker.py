@@ -95,9 +95,13 @@ def take(asked: Asked) -> Taken:
         Nothing could be read, or the case cannot be written.
     """
     import duckdb
+    import pyarrow.compute  # noqa: F401 -- its code is given back, too, if it is there by then
+
+    from necropsy.guard.census.given_back import code_given_back
 
     try:
-        return _take(asked, _MEMORY[0])
+        with code_given_back():
+            return _take(asked, _MEMORY[0])
     except duckdb.OutOfMemoryException:
         return _take(asked, _MEMORY[1])
 
