@@ -19,14 +19,16 @@ def guarded(
     """Replay the incident ten times faster with the guard watching, and print what it says and when.
 
     People work, the prober is switched on, the guard names it; its patch is applied, one machine is forgotten, and then not.
-    Takes a quarter of an hour: who is silent counts as gone after five minutes. The lab is down afterwards; its files stay.
+    Takes a quarter of an hour: who is silent counts as gone after five minutes. The lab is down afterwards, also when this
+    command is killed; its files stay.
 
     \b
     Examples:
       necropsy lab guarded
     """  # noqa: D301 -- \b is click's mark for text that is not to be wrapped
+    from necropsy.lab.live.afterwards import ended_with_us
     from necropsy.lab.live.guarded import replay
 
-    with output.progress(quiet=quiet) as say:
+    with ended_with_us(folder), output.progress(quiet=quiet) as say:
         for line in replay(folder, (sys.executable, "-m", "necropsy.cli.main"), lambda what: say(what, None)):
             typer.echo(line)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import signal
+import subprocess
 import sys
 from pathlib import Path
 
@@ -11,6 +13,7 @@ import pytest
 
 from necropsy.lab.live import guarded, plan
 from necropsy.lab.live.supervisor import Supervisor
+from waiting import wait_until
 
 
 def test_a_message_is_shown_with_its_time_and_long_lines_are_cut() -> None:
@@ -55,3 +58,22 @@ def test_minutes_after_the_prober_is_switched_on_the_guard_names_it_and_the_line
     assert "new creators start" in text
     assert "Resolved" not in text
     assert Supervisor(folder, plan.read(folder).id).left() == []
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize("numbers", [(signal.SIGTERM, signal.SIGTERM), (signal.SIGHUP,), (signal.SIGKILL,)])
+def test_the_lab_is_down_after_whatever_killed_who_ran_it(tmp_path: Path, numbers: tuple[signal.Signals, ...]) -> None:
+    folder = tmp_path / "lab"
+    command = [sys.executable, "-m", "necropsy.cli.main", "lab", "guarded", "--folder", str(folder), "--quiet"]
+    with (tmp_path / "output").open("wb") as output:
+        process = subprocess.Popen(command, stdout=output, stderr=output, start_new_session=True)
+    try:
+        wait_until(lambda: len(list(folder.glob("processes/*.json"))) > 1, "some of the lab runs")
+        supervisor = Supervisor(folder, plan.read(folder).id)
+        for number in numbers:
+            process.send_signal(number)
+        assert process.wait(120) != 0
+        wait_until(lambda: not supervisor.left(), "all of it is down")
+    finally:
+        process.kill()
+        process.wait(30)
