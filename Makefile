@@ -15,7 +15,7 @@ export PATH := $(PATH):/usr/sbin:/sbin
 .DELETE_ON_ERROR:
 # Targets share one environment, one checkout and the machine's ports of their servers.
 .NOTPARALLEL:
-.PHONY: demo test unit process integration lint format bench bench-incidents docs packages spark-stores writers guard-soak guard-demo lab-story clean help
+.PHONY: demo test unit process integration lint format bench bench-incidents docs packages spark-stores writers guard-soak guard-demo redis-next lab-story clean help
 
 demo: FIRST := [1/3] 
 demo: $(VENV)/.installed-demo ## relive the incident and examine it: a verdict in the terminal, a page to open
@@ -64,6 +64,9 @@ writers: $(VENV)/.installed-dev ## sessions as their real writers keep them, rec
 
 guard-soak: packages $(VENV)/.installed-dev ## a day of the guard at 60 times the speed, with servers that die, hang and lie (MINUTES=24)
 	@PYTHONPATH=tests $(BIN)/python -m guard.soak --minutes $(or $(MINUTES),24)
+
+redis-next: packages $(VENV)/.installed-dev ## exporter, census and prober beside the newest Redis that Debian has
+	@PYTHONPATH=tests $(BIN)/python -m guard.exporter.next_redis
 
 lab-story: packages $(VENV)/.installed-dev ## the incident from the first login to the undone batch, every component for real: eight minutes (LENGTH=short: five)
 	@NECROPSY_LAB_STORY_LENGTH=$(LENGTH) PYTHONPATH=tests $(BIN)/python -m pytest -q -s tests/lab/live/test_whole_story.py
