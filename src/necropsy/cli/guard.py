@@ -29,7 +29,7 @@ def _root() -> None:
     pass
 
 
-@app.command("rules")
+@app.command("rules", short_help="Write alerting rules for Prometheus.")
 def rules(
     out: Annotated[
         Path | None,
@@ -60,7 +60,7 @@ def rules(
     typer.echo(f"Wrote {path}. Add it to rule_files in prometheus.yml.", err=True)
 
 
-@app.command("run")
+@app.command("run", short_help="Run everything, in one process on one port.")
 def run(
     config: Annotated[Path, typer.Argument(metavar="GUARD.TOML", help="An incident file with a table [guard].")],
     listen: Annotated[
@@ -80,13 +80,14 @@ def run(
 ) -> None:
     """Run exporter, prober, watch, notifications and a page in one process on one port.
 
-    The file is an incident.toml as for `necropsy examine`, with a table [guard] (docs/guard.md). SIGHUP reloads it; if
-    it has an
-    error, the old one stays in use. SIGTERM finishes open requests, then ends.
+    The file is an incident.toml as for `necropsy examine`, with a table [guard] (docs/guard.md); of it only the stores
+    are needed. SIGHUP reloads it; if it has an error, the old one stays in use. SIGTERM finishes open requests, then
+    ends.
 
     \b
     Examples:
       necropsy guard run guard.toml
+      necropsy notify guard.toml --test    shows first what would be sent to whom
     """  # noqa: D301 -- \b is click's mark for text that is not to be wrapped
     import signal
 
@@ -120,7 +121,7 @@ def run(
     log("Stopped." if answered else "Stopped; some requests were not answered in time.")
 
 
-app.command("dashboards")(dashboards)
-app.command("scrape")(scrape)
-app.command("alertmanager")(alertmanager)
-app.command("compose")(compose)
+app.command("dashboards", short_help="Write dashboards for Grafana.")(dashboards)
+app.command("scrape", short_help="Write prometheus.yml for a guard.")(scrape)
+app.command("alertmanager", short_help="Write alertmanager.yml and its messages.")(alertmanager)
+app.command("compose", short_help="Write a compose file around your stores.")(compose)

@@ -14,7 +14,7 @@ from guard.exporter.test_against_redis_exporter import busy, compare
 from necropsy.cli.census import COMMAND
 from necropsy.guard.census.schedule import Census
 from necropsy.guard.census.worker import Asked
-from necropsy.guard.prober.births import Births
+from necropsy.guard.prober.births import ProbedBirths
 from necropsy.wire.redis.address import parse_address
 from waiting import wait_until
 
@@ -44,7 +44,7 @@ def main() -> None:
         assert not census.error, census.error
         assert server.client().object("idletime", key) >= 500
         print(f"Redis {version}: a census makes no session look used")
-        births, number = Births([("A", parse_address(server.url, environ={}))], print), iter(range(10_000))
+        births, number = ProbedBirths([("A", parse_address(server.url, environ={}))], print), iter(range(10_000))
 
         def found() -> bool:
             with births.probing():

@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from necropsy.guard.prober.evidence import BORN, Windows, sessions_of
+from necropsy.guard.prober.evidence import BORN, WindowCounts, sessions_of
 from necropsy.model.errors import NecropsyError
 from necropsy.wire.redis.address import Address
 from necropsy.wire.redis.connection import Connection
@@ -151,17 +151,17 @@ def _names(push: Any) -> list[bytes]:
 class _Target:
     """What is known of one target."""
 
-    windows: dict[str, Windows] = field(default_factory=dict)
+    windows: dict[str, WindowCounts] = field(default_factory=dict)
     ids: set[bytes] = field(default_factory=set)
     began_at: float = 0.0
     verdict: tuple[str, str] = ("", "")
     """Name of the store in which its probes start sessions, and the pattern of the keys; empty: none is known."""
 
 
-class Window:
+class ProbeWindow:
     """One open window; ``close`` it when the probe is over."""
 
-    def __init__(self, births: Births, key: Key) -> None:
+    def __init__(self, births: ProbedBirths, key: Key) -> None:
         self._births = births
         self._key = key
         self._began = time.monotonic()
@@ -190,7 +190,7 @@ class Window:
             self._births.end(self._key, _LONGEST_S, counts=False)
 
 
-class Births:
+class ProbedBirths:
     """Looks for the births that come with probes.
 
     Parameters
@@ -230,12 +230,12 @@ class Births:
         known = self._targets.get((target, module))
         return known.verdict if known is not None else ("", "")
 
-    def windows(self, target: str, module: str) -> dict[str, Windows]:
+    def windows(self, target: str, module: str) -> dict[str, WindowCounts]:
         """Return the windows of a target by store."""
         known = self._targets.get((target, module))
         return dict(known.windows) if known is not None else {}
 
-    def open(self, target: str, module: str) -> Window | None:
+    def open(self, target: str, module: str) -> ProbeWindow | None:
         """Begin a window for the probe that comes now; None: there is nothing to find out, or not now."""
         if not self._ears or not self._wanted((target, module)):
             return None
@@ -251,7 +251,7 @@ class Births:
             return None
         for ear in self._ears:
             ear.open()
-        return Window(self, (target, module))
+        return ProbeWindow(self, (target, module))
 
     def end(self, key: Key, took_s: float, *, counts: bool) -> None:
         """End the open window of a probe."""
@@ -291,7 +291,7 @@ class Births:
         for name, what in seen.items():
             if what is None:
                 continue
-            windows = known.windows.setdefault(name, Windows())
+            windows = known.windows.setdefault(name, WindowCounts())
             new = {one: pattern for one, pattern in what.sessions.items() if one not in known.ids}
             born = what.grew and bool(new)
             known.ids.update(new)

@@ -31,7 +31,7 @@ _ID: Final = re.compile(rb"(?=[\w-]*[A-Za-z_-])[\w-]{16,}")
 
 
 @dataclass(slots=True)
-class Windows:
+class WindowCounts:
     """The windows of one target beside one store."""
 
     probes: int = 0
@@ -59,10 +59,10 @@ class Windows:
         return self.verdict != UNKNOWN or min(self.probes, self.controls) >= _MOST
 
 
-def chance(windows: Windows) -> float:
+def chance(windows: WindowCounts) -> float:
     """Return how probable so many births beside the probe are if it starts none (Fisher's exact test, one-sided).
 
-    >>> round(chance(Windows(6, 6, 6, 0)), 4), round(chance(Windows(6, 6, 6, 5)), 2)
+    >>> round(chance(WindowCounts(6, 6, 6, 0)), 4), round(chance(WindowCounts(6, 6, 6, 5)), 2)
     (0.0011, 0.5)
     """
     n, m = windows.probes, windows.controls

@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 
 from necropsy import __version__
 from necropsy.guard.exposition import CONTENT_TYPE, Family, Sample, text_of
-from necropsy.guard.prober.births import Births
+from necropsy.guard.prober.births import ProbedBirths
 from necropsy.guard.prober.cookies import Jar
 from necropsy.guard.prober.metrics import families
 from necropsy.guard.prober.module import HttpModule
@@ -82,7 +82,7 @@ class Prober:
         self._policies = dict(policies)
         self._delegate = delegate.rstrip("/") if delegate else None
         self._warn = warn
-        self.births = Births(stores, warn)
+        self.births = ProbedBirths(stores, warn)
         """Knows in which stores a target's probes start sessions."""
         self._known: dict[tuple[str, str], _Known] = {}
         self._lock = Lock()
