@@ -10,6 +10,8 @@ import pytest
 
 from necropsy.autopsy import chart_data, verdict_inputs
 from necropsy.case.store import Case
+from necropsy.verdict.evidence import Claim
+from verdict import scenes
 
 NOW_MS = 1_558_724_400_000
 HOUR_MS = 3_600_000
@@ -50,3 +52,20 @@ def test_sessions_are_counted_by_age_and_by_what_is_left_of_them(unknown: int) -
     more = ("never",) if unknown else ()
     assert chart.by_remaining.labels == ("expired", *chart.by_age.labels[:7], *more)
     assert chart.by_remaining.counts == (2, 1, 2, 1, 1, 2, 1, 2, *((unknown,) if unknown else ()))
+
+
+@pytest.mark.parametrize(("phased", "said"), [((), ("b:8080", "c:8080")), ((1,), ()), ((1, 2), ())])
+def test_targets_that_no_log_shows_are_told_apart_by_a_computed_phase_alone(
+    phased: tuple[int, ...], said: tuple[str, ...]
+) -> None:
+    ticks = NOW_MS - 10_000 * np.arange(1_000)
+    births = scenes.births(*(ticks + phase for phase in (1_000, 4_000, 7_000)))
+    claims = [
+        Claim(
+            "a", "probe", "comb", label, 1_000, 990, 1_000, 360.0, 1.0, "", number, None, 10.0, phase, phase - 0.1,
+            phase + 0.1, logged, None, 0.0, None,
+        )
+        for number, (label, phase, logged) in enumerate((("a:80", 1.0, True), ("b:8080", 4.0, False), ("c:8080", 7.0, False)))
+    ]  # fmt: skip
+    (chart,) = chart_data.comb_charts({"a": births}, claims, phased)
+    assert tuple(label.split()[0] for label in chart.by_number) == said

@@ -120,7 +120,7 @@ def test_the_page_says_where_a_culprit_comes_from_and_which_lines_of_the_log_are
     report = sample.incident()
     cause = replace(sample.PROBES_CAUSE, actors=(loose,))
     text = Outline(page.render(replace(report, verdict=replace(report.verdict, causes=(cause,))))).visible
-    assert "from 10.9.0.2, 8,640 visits, 2019-05-23 19:00 UTC to 2019-05-24 19:00 UTC" in text
+    assert "from 10.9.0.2, 8,640 visits in the log, births 2019-05-23 19:00 UTC to 2019-05-24 19:00 UTC" in text
     assert "grep -F 'GET / ' access.log" in text
 
 
@@ -161,6 +161,15 @@ def test_the_comb_counts_all_births_and_says_that_it_draws_a_sample() -> None:
     assert "4 lines hold 32,072 of 34,486 births." in picture.caption
     assert "Drawn: a sample of 3,010." in picture.caption
     assert [tooth["colour"] for tooth in picture.data["teeth"]] == [0, 1, 2, 3]
+
+
+def test_lines_that_were_matched_by_number_are_said_to_be() -> None:
+    report = sample.incident()
+    hidden = ("10.0.0.1:8080", "10.0.0.2:8080")
+    told = replace(report, combs=tuple(replace(chart, by_number=hidden) for chart in report.combs))
+    says = "Which of these lines is which, no evidence tells: 10.0.0.1:8080, 10.0.0.2:8080."
+    assert says in galleries(told)[0].wide[1].caption
+    assert says not in galleries(report)[0].wide[1].caption
 
 
 def test_without_charts_the_library_is_left_out() -> None:

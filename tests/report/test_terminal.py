@@ -83,7 +83,8 @@ def test_a_culprit_that_no_configuration_names_has_its_address_times_and_lines()
     report = sample.incident()
     cause = replace(sample.PROBES_CAUSE, actors=(loose,))
     text = terminal.render(replace(report, verdict=replace(report.verdict, causes=(cause,))))
-    assert "from 10.9.0.2, 8,640 visits, 2019-05-23 19:00 UTC to 2019-05-24 19:00 UTC" in text
+    where = "from 10.9.0.2, 8,640 visits in the log, births 2019-05-23 19:00 UTC to 2019-05-24 19:00 UTC"
+    assert where in " ".join(text.split())
     assert "grep -F 'GET / ' access.log" in text
 
 

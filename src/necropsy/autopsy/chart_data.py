@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
@@ -69,8 +69,11 @@ def birth_charts(births: Mapping[str, Births], claims: Sequence[Claim]) -> Itera
         yield BirthChart(store, _moment(start), step_ms / 1000, tuple(series))
 
 
-def comb_charts(births: Mapping[str, Births], claims: Sequence[Claim]) -> Iterator[CombChart]:
-    """One picture a store with combs: phase against time, a deterministic sample of all births."""
+def comb_charts(births: Mapping[str, Births], claims: Sequence[Claim], phased: Collection[int]) -> Iterator[CombChart]:
+    """One picture a store with combs: phase against time, a deterministic sample of all births.
+
+    ``phased``: numbers of the probes whose phase is computed; of the others that no log shows the number alone is known.
+    """
     for store, population in births.items():
         mine = [claim for claim in claims if claim.store == store]
         combs = [n for n, claim in enumerate(mine) if claim.period_s is not None and claim.phase_s is not None]
@@ -103,7 +106,16 @@ def comb_charts(births: Mapping[str, Births], claims: Sequence[Claim]) -> Iterat
             Tooth(mine[n].phase_s or 0.0, _tooth_label(mine[n]), round(mine[n].births), mine[n].in_access_log)
             for n in same
         )
-        yield CombChart(store, period_s, _moment(start), points, teeth, int(population.born_ms.size))
+        unknown = [
+            tooth.label
+            for tooth, n in zip(teeth, same, strict=True)
+            if mine[n].in_access_log is False and mine[n].probe_id is not None and mine[n].probe_id not in phased
+            and mine[n].one_of is None
+        ]  # fmt: skip
+        yield CombChart(
+            store, period_s, _moment(start), points, teeth, int(population.born_ms.size),
+            by_number=tuple(unknown) if len(unknown) > 1 else (),
+        )  # fmt: skip
 
 
 def _sample(size: int) -> NDArray[np.int64]:

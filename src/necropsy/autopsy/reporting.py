@@ -62,6 +62,8 @@ def report(case: Case, births: Mapping[str, Births] | None = None) -> Report:
     )
     stores = tuple(_summary(case, store) for store in births)
     events = past.events(case)
+    probes = case_queries.probes(case)
+    phased = {number for number, probe in probes.items() if probe.phase_s is not None}
     return Report(
         necropsy=facts.get("necropsy", __version__),
         taken_at=now,
@@ -77,9 +79,9 @@ def report(case: Case, births: Mapping[str, Births] | None = None) -> Report:
             Blemish(**row)
             for row in case.rows("SELECT file, unit, place, why, sample, count FROM blemish ORDER BY file, place, why")
         ),
-        probes=tuple(case_queries.probes(case).values()),
+        probes=tuple(probes.values()),
         births=tuple(chart_data.birth_charts(births, claims)),
-        combs=tuple(chart_data.comb_charts(births, claims)),
+        combs=tuple(chart_data.comb_charts(births, claims, phased)),
         populations=tuple(chart_data.population(case, each, now) for each in births.values()),
         chains=tuple(chart_data.chains(verdict)),
         frameworks=dict(layouts),

@@ -83,6 +83,8 @@ class CombChart:
     teeth: tuple[Tooth, ...]
     births: int
     """Number of births that the points were sampled from."""
+    by_number: tuple[str, ...] = ()
+    """Labels of lines that nothing tells apart: as many targets of one period as lines, and no log shows them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -271,6 +271,8 @@ def _comb(
         f"{several(len(chart.teeth), 'line')} {'holds' if len(chart.teeth) == 1 else 'hold'} {count(stood)} of "
         f"{several(chart.births, 'birth')}."
     )
+    if chart.by_number:
+        caption += f" Which of these lines is which, no evidence tells: {', '.join(map(inert, chart.by_number))}."
     if len(chart.points) < chart.births:
         caption += f" Drawn: a sample of {count(len(chart.points))}."
     logged = {True: "yes", False: "no", None: "unknown"}

@@ -59,17 +59,17 @@ def requests(report: Report) -> list[tuple[str, str, str]]:
 
 
 def whereabouts(actor: Actor) -> str:
-    """Source and times of an actor: ``from 10.9.0.2, 900 visits, 2019-05-24 10:00 UTC to …``."""
+    """Source of an actor, and its births' times: ``from 10.9.0.2, 900 visits in the log, births 2019-05-24 10:00 UTC to …``."""
     parts = []
     if actor.address:
         parts.append(f"from {inert(actor.address)}")
     elif (actor.clients or 0) > 1:
         parts.append(f"from {several(actor.clients or 0, 'client')}")
     if actor.visits:
-        parts.append(several(actor.visits, "visit"))
+        parts.append(f"{several(actor.visits, 'visit')} in the log")
     if actor.first_at is not None and actor.last_at is not None:
         span = f"{moment(_minute(actor.first_at))} to {moment(_minute(actor.last_at))}"
-        parts.append(span + (", then it stopped" if actor.over else ""))
+        parts.append(f"births {span}" + (", then it stopped" if actor.over else ""))
     return ", ".join(parts)
 
 
