@@ -89,7 +89,7 @@ def unsafe(server: Server) -> None:
 def planned(server: Server, folder: Path) -> Path:
     made, key = purging.make_plan(
         parse_address(server.url),
-        purging.Wish(("anonymous",)),
+        purging.PurgeSelection(("anonymous",)),
         LiveOptions(max_impact_s=IMPACT_S),
         lambda _what, _share: None,
     )
@@ -98,7 +98,7 @@ def planned(server: Server, folder: Path) -> Path:
 
 
 def applied(plan: Path, journal: Path, by: str) -> None:
-    order = purging.Order(plan, journal, knobs=Knobs(max_impact_s=IMPACT_S, batch=5000), by=by)
+    order = purging.PurgeOrder(plan, journal, knobs=Knobs(max_impact_s=IMPACT_S, batch=5000), by=by)
     done = purging.apply_plan(
         order, LiveOptions(max_impact_s=IMPACT_S), lambda _progress: None, confirm=lambda _plan: True
     )

@@ -12,10 +12,10 @@ def files() -> dict[Path, str]:
     import yaml
 
     from necropsy.guard.around import alertmanager, compose, dashboards
-    from necropsy.guard.notify.plan import Rules, parse_quiet
+    from necropsy.guard.notify.plan import ReceiverRules, parse_quiet
     from necropsy.guard.rules import as_yaml as rules
 
-    told = Rules(quiet=parse_quiet("22:00-07:00 Europe/Berlin"))
+    told = ReceiverRules(quiet=parse_quiet("22:00-07:00 Europe/Berlin"))
     slack = alertmanager.Receiver(alertmanager.SLACK, f"{compose.SECRETS}/{compose.SLACK_SECRET}", told)
     resource = {
         "apiVersion": "monitoring.coreos.com/v1",

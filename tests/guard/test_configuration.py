@@ -9,7 +9,7 @@ import pytest
 
 from necropsy.autopsy.incident_file import load
 from necropsy.guard.configuration import GuardConfig, read_guard, require_stores
-from necropsy.guard.notify.plan import Rules, parse_quiet
+from necropsy.guard.notify.plan import ReceiverRules, parse_quiet
 from necropsy.guard.running import Given, Guard
 from necropsy.model.errors import ConfigurationError, NecropsyError, NoEvidence
 
@@ -54,7 +54,7 @@ def test_everything_that_the_table_says_is_read(tmp_path: Path) -> None:
     assert (house.rules.quiet, house.rules.repeat_s, house.holds_s) == (None, None, 1_800.0), (
         "it has silences of its own"
     )
-    assert first.rules == Rules("warning", parse_quiet("22:00-07:00"), "critical", 3_600.0)
+    assert first.rules == ReceiverRules("warning", parse_quiet("22:00-07:00"), "critical", 3_600.0)
     assert second.rules.repeat_s is None
     assert [way.name for way in config.ways] == [
         "alertmanager (127.0.0.1:9093)",

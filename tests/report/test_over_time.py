@@ -1,6 +1,6 @@
 from datetime import UTC, datetime, timedelta
 
-from necropsy.model.history import ChangePoint, PastEvent, StoreHistory
+from necropsy.model.history import PastEvent, RateChange, StoreHistory
 from necropsy.report.wording.over_time import changes, sentence, too_short
 
 AT = datetime(2026, 11, 26, 23, 40, tzinfo=UTC)
@@ -13,7 +13,7 @@ class OnlyEvents:
 
 
 def said(event: PastEvent | None, births_of: str = "sessions") -> str:
-    change = ChangePoint(AT, AT - HALF, AT + HALF, 20.0, 1_440.0, event.text if event else "")
+    change = RateChange(AT, AT - HALF, AT + HALF, 20.0, 1_440.0, event.text if event else "")
     history = StoreHistory("A", "http://prometheus:9090", AT, AT, births_of, (), (change,))
     return sentence(change, history, OnlyEvents(*[event] if event else []))  # type: ignore[arg-type]
 
@@ -36,7 +36,7 @@ def test_the_event_beside_it_is_a_coincidence_in_time() -> None:
 
 
 def lasting(days: float) -> StoreHistory:
-    change = ChangePoint(AT, AT - HALF, AT + HALF, 20.0, 1_440.0)
+    change = RateChange(AT, AT - HALF, AT + HALF, 20.0, 1_440.0)
     return StoreHistory("A", "a source", AT - timedelta(days=days), AT, "sessions", (), (change,))
 
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from necropsy.case.store import Case
     from necropsy.evidence import OpenKeyspace
     from necropsy.sessions.census import Census
-    from necropsy.sessions.writers.form import Form
+    from necropsy.sessions.writers.form import SessionForm
     from necropsy.sessions.writers.hashes import HashForm
 
 _INDEX: Final = "index_entry"
@@ -24,7 +24,7 @@ def fill(
     store: str,
     keys: OpenKeyspace,
     now: datetime | None,
-    described: tuple[Form | HashForm, ...] = (),
+    described: tuple[SessionForm | HashForm, ...] = (),
     *,
     indexes: bool = True,
     settling_memory: str | None = None,
@@ -78,7 +78,7 @@ def fill(
 
 
 def _census(
-    case: Case, store: str, keys: OpenKeyspace, now: datetime | None, described: tuple[Form | HashForm, ...]
+    case: Case, store: str, keys: OpenKeyspace, now: datetime | None, described: tuple[SessionForm | HashForm, ...]
 ) -> Census:
     from necropsy.sessions.census import Census
 

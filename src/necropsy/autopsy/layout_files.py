@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from necropsy.sessions.writers.form import Form
+    from necropsy.sessions.writers.form import SessionForm
     from necropsy.sessions.writers.hashes import HashForm
 
 
-def described_in(paths: Iterable[str]) -> tuple[Form | HashForm, ...]:
+def described_in(paths: Iterable[str]) -> tuple[SessionForm | HashForm, ...]:
     """Return the layouts of these files, in their order.
 
     Raises

@@ -182,7 +182,7 @@ def exporter(
       necropsy exporter --redis A=redis://10.0.0.1 --redis B=rediss://10.0.0.2:6380 --listen 127.0.0.1:9122
     """  # noqa: D301 -- \b is click's mark for text that is not to be wrapped
     from necropsy.cli.census import COMMAND
-    from necropsy.guard.census.schedule import Census
+    from necropsy.guard.census.schedule import CensusSchedule
     from necropsy.guard.census.worker import Asked
     from necropsy.guard.exporter.site import Exporter
     from necropsy.guard.exporter.target import Options
@@ -208,7 +208,7 @@ def exporter(
             (name, _whole(address, url_of(text))) for (name, address), text in zip(named, given, strict=True)
         )
         asked = Asked(stores, str(incident) if incident else None)
-        census = Census(COMMAND, asked, seconds("--sessions", sessions, least=SHORTEST_CENSUS_S))
+        census = CensusSchedule(COMMAND, asked, seconds("--sessions", sessions, least=SHORTEST_CENSUS_S))
     elif incident is not None:
         raise UsageError("--incident needs --sessions", hint="Add --sessions 10m.")
     shown = Exporter(named, site_options, census)

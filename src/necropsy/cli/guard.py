@@ -94,8 +94,8 @@ def run(
     from necropsy.cli.census import COMMAND
     from necropsy.cli.signals import told_of
     from necropsy.cli.watch import text_of
-    from necropsy.guard.notify.message import State
-    from necropsy.guard.notify.plan import Rules, Told, due
+    from necropsy.guard.notify.message import MessageState
+    from necropsy.guard.notify.plan import ReceiverRules, Told, due
     from necropsy.guard.running import Given, Guard
 
     told: dict[str, Told] = {}
@@ -105,8 +105,8 @@ def run(
 
     def say(notices: Sequence[Notice]) -> None:
         now = datetime.now(UTC)
-        for message in due(notices, told, Rules(repeat_s=None), now):
-            told[message.notice.key] = Told(now, message.state is State.RESOLVED, message.notice.revision)
+        for message in due(notices, told, ReceiverRules(repeat_s=None), now):
+            told[message.notice.key] = Told(now, message.state is MessageState.RESOLVED, message.notice.revision)
             log(text_of(message))
 
     given = Given(listen, tuple(host or ()), str(case) if case else None)

@@ -13,7 +13,7 @@ from necropsy.model.errors import NecropsyError, UsageError
 if TYPE_CHECKING:
     from necropsy.guard.around.alertmanager import Receiver
     from necropsy.guard.configuration import GuardConfig
-    from necropsy.guard.notify.plan import Rules
+    from necropsy.guard.notify.plan import ReceiverRules
 
 _SEVERITIES: Final = ("info", "warning", "critical")
 
@@ -217,11 +217,11 @@ def receiver(kind: str, text: str, guard: GuardConfig) -> Receiver:
     return Receiver(kind, file, receiver_rules(guard, severity))
 
 
-def receiver_rules(guard: GuardConfig, least: str) -> Rules:
+def receiver_rules(guard: GuardConfig, least: str) -> ReceiverRules:
     """Return what a receiver is told, by the table ``[guard]``."""
-    from necropsy.guard.notify.plan import Rules
+    from necropsy.guard.notify.plan import ReceiverRules
 
-    return Rules(least=least, quiet=guard.quiet, repeat_s=guard.repeat_s)
+    return ReceiverRules(least=least, quiet=guard.quiet, repeat_s=guard.repeat_s)
 
 
 def without_password(urls: Iterable[str]) -> None:

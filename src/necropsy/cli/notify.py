@@ -26,7 +26,7 @@ def notify(
       necropsy notify guard.toml --test --send
     """  # noqa: D301 -- \b is click's mark for text that is not to be wrapped
     from necropsy.guard.configuration import read_guard
-    from necropsy.guard.notify.message import Message, State, sample
+    from necropsy.guard.notify.message import Message, MessageState, sample
     from necropsy.guard.notify.post import NotSent
 
     if not test:
@@ -34,7 +34,7 @@ def notify(
     ways = read_guard(str(config)).ways
     if not ways:
         raise UsageError(f"{config}: has no [[guard.tell]]", hint='Add [[guard.tell]] and slack-file = "slack.url".')
-    message = Message(sample(), State.TEST)
+    message = Message(sample(), MessageState.TEST)
     failed = []
     for way in ways:
         typer.echo(f"# {way.name}")

@@ -29,7 +29,7 @@ from necropsy.model.errors import UsageError
 
 if TYPE_CHECKING:
     from necropsy.evidence.redis.options import LiveOptions
-    from necropsy.treat.purge.plan import Plan
+    from necropsy.treat.purge.plan import PurgePlan
     from necropsy.treatment import purging
     from necropsy.wire.redis.address import Address
 
@@ -221,7 +221,9 @@ def purge(
             raise UsageError("--apply needs a journal", hint="Add --journal DIR, a new folder.")
         knobs = Knobs(options.max_impact_s, float(rate), batch_size)
         _apply(
-            purging.Order(apply, journal, address, journal_key, control, knobs, notify_application, journal_by.value),
+            purging.PurgeOrder(
+                apply, journal, address, journal_key, control, knobs, notify_application, journal_by.value
+            ),
             options,
             yes,
             quiet=quiet,
@@ -229,7 +231,9 @@ def purge(
         return
     if address is None:
         raise UsageError("a plan needs a store", hint="necropsy purge --redis redis://HOST:PORT --where anonymous")
-    wish = purging.Wish(tuple(where or ()), int(seconds_of(idle)), include_unknown, trust_lifetime, case, store)
+    wish = purging.PurgeSelection(
+        tuple(where or ()), int(seconds_of(idle)), include_unknown, trust_lifetime, case, store
+    )
     with output.progress(quiet=quiet) as say:
         made, key = purging.make_plan(address, wish, options, say)
     if plan is not None:
@@ -239,11 +243,11 @@ def purge(
     output.say(text.plan(made, plan))
 
 
-def _apply(order: purging.Order, options: LiveOptions, yes: bool, *, quiet: bool) -> None:
+def _apply(order: purging.PurgeOrder, options: LiveOptions, yes: bool, *, quiet: bool) -> None:
     from necropsy.report.commands import treatment as text
     from necropsy.treatment import purging
 
-    def confirm(made: Plan) -> bool:
+    def confirm(made: PurgePlan) -> bool:
         if yes:
             return True
         sys.stderr.write(text.plan(made, None, asked=True))

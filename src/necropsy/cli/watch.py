@@ -62,7 +62,7 @@ def watch(
     """  # noqa: D301 -- \b is click's mark for text that is not to be wrapped
     from necropsy.autopsy.sources import parse_event
     from necropsy.cli.census import COMMAND
-    from necropsy.guard.census.schedule import Census
+    from necropsy.guard.census.schedule import CensusSchedule
     from necropsy.guard.configuration import read_guard, require_stores
     from necropsy.guard.keeper import Keeper
     from necropsy.guard.notify.ledger import Ledger
@@ -92,7 +92,7 @@ def watch(
         printer.say(notices)
         teller.update(notices)
 
-    census = Census(COMMAND, asked(str(incident), config), config.every_s, Keeper(tell).after_look)
+    census = CensusSchedule(COMMAND, asked(str(incident), config), config.every_s, Keeper(tell).after_look)
     teller.start()
     try:
         if once:
@@ -134,10 +134,10 @@ class Printer:
         """Print notices that opened, and those that were resolved."""
         from datetime import UTC, datetime
 
-        from necropsy.guard.notify.plan import Rules, due
+        from necropsy.guard.notify.plan import ReceiverRules, due
 
         now = datetime.now(UTC)
-        for message in due(notices, self._ledger.of(self.WAY), Rules(repeat_s=None), now):
+        for message in due(notices, self._ledger.of(self.WAY), ReceiverRules(repeat_s=None), now):
             typer.echo(text_of(message))
             self._ledger.note(self.WAY, [message], now)
 

@@ -25,7 +25,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from necropsy.guard.notify.plan import Quiet, Rules
+from necropsy.guard.notify.plan import Quiet, ReceiverRules
 from necropsy.guard.notify.ways import KINDS, LEAST_HOLD_S, Way
 from necropsy.guard.toml_table import Table
 from necropsy.guard.watch.former import Limits
@@ -72,7 +72,7 @@ class GuardConfig:
     web_config: str | None = None
     quiet: Quiet | None = None
     """Hours in which only what is critical is told; of the ways, unless they say otherwise."""
-    repeat_s: float | None = Rules().repeat_s
+    repeat_s: float | None = ReceiverRules().repeat_s
     ways: tuple[Way, ...] = ()
 
 
@@ -131,7 +131,7 @@ def _config(table: Table) -> GuardConfig:
     if every_s < _LEAST_EVERY_S:
         raise table.wrong("every", "every is less than 10s", 'Write every = "10m".')
     quiet = table.quiet("quiet", None)
-    repeat_s = table.repeat("repeat", Rules().repeat_s)
+    repeat_s = table.repeat("repeat", ReceiverRules().repeat_s)
     entries = table.values.get("tell", [])
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
         raise table.wrong(
@@ -186,7 +186,7 @@ def _way(table: Table, quiet: Quiet | None, repeat_s: float | None, holds_s: flo
     return Way(
         kind=kind,
         address=address,
-        rules=Rules(
+        rules=ReceiverRules(
             least=table.choice("severity", SEVERITIES, "info"),
             quiet=table.quiet("quiet", None if by_house else quiet),
             wakes=table.choice("wakes", (*SEVERITIES, "never"), "critical"),

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TypeAlias
 
-from necropsy.guard.census.schedule import Census
+from necropsy.guard.census.schedule import CensusSchedule
 from necropsy.guard.notify.plan import latest
 from necropsy.guard.watch.notice import Notice
 from necropsy.guard.watch.stores import unread
@@ -29,7 +29,7 @@ class Keeper:
         self._notices: tuple[Notice, ...] = ()
         self._lock = threading.Lock()
 
-    def after_look(self, census: Census) -> None:
+    def after_look(self, census: CensusSchedule) -> None:
         """Take what a look brought: called by the census."""
         at = datetime.now(UTC)
         with self._lock:

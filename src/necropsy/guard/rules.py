@@ -22,7 +22,7 @@ _DAY_S: Final = 86_400
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class RecordingRule:
     """A recording rule."""
 
     name: str
@@ -44,11 +44,11 @@ class Alert:
     description: str
 
 
-RECORDS: Final[tuple[Record, ...]] = (
-    Record("store_creator:necropsy_session_births:per_day",
+RECORDS: Final[tuple[RecordingRule, ...]] = (
+    RecordingRule("store_creator:necropsy_session_births:per_day",
            f"sum by (store, creator) (necropsy_session_births_per_second) * {_DAY_S}"),
-    Record("store:necropsy_sessions:sum", "sum by (store) (necropsy_sessions)"),
-    Record("store:necropsy_sessions_anonymous:ratio",
+    RecordingRule("store:necropsy_sessions:sum", "sum by (store) (necropsy_sessions)"),
+    RecordingRule("store:necropsy_sessions_anonymous:ratio",
            'sum by (store) (necropsy_sessions{auth="no"}) / sum by (store) (necropsy_sessions)'),
 )  # fmt: skip
 

@@ -16,7 +16,7 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final
 
-from necropsy.guard.census.schedule import Census
+from necropsy.guard.census.schedule import CensusSchedule
 from necropsy.guard.census.worker import Asked, Watched
 from necropsy.guard.configuration import GuardConfig, read_guard, require_stores
 from necropsy.guard.exporter.site import Exporter
@@ -25,9 +25,9 @@ from necropsy.guard.exposition import CONTENT_TYPE, Family, Sample, text_of
 from necropsy.guard.keeper import Keeper
 from necropsy.guard.notify.ledger import Ledger
 from necropsy.guard.notify.teller import Teller
-from necropsy.guard.page.live import Live
-from necropsy.guard.page.site import Page
-from necropsy.guard.page.view import Probed, Server, State
+from necropsy.guard.page.live import LiveFigures
+from necropsy.guard.page.site import StatusPage
+from necropsy.guard.page.view import PageServer, PageState, Probed
 from necropsy.guard.prober.site import Prober
 from necropsy.guard.watch.kept import require_own
 from necropsy.guard.watch.notice import SEVERITIES, Notice
@@ -114,8 +114,8 @@ class Guard:
         self._parts = self._make(config)
         self._notices: tuple[Notice, ...] = ()
         self.keeper = Keeper(self._tell)
-        self.census = Census(command, _asked(path, config), config.every_s, self._after_look)
-        self._live = Live(lambda: self._parts.exporter.targets, self._look)
+        self.census = CensusSchedule(command, _asked(path, config), config.every_s, self._after_look)
+        self._live = LiveFigures(lambda: self._parts.exporter.targets, self._look)
         self._web = read_web_config(Path(config.web_config)) if config.web_config else WebConfig()
         self.site = Site(self._routes(), self._web, _own_names(config), log)
         self.server = serve(config.listen, self.site)
@@ -181,7 +181,7 @@ class Guard:
 
     # -- what a look brings -----------------------------------------------------------------------------------------
 
-    def _after_look(self, census: Census) -> None:
+    def _after_look(self, census: CensusSchedule) -> None:
         taken = census.taken
         if taken is not None and taken.page:
             self._report = taken.page
@@ -203,7 +203,7 @@ class Guard:
     # -- what is shown ----------------------------------------------------------------------------------------------
 
     def _routes(self) -> dict[str, Route]:
-        page = Page(self._state, lambda: self._report, self._live)
+        page = StatusPage(self._state, lambda: self._report, self._live)
         return {
             **page.routes(),
             "/metrics": self._metrics,
@@ -250,14 +250,14 @@ class Guard:
     def _look(self) -> Mapping[str, Any]:
         return {"taken_at": self.census.taken_at, "error": self.census.error, "open": len(self.keeper.open())}
 
-    def _state(self) -> State:
+    def _state(self) -> PageState:
         census, parts = self.census, self._parts
         open_now = self.keeper.open()
         keys = {notice.key for notice in open_now}
         resolved = [
             notice for notice in reversed(self._notices) if notice.resolved_at is not None and notice.key not in keys
         ]
-        return State(
+        return PageState(
             verdict=census.taken.verdict if census.taken is not None else "",
             taken_at=datetime.fromtimestamp(round(census.taken_at), UTC) if census.taken_at is not None else None,
             took_s=census.took_s,
@@ -266,7 +266,7 @@ class Guard:
             has_report=bool(self._report),
             open=sorted(open_now, key=lambda notice: (-notice.rank, notice.opened_at)),
             resolved=resolved[:_RESOLVED],
-            servers=[Server(name, target.address.masked) for name, target in parts.exporter.targets.items()],
+            servers=[PageServer(name, target.address.masked) for name, target in parts.exporter.targets.items()],
             probed=[Probed(*seen) for seen in parts.prober.seen()],
             ways=list(parts.teller.health().items()),
             reloaded=self._reload_error,

@@ -231,7 +231,7 @@ def serve(listen: str, site: Site) -> ThreadingHTTPServer:
     if not port.isdecimal() or int(port) > _LAST_PORT:
         raise UsageError(f"not an address to listen on: {listen!r}", hint="HOST:PORT, for example 127.0.0.1:9121.")
     try:
-        server = _Server((host.strip("[]") or "0.0.0.0", int(port)), type("Handler", (_Handler,), {"site": site}))  # noqa: S104 -- ":9121" means that
+        server = _HttpServer((host.strip("[]") or "0.0.0.0", int(port)), type("Handler", (_Handler,), {"site": site}))  # noqa: S104 -- ":9121" means that
     except socket.gaierror as error:
         raise UsageError(
             f"not an address to listen on: {listen!r}", hint="HOST:PORT, for example 127.0.0.1:9121."
@@ -270,7 +270,7 @@ def drain(server: ThreadingHTTPServer, site: Site, within_s: float) -> bool:
     return site.active == 0
 
 
-class _Server(ThreadingHTTPServer):
+class _HttpServer(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
 

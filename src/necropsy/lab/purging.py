@@ -106,11 +106,11 @@ def purge_while_users_work(
 def _purged(name: str, url: str, folder: Path, crowd: _Crowd, progress: Callable[[str], None]) -> Purged:
     address = parse_address(url)
     progress(f"{name}: planning the purge")
-    wish = purging.Wish(("anonymous",))
+    wish = purging.PurgeSelection(("anonymous",))
     plan, key = purging.make_plan(address, wish, LiveOptions(max_impact_s=_IMPACT_S), lambda _what, _share: None)
     plans.save(plan, folder / "plan", key)
     before = _used(address)
-    order = purging.Order(folder / "plan", folder / "journal", address, knobs=Knobs(_IMPACT_S))
+    order = purging.PurgeOrder(folder / "plan", folder / "journal", address, knobs=Knobs(_IMPACT_S))
     done = purging.apply_plan(
         order,
         LiveOptions(max_impact_s=_IMPACT_S),

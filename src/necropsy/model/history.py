@@ -7,7 +7,7 @@ from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True)
-class ChangePoint:
+class RateChange:
     """A moment at which the rate of births changed."""
 
     at: datetime
@@ -44,7 +44,7 @@ class StoreHistory:
     births_of: str
     """Unit of births: ``sessions``, or ``keys`` where the keys of a session are not known; empty without births."""
     lines: tuple[Line, ...]
-    changes: tuple[ChangePoint, ...]
+    changes: tuple[RateChange, ...]
 
 
 @dataclass(frozen=True, slots=True)

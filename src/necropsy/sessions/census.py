@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from necropsy.sessions.columns import Keys
-    from necropsy.sessions.writers.form import Form
+    from necropsy.sessions.writers.form import SessionForm
     from necropsy.sessions.writers.hashes import HashForm
 
 
@@ -55,7 +55,7 @@ class Census:
         now: datetime,
         hashes: Callable[[pa.Array], pa.Array] | None = None,
         taken_at: datetime | None = None,
-        described: tuple[Form | HashForm, ...] = (),
+        described: tuple[SessionForm | HashForm, ...] = (),
     ) -> None:
         import numpy as np
 

@@ -18,19 +18,19 @@ from necropsy.sessions.writers.hash_forms import KnownHashes
 from necropsy.sessions.writers.strings import Strings
 
 if TYPE_CHECKING:
-    from necropsy.sessions.writers.form import Form
+    from necropsy.sessions.writers.form import SessionForm
     from necropsy.sessions.writers.hashes import HashForm
 
 LAYOUTS: Final[tuple[type[Layout], ...]] = (Spring, Express, Django, Flask, AspNetProvider, Strings, KnownHashes)
 """Layouts with the narrowest signs first: a family further down never sees what one above it has claimed."""
 
 
-def layouts(described: tuple[Form | HashForm, ...] = ()) -> tuple[type[Layout], ...]:
+def layouts(described: tuple[SessionForm | HashForm, ...] = ()) -> tuple[type[Layout], ...]:
     """Return every layout, those that the user described before all others."""
     return (*classes(described), *LAYOUTS) if described else LAYOUTS
 
 
-def projection(described: tuple[Form | HashForm, ...] = ()) -> Projection:
+def projection(described: tuple[SessionForm | HashForm, ...] = ()) -> Projection:
     """Return what all layouts together want to see of the values.
 
     >>> b"creationTime" in dict(projection().hash_fields)

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 from necropsy.treat.lifetimes.cap import Cap, Capped, undo_cap
 from necropsy.treat.purge.control import Control, Knobs
 from necropsy.treat.purge.journal import Journal, read_secret
-from necropsy.treat.purge.stores import Store, TreatmentError
+from necropsy.treat.purge.stores import TreatmentError, WritableStore
 from necropsy.wire.redis.address import Address, parse_address
 
 if TYPE_CHECKING:
     from necropsy.evidence.redis.options import LiveOptions
-    from necropsy.treat.purge.batch import Source
+    from necropsy.treat.purge.batch import PurgeSource
 
 
 def cap(
@@ -42,7 +42,7 @@ def cap(
     from necropsy.treatment.snapshot import choose_source
     from necropsy.treatment.sources import Scanned
 
-    store = Store(address)
+    store = WritableStore(address)
     try:
         written = None
         if journal is not None:
@@ -59,7 +59,7 @@ def cap(
         try:
             control = Control(Knobs(options.max_impact_s))
             with control.signals():
-                source: Source = Scanned(address, options)
+                source: PurgeSource = Scanned(address, options)
                 if journal is not None:
                     source, _ = choose_source(by, address, store, journal, options)
                 return Cap(store, source, written, control, max_s, report).run()
@@ -82,7 +82,7 @@ def undo(folder: Path, *, redis: Address | None, journal_key: Path | None = None
         if journal.header.get("kind") != "cap-ttl":
             raise TreatmentError(f"{folder}: not a journal of cap-ttl", hint=f"necropsy purge --undo {folder}")
         journal.load()
-        store = Store(redis or parse_address(journal.header["address"]))
+        store = WritableStore(redis or parse_address(journal.header["address"]))
         try:
             store.require_same(journal.header["identities"], "Give the store of the journal: --redis.")
             control = Control(Knobs())

@@ -18,7 +18,7 @@ from necropsy.treat.purge.judge import Judge, Rules
 from necropsy.treat.purge.permissions import acl_line
 from necropsy.treat.purge.progress import Progress
 from necropsy.treat.purge.selection import parse
-from necropsy.treat.purge.stores import Store, TreatmentError
+from necropsy.treat.purge.stores import TreatmentError, WritableStore
 from necropsy.treat.purge.undo import Restored
 from necropsy.wire.redis.address import Address, parse_address
 from necropsy.wire.redis.info import number
@@ -26,7 +26,7 @@ from necropsy.wire.redis.info import number
 if TYPE_CHECKING:
     from necropsy.case.store import Case
     from necropsy.evidence.redis.options import LiveOptions
-    from necropsy.treat.purge.plan import Plan
+    from necropsy.treat.purge.plan import PurgePlan
 
 Say = Callable[[str, float | None], None]
 _STORE: Final = "store"
@@ -38,7 +38,7 @@ _ROWS: Final = 8192
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class PurgeSelection:
     """The selection of a purge, as a person gave it."""
 
     where: tuple[str, ...]
@@ -50,7 +50,7 @@ class Wish:
     """Store of the case; None: its only one."""
 
 
-def make_plan(address: Address, wish: Wish, options: LiveOptions, say: Say) -> tuple[Plan, bytes]:
+def make_plan(address: Address, wish: PurgeSelection, options: LiveOptions, say: Say) -> tuple[PurgePlan, bytes]:
     """Read the store (or the case) and divide its sessions into chosen and kept.
 
     Raises
@@ -60,7 +60,7 @@ def make_plan(address: Address, wish: Wish, options: LiveOptions, say: Say) -> t
     selection = parse(wish.where)
     if selection.needs_case and wish.case is None:
         raise UsageError("born-by= needs a case", hint="necropsy purge incident.case --where born-by=…")
-    store = Store(address)
+    store = WritableStore(address)
     try:
         facts = _facts(store, address)
         idle_times = all(primary.connection.keeps_idle_times for primary in store.primaries)
@@ -76,7 +76,7 @@ def make_plan(address: Address, wish: Wish, options: LiveOptions, say: Say) -> t
         notes.append("selected from the case; each session is checked again on the server before it is deleted")
     else:
         fields, key = _of_store(address, wish, rules, options, say, notes, idle_times=idle_times)
-    plan = plans.Plan(
+    plan = plans.PurgePlan(
         made_at=made_at.isoformat(timespec="seconds"),
         expires_at=(made_at + plans.LIFE).isoformat(timespec="seconds"),
         where=wish.where,
@@ -90,7 +90,7 @@ def make_plan(address: Address, wish: Wish, options: LiveOptions, say: Say) -> t
     return plan, key
 
 
-def _facts(store: Store, address: Address) -> dict[str, Any]:
+def _facts(store: WritableStore, address: Address) -> dict[str, Any]:
     first = store.primaries[0]
     notes = []
     answer = first.pipeline([(b"CONFIG", b"GET", b"notify-keyspace-events")])[0]
@@ -112,7 +112,7 @@ def _facts(store: Store, address: Address) -> dict[str, Any]:
     }
 
 
-def _of_case(wish: Wish, rules: Rules, *, idle_times: bool) -> tuple[dict[str, Any], bytes]:
+def _of_case(wish: PurgeSelection, rules: Rules, *, idle_times: bool) -> tuple[dict[str, Any], bytes]:
     from necropsy.case.store import Case
 
     with Case.open(wish.case or Path()) as case:
@@ -133,7 +133,14 @@ def _moment(case: Case) -> datetime | None:
 
 
 def _of_store(
-    address: Address, wish: Wish, rules: Rules, options: LiveOptions, say: Say, notes: list[str], *, idle_times: bool
+    address: Address,
+    wish: PurgeSelection,
+    rules: Rules,
+    options: LiveOptions,
+    say: Say,
+    notes: list[str],
+    *,
+    idle_times: bool,
 ) -> tuple[dict[str, Any], bytes]:
     from necropsy.autopsy.filling import fill
     from necropsy.case.store import Case
@@ -170,7 +177,7 @@ def _nothing_kept() -> Iterator[None]:
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class PurgeOrder:
     """Parameters for the application of a plan."""
 
     plan: Path
@@ -186,7 +193,7 @@ class Order:
 
 
 def apply_plan(
-    order: Order, options: LiveOptions, report: Callable[[Progress], None], *, confirm: Callable[[Plan], bool]
+    order: PurgeOrder, options: LiveOptions, report: Callable[[Progress], None], *, confirm: Callable[[PurgePlan], bool]
 ) -> Progress | None:
     """Apply a plan; None when it was not confirmed.
 
@@ -201,7 +208,7 @@ def apply_plan(
     address = order.redis or parse_address(plan.address)
     if address.db is None and plan.db >= 0:
         address = replace(address, db=plan.db)
-    store = Store(address)
+    store = WritableStore(address)
     try:
         store.require_same(plan.identities)
         if not confirm(plan):
@@ -232,7 +239,7 @@ def apply_plan(
         store.close()
 
 
-def _idle_times_since(plan: Plan, store: Store, booted_ms: int) -> int:
+def _idle_times_since(plan: PurgePlan, store: WritableStore, booted_ms: int) -> int:
     """Return from when on the servers' idle times tell of every use.
 
     A server that was a replica knows nothing of what was read on its master, and says not when it became one: it was one
@@ -250,7 +257,7 @@ def _idle_times_since(plan: Plan, store: Store, booted_ms: int) -> int:
     return since
 
 
-def _journal(order: Order, plan: Plan, store: Store) -> Journal:
+def _journal(order: PurgeOrder, plan: PurgePlan, store: WritableStore) -> Journal:
     secret = read_secret(order.journal_key) if order.journal_key else None
     digest = plans.digest(order.plan)
     if (order.journal / "journal.json").exists():
@@ -310,7 +317,7 @@ def undo(
         address = redis or parse_address(journal.header["address"])
         if address.db is None and journal.header["db"] >= 0:
             address = replace(address, db=journal.header["db"])
-        store = Store(address)
+        store = WritableStore(address)
         try:
             if not other_store:
                 store.require_same(journal.header["identities"], "--other-store restores to it all the same.")

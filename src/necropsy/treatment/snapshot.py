@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from necropsy.evidence.redis.options import LiveOptions
-    from necropsy.treat.purge.batch import Source
-    from necropsy.treat.purge.stores import Primary, Store
+    from necropsy.treat.purge.batch import PurgeSource
+    from necropsy.treat.purge.stores import Primary, WritableStore
     from necropsy.wire.redis.address import Address
 
 _PIECE: Final = 1 << 20
@@ -53,7 +53,9 @@ class Snapshot:
         Where keys come from when the first server sends no snapshot; None: that is an error.
     """
 
-    def __init__(self, address: Address, store: Store, folder: Path, *, otherwise: Source | None = None) -> None:
+    def __init__(
+        self, address: Address, store: WritableStore, folder: Path, *, otherwise: PurgeSource | None = None
+    ) -> None:
         self.from_snapshot = True
         self._otherwise = otherwise
         self._address = address
@@ -179,8 +181,8 @@ class Snapshot:
 
 
 def choose_source(
-    by: str, address: Address, store: Store, folder: Path, options: LiveOptions
-) -> tuple[Source, list[str]]:
+    by: str, address: Address, store: WritableStore, folder: Path, options: LiveOptions
+) -> tuple[PurgeSource, list[str]]:
     """Choose where keys and values come from, and say why.
 
     Parameters
@@ -201,7 +203,7 @@ def choose_source(
     return scanned, [f"values are read one by one, because no snapshot is taken: {danger}"]
 
 
-def why_not(store: Store, max_impact_s: float) -> str:
+def why_not(store: WritableStore, max_impact_s: float) -> str:
     """Return why no snapshot should be taken; empty when it may be."""
     from necropsy.evidence.redis.fork_memory import why_not_fork
     from necropsy.evidence.redis.host import host_facts
@@ -217,7 +219,7 @@ def why_not(store: Store, max_impact_s: float) -> str:
     return ""
 
 
-def keys_of(store: Store) -> int:
+def keys_of(store: WritableStore) -> int:
     """Return how many keys a store has."""
     from necropsy.wire.redis.info import databases
 

@@ -20,7 +20,7 @@ _ZOMBIE: Final = "probes/zombie-service"
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class TreatmentStep:
     """One step: what it changes, and the command that plans it."""
 
     title: str
@@ -28,7 +28,7 @@ class Step:
     command: str = ""
 
 
-def steps(report: Report, found: Patches, given: Path) -> tuple[Step, ...]:
+def steps(report: Report, found: Patches, given: Path) -> tuple[TreatmentStep, ...]:
     """Return what to do, first things first: while sessions are still being born, a purge is in vain.
 
     Parameters
@@ -36,19 +36,21 @@ def steps(report: Report, found: Patches, given: Path) -> tuple[Step, ...]:
     given
         The case or the incident file, as a person named it.
     """
-    made: list[Step] = []
+    made: list[TreatmentStep] = []
     if found.chosen:
         changes = tuple(
             f"{one.patch.file}  +{one.patch.added} -{one.patch.removed}  {one.patch.effect}" for one in found.chosen
         )
-        made.append(Step("Stop the births: patch the configuration", changes, f"necropsy treat {given} --patch"))
+        made.append(
+            TreatmentStep("Stop the births: patch the configuration", changes, f"necropsy treat {given} --patch")
+        )
     made += [_application(layout) for layout in dict.fromkeys(store.layout for store in report.stores) if cure(layout)]
     slugs = [cause.slug for cause in report.verdict.causes] + [finding.slug for finding in report.findings]
     made += [_purge(report, store, slugs) for store in report.stores if store.anonymous]
     for store in report.stores:
         if store.immortal and any(f.slug == _IMMORTAL and f.store in {None, store.name} for f in report.findings):
             made.append(
-                Step(
+                TreatmentStep(
                     f"Shorten the sessions of store {store.name}",
                     (f"{several(store.immortal, 'session')} live longer than 30 days; their lifetimes are shortened",),
                     f"necropsy cap-ttl --redis {_address(report, store)} --max 7d",
@@ -56,22 +58,24 @@ def steps(report: Report, found: Patches, given: Path) -> tuple[Step, ...]:
             )
     if _ZOMBIE in slugs:
         made.append(
-            Step("Deregister services whose agent is gone", ("Consul's catalogue",), "necropsy consul --zombies")
+            TreatmentStep(
+                "Deregister services whose agent is gone", ("Consul's catalogue",), "necropsy consul --zombies"
+            )
         )
     return tuple(made)
 
 
-def _application(layout: str) -> Step:
+def _application(layout: str) -> TreatmentStep:
     told = cure(layout)
     if told is None:
-        return Step("", ())
+        return TreatmentStep("", ())
     lines = [told.starts, told.stop, *(f"    {line}" for line in told.code.splitlines())]
     if told.lifetime:
         lines.append(f"Lifetime: {told.lifetime}")
-    return Step(f"Change the application: {told.framework}", tuple(lines))
+    return TreatmentStep(f"Change the application: {told.framework}", tuple(lines))
 
 
-def _purge(report: Report, store: StoreSummary, slugs: list[str]) -> Step:
+def _purge(report: Report, store: StoreSummary, slugs: list[str]) -> TreatmentStep:
     where = ["--where anonymous"]
     case = ""
     blamed = next((slug for slug in slugs if slug in _CREATORS), None)
@@ -84,7 +88,7 @@ def _purge(report: Report, store: StoreSummary, slugs: list[str]) -> Step:
     counted = f"{several(store.anonymous, 'anonymous session')} of {several(store.sessions, 'session')}"
     kept = "sessions that are logged in or were used within the hour stay"
     what = f"{counted}, {size(store.session_bytes)} in all; {kept}"
-    return Step(
+    return TreatmentStep(
         f"Purge store {store.name}",
         (what,),
         command,

@@ -1,12 +1,12 @@
-"""Verify a fix: the creators of a case, looked for among the births of the same store, read again later.
+"""Verify a fix: find the creators of a case among the births of the same store, which is read again later.
 
-A creator has stopped when its last birth lies so many of its own intervals back that more would have followed
-(``rhythm.endings``). None of its sessions left is the same, once its silence is long enough. A creator without a rhythm needs
-the access log again: births without a rhythm could be anybody's.
+A creator has stopped when it has been silent for several of its own intervals, so that further births would have followed
+(``rhythm.endings``). A creator whose sessions are all gone is judged by the same silence. A creator without a rhythm needs the
+access log again, because births without a rhythm could be anybody's.
 
-Which of several targets of one job has which phase is known only where a log, a session or the prober's own phase tells it. Else
-they are matched by number (``attribution.configured``), at each reading anew: so a creator is found again by its phase, which it
-keeps, and is named as one of them where some go on and others do not.
+Only a log, a session or the prober's own phase tells several targets of one job apart. Without these, targets and phases are
+paired by their numbers alone (``attribution.configured``), and each reading may pair them differently. A creator is therefore
+found again by its phase, which it keeps. Where some of the targets go on and others do not, it is named as one of them.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ _HOURS_A_DAY: Final = 24.0
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A store at one of the two moments."""
+    """A store at one of two times: when the case was made, or now."""
 
     at: datetime
     """When it was read, UTC."""
@@ -122,10 +122,10 @@ def _machines(reading: Reading) -> list[Claim]:
 
 
 def _matches(machines: Sequence[Claim], now: Sequence[Claim]) -> list[Claim | None]:
-    """Return the claim on the same creator for each creator of the case: what is another's is nobody else's.
+    """Return for each creator of the case the claim of now on the same creator. Each claim of now is used once.
 
-    Best first: the same probe, named by its sessions or at the same phase; the same client; the same rhythm at the same phase,
-    whoever it is said to be now; the same probe at another phase.
+    The surest match comes first: the same probe, named by its sessions or at the same phase; the same client; the same rhythm
+    at the same phase, whatever its name is now; the same probe at another phase.
     """
     found: list[Claim | None] = [None] * len(machines)
     taken: set[int] = set()
@@ -166,7 +166,7 @@ def _is_named_the_same(claim: Claim, match: Claim | None) -> bool:
 
 
 def _is_sure(claim: Claim, probes: Sequence[Probe]) -> bool:
-    """Whether the probe of a claim was told by more than its number: by a log, by the session, by a phase that was computed."""
+    """Whether a log, the session or a computed phase identified the probe of a claim, and not its number alone."""
     if claim.evidence == "named" or claim.class_id is not None:
         return True
     return claim.probe_id is not None and claim.probe_id < len(probes) and probes[claim.probe_id].phase_s is not None
@@ -175,7 +175,7 @@ def _is_sure(claim: Claim, probes: Sequence[Probe]) -> bool:
 def _named(
     machines: Sequence[Claim], followed: Sequence[CheckedCreator], probes: Sequence[Probe], sure: Collection[int]
 ) -> list[CheckedCreator]:
-    """Name no target that is one of several and could be another: by its server where that tells, else as one of them."""
+    """Rename creators whose target is uncertain: by its server where that identifies it, else as one of several targets."""
     by_server = _by_server(machines, followed, probes, sure)
     if by_server is not None:
         return [by_server.get(id(claim), one) for claim, one in zip(machines, followed, strict=True)]
@@ -189,7 +189,7 @@ def _named(
 def _alike(
     claim: Claim, machines: Sequence[Claim], states: Mapping[int, str], probes: Sequence[Probe], sure: Collection[int]
 ) -> int:
-    """Return of how many targets a creator is one, where nothing tells which; 1: it is known, or they all fare the same."""
+    """Return the number of targets that a creator could be; 1 if its target is known, or if all of them have the same state."""
     if claim.probe_id is None or claim.probe_id >= len(probes) or id(claim) in sure:
         return 1
     mine = probes[claim.probe_id]
@@ -209,9 +209,9 @@ def _alike(
 def _by_server(
     machines: Sequence[Claim], followed: Sequence[CheckedCreator], probes: Sequence[Probe], sure: Collection[int]
 ) -> dict[int, CheckedCreator] | None:
-    """Name creators that nothing tells apart by the other ports of their servers, where these leave one way to do so.
+    """Identify uncertain targets by the other ports of their servers, if only one assignment is possible.
 
-    A server is fixed as a whole: where a port of it that is known for sure goes on, so does the one that is not.
+    A server is fixed as a whole: a port of unknown state has the state of the ports that are known for sure.
 
     Returns
     -------
@@ -259,7 +259,7 @@ def _as_one_of_several(claim: Claim, one: CheckedCreator, alike: int, probes: Se
 def _follow(
     claim: Claim, match: Claim | None, before: Reading, after: Reading, probes: Sequence[Probe]
 ) -> CheckedCreator:
-    """Say what became of one creator, given the claim on it now."""
+    """Return the state of one creator, given the claim of now that matches it."""
     last = utc(match.last_at if match is not None else claim.last_at)
     per_day = claim.births_per_hour * _HOURS_A_DAY
     if match is not None and not _quiet(_like(claim, match), after):
@@ -282,7 +282,7 @@ def _follow(
 
 
 def _like(claim: Claim, match: Claim) -> Claim:
-    """Return the claim of now with the rhythm of before, where too little is left to show one."""
+    """Return the claim of now, with the rhythm of the case if too few births are left to show one."""
     if match.period_s or not claim.period_s:
         return match
     return replace(
@@ -294,14 +294,14 @@ def _like(claim: Claim, match: Claim) -> Claim:
 
 
 def _needed_s(claim: Claim, after: Reading) -> float:
-    """Seconds of silence after which it counts as gone."""
+    """Return the seconds of silence after which a creator counts as gone."""
     return quiet_s(claim.period_s, claim.creation_probability, claim.births_per_hour, least_s=after.least_quiet_s)
 
 
 def _quiet(claim: Claim, after: Reading) -> bool:
-    """Whether more of its births would have followed by now: a few of its own intervals, not yet proof that it is gone.
+    """Whether a creator has been silent for a few of its own intervals, which is not yet proof that it is gone.
 
-    What comes without a rhythm may be silent for any time.
+    A creator without a rhythm may be silent for any time.
     """
     last = utc(claim.last_at)
     if last is None:
@@ -318,7 +318,7 @@ def _waiting(last: datetime | None, after: Reading) -> str:
 
 
 def _with_zombie(creator: CheckedCreator, zombies: Mapping[str, str]) -> CheckedCreator:
-    """Say of one that still creates if a registration of it has outlived its agent."""
+    """Add the node of a creator that still creates and whose registration has outlived its agent."""
     node = zombies.get(urlsplit(creator.url).netloc, "") if creator.state == CREATES else ""
     return replace(creator, zombie=node) if node else creator
 
@@ -353,7 +353,7 @@ def _checked(
 def _outcome(
     creators: Sequence[CheckedCreator], machines: Sequence[Claim], before: Reading, after: Reading
 ) -> tuple[str, datetime | None, str]:
-    """Return outcome, when it can be told if it is too early, and why it cannot be judged."""
+    """Return the outcome, the time from which it can be judged if it is too early, and the reason if it cannot be judged."""
     creating = [one for one in creators if one.state == CREATES]
     reason = _unjudged(machines, before, after)
     if reason and not (creating and reason in {after.unread, after.refuses}):
@@ -374,7 +374,7 @@ def _outcome(
 
 
 def _unjudged(machines: Sequence[Claim], before: Reading, after: Reading) -> str:
-    """Say why the silence of a store proves nothing; empty when it does."""
+    """Return the reason for which the silence of a store proves nothing; empty if it is a proof."""
     if not after.births_known:
         return "the store's sessions have no creation time"
     if not machines:
@@ -385,7 +385,7 @@ def _unjudged(machines: Sequence[Claim], before: Reading, after: Reading) -> str
 
 
 def not_looked_at(store: str, before: Reading) -> StoreCheck:
-    """A store of the case that was not given again: nothing is known of it."""
+    """Return the result for a store of the case that was not given again: nothing is known of it."""
     return StoreCheck(
         store=store,
         outcome=UNJUDGED,

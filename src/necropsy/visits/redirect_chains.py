@@ -1,4 +1,4 @@
-"""Chains of redirects to a page. One that is too long is cut into several visits."""
+"""Chains of redirects: a visit is a request and the redirects that its client followed. Long chains become several visits."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ LONGEST: Final = 10
 
 
 def followers(pairs: pa.Table) -> pa.Table:
-    """Return the lines that followed, with the line that began their visit and their place behind it.
+    """Return the lines that followed a redirect, each with the first line of its visit and its position in the chain.
 
-    ``pairs`` has ``number`` and ``follower``: a line and the one that followed it. All lines of a client are among them.
+    ``pairs`` has ``number`` and ``follower``: a line that redirects, and the line that followed it. It holds all pairs of a
+    client.
     """
     import numpy as np
     import pyarrow as pa
@@ -30,7 +31,7 @@ def followers(pairs: pa.Table) -> pa.Table:
 
 
 def places(number: NDArray[np.int64], follower: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Find for each pair the line that began its visit, and the place of the follower in it.
+    """Return for each pair the first line of its visit, and the position of the follower in the chain.
 
     Parameters
     ----------
@@ -39,8 +40,8 @@ def places(number: NDArray[np.int64], follower: NDArray[np.int64]) -> tuple[NDAr
 
     Returns
     -------
-    The first line of the visit, and the place of the follower behind it, 1 to ``LONGEST``; place 0: the chain was too
-    long, and the follower begins another visit.
+    The first line of the visit, and the position of the follower, 1 to ``LONGEST``; position 0: the chain was too long,
+    and the follower begins another visit.
     """
     import numpy as np
 

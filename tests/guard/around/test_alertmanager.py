@@ -17,8 +17,8 @@ import servers
 from guard.notify.receiver import DEBIAN_14, TEMPLATES, Receiver, alertmanager_program, answers, recording
 from necropsy.guard.around import alertmanager as around
 from necropsy.guard.notify import alertmanager as source
-from necropsy.guard.notify.message import Message, State, sample
-from necropsy.guard.notify.plan import Rules, parse_quiet
+from necropsy.guard.notify.message import Message, MessageState, sample
+from necropsy.guard.notify.plan import ReceiverRules, parse_quiet
 from necropsy.guard.notify.post import post
 from necropsy.guard.rules import alerts
 from necropsy.guard.watch.notice import Member
@@ -38,10 +38,10 @@ def alert(name: str, **labels: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def notice(state: State = State.OPEN, **said: Any) -> dict[str, Any]:
+def notice(state: MessageState = MessageState.OPEN, **said: Any) -> dict[str, Any]:
     """Return an alert as the guard sends it."""
     now = datetime.now(UTC).replace(microsecond=0)
-    one = replace(sample(now), resolved_at=now if state is State.RESOLVED else None, **said)
+    one = replace(sample(now), resolved_at=now if state is MessageState.RESOLVED else None, **said)
     return source.payload([Message(one, state)], now, 600.0)[0]
 
 
@@ -60,12 +60,12 @@ class Running:
 
 
 @contextmanager
-def running(folder: Path, rules: Rules | None = None, pager: Rules | None = None) -> Iterator[Running]:
+def running(folder: Path, rules: ReceiverRules | None = None, pager: ReceiverRules | None = None) -> Iterator[Running]:
     with recording() as slack, recording() as hook:
         (folder / "slack.url").write_text(f"{slack.url}/services/T0SECRET")
         (folder / "hook.url").write_text(f"{hook.url}/hook")
-        receivers = [around.Receiver(around.SLACK, str(folder / "slack.url"), rules or Rules()),
-                     around.Receiver(around.WEBHOOK, str(folder / "hook.url"), pager or Rules(least="critical"))]  # fmt: skip
+        receivers = [around.Receiver(around.SLACK, str(folder / "slack.url"), rules or ReceiverRules()),
+                     around.Receiver(around.WEBHOOK, str(folder / "hook.url"), pager or ReceiverRules(least="critical"))]  # fmt: skip
         made = around.as_yaml(receivers, "http://127.0.0.1:9120/")
         quick = made.replace("group_wait: 30s", "group_wait: 500ms").replace("group_interval: 5m", "group_interval: 1s")
         (folder / "alertmanager.yml").write_text(quick)
@@ -106,7 +106,7 @@ def test_slack_is_told_who_since_when_the_line_and_the_command_and_of_the_end(tm
             assert word in shown["text"]
         assert "store A" in shown["footer"]
         house.hook.wait_for(lambda bodies: len(bodies) == 1, "so is the pager: it is critical")
-        house.tell(notice(State.RESOLVED))
+        house.tell(notice(MessageState.RESOLVED))
         over = said(house.slack.wait_for(lambda bodies: len(bodies) == 2, "its end is told")[1])
         assert over["title"].startswith("Resolved: ")
         assert over["color"] == "good"
@@ -172,7 +172,7 @@ def test_quiet_hours_hold_back_what_can_wait(tmp_path: Path) -> None:
     now = datetime.now(UTC)
     begins, ends = now - timedelta(hours=1), now + timedelta(hours=1)
     quiet = parse_quiet(f"{begins:%H:%M}-{ends:%H:%M} UTC")
-    with running(tmp_path, Rules(quiet=quiet)) as house:
+    with running(tmp_path, ReceiverRules(quiet=quiet)) as house:
         house.tell(alert("NecropsyNoMemoryLimit", store="A"), alert("NecropsyStoreDown", store="B"))
         (body,) = house.slack.wait_for(lambda bodies: len(bodies) == 1, "what is critical is told")
         assert "StoreDown" in str(body) or "does not answer" in str(body)
@@ -187,8 +187,8 @@ def amtool(*words: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.integration
 def test_amtool_accepts_it_and_routes_by_severity(tmp_path: Path) -> None:
-    receivers = [around.Receiver(around.SLACK, "/run/slack.url", Rules(least="warning", quiet=parse_quiet("22:00-07:00 Europe/Berlin"))),
-                 around.Receiver(around.WEBHOOK, "/run/pager.url", Rules(least="critical", repeat_s=None))]  # fmt: skip
+    receivers = [around.Receiver(around.SLACK, "/run/slack.url", ReceiverRules(least="warning", quiet=parse_quiet("22:00-07:00 Europe/Berlin"))),
+                 around.Receiver(around.WEBHOOK, "/run/pager.url", ReceiverRules(least="critical", repeat_s=None))]  # fmt: skip
     path = tmp_path / "alertmanager.yml"
     path.write_text(around.as_yaml(receivers))
     (tmp_path / around.TEMPLATE).write_text(around.template())
@@ -206,7 +206,9 @@ def test_amtool_accepts_it_and_routes_by_severity(tmp_path: Path) -> None:
 
 def test_quiet_hours_over_midnight_are_two_ranges_and_none_mute_nobody() -> None:
     def made(quiet: str) -> Any:
-        return yaml.safe_load(around.as_yaml([around.Receiver(around.SLACK, "f", Rules(quiet=parse_quiet(quiet)))]))
+        return yaml.safe_load(
+            around.as_yaml([around.Receiver(around.SLACK, "f", ReceiverRules(quiet=parse_quiet(quiet)))])
+        )
 
     (interval,) = made("22:00-07:00 Europe/Berlin")["time_intervals"]
     assert interval["time_intervals"] == [

@@ -11,7 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 import servers
 from necropsy.cli.census import COMMAND
 from necropsy.guard.census import worker
-from necropsy.guard.census.schedule import Census
+from necropsy.guard.census.schedule import CensusSchedule
 from necropsy.guard.census.worker import Asked, Taken, decode, encode
 from necropsy.guard.exposition import Family, Sample, text_of
 
@@ -34,7 +34,7 @@ def _written(session: dict[str, object]) -> str:
     return json.dumps(session, separators=(",", ":"))  # as JSON.stringify writes it
 
 
-def samples(census: Census) -> dict[str, float]:
+def samples(census: CensusSchedule) -> dict[str, float]:
     return {
         sample.name + json.dumps(sample.labels, sort_keys=True): sample.value
         for family in text_string_to_metric_families(text_of(census.families()))
@@ -45,7 +45,7 @@ def samples(census: Census) -> dict[str, float]:
 def test_sessions_are_counted_by_login_and_no_key_is_a_label() -> None:
     with servers.running("redis-7.0", tcp=True) as server:
         populate(server, 300, 20)
-        census = Census(COMMAND, Asked((("A", f"redis://127.0.0.1:{server.port}"),)), 600)
+        census = CensusSchedule(COMMAND, Asked((("A", f"redis://127.0.0.1:{server.port}"),)), 600)
         census.take()
         assert not census.error
         found = samples(census)
@@ -69,7 +69,7 @@ def test_sessions_that_lack_one_of_their_two_keys_are_counted() -> None:
             if number >= 15:
                 client.set(f"spring:session:sessions:expires:{name}", "", ex=86_400)
             client.sadd("spring:session:expirations:1559000000000", f"expires:{name}")
-        census = Census(COMMAND, Asked((("A", f"redis://127.0.0.1:{server.port}"),)), 600)
+        census = CensusSchedule(COMMAND, Asked((("A", f"redis://127.0.0.1:{server.port}"),)), 600)
         census.take()
         assert samples(census)['necropsy_session_halves{"store": "A"}'] == 15
 
@@ -108,7 +108,7 @@ def test_a_census_makes_no_session_look_used(name: str, policy: str) -> None:
     at_once = ("--repl-diskless-sync", "yes", "--repl-diskless-sync-delay", "0")
     with servers.running(name, "--maxmemory-policy", policy, *at_once, tcp=True) as server:
         key = long_unused(server)
-        census = Census(COMMAND, Asked((("A", f"redis://127.0.0.1:{server.port}"),)), 600)
+        census = CensusSchedule(COMMAND, Asked((("A", f"redis://127.0.0.1:{server.port}"),)), 600)
         census.take()
         assert not census.error
         assert server.client().object("idletime", key) >= 500
@@ -118,7 +118,7 @@ def test_an_old_server_that_saves_by_itself_is_read_by_its_dump() -> None:
     with servers.running("redis-6.2", "--maxmemory-policy", "allkeys-lru", tcp=True) as server:
         server.client().config_set("save", "3600 1000000")
         key = long_unused(server)
-        census = Census(COMMAND, Asked((("A", f"redis://127.0.0.1:{server.port}"),)), 600)
+        census = CensusSchedule(COMMAND, Asked((("A", f"redis://127.0.0.1:{server.port}"),)), 600)
         census.take()
         assert not census.error
         assert server.client().object("idletime", key) >= 500
@@ -127,7 +127,7 @@ def test_an_old_server_that_saves_by_itself_is_read_by_its_dump() -> None:
 def test_a_store_that_cannot_be_counted_without_blinding_its_eviction_is_not_and_it_is_said_what_to_do() -> None:
     with servers.running("redis-6.2", "--maxmemory-policy", "allkeys-lru", tcp=True) as server:
         key = long_unused(server)
-        census = Census(COMMAND, Asked((("A", f"redis://127.0.0.1:{server.port}"),)), 600)
+        census = CensusSchedule(COMMAND, Asked((("A", f"redis://127.0.0.1:{server.port}"),)), 600)
         census.take()
         assert "would make every key look recently used to allkeys-lru" in census.error
         assert server.client().object("idletime", key) >= 500
@@ -136,7 +136,7 @@ def test_a_store_that_cannot_be_counted_without_blinding_its_eviction_is_not_and
 def test_a_store_that_is_gone_leaves_the_last_census_with_its_age_and_says_why() -> None:
     with servers.running("redis-7.0", tcp=True) as server:
         populate(server, 10, 0)
-        census = Census(COMMAND, Asked((("A", f"redis://127.0.0.1:{server.port}"),)), 600)
+        census = CensusSchedule(COMMAND, Asked((("A", f"redis://127.0.0.1:{server.port}"),)), 600)
         census.take()
     time.sleep(0.1)
     census.take()
@@ -149,7 +149,7 @@ def test_a_store_that_is_gone_leaves_the_last_census_with_its_age_and_says_why()
 
 
 def test_before_the_first_census_nothing_is_shown_as_zero() -> None:
-    census = Census(COMMAND, Asked((("A", "redis://127.0.0.1:1"),)), 600)
+    census = CensusSchedule(COMMAND, Asked((("A", "redis://127.0.0.1:1"),)), 600)
     text = text_of(census.families())
     assert "necropsy_census_up 0" in text
     assert "necropsy_sessions" not in text
@@ -168,7 +168,7 @@ def test_a_store_of_many_keys_is_counted_by_its_replication_stream_at_no_cost_fo
         for number in range(25_000):
             pipeline.set(f"sess:{number:032x}", _written(SESSION), ex=86_400)
         pipeline.execute()
-        census = Census(COMMAND, Asked((("A", f"redis://127.0.0.1:{server.port}"),)), 600)
+        census = CensusSchedule(COMMAND, Asked((("A", f"redis://127.0.0.1:{server.port}"),)), 600)
         census.take()
         assert not census.error
         assert sum(value for name, value in samples(census).items() if name.startswith("necropsy_sessions{")) == 25_000

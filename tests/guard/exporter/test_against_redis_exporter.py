@@ -12,7 +12,7 @@ import pytest
 
 import servers
 from exporters import redis_exporter
-from necropsy.guard.exporter.target import Options, Target
+from necropsy.guard.exporter.target import ExporterTarget, Options
 from necropsy.guard.exposition import text_of
 from necropsy.wire.redis.address import parse_address
 
@@ -46,7 +46,7 @@ def types(text: str) -> dict[str, str]:
 
 def compare(port: int) -> None:
     with redis_exporter(port) as url, ThreadPoolExecutor(2) as pool:
-        target = Target("a", parse_address(f"redis://127.0.0.1:{port}", environ={}), Options(), pool)
+        target = ExporterTarget("a", parse_address(f"redis://127.0.0.1:{port}", environ={}), Options(), pool)
         for _ in range(2):  # what one exporter asks, the other's INFO counts: both have asked everything then
             target.scrape(5)
             theirs = read(url)

@@ -18,8 +18,8 @@ import pytest
 from guard.notify.receiver import CHECKOUT, Receiver, alertmanager, get_json, recording
 from necropsy.guard.notify import slack, webhook
 from necropsy.guard.notify.ledger import Ledger
-from necropsy.guard.notify.message import Message, State, sample
-from necropsy.guard.notify.plan import Rules
+from necropsy.guard.notify.message import Message, MessageState, sample
+from necropsy.guard.notify.plan import ReceiverRules
 from necropsy.guard.notify.post import NotSent, post
 from necropsy.guard.notify.teller import Teller
 from necropsy.guard.notify.ways import Way
@@ -44,9 +44,9 @@ def every_text(value: Any) -> list[str]:
 @pytest.mark.parametrize(
     "notice", [NOTICE, HOSTILE, replace(NOTICE, members=(), figures=(), line="", command="", since=None)]
 )
-@pytest.mark.parametrize("state", list(State))
-def test_slack_blocks_keep_its_limits_and_let_no_markup_through(notice: Any, state: State) -> None:
-    body = slack.payload(Message(replace(notice, resolved_at=NOW if state is State.RESOLVED else None), state))
+@pytest.mark.parametrize("state", list(MessageState))
+def test_slack_blocks_keep_its_limits_and_let_no_markup_through(notice: Any, state: MessageState) -> None:
+    body = slack.payload(Message(replace(notice, resolved_at=NOW if state is MessageState.RESOLVED else None), state))
     assert body["text"], "the fallback, for notifications of a phone"
     assert len(body["blocks"]) <= 50
     for block in body["blocks"]:
@@ -57,8 +57,8 @@ def test_slack_blocks_keep_its_limits_and_let_no_markup_through(notice: Any, sta
     assert sum(text.count("```") for text in shown) in (0, 2), "a command cannot end its own block"
 
 
-@pytest.mark.parametrize("state", list(State))
-def test_the_webhook_is_sent_what_its_schema_says(state: State) -> None:
+@pytest.mark.parametrize("state", list(MessageState))
+def test_the_webhook_is_sent_what_its_schema_says(state: MessageState) -> None:
     schema = json.loads(resources.files("necropsy.guard.notify").joinpath("notice-1.schema.json").read_text())
     for notice in (NOTICE, HOSTILE, replace(NOTICE, store=None, since=None, members=(), resolved_at=NOW)):
         body = webhook.payload(Message(notice, state))
@@ -177,7 +177,7 @@ def test_a_real_alertmanager_takes_two_notices_as_two_alerts_tells_of_both_and_o
     other = replace(NOTICE, key="creator:A:2", title="A new creator starts 8,640 sessions a day in store A")
     low = replace(NOTICE, key="low", severity="info")
     with recording() as receiver, alertmanager(tmp_path, receiver.url) as url:
-        telling = Telling(Way("alertmanager", Secret(url), Rules(least="warning", repeat_s=None)))
+        telling = Telling(Way("alertmanager", Secret(url), ReceiverRules(least="warning", repeat_s=None)))
         (way,) = telling.teller.ways
         telling.teller.update([NOTICE, other, low])
         telling.teller.tell(way, datetime.now(UTC))
@@ -205,7 +205,9 @@ def test_a_notice_that_becomes_graver_is_one_alert_under_its_new_labels_also_aft
     ledger = tmp_path / "told"
     with recording() as receiver, alertmanager(tmp_path, receiver.url) as url:
         for notice in (lighter, graver):
-            teller = Teller([Way("alertmanager", Secret(url), Rules(repeat_s=None))], Ledger(ledger), lambda _: None)
+            teller = Teller(
+                [Way("alertmanager", Secret(url), ReceiverRules(repeat_s=None))], Ledger(ledger), lambda _: None
+            )
             teller.update([notice])
             teller.tell(teller.ways[0], datetime.now(UTC))
             teller.tell(teller.ways[0], datetime.now(UTC))

@@ -18,7 +18,7 @@ from necropsy.guard.watch.notice import Member
 from report.browser import Browser
 from waiting import wait_until
 
-EMPTY = view.State(
+EMPTY = view.PageState(
     "", None, 0.0, 600.0, "", has_report=False, open=(), resolved=(), servers=(), probed=(), ways=(), reloaded=""
 )
 LIVE = "document.documentElement.dataset.live"
@@ -35,7 +35,7 @@ def test_what_comes_from_outside_is_text_and_never_markup() -> None:
     notice = replace(sample(datetime.now(UTC)), title=hostile, members=(Member(hostile, hostile),), figures=(hostile,),
                      line=hostile, command=hostile)  # fmt: skip
     state = replace(EMPTY, verdict=hostile, taken_at=datetime.now(UTC), error=hostile, open=(notice,),
-                    resolved=(replace(notice, resolved_at=datetime.now(UTC)),), servers=(view.Server(hostile, hostile),),
+                    resolved=(replace(notice, resolved_at=datetime.now(UTC)),), servers=(view.PageServer(hostile, hostile),),
                     probed=(view.Probed(hostile, hostile, False, hostile, 1, 1),), ways=((hostile, hostile),), reloaded=hostile)  # fmt: skip
     page = view.render(state)
     assert "<script>alert" not in page

@@ -10,7 +10,7 @@ import pytest
 from guard.watch.looks import NOON, PROBES, creator, look, store
 from necropsy.guard.watch.former import Former, Limits
 from necropsy.guard.watch.judge import judge
-from necropsy.guard.watch.look import Creator, EventLook, Look
+from necropsy.guard.watch.look import EventLook, Look, WatchedCreator
 from necropsy.guard.watch.notice import Member, Notice
 
 LATER = NOON + timedelta(minutes=10)
@@ -69,7 +69,7 @@ def test_only_the_creator_that_came_later_is_in_the_second_notice() -> None:
     ]  # fmt: skip
 
 
-def by_its_client(number: int) -> Creator:
+def by_its_client(number: int) -> WatchedCreator:
     """The same probe as an early look sees it: by what its sessions name, and not yet explained by the configuration."""
     member = Member(f"Blackbox-Exporter/0.28.0 GET 10.0.0.{number}:8080/", per_day=8_640.0)
     return replace(creator(number, slug="traffic/bot-creates-sessions"), member=member, line="")

@@ -13,7 +13,7 @@ import pytest
 import servers
 from necropsy.case.store import Case
 from necropsy.cli.census import COMMAND
-from necropsy.guard.census.schedule import Census
+from necropsy.guard.census.schedule import CensusSchedule
 from necropsy.guard.census.worker import Asked, Watched, encode
 from necropsy.guard.keeper import Keeper
 from necropsy.guard.watch.notice import Notice, lines
@@ -45,7 +45,7 @@ class Watching:
         self.told: list[Notice] = []
         self.keeper = Keeper(self._tell)
         asked = Asked(incident=str(folder / "incident.toml"), watch=Watched(str(self.case), **watched))  # type: ignore[arg-type]
-        self.census = Census(COMMAND, asked, 600, self.keeper.after_look)
+        self.census = CensusSchedule(COMMAND, asked, 600, self.keeper.after_look)
 
     def _tell(self, notices: Sequence[Notice]) -> None:
         self.told = list(notices)

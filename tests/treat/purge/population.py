@@ -18,7 +18,7 @@ from necropsy.evidence.redis.options import LiveOptions
 from necropsy.sessions.jdk import INTEGER_HEADER, LONG_HEADER, STRING_HEADER
 from necropsy.treat.purge import plan as plans
 from necropsy.treat.purge.control import Knobs
-from necropsy.treat.purge.plan import Plan
+from necropsy.treat.purge.plan import PurgePlan
 from necropsy.treat.purge.progress import Progress
 from necropsy.treat.purge.undo import Restored
 from necropsy.treatment import purging
@@ -165,10 +165,10 @@ def same(before: dict[bytes, tuple[Any, int]], after: dict[bytes, tuple[Any, int
     return wrong
 
 
-def make_plan(url: str, folder: Path, where: Iterable[str] = ("anonymous",), **wish: Any) -> tuple[Plan, Path]:
+def make_plan(url: str, folder: Path, where: Iterable[str] = ("anonymous",), **wish: Any) -> tuple[PurgePlan, Path]:
     """Plan, and write the plan."""
     made, key = purging.make_plan(
-        parse_address(url), purging.Wish(tuple(where), **wish), LiveOptions(), lambda _what, _share: None
+        parse_address(url), purging.PurgeSelection(tuple(where), **wish), LiveOptions(), lambda _what, _share: None
     )
     path = folder / "a.plan"
     plans.save(made, path, key)
@@ -179,7 +179,7 @@ def apply(path: Path, journal: Path, **order: Any) -> Progress:
     """Apply a plan without being asked."""
     knobs = order.pop("knobs", None) or Knobs(batch=7)
     done = purging.apply_plan(
-        purging.Order(path, journal, knobs=knobs, **order),
+        purging.PurgeOrder(path, journal, knobs=knobs, **order),
         LiveOptions(),
         lambda _progress: None,
         confirm=lambda _plan: True,

@@ -106,7 +106,7 @@ def test_a_purge_that_is_stopped_says_so_and_goes_on(tmp_path: Path) -> None:
             if progress.deleted >= 20:
                 control.write_text("stop")
 
-        order = purging.Order(path, tmp_path / "journal", knobs=Knobs(batch=10), control=control)
+        order = purging.PurgeOrder(path, tmp_path / "journal", knobs=Knobs(batch=10), control=control)
         done = purging.apply_plan(order, LiveOptions(), stop, confirm=lambda _plan: True)
         assert done is not None
         assert done.state == "stopped"

@@ -73,7 +73,7 @@ def test_in_a_cluster_a_purge_goes_on_with_the_promoted_replica(how: str, tmp_pa
                 "the Cluster is whole",
             )
 
-        order = purging.Order(path, tmp_path / "journal", knobs=Knobs(batch=10, rate=400))
+        order = purging.PurgeOrder(path, tmp_path / "journal", knobs=Knobs(batch=10, rate=400))
         done = purging.apply_plan(order, _options(), fail_over, confirm=lambda _plan: True)
         assert failed
         assert done is not None

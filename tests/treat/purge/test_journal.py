@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from necropsy.treat.purge import journal as journals
-from necropsy.treat.purge.journal import Journal, JournalError, Record
+from necropsy.treat.purge.journal import Journal, JournalError, JournalRecord
 
-RECORD = Record(b"session:1", b"payload", 2_000_000_000_000, 60)
+RECORD = JournalRecord(b"session:1", b"payload", 2_000_000_000_000, 60)
 
 
 def _written(folder: Path) -> None:
@@ -19,7 +19,7 @@ def _written(folder: Path) -> None:
     journal.close()
 
 
-def _read(folder: Path) -> list[Record]:
+def _read(folder: Path) -> list[JournalRecord]:
     journal = Journal.open(folder)
     try:
         return [record for batch in journal.batches() for record in batch.records]

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import redis
 
-from necropsy.treat.purge.journal import Journal, Record
-from necropsy.treat.purge.stores import Store
+from necropsy.treat.purge.journal import Journal, JournalRecord
+from necropsy.treat.purge.stores import WritableStore
 from necropsy.treat.purge.undo import EXPIRED, RESTORED
 from necropsy.treatment import purging
 from servers import Server, running
@@ -19,10 +19,10 @@ from waiting import wait_until
 pytestmark = pytest.mark.integration
 
 
-def _journalled(server: Server, folder: Path, *records: Record) -> Path:
+def _journalled(server: Server, folder: Path, *records: JournalRecord) -> Path:
     """Write a journal of sessions that were deleted."""
     address = purging.parse_address(server.url)
-    store = Store(address)
+    store = WritableStore(address)
     journal = Journal.create(folder, {"address": address.masked, "db": 0, "identities": sorted(store.identities)})
     number = journal.sessions(0, int(time.time() * 1000), records)
     journal.outcome(number, [(0, -2, 0)] * len(records))
@@ -39,7 +39,7 @@ def test_a_hash_whose_fields_have_all_expired_comes_back_as_nothing(name: str, t
         client.hset("lasting", mapping={"a": 1, "b": 2})
         client.execute_command("HPEXPIRE", "passing", 200, "FIELDS", 2, "a", "b")
         client.execute_command("HPEXPIRE", "lasting", 600_000, "FIELDS", 1, "a")
-        records = [Record(key.encode(), client.dump(key), -1, 0) for key in ("passing", "lasting")]
+        records = [JournalRecord(key.encode(), client.dump(key), -1, 0) for key in ("passing", "lasting")]
         client.delete("lasting")
         wait_until(lambda: not client.exists("passing"), "its fields have expired")
         undo(_journalled(server, tmp_path / "journal", *records))
@@ -53,7 +53,7 @@ def test_what_is_over_is_not_asked_to_be_restored_and_deletes_nothing_newer(tmp_
         client.set("session", "old")
         payload = client.dump("session")
         client.set("session", "newer")
-        over = Record(b"session", payload, int(time.time() * 1000) - 1000, 0)
+        over = JournalRecord(b"session", payload, int(time.time() * 1000) - 1000, 0)
         found = undo(_journalled(server, tmp_path / "journal", over))
         assert found.codes == {EXPIRED: 1}
         assert client.get("session") == b"newer"

@@ -135,7 +135,7 @@ def test_a_server_that_becomes_a_replica_half_way_stops_the_purge_and_nothing_is
         if progress.deleted >= 10:
             client.execute_command("REPLICAOF", "127.0.0.1", "1")
 
-    order = purging.Order(path, tmp_path / "journal", knobs=Knobs(batch=10, rate=20))
+    order = purging.PurgeOrder(path, tmp_path / "journal", knobs=Knobs(batch=10, rate=20))
     try:
         from necropsy.evidence.redis.options import LiveOptions
 

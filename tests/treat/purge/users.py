@@ -9,7 +9,7 @@ from http.client import HTTPConnection
 from pathlib import Path
 
 from necropsy.treat.purge.control import Knobs
-from necropsy.treat.purge.plan import Plan
+from necropsy.treat.purge.plan import PurgePlan
 from necropsy.treat.purge.progress import Progress
 from servers import Server
 from treat.purge.population import apply, make_plan, same, state, undo
@@ -65,7 +65,7 @@ class Seen:
     users: int
     requests: int
     noticed: list[str]
-    plan: Plan
+    plan: PurgePlan
     done: Progress
     restored: int
     differs: list[str]

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from necropsy.autopsy.course import PREDICTED
-from necropsy.model.history import ChangePoint, Line, PastEvent, StoreHistory
+from necropsy.model.history import Line, PastEvent, RateChange, StoreHistory
 
 if TYPE_CHECKING:
     from necropsy.case.store import Case
@@ -54,8 +54,8 @@ def _line(case: Case, row: dict[str, Any], quantity: str) -> Line:
     return Line(quantity, tuple((round(each["second"], 3), float(each["value"])) for each in rows))
 
 
-def _change(row: dict[str, Any]) -> ChangePoint:
-    return ChangePoint(
+def _change(row: dict[str, Any]) -> RateChange:
+    return RateChange(
         _utc(row["at"]),
         _utc(row["earliest_at"]),
         _utc(row["latest_at"]),

@@ -11,7 +11,7 @@ from necropsy.evidence.redis.node_report import NodeReport, ReadParameters
 from necropsy.evidence.redis.page import KeyWords
 from necropsy.evidence.redis.permissions import try_out
 from necropsy.evidence.redis.pipeline import PipelineWay
-from necropsy.evidence.redis.read_methods import AUTO, UNSAFE, ChosenMethod, ReadMethod, choose, evicts_by_idle_time
+from necropsy.evidence.redis.read_methods import AUTO, UNSAFE, ChosenMethod, SliceMethod, choose, evicts_by_idle_time
 from necropsy.evidence.redis.scanning import ScanSetup, scan_keys
 from necropsy.evidence.redis.script import ScriptWay
 from necropsy.evidence.redis.server import ServerFacts, ask_server
@@ -47,7 +47,7 @@ class NodeReading:
         self.gate = Gate()
         self.way = ""
         self.stream: ReplicationStream | None = None
-        self.method: ReadMethod | None = None
+        self.method: SliceMethod | None = None
         self.cost_sampling = None if wanted.each else CostSampling()
         self.connection = self.connect()
         try:
@@ -173,7 +173,7 @@ class NodeReading:
             return str(refused)
         return ""
 
-    def _scan_way(self, way: str) -> ReadMethod:
+    def _scan_way(self, way: str) -> SliceMethod:
         if "scan" not in self.permissions or "type" not in self.permissions:
             raise UnreadableSource(
                 f"{self.name}: SCAN and TYPE are not permitted: its keys cannot be read",
@@ -197,7 +197,7 @@ class NodeReading:
                 self.report.remarks.append(error.message)
         return PipelineWay(self.connection, self.permissions, projection, self.names, lfu=self.lfu)
 
-    def _scan_setup(self, method: ReadMethod) -> ScanSetup:
+    def _scan_setup(self, method: SliceMethod) -> ScanSetup:
         return ScanSetup(
             self.connect, self.connection, method, self.names, self.permissions, self.lfu, self.cost_sampling
         )

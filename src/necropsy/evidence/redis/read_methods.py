@@ -57,7 +57,7 @@ class OpenStream(Protocol):
         """Open it."""
 
 
-class ReadMethod(Protocol):
+class SliceMethod(Protocol):
     """A way to ask for slices."""
 
     @property

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from necropsy.evidence.redis.pipeline import PipelineWay
     from necropsy.evidence.redis.rate_control import RateControl
-    from necropsy.evidence.redis.read_methods import ReadMethod
+    from necropsy.evidence.redis.read_methods import SliceMethod
     from necropsy.wire.redis.connection import Connection
 
 PATIENCE_S: Final = (0.2, 1.0, 3.0)
@@ -67,7 +67,7 @@ class Scan:
         self,
         connect: Callable[[], Connection],
         connection: Connection,
-        way: ReadMethod,
+        way: SliceMethod,
         pieces: PipelineWay,
         rate_control: RateControl,
         batches: Batches,

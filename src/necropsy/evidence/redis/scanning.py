@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from necropsy.evidence.redis.node_report import NodeReport
     from necropsy.evidence.redis.page import KeyWords
     from necropsy.evidence.redis.permissions import Permissions
-    from necropsy.evidence.redis.read_methods import ReadMethod
+    from necropsy.evidence.redis.read_methods import SliceMethod
     from necropsy.wire.redis.connection import Connection
 
 
@@ -35,7 +35,7 @@ class ScanSetup:
     connect: Callable[[], Connection]
     """Opens another connection to the node."""
     connection: Connection
-    method: ReadMethod
+    method: SliceMethod
     names: KeyWords
     permissions: Permissions
     lfu: bool

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from importlib import resources
 from typing import Any, Final
 
-from necropsy.guard.notify.plan import Quiet, Rules
+from necropsy.guard.notify.plan import Quiet, ReceiverRules
 from necropsy.guard.watch.notice import SEVERITIES
 
 SLACK: Final = "slack"
@@ -31,7 +31,7 @@ class Receiver:
     """``slack`` or ``webhook``."""
     file: str
     """Holds its address, which may be a secret: Alertmanager reads it from there."""
-    rules: Rules = field(default_factory=Rules)
+    rules: ReceiverRules = field(default_factory=ReceiverRules)
 
 
 def as_yaml(receivers: Sequence[Receiver], page: str = "") -> str:
@@ -82,7 +82,7 @@ def template() -> str:
     return resources.files(__package__).joinpath("assets", TEMPLATE).read_text(encoding="utf-8")
 
 
-def _route(name: str, rules: Rules) -> dict[str, Any]:
+def _route(name: str, rules: ReceiverRules) -> dict[str, Any]:
     told = SEVERITIES[SEVERITIES.index(rules.least) :]
     repeat = _NEVER if rules.repeat_s is None else f"{max(1, round(rules.repeat_s / 60))}m"
     route: dict[str, Any] = {
@@ -96,7 +96,7 @@ def _route(name: str, rules: Rules) -> dict[str, Any]:
     return route
 
 
-def _held(rules: Rules) -> list[str]:
+def _held(rules: ReceiverRules) -> list[str]:
     """Return the severities that quiet hours hold back."""
     if rules.quiet is None or rules.quiet.begins == rules.quiet.ends:
         return []

@@ -32,7 +32,7 @@ def environment() -> dict[str, str]:
     return {**_FRUGAL, **os.environ}
 
 
-class Census:
+class CensusSchedule:
     """The last look at some stores.
 
     Parameters
@@ -48,7 +48,11 @@ class Census:
     """
 
     def __init__(
-        self, command: Sequence[str], asked: Asked, every_s: float, after: Callable[[Census], None] | None = None
+        self,
+        command: Sequence[str],
+        asked: Asked,
+        every_s: float,
+        after: Callable[[CensusSchedule], None] | None = None,
     ) -> None:
         self._command = tuple(command)
         self.asked = asked

@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from necropsy.guard.exporter.families import CONFIG_NAMES, Answers
+from necropsy.guard.exporter.families import CONFIG_NAMES, ServerReplies
 from necropsy.wire.redis.connection import Connection
 from necropsy.wire.redis.gate import Word
 from necropsy.wire.redis.info import parse_info
@@ -21,7 +21,7 @@ _ASKED: tuple[tuple[Word, ...], ...] = (
 )
 
 
-def collect(connection: Connection, who: str, *, with_histograms: bool = True) -> Answers:
+def collect(connection: Connection, who: str, *, with_histograms: bool = True) -> ServerReplies:
     """Ask a server everything; what it refuses (an ACL, a managed service, an older release) stays empty.
 
     Raises
@@ -38,7 +38,7 @@ def collect(connection: Connection, who: str, *, with_histograms: bool = True) -
             raise replies[0]
         info = parse_info(replies[0])
         length, newest, spikes, configured = replies[1:5]
-        answers = Answers(info=info, config=_configuration(connection, configured), now_s=time.time())
+        answers = ServerReplies(info=info, config=_configuration(connection, configured), now_s=time.time())
         if not isinstance(length, ServerError) and not isinstance(newest, ServerError):
             answers.slow_length, answers.slow = int(length), newest
         if not isinstance(spikes, ServerError):

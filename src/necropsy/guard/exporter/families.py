@@ -32,7 +32,7 @@ _MILLISECONDS: Final = 1e3
 
 
 @dataclass(slots=True)
-class Answers:
+class ServerReplies:
     """Answers of one server; refused ones stay empty."""
 
     info: Mapping[str, str]
@@ -52,7 +52,7 @@ class Answers:
     """Unix time of the scrape."""
 
 
-class Families:
+class MetricFamilies:
     """Families by name, in one namespace."""
 
     def __init__(self, namespace: str) -> None:
@@ -77,10 +77,10 @@ class Families:
 
 
 def families(
-    answers: Answers, namespace: str = "redis", *, with_system: bool = False, with_empty: bool = True
+    answers: ServerReplies, namespace: str = "redis", *, with_system: bool = False, with_empty: bool = True
 ) -> list[Family]:
     """Return every family of one server; ``with_empty``: also databases that have no key."""
-    made = Families(namespace)
+    made = MetricFamilies(namespace)
     _fields(made, INFO_FIELDS, answers.info, "INFO")
     _fields(made, CLUSTER_FIELDS, answers.cluster, "CLUSTER INFO")
     _fields(made, SENTINEL_FIELDS, answers.info, "INFO sentinel")
@@ -97,7 +97,7 @@ def families(
     return made.all()
 
 
-def _fields(made: Families, table: Iterable[InfoField], given: Mapping[str, str], source: str) -> None:
+def _fields(made: MetricFamilies, table: Iterable[InfoField], given: Mapping[str, str], source: str) -> None:
     for entry in table:
         value = _value(given.get(entry.field, ""))
         if value is not None:
@@ -131,7 +131,7 @@ _INSTANCE: Final = (
 _OF_VALKEY: Final = ("valkey_version", "valkey_release_stage")
 
 
-def _instance(made: Families, answers: Answers) -> None:
+def _instance(made: MetricFamilies, answers: ServerReplies) -> None:
     info = answers.info
     if "redis_version" not in info:
         return
@@ -143,7 +143,7 @@ def _instance(made: Families, answers: Answers) -> None:
         made.add("start_time_seconds", float(int(answers.now_s) - uptime), "Unix time at which the server started.")
 
 
-def _databases(made: Families, answers: Answers, *, with_empty: bool) -> None:
+def _databases(made: MetricFamilies, answers: ServerReplies, *, with_empty: bool) -> None:
     """Databases without keys are there with 0, as many as the configuration says, unless nobody wants them."""
     found = {name: pairs(text) for name, text in answers.info.items() if re.fullmatch(r"db\d+", name)}
     count = _value(answers.config.get("databases", ""))
@@ -167,7 +167,7 @@ def _databases(made: Families, answers: Answers, *, with_empty: bool) -> None:
             made.add("db_keys_with_expiring_items", float(volatile), "Keys whose fields expire by themselves.", db=name)
 
 
-def _commands(made: Families, info: Mapping[str, str]) -> None:
+def _commands(made: MetricFamilies, info: Mapping[str, str]) -> None:
     for name, text in info.items():
         command = name.removeprefix("cmdstat_")
         if command == name:
@@ -183,14 +183,14 @@ def _commands(made: Families, info: Mapping[str, str]) -> None:
                 made.add(metric, float(said[key]) / scale, help_text, COUNTER, cmd=command)
 
 
-def _errors(made: Families, info: Mapping[str, str]) -> None:
+def _errors(made: MetricFamilies, info: Mapping[str, str]) -> None:
     for name, text in info.items():
         if name.startswith("errorstat_"):
             count = float(pairs(text).get("count", 0))
             made.add("errors_total", count, "Error replies by kind.", COUNTER, err=name.removeprefix("errorstat_"))
 
 
-def _replication(made: Families, info: Mapping[str, str]) -> None:
+def _replication(made: MetricFamilies, info: Mapping[str, str]) -> None:
     for name, text in info.items():
         if re.fullmatch(r"slave\d+", name) and "ip" in (said := pairs(text)):
             labels = {"slave_ip": said["ip"], "slave_port": said.get("port", ""), "slave_state": said.get("state", "")}
@@ -225,7 +225,7 @@ CONFIG_NAMES: Final = (*(name for _, name, _ in _CONFIGURED), "client-output-buf
 """Names for CONFIG GET; none whose value may be a password."""
 
 
-def _configuration(made: Families, config: Mapping[str, str]) -> None:
+def _configuration(made: MetricFamilies, config: Mapping[str, str]) -> None:
     for metric, name, help_text in _CONFIGURED:
         if (value := _value(config.get(name, ""))) is not None:
             made.add(metric, value, help_text)
@@ -242,7 +242,7 @@ def _configuration(made: Families, config: Mapping[str, str]) -> None:
         )
 
 
-def _latency(made: Families, answers: Answers) -> None:
+def _latency(made: MetricFamilies, answers: ServerReplies) -> None:
     if answers.slow is not None:
         newest = answers.slow[0] if answers.slow else (0, 0, 0)
         made.add("slowlog_length", answers.slow_length, "Entries in the slow log.")
@@ -262,7 +262,7 @@ def _latency(made: Families, answers: Answers) -> None:
     _histograms(made, answers)
 
 
-def _percentiles(made: Families, info: Mapping[str, str]) -> None:
+def _percentiles(made: MetricFamilies, info: Mapping[str, str]) -> None:
     name, help_text = "latency_percentiles_usec", "Percentiles of the latency by command, in microseconds."
     for field_name, text in info.items():
         command = field_name.removeprefix("latency_percentiles_usec_")
@@ -275,7 +275,7 @@ def _percentiles(made: Families, info: Mapping[str, str]) -> None:
             made.add_sample(name, "summary", help_text, sample)
 
 
-def _histograms(made: Families, answers: Answers) -> None:
+def _histograms(made: MetricFamilies, answers: ServerReplies) -> None:
     name, help_text = "commands_latencies_usec", "Histogram of the latency by command, in microseconds."
     for command, (calls, bounds) in sorted(answers.histograms.items()):
         for upper, count in zip(bounds[::2], bounds[1::2], strict=False):
@@ -315,7 +315,7 @@ _OF_A_MASTER: Final = (
 )
 
 
-def _sentinel(made: Families, masters: Sequence[Mapping[str, str]]) -> None:
+def _sentinel(made: MetricFamilies, masters: Sequence[Mapping[str, str]]) -> None:
     for master in masters:
         labels = {
             "master_address": f"{master.get('ip', '')}:{master.get('port', '')}",

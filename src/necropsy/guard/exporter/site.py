@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
-from necropsy.guard.census.schedule import Census
-from necropsy.guard.exporter.target import Options, Target
+from necropsy.guard.census.schedule import CensusSchedule
+from necropsy.guard.exporter.target import ExporterTarget, Options
 from necropsy.guard.exposition import CONTENT_TYPE, Family, Sample, text_of
 from necropsy.guard.web import TIMEOUT_HEADER, Request, Response, Route
 from necropsy.wire.redis.address import Address
@@ -38,13 +38,13 @@ class Exporter:
     """
 
     def __init__(
-        self, addresses: Sequence[tuple[str, Address]], options: Options, census: Census | None = None
+        self, addresses: Sequence[tuple[str, Address]], options: Options, census: CensusSchedule | None = None
     ) -> None:
         self._options = options
         self._census = census
         # One for each: a server that hangs holds its thread, and must not hold that of another. Only who is asked gets one.
         self._pool = ThreadPoolExecutor(max(1, len(addresses)), "redis")
-        self.targets = {name: Target(name, address, options, self._pool) for name, address in addresses}
+        self.targets = {name: ExporterTarget(name, address, options, self._pool) for name, address in addresses}
         self._refused = 0
         self._late = 0
         self._began = time.time()
@@ -101,7 +101,7 @@ class Exporter:
                 family.samples = [Sample((), float(self._refused))]
         return Response(text_of(families), CONTENT_TYPE)
 
-    def _by_address(self, name: str) -> Target | None:
+    def _by_address(self, name: str) -> ExporterTarget | None:
         """Find a configured server by what redis_exporter's users write: its address."""
         bare = name.partition("://")[2] or name
         return next((target for target in self.targets.values() if str(target.address.endpoint) == bare), None)

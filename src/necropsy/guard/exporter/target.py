@@ -53,7 +53,7 @@ class Scrape:
     error: str = ""
 
 
-class Target:
+class ExporterTarget:
     """A named server."""
 
     def __init__(self, name: str, address: Address, options: Options, pool: Executor) -> None:

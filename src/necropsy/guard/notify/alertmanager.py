@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
-from necropsy.guard.notify.message import Message, State
+from necropsy.guard.notify.message import Message, MessageState
 from necropsy.report.figures import iso
 
 
@@ -28,7 +28,7 @@ def payload(messages: Iterable[Message], now: datetime, holds_s: float) -> list[
 def _alert(message: Message, now: datetime, holds_s: float) -> dict[str, Any]:
     notice = message.notice
     labels = {
-        "alertname": "NecropsyTest" if message.state is State.TEST else alert_name(notice.slug),
+        "alertname": "NecropsyTest" if message.state is MessageState.TEST else alert_name(notice.slug),
         "slug": notice.slug,
         "kind": notice.kind,
         "severity": notice.severity,
@@ -36,7 +36,7 @@ def _alert(message: Message, now: datetime, holds_s: float) -> dict[str, Any]:
     }
     if notice.store:
         labels["store"] = notice.store
-    over = message.state is State.RESOLVED and notice.resolved_at is not None
+    over = message.state is MessageState.RESOLVED and notice.resolved_at is not None
     ends = notice.resolved_at if over and notice.resolved_at is not None else now + timedelta(seconds=holds_s)
     return {
         "labels": labels,

@@ -13,7 +13,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any, Final
 
-from necropsy.guard.notify.message import Message, State
+from necropsy.guard.notify.message import Message, MessageState
 from necropsy.guard.notify.plan import Told
 
 _FORGOTTEN_AFTER: Final = timedelta(days=60)
@@ -54,7 +54,7 @@ class Ledger:
         with self._lock:
             rows = self._told.setdefault(way, {})
             for message in told:
-                over = message.state is State.RESOLVED
+                over = message.state is MessageState.RESOLVED
                 rows[message.notice.key] = Told(
                     at, over, message.notice.revision, message.notice.slug, message.notice.severity
                 )

@@ -12,7 +12,7 @@ from necropsy.guard.watch.notice import SEVERITIES, Member, Notice, lines
 from necropsy.report.figures import moment
 
 
-class State(StrEnum):
+class MessageState(StrEnum):
     """The reason for a message."""
 
     OPEN = "open"
@@ -28,11 +28,11 @@ class State(StrEnum):
 
 
 _BEFORE: Final = {
-    State.OPEN: "",
-    State.REMINDER: "Goes on: ",
-    State.UPDATE: "Now known: ",
-    State.RESOLVED: "Resolved: ",
-    State.TEST: "Test, nothing happened: ",
+    MessageState.OPEN: "",
+    MessageState.REMINDER: "Goes on: ",
+    MessageState.UPDATE: "Now known: ",
+    MessageState.RESOLVED: "Resolved: ",
+    MessageState.TEST: "Test, nothing happened: ",
 }
 
 
@@ -41,7 +41,7 @@ class Message:
     """A notice in one of its states."""
 
     notice: Notice
-    state: State
+    state: MessageState
 
     @property
     def title(self) -> str:
@@ -51,7 +51,7 @@ class Message:
     @property
     def body(self) -> list[str]:
         """Lines below the title; of what is over only when it was."""
-        if self.state is State.RESOLVED and self.notice.resolved_at is not None:
+        if self.state is MessageState.RESOLVED and self.notice.resolved_at is not None:
             began = self.notice.since or self.notice.opened_at
             return [f"{moment(began)} to {moment(self.notice.resolved_at)}"]
         return lines(self.notice)
@@ -70,12 +70,13 @@ def together(messages: Sequence[Message], now: datetime) -> Message:
 
     >>> from dataclasses import replace
     >>> one = sample(datetime(2019, 5, 24, 19, tzinfo=UTC))
-    >>> many = [Message(replace(one, severity="warning"), State.OPEN), Message(one, State.RESOLVED), Message(one, State.OPEN)]
+    >>> opened, resolved = Message(one, MessageState.OPEN), Message(one, MessageState.RESOLVED)
+    >>> many = [Message(replace(one, severity="warning"), MessageState.OPEN), resolved, opened]
     >>> print(together(many, one.opened_at).title)
     3 notices at once: 1 critical, 1 warning, 1 resolved
     """
-    resolved = [message for message in messages if message.state is State.RESOLVED]
-    going = sorted((m for m in messages if m.state is not State.RESOLVED), key=lambda m: -m.notice.rank)
+    resolved = [message for message in messages if message.state is MessageState.RESOLVED]
+    going = sorted((m for m in messages if m.state is not MessageState.RESOLVED), key=lambda m: -m.notice.rank)
     counts = [(word, sum(m.notice.severity == word for m in going)) for word in reversed(SEVERITIES)]
     counts.append(("resolved", len(resolved)))
     titles = [message.title for message in (*going, *resolved)]
@@ -92,7 +93,7 @@ def together(messages: Sequence[Message], now: datetime) -> Message:
         figures=(*titles[:_TITLES], *((f"and {more} more",) if more > 0 else ())),
         command=worst.command,
     )
-    return Message(notice, State.OPEN)
+    return Message(notice, MessageState.OPEN)
 
 
 def sample(now: datetime | None = None) -> Notice:

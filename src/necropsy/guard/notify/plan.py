@@ -9,7 +9,7 @@ from datetime import datetime, time
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from necropsy.guard.notify.message import Message, State
+from necropsy.guard.notify.message import Message, MessageState
 from necropsy.guard.watch.notice import SEVERITIES, Notice
 from necropsy.model.errors import UsageError
 
@@ -62,7 +62,7 @@ def parse_quiet(text: str) -> Quiet:
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
+class ReceiverRules:
     """The rules of one receiver: which notices it gets, and when."""
 
     least: str = "info"
@@ -96,7 +96,7 @@ def latest(notices: Iterable[Notice]) -> list[Notice]:
     return sorted(found.values(), key=lambda notice: (notice.opened_at, notice.key))
 
 
-def due(notices: Iterable[Notice], told: Mapping[str, Told], rules: Rules, now: datetime) -> list[Message]:
+def due(notices: Iterable[Notice], told: Mapping[str, Told], rules: ReceiverRules, now: datetime) -> list[Message]:
     """Return what a way is to be told now, oldest first.
 
     What was never told as open is not told as resolved: it came and went unseen, and the history has it.
@@ -113,13 +113,13 @@ def due(notices: Iterable[Notice], told: Mapping[str, Told], rules: Rules, now: 
     return messages
 
 
-def _state(notice: Notice, last: Told | None, rules: Rules, now: datetime) -> State | None:
+def _state(notice: Notice, last: Told | None, rules: ReceiverRules, now: datetime) -> MessageState | None:
     """In which state a notice is to be told; None: there is nothing to say."""
     if notice.resolved_at is not None:
-        return State.RESOLVED if last is not None and not last.resolved else None
+        return MessageState.RESOLVED if last is not None and not last.resolved else None
     if last is None or last.resolved:
-        return State.OPEN
+        return MessageState.OPEN
     if last.revision < notice.revision:
-        return State.UPDATE
+        return MessageState.UPDATE
     over = rules.repeat_s is not None and (now - last.at).total_seconds() >= rules.repeat_s
-    return State.REMINDER if over else None
+    return MessageState.REMINDER if over else None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from necropsy.guard.notify.message import Message, State
+from necropsy.guard.notify.message import Message, MessageState
 from necropsy.guard.watch.notice import who
 from necropsy.report.figures import moment
 
@@ -20,11 +20,11 @@ _SIGNS: Final = {"info": "🔵", "warning": "🟠", "critical": "🔴"}
 def payload(message: Message) -> dict[str, Any]:
     """Return the body of the request."""
     notice = message.notice
-    sign = "🟢" if message.state is State.RESOLVED else _SIGNS[notice.severity]
+    sign = "🟢" if message.state is MessageState.RESOLVED else _SIGNS[notice.severity]
     blocks: list[dict[str, Any]] = [
         {"type": "header", "text": {"type": "plain_text", "text": _short(f"{sign} {message.title}", _HEADER)}}
     ]
-    if message.state is State.RESOLVED:
+    if message.state is MessageState.RESOLVED:
         blocks.append(_section(_escaped(" ".join(message.body))))
     else:
         blocks += _open(message)

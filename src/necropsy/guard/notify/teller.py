@@ -10,7 +10,7 @@ from typing import Final
 
 from necropsy.guard.exposition import Family, Sample
 from necropsy.guard.notify.ledger import Ledger
-from necropsy.guard.notify.message import Message, State, together
+from necropsy.guard.notify.message import Message, MessageState, together
 from necropsy.guard.notify.plan import Told, due, latest
 from necropsy.guard.notify.post import NotSent
 from necropsy.guard.notify.ways import Way
@@ -51,7 +51,7 @@ class Teller:
         self._notices: tuple[Notice, ...] = ()
         self._changed = {way.name: threading.Event() for way in ways}
         self._counts = {way.name: _Count() for way in ways}
-        self._refused: set[tuple[str, str, State]] = set()
+        self._refused: set[tuple[str, str, MessageState]] = set()
         """Messages that a way refused for good."""
         self._stop = threading.Event()
         self._threads = [threading.Thread(target=self._run, args=(way,), name=way.kind, daemon=True) for way in ways]
@@ -120,7 +120,7 @@ class Teller:
             mine = {message.notice.key for message in messages}
             least = SEVERITIES.index(way.rules.least)
             messages += [
-                Message(notice, State.OPEN)
+                Message(notice, MessageState.OPEN)
                 for notice in self._notices
                 if notice.key not in mine and notice.resolved_at is None and notice.rank >= least
             ]
@@ -167,4 +167,4 @@ def _relabelled(messages: Sequence[Message], told: Mapping[str, Told], now: date
             or (last.slug, last.severity) == (notice.slug, notice.severity)
         ):
             continue
-        yield Message(replace(notice, slug=last.slug, severity=last.severity, resolved_at=now), State.RESOLVED)
+        yield Message(replace(notice, slug=last.slug, severity=last.severity, resolved_at=now), MessageState.RESOLVED)

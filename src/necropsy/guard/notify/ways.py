@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from necropsy.guard.notify import alertmanager, slack, webhook
-from necropsy.guard.notify.message import Message, State
-from necropsy.guard.notify.plan import Rules
+from necropsy.guard.notify.message import Message, MessageState
+from necropsy.guard.notify.plan import ReceiverRules
 from necropsy.guard.notify.post import NotSent, host_of, post
 from necropsy.wire.redis.address import Secret
 
@@ -27,7 +27,7 @@ class Way:
     """``alertmanager``, ``slack``, ``webhook`` or ``apprise``."""
     address: Secret
     """The address of the receiver: may be a secret."""
-    rules: Rules = field(default_factory=Rules)
+    rules: ReceiverRules = field(default_factory=ReceiverRules)
     token: Secret | None = None
     """Sent as a bearer token, of a webhook or Alertmanager."""
     number: int = 1
@@ -90,7 +90,7 @@ def _by_apprise(address: Secret, body: dict[str, str], message: Message) -> None
     if not sender.add(address.reveal()):
         raise NotSent("apprise does not support this address", again=False)
     failure = apprise.NotifyType.FAILURE if message.notice.severity == "critical" else apprise.NotifyType.WARNING
-    kind = apprise.NotifyType.SUCCESS if message.state is State.RESOLVED else failure
+    kind = apprise.NotifyType.SUCCESS if message.state is MessageState.RESOLVED else failure
     if not sender.notify(
         title=body["title"], body=body["body"], notify_type=kind, body_format=apprise.NotifyFormat.TEXT
     ):

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import wait
 from typing import Any, Final
 
-from necropsy.guard.exporter.target import Scrape, Target
+from necropsy.guard.exporter.target import ExporterTarget, Scrape
 from necropsy.guard.exposition import Family
 
 MOST_VIEWERS: Final = 20
@@ -31,7 +31,7 @@ _SHOWN: Final = {
 """Figure and the metric that it is the sum of."""
 
 
-class Live:
+class LiveFigures:
     """The figures now, for everybody who looks.
 
     Parameters
@@ -45,7 +45,10 @@ class Live:
     """
 
     def __init__(
-        self, targets: Callable[[], Mapping[str, Target]], look: Callable[[], Mapping[str, Any]], every_s: float = 5.0
+        self,
+        targets: Callable[[], Mapping[str, ExporterTarget]],
+        look: Callable[[], Mapping[str, Any]],
+        every_s: float = 5.0,
     ) -> None:
         self._targets = targets
         self._look = look

@@ -8,14 +8,14 @@ from http import HTTPStatus
 from typing import Final
 
 from necropsy.guard.page import view
-from necropsy.guard.page.live import Live
+from necropsy.guard.page.live import LiveFigures
 from necropsy.guard.web import Request, Response, Route
 
 _HTML: Final = "text/html; charset=utf-8"
 _META_POLICY: Final = re.compile(r'http-equiv="Content-Security-Policy" content="([^"]+)"')
 
 
-class Page:
+class StatusPage:
     """The page, its report and its stream.
 
     Parameters
@@ -26,7 +26,7 @@ class Page:
         The last report as HTML; empty before the first look.
     """
 
-    def __init__(self, state: Callable[[], view.State], report: Callable[[], str], live: Live) -> None:
+    def __init__(self, state: Callable[[], view.PageState], report: Callable[[], str], live: LiveFigures) -> None:
         self._state = state
         self._report = report
         self._live = live

@@ -28,7 +28,7 @@ _STYLES: Final = ("fonts/fonts.css", "page.css")
 
 
 @dataclass(frozen=True, slots=True)
-class Server:
+class PageServer:
     """One server of the exporter."""
 
     name: str
@@ -50,7 +50,7 @@ class Probed:
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class PageState:
     """Everything that the page shows."""
 
     verdict: str
@@ -63,7 +63,7 @@ class State:
     has_report: bool
     open: Sequence[Notice]
     resolved: Sequence[Notice]
-    servers: Sequence[Server]
+    servers: Sequence[PageServer]
     probed: Sequence[Probed]
     ways: Sequence[tuple[str, str]]
     """Name of each way to tell people, and why its last message failed."""
@@ -73,7 +73,7 @@ class State:
     """Fill levels of each store, past and future, where its past is known."""
 
 
-def render(state: State) -> str:
+def render(state: PageState) -> str:
     """Render the page."""
     return _template().render(
         state=state,

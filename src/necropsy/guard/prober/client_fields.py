@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-from necropsy.guard.prober.module import Credentials, OAuth2, Proxy, Secret, Tls
+from necropsy.guard.prober.module import Credentials, OAuth2, Proxy, SecretText, TlsConfig
 from necropsy.guard.prober.tls import TLS_VERSIONS
 from necropsy.model.errors import ConfigurationError
 from necropsy.probes.syntax import go_duration
@@ -86,15 +86,15 @@ def readable(node: Node) -> None:
         raise error(node, f"{path}: {failed.strerror}", "Name a file that this user may read.") from failed
 
 
-def secret(node: Node, key: str) -> Secret:
+def secret(node: Node, key: str) -> SecretText:
     """Return a secret that is given by ``key``, or by the file that ``key_file`` names."""
     if (reference := node.get(f"{key}_ref")) is not None and reference.kind != "null":
         raise not_served(reference, f"{key}_ref is not served here", _NO_REFERENCES)
     path = node.get(f"{key}_file")
     if path is None or path.kind == "null":
-        return Secret(text(node, key))
+        return SecretText(text(node, key))
     readable(path)
-    return Secret(file=path.text())
+    return SecretText(file=path.text())
 
 
 def credentials(http: Node) -> Credentials | None:
@@ -109,7 +109,7 @@ def credentials(http: Node) -> Credentials | None:
     return None
 
 
-def tls(node: Node) -> Tls:
+def tls(node: Node) -> TlsConfig:
     """Return a ``tls_config``."""
     skip = node.get("insecure_skip_verify")
     parts: dict[str, str] = {}
@@ -122,7 +122,9 @@ def tls(node: Node) -> Tls:
                 node.get(name) or node, f"unknown TLS version {version!r}", f"Known: {', '.join(TLS_VERSIONS)}."
             )
         parts[name] = version
-    return Tls(insecure_skip_verify=skip is not None and boolean(skip), server_name=text(node, "server_name"), **parts)
+    return TlsConfig(
+        insecure_skip_verify=skip is not None and boolean(skip), server_name=text(node, "server_name"), **parts
+    )
 
 
 def proxy(node: Node) -> Proxy:
@@ -172,22 +174,25 @@ def oauth2(node: Node) -> OAuth2:
         token_url=text(node, "token_url"),
         scopes=texts(scopes) if scopes is not None else (),
         endpoint_params=tuple((n, v.text()) for n, v in parameters.items()) if parameters is not None else (),
-        tls=tls(own_tls) if own_tls is not None else Tls(),
+        tls=tls(own_tls) if own_tls is not None else TlsConfig(),
         proxy=proxy(node),
     )
 
 
-def more_headers(node: Node) -> tuple[tuple[str, tuple[Secret, ...]], ...]:
+def more_headers(node: Node) -> tuple[tuple[str, tuple[SecretText, ...]], ...]:
     """Return ``http_headers``: of each its values, secrets and what its files hold."""
     found = []
     for name, value in node.items():
         known(value, ("values", "secrets", "files"), f"http_headers {name}")
         values = [
-            Secret(e.text()) for key in ("values", "secrets") if (g := value.get(key)) is not None for e in g.elements
+            SecretText(e.text())
+            for key in ("values", "secrets")
+            if (g := value.get(key)) is not None
+            for e in g.elements
         ]
         files = value.get("files")
         for element in files.elements if files is not None else ():
             readable(element)
-            values.append(Secret(file=element.text()))
+            values.append(SecretText(file=element.text()))
         found.append((name, tuple(values)))
     return tuple(found)

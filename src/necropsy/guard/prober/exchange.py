@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from necropsy.guard.prober import proxies
 from necropsy.guard.prober.answer import Answer, Deadline, target_of
 from necropsy.guard.prober.module import HttpModule
-from necropsy.guard.prober.question import ALWAYS_WITH_LENGTH, Keeping, Question
+from necropsy.guard.prober.question import ALWAYS_WITH_LENGTH, Keeping, ProbeRequest
 from necropsy.guard.prober.tls import tls_context
 
 USER_AGENT: Final = "Blackbox-Exporter/0.28.0"
@@ -43,7 +43,7 @@ def resolve(host: str, module: HttpModule) -> tuple[str, int]:
     return str(found[other]), other
 
 
-def exchange(question: Question, module: HttpModule, deadline: Deadline) -> Answer:
+def exchange(question: ProbeRequest, module: HttpModule, deadline: Deadline) -> Answer:
     """Ask one URL at an address.
 
     Raises
@@ -66,7 +66,7 @@ def exchange(question: Question, module: HttpModule, deadline: Deadline) -> Answ
     return answer
 
 
-def _connect(question: Question, module: HttpModule, deadline: Deadline, answer: Answer) -> socket.socket:
+def _connect(question: ProbeRequest, module: HttpModule, deadline: Deadline, answer: Answer) -> socket.socket:
     parts, proxy = urlsplit(question.url), question.proxy
     began = time.monotonic()
     port = parts.port or (443 if parts.scheme == "https" else 80)
@@ -86,7 +86,7 @@ def _connect(question: Question, module: HttpModule, deadline: Deadline, answer:
 
 
 def _secured(
-    channel: socket.socket, question: Question, module: HttpModule, deadline: Deadline, answer: Answer
+    channel: socket.socket, question: ProbeRequest, module: HttpModule, deadline: Deadline, answer: Answer
 ) -> ssl.SSLSocket:
     began = time.monotonic()
     channel.settimeout(deadline.left())
@@ -143,7 +143,7 @@ class _Connection(http.client.HTTPConnection):
         super().send(data)
 
 
-def _ask(channel: socket.socket, question: Question, deadline: Deadline, keeping: Keeping) -> None:
+def _ask(channel: socket.socket, question: ProbeRequest, deadline: Deadline, keeping: Keeping) -> None:
     answer = keeping.answer
     began = time.monotonic()
     connection = _Connection(channel, deadline)
@@ -181,7 +181,7 @@ def _ask(channel: socket.socket, question: Question, deadline: Deadline, keeping
     answer.seconds["transfer"] = time.monotonic() - began
 
 
-def _target(question: Question) -> str:
+def _target(question: ProbeRequest) -> str:
     """Return what stands in the request line; the whole URL for an HTTP proxy, under the name of the Host header."""
     parts = urlsplit(question.url)
     if question.proxy is None or question.proxy.scheme != "http" or parts.scheme != "http":

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from necropsy.guard.prober.answer import Deadline, target_of
-from necropsy.guard.prober.question import ALWAYS_WITH_LENGTH, Keeping, Question
+from necropsy.guard.prober.question import ALWAYS_WITH_LENGTH, Keeping, ProbeRequest
 
 if TYPE_CHECKING:
     from h2.connection import H2Connection
@@ -17,7 +17,7 @@ _CHUNK: Final = 1 << 16
 _NOT_IN_HTTP2: Final = frozenset({"host", "connection"})
 
 
-def ask(channel: ssl.SSLSocket, question: Question, deadline: Deadline, keeping: Keeping) -> None:
+def ask(channel: ssl.SSLSocket, question: ProbeRequest, deadline: Deadline, keeping: Keeping) -> None:
     """Ask one URL, and fill the answer; errors as of ``exchange``."""
     import h2.config
     import h2.connection
@@ -35,7 +35,7 @@ def ask(channel: ssl.SSLSocket, question: Question, deadline: Deadline, keeping:
     connection.send_headers(1, asked, end_stream=not body)
     answer = keeping.answer
     answer.version = 2.0
-    stream = _Stream(keeping, began)
+    stream = _Http2Stream(keeping, began)
     rest = memoryview(body)
     while not stream.is_over:
         rest = _send(connection, rest)
@@ -63,7 +63,7 @@ def _send(connection: H2Connection, rest: memoryview) -> memoryview:
     return rest
 
 
-class _Stream:
+class _Http2Stream:
     """The response on the one stream."""
 
     def __init__(self, keeping: Keeping, began: float) -> None:

@@ -10,7 +10,7 @@ from necropsy.wire.http import basic_authorization
 
 
 @dataclass(frozen=True, slots=True)
-class Secret:
+class SecretText:
     """A text that is given as it is, or by a file, which is read again for each probe: tokens are renewed in place."""
 
     text: str = field(default="", repr=False)
@@ -38,7 +38,7 @@ class HeaderRule:
 
 
 @dataclass(frozen=True, slots=True)
-class Tls:
+class TlsConfig:
     """``tls_config``; a certificate or key is a file, or stands in the configuration itself."""
 
     insecure_skip_verify: bool = False
@@ -77,8 +77,8 @@ class Credentials:
 
     type: str
     """``Basic``, or what stands before the secret, such as ``Bearer``."""
-    secret: Secret
-    user: Secret = Secret()
+    secret: SecretText
+    user: SecretText = SecretText()
 
     def header(self) -> str:
         """Return the header's value; a file that cannot be read is an ``OSError``."""
@@ -92,11 +92,11 @@ class OAuth2:
     """``oauth2``: where a token is fetched, by the grant ``client_credentials`` (RFC 6749, 4.4)."""
 
     client_id: str
-    client_secret: Secret
+    client_secret: SecretText
     token_url: str
     scopes: tuple[str, ...] = ()
     endpoint_params: tuple[tuple[str, str], ...] = ()
-    tls: Tls = Tls()
+    tls: TlsConfig = TlsConfig()
     proxy: Proxy = Proxy()
 
 
@@ -108,7 +108,7 @@ class HttpModule:
     timeout_s: float | None = None
     method: str = "GET"
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
-    more_headers: tuple[tuple[str, tuple[Secret, ...]], ...] = ()
+    more_headers: tuple[tuple[str, tuple[SecretText, ...]], ...] = ()
     """``http_headers``: each with all its values."""
     credentials: Credentials | None = None
     oauth2: OAuth2 | None = None
@@ -137,7 +137,7 @@ class HttpModule:
     enable_http2: bool = True
     preferred_ip_protocol: str = "ip6"
     ip_protocol_fallback: bool = True
-    tls: Tls = Tls()
+    tls: TlsConfig = TlsConfig()
     proxy: Proxy = Proxy()
     skip_resolve_with_proxy: bool = False
 

@@ -22,7 +22,7 @@ from necropsy.guard.prober.cookies import Jar, set_cookies
 from necropsy.guard.prober.exchange import USER_AGENT, exchange, resolve
 from necropsy.guard.prober.judge import judge
 from necropsy.guard.prober.module import HttpModule, OAuth2
-from necropsy.guard.prober.question import Question
+from necropsy.guard.prober.question import ProbeRequest
 from necropsy.guard.prober.result import Result
 from necropsy.guard.prober.signs import leads_to_login, redirect_of, sign_of
 from necropsy.guard.prober.tokens import Tokens
@@ -199,7 +199,7 @@ def _ask(
 ) -> Answer:
     tls_name = (module.tls.server_name or visit.host.partition(":")[0]) if visit.at_first else ""
     address = _address(visit)
-    question = Question(visit.url, address, headers, visit.method, visit.body, visit.in_chunks, tls_name, proxy)
+    question = ProbeRequest(visit.url, address, headers, visit.method, visit.body, visit.in_chunks, tls_name, proxy)
     return exchange(question, module, deadline)
 
 
@@ -257,7 +257,7 @@ def _poster(settings: OAuth2, deadline: Deadline) -> Callable[[str, dict[str, st
         address = host if settings.proxy.is_set else resolve(host, module)[0]
         sent = [("Host", urlsplit(url).netloc.rpartition("@")[2]), ("User-Agent", USER_AGENT), *headers.items()]
         return exchange(
-            Question(url, address, sent, "POST", form, proxy=_proxy(url, address, module)), module, deadline
+            ProbeRequest(url, address, sent, "POST", form, proxy=_proxy(url, address, module)), module, deadline
         )
 
     return post

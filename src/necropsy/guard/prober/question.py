@@ -17,7 +17,7 @@ _SPARE: Final = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class ProbeRequest:
     """One request, and the way to its server."""
 
     url: str

@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
-from necropsy.guard.prober.module import Tls
+from necropsy.guard.prober.module import TlsConfig
 
 TLS_VERSIONS: Final = {
     "TLS10": ssl.TLSVersion.TLSv1,
@@ -19,7 +19,7 @@ TLS_VERSIONS: Final = {
 }
 
 
-def tls_context(tls: Tls, *, http2: bool) -> ssl.SSLContext:
+def tls_context(tls: TlsConfig, *, http2: bool) -> ssl.SSLContext:
     """Return the settings of a connection.
 
     Raises
@@ -42,7 +42,7 @@ def tls_context(tls: Tls, *, http2: bool) -> ssl.SSLContext:
     return context
 
 
-def _present(context: ssl.SSLContext, tls: Tls) -> None:
+def _present(context: ssl.SSLContext, tls: TlsConfig) -> None:
     """Load the client's certificate; the library takes files alone, so what stands in the configuration is one for a moment."""
     if tls.cert_file and tls.key_file:
         context.load_cert_chain(tls.cert_file, tls.key_file)

@@ -11,7 +11,7 @@ from typing import Final
 from necropsy.guard.watch import wording
 from necropsy.guard.watch.former import DAY_S, FEWEST, PROBES, Former, Limits, needed_readers
 from necropsy.guard.watch.identity import is_known, known_before
-from necropsy.guard.watch.look import Creator, EventLook, Look
+from necropsy.guard.watch.look import EventLook, Look, WatchedCreator
 from necropsy.guard.watch.notice import Notice
 
 _HYSTERESIS: Final = 0.8
@@ -37,7 +37,7 @@ def new_creators(look: Look, former: Former, limits: Limits, command: str) -> It
             yield replace(notice, missed=0)
         else:
             gone.append(notice)
-    groups: dict[tuple[str, str], list[Creator]] = defaultdict(list)
+    groups: dict[tuple[str, str], list[WatchedCreator]] = defaultdict(list)
     for creator in fresh:
         groups[creator.store, creator.slug].append(creator)
     for (store, slug), new in groups.items():

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from necropsy.guard.watch.look import Creator
+from necropsy.guard.watch.look import WatchedCreator
 from necropsy.guard.watch.notice import Notice
 
 
-def known_before(new: Sequence[Creator], store: str, gone: Iterable[Notice]) -> Notice | None:
+def known_before(new: Sequence[WatchedCreator], store: str, gone: Iterable[Notice]) -> Notice | None:
     """Return the notice that told of these creators under other names; None: they are new.
 
     Only what a configuration explains now, and did not before, is somebody better known: that two ask for one page does not
@@ -30,7 +30,7 @@ def known_before(new: Sequence[Creator], store: str, gone: Iterable[Notice]) -> 
     return None
 
 
-def is_known(creator: Creator, notice: Notice) -> bool:
+def is_known(creator: WatchedCreator, notice: Notice) -> bool:
     """Whether a notice names this creator, also under the name that it had before the configuration was mended.
 
     Who is a probe by the configuration is called by its client once the configuration no longer has that URL; its sessions are

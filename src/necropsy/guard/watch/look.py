@@ -27,7 +27,7 @@ _WINDOW_S: Final = 3_600.0
 
 
 @dataclass(frozen=True, slots=True)
-class Creator:
+class WatchedCreator:
     """One creator of sessions in one store."""
 
     member: Member
@@ -95,7 +95,7 @@ class Look:
     stores: Mapping[str, StoreLook]
     unread: Mapping[str, str]
     """Stores that were given and could not be read, and why."""
-    creators: Sequence[Creator] = ()
+    creators: Sequence[WatchedCreator] = ()
     shares: Mapping[tuple[str, str], float] = field(default_factory=dict)
     """Share of the sessions of a store, by store and slug of a cause."""
     zombies: Sequence[tuple[str, str]] = ()
@@ -205,7 +205,7 @@ def _flushes(case: Case, store: str) -> int | None:
     return sum(int(row["calls"] or 0) for row in rows) if known else None
 
 
-def _creators(case: Case, stores: Mapping[str, StoreLook]) -> list[Creator]:
+def _creators(case: Case, stores: Mapping[str, StoreLook]) -> list[WatchedCreator]:
     from necropsy.autopsy.kept_claims import claim_of
     from necropsy.autopsy.what_if import per_day
     from necropsy.examine import case_queries, creation
@@ -221,7 +221,7 @@ def _creators(case: Case, stores: Mapping[str, StoreLook]) -> list[Creator]:
         origin = probe.origin[0] if probe is not None and probe.origin else None
         name = inert(masked(row["label"]))
         found.append(
-            Creator(
+            WatchedCreator(
                 Member(
                     name=name,
                     about=_about(row, probe.prober if probe else "", name),

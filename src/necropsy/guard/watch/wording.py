@@ -6,12 +6,12 @@ import shlex
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from necropsy.guard.watch.look import Creator, EventLook, StoreLook
+from necropsy.guard.watch.look import EventLook, StoreLook, WatchedCreator
 from necropsy.model.figures import several
 from necropsy.report.figures import count, duration, moment, percent, size
 
 
-def new_creators(new: Sequence[Creator], store: str) -> str:
+def new_creators(new: Sequence[WatchedCreator], store: str) -> str:
     """Say who began."""
     who = "A new creator starts" if len(new) == 1 else f"{len(new)} new creators start"
     return f"{who} {count(_per_day(new))} sessions a day in store {store}"
@@ -22,7 +22,7 @@ def share(now: float, limit: float, store: str, slug: str) -> str:
     return f"{slug} has {percent(now)} of the sessions in store {store}, more than the limit of {percent(limit)}"
 
 
-def half_fixed(stopped: Sequence[Creator], going: Sequence[Creator], store: str) -> str:
+def half_fixed(stopped: Sequence[WatchedCreator], going: Sequence[WatchedCreator], store: str) -> str:
     """Say how many stopped and how many go on."""
     total = len(stopped) + len(going)
     go = "1 goes on" if len(going) == 1 else f"{len(going)} go on"
@@ -84,7 +84,7 @@ def zombies(number: int) -> str:
     return f"{several(number, 'instance')} {'is' if number == 1 else 'are'} gone, but still registered"
 
 
-def of_creators(creators: Sequence[Creator], explained: float | None, store: StoreLook) -> Iterator[str]:
+def of_creators(creators: Sequence[WatchedCreator], explained: float | None, store: StoreLook) -> Iterator[str]:
     """Yield figures: rate, share, where the population leads, when memory is gone."""
     if creators:
         yield f"{count(_per_day(creators))} sessions a day"
@@ -98,7 +98,7 @@ def of_creators(creators: Sequence[Creator], explained: float | None, store: Sto
         yield f"memory is full {moment(store.full_at)}"
 
 
-def plateau(stopped: Sequence[Creator], going: Sequence[Creator], store: StoreLook) -> Iterator[str]:
+def plateau(stopped: Sequence[WatchedCreator], going: Sequence[WatchedCreator], store: StoreLook) -> Iterator[str]:
     """Yield figures of a half fix: what went, what stays, where it leads."""
     yield f"stopped: {', '.join(creator.member.name for creator in stopped)}"
     yield f"{count(_per_day(going))} sessions a day instead of {count(_per_day([*stopped, *going]))}"
@@ -108,14 +108,14 @@ def plateau(stopped: Sequence[Creator], going: Sequence[Creator], store: StoreLo
         yield _settles(going, store)
 
 
-def _settles(creators: Sequence[Creator], store: StoreLook) -> str:
+def _settles(creators: Sequence[WatchedCreator], store: StoreLook) -> str:
     at = _per_day(creators) / 86_400 * (store.lifetime_s or 0.0)
     each = store.bytes / store.sessions if store.sessions else 0.0
     memory = f", {size(at * each)}" if each else ""
     return f"alone they settle at {count(round(at))} sessions{memory}: each lives for {duration(store.lifetime_s or 0)}"
 
 
-def _per_day(creators: Sequence[Creator]) -> float:
+def _per_day(creators: Sequence[WatchedCreator]) -> float:
     return round(sum(creator.member.per_day for creator in creators))
 
 

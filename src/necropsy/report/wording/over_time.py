@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Final
 
-from necropsy.model.history import ChangePoint, StoreHistory
+from necropsy.model.history import RateChange, StoreHistory
 from necropsy.model.report import Report
 from necropsy.report.figures import count, duration, moment
 
@@ -42,7 +42,7 @@ def too_short(history: StoreHistory) -> str:
     return f"a history of {days}: {usual} can look like a change of people's visits"
 
 
-def sentence(change: ChangePoint, history: StoreHistory, report: Report) -> str:
+def sentence(change: RateChange, history: StoreHistory, report: Report) -> str:
     """Say when births changed, how surely, from what to what, and what happened then.
 
     ``2026-11-26 23:40 UTC (± 30 s): from 20 to 1,440 new sessions an hour; at the time of: version 14 (births of …)``
@@ -64,7 +64,7 @@ def sentence(change: ChangePoint, history: StoreHistory, report: Report) -> str:
     return f"{text} ({history.source})"
 
 
-def _precision(change: ChangePoint) -> str:
+def _precision(change: RateChange) -> str:
     """Precision of the moment: half of its interval."""
     half = max(change.at - change.earliest_at, change.latest_at - change.at, timedelta(seconds=1))
     return f"± {duration(round(half.total_seconds()))}"

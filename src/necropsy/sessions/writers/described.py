@@ -34,10 +34,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 from necropsy.model.errors import ConfigurationError
 from necropsy.sessions.columns import numbers
 from necropsy.sessions.writers.aspnet_provider import CURES as ASPNET_CURES
-from necropsy.sessions.writers.form import URL_SAFE, Form
+from necropsy.sessions.writers.form import URL_SAFE, SessionForm
 from necropsy.sessions.writers.forms import CURES as FORMS_CURES
 from necropsy.sessions.writers.hash_forms import CURES as HASH_CURES
-from necropsy.sessions.writers.hashes import Field, HashForm
+from necropsy.sessions.writers.hashes import HashForm, TimeField
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -88,7 +88,7 @@ class Described:
         return told
 
 
-def parse(text: str, file: str) -> tuple[Form | HashForm, ...]:
+def parse(text: str, file: str) -> tuple[SessionForm | HashForm, ...]:
     """Return the layouts of a file.
 
     Raises
@@ -114,7 +114,7 @@ class _EntryReader:
     entry: dict[str, Any]
     number: int
 
-    def layout(self) -> Form | HashForm:
+    def layout(self) -> SessionForm | HashForm:
         for name in self.entry:
             if name not in _NAMES:
                 raise self._wrong(name, f"unknown name {name!r}", f"Known names: {', '.join(sorted(_NAMES))}.")
@@ -123,14 +123,14 @@ class _EntryReader:
             raise self._wrong("type", f"type is {kind!r}", 'Write type = "string" or type = "hash".')
         return self._string() if kind == "string" else self._hash()
 
-    def _string(self) -> Form:
+    def _string(self) -> SessionForm:
         begins = self._text("begins", "").encode()
         patterns = {
             name: self._pattern(key)
             for name, key in (("created", "born"), ("used", "used"), ("lifetime", "lifetime"))
             if isinstance(self.entry.get(key), dict)
         }
-        return Form(
+        return SessionForm(
             self._name(),
             first=begins[:1] or bytes(range(256)),
             value=self._sound("begins", "(?s)^" + re.escape(begins.decode())) if begins else "",
@@ -195,7 +195,7 @@ class _EntryReader:
             )
         return self._sound(name, "(?s)" + re.sub(r"(?<!\\)\((?!\?)", "(?P<time>", pattern, count=1)), unit
 
-    def _field(self, name: str) -> Field | None:
+    def _field(self, name: str) -> TimeField | None:
         told = self.entry.get(name)
         if told is None:
             return None
@@ -203,7 +203,7 @@ class _EntryReader:
             raise self._wrong(
                 name, f"{name} needs a field and a unit", f'{name} = {{ field = "created", unit = "ms" }}'
             )
-        return Field(told["field"], _UNITS[told.get("unit", "s")])
+        return TimeField(told["field"], _UNITS[told.get("unit", "s")])
 
     def _fixed(self, name: str) -> float | None:
         """Milliseconds of a time like 12h."""
@@ -244,13 +244,13 @@ class _EntryReader:
         return ConfigurationError(self.file, line, f"layout {self.number}: {message}", hint=hint)
 
 
-def classes(described: tuple[Form | HashForm, ...]) -> tuple[type[Any], ...]:
+def classes(described: tuple[SessionForm | HashForm, ...]) -> tuple[type[Any], ...]:
     """Return layouts that know these forms: one for strings, one for hashes."""
     from necropsy.sessions.writers.hash_forms import wanted
     from necropsy.sessions.writers.hashes import Hashes
     from necropsy.sessions.writers.strings import Strings
 
-    texts = tuple(form for form in described if isinstance(form, Form))
+    texts = tuple(form for form in described if isinstance(form, SessionForm))
     hashes = tuple(form for form in described if isinstance(form, HashForm))
 
     class DescribedStrings(Strings):

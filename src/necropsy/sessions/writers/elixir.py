@@ -20,7 +20,7 @@ from typing import Final
 
 from necropsy.sessions.attributes import NOBODYS, USERS
 from necropsy.sessions.cure import Cure
-from necropsy.sessions.writers.form import ALNUM, URL_SAFE, Form
+from necropsy.sessions.writers.form import ALNUM, URL_SAFE, SessionForm
 
 PLUG: Final = "plug"
 _MAP: Final = r"(?s)^\x83t\x00\x00\x00."
@@ -51,7 +51,7 @@ end""",
 }
 
 FORMS: Final = tuple(
-    Form(
+    SessionForm(
         PLUG,
         first=b"\x83",
         value=_MAP,

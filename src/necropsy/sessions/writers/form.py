@@ -1,6 +1,6 @@
 """The description of a writer's sessions: how they are recognised, and which times and names are in them.
 
-Everything in a ``Form`` is a regular expression of RE2 over bytes (linear in the text), or a function over a whole column.
+Everything in a ``SessionForm`` is a regular expression of RE2 over bytes (linear in the text), or a function over a whole column.
 Nothing is ever unserialised.
 """
 
@@ -86,7 +86,7 @@ class Clock:
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
+class SessionForm:
     """One shape of one writer's sessions."""
 
     layout: str

@@ -20,12 +20,12 @@ from necropsy.sessions.writers import (
     symfony,
     tomcat,
 )
-from necropsy.sessions.writers.form import Form
+from necropsy.sessions.writers.form import SessionForm
 
 _WRITERS: Final = (symfony, laravel, rails, java, tomcat, koa, node, opaque, python, golang, rust, elixir, php)
 """The narrowest signs first: PHP's own sessions may be empty."""
 
-FORMS: Final[tuple[Form, ...]] = tuple(form for writer in _WRITERS for form in writer.FORMS)
+FORMS: Final[tuple[SessionForm, ...]] = tuple(form for writer in _WRITERS for form in writer.FORMS)
 """All forms."""
 CURES: Final[dict[str, Cure]] = {name: cure for writer in _WRITERS for name, cure in writer.CURES.items()}
 """The cure of each layout."""

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Final
 
 from necropsy.sessions.attributes import NOBODYS
 from necropsy.sessions.cure import Cure
-from necropsy.sessions.writers.form import URL_SAFE, UUID, Form, big_endian
+from necropsy.sessions.writers.form import URL_SAFE, UUID, SessionForm, big_endian
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -131,7 +131,7 @@ def _absolute(heads: pa.Array) -> Moments:
 
 
 FORMS: Final = (
-    Form(
+    SessionForm(
         SCS,
         first=bytes(range(1, 128)),
         value=r"(?s)^.\x7f\x03.{0,12}Deadline.{0,8}Values",
@@ -143,7 +143,7 @@ FORMS: Final = (
         doubt=rf"(?s){_WITHIN}.*{_WITHIN}",  # the first is the session's own
         nobody=rf"(?s)\x01\x01.{_NOBODYS}\x06string\x0c[^\x06]*$",
     ),
-    Form(
+    SessionForm(
         REDISTORE,
         first=_GOB,
         value=_ANY_MAP,
@@ -155,7 +155,7 @@ FORMS: Final = (
         doubt=_WITHIN,
         empty=_EMPTY,
     ),
-    Form(
+    SessionForm(
         REDISTORE,
         first=b"{",
         value=r"^\{",
@@ -166,7 +166,7 @@ FORMS: Final = (
         empty=r"^\{\}$",
     ),
     *(
-        Form(
+        SessionForm(
             FIBER,
             first=_GOB,
             value=_TEXT_MAP,
@@ -179,7 +179,7 @@ FORMS: Final = (
         for key, longest in ((UUID + "$", 36), (_FIBER_KEY, 43))
     ),
     *(
-        Form(
+        SessionForm(
             layout,
             first=_GOB,
             value=_ANY_MAP,
@@ -199,7 +199,7 @@ FORMS: Final = (
             (FIBER, _FIBER_KEY, 43, _absolute),
         )
     ),
-    Form(
+    SessionForm(
         GITEA,
         first=b"",  # stored before anything is put in: every visitor who only looks
         value="",

@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 from necropsy.sessions.cure import Cure
 from necropsy.sessions.keyspace import Projection
 from necropsy.sessions.writers.form import ALNUM, URL_SAFE
-from necropsy.sessions.writers.hashes import Field, Hashes, HashForm
+from necropsy.sessions.writers.hashes import Hashes, HashForm, TimeField
 from necropsy.sessions.writers.servlet import servlet_cure
 
 if TYPE_CHECKING:
@@ -81,8 +81,8 @@ FORMS: Final = (
         alphabet=ALNUM + b"._-",
         longest=128,
         needs=("session:creationTime", "session:maxInactiveInterval"),
-        created=Field("session:creationTime", 1.0, codec=True),
-        lifetime=Field("session:maxInactiveInterval", 1000.0, codec=True),
+        created=TimeField("session:creationTime", 1.0, codec=True),
+        lifetime=TimeField("session:maxInactiveInterval", 1000.0, codec=True),
         user="session:principal",
         grace_s=60,
     ),
@@ -92,8 +92,8 @@ FORMS: Final = (
         alphabet=URL_SAFE,
         longest=64,
         needs=("Creation-Time", "Max-Inactive-Interval"),
-        created=Field("Creation-Time", 1.0),
-        lifetime=Field("Max-Inactive-Interval", 1000.0),
+        created=TimeField("Creation-Time", 1.0),
+        lifetime=TimeField("Max-Inactive-Interval", 1000.0),
         user="attr:micronaut.AUTHENTICATION",
         anonymous=True,
         bare=3,
@@ -107,7 +107,7 @@ FORMS: Final = (
         longest=36,
         needs=("sldexp", "data"),
         begins=("data", r"(?s)^\x02\x00"),
-        lifetime=Field("sldexp", 1e-4),
+        lifetime=TimeField("sldexp", 1e-4),
     ),
     HashForm(
         MAGENTO,

@@ -33,7 +33,7 @@ _DECIMAL_BYTES: Final = 24
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
+class TimeField:
     """One field that says a time in decimal digits."""
 
     name: str
@@ -63,9 +63,9 @@ class HashForm:
     """Fields that each of them has."""
     begins: tuple[str, str] = ("", "")
     """A field, and the pattern that its first bytes have."""
-    created: Field | None = None
-    used: Field | None = None
-    lifetime: Field | None = None
+    created: TimeField | None = None
+    used: TimeField | None = None
+    lifetime: TimeField | None = None
     precision_s: float = 0.001
     user: str = ""
     """Field that is there, and not empty, when somebody is logged in; empty: nobody can say."""
@@ -198,7 +198,7 @@ def _claim(form: HashForm, keys: Keys, rows: Positions, cuts: pa.DictionaryArray
     return RecognisedKeys(role=SESSION, rows=rows, pattern=patterns, parts=pa.table(parts))
 
 
-def _number(field: Field | None, keys: Keys, rows: Positions) -> tuple[npt.NDArray[np.float64], Mask]:
+def _number(field: TimeField | None, keys: Keys, rows: Positions) -> tuple[npt.NDArray[np.float64], Mask]:
     """Return a field of decimal digits in milliseconds, and where it is one."""
     import numpy as np
     import pyarrow as pa

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Final
 
 from necropsy.sessions.attributes import NOBODYS
 from necropsy.sessions.cure import Cure
-from necropsy.sessions.writers.form import URL_SAFE, UUID, Form, big_endian
+from necropsy.sessions.writers.form import URL_SAFE, UUID, SessionForm, big_endian
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -86,7 +86,7 @@ def _vertx(heads: pa.Array) -> Moments:
 
 FORMS: Final = (
     *(
-        Form(
+        SessionForm(
             SHIRO,
             first=b"\xac",
             value=_SIMPLE_SESSION,
@@ -101,7 +101,7 @@ FORMS: Final = (
         # RandomSessionIdGenerator's ids are a long, and an application may have a generator of its own
         for key, longest in ((UUID + "$", 36), (r"[A-Za-z0-9_\-]{1,128}$", 128))
     ),
-    Form(
+    SessionForm(
         VERTX,
         first=b"\0",
         value=_HEADER,

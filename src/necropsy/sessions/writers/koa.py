@@ -18,7 +18,7 @@ from __future__ import annotations
 from typing import Final
 
 from necropsy.sessions.cure import Cure
-from necropsy.sessions.writers.form import URL_SAFE, Clock, Form
+from necropsy.sessions.writers.form import URL_SAFE, Clock, SessionForm
 
 LAYOUT: Final = "koa"
 GENERIC: Final = "koa-generic"
@@ -47,7 +47,7 @@ app.use(createSession({ store, maxAge: 86400000 }, app))""",
 }
 
 FORMS: Final = (
-    Form(  # maxAge: 'session'
+    SessionForm(  # maxAge: 'session'
         LAYOUT,
         first=b"{",
         value=r'(?s)^\{.*"_session":true\}$',
@@ -58,7 +58,7 @@ FORMS: Final = (
         inside=(),
         beside=frozenset({"_session"}),
     ),
-    Form(
+    SessionForm(
         LAYOUT,
         first=b"{",
         value=r'(?s)^\{.*"_expire":[0-9]+,"_maxAge":[0-9]+\}$',
@@ -76,7 +76,7 @@ FORMS: Final = (
         beside=frozenset({"_expire", "_maxAge"}),
         grace_s=10,
     ),
-    Form(
+    SessionForm(
         GENERIC,
         first=b"{",
         value=_COOKIE,

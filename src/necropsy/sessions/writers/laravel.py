@@ -21,7 +21,7 @@ from typing import Final
 
 from necropsy.sessions.attributes import NOBODYS
 from necropsy.sessions.cure import Cure
-from necropsy.sessions.writers.form import ALNUM, Form
+from necropsy.sessions.writers.form import ALNUM, SessionForm
 from necropsy.sessions.writers.php import VALUE
 
 LAYOUT: Final = "laravel"
@@ -50,7 +50,7 @@ Route::get('/health', fn () => 'ok')->withoutMiddleware('web');""",
 }
 
 FORMS: Final = (
-    Form(
+    SessionForm(
         LAYOUT,
         first=b"as{\0\xd9\xda",
         value=rf'(?s)^{_AROUND}(?:s:[0-9]+:")?(?:a:[0-9]+:\{{.*s:6:"_token";s:40:"[A-Za-z0-9]{{40}}"|\{{.*"_token":"[A-Za-z0-9]{{40}}")',
@@ -61,7 +61,7 @@ FORMS: Final = (
         nobody=rf'(?s)^{_AROUND}(?:s:[0-9]+:")?(?:a:[0-9]+:\{{(?:s:[0-9]+:"{_NOBODYS}";(?:{VALUE}))+|\{{(?:,?"{_NOBODYS}":(?:{_JSON}))+)\}}(?:";)*$',
         creator=r'(?s)"_previous"(?:;a:1:\{s:3:"url";s:[0-9]+:|:\{"url":)"https?:\\?/\\?/(?P<host>[^/\\"?#]+)(?P<path>[^"?#\\]*)',
     ),
-    Form(
+    SessionForm(
         LAYOUT,
         first=b"se\0\xd9\xda",
         value=rf'(?s)^{_AROUND}(?:s:[0-9]+:")?eyJpdiI6',

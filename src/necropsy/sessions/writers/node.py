@@ -19,7 +19,7 @@ from __future__ import annotations
 from typing import Final
 
 from necropsy.sessions.cure import Cure
-from necropsy.sessions.writers.form import URL_SAFE, Clock, Form
+from necropsy.sessions.writers.form import URL_SAFE, Clock, SessionForm
 
 HAPI: Final = "hapi"
 AUTH_JS: Final = "auth-js"
@@ -51,7 +51,7 @@ CURES: Final = {
 
 FORMS: Final = (
     *(
-        Form(
+        SessionForm(
             HAPI,
             first=b"{",
             value=value,
@@ -70,7 +70,7 @@ FORMS: Final = (
             (_TIMES, r":[A-Za-z0-9_\-]{32,64}$", True),
         )
     ),
-    Form(
+    SessionForm(
         AUTH_JS,
         first=b"{",
         value=r'(?s)^\{[^{}]*"sessionToken":"[^{}]*\}$',

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 from necropsy.sessions.columns import numbers
 from necropsy.sessions.cure import Cure
-from necropsy.sessions.writers.form import ALNUM, HEX, URL_SAFE, Form
+from necropsy.sessions.writers.form import ALNUM, HEX, URL_SAFE, SessionForm
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -74,7 +74,7 @@ def _better_auth(heads: pa.Array) -> Moments:
 
 
 FORMS: Final = (
-    Form(
+    SessionForm(
         BETTER_AUTH,
         first=b"{",
         value=r'(?s)^\{"session":\{.*"userId":',
@@ -84,7 +84,7 @@ FORMS: Final = (
         clock=_better_auth,
         always="yes",
     ),
-    Form(
+    SessionForm(
         OAUTH2_PROXY,
         first=bytes(range(256)),
         value="",
@@ -95,7 +95,7 @@ FORMS: Final = (
         always="yes",
         mortal=True,
     ),
-    Form(  # another cookie's name
+    SessionForm(  # another cookie's name
         OAUTH2_PROXY,
         first=bytes(range(256)),
         value=r"(?s)^.{0,24}[\x80-\xff].{32}",
@@ -105,7 +105,7 @@ FORMS: Final = (
         always="yes",
         mortal=True,
     ),
-    Form(
+    SessionForm(
         AUTHELIA,
         first=bytes(range(256)),
         value="",

@@ -21,7 +21,7 @@ from typing import Final
 
 from necropsy.sessions.attributes import NOBODYS, USERS
 from necropsy.sessions.cure import Cure
-from necropsy.sessions.writers.form import ALNUM, DIGITS, LETTERS, SESSION_WORD, Form
+from necropsy.sessions.writers.form import ALNUM, DIGITS, LETTERS, SESSION_WORD, SessionForm
 
 LAYOUT: Final = "php"
 _ID: Final = r"[0-9A-Za-z,\-]{22,256}$"
@@ -61,7 +61,7 @@ CURES: Final = {
 }
 
 FORMS: Final = (
-    Form(
+    SessionForm(
         LAYOUT,
         first=LETTERS + DIGITS + bytes(range(128, 256)),
         value=r"(?s)^[^|{}\";:\x00-\x1f]{1,128}\|(?:[abdisOCE]:[0-9\-]|N;)",
@@ -72,7 +72,7 @@ FORMS: Final = (
         nobody=rf"(?s)^(?:{_NOBODYS}\|(?:{VALUE}))+$",
     ),
     *(
-        Form(
+        SessionForm(
             LAYOUT,
             first=b"a",
             value=value,
@@ -92,7 +92,7 @@ FORMS: Final = (
         )
     ),
     *(
-        Form(
+        SessionForm(
             LAYOUT,
             first=b"\0",
             value=r"(?s)^\x00\x00\x00[\x01\x02][\x14\x15]",
@@ -108,7 +108,7 @@ FORMS: Final = (
         for key, longest, beside in _KEYS
     ),
     *(
-        Form(
+        SessionForm(
             LAYOUT,
             first=b"",
             value="",

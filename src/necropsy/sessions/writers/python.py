@@ -23,7 +23,7 @@ from typing import Final
 
 from necropsy.sessions.attributes import NOBODYS, USERS
 from necropsy.sessions.cure import Cure
-from necropsy.sessions.writers.form import ALNUM, HEX, SESSION_WORD, URL_SAFE, Clock, Form
+from necropsy.sessions.writers.form import ALNUM, HEX, SESSION_WORD, URL_SAFE, Clock, SessionForm
 
 STARSESSIONS: Final = "starsessions"
 LITESTAR: Final = "litestar"
@@ -88,7 +88,7 @@ CURES: Final = {
 
 FORMS: Final = (
     *(
-        Form(
+        SessionForm(
             STARSESSIONS,
             first=b"{",
             value=_METADATA,
@@ -110,7 +110,7 @@ FORMS: Final = (
             ),  # a prefix that is a function may put the id anywhere: all of it is
         )
     ),
-    Form(
+    SessionForm(
         AIOHTTP,
         first=b"{",
         value=r'^\{"created":\s*[0-9]+,\s*"session":\s*\{',
@@ -122,7 +122,7 @@ FORMS: Final = (
         empty=r'^\{"created":\s*[0-9]+,\s*"session":\s*\{\}\}$',
     ),
     *(
-        Form(
+        SessionForm(
             AIOHTTP,
             first=b"{",
             value=r"^\{\}$",
@@ -135,7 +135,7 @@ FORMS: Final = (
         for key, beside in ((r"AIOHTTP_SESSION_[0-9a-f]{32}$", False), (r"[0-9a-f]{32}$", True))
     ),
     *(
-        Form(
+        SessionForm(
             LITESTAR,
             first=b"{",
             value=value,
@@ -155,7 +155,7 @@ FORMS: Final = (
         )
     ),
     *(
-        Form(
+        SessionForm(
             SANIC,
             first=b"{",
             value=value,
@@ -168,7 +168,7 @@ FORMS: Final = (
         )
         for value, key, beside in ((r'^\{"', SESSION_WORD, False), (_NAMED, "", False), (r'^\{"', "", True))
     ),
-    Form(
+    SessionForm(
         FASTAPI_USERS,
         first=ALNUM,
         value=r"^[0-9A-Za-z][0-9A-Za-z\-]{0,63}$",

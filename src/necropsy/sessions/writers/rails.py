@@ -21,7 +21,7 @@ from typing import Final
 
 from necropsy.sessions.attributes import NOBODYS
 from necropsy.sessions.cure import Cure
-from necropsy.sessions.writers.form import HEX, Clock, Form
+from necropsy.sessions.writers.form import HEX, Clock, SessionForm
 
 LAYOUT: Final = "rails"
 CACHE: Final = "rails-cache"
@@ -70,7 +70,7 @@ Rails.application.config.session_store {store}, expire_after: 1.day""",
 
 FORMS: Final = (
     *(
-        Form(
+        SessionForm(
             LAYOUT,
             first=b"\x04",
             value=r"(?s)^\x04\x08\{",
@@ -83,7 +83,7 @@ FORMS: Final = (
         )
         for key, longest in ((_HASHED, 67), (_PLAIN, 32))
     ),
-    Form(
+    SessionForm(
         LAYOUT,
         first=b"{",
         value=r"^\{",
@@ -94,7 +94,7 @@ FORMS: Final = (
         empty=r"^\{\}$",
         word=b"2::",
     ),
-    Form(
+    SessionForm(
         CACHE,
         first=b"\x04",
         value=r"(?s)^\x04\x08o: ActiveSupport::Cache::Entry",
@@ -107,7 +107,7 @@ FORMS: Final = (
         nobody=rf"(?s)@value\{{.{_HARMLESS}+(?::|;)",
         empty=r"(?s)@value\{\x00",
     ),
-    Form(
+    SessionForm(
         CACHE,
         first=b"\0\1",
         value=r"(?s)^(?:\x00\x04\x08|\x01x|\x00\x11)",

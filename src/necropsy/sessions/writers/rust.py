@@ -18,7 +18,7 @@ from __future__ import annotations
 from typing import Final
 
 from necropsy.sessions.cure import Cure
-from necropsy.sessions.writers.form import ALNUM, URL_SAFE, Form
+from necropsy.sessions.writers.form import ALNUM, URL_SAFE, SessionForm
 
 TOWER: Final = "tower-sessions"
 ACTIX: Final = "actix-session"
@@ -58,7 +58,7 @@ CURES: Final = {
 }
 
 FORMS: Final = (
-    Form(
+    SessionForm(
         TOWER,
         first=b"\x93",
         value=r"(?s)^\x93\xc4\x10.{16}[\x80-\x8f\xde]",
@@ -69,7 +69,7 @@ FORMS: Final = (
         nobody=rf"{_RECORD}{_NOBODYS}+\x99",
         empty=r"(?s)^\x93\xc4\x10.{16}\x80",
     ),
-    Form(
+    SessionForm(
         ACTIX,
         first=b"{",
         value=r'^\{"[^"]{1,64}":"(?:\\"|\[|\{|-?[0-9]|true|false|null)',

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from necropsy.case.store import Case
     from necropsy.sessions.columns import Keys, Mask, Positions
     from necropsy.sessions.cure import Cure
-    from necropsy.sessions.writers.form import Form, Moments
+    from necropsy.sessions.writers.form import Moments, SessionForm
 
 _EMPTY: Final = 256
 """Stands for the first byte of a value that has none."""
@@ -51,7 +51,7 @@ class Strings:
     """Every writer in ``forms.FORMS``."""
 
     family = "strings"
-    forms: ClassVar[tuple[Form, ...]] = FORMS
+    forms: ClassVar[tuple[SessionForm, ...]] = FORMS
     projection = Projection(string_bytes=4096)
     cures: ClassVar[Mapping[str, Cure]] = CURES
     inferred: ClassVar[tuple[str, ...]] = tuple(dict.fromkeys(form.layout for form in FORMS))
@@ -101,7 +101,7 @@ class Strings:
             free[some] = False
             yield _claim(form, keys, rows[some], heads.take(pa.array(some)), (cuts, identifiers))
 
-    def _inside(self, form: Form, cuts: pa.DictionaryArray) -> Positions | None:
+    def _inside(self, form: SessionForm, cuts: pa.DictionaryArray) -> Positions | None:
         """Return which rows are in a namespace that the form may claim; None: all. Remember those that it proves."""
         import numpy as np
 
@@ -128,7 +128,7 @@ class Strings:
         return []
 
 
-def _likely(form: Form, keys: Keys, heads: pa.Array, some: Positions) -> Positions:
+def _likely(form: SessionForm, keys: Keys, heads: pa.Array, some: Positions) -> Positions:
     """Return those of the rows that have the form's words, which cost a tenth of its patterns."""
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -154,7 +154,7 @@ def _firsts(heads: pa.Array) -> npt.NDArray[np.int64]:
 
 
 def _claim(
-    form: Form, keys: Keys, rows: Positions, heads: pa.Array, cuts: tuple[pa.DictionaryArray, pa.Array]
+    form: SessionForm, keys: Keys, rows: Positions, heads: pa.Array, cuts: tuple[pa.DictionaryArray, pa.Array]
 ) -> RecognisedKeys:
     import pyarrow as pa
 
@@ -174,7 +174,9 @@ def _claim(
     return RecognisedKeys(role=SESSION, rows=rows, pattern=patterns, parts=pa.table(parts))
 
 
-def _companion(form: Form, keys: Keys, rows: Positions, cuts: tuple[pa.DictionaryArray, pa.Array]) -> RecognisedKeys:
+def _companion(
+    form: SessionForm, keys: Keys, rows: Positions, cuts: tuple[pa.DictionaryArray, pa.Array]
+) -> RecognisedKeys:
     """Claim what lives beside a session: its key is the session's, with something before it."""
     import pyarrow as pa
 
@@ -197,7 +199,7 @@ def _zeros(rows: Positions) -> npt.NDArray[np.int32]:
     return np.zeros(len(rows), np.int32)
 
 
-def _told(form: Form, keys: Keys, rows: Positions, heads: pa.Array) -> dict[str, pa.Array]:
+def _told(form: SessionForm, keys: Keys, rows: Positions, heads: pa.Array) -> dict[str, pa.Array]:
     """Return what the values say: times, lifetime, attributes, authentication, creator."""
     import numpy as np
     import pyarrow as pa
@@ -242,7 +244,9 @@ def _sound(moments: tuple[npt.NDArray[np.float64], Mask]) -> tuple[npt.NDArray[n
     return np.where(known, values, 0.0), known
 
 
-def _authentication(form: Form, keys: Keys, rows: Positions, heads: pa.Array, empty: Mask) -> npt.NDArray[np.int64]:
+def _authentication(
+    form: SessionForm, keys: Keys, rows: Positions, heads: pa.Array, empty: Mask
+) -> npt.NDArray[np.int64]:
     """Return places in ``_STATES``: yes beats no, and what was cut off is nobody's only if its beginning says so."""
     import numpy as np
     import pyarrow as pa
@@ -263,7 +267,7 @@ def _authentication(form: Form, keys: Keys, rows: Positions, heads: pa.Array, em
     return np.where(somebody, 1, np.where(nobody, 0, 2))
 
 
-def _creator(form: Form, heads: pa.Array) -> dict[str, pa.Array]:
+def _creator(form: SessionForm, heads: pa.Array) -> dict[str, pa.Array]:
     """Return host and path of the request that a value names: few different ones."""
     import pyarrow as pa
     import pyarrow.compute as pc

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final
 
 from necropsy.sessions.attributes import NOBODYS
 from necropsy.sessions.cure import Cure
-from necropsy.sessions.writers.form import ALNUM, LETTERS, Clock, Form, big_endian
+from necropsy.sessions.writers.form import ALNUM, LETTERS, Clock, SessionForm, big_endian
 from necropsy.sessions.writers.php import VALUE
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def _igbinary(heads: pa.Array) -> Moments:
 
 
 FORMS: Final = (
-    Form(
+    SessionForm(
         LAYOUT,
         first=LETTERS,
         value=_META,
@@ -79,7 +79,7 @@ FORMS: Final = (
         nobody=rf'(?s)(?:^_sf2_attributes\||_sf2_attributes";)a:[0-9]+:\{{(?:s:[0-9]+:"{_NOBODYS}";(?:{VALUE}))*\}}(?:_s|s:|\}}|$)',
         creator=r'(?s)target_path";s:[0-9]+:"https?://(?P<host>[^/"?#]+)(?P<path>[^"?#]*)',
     ),
-    Form(
+    SessionForm(
         LAYOUT,
         first=b"\0",
         value=_IGBINARY,
@@ -90,7 +90,7 @@ FORMS: Final = (
         user=r"(?s)\x11._security_[A-Za-z0-9_]+(?:\x11[^\x00]|\x12)",
         nobody=rf"{_IGBINARY}%?\x14(?:\x00|.{_IGBINARY_NOBODYS}+)\x11.(?:_sf2_meta|_symfony)",
     ),
-    Form(  # written in full by a serializer, or too long for its end to be seen
+    SessionForm(  # written in full by a serializer, or too long for its end to be seen
         LAYOUT,
         first=b"_a",
         value=r'(?s)^(?:_sf2_attributes\||a:[0-9]+:\{s:15:"_sf2_attributes")',

@@ -20,7 +20,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from necropsy.sessions.attributes import NOBODYS, USERS
-from necropsy.sessions.writers.form import Form, big_endian
+from necropsy.sessions.writers.form import SessionForm, big_endian
 from necropsy.sessions.writers.servlet import servlet_cure
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def _times(heads: pa.Array) -> Moments:
 
 
 FORMS: Final = (
-    Form(
+    SessionForm(
         MSM,
         first=b"\0",
         value=_FIELDS,
@@ -72,7 +72,7 @@ FORMS: Final = (
         empty=_EMPTY,
         unless=r"^(?:validity|bak|lock):",
     ),
-    Form(
+    SessionForm(
         MSM,
         first=b"\0",
         value=r"(?s)^\x00.{3}\x00\x00.{6}\x00\x00.{6}$",

@@ -18,9 +18,9 @@ from necropsy.sessions.registry import LAYOUTS
 from necropsy.sessions.spring.names import GRACE_S
 from necropsy.treat.purge import payload as payloads
 from necropsy.treat.purge import scripts
-from necropsy.treat.purge.batch import Source, Unlinker, again, primary_of
-from necropsy.treat.purge.expected import Expectations, Session
-from necropsy.treat.purge.journal import Record
+from necropsy.treat.purge.batch import PurgeSource, Unlinker, again, primary_of
+from necropsy.treat.purge.expected import Expectations, ExpectedSession
+from necropsy.treat.purge.journal import JournalRecord
 from necropsy.treat.purge.judge import Candidates
 from necropsy.treat.purge.scripts import Answer
 from necropsy.treat.purge.throttle import Throttle
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from necropsy.treat.purge.control import Control
     from necropsy.treat.purge.journal import Batch, Journal
-    from necropsy.treat.purge.stores import Primary, Store
+    from necropsy.treat.purge.stores import Primary, WritableStore
     from necropsy.wire.redis.gate import Word
 
 _SLACK_S: Final = 60
@@ -57,7 +57,7 @@ class Capped:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class LifetimeChange:
     """The changes to one session."""
 
     ends_ms: int
@@ -84,7 +84,7 @@ class Cap:
     """One run over a store."""
 
     def __init__(
-        self, store: Store, source: Source, journal: Journal | None, control: Control, max_s: int,
+        self, store: WritableStore, source: PurgeSource, journal: Journal | None, control: Control, max_s: int,
         report: Callable[[Capped], None] | None = None,
     ) -> None:  # fmt: skip
         self.store, self.source, self.journal, self.control, self.max_s = store, source, journal, control, max_s
@@ -153,7 +153,7 @@ class Cap:
         sessions = self._expectations.sessions(found, found.going())
         databases = found.batch.column("db")
         told = self._told(found)
-        groups: dict[tuple[int, str], list[tuple[Session, bytes | None]]] = {}
+        groups: dict[tuple[int, str], list[tuple[ExpectedSession, bytes | None]]] = {}
         for session in sessions:
             place = (databases[int(found.rows[session.at])].as_py(), self.store.owner(session.key).name)
             value = told[session.at] or self.source.payload(session.key, session.expires_ms)
@@ -171,7 +171,7 @@ class Cap:
         old = [values[int(row)].as_py() for row in found.rows]
         return [None if value is None else payloads.small_hash({LIFETIME_FIELD: value}) for value in old]
 
-    def _batch(self, db: int, family: str, group: Sequence[tuple[Session, bytes | None]]) -> None:
+    def _batch(self, db: int, family: str, group: Sequence[tuple[ExpectedSession, bytes | None]]) -> None:
         """Fetch values where they are needed, journal, shorten."""
         now = again(self.store, lambda: primary_of(self.store, db, group[0][0].key).now_ms())
         ready = [
@@ -194,10 +194,12 @@ class Cap:
             self.done.capped += sum(said == 0 for said, _, _ in answers)
             self.done.changed += sum(said in (scripts.GONE, scripts.CHANGED) for said, _, _ in answers)
 
-    def _record(self, session: Session, value: bytes, idle: int) -> Record:
-        return Record(session.key, value, session.expires_ms, idle, session.pieces.marker)
+    def _record(self, session: ExpectedSession, value: bytes, idle: int) -> JournalRecord:
+        return JournalRecord(session.key, value, session.expires_ms, idle, session.pieces.marker)
 
-    def _fetched(self, db: int, sessions: Sequence[Session], now: int) -> list[tuple[Session, Record, Change]]:
+    def _fetched(
+        self, db: int, sessions: Sequence[ExpectedSession], now: int
+    ) -> list[tuple[ExpectedSession, JournalRecord, LifetimeChange]]:
         """Fetch the values of sessions, and judge again on what was fetched."""
         if not sessions:
             return []
@@ -207,7 +209,7 @@ class Cap:
         if not values:
             return []
         payload_of = {key: (value, idle) for key, value, _, idle in values}
-        ready: list[tuple[Session, Record, Change]] = []
+        ready: list[tuple[ExpectedSession, JournalRecord, LifetimeChange]] = []
         for found in self._too_long(self.source.decoded(values, db), now):
             for session in self._expectations.sessions(found, found.going()):
                 record = self._record(session, *payload_of[session.key])
@@ -215,7 +217,7 @@ class Cap:
         self.done.sessions -= len(values)  # counted when they were scanned
         return ready
 
-    def _call(self, db: int, call: Sequence[tuple[Session, Record, Change]]) -> list[Answer]:
+    def _call(self, db: int, call: Sequence[tuple[ExpectedSession, JournalRecord, LifetimeChange]]) -> list[Answer]:
         watched = self._watched(db, call)
         if watched is not None:
             return watched
@@ -247,7 +249,9 @@ class Cap:
                     _end_marker(self.store, record.marker, ends)
         return answers
 
-    def _watched(self, db: int, call: Sequence[tuple[Session, Record, Change]]) -> list[Answer] | None:
+    def _watched(
+        self, db: int, call: Sequence[tuple[ExpectedSession, JournalRecord, LifetimeChange]]
+    ) -> list[Answer] | None:
         """Shorten under WATCH; None: the script is to compare."""
         keys = [record.key for _, record, _ in call]
         primary = primary_of(self.store, db, keys[0])
@@ -274,7 +278,7 @@ class Cap:
         return answers if len(answers) == len(call) else [*answers, *self._call(db, call[len(answers) :])]
 
     def _after_loss(
-        self, db: int, call: Sequence[tuple[Session, Record, Change]], answers: Sequence[Answer]
+        self, db: int, call: Sequence[tuple[ExpectedSession, JournalRecord, LifetimeChange]], answers: Sequence[Answer]
     ) -> list[Answer]:
         """Count as shortened what ends when it was to end: nobody heard the answer to the first attempt."""
         self._lost = False
@@ -291,7 +295,7 @@ class Cap:
         self._throttle.latency(primary)
         self._throttle.breathe(primary)
 
-    def _change(self, family: str, session: Session, record: Record, now_ms: int) -> Change:
+    def _change(self, family: str, session: ExpectedSession, record: JournalRecord, now_ms: int) -> LifetimeChange:
         """Return what is written."""
         end = now_ms + 1000 * self.max_s
         spring = bool(session.pieces.marker) and family == "spring"
@@ -305,12 +309,12 @@ class Cap:
         elif family in CARRIED and (made := capped_text(value, self.max_s, now_ms)) != value:
             writes = [made, value]
         marker = record.marker if self._unlinker.together() else b""
-        return Change(
+        return LifetimeChange(
             end + (1000 * GRACE_S if spring else 0), marker, end, tuple(writes), hashed=isinstance(value, dict)
         )
 
 
-def undo_cap(journal: Journal, store: Store, control: Control) -> tuple[int, int]:
+def undo_cap(journal: Journal, store: WritableStore, control: Control) -> tuple[int, int]:
     """Give sessions their lifetimes again; return how many, and how many were used since and stay as they are.
 
     Raises
@@ -327,7 +331,7 @@ def undo_cap(journal: Journal, store: Store, control: Control) -> tuple[int, int
                 codes.append(0)
                 continue
 
-            def ask(record: Record = record, ended: int = ended, db: int = batch.db) -> int:
+            def ask(record: JournalRecord = record, ended: int = ended, db: int = batch.db) -> int:
                 primary = store.owner(record.key)
                 primary.select(db)
                 together = store.kind != "cluster"
@@ -350,13 +354,13 @@ def _by_plan(journal: Journal, batch: Batch) -> list[Answer]:
     return [(0, end + (1000 * GRACE_S if record.marker else 0), 0) for record in batch.records]
 
 
-def _end_marker(store: Store, marker: bytes, hash_ends_ms: int) -> None:
+def _end_marker(store: WritableStore, marker: bytes, hash_ends_ms: int) -> None:
     """Let a marker end five minutes before its hash, or never."""
     command = (b"PERSIST", marker) if hash_ends_ms < 0 else (b"PEXPIREAT", marker, hash_ends_ms - 1000 * GRACE_S)
     again(store, lambda: store.owner(marker).connection.command(*command))
 
 
-def _give_back(primary: Primary, record: Record, ended_ms: int) -> int:
+def _give_back(primary: Primary, record: JournalRecord, ended_ms: int) -> int:
     try:
         value = payloads.logical(record.payload)
     except payloads.Unreadable:

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Any, Final
 from necropsy.sessions.spring.names import GRACE_S
 from necropsy.treat.purge import payload as payloads
 from necropsy.treat.purge import scripts
-from necropsy.treat.purge.batch import Source, Unlinker, again, primary_of, require_restorable
+from necropsy.treat.purge.batch import PurgeSource, Unlinker, again, primary_of, require_restorable
 from necropsy.treat.purge.control import Control
-from necropsy.treat.purge.expected import Session, of_candidates
-from necropsy.treat.purge.journal import Journal, Record
+from necropsy.treat.purge.expected import ExpectedSession, of_candidates
+from necropsy.treat.purge.journal import Journal, JournalRecord
 from necropsy.treat.purge.judge import CHANGED, GOES, READ, REASONS, UNTIMED, Candidates, Judge
 from necropsy.treat.purge.progress import Progress
 from necropsy.treat.purge.scripts import Answer
-from necropsy.treat.purge.stores import Primary, Store, TreatmentError
+from necropsy.treat.purge.stores import Primary, TreatmentError, WritableStore
 from necropsy.treat.purge.throttle import Throttle
 from necropsy.wire.redis.replies import ConnectionLost, ServerError
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import pyarrow as pa
 
-    from necropsy.treat.purge.plan import Plan
+    from necropsy.treat.purge.plan import PurgePlan
 
 GONE: Final = "already gone"
 ELSEWHERE: Final = "moved to another node of the Cluster"
@@ -57,9 +57,9 @@ class Purge:
 
     def __init__(
         self,
-        plan: Plan,
-        store: Store,
-        source: Source,
+        plan: PurgePlan,
+        store: WritableStore,
+        source: PurgeSource,
         judge: Judge,
         journal: Journal,
         control: Control,
@@ -76,7 +76,7 @@ class Purge:
         self.progress = Progress(len(plan.hashes))
         self._report = report or (lambda _progress: None)
         self._seen: npt.NDArray[np.bool_] = np.zeros(len(plan.hashes), bool)
-        self._waiting: dict[tuple[int, str], list[tuple[Session, bytes | None]]] = {}
+        self._waiting: dict[tuple[int, str], list[tuple[ExpectedSession, bytes | None]]] = {}
         """Sessions to delete, by database and server, until they fill a batch."""
         self._tried: set[str] = set()
         """Servers that restored a value of their own under another name: users and versions differ within a Cluster."""
@@ -162,7 +162,7 @@ class Purge:
             else:
                 self._batch(group[0], piece)
 
-    def _batch(self, db: int, piece: Sequence[tuple[Session, bytes | None]]) -> None:
+    def _batch(self, db: int, piece: Sequence[tuple[ExpectedSession, bytes | None]]) -> None:
         ready = self._with_values(db, piece)
         if not ready:
             return
@@ -186,7 +186,9 @@ class Purge:
             answers += [(scripts.NOT_TRIED, -2, 0)] * (len(sessions) - len(answers))
             self._conclude(number, sessions, records, answers)
 
-    def _with_values(self, db: int, piece: Sequence[tuple[Session, bytes | None]]) -> list[tuple[Session, bytes, int]]:
+    def _with_values(
+        self, db: int, piece: Sequence[tuple[ExpectedSession, bytes | None]]
+    ) -> list[tuple[ExpectedSession, bytes, int]]:
         """Return sessions with their payloads and idle times: of a snapshot, or fetched and judged on what was fetched."""
         had = self._unread(db, [(session, value, -1) for session, value in piece if value is not None])
         piece = [one for one in piece if one[1] is None]
@@ -229,7 +231,9 @@ class Purge:
         )
         return found
 
-    def _unread(self, db: int, had: list[tuple[Session, bytes, int]]) -> list[tuple[Session, bytes, int]]:
+    def _unread(
+        self, db: int, had: list[tuple[ExpectedSession, bytes, int]]
+    ) -> list[tuple[ExpectedSession, bytes, int]]:
         """Keep those whose application may have read them and written nothing, if the server says that they were read."""
         silent = [session.key for session, _, _ in had if session.silent]
         if not silent or not self.judge.keeps_idle_times:
@@ -243,7 +247,7 @@ class Purge:
             self.progress.kept[READ] += len(read)
         return [(session, value, idle.get(session.key, -1)) for session, value, _ in had if session.key not in read]
 
-    def _call(self, db: int, sessions: Sequence[Session], records: Sequence[Record]) -> list[Answer]:
+    def _call(self, db: int, sessions: Sequence[ExpectedSession], records: Sequence[JournalRecord]) -> list[Answer]:
         broken: list[bool] = []
 
         def ask() -> list[Answer]:
@@ -262,7 +266,11 @@ class Purge:
         return answers
 
     def _conclude(
-        self, number: int, sessions: Sequence[Session], records: Sequence[Record], answers: Sequence[Answer]
+        self,
+        number: int,
+        sessions: Sequence[ExpectedSession],
+        records: Sequence[JournalRecord],
+        answers: Sequence[Answer],
     ) -> None:
         progress = self.progress
         for session, record, (said, ended, _) in zip(sessions, records, answers, strict=True):
@@ -277,7 +285,7 @@ class Purge:
         progress.heard = self.unlinker.heard
         self._tell()
 
-    def _try_out(self, primary: Primary, record: Record) -> None:
+    def _try_out(self, primary: Primary, record: JournalRecord) -> None:
         if primary.name in self._tried:
             return
         self._tried.add(primary.name)
@@ -365,7 +373,7 @@ def _steady_s() -> float:
     return time.monotonic() if clock is None else time.clock_gettime(clock)
 
 
-def resolve(journal: Journal, store: Store) -> int:
+def resolve(journal: Journal, store: WritableStore) -> int:
     """Find out what became of sessions that were journalled when a run was killed; return how many batches.
 
     What is still there was not deleted; what is not was, by all that is known.
@@ -376,7 +384,7 @@ def resolve(journal: Journal, store: Store) -> int:
         answers: list[Answer] = []
         for record in batch.records:
 
-            def there(record: Record = record) -> Any:
+            def there(record: JournalRecord = record) -> Any:
                 primary = store.owner(record.key)
                 primary.select(batch.db)  # noqa: B023 -- used within this turn
                 return primary.connection.command("EXISTS", record.key)
@@ -389,7 +397,7 @@ def resolve(journal: Journal, store: Store) -> int:
     return len(open_batches)
 
 
-def _marked(store: Store, record: Record, db: int) -> None:
+def _marked(store: WritableStore, record: JournalRecord, db: int) -> None:
     """Give a session its marker again, if it has none: it ends with the session."""
     primary = store.owner(record.marker)
     primary.select(db)

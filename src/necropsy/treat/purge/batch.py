@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from necropsy.sessions.pieces import NONE
 from necropsy.treat.purge import payload as payloads
 from necropsy.treat.purge import scripts
-from necropsy.treat.purge.expected import Session
-from necropsy.treat.purge.journal import Record
+from necropsy.treat.purge.expected import ExpectedSession
+from necropsy.treat.purge.journal import JournalRecord
 from necropsy.treat.purge.scripts import Answer
-from necropsy.treat.purge.stores import Demoted, Primary, Store, TreatmentError
+from necropsy.treat.purge.stores import Demoted, Primary, TreatmentError, WritableStore
 from necropsy.treat.purge.watch import Untracked, Watch
 from necropsy.wire.redis.connection import pack
 from necropsy.wire.redis.replies import ConnectionLost, ServerError
@@ -28,7 +28,7 @@ _PASSING: Final = frozenset({"MOVED", "ASK", "TRYAGAIN", "READONLY", "CLUSTERDOW
 """Errors that a failover, or slots that move, bring for a while."""
 
 
-class Source(Protocol):
+class PurgeSource(Protocol):
     """The source of a store's keys. A conductor makes it: the treatment knows no reader."""
 
     def __iter__(self) -> Iterator[pa.RecordBatch]: ...
@@ -53,7 +53,7 @@ class Unlinker:
         Let applications hear of it: markers first, hashes a second later.
     """
 
-    def __init__(self, store: Store, *, notify: bool) -> None:
+    def __init__(self, store: WritableStore, *, notify: bool) -> None:
         self.store = store
         self.notify = notify
         self._minutes: dict[bytes, int] = {}
@@ -103,20 +103,20 @@ class Unlinker:
         flat = primary.run(scripts.fetch(since_7=primary.since_7), pack(keys))
         return list(zip(flat[::3], flat[1::3], flat[2::3], strict=True))
 
-    def record(self, session: Session, payload: bytes, idle_s: int) -> Record:
+    def record(self, session: ExpectedSession, payload: bytes, idle_s: int) -> JournalRecord:
         """Return what is to be journalled of a session."""
         beside = session.pieces
         if beside is NONE:
-            return Record(session.key, payload, session.expires_ms, idle_s)
+            return JournalRecord(session.key, payload, session.expires_ms, idle_s)
         if beside.sorted_set and self._has_sorted_set(beside.sorted_set):
-            return Record(session.key, payload, session.expires_ms, idle_s, beside.marker, beside.sorted_set,
+            return JournalRecord(session.key, payload, session.expires_ms, idle_s, beside.marker, beside.sorted_set,
                           beside.identifier, -1, max(0, session.ends_ms))  # fmt: skip
         ends = self._minutes.get(beside.minute, -1)
-        return Record(
+        return JournalRecord(
             session.key, payload, session.expires_ms, idle_s, beside.marker, beside.minute, beside.member, ends
         )
 
-    def learn_minutes(self, sessions: Sequence[Session]) -> None:
+    def learn_minutes(self, sessions: Sequence[ExpectedSession]) -> None:
         """Ask when the sets of minutes expire: an undo that makes one anew gives it the same life."""
         new = list({s.pieces.minute for s in sessions if s.pieces.minute} - self._minutes.keys())
         for primary in self.store.primaries:
@@ -127,7 +127,9 @@ class Unlinker:
                 if isinstance(answer, int):
                     self._minutes[key] = answer + now if answer >= 0 else answer
 
-    def delete(self, primary: Primary, db: int, sessions: Sequence[Session], records: Sequence[Record]) -> list[Answer]:
+    def delete(
+        self, primary: Primary, db: int, sessions: Sequence[ExpectedSession], records: Sequence[JournalRecord]
+    ) -> list[Answer]:
         """Delete sessions whose records are journalled and that are what they were; as ``scripts.delete`` answers, of each."""
         asked = records
         if all(self.watching(primary, record.key) is not None for record in records):
@@ -148,7 +150,7 @@ class Unlinker:
             answers = self._after_notice(primary, sessions, ended, answers)
         return self._beside(sessions, asked, answers)
 
-    def _run(self, primary: Primary, script: str, records: Sequence[Record]) -> list[Answer]:
+    def _run(self, primary: Primary, script: str, records: Sequence[JournalRecord]) -> list[Answer]:
         words: list[bytes | int] = []
         for record in records:
             minute = record.minute if record.score < 0 else b""
@@ -164,7 +166,7 @@ class Unlinker:
         return list(zip(flat[::3], flat[1::3], flat[2::3], strict=True))
 
     def _after_notice(
-        self, primary: Primary, sessions: Sequence[Session], ended: Sequence[Answer], answers: Sequence[Answer]
+        self, primary: Primary, sessions: Sequence[ExpectedSession], ended: Sequence[Answer], answers: Sequence[Answer]
     ) -> list[Answer]:
         """Put back the marker of a session that was used in the second between."""
         merged = []
@@ -179,12 +181,12 @@ class Unlinker:
         return merged
 
     def _beside(
-        self, sessions: Sequence[Session], records: Sequence[Record], answers: Sequence[Answer]
+        self, sessions: Sequence[ExpectedSession], records: Sequence[JournalRecord], answers: Sequence[Answer]
     ) -> list[Answer]:
         """Delete what the script could not: keys on other nodes of a Cluster, entries of a sorted set."""
         results = list(answers)
         for primary in self.store.primaries:
-            asked: list[tuple[int, Record, bool]] = []
+            asked: list[tuple[int, JournalRecord, bool]] = []
             commands: list[tuple[bytes | int, ...]] = []
             for place, record in enumerate(records[: len(answers)]):
                 if answers[place][0] != 0 or not sessions[place].pieces.marker:
@@ -243,7 +245,7 @@ def require_restorable(primary: Primary, key: bytes, payload: bytes) -> str:
     return ""
 
 
-def again(store: Store, ask: Callable[[], Any]) -> Any:
+def again(store: WritableStore, ask: Callable[[], Any]) -> Any:
     """Ask; after a broken connection or a moved slot find the servers again, and ask once more.
 
     Raises
@@ -267,7 +269,7 @@ def again(store: Store, ask: Callable[[], Any]) -> Any:
     return ask()
 
 
-def primary_of(store: Store, db: int, key: bytes) -> Primary:
+def primary_of(store: WritableStore, db: int, key: bytes) -> Primary:
     """Return the server of a key, with this database selected; after a failover the one of then.
 
     Raises

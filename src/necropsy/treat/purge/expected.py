@@ -38,7 +38,7 @@ class Shape(NamedTuple):
 
 
 @dataclass(slots=True)
-class Session:
+class ExpectedSession:
     """One session that may go."""
 
     at: int
@@ -55,7 +55,7 @@ class Session:
     """Shape, key, expiry, elements, values: what the script compares, where one compares them."""
 
 
-def of_candidates(found: Candidates, places: npt.NDArray[np.int64]) -> list[Session]:
+def of_candidates(found: Candidates, places: npt.NDArray[np.int64]) -> list[ExpectedSession]:
     """Return the sessions at these places of what was found."""
     import pyarrow as pa
 
@@ -78,7 +78,7 @@ def of_candidates(found: Candidates, places: npt.NDArray[np.int64]) -> list[Sess
         ]
     silent = [family not in WRITES_EACH_USE] * len(keys)
     rows = zip(places.tolist(), keys, expires, beside, ends, sizes, silent, strict=True)
-    return [Session(*row) for row in rows]
+    return [ExpectedSession(*row) for row in rows]
 
 
 def _serialized(found: Candidates, places: npt.NDArray[np.int64]) -> list[bool]:
@@ -111,7 +111,7 @@ class Expectations:
             words += [*shape.exact, *shape.absent, *shape.sized]
         return pack(words)
 
-    def sessions(self, found: Candidates, places: npt.NDArray[np.int64]) -> list[Session]:
+    def sessions(self, found: Candidates, places: npt.NDArray[np.int64]) -> list[ExpectedSession]:
         """Return the sessions at these places of what was found."""
         import numpy as np
         import pyarrow as pa
@@ -139,7 +139,9 @@ class Expectations:
                 shape = shape._replace(marker=True)
             number = self._numbers.setdefault(shape, len(self._numbers) + 1)
             words = pack([number, key, expires[row], elements[row], *compared])
-            sessions.append(Session(int(places[row]), key, expires[row], beside, ends[row], sizes[row], words=words))
+            sessions.append(
+                ExpectedSession(int(places[row]), key, expires[row], beside, ends[row], sizes[row], words=words)
+            )
         return sessions
 
     def _fields(

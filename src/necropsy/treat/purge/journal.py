@@ -31,7 +31,7 @@ _NONCE: Final = 12
 _LOOKED_UP: Final = "every session that was deleted is in the journal, and what became of the last batch is looked up"
 
 
-class Record(NamedTuple):
+class JournalRecord(NamedTuple):
     """One session as it was."""
 
     key: bytes
@@ -56,7 +56,7 @@ class Batch(NamedTuple):
     db: int
     read_ms: int
     """When they were read, by the server's clock."""
-    records: tuple[Record, ...]
+    records: tuple[JournalRecord, ...]
     outcome: tuple[tuple[int, int, int], ...] | None
     """As ``scripts.delete`` answers, of each; None: nobody knows whether they were deleted."""
     restored: tuple[int, ...] | None
@@ -159,7 +159,7 @@ class Journal:
 
     # -- writing --------------------------------------------------------------------------------------------------
 
-    def sessions(self, db: int, read_ms: int, records: Sequence[Record]) -> int:
+    def sessions(self, db: int, read_ms: int, records: Sequence[JournalRecord]) -> int:
         """Write sessions down; when this returns they are on the disk. Return the batch's number.
 
         Raises
@@ -330,7 +330,7 @@ def _answers(body: bytes) -> tuple[int, tuple[tuple[int, int, int], ...]]:
     return number, tuple(zip(flat[::3], flat[1::3], flat[2::3], strict=True))
 
 
-def _records(body: bytes) -> tuple[int, int, int, tuple[Record, ...]]:
+def _records(body: bytes) -> tuple[int, int, int, tuple[JournalRecord, ...]]:
     number, db, count = _BATCH.unpack_from(body)
     at = _BATCH.size
     read_ms = int.from_bytes(body[at : at + 8], "little")
@@ -344,7 +344,7 @@ def _records(body: bytes) -> tuple[int, int, int, tuple[Record, ...]]:
             parts.append(body[at : at + size])
             at += size
         key, payload, marker, minute, member = parts
-        records.append(Record(key, payload, expires, idle, marker, minute, member, minute_expires, score))
+        records.append(JournalRecord(key, payload, expires, idle, marker, minute, member, minute_expires, score))
     return number, db, read_ms, tuple(records)
 
 

@@ -49,7 +49,7 @@ class PlanError(NecropsyError):
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class PurgePlan:
     """A purge: the sessions to delete, and those that are kept."""
 
     made_at: str
@@ -99,7 +99,7 @@ class Plan:
 def choose(
     case: Case, store: str, selection: Selection, rules: Rules, now: datetime, *, idle_times: bool = False
 ) -> dict[str, Any]:
-    """Divide the sessions of a store into chosen and kept: the fields of ``Plan`` that follow from its sessions.
+    """Divide the sessions of a store into chosen and kept: the fields of ``PurgePlan`` that follow from its sessions.
 
     Parameters
     ----------
@@ -205,7 +205,7 @@ def _shown(row: Mapping[str, Any]) -> str:
     return f"{row['layout']} {row['namespace']}:#{row['id_hash']:016x}, {used}, {until}"
 
 
-def save(plan: Plan, path: Path, key: bytes) -> None:
+def save(plan: PurgePlan, path: Path, key: bytes) -> None:
     """Write a plan, and unless the key is a case's, its key beside it; both mode 0600.
 
     Raises
@@ -232,7 +232,7 @@ def key_file(path: Path) -> Path:
     return path.with_name(path.name + ".key")
 
 
-def load(path: Path, now: datetime | None = None) -> tuple[Plan, bytes]:
+def load(path: Path, now: datetime | None = None) -> tuple[PurgePlan, bytes]:
     """Read a plan; return it with its key.
 
     Raises
@@ -268,7 +268,7 @@ def load(path: Path, now: datetime | None = None) -> tuple[Plan, bytes]:
         said[name] = tuple(said.get(name, ()))
     said["lifetimes"] = tuple((namespace, db, seconds) for namespace, db, seconds in said["lifetimes"])
     said["secured"] = tuple((namespace, db) for namespace, db in said.get("secured", ()))
-    plan = Plan(**said, hashes=np.frombuffer(rest[:-_SEAL], "<u8").astype(np.uint64))
+    plan = PurgePlan(**said, hashes=np.frombuffer(rest[:-_SEAL], "<u8").astype(np.uint64))
     if (now or datetime.now(UTC)) > datetime.fromisoformat(plan.expires_at):
         raise PlanError(f"{path}: too old: it was valid until {plan.expires_at}", hint="Make a new plan.")
     return plan, key

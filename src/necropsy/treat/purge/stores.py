@@ -153,7 +153,7 @@ class Primary:
         self.connection.close()
 
 
-class Store:
+class WritableStore:
     """All servers of a store that take writes.
 
     Parameters

@@ -16,13 +16,13 @@ from necropsy.model.figures import size
 from necropsy.treat.purge import payload as payloads
 from necropsy.treat.purge import scripts
 from necropsy.treat.purge.batch import again
-from necropsy.treat.purge.stores import Primary, Store, TreatmentError
+from necropsy.treat.purge.stores import Primary, TreatmentError, WritableStore
 from necropsy.wire.redis.info import number
 from necropsy.wire.redis.replies import ServerError
 
 if TYPE_CHECKING:
     from necropsy.treat.purge.control import Control
-    from necropsy.treat.purge.journal import Batch, Journal, Record
+    from necropsy.treat.purge.journal import Batch, Journal, JournalRecord
 
 NOT_TRIED, RESTORED, THERE, EXPIRED, REFUSED = range(5)
 _CALL: Final = 256
@@ -90,7 +90,7 @@ def room_needed(journal: Journal, batches: set[int] | None = None) -> int:
 
 def undo(
     journal: Journal,
-    store: Store,
+    store: WritableStore,
     control: Control,
     *,
     batches: set[int] | None = None,
@@ -130,7 +130,7 @@ def undo(
     return done
 
 
-def _deleted(batch: Batch) -> list[tuple[Record, int]]:
+def _deleted(batch: Batch) -> list[tuple[JournalRecord, int]]:
     """Return the records of a batch that were deleted and not brought back, with their places."""
     outcome = batch.outcome or tuple((scripts.LOST, -2, 0) for _ in batch.records)
     before = batch.restored or (NOT_TRIED,) * len(batch.records)
@@ -141,21 +141,21 @@ def _deleted(batch: Batch) -> list[tuple[Record, int]]:
     ]
 
 
-def _batch(batch: Batch, store: Store, done: Restored) -> list[int] | None:
+def _batch(batch: Batch, store: WritableStore, done: Restored) -> list[int] | None:
     found = _deleted(batch)
     if not found:
         return None
     codes = list(batch.restored or (NOT_TRIED,) * len(batch.records))
     outcome = batch.outcome or tuple((scripts.LOST, -2, 0) for _ in batch.records)
     done.sessions += len(found)
-    groups: dict[str, list[tuple[Record, int]]] = {}
+    groups: dict[str, list[tuple[JournalRecord, int]]] = {}
     for record, place in found:
         groups.setdefault(store.owner(record.key).name, []).append((record, place))
     for group in groups.values():
         for start in range(0, len(group), _CALL):
             piece = group[start : start + _CALL]
 
-            def ask(piece: Sequence[tuple[Record, int]] = piece) -> list[int]:
+            def ask(piece: Sequence[tuple[JournalRecord, int]] = piece) -> list[int]:
                 return _records(batch, [record for record, _ in piece], store, done)
 
             for (_, place), code in zip(piece, again(store, ask), strict=True):
@@ -165,7 +165,7 @@ def _batch(batch: Batch, store: Store, done: Restored) -> list[int] | None:
     return codes
 
 
-def _records(batch: Batch, records: Sequence[Record], store: Store, done: Restored) -> list[int]:
+def _records(batch: Batch, records: Sequence[JournalRecord], store: WritableStore, done: Restored) -> list[int]:
     """Restore the sessions' own keys; all are on one server."""
     primary = store.owner(records[0].key)
     primary.select(batch.db)
@@ -203,13 +203,13 @@ def _records(batch: Batch, records: Sequence[Record], store: Store, done: Restor
     return codes
 
 
-def _restore(record: Record, passed_s: int, *, lfu: bool) -> tuple[bytes | int, ...]:
+def _restore(record: JournalRecord, passed_s: int, *, lfu: bool) -> tuple[bytes | int, ...]:
     ttl: tuple[bytes | int, ...] = (0,) if record.expires_ms < 0 else (record.expires_ms,)
     words = (b"RESTORE", record.key, *ttl, record.payload, *((b"ABSTTL",) if record.expires_ms >= 0 else ()))
     return (*words, b"IDLETIME", record.idle_s + passed_s) if record.idle_s >= 0 and not lfu else words
 
 
-def _code(primary: Primary, record: Record, answer: Any, done: Restored) -> int:
+def _code(primary: Primary, record: JournalRecord, answer: Any, done: Restored) -> int:
     if not isinstance(answer, ServerError):
         return RESTORED
     if answer.kind == "BUSYKEY":
@@ -237,8 +237,8 @@ def _pieces(
     batch: Batch,
     outcome: Sequence[tuple[int, int, int]],
     codes: Sequence[int],
-    found: Sequence[tuple[Record, int]],
-    store: Store,
+    found: Sequence[tuple[JournalRecord, int]],
+    store: WritableStore,
 ) -> None:
     """Restore markers and memberships of the sessions that came back."""
     commands: dict[str, list[tuple[bytes | int, ...]]] = {}
@@ -292,7 +292,7 @@ def _full(primary: Primary, answer: ServerError) -> TreatmentError:
     )
 
 
-def _require_room(journal: Journal, store: Store, batches: set[int] | None) -> None:
+def _require_room(journal: Journal, store: WritableStore, batches: set[int] | None) -> None:
     """Refuse when the store has no room for what is to come back.
 
     Raises

@@ -26,7 +26,7 @@ from necropsy.wire.redis.replies import ConnectionLost, ServerError
 from necropsy.wire.redis.writing_gate import WritingGate
 
 if TYPE_CHECKING:
-    from necropsy.treat.purge.journal import Record
+    from necropsy.treat.purge.journal import JournalRecord
     from necropsy.treat.purge.stores import Primary
     from necropsy.wire.redis.address import Address
     from necropsy.wire.redis.gate import Word
@@ -93,7 +93,7 @@ class Watch:
             self._listen()
             self._touched.difference_update(keys)
 
-    def delete(self, db: int, records: Sequence[Record]) -> list[Answer]:
+    def delete(self, db: int, records: Sequence[JournalRecord]) -> list[Answer]:
         """Delete those that were not touched, with markers and memberships; answer as ``scripts.delete`` does.
 
         Fewer answers than records: from there on it is not known what was touched, and none was deleted.
@@ -149,10 +149,10 @@ class Watch:
         with contextlib.suppress(OSError):
             self._connection.close()
 
-    def _of(self, record: Record) -> bool:
+    def _of(self, record: JournalRecord) -> bool:
         return record.key in self._touched or (bool(record.marker) and record.marker in self._touched)
 
-    def _piece(self, places: list[int], records: Sequence[Record], answers: list[Answer]) -> bool:
+    def _piece(self, places: list[int], records: Sequence[JournalRecord], answers: list[Answer]) -> bool:
         """Delete some together; False: one of them was touched at the last moment, and none was deleted."""
         if not places:
             return True

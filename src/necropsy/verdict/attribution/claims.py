@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from necropsy.model.probe import Probe
     from necropsy.verdict.attribution.groups import Group
     from necropsy.verdict.attribution.reckoning import Reckoning
-    from necropsy.verdict.attribution.sources import Source
+    from necropsy.verdict.attribution.sources import BirthSource
     from necropsy.verdict.attribution.trains import Train
 
 _PART: Final = 0.1
@@ -26,7 +26,11 @@ _SHORTEST_H: Final = 1 / 60
 
 
 def make_claims(
-    sources: Sequence[Source], reckoning: Reckoning, groups: Sequence[Group], around: Circumstances, unexplained: float
+    sources: Sequence[BirthSource],
+    reckoning: Reckoning,
+    groups: Sequence[Group],
+    around: Circumstances,
+    unexplained: float,
 ) -> list[Claim]:
     """Return the claims of one store's sources; ``unexplained`` are its births that nobody is known to have made."""
     errors = intervals.errors(sources, groups, reckoning.births.born_ms.size)
@@ -37,7 +41,7 @@ def make_claims(
 
 
 def _claim(
-    source: Source,
+    source: BirthSource,
     reckoning: Reckoning,
     groups: Sequence[Group],
     around: Circumstances,
@@ -118,7 +122,7 @@ def _claim(
     )
 
 
-def _interval(source: Source, groups: Sequence[Group]) -> float | None:
+def _interval(source: BirthSource, groups: Sequence[Group]) -> float | None:
     """Interval of a creator that comes at a fixed interval but keeps no phase."""
     alone = [groups[number] for number in source.groups if groups[number].is_clockwork]
     return alone[0].interval_s if source.kind == "visitor" and len(alone) == 1 == len(source.groups) else None
@@ -130,7 +134,7 @@ def _whole(interval_s: float | None) -> float | None:
     return float(whole) if whole and interval_s is not None and abs(interval_s - whole) < 0.01 * whole else interval_s
 
 
-def _label(source: Source, reckoning: Reckoning, groups: Sequence[Group], around: Circumstances) -> str:
+def _label(source: BirthSource, reckoning: Reckoning, groups: Sequence[Group], around: Circumstances) -> str:
     if source.probe is not None:
         return _label_of_probe(source, around.probes[source.probe], reckoning)
     if source.kind == "people":
@@ -156,13 +160,13 @@ def _rhythm(train: Train, reckoning: Reckoning) -> str:
     return f"{phase:.2f} s into every {train.period_s:g} s"
 
 
-def _label_of_probe(source: Source, probe: Probe, reckoning: Reckoning) -> str:
+def _label_of_probe(source: BirthSource, probe: Probe, reckoning: Reckoning) -> str:
     if source.one_of is not None and source.train is not None:
         return f"one of {len(source.one_of)} targets of {probe.prober}, {_rhythm(source.train, reckoning)}"
     return f"{probe.host}:{probe.port}"
 
 
-def _label_of_people(source: Source, groups: Sequence[Group], around: Circumstances) -> str:
+def _label_of_people(source: BirthSource, groups: Sequence[Group], around: Circumstances) -> str:
     if source.evidence == "authenticated":
         return "people who logged in"
     nameless = source.groups and not any(around.classes[row].user_agent for row in groups[source.groups[0]].rows)
@@ -180,7 +184,7 @@ def moment(unix_ms: int) -> datetime:
     return datetime.fromtimestamp(unix_ms / 1000, UTC).replace(tzinfo=None)
 
 
-def representative(source: Source, groups: Sequence[Group], around: Circumstances) -> int | None:
+def representative(source: BirthSource, groups: Sequence[Group], around: Circumstances) -> int | None:
     """Class that stands for a source: the one with most visits of the group with most births."""
     if not source.groups or source.kind == "people":
         return source.row

@@ -26,7 +26,7 @@ from necropsy.verdict.attribution.clocks import set_clocks
 from necropsy.verdict.attribution.groups import Group, make_groups
 from necropsy.verdict.attribution.join import shares
 from necropsy.verdict.attribution.reckoning import Reckoning, reckon, trains_of, unnamed_people
-from necropsy.verdict.attribution.sources import Source, settle
+from necropsy.verdict.attribution.sources import BirthSource, settle
 from necropsy.verdict.attribution.timeline import Timeline, lay_out
 from necropsy.verdict.evidence import Account, Attribution, Births, Circumstances, ClockOffset, VisitorClass
 
@@ -144,7 +144,7 @@ def _name_creators(reckoning: Reckoning, timeline: Timeline, around: Circumstanc
     """
     named_sources = [source for source in reckoning.sources if source.creator is not None]
     others = [source for source in reckoning.sources if source.creator is None]
-    split: list[Source] = []
+    split: list[BirthSource] = []
     for source in named_sources[:_RHYTHMS]:
         split += named.rhythms(source, reckoning.timeline, periods, reckoning.births.coverage)
     split += named_sources[_RHYTHMS:]
@@ -174,7 +174,7 @@ def _name_creators(reckoning: Reckoning, timeline: Timeline, around: Circumstanc
             taken.add(source.probe)
 
 
-def _of_one_page(rows: Sequence[int], source: Source, classes: Sequence[VisitorClass]) -> list[int]:
+def _of_one_page(rows: Sequence[int], source: BirthSource, classes: Sequence[VisitorClass]) -> list[int]:
     """Classes of a creator without a rhythm of its own that come at one interval to one page: a balancer's many addresses."""
     assert source.row is not None  # noqa: S101 -- asked of what a log shows
     first = classes[source.row]

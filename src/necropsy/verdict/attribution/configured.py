@@ -18,7 +18,7 @@ from necropsy.rhythm.endings import quiet_s
 from necropsy.verdict import identity_match
 from necropsy.verdict.attribution.groups import Group
 from necropsy.verdict.attribution.reckoning import Reckoning
-from necropsy.verdict.attribution.sources import Source
+from necropsy.verdict.attribution.sources import BirthSource
 from necropsy.verdict.attribution.timeline import Timeline
 from necropsy.verdict.evidence import Circumstances, VisitorClass
 
@@ -102,7 +102,7 @@ def _mark_unseparated(reckonings: Sequence[Reckoning], around: Circumstances, us
     Six targets of one job and three trains, or six of which three have ended: that the job creates is known, which three of
     its targets do is not.
     """
-    by_number: dict[_Job, list[tuple[Source, Timeline]]] = defaultdict(list)
+    by_number: dict[_Job, list[tuple[BirthSource, Timeline]]] = defaultdict(list)
     for reckoning in reckonings:
         for source in reckoning.sources:
             probe = around.probes[source.probe] if source.probe is not None else None
@@ -121,7 +121,7 @@ def _mark_unseparated(reckonings: Sequence[Reckoning], around: Circumstances, us
                 source.one_of = sorted(targets[job])
 
 
-def _has_ended(source: Source, timeline: Timeline) -> bool:
+def _has_ended(source: BirthSource, timeline: Timeline) -> bool:
     """Whether no birth of a train came for so long, at the end, that more would have."""
     period_s = source.train.period_s if source.train is not None else None
     silent_s = float(timeline.born_s[-1] - timeline.born_s[source.births].max()) if source.births.size else 0.0
@@ -172,7 +172,7 @@ def _round_the_proxy(reckonings: Sequence[Reckoning], around: Circumstances) -> 
 
 
 def _logged(
-    source: Source, groups: Sequence[Group], around: Circumstances, used: set[int], hidden: frozenset[int]
+    source: BirthSource, groups: Sequence[Group], around: Circumstances, used: set[int], hidden: frozenset[int]
 ) -> int | None:
     """Probe whose requests a log shows as this source, and none of the ``hidden``; one that none has yet is preferred."""
     rows = [around.classes[row] for number in source.groups[:3] for row in groups[number].rows][:50]
@@ -371,7 +371,7 @@ def _write(settled: Mapping[_Slot, int], reckonings: Sequence[Reckoning]) -> Non
     for slot, probe in settled.items():
         by_source[slot.store, slot.source][slot.part] = probe
     for store, reckoning in enumerate(reckonings):
-        result: list[Source] = []
+        result: list[BirthSource] = []
         for number, source in enumerate(reckoning.sources):
             members = source.train.members if source.kind == "unlogged" and source.train is not None else 1
             matched = by_source.get((store, number), {})

@@ -9,7 +9,7 @@ import numpy as np
 
 if TYPE_CHECKING:
     from necropsy.verdict.attribution.groups import Group
-    from necropsy.verdict.attribution.sources import Source
+    from necropsy.verdict.attribution.sources import BirthSource
 
 _Z: Final = 1.96
 _LEAST: Final = 0.004
@@ -36,7 +36,7 @@ def wilson(successes: float, trials: float) -> tuple[float, float]:
     return max(0.0, float(middle - half)), min(1.0, float(middle + half))
 
 
-def errors(sources: Sequence[Source], groups: Sequence[Group], births: int) -> list[float]:
+def errors(sources: Sequence[BirthSource], groups: Sequence[Group], births: int) -> list[float]:
     """Half of the interval that chance leaves each source, by kind: a kind's births are surer than those of its members.
 
     What is said is the share of all load balancers, not of each. Where three ask in the same second each has a third of
@@ -64,7 +64,7 @@ def errors(sources: Sequence[Source], groups: Sequence[Group], births: int) -> l
     return result
 
 
-def _kind(source: Source, groups: Sequence[Group]) -> tuple[object, ...]:
+def _kind(source: BirthSource, groups: Sequence[Group]) -> tuple[object, ...]:
     """The unit of a claim: one program that requests one page, all that no log shows at one interval, else itself."""
     if source.kind == "visitor" and source.groups:
         first = groups[source.groups[0]]
@@ -74,7 +74,9 @@ def _kind(source: Source, groups: Sequence[Group]) -> tuple[object, ...]:
     return (id(source),)
 
 
-def of_source(source: Source, error: float, births: int, unexplained: float, derived: float) -> tuple[float, float]:
+def of_source(
+    source: BirthSource, error: float, births: int, unexplained: float, derived: float
+) -> tuple[float, float]:
     """95 % interval of a source's births: chance, what may be its own among the unexplained, and known biases.
 
     ``error`` is its part of the error of its kind.
@@ -98,7 +100,7 @@ def of_source(source: Source, error: float, births: int, unexplained: float, der
     return max(0.0, low), min(float(births), high)
 
 
-def _room(source: Source) -> float:
+def _room(source: BirthSource) -> float:
     """Largest number of births that a source can have beside its own: a prober makes one at each tick at most."""
     train = source.train
     if train is None or train.drifts:

@@ -10,7 +10,7 @@ import numpy as np
 
 from necropsy.probes import session_risk
 from necropsy.verdict import identity_match
-from necropsy.verdict.attribution.sources import Source
+from necropsy.verdict.attribution.sources import BirthSource
 from necropsy.verdict.attribution.trains import find_trains
 from necropsy.verdict.chunks import AT_ONCE, chunks
 
@@ -33,7 +33,7 @@ ERROR_PATH: Final = "/error"
 """An error dispatch inside the application: nobody asked for it."""
 
 
-def named(births: Births) -> tuple[list[Source], NDArray[np.bool_]]:
+def named(births: Births) -> tuple[list[BirthSource], NDArray[np.bool_]]:
     """Claim births that name a machine; what names a browser is judged in time, as anything can call itself one.
 
     Returns
@@ -64,7 +64,7 @@ def named(births: Births) -> tuple[list[Source], NDArray[np.bool_]]:
             large[:1] = [(first, np.sort(np.concatenate([mine, *(births_of for _, births_of in rest)])))]
             pages = (first, *(number for number, _ in rest))
         sources += [
-            Source(
+            BirthSource(
                 "visitor",
                 "named",
                 mine,
@@ -78,7 +78,7 @@ def named(births: Births) -> tuple[list[Source], NDArray[np.bool_]]:
     return sources, free
 
 
-def rhythms(source: Source, timeline: Timeline, periods_s: Sequence[float], coverage: float) -> list[Source]:
+def rhythms(source: BirthSource, timeline: Timeline, periods_s: Sequence[float], coverage: float) -> list[BirthSource]:
     """Split a creator that is several probers of one name, as their phases tell; give each its train.
 
     Read from the newest births. A proxy that passes one host's requests on to two ports makes two probers of one name.
@@ -200,7 +200,7 @@ def probe_named(
     return sure[0] if sure else None
 
 
-def rows_of(source: Source, creators: Sequence[Creator], classes: Sequence[VisitorClass]) -> list[int]:
+def rows_of(source: BirthSource, creators: Sequence[Creator], classes: Sequence[VisitorClass]) -> list[int]:
     """Indices of the classes that a named source's sessions can name: those of its page first, then those of its others."""
     assert source.creator is not None  # noqa: S101 -- asked of named sources only
     exact = frozenset(creator.host for creator in creators)

@@ -14,7 +14,7 @@ from necropsy.verdict.attribution.join import Pairs, Shares, join, shares
 from necropsy.verdict.attribution.named import named, names_browser, names_no_machine
 from necropsy.verdict.attribution.owners import Contest
 from necropsy.verdict.attribution.rest import attribute_rest
-from necropsy.verdict.attribution.sources import Source
+from necropsy.verdict.attribution.sources import BirthSource
 from necropsy.verdict.attribution.timeline import Timeline
 from necropsy.verdict.attribution.trains import Train, find_trains
 
@@ -44,7 +44,7 @@ class Reckoning:
 
     births: Births
     timeline: Timeline
-    sources: list[Source]
+    sources: list[BirthSource]
     shares: Shares | None
     """By group, of the visits that can testify."""
     pairs: Pairs | None
@@ -142,14 +142,14 @@ def trains_of(births: Births, timeline: Timeline, periods_s: Sequence[float]) ->
     return result
 
 
-def _unlogged(train: Train, timeline: Timeline) -> Source:
-    return Source(
+def _unlogged(train: Train, timeline: Timeline) -> BirthSource:
+    return BirthSource(
         "unlogged", "comb", train.births, train.likely(timeline.born_s[train.births]), train=train,
         probability=train.ticks.fullness, seconds=train.ticks.length * train.period_s,
     )  # fmt: skip
 
 
-def _owned(own: Ownership, train: Train, contest: Contest, covered: NDArray[np.bool_]) -> Source:
+def _owned(own: Ownership, train: Train, contest: Contest, covered: NDArray[np.bool_]) -> BirthSource:
     mine = np.isin(train.births, own.births)
     weight = np.full(train.births.size, train.purity)
     here = covered[train.births]
@@ -166,7 +166,7 @@ def _owned(own: Ownership, train: Train, contest: Contest, covered: NDArray[np.b
     timeline = contest.timeline
     at = timeline.born_s[train.births]
     visits = (timeline.group == own.group) & (timeline.visit_s >= at[0] - 1) & (timeline.visit_s <= at[-1] + 1)
-    return Source(
+    return BirthSource(
         kind="visitor",
         evidence="comb",
         births=train.births,
@@ -184,10 +184,10 @@ def _owned(own: Ownership, train: Train, contest: Contest, covered: NDArray[np.b
     )
 
 
-def _whole_visits(owned: Sequence[Source], groups: Sequence[Group]) -> list[Source]:
+def _whole_visits(owned: Sequence[BirthSource], groups: Sequence[Group]) -> list[BirthSource]:
     """Join what the requests of the same visits made: a client that follows a redirect without a cookie makes two births."""
-    result: list[Source] = []
-    wholes: dict[tuple[int, float], Source] = {}
+    result: list[BirthSource] = []
+    wholes: dict[tuple[int, float], BirthSource] = {}
     for source in owned:
         group = source.groups[0]
         period_s = source.train.period_s if source.train is not None else 0.0
@@ -217,9 +217,9 @@ def _known_pages(groups: Sequence[Group], measured: Shares) -> frozenset[int]:
     return frozenset(number for number, group in enumerate(groups) if (group.method, group.path) in pages)
 
 
-def _folded(sources: list[Source]) -> list[Source]:
+def _folded(sources: list[BirthSource]) -> list[BirthSource]:
     """Fold what else the visits of a train's owner made into the train's source."""
-    combs: dict[int, Source] = {}
+    combs: dict[int, BirthSource] = {}
     for source in sorted(sources, key=lambda source: source.amount):
         if source.evidence == "comb" and source.groups:
             combs[source.groups[0]] = source
@@ -240,7 +240,7 @@ def _folded(sources: list[Source]) -> list[Source]:
     return result
 
 
-def _crowds(crowds: Sequence[Train], sources: Sequence[Source], size: int) -> list[Source]:
+def _crowds(crowds: Sequence[Train], sources: Sequence[BirthSource], size: int) -> list[BirthSource]:
     """Crowds whose births nobody's visits explain are of clients that no log shows."""
     if not crowds:
         return []
@@ -251,11 +251,13 @@ def _crowds(crowds: Sequence[Train], sources: Sequence[Source], size: int) -> li
     for train in crowds:
         left = np.clip(1 - claimed[train.births], 0, 1) * train.purity
         if left.sum() >= _LEFT * train.births.size * train.purity:
-            result.append(Source("unlogged", "comb", train.births, left, train=train, probability=train.ticks.fullness))
+            result.append(
+                BirthSource("unlogged", "comb", train.births, left, train=train, probability=train.ticks.fullness)
+            )
     return result
 
 
-def unnamed_people(births: Births, sources: list[Source], *, has_log: bool) -> list[Source]:
+def unnamed_people(births: Births, sources: list[BirthSource], *, has_log: bool) -> list[BirthSource]:
     """Claim for people what logged in, or names a browser, where no log could tell and no train took it."""
     claimed = np.zeros(births.born_ms.size)
     for source in sources:
@@ -266,5 +268,5 @@ def unnamed_people(births: Births, sources: list[Source], *, has_log: bool) -> l
         if mine.size and not has_log:
             weight = 1 - claimed[mine]
             claimed[mine] = 1.0
-            result.append(Source("people", evidence, mine, weight))
+            result.append(BirthSource("people", evidence, mine, weight))
     return result

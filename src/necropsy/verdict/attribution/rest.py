@@ -12,7 +12,7 @@ from necropsy.verdict.attribution.exchange import Ownership
 from necropsy.verdict.attribution.intervals import wilson
 from necropsy.verdict.attribution.join import Pairs, Shares, births_each, shares
 from necropsy.verdict.attribution.sorting import Shared, into_sources
-from necropsy.verdict.attribution.sources import Source
+from necropsy.verdict.attribution.sources import BirthSource
 from necropsy.verdict.attribution.timeline import Timeline, union
 
 if TYPE_CHECKING:
@@ -42,12 +42,12 @@ def attribute_rest(
     grouped: Groups,
     pairs: Pairs,
     measured: Shares,
-    sources: list[Source],
+    sources: list[BirthSource],
     free: NDArray[np.bool_],
     covered: NDArray[np.bool_],
     owned: Sequence[Ownership],
     walks: Sequence[Ownership],
-) -> tuple[list[Source], NDArray[np.float64]]:
+) -> tuple[list[BirthSource], NDArray[np.float64]]:
     """Attribute the births of no train: by visits within the logs' time, by likeness outside it."""
     size, groups = births.born_ms.size, grouped.groups
     claimed = np.zeros(size)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from necropsy.verdict.attribution.sources import Source
+from necropsy.verdict.attribution.sources import BirthSource
 from necropsy.verdict.attribution.ticks import read_ticks
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ _EDGE: Final = 6
 """Periods from the end of all births within which a train that stops has not ended."""
 
 
-def joined(sources: list[Source], timeline: Timeline, covered: NDArray[np.bool_]) -> list[Source]:
+def joined(sources: list[BirthSource], timeline: Timeline, covered: NDArray[np.bool_]) -> list[BirthSource]:
     """Join sources of one period that follow one another.
 
     ``covered`` tells which births a log could have shown: a train that ended before the log began, when a logged one of
@@ -50,9 +50,9 @@ def joined(sources: list[Source], timeline: Timeline, covered: NDArray[np.bool_]
     return _continued(left, timeline, covered)
 
 
-def joined_by_name(sources: list[Source], timeline: Timeline, creators: Sequence[Creator]) -> list[Source]:
+def joined_by_name(sources: list[BirthSource], timeline: Timeline, creators: Sequence[Creator]) -> list[BirthSource]:
     """Join creators that sessions name, and that follow one another: a rollout gives a prober's pods new addresses too."""
-    alike: dict[tuple[str, str, str], list[Source]] = {}
+    alike: dict[tuple[str, str, str], list[BirthSource]] = {}
     for source in sources:
         is_one = source.train is not None and source.train.members == 1 and not source.pages
         if source.creator is not None and is_one:
@@ -64,17 +64,17 @@ def joined_by_name(sources: list[Source], timeline: Timeline, creators: Sequence
     return [source for source in sources if id(source) not in ours] + tails
 
 
-def _in_succession(chained: Sequence[Source], timeline: Timeline) -> list[Source]:
+def _in_succession(chained: Sequence[BirthSource], timeline: Timeline) -> list[BirthSource]:
     """Join trains of one period of which one begins when another ends; return what is left."""
     end = float(timeline.born_s[-1])
     pieces = [(piece, number) for number, source in enumerate(chained) for piece in _stretches(source, timeline)]
     pieces.sort(key=lambda piece: float(timeline.born_s[piece[0].births[0]]))
-    tails: list[Source] = []
+    tails: list[BirthSource] = []
     latest: dict[int, int] = {}  # by tail: the train of its last piece
     for source, number in pieces:
         assert source.train is not None  # noqa: S101 -- chosen above
         first = _ends_s(source, timeline)[0]
-        best: Source | None = None
+        best: BirthSource | None = None
         closest = np.inf
         for tail in tails:
             assert tail.train is not None  # noqa: S101 -- chosen above
@@ -105,7 +105,7 @@ def _in_succession(chained: Sequence[Source], timeline: Timeline) -> list[Source
     return tails
 
 
-def _stretches(source: Source, timeline: Timeline) -> list[Source]:
+def _stretches(source: BirthSource, timeline: Timeline) -> list[BirthSource]:
     """Cut a train at its long pauses: another pod may have had the same phase at another time."""
     train = source.train
     assert train is not None  # noqa: S101 -- asked of trains only
@@ -127,7 +127,7 @@ def _stretches(source: Source, timeline: Timeline) -> list[Source]:
     return result
 
 
-def _continued(sources: list[Source], timeline: Timeline, covered: NDArray[np.bool_]) -> list[Source]:
+def _continued(sources: list[BirthSource], timeline: Timeline, covered: NDArray[np.bool_]) -> list[BirthSource]:
     """Give trains that no log could show to the logged ones that went on in their place."""
     logged = [source for source in sources if source.groups and source.train is not None and source.evidence == "comb"]
     gone: set[int] = set()
@@ -158,7 +158,7 @@ def _continued(sources: list[Source], timeline: Timeline, covered: NDArray[np.bo
     return [source for source in sources if id(source) not in gone]
 
 
-def _ends_s(source: Source, timeline: Timeline) -> tuple[float, float]:
+def _ends_s(source: BirthSource, timeline: Timeline) -> tuple[float, float]:
     """Seconds of its first and last birth.
 
     What is only perhaps its own, before the log begins, does not tell when it began; nor does a birth that lies alone in the
@@ -173,7 +173,7 @@ def _ends_s(source: Source, timeline: Timeline) -> tuple[float, float]:
     return float(at_s.min()), float(at_s.max())
 
 
-def _take_visits(source: Source, later: Source, timeline: Timeline) -> None:
+def _take_visits(source: BirthSource, later: BirthSource, timeline: Timeline) -> None:
     """Add a successor's visits; a class by name alone, of births that no log covers, gives way to one that a log shows."""
     shown = [
         one.row is not None and bool(timeline.covered(timeline.born_s[one.births]).any()) for one in (source, later)
@@ -184,7 +184,7 @@ def _take_visits(source: Source, later: Source, timeline: Timeline) -> None:
     source.row = later.row
 
 
-def _append(source: Source, other: Source) -> None:
+def _append(source: BirthSource, other: BirthSource) -> None:
     fresh = ~np.isin(other.births, source.births)
     births = np.concatenate([source.births, other.births[fresh]])
     order = np.argsort(births, kind="stable")

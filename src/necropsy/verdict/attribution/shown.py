@@ -17,7 +17,7 @@ from necropsy.verdict.attribution.join import SHIFTS_S, is_joined
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from necropsy.verdict.attribution.sources import Source
+    from necropsy.verdict.attribution.sources import BirthSource
     from necropsy.verdict.attribution.timeline import Timeline
 
 _FEWEST: Final = 8
@@ -49,7 +49,7 @@ class VisitsOfRows:
         return np.sort(np.concatenate(parts)) if parts else np.zeros(0, np.int64)
 
 
-def row_of(source: Source, rows: Sequence[int], visits: VisitsOfRows) -> int | None:
+def row_of(source: BirthSource, rows: Sequence[int], visits: VisitsOfRows) -> int | None:
     """Class that stands for a creator: of those that can be it by name, the first with visits at its births.
 
     None where no visit is there, although the logs cover its births; the first by name where they cover too few.

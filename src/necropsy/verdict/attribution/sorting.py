@@ -10,7 +10,7 @@ import numpy as np
 
 from necropsy.verdict.attribution import people
 from necropsy.verdict.attribution.outside import Outside, edges
-from necropsy.verdict.attribution.sources import Source, gathered
+from necropsy.verdict.attribution.sources import BirthSource, gathered
 from necropsy.verdict.attribution.timeline import Timeline, union
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def into_sources(
     shared: Shared,
     left: NDArray[np.bool_],
     covered: NDArray[np.bool_],
-) -> list[Source]:
+) -> list[BirthSource]:
     """Sort what visits made into sources.
 
     Parameters
@@ -81,7 +81,7 @@ def into_sources(
     other = np.bincount(key[visit], shared.alternative, minlength=creators.number)
     order = np.argsort(key[visit], kind="stable")
     cuts = np.searchsorted(key[visit][order], np.arange(creators.number + 1))
-    result: list[Source] = []
+    result: list[BirthSource] = []
     for number in np.flatnonzero(beyond.made >= 1.0).tolist():
         mine = order[cuts[number] : cuts[number + 1]]
         where, weights = gathered(birth[mine], weight[mine], size)
@@ -96,7 +96,7 @@ def into_sources(
         if creators.is_steady[number] and made < _SELDOM * visits.size and _is_harmless(ranked, grouped):
             continue
         result.append(
-            Source(
+            BirthSource(
                 kind="people" if is_people else "visitor",
                 evidence="visits",
                 births=np.concatenate([where, outside]),
@@ -119,8 +119,8 @@ def _is_harmless(ranked: Sequence[int], grouped: Groups) -> bool:
 
 
 def _with_what_is_lacking(
-    sources: list[Source], timeline: Timeline, inside: NDArray[np.bool_], size: int
-) -> list[Source]:
+    sources: list[BirthSource], timeline: Timeline, inside: NDArray[np.bool_], size: int
+) -> list[BirthSource]:
     """Give the births that have no visit, where the logs are samples, in the proportions of those that have one."""
     complete = min((log.complete for log in timeline.logs), default=1.0)
     if complete >= 1.0:

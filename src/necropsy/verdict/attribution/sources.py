@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(slots=True)
-class Source:
+class BirthSource:
     """One creator of births of one store."""
 
     kind: str
@@ -71,7 +71,7 @@ def gathered(
     return where, np.minimum(total[where], 1.0)
 
 
-def settle(sources: list[Source], size: int) -> tuple[NDArray[np.int32], NDArray[np.float32], NDArray[np.float64]]:
+def settle(sources: list[BirthSource], size: int) -> tuple[NDArray[np.int32], NDArray[np.float32], NDArray[np.float64]]:
     """Scale claims down where they add up to more than one birth; return the likeliest source, its weight, and the sums."""
     total = np.zeros(size)
     for source in sources:

@@ -104,7 +104,7 @@ class Train:
 
 
 @dataclass(frozen=True, slots=True)
-class _Window:
+class _PhaseWindow:
     period_s: float
     low_s: float
     width_s: float
@@ -249,7 +249,7 @@ def _round(
 
 
 def _shared(
-    window: _Window, train: Train, windows: Sequence[_Window], born_s: NDArray[np.float64], coverage: float
+    window: _PhaseWindow, train: Train, windows: Sequence[_PhaseWindow], born_s: NDArray[np.float64], coverage: float
 ) -> list[Train] | None:
     """Trains of several probers of a shorter period, some milliseconds apart, of which a train is a piece; None: it is whole.
 
@@ -295,15 +295,15 @@ def _divides(shorter_s: float, longer_s: float) -> bool:
     return multiple > 1.5 and abs(multiple - round(multiple)) < 1e-6
 
 
-def _apart(other: _Window, window: _Window) -> float:
+def _apart(other: _PhaseWindow, window: _PhaseWindow) -> float:
     """Seconds between the middles of two windows, folded over the period of the first."""
     apart = (window.low_s + window.width_s / 2 - other.low_s - other.width_s / 2) % other.period_s
     return min(apart, other.period_s - apart)
 
 
 def _first(
-    windows: Sequence[_Window], born_s: NDArray[np.float64], coverage: float, *, crowds: bool, full: bool
-) -> tuple[_Window, Train] | None:
+    windows: Sequence[_PhaseWindow], born_s: NDArray[np.float64], coverage: float, *, crowds: bool, full: bool
+) -> tuple[_PhaseWindow, Train] | None:
     """First window that is a prober's."""
     for window in windows:
         train = _verify(born_s, window, coverage, crowds=crowds, full=full)
@@ -312,7 +312,7 @@ def _first(
     return None
 
 
-def _windows(born_s: NDArray[np.float64], periods: Sequence[float], resolution_s: float) -> Iterator[_Window]:
+def _windows(born_s: NDArray[np.float64], periods: Sequence[float], resolution_s: float) -> Iterator[_PhaseWindow]:
     """Windows of phase that hold more births than dust would."""
     size = born_s.size
     trials = 2 * np.log(size * len(periods) * sum(len(widths) for _, widths in _WIDTHS_S))
@@ -339,7 +339,7 @@ def _windows(born_s: NDArray[np.float64], periods: Sequence[float], resolution_s
                     k = float(held[place])
                     gain = k * np.log(k / expected) - (k - expected) - trials
                     if gain >= _GAIN:
-                        yield _Window(period, place * step, width * step, gain, gain / k, expected)
+                        yield _PhaseWindow(period, place * step, width * step, gain, gain / k, expected)
 
 
 def _peaks(held: NDArray[np.int64], width: int, least: float) -> Iterator[int]:
@@ -354,7 +354,7 @@ def _peaks(held: NDArray[np.int64], width: int, least: float) -> Iterator[int]:
         left[around] = 0
 
 
-def _explains(other: _Window, window: _Window) -> bool:
+def _explains(other: _PhaseWindow, window: _PhaseWindow) -> bool:
     """Whether a window of a shorter period holds the same births and more, about as closely."""
     if not _divides(other.period_s, window.period_s):
         return False
@@ -363,7 +363,9 @@ def _explains(other: _Window, window: _Window) -> bool:
     return _apart(other, window) <= max(window.width_s, other.width_s)
 
 
-def _verify(born_s: NDArray[np.float64], window: _Window, coverage: float, *, crowds: bool, full: bool) -> Train | None:
+def _verify(
+    born_s: NDArray[np.float64], window: _PhaseWindow, coverage: float, *, crowds: bool, full: bool
+) -> Train | None:
     """Measure the ticks of a window; None when they are no prober's."""
     density = _dust(born_s, window.period_s)
     low, width = _grown(born_s, window, density)
@@ -388,7 +390,7 @@ def _dust(born_s: NDArray[np.float64], period_s: float) -> float:
     return float(np.quantile(counts, 0.4)) * _DUST_BINS / period_s
 
 
-def _grown(born_s: NDArray[np.float64], window: _Window, density: float) -> tuple[float, float]:
+def _grown(born_s: NDArray[np.float64], window: _PhaseWindow, density: float) -> tuple[float, float]:
     """Widen a window while its edges are three times as dense as the dust."""
     step = max(window.width_s / 4, 0.002)
     reach = min(0.45 * window.period_s, window.width_s + 24 * step)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from necropsy.verdict.attribution.join import join
-from necropsy.verdict.attribution.sources import Source
+from necropsy.verdict.attribution.sources import BirthSource
 from necropsy.verdict.attribution.ticks import Ticks
 from necropsy.verdict.attribution.trains import PERIODS_S, Train
 
@@ -90,8 +90,8 @@ def find_walks(born_s: NDArray[np.float64]) -> list[Walk]:
 
 
 def unlogged(
-    sources: Sequence[Source], timeline: Timeline, groups: Sequence[Group], free: NDArray[np.bool_]
-) -> list[Source]:
+    sources: Sequence[BirthSource], timeline: Timeline, groups: Sequence[Group], free: NDArray[np.bool_]
+) -> list[BirthSource]:
     """Sources of walks among the births that nobody is known to have made.
 
     None where a log shows a creator of that interval: outside the log's time the walk is rather its own.
@@ -111,13 +111,13 @@ def unlogged(
         train = Train(round(walk.interval_s, 4), 0.0, walk.interval_s, births, ticks, 0.0)
         seconds = count * walk.interval_s
         result.append(
-            Source("unlogged", "comb", births, 1 - claimed[births], train=train, probability=1.0, seconds=seconds)
+            BirthSource("unlogged", "comb", births, 1 - claimed[births], train=train, probability=1.0, seconds=seconds)
         )
     return result
 
 
 @dataclass(frozen=True, slots=True)
-class _Window:
+class _IntervalWindow:
     """A window of intervals that holds more of them than chance does."""
 
     gain: float
@@ -147,7 +147,7 @@ def _best_window(born_s: NDArray[np.float64]) -> tuple[float, float] | None:
     return None
 
 
-def _windows(born_s: NDArray[np.float64]) -> list[_Window]:
+def _windows(born_s: NDArray[np.float64]) -> list[_IntervalWindow]:
     """Of each period the fullest window around it."""
     longest_s = _LONGEST_S * (1 + _LONGER) + _LONGER_S + _BESIDE_S
     density = born_s.size / max(1.0, float(born_s[-1] - born_s[0]))
@@ -180,7 +180,7 @@ def _windows(born_s: NDArray[np.float64]) -> list[_Window]:
             spread = float(inside.std())
             middle = float(inside.mean())
             drift = middle - period - 4 * spread / np.sqrt(inside.size)
-            of_period.append(_Window(gain, middle, max(3 * spread, _BIN_S), drift))
+            of_period.append(_IntervalWindow(gain, middle, max(3 * spread, _BIN_S), drift))
         if of_period:
             found.append(max(of_period, key=lambda window: window.gain))
     return found

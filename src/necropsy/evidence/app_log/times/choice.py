@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pyarrow as pa
 
 from necropsy._internal.sql_quoting import literal
-from necropsy.evidence.app_log.times.forms import FORMS, TimeForm
+from necropsy.evidence.app_log.times.forms import FORMS, TimePattern
 from necropsy.evidence.app_log.times.moment import found, moment, month_of, seen, zoned
 from necropsy.evidence.app_log.wrappers import KEYED_TIME
 
@@ -50,9 +50,9 @@ class Times:
 class ChosenForms:
     """The time form that was chosen for one log."""
 
-    own: tuple[TimeForm, ...]
+    own: tuple[TimePattern, ...]
     """Forms of the application's own times; empty: none was recognised."""
-    outer: tuple[TimeForm, ...]
+    outer: tuple[TimePattern, ...]
     """Forms of the shipper's."""
     anywhere: bool
     """True when times stand behind the head of the line."""
@@ -88,7 +88,7 @@ class ChosenForms:
             bool(self.own) and not any(form.dated for form in self.own) and self.reference is not None,
         )
 
-    def _moment(self, columns: Sequence[tuple[TimeForm, str]]) -> str:
+    def _moment(self, columns: Sequence[tuple[TimePattern, str]]) -> str:
         reference = self.reference or datetime.now(UTC)
         parts = []
         for form, column in columns:
@@ -143,7 +143,7 @@ _ORDERS: Final = {"mdy": "month/day/year", "dmy": "day/month/year", "ymd": "year
 
 def _fitting(
     connection: duckdb.DuckDBPyConnection, lines: Sequence[str], *, anywhere: bool
-) -> tuple[tuple[TimeForm, ...], str, bool]:
+) -> tuple[tuple[TimePattern, ...], str, bool]:
     """Return the forms that lines of a sample have, the order of numbers in dates, and whether that is a guess."""
     if not lines:
         return (), "mdy", False
@@ -176,7 +176,7 @@ def _fitting(
     return tuple(fitting), order, guessed
 
 
-def _possible(subjects: Iterable[str]) -> list[TimeForm]:
+def _possible(subjects: Iterable[str]) -> list[TimePattern]:
     """Return the forms whose pattern any subject matches, in their order."""
     seen_in: set[int] = set()
     patterns = _patterns()

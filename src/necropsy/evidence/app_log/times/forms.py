@@ -31,7 +31,7 @@ _AFTER: Final = rf"(?:{_GAP}(?P<half>{HALF}))?"
 
 
 @dataclass(frozen=True, slots=True)
-class TimeForm:
+class TimePattern:
     """One form of time."""
 
     name: str
@@ -48,8 +48,8 @@ class TimeForm:
         return tuple(re.findall(r"\(\?P<(\w+)>", self.pattern))
 
 
-FORMS: Final[tuple[TimeForm, ...]] = (
-    TimeForm(
+FORMS: Final[tuple[TimePattern, ...]] = (
+    TimePattern(
         "iso",
         r"(?P<year>(?:19|20)\d\d)[-/.](?P<month>\d{1,2})[-/.](?P<day>\d{1,2})(?:[T _|,]+| - )"
         + _BEFORE
@@ -57,7 +57,7 @@ FORMS: Final[tuple[TimeForm, ...]] = (
         + _ZONE
         + _AFTER,
     ),
-    TimeForm(
+    TimePattern(
         "year_first",
         r"\b(?P<year>(?:19|20)\d\d)[-/ ]"
         + _NAME
@@ -67,11 +67,11 @@ FORMS: Final[tuple[TimeForm, ...]] = (
         + _ZONE
         + _AFTER,
     ),
-    TimeForm(
+    TimePattern(
         "clock_first",
         _BEFORE + _CLOCK + r"[ ,]+(?P<year>20\d\d)\s?[-/.年년]\s?(?P<month>\d{1,2})\s?[-/.月월]\s?(?P<day>\d{1,2})",
     ),
-    TimeForm(
+    TimePattern(
         "eastern",
         r"(?P<year>20\d\d)\s?[年년.]\s?(?P<month>\d{1,2})\s?[月월.]\s?(?P<day>\d{1,2})\s?[日일.]?,?\s?"
         r"(?:\(?(?:星期|周|週)?\p{L}(?:曜日|요일)?\)?\s)?"
@@ -79,7 +79,7 @@ FORMS: Final[tuple[TimeForm, ...]] = (
         + r"(?P<hour>\d{1,2})(?::|時|时|点|點|시)\s?(?P<minute>\d{1,2})(?::|分|분)\s?(?P<second>\d{1,2})(?:[秒초])?(?:[.,](?P<fraction>\d{1,9}))?"
         + _ZONE,
     ),
-    TimeForm(
+    TimePattern(
         "named",
         r"(?:^|\D)(?P<day>\d{1,2})(?:[-/ ]|\. ?| de )"
         + _NAME
@@ -89,7 +89,7 @@ FORMS: Final[tuple[TimeForm, ...]] = (
         + _ZONE
         + _AFTER,
     ),
-    TimeForm(
+    TimePattern(
         "ctime",
         _NAME
         + r" +(?P<day>\d{1,2}) "
@@ -98,7 +98,7 @@ FORMS: Final[tuple[TimeForm, ...]] = (
         + _ZONE.removeprefix("(?: ?").removesuffix(")?")
         + r")? (?P<year>(?:19|20)\d\d)\b",
     ),
-    TimeForm(
+    TimePattern(
         "jul",
         r"(?P<month>\p{L}{3,11}\.?|[一二三四五六七八九十正]{1,2}月|\d{1,2}[月월]?) (?P<day>\d{1,2}),? (?P<year>(?:19|20)\d\d),?(?: at)? +"
         + _BEFORE
@@ -106,12 +106,12 @@ FORMS: Final[tuple[TimeForm, ...]] = (
         + _AFTER
         + _ZONE,
     ),
-    TimeForm(
+    TimePattern(
         "compact",
         r"\b(?P<year>20\d\d)(?P<month>[01]\d)(?P<day>[0-3]\d)[T :_-]?(?P<hour>[0-2]\d):?(?P<minute>[0-5]\d):?(?P<second>[0-5]\d)(?:[.,](?P<fraction>\d{1,9}))?"
         + _ZONE,
     ),
-    TimeForm(
+    TimePattern(
         "numeric",
         r"\b(?P<one>\d{1,2})[-/.](?P<two>\d{1,2})[-/.](?P<three>(?:19|20)\d\d|\d\d),?(?:[T ]+| - )"
         + _BEFORE
@@ -119,13 +119,13 @@ FORMS: Final[tuple[TimeForm, ...]] = (
         + _AFTER
         + _ZONE,
     ),
-    TimeForm(
+    TimePattern(
         "epoch",
         r"^\W{0,2}(?:audit\()?(?P<epoch>1\d{18}|1\d{15}(?:\.\d{1,3})?|1\d{12}(?:\.\d{1,6})?|1\d{9}(?:[.,]\d{1,9})?)(?:[^\w.]|$)",
     ),
-    TimeForm("tai", r"@(?P<tai>4[0-9a-f]{15})[0-9a-f]{8}\b"),
-    TimeForm("syslog", r"\b(?P<month>[A-Z][a-z]{2}) +(?P<day>\d{1,2}) " + _CLOCK),
-    TimeForm("glog", r"^[IWEFD](?P<month>[01]\d)(?P<day>[0-3]\d) " + _CLOCK),
-    TimeForm("clock", r"^\W{0,2}" + _BEFORE + _CLOCK + r"(?:\b|$)" + _AFTER, dated=False),
+    TimePattern("tai", r"@(?P<tai>4[0-9a-f]{15})[0-9a-f]{8}\b"),
+    TimePattern("syslog", r"\b(?P<month>[A-Z][a-z]{2}) +(?P<day>\d{1,2}) " + _CLOCK),
+    TimePattern("glog", r"^[IWEFD](?P<month>[01]\d)(?P<day>[0-3]\d) " + _CLOCK),
+    TimePattern("clock", r"^\W{0,2}" + _BEFORE + _CLOCK + r"(?:\b|$)" + _AFTER, dated=False),
 )
 """All forms, surest first."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from necropsy._internal.sql_quoting import literal
-from necropsy.evidence.app_log.times.forms import TimeForm
+from necropsy.evidence.app_log.times.forms import TimePattern
 from necropsy.evidence.app_log.times.names import AFTERNOON, MONTHS, ZONES
 
 ORDERS: Final = ("mdy", "dmy", "ymd")
@@ -17,26 +17,26 @@ _AFTERNOON: Final = ", ".join(literal(half) for half in sorted(AFTERNOON))
 _TAI: Final = (1 << 62) + 10
 
 
-def found(form: TimeForm, subject: str) -> str:
+def found(form: TimePattern, subject: str) -> str:
     """Return the expression for the groups that a form finds in a text, as a struct of texts (empty: not found)."""
     names = ", ".join(literal(name) for name in form.groups)
     return f"regexp_extract({subject}, {literal(form.pattern)}, [{names}])"
 
 
-def seen(form: TimeForm, column: str) -> str:
+def seen(form: TimePattern, column: str) -> str:
     """Return the expression that says whether a form was found in what its column was made from."""
     part = form.name if form.name in ("epoch", "tai") else "minute"
     return f"({column}.{part} <> '')"
 
 
-def zoned(form: TimeForm, column: str) -> str:
+def zoned(form: TimePattern, column: str) -> str:
     """Return the expression that says whether the form's column names a zone that means one offset."""
     if form.name in ("epoch", "tai"):
         return seen(form, column)
     return f"(coalesce({column}.zone, '') <> '')" if "zone" in form.groups else "FALSE"
 
 
-def moment(form: TimeForm, column: str, *, year: str, order: str) -> str:
+def moment(form: TimePattern, column: str, *, year: str, order: str) -> str:
     """Return the expression for the moment (TIMESTAMP, UTC) of a form's column; NULL where it found none.
 
     A form without a day gives the time of day on 1970-01-01.
@@ -68,7 +68,7 @@ def moment(form: TimeForm, column: str, *, year: str, order: str) -> str:
     )
 
 
-def _date(form: TimeForm, name: str, year: str, order: str) -> tuple[str, str, str]:
+def _date(form: TimePattern, name: str, year: str, order: str) -> tuple[str, str, str]:
     if "one" in form.groups:
         parts = {"mdy": ("three", "one", "two"), "dmy": ("three", "two", "one"), "ymd": ("one", "two", "three")}[order]
         years, months, days = (f"{name}.{part}" for part in parts)
@@ -88,7 +88,7 @@ def month_of(column: str) -> str:
     return f"coalesce({_MONTHS}[{token}], TRY_CAST({token} AS INTEGER))"
 
 
-def _hour(form: TimeForm, name: str) -> str:
+def _hour(form: TimePattern, name: str) -> str:
     halves = [f"{name}.{half}" for half in ("half_before", "half") if half in form.groups]
     if not halves:
         return f"{name}.hour"
@@ -100,7 +100,7 @@ def _hour(form: TimeForm, name: str) -> str:
     )
 
 
-def _zone(form: TimeForm, name: str) -> str:
+def _zone(form: TimePattern, name: str) -> str:
     if "zone" not in form.groups:
         return "''"
     zone = f"{name}.zone"

@@ -1,4 +1,4 @@
-"""Connections of the twin to Redis: a command and its answer, with Lettuce's time-out."""
+"""Connections to Redis of the twin, the lab's admin application in Python, with the time-out of Lettuce."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ class TwinConnection:
         Raises
         ------
         TimedOut
-            There was none within the time-out.
+            No answer came within the time-out.
         StoreRefusal
-            It is an error.
+            The answer is an error.
         """
         return self.pipeline([pieces])[0]
 
     def pipeline(self, commands: list[tuple[bytes, ...]]) -> list[Any]:
-        """Send commands together and return their answers, in order; raises as ``call``, after all were read."""
+        """Send commands together and return their answers in order. Errors as ``call``, after all answers were read."""
         try:
             self._socket.sendall(b"".join(pack(*pieces) for pieces in commands))
             answers = [self.read() for _ in commands]
@@ -67,13 +67,13 @@ class TwinConnection:
         return answer
 
     def close(self) -> None:
-        """Close it."""
+        """Close the connection."""
         with contextlib.suppress(OSError):
             self._socket.close()
 
 
 class Pool:
-    """Connections that wait for the next request, as many as there were requests at once."""
+    """Idle connections, reused by later requests; as many as there were requests at the same time."""
 
     def __init__(self, address: tuple[str, int], timeout_s: float) -> None:
         self._address = address
@@ -82,7 +82,7 @@ class Pool:
 
     @contextlib.contextmanager
     def connection(self) -> Iterator[TwinConnection]:
-        """Lend a connection; it comes back unless it failed."""
+        """Yield a connection; afterwards it is idle again, unless it failed."""
         try:
             connection = self._idle.get_nowait()
         except queue.Empty:
