@@ -1,6 +1,6 @@
 """The guard beside its peers: exporter and census beside redis_exporter, prober beside the blackbox exporter, a thousand targets.
 
-    python bench/guard.py [KEYS] [SECONDS]
+    python bench/guard.py [KEYS] [SECONDS] [exporters] [looks] [probers] [thousand]
 
 Wanted: a plain scrape costs Redis no more than redis_exporter's, and takes at most 1.5 x its time; the census costs the store at
 most 0.1 x an hour of what ``count-keys`` costs at an interval of 15 s; 200 targets probed every 10 s cost at most 15 % of a core
@@ -30,7 +30,7 @@ CHECKOUT = Path(__file__).parents[1]
 sys.path.insert(0, str(CHECKOUT / "tests"))
 
 from necropsy.cli.census import COMMAND  # noqa: E402
-from necropsy.guard.census.schedule import environment  # noqa: E402
+from necropsy.guard.census.schedule import environment, pause_s  # noqa: E402
 from necropsy.guard.census.worker import Asked, encode_asked  # noqa: E402
 from servers import Server, free_port, running  # noqa: E402
 
@@ -147,11 +147,10 @@ def scrapes(server: Server, port: int, number: int, path: str = "/metrics") -> t
     return max(0.0, spent) / number, statistics.median(took), sorted(waits)[int(len(waits) * 0.99)]
 
 
-def exporters(server: Server, keys: int) -> None:
-    mine, theirs, counting = free_port(), free_port(), free_port()
+def exporters(server: Server) -> None:
+    mine, theirs = free_port(), free_port()
     url = f"redis://127.0.0.1:{server.port}"
     peer = str(DEBIAN_14 / "prometheus-redis-exporter")
-    pattern = "db0=spring:session:sessions:*"
     with (
         process([*NECROPSY, "exporter", "--redis", url, "--listen", f"127.0.0.1:{mine}"], mine) as own,
         process([peer, "-redis.addr", url, "-web.listen-address", f"127.0.0.1:{theirs}"], theirs) as other,
@@ -164,6 +163,14 @@ def exporters(server: Server, keys: int) -> None:
         row("plain scrape: median time", ours[1] * 1000, peers[1] * 1000, "ms", "<= 1.5 x")
         row("plain scrape: another client's 99th percentile", ours[2] * 1000, peers[2] * 1000, "ms", "unchanged")
         row("memory at most, without census", peak_mb(own.pid), peak_mb(other.pid), "MB", "<= 60 MB")
+
+
+def looks(server: Server, keys: int) -> None:
+    """Take one look beside one ``count-keys``, and a client that goes on asking."""
+    counting = free_port()
+    url = f"redis://127.0.0.1:{server.port}"
+    peer = str(DEBIAN_14 / "prometheus-redis-exporter")
+    pattern = "db0=spring:session:sessions:*"
     with process(
         [peer, "-redis.addr", url, "-web.listen-address", f"127.0.0.1:{counting}", "-count-keys", pattern], counting
     ):
@@ -172,6 +179,7 @@ def exporters(server: Server, keys: int) -> None:
         get(counting, "/metrics")
         count_keys = server_cpu_s(server) - before
     asked = encode_asked(Asked((("A", url),)))
+    every_s = 3600 / LOOKS_AN_HOUR
     waits: list[float] = []
     with waiting_clients(server, waits):
         time.sleep(10.0)
@@ -209,6 +217,9 @@ def exporters(server: Server, keys: int) -> None:
         "<= 1 ms added",
     )
     row("  the look: clock, and memory at most", clock_s, 0, "s", f"{peak:.0f} MB, bar 160")
+    row(
+        "  age of its figures at most, at 10 minutes", clock_s + pause_s(every_s, clock_s) + clock_s, 0, "s", "<= 600 s"
+    )
 
 
 @contextmanager
@@ -328,13 +339,20 @@ def thousand(seconds: float) -> None:
 def main() -> None:
     keys = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
     seconds = float(sys.argv[2]) if len(sys.argv) > 2 else 60.0
+    parts = sys.argv[3:] or ["exporters", "looks", "probers", "thousand"]
     subprocess.run([CHECKOUT / "tools" / "debian-release", "14"], check=True)
     print(f"{'':<58} {'ours':>9} {'peer':>9}")
-    with running("redis-7.0", tcp=True) as server:
-        fill(server, keys)
-        exporters(server, keys)
-    probers(seconds)
-    thousand(seconds)
+    if "exporters" in parts or "looks" in parts:
+        with running("redis-7.0", tcp=True) as server:
+            fill(server, keys)
+            if "exporters" in parts:
+                exporters(server)
+            if "looks" in parts:
+                looks(server, keys)
+    if "probers" in parts:
+        probers(seconds)
+    if "thousand" in parts:
+        thousand(seconds)
 
 
 if __name__ == "__main__":

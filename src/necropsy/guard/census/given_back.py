@@ -16,7 +16,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-_EVERY_S: Final = 0.25
+_EVERY_S: Final = 0.15
 _LEAST: Final = 1 << 20
 """Bytes of a segment: smaller ones are not worth the call."""
 _LOADED, _WRITABLE = 1, 2

@@ -18,6 +18,7 @@ _LONGEST: Final = 300
 _WITHIN: Final = 3.0
 """Intervals that one look may take: then its process is ended, and the next one begins."""
 _LEAST_WITHIN_S: Final = 600.0
+_LONGER, _EARLIER = 1.25, 0.1
 
 _FRUGAL: Final = {
     "ARROW_DEFAULT_MEMORY_POOL": "system",
@@ -42,7 +43,7 @@ class CensusSchedule:
     asked
         What each look is to do.
     every_s
-        Seconds from the beginning of one look to that of the next.
+        Seconds that its figures may be old: the next look begins early enough to be over by then.
     after
         Is called after each look, whether it succeeded (``taken``) or not (``error``); None: nobody is told.
     """
@@ -152,8 +153,20 @@ class CensusSchedule:
             except Exception as error:  # noqa: BLE001 -- no process could be started, or it wrote nonsense: the next look may
                 self._failures += 1
                 self._error = f"{type(error).__name__}: {error}"[:_LONGEST]
-            self.next_at = time.time() + max(1.0, self.every_s - (time.monotonic() - began))
-            self._stop.wait(max(1.0, self.every_s - (time.monotonic() - began)))
+            pause = pause_s(self.every_s, time.monotonic() - began)
+            self.next_at = time.time() + pause
+            self._stop.wait(pause)
+
+
+def pause_s(every_s: float, took_s: float) -> float:
+    """Return the seconds between the end of a look and the beginning of the next.
+
+    It may take a quarter longer than the last one; more than a tenth of the interval is not given for it.
+
+    >>> pause_s(600, 24), pause_s(600, 120), pause_s(10, 4), pause_s(10, 30)
+    (546.0, 420.0, 5.0, 1.0)
+    """
+    return max(1.0, every_s - took_s - min(_LONGER * took_s, every_s * _EARLIER))
 
 
 def _reason(said: str) -> str:
