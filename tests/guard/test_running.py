@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import http.client
 import os
+import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -28,6 +30,15 @@ def config(server: servers.Server, more: str = "", password: str = "") -> str:
     return f'[[store]]\nname = "A"\nredis = "redis://{login}127.0.0.1:{server.port}"\n\n[guard]\nevery = "10s"\n{more}'
 
 
+def faults(metrics: str) -> str:
+    """Return what promtool finds wrong with the names and help of our own metrics."""
+    own = [line for line in metrics.splitlines() if re.match(r"(?:# (?:HELP|TYPE) )?necropsy_", line)]
+    assert own
+    command = [shutil.which("promtool") or "/usr/bin/promtool", "check", "metrics"]
+    run = subprocess.run(command, input="\n".join([*own, ""]), capture_output=True, text=True, check=False)
+    return run.stdout + run.stderr
+
+
 def test_every_part_answers_at_one_port_and_nothing_secret_is_anywhere(tmp_path: Path) -> None:
     with servers.running("redis-7.0", tcp=True) as server, recording() as receiver:
         client_ids = populate(server)
@@ -50,6 +61,7 @@ def test_every_part_answers_at_one_port_and_nothing_secret_is_anywhere(tmp_path:
             assert 'necropsy_notices{severity="critical"} 1' in metrics
             assert "redis_up 1" in guard.get("/scrape?target=A")[1]
             assert "probe_success 1" in guard.get(f"/probe?target={guard.url}/-/healthy")[1]
+            assert faults(metrics) == ""
             index, report = guard.get("/")[1], guard.get("/report")[1]
             assert "A new creator starts 8,640 sessions a day in store A" in index
             assert report.startswith("<!doctype html>")

@@ -11,6 +11,7 @@ from pathlib import Path
 import servers
 from guard.census.test_worker import long_unused
 from guard.exporter.test_against_redis_exporter import busy, compare
+from guard.prober.beside import settle
 from necropsy.cli.census import COMMAND
 from necropsy.guard.census.schedule import Census
 from necropsy.guard.census.worker import Asked
@@ -47,11 +48,12 @@ def main() -> None:
         births, number = ProbedBirths([("A", parse_address(server.url, environ={}))], print), iter(range(10_000))
 
         def found() -> bool:
-            with births.probing():
+            with births.probing("target", "module"):
                 window = births.open("target", "module")
                 server.client().set(f"sess:{next(number):08x}abcdefghijklmnop", "{}")
                 if window is not None:
                     window.close(counts=True)
+            settle(births)
             return births.verdict("target", "module")[0] == "A"
 
         wait_until(found, "births are seen")

@@ -11,9 +11,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlencode
 
+from necropsy.guard.prober.births import ProbedBirths
 from necropsy.guard.prober.site import Prober
 from necropsy.guard.web import Site, serve
 from necropsy.wire.redis.address import Address
+from waiting import wait_until
 
 OURS = {"probe_http_set_cookies", "probe_http_session_started", "probe_http_redirected_to_login"}
 TIMES = re.compile(r"probe_(duration|dns_lookup_time|http_duration)_seconds")
@@ -31,6 +33,11 @@ def prober(folder: Path, *stores: tuple[str, Address], **policies: str) -> Itera
         server.shutdown()
         server.server_close()
         answering.close()
+
+
+def settle(births: ProbedBirths) -> None:
+    """Wait until the windows without a probe are taken: a probe that comes at once would fall into them."""
+    wait_until(lambda: births.idle, "windows without probes")
 
 
 def probed(exporter: str, module: str, target: str, **more: str) -> tuple[int, dict[str, str]]:

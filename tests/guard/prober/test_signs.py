@@ -13,7 +13,8 @@ import pytest
 
 import node_packages
 import servers
-from guard.prober.beside import probed, prober
+from exporters import blackbox
+from guard.prober.beside import probed, prober, settle
 from necropsy.guard.prober.answer import Answer
 from necropsy.guard.prober.cookies import set_cookies
 from necropsy.guard.prober.signs import leads_to_login, sign_of
@@ -63,6 +64,11 @@ def test_a_login_that_sets_an_id_under_any_name_starts_a_session_which_is_then_k
             seen = [probed(ours, "http_2xx", f"{address}/")[1] for _ in range(ENOUGH)]
         assert [one[STARTED] for one in seen] == ["1"] + ["0"] * (ENOUGH - 1)
         assert server.client().dbsize() == 1
+        server.client().flushall()
+        with blackbox(folder) as theirs:
+            for _ in range(ENOUGH):
+                probed(theirs, "http_2xx", f"{address}/")
+        assert server.client().dbsize() == ENOUGH
 
 
 @pytest.mark.integration
@@ -92,6 +98,7 @@ def test_births_in_the_store_show_what_no_answer_does(folder: Path, name: str) -
         asked = Request({"target": f"{address}/page", "module": "http_2xx"}, {})
 
         def found() -> bool:
+            settle(answering.births)
             return f"\n{STARTED} 1\n" in answering.routes()["/probe"](asked).body
 
         try:
@@ -116,6 +123,7 @@ def test_a_probe_that_starts_none_is_not_blamed_for_the_sessions_of_people(folde
             if born % 3 == 0:
                 client.set(f"sess:{born:016x}abcdef", "{}")
             born += 1
+            settle(answering.births)
             assert f"\n{STARTED} 0\n" in answering.routes()["/probe"](asked).body
             windows = answering.births.windows(f"{address}/health", "http_2xx").get("A")
             return windows is not None and windows.enough

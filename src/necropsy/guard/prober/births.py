@@ -3,8 +3,6 @@
 For the time of a probe the server is asked to name the keys that are written (CLIENT TRACKING in broadcast mode, Redis 6 and
 later), and how many keys there are before and after. Nothing is read of any key, and nothing written. It is done for the first
 probes of a target, and again an hour later, never for longer than a second, and not while another probe of ours is on its way.
-
-Source: "Server-assisted client side caching in Redis"; trackingBroadcastInvalidationMessages in Redis' tracking.c.
 """
 
 from __future__ import annotations
@@ -16,135 +14,22 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
-from necropsy.guard.prober.evidence import BORN, WindowCounts, sessions_of
-from necropsy.model.errors import NecropsyError
+from necropsy.guard.prober.evidence import BORN, WindowCounts
+from necropsy.guard.prober.listener import Seen, StoreListener
 from necropsy.wire.redis.address import Address
-from necropsy.wire.redis.connection import Connection
-from necropsy.wire.redis.gate import Gate
-from necropsy.wire.redis.info import databases, parse_info
-from necropsy.wire.redis.replies import ConnectionLost, ServerError
-from necropsy.wire.redis.topology import discover
 
 _LONGEST_S: Final = 1.0
 """Of a window: so long a server may have to keep the names for us."""
-_ANSWER_S: Final = 0.3
-"""A probe waits no longer for a store."""
-_MOST_SESSIONS: Final = 2_000
-"""Sessions that are written in one window: with more it says nothing."""
 _MOST_TARGETS: Final = 10_000
 _AGAIN_S: Final = 3_600.0
-_RETRY_S: Final = 60.0
-"""Until a store that could not be asked is tried again."""
 _PAUSE_S: Final = 0.05
 _TRIES: Final = 20
-"""Attempts at a window without a probe: in most, a probe of ours may be on its way."""
+"""Attempts at a window without a probe of a target: in some, one may be on its way."""
 
 Key = tuple[str, str]
 """Target and module."""
-
-
-@dataclass(slots=True)
-class _Seen:
-    """What one store showed while a window was open."""
-
-    grew: bool
-    sessions: dict[bytes, str]
-
-
-class _Ear:
-    """Connections to the nodes of one store; used by one thread at a time."""
-
-    def __init__(self, name: str, address: Address, warn: Callable[[str], None]) -> None:
-        self.name = name
-        self._address = address
-        self._warn = warn
-        self._said = ""
-        self._nodes: list[Connection] = []
-        self._told: list[list[Any]] = []
-        self._before: list[int] = []
-        self._next_at = 0.0
-
-    @property
-    def ready(self) -> bool:
-        return bool(self._nodes)
-
-    def connect(self) -> None:
-        """Connect, unless that failed a moment ago; why it cannot be is said once."""
-        if self._nodes or time.monotonic() < self._next_at:
-            return
-        self._next_at = time.monotonic() + _RETRY_S
-        nodes: list[Connection] = []
-        try:
-            for node in discover(self._address).nodes:
-                nodes.append(Connection.open(self._address, node.endpoint, gate=Gate(notices=True)))
-                nodes[-1].command("HELLO", 3)
-                nodes[-1].command(
-                    "CLIENT", "TRACKING", "ON", "BCAST"
-                )  # whether it may be is to be known before a probe
-                nodes[-1].command("CLIENT", "TRACKING", "OFF")
-                nodes[-1].raw().settimeout(_ANSWER_S)
-        except (NecropsyError, ServerError, ConnectionLost) as error:
-            for node_open in nodes:
-                node_open.close()
-            said = str(error)
-            if said != self._said:
-                self._warn(f"store {self.name} does not tell whether probes start sessions in it: {said}")
-            self._said = said
-            return
-        self._said = ""
-        self._told = [[] for _ in nodes]
-        for connection, told in zip(nodes, self._told, strict=True):
-            connection.pushes = told
-        self._nodes = nodes
-
-    def open(self) -> None:
-        for told in self._told:
-            told.clear()
-        with self._broken():
-            self._before = []
-            for connection in self._nodes:
-                answers = connection.pipeline([("CLIENT", "TRACKING", "ON", "BCAST"), ("INFO", "keyspace")])
-                self._before.append(_keys(answers[1]))
-
-    def close(self) -> _Seen | None:
-        """Return what was written since ``open``; None: that is not known."""
-        after: list[int] = []
-        with self._broken():
-            for connection in self._nodes:
-                # What was written before PING is answered is announced no later than with this answer.
-                after.append(_keys(connection.pipeline([("INFO", "keyspace"), ("PING",)])[0]))
-                connection.command("CLIENT", "TRACKING", "OFF")
-        if not after or len(after) != len(self._before):
-            return None
-        written = sessions_of(key for told in self._told for push in told for key in _names(push))
-        return _Seen(sum(after) > sum(self._before), written) if len(written) <= _MOST_SESSIONS else None
-
-    def hang_up(self) -> None:
-        for connection in self._nodes:
-            connection.close()
-        self._nodes = []
-
-    @contextmanager
-    def _broken(self) -> Iterator[None]:
-        try:
-            yield
-        except (ServerError, ConnectionLost):
-            self.hang_up()
-
-
-def _keys(answer: Any) -> int:
-    if isinstance(answer, ServerError):
-        raise answer
-    return sum(databases(parse_info(answer)).values())
-
-
-def _names(push: Any) -> list[bytes]:
-    """Return the keys of an invalidation: ``[b"invalidate", [key, ...]]``, nil where all were flushed."""
-    if len(push) == 2 and push[0] == b"invalidate" and push[1]:
-        return [bytes(key) for key in push[1]]
-    return []
 
 
 @dataclass(slots=True)
@@ -154,6 +39,10 @@ class _Target:
     windows: dict[str, WindowCounts] = field(default_factory=dict)
     ids: set[bytes] = field(default_factory=set)
     began_at: float = 0.0
+    flying: int = 0
+    """Probes of it that are on their way."""
+    begun: int = 0
+    """Probes of it that were begun."""
     verdict: tuple[str, str] = ("", "")
     """Name of the store in which its probes start sessions, and the pattern of the keys; empty: none is known."""
 
@@ -202,7 +91,7 @@ class ProbedBirths:
     """
 
     def __init__(self, stores: Sequence[tuple[str, Address]], warn: Callable[[str], None]) -> None:
-        self._ears = [_Ear(name, address, warn) for name, address in stores]
+        self._listeners = [StoreListener(name, address, warn) for name, address in stores]
         self._targets: dict[Key, _Target] = {}
         self._lock = threading.Lock()
         """Held while a window is open."""
@@ -214,21 +103,30 @@ class ProbedBirths:
         self._thread: threading.Thread | None = None
 
     @contextmanager
-    def probing(self) -> Iterator[None]:
-        """Count a probe as being on its way."""
+    def probing(self, target: str, module: str) -> Iterator[None]:
+        """Count a probe of a target as being on its way."""
         with self._counting:
-            self._flying += 1
-            self.begun += 1
+            known = self._targets.setdefault((target, module), _Target())
+            if len(self._targets) > _MOST_TARGETS:  # whoever may ask could name any number of them
+                del self._targets[next(iter(self._targets))]
+            self._flying, self.begun = self._flying + 1, self.begun + 1
+            known.flying, known.begun = known.flying + 1, known.begun + 1
         try:
             yield
         finally:
             with self._counting:
                 self._flying -= 1
+                known.flying -= 1
 
     def verdict(self, target: str, module: str) -> tuple[str, str]:
         """Return the store in which the probes of a target start sessions, and the pattern of the keys; empty: none is known."""
         known = self._targets.get((target, module))
         return known.verdict if known is not None else ("", "")
+
+    @property
+    def idle(self) -> bool:
+        """Whether no window without a probe is still to be taken."""
+        return self._controls.unfinished_tasks == 0
 
     def windows(self, target: str, module: str) -> dict[str, WindowCounts]:
         """Return the windows of a target by store."""
@@ -237,7 +135,7 @@ class ProbedBirths:
 
     def open(self, target: str, module: str) -> ProbeWindow | None:
         """Begin a window for the probe that comes now; None: there is nothing to find out, or not now."""
-        if not self._ears or not self._wanted((target, module)):
+        if not self._listeners or not self._wanted((target, module)):
             return None
         self._start()
         with self._counting:
@@ -245,18 +143,18 @@ class ProbedBirths:
                 return None
         if not self._lock.acquire(blocking=False):
             return None
-        if not any(ear.ready for ear in self._ears):
+        if not any(listener.ready for listener in self._listeners):
             self._lock.release()
             self._ask_for(((target, module), 0.0))
             return None
-        for ear in self._ears:
-            ear.open()
+        for listener in self._listeners:
+            listener.open()
         return ProbeWindow(self, (target, module))
 
     def end(self, key: Key, took_s: float, *, counts: bool) -> None:
         """End the open window of a probe."""
         try:
-            seen = {ear.name: ear.close() for ear in self._ears}
+            seen = {listener.name: listener.close() for listener in self._listeners}
         finally:
             self._lock.release()
         if counts:
@@ -269,14 +167,13 @@ class ProbedBirths:
             with contextlib.suppress(queue.Full):
                 self._controls.put(None, timeout=5)
             self._thread.join(5)
-        for ear in self._ears:
-            ear.hang_up()
+        for listener in self._listeners:
+            listener.hang_up()
 
     def _wanted(self, key: Key) -> bool:
-        with self._counting:
-            known = self._targets.setdefault(key, _Target())
-            if len(self._targets) > _MOST_TARGETS:  # whoever may ask could name any number of them
-                del self._targets[next(iter(self._targets))]
+        known = self._targets.get(key)
+        if known is None:
+            return False
         if time.monotonic() - known.began_at > _AGAIN_S or not known.began_at:
             known.began_at = time.monotonic()
             known.windows, known.ids = {}, set()
@@ -286,8 +183,8 @@ class ProbedBirths:
             windows.verdict != BORN for windows in known.windows.values()
         )
 
-    def _count(self, key: Key, seen: dict[str, _Seen | None], *, with_probe: bool) -> None:
-        known = self._targets.setdefault(key, _Target())
+    def _count(self, key: Key, seen: dict[str, Seen | None], *, with_probe: bool) -> None:
+        known = self._targets.get(key, _Target())
         for name, what in seen.items():
             if what is None:
                 continue
@@ -302,9 +199,9 @@ class ProbedBirths:
             else:
                 windows.controls += 1
                 windows.by_chance += born
-        if known.windows and all(windows.enough for windows in known.windows.values()):
-            found = [(name, sorted(w.patterns)) for name, w in known.windows.items() if w.verdict == BORN]
-            known.verdict = (found[0][0], min(found[0][1], key=len)) if found else ("", "")
+        found = [(name, min(w.patterns, key=len)) for name, w in known.windows.items() if w.verdict == BORN]
+        if found or (known.windows and all(windows.enough for windows in known.windows.values())):
+            known.verdict = found[0] if found else ("", "")
 
     def _ask_for(self, what: tuple[Key, float]) -> None:
         with contextlib.suppress(queue.Full):
@@ -319,23 +216,26 @@ class ProbedBirths:
         """Take windows without a probe, and connect: what no probe is to wait for."""
         while (asked := self._controls.get()) is not None:
             with self._lock:
-                for ear in self._ears:
-                    ear.connect()
+                for listener in self._listeners:
+                    listener.connect()
             if asked[1]:
                 self._control(*asked)
+            self._controls.task_done()
 
     def _control(self, key: Key, seconds: float) -> None:
+        """Take a window without a probe of this target; those of others make chance larger than it is, which harms nobody."""
+        known = self._targets.get(key, _Target())
         for _ in range(_TRIES):
             time.sleep(_PAUSE_S)
             with self._counting:
-                busy, begun = self._flying > 0, self.begun
-            if busy:
-                continue
+                begun = known.begun
+                if known.flying:
+                    continue
             with self._lock:
-                for ear in self._ears:
-                    ear.open()
+                for listener in self._listeners:
+                    listener.open()
                 time.sleep(seconds)
-                seen = {ear.name: ear.close() for ear in self._ears}
-            if self.begun == begun:
+                seen = {listener.name: listener.close() for listener in self._listeners}
+            if known.begun == begun:
                 self._count(key, seen, with_probe=False)
                 return

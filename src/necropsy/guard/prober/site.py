@@ -23,6 +23,7 @@ from necropsy.guard.prober.module_file import read_modules
 from necropsy.guard.prober.probe import FORBID, OBSERVE, REUSE, probe
 from necropsy.guard.prober.result import Result
 from necropsy.guard.prober.tokens import Tokens
+from necropsy.guard.prober.wording import started, warning
 from necropsy.guard.web import TIMEOUT_HEADER, Request, Response, Route
 from necropsy.model.errors import NecropsyError
 from necropsy.wire.redis.address import Address
@@ -31,7 +32,6 @@ DEFAULT_MODULE: Final = "http_2xx"
 _RESERVE_S: Final = 0.5
 _LONGEST_S: Final = 120.0
 """Seconds that a probe may take when neither Prometheus nor the module says less, as in blackbox."""
-_DAY_S: Final = 86_400
 _MOST_KNOWN: Final = 10_000
 """Targets that are kept in mind: whoever may ask could name any number of them."""
 
@@ -158,7 +158,7 @@ class Prober:
         policy = self._policies.get(name, REUSE)
         jar = Jar() if policy == OBSERVE else known.jar
         within_s = seconds_allowed(request.headers.get(TIMEOUT_HEADER), module)
-        with self.births.probing():
+        with self.births.probing(target, name):
             window = self.births.open(target, name)
             result = probe(target, module, jar, policy, within_s, self._tokens)
             if window is not None:
@@ -190,7 +190,7 @@ class Prober:
                 return
             known.warned = policy != OBSERVE or repeated or bare  # observed: once more, when its rate is known
             each = (time.time() - known.first_at) / max(1, known.probes - 1)
-        self._warn(_warning(f"module {module} at {target}", module, policy, result, each if repeated else None))
+        self._warn(warning(f"module {module} at {target}", module, policy, result, each if repeated else None))
 
     def _delegated(self, request: Request) -> Response:
         """Hand a probe to a blackbox exporter."""
@@ -247,40 +247,6 @@ def _blame(result: Result, store: str, pattern: str, policy: str) -> None:
         result.success, result.reason = False, f"{result.store} with each probe: probe a health endpoint instead"
 
 
-def _warning(what: str, module: str, policy: str, result: Result, each_s: float | None) -> str:
-    """Return what is said of a target that starts sessions, or may.
-
-    Parameters
-    ----------
-    each_s
-        Seconds between two probes, where several started sessions.
-    """
-    rate = "" if each_s is None else f" each time: {_DAY_S / max(each_s, 0.001):,.0f} a day"
-    match result.sign:
-        case "":
-            return (
-                f"{what}: redirects to a login, {result.login}. Most applications start a session for that; no cookie shows"
-                " whether this one does. Probe a health endpoint instead."
-            )
-        case "cookie":
-            said, kept = f"the answer at {result.started_at} starts a session", True
-        case "login":
-            said, kept = f"redirects to a login, {result.login}, with a cookie that looks like a session's", True
-        case "store":
-            said, kept, rate = f"{result.store} with each probe, though no answer shows it", False, ""
-        case _:
-            where = "the address" if result.sign == "address" else "a header"
-            said, kept = f"the answer at {result.started_at} hands out a session id in {where}", False
-    if policy == REUSE and kept:
-        return f"{what}: {said}; its cookie is kept, so that it stays one session. Probe a health endpoint instead."
-    if policy == REUSE:
-        return f"{what}: {said}{rate}. There is no cookie to keep. Probe a health endpoint instead."
-    if policy == OBSERVE and each_s is not None:
-        instead = f"Use --session {module}=reuse." if kept else "Probe a health endpoint instead."
-        return f"{what}: {said}{rate}. {instead}"
-    return f"{what}: {said}."
-
-
 def seconds_allowed(header: str | None, module: HttpModule) -> float:
     """Return the seconds that a probe may take: the module's, or what Prometheus allows less half a second.
 
@@ -301,12 +267,6 @@ def _debug(target: str, module: str, policy: str, result: Result) -> str:
         f"# module {module}, target {target}, session: {policy}",
         f"# {'success' if result.success else f'failed: {result.reason}'} after {result.took_s:.3f} s",
         f"# address {result.address or 'unknown'}, {result.redirects} redirects, status {result.answer.status}",
-        f"# cookies set: {result.set_cookies}; session started: {_started(result)}",
+        f"# cookies set: {result.set_cookies}; session started: {started(result)}",
     ]
     return "".join(f"{line}\n" for line in lines)
-
-
-def _started(result: Result) -> str:
-    if result.session_started:
-        return result.store or f"at {result.started_at}, by its {result.sign}"
-    return f"no; redirected to a login, {result.login}" if result.login else "no"
