@@ -198,6 +198,17 @@ def test_a_client_that_follows_a_redirect_without_a_cookie_makes_two_births_a_vi
     assert curl.births_per_hour == pytest.approx(720, rel=0.03)
 
 
+@pytest.mark.parametrize(("median_ms", "spread"), [(8, 0.9), (15, 0.9), (40, 0.6), (100, 0.6)])
+def test_births_of_a_second_request_lie_partly_in_the_window_of_the_first(median_ms: int, spread: float) -> None:
+    visits = comb(4_200, seed=1)
+    second = visits + np.random.default_rng(7).lognormal(np.log(median_ms), spread, visits.size).astype(np.int64)
+    curl = replace(visitors(0, "shop", 4.2, agent="curl/8.5.0"), requests=2 * 8_640)
+    around = Circumstances(classes=[curl], visits=seen(visits), logs_given=True)
+    (claim,) = _claims([births(visits, second, dust(300))], around)
+    assert (claim.creator, claim.in_access_log) == ("visitor", True)
+    assert claim.births == pytest.approx(2 * 8_640, rel=0.03)
+
+
 def test_a_visit_of_one_request_makes_one_birth() -> None:
     curl, other = _follows_a_redirect(1)[:2]
     assert {curl.creator, other.creator} == {"visitor", "unlogged"}

@@ -49,7 +49,7 @@ _DOUBT: Final = 0.03
 _SECOND: Final = 0.5
 """Share of an owner's visits that have made a birth already, from which a train is of their second requests."""
 _BESIDE: Final = 0.8
-"""Share of a group's visits that must make two births for the second to be of their second requests."""
+"""Share of a group's visits that must lie in the time in which they make two births, for these to be of two requests."""
 _AS_GOOD: Final = 0.06
 _ALIKE: Final = 0.02
 """Largest difference of two intervals that are the same, as a share."""
@@ -331,7 +331,10 @@ class Contest:
                 if (made[found[number].visits] > 0).mean() > _SECOND:
                     second.append(number)
                 made[found[number].visits] += 1
-            if second and (made > 1).sum() < _BESIDE * (made > 0).sum():
+            at, twice = self.timeline.visit_s[made > 0], self.timeline.visit_s[made > 1]
+            if second and twice.size:
+                first, last = np.quantile(twice, [0.02, 0.98])
+            if second and (not twice.size or ((at >= first) & (at <= last)).mean() < _BESIDE):
                 for number in second:
                     del found[number]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
@@ -103,7 +104,10 @@ def reckon(
     trains = contest.trains
     drifting = [own for own in owned if trains[own.train].drifts]
     owned = [own for own in owned if not trains[own.train].drifts]
-    sources += _whole_visits([_owned(own, trains[own.train], contest, covered) for own in owned], groups)
+    trains_each = Counter(own.group for own in owned)
+    sources += _whole_visits(
+        [_owned(own, trains[own.train], contest, covered, several=trains_each[own.group] > 1) for own in owned], groups
+    )
     crowds: list[Train] = []
     mine = {own.train for own in owned}
     for number, train in enumerate(trains):
@@ -149,16 +153,17 @@ def _unlogged(train: Train, timeline: Timeline) -> BirthSource:
     )  # fmt: skip
 
 
-def _owned(own: Ownership, train: Train, contest: Contest, covered: NDArray[np.bool_]) -> BirthSource:
+def _owned(own: Ownership, train: Train, contest: Contest, covered: NDArray[np.bool_], *, several: bool) -> BirthSource:
+    """Source of an owner's train; ``several``: it owns others."""
     mine = np.isin(train.births, own.births)
     weight = np.full(train.births.size, train.purity)
     here = covered[train.births]
     left = here & ~mine
     if left.any():  # of the others that a log could have shown, as many as the train has beyond those joined
         weight[left] = np.clip((train.purity * here.sum() - mine.sum()) / left.sum(), 0, 1)
-        if (
-            train.members == 1
-        ):  # a tick has one birth, and where a visit made it, what else lies there is somebody else's
+        # A tick has one birth, and where a visit made it, what else lies there is somebody else's; but a second request's
+        # births may lie partly in the window of the first.
+        if train.members == 1 and not (several and contest.groups[own.group].requests_each > 1):
             tick = np.floor((contest.timeline.born_s[train.births] - train.low_s) / train.period_s)
             weight[left & np.isin(tick, tick[mine])] = 0.0
     weight[mine] = 1.0
