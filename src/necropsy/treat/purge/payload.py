@@ -29,6 +29,8 @@ Logical: TypeAlias = bytes | dict[bytes, bytes]
 
 _TAIL: Final = 10
 _STRING, _HASH, _HASH_ZIPLIST, _HASH_LISTPACK = 0, 4, 13, 16
+_SHORT: Final = 64
+"""Below it a length is one byte."""
 _LZF: Final = 3
 """Number of the encoding of compressed texts."""
 _EMPTY: Final = bytes(8)
@@ -118,7 +120,8 @@ def end_of_value(data: bytes | mmap.mmap, code: int, at: int) -> int:
         raise Unreadable(f"a value of type {code}")
     count, at, _ = _length(data, at)
     for _ in range(2 * count):
-        at = _passed(data, at)
+        first = data[at]
+        at = at + 1 + first if first < _SHORT else _passed(data, at)
     return at
 
 

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from necropsy.treat.purge import scripts
 from necropsy.treat.purge.scripts import Answer
-from necropsy.wire.redis.connection import Connection
+from necropsy.wire.redis.connection import Connection, Questions
 from necropsy.wire.redis.info import databases
 from necropsy.wire.redis.replies import ConnectionLost, ServerError
 from necropsy.wire.redis.writing_gate import WritingGate
@@ -38,6 +38,8 @@ _MOST_TOUCHED: Final = 500_000
 """Touched keys that are remembered; beyond them the change of a key is looked for by comparing it."""
 _MOST_PREFIXES: Final = 16
 _TRY: Final = "necropsy-try"
+_ENDS, _LEFT = Questions([(b"PEXPIRETIME", b"")]), Questions([(b"PTTL", b"")])
+"""When a marker ends, as servers since 7.0 tell, and others."""
 
 
 class Untracked(RuntimeError):  # noqa: N818 -- what the server is
@@ -224,10 +226,13 @@ class Watch:
             self._connection.command("PING")
             return {}
         since_7 = self.primary.since_7
-        asked = (b"PEXPIRETIME" if since_7 else b"PTTL",)
         now = 0 if since_7 else self.primary.now_ms()
-        commands = [(b"MGET", *markers), *((*asked, marker) for marker in markers)]
-        values, *ends = self._connection.pipeline(commands)
+        self._connection.send([(b"MGET", *markers)])
+        self._connection.send_for_keys(_ENDS if since_7 else _LEFT, markers)
+        values, *ends = self._connection.receive(1 + len(markers))
+        refused = next((answer for answer in (values, *ends) if isinstance(answer, ServerError)), None)
+        if refused is not None:
+            raise refused
         return {
             marker: (end + now if end >= 0 else end) if value == b"" else scripts.NO_MARKER
             for marker, value, end in zip(markers, values, ends, strict=True)

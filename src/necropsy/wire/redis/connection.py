@@ -242,7 +242,11 @@ def pack(words: Iterable[Word]) -> PackedCommand:
     >>> pack(["a", 10])
     PackedCommand(words=2, data=b'$1\r\na\r\n$2\r\n10\r\n')
     """
-    packed = [b"$%d\r\n%b\r\n" % (len(word), word) for word in map(as_bytes, words)]
+    words = list(words)
+    try:  # nearly all are bytes
+        packed = [b"$%d\r\n%b\r\n" % (len(word), word) for word in words]  # type: ignore[arg-type]
+    except TypeError:
+        packed = [b"$%d\r\n%b\r\n" % (len(word), word) for word in map(as_bytes, words)]
     return PackedCommand(len(packed), b"".join(packed))
 
 

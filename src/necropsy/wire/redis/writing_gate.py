@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import ClassVar, Final
 
-from necropsy.wire.redis.gate import READS, CommandRefused, Gate, Word, as_bytes
+from necropsy.wire.redis.gate import READS, CommandRefused, Gate, Word, as_bytes, unconditional
 
 WRITES: Final[dict[bytes, frozenset[bytes]]] = {
     name: frozenset({b"*"})
@@ -63,6 +63,7 @@ class WritingGate(Gate):
     def __init__(self, scripts: Iterable[str] = ()) -> None:
         super().__init__()
         self._commands = READS | WRITES | TRACKING
+        self._free = unconditional(self._commands) - {b"RESTORE"}
         self._in_scripts = {name: names for name, names in self._commands.items() if name != b"RESTORE"}
         for script in scripts:
             self.admit(script)
