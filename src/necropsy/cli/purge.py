@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -287,6 +288,8 @@ def status(*, quiet: bool) -> Iterator[Callable[[str], None]]:
         now = time.monotonic()
         if now - last[0] >= (_ON_TERMINAL_S if terminal else _ELSEWHERE_S):
             last[0] = now
+            if terminal:  # a longer line would leave its beginning behind each time
+                line = line[: shutil.get_terminal_size().columns - 1]
             sys.stderr.write(f"\r\x1b[K{line}" if terminal else f"{line}\n")
             sys.stderr.flush()
 

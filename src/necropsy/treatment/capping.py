@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from necropsy.treat.lifetimes.cap import Cap, Capped, undo_cap
 from necropsy.treat.purge.control import Control, Knobs
 from necropsy.treat.purge.journal import Journal, read_secret
-from necropsy.treat.purge.stores import TreatmentError, WritableStore
+from necropsy.treat.purge.stores import TreatmentError, opened
 from necropsy.wire.redis.address import Address, parse_address
 
 if TYPE_CHECKING:
@@ -42,8 +42,7 @@ def cap(
     from necropsy.treatment.snapshot import choose_source
     from necropsy.treatment.sources import Scanned
 
-    store = WritableStore(address)
-    try:
+    with opened(address) as store:
         written = None
         if journal is not None:
             facts = {
@@ -66,8 +65,6 @@ def cap(
         finally:
             if written is not None:
                 written.close()
-    finally:
-        store.close()
 
 
 def undo(folder: Path, *, redis: Address | None, journal_key: Path | None = None) -> tuple[int, int]:
@@ -82,13 +79,10 @@ def undo(folder: Path, *, redis: Address | None, journal_key: Path | None = None
         if journal.header.get("kind") != "cap-ttl":
             raise TreatmentError(f"{folder}: not a journal of cap-ttl", hint=f"necropsy purge --undo {folder}")
         journal.load()
-        store = WritableStore(redis or parse_address(journal.header["address"]))
-        try:
+        with opened(redis or parse_address(journal.header["address"])) as store:
             store.require_same(journal.header["identities"], "Give the store of the journal: --redis.")
             control = Control(Knobs())
             with control.signals():
                 return undo_cap(journal, store, control)
-        finally:
-            store.close()
     finally:
         journal.close()

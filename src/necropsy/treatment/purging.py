@@ -18,7 +18,7 @@ from necropsy.treat.purge.judge import Judge, Rules
 from necropsy.treat.purge.permissions import acl_line
 from necropsy.treat.purge.progress import Progress
 from necropsy.treat.purge.selection import parse
-from necropsy.treat.purge.stores import TreatmentError, WritableStore
+from necropsy.treat.purge.stores import WritableStore, TreatmentError, opened
 from necropsy.treat.purge.undo import Restored
 from necropsy.wire.redis.address import Address, parse_address
 from necropsy.wire.redis.info import number
@@ -60,12 +60,9 @@ def make_plan(address: Address, wish: PurgeSelection, options: LiveOptions, say:
     selection = parse(wish.where)
     if selection.needs_case and wish.case is None:
         raise UsageError("born-by= needs a case", hint="necropsy purge incident.case --where born-by=…")
-    store = WritableStore(address)
-    try:
+    with opened(address) as store:
         facts = _facts(store, address)
         idle_times = all(primary.connection.keeps_idle_times for primary in store.primaries)
-    finally:
-        store.close()
     idle_s = max(wish.idle_s, selection.idle_s)  # who was to be idle for a week must still be when it is applied
     rules = Rules(idle_s, wish.unknown_is_anonymous, wish.trust_inferred_lifetime)
     made_at = datetime.now(UTC)
@@ -208,8 +205,7 @@ def apply_plan(
     address = order.redis or parse_address(plan.address)
     if address.db is None and plan.db >= 0:
         address = replace(address, db=plan.db)
-    store = WritableStore(address)
-    try:
+    with opened(address) as store:
         store.require_same(plan.identities)
         if not confirm(plan):
             return None
@@ -235,8 +231,6 @@ def apply_plan(
                 return run.run()
         finally:
             journal.close()
-    finally:
-        store.close()
 
 
 def _idle_times_since(plan: PurgePlan, store: WritableStore, booted_ms: int) -> int:
@@ -317,8 +311,7 @@ def undo(
         address = redis or parse_address(journal.header["address"])
         if address.db is None and journal.header["db"] >= 0:
             address = replace(address, db=journal.header["db"])
-        store = WritableStore(address)
-        try:
+        with opened(address) as store:
             if not other_store:
                 store.require_same(journal.header["identities"], "--other-store restores to it all the same.")
                 if not lenient:
@@ -326,8 +319,6 @@ def undo(
             control = Control(Knobs())
             with control.signals():
                 return run(journal, store, control, batches=set(batches) or None, lenient=lenient, report=report)
-        finally:
-            store.close()
     finally:
         journal.close()
 

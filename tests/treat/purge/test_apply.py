@@ -10,7 +10,9 @@ import pytest
 from necropsy.evidence.redis.options import LiveOptions
 from necropsy.treat.purge.control import Control, Knobs
 from necropsy.treat.purge.progress import Progress
+from necropsy.treat.purge.stores import TreatmentError
 from necropsy.treatment import purging
+from necropsy.wire.redis.address import parse_address
 from servers import NAMES, running
 from treat.purge.population import SPRING, apply, express, make_plan, same, spring, state, undo
 
@@ -58,6 +60,35 @@ def test_a_snapshot_of_several_pieces_holds_every_value_whatever_its_key_is_call
         done = apply(path, tmp_path / "journal", by="snapshot", knobs=Knobs(max_impact_s=0.05, batch=2000))
         assert (done.deleted, done.kept.total(), done.dumped) == (9000, 0, 0)
         assert undo(tmp_path / "journal").codes[1] == 9000
+        assert same(before, state(client)) == []
+
+
+def test_a_purge_that_was_undone_is_applied_again_with_the_same_journal_and_counted_once(tmp_path: Path) -> None:
+    with running("redis-7.0") as server:
+        client = server.client()
+        spring(client)
+        before = state(client)
+        _, path = make_plan(server.url, tmp_path)
+        assert apply(path, tmp_path / "journal").deleted == 20
+        assert undo(tmp_path / "journal").codes[1] == 20
+        done = apply(path, tmp_path / "journal")
+        assert (done.deleted_before, done.deleted, done.kept.total()) == (0, 20, 0)
+        assert undo(tmp_path / "journal").codes[1] == 20
+        assert same(before, state(client)) == []
+
+
+def test_a_user_who_may_not_even_ask_for_the_time_is_told_what_it_needs(tmp_path: Path) -> None:
+    with running("redis-7.0", tcp=True) as server:
+        client = server.client()
+        spring(client)
+        before = state(client)
+        _, path = make_plan(server.url, tmp_path)
+        client.execute_command("ACL", "SETUSER", "low", "on", ">secret", "~*", "+@read", "+info", "+ping", "+client")
+        address = parse_address(f"redis://low:secret@127.0.0.1:{server.port}/0")
+        with pytest.raises(TreatmentError, match="NOPERM") as caught:
+            apply(path, tmp_path / "journal", redis=address)
+        assert "ACL SETUSER" in caught.value.hint
+        assert "secret" not in str(caught.value)
         assert same(before, state(client)) == []
 
 

@@ -23,20 +23,28 @@ def plan(made: Any, path: Path | None, *, asked: bool = False) -> str:
     kept = sum(made.kept.values())
     lines.append(f"KEPT   {several(kept, 'session')}")
     lines += [f"       {count:>12,}  {reason}" for reason, count in made.kept.items()]
-    lines.append(
-        f"       used within {_duration(made.idle_s)} counts as in use; each session is checked again before"
-        f" it is deleted"
-    )
+    lines += [
+        f"       used within {_duration(made.idle_s)} counts as in use;",
+        "       each session is checked again before it is deleted",
+    ]
     if made.unknown_is_anonymous:
         lines.append("RISK   sessions that may belong to logged-in users are deleted as well")
     lines += ["SAMPLE " + made.sample[0], *(f"       {row}" for row in made.sample[1:])] if made.sample else []
-    lines += [f"NOTE   {note}" for note in made.notes]
-    if path is None and not asked:
+    lines += [line for note in made.notes for line in _noted(note)]
+    if not made.sessions:
+        lines.append("NEXT   nothing to purge" + ("" if made.total else ": no session was found in this database"))
+    elif path is None and not asked:
         lines.append("NEXT   nothing was deleted; add --plan FILE to save this plan")
     elif path is not None:
         lines.append(f"NEXT   nothing was deleted; until {made.expires_at[:16].replace('T', ' ')} UTC:")
         lines.append(f"       necropsy purge --apply {path} --journal {path.with_suffix('.journal')}")
     return "\n".join(lines) + "\n"
+
+
+def _noted(note: str) -> list[str]:
+    """Return a note; a command in it has a line of its own, to be copied."""
+    text, mark, command = note.partition(": ACL ")
+    return [f"NOTE   {text}:", f"       ACL {command}"] if mark else [f"NOTE   {note}"]
 
 
 def applied(done: Any, plan_path: Path, journal: Path) -> str:
@@ -54,10 +62,11 @@ def applied(done: Any, plan_path: Path, journal: Path) -> str:
     lines += [f"NOTE   {remark}" for remark in done.remarks]
     if done.state != "done":
         lines.append(f"NEXT   necropsy purge --apply {plan_path} --journal {journal}   goes on where it stopped")
-    lines.append(
-        f"UNDO   necropsy purge --undo {journal}   (it holds live credentials: delete it with --shred when"
-        f" no longer needed)"
-    )
+    lines += [
+        f"UNDO   necropsy purge --undo {journal}",
+        f"       The journal holds live credentials: necropsy purge --shred {journal}",
+        "       once nobody will want the sessions back.",
+    ]
     return "\n".join(lines) + "\n"
 
 

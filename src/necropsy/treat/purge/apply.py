@@ -93,7 +93,7 @@ class Purge:
             It had to stop; what was deleted is in the journal.
         """
         resolve(self.journal, self.store)
-        self.progress.deleted_before = self.journal.deleted
+        self.progress.deleted_before = self.journal.deleted - self.journal.returned
         if remark := self.unlinker.watch([prefix.encode() for prefix in self.plan.prefixes]):
             self.progress.remarks.append(remark)
         if self.unlinker.notify and not self.unlinker.together():

@@ -12,7 +12,7 @@ from necropsy.treat.purge import scripts
 from necropsy.treat.purge.expected import ExpectedSession
 from necropsy.treat.purge.journal import JournalRecord
 from necropsy.treat.purge.scripts import Answer
-from necropsy.treat.purge.stores import Demoted, Primary, TreatmentError, WritableStore
+from necropsy.treat.purge.stores import Demoted, Primary, WritableStore, refusal
 from necropsy.treat.purge.watch import Untracked, Watch
 from necropsy.wire.redis.connection import pack
 from necropsy.wire.redis.replies import ConnectionLost, ServerError
@@ -264,7 +264,7 @@ def again(store: WritableStore, ask: Callable[[], Any]) -> Any:
             store.reconnect()
         except ServerError as error:
             if error.kind not in _PASSING or attempt == 4:
-                raise TreatmentError(f"{store.address.masked}: refused: {error.text}", hint=_hint(error)) from None
+                raise refusal(store.address, error) from None
             store.reconnect()
     return ask()
 
@@ -279,9 +279,3 @@ def primary_of(store: WritableStore, db: int, key: bytes) -> Primary:
     """
     again(store, lambda: store.owner(key).select(db))
     return store.owner(key)
-
-
-def _hint(error: ServerError) -> str:
-    if error.kind == "OOM":
-        return "The store is full: purge first, or raise maxmemory for a while. Whatever was done is in the journal."
-    return "All deleted sessions are in the journal. The plan prints the permissions that the user needs."

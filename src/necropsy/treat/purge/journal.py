@@ -76,6 +76,8 @@ class Journal:
         self._next = 1
         self.deleted = 0
         """Sessions that were deleted, by the outcomes."""
+        self.returned = 0
+        """Sessions that an undo brought back, when it was loaded."""
         self._lenient = False
         """Taken as far as it goes: then nothing is written to it any more."""
         self._facts: dict[str, Any] = {}
@@ -151,11 +153,12 @@ class Journal:
         JournalError
         """
         self._lenient = lenient
-        self.deleted = sum(
-            sum(answer[0] in DELETED for answer in _answers(body)[1])
-            for kind, body in self._whole(lenient=lenient, to_append=not lenient)
-            if kind == OUTCOME
-        )
+        self.deleted = self.returned = 0
+        for kind, body in self._whole(lenient=lenient, to_append=not lenient):
+            if kind == OUTCOME:
+                self.deleted += sum(answer[0] in DELETED for answer in _answers(body)[1])
+            elif kind == RESTORED:
+                self.returned += body[4:].count(1)
 
     # -- writing --------------------------------------------------------------------------------------------------
 

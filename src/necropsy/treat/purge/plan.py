@@ -151,7 +151,7 @@ def choose(
         "lifetimes": tuple((row["namespace"], row["db"], row["s"]) for row in lifetimes),
         "layouts": {row["layout"]: row["n"] for row in layouts},
         "prefixes": tuple(sorted({_prefix(row["namespace"] or "", row["layout"]) for row in namespaces})),
-        "sample": tuple(_shown(row) for row in sample),
+        "sample": tuple(shown(row) for row in sample),
         "hashes": hashes,
     }
 
@@ -199,10 +199,11 @@ def _reason(selection: Selection, rules: Rules, *, idle_times: bool) -> str:
     return "CASE " + " ".join(f"WHEN {when} THEN '{then}'" for when, then in cases) + " ELSE '' END"
 
 
-def _shown(row: Mapping[str, Any]) -> str:
-    until = f"expires {row['expires_at']:%Y-%m-%d %H:%M}" if row["expires_at"] else "never expires"
-    used = f"last used {row['last_seen_at']:%Y-%m-%d %H:%M}" if row["last_seen_at"] else "last use unknown"
-    return f"{row['layout']} {row['namespace']}:#{row['id_hash']:016x}, {used}, {until}"
+def shown(row: Mapping[str, Any]) -> str:
+    """Return a chosen session as a plan shows it: its id masked, times in UTC."""
+    until = f"expires {row['expires_at']:%m-%d %H:%M}" if row["expires_at"] else "never expires"
+    used = f"used {row['last_seen_at']:%m-%d %H:%M}" if row["last_seen_at"] else "last use unknown"
+    return f"{row['namespace']}:#{row['id_hash']:016x}, {used}, {until}"
 
 
 def save(plan: PurgePlan, path: Path, key: bytes) -> None:

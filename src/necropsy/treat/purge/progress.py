@@ -16,7 +16,7 @@ class Progress:
     total: int
     """Sessions of the plan."""
     deleted_before: int = 0
-    """Sessions that earlier runs with the same journal deleted."""
+    """Sessions that earlier runs with the same journal deleted, and no undo brought back."""
     deleted: int = 0
     freed: int = 0
     """Bytes, estimated."""
@@ -48,10 +48,9 @@ class Progress:
         why = ", ".join(f"{reason} {count:,}" for reason, count in self.kept.most_common(2))
         left = max(0, self.total - done - kept)
         eta = f" · {_seconds(left / self.rate)} left" if self.deleted and left and self.state == "running" else ""
-        return (
-            f"purge {done:,}/{self.total:,} sessions · kept {kept:,}{f' ({why})' if why else ''} · {self.rate:,.0f}/s"
-            f" · {size(self.freed)} freed · p99 {1000 * self.p99_s:.1f} ms of {1000 * self.max_impact_s:g} ms"
-            f" · {self.state}{eta}"
+        return (  # what matters first: a terminal may be too narrow for all of it
+            f"{self.state}{eta} · {done:,}/{self.total:,} · {self.rate:,.0f}/s · {size(self.freed)} freed"
+            f" · p99 {1000 * self.p99_s:.1f}/{1000 * self.max_impact_s:g} ms · kept {kept:,}{f' ({why})' if why else ''}"
         )
 
 

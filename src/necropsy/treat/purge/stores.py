@@ -9,7 +9,7 @@ from __future__ import annotations
 import binascii
 import contextlib
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -266,6 +266,35 @@ class WritableStore:
         for primary in self.primaries:
             with contextlib.suppress(OSError):
                 primary.close()
+
+
+@contextlib.contextmanager
+def opened(address: Address) -> Iterator[Store]:
+    """Connect to a store for the time of a block; what it refuses outside of a batch ends in an error with the next step.
+
+    Raises
+    ------
+    TreatmentError, UnreadableSource
+    """
+    store = Store(address)
+    try:
+        yield store
+    except ServerError as error:
+        raise refusal(address, error) from None
+    except ConnectionLost as error:
+        raise UnreadableSource(f"{address.masked} {error}", hint="Give the same command again: it goes on.") from error
+    finally:
+        store.close()
+
+
+def refusal(address: Address, error: ServerError) -> TreatmentError:
+    """Return an error of a server with the next step."""
+    hint = "All deleted sessions are in the journal. The plan prints the permissions that the user needs."
+    if error.kind == "OOM":
+        hint = "The store is full: purge first, or raise maxmemory for a while. Whatever was done is in the journal."
+    elif error.kind == "NOPERM":
+        hint = "The plan prints the ACL SETUSER line of a user with the commands needed. All deleted sessions are in the journal."
+    return TreatmentError(f"{address.masked}: refused: {error.text}", hint=hint)
 
 
 def slot_of(key: bytes) -> int:

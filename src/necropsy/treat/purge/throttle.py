@@ -95,7 +95,7 @@ class Throttle:
                 self.rest(primary)  # now and then, to know what is usual
             return ""
         self._rest_s[name] = min(_MOST_REST_S, max(_LEAST_REST_S, 2 * rest))
-        return f"latency {1000 * over[len(over) // 2]:.1f} ms > {1000 * usual:.1f} + {1000 * budget:g} ms"
+        return f"latency {1000 * over[len(over) // 2]:.1f} ms, else {1000 * usual:.1f}"
 
     def breathe(self, primary: Primary) -> None:
         """Rest for as long as latency asks for."""
