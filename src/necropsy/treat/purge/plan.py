@@ -16,6 +16,7 @@ import hashlib
 import hmac
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -41,6 +42,8 @@ _SEAL: Final = 32
 LIFE: Final = timedelta(hours=24)
 OTHER: Final = "not chosen"
 _SAMPLE: Final = 5
+_PAIRED: Final = ("spring-indexed", "spring-reactive-indexed")
+"""Layouts of which a session is two keys."""
 _PARAMETER: Final = re.compile(r"\$(\w+)")
 
 
@@ -115,42 +118,49 @@ def choose(
     case.execute(
         f"CREATE OR REPLACE TEMP VIEW chosen AS SELECT *, {reason} AS reason FROM session WHERE store = {_written(store)}"
     )
-    counted = case.rows(
-        "SELECT reason, count(*) AS n, sum(keys)::BIGINT AS keys, sum(bytes)::BIGINT AS bytes FROM chosen GROUP BY ALL"
+    groups = case.rows(  # in one pass: the reason of each row is computed each time
+        "SELECT reason, layout, namespace, db, count(*) AS n, sum(keys)::BIGINT AS keys, sum(bytes)::BIGINT AS bytes,"
+        " max(lifetime_s) FILTER (lifetime_s > 0)::BIGINT AS lifetime_s,"
+        f" count(*) FILTER (keys = 1 AND layout IN ({', '.join(map(literal, _PAIRED))})) AS halves,"
+        " coalesce(bool_or(starts_with(layout, 'spring') AND attributes > 0 AND authentication = 'no'), FALSE) AS secured"
+        " FROM chosen GROUP BY ALL ORDER BY ALL"
     )
-    goes = next((row for row in counted if not row["reason"]), {"n": 0, "keys": 0, "bytes": 0})
-    kept = {row["reason"]: row["n"] for row in sorted(counted, key=lambda row: -row["n"]) if row["reason"]}
-    hashes = _distinct(case.numbers("SELECT id_hash FROM chosen WHERE reason = ''", goes["n"]))
-    lifetimes = case.rows(
-        "SELECT namespace, db, max(lifetime_s)::BIGINT AS s FROM chosen WHERE lifetime_s > 0 GROUP BY ALL ORDER BY ALL"
-    )
-    halves = case.rows(
-        "SELECT count(*) FILTER (keys = 1) AS n FROM chosen WHERE layout IN ('spring-indexed', 'spring-reactive-indexed')"
-    )[0]["n"]
-    layouts = case.rows(
-        "SELECT layout, count(*) AS n FROM chosen WHERE reason = '' GROUP BY ALL ORDER BY n DESC, layout"
-    )
-    namespaces = case.rows("SELECT DISTINCT namespace, layout FROM chosen WHERE reason = '' ORDER BY ALL")
-    secured = case.rows(
-        "SELECT DISTINCT namespace, db FROM chosen WHERE starts_with(layout, 'spring') AND attributes > 0"
-        " AND authentication = 'no' ORDER BY ALL"
-    )
-    sample = case.rows(
-        "SELECT layout, namespace, id_hash, last_seen_at, expires_at FROM chosen WHERE reason = ''"
-        f" ORDER BY id_hash LIMIT {_SAMPLE}"
+    goes = [row for row in groups if not row["reason"]]
+    count = sum(row["n"] for row in goes)
+    hashes = _distinct(case.numbers("SELECT id_hash FROM chosen WHERE reason = ''", count))
+    first = ", ".join(f"{number}::UBIGINT" for number in hashes[:_SAMPLE].tolist())
+    sample = (
+        case.rows(
+            "SELECT layout, namespace, id_hash, last_seen_at, expires_at FROM chosen"
+            f" WHERE id_hash IN ({first}) AND reason = '' ORDER BY id_hash LIMIT {_SAMPLE}"
+        )
+        if first
+        else []
     )
     case.execute("DROP VIEW chosen")
+    kept: Counter[str] = Counter()
+    layouts: Counter[str] = Counter()
+    lifetimes: dict[tuple[str, int], int] = {}
+    for row in groups:
+        place = (row["namespace"], row["db"])
+        if row["reason"]:
+            kept[row["reason"]] += row["n"]
+        else:
+            layouts[row["layout"]] += row["n"]
+        if row["lifetime_s"] is not None:
+            lifetimes[place] = max(row["lifetime_s"], lifetimes.get(place, 0))
+    halves = sum(row["halves"] for row in groups)
     return {
-        "sessions": goes["n"],
-        "keys": goes["keys"] or 0,
-        "bytes": goes["bytes"] or 0,
-        "total": sum(row["n"] for row in counted),
-        "kept": kept,
+        "sessions": count,
+        "keys": sum(row["keys"] or 0 for row in goes),
+        "bytes": sum(row["bytes"] or 0 for row in goes),
+        "total": sum(row["n"] for row in groups),
+        "kept": dict(kept.most_common()),
         "halves": {"hash without marker": halves} if halves else {},
-        "secured": tuple((row["namespace"], row["db"]) for row in secured),
-        "lifetimes": tuple((row["namespace"], row["db"], row["s"]) for row in lifetimes),
-        "layouts": {row["layout"]: row["n"] for row in layouts},
-        "prefixes": tuple(sorted({_prefix(row["namespace"] or "", row["layout"]) for row in namespaces})),
+        "secured": tuple(dict.fromkeys((row["namespace"], row["db"]) for row in groups if row["secured"])),
+        "lifetimes": tuple((namespace, db, seconds) for (namespace, db), seconds in lifetimes.items()),
+        "layouts": dict(layouts.most_common()),
+        "prefixes": tuple(sorted({_prefix(row["namespace"] or "", row["layout"]) for row in goes})),
         "sample": tuple(shown(row) for row in sample),
         "hashes": hashes,
     }
