@@ -44,6 +44,7 @@ _OF_MODE: Final = {
         "journal",
         "max_impact",
         "rate",
+        "max_ops",
         "batch_size",
         "control",
         "journal_key",
@@ -135,11 +136,19 @@ def purge(
     rate: Annotated[
         int, typer.Option(min=0, help="Most sessions to delete a second; 0: as fast as --max-impact allows.")
     ] = 0,
+    max_ops: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            help="Rest while the server handles more commands a second than this, those of the purge included; 0: never.",
+        ),
+    ] = 0,
     batch_size: Annotated[int, typer.Option(min=1, max=100_000, help="Sessions in each batch.")] = 2000,
     control: Annotated[
         Path | None,
         typer.Option(
-            help="File to control a running purge: write pause, run, stop, max-impact 2ms, rate 5000 or batch 2000 into it."
+            help="File to control a running purge: write pause, run, stop, max-impact 2ms, rate 5000, max-ops 20000 or"
+            " batch 2000 into it."
         ),
     ] = None,
     journal_key: Annotated[
@@ -220,7 +229,7 @@ def purge(
     if apply is not None:
         if journal is None:
             raise UsageError("--apply needs a journal", hint="Add --journal DIR, a new folder.")
-        knobs = Knobs(options.max_impact_s, float(rate), batch_size)
+        knobs = Knobs(options.max_impact_s, float(rate), batch_size, max_ops)
         _apply(
             purging.PurgeOrder(
                 apply, journal, address, journal_key, control, knobs, notify_application, journal_by.value

@@ -111,9 +111,10 @@ def test_control_file_and_signal_pause_stop_and_turn_the_knobs(tmp_path: Path) -
     file = tmp_path / "control"
     control = Control(Knobs(), file)
     assert control.look().max_impact_s == 0.002
-    file.write_text("max-impact 500us  # careful\nrate 300\nbatch 50\npause\n")
+    file.write_text("max-impact 500us  # careful\nrate 300\nmax-ops 20000\nbatch 50\npause\n")
     knobs = control.look()
     assert (knobs.max_impact_s, knobs.rate, knobs.batch, knobs.paused) == (0.0005, 300, 50, True)
+    assert knobs.max_ops == 20_000
     file.write_text("run\nwhat is this\nstop\n")
     knobs = control.look()
     assert (knobs.paused, knobs.stopping) == (False, True)

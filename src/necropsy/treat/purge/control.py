@@ -4,6 +4,7 @@
 
     max-impact 2ms      latency that others may suffer
     rate 5000           most sessions a second; 0: as fast as the latency allows
+    max-ops 20000       commands a second of the server above which to rest; 0: any number
     batch 2000          sessions a batch
     pause | run | stop
 
@@ -32,6 +33,7 @@ class Knobs:
     max_impact_s: float = 0.002
     rate: float = 0.0
     batch: int = 2000
+    max_ops: int = 0
     paused: bool = False
     stopping: bool = False
     complaint: str = ""
@@ -82,6 +84,8 @@ class Control:
                 self.knobs.max_impact_s = min(_MOST_IMPACT_S, max(_LEAST_IMPACT_S, seconds))
             case ["rate", text] if text.isdecimal():
                 self.knobs.rate = float(text)
+            case ["max-ops", text] if text.isdecimal():
+                self.knobs.max_ops = int(text)
             case ["batch", text] if text.isdecimal() and 1 <= int(text) <= 100_000:
                 self.knobs.batch = int(text)
             case _:

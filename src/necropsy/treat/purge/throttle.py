@@ -115,7 +115,10 @@ class Throttle:
         now = self._clock()
         if now - self._looked.get(primary.name, 0.0) >= _EVERY_S:
             self._looked[primary.name] = now
-            self._reasons[primary.name] = self._of_server(primary, primary.stats())
+            info = primary.stats()
+            used = number(info, "used_memory")
+            least = self._memory[primary.name] = min(used, self._memory.get(primary.name, used))
+            self._reasons[primary.name] = reason_of(info, least, self._control.knobs.max_ops)
         return self._reasons.get(primary.name, "")
 
     def rest(self, primary: Primary) -> None:
@@ -128,25 +131,38 @@ class Throttle:
         rate = self._control.knobs.rate
         return max(0.0, self._began + done / rate - self._clock()) if rate else 0.0
 
-    def _of_server(self, primary: Primary, info: Mapping[str, str]) -> str:
-        if number(info, "loading"):
-            return "the server is loading its dump"
-        if number(info, "rdb_bgsave_in_progress") or number(info, "aof_rewrite_in_progress"):
-            return "a save is in progress: what changes meanwhile is copied"
-        waiting = number(info, "lazyfree_pending_objects")
-        if waiting > _LAZY:
-            return f"{waiting:,} objects wait to be freed"
-        lag = replica_lag(info)
-        if lag > _LAG_BYTES:
-            return f"a replica is {lag >> 20} MB behind"
-        output = number(info, "mem_clients_slaves")
-        if output > _OUTPUT_BYTES:
-            return f"output buffers of replicas hold {output >> 20} MB"
-        return self._memory_of(primary.name, number(info, "used_memory"))
 
-    def _memory_of(self, name: str, used: int) -> str:
-        least = self._memory[name] = min(used, self._memory.get(name, used))
-        return f"memory rises: {used >> 20} MB, {least >> 20} MB before" if used > _GROWN * least + (8 << 20) else ""
+def reason_of(info: Mapping[str, str], least_memory: int, max_ops: int = 0) -> str:
+    """Return why a server in this state needs a rest; empty: it needs none.
+
+    Parameters
+    ----------
+    info
+        What INFO says.
+    least_memory
+        The least that it has used since the purge began, in bytes.
+    max_ops
+        Commands a second, those of the purge included, above which to rest; 0: any number.
+
+    >>> reason_of({"used_memory": "1000", "instantaneous_ops_per_sec": "20500"}, 1000, 20_000)
+    'the server handles 20,500 commands a second, more than 20,000'
+    """
+    ops, waiting = number(info, "instantaneous_ops_per_sec"), number(info, "lazyfree_pending_objects")
+    lag, output, used = replica_lag(info), number(info, "mem_clients_slaves"), number(info, "used_memory")
+    saving = number(info, "rdb_bgsave_in_progress") or number(info, "aof_rewrite_in_progress")
+    reasons = (
+        (number(info, "loading"), "the server is loading its dump"),
+        (saving, "a save is in progress: what changes meanwhile is copied"),
+        (0 < max_ops < ops, f"the server handles {ops:,} commands a second, more than {max_ops:,}"),
+        (waiting > _LAZY, f"{waiting:,} objects wait to be freed"),
+        (lag > _LAG_BYTES, f"a replica is {lag >> 20} MB behind"),
+        (output > _OUTPUT_BYTES, f"output buffers of replicas hold {output >> 20} MB"),
+        (
+            used > _GROWN * least_memory + (8 << 20),
+            f"memory rises: {used >> 20} MB, {least_memory >> 20} MB before",
+        ),
+    )
+    return next((reason for holds, reason in reasons if holds), "")
 
 
 def replica_lag(info: Mapping[str, str]) -> int:
