@@ -18,7 +18,7 @@ from necropsy.treat.purge.judge import Judge, Rules
 from necropsy.treat.purge.permissions import acl_line
 from necropsy.treat.purge.progress import Progress
 from necropsy.treat.purge.selection import parse
-from necropsy.treat.purge.stores import WritableStore, TreatmentError, opened
+from necropsy.treat.purge.stores import TreatmentError, WritableStore, opened
 from necropsy.treat.purge.undo import Restored
 from necropsy.wire.redis.address import Address, parse_address
 from necropsy.wire.redis.info import number

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import numpy as np
 
 from necropsy.report.commands import treatment as text
-from necropsy.treat.purge.plan import Plan, shown
+from necropsy.treat.purge.plan import PurgePlan, shown
 from necropsy.treat.purge.progress import Progress
 
 
@@ -19,7 +19,7 @@ def test_the_status_says_first_why_it_rests() -> None:
     assert progress.line().endswith(" · p99 36.4/2 ms · kept 7 (used lately 7)")
 
 
-def _plan(**changed: object) -> Plan:
+def _plan(**changed: object) -> PurgePlan:
     made = {
         "made_at": "2026-11-30T10:00:00+00:00", "expires_at": "2026-12-01T10:00:00+00:00", "address": "redis://a:6379",
         "db": 0, "identities": (), "server": "Redis 7.0.15", "where": ("anonymous",), "idle_s": 3600,
@@ -27,7 +27,7 @@ def _plan(**changed: object) -> Plan:
         "bytes": 900, "total": 1, "kept": {}, "halves": {}, "layouts": {"spring-indexed": 1}, "sample": (),
         "hashes": np.zeros(1, np.uint64),
     }  # fmt: skip
-    return Plan(**{**made, **changed})  # type: ignore[arg-type]
+    return PurgePlan(**{**made, **changed})  # type: ignore[arg-type]
 
 
 def test_the_sample_fits_into_80_columns_and_a_command_has_its_own_line() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import pytest
 
 from necropsy.treat.purge.control import Control, Knobs
-from necropsy.treat.purge.stores import Store
+from necropsy.treat.purge.stores import WritableStore
 from necropsy.treat.purge.throttle import Throttle, reason_of
 from necropsy.wire.redis.address import parse_address
 from servers import running
@@ -55,7 +55,7 @@ def test_a_save_on_a_real_server_makes_it_rest_and_its_end_goes_on() -> None:
         client = server.client()
         client.set("a", "b")
         client.config_set("rdb-key-save-delay", 60_000_000)  # microseconds for the one key
-        store = Store(parse_address(server.url))
+        store = WritableStore(parse_address(server.url))
         now = [0.0]
         control = Control(Knobs())
         throttle = Throttle(control, clock=lambda: now[0])

@@ -269,14 +269,14 @@ class WritableStore:
 
 
 @contextlib.contextmanager
-def opened(address: Address) -> Iterator[Store]:
+def opened(address: Address) -> Iterator[WritableStore]:
     """Connect to a store for the time of a block; what it refuses outside of a batch ends in an error with the next step.
 
     Raises
     ------
     TreatmentError, UnreadableSource
     """
-    store = Store(address)
+    store = WritableStore(address)
     try:
         yield store
     except ServerError as error:

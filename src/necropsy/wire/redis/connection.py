@@ -244,7 +244,7 @@ def pack(words: Iterable[Word]) -> PackedCommand:
     """
     words = list(words)
     try:  # nearly all are bytes
-        packed = [b"$%d\r\n%b\r\n" % (len(word), word) for word in words]  # type: ignore[arg-type]
+        packed = [b"$%d\r\n%b\r\n" % (len(word), word) for word in words]  # type: ignore[arg-type,str-format]
     except TypeError:
         packed = [b"$%d\r\n%b\r\n" % (len(word), word) for word in map(as_bytes, words)]
     return PackedCommand(len(packed), b"".join(packed))
