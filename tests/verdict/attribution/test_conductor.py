@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from necropsy.model.probe import Probe
 from necropsy.verdict.attribution import attribute
 from necropsy.verdict.evidence import Births, Circumstances, Claim
 from verdict.scenes import (
@@ -207,6 +208,33 @@ def test_births_of_a_second_request_lie_partly_in_the_window_of_the_first(median
     (claim,) = _claims([births(visits, second, dust(300))], around)
     assert (claim.creator, claim.in_access_log) == ("visitor", True)
     assert claim.births == pytest.approx(2 * 8_640, rel=0.03)
+
+
+def _late_second_request(requests: int, ends: int, probes: list[Probe]) -> list[Claim]:
+    visits = comb(4_200, seed=1)
+    second = visits[ends:] + np.random.default_rng(7).lognormal(np.log(400), 0.1, visits.size - ends).astype(np.int64)
+    curl = replace(visitors(0, "shop", 4.2, agent="curl/8.5.0"), requests=requests * 8_640)
+    around = Circumstances(
+        classes=[curl], visits=seen(visits), logs_given=True, probes=probes, backends=BACKENDS if probes else []
+    )
+    return _claims([births(visits, second, dust(300))], around)
+
+
+def test_a_second_request_from_another_continent_is_the_clients_own_and_said_to_be_doubtful() -> None:
+    (claim,) = _late_second_request(2, 0, [])
+    assert (claim.creator, claim.in_access_log) == ("visitor", True)
+    assert claim.births == pytest.approx(2 * 8_640, rel=0.02)
+    assert claim.births_low <= 8_700
+
+
+@pytest.mark.parametrize(
+    ("requests", "ends", "probes"), [(1, 0, []), (2, 3_000, []), (2, 0, [probe(A1, 8080)])]
+)  # one request a visit; it ended long before; a target round the proxy is configured
+def test_a_train_half_a_second_later_is_another_clients_where_something_says_so(
+    requests: int, ends: int, probes: list[Probe]
+) -> None:
+    claims = _late_second_request(requests, ends, probes)
+    assert [claim.in_access_log for claim in claims] == [True, False]
 
 
 def test_a_visit_of_one_request_makes_one_birth() -> None:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from necropsy.verdict.attribution.exchange import Offer, Ownership, find_room
+from necropsy.verdict.attribution.second_requests import late
 from necropsy.verdict.attribution.succession import changes, pieces, shown_in_turn
 from necropsy.verdict.attribution.ticks import read_ticks
 
@@ -109,7 +110,8 @@ class Contest:
         offers += self._in_succession(offers, found, used)
         self._undo_second_requests(found)
         self._undo_coincidences(found)
-        return [self._with_rivals(own, offers, found) for own in found.values()]
+        second = late(self.timeline, self.groups, self.trains, found, self._may_be_hidden)
+        return [*(self._with_rivals(own, offers, found) for own in found.values()), *second]
 
     def _make_room(self, offers: Sequence[Offer], found: dict[int, Ownership], used: NDArray[np.int8]) -> None:
         """Give owners to trains without one, by exchange with those that have one."""

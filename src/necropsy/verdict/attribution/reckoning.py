@@ -206,6 +206,8 @@ def _whole_visits(owned: Sequence[BirthSource], groups: Sequence[Group]) -> list
         whole.births, whole.weight = births[order], np.concatenate([whole.weight, source.weight])[order]
         whole.extrapolated += source.extrapolated
         whole.births_each += 1
+        if source.also is not None:  # perhaps another client's: the interval says so
+            whole.apart += source.amount
     return result
 
 
