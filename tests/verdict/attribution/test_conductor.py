@@ -325,3 +325,24 @@ def test_a_prober_that_a_log_shows_is_not_the_target_round_the_proxy() -> None:
     found = {claim.label: claim.in_access_log for claim in _claims([births(shown, hidden)], around)}
     assert found[f"{A1}:8080"] is False
     assert list(found.values()).count(True) == 1
+
+
+@pytest.mark.parametrize(("host", "agent", "found"), [
+    ("10.2.0.7", "kube-probe/1.27", "probe"), ("10.2.0.7:8080", "kube-probe/1.27", "probe"),
+    ("10.2.0.7:8081", "kube-probe/1.27", "visitor"), ("10.2.0.7", "GoogleHC/1.0", "visitor"),
+])  # fmt: skip
+def test_a_log_that_names_hosts_without_ports_shows_a_kubelets_probe_of_any_port(
+    host: str, agent: str, found: str
+) -> None:
+    kubelet = replace(
+        probe("<address>", 8080),
+        prober="kubelet/deployment/app/app/liveness",
+        kind="kubelet",
+        user_agents=("kube-probe/",),
+    )
+    ticks = comb(4_200, seed=1)
+    around = Circumstances(
+        probes=[kubelet], classes=[visitors(0, host, 4.2, agent=agent)], visits=seen(ticks), logs_given=True
+    )
+    (claim,) = _claims([births(ticks)], around)
+    assert (claim.creator, claim.in_access_log) == (found, True)

@@ -177,13 +177,14 @@ def _logged(
     """Probe whose requests a log shows as this source, and none of the ``hidden``; one that none has yet is preferred."""
     rows = [around.classes[row] for number in source.groups[:3] for row in groups[number].rows][:50]
     fitting: set[int] = set()
-    for any_agent in (False, True):
+    readings = (identity_match.class_fits, _fits_but_for_its_agent, _fits_but_for_its_port)
+    for looks_like in readings:
         fitting = {
             index
             for index, probe in enumerate(around.probes)
             if probe.creates_sessions
             and index not in hidden
-            and any(_looks_like(probe, visitors, any_agent=any_agent) for visitors in rows)
+            and any(looks_like(probe, visitors) for visitors in rows)
             and (source.train is None or same_period(probe.period_s, source.train.period_s))
         }
         if fitting or source.train is None:
@@ -203,13 +204,11 @@ def _logged(
     )
 
 
-def _looks_like(probe: Probe, visitors: VisitorClass, *, any_agent: bool) -> bool:
-    """Whether a class can be a probe's; ``any_agent``: its User-Agent may be one that the configuration does not tell.
+def _fits_but_for_its_agent(probe: Probe, visitors: VisitorClass) -> bool:
+    """Whether a class can be a probe's whose User-Agent the configuration does not tell; its rhythm is known to be the probe's.
 
-    Then the host must be named, and the rhythm is known to be the probe's.
+    Then the host must be named.
     """
-    if not any_agent:
-        return identity_match.class_fits(probe, visitors)
     return (
         bool(visitors.host)
         and probe.timing == "ticker"
@@ -217,6 +216,20 @@ def _looks_like(probe: Probe, visitors: VisitorClass, *, any_agent: bool) -> boo
         and visitors.path == probe.path.split("?", 1)[0]
         and identity_match.host_fits(probe, visitors.host)
         and not identity_match.is_person(visitors.user_agent)
+    )
+
+
+def _fits_but_for_its_port(probe: Probe, visitors: VisitorClass) -> bool:
+    """Whether a class is a probe's by all but the port, in a log that names hosts without: nginx' $host has none.
+
+    Then the User-Agent must be one that only such a prober sends.
+    """
+    name, port = session_risk.split_host(visitors.host)
+    return (
+        bool(visitors.host and visitors.user_agent and probe.user_agents)
+        and not visitors.host.endswith(f":{port}")
+        and probe.host in (session_risk.UNKNOWN_ADDRESS, name)
+        and identity_match.class_fits(probe, replace(visitors, host=""))
     )
 
 
