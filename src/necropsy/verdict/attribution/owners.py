@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from necropsy.verdict.attribution.exchange import Offer, Ownership, find_room
-from necropsy.verdict.attribution.second_requests import late
+from necropsy.verdict.attribution.second_requests import late, passing
 from necropsy.verdict.attribution.succession import changes, pieces, shown_in_turn
 from necropsy.verdict.attribution.ticks import read_ticks
 
@@ -47,10 +47,6 @@ _SIBLING: Final = 0.3
 """Births of another train, as a share of this one's, from which it is one of its kind."""
 _DOUBT: Final = 0.03
 """Chance from which it is said that a health endpoint may be there by coincidence."""
-_SECOND: Final = 0.5
-"""Share of an owner's visits that have made a birth already, from which a train is of their second requests."""
-_BESIDE: Final = 0.8
-"""Share of a group's visits that must lie in the time in which they make two births, for these to be of two requests."""
 _AS_GOOD: Final = 0.06
 _ALIKE: Final = 0.02
 """Largest difference of two intervals that are the same, as a share."""
@@ -108,7 +104,8 @@ class Contest:
             open_offers = self._offers(self._split(found))
             offers = offers + open_offers
         offers += self._in_succession(offers, found, used)
-        self._undo_second_requests(found)
+        for number in passing(self.timeline, self.groups, found):
+            del found[number]
         self._undo_coincidences(found)
         second = late(self.timeline, self.groups, self.trains, found, self._may_be_hidden)
         return [*(self._with_rivals(own, offers, found) for own in found.values()), *second]
@@ -317,28 +314,6 @@ class Contest:
         if births.size < _JOINED * 0.9 * log.complete * total * train.purity / several:
             return None
         return Ownership(offer.train, offer.group, visit[once], births)
-
-    def _undo_second_requests(self, found: dict[int, Ownership]) -> None:
-        """Take trains from groups whose visits seem to make two births each for a part of their time only.
-
-        Two targets may have nearly one phase; when one of them is mended, its births end and the other's go on.
-        """
-        for group in {own.group for own in found.values()}:
-            mine = [number for number, own in found.items() if own.group == group]
-            if len(mine) < 2 or self.groups[group].requests_each < 2:
-                continue
-            made = np.zeros(self.timeline.visit_s.size, np.int8)
-            second = []
-            for number in mine:
-                if (made[found[number].visits] > 0).mean() > _SECOND:
-                    second.append(number)
-                made[found[number].visits] += 1
-            at, twice = self.timeline.visit_s[made > 0], self.timeline.visit_s[made > 1]
-            if second and twice.size:
-                first, last = np.quantile(twice, [0.02, 0.98])
-            if second and (not twice.size or ((at >= first) & (at <= last)).mean() < _BESIDE):
-                for number in second:
-                    del found[number]
 
     def _births_each(self, offer: Offer) -> int:
         """Births that a visit can make: one a request, unless a configured probe that no log shows may have made the others."""

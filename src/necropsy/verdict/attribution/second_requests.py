@@ -1,4 +1,4 @@
-"""Births of a client's second request that come too late for its window: a train beside the one that the client owns.
+"""Births of a client's second request: a train beside the one that the client owns, also where it comes after its window.
 
 A client that follows a redirect without a cookie asks twice, and starts two sessions. From another continent the second
 request comes half a second after the first, when the window of a visit is over. Two trains of one period that begin and end
@@ -20,12 +20,41 @@ if TYPE_CHECKING:
     from necropsy.verdict.attribution.timeline import Timeline
     from necropsy.verdict.attribution.trains import Train
 
+_SECOND: Final = 0.5
+"""Share of the visits of a train that have made a birth already, from which it is of their second requests."""
+_BESIDE: Final = 0.8
+"""Share of a group's visits that must lie in the time in which they make two births, for these to be of two requests."""
 _LATEST_S: Final = 1.0
 """Longest time from the first request's births to the second's."""
 _ENDS: Final = 2.5
 """Largest distance of the trains' first births, and of their last, in periods."""
 _AS_MANY: Final = 0.9
 """Births of the one as a share of the other's, at least."""
+
+
+def passing(timeline: Timeline, groups: Sequence[Group], found: Mapping[int, Ownership]) -> list[int]:
+    """Trains whose owners' visits seem to make two births each for a part of their time only: they are somebody else's.
+
+    Two targets may have nearly one phase; when one of them is mended, its births end and the other's go on.
+    """
+    result: list[int] = []
+    for group in {own.group for own in found.values()}:
+        mine = [number for number, own in found.items() if own.group == group]
+        if len(mine) < 2 or groups[group].requests_each < 2:
+            continue
+        made = np.zeros(timeline.visit_s.size, np.int8)
+        second = []
+        for number in mine:
+            if (made[found[number].visits] > 0).mean() > _SECOND:
+                second.append(number)
+            made[found[number].visits] += 1
+        if not second:
+            continue
+        at, twice = timeline.visit_s[made > 0], timeline.visit_s[made > 1]
+        first, last = np.quantile(twice, [0.02, 0.98])
+        if ((at >= first) & (at <= last)).mean() < _BESIDE:
+            result += second
+    return result
 
 
 def late(
