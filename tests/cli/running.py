@@ -8,7 +8,7 @@ from typing import Any
 
 from typer.testing import CliRunner
 
-from necropsy.cli.main import app
+from necropsy.cli.main import command_line
 from necropsy.model.errors import NecropsyError
 
 
@@ -27,7 +27,7 @@ class Said:
 
 
 def run(*arguments: str) -> Said:
-    done = CliRunner().invoke(app, list(arguments), env={"NO_COLOR": "1"})
+    done = CliRunner().invoke(command_line(arguments), list(arguments), env={"NO_COLOR": "1"})
     if done.exception is not None and not isinstance(done.exception, (SystemExit, NecropsyError)):
         raise done.exception
     error = done.exception if isinstance(done.exception, NecropsyError) else None

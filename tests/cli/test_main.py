@@ -9,8 +9,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from typer.main import get_command
+from typer.testing import CliRunner
 
 from children import started
+from necropsy.cli.main import app, command_line
 from necropsy.model.errors import UsageError
 
 from .running import run
@@ -63,6 +66,22 @@ def translate(prog_name):  # as DuckDB does in the middle of a query
 main.app = {way}
 main.main()
 """
+
+
+@pytest.mark.parametrize("name", ["lint", "guard", "lab"])
+def test_a_command_is_built_alone_and_has_the_same_help(name: str) -> None:
+    alone, all_of_them = get_command(command_line([name, "--help"])), get_command(command_line(["--help"]))
+    assert list(alone.commands) == [name]
+    assert len(all_of_them.commands) > 20
+    help_texts = [CliRunner().invoke(line, [name, "--help"]).output for line in (command_line([name]), app)]
+    assert help_texts[0] == help_texts[1]
+    assert "Usage: " in help_texts[0]
+
+
+def test_a_command_that_does_not_exist_is_compared_with_all_that_do() -> None:
+    assert command_line(["examin"]) is app
+    assert command_line(["--version"]) is app
+    assert "Did you mean 'examine'" in run("examin").err.replace("\n", " ")
 
 
 @pytest.mark.parametrize("way", ["swallow", "translate"])

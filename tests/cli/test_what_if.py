@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from necropsy import autopsy
 from necropsy.autopsy.incident_file import load
-from necropsy.cli.main import app
+from necropsy.cli.main import command_line
 from necropsy.lab.demo import stage
 from necropsy.lab.story import INCIDENT
 from necropsy.model.errors import UsageError
@@ -30,7 +30,7 @@ def case(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def run(case: Path, *options: str) -> str:
-    made = CliRunner().invoke(app, ["what-if", str(case), *options], catch_exceptions=False)
+    made = CliRunner().invoke(command_line(["what-if"]), ["what-if", str(case), *options], catch_exceptions=False)
     assert made.exit_code == 0, made.output
     return made.output
 
@@ -56,4 +56,4 @@ def test_the_json_is_what_its_schema_says(case: Path) -> None:
 @pytest.mark.parametrize("options", [("--fix", "probes/nonsense"), ("--ttl", "one day")])
 def test_a_wrong_option_is_refused_with_what_it_may_be(case: Path, options: tuple[str, str]) -> None:
     with pytest.raises(UsageError):
-        CliRunner().invoke(app, ["what-if", str(case), *options], catch_exceptions=False)
+        CliRunner().invoke(command_line(["what-if"]), ["what-if", str(case), *options], catch_exceptions=False)

@@ -7,7 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
-from necropsy.cli.main import app
+from necropsy.cli.main import command_line
 from necropsy.keyspace.survey import survey
 from necropsy.model.errors import NoEvidence, UsageError
 from servers import free_port, running
@@ -16,7 +16,7 @@ DUMP = str(Path(__file__).parents[1] / "assets" / "spring" / "spring_3_indexed_j
 
 
 def run(*arguments: str) -> bytes:
-    done = CliRunner().invoke(app, ["keys", *arguments], catch_exceptions=False)
+    done = CliRunner().invoke(command_line(["keys"]), ["keys", *arguments], catch_exceptions=False)
     assert done.exit_code == 0, done.output
     return done.stdout_bytes
 

@@ -12,14 +12,14 @@ import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
-from necropsy.cli.main import app
+from necropsy.cli.main import command_line
 from necropsy.model.errors import NecropsyError, NoEvidence, UsageError
 
 LOG = str(Path(__file__).parents[1] / "assets" / "access_log" / "nginx_json_prober_is_redirected.log")
 
 
 def run(*arguments: str) -> bytes:
-    done = CliRunner().invoke(app, ["traffic", *arguments])
+    done = CliRunner().invoke(command_line(["traffic"]), ["traffic", *arguments])
     if isinstance(done.exception, NecropsyError):
         raise done.exception
     assert done.exit_code == 0, done.output

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import errno
 import io
 import os
 import sys
+from collections.abc import Sequence
 from typing import Annotated, Final
 
 import typer
@@ -101,6 +103,23 @@ def _root(
     pass
 
 
+def command_line(arguments: Sequence[str]) -> typer.Typer:
+    """Return the command line with the one command that the arguments name; with all of them if they name none.
+
+    Typer builds every command before it runs one, which takes 40 ms.
+    """
+    name = next((word for word in arguments if not word.startswith("-")), "")
+    if not name:
+        return app
+    commands = [one for one in app.registered_commands if one.name == name]
+    groups = [one for one in app.registered_groups if one.name == name]
+    if not commands and not groups:
+        return app
+    some = copy.copy(app)
+    some.registered_commands, some.registered_groups = commands, groups
+    return some
+
+
 def main() -> None:
     """Run the command line; the one place where errors are caught."""
     _encode()
@@ -109,7 +128,7 @@ def main() -> None:
         completion.answer()
     try:
         with stoppable():
-            app(prog_name="necropsy")
+            command_line(sys.argv[1:])(prog_name="necropsy")
     except NecropsyError as error:
         _complain(error)
         _discard()
