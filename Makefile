@@ -8,6 +8,8 @@ TYPED := $(shell find src -name '*.pxd')
 DECLARED := pyproject.toml setup.py $(TYPED) $(wildcard $(TYPED:.pxd=.py))
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Compiled tests are kept: else pytest rewrites 430 modules at each run, seven seconds a worker.
+unexport PYTHONDONTWRITEBYTECODE
 # Debian keeps some servers where the PATH of an ordinary user does not look.
 export PATH := $(PATH):/usr/sbin:/sbin
 
@@ -24,7 +26,7 @@ demo: $(VENV)/.installed-demo ## relive the incident and examine it: a verdict i
 test: packages unit process integration ## every test: what is fast first, then what starts real servers and a browser
 
 unit: $(VENV)/.installed-dev ## the tests that start nothing
-	@$(BIN)/python -m pytest -n 2 -m "not integration and not process and not story"
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not integration and not process and not story"
 
 process: $(VENV)/.installed-dev ## whole investigations, and whole readers fed with random files
 	@$(BIN)/python -m pytest tests -n 2 -m "process and not integration"

@@ -14,7 +14,7 @@ import pytest
 
 from necropsy.examine.registry import SLUGS
 
-pytestmark = pytest.mark.checkout
+pytestmark = [pytest.mark.checkout, pytest.mark.xdist_group("sources")]  # one worker parses them, for all of these
 
 SPLIT_AT = 500
 """Lines at which a module must be split; 200 is the aim."""

@@ -83,6 +83,7 @@ def test_the_scatter_of_poisson_is_one_and_of_clusters_more() -> None:
     assert dispersion(generator.poisson(5, 4_000) * 4.0, seconds) == pytest.approx(3.4, abs=0.6)
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("seed", range(5))
 def test_the_peer_dates_the_same_changes(seed: int) -> None:
     """ruptures, told how many changes there are, puts them where we put them without being told."""

@@ -28,6 +28,7 @@ def test_one_missing_tick_takes_no_rhythm_away() -> None:
     assert periods.find(*whole_seconds(times)).period_s == pytest.approx([1.04], abs=0.01)
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("shape", [0.3, 1.0, 4.0])
 @pytest.mark.parametrize("gap", [0.3, 0.7, 1.0, 1.5, 2.4])
 def test_who_comes_as_often_without_rhythm_has_none(gap: float, shape: float) -> None:

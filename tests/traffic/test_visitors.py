@@ -3,6 +3,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -74,6 +75,7 @@ KEYS: dict[str, Any] = {
 }
 
 
+@pytest.mark.process
 @settings(suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(CLASS, min_size=1, max_size=12), st.sampled_from(SORTS))
 def test_by_columns_and_one_by_one_visitors_and_their_order_are_the_same(rows: list[dict[str, Any]], sort: str) -> None:

@@ -11,6 +11,8 @@ import pytest
 from necropsy.evidence.access_log.formats.given import name_keys
 from necropsy.model.evidence import Origin
 
+pytestmark = pytest.mark.process
+
 COMBINED = (
     '$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent "$http_referer" "$http_user_agent"'
 )

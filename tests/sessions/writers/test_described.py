@@ -109,6 +109,7 @@ def test_a_pattern_may_have_groups_that_capture_nothing() -> None:
     assert row["last_seen_at"] == BORN
 
 
+@pytest.mark.process
 @given(values=st.lists(st.binary(max_size=60), max_size=8), names=st.lists(st.binary(max_size=60), max_size=8))
 @FEW
 def test_arbitrary_keys_and_values_never_raise(values: list[bytes], names: list[bytes]) -> None:

@@ -17,6 +17,8 @@ from necropsy.examine.case_queries import unknown_layout
 from necropsy.sessions.writers.described import parse
 from sessions.keyspaces import of_dump, sessions
 
+pytestmark = pytest.mark.process
+
 WRITERS = Path(__file__).parents[2] / "writers"
 UNTOLD = ("fastapi_users_shop", "hapi_shop")
 """Applications whose keys and values could be anything, as the page of their layout says: they are described by hand."""

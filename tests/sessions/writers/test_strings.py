@@ -140,6 +140,7 @@ def test_a_session_of_magento_is_a_hash_with_a_counter_of_its_writes() -> None:
     assert (row["layout"], row["namespace"]) == ("magento", "sess")
 
 
+@pytest.mark.process
 @given(data=st.data())
 @FEW
 def test_damaged_values_of_real_writers_never_raise(data: st.DataObject) -> None:
@@ -162,6 +163,7 @@ def test_arbitrary_keys_and_values_never_raise(start: bytes, values: list[bytes]
     found(*(key(name, head=start + value, elements=len(value) + 1) for name, value in zip(names, values, strict=False)))
 
 
+@pytest.mark.process
 @given(values=st.lists(st.binary(max_size=12), max_size=8))
 @FEW
 def test_arbitrary_fields_never_raise(values: list[bytes]) -> None:
@@ -173,6 +175,7 @@ def test_arbitrary_fields_never_raise(values: list[bytes]) -> None:
     found(*rows)
 
 
+@pytest.mark.process
 def test_a_shape_is_known_under_any_prefix() -> None:
     shown = set()
     for writer, name, value in STORED:

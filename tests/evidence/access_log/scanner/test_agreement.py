@@ -136,6 +136,7 @@ def test_layouts_that_only_duckdb_read_before_are_scanned_whole(name) -> None:
     assert scanned(layout, some).keys() == referred(layout, some).keys()
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("name", LAYOUTS)
 @settings(max_examples=10, suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(seed=st.integers(0, 1 << 40))

@@ -36,6 +36,7 @@ def form(text: str) -> LogFormat:
     return LogFormat("--log-format", text, "default", Origin("--log-format", 0))
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("text", "line", "expected"),
     [
