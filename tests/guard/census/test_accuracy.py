@@ -15,7 +15,7 @@ import servers
 from guard.guards import populate
 from necropsy.case.store import Case
 from necropsy.cli.census import COMMAND
-from necropsy.guard.census.schedule import Census
+from necropsy.guard.census.schedule import CensusSchedule
 from necropsy.guard.census.worker import Asked
 from necropsy.guard.exposition import Family
 
@@ -63,7 +63,7 @@ def test_a_census_beside_a_store_that_grows_counts_what_a_full_examination_count
         thread = threading.Thread(target=people)
         thread.start()
         try:
-            census = Census(COMMAND, Asked(incident=str(path)), 600)
+            census = CensusSchedule(COMMAND, Asked(incident=str(path)), 600)
             census.take()
             case = tmp_path / "whole.case"
             words = ["examine", str(path), "--read-method", "script", "--case", str(case), "--quiet"]

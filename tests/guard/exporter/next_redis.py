@@ -13,7 +13,7 @@ from guard.census.test_worker import long_unused
 from guard.exporter.test_against_redis_exporter import busy, compare
 from guard.prober.beside import settle
 from necropsy.cli.census import COMMAND
-from necropsy.guard.census.schedule import Census
+from necropsy.guard.census.schedule import CensusSchedule
 from necropsy.guard.census.worker import Asked
 from necropsy.guard.prober.births import ProbedBirths
 from necropsy.wire.redis.address import parse_address
@@ -40,7 +40,7 @@ def main() -> None:
         version = server.client().info("server")["redis_version"]
         print(f"Redis {version}: the same names, labels, types and values as redis_exporter's")
         key = long_unused(server)
-        census = Census(COMMAND, Asked((("A", server.url),)), 600)
+        census = CensusSchedule(COMMAND, Asked((("A", server.url),)), 600)
         census.take()
         assert not census.error, census.error
         assert server.client().object("idletime", key) >= 500
