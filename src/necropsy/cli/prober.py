@@ -59,13 +59,13 @@ def prober(
       necropsy prober --config blackbox.yml --session http_2xx=forbid --listen 127.0.0.1:9116
     """  # noqa: D301 -- \b is click's mark for text that is not to be wrapped
     from necropsy.cli.exporter import addresses
-    from necropsy.guard.prober.site import Prober
+    from necropsy.guard.prober.site import ProbeSite
     from necropsy.guard.web import Site, read_web_config, serve
 
     def warn(text: str) -> None:
         typer.echo(f"warning: {text}", err=True)
 
-    answering = Prober(config, policies(session or []), delegate, warn, addresses(store or [], None))
+    answering = ProbeSite(config, policies(session or []), delegate, warn, addresses(store or [], None))
     server = serve(listen, Site(answering.routes(), read_web_config(web_config) if web_config else None))
 
     def reload(*_: object) -> None:

@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Final
 
 from necropsy.guard.notify.plan import Quiet, ReceiverRules
 from necropsy.guard.notify.ways import KINDS, LEAST_HOLD_S, Way
-from necropsy.guard.toml_table import Table
+from necropsy.guard.toml_table import TomlTable
 from necropsy.guard.watch.former import Limits
 from necropsy.guard.watch.notice import SEVERITIES
 from necropsy.model.errors import ConfigurationError, NoEvidence
@@ -97,7 +97,7 @@ def read_guard(path: str, environ: Mapping[str, str] | None = None) -> GuardConf
     said = document.get("guard", {})
     if not isinstance(said, dict):
         raise ConfigurationError(path, 1, "guard is not a table", hint="Write [guard] on a line of its own.")
-    return _config(Table(path, text, "guard", said, 0, dict(os.environ) if environ is None else environ))
+    return _config(TomlTable(path, text, "guard", said, 0, dict(os.environ) if environ is None else environ))
 
 
 def require_stores(path: str) -> tuple[StoreSource, ...]:
@@ -119,7 +119,7 @@ def require_stores(path: str) -> tuple[StoreSource, ...]:
     return stores
 
 
-def _config(table: Table) -> GuardConfig:
+def _config(table: TomlTable) -> GuardConfig:
     table.known(_GUARD)
     defaults = GuardConfig()
     limits = Limits(
@@ -165,7 +165,7 @@ def _numbered(ways: list[Way]) -> tuple[Way, ...]:
     )
 
 
-def _way(table: Table, quiet: Quiet | None, repeat_s: float | None, holds_s: float) -> Way:
+def _way(table: TomlTable, quiet: Quiet | None, repeat_s: float | None, holds_s: float) -> Way:
     table.known(_TELL)
     kinds = [kind for kind in KINDS if any(table.values.get(f"{kind}{suffix}") for suffix in ("", "-file", "-env"))]
     if len(kinds) != 1:

@@ -28,7 +28,7 @@ from necropsy.guard.notify.teller import Teller
 from necropsy.guard.page.live import LiveFigures
 from necropsy.guard.page.site import StatusPage
 from necropsy.guard.page.view import PageServer, PageState, Probed
-from necropsy.guard.prober.site import Prober
+from necropsy.guard.prober.site import ProbeSite
 from necropsy.guard.watch.kept import require_own
 from necropsy.guard.watch.notice import SEVERITIES, Notice
 from necropsy.guard.web import Request, Response, Route, Site, WebConfig, drain, read_web_config, serve
@@ -67,7 +67,7 @@ class _Parts:
 
     config: GuardConfig
     exporter: Exporter
-    prober: Prober
+    prober: ProbeSite
     teller: Teller
 
 
@@ -175,7 +175,7 @@ class Guard:
         stores = _servers(self._path)
         blackbox = Path(config.blackbox) if config.blackbox else None
         warn = lambda text: self._log(f"warning: {text}")  # noqa: E731 -- for two
-        prober = Prober(blackbox, config.session, config.delegate, warn, stores if config.births else ())
+        prober = ProbeSite(blackbox, config.session, config.delegate, warn, stores if config.births else ())
         teller = Teller(config.ways, self._ledger, warn)
         return _Parts(config, Exporter(stores, Options()), prober, teller)
 

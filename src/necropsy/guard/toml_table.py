@@ -16,7 +16,7 @@ from necropsy.wire.redis.address import Secret
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class TomlTable:
     """One table. Each method raises ``ConfigurationError`` with file and line for a value of the wrong kind."""
 
     path: str

@@ -12,7 +12,7 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 from necropsy.guard.prober.births import ProbedBirths
-from necropsy.guard.prober.site import Prober
+from necropsy.guard.prober.site import ProbeSite
 from necropsy.guard.web import Site, serve
 from necropsy.wire.redis.address import Address
 from waiting import wait_until
@@ -24,7 +24,7 @@ Requests = list[tuple[str, dict[str, str]]]
 
 @contextmanager
 def prober(folder: Path, *stores: tuple[str, Address], **policies: str) -> Iterator[str]:
-    answering = Prober(folder / "blackbox.yml", policies, None, lambda _: None, stores)
+    answering = ProbeSite(folder / "blackbox.yml", policies, None, lambda _: None, stores)
     server = serve("127.0.0.1:0", Site(answering.routes()))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:

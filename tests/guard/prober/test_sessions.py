@@ -11,7 +11,7 @@ import servers
 from exporters import blackbox
 from guard.prober.beside import probed, prober
 from guard.prober.stub import serving
-from necropsy.guard.prober.site import Prober
+from necropsy.guard.prober.site import ProbeSite
 from necropsy.guard.web import Request
 
 pytestmark = pytest.mark.integration
@@ -71,7 +71,7 @@ def test_forbid_fails_at_the_answer_and_does_not_follow_it(folder: Path) -> None
 def test_a_target_is_warned_of_once_with_the_rate_when_it_is_observed(folder: Path) -> None:
     for policy, said in (("reuse", "so that it stays one session"), ("observe", "a day. Use --session http_2xx=reuse")):
         warnings: list[str] = []
-        answering = Prober(folder / "blackbox.yml", {"http_2xx": policy}, None, warnings.append)
+        answering = ProbeSite(folder / "blackbox.yml", {"http_2xx": policy}, None, warnings.append)
         with servers.running("redis-7.0") as server, serving(server.client()) as (address, _):
             for _ in range(4):
                 answering.routes()["/probe"](Request({"target": f"{address}/", "module": "http_2xx"}, {}))
@@ -82,7 +82,7 @@ def test_a_target_is_warned_of_once_with_the_rate_when_it_is_observed(folder: Pa
 
 
 def test_a_reload_with_an_error_keeps_the_old_configuration(folder: Path) -> None:
-    answering = Prober(folder / "blackbox.yml", {}, None, lambda _: None)
+    answering = ProbeSite(folder / "blackbox.yml", {}, None, lambda _: None)
     (folder / "blackbox.yml").write_text("modules:\n  http_2xx: {prober: http, nonsense: 1}\n")
     with pytest.raises(Exception, match="unknown key 'nonsense'"):
         answering.reload()
@@ -95,7 +95,7 @@ def test_modules_that_are_not_served_are_handed_to_the_blackbox_exporter(folder:
     theirs_folder.mkdir()
     (theirs_folder / "blackbox.yml").write_text("modules:\n  connect: {prober: tcp}\n")
     with serving() as (address, _), blackbox(theirs_folder) as theirs:
-        answering = Prober(folder / "blackbox.yml", {}, theirs, lambda _: None)
+        answering = ProbeSite(folder / "blackbox.yml", {}, theirs, lambda _: None)
         query = {"target": address.removeprefix("http://"), "module": "connect"}
         response = answering.routes()["/probe"](Request(query, {}, {name: [value] for name, value in query.items()}))
         assert "probe_success 1\n" in response.body

@@ -18,7 +18,7 @@ from guard.prober.beside import probed, prober, settle
 from necropsy.guard.prober.answer import Answer
 from necropsy.guard.prober.cookies import set_cookies
 from necropsy.guard.prober.signs import leads_to_login, sign_of
-from necropsy.guard.prober.site import Prober
+from necropsy.guard.prober.site import ProbeSite
 from necropsy.guard.web import Request
 from necropsy.wire.redis.address import Address, parse_address
 from waiting import wait_until
@@ -75,7 +75,7 @@ def test_a_login_that_sets_an_id_under_any_name_starts_a_session_which_is_then_k
 def test_a_login_without_a_cookie_is_told_as_what_it_may_be_and_refused_by_forbid(folder: Path) -> None:
     with servers.running("redis-7.0") as server, express(server, hidden=True) as address:
         warnings: list[str] = []
-        answering = Prober(folder / "blackbox.yml", {}, None, warnings.append)
+        answering = ProbeSite(folder / "blackbox.yml", {}, None, warnings.append)
         asked = Request({"target": f"{address}/", "module": "http_2xx"}, {})
         text = [answering.routes()["/probe"](asked).body for _ in range(3)][-1]
         assert f"\n{LOGIN} 1\n" in text
@@ -94,7 +94,7 @@ def test_births_in_the_store_show_what_no_answer_does(folder: Path, name: str) -
     with servers.running(name) as server, express(server, hidden=True) as address:
         warnings: list[str] = []
         policies = {"http_2xx": "observe"}
-        answering = Prober(folder / "blackbox.yml", policies, None, warnings.append, [watched(server)])
+        answering = ProbeSite(folder / "blackbox.yml", policies, None, warnings.append, [watched(server)])
         asked = Request({"target": f"{address}/page", "module": "http_2xx"}, {})
 
         def found() -> bool:
@@ -115,7 +115,7 @@ def test_births_in_the_store_show_what_no_answer_does(folder: Path, name: str) -
 def test_a_probe_that_starts_none_is_not_blamed_for_the_sessions_of_people(folder: Path) -> None:
     with servers.running("redis-7.0") as server, express(server, hidden=True) as address:
         client, born = server.client(), 0
-        answering = Prober(folder / "blackbox.yml", {"http_2xx": "observe"}, None, lambda _: None, [watched(server)])
+        answering = ProbeSite(folder / "blackbox.yml", {"http_2xx": "observe"}, None, lambda _: None, [watched(server)])
         asked = Request({"target": f"{address}/health", "module": "http_2xx"}, {})
 
         def settled() -> bool:
@@ -141,7 +141,7 @@ def test_a_store_that_does_not_tell_is_said_once_and_probes_go_on(folder: Path) 
         url = server.url.replace("unix://", "unix://looker:pw@")
         warnings: list[str] = []
         store = "A", parse_address(url, environ={})
-        answering = Prober(folder / "blackbox.yml", {"http_2xx": "observe"}, None, warnings.append, [store])
+        answering = ProbeSite(folder / "blackbox.yml", {"http_2xx": "observe"}, None, warnings.append, [store])
         asked = Request({"target": f"{address}/page", "module": "http_2xx"}, {})
         try:
             wait_until(

@@ -52,7 +52,7 @@ class _Known:
     lock: Lock = field(default_factory=Lock)
 
 
-class Prober:
+class ProbeSite:
     """Answers ``/probe``.
 
     Parameters
@@ -110,7 +110,7 @@ class Prober:
             )
         self.modules, self._reload_succeeded, self._reloaded_at = modules, True, time.time()
 
-    def take_over(self, other: Prober) -> None:
+    def take_over(self, other: ProbeSite) -> None:
         """Go on with the cookies and counts of another: a reload starts no session anew."""
         with self._lock, other._lock:
             self._known = other._known
