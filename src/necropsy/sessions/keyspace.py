@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 KEY_TYPES: Final = ("string", "list", "set", "zset", "hash", "stream", "module", "array")
 """Redis types as TYPE answers them; the dictionary of the ``type`` column, in this order."""
 
+MOST_COUNTED: Final = 128
+"""Most fields of a hash whose empty ones are counted: a session has no more."""
+
 
 @dataclass(frozen=True, slots=True)
 class Projection:
@@ -34,6 +37,8 @@ class Projection:
     repeated
         Those of the hash fields whose values are few different ones: their columns are dictionaries, so that a reader keeps
         and unpacks each value once a batch.
+    empty_fields_beside
+        Of hashes that have one of these fields, among those asked for, it is counted how many fields are empty.
     """
 
     string_bytes: int = 0
@@ -41,6 +46,7 @@ class Projection:
     members_of: tuple[bytes, ...] = ()
     repeated: tuple[bytes, ...] = ()
     lasting_members: bool = False
+    empty_fields_beside: tuple[bytes, ...] = ()
 
     def union(self, other: Projection) -> Projection:
         """Return what satisfies both."""
@@ -53,6 +59,7 @@ class Projection:
             members_of=tuple(dict.fromkeys(self.members_of + other.members_of)),
             repeated=tuple(dict.fromkeys(self.repeated + other.repeated)),
             lasting_members=all(one.lasting_members for one in (self, other) if one.members_of),
+            empty_fields_beside=tuple(dict.fromkeys(self.empty_fields_beside + other.empty_fields_beside)),
         )
 
 
@@ -73,6 +80,7 @@ def key_schema(projection: Projection) -> pa.Schema:
     ``bytes``            int64                       estimated memory of key, value, dictionary entry and expiry
     ``head``             binary or null              first bytes of a string value, if asked for
     ``members``          list<binary> or null        members of a set or zset, if asked for
+    ``empty_fields``     int64 or null               fields with an empty value of a hash of few, if asked for
     ``field:<name>``     binary or null              start of a hash field's value; null when the hash has no such field;
                                                      ``dictionary<int32, binary>``, in which values may stand twice, when
                                                      they are to repeat
@@ -93,6 +101,7 @@ def key_schema(projection: Projection) -> pa.Schema:
         pa.field("bytes", pa.int64()),
         pa.field("head", pa.binary()),
         pa.field("members", pa.list_(pa.binary())),
+        pa.field("empty_fields", pa.int64()),
     ]
     for name, _ in projection.hash_fields:
         kind = pa.dictionary(pa.int32(), pa.binary()) if name in projection.repeated else pa.binary()

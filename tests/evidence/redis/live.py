@@ -17,6 +17,7 @@ WANTED = Projection(
     string_bytes=50,
     hash_fields=((b"creationTime", 1 << 20), (b"f1", 5), (b"attribute:2", 100), (b"3", 0), (b"x", 10)),
     members_of=(b"",),
+    empty_fields_beside=(b"creationTime", b"f1"),
 )
 """Members of every set, so that small and large ones of every encoding are read."""
 SMALL_DATABASES = (0, 3)
@@ -31,6 +32,8 @@ def fill(server: Server, *, keys: int = 400, seed: int = 7) -> None:
         hash_field_expiries(server.client(0), keys=20, seed=seed)
     ask(server, "HSET", "long-fields", "creationTime", b"c" * 3_000_000, "f1", b"f" * 40_000, "3", b"", "x", b"x")
     ask(server, "HSET", "sparse", "other", b"o" * 100_000)
+    ask(server, "HSET", "removed", "creationTime", "1", "f1", "", "own", "", "kept", "v", "another", "")
+    ask(server, "HSET", "removed:large", "creationTime", b"c" * 20_000, "own", "", "3", "")
     ask(server, "DEBUG", "RELOAD")
 
 

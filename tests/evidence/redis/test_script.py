@@ -91,7 +91,7 @@ def reply(
     many = len(keys)
     dense: list[list[Any]] = [[None] * many, [1] * many, [1] * many, [2] * many, [2] * many, [None] * many, [60] * many]
     return [cursor, list(left), [], 0, 0, 0, 5, [b"string", b"embstr"], b"".join(keys), told, bytes(many), *dense,
-            [], [], [], [], [], [], [], []]  # fmt: skip
+            [], [], [], [], [], [], [], [], [], []]  # fmt: skip
 
 
 def packed(reply: Any) -> bytes:

@@ -70,6 +70,8 @@ cdef class Columns:
     cdef unsigned char[::1] frequencies
     cdef long long[::1] elements
     cdef long long[::1] bytes
+    cdef long long[::1] empty_fields
+    cdef unsigned char[::1] empty_counted
     cdef Texts key
     cdef Texts head
     cdef Texts members

@@ -255,6 +255,8 @@ class Columns:
         self.frequencies = memoryview(self.memories["frequencies"])
         self.elements = memoryview(self.memories["elements"]).cast("q")
         self.bytes = memoryview(self.memories["bytes"]).cast("q")
+        self.empty_fields = memoryview(self.memories["empty_fields"]).cast("q")
+        self.empty_counted = memoryview(self.memories["empty_counted"])
         self.key = Texts(capacity, False)
         self.head = Texts(capacity if self.has_head else 1, True)
         self.members = Texts(capacity if self.has_members else 1, True)
@@ -344,6 +346,7 @@ class Columns:
             numbers(pa.int64(), rows, memories["bytes"], 8),
             self.heads(rows),
             self.member_lists(rows),
+            numbers(pa.int64(), rows, memories["empty_fields"], 8, memories["empty_counted"]),
         ]
         for field in self.fields:
             arrays.extend(field.arrays(rows))
@@ -381,6 +384,8 @@ WIDTHS = (
     ("frequencies", 1),
     ("elements", 8),
     ("bytes", 8),
+    ("empty_fields", 8),
+    ("empty_counted", 1),
 )
 
 

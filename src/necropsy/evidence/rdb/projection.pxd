@@ -18,6 +18,10 @@ cdef class Picker:
     cdef unsigned char[::1] lengths
     cdef tuple members_of
     cdef bint lasting_members
+    cdef unsigned char[::1] counts_empty
+    cdef long long most_counted
+    cdef bint counted
+    cdef long long empty_fields
     cdef bint keeping
     cdef bint members
     cdef Py_ssize_t members_from
@@ -44,4 +48,5 @@ cdef class Picker:
     cdef int keep(self, Py_ssize_t index) except -1
     @cython.locals(field=Field, got=Py_ssize_t)
     cdef int keep_packed(self, Py_ssize_t index) except -1
+    cdef int found(self, Field field, Py_ssize_t index) except -1
     cdef int harm(self, str why) except -1

@@ -9,14 +9,14 @@ except ImportError:
     from necropsy._internal import cython_stub as cython
 
 if not cython.compiled:
-    from necropsy.evidence.rdb.columns import Columns
+    from necropsy.evidence.rdb.columns import Columns, Field
     from necropsy.evidence.rdb.kernels import Memory
     from necropsy.evidence.rdb.packed import Packed
     from necropsy.evidence.rdb.read_buffer import Window
 
 from necropsy.evidence.rdb.kernels import Damaged
 from necropsy.evidence.rdb.read_buffer import TooWide
-from necropsy.sessions.keyspace import Projection
+from necropsy.sessions.keyspace import MOST_COUNTED, Projection
 
 K_NUMBER = 1
 EVERY = 1 << 62
@@ -46,6 +46,12 @@ class Picker:
             self.lengths[min(len(name), 256)] = 1
         self.members_of = projection.members_of
         self.lasting_members = projection.lasting_members
+        self.counts_empty = memoryview(bytearray(len(projection.hash_fields) + 1))
+        for place, (name, _) in enumerate(projection.hash_fields):
+            self.counts_empty[place] = name in projection.empty_fields_beside
+        self.most_counted = MOST_COUNTED
+        self.counted = False
+        self.empty_fields = 0
         self.keeping = True
         self.members = False
         self.members_from = 0
@@ -62,6 +68,8 @@ class Picker:
         self.hurt = False
         self.members = False
         self.curtailed = False
+        self.counted = False
+        self.empty_fields = 0
         if expires and self.lasting_members:
             return 0
         if self.keeping and self.members_of and code in (2, 3, 5, 11, 12, 17, 20):  # sets and sorted sets
@@ -173,9 +181,7 @@ class Picker:
                     self.columns.field_bytes += 2 * got
                     field.learn()
         field.length = length
-        field.found = True
-        self.columns.found_fields += 1
-        return 0
+        return self.found(field, index)
 
     def keep_packed(self, index: int) -> int:
         """Copy the packed entry to a field's column."""
@@ -190,8 +196,14 @@ class Picker:
                 self.columns.field_bytes += 2 * got
                 field.learn()
         field.length = packed.length
+        return self.found(field, index)
+
+    def found(self, field: Field, index: int) -> int:
+        """Note that the hash has a field that was asked for."""
         field.found = True
         self.columns.found_fields += 1
+        if self.counts_empty[index]:
+            self.counted = True
         return 0
 
     def harm(self, why: str) -> int:

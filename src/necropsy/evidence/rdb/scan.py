@@ -162,6 +162,9 @@ class Scanner:
             columns.frequencies[row] = 1
         columns.elements[row] = values.elements
         columns.bytes[row] = values.weight
+        if self.picker.counted and not self.picker.hurt and values.elements <= self.picker.most_counted:
+            columns.empty_fields[row] = self.picker.empty_fields
+            columns.empty_counted[row] = 1
         self.keys_read += 1
         return columns.commit()
 

@@ -94,6 +94,8 @@ class Templates:
         while packed.advance():
             if count >= len(fields):
                 raise Damaged("a hash with more values than its template has fields")
+            if packed.length == 0 and not packed.is_number:
+                self.picker.empty_fields += 1
             index = fields[count]
             if index >= 0 and self.picker.keeping:
                 self.picker.keep_packed(index)

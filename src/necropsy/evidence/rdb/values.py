@@ -237,6 +237,8 @@ class Values:
                 window.pass_text()
             window.text()
             weight += self.sizes.pair(field_length, window.length, lives)
+            if window.length == 0:
+                self.picker.empty_fields += 1
             if index >= 0:
                 self.picker.keep(index)
             else:
@@ -306,8 +308,11 @@ class Values:
         while packed.advance():
             if place == 0:
                 index = self.picker.packed_named()
-            elif place == 1 and index >= 0:
-                self.picker.keep_packed(index)
+            elif place == 1:
+                if packed.length == 0 and not packed.is_number:
+                    self.picker.empty_fields += 1
+                if index >= 0:
+                    self.picker.keep_packed(index)
             place += 1
             if place == stride:
                 place = 0
@@ -404,6 +409,8 @@ class Values:
         for i in range(count):
             window.text()
             weight += self.sizes.text(window.length)
+            if window.length == 0:
+                self.picker.empty_fields += 1
             index = fields[i]
             if index >= 0 and self.picker.keeping:
                 self.picker.keep(index)

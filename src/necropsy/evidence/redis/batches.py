@@ -73,6 +73,7 @@ class Batches:
             self._sizes(page, expires),
             _spread(page.heads, rows, pa.binary()),
             _spread(page.members, rows, pa.list_(pa.binary())),
+            _spread(page.empty_fields, rows, pa.int64()),
         ]
         fields = page.fields
         for number, (name, _) in enumerate(self._projection.hash_fields):

@@ -79,6 +79,8 @@ class Page:
     """Bytes, as MEMORY USAGE answers."""
     heads: Sparse = field(default_factory=Sparse)
     members: Sparse = field(default_factory=Sparse)
+    empty_fields: Sparse = field(default_factory=Sparse)
+    """How many fields of a hash are empty."""
     fields: HashFields = field(default_factory=HashFields)
 
     def __len__(self) -> int:
@@ -89,7 +91,7 @@ class Page:
         start = len(self.keys)
         for name in ("keys", "types", "encodings", "expires", "idle", "freq", "elements", "usage"):
             getattr(self, name).extend(getattr(other, name))
-        for name in ("heads", "members", "fields"):
+        for name in ("heads", "members", "empty_fields", "fields"):
             getattr(self, name).extend(getattr(other, name), start)
 
     def only(self, rows: Sequence[int]) -> Page:
@@ -99,7 +101,7 @@ class Page:
         for name in ("keys", "types", "encodings", "expires", "idle", "freq", "elements", "usage"):
             column = getattr(self, name)
             setattr(page, name, [column[row] for row in rows])
-        for name in ("heads", "members", "fields"):
+        for name in ("heads", "members", "empty_fields", "fields"):
             setattr(page, name, getattr(self, name).only(position))
         return page
 

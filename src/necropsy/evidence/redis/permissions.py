@@ -57,6 +57,9 @@ WISHES: Final = (
     WantedCommand("xlen", ("XLEN", NO_KEY), "+xlen", "the lengths of streams"),
     WantedCommand("hmget", ("HMGET", NO_KEY, "f"), "+hmget", "the fields of sessions"),
     WantedCommand("hstrlen", ("HSTRLEN", NO_KEY, "f"), "+hstrlen", "the fields of large sessions"),
+    WantedCommand(
+        "hkeys", ("HKEYS", NO_KEY), "+hkeys", "the removed attributes of sessions: they are counted as attributes"
+    ),
     WantedCommand("hexists", ("HEXISTS", NO_KEY, "f"), "+hexists", ""),
     WantedCommand("getrange", ("GETRANGE", NO_KEY, "0", "0"), "+getrange", "the contents of sessions that are strings"),
     WantedCommand("smembers", ("SMEMBERS", NO_KEY), "+smembers", "the members of index sets"),

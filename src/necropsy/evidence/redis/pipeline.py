@@ -85,6 +85,7 @@ class PipelineWay:
         large = [] if in_pieces else [row.key for row in there if self._values.is_large(row)]
         there = [row for row in there if in_pieces or not self._values.is_large(row)]
         self._values.fetch_members(there)
+        self._values.count_empty_fields(there)
         unread, self._values.unread = self._values.unread, 0
         gone = len(keys) - len(there) - len(large) - denied
         page = self._page(there)
@@ -123,6 +124,7 @@ class PipelineWay:
     def _page(self, rows: Sequence[KeyRow]) -> Page:
         heads = [place for place, row in enumerate(rows) if row.head is not None]
         members = [place for place, row in enumerate(rows) if row.members is not None]
+        counted = [place for place, row in enumerate(rows) if row.empty_fields is not None]
         found = [(place, row.values, row.lengths) for place, row in enumerate(rows) if row.values and row.lengths]
         return Page(
             keys=[row.key for row in rows],
@@ -135,6 +137,7 @@ class PipelineWay:
             usage=[row.usage for row in rows],
             heads=Sparse(heads, [rows[place].head for place in heads]),
             members=Sparse(members, [rows[place].members for place in members]),
+            empty_fields=Sparse(counted, [rows[place].empty_fields for place in counted]),
             fields=HashFields(
                 [place for place, _, _ in found],
                 [[values[number] for _, values, _ in found] for number in range(self._width)],

@@ -61,13 +61,15 @@ class ScriptWay:
         self._cost_sampling = cost_sampling if "usage" in permissions else None
         self._text = compose(permissions, projection, lfu=lfu)
         self._digest = gate.admit(self._text)
-        repeated = set(projection.repeated)
+        repeated, beside = set(projection.repeated), set(projection.empty_fields_beside)
         fields = [
-            word for name, keep in projection.hash_fields for word in (name, b"%d" % keep, b"%d" % (name in repeated))
+            word
+            for name, keep in projection.hash_fields
+            for word in (name, b"%d" % keep, b"%d" % (name in repeated), b"%d" % (name in beside))
         ]
         if "hmget" not in permissions:
             fields = []
-        self._counts = [b"%d" % (len(fields) // 3), b"%d" % len(projection.members_of)]
+        self._counts = [b"%d" % (len(fields) // 4), b"%d" % len(projection.members_of)]
         self._tail = [*fields, *projection.members_of]
         self._groups: list[Any] = []
         self._lasting = self._packed()
@@ -183,7 +185,7 @@ def _page(columns: Sequence[Any], names: KeyWords) -> tuple[Page, list[int]]:
     keys, groups = _apart(joined, sizes), list(group_of)
     if len(keys) != len(groups):
         raise ValueError("as many groups as keys")
-    head_rows, heads, member_rows, members, field_rows, texts, values, lengths = rest
+    head_rows, heads, member_rows, members, field_rows, texts, values, lengths, empty_rows, empties = rest
     # Places in the script's own list of words, which begins with 1; 0 is no word.
     type_of = {place: type_place(words[place - 1]) for place in set(types)}
     encoding_of = {place: names.encoding(words[place - 1] if place else None) for place in set(encodings)}
@@ -203,6 +205,7 @@ def _page(columns: Sequence[Any], names: KeyWords) -> tuple[Page, list[int]]:
         usage=usage,
         heads=Sparse(head_rows, heads),
         members=Sparse(member_rows, members),
+        empty_fields=Sparse(empty_rows, empties),
         fields=_fields(field_rows, texts, values, lengths) if field_rows else HashFields(),
     )
     return page, groups

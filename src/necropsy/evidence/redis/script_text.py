@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from necropsy.evidence.redis.cost_sampling import SAMPLED, SMALL
+from necropsy.sessions.keyspace import MOST_COUNTED
 
 if TYPE_CHECKING:
     from necropsy.evidence.redis.permissions import Permissions
@@ -22,12 +23,15 @@ CLOCK: Final = 16
 _SCRIPT: Final = """\
 local match, find, sub, byte, char, floor = string.match, string.find, string.sub, string.byte, string.char, math.floor
 local fields, keeps, repeats, marks, names = {}, {}, {}, {}, {}
+local counts_empty, asked_for = {}, {}
 local at = 7
 for _ = 1, tonumber(ARGV[4]) do
   fields[#fields + 1] = ARGV[at]
   keeps[#keeps + 1] = tonumber(ARGV[at + 1])
   repeats[#repeats + 1] = ARGV[at + 2] == '1'
-  at = at + 3
+  counts_empty[#counts_empty + 1] = ARGV[at + 3] == '1'
+  asked_for[ARGV[at]] = true
+  at = at + 4
 end
 for _ = 1, tonumber(ARGV[5]) do
   marks[#marks + 1] = ARGV[at]
@@ -86,11 +90,16 @@ local types, encodings, idles, freqs, usages, d = {}, {}, {}, {}, {}, 0
 local head_rows, heads, member_rows, members = {}, {}, {}, {}
 local field_rows, values, lengths, filled, cut = {}, {}, {}, {}, {}
 for j = 1, #fields do values[j], lengths[j], filled[j], cut[j] = {}, {}, 0, 0 end
+local empty_rows, empties = {}, {}
 local n, f = 0, 0
+local had, empty, counted = 0, 0, false
 local due = @CLOCK@
 local texts, place_of, text_count = {}, {}, 0
 local function put(j, value, length)
   local column, row = values[j], f + 1
+  had = had + 1
+  if counts_empty[j] then counted = true end
+  if value == '' and not length then empty = empty + 1 end
   if repeats[j] then
     local found = place_of[value]
     if not found then
@@ -197,6 +206,16 @@ local function as_known(key, group)
   for i = 1, #places do keep(places[i], got[i]) end
   return true
 end @end@
+@if empties@ local function empty_fields(key, count)
+  if count > had then
+    local all = redis.call('HKEYS', key)
+    for i = 1, #all do
+      if not asked_for[all[i]] and redis.call('HSTRLEN', key, all[i]) == 0 then empty = empty + 1 end
+    end
+  end
+  empty_rows[#empty_rows + 1] = n - 1
+  empties[#empties + 1] = empty
+end @end@
 for i = 1, #names do
   local key = names[i]
   if due <= 0 and not over then
@@ -272,6 +291,7 @@ for i = 1, #names do
         if kind == 'hash' then
           @if fields@
           local found
+          had, empty, counted = 0, 0, false
           if group then found = as_known(key, group) else
           @if careful@ if usage and usage <= @SMALL@ then found = at_once(key) else found = careful(key) end @end@
           @if at_once@ found = at_once(key) @end@
@@ -279,6 +299,7 @@ for i = 1, #names do
           if found then
             f = f + 1
             field_rows[f] = n - 1
+            @if empties@ if counted and count and count <= @MOST_COUNTED@ then empty_fields(key, count) end @end@
           elseif found == nil then
             large[#large + 1] = key
             n = n - 1
@@ -320,6 +341,7 @@ return {
   cursor, left, large, gone, denied, unread, floor(now() - began), words,
   table.concat(keys), table.concat(sizes), table.concat(groups), expires, counts,
   types, encodings, idles, freqs, usages, head_rows, heads, member_rows, members, field_rows, texts, values, lengths,
+  empty_rows, empties,
 }
 """
 
@@ -346,6 +368,7 @@ def compose(permissions: Permissions, projection: Projection, *, lfu: bool) -> s
         "careful": hashes and "hstrlen" in permissions,
         "at_once": hashes and "hstrlen" not in permissions,
         "hexists": "hexists" in permissions,
+        "empties": hashes and bool(projection.empty_fields_beside) and counts_empty_fields(permissions),
         "lasting": projection.lasting_members,
         "smembers": "smembers" in permissions,
         "zrange": "zrange" in permissions,
@@ -355,12 +378,18 @@ def compose(permissions: Permissions, projection: Projection, *, lfu: bool) -> s
         "LONG": LONG,
         "SAMPLES": SAMPLES,
         "WHOLE": WHOLE,
+        "MOST_COUNTED": MOST_COUNTED,
         "SMALL": SMALL,
         "CLOCK": CLOCK,
         "SAMPLED": SAMPLED,
         "LAST": max(projection.string_bytes - 1, 0),
     }
     return _fill(_SCRIPT, parts, numbers)
+
+
+def counts_empty_fields(permissions: Permissions) -> bool:
+    """Tell whether this user may ask for all that tells which fields of a hash are empty."""
+    return all(name in permissions for name in ("hlen", "hkeys", "hstrlen"))
 
 
 def _fill(text: str, parts: dict[str, bool], numbers: dict[str, int]) -> str:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from necropsy.evidence.redis.cost_sampling import SMALL
-from necropsy.evidence.redis.script_text import LONG, WHOLE
-from necropsy.sessions.keyspace import KEY_TYPES
+from necropsy.evidence.redis.script_text import LONG, WHOLE, counts_empty_fields
+from necropsy.sessions.keyspace import KEY_TYPES, MOST_COUNTED
 from necropsy.wire.redis.replies import ServerError
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ class KeyRow:
     members: list[bytes] | None = None
     values: list[bytes | None] | None = None
     lengths: list[int | None] | None = None
+    empty_fields: int | None = None
     gone: bool = False
 
     @property
@@ -62,6 +63,8 @@ class FetchedValues:
         self._permissions = permissions
         self._projection = projection
         self._names = [name for name, _ in projection.hash_fields] if "hmget" in permissions else []
+        beside = projection.empty_fields_beside if counts_empty_fields(permissions) else ()
+        self._beside = [place for place, name in enumerate(self._names) if name in beside]
         self.unread = 0
         """Values that were too long to be read."""
 
@@ -93,6 +96,28 @@ class FetchedValues:
         for row in rows:
             if self._wanted(row):
                 row.members = self._members_of(row)
+
+    def count_empty_fields(self, rows: Sequence[KeyRow]) -> None:
+        """Count the empty fields of the hashes where they are wanted."""
+        asked: list[KeyRow] = []
+        for row in rows:
+            lengths = row.lengths or []
+            if not any(lengths[place] is not None for place in self._beside if lengths) or row.count is None:
+                continue
+            if row.count <= MOST_COUNTED:
+                row.empty_fields = lengths.count(0)
+                if row.count > len(lengths) - lengths.count(None):
+                    asked.append(row)
+        known = set(self._names)
+        plan = [
+            (row, name)
+            for row, names in zip(asked, self._ask([("HKEYS", row.key) for row in asked]), strict=True)
+            if isinstance(names, list)
+            for name in names
+            if name not in known
+        ]
+        for (row, _), length in zip(plan, self._ask([("HSTRLEN", row.key, name) for row, name in plan]), strict=True):
+            row.empty_fields = (row.empty_fields or 0) + (length == 0)
 
     def _second_round(self, row: KeyRow) -> Iterator[tuple[str, tuple[Any, ...]]]:
         length = _LENGTHS.get(row.kind, "")

@@ -11,7 +11,9 @@ from necropsy.sessions.spring.companions import claim_companions, claim_indexes
 from necropsy.sessions.spring.creators import SAVED_REQUEST_BYTES, Creators
 from necropsy.sessions.spring.cures import CURES
 from necropsy.sessions.spring.names import (
+    ACCESSED,
     CONTEXT,
+    CREATED,
     FIXED,
     LIFETIME,
     PRINCIPAL,
@@ -56,6 +58,7 @@ class Spring:
         members_of=(b":expirations", PRINCIPAL_INDEX.encode()),
         lasting_members=True,
         repeated=(LIFETIME.encode(), SAVED_REQUEST.encode()),
+        empty_fields_beside=(CREATED.encode(), ACCESSED.encode()),
     )
 
     def __init__(self) -> None:

@@ -3,8 +3,8 @@
 The arithmetic of its expiry tells the repositories apart before any other key is seen: against last access + lifetime
 it is exact to the millisecond (EXPIREAT), a little late (EXPIRE), or five minutes late (the grace of the indexed ones).
 A hash without ``creationTime`` is a ghost: a late request wrote its own part of it after the session had ended
-(spring-session #2021). A removed attribute stays as a field with nothing in it: Spring Security's are not counted as
-attributes, an application's own are. At a logout WebFlux keeps the session under a new id, its context emptied so.
+(spring-session #2021). A removed attribute stays as a field with nothing in it, and is not counted as an attribute. At a
+logout WebFlux keeps the session under a new id, its context emptied so.
 """
 
 from __future__ import annotations
@@ -163,9 +163,7 @@ class Records:
         known_user |= numbers(lengths[PRINCIPAL].fill_null(0)) > 0
         known_user &= ~(timed & (lifetime == 0))  # deleted: a logout sets the lifetime to nothing and leaves the rest
         emptied = _removed(keys, CONTEXT, rows)
-        removed = emptied + sum(_removed(keys, name, rows) for name in (PRINCIPAL, SAVED_REQUEST))
         self._keep(keys, rows, namespaces, (emptied > 0) & ~(timed & (lifetime == 0)))
-        fixed = sum(keys.valid(f"length:{name}", rows).astype(np.int64) for name in FIXED)
         milliseconds = pa.timestamp("ms")
         told = kinds != KINDS.index(UNTOLD)
         parts = pa.table(
@@ -182,7 +180,7 @@ class Records:
                 "lifetime_s": nullable(lifetime, timed),
                 "bytes": keys.take("bytes", rows),
                 "authentication": words(known_user.astype(np.int8), (Authentication.NO, Authentication.YES)),
-                "attributes": pa.array(numbers(keys.take("elements", rows)) - fixed - removed, pa.int64()),
+                "attributes": pa.array(_attributes(keys, rows), pa.int64()),
                 "state": words(np.zeros(len(rows), np.int8), ("ghost",), ~keys.valid(f"length:{CREATED}", rows)),
                 # A negative lifetime never ends: of such a session, five minutes are all there is, not its grace.
                 "grace_s": nullable(
@@ -194,12 +192,34 @@ class Records:
         return parts, kinds
 
 
-def _removed(keys: Keys, name: str, rows: Positions) -> npt.NDArray[np.int64]:
+def _attributes(keys: Keys, rows: Positions) -> npt.NDArray[np.int64]:
+    """Return how many attributes each session has: those that were removed are not among them.
+
+    Where empty fields were not counted (a live server that forbids it), Spring Security's alone are known to be empty.
+    """
+    import numpy as np
+
+    count = numbers(keys.take("elements", rows)).astype(np.int64)
+    for name in FIXED:
+        count -= keys.valid(f"length:{name}", rows)
+    removed, empty = np.zeros(len(rows), np.int64), np.zeros(len(rows), np.int64)
+    for name in (CONTEXT, PRINCIPAL, SAVED_REQUEST):
+        removed += _removed(keys, name, rows)
+        empty += _removed(keys, name, rows, longest=0)
+    if keys.valid("empty_fields", rows).any():
+        counted = keys.take("empty_fields", rows)
+        empty = np.maximum(numbers(counted.fill_null(0)), empty) - empty
+        removed += empty
+    attributes: npt.NDArray[np.int64] = np.maximum(count - removed, 0)
+    return attributes
+
+
+def _removed(keys: Keys, name: str, rows: Positions, longest: int = _LONGEST_NULL) -> npt.NDArray[np.int64]:
     """Return 1 for each session in which an attribute was removed: its field stays, with nothing in it."""
     import numpy as np
 
     lengths = keys.take(f"length:{name}", rows)
-    some: npt.NDArray[np.int64] = (numbers(lengths.fill_null(_LONGEST_NULL + 1)) <= _LONGEST_NULL).astype(np.int64)
+    some: npt.NDArray[np.int64] = (numbers(lengths.fill_null(longest + 1)) <= longest).astype(np.int64)
     return some
 
 

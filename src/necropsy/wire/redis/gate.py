@@ -31,6 +31,7 @@ READS: Final[dict[bytes, frozenset[bytes]]] = {
     b"DBSIZE": _ALL,
     b"GETRANGE": _ALL,
     b"HEXISTS": _ALL,
+    b"HKEYS": _ALL,
     b"HLEN": _ALL,
     b"HMGET": _ALL,
     b"HSTRLEN": _ALL,
