@@ -57,9 +57,13 @@ _NONE: Final = (
     ("Starlette's SessionMiddleware, Rails' CookieStore, Flask's own session", "a signed cookie"),
 )
 _PRODUCTS: Final = (
-    ("GitLab", "rails", "its source: `session:gitlab:2::<64 hex>`, Marshal"),
+    (
+        "GitLab",
+        "rails",
+        "its library, recorded as GitLab sets it up: redis-actionpack, `session:gitlab:2::<64 hex>`, a week",
+    ),
     ("Superset", "flask", "its documentation: Flask-Session with `SESSION_SERVER_SIDE = True`; else a signed cookie"),
-    ("Harbor", "beego", "its source: beego's manager with a Redis provider of its own"),
+    ("Harbor", "beego", "recorded: its own session provider and codec, in beego's manager"),
     ("Gitea, Forgejo", "gitea", "its library, recorded as they set it up: go-chi/session, `PROVIDER = redis`"),
     ("Quarkus", "vertx", "Vert.x Web's store, which is recorded; Quarkus itself brings no Redis store for sessions"),
     ("NestJS", "express", "recorded: express-session"),
@@ -68,7 +72,7 @@ _PRODUCTS: Final = (
     ("gin-contrib/sessions", "redistore", "recorded"),
     ("rbcervilla/redisstore", "redistore", "recorded"),
     ("FastAPI", "starsessions", "recorded; with FastAPI Users `fastapi-users`"),
-    ("SncRedisBundle", "symfony", "its source: PHP's serializer in a string"),
+    ("SncRedisBundle", "symfony", "recorded: its session handler (3.x; 4 has none)"),
     ("OpenMage", "magento", "recorded: php-redis-session-abstract"),
     ("Odoo (session_redis)", "", "not known: describe it with `--layout`"),
 )

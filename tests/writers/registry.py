@@ -63,6 +63,12 @@ _PLUG: Final = "test -f $WORK/elixir/Elixir.Redbird.Key.beam && echo redbird 062
 """In no registry that is reached here: checkouts of beam-community/redbird, elixir-plug/plug and elixir-plug/plug_crypto at
 these commits, compiled into ``$WORK/elixir`` by ``tests/writers/plug_redbird/compile CHECKOUTS``; Redix is stood in for."""
 
+_AUTHELIA: Final = "test -x $WORK/bin/authelia-writer && echo authelia 23572030, fasthttp/session 2.5.9; go version"
+_HARBOR: Final = "test -x $WORK/bin/harbor-writer && echo harbor c50c7ddd; go version"
+"""In no registry: their sources at these commits, with ``tests/writers/products/*.go`` built inside them (its README)."""
+_SNC: Final = "test -d $WORK/snc && echo SncRedisBundle b6119b7; dpkg-query -W -f '${Package} ${Version}\\n' php-symfony-http-foundation php-redis"
+"""The last release that had a session handler (3.x; 4 has none): a checkout lies in ``$WORK/snc``."""
+
 WRITERS: Final = (
     Writer("php_session", "php", _PHP, _PHP_VERSION, r"PHPREDIS_SESSION:[^_]+"),
     Writer(
@@ -388,6 +394,19 @@ WRITERS: Final = (
         environment=(("PREFIX", "shop."), ("USER_NAME", "member"), ("COUNTS", "1")),
     ),
     Writer("go_gin_shop", "redistore", "$WORK/bin/go_gin_shop", _go("gin-contrib/sessions gin-gonic/gin"), r"gin:shop/.+", lifetime_s=3600),
+    Writer("authelia", "authelia", "$WORK/bin/authelia-writer", _AUTHELIA, r"authelia-session:.+", lifetime_s=3600, folder="products"),
+    Writer(
+        "authelia_day", "authelia", "$WORK/bin/authelia-writer", _AUTHELIA, r"authelia-session:.+", folder="products", environment=(("EXPIRATION", "24h"),),
+    ),
+    Writer(
+        "harbor", "beego", "$WORK/bin/harbor-writer", _HARBOR, r"[0-9a-f]{32}", lifetime_s=3600, folder="products",
+        environment=(("MINUTES", "60"), ("REDIS_DB", "0")),
+    ),
+    Writer(
+        "gitlab", "rails", _RAILS, _GEMS, r"session:gitlab:2::[0-9a-f]{64}", lifetime_s=604_800, folder="rails_shop",
+        environment=(("STORE", "redis"), ("NAMESPACE", "session:gitlab"), ("DEFAULTS", "5.2"), ("LIFETIME", "604800")),
+    ),
+    Writer("snc_redis", "symfony", _PHP, _SNC, r"shop_session.+", lifetime_s=3600),
     Writer("magento_handler", "magento", "php -S 127.0.0.1:$PORT index.php", _MAGENTO, r"sess_.+", lifetime_s=None),
     Writer(
         "magento_handler_compressed", "magento", "php -S 127.0.0.1:$PORT index.php", _MAGENTO, r"sess_.+", lifetime_s=None,

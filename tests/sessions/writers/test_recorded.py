@@ -54,7 +54,7 @@ django_shop_every flask_shop aiohttp_shop koa_generic_shop fastify_shop fastify_
 php_shop php_shop_igbinary symfony_shop symfony_shop_igbinary laravel_shop go_shop go_fiber_shop go_fiber_shop_absolute go_scs_shop
 magento_handler magento_handler_compressed micronaut_session_shop starsessions_shop sanic_shop go_gin_shop go_beego_shop
 go_chi_shop go_rbcervilla_shop
-actix_shop_own plug_redbird_own
+actix_shop_own plug_redbird_own authelia authelia_day gitlab
 """
 NOT_TOLD = frozenset(_NOT_TOLD.split())
 """Writers whose bytes do not tell who is logged in, and applications that have a name of their own for it."""

@@ -16,7 +16,7 @@ class Shop < Rails::Application
   config.action_controller.perform_caching = true
   config.action_controller.default_protect_from_forgery = false
   config.cache_store = :redis_cache_store, { url: "redis://127.0.0.1:#{ENV.fetch('REDIS_PORT')}/0", namespace: ENV['NAMESPACE'] }
-  expiry = ENV['FOREVER'] ? {} : { expire_after: 3 * 3600 }
+  expiry = ENV['FOREVER'] ? {} : { expire_after: (ENV['LIFETIME'] || 3 * 3600).to_i }
   if ENV['STORE'] == 'redis'
     config.session_store :redis_store, servers: ["redis://127.0.0.1:#{ENV.fetch('REDIS_PORT')}/0/#{ENV['NAMESPACE'] || 'rack:session'}"], key: '_shop', **expiry
   else

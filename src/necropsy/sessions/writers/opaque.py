@@ -1,12 +1,12 @@
 r"""Sessions whose value tells little, and those known by their writer's source alone.
 
 ``_oauth2_proxy-<32 hex>`` (the cookie's name): AES of MessagePack, the secret in the user's cookie. Only who has logged in is
-stored. ``authelia-session:<id>``: encrypted. ``<32 letters>``: better-auth's secondary storage::
+stored. ``authelia-session:<32 letters, digits, and -_!#$%^*>``: encrypted. ``<32 letters>``: better-auth's secondary storage::
 
     {"session":{"id":…,"expiresAt":"2026-…","token":…,"createdAt":"2026-…","userId":…},"user":{…}}
 
 Source: oauth2-proxy ``pkg/sessions/persistence/{ticket,manager}.go`` (proved by tests/writers/oauth2_proxy*); authelia
-``internal/session`` (not proved by a dump);
+``internal/session`` (proved by tests/writers/authelia*);
 better-auth ``packages/better-auth/src/db/internal-adapter.ts`` (proved by tests/writers/better_auth*).
 """
 
@@ -41,14 +41,16 @@ CURES: Final = {
     ),
     AUTHELIA: Cure(
         framework="Authelia",
-        starts="A visit of the portal, also one that is redirected there by the proxy's authorization request.",
-        stop="Bypass the domains' health pages by a rule.",
-        code="""access_control:
-  rules:
-    - { domain: app.example.com, resources: ['^/health$'], policy: bypass }""",
-        language="yaml",
+        starts="Every request without the cookie that the proxy asks Authelia to authorize, also where the rule is bypass; the"
+        " portal's own page starts none.",
+        stop="Let the proxy answer health pages without asking Authelia: a rule with bypass stores a session all the same.",
+        code="""location = /health {      # nginx; in Traefik a router without the middleware
+    auth_request off;
+    proxy_pass http://app;
+}""",
+        language="nginx",
         lifetime="session.expiration: 1d",
-        source="authelia docs configuration/session, access-control",
+        source="authelia docs configuration/session; internal/handlers/handler_authz.go, handler_authz_authn.go",
     ),
     BETTER_AUTH: Cure(
         framework="better-auth (secondary storage)",
@@ -110,9 +112,9 @@ FORMS: Final = (
         first=bytes(range(256)),
         value="",
         word=b"authelia-session:",
-        key=r"authelia-session:[A-Za-z0-9_\-]{16,64}$",
-        alphabet=URL_SAFE,
-        longest=64,
+        key=r"authelia-session:[A-Za-z0-9_\-!#$%^*]{32}$",
+        alphabet=URL_SAFE + b"!#$%^*",
+        longest=32,
         always="unknown",
         mortal=True,
     ),
