@@ -297,7 +297,7 @@ def _facts(journal: Journal, taken: int, version: str) -> dict[str, Any]:
 
 
 def _wait(port: int, process: subprocess.Popen[bytes], writer: Writer, log: str) -> None:
-    for _ in range(900):
+    for _ in range(3000):  # some make a database first
         if process.poll() is not None:
             raise SystemExit(f"{writer.name}: the application ended: {Path(log).read_text()[-2000:]}")
         with socket.socket() as probe:

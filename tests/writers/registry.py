@@ -69,6 +69,7 @@ _HARBOR: Final = "test -x $WORK/bin/harbor-writer && echo harbor c50c7ddd; go ve
 _SNC: Final = "test -d $WORK/snc && echo SncRedisBundle b6119b7; dpkg-query -W -f '${Package} ${Version}\\n' php-symfony-http-foundation php-redis"
 """The last release that had a session handler (3.x; 4 has none): a checkout lies in ``$WORK/snc``."""
 
+
 WRITERS: Final = (
     Writer("php_session", "php", _PHP, _PHP_VERSION, r"PHPREDIS_SESSION:[^_]+"),
     Writer(
@@ -336,6 +337,9 @@ WRITERS: Final = (
     Writer("caches_python", "", "$WORK/py/bin/python python.py", _pip("django django-redis celery rq"), "(?!)", folder="caches", fills=True),
     Writer("caches_spring", "", _SPRING.replace("SpringShop", "SpringCaches"), _pom("spring-boot-dependencies"), "(?!)", folder="java_spring", fills=True),
     Writer("caches_node", "", "node node.js", _npm("bullmq cache-manager @keyv/redis"), "(?!)", folder="caches", fills=True),
+    Writer("caches_queues_python", "", "$WORK/py2/bin/python queues.py", _pip2("arq dramatiq huey limits aiocache"), "(?!)", folder="caches", fills=True),
+    Writer("caches_queues_node", "", "node queues.js", _npm("bull bee-queue rate-limiter-flexible rate-limit-redis"), "(?!)", folder="caches", fills=True),
+    Writer("caches_sidekiq", "", "ruby sidekiq.rb", "dpkg-query -W -f '${Package} ${Version}\\n' ruby-sidekiq", "(?!)", folder="caches", fills=True),
     Writer("caches_php", "", "php -d error_reporting=22527 php.php", _SYMFONY, "(?!)", folder="caches", fills=True),
     Writer(
         "go_scs_shop", "scs", "$WORK/bin/go_scs_shop", _go("alexedwards/scs gomodule/redigo"), r"shop.{43}", lifetime_s=None,

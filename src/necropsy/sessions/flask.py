@@ -24,6 +24,7 @@ from necropsy.sessions.folding import fold_namespace
 from necropsy.sessions.interface import RecognisedKeys, Refinement
 from necropsy.sessions.keyspace import Projection
 from necropsy.sessions.strings import claim, contain, cut_off, match
+from necropsy.sessions.writers.form import NAMED_OTHERWISE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -102,7 +103,8 @@ class Flask:
         if not usual.all():
             found = pc.if_else(pa.array(usual), found, pc.extract_regex(whole, pattern=_OTHER_KEY))
         valid = numbers(found.is_valid())
-        strong = sure | usual & (contain(whole, b"session") | match(heads, _PACKED))
+        packed = match(heads, _PACKED) & ~match(whole, NAMED_OTHERWISE)
+        strong = sure | usual & (contain(whole, b"session") | packed)
         strong &= valid & ~(match(whole, _UUID_4 + "$") & ~match(heads, _PICKLED))
         namespaces = fold_namespace(pc.struct_field(found, "namespace"))
         separators = pc.struct_field(found, "separator").cast(pa.string())

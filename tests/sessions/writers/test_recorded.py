@@ -20,9 +20,19 @@ from sessions.keyspaces import of_dump, sessions
 pytestmark = pytest.mark.process
 
 WRITERS = Path(__file__).parents[2] / "writers"
-UNTOLD = ("fastapi_users_shop", "hapi_shop")
+UNTOLD = ("fastapi_users_shop", "hapi_shop", "sanic_session_prefix")
 """Applications whose keys and values could be anything, as the page of their layout says: they are described by hand."""
 DESCRIPTIONS = {
+    "sanic_session_prefix": """
+[[layout]]
+name = "own"
+type = "string"
+key = "app{id}"
+id = "[0-9a-f]{32}"
+begins = '{"'
+lifetime = "2h"
+user = '"user":'
+""",
     "fastapi_users_shop": """
 [[layout]]
 name = "own"

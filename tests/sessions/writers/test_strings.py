@@ -87,7 +87,7 @@ def test_what_laravels_horizon_keeps_is_no_session() -> None:
     ("name", "value", "layout", "authentication"),
     [
         ("_oauth2_proxy-" + HEX * 2, bytes(range(7, 90)), "oauth2-proxy", "yes"),
-        ("authelia-session:abcdefghij0123456789", bytes(range(7, 90)), "authelia", "unknown"),
+        ("authelia-session:abcdefghij!#$%^*0123456789-_ABCD", bytes(range(7, 90)), "authelia", "unknown"),
         ("session:gitlab:2::" + HEX * 4, b'\x04\x08{\x06I"\x19warden.user.user.key\x06:\x06ET[\x07[\x06i\x06', "rails", "yes"),
         ("_session_id:2::" + HEX * 4, b"\x00\x11\x01" + bytes(8) + b"\x04\x08{\x00", "rails-cache", "unknown"),
         (HEX * 2, GOB + b"\x1c\xff\x80\x00\x01\x06string\x0c\t\x00\x07user_id\x03int\x04\x02\x00\x0e", "beego", "yes"),

@@ -30,6 +30,11 @@ ALNUM: Final = LETTERS.replace(b"_", b"") + DIGITS
 URL_SAFE: Final = LETTERS + DIGITS + b"-"
 SESSION_WORD: Final = r"(?s)^.*(?i:sess).*?"
 """Beginning of a key with a word for sessions in its name: required where the value alone could be anything."""
+NAMED_OTHERWISE: Final = (
+    r"(?:^|[^A-Za-z])(?i:views?|cache[sd]?|fragments?|jobs?|queues?|tasks?|results?|locks?|mutex|limits?|throttle|unique|otp"
+    r"|tokens?|reset|verify|idempotency|presence)[^A-Za-z0-9][A-Za-z0-9_,\-]+$"
+)
+"""End of a key whose name says that it is something else: where a cache's value and id are as those of sessions, it tells."""
 UUID: Final = r"[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}"
 _MILLISECONDS: Final = {"s": 1000.0, "ms": 1.0}
 

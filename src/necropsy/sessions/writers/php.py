@@ -21,7 +21,7 @@ from typing import Final
 
 from necropsy.sessions.attributes import NOBODYS, USERS
 from necropsy.sessions.cure import Cure
-from necropsy.sessions.writers.form import ALNUM, DIGITS, LETTERS, SESSION_WORD, SessionForm
+from necropsy.sessions.writers.form import ALNUM, DIGITS, LETTERS, NAMED_OTHERWISE, SESSION_WORD, SessionForm
 
 LAYOUT: Final = "php"
 _ID: Final = r"[0-9A-Za-z,\-]{22,256}$"
@@ -84,6 +84,7 @@ FORMS: Final = (
             empty=r"^a:0:\{\}$",
             mortal=True,
             beside_others=beside,
+            unless=NAMED_OTHERWISE,
         )
         for value, (key, longest, beside) in (
             *((_ARRAY, one) for one in _KEYS[:2]),
@@ -104,6 +105,7 @@ FORMS: Final = (
             empty=r"(?s)^\x00\x00\x00[\x01\x02]\x14\x00$",
             mortal=True,
             beside_others=beside,
+            unless=NAMED_OTHERWISE,
         )
         for key, longest, beside in _KEYS
     ),
@@ -118,7 +120,7 @@ FORMS: Final = (
             empty="^$",
             mortal=True,
             beside_others=beside,
-            unless=r"(?i:lock|mutex|flag|seen|nonce|once|dedup|throttle|limit)",
+            unless=rf"(?i:lock|mutex|flag|seen|nonce|once|dedup|throttle|limit)|{NAMED_OTHERWISE}",
         )
         for key, longest, beside in _EMPTY_KEYS
     ),

@@ -11,7 +11,8 @@ r"""Python's asynchronous frameworks: starsessions (Starlette, FastAPI), Litesta
 starsessions and aiohttp-session say the creation. Litestar and aiohttp-session set the TTL at each write; aiohttp-session
 without ``max_age`` sets none, so that its keys never leave. starsessions with a lifetime of 0 (the browser's) has the TTL
 ``gc_ttl``. A FastAPI Users token of another prefix is told by a word for sessions or authentication in it; without one it is not
-told from any other token (an invitation, a reset), and possibly a session of an unknown layout.
+told from any other token (an invitation, a reset), and possibly a session of an unknown layout. So is a session of Sanic whose
+prefix has neither ``sess`` nor ``sanic`` in it: JSON under a UUID is what caches (aiocache) hold as well.
 
 Source: alex-oleshkevich/starsessions ``session.py``, litestar ``middleware/session/server_side.py``, aio-libs/aiohttp-session
 ``redis_storage.py``; proved by tests/writers/{starsessions,litestar,aiohttp_session}*.
@@ -21,9 +22,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from necropsy.sessions.attributes import NOBODYS, USERS
 from necropsy.sessions.cure import Cure
-from necropsy.sessions.writers.form import ALNUM, HEX, SESSION_WORD, URL_SAFE, Clock, SessionForm
+from necropsy.sessions.writers.form import ALNUM, HEX, NAMED_OTHERWISE, URL_SAFE, Clock, SessionForm
 
 STARSESSIONS: Final = "starsessions"
 LITESTAR: Final = "litestar"
@@ -32,7 +32,6 @@ SANIC: Final = "sanic"
 FASTAPI_USERS: Final = "fastapi-users"
 _UUID_4: Final = r"[0-9a-f]{12}4[0-9a-f]{3}[89ab][0-9a-f]{15}$"
 _PRINTED: Final = bytes(range(0x21, 0x7F))
-_NAMED: Final = rf'^\{{"(?:{"|".join(sorted(USERS | NOBODYS))})":'
 _METADATA: Final = (
     r'(?s)"__metadata__":\s*\{"lifetime":\s*(?P<lifetime>[0-9]{1,12}),\s*"created":\s*(?P<created>[0-9]{1,12}(?:\.[0-9]{1,9})?),'
     r'\s*"last_access":\s*(?P<used>[0-9]{1,12}(?:\.[0-9]{1,9})?)'
@@ -146,27 +145,23 @@ FORMS: Final = (
             empty=r"^\{\}$",
             mortal=mortal,
             beside_others=beside,
-            unless=r":[0-9]+:[0-9a-f]{64}$",  # Django's cache
+            unless=r":[0-9]+:[0-9a-f]{64}$" + other,  # Django's cache
         )
-        for value, key, mortal, beside in (
-            (r"^\{", r"(?s)^.*(?i:litestar|sess).*[:_][0-9a-f]{64}$", False, False),
-            (r"^\{\}$", r"[:_\-.][0-9a-f]{64}$", True, False),
-            (r"^\{", r"[:_\-.][0-9a-f]{64}$", True, True),
+        for value, key, mortal, beside, other in (
+            (r"^\{", r"(?s)^.*(?i:litestar|sess).*[:_][0-9a-f]{64}$", False, False, ""),
+            (r"^\{\}$", r"[:_\-.][0-9a-f]{64}$", True, False, f"|{NAMED_OTHERWISE}"),
+            (r"^\{", r"[:_\-.][0-9a-f]{64}$", True, True, f"|{NAMED_OTHERWISE}"),
         )
     ),
-    *(
-        SessionForm(
-            SANIC,
-            first=b"{",
-            value=value,
-            key=key + _UUID_4,
-            alphabet=HEX,
-            longest=32,
-            inside=(),
-            mortal=True,
-            beside_others=beside,
-        )
-        for value, key, beside in ((r'^\{"', SESSION_WORD, False), (_NAMED, "", False), (r'^\{"', "", True))
+    SessionForm(
+        SANIC,
+        first=b"{",
+        value=r'^\{"(?:[^"\\]|\\.)*":[^ ]',  # ujson writes no space, json does
+        key=r"(?s)^.*(?i:sess|sanic).*?" + _UUID_4,
+        alphabet=HEX,
+        longest=32,
+        inside=(),
+        mortal=True,
     ),
     SessionForm(
         FASTAPI_USERS,

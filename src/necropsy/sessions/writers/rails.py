@@ -21,7 +21,7 @@ from typing import Final
 
 from necropsy.sessions.attributes import NOBODYS
 from necropsy.sessions.cure import Cure
-from necropsy.sessions.writers.form import HEX, Clock, SessionForm
+from necropsy.sessions.writers.form import HEX, NAMED_OTHERWISE, Clock, SessionForm
 
 LAYOUT: Final = "rails"
 CACHE: Final = "rails-cache"
@@ -38,6 +38,8 @@ _FLASH: Final = (
 )
 _PAIR: Final = rf"(?:{_FLASH}|{_KEY.replace('NAME', '[ -~]+')}{_PLAIN_VALUE})"
 _HARMLESS: Final = rf"(?:{_FLASH}|{_KEY.replace('NAME', '(?:' + '|'.join(sorted(NOBODYS)) + ')')}{_PLAIN_VALUE})"
+_NAMES: Final = f"(?:{'|'.join(sorted(NOBODYS))}|user_id|session_id|warden[.]user[.][a-z_]+[.]key)"
+"""Names of which a bare id's session has one first: a hash under 32 hex may be a cache's as well."""
 _USER_ID: Final = rf"{_KEY.replace('NAME', 'user_id')}(?:i[^\x00]|I\")"
 _WARDEN: Final = rf"{_KEY.replace('NAME', 'warden[.]user[.][a-z_]+[.]key')}\["
 _SOMEBODY: Final = rf"{_PAIR}*(?:{_USER_ID}|{_WARDEN})"
@@ -73,15 +75,19 @@ FORMS: Final = (
         SessionForm(
             LAYOUT,
             first=b"\x04",
-            value=r"(?s)^\x04\x08\{",
+            value=value,
             key=key,
             alphabet=_LETTERS,
             longest=longest,
             user=_USER,
             nobody=rf"(?s)^\x04\x08\{{.{_HARMLESS}+$",
             empty=r"(?s)^\x04\x08\{\x00$",
+            unless=unless,
         )
-        for key, longest in ((_HASHED, 67), (_PLAIN, 32))
+        for value, key, longest, unless in (
+            (r"(?s)^\x04\x08\{", _HASHED, 67, ""),
+            (rf"(?s)^\x04\x08\{{(?:\x00$|.{_KEY.replace('NAME', _NAMES)})", _PLAIN, 32, NAMED_OTHERWISE),
+        )
     ),
     SessionForm(
         LAYOUT,

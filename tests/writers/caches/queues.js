@@ -1,0 +1,36 @@
+// Bull, Bee-Queue, rate limiters, Redlock, Socket.IO's streams: no session among them.
+const { randomUUID } = require('crypto')
+const Redis = require('ioredis')
+const Bull = require('bull')
+const Bee = require('bee-queue')
+const { RateLimiterRedis } = require('rate-limiter-flexible')
+const { RedisStore } = require('rate-limit-redis')
+const { createAdapter } = require('@socket.io/redis-streams-adapter')
+const { Server } = require('socket.io')
+
+const port = Number(process.env.REDIS_PORT)
+const main = async () => {
+  const bull = new Bull('mails', { redis: { host: '127.0.0.1', port } })
+  for (let n = 0; n < 20; n += 1) await bull.add({ user: { id: n } }, { delay: n % 2 ? 60000 : 0, jobId: randomUUID() })
+  await bull.close()
+  const bee = new Bee('images', { redis: { host: '127.0.0.1', port }, isWorker: false })
+  for (let n = 0; n < 20; n += 1) await bee.createJob({ user: 'anna', n }).save()
+  await bee.close()
+  const client = new Redis(port)
+  const limiter = new RateLimiterRedis({ storeClient: client, points: 5, duration: 3600, keyPrefix: 'login' })
+  for (let n = 0; n < 20; n += 1) await limiter.consume(randomUUID())
+  const windows = new RedisStore({ sendCommand: (...words) => client.call(...words) })
+  windows.init({ windowMs: 3600000 })
+  for (let n = 0; n < 20; n += 1) await windows.increment(`10.0.0.${n}`)
+  const io = new Server({ adapter: createAdapter(client, { sessionKeyPrefix: 'sio:session:' }), connectionStateRecovery: {} })
+  io.emit('news', { user: 'anna' })
+  await new Promise(done => setTimeout(done, 300))
+  for (let n = 0; n < 20; n += 1) {
+    await client.set(`verify:${randomUUID()}`, JSON.stringify({ email: 'anna@example.com' }), 'EX', 3600)
+    await client.set(`presence:${randomUUID()}`, JSON.stringify({ userId: n, seen: Date.now() }), 'EX', 60)
+    await client.hset(`cart:${randomUUID()}`, 'userId', n, 'items', '[]')
+  }
+  client.disconnect()
+  process.exit(0)
+}
+main()
