@@ -62,7 +62,11 @@ _PRODUCTS: Final = (
         "rails",
         "its library, recorded as GitLab sets it up: redis-actionpack, `session:gitlab:2::<64 hex>`, a week",
     ),
-    ("Superset", "flask", "its documentation: Flask-Session with `SESSION_SERVER_SIDE = True`; else a signed cookie"),
+    (
+        "Superset",
+        "flask",
+        "recorded: Superset 6.1 with `SESSION_SERVER_SIDE = True` (Flask-Session); without, a signed cookie",
+    ),
     ("Harbor", "beego", "recorded: its own session provider and codec, in beego's manager"),
     ("Gitea, Forgejo", "gitea", "its library, recorded as they set it up: go-chi/session, `PROVIDER = redis`"),
     ("Quarkus", "vertx", "Vert.x Web's store, which is recorded; Quarkus itself brings no Redis store for sessions"),

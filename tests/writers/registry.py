@@ -70,6 +70,8 @@ _SNC: Final = "test -d $WORK/snc && echo SncRedisBundle b6119b7; dpkg-query -W -
 """The last release that had a session handler (3.x; 4 has none): a checkout lies in ``$WORK/snc``."""
 
 
+_SUPERSET: Final = "$WORK/superset/bin/pip list --format freeze 2>/dev/null | grep -iE '^(apache.superset|flask.session|cachelib|redis)=='"
+
 WRITERS: Final = (
     Writer("php_session", "php", _PHP, _PHP_VERSION, r"PHPREDIS_SESSION:[^_]+"),
     Writer(
@@ -411,6 +413,7 @@ WRITERS: Final = (
         environment=(("STORE", "redis"), ("NAMESPACE", "session:gitlab"), ("DEFAULTS", "5.2"), ("LIFETIME", "604800")),
     ),
     Writer("snc_redis", "symfony", _PHP, _SNC, r"shop_session.+", lifetime_s=3600),
+    Writer("superset", "flask", "$WORK/superset/bin/python app.py", _SUPERSET, r"session:.+", lifetime_s=2_678_400),
     Writer("magento_handler", "magento", "php -S 127.0.0.1:$PORT index.php", _MAGENTO, r"sess_.+", lifetime_s=None),
     Writer(
         "magento_handler_compressed", "magento", "php -S 127.0.0.1:$PORT index.php", _MAGENTO, r"sess_.+", lifetime_s=None,
