@@ -31,7 +31,7 @@ CASES = [(name, SERVERS[number % 2]) for number, name in enumerate(FACTS)]
 DATABASES = {writer.name: writer.db for writer in WRITERS_KNOWN}
 _AGO_S = 10
 _SNAPSHOTS = ("--repl-diskless-sync", "yes", "--repl-diskless-sync-delay", "0")
-_OPAQUE = frozenset({"redisson_tomcat", "laravel_encrypted", "django_shop_zlib"})
+_OPAQUE = frozenset({"redisson_tomcat", "laravel_encrypted", "django_shop_zlib", "authelia", "authelia_day"})
 """Writers whose bytes do not tell who is logged in."""
 _ALL_STAY = frozenset(
     {

@@ -7,7 +7,7 @@ from typing import Final
 _READING: Final = (
     "ping", "auth", "client|setname", "client|no-touch", "select", "info", "time", "scan", "type", "dbsize",
     "pexpiretime", "pttl", "object|idletime", "object|encoding", "memory|usage", "strlen", "getrange", "get", "hlen",
-    "hmget", "hstrlen", "hexists", "llen", "scard", "smembers", "sscan", "zcard", "zrange", "xlen",
+    "hmget", "hkeys", "hstrlen", "hexists", "llen", "scard", "smembers", "sscan", "zcard", "zrange", "xlen",
     "eval", "evalsha", "eval_ro", "evalsha_ro",
 )  # fmt: skip
 _PURGING: Final = ("dump", "restore", "unlink", "exists", "srem", "zrem", "set")
