@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,9 @@ def test_a_file_keeps_its_mode_and_is_backed_up(tmp_path: Path) -> None:
     file = tmp_path / "prometheus.yml"
     file.write_text("a: 1 # why\nb: 2\n")
     file.chmod(0o640)
+    if os.geteuid() == 0:  # only root may give a file away
+        os.chown(file, 1000, 1001)
+    before = file.stat()
     link = tmp_path / "link.yml"
     link.symlink_to(file)
     digest = hashlib.sha256(file.read_bytes()).hexdigest()
@@ -48,12 +52,25 @@ def test_a_file_keeps_its_mode_and_is_backed_up(tmp_path: Path) -> None:
     done = write(link, diff, sha256=digest)
     assert link.is_symlink()
     assert file.read_text() == "a: 1 # why\nb: 3\n"
+    for one in (file.stat(), done.backup.stat()):
+        assert (one.st_uid, one.st_gid) == (before.st_uid, before.st_gid)
     assert file.stat().st_mode & 0o777 == 0o640
     assert done.backup.read_text() == "a: 1 # why\nb: 2\n"
     assert done.backup.stat().st_mode & 0o777 == 0o640
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         "link.yml", "prometheus.yml", "prometheus.yml.before-necropsy",
     ]  # fmt: skip
+
+
+def test_a_file_that_has_the_patch_already_is_said_to_have_it(tmp_path: Path) -> None:
+    file = tmp_path / "f"
+    before = "a\nb\nc\nd\ne\nf\ng\nh\ni\n"
+    file.write_text(before)
+    digest = hashlib.sha256(file.read_bytes()).hexdigest()
+    diff = unified_diff("f", before, before.replace("b\n", "b\nB\n").replace("h\n", "H\n"))
+    write(file, diff, sha256=digest)
+    with pytest.raises(PatchError, match="has this patch already"):
+        write(file, diff, sha256=digest)
 
 
 def test_a_file_that_changed_since_it_was_examined_is_not_written(tmp_path: Path) -> None:

@@ -33,17 +33,20 @@ class Written:
     backup: Path
 
 
-def patched(text: str, diff: str) -> str | None:
-    r"""Return a text with a unified diff applied; None where the text is another than the diff was made from.
+def patched(text: str, diff: str, *, backwards: bool = False) -> str | None:
+    r"""Return a text with a unified diff applied, or taken back; None where the text is another than the diff was made from.
 
     >>> patched("a\nb\nc\n", "--- a/f\n+++ b/f\n@@ -1,3 +1,3 @@\n a\n-b\n+B\n c\n")
     'a\nB\nc\n'
     >>> patched("a\nx\nc\n", "--- a/f\n+++ b/f\n@@ -1,3 +1,3 @@\n a\n-b\n+B\n c\n") is None
     True
+    >>> patched("a\nB\nc\n", "--- a/f\n+++ b/f\n@@ -1,3 +1,3 @@\n a\n-b\n+B\n c\n", backwards=True)
+    'a\nb\nc\n'
     """
     lines = text.splitlines(keepends=True)
     moved = 0
-    for start, old, new in _hunks(diff):
+    for start, before, after in _hunks(diff):
+        old, new = (after, before) if backwards else (before, after)
         place = _place(lines, old, start + moved)
         if place is None:
             return None
@@ -74,6 +77,8 @@ def write(file: Path, diff: str, *, sha256: str | None = None) -> Written:
         raise PatchError(f"{file}: cannot read: {reason}", hint="Apply the diff by hand.") from error
     changed = sha256 is not None and hashlib.sha256(data).hexdigest() != sha256
     made = None if changed else patched(text, diff)
+    if made is None and patched(text, diff, backwards=True) is not None:
+        raise PatchError(f"{file}: has this patch already: not written", hint="Reload the program that reads the file.")
     if made is None:
         raise PatchError(
             f"{file}: changed since it was examined: not written", hint="Examine again, then apply the new patch."

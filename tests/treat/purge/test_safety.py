@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from hypothesis import strategies as st
 
 from necropsy.model.errors import NecropsyError
 from necropsy.treat.purge import batch as batches
+from necropsy.treat.purge import plan as plans
 from necropsy.treat.purge import scripts
 from necropsy.treat.purge.batch import Unlinker
 from necropsy.treat.purge.control import Knobs
@@ -267,7 +269,24 @@ def test_a_plan_that_was_edited_or_is_for_another_store_or_old_is_refused(
     path.write_bytes(json.dumps(newer).encode() + b"\n" + rest)
     with pytest.raises(PlanError, match="newer necropsy"):
         apply(path, tmp_path / "journal")
+    path.write_bytes(whole)
+    with pytest.raises(PlanError, match="too old"):
+        plans.load(path, datetime.now(UTC) + timedelta(hours=25))
     assert client.dbsize() > 3
+
+
+def test_a_journal_is_not_restored_to_another_store_unless_that_is_said(
+    client: redis.Redis, server: Server, tmp_path: Path
+) -> None:
+    spring(client, anonymous=3, recent=0, users=0)
+    _, path = make_plan(server.url, tmp_path)
+    apply(path, tmp_path / "journal")
+    with running("redis-8.2") as other:
+        with pytest.raises(NecropsyError, match="not the store") as refused:
+            undo(tmp_path / "journal", redis=purging.parse_address(other.url))
+        assert "--other-store" in str(refused.value.hint)
+        assert other.client().dbsize() == 0
+    assert undo(tmp_path / "journal").codes[1] == 3
 
 
 def test_a_journal_that_was_cut_or_changed_is_refused_and_a_torn_end_is_not(
