@@ -1,8 +1,8 @@
 """Keys with their values from a server's own snapshot: the journal costs the server a fork, and no DUMP for each key.
 
 The dump is taken off the wire at full speed into a file without a name (mode 0600, beside the journal), so that a purge
-that rests never holds up the server's child. The value of a key is found in it again by its expiry and the key's name,
-which stand before it: plain, or compressed, as one in ten of Spring's is. What is not found is fetched.
+that rests never holds up the server's child. The values of a batch of keys are found in it again from where the batch
+begins, record by record. What is behind a stream or a value of a module is fetched.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ _PIECE: Final = 1 << 20
 _ROWS: Final = 2048
 """Keys of one batch: each session of it is an object for a while."""
 _MAGIC: Final = re.compile(rb"(?:REDIS|VALKEY)(\d+)")
-_IDLE, _FREQUENCY = 0xF8, 0xF9
-"""What may stand between an expiry and the type of a value."""
+_HEADER: Final = 9
+"""Bytes before the first opcode of a dump: ``REDIS0012``."""
 WORTH_A_FORK: Final = 200_000
 """Keys from which on a snapshot is sooner taken than values are fetched."""
 
@@ -63,8 +63,10 @@ class Snapshot:
         self._folder = folder
         self._memory: mmap.mmap | None = None
         self._version = 0
-        self._begin = self._at = self._end = 0
-        """Where the batch of the moment begins in the dump, how far values were found, where it ends."""
+        self._begin = self._end = 0
+        """Where the batch of the moment begins in the dump, and where it ends."""
+        self._places: dict[tuple[bytes, int], payloads.Place | None] | None = None
+        """Its keys by name and expiry, once somebody asks."""
 
     def __iter__(self) -> Iterator[pa.RecordBatch]:
         for number, primary in enumerate(list(self._store.primaries)):
@@ -83,37 +85,21 @@ class Snapshot:
     def payload(self, key: bytes, expires_ms: int) -> bytes | None:
         """Return the payload of a key, not sealed yet; None: the server is to be asked."""
         memory = self._memory
-        if memory is None or expires_ms < 0:
+        if memory is None:
             return None
-        mark = b"\xfc" + expires_ms.to_bytes(8, "little")
-        for start, end in ((self._at, self._end), (self._begin, self._at)):
-            place = memory.find(mark, start, end)
-            while place >= 0:
-                value = self._value(memory, place + len(mark), key)
-                if value is not None:
-                    return value
-                place = memory.find(mark, place + 1, end)
-        return None
+        if self._places is None:
+            self._places = {}
+            for place in payloads.places(memory, self._begin, self._end):
+                name = place.key, place.expires_ms
+                self._places[name] = place if name not in self._places else None  # in two databases
+        found = self._places.get((key, expires_ms))
+        if found is None or memory[found.at] not in payloads.RESTORABLE:
+            return None
+        return payloads.unsealed(memory[found.at : found.at + 1] + memory[found.value : found.end], self._version)
 
     def decoded(self, records: Sequence[tuple[bytes, bytes, int, int]], db: int) -> pa.RecordBatch:
         """Return the columns of fetched keys."""
         return decode(records, db)
-
-    def _value(self, memory: mmap.mmap, at: int, key: bytes) -> bytes | None:
-        """Return the payload of a key if it is this one that stands behind an expiry."""
-        try:
-            if memory[at] == _IDLE:
-                at = payloads.end_of_length(memory, at + 1)
-            elif memory[at] == _FREQUENCY:
-                at += 2
-            after = payloads.begins_with(memory, at + 1, key)
-            if after < 0:
-                return None
-            end = payloads.end_of_value(memory, memory[at], after)
-        except (ValueError, IndexError):  # the mark stood in a value
-            return None
-        self._at = end
-        return payloads.unsealed(memory[at : at + 1] + memory[after:end], self._version)
 
     def _receive(self, primary: Primary, descriptor: int) -> None:
         from necropsy.wire.redis.replication import StreamRefused, open_stream
@@ -152,7 +138,7 @@ class Snapshot:
         os.lseek(descriptor, 0, os.SEEK_SET)
         self._memory = mmap.mmap(descriptor, 0, prot=mmap.PROT_READ)
         self._version = _version(self._memory)
-        self._begin = self._at = self._end = 0
+        self._begin = _HEADER
 
         try:
             with os.fdopen(os.dup(descriptor), "rb") as stream:
@@ -165,9 +151,9 @@ class Snapshot:
                 )
                 for batch in dump:
                     db = self._address.db
-                    self._end = dump.offset
+                    self._end, self._places = dump.offset, None
                     yield batch if db is None else batch.filter(pc.equal(batch["db"], db))
-                    self._begin = self._at = self._end
+                    self._begin = self._end
                     # What is behind us need not stay in memory.
                     self._memory.madvise(mmap.MADV_DONTNEED, 0, self._end // mmap.PAGESIZE * mmap.PAGESIZE)
                 if dump.blemishes:

@@ -14,7 +14,7 @@ from necropsy.treat.purge.stores import TreatmentError
 from necropsy.treatment import purging
 from necropsy.wire.redis.address import parse_address
 from servers import NAMES, running
-from treat.purge.population import SPRING, apply, express, make_plan, same, spring, state, undo
+from treat.purge.population import CONTEXT, SPRING, apply, express, make_plan, same, spring, state, undo
 
 pytestmark = pytest.mark.integration
 
@@ -60,6 +60,26 @@ def test_a_snapshot_of_several_pieces_holds_every_value_whatever_its_key_is_call
         done = apply(path, tmp_path / "journal", by="snapshot", knobs=Knobs(max_impact_s=0.05, batch=2000))
         assert (done.deleted, done.kept.total(), done.dumped) == (9000, 0, 0)
         assert undo(tmp_path / "journal").codes[1] == 9000
+        assert same(before, state(client)) == []
+
+
+def test_what_looks_like_another_session_within_a_value_is_none(tmp_path: Path) -> None:
+    """Whoever fills a session with the bytes of a dump must not be logged in by an undo."""
+    options = ("--repl-diskless-sync", "yes", "--repl-diskless-sync-delay", "0", "--rdbcompression", "no")
+    with running("redis-7.0", *options) as server:
+        client = server.client()
+        first, *others = (f"{SPRING}:sessions:{one}".encode() for one in spring(client, recent=0, users=0).anonymous)
+        texts = (first, CONTEXT.encode(), b"a login")
+        written = b"".join(bytes((len(text),)) + text for text in texts)
+        ends = int(client.execute_command("PEXPIRETIME", first)).to_bytes(8, "little")
+        forged = b"\xfc" + ends + b"\x04" + written[: 1 + len(first)] + b"\x01" + written[1 + len(first) :]
+        for key in others:
+            client.hset(key, "sessionAttr:X", forged)
+        before = state(client)
+        _, path = make_plan(server.url, tmp_path)
+        done = apply(path, tmp_path / "journal", by="snapshot")
+        assert (done.deleted, done.dumped) == (20, 0)
+        assert undo(tmp_path / "journal").codes[1] == 20
         assert same(before, state(client)) == []
 
 

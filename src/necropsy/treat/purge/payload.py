@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
     import mmap
@@ -29,10 +29,21 @@ Logical: TypeAlias = bytes | dict[bytes, bytes]
 
 _TAIL: Final = 10
 _STRING, _HASH, _HASH_ZIPLIST, _HASH_LISTPACK = 0, 4, 13, 16
+_EXPIRY_S, _EXPIRY, _FREQUENCY = 0xFD, 0xFC, 0xF9
+_LENGTHS: Final = {0xF8: 1, 0xFE: 1, 0xFB: 2, 0xF4: 3}
+"""Opcodes before which no key ends, by the lengths behind them: idle time, database, its size, a slot of a Cluster."""
+_TEXTS: Final = {0xFA: 2, 0xF5: 1}
+"""By the texts behind them: a fact of the server, a library of functions."""
+_MANY: Final = {1: (1, 0), 2: (1, 0), 5: (1, 8), 14: (1, 0)}
+"""Lists and sets, by the texts of one element and the bytes behind it."""
+_PACKED: Final = frozenset({9, 10, 11, 12, 17, 20})
+_QUICKLIST_2: Final = 18
 _SHORT: Final = 64
 """Below it a length is one byte."""
 _LZF: Final = 3
 """Number of the encoding of compressed texts."""
+RESTORABLE: Final = frozenset({_STRING, _HASH, _HASH_ZIPLIST, _HASH_LISTPACK})
+"""Types of sessions whose payload is made of their bytes in a snapshot."""
 _EMPTY: Final = bytes(8)
 _POLYNOMIAL: Final = 0x95AC9329AC4BC9B5
 
@@ -125,29 +136,69 @@ def end_of_value(data: bytes | mmap.mmap, code: int, at: int) -> int:
     return at
 
 
-def begins_with(data: bytes | mmap.mmap, at: int, text: bytes) -> int:
-    r"""Return where a text ends that stands at ``at``, plain or compressed; -1: another one stands there.
+class Place(NamedTuple):
+    """Where a key and its value stand in a dump."""
 
-    >>> begins_with(b"\x03abc", 0, b"abc"), begins_with(b"\x03abd", 0, b"abc")
-    (4, -1)
-    >>> begins_with(b"\xc3\x05\x0a\x00a\xe0\x00\x00", 0, b"a" * 10)
-    8
+    at: int
+    """Of the type byte."""
+    key: bytes
+    expires_ms: int
+    """-1: never."""
+    value: int
+    end: int
+
+
+def places(data: bytes | mmap.mmap, at: int, end: int) -> Iterator[Place]:
+    r"""Yield the keys of a piece of a dump that begins where a record does; up to what cannot be passed.
+
+    What looks like a record within a value is none: whoever fills sessions may write there what he likes.
+
+    >>> list(places(b"\xfc" + bytes(8) + b"\x00\x01a\x02bc", 0, 15))
+    [Place(at=9, key=b'a', expires_ms=0, value=12, end=15)]
     """
-    length, after, special = _length(data, at)
-    if not special:
-        end = after + length
-        return end if length == len(text) and data[after:end] == text else -1
-    if length != _LZF:
-        return -1
-    packed, after, _ = _length(data, after)
-    size, after, _ = _length(data, after)
-    end = after + packed
-    return end if size == len(text) and _unpacked(data[after:end], size) == text else -1
+    expires_ms = -1
+    try:
+        while at < end:
+            code = data[at]
+            if code == _EXPIRY:
+                expires_ms = int.from_bytes(data[at + 1 : at + 9], "little")
+                at += 9
+            elif code == _EXPIRY_S:
+                expires_ms = 1000 * int.from_bytes(data[at + 1 : at + 5], "little")
+                at += 5
+            elif code in _LENGTHS:
+                at += 1
+                for _ in range(_LENGTHS[code]):
+                    at = _length(data, at)[1]
+            elif code == _FREQUENCY:
+                at += 2
+            elif code in _TEXTS:
+                at += 1
+                for _ in range(_TEXTS[code]):
+                    at = _passed(data, at)
+            else:
+                key, value = _text(data, at + 1)
+                last = _end_of_any(data, code, value)
+                yield Place(at, key, expires_ms, value, last)
+                at, expires_ms = last, -1
+    except (ValueError, IndexError):
+        return
 
 
-def end_of_length(data: bytes | mmap.mmap, at: int) -> int:
-    """Return where a length ends that begins at ``at``."""
-    return _length(data, at)[1]
+def _end_of_any(data: bytes | mmap.mmap, code: int, at: int) -> int:
+    """Return where a value of any type ends that is made of texts."""
+    if code in _MANY:
+        count, at, _ = _length(data, at)
+        texts, behind = _MANY[code]
+        for _ in range(texts * count):
+            at = _passed(data, at) + behind
+        return at
+    if code == _QUICKLIST_2:
+        count, at, _ = _length(data, at)
+        for _ in range(count):
+            at = _passed(data, _length(data, at)[1])
+        return at
+    return _passed(data, at) if code in _PACKED else end_of_value(data, code, at)
 
 
 def _passed(data: bytes | mmap.mmap, at: int) -> int:
@@ -233,7 +284,7 @@ def _length(data: bytes | mmap.mmap, at: int) -> tuple[int, int, bool]:
     return int.from_bytes(data[at + 1 : at + 1 + width], "big"), at + 1 + width, False
 
 
-def _text(data: bytes, at: int) -> tuple[bytes, int]:
+def _text(data: bytes | mmap.mmap, at: int) -> tuple[bytes, int]:
     length, at, special = _length(data, at)
     if not special:
         if at + length > len(data):
