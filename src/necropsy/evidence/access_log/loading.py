@@ -201,14 +201,32 @@ def _recognised(
     *,
     may_be_wrapped: bool,
 ) -> tuple[LogFile, LineLayout | None]:
-    """Recognise the layout of a file, or of the lines inside its lines; return the file that has the layout."""
+    """Recognise the layout of a file, or of the lines inside its lines; return the file that has the layout.
+
+    A shipper's own keys can pass for a request's (a ``path`` that is the log's, a ``date``): where an object carries a line
+    that tells more than its keys do, the line counts.
+    """
     head = first_lines(file) if head is None else head
     layout = recognise(head, formats)
-    if layout is None and may_be_wrapped and head:
-        inner = unwrapped(scratch, file, head, lambda lines: recognise(lines, formats))
+    if may_be_wrapped and head and (layout is None or (layout.lines.kind == "json" and "client" not in layout.fields)):
+        told = _told(layout)
+
+        def better(lines: Sequence[str]) -> LineLayout | None:
+            found = recognise(lines, formats)
+            return found if found is not None and _told(found) > told else None
+
+        inner = unwrapped(scratch, file, head, better)
         if inner is not None:
             return inner
     return file, layout
+
+
+def _told(layout: LineLayout | None) -> int:
+    """Count what a layout tells of a visit: its time, client, page, status and program."""
+    if layout is None:
+        return 0
+    page = bool({"request", "target"} & layout.fields.keys())
+    return page + len({"time", "client", "status", "agent"} & layout.fields.keys())
 
 
 def _blemishes(file: LogFile, failed: _Failed) -> list[Blemish]:

@@ -37,6 +37,22 @@ def test_a_damaged_line_keeps_its_number_behind(wrap, reading) -> None:
     assert [(blemish.place, blemish.count) for blemish in read.log.blemishes] == [(3, 1)]
 
 
+@pytest.mark.parametrize(
+    "around",
+    [
+        {"date": 1707127201.2, "source": {"path": "/var/log/nginx/access.log"}, "shipper": {"version": "3.1.9"}},
+        {"timestamp": "2024-02-05T10:00:01.206Z", "host": "10.0.0.4", "path": "/srv/logs/access", "status": "200"},
+        {"time": "2024-02-05T10:00:01Z", "url": "http://collector.example/in", "agent": "beat/8.1", "code": 202},
+    ],
+    ids=["a log's path", "a status of delivery", "a collector's address"],
+)
+@pytest.mark.parametrize("key", ["log", "message", "_raw"])
+def test_a_line_inside_an_object_counts_more_than_a_shippers_own_keys(around, key, reading) -> None:
+    read = reading("\n".join(json.dumps(around | {key: LINE + "\n"}) for _ in range(3)) + "\n")
+    assert read.log.requests == 3
+    assert {row[0] for row in read.classes("client")} == {REQUEST.client}
+
+
 def test_a_bracket_that_is_never_closed_swallows_no_other_line(reading) -> None:
     lines = [f"[pod/web-1/nginx] {LINE}"] * 3 + ["[pod/web-1/nginx"] + [f"[pod/web-1/nginx] {LINE}"] * 2
     assert reading("\n".join(lines) + "\n").log.requests == 5

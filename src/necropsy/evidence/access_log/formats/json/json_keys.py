@@ -21,6 +21,8 @@ from necropsy.evidence.access_log.formats.values import Path
 _REQUEST: Final = re.compile(r"[A-Z]{3,20} \S.*")
 _METHOD: Final = re.compile(r"[A-Z]{3,20}")
 _TARGET: Final = re.compile(r"(/|[a-z]+://)\S*")
+_LOG_FILE: Final = re.compile(r"/\S*\.log(\.\d+)?")
+"""Finds the path of a log: shippers write under ``path`` which file a line comes from."""
 _STATUS: Final = re.compile(r"[1-5]\d\d")
 _SECONDS: Final = re.compile(r"\d{1,6}\.\d+")
 _NUMBER: Final = re.compile(r"[\d.]+")
@@ -38,7 +40,7 @@ _SHAPES: Final[Mapping[str, Callable[[str], object]]] = {
     "client": is_client,
     "request": _REQUEST.fullmatch,
     "method": _METHOD.fullmatch,
-    "target": _TARGET.fullmatch,
+    "target": lambda value: _TARGET.fullmatch(value) and not _LOG_FILE.fullmatch(value),
     "host": _anything,
     "status": _STATUS.fullmatch,
     "agent": _anything,
