@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -7,6 +8,17 @@ import pytest
 from necropsy.model.errors import UsageError
 
 from .running import Said, run
+
+_BY_NAME = """
+scrape_configs:
+- job_name: pages
+  metrics_path: /probe
+  params: {module: [http_2xx]}
+  static_configs: [{targets: [desk.example]}]
+  relabel_configs:
+  - {source_labels: [__address__], target_label: __param_target}
+  - {target_label: __address__, replacement: 'prober:9115'}
+"""
 
 
 def reckon(configuration: list[str], *more: str) -> Any:
@@ -20,9 +32,50 @@ def test_the_sum_of_the_incident_is_written_out(configuration: list[str]) -> Non
     assert max(map(len, said.out.splitlines())) <= 80
 
 
+def test_a_narrow_terminal_is_obeyed(configuration: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    said = run("cost", *configuration, "--ttl", "1d", "--interval", "20s")
+    assert max(map(len, said.out.splitlines())) <= 40
+
+
 def test_a_redirect_without_its_cookie_counts_twice(configuration: list[str]) -> None:
     said = run("cost", *configuration, "--ttl", "1d", "--sessions-per-request", "2")
-    assert "3 x 8,640/d x 2 sessions x 1 keys = 51,840 keys" in said.out
+    assert "3 x 8,640/d x 2 sessions x 1 key = 51,840 keys" in said.out
+
+
+@pytest.mark.parametrize(
+    ("location", "go", "sessions"),
+    [
+        ("/login", (), 1),
+        ("login?next=/", (), 1),
+        ("http://10.0.0.1:8080/login", (), 1),
+        ("https://admin.example.com/login", (), 2),
+        ("https://admin.example.com/login", ("--exporter-go", "go1.27.0"), 2),
+    ],
+)
+def test_sessions_of_a_redirect_are_those_of_its_requests_without_a_cookie(
+    configuration: list[str], location: str, go: tuple[str, ...], sessions: int
+) -> None:
+    lines = reckon(configuration, "--redirect", location, *go)["lines"]
+    there = [line for line in lines if line["url"].startswith("http://10.0.0.1:8080/")]
+    assert [line["sessions_per_request"] for line in there] == [sessions]
+
+
+@pytest.mark.parametrize(("go", "sessions"), [("1.24.4", 2), ("1.27", 1)])
+def test_an_exporter_of_a_newer_go_keeps_the_cookie_of_a_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, go: str, sessions: int
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("prometheus.yml").write_text(_BY_NAME)
+    location = "http://desk.example/login"
+    made = reckon(["--prometheus", "prometheus.yml"], "--redirect", location, "--exporter-go", go, "--ttl", "1d")
+    assert [line["sessions_per_request"] for line in made["lines"]] == [sessions]
+    assert made["total"]["sessions"] == sessions * 1_440
+
+
+def test_what_says_nothing_about_a_redirect_is_refused(configuration: list[str]) -> None:
+    for more in (("--exporter-go", "1.27"), ("--redirect", "/login", "--sessions-per-request", "2")):
+        assert "--redirect" in str(refused(run("cost", *configuration, *more)))
 
 
 def test_sessions_keys_and_bytes_are_told_a_day_and_at_the_steady_state(configuration: list[str]) -> None:

@@ -49,12 +49,29 @@ def cost(
         typer.Option(
             min=0,
             metavar="NUMBER",
-            help=(
-                "Sessions that one request starts. Write 2 if the application redirects to a full URL: an exporter"
-                " built with Go before 1.27 (Debian's before 0.28) then loses the cookie."
-            ),
+            help="Sessions that one request starts. --redirect calculates them for the blackbox exporter.",
         ),
     ] = 1.0,
+    redirect: Annotated[
+        str | None,
+        typer.Option(
+            metavar="LOCATION",
+            help=(
+                "Location header that the application sends to visitors without a session: /login,"
+                " https://admin.example.com/login. A blackbox probe that follows it without the cookie starts two sessions."
+            ),
+        ),
+    ] = None,
+    exporter_go: Annotated[
+        str | None,
+        typer.Option(
+            metavar="VERSION",
+            help=(
+                "With --redirect: Go version of the blackbox exporter, as `blackbox_exporter --version` prints it."
+                " Before 1.27, which is assumed, it loses the cookie on a redirect to a full URL."
+            ),
+        ),
+    ] = None,
     minute_sets: Annotated[
         bool,
         typer.Option(
@@ -92,10 +109,15 @@ def cost(
     from necropsy.autopsy.sources import parse_size
     from necropsy.autopsy.survey import survey
     from necropsy.model.cost import Assumptions
+    from necropsy.probes.prometheus.blackbox.redirected_sessions import keeps_cookies_by_host
     from necropsy.probes.session_risk import idle_probes
     from necropsy.report.commands import cost as table
     from necropsy.verdict.cost import cost as reckon
 
+    if redirect is not None and sessions_per_request != 1:
+        raise UsageError("--redirect and --sessions-per-request cannot be combined", hint="Use one at a time.")
+    if exporter_go is not None and redirect is None:
+        raise UsageError("--exporter-go needs --redirect", hint="Add --redirect LOCATION.")
     sources = named(prometheus, blackbox, consul, nginx, kubernetes, prober, prometheus_version, None)
     found = survey(replace(sources, blackbox_version=blackbox_version, consul_version=consul_version))
     assumptions = Assumptions(
@@ -103,6 +125,8 @@ def cost(
         keys_per_session=keys_per_session,
         bytes_per_session=float(parse_size(bytes_per_session)) if bytes_per_session else None,
         sessions_per_request=sessions_per_request,
+        redirect=redirect or "",
+        cookies_by_host=keeps_cookies_by_host(exporter_go) if exporter_go else False,
         minute_sets=minute_sets,
         interval_s=_seconds(interval, "--interval"),
         replicas=replicas,

@@ -15,6 +15,10 @@ class Assumptions:
     bytes_per_session: float | None = None
     sessions_per_request: float = 1.0
     """2 where a prober follows a redirect without the cookie that it was just given."""
+    redirect: str = ""
+    """``Location`` that the application answers a visitor without a session; blackbox probes are then counted by themselves."""
+    cookies_by_host: bool = False
+    """The exporter keeps cookies by name, as one built with Go 1.27 does, and not by address."""
     minute_sets: bool = False
     """Spring's indexed layout keeps one set for each minute in which sessions expire."""
     interval_s: float | None = None
@@ -48,6 +52,7 @@ class CostLine:
     period_s: float
     fixed: bool
     """Assumed to ask for a health endpoint."""
+    sessions_per_request: float
     amount: Amount
 
 

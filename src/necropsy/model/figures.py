@@ -41,6 +41,15 @@ def size(number: float) -> str:
     return f"{scaled:.0f} {unit}"
 
 
+def factor(number: float, noun: str) -> str:
+    """Write a factor of a product with its noun.
+
+    >>> factor(2.5, "key"), factor(1, "session")
+    ('2.5 keys', '1 session')
+    """
+    return f"{number:g} {noun if number == 1 else noun + 's'}"
+
+
 def several(count: float, noun: str, nouns: str = "") -> str:
     """Write a count with its noun; ``nouns`` is a plural that is not regular.
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from necropsy.model.cost import Amount, Assumptions, Cost, CostLine
+from necropsy.model.figures import factor
 from necropsy.model.probe import Probe
+from necropsy.probes.prometheus.blackbox.redirected_sessions import sessions_started
 from necropsy.probes.session_risk import may_create, split_host
 from necropsy.verdict.forecast import DAY_S, is_immortal
 
@@ -44,8 +47,15 @@ def cost(probes: Sequence[Probe], idle: Collection[int], assumptions: Assumption
 def _line(probe: Probe, assumptions: Assumptions) -> CostLine:
     period_s = assumptions.interval_s or probe.period_s
     fixed = any(_is(probe, host) for host in assumptions.fixed)
-    born = 0.0 if fixed or period_s <= 0 else DAY_S / period_s * assumptions.replicas * assumptions.sessions_per_request
-    return CostLine(probe.prober, probe.method, probe.url, period_s, fixed, _amount(born, assumptions))
+    each = _sessions_per_request(probe, assumptions)
+    born = 0.0 if fixed or period_s <= 0 else DAY_S / period_s * assumptions.replicas * each
+    return CostLine(probe.prober, probe.method, probe.url, period_s, fixed, each, _amount(born, assumptions))
+
+
+def _sessions_per_request(probe: Probe, assumptions: Assumptions) -> float:
+    if assumptions.redirect and probe.kind == "blackbox-http":
+        return sessions_started(probe, assumptions.redirect, jar_by_host=assumptions.cookies_by_host)
+    return assumptions.sessions_per_request
 
 
 def _is(probe: Probe, host: str) -> bool:
@@ -80,10 +90,13 @@ def _index_keys(assumptions: Assumptions) -> float:
 def _formula(lines: Sequence[CostLine], total: Amount, assumptions: Assumptions) -> str:
     if total.keys is None or assumptions.lifetime_s is None:
         return ""
-    periods = sorted({line.period_s for line in lines if not line.fixed and line.period_s > 0})
+    groups = Counter(
+        (line.period_s, line.sessions_per_request) for line in lines if not line.fixed and line.period_s > 0
+    )
+    shared = {each for _, each in groups}
     counted = [
-        f"{sum(line.period_s == period and not line.fixed for line in lines)} x {DAY_S / period:,.0f}/d"
-        for period in periods
+        f"{probes} x {DAY_S / period:,.0f}/d" + (f" x {factor(each, 'session')}" if len(shared) > 1 else "")
+        for (period, each), probes in sorted(groups.items())
     ]
     if not counted:
         return ""
@@ -91,10 +104,10 @@ def _formula(lines: Sequence[CostLine], total: Amount, assumptions: Assumptions)
     days = assumptions.lifetime_s / DAY_S
     factors = [f"({born})" if len(counted) > 1 else born]
     factors += [f"{assumptions.replicas} servers"] if assumptions.replicas != 1 else []
-    each = assumptions.sessions_per_request
-    factors += [f"{each:g} sessions"] if each != 1 else []
+    each = shared.pop() if len(shared) == 1 else 1.0
+    factors += [factor(each, "session")] if each != 1 else []
     factors += [f"{days:.3g} d"] if days != 1 else []
-    factors += [f"{assumptions.keys_per_session:g} keys"]
+    factors += [factor(assumptions.keys_per_session, "key")]
     index_keys = _index_keys(assumptions)
     return (
         " x ".join(factors)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from necropsy.model.figures import IMMORTAL_S, several
+from necropsy.model.figures import IMMORTAL_S, factor, several
 from necropsy.model.probe import Probe
 from necropsy.model.verdict import Prediction
 from necropsy.sessions.spring.names import GRACE_S
@@ -76,7 +76,7 @@ def predict(store: StoreFacts, creating: Sequence[Probe]) -> Prediction:
         size = sessions * store.bytes_per_session
         formula = _formula(store, creating, index_keys, hashes)
     elif creating and immortal:
-        formula = f"{_per_day(creating)} x {store.keys_per_session:g} keys, and none ever expires: no plateau"
+        formula = f"{_per_day(creating)} x {factor(store.keys_per_session, 'key')}, and none ever expires: no plateau"
     return Prediction(
         store=store.name,
         births_per_day=per_day,
@@ -111,9 +111,9 @@ def _formula(store: StoreFacts, creating: Sequence[Probe], index_keys: float, ha
     days = (store.lifetime_s or 0) / DAY_S
     lived = "" if days == 1 else f" x {days:.3g} d"
     text = (
-        f"({_per_day(creating)}){lived} x {store.keys_per_session:g} keys"
+        f"({_per_day(creating)}){lived} x {factor(store.keys_per_session, 'key')}"
         if lived
-        else (f"{_per_day(creating)} x {store.keys_per_session:g} keys")
+        else (f"{_per_day(creating)} x {factor(store.keys_per_session, 'key')}")
     )
     text += f" + {hashes:,.0f} hashes kept for 5 minutes" if hashes else ""
     return text + (f" + {index_keys:,.0f} expirations sets" if index_keys else "")

@@ -341,7 +341,7 @@ def test_a_dump_of_a_newer_version_is_read_as_far_as_it_is_known(tmp_path: Path)
     assert "newer than this necropsy" in newer.why
     assert (unknown.unit, unknown.place) == ("byte", 14)
     assert "a value of type 77" in unknown.why
-    assert "cover the 1 keys" in unknown.why
+    assert "cover the 1 key" in unknown.why
 
 
 def test_collections_with_nothing_in_them_are_no_keys(tmp_path: Path) -> None:

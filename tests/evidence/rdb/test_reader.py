@@ -143,7 +143,7 @@ def test_bytes_that_no_server_writes_end_the_read_with_their_place(tmp_path: Pat
     assert [row["key"] for row in found] == [b"before"]
     assert blemish.place == 9 + len(key(0, b"before", text(b"v")))
     assert why in blemish.why
-    assert "the figures cover the 1 keys before that" in blemish.why
+    assert "the figures cover the 1 key before that" in blemish.why
 
 
 @pytest.mark.parametrize(

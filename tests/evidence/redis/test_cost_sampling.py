@@ -91,7 +91,7 @@ def test_a_key_that_was_not_asked_costs_the_mean_and_that_is_said() -> None:
     sampling.settling()(mine, [1])
     assert (mine.usage, mine.types, mine.encodings) == ([450], [HASH], [0])
     assert re.match(
-        r"memory and encoding of 1 keys are extrapolated from 256 similar keys \(± 1\.4 %\)", sampling.remark()
+        r"memory and encoding of 1 key are extrapolated from 256 similar keys \(± 1\.4 %\)", sampling.remark()
     )
 
 

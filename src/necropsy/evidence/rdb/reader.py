@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, BinaryIO, Final
 from necropsy.evidence.rdb.source import Opened, open_source, reading_errors
 from necropsy.model.errors import UnreadableSource
 from necropsy.model.evidence import Absent, Blemish
+from necropsy.model.figures import several
 from necropsy.sessions.keyspace import Projection, key_schema
 
 if TYPE_CHECKING:
@@ -251,7 +252,7 @@ class Dump:
         if announced > self.keys_seen:
             of = f" (of {announced:,} announced)"
             self.facts["keys-announced"] = str(announced)
-        return f"the figures cover the {self.keys_seen:,} keys{of} before that"
+        return f"the figures cover the {several(self.keys_seen, 'key')}{of} before that"
 
     def _header(self) -> tuple[str, int]:
         from necropsy.evidence.rdb.read_buffer import Truncated
@@ -298,7 +299,7 @@ class Dump:
             self._blemish(
                 self._window.offset() - 8,
                 "the checksum does not match: some bytes were changed after this dump was written;"
-                f" all {self.keys_seen:,} keys could be read, but some may be wrong",
+                f" all keys could be read ({self.keys_seen:,}), but some may be wrong",
             )
 
     def _look_behind(self) -> None:

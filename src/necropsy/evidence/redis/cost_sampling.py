@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+from necropsy.model.figures import several
 from necropsy.sessions.keyspace import KEY_TYPES
 
 if TYPE_CHECKING:
@@ -174,7 +175,7 @@ class CostSampling:
         error = _NORMAL_95 * math.sqrt(sum(one.guessed**2 * one.variance / one.keys for one in guesses))
         asked = sum(one.keys for one in guesses)
         return (
-            f"memory and encoding of {self.guessed:,} keys are extrapolated from {asked:,} similar keys"
+            f"memory and encoding of {several(self.guessed, 'key')} are extrapolated from {several(asked, 'similar key')}"
             f" (± {100 * error / total if total else 0:.1f} %); their idle times were not read"
         )
 

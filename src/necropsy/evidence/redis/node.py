@@ -18,6 +18,7 @@ from necropsy.evidence.redis.server import ServerFacts, ask_server
 from necropsy.evidence.redis.streaming import stream_keys
 from necropsy.model.errors import UnreadableSource
 from necropsy.model.evidence import Absent
+from necropsy.model.figures import several
 from necropsy.wire.redis.connection import Connection
 from necropsy.wire.redis.gate import Gate
 from necropsy.wire.redis.info import databases, number
@@ -82,7 +83,7 @@ class NodeReading:
         if self.way != "stream":
             missing += self.permissions.absences(locator)
         if self.report.tally.denied:
-            reason = f"{self.name}: {self.report.tally.denied:,} keys may not be read by this user"
+            reason = f"{self.name}: {several(self.report.tally.denied, 'key')} may not be read by this user"
             missing.append(Absent("redis", locator, reason, "ACL SETUSER <user> ~*, or %R~* since Redis 7"))
         return missing
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from necropsy.evidence.redis.scan import ScanCounts
 from necropsy.model.evidence import Blemish
+from necropsy.model.figures import several
 
 if TYPE_CHECKING:
     from necropsy.evidence.redis.read_methods import OpenStream
@@ -67,4 +68,4 @@ class NodeReport:
         """Record that the reading ended early, and which share was read."""
         total, read = self.keys_expected, self.tally.keys
         share = f" of about {total:,} ({min(100, 100 * read // total)} %)" if total else ""
-        self.blemish(read, f"{why}: the figures cover the {read:,} keys{share} that were read before that")
+        self.blemish(read, f"{why}: the figures cover the {several(read, 'key')}{share} read before that")

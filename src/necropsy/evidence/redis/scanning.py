@@ -13,6 +13,7 @@ from necropsy.evidence.redis.host import SEEN
 from necropsy.evidence.redis.pipeline import PipelineWay
 from necropsy.evidence.redis.rate_control import RateControl
 from necropsy.evidence.redis.scan import Scan, ScanEnded
+from necropsy.model.figures import several
 from necropsy.wire.priority import ProcessorWait, standing_back
 from necropsy.wire.redis.info import number, parse_info
 from necropsy.wire.redis.replies import ANSWERS_ODDLY, ODD, ConnectionLost, ServerError
@@ -158,7 +159,7 @@ def _tell(report: NodeReport, setup: ScanSetup, rate_control: RateControl) -> No
         facts["scan-keys-guessed"] = str(setup.cost_sampling.guessed)
         report.remarks.append(setup.cost_sampling.remark())
     if tally.resumed:
-        report.remarks.append(f"its connection broke {tally.resumed} times, and the scan continued")
+        report.remarks.append(f"its connection broke {several(tally.resumed, 'time')}, and the scan continued")
     if rate_control.waited_for_memory_s:
         report.remarks.append(f"waited {rate_control.waited_for_memory_s:.0f} s because its memory was full")
     if not setup.connection.keeps_idle_times:

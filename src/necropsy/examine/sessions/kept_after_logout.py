@@ -48,7 +48,7 @@ def examine(case: Case) -> Iterator[Finding | Cleared]:
                 " the whole lifetime. WebFlux does so by default, under a new id."
             ),
             primary=Exhibit(
-                title=f"{kept:,} sessions with an emptied security context",
+                title=f"{several(kept, 'session')} with an emptied security context",
                 query=KEPT.replace("?", literal(store)),
             ),
             remedy=Remedy(
