@@ -58,13 +58,20 @@ def keyspace(row: KeyspaceRow, sample: float = 1.0) -> Keyspace:
     )
 
 
-@given(FIGURES, FIGURES | st.none(), st.text(max_size=120), st.sampled_from((1.0, 0.01)))
+@given(
+    FIGURES,
+    FIGURES | st.none(),
+    st.text(max_size=120),
+    st.sampled_from((1.0, 0.01)),
+    st.sampled_from((40, 50, 60, 80, 120)),
+)
 @FEW
 def test_no_line_is_wider_than_the_terminal_and_nothing_in_it_acts(
-    figures: Figures, before: Figures | None, name: str, sample: float
+    figures: Figures, before: Figures | None, name: str, sample: float, width: int
 ) -> None:
-    text = keys.render(keyspace(KeyspaceRow(name + HOSTILE, figures, before), sample), distributions=True)
-    assert [line for line in text.splitlines() if cell_len(line) > 80] == []
+    found = keyspace(KeyspaceRow(name + HOSTILE, figures, before), sample)
+    text = keys.render(found, distributions=True, width=width)
+    assert [line for line in text.splitlines() if cell_len(line) > width] == []
     assert not {"\x1b", "\u202e", "\x00"} & set(text)
 
 

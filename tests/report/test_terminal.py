@@ -47,7 +47,7 @@ def test_who_did_it_why_and_the_proof_stand_in_the_first_screen_of_24_lines() ->
         assert said in screen, said
 
 
-@pytest.mark.parametrize("width", [60, 80, 120])
+@pytest.mark.parametrize("width", [40, 50, 60, 80, 120])
 @pytest.mark.parametrize("name", sample.EVERY)
 def test_nothing_but_a_diff_is_wider_than_the_terminal(name: str, width: int) -> None:
     lines = before_the_diffs(terminal.render(sample.EVERY[name](), width=width))

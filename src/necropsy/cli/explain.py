@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import difflib
+import os
 import sys
+import textwrap
+from collections.abc import Mapping
 from importlib.resources import files
 from typing import Annotated
 
 import typer
 
 from necropsy.cli.options import ColorOption
-from necropsy.cli.output import use_color
+from necropsy.cli.output import use_color, width
 from necropsy.model.errors import UsageError
 
 
@@ -18,6 +21,19 @@ def _complete(incomplete: str) -> list[str]:
     from necropsy.examine.registry import SLUGS
 
     return [slug for slug in SLUGS if slug.startswith(incomplete)]
+
+
+def _list(slugs: Mapping[str, str]) -> str:
+    """List the slugs: for a terminal wrapped to its width, for a pipe one a line."""
+    column = max(map(len, slugs)) + 2
+    if not sys.stdout.isatty() and "COLUMNS" not in os.environ:
+        return "\n".join(f"{name:<{column}}{meaning}" for name, meaning in slugs.items())
+    hang = column if width() > 2 * column else 4
+    return "\n".join(
+        line
+        for name, meaning in slugs.items()
+        for line in textwrap.wrap(f"{name:<{column}}{meaning}", width(), subsequent_indent=" " * hang)
+    )
 
 
 def explain(
@@ -39,9 +55,7 @@ def explain(
     from necropsy.examine.registry import SLUGS
 
     if slug is None:
-        width = max(len(name) for name in SLUGS)
-        for name, meaning in SLUGS.items():
-            typer.echo(f"{name:<{width}}  {meaning}")
+        typer.echo(_list(SLUGS))
         return
     if slug not in SLUGS:
         close = difflib.get_close_matches(slug, SLUGS, n=1)

@@ -38,7 +38,7 @@ def render(cost: Cost, absent: Sequence[Absent] = (), *, width: int = 80, color:
             sheet.line((inert(prober), "bold"))
         what = f"  {line.method} {inert(line.url)}"
         every = f"    every {duration(line.period_s)}" + (", fixed" if line.fixed else "")
-        _row(sheet, what, (), room, "")
+        sheet.line(what, hang=6)
         _row(sheet, every, _cells(line.amount), room, "")
     name = "TOTAL" if cost.before is None else "THEN"
     if cost.before is not None:
@@ -53,6 +53,9 @@ def render(cost: Cost, absent: Sequence[Absent] = (), *, width: int = 80, color:
 
 
 def _row(sheet: Sheet, name: str, cells: Sequence[str], room: int, style: str) -> None:
+    if len(name) > room:
+        sheet.verbatim(name, style)
+        name = ""
     text = name.ljust(room) + "".join(cell.rjust(width) for cell, width in zip(cells, _COLUMNS, strict=False))
     sheet.verbatim(text.rstrip(), style)
 

@@ -25,7 +25,11 @@ MOST_ROWS: Final = 20
 _FIGURES: Final = (("KEYS", 12), ("BYTES", 9), ("SHARE", 9), ("NO TTL", 9), ("EXPIRED", 9))
 _CHANGES: Final = (("KEYS", 11), ("BEFORE", 11), ("GREW", 11), ("BYTES", 8), ("BEFORE", 8), ("GREW", 9))
 _TITLES: Final = {"pattern": "PATTERN", "database": "DATABASE", "type": "TYPE", "node": "SOURCE", "slot": "SLOT"}
+_FEW_FIGURES: Final = (("KEYS", 10), ("BYTES", 8), ("SHARE", 8), ("NO TTL", 8))
+_FEW_CHANGES: Final = (("KEYS", 11), ("GREW", 11), ("BYTES", 8), ("GREW", 9))
+"""Columns for a terminal that is too narrow for all."""
 _BAR: Final = 30
+_LEAST_BAR: Final = 5
 _WORDS: Final = {
     "1_minute": "1 minute", "1_hour": "1 hour", "1_day": "1 day", "7_days": "7 days", "30_days": "30 days",
     "365_days": "a year", "100_b": "100 B", "300_b": "300 B", "1_kb": "1 kB", "3_kb": "3 kB", "10_kb": "10 kB",
@@ -92,17 +96,25 @@ def _head(sheet: Sheet, keyspace: Keyspace) -> None:
 
 
 def _table(sheet: Sheet, title: str, members: Sequence[KeyspaceRow], keyspace: Keyspace, most: int) -> None:
-    columns = _CHANGES if keyspace.compared else _FIGURES
+    columns = _columns_for(keyspace, sheet.width)
     room = sheet.width - sum(width for _, width in columns)
     sheet.gap()
     _columns(sheet, title, [name for name, _ in columns], columns, room, style="bold")
     for row in members[:most]:
         cells = _changed(row) if keyspace.compared else _cells(row.figures, keyspace.total.figures)
-        _columns(sheet, inert(row.name), cells, columns, room)
+        if columns == _FEW_CHANGES:
+            cells = [*cells[0:3:2], *cells[3:6:2]]
+        _columns(sheet, inert(row.name), cells[: len(columns)], columns, room)
     if len(members) > most:
         rest = members[most:]
         keys, memory = sum(row.figures.keys for row in rest), sum(row.figures.bytes for row in rest)
         sheet.line(f"... {count(len(rest))} more: {several(keys, 'key')}, {size(memory)} (--rows shows more)")
+
+
+def _columns_for(keyspace: Keyspace, width: int) -> tuple[tuple[str, int], ...]:
+    """Return the columns that fit: without BEFORE, or without EXPIRED, on a narrow terminal."""
+    whole, few = (_CHANGES, _FEW_CHANGES) if keyspace.compared else (_FIGURES, _FEW_FIGURES)
+    return whole if sum(columns for _, columns in whole) <= width else few
 
 
 def _columns(
@@ -160,8 +172,11 @@ def _distributions(sheet: Sheet, row: KeyspaceRow, name: str) -> None:
         sheet.line((title, "bold"), *([f"  {name}"] if name else []))
         for label, number in zip(classes, counts, strict=True):
             if number:
-                bar = "#" * max(1, round(_BAR * number / whole))
-                sheet.verbatim(f"  {_worded(label):<22}{_short(number):>12} {percent(number / whole):>9}  {bar}")
+                figures = f"  {_worded(label):<22}{_short(number):>12} {percent(number / whole):>9}"
+                if sheet.width - len(figures) < _LEAST_BAR:
+                    figures = f" {_worded(label):<20} {_short(number):>9} {percent(number / whole):>8}"
+                room = min(_BAR, sheet.width - len(figures) - 2)
+                sheet.verbatim(f"{figures}  {'#' * max(min(1, room), round(room * number / whole))}".rstrip())
 
 
 def _worded(label: str) -> str:
@@ -198,7 +213,7 @@ def _about(key: BigKey, keyspace: Keyspace, *, sources: bool) -> list[str]:
     if key.ttl_s is None:
         left = "no TTL"
     else:
-        left = f"{duration(key.ttl_s)} left" if key.ttl_s > 0 else f"expired {duration(-key.ttl_s)} before"
+        left = f"{duration(key.ttl_s)} left" if key.ttl_s > 0 else f"expired {duration(-key.ttl_s)} ago"
     facts = [f"{key.type} {key.encoding}", several(key.elements, unit), left]
     facts += [f"not used for {duration(key.idle_s)}"] if key.idle_s is not None else []
     facts += [f"database {key.database}"] if len(keyspace.rows("database")) > 1 else []

@@ -129,7 +129,8 @@ def _table(sheet: Sheet, traffic: Traffic, rows: int | None) -> None:
     several_logs = traffic.logs > 1
     telling = traffic.visitors.telling_agents
     sheet.gap()
-    sheet.verbatim(f"{'VISITS':>{_VISITS}}  {'RHYTHM':<{_RHYTHM}}{'SESSIONS':<{_SESSIONS}}VISITOR", "bold")
+    head = f"{'VISITS':>{_VISITS}}  {'RHYTHM':<{_RHYTHM}}{'SESSIONS':<{_SESSIONS}}VISITOR"
+    sheet.line((head, "bold"), hang=_MARGIN)
     for visitor in shown:
         _row(sheet, visitor, several_logs=several_logs, agents_told=visitor.log in telling)
     rest = traffic.visitors[len(shown) :]

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 LABEL_WIDTH: Final = 7
 """Columns of ``CAUSE``, ``FIX`` … with the space behind them."""
 
+_LEAST_ROOM: Final = 20
+
 # Holds a number and its unit together while lines are wrapped. A private-use character, as rich breaks at no-break
 # spaces too; it cannot be in the text, because what comes from outside has been made inert.
 _GLUE: Final = "\ue000"
@@ -53,18 +55,23 @@ class Sheet:
             self._console.print()
 
     def line(self, *parts: str | tuple[str, str], indent: int = 0, hang: int = 0) -> None:
-        """One line of parts, plain or ``(text, style)``; wrapped, the lines after the first ``hang`` further in."""
+        """One line of parts, plain or ``(text, style)``; wrapped, the lines after the first ``hang`` further in.
+
+        Indents give way on a narrow sheet: what is written keeps 20 columns.
+        """
         from rich.text import Text
 
+        indent = max(0, min(indent, self.width - _LEAST_ROOM))
+        hang = max(0, min(hang, self.width - indent - _LEAST_ROOM))
         # Wrapped twice on purpose: what follows the first line has less room, by the hanging indent.
         whole = Text.assemble(*(_glued(part) for part in parts))
-        lines = whole.wrap(self._console, max(20, self.width - indent), tab_size=4)
+        lines = whole.wrap(self._console, max(_LEAST_ROOM, self.width - indent), tab_size=4)
         first, rest = lines[0], whole[len(lines[0].plain) :]
         first.rstrip()
         self._put(indent, first)
         if len(lines) > 1:
             rest = rest[len(rest.plain) - len(rest.plain.lstrip()) :]
-            for further in rest.wrap(self._console, max(20, self.width - indent - hang), tab_size=4):
+            for further in rest.wrap(self._console, max(_LEAST_ROOM, self.width - indent - hang), tab_size=4):
                 further.rstrip()
                 self._put(indent + hang, further)
 
