@@ -70,19 +70,21 @@ def run(
     case: Annotated[
         Path | None,
         typer.Option(
-            "--case", metavar="FILE", help="Where the last look and the history are kept. Default: as the file says."
+            "--case",
+            metavar="FILE",
+            help="File for the last examination and the history. Default: as set in GUARD.TOML.",
         ),
     ] = None,
     host: Annotated[
         list[str] | None,
-        typer.Option("--host", metavar="NAME", help="A name under which others ask for this guard. Repeatable."),
+        typer.Option("--host", metavar="NAME", help="Host name by which others reach this guard. Repeatable."),
     ] = None,
 ) -> None:
     """Run exporter, prober, watch, notifications and a page in one process on one port.
 
-    The file is an incident.toml as for `necropsy examine`, with a table [guard] (docs/guard.md); of it only the stores
-    are needed. SIGHUP reloads it; if it has an error, the old one stays in use. SIGTERM finishes open requests, then
-    ends.
+    The file is an incident.toml as for `necropsy examine`, with a table [guard] (docs/guard.md); it needs nothing but
+    the stores. SIGHUP reloads it; if the new file has an error, the guard keeps the old configuration. SIGTERM finishes
+    open requests, then ends.
 
     \b
     Examples:

@@ -79,22 +79,22 @@ def alertmanager(
         typer.Option(
             "--slack-file",
             metavar="[SEVERITY=]FILE",
-            help="Where Alertmanager finds the address of an incoming webhook of Slack. With a severity it is told of that"
-            " and worse. Repeatable.",
+            help="File that holds the address of a Slack incoming webhook. SEVERITY= limits it to alerts of this severity"
+            " and above. Repeatable.",
         ),
     ] = None,
     webhook_file: Annotated[
         list[str] | None,
-        typer.Option("--webhook-file", metavar="[SEVERITY=]FILE", help="The same for a webhook of Alertmanager's own."),
+        typer.Option("--webhook-file", metavar="[SEVERITY=]FILE", help="The same for Alertmanager's generic webhook."),
     ] = None,
     page: Annotated[
-        str, typer.Option("--page", metavar="URL", help="Address of the guard's page, to which messages lead.")
+        str, typer.Option("--page", metavar="URL", help="Address of the guard's page, for the links in messages.")
     ] = "",
 ) -> None:
-    """Write alertmanager.yml and the texts of messages: routes, receivers, and which alert makes which other needless.
+    """Write alertmanager.yml and the message templates: routes, receivers and inhibition rules.
 
-    Quiet hours and the repeat interval are those of [guard]. Addresses of webhooks are secrets: only the files that hold them
-    are named.
+    Quiet hours and the repeat interval are taken from [guard]. Webhook addresses are secrets: alertmanager.yml names
+    only the files that hold them.
 
     \b
     Examples:
@@ -122,14 +122,14 @@ def compose(
     config: Annotated[Path, typer.Argument(metavar="GUARD.TOML", help="The file of `necropsy guard run`.")],
     out: Out,
     probe: Annotated[
-        list[str] | None, typer.Option("--probe", metavar="URL", help="An address to ask; may be repeated.")
+        list[str] | None, typer.Option("--probe", metavar="URL", help="A URL to probe. Repeatable.")
     ] = None,
     module: Annotated[str, typer.Option("--module", metavar="NAME", help="Module of the prober.")] = "http_2xx",
 ) -> None:
-    """Write a compose file and all configuration that it needs: the guard, Prometheus, Alertmanager and Grafana.
+    """Write a compose file with its configuration: the guard, Prometheus, Alertmanager and Grafana.
 
-    The stores are those of the file, and stay where they are. The guard's image is built from this checkout by
-    deploy/Dockerfile; the address of a Slack webhook belongs into secrets/slack.url.
+    It contains no store: the guard reads the stores that GUARD.TOML names. The guard's image is built from this checkout
+    by deploy/Dockerfile. Write the address of a Slack webhook into secrets/slack.url.
 
     \b
     Examples:

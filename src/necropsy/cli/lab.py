@@ -19,22 +19,24 @@ if TYPE_CHECKING:
 app = typer.Typer(
     no_args_is_help=True,
     help="The incident of 2019 as real processes on loopback: two Redis servers, applications behind nginx with users, Consul,"
-    " Prometheus, the blackbox exporter, Alertmanager. What is not installed is left out, and said.",
+    " Prometheus, the blackbox exporter, Alertmanager. Components that are not installed are left out and listed.",
 )
 
 FolderOption = Annotated[Path, typer.Option(help="Where the lab keeps its files.")]
 _DEFAULT: Final = Path("lab-run")
 
 
-@app.command("up", short_help="Start everything that can be had.")
+@app.command("up", short_help="Start every component that is installed.")
 def up(
     folder: FolderOption = _DEFAULT,
-    speed: Annotated[float, typer.Option(help="How many times faster than in 2019 time passes.")] = 60.0,
+    speed: Annotated[float, typer.Option(help="Speed of time: 60 replays an hour in a minute.")] = 60.0,
     interval: Annotated[
-        str | None, typer.Option(metavar="TIME", help="Interval of the prober; by default 10s, scaled, at least 500ms.")
+        str | None,
+        typer.Option(metavar="TIME", help="Interval of the prober. Default: 10s divided by --speed, at least 500ms."),
     ] = None,
     lifetime: Annotated[
-        str | None, typer.Option(metavar="TIME", help="Lifetime of a session of A; by default a day, scaled.")
+        str | None,
+        typer.Option(metavar="TIME", help="Lifetime of sessions in store A. Default: a day divided by --speed."),
     ] = None,
     limit_a: Annotated[str, typer.Option(metavar="SIZE", help="Memory limit of Redis A.")] = "64MB",
     limit_b: Annotated[str, typer.Option(metavar="SIZE", help="Memory limit of Redis B.")] = "16MB",
@@ -45,23 +47,31 @@ def up(
         ),
     ] = "twin",
     redirects: Annotated[
-        str, typer.Option(metavar="absolute|relative", help="Whether redirects to the login page name the host.")
+        str,
+        typer.Option(
+            metavar="absolute|relative", help="Form of the redirect to the login page: a full URL, or a path."
+        ),
     ] = "absolute",
-    users: Annotated[int, typer.Option(min=1, help="Users of A; B has two thirds of it.")] = 6,
-    without: Annotated[list[str] | None, typer.Option(metavar="COMPONENT", help="Leave this out. Repeatable.")] = None,
+    users: Annotated[int, typer.Option(min=1, help="Number of users of A; B has two thirds as many.")] = 6,
+    without: Annotated[
+        list[str] | None, typer.Option(metavar="COMPONENT", help="Leave this component out. Repeatable.")
+    ] = None,
     second_prometheus: Annotated[
-        bool, typer.Option("--second-prometheus", help="The Prometheus that watches probes as well.")
+        bool, typer.Option("--second-prometheus", help="Let the second Prometheus send the probes as well.")
     ] = False,
     kubelet: Annotated[
-        bool, typer.Option("--kubelet", help="Something like a kubelet asks each blue process for its first page.")
+        bool, typer.Option("--kubelet", help="Send probes like a kubelet's to the first page of each blue process.")
     ] = False,
     opensearch: Annotated[
-        bool, typer.Option("--opensearch", help="Ship the error logs to OpenSearch, and read them there (Java, Maven).")
+        bool,
+        typer.Option(
+            "--opensearch", help="Ship the error logs to OpenSearch, and read them from there (needs Java and Maven)."
+        ),
     ] = False,
-    prober: Annotated[bool, typer.Option("--prober/--no-prober", help="Switch the prober on at once.")] = True,
+    prober: Annotated[bool, typer.Option("--prober/--no-prober", help="Start with the prober on.")] = True,
     quiet: QuietOption = False,
 ) -> None:
-    """Start everything that can be had, and go on in the background.
+    """Start every component that is installed, in the background.
 
     \b
     Examples:
@@ -97,7 +107,7 @@ def up(
     typer.echo(f"\nEvidence  necropsy examine {folder}/incident.toml\nEnd       necropsy lab down --folder {folder}")
 
 
-@app.command("down", short_help="Stop all of it.")
+@app.command("down", short_help="Stop every process.")
 def down(folder: FolderOption = _DEFAULT) -> None:
     """Stop every process of the lab. Its files stay."""
     from necropsy.lab.live import conductor
@@ -106,9 +116,9 @@ def down(folder: FolderOption = _DEFAULT) -> None:
     typer.echo(f"{folder}: {stopped} stopped" if stopped else f"{folder}: nothing ran")
 
 
-@app.command("status", short_help="Show what runs, and where.")
+@app.command("status", short_help="Show the processes and their addresses.")
 def status(folder: FolderOption = _DEFAULT) -> None:
-    """Show every process, where it listens, and what is left out. Exits 1 if one that should run does not."""
+    """Show each process, its address, and what is left out. Exits with 1 if a process that should run does not."""
     from necropsy.lab.live import conductor
 
     plan, states, left_out = conductor.status(folder)
@@ -124,14 +134,14 @@ def status(folder: FolderOption = _DEFAULT) -> None:
     raise typer.Exit(0 if states and all(state.alive for state in states) else 1)
 
 
-@app.command("record", short_help="Keep its evidence, and the truth about it.")
+@app.command("record", short_help="Save the evidence, and who really created the sessions.")
 def record(
     to: Annotated[Path, typer.Argument(help="New folder for the evidence.")],
     folder: FolderOption = _DEFAULT,
 ) -> None:
-    """Keep the evidence of a lab as a folder that `necropsy examine` reads anywhere: dumps, logs, configuration.
+    """Save the evidence of a running lab in a folder, for `necropsy examine` on any machine: dumps, logs, configuration.
 
-    Beside it, truth.json says who created how many sessions, by what the applications noted.
+    truth.json in it lists how many sessions each client really created, as the applications recorded it.
 
     \b
     Examples:
@@ -143,22 +153,22 @@ def record(
     typer.echo(f"Evidence  necropsy examine {keep(folder, to)}\nTruth     {to / 'truth.json'}")
 
 
-@app.command("act", short_help="Do something to it: deploy, hang, kill.")
+@app.command("act", short_help="Change a running lab: deploy, hang, kill.")
 def act(
-    name: Annotated[str, typer.Argument(metavar="ACT", help="What to do; see above.")],
+    name: Annotated[str, typer.Argument(metavar="ACT", help="One of those above.")],
     argument: Annotated[str, typer.Argument(metavar="[WHERE]", help="A machine, prometheus, or a store.")] = "",
     folder: FolderOption = _DEFAULT,
 ) -> None:
-    """Do something to a lab that is up.
+    """Change a running lab.
 
     \b
-    prober-on                     switch the prober on, as it was configured in the incident
-    prober-off                    switch it off again
-    deploy MACHINE|prometheus     put what is under configuration/ into use there
-    replace-agent MACHINE         restart a Consul agent badly, by a new name: nginx of the old one is a zombie
-    kill-agent MACHINE            kill a Consul agent, which does not leave
+    prober-on                     switch the prober on, configured as in the incident
+    prober-off                    switch the prober off
+    deploy MACHINE|prometheus     apply the files under configuration/ to it
+    replace-agent MACHINE         replace a Consul agent by one with a new name; the old services stay registered
+    kill-agent MACHINE            kill a Consul agent, so that it cannot leave the cluster
     hang STORE                    stop a Redis server for 15 seconds
-    cut STORE                     end every TCP connection of a store's clients at once
+    cut STORE                     close every TCP connection of a store's clients
 
     \b
     Examples:

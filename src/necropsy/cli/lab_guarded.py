@@ -16,11 +16,11 @@ def guarded(
     folder: Annotated[Path, typer.Option(help="Where the lab keeps its files.")] = Path("lab-run"),
     quiet: QuietOption = False,
 ) -> None:
-    """Replay the incident ten times faster with the guard watching, and print what it says and when.
+    """Replay the incident ten times faster with the guard watching, and print each notice with its time.
 
-    People work, the prober is switched on, the guard names it; its patch is applied, one machine is forgotten, and then not.
-    Takes a quarter of an hour: who is silent counts as gone after five minutes. The lab is down afterwards, also when this
-    command is killed; its files stay.
+    Users work; the prober is switched on, and the guard reports it; its patch is applied to all machines but one, then
+    to the last. Takes 15 minutes, as a creator counts as stopped after five minutes of silence. Stops the lab at
+    the end, also when this command is killed; its files stay.
 
     \b
     Examples:

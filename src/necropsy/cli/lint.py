@@ -53,13 +53,12 @@ def lint(
     fail_on: FailOnOption = FailOn.INFO,
     color: ColorOption = None,
 ) -> None:
-    """Check the configuration of the monitoring: wrong paths, lost targets, dead rules, duplicates, zombies.
+    """Check the configuration of the monitoring: wrong paths, lost targets, dead rules, duplicates, stale services.
 
     Contacts no server. Files of Prometheus, blackbox exporter, Consul (JSON, HCL, saved answers), nginx and other
     probers belong together: give all of them. Sources and settings of applications are read as well, for places that
-    start a session for every
-    visitor or let none expire. The exit code is that of the most severe finding; 1 if a file is refused or cannot be
-    read; 4 if no fault was found and something could not be judged.
+    start a session for every visitor or set no expiry. The exit code is that of the most severe finding; 1 if a file is
+    refused or cannot be read; 4 if no fault was found and something could not be judged.
 
     \b
     Examples:

@@ -84,7 +84,7 @@ app.command("watch", short_help="Examine at an interval, and report changes.")(w
 app.command("notify", short_help="Test the notification channels.")(notify.notify)
 app.add_typer(guard.app, name="guard", short_help="Run the guard; write alerting rules and dashboards.")
 app.command("demo", short_help="Replay an incident of 2019, and examine it.")(demo.demo)
-app.add_typer(lab.app, name="lab", short_help="Run the incident as real processes, to try everything on it.")
+app.add_typer(lab.app, name="lab", short_help="Run the incident as real processes, to try things out.")
 app.command("completion", short_help="Print the shell completion script.")(completion.completion)
 
 

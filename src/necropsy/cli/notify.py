@@ -18,7 +18,7 @@ def notify(
 ) -> None:
     """Show what would be sent to each channel under [[guard.tell]], and send it with --send.
 
-    The notice is an example, and says so.
+    The notice is marked as an example.
 
     \b
     Examples:
@@ -30,7 +30,7 @@ def notify(
     from necropsy.guard.notify.post import NotSent
 
     if not test:
-        raise UsageError("notify sends nothing by itself", hint="Add --test to see it, and --send to send it.")
+        raise UsageError("nothing to do without --test", hint="Add --test to see it, and --send to send it.")
     ways = read_guard(str(config)).ways
     if not ways:
         raise UsageError(f"{config}: has no [[guard.tell]]", hint='Add [[guard.tell]] and slack-file = "slack.url".')

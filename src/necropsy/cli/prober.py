@@ -51,7 +51,7 @@ def prober(
     """Answer /probe as the blackbox exporter's http prober does, without starting a session for each probe.
 
     Prometheus' configuration stays as it is: only the address of the exporter changes. SIGHUP reloads the
-    configuration; if it has an error, the old one stays in use.
+    configuration; if the new file has an error, the old configuration stays in use.
 
     \b
     Examples:

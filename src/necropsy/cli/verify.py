@@ -41,7 +41,10 @@ def verify(
     consul: ConsulOption = None,
     silence: Annotated[
         str,
-        typer.Option(metavar="TIME", help="How long a creator must be silent at least, and five of its intervals."),
+        typer.Option(
+            metavar="TIME",
+            help="A creator counts as stopped once it was silent for this time, and for five of its intervals.",
+        ),
     ] = "5m",
     read_method: ReadMethodOption = ReadMethod.AUTO,
     max_impact: ImpactOption = "1ms",

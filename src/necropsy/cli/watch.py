@@ -43,7 +43,7 @@ def watch(
         typer.Option(
             "--event-file",
             metavar="FILE",
-            help="File of events, TIME=TEXT a line, to which other programs may append; read at each examination.",
+            help="File of events, one TIME=TEXT on each line; other programs may append to it. Read at each examination.",
         ),
     ] = None,
     once: Annotated[bool, typer.Option("--once", help="Examine once and exit, for cron or a systemd timer.")] = False,
@@ -51,7 +51,7 @@ def watch(
     """Examine at an interval, and report what changed since the examination before.
 
     It reports each of these once when it begins and once when it is over: a new creator of sessions, a cause above its
-    limit, a partial fix, a number of sessions that levels off elsewhere than predicted, more births after a deploy, a
+    limit, a partial fix, a number of sessions that levels off at another value than predicted, more births after a deploy, a
     store that will be full within a day, an instance that is gone, and a store that cannot be read. Notices go to
     standard output and to each channel under [[guard.tell]] in the file: Alertmanager, Slack, a webhook, apprise.
 

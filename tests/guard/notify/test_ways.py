@@ -269,4 +269,4 @@ def test_a_test_of_the_ways_shows_what_would_be_sent_and_sends_it_only_when_told
 @pytest.mark.process
 def test_without_test_nothing_is_shown_or_sent(tmp_path: Path) -> None:
     said: Sequence[str] = notify(tmp_path / "none.toml").stderr.splitlines()
-    assert said[0] == "error: notify sends nothing by itself"
+    assert said[0] == "error: nothing to do without --test"

@@ -70,7 +70,7 @@ def parse(words: Sequence[str]) -> Selection:
     if not words:
         raise UsageError(
             "a purge needs --where",
-            hint=f"Add --where anonymous; others: {', '.join(KINDS)}. Several must all hold.",
+            hint=f"Add --where anonymous. Known: {', '.join(KINDS)}; several must all hold.",
         )
     conditions: list[str] = []
     parameters: list[tuple[str, object]] = []
@@ -78,7 +78,7 @@ def parse(words: Sequence[str]) -> Selection:
     for word in words:
         kind, equals, value = word.partition("=")
         if kind not in KINDS or bool(equals and value) == (kind in _WITHOUT_VALUE):
-            raise UsageError(f"--where {word}: not understood", hint=f"One of: {', '.join(_shown())}.")
+            raise UsageError(f"--where {word}: no such condition", hint=f"One of: {', '.join(_shown())}.")
         name = f"{kind.replace('-', '_')}{len(parameters)}"
         condition, parameter = _condition(kind, value, f"${name}")
         conditions.append(condition)
