@@ -129,6 +129,27 @@ def test_immortal_sessions_have_no_steady_state(configuration: list[str]) -> Non
     assert "68 years never expire in practice" in run("cost", *configuration, "--ttl", "2147483647").out
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "scrape_configs: [",
+        "scrape_configs: [{job_name: vms, ec2_sd_configs: [{region: eu-west-1}]}]",
+        "scrape_configs: [{job_name: shop, scrape_intervall: 5s}]",
+    ],
+    ids=["not YAML", "targets that nobody knows", "a field that there is none of"],
+)
+def test_a_cost_of_what_could_not_be_read_is_unknown_and_not_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("prometheus.yml").write_text(text)
+    said = run("cost", "--prometheus", "prometheus.yml", "--ttl", "1d")
+    assert said.code == 3
+    assert "unknown" in said.out
+    assert "No probe starts sessions" not in said.out
+    assert run("cost", "--prometheus", "prometheus.yml", "--fixed", "10.0.0.1").code == 3
+
+
 def test_what_nobody_answers_costs_nothing_and_is_said(configuration: list[str]) -> None:
     made = reckon(configuration, "--nginx", "nginx.conf", "--ttl", "1d")
     answered = {line["url"] for line in made["lines"]}

@@ -24,7 +24,7 @@ from necropsy.cli.options import (
     TextOrJsonOption,
 )
 from necropsy.cli.probes import named
-from necropsy.model.errors import UsageError
+from necropsy.model.errors import NoEvidence, UsageError
 
 
 def cost(
@@ -133,7 +133,8 @@ def cost(
         fixed=tuple(fixed or ()),
     )
     simulation = found.simulation
-    for host in assumptions.fixed:
+    unread = bool(found.absent) and not simulation.probes and not simulation.dropped
+    for host in () if unread else assumptions.fixed:
         _require(host, {(probe.host, probe.port) for probe in simulation.probes})
     made = reckon(simulation.probes, idle_probes(simulation.probes, simulation.backends), assumptions)
     if format is TextOrJson.JSON:
@@ -141,6 +142,8 @@ def cost(
     else:
         color = output.use_color(color)
         output.say(table.render(made, found.absent, width=output.width(), color=color))
+    if unread:
+        raise typer.Exit(NoEvidence.exit_code)  # nothing was counted, and the text says why
 
 
 def _seconds(text: str | None, option: str) -> float | None:

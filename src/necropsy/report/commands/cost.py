@@ -29,6 +29,10 @@ def render_json(cost: Cost, absent: Sequence[Absent] = ()) -> str:
 def render(cost: Cost, absent: Sequence[Absent] = (), *, width: int = 80, color: bool = False) -> str:
     """Render the cost for a terminal."""
     sheet = Sheet(width=width, color=color)
+    if absent and not (cost.lines or cost.harmless or cost.idle):
+        sheet.line(("No probe could be read: the cost is unknown.", "bold"))
+        _absences(sheet, absent)
+        return sheet.text()
     room = width - sum(_COLUMNS)
     _row(sheet, "", _HEAD, room, "dim")
     prober = ""
@@ -46,10 +50,14 @@ def render(cost: Cost, absent: Sequence[Absent] = (), *, width: int = 80, color:
     _row(sheet, name, _cells(cost.total), room, "bold")
     sheet.gap()
     _notes(sheet, cost)
+    _absences(sheet, absent)
+    return sheet.text()
+
+
+def _absences(sheet: Sheet, absent: Sequence[Absent]) -> None:
     for item in dict.fromkeys((item.locator, item.reason, item.hint) for item in absent):
         locator, reason, hint = item
         sheet.line(f"Not read: {inert(locator.removesuffix(':0'))}: {prose(reason)}. {prose(hint)}", hang=2)
-    return sheet.text()
 
 
 def _row(sheet: Sheet, name: str, cells: Sequence[str], room: int, style: str) -> None:
