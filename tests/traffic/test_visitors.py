@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from necropsy.case.store import Case
 from necropsy.model.traffic import LIKELIHOODS, Visitor, Visitors
-from necropsy.traffic.agents import recognise
 from necropsy.traffic.judgement import judge
 from necropsy.traffic.visitors import SORTS, visitors_of
+from necropsy.visits.agents import recognise
 
 BEGIN = datetime(2019, 5, 24, tzinfo=UTC)
 AGENTS = [

@@ -14,6 +14,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from necropsy.model.finding import Confidence, Exhibit, Finding, Remedy, Severity
+from necropsy.model.traffic import STATIC
+from necropsy.probes.session_risk import LOGIN_WORDS
+from necropsy.visits import agents
 
 if TYPE_CHECKING:
     from necropsy.case.store import Case
@@ -33,13 +36,9 @@ LEAST_SHARE: Final = 0.05
 FEWEST: Final = 20
 """Births: fewer are no cause of anything, whatever their share."""
 
-_LOGIN: Final = re.compile(
-    r"(?i)(?:^|[/._-])(?:log-?in|sign-?in|auth(?:enticate)?|j_security_check|session|oauth2?|token)s?(?:$|[/?._-])"
-)
-_ROBOT: Final = re.compile(
-    r"(?i)bot\b|bot[/_]|crawl|spider|slurp|scrapy|fetcher|preview|archiver|indexer|scan|statuscake|uptime|pingdom|site24x7|monitor"
-)
-_BROWSER: Final = re.compile(r"^(?:Mozilla|Opera)/\d")
+_LOGIN: Final = re.compile(rf"(?i)(?:^|[/._-])(?:{LOGIN_WORDS}|session|token)s?(?:$|[/?._-])")
+_ROBOTS: Final = frozenset(("crawler", "prober", "scanner"))
+"""Kinds of programs that bring no cookie back, whatever they ask for."""
 _SERVICE: Final = re.compile(r"(?i)(?:^|/)(?:api|v\d+|graphql|rpc|rest|ws)(?:/|$|\?)")
 _FEW_CLIENTS: Final = 3
 _RARELY: Final = 0.15
@@ -61,9 +60,9 @@ ORDER BY b.store, b.births DESC, b.label, b.phase_s
 _BROWSERS: Final = """
 SELECT coalesce(sum(t.probability * t.visits), 0.0) AS births, coalesce(sum(t.visits), 0)::BIGINT AS visits
 FROM creation_test t JOIN visitor_class v USING (class_id)
-WHERE regexp_matches(v.user_agent, '^(Mozilla|Opera)/[0-9]')
-  AND NOT regexp_matches(v.path, '(?i)[.](css|m?js|map|png|jpe?g|gif|svg|ico|webp|woff2?|ttf|eot)$|^/(static|assets)/')
-"""
+WHERE regexp_matches(v.user_agent, '^@BROWSER@')
+  AND NOT regexp_matches(v.path, '@STATIC@')
+""".replace("@BROWSER@", agents.BEGINNING).replace("@STATIC@", STATIC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +140,7 @@ def claims(case: Case) -> Sequence[Row]:
     for row in rows:
         row["slug"] = _slug(row)
     _agree(rows)
-    browsers = [row for row in rows if row["slug"] in (PROBES, BOTS) and is_browser(row["user_agent"] or "")]
+    browsers = [row for row in rows if row["slug"] in (PROBES, BOTS) and agents.is_browser(row["user_agent"] or "")]
     asked = Counter(_asks(row) for row in browsers)
     for row in browsers:
         # A page's own script asks every so many seconds, too: of many browsers it is no monitoring.
@@ -153,11 +152,6 @@ def claims(case: Case) -> Sequence[Row]:
         for row in browsers:
             row["slug"] = DROPS if row["slug"] == BOTS else row["slug"]
     return rows
-
-
-def is_browser(agent: str) -> bool:
-    """Whether a User-Agent is a browser's, and no robot's that begins as one (``Mozilla/5.0 (compatible; UptimeRobot/2.0 …``)."""
-    return _BROWSER.match(agent) is not None and _ROBOT.search(agent) is None
 
 
 def _asks(claim: Row) -> tuple[str, ...]:
@@ -204,11 +198,11 @@ def _keeps_its_cookie(claim: Row) -> bool:
 def _program(claim: Row) -> str:
     """Tell programs that keep no cookie, and come again and again, from robots and what goes by a browser's name."""
     agent = claim["user_agent"] or ""
-    if _ROBOT.search(agent):
+    if agents.kind_of(agent) in _ROBOTS:
         return BOTS
     if claim["drops"]:
         return DROPS
-    if _BROWSER.match(agent) or not agent:
+    if agents.begins_as_browser(agent) or not agent:
         return BOTS
     several_clients = (claim["clients"] or 0) >= _FEW_CLIENTS
     return DROPS if several_clients or _SERVICE.search(claim["path"] or "") else BOTS

@@ -145,6 +145,14 @@ class ClassCount(NamedTuple):
     visits: int
 
 
+REDIRECTS: Final = (301, 302, 303, 307, 308)
+"""Statuses that lead a client on."""
+STATIC: Final = (
+    r"(?i)\.(?:css|m?js|map|png|jpe?g|gif|svg|ico|webp|avif|woff2?|ttf|eot|otf|mp[34]|webm)$|^/(?:static|assets)/"
+)
+"""Regular expression (RE2 and Python alike) of the paths of files that belong to a page: they start no session."""
+
+
 @dataclass(frozen=True, slots=True)
 class Traffic:
     """Everything that access logs tell about who calls."""

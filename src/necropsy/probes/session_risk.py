@@ -11,14 +11,18 @@ from necropsy.model.probe import Probe, UpstreamPort
 UNKNOWN_ADDRESS: Final = "<address>"
 """Stands for the address of a node that no evidence names."""
 
+LOGIN_WORDS: Final = (
+    r"log[-_]?in|log[-_]?on|sign[-_]?in|sso|oauth2?|saml2?|cas|authori[sz]e|authenticate|auth|j_security_check"
+)
+"""Regular expression of the words by which paths of logins are known."""
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 _HARMLESS_PATH: Final = re.compile(
     r"/(?:-/)?(?:actuator/)?_?(?:health(?:y|z|check|_check|-check)?|live(?:z|ness)?|alive|ready(?:z|ness)?|readiness|startup"
     r"|heartbeat|ping|status|up|metrics|probe)(?:\.(?:json|txt|html?))?(?:/|$|\?)"
 )
 _PAGE: Final = re.compile(
-    r"/?(?:index|home|welcome|start|main|default|log-?in|log-?on|sign-?in|auth|sso|dashboard|admin|account|portal|app|ui|web"
-    r"|console|user)s?(?:\.\w+)?/?",
+    rf"/?(?:index|home|welcome|start|main|default|{LOGIN_WORDS}|dashboard|admin|account|portal|app|ui|web|console|user)s?"
+    r"(?:\.\w+)?/?",
     re.IGNORECASE,
 )
 """Last words of paths that people open."""

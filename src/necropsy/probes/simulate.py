@@ -33,9 +33,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Dropped", "LogFormat", "Simulation", "scheduled", "simulate"]
 
-_SIMULATED: Final = frozenset(
-    ("prometheus", "prometheus_api", "blackbox", "consul", "nginx", "file_sd", "http_sd", "dns_sd", "values")
-)
+SIMULATED: Final = ("prometheus", "blackbox", "consul", "nginx", "file_sd", "http_sd", "dns_sd", "values")
+_SIMULATED: Final = frozenset((*SIMULATED, "prometheus_api"))
 """Kinds that are understood together; each file of another kind is read on its own."""
 
 

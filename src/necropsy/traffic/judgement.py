@@ -12,15 +12,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from necropsy.model.traffic import AgentKind, Likelihood
-from necropsy.probes.session_risk import is_harmless_path
+from necropsy.model.traffic import STATIC, AgentKind, Likelihood
+from necropsy.probes.session_risk import LOGIN_WORDS, is_harmless_path
 
-_LOGIN: Final = re.compile(
-    r"(?i)/(?:[\w.-]*(?:log[-_]?in|log[-_]?on|sign[-_]?in|sso|oauth2?|saml2?|cas|authorize)\b|auth\b)"
-)
-_FILE: Final = re.compile(
-    r"(?i)\.(?:css|js|mjs|map|png|jpe?g|gif|svg|ico|webp|avif|woff2?|ttf|eot|otf|mp4|webm|mp3|pdf|zip|gz|txt|xml|webmanifest)$"
-)
+_LOGIN: Final = re.compile(rf"(?i)/(?:[\w.-]*[._-])?(?:\w*(?:log|sign)[-_]?[io]n|{LOGIN_WORDS})\b")
+_FILE: Final = re.compile(rf"{STATIC}|\.(?:pdf|zip|gz|txt|xml|webmanifest)$")
 _NOT_A_PAGE: Final = frozenset({"OPTIONS", "TRACE", "CONNECT", "HEAD"})
 _PERMANENT: Final = frozenset({301, 308})
 _TEMPORARY: Final = frozenset({302, 303, 307})

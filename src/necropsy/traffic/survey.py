@@ -12,8 +12,8 @@ from necropsy.case import identity
 from necropsy.model.errors import NoEvidence, UsageError
 from necropsy.model.evidence import Absent
 from necropsy.model.traffic import Traffic
-from necropsy.traffic import agents
 from necropsy.traffic.visitors import SORTS, visitors_of
+from necropsy.visits import agents
 from necropsy.wire.files import STANDARD_INPUT
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, TypeVar, overload
 
 from necropsy.model.traffic import LIKELIHOODS, Visitor, Visitors
-from necropsy.traffic.agents import kind_of, recognise
 from necropsy.traffic.judgement import SessionStart, judge
+from necropsy.visits.agents import kind_of, recognise
 
 if TYPE_CHECKING:
     import numpy as np

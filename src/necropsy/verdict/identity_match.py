@@ -2,24 +2,9 @@
 
 from __future__ import annotations
 
-import re
-from functools import lru_cache
-from typing import Final
-
 from necropsy.model.probe import Probe
 from necropsy.probes.session_risk import UNKNOWN_ADDRESS, split_host
 from necropsy.verdict.evidence import VisitorClass
-
-_MACHINE: Final = re.compile(
-    r"(?i)bot|crawl|spider|slurp|curl|wget|python|java/|okhttp|go-http|probe|check|monitor|exporter|uptime|pingdom|libwww|scrapy|axios|node-fetch|http-?client|prometheus"
-)
-_BROWSER: Final = re.compile(r"^(?:Mozilla|Opera)/\d")
-
-
-@lru_cache(maxsize=1 << 14)
-def is_person(user_agent: str) -> bool:
-    """Whether a User-Agent is a browser's; robots that say so are not people."""
-    return bool(_BROWSER.match(user_agent)) and not _MACHINE.search(user_agent)
 
 
 def agent_fits(probe: Probe, user_agent: str) -> bool:

@@ -7,15 +7,12 @@ other. So two probers that are redirected in the same second come apart.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
     from numpy.typing import NDArray
-
-REDIRECTS: Final = (301, 302, 303, 307, 308)
-"""Answers that lead on."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,10 +14,10 @@ from urllib.parse import unquote, urlsplit
 
 from necropsy._internal.masking import masked_address
 from necropsy.model.errors import UnreadableSource
+from necropsy.model.traffic import REDIRECTS
 
 _LIMIT: Final = 256 << 20
 _CHUNK: Final = 1 << 16
-_REDIRECTS: Final = (301, 302, 303, 307, 308)
 _MOST_REDIRECTS: Final = 5
 _PORTS: Final = {"http": 80, "https": 443}
 
@@ -94,7 +94,7 @@ def get(
     for _ in range(_MOST_REDIRECTS + 1):
         status, received, answered = _once(asked, sent, deadline, limit, shown, body)
         location = received.get("location", "")
-        if status not in _REDIRECTS or not location:
+        if status not in REDIRECTS or not location:
             return HttpAnswer(shown, status, received, answered)
         asked = _next(asked, location, shown)
     raise UnreadableSource(f"{shown}: redirected more than {_MOST_REDIRECTS} times", hint="Give the final address.")
@@ -108,7 +108,7 @@ def _taken_apart(url: str) -> tuple[str, str, str]:
     except ValueError:
         raise UnreadableSource("an address that is not a URL", hint="Write it as http://host:port.") from None
     if parts.scheme not in _PORTS or not host:
-        raise UnreadableSource("an address that is not an http or https URL", hint="Write it as http://host:port.")
+        raise UnreadableSource("not an http or https URL", hint="Write it as http://host:port.")
     bare = masked_address(url)
     if any(ord(character) <= 0x20 or ord(character) == 0x7F for character in bare):
         raise UnreadableSource("an address with a space or a control character", hint="Encode it as %20.")

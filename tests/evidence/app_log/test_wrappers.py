@@ -124,7 +124,8 @@ def test_the_note_names_what_was_taken_off(tmp_path) -> None:
     assert "unwrapped from container runtime and JSON" in log.sources[0].note
 
 
-def test_a_column_of_levels_is_no_service(tmp_path) -> None:
-    text = "\n".join(f"ERROR | 2024-02-05 {time} | RedisCommandTimeoutException" for time in TIMES)
+@pytest.mark.parametrize("level", ["ERROR", "SEVERE", "CRIT", "fail", "FINEST"])
+def test_a_column_of_levels_is_no_service(level, tmp_path) -> None:
+    text = "\n".join(f"{level} | 2024-02-05 {time} | RedisCommandTimeoutException" for time in TIMES)
     log, rows = events(tmp_path, text)
     assert (sum(row[3] for row in rows), "taken out" in log.sources[0].note) == (12, False)

@@ -15,6 +15,7 @@ from necropsy.evidence.access_log.formats.fields import cookies
 from necropsy.evidence.access_log.formats.fields.timestamps import took_sql
 from necropsy.evidence.access_log.formats.layout import BLANK, LineLayout
 from necropsy.model.errors import UnreadableSource
+from necropsy.model.traffic import REDIRECTS
 
 if TYPE_CHECKING:
     import duckdb
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
 _BATCH: Final = 1 << 16
 """Rows that DuckDB hands over at a time."""
-_REDIRECTS: Final = (301, 302, 303, 307, 308)
 _TEXTS: Final = {"client": "client", "agent": "agent", "host": "host", "page": "request", "referer": "referer"}
 """Key of a row to the text that it is of."""
 
@@ -227,7 +227,7 @@ def _addresses(batch: pa.RecordBatch, status: NDArray[np.int16], change: dict[st
     import pyarrow as pa
 
     found = np.zeros(status.size, np.uint64)
-    rows = np.flatnonzero(np.isin(status, _REDIRECTS))
+    rows = np.flatnonzero(np.isin(status, REDIRECTS))
     if rows.size:
         texts = []
         for text in ("host", "request"):
@@ -254,7 +254,7 @@ def write_rows(rows: Sequence[tuple[int, Any]], writer: lines.Writer) -> None:
         hashes = np.arange(1, len(some.dictionary) + 1, dtype=np.uint64)
         keys[key] = one.keys(hashes, some.dictionary)[some.indices.to_numpy()]
     keys["address"] = np.zeros(status.size, np.uint64)
-    redirects = np.flatnonzero(np.isin(status, _REDIRECTS))
+    redirects = np.flatnonzero(np.isin(status, REDIRECTS))
     if redirects.size:
         chosen = pa.array(redirects)
         keys["address"][redirects] = lines.address_keys(texts["host"].take(chosen), texts["request"].take(chosen))

@@ -8,10 +8,17 @@ LINKS: Final = r"^(?:During handling|The above exception)"
 """Finds the sentence between two tracebacks of one error."""
 TRACEBACK: Final = r"^Traceback \(most recent"
 """Finds the first line of a traceback of Python."""
+_ENGLISH: Final = (
+    "TRACE", "DEBUG", "INFO", "NOTICE", "WARN", "WARNING", "ERROR", "FATAL", "SEVERE", "CRITICAL", "FINE", "FINER",
+    "FINEST", "CONFIG", "FAIL", "CRIT", "DBUG", "TRCE", "VERBOSE", "ALERT", "EMERG",
+)  # fmt: skip
+_OTHERS: Final = (
+    "SCHWERWIEGEND", "WARNUNG", "GRAVE", "AVERTISSEMENT", "严重", "警告", "信息", "重大", "심각", "경고", "정보", "情報",
+)  # fmt: skip
+LEVELS: Final = frozenset((*_ENGLISH, *_OTHERS))
+"""Names of levels, in capitals: what stands in a column of these is no service."""
 LEVEL: Final = (
-    r"^(?:\[(?i:trace|debug|info|notice|warn|warning|error|fatal|severe|critical)\]|(?:TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|FATAL|SEVERE"
-    r"|CRITICAL|FINER?|FINEST|CONFIG|SCHWERWIEGEND|WARNUNG|GRAVE|AVERTISSEMENT|严重|警告|信息|重大|심각|경고|정보)"
-    r"(?:: |\s+[\[\d(-]|\s*\||:\w+:)"
+    rf"^(?:\[(?i:{'|'.join(_ENGLISH)})\]|(?:{'|'.join((*_ENGLISH, *_OTHERS))})(?:: |\s+[\[\d(-]|\s*\||:\w+:)"
     r"|(?:trace|debug|info|notice|warn|warning|error|fatal|fail|crit|dbug|trce): |[IWEDF], \[)"
 )
 """Finds a level at the beginning of a line."""

@@ -19,6 +19,7 @@ from typing import Final
 
 from necropsy._internal.shippers import MESSAGES, WRAPPERS, Wrapper
 from necropsy._internal.sql_quoting import literal
+from necropsy.evidence.app_log.line_patterns import LEVELS
 
 FRAME: Final = (
     r"^(?:\s+at\s|\s*Caused by: |\s*Suppressed: |\s+\.\.\. \d+ |Traceback \(most recent|\s+File \"|\s*#\d+ |During handling|The above exception"
@@ -27,9 +28,6 @@ FRAME: Final = (
 """Finds a line that goes on with a stack trace, or with the line before it."""
 _SURE_FRAME: Final = re.compile(
     r"^(?:\s+at |Caused by: |\s+Caused by: |\s+\.\.\. \d+ (?:more|common)|\s+File \"|Traceback \(most recent|#\d+ )"
-)
-_LEVELS: Final = frozenset(
-    ["TRACE", "DEBUG", "INFO", "NOTICE", "WARN", "WARNING", "ERROR", "FATAL", "SEVERE", "CRITICAL"]
 )
 _LAYERS: Final = 4
 _NEARLY_ALL: Final = 0.8
@@ -76,7 +74,7 @@ def _prefix(lines: Sequence[str]) -> tuple[WrapperColumns, list[str]] | None:
             continue
         if wrapper.needs_frames and not any(map(_SURE_FRAME.match, rests)):
             continue
-        if "stream" in form.groupindex and {match["stream"] for match in matches if match} & _LEVELS:
+        if "stream" in form.groupindex and any(match["stream"].upper() in LEVELS for match in matches if match):
             continue
         return _layer(wrapper), [match["rest"] if match else line for match, line in zip(matches, lines, strict=True)]
     return None

@@ -22,14 +22,14 @@ from necropsy.probes.configuration_file import ConfigurationFile
 from necropsy.probes.locate import MAGIC, candidates
 from necropsy.probes.nginx.tree import bases
 from necropsy.probes.probers.registry import PROBERS
+from necropsy.probes.simulate import SIMULATED
 from necropsy.wire.files import STANDARD_INPUT, expand, fingerprint, is_utf8, read_text
 
-_SIMULATED: Final = ("prometheus", "blackbox", "consul", "nginx", "file_sd", "http_sd", "dns_sd", "values")
 _HOLDING: Final = frozenset(("kubernetes", "values", "compose"))
 """Kinds whose files may hold the configuration of others."""
 OF_BYTES: Final = frozenset(("nginx", "haproxy", "caddy"))
 """Kinds whose programs take any bytes, where YAML and JSON must be UTF-8."""
-KINDS: Final = (*_SIMULATED, *(prober.kind for prober in PROBERS))
+KINDS: Final = (*SIMULATED, *(prober.kind for prober in PROBERS))
 _FOLDER: Final = {
     "prometheus": ("prometheus.yml", "prometheus.yaml"),
     "blackbox": ("blackbox.yml", "blackbox.yaml"),

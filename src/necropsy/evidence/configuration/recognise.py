@@ -10,6 +10,7 @@ from typing import Final
 from necropsy.evidence.configuration.embedded import holds_checks, holds_jobs, parts, unrendered
 from necropsy.evidence.configuration.reader import KINDS, OF_BYTES
 from necropsy.model.errors import ConfigurationError, UnreadableSource
+from necropsy.probes.prometheus.blackbox.validity import PROBERS
 from necropsy.probes.prometheus.configuration_fields import GLOBAL, SECTIONS
 from necropsy.probes.syntax.document import parse_yaml, parse_yaml_all
 from necropsy.probes.syntax.node import Node
@@ -36,7 +37,7 @@ _SECTION_SIGNS: Final = {
 }
 """Sections of Prometheus whose names others use as well, and what stands in them only there."""
 _MODULES: Final = re.compile(r"^modules\s*:", re.MULTILINE)
-_PROBER: Final = re.compile(r"^\s+prober\s*:\s*[\"']?(?:http|tcp|icmp|dns|grpc|unix|websocket)\b", re.MULTILINE)
+_PROBER: Final = re.compile(rf"^\s+prober\s*:\s*[\"']?(?:{'|'.join(PROBERS)})\b", re.MULTILINE)
 _NGINX: Final = re.compile(
     r"^\s*(?:(?:http|events|server|stream)\s*\{|upstream\s+\S+\s*\{|location\s+[^;{]+\{|(?:worker_processes|proxy_pass|listen|log_format)\s[^;]*;)",
     re.MULTILINE,

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from necropsy._internal.sql_quoting import literal
-from necropsy.examine import creation
 from necropsy.examine.creation import Created, Row
 from necropsy.model.figures import several
 from necropsy.model.finding import Exhibit
+from necropsy.visits.agents import is_browser
 
 _MOST_EXHIBITS = 8
 
@@ -19,7 +19,7 @@ def who_does(made: Created, one: str, several: str) -> str:
 
 def is_named_as_browser(made: Created) -> bool:
     """Whether the largest creator goes by the name of a browser: then it may be one whose cookie is lost."""
-    return creation.is_browser(made.claims[0]["user_agent"] or "")
+    return is_browser(made.claims[0]["user_agent"] or "")
 
 
 def _name(claim: Row) -> str:

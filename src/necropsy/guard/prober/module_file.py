@@ -23,12 +23,12 @@ from typing import Any, Final
 from necropsy.guard.prober import client_fields as client
 from necropsy.guard.prober.cel import refused
 from necropsy.guard.prober.module import HeaderRule, HttpModule
-from necropsy.probes.prometheus.blackbox.validity import check_module
+from necropsy.probes.prometheus.blackbox.validity import PROBERS, check_module
 from necropsy.probes.prometheus.validity.http_client import CLIENT_FIELDS
 from necropsy.probes.syntax.document import parse_yaml
 from necropsy.probes.syntax.node import Node
 
-OTHER_PROBERS: Final = ("tcp", "dns", "icmp", "grpc", "unix", "websocket")
+OTHER_PROBERS: Final = tuple(name for name in PROBERS if name != "http")
 DELEGATE: Final = "Delegate this module to a blackbox exporter: necropsy prober --delegate URL."
 
 

@@ -29,6 +29,7 @@ from necropsy.verdict.attribution.reckoning import Reckoning, reckon, trains_of,
 from necropsy.verdict.attribution.sources import BirthSource, settle
 from necropsy.verdict.attribution.timeline import Timeline, lay_out
 from necropsy.verdict.evidence import Account, Attribution, Births, Circumstances, ClockOffset, VisitorClass
+from necropsy.visits.agents import is_browser
 
 _LEAST_BIRTHS: Final = 1.0
 _HERE: Final = 0.25
@@ -109,7 +110,7 @@ def _speak_for_themselves(births: Births, groups: Sequence[Group]) -> frozenset[
     agents = {
         creator.user_agent
         for number, creator in enumerate(births.creators)
-        if number in used and creator.user_agent and not identity_match.is_person(creator.user_agent)
+        if number in used and creator.user_agent and not is_browser(creator.user_agent)
     }
     return frozenset(n for n, group in enumerate(groups) if not group.browser and group.agent in agents)
 

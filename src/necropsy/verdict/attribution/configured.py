@@ -21,6 +21,7 @@ from necropsy.verdict.attribution.reckoning import Reckoning
 from necropsy.verdict.attribution.sources import BirthSource
 from necropsy.verdict.attribution.timeline import Timeline
 from necropsy.verdict.evidence import Circumstances, VisitorClass
+from necropsy.visits.agents import is_browser
 
 _PHASE_S: Final = 0.05
 """A phase computed from the prober's own hash is good to milliseconds; latency adds some more."""
@@ -215,7 +216,7 @@ def _fits_but_for_its_agent(probe: Probe, visitors: VisitorClass) -> bool:
         and visitors.method == probe.method
         and visitors.path == probe.path.split("?", 1)[0]
         and identity_match.host_fits(probe, visitors.host)
-        and not identity_match.is_person(visitors.user_agent)
+        and not is_browser(visitors.user_agent)
     )
 
 

@@ -14,16 +14,17 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from necropsy.model.traffic import STATIC
 from necropsy.probes import session_risk
-from necropsy.verdict import identity_match
 from necropsy.verdict.attribution import sampling
+from necropsy.visits.agents import is_browser
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from necropsy.verdict.evidence import VisitorClass, Visits
 
-_STATIC: Final = re.compile(r"(?i)\.(?:css|m?js|map|png|jpe?g|gif|svg|ico|webp|woff2?|ttf|eot)$|^/(?:static|assets)/")
+_STATIC: Final = re.compile(STATIC)
 _OWN: Final = 50
 _OWN_SHARE: Final = 0.01
 """Visits of a browser's User-Agent, by number and by share of all browsers', from which it has a probability of its own."""
@@ -127,7 +128,7 @@ def make_groups(classes: Sequence[VisitorClass], visits: Visits) -> Groups:
     steady, held = _clockwork(classes, row_of_visit, client, visits.at_us)
     by_browser: dict[str, int] = {}
     for visitors in classes:
-        if identity_match.is_person(visitors.user_agent):
+        if is_browser(visitors.user_agent):
             by_browser[visitors.user_agent] = by_browser.get(visitors.user_agent, 0) + visitors.visits
     least = max(_OWN, _OWN_SHARE * sum(by_browser.values()))
     frequent = {agent for agent, count in by_browser.items() if count >= least}
@@ -138,9 +139,7 @@ def make_groups(classes: Sequence[VisitorClass], visits: Visits) -> Groups:
     group_of_row = np.zeros(len(classes) + 1, np.int32)
     for row, visitors in enumerate(classes):
         # Where a log tells no User-Agent of anybody, anybody may be a browser: how they come must tell.
-        browser = visitors.log in nameless or (
-            identity_match.is_person(visitors.user_agent) and visitors.user_agent not in passing
-        )
+        browser = visitors.log in nameless or (is_browser(visitors.user_agent) and visitors.user_agent not in passing)
         agent = "" if browser and visitors.user_agent not in frequent else visitors.user_agent
         key: tuple[object, ...] = (
             visitors.log, browser, agent, visitors.host, visitors.method, visitors.path, visitors.status,
@@ -209,8 +208,7 @@ def _passing_through(
     """
     names: dict[str, int] = {}
     agent = np.asarray(
-        [names.setdefault(c.user_agent, len(names)) if identity_match.is_person(c.user_agent) else -1 for c in classes]
-        + [-1]
+        [names.setdefault(c.user_agent, len(names)) if is_browser(c.user_agent) else -1 for c in classes] + [-1]
     )[row]
     mine = agent >= 0
     if not mine.any():

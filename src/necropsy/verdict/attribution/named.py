@@ -13,6 +13,7 @@ from necropsy.verdict import identity_match
 from necropsy.verdict.attribution.sources import BirthSource
 from necropsy.verdict.attribution.trains import find_trains
 from necropsy.verdict.chunks import AT_ONCE, chunks
+from necropsy.visits.agents import is_browser
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -119,14 +120,12 @@ def _machines(births: Births) -> NDArray[np.bool_]:
     A layout that keeps the address of a page, as Laravel's does, and never the User-Agent names nobody.
     """
     tells = any(creator.user_agent for creator in births.creators)
-    return np.asarray(
-        [tells and not identity_match.is_person(c.user_agent) for c in births.creators] + [False], dtype=bool
-    )
+    return np.asarray([tells and not is_browser(c.user_agent) for c in births.creators] + [False], dtype=bool)
 
 
 def names_browser(births: Births) -> NDArray[np.bool_]:
     """Whether each birth names a browser as its creator."""
-    browser = np.asarray([identity_match.is_person(c.user_agent) for c in births.creators] + [False], dtype=bool)
+    browser = np.asarray([is_browser(c.user_agent) for c in births.creators] + [False], dtype=bool)
     return browser[births.creator]
 
 

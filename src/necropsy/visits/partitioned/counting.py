@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from necropsy.model.traffic import REDIRECTS
 from necropsy.visits.engines.duckdb_engine import DuckdbEngine
 from necropsy.visits.partitioned.packing import packed
-from necropsy.visits.redirect_pairs import REDIRECTS
 from necropsy.visits.tables import GIVEN, LINE, arrow_schema
 
 if TYPE_CHECKING:

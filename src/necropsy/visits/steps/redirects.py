@@ -26,7 +26,7 @@ from typing import Final
 import ibis
 import ibis.expr.types as ir
 
-from necropsy.visits.redirect_pairs import REDIRECTS
+from necropsy.model.traffic import REDIRECTS
 
 _COINCIDENCE: Final = 0.05
 """Share of a page's redirects that a follower must have, where there are enough of them to tell."""

@@ -19,11 +19,12 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from necropsy.evidence.app_log.times.names import HALF
+from necropsy.evidence.app_log.times.names import HALF, ZONES
 
 _CLOCK: Final = r"(?P<hour>\d{1,2}):(?P<minute>\d\d):(?P<second>\d\d)(?:[.,:](?P<fraction>\d{1,9}))?"
 _SHORT_CLOCK: Final = r"(?P<hour>\d{1,2}):(?P<minute>\d\d)(?::(?P<second>\d\d)(?:[.,:](?P<fraction>\d{1,9}))?)?"
-_ZONE: Final = r"(?: ?\(?(?P<zone>Z|UTC|GMT|[+-]\d\d(?::?\d\d)?|WET|CES?T|EES?T|MSK|JST|KST|HKT|SGT|WIB|AE[SD]T|E[SD]T|CDT|M[SD]T|P[SD]T)\b)?"
+_ZONES: Final = "|".join(sorted(ZONES, key=len, reverse=True))
+_ZONE: Final = rf"(?: ?\(?(?P<zone>[+-]\d\d(?::?\d\d)?|{_ZONES})\b)?"
 _NAME: Final = r"(?P<month>\p{L}{3,11}\.?|[一二三四五六七八九十正]{1,2}月|\d{1,2}[月월])"
 _GAP: Final = r"[\s\x{a0}\x{202f}]*"
 _BEFORE: Final = rf"(?:(?P<half_before>{HALF}){_GAP})?"

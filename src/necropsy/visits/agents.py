@@ -1,4 +1,6 @@
-"""Names of programs by their User-Agent: probers, crawlers, libraries and scanners by lists, people's browsers by ua-parser.
+"""Programs by their User-Agent: probers, crawlers, libraries and scanners by lists, people's browsers by ua-parser.
+
+Whoever asks whether a visitor is a browser asks here: traffic, attribution and examiners.
 
 The first list is ours because what matters here is what a program does: whether it brings a cookie back, and whether
 somebody configured it; whom it does not know, the maintained list of ``crawlers`` may. Sources of ours: the programs' own
@@ -13,7 +15,7 @@ from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Final
 
 from necropsy.model.traffic import AgentKind
-from necropsy.traffic import crawlers
+from necropsy.visits import crawlers
 
 if TYPE_CHECKING:
     from ua_parser import Parser
@@ -87,9 +89,16 @@ AGENTS: Final[tuple[tuple[AgentKind, tuple[tuple[str, str], ...]], ...]] = (
 """Kind to what a User-Agent holds (case does not count) and what the program is called; the first that fits counts."""
 
 _LOWERED: Final = tuple((kind, sign.lower(), name) for kind, known in AGENTS for sign, name in known)
-_BROWSER: Final = re.compile(r"(?:Mozilla|Opera)/\d")
-_CALLS_ITSELF: Final = re.compile(r"(?i)\b\w*(?:bot|crawler|spider)\b|\+https?://")
-_MONITORS: Final = re.compile(r"(?i)health.?check|\b(?:monitor(?:ing)?|uptime|probe|heartbeat)\b")
+BEGINNING: Final = r"(?:Mozilla|Opera)/[0-9]"
+"""Regular expression of how a browser's User-Agent begins; that of many a robot, too."""
+_BROWSER: Final = re.compile(BEGINNING)
+_CALLS_ITSELF: Final = re.compile(
+    r"(?i)\b(?!cubot\b)\w*(?:bot|crawl(?:er|ing)?|spider|slurp|fetch(?:er)?|preview|archiver|indexer|scan(?:ner)?)\b|\+https?://"
+)
+"""Finds what a robot calls itself; Cubot makes telephones."""
+_MONITORS: Final = re.compile(
+    r"(?i)health.?check|\b\w*(?:monitor(?:ing)?|uptime|probe|heartbeat|check(?:er)?|exporter|synthetics?)\b"
+)
 _FIRST_WORD: Final = re.compile(r"[A-Za-z][\w.+-]{1,30}")
 
 
@@ -126,6 +135,22 @@ def kind_of(user_agent: str) -> AgentKind:
     return _told(user_agent)[1]
 
 
+def begins_as_browser(user_agent: str) -> bool:
+    """Whether a User-Agent begins as a browser's, whoever it is."""
+    return _BROWSER.match(user_agent) is not None
+
+
+def is_browser(user_agent: str) -> bool:
+    """Whether a User-Agent is a browser's, and no program's that begins as one.
+
+    >>> is_browser("Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0")
+    True
+    >>> is_browser("Mozilla/5.0 (compatible; UptimeRobot/2.0; http://www.uptimerobot.com/)"), is_browser("")
+    (False, False)
+    """
+    return kind_of(user_agent) == "browser"
+
+
 @lru_cache(maxsize=50_000)
 def _told(user_agent: str) -> tuple[str | None, AgentKind]:
     """Return name and kind; of browsers no name."""
@@ -137,8 +162,9 @@ def _told(user_agent: str) -> tuple[str | None, AgentKind]:
     robot = _CALLS_ITSELF.search(user_agent)
     if robot is not None:
         return "a robot" if "://" in robot[0] else robot[0], "crawler"
-    if _MONITORS.search(user_agent):
-        return _first_word(user_agent), "prober"
+    monitor = _MONITORS.search(user_agent)
+    if monitor is not None:
+        return monitor[0] if _BROWSER.match(user_agent) else _first_word(user_agent), "prober"
     if _BROWSER.match(user_agent):
         return None, "browser"
     return _first_word(user_agent), "unknown"

@@ -5,7 +5,7 @@ from crawleruseragents import CRAWLER_USER_AGENTS_DATA
 from hypothesis import given
 from hypothesis import strategies as st
 
-from necropsy.traffic.agents import AGENTS, recognise
+from necropsy.visits.agents import AGENTS, is_browser, recognise
 
 CHROME = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/121.0.7.0 Safari/537.36"
 
@@ -36,6 +36,11 @@ CHROME = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko)
         ("acme-heartbeat-probe", "acme-heartbeat-probe", "prober"),
         ("NodePing", "NodePing", "prober"),
         ("curly-hair-salon/2", "curly-hair-salon", "unknown"),
+        ("Mozilla/5.0 (compatible; AcmeCheck/1.0)", "AcmeCheck", "prober"),
+        ("Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 Chrome/120.0 DatadogSynthetics", "Datadog", "prober"),
+        ("Mozilla/5.0 (compatible; Nmap Scripting Engine)", "Nmap", "scanner"),
+        ("Mozilla/5.0 (compatible; link preview)", "preview", "crawler"),
+        (CHROME.replace("X11; Linux x86_64", "Linux; Android 9; CUBOT X19"), "Chrome 121 on Android", "browser"),
         ("-", "", "unknown"),
         ("*", "", "unknown"),
     ],
@@ -54,6 +59,10 @@ def test_every_program_of_the_list_is_recognised_as_what_it_is_listed() -> None:
     for kind, known in AGENTS:
         for sign, name in known:
             assert (recognise(sign).name, recognise(sign).kind) == (name, kind)
+
+
+def test_who_asks_for_browsers_alone_is_told_of_no_program_of_the_lists() -> None:
+    assert [sign for _, known in AGENTS for sign, _ in known if is_browser(f"Mozilla/5.0 (compatible; {sign})")] == []
 
 
 def test_nobody_on_the_maintained_list_is_taken_for_a_person() -> None:
