@@ -129,7 +129,7 @@ def _lines_of_configured(sheet: Sheet, actors: tuple[Actor, ...]) -> None:
 def _places(sheet: Sheet, origins: list[Origin]) -> None:
     _pairs(sheet, [(str(origin), origin.what) for origin in origins[:MOST_PLACES]])
     if len(origins) > MOST_PLACES:
-        sheet.line(f"... {len(origins) - MOST_PLACES} more lines", indent=2)
+        sheet.line(f"... {several(len(origins) - MOST_PLACES, 'more line')}", indent=2)
 
 
 def _pairs(sheet: Sheet, pairs: list[tuple[str, str]]) -> None:
