@@ -22,7 +22,11 @@ TROUBLES = {
     "Jedis, refused": ("lost", "ERROR redis.clients.jedis.exceptions.JedisConnectionException: Failed to connect to any host resolved for DNS name."),
     "Jedis, cut": ("lost", "ERROR redis.clients.jedis.exceptions.JedisConnectionException: Unexpected end of stream."),
     "Jedis, pool": ("pool", "ERROR redis.clients.jedis.exceptions.JedisExhaustedPoolException: Could not get a resource since the pool is exhausted"),
-    "Jedis, old pool": ("pool", "ERROR redis.clients.jedis.exceptions.JedisConnectionException: Could not get a resource from the pool"),
+    "Jedis, old pool": ("pool", ("ERROR redis.clients.jedis.exceptions.JedisConnectionException: Could not get a resource from the pool\n"
+        "Caused by: java.util.NoSuchElementException: Timeout waiting for idle object")),
+    "Jedis, a pool without a store": ("lost", ("ERROR redis.clients.jedis.exceptions.JedisConnectionException: Could not get a resource from the pool\n"
+        "Caused by: java.net.ConnectException: Connection refused")),
+    "Jedis, pool or store": ("lost", "ERROR redis.clients.jedis.exceptions.JedisConnectionException: Could not get a resource from the pool"),
     "Jedis, full": ("full", "ERROR redis.clients.jedis.exceptions.JedisDataException: OOM command not allowed when used memory > 'maxmemory'."),
     "Jedis, login": ("login", "ERROR redis.clients.jedis.exceptions.JedisAccessControlException: WRONGPASS invalid username-password pair"),
     "Jedis Cluster": ("cluster-down", "ERROR redis.clients.jedis.exceptions.JedisClusterOperationException: No more cluster attempts left."),
@@ -32,7 +36,9 @@ TROUBLES = {
     "Redisson, pool": ("pool", "ERROR org.redisson.client.RedisTimeoutException: Unable to acquire connection! Increase connection pool size"),
     "Redisson, no node": ("cluster-down", "ERROR org.redisson.client.RedisNodeNotFoundException: Node for slot: 8391 hasn't been discovered yet"),
     "Spring": ("slow", "ERROR org.springframework.dao.QueryTimeoutException: Redis command timed out"),
-    "Spring, pool": ("pool", "ERROR org.springframework.data.redis.connection.PoolException: Could not get a resource from the pool"),
+    "Spring, pool": ("pool", ("ERROR org.springframework.data.redis.connection.PoolException: Could not get a resource from the pool; nested exception"
+        " is java.util.NoSuchElementException: Pool exhausted")),
+    "Spring, pool or store": ("lost", "ERROR org.springframework.data.redis.connection.PoolException: Could not get a resource from the pool"),
     "Spring, no connection": ("lost", "ERROR org.springframework.data.redis.RedisConnectionFailureException: Unable to connect to Redis"),
     # Node
     "ioredis, gave up": ("lost", "error: MaxRetriesPerRequestError: Reached the max retries per request limit (which is 20)."),

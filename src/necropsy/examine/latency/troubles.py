@@ -94,7 +94,7 @@ WORDS: Final[dict[StoreTrouble, Words]] = {
     ),
     StoreTrouble.POOL: Words(
         "no connection left in the application's pool",
-        "The application's pool had no connection to its store left",
+        "The application's pool ran out of connections to its store",
         "all connections of the application's own pool were in use: it sends requests faster than the store answers,"
         " or does not return connections",
         "Find out what holds the connections before you enlarge the pool",

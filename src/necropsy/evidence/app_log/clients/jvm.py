@@ -14,14 +14,13 @@ JVM: Final[tuple[ErrorClass, ...]] = (
     ErrorClass("RedisCommandInterruptedException", r"RedisCommandInterruptedException", T.SLOW),
     ErrorClass(
         "JedisExhaustedPoolException",
-        r"JedisExhaustedPoolException|Could not get a resource (?:from|since) the pool"
+        r"JedisExhaustedPoolException|Could not get a resource since the pool"
         r"|jedis\.exceptions\..{0,80}(?:NoSuchElementException|exhausted)",
         T.POOL,
     ),
     ErrorClass(
         "RedisConnectionException: pool",
-        r"RedisConnectionException: .{0,80}[Pp]ool|data\.redis.{0,60}PoolException"
-        r"|Request queue size exceeded\. Commands are not accepted",
+        r"RedisConnectionException: .{0,80}[Pp]ool|Request queue size exceeded\. Commands are not accepted",
         T.POOL,
     ),
     ErrorClass("Unable to acquire connection", r"Unable to acquire connection!", T.POOL),
@@ -31,6 +30,13 @@ JVM: Final[tuple[ErrorClass, ...]] = (
         r"Cannot reconnect to \[|Currently not connected\. Commands are rejected|WriteRedisConnectionException"
         r"|Can't connect to servers!",
         T.LOST,
+    ),
+    # The pool may be empty, or the store may be away: the cause says which.
+    ErrorClass(
+        "Could not get a resource from the pool",
+        r"Could not get a resource from the pool|data\.redis.{0,60}PoolException",
+        T.LOST,
+        vague=True,
     ),
     ErrorClass("JedisConnectionException", r"JedisConnectionException", T.LOST, vague=True),
     ErrorClass("RedisConnectionException", r"\bRedisConnectionException", T.LOST, vague=True),
@@ -45,7 +51,9 @@ JVM: Final[tuple[ErrorClass, ...]] = (
     ErrorClass("RedisSystemException", r"RedisSystemException", T.ERROR, vague=True),
     # Spring gives this name to time-outs of SQL as well.
     ErrorClass("QueryTimeoutException", r"QueryTimeoutException", T.SLOW, shared=True),
-    ErrorClass("PoolException", r"\bPoolException|Timeout waiting for idle object|Pool exhausted", T.POOL, shared=True),
+    ErrorClass(
+        "no idle connection in the pool", r"Timeout waiting for idle object|Pool exhausted", T.POOL, shared=True
+    ),
     ErrorClass(
         "SocketTimeoutException",
         r"SocketTimeoutException|ConnectTimeoutException|ReadTimeoutException",
