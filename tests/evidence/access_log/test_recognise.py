@@ -293,6 +293,20 @@ def test_another_log_is_called_what_it_is(reading, line, what) -> None:
     assert "--log-format" not in absent.hint
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        '{"time":"2023-08-28T18:22:44+03:00","host":shop.example,"uri":"/"}',
+        '{"time":"2023-08-28T18:22:44+03:00","uri":"/","agent":"\t',
+        "{'time': '2023-08-28T18:22:44+03:00', 'uri': '/'}",
+    ],
+    ids=["a value without quotes", "cut", "Python's own quotes"],
+)
+def test_lines_that_are_nearly_json_are_called_that_with_the_place(reading, line) -> None:
+    (absent,) = reading(f"{line}\n".replace('"\t\n', '\x01"}\n') * 3).log.absent
+    assert "look like JSON and are not: line 1 is damaged at character" in absent.reason
+
+
 @pytest.mark.parametrize("tail", ["TLSv1.3 TLS_AES_256_GCM_SHA384 ", "", "shop.example 12 - "])
 def test_haproxy_may_write_more_before_the_request(reading, tail) -> None:
     line = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
 from typing import Final
@@ -63,6 +64,23 @@ def another_log(head: Sequence[str]) -> tuple[str, str] | None:
     for pattern, what, hint in _OTHERS:
         if sum(bool(pattern.match(line)) for line in head) * 2 > len(head):
             return what, hint
+    return None
+
+
+def broken_json(head: Sequence[str]) -> tuple[str, str] | None:
+    """Say where the first line that begins and ends as an object stops being JSON; None if most lines are no such lines."""
+    objects = [line for line in head if re.match(r"\s*\{.*\}\s*\Z", line, re.DOTALL)]
+    if len(objects) * 2 <= len(head):
+        return None
+    for number, line in enumerate(head, 1):
+        try:
+            json.loads(line)
+        except ValueError as error:
+            place = error.pos + 1 if isinstance(error, json.JSONDecodeError) else 1
+            reason = f"its lines look like JSON and are not: line {number} is damaged at character {place:,}"
+            return reason, "Let nginx write it with `escape=json`, or give its log_format by --nginx FILE."
+        except RecursionError:
+            return None
     return None
 
 
