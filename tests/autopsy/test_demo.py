@@ -262,3 +262,14 @@ def test_a_store_may_have_any_name(examined: Examined, tmp_path: Path) -> None:
         for finding in report.findings:
             if finding.store is not None and finding.primary is not None:
                 assert connection.execute(finding.primary.query).fetchall()
+
+
+def test_a_chart_counts_the_births_that_the_verdict_counts(examined: Examined) -> None:
+    for chart in examined.report.births:
+        drawn = sum(sum(series.values) for series in chart.series if series.kind == "cause")
+        told = sum(
+            cause["sessions"]
+            for cause in examined.json["verdict"]["causes"]
+            if cause["store"] == chart.store and cause["slug"] == "probes/creates-sessions"
+        )
+        assert round(drawn) == pytest.approx(told, abs=1)

@@ -37,7 +37,11 @@ _AGES: Final = (
 
 
 def birth_charts(births: Mapping[str, Births], claims: Sequence[Claim]) -> Iterator[BirthChart]:
-    """One chart a store: births per step of time, one series for each creator, the rest as unexplained."""
+    """One chart a store: births per step of time, one series for each creator, the rest as unexplained.
+
+    A birth is drawn with who made it most probably. The series are then scaled to the births that the verdict counts, by
+    probabilities: a page has one figure for one thing.
+    """
     import numpy as np
 
     for store, population in births.items():
@@ -55,18 +59,25 @@ def birth_charts(births: Mapping[str, Births], claims: Sequence[Claim]) -> Itera
             place = (population.born_ms[part] - start) // step_ms + (label[part] + 1) * length
             counts += np.bincount(place, minlength=counts.size).reshape(counts.shape)
         shown = [number for number in range(len(mine)) if counts[number + 1].any()][:_MOST_SERIES]
+        drawn = [_scaled(counts[number + 1], mine[number].births) for number in shown]
         series = [
-            ChartSeries(mine[number].label, tuple(map(float, counts[number + 1])), _KIND[mine[number].creator])
-            for number in shown
+            ChartSeries(mine[number].label, tuple(values.tolist()), _KIND[mine[number].creator])
+            for number, values in zip(shown, drawn, strict=True)
         ]
         rest = np.delete(counts, [number + 1 for number in shown], axis=0).sum(axis=0)
+        rest = _scaled(rest, max(0.0, float(label.size) - sum(values.sum() for values in drawn)))
         by_visits = sum(claim.births for claim in mine if claim.evidence == "visits" and claim.creator == "people")
         name, kind = (
             ("people (by their visits)", "people") if by_visits > rest.sum() / 2 else ("unexplained", "unexplained")
         )
         if rest.any():
-            series.append(ChartSeries(name, tuple(map(float, rest)), kind))
+            series.append(ChartSeries(name, tuple(rest.tolist()), kind))
         yield BirthChart(store, _moment(start), step_ms / 1000, tuple(series))
+
+
+def _scaled(counts: NDArray[np.int64], total: float) -> NDArray[np.float64]:
+    """Return counts that add up to a total; of none, none."""
+    return counts * (total / max(1, int(counts.sum())))
 
 
 def comb_charts(births: Mapping[str, Births], claims: Sequence[Claim], phased: Collection[int]) -> Iterator[CombChart]:
