@@ -40,7 +40,7 @@ def test_the_incident_says_that_a_bigger_machine_was_not_needed(case: Path) -> N
     assert max(map(len, text.splitlines())) <= 80
     first, second = text.split("STORE")[1:]
     assert "ENOUGH 16 MB" in first
-    assert "grows without end" in second
+    assert "grows without limit" in second
     assert "memory is full about 2019-" in second
 
 

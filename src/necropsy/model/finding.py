@@ -83,7 +83,7 @@ class Remedy:
     text: str
     """Steps, in order."""
     undo: str
-    """The way to take it back."""
+    """The way to take it back; empty: there is nothing to undo."""
     safe: bool = False
     """True only if applying it cannot lose data or log anybody out."""
     patches: tuple[Patch, ...] = ()

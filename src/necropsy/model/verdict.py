@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 from necropsy.model.evidence import Origin
 from necropsy.model.finding import UNLOGGED, Cleared, Confidence, Remedy, Severity, Unexamined
@@ -21,6 +22,15 @@ class Kind(StrEnum):
     """Enough was looked at, no cause was found, and yet something else is wrong."""
     UNKNOWN = "unknown"
     """Not enough was looked at: no verdict."""
+
+
+HOW_KNOWN: Final = {
+    "named": "the sessions name it",
+    "comb": "its births come at a fixed interval",
+    "visits": "births follow its visits",
+    "authenticated": "its sessions are logged in",
+}
+"""Evidence that somebody creates sessions, in words."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,6 +48,9 @@ def _head(report: Report) -> list[str]:
     return [f"# Postmortem: {title}", written, "## Summary", _list(summary)]
 
 
+_LOGS = frozenset(("access_log", "app_log"))
+
+
 def _timeline(report: Report) -> list[str]:
     events: list[tuple[datetime, str]] = []
     for store in report.stores:
@@ -56,7 +59,7 @@ def _timeline(report: Report) -> list[str]:
         if store.newest_birth is not None:
             events.append((store.newest_birth, f"the newest session of store {code(store.name)} is created"))
     events += [
-        (source.taken_at, f"{code(source.locator)} shows the state at this time")
+        (source.taken_at, f"{code(source.locator)} {'ends' if source.reader in _LOGS else 'was taken'}")
         for source in report.sources
         if source.taken_at is not None
     ]

@@ -69,7 +69,7 @@ def _application(layout: str) -> TreatmentStep:
     told = cure(layout)
     if told is None:
         return TreatmentStep("", ())
-    lines = [told.starts, told.stop, *(f"    {line}" for line in told.code.splitlines())]
+    lines = [f"What starts a session: {told.starts}", told.stop, *(f"    {line}" for line in told.code.splitlines())]
     if told.lifetime:
         lines.append(f"Lifetime: {told.lifetime}")
     return TreatmentStep(f"Change the application: {told.framework}", tuple(lines))

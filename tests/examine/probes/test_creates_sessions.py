@@ -45,7 +45,7 @@ def test_probers_that_were_tested_and_create_nothing_are_cleared_with_the_figure
         )
         s.rows("creation_test", _test(3, "innocent"))
         assert cleared(s.examine())["probes/creates-sessions"] == (
-            "ELB-HealthChecker/2.0 GET /health: 8,640 visits, 260 followed by a birth (by chance 3 %)"
+            "ELB-HealthChecker/2.0 GET /health: 8,640 visits; 3 % are followed by a birth, and chance alone predicts 3 %"
         )
 
 

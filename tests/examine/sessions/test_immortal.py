@@ -60,7 +60,7 @@ def test_a_month_is_long_and_ends() -> None:
     with scene() as s:
         said = s.source("rdb").sessions(500, lifetime_s=2_678_400, layout="flask").examine()
     assert found(said) is None
-    assert cleared(said)[SLUG] == "store a: every session expires, none later than 31 days after its last use"
+    assert cleared(said)[SLUG] == "store a: every session expires within 31 days of its last use"
 
 
 def test_one_session_that_never_ends_kills_no_store() -> None:

@@ -70,7 +70,7 @@ def _finding(case: Case, classes: Sequence[Mapping[str, Any]]) -> Finding:
         remedy=Remedy(
             title=leading.remedy,
             text=" ".join(dict.fromkeys(WORDS[one].steps for one in troubles)),
-            undo="nothing to undo",
+            undo="",
             safe=True,
         ),
     )

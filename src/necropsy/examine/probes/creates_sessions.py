@@ -20,6 +20,7 @@ from necropsy.examine import case_queries, creation
 from necropsy.examine.interface import Examiner
 from necropsy.model.figures import percent, several
 from necropsy.model.finding import Cleared, Exhibit, Finding, Severity
+from necropsy.model.verdict import HOW_KNOWN
 
 if TYPE_CHECKING:
     from necropsy.case.store import Case
@@ -84,7 +85,7 @@ def _exhibit(store: str, claim: dict[str, Any], probes: Mapping[int, Probe]) -> 
         period = ""  # the label has it
     return Exhibit(
         title=f"{what}{period}: {several(claim['births'], 'session')}",
-        text=f"{seen}; evidence: {claim['evidence']}",
+        text=f"{seen}; {HOW_KNOWN[claim['evidence']]}",
         origin=probe.origin[0] if probe and probe.origin else None,
         query=_query(store, claim),
     )
@@ -113,8 +114,8 @@ def _cleared(case: Case) -> Iterator[Cleared]:
         name = row["who"] or "a client without a User-Agent"
         yield Cleared(
             "",
-            f"{name} {row['asks']}: {several(row['visits'], 'visit')}, {row['followed']:,} followed by a birth"
-            f" (by chance {percent(min(1.0, row['chance'] or 0.0))})",
+            f"{name} {row['asks']}: {several(row['visits'], 'visit')}; {percent(row['followed'] / row['visits'])} are followed"
+            f" by a birth, and chance alone predicts {percent(min(1.0, row['chance'] or 0.0))}",
         )
     if len(tested) > _MOST_CLEARED:
         yield Cleared(

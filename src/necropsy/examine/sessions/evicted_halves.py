@@ -46,7 +46,10 @@ def examine(case: Case) -> Iterator[Finding | Cleared | Unexamined]:
             continue
         share = row["halves"] / row["n"]
         if row["halves"] < _FEWEST or share < _LEAST:
-            yield Cleared("", f"store {store}: {several(row['n'], 'session')} of two keys, {row['halves']:,} lack one")
+            yield Cleared(
+                "",
+                f"store {store}: {several(row['n'], 'session')} of two keys, {row['halves'] or 'none'} without its second key",
+            )
             continue
         policy = policies.get(store, "")
         if policy == "noeviction":

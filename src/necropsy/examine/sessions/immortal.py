@@ -60,9 +60,7 @@ def examine(case: Case) -> Iterator[Finding | Cleared]:
         if long["n"]:
             yield _long(store, total, long)
         if not never["n"] and not long["n"]:
-            yield Cleared(
-                "", f"store {store}: every session expires, none later than {_MONTH // _DAY} days after its last use"
-            )
+            yield Cleared("", f"store {store}: every session expires within {_MONTH // _DAY} days of its last use")
 
 
 def _never(store: str, total: int, row: dict[str, Any]) -> Finding:

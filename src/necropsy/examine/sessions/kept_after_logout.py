@@ -34,8 +34,8 @@ def examine(case: Case) -> Iterator[Finding | Cleared]:
             if total and case.value(
                 "SELECT count(*) > 0 FROM session WHERE store = ? AND starts_with(layout, 'spring')", [store]
             ):
-                few = f"no more than {several(kept, 'session')}" if kept else "none"
-                yield Cleared("", f"store {store}: of its sessions, {few} outlived a logout")
+                few = f"no more than {several(kept, 'session')}" if kept else "no session"
+                yield Cleared("", f"store {store}: {few} outlived a logout")
             continue
         namespaces = ", ".join(dict.fromkeys(row["namespace"] for row in found))
         yield Finding(

@@ -73,7 +73,7 @@ def examine(case: Case) -> Iterator[Finding | Cleared | Unexamined]:
             )
         if families and not guilty:
             entries = sum(f["entries"] for f in families)
-            yield Cleared("", f"store {store}: {entries:,} index entries, nearly all of live sessions")
+            yield Cleared("", f"store {store}: {entries:,} index entries, nearly all of them point to live sessions")
 
 
 EXAMINER: Final = Examiner(

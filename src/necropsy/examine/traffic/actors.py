@@ -6,6 +6,7 @@ from necropsy._internal.sql_quoting import literal
 from necropsy.examine.creation import Created, Row
 from necropsy.model.figures import several
 from necropsy.model.finding import Exhibit
+from necropsy.model.verdict import HOW_KNOWN
 from necropsy.visits.agents import is_browser
 
 _MOST_EXHIBITS = 8
@@ -51,9 +52,9 @@ def _asks(claim: Row) -> str:
 
 def _known(claim: Row) -> str:
     if claim["evidence"] == "named":
-        return "the sessions name it"
+        return HOW_KNOWN["named"]
     if claim["visits"]:
         chance = claim["creation_probability"]
         each = f", {chance:.2f} sessions a visit" if chance is not None else ""
         return f"{several(claim['visits'], 'visit')} from {several(claim['clients'] or 1, 'client')}{each}"
-    return f"evidence: {claim['evidence']}"
+    return HOW_KNOWN[claim["evidence"]]

@@ -56,7 +56,7 @@ def examine(case: Case) -> Iterator[Finding]:
                 + ". Or watch the application's port for a minute (ss -tnp), or read its own access log, at the times"
                 " above."
             ),
-            undo="nothing to undo",
+            undo="",
             safe=True,
         )
         title = f"{percent(made.share)} of the sessions in store {made.store} come every {periods}, from {clients}"

@@ -111,12 +111,11 @@ def treatment(steps: Any, patches: Any) -> str:
         if step.command:
             lines.append(f"   $ {step.command}")
     if patches.others:
-        lines.append("ALSO")
+        lines.append("ALSO, with --patch --all")
         stopped = {request for one in patches.chosen for request in one.patch.stops}
         for one in patches.others:
-            instead = "instead: " if one.patch.stops and stopped.issuperset(one.patch.stops) else ""
+            instead = "in place of step 1: " if one.patch.stops and stopped.issuperset(one.patch.stops) else ""
             lines.append(f"   {instead}{one.slug}: {one.patch.file}: {one.patch.effect or one.title}")
-        lines.append("   with --patch --all")
     lines.append("Nothing was changed. Each command shows its plan first, and can be undone.")
     return "\n".join(lines) + "\n"
 

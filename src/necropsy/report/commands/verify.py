@@ -72,11 +72,9 @@ def _where_to(check: StoreCheck) -> list[str]:
     if not check.births_per_day_now:
         return []
     if check.plateau is None:
-        return [f"  leads to  no end: {several(round(check.births_per_day_now), 'session')} more every day"]
-    lives = f", as each lives for {duration(check.lifetime_s)}" if check.lifetime_s else ""
-    return [
-        f"  leads to  a plateau of {several(round(check.plateau), 'session')} from the creators that still go on{lives}"
-    ]
+        return [f"  leads to  unlimited growth: {several(round(check.births_per_day_now), 'more session')} a day"]
+    lives = f": each session lives for {duration(check.lifetime_s)}" if check.lifetime_s else ""
+    return [f"  leads to  a plateau of {several(round(check.plateau), 'session')} by the creators that go on{lives}"]
 
 
 def as_json(made: Verification) -> str:

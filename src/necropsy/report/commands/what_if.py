@@ -39,11 +39,11 @@ def _store(store: StoreOutlooks) -> list[str]:
 
 def _outlook(label: str, outlook: Outlook) -> list[str]:
     said = ", ".join(outlook.steps) if outlook.steps else "as it goes on"
-    text = f"{said}: {count(outlook.births_per_day)} births a day, not counting those of people"
+    text = f"{said}: {count(outlook.births_per_day)} births a day, without those by people"
     lines = wrap(text, 79, initial_indent=f"{label:<7}", subsequent_indent=" " * 7)
     now = f"{several(outlook.sessions_now, 'session')}, {size(outlook.bytes_now)}"
     if outlook.sessions_steady is None or outlook.bytes_steady is None or outlook.steady_after_s is None:
-        lines.append(f"       {now}; grows without end")
+        lines.append(f"       {now}; grows without limit")
     else:
         steady = f"{several(round(outlook.sessions_steady), 'session')}, {size(outlook.bytes_steady)}"
         after = f" after {duration(outlook.steady_after_s)}" if outlook.steady_after_s >= 1 else ""

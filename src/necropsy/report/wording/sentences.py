@@ -16,7 +16,7 @@ from necropsy.model.evidence import Absent, Blemish, Origin
 from necropsy.model.figures import IMMORTAL_S, several
 from necropsy.model.finding import Confidence, Finding, Patch, Remedy, Severity
 from necropsy.model.report import Report, StoreSummary
-from necropsy.model.verdict import Actor, Cause, Kind, Prediction
+from necropsy.model.verdict import HOW_KNOWN, Actor, Cause, Kind, Prediction
 from necropsy.report.escaping import inert, inert_block
 from necropsy.report.figures import between, count, duration, interval, moment, percent, size
 
@@ -88,11 +88,7 @@ def asks(actor: Actor) -> str:
 
 def how_known(actor: Actor) -> str:
     """The evidence that this actor creates sessions, in words."""
-    return {
-        "named": "the sessions name it",
-        "comb": "its births come at a fixed interval",
-        "visits": "births follow its visits",
-    }.get(actor.evidence, inert(actor.evidence))
+    return HOW_KNOWN.get(actor.evidence, inert(actor.evidence))
 
 
 def origins(cause: Cause) -> list[Origin]:
@@ -198,7 +194,7 @@ def predicted(prediction: Prediction) -> str:
     """Prediction from the configuration alone; empty when it predicts nothing."""
     if prediction.steady_state_sessions is None and prediction.steady_state_keys is None:
         if prediction.births_per_day > 0 and prediction.lifetime_s is not None:
-            return f"no end: {count(prediction.births_per_day)} more sessions every day"
+            return f"unlimited growth: {count(prediction.births_per_day)} more sessions a day"
         return ""
     return _amounts(
         prediction.steady_state_sessions or 0, prediction.steady_state_keys or 0, prediction.steady_state_bytes or 0

@@ -10,8 +10,8 @@ from necropsy.sessions.spring.names import INDEXED, PLAIN, REACTIVE, REACTIVE_IN
 _SERVLET: Final = Cure(
     framework="Spring (Spring Session Data Redis)",
     starts=(
-        "request.getSession(): above all Spring Security's redirect to the login page, which saves the request, and a CSRF"
-        " token that a page prints."
+        "request.getSession(), which Spring Security calls to save the request when it redirects to the login page, and a"
+        " page that prints a CSRF token."
     ),
     stop="Give health checks a chain of their own that never starts a session, and save no request for the others.",
     code="""@Bean @Order(0)
