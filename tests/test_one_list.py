@@ -12,6 +12,7 @@ from necropsy.evidence.app_log.line_patterns import CALM, LEVELS
 from necropsy.examine.interface import EVIDENCE
 from necropsy.examine.registry import SLUGS
 from necropsy.guard.prober import module_file
+from necropsy.guard.prober.signs import leads_to_login
 from necropsy.guard.rules import CREATORS
 from necropsy.model import keyspace
 from necropsy.model.traffic import LIKELIHOODS, REDIRECTS
@@ -84,6 +85,7 @@ def test_a_login_is_a_page_for_people_in_lint_and_in_traffic() -> None:
     for path in ("/login", "/log_in", "/sign-in", "/sso", "/saml2", "/oauth2", "/j_security_check", "/users/sign_in"):
         assert is_page(path), path
         assert judgement._LOGIN.search(path), path
+        assert leads_to_login(path), path
 
 
 def test_a_calm_level_is_a_level() -> None:

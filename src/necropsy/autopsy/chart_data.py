@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from necropsy.model.figures import size
 from necropsy.model.report import BirthChart, Chain, ChartSeries, CombChart, Histogram, Link, PopulationChart, Tooth
@@ -75,7 +75,7 @@ def birth_charts(births: Mapping[str, Births], claims: Sequence[Claim]) -> Itera
         yield BirthChart(store, _moment(start), step_ms / 1000, tuple(series))
 
 
-def _scaled(counts: NDArray[np.int64], total: float) -> NDArray[np.float64]:
+def _scaled(counts: NDArray[np.int64], total: float) -> NDArray[np.floating[Any]]:
     """Return counts that add up to a total; of none, none."""
     return counts * (total / max(1, int(counts.sum())))
 

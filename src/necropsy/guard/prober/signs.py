@@ -13,16 +13,15 @@ from urllib.parse import urlsplit
 
 from necropsy.guard.prober.answer import Answer
 from necropsy.guard.prober.cookies import SetCookie
+from necropsy.model.traffic import REDIRECTS
+from necropsy.probes.session_risk import LOGIN_WORDS
 
-_LOGIN: Final = re.compile(
-    r"(?i)(?:^|[/.])(?:[\w-]*(?:log[-_]?in|log[-_]?on|sign[-_]?in)|auth|oauth2?|authorize|sso|saml2?|cas|j_security_check)(?:$|[/.?;])"
-)
+_LOGIN: Final = re.compile(rf"(?i)(?:^|[/.])(?:[\w-]*(?:log|sign)[-_]?[io]n|{LOGIN_WORDS})(?:$|[/.?;])")
 _ID_IN_ADDRESS: Final = re.compile(
     r"(?i)[;?&](?:j?session_?id|phpsessid|asp\.net_sessionid|cfid|sid|s_?id)=([^;?&#]{8,})"
 )
 _ID_HEADERS: Final = ("x-auth-token", "x-session-id", "x-session-token")
 """Headers in which Spring Session (HeaderHttpSessionIdResolver) and others hand out an id in place of a cookie."""
-_REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 
 
 def leads_to_login(location: str) -> bool:
@@ -71,4 +70,4 @@ def sign_of(answer: Answer, url: str, asked: str, cookies: Sequence[SetCookie]) 
 
 def redirect_of(answer: Answer) -> str:
     """Return where an answer redirects to; empty: nowhere."""
-    return next(iter(answer.all("location")), "") if answer.status in _REDIRECTS else ""
+    return next(iter(answer.all("location")), "") if answer.status in REDIRECTS else ""
