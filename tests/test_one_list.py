@@ -27,7 +27,7 @@ from necropsy.probes.prometheus.validity import discoveries
 from necropsy.probes.session_risk import is_page
 from necropsy.report.commands import keys, traffic
 from necropsy.traffic import judgement
-from necropsy.verdict.order import PLACES, Group
+from necropsy.verdict.order import PLACES, CauseKind
 
 _CHECKED = set(discoveries.CHECKS) | discoveries._NO_CLIENT
 
@@ -42,7 +42,7 @@ def test_the_order_of_causes_names_findings_that_there_are() -> None:
 
 
 def test_the_guard_pages_for_every_cause_that_creates_sessions() -> None:
-    assert set(CREATORS) == {slug for slug, place in PLACES.items() if place.group is Group.CREATES}
+    assert set(CREATORS) == {slug for slug, place in PLACES.items() if place.group is CauseKind.CREATES}
 
 
 def test_kinds_of_discovery_that_are_checked_or_simulated_are_kinds_of_prometheus() -> None:
