@@ -26,7 +26,7 @@ from necropsy.probes.prometheus.version import prometheus_version
 if TYPE_CHECKING:
     from necropsy.model.evidence import Origin
     from necropsy.probes.consul.model import Instance
-    from necropsy.probes.prometheus.api import LiveServers, Seen
+    from necropsy.probes.prometheus.api import ListedTarget, LiveServers
     from necropsy.probes.prometheus.relabel.relabelling import Labels
     from necropsy.probes.prometheus.targets.target import Target
 
@@ -197,7 +197,7 @@ class Discoveries:
             asked.append(question)
         return groups
 
-    def _seen(self, job: Job, live: list[Seen]) -> list[TargetGroup]:
+    def _seen(self, job: Job, live: list[ListedTarget]) -> list[TargetGroup]:
         """Take what the running server has found, with the lines that it found it by where they are known."""
         written = {
             target if isinstance(target, str) else target.get("__address__", ""): group.origin_of(index)
@@ -210,7 +210,7 @@ class Discoveries:
             if seen.job == job.name
         ]
 
-    def _lines(self, seen: Seen, job: Job, written: Mapping[str, tuple[Origin, ...]]) -> tuple[Origin, ...]:
+    def _lines(self, seen: ListedTarget, job: Job, written: Mapping[str, tuple[Origin, ...]]) -> tuple[Origin, ...]:
         address = seen.labels.get("__address__", "")
         instance = self._instance(seen.labels)
         if instance is not None:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class ListedTarget:
     """One target as the server has found it."""
 
     job: str
@@ -38,7 +38,7 @@ class ServerAnswers:
     """Answers of one running server about itself."""
 
     version: str = ""
-    targets: list[Seen] | None = None
+    targets: list[ListedTarget] | None = None
     """None: it was not asked, or did not say."""
 
 
@@ -76,7 +76,7 @@ def read_live(answers: Iterable[tuple[str, str, str | None]], problems: list[Con
     return servers
 
 
-def _targets(lists: Sequence[Node]) -> Iterable[Seen]:
+def _targets(lists: Sequence[Node]) -> Iterable[ListedTarget]:
     for target in (target for part in lists for target in part):
         discovered = target.get("discoveredLabels")
         if discovered is None:
@@ -85,4 +85,4 @@ def _targets(lists: Sequence[Node]) -> Iterable[Seen]:
         pool = target.get("scrapePool")
         # Before 2.46 a dropped target does not say its pool; the label is that of the job until it is relabelled.
         job = pool.text() if pool is not None else labels.get("job", "")
-        yield Seen(job, labels, discovered.origin("discovered by Prometheus"))
+        yield ListedTarget(job, labels, discovered.origin("discovered by Prometheus"))
