@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ GOB = b"\r\x7f\x04\x01\x02\xff\x80\x00\x01\x10\x01\x10\x00\x00"
 HEX = "0123456789abcdef"
 
 
+@cache
 def stored() -> list[tuple[str, bytes, bytes]]:
     """Name of each real writer, with some of its keys and their values."""
     found = []
@@ -28,9 +30,6 @@ def stored() -> list[tuple[str, bytes, bytes]]:
             pairs = zip(part["key"].to_pylist(), part["head"].to_pylist(), strict=True)
             found += [(path.parent.name, name, head) for name, head in pairs if head is not None][:3]
     return found
-
-
-STORED = stored()
 
 
 def found(*rows: dict[str, Any]) -> list[dict[str, Any]]:
@@ -145,7 +144,7 @@ def test_a_session_of_magento_is_a_hash_with_a_counter_of_its_writes() -> None:
 @FEW
 def test_damaged_values_of_real_writers_never_raise(data: st.DataObject) -> None:
     rows = []
-    for _, name, value in data.draw(st.lists(st.sampled_from(STORED), min_size=1, max_size=12)):
+    for _, name, value in data.draw(st.lists(st.sampled_from(stored()), min_size=1, max_size=12)):
         place = data.draw(st.integers(0, max(len(value) - 1, 0)))
         noise = data.draw(st.binary(max_size=6))
         kept = value[:place] + noise + value[place + data.draw(st.integers(0, 6)) :]
@@ -178,7 +177,7 @@ def test_arbitrary_fields_never_raise(values: list[bytes]) -> None:
 @pytest.mark.process
 def test_a_shape_is_known_under_any_prefix() -> None:
     shown = set()
-    for writer, name, value in STORED:
+    for writer, name, value in stored():
         if writer in shown or not found(key(name, head=value, elements=len(value), ttl_s=60)):
             continue
         shown.add(writer)
