@@ -258,7 +258,7 @@ def addresses(
             address = replace(address, tls=tls)
         name = text.partition("=")[0] if url_of(text) != _with_scheme(text) else str(address.endpoint)
         if name in found:
-            raise UsageError(f"two servers have the name {name!r}", hint="Give each a name: --redis A=redis://…")
+            raise UsageError(f"two servers have the name {name!r}", hint="Give each a name of its own: NAME=redis://…")
         found[name] = address
     return list(found.items())
 

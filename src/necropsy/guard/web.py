@@ -227,9 +227,12 @@ def serve(listen: str, site: Site) -> ThreadingHTTPServer:
             import bcrypt  # noqa: F401 -- said now, not at the first request
         except ImportError as error:
             raise UsageError("basic authentication needs bcrypt", hint="pip install 'necropsy[guard]'") from error
-    host, _, port = listen.rpartition(":")
-    if not port.isdecimal() or int(port) > _LAST_PORT:
-        raise UsageError(f"not an address to listen on: {listen!r}", hint="HOST:PORT, for example 127.0.0.1:9121.")
+    host, colon, port = listen.rpartition(":")
+    if not colon or not port.isdecimal() or int(port) > _LAST_PORT:
+        raise UsageError(
+            f"not an address to listen on: {listen!r}",
+            hint="HOST:PORT, for example 127.0.0.1:9121; :9121 for all of this machine's.",
+        )
     try:
         server = _HttpServer((host.strip("[]") or "0.0.0.0", int(port)), type("Handler", (_Handler,), {"site": site}))  # noqa: S104 -- ":9121" means that
     except socket.gaierror as error:

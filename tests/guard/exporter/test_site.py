@@ -203,7 +203,7 @@ def test_a_web_config_with_a_key_that_is_not_served_is_refused(tmp_path: Path) -
         read_web_config(tmp_path / "web.yml")
 
 
-@pytest.mark.parametrize("listen", ["nowhere", "127.0.0.1:http", "127.0.0.1:99999", "256.0.0.1:80"])
+@pytest.mark.parametrize("listen", ["9121", "nowhere", "127.0.0.1:http", "127.0.0.1:99999", "256.0.0.1:80"])
 def test_an_address_to_listen_on_that_is_none_is_refused(listen: str) -> None:
     with pytest.raises(UsageError):
         serve(listen, Site({}))

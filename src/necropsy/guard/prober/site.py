@@ -126,7 +126,9 @@ class ProbeSite:
             text = self._config.read_text(encoding="utf-8")
             return read_modules(text, str(self._config), delegates=self._delegate is not None)
         except (OSError, UnicodeDecodeError) as error:
-            raise NecropsyError(f"{self._config}: cannot be read: {error}", hint="Name a blackbox.yml.") from error
+            reason = getattr(error, "strerror", None) or "not text"
+            hint = "Name a blackbox.yml; without one there is a module http_2xx."
+            raise NecropsyError(f"{self._config}: cannot be read: {reason}", hint=hint) from error
 
     def routes(self) -> dict[str, Route]:
         """Return the routes of the site."""
