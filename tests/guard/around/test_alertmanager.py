@@ -158,13 +158,13 @@ def test_a_notice_takes_the_place_of_its_alert_and_a_store_that_is_down_of_what_
         house.tell(
             notice(), alert("NecropsyProbesCreatesSessions", store="A"), alert("NecropsyNoMemoryLimit", store="B")
         )
-        found = states(house, lambda by_name: len(by_name) == 3 and "unprocessed" not in by_name.values())
-        assert found == {"NecropsyProbesCreatesSessions creator": "active", "NecropsyProbesCreatesSessions": "suppressed",
-                         "NecropsyNoMemoryLimit": "active"}  # fmt: skip
+        # Inhibition and grouping go on beside each other: what is grouped first is active until it is grouped again.
+        wanted = {"NecropsyProbesCreatesSessions creator": "active", "NecropsyProbesCreatesSessions": "suppressed",
+                  "NecropsyNoMemoryLimit": "active"}  # fmt: skip
+        states(house, lambda by_name: by_name == wanted)
         house.tell(alert("NecropsyStoreDown", store="B", instance="B"))
-        found = states(house, lambda by_name: by_name.get("NecropsyNoMemoryLimit") == "suppressed")
-        assert found["NecropsyStoreDown"] == "active"
-        assert found["NecropsyProbesCreatesSessions creator"] == "active", "another store"
+        wanted |= {"NecropsyNoMemoryLimit": "suppressed", "NecropsyStoreDown": "active"}
+        states(house, lambda by_name: by_name == wanted)  # the creator's is of another store
 
 
 @pytest.mark.integration
