@@ -346,3 +346,18 @@ def test_a_log_that_names_hosts_without_ports_shows_a_kubelets_probe_of_any_port
     )
     (claim,) = _claims([births(ticks)], around)
     assert (claim.creator, claim.in_access_log) == (found, True)
+
+
+@pytest.mark.parametrize("lost", [0, 3, 12])
+def test_a_check_each_second_is_in_a_log_of_whole_seconds_that_lacks_a_few_of_its_lines(lost: int) -> None:
+    ticks = comb(590, period_ms=1_000, count=3_000)
+    kept = np.delete(ticks, np.random.default_rng(3).choice(ticks.size, lost, replace=False))
+    check = replace(visitors(0, A1, None, agent=""), period_s=1.0, visits=kept.size)
+    around = Circumstances(
+        probes=[replace(probe(A1, 80), period_s=1.0)],
+        classes=[check],
+        visits=seen(kept, resolution_s=1.0),
+        logs_given=True,
+    )
+    (claim,) = _claims([births(ticks)], around)
+    assert (claim.creator, claim.in_access_log) == ("probe", True)

@@ -43,6 +43,8 @@ _LUCK_HIDDEN: Final = 0.01
 """The same where the configuration has a probe of that period that no log shows, and that may be who is at the ticks."""
 _SIGNED_IN: Final = 0.9
 """Share of a train's births that are logged in, from which its owner is a check that brings credentials."""
+_ALWAYS: Final = 0.95
+"""Share of a train's births that chance reaches, from which what exceeds it is noise."""
 _SIBLING: Final = 0.3
 """Births of another train, as a share of this one's, from which it is one of its kind."""
 _DOUBT: Final = 0.03
@@ -222,21 +224,23 @@ class Contest:
                 regular = self.groups[candidate].is_clockwork or made >= _CROWD_USED
                 luck = self._luck(train, chance) if self._rank(candidate) <= 0 else 0.0
                 by_luck = luck > self._most_luck(train)
-                sure_enough = sure >= _SURE * log.complete or self._is_in_sample(candidate, train, log)
+                sure_enough = sure >= _SURE * log.complete or self._cannot_exceed(chance, candidate, train, log)
                 if share >= _JOINED * log.complete and sure_enough and regular and not by_luck:
                     result.append(Offer(number, candidate, share, sure, made, self._rank(candidate), luck))
         return [
             offer for offer in result if offer.luck <= _LUCK_HIDDEN or not self._has_sibling(offer, numbers, result)
         ]
 
-    def _is_in_sample(self, group: int, train: Train, log: Log) -> bool:
-        """Whether a group of a sampled log has the train's interval, and a page that may create sessions.
+    def _cannot_exceed(self, chance: float, group: int, train: Train, log: Log) -> bool:
+        """Whether time tells nothing of a group that has the train's interval, and a page that may create sessions.
 
-        Half of the visits of a short interval are too few to exceed chance, and too many to say that no log shows the client.
+        In a sampled log half of the visits of a short interval are too few to exceed chance, and too many to say that no log
+        shows the client. In a log of whole seconds a check each second is always there, and so is chance.
         """
         mine = self.groups[group]
         same = mine.interval_s is not None and abs(mine.interval_s - train.period_s) < _ALIKE * train.period_s
-        return log.complete < 1.0 and mine.is_clockwork and same and self._rank(group) >= 1
+        blind = log.complete < 1.0 or chance >= _ALWAYS
+        return blind and mine.is_clockwork and same and self._rank(group) >= 1
 
     def _has_sibling(self, offer: Offer, numbers: Sequence[int], offers: Sequence[Offer]) -> bool:
         """Whether a train like this one, of the same period, was there at the same time and no log shows anybody at it.
