@@ -39,7 +39,8 @@ def test_the_incident_says_that_a_bigger_machine_was_not_needed(case: Path) -> N
     text = run(case, "--fix", "probes/creates-sessions", "--purge")
     assert max(map(len, text.splitlines())) <= 80
     first, second = text.split("STORE")[1:]
-    assert "ENOUGH 16 MB" in first
+    assert "ENOUGH 16 MB of memory is enough" in first
+    assert "needs no scaling up" in " ".join(first.split())
     assert "grows without limit" in second
     assert "memory is full about 2019-" in second
 

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from necropsy.history.sampling import spacing
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -83,6 +85,8 @@ def derive(series: StoreSeries, keys_per_session: float) -> DerivedBirths:
         series.uptime_s
     ).all():  # the same uptime again is the same sample again: the grid is finer than the scrapes
         present[1:] &= series.uptime_s[1:] != series.uptime_s[:-1]
+    elif spacing(present):  # of a downsampled store each sample is shown for five minutes
+        present[1:] &= ~present[:-1].copy()
     at_s, keys = series.at_s[present], np.diff(series.keys[present])
     lacks = tuple(
         name for name, values in (("expired", series.expired), ("evicted", series.evicted)) if np.isnan(values).all()

@@ -83,6 +83,15 @@ def iso(time: datetime) -> str:
     return _utc(time).isoformat().replace("+00:00", "Z")
 
 
+def iso_second(time: datetime | None) -> str | None:
+    """ISO 8601 to the second, for a document; None stays None.
+
+    >>> iso_second(datetime(2019, 5, 24, 19, 0, 0, 250_000, tzinfo=UTC)), iso_second(None)
+    ('2019-05-24T19:00:00Z', None)
+    """
+    return iso(time.replace(microsecond=0)) if time is not None else None
+
+
 def _utc(time: datetime) -> datetime:
     # The case file keeps times without zone, and they mean UTC.
     return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
@@ -92,7 +101,7 @@ def between(likely: datetime, earliest: datetime | None, latest: datetime | None
     """Write a moment to come no more precisely than its interval has it; ``latest`` None is never.
 
     >>> between(datetime(2026, 12, 3, 14, 20), datetime(2026, 12, 3, 13, 50), datetime(2026, 12, 3, 14, 55))
-    'on 2026-12-03 about 14 h UTC (13:50 to 14:55)'
+    'on 2026-12-03 between 13:50 and 14:55 UTC'
     >>> between(datetime(2026, 12, 20), datetime(2026, 12, 17), datetime(2026, 12, 24))
     'about 2026-12-20 (2026-12-17 to 2026-12-24)'
     >>> between(datetime(2026, 12, 20), datetime(2026, 12, 17), None)
@@ -107,4 +116,4 @@ def between(likely: datetime, earliest: datetime | None, latest: datetime | None
             f" ({earliest:%Y-%m-%d} to {latest:%Y-%m-%d})" if earliest and earliest.date() != latest.date() else ""
         )
         return f"about {likely:%Y-%m-%d}{interval}"
-    return f"on {likely:%Y-%m-%d} about {likely:%H} h UTC ({earliest:%H:%M} to {latest:%H:%M})"
+    return f"on {likely:%Y-%m-%d} between {earliest:%H:%M} and {latest:%H:%M} UTC"

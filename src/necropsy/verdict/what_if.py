@@ -161,7 +161,8 @@ def _enough(together: Outlook, store: StoreForecastInput) -> int | None:
 def _words(steps: Steps) -> list[str]:
     words = [f"fix {slug}" for slug in steps.fixes]
     if steps.ttl_s is not None:
-        words.append(f"a lifetime of {steps.ttl_s / 3600:g} hours for new sessions")
+        hours = steps.ttl_s / 3600
+        words.append(f"a lifetime of {hours:g} hour{'' if hours == 1 else 's'} for new sessions")
     if steps.purge:
         words.append("purge of anonymous sessions")
     return words

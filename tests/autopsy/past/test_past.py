@@ -62,6 +62,33 @@ def test_a_history_says_from_when_on_there_are_samples_and_not_what_was_asked(ad
     assert f"asked since {at(END - 30 * 86_400):%Y-%m-%d}" in source.note
 
 
+@pytest.mark.integration
+@pytest.mark.parametrize("asked", [timedelta(days=7), timedelta(days=1)], ids=["coarse", "fine"])
+def test_a_downsampled_history_has_no_gaps_and_no_target_that_left(tmp_path: Path, asked: timedelta) -> None:
+    """One sample an hour, as a long-term store keeps it; the server shows each for five minutes."""
+    times = np.arange(END - 7 * 86_400, END, 3_600.0)
+    on = END - 4 * 86_400
+    keys = 2.0 * np.cumsum(np.random.default_rng(1).poisson(np.where(times < on, 6.0, 1_440.0)))
+    series = {
+        'redis_db_keys{db="db0",instance="redis:9121"}': list(zip(times, keys, strict=True)),
+        'redis_expired_keys_total{instance="redis:9121"}': [(moment, 0.0) for moment in times],
+        'probe_success{instance="http://10.0.0.5:8080",job="b"}': [(moment, 1.0) for moment in times if moment >= on],
+    }
+    with prometheus(tmp_path, series) as address:
+        report = examined(address, history_since=asked)
+    (history,) = report.histories
+    if asked > timedelta(days=4):
+        (change,) = history.changes
+        assert change.earliest_at <= at(on) <= change.latest_at
+        assert change.after_per_hour == pytest.approx(2_880, rel=0.05)
+    else:
+        assert history.changes == ()
+    assert [one.kind for one in report.events] == (["target-appeared"] if asked > timedelta(days=4) else [])
+    (note,) = [one.note for one in report.sources if one.reader == "history" and one.store is None]
+    assert "one sample every 1 hour" in note
+    assert "gap" not in note
+
+
 @pytest.mark.parametrize("text", ["1s", "59m", "0h"])
 def test_a_history_in_which_no_rate_can_be_seen_is_refused(text: str) -> None:
     with pytest.raises(UsageError, match=r"too short|not a duration"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -13,10 +14,14 @@ from necropsy.history.births import EMPTIED, StoreSeries, derive
 from necropsy.history.change_points import change_points
 from necropsy.history.events import Event
 from necropsy.history.matching import match
+from necropsy.history.sampling import spacing
 from necropsy.model.evidence import Absent, Source
 from necropsy.model.figures import several
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from necropsy._internal.progress import Progress
     from necropsy.autopsy.evidence_log import EvidenceLog
     from necropsy.autopsy.sources import Sources
@@ -63,7 +68,7 @@ def read(
         for quantity, values in (("keys", one.series.keys), ("bytes", one.bytes), ("limit", one.limit)):
             keep_level(evidence_log.case, store, past.source, quantity, one.series.at_s, values)
         _remark(evidence_log, past.source, store, derived, per_session)
-        series.append(Past(store, past.source, derived, _refined(address, one, derived, per_session or 1.0)))
+        series.append(Past(store, past.source, derived, _changes(address, one, derived, per_session or 1.0)))
     return series, events
 
 
@@ -82,14 +87,18 @@ def reach(series: Sequence[StoreSeries], asked_s: float) -> str:
 
     at_s = series[0].at_s
     step = float(at_s[1] - at_s[0]) if at_s.size > 1 else 0.0
-    there = np.flatnonzero(np.isfinite(np.vstack([one.keys for one in series])).any(axis=0))
+    known: NDArray[np.bool_] = np.asarray(np.isfinite(np.vstack([one.keys for one in series])).any(axis=0))
+    there = np.flatnonzero(known)
     if not there.size:
         return "without a sample"
+    apart = spacing(known)
     first = float(at_s[there[0]])
     said = [f"from {_minute(first)}"]
     if first - asked_s >= max(step, _LATE_S):
         said.append(f"asked since {_minute(asked_s)}")
-    gaps = [float(gap) * step for gap in np.diff(there) if gap > 1]
+    if apart:
+        said.append(f"one sample every {duration(apart * step)}")
+    gaps = [float(gap) * step for gap in np.diff(there) if gap > max(1, apart)]
     if gaps:
         which = "of" if len(gaps) == 1 else "the longest of"
         said.append(f"with {several(len(gaps), 'gap')}{',' if len(gaps) > 1 else ''} {which} {duration(max(gaps))}")
@@ -128,7 +137,8 @@ def _whose(evidence_log: EvidenceLog, past: History, stores: Mapping[str, str]) 
                 "history",
                 past.source,
                 f"cannot tell which server is store {store}; it measured {', '.join(sorted(names)[:5])}",
-                f"Give the store the name that it has in Prometheus: --rdb {names[0]}=FILE.",
+                f"Give the store the name that it has there: {'--redis' if stores[store] else '--rdb'} {names[0]}="
+                f"{'URL' if stores[store] else 'FILE'}.",
             )
             for store in stores
             if store not in found
@@ -141,21 +151,24 @@ def _whose(evidence_log: EvidenceLog, past: History, stores: Mapping[str, str]) 
     return {store: past.measured[index] for store, index in found.items()}
 
 
-def _refined(address: str, one: Measured, derived: DerivedBirths, per_session: float) -> dict[float, ChangePoint]:
-    """Date each change by the samples around it, read again at their full resolution."""
+def _changes(address: str, one: Measured, derived: DerivedBirths, per_session: float) -> list[ChangePoint]:
+    """Return the changes of the births, the first ones dated by the samples around them at their full resolution."""
     import numpy as np
 
+    found = change_points(derived)
     step = float(np.median(derived.seconds)) if derived.seconds.size else 0.0
     if step <= _FINE_S:
-        return {}
-    refined: dict[float, ChangePoint] = {}
-    for change in change_points(derived)[:_MOST_REFINED]:
+        return found
+
+    def dated(change: ChangePoint) -> ChangePoint:
         near = births_near(address, one, change.at_s, _FINE_S)
-        found = change_points(derive(near.series, per_session)) if near is not None else []
-        best = min(found, key=lambda fine: abs(fine.at_s - change.at_s), default=None)
-        if best is not None and change.earliest_s - step <= best.at_s <= change.latest_s + step:
-            refined[change.at_s] = best
-    return refined
+        finer = change_points(derive(near.series, per_session)) if near is not None else []
+        best = min(finer, key=lambda fine: abs(fine.at_s - change.at_s), default=None)
+        if best is None or not change.earliest_s - step <= best.at_s <= change.latest_s + step:
+            return change
+        return replace(change, at_s=best.at_s, earliest_s=best.earliest_s, latest_s=best.latest_s)
+
+    return [*map(dated, found[:_MOST_REFINED]), *found[_MOST_REFINED:]]
 
 
 def _interruptions(derived: DerivedBirths, store: str, source: str) -> Iterator[Event]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -62,7 +63,7 @@ def older(evidence_log: EvidenceLog, path: str, births: Mapping[str, Births]) ->
             if levels["sessions"]:
                 curve = course.outlook(old, theirs, at).curve
                 case.append("history", course.predicted(ours, path, at, curve))
-            series += [Past(ours, path, seen.births) for seen in own({theirs: then[theirs]})]
+            series += [replace(seen, store=ours, source=path) for seen in own({theirs: then[theirs]})]
     evidence_log.record([Source("case", path, taken_at=at, note="an older case of the same stores")])
     return series
 
@@ -72,6 +73,7 @@ def own(births: Mapping[str, Births]) -> Iterator[Past]:
     import numpy as np
 
     from necropsy.history.births import binned
+    from necropsy.history.change_points import change_points
     from necropsy.model.figures import IMMORTAL_S
 
     for store, one in births.items():
@@ -86,4 +88,5 @@ def own(births: Mapping[str, Births]) -> Iterator[Past]:
         step = next((step for step in _STEPS_S if (end - start) / step <= _MOST_SPANS), _STEPS_S[-1])
         start = np.ceil(start / step) * step
         if end - start >= _LEAST_SPANS * step:
-            yield Past(store, OWN, binned(born_s[born_s >= start], start, end, step))
+            spans = binned(born_s[born_s >= start], start, end, step)
+            yield Past(store, OWN, spans, change_points(spans))

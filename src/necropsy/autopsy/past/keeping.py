@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -24,8 +24,8 @@ class Past:
     store: str
     source: str
     births: DerivedBirths
-    refined: Mapping[float, ChangePoint] = field(default_factory=dict)
-    """Changes of these births by their moment, as a finer series dates them."""
+    changes: Sequence[ChangePoint]
+    """Moments at which their rate changed, each as the finest series at hand dates it."""
 
 
 _MOST_ROWS: Final = 2_000
@@ -105,24 +105,22 @@ def _thinned(derived: DerivedBirths) -> tuple[NDArray[np.float64], NDArray[np.fl
 
 def keep_changes(case: Case, past: Past, events: Sequence[Event]) -> None:
     """Write the changes of some births, each with the event that stands at it."""
-    from necropsy.history.change_points import change_points
     from necropsy.history.events import event_of
 
     def row(change: ChangePoint) -> dict[str, Any]:
-        moment = past.refined.get(change.at_s, change)
-        event = event_of(moment, events, past.store)
+        event = event_of(change, events, past.store)
         return {
             "store": past.store,
             "source": past.source,
-            "at": naive(moment.at_s),
-            "earliest_at": naive(moment.earliest_s),
-            "latest_at": naive(moment.latest_s),
+            "at": naive(change.at_s),
+            "earliest_at": naive(change.earliest_s),
+            "latest_at": naive(change.latest_s),
             "before_per_hour": change.before_per_hour,
             "after_per_hour": change.after_per_hour,
             "event": event.text if event is not None else None,
         }
 
-    case.append("change_point", [row(change) for change in change_points(past.births)])
+    case.append("change_point", [row(change) for change in past.changes])
 
 
 def naive(unix_s: float) -> datetime:

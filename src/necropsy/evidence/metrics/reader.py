@@ -16,6 +16,7 @@ from necropsy._internal.masking import masked_address
 from necropsy.evidence.metrics.query import Grid, Series, ask, grid
 from necropsy.history.births import StoreSeries
 from necropsy.history.events import Event
+from necropsy.history.sampling import spacing
 from necropsy.model.errors import UnreadableSource
 from necropsy.model.evidence import Absent
 
@@ -103,7 +104,9 @@ def read(
         )
     measured = tuple(_measured(on, one, others) for one in keys)
     absent = () if measured else (_no_series(source),)
-    return History(source, measured, tuple(_targets(on, targets, source)), absent)
+    # A downsampled store has one sample an hour: until the next one nothing has left.
+    apart = max((spacing(np.isfinite(one.values)) for one in (*keys, *targets[:_MOST_TARGETS])), default=0.0)
+    return History(source, measured, tuple(_targets(on, targets, source, apart)), absent)
 
 
 def births_near(address: str, one: Measured, at_s: float, least_step_s: float = 15.0) -> Measured | None:
@@ -155,10 +158,10 @@ def _no_series(source: str) -> Absent:
     )
 
 
-def _targets(on: Grid, series: Sequence[Series], source: str) -> list[Event]:
-    """Say when probed targets appeared and left, of those that were not there all the time."""
+def _targets(on: Grid, series: Sequence[Series], source: str, apart: float) -> list[Event]:
+    """Say when probed targets appeared and left, of those that were not there all the time; samples are so many points apart."""
     events: list[Event] = []
-    margin = int(_LOOKBACK_S // on.step_s) + 1
+    margin = max(int(_LOOKBACK_S // on.step_s), int(np.ceil(apart))) + 1
     for one in series[:_MOST_TARGETS]:
         there = np.flatnonzero(np.isfinite(one.values))
         if not there.size:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
+from textwrap import wrap
 from typing import Any, Final
 
 from necropsy.model.figures import several
@@ -19,9 +19,10 @@ from necropsy.model.verification import (
     Verification,
 )
 from necropsy.report.escaping import inert
-from necropsy.report.figures import count, duration, iso, moment
+from necropsy.report.figures import count, duration, iso_second, moment
 
 SCHEMA: Final = "necropsy/verify/1"
+_WIDTH: Final = 79
 _HEADLINES: Final = {
     CURED: "CURED",
     PARTLY: "PARTLY CURED",
@@ -41,10 +42,13 @@ def _store(check: StoreCheck) -> list[str]:
         f"{_HEADLINES.get(check.outcome, 'NOT JUDGED')}  store {inert(check.store)}, read {moment(check.taken_at)}"
     ]
     if check.reason:
-        lines.append(f"  {check.reason}")
+        lines += wrap(inert(check.reason), _WIDTH, initial_indent="  ", subsequent_indent="  ")
     if check.until is not None:
         lines.append(f"  too early: there will be a result from {moment(check.until)} on")
-    lines += [_creator(creator) for creator in check.creators]
+    for creator in check.creators:
+        lines += wrap(
+            _creator(creator), _WIDTH, subsequent_indent=" " * 12, break_long_words=False, break_on_hyphens=False
+        )
     lines.append(f"  sessions  {check.sessions_before:,} before, {check.sessions_now:,} now")
     lines += _where_to(check)
     return lines
@@ -74,7 +78,8 @@ def _where_to(check: StoreCheck) -> list[str]:
     if check.plateau is None:
         return [f"  leads to  unlimited growth: {several(round(check.births_per_day_now), 'more session')} a day"]
     lives = f": each session lives for {duration(check.lifetime_s)}" if check.lifetime_s else ""
-    return [f"  leads to  a plateau of {several(round(check.plateau), 'session')} by the creators that go on{lives}"]
+    said = f"  leads to  a plateau of {several(round(check.plateau), 'session')} by the creators that go on{lives}"
+    return wrap(said, _WIDTH, subsequent_indent=" " * 12)
 
 
 def as_json(made: Verification) -> str:
@@ -83,7 +88,7 @@ def as_json(made: Verification) -> str:
         "schema": SCHEMA,
         "necropsy": made.necropsy,
         "case": made.case,
-        "case_at": _moment(made.case_at),
+        "case_at": iso_second(made.case_at),
         "outcome": made.outcome,
         "stores": [_store_row(check) for check in made.stores],
     }
@@ -94,8 +99,8 @@ def _store_row(check: StoreCheck) -> dict[str, Any]:
     return {
         "store": check.store,
         "outcome": check.outcome,
-        "taken_at": _moment(check.taken_at),
-        "until": _moment(check.until),
+        "taken_at": iso_second(check.taken_at),
+        "until": iso_second(check.until),
         "reason": check.reason,
         "sessions_before": check.sessions_before,
         "sessions_now": check.sessions_now,
@@ -110,14 +115,10 @@ def _store_row(check: StoreCheck) -> dict[str, Any]:
                 "is_new": one.is_new,
                 "births_per_day_before": one.births_per_day_before,
                 "births_per_day_now": one.births_per_day_now,
-                "last_at": _moment(one.last_at),
+                "last_at": iso_second(one.last_at),
                 "reason": one.reason,
                 "zombie": one.zombie,
             }
             for one in check.creators
         ],
     }
-
-
-def _moment(at: datetime | None) -> str | None:
-    return iso(at.replace(microsecond=0)) if at is not None else None

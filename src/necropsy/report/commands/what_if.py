@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
 from textwrap import wrap
 from typing import Any, Final
 
@@ -11,7 +10,7 @@ from necropsy.model.figures import several
 from necropsy.model.what_if import Outlook, StoreOutlooks, WhatIf
 from necropsy.report.escaping import inert
 from necropsy.report.figures import between as full
-from necropsy.report.figures import count, duration, iso, moment, size
+from necropsy.report.figures import count, duration, iso_second, moment, size
 
 SCHEMA: Final = "necropsy/what-if/1"
 _BARS: Final = " ▁▂▃▄▅▆▇█"
@@ -31,10 +30,19 @@ def _store(store: StoreOutlooks) -> list[str]:
     if store.together.steps:
         lines += _outlook("ALL" if len(store.together.steps) > 1 else "THEN", store.together)
     if store.enough_bytes is not None:
-        lines.append(f"ENOUGH {size(store.enough_bytes)} of memory is enough, with room for twice the need")
+        lines += wrap(_enough(store.enough_bytes, store.memory_limit), 79, subsequent_indent=" " * 7)
     for note in store.notes:
         lines += wrap(inert(note), 79, initial_indent="NOTE   ", subsequent_indent=" " * 7)
     return lines
+
+
+def _enough(enough: int, limit: int | None) -> str:
+    said = f"ENOUGH {size(enough)} of memory is enough, with room for twice the need"
+    if limit is None:
+        return said
+    if limit < enough:
+        return f"{said}; the limit of {size(limit)} leaves less room"
+    return f"{said}; the limit of {size(limit)} needs no scaling up"
 
 
 def _outlook(label: str, outlook: Outlook) -> list[str]:
@@ -73,7 +81,7 @@ def as_json(made: WhatIf) -> str:
         "stores": [
             {
                 "store": store.store,
-                "at": _moment(store.at),
+                "at": iso_second(store.at),
                 "memory_limit": store.memory_limit,
                 "today": _row(store.today),
                 "alone": [_row(outlook) for outlook in store.alone],
@@ -96,12 +104,8 @@ def _row(outlook: Outlook) -> dict[str, Any]:
         "sessions_steady": outlook.sessions_steady,
         "bytes_steady": outlook.bytes_steady,
         "steady_after_s": outlook.steady_after_s,
-        "full_at": _moment(outlook.full_at),
-        "full_from": _moment(outlook.full_from),
-        "full_to": _moment(outlook.full_to),
+        "full_at": iso_second(outlook.full_at),
+        "full_from": iso_second(outlook.full_from),
+        "full_to": iso_second(outlook.full_to),
         "curve": [list(point) for point in outlook.curve],
     }
-
-
-def _moment(at: datetime | None) -> str | None:
-    return iso(at.replace(microsecond=0)) if at is not None else None
