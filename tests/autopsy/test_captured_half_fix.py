@@ -53,7 +53,7 @@ def test_verify_names_the_time_the_plateau_and_the_forgotten_targets(tmp_path: P
     stopped = {one.name: one.last_at for one in checked.creators if one.state == STOPPED}
     assert set(stopped) == FIXED
     assert {f"{at:%H:%M}:{at.second // 10}" for at in stopped.values() if at is not None} <= {"08:30:3", "08:30:4"}
-    assert checked.plateau == pytest.approx(PLATEAU, rel=0.15)
+    assert checked.plateau == pytest.approx(PLATEAU, rel=0.01)
 
 
 def test_where_no_name_explains_the_births_the_group_is_named_and_nobody_in_it_is_accused(tmp_path: Path) -> None:

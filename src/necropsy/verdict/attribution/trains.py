@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from necropsy.verdict.attribution.late import late_births
 from necropsy.verdict.attribution.members import by_number
 from necropsy.verdict.attribution.ticks import Ticks, is_one, read_ticks
 
@@ -134,7 +135,28 @@ def find_trains(
                 else:
                     found[whose] = _with_tail(found[whose], free[train.births], born_s)
             free = free[~taken]
-    return sorted(_whole(found, born_s), key=lambda train: -train.births.size)
+    return sorted(_with_late(_whole(found, born_s), born_s), key=lambda train: -train.births.size)
+
+
+def _with_late(trains: Sequence[Train], born_s: NDArray[np.float64]) -> list[Train]:
+    """Give each train of one prober its late births; none is in two trains."""
+    free = np.ones(born_s.size, dtype=bool)
+    for train in trains:
+        free[train.births] = False
+    result = []
+    for train in trains:
+        whole = train
+        if train.members == 1:
+            since_s = born_s - train.low_s
+            late = late_births(since_s, train.births, np.flatnonzero(free), train.ticks, train.period_s, train.width_s)
+            births = np.sort(np.concatenate([train.births, late]))
+            number = np.floor(since_s[births] / train.period_s).astype(np.int64)
+            ticks = read_ticks(number, dust_per_tick=train.ticks.dust_per_tick) if late.size else None
+            if ticks is not None:
+                free[late] = False
+                whole = replace(train, births=births, ticks=ticks)
+        result.append(whole)
+    return result
 
 
 def _whole(found: list[Train], born_s: NDArray[np.float64]) -> list[Train]:
