@@ -68,7 +68,17 @@ def up(
             "--opensearch", help="Ship the error logs to OpenSearch, and read them from there (needs Java and Maven)."
         ),
     ] = False,
+<<<<<<< HEAD
     prober: Annotated[bool, typer.Option("--prober/--no-prober", help="Start with the prober on.")] = True,
+=======
+    weather: Annotated[
+        bool, typer.Option("--weather", help="Each store a primary and a replica, on a network that can be disturbed.")
+    ] = False,
+    victoria_metrics: Annotated[
+        bool, typer.Option("--victoria-metrics", help="VictoriaMetrics reads Consul as well, and keeps metrics.")
+    ] = False,
+    prober: Annotated[bool, typer.Option("--prober/--no-prober", help="Switch the prober on at once.")] = True,
+>>>>>>> 08f5d113 (lab: weather between stores and clients, a failover, VictoriaMetrics)
     quiet: QuietOption = False,
 ) -> None:
     """Start every component that is installed, in the background.
@@ -97,6 +107,8 @@ def up(
         second_prometheus=second_prometheus,
         kubelet=kubelet,
         opensearch=opensearch,
+        weather=weather,
+        victoria_metrics=victoria_metrics,
     )
     with output.progress(quiet=quiet) as say:
         lab = conductor.up(folder, wish, lambda what: say(what, None))
@@ -136,7 +148,7 @@ def status(folder: FolderOption = _DEFAULT) -> None:
 
 @app.command("record", short_help="Save the evidence, and who really created the sessions.")
 def record(
-    to: Annotated[Path, typer.Argument(help="New folder for the evidence.")],
+    to: Annotated[Path, typer.Argument(metavar="FOLDER", help="New folder for the evidence.")],
     folder: FolderOption = _DEFAULT,
 ) -> None:
     """Save the evidence of a running lab in a folder, for `necropsy examine` on any machine: dumps, logs, configuration.
@@ -162,6 +174,7 @@ def act(
     """Change a running lab.
 
     \b
+<<<<<<< HEAD
     prober-on                     switch the prober on, configured as in the incident
     prober-off                    switch the prober off
     deploy MACHINE|prometheus     apply the files under configuration/ to it
@@ -169,6 +182,23 @@ def act(
     kill-agent MACHINE            kill a Consul agent, so that it cannot leave the cluster
     hang STORE                    stop a Redis server for 15 seconds
     cut STORE                     close every TCP connection of a store's clients
+=======
+    prober-on                  switch the prober on, as in the incident
+    prober-off                 switch it off again
+    deploy MACHINE|prometheus  put what is under configuration/ into use there
+    replace-agent MACHINE      restart its Consul agent badly, by a new name:
+                               Consul keeps nginx of the old one, a zombie
+    kill-agent MACHINE         kill its Consul agent, which does not leave
+    hang STORE                 stop its Redis server for 15 seconds
+    cut STORE                  end every TCP connection of its clients at once
+    delay STORE                let its answers come 0.3 s later, for 15 seconds
+    lose STORE                 lose every packet to and from it, for 15 seconds
+    failover STORE             kill its primary; its replica takes over
+
+    The last three need `necropsy lab up --weather`. Machines: a1, a2, b1.
+    Stores: A, B.
+
+>>>>>>> 08f5d113 (lab: weather between stores and clients, a failover, VictoriaMetrics)
 
     \b
     Examples:
@@ -186,19 +216,29 @@ app.command("guarded", short_help="Replay the incident with the guard watching."
 
 def _show(plan: LabPlan) -> None:
     for admin in plan.admins:
-        machines = [machine for machine in plan.machines if machine.admin == admin.name]
-        places = ", ".join(f"{m.name} {m.proxy} (blue {m.blue.port}, green {m.green.port})" for m in machines)
-        typer.echo(f"{admin.name}  redis://{admin.redis}, sessions live {admin.lifetime_s:,} s; {places}")
-    for name in ("consul-server-001/http", "prometheus", "prometheus-metrics", "alertmanager", "guard"):
-        typer.echo(f"{name.partition('/')[0]:<20} http://{plan.at(name)}/")
+        typer.echo(f"{admin.name:<20} redis://{admin.redis}, sessions live {admin.lifetime_s:,} s")
+        for one in plan.machines:
+            if one.admin == admin.name:
+                typer.echo(f"  {one.name:<18} http://{one.proxy}/ (blue {one.blue.port}, green {one.green.port})")
+    for component, place in _WITH_A_PAGE:
+        if plan.found(component) is not None:
+            typer.echo(f"{place.partition('/')[0]:<20} http://{plan.at(place)}/")
+
+
+_WITH_A_PAGE: Final = (
+    ("consul", "consul-server-001/http"), ("prometheus", "prometheus"), ("prometheus-metrics", "prometheus-metrics"),
+    ("victoria-metrics", "victoria-metrics"), ("opensearch", "opensearch"), ("alertmanager", "alertmanager"), ("guard", "guard"),
+)  # fmt: skip
+"""Components that answer a browser, and where."""
 
 
 def _say_missing(missing: tuple[Missing, ...]) -> None:
+    from textwrap import fill
+
     for one in missing:
         why = f" Get it: {'; '.join(one.get)}." if one.get else " Left out as asked."
-        typer.echo(
-            f"LEFT OUT  {one.component.name}: {one.component.what}; {one.component.left_out or 'nothing else'}.{why}"
-        )
+        said = f"LEFT OUT  {one.component.name}: {one.component.what}; {one.component.left_out or 'nothing else'}.{why}"
+        typer.echo(fill(said, 79, subsequent_indent=" " * 10, break_on_hyphens=False))
 
 
 def _one_of(option: str, given: str, known: tuple[str, ...]) -> str:

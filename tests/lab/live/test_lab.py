@@ -40,6 +40,8 @@ def test_nothing_is_left_after_down(lab: LabPlan) -> None:
     assert said.code == 0
     assert "a1-blue                runs" in said.out
     assert "LEFT OUT  consul" in said.out
+    assert "consul-server-001" not in said.out
+    assert max(len(line) for line in said.out.splitlines()) <= 80
     assert run("lab", "down", "--folder", str(lab.folder)).code == 0
     assert supervisor.left() == []
     again = run("lab", "down", "--folder", str(lab.folder))
@@ -147,8 +149,8 @@ def test_a_folder_with_something_else_in_it_is_left_alone(tmp_path: Path) -> Non
         (("down",), "no lab here"),
         (("status",), "no lab here"),
         (("act", "dance"), "no act 'dance'"),
-        (("act", "deploy"), "deploy needs argument"),
-        (("act", "prober-on", "now"), "prober-on has no argument"),
+        (("act", "deploy"), "deploy needs a MACHINE or prometheus"),
+        (("act", "prober-on", "now"), "prober-on takes nothing after it"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
 )

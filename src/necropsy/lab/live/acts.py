@@ -14,9 +14,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from necropsy.lab.live import conductor, files, monitoring
+from necropsy.lab.live import conductor, files, monitoring, weather
 from necropsy.lab.live import plan as plans
-from necropsy.lab.live.components import consul_agent
+from necropsy.lab.live.components import consul_agent, replica
 from necropsy.lab.live.plan import LabPlan, Machine
 from necropsy.lab.live.supervisor import Supervisor
 from necropsy.lab.live.twin.connection import StoreRefusal, TimedOut, TwinConnection
@@ -54,7 +54,8 @@ def act(folder: Path, name: str, argument: str = "") -> None:
         raise UsageError(f"no act {name!r}", hint=f"There are {', '.join(one.name for one in ACTS)}.")
     if bool(one.argument) != bool(argument):
         raise UsageError(
-            f"{name} {'needs' if one.argument else 'has no'} argument", hint=f"{name} {one.argument}".rstrip() + "."
+            f"{name} needs a {one.argument.replace('|', ' or ')}" if one.argument else f"{name} takes nothing after it",
+            hint=f"necropsy lab act {name} {one.argument}".rstrip(),
         )
     plan = plans.read(folder)
     with (plan.folder / "truth" / "events.jsonl").open("a", encoding="utf-8") as events:
@@ -120,7 +121,8 @@ def _kill_agent(plan: LabPlan, supervisor: Supervisor, where: str) -> None:
 
 def _hang(plan: LabPlan, supervisor: Supervisor, store: str) -> None:
     """Stop a Redis server for fifteen seconds, as a machine that swaps does; it knows nothing of it."""
-    name = f"redis-{_store(plan, store)}"
+    admin = plan.admin(_store(plan, store))
+    name = weather.process(admin, weather.primary(plan, admin)) if plan.wish.weather else f"redis-{admin.name}"
     _tell(supervisor, name, signal.SIGSTOP)
     try:
         time.sleep(_HANG_S)
@@ -137,6 +139,24 @@ def _cut(plan: LabPlan, _: Supervisor, store: str) -> None:
         connection.close()
     except (TimedOut, StoreRefusal) as error:
         raise NecropsyError(f"{store} does not answer: {error}", hint="necropsy lab status shows what runs.") from error
+
+
+def _late(plan: LabPlan, _: Supervisor, store: str) -> None:
+    weather.late(plan, plan.admin(_store(plan, store)))
+
+
+def _silent(plan: LabPlan, _: Supervisor, store: str) -> None:
+    weather.silent(plan, plan.admin(_store(plan, store)))
+
+
+def _failover(plan: LabPlan, supervisor: Supervisor, store: str) -> None:
+    """Let the replica take over, and start the server that died as its replica."""
+    admin = plan.admin(_store(plan, store))
+    died = weather.failover(plan, supervisor, admin)
+    redis = (plan.found("redis") or {})["redis"]
+    run = replica(plan, admin, died, weather.server(plan, admin, weather.primary(plan, admin)), redis)
+    supervisor.start(run.name, run.command)
+    conductor.await_ready(supervisor, run, plan.folder)
 
 
 def _store(plan: LabPlan, name: str) -> str:
@@ -164,4 +184,7 @@ ACTS: Final[tuple[Act, ...]] = (
     Act("kill-agent", "MACHINE", "kill a Consul agent, which does not leave", _kill_agent),
     Act("hang", "STORE", "stop a Redis server for 15 seconds", _hang),
     Act("cut", "STORE", "end every TCP connection of a store's clients at once", _cut),
+    Act("delay", "STORE", "let its answers arrive 0.3 s later, for 15 seconds (--weather)", _late),
+    Act("lose", "STORE", "lose every packet to and from it, for 15 seconds (--weather)", _silent),
+    Act("failover", "STORE", "kill its primary; its replica takes over at the same address (--weather)", _failover),
 )

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from necropsy.lab.live import files, programs, search, spring
-from necropsy.lab.live.plan import LabPlan, LiveApplication, Machine
+from necropsy.lab.live import files, programs, search, spring, weather
+from necropsy.lab.live.actors.network import Weather
+from necropsy.lab.live.plan import LabPlan, ListeningAddress, LiveApplication, Machine
 from necropsy.lab.live.programs import Program
 
 Found = Mapping[str, Path]
@@ -59,15 +60,44 @@ class Component:
 
 
 def _redis(plan: LabPlan, found: Found) -> tuple[Run, ...]:
-    def one(admin: LiveApplication) -> Run:
-        home = plan.folder / "redis" / admin.name
-        home.mkdir(parents=True, exist_ok=True)
-        command = (str(found["redis"]), "--bind", admin.redis.host, "--port", str(admin.redis.port), "--dir", str(home),
-                   "--save", "", "--maxmemory", str(admin.limit), "--maxmemory-policy", "noeviction",
-                   "--daemonize", "no")  # fmt: skip
-        return Run(f"redis-{admin.name}", command, f"redis://{admin.redis}")
+    if not plan.wish.weather:
+        return tuple(_store(plan, admin, f"redis-{admin.name}", admin.redis, found["redis"]) for admin in plan.admins)
+    runs = []
+    for admin in plan.admins:
+        first = weather.server(plan, admin, "first")
+        weather.write(plan, admin, Weather(str(first)))
+        runs += [
+            replica(plan, admin, which, None if which == "first" else first, found["redis"])
+            for which in weather.SERVERS
+        ]
+    return tuple(runs)
 
-    return tuple(one(admin) for admin in plan.admins)
+
+def replica(plan: LabPlan, admin: LiveApplication, which: str, of: ListeningAddress | None, redis: Path) -> Run:
+    """Return one of the two servers of a store, as the replica of another; None: as the primary."""
+    place = weather.server(plan, admin, which)
+    more = () if of is None else ("--replicaof", of.host, str(of.port))
+    return _store(plan, admin, weather.process(admin, which), place, redis, *more)
+
+
+def _store(plan: LabPlan, admin: LiveApplication, name: str, place: ListeningAddress, redis: Path, *more: str) -> Run:
+    home = plan.folder / "redis" / name.removeprefix("redis-")
+    home.mkdir(parents=True, exist_ok=True)
+    command = (str(redis), "--bind", place.host, "--port", str(place.port), "--dir", str(home),
+               "--save", "", "--maxmemory", str(admin.limit), "--maxmemory-policy", "noeviction",
+               "--daemonize", "no", *more)  # fmt: skip
+    return Run(name, command, f"redis://{place}")
+
+
+def _network(plan: LabPlan, _: Found) -> tuple[Run, ...]:
+    return tuple(
+        Run(
+            f"network-{admin.name}",
+            (*_python("actors.network"), f"--listen={admin.redis}", f"--weather={weather.kept(plan, admin)}"),
+            f"redis://{admin.redis}",
+        )
+        for admin in plan.admins
+    )
 
 
 def _consul(plan: LabPlan, found: Found) -> tuple[Run, ...]:
@@ -199,6 +229,14 @@ def _prometheus(name: str, configuration: str) -> Callable[[LabPlan, Found], tup
     return runs
 
 
+def _victoria_metrics(plan: LabPlan, found: Found) -> tuple[Run, ...]:
+    place = plan.at("victoria-metrics")
+    command = (str(found["victoria-metrics"]), f"-promscrape.config={plan.folder}/configuration/victoria-metrics.yml",
+               f"-storageDataPath={plan.folder}/victoria-metrics-data", f"-httpListenAddr={place}",
+               "-promscrape.consulSDCheckInterval=1s", "-retentionPeriod=1", "-memory.allowedPercent=5")  # fmt: skip
+    return (Run("victoria-metrics", command, f"http://{place}/health"),)
+
+
 def _exporters(plan: LabPlan, found: Found) -> tuple[Run, ...]:
     return tuple(
         Run(name, (str(found["exporter"]), f"--redis.addr=redis://{admin.redis}", f"--web.listen-address={plan.at(name)}"),
@@ -232,6 +270,8 @@ def _python(module: str) -> tuple[str, ...]:
 
 COMPONENTS: Final[tuple[Component, ...]] = (
     Component("redis", "two stores, A and B, each with a memory limit", {"redis": programs.REDIS}, _redis, needed=True),
+    Component("network", "an address a store, in front of its two servers", {}, _network, needed=True,
+              wanted=lambda plan: plan.wish.weather),
     Component("twin", "the admin applications in Python, blue and green on each machine", {}, _twin, needed=True,
               wanted=lambda plan: plan.wish.application == "twin"),
     Component("spring", "the admin applications on Spring Boot, blue and green on each machine",
@@ -254,6 +294,9 @@ COMPONENTS: Final[tuple[Component, ...]] = (
     Component("prometheus-metrics", "the Prometheus that watches the stores and raises alerts",
               {"prometheus": programs.PROMETHEUS}, _prometheus("prometheus-metrics", "configuration/monitoring.yml"),
               left_out="no history, no alerts"),
+    Component("victoria-metrics", "reads Consul as well, asks every health endpoint, and keeps the stores' metrics",
+              {"victoria-metrics": programs.VICTORIA_METRICS}, _victoria_metrics, left_out="nobody else reads Consul",
+              wanted=lambda plan: plan.wish.victoria_metrics),
     Component("redis-exporter", "redis_exporter, one a store", {"exporter": programs.REDIS_EXPORTER}, _exporters,
               left_out="only necropsy's own exporter shows the stores"),
     Component("chat", "a receiver like Slack's incoming webhook", {}, _chat),

@@ -23,7 +23,7 @@ from necropsy.model.errors import NecropsyError, UsageError
 
 _READY_S: Final = 180.0
 _OURS: Final = ("configuration", "servers", "prometheus", "truth", "consul", "redis", "alertmanager", "prometheus-data",
-                "prometheus-metrics-data", "logs", "processes", "opensearch")  # fmt: skip
+                "prometheus-metrics-data", "logs", "processes", "opensearch", "network", "victoria-metrics-data")  # fmt: skip
 Say = Callable[[str], None]
 
 

@@ -42,6 +42,7 @@ def write_all(plan: LabPlan, *, also: str = "") -> None:
     folder = plan.folder / "configuration"
     (folder / "monitoring.yml").write_text(prometheus(plan) + also, encoding="utf-8")
     (folder / "necropsy.rules.yml").write_text(scaled_rules(plan), encoding="utf-8")
+    (folder / "victoria-metrics.yml").write_text(victoria_metrics(plan), encoding="utf-8")
     (folder / "alertmanager.yml").write_text(yaml.safe_dump(alertmanager(plan), sort_keys=False), encoding="utf-8")
 
 
@@ -97,6 +98,47 @@ scrape_configs:
         target_label: instance
       - target_label: __address__
         replacement: '{guard}'
+"""
+
+
+def victoria_metrics(plan: LabPlan) -> str:
+    """Return the configuration of VictoriaMetrics: targets from Consul, each asked for its health endpoint by our prober."""
+    interval = duration(plan.scaled(_EXPORTERS_S, 5.0))
+    servers = "".join(
+        f"      - server: '{plan.at(name)}'\n"
+        for name, _ in plan.places
+        if name.startswith("consul-server-") and name.endswith("/http")
+    )
+    return f"""\
+# Reads Consul beside Prometheus, and asks for health endpoints alone; the stores' metrics as Prometheus has them.
+global:
+  scrape_interval: {interval}
+  scrape_timeout: {interval}
+
+scrape_configs:
+  - job_name: redis_exporter
+    static_configs:
+      - targets: ['{plan.at("redis-exporter-a")}', '{plan.at("redis-exporter-b")}']
+  - job_name: necropsy
+    static_configs:
+      - targets: ['{plan.at("guard")}']
+  - job_name: health
+    metrics_path: /probe
+    params:
+      module: [http_2xx]
+    consul_sd_configs:
+{servers}\
+    relabel_configs:
+      - source_labels: [__meta_consul_tags]
+        regex: .*,{TAG},.*
+        action: keep
+      - source_labels: [__address__]
+        target_label: __param_target
+        replacement: 'http://$1/{HEALTH_ENDPOINT}'
+      - source_labels: [__param_target]
+        target_label: instance
+      - target_label: __address__
+        replacement: '{plan.at("guard")}'
 """
 
 

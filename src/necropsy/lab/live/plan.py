@@ -59,6 +59,10 @@ class LabOptions:
     """Whether something like Kubernetes' kubelet asks each blue process for ``/``."""
     opensearch: bool = False
     """Whether the error logs are shipped to OpenSearch, and read from there (Java 17 and Maven)."""
+    weather: bool = False
+    """Whether each store is a primary with a replica behind one address, on a network that can be disturbed."""
+    victoria_metrics: bool = False
+    """Whether VictoriaMetrics reads Consul as well, asks every health endpoint, and keeps the stores' metrics."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +100,7 @@ class LiveApplication:
 
     name: str
     redis: ListeningAddress
+    """Where everybody reaches its store."""
     lifetime_s: int
     limit: int
     """Memory limit of its Redis, bytes."""
@@ -192,6 +197,12 @@ def draw(folder: Path, wish: LabOptions) -> LabPlan:
         wanted += [(f"{name}/{port}", 11 + number, at) for port, at in _CONSUL]
     for machine, number in zip(machines, (189, 190, 201), strict=True):
         wanted += [(f"consul-{machine.name}/{port}", number, at) for port, at in _CONSUL]
+    if wish.weather:
+        wanted += [
+            (f"{admin.name}/{which}", 22 + row, 6379)
+            for admin in admins
+            for row, which in enumerate(("first", "second"))
+        ]
     wanted += [(name, 1, port) for name, port in _MONITORING]
     return LabPlan(
         id=f"necropsy-lab-{uuid.uuid4().hex[:12]}",

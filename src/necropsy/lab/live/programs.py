@@ -114,6 +114,4 @@ ALERTMANAGER: Final = Program(
     ("prometheus-alertmanager", "alertmanager"),
     "tools/debian-release 14 in a checkout, or apt-get install prometheus-alertmanager",
 )
-VICTORIA_METRICS: Final = Program(
-    ("victoria-metrics",), "tools/debian-release 14 in a checkout, or apt-get install victoria-metrics"
-)
+VICTORIA_METRICS: Final = Program(("victoria-metrics", "victoria-metrics-prod"), "apt-get install victoria-metrics")

@@ -120,12 +120,13 @@ def _stores(plan: LabPlan, to: Path) -> None:
         try:
             connection = TwinConnection((admin.redis.host, admin.redis.port), _SAVE_S)
             connection.call(b"SAVE")
+            home = Path(connection.call(b"CONFIG", b"GET", b"dir")[1].decode())
             connection.close()
         except (TimedOut, StoreRefusal) as error:
             raise NecropsyError(
                 f"{admin.name}: its Redis cannot be saved: {error}", hint="necropsy lab status"
             ) from error
-        _pack(plan.folder / "redis" / admin.name / "dump.rdb", to / f"{admin.name}.rdb.gz")
+        _pack(home / "dump.rdb", to / f"{admin.name}.rdb.gz")
 
 
 def _logs(plan: LabPlan, machine: Machine, to: Path) -> None:
