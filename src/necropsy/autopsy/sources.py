@@ -146,15 +146,19 @@ class Sources:
         )
 
 
+_NAME: Final = r"[\w.:-]+"
+"""Name of a store; also ``HOST:PORT``, by which Prometheus knows one."""
+
+
 def stores(locators: Iterable[str], memory_limit: int | None = None) -> tuple[StoreSource, ...]:
     """Name the stores of ``--rdb`` and ``--redis`` values: ``NAME=FILE``, or FILE whose stem is the name; URLs likewise.
 
-    >>> [store.name for store in stores(["A=dump.rdb", "admin-b.rdb.gz"])]
-    ['A', 'admin-b']
+    >>> [store.name for store in stores(["A=dump.rdb", "admin-b.rdb.gz", "10.0.0.5:9121=redis://10.0.0.5"])]
+    ['A', 'admin-b', '10.0.0.5:9121']
     """
     named: list[StoreSource] = []
     for locator in locators:
-        match = re.fullmatch(r"([\w.-]+)=(.+)", locator)
+        match = re.fullmatch(rf"({_NAME})=(.+)", locator)
         if is_address(match.group(2) if match else locator):
             name, url = match.groups() if match else (_host(locator), locator)
             named.append(StoreSource(name, LiveAddress(url), memory_limit))
@@ -190,7 +194,7 @@ def as_address(text: str) -> str:
     UsageError
         A file, or what can be no address.
     """
-    name, equals, rest = text.rpartition("=") if re.fullmatch(r"[\w.-]+=[^?]+", text) else ("", "", text)
+    name, equals, rest = text.rpartition("=") if re.fullmatch(rf"{_NAME}=[^?]+", text) else ("", "", text)
     if is_address(rest):
         return text
     if (
