@@ -26,7 +26,7 @@ demo: $(VENV)/.installed-demo ## relive the incident and examine it: a verdict i
 test: packages unit process integration ## every test: what is fast first, then what starts real servers and a browser
 
 unit: $(VENV)/.installed-dev ## the tests that start nothing
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not integration and not process and not story"
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not integration and not process"
 
 process: $(VENV)/.installed-dev ## whole investigations, and whole readers fed with random files
 	@$(BIN)/python -m pytest tests -n 2 -m "process and not integration"
@@ -70,8 +70,8 @@ guard-soak: packages $(VENV)/.installed-dev ## a day of the guard at 60 times th
 redis-next: packages $(VENV)/.installed-dev ## exporter, census and prober beside the newest Redis that Debian has
 	@PYTHONPATH=tests $(BIN)/python -m guard.exporter.next_redis
 
-lab-story: packages $(VENV)/.installed-dev ## the incident from the first login to the undone batch, every component for real: eight minutes (LENGTH=short: five)
-	@NECROPSY_LAB_STORY_LENGTH=$(LENGTH) PYTHONPATH=tests $(BIN)/python -m pytest -q -s tests/lab/live/test_whole_story.py
+lab-story: packages $(VENV)/.installed-dev ## the incident from the first login to the undone batch, every component for real: seven minutes (LENGTH=short: as make test tells it)
+	@NECROPSY_LAB_STORY_LENGTH=$(or $(LENGTH),long) $(BIN)/python -m pytest -q -s -o faulthandler_timeout=1800 tests/lab/live/test_whole_story.py
 
 packages: | $(BIN)/pip
 	@tools/debian-packages
