@@ -68,17 +68,13 @@ def up(
             "--opensearch", help="Ship the error logs to OpenSearch, and read them from there (needs Java and Maven)."
         ),
     ] = False,
-<<<<<<< HEAD
-    prober: Annotated[bool, typer.Option("--prober/--no-prober", help="Start with the prober on.")] = True,
-=======
     weather: Annotated[
         bool, typer.Option("--weather", help="Each store a primary and a replica, on a network that can be disturbed.")
     ] = False,
     victoria_metrics: Annotated[
         bool, typer.Option("--victoria-metrics", help="VictoriaMetrics reads Consul as well, and keeps metrics.")
     ] = False,
-    prober: Annotated[bool, typer.Option("--prober/--no-prober", help="Switch the prober on at once.")] = True,
->>>>>>> 08f5d113 (lab: weather between stores and clients, a failover, VictoriaMetrics)
+    prober: Annotated[bool, typer.Option("--prober/--no-prober", help="Start with the prober on.")] = True,
     quiet: QuietOption = False,
 ) -> None:
     """Start every component that is installed, in the background.
@@ -174,15 +170,6 @@ def act(
     """Change a running lab.
 
     \b
-<<<<<<< HEAD
-    prober-on                     switch the prober on, configured as in the incident
-    prober-off                    switch the prober off
-    deploy MACHINE|prometheus     apply the files under configuration/ to it
-    replace-agent MACHINE         replace a Consul agent by one with a new name; the old services stay registered
-    kill-agent MACHINE            kill a Consul agent, so that it cannot leave the cluster
-    hang STORE                    stop a Redis server for 15 seconds
-    cut STORE                     close every TCP connection of a store's clients
-=======
     prober-on                  switch the prober on, as in the incident
     prober-off                 switch it off again
     deploy MACHINE|prometheus  put what is under configuration/ into use there
@@ -198,7 +185,6 @@ def act(
     The last three need `necropsy lab up --weather`. Machines: a1, a2, b1.
     Stores: A, B.
 
->>>>>>> 08f5d113 (lab: weather between stores and clients, a failover, VictoriaMetrics)
 
     \b
     Examples:
