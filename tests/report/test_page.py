@@ -167,7 +167,7 @@ def test_lines_that_were_matched_by_number_are_said_to_be() -> None:
     report = sample.incident()
     hidden = ("10.0.0.1:8080", "10.0.0.2:8080")
     told = replace(report, combs=tuple(replace(chart, by_number=hidden) for chart in report.combs))
-    says = "Which of these lines is which, no evidence tells: 10.0.0.1:8080, 10.0.0.2:8080."
+    says = "No evidence tells which of these lines is which: 10.0.0.1:8080, 10.0.0.2:8080."
     assert says in galleries(told)[0].wide[1].caption
     assert says not in galleries(report)[0].wide[1].caption
 

@@ -205,7 +205,7 @@ def as_address(text: str) -> str:
         return f"{name}{equals}redis://{rest}"
     raise UsageError(
         f"{rest}: not the address of a Redis server",
-        hint="Write redis://HOST:6379, rediss:// or unix:///PATH. A dump is named by --rdb.",
+        hint="Write redis://HOST:6379, rediss:// or unix:///PATH. Give a dump with --rdb.",
     )
 
 

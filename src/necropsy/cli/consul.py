@@ -93,7 +93,7 @@ def _require_sense(*, zombies: bool, apply: bool, journal: Path | None, undo: Pa
     if undo is not None and (zombies or apply or journal):
         raise UsageError("--undo takes no --zombies, --apply or --journal", hint="One at a time.")
     if undo is None and not zombies:
-        raise UsageError("nothing to do", hint="necropsy consul --zombies")
+        raise UsageError("no action was given", hint="necropsy consul --zombies")
     if journal is not None and not apply and undo is None:
         raise UsageError("--journal does nothing without --apply", hint="Add --apply to deregister what is gone.")
 

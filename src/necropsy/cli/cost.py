@@ -75,7 +75,7 @@ def cost(
     minute_sets: Annotated[
         bool,
         typer.Option(
-            "--minute-sets", help="Count one more key for each minute of --ttl, as Spring's indexed layout has."
+            "--minute-sets", help="Count one more key for each minute of --ttl, as in Spring's indexed layout."
         ),
     ] = False,
     interval: Annotated[

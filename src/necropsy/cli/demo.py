@@ -28,7 +28,7 @@ def demo(
     """Replay an incident of 2019 on an embedded server, then examine the evidence that it left.
 
     It simulates a day of probes, health checks and users of two admin applications, and writes real RDB files, access
-    logs and configuration. Needs no root, no network, but `pip install 'necropsy[demo]'`.
+    logs and configuration. Needs `pip install 'necropsy[demo]'`, but neither root nor a network.
 
     \b
     Examples:
@@ -69,6 +69,6 @@ def _purge(seed: int, *, quiet: bool) -> None:
             edge = " " * len(f"  {one.name}  ")
             typer.echo(
                 f"  {one.name}  {one.deleted:,} of {several(one.sessions, 'session')} deleted, {size(one.freed)} freed\n"
-                f"{edge}{several(one.users, 'user')} came {one.visits:,} times meanwhile: {out}\n"
+                f"{edge}meanwhile {several(one.users, 'user')} made {several(one.visits, 'visit')}: {out}\n"
                 f"{edge}one batch undone: {several(one.undone, 'session')} back"
             )

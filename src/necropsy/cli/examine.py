@@ -107,7 +107,7 @@ def examine(
     event: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="TIME=TEXT", help="An event such as a deploy, to compare with changes of births. Repeatable."
+            metavar="TIME=TEXT", help="An event such as a deploy, to compare with changes in births. Repeatable."
         ),
     ] = None,
     now: Annotated[

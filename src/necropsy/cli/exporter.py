@@ -125,7 +125,7 @@ def exporter(
             "--tls-ca-cert-file",
             metavar="FILE",
             envvar="REDIS_EXPORTER_TLS_CA_CERT_FILE",
-            help="Certificates of the authorities that rediss:// servers are verified by.",
+            help="CA certificates with which to verify rediss:// servers.",
         ),
     ] = None,
     cert_file: Annotated[
@@ -134,13 +134,16 @@ def exporter(
             "--tls-client-cert-file",
             metavar="FILE",
             envvar="REDIS_EXPORTER_TLS_CLIENT_CERT_FILE",
-            help="Certificate to show to rediss:// servers.",
+            help="Client certificate for rediss:// servers.",
         ),
     ] = None,
     key_file: Annotated[
         Path | None,
         typer.Option(
-            "--tls-client-key-file", metavar="FILE", envvar="REDIS_EXPORTER_TLS_CLIENT_KEY_FILE", help="Its key."
+            "--tls-client-key-file",
+            metavar="FILE",
+            envvar="REDIS_EXPORTER_TLS_CLIENT_KEY_FILE",
+            help="Private key of that certificate.",
         ),
     ] = None,
     no_verification: Annotated[
@@ -173,7 +176,7 @@ def exporter(
 
     A single server is exported at /metrics, each of several at /scrape?target=NAME. A scrape runs INFO, CONFIG GET,
     SLOWLOG and LATENCY, and reads no key. A server that hangs has redis_up 0 before the scrape times out. Flags and
-    variables of redis_exporter are taken, also as -redis.addr; those that are not served are refused by name.
+    environment variables of redis_exporter work, also with one dash (-redis.addr); an unsupported one is refused by name.
 
     \b
     Examples:

@@ -69,10 +69,14 @@ def up(
         ),
     ] = False,
     weather: Annotated[
-        bool, typer.Option("--weather", help="Each store a primary and a replica, on a network that can be disturbed.")
+        bool, typer.Option("--weather", help="Give each store a replica, on a network that `lab act` can disturb.")
     ] = False,
     victoria_metrics: Annotated[
-        bool, typer.Option("--victoria-metrics", help="VictoriaMetrics reads Consul as well, and keeps metrics.")
+        bool,
+        typer.Option(
+            "--victoria-metrics",
+            help="Run VictoriaMetrics as well: it discovers services in Consul and stores metrics.",
+        ),
     ] = False,
     prober: Annotated[bool, typer.Option("--prober/--no-prober", help="Start with the prober on.")] = True,
     quiet: QuietOption = False,
@@ -172,14 +176,14 @@ def act(
     \b
     prober-on                  switch the prober on, as in the incident
     prober-off                 switch it off again
-    deploy MACHINE|prometheus  put what is under configuration/ into use there
-    replace-agent MACHINE      restart its Consul agent badly, by a new name:
-                               Consul keeps nginx of the old one, a zombie
-    kill-agent MACHINE         kill its Consul agent, which does not leave
-    hang STORE                 stop its Redis server for 15 seconds
-    cut STORE                  end every TCP connection of its clients at once
-    delay STORE                let its answers come 0.3 s later, for 15 seconds
-    lose STORE                 lose every packet to and from it, for 15 seconds
+    deploy MACHINE|prometheus  copy the files of configuration/ there, and reload
+    replace-agent MACHINE      restart its Consul agent under a new name:
+                               nginx of the old node stays, as a zombie
+    kill-agent MACHINE         kill its Consul agent, without `consul leave`
+    hang STORE                 freeze its Redis server for 15 seconds
+    cut STORE                  close all TCP connections of its clients
+    delay STORE                delay its answers by 0.3 s, for 15 seconds
+    lose STORE                 drop every packet to and from it, for 15 seconds
     failover STORE             kill its primary; its replica takes over
 
     The last three need `necropsy lab up --weather`. Machines: a1, a2, b1.

@@ -33,7 +33,7 @@ def notify(
         raise UsageError("nothing to do without --test", hint="Add --test to see it, and --send to send it.")
     ways = read_guard(str(config)).ways
     if not ways:
-        raise UsageError(f"{config}: has no [[guard.tell]]", hint='Add [[guard.tell]] and slack-file = "slack.url".')
+        raise UsageError(f"{config}: no table [[guard.tell]]", hint='Add [[guard.tell]] and slack-file = "slack.url".')
     message = Message(sample(), MessageState.TEST)
     failed = []
     for way in ways:

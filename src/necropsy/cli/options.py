@@ -78,7 +78,7 @@ FormerReadMethodOption = Annotated[
 ]
 """The name that ``--read-method`` had."""
 ImpactOption = Annotated[
-    str, typer.Option(metavar="TIME", help="Most latency to add for the store's other clients: 1ms, 500us.")
+    str, typer.Option(metavar="TIME", help="Maximum latency to add for the store's other clients: 1ms, 500us.")
 ]
 PasswordOption = Annotated[
     bool,

@@ -20,7 +20,7 @@ def prober(
             "--config",
             "--config.file",
             metavar="FILE",
-            help="The blackbox exporter's configuration. Default: a module http_2xx.",
+            help="The blackbox exporter's configuration. Default: one module, http_2xx.",
         ),
     ] = None,
     listen: ListenOption = "127.0.0.1:9115",
@@ -39,13 +39,17 @@ def prober(
         typer.Option(
             "--store",
             metavar="[NAME=]URL",
-            help="A Redis in which to look, during the first probes of a target, whether each adds a session that no"
-            " response shows. Nothing is read of a key. Repeatable.",
+            help="Redis server to watch, during the first probes of each target, for sessions that no response shows."
+            " Reads no value. Repeatable.",
         ),
     ] = None,
     delegate: Annotated[
         str | None,
-        typer.Option("--delegate", metavar="URL", help="A blackbox exporter that serves the other modules."),
+        typer.Option(
+            "--delegate",
+            metavar="URL",
+            help="Blackbox exporter for the modules that this prober cannot serve or does not have.",
+        ),
     ] = None,
 ) -> None:
     """Answer /probe as the blackbox exporter's http prober does, without starting a session for each probe.

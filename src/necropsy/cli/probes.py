@@ -50,7 +50,7 @@ def probes(
         str | None,
         typer.Option(
             metavar="TIME",
-            help="Show when each probe is sent first after this time (ISO, UTC). Needs --prometheus-host.",
+            help="Show when each probe is first sent after this time (ISO, UTC). Needs --prometheus-host.",
         ),
     ] = None,
     who_hits: Annotated[

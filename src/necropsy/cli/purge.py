@@ -93,7 +93,7 @@ def purge(
         list[str] | None,
         typer.Option(
             help="anonymous, idle=1h, immortal, born-before=TIME, born-by=SLUG, creator=TEXT, framework=NAME,"
-            " pattern=GLOB; several must all hold."
+            " pattern=GLOB. Repeatable; all must hold."
         ),
     ] = None,
     plan: Annotated[Path | None, typer.Option(help="Write the plan to this file.")] = None,
@@ -134,7 +134,8 @@ def purge(
     ] = False,
     max_impact: ImpactOption = "2ms",
     rate: Annotated[
-        int, typer.Option(min=0, help="Most sessions to delete a second; 0: as fast as --max-impact allows.")
+        int,
+        typer.Option(min=0, help="Maximum number of sessions to delete a second; 0: as fast as --max-impact allows."),
     ] = 0,
     max_ops: Annotated[
         int,

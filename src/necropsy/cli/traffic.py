@@ -82,13 +82,13 @@ def traffic(
         float, typer.Option(min=0.1, metavar="SECONDS", help="With --follow: seconds between updates.")
     ] = 5.0,
     window: Annotated[
-        str, typer.Option(metavar="SIZE", help="With --follow: how much of each log's end to analyse.")
+        str, typer.Option(metavar="SIZE", help="With --follow: how much to analyse, from the end of each log.")
     ] = "16MiB",
     sort: Annotated[
-        SortOrder, typer.Option(help="Order of the rows. sessions: those that probably start most sessions first.")
+        SortOrder, typer.Option(help="Order of the rows. sessions: those that probably start the most come first.")
     ] = SortOrder.SESSIONS,
     limit: Annotated[
-        int | None, typer.Option(min=1, help="Most rows to show. Default: 20 in text, 200 in HTML, else all.")
+        int | None, typer.Option(min=1, help="Maximum number of rows. Default: 20 in text, 200 in HTML, else all.")
     ] = None,
     format: Annotated[  # noqa: A002 -- the option's name
         TrafficFormat | None,

@@ -48,7 +48,7 @@ def watch(
     ] = None,
     once: Annotated[bool, typer.Option("--once", help="Examine once and exit, for cron or a systemd timer.")] = False,
 ) -> None:
-    """Examine at an interval, and report what changed since the examination before.
+    """Examine at an interval, and report what changed since the last examination.
 
     It reports each of these once when it begins and once when it is over: a new creator of sessions, a cause above its
     limit, a partial fix, a number of sessions that levels off at another value than predicted, more births after a deploy, a

@@ -25,9 +25,7 @@ def what_if(
     ] = None,
     purge: Annotated[
         bool,
-        typer.Option(
-            "--purge", help="Assume that anonymous sessions that were idle for as long as --idle says are deleted."
-        ),
+        typer.Option("--purge", help="Assume that anonymous sessions are deleted, except those used within --idle."),
     ] = False,
     idle: Annotated[
         str,

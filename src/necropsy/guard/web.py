@@ -231,7 +231,7 @@ def serve(listen: str, site: Site) -> ThreadingHTTPServer:
     if not colon or not port.isdecimal() or int(port) > _LAST_PORT:
         raise UsageError(
             f"not an address to listen on: {listen!r}",
-            hint="HOST:PORT, for example 127.0.0.1:9121; :9121 for all of this machine's.",
+            hint="HOST:PORT, for example 127.0.0.1:9121; :9121 for all addresses of this machine.",
         )
     try:
         server = _HttpServer((host.strip("[]") or "0.0.0.0", int(port)), type("Handler", (_Handler,), {"site": site}))  # noqa: S104 -- ":9121" means that

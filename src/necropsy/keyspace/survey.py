@@ -93,7 +93,9 @@ def _require(locators: Sequence[str], before: Sequence[str], by: Sequence[str], 
     if unknown:
         raise UsageError(f"unknown grouping {unknown[0]!r}", hint=f"One of: {', '.join(GROUPINGS)}.")
     if not 0 < sample <= 1:
-        raise UsageError(f"{sample:g} is not a share of the keys", hint="Between 0 and 1: 0.1 reads a tenth of them.")
+        raise UsageError(
+            f"{sample:g} is not a share of the keys", hint="Give a number between 0 and 1: 0.1 reads a tenth of them."
+        )
     if top < 0:
         raise UsageError(f"{top} is not a number of keys", hint="Write 0 to list no keys.")
     if sample < 1 and any(is_address(locator) for locator in given):

@@ -91,7 +91,7 @@ def test_values_alone_tell_no_client_and_no_program_and_it_is_said(reading) -> N
     line = '{"a":"2019-05-24T18:41:34Z","b":"GET /login?x=1 HTTP/1.1","c":302,"d":"203.0.113.9","e":"curl/8.5.0"}\n'
     read = reading(line)
     assert read.log.sources[0].note == (
-        "JSON: time=a, request=b, status=c; no known key has the client and user agent: give it by"
+        "JSON: time=a, request=b, status=c; no known key has the client and user agent: name the keys by"
         " --field client=KEY --field agent=KEY (other keys: d, e)"
     )
     assert read.one(WHAT) == ("", "", "", "GET", "/login", 302, AT)

@@ -145,7 +145,7 @@ def test_a_store_that_lost_its_sessions_sooner_than_they_expire_is_told(
     flushed = look(at=later, stores=(store(at=later, sessions=left, lifetime_s=lifetime_s),))
     found = [notice for notice in after(look(), flushed).values() if notice.kind == "emptied"]
     assert [(notice.title, notice.severity, notice.since) for notice in found] == [
-        (f"Store A lost its sessions: 34,560 at the look before, {left:,} now", "critical", NOON)
+        (f"Store A lost its sessions: 34,560 at the previous examination, {left:,} now", "critical", NOON)
     ] * told
     at_last = look(at=later + timedelta(minutes=10), stores=(store(at=later + timedelta(minutes=10), sessions=left),))
     assert [n for n in after(look(), flushed, at_last).values() if n.kind == "emptied" and n.resolved_at is None] == []
@@ -154,7 +154,7 @@ def test_a_store_that_lost_its_sessions_sooner_than_they_expire_is_told(
 def test_a_store_that_was_emptied_and_fills_fast_again_is_told_by_who_is_left() -> None:
     flushed = look(at=LATER, stores=(store(at=LATER, sessions=30_000, older=12),))
     (notice,) = (notice for notice in after(look(), flushed).values() if notice.kind == "emptied")
-    assert notice.title == "Store A lost its sessions: of the 34,560 at the look before 12 are left"
+    assert notice.title == "Store A lost its sessions: of the 34,560 at the previous examination 12 are left"
     used = look(at=LATER, stores=(store(at=LATER, sessions=34_000, older=33_000),))
     assert [n.kind for n in after(look(), used).values()] == []
 

@@ -135,7 +135,7 @@ def test_a_prober_does_not_hide_that_a_store_was_emptied_between_two_looks(tmp_p
         client.flushall()
         probe_sessions(client, now - 3500, now, 9.0)  # more than there were, all younger than that look
         found = [notice.title for notice in watching.look() if notice.kind == "emptied"]
-    assert found == ["Store A lost its sessions: of the 360 at the look before 0 are left"]
+    assert found == ["Store A lost its sessions: of the 360 at the previous examination 0 are left"]
 
 
 def test_an_incident_file_that_is_wrong_for_a_while_is_told_and_what_it_said_before_is_watched(tmp_path: Path) -> None:

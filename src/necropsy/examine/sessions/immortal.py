@@ -66,7 +66,7 @@ def examine(case: Case) -> Iterator[Finding | Cleared]:
 def _never(store: str, total: int, row: dict[str, Any]) -> Finding:
     text = f"Their keys have no expiry: nothing removes them, {size(row['bytes'] or 0)} so far."
     if row["since"]:
-        text += f" The oldest is of {row['since']:%Y-%m-%d}."
+        text += f" The oldest is from {row['since']:%Y-%m-%d}."
     if row["overdue"]:
         text += (
             f" {row['overdue']:,} of them {'is past its' if row['overdue'] == 1 else 'are past their'} own idle lifetime"

@@ -127,7 +127,7 @@ class ProbeSite:
             return read_modules(text, str(self._config), delegates=self._delegate is not None)
         except (OSError, UnicodeDecodeError) as error:
             reason = getattr(error, "strerror", None) or "not text"
-            hint = "Name a blackbox.yml; without one there is a module http_2xx."
+            hint = "Give a blackbox.yml; without --config the only module is http_2xx."
             raise NecropsyError(f"{self._config}: cannot be read: {reason}", hint=hint) from error
 
     def routes(self) -> dict[str, Route]:

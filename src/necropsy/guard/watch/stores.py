@@ -179,7 +179,7 @@ def misread(look: Look) -> Iterator[Notice]:
             slug=_UNWATCHED,
             store=None,
             severity="warning",
-            title=f"The incident file is wrong, so what it said before is used: {look.misread}",
+            title=f"The incident file has an error, so its last valid version is used: {look.misread}",
             opened_at=look.at,
             since=look.at,
             command=wording.explain(_UNWATCHED),

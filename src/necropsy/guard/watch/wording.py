@@ -40,8 +40,8 @@ def steady(level: float, predicted: float, store: str) -> str:
 def emptied(store: StoreLook, before: int, kept: int) -> str:
     """Say that nearly all sessions went at once."""
     if kept == store.sessions:
-        return f"Store {store.name} lost its sessions: {count(before)} at the look before, {count(kept)} now"
-    return f"Store {store.name} lost its sessions: of the {count(before)} at the look before {count(kept)} are left"
+        return f"Store {store.name} lost its sessions: {count(before)} at the previous examination, {count(kept)} now"
+    return f"Store {store.name} lost its sessions: of the {count(before)} at the previous examination {count(kept)} are left"
 
 
 def how_emptied(store: StoreLook, at: datetime, before: int, kept: int) -> tuple[str, ...]:

@@ -51,7 +51,7 @@ def act(folder: Path, name: str, argument: str = "") -> None:
         if one.name == name:
             break
     else:
-        raise UsageError(f"no act {name!r}", hint=f"There are {', '.join(one.name for one in ACTS)}.")
+        raise UsageError(f"no act {name!r}", hint=f"Known acts: {', '.join(one.name for one in ACTS)}.")
     if bool(one.argument) != bool(argument):
         raise UsageError(
             f"{name} needs a {one.argument.replace('|', ' or ')}" if one.argument else f"{name} takes nothing after it",
@@ -174,17 +174,17 @@ def _tell(supervisor: Supervisor, name: str, number: signal.Signals) -> None:
 ACTS: Final[tuple[Act, ...]] = (
     Act("prober-on", "", "switch the prober on, as it was configured in the incident", _prober(on=True)),
     Act("prober-off", "", "switch it off again", _prober(on=False)),
-    Act("deploy", "MACHINE|prometheus", "put what is under configuration/ into use there", _deploy),
+    Act("deploy", "MACHINE|prometheus", "copy the files of configuration/ there, and reload", _deploy),
     Act(
         "replace-agent",
         "MACHINE",
-        "restart a Consul agent badly, by a new name: nginx of the old one is a zombie",
+        "restart a Consul agent under a new name: nginx of the old node stays, as a zombie",
         _replace_agent,
     ),
-    Act("kill-agent", "MACHINE", "kill a Consul agent, which does not leave", _kill_agent),
-    Act("hang", "STORE", "stop a Redis server for 15 seconds", _hang),
-    Act("cut", "STORE", "end every TCP connection of a store's clients at once", _cut),
-    Act("delay", "STORE", "let its answers arrive 0.3 s later, for 15 seconds (--weather)", _late),
-    Act("lose", "STORE", "lose every packet to and from it, for 15 seconds (--weather)", _silent),
+    Act("kill-agent", "MACHINE", "kill a Consul agent, without `consul leave`", _kill_agent),
+    Act("hang", "STORE", "freeze a Redis server for 15 seconds", _hang),
+    Act("cut", "STORE", "close all TCP connections of a store's clients", _cut),
+    Act("delay", "STORE", "delay its answers by 0.3 s, for 15 seconds (--weather)", _late),
+    Act("lose", "STORE", "drop every packet to and from it, for 15 seconds (--weather)", _silent),
     Act("failover", "STORE", "kill its primary; its replica takes over at the same address (--weather)", _failover),
 )

@@ -272,7 +272,7 @@ def _comb(
         f"{several(chart.births, 'birth')}."
     )
     if chart.by_number:
-        caption += f" Which of these lines is which, no evidence tells: {', '.join(map(inert, chart.by_number))}."
+        caption += f" No evidence tells which of these lines is which: {', '.join(map(inert, chart.by_number))}."
     if len(chart.points) < chart.births:
         caption += f" Drawn: a sample of {count(len(chart.points))}."
     logged = {True: "yes", False: "no", None: "unknown"}
@@ -315,11 +315,12 @@ def _colour(label: str, accused: list[str], otherwise: int) -> int:
 def _histogram(histogram: Histogram, title: str, identity: str) -> Picture:
     total = sum(histogram.counts)
     largest = max(range(len(histogram.counts)), key=histogram.counts.__getitem__)
+    share = percent(histogram.counts[largest] / total)
     return Picture(
         identity,
         "histogram",
         title,
-        f"{several(total, 'session')}, most of them {histogram.labels[largest]} ({percent(histogram.counts[largest] / total)}).",
+        f"{several(total, 'session')}; the largest group: {histogram.labels[largest]} ({share}).",
         (title.removeprefix("By "), "sessions"),
         tuple((label, count(number)) for label, number in zip(histogram.labels, histogram.counts, strict=True)),
         {"labels": [inert(label) for label in histogram.labels], "counts": list(histogram.counts)},

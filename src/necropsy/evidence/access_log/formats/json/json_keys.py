@@ -213,7 +213,8 @@ def missing(found: Mapping[str, Sequence[Path]], samples: Sequence[object]) -> s
         return ""
     names = " and ".join({"client": "client", "agent": "user agent"}[field] for field in lacking)
     options = " ".join(f"--field {field}=KEY" for field in lacking)
-    return f"; no known key has the {names}: give it by {options} (other keys: {listed(free)})"
+    keys = "keys" if len(lacking) > 1 else "key"
+    return f"; no known key has the {names}: name the {keys} by {options} (other keys: {listed(free)})"
 
 
 def times_unread(samples: Sequence[object], named: Mapping[str, str]) -> tuple[str, str] | None:
