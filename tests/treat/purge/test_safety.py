@@ -437,7 +437,7 @@ def begun(_):
     if not said:
         said.append(print("begun", flush=True))
 if sys.argv[1] == "apply":
-    order = purging.Order(Path(sys.argv[2]), Path(sys.argv[3]), knobs=Knobs(batch=20, rate=float(sys.argv[4])))
+    order = purging.PurgeOrder(Path(sys.argv[2]), Path(sys.argv[3]), knobs=Knobs(batch=20, rate=float(sys.argv[4])))
     purging.apply_plan(order, LiveOptions(), begun, confirm=lambda _: True)
 else:
     purging.undo(Path(sys.argv[3]), redis=None, journal_key=None, report=begun)

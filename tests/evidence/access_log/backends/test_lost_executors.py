@@ -64,7 +64,7 @@ def disturbed(cluster: Cluster, log: str, folder: Path, worker: int) -> dict[str
 def test_an_executor_that_dies_in_each_stage_changes_no_row(cluster: Cluster, log: str, tmp_path: Path) -> None:
     found = disturbed(cluster, log, tmp_path, 0)
     died = {path.name for path in tmp_path.iterdir()} - {"shop.log", "disturbed.case"}
-    assert died == {"Reader", "Guess", "GuessAgain", "MakeClasses", "Judge", "CountVisits", "FindTexts"}
+    assert died == {"Reader", "Guess", "GuessAgain", "MakeClasses", "JudgeClasses", "CountVisits", "FindTexts"}
     assert found == examined([log], tmp_path / "here.case", None)
 
 
