@@ -88,6 +88,16 @@ def test_a_login_is_a_page_for_people_in_lint_and_in_traffic() -> None:
         assert leads_to_login(path), path
 
 
+def test_a_word_that_ends_as_a_login_does_is_none_in_lint_and_in_traffic() -> None:
+    for path in ("/product/blog-in", "/design-in", "/catalog_in/3", "/loginov", "/cases", "/author", "/signing"):
+        assert not is_page(path), path
+        assert not judgement._LOGIN.search(path), path
+        assert not leads_to_login(path), path
+    for path in ("/userlogin", "/admin-log-in", "/b2b_sign_on", "/sign-on", "/weblogin.do", "/shop/customer-signin"):
+        assert judgement._LOGIN.search(path), path
+        assert leads_to_login(path), path
+
+
 def test_a_calm_level_is_a_level() -> None:
     calm = re.findall(r"\b[A-Z]{4,}\b", CALM.replace("FINER?", "FINE|FINER"))
     assert set(calm) - LEVELS == set()

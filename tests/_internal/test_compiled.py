@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from cli.running import run
 from necropsy._internal import compiled
 
 SUFFIX = EXTENSION_SUFFIXES[0]
@@ -21,6 +23,7 @@ HASH = r'"hash": "\w+"'
 """Of the name of a key, with another secret in each run."""
 PROGRAM = """
 import json, sys
+from cli.running import run
 from necropsy._internal import compiled
 import importlib
 files = [importlib.import_module(unit).__file__ for unit in compiled.UNITS]
@@ -95,3 +98,34 @@ def test_an_installation_without_compiled_units_says_so(installation: Callable[[
     assert keys.returncode == 0, keys.stderr
     assert "it runs uncompiled, as it was installed" in keys.stderr
     assert f"help: {compiled.HINT}" in keys.stderr
+
+
+UNCOMPILED = {
+    "examine --access-log": ("examine", "--access-log", "access.log"),
+    "examine --app-log": ("examine", "--app-log", "app.log"),
+    "examine --rdb": ("examine", "--rdb", str(DUMP)),
+    "keys": ("keys", str(DUMP)),
+    "traffic": ("traffic", "access.log"),
+    "treat": ("treat", "incident.toml"),
+    "purge": ("purge", "--redis", "redis://127.0.0.1:1", "--where", "anonymous"),
+    "cap-ttl": ("cap-ttl", "--redis", "redis://127.0.0.1:1", "--max", "7d"),
+    "watch": ("watch", "incident.toml", "--once", "--case", "kept.case"),
+}
+
+
+@pytest.mark.process
+@pytest.mark.parametrize("name", UNCOMPILED)
+def test_each_command_that_reads_dumps_or_logs_says_that_it_is_not_compiled(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("access.log").write_text('10.0.0.1 - - [24/May/2019:19:00:00 +0000] "GET / HTTP/1.1" 200 12 "-" "curl/7"\n')
+    Path("app.log").write_text("2019-05-24 19:00:00 ERROR a.B RedisCommandTimeoutException: Command timed out\n")
+    Path("incident.toml").write_text(f'[[store]]\nname = "a"\nrdb = {json.dumps(str(DUMP))}\n')
+    monkeypatch.setattr(compiled, "missing", lambda: compiled.UNITS)
+    said = run(*UNCOMPILED[name])
+    told = f"note: it runs uncompiled, as it was installed; reading dumps and logs takes several times as long\nhelp: {compiled.HINT}\n"
+    assert said.err.count(told) == 1
+    assert "uncompiled" not in said.out
+    monkeypatch.setattr(compiled, "missing", tuple)
+    assert "uncompiled" not in run(*UNCOMPILED[name]).err

@@ -21,6 +21,31 @@ def test_a_live_store_is_named_by_its_host_and_its_password_is_never_shown() -> 
     assert store.locator.masked == "redis://sessions.example:6379/1"
 
 
+@pytest.mark.parametrize(
+    ("addresses", "names"),
+    [
+        (["redis://127.0.0.1:7001", "redis://127.0.0.1:7002"], ["127.0.0.1:7001", "127.0.0.1:7002"]),
+        (["redis://:hunter2@a:6379/0", "redis://:hunter2@a:6379/1"], ["a:6379/0", "a:6379/1"]),
+        (["rediss://u:p@a:1?x=2", "redis://b:1", "redis://a"], ["a:1", "b", "a"]),
+        (["B=redis://a:1", "redis://a:2"], ["B", "a:2"]),
+    ],
+)
+def test_servers_on_one_host_are_named_by_what_tells_them_apart(addresses: list[str], names: list[str]) -> None:
+    assert [store.name for store in stores(addresses)] == names
+
+
+@pytest.mark.integration
+def test_two_servers_on_one_host_are_two_stores_with_their_own_keys() -> None:
+    with running("redis-7.0", tcp=True) as one, running("redis-7.0", tcp=True) as other:
+        one.client().set("sess:" + "a" * 32, '{"cookie":{"originalMaxAge":60000}}', ex=60)
+        other.client().mset({f"sess:{number:032x}": '{"cookie":{"originalMaxAge":60000}}' for number in range(3)})
+        named = [f"127.0.0.1:{server.port}" for server in (one, other)]
+        report = autopsy.examine(Sources(stores=stores([f"redis://{address}" for address in named])))
+        shown = terminal.render(report, width=100, color=False)
+    assert [(store.name, store.keys) for store in report.stores] == [(named[0], 1), (named[1], 3)]
+    assert all(address in shown for address in named)
+
+
 def test_a_live_store_that_does_not_answer_is_absent_with_a_next_step() -> None:
     with pytest.raises(NoEvidence) as refused:
         autopsy.examine(Sources(stores=stores(["redis://:hunter2@127.0.0.1:1"])))

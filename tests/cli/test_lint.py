@@ -157,6 +157,56 @@ def test_a_named_file_of_which_nothing_is_known_is_not_found_clean(name: str, te
     )
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "told"),
+    [
+        ("a.yml", "x: 1\ny: [\n", "a.yml:3: not YAML: "),
+        ("b.yaml", "targets:\n\t- a\n", "b.yaml:2: not YAML: "),
+        ("c.json", '{\n"a": 1,\n}', "c.json:3: not JSON: "),
+    ],
+)
+def test_a_named_file_that_is_broken_is_said_to_be_broken_with_its_line(
+    name: str, text: str, told: str, folder: Path
+) -> None:
+    (folder / name).write_text(text)
+    alone = run("lint", name)
+    assert alone.code == 3
+    assert f"no monitoring configuration found: {told}" in str(alone.error)
+    beside = run("lint", *FILES, name, "--fail-on", "never")
+    assert beside.code == 1
+    place, _, reason = told.partition(" ")
+    assert f"{place} error: {reason}" in beside.out
+
+
+@pytest.mark.parametrize(
+    ("addresses", "patched"),
+    [
+        (["10.0.0.1:8080/"], ["10.0.0.1:8080/alive"]),
+        (["10.0.0.1:8080/", "10.0.0.2:8080"], ["10.0.0.1:8080/alive", "10.0.0.2:8080/alive"]),
+        (["admin.example.com/", "10.0.0.9/"], ["admin.example.com/alive", "10.0.0.9/alive"]),
+    ],
+)
+def test_the_slash_that_ends_an_address_is_not_doubled_by_the_path_of_the_patch(
+    addresses: list[str], patched: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("modules.yml").write_text("modules: {http_2xx: {prober: http}}\n")
+    Path("prometheus.yml").write_text(
+        "scrape_configs:\n"
+        "  - job_name: pages\n"
+        "    metrics_path: /probe\n"
+        f"    static_configs: [{{targets: {json.dumps(addresses)}}}]\n"
+        "    relabel_configs:\n"
+        "      - {source_labels: [__address__], target_label: __param_target}\n"
+        "      - {target_label: __address__, replacement: 'blackbox:9115'}\n"
+    )
+    Path("check.json").write_text(
+        '{"service": {"name": "a", "port": 1, "check": {"http": "http://10.0.0.1:1/alive", "interval": "9s"}}}'
+    )
+    said = run("lint", "prometheus.yml", "modules.yml", "check.json", "-f", "diff")
+    assert f"+    static_configs: [{{targets: {json.dumps(patched)}}}]\n" in said.out
+
+
 CHECKED_ELSEWHERE = {
     "values of a chart": ("values.yaml", "livenessProbe:\n  httpGet:\n    path: /\n    port: http\n"),
     "a gateway": ("kong.yml", "upstreams:\n- name: a\n  healthchecks:\n    active: {http_path: /}\n"),

@@ -99,7 +99,23 @@ def test_a_rule_that_drops_a_target_ends_its_way(configuration: list[str]) -> No
 def test_a_job_that_does_not_exist_is_answered_with_those_that_do(configuration: list[str]) -> None:
     said = run("probes", *configuration, "--steps", "blackbix")
     assert isinstance(said.error, UsageError)
+    assert str(said.error) == "blackbix: no job of this name"
     assert said.error.hint == "Jobs with targets: blackbox."
+
+
+def test_a_job_that_discovers_nothing_is_told_from_one_that_nobody_configured(folder: Path) -> None:
+    (folder / "prometheus.yml").write_text(
+        "scrape_configs:\n"
+        "  - job_name: own\n"
+        "    static_configs: [{targets: ['10.0.0.1:9100']}]\n"
+        "  - job_name: shops\n"
+        "    consul_sd_configs: [{server: 'consul:8500'}]\n"
+    )
+    without = "Jobs with targets: own. Without targets: shops. Add --consul, or the files with the targets."
+    for asked, reason in (("shops", "shops: the job discovers no target"), ("shopz", "shopz: no job of this name")):
+        said = run("probes", "--prometheus", "prometheus.yml", "--steps", asked)
+        assert isinstance(said.error, UsageError)
+        assert (str(said.error), said.error.hint) == (reason, without)
 
 
 def test_passwords_in_labels_and_urls_are_never_shown(folder: Path) -> None:

@@ -132,7 +132,17 @@ def _applications(
 
     found = read(names)
     mine = {file: rows for file, rows in found.items() if rows or (file in names and file not in kinds)}
-    return mine, [item for item in unread if item.locator not in found]
+    return mine, [item for item in unread if _file(item.locator) not in found]
+
+
+def _file(place: str) -> str:
+    """Return the file of a place, which may name a line.
+
+    >>> _file("a.yml"), _file("a.yml:12")
+    ('a.yml', 'a.yml')
+    """
+    file, _, line = place.rpartition(":")
+    return file if file and line.isdigit() else place
 
 
 def recognised(names: Sequence[str], *, prometheus_version: str | None = None) -> Sources:
@@ -157,7 +167,13 @@ def _require(kinds: dict[str, str], unread: Sequence[Absent], names: Sequence[st
 
 def _recognised(names: Iterable[str]) -> tuple[dict[str, str], list[Absent], list[Absent]]:
     """Return file → kind, what was named and could not be used, and what was passed over in a folder and should not."""
-    from necropsy.evidence.configuration.recognise import configurations, passed_over, recognise, recognise_bytes
+    from necropsy.evidence.configuration.recognise import (
+        configurations,
+        damage,
+        passed_over,
+        recognise,
+        recognise_bytes,
+    )
     from necropsy.wire.files import expand, read_text
 
     kinds: dict[str, str] = {}
@@ -181,6 +197,8 @@ def _recognised(names: Iterable[str]) -> tuple[dict[str, str], list[Absent], lis
                 kinds.setdefault(file, kind)
             elif (what := passed_over(text)) is not None:
                 passed.append(Absent("configuration", file, *what))
+            elif not folder and (error := damage(text, file)) is not None:
+                unread.append(_absent(error))
             elif not folder:
                 hint = "necropsy examine --prober KIND=FILE reads files that cannot be recognised by their content."
                 unread.append(Absent("configuration", file, "not recognised as monitoring configuration", hint))

@@ -78,6 +78,8 @@ def cap_ttl(
         raise UsageError("--apply needs a journal", hint="Add --journal DIR, a new folder.")
     if apply and not yes and not asked(f"Shorten lifetimes in {address.masked} to {max_ttl}?"):
         return
+    if not quiet:
+        output.report_uncompiled()
     with status(quiet=quiet) as tell:
         done = capping.cap(
             address, limit, options, journal=journal if apply else None, journal_key=journal_key,

@@ -34,6 +34,8 @@ def show(chosen: Following, *, as_json: bool, limit: int | None, color: bool | N
     from necropsy.report.commands import traffic_live
     from necropsy.traffic.follow import follow
 
+    if not quiet:
+        output.report_uncompiled()
     with stoppable() as stopped:
         beats = follow(
             chosen.logs,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from necropsy.cli import output
 from necropsy.cli.guard_files import alertmanager, compose, dashboards, scrape
 from necropsy.model.errors import NecropsyError
 
@@ -100,6 +101,7 @@ def run(
     from necropsy.guard.notify.plan import ReceiverRules, Told, due
     from necropsy.guard.running import Given, Guard
 
+    output.report_uncompiled()
     told: dict[str, Told] = {}
 
     def log(text: str) -> None:

@@ -153,7 +153,8 @@ def use_color(wanted: bool | None) -> bool:
     return not os.environ.get("NO_COLOR") and sys.stdout.isatty()
 
 
-def _report_uncompiled() -> None:
+def report_uncompiled() -> None:
+    """Say on standard error that dumps and logs are read by an installation that is not compiled, if it is so."""
     from necropsy._internal.compiled import HINT, why_uncompiled
 
     why = why_uncompiled()
@@ -195,7 +196,7 @@ def progress(*, quiet: bool) -> Iterator[Progress]:
     An installation that runs uncompiled is reported first, wherever standard error goes: it explains the time.
     """
     if not quiet:
-        _report_uncompiled()
+        report_uncompiled()
     if quiet or not sys.stderr.isatty():
         yield lambda _stage, _share: None
         return

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from necropsy.autopsy.sources import Sources
     from necropsy.autopsy.survey import Survey
     from necropsy.model.evidence import Origin
+    from necropsy.probes.monitoring import Monitoring
     from necropsy.probes.nginx.servers import Location
     from necropsy.probes.prometheus.targets.target import Target
     from necropsy.probes.simulate import Dropped
@@ -219,16 +220,10 @@ def _steps(found: Survey, job: str, address: str | None, kind: TextOrJson, *, co
 
     monitoring = found.simulation.monitoring
     targets = [one.target for one in monitoring.targets()] if monitoring is not None else []
-    jobs = list(dict.fromkeys(target.job for target in targets))
     name = job.removeprefix("prometheus/")
     mine = [target for target in targets if target.job == name]
     if not mine:
-        known = (
-            f"Jobs with targets: {', '.join(jobs)}."
-            if jobs
-            else "No job has targets. Add --consul, or the files with the targets."
-        )
-        raise UsageError(f"{name}: no job of this name discovers a target", hint=known)
+        raise _no_targets(name, list(dict.fromkeys(target.job for target in targets)), monitoring)
     if address is not None:
         mine = [target for target in mine if address in target.discovered_labels.get("__address__", "")]
         if not mine:
@@ -239,6 +234,18 @@ def _steps(found: Survey, job: str, address: str | None, kind: TextOrJson, *, co
         return relabel_steps.render_json([_walk(target) for target in mine])
     shown = [_walk(target) for target in mine[:_MOST_WALKS]]
     return relabel_steps.render(shown, len(mine) - len(shown), width=output.width(), color=color)
+
+
+def _no_targets(name: str, with_targets: list[str], monitoring: Monitoring | None) -> UsageError:
+    """Tell a job that discovers nothing from one that nobody configured; name those of each kind."""
+    configured = {job.name for server in monitoring.servers for job in server.jobs} if monitoring is not None else set()
+    found = f"Jobs with targets: {', '.join(with_targets)}." if with_targets else "No job has targets."
+    empty = sorted(configured.difference(with_targets))
+    without = f" Without targets: {', '.join(empty)}." if empty else ""
+    hint = f"{found}{without}{' Add --consul, or the files with the targets.' if empty else ''}"
+    return UsageError(
+        f"{name}: the job discovers no target" if name in configured else f"{name}: no job of this name", hint=hint
+    )
 
 
 def _walk(target: Target) -> RelabelWalk:

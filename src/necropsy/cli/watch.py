@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from necropsy.cli import output
 from necropsy.cli.durations import SHORTEST_CENSUS_S, seconds
 from necropsy.model.errors import NoEvidence
 
@@ -93,6 +94,7 @@ def watch(
         teller.update(notices)
 
     census = CensusSchedule(COMMAND, asked(str(incident), config), config.every_s, Keeper(tell).after_look)
+    output.report_uncompiled()
     teller.start()
     try:
         if once:

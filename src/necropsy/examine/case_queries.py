@@ -58,6 +58,19 @@ FROM key_family f, (SELECT max(taken_at) AS taken_at FROM source WHERE store = $
 """
 
 
+def layouts(case: Case, store: str | None = None) -> list[str]:
+    """Return the layouts of the sessions of a store, or of all stores: that of most sessions first.
+
+    What is advised names the framework that is there, and no other one.
+    """
+    found = case.rows(
+        "SELECT layout FROM session WHERE layout IS NOT NULL AND ($1 IS NULL OR store = $1)"
+        " GROUP BY layout ORDER BY count(*) DESC, layout",
+        [store],
+    )
+    return [row["layout"] for row in found]
+
+
 def unknown_layout(case: Case, store: str, keys: int) -> str:
     """Return why the sessions of a store could not be examined: nothing in it is a session that we know."""
     row = case.rows(_POSSIBLE, [store])[0]

@@ -12,7 +12,7 @@ UNKNOWN_ADDRESS: Final = "<address>"
 """Stands for the address of a node that no evidence names."""
 
 LOGIN_WORDS: Final = (
-    r"log[-_]?in|log[-_]?on|sign[-_]?in|sso|oauth2?|saml2?|cas|authori[sz]e|authenticate|auth|j_security_check"
+    r"log[-_]?[io]n|sign[-_]?[io]n|sso|oauth2?|saml2?|cas|authori[sz]e|authenticate|auth|j_security_check"
 )
 """Regular expression of the words by which paths of logins are known."""
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}

@@ -15,7 +15,8 @@ from typing import Final
 from necropsy.model.traffic import STATIC, AgentKind, Likelihood
 from necropsy.probes.session_risk import LOGIN_WORDS, is_harmless_path
 
-_LOGIN: Final = re.compile(rf"(?i)/(?:[\w.-]*[._-])?(?:\w*(?:log|sign)[-_]?[io]n|{LOGIN_WORDS})\b")
+# "userlogin" is a login, "blog-in" and "design-in" are not: what is written in two words begins with the first.
+_LOGIN: Final = re.compile(rf"(?i)/(?:[\w.-]*[._-])?(?:\w*(?:log|sign)[io]n|{LOGIN_WORDS})\b")
 _FILE: Final = re.compile(rf"{STATIC}|\.(?:pdf|zip|gz|txt|xml|webmanifest)$")
 _NOT_A_PAGE: Final = frozenset({"OPTIONS", "TRACE", "CONNECT", "HEAD"})
 _PERMANENT: Final = frozenset({301, 308})

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from examine.cases import HEALTHY_PROBE, PROBE, cleared, scene
 from necropsy.model.probe import UpstreamPort
 
@@ -19,6 +21,27 @@ def test_a_probed_port_that_no_log_records_is_a_blind_spot() -> None:
     assert blind.primary is not None
     assert "http://10.0.0.1:8080/" in blind.primary.title
     assert not blind.supporting
+
+
+@pytest.mark.parametrize(
+    ("layouts", "told"),
+    [
+        (["spring-indexed"], "Spring Boot: server.tomcat.accesslog.enabled=true. Or probe only the proxy's address."),
+        (["laravel"], "Switch on the access log of the application's own server, with Host and User-Agent in it."),
+        (["spring", "fiber"], "Switch on the access log of the application's own server, with Host and User-Agent in"),
+        ([], "Switch on the access log of the application's own server, with Host and User-Agent in it."),
+    ],
+)
+def test_a_setting_of_spring_is_advised_where_the_sessions_are_springs_and_nowhere_else(
+    layouts: list[str], told: str
+) -> None:
+    with scene() as s:
+        s.source("prometheus", "access_log").probe(PROBE).visitors(0, "Go-http-client/1.1", "10.0.0.1:80")
+        for layout in layouts:
+            s.sessions(20, layout=layout)
+        (blind,) = (f for f in s.examine().findings if f.slug == "monitoring/log-blind-spot")
+    assert blind.remedy is not None
+    assert blind.remedy.text.startswith(told)
 
 
 def test_an_unlogged_health_endpoint_is_worth_knowing_and_no_warning() -> None:

@@ -17,6 +17,30 @@ def test_births_at_a_health_endpoint_accuse_the_session_middleware_in_front_of_i
     assert finding.share == pytest.approx(0.9)
 
 
+@pytest.mark.parametrize(
+    ("layout", "told"),
+    [
+        ("spring-reactive", "Spring: let the session repository filter match everything but the endpoint"),
+        ("php", "PHP (phpredis session handler): Call session_start() only where a session is needed"),
+        ("rails", "Rails (redis-actionpack, redis-session-store): Answer health checks outside the"),
+        ("scs", "Go (scs): Put nothing"),
+        (None, "Register the route of the endpoint before, or without, the session middleware."),
+    ],
+)
+def test_the_remedy_is_that_of_the_framework_whose_sessions_were_seen_and_of_no_other(
+    layout: str | None, told: str
+) -> None:
+    with scene() as s:
+        s.source("rdb", "prometheus").probe(HEALTHY_PROBE).sessions(100, layout=layout)
+        s.claim("probe", 90.0, probe_id=0)
+        remedy = only("probes/health-behind-session", s).remedy
+    assert remedy is not None
+    assert remedy.text.startswith(told)
+    assert remedy.text.endswith("Then request it twice without a cookie: neither response may have a Set-Cookie.")
+    named = {name for name in ("Spring", "Django", "Laravel", "Express", "PHP", "Rails", "Go (") if name in remedy.text}
+    assert named == {name for name in ("Spring", "PHP", "Rails", "Go (") if told.startswith(name)}
+
+
 def test_births_at_a_page_or_a_handful_of_them_do_not_accuse_a_health_endpoint() -> None:
     with scene() as s:
         s.source("rdb", "prometheus").probe(PROBE, HEALTHY_PROBE).sessions(100)

@@ -12,7 +12,7 @@ from necropsy.evidence.configuration.reader import KINDS, OF_BYTES
 from necropsy.model.errors import ConfigurationError, UnreadableSource
 from necropsy.probes.prometheus.blackbox.validity import PROBERS
 from necropsy.probes.prometheus.configuration_fields import GLOBAL, SECTIONS
-from necropsy.probes.syntax.document import parse_yaml, parse_yaml_all
+from necropsy.probes.syntax.document import parse_json, parse_yaml, parse_yaml_all
 from necropsy.probes.syntax.node import Node
 from necropsy.wire.files import read_text
 
@@ -113,6 +113,25 @@ def passed_over(text: str) -> tuple[str, str] | None:
         return f"it has {checks} in a format that is not supported", hint
     if holds_jobs(text):
         return "it has scrape jobs in a format that is not supported", "Save the jobs as a Prometheus configuration."
+    return None
+
+
+def damage(text: str, name: str) -> ConfigurationError | None:
+    r"""Return what is wrong with a text that its name calls YAML or JSON, if it cannot be read as such; None otherwise.
+
+    Asked about what is not recognised: of a broken file nobody can tell what it would be.
+
+    >>> damage("a: [1,\n", "a.yml").line, damage("a: [1,\n", "notes.txt")
+    (2, None)
+    """
+    suffix = Path(name).suffix.lower()
+    try:
+        if suffix in (".yml", ".yaml"):
+            parse_yaml_all(text, name)
+        elif suffix == ".json":
+            parse_json(text, name)
+    except ConfigurationError as error:
+        return error
     return None
 
 

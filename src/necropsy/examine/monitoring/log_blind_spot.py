@@ -16,6 +16,8 @@ from necropsy.model.finding import Cleared, Confidence, Exhibit, Finding, Remedy
 from necropsy.probes.session_risk import UNKNOWN_ADDRESS, may_create, split_host
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from necropsy.case.store import Case
     from necropsy.model.probe import Probe
 
@@ -67,11 +69,18 @@ def examine(case: Case) -> Iterator[Finding | Cleared]:
         supporting=exhibits[1:],
         remedy=Remedy(
             title="Log the application's own ports, or probe through the proxy",
-            text="Spring Boot: server.tomcat.accesslog.enabled=true. Or probe only the proxy's address.",
+            text=f"{_switch(case_queries.layouts(case))} Or probe only the proxy's address.",
             undo="switch the log off again",
             safe=True,
         ),
     )
+
+
+def _switch(layouts: Sequence[str]) -> str:
+    """Return how the application's own log is switched on; the setting, where the sessions are those of one framework."""
+    if layouts and all(layout.startswith("spring") for layout in layouts):
+        return "Spring Boot: server.tomcat.accesslog.enabled=true."
+    return "Switch on the access log of the application's own server, with Host and User-Agent in it."
 
 
 def _shows(probe: Probe, user_agent: str, host: str, port: int) -> bool:

@@ -19,9 +19,10 @@ from necropsy.examine.interface import Examiner
 from necropsy.model.figures import percent, several
 from necropsy.model.finding import Confidence, Exhibit, Finding, Remedy, Severity
 from necropsy.probes.session_risk import is_harmless_path
+from necropsy.sessions.registry import cure
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from necropsy.case.store import Case
     from necropsy.model.probe import Probe
@@ -38,15 +39,11 @@ _RENEWED: Final = (
 _PATHS: Final = "SELECT DISTINCT path FROM visitor_class WHERE user_agent = $1 ORDER BY 1"
 _LEAST: Final = 5
 """Fewer births may have met the request by chance."""
-_REMEDY: Final = Remedy(
-    title="Exclude the health endpoint from the session middleware",
-    text=(
-        "Spring: let the session repository filter match everything but the endpoint, or serve it on the management port"
-        " (management.server.port). Django, Laravel, Express: register the route before, or without, the session"
-        " middleware. Then request it twice without a cookie: neither response may have a Set-Cookie."
-    ),
-    undo="move the endpoint back behind the middleware and restart",
+_SPRING: Final = (
+    "Spring: let the session repository filter match everything but the endpoint, or serve it on the management port"
+    " (management.server.port)."
 )
+_ANY: Final = "Register the route of the endpoint before, or without, the session middleware."
 
 
 def examine(case: Case) -> Iterator[Finding]:
@@ -64,7 +61,7 @@ def _by_births(case: Case) -> Iterator[Finding]:
             if claim["births"] >= _LEAST and (asked := _health_request(claim, probes))
         ]
         if claims and total:
-            yield _finding(store, total, claims)
+            yield _finding(store, total, claims, _remedy(case_queries.layouts(case, store)))
 
 
 def _by_cookies(case: Case) -> Iterator[Finding]:
@@ -87,7 +84,7 @@ def _by_cookies(case: Case) -> Iterator[Finding]:
                 text="the access log records cookies sent and set",
                 query="SELECT user_agent, visits, brought, given, renewed FROM cookie_use ORDER BY renewed DESC",
             ),
-            remedy=_REMEDY,
+            remedy=_remedy(case_queries.layouts(case)),
         )
 
 
@@ -100,7 +97,26 @@ def _health_request(claim: dict[str, Any], probes: Mapping[int, Probe]) -> str:
     return f"{probe.method} {probe.url}" if probe else f"{claim['class_method'] or 'GET'} {path}"
 
 
-def _finding(store: str, total: int, claims: list[tuple[dict[str, Any], str]]) -> Finding:
+def _remedy(layouts: Sequence[str]) -> Remedy:
+    """Return what to change in the frameworks whose sessions were seen; no other one is named."""
+    told = list(dict.fromkeys(filter(None, map(_advice, layouts))))
+    return Remedy(
+        title="Exclude the health endpoint from the session middleware",
+        text=(
+            f"{' '.join(told) or _ANY} Then request it twice without a cookie: neither response may have a Set-Cookie."
+        ),
+        undo="move the endpoint back behind the middleware and restart",
+    )
+
+
+def _advice(layout: str) -> str:
+    if layout.startswith("spring"):
+        return _SPRING
+    told = cure(layout)
+    return f"{told.framework}: {told.stop}" if told is not None else ""
+
+
+def _finding(store: str, total: int, claims: list[tuple[dict[str, Any], str]], remedy: Remedy) -> Finding:
     born = sum(claim["births"] for claim, _ in claims)
     exhibits = [
         Exhibit(
@@ -121,7 +137,7 @@ def _finding(store: str, total: int, claims: list[tuple[dict[str, Any], str]]) -
         text="The name of a path does not make it harmless: the session middleware runs before this endpoint.",
         primary=exhibits[0],
         supporting=tuple(exhibits[1:]),
-        remedy=_REMEDY,
+        remedy=remedy,
         store=store,
         share=min(1.0, born / total),
     )

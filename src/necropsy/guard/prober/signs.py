@@ -16,7 +16,9 @@ from necropsy.guard.prober.cookies import SetCookie
 from necropsy.model.traffic import REDIRECTS
 from necropsy.probes.session_risk import LOGIN_WORDS
 
-_LOGIN: Final = re.compile(rf"(?i)(?:^|[/.])(?:[\w-]*(?:log|sign)[-_]?[io]n|{LOGIN_WORDS})(?:$|[/.?;])")
+_LOGIN: Final = re.compile(
+    rf"(?i)(?:^|[/.])(?:(?:[\w-]*[_-])?(?:\w*(?:log|sign)[io]n|(?:log|sign)[-_][io]n)|{LOGIN_WORDS})(?:$|[/.?;])"
+)
 _ID_IN_ADDRESS: Final = re.compile(r"(?i)[;?&](?:j?session_?id|phpsessid|asp\.net_sessionid|cfid)=([^;?&#]{8,})")
 _ID_HEADERS: Final = ("x-auth-token", "x-session-id", "x-session-token")
 """Headers in which Spring Session (HeaderHttpSessionIdResolver) and others hand out an id in place of a cookie."""

@@ -203,7 +203,7 @@ def _instance(fields: NormalisedFields, node: ConsulNode, prefix: str = "") -> I
         namespace=fields.text("namespace"),
         partition=fields.text("partition"),
         answered=True,
-        origin=(fields.origin(f"{prefix}id", f"{prefix}port", what=f"Consul answers {service_id}, port {port}"),),
+        origin=(fields.origin(f"{prefix}id", f"{prefix}port", what=f"Consul lists {service_id}, port {port}"),),
         meta_lines=fields.lines(f"{prefix}meta"),
     )
 

@@ -116,7 +116,8 @@ def _edit_targets(context: FixContext) -> Edits:
             rf"""(?<![\w.:/-]){re.escape(target.what.removeprefix("target "))}{_BEHIND}""", re.MULTILINE
         )
         for found in written.finditer(text, begin, end):
-            edits.setdefault(target.file, []).append(Insertion(found.end(), health))
+            start = found.end() - (1 if found[0].endswith("/") else 0)  # an address may end with the slash of its path
+            edits.setdefault(target.file, []).append(Insertion(start, health, found.end()))
     return edits
 
 
@@ -157,6 +158,9 @@ def _effect(before: FixContext, after: FixContext) -> str:
     if not gone or then - now != gone or _targets(added) != _targets(gone):
         return ""
     paths = sorted({urlsplit(url).path for _, _, url in added})
+    meant = {urlsplit(f"//host{health}").path for probe in wrong if (health := _health(probe, before.simulation))}
+    if not meant.issuperset(paths):  # such as //health, where the address ends with a slash
+        return ""
     return f"{several(len(wrong), 'probe')} {'requests' if len(wrong) == 1 else 'request'} {', '.join(paths)} instead"
 
 
