@@ -14,6 +14,7 @@ from necropsy.case.store import Case
 from necropsy.evidence.app_log.errors import KNOWN
 from necropsy.evidence.app_log.reader import read
 from necropsy.model.evidence import Absent
+from necropsy.model.figures import size
 
 INCIDENT = """\
 org.springframework.dao.QueryTimeoutException: Redis command timed out; nested exception is com.lambdaworks.redis.RedisCommandTimeoutException: Command timed out
@@ -247,9 +248,24 @@ def test_progress_names_each_log_and_the_share_that_was_read_before(tmp_path: Pa
     told: list[tuple[str, float | None]] = []
     with Case.create(None) as case:
         read(case, [str(log) for log in logs], progress=lambda stage, share: told.append((stage, share)))
-        read(case, [str(logs[0])], progress=lambda stage, share: told.append((stage, share)))
-    assert told == [
-        ("reading application logs: a.log, 1 of 2", 0.0),
-        ("reading application logs: b.log, 2 of 2", 0.5),
-        ("reading application logs: a.log, 1 of 1", None),
+    length = size(logs[0].stat().st_size)
+    named = [
+        f"reading application logs: a.log ({length}), 1 of 2",
+        f"reading application logs: b.log ({length}), 2 of 2",
     ]
+    assert list(dict.fromkeys(stage for stage, _ in told)) == named
+    assert [next(share for stage, share in told if stage == name) for name in named] == [0.0, 0.5]
+
+
+def test_progress_within_one_log_never_falls_and_comes_near_its_end(tmp_path: Path) -> None:
+    log = tmp_path / "a.log"
+    log.write_text(SPRING_BOOT)
+    told: list[tuple[str, float | None]] = []
+    with Case.create(None) as case:
+        read(case, [str(log)], progress=lambda stage, share: told.append((stage, share)))
+    shares = [share for _, share in told if share is not None]
+    assert {stage for stage, _ in told} == {f"reading application logs: a.log ({size(log.stat().st_size)}), 1 of 1"}
+    assert shares[0] == 0.0
+    assert len(shares) == len(told) >= 3
+    assert shares == sorted(set(shares))
+    assert 0.8 < shares[-1] <= 1.0

@@ -15,9 +15,10 @@ pytestmark = pytest.mark.integration
 PLAIN = Projection(string_bytes=10)
 
 
-def test_a_cluster_is_read_whole_by_every_way() -> None:
+@pytest.mark.parametrize("name", ["redis-7.0", "valkey-9"])
+def test_a_cluster_is_read_whole_by_every_way(name: str) -> None:
     written = {b"key:%d" % number: b"value %d" % number for number in range(900)}
-    with cluster("redis-7.0") as nodes:
+    with cluster(name) as nodes:
         write_to_cluster(nodes, written)
         for way in ("script", "pipeline", "stream"):
             live = read(nodes[0].url.removesuffix("/0"), way, PLAIN, max_impact_s=0.1, batch_rows=50)

@@ -17,11 +17,12 @@ from necropsy.evidence.app_log import search_engine
 from necropsy.evidence.app_log.entries import coded, entries, errors_of, peeled
 from necropsy.evidence.app_log.line_patterns import REQUEST
 from necropsy.evidence.app_log.plain_text import transcode
+from necropsy.evidence.app_log.query_share import LogShare
 from necropsy.evidence.app_log.times.choice import ChosenForms, choose
 from necropsy.evidence.app_log.wrappers import WrapperColumns, layers
 from necropsy.model.errors import UnreadableSource
 from necropsy.model.evidence import Absent, Blemish, Source
-from necropsy.model.figures import several
+from necropsy.model.figures import several, size
 from necropsy.wire.files import STANDARD_INPUT, fingerprint, open_binary, size_of
 
 if TYPE_CHECKING:
@@ -40,6 +41,10 @@ _WIDEST: Final = 16 << 10
 _SHAPE: Final = 48
 _UNDERSTOOD: Final = 0.5
 """Share of a log's lines that must belong to entries before silence about the store means anything."""
+_SAMPLED: Final = 0.02
+_CODED: Final = 0.63
+_JOINED: Final = 0.9
+"""Shares of the work on a log: its lines copied and sampled, searched for times and errors, joined to entries."""
 _REQUESTS: Final = 0.5
 """Share of lines with a request from which a log is an access log."""
 
@@ -91,7 +96,8 @@ def read(
     checksums
         Whether sources get checksum and size.
     progress
-        Told which log is read, and which share of all their bytes was read before it.
+        Told which log is read and its bytes, and which share of the bytes of all logs is done: of the log that is being
+        read, by the share of the queries over it, an estimate.
 
     A file that cannot be read, or whose lines are no entries of a log, becomes an ``Absent``; it never raises for one:
     that such a file holds no error means nothing.
@@ -102,17 +108,25 @@ def read(
     total = sum(size or 0 for size in sizes)
     for number, locator in enumerate(distinct):
         before = sum(size or 0 for size in sizes[:number])
-        known = len(distinct) > 1 and None not in sizes and total > 0
-        which = f": {search_engine.shown(locator).rpartition('/')[2]}, {number + 1} of {len(distinct)}"
-        progress(f"reading application logs{which}", before / total if known else None)
+        own = sizes[number]
+        bytes_of_it = f" ({size(own)})" if own is not None else ""
+        name = f"{search_engine.shown(locator).rpartition('/')[2]}{bytes_of_it}"
+        stage = f"reading application logs: {name}, {number + 1} of {len(distinct)}"
+        known = None not in sizes and total > 0
+        progress(stage, before / total if known else None)
+
+        def tell(share: float, stage: str = stage, before: int = before, own: int = own or 0) -> None:
+            progress(stage, (before + own * share) / total)
+
+        share = LogShare(tell if known else lambda _share: None)
         try:
-            _read_one(case, locator, result, checksum=checksums)
+            _read_one(case, locator, result, share, checksum=checksums)
         except UnreadableSource as error:
             result.absent.append(Absent(KIND, search_engine.shown(locator), error.message, error.hint))
     return result
 
 
-def _read_one(case: Case, locator: str, result: ReadErrors, *, checksum: bool) -> None:
+def _read_one(case: Case, locator: str, result: ReadErrors, share: LogShare, *, checksum: bool) -> None:
     import duckdb
 
     with tempfile.TemporaryDirectory(prefix="necropsy-") as folder:
@@ -132,13 +146,14 @@ def _read_one(case: Case, locator: str, result: ReadErrors, *, checksum: bool) -
         with duckdb.connect(
             ":memory:", config={"memory_limit": _MEMORY, "temp_directory": f"{folder}/spill"}
         ) as connection:
-            connection.execute("SET enable_progress_bar = false")
+            connection.execute("SET enable_progress_bar = true")  # counted for LogShare, printed nowhere
+            connection.execute("SET enable_progress_bar_print = false")
             connection.execute("SET TimeZone = 'UTC'")
-            log = _errors(connection, copy, _written(locator))
+            log = _errors(connection, copy, _written(locator), share)
     _require_entries(locator, log)
-    digest, size = fingerprint(locator) if checksum else (None, None)
+    digest, length = fingerprint(locator) if checksum else (None, None)
     events = sum(log.errors["events"].to_pylist())
-    result.sources.append(Source(KIND, locator, log.last, digest, size, None, _note(log, events)))
+    result.sources.append(Source(KIND, locator, log.last, digest, length, None, _note(log, events)))
     result.events += events
     case.append("error_event", log.errors.append_column("log", [[locator] * log.errors.num_rows]))
 
@@ -198,7 +213,7 @@ def _copy(locator: str, copy: Path) -> str:
     return ""
 
 
-def _errors(connection: duckdb.DuckDBPyConnection, path: Path, written: datetime | None) -> _Read:
+def _errors(connection: duckdb.DuckDBPyConnection, path: Path, written: datetime | None, share: LogShare) -> _Read:
     """Return what a plain log holds."""
     connection.execute(
         "CREATE TEMP TABLE read AS SELECT coalesce(line, '') AS line FROM"
@@ -214,8 +229,10 @@ def _errors(connection: duckdb.DuckDBPyConnection, path: Path, written: datetime
     around, inner, stamps = _sampled(connection)
     times = choose(connection, inner, stamps, written)
     lines = peeled("(SELECT rowid AS number, line FROM read)", around)
-    connection.execute(f"CREATE TEMP TABLE coded AS {coded(lines, times.times)}")
-    connection.execute(f"CREATE TEMP TABLE entries AS {entries('coded')}")
+    with share.of_query(connection, _SAMPLED, _CODED):
+        connection.execute(f"CREATE TEMP TABLE coded AS {coded(lines, times.times)}")
+    with share.of_query(connection, _CODED, _JOINED):
+        connection.execute(f"CREATE TEMP TABLE entries AS {entries('coded')}")
     table = connection.sql(errors_of("entries")).to_arrow_table()
     count, requests = connection.execute(
         f"SELECT count(*), count(*) FILTER (regexp_matches(line, {literal(REQUEST)})) FROM read"
