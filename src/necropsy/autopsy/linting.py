@@ -197,8 +197,8 @@ def _recognised(names: Iterable[str]) -> tuple[dict[str, str], list[Absent], lis
                 kinds.setdefault(file, kind)
             elif (what := passed_over(text)) is not None:
                 passed.append(Absent("configuration", file, *what))
-            elif not folder and (error := damage(text, file)) is not None:
-                unread.append(_absent(error))
+            elif not folder and (broken := damage(text, file)) is not None:
+                unread.append(_absent(broken))
             elif not folder:
                 hint = "necropsy examine --prober KIND=FILE reads files that cannot be recognised by their content."
                 unread.append(Absent("configuration", file, "not recognised as monitoring configuration", hint))
