@@ -28,16 +28,20 @@ if TYPE_CHECKING:
 def cap_ttl(
     context: typer.Context,
     redis: StoreAddressOption = None,
-    max_ttl: Annotated[str, typer.Option("--max", help="Longest lifetime from now on: 12h, 7d.")] = "7d",
+    max_ttl: Annotated[
+        str, typer.Option("--max", metavar="DURATION", help="Longest lifetime from now on: 12h, 7d.")
+    ] = "7d",
     apply: Annotated[
         bool, typer.Option("--apply", help="Shorten the lifetimes; without it they are only counted.")
     ] = False,
-    journal: Annotated[Path | None, typer.Option(help="With --apply: new folder for the journal.")] = None,
+    journal: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="With --apply: new folder for the journal.")
+    ] = None,
     undo: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Restore the lifetimes recorded in this journal.")
     ] = None,
     journal_key: Annotated[
-        Path | None, typer.Option(help="Encrypt the journal with the 32-byte key in this file.")
+        Path | None, typer.Option(metavar="FILE", help="Encrypt the journal with the 32-byte key in this file.")
     ] = None,
     yes: YesOption = False,
     max_impact: ImpactOption = "2ms",

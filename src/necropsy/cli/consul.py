@@ -31,7 +31,9 @@ def consul(
             "--apply", help="Deregister those whose agent is gone; the agents of the others would register them again."
         ),
     ] = False,
-    journal: Annotated[Path | None, typer.Option(help="With --apply: new file that records what is removed.")] = None,
+    journal: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="With --apply: new file that records what is removed.")
+    ] = None,
     undo: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Register the services in this journal again.")
     ] = None,

@@ -17,8 +17,12 @@ _FULL: Final = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
 
 
 def demo(
-    folder: Annotated[Path, typer.Option(help="Where the evidence, the case and the report go.")] = Path("demo"),
-    seed: Annotated[int, typer.Option(help="Seed of the random numbers; the same seed gives the same incident.")] = 1,
+    folder: Annotated[Path, typer.Option(metavar="DIR", help="Where the evidence, the case and the report go.")] = Path(
+        "demo"
+    ),
+    seed: Annotated[
+        int, typer.Option(metavar="NUMBER", help="Seed of the random numbers; the same seed gives the same incident.")
+    ] = 1,
     color: ColorOption = None,
     purge: Annotated[
         bool, typer.Option("--purge/--no-purge", help="At the end, purge both stores while simulated users work.")

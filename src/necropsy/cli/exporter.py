@@ -39,7 +39,10 @@ def exporter(
     ] = "127.0.0.1:9121",
     web_config: WebConfigOption = None,
     namespace: Annotated[
-        str, typer.Option("--namespace", envvar="REDIS_EXPORTER_NAMESPACE", help="Prefix of all metric names.")
+        str,
+        typer.Option(
+            "--namespace", metavar="NAME", envvar="REDIS_EXPORTER_NAMESPACE", help="Prefix of all metric names."
+        ),
     ] = "redis",
     system_metrics: Annotated[
         bool,
@@ -107,7 +110,9 @@ def exporter(
     ] = "15s",
     user: Annotated[
         str | None,
-        typer.Option("--redis.user", envvar="REDIS_USER", help="User name for servers whose URL has none."),
+        typer.Option(
+            "--redis.user", metavar="NAME", envvar="REDIS_USER", help="User name for servers whose URL has none."
+        ),
     ] = None,
     password_file: Annotated[
         Path | None,

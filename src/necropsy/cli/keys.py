@@ -50,7 +50,7 @@ def keys(
         ),
     ] = None,
     redis: Annotated[
-        list[str] | None, typer.Option(help="Address of a live server: redis://, rediss:// or unix://.")
+        list[str] | None, typer.Option(metavar="URL", help="Address of a live server: redis://, rediss:// or unix://.")
     ] = None,
     read_method: ReadMethodOption = ReadMethod.AUTO,
     redis_way: FormerReadMethodOption = None,
@@ -65,8 +65,8 @@ def keys(
             help="Group by this. Repeatable. Default: pattern in CSV and Parquet, everything except slot otherwise."
         ),
     ] = None,
-    rows: Annotated[int, typer.Option(min=1, help="Rows of each table in text output.")] = 20,
-    top: Annotated[int, typer.Option(min=0, help="How many of the biggest keys to list.")] = 10,
+    rows: Annotated[int, typer.Option(min=1, metavar="NUMBER", help="Rows of each table in text output.")] = 20,
+    top: Annotated[int, typer.Option(min=0, metavar="NUMBER", help="How many of the biggest keys to list.")] = 10,
     distributions: Annotated[
         bool, typer.Option("--distributions", help="Show TTLs, idle times and sizes of each pattern in text output.")
     ] = False,
@@ -78,17 +78,22 @@ def keys(
     ] = False,
     sample: Annotated[
         float,
-        typer.Option(help="Read only this share of a dump's keys, such as 0.1; always the same keys. Not for servers."),
+        typer.Option(
+            metavar="SHARE",
+            help="Read only this share of a dump's keys, such as 0.1; always the same keys. Not for servers.",
+        ),
     ] = 1.0,
     now: Annotated[
-        str | None, typer.Option(help="Treat this time as now (ISO, UTC). Default: when each dump was taken.")
+        str | None,
+        typer.Option(metavar="TIME", help="Treat this time as now (ISO, UTC). Default: when each dump was taken."),
     ] = None,
     format: Annotated[  # noqa: A002 -- the option's name
         KeysFormat | None,
         typer.Option("--format", "-f", help="Output format. Default: by the suffix of --output, else text."),
     ] = None,
     out: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Write to this file instead of standard output.")
+        Path | None,
+        typer.Option("--output", "-o", metavar="FILE", help="Write to this file instead of standard output."),
     ] = None,
     color: ColorOption = None,
     quiet: QuietOption = False,

@@ -22,14 +22,16 @@ app = typer.Typer(
     " Prometheus, the blackbox exporter, Alertmanager. Components that are not installed are left out and listed.",
 )
 
-FolderOption = Annotated[Path, typer.Option(help="Where the lab keeps its files.")]
+FolderOption = Annotated[Path, typer.Option(metavar="DIR", help="Where the lab keeps its files.")]
 _DEFAULT: Final = Path("lab-run")
 
 
 @app.command("up", short_help="Start every component that is installed.")
 def up(
     folder: FolderOption = _DEFAULT,
-    speed: Annotated[float, typer.Option(help="Speed of time: 60 replays an hour in a minute.")] = 60.0,
+    speed: Annotated[
+        float, typer.Option(metavar="FACTOR", help="Speed of time: 60 replays an hour in a minute.")
+    ] = 60.0,
     interval: Annotated[
         str | None,
         typer.Option(metavar="TIME", help="Interval of the prober. Default: 10s divided by --speed, at least 500ms."),
@@ -52,7 +54,9 @@ def up(
             metavar="absolute|relative", help="Form of the redirect to the login page: a full URL, or a path."
         ),
     ] = "absolute",
-    users: Annotated[int, typer.Option(min=1, help="Number of users of A; B has two thirds as many.")] = 6,
+    users: Annotated[
+        int, typer.Option(min=1, metavar="NUMBER", help="Number of users of A; B has two thirds as many.")
+    ] = 6,
     without: Annotated[
         list[str] | None, typer.Option(metavar="COMPONENT", help="Leave this component out. Repeatable.")
     ] = None,

@@ -13,7 +13,7 @@ from necropsy.cli.options import QuietOption
 
 
 def guarded(
-    folder: Annotated[Path, typer.Option(help="Where the lab keeps its files.")] = Path("lab-run"),
+    folder: Annotated[Path, typer.Option(metavar="DIR", help="Where the lab keeps its files.")] = Path("lab-run"),
     quiet: QuietOption = False,
 ) -> None:
     """Replay the incident ten times faster with the guard watching, and print each notice with its time.

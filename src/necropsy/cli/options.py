@@ -40,7 +40,10 @@ FormatOption = Annotated[
     ),
 ]
 OutputOption = Annotated[
-    Path | None, typer.Option("--output", "-o", help="Write the report to this file instead of standard output (-).")
+    Path | None,
+    typer.Option(
+        "--output", "-o", metavar="FILE", help="Write the report to this file instead of standard output (-)."
+    ),
 ]
 ColorOption = Annotated[
     bool | None,
@@ -166,7 +169,7 @@ class TextOrJson(StrEnum):
 
 TextOrJsonOption = Annotated[TextOrJson, typer.Option("--format", "-f", help="Text or JSON.", case_sensitive=False)]
 StoreAddressOption = Annotated[
-    str | None, typer.Option("--redis", help="Address of the store: redis://, rediss:// or unix://.")
+    str | None, typer.Option("--redis", metavar="URL", help="Address of the store: redis://, rediss:// or unix://.")
 ]
 YesOption = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 ListenOption = Annotated[

@@ -92,22 +92,26 @@ def purge(
     where: Annotated[
         list[str] | None,
         typer.Option(
+            metavar="CONDITION",
             help="anonymous, idle=1h, immortal, born-before=TIME, born-by=SLUG, creator=TEXT, framework=NAME,"
-            " pattern=GLOB. Repeatable; all must hold."
+            " pattern=GLOB. Repeatable; all must hold.",
         ),
     ] = None,
-    plan: Annotated[Path | None, typer.Option(help="Write the plan to this file.")] = None,
+    plan: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the plan to this file.")] = None,
     apply: Annotated[Path | None, typer.Option(metavar="PLAN", help="Delete the sessions in this plan.")] = None,
     journal: Annotated[
-        Path | None, typer.Option(help="New folder for the journal, or the journal to continue.")
+        Path | None, typer.Option(metavar="DIR", help="New folder for the journal, or the journal to continue.")
     ] = None,
     undo: Annotated[Path | None, typer.Option(metavar="DIR", help="Restore the sessions in this journal.")] = None,
     verify: Annotated[Path | None, typer.Option(metavar="DIR", help="Check a journal and count its sessions.")] = None,
     shred: Annotated[Path | None, typer.Option(metavar="DIR", help="Overwrite and remove a journal.")] = None,
     batch: Annotated[
-        list[int] | None, typer.Option(min=1, help="With --undo: restore this batch only. Repeatable.")
+        list[int] | None,
+        typer.Option(min=1, metavar="NUMBER", help="With --undo: restore this batch only. Repeatable."),
     ] = None,
-    idle: Annotated[str, typer.Option(help="Keep sessions that were used within this time.")] = "1h",
+    idle: Annotated[
+        str, typer.Option(metavar="DURATION", help="Keep sessions that were used within this time.")
+    ] = "1h",
     include_unknown: Annotated[
         bool,
         typer.Option(
@@ -123,7 +127,9 @@ def purge(
             " session with a shorter lifetime then looks idle, and may be deleted while it is in use.",
         ),
     ] = False,
-    store: Annotated[str | None, typer.Option(help="Name of the store in the case, if it has several.")] = None,
+    store: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Name of the store in the case, if it has several.")
+    ] = None,
     notify_application: Annotated[
         bool,
         typer.Option(
@@ -135,26 +141,36 @@ def purge(
     max_impact: ImpactOption = "2ms",
     rate: Annotated[
         int,
-        typer.Option(min=0, help="Maximum number of sessions to delete a second; 0: as fast as --max-impact allows."),
+        typer.Option(
+            min=0,
+            metavar="NUMBER",
+            help="Maximum number of sessions to delete a second; 0: as fast as --max-impact allows.",
+        ),
     ] = 0,
     max_ops: Annotated[
         int,
         typer.Option(
             min=0,
+            metavar="NUMBER",
             help="Rest while the server handles more commands a second than this, those of the purge included; 0: never.",
         ),
     ] = 0,
-    batch_size: Annotated[int, typer.Option(min=1, max=100_000, help="Sessions in each batch.")] = 2000,
+    batch_size: Annotated[
+        int, typer.Option(min=1, max=100_000, metavar="NUMBER", help="Sessions in each batch.")
+    ] = 2000,
     control: Annotated[
         Path | None,
         typer.Option(
+            metavar="FILE",
             help="File to control a running purge: write pause, run, stop, max-impact 2ms, rate 5000, max-ops 20000 or"
-            " batch 2000 into it."
+            " batch 2000 into it.",
         ),
     ] = None,
     journal_key: Annotated[
         Path | None,
-        typer.Option(help="Encrypt the journal with the 32-byte key in this file; an undo needs the same key."),
+        typer.Option(
+            metavar="FILE", help="Encrypt the journal with the 32-byte key in this file; an undo needs the same key."
+        ),
     ] = None,
     journal_by: Annotated[
         JournalBy,

@@ -59,10 +59,12 @@ def traffic(
     ] = None,
     field: FieldOption = None,
     nginx: Annotated[
-        list[str] | None, typer.Option(help="nginx configuration that holds the log_format; its includes are followed.")
+        list[str] | None,
+        typer.Option(metavar="FILE", help="nginx configuration that holds the log_format; its includes are followed."),
     ] = None,
     apache: Annotated[
-        list[str] | None, typer.Option(help="Apache configuration that holds the LogFormat; its includes are followed.")
+        list[str] | None,
+        typer.Option(metavar="FILE", help="Apache configuration that holds the LogFormat; its includes are followed."),
     ] = None,
     since: Annotated[
         str | None, typer.Option(metavar="TIME", help="Only requests from this time on (ISO, UTC).")
@@ -88,14 +90,18 @@ def traffic(
         SortOrder, typer.Option(help="Order of the rows. sessions: those that probably start the most come first.")
     ] = SortOrder.SESSIONS,
     limit: Annotated[
-        int | None, typer.Option(min=1, help="Maximum number of rows. Default: 20 in text, 200 in HTML, else all.")
+        int | None,
+        typer.Option(
+            min=1, metavar="NUMBER", help="Maximum number of rows. Default: 20 in text, 200 in HTML, else all."
+        ),
     ] = None,
     format: Annotated[  # noqa: A002 -- the option's name
         TrafficFormat | None,
         typer.Option("--format", "-f", help="Output format. Default: by the suffix of --output, else text."),
     ] = None,
     out: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Write to this file instead of standard output.")
+        Path | None,
+        typer.Option("--output", "-o", metavar="FILE", help="Write to this file instead of standard output."),
     ] = None,
     color: ColorOption = None,
     quiet: QuietOption = False,

@@ -34,7 +34,7 @@ def treat(
         typer.Option("--all", help="With --patch: patches of all findings, not only of those that create sessions."),
     ] = False,
     folder: Annotated[
-        Path | None, typer.Option(help="Folder that file names are relative to. Default: this one.")
+        Path | None, typer.Option(metavar="DIR", help="Folder that file names are relative to. Default: this one.")
     ] = None,
     quiet: QuietOption = False,
 ) -> None:
