@@ -23,7 +23,6 @@ HASH = r'"hash": "\w+"'
 """Of the name of a key, with another secret in each run."""
 PROGRAM = """
 import json, sys
-from cli.running import run
 from necropsy._internal import compiled
 import importlib
 files = [importlib.import_module(unit).__file__ for unit in compiled.UNITS]
@@ -64,7 +63,13 @@ def installation(tmp_path: Path) -> Callable[[str], Path]:
 def _run(where: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     environment = os.environ | {"PYTHONPATH": str(where)}
     return subprocess.run(
-        [sys.executable, *arguments], env=environment, cwd=where, capture_output=True, text=True, check=False
+        [sys.executable, *arguments],
+        env=environment,
+        cwd=where,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
 
@@ -94,10 +99,15 @@ def test_an_installation_that_lost_one_unit_runs_uncompiled_and_says_which(
 @pytest.mark.process
 def test_an_installation_without_compiled_units_says_so(installation: Callable[[str], Path]) -> None:
     _needs_a_compiled_installation()
-    keys = _keys(installation("necropsy"))
+    where = installation("necropsy")
+    keys = _keys(where)
     assert keys.returncode == 0, keys.stderr
-    assert "it runs uncompiled, as it was installed" in keys.stderr
-    assert f"help: {compiled.HINT}" in keys.stderr
+    program = "from necropsy.cli.main import main; main()"
+    followed = _run(where, "-c", program, "traffic", "-", "--follow")
+    assert followed.returncode == 0, followed.stderr
+    for said in (keys, followed):
+        assert said.stderr.count("it runs uncompiled, as it was installed") == 1
+        assert f"help: {compiled.HINT}" in said.stderr
 
 
 UNCOMPILED = {
@@ -110,6 +120,7 @@ UNCOMPILED = {
     "purge": ("purge", "--redis", "redis://127.0.0.1:1", "--where", "anonymous"),
     "cap-ttl": ("cap-ttl", "--redis", "redis://127.0.0.1:1", "--max", "7d"),
     "watch": ("watch", "incident.toml", "--once", "--case", "kept.case"),
+    "guard run, of a file that is not there": ("guard", "run", "none.toml"),
 }
 
 
