@@ -97,3 +97,19 @@ def test_a_demo_that_has_no_place_says_where_to_choose_one(folder_name: str) -> 
     said = run("demo", "--folder", folder_name)
     assert isinstance(said.error, UsageError)
     assert "--folder" in said.error.hint
+
+
+@pytest.mark.parametrize("command", ["report", "traffic", "keys", "purge"])
+def test_no_command_writes_over_what_it_reads(command: str, tmp_path: Path) -> None:
+    log, kept = tmp_path / "access.log", tmp_path / "kept.case"
+    log.write_text(LINE * 3)
+    run("examine", "--access-log", str(log), "--case", str(kept))
+    dump = tmp_path / "dump.rdb"
+    dump.write_bytes(b"REDIS0009\xff" + bytes(8))
+    read = {"report": kept, "traffic": log, "keys": dump, "purge": kept}[command]
+    before = read.read_bytes()
+    more = ["--redis", "redis://127.0.0.1:1", "--where", "anonymous", "--plan"] if command == "purge" else ["-o"]
+    done = run(command, str(read), *more, str(tmp_path / "." / read.name))
+    assert isinstance(done.error, UsageError)
+    assert "is one of the sources" in str(done.error)
+    assert read.read_bytes() == before

@@ -125,10 +125,12 @@ def keys(
         usual.append(Grouping.NODE)  # the sources of two sides have nothing in common
     groupings = [grouping.value for grouping in by or ([Grouping.PATTERN] if tabular else usual)]
     options = live.options(redis_way or read_method, max_impact, ask_password=redis_ask_password)
+    read, before = expand(dumps or ()), expand(diff or ())
+    output.spare_files([*read, *before], out)
     with output.progress(quiet=quiet) as say:
         found = survey(
-            [*expand(dumps or ()), *map(as_address, redis or ())],
-            before=expand(diff or ()),
+            [*read, *map(as_address, redis or ())],
+            before=before,
             by=groupings,
             top=top,
             show_keys=show_keys,

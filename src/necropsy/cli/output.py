@@ -6,7 +6,7 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -78,11 +78,16 @@ def spare(sources: Sources, *outputs: Path | None) -> None:
 
     read = [store.locator.text for store in sources.stores]
     read += [name for kind in KINDS for name in getattr(sources, kind.replace("-", "_"))]
+    spare_files(read, *outputs)
+
+
+def spare_files(read: Iterable[str | Path], *outputs: Path | None) -> None:
+    """Refuse to write over files that are to be read; ``read`` may hold ``ADDRESS=FILE`` and ``KIND=FILE``, and URLs."""
     for output in outputs:
         if output is None or output in _STANDARD or not output.exists():
             continue
-        for name in read:
-            file = Path(name if Path(name).exists() else name.partition("=")[2])  # ADDRESS=FILE, KIND=FILE
+        for name in map(str, read):
+            file = Path(name if Path(name).exists() else name.partition("=")[2])
             if file.exists() and file.is_file() and file.samefile(output):
                 raise UsageError(f"{output}: is one of the sources, and is not overwritten", hint="Name another file.")
 

@@ -261,6 +261,7 @@ def purge(
     wish = purging.PurgeSelection(
         tuple(where or ()), int(seconds_of(idle)), include_unknown, trust_lifetime, case, store
     )
+    output.spare_files([case] if case else [], plan)
     with output.progress(quiet=quiet) as say:
         made, key = purging.make_plan(address, wish, options, say)
     if plan is not None:

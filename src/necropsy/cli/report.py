@@ -40,6 +40,7 @@ def report(
 
     kind = output.chosen(format, out)
     output.ready(kind, out)
+    output.spare_files([case], out)
     made = autopsy.report(case)
     output.write(made, kind, out, color=color, quiet=quiet, patches=patches)
     raise typer.Exit(output.exit_code(made, fail_on))

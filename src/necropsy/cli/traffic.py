@@ -149,9 +149,11 @@ def traffic(
         )
         show(chosen, as_json=kind is TrafficFormat.JSON, limit=limit, color=color, quiet=quiet)
         return
+    read = expand(logs or ())
+    output.spare_files([*read, *expand(nginx or ()), *expand(apache or ())], out)
     with output.progress(quiet=quiet) as say:
         found = survey(
-            expand(logs or ()),
+            read,
             log_formats=formats,
             hash_clients=hash_clients,
             sort=sort.value,
