@@ -41,10 +41,11 @@ class LogShare:
         DuckDB counts blocks of about 120,000 lines, so that a small log jumps from one to the other.
         """
         done = Event()
+        progress = getattr(connection, "query_progress", lambda: -1.0)  # the oldest DuckDB that is taken may have none
 
         def ask() -> None:
             while not done.wait(_EVERY_S):
-                percent = connection.query_progress()  # -1 until it is known
+                percent = progress()  # -1 until it is known
                 if 0 < percent <= 100:
                     self.reached(begin + (end - begin) * percent / 100)
 
