@@ -23,7 +23,7 @@ from necropsy.case.once import Once
 from necropsy.case.schema import BY_NAME, SCHEMA_VERSION, TABLES
 from necropsy.case.stream import TableStream
 from necropsy.case.table import Table
-from necropsy.model.errors import CaseError, CaseTooNew
+from necropsy.model.errors import CaseError, CaseOutOfMemory, CaseTooNew
 
 if TYPE_CHECKING:
     import duckdb
@@ -85,6 +85,8 @@ class Case:
         ------
         CaseError
             The folder does not exist or cannot be written, or the disk is full.
+        CaseOutOfMemory
+            The memory is too little.
         """
         staged = _staged(path, large=large)
         connected = Once(lambda: _begun(staged, memory=memory if large else None))
@@ -97,7 +99,7 @@ class Case:
             case._finish()
         except Exception as error:
             if large and _TOO_LITTLE.search(str(error)):
-                raise CaseError(
+                raise CaseOutOfMemory(
                     f"the {memory} of memory that the case's database may take are too little:"
                     f" {_UNWRITABLE_REASON.sub('', str(error))}",
                     hint="Nothing was changed. A case takes more: necropsy examine … --case FILE; and please report this.",

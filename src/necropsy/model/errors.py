@@ -95,5 +95,9 @@ class CaseError(NecropsyError):
     """A case file cannot be opened or written."""
 
 
+class CaseOutOfMemory(CaseError):  # noqa: N818
+    """The memory that the database of a case may take is too little for what it writes."""
+
+
 class CaseTooNew(CaseError):  # noqa: N818
     """The case file was written by a newer necropsy than this one."""

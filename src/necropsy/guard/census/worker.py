@@ -18,6 +18,7 @@ from necropsy._internal.serialization import from_plain, to_plain
 from necropsy.guard.exposition import Family, Sample
 from necropsy.guard.watch.former import Limits
 from necropsy.guard.watch.notice import Notice
+from necropsy.model.errors import CaseOutOfMemory
 from necropsy.model.history import Course
 
 if TYPE_CHECKING:
@@ -94,7 +95,6 @@ def take(asked: Asked) -> Taken:
     NecropsyError
         Nothing could be read, or the case cannot be written.
     """
-    import duckdb
     import pyarrow.compute  # noqa: F401 -- its code is given back, too, if it is there by then
 
     from necropsy.guard.census.given_back import code_given_back
@@ -102,7 +102,7 @@ def take(asked: Asked) -> Taken:
     try:
         with code_given_back():
             return _take(asked, _MEMORY[0])
-    except duckdb.OutOfMemoryException:
+    except CaseOutOfMemory:
         return _take(asked, _MEMORY[1])
 
 
