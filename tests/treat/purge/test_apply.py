@@ -139,12 +139,16 @@ def test_control_file_and_signal_pause_stop_and_turn_the_knobs(tmp_path: Path) -
     knobs = control.look()
     assert (knobs.paused, knobs.stopping) == (False, True)
     assert "not understood" in knobs.complaint
-    other = Control(Knobs())
-    with other.signals():
-        signal.raise_signal(signal.SIGUSR1)
-        assert other.look().paused
-        signal.raise_signal(signal.SIGINT)
-        assert other.look().stopping
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it
+    try:
+        other = Control(Knobs())
+        with other.signals():
+            signal.raise_signal(signal.SIGUSR1)
+            assert other.look().paused
+            signal.raise_signal(signal.SIGINT)
+            assert other.look().stopping
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def test_a_purge_that_is_stopped_says_so_and_goes_on(tmp_path: Path) -> None:
