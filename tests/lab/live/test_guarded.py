@@ -66,7 +66,13 @@ def test_the_lab_is_down_after_whatever_killed_who_ran_it(tmp_path: Path, number
     folder = tmp_path / "lab"
     command = [sys.executable, "-m", "necropsy.cli.main", "lab", "guarded", "--folder", str(folder), "--quiet"]
     with (tmp_path / "output").open("wb") as output:
-        process = subprocess.Popen(command, stdout=output, stderr=output, start_new_session=True)
+        process = subprocess.Popen(
+            command,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+            preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),  # noqa: PLW1509 -- under nohup it is ignored
+        )
     try:
         wait_until(lambda: len(list(folder.glob("processes/*.json"))) > 1, "some of the lab runs")
         supervisor = Supervisor(folder, plan.read(folder).id)

@@ -459,6 +459,7 @@ def _killed_after(seconds: float, what: str, plan: Path, journal: Path, rate: in
         process.send_signal(signal.SIGKILL)
         process.wait()
     process.stdout.close()
+    assert process.returncode in (0, -signal.SIGKILL)  # an error of its own would have killed nothing
 
 
 KILLS = int(os.environ.get("NECROPSY_KILLS", "6"))
