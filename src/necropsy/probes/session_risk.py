@@ -40,6 +40,15 @@ def split_host(host: str, scheme: str = "http") -> tuple[str, int]:
     return match.group(1).strip("[]"), int(match.group(2) or _DEFAULT_PORTS[scheme])
 
 
+def names_port(host: str) -> bool:
+    """Whether a Host header names a port; nginx' $host never does.
+
+    >>> names_port("172.12.1.189:8080"), names_port("admin.example.com"), names_port("[::1]"), names_port("[::1]:80")
+    (True, False, False, True)
+    """
+    return host.count(":") == 1 or "]:" in host
+
+
 def may_create(probe: Probe) -> bool:
     """Whether a probe asks for a page that may create a session: HTTP, and not a known health endpoint."""
     if not probe.creates_sessions:

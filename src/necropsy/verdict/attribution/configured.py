@@ -158,12 +158,16 @@ def hidden_periods(around: Circumstances) -> tuple[float, ...]:
 
 def proxied_ports(around: Circumstances) -> frozenset[int]:
     """Ports at which a logging proxy answers."""
-    return frozenset(backend.port for backend in around.backends if backend.role == "proxy") or frozenset({80, 443})
+    return _known_proxies(around) or frozenset({80, 443})
+
+
+def _known_proxies(around: Circumstances) -> frozenset[int]:
+    return frozenset(backend.port for backend in around.backends if backend.role == "proxy")
 
 
 def _round_the_proxy(reckonings: Sequence[Reckoning], around: Circumstances) -> frozenset[int]:
     """Probes of ports at which no known proxy answers, of the periods of trains that no log shows: they are rather these."""
-    proxies = frozenset(backend.port for backend in around.backends if backend.role == "proxy")
+    proxies = _known_proxies(around)
     periods = [s.train.period_s for r in reckonings for s in r.sources if s.kind == "unlogged" and s.train is not None]
     return frozenset(
         index
@@ -225,10 +229,10 @@ def _fits_but_for_its_port(probe: Probe, visitors: VisitorClass) -> bool:
 
     Then the User-Agent must be one that only such a prober sends.
     """
-    name, port = session_risk.split_host(visitors.host)
+    name, _ = session_risk.split_host(visitors.host)
     return (
         bool(visitors.host and visitors.user_agent and probe.user_agents)
-        and not visitors.host.endswith(f":{port}")
+        and not session_risk.names_port(visitors.host)
         and probe.host in (session_risk.UNKNOWN_ADDRESS, name)
         and identity_match.class_fits(probe, replace(visitors, host=""))
     )

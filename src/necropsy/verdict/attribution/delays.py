@@ -62,20 +62,23 @@ class Delays:
         return self.density[place]
 
 
+def flat(low_s: float, high_s: float, learnt_from: float = 0.0) -> Delays:
+    """Return a window in which every delay is as likely."""
+    return Delays(low_s, high_s, np.asarray([low_s, high_s]), np.asarray([1 / (high_s - low_s)]), learnt_from)
+
+
 def assumed(resolution_s: float, *, times_are_starts: bool, birth_resolution_s: float) -> Delays:
     """Return the window where nothing teaches it: flat, an answer takes a fifth of a second at most."""
     slack = SLACK_S + birth_resolution_s
     low, high = (-slack, 0.25) if times_are_starts else (-0.25, 0.05)
     if resolution_s >= 0.1:
         high = resolution_s + (0.2 if times_are_starts else 0.05)
-    low, high = low - slack, high + slack
-    return Delays(low, high, np.asarray([low, high]), np.asarray([1 / (high - low)]))
+    return flat(low - slack, high + slack)
 
 
 def widened(window: Delays, by_s: float) -> Delays:
     """Widen an assumed window at either side."""
-    low, high = window.low_s - by_s, window.high_s + by_s
-    return Delays(low, high, np.asarray([low, high]), np.asarray([1 / (high - low)]))
+    return flat(window.low_s - by_s, window.high_s + by_s)
 
 
 def learn(

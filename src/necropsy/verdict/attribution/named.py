@@ -92,7 +92,7 @@ def rhythms(source: BirthSource, timeline: Timeline, periods_s: Sequence[float],
     alike = [train for train in trains if train.period_s == trains[0].period_s and train.members == 1]
     if len(alike) < 2 or sum(train.births.size for train in alike) < _ALONE * mine.size:
         return [source]
-    centre = np.asarray([train.low_s + train.width_s / 2 for train in alike])
+    centre = np.asarray([train.middle_s for train in alike])
     period = alike[0].period_s
     apart = np.abs(timeline.born_s[source.births][:, None] - centre[None, :]) % period
     nearest = np.minimum(apart, period - apart).argmin(axis=1)
@@ -237,8 +237,7 @@ def _is_host(logged: str, created: str, exact: frozenset[str]) -> bool:
     if not logged or not created:
         return True
     mine, its = session_risk.split_host(logged), session_risk.split_host(created)
-    has_port = not logged.endswith("]") and ":" in logged
-    return mine == its or (not has_port and mine[0] == its[0] and logged not in exact)
+    return mine == its or (not session_risk.names_port(logged) and mine[0] == its[0] and logged not in exact)
 
 
 def folds(pattern: str, path: str) -> bool:

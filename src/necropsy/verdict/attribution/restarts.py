@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from necropsy.verdict.attribution.sources import BirthSource
-from necropsy.verdict.attribution.ticks import read_ticks
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -111,16 +110,16 @@ def _stretches(source: BirthSource, timeline: Timeline) -> list[BirthSource]:
     assert train is not None  # noqa: S101 -- asked of trains only
     if len(train.ticks.stretches) < 2:
         return [source]
-    number = np.floor((timeline.born_s[source.births] - train.low_s) / train.period_s).astype(np.int64)
-    part = np.searchsorted([first for first, _ in train.ticks.stretches[1:]], number, side="right")
+    train = replace(train, births=source.births)  # a named source's train is of its newest births
+    tick = train.tick(timeline.born_s[source.births])
+    part = np.searchsorted([first for first, _ in train.ticks.stretches[1:]], tick, side="right")
     result = []
     for each in range(len(train.ticks.stretches)):
         mine = part == each
-        ticks = read_ticks(number[mine], dust_per_tick=train.ticks.dust_per_tick)
-        if ticks is None:
+        own = train.part(mine, tick)
+        if own is None:
             return [source]
         seconds = source.seconds * float(mine.mean())
-        own = replace(train, births=source.births[mine], ticks=ticks, background=train.background * float(mine.mean()))
         result.append(
             replace(source, births=source.births[mine], weight=source.weight[mine], train=own, seconds=seconds)
         )

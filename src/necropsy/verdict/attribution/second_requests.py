@@ -76,7 +76,7 @@ def late(
         near = [
             (delay, own)
             for own in alone
-            if (delay := (_middle_s(train) - _middle_s(trains[own.train])) % train.period_s) <= _LATEST_S
+            if (delay := (train.middle_s - trains[own.train].middle_s) % train.period_s) <= _LATEST_S
             and trains[own.train].period_s == train.period_s
             and _run_together(train, trains[own.train], timeline)
         ]
@@ -88,10 +88,6 @@ def late(
         place = np.minimum(np.searchsorted(at, timeline.visit_s[own.visits]), at.size - 1)
         meets = at[place] - timeline.visit_s[own.visits] <= train.period_s / 2
         yield Ownership(number, own.group, own.visits[meets], np.unique(train.births[place[meets]]), is_doubtful=True)
-
-
-def _middle_s(train: Train) -> float:
-    return train.low_s + train.width_s / 2
 
 
 def _run_together(train: Train, first: Train, timeline: Timeline) -> bool:

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-
-from necropsy.verdict.attribution.ticks import read_ticks
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -39,12 +36,11 @@ def changes(train: Train, others: Sequence[Train], born_s: NDArray[np.float64]) 
 def pieces(train: Train, at_s: float, born_s: NDArray[np.float64]) -> Iterator[Train]:
     """Cut a train in two; a piece with too few ticks is left out."""
     at = born_s[train.births]
-    number = np.floor((at - train.low_s) / train.period_s).astype(np.int64)
+    tick = train.tick(at)
     for mine in (at < at_s, at >= at_s):
-        ticks = read_ticks(number[mine], dust_per_tick=train.ticks.dust_per_tick)
-        if ticks is not None:
-            part = float(mine.mean())
-            yield replace(train, births=train.births[mine], ticks=ticks, background=train.background * part)
+        part = train.part(mine, tick)
+        if part is not None:
+            yield part
 
 
 def shown_in_turn(

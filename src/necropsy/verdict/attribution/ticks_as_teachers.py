@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from necropsy.verdict.attribution.delays import SLACK_S, Delays
+from necropsy.verdict.attribution.delays import SLACK_S, Delays, flat
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -67,7 +67,7 @@ def learn_from_ticks(
     low, high = best[1], best[2]
     if log.delays is not None:  # whoever agrees with the store's clock goes on to do so
         low, high = min(low, log.delays.low_s), max(high, log.delays.high_s)
-    return Delays(low, high, np.asarray([low, high]), np.asarray([1 / (high - low)]), float(best[3]))
+    return flat(low, high, float(best[3]))
 
 
 def _delay(

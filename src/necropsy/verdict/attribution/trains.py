@@ -79,6 +79,22 @@ class Train:
         return abs(2 * self.period_s - round(2 * self.period_s)) > 1e-6
 
     @property
+    def middle_s(self) -> float:
+        """Middle of its window of phase, seconds since the timeline's origin, modulo the period."""
+        return self.low_s + self.width_s / 2
+
+    def tick(self, at_s: NDArray[np.float64]) -> NDArray[np.int64]:
+        """Number of the tick in which each time lies."""
+        return np.floor((at_s - self.low_s) / self.period_s).astype(np.int64)
+
+    def part(self, mine: NDArray[np.bool_], tick: NDArray[np.int64]) -> Train | None:
+        """Return some of its births as a train; None where they have too few ticks. ``tick``: that of each of its births."""
+        ticks = read_ticks(tick[mine], dust_per_tick=self.ticks.dust_per_tick)
+        if ticks is None:
+            return None
+        return replace(self, births=self.births[mine], ticks=ticks, background=self.background * float(mine.mean()))
+
+    @property
     def members(self) -> int:
         """Number of probers that share this phase."""
         return max(1, round(self.ticks.per_tick))
@@ -95,7 +111,7 @@ class Train:
         """
         if self.members > 1:
             return np.full(born_s.size, self.purity)
-        tick = np.floor((born_s - self.low_s) / self.period_s).astype(np.int64)
+        tick = self.tick(born_s)
         starts = np.flatnonzero(np.diff(tick, prepend=tick[:1] - 1))  # in order of time, as the births are
         count = np.diff(starts, append=tick.size)
         full = min(self.ticks.fullness, 1.0)
@@ -189,7 +205,7 @@ def _meets(train: Train, other: Train, born_s: NDArray[np.float64]) -> bool:
 def _is_other_half(one: Train, other: Train, born_s: NDArray[np.float64]) -> bool:
     if abs(one.period_s - other.period_s) > 1e-6 or one.members > 1 or other.members > 1:
         return False
-    apart = (other.low_s + other.width_s / 2 - one.low_s - one.width_s / 2) % one.period_s
+    apart = (other.middle_s - one.middle_s) % one.period_s
     if abs(apart - one.period_s / 2) > _HALF_S + max(one.width_s, other.width_s) / 2:
         return False
     # Without the tenth at either end: a birth that lies in the window by chance may be far from the others.
@@ -222,7 +238,7 @@ def _is_tail(train: Train, other: Train) -> bool:
     multiple = train.period_s / other.period_s
     if abs(multiple - round(multiple)) > 1e-6 or train.births.size > _TAIL * other.births.size:
         return False
-    apart = (train.low_s + train.width_s / 2 - other.low_s - other.width_s / 2) % other.period_s
+    apart = (train.middle_s - other.middle_s) % other.period_s
     return min(apart, other.period_s - apart) <= 2 * other.width_s + train.width_s
 
 
@@ -299,17 +315,10 @@ def _shared(
 
 def _by_number(train: Train, born_s: NDArray[np.float64]) -> list[Train]:
     """Parts of a train, each with as many probers as share it for a time; the train alone where that is no reading."""
-    number = np.floor((born_s[train.births] - train.low_s) / train.period_s).astype(np.int64)
-    stretches = by_number(number, train.ticks.dust_per_tick)
-    parts = [_cut_out(train, (number >= first) & (number <= last), number) for first, last in stretches]
+    tick = train.tick(born_s[train.births])
+    stretches = by_number(tick, train.ticks.dust_per_tick)
+    parts = [train.part((tick >= first) & (tick <= last), tick) for first, last in stretches]
     return [part for part in parts if part is not None] if len(parts) > 1 and None not in parts else [train]
-
-
-def _cut_out(train: Train, mine: NDArray[np.bool_], number: NDArray[np.int64]) -> Train | None:
-    """Part of a train; None where it has too few ticks. ``number``: tick of each of its births."""
-    ticks = read_ticks(number[mine], dust_per_tick=train.ticks.dust_per_tick)
-    background = train.background * float(mine.mean())
-    return replace(train, births=train.births[mine], ticks=ticks, background=background) if ticks else None
 
 
 def _divides(shorter_s: float, longer_s: float) -> bool:
