@@ -10,7 +10,7 @@ from typing import Any, Final
 from necropsy.guard import rules
 from necropsy.lab.configuration import HEALTH_ENDPOINT, TAG
 from necropsy.lab.live import search
-from necropsy.lab.live.plan import LabPlan
+from necropsy.lab.live.plan import LabPlan, ListeningAddress
 
 CHANNEL: Final = "#admins"
 _EXPORTERS_S: Final = 15.0
@@ -87,6 +87,12 @@ scrape_configs:
     file_sd_configs:
       - files: ['{plan.folder}/prometheus/targets.json']
         refresh_interval: 5s
+{_asks_for_health(guard)}"""
+
+
+def _asks_for_health(prober: ListeningAddress) -> str:
+    """Return the relabel rules of a job that has the prober ask each target for its health endpoint."""
+    return f"""\
     relabel_configs:
       - source_labels: [__meta_consul_tags]
         regex: .*,{TAG},.*
@@ -97,7 +103,7 @@ scrape_configs:
       - source_labels: [__param_target]
         target_label: instance
       - target_label: __address__
-        replacement: '{guard}'
+        replacement: '{prober}'
 """
 
 
@@ -128,18 +134,7 @@ scrape_configs:
       module: [http_2xx]
     consul_sd_configs:
 {servers}\
-    relabel_configs:
-      - source_labels: [__meta_consul_tags]
-        regex: .*,{TAG},.*
-        action: keep
-      - source_labels: [__address__]
-        target_label: __param_target
-        replacement: 'http://$1/{HEALTH_ENDPOINT}'
-      - source_labels: [__param_target]
-        target_label: instance
-      - target_label: __address__
-        replacement: '{plan.at("guard")}'
-"""
+{_asks_for_health(plan.at("guard"))}"""
 
 
 def scaled_rules(plan: LabPlan) -> str:
