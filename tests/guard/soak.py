@@ -11,7 +11,6 @@ import argparse
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import threading
@@ -28,6 +27,7 @@ import redis
 from guard.guards import Running, running
 from guard.notify.receiver import CHECKOUT, Receiver, get_json, recording
 from servers import free_port
+from strangers import stranger
 from waiting import wait_until
 
 STEADY = ("steady-1", "steady-2", "steady-3", "steady-4")
@@ -125,25 +125,6 @@ def _answers(client: redis.Redis) -> bool:
 
 
 @contextmanager
-def talking_nonsense() -> Iterator[int]:
-    """Listen where a Redis should, and answer garbage."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-
-        def answer() -> None:
-            while True:
-                try:
-                    connection, _ = listener.accept()
-                except OSError:
-                    return
-                with connection:
-                    connection.recv(100)
-                    connection.sendall(b"*99999999999\r\n\x00\xff garbage \r\n$-7\r\n")
-
-        threading.Thread(target=answer, daemon=True).start()
-        yield listener.getsockname()[1]
-
-
-@contextmanager
 def scraping(folder: Path, guard: Running, names: tuple[str, ...]) -> Iterator[str]:
     """Run a real Prometheus that scrapes every second, and waits a second."""
     fetched = subprocess.run([CHECKOUT / "tools" / "debian-release", "14"], capture_output=True, text=True, check=False)
@@ -216,7 +197,7 @@ def soak(minutes: float, folder: Path, say: Callable[[str], None] = lambda _: No
             stack.callback(store.end)
             store.start()
             fill(store)
-        garbage = stack.enter_context(talking_nonsense())
+        garbage = stack.enter_context(stranger(b"*99999999999\r\n\x00\xff garbage \r\n$-7\r\n"))
         receiver = stack.enter_context(recording())
         guard = stack.enter_context(running(folder, _config(stores, garbage, receiver)))
         prometheus = stack.enter_context(scraping(folder, guard, (*STEADY, *TROUBLED)))

@@ -6,7 +6,6 @@ import base64
 import contextlib
 import os
 import signal
-import socket
 import ssl
 import subprocess
 import threading
@@ -29,6 +28,7 @@ from necropsy.guard.exporter.target import Options
 from necropsy.guard.web import TIMEOUT_HEADER, Site, WebConfig, read_web_config, serve
 from necropsy.model.errors import UsageError
 from necropsy.wire.redis.address import parse_address
+from strangers import stranger
 from waiting import wait_until
 from wire.redis.nodes import sentinel_of
 
@@ -147,18 +147,11 @@ def test_the_master_that_a_sentinel_names_is_shown_also_after_a_failover() -> No
 
 
 def test_a_stranger_that_speaks_no_redis_is_up_0() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-
-        def answer() -> None:
-            for _ in range(2):
-                connection, _ = listener.accept()
-                connection.recv(100)
-                connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
-                connection.close()
-
-        threading.Thread(target=answer, daemon=True).start()
-        with exporter({"A": f"redis://127.0.0.1:{listener.getsockname()[1]}"}) as url:
-            assert "redis_up 0\n" in get(f"{url}/metrics")[1]
+    with (
+        stranger(b"HTTP/1.1 400 Bad Request\r\n\r\n") as port,
+        exporter({"A": f"redis://127.0.0.1:{port}"}) as url,
+    ):
+        assert "redis_up 0\n" in get(f"{url}/metrics")[1]
 
 
 def test_a_scrape_reads_no_key_and_resets_no_idle_time() -> None:

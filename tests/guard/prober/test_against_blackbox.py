@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import socket
 import subprocess
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +13,7 @@ import servers
 from exporters import blackbox
 from guard.prober.beside import differing, halves, probed, prober
 from guard.prober.stub import serving
+from strangers import stranger
 
 pytestmark = pytest.mark.integration
 
@@ -111,17 +110,8 @@ def test_a_tls_server_gives_the_same_metrics_over_http_1_and_2(tmp_path: Path, h
 
 
 def test_an_ipv6_target_is_asked_by_both(both: tuple[str, str]) -> None:
-    with socket.create_server(("::1", 0), family=socket.AF_INET6) as listener:
-
-        def answer() -> None:
-            for _ in range(2):
-                connection, _ = listener.accept()
-                connection.recv(4096)
-                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nOK")
-                connection.close()
-
-        threading.Thread(target=answer, daemon=True).start()
-        target = f"http://[::1]:{listener.getsockname()[1]}/"
+    with stranger(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nOK", host="::1") as port:
+        target = f"http://[::1]:{port}/"
         (_, theirs), (_, ours) = (probed(exporter, "http_2xx", target) for exporter in both)
     for name in ("probe_success", "probe_ip_protocol", "probe_ip_addr_hash", "probe_http_status_code"):
         assert theirs[name] == ours[name], name

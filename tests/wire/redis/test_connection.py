@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 import subprocess
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from necropsy.wire.redis.address import Endpoint, parse_address
 from necropsy.wire.redis.connection import Connection, Questions
 from necropsy.wire.redis.replies import ConnectionLost, ServerError
 from servers import NAMES, Server, free_port, running
+from strangers import stranger
 from wire.redis.nodes import ask
 
 some = st.lists(st.binary(min_size=1, max_size=9), max_size=3)
@@ -91,29 +91,6 @@ def test_a_socket_that_is_not_there_is_unreachable(tmp_path: Path) -> None:
         Connection.open(parse_address(f"unix://{tmp_path}/none.sock", environ={}))
 
 
-@pytest.fixture
-def stranger() -> Iterator[tuple[int, list[bytes]]]:
-    """A port behind which somebody answers each connection with the next of these texts."""
-    texts: list[bytes] = []
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-
-        def answer() -> None:
-            try:
-                while True:
-                    channel, _ = listener.accept()
-                    channel.recv(1000)
-                    channel.sendall(texts[0])
-                    channel.close()
-            except OSError:
-                return
-
-        thread = threading.Thread(target=answer, daemon=True)
-        thread.start()
-        yield listener.getsockname()[1], texts
-        listener.shutdown(socket.SHUT_RDWR)
-    thread.join()
-
-
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -123,10 +100,8 @@ def stranger() -> Iterator[tuple[int, list[bytes]]]:
         (b"-DENIED Redis is running in protected mode because\r\n", "protected mode"),
     ],
 )
-def test_a_stranger_behind_the_port_is_recognised(stranger: tuple[int, list[bytes]], text: bytes, message: str) -> None:
-    port, texts = stranger
-    texts.append(text)
-    with pytest.raises(UnreadableSource, match=message) as raised:
+def test_a_stranger_behind_the_port_is_recognised(text: bytes, message: str) -> None:
+    with stranger(text) as port, pytest.raises(UnreadableSource, match=message) as raised:
         Connection.open(parse_address(f"redis://127.0.0.1:{port}", environ={}))
     assert raised.value.hint
 
