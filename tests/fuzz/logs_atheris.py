@@ -112,7 +112,7 @@ def layouts(given: Input) -> list[Any]:
 def scanned(given: Input) -> list[Any]:
     """What the scanner makes of the lines, by each layout that has a short way; every line is in one of its lists."""
     from necropsy.evidence.access_log.scanner.plan import plan_of
-    from necropsy.evidence.access_log.scanner.scan import Scanner
+    from necropsy.evidence.access_log.scanner.scan import LineScanner
 
     lines = lines_of(given.log)
     blank = [number for number, line in enumerate(lines) if line in {b"", b"\r"}]
@@ -120,7 +120,7 @@ def scanned(given: Input) -> list[Any]:
     for plan in {layout.note: plan_of(layout) for layout in layouts(given)}.values():
         if plan is None:
             continue
-        found = Scanner(plan, 7).scan(given.log)
+        found = LineScanner(plan, 7).scan(given.log)
         told = [*found["line"].tolist(), *found["hard"].tolist(), *blank]
         assert sorted(told) == list(range(found["lines"])) == list(range(len(lines)))
         plain = {name: value.tolist() for name, value in found.items() if isinstance(value, np.ndarray)}

@@ -78,9 +78,9 @@ def microseconds(at: datetime) -> int:
     return (at.astimezone(UTC) - _EPOCH) // timedelta(microseconds=1)
 
 
-def scanner(plan: object) -> scan.Scanner:
+def scanner(plan: object) -> scan.LineScanner:
     """Return a scanner whose keys are those of these tables."""
-    return scan.Scanner(plan, _SEED)  # type: ignore[arg-type]
+    return scan.LineScanner(plan, _SEED)  # type: ignore[arg-type]
 
 
 def keys(texts: pa.Array, field: str) -> NDArray[np.uint64]:

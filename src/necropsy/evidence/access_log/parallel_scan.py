@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from necropsy.evidence.access_log.scanner.plan import Plan
-    from necropsy.evidence.access_log.scanner.scan import Scanner
+    from necropsy.evidence.access_log.scanner.scan import LineScanner
 
 _PIECE: Final = 1 << 21
 """Bytes that are scanned at a time."""
@@ -66,7 +66,7 @@ def read(
     import numpy as np
 
     threads = min(_THREADS, os.cpu_count() or 1)
-    scanners: SimpleQueue[Scanner] = SimpleQueue()
+    scanners: SimpleQueue[LineScanner] = SimpleQueue()
     for _ in range(threads):
         scanners.put(lines.scanner(plan))
 

@@ -1,7 +1,7 @@
 cimport cython
 from necropsy.evidence.rdb.columns cimport Columns
 from necropsy.evidence.rdb.projection cimport Picker
-from necropsy.evidence.rdb.values cimport Values
+from necropsy.evidence.rdb.values cimport ValueReader
 from necropsy.evidence.rdb.read_buffer cimport Window
 
 cdef long long EARLIEST, LATEST, LONGEST_KEY
@@ -10,7 +10,7 @@ cdef class Scanner:
     cdef readonly Window window
     cdef readonly Columns columns
     cdef Picker picker
-    cdef Values values
+    cdef ValueReader values
     cdef readonly dict facts
     cdef bint valkey
     cdef str allocator

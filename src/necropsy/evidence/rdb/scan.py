@@ -16,7 +16,7 @@ if not cython.compiled:
     from necropsy.evidence.rdb.columns import Columns
     from necropsy.evidence.rdb.projection import Picker
     from necropsy.evidence.rdb.read_buffer import Window
-    from necropsy.evidence.rdb.values import Values
+    from necropsy.evidence.rdb.values import ValueReader
 
 from necropsy.evidence.rdb.kernels import Damaged
 from necropsy.evidence.rdb.read_buffer import TooWide
@@ -46,7 +46,7 @@ class Scanner:
         self.columns = Columns(projection, rows)
         self.picker = Picker(window, self.columns, projection)
         form = 11 if valkey else version
-        self.values = Values(window, self.picker, sizes_of({}, allocator), version=form, valkey=valkey)
+        self.values = ValueReader(window, self.picker, sizes_of({}, allocator), version=form, valkey=valkey)
         self.allocator = allocator
         self.facts: dict[str, str] = {}
         self.version = version

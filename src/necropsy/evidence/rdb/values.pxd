@@ -12,7 +12,7 @@ cdef int E_ZIPMAP, E_LISTPACKEX, E_STREAM, E_TEMPLATE_LISTPACK, E_TEMPLATE_ARRAY
 cdef int P_LISTPACK, P_ZIPLIST, P_ZIPMAP, P_INTSET
 cdef int K_PLAIN, K_NUMBER
 
-cdef class Values:
+cdef class ValueReader:
     cdef Window window
     cdef Picker picker
     cdef Sizes sizes

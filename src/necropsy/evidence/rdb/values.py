@@ -35,7 +35,7 @@ class Unknown(Damaged):
     """A type that this reader cannot pass, as it does not know where the value ends."""
 
 
-class Values:
+class ValueReader:
     """Reads the value that comes next; ``type``, ``encoding``, ``elements`` and ``weight`` are of the one read last.
 
     Before it, ``key_length`` and ``expires`` are set, as the server lays out key and value together; after it, ``empty``

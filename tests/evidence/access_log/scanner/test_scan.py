@@ -70,7 +70,7 @@ def plan_of_text(text: str = COMBINED) -> Plan:
 
 def result(module: Any, plan: Plan, piece: bytes) -> dict[str, Any]:
     """Scan, as plain values."""
-    found = module.Scanner(plan, 7).scan(piece)
+    found = module.LineScanner(plan, 7).scan(piece)
     plain = {name: value.tolist() for name, value in found.items() if isinstance(value, np.ndarray)}
     texts = [(keys.tolist(), ends.tolist(), data) for keys, ends, data in found["texts"]]
     headers = [(flag, ends.tolist(), data) for flag, ends, data in found["headers"]]
@@ -174,7 +174,7 @@ def test_more_texts_than_are_remembered_are_given_again_and_keep_their_keys() ->
         % (i >> 16, i >> 8 & 255, i & 255)
         for i in range(300_000)
     )
-    scanner = scan.Scanner(plan_of_text(), 7)
+    scanner = scan.LineScanner(plan_of_text(), 7)
     first, second = scanner.scan(lines), scanner.scan(lines)
     assert first["keys"][0].tolist() == second["keys"][0].tolist()
     assert len(set(first["keys"][0].tolist())) == len(first["texts"][0][0]) == 300_000
@@ -184,7 +184,7 @@ def test_more_texts_than_are_remembered_are_given_again_and_keep_their_keys() ->
 def test_a_range_outside_of_the_bytes_is_refused() -> None:
     for start, stop in ((-1, 3), (2, 1), (0, 4)):
         with pytest.raises(IndexError):
-            scan.Scanner(plan_of_text(), 7).scan(b"abc", start, stop if stop >= 0 else 9)
+            scan.LineScanner(plan_of_text(), 7).scan(b"abc", start, stop if stop >= 0 else 9)
 
 
 ADDRESS = st.sampled_from(["10.0.0.1", "::1", "unix:", "-", "", "a b", "é", "10.0.0.1, 10.0.0.2"])

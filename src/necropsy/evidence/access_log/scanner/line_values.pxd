@@ -4,7 +4,7 @@ from necropsy.evidence.access_log.scanner.byte_loops cimport AS_IT_IS, FALSE_AT,
 cdef int WORD, QUOTED, BRACKETED, SEPARATED, SINGLE, DEEPEST
 cdef Py_ssize_t SLOTS, LONGEST
 
-cdef class Values:
+cdef class LineValues:
     cdef int is_text, is_open, has_tabs, has_backslash, always_mended, to_mend, text_escaped, brackets
     cdef object kept, literal_text
     cdef const unsigned char* names

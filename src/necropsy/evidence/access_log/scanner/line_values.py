@@ -55,7 +55,7 @@ LONGEST = 1 << 20
 """Bytes of the longest line that is read here."""
 
 
-class Values:
+class LineValues:
     """The values of one line after the other; ``begin`` of a slot is -1 where the line has none."""
 
     data: Any

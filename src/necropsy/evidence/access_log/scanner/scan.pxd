@@ -1,12 +1,12 @@
 cimport cython
 from necropsy.evidence.access_log.scanner.byte_loops cimport prefetch, GET_AT, NO_TIME, WORDS, digits, find, duration_us, first_odd, is_exact, is_ipv4, is_mapped, key_of, same, time_us
 from necropsy.evidence.access_log.scanner.path_templates cimport address_key, page_of, referer_key
-from necropsy.evidence.access_log.scanner.line_values cimport LONGEST, Values
+from necropsy.evidence.access_log.scanner.line_values cimport LONGEST, LineValues
 
 cdef Py_ssize_t SHORTEST, REMEMBERED, PAGE_ROOM
 cdef int CLIENT, AGENT, HOST, PAGE, TEXTS, ADDRESS, REFERER, REQUEST, FIELDS, EMPTY, BYTE_ORDER_MARK
 
-cdef class Scanner(Values):
+cdef class LineScanner(LineValues):
     cdef unsigned long long seed
     cdef int client_is_list, client_is_untidy, time_is_exact, time_form, told
     cdef object header_flags

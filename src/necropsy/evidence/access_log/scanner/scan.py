@@ -5,7 +5,7 @@
 A line that its plan cannot read is *hard*: it is only counted here, and left to the other readers. What is read must be what
 ``reference`` reads; ``tests/evidence/access_log/scanner`` compares the two.
 
-Several threads scan at the same time, each piece of a log with a ``Scanner`` of its own.
+Several threads scan at the same time, each piece of a log with a ``LineScanner`` of its own.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ if not cython.compiled:
         same,
         time_us,
     )
-    from necropsy.evidence.access_log.scanner.line_values import LONGEST, Values
+    from necropsy.evidence.access_log.scanner.line_values import LONGEST, LineValues
     from necropsy.evidence.access_log.scanner.path_templates import address_key, page_of, referer_key
 
 from necropsy.evidence.access_log.scanner.line_values import numbers
@@ -68,11 +68,11 @@ def is_compiled() -> bool:
     return bool(cython.compiled)
 
 
-class Scanner(Values):
+class LineScanner(LineValues):
     """Reads plain lines by a plan. Not for two threads at a time."""
 
     def __init__(self, plan: Plan, seed: int) -> None:
-        Values.__init__(self, plan)
+        LineValues.__init__(self, plan)
         self.seed = seed
         self.time_form = plan.time_form
         self.time = plan.time
