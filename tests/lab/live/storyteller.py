@@ -10,7 +10,6 @@ import json
 import subprocess
 import sys
 import time
-import tomllib
 import urllib.request
 from collections import Counter
 from collections.abc import Callable
@@ -19,9 +18,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import redis
-import yaml
 
-from necropsy.cli.durations import seconds
 from necropsy.lab.live import plan as plans
 from necropsy.lab.live.plan import LabPlan
 from waiting import wait_until
@@ -45,8 +42,6 @@ class Story:
     def __init__(self, folder: Path, longest_s: float) -> None:
         self.folder = folder
         self.began = time.monotonic()
-        self.look_s = 0.0
-        """Seconds that one examination of the whole lab took on this machine, so far at most."""
         self._ends = self.began + longest_s
 
     @property
@@ -69,10 +64,7 @@ class Story:
 
     def examine(self, *arguments: str, code: int | tuple[int, ...]) -> Any:
         """Examine all of it live; the report."""
-        began = time.monotonic()
-        report = self.json("examine", "incident.toml", *arguments, "-q", code=code)
-        self.look_s = max(self.look_s, time.monotonic() - began)
-        return report
+        return self.json("examine", "incident.toml", *arguments, "-q", code=code)
 
     def act(self, *words: str) -> None:
         self.run("lab", "act", *words, "--folder", str(self.folder))
@@ -130,21 +122,6 @@ class Story:
         return Counter(one["event"] for one in self.lines(f"users-{admin}") if one["at"] >= since)
 
     # What is configured, and what the components say.
-
-    def guard_every_s(self) -> float:
-        """Seconds between two looks of the guard."""
-        document = tomllib.loads((self.folder / "incident.toml").read_text(encoding="utf-8"))
-        return seconds("every", document["guard"]["every"])
-
-    def alert_waits_s(self, name: str) -> float:
-        """Seconds from a look of the guard that sees a cause to the message of its alert, if every component is in time."""
-        folder = self.folder / "configuration"
-        rules = yaml.safe_load((folder / "necropsy.rules.yml").read_text(encoding="utf-8"))
-        lasts = next(rule["for"] for group in rules["groups"] for rule in group["rules"] if rule.get("alert") == name)
-        watching = yaml.safe_load((folder / "monitoring.yml").read_text(encoding="utf-8"))["global"]
-        route = yaml.safe_load((folder / "alertmanager.yml").read_text(encoding="utf-8"))["route"]
-        waits = (lasts, watching["scrape_interval"], watching["evaluation_interval"], route["group_wait"])
-        return sum(seconds(name, one) for one in waits)
 
     def targets_asked(self) -> set[str]:
         """What Prometheus has blackbox ask now: ``HOST:PORT``, or with a path."""
