@@ -10,7 +10,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from http.client import HTTPMessage
 from pathlib import Path
@@ -63,6 +63,11 @@ class Running:
             if line.startswith(f"{name} "):
                 return float(line.split(" ")[1])
         return None
+
+    def metrics(self, names: Iterable[str]) -> dict[str, float]:
+        """Return several metrics without labels, of one moment; 0 for what is not there."""
+        said = dict(line.split(" ")[:2] for line in self.get("/metrics")[1].splitlines() if not line.startswith("#"))
+        return {name: float(said.get(name, 0.0)) for name in names}
 
     def wait_for_looks(self, number: int = 1) -> None:
         taken: set[float] = set()

@@ -1,14 +1,16 @@
 """A day in a guard's life at 60 times the speed: ``make guard-soak`` (24 minutes), two minutes of it in CI.
 
 Ten servers: four live on, and six have a hard time of it (die, hang, answer garbage, fail over, change their password, come
-back empty). A real Prometheus scrapes each through the guard every second, with a second's time to answer. Then the story is
-read from Prometheus, and the guard's memory, files and threads from its own metrics.
+back empty). A real Prometheus scrapes each through the guard every second, with a second's time to answer, and has it probe an
+application that starts a session for whoever brings none. Then the story is read from Prometheus, and the guard's memory, files
+and threads from its own metrics. Whether memory is flat is told by the second half of the run (``steadiness``).
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import resource
 import shutil
 import signal
 import subprocess
@@ -20,18 +22,27 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import redis
 
 from guard.guards import Running, running
 from guard.notify.receiver import CHECKOUT, Receiver, get_json, recording
+from guard.prober.stub import serving
+from guard.steadiness import Trend, trend
 from servers import free_port
 from strangers import stranger
 from waiting import wait_until
 
 STEADY = ("steady-1", "steady-2", "steady-3", "steady-4")
 TROUBLED = ("dies", "hangs", "garbage", "fails-over", "password", "empties")
+DAY_S: Final = 24 * 60.0
+"""A day at 60 times the speed."""
+MOST: Final = 5e6
+"""Bytes of memory that a day may add."""
+LONG_MINUTES: Final = 12.0
+"""A shorter run says nothing of memory: caches fill, and the history of the looks."""
+SAMPLES: Final = 288
 
 
 class Store:
@@ -125,8 +136,8 @@ def _answers(client: redis.Redis) -> bool:
 
 
 @contextmanager
-def scraping(folder: Path, guard: Running, names: tuple[str, ...]) -> Iterator[str]:
-    """Run a real Prometheus that scrapes every second, and waits a second."""
+def scraping(folder: Path, guard: Running, names: tuple[str, ...], probed: str) -> Iterator[str]:
+    """Run a real Prometheus that scrapes every second, and waits a second; it probes an address every five."""
     fetched = subprocess.run([CHECKOUT / "tools" / "debian-release", "14"], capture_output=True, text=True, check=False)
     assert fetched.returncode == 0, fetched.stderr
     address = guard.url.removeprefix("http://")
@@ -142,6 +153,12 @@ scrape_configs:
       - {{source_labels: [__address__], target_label: __param_target}}
       - {{source_labels: [__param_target], target_label: instance}}
       - {{target_label: __address__, replacement: '{address}'}}
+  - job_name: probe
+    scrape_interval: 5s
+    scrape_timeout: 5s
+    metrics_path: /probe
+    params: {{target: ['{probed}']}}
+    static_configs: [{{targets: ['{address}']}}]
 """)
     port = free_port()
     process = subprocess.Popen(
@@ -173,6 +190,13 @@ class Story:
     begin: dict[str, float]
     """Memory, files and threads of the guard after the warm-up."""
     end: dict[str, float]
+    memory: Trend | None
+    """Resident memory in the second half, bytes; None: the run was too short."""
+    processor: float
+    """Share of a core that the guard took, the looks apart."""
+    failed_probes: float
+    sessions: int
+    """Sessions that the probes left."""
     looked: bool
     """Whether the last look succeeded, troubled servers and all."""
     notices: int
@@ -184,8 +208,8 @@ def by_instance(prometheus: str, query: str) -> dict[str, float]:
 
 
 def figures(guard: Running) -> dict[str, float]:
-    names = ("process_resident_memory_bytes", "process_open_fds", "necropsy_threads")
-    return {name: guard.metric(name) or 0.0 for name in names}
+    names = ("process_resident_memory_bytes", "process_open_fds", "necropsy_threads", "process_cpu_seconds_total")
+    return guard.metrics(names)
 
 
 def soak(minutes: float, folder: Path, say: Callable[[str], None] = lambda _: None) -> Story:
@@ -199,23 +223,28 @@ def soak(minutes: float, folder: Path, say: Callable[[str], None] = lambda _: No
             fill(store)
         garbage = stack.enter_context(stranger(b"*99999999999\r\n\x00\xff garbage \r\n$-7\r\n"))
         receiver = stack.enter_context(recording())
+        application = Store("application", folder)
+        stack.callback(application.end)
+        application.start()
+        wait_until(lambda: _answers(application.client()), "the application's store answers")
+        probed, _ = stack.enter_context(serving(application.client()))
         guard = stack.enter_context(running(folder, _config(stores, garbage, receiver)))
-        prometheus = stack.enter_context(scraping(folder, guard, (*STEADY, *TROUBLED)))
+        prometheus = stack.enter_context(scraping(folder, guard, (*STEADY, *TROUBLED), f"{probed}/"))
         wait_until(lambda: _is_ready(prometheus), "Prometheus is ready")
         threads = [threading.Thread(target=_weather, args=(stores[name], play, stop)) for name, play in WEATHER.items()]
         for thread in threads:
             thread.start()
-        began = time.monotonic()
+        began, spent = time.monotonic(), figures(guard)["process_cpu_seconds_total"]
         begin: dict[str, float] = {}
-        while time.monotonic() - began < 60 * minutes:
-            time.sleep(min(10.0, 10 * minutes))
+        memory: list[tuple[float, float]] = []
+        while (passed := time.monotonic() - began) < 60 * minutes:
             now = figures(guard)
-            if not begin and time.monotonic() - began > 15 * minutes:  # a quarter of the time
+            memory.append((passed, now["process_resident_memory_bytes"]))
+            if not begin and passed > 15 * minutes:  # a quarter of the time
                 begin = now
-            say(
-                f"{time.monotonic() - began:5.0f} s  "
-                + "  ".join(f"{name} {value:,.0f}" for name, value in now.items())
-            )
+            if len(memory) % 2:
+                say(f"{passed:5.0f} s  " + "  ".join(f"{name} {value:,.0f}" for name, value in now.items()))
+            time.sleep(max(0.5, 60 * minutes / SAMPLES))
         stop.set()
         for thread in threads:
             thread.join(60)
@@ -232,6 +261,10 @@ def soak(minutes: float, folder: Path, say: Callable[[str], None] = lambda _: No
             came_back=by_instance(prometheus, 'redis_up{instance!~"steady.*"}'),
             begin=begin,
             end=end,
+            memory=trend(memory) if minutes >= LONG_MINUTES else None,
+            processor=(end["process_cpu_seconds_total"] - spent) / (time.monotonic() - began),
+            failed_probes=sum(by_instance(prometheus, f"count_over_time((probe_success == 0)[{ran}:5s])").values()),
+            sessions=application.client().dbsize(),
             looked=guard.metric("necropsy_census_up") == 1,
             notices=len(receiver.received),
         )
@@ -266,15 +299,38 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=float, default=24.0)
     minutes = parser.parse_args().minutes
+    began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="necropsy-soak-") as folder:
         story = soak(minutes, Path(folder), print)
     print(f"\nscrapes not answered within 1 s  {story.late or 'none'}; the slowest took {story.slowest_s:.3f} s")
     print(f"answered late by the guard        {story.late_by_guard:.0f}")
     print(f"steady servers ever shown down    {story.unsteady or 'none'}")
     print(f"troubled servers, least redis_up  {story.went_down}; in the end {story.came_back}")
+    print(f"probes that failed                {story.failed_probes:.0f}; sessions that they left: {story.sessions}")
     for name, value in story.end.items():
         print(f"{name:<33} {story.begin[name]:,.0f} after a quarter of the time, {value:,.0f} in the end")
     print(f"messages                          {story.notices}")
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    whole = (used.ru_utime + used.ru_stime) / (time.monotonic() - began)
+    print(
+        f"processor                         {story.processor:.1%} of a core for the guard, {whole:.1%} for everything"
+    )
+    print(f"memory                            {verdict(story.memory)}")
+    if story.memory is not None and not story.memory.is_flat(DAY_S, MOST):
+        raise SystemExit(1)
+
+
+def verdict(memory: Trend | None) -> str:
+    """Say whether memory is flat, and by how much that may be wrong."""
+    if memory is None:
+        return f"not judged: that takes {LONG_MINUTES:g} minutes"
+    day, low, high = (slope * DAY_S / 1e6 for slope in (memory.per_second, memory.low, memory.high))
+    minima = ", ".join(f"{value / 1e6:.1f}" for value in memory.minima)
+    is_flat = "flat" if memory.is_flat(DAY_S, MOST) else "NOT FLAT"
+    return (
+        f"{is_flat}: {day:+.1f} MB a simulated day ({low:+.1f} to {high:+.1f}), of at most {MOST / 1e6:g};"
+        f" second half, the least of each twelfth: {minima} MB"
+    )
 
 
 if __name__ == "__main__":

@@ -23,5 +23,7 @@ def test_servers_that_die_hang_talk_nonsense_and_fail_over_neither_leak_nor_touc
     assert story.end["process_resident_memory_bytes"] < story.begin["process_resident_memory_bytes"] + 8e6
     assert story.end["process_open_fds"] < story.begin["process_open_fds"] + 20
     assert story.end["necropsy_threads"] < story.begin["necropsy_threads"] + 20
+    assert story.failed_probes == 0
+    assert story.sessions == 1
     assert story.looked
     assert story.notices > 0

@@ -97,11 +97,13 @@ def run(
     from necropsy.cli.census import COMMAND
     from necropsy.cli.signals import told_of
     from necropsy.cli.watch import text_of
+    from necropsy.guard.allocator import stay_small
     from necropsy.guard.notify.message import MessageState
     from necropsy.guard.notify.plan import ReceiverRules, Told, due
     from necropsy.guard.running import Given, Guard
 
     output.report_uncompiled()
+    stay_small()
     told: dict[str, Told] = {}
 
     def log(text: str) -> None:
@@ -112,6 +114,8 @@ def run(
         for message in due(notices, told, ReceiverRules(repeat_s=None), now):
             told[message.notice.key] = Told(now, message.state is MessageState.RESOLVED, message.notice.revision)
             log(text_of(message))
+        for key in set(told) - {notice.key for notice in notices}:
+            del told[key]
 
     given = Given(listen, tuple(host or ()), str(case) if case else None)
     running = Guard(config, COMMAND, log, say, given)

@@ -155,6 +155,10 @@ def test_a_refusal_is_final_and_the_next_message_goes_out() -> None:
         telling.teller.update([NOTICE, replace(NOTICE, key="another")])
         telling.teller.tell(telling.teller.ways[0], NOW)
         assert len(receiver.received) == 2
+        telling.teller.update([])
+        telling.teller.update([NOTICE])
+        telling.teller.tell(telling.teller.ways[0], NOW)
+        assert len(receiver.received) == 3, "it came back: that is another matter than the one that was refused"
 
 
 @pytest.mark.integration

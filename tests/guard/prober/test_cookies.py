@@ -37,6 +37,18 @@ def test_a_jar_brings_back_what_was_set_by_name_of_the_host_and_path() -> None:
     assert jar.header("http://admin:8080/") == ""
 
 
+def test_a_login_that_sets_a_cookie_of_a_new_name_each_time_fills_no_memory_and_costs_no_session() -> None:
+    jar, url = Jar(), "http://admin/login"
+    jar.keep(url, ["JSESSIONID=A1; Path=/", "sid2=4f7Q9x8Zk2Lm5Np0Rt6V; Path=/"])
+    for number in range(1_000):
+        jar.keep(url, [f"mod_auth_openidc_state_{number}=x; Path=/", f"huge{number}={'x' * 5_000}; Path=/"])
+    brought = jar.header(url).split("; ")
+    assert len(brought) == 50
+    assert {"JSESSIONID=A1", "sid2=4f7Q9x8Zk2Lm5Np0Rt6V"} <= set(brought)
+    jar.keep(url, ["JSESSIONID=B2; Path=/"])
+    assert "JSESSIONID=B2" in jar.header(url)
+
+
 @given(st.lists(st.text(max_size=60), max_size=4), st.text(max_size=30))
 def test_headers_of_any_text_are_read(headers: list[str], brought: str) -> None:
     assert len(set_cookies(headers, brought)) == len(headers)

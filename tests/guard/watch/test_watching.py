@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -76,8 +77,9 @@ def test_a_prober_is_noticed_kept_in_mind_and_resolved_when_it_has_stopped(tmp_p
             assert case.value("SELECT count(*) FROM notice") == 1
         taken = watching.census.taken
         assert taken is not None
-        assert taken.page.startswith("<!doctype html>")
-        everything = encode(taken) + "".join("\n".join(lines(one)) for one in watching.told)
+        page = zlib.decompress(taken.page).decode()
+        assert page.startswith("<!doctype html>")
+        everything = encode(taken) + page + "".join("\n".join(lines(one)) for one in watching.told)
         assert not [name for name in client.keys("sess:*") if name.decode().removeprefix("sess:") in everything]
         client.flushall()
         probe_sessions(client, now - HOURS * 3600, now - 900)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final
 
+from necropsy.guard.allocator import give_back
 from necropsy.guard.census.worker import Asked, Taken, decode, encode_asked
 from necropsy.guard.exposition import Family, Sample
 
@@ -143,7 +144,7 @@ class CensusSchedule:
     def forget_page(self) -> None:
         """Give the memory of the page back, once it was taken over by who shows it."""
         if self.taken is not None:
-            self.taken = replace(self.taken, page="")
+            self.taken = replace(self.taken, page=b"")
 
     def _run(self) -> None:
         while not self._stop.is_set():
@@ -153,6 +154,7 @@ class CensusSchedule:
             except Exception as error:  # noqa: BLE001 -- no process could be started, or it wrote nonsense: the next look may
                 self._failures += 1
                 self._error = f"{type(error).__name__}: {error}"[:_LONGEST]
+            give_back()
             pause = pause_s(self.every_s, time.monotonic() - began)
             self.next_at = time.time() + pause
             self._stop.wait(pause)

@@ -7,7 +7,9 @@ times kept.
 
 from __future__ import annotations
 
+import base64
 import json
+import zlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -71,8 +73,8 @@ class Taken:
     """The newest of all, newest first."""
     verdict: str = ""
     """The first sentence of the verdict."""
-    page: str = ""
-    """The report as HTML, if it was asked for."""
+    page: bytes = b""
+    """The report as HTML, packed by zlib, if it was asked for: who keeps it keeps a third."""
     courses: tuple[Course, ...] = ()
     """Fill levels of each store, past and future, where its past is known."""
     anew: str = ""
@@ -132,7 +134,7 @@ def _take(asked: Asked, memory: str) -> Taken:
             return Taken(shown, incident_text=text)
         events, warnings = read_events((*watch.events, *sources.event), watch.event_file)
         notices, newest = _watch(case, watch, report, births, sources, events, misread)
-        shown_page = page.render(report) if watch.page else ""
+        shown_page = zlib.compress(page.render(report).encode()) if watch.page else b""
         return Taken(shown, notices, newest, recap(report)[0], shown_page, report.courses, anew, tuple(warnings), text)
 
 
@@ -192,7 +194,8 @@ def _sources(asked: Asked) -> tuple[Sources, str, str]:
 
 def encode(taken: Taken) -> str:
     """Return what came out as JSON."""
-    plain = {name: getattr(taken, name) for name in ("verdict", "page", "anew", "warnings", "incident_text")}
+    plain = {name: getattr(taken, name) for name in ("verdict", "anew", "warnings", "incident_text")}
+    plain["page"] = base64.b64encode(taken.page).decode("ascii")
     plain["courses"] = to_plain(taken.courses)
     plain |= {"notices": to_plain(taken.notices), "newest": to_plain(taken.newest)}
     return json.dumps({**plain, "families": [asdict(family) for family in taken.families]})
@@ -214,7 +217,7 @@ def decode(text: str) -> Taken:
         notices,
         newest,
         said["verdict"],
-        said["page"],
+        base64.b64decode(said["page"]),
         courses,
         said["anew"],
         tuple(said["warnings"]),

@@ -35,7 +35,7 @@ def collect(connection: Connection, who: str, *, with_histograms: bool = True) -
     with understood(who):
         replies = connection.pipeline(asked)
         if isinstance(replies[0], ServerError):
-            raise replies[0]
+            raise ServerError(replies[0].text)  # not itself: its traceback would hold the replies, and these hold it
         info = parse_info(replies[0])
         length, newest, spikes, configured = replies[1:5]
         answers = ServerReplies(info=info, config=_configuration(connection, configured), now_s=time.time())

@@ -64,6 +64,8 @@ class Teller:
     def update(self, notices: Sequence[Notice]) -> None:
         """Take the notices as they are now: open ones, and those that were resolved lately."""
         self._notices = tuple(latest(notices))
+        keys = {notice.key for notice in self._notices}
+        self._refused = {refused for refused in self._refused if refused[1] in keys}
         for changed in self._changed.values():
             changed.set()
 

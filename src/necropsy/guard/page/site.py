@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import zlib
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Final
@@ -23,10 +24,10 @@ class StatusPage:
     state
         What there is to show now.
     report
-        The last report as HTML; empty before the first look.
+        The last report as HTML, packed by zlib; empty before the first look.
     """
 
-    def __init__(self, state: Callable[[], view.PageState], report: Callable[[], str], live: LiveFigures) -> None:
+    def __init__(self, state: Callable[[], view.PageState], report: Callable[[], bytes], live: LiveFigures) -> None:
         self._state = state
         self._report = report
         self._live = live
@@ -44,9 +45,10 @@ class StatusPage:
         }
 
     def _show_report(self, _: Request) -> Response:
-        html = self._report()
-        if not html:
+        packed = self._report()
+        if not packed:
             return Response("No examination has finished yet.\n", status=HTTPStatus.NOT_FOUND)
+        html = zlib.decompress(packed).decode()
         return Response(html, _HTML, headers={"Content-Security-Policy": report_policy(html)})
 
     def _events(self, _: Request) -> Response:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from email.message import Message
-from http.cookiejar import CookieJar, DefaultCookiePolicy
+from http.cookiejar import Cookie, CookieJar, DefaultCookiePolicy
 from typing import Final
 from urllib.request import Request
 
@@ -22,6 +22,11 @@ _NO_ID: Final = re.compile(
     r"|server|balance|sticky|node|visitor|device|track|campaign|utm|experiment|variant"
 )
 """Names of cookies that are long and random, and belong to no session: of forgery protection, balancers, statistics."""
+_MOST: Final = 50
+"""Cookies that are kept for a target: as many as a browser keeps at least (RFC 6265, 6.1). Some logins set one of a new name
+each time."""
+_LONGEST: Final = 4_096
+"""Characters of a cookie: longer ones are not kept, as in browsers (RFC 6265, 6.1)."""
 _EXPIRED: Final = re.compile(r"(?i);\s*max-age\s*=\s*(?:0|-\d+)\s*(?:;|$)|;\s*expires\s*=[^;]*\b(?:1970|1969)\b")
 
 
@@ -60,9 +65,13 @@ def set_cookies(headers: Iterable[str], brought: str) -> list[SetCookie]:
         name, _, value = pair.partition("=")
         lives = bool(value.strip('" ')) and not _EXPIRED.search(header)
         name = name.strip()
-        is_id = lives and _ID.fullmatch(value.strip('" ')) is not None and _NO_ID.search(name) is None
+        is_id = lives and _is_id(name, value)
         found.append(SetCookie(name, is_session_cookie(name) and lives, pair not in known, is_id))
     return found
+
+
+def _is_id(name: str, value: str) -> bool:
+    return _ID.fullmatch(value.strip('" ')) is not None and _NO_ID.search(name) is None
 
 
 class Jar:
@@ -86,8 +95,24 @@ class Jar:
         """Keep the cookies that an answer set."""
         message = Message()
         for header in headers:
-            message["Set-Cookie"] = header
+            if len(header.partition(";")[0]) <= _LONGEST:
+                message["Set-Cookie"] = header
         self._jar.extract_cookies(_Answer(message), Request(url))  # type: ignore[arg-type]  # noqa: S310 -- as above
+        for cookie in self._too_many():
+            self._jar.clear(cookie.domain, cookie.path, cookie.name)
+
+    def _too_many(self) -> list[Cookie]:
+        """Return what is not kept: the newest, that of a session last. The first ones belong to the session that is kept."""
+        newest_first = list(self._jar)[::-1]
+        by_worth = sorted(newest_first, key=_worth)
+        return by_worth[: max(0, len(by_worth) - _MOST)]
+
+
+def _worth(cookie: Cookie) -> int:
+    """How likely a session begins where the cookie is not brought back."""
+    if is_session_cookie(cookie.name):
+        return 2
+    return int(_is_id(cookie.name, cookie.value or ""))
 
 
 class _Answer:

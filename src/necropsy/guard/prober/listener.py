@@ -122,7 +122,7 @@ class StoreListener:
 
 def _keys(answer: Any) -> int:
     if isinstance(answer, ServerError):
-        raise answer
+        raise ServerError(answer.text)  # not itself: its traceback would hold this frame, which holds it
     return sum(databases(parse_info(answer)).values())
 
 

@@ -103,7 +103,8 @@ class Connection:
         """
         answer = self.pipeline([words])[0]
         if isinstance(answer, ServerError):
-            raise answer
+            # A new one: raised itself, its traceback would hold this frame, and the frame holds it, with the connection.
+            raise ServerError(answer.text)
         return answer
 
     def pipeline(self, commands: Sequence[Sequence[Word]]) -> list[Any]:
