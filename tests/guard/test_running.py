@@ -162,7 +162,7 @@ def test_a_reload_that_is_told_to_the_whole_process_group_does_not_end_the_look(
         os.killpg(guard.process.pid, signal.SIGHUP)
         wait_until(lambda: "Read the configuration again." in guard.log, "the reload is said")
         guard.wait_for_looks(1)
-        assert "the look failed" not in guard.log
+        assert "the examination failed" not in guard.log
 
 
 def test_no_process_of_a_guard_is_left_when_it_ended(tmp_path: Path) -> None:
@@ -171,6 +171,19 @@ def test_no_process_of_a_guard_is_left_when_it_ended(tmp_path: Path) -> None:
         assert guard.end() == 0
         assert [pid for pid in found if Path(f"/proc/{pid}").exists()] == []
         assert [path.name for path in tmp_path.iterdir() if "partial" in path.name] == []
+
+
+def test_a_second_guard_of_the_same_case_is_refused_and_takes_over_when_the_first_has_ended(tmp_path: Path) -> None:
+    with servers.running("redis-7.0", tcp=True) as server, running(tmp_path, config(server)) as guard:
+        for words in (["guard", "run", "guard.toml", "--listen", "127.0.0.1:0"], ["watch", "guard.toml", "--once"]):
+            run = subprocess.run([sys.executable, "-m", "necropsy.cli.main", *words], cwd=tmp_path, capture_output=True, text=True,
+                                 check=False, timeout=120)  # fmt: skip
+            assert run.returncode == 2
+            assert "is kept by another watch or guard that is running" in run.stderr
+        assert guard.end() == 0
+        run = subprocess.run([sys.executable, "-m", "necropsy.cli.main", "watch", "guard.toml", "--once"], cwd=tmp_path,
+                             capture_output=True, text=True, check=False, timeout=120)  # fmt: skip
+        assert run.returncode == 0, run.stderr
 
 
 @pytest.mark.parametrize(("text", "said"), [

@@ -63,12 +63,13 @@ def watch(
     """  # noqa: D301 -- \b is click's mark for text that is not to be wrapped
     from necropsy.autopsy.sources import parse_event
     from necropsy.cli.census import COMMAND
+    from necropsy.guard.allocator import stay_small
     from necropsy.guard.census.schedule import CensusSchedule
     from necropsy.guard.configuration import read_guard, require_stores
     from necropsy.guard.keeper import Keeper
     from necropsy.guard.notify.ledger import Ledger
     from necropsy.guard.notify.teller import Teller
-    from necropsy.guard.watch.kept import require_own
+    from necropsy.guard.watch.kept import held, require_own
 
     config = read_guard(str(incident))
     require_stores(str(incident))
@@ -95,19 +96,23 @@ def watch(
 
     census = CensusSchedule(COMMAND, asked(str(incident), config), config.every_s, Keeper(tell).after_look)
     output.report_uncompiled()
-    teller.start()
-    try:
-        if once:
-            census.take()
-        else:
-            typer.echo(f"Examining every {config.every_s:g} s, keeping {config.case}", err=True)
-            census.start()
-            for_ever = threading.Event()
-            while not for_ever.wait(1.0):  # a signal that another thread was given is noticed when this one is awake
-                pass
-    finally:
-        census.stop()
-        teller.stop()
+    stay_small()
+    with held(Path(config.case)):
+        teller.start()
+        try:
+            if once:
+                census.take()
+            else:
+                typer.echo(f"Examining every {config.every_s:g} s, keeping {config.case}", err=True)
+                census.start()
+                for_ever = threading.Event()
+                while not for_ever.wait(
+                    1.0
+                ):  # a signal that another thread was given is noticed when this one is awake
+                    pass
+        finally:
+            census.stop()
+            teller.stop()
     if census.error:
         raise NoEvidence(census.error, hint="Run `necropsy examine` on the same file for the full report.")
     failed = [f"{name}: {why}" for name, why in teller.health().items() if why]

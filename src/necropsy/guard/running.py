@@ -10,6 +10,7 @@ import socket
 import threading
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -29,9 +30,9 @@ from necropsy.guard.page.live import LiveFigures
 from necropsy.guard.page.site import StatusPage
 from necropsy.guard.page.view import PageServer, PageState, Probed
 from necropsy.guard.prober.site import ProbeSite
-from necropsy.guard.watch.kept import require_own
+from necropsy.guard.watch.kept import held, require_own
 from necropsy.guard.watch.notice import SEVERITIES, Notice
-from necropsy.guard.web import Request, Response, Route, Site, WebConfig, drain, read_web_config, serve
+from necropsy.guard.web import Request, Response, Route, Site, WebConfig, address_of, drain, read_web_config, serve
 from necropsy.model.errors import NecropsyError
 from necropsy.wire.files import read_text
 from necropsy.wire.redis.address import Address, parse_address
@@ -90,7 +91,7 @@ class Guard:
     Raises
     ------
     NecropsyError
-        The file is wrong, or its address to listen on is taken.
+        The file is wrong, its address to listen on is taken, or another guard keeps the same case.
     """
 
     def __init__(
@@ -107,25 +108,28 @@ class Guard:
         self._say = say
         self._reload_error = ""
         self._reloaded_at = datetime.now(UTC)
-        self._report = ""
+        self._report = b""
+        """The last report, packed by zlib."""
         config = given.over(read_guard(str(path)))
         require_own(Path(config.case))
-        self._ledger = Ledger(Path(f"{config.case}.told"))
-        self._parts = self._make(config)
-        self._notices: tuple[Notice, ...] = ()
-        self.keeper = Keeper(self._tell)
-        self.census = CensusSchedule(command, _asked(path, config), config.every_s, self._after_look)
-        self._live = LiveFigures(lambda: self._parts.exporter.targets, self._look)
-        self._web = read_web_config(Path(config.web_config)) if config.web_config else WebConfig()
-        self.site = Site(self._routes(), self._web, _own_names(config), log)
-        self.server = serve(config.listen, self.site)
-        self._thread = threading.Thread(target=self.server.serve_forever, name="web", daemon=True)
+        with ExitStack() as holding:
+            holding.enter_context(held(Path(config.case)))
+            self._ledger = Ledger(Path(f"{config.case}.told"))
+            self._parts = self._make(config)
+            self._notices: tuple[Notice, ...] = ()
+            self.keeper = Keeper(self._tell)
+            self.census = CensusSchedule(command, _asked(path, config), config.every_s, self._after_look)
+            self._live = LiveFigures(lambda: self._parts.exporter.targets, self._look)
+            self._web = read_web_config(Path(config.web_config)) if config.web_config else WebConfig()
+            self.site = Site(self._routes(), self._web, _own_names(config), log)
+            self.server = serve(config.listen, self.site)
+            self._thread = threading.Thread(target=self.server.serve_forever, name="web", daemon=True)
+            self._held = holding.pop_all()
 
     @property
     def address(self) -> str:
         """The address on which it listens."""
-        host, port = self.server.server_address[:2]
-        return f"http{'s' if self._web.cert_file else ''}://{host if isinstance(host, str) else host.decode()}:{port}"
+        return address_of(self.server, self.site)
 
     def start(self) -> None:
         """Begin all parts."""
@@ -142,6 +146,7 @@ class Guard:
         self._parts.teller.stop()
         self._parts.exporter.close()
         self._parts.prober.close()
+        self._held.close()
         return answered
 
     def reload(self) -> bool:

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from necropsy.case.store import Case
-from necropsy.guard.watch.kept import require_own
+from necropsy.guard.watch.kept import held, require_own
 from necropsy.model.errors import CaseError, UsageError
 
 
@@ -30,3 +30,24 @@ def test_what_is_no_case_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(CaseError):
         require_own(tmp_path / "notes.txt")
+
+
+def test_a_case_has_one_keeper_at_a_time(tmp_path: Path) -> None:
+    path = tmp_path / "new.watch.case"
+    with (
+        held(path),
+        held(tmp_path / "another.watch.case"),
+        pytest.raises(UsageError, match="is kept by another watch or guard"),
+        held(path),
+    ):
+        pass
+    with held(path):
+        pass
+
+
+def test_a_folder_that_cannot_be_written_is_refused_before_the_first_look(tmp_path: Path) -> None:
+    with (
+        pytest.raises(UsageError, match=r"new\.watch\.case\.lock: cannot write"),
+        held(tmp_path / "nowhere" / "new.watch.case"),
+    ):
+        pass

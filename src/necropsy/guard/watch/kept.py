@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
+from collections.abc import Iterator
 from pathlib import Path
 
 from necropsy.model.errors import UsageError
@@ -31,3 +34,32 @@ def require_own(path: Path) -> None:
                 f"{path} is the case of an examination, which a watch would overwrite",
                 hint="Give another file by --case: a watch keeps its own case.",
             )
+
+
+@contextlib.contextmanager
+def held(path: Path) -> Iterator[None]:
+    """Keep a case for this process while the block runs: of two that write one case each would lose what the other saw.
+
+    ``CASE.lock`` stands for it, since each look replaces the case itself.
+
+    Raises
+    ------
+    UsageError
+        Another watch or guard holds it, or the file cannot be written.
+    """
+    lock = Path(f"{path}.lock")
+    try:
+        stream = lock.open("a")
+    except OSError as error:
+        raise UsageError(f"{lock}: cannot write: {error.strerror}", hint="Give another file by --case.") from error
+    with stream:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise UsageError(
+                f"{path} is kept by another watch or guard that is running",
+                hint="End that one, or give another file by --case: each keeps its own case.",
+            ) from None
+        except OSError:  # a file system without locks
+            pass
+        yield
