@@ -26,6 +26,9 @@ from necropsy.wire.redis.topology import discover
 _GLANCE_S: Final = 0.05
 _CONNECTIONS_TRIED: Final = 2
 """A kept connection may have been closed by the server since the last scrape: then a new one is tried at once."""
+_MOST_ERRORS: Final = 20
+"""Reasons of a failed scrape that are shown for each target: they are a label, and servers write what they want."""
+_ANOTHER: Final = "one more kind of error"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +71,9 @@ class ExporterTarget:
         self._lock = Lock()
         self._scrapes = 0
         self._total_s = 0.0
+        self._closed = False
+        self._errors: set[str] = set()
+        """Reasons that were shown."""
 
     def scrape(self, within_s: float) -> list[Family]:
         """Return every family of the server, and those of the scrape itself."""
@@ -87,7 +93,7 @@ class ExporterTarget:
             # Who has not answered for so long already is not waited for again by each scrape.
             scrape = question.result(within_s if waits_s < within_s else _GLANCE_S)
         except TookTooLong:
-            scrape = Scrape([], error=f"no answer within {max(within_s, waits_s):.3g} s")
+            scrape = Scrape([], error=f"no answer within {within_s:.3g} s")
         return replace(scrape, took_s=time.monotonic() - began)
 
     def ask(self) -> Future[Scrape]:
@@ -99,13 +105,21 @@ class ExporterTarget:
             return self._question
 
     def close(self) -> None:
-        """Hang up."""
+        """Hang up; when a question is under way, once it is answered."""
         with self._lock:
+            self._closed = True
             connection, self._connection = self._connection, None
         if connection is not None:
             connection.close()
 
     def _ask(self) -> Scrape:
+        try:
+            return self._answered()
+        finally:
+            if self._closed:
+                self._drop()
+
+    def _answered(self) -> Scrape:
         connect_s = 0.0
         for attempt in range(_CONNECTIONS_TRIED):
             began = time.monotonic()
@@ -156,11 +170,14 @@ class ExporterTarget:
         """Return what redis_exporter says of itself, under the same names."""
         with self._lock:
             count, total = self._scrapes, self._total_s
+            if scrape.error and len(self._errors) < _MOST_ERRORS:
+                self._errors.add(scrape.error)
+            error = scrape.error if not scrape.error or scrape.error in self._errors else _ANOTHER
         prefix = f"{self._options.namespace}_"
         rows: list[tuple[str, str, str, list[Sample]]] = [
             ("up", "gauge", "Whether the server answers.", [Sample((), 0.0 if scrape.error else 1.0)]),
             ("exporter_last_scrape_error", "gauge", "Whether the last scrape failed, and why.",
-             [Sample((("err", scrape.error),), 1.0 if scrape.error else 0.0)]),
+             [Sample((("err", error),), 1.0 if error else 0.0)]),
             ("exporter_last_scrape_duration_seconds", "gauge", "How long the last scrape took.",
              [Sample((), scrape.took_s)]),
             ("exporter_last_scrape_connect_time_seconds", "gauge", "How long connecting took; 0: the connection was kept.",

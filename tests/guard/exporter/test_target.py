@@ -1,0 +1,112 @@
+"""What a target keeps of a server that is in trouble: next to nothing, however long that lasts."""
+
+from __future__ import annotations
+
+import gc
+import itertools
+import os
+import signal
+import socket
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
+import pytest
+
+import servers
+from necropsy.guard.exporter import target
+from necropsy.guard.exporter.target import ExporterTarget, Options
+from necropsy.guard.exposition import Family
+from necropsy.wire.redis.address import parse_address
+from necropsy.wire.redis.connection import Connection
+from strangers import stranger
+
+TIMES = 20
+
+
+@contextmanager
+def target_of(url: str) -> Iterator[ExporterTarget]:
+    with ThreadPoolExecutor(1) as pool:
+        made = ExporterTarget("A", parse_address(url, environ={}), Options(), pool)
+        try:
+            yield made
+        finally:
+            made.close()
+
+
+def reason(families: list[Family]) -> str:
+    return next(dict(family.samples[0].labels)["err"] for family in families if family.name.endswith("scrape_error"))
+
+
+def connections_left(one: ExporterTarget) -> int:
+    """Scrape again and again without the collector of circles, and count the connections that nobody has taken down."""
+    one.scrape(10)
+    gc.collect()
+    gc.disable()
+    try:
+        before = sum(isinstance(thing, Connection) for thing in gc.get_objects())
+        for _ in range(TIMES):
+            assert reason(one.scrape(10))
+        return sum(isinstance(thing, Connection) for thing in gc.get_objects()) - before
+    finally:
+        gc.enable()
+
+
+@pytest.mark.integration
+def test_a_server_that_refuses_us_leaves_no_connection_behind_at_each_scrape() -> None:
+    with servers.running("redis-7.0", tcp=True) as server:
+        server.client().execute_command("ACL SETUSER nobody on >x +ping +client")
+        server.client().config_set("requirepass", "another")
+        with target_of(f"redis://127.0.0.1:{server.port}") as refused:
+            assert connections_left(refused) <= 1
+        with target_of(f"redis://nobody:x@127.0.0.1:{server.port}") as without_info:
+            assert connections_left(without_info) <= 1
+    with stranger(b"*99999999999\r\n\x00\xff garbage\r\n") as port, target_of(f"redis://127.0.0.1:{port}") as odd:
+        assert connections_left(odd) <= 1
+    with target_of(f"redis://127.0.0.1:{servers.free_port()}") as gone:
+        assert connections_left(gone) <= 1
+
+
+@contextmanager
+def saying_something_else_each_time() -> Iterator[int]:
+    """Refuse each connection with a text that no other was refused with."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def answer() -> None:
+            for number in itertools.count():
+                try:
+                    connection, _ = listener.accept()
+                except OSError:
+                    return
+                with connection:
+                    connection.recv(4096)
+                    connection.sendall(f"-ERR request {number} refused\r\n".encode())
+
+        thread = threading.Thread(target=answer, daemon=True)
+        thread.start()
+        try:
+            yield listener.getsockname()[1]
+        finally:
+            listener.shutdown(socket.SHUT_RDWR)
+            thread.join()
+
+
+def test_a_server_that_gives_another_reason_each_time_makes_no_series_for_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(target, "_MOST_ERRORS", 3)
+    with saying_something_else_each_time() as port, target_of(f"redis://127.0.0.1:{port}") as one:
+        reasons = [reason(one.scrape(10)) for _ in range(TIMES)]
+    assert len(set(reasons)) == 4
+    assert "request 0 refused" in reasons[0]
+    assert reasons[-1] == "one more kind of error"
+
+
+@pytest.mark.integration
+def test_a_server_that_hangs_has_one_reason_for_as_long_as_it_hangs() -> None:
+    with servers.running("redis-7.0", tcp=True) as server, target_of(f"redis://127.0.0.1:{server.port}") as one:
+        os.kill(server.process.pid, signal.SIGSTOP)
+        try:
+            reasons = {reason(one.scrape(0.1)) for _ in range(TIMES)}
+        finally:
+            os.kill(server.process.pid, signal.SIGCONT)
+    assert reasons == {"no answer within 0.1 s"}
