@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from necropsy._internal.masking import masked
 from necropsy.guard.exposition import Family, Sample, labelled
+from necropsy.report.escaping import inert
 
 if TYPE_CHECKING:
     from necropsy.case.store import Case
@@ -65,6 +67,7 @@ def _births(case: Case) -> Family:
 
 
 def _bounded(label: str) -> str:
+    label = inert(masked(label))
     return label if len(label) <= _LONGEST else f"{label[: _LONGEST - 1]}…"
 
 

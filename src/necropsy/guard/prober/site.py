@@ -14,6 +14,7 @@ from typing import Final
 from urllib.parse import urlencode
 
 from necropsy import __version__
+from necropsy._internal.masking import masked
 from necropsy.guard.exposition import CONTENT_TYPE, Family, Sample, text_of
 from necropsy.guard.prober.births import ProbedBirths
 from necropsy.guard.prober.cookies import Jar
@@ -23,9 +24,10 @@ from necropsy.guard.prober.module_file import read_modules
 from necropsy.guard.prober.probe import FORBID, OBSERVE, REUSE, probe
 from necropsy.guard.prober.result import Result
 from necropsy.guard.prober.tokens import Tokens
-from necropsy.guard.prober.wording import started, warning
+from necropsy.guard.prober.wording import reason_shown, started, target_shown, warning
 from necropsy.guard.web import TIMEOUT_HEADER, Request, Response, Route
-from necropsy.model.errors import NecropsyError
+from necropsy.model.errors import NecropsyError, UsageError
+from necropsy.wire.http import is_url
 from necropsy.wire.redis.address import Address
 
 DEFAULT_MODULE: Final = "http_2xx"
@@ -34,6 +36,10 @@ _LONGEST_S: Final = 120.0
 """Seconds that a probe may take when neither Prometheus nor the module says less, as in blackbox."""
 _MOST_KNOWN: Final = 10_000
 """Targets that are kept in mind: whoever may ask could name any number of them."""
+_MOST_SHOWN: Final = 1_000
+"""Targets that have a series, or a row of the page, of their own."""
+OTHERS: Final = "other"
+"""Target under which the rest is summed up."""
 
 
 @dataclass(slots=True)
@@ -68,6 +74,11 @@ class ProbeSite:
         Is told, once for each target, that its answers start sessions.
     stores
         Name and address of the stores that may be looked into while a target is probed.
+
+    Raises
+    ------
+    NecropsyError
+        The configuration cannot be read or is wrong, or the delegate's address is none.
     """
 
     def __init__(
@@ -80,6 +91,8 @@ class ProbeSite:
     ) -> None:
         self._config = config
         self._policies = dict(policies)
+        if delegate and not is_url(delegate):
+            raise UsageError("--delegate is no http or https address", hint="Write --delegate http://HOST:PORT.")
         self._delegate = delegate.rstrip("/") if delegate else None
         self._warn = warn
         self.births = ProbedBirths(stores, warn)
@@ -165,6 +178,7 @@ class ProbeSite:
             result = probe(target, module, jar, policy, within_s, self._tokens)
             if window is not None:
                 window.close(counts=not result.session_started)
+        result.reason = reason_shown(result.reason, target)
         store, pattern = self.births.verdict(target, name)
         if store and not result.session_started:
             _blame(result, store, pattern, policy)
@@ -192,7 +206,9 @@ class ProbeSite:
                 return
             known.warned = policy != OBSERVE or repeated or bare  # observed: once more, when its rate is known
             each = (time.time() - known.first_at) / max(1, known.probes - 1)
-        self._warn(warning(f"module {module} at {target}", module, policy, result, each if repeated else None))
+        self._warn(
+            warning(f"module {module} at {target_shown(target)}", module, policy, result, each if repeated else None)
+        )
 
     def _delegated(self, request: Request) -> Response:
         """Hand a probe to a blackbox exporter."""
@@ -206,18 +222,16 @@ class ProbeSite:
         except urllib.error.HTTPError as error:
             return Response(error.read().decode("utf-8", "replace"), status=error.code)
         except OSError as error:
-            return Response(f"{self._delegate}: {error}\n", status=HTTPStatus.BAD_GATEWAY)
+            return Response(f"{masked(self._delegate or '')}: {error}\n", status=HTTPStatus.BAD_GATEWAY)
 
     def _metrics(self, _: Request) -> Response:
         return Response(text_of(self.families()), CONTENT_TYPE)
 
     def families(self) -> list[Family]:
         """Return what the prober says of itself."""
-        with self._lock:
-            known = dict(self._known)
         started = [
             Sample((("module", module), ("target", target)), float(one.started))
-            for (target, module), one in known.items()
+            for (target, module), one in self._shown().items()
         ]
         rows = [
             ("blackbox_exporter_config_last_reload_successful", "gauge", "Whether the last reload succeeded.",
@@ -232,14 +246,34 @@ class ProbeSite:
         return [Family(name, kind, text, samples) for name, kind, text, samples in rows]
 
     def seen(self) -> list[tuple[str, str, bool, str, int, int]]:
-        """Return of each target its name, module, whether the last probe succeeded, why not, probes, sessions started."""
-        with self._lock:
-            known = dict(self._known)
+        """Return of each target its name, module, whether the last probe succeeded, why not, probes, sessions started.
+
+        Of very many targets the rest has one line for each module: a success where each of them was one.
+        """
         return [
             (target, module, one.success, one.reason, one.probes, one.started)
-            for (target, module), one in sorted(known.items())
-            if one.probes
+            for (target, module), one in sorted(self._shown().items())
         ]
+
+    def _shown(self) -> dict[tuple[str, str], _Known]:
+        """Return what is known by target, as it may be shown, and module: those alike in that are one."""
+        with self._lock:
+            known = sorted(self._known.items(), key=lambda one: one[1].first_at)  # so that the same ones have a series
+        shown: dict[tuple[str, str], _Known] = {}
+        for (target, module), one in known:
+            if not one.probes:
+                continue
+            key = (target_shown(target), module)
+            if key not in shown and len(shown) >= _MOST_SHOWN:
+                key = (OTHERS, module)
+            before = shown.get(key, _Known(success=True))
+            shown[key] = _Known(
+                probes=before.probes + one.probes,
+                started=before.started + one.started,
+                success=before.success and one.success,
+                reason=before.reason or one.reason,
+            )
+        return shown
 
 
 def _blame(result: Result, store: str, pattern: str, policy: str) -> None:
@@ -266,7 +300,7 @@ def seconds_allowed(header: str | None, module: HttpModule) -> float:
 
 def _debug(target: str, module: str, policy: str, result: Result) -> str:
     lines = [
-        f"# module {module}, target {target}, session: {policy}",
+        f"# module {module}, target {target_shown(target)}, session: {policy}",
         f"# {'success' if result.success else f'failed: {result.reason}'} after {result.took_s:.3f} s",
         f"# address {result.address or 'unknown'}, {result.redirects} redirects, status {result.answer.status}",
         f"# cookies set: {result.set_cookies}; session started: {started(result)}",

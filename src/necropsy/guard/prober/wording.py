@@ -1,13 +1,37 @@
-"""What is said of a target whose probes start sessions, or may."""
+"""What is said of a target and its probes: nothing secret of either."""
 
 from __future__ import annotations
 
 from typing import Final
 
+from necropsy._internal.masking import masked
 from necropsy.guard.prober.probe import OBSERVE, REUSE
 from necropsy.guard.prober.result import Result
+from necropsy.report.escaping import inert
 
 _DAY_S: Final = 86_400
+_LONGEST: Final = 200
+"""Characters of a target or a reason that are shown."""
+
+
+def target_shown(target: str) -> str:
+    """Return a target as it may be shown: without user and password, and without values that are secrets by their name.
+
+    >>> target_shown("http://me:pw@10.0.0.1:8080/a;jsessionid=1F?token=x&page=1"), target_shown("me:pw@10.0.0.1:8080")
+    ('http://10.0.0.1:8080/a;jsessionid=***?token=***&page=1', '10.0.0.1:8080')
+    """
+    bare = masked(target if "://" in target else f"//{target}")
+    return inert(bare if "://" in target else bare.removeprefix("//"), limit=_LONGEST)
+
+
+def reason_shown(reason: str, target: str) -> str:
+    """Return why a probe failed, as it may be shown: libraries quote a target that they cannot read.
+
+    >>> reason_shown("netloc 'me:pw@10.0.0.1' is wrong", "http://me:pw@10.0.0.1/")
+    "netloc '10.0.0.1' is wrong"
+    """
+    user, at, _ = (target.partition("://")[2] or target).rpartition("@")
+    return inert(masked(reason.replace(user + at, "") if at else reason), limit=_LONGEST)
 
 
 def warning(what: str, module: str, policy: str, result: Result, each_s: float | None) -> str:
