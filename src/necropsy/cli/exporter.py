@@ -190,6 +190,7 @@ def exporter(
       necropsy exporter --redis A=redis://10.0.0.1 --redis B=rediss://10.0.0.2:6380 --listen 127.0.0.1:9122
     """  # noqa: D301 -- \b is click's mark for text that is not to be wrapped
     from necropsy.cli.census import COMMAND
+    from necropsy.guard.allocator import stay_small
     from necropsy.guard.census.schedule import CensusSchedule
     from necropsy.guard.census.worker import Asked
     from necropsy.guard.exporter.site import Exporter
@@ -206,6 +207,7 @@ def exporter(
         redis_only_metrics=redis_only,
         timeout_s=seconds("--connection-timeout", connection_timeout),
     )
+    stay_small()
     files = [str(file) if file else None for file in (ca_file, cert_file, key_file)]
     tls = Tls(ca_certificates=files[0], certificate=files[1], key=files[2], verify=not no_verification)
     given = redis or ["redis://127.0.0.1:6379"]
@@ -224,12 +226,13 @@ def exporter(
     routes[metrics_path] = routes["/metrics"]
     for left in [*(["/metrics"] if metrics_path != "/metrics" else []), *(["/scrape"] if no_scrape else [])]:
         del routes[left]
-    server = serve(listen, Site(routes, read_web_config(web_config) if web_config else None))
+    site = Site(routes, read_web_config(web_config) if web_config else None)
+    server = serve(listen, site)
     names = ", ".join(f"{name} ({target.address.masked})" for name, target in shown.targets.items())
     if census is not None:
         census.start()
     try:
-        serve_until_stopped(server, listen, names, secure=web_config is not None)
+        serve_until_stopped(server, site, names)
     finally:
         shown.close()
         if census is not None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 from pathlib import Path
 from typing import Annotated
 
@@ -63,16 +62,19 @@ def prober(
       necropsy prober --config blackbox.yml --session http_2xx=forbid --listen 127.0.0.1:9116
     """  # noqa: D301 -- \b is click's mark for text that is not to be wrapped
     from necropsy.cli.exporter import addresses
+    from necropsy.guard.allocator import stay_small
     from necropsy.guard.prober.site import ProbeSite
     from necropsy.guard.web import Site, read_web_config, serve
 
     def warn(text: str) -> None:
         typer.echo(f"warning: {text}", err=True)
 
+    stay_small()
     answering = ProbeSite(config, policies(session or []), delegate, warn, addresses(store or [], None))
-    server = serve(listen, Site(answering.routes(), read_web_config(web_config) if web_config else None))
+    site = Site(answering.routes(), read_web_config(web_config) if web_config else None)
+    server = serve(listen, site)
 
-    def reload(*_: object) -> None:
+    def reload() -> None:
         try:
             answering.reload()
         except NecropsyError as error:
@@ -80,8 +82,8 @@ def prober(
         else:
             typer.echo("Read the configuration again.", err=True)
 
-    signal.signal(signal.SIGHUP, reload)
-    serve_until_stopped(server, listen, ", ".join(answering.modules), secure=web_config is not None)
+    serve_until_stopped(server, site, ", ".join(answering.modules), reload)
+    answering.close()
 
 
 def policies(given: list[str]) -> dict[str, str]:

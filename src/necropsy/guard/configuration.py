@@ -150,7 +150,7 @@ def _config(table: TomlTable) -> GuardConfig:
         blackbox=table.file("blackbox"),
         session=table.policies("session"),
         births=table.flag("births", default=True),
-        delegate=table.text("delegate"),
+        delegate=table.url("delegate"),
         web_config=table.file("web-config"),
         quiet=quiet,
         repeat_s=repeat_s,

@@ -12,6 +12,7 @@ from necropsy.autopsy.sources import parse_event
 from necropsy.guard.notify.plan import Quiet, parse_quiet
 from necropsy.model.durations import seconds_of
 from necropsy.model.errors import ConfigurationError, NecropsyError, UsageError
+from necropsy.wire.http import is_url
 from necropsy.wire.redis.address import Secret
 
 
@@ -77,6 +78,9 @@ class TomlTable:
 
     def seconds(self, name: str, default: float) -> float:
         """Return the seconds of a duration."""
+        bare = self.values.get(name)
+        if isinstance(bare, int) and not isinstance(bare, bool):
+            raise self.wrong(name, f"{name} is a number without a unit", f'Write {name} = "{bare}s".')
         text = self.text(name)
         if text is None:
             return default
@@ -84,6 +88,13 @@ class TomlTable:
             return seconds_of(text)
         except UsageError as error:
             raise self.wrong(name, f"{name}: {error}", f'Write {name} = "10m".') from None
+
+    def url(self, name: str) -> str | None:
+        """Return an address of the web."""
+        text = self.text(name)
+        if text is not None and not is_url(text):
+            raise self.wrong(name, f"{name} is no http or https address", f'Write {name} = "http://HOST:PORT".')
+        return text
 
     def repeat(self, name: str, default: float | None) -> float | None:
         """Return the seconds of a repeat interval; None: ``never``."""

@@ -93,8 +93,9 @@ def read_web_config(path: Path) -> WebConfig:
     try:
         said = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        reason = getattr(error, "strerror", None) or error
         raise UsageError(
-            f"{path}: cannot be read: {error}", hint="It must be YAML, as for Prometheus' exporters."
+            f"{path}: cannot be read: {reason}", hint="It must be YAML, as for Prometheus' exporters."
         ) from error
     if not isinstance(said, dict):
         raise UsageError(f"{path}: is not a mapping", hint="Its keys: tls_server_config, basic_auth_users.")
@@ -257,6 +258,13 @@ def serve(listen: str, site: Site) -> ThreadingHTTPServer:
             context.verify_mode = ssl.CERT_REQUIRED
         server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     return server
+
+
+def address_of(server: ThreadingHTTPServer, site: Site) -> str:
+    """Return the address at which a server is reached; of port 0 the one that the system chose."""
+    host, port = server.server_address[:2]
+    name = host if isinstance(host, str) else bytes(host).decode()
+    return f"http{'s' if site.config.cert_file else ''}://{name}:{port}"
 
 
 def drain(server: ThreadingHTTPServer, site: Site, within_s: float) -> bool:
