@@ -89,14 +89,14 @@ class Running:
 
 
 @contextmanager
-def running(folder: Path, config: str) -> Iterator[Running]:
-    """Run ``necropsy guard run`` with this text as its file."""
-    path, log, port = folder / "guard.toml", folder / "log", servers.free_port()
+def running(folder: Path, config: str, listen: str | None = None) -> Iterator[Running]:
+    """Run ``necropsy guard run`` with this text as its file, on a free port unless one is given."""
+    path, log, address = folder / "guard.toml", folder / "log", listen or f"127.0.0.1:{servers.free_port()}"
     path.write_text(config)
-    command = [sys.executable, "-m", "necropsy.cli.main", "guard", "run", str(path), "--listen", f"127.0.0.1:{port}"]
+    command = [sys.executable, "-m", "necropsy.cli.main", "guard", "run", str(path), "--listen", address]
     with log.open("wb") as stream:
         process = subprocess.Popen(command, stdout=stream, stderr=stream, cwd=folder, process_group=0)
-    guard = Running(process, f"http://127.0.0.1:{port}", log)
+    guard = Running(process, f"http://{address}", log)
     try:
         wait_until(lambda: "Listening on" in guard.log or process.poll() is not None, "the guard listens")
         assert process.poll() is None, guard.log

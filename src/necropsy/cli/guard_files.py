@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from necropsy.guard.around.alertmanager import Receiver
     from necropsy.guard.configuration import GuardConfig
     from necropsy.guard.notify.plan import ReceiverRules
+    from necropsy.guard.web import WebConfig
 
 _SEVERITIES: Final = ("info", "warning", "critical")
 
@@ -60,15 +61,19 @@ def scrape(
     Examples:
       necropsy guard scrape guard.toml --probe http://10.0.0.1:8080/health --out /etc/prometheus
     """  # noqa: D301 -- \b is click's mark for text that is not to be wrapped
+    from necropsy.guard.around import access
     from necropsy.guard.around.scrape import as_yaml
     from necropsy.guard.configuration import read_guard
     from necropsy.guard.rules import as_yaml as rules
 
     without_password(probe or [])
     guard = read_guard(str(config))
-    text = as_yaml(guard.listen, list(live_stores(config)), probe or [], module, alertmanager or [])
-    written(out, {"prometheus.yml": text, "necropsy.rules.yml": rules()})
+    web, address = web_of(guard), access.reached_at(guard.listen, guard.hosts)
+    text = as_yaml(address, list(live_stores(config)), probe or [], module, alertmanager or [], access.settings(web))
+    written(out, {"prometheus.yml": text, "necropsy.rules.yml": rules(), **access.files(web)})
     typer.echo(f"Wrote {out / 'prometheus.yml'} and the rules beside it.", err=True)
+    for note in access.left_to_do(web, out, address.rpartition(":")[0]):
+        typer.echo(f"note: {note}", err=True)
 
 
 def alertmanager(
@@ -135,6 +140,7 @@ def compose(
     Examples:
       necropsy guard compose guard.toml --probe http://shop.example/health --out watch
     """  # noqa: D301 -- \b is click's mark for text that is not to be wrapped
+    from necropsy.guard.around import access
     from necropsy.guard.around import alertmanager as alerting
     from necropsy.guard.around import compose as composed
     from necropsy.guard.around.dashboards import files
@@ -153,12 +159,23 @@ def compose(
     slack = alerting.Receiver(
         alerting.SLACK, f"{composed.SECRETS}/{composed.SLACK_SECRET}", receiver_rules(guard, "info")
     )
-    scrape_config = scraping(composed.GUARD_ADDRESS, list(stores), probe or [], module, [composed.ALERTMANAGER_ADDRESS])
+    web = web_of(guard)
+    scrape_config = scraping(
+        composed.GUARD_ADDRESS,
+        list(stores),
+        probe or [],
+        module,
+        [composed.ALERTMANAGER_ADDRESS],
+        access.settings(web),
+    )
     made = {
         "compose.yml": composed.as_yaml(str(config.resolve().parent), config.name),
         "prometheus/prometheus.yml": scrape_config,
         "prometheus/necropsy.rules.yml": rules(),
-        "alertmanager/alertmanager.yml": alerting.as_yaml([slack], "http://127.0.0.1:9120/"),
+        **{f"prometheus/{name}": text for name, text in access.files(web).items()},
+        "alertmanager/alertmanager.yml": alerting.as_yaml(
+            [slack], f"http{'s' if web.cert_file else ''}://127.0.0.1:9120/"
+        ),
         f"alertmanager/{alerting.TEMPLATE}": alerting.template(),
         **{f"grafana/{name}": text for name, text in files(composed.PROMETHEUS_URL).items()},
     }
@@ -166,10 +183,19 @@ def compose(
     typer.echo(
         f"Wrote {out / 'compose.yml'} and what it needs. The address of Slack: {out}/secrets/slack.url", err=True
     )
+    for note in access.left_to_do(web, out / "prometheus", composed.GUARD_ADDRESS.partition(":")[0]):
+        typer.echo(f"note: {note}", err=True)
     if not any(way.kind == "alertmanager" for way in guard.ways):
         typer.echo(
             f'note: in {config}: [[guard.tell]] alertmanager = "http://{composed.ALERTMANAGER_ADDRESS}"', err=True
         )
+
+
+def web_of(guard: GuardConfig) -> WebConfig:
+    """Read the file of TLS and passwords that a guard names."""
+    from necropsy.guard.web import WebConfig, read_web_config
+
+    return read_web_config(Path(guard.web_config)) if guard.web_config else WebConfig()
 
 
 def written(out: Path, files: Mapping[str, str]) -> None:

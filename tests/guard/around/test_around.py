@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import subprocess
+import sys
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import bcrypt
 import pytest
 import yaml
 
@@ -102,6 +104,33 @@ def test_every_expression_of_the_dashboards_finds_something_where_sessions_leak(
                 assert empty == []
                 variables = [metric for board in DASHBOARDS for _, metric in board.variables]
                 assert all(asked(url, metric) for metric in variables)
+
+
+def test_a_guard_with_a_certificate_and_a_password_is_scraped_by_what_is_generated_for_it(tmp_path: Path) -> None:
+    certificate = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "key.pem", "-out", "own.pem", "-days", "2",
+                   "-subj", "/CN=guard", "-addext", "subjectAltName=IP:127.0.0.1"]  # fmt: skip
+    subprocess.run(certificate, cwd=tmp_path, check=True, capture_output=True)
+    stored = bcrypt.hashpw(b"hunter2", bcrypt.gensalt(4)).decode()
+    (tmp_path / "web.yml").write_text(
+        f"tls_server_config: {{cert_file: own.pem, key_file: key.pem}}\nbasic_auth_users: {{prom: {stored}}}\n"
+    )
+    with servers.running("redis-7.0", tcp=True) as server:
+        port = servers.free_port()
+        config = (
+            f'[[store]]\nname = "A"\nredis = "redis://127.0.0.1:{server.port}"\n\n[guard]\nweb-config = "web.yml"\n'
+        )
+        config += f'listen = "0.0.0.0:{port}"\n'
+        with running(tmp_path, config, f"127.0.0.1:{port}"):
+            command = [sys.executable, "-m", "necropsy.cli.main", "guard", "scrape", "guard.toml", "--out", "made"]
+            made = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+            assert "the password of prom goes into made/guard.password" in made.stderr
+            assert "hunter2" not in "".join(path.read_text() for path in (tmp_path / "made").iterdir())
+            (tmp_path / "made" / "guard.password").write_text("hunter2")
+            with prometheus(
+                tmp_path / "made", (tmp_path / "made" / "prometheus.yml").read_text().replace("15s", "1s")
+            ) as url:
+                wait_until(lambda: len(asked(url, "up == 1")) == 2, "both jobs are scraped")
+                assert asked(url, 'redis_up{instance="A"} == 1')
 
 
 def test_promtool_accepts_the_scrape_configuration_with_its_rules(tmp_path: Path) -> None:

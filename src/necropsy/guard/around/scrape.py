@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 
-def as_yaml(guard: str, stores: Sequence[str], probes: Sequence[str], module: str, alertmanagers: Sequence[str]) -> str:
+def as_yaml(
+    guard: str,
+    stores: Sequence[str],
+    probes: Sequence[str],
+    module: str,
+    alertmanagers: Sequence[str],
+    access: Mapping[str, Any] | None = None,
+) -> str:
     """Return ``prometheus.yml``.
 
     Parameters
@@ -21,6 +28,8 @@ def as_yaml(guard: str, stores: Sequence[str], probes: Sequence[str], module: st
         Of the prober.
     alertmanagers
         Host and port of each.
+    access
+        What each job needs beside its targets: scheme, certificate, user; None: nothing.
     """
     import yaml
 
@@ -35,7 +44,7 @@ def as_yaml(guard: str, stores: Sequence[str], probes: Sequence[str], module: st
     document: dict[str, Any] = {
         "global": {"scrape_interval": "15s", "evaluation_interval": "15s"},
         "rule_files": ["necropsy.rules.yml"],
-        "scrape_configs": jobs,
+        "scrape_configs": [{**job, **(access or {})} for job in jobs],
     }
     if alertmanagers:
         document["alerting"] = {"alertmanagers": [{"static_configs": [{"targets": list(alertmanagers)}]}]}
