@@ -84,7 +84,17 @@ tests:
       - {series: 'redis_memory_max_bytes{instance="b"}', values: '600+0x200'}
       - {series: 'redis_evicted_keys_total{instance="b"}', values: '0+0x150 1+10x50'}
       - {series: 'necropsy_memory_exhausted_timestamp_seconds{store="B"}', values: '90000+0x200'}
+      - {series: 'necropsy_census_store_up{store="B"}', values: '1+0x60 0+0x140'}
     alert_rule_test:
+      - {eval_time: 80m, alertname: NecropsyStoreNotCounted, exp_alerts: []}
+      - eval_time: 120m
+        alertname: NecropsyStoreNotCounted
+        exp_alerts:
+          - exp_labels: {severity: warning, slug: monitoring/store-unwatched, store: B}
+            exp_annotations:
+              summary: The sessions in store B are not counted
+              description: 'The other session alerts say nothing of it. To see the reason: necropsy examine --redis with its address.'
+              runbook: necropsy explain monitoring/store-unwatched
       - {eval_time: 20m, alertname: NecropsyImmortalSessions, exp_alerts: []}
       - eval_time: 40m
         alertname: NecropsyImmortalSessions
@@ -137,6 +147,7 @@ tests:
       - {series: 'redis_memory_max_bytes{instance="a"}', values: '600+0x1008'}
       - {series: 'redis_evicted_keys_total{instance="a"}', values: '5+0x1008'}
       - {series: 'necropsy_census_up', values: '1+0x1008'}
+      - {series: 'necropsy_census_store_up{store="A"}', values: '1+0x1008'}
       - {series: 'necropsy_census_age_seconds', values: '300+0x1008'}
       - {series: 'probe_http_session_started{instance="a"}', values: '1 0x1007'}
     alert_rule_test:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -17,6 +18,7 @@ from necropsy.cli.serving import serve_until_stopped
 from necropsy.model.errors import UsageError
 
 if TYPE_CHECKING:
+    from necropsy.guard.census.schedule import CensusSchedule
     from necropsy.wire.redis.address import Address, Tls
 
 
@@ -218,7 +220,10 @@ def exporter(
             (name, _whole(address, url_of(text))) for (name, address), text in zip(named, given, strict=True)
         )
         asked = Asked(stores, str(incident) if incident else None)
-        census = CensusSchedule(COMMAND, asked, seconds("--sessions", sessions, least=SHORTEST_CENSUS_S))
+        every_s = seconds("--sessions", sessions, least=SHORTEST_CENSUS_S)
+        census = CensusSchedule(
+            COMMAND, asked, every_s, troubles(lambda text: typer.echo(f"warning: {text}", err=True))
+        )
     elif incident is not None:
         raise UsageError("--incident needs --sessions", hint="Add --sessions 10m.")
     shown = Exporter(named, site_options, census)
@@ -237,6 +242,22 @@ def exporter(
         shown.close()
         if census is not None:
             census.stop()
+
+
+def troubles(warn: Callable[[str], None]) -> Callable[[CensusSchedule], None]:
+    """Return what says after each census why it failed, and which stores it could not read; once, until that changes."""
+    said: list[str] = []
+
+    def say(census: CensusSchedule) -> None:
+        unread = census.taken.unread if census.taken is not None and not census.error else ()
+        now = [f"the sessions in store {name} are not counted: {why}" for name, why in unread]
+        now += [f"the sessions could not be counted: {census.error}"] if census.error else []
+        for text in now:
+            if text not in said:
+                warn(text)
+        said[:] = now
+
+    return say
 
 
 def addresses(

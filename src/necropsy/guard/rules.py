@@ -89,6 +89,9 @@ _OTHERS: Final[tuple[Alert, ...]] = (
           "necropsy_census_up == 0 or necropsy_census_age_seconds > 3600", "30m", "warning",
           "Sessions have not been counted for a while", "The figures behind the other session alerts are old. See the"
           " exporter's log."),
+    Alert("NecropsyStoreNotCounted", "monitoring/store-unwatched", "necropsy_census_store_up == 0", "30m", "warning",
+          "The sessions in store {{ $labels.store }} are not counted",
+          "The other session alerts say nothing of it. To see the reason: necropsy examine --redis with its address."),
 )  # fmt: skip
 
 

@@ -21,7 +21,7 @@ def text(claims: list[dict[str, object]]) -> str:
         case.append("source", [{"reader": "redis", "locator": "redis://127.0.0.1", "store": "A", "taken_at": NOW}])
         case.append("birth_claim", [{"store": "A", "births": 9.0, **claim} for claim in claims])
         case.append("verdict", [{"value": json.dumps(to_plain(Verdict((), (), (), (), 0.0)))}])
-        return text_of(families(case, reporting.report(case, {})))
+        return text_of(families(case, reporting.report(case, {}), ["A"]))
 
 
 def test_a_creator_is_shown_without_password_token_and_characters_that_repaint() -> None:

@@ -10,6 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 import servers
 from necropsy.cli.census import COMMAND
+from necropsy.cli.exporter import troubles
 from necropsy.guard.census import worker
 from necropsy.guard.census.schedule import CensusSchedule
 from necropsy.guard.census.worker import Asked, Taken, decode, encode
@@ -148,6 +149,27 @@ def test_a_store_that_is_gone_leaves_the_last_census_with_its_age_and_says_why()
     assert sum(value for name, value in found.items() if name.startswith("necropsy_sessions{")) == 10
 
 
+def test_a_store_that_a_census_cannot_read_is_not_passed_over_in_silence() -> None:
+    with servers.running("redis-7.0", tcp=True) as server, servers.running("redis-7.0", tcp=True) as other:
+        populate(server, 10, 0)
+        other.client().execute_command("ACL SETUSER exporter on >hunter2 +ping +info")
+        stores = {"A": f"redis://127.0.0.1:{server.port}", "B": f"redis://exporter:hunter2@127.0.0.1:{other.port}"}
+        told: list[str] = []
+        census = CensusSchedule(COMMAND, Asked(tuple(stores.items())), 600, troubles(told.append))
+        census.take()
+        found = samples(census)
+        assert found["necropsy_census_up{}"] == 1
+        assert found['necropsy_census_store_up{"store": "A"}'] == 1
+        assert found['necropsy_census_store_up{"store": "B"}'] == 0
+        census.take()
+        (said,) = told
+        assert said.startswith("the sessions in store B are not counted: ")
+        assert "hunter2" not in said + text_of(census.families())
+    census.take()
+    assert {value for name, value in samples(census).items() if name.startswith("necropsy_census_store_up{")} == {0.0}
+    assert len(told) == 2
+
+
 def test_before_the_first_census_nothing_is_shown_as_zero() -> None:
     census = CensusSchedule(COMMAND, Asked((("A", "redis://127.0.0.1:1"),)), 600)
     text = text_of(census.families())
@@ -158,7 +180,8 @@ def test_before_the_first_census_nothing_is_shown_as_zero() -> None:
 
 def test_what_the_process_writes_is_read_back_the_same() -> None:
     families = [Family("a", "gauge", "A.", [Sample((("le", "1"), ("x", 'q"')), 1.5, "_bucket"), Sample((), 2.0)])]
-    assert decode(encode(Taken(families))) == Taken(families)
+    taken = Taken(families, page=b"\x00packed", unread=(("B", "refused"),))
+    assert decode(encode(taken)) == taken
 
 
 def test_a_store_of_many_keys_is_counted_by_its_replication_stream_at_no_cost_for_each_key() -> None:

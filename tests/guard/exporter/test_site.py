@@ -167,6 +167,27 @@ def test_a_scrape_reads_no_key_and_resets_no_idle_time() -> None:
             "client|setname", "client|no-touch", "config|resetstat", "hello")}  # fmt: skip
 
 
+@pytest.mark.checkout
+@pytest.mark.parametrize("server", ["redis-7.0", "redis-8.2", "valkey-9"])
+def test_the_user_that_the_documentation_makes_can_do_all_that_a_scrape_asks(server: str) -> None:
+    text = (Path(__file__).parents[3] / "docs" / "guard.md").read_text()
+    (line,) = [line for line in text.splitlines() if line.startswith("ACL SETUSER exporter on >PASSWORD ")]
+    words = [word for word in line.split() if server != "redis-7.0" or word != "+client|no-touch"]
+    with servers.running(server, tcp=True) as running:
+        running.client().execute_command(*words)
+        with (
+            exporter({"A": f"redis://127.0.0.1:{running.port}"}) as whole,
+            exporter({"A": f"redis://exporter:PASSWORD@127.0.0.1:{running.port}"}) as limited,
+        ):
+            names = [
+                {family.name for family in text_string_to_metric_families(get(f"{url}/metrics")[1])}
+                for url in (whole, limited, whole)
+            ]
+        assert names[0] <= names[1] | {"redis_errors"}
+        assert names[1] <= names[2]
+        assert running.client().acl_log() == []
+
+
 def test_basic_authentication_lets_only_those_in_who_know_the_password() -> None:
     stored = bcrypt.hashpw(b"right", bcrypt.gensalt(4)).decode()
     with exporter({"A": "redis://127.0.0.1:1"}, WebConfig(users={"prometheus": stored})) as url:

@@ -6,6 +6,7 @@ target, a client's program and page), of which the largest have a series of thei
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Final
 
 from necropsy._internal.masking import masked
@@ -23,8 +24,14 @@ _BOUNDS_S: Final = (60, 600, 3_600, 21_600, 86_400, 604_800, 2_592_000, 31_536_0
 """Upper bounds of ages and lifetimes in seconds: a minute to a year."""
 
 
-def families(case: Case, report: Report) -> list[Family]:
-    """Return every family of the census."""
+def families(case: Case, report: Report, given: Iterable[str]) -> list[Family]:
+    """Return every family of the census.
+
+    Parameters
+    ----------
+    given
+        Names of all stores that were to be read: of one that could not be, nothing else says so.
+    """
     population = Family("necropsy_sessions", "gauge", "Sessions in a store, by layout and login.")
     memory = Family("necropsy_session_bytes", "gauge", "Estimated memory of the sessions in bytes.")
     for row in case.rows(
@@ -34,7 +41,11 @@ def families(case: Case, report: Report) -> list[Family]:
         labels = {name: str(row[name]) for name in ("store", "framework", "auth")}
         population.add(row["sessions"], **labels)
         memory.add(row["bytes"], **labels)
-    made = [population, memory, _births(case), *_of_stores(case, report)]
+    seen = {store.name for store in report.stores}
+    read = Family("necropsy_census_store_up", "gauge", "Whether the last census could read a store.")
+    for store in given:
+        read.add(float(store in seen), store=store)
+    made = [read, population, memory, _births(case), *_of_stores(case, report)]
     made.append(_histogram(case, "necropsy_session_age_seconds", "Age of sessions in seconds.", _AGE))
     made.append(
         _histogram(case, "necropsy_session_lifetime_seconds", "Idle lifetime of sessions in seconds.", "lifetime_s")

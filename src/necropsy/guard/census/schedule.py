@@ -14,6 +14,8 @@ from necropsy.guard.allocator import give_back
 from necropsy.guard.census.worker import Asked, Taken, decode, encode_asked
 from necropsy.guard.exposition import Family, Sample
 
+STORE_UP: Final = "necropsy_census_store_up"
+"""Whether the last census could read a store."""
 _LONGEST: Final = 300
 """Characters of an error that are kept."""
 _WITHIN: Final = 3.0
@@ -99,9 +101,15 @@ class CensusSchedule:
         if self.taken_at is not None:
             age = [Sample((), now - self.taken_at)]
             own.append(("necropsy_census_age_seconds", "gauge", "How long ago the census below was taken.", age))
-        return [Family(name, kind, text, samples) for name, kind, text, samples in own] + (
-            self.taken.families if self.taken is not None else []
-        )
+        taken = self.taken.families if self.taken is not None else []
+        if self._error:  # it read none of them
+            taken = [
+                replace(family, samples=[replace(sample, value=0.0) for sample in family.samples])
+                if family.name == STORE_UP
+                else family
+                for family in taken
+            ]
+        return [Family(name, kind, text, samples) for name, kind, text, samples in own] + taken
 
     @property
     def error(self) -> str:

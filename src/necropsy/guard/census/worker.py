@@ -81,6 +81,8 @@ class Taken:
     """Why the history began anew, where a file lay there that is no case; else empty."""
     warnings: tuple[str, ...] = ()
     """Input that could not be used, such as lines of the file of events."""
+    unread: tuple[tuple[str, str], ...] = ()
+    """Stores that could not be read, and why."""
     incident_text: str = field(default="", repr=False)
     """The incident file as it was read, where it was right; else empty."""
 
@@ -113,6 +115,7 @@ def _take(asked: Asked, memory: str) -> Taken:
     from necropsy.case.store import Case
     from necropsy.guard.census.families import families
     from necropsy.guard.watch.events import read_events
+    from necropsy.guard.watch.look import unread
     from necropsy.report.html import page
     from necropsy.report.wording.completeness import recap
 
@@ -129,13 +132,16 @@ def _take(asked: Asked, memory: str) -> Taken:
         anew = _carry_over(case, watch, evidence.now) if watch is not None else ""
         judging.judge(case, evidence, sources, births)
         report = reporting.report(case, births)
-        shown = families(case, report)
+        locators = {store.name: store.locator.masked for store in sources.stores}
+        shown, missing = families(case, report, locators), tuple(unread(report, locators).items())
         if watch is None:
-            return Taken(shown, incident_text=text)
+            return Taken(shown, incident_text=text, unread=missing)
         events, warnings = read_events((*watch.events, *sources.event), watch.event_file)
         notices, newest = _watch(case, watch, report, births, sources, events, misread)
         shown_page = zlib.compress(page.render(report).encode()) if watch.page else b""
-        return Taken(shown, notices, newest, recap(report)[0], shown_page, report.courses, anew, tuple(warnings), text)
+        return Taken(
+            shown, notices, newest, recap(report)[0], shown_page, report.courses, anew, tuple(warnings), missing, text
+        )
 
 
 def _carry_over(case: Case, watch: Watched, now: datetime) -> str:
@@ -195,6 +201,7 @@ def _sources(asked: Asked) -> tuple[Sources, str, str]:
 def encode(taken: Taken) -> str:
     """Return what came out as JSON."""
     plain = {name: getattr(taken, name) for name in ("verdict", "anew", "warnings", "incident_text")}
+    plain["unread"] = [list(one) for one in taken.unread]
     plain["page"] = base64.b64encode(taken.page).decode("ascii")
     plain["courses"] = to_plain(taken.courses)
     plain |= {"notices": to_plain(taken.notices), "newest": to_plain(taken.newest)}
@@ -221,6 +228,7 @@ def decode(text: str) -> Taken:
         courses,
         said["anew"],
         tuple(said["warnings"]),
+        tuple((name, reason) for name, reason in said["unread"]),
         said["incident_text"],
     )
 

@@ -135,17 +135,11 @@ def look_of(
     moving = {name for name, one in births.items() if one.derived > 1 - _KNOWN}
     stores = _stores(case, report, older, moving)
     readers = {source.reader for source in report.sources if source.store is None}
-    why = {absent.locator: absent.reason for absent in report.absent}
-    unread = {
-        name: inert(masked(why.get(locator, "it could not be read")))
-        for name, locator in given.items()
-        if name not in stores
-    }
     return Look(
         at=max((store.at for store in stores.values()), default=report.taken_at),
         readers=frozenset(readers | {f"store:{name}" for name in stores}),
         stores=stores,
-        unread=unread,
+        unread=unread(report, given),
         creators=tuple(_creators(case, stores)),
         shares=_shares(case),
         zombies=tuple(_zombies(report)),
@@ -153,6 +147,23 @@ def look_of(
         misread=misread,
         patched=frozenset(c.slug for c in report.verdict.causes if c.remedy is not None and c.remedy.patches),
     )
+
+
+def unread(report: Report, given: Mapping[str, str]) -> dict[str, str]:
+    """Return the stores that could not be read, and why.
+
+    Parameters
+    ----------
+    given
+        All stores that were to be read: name, and locator without a password.
+    """
+    read = {store.name for store in report.stores}
+    why = {absent.locator: absent.reason for absent in report.absent}
+    return {
+        name: inert(masked(why.get(locator, "it could not be read")))
+        for name, locator in given.items()
+        if name not in read
+    }
 
 
 def _stores(
