@@ -11,6 +11,7 @@ from necropsy.autopsy.incident_file import load
 from necropsy.guard.configuration import GuardConfig, read_guard, require_stores
 from necropsy.guard.notify.plan import ReceiverRules, parse_quiet
 from necropsy.guard.running import Given, Guard
+from necropsy.guard.web import Request
 from necropsy.model.errors import ConfigurationError, NecropsyError, NoEvidence
 
 WHOLE = """\
@@ -126,6 +127,18 @@ def test_a_file_that_no_look_could_use_is_refused_before_the_first(
         require_stores(str(path))
     with pytest.raises(error, match=said):
         Guard(path, (), print, print)
+
+
+def test_before_a_look_no_number_of_notices_is_shown_as_none_are_known(tmp_path: Path) -> None:
+    path = tmp_path / "incident.toml"
+    path.write_text('[[store]]\nredis = "redis://127.0.0.1:1"\n')
+    guard = Guard(path, (), print, print, Given("127.0.0.1:0"))
+    try:
+        shown = guard.site.routes["/metrics"](Request({}, {})).body
+    finally:
+        guard.server.server_close()
+    assert "necropsy_census_up 0" in shown
+    assert "necropsy_notices" not in shown
 
 
 def test_a_port_that_is_taken_is_a_failure_and_no_misuse(tmp_path: Path) -> None:

@@ -239,7 +239,7 @@ class Guard:
     def _own(self) -> list[Family]:
         open_now = self.keeper.open()
         noticed = Family("necropsy_notices", "gauge", "Notices that are open, by severity.")
-        for severity in SEVERITIES:
+        for severity in SEVERITIES if self.census.taken_at is not None or open_now else ():  # before a look: unknown
             noticed.add(float(sum(notice.severity == severity for notice in open_now)), severity=severity)
         by_kind = Family("necropsy_notices_by_kind", "gauge", "Notices that are open, by kind and store.")
         for (kind, store), number in Counter((notice.kind, notice.store or "") for notice in open_now).items():

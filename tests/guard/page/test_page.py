@@ -28,6 +28,8 @@ def test_before_the_first_look_nothing_is_said_to_be_fine() -> None:
     page = view.render(EMPTY)
     assert "nothing is known yet" in page
     assert "nothing is open" not in page
+    assert "0 open" not in page
+    assert "Nothing since" not in page
 
 
 def test_what_comes_from_outside_is_text_and_never_markup() -> None:
@@ -81,6 +83,8 @@ def test_the_page_fits_is_live_and_asks_nobody_but_the_guard(
     )
     assert tiles == [["A", "up"], ["a-store-with-a-long-name", "down"]]
     assert browser.value("document.querySelector('[data-server=A] [data-figure=keys]').textContent") == "1,080"
+    said = [browser.value(f"shown.used({{used: 1e6, limit: {limit}}})") for limit in ("2e6", "0", "null")]
+    assert said == ["1.0 MB of 2.0 MB", "1.0 MB, no limit", "1.0 MB, limit unknown"]
     background = browser.value("getComputedStyle(document.body).backgroundColor")
     assert background == ("rgb(19, 18, 17)" if dark else "rgb(245, 243, 239)")
 

@@ -9,7 +9,10 @@ function size(bytes) {
 }
 const number = (value) => Math.round(value).toLocaleString('en');
 const shown = {
-  used: (figures) => (figures.limit ? `${size(figures.used)} of ${size(figures.limit)}` : `${size(figures.used)}, no limit`),
+  used: (figures) => {
+    if (figures.limit === null || figures.limit === undefined) return `${size(figures.used)}, limit unknown`;
+    return figures.limit ? `${size(figures.used)} of ${size(figures.limit)}` : `${size(figures.used)}, no limit`;
+  },
   keys: (figures) => number(figures.keys),
   clients: (figures) => number(figures.clients),
   rate: (figures) => number(figures.rate),
