@@ -177,12 +177,12 @@ def test_a_second_guard_of_the_same_case_is_refused_and_takes_over_when_the_firs
     with servers.running("redis-7.0", tcp=True) as server, running(tmp_path, config(server)) as guard:
         for words in (["guard", "run", "guard.toml", "--listen", "127.0.0.1:0"], ["watch", "guard.toml", "--once"]):
             run = subprocess.run([sys.executable, "-m", "necropsy.cli.main", *words], cwd=tmp_path, capture_output=True, text=True,
-                                 check=False, timeout=120)  # fmt: skip
+                                 check=False, timeout=300)  # fmt: skip
             assert run.returncode == 2
             assert "is kept by another watch or guard that is running" in run.stderr
         assert guard.end() == 0
         run = subprocess.run([sys.executable, "-m", "necropsy.cli.main", "watch", "guard.toml", "--once"], cwd=tmp_path,
-                             capture_output=True, text=True, check=False, timeout=120)  # fmt: skip
+                             capture_output=True, text=True, check=False, timeout=300)  # fmt: skip
         assert run.returncode == 0, run.stderr
 
 

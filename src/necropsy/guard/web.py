@@ -26,7 +26,9 @@ from threading import Event, Lock
 from typing import Any, ClassVar, Final, TypeAlias
 from urllib.parse import parse_qs, urlsplit
 
+from necropsy._internal.masking import masked
 from necropsy.model.errors import NecropsyError, UsageError
+from necropsy.report.escaping import inert
 
 TIMEOUT_HEADER: Final = "X-Prometheus-Scrape-Timeout-Seconds"
 """Header that Prometheus sends with a scrape: the seconds that it may take."""
@@ -332,7 +334,7 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             return route(Request(query, dict(self.headers.items()), repeated))
         except Exception as error:  # noqa: BLE001 -- one answer fails, and the others do not
-            self.site.log(f"{address.path}: {type(error).__name__}: {error}")
+            self.site.log(f"{inert(address.path)}: {type(error).__name__}: {inert(masked(str(error)))}")
             return Response(f"{type(error).__name__}\n", status=HTTPStatus.INTERNAL_SERVER_ERROR)
 
     def _follow(self, stream: Iterator[str]) -> None:

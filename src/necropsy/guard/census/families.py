@@ -45,7 +45,8 @@ def families(case: Case, report: Report, given: Iterable[str]) -> list[Family]:
     read = Family("necropsy_census_store_up", "gauge", "Whether the last census could read a store.")
     for store in given:
         read.add(float(store in seen), store=store)
-    made = [read, population, memory, _births(case), *_of_stores(case, report)]
+    made = [population, memory, _births(case), *_of_stores(case, report)]
+    made.append(read)
     made.append(_histogram(case, "necropsy_session_age_seconds", "Age of sessions in seconds.", _AGE))
     made.append(
         _histogram(case, "necropsy_session_lifetime_seconds", "Idle lifetime of sessions in seconds.", "lifetime_s")
