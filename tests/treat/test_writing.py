@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import glob
 import hashlib
 import os
 from pathlib import Path
@@ -13,7 +15,9 @@ from hypothesis import strategies as st
 from necropsy.treat.edits.text import unified_diff
 from necropsy.treat.writing import PatchError, patched, write
 
-_LINES = st.lists(st.sampled_from(["a\n", "b\n", "c\n", "", "\n", "long line\n"]), max_size=12).map("".join)
+_LINES = st.lists(
+    st.sampled_from(["a\n", "b\r\n", "c\x0cd\u2028\x85e\n", "", "\n", "\r", "long line\n"]), max_size=12
+).map("".join)
 
 
 @given(before=_LINES, after=_LINES, cut=st.booleans())
@@ -58,7 +62,7 @@ def test_a_file_keeps_its_mode_and_is_backed_up(tmp_path: Path) -> None:
     assert done.backup.read_text() == "a: 1 # why\nb: 2\n"
     assert done.backup.stat().st_mode & 0o777 == 0o640
     assert sorted(path.name for path in tmp_path.iterdir()) == [
-        "link.yml", "prometheus.yml", "prometheus.yml.before-necropsy",
+        ".prometheus.yml.before-necropsy", "link.yml", "prometheus.yml",
     ]  # fmt: skip
 
 
@@ -83,3 +87,44 @@ def test_a_file_that_changed_since_it_was_examined_is_not_written(tmp_path: Path
         write(file, diff, sha256=digest)
     assert file.read_text() == "a\nb\n# somebody was here\n"
     assert [path.name for path in tmp_path.iterdir()] == ["f"]
+
+
+def test_lines_end_where_patch_ends_them(tmp_path: Path) -> None:
+    """A form feed, a separator of Unicode or a lone carriage return is a character as any other."""
+    before = "a: 1\nb: 2 # x\x0cy\u2028z\x85\rw\nc: 3\n"
+    diff = unified_diff("f", before, before.replace("c: 3", "c: 4"))
+    assert "No newline" not in diff
+    assert "@@ -1,3 +1,3 @@" in diff
+    file = tmp_path / "f"
+    file.write_bytes(before.encode())
+    write(file, diff)
+    assert file.read_bytes() == before.replace("c: 3", "c: 4").encode()
+
+
+def test_a_read_only_file_is_not_replaced(tmp_path: Path) -> None:
+    file = tmp_path / "f"
+    file.write_text("a\n")
+    file.chmod(0o444)
+    with pytest.raises(PatchError, match="read-only"):
+        write(file, unified_diff("f", "a\n", "b\n"))
+    assert file.read_text() == "a\n"
+    assert [path.name for path in tmp_path.iterdir()] == ["f"]
+
+
+def test_a_backup_is_not_read_as_one_more_file_of_its_folder(tmp_path: Path) -> None:
+    file = tmp_path / "site"
+    file.write_text("a\n")
+    done = write(file, unified_diff("f", "a\n", "b\n"))
+    assert glob.glob(str(tmp_path / "*")) == [str(file)], "as nginx includes a folder"  # noqa: PTH207 -- Path.glob finds hidden ones
+    assert done.backup.read_text() == "a\n"
+
+
+def test_extended_attributes_stay(tmp_path: Path) -> None:
+    file = tmp_path / "f"
+    file.write_text("a\n")
+    with contextlib.suppress(OSError):  # where the file system has none, there are none to keep
+        os.setxattr(file, "user.owner", b"team")
+    before = {name: os.getxattr(file, name) for name in os.listxattr(file)}
+    done = write(file, unified_diff("f", "a\n", "b\n"))
+    for one in (file, done.backup):
+        assert {name: os.getxattr(one, name) for name in os.listxattr(one)} == before

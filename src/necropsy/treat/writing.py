@@ -15,9 +15,11 @@ from pathlib import Path
 from typing import Final
 
 from necropsy.model.errors import NecropsyError
+from necropsy.treat.edits.text import lines_of
 
 BACKUP: Final = ".before-necropsy"
 _HUNK: Final = re.compile(r"@@ -(\d+)(?:,(\d+))? \+\d+(?:,\d+)? @@")
+_WRITABLE: Final = 0o222
 _NO_NEWLINE: Final = "\\ No newline at end of file"
 
 
@@ -43,7 +45,7 @@ def patched(text: str, diff: str, *, backwards: bool = False) -> str | None:
     >>> patched("a\nB\nc\n", "--- a/f\n+++ b/f\n@@ -1,3 +1,3 @@\n a\n-b\n+B\n c\n", backwards=True)
     'a\nb\nc\n'
     """
-    lines = text.splitlines(keepends=True)
+    lines = lines_of(text, keepends=True)
     moved = 0
     for start, before, after in _hunks(diff):
         old, new = (after, before) if backwards else (before, after)
@@ -66,11 +68,15 @@ def write(file: Path, diff: str, *, sha256: str | None = None) -> Written:
     Raises
     ------
     PatchError
-        The file was changed since, is no UTF-8 text, or cannot be written; it is as it was.
+        The file was changed since, is read-only or no UTF-8 text, or cannot be written; it is as it was.
     """
     real = Path(os.path.realpath(file))
     try:
         data = real.read_bytes()
+        if not real.stat().st_mode & _WRITABLE:  # its folder alone decides whether it can be replaced
+            raise PatchError(
+                f"{file}: is read-only: not written", hint="Change it where it is made from, or chmod u+w it first."
+            )
         text = data.decode()
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
@@ -94,7 +100,7 @@ def _replace(file: Path, before: bytes, after: bytes) -> Path:
     backup = _backup(file, before, status)
     beside = file.with_name(f".{file.name}.necropsy-partial")
     try:
-        _create(beside, after, status)
+        _create(beside, after, status, file)
         beside.replace(file)
     finally:
         beside.unlink(missing_ok=True)
@@ -107,21 +113,26 @@ def _replace(file: Path, before: bytes, after: bytes) -> Path:
 
 
 def _backup(file: Path, data: bytes, status: os.stat_result) -> Path:
-    """Write the file as it was beside it, under a name that nothing has yet."""
+    """Write the file as it was beside it, under a name that nothing has yet.
+
+    A hidden one: nginx reads all others of a folder that it includes (``include sites-enabled/*``), and a second server with
+    the same name would be there at its next reload.
+    """
     for number in range(1, 1000):
-        backup = file.with_name(file.name + BACKUP + (f"-{number}" if number > 1 else ""))
+        backup = file.with_name(f".{file.name}{BACKUP}" + (f"-{number}" if number > 1 else ""))
         with contextlib.suppress(FileExistsError):
-            _create(backup, data, status)
+            _create(backup, data, status, file)
             return backup
     raise FileExistsError(17, "a thousand backups exist already", str(file))
 
 
-def _create(path: Path, data: bytes, status: os.stat_result) -> None:
+def _create(path: Path, data: bytes, status: os.stat_result, like: Path) -> None:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, status.st_mode & 0o7777)
     try:
         os.fchmod(descriptor, status.st_mode & 0o7777)
         with contextlib.suppress(PermissionError):  # only root may give files away
             os.fchown(descriptor, status.st_uid, status.st_gid)
+        _keep_attributes(like, descriptor)
         rest = memoryview(data)
         while rest:
             rest = rest[os.write(descriptor, rest) :]
@@ -130,11 +141,21 @@ def _create(path: Path, data: bytes, status: os.stat_result) -> None:
         os.close(descriptor)
 
 
+def _keep_attributes(like: Path, descriptor: int) -> None:
+    """Give a file the extended attributes of another: its access control list and its label, where the system has them."""
+    if not hasattr(os, "listxattr"):
+        return
+    with contextlib.suppress(OSError):
+        for name in os.listxattr(like):
+            with contextlib.suppress(OSError):
+                os.setxattr(descriptor, name, os.getxattr(like, name))
+
+
 def _hunks(diff: str) -> list[tuple[int, list[str], list[str]]]:
     """Return of each hunk the line where it begins (from 0), the lines before and the lines after."""
     hunks: list[tuple[int, list[str], list[str]]] = []
     last = ""
-    for line in diff.splitlines(keepends=True):
+    for line in lines_of(diff, keepends=True):
         found = _HUNK.match(line)
         if found:
             # With no line of before, the number is that of the line in front.

@@ -122,7 +122,7 @@ def _write(file: Path, diffs: list[str], sha256: str | None) -> Written:
     if len(diffs) == 1:
         return write(file, diffs[0], sha256=sha256)
     try:
-        before = file.read_text(encoding="utf-8")
+        before = file.read_bytes().decode()  # its line ends as they are
     except (OSError, UnicodeDecodeError) as error:
         raise PatchError(f"{file}: cannot read: {error}", hint="Apply the diffs by hand.") from error
     text = before
@@ -130,7 +130,7 @@ def _write(file: Path, diffs: list[str], sha256: str | None) -> Written:
         made = patched(text, diff)
         if made is None:
             raise PatchError(
-                f"{file}: two patches change the same lines: not written",
+                f"{file}: two patches change the same lines or neighbours: not written",
                 hint="Apply the first with --patch --write, examine again, then apply the next.",
             )
         text = made

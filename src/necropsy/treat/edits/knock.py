@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from necropsy.treat.edits.text import Insertion, line_end
+from necropsy.treat.edits.text import Insertion, line_end, lines_of
 
 _FLOW: Final = re.compile(r"\bhttpGet:\s*\{([^{}#]*)\}")
 _BLOCK: Final = re.compile(r"^\s*(?:- )?(httpGet):\s*(?:#.*)?$")
@@ -35,7 +35,7 @@ def kubelet_knocks(text: str, line: int) -> list[Insertion]:
     indent = len(written) - len(written.lstrip())
     if not written.lstrip().startswith("path:"):
         return []
-    lines = text.splitlines()
+    lines = lines_of(text)
     head = line - 1
     while head >= 0 and (not lines[head].strip() or _indent(lines[head]) >= indent):
         head -= 1

@@ -20,7 +20,7 @@ from __future__ import annotations
 from typing import Final
 
 from necropsy.probes.syntax.node import Node
-from necropsy.treat.edits.text import Insertion, line_end, newline_of
+from necropsy.treat.edits.text import Insertion, line_end, lines_of, newline_of
 from necropsy.treat.edits.yaml_fields import field_set, jobs
 
 META_KEY: Final = "health_check_endpoint"
@@ -86,7 +86,7 @@ def _target(rule: Node) -> str:
 
 
 def _insertion(text: str, rule: Node) -> Insertion:
-    first_line = text.splitlines()[rule.line - 1]
+    first_line = lines_of(text)[rule.line - 1]
     dash = first_line.index("-")
     indent, inner = first_line[:dash], " " * (rule.column - dash - 1)
     offset = line_end(text, rule.end_line)

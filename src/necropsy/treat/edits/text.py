@@ -16,6 +16,9 @@ _SECRET: Final = re.compile(
 )
 
 
+_LINE: Final = re.compile(r"[^\n]*\n|[^\n]+")
+
+
 @dataclass(frozen=True, slots=True)
 class Insertion:
     """Text that goes in at an offset."""
@@ -47,6 +50,16 @@ def edited(file: ConfigurationFile, insertions: Sequence[Insertion]) -> Configur
 def whole(file: ConfigurationFile) -> str:
     """Return the text of the file itself, whose lines a patch shows."""
     return file.text if file.whole is None else file.whole
+
+
+def lines_of(text: str, *, keepends: bool = False) -> list[str]:
+    r"""Return the lines of a text as ``patch`` and parsers of configuration count them: only a newline ends one.
+
+    >>> lines_of("a\x0cb\r\nc", keepends=True)
+    ['a\x0cb\r\n', 'c']
+    """
+    found = _LINE.findall(text)
+    return found if keepends else [line.removesuffix("\n").removesuffix("\r") for line in found]
 
 
 def line_end(text: str, line: int) -> int:
@@ -83,8 +96,8 @@ def unified_diff(file: str, before: str, after: str) -> str:
     for context in (3, 2, 1, 0):
         lines = list(
             difflib.unified_diff(
-                before.splitlines(keepends=True),
-                after.splitlines(keepends=True),
+                lines_of(before, keepends=True),
+                lines_of(after, keepends=True),
                 f"a/{name}",
                 f"b/{name}",
                 n=context,
@@ -97,5 +110,5 @@ def unified_diff(file: str, before: str, after: str) -> str:
 
 def count_changes(diff: str) -> tuple[int, int]:
     """Count the added and the removed lines of a diff."""
-    body = diff.splitlines()[2:]
+    body = lines_of(diff)[2:]
     return sum(line.startswith("+") for line in body), sum(line.startswith("-") for line in body)

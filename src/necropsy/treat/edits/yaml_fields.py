@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from necropsy.treat.edits.text import Insertion, line_end, newline_of
+from necropsy.treat.edits.text import Insertion, line_end, lines_of, newline_of
 
 if TYPE_CHECKING:
     from necropsy.probes.syntax.node import Node
@@ -55,7 +55,7 @@ def rule_added(text: str, job: Node, fields: tuple[str, ...], *, first: bool) ->
 
 def rule_beside(text: str, rule: Node, fields: tuple[str, ...], *, before: bool) -> list[Insertion]:
     """Add a relabel rule right before, or right behind, one in block style. Empty beside any other."""
-    opening = text.splitlines()[rule.line - 1]
+    opening = lines_of(text)[rule.line - 1]
     dash = opening.find("-")
     if dash < 0 or rule.kind != "mapping" or opening[:dash].strip():
         return []

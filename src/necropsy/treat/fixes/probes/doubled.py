@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from necropsy.model.figures import several
-from necropsy.treat.edits.text import Insertion, line_end
+from necropsy.treat.edits.text import Insertion, line_end, lines_of
 from necropsy.treat.edits.yaml_fields import jobs
 from necropsy.treat.fixes.interface import Edits, Fix, FixContext
 
@@ -27,7 +27,7 @@ def _edit(context: FixContext) -> Edits:
             name = job.get("job_name")
             prober = f"prometheus/{name.text() if name is not None else ''}"
             mine = _requests(context.simulation, prober)
-            opening = file.text.splitlines()[job.line - 1]
+            opening = lines_of(file.text)[job.line - 1]
             copied = bool(mine) and any(mine <= other for other in kept)
             if copied and prober in context.finding.probers and opening.lstrip().startswith("-"):
                 start, end = line_end(file.text, job.line - 1), line_end(file.text, job.end_line)

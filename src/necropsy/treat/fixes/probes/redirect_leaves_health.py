@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from necropsy.model.figures import several
-from necropsy.treat.edits.text import Insertion, line_end, newline_of
+from necropsy.treat.edits.text import Insertion, line_end, lines_of, newline_of
 from necropsy.treat.edits.yaml_fields import replaced
 from necropsy.treat.fixes.interface import Edits, Fix, FixContext
 
@@ -57,7 +57,7 @@ def _of(text: str, root: Node | None, name: str) -> list[Insertion]:
 def _added(text: str, beside: Node, line: int, lines: str) -> list[Insertion]:
     """Write lines below a line, indented as a key is."""
     indent = " " * beside.column
-    if text.splitlines()[beside.line - 1][: beside.column].strip():
+    if lines_of(text)[beside.line - 1][: beside.column].strip():
         return []
     newline = newline_of(text)
     written = "".join(f"{indent}{added}{newline}" for added in lines.split("\n"))
