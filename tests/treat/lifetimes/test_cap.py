@@ -16,7 +16,7 @@ from necropsy.treat.purge.watch import Watch
 from necropsy.treatment import capping
 from necropsy.wire.redis.address import parse_address
 from servers import NAMES, running
-from treat.purge.population import SPRING, express, same, spring, state, write_spring
+from treat.purge.population import SPRING, express, integer, same, spring, state, write_spring
 from wire.redis.nodes import cluster
 
 pytestmark = pytest.mark.integration
@@ -127,3 +127,33 @@ def test_from_a_snapshot_lifetimes_are_shortened_alike_and_who_writes_meanwhile_
         back = state(client)
         assert back.keys() == before.keys()
         assert all(abs(back[key][1] - before[key][1]) < 1000 for key in before)
+
+
+@pytest.mark.parametrize("build", ["redis-6.2", "redis-8.2"])
+def test_an_undo_overwrites_nothing_that_was_written_since_without_touching_the_expiry(
+    build: str, tmp_path: Path
+) -> None:
+    with running(build) as server:
+        client = server.client()
+        now = int(time.time() * 1000)
+        write_spring(client, "changed", now - 5_000_000, lifetime_s=FOREVER)
+        write_spring(client, "other", now - 5_000_000, lifetime_s=FOREVER)
+        value = {"cookie": {"originalMaxAge": FOREVER * 1000, "expires": "2094-01-01T00:00:00.000Z"}}
+        for name in ("login", "other"):
+            client.set(f"sess:{name}", json.dumps(value, separators=(",", ":")), ex=FOREVER)
+        plain = "session:fomrsZGapPij08fKg3KYv_Cip6rBI1W-lKJV-zF0MXg"  # the layout carries no lifetime: the TTL alone is written
+        client.set(plain, b"\x81\xaa_permanent\xc3", ex=90 * DAY)
+        before = state(client)
+        address = parse_address(server.url)
+        assert capping.cap(address, 7 * DAY, LiveOptions(), journal=tmp_path / "journal").capped == 5
+        client.hset(f"{SPRING}:sessions:changed", "maxInactiveInterval", integer(1800))
+        login = client.get("sess:login").replace(b'"}}', b'"},"passport":{"user":7}}')
+        client.set("sess:login", login, keepttl=True)
+        client.set(plain, b"\x82\xaa_permanent\xc3\xa8_user_id\xa17", keepttl=True)
+        assert capping.undo(tmp_path / "journal", redis=None) == (3, 2)
+        after = state(client)
+        assert after[b"sess:login"][0] == login
+        assert after[f"{SPRING}:sessions:changed".encode()][0][b"maxInactiveInterval"] == integer(1800)
+        assert after[plain.encode()][0].endswith(b"_user_id\xa17")
+        for key in (b"sess:other", f"{SPRING}:sessions:other".encode()):
+            assert same({key: before[key]}, {key: after[key]}) == []

@@ -46,3 +46,17 @@ def test_a_journal_that_calls_itself_older_to_lose_its_seal_is_refused(tmp_path:
     (tmp_path / "new" / "journal.json").write_text(json.dumps({**header, "version": 1, "address": "elsewhere:6379"}))
     with pytest.raises(JournalError):
         _read(tmp_path / "new")
+
+
+def test_shredding_a_journal_touches_nothing_else_in_its_folder_nor_where_a_link_leads(tmp_path: Path) -> None:
+    _written(tmp_path / "journal")
+    elsewhere = tmp_path / "precious"
+    elsewhere.write_text("precious")
+    (tmp_path / "journal" / "notes.txt").write_text("notes")
+    (tmp_path / "journal" / "link").symlink_to(elsewhere)
+    (tmp_path / "journal" / "state.json").symlink_to(elsewhere)
+    (tmp_path / "journal" / "folder").mkdir()
+    journal = Journal.open(tmp_path / "journal")
+    assert journal.shred() > len(RECORD.payload)
+    assert elsewhere.read_text() == "precious"
+    assert sorted(path.name for path in (tmp_path / "journal").iterdir()) == ["folder", "link", "notes.txt"]

@@ -87,8 +87,9 @@ def verified(folder: Path, found: Any) -> str:
 
 def shredded(folder: Path, count: int) -> str:
     """Return that a journal is no more."""
+    left = f" Other files in {folder} were left." if folder.exists() else ""
     return (
-        f"{folder}: {size(count)} overwritten and removed. On SSDs and copy-on-write file systems old blocks may"
+        f"{folder}: {size(count)} overwritten and removed.{left} On SSDs and copy-on-write file systems old blocks may"
         f" remain; an encrypted journal is unreadable once its key is deleted.\n"
     )
 

@@ -145,8 +145,8 @@ class Cap:
                 self.done.sessions += len(claim.rows)
                 rows = claim.rows[late[claim.rows]]
                 if len(rows):
-                    nothing = np.zeros(len(rows), np.int64)
-                    found.append(Candidates(layout, batch, rows, nothing, nothing.astype(np.int8), nothing - 1))
+                    nothing, no = np.zeros(len(rows), np.int64), [np.zeros(len(rows), bool)] * 3
+                    found.append(Candidates(layout, batch, rows, nothing, nothing.astype(np.int8), nothing - 1, *no))
         return found
 
     def _work(self, found: Candidates) -> None:
@@ -335,7 +335,8 @@ def undo_cap(journal: Journal, store: WritableStore, control: Control) -> tuple[
                 primary = store.owner(record.key)
                 primary.select(db)
                 together = store.kind != "cluster"
-                answer = _give_back(primary, record if together else record._replace(marker=b""), ended)
+                mine = record if together else record._replace(marker=b"")
+                answer = _give_back(primary, mine, ended, int(journal.header["max_s"]), batch.read_ms)  # noqa: B023 -- within this turn
                 if answer and record.marker and not together:
                     _end_marker(store, record.marker, record.expires_ms)
                 return answer
@@ -360,13 +361,19 @@ def _end_marker(store: WritableStore, marker: bytes, hash_ends_ms: int) -> None:
     again(store, lambda: store.owner(marker).connection.command(*command))
 
 
-def _give_back(primary: Primary, record: JournalRecord, ended_ms: int) -> int:
+def _give_back(primary: Primary, record: JournalRecord, ended_ms: int, max_s: int, read_ms: int) -> int:
+    """Take a shortening back unless the expiry, or what it wrote, was changed since."""
     try:
         value = payloads.logical(record.payload)
     except payloads.Unreadable:
         value = b""
-    old = value.get(LIFETIME_FIELD, b"") if isinstance(value, dict) else value
+    if isinstance(value, dict):
+        made = capped_fields(value, max_s).get(LIFETIME_FIELD, b"")
+        old = value.get(LIFETIME_FIELD, b"") if made else b""
+    else:
+        made = capped_text(value, max_s, read_ms)
+        old = value if made != value else b""
     kind = b"hash" if isinstance(value, dict) else b"string"
-    words: list[bytes | int] = [record.key, ended_ms, record.expires_ms, kind, LIFETIME_FIELD, old, record.marker]
+    words: list[bytes | int] = [record.key, ended_ms, record.expires_ms, kind, LIFETIME_FIELD, old, record.marker, made]
     answer: int = primary.run(scripts.give_back(since_7=primary.since_7), pack(words))
     return answer

@@ -7,6 +7,8 @@ bodies are encrypted (AES-256-GCM of the library ``cryptography``).
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import fcntl
 import hashlib
 import hmac
@@ -25,6 +27,8 @@ SESSIONS, OUTCOME, RESTORED = 1, 2, 3
 VERSION: Final = 2
 """2: what ``journal.json`` says is sealed, and the first frame with it."""
 _FORMAT: Final = "necropsy journal"
+_FILES: Final = ("journal.frames", "state.json", ".state.partial", ".journal.json.partial", "lock", "journal.json")
+"""Files of a journal, in the order in which it is shredded: what says of which store it is comes last."""
 _RECORD: Final = struct.Struct("<qqqqIIIII")
 _BATCH: Final = struct.Struct("<IiI")
 _NONCE: Final = 12
@@ -242,21 +246,35 @@ class Journal:
             self._lock = None
 
     def shred(self) -> int:
-        """Overwrite and remove everything; return the bytes that were overwritten."""
+        """Overwrite and remove the journal's own files; return the bytes that were overwritten.
+
+        What else is in its folder stays, and so does what a link there leads to: the folder is removed if it is empty then.
+        """
         self._frames.close()
         total = 0
-        for path in sorted(self.folder.iterdir()):
-            size = path.stat().st_size
-            with path.open("r+b") as stream:
-                for start in range(0, size, 1 << 20):
-                    stream.seek(start)
-                    stream.write(os.urandom(min(1 << 20, size - start)))
-                stream.flush()
-                os.fsync(stream.fileno())
-            total += size
+        for name in _FILES:
+            path = self.folder / name
+            try:
+                descriptor = os.open(path, os.O_RDWR | os.O_NOFOLLOW)
+            except FileNotFoundError:
+                continue
+            except OSError as error:
+                if error.errno != errno.ELOOP:
+                    raise JournalError(
+                        f"{path}: cannot overwrite: {error.strerror}", hint="What was not overwritten is still there."
+                    ) from error
+            else:
+                with os.fdopen(descriptor, "r+b") as stream:
+                    size = os.fstat(descriptor).st_size
+                    for start in range(0, size, 1 << 20):
+                        stream.write(os.urandom(min(1 << 20, size - start)))
+                    stream.flush()
+                    os.fsync(descriptor)
+                total += size
             path.unlink()
         self.close()
-        self.folder.rmdir()
+        with contextlib.suppress(OSError):
+            self.folder.rmdir()
         return total
 
     def _whole(self, *, lenient: bool, to_append: bool = False) -> Iterator[tuple[int, bytes]]:

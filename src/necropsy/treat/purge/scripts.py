@@ -162,10 +162,14 @@ _GIVE_BACK: Final = """\
 local key, ended, before = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local away = expiry(key) - ended
 if away > slack or away < -slack then return 0 end
-if ARGV[4] == 'hash' then
-  if ARGV[6] ~= '' then redis.call('HSET', key, ARGV[5], ARGV[6]) end
-elseif ARGV[6] ~= '' then
-  redis.call('SET', key, ARGV[6])
+if ARGV[6] ~= '' then
+  local hash = ARGV[4] == 'hash'
+  local value = hash and redis.pcall('HMGET', key, ARGV[5])[1] or not hash and redis.pcall('GET', key)
+  if value == ARGV[8] then
+    if hash then redis.call('HSET', key, ARGV[5], ARGV[6]) else redis.call('SET', key, ARGV[6]) end
+  elseif value ~= ARGV[6] then
+    return 0
+  end
 end
 if before < 0 then redis.call('PERSIST', key) else redis.call('PEXPIREAT', key, before) end
 if ARGV[7] ~= '' and redis.call('EXISTS', ARGV[7]) == 1 then
@@ -233,7 +237,8 @@ def give_back(*, since_7: bool) -> str:
     """Return the script that takes a shortening back if nobody has used the session since.
 
     Arguments: key, the expiry it was given, the one it had (-1: none), ``hash`` or ``string``, the field, its old value (or
-    the old string), the marker. Answers 1, or 0 when its expiry is another by now.
+    the old string; empty: nothing was written), the marker, the value that the shortening wrote. Answers 1, or 0 when its
+    expiry or its value is another by now.
     """
     return _expiry(since_7) + _GIVE_BACK
 
