@@ -41,6 +41,12 @@ _NOBODYS: Final = """
 """
 NOBODYS: Final = frozenset(_NOBODYS.split())
 """Attributes that frameworks and shops give to every visitor: none of them names a user."""
+_OF_USERS: Final = re.compile(
+    r"(?i)user|log(?:ged|in|on)|sign(?:ed|in)|member|account|principal|customer|employee|staff|operator|identity|auth|token|uid\b"
+)
+_OF_FRAMEWORKS: Final = re.compile(
+    r"(?i)^(?:org\.springframework\.|SPRING_|scopedTarget\.)|csrf|xsrf|user.?agent|user.?locale"
+)
 _PASSPORT: Final = "passport"
 _NOTHING: Final = frozenset({"null", '""', "{}", "[]", "0", "false"})
 _TEXT: Final = r':\s*"(?:[^"\\]|\\.)+"'
@@ -61,6 +67,16 @@ def state(names: Iterable[str]) -> Authentication:
     if some & USERS:
         return Authentication.YES
     return Authentication.UNKNOWN if some - NOBODYS else Authentication.NO
+
+
+def may_name_user(name: str) -> bool:
+    """Whether an attribute of an application's own may say who is logged in, by its name.
+
+    >>> names = ("loginUser", "memberId", "cart", "csrfToken", "org.springframework.web.auth", "uid")
+    >>> [name for name in names if may_name_user(name)]
+    ['loginUser', 'memberId', 'uid']
+    """
+    return bool(_OF_USERS.search(name)) and not _OF_FRAMEWORKS.search(name)
 
 
 def shapes(texts: pa.Array) -> pa.DictionaryArray:

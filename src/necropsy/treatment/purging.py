@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any, Final
 from necropsy.model.errors import UsageError
 from necropsy.treat.purge import plan as plans
 from necropsy.treat.purge.control import Control, Knobs
+from necropsy.treat.purge.identities import hasher
 from necropsy.treat.purge.journal import Journal, read_secret
-from necropsy.treat.purge.judge import Judge, Rules
+from necropsy.treat.purge.judge import UNTIMED, Judge, Rules
 from necropsy.treat.purge.permissions import acl_line
 from necropsy.treat.purge.progress import Progress
 from necropsy.treat.purge.selection import parse
@@ -33,6 +34,10 @@ _STORE: Final = "store"
 READING, _SETTLING = "32MB", "48MB"
 """Memory of the database while keys are read and sessions are chosen, and while they are joined with their companions.
 Rows that fill no group of 122,880 are written all at once: DuckDB 2.0 needs more than 16 MB for them."""
+_CANNOT_TELL: Final = (
+    "this server does not tell when a key was last read (CLIENT NO-TOUCH: Redis 7.2, Valkey; no policy by frequency): sessions"
+    " whose use may leave no trace in them are kept"
+)
 _ROWS: Final = 16_384
 """Keys of one batch of a plan: half of them takes a tenth more processor time and 12 MB less."""
 
@@ -62,7 +67,8 @@ def make_plan(address: Address, wish: PurgeSelection, options: LiveOptions, say:
         raise UsageError("born-by= needs a case", hint="necropsy purge incident.case --where born-by=…")
     with opened(address) as store:
         facts = _facts(store, address)
-        idle_times = all(primary.connection.keeps_idle_times for primary in store.primaries)
+        idle_times = _keep_idle_times(store)
+        judged_ms = store.primaries[0].now_ms()
     idle_s = max(wish.idle_s, selection.idle_s)  # who was to be idle for a week must still be when it is applied
     rules = Rules(idle_s, wish.unknown_is_anonymous, wish.trust_inferred_lifetime)
     made_at = datetime.now(UTC)
@@ -73,6 +79,9 @@ def make_plan(address: Address, wish: PurgeSelection, options: LiveOptions, say:
         notes.append("selected from the case; each session is checked again on the server before it is deleted")
     else:
         fields, key = _of_store(address, wish, rules, options, say, notes, idle_times=idle_times)
+        fields["judged_ms"] = judged_ms  # by the server's clock, and before the first key was read
+    if fields["kept"].get(UNTIMED) and not idle_times:
+        notes.append(_CANNOT_TELL)
     plan = plans.PurgePlan(
         made_at=made_at.isoformat(timespec="seconds"),
         expires_at=(made_at + plans.LIFE).isoformat(timespec="seconds"),
@@ -85,6 +94,14 @@ def make_plan(address: Address, wish: PurgeSelection, options: LiveOptions, say:
         **fields,
     )
     return plan, key
+
+
+def _keep_idle_times(store: WritableStore) -> bool:
+    """Whether every server tells how long a key was idle, whatever we read."""
+    return all(
+        primary.connection.keeps_idle_times and "lfu" not in primary.info.get("maxmemory_policy", "")
+        for primary in store.primaries
+    )
 
 
 def _facts(store: WritableStore, address: Address) -> dict[str, Any]:
@@ -212,13 +229,13 @@ def apply_plan(
         journal = _journal(order, plan, store)
         try:
             control = Control(order.knobs or Knobs(), order.control)
-            keeps = all(primary.connection.keeps_idle_times for primary in store.primaries)
+            keeps = _keep_idle_times(store)
             up_s = min(number(primary.info, "uptime_in_seconds") for primary in store.primaries)
             booted_ms = store.primaries[0].now_ms() - 1000 * up_s
             judge = Judge(
                 plan.rules,
                 plan.hashes,
-                plans.hasher(key),
+                hasher(key),
                 keeps_idle_times=keeps,
                 prefixes=plan.prefixes,
                 booted_ms=booted_ms,

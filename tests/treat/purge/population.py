@@ -53,6 +53,8 @@ class Ids:
     """Anonymous, used within the hour."""
     users: list[str] = field(default_factory=list)
     """Logged in, unused for two hours."""
+    unused: dict[str, tuple[int, int]] = field(default_factory=dict)
+    """Of keys of Express: expiry, and idle time in seconds, which whoever reads one resets."""
 
 
 def spring(client: redis.Redis, *, anonymous: int = 20, recent: int = 5, users: int = 5, seed: int = 1) -> Ids:
@@ -90,12 +92,13 @@ def write_spring(pipe: Any, identifier: str, used: int, *, user: bool = False, l
     pipe.pexpireat(f"{SPRING}:expirations:{minute}", minute + 300_000)
 
 
-def express(client: redis.Redis, *, anonymous: int = 20, recent: int = 5, users: int = 5, seed: int = 2) -> Ids:
-    """Write sessions as connect-redis does."""
+def express(
+    client: redis.Redis, *, anonymous: int = 20, recent: int = 5, users: int = 5, seed: int = 2, aged: bool = True
+) -> Ids:
+    """Write sessions as connect-redis does; ``aged``: with the idle times that they would have by now."""
     rng = random.Random(seed)
     now = int(time.time() * 1000)
     ids = Ids()
-    unused: dict[str, tuple[int, int]] = {}
     pipe = client.pipeline(transaction=False)
     for kind, count, age in (
         ("anonymous", anonymous, 2 * HOUR),
@@ -106,14 +109,20 @@ def express(client: redis.Redis, *, anonymous: int = 20, recent: int = 5, users:
             identifier = f"{rng.getrandbits(190):032x}"[:32]
             getattr(ids, kind).append(identifier)
             used = now - age - rng.randrange(1, 600_000)
-            expires = datetime.fromtimestamp((used + 24 * HOUR) / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S.")
-            cookie = {"originalMaxAge": 24 * HOUR, "expires": f"{expires}{(used + 24 * HOUR) % 1000:03d}Z", "path": "/"}
+            written = used if kind == "anonymous" else used - 60_000  # who came back touched the expiry alone
+            expires = datetime.fromtimestamp((written + 24 * HOUR) / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S.")
+            cookie = {
+                "originalMaxAge": 24 * HOUR,
+                "expires": f"{expires}{(written + 24 * HOUR) % 1000:03d}Z",
+                "path": "/",
+            }
             value = {"cookie": cookie, **({"passport": {"user": 7}} if kind == "users" else {})}
             written = json.dumps(value, separators=(",", ":"))
             pipe.set(f"sess:{identifier}", written, px=used + 24 * HOUR - now)
-            unused[f"sess:{identifier}"] = (used + 24 * HOUR, (now - used) // 1000)
+            ids.unused[f"sess:{identifier}"] = (used + 24 * HOUR, (now - used) // 1000)
     pipe.execute()
-    leave_alone(client, unused)
+    if aged:
+        leave_alone(client, ids.unused)
     return ids
 
 

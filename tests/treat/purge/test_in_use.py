@@ -5,16 +5,30 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 import redis
 
-from necropsy.treat.purge.judge import READ, USED
+from necropsy.treat.purge import plan as plans
+from necropsy.treat.purge.judge import READ, UNKNOWN, UNTIMED, USED
 from necropsy.treatment import purging
 from servers import Server, running
-from treat.purge.population import HOUR, SPRING, apply, express, leave_alone, long, make_plan, spring, write_spring
+from treat.purge.population import (
+    HOUR,
+    SAVED_REQUEST,
+    SPRING,
+    apply,
+    express,
+    integer,
+    leave_alone,
+    long,
+    make_plan,
+    spring,
+    string,
+    write_spring,
+)
 
 pytestmark = pytest.mark.integration
 
@@ -99,20 +113,116 @@ def test_a_cart_that_is_read_and_not_written_stays(
     assert client.exists(keys[2])
 
 
-def test_a_key_that_was_loaded_with_the_server_was_not_read(
-    client: redis.Redis, server: Server, tmp_path: Path
+def test_where_reads_leave_no_trace_nobody_goes_before_the_server_has_run_for_as_long(
+    client: redis.Redis, server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     keys = _as_koa_writes(client, 3)
     leave_alone(client, dict.fromkeys(keys, (int(time.time() * 1000) + 22 * HOUR, 0)))
     _, path = make_plan(server.url, tmp_path, unknown_is_anonymous=True)
-    rules: list[Any] = []
-    monkeypatch = pytest.MonkeyPatch()
     monkeypatch.setattr("necropsy.treat.purge.judge.LOADED_S", 1 << 40)  # as if it had started a moment ago
-    try:
-        rules.append(apply(path, tmp_path / "journal"))
-    finally:
-        monkeypatch.undo()
-    assert rules[0].deleted == 3
+    done = apply(path, tmp_path / "journal")
+    assert (done.deleted, done.kept) == (0, {UNTIMED: 3})
+
+
+@pytest.mark.parametrize(
+    ("name", "policy"), [("redis-6.2", "noeviction"), ("redis-7.0", "noeviction"), ("redis-8.2", "allkeys-lfu")]
+)
+def test_where_no_server_tells_of_reads_a_session_goes_only_if_uses_leave_a_trace(
+    name: str, policy: str, tmp_path: Path
+) -> None:
+    with running(name, "--maxmemory", "200mb", "--maxmemory-policy", policy) as blind:
+        client = blind.client()
+        koa = _as_koa_writes(client, 3) if policy == "noeviction" else []
+        ids = express(client, anonymous=4, recent=0, users=0, aged=policy == "noeviction")
+        plan, path = make_plan(blind.url, tmp_path, unknown_is_anonymous=True)
+        assert (plan.sessions, dict(plan.kept)) == (0, {UNTIMED: 4 + len(koa)})
+        assert any("does not tell when a key was last read" in note for note in plan.notes)
+        # Somebody came back to the shop, and it touched the session: so would anybody else's use have done.
+        client.pexpire(f"sess:{ids.anonymous[0]}", 24 * HOUR)
+        plan, path = make_plan(blind.url, tmp_path, unknown_is_anonymous=True)
+        assert dict(plan.kept) == {USED: 1} | ({UNTIMED: 3} if koa else {})
+        for by in ("dump", "snapshot"):
+            client.config_set("repl-diskless-sync", "yes")
+            client.config_set("repl-diskless-sync-delay", "0")
+            assert apply(path, tmp_path / by, by=by).deleted == 3
+            assert purging.undo(tmp_path / by, redis=None, journal_key=None).codes[1] == 3
+        assert client.exists(*koa) == len(koa) if koa else True
+
+
+def test_who_used_a_session_since_the_plan_keeps_it_though_it_is_idle_again(
+    client: redis.Redis, server: Server, tmp_path: Path
+) -> None:
+    now = int(time.time() * 1000)
+    for number in range(3):
+        write_spring(client, f"old-{number}", now - 30 * HOUR, lifetime_s=30 * 86_400)
+    plan, path = make_plan(server.url, tmp_path)
+    whole, key = plans.load(path)
+    plans.save(replace(whole, judged_ms=now - 20 * HOUR, hashes=whole.hashes), path, key)  # of yesterday
+    write_spring(client, "old-1", now - 3 * HOUR, lifetime_s=30 * 86_400)
+    done = apply(path, tmp_path / "journal")
+    assert (plan.sessions, done.deleted, done.kept) == (3, 2, {USED: 1})
+
+
+@pytest.mark.parametrize("by", ["dump", "snapshot"])
+@pytest.mark.parametrize("ends", ["never", "at its own time"])
+def test_where_the_expiry_is_no_witness_the_server_tells_who_used_a_session(
+    ends: str, by: str, client: redis.Redis, server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Spring without an expiry, or with EXPIREAT: its application's clock is late, and all of its times with it."""
+    monkeypatch.setattr("necropsy.treat.purge.judge.LOADED_S", -1)
+    late = int(time.time() * 1000) - 3 * HOUR
+    keys = [f"{SPRING}:sessions:00000000-0000-4000-8000-00000000000{number}" for number in range(4)]
+    until = late + 24 * HOUR if ends != "never" else 0
+    for key in keys:
+        lifetime = -1 if ends == "never" else 86_400
+        client.hset(key, mapping={"creationTime": long(late), "lastAccessedTime": long(late),
+                                  "maxInactiveInterval": integer(lifetime), SAVED_REQUEST: string(b"/")})  # fmt: skip
+    leave_alone(client, dict.fromkeys(keys, (until, 3 * 3600)))
+    plan, path = make_plan(server.url, tmp_path)
+    assert plan.sessions == 4
+    client.hset(keys[1], "lastAccessedTime", long(late))  # used now
+    if until:
+        client.pexpireat(keys[1], until)
+    done = apply(path, tmp_path / "journal", by=by)
+    assert (done.deleted, done.kept) == (3, {READ: 1})
+    assert client.exists(keys[1])
+
+
+def test_a_login_of_the_application_s_own_beside_spring_security_is_kept(
+    client: redis.Redis, server: Server, tmp_path: Path
+) -> None:
+    ids = spring(client, anonymous=4, recent=0, users=1)
+    for identifier, name in zip(ids.anonymous, ("loginUser", "memberId", "cart"), strict=False):
+        client.hset(f"{SPRING}:sessions:{identifier}", f"sessionAttr:{name}", string(b"anna"))
+    _, path = make_plan(server.url, tmp_path)
+    done = apply(path, tmp_path / "journal")
+    assert (done.deleted, done.kept) == (2, {UNKNOWN: 2})
+    assert client.exists(*(f"{SPRING}:sessions:{identifier}" for identifier in ids.anonymous[:2])) == 2
+
+
+@pytest.mark.parametrize("where", ["another database", "another prefix"])
+@pytest.mark.parametrize("by", ["dump", "snapshot"])
+def test_the_same_id_in_another_place_that_was_not_chosen_stays(
+    where: str, by: str, client: redis.Redis, server: Server, tmp_path: Path
+) -> None:
+    ids = express(client, anonymous=6, recent=0, users=0)
+    other = server.client(1) if where == "another database" else client
+    prefix = "sess" if where == "another database" else "shop"
+    for identifier in ids.anonymous:
+        value, left = client.dump(f"sess:{identifier}"), client.pttl(f"sess:{identifier}")
+        other.restore(f"{prefix}:{identifier}", left, value, idletime=7200)
+    for place, chosen in (
+        (client, [f"sess:{one}" for one in ids.anonymous[:3]]),
+        (other, [f"{prefix}:{ids.anonymous[3]}"]),
+    ):
+        leave_alone(place, dict.fromkeys(chosen, (0, 7200)))
+    plan, path = make_plan(f"unix://{server.socket}", tmp_path, ("anonymous", "immortal"))
+    assert plan.sessions == 4
+    done = apply(path, tmp_path / "journal", by=by)
+    assert (done.deleted, done.kept.total()) == (4, 0)
+    assert sorted(client.keys("sess:*")) == sorted(f"sess:{one}".encode() for one in ids.anonymous[3:])
+    left = [one for one in ids.anonymous if one != ids.anonymous[3]]
+    assert sorted(other.keys(f"{prefix}:*")) == sorted(f"{prefix}:{one}".encode() for one in left)
 
 
 def test_the_same_id_under_another_name_is_another_session(client: redis.Redis, server: Server, tmp_path: Path) -> None:

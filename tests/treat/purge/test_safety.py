@@ -39,6 +39,7 @@ from treat.purge.population import (
     apply,
     express,
     integer,
+    leave_alone,
     long,
     make_plan,
     same,
@@ -397,8 +398,9 @@ def test_a_journal_of_one_server_is_undone_on_another_kind(tmp_path: Path) -> No
     with running("redis-8.2") as server, running("valkey-8") as other:
         client = server.client()
         spring(client, anonymous=10, recent=0, users=0)
-        express(client, anonymous=10, recent=0, users=0)
+        ids = express(client, anonymous=10, recent=0, users=0)
         before = state(client)
+        leave_alone(client, ids.unused)
         _, path = make_plan(server.url, tmp_path)
         apply(path, tmp_path / "journal")
         with pytest.raises(NecropsyError, match="not the store"):

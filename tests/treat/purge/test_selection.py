@@ -10,6 +10,7 @@ import pytest
 
 from necropsy.case.store import Case
 from necropsy.model.errors import UsageError
+from necropsy.treat.purge.identities import place_number
 from necropsy.treat.purge.judge import AUTHENTICATED, OVER, UNKNOWN, UNTIMED, USED, Rules
 from necropsy.treat.purge.plan import choose
 from necropsy.treat.purge.selection import parse
@@ -38,7 +39,7 @@ def test_every_session_is_chosen_or_kept_for_one_reason() -> None:
             _session(3, last_seen_at=NOW - timedelta(minutes=59)),
             _session(4, last_seen_at=None, expires_at=None, lifetime_s=None),
             _session(5, state="grace"),
-            _session(6, layout="express", namespace="sess", keys=1),
+            _session(6, layout="express", namespace="sess", keys=1, born_at=NOW - timedelta(hours=6)),
             _session(7, keys=1),
         ]
         case.append("session", rows)
@@ -75,8 +76,9 @@ def test_immortal_creator_and_born_by_choose_what_they_say() -> None:
         hashes = pa.array([row["id_hash"] for row in ids[:3]], pa.uint64())
         claims = {"store": ["a"] * 3, "id_hash": hashes, "claim_id": [1, 1, 2], "weight": [0.9, 0.3, 1.0]}
         case.append("session_claim", pa.table(claims))
-        assert _chosen(case, "born-by=probes/creates-sessions")["hashes"].tolist() == [ids[0]["id_hash"]]
-        assert _chosen(case, "born-by=traffic/unlogged-creator")["hashes"].tolist() == [ids[2]["id_hash"]]
+        place = place_number(case.key, ("spring:session", 0))
+        assert _chosen(case, "born-by=probes/creates-sessions")["hashes"].tolist() == [ids[0]["id_hash"] ^ place]
+        assert _chosen(case, "born-by=traffic/unlogged-creator")["hashes"].tolist() == [ids[2]["id_hash"] ^ place]
 
 
 @pytest.mark.parametrize("words", [[], ["anonymus"], ["idle"], ["idle=soon"], ["immortal=yes"], ["born-before=tomorrow"],

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import redis
 
+from necropsy.treat.purge.frames import JournalError
 from necropsy.treat.purge.journal import Journal, JournalRecord
 from necropsy.treat.purge.stores import WritableStore
 from necropsy.treat.purge.undo import EXPIRED, RESTORED
@@ -73,3 +74,21 @@ def test_restored_sessions_are_as_idle_as_they_were(policy: str, tmp_path: Path)
         else:
             with pytest.raises(redis.ResponseError):
                 client.object("IDLETIME", f"spring:session:sessions:{ids.anonymous[0]}")
+
+
+def test_a_damaged_journal_is_undone_as_far_as_it_goes_in_a_store_with_a_limit(tmp_path: Path) -> None:
+    with running("redis-8.2", "--maxmemory", "200mb") as server:
+        client = server.client()
+        spring(client, anonymous=20, recent=0, users=0)
+        _, path = make_plan(server.url, tmp_path)
+        assert apply(path, tmp_path / "journal").deleted == 20
+        frames = tmp_path / "journal" / "journal.frames"
+        whole = frames.read_bytes()
+        frames.write_bytes(whole[:-300] + bytes(300))
+        with pytest.raises(JournalError, match="changed or damaged"):
+            undo(tmp_path / "journal")
+        back = undo(tmp_path / "journal", lenient=True)
+        assert back.codes[RESTORED] >= 14
+        assert undo(tmp_path / "journal", lenient=True).codes[RESTORED] == back.codes[RESTORED], (
+            "as nothing is written there"
+        )

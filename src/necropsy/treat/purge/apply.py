@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any, Final
 from necropsy.sessions.spring.names import GRACE_S
 from necropsy.treat.purge import payload as payloads
 from necropsy.treat.purge import scripts
-from necropsy.treat.purge.batch import PurgeSource, Unlinker, again, primary_of, require_restorable
+from necropsy.treat.purge.batch import PurgeSource, Unlinker, again, primary_of, require_answered, require_restorable
 from necropsy.treat.purge.control import Control
 from necropsy.treat.purge.expected import ExpectedSession, of_candidates
 from necropsy.treat.purge.journal import Journal, JournalRecord
-from necropsy.treat.purge.judge import CHANGED, GOES, READ, REASONS, UNTIMED, Candidates, Judge
+from necropsy.treat.purge.judge import CHANGED, GOES, READ, REASONS, UNKNOWN, UNTIMED, Candidates, Judge
 from necropsy.treat.purge.progress import Progress
 from necropsy.treat.purge.scripts import Answer
 from necropsy.treat.purge.stores import Primary, TreatmentError, WritableStore
@@ -116,7 +116,7 @@ class Purge:
     def _take(self, batch: pa.RecordBatch) -> None:
         import numpy as np
 
-        for found in self._judged(batch):
+        for found in self._judged(batch, asked_later=self.source.from_snapshot):
             fresh = np.flatnonzero(~self._seen[found.places])
             self._seen[found.places[fresh]] = True
             # Whose last use is not in the keys themselves is judged again on what is fetched, idle time included.
@@ -135,13 +135,13 @@ class Purge:
         for group in list(self._waiting):
             self._work(group, least=self.control.knobs.batch)
 
-    def _judged(self, batch: pa.RecordBatch) -> Iterator[Candidates]:
+    def _judged(self, batch: pa.RecordBatch, *, asked_later: bool = False) -> Iterator[Candidates]:
         """Judge a batch; after a failover the new master's idle times say nothing of what was read on the old one."""
         now_ms = self._now_ms()
         if self.store.processes != self._processes:
             self._processes = self.store.processes
             self.judge.since_ms = now_ms
-        return self.judge.judge(batch, now_ms)
+        return self.judge.judge(batch, now_ms, asked_later=asked_later)
 
     def _count(self, reasons: npt.NDArray[np.int8]) -> None:
         import numpy as np
@@ -163,7 +163,7 @@ class Purge:
                 self._batch(group[0], piece)
 
     def _batch(self, db: int, piece: Sequence[tuple[ExpectedSession, bytes | None]]) -> None:
-        ready = self._with_values(db, piece)
+        ready = self._nobodys(self._with_values(db, piece))
         if not ready:
             return
         sessions = [session for session, _, _ in ready]
@@ -205,6 +205,8 @@ class Purge:
             self.throttle.took(len(keys), time.perf_counter() - began)
             for key, (idle, expiry, value) in zip(keys, fetched, strict=True):
                 if value is None:
+                    if expiry == scripts.ELSEWHERE:
+                        require_answered(self.store, db, key)
                     self.progress.kept[ELSEWHERE if expiry == scripts.ELSEWHERE else GONE] += 1
                 else:
                     records.append((key, value, expiry, idle))
@@ -224,6 +226,13 @@ class Purge:
             self.progress.kept[CHANGED] += len(records) - judged
         return ready
 
+    def _nobodys(self, ready: list[tuple[ExpectedSession, bytes, int]]) -> list[tuple[ExpectedSession, bytes, int]]:
+        """Keep those in which the application itself may say who is logged in, beside Spring Security or in its place."""
+        users = {session.key for session, value, _ in ready if session.named and payloads.may_name_user(value)}
+        if users:
+            self.progress.kept[UNKNOWN] += len(users)
+        return [one for one in ready if one[0].key not in users] if users else ready
+
     def _fetched(self, db: int, keys: Sequence[bytes]) -> list[tuple[int, int, bytes | None]]:
         """Return idle seconds, absolute expiry and payload of each key."""
         found: list[tuple[int, int, bytes | None]] = again(
@@ -234,7 +243,7 @@ class Purge:
     def _unread(
         self, db: int, had: list[tuple[ExpectedSession, bytes, int]]
     ) -> list[tuple[ExpectedSession, bytes, int]]:
-        """Keep those whose application may have read them and written nothing, if the server says that they were read."""
+        """Keep those whose application may have read them and written nothing, unless the server says that nobody did."""
         silent = [session.key for session, _, _ in had if session.silent]
         if not silent or not self.judge.keeps_idle_times:
             return had
@@ -242,10 +251,15 @@ class Purge:
         answers = again(self.store, lambda: primary_of(self.store, db, silent[0]).pipeline(commands))
         now_ms = self._now_ms()
         idle = {key: said for key, said in zip(silent, answers, strict=True) if isinstance(said, int)}
-        read = {key for key, said in idle.items() if self.judge.read_lately(said, now_ms)}
-        if read:
-            self.progress.kept[READ] += len(read)
-        return [(session, value, idle.get(session.key, -1)) for session, value, _ in had if session.key not in read]
+        kept: dict[bytes, str] = {}
+        for session, _, _ in had:
+            said = idle.get(session.key, -1)
+            if session.silent and self.judge.read_lately(said, now_ms):
+                kept[session.key] = READ
+            elif session.unproven and not self.judge.proves(said, now_ms):
+                kept[session.key] = UNTIMED
+        self.progress.kept.update(kept.values())
+        return [(session, value, idle.get(session.key, -1)) for session, value, _ in had if session.key not in kept]
 
     def _call(self, db: int, sessions: Sequence[ExpectedSession], records: Sequence[JournalRecord]) -> list[Answer]:
         broken: list[bool] = []
@@ -261,6 +275,9 @@ class Purge:
         began = time.perf_counter()
         answers: list[Answer] = again(self.store, ask)
         self.throttle.took(len(sessions), time.perf_counter() - began)
+        moved = [place for place, (said, _, _) in enumerate(answers) if said == scripts.ELSEWHERE]
+        if moved:
+            require_answered(self.store, db, sessions[moved[0]].key)
         if broken:  # the first call may have deleted what the second did not find
             answers = [(scripts.LOST, *rest) if said == scripts.GONE else (said, *rest) for said, *rest in answers]  # type: ignore[misc]
         return answers

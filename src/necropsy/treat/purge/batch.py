@@ -233,9 +233,18 @@ def require_restorable(primary: Primary, key: bytes, payload: bytes) -> str:
     """
     tag = key[key.find(b"{") + 1 : key.find(b"}", key.find(b"{") + 1)] if b"{" in key else key
     name = b"necropsy-try:{%b}" % (tag or key)
-    for answer in primary.pipeline([(b"UNLINK", name), (b"SREM", name, b"x"), (b"EXISTS", name)]):
-        if isinstance(answer, ServerError):
-            raise answer
+    unlink = (b"UNLINK", name)
+    harmless = [
+        unlink, (b"SREM", name, b"x"), (b"EXISTS", name), (b"PTTL", name), (b"PEXPIREAT", name, 1), (b"ZREM", name, b"x"),
+    ]  # fmt: skip
+    written = [
+        (b"SET", name, b"", b"NX", b"PX", 60_000), unlink, (b"SADD", name, b"x"), unlink,
+        (b"ZADD", name, b"NX", 1, b"x"), unlink,
+    ]  # fmt: skip
+    for commands in (harmless, written):  # nothing is written that could not be taken away again
+        for answer in primary.pipeline(commands):
+            if isinstance(answer, ServerError) and answer.kind != "OOM":
+                raise answer
     answer = primary.pipeline([(b"RESTORE", name, 60_000, payloads.seal([payload])[0]), (b"UNLINK", name)])[0]
     if isinstance(answer, ServerError):
         if answer.kind == "OOM":
@@ -243,6 +252,23 @@ def require_restorable(primary: Primary, key: bytes, payload: bytes) -> str:
         if answer.kind != "BUSYKEY":
             raise answer
     return ""
+
+
+def require_answered(store: WritableStore, db: int, key: bytes) -> None:
+    """Stop where a script could not read a key for another reason than that it moved to another node of a Cluster.
+
+    Raises
+    ------
+    TreatmentError
+        The server refuses what a purge must ask of each key.
+    """
+    if store.kind == "cluster":
+        return
+    primary = primary_of(store, db, key)
+    expiry = b"PEXPIRETIME" if primary.since_7 else b"PTTL"
+    for answer in primary.pipeline([(b"DUMP", key), (expiry, key), (b"TIME",)]):
+        if isinstance(answer, ServerError):
+            raise refusal(store.address, answer)
 
 
 def again(store: WritableStore, ask: Callable[[], Any]) -> Any:

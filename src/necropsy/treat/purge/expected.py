@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from necropsy.sessions.pieces import HAVE_PIECES, NONE, Pieces, pieces
-from necropsy.treat.purge.judge import WRITES_EACH_USE
 from necropsy.wire.redis.connection import PackedCommand, pack
 
 if TYPE_CHECKING:
@@ -51,6 +50,10 @@ class ExpectedSession:
     """Memory of its record, estimated."""
     silent: bool = False
     """Its application may use it and write nothing: then the server's idle time alone tells."""
+    unproven: bool = False
+    """It goes only if that idle time says so: nothing else does."""
+    named: bool = False
+    """It has attributes of the application's own, of which one may name a user."""
     words: PackedCommand = _NO_WORDS
     """Shape, key, expiry, elements, values: what the script compares, where one compares them."""
 
@@ -76,8 +79,8 @@ def of_candidates(found: Candidates, places: npt.NDArray[np.int64]) -> list[Expe
             pieces(family, key, ends_ms=end if end >= 0 else None, jdk=jdk[row]) if hashes[row] else NONE
             for row, (key, end) in enumerate(zip(keys, ends, strict=True))
         ]
-    silent = [family not in WRITES_EACH_USE] * len(keys)
-    rows = zip(places.tolist(), keys, expires, beside, ends, sizes, silent, strict=True)
+    flags = (mask[places].tolist() for mask in (found.silent, found.unproven, found.named))
+    rows = zip(places.tolist(), keys, expires, beside, ends, sizes, *flags, strict=True)
     return [ExpectedSession(*row) for row in rows]
 
 

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, Final
 from necropsy.sessions.columns import Keys, numbers
 from necropsy.sessions.interface import SESSION, Layout, RecognisedKeys
 from necropsy.sessions.registry import LAYOUTS
+from necropsy.sessions.spring.names import SAVED_REQUEST
+from necropsy.treat.purge.identities import Place, places_of, within
 
 if TYPE_CHECKING:
     import numpy as np
@@ -34,6 +36,8 @@ WRITES_EACH_USE: Final = frozenset({"spring"})
 ``rolling``, connect-redis with ``disableTouch``, Django."""
 LOADED_S: Final = 10
 """A key that has been idle since the server started was loaded then, within this time."""
+_COARSE_S: Final = 2
+"""Seconds by which an idle time may be wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,20 @@ class Rules:
     """Inferred lifetime of each namespace and database, in seconds."""
     secured: frozenset[tuple[str, int]] = frozenset()
     """Namespaces and databases of Spring in which Spring Security says who is logged in: elsewhere any attribute may."""
+    touched: frozenset[Place] = frozenset()
+    """Namespaces and databases in which a use leaves a trace in the session, or in its expiry, as was seen."""
+    judged_ms: int | None = None
+    """Moment at which the sessions were chosen, milliseconds since 1970; None: not known."""
+
+    def earliest_ms(self, now_ms: int) -> int:
+        """Return since when nobody may have used a session that goes: for as long as the limit, and since it was chosen."""
+        earliest = now_ms - 1000 * self.idle_s
+        return earliest if self.judged_ms is None else min(earliest, self.judged_ms)
+
+    def idle_limit_s(self, now_ms: int) -> int:
+        """Return for how long a key must have been idle."""
+        since = self.idle_s if self.judged_ms is None else (now_ms - self.judged_ms) // 1000 - _COARSE_S
+        return max(self.idle_s, since)
 
 
 @dataclass(slots=True)
@@ -66,6 +84,12 @@ class Candidates:
     """Index of ``REASONS``."""
     ends_ms: npt.NDArray[np.int64]
     """Last access plus lifetime; -1 where it is not known."""
+    silent: npt.NDArray[np.bool_]
+    """Whose use may leave no trace but in the server's idle time."""
+    unproven: npt.NDArray[np.bool_]
+    """Whose idle time was not asked for yet, and has to say that nobody used them."""
+    named: npt.NDArray[np.bool_]
+    """Spring's with attributes of the application's own, whose names were not seen: one of them may name a user."""
 
     def going(self) -> npt.NDArray[np.int64]:
         """Return the places, among these candidates, of those that may go."""
@@ -82,7 +106,7 @@ class Judge:
     wanted
         Keyed hashes of the chosen ids, sorted.
     hashes
-        Hashes a column of ids with the plan's key.
+        Hashes the ids and places of recognised sessions with the plan's key (``identities.hasher``).
     keeps_idle_times
         Whether the server's idle times are those of its other clients: reading does not reset them.
     prefixes
@@ -98,7 +122,7 @@ class Judge:
         self,
         rules: Rules,
         wanted: npt.NDArray[np.uint64],
-        hashes: Callable[[pa.Array], pa.Array],
+        hashes: Callable[[pa.Table], npt.NDArray[np.uint64]],
         *,
         keeps_idle_times: bool,
         prefixes: Sequence[str] = (),
@@ -114,8 +138,14 @@ class Judge:
         self.since_ms = since_ms
         self.layouts: list[Layout] = [layout() for layout in LAYOUTS]
 
-    def judge(self, batch: pa.RecordBatch, now_ms: int) -> Iterator[Candidates]:
-        """Yield the sessions of a batch (``keyspace.key_schema``) that are in the plan, a layout at a time."""
+    def judge(self, batch: pa.RecordBatch, now_ms: int, *, asked_later: bool = False) -> Iterator[Candidates]:
+        """Yield the sessions of a batch (``keyspace.key_schema``) that are in the plan, a layout at a time.
+
+        Parameters
+        ----------
+        asked_later
+            Whether the server will be asked for the idle times of sessions that come without (``Candidates.unproven``).
+        """
         keys = Keys(batch)
         for layout in self.layouts:
             claims: list[RecognisedKeys] = []
@@ -124,7 +154,8 @@ class Judge:
                 claims.append(claim)
             for claim in claims:
                 if claim.role == SESSION and claim.parts is not None and len(claim.rows):
-                    found = self._of(layout, keys, claim, self._secured(layout, claim.parts), now_ms)
+                    parts = self._secured(layout, claim.parts)
+                    found = self._of(layout, keys, claim, parts, now_ms, asked_later=asked_later)
                     if len(found.rows):
                         yield found
 
@@ -136,21 +167,20 @@ class Judge:
         if layout.family != "spring" or "attributes" not in parts.column_names:
             return parts
         own = _integers(parts, "attributes", range(parts.num_rows))[0] > 0
-        names, databases = _texts(parts, "namespace"), numbers(parts["db"].combine_chunks())
-        told = np.array(
-            [pair in self.rules.secured for pair in zip(names.tolist(), databases.tolist(), strict=True)], bool
-        )
+        told = within(parts, self.rules.secured)
         said = np.where(
             own & ~told & (_texts(parts, "authentication") == "no"), "unknown", _texts(parts, "authentication")
         )
         place = parts.column_names.index("authentication")
         return parts.set_column(place, "authentication", pa.array(said.tolist(), pa.string()))
 
-    def _of(self, layout: Layout, keys: Keys, claim: RecognisedKeys, parts: pa.Table, now_ms: int) -> Candidates:
+    def _of(
+        self, layout: Layout, keys: Keys, claim: RecognisedKeys, parts: pa.Table, now_ms: int, *, asked_later: bool
+    ) -> Candidates:
         import numpy as np
         import pyarrow as pa
 
-        hashes = numbers(self._hashes(parts["id"]))
+        hashes = self._hashes(parts)
         places = np.zeros(len(hashes), np.int64)
         inside = np.zeros(0, np.int64)
         if len(self.wanted):
@@ -160,8 +190,19 @@ class Judge:
             inside = inside[self._named_so(keys, claim.rows[inside])]
         parts = parts.take(pa.array(inside))
         rows = claim.rows[inside]
-        reasons, ends = self._reasons(keys, parts, rows, now_ms, writes=layout.family in WRITES_EACH_USE)
-        return Candidates(layout, keys.batch, rows, places[inside], reasons, ends)
+        writes = layout.family in WRITES_EACH_USE
+        judged = self._reasons(keys, parts, rows, now_ms, writes=writes, asked_later=asked_later)
+        return Candidates(layout, keys.batch, rows, places[inside], *judged, self._own(layout, keys, parts, rows))
+
+    def _own(self, layout: Layout, keys: Keys, parts: pa.Table, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+        """Return which sessions have attributes beside what Spring Security itself leaves in anonymous ones."""
+        import numpy as np
+
+        if layout.family != "spring" or "attributes" not in parts.column_names or self.rules.unknown_is_anonymous:
+            return np.zeros(len(rows), bool)
+        saved = _of_keys(keys, f"length:{SAVED_REQUEST}", rows)[0] > 0
+        own: npt.NDArray[np.bool_] = _integers(parts, "attributes", rows)[0] > saved
+        return own
 
     def _named_so(self, keys: Keys, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
         """Return which keys begin as those of the plan do."""
@@ -177,18 +218,31 @@ class Judge:
     def read_lately(self, idle_s: int, now_ms: int) -> bool:
         """Whether somebody used a key within the limit that has been idle for so long: not whether it was loaded then."""
         up_s = (now_ms - self._booted_ms) // 1000
-        return self.keeps_idle_times and 0 <= idle_s < self.rules.idle_s and idle_s + LOADED_S < up_s
+        limit_s = self.rules.idle_limit_s(now_ms)
+        return self.keeps_idle_times and 0 <= idle_s < limit_s and idle_s + LOADED_S < up_s
+
+    def proves(self, idle_s: int, now_ms: int) -> bool:
+        """Whether an idle time says that nobody used a key within the limit, of a server that knows all uses."""
+        sure = now_ms - self.since_ms >= 1000 * self.rules.idle_s
+        return self.keeps_idle_times and sure and idle_s >= self.rules.idle_limit_s(now_ms)
 
     def _reasons(
-        self, keys: Keys, parts: pa.Table, rows: npt.NDArray[np.int64], now_ms: int, *, writes: bool
-    ) -> tuple[npt.NDArray[np.int8], npt.NDArray[np.int64]]:
+        self,
+        keys: Keys,
+        parts: pa.Table,
+        rows: npt.NDArray[np.int64],
+        now_ms: int,
+        *,
+        writes: bool,
+        asked_later: bool,
+    ) -> tuple[npt.NDArray[np.int8], npt.NDArray[np.int64], npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
         import numpy as np
 
         used, timed = _integers(parts, "last_seen_at", rows)
         lifetime, limited = _integers(parts, "lifetime_s", rows)
         expires, mortal = _integers(parts, "expires_at", rows)
         idle, idling = _of_keys(keys, "idle_s", rows)
-        earliest = now_ms - 1000 * self.rules.idle_s
+        earliest, limit_s = self.rules.earliest_ms(now_ms), self.rules.idle_limit_s(now_ms)
         grace = _integers(parts, "grace_s", rows)[0]
         longest = self._inferred(parts)
         # Whoever touches the expiry alone uses the session as well, and the server's clock is right where the
@@ -197,31 +251,35 @@ class Judge:
         touched = np.where(mortal & (span > 0), expires - 1000 * (grace + span), 0)
         in_use = timed & (np.maximum(used, touched) > earliest)
         idling &= self.keeps_idle_times
+        # Without an expiry, or with one that is the application's own time to the millisecond (Spring's plain repository:
+        # EXPIREAT), the server's idle time is the only other witness of the last use.
+        silent = ~(writes & mortal & ((touched != used) | (grace > 0)))
         # Beside what the session says of itself, the server's idle time may only ever speak for the session.
         untimed = ~timed
-        read = (
-            idling & (idle < self.rules.idle_s) & (idle + LOADED_S < (now_ms - self._booted_ms) // 1000) & (not writes)
-        )
+        read = idling & (idle < limit_s) & (idle + LOADED_S < (now_ms - self._booted_ms) // 1000) & silent
         inferable = untimed & mortal & (longest > 0) & self.rules.trust_inferred_lifetime
         in_use |= inferable & (expires - 1000 * longest > earliest)
-        in_use |= untimed & idling & (idle < self.rules.idle_s)
+        in_use |= untimed & idling & (idle < limit_s)
         sure = now_ms - self.since_ms >= 1000 * self.rules.idle_s
-        known = timed | inferable | (idling & sure)
+        # Where a read leaves no trace in the session, only an idle time says that there was none.
+        mute = timed & (not writes) & (self.rules.idle_s > 0) & ~within(parts, self.rules.touched)
+        unproven = mute & ~idling & (asked_later and self.keeps_idle_times)
+        mute &= ~unproven & ~(idling & sure & (idle >= limit_s))
+        known = (timed & ~mute) | inferable | (untimed & idling & sure)
         over = mortal & (expires - 1000 * grace <= now_ms)
         said = _texts(parts, "authentication")
         unknown = (said != "no") & (said != "yes") & (not self.rules.unknown_is_anonymous)
-        reasons = np.select([said == "yes", unknown, in_use, ~known, over, read], [1, 2, 3, 4, 5, 6], 0)
+        reasons = np.select([said == "yes", unknown, in_use, over, read, ~known], [1, 2, 3, 5, 6, 4], 0)
         ends = np.where(timed & limited, used + 1000 * lifetime, -1)
-        return reasons.astype(np.int8), ends
+        return reasons.astype(np.int8), ends, silent, unproven
 
     def _inferred(self, parts: pa.Table) -> npt.NDArray[np.int64]:
         import numpy as np
 
-        if not self.rules.lifetimes:
+        if not self.rules.lifetimes or not parts.num_rows:
             return np.zeros(parts.num_rows, np.int64)
-        names, databases = _texts(parts, "namespace"), numbers(parts["db"].combine_chunks())
-        pairs = zip(names.tolist(), databases.tolist(), strict=True)
-        return np.array([self.rules.lifetimes.get(pair, 0) for pair in pairs], np.int64)
+        places, codes = places_of(parts)
+        return np.array([self.rules.lifetimes.get(place, 0) for place in places], np.int64)[codes]
 
 
 def _of_keys(keys: Keys, name: str, rows: Any) -> tuple[Any, Any]:

@@ -18,6 +18,9 @@ import functools
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
+from necropsy.sessions import attributes
+from necropsy.sessions.spring.names import FIXED
+
 if TYPE_CHECKING:
     import mmap
 
@@ -44,6 +47,8 @@ _LZF: Final = 3
 """Number of the encoding of compressed texts."""
 RESTORABLE: Final = frozenset({_STRING, _HASH, _HASH_ZIPLIST, _HASH_LISTPACK})
 """Types of sessions whose payload is made of their bytes in a snapshot."""
+_ATTRIBUTE: Final = b"sessionAttr:"
+_FIXED_FIELDS: Final = frozenset(name.encode() for name in FIXED)
 _EMPTY: Final = bytes(8)
 _POLYNOMIAL: Final = 0x95AC9329AC4BC9B5
 
@@ -259,6 +264,22 @@ def logical(payload: bytes) -> Logical:
     except (IndexError, ValueError) as error:
         raise Unreadable("damaged") from error
     raise Unreadable(f"a value of type {value[0]}")
+
+
+def may_name_user(payload: bytes) -> bool:
+    r"""Whether an attribute of a Spring session may say who is logged in, by its name; also of one that cannot be read.
+
+    >>> may_name_user(small_hash({b"sessionAttr:loginUser": b"x"})), may_name_user(small_hash({b"sessionAttr:cart": b"x"}))
+    (True, False)
+    """
+    try:
+        fields = logical(payload)
+    except Unreadable:
+        return True
+    names = (
+        [name.removeprefix(_ATTRIBUTE) for name, inside in fields.items() if inside] if isinstance(fields, dict) else []
+    )
+    return any(attributes.may_name_user(name.decode("utf-8", "replace")) for name in names if name not in _FIXED_FIELDS)
 
 
 def _plain_hash(value: bytes) -> dict[bytes, bytes]:

@@ -3,7 +3,7 @@ r"""A plan: which sessions may go, by their keyed hashes, from which store, unti
 ::
 
     {"format": "necropsy purge plan", "version": 1, …}\n      one line of JSON
-    8 bytes a session, little endian, ascending               keyed hashes of the ids
+    8 bytes a session, little endian, ascending               keyed hashes of the ids and their places
     32 bytes                                                  seal: keyed BLAKE2b of all before
 
 It holds no id and no password. Its key is the case's, or one of its own beside it (``PLAN.key``, mode 0600): without it
@@ -17,17 +17,17 @@ import hmac
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from necropsy._internal.sql_quoting import literal
-from necropsy.case import identity
 from necropsy.case.store import Case
 from necropsy.model.errors import NecropsyError
 from necropsy.treat.purge.frames import replace_file
+from necropsy.treat.purge.identities import Place, place_number
 from necropsy.treat.purge.judge import AUTHENTICATED, OVER, UNKNOWN, UNTIMED, USED, Rules
 from necropsy.treat.purge.selection import Selection
 
@@ -35,8 +35,8 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-VERSION: Final = 2
-"""2: ``prefixes``, ``secured``."""
+VERSION: Final = 3
+"""2: ``prefixes``, ``secured``. 3: hashes of ids with the places where they lie, ``touched``, ``judged_ms``."""
 _FORMAT: Final = "necropsy purge plan"
 _SEAL: Final = 32
 LIFE: Final = timedelta(hours=24)
@@ -44,6 +44,11 @@ OTHER: Final = "not chosen"
 _SAMPLE: Final = 5
 _PAIRED: Final = ("spring-indexed", "spring-reactive-indexed")
 """Layouts of which a session is two keys."""
+_TOUCHED: Final = """
+SELECT namespace, db FROM session
+WHERE store = ? AND NOT starts_with(layout, 'spring') AND last_seen_at > born_at + INTERVAL 10 SECOND
+GROUP BY ALL ORDER BY ALL
+"""
 _PARAMETER: Final = re.compile(r"\$(\w+)")
 
 
@@ -85,18 +90,29 @@ class PurgePlan:
     """Prefixes of the keys of the chosen sessions; none: any key."""
     secured: tuple[tuple[str, int], ...] = ()
     """Namespaces and databases of Spring in which Spring Security says who is logged in."""
+    touched: tuple[tuple[str, int], ...] = ()
+    """Namespaces and databases in which some session was used later than it was written: there a use leaves a trace."""
+    judged_ms: int = 0
+    """Moment at which the sessions were chosen, milliseconds since 1970: who used one since then keeps it."""
     case: str | None = None
     """Path of the case whose key it is sealed with."""
     notes: tuple[str, ...] = ()
     hashes: npt.NDArray[np.uint64] = field(repr=False, compare=False, kw_only=True)
-    """Keyed hashes of the chosen ids, ascending."""
+    """Keyed hashes of the chosen ids and their places, ascending."""
 
     @property
     def rules(self) -> Rules:
         """The rules by which each is judged again."""
         lifetimes = {(namespace, db): seconds for namespace, db, seconds in self.lifetimes}
-        secured = frozenset(self.secured)
-        return Rules(self.idle_s, self.unknown_is_anonymous, self.trust_inferred_lifetime, lifetimes, secured)
+        return Rules(
+            self.idle_s,
+            self.unknown_is_anonymous,
+            self.trust_inferred_lifetime,
+            lifetimes,
+            frozenset(self.secured),
+            frozenset(self.touched),
+            self.judged_ms,
+        )
 
 
 def choose(
@@ -111,9 +127,11 @@ def choose(
         their last use are chosen, and it decides.
     """
     named = dict(selection.parameters)
-    naive = (now.astimezone(UTC) if now.tzinfo else now).replace(tzinfo=None)
-    values: dict[str, object] = {"store": store, "now": naive, **named}
-    reason = _PARAMETER.sub(lambda found: _written(values[found[1]]), _reason(selection, rules, idle_times=idle_times))
+    moment = now if now.tzinfo else now.replace(tzinfo=UTC)
+    values: dict[str, object] = {"store": store, "now": moment.astimezone(UTC).replace(tzinfo=None), **named}
+    touched = [(row["namespace"], row["db"]) for row in case.rows(_TOUCHED, [store])]
+    when = _reason(selection, rules, touched, idle_times=idle_times)
+    reason = _PARAMETER.sub(lambda found: _written(values[found[1]]), when)
     # A view, and no table: what is computed again is soon computed, and ten million rows need not be kept twice.
     case.execute(
         f"CREATE OR REPLACE TEMP VIEW chosen AS SELECT *, {reason} AS reason FROM session WHERE store = {_written(store)}"
@@ -127,15 +145,10 @@ def choose(
     )
     goes = [row for row in groups if not row["reason"]]
     count = sum(row["n"] for row in goes)
-    hashes = _distinct(case.numbers("SELECT id_hash FROM chosen WHERE reason = ''", count))
-    first = ", ".join(f"{number}::UBIGINT" for number in hashes[:_SAMPLE].tolist())
-    sample = (
-        case.rows(
-            "SELECT layout, namespace, id_hash, last_seen_at, expires_at FROM chosen"
-            f" WHERE id_hash IN ({first}) AND reason = '' ORDER BY id_hash LIMIT {_SAMPLE}"
-        )
-        if first
-        else []
+    hashes = _distinct(_hashes(case, {(row["namespace"] or "", row["db"] or 0) for row in goes}, count))
+    sample = case.rows(
+        "SELECT layout, namespace, id_hash, last_seen_at, expires_at FROM chosen"
+        f" WHERE reason = '' ORDER BY id_hash LIMIT {_SAMPLE}"
     )
     case.execute("DROP VIEW chosen")
     kept: Counter[str] = Counter()
@@ -158,12 +171,30 @@ def choose(
         "kept": dict(kept.most_common()),
         "halves": {"hash without marker": halves} if halves else {},
         "secured": tuple(dict.fromkeys((row["namespace"], row["db"]) for row in groups if row["secured"])),
+        "touched": tuple(touched),
+        "judged_ms": int(moment.timestamp() * 1000),
         "lifetimes": tuple((namespace, db, seconds) for (namespace, db), seconds in lifetimes.items()),
         "layouts": dict(layouts.most_common()),
         "prefixes": tuple(sorted({_prefix(row["namespace"] or "", row["layout"]) for row in goes})),
         "sample": tuple(shown(row) for row in sample),
         "hashes": hashes,
     }
+
+
+def _hashes(case: Case, places: set[Place], count: int) -> npt.NDArray[np.uint64]:
+    """Return the hashes of the chosen sessions, each with its place."""
+    numbers = {place: place_number(case.key, place) for place in sorted(places)}
+    if len(numbers) <= 1:
+        return case.numbers(
+            f"SELECT xor(id_hash, {next(iter(numbers.values()), 0)}::UBIGINT) FROM chosen WHERE reason = ''", count
+        )
+    rows = [{"name": name, "database": db, "number": number} for (name, db), number in numbers.items()]
+    with case.temporary("place", {"name": "VARCHAR", "database": "INTEGER", "number": "UBIGINT"}, rows):
+        return case.numbers(
+            "SELECT xor(id_hash, place.number) FROM chosen JOIN place"
+            " ON place.name = coalesce(namespace, '') AND place.database = coalesce(db, 0) WHERE reason = ''",
+            count,
+        )
 
 
 def _distinct(hashes: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
@@ -194,16 +225,22 @@ def _prefix(namespace: str, layout: str) -> str:
     return f"{literal}:sessions:" if layout.startswith("spring") and not fold else literal
 
 
-def _reason(selection: Selection, rules: Rules, *, idle_times: bool) -> str:
-    """Return the SQL of why a session stays; the empty text for one that is chosen."""
+def _reason(selection: Selection, rules: Rules, touched: Sequence[Place], *, idle_times: bool) -> str:
+    """Return the SQL of why a session stays; the empty text for one that is chosen.
+
+    Where no idle time tells who only read a session, its own times tell it if a use leaves a trace there.
+    """
     unknown = "FALSE" if rules.unknown_is_anonymous else "authentication <> 'no'"
+    traced = " OR ".join(f"(namespace = {literal(name or '')} AND db = {db})" for name, db in touched) or "FALSE"
+    silent = f"NOT starts_with(layout, 'spring') AND NOT coalesce({traced}, FALSE)" if rules.idle_s else "FALSE"
+    untimed = f"(last_seen_at IS NULL AND expires_at IS NULL AND lifetime_s IS NULL) OR ({silent})"
     cases = (
         ("authentication = 'yes'", AUTHENTICATED),
         (f"NOT coalesce({selection.sql}, FALSE)", OTHER),
         (unknown, UNKNOWN),
         (f"last_seen_at > $now - to_seconds({rules.idle_s})", USED),
         (f"expires_at - to_seconds(lifetime_s) > $now - to_seconds({rules.idle_s})", USED),
-        ("FALSE" if idle_times else "last_seen_at IS NULL AND expires_at IS NULL AND lifetime_s IS NULL", UNTIMED),
+        ("FALSE" if idle_times else untimed, UNTIMED),
         ("state = 'grace' OR (state = 'expired' AND expires_at IS NOT NULL)", OVER),
     )
     return "CASE " + " ".join(f"WHEN {when} THEN '{then}'" for when, then in cases) + " ELSE '' END"
@@ -272,13 +309,16 @@ def load(path: Path, now: datetime | None = None) -> tuple[PurgePlan, bytes]:
             f"{path}: written by a newer necropsy (plan {version}; this one knows {VERSION})",
             hint="Upgrade: pip install --upgrade necropsy; or make the plan again.",
         )
+    if version < VERSION:
+        raise PlanError(f"{path}: written by an older necropsy (plan {version})", hint="Make a new plan.")
     key = _key_of(path, said.get("case"))
     if len(rest) < _SEAL or not hmac.compare_digest(_sealed(data[:-_SEAL], key), data[-_SEAL:]):
         raise PlanError(f"{path}: changed since it was made, or truncated", hint="Make a new plan.")
     for name in ("identities", "where", "sample", "notes", "prefixes"):
         said[name] = tuple(said.get(name, ()))
     said["lifetimes"] = tuple((namespace, db, seconds) for namespace, db, seconds in said["lifetimes"])
-    said["secured"] = tuple((namespace, db) for namespace, db in said.get("secured", ()))
+    for name in ("secured", "touched"):
+        said[name] = tuple((namespace, db) for namespace, db in said[name])
     plan = PurgePlan(**said, hashes=np.frombuffer(rest[:-_SEAL], "<u8").astype(np.uint64))
     if (now or datetime.now(UTC)) > datetime.fromisoformat(plan.expires_at):
         raise PlanError(f"{path}: too old: it was valid until {plan.expires_at}", hint="Make a new plan.")
@@ -310,8 +350,3 @@ def _key_of(path: Path, case: str | None) -> bytes:
 
 def _sealed(body: bytes, key: bytes) -> bytes:
     return hashlib.blake2b(body, key=key, digest_size=_SEAL, person=b"purge plan").digest()
-
-
-def hasher(key: bytes) -> Callable[[Any], Any]:
-    """Return the hashing of a column of ids with a plan's key."""
-    return lambda identifiers: identity.hash_column(key, identifiers)

@@ -292,6 +292,8 @@ def refusal(address: Address, error: ServerError) -> TreatmentError:
     hint = "All deleted sessions are in the journal. The plan prints the permissions that the user needs."
     if error.kind == "OOM":
         hint = "The store is full: purge first, or raise maxmemory for a while. Whatever was done is in the journal."
+    elif "unknown command" in error.text:
+        hint = "Its configuration renames or disables that command (rename-command): enable it for the time of the treatment."
     elif error.kind == "NOPERM":
         hint = "The plan prints the ACL SETUSER line of a user with the commands needed. All deleted sessions are in the journal."
     return TreatmentError(f"{address.masked}: refused: {error.text}", hint=hint)

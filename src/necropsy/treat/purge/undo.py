@@ -78,11 +78,11 @@ _WORDS: Final = (
 )
 
 
-def room_needed(journal: Journal, batches: set[int] | None = None) -> int:
+def room_needed(journal: Journal, batches: set[int] | None = None, *, lenient: bool = False) -> int:
     """Return the bytes of memory that an undo of these batches takes, roughly; None: of all."""
     return sum(
         len(record.payload) + len(record.key) + len(record.marker) + _OVERHEAD
-        for batch in journal.batches()
+        for batch in journal.batches(lenient=lenient)
         if batches is None or batch.number in batches
         for record, _ in _deleted(batch)
     )
@@ -114,7 +114,7 @@ def undo(
         The journal was cut or changed.
     """
     done = Restored()
-    _require_room(journal, store, batches)
+    _require_room(journal, store, batches, lenient=lenient)
     for batch in journal.batches(lenient=lenient):
         if batches is not None and batch.number not in batches:
             continue
@@ -266,7 +266,9 @@ def _pieces(
         touched = [key for key in {words[1] for words in mine if words[0] == b"SADD"} if key in ends]
         # A set that the purge emptied is gone; made anew it has no expiry, and gets the one that it had.
         ttls = primary.pipeline([(b"PTTL", key) for key in touched])
-        primary.pipeline([(b"PEXPIREAT", key, ends[key]) for key, ttl in zip(touched, ttls, strict=True) if ttl == -1])
+        endless = [(b"PEXPIREAT", key, ends[key]) for key, ttl in zip(touched, ttls, strict=True) if ttl == -1]
+        for answer in (*ttls, *primary.pipeline(endless)):
+            _require_done(primary, answer)
 
 
 def _require_done(primary: Primary, answer: Any) -> None:
@@ -292,7 +294,7 @@ def _full(primary: Primary, answer: ServerError) -> TreatmentError:
     )
 
 
-def _require_room(journal: Journal, store: WritableStore, batches: set[int] | None) -> None:
+def _require_room(journal: Journal, store: WritableStore, batches: set[int] | None, *, lenient: bool) -> None:
     """Refuse when the store has no room for what is to come back.
 
     Raises
@@ -308,7 +310,7 @@ def _require_room(journal: Journal, store: WritableStore, batches: set[int] | No
             room += max(0, limit - number(info, "used_memory"))
     if not limited:
         return
-    needed = room_needed(journal, batches)
+    needed = room_needed(journal, batches, lenient=lenient)
     if needed > room:
         raise TreatmentError(
             f"an undo needs about {size(needed)} of memory, but only {size(room)} are free below maxmemory",

@@ -116,8 +116,18 @@ class Watch:
                         break
             except Untracked:
                 break
+            self._look_for(piece, said)
             answers += said
         return answers
+
+    def _look_for(self, records: Sequence[JournalRecord], answers: list[Answer]) -> None:
+        """Say of what was touched whether it is still there: a key that expired or was evicted was announced as well."""
+        places = [at for at, (said, _, _) in enumerate(answers) if said == scripts.CHANGED]
+        if places:
+            there = self._connection.pipeline([(b"EXISTS", records[at].key) for at in places])
+            for at, found in zip(places, there, strict=True):
+                if found == 0:
+                    answers[at] = (scripts.GONE, scripts.NO_MARKER, 0)
 
     def write(self, db: int, keys: Sequence[bytes], commands: Sequence[Sequence[Sequence[Word]]]) -> list[bool]:
         """Send the commands of each key unless it was touched; return of each whether they were sent.
