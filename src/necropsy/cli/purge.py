@@ -233,7 +233,7 @@ def purge(
     if shred is not None:
         if not yes and not asked(f"Overwrite and remove {shred}? The purge cannot be undone afterwards"):
             return
-        output.say(text.shredded(shred, purging.shred(shred)))
+        output.say(text.shredded(shred, purging.shred(shred), others=shred.exists()))
         return
     if undo is not None:
         with status(quiet=quiet) as tell:

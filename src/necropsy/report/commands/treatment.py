@@ -85,9 +85,9 @@ def verified(folder: Path, found: Any) -> str:
     return "\n".join(lines) + "\n"
 
 
-def shredded(folder: Path, count: int) -> str:
-    """Return that a journal is no more."""
-    left = f" Other files in {folder} were left." if folder.exists() else ""
+def shredded(folder: Path, count: int, *, others: bool) -> str:
+    """Return that a journal is no more; ``others``: its folder holds other files, and is still there."""
+    left = f" Other files in {folder} were left." if others else ""
     return (
         f"{folder}: {size(count)} overwritten and removed.{left} On SSDs and copy-on-write file systems old blocks may"
         f" remain; an encrypted journal is unreadable once its key is deleted.\n"
