@@ -8,8 +8,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from blank_cases import blank_case
 from necropsy.autopsy import chart_data, verdict_inputs
-from necropsy.case.store import Case
 from necropsy.verdict.evidence import Claim
 from verdict import scenes
 
@@ -32,7 +32,7 @@ def test_sessions_are_counted_by_age_and_by_what_is_left_of_them(unknown: int) -
             "bytes": [1000] * len(born),
         }
     )
-    with Case.create(None) as case:
+    with blank_case() as case:
         case.append("source", [{"reader": "rdb", "locator": "dump.rdb", "store": "a"}])
         case.append("session", rows)
         births = verdict_inputs.births_by_store(case)["a"]

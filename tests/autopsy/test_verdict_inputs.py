@@ -6,8 +6,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from blank_cases import blank_case
 from necropsy.autopsy import verdict_inputs
-from necropsy.case.store import Case
 from necropsy.verdict import chunks
 from necropsy.verdict.evidence import Attribution, Births
 
@@ -25,7 +25,7 @@ def stored(born_ms: list[int | None], agents: list[str | None], authentication: 
             "creator_host": pa.array([None if agent is None else "10.0.0.1:80" for agent in agents], pa.string()),
         }
     )
-    with Case.create(None) as case:
+    with blank_case() as case:
         case.append("source", [{"reader": "rdb", "locator": "dump.rdb", "store": "a"}])
         case.append("session", rows)
         return verdict_inputs.births_by_store(case)["a"]
@@ -73,7 +73,7 @@ def test_a_store_whose_births_nobody_knows_has_none() -> None:
 def test_claims_are_recorded_for_the_sessions_that_they_rest_on() -> None:
     born = [1_000, 2_000, 2_000, 3_000]
     agents = [None, "curl/8", None, None]
-    with Case.create(None) as case:
+    with blank_case() as case:
         rows = pa.table(
             {
                 "store": ["a"] * 4,

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 
+from blank_cases import blank_case
 from necropsy._internal.serialization import to_plain
 from necropsy.case.store import Case
 from necropsy.examine.interface import Examination, examine_all
@@ -126,7 +127,7 @@ class Scene:
 
 @contextmanager
 def scene() -> Iterator[Scene]:
-    with Case.create(None) as case:
+    with blank_case() as case:
         yield Scene(case)
 
 

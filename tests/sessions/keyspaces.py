@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
 import contextlib
 import struct
 from collections.abc import Iterable, Iterator, Mapping
@@ -13,7 +12,7 @@ from typing import Any
 import pyarrow as pa
 from hypothesis import settings
 
-from necropsy.case.schema import TABLES
+from blank_cases import blank_case
 from necropsy.case.store import Case
 from necropsy.evidence.rdb.reader import open_dump
 from necropsy.sessions.census import Census
@@ -27,14 +26,6 @@ FEW = settings(max_examples=40)
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 ASSETS = Path(__file__).parents[1] / "assets"
 DUMPS = ASSETS / "spring"
-_OPEN = contextlib.ExitStack()
-_POOL: list[Case] = []
-
-
-@atexit.register
-def _close() -> None:
-    _POOL.clear()
-    _OPEN.close()
 
 
 def ms(moment: datetime) -> int:
@@ -88,21 +79,11 @@ def batch(rows: Iterable[Mapping[str, Any]], wanted: Projection | None = None) -
 
 
 @contextlib.contextmanager
-def _blank() -> Iterator[Case]:
-    """A case in memory, emptied and used again: making one takes longer than most tests here."""
-    case = _POOL.pop() if _POOL else _OPEN.enter_context(Case.create(None))
-    for table in TABLES:
-        case.execute(f'DELETE FROM "{table.name}"')
-    yield case
-    _POOL.append(case)
-
-
-@contextlib.contextmanager
 def settled(
     batches: Iterable[pa.RecordBatch], now: datetime = NOW, path: Path | None = None, described: tuple[Any, ...] = ()
 ) -> Iterator[Case]:
     """A case in which these batches were counted and settled as store ``a``."""
-    with Case.create(path) if path else _blank() as case:
+    with Case.create(path) if path else blank_case() as case:
         census = Census("a", now, case.hashes, described=described)
         for one in batches:
             for table, rows in census.take(one):

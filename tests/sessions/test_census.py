@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from necropsy.case.store import Case
+from blank_cases import blank_case
 from necropsy.sessions.census import Census
 from necropsy.sessions.keyspace import KEY_TYPES
 from necropsy.sessions.registry import LAYOUTS, projection
@@ -162,5 +162,5 @@ def test_a_layout_of_the_registry_asks_for_something_and_starts_with_nothing_to_
 
 
 def test_refining_an_empty_store_changes_nothing() -> None:
-    with Case.create(None) as case:
+    with blank_case() as case:
         assert [layout().refine(case, "a", NOW.replace(tzinfo=None)) for layout in LAYOUTS] == [[] for _ in LAYOUTS]

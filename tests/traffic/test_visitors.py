@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from necropsy.case.store import Case
+from blank_cases import blank_case
 from necropsy.model.traffic import LIKELIHOODS, Visitor, Visitors
 from necropsy.traffic.judgement import judge
 from necropsy.traffic.visitors import SORTS, visitors_of
@@ -79,7 +79,7 @@ KEYS: dict[str, Any] = {
 @settings(suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(CLASS, min_size=1, max_size=12), st.sampled_from(SORTS))
 def test_by_columns_and_one_by_one_visitors_and_their_order_are_the_same(rows: list[dict[str, Any]], sort: str) -> None:
-    with Case.create(None) as case:
+    with blank_case() as case:
         case.append("visitor_class", [row | {"class_id": number} for number, row in enumerate(rows)])
         case.append(
             "cookie_use",

@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from blank_cases import blank_case
 from necropsy.visits import analyse
 from necropsy.visits.visit_blocks import BLOCK_US, choose
 
@@ -74,14 +75,13 @@ def test_a_long_log_keeps_whole_stretches_of_visits(reading, monkeypatch) -> Non
 
 def test_two_readings_of_one_log_number_its_visitors_differently(reading, tmp_path) -> None:
     """The number is hashed with the case's key, so that nobody can try out addresses."""
-    from necropsy.case.store import Case
     from necropsy.evidence.access_log.reader import read
 
     path = tmp_path / "one.log"
     path.write_text(COMBINED.format(hour=1, minute=1, agent="Go"))
     numbers = set()
     for _ in range(2):
-        with Case.create(None) as case:
+        with blank_case() as case:
             read(case, [str(path)], visits=True)
             numbers.add(case.value("SELECT client FROM visit"))
     assert len(numbers) == 2

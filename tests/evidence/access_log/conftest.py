@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from blank_cases import blank_case
 from necropsy.case.scratch import Scratch, open_scratch
 from necropsy.case.store import Case
 from necropsy.evidence.access_log.reader import ReadLog, read
@@ -33,7 +34,7 @@ class Reading:
 @pytest.fixture
 def reading(tmp_path: Path) -> Iterator[Callable[..., Reading]]:
     """Read texts or bytes as files of logs: ``reading(text)``, ``reading({"access.log": text, …})`` or paths."""
-    with Case.create(None) as case:
+    with blank_case() as case:
 
         def run(logs: str | bytes | dict[str, str | bytes] | Sequence[Path], **options: Any) -> Reading:
             if isinstance(logs, str | bytes):

@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from necropsy.case.store import Case
+from blank_cases import blank_case
 from necropsy.evidence.app_log.reader import ReadErrors, read
 
 
@@ -20,7 +20,7 @@ def events(
         path.write_bytes(content.encode() if isinstance(content, str) else content)
         if written is not None:
             os.utime(path, (written.timestamp(), written.timestamp()))
-    with Case.create(None) as case:
+    with blank_case() as case:
         log = read(case, [name if name == "-" else str(path)])
         rows = case.rows("SELECT bin, class, trouble, events FROM error_event ORDER BY ALL")
     return log, [tuple(row.values()) for row in rows]

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from necropsy.case.store import Case
+from blank_cases import blank_case
 from necropsy.evidence.app_log.errors import KNOWN
 from necropsy.evidence.app_log.reader import read
 from necropsy.model.evidence import Absent
@@ -40,7 +40,7 @@ Caused by: java.lang.NullPointerException: null
 def events(tmp_path: Path, content: str | bytes, name: str = "error.log"):
     path = tmp_path / name
     path.write_bytes(content.encode() if isinstance(content, str) else content)
-    with Case.create(None) as case:
+    with blank_case() as case:
         log = read(case, [str(path)])
         rows = case.rows("SELECT bin, class, events FROM error_event ORDER BY ALL")
     return log, [tuple(row.values()) for row in rows]
@@ -152,7 +152,7 @@ def test_compressed_and_cut_logs_are_read_as_far_as_they_go(tmp_path) -> None:
 
 
 def test_a_missing_log_is_absent(tmp_path) -> None:
-    with Case.create(None) as case:
+    with blank_case() as case:
         log = read(case, [str(tmp_path / "none.log")])
     assert log.absent == [
         Absent(
@@ -167,7 +167,7 @@ def test_a_missing_log_is_absent(tmp_path) -> None:
 def test_a_log_of_which_not_a_byte_can_be_unpacked_is_absent(tmp_path) -> None:
     path = tmp_path / "error.log.gz"
     path.write_bytes(b"\x1f\x8bnot gzip at all")
-    with Case.create(None) as case:
+    with blank_case() as case:
         log = read(case, [str(path)])
     assert log.sources == []
     (absent,) = log.absent
@@ -246,7 +246,7 @@ def test_progress_names_each_log_and_the_share_that_was_read_before(tmp_path: Pa
     for log in logs:
         log.write_text(SPRING_BOOT)
     told: list[tuple[str, float | None]] = []
-    with Case.create(None) as case:
+    with blank_case() as case:
         read(case, [str(log) for log in logs], progress=lambda stage, share: told.append((stage, share)))
     length = size(logs[0].stat().st_size)
     named = [
@@ -261,7 +261,7 @@ def test_progress_within_one_log_never_falls_and_comes_near_its_end(tmp_path: Pa
     log = tmp_path / "a.log"
     log.write_text(SPRING_BOOT)
     told: list[tuple[str, float | None]] = []
-    with Case.create(None) as case:
+    with blank_case() as case:
         read(case, [str(log)], progress=lambda stage, share: told.append((stage, share)))
     shares = [share for _, share in told if share is not None]
     assert {stage for stage, _ in told} == {f"reading application logs: a.log ({size(log.stat().st_size)}), 1 of 1"}

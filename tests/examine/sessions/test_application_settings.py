@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from blank_cases import blank_case
 from necropsy.autopsy.linting import lint
-from necropsy.case.store import Case
 from necropsy.examine.sessions.application_settings import examine
 
 CODE = "const session = require('express-session')\napp.use(session({ store, saveUninitialized: true }))\n"
@@ -34,5 +34,5 @@ def test_a_source_without_such_a_setting_is_read_and_clean(tmp_path: Path) -> No
 
 
 def test_a_case_without_applications_has_nothing_to_say() -> None:
-    with Case.create(None) as case:
+    with blank_case() as case:
         assert list(examine(case)) == []

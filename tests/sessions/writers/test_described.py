@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from necropsy.case.store import Case
+from blank_cases import blank_case
 from necropsy.model.errors import ConfigurationError
 from necropsy.sessions.census import Census
 from necropsy.sessions.registry import projection
@@ -25,7 +25,7 @@ BORN = datetime(2026, 3, 1, 11, 0)  # noqa: DTZ001 -- the case holds UTC without
 
 def found(text: str, *rows: dict[str, Any]) -> list[dict[str, Any]]:
     described = parse(text, "own.toml")
-    with Case.create(None) as case:
+    with blank_case() as case:
         census = Census("a", NOW, case.hashes, described=described)
         for table, part in census.take(batch(rows, projection(described))):
             case.append(table, part)

@@ -8,6 +8,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from blank_cases import blank_case
 from necropsy.case.store import Case
 from necropsy.model.errors import UsageError
 from necropsy.treat.purge.identities import place_number
@@ -31,7 +32,7 @@ def _chosen(case: Case, *where: str, **rules: Any) -> dict[str, Any]:
 
 
 def test_every_session_is_chosen_or_kept_for_one_reason() -> None:
-    with Case.create(None) as case:
+    with blank_case() as case:
         rows = [
             _session(0),
             _session(1, authentication="yes"),
@@ -61,7 +62,7 @@ def test_every_session_is_chosen_or_kept_for_one_reason() -> None:
 
 
 def test_immortal_creator_and_born_by_choose_what_they_say() -> None:
-    with Case.create(None) as case:
+    with blank_case() as case:
         case.append("session", [
             _session(0, expires_at=None), _session(1, lifetime_s=2_147_483_647),
             _session(2, creator_user_agent="Go-http-client/1.1"), _session(3), _session(4),

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from blank_cases import blank_case
 from necropsy.case.store import Case
 from necropsy.evidence.access_log.files.copies import copied_files
 from necropsy.evidence.access_log.reader import read
@@ -20,7 +21,7 @@ LINES = [
 
 @pytest.fixture
 def case() -> Iterator[Case]:
-    with Case.create(None) as opened:
+    with blank_case() as opened:
         yield opened
 
 

@@ -14,7 +14,7 @@ import zstandard
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from necropsy.case.store import Case
+from blank_cases import blank_case
 from necropsy.evidence.access_log.files.sources import attach
 from necropsy.evidence.access_log.lines import create_tables, finish
 from necropsy.evidence.access_log.loading import load
@@ -136,7 +136,7 @@ def test_standard_input_is_read(monkeypatch, reading) -> None:
 
     Stdin.buffer.peek = lambda n: Stdin.buffer.getvalue()[:n]  # type: ignore[attr-defined]
     monkeypatch.setattr("sys.stdin", Stdin)
-    with Case.create(None) as case:
+    with blank_case() as case:
         log = read(case, ["-"])
     assert (log.requests, log.sources[0].sha256) == (2, None)
 
@@ -218,7 +218,7 @@ def test_no_bytes_break_the_reader_or_change_what_is_counted(tmp_path_factory, l
     path = tmp_path_factory.mktemp("log") / "access.log"
     mixed = [*lines[:at], (GOOD % 1).encode(), *lines[at:]]
     path.write_bytes(b"".join(line + b"\n" for line in mixed))
-    with Case.create(None) as case:
+    with blank_case() as case:
         log = read(case, [str(path)])
     assert log.requests == 1
     assert sum(b.count for b in log.blemishes) == sum(1 for line in lines if line.strip())

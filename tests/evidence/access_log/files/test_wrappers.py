@@ -8,8 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from blank_cases import blank_case
 from evidence.access_log.producers import PRODUCERS, requests
-from necropsy.case.store import Case
 from necropsy.evidence.access_log.formats.given import name_keys
 from necropsy.evidence.access_log.reader import read
 from necropsy.model.errors import UsageError
@@ -91,7 +91,7 @@ PIECES = st.sampled_from(
 def test_no_mixture_of_layouts_breaks_the_reading(tmp_path, lines) -> None:
     path = tmp_path / "access.log"
     path.write_text("\n".join(lines), encoding="utf-8", newline="\n")
-    with Case.create(None) as case:
+    with blank_case() as case:
         log = read(case, [str(path)])
         assert case.value("SELECT coalesce(sum(requests), 0) FROM visitor_class") == log.requests
     assert len(log.sources) + len(log.absent) == 1
