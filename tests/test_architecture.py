@@ -14,7 +14,7 @@ import pytest
 
 from necropsy.examine.registry import SLUGS
 
-pytestmark = [pytest.mark.checkout, pytest.mark.xdist_group("sources")]  # one worker parses them, for all of these
+pytestmark = pytest.mark.checkout
 
 SPLIT_AT = 500
 """Lines at which a module must be split; 200 is the aim."""
@@ -29,6 +29,12 @@ def modules(checkout: Path) -> dict[Path, ast.Module]:
         path.relative_to(house): ast.parse(path.read_text(encoding="utf-8"), str(path))
         for path in sorted(house.rglob("*.py"))
     }
+
+
+@pytest.fixture(scope="module")
+def nodes(modules: dict[Path, ast.Module]) -> dict[Path, list[ast.AST]]:
+    """All nodes of each module."""
+    return {path: list(ast.walk(module)) for path, module in modules.items()}
 
 
 @pytest.mark.process
@@ -96,16 +102,25 @@ def test_every_module_says_what_it_is_for(modules: dict[Path, ast.Module]) -> No
     assert [str(path) for path, module in modules.items() if not ast.get_docstring(module)] == []
 
 
+def test_no_two_classes_have_one_name(modules: dict[Path, ast.Module]) -> None:
+    places: dict[str, list[str]] = {}
+    for path, module in modules.items():
+        for node in module.body:
+            if isinstance(node, ast.ClassDef):
+                places.setdefault(node.name, []).append(str(path))
+    assert {name: where for name, where in places.items() if len(where) > 1} == {}
+
+
 def test_no_room_is_empty(checkout: Path) -> None:
     rooms = [path for path in (checkout / "src" / "necropsy").iterdir() if (path / "__init__.py").is_file()]
     assert [room.name for room in rooms if not any(p.name != "__init__.py" for p in room.rglob("*.py"))] == []
 
 
-def test_nothing_prints_outside_the_command_line(modules: dict[Path, ast.Module]) -> None:
+def test_nothing_prints_outside_the_command_line(nodes: dict[Path, list[ast.AST]]) -> None:
     printing = [
         f"{path}:{node.lineno}"
-        for path, module in modules.items()
-        for node in ast.walk(module)
+        for path, found in nodes.items()
+        for node in found
         if path.parts[0] != "cli"
         and isinstance(node, ast.Call)
         and (
@@ -116,12 +131,12 @@ def test_nothing_prints_outside_the_command_line(modules: dict[Path, ast.Module]
     assert printing == []
 
 
-def test_judgement_asks_nobody(modules: dict[Path, ast.Module]) -> None:
+def test_judgement_asks_nobody(nodes: dict[Path, list[ast.AST]]) -> None:
     judgement = {"model", "sessions", "probes", "examine", "verdict", "report"}
     asking = [
         f"{path}:{node.lineno}"
-        for path, module in modules.items()
-        for node in ast.walk(module)
+        for path, found in nodes.items()
+        for node in found
         if path.parts[0] in judgement
         and (
             (isinstance(node, ast.ImportFrom) and f"{node.module}.".startswith("urllib.request."))
@@ -132,7 +147,7 @@ def test_judgement_asks_nobody(modules: dict[Path, ast.Module]) -> None:
     assert asking == []  # the other ways out are in the import contracts, which cannot name a part of a package
 
 
-def test_judgement_opens_no_file(modules: dict[Path, ast.Module]) -> None:
+def test_judgement_opens_no_file(nodes: dict[Path, list[ast.AST]]) -> None:
     judgement = {"model", "history", "rhythm", "visits", "sessions", "probes", "examine", "verdict", "report"}
     opening = {
         "open",
@@ -147,10 +162,10 @@ def test_judgement_opens_no_file(modules: dict[Path, ast.Module]) -> None:
         "is_file",
         "exists",
     }
-    found = [
+    opened = [
         f"{path}:{node.lineno}"
-        for path, module in modules.items()
-        for node in ast.walk(module)
+        for path, found in nodes.items()
+        for node in found
         if path.parts[0] in judgement
         and isinstance(node, ast.Call)
         and ast.unparse(node.func).rpartition(".")[2] in opening
@@ -158,23 +173,27 @@ def test_judgement_opens_no_file(modules: dict[Path, ast.Module]) -> None:
             "resources.files(__package__)"
         )  # its own SQL, schemas and style sheets
     ]
-    assert found == []  # files are opened by `evidence` and `wire`
+    assert opened == []  # files are opened by `evidence` and `wire`
 
 
-def test_no_session_can_be_brought_to_life(modules: dict[Path, ast.Module]) -> None:
+def test_no_session_can_be_brought_to_life(nodes: dict[Path, list[ast.AST]]) -> None:
     dangerous = {"pickle", "cPickle", "dill", "marshal", "shelve", "jsonpickle", "cloudpickle"}
     importing = [
         f"{path}:{node.lineno}"
-        for path, module in modules.items()
-        for node in ast.walk(module)
+        for path, found in nodes.items()
+        for node in found
         if (isinstance(node, ast.Import) and dangerous & {alias.name.split(".")[0] for alias in node.names})
         or (isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] in dangerous)
     ]
     assert importing == []
 
 
-def test_registries_are_written_down_and_not_collected(modules: dict[Path, ast.Module]) -> None:
-    collected = [str(path) for path, module in modules.items() if "__subclasses__" in ast.unparse(module)]
+def test_registries_are_written_down_and_not_collected(nodes: dict[Path, list[ast.AST]]) -> None:
+    collected = [
+        str(path)
+        for path, found in nodes.items()
+        if any("__subclasses__" in (getattr(node, "attr", ""), getattr(node, "value", "")) for node in found)
+    ]
     assert collected == []
 
 
@@ -201,13 +220,13 @@ def test_every_examiner_is_a_value_of_its_module_and_in_the_registry(checkout: P
     assert len(written) == len(EXAMINERS), "an examiner is not in the registry"
 
 
-def test_no_report_knows_a_slug_by_its_name(modules: dict[Path, ast.Module]) -> None:
+def test_no_report_knows_a_slug_by_its_name(nodes: dict[Path, list[ast.AST]]) -> None:
     """What a report asks of a finding is a property of the finding."""
     named = [
         f"{path}:{node.lineno}"
-        for path, module in modules.items()
+        for path, found in nodes.items()
         if path.parts[0] == "report"
-        for node in ast.walk(module)
+        for node in found
         if isinstance(node, ast.Compare)
         and any(isinstance(one, ast.Constant) and one.value in SLUGS for one in ast.walk(node))
     ]

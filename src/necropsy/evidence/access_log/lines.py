@@ -1,7 +1,7 @@
 """The table of a log's lines, numbers only, and the texts behind its keys.
 
 Every text of a line is stored once, under a key (64-bit hash), and grouped and joined by the key. The hash has fixed
-seeds, one for each field, so that two runs agree in what they show first. What the columns mean: ``analysis.tables``.
+seeds, one for each field, so that two runs agree in what they show first. What the columns mean: ``visits.tables``.
 """
 
 from __future__ import annotations

@@ -159,7 +159,7 @@ JOB: Final[Since] = {
 def fields(
     node: Node, what: str, table: Since, version: Version, problems: list[ConfigurationError] | None
 ) -> dict[str, Node]:
-    """Return the fields of a mapping that this version knows; see ``strict.mapping`` for the rest."""
+    """Return the fields of a mapping that this version knows; see ``schema_checks.mapping`` for the rest."""
     some_three = version[:2] == THREE  # what counts when nobody says which one runs
     known = {
         name

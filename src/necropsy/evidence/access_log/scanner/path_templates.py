@@ -14,7 +14,7 @@ request                                        page
 =============================================  =========================
 
 It runs where lines are read, so that nothing else of a request gets any further. Folding by shape cannot know that
-``/users/alice`` holds a name; where one path has very many children, ``analysis.pages`` folds the rare ones, too.
+``/users/alice`` holds a name; where one path has very many children, ``visits.steps.path_pruning`` folds the rare ones, too.
 
 And addresses: under which key a Referer names the page that redirected a client.
 """
