@@ -26,7 +26,7 @@ demo: $(VENV)/.installed-demo ## relive the incident and examine it: a verdict i
 test: packages unit process integration ## every test: what is fast first, then what starts real servers and a browser
 
 unit: $(VENV)/.installed-dev ## the tests that start nothing
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not integration and not process"
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not integration and not process"
 
 process: $(VENV)/.installed-dev ## whole investigations, and whole readers fed with random files
 	@$(BIN)/python -m pytest tests -n 2 -m "process and not integration"

@@ -26,6 +26,7 @@ def run(*arguments: str) -> bytes:
     return done.stdout_bytes
 
 
+@pytest.mark.process
 def test_the_suffix_of_the_file_says_what_to_write(tmp_path: Path) -> None:
     for name in ("traffic.parquet", "traffic.csv", "traffic.json", "traffic.html", "traffic.txt"):
         run(LOG, "--quiet", "--output", str(tmp_path / name))
@@ -37,6 +38,7 @@ def test_the_suffix_of_the_file_says_what_to_write(tmp_path: Path) -> None:
     assert (tmp_path / "traffic.txt").read_text().startswith("TRAFFIC")
 
 
+@pytest.mark.process
 def test_a_log_is_summed_up_for_the_output_that_shows_it() -> None:
     source = json.loads(run(LOG, "--format", "json"))["sources"][0]
     content = Path(LOG).read_bytes()

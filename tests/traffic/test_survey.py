@@ -85,6 +85,7 @@ def test_a_log_without_addresses_has_none_to_hash() -> None:
     assert {visitor.client for visitor in survey([REDIRECTED], hash_clients=True).visitors} == {""}
 
 
+@pytest.mark.process
 def test_every_order_holds_the_same_visitors(tmp_path: Path) -> None:
     log = crawl(tmp_path / "access.log")
     found = {sort: list(survey([log], sort=sort).visitors) for sort in SORTS}

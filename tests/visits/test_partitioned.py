@@ -98,6 +98,7 @@ def analysed(path: Path, counts: tuple[int, ...], *formats: str) -> Analysis:
     return whole
 
 
+@pytest.mark.process
 def test_a_shop_with_probers_and_redirects(tmp_path: Path) -> None:
     path = tmp_path / "shop.log"
     path.write_bytes(b"\n".join(shop_lines()))
@@ -113,6 +114,7 @@ def test_a_log_that_tells_of_cookies_and_has_no_redirect(tmp_path: Path) -> None
     assert whole.clients is not None
 
 
+@pytest.mark.process
 def test_more_classes_visits_and_clients_than_may_be_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, most in (("CLASSES", 3), ("CLIENTS", 2), ("VISITS", 900), ("CHILDREN", 20)):
         monkeypatch.setattr(analyse, name, most)

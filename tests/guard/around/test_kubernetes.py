@@ -185,6 +185,7 @@ def test_what_the_image_installs_is_enough_to_run_it(checkout: Path, tmp_path: P
     assert list(tmp_path.glob("necropsy-*.whl"))
 
 
+@pytest.mark.process
 def test_necropsy_finds_nothing_wrong_with_the_probes_of_its_own_deployment(checkout: Path) -> None:
     command = [sys.executable, "-m", "necropsy.cli.main", "lint", str(checkout / "deploy")]
     run = subprocess.run(command, capture_output=True, text=True, check=False)

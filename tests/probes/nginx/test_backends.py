@@ -202,6 +202,7 @@ def test_a_circle_of_includes_is_a_problem_and_everything_else_is_read() -> None
     assert "includes itself" in problem.reason
 
 
+@pytest.mark.process
 def test_includes_that_double_again_and_again_are_bounded() -> None:
     files = {f"{n}.conf": f"include {n + 1}.conf;" * 20 for n in range(25)} | {"25.conf": "a;"}
     tree = build(files, "0.conf")

@@ -263,6 +263,7 @@ def test_the_short_way_and_the_long_way_come_to_the_same(scratch, tmp_path, text
         assert everything_read(scratch, path) == by_the_long_way
 
 
+@pytest.mark.process
 @settings(max_examples=80, suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(text=st.one_of(object_lines(), text_lines()), seed=st.integers(0, 1 << 30))
 def test_compiled_or_not_damaged_or_not_it_reads_alike_and_counts_every_line(text, seed) -> None:
