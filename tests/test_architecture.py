@@ -102,6 +102,19 @@ def test_every_module_says_what_it_is_for(modules: dict[Path, ast.Module]) -> No
     assert [str(path) for path, module in modules.items() if not ast.get_docstring(module)] == []
 
 
+def test_no_docstring_begins_with_a_question(nodes: dict[Path, list[ast.AST]]) -> None:
+    """It says what a thing is or does; a sentence that begins with *what* or *which* leaves that to the reader."""
+    questions = {"What", "Who", "Whom", "Whose", "Which", "Where", "When", "How"}
+    asking = [
+        f"{path}:{getattr(node, 'lineno', 1)}"
+        for path, found in nodes.items()
+        for node in found
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
+        and (ast.get_docstring(node) or "-").split()[0] in questions
+    ]
+    assert asking == []
+
+
 def test_no_two_classes_have_one_name(modules: dict[Path, ast.Module]) -> None:
     places: dict[str, list[str]] = {}
     for path, module in modules.items():

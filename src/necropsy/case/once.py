@@ -1,4 +1,4 @@
-"""Values that are dear to make: made when they are first asked for, and never twice."""
+"""Lazy values that threads share: made when they are first asked for, and never twice."""
 
 from __future__ import annotations
 

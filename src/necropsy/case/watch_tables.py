@@ -1,4 +1,4 @@
-"""Tables of a watch: what each of its looks saw, and what it said. Measured quantities are in ``history``."""
+"""Tables of a watch: the findings of each of its looks, and its notices. Measured quantities are in ``history``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``necropsy consul --zombies``: services that Consul still knows and that are gone."""
+"""``necropsy consul --zombies``: services that are gone and still registered in Consul."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``necropsy examine``: the main job."""
+"""``necropsy examine``: read the sources of an incident, judge them, and print the verdict."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``necropsy notify``: try the ways to tell people before the night."""
+"""``necropsy notify``: send a test notice by each configured way."""
 
 from __future__ import annotations
 

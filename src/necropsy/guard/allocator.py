@@ -1,4 +1,4 @@
-"""Memory of a process that stays: what is free goes back to the system, and does not lie about in pieces.
+"""Memory of a long-running process: free memory is returned to the system, and fragmentation is kept low.
 
 The GNU C library gives threads arenas of their own, sixteen on two processors, and keeps what is free in each. A guard answers
 each connection in a new thread: over a day, pieces of everything lie in every arena.

@@ -183,7 +183,7 @@ def _daily(values: Floats, step_s: float, *, level: bool = False) -> Floats:
 
 
 def _weekly(difference: Floats, step_s: float) -> NDArray[np.bool_]:
-    """Where half of a difference stands a week before or after it as well: a Monday, or a weekend."""
+    """Mark differences of which half stands a week before or after as well: a Monday, or a weekend."""
     week = round(7 * DAY_S / step_s)
     usual = np.zeros(difference.size, np.bool_)
     if difference.size > week:

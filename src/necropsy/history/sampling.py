@@ -1,4 +1,4 @@
-"""How far apart the samples of a series lie, seen on a finer grid: a downsampled store has one an hour, and holes between them.
+"""The distance between samples of a series on a finer grid: a downsampled store has one an hour, and nothing between them.
 
 A server shows a sample for five minutes: on a grid of minutes one sample an hour is a stretch of five, then fifty-five without.
 Such holes are no gaps: nothing is missing.

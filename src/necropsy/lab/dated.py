@@ -1,4 +1,4 @@
-"""A dump of the past: what a server wrote today says that it was written when the story was told.
+"""Dumps of the past: a dump that was written today gets the times of the story.
 
 The header of an RDB file holds ``ctime``, the second at which the server began to write it, as an auxiliary field: opcode
 0xFA, the name, and a 32-bit integer (rdb.c, ``rdbSaveAuxFieldStrInt``). The checksum at the end is that of all bytes before

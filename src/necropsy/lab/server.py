@@ -1,4 +1,4 @@
-"""A real server to tell a story to, and dumps by its own SAVE. It has no port, only a socket in a folder of its own.
+"""A real server that is filled with a story, and dumps by its own SAVE. It has no port, only a socket in a folder of its own.
 
 The story lies in the past, so nearly every expiry that it sets is past too. Two kinds of server can be brought to keep
 such keys: Valkey 9 in import mode (``CLIENT IMPORT-SOURCE``), and Redis 6.2 as a writable replica of nobody, which

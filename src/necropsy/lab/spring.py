@@ -109,7 +109,7 @@ class SpringKeys:
             yield pack(b"SADD", _key("index", f"{PRINCIPAL_INDEX}:{principal}"), *map(java.string, ids))
 
     def _gone_at(self, session: WrittenSession) -> int:
-        """When Redis drops the hash."""
+        """Return the time at which Redis drops the hash."""
         return session.written_ms + GRACE_S * 1000 + (0 if session.ended else self._lifetime_ms)
 
     def _place(self, session: WrittenSession) -> None:

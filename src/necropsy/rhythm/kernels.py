@@ -1,9 +1,9 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, annotation_typing=False, cdivision=True, initializedcheck=False
 # ruff: noqa: C901, PLR0915, FURB136, PLR1730 -- loops that are to compile to loops
-"""The loops over visits that rhythms are made of, which NumPy can only do in many passes: cells of turns, and gaps.
+"""Loops over visit times for which NumPy needs many passes: counts by phase, and intervals.
 
-Plain Python that is compiled where a compiler is. Uncompiled, ``folding`` and ``gaps`` do the same with NumPy, which is
-faster then; the tests hold the two against each other. Each loop checks a class's range before it looks at its visits.
+Plain Python that is compiled where a compiler is. Uncompiled, ``phase_folding`` and ``intervals`` do the same with NumPy,
+which is faster then; the tests hold the two against each other. Each loop checks a class's range before it looks at its visits.
 """
 
 from __future__ import annotations

@@ -236,7 +236,7 @@ def _counted(
 
 @dataclass(slots=True)
 class _Sharp:
-    """What the favourite cell says."""
+    """The evidence of the favourite cell."""
 
     evidence: NDArray[np.float64]
     turns: NDArray[np.float64]
@@ -277,7 +277,7 @@ def _surprise(x: NDArray[np.float64], mean: NDArray[np.float64]) -> NDArray[np.f
 
 @dataclass(slots=True)
 class _Coarse:
-    """What the resultant of the coarse cells says."""
+    """The evidence of the resultant of the coarse cells."""
 
     evidence: NDArray[np.float64]
     _east: NDArray[np.float64]

@@ -1,4 +1,4 @@
-"""The interface of a framework family: recognise its keys in a batch, then judge what single keys could not tell.
+"""The interface of a framework family: recognise its keys in a batch, then judge what needs more than one key.
 
 A layout is made afresh for every census and may remember what it saw in earlier batches. It works on columns; nothing in
 it runs once per key. Its module is one line in ``registry.LAYOUTS``.

@@ -1,4 +1,4 @@
-"""The lifetime of sessions that do not say it: the longest time to live among those alike, made round.
+"""The lifetime of sessions that do not state it: the longest time to live of similar sessions, rounded.
 
 Most stores set one TTL for all sessions and set it again at each use: the session used last has nearly all of it left. Some
 set a short one for anonymous visitors and a long one for others, so that sessions are compared with those of the same

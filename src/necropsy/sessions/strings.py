@@ -1,4 +1,4 @@
-"""Sessions that are one string each, written whole with one TTL: nothing in them tells a time.
+"""Sessions that are one string each, written whole with one TTL, without a time inside.
 
 Birth and last use follow from the TTL alone, once the namespace's lifetime is inferred (``lifetimes``).
 """

@@ -1,4 +1,4 @@
-"""The same as ``survey``, live: the last megabytes of logs that grow, read again whenever lines have come.
+"""``survey``, live: the last megabytes of logs that grow, read again whenever lines have come.
 
 A window is read whole by the reader that reads finished logs, so that visits, classes and rhythms are those of ``survey``; it
 is bounded, and so are memory, disk and time, however long this runs.

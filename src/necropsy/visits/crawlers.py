@@ -1,4 +1,4 @@
-"""Programs that the maintained list of crawlers knows (crawler-user-agents, fifteen hundred patterns), all asked for at once.
+"""Programs on the maintained list of crawlers (crawler-user-agents, fifteen hundred patterns), matched at once.
 
 The list has crawlers of search, advertising, archives and language models, watchers of sites, scanners and libraries; what an
 operator meets in his own house (health checks, exporters) it hardly has: that is ``agents``' own.

@@ -1,4 +1,4 @@
-"""The bits of ``line.flags``: what a log line tells of session cookies, and whether the response had a body."""
+"""The bits of ``line.flags``: session cookie sent, session cookie set, and whether the response had a body."""
 
 from __future__ import annotations
 

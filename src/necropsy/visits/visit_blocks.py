@@ -1,4 +1,4 @@
-"""Which stretches of a log keep their visits one by one: all of them, or as many at random as the limit allows.
+"""Choice of the stretches of a log whose visits are kept one by one: all, or as many at random as the limit allows.
 
 Births are matched with visits within seconds, so a stretch of ten minutes is as good a witness by itself as within the
 whole log: a long log keeps whole stretches and not every n-th visit.

@@ -32,7 +32,7 @@ _TEXTS: Final = {"client": "client", "agent": "agent", "host": "host", "page": "
 
 
 class Passed(NamedTuple):
-    """What became of a file."""
+    """The result of one pass over a file."""
 
     file: LogFile
     """What was read: the file, or a copy of it that DuckDB takes."""

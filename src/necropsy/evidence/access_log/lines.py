@@ -144,7 +144,7 @@ def _no_keys(count: int) -> NDArray[np.uint64]:
 
 
 class WithdrawnError(Exception):
-    """What was written is to be forgotten."""
+    """The rows that were written are withdrawn."""
 
 
 class Writer:

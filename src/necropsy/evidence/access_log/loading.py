@@ -31,7 +31,7 @@ _PASSES: Final = 3
 
 @dataclass(slots=True)
 class Loaded:
-    """What became of one file."""
+    """The result of reading one file."""
 
     note: str = ""
     """Layouts that it was read with; empty when none was recognised."""

@@ -30,7 +30,7 @@ SLACK_S: Final = 5.0
 
 @dataclass(slots=True)
 class ReadLog:
-    """What was read from all access logs."""
+    """The result of reading all access logs."""
 
     blemishes: list[Blemish] = field(default_factory=list)
     absent: list[Absent] = field(default_factory=list)

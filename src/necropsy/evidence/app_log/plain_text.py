@@ -1,4 +1,4 @@
-"""Logs of any encoding become UTF-8: UTF-8 stays, UTF-16 is told by its first bytes, what is neither is replaced.
+"""Logs of any encoding become UTF-8: UTF-8 stays, UTF-16 is recognised by its first bytes, bytes that are neither are replaced.
 
 Names of errors and times are ASCII in nearly all encodings, and survive; DuckDB would drop a line that is not UTF-8.
 """

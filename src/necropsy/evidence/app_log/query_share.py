@@ -1,4 +1,4 @@
-"""How far a log is: the shares of DuckDB's queries over it, asked while they run."""
+"""Progress of reading a log: the shares of DuckDB's queries over it, asked while they run."""
 
 from __future__ import annotations
 

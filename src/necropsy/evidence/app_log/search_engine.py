@@ -45,7 +45,7 @@ _TIME_FIELD: Final = "@timestamp"
 
 @dataclass(frozen=True, slots=True)
 class IndexAddress:
-    """Where documents are, and which of them."""
+    """The address of an index, and the documents that are wanted of it."""
 
     base: str
     """URL of the server, with user and password where there are any."""
@@ -185,7 +185,7 @@ _HINTS: Final = {
 
 
 def _refusal(answer: HttpAnswer) -> str:
-    """What a search engine says is wrong; its words may hold anything, so they are cut."""
+    """Return the error message of a search engine; its words may hold anything, so they are cut."""
     try:
         error = json.loads(answer.text)["error"]
         reason = error if isinstance(error, str) else (error.get("root_cause") or [error])[0].get("reason", "")

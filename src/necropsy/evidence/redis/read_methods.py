@@ -45,7 +45,7 @@ class OpenedDump(Protocol):
 
     @property
     def taken_at(self) -> datetime | None:
-        """When the dump was begun."""
+        """The time at which the dump was begun."""
 
     def __iter__(self) -> Iterator[pa.RecordBatch]: ...
 

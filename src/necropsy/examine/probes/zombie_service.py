@@ -1,4 +1,4 @@
-"""``probes/zombie-service``: discovery still knows an instance that is gone.
+"""``probes/zombie-service``: an instance is gone and still in service discovery.
 
 Signs: the node's own check (serfHealth) is not passing; one address is registered by two nodes, as after an agent came
 back under a new name; or an instance is critical and the proxy knows no such port. Reason: Consul keeps what was never

@@ -1,4 +1,4 @@
-"""How Prometheus reaches a guard: its address, its certificate, and who may ask, as ``listen`` and ``web-config`` say."""
+"""Prometheus' access to a guard: address, certificate and credentials, as ``listen`` and ``web-config`` say."""
 
 from __future__ import annotations
 

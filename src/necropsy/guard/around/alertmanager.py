@@ -1,4 +1,4 @@
-"""Alertmanager's configuration for a guard: who is told of what, which alert makes which other needless, and Slack's texts.
+"""Alertmanager's configuration for a guard: routes, receivers, inhibition rules, and Slack's texts.
 
 An alert of the rules and a notice of the guard can be about one matter. Both have the label ``slug``; a notice has ``kind``
 besides, and names who, since when, and the line to change: it takes the place of the alert.

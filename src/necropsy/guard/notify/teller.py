@@ -1,4 +1,4 @@
-"""Tells each way what is due: a thread a way, so that one that is down delays no other."""
+"""Delivery of notices: a thread for each way, so that one that is down delays no other."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ class Answer:
 
 
 class Deadline:
-    """When a probe must be over."""
+    """The time by which a probe must be over."""
 
     def __init__(self, seconds: float) -> None:
         self._end = time.monotonic() + seconds

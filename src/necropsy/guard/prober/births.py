@@ -34,7 +34,7 @@ Key = tuple[str, str]
 
 @dataclass(slots=True)
 class _Target:
-    """What is known of one target."""
+    """Knowledge about one target."""
 
     windows: dict[str, WindowCounts] = field(default_factory=dict)
     ids: set[bytes] = field(default_factory=set)

@@ -109,7 +109,7 @@ class Jar:
 
 
 def _worth(cookie: Cookie) -> int:
-    """How likely a session begins where the cookie is not brought back."""
+    """Rank a cookie by how likely a session begins where it is not brought back."""
     if is_session_cookie(cookie.name):
         return 2
     return int(_is_id(cookie.name, cookie.value or ""))

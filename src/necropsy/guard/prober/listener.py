@@ -30,7 +30,7 @@ _RETRY_S: Final = 60.0
 
 @dataclass(slots=True)
 class Seen:
-    """What one store showed while a window was open."""
+    """Observations of one store while a window was open."""
 
     grew: bool
     """Whether it had more keys at the end than at the beginning."""

@@ -1,4 +1,4 @@
-"""What is said of a target and its probes: nothing secret of either."""
+"""Messages about a target and its probes, without their secrets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Brings a lab up, tells how it is, and takes it down again."""
+"""Starts a lab, reports its state, and stops it."""
 
 from __future__ import annotations
 

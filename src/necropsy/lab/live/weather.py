@@ -52,7 +52,7 @@ def write(plan: LabPlan, admin: LiveApplication, weather: Weather) -> None:
 
 
 def primary(plan: LabPlan, admin: LiveApplication) -> str:
-    """Which of the two servers has the address now."""
+    """The server of the two that has the address now."""
     to = read(kept(plan, admin)).to
     return next(which for which in SERVERS if str(server(plan, admin, which)) == to)
 

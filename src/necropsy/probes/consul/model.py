@@ -1,4 +1,4 @@
-"""Nodes, service instances and checks, whoever told us of them."""
+"""Nodes, service instances and checks, from any source."""
 
 from __future__ import annotations
 

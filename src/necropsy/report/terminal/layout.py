@@ -1,4 +1,4 @@
-"""A sheet of terminal paper: wrapped lines, hanging labels, a right margin; plain text that colour only underlines."""
+"""Layout of terminal text: wrapped lines, hanging labels, a right margin; readable without colour."""
 
 from __future__ import annotations
 

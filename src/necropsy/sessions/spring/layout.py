@@ -1,4 +1,4 @@
-"""Spring Session as a layout: what it wants to see, what it claims, and what a whole namespace tells about its records."""
+"""Spring Session as a layout: the parts of keys that it reads, the keys that it claims, and the refinement by namespace."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-r"""Sessions whose value tells little, and those known by their writer's source alone.
+r"""Sessions with an opaque value, and those that are known from their writer's source alone.
 
 ``_oauth2_proxy-<32 hex>`` (the cookie's name): AES of MessagePack, the secret in the user's cookie. Only who has logged in is
 stored. ``authelia-session:<32 letters, digits, and -_!#$%^*>``: encrypted. ``<32 letters>``: better-auth's secondary storage::

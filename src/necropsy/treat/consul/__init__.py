@@ -1,1 +1,1 @@
-"""Services that Consul still knows and that are gone: found, told apart, and removed where they do not come back."""
+"""Services that are gone and still registered in Consul: found, and deregistered where they do not come back."""

@@ -1,4 +1,4 @@
-"""Zombies of a Consul catalogue: which services are gone, which of them may be removed, and the way back.
+"""Zombies of a Consul catalogue: services that are gone, those that may be deregistered, and how to register them again.
 
 Only an instance whose agent is gone can be removed for good: the agent's node check (serfHealth) is critical, so nobody
 registers it again. An instance of a living agent comes back within a minute (anti-entropy): it is named, with the command for

@@ -1,4 +1,4 @@
-"""What a plan knows a session by: the keyed hash of its id, told apart by the place where it lies.
+"""Identities of sessions in a plan: the keyed hash of the id, with database and namespace.
 
 The same id may be in several databases and under several prefixes: a copy, a migration, two applications that share a
 cookie. Each of them is a session of its own, and a plan that chose one of them chose no other.

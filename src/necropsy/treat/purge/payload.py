@@ -142,7 +142,7 @@ def end_of_value(data: bytes | mmap.mmap, code: int, at: int) -> int:
 
 
 class Place(NamedTuple):
-    """Where a key and its value stand in a dump."""
+    """The position of a key and its value in a dump."""
 
     at: int
     """Of the type byte."""

@@ -133,7 +133,7 @@ _Job = tuple[str, str | None, float]
 
 
 def _job(probe: Probe) -> _Job:
-    """What targets have in common that nothing but their phases tells apart."""
+    """Return what is common to targets that nothing but their phases tells apart."""
     return probe.prober, probe.service, probe.period_s
 
 

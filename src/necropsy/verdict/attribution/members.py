@@ -1,4 +1,4 @@
-"""How many probers share a train, over time: one that is mended half-way leaves half of the births.
+"""The number of probers that share a train, over time: one of two that is fixed leaves half of the births.
 
 ::
 

@@ -1,4 +1,4 @@
-"""Births outside the logs' time: who made them is inferred from the time that the logs cover, and how surely is said.
+"""Births outside the logs' time: their creators are inferred from the time that the logs cover, with the certainty of that.
 
 What comes at a fixed interval makes as many births an hour outside as inside. All others have the births that are left in
 the proportions of the logs' time, without those who had not begun when the logs begin, or were over when they end. How

@@ -1,4 +1,4 @@
-"""Whose train: which group of visits a log shows at the ticks of a train.
+"""The owner of a train: the group of visits that a log shows at its ticks.
 
 A visit makes one birth a request, so a group that has used up its visits on one train owns no second one; a client that
 follows a redirect, and brings no cookie along, makes two. Where two groups were

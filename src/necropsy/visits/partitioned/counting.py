@@ -1,4 +1,4 @@
-"""Where the lines are: what is counted of them as they are read, and which partition gets which."""
+"""Distribution of lines to partitions, by counts that are made as they are read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a partition does in each stage; see the package. All of them can be pickled, and need nothing that Ibis makes."""
+"""The stages of the analysis of one partition; see the package. All of them can be pickled, and need nothing that Ibis makes."""
 
 from __future__ import annotations
 

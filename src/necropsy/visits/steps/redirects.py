@@ -112,7 +112,7 @@ def pair_count(t: Mapping[str, ir.Table]) -> ir.Table:
 
 
 def typical_pair(t: Mapping[str, ir.Table]) -> ir.Table:
-    """Which page is followed by which, more often than by coincidence, and not as often the other way round."""
+    """Pairs of pages of which one follows the other more often than by coincidence, and not as often the other way round."""
     seen = t["pair_count"]
     all_seen = seen.mutate(all_seen=seen.seen.sum().over(ibis.window(group_by="from_pattern")))
     often = all_seen.filter((all_seen.all_seen < _ENOUGH) | (all_seen.seen >= _COINCIDENCE * all_seen.all_seen))

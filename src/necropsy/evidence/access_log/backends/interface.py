@@ -21,7 +21,7 @@ KIND: Final = "access_log"
 
 @dataclass(slots=True)
 class Part:
-    """What became of the files of one log."""
+    """The result of reading the files of one log."""
 
     sources: list[Source] = field(default_factory=list)
     blemishes: list[Blemish] = field(default_factory=list)
@@ -37,7 +37,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class WantedLines:
-    """Which lines of which files."""
+    """The files of a log, and the time that is asked for."""
 
     locators: Sequence[str]
     """Files of one log, the oldest first."""

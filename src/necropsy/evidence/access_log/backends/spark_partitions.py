@@ -1,4 +1,4 @@
-"""Pieces of files, as the executors of a cluster read them with the reader of this room.
+"""Spark partitions: parts of files that the executors of a cluster read, with the same reader as ``local``.
 
 An executor has its piece on its own disk and reads it as a file is read here. What comes out are pairs: a partition, and some
 rows for it (lines of its flows, texts of its keys). Under ``TO_THE_DRIVER`` is what the driver adds up: what became of the
@@ -44,7 +44,7 @@ _OF_A_FILE: Final = 44
 
 @dataclass(slots=True)
 class Piece:
-    """What became of a piece of a file."""
+    """The result of reading a piece of a file."""
 
     file: int
     start: int

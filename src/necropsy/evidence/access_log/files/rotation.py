@@ -1,4 +1,4 @@
-"""Which files are rotations of one log, and which are logs of different servers that were only named alike.
+"""Grouping of files into logs: rotations of one log, apart from logs of several servers that have similar names.
 
 Rotations follow one another: ``access.log.1`` ends where ``access.log`` begins. Files whose times overlap (``access-0.log``
 and ``access-1.log`` of two servers) were written side by side, so they are different logs. Folded into one, the visits of two

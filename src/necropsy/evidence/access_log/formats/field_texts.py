@@ -1,4 +1,4 @@
-"""What a field's raw text means, the same for every reader: one address of a list, UTF-8 of escaped bytes, a path of a URL."""
+"""The meaning of a field's raw text, the same for every reader: one address of a list, UTF-8 of escaped bytes, path of a URL."""
 
 from __future__ import annotations
 

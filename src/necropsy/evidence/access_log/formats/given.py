@@ -21,7 +21,7 @@ FIELD_OPTION: Final = "--field"
 
 @dataclass(frozen=True, slots=True)
 class NamedKeys:
-    """Which key holds which field, in the shape of a format; see ``FIELD_OPTION``."""
+    """Keys by field, in the shape of a format; see ``FIELD_OPTION``."""
 
     text: str
     name: str = FIELD_OPTION

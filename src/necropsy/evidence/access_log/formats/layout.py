@@ -54,7 +54,7 @@ class NamedLogFormat(Protocol):
 
     @property
     def origin(self) -> Origin | None:
-        """Where it was found."""
+        """The place where it was found."""
 
 
 class Lines(Protocol):

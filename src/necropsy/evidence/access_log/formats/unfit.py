@@ -1,4 +1,4 @@
-"""What to say of lines that no layout reads: where a given format stops fitting, and which keys were seen."""
+"""Reasons and hints for lines that no layout reads: the place where a given format stops fitting, the keys that were seen."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How values are taken out of lines: by key, by pattern, by place, by column. Each twice, by DuckDB and by Python.
+"""Extraction of values from lines: by key, by pattern, by position, by column. Each twice, by DuckDB and by Python.
 
 Patterns are RE2's in both: DuckDB has it, and so has Arrow. A hostile line takes no longer than it is long.
 """

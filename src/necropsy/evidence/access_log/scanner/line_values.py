@@ -1,6 +1,6 @@
 # cython: language_level=3, boundscheck=True, wraparound=False, annotation_typing=False, cdivision=True, initializedcheck=False
 # ruff: noqa: C901, PLR0911 -- loops that are to compile to loops
-"""Where the wanted values of a line begin and end, by a plan: in an object, in a text with fixed literals, in columns.
+"""Positions of the wanted values of a line, by a plan: in an object, in a text with fixed literals, in columns.
 
 A line is refused (it is *hard*) wherever ``reference`` might read it otherwise: it must be valid JSON as a whole, but for what
 the plan says nothing of.

@@ -1,4 +1,4 @@
-"""How the scanner reads the lines of a layout: derived from the layout's own description of its lines.
+"""The scanner's plan for a layout, derived from the layout's own description of its lines.
 
 A line that a plan cannot read (a value of another type, a wanted key twice, damage) is left to ``duckdb_reader`` and
 ``reference``, so a plan need not cover everything.
@@ -34,7 +34,7 @@ _LONGEST_NAME: Final = 255
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How to read lines; a slot is the place of a wanted value, -1: the layout has none."""
+    """A plan for reading lines; a slot is the place of a wanted value, -1: the layout has none."""
 
     slots: int
     time_form: int

@@ -23,7 +23,7 @@ _PIECE = 1 << 16
 
 @dataclass(frozen=True, slots=True)
 class Weather:
-    """How the network is now."""
+    """The present state of the network."""
 
     to: str
     """``HOST:PORT`` of the server."""

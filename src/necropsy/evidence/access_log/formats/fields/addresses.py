@@ -1,4 +1,4 @@
-r"""Addresses of clients: told by their form alone, and brought into one form.
+r"""Addresses of clients: recognised by their form alone, and normalised.
 
 ====================================  ==================
 written                               becomes

@@ -42,7 +42,7 @@ _DAY_S: Final = 86400
 
 @dataclass(frozen=True, slots=True)
 class TimeForm:
-    """How one field of a log carries the time."""
+    """The form in which one field of a log carries the time."""
 
     kind: str
     """``iso``, ``common`` or ``epoch``."""

@@ -1,4 +1,4 @@
-"""Which key of a JSON log means what: by what the user said first, by name second, hardly ever by shape.
+"""Mapping of the keys of a JSON log to fields: first as the user says, then by name, hardly ever by shape.
 
 Names are compared without case and punctuation: ``@timestamp``, ``request.headers.User-Agent`` and ``http_user_agent``
 are ``timestamp``, ``requestheadersuseragent`` and ``httpuseragent``. A name is only believed when its values have the
