@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 
 from necropsy.model.traffic import AgentKind, Likelihood
@@ -28,7 +31,9 @@ from necropsy.traffic.judgement import judge
         ("scanner", "GET /wp-login.php", 404, None, "unlikely"),
         ("library", "GET /", 503, None, "unlikely"),
         ("library", "GET /", 301, None, "unlikely"),
-        ("library", "HEAD /", 200, None, "unlikely"),
+        ("library", "HEAD /", 200, None, "possible"),
+        ("library", "HEAD /health", 200, None, "unlikely"),
+        ("library", "HEAD /", 302, "/login", "likely"),
         ("browser", "GET /", 304, None, "unlikely"),
     ],
 )
@@ -39,6 +44,23 @@ def test_a_log_alone_tells_who_probably_starts_sessions(
     judged = judge(kind, method, path, status, followed_to)
     assert judged.likelihood == expected
     assert judged.because
+
+
+def test_head_starts_as_many_sessions_as_get_in_every_recorded_writer() -> None:
+    """Why HEAD clears nobody."""
+    recordings = list((Path(__file__).parents[1] / "writers").glob("*/facts.json"))
+    made = [
+        {one["visit"]: one["sessions_made"] for one in json.loads(path.read_text()).get("visits", ())}
+        for path in recordings
+    ]
+    told = [(one["head"], one["look 0"]) for one in made if "head" in one]
+    assert {1, 0} == {get for _, get in told}
+    assert [head for head, _ in told] == [get for _, get in told]
+
+
+def test_an_answer_to_head_without_a_body_says_nothing_of_the_page() -> None:
+    assert judge("library", "HEAD", "/", 200, None, bare=True).likelihood == "possible"
+    assert judge("library", "GET", "/", 200, None, bare=True).likelihood == "unlikely"
 
 
 def test_what_a_client_did_with_its_cookies_counts_more_than_what_it_calls_itself() -> None:

@@ -18,7 +18,9 @@ from necropsy.probes.session_risk import LOGIN_WORDS, is_harmless_path
 # "userlogin" is a login, "blog-in" and "design-in" are not: what is written in two words begins with the first.
 _LOGIN: Final = re.compile(rf"(?i)/(?:[\w.-]*[._-])?(?:\w*(?:log|sign)[io]n|{LOGIN_WORDS})\b")
 _FILE: Final = re.compile(rf"{STATIC}|\.(?:pdf|zip|gz|txt|xml|webmanifest)$")
-_NOT_A_PAGE: Final = frozenset({"OPTIONS", "TRACE", "CONNECT", "HEAD"})
+# HEAD is not among them: each recorded writer (tests/writers) starts as many sessions for HEAD as for GET, and behind a proxy that
+# caches the application gets GET (findings/nginx-with-a-cache-turns-head-into-get.sh).
+_NOT_A_PAGE: Final = frozenset({"OPTIONS", "TRACE", "CONNECT"})
 _PERMANENT: Final = frozenset({301, 308})
 _TEMPORARY: Final = frozenset({302, 303, 307})
 _FORGETS: Final = "programs hardly ever return cookies"
@@ -74,7 +76,7 @@ def judge(
     returns
         Whether this client brings back the session cookies that it is given; None: the log does not tell.
     bare
-        Whether this page is never more than headers, as its bytes tell.
+        Whether this page is never more than headers, as its bytes tell; of answers to HEAD they tell nothing.
     several
         Whether programs of all kinds were folded into this one class.
     untold
@@ -90,7 +92,9 @@ def judge(
         return SessionStart("unlikely", nothing)
     if returns is not None:
         return _BRINGS if returns else _DROPS
-    unsure = _BARE if bare else _SEVERAL if several else _UNTOLD if untold and not periodic else None
+    unsure = (
+        _BARE if bare and method != "HEAD" else _SEVERAL if several else _UNTOLD if untold and not periodic else None
+    )
     if unsure is not None:
         return unsure
     sent = status in _TEMPORARY and _LOGIN.search(followed_to or "") is not None
