@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -46,6 +48,16 @@ def test_keys_that_nothing_counts_were_deleted_at_once() -> None:
 
     assert [(one.kind, one.keys) for one in found.interruptions] == [(EMPTIED, 4_998.0)]
     assert np.isnan(found.births).tolist() == [False, True, False]
+
+
+def test_a_replica_counts_nothing_so_its_births_are_unknown() -> None:
+    """Its keys go as its master says: 5,000 at once are no FLUSHALL, and a plateau is no store at rest."""
+    measured = series([5_000, 5_000, 12, 20, 30], expired=[0, 0, 0, 0, 0])
+    nan = np.nan
+    found = derive(replace(measured, replica=np.array([1.0, 0.0, 1.0, nan, nan])), 1.0)
+
+    assert np.isnan(found.births).tolist() == [True, True, True, False]
+    assert (found.interruptions, found.on_replica_s) == ([], 180.0)
 
 
 def test_a_few_deleted_keys_are_no_interruption() -> None:

@@ -6,6 +6,8 @@ A key that enters a store leaves it by expiry, by eviction, or stays::
 
 Keys that an application deletes (a logout) are missing from the sum; keys that are no sessions are in it. A restart sets the
 counters to zero, and FLUSHALL takes keys that nothing counts: both are found, and no birth is derived across them.
+A replica deletes what its master tells it to and counts none of it (findings/on-a-replica-no-session-expires.sh): no birth is
+derived from the time in which a server was one.
 """
 
 from __future__ import annotations
@@ -41,6 +43,8 @@ class StoreSeries:
     """Counter of evicted keys; all NaN where it was not measured."""
     uptime_s: NDArray[np.float64]
     """Seconds since the server started; all NaN where it was not measured."""
+    replica: NDArray[np.float64] | None = None
+    """A number where the server followed a master, NaN where it did not; None where nothing was asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +70,8 @@ class DerivedBirths:
     interruptions: list[Interruption] = field(default_factory=list)
     lacks: tuple[str, ...] = ()
     """Counters that were not measured: what left by that way is missing from the births."""
+    on_replica_s: float = 0.0
+    """Seconds without births because the server was a replica."""
 
 
 def derive(series: StoreSeries, keys_per_session: float) -> DerivedBirths:
@@ -101,13 +107,18 @@ def derive(series: StoreSeries, keys_per_session: float) -> DerivedBirths:
     if not np.isnan(series.uptime_s).all():
         restarted |= series.uptime_s[present][1:] < np.diff(at_s) - 1
     births = (keys + left) / max(keys_per_session, 1e-9)
-    emptied = ~restarted & (keys + left < -_lost_by_nobody(series.keys[present][:-1]))
+    followed = np.zeros(keys.size, np.bool_)
+    if series.replica is not None:
+        follows = np.isfinite(series.replica[present])
+        followed = follows[1:] | follows[:-1]
+    emptied = ~restarted & ~followed & (keys + left < -_lost_by_nobody(series.keys[present][:-1]))
     interruptions = [
         Interruption(float(at_s[place + 1]), RESTART if restarted[place] else EMPTIED, float(-keys[place]))
         for place in np.flatnonzero(restarted | emptied)
     ]
-    births[restarted | emptied] = np.nan
-    return DerivedBirths(at_s[:-1], np.diff(at_s), births, interruptions, lacks)
+    births[restarted | emptied | followed] = np.nan
+    seconds = np.diff(at_s)
+    return DerivedBirths(at_s[:-1], seconds, births, interruptions, lacks, float(seconds[followed].sum()))
 
 
 def _lost_by_nobody(keys: NDArray[np.float64]) -> NDArray[np.float64]:

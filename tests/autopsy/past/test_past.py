@@ -89,6 +89,28 @@ def test_a_downsampled_history_has_no_gaps_and_no_target_that_left(tmp_path: Pat
     assert "gap" not in note
 
 
+@pytest.mark.integration
+def test_a_replica_that_was_scraped_shows_no_births_and_says_so(tmp_path: Path) -> None:
+    """A store in its steady state: what comes goes, and a replica does not count what goes. It followed two masters."""
+    times = np.arange(END - 2 * 86_400, END, 60.0)
+    server = 'instance="redis:9121"'
+    series = {
+        f'redis_db_keys{{db="db0",{server}}}': [(moment, 70_560.0 + moment // 60 % 5) for moment in times],
+        f"redis_expired_keys_total{{{server}}}": [(moment, 0.0) for moment in times],
+        f'redis_master_link_up{{{server},master_host="a",master_port="1"}}': [(t, 1.0) for t in times if t < ON],
+        f'redis_master_link_up{{{server},master_host="b",master_port="1"}}': [(t, 0.0) for t in times if t >= ON],
+    }
+    with prometheus(tmp_path, series) as address:
+        report = examined(address)
+
+    (reason,) = [absent.reason for absent in report.absent if "replica" in absent.reason]
+    assert reason.startswith("store redis:9121 was a replica for 2 days of it: ")
+    (history,) = report.histories
+    assert history.changes == ()
+    assert all(line.quantity != "births" or not line.points for line in history.lines)
+    assert report.events == ()
+
+
 @pytest.mark.parametrize("text", ["1s", "59m", "0h"])
 def test_a_history_in_which_no_rate_can_be_seen_is_refused(text: str) -> None:
     with pytest.raises(UsageError, match=r"too short|not a duration"):

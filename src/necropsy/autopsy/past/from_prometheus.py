@@ -17,6 +17,7 @@ from necropsy.history.matching import match
 from necropsy.history.sampling import spacing
 from necropsy.model.evidence import Absent, Source
 from necropsy.model.figures import several
+from necropsy.report.figures import duration
 
 if TYPE_CHECKING:
     import numpy as np
@@ -82,8 +83,6 @@ def reach(series: Sequence[StoreSeries], asked_s: float) -> str:
     'from 1970-01-01 01:00 UTC, asked since 1970-01-01 00:00 UTC, with 1 gap of 2 hours'
     """
     import numpy as np
-
-    from necropsy.report.figures import duration
 
     at_s = series[0].at_s
     step = float(at_s[1] - at_s[0]) if at_s.size > 1 else 0.0
@@ -184,6 +183,12 @@ def _remark(
     if "expired" in derived.lacks:
         reason = f"store {store} has no metric of expired keys: births are underestimated while sessions expire"
         absent.append(Absent("history", source, reason, "Scrape redis_expired_keys_total as well."))
+    if derived.on_replica_s:
+        reason = (
+            f"store {store} was a replica for {duration(derived.on_replica_s)} of it: a replica counts no expired and no"
+            " evicted key, so births in that time are unknown"
+        )
+        absent.append(Absent("history", source, reason, "Scrape its master as well, and name that one."))
     if per_session is None:
         reason = f"the number of keys per session in store {store} is unknown: keys are counted, not sessions"
         absent.append(Absent("history", source, reason, "Give the store as well: --rdb or --redis."))

@@ -30,7 +30,10 @@ _OTHERS: Final[Mapping[str, str]] = {
     "uptime_s": "redis_uptime_in_seconds",
     "bytes": "redis_memory_used_bytes",
     "limit": "redis_memory_max_bytes",
+    "replica": "redis_master_link_up",
 }
+_OF_ITS_MASTER: Final = "max without (master_host, master_port) ({})"
+"""What only a replica has, whichever master it follows."""
 _TARGETS: Final = "probe_success"
 _NOT_ITS_OWN: Final = frozenset({"__name__", "db"})
 _MOST_TARGETS: Final = 500
@@ -96,7 +99,7 @@ def read(
         others: dict[str, list[Series]] = {}
         for done, (name, metric) in enumerate(_OTHERS.items(), 1):
             progress(done / asked)
-            others[name] = ask(address, _latest(metric, on), on)
+            others[name] = ask(address, _expression(name, _latest(metric, on)), on)
         targets = ask(address, f"max by (job, instance) ({_latest(_TARGETS, on)})", on)
     except UnreadableSource as error:
         return History(
@@ -115,10 +118,14 @@ def births_near(address: str, one: Measured, at_s: float, least_step_s: float = 
     chosen = "{" + ",".join(f'{name}="{_quoted(text)}"' for name, text in sorted(one.labels.items())) + "}"
     try:
         keys = ask(address, _of_all_databases(f"redis_db_keys{chosen}", on), on)
-        others = {name: ask(address, f"{metric}{chosen}", on) for name, metric in _OTHERS.items()}
+        others = {name: ask(address, _expression(name, f"{metric}{chosen}"), on) for name, metric in _OTHERS.items()}
     except UnreadableSource:
         return None
     return _measured(on, keys[0], others) if keys else None
+
+
+def _expression(name: str, samples: str) -> str:
+    return _OF_ITS_MASTER.format(samples) if name == "replica" else samples
 
 
 def _latest(metric: str, on: Grid) -> str:
@@ -145,7 +152,7 @@ def _measured(on: Grid, keys: Series, others: Mapping[str, Sequence[Series]]) ->
         name: next((one.values for one in series if _own(one.labels) == labels), nothing)
         for name, series in others.items()
     }
-    series = StoreSeries(on.at_s, keys.values, found["expired"], found["evicted"], found["uptime_s"])
+    series = StoreSeries(on.at_s, keys.values, found["expired"], found["evicted"], found["uptime_s"], found["replica"])
     return Measured(labels, series, found["bytes"], found["limit"])
 
 
