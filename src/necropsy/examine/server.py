@@ -71,6 +71,11 @@ class StoreServer:
         return self.text("maxmemory_policy", "config:maxmemory-policy")
 
     @property
+    def is_replica(self) -> bool:
+        """Whether it follows a master: then its master evicts and expires, and it counts neither."""
+        return self.text("role") == "slave"
+
+    @property
     def days(self) -> float | None:
         """For how many days its counters have counted."""
         uptime = self.number("uptime_in_seconds")

@@ -21,3 +21,10 @@ def test_a_policy_that_has_evicted_nothing_yet_is_worth_knowing() -> None:
     assert finding.severity is Severity.INFO
     said = examined(maxmemory=64 * MB, maxmemory_policy="noeviction")
     assert "noeviction" in cleared(said)["memory/eviction-logs-users-out"]
+
+
+def test_a_replica_that_counts_nothing_clears_nobody() -> None:
+    said = examined(maxmemory=64 * MB, maxmemory_policy="allkeys-lru", role="slave", evicted_keys=0)
+    assert found(said, "memory/eviction-logs-users-out") is None
+    (missing,) = [one for one in said.unexamined if one.slug == "memory/eviction-logs-users-out"]
+    assert "needs the master" in missing.hint

@@ -28,6 +28,13 @@ def test_what_is_not_counted_against_the_limit_is_not() -> None:
     assert cleared(said)[SLUG] == "store a: 34 MB of 64 MB in use (53 %)"
 
 
+def test_a_full_replica_that_counts_no_evictions_refuses_nothing() -> None:
+    """Its master evicts, and the replica takes what comes."""
+    said = examined(used_memory=64 * MB, maxmemory=64 * MB, maxmemory_policy="allkeys-lru", role="slave")
+    (finding,) = (f for f in said.findings if f.slug == SLUG)
+    assert (finding.severity, "refuses" in finding.title) == (Severity.WARNING, False)
+
+
 def test_a_full_store_that_evicts_does_not_refuse() -> None:
     said = examined(used_memory=64 * MB, maxmemory=64 * MB, maxmemory_policy="allkeys-lru", evicted_keys=500)
     (finding,) = (f for f in said.findings if f.slug == SLUG)

@@ -34,6 +34,12 @@ def examine(case: Case) -> Iterator[Finding | Cleared | Unexamined]:
             yield Unexamined("", ("evicted_keys",), f"{server.name}: a dump does not show evictions; needs --redis")
         elif server.policy == "noeviction":
             yield Cleared("", f"{server.name}: its policy is noeviction, it evicts nothing")
+        elif server.is_replica and not server.count("evicted_keys"):
+            yield Unexamined(
+                "",
+                ("evicted_keys",),
+                f"{server.name}: a replica does not count what its master evicts; needs the master",
+            )
         elif server.count("evicted_keys") or server.limit is not None:
             yield _finding(server, sessions[server.store], keys.get(server.store) or 0)
 

@@ -43,8 +43,11 @@ def examine(case: Case) -> Iterator[Finding | Cleared | Unexamined]:
 
 
 def refuses_writes(server: StoreServer) -> bool:
-    """Whether a live server was at its limit and evicted nothing, so that nobody could write to it."""
-    if not server.live or server.limit is None or server.counted is None:
+    """Whether a live server was at its limit and evicted nothing, so that nobody could write to it.
+
+    A replica takes whatever its master sends, and evicts nothing by itself: of its master's limit it says nothing.
+    """
+    if not server.live or server.is_replica or server.limit is None or server.counted is None:
         return False
     evicts = server.policy not in ("", "noeviction")
     return server.counted >= _FULL * server.limit and not (evicts and server.count("evicted_keys"))
