@@ -61,7 +61,7 @@ def test_sessions_of_a_redirect_are_those_of_its_requests_without_a_cookie(
     assert [line["sessions_per_request"] for line in there] == [sessions]
 
 
-@pytest.mark.parametrize(("go", "sessions"), [("1.24.4", 2), ("1.27", 1)])
+@pytest.mark.parametrize(("go", "sessions"), [("1.24.4", 2), ("1.25.5", 2), ("go1.26.0", 1), ("1.27", 1)])
 def test_an_exporter_of_a_newer_go_keeps_the_cookie_of_a_name(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, go: str, sessions: int
 ) -> None:

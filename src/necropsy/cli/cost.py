@@ -68,7 +68,7 @@ def cost(
             metavar="VERSION",
             help=(
                 "With --redirect: Go version of the blackbox exporter, as `blackbox_exporter --version` prints it."
-                " Before 1.27, which is assumed, it loses the cookie on a redirect to a full URL."
+                " Before 1.26, which is assumed, it loses the cookie on a redirect to a full URL."
             ),
         ),
     ] = None,

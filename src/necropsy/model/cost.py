@@ -18,7 +18,7 @@ class Assumptions:
     redirect: str = ""
     """``Location`` that the application answers a visitor without a session; blackbox probes are then counted by themselves."""
     cookies_by_host: bool = False
-    """The exporter keeps cookies by name, as one built with Go 1.27 does, and not by address."""
+    """The exporter keeps cookies by name, as one built with Go 1.26 or newer does, and not by address."""
     minute_sets: bool = False
     """Spring's indexed layout keeps one set for each minute in which sessions expire."""
     interval_s: float | None = None

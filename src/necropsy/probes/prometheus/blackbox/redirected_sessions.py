@@ -14,15 +14,15 @@ _SESSION: Final = Cookie("SESSION", "/")
 _ADDRESS: Final = re.compile(r"[\d.]+|.*:.*")
 _SOME_ADDRESS: Final = "192.0.2.1"
 """Stands for the address that a name is resolved to (RFC 5737: nobody has it)."""
-_KEEPS_SINCE: Final = (1, 27)
+_KEEPS_SINCE: Final = (1, 26)
 
 
 def keeps_cookies_by_host(go_version: str) -> bool:
     """Whether an exporter built with this Go sends a cookie back after a redirect to the same name (golang/go#38988).
 
-    Measured: Go 1.27 does, 1.24 and 1.19 do not.
+    Measured: Go 1.26 and 1.27 do, 1.25, 1.24 and 1.19 do not.
 
-    >>> keeps_cookies_by_host("go1.27.1"), keeps_cookies_by_host("1.24")
+    >>> keeps_cookies_by_host("go1.26.0"), keeps_cookies_by_host("1.25.5")
     (True, False)
     """
     major, _, rest = go_version.removeprefix("go").partition(".")

@@ -94,8 +94,8 @@ def follow(
         What the server answers to a request.
     jar_by_host
         The exporter was built with a Go whose client keeps cookies by the Host header (golang/go#38988 mended), and whose
-        jar sends ``Secure`` ones to the loopback interface without TLS. Measured: Go 1.27 does both (Debian's 0.28),
-        Go 1.24 (0.26) and 1.19 (0.23) do neither.
+        jar sends ``Secure`` ones to the loopback interface without TLS. Measured: Go 1.26 and 1.27 do both (0.28), Go 1.24
+        (0.26) and 1.19 (0.23) do neither.
     """
     address = resolve(request.hostname)
     address = f"[{address}]" if ":" in address else address
