@@ -4,12 +4,12 @@
 # Versions    github.com/gin-contrib/sessions v1.0.4 (newest), boj/redistore v1.4.1, gorilla/securecookie v1.1.2, gin v1.10.1, Go 1.25
 #             or newer, any Redis or Valkey server (redis-server in the PATH)
 #
-# Behaviour   store.Options(sessions.Options{MaxAge: ...}), the one way that the README shows, sets the expiry of the key and the cookie's
+# Behaviour   store.Options(sessions.Options{MaxAge: ...}), the usual way, sets the expiry of the key and the cookie's
 #             Max-Age. It does not reach the signature of the cookie, which has a limit of its own: 30 days.
 #             - MaxAge 90 days: whoever was away for a month brings a cookie that the browser holds valid. It is refused ("securecookie:
 #               expired timestamp", on the log alone), the visitor gets another session, and the first stays where no cookie
-#               can reach it. (redistore's SetMaxAge does both; gin-contrib's interface does not have it. Pull request 309, open,
-#               mends the same in the cookie store.)
+#               can reach it. SetMaxAge of the redistore below (redis.GetRedisStore) sets both. (Pull request 309, open, mends the
+#               same in the cookie store.)
 #             - Options without MaxAge, as somebody writes who wants HttpOnly or Secure alone: nothing is stored and the cookie is emptied,
 #               though redistore documents 20 minutes "for a MaxAge == 0 session". Every visit is a first one.
 #

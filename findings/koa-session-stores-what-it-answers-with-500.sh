@@ -6,7 +6,7 @@
 #
 # Behaviour   With secure: true and app.proxy not set, a request over plain HTTP may not be given the cookie: "Cannot send secure cookie
 #             over unencrypted connection" is thrown, and the visitor gets 500. But the session was written to the store before,
-#             with its whole lifetime. Nobody has its id. (express-session answers the same with 200 and no cookie, and stores it too.)
+#             with its whole lifetime. Nobody has its id. With app.proxy and the balancer's X-Forwarded-Proto all is well.
 #
 # Seen        three visits to a page that puts something into the session: 500, 500, 500, no Set-Cookie, 3 keys with a ttl of a day
 #

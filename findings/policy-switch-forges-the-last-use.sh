@@ -6,14 +6,15 @@
 # Behaviour   Each key has 24 bits that are a time in seconds under LRU and noeviction, and minutes and a counter under LFU. A switch
 #             of the policy leaves them as they are and reads them the other way. (redis/redis issue 15375 has the first half, open.)
 #             - To LFU: sessions that were read ten times have frequency 0, a session that a robot makes now has 5. Eviction takes
-#               sessions of people alone, where a server that ran LFU from the start takes none of them.
+#               sessions of people alone, where a server that ran LFU from the start takes none of them. (For some five hours in 59
+#               days both ways to read the bits agree, and the frequency is chance.)
 #             - Back to LRU or noeviction: OBJECT IDLETIME of each key that was made or read meanwhile is a number of days between
 #               0 and 194, about the same for all, that depends on the date of the switch alone. On 30 November 2026: 56 days.
 #
 # Seen        2,000 sessions of people, each read ten times, then 2,000 of robots, memory for about three quarters:
-#             Redis 8.2.3   LFU always: people left 2000, robots 1044     switched to LFU: people left 918, robots 2000
-#             Valkey 9.1.2  LFU always: people left 2000, robots 976      switched to LFU: people left 939, robots 2000
-#             LFU to noeviction: idle 4904064 s (56 days) of a session that was read a second ago, 0 s of one made after the switch
+#             Redis 8.2.3   LFU always: people left 2000, robots 858      switched to LFU: people left 837, robots 1999
+#             Valkey 9.1.2  LFU always: people left 2000, robots 923      switched to LFU: people left 952, robots 2000
+#             LFU to noeviction: idle 4912264 s (56 days) of a session that was read a second ago, 0 s of one made after the switch
 #
 # Why         A policy is switched in the middle of an incident, to save the people's sessions: it kills these. And a purge that
 #             asks for sessions "idle for a week" after somebody has tried LFU and gone back deletes sessions in use. Idle times tell
@@ -64,11 +65,12 @@ def evicted(then):
                 r.get(f"people:{i}")
         r.config_set("maxmemory-policy", then)
         write(r, "robot")
+        frequencies = [r.object("freq", "people:7"), r.object("freq", "robot:7")]
         r.config_set("maxmemory", r.info("memory")["used_memory"] - 600_000)
         while r.info("memory")["used_memory"] > int(r.config_get("maxmemory")["maxmemory"]) + 20_000:
             r.set("robot:0", "x" * 500)
         left = r.keys("*")
-        return [sum(key.startswith(name) for key in left) for name in (b"people", b"robot")]
+        return [sum(key.startswith(name) for key in left) for name in (b"people", b"robot")], frequencies
     return look
 
 
@@ -84,9 +86,11 @@ def idle(r):
 
 
 for name, server in (("Redis 8.2.3", get_redis_server()), ("Valkey 9.1.2", get_binary_path())):
-    always, switched = (with_server(server, first, evicted("volatile-lfu")) for first in ("volatile-lfu", "volatile-lru"))
-    print(f"{name:13} people and robots left: LFU always {always}, switched to LFU {switched}")
-    good &= always[0] > 0.97 * N > 1.2 * always[1] and switched[1] > 0.97 * N > 1.2 * switched[0]
+    (always, _), (switched, frequencies) = (with_server(server, first, evicted("volatile-lfu")) for first in ("volatile-lfu", "volatile-lru"))
+    print(f"{name:13} people and robots left: LFU always {always}, switched to LFU {switched}, frequencies {frequencies}")
+    good &= always[0] > 0.97 * N > 1.2 * always[1]
+    if (int(time.time() / 60) - (int(time.time()) >> 8)) & 0xFFFF > 300:  # else the two clocks agree just now
+        good &= switched[1] > 0.97 * N > 1.2 * switched[0] and frequencies == [0, 5]
     said, expected, after = with_server(server, "noeviction", idle)
     print(f"{name:13} idle {said} s ({said // 86400} days), expected {expected}; made after the switch: {after} s")
     good &= min(abs(said - expected), (1 << 24) - abs(said - expected)) < 600 and after < 5
