@@ -60,6 +60,10 @@ def test_a_whole_fix_is_a_cure_with_the_time_at_which_each_creator_stopped(incid
     assert check.outcome == CURED
     assert (other.store, other.outcome, made.exit_code) == ("admin-b", UNJUDGED, 4)
     assert other.reason.startswith("it was not given")
+    assert (other.sessions_now, other.births_per_day_now, other.taken_at) == (None, None, None)
+    last = as_text(made).split("\n\n")[1]
+    assert last.startswith("NOT JUDGED  store admin-b\n")
+    assert "not counted now" in last
     assert {one.last_at.hour for one in check.creators if one.last_at} <= {12, 13}
 
 
@@ -70,7 +74,26 @@ def test_what_was_not_read_of_a_dump_has_not_stopped(incident: Path, tmp_path: P
     cut.write_bytes(whole.read_bytes()[:3_000])
     made = verify(incident, Sources(stores=(StoreSource("admin-a", DumpPath(str(cut))),), checksums=False))
     assert (made.stores[0].outcome, made.exit_code) == (UNJUDGED, 4)
+    assert f"at least {made.stores[0].sessions_now:,} now" in as_text(made)
     assert "of its keys could be read" in made.stores[0].reason
+
+
+def test_a_store_that_was_given_and_not_read_says_why(incident: Path, tmp_path: Path) -> None:
+    staged = stage(tmp_path, seed=3, story=JUST_FIXED)
+    broken = tmp_path / "broken.rdb"
+    broken.write_text("no dump")
+    first = load(str(staged.incident)).stores[0]
+    stores = (StoreSource("admin-a", first.locator), StoreSource("admin-b", DumpPath(str(broken))))
+    made = verify(incident, Sources(stores=stores, checksums=False))
+    other = made.stores[1]
+    assert (other.store, other.outcome, other.sessions_now) == ("admin-b", UNJUDGED, None)
+    assert other.reason.startswith(f"{broken} could not be read: not a dump")
+    document = json.loads(as_json(made))
+    schema = json.loads(
+        resources.files("necropsy.report").joinpath("commands/schemas/verify-1.schema.json").read_text()
+    )
+    jsonschema.validate(document, schema)
+    assert document["stores"][1]["taken_at"] is None
 
 
 def test_the_same_store_again_is_no_cure(incident: Path, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from necropsy.rhythm.endings import LEAST_QUIET_S
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from necropsy.autopsy.sources import Sources
+    from necropsy.autopsy.sources import Sources, StoreSource
     from necropsy.case.store import Case
     from necropsy.model.probe import Probe, UpstreamPort
     from necropsy.verdict.evidence import Births, Circumstances, Claim
@@ -67,6 +67,7 @@ def verify(
         claims = {name: [claim for claim in attribution.claims if claim.store == name] for name in births}
         moments = verdict_inputs.read_at(new, read.now)
         zombies = _zombies(new)
+        unread = {store.name: _absence(new, store) for store in sources.stores if store.name not in births}
         checks = [
             _check(
                 name,
@@ -81,7 +82,11 @@ def verify(
             for name in births
             if name in before
         ]
-    checks += [not_looked_at(name, before[name]) for name in before if name not in births and before[name].claims]
+    checks += [
+        not_looked_at(name, before[name], unread.get(name) or "it was not given: add it by --rdb or --redis")
+        for name in before
+        if name not in births and before[name].claims
+    ]
     return Verification(__version__, str(case_path), case_at, tuple(checks))
 
 
@@ -161,6 +166,13 @@ def _zombies(case: Case) -> dict[str, str]:
 
 def _layout(case: Case, store: str) -> str:
     return case.value("SELECT mode(layout) FROM session WHERE store = ?", [store]) or ""
+
+
+def _absence(case: Case, store: StoreSource) -> str:
+    """Say why a store that was given could not be read."""
+    rows = case.rows("SELECT reason, hint FROM absence WHERE locator = ?", [store.locator.masked])
+    said = (f"{row['reason']}. {row['hint']}".rstrip(". ") for row in rows)
+    return f"{store.locator.masked} could not be read: {'; '.join(said) or 'no reason is known'}"
 
 
 def _unread(case: Case, store: str) -> str:

@@ -52,18 +52,21 @@ class StoreCheck:
     creators: tuple[CheckedCreator, ...]
     """Those that still create first, largest first."""
     sessions_before: int
-    sessions_now: int
+    sessions_now: int | None
+    """Those that were read; None when the store was not read again."""
     plateau: float | None
     """Sessions at which the store becomes steady at today's rate of births; None when it never does, or is unknown."""
-    births_per_day_now: float
-    """Of machines, those that still create."""
+    births_per_day_now: float | None
+    """Of machines, those that still create; None when the store was not read again."""
     lifetime_s: float | None
-    taken_at: datetime
-    """When the store was read again, UTC."""
+    taken_at: datetime | None
+    """When the store was read again, UTC; None when it was not."""
     until: datetime | None = None
     """Time from which a judgement is possible, if it is too early now."""
     reason: str = ""
     """Why it could not be judged."""
+    is_partial: bool = False
+    """Whether only some of the store's keys could be read: it has more sessions than ``sessions_now``."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,6 +109,7 @@ def check(store: str, before: Reading, after: Reading, probes: Sequence[Probe]) 
         taken_at=after.at,
         until=until,
         reason=reason,
+        is_partial=bool(after.unread),
     )
 
 
@@ -384,19 +385,19 @@ def _unjudged(machines: Sequence[Claim], before: Reading, after: Reading) -> str
     return after.unread or after.refuses
 
 
-def not_looked_at(store: str, before: Reading) -> StoreCheck:
-    """Return the result for a store of the case that was not given again: nothing is known of it."""
+def not_looked_at(store: str, before: Reading, reason: str) -> StoreCheck:
+    """Return the result for a store of the case that was not read again: nothing is known of it."""
     return StoreCheck(
         store=store,
         outcome=UNJUDGED,
         creators=(),
         sessions_before=before.sessions,
-        sessions_now=0,
+        sessions_now=None,
         plateau=None,
-        births_per_day_now=0.0,
+        births_per_day_now=None,
         lifetime_s=None,
-        taken_at=before.at,
-        reason="it was not given: add it by --rdb or --redis",
+        taken_at=None,
+        reason=reason,
     )
 
 

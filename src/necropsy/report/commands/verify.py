@@ -38,9 +38,8 @@ def as_text(made: Verification) -> str:
 
 
 def _store(check: StoreCheck) -> list[str]:
-    lines = [
-        f"{_HEADLINES.get(check.outcome, 'NOT JUDGED')}  store {inert(check.store)}, read {moment(check.taken_at)}"
-    ]
+    read = f", read {moment(check.taken_at)}" if check.taken_at is not None else ""
+    lines = [f"{_HEADLINES.get(check.outcome, 'NOT JUDGED')}  store {inert(check.store)}{read}"]
     if check.reason:
         lines += wrap(inert(check.reason), _WIDTH, initial_indent="  ", subsequent_indent="  ")
     if check.until is not None:
@@ -49,9 +48,15 @@ def _store(check: StoreCheck) -> list[str]:
         lines += wrap(
             _creator(creator), _WIDTH, subsequent_indent=" " * 12, break_long_words=False, break_on_hyphens=False
         )
-    lines.append(f"  sessions  {check.sessions_before:,} before, {check.sessions_now:,} now")
+    lines.append(f"  sessions  {check.sessions_before:,} before, {_now(check)}")
     lines += _where_to(check)
     return lines
+
+
+def _now(check: StoreCheck) -> str:
+    if check.sessions_now is None:
+        return "not counted now"
+    return f"{'at least ' if check.is_partial else ''}{check.sessions_now:,} now"
 
 
 def _creator(creator: CheckedCreator) -> str:
@@ -104,6 +109,7 @@ def _store_row(check: StoreCheck) -> dict[str, Any]:
         "reason": check.reason,
         "sessions_before": check.sessions_before,
         "sessions_now": check.sessions_now,
+        "is_partial": check.is_partial,
         "plateau": check.plateau,
         "births_per_day_now": check.births_per_day_now,
         "lifetime_s": check.lifetime_s,
