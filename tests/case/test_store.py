@@ -191,6 +191,29 @@ def test_a_case_that_is_damaged_inside_says_so_when_it_is_read(tmp_path: Path) -
     assert caught.value.hint
 
 
+def test_a_folder_and_a_dump_are_called_what_they_are(tmp_path: Path) -> None:
+    dump = tmp_path / "dump.rdb"
+    dump.write_bytes(b"REDIS0011\xff" + bytes(8))
+    for path, said in ((tmp_path, "is a folder"), (dump, "a Redis dump, not a case")):
+        with pytest.raises(CaseError, match=said) as caught, Case.open(path):
+            pass
+        assert "--case" in caught.value.hint
+
+
+def test_a_case_that_another_program_writes_is_not_called_damaged(tmp_path: Path) -> None:
+    path = tmp_path / "incident.case"
+    with Case.create(path):
+        pass
+    writes = "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print('open', flush=True); sys.stdin.read()"
+    with subprocess.Popen(
+        [sys.executable, "-c", writes, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as writer:
+        assert writer.stdout is not None
+        assert writer.stdout.readline() == b"open\n"
+        with pytest.raises(CaseError, match="another program has it open"), Case.open(path):
+            pass
+
+
 def test_another_program_s_duckdb_file_is_refused_with_a_hint(tmp_path: Path) -> None:
     path = tmp_path / "shop.duckdb"
     with duckdb.connect(str(path)) as connection:

@@ -32,6 +32,14 @@ def added(figures: list[Figures]) -> dict[str, object]:
     return sums
 
 
+def test_a_dump_that_ends_before_its_first_key_is_no_store_without_keys(tmp_path: Path) -> None:
+    cut = tmp_path / "cut.rdb"
+    cut.write_bytes(Path(SPRING).read_bytes()[:12])
+    with pytest.raises(NoEvidence, match=r"cut.rdb: the dump ends early .* no key was read") as caught:
+        survey([str(cut)])
+    assert "new one" in caught.value.hint
+
+
 @pytest.mark.parametrize("dump", DUMPS, ids=lambda path: path.stem)
 def test_every_grouping_of_a_real_dump_sums_up_to_all_its_keys(dump: Path) -> None:
     found = survey([str(dump)], by=GROUPINGS)

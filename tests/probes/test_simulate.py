@@ -333,6 +333,7 @@ def test_the_proxys_map_and_its_log_formats_come_along() -> None:
         ([ConfigurationFile("c.json", "{", "consul")], "not JSON"),
         ([ConfigurationFile("n.conf", "{", "nginx")], "unexpected"),
         ([probing(["a:80"]), ConfigurationFile("b.yml", "- a", "blackbox")], "must be a mapping"),
+        ([ConfigurationFile("b.yml", "modules: {a: {prober: http, htttp: {}}}", "blackbox")], "field htttp not found"),
     ],
 )
 def test_nothing_that_is_wrong_raises_and_everything_is_said(files: list[ConfigurationFile], reason: str) -> None:

@@ -110,16 +110,50 @@ _EVIDENCE: Final = ("history", "key_family", "visitor_class", "error_event", "pr
 """At least one of these has a row once there is anything to examine: a store without a key is no evidence."""
 
 
+_MOST_REASONS: Final = 8
+
+
 def _no_evidence(case: Case, absent: list[Absent]) -> NoEvidence:
-    reasons = [f"{value.locator}: {value.reason}" for value in absent]
     if not absent:
-        read = case.rows("SELECT locator FROM source ORDER BY locator")
-        reasons = [f"{row['locator']}: contains nothing to examine" for row in read]
-    others = "Add the other sources of the incident: a dump (--rdb), a log (--access-log), --prometheus."
-    hint = absent[0].hint if absent else others
-    if not absent and case.has("server_fact"):
-        hint = "The store has no keys. Is it the server that the application uses, and a dump of the right time?"
-    return NoEvidence("none of the sources could be used: " + "; ".join(reasons[:4]), hint=hint)
+        damage = case.rows("SELECT file, why FROM blemish ORDER BY file, place")
+        if damage:
+            said = [row["why"] if _host(row["file"]) in row["why"] else f"{row['file']}: {row['why']}" for row in damage]
+            again = "Copy the dump again, or take a new one; of a server, check the number of the database and its log."
+            return NoEvidence(_listed(said), hint=again)
+        hint = "Add the other sources of the incident: a dump (--rdb), a log (--access-log), --prometheus."
+        if case.has("server_fact"):
+            hint = "Is it the server and the database that the application uses, and a dump of the right time?"
+        said = [
+            f"{row['locator']}: {'contains nothing to examine' if row['store'] is None else 'the store has no keys'}"
+            for row in case.rows("SELECT locator, store FROM source ORDER BY locator")
+        ]
+        return NoEvidence(_listed(said), hint=hint)
+    said = [value.reason if _names(value) else f"{value.locator}: {value.reason}" for value in absent]
+    hints = {value.hint for value in absent}
+    if len(hints) == 1:
+        return NoEvidence(_listed(said), hint=hints.pop())
+    return NoEvidence(
+        _listed([f"{reason}. {value.hint}".rstrip() for reason, value in zip(said, absent, strict=True)]),
+        hint="One source is enough to begin: --redis redis://HOST:6379, or --rdb FILE.",
+    )
+
+
+def _names(value: Absent) -> bool:
+    """Whether a reason names its server already: what fails there says with which address."""
+    return _host(value.locator) in value.reason
+
+
+def _host(locator: str) -> str:
+    """Return the host of an address; of a file, its name."""
+    host = locator.partition("://")[2].partition("/")[0].rpartition("@")[2]
+    return host or locator
+
+
+def _listed(reasons: list[str]) -> str:
+    if len(reasons) == 1:
+        return reasons[0]
+    more = [f"and {len(reasons) - _MOST_REASONS} more"] if len(reasons) > _MOST_REASONS else []
+    return "\n  ".join(["none of the sources could be used", *reasons[:_MOST_REASONS], *more])
 
 
 def _newest(case: Case) -> datetime | None:
@@ -282,7 +316,7 @@ def _store(
         "server_fact", [{"store": store.name, "name": n, "value": v} for n, v in sorted(facts.items())]
     )
     digest, size = fingerprint()
-    note = keys.note or f"RDB {facts.get('rdb-version', '?')}, checksum {facts.get('checksum', 'unknown')}"
+    note = keys.note or f"RDB version {facts.get('rdb-version', '?')}, checksum {facts.get('checksum', 'unknown')}"
     source = Source(reader, keys.locator, keys.taken_at, digest, size, store.name, note)
     remarks = [Blemish(keys.locator, "byte", 0, remark) for remark in census.remarks]
     evidence_log.record([source], keys.absent, [*keys.blemishes, *remarks])

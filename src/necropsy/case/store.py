@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from necropsy import __version__
+from necropsy._internal.file_kinds import kind_of
 from necropsy._internal.sql_quoting import identifier
 from necropsy.case import identity
 from necropsy.case.once import Once
@@ -40,6 +41,28 @@ _TOO_LITTLE: Final = re.compile(r"(?i)could not allocate block|failed to pin blo
 """Messages of DuckDB when its memory is too little for what it writes: no disk is full then."""
 _CORRUPT: Final = re.compile(r"(?i)corrupt|checksum|could not read|not enough bytes")
 _UNWRITABLE_REASON: Final = re.compile(r"^(?:\w+ ?Error: |\w+ Error: Failed to commit: )+|\n.*", re.DOTALL)
+
+
+_WRITTEN: Final = "A case is written by `necropsy examine … --case FILE`."
+_HEAD: Final = 4096
+
+
+def _no_case(path: Path, said: str) -> CaseError:
+    """Return why a file cannot be opened as a case; ``said``: the words of DuckDB."""
+    try:
+        with path.open("rb") as stream:
+            kind = kind_of(stream.read(_HEAD))
+    except OSError as error:
+        return CaseError(f"{path}: cannot read: {error.strerror}", hint="Make it readable for this user.")
+    if kind is not None and kind.name != "a DuckDB database":
+        return CaseError(f"{path}: {kind.name}, not a case", hint=_WRITTEN)
+    if "set lock" in said:
+        return CaseError(f"{path}: another program has it open for writing", hint="Close it there, or copy the file.")
+    if "version number" in said:
+        return CaseTooNew(
+            f"{path}: written by a newer DuckDB than this one", hint="Install a newer DuckDB: pip install -U duckdb."
+        )
+    return CaseError(f"{path}: not a case file, or damaged", hint=f"{_WRITTEN} Write a damaged one again.")
 
 
 class Case:
@@ -134,13 +157,12 @@ class Case:
         import duckdb
 
         if not path.is_file():
-            raise CaseError(f"{path}: no such file", hint="A case is written by `necropsy examine … --case FILE`.")
+            said = "is a folder" if path.is_dir() else "no such file"
+            raise CaseError(f"{path}: {said}", hint=_WRITTEN)
         try:
             connection = duckdb.connect(str(path), read_only=True)
         except duckdb.Error as error:
-            raise CaseError(
-                f"{path}: not a case file, or damaged", hint="Run `necropsy examine … --case FILE` again."
-            ) from error
+            raise _no_case(path, str(error)) from error
         try:
             case = cls(lambda: connection, None, str(path))
             try:

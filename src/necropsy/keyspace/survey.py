@@ -156,6 +156,9 @@ class _Tallying:
                 self._report_progress(f"reading {shown}: {reading.keys_read:,} keys", self._share)
         except UnreadableSource as error:  # a server that went away: what was read stays counted
             self.absent.append(Absent("keys", masked(locator), error.message, error.hint))
+        if reading.blemishes and not reading.keys_read:  # nothing is known of it: that is no store without keys
+            self.absent += [Absent("keys", masked(locator), _unread(shown, one.why), _AGAIN) for one in reading.blemishes]
+            return
         self.blemishes += reading.blemishes
         self.absent += reading.absent
         self.sources.append(
@@ -179,6 +182,14 @@ class _Tallying:
     def _is_at(self, shown: str, share: float | None) -> None:
         self._share = share
         self._report_progress(f"reading {shown}", share)
+
+
+_AGAIN: Final = "Copy the dump again, or take a new one; of a server, check the number of the database and its log."
+
+
+def _unread(shown: str, why: str) -> str:
+    """Say why a dump or a server could not be read; of a server the reason names it already."""
+    return why if is_address(shown) else f"{shown}: {why}"
 
 
 def _written_at(locator: str) -> datetime:

@@ -196,11 +196,16 @@ def scheduled(monitoring: Monitoring) -> Iterator[tuple[FoundTarget, Probe]]:
 def _prometheus(
     monitoring: Monitoring, host: str | None, exporter: str | None
 ) -> Iterator[tuple[FoundTarget, Probe | Dropped]]:
+    exporters = [file for file in monitoring.files if file.kind == "blackbox"]
     if not monitoring.servers:
+        if exporters:
+            _modules(
+                exporters, monitoring.problems, exporter
+            )  # nobody asks for them; a refused file is told all the same
         return
     from necropsy.probes.prometheus.targets.requests import is_probe
 
-    modules = _modules([file for file in monitoring.files if file.kind == "blackbox"], monitoring.problems, exporter)
+    modules = _modules(exporters, monitoring.problems, exporter)
     assumed: set[str] = set()
     for found in monitoring.targets():
         target = found.target

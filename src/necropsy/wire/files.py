@@ -11,10 +11,12 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, BinaryIO, Final, cast
 
+from necropsy._internal.file_kinds import kind_of
 from necropsy.model.errors import UnreadableSource
 from necropsy.wire.priority import stand_back
 
 STANDARD_INPUT: Final = "-"
+_HEAD: Final = 4096
 _GZIP: Final = b"\x1f\x8b"
 _ZSTANDARD: Final = b"\x28\xb5\x2f\xfd"
 _BZIP2: Final = b"BZh"
@@ -206,6 +208,9 @@ def read_text(locator: str, *, limit: int = 64 << 20, any_bytes: bool = False) -
         if any_bytes and b"\0" not in data:
             return data.decode("latin-1")
         if b"\0" in data:
+            kind = kind_of(data[:_HEAD])
+            if kind is not None:
+                raise UnreadableSource(f"{locator}: not text, but {kind.name}", hint=kind.hint) from error
             reason, hint = f"byte {error.start} is not UTF-8", "Is this the right file?"
         else:
             line = data.count(b"\n", 0, error.start) + 1

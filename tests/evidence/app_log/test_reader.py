@@ -50,7 +50,9 @@ def test_the_error_of_the_incident_is_one_timeout_without_a_time(tmp_path) -> No
     log, rows = events(tmp_path, INCIDENT)
     assert rows == [(None, "RedisCommandTimeoutException", 1)]
     assert (log.events, log.sources[0].taken_at) == (1, None)
-    assert log.sources[0].note.startswith("1 error in 3 lines; no time was recognised in it: line 1 is like ")
+    assert log.sources[0].note.startswith(
+        "1 error in 3 lines; no time was recognised; line 1, with x for each letter and 9 "
+    )
 
 
 def test_an_entry_counts_once_by_its_innermost_known_cause_and_its_minute(tmp_path) -> None:
@@ -199,7 +201,23 @@ NO_LOGS = {
         b'203.0.113.9 - - [05/Feb/2024:10:00:01 +0000] "GET / HTTP/1.1" 500 5 "-" "curl"\n' * 3,
         "it is an access log",
     ),
-    "bytes": (bytes(range(14, 256)) * 20, "not recognised"),
+    "access log in JSON": (
+        b'{"@timestamp":"2024-02-05T10:00:01Z","request":"GET / HTTP/1.1","status": "302"}\n' * 3,
+        "it is an access log",
+    ),
+    "access log with nested requests": (
+        b'{"level":"info","ts":1707127201.5,"request":{"method":"GET","uri":"/"},"status":200}\n' * 3,
+        "it is an access log",
+    ),
+    "JSON that is no log": (b'{"a": 1}\n', "not recognised"),
+    "bytes": (bytes(range(14, 256)) * 20, "a binary file, not a log"),
+    "dump": (b"REDIS0011\xfa\x09redis-ver\n2024-02-05 10:00:01 INFO x\n" * 9, "a Redis dump, not a log"),
+    "zip archive": (b"PK\x03\x04\x14\x00\n2024-02-05 10:00:01 ERROR x\n", "a zip archive, not a log"),
+    "tar archive": (
+        b"app.log".ljust(100, b"\0") + b"0000644\0" * 19 + b"     ustar  \0\n2024-02-05 10:00:01 INFO x\n",
+        "a tar archive, not a log",
+    ),
+    "program": (b"\x7fELF\x02\x01\x01\n2024-02-05 10:00:01 INFO x\n" + bytes(range(1, 32)) * 9, "a program, not a log"),
 }
 
 

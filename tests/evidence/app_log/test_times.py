@@ -159,7 +159,10 @@ def test_a_log_is_as_new_as_its_own_times_say_not_as_a_year_assumed_for_its_ship
 def test_a_time_that_is_not_recognised_is_said_with_its_shape_and_nothing_of_it(tmp_path) -> None:
     log, rows = events(tmp_path, f"stardate 41153.7 hunter2 {ERROR}")
     assert [row[0] for row in rows] == [None]
-    assert 'no time was recognised in it: line 1 is like "xxxxxxxx 99999.9' in log.sources[0].note
+    assert (
+        'no time was recognised; line 1, with x for each letter and 9 for each digit: "xxxxxxxx 99999.9'
+        in log.sources[0].note
+    )
     assert "hunter" not in log.sources[0].note
 
 

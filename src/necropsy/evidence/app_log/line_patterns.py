@@ -24,6 +24,8 @@ LEVEL: Final = (
 """Finds a level at the beginning of a line."""
 JSON: Final = r'^\s*\{\s*"'
 """Finds an object of JSON at the beginning of a line."""
+TELLING: Final = r'"[^"]*(?i:msg|message|mesg|level|lvl|severity|log|err|exception|event|text|@m|@t|time)[^"]*"\s*:'
+"""Finds a key of JSON that entries of a log have: an object without one, and without a time, is of another file."""
 CALM: Final = (
     r"(?:^|[\s\[|<(])(?:INFO|DEBUG|TRACE|NOTICE|FINER?|FINEST|CONFIG|INF|DBG|信息|정보|情報)(?:[\s\]|>):,]|$)|\[(?:info|debug|trace|notice)\]|\b(?:level|lvl|severity)=\"?(?:info|debug|trace|notice)"
     r"|\"(?i:level|lvl|severity|loglevel|log\.level|@l)\"\s*:\s*(?:\"(?i:info|debug|trace|notice|information|verbose)\"|[123]0\b)|^(?:info|debug|dbug|trce|verbose): |^[ID], \[|^I\d{4} "
@@ -38,4 +40,8 @@ STAMPED_FRAME: Final = r"\sat [\w.$/<>-]+\([^()]*\)(?: ~?\[[^\]]*\])?\s*$|\.\.\.
 CAUSE_BEHIND: Final = r"^(.{0,120}?)[\s:|\]]Caused by: "
 """Finds a cause behind something; group 1 is what."""
 REQUEST: Final = r'"?[A-Z]{3,8} [^\s"]+ HTTP/\d(?:\.\d)?"? \d{3}\b'
-"""Finds a request in a line: a log of these is an access log."""
+"""Finds a request with its status in a line: a log of these is an access log."""
+METHOD: Final = r'":\s*"(?:GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS)(?:"| \S+ HTTP/\d)'
+"""Finds a request, or its method, as a value of JSON; with ``STATUS`` in the same line it is one of an access log."""
+STATUS: Final = r'"[^"]*(?i:status|code)[^"]*":\s*"?[1-5]\d\d"?\s*[,}]'
+"""Finds the status of a response in JSON."""

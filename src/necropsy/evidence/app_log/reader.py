@@ -11,11 +11,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from necropsy._internal.file_kinds import BINARY, FileKind, kind_of
 from necropsy._internal.progress import Progress
 from necropsy._internal.sql_quoting import literal
 from necropsy.evidence.app_log import search_engine
 from necropsy.evidence.app_log.entries import coded, entries, errors_of, peeled
-from necropsy.evidence.app_log.line_patterns import REQUEST
+from necropsy.evidence.app_log.line_patterns import JSON, METHOD, REQUEST, STATUS, TELLING
 from necropsy.evidence.app_log.plain_text import transcode
 from necropsy.evidence.app_log.query_share import LogShare
 from necropsy.evidence.app_log.times.choice import ChosenForms, choose
@@ -39,6 +40,8 @@ _SAMPLE: Final = 2_000
 _WIDEST: Final = 16 << 10
 """Characters of a line of the sample."""
 _SHAPE: Final = 48
+_HEAD: Final = 1 << 14
+"""Bytes of a log by which it is told from what is no text."""
 _UNDERSTOOD: Final = 0.5
 """Share of a log's lines that must belong to entries before silence about the store means anything."""
 _SAMPLED: Final = 0.02
@@ -141,6 +144,7 @@ def _read_one(case: Case, locator: str, result: ReadErrors, share: LogShare, *, 
             damage = _copy(locator, copy)
         if damage and not copy.stat().st_size:
             raise UnreadableSource(f"{locator}: {damage}", hint="Copy the file again.")
+        _require_text(locator, copy)
         if damage:
             result.blemishes.append(Blemish(locator, "byte", copy.stat().st_size, f"what follows is {damage}"))
         with duckdb.connect(
@@ -150,7 +154,8 @@ def _read_one(case: Case, locator: str, result: ReadErrors, share: LogShare, *, 
             connection.execute("SET enable_progress_bar_print = false")
             connection.execute("SET TimeZone = 'UTC'")
             log = _errors(connection, copy, _written(locator), share)
-    _require_entries(locator, log)
+        kind = _kind(copy)
+    _require_entries(locator, log, kind)
     digest, length = fingerprint(locator) if checksum else (None, None)
     events = sum(log.errors["events"].to_pylist())
     result.sources.append(Source(KIND, locator, log.last, digest, length, None, _note(log, events)))
@@ -158,7 +163,29 @@ def _read_one(case: Case, locator: str, result: ReadErrors, share: LogShare, *, 
     case.append("error_event", log.errors.append_column("log", [[locator] * log.errors.num_rows]))
 
 
-def _require_entries(locator: str, log: _Read) -> None:
+def _require_text(locator: str, copy: Path) -> None:
+    """Refuse a file of another kind: that no line of it names an error says nothing.
+
+    Raises
+    ------
+    UnreadableSource
+        A dump, an archive, a program.
+    """
+    kind = _kind(copy)
+    if kind is not None and kind != BINARY:
+        raise _no_log(locator, kind)
+
+
+def _kind(copy: Path) -> FileKind | None:
+    with copy.open("rb") as stream:
+        return kind_of(stream.read(_HEAD))
+
+
+def _no_log(locator: str, kind: FileKind) -> UnreadableSource:
+    return UnreadableSource(f"{locator}: {kind.name}, not a log", hint=kind.hint)
+
+
+def _require_entries(locator: str, log: _Read, kind: FileKind | None) -> None:
     """Refuse a file that is no application's log, unless it holds an error of the store all the same.
 
     Raises
@@ -170,6 +197,8 @@ def _require_entries(locator: str, log: _Read) -> None:
         return
     if not log.lines:
         raise UnreadableSource(f"{locator}: it is empty", hint="Give a log from a time when the application failed.")
+    if kind is not None:
+        raise _no_log(locator, kind)
     if log.requests >= _REQUESTS * log.lines:
         raise UnreadableSource(f"{locator}: it is an access log", hint="Read it with --access-log.")
     if log.understood < _UNDERSTOOD * log.lines:
@@ -186,7 +215,7 @@ def _note(log: _Read, events: int) -> str:
         parts.append(f"unwrapped from {' and '.join(log.wrappers)}")
     if log.unseen is not None:
         number, shape = log.unseen
-        parts.append(f"no time was recognised in it: line {number} is like {shape}")
+        parts.append(f"no time was recognised; line {number}, with x for each letter and 9 for each digit: {shape}")
     parts.extend(log.times.remarks)
     if log.last is not None and not log.zoned:
         parts.append("times without a zone, read as UTC")
@@ -235,19 +264,26 @@ def _errors(connection: duckdb.DuckDBPyConnection, path: Path, written: datetime
         connection.execute(f"CREATE TEMP TABLE entries AS {entries('coded')}")
     table = connection.sql(errors_of("entries")).to_arrow_table()
     count, requests = connection.execute(
-        f"SELECT count(*), count(*) FILTER (regexp_matches(line, {literal(REQUEST)})) FROM read"
+        f"SELECT count(*), count(*) FILTER (regexp_matches(line, {literal(REQUEST)}) OR (regexp_matches(line, {literal(METHOD)})"
+        f" AND regexp_matches(line, {literal(STATUS)}))) FROM read"
     ).fetchall()[0]
     # A year that was assumed for the lines between is no reason to call the log newer than it says itself.
     latest = "coalesce(max(moment) FILTER (owned), max(moment))" if times.own_alone_names_years else "max(moment)"
     last, zoned = connection.execute(f"SELECT {latest}, coalesce(bool_or(zoned), FALSE) FROM coded").fetchall()[0]
+    timeless = not (times.own or times.outer)
+    (mute,) = connection.execute(
+        f"SELECT count(*) FILTER (regexp_matches(line, {literal(JSON)}) AND NOT regexp_matches(line, {literal(TELLING)}))"
+        " FROM read"
+    ).fetchall()[0]
     (understood,) = connection.execute(
         "SELECT (SELECT coalesce(sum(lines) FILTER (headed OR sure IS NOT NULL OR vague IS NOT NULL OR other <> ''), 0)"
         " FROM entries)"
         " + (SELECT count(*) FROM read WHERE trim(line) = '')"
     ).fetchall()[0]
     return _Read(
-        table, count, understood, requests, last.replace(tzinfo=UTC) if last is not None else None, zoned,
-        tuple(layer.name for layer in around), times, None if times.own or times.outer else _shape(connection),
+        table, count, understood - (mute if timeless else 0), requests,
+        last.replace(tzinfo=UTC) if last is not None else None, zoned,
+        tuple(layer.name for layer in around), times, _shape(connection) if timeless else None,
     )  # fmt: skip
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, BinaryIO, Final
 
+from necropsy._internal.file_kinds import kind_of
 from necropsy.evidence.rdb.source import Opened, open_source, reading_errors
 from necropsy.model.errors import UnreadableSource
 from necropsy.model.evidence import Absent, Blemish
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
 
     from necropsy.evidence.rdb.scan import Scanner
 
+_TELLING: Final = 512
+"""Bytes by which a file that is no dump is named."""
 _HEADER: Final = re.compile(rb"REDIS(\d{4})|VALKEY(\d{3})")
 BATCH_ROWS: Final = 131_072
 """Most rows of a batch: what is done once a batch takes five milliseconds, and a row takes some 300 bytes."""
@@ -252,6 +256,8 @@ class Dump:
         if announced > self.keys_seen:
             of = f" (of {announced:,} announced)"
             self.facts["keys-announced"] = str(announced)
+        if not self.keys_seen:
+            return f"no key{of} was read before that"
         return f"the figures cover the {several(self.keys_seen, 'key')}{of} before that"
 
     def _header(self) -> tuple[str, int]:
@@ -276,10 +282,25 @@ class Dump:
                 f"{self.file}: an append-only file without a dump at its beginning",
                 hint="Set aof-use-rdb-preamble yes and run BGREWRITEAOF, or take a dump with redis-cli --rdb FILE.",
             )
+        head += self._some_more()
+        kind = kind_of(head)
+        if kind is not None and not head.startswith((b"REDIS", b"VALKEY")):
+            raise UnreadableSource(f"{self.file}: {kind.name}, not a dump", hint=kind.hint)
+        why = "does not begin with REDIS or VALKEY and a version" if head else "is empty"
         raise UnreadableSource(
-            f"{self.file}: not a dump: it does not begin with REDIS or VALKEY and a version",
+            f"{self.file}: not a dump: it {why}",
             hint="Make one with redis-cli --rdb FILE, or give dump.rdb in the folder that CONFIG GET dir shows.",
         )
+
+    def _some_more(self) -> bytes:
+        """Return the next bytes of what is no dump, to say what it is."""
+        from necropsy.evidence.rdb.read_buffer import Truncated
+
+        more = bytearray()
+        with contextlib.suppress(Truncated, *reading_errors()):
+            while len(more) < _TELLING:
+                more += self._window.take(1)
+        return bytes(more)
 
     def _check(self) -> None:
         """Compare the checksum that follows the last record."""

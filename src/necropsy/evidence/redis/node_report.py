@@ -68,4 +68,5 @@ class NodeReport:
         """Record that the reading ended early, and which share was read."""
         total, read = self.keys_expected, self.tally.keys
         share = f" of about {total:,} ({min(100, 100 * read // total)} %)" if total else ""
-        self.blemish(read, f"{why}: the figures cover the {several(read, 'key')}{share} read before that")
+        covered = f"the figures cover the {several(read, 'key')}{share} read before that" if read else "no key was read"
+        self.blemish(read, f"{why}: {covered}")

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Final, Protocol
 
+from necropsy._internal.file_kinds import kind_of
 from necropsy.evidence.access_log import lines
 from necropsy.evidence.access_log.formats import unfit
 from necropsy.evidence.access_log.formats.layout import NamedLogFormat
@@ -77,6 +78,9 @@ def unrecognised(damage: str, head: Sequence[str], formats: Sequence[NamedLogFor
         return damage, "Copy the file again."
     if not head:
         return "it is empty", "Logs are rotated: give the one from the time when the sessions were created."
+    kind = kind_of("\n".join(head).encode("utf-8", "replace"))
+    if kind is not None:
+        return f"{kind.name}, not a log", kind.hint
     said = unfit.misfit(formats, "", head)
     if said:
         return said, "Compare it with the first line; use nginx's $variables, or Apache's %h %t."
