@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import ast
+from pathlib import Path
 from urllib.parse import quote
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import necropsy
 from necropsy._internal.masking import masked, masked_address
 
 SECRETS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=12).map(lambda text: f"hunter{text}2")
@@ -32,3 +36,22 @@ def test_values_of_parameters_that_are_secrets_by_their_name_are_hidden(name: st
 
 def test_a_password_with_at_signs_is_hidden_as_a_whole_in_a_text() -> None:
     assert masked("from http://me:p@ss@a.example/ on") == "from http://a.example/ on"
+
+
+def test_a_password_that_looks_like_a_placeholder_only_at_first_is_hidden() -> None:
+    assert masked("redis://USER:hunter2@a") == "redis://a"
+    assert masked("redis://a?password_file=FILEhunter2") == "redis://a?password_file=***"
+    assert masked("http://a?password=FILE") == "http://a?password=***"
+
+
+@pytest.mark.checkout
+def test_no_sentence_of_ours_loses_its_point_by_masking() -> None:
+    """A hint that names a parameter or a user in an address is printed through the mask as well."""
+    lost = []
+    for path in sorted(Path(necropsy.__file__).parent.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            text = node.value if isinstance(node, ast.Constant) else None
+            is_sentence = isinstance(text, str) and text[:1].isupper() and text.endswith(".")
+            if is_sentence and "\n" not in text and "``" not in text and masked(text) != text:
+                lost.append(f"{path.name}:{node.lineno}: {text} -> {masked(text)}")
+    assert not lost

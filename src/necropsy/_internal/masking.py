@@ -11,8 +11,12 @@ from typing import Final
 MASK: Final = "***"
 SECRET_WORDS: Final = "pass|pwd|secret|token|key|auth|sess|sid|sign|credential|jwt"  # noqa: S105 -- names, not values
 """Parts of the names of parameters whose values are never shown."""
-_SECRET_PARAMETER: Final = re.compile(rf"(?i)([?&;][^=&;]*(?:{SECRET_WORDS})[^=&;]*=)[^&;#/?]+")
-_USER: Final = re.compile(r"(//)[^/?#\s]*@")
+_SECRET_PARAMETER: Final = re.compile(rf"(?i)([?&;][^=&;]*(?:{SECRET_WORDS})[^=&;]*=)([^&;#/?]+)")
+_USER: Final = re.compile(r"(//)([^/?#\s]*)@")
+_PLACEHOLDERS: Final = frozenset(("USER", "USER:PASSWORD", ":PASSWORD"))
+"""What hints write in the place of a user: without it they would say nothing."""
+_PLACEHOLDER: Final = re.compile(r"FILE\b|…")
+"""The same in the place of a parameter's value."""
 
 
 def masked(text: str) -> str:
@@ -20,10 +24,21 @@ def masked(text: str) -> str:
 
     >>> masked("http://admin:pw@a/login;jsessionid=1F?token=abc&x=1"), masked("http://me:p@ss@a/")
     ('http://a/login;jsessionid=***?token=***&x=1', 'http://a/')
+
+    The placeholders of our own hints stay.
+
+    >>> masked("Write redis://USER:PASSWORD@HOST:PORT or ?password_file=FILE.")
+    'Write redis://USER:PASSWORD@HOST:PORT or ?password_file=FILE.'
     """
     if "@" in text:
-        text = _USER.sub(r"\1", text)
-    return _SECRET_PARAMETER.sub(rf"\1{MASK}", text) if "=" in text else text
+        text = _USER.sub(lambda found: found[0] if found[2] in _PLACEHOLDERS else found[1], text)
+    return _SECRET_PARAMETER.sub(_hidden, text) if "=" in text else text
+
+
+def _hidden(found: re.Match[str]) -> str:
+    """Return a parameter without its value; a file's name in capitals and an ellipsis are placeholders."""
+    is_placeholder = found[1].endswith(("file=", "secret=")) and _PLACEHOLDER.match(found[2])
+    return found[0] if is_placeholder else f"{found[1]}{MASK}"
 
 
 def masked_address(address: str) -> str:

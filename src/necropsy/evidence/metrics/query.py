@@ -123,7 +123,7 @@ def _piece(
 
 def _hint(status: int) -> str:
     if status in (401, 403):
-        return "Put the login into the address: http://user:password@prometheus:9090."
+        return "Put the login into the address: http://USER:PASSWORD@prometheus:9090."
     if status >= 500:
         return "The server cannot answer now: try again later, or read a shorter time with --history-since."
     return "Give the address without /api, as in http://prometheus:9090."

@@ -302,10 +302,12 @@ def _connect(endpoint: Endpoint, tls: Tls | None) -> socket.socket:
     except ssl.SSLError as error:
         _close(channel)
         reason = getattr(error, "verify_message", "") or error.reason or "the TLS handshake failed"
-        raise UnreadableSource(f"{endpoint}: TLS: {reason}", hint=_TLS) from error
+        hint = _NO_TLS if "WRONG_VERSION" in reason.upper().replace(" ", "_") else _TLS
+        raise UnreadableSource(f"{endpoint}: TLS: {reason}", hint=hint) from error
     except TimeoutError as error:
         _close(channel)
-        raise UnreadableSource(f"{endpoint} does not answer within {CONNECT_TIMEOUT_S:g} s", hint=_SILENT) from error
+        hint = _SILENT if tls is None else f"{_NO_TLS} Or it is busy or swapping: check its host."
+        raise UnreadableSource(f"{endpoint} does not answer within {CONNECT_TIMEOUT_S:g} s", hint=hint) from error
     except OSError as error:
         _close(channel)
         raise UnreadableSource(
@@ -356,7 +358,7 @@ def _hint(cause: BaseException | None) -> str:
 def _way_in(error: ServerError) -> str:
     if error.kind in {"NOAUTH", "WRONGPASS"} or "AUTH" in error.text or "password" in error.text:
         return (
-            "Set the password in NECROPSY_REDIS_PASSWORD or ?password_file=FILE, and the user in the address:"
+            "Set the password in NECROPSY_REDIS_PASSWORD, or add ?password_file=FILE to the address; write a user as"
             " redis://USER@HOST:PORT."
         )
     if error.kind == "LOADING":
@@ -367,6 +369,7 @@ def _way_in(error: ServerError) -> str:
 _SILENT: Final = (
     "It may be busy with a slow command, swapping, or require TLS (rediss://): check its host, or read a dump instead."
 )
+_NO_TLS: Final = "It may not speak TLS on this port: try redis:// instead of rediss://."
 _TLS: Final = (
     "Give the authority with ?ssl_ca_certs=FILE and a client certificate with &ssl_certfile=FILE&ssl_keyfile=FILE."
 )
