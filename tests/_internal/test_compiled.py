@@ -107,7 +107,7 @@ def test_an_installation_without_compiled_units_says_so(installation: Callable[[
     assert followed.returncode == 0, followed.stderr
     for said in (keys, followed):
         assert said.stderr.count("it runs uncompiled, as it was installed") == 1
-        assert f"help: {compiled.HINT}" in said.stderr
+        assert f"hint:  {compiled.HINT}" in said.stderr
 
 
 UNCOMPILED = {
@@ -135,7 +135,7 @@ def test_each_command_that_reads_dumps_or_logs_says_that_it_is_not_compiled(
     Path("incident.toml").write_text(f'[[store]]\nname = "a"\nrdb = {json.dumps(str(DUMP))}\n')
     monkeypatch.setattr(compiled, "missing", lambda: compiled.UNITS)
     said = run(*UNCOMPILED[name])
-    told = f"note: it runs uncompiled, as it was installed; reading dumps and logs takes several times as long\nhelp: {compiled.HINT}\n"
+    told = f"note: it runs uncompiled, as it was installed; reading dumps and logs takes several times as long\nhint:  {compiled.HINT}\n"
     assert said.err.count(told) == 1
     assert "uncompiled" not in said.out
     monkeypatch.setattr(compiled, "missing", tuple)

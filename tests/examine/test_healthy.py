@@ -33,8 +33,8 @@ def test_a_store_that_people_explain_is_healthy_with_one_session_a_visitor() -> 
 @pytest.mark.parametrize(
     ("known", "reason"),
     [
-        ({"people": 60}, "people explain 60 %"),
-        ({"people": 40, "covered": 30}, "the access logs cover 30 % of the births; needs older ones"),
+        ({"people": 60}, "people are known to have created 60 %"),
+        ({"people": 40, "covered": 30}, "the access logs cover 30 % of the births; add older ones"),
         ({"clients": 10}, "9.5 sessions per visitor"),
     ],
 )

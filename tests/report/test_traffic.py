@@ -82,9 +82,9 @@ def test_a_page_draws_when_a_visitor_came() -> None:
 
 def test_the_headline_says_how_many_sessions_that_is_an_hour() -> None:
     assert traffic.headline(found(PROBER, PERSON)) == "8,640 visits probably start a session each, 360 an hour"
-    assert traffic.headline(found(PERSON)).startswith("only browsers' visits")
+    assert traffic.headline(found(PERSON)).startswith("only visits by browsers")
     assert traffic.headline(found(PROBER, PERSON._replace(sessions="possible"))).endswith(
-        "; 12 visits may, 0.5 an hour"
+        "; 12 more may start one each, 0.5 an hour"
     )
     alone = found(PERSON._replace(sessions="possible"))
     assert traffic.headline(alone).startswith("12 visits may start a session each")

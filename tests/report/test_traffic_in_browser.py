@@ -35,5 +35,5 @@ def test_the_page_is_drawn_without_a_complaint_and_without_a_request(
     assert browser.value("document.querySelectorAll('script').length") == 0
     assert browser.value(
         "document.querySelector('h1').textContent"
-    ) == "8,640 visits probably start a session each, " + ("360 an hour; 8,640 visits may, 360 an hour")
+    ) == "8,640 visits probably start a session each, " + ("360 an hour; 8,640 more may start one each, 360 an hour")
     assert browser.value("document.documentElement.scrollWidth") <= width

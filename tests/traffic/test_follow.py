@@ -139,7 +139,7 @@ def test_ctrl_c_ends_with_a_summary_and_no_error() -> None:
         rest, said = process.communicate(timeout=60)
     assert "21 lines" in line
     assert (process.returncode, said) == (0, "")
-    assert "TRAFFIC  15 visits (21 requests) of 3 visitor classes" in rest
+    assert "TRAFFIC  15 visits (21 requests) of 3 client groups" in rest
     assert "Followed for" in rest
 
 

@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
+from necropsy._internal.toml_faults import fault
 from necropsy.autopsy.sources import (
     KINDS,
     Sources,
@@ -80,11 +81,11 @@ def parse(text: str, path: str) -> Sources:
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        line = re.search(r"line (\d+)", str(error))
+        line, reason = fault(error, text)
         raise ConfigurationError(
             path,
-            int(line.group(1)) if line else 1,
-            f"not TOML: {error}",
+            line,
+            f"not TOML: {reason}",
             hint='Write it as rdb = ["dump.rdb"]; sources can also be given by options: necropsy examine --help.',
         ) from error
     return _Incident(path, text).sources(document)

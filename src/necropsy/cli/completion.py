@@ -22,7 +22,11 @@ class Shell(StrEnum):
     POWERSHELL = "powershell"
 
 
-def completion(shell: Annotated[Shell, typer.Argument(help="Your shell.", case_sensitive=False)]) -> None:
+def completion(
+    shell: Annotated[
+        Shell, typer.Argument(metavar="SHELL", help="bash, zsh, fish or powershell.", case_sensitive=False)
+    ],
+) -> None:
     """Print the shell script that completes commands and options. Changes no file.
 
     \b

@@ -17,7 +17,10 @@ from necropsy.model.errors import UsageError
 
 def consul(
     url: Annotated[
-        str | None, typer.Argument(help="Address of Consul; by default CONSUL_HTTP_ADDR, else http://127.0.0.1:8500.")
+        str | None,
+        typer.Argument(
+            metavar="URL", help="Address of Consul; by default CONSUL_HTTP_ADDR, else http://127.0.0.1:8500."
+        ),
     ] = None,
     zombies: Annotated[
         bool,

@@ -67,7 +67,7 @@ def _purge(seed: int, *, quiet: bool) -> None:
     from necropsy.model.figures import several, size
 
     typer.echo("\nPURGE  both stores on a live server, while simulated users work")
-    with output.progress(quiet=quiet) as say:
+    with output.progress(quiet=quiet, is_first=False) as say:
         for one in purge_while_users_work(seed, lambda what: say(what, None)):
             out = "nobody was logged out" if not one.noticed else f"{several(one.noticed, 'visit')} found no session"
             edge = " " * len(f"  {one.name}  ")

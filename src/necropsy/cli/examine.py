@@ -38,7 +38,10 @@ from necropsy.cli.process import refuse_pandas
 def examine(
     incident: Annotated[
         Path | None,
-        typer.Argument(help="A TOML file that lists the sources, instead of the options or in addition to them."),
+        typer.Argument(
+            metavar="INCIDENT.TOML",
+            help="A TOML file that lists the sources, instead of the options or in addition to them.",
+        ),
     ] = None,
     rdb: Annotated[
         list[str] | None,

@@ -40,7 +40,9 @@ def explain(
     slug: Annotated[
         str | None,
         typer.Argument(
-            help="For example probes/creates-sessions. Without it, all slugs are listed.", autocompletion=_complete
+            metavar="SLUG",
+            help="For example probes/creates-sessions. Without it, all slugs are listed.",
+            autocompletion=_complete,
         ),
     ] = None,
     color: ColorOption = None,
@@ -58,6 +60,9 @@ def explain(
         typer.echo(_list(SLUGS))
         return
     if slug not in SLUGS:
+        area = [known for known in SLUGS if known.startswith(f"{slug.rstrip('/')}/")]
+        if area:
+            raise UsageError(f"{slug}: names several findings", hint=f"One of: {', '.join(area)}.")
         close = difflib.get_close_matches(slug, SLUGS, n=1)
         raise UsageError(
             f"{slug}: no such slug",

@@ -56,7 +56,7 @@ def rules(
         path.write_text(text, encoding="utf-8")
     except OSError as error:
         raise NecropsyError(
-            f"{path}: cannot write: {error.strerror}", hint="Name another folder with --out."
+            f"{path}: cannot write: {output.unwritable(error)}", hint="Name another folder with --out."
         ) from error
     typer.echo(f"Wrote {path}. Add it to rule_files in prometheus.yml.", err=True)
 

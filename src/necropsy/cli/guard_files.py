@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from necropsy.cli.output import unwritable
 from necropsy.model.errors import NecropsyError, UsageError
 
 if TYPE_CHECKING:
@@ -213,7 +214,7 @@ def written(out: Path, files: Mapping[str, str]) -> None:
             path.write_text(text, encoding="utf-8")
         except OSError as error:
             hint = "Name another folder with --out."
-            raise NecropsyError(f"{path}: cannot write: {error.strerror}", hint=hint) from error
+            raise NecropsyError(f"{path}: cannot write: {unwritable(error)}", hint=hint) from error
 
 
 def live_stores(config: Path) -> dict[str, str]:

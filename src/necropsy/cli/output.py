@@ -158,13 +158,20 @@ def use_color(wanted: bool | None) -> bool:
     return not os.environ.get("NO_COLOR") and sys.stdout.isatty()
 
 
+def unwritable(error: OSError) -> str:
+    """Say why a folder cannot be made or written: the system says "File exists" of a file in its place."""
+    return (
+        "a file is where the folder should be" if isinstance(error, FileExistsError) else error.strerror or str(error)
+    )
+
+
 def report_uncompiled() -> None:
     """Say on standard error that dumps and logs are read by an installation that is not compiled, if it is so."""
     from necropsy._internal.compiled import HINT, why_uncompiled
 
     why = why_uncompiled()
     if why:
-        typer.echo(f"note: {why}; reading dumps and logs takes several times as long\nhelp: {HINT}", err=True)
+        typer.echo(f"note: {why}; reading dumps and logs takes several times as long\nhint:  {HINT}", err=True)
 
 
 class Estimate:
@@ -195,12 +202,13 @@ _TELLING: Final = 0.005
 
 
 @contextmanager
-def progress(*, quiet: bool) -> Iterator[Progress]:
+def progress(*, quiet: bool, is_first: bool = True) -> Iterator[Progress]:
     """Show progress on standard error while the block runs; nothing when it is quiet or no terminal.
 
-    An installation that runs uncompiled is reported first, wherever standard error goes: it explains the time.
+    An installation that runs uncompiled is reported before the first of a command, wherever standard error goes: it
+    explains the time.
     """
-    if not quiet:
+    if not quiet and is_first:
         report_uncompiled()
     if quiet or not sys.stderr.isatty():
         yield lambda _stage, _share: None

@@ -78,7 +78,7 @@ def prober(
         try:
             answering.reload()
         except NecropsyError as error:
-            typer.echo(f"error: {error.message}\nhelp: {error.hint} The old configuration stays in use.", err=True)
+            typer.echo(f"error: {error.message}\nhint:  {error.hint} The old configuration stays in use.", err=True)
         else:
             typer.echo("Read the configuration again.", err=True)
 

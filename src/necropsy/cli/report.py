@@ -20,7 +20,7 @@ from necropsy.cli.options import (
 
 
 def report(
-    case: Annotated[Path, typer.Argument(help="A case file that `necropsy examine --case` wrote.")],
+    case: Annotated[Path, typer.Argument(metavar="CASE", help="A case file that `necropsy examine --case` wrote.")],
     format: FormatOption = None,  # noqa: A002 -- the option's name
     out: OutputOption = None,
     fail_on: FailOnOption = FailOn.NEVER,

@@ -24,7 +24,9 @@ from necropsy.model.errors import UsageError
 
 
 def verify(
-    case: Annotated[Path, typer.Argument(help="The case from before the fix, written by `necropsy examine --case`.")],
+    case: Annotated[
+        Path, typer.Argument(metavar="CASE", help="The case from before the fix, written by `necropsy examine --case`.")
+    ],
     rdb: Annotated[
         list[str] | None, typer.Option(metavar="[NAME=]FILE", help="A dump of the store as it is now.")
     ] = None,

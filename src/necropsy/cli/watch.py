@@ -23,7 +23,12 @@ if TYPE_CHECKING:
 
 
 def watch(
-    incident: Annotated[Path, typer.Argument(help="The TOML file that lists the sources, as for `necropsy examine`.")],
+    incident: Annotated[
+        Path,
+        typer.Argument(
+            metavar="INCIDENT.TOML", help="The TOML file that lists the sources, as for `necropsy examine`."
+        ),
+    ],
     every: Annotated[
         str | None, typer.Option("--every", metavar="TIME", help="How often to examine. Default: 10m.")
     ] = None,

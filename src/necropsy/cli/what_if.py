@@ -12,7 +12,7 @@ from necropsy.model.errors import UsageError
 
 
 def what_if(
-    case: Annotated[Path, typer.Argument(help="A case file that `necropsy examine --case` wrote.")],
+    case: Annotated[Path, typer.Argument(metavar="CASE", help="A case file that `necropsy examine --case` wrote.")],
     fix: Annotated[
         list[str] | None,
         typer.Option(

@@ -127,11 +127,13 @@ def _lack(case: Case, store: _Store) -> tuple[tuple[str, ...], str] | None:
         return ("birth",), f"{where}: the creation time of {unknown:,} of {several(store.total, 'session')} is unknown"
     if store.people < _LEAST_PEOPLE * store.total:
         return _unexplained(
-            store, f"{where}: people explain {percent(store.people / store.total)} of the sessions", case
+            store,
+            f"{where}: people are known to have created {percent(store.people / store.total)} of the sessions",
+            case,
         )
     if not case.has("visitor_class") or store.covered < _LEAST_COVERED:
         # A session that names a browser, or a user, may be a program's: only visits tell whether it comes back.
-        return ("visitor_class",), f"{where}: no given log shows whether visitors return; needs --access-log"
+        return ("visitor_class",), f"{where}: no given log shows whether visitors return; add --access-log"
     if store.each is not None and store.each > _MOST_EACH:
         return ("visitor_class",), f"{where}: {store.each:.1f} sessions per visitor are more than people create"
     unclear = _nameless(store) or _untested(case, store)
@@ -144,7 +146,7 @@ def _nameless(store: _Store) -> str:
         return ""
     return (
         f"the access log has no User-Agent, and its clients send {store.visits_each:.1f} requests each, as robots do;"
-        " needs a log with $http_user_agent"
+        " add a log with $http_user_agent"
     )
 
 
@@ -164,11 +166,13 @@ def _untested(case: Case, store: _Store) -> str:
 
 def _unexplained(store: _Store, said: str, case: Case) -> tuple[tuple[str, ...], str]:
     if not case.has("visitor_class"):
-        return ("visitor_class",), f"{said}; needs --access-log 'access*.log' of the hours in which they were created"
+        return (
+            "visitor_class",
+        ), f"{said}; add the access log of the hours in which these began: --access-log 'access*.log'"
     if store.covered < _LEAST_PEOPLE:
         covers = f"the access logs cover {percent(store.covered)} of the births"
-        return ("visitor_class",), f"{said}, and {covers}; needs older ones (access.log.1 …)"
-    return ("probe",), f"{said}; needs the other logs of this application, --prometheus and --consul"
+        return ("visitor_class",), f"{said}, and {covers}; add older ones (access.log.1 …)"
+    return ("probe",), f"{said}; add the other logs of this application, --prometheus and --consul"
 
 
 def _finding(store: _Store) -> Finding:

@@ -18,13 +18,13 @@
 from __future__ import annotations
 
 import os
-import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from necropsy._internal.toml_faults import fault
 from necropsy.guard.notify.plan import Quiet, ReceiverRules
 from necropsy.guard.notify.ways import KINDS, LEAST_HOLD_S, Way
 from necropsy.guard.toml_table import TomlTable
@@ -90,10 +90,8 @@ def read_guard(path: str, environ: Mapping[str, str] | None = None) -> GuardConf
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        line = re.search(r"line (\d+)", str(error))
-        raise ConfigurationError(
-            path, int(line[1]) if line else 1, f"not TOML: {error}", hint="See docs/guard.md."
-        ) from error
+        line, reason = fault(error, text)
+        raise ConfigurationError(path, line, f"not TOML: {reason}", hint="See docs/guard.md.") from error
     said = document.get("guard", {})
     if not isinstance(said, dict):
         raise ConfigurationError(path, 1, "guard is not a table", hint="Write [guard] on a line of its own.")

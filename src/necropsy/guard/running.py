@@ -156,7 +156,7 @@ class Guard:
             parts = self._make(config)
         except NecropsyError as error:
             self._reload_error = f"{error.message}. {error.hint}"
-            self._log(f"error: {error.message}\nhelp: {error.hint} The old configuration stays in use.")
+            self._log(f"error: {error.message}\nhint:  {error.hint} The old configuration stays in use.")
             return False
         old, self._parts = self._parts, parts
         for name in ("listen", "web_config", "hosts", "case"):

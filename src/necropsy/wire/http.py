@@ -108,7 +108,7 @@ def _taken_apart(url: str) -> tuple[str, str, str]:
     except ValueError:
         raise UnreadableSource("an address that is not a URL", hint="Write it as http://host:port.") from None
     if parts.scheme not in _PORTS or not host:
-        raise UnreadableSource("not an http or https URL", hint="Write it as http://host:port.")
+        raise UnreadableSource(f"{masked_address(url)}: not an http or https URL", hint="Write it as http://host:port.")
     bare = masked_address(url)
     if any(ord(character) <= 0x20 or ord(character) == 0x7F for character in bare):
         raise UnreadableSource("an address with a space or a control character", hint="Encode it as %20.")

@@ -257,7 +257,8 @@ def test_a_test_of_the_ways_shows_what_would_be_sent_and_sends_it_only_when_told
         config = configured(tmp_path, receiver)
         shown = notify(config, "--test")
         assert shown.returncode == 0, shown.stderr
-        assert "Test, nothing happened: 4 new creators" in shown.stdout
+        assert "Test by necropsy: nothing has happened" in shown.stdout
+        assert "example of an alert: 4 new creators start 34,560 sessions a day" in shown.stdout
         assert "T0SECRET" not in shown.stdout + shown.stderr
         assert receiver.received == []
         sent = notify(config, "--test", "--send")

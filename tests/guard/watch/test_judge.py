@@ -54,7 +54,7 @@ def test_all_new_creators_of_a_store_are_one_notice_with_who_since_when_line_and
     assert notice.line == "prometheus.yml:17  copies __address__"
     assert notice.command == "necropsy treat guard.case --patch"
     assert "93 % of 34,560 sessions (24 MB)" in notice.figures
-    assert "alone they settle at 34,560 sessions, 24 MB: each lives for 1 day" in notice.figures
+    assert "their sessions alone level off at 34,560, 24 MB, as each lives for 1 day" in notice.figures
 
 
 def test_a_look_without_change_opens_nothing_and_keeps_what_is_open() -> None:
@@ -207,7 +207,8 @@ def test_a_share_is_told_when_it_crosses_the_limit_and_not_when_it_was_above_bef
     small = creator(1, per_day=190.0)
     found = after(look(small, shares=low), look(small, shares=high, at=LATER))
     assert (
-        found[f"share:A:{PROBES}"].title == f"{PROBES} has 25 % of the sessions in store A, more than the limit of 20 %"
+        found[f"share:A:{PROBES}"].title
+        == f"{PROBES} explains 25 % of the sessions in store A, more than the limit of 20 %"
     )
     assert not after(look(small, shares=high), look(small, shares=high, at=LATER))
     still = look(small, shares={("A", PROBES): 0.17}, at=LATER + timedelta(minutes=10))
@@ -221,13 +222,13 @@ def test_half_a_fix_names_those_that_go_on_and_the_plateau_they_lead_to() -> Non
     stopped = [creator(n, over=True) for n in (1, 2)]
     going = [creator(n) for n in (3, 4)]
     notice = judged(look(*stopped, *going))["half-fixed:A"]
-    assert notice.title == "Half fixed: 2 of 4 probes that start sessions in store A have stopped, 2 go on"
+    assert notice.title == "Partly fixed: 2 of 4 probes that start sessions in store A have stopped, 2 go on"
     assert [member.url for member in notice.members] == ["http://10.0.0.3:8080/", "http://10.0.0.4:8080/"]
     assert notice.since == NOON - timedelta(hours=1)
     assert notice.figures == (
         "stopped: 10.0.0.1:8080, 10.0.0.2:8080",
         "17,280 sessions a day instead of 34,560",
-        "alone they settle at 17,280 sessions, 12 MB: each lives for 1 day",
+        "their sessions alone level off at 17,280, 12 MB, as each lives for 1 day",
     )
     cured = look(*stopped, *(creator(n, over=True) for n in (3, 4)), at=LATER)
     assert after(look(*stopped, *going), cured)["half-fixed:A"].resolved_at == LATER
@@ -261,7 +262,7 @@ def test_births_after_a_deploy_are_told_with_the_event_and_not_by_chance() -> No
     began = creator(1, first_at=NOON - timedelta(minutes=59))
     found = judged(look(began, events=(deploy,)))
     notice = next(notice for notice in found.values() if notice.kind == "event")
-    assert notice.title == "After “deploy v42” store A gets 10 times as many sessions"
+    assert notice.title == "After “deploy v42” store A gets 10 times as many new sessions"
     assert notice.members == (began.member,)
     assert notice.since == deploy.at
     assert not judged(look(events=(replace(deploy, after=52),)))
@@ -270,7 +271,7 @@ def test_births_after_a_deploy_are_told_with_the_event_and_not_by_chance() -> No
 
 def test_a_store_that_is_full_within_a_day_is_critical_and_one_in_years_is_not_told() -> None:
     soon = look(creator(1), stores=(store(full_at=NOON + timedelta(hours=3)),))
-    assert judged(soon)["full:A"].title == "Store A is full in 3 hours at the present rate of new sessions"
+    assert judged(soon)["full:A"].title == "Store A will be full in 3 hours at the present rate of new sessions"
     assert judged(soon)["full:A"].severity == "critical"
     assert "full:A" not in judged(look(stores=(store(full_at=NOON + timedelta(days=400)),)))
     assert not judged(look(creator(1, births=2.0), stores=(store(full_at=NOON + timedelta(hours=3)),)))

@@ -129,10 +129,10 @@ def test_an_empty_text_is_a_null_node() -> None:
 @pytest.mark.parametrize(
     ("text", "line", "reason"),
     [
-        ("a: [", 2, "flow node"),
-        ("a:\n\tb: 1", 2, "cannot start any token"),
-        ("a: b: c", 1, "mapping values"),
-        ('a:\n  "\\q"', 2, "unknown escape"),
+        ("a: [", 2, r"ends inside of a list \["),
+        ("a:\n\tb: 1", 2, "may begin with this character"),
+        ("a: b: c", 1, "begins a mapping"),
+        ('a:\n  "\\q"', 2, "begins no escape"),
         ("a: 1\nb: \x01", 2, "control characters"),
         ("a: *nobody", 1, "refers to nothing"),
         ("a: &x [*x]", 1, "refers to nothing above it, or to itself"),
@@ -192,6 +192,38 @@ def test_characters_that_no_yaml_has_are_refused_at_their_line(
     with pytest.raises(ConfigurationError, match="not YAML") as raised:
         parse_yaml(text, "bad.yml")
     assert raised.value.line == 2
+
+
+@pytest.mark.parametrize("pure", [False, True])
+@pytest.mark.parametrize(
+    ("text", "line", "reason"),
+    [
+        ("a:\n  b: [1,\n  2\nc: 3\n", 4, "the list [ of line 2 lacks a comma or its ]"),
+        ("a: {b: 1\nc: 2\n", 2, "the mapping { of line 1 lacks a comma or its }"),
+        ("a: 1\nb: 'c\nd: e\n", 4, "the quote of line 2 is never closed"),
+        ("a: 1\nregex: *.example\n", 2, "no name follows this * or &; quote a value that begins so"),
+        ("a: b: c\n", 1, "this colon begins a mapping where none may stand"),
+        ("a: @b\n", 1, "no value may begin with this character, unless it is quoted"),
+        ("a: 1\nb: 'c'd\n", 2, "something follows the value of this line; if it belongs to it, quote all of it"),
+        ('a: "\\d+"\n', 1, "this backslash begins no escape that YAML has in double quotes"),
+        ("a: [,1]\n", 1, "no value where one must stand"),
+        ("a: 1\nb\nc: 2\n", 3, "line 2 is no `key: value`: it has no colon"),
+    ],
+)
+def test_a_fault_of_yaml_is_named_in_words_by_either_parser(
+    text: str, line: int, reason: str, pure: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if pure:
+        monkeypatch.delattr(yaml, "CBaseLoader")
+    with pytest.raises(ConfigurationError) as raised:
+        parse_yaml(text, "bad.yml")
+    assert raised.value.message == f"bad.yml:{line}: not YAML: {reason}"
+
+
+def test_the_hint_for_a_template_is_to_render_it() -> None:
+    with pytest.raises(ConfigurationError) as raised:
+        parse_yaml("{{- if .Values.monitoring }}\na: 1\n", "templates/prometheus.yml")
+    assert "helm template" in raised.value.hint
 
 
 def test_whole_numbers_and_booleans_are_read_as_yaml_1_1_has_them() -> None:

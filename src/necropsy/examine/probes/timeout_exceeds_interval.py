@@ -42,7 +42,7 @@ def examine(case: Case) -> Iterator[Finding]:
             severity=Severity.CRITICAL,
             confidence=Confidence.HIGH,
             title=f"Prometheus refuses the configuration: {row['reason'].removeprefix(row['locator'] + ': ')}",
-            text="A running server keeps its old configuration; after a restart it does not start.",
+            text="A running Prometheus keeps its old configuration, but a restarted one does not come up.",
             primary=Exhibit(
                 "scrape_timeout is longer than scrape_interval",
                 origin=where,

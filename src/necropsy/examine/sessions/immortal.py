@@ -94,9 +94,13 @@ def _never(store: str, total: int, row: dict[str, Any]) -> Finding:
 
 def _long(store: str, total: int, row: dict[str, Any]) -> Finding:
     ever = row["lifetime"] > IMMORTAL_S
-    text = f"Their idle lifetime is {_lifetime(row['lifetime'])}, and they hold {size(row['bytes'] or 0)} so far."
+    one = row["n"] == 1
+    text = (
+        f"{'Its' if one else 'Their'} idle lifetime is {_lifetime(row['lifetime'])}."
+        f" {'It holds' if one else 'They hold'} {size(row['bytes'] or 0)} so far."
+    )
     if ever:
-        text += " None of them expires while the server lives, so memory only grows."
+        text += f" In practice {'it never expires' if one else 'they never expire'}: memory only grows."
     else:
         text += " Sessions started by probes and bots stay as long as those of users."
     return _finding(

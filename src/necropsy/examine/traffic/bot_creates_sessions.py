@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 
 _PERHAPS_A_BROWSER: Final = (
-    " It is a program under a browser's name, or a browser whose cookie is lost: look at the cookie's Domain, Path, Secure"
-    " and SameSite first."
+    " Either a program uses the name of a browser here, or a browser loses its cookie: check the cookie's Domain, Path,"
+    " Secure and SameSite first."
 )
 
 
@@ -35,7 +35,7 @@ def examine(case: Case) -> Iterator[Finding]:
             case,
             made,
             title=f"{who_does(made, 'creates', 'create')} {percent(made.share)} of the sessions in store {made.store}",
-            text="Its visits bring no session back, so each visit to a page that starts one leaves another."
+            text="A client that returns no session cookie starts another session with each visit to a page that starts one."
             + (_PERHAPS_A_BROWSER if is_named_as_browser(made) else ""),
             remedy=Remedy(
                 title="Do not start sessions for clients without a login",

@@ -24,7 +24,7 @@ class MessageState(StrEnum):
     RESOLVED = "resolved"
     """It is over."""
     TEST = "test"
-    """Somebody tries the way."""
+    """Somebody tests the channel."""
 
 
 _BEFORE: Final = {
@@ -32,8 +32,8 @@ _BEFORE: Final = {
     MessageState.REMINDER: "Goes on: ",
     MessageState.UPDATE: "Now known: ",
     MessageState.RESOLVED: "Resolved: ",
-    MessageState.TEST: "Test, nothing happened: ",
 }
+_TEST: Final = "Test by necropsy: nothing has happened"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class Message:
     @property
     def title(self) -> str:
         """One line."""
-        return f"{_BEFORE[self.state]}{self.notice.title}"
+        return _TEST if self.state is MessageState.TEST else f"{_BEFORE[self.state]}{self.notice.title}"
 
     @property
     def body(self) -> list[str]:
@@ -54,7 +54,12 @@ class Message:
         if self.state is MessageState.RESOLVED and self.notice.resolved_at is not None:
             began = self.notice.since or self.notice.opened_at
             return [f"{moment(began)} to {moment(self.notice.resolved_at)}"]
-        return lines(self.notice)
+        return [*([self.example] if self.state is MessageState.TEST else []), *lines(self.notice)]
+
+    @property
+    def example(self) -> str:
+        """Of a test: the line that marks what follows as an example."""
+        return f"example of an alert: {self.notice.title}"
 
     @property
     def text(self) -> str:
@@ -119,7 +124,7 @@ def sample(now: datetime | None = None) -> Notice:
         figures=(
             "34,560 sessions a day",
             "93 % of 1,548 sessions (1.1 MB)",
-            "alone they settle at 34,560 sessions, 24 MB: each lives for 1 day",
+            "their sessions alone level off at 34,560, 24 MB, as each lives for 1 day",
         ),
         line="prometheus.yml:17  copies __address__ into __param_target: an address has no path",
         command="necropsy treat guard.case --patch",

@@ -15,18 +15,21 @@ from necropsy.report.figures import moment
 _HEADER: Final = 150
 _SECTION: Final = 2_900
 _SIGNS: Final = {"info": "🔵", "warning": "🟠", "critical": "🔴"}
+_STATES: Final = {MessageState.RESOLVED: "🟢", MessageState.TEST: "🔧"}
 
 
 def payload(message: Message) -> dict[str, Any]:
     """Return the body of the request."""
     notice = message.notice
-    sign = "🟢" if message.state is MessageState.RESOLVED else _SIGNS[notice.severity]
+    sign = _STATES.get(message.state) or _SIGNS[notice.severity]
     blocks: list[dict[str, Any]] = [
         {"type": "header", "text": {"type": "plain_text", "text": _short(f"{sign} {message.title}", _HEADER)}}
     ]
     if message.state is MessageState.RESOLVED:
         blocks.append(_section(_escaped(" ".join(message.body))))
     else:
+        if message.state is MessageState.TEST:
+            blocks.append(_section(_escaped(message.example)))
         blocks += _open(message)
     about = [notice.severity, notice.slug, *([f"store {notice.store}"] if notice.store else [])]
     blocks.append({"type": "context", "elements": [{"type": "mrkdwn", "text": _escaped(" · ".join(about))}]})

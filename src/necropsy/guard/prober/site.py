@@ -139,9 +139,10 @@ class ProbeSite:
             text = self._config.read_text(encoding="utf-8")
             return read_modules(text, str(self._config), delegates=self._delegate is not None)
         except (OSError, UnicodeDecodeError) as error:
-            reason = getattr(error, "strerror", None) or "not text"
+            missing = isinstance(error, FileNotFoundError)
+            reason = "no such file" if missing else f"cannot be read: {getattr(error, 'strerror', None) or 'not text'}"
             hint = "Give a blackbox.yml; without --config the only module is http_2xx."
-            raise NecropsyError(f"{self._config}: cannot be read: {reason}", hint=hint) from error
+            raise NecropsyError(f"{self._config}: {reason}", hint=hint) from error
 
     def routes(self) -> dict[str, Route]:
         """Return the routes of the site."""

@@ -19,14 +19,14 @@ def new_creators(new: Sequence[WatchedCreator], store: str) -> str:
 
 def share(now: float, limit: float, store: str, slug: str) -> str:
     """Say that a share crossed its limit."""
-    return f"{slug} has {percent(now)} of the sessions in store {store}, more than the limit of {percent(limit)}"
+    return f"{slug} explains {percent(now)} of the sessions in store {store}, more than the limit of {percent(limit)}"
 
 
 def half_fixed(stopped: Sequence[WatchedCreator], going: Sequence[WatchedCreator], store: str) -> str:
     """Say how many stopped and how many go on."""
     total = len(stopped) + len(going)
     go = "1 goes on" if len(going) == 1 else f"{len(going)} go on"
-    return f"Half fixed: {len(stopped)} of {total} probes that start sessions in store {store} have stopped, {go}"
+    return f"Partly fixed: {len(stopped)} of {total} probes that start sessions in store {store} have stopped, {go}"
 
 
 def steady(level: float, predicted: float, store: str) -> str:
@@ -58,8 +58,8 @@ def after_event(event: EventLook) -> str:
     """Say by how much births rose."""
     before, after = event.before / event.before_s, event.after / event.after_s
     if not before:
-        return f"After “{event.text}” store {event.store} gets sessions, where there were none before"
-    times = f"{format(after / before, '.1f').removesuffix('.0')} times as many sessions"
+        return f"After “{event.text}” store {event.store} gets new sessions; before, it got none"
+    times = f"{format(after / before, '.1f').removesuffix('.0')} times as many new sessions"
     return f"After “{event.text}” store {event.store} gets {times}"
 
 
@@ -75,8 +75,9 @@ def full(store: StoreLook) -> str:
     """Say when a store is full."""
     assert store.full_at is not None  # noqa: S101 -- for the type checker: who has none is not told
     left = (store.full_at - store.at).total_seconds()
-    when = f"in {duration(round(left))}" if left >= 60 else "now"
-    return f"Store {store.name} is full {when} at the present rate of new sessions"
+    if left < 60:
+        return f"Store {store.name} is full"
+    return f"Store {store.name} will be full in {duration(round(left))} at the present rate of new sessions"
 
 
 def zombies(number: int) -> str:
@@ -95,7 +96,7 @@ def of_creators(creators: Sequence[WatchedCreator], explained: float | None, sto
     elif creators and store.lifetime_s is not None and store.lifetime_s > 0:
         yield _settles(creators, store)
     if store.full_at is not None:
-        yield f"memory is full {moment(store.full_at)}"
+        yield f"memory will be full at {moment(store.full_at)}"
 
 
 def plateau(stopped: Sequence[WatchedCreator], going: Sequence[WatchedCreator], store: StoreLook) -> Iterator[str]:
@@ -112,7 +113,7 @@ def _settles(creators: Sequence[WatchedCreator], store: StoreLook) -> str:
     at = _per_day(creators) / 86_400 * (store.lifetime_s or 0.0)
     each = store.bytes / store.sessions if store.sessions else 0.0
     memory = f", {size(at * each)}" if each else ""
-    return f"alone they settle at {count(round(at))} sessions{memory}: each lives for {duration(store.lifetime_s or 0)}"
+    return f"their sessions alone level off at {count(round(at))}{memory}, as each lives for {duration(store.lifetime_s or 0)}"
 
 
 def _per_day(creators: Sequence[WatchedCreator]) -> float:

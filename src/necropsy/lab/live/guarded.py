@@ -130,12 +130,12 @@ def _story(plan: LabPlan, supervisor: Supervisor, command: Sequence[str], say: S
     yield f"{at(time.time())}  necropsy treat --patch --write; deployed on {where}, and forgotten on {_FORGOTTEN}."
     yield "       Who is silent counts as gone after five minutes, however fast the rest is."
     say(f"the patch is on {where}; waiting for the guard's word")
-    yield from told(r"Half fixed", "the guard says that a machine was forgotten")
+    yield from told(r"Partly fixed", "the guard says that a machine was forgotten")
     acts.act(plan.folder, "deploy", _FORGOTTEN)
     yield ""
     yield f"{at(time.time())}  Deployed on {_FORGOTTEN}, too."
     say(f"the patch is on {_FORGOTTEN}, too; waiting for the guard's word")
-    yield from told(r"^🟢 Resolved: (Half fixed|.*admin-a)", "the guard says that it is over")
+    yield from told(r"^🟢 Resolved: (Partly fixed|.*admin-a)", "the guard says that it is over")
 
 
 def _configure(plan: LabPlan) -> None:

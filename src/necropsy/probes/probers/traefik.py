@@ -22,6 +22,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 from urllib.parse import urljoin, urlsplit
 
+from necropsy._internal.toml_faults import fault
 from necropsy.model.errors import ConfigurationError
 from necropsy.model.evidence import Origin
 from necropsy.probes.consul.model import go_seconds
@@ -155,9 +156,9 @@ def _toml(text: str, file: str) -> Any:
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        line = int(found[1]) if (found := re.search(r"line (\d+)", str(error))) else 0
+        line, reason = fault(error, text)
         raise ConfigurationError(
-            file, line, f"not valid TOML: {error}", hint="Correct it; Traefik refuses it, too."
+            file, line, f"not TOML: {reason}", hint="Correct it; Traefik refuses it, too."
         ) from error
 
 

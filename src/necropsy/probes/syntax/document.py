@@ -9,6 +9,7 @@ from typing import Any, Final
 from necropsy.model.errors import ConfigurationError
 from necropsy.probes.syntax.json_document import JsonReader
 from necropsy.probes.syntax.node import MAX_DEPTH, NULLS, Kind, Node
+from necropsy.probes.syntax.yaml_reasons import reason
 
 __all__ = ["MAX_NODES", "Node", "parse_json", "parse_yaml", "parse_yaml_all"]
 
@@ -70,24 +71,25 @@ def _documents(text: str, file: str, limit: int) -> Iterator[Node]:
                 yield composer.document(loader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        reason = " ".join(part for part in (error.context, error.problem) if part)
         line = mark.line + 1 if mark else 1
-        raise ConfigurationError(file, line, f"not YAML: {reason}", hint=_yaml_hint(text, line)) from None
+        raise ConfigurationError(file, line, f"not YAML: {reason(error, text)}", hint=_yaml_hint(text, line)) from None
     except yaml.reader.ReaderError as error:
         raise _unreadable(text, file, error.position, error.reason) from None
     finally:
         loader.dispose()
 
 
-def _unreadable(text: str, file: str, position: int, reason: str) -> ConfigurationError:
+def _unreadable(text: str, file: str, position: int, said: str) -> ConfigurationError:
     line = text.count("\n", 0, position) + 1
-    return ConfigurationError(file, line, f"not YAML: {reason}", hint="Remove this character.")
+    return ConfigurationError(file, line, f"not YAML: {said}", hint="Remove this character.")
 
 
 def _yaml_hint(text: str, line: int) -> str:
     lines = text.split("\n")
     if line <= len(lines) and "\t" in lines[line - 1]:
         return "YAML forbids tabs as indentation: use spaces."
+    if line <= len(lines) and "{{" in lines[line - 1]:
+        return "This looks like a template: render it first, for example with `helm template`."
     return "Check indentation and quotes of this line and the one above it."
 
 

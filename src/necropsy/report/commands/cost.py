@@ -17,7 +17,7 @@ from necropsy.report.terminal.layout import Sheet
 SCHEMA: Final = "necropsy/cost/1"
 _COLUMNS: Final = (10, 10, 11, 9)
 """Widths: sessions a day, then sessions, keys and bytes at the steady state."""
-_HEAD: Final = ("born/day", "sessions", "keys", "bytes")
+_HEAD: Final = ("new/day", "sessions", "keys", "bytes")
 
 
 def render_json(cost: Cost, absent: Sequence[Absent] = ()) -> str:
@@ -44,9 +44,9 @@ def render(cost: Cost, absent: Sequence[Absent] = (), *, width: int = 80, color:
         every = f"    every {duration(line.period_s)}" + (", fixed" if line.fixed else "")
         sheet.line(what, hang=6)
         _row(sheet, every, _cells(line.amount), room, "")
-    name = "TOTAL" if cost.before is None else "THEN"
+    name = "TOTAL" if cost.before is None else "AFTER"
     if cost.before is not None:
-        _row(sheet, "NOW", _cells(cost.before), room, "bold")
+        _row(sheet, "BEFORE", _cells(cost.before), room, "bold")
     _row(sheet, name, _cells(cost.total), room, "bold")
     sheet.gap()
     _notes(sheet, cost)
@@ -95,7 +95,7 @@ def _notes(sheet: Sheet, cost: Cost) -> None:
     if given.bytes_per_session is None:
         sheet.line("Add --bytes-per-session for bytes; `necropsy examine --rdb dump.rdb` measures them.")
     quiet = (
-        [f"{several(cost.harmless, 'probe')} start{'s' if cost.harmless == 1 else ''} no session"]
+        [f"{several(cost.harmless, 'probe')} that start{'s' if cost.harmless == 1 else ''} no session"]
         if cost.harmless
         else []
     )
@@ -104,4 +104,4 @@ def _notes(sheet: Sheet, cost: Cost) -> None:
             f"{several(cost.idle, 'probe')} without an application behind {'it' if cost.idle == 1 else 'them'}"
         )
     if quiet:
-        sheet.line("Left out: " + "; ".join(quiet) + ".")
+        sheet.line("Not counted: " + "; ".join(quiet) + ".")

@@ -23,10 +23,10 @@ from necropsy.report.terminal.layout import Sheet
 MOST_ROWS: Final = 20
 """Rows of a table unless more are asked for."""
 _FIGURES: Final = (("KEYS", 12), ("BYTES", 9), ("SHARE", 9), ("NO TTL", 9), ("EXPIRED", 9))
-_CHANGES: Final = (("KEYS", 11), ("BEFORE", 11), ("GREW", 11), ("BYTES", 8), ("BEFORE", 8), ("GREW", 9))
+_CHANGES: Final = (("KEYS", 11), ("BEFORE", 11), ("CHANGE", 11), ("BYTES", 8), ("BEFORE", 8), ("CHANGE", 9))
 _TITLES: Final = {"pattern": "PATTERN", "database": "DATABASE", "type": "TYPE", "node": "SOURCE", "slot": "SLOT"}
 _FEW_FIGURES: Final = (("KEYS", 10), ("BYTES", 8), ("SHARE", 8), ("NO TTL", 8))
-_FEW_CHANGES: Final = (("KEYS", 11), ("GREW", 11), ("BYTES", 8), ("GREW", 9))
+_FEW_CHANGES: Final = (("KEYS", 11), ("CHANGE", 11), ("BYTES", 8), ("CHANGE", 9))
 """Columns for a terminal that is too narrow for all."""
 _BAR: Final = 30
 _LEAST_BAR: Final = 5
@@ -89,8 +89,8 @@ def _head(sheet: Sheet, keyspace: Keyspace) -> None:
     before = keyspace.total.before
     if before is not None:
         sheet.labelled(
-            "GREW",
-            (f"{_signed(keyspace.total.keys_grown)} keys, {_signed_size(keyspace.total.bytes_grown)}", "bold"),
+            "DIFF",
+            (_difference(keyspace.total), "bold"),
             f", from {several(before.keys, 'key')}, {size(before.bytes)}",
         )
 
@@ -234,7 +234,8 @@ def _margins(sheet: Sheet, keyspace: Keyspace) -> None:
 
 
 def _read(source: KeySource) -> str:
-    parts = [source.version, several(source.keys, "key")]
+    # A server's note names its version as well, and how it was read.
+    parts = ["" if source.note.startswith(source.version) else source.version, several(source.keys, "key")]
     parts += [f"as of {moment(source.taken_at)}"] if source.taken_at is not None else []
     parts += ["to compare with"] if source.before else []
     return ", ".join(filter(None, [*parts, source.note]))
@@ -243,6 +244,12 @@ def _read(source: KeySource) -> str:
 def _short(number: int) -> str:
     """Give a count in at most ten characters."""
     return count(number) if abs(number) < 10_000_000 else f"{number / 1e6:,.1f}M"
+
+
+def _difference(row: KeyspaceRow) -> str:
+    keys, memory = row.keys_grown, row.bytes_grown
+    noun = "key" if abs(keys) == 1 else "keys"
+    return f"{f'{_signed(keys)} {noun}' if keys else 'as many keys'}, {_signed_size(memory) if memory else 'as many bytes'}"
 
 
 def _signed(number: int) -> str:

@@ -56,14 +56,15 @@ def headline(traffic: Traffic) -> str:
     """Say in one line how much of the traffic probably starts sessions."""
     likely, possible = (traffic.of(level).visits for level in ("likely", "possible"))
     if not likely and not possible:
-        return "only browsers' visits are likely to start sessions"
+        return "only visits by browsers are likely to start sessions"
     parts = []
     if likely:
         start = "starts" if likely == 1 else "start"
-        parts.append(f"{several(likely, 'visit')} probably {start} a session each{_rate(likely, traffic)}")
+        each = " each" if likely > 1 else ""
+        parts.append(f"{several(likely, 'visit')} probably {start} a session{each}{_rate(likely, traffic)}")
     if possible:
-        may = "may" if likely else "may start a session each"
-        parts.append(f"{several(possible, 'visit')} {may}{_rate(possible, traffic)}")
+        they = f"{possible:,} more may start one" if likely else f"{several(possible, 'visit')} may start a session"
+        parts.append(f"{they}{' each' if possible > 1 else ''}{_rate(possible, traffic)}")
     return "; ".join(parts)
 
 
@@ -119,7 +120,7 @@ def _labelled(sheet: Sheet, label: str, *parts: str | tuple[str, str]) -> None:
 
 
 def _classes(number: int) -> str:
-    return several(number, "visitor class", "visitor classes")
+    return several(number, "client group")
 
 
 def _table(sheet: Sheet, traffic: Traffic, rows: int | None) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from necropsy.model.evidence import Origin
 from necropsy.model.figures import several
-from necropsy.model.finding import Confidence, Finding, Remedy
+from necropsy.model.finding import Confidence, Exhibit, Finding, Remedy
 from necropsy.model.report import Report
 from necropsy.model.verdict import Actor, Cause, Prediction
 from necropsy.report.escaping import inert, prose
@@ -142,6 +143,18 @@ def _pairs(sheet: Sheet, pairs: list[tuple[str, str]]) -> None:
         sheet.line((inert(place).ljust(column if said else 0), "cyan"), *said, indent=2, hang=column + 2)
 
 
+def _exhibits(sheet: Sheet, exhibits: Sequence[Exhibit]) -> None:
+    """Exhibits in two columns; those whose text begins with the accused line have it below them, as that is no sentence."""
+    if all(exhibit.origin is None or not exhibit.text.startswith(str(exhibit.origin)) for exhibit in exhibits):
+        _pairs(sheet, [(exhibit.title, exhibit.text) for exhibit in exhibits])
+        return
+    sheet.gap()
+    for exhibit in exhibits:
+        sheet.line((inert(exhibit.title), "cyan"), indent=2, hang=4)
+        if exhibit.text:
+            sheet.line(prose(exhibit.text), indent=4, hang=2)
+
+
 def _prediction(sheet: Sheet, prediction: Prediction) -> None:
     counted, predicted = sentences.counted(prediction), sentences.predicted(prediction)
     if counted or predicted:
@@ -193,7 +206,9 @@ def _found(sheet: Sheet, finding: Finding) -> None:
     if finding.text:
         sheet.line(prose(finding.text), indent=2)
     exhibits = [exhibit for exhibit in (finding.primary, *finding.supporting) if exhibit is not None]
-    _pairs(sheet, [(exhibit.title, exhibit.text) for exhibit in exhibits[:MOST_EXHIBITS]])
+    _exhibits(sheet, exhibits[:MOST_EXHIBITS])
+    if len(exhibits) > MOST_EXHIBITS:
+        sheet.line(f"... {len(exhibits) - MOST_EXHIBITS} more", indent=2)
     if finding.remedy is not None:
         sheet.gap()
         _remedy(sheet, finding.remedy, "IF SO" if finding.confidence is Confidence.LOW else "FIX")

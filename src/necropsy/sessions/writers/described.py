@@ -31,6 +31,7 @@ import tomllib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
+from necropsy._internal.toml_faults import fault
 from necropsy.model.errors import ConfigurationError
 from necropsy.sessions.columns import numbers
 from necropsy.sessions.writers.aspnet_provider import CURES as ASPNET_CURES
@@ -99,8 +100,8 @@ def parse(text: str, file: str) -> tuple[SessionForm | HashForm, ...]:
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        line = re.search(r"line (\d+)", str(error))
-        raise ConfigurationError(file, int(line[1]) if line else 1, f"not TOML: {error}", hint=_HINT) from error
+        line, reason = fault(error, text)
+        raise ConfigurationError(file, line, f"not TOML: {reason}", hint=_HINT) from error
     entries = document.get("layout")
     if not isinstance(entries, list) or not entries or set(document) != {"layout"}:
         raise ConfigurationError(file, 1, "expected [[layout]] tables and nothing else", hint=_HINT)

@@ -293,9 +293,8 @@ def load(path: Path, now: datetime | None = None) -> tuple[PurgePlan, bytes]:
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise PlanError(
-            f"{path}: cannot read: {error.strerror}", hint="Make one with necropsy purge --plan FILE."
-        ) from error
+        reason = "no such file" if isinstance(error, FileNotFoundError) else f"cannot read: {error.strerror}"
+        raise PlanError(f"{path}: {reason}", hint="Make one with necropsy purge --plan FILE.") from error
     head, newline, rest = data.partition(b"\n")
     try:
         said = json.loads(head)

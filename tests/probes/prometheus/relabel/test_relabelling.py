@@ -340,7 +340,7 @@ def test_every_action_has_a_description() -> None:
     made += [{"target_label": "t", "replacement": ""}, {**common, "regex": "a(.)", "replacement": "b$1"}]
     described = [rule.describe() for rule in compile_rules(made).rules]
     assert len(set(described)) == len(made)
-    assert described[-1] == "makes t = b$1 of s =~ a(.)"
+    assert described[-1] == "sets t to b$1 if s matches a(.)"
 
 
 names = st.sampled_from(["a", "b", "c", "__meta_x", "__address__"])

@@ -96,7 +96,7 @@ class Rule:
             return f"sets {self.target_label} to {self.replacement}"
         if self.regex == _DEFAULT_REGEX and self.replacement in (_DEFAULT_REPLACEMENT, "${1}"):
             return f"copies {sources} into {self.target_label}"
-        return f"makes {self.target_label} = {self.replacement} of {sources} =~ {self.regex}"
+        return f"sets {self.target_label} to {self.replacement} if {sources} matches {self.regex}"
 
 
 def valid_name(name: str, *, legacy: bool) -> bool:
