@@ -113,8 +113,8 @@ def test_what_if(configuration: list[str], what_if: tuple[str, ...], sessions: i
     assert made["total"]["sessions"] == sessions
     assert made["before"]["sessions"] == 25_920
     text = run("cost", *configuration, "--ttl", "1d", *what_if).out
-    assert "NOW" in text
-    assert "THEN" in text
+    assert "BEFORE" in text
+    assert "AFTER" in text
 
 
 def test_without_a_lifetime_there_is_a_rate_and_no_steady_state(configuration: list[str]) -> None:

@@ -254,7 +254,7 @@ def test_a_prober_s_file_with_a_fault_is_refused_with_its_line(tmp_path: Path) -
     (tmp_path / "shop.toml").write_text("[http.services.a.loadBalancer.healthCheck]\npath =\n")
     said = run("lint", str(tmp_path / "shop.toml"))
     assert said.code == 1
-    assert "shop.toml:2:error:notvalidTOML" in "".join(said.out.split())
+    assert "shop.toml:2:error:notTOML" in "".join(said.out.split())
 
 
 def test_a_clean_application_is_found_clean(tmp_path: Path) -> None:

@@ -151,7 +151,7 @@ def test_a_look_that_is_killed_is_told_and_everything_else_goes_on(tmp_path: Pat
         wait_until(lambda: "the examination failed: the process ended with -9" in guard.log, "the failure is said")
         assert guard.metric("necropsy_census_up") == 0
         assert "redis_up 1" in guard.get("/scrape?target=A")[1]
-        assert "the last look failed" in guard.get("/")[1]
+        assert "the last examination failed" in guard.get("/")[1]
         wait_until(lambda: guard.metric("necropsy_census_up") == 1, "the next look succeeds")
         wait_until(lambda: "Resolved: The stores cannot be examined" in guard.log, "its end is told")
 
@@ -188,7 +188,7 @@ def test_a_second_guard_of_the_same_case_is_refused_and_takes_over_when_the_firs
 
 @pytest.mark.parametrize(("text", "said"), [
     ('[guard]\nlisten = "nowhere"\n', "not an address to listen on"),
-    ('[guard]\nblackbox = "none.yml"\n', "none.yml: cannot be read"),
+    ('[guard]\nblackbox = "none.yml"\n', "none.yml: no such file"),
     ('[[store]]\nredis = "http://a"\n', "http://a"),
     ('[guard]\nsession = ["http_4xx=forbid"]\n', "names no such module: http_4xx"),
 ])  # fmt: skip

@@ -117,7 +117,9 @@ def _no_evidence(case: Case, absent: list[Absent]) -> NoEvidence:
     if not absent:
         damage = case.rows("SELECT file, why FROM blemish ORDER BY file, place")
         if damage:
-            said = [row["why"] if _host(row["file"]) in row["why"] else f"{row['file']}: {row['why']}" for row in damage]
+            said = [
+                row["why"] if _host(row["file"]) in row["why"] else f"{row['file']}: {row['why']}" for row in damage
+            ]
             again = "Copy the dump again, or take a new one; of a server, check the number of the database and its log."
             return NoEvidence(_listed(said), hint=again)
         hint = "Add the other sources of the incident: a dump (--rdb), a log (--access-log), --prometheus."

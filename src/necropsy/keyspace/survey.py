@@ -157,7 +157,9 @@ class _Tallying:
         except UnreadableSource as error:  # a server that went away: what was read stays counted
             self.absent.append(Absent("keys", masked(locator), error.message, error.hint))
         if reading.blemishes and not reading.keys_read:  # nothing is known of it: that is no store without keys
-            self.absent += [Absent("keys", masked(locator), _unread(shown, one.why), _AGAIN) for one in reading.blemishes]
+            self.absent += [
+                Absent("keys", masked(locator), _unread(shown, one.why), _AGAIN) for one in reading.blemishes
+            ]
             return
         self.blemishes += reading.blemishes
         self.absent += reading.absent

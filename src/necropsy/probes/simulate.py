@@ -217,7 +217,8 @@ def _prometheus(
             ConfigurationError(
                 "blackbox.yml",
                 0,
-                f"not given: {', '.join(sorted(assumed))}; assumed to be as in the exporter's example configuration",
+                f"not given; {'module' if len(assumed) == 1 else 'modules'} {', '.join(sorted(assumed))} assumed to be as in"
+                " the exporter's example configuration",
                 hint="Add --blackbox blackbox.yml.",
             )
         )

@@ -51,7 +51,7 @@ def steps(report: Report, found: Patches, given: Path) -> tuple[TreatmentStep, .
         if store.immortal and any(f.slug == _IMMORTAL and f.store in {None, store.name} for f in report.findings):
             made.append(
                 TreatmentStep(
-                    f"Shorten the sessions of store {store.name}",
+                    f"Shorten the lifetimes of sessions in store {store.name}",
                     (f"{several(store.immortal, 'session')} live longer than 30 days; their lifetimes are shortened",),
                     f"necropsy cap-ttl --redis {_address(report, store)} --max 7d",
                 )

@@ -108,9 +108,10 @@ def test_a_dump_cut_off_anywhere_gives_the_keys_before_the_cut(tmp_path: Path) -
         assert len(found) == whole, cut
         (blemish,) = read.blemishes
         assert (blemish.unit, blemish.place) == ("byte", cut)
-        assert blemish.why == (
-            f"the dump ends early at byte {cut}: the figures cover the {several(whole, 'key')} before that"
+        covered = (
+            f"the figures cover the {several(whole, 'key')} before that" if whole else "no key was read before that"
         )
+        assert blemish.why == (f"the dump ends early at byte {cut}: {covered}")
         assert read.facts["checksum"] == "not reached"
 
 

@@ -27,9 +27,20 @@ LIVE = "document.documentElement.dataset.live"
 def test_before_the_first_look_nothing_is_said_to_be_fine() -> None:
     page = view.render(EMPTY)
     assert "nothing is known yet" in page
-    assert "nothing is open" not in page
+    assert "no notice is open" not in page
     assert "0 open" not in page
-    assert "Nothing since" not in page
+    assert "Nothing has changed" not in page
+
+
+def test_a_channel_that_has_sent_nothing_is_not_called_fine() -> None:
+    ways = (("slack", None), ("webhook", ""), ("apprise", "Connection refused"))
+    page = view.render(replace(EMPTY, ways=ways))
+    said = [line.strip() for line in page.splitlines() if line.strip().startswith("<li>")]
+    assert said == [
+        "<li>slack: nothing sent yet</li>",
+        '<li>webhook: <span class="good">accepted the last message</span></li>',
+        '<li>apprise: <span class="bad">the last message failed</span> Connection refused</li>',
+    ]
 
 
 def test_what_comes_from_outside_is_text_and_never_markup() -> None:
@@ -81,7 +92,7 @@ def test_the_page_fits_is_live_and_asks_nobody_but_the_guard(
     tiles = browser.value(
         "[...document.querySelectorAll('.tile')].map(t => [t.dataset.server, t.querySelector('.state').textContent])"
     )
-    assert tiles == [["A", "up"], ["a-store-with-a-long-name", "down"]]
+    assert tiles == [["A", "up"], ["a-store-with-a-long-name", "unreadable"]]
     assert browser.value("document.querySelector('[data-server=A] [data-figure=keys]').textContent") == "1,080"
     said = [browser.value(f"shown.used({{used: 1e6, limit: {limit}}})") for limit in ("2e6", "0", "null")]
     assert said == ["1.0 MB of 2.0 MB", "1.0 MB, no limit", "1.0 MB, limit unknown"]

@@ -68,5 +68,6 @@ class NodeReport:
         """Record that the reading ended early, and which share was read."""
         total, read = self.keys_expected, self.tally.keys
         share = f" of about {total:,} ({min(100, 100 * read // total)} %)" if total else ""
-        covered = f"the figures cover the {several(read, 'key')}{share} read before that" if read else "no key was read"
+        none = f"none of about {several(total, 'key')} was read" if total else "no key was read"
+        covered = f"the figures cover the {several(read, 'key')}{share} read before that" if read else none
         self.blemish(read, f"{why}: {covered}")

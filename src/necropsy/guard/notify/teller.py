@@ -88,9 +88,9 @@ class Teller:
             failed.samples.append(Sample((("way", way.name),), float(count.failed)))
         return [sent, failed]
 
-    def health(self) -> dict[str, str]:
-        """Return by name of the way why its last message failed; empty when it did not."""
-        return {name: count.error for name, count in self._counts.items()}
+    def health(self) -> dict[str, str | None]:
+        """Return by name of the channel why its last message failed: empty when it did not, None when there was none yet."""
+        return {name: count.error or ("" if count.sent else None) for name, count in self._counts.items()}
 
     def tell(self, way: Way, now: datetime) -> None:
         """Tell one way what is due.

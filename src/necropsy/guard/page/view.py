@@ -65,8 +65,8 @@ class PageState:
     resolved: Sequence[Notice]
     servers: Sequence[PageServer]
     probed: Sequence[Probed]
-    ways: Sequence[tuple[str, str]]
-    """Name of each way to tell people, and why its last message failed."""
+    ways: Sequence[tuple[str, str | None]]
+    """Name of each channel, and why its last message failed: empty when it did not, None when there was none."""
     reloaded: str
     """Why the last reload of the configuration failed; empty when it did not."""
     courses: Sequence[Course] = ()

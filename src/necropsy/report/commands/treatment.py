@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from textwrap import wrap
+from typing import Any, Final
 
 from necropsy.model.figures import percent, several, size
+
+_WIDTH: Final = 79
+_INDENT: Final[dict[str, Any]] = {
+    "initial_indent": "   ", "subsequent_indent": "   ", "break_long_words": False, "break_on_hyphens": False
+}  # fmt: skip
 
 
 def plan(made: Any, path: Path | None, *, asked: bool = False) -> str:
@@ -108,15 +114,17 @@ def treatment(steps: Any, patches: Any) -> str:
     lines: list[str] = []
     for number, step in enumerate(steps, 1):
         lines.append(f"{number}. {step.title}")
-        lines += [f"   {change}" for change in step.changes]
+        for change in step.changes:
+            lines += [f"   {change}"] if change.startswith(" ") else wrap(change, _WIDTH, **_INDENT)
         if step.command:
             lines.append(f"   $ {step.command}")
     if patches.others:
         lines.append("ALSO, with --patch --all")
         stopped = {request for one in patches.chosen for request in one.patch.stops}
         for one in patches.others:
-            instead = "in place of step 1: " if one.patch.stops and stopped.issuperset(one.patch.stops) else ""
-            lines.append(f"   {instead}{one.slug}: {one.patch.file}: {one.patch.effect or one.title}")
+            instead = ", in place of step 1" if one.patch.stops and stopped.issuperset(one.patch.stops) else ""
+            said = f"{one.slug}{instead}: {one.patch.effect or one.title} ({one.patch.file})"
+            lines += wrap(said, _WIDTH, **_INDENT)
     lines.append("Nothing was changed. Each command shows its plan first, and can be undone.")
     return "\n".join(lines) + "\n"
 

@@ -44,7 +44,7 @@ function course(tile, name, keys) {
 function server(tile, name, figures) {
   tile.classList.toggle('up', figures.up);
   tile.classList.toggle('down', !figures.up);
-  tile.querySelector('.state').textContent = figures.up ? 'up' : 'down';
+  tile.querySelector('.state').textContent = figures.up ? 'up' : 'unreadable';
   const why = tile.querySelector('.why');
   why.hidden = figures.up;
   why.textContent = figures.error || '';
