@@ -1,4 +1,4 @@
-r"""What a file is by its first bytes, for the person who gave another one than was asked for.
+r"""Kinds of files that are no text, by their first bytes: named to the person who gave one in a log's or a dump's place.
 
 >>> kind_of(b"REDIS0011\xfa")
 FileKind(name='a Redis dump', hint='Give it with --rdb.')
