@@ -34,3 +34,24 @@ def test_code_that_was_given_back_works_as_before_and_took_memory() -> None:
     run = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, check=False, timeout=170)
     on_linux = str(sys.platform == "linux")
     assert (run.stdout.split(), run.stderr) == ([on_linux, on_linux, "True"], "")
+
+
+LOADED = """\
+import contextlib, sys
+from necropsy.guard.census import given_back, worker
+from necropsy.model.errors import NecropsyError
+
+@contextlib.contextmanager
+def noted():
+    print(*[name for name in ("duckdb", "numpy", "pyarrow.compute") if name in sys.modules])
+    yield
+
+given_back.code_given_back = noted
+with contextlib.suppress(NecropsyError):  # there is nothing to look at
+    worker.take(worker.Asked())
+"""
+
+
+def test_what_is_large_is_loaded_before_it_is_listed_what_is_given_back() -> None:
+    run = subprocess.run([sys.executable, "-c", LOADED], capture_output=True, text=True, check=False, timeout=170)
+    assert (run.stdout.split(), run.stderr) == (["duckdb", "numpy", "pyarrow.compute"], "")

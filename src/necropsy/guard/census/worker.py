@@ -99,7 +99,9 @@ def take(asked: Asked) -> Taken:
     NecropsyError
         Nothing could be read, or the case cannot be written.
     """
-    import pyarrow.compute  # noqa: F401 -- its code is given back, too, if it is there by then
+    # Only code that is loaded by then is given back: of what a look loads later, all stays.
+    import duckdb  # noqa: F401
+    import pyarrow.compute  # noqa: F401
 
     from necropsy.guard.census.given_back import code_given_back
 
