@@ -48,3 +48,9 @@ def test_a_file_without_a_newline_at_its_end_is_patched_whole() -> None:
     text = PROMETHEUS.rstrip("\n")
     after = apply(text, joined(text, "other"))
     assert len(parse_yaml(after, "f").at("scrape_configs", 1, "relabel_configs") or ()) == 2
+
+
+def test_a_dash_on_a_line_of_its_own_is_a_rule_as_any_other() -> None:
+    text = PROMETHEUS.replace("    - source_labels: [__address__]\n", "    -\n      source_labels: [__address__]\n", 1)
+    rules = parse_yaml(apply(text, joined(text, "blackbox")), "f").at("scrape_configs", 0, "relabel_configs") or ()
+    assert [rule.at("target_label").text() for rule in rules] == ["__param_target", "__param_target", "__address__"]  # type: ignore[union-attr]

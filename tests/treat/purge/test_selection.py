@@ -42,11 +42,12 @@ def test_every_session_is_chosen_or_kept_for_one_reason() -> None:
             _session(5, state="grace"),
             _session(6, layout="express", namespace="sess", keys=1, born_at=NOW - timedelta(hours=6)),
             _session(7, keys=1),
+            _session(8, layout="express", namespace="sess", keys=1, authentication="yes"),
         ]
         case.append("session", rows)
         found = _chosen(case, "anonymous")
-        assert (found["sessions"], found["total"], found["keys"], found["bytes"]) == (3, 8, 4, 3000)
-        assert found["kept"] == {AUTHENTICATED: 1, UNKNOWN: 1, USED: 1, UNTIMED: 1, OVER: 1}
+        assert (found["sessions"], found["total"], found["keys"], found["bytes"]) == (3, 9, 4, 3000)
+        assert found["kept"] == {AUTHENTICATED: 2, UNKNOWN: 1, USED: 1, UNTIMED: 1, OVER: 1}
         assert found["halves"] == {"hash without marker": 1}
         assert found["layouts"] == {"spring-indexed": 2, "express": 1}
         assert sorted(found["hashes"].tolist()) == found["hashes"].tolist()

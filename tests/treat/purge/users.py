@@ -90,6 +90,7 @@ def purged_beside_users(server: Server, port: int, folder: Path, *, garbage: int
     for user in (*users, *away):
         user.login()
     time.sleep(2 * IDLE_S)
+    away[0].get("/")  # changes nothing in the session: its expiry alone shows that uses leave a trace here
     stop = threading.Event()
     threads = [threading.Thread(target=user.live, args=(stop, turn)) for turn, user in enumerate(users)]
     for thread in threads:

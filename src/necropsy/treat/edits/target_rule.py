@@ -43,8 +43,8 @@ def join_health_endpoint(text: str, root: Node, jobs: frozenset[str]) -> list[In
         if any(_LABEL in _sources(rule) for rule in rules):
             continue
         setting = [rule for rule in rules if _target(rule) == "__param_target"]
-        if setting:
-            insertions.append(_insertion(text, setting[-1]))
+        if setting and (joined := _insertion(text, setting[-1])) is not None:
+            insertions.append(joined)
     return insertions
 
 
@@ -85,10 +85,13 @@ def _target(rule: Node) -> str:
     return target.text() if target else ""
 
 
-def _insertion(text: str, rule: Node) -> Insertion:
-    first_line = lines_of(text)[rule.line - 1]
-    dash = first_line.index("-")
-    indent, inner = first_line[:dash], " " * (rule.column - dash - 1)
+def _insertion(text: str, rule: Node) -> Insertion | None:
+    """Return the edit behind a rule of a list in block style; its dash may stand on a line of its own before it."""
+    above = lines_of(text)[: rule.line]
+    dash = next((line.index("-") for line in reversed(above) if line.lstrip().startswith("-")), rule.column)
+    if dash >= rule.column:
+        return None
+    indent, inner = above[-1][:dash], " " * (rule.column - dash - 1)
     offset = line_end(text, rule.end_line)
     lines = (
         f"{indent}-{inner}source_labels: [__param_target, {_LABEL}]",
