@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import signal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from necropsy.evidence.redis.options import LiveOptions
+from necropsy.treat.purge.batch import Unlinker
 from necropsy.treat.purge.control import Control, Knobs
 from necropsy.treat.purge.progress import Progress
 from necropsy.treat.purge.stores import TreatmentError
+from necropsy.treat.purge.throttle import Throttle
 from necropsy.treatment import purging
 from necropsy.wire.redis.address import parse_address
 from servers import NAMES, running
@@ -171,3 +174,26 @@ def test_a_purge_that_is_stopped_says_so_and_goes_on(tmp_path: Path) -> None:
         again = apply(path, tmp_path / "journal")
         assert again.deleted_before == done.deleted
         assert again.deleted_before + again.deleted == 200
+
+
+def test_a_rate_is_kept_within_a_batch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+    done_by_then: list[int] = []
+    delete = Unlinker.delete
+
+    def counted(self: Unlinker, *arguments: Any) -> Any:
+        asked.append(len(arguments[2]))
+        return delete(self, *arguments)
+
+    def no_rest(_self: Throttle, done: int) -> float:
+        done_by_then.append(done)
+        return 0.0
+
+    monkeypatch.setattr(Unlinker, "delete", counted)
+    monkeypatch.setattr(Throttle, "pace", no_rest)
+    with running("redis-8.2") as server:
+        spring(server.client(), anonymous=100, recent=0, users=0)
+        _, path = make_plan(server.url, tmp_path)
+        assert apply(path, tmp_path / "journal", knobs=Knobs(batch=1000, rate=40)).deleted == 100
+    assert max(asked) == 10
+    assert {10, 50, 90} <= set(done_by_then), "sessions of the batch in hand count"

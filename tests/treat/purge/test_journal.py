@@ -60,3 +60,10 @@ def test_shredding_a_journal_touches_nothing_else_in_its_folder_nor_where_a_link
     assert journal.shred() > len(RECORD.payload)
     assert elsewhere.read_text() == "precious"
     assert sorted(path.name for path in (tmp_path / "journal").iterdir()) == ["folder", "link", "notes.txt"]
+
+
+def test_a_journal_that_a_full_disk_kept_from_beginning_is_begun_in_the_same_folder(tmp_path: Path) -> None:
+    (tmp_path / "journal").mkdir()
+    (tmp_path / "journal" / ".journal.json.partial").write_bytes(b"{")
+    _written(tmp_path / "journal")
+    assert _read(tmp_path / "journal") == [RECORD]

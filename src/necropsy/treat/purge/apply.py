@@ -81,6 +81,8 @@ class Purge:
         self._tried: set[str] = set()
         """Servers that restored a value of their own under another name: users and versions differ within a Cluster."""
         self._processes = store.processes
+        self._within = 0
+        """Sessions of the batch in hand that were asked for: they are not counted yet."""
         self._ahead: int | None = None
         """Milliseconds by which the server's clock is ahead of a clock of ours that nobody sets."""
 
@@ -177,13 +179,15 @@ class Purge:
         asked = 0
         try:
             while len(answers) < len(sessions) and self._may_go_on(sessions[0].key):
-                call = slice(len(answers), len(answers) + self.throttle.call)
+                call = slice(len(answers), len(answers) + self.throttle.fitting())
                 asked = min(call.stop, len(sessions))
                 answers += self._call(db, sessions[call], records[call])
+                self._within = len(answers)
         finally:
             # Of what was asked and never answered nobody knows: an undo brings back what is not there.
             answers += [(scripts.LOST, -2, 0)] * (asked - len(answers))
             answers += [(scripts.NOT_TRIED, -2, 0)] * (len(sessions) - len(answers))
+            self._within = 0
             self._conclude(number, sessions, records, answers)
 
     def _with_values(
@@ -330,7 +334,7 @@ class Purge:
         again(self.store, lambda: self.throttle.ping(owner(key)))
         while not self.control.look().stopping:
             reason = again(self.store, lambda: self.throttle.reason(owner(key)))
-            pause = self.throttle.pace(self.progress.deleted)
+            pause = self.throttle.pace(self.progress.deleted + self._within)
             if not reason and pause <= 0:
                 reason = self.throttle.latency(owner(key))
                 if reason:

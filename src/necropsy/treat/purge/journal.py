@@ -27,7 +27,9 @@ SESSIONS, OUTCOME, RESTORED = 1, 2, 3
 VERSION: Final = 2
 """2: what ``journal.json`` says is sealed, and the first frame with it."""
 _FORMAT: Final = "necropsy journal"
-_FILES: Final = ("journal.frames", "state.json", ".state.partial", ".journal.json.partial", "lock", "journal.json")
+_UNFINISHED: Final = ".journal.json.partial"
+"""The file that is left when the disk was full before the journal had begun."""
+_FILES: Final = ("journal.frames", "state.json", ".state.partial", _UNFINISHED, "lock", "journal.json")
 """Files of a journal, in the order in which it is shredded: what says of which store it is comes last."""
 _RECORD: Final = struct.Struct("<qqqqIIIII")
 _BATCH: Final = struct.Struct("<IiI")
@@ -97,7 +99,7 @@ class Journal:
         """
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            if any(folder.iterdir()):
+            if any(path.name != _UNFINISHED for path in folder.iterdir()):
                 raise JournalError(f"{folder}: not empty", hint="Give a new folder with --journal.")
             folder.chmod(0o700)
             header = {"format": _FORMAT, "version": VERSION, "encrypted": secret is not None,

@@ -61,6 +61,11 @@ class Throttle:
             fitting = int(_SHARE * self._control.knobs.max_impact_s / max(cost, 1e-7))
             self.call = max(_LEAST_CALL, min(_MOST_CALL, (3 * self.call + fitting) // 4))
 
+    def fitting(self) -> int:
+        """Return how many sessions the next script takes: a quarter of a second's, where a rate is to be kept."""
+        rate = self._control.knobs.rate
+        return min(self.call, max(1, int(rate / 4))) if rate else self.call
+
     def ping(self, primary: Primary, *, resting: bool = False) -> None:
         """Measure a round trip, unless the last one was a moment ago."""
         began = self._clock()
