@@ -240,6 +240,7 @@ def apply_plan(
                 prefixes=plan.prefixes,
                 booted_ms=booted_ms,
                 since_ms=_idle_times_since(plan, store, booted_ms),
+                switched=any(primary.was_configured for primary in store.primaries),
             )
             source, remarks = choose_source(order.by, address, store, order.journal, options)
             with control.signals():

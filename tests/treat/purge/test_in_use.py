@@ -124,6 +124,25 @@ def test_where_reads_leave_no_trace_nobody_goes_before_the_server_has_run_for_as
     assert (done.deleted, done.kept) == (0, {UNTIMED: 3})
 
 
+@pytest.mark.parametrize("name", ["redis-8.2", "valkey-9"])
+def test_after_a_switch_from_lfu_the_idle_time_of_a_cart_in_use_is_no_proof(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("necropsy.treat.purge.judge.LOADED_S", -1)
+    with running(name, "--repl-diskless-sync-delay", "0") as switched:
+        client = switched.client()
+        keys = _as_koa_writes(client, 4)
+        client.config_set("maxmemory-policy", "volatile-lfu")
+        client.get(keys[0])  # a customer, now
+        client.config_set("maxmemory-policy", "noeviction")
+        assert int(client.object("idletime", keys[0]) or 0) > 2 * 3600
+        plan, path = make_plan(switched.url, tmp_path, unknown_is_anonymous=True)
+        assert plan.sessions == 4
+        done = apply(path, tmp_path / "journal")
+        assert (done.deleted, done.kept) == (3, {UNTIMED: 1})
+        assert client.exists(keys[0])
+
+
 @pytest.mark.parametrize(
     ("name", "policy"), [("redis-6.2", "noeviction"), ("redis-7.0", "noeviction"), ("redis-8.2", "allkeys-lfu")]
 )

@@ -15,6 +15,7 @@ from necropsy.sessions.interface import SESSION, Layout, RecognisedKeys
 from necropsy.sessions.registry import LAYOUTS
 from necropsy.sessions.spring.names import SAVED_REQUEST
 from necropsy.treat.purge.identities import Place, places_of, within
+from necropsy.treat.purge.idle_times import may_be_of_lfu
 
 if TYPE_CHECKING:
     import numpy as np
@@ -116,6 +117,8 @@ class Judge:
     since_ms
         From when on the server's idle times tell of every use: what was read on another server before a failover is not
         in them, nor what was read between the last save and a crash.
+    switched
+        Whether the server's eviction policy may have been another since it started (``idle_times``).
     """
 
     def __init__(
@@ -128,6 +131,7 @@ class Judge:
         prefixes: Sequence[str] = (),
         booted_ms: int = 0,
         since_ms: int = 0,
+        switched: bool = False,
     ) -> None:
         self.rules = rules
         self.wanted = wanted
@@ -136,6 +140,7 @@ class Judge:
         self._prefixes = () if "" in prefixes else tuple(prefix.encode() for prefix in prefixes)
         self._booted_ms = booted_ms
         self.since_ms = since_ms
+        self._switched = switched
         self.layouts: list[Layout] = [layout() for layout in LAYOUTS]
 
     def judge(self, batch: pa.RecordBatch, now_ms: int, *, asked_later: bool = False) -> Iterator[Candidates]:
@@ -223,8 +228,13 @@ class Judge:
 
     def proves(self, idle_s: int, now_ms: int) -> bool:
         """Whether an idle time says that nobody used a key within the limit, of a server that knows all uses."""
-        sure = now_ms - self.since_ms >= 1000 * self.rules.idle_s
+        sure = bool(self._true(idle_s, now_ms))
         return self.keeps_idle_times and sure and idle_s >= self.rules.idle_limit_s(now_ms)
+
+    def _true(self, idle_s: Any, now_ms: int) -> Any:
+        """Return which idle times, above the limit, are true: the server knows of every use, under one policy."""
+        sure = now_ms - self.since_ms >= 1000 * self.rules.idle_s
+        return sure & ~may_be_of_lfu(idle_s, now_ms, self._booted_ms) if self._switched else sure
 
     def _reasons(
         self,
@@ -260,7 +270,7 @@ class Judge:
         inferable = untimed & mortal & (longest > 0) & self.rules.trust_inferred_lifetime
         in_use |= inferable & (expires - 1000 * longest > earliest)
         in_use |= untimed & idling & (idle < limit_s)
-        sure = now_ms - self.since_ms >= 1000 * self.rules.idle_s
+        sure = self._true(idle, now_ms)
         # Where a read leaves no trace in the session, only an idle time says that there was none.
         mute = timed & (not writes) & (self.rules.idle_s > 0) & ~within(parts, self.rules.touched)
         unproven = mute & ~idling & (asked_later and self.keeps_idle_times)

@@ -101,6 +101,15 @@ class Primary:
         ids = (self.info.get(name, "") for name in names)
         return tuple(one for one in ids if one.strip("0"))
 
+    @property
+    def was_configured(self) -> bool:
+        """Whether CONFIG SET may have been called since it started: once its counters were reset, nobody can tell."""
+        try:
+            counted = parse_info(self.connection.command("INFO", "commandstats"))
+        except ServerError:
+            return True
+        return any(name in counted for name in ("cmdstat_config|set", "cmdstat_config|resetstat", "cmdstat_config"))
+
     def select(self, db: int) -> None:
         """Work in this database from now on."""
         if db != self._db:
