@@ -1,4 +1,4 @@
-"""What a server's idle times are worth after its eviction policy was switched.
+"""The worth of a server's idle times after its eviction policy was switched.
 
 Each key has 24 bits: the second of its last use, or under a policy by frequency (LFU) 16 bits of the minute and 8 of a
 counter. A switch of the policy leaves them as they are and reads them the other way, so that a key that was used while the
