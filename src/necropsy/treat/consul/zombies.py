@@ -152,9 +152,8 @@ def undo(url: str, journal: Path, *, ask: Callable[[str], Any], token: str | Non
         body = {
             "Node": node["Node"], "Address": node["Address"], "Datacenter": node.get("Datacenter", ""),
             "SkipNodeUpdate": True,
-            "Service": {name: service[name] for name in ("ID", "Service", "Tags", "Meta", "Address", "Port") if name in service},
-            "Checks": [{name: check[name] for name in ("Node", "CheckID", "Name", "Status", "Notes", "Output", "ServiceID",
-                        "ServiceName") if name in check} for check in checks],
+            "Service": _registered(service),
+            "Checks": [_registered(check) for check in checks],
         }  # fmt: skip
         status, said = put_json(f"{url}/v1/catalog/register", body, headers=_headers(token))
         if status != 200:
@@ -162,6 +161,11 @@ def undo(url: str, journal: Path, *, ask: Callable[[str], Any], token: str | Non
                 f"{url} refuses to register {service['ID']}: {status} {said}", hint="Check the token's permissions."
             )
     return len(entries), len(held["entries"]) - len(entries)
+
+
+def _registered(said: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what Consul said of a service or a check as it is to be registered: all that is set, but when it was changed."""
+    return {name: value for name, value in said.items() if value and not name.endswith("Index")}
 
 
 def token_of_environment() -> str | None:
