@@ -12,6 +12,8 @@ import redis
 
 from necropsy.evidence.redis.options import LiveOptions
 from necropsy.sessions.jdk import INTEGER_HEADER
+from necropsy.treat.lifetimes.cap import Cap
+from necropsy.treat.purge.stores import TreatmentError
 from necropsy.treat.purge.watch import Watch
 from necropsy.treatment import capping
 from necropsy.wire.redis.address import parse_address
@@ -157,3 +159,27 @@ def test_an_undo_overwrites_nothing_that_was_written_since_without_touching_the_
         assert after[plain.encode()][0].endswith(b"_user_id\xa17")
         for key in (b"sess:other", f"{SPRING}:sessions:other".encode()):
             assert same({key: before[key]}, {key: after[key]}) == []
+
+
+def test_what_was_asked_for_and_never_answered_is_given_back_by_an_undo(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    call = Cap._call
+
+    def unanswered(self: Cap, *asked: Any) -> Any:
+        call(self, *asked)
+        raise TreatmentError("the store does not come back", hint="Give the same command again once it is back.")
+
+    with running("redis-8.2") as server:
+        client = server.client()
+        now = int(time.time() * 1000)
+        for number in range(6):
+            write_spring(client, f"immortal-{number}", now - 5_000_000, lifetime_s=FOREVER)
+        before = state(client)
+        with monkeypatch.context() as broken:
+            broken.setattr(Cap, "_call", unanswered)
+            with pytest.raises(TreatmentError):
+                capping.cap(parse_address(server.url), 7 * DAY, LiveOptions(), journal=tmp_path / "journal")
+        assert same(before, state(client)) != []
+        assert capping.undo(tmp_path / "journal", redis=None) == (6, 0)
+        assert same(before, state(client)) == []

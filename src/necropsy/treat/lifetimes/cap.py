@@ -184,11 +184,15 @@ class Cap:
             return
         number = self.journal.sessions(db, now, [record for _, record, _ in ready])
         answers: list[tuple[int, int, int]] = []
+        asked = 0
         try:
             while len(answers) < len(ready) and not self.control.look().stopping:
                 call = ready[len(answers) : len(answers) + self._throttle.call]
+                asked = len(answers) + len(call)
                 answers += self._call(db, call)
         finally:
+            # What was asked for and never answered may have been done: an undo knows it by the expiry that it was given.
+            answers += [(scripts.LOST, change.ends_ms, 0) for _, _, change in ready[len(answers) : asked]]
             answers += [(scripts.NOT_TRIED, -2, 0)] * (len(ready) - len(answers))
             self.journal.outcome(number, answers)
             self.done.capped += sum(said == 0 for said, _, _ in answers)
@@ -327,7 +331,7 @@ def undo_cap(journal: Journal, store: WritableStore, control: Control) -> tuple[
             continue
         codes = []
         for record, (said, ended, _) in zip(batch.records, batch.outcome or _by_plan(journal, batch), strict=True):
-            if said != 0:
+            if said not in scripts.DELETED:
                 codes.append(0)
                 continue
 
