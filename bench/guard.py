@@ -30,6 +30,7 @@ from urllib.parse import quote
 CHECKOUT = Path(__file__).parents[1]
 sys.path.insert(0, str(CHECKOUT / "tests"))
 
+from guard.steadiness import trend  # noqa: E402
 from necropsy.cli.census import COMMAND  # noqa: E402
 from necropsy.guard.census.schedule import environment, pause_s  # noqa: E402
 from necropsy.guard.census.worker import Asked, encode_asked  # noqa: E402
@@ -339,6 +340,26 @@ def probers(seconds: float) -> None:
         row(what, ours, theirs, "", bar)
 
 
+@contextmanager
+def sampled(pid: int) -> Iterator[list[tuple[float, float]]]:
+    """Note a process' resident memory each second: seconds and megabytes."""
+    found: list[tuple[float, float]] = []
+    stop = threading.Event()
+
+    def note() -> None:
+        while not stop.wait(1.0):
+            pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+            found.append((time.monotonic(), pages * os.sysconf("SC_PAGE_SIZE") / 1e6))
+
+    thread = threading.Thread(target=note)
+    thread.start()
+    try:
+        yield found
+    finally:
+        stop.set()
+        thread.join()
+
+
 def thousand(seconds: float) -> None:
     """500 names of living servers, 250 of closed ports, 250 of one that hangs."""
     with running("redis-7.0", tcp=True) as alive, running("redis-7.0", tcp=True) as hung:
@@ -360,7 +381,8 @@ def thousand(seconds: float) -> None:
                     return took
 
                 before = cpu_s(child.pid)
-                late = at_intervals(ask, len(ports), 15.0, seconds, 10.0)
+                with sampled(child.pid) as memory:
+                    late = at_intervals(ask, len(ports), 15.0, seconds, 10.0)
                 share = 100 * (cpu_s(child.pid) - before) / seconds
                 threads = len(list(Path(f"/proc/{child.pid}/task").iterdir()))
                 row(
@@ -371,6 +393,10 @@ def thousand(seconds: float) -> None:
                     f"0; shown wrongly: {len(wrong)}",
                 )
                 row("  share of a core", share, 0, "%", f"{peak_mb(child.pid):.0f} MB, {threads} threads")
+                if (found := trend(memory)) is not None:
+                    low, high = found.low * 3600, found.high * 3600
+                    row("  its memory in the second half", found.minima[-1], 0, "MB",
+                        f"{found.per_second * 3600:+.1f} MB an hour ({low:+.1f} to {high:+.1f})")  # fmt: skip
         finally:
             os.kill(hung.process.pid, signal.SIGCONT)
 
