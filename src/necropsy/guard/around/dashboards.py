@@ -78,9 +78,17 @@ STORES: Final = Dashboard(
     "necropsy-stores",
     "Sessions: all stores",
     (
-        Panel("Servers that answer", ((f"redis_up{{{_INSTANCE}}}", "{{instance}}"),), kind="stat", width=8, height=5),
-        Panel("Sessions", (("sum by (store) (necropsy_sessions)", "{{store}}"),), kind="stat", width=8, height=5),
-        Panel("Open notices of the guard", (("necropsy_notices", "{{severity}}"),), kind="stat", width=8, height=5),
+        Panel("Servers that answer", ((f"redis_up{{{_INSTANCE}}}", "{{instance}}"),), kind="stat", width=6, height=5),
+        Panel(
+            "Stores that were counted",
+            (("necropsy_census_store_up", "{{store}}"),),
+            description="0: the last count could not read the store, so it has no sessions here.",
+            kind="stat",
+            width=6,
+            height=5,
+        ),
+        Panel("Sessions", (("sum by (store) (necropsy_sessions)", "{{store}}"),), kind="stat", width=6, height=5),
+        Panel("Open notices of the guard", (("necropsy_notices", "{{severity}}"),), kind="stat", width=6, height=5),
         Panel(
             "Memory",
             (
