@@ -1,18 +1,27 @@
 """Pairs of a redirect and the line that may have followed it, by their order alone.
 
 Within one flow a run of redirects is followed by a run of other lines; the n-th of the one is paired with the n-th of the
-other. So two probers that are redirected in the same second come apart.
+other. So two probers that are redirected in the same second come apart. A client that follows no redirect, and asks for one
+page after another, seems to follow some: but it asks for that page as often where nothing redirected it.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
     from numpy.typing import NDArray
+
+_ENOUGH: Final = 20
+"""Redirects of one page, and lines that redirect nowhere, of one flow, from which they tell whether it follows."""
+_FOLLOWED: Final = 0.8
+"""Share of a page's redirects from which it is followed, whatever else is asked."""
+_AS_OFTEN: Final = 0.5
+"""How often a page comes where nothing redirects to it, as a share of how often it comes behind a redirect, from which the
+redirect is no reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +74,9 @@ class Pairing:
             other |= line["bare_key"][a] != line["bare_key"][b]
             chosen &= (line["leads"][b] == 0) & (line["number"][a] < line["number"][b])
         a, b = a[chosen & other], b[chosen & other]
+        if not self.named and a.size:
+            led = ~_comes_anyway(line, a, b, self.slack_us)
+            a, b = a[led], b[led]
         return pa.table(
             {
                 "key": line["key"][a],
@@ -76,6 +88,50 @@ class Pairing:
                 "onward": line["leads"][b].astype(np.int64),
             }
         )
+
+
+def _comes_anyway(
+    line: dict[str, NDArray[Any]], a: NDArray[np.int64], b: NDArray[np.int64], slack_us: int
+) -> NDArray[np.bool_]:
+    """Which pairs of lines ``a`` and ``b`` are of a flow that asks for the second page as often behind no redirect."""
+    import numpy as np
+
+    key, leads = line["key"], line["leads"] == 1
+    page = np.unique(line["pattern_key"], return_inverse=True)[1].astype(np.int64)
+    flow = np.cumsum(np.append(True, key[1:] != key[:-1])) - 1
+    pages = int(page.max()) + 1
+    place = flow * pages + page
+    from_place, pair = place[a], place[a] * pages + page[b]
+    followed = np.append((key[1:] == key[:-1]) & (np.diff(line["time_us"]) <= slack_us), False)
+    next_page = np.append(page[1:], 0)
+    behind = followed & leads
+    plain = followed & ~leads
+    redirects, others = _Counts(place[leads]), _Counts(flow[~leads])
+    paired = _Counts(pair)
+    all_a, all_plain = redirects.of(from_place), others.of(flow[a])
+    after = _Counts(place[behind] * pages + next_page[behind]).of(pair) / np.maximum(all_a, 1)
+    anyway = _Counts(flow[plain] * pages + next_page[plain]).of(flow[a] * pages + page[b]) / np.maximum(all_plain, 1)
+    known = (all_a >= _ENOUGH) & (all_plain >= _ENOUGH)
+    result: NDArray[np.bool_] = known & (paired.of(pair) < _FOLLOWED * all_a) & (anyway >= _AS_OFTEN * after)
+    return result
+
+
+class _Counts:
+    """How often each number occurs."""
+
+    def __init__(self, numbers: NDArray[np.int64]) -> None:
+        import numpy as np
+
+        self._numbers, self._counts = np.unique(numbers, return_counts=True)
+
+    def of(self, numbers: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return how often each of them occurred."""
+        import numpy as np
+
+        if not self._numbers.size:
+            return np.zeros(numbers.size, np.int64)
+        at = np.minimum(np.searchsorted(self._numbers, numbers), self._numbers.size - 1)
+        return np.where(self._numbers[at] == numbers, self._counts[at], 0)
 
 
 def _in_order(line: dict[str, NDArray[Any]]) -> NDArray[np.int64]:

@@ -173,3 +173,56 @@ def test_a_redirect_at_the_end_of_one_file_is_followed_in_the_next(reading) -> N
     read = reading({"access.log.1": line(1, "/", 302) + "\n", "access.log": line(2, "/login", 200) + "\n"})
     assert read.classes() == [("GET", "/", 302, "/login", 1, 2)]
     assert {row[0].rpartition("/")[2] for row in read.classes("log")} == {"access.log"}
+
+
+def test_a_client_that_follows_no_redirect_keeps_its_pages_apart_although_some_redirect_and_some_do_not(
+    reading,
+) -> None:
+    status = {"/": 302, "/cart": 302, "/products": 200}
+    pick = random.Random(5)
+    lines = [
+        line(f"2024-05-01T10:{n // 180:02d}:{n // 3 % 60:02d}+00:00", page, status[page], agent="k6/0.54.0")
+        for n in range(900)
+        for page in [pick.choice(sorted(status))]
+    ]
+    assert {row[3] for row in reading("\n".join(lines)).classes()} == {None}
+
+
+def test_two_clients_of_one_name_that_follow_at_one_moment_have_a_visit_each(reading) -> None:
+    lines = []
+    for minute in range(40):
+        at = f"2024-05-01T10:{minute:02d}"
+        lines += [line(4, page, status, agent=GO, at=at) for page, status in [("/", 302)] * 2 + [("/login", 200)] * 2]
+    assert reading("\n".join(lines)).classes() == [("GET", "/", 302, "/login", 80, 160)]
+
+
+def test_each_request_of_a_client_that_is_sent_round_and_round_is_a_visit(reading) -> None:
+    pages = ("/", "/sso/login", "/sso/callback")
+    lines = [line(second, pages[second % 3], 302) for second in range(12)]
+    read = reading("\n".join(lines))
+    assert sorted(read.classes()) == [("GET", page, 302, None, 4, 4) for page in sorted(pages)]
+
+
+def test_a_login_that_comes_back_to_its_page_is_one_visit(reading) -> None:
+    pages = [("/", 302), ("/sso/login", 302), ("/sso/callback", 302), ("/", 302), ("/start", 200)]
+    read = reading("\n".join(line(second, page, status) for second, (page, status) in enumerate(pages)))
+    assert read.classes() == [("GET", "/", 302, "/start", 1, 5)]
+
+
+def test_a_client_that_is_sent_round_now_and_then_makes_a_visit_each_time_too(reading) -> None:
+    pages = ("/", "/sso/login", "/sso/callback", "/", "/sso/login", "/sso/callback")
+    lines = [
+        line(second, page, 302, at=f"2024-05-01T10:{n:02d}") for n in range(12) for second, page in enumerate(pages)
+    ]
+    read = reading("\n".join(lines))
+    assert sorted(read.classes()) == [("GET", page, 302, None, 24, 24) for page in sorted(set(pages))]
+
+
+def test_a_login_that_comes_back_to_its_page_each_time_stays_one_visit(reading) -> None:
+    pages = [("/", 302), ("/sso/login", 302), ("/sso/callback", 302), ("/", 302), ("/start", 200)]
+    lines = [
+        line(second, page, status, at=f"2024-05-01T10:{n:02d}")
+        for n in range(40)
+        for second, (page, status) in enumerate(pages)
+    ]
+    assert reading("\n".join(lines)).classes() == [("GET", "/", 302, "/start", 40, 200)]

@@ -643,7 +643,9 @@ FROM "guess" AS "t1"
 SELECT
   "t4"."number",
   "t4"."flow",
-  MIN("t4"."follower") AS "follower"
+  MIN("t4"."follower") AS "follower",
+  MIN("t4"."from_pattern") AS "from_pattern",
+  MAX("t4"."onward") AS "onward"
 FROM (
   SELECT
     "t2"."key",
@@ -717,7 +719,9 @@ FROM "hop" AS "t0"
 SELECT
   "t4"."number",
   "t4"."flow",
-  MIN("t4"."follower") AS "follower"
+  MIN("t4"."follower") AS "follower",
+  MIN("t4"."from_pattern") AS "from_pattern",
+  MAX("t4"."onward") AS "onward"
 FROM (
   SELECT
     "t2"."key",

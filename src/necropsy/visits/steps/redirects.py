@@ -129,9 +129,11 @@ def coincidences(t: Mapping[str, ir.Table]) -> ir.Table:
 
 
 def typical(t: Mapping[str, ir.Table]) -> ir.Table:
-    """Pairs of a redirect and its follower."""
+    """Pairs of a redirect and its follower, with the page that redirects, and whether the follower does, too."""
     kept = t["guess"].semi_join(t["typical_pair"], ["from_pattern", "to_pattern"])
-    return kept.group_by("number", "flow").agg(follower=ibis._.follower.min())
+    return kept.group_by("number", "flow").agg(
+        follower=ibis._.follower.min(), from_pattern=ibis._.from_pattern.min(), onward=ibis._.onward.max()
+    )
 
 
 def bystander(t: Mapping[str, ir.Table]) -> ir.Table:
