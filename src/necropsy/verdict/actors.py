@@ -53,7 +53,7 @@ def actor(claim: Claim, known: Known) -> Actor:
         first_at=utc(claim.first_at),
         last_at=utc(claim.last_at),
         over=is_over(claim, known.read_at),
-        find=find(visitors) if visitors else "",
+        find=find(visitors, claim.user_agent, single=single) if visitors else "",
         fix=_fix(visitors, known.cure) if probe is None and visitors is not None else "",
         alternative=claim.alternative or "",
         one_of=tuple(target.url for target in one_of),
@@ -76,8 +76,17 @@ def utc(moment: datetime | None) -> datetime | None:
     return moment.replace(tzinfo=UTC) if moment is not None and moment.tzinfo is None else moment
 
 
-def find(visitors: VisitorClass) -> str:
+def find(visitors: VisitorClass, user_agent: str = "", *, single: bool = True) -> str:
     """Return the command that shows the lines of a class in its log; empty when the log has no name.
+
+    Parameters
+    ----------
+    visitors
+        The class, or one of many that are one program.
+    user_agent
+        Name of that program, with ``*`` for the numbers of its versions.
+    single
+        Whether it comes from the class's address alone.
 
     >>> row = VisitorClass(1, "Go-http-client/1.1", "", "GET", "/orders/*", 302, None, 9, None, None, None, None, "access.log")
     >>> find(row)
@@ -89,7 +98,8 @@ def find(visitors: VisitorClass) -> str:
     asked = f"{visitors.method} {whole}{'' if star else ' '}" if visitors.method else whole
     grep = "zgrep" if visitors.log.endswith(".gz") else "grep"
     command = f"{grep} -F {shlex.quote(asked)} {shlex.quote(visitors.log)}"
-    for text in (visitors.user_agent, visitors.client if visitors.client not in ("", "*") else ""):
+    agent = user_agent.partition("*")[0] if "*" in user_agent else visitors.user_agent
+    for text in (agent, visitors.client if single and visitors.client not in ("", "*") else ""):
         command += f" | grep -F {shlex.quote(text)}" if text and not text.startswith("#") else ""
     return command
 

@@ -8,6 +8,7 @@ import pytest
 from necropsy.model.probe import Probe
 from necropsy.verdict.attribution import attribute
 from necropsy.verdict.evidence import Births, Circumstances, Claim
+from verdict.incidents import Incident
 from verdict.scenes import (
     A1,
     A2,
@@ -361,3 +362,71 @@ def test_a_check_each_second_is_in_a_log_of_whole_seconds_that_lacks_a_few_of_it
     )
     (claim,) = _claims([births(ticks)], around)
     assert (claim.creator, claim.in_access_log) == ("probe", True)
+
+
+def test_many_versions_of_one_program_are_one_creator() -> None:
+    scene = Incident(31, span_s=7_200.0, resolution_s=1.0)
+    scene.people(60)
+    random = scene.random
+    for number in range(400):
+        agent = f"Shop/4.{number % 9}.{number % 4} (Android {10 + number % 5}; okhttp/4.12.0)"
+        at = random.uniform(0, scene.span_s, 3)
+        scene.requests("app", at, client=f"91.2.{number // 250}.{number % 250}", agent=agent, path="/api/sync")
+    births_, around, truth = scene.build()
+    claims = [claim for claim in _claims([births_], around) if claim.creator == "visitor"]
+    assert [claim.user_agent for claim in claims] == ["Shop/* (Android *; okhttp/*)"]
+    assert sum(claim.births for claim in claims) / births_.total == pytest.approx(truth["app"], abs=0.03)
+    assert claims[0].births_low >= 0.9 * claims[0].births
+
+
+def test_few_versions_of_a_program_are_told_apart() -> None:
+    scene = Incident(32, span_s=7_200.0)
+    at = scene.random.uniform(0, scene.span_s, 600)
+    scene.requests("old", at[:300], client="10.2.0.1", agent="python-requests/2.28.1", path="/")
+    scene.requests("new", at[300:], client="10.2.0.2", agent="python-requests/2.32.3", path="/", creates=0)
+    births_, around, _ = scene.build()
+    claims = [claim for claim in _claims([births_], around) if claim.creator == "visitor"]
+    assert [claim.user_agent for claim in claims] == ["python-requests/2.28.1"]
+
+
+def test_a_program_at_many_addresses_is_tested_as_one() -> None:
+    scene = Incident(33, span_s=7_200.0)
+    scene.people(60)
+    at = scene.random.uniform(0, scene.span_s, 900)
+    scene.requests("guesser", at, client="77.2.0.1", agent="Hydra/9", path="/login", method="POST")
+    births_, around, _ = scene.build()
+    assert around.visits is not None
+    # The same visits, from 300 addresses: three visits each.
+    (whole,) = (one for one in around.classes if one.user_agent == "Hydra/9")
+    number = around.visits.class_id.copy()
+    mine = number == whole.class_id
+    number[mine] = 1_000 + np.arange(900) % 300
+    classes = [one for one in around.classes if one is not whole]
+    classes += [replace(whole, class_id=1_000 + n, client=f"77.2.{n}.1", visits=3) for n in range(300)]
+    result = attribute([births_], replace(around, classes=classes, visits=replace(around.visits, class_id=number)))
+    (named,) = (claim for claim in result.claims if claim.creator == "visitor")
+    tests = {test.class_id: test.outcome for test in result.tests}
+    assert tests[named.class_id] == "creates"
+
+
+def test_what_stands_for_a_program_was_there_when_the_sessions_that_are_left_were_born() -> None:
+    scene = Incident(34, span_s=7_200.0, lifetime_s=1_800.0)
+    scene.people(60)
+    scene.requests(
+        "sdk", scene.random.uniform(0, scene.span_s, 600), client="77.2.0.1", agent="sdk/2", path="/v1/events"
+    )
+    births_, around, _ = scene.build()
+    kept = births_.born_ms >= (births_.taken_ms or 0) - 1_800_000
+    columns = {name: getattr(births_, name)[kept] for name in ("born_ms", "authenticated", "creator")}
+    births_ = replace(births_, total=int(kept.sum()), **columns)
+    assert around.visits is not None
+    (whole,) = (one for one in around.classes if one.user_agent == "sdk/2")
+    number = around.visits.class_id.copy()
+    mine = number == whole.class_id
+    number[mine] = 1_000 + np.arange(600)
+    classes = [replace(whole, class_id=1_000 + n, client=f"77.{n % 250}.{n}.1", visits=1) for n in range(600)]
+    classes += [one for one in around.classes if one is not whole]
+    result = attribute([births_], replace(around, classes=classes, visits=replace(around.visits, class_id=number)))
+    (named,) = (claim for claim in result.claims if claim.creator == "visitor")
+    tests = {test.class_id: test.outcome for test in result.tests}
+    assert tests[named.class_id] == "creates"

@@ -10,7 +10,7 @@ import numpy as np
 
 from necropsy.verdict.attribution import intervals, named
 from necropsy.verdict.attribution.configured import phase_of
-from necropsy.verdict.evidence import Circumstances, Claim
+from necropsy.verdict.evidence import Circumstances, Claim, VisitorClass
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -103,7 +103,7 @@ def _claim(
         else min(1.0, source.probability / max(births.coverage, 0.01)),
         user_agent=creator.user_agent
         if creator
-        else (visitors.user_agent if visitors and source.kind != "people" else ""),
+        else (_agent(source, groups, visitors) if visitors and source.kind != "people" else ""),
         probe_id=source.probe,
         class_id=visitors.class_id if visitors is not None else None,
         period_s=interval_s,
@@ -120,6 +120,12 @@ def _claim(
         extrapolated=source.extrapolated,
         one_of=source.one_of,
     )
+
+
+def _agent(source: BirthSource, groups: Sequence[Group], visitors: VisitorClass) -> str:
+    """User-Agent of a creator; with ``*`` for numbers where it is many versions of one program."""
+    first = groups[source.groups[0]].agent if source.groups else ""
+    return first if "*" in first and "*" not in visitors.user_agent else visitors.user_agent
 
 
 def _interval(source: BirthSource, groups: Sequence[Group]) -> float | None:
@@ -184,9 +190,14 @@ def moment(unix_ms: int) -> datetime:
     return datetime.fromtimestamp(unix_ms / 1000, UTC).replace(tzinfo=None)
 
 
-def representative(source: BirthSource, groups: Sequence[Group], around: Circumstances) -> int | None:
-    """Class that stands for a source: the one with most visits of the group with most births."""
+def representative(
+    source: BirthSource, groups: Sequence[Group], around: Circumstances, seen: NDArray[np.int64]
+) -> int | None:
+    """Class that stands for a source: of the group with most births, the one with most visits.
+
+    ``seen`` are visits of each class that can have left a session; where several have as many, all visits count.
+    """
     if not source.groups or source.kind == "people":
         return source.row
-    rows: NDArray[np.int64] = np.asarray(groups[source.groups[0]].rows)
-    return int(rows[np.argmax([around.classes[int(row)].visits for row in rows])])
+    rows = groups[source.groups[0]].rows
+    return max(rows, key=lambda row: (int(seen[row]), around.classes[row].visits))

@@ -65,7 +65,7 @@ def attribute(stores: Sequence[Births], around: Circumstances) -> Attribution:
     hidden_s = configured.hidden_periods(around)
     reckonings = []
     for number, births in enumerate(stores):
-        excluded = not_here[number] | _speak_for_themselves(births, known)
+        excluded = not_here[number] | _speak_for_themselves(births, known, around.classes)
         reckoning = reckon(births, timelines[number], groups, fitting, trains[number], excluded, hidden_s)
         reckoning.sources += unnamed_people(births, reckoning.sources, has_log=bool(reckoning.covered.any()))
         _name_creators(reckoning, timelines[number], around, periods)
@@ -104,7 +104,7 @@ def _elsewhere(
     ]
 
 
-def _speak_for_themselves(births: Births, groups: Sequence[Group]) -> frozenset[int]:
+def _speak_for_themselves(births: Births, groups: Sequence[Group], classes: Sequence[VisitorClass]) -> frozenset[int]:
     """Groups of machines whose sessions name them: what names nobody is not theirs."""
     used = set(births.creator.tolist()) if births.creator.size < 1_000_000 else set(range(len(births.creators)))
     agents = {
@@ -112,7 +112,11 @@ def _speak_for_themselves(births: Births, groups: Sequence[Group]) -> frozenset[
         for number, creator in enumerate(births.creators)
         if number in used and creator.user_agent and not is_browser(creator.user_agent)
     }
-    return frozenset(n for n, group in enumerate(groups) if not group.browser and group.agent in agents)
+    return frozenset(
+        n
+        for n, group in enumerate(groups)
+        if not group.browser and all(classes[row].user_agent in agents for row in group.rows)
+    )
 
 
 def _configured(groups: Sequence[Group], around: Circumstances) -> frozenset[int]:
@@ -195,9 +199,11 @@ def _write(
     reckoning: Reckoning, groups: Sequence[Group], around: Circumstances, elsewhere: frozenset[int], result: Attribution
 ) -> None:
     """Turn one store's sources into claims, tests and an account."""
-    births = reckoning.births
+    births, timeline = reckoning.births, reckoning.timeline
+    young = timeline.row[(timeline.visit_s >= timeline.horizon_s) & (timeline.row >= 0)]
+    seen = np.bincount(young, minlength=len(around.classes))
     for source in reckoning.sources:
-        source.row = claiming.representative(source, groups, around)
+        source.row = claiming.representative(source, groups, around, seen)
         if source.rivals:
             source.also = claiming.label_of_row(groups[source.rivals[0]].rows[0], around)
     sources = [source for source in reckoning.sources if source.amount >= _LEAST_BIRTHS]

@@ -60,6 +60,7 @@ def try_classes(
     guilty = {number for source in reckoning.sources if source.amount >= 1 for number in source.groups}
     late = _told_by_last_uses(reckoning, groups, around, guilty)
     rivals = {number: source for source in reckoning.sources for number in source.rivals}
+    crowds = _crowds(groups, guilty, measured.visits, own)
     asked = _asked(around, measured.visits)
     nobodys = _nobodys(reckoning)
     count_births = int(reckoning.covered.sum())
@@ -75,7 +76,7 @@ def try_classes(
         test = CreationTest(
             store, visitors.class_id, None, visits, followed, chance, probability, lowest, highest, "untested"
         )
-        if visits < 5 or not reckoning.births.born_ms.size:
+        if visits < (1 if number in crowds else 5) or not reckoning.births.born_ms.size:
             test.reason = "too few visits in the time of the surviving births"
         elif number in guilty and probability >= _CREATES:
             test.outcome = "creates"
@@ -102,6 +103,19 @@ def try_classes(
             _leave_open(test, is_late=(visitors.client, visitors.user_agent) in late and not asks_health)
         result.append(test)
     return result
+
+
+def _crowds(
+    groups: Sequence[Group], guilty: set[int], visits: NDArray[np.int64], own: NDArray[np.float64]
+) -> frozenset[int]:
+    """Programs at many addresses, that create at most of their visits: too few at each address, together enough."""
+    found = []
+    for number in guilty:
+        rows = groups[number].rows
+        asked = int(visits[rows].sum())
+        if not groups[number].browser and asked >= _ENOUGH and own[rows].sum() >= _MOSTLY * asked:
+            found.append(number)
+    return frozenset(found)
 
 
 def _asked(around: Circumstances, visits: NDArray[np.int64]) -> list[int]:

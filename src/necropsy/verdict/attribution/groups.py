@@ -1,7 +1,7 @@
 """Groups of visits that can be one creator: what comes at a fixed interval by itself, all else by agent and page.
 
 Browsers of one page are one group, whoever sits before them; a client of its own rhythm is a group by itself, as two
-probers of one address must not share a probability.
+probers of one address must not share a probability. A program of which many versions come, each seldom, is one program.
 """
 
 from __future__ import annotations
@@ -28,6 +28,11 @@ _STATIC: Final = re.compile(STATIC)
 _OWN: Final = 50
 _OWN_SHARE: Final = 0.01
 """Visits of a browser's User-Agent, by number and by share of all browsers', from which it has a probability of its own."""
+_SEVERAL: Final = 3
+_OF_PROGRAM: Final = 0.1
+"""Versions of one program from which the seldom ones are one program: with fewer visits than a browser's of its own, or with
+less than that share of the program's."""
+_NUMBERS: Final = re.compile(r"\d[\d.]*")
 _MANY_CLIENTS: Final = 100
 _PART: Final = 0.05
 _ONCE: Final = 1.5
@@ -132,6 +137,7 @@ def make_groups(classes: Sequence[VisitorClass], visits: Visits) -> Groups:
             by_browser[visitors.user_agent] = by_browser.get(visitors.user_agent, 0) + visitors.visits
     least = max(_OWN, _OWN_SHARE * sum(by_browser.values()))
     frequent = {agent for agent, count in by_browser.items() if count >= least}
+    program = _programs(classes)
     passing = _passing_through(classes, row_of_visit, client)
     nameless = frozenset(logs) - {visitors.log for visitors in classes if visitors.user_agent}
     groups: list[Group] = []
@@ -140,7 +146,9 @@ def make_groups(classes: Sequence[VisitorClass], visits: Visits) -> Groups:
     for row, visitors in enumerate(classes):
         # Where a log tells no User-Agent of anybody, anybody may be a browser: how they come must tell.
         browser = visitors.log in nameless or (is_browser(visitors.user_agent) and visitors.user_agent not in passing)
-        agent = "" if browser and visitors.user_agent not in frequent else visitors.user_agent
+        agent = program.get(visitors.user_agent, visitors.user_agent)
+        if browser and visitors.user_agent not in frequent:
+            agent = ""
         key: tuple[object, ...] = (
             visitors.log, browser, agent, visitors.host, visitors.method, visitors.path, visitors.status,
         )  # fmt: skip
@@ -189,6 +197,23 @@ def make_groups(classes: Sequence[VisitorClass], visits: Visits) -> Groups:
         agent_of_row,
         np.asarray(family, np.int64),
     )
+
+
+def _programs(classes: Sequence[VisitorClass]) -> dict[str, str]:
+    """Name of the program of each User-Agent that is one of many rare versions: an application of this year's telephones.
+
+    ``Shop/4.1 (Android 14)`` and ``Shop/4.2 (Android 15)`` are ``Shop/* (Android *)``.
+    """
+    visits: Counter[str] = Counter()
+    for visitors in classes:
+        visits[visitors.user_agent] += visitors.visits
+    whole: Counter[str] = Counter()
+    named = {agent: _NUMBERS.sub("*", agent) for agent in visits if _NUMBERS.search(agent) and not is_browser(agent)}
+    for agent, name in named.items():
+        whole[name] += visits[agent]
+    program = {agent: n for agent, n in named.items() if visits[agent] < max(_OWN, _OF_PROGRAM * whole[n])}
+    versions = Counter(program.values())
+    return {agent: name for agent, name in program.items() if versions[name] >= _SEVERAL}
 
 
 def _requests_each(visitors: VisitorClass) -> int:

@@ -153,8 +153,11 @@ def _most_each(
     high: NDArray[np.float64],
     left: NDArray[np.bool_],
 ) -> NDArray[np.float64]:
-    """By group: births that a visit can make; more than one where programs follow redirects, and as many births lie there."""
-    requests = np.asarray([1 if group.browser else group.requests_each for group in groups])
+    """By group: births that a visit can make; more than one where clients follow redirects, and as many births lie there.
+
+    A browser brings its cookie to the second request; one whose cookie is lost does not.
+    """
+    requests = np.asarray([group.requests_each for group in groups])
     mine = np.flatnonzero((requests[timeline.group] > 1) & timeline.covered(timeline.visit_s))
     if not mine.size:
         return np.ones(len(groups))

@@ -20,10 +20,12 @@ _FEWEST: Final = 40
 _SHORTEST_S: Final = 0.9
 _SHORTEST_WHOLE_S: Final = 4.0
 """Interval; in a log of whole seconds every gap is a multiple of a shorter one."""
-_LONGEST: Final = 12
+_LONGEST: Final = 60
 """Intervals of the longest gap that is looked at: more is a pause."""
 _MULTIPLES: Final = 0.9
 """Share of the gaps that must be multiples."""
+_SHORT: Final = (0.1, 0.03)
+"""Share of the gaps that are one interval long, at least; a log that holds a tenth has few of them."""
 
 
 def held(at_s: NDArray[np.float64]) -> float | None:
@@ -32,6 +34,9 @@ def held(at_s: NDArray[np.float64]) -> float | None:
     >>> ticks = np.arange(400) * 10.0
     >>> held(ticks), round(held(ticks[np.random.default_rng(1).random(400) < 0.5]), 1)
     (1.0, 0.5)
+    >>> ticks = np.arange(4000) * 10.0
+    >>> 0.08 < held(ticks[np.random.default_rng(2).random(4000) < 0.1]) < 0.12
+    True
     >>> ticks = np.arange(400) * 2.0
     >>> held(ticks + 0.13), held(ticks)
     (1.0, None)
@@ -42,9 +47,15 @@ def held(at_s: NDArray[np.float64]) -> float | None:
     gaps = gaps[gaps > 0]
     if gaps.size < _FEWEST - 1:
         return None
-    shortest = gaps[gaps <= 1.4 * float(np.quantile(gaps, 0.1))]
+    whole = bool(np.all(at_s == np.floor(at_s)))
+    return next((share for part in _SHORT if (share := _share(gaps, part, whole=whole)) is not None), None)
+
+
+def _share(gaps: NDArray[np.float64], part: float, *, whole: bool) -> float | None:
+    """Share of the requests, if this part of the gaps is one interval long; None if the others are no multiples of it."""
+    shortest = gaps[gaps <= 1.4 * float(np.quantile(gaps, part))]
     interval = float(np.median(shortest))
-    if interval < (_SHORTEST_WHOLE_S if np.all(at_s == np.floor(at_s)) else _SHORTEST_S):
+    if interval < (_SHORTEST_WHOLE_S if whole else _SHORTEST_S):
         return None
     for _ in range(2):  # the mean over long gaps is surer than one gap
         times = np.maximum(np.round(gaps / interval), 1.0)
@@ -52,4 +63,19 @@ def held(at_s: NDArray[np.float64]) -> float | None:
         if near.mean() < _MULTIPLES * (times <= _LONGEST).mean() or near.mean() < 0.5:
             return None
         interval = float(gaps[near].sum() / times[near].sum())
-    return float(near.sum() / times[near].sum())
+    return _of_gaps(float(times[near].mean()))
+
+
+def _of_gaps(mean: float) -> float:
+    """Share that makes gaps of so many intervals in the mean, none of them longer than ``_LONGEST``.
+
+    >>> _of_gaps(1.0), round(_of_gaps(2.0), 2), round(_of_gaps(18.0), 2)
+    (1.0, 0.5, 0.05)
+    """
+    low, high = 0.001, 1.0
+    for _ in range(40):
+        share = (low + high) / 2
+        lost = (1 - share) ** _LONGEST
+        expected = 1 / share - _LONGEST * lost / (1 - lost)
+        low, high = (share, high) if expected > mean else (low, share)
+    return 1.0 if mean <= 1.0 else (low + high) / 2
