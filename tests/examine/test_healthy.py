@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -152,3 +153,21 @@ def test_a_machine_that_could_not_be_tested_is_in_the_way_unless_its_page_is_a_h
         said = examined(s)
     assert ("healthy" in slugs(said)) is healthy
     assert healthy or "every 1 s" in lacking(said)
+
+
+@pytest.mark.parametrize(("bare", "fetching", "healthy"), [(200, 60, False), (40, 60, True), (200, 10, True)])
+def test_browsers_that_fetch_no_file_of_their_one_page_may_be_programs(bare: int, fetching: int, healthy: bool) -> None:
+    """Where the log shows that browsers fetch files; many a log has none of them."""
+    with scene() as s:
+        s.visitors(2, "Mozilla/5.0", "h", path="/p/*", period_s=None).visitors(
+            3, "Mozilla/5.0", "h", path="/a.css", period_s=None
+        )
+        visits = [(1, n) for n in range(60)] + [(2, n) for n in range(60)] + [(3, n) for n in range(fetching)]
+        visits += [(2, 1_000 + n) for n in range(bare)]
+        s.rows(
+            "visit",
+            *({"class_id": kind, "client": client, "started_at": datetime(2019, 5, 24, 12)} for kind, client in visits),  # noqa: DTZ001 -- the case holds UTC without a zone
+        )
+        said = examined(s)
+    assert ("healthy" in slugs(said)) is healthy
+    assert ("none of its files" in lacking(said)) is not healthy

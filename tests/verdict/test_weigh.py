@@ -248,3 +248,33 @@ def test_of_two_stores_the_one_of_which_most_is_a_creators_stands_first() -> Non
     crawled = finding("traffic/bot-creates-sessions", share=0.68, claims=(1,), store="b")
     by = scale(claim(period_s=10.0), claim(births=150.0, store="b", births_per_hour=9_000.0))
     assert [cause.store for cause in weighed(crawled, probed, by=by).causes] == ["a", "b"]
+
+
+def test_machines_of_one_cron_job_have_one_interval_in_words() -> None:
+    jobs = [claim(period_s=300 + (number - 20) / 500, births=20.0) for number in range(40)]
+    cause = weighed(finding("probes/creates-sessions", claims=tuple(range(40))), by=scale(*jobs)).causes[0]
+    assert "every 300 s;" in cause.text
+
+
+def test_lines_of_a_program_of_many_versions_and_addresses_are_found_by_its_name() -> None:
+    row = VisitorClass(
+        7, "Shop/4.1 (Android 14)", "", "GET", "/api", 200, None, 9, None, None, None, None, "access.log", "91.2.0.1"
+    )
+    many = claim(user_agent="Shop/* (Android *)", clients=700)
+    (actor,) = weighed(BOT, by=scale(many, classes={7: row})).causes[0].actors
+    assert (actor.user_agent, actor.find) == (
+        "Shop/* (Android *)",
+        "grep -F 'GET /api ' access.log | grep -F Shop/",
+    )
+
+
+def test_where_all_targets_create_nothing_is_asked_about_which() -> None:
+    from dataclasses import replace
+
+    from verdict.scenes import probe
+
+    targets = (probe("10.0.0.1", 80), probe("10.0.0.2", 80))
+    both = [replace(claim(creator="probe", class_id=None, probe_id=n), one_of=[0, 1]) for n in (0, 1)]
+    text = weighed(finding("probes/creates-sessions", claims=(0, 1)), by=scale(*both, probes=targets)).causes[0].text
+    assert "All 2 targets create sessions: 10.0.0.1:80/, 10.0.0.2:80/." in text
+    assert "no evidence" not in text

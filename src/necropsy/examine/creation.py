@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -52,11 +52,18 @@ _MOST_LOGINS: Final = 6
 """Logins of one client within a log: a wrong password, a browser that forgets, two people at one machine."""
 _CLAIMS: Final = """
 SELECT b.*, v.client, v.host, v.method, v.path, v.status, v.log,
-  EXISTS (SELECT 1 FROM cookie_use c WHERE c.user_agent = b.user_agent AND c.brought = 0 AND c.renewed >= 3 * c.clients)
+  EXISTS (SELECT 1 FROM cookie_use c WHERE c.user_agent = coalesce(v.user_agent, b.user_agent) AND c.brought = 0
+    AND c.renewed >= 3 * c.clients)
     AND b.user_agent <> '' AS drops
 FROM birth_claim b LEFT JOIN visitor_class v ON v.class_id = b.class_id
 ORDER BY b.store, b.births DESC, b.label, b.phase_s
 """
+_FORMS: Final = """
+SELECT v.user_agent, v.client, v.path, t.visits FROM creation_test t JOIN visitor_class v USING (class_id)
+WHERE t.outcome = 'creates' AND v.method = 'POST' AND t.visits >= 20 AND t.probability >= 0.5
+"""
+_A_LOGIN_EACH: Final = 0.25
+"""Logins that start a session, as a share of a client's visits, from which it is a login that sends it round."""
 _BROWSERS: Final = """
 SELECT coalesce(sum(t.probability * t.visits), 0.0) AS births, coalesce(sum(t.visits), 0)::BIGINT AS visits
 FROM creation_test t JOIN visitor_class v USING (class_id)
@@ -137,8 +144,9 @@ def created(case: Case, slug: str) -> Iterator[Created]:
 def claims(case: Case) -> Sequence[Row]:
     """Return the rows of ``birth_claim``, each with its ``slug``; per store, most births first."""
     rows = case.rows(_CLAIMS)
+    forms = _forms(case)
     for row in rows:
-        row["slug"] = _slug(row)
+        row["slug"] = _slug(row, forms)
     _agree(rows)
     browsers = [row for row in rows if row["slug"] in (PROBES, BOTS) and agents.is_browser(row["user_agent"] or "")]
     asked = Counter(_asks(row) for row in browsers)
@@ -176,10 +184,23 @@ def _no_browser_returns(case: Case) -> bool:
     return bool(told["visits"]) and told["births"] >= _HARDLY_ANY * told["visits"]
 
 
-def _slug(claim: Row) -> str:
+def _forms(case: Case) -> dict[tuple[str, str], int]:
+    """Visits by which clients log in and start sessions, by User-Agent and address."""
+    sent: Counter[tuple[str, str]] = Counter()
+    for row in case.rows(_FORMS):
+        if _LOGIN.search(row["path"] or ""):
+            sent[row["user_agent"] or "", row["client"] or ""] += row["visits"]
+    return sent
+
+
+def _slug(claim: Row, forms: Mapping[tuple[str, str], int]) -> str:
     if claim["creator"] in _BY_CREATOR:
         return _BY_CREATOR[claim["creator"]]
     if logs_in(claim):
+        return LOGIN
+    # Who is sent round and round by a login asks for its page as often as for the form.
+    sent = forms.get((claim["user_agent"] or "", claim["client"] or ""), 0) if claim["class_id"] is not None else 0
+    if claim["evidence"] == "visits" and sent and sent >= _A_LOGIN_EACH * (claim["visits"] or 0):
         return LOGIN
     if _keeps_its_cookie(claim):
         return PEOPLE

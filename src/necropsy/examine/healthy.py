@@ -2,7 +2,7 @@
 
 It is a finding of its own, and not what is left when nothing else was found. Signs, all of them: the births are known;
 people explain them, one session a visitor; nobody else makes a twentieth of them; an access log was there that could have
-shown a machine; every session expires; memory and lifetimes were not complained of.
+shown a machine, and its browsers behave as browsers do; every session expires; memory and lifetimes were not complained of.
 
 Where a sign is missing nothing is said to be healthy: the store is unexamined, with what to bring.
 """
@@ -19,7 +19,9 @@ from necropsy.examine.interface import Examiner
 from necropsy.examine.sessions.immortal import IMMORTAL
 from necropsy.model.figures import percent, several
 from necropsy.model.finding import Confidence, Exhibit, Finding, Severity, Unexamined
+from necropsy.model.traffic import STATIC
 from necropsy.probes import session_risk
+from necropsy.visits import agents
 
 if TYPE_CHECKING:
     from necropsy.case.store import Case
@@ -64,6 +66,21 @@ _VISITS_EACH: Final = """
 SELECT coalesce(count(*) / nullif(count(DISTINCT client), 0), 0.0)::DOUBLE FROM visit
 WHERE class_id IN (SELECT class_id FROM visitor_class WHERE period_s IS NULL)
 """
+_FILES: Final = 0.6
+"""Share of the browsers that ask for two pages and more, and fetch files, from which the log shows who fetches none."""
+_BARE: Final = 0.5
+"""Share of the browsers that may ask for one page and nothing else: people who leave at once have fetched its files."""
+_ENOUGH: Final = 50
+"""Browsers that tell."""
+_FETCHED: Final = """
+WITH browser AS (
+  SELECT visit.client, count(*) AS visits, count(*) FILTER (regexp_matches(path, '@STATIC@')) AS files
+  FROM visit JOIN visitor_class USING (class_id)
+  WHERE regexp_matches(user_agent, '^@BROWSER@') AND period_s IS NULL GROUP BY 1)
+SELECT count(*) AS browsers, count(*) FILTER (visits = 1 AND files = 0) AS bare,
+  count(*) FILTER (visits - files > 1) AS around, count(*) FILTER (visits - files > 1 AND files > 0) AS fetching
+FROM browser
+""".replace("@BROWSER@", agents.BEGINNING).replace("@STATIC@", STATIC)
 _UNTESTED: Final = """
 SELECT v.user_agent, v.path, v.period_s, t.visits, t.probability_high FROM creation_test t JOIN visitor_class v USING (class_id)
 WHERE t.store = ? AND t.outcome IN ('untested', 'tied') AND v.period_s IS NOT NULL AND t.visits >= ? ORDER BY t.visits DESC
@@ -136,7 +153,7 @@ def _lack(case: Case, store: _Store) -> tuple[tuple[str, ...], str] | None:
         return ("visitor_class",), f"{where}: no given log shows whether visitors return; add --access-log"
     if store.each is not None and store.each > _MOST_EACH:
         return ("visitor_class",), f"{where}: {store.each:.1f} sessions per visitor are more than people create"
-    unclear = _nameless(store) or _untested(case, store)
+    unclear = _nameless(store) or _untested(case, store) or _without_files(case)
     return (("visitor_class",), f"{where}: {unclear}") if unclear else None
 
 
@@ -161,6 +178,21 @@ def _untested(case: Case, store: _Store) -> str:
     return (
         f"{first['user_agent'] or 'a client without User-Agent'} requests {first['path']} every {first['period_s']:g} s, and"
         " births are too many to tell whether it makes any; stop it for ten minutes and look whether births go on"
+    )
+
+
+def _without_files(case: Case) -> str:
+    """Browsers most of which fetch nothing that belongs to the one page that they ask for, as the others do."""
+    told = case.rows(_FETCHED)[0]
+    if (
+        told["around"] < _ENOUGH
+        or told["fetching"] < _FILES * told["around"]
+        or told["bare"] < _BARE * told["browsers"]
+    ):
+        return ""
+    return (
+        f"{told['bare']:,} of {told['browsers']:,} browsers request one page and none of its files, while others fetch them, so"
+        " that they may be programs under browsers' names; look whose addresses they are"
     )
 
 

@@ -101,6 +101,8 @@ def _logs(kind: Kind, views: Sequence[View], *, logs: bool) -> list[EvidenceRequ
     part = min(seen, key=lambda view: view.covered / view.births)
     share = part.covered / part.births
     if share >= 1.0 - _MUCH or part.covered_from is None:
+        if _unexplained(views) <= _MUCH:
+            return []  # the creators are there: something else is not clear about them
         return [
             EvidenceRequest(
                 "the other access logs of this application",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -12,6 +12,8 @@ from necropsy.model.verdict import Actor, View
 from necropsy.verdict.order import CREATORS
 
 _YEAR_S: Final = 31_556_952
+_ALIKE: Final = 0.002
+"""Difference of two periods, as a share of them, up to which they are one."""
 _OUTSIDE: Final = 0.1
 """Share of the births beyond the log's time from which on it is said."""
 
@@ -51,7 +53,7 @@ def _of_probes(finding: Finding, actors: Sequence[Actor], lifetime_s: float | No
     who = "Your own monitoring" if configured else _visitor(actors)
     title = f"{who} {verb} {percent(finding.share or 0)} of the sessions in {where}."
     jobs = sorted({actor.prober for actor in actors if actor.prober})
-    periods = sorted({actor.period_s for actor in actors if actor.period_s})
+    periods = _apart({actor.period_s for actor in actors if actor.period_s})
     paths = sorted({_path(url) for actor in actors for url in (actor.url, *actor.one_of) if url})
     every = f" every {', '.join(f'{period:g} s' for period in periods)}" if periods else ""
     asked = "requested" if over else "request" if plural else "requests"
@@ -59,6 +61,21 @@ def _of_probes(finding: Finding, actors: Sequence[Actor], lifetime_s: float | No
     what = f" {asked} {methods} {', '.join(paths)}" if paths else " came"
     prober = "They" if plural else _prober_name(jobs)
     return title, f"{prober}{what}{every}; every request starts a new session{_lives(lifetime_s)}."
+
+
+def _apart(periods: Collection[float]) -> list[float]:
+    """Periods, those that differ by a few milliseconds once: forty machines of one cron job have forty means.
+
+    >>> _apart([299.93, 300.07, 300.0, 60.0])
+    [60.0, 300.0]
+    """
+    groups: list[list[float]] = []
+    for period in sorted(periods):
+        if groups and period - groups[-1][0] <= _ALIKE * period:
+            groups[-1].append(period)
+        else:
+            groups.append([period])
+    return [min(alike, key=lambda period: (abs(period - round(period)), period)) for alike in groups]
 
 
 def _visitor(actors: Sequence[Actor]) -> str:
@@ -100,6 +117,12 @@ def _unseparated(actors: Sequence[Actor]) -> str:
     for urls, over in groups.items():
         verb = "created" if all(over) else "creates" if over.count(False) == 1 else "create"
         number = len(over) if all(over) else over.count(False)
+        if number >= len(urls) == 1:
+            continue
+        if number >= len(urls):
+            which = ", ".join(dict.fromkeys(url.removeprefix("http://") for url in urls))
+            said.append(f"All {len(urls)} targets {'created' if all(over) else 'create'} sessions: {which}.")
+            continue
         said.append(
             f"{number} of these {len(urls)} targets {verb} sessions; no evidence tells which:"
             f" {', '.join(url.removeprefix('http://') for url in urls)}. --prometheus-host, or an access log of each, tells."
