@@ -73,6 +73,29 @@ def test_after_the_fix_they_ask_for_the_health_endpoint() -> None:
     ]  # fmt: skip
 
 
+def test_a_url_without_a_path_in_a_label_of_a_file_is_accused_at_its_own_line() -> None:
+    job = {"job_name": "up", "metrics_path": "/probe", "file_sd_configs": [{"files": ["targets/*.yml"]}],
+           "relabel_configs": [{"source_labels": ["ask"], "target_label": "__param_target"}, PROBE_RULES[1]]}  # fmt: skip
+    for name, text in (
+        ("targets/a.yml", "- targets: [one:1]\n  labels:\n    team: web\n    ask: https://shop.example\n"),
+        ("targets/a.yml", "- targets: [one:1]\n  labels:\n    ask: https://shop.example\n    team: https://shop\n"),
+    ):
+        [probe] = simulate([prometheus([job]), ConfigurationFile(name, text, "file_sd"), BLACKBOX]).probes
+        line = next(number for number, each in enumerate(text.splitlines(), 1) if "ask:" in each)
+        assert str(probe.origin[0]) == f"{name}:{line}"
+        assert probe.origin[0].what == "label ask https://shop.example: no path, so / is requested"
+
+
+def test_a_page_that_a_written_url_names_is_accused_where_it_is_written() -> None:
+    [probe] = simulate([probing(["https://shop.example/login"]), BLACKBOX]).probes
+    assert probe.origin[0].what == "target https://shop.example/login"
+    job = {"job_name": "up", "metrics_path": "/probe", "file_sd_configs": [{"files": ["*.json"]}],
+           "relabel_configs": [{"source_labels": ["ask"], "target_label": "__param_target"}, PROBE_RULES[1]]}  # fmt: skip
+    text = '[{"targets": ["one"],\n "labels": {"ask": "https://shop.example/login"}}]'
+    [probe] = simulate([prometheus([job]), ConfigurationFile("a.json", text, "file_sd"), BLACKBOX]).probes
+    assert (str(probe.origin[0]), probe.origin[0].what) == ("a.json:2", "label ask https://shop.example/login")
+
+
 def test_the_accused_line_is_the_rule_that_copies_an_address() -> None:
     probe = simulate(incident("before")).probes[0]
     assert str(probe.origin[0]) == "prometheus.before.yml:17"

@@ -19,6 +19,7 @@ def test_births_of_a_configured_probe_are_blamed_on_its_line_with_a_query_that_c
     assert (finding.severity, finding.confidence, finding.share) == (Severity.CRITICAL, Confidence.HIGH, 0.9)
     assert finding.primary.origin == PROBE.origin[0]
     assert "not in any access log" in finding.primary.text
+    assert finding.probers == (PROBE.prober,)  # whose targets a patch may change
 
 
 def test_a_window_of_phases_around_zero_is_counted_on_both_sides() -> None:

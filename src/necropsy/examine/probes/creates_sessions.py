@@ -13,6 +13,7 @@ Cleared is only who was tested: so many visits, so many of them followed by a bi
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from necropsy._internal.sql_quoting import literal
@@ -62,7 +63,8 @@ def examine(case: Case) -> Iterator[Finding | Cleared]:
 def _finding(case: Case, made: creation.Created, probes: Mapping[int, Probe]) -> Finding:
     configured = any(claim["probe_id"] is not None for claim in made.claims)
     who = "Monitoring" if configured else "A client that comes at a fixed interval"
-    return creation.finding(
+    named = [probes[claim["probe_id"]].prober for claim in made.claims if claim["probe_id"] in probes]
+    found = creation.finding(
         case,
         made,
         f"{who} creates {percent(made.share)} of the sessions in store {made.store}",
@@ -71,6 +73,7 @@ def _finding(case: Case, made: creation.Created, probes: Mapping[int, Probe]) ->
         " page that starts a session leaves another one.",
         tuple(_exhibit(made.store, claim, probes) for claim in made.claims),
     )
+    return replace(found, probers=tuple(dict.fromkeys(named)))
 
 
 def _exhibit(store: str, claim: dict[str, Any], probes: Mapping[int, Probe]) -> Exhibit:

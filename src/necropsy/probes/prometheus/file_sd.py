@@ -7,13 +7,14 @@ import json
 import posixpath
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any, Final
 
 from necropsy.model.evidence import Origin
 from necropsy.probes.prometheus import schema_checks
 from necropsy.probes.prometheus.relabel.rule import valid_name
-from necropsy.probes.prometheus.target_group import TargetGroup, read_group
+from necropsy.probes.prometheus.target_group import TargetGroup, label_lines, read_group
 from necropsy.probes.syntax.document import parse_json, parse_yaml
 from necropsy.probes.syntax.json_document import SURROGATE
 from necropsy.probes.syntax.node import Node
@@ -93,7 +94,7 @@ def read_groups(
         if node.kind == "null":
             raise node.error("nil target group item found", hint="Remove the empty entry.")
         group = _read_json_group(node, legacy=legacy) if is_json else read_group(node, legacy=legacy)
-        groups.append(TargetGroup(group.targets, {**group.labels, **added}, group.origin, group.target_origins))
+        groups.append(replace(group, labels={**group.labels, **added}))
     return groups
 
 
@@ -103,6 +104,7 @@ def _read_json_group(node: Node, *, legacy: bool) -> TargetGroup:
         raise node.error("a target group must be an object", hint='Write {"targets": ["host:port"], "labels": {}}.')
     targets: tuple[Node, ...] = ()
     labels: dict[str, str] = {}
+    lines: dict[str, Origin] = {}
     for key, value in node.entries():
         name = key.text().lower()
         if name == "targets":
@@ -112,6 +114,7 @@ def _read_json_group(node: Node, *, legacy: bool) -> TargetGroup:
                 if not valid_name(label.text(), legacy=legacy):
                     raise label.error(f'"{label.text()}" is not a valid label name', hint="Check the spelling.")
             labels = {label: _json_text(text) for label, text in value.items()}
+            lines = label_lines(value)
         else:
             raise key.error(f'json: unknown field "{key.text()}"', hint="A group has targets and labels, no more.")
     return TargetGroup(
@@ -119,6 +122,7 @@ def _read_json_group(node: Node, *, legacy: bool) -> TargetGroup:
         labels=labels,
         origin=(node.origin("target group"),),
         target_origins=tuple((element.origin(f"target {element.text()}"),) for element in targets),
+        label_origins=lines,
     )
 
 

@@ -26,6 +26,8 @@ class TargetGroup:
     """Lines that the group comes from."""
     target_origins: Sequence[tuple[Origin, ...]] = ()
     """For each target its own lines, in the order of ``targets``; empty if only the group's are known."""
+    label_origins: Mapping[str, Origin] = field(default_factory=dict)
+    """The line of each of its ``labels`` that a file gives."""
 
     def origin_of(self, index: int) -> tuple[Origin, ...]:
         """Return the lines of one target: its own, then the group's."""
@@ -40,6 +42,13 @@ class TargetGroup:
         origin = value.get("origin", ())
         origins = (origin,) if isinstance(origin, Origin) else tuple(origin)
         return cls(tuple(value.get("targets", ())), dict(value.get("labels") or {}), origins)
+
+
+def label_lines(node: Node | None) -> dict[str, Origin]:
+    """Return the line of each label of a mapping."""
+    if node is None or node.kind != "mapping":
+        return {}
+    return {key.text(): value.origin(f"label {key.text()}") for key, value in node.entries()}
 
 
 def label_set(node: Node | None, *, legacy: bool) -> dict[str, str]:
@@ -64,4 +73,5 @@ def read_group(node: Node, *, legacy: bool) -> TargetGroup:
         labels=label_set(fields.get("labels"), legacy=legacy),
         origin=(node.origin("target group"),),
         target_origins=tuple((element.origin(f"target {element.text()}"),) for element in elements),
+        label_origins=label_lines(fields.get("labels")),
     )

@@ -309,3 +309,26 @@ def _accused(text: str, kind: str, line: int) -> Finding:
     accused = replace(said("probes/creates-sessions"), primary=exhibit, remedy=None)
     (finding,) = attach_fixes([accused], files, simulate(files), simulate)
     return finding
+
+
+LABELLED = """
+scrape_configs:
+  - job_name: web
+    metrics_path: /probe
+    static_configs:
+      - targets: [one]
+        labels: {ask: "http://10.0.0.1:8080"}
+      - targets: [two]
+        labels: {ask: "http://10.0.0.2:8080/health"}
+    relabel_configs:
+      - {source_labels: [ask], target_label: __param_target}
+      - {target_label: __address__, replacement: "blackbox:9115"}
+"""
+
+
+def test_a_url_in_a_label_is_patched_where_it_stands(tmp_path: Path) -> None:
+    finding = linted(tmp_path, prometheus__yml=LABELLED)["probes/wrong-path"]
+    assert finding.primary is not None
+    assert str(finding.primary.origin).endswith("prometheus.yml:7")
+    assert added(finding) == ['labels: {ask: "http://10.0.0.1:8080/health"}']
+    assert effect(finding) == "1 probe requests /health instead"

@@ -222,28 +222,47 @@ def _blackbox(
 def _accuse(target: Target, identity: Identity, params: Mapping[str, str], request: HttpUrl) -> tuple[Origin, ...]:
     """Return the chain, and say on its first line what is wrong with it when the URL has no path.
 
-    A target that was written as a URL without a path is itself to blame, not the rule that copies it; so is an instance
-    that does not say what a rule would join to its address, and others do.
+    A target that was written as a URL is itself to blame, not the rule that copies it, and so is the label that holds one;
+    an instance is that does not say what a rule would join to its address, and others do.
     """
     chain = target.origin
     asked = params["target"]
-    if request.target != "/" or not chain:
-        return chain
+    label = target.label_line(asked)
+    if not chain or request.target != "/":
+        return _written_line_first(identity, label, chain, asked)
     missing = _missing(target)
     if missing and identity.lines:
         return _own_line_first(identity, chain, f"without {missing}, so / is requested", asked)
     if asked.endswith("/"):
         return chain
+    if label is not None:
+        return _first(label, f"{label.what} {masked(asked)}: no path, so / is requested", chain)
     if "://" in asked and identity.lines:
         return _own_line_first(identity, chain, "no path, so / is requested", asked)
     first = chain[0]
     return (Origin(first.file, first.line, f"{first.what}: an address has no path"), *chain[1:])
 
 
+def _written_line_first(
+    identity: Identity, label: Origin | None, chain: tuple[Origin, ...], asked: str
+) -> tuple[Origin, ...]:
+    """The line on which somebody wrote the URL, with its path; else the chain as it is."""
+    own = identity.lines[0] if identity.lines else None
+    if not chain:
+        return chain
+    if label is not None:
+        return _first(label, f"{label.what} {masked(asked)}", chain)
+    return _first(own, own.what, chain) if own is not None and "://" in own.what else chain
+
+
 def _own_line_first(identity: Identity, chain: tuple[Origin, ...], why: str, asked: str) -> tuple[Origin, ...]:
     own = identity.lines[0]
+    return _first(own, f"{own.what or masked(asked)}: {why}", chain)
+
+
+def _first(own: Origin, what: str, chain: tuple[Origin, ...]) -> tuple[Origin, ...]:
     rest = tuple(origin for origin in chain if (origin.file, origin.line) != (own.file, own.line))
-    return (Origin(own.file, own.line, f"{own.what or masked(asked)}: {why}"), *rest)
+    return (Origin(own.file, own.line, what), *rest)
 
 
 def _missing(target: Target) -> str:

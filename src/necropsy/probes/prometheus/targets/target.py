@@ -150,3 +150,10 @@ class Target:
     def found_at(self) -> tuple[Origin, ...]:
         """The lines that discovery found it by: its own first, then those of its group."""
         return self._group.origin_of(self._index)
+
+    def label_line(self, value: str) -> Origin | None:
+        """The line of the label of its group that has this value; None where it was found without one, or by its address."""
+        if self.discovered_labels.get("__address__") == value:
+            return None
+        labels = self._group.labels
+        return next((line for name, line in self._group.label_origins.items() if labels.get(name) == value), None)

@@ -7,6 +7,7 @@ that both together can be simulated.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from necropsy.model.figures import several
@@ -30,6 +31,25 @@ _ADVICE: Final = Remedy(
     ),
     undo="reload the configuration as it was",
 )
+
+
+_SHOWN: Final = 4
+"""Lines that the advice names."""
+
+
+def _advice(wrong: list[Probe]) -> Remedy:
+    """What to do where nothing tells the endpoint: in Consul, if that is where the targets are found, else at their lines."""
+    lines = list(dict.fromkeys(str(probe.origin[0]) for probe in wrong if probe.origin))
+    if not lines or any(probe.service for probe in wrong):
+        return _ADVICE
+    if len(lines) > _SHOWN:
+        lines = [*lines[: _SHOWN - 1], f"{len(lines) - _SHOWN + 1} more"]
+    where = " and ".join(filter(None, [", ".join(lines[:-1]), lines[-1]]))
+    return replace(
+        _ADVICE,
+        text=f"Write the path of an endpoint that starts no session into {where}; or serve the probes from a path outside the"
+        " session middleware.",
+    )
 
 
 def _wrong(simulation: Simulation) -> list[Probe]:
@@ -103,7 +123,7 @@ def _remedy(before: FixContext, after: FixContext | None) -> Remedy | None:
     if not _wrong(before.simulation):
         return None
     if after is None:
-        return _ADVICE
+        return _advice(_wrong(before.simulation))
     return Remedy(
         title=f"Point the probes at {', '.join(_now(before, after))}",
         text=(

@@ -3,8 +3,9 @@
 Kubernetes probes, load balancers (Terraform, CloudFormation), HAProxy, compose, Gatus, Uptime Kuma, Consul's checks: each
 knows the line that names its path, or its URL. On that line the path alone is exchanged, or written where nobody wrote one,
 and all is simulated again: the patch is kept only if exactly the accused requests ask for the health endpoint now, and no
-other request changed. Targets of the blackbox exporter are patched where somebody wrote the URL: as the target, as the
-parameter ``target`` of a job, or in the relabel rule that makes it of an address. What Consul knows is ``health_endpoint``'s.
+other request changed. Targets of the blackbox exporter are patched where somebody wrote the URL: as the target, as a label,
+as the parameter ``target`` of a job, or in the relabel rule that makes it of an address. What Consul knows is
+``health_endpoint``'s.
 """
 
 from __future__ import annotations
@@ -51,6 +52,8 @@ def _wrong(context: FixContext) -> list[Probe]:
 def _written(probe: Probe) -> Origin | None:
     """Return the line on which the URL, or its path, is written."""
     if probe.kind != _BLACKBOX:
+        return probe.origin[0]
+    if probe.origin[0].what.startswith("label "):
         return probe.origin[0]
     target = _target(probe)
     if target is not None and "://" in target.what:
