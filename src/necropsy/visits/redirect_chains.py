@@ -101,7 +101,7 @@ def _round(
     page: NDArray[np.int64],
     onward: NDArray[np.bool_],
 ) -> NDArray[np.bool_]:
-    """Which pairs are of a page that sends its client round again and again."""
+    """Mark the pairs of a page that sends its client round again and again."""
     import numpy as np
 
     if not number.size:

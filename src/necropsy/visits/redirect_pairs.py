@@ -93,7 +93,7 @@ class Pairing:
 def _comes_anyway(
     line: dict[str, NDArray[Any]], a: NDArray[np.int64], b: NDArray[np.int64], slack_us: int
 ) -> NDArray[np.bool_]:
-    """Which pairs of lines ``a`` and ``b`` are of a flow that asks for the second page as often behind no redirect."""
+    """Mark the pairs of lines ``a`` and ``b`` of a flow that asks for the second page as often behind no redirect."""
     import numpy as np
 
     key, leads = line["key"], line["leads"] == 1
@@ -117,7 +117,7 @@ def _comes_anyway(
 
 
 class _Counts:
-    """How often each number occurs."""
+    """Occurrences of each number."""
 
     def __init__(self, numbers: NDArray[np.int64]) -> None:
         import numpy as np

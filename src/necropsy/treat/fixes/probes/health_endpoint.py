@@ -38,7 +38,7 @@ _SHOWN: Final = 4
 
 
 def _advice(wrong: list[Probe]) -> Remedy:
-    """What to do where nothing tells the endpoint: in Consul, if that is where the targets are found, else at their lines."""
+    """Advice where nothing tells the endpoint: in Consul, if that is where the targets are found, else at their lines."""
     lines = list(dict.fromkeys(str(probe.origin[0]) for probe in wrong if probe.origin))
     if not lines or any(probe.service for probe in wrong):
         return _ADVICE
