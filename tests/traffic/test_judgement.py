@@ -30,6 +30,8 @@ from necropsy.traffic.judgement import judge
         ("browser", "GET /assets/*.css", 200, None, "unlikely"),
         ("scanner", "GET /wp-login.php", 404, None, "unlikely"),
         ("library", "GET /", 503, None, "unlikely"),
+        ("library", "GET /", 500, None, "possible"),
+        ("library", "GET /health", 500, None, "unlikely"),
         ("library", "GET /", 301, None, "unlikely"),
         ("library", "HEAD /", 200, None, "possible"),
         ("library", "HEAD /health", 200, None, "unlikely"),

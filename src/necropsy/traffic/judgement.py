@@ -112,7 +112,7 @@ def _starts_nothing(method: str, path: str, status: int | None, followed_to: str
         (status == 304, "not modified: it had the page already"),
         (status in _PERMANENT and followed_to is None, "a permanent redirect, usually answered by a proxy"),
         (status is not None and 400 <= status < 500 and status not in {401, 403}, "refused: no page was shown"),
-        (status is not None and status >= 500, "an error: no page was shown"),
+        (status is not None and status > 500, "an error: no page was shown"),
         (status is not None and status < 200, "no page was shown"),
     )
     return next((why for holds, why in reasons if holds), "")
@@ -134,6 +134,10 @@ def _browser(method: str, path: str, status: int | None, *, sent: bool, periodic
 def _program(returns: str, path: str, status: int | None, *, sent: bool) -> SessionStart:
     if sent or _LOGIN.search(path):
         return SessionStart("likely", f"{'sent to' if sent else 'requests'} a login page, and {returns}")
+    if status == 500:  # measured: Express, PHP, and Koa (findings/koa-session-stores-what-it-answers-with-500.sh)
+        return SessionStart(
+            "possible", f"an error of the application, which may have stored a session before: {returns}"
+        )
     if status is None or status < 300:
         return SessionStart("possible", f"if this page starts sessions, each visit starts one: {returns}")
     return SessionStart("possible", f"{'turned away' if status in {401, 403} else 'redirected'}, and {returns}")
