@@ -16,11 +16,14 @@ import pytest
 
 import servers
 from necropsy.guard.exporter import target
+from necropsy.guard.exporter.site import Exporter
 from necropsy.guard.exporter.target import ExporterTarget, Options
 from necropsy.guard.exposition import Family
+from necropsy.guard.web import Request
 from necropsy.wire.redis.address import parse_address
 from necropsy.wire.redis.connection import Connection
 from strangers import stranger
+from waiting import wait_until
 
 TIMES = 20
 
@@ -39,16 +42,20 @@ def reason(families: list[Family]) -> str:
     return next(dict(family.samples[0].labels)["err"] for family in families if family.name.endswith("scrape_error"))
 
 
+def held(kind: type) -> int:
+    return sum(isinstance(thing, kind) for thing in gc.get_objects())
+
+
 def connections_left(one: ExporterTarget) -> int:
     """Scrape again and again without the collector of circles, and count the connections that nobody has taken down."""
     one.scrape(10)
     gc.collect()
     gc.disable()
     try:
-        before = sum(isinstance(thing, Connection) for thing in gc.get_objects())
+        before = held(Connection)
         for _ in range(TIMES):
             assert reason(one.scrape(10))
-        return sum(isinstance(thing, Connection) for thing in gc.get_objects()) - before
+        return held(Connection) - before
     finally:
         gc.enable()
 
@@ -66,6 +73,38 @@ def test_a_server_that_refuses_us_leaves_no_connection_behind_at_each_scrape() -
         assert connections_left(odd) <= 1
     with target_of(f"redis://127.0.0.1:{servers.free_port()}") as gone:
         assert connections_left(gone) <= 1
+
+
+@pytest.mark.integration
+def test_who_asks_while_a_reload_replaces_the_exporter_is_answered_and_its_threads_end() -> None:
+    with servers.running("redis-7.0", tcp=True) as server:
+        name = f"reload-{server.port}"
+        shown = Exporter([(name, parse_address(f"redis://127.0.0.1:{server.port}", environ={}))], Options())
+        (one,) = shown.targets.values()
+        os.kill(server.process.pid, signal.SIGSTOP)
+        try:
+            question = one.ask()
+            wait_until(question.running, "the question is under way")
+            shown.close()
+        finally:
+            os.kill(server.process.pid, signal.SIGCONT)
+        assert question.result(60).error == ""
+        assert "redis_up 1\n" in shown.routes()["/scrape"](Request({"target": name}, {})).body
+        connected = [client["addr"] for client in server.client().client_list() if client["name"] == "necropsy"]
+        assert connected == [], "and nothing is left open"
+        before = threading.active_count()
+        del shown, one, question
+        wait_until(lambda: threading.active_count() < before, "the thread ends")
+
+
+@pytest.mark.integration
+def test_what_a_server_answered_is_not_kept_until_the_next_scrape() -> None:
+    with servers.running("redis-7.0", tcp=True) as server, target_of(f"redis://127.0.0.1:{server.port}") as one:
+        before = held(Family)
+        found = one.scrape(10)
+        assert held(Family) - before >= len(found) > 100
+        del found
+        wait_until(lambda: held(Family) <= before, "nobody holds them")
 
 
 @contextmanager

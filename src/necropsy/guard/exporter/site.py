@@ -61,10 +61,12 @@ class Exporter:
         }
 
     def close(self) -> None:
-        """Hang up everywhere."""
+        """Hang up everywhere, once what is under way is answered: a reload is no reason to show a server as down.
+
+        The threads end when nobody holds the targets any more.
+        """
         for target in self.targets.values():
             target.close()
-        self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _metrics(self, request: Request) -> Response:
         return Response(text_of(self.families(request)), CONTENT_TYPE)

@@ -71,7 +71,7 @@ class ExporterTarget:
         self._lock = Lock()
         self._scrapes = 0
         self._total_s = 0.0
-        self._closed = False
+        self._closed = self._busy = False
         self._errors: set[str] = set()
         """Reasons that were shown."""
 
@@ -94,6 +94,10 @@ class ExporterTarget:
             scrape = question.result(within_s if waits_s < within_s else _GLANCE_S)
         except TookTooLong:
             scrape = Scrape([], error=f"no answer within {within_s:.3g} s")
+        else:
+            with self._lock:
+                if self._question is question:  # what was answered is not kept: of a thousand servers that is much
+                    self._question = None
         return replace(scrape, took_s=time.monotonic() - began)
 
     def ask(self) -> Future[Scrape]:
@@ -105,19 +109,22 @@ class ExporterTarget:
             return self._question
 
     def close(self) -> None:
-        """Hang up; when a question is under way, once it is answered."""
+        """Hang up; when a question is under way, once it is answered. Who still asks is answered, by a connection for that."""
         with self._lock:
             self._closed = True
-            connection, self._connection = self._connection, None
-        if connection is not None:
-            connection.close()
+            if not self._busy:
+                self._drop()
 
     def _ask(self) -> Scrape:
+        with self._lock:
+            self._busy = True
         try:
             return self._answered()
         finally:
-            if self._closed:
-                self._drop()
+            with self._lock:
+                self._busy = False
+                if self._closed:
+                    self._drop()
 
     def _answered(self) -> Scrape:
         connect_s = 0.0
