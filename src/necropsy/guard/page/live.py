@@ -105,7 +105,11 @@ class LiveFigures:
                 self._news.wait_for(lambda: self._viewers > 0 or self._stop.is_set())
             if self._stop.is_set():
                 return
-            said = json.dumps(self.figures(), separators=(",", ":"))
+            try:
+                figures = self.figures()
+            except Exception as error:  # noqa: BLE001 -- a fault of one poll ends no other, and is shown where its figures would be
+                figures = self._unknown(type(error).__name__)
+            said = json.dumps(figures, separators=(",", ":"))
             with self._news:
                 self._said, self._number = said, self._number + 1
                 self._news.notify_all()
@@ -120,6 +124,11 @@ class LiveFigures:
         for name, question in asked.items():
             failed = not question.done() or question.cancelled() or question.exception() is not None
             servers[name] = _figures(Scrape([], error="no answer") if failed else question.result())
+        return {"at": round(time.time()), "servers": servers, "look": dict(self._look())}
+
+    def _unknown(self, why: str) -> dict[str, Any]:
+        """Say of every server that it could not be asked."""
+        servers = {name: {"up": False, "error": f"could not be asked: {why}"} for name in self._targets()}
         return {"at": round(time.time()), "servers": servers, "look": dict(self._look())}
 
 
