@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
+import hiredis
 import pytest
 
 import servers
@@ -105,6 +106,35 @@ def test_what_a_server_answered_is_not_kept_until_the_next_scrape() -> None:
         assert held(Family) - before >= len(found) > 100
         del found
         wait_until(lambda: held(Family) <= before, "nobody holds them")
+
+
+@contextmanager
+def informing(text: bytes) -> Iterator[int]:
+    """Answer INFO with a text, and refuse all else but a greeting."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def answer() -> None:
+            connection, _ = listener.accept()
+            reader = hiredis.Reader()
+            with connection:
+                while data := connection.recv(65_536):
+                    reader.feed(data)
+                    while (words := reader.gets()) is not False:
+                        said = {b"PING": b"+PONG", b"INFO": b"$%d\r\n%b" % (len(text), text)}
+                        connection.sendall(said.get(words[0], b"-ERR unknown command") + b"\r\n")
+
+        thread = threading.Thread(target=answer, daemon=True)
+        thread.start()
+        yield listener.getsockname()[1]
+        thread.join()
+
+
+def test_a_server_whose_figures_are_no_numbers_is_up_0_with_the_reason_and_no_failed_request() -> None:
+    with (
+        informing(b"redis_version:7.0.0\r\ndb0:keys=many,expires=0\r\n") as port,
+        target_of(f"redis://127.0.0.1:{port}") as odd,
+    ):
+        assert reason(odd.scrape(10)) == f"redis://127.0.0.1:{port} does not answer like Redis"
 
 
 @contextmanager

@@ -15,12 +15,12 @@ from typing import Final
 
 from necropsy import __version__
 from necropsy.guard.exporter.collect import collect
-from necropsy.guard.exporter.families import families
+from necropsy.guard.exporter.families import ServerReplies, families
 from necropsy.guard.exposition import Family, Sample
 from necropsy.model.errors import NecropsyError
 from necropsy.wire.redis.address import Address
 from necropsy.wire.redis.connection import Connection
-from necropsy.wire.redis.replies import ConnectionLost, ServerError
+from necropsy.wire.redis.replies import ConnectionLost, ServerError, understood
 from necropsy.wire.redis.topology import discover
 
 _GLANCE_S: Final = 0.05
@@ -143,6 +143,8 @@ class ExporterTarget:
                     self._drop()
                     if attempt + 1 < _CONNECTIONS_TRIED:
                         continue
+                with understood(self.address.masked):
+                    return Scrape(self._shown(answers), connect_s)
             except ConnectionLost as error:
                 self._drop()
                 if attempt + 1 < _CONNECTIONS_TRIED and connect_s == 0.0:
@@ -151,16 +153,19 @@ class ExporterTarget:
             except (NecropsyError, ServerError) as error:
                 self._drop()
                 return Scrape([], connect_s, error=str(error))
-            shown = families(
-                answers,
-                self._options.namespace,
-                with_system=self._options.include_system_metrics,
-                with_empty=self._options.include_empty_databases,
-            )
-            if self._options.append_instance_role_label:
-                _label(shown, "instance_role", answers.info.get("role", ""))
-            return Scrape(shown, connect_s)
         return Scrape([], connect_s, error="the connection broke twice")
+
+    def _shown(self, answers: ServerReplies) -> list[Family]:
+        """Return the families of what a server answered."""
+        shown = families(
+            answers,
+            self._options.namespace,
+            with_system=self._options.include_system_metrics,
+            with_empty=self._options.include_empty_databases,
+        )
+        if self._options.append_instance_role_label:
+            _label(shown, "instance_role", answers.info.get("role", ""))
+        return shown
 
     def _connect(self) -> Connection:
         """Connect to the server, or to the master that a Sentinel names now; a Sentinel that is meant itself has few commands."""

@@ -17,7 +17,7 @@ from necropsy.wire.redis.address import Address
 from necropsy.wire.redis.connection import Connection
 from necropsy.wire.redis.gate import Gate
 from necropsy.wire.redis.info import databases, parse_info
-from necropsy.wire.redis.replies import ConnectionLost, ServerError
+from necropsy.wire.redis.replies import ODD, ConnectionLost, ServerError
 from necropsy.wire.redis.topology import discover
 
 _ANSWER_S: Final = 0.3
@@ -116,7 +116,7 @@ class StoreListener:
     def _broken(self) -> Iterator[None]:
         try:
             yield
-        except (ServerError, ConnectionLost):
+        except (ServerError, ConnectionLost, *ODD):  # odd: a reply of a shape that no Redis gives, through a proxy, say
             self.hang_up()
 
 
