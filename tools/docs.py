@@ -112,7 +112,14 @@ def findings() -> str:
     """The index of all pages, by area."""
     from necropsy.examine.registry import SLUGS
 
-    lines = ["# Findings", "", _MARK, "", "`necropsy explain SLUG` prints these pages.", ""]
+    lines = [
+        "# Findings",
+        "",
+        "Every finding that necropsy can report, with its page; `necropsy explain SLUG` prints it.",
+        "",
+        _MARK,
+        "",
+    ]
     lines += ["| slug | meaning |", "| --- | --- |"]
     lines += [f"| [{slug}](../{PAGES.as_posix()}/{slug}.md) | {_cell(meaning)} |" for slug, meaning in SLUGS.items()]
     return "\n".join([*lines, ""])
@@ -123,7 +130,7 @@ def findings() -> str:
 
 def usage() -> str:
     """The help of every command, as the command line prints it at 80 columns."""
-    lines = ["# Commands", "", _MARK, ""]
+    lines = ["# Commands", "", "All commands and their options, as `--help` prints them.", "", _MARK, ""]
     for name, text in commands():
         lines += [f"## {name}", "", "```text", text, "```", ""]
     return "\n".join(lines)

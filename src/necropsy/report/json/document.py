@@ -10,6 +10,8 @@ from necropsy.report.json import v1
 _HEAD = """\
 # The report as JSON, version 1
 
+The keys of the report that `--format json` writes for scripts and other programs.
+
 ```sh
 necropsy examine … --format json
 necropsy report incident.case --format json
