@@ -28,7 +28,7 @@ def _store(store: StoreOutlooks) -> list[str]:
     for outlook in store.alone:
         lines += _outlook("ALONE", outlook)
     if store.together.steps:
-        lines += _outlook("ALL" if len(store.together.steps) > 1 else "THEN", store.together)
+        lines += _outlook("ALL" if len(store.together.steps) > 1 else "AFTER", store.together)
     if store.enough_bytes is not None:
         lines += wrap(_enough(store.enough_bytes, store.memory_limit), 79, subsequent_indent=" " * 7)
     for note in store.notes:
@@ -37,17 +37,17 @@ def _store(store: StoreOutlooks) -> list[str]:
 
 
 def _enough(enough: int, limit: int | None) -> str:
-    said = f"ENOUGH {size(enough)} of memory is enough, with room for twice the need"
+    said = f"ENOUGH {size(enough)} of memory: at least twice what the store needs"
     if limit is None:
         return said
     if limit < enough:
-        return f"{said}; the limit of {size(limit)} leaves less room"
-    return f"{said}; the limit of {size(limit)} needs no scaling up"
+        return f"{said}. The limit of {size(limit)} is less than that"
+    return f"{said}. The limit of {size(limit)} need not be raised"
 
 
 def _outlook(label: str, outlook: Outlook) -> list[str]:
-    said = ", ".join(outlook.steps) if outlook.steps else "as it goes on"
-    text = f"{said}: {count(outlook.births_per_day)} births a day, without those by people"
+    said = ", ".join(outlook.steps) if outlook.steps else "without a change"
+    text = f"{said}: {count(outlook.births_per_day)} new sessions a day, without those of people"
     lines = wrap(text, 79, initial_indent=f"{label:<7}", subsequent_indent=" " * 7)
     now = f"{several(outlook.sessions_now, 'session')}, {size(outlook.bytes_now)}"
     if outlook.sessions_steady is None or outlook.bytes_steady is None or outlook.steady_after_s is None:
@@ -57,7 +57,7 @@ def _outlook(label: str, outlook: Outlook) -> list[str]:
         after = f" after {duration(outlook.steady_after_s)}" if outlook.steady_after_s >= 1 else ""
         lines.append(f"       {now} -> {steady}{after}")
     if outlook.full_at is not None:
-        lines.append(f"       memory is full {full(outlook.full_at, outlook.full_from, outlook.full_to)}")
+        lines.append(f"       memory will be full {full(outlook.full_at, outlook.full_from, outlook.full_to)}")
     lines.append(f"       {_drawn(outlook)}")
     return lines
 
