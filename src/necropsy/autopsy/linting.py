@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from necropsy._internal.paths import is_dir
 from necropsy._internal.serialization import to_plain
 from necropsy.model.errors import ConfigurationError, NoEvidence, NotJudged, UnreadableSource
 from necropsy.model.evidence import Absent
@@ -168,6 +169,7 @@ def _require(kinds: dict[str, str], unread: Sequence[Absent], names: Sequence[st
 def _recognised(names: Iterable[str]) -> tuple[dict[str, str], list[Absent], list[Absent]]:
     """Return file → kind, what was named and could not be used, and what was passed over in a folder and should not."""
     from necropsy.evidence.configuration.recognise import (
+        closed_folders,
         configurations,
         damage,
         passed_over,
@@ -180,7 +182,10 @@ def _recognised(names: Iterable[str]) -> tuple[dict[str, str], list[Absent], lis
     unread: list[Absent] = []
     passed: list[Absent] = []
     for name in expand(names):
-        folder = Path(name).is_dir()
+        folder = is_dir(name)
+        for closed in closed_folders(Path(name)) if folder else ():
+            shut = Absent("configuration", closed, "Permission denied", "Make it readable for this user.")
+            (unread if closed == name.rstrip("/") else passed).append(shut)
         for file in map(str, configurations(Path(name))) if folder else (name,):
             try:
                 text = read_text(file)

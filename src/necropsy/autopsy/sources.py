@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from necropsy._internal.paths import exists
 from necropsy.model.durations import seconds_of
 from necropsy.model.errors import NoEvidence, UsageError
 from necropsy.wire.files import STANDARD_INPUT, expand
@@ -162,7 +163,7 @@ def stores(locators: Iterable[str], memory_limit: int | None = None) -> tuple[St
         if is_address(match.group(2) if match else locator):
             name, url = match.groups() if match else (_host(locator), locator)
             named.append(StoreSource(name, LiveAddress(url), memory_limit))
-        elif match and not Path(locator).exists():
+        elif match and not exists(locator):
             name, pattern = match.groups()
             named += [StoreSource(name, DumpPath(file), memory_limit) for file in expand([pattern])]
         else:
@@ -198,7 +199,7 @@ def as_address(text: str) -> str:
     if is_address(rest):
         return text
     if (
-        not Path(rest).exists()
+        not exists(rest)
         and not rest.endswith((".rdb", ".aof", ".gz", ".zst"))
         and re.fullmatch(r"(?:[\w.-]+|\[[0-9a-fA-F:.]+\])(?::\d{1,5})?(?:/\d+)?", rest)
     ):

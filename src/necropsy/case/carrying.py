@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from necropsy._internal.paths import is_file
 from necropsy._internal.sql_quoting import literal
 from necropsy.case.schema import BY_NAME
 
@@ -52,7 +53,7 @@ def carry_over(case: Case, older: Path, now: datetime, keep_s: float, source: st
     """
     import duckdb
 
-    if not older.is_file():
+    if not is_file(older):
         return False
     try:
         case.execute(f"ATTACH {literal(str(older))} AS older (READ_ONLY)")

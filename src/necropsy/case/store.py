@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from necropsy import __version__
 from necropsy._internal.file_kinds import kind_of
+from necropsy._internal.paths import is_dir, is_file, why_no_file
 from necropsy._internal.sql_quoting import identifier
 from necropsy.case import identity
 from necropsy.case.once import Once
@@ -156,9 +157,8 @@ class Case:
         """
         import duckdb
 
-        if not path.is_file():
-            said = "is a folder" if path.is_dir() else "no such file"
-            raise CaseError(f"{path}: {said}", hint=_WRITTEN)
+        if not is_file(path):
+            raise CaseError(f"{path}: {why_no_file(path)}", hint=_WRITTEN)
         try:
             connection = duckdb.connect(str(path), read_only=True)
         except duckdb.Error as error:
@@ -445,9 +445,9 @@ def _staged(path: Path | None, *, large: bool) -> Path | None:
     except UnicodeEncodeError:
         shown = os.fsencode(path).decode("utf-8", "backslashreplace")
         raise CaseError(f"{shown}: its name is not UTF-8", hint="Choose another name with --case.") from None
-    if path.is_dir():
+    if is_dir(path):
         raise CaseError(f"{path}: is a folder", hint=f"Name a file in it: --case {path / 'incident.case'}")
-    if path.is_file() and path.stat().st_size and _head(path)[8:] != _MAGIC:
+    if is_file(path) and path.stat().st_size and _head(path)[8:] != _MAGIC:
         raise CaseError(f"{path}: is there, and is no case: not written over", hint="Choose another name with --case.")
     try:
         descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".partial", dir=path.parent)

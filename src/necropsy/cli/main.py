@@ -136,6 +136,13 @@ def main() -> None:
     except BrokenPipeError:
         _discard()
         sys.exit(1)
+    except PermissionError as error:
+        if not error.filename:
+            raise
+        hint = "Let this user read and write it, or give another place."
+        _complain(NecropsyError(f"{error.filename}: {error.strerror}", hint=hint))
+        _discard()
+        sys.exit(1)
     except OSError as error:
         if error.errno not in _FULL:
             raise

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 import typer
 
+from necropsy._internal.paths import exists, is_dir, is_file
 from necropsy.cli.options import FailOn, Format
 from necropsy.model.errors import UsageError
 
@@ -55,7 +56,7 @@ def chosen(kind: Format | None, output: Path | None) -> Format:
 
 def fresh(case: Path | None, *, force: bool) -> None:
     """Refuse to write over a case that is there: it may be another incident's."""
-    if case is not None and case.exists() and not force:
+    if case is not None and exists(case) and not force:
         raise UsageError(f"{case}: already exists", hint="Choose another name, or overwrite it with --force.")
 
 
@@ -65,10 +66,10 @@ def ready(kind: Format, output: Path | None) -> None:
         if kind is Format.HTML and sys.stdout.isatty():
             raise UsageError("an HTML page cannot be written to a terminal", hint="Name a file: --output report.html")
         return
-    if output.is_dir():
+    if is_dir(output):
         raise UsageError(f"{output}: is a folder", hint=f"Name a file in it: --output {output / 'report'}.")
-    if not output.parent.is_dir() or not os.access(output if output.exists() else output.parent, os.W_OK):
-        reason = "permission denied" if output.parent.is_dir() else f"no folder {output.parent}"
+    if not is_dir(output.parent) or not os.access(output if exists(output) else output.parent, os.W_OK):
+        reason = "permission denied" if is_dir(output.parent) else f"no folder {output.parent}"
         raise UsageError(f"{output}: cannot write: {reason}", hint="Choose another place with --output.")
 
 
@@ -84,11 +85,11 @@ def spare(sources: Sources, *outputs: Path | None) -> None:
 def spare_files(read: Iterable[str | Path], *outputs: Path | None) -> None:
     """Refuse to write over files that are to be read; ``read`` may hold ``ADDRESS=FILE`` and ``KIND=FILE``, and URLs."""
     for output in outputs:
-        if output is None or output in _STANDARD or not output.exists():
+        if output is None or output in _STANDARD or not exists(output):
             continue
         for name in map(str, read):
-            file = Path(name if Path(name).exists() else name.partition("=")[2])
-            if file.exists() and file.is_file() and file.samefile(output):
+            file = Path(name if exists(name) else name.partition("=")[2])
+            if exists(file) and is_file(file) and file.samefile(output):
                 raise UsageError(f"{output}: is one of the sources, and is not overwritten", hint="Name another file.")
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from necropsy._internal.paths import exists
 from necropsy.cli import live, output
 from necropsy.cli.options import (
     FormerReadMethodOption,
@@ -233,7 +234,7 @@ def purge(
     if shred is not None:
         if not yes and not asked(f"Overwrite and remove {shred}? The purge cannot be undone afterwards"):
             return
-        output.say(text.shredded(shred, purging.shred(shred), others=shred.exists()))
+        output.say(text.shredded(shred, purging.shred(shred), others=exists(shred)))
         return
     if undo is not None:
         with status(quiet=quiet) as tell:

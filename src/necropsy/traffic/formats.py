@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
+from necropsy._internal.paths import is_dir, is_file
 from necropsy.model.errors import UnreadableSource
 from necropsy.model.evidence import Origin
 from necropsy.probes.nginx import apache_logs
@@ -40,7 +41,7 @@ def gather(log_format: str | None, nginx: Sequence[str] = (), apache: Sequence[s
 
         files, _, absent = read("nginx", nginx)
         if absent and not files:
-            raise UnreadableSource(absent[0].reason, hint=absent[0].hint)
+            raise UnreadableSource(f"{absent[0].locator}: {absent[0].reason}", hint=absent[0].hint)
         formats += simulate(files).log_formats
     for locator in apache:
         formats += _apache(locator)
@@ -60,9 +61,9 @@ def _apache(locator: str) -> Iterator[LogFormat]:
                 raise
             continue
         yield from found.formats
-        root = Path(found.server_root) if found.server_root and Path(found.server_root).is_dir() else root
+        root = Path(found.server_root) if found.server_root and is_dir(found.server_root) else root
         for pattern in found.includes:
             for path in sorted(glob.glob(str(root / pattern))):  # noqa: PTH207 -- absolute patterns too
-                if path not in seen and len(seen) < _MOST_FILES and Path(path).is_file():
+                if path not in seen and len(seen) < _MOST_FILES and is_file(path):
                     seen.add(path)
                     waiting.append(path)

@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from necropsy._internal.paths import exists
 from necropsy.model.errors import UsageError
 from necropsy.treat.purge import plan as plans
 from necropsy.treat.purge.control import Control, Knobs
@@ -272,7 +273,7 @@ def _idle_times_since(plan: PurgePlan, store: WritableStore, booted_ms: int) -> 
 def _journal(order: PurgeOrder, plan: PurgePlan, store: WritableStore) -> Journal:
     secret = read_secret(order.journal_key) if order.journal_key else None
     digest = plans.digest(order.plan)
-    if (order.journal / "journal.json").exists():
+    if exists(order.journal / "journal.json"):
         journal = Journal.open(order.journal, secret)
         if journal.header.get("plan") != digest:
             journal.close()

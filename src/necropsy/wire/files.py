@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final, cast
 
 from necropsy._internal.file_kinds import kind_of
+from necropsy._internal.paths import closed_folder, exists, is_file
 from necropsy.model.errors import UnreadableSource
 from necropsy.wire.priority import stand_back
 
@@ -33,7 +34,7 @@ def expand(patterns: Iterable[str]) -> list[str]:
     """
     found: list[str] = []
     for pattern in patterns:
-        if pattern == STANDARD_INPUT or "://" in pattern or not glob.has_magic(pattern) or Path(pattern).exists():
+        if pattern == STANDARD_INPUT or "://" in pattern or not glob.has_magic(pattern) or exists(pattern):
             found.append(pattern)
         else:
             found.extend(sorted(glob.glob(pattern, recursive=True)) or [pattern])  # noqa: PTH207 -- absolute patterns too
@@ -54,7 +55,7 @@ def compression(head: bytes) -> str | None:
 
 def is_packed(locator: str) -> bool:
     """Tell whether a file is compressed, by its content; False for a stream and for what cannot be read."""
-    if locator == STANDARD_INPUT or not Path(locator).is_file():
+    if locator == STANDARD_INPUT or not is_file(locator):
         return False
     try:
         with Path(locator).open("rb") as raw:
@@ -77,6 +78,11 @@ def open_binary(locator: str) -> BinaryIO:
         try:
             raw = Path(locator).open("rb")  # noqa: SIM115 -- handed to the caller
         except FileNotFoundError as error:
+            closed = closed_folder(locator) if glob.has_magic(locator) else ""
+            if closed:
+                raise UnreadableSource(
+                    f"{locator}: {closed} may not be listed: Permission denied", hint="Make it readable for this user."
+                ) from error
             raise UnreadableSource(f"{locator}: no such file", hint="Check the path; quote globs.") from error
         except IsADirectoryError as error:
             raise UnreadableSource(f"{locator}: is a folder", hint="Give a file, or a glob in quotes.") from error
@@ -221,7 +227,7 @@ def read_text(locator: str, *, limit: int = 64 << 20, any_bytes: bool = False) -
 def is_utf8(locator: str) -> bool:
     """Whether a file is UTF-8 as stored; True for a stream, which was read as such."""
     path = Path(locator)
-    if locator == STANDARD_INPUT or not path.is_file():
+    if locator == STANDARD_INPUT or not is_file(path):
         return True
     try:
         path.read_bytes().decode()
@@ -233,7 +239,7 @@ def is_utf8(locator: str) -> bool:
 def fingerprint(locator: str) -> tuple[str | None, int | None]:
     """Return SHA-256 (hex) and size in bytes of a file as stored; (None, None) for a stream."""
     path = Path(locator)
-    if locator == STANDARD_INPUT or not path.is_file():
+    if locator == STANDARD_INPUT or not is_file(path):
         return None, None
     size = path.stat().st_size
     digest = hashlib.sha256()
@@ -262,4 +268,4 @@ def fingerprint_beside(locator: str) -> Callable[[], tuple[str | None, int | Non
 def size_of(locator: str) -> int | None:
     """Return the size of a file as stored, in bytes; None for a stream or a folder."""
     path = Path(locator)
-    return path.stat().st_size if locator != STANDARD_INPUT and path.is_file() else None
+    return path.stat().st_size if locator != STANDARD_INPUT and is_file(path) else None

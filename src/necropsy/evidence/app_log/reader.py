@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from necropsy._internal.file_kinds import BINARY, FileKind, kind_of
+from necropsy._internal.paths import is_file
 from necropsy._internal.progress import Progress
 from necropsy._internal.sql_quoting import literal
 from necropsy.evidence.app_log import search_engine
@@ -225,7 +226,7 @@ def _note(log: _Read, events: int) -> str:
 def _written(locator: str) -> datetime | None:
     """Return when a file was written last; None for a stream."""
     path = Path(locator)
-    if locator == STANDARD_INPUT or not path.is_file():
+    if locator == STANDARD_INPUT or not is_file(path):
         return None
     return datetime.fromtimestamp(path.stat().st_mtime, UTC)
 

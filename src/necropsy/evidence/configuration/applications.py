@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from necropsy._internal.paths import is_dir, is_file
 from necropsy.model.errors import UnreadableSource
 from necropsy.sessions.application import SUFFIXES, is_known, settings
 from necropsy.sessions.registry import cures
@@ -29,7 +30,7 @@ def read(names: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
     frameworks = {layout: cure.framework for layout, cure in cures().items()}
     found: dict[str, list[dict[str, Any]]] = {}
     for name in expand(names):
-        for file in map(str, _sources(Path(name))) if Path(name).is_dir() else (name,):
+        for file in map(str, _sources(Path(name))) if is_dir(name) else (name,):
             if Path(file).suffix.lower() not in SUFFIXES:
                 continue
             try:
@@ -61,7 +62,7 @@ def _sources(folder: Path) -> Iterator[Path]:
         inside = path.relative_to(folder).parts
         if any(part.startswith(".") or part in _SKIPPED for part in inside):
             continue
-        if path.suffix.lower() in SUFFIXES and path.is_file():
+        if path.suffix.lower() in SUFFIXES and is_file(path):
             found += 1
             if found > _MOST_FILES:
                 return

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
+from necropsy._internal.paths import is_file
 from necropsy.history.events import Event
 
 _SAFE: Final = (
@@ -37,7 +38,7 @@ def commits_of(files: Iterable[str]) -> list[Event]:
     found: dict[str, tuple[float, str, list[str]]] = {}
     for name in dict.fromkeys(files):
         path = Path(name)
-        if git is None or not path.is_file():
+        if git is None or not is_file(path):
             continue
         for commit, at, subject in _log(git, path):
             found.setdefault(commit, (at, subject, []))[2].append(path.name)

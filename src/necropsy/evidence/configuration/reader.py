@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
+from necropsy._internal.paths import exists, is_dir, is_file, may_list
 from necropsy.evidence.configuration import live
 from necropsy.evidence.configuration.embedded import parts
 from necropsy.evidence.configuration.follow import Mention, mentions
@@ -95,7 +96,7 @@ def _split_address(locator: str) -> tuple[str | None, str]:
     (('172.12.1.189', 'web.json'), (None, 'a/b=c.json'), ('web-1', 'consul/'))
     """
     address, equals, rest = locator.partition("=")
-    if not equals or not rest or Path(locator).exists():
+    if not equals or not rest or exists(locator):
         return None, locator
     try:
         return str(ipaddress.ip_address(address.strip("[]"))), rest
@@ -126,7 +127,10 @@ class _ConfigurationReader:
 
     def name(self, name: str, address: str | None) -> None:
         """Read a file or folder that somebody named."""
-        if name != STANDARD_INPUT and Path(name).is_dir():
+        if name != STANDARD_INPUT and is_dir(name):
+            if not may_list(name):
+                self._miss(self.kind, name, "Permission denied", "Make it readable for this user.")
+                return
             found = list(_of_folder(self.kind, Path(name)))
             if not found:
                 wanted = ", ".join(_ALL.get(self.kind, _YAML))
@@ -202,7 +206,7 @@ class _ConfigurationReader:
         real = candidates(main, mention.written)[-1]
         if mention.kind == "nginx" and not mention.written.startswith("/"):
             return  # nginx takes a glob that matches nothing, and the folder that it counts from is here
-        if MAGIC.search(mention.written) and not (real in places and Path(real).parent.is_dir()):
+        if MAGIC.search(mention.written) and not (real in places and is_dir(Path(real).parent)):
             hint = "Give the whole configuration folder."
             self._miss(mention.kind, mention.written, f"named by {by}, not given", hint)
 
@@ -219,10 +223,10 @@ def _is_manifest(text: str, kind: str) -> bool:
 
 def _of_folder(kind: str, folder: Path) -> Iterator[str]:
     for main in _FOLDER.get(kind, ()):
-        if (folder / main).is_file():
+        if is_file(folder / main):
             yield str(folder / main)
             return
-    names = {str(path) for pattern in _ALL.get(kind, _YAML) for path in folder.glob(pattern) if path.is_file()}
+    names = {str(path) for pattern in _ALL.get(kind, _YAML) for path in folder.glob(pattern) if is_file(path)}
     yield from sorted(names)
 
 
@@ -234,9 +238,9 @@ def _is_of_this_machine(main: str, place: str) -> bool:
 
 
 def _matching(path: str) -> list[str]:
-    if Path(path).is_file():
+    if is_file(path):
         return [path]
     if not MAGIC.search(path):
         return []
     # Path.glob would normalise the name, which must stay as the pure part will look for it.
-    return sorted(name for name in glob.glob(path) if Path(name).is_file())  # noqa: PTH207
+    return sorted(name for name in glob.glob(path) if is_file(name))  # noqa: PTH207

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
+from necropsy._internal.paths import is_file
 from necropsy.evidence.configuration.embedded import holds_checks, holds_jobs, parts, unrendered
 from necropsy.evidence.configuration.reader import KINDS, OF_BYTES
 from necropsy.model.errors import ConfigurationError, UnreadableSource
@@ -51,6 +53,14 @@ _TRAEFIK: Final = re.compile(r"^\s*\[+http\.(?:services|routers|middlewares)\b",
 _HAPROXY: Final = re.compile(r"^(?:frontend|backend|listen)\s+\S+\s*$", re.MULTILINE)
 
 
+def closed_folders(folder: Path) -> list[str]:
+    """Return a folder and those below it that may not be listed: what is in them was not looked at."""
+    refused: list[str] = []
+    for _, inside, _ in os.walk(folder, onerror=lambda error: refused.append(str(error.filename))):
+        inside[:] = [name for name in inside if not name.startswith(".") and name not in _SKIPPED]
+    return sorted(refused)
+
+
 def configurations(folder: Path) -> Iterator[Path]:
     """Yield the files of a folder and those below it that may be configuration; hidden folders are left out."""
     found = 0
@@ -58,7 +68,7 @@ def configurations(folder: Path) -> Iterator[Path]:
         inside = path.relative_to(folder).parts
         if any(part.startswith(".") or part in _SKIPPED for part in inside):
             continue
-        if (path.suffix in _SUFFIXES or path.name in _NAMES) and path.is_file():
+        if (path.suffix in _SUFFIXES or path.name in _NAMES) and is_file(path):
             found += 1
             if found > _MOST_FILES:
                 return

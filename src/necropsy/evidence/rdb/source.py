@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final, cast
 
+from necropsy._internal.paths import is_dir
 from necropsy.model.errors import UnreadableSource
 from necropsy.wire.files import STANDARD_INPUT, open_binary
 
@@ -48,7 +49,7 @@ def open_source(locator: str) -> Opened:
         There is nothing, or nothing that could hold a dump.
     """
     file, later = locator, 0
-    if locator != STANDARD_INPUT and Path(locator).is_dir():
+    if locator != STANDARD_INPUT and is_dir(locator):
         file, later = _base_of(Path(locator))
     stream = open_binary(file)
     try:

@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from necropsy._internal.paths import is_file
 from necropsy._internal.serialization import from_plain, to_plain
 from necropsy.guard.exposition import Family, Sample
 from necropsy.guard.watch.former import Limits
@@ -155,7 +156,7 @@ def _carry_over(case: Case, watch: Watched, now: datetime) -> str:
     older = Path(watch.case)
     carried = carry_over(case, older, now.astimezone(UTC).replace(tzinfo=None), watch.keep_s, SOURCE)
     memory.predict(case, now)
-    return "" if carried or not older.is_file() else f"{older}: cannot be read as a case; its history is lost"
+    return "" if carried or not is_file(older) else f"{older}: cannot be read as a case; its history is lost"
 
 
 def _watch(

@@ -13,6 +13,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any, Final
 
+from necropsy._internal.paths import is_file
 from necropsy.guard.notify.message import Message, MessageState
 from necropsy.guard.notify.plan import Told
 
@@ -32,7 +33,7 @@ class Ledger:
         self._path = path
         self._lock = Lock()
         self._told: dict[str, dict[str, Told]] = {}
-        if path is None or not path.is_file():
+        if path is None or not is_file(path):
             return
         with contextlib.suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
             for way, rows in json.loads(path.read_text(encoding="utf-8")).items():

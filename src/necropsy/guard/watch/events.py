@@ -12,6 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
+from necropsy._internal.paths import exists
 from necropsy.autopsy.sources import parse_event
 from necropsy.model.errors import UsageError
 
@@ -25,7 +26,7 @@ def read_events(given: Iterable[str], file: str | None) -> tuple[list[tuple[date
     """
     events = {_short(text) for text in given}
     wrong: list[int] = []
-    if file is None or not Path(file).exists():
+    if file is None or not exists(file):
         return sorted(events), []
     try:
         text = Path(file).read_text(encoding="utf-8", errors="replace")

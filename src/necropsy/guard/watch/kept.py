@@ -7,6 +7,7 @@ import fcntl
 from collections.abc import Iterator
 from pathlib import Path
 
+from necropsy._internal.paths import exists, is_dir
 from necropsy.model.errors import UsageError
 
 
@@ -22,11 +23,11 @@ def require_own(path: Path) -> None:
     """
     from necropsy.case.store import Case
 
-    if not path.parent.is_dir():
+    if not is_dir(path.parent):
         raise UsageError(
             f"{path}: there is no folder {path.parent}", hint="Create the folder, or give another by --case."
         )
-    if not path.exists():
+    if not exists(path):
         return
     with Case.open(path) as case:
         if not case.has("look"):

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from necropsy._internal.paths import is_dir
 from necropsy.lab.live import files, programs, search, spring, weather
 from necropsy.lab.live.actors.network import Weather
 from necropsy.lab.live.plan import LabPlan, ListeningAddress, LiveApplication, Machine
@@ -183,7 +184,7 @@ def _nginx(plan: LabPlan, found: Found) -> tuple[Run, ...]:
 
 def _catalogue(plan: LabPlan, _: Found) -> tuple[Run, ...]:
     given = [f"--to={plan.folder / 'prometheus' / 'targets.json'}"]
-    if (plan.folder / "consul").is_dir():
+    if is_dir(plan.folder / "consul"):
         given += [f"--consul={plan.at(f'{name}/http')}" for name in files.CONSUL_SERVERS]
     else:
         given += [

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
+from necropsy._internal.paths import exists, is_file
 from necropsy.lab.live import files, search, spring
 from necropsy.lab.live import plan as plans
 from necropsy.lab.live.components import COMPONENTS, Component, Run
@@ -209,9 +210,9 @@ def _known(without: tuple[str, ...]) -> None:
 
 def _clear(folder: Path, say: Say) -> None:
     """Stop and remove what an earlier lab left; touch nothing else."""
-    if not folder.exists():
+    if not exists(folder):
         return
-    if not (folder / plans.FILE).is_file():
+    if not is_file(folder / plans.FILE):
         if any(folder.iterdir()):
             raise UsageError(f"{folder} holds something else", hint="Choose an empty folder with --folder.")
         return

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from necropsy._internal.paths import exists
 from necropsy.lab.live import acts, conductor
 from necropsy.lab.live.plan import LabOptions, LabPlan
 from necropsy.lab.live.supervisor import Supervisor
@@ -50,7 +51,7 @@ class _Chat:
 
     def look(self) -> None:
         """Read what came since."""
-        lines = self.path.read_text(encoding="utf-8").splitlines() if self.path.exists() else []
+        lines = self.path.read_text(encoding="utf-8").splitlines() if exists(self.path) else []
         for line in lines[self.seen :]:
             entry: dict[str, Any] = json.loads(line)
             if "blocks" in entry["message"]:

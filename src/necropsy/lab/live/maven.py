@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from necropsy._internal.paths import is_file
 from necropsy.model.errors import NecropsyError
 
 SOURCES: Final = Path(__file__).parents[4] / "lab"
@@ -38,11 +39,11 @@ def build(name: str, maven: Path, *, to: str = "", options: Sequence[str] = ()) 
         There is no source, or Maven failed.
     """
     source, home = SOURCES / name, _built(to or name)
-    if not (source / "pom.xml").is_file():
+    if not is_file(source / "pom.xml"):
         raise NecropsyError(f"the source of {name} is not here", hint="It comes with a checkout; or do without it.")
-    newest = max(path.stat().st_mtime for path in source.rglob("*") if path.is_file())
+    newest = max(path.stat().st_mtime for path in source.rglob("*") if is_file(path))
     mark = home / "built"
-    if mark.is_file() and mark.stat().st_mtime > newest:
+    if is_file(mark) and mark.stat().st_mtime > newest:
         return
     home.mkdir(parents=True, exist_ok=True)
     shutil.copytree(source, home, dirs_exist_ok=True)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from necropsy._internal.paths import is_dir, is_file
 from necropsy.lab.server import BUILDS
 
 TOOLS: Final = "NECROPSY_LAB_TOOLS"
@@ -67,7 +68,7 @@ def with_templates(binary: Path, room: Path) -> tuple[Path, Path | None]:
     program, made in ``room``, the folder is named relative to the working directory, by a path of the same length.
     """
     unpacked = binary.parent.parent / "share" / "prometheus" / "alertmanager"
-    if Path(_TEMPLATES.decode()).is_dir() or not unpacked.is_dir():
+    if is_dir(_TEMPLATES.decode()) or not is_dir(unpacked):
         return binary, None
     room.mkdir(parents=True, exist_ok=True)
     copied = room / "alertmanager-with-templates-here"
@@ -85,7 +86,7 @@ def knows_consul(binary: Path) -> bool:
 def _packaged_redis() -> str:
     for build in BUILDS:
         try:
-            if (found := build.locate()) and Path(found).is_file():
+            if (found := build.locate()) and is_file(found):
                 return found
         except ImportError:
             continue

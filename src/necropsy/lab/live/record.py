@@ -27,6 +27,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+from necropsy._internal.paths import exists, is_file
 from necropsy.lab.live import files
 from necropsy.lab.live import plan as plans
 from necropsy.lab.live.plan import LabPlan, Machine
@@ -56,7 +57,7 @@ def record(folder: Path, to: Path) -> Path:
         There is no lab, or a server does not answer.
     """
     plan = plans.read(folder)
-    if to.exists() and any(to.iterdir()):
+    if exists(to) and any(to.iterdir()):
         raise UsageError(f"{to} is not empty", hint="Choose a new folder.")
     now = datetime.now(UTC).replace(microsecond=0)
     _stores(plan, to / "stores")
@@ -72,7 +73,7 @@ def record(folder: Path, to: Path) -> Path:
                        ("configuration/monitoring.yml", "monitoring.yml")):  # fmt: skip
         _kept(plan, plan.folder / name, to / "configuration" / kept, "..")
     targets = plan.folder / "prometheus" / "targets.json"
-    if targets.is_file():
+    if is_file(targets):
         _kept(plan, targets, to / "prometheus" / "targets.json")
     answers = list(_consul(plan, to / "consul"))
     (to / "truth.json").write_text(json.dumps(truth(plan, now), indent=1) + "\n", encoding="utf-8")

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
+from necropsy._internal.paths import exists
 from necropsy.model.errors import NecropsyError
 from necropsy.treat.purge.frames import replace_file
 from necropsy.wire.http_writing import put_json
@@ -101,7 +102,7 @@ def remove(
     """
     still = {(one.node, one.instance) for one in find(ask) if one.removable}
     mine = [one for one in zombies if one.removable and (one.node, one.instance) in still]
-    if journal.exists():
+    if exists(journal):
         raise ConsulError(f"{journal}: already exists", hint="Give a new file with --journal.")
     try:
         replace_file(journal, json.dumps({"format": "necropsy consul journal", "version": 1,

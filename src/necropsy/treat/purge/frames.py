@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from necropsy._internal.paths import exists
 from necropsy.model.errors import NecropsyError
 
 _MAGIC: Final = b"NPJ1"
@@ -79,7 +80,7 @@ class Frames:
             It is shorter than that, or a frame is not as it was written.
         """
         seal, at = self._first, 0
-        if self.path.exists():
+        if exists(self.path):
             with self.path.open("rb") as stream:
                 while True:
                     head = stream.read(_HEAD.size)

@@ -7,9 +7,9 @@ another in time, client, page, status and agent; if nearly all come in pairs (th
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from necropsy._internal.paths import is_file
 from necropsy.model.errors import UnreadableSource
 from necropsy.model.evidence import Blemish
 from necropsy.wire.files import open_binary
@@ -55,7 +55,7 @@ def copied_files(locators: Sequence[str]) -> dict[str, str]:
 
 
 def _head(locator: str) -> bytes:
-    if not Path(locator).is_file():
+    if not is_file(locator):
         return b""
     try:
         with open_binary(locator) as stream:

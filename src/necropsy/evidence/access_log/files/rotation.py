@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+from necropsy._internal.paths import is_file
 from necropsy.evidence.access_log.files.sources import family
 from necropsy.model.errors import UnreadableSource
 from necropsy.wire.files import compression, open_binary
@@ -81,7 +82,7 @@ def span_of(locator: str) -> tuple[float, float | None] | None:
     None: no time is found, or the file cannot be read (which is reported when it is read).
     """
     path = Path(locator)
-    if not path.is_file():
+    if not is_file(path):
         return None
     try:
         with open_binary(locator) as stream:

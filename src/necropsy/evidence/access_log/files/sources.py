@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final, cast
 
+from necropsy._internal.paths import is_file
 from necropsy.wire.files import STANDARD_INPUT, compression, open_binary
 
 CHUNK: Final = 64 << 10
@@ -66,7 +67,7 @@ def attach(locator: str, folder: Path, number: int) -> LogFile:
         Missing, a folder, not permitted, or empty.
     """
     with open_binary(locator) as stream:
-        if locator != STANDARD_INPUT and Path(locator).is_file():
+        if locator != STANDARD_INPUT and is_file(locator):
             with Path(locator).open("rb") as raw:
                 kind = compression(raw.read(6))
             if kind in _SEEN_BY_DUCKDB:

@@ -14,6 +14,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from necropsy._internal.paths import is_file
+
 _ANSWER_S = 5.0
 _NO_NAME = re.compile(r"[^a-zA-Z0-9_]")
 
@@ -90,7 +92,7 @@ def main() -> None:
             except (OSError, ValueError):
                 continue
             text = json.dumps(targets(instances), indent=1)
-            if not options.to.is_file() or options.to.read_text(encoding="utf-8") != text:
+            if not is_file(options.to) or options.to.read_text(encoding="utf-8") != text:
                 passing = options.to.with_suffix(".new")
                 passing.write_text(text, encoding="utf-8")
                 passing.replace(options.to)
