@@ -54,7 +54,7 @@ def test_the_json_is_what_its_schema_says(case: Path) -> None:
     assert [store["store"] for store in document["stores"]] == ["admin-a", "admin-b"]
 
 
-@pytest.mark.parametrize("options", [("--fix", "probes/nonsense"), ("--ttl", "one day")])
+@pytest.mark.parametrize("options", [("--fix", "probes/nonsense"), ("--ttl", "one day"), ("--idle", "2h")])
 def test_a_wrong_option_is_refused_with_what_it_may_be(case: Path, options: tuple[str, str]) -> None:
     with pytest.raises(UsageError):
         CliRunner().invoke(command_line(["what-if"]), ["what-if", str(case), *options], catch_exceptions=False)

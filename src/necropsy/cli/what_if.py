@@ -12,6 +12,7 @@ from necropsy.model.errors import UsageError
 
 
 def what_if(
+    context: typer.Context,
     case: Annotated[Path, typer.Argument(metavar="CASE", help="A case file that `necropsy examine --case` wrote.")],
     fix: Annotated[
         list[str] | None,
@@ -54,6 +55,9 @@ def what_if(
         raise UsageError(
             f"--fix {unknown[0]}: no such cause", hint="`necropsy explain` lists them; all stands for every cause."
         )
+    source = context.get_parameter_source("idle")
+    if not purge and source is not None and source.name == "COMMANDLINE":
+        raise UsageError("--idle without --purge changes nothing", hint="Add --purge, or leave --idle out.")
     lifetime_s = seconds("--ttl", ttl) if ttl is not None else None
     made = run(
         case,
