@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from necropsy.autopsy.linting import lint
@@ -9,10 +10,31 @@ from necropsy.model.finding import Confidence, Exhibit, Finding, Remedy, Severit
 
 
 def linted(folder: Path, **texts: str) -> dict[str, Finding]:
-    """Findings by slug, of files that lie in one folder."""
+    """Findings by slug, of files that lie in one folder; with the line ends of Windows their patches are the same."""
+    found = _linted(folder, texts)
+    windows = folder.with_name(f"{folder.name}-windows")
+    windows.mkdir(exist_ok=True)
+    again = _linted(windows, {name: text.replace("\n", "\r\n") for name, text in texts.items()})
+    assert {slug: _bodies(finding, "\r\n") for slug, finding in again.items()} == {
+        slug: _bodies(finding, "\n") for slug, finding in found.items()
+    }
+    return found
+
+
+def _linted(folder: Path, texts: Mapping[str, str]) -> dict[str, Finding]:
     for name, text in texts.items():
-        (folder / name.replace("__", ".")).write_text(text, encoding="utf-8")
+        (folder / name.replace("__", ".")).write_bytes(text.encode())
     return {finding.slug: finding for finding in lint([str(folder)]).report.findings}
+
+
+def _bodies(finding: Finding, newline: str) -> list[str]:
+    """Patches without their heads, and without the line ends that all lines of their files have."""
+    bodies = []
+    for patch in finding.remedy.patches if finding.remedy is not None else ():
+        lines = [line for line in patch.diff.split("\n") if not line.startswith(("---", "+++", "@@", "\\"))]
+        assert all(line.endswith(newline.removesuffix("\n")) for line in lines[:-2]), patch.diff
+        bodies.append("\n".join(line.removesuffix("\r") for line in lines))
+    return bodies
 
 
 def added(finding: Finding) -> list[str]:

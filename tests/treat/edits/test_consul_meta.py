@@ -121,3 +121,32 @@ service { name = "other" meta { health_check_endpoint = "up"  } }
 """
     )
     assert named(after, endpoints) == []
+
+
+BLOCKS = """\
+service {
+  name = "admin"
+  port = 80  # nginx
+  check { http = "http://localhost/health" }
+}
+service {
+  name = "shop"
+  meta {
+    team = "a"
+  }
+}
+"""
+
+
+@pytest.mark.parametrize("text", [CONSUL, BLOCKS])
+def test_lines_that_are_added_end_as_the_others_do(text: str) -> None:
+    wanted = {
+        ("admin", "Nginx"): "/health",
+        ("admin", "has-meta"): "/h",
+        ("admin", "admin"): "/health",
+        ("shop", "shop"): "/h",
+    }
+    windows = text.replace("\n", "\r\n")
+    after = apply(windows, named(windows, wanted))
+    assert after == apply(text, named(text, wanted)).replace("\n", "\r\n")
+    assert after != windows

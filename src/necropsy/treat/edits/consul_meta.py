@@ -13,7 +13,7 @@ from typing import Final
 
 from necropsy.probes.syntax.node import Node
 from necropsy.treat.edits.target_rule import META_KEY
-from necropsy.treat.edits.text import Insertion
+from necropsy.treat.edits.text import Insertion, newline_of
 
 _REST: Final = re.compile(r"[ \t]*,?[ \t]*(?:(?:#|//)[^\r\n]*)?(?=\r?\n)")
 
@@ -137,7 +137,7 @@ def _gap(text: str, key: Node) -> str:
         start -= 1
     gap = text[start : key.start]
     # A blank line above the key is not repeated.
-    return "\n" + gap.rsplit("\n", 1)[1] if "\n" in gap else gap or " "
+    return newline_of(text) + gap.rsplit("\n", 1)[1] if "\n" in gap else gap or " "
 
 
 def _indentation(text: str, offset: int) -> int:
