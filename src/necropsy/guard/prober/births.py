@@ -202,6 +202,7 @@ class ProbedBirths:
         found = [(name, min(w.patterns, key=len)) for name, w in known.windows.items() if w.verdict == BORN]
         if found or (known.windows and all(windows.enough for windows in known.windows.values())):
             known.verdict = found[0] if found else ("", "")
+            known.ids = set()  # of a busy store these are many, and no window follows
 
     def _ask_for(self, what: tuple[Key, float]) -> None:
         with contextlib.suppress(queue.Full):
