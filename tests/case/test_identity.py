@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from array import array
+from itertools import accumulate
 from pathlib import Path
 
 import pyarrow as pa
@@ -38,14 +40,24 @@ def test_a_column_is_hashed_as_each_of_it_and_the_compiler_changes_nothing(ids: 
     assert [None if one is None else plain.Hasher(key).one(one) for one in ids] == expected
 
 
+@given(st.lists(st.one_of(st.binary(max_size=70), st.binary(min_size=36, max_size=36)), min_size=8, max_size=40))
+def test_without_a_compiler_a_column_is_hashed_side_by_side_to_the_same(ids: list[bytes]) -> None:
+    plain = module_at(Path(siphash.__file__).with_name("siphash.py"), "necropsy.case.plain_siphash")
+    offsets = array("i", [0, *accumulate(map(len, ids))])
+    answers = array("Q", [0] * len(ids))
+    plain.Hasher(KEY).column(b"".join(ids) + b"\0", offsets, answers)
+    assert list(answers) == [hash_identifier(KEY, one) for one in ids]
+
+
 def test_a_key_of_another_length_and_offsets_beyond_the_text_are_refused() -> None:
     with pytest.raises(ValueError, match="16 bytes"):
         siphash.Hasher(b"short")
-    from array import array
-
+    plain = module_at(Path(siphash.__file__).with_name("siphash.py"), "necropsy.case.plain_siphash")
     for offsets in ((0, 9), (-1, 2), (2, 1)):
-        with pytest.raises(ValueError, match="offset"):
-            siphash.Hasher(KEY).column(b"text", array("i", offsets), array("Q", (0,)))
+        few, many = array("i", offsets), array("i", (offsets[0], *[offsets[0]] * 9, offsets[1]))
+        for hasher, places in ((siphash.Hasher(KEY), few), (plain.Hasher(KEY), few), (plain.Hasher(KEY), many)):
+            with pytest.raises(ValueError, match="offset"):
+                hasher.column(b"text", places, array("Q", [0] * 11))
 
 
 def test_two_threads_hash_a_long_column_as_one_would() -> None:

@@ -64,6 +64,12 @@ class Hasher:
         size = len(texts)
         if len(hashes) < count or count < 0 or size < 1:
             raise ValueError("the columns do not fit together")
+        if not cython.compiled and count >= 8:  # from here on it is worth it
+            from necropsy.case.siphash_in_numpy import hash_side_by_side
+
+            key = (FIRST ^ self.low, SECOND ^ self.high, THIRD ^ self.low, FOURTH ^ self.high)
+            hash_side_by_side(key, texts, ends, hashes)
+            return
         sound = True
         with cython.nogil:  # two threads hash one half each of what is long
             for i in range(count):
