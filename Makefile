@@ -32,7 +32,7 @@ process: $(VENV)/.installed-dev ## run the tests of whole investigations, and th
 	@$(BIN)/python -m pytest tests -n 2 -m "process and not integration"
 
 integration: $(VENV)/.installed-dev ## run the tests that start real servers, a browser, a compiler
-	@$(BIN)/python -m pytest tests -m integration
+	@tools/integration $(BIN)/python
 
 lint: $(VENV)/.installed-dev ## check the code: ruff, mypy --strict, import contracts
 	@$(BIN)/ruff check
