@@ -177,7 +177,7 @@ class Case:
                 raise CaseTooNew(
                     f"{path}: written by necropsy {facts.get('necropsy', '?')} with case schema {version};"
                     f" this is {__version__} with schema {SCHEMA_VERSION}",
-                    hint="Upgrade: pip install --upgrade necropsy",
+                    hint="Update necropsy: git pull and pip install . in its checkout.",
                 )
             if "key" in facts:
                 case._key = bytes.fromhex(facts["key"])

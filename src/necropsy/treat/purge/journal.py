@@ -134,7 +134,7 @@ class Journal:
         if header["version"] > VERSION:
             raise JournalError(
                 f"{folder}: written by a newer necropsy (journal {header['version']}; this one knows {VERSION})",
-                hint="Upgrade: pip install --upgrade necropsy",
+                hint="Update necropsy: git pull and pip install . in its checkout.",
             )
         if header.get("encrypted") and secret is None:
             raise JournalError(

@@ -308,7 +308,7 @@ def load(path: Path, now: datetime | None = None) -> tuple[PurgePlan, bytes]:
     if version > VERSION:
         raise PlanError(
             f"{path}: written by a newer necropsy (plan {version}; this one knows {VERSION})",
-            hint="Upgrade: pip install --upgrade necropsy; or make the plan again.",
+            hint="Update necropsy: git pull and pip install . in its checkout; or make the plan again.",
         )
     if version < VERSION:
         raise PlanError(f"{path}: written by an older necropsy (plan {version})", hint="Make a new plan.")
