@@ -164,3 +164,18 @@ def test_an_incident_file_names_what_runs_by_its_address(tmp_path: Path) -> None
     loaded = load(str(tmp_path / "incident.toml"))
     assert loaded.consul == ("http://127.0.0.1:8500", f"10.0.0.1={tmp_path}/a/services.json")
     assert loaded.prometheus == ("https://prometheus:9090",)
+
+
+def test_a_store_with_a_dump_and_a_server_is_refused_as_one_of_them_would_not_be_read(tmp_path: Path) -> None:
+    file = tmp_path / "incident.toml"
+    file.write_text('[[store]]\nrdb = "a.rdb"\nredis = "redis://a"\n')
+    with pytest.raises(ConfigurationError, match=r"incident.toml:3: a \[\[store\]\] with both rdb and redis"):
+        load(str(file))
+
+
+def test_a_name_that_is_nearly_known_is_asked_back(tmp_path: Path) -> None:
+    file = tmp_path / "incident.toml"
+    file.write_text('rdb = ["a.rdb"]\nacces-log = ["a.log"]\n')
+    with pytest.raises(ConfigurationError, match=r"incident.toml:2: unknown name 'acces-log'") as caught:
+        load(str(file))
+    assert caught.value.hint.startswith("Was access-log meant?")

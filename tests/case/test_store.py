@@ -149,7 +149,7 @@ def test_a_case_of_a_newer_necropsy_is_refused_with_both_versions_and_the_next_s
     said = rf"7\.1\.0 with case schema 99.* schema {SCHEMA_VERSION}$"
     with pytest.raises(CaseTooNew, match=said) as caught, Case.open(saved):
         pass
-    assert "pip install --upgrade" in caught.value.hint
+    assert "git pull" in caught.value.hint
 
 
 def test_a_missing_case_is_refused_with_the_command_that_writes_one(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 import tomllib
 from dataclasses import dataclass, replace
@@ -123,6 +124,10 @@ class _Incident:
         self._known(entry, _STORE)
         if "rdb" not in entry and "redis" not in entry:
             raise self._wrong("store", "a [[store]] without rdb or redis", 'Add rdb = "dump.rdb" to it.')
+        if "rdb" in entry and "redis" in entry:
+            raise self._wrong(
+                "redis", "a [[store]] with both rdb and redis", "Keep one; a second [[store]] may hold the other."
+            )
         name, limit = self._text(entry, "name"), entry.get("memory-limit")
         files = self._located(entry, "rdb") if "rdb" in entry else (self._address(entry),)
         named = stores(files, self._size(limit) if limit is not None else None)
@@ -137,8 +142,10 @@ class _Incident:
     def _known(self, table: dict[str, Any], names: frozenset[str]) -> None:
         for name in table:
             if name not in names:
+                close = difflib.get_close_matches(name, names, n=1)
+                meant = f"Was {close[0]} meant? " if close else ""
                 raise self._wrong(
-                    name, f"unknown name {name!r}", f"Known names: {', '.join(sorted(names - {'guard'}))}."
+                    name, f"unknown name {name!r}", f"{meant}Known names: {', '.join(sorted(names - {'guard'}))}."
                 )
 
     def _located(self, table: dict[str, Any], name: str) -> tuple[str, ...]:
