@@ -48,6 +48,7 @@ _OF_FRAMEWORKS: Final = re.compile(
     r"(?i)^(?:org\.springframework\.|SPRING_|scopedTarget\.)|csrf|xsrf|user.?agent|user.?locale"
 )
 _PASSPORT: Final = "passport"
+_DOCUMENT: Final = "_id"
 _NOTHING: Final = frozenset({"null", '""', "{}", "[]", "0", "false"})
 _TEXT: Final = r':\s*"(?:[^"\\]|\\.)+"'
 _NUMBER: Final = r":\s*-?[1-9][0-9.]*(?:[eE][+\-]?[0-9]+)?"
@@ -117,12 +118,19 @@ def _judge(text: str, inside: tuple[str, ...], beside: frozenset[str]) -> Authen
 
 
 def judge(attributes: dict[str, str]) -> Authentication:
-    """Return the state of a session from the names at its top, each with its value as JSON."""
+    """Return the state of a session from the names at its top, each with its value as JSON.
+
+    ``_id`` is Flask-Login's for whoever comes; in an application of Node it may be a document's of MongoDB: a user's.
+
+    >>> str(judge({"_id": '"x"', "cart": "[1]"})), str(judge({"cart": "[1]"}))
+    ('unknown', 'no')
+    """
     passport = attributes.get(_PASSPORT, "")
     if '"user"' in passport:
         return Authentication.YES
-    some = (name for name, value in attributes.items() if value not in _NOTHING)
-    return state(name for name in some if name != _PASSPORT)
+    some = {name for name, value in attributes.items() if value not in _NOTHING}
+    said = state(some - {_PASSPORT})
+    return Authentication.UNKNOWN if said is Authentication.NO and _DOCUMENT in some else said
 
 
 def members(text: str) -> dict[str, str]:
