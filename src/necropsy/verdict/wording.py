@@ -66,16 +66,16 @@ def _of_probes(finding: Finding, actors: Sequence[Actor], lifetime_s: float | No
 def _apart(periods: Collection[float]) -> list[float]:
     """Periods, those that differ by a few milliseconds once: forty machines of one cron job have forty means.
 
-    >>> _apart([299.93, 300.07, 300.0, 60.0])
-    [60.0, 300.0]
+    >>> _apart([299.93, 300.07, 300.0, 60.0]), _apart([3591.0, 3596.0, 3599.0, 3604.0, 3608.0])
+    ([60.0, 300.0], [3599.0])
     """
     groups: list[list[float]] = []
     for period in sorted(periods):
-        if groups and period - groups[-1][0] <= _ALIKE * period:
+        if groups and period - groups[-1][-1] <= _ALIKE * period:
             groups[-1].append(period)
         else:
             groups.append([period])
-    return [min(alike, key=lambda period: (abs(period - round(period)), period)) for alike in groups]
+    return [alike[len(alike) // 2] for alike in groups]
 
 
 def _visitor(actors: Sequence[Actor]) -> str:
