@@ -8,7 +8,7 @@ import pytest
 from necropsy.model.probe import Probe
 from necropsy.verdict.attribution import attribute
 from necropsy.verdict.evidence import Births, Circumstances, Claim
-from verdict.incidents import Incident
+from verdict.incidents import BROWSERS, Incident
 from verdict.scenes import (
     A1,
     A2,
@@ -430,3 +430,18 @@ def test_what_stands_for_a_program_was_there_when_the_sessions_that_are_left_wer
     (named,) = (claim for claim in result.claims if claim.creator == "visitor")
     tests = {test.class_id: test.outcome for test in result.tests}
     assert tests[named.class_id] == "creates"
+
+
+def test_a_page_that_browsers_fetch_without_their_cookie_may_have_made_the_births_of_all_who_return() -> None:
+    scene = Incident(35, span_s=28_800.0, lifetime_s=28_800.0)
+    for number in range(560):
+        client, agent = f"91.3.{number // 250}.{number % 250}", BROWSERS[number % len(BROWSERS)]
+        begin = scene.random.uniform(0, scene.span_s)
+        pages = begin + np.cumsum(scene.random.exponential(40, int(scene.random.integers(2, 7))) + 2)
+        scene.requests("people", pages[:1], client=client, agent=agent, path="/")
+        scene.requests("people", pages[1:], client=client, agent=agent, path="/products", creates=0)
+        scene.requests("page", pages + 0.3, client=client, agent=agent, path="/manifest")
+    births_, around, truth = scene.build()
+    mine = [claim for claim in _claims([births_], around) if claim.creator == "visitor"]
+    assert mine
+    assert sum(claim.births_high for claim in mine) / births_.total >= truth["page"]

@@ -87,7 +87,10 @@ def of_source(
     half = error + _LATE * derived * count * (source.train is None)
     room = _room(source)
     # What comes so late that it lies beside a train's window may have been taken for somebody else's, if no log shows it.
-    low, high = count - half, count + half + (room if source.kind == "unlogged" else min(unexplained, room))
+    low, high = (
+        count - half,
+        count + half + source.perhaps + (room if source.kind == "unlogged" else min(unexplained, room)),
+    )
     if source.train is not None:
         low -= _DUST * source.train.background / source.sharers
     if source.beyond is not None:

@@ -92,3 +92,21 @@ def _is_shared(
 def identify_visitors(births: float, clients: int) -> bool:
     """Whether clients are single visitors: not where an office or a proxy before the log lends many its address."""
     return births <= _TOO_MANY * clients
+
+
+def returning(
+    client: NDArray[np.int32], at_s: NDArray[np.float64], lifetime_s: float, *, last_writes: bool
+) -> NDArray[np.bool_]:
+    """Mark the visits whose client was there less than a lifetime before: its session is there, and it starts no other.
+
+    Where births are last writes (``last_writes``) it is the last visit of a client that has one: marked are the others.
+
+    >>> client, at_s = np.array([7, 7, 9, 7]), np.array([0.0, 60.0, 61.0, 9_000.0])
+    >>> returning(client, at_s, 3_600.0, last_writes=False).tolist()
+    [False, True, False, False]
+    """
+    order = np.lexsort((at_s, client))
+    again = (client[order[1:]] == client[order[:-1]]) & (np.diff(at_s[order]) <= lifetime_s)
+    result = np.zeros(client.size, dtype=bool)
+    result[order[:-1] if last_writes else order[1:]] = again
+    return result

@@ -27,6 +27,8 @@ _SELDOM: Final = 0.3
 """Births a visit of a check of a health endpoint below which it makes none: it does each time, or never."""
 _SAMPLED: Final = 0.8
 """Accuracy of a share that is estimated from a sample."""
+_MOSTLY_LAST_WRITES: Final = 0.5
+"""Share of the births that are last writes from which they count as such."""
 _PEOPLE: Final = 0
 """Number of people among the creators."""
 
@@ -110,7 +112,35 @@ def into_sources(
                 probability=min(1.0, made / max(1, int(in_ranked.sum()))),
             )
         )
+    _share_doubts(result, births, timeline, grouped, np.where(key == _PEOPLE, given, 0.0))
     return _with_what_is_lacking(result, timeline, left & covered, size)
+
+
+def _share_doubts(
+    sources: Sequence[BirthSource], births: Births, timeline: Timeline, grouped: Groups, by_people: NDArray[np.float64]
+) -> None:
+    """Set ``perhaps`` of machines with a browser's name: births of people who come to their pages with a session.
+
+    A page that browsers fetch without their cookie (in a frame of another site, without credentials) starts a session each
+    time. Of clients with many such births each is taken for a machine, of the others for a person.
+    """
+    lifetime_s = births.lifetime_s if births.lifetime_s and births.lifetime_s > 0 else np.inf
+    again = people.returning(
+        timeline.client, timeline.visit_s, lifetime_s, last_writes=births.derived > _MOSTLY_LAST_WRITES
+    )
+    pages: dict[tuple[object, ...], int] = {}
+    page = np.asarray([pages.setdefault((g.log, g.method, g.path), len(pages)) for g in grouped.groups], dtype=np.int64)
+    doubtful = np.bincount(page[timeline.group], by_people * again, minlength=len(pages))
+    mine: list[tuple[BirthSource, int]] = []
+    for source in sources:
+        first = grouped.groups[source.groups[0]] if source.groups else None
+        if first is not None and source.kind == "visitor" and first.browser and not first.is_clockwork:
+            mine.append((source, int(page[source.groups[0]])))
+    total = np.zeros(len(pages))
+    for source, number in mine:
+        total[number] += source.amount
+    for source, number in mine:
+        source.perhaps = float(doubtful[number] * source.amount / max(1e-9, total[number]))
 
 
 def _is_harmless(ranked: Sequence[int], grouped: Groups) -> bool:

@@ -39,6 +39,8 @@ class BirthSource:
     """Fewest and most of them that the evidence allows; None: as certain as the others."""
     apart: float = 0.0
     """Difference of its births in another reading of the same visits."""
+    perhaps: float = 0.0
+    """Births of people that may be its own: they come to its pages with a session, and seem to start another."""
     probability: float | None = None
     rivals: tuple[int, ...] = ()
     reason: str = ""
