@@ -182,9 +182,13 @@ def test_an_unidentified_client_asks_for_the_configuration_of_monitoring() -> No
 def test_sources_that_contradict_each_other_are_told() -> None:
     clock = ClockOffset("a", "access.log", 3600.0, 80.0, applied=True, reason="births follow at that distance")
     expiry = ClockOffset("a", "other.log", -4.0, 80.0, applied=True, reason=BY_EXPIRY)
-    half = scale(claim(), offsets=[clock, expiry], coverage={"a": 0.64})
+    wrong = ClockOffset("a", "late.log", 3400.0, 80.0, applied=True, reason="births follow at that distance")
+    half = scale(claim(), offsets=[clock, wrong, expiry], coverage={"a": 0.64})
     said = {item.source: item.text for item in weighed(BOT, by=half).contradictions}
-    assert said["access.log"] == "its clock is 3,600 s ahead of that of store a: its times were moved"
+    assert said["access.log"] == (
+        "its times are 3,600 s ahead of those of store a, as of another time zone: its times were moved"
+    )
+    assert said["late.log"] == "its clock is 3,400 s ahead of that of store a: its times were moved"
     assert said["other.log"].startswith(
         "its times are 4 s behind the births in store a (the sessions' lifetime may differ"
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Final
 
 from necropsy.model.figures import percent
 from necropsy.model.finding import HEALTHY, Cleared, Finding, Unexamined
@@ -21,6 +22,10 @@ from necropsy.verdict.evidence import BY_EXPIRY, Account, Claim, ClockOffset, Vi
 from necropsy.verdict.remedies import remedy_of
 from necropsy.verdict.requests import requests
 from necropsy.verdict.wording import words
+
+_HALF_HOUR_S: Final = 1_800.0
+_NEARLY_S: Final = 2.0
+"""Time zones are whole numbers of half hours apart, and clocks some seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,4 +213,15 @@ def _clock(offset: ClockOffset) -> str:
     if offset.reason == BY_EXPIRY:
         where = f"store {offset.store}"
         return f"its times are {apart} {ahead} the births in {where} ({offset.reason}, or its clock is wrong): {done}"
+    if abs(offset.offset_s) >= _HALF_HOUR_S - _NEARLY_S and _of_a_zone(offset.offset_s):
+        return f"its times are {apart} {ahead} those of store {offset.store}, as of another time zone: {done}"
     return f"its clock is {apart} {ahead} that of store {offset.store}: {done}"
+
+
+def _of_a_zone(offset_s: float) -> bool:
+    """Whether it is a whole number of half hours: a log that names no zone is read as UTC.
+
+    >>> _of_a_zone(3_600.2), _of_a_zone(-19_800.0), _of_a_zone(3_500.0)
+    (True, True, False)
+    """
+    return abs(offset_s - round(offset_s / _HALF_HOUR_S) * _HALF_HOUR_S) <= _NEARLY_S
