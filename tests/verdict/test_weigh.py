@@ -282,3 +282,19 @@ def test_where_all_targets_create_nothing_is_asked_about_which() -> None:
     text = weighed(finding("probes/creates-sessions", claims=(0, 1)), by=scale(*both, probes=targets)).causes[0].text
     assert "All 2 targets create sessions: 10.0.0.1:80/, 10.0.0.2:80/." in text
     assert "no evidence" not in text
+
+
+def test_a_client_that_was_restarted_is_one_client_that_goes_on() -> None:
+    runs = [
+        claim(
+            period_s=30.0, user_agent="", births=200.0, clients=1,
+            first_at=NAIVE - timedelta(hours=begin), last_at=NAIVE - timedelta(hours=end, seconds=1),
+        )
+        for begin, end in ((6, 4), (4, 2), (2, 0))
+    ]  # fmt: skip
+    nameless = VisitorClass(7, "", "", "GET", "/", 302, None, 900, None, None, None, None, "access.log", "10.5.5.5")
+    found = finding("probes/creates-sessions", claims=(0, 1, 2))
+    cause = weighed(found, by=scale(*runs, classes={7: nameless})).causes[0]
+    assert cause.title.startswith("One client, at a fixed interval, creates")
+    assert "stopped" not in cause.text
+    assert len(cause.actors) == 3

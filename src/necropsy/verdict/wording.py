@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Final
 
 from necropsy.model.figures import IMMORTAL_S, percent, several
@@ -12,6 +13,8 @@ from necropsy.model.verdict import Actor, View
 from necropsy.verdict.order import CREATORS
 
 _YEAR_S: Final = 31_556_952
+_PAUSE: Final = 10
+"""Longest pause of a restart, in slacks of two periods."""
 _ALIKE: Final = 0.002
 """Difference of two periods, as a share of them, up to which they are one."""
 _OUTSIDE: Final = 0.1
@@ -35,6 +38,7 @@ def words(
         Whether there are several stores, so that this one needs its name.
     """
     title, text = finding.title, finding.text
+    actors = _runs_joined(actors)
     if finding.slug == "probes/creates-sessions":
         title, text = _of_probes(finding, actors, lifetime_s, many=many)
         text += f" Not certain: {finding.doubt}." if finding.doubt else ""
@@ -42,6 +46,30 @@ def words(
         return title, text
     parts = [text, _unseparated(actors), _times(actors, lifetime_s), _tie(actors), _covered(view)]
     return title, " ".join(part for part in parts if part)
+
+
+def _runs_joined(actors: Sequence[Actor]) -> list[Actor]:
+    """One actor for a client of a log that was restarted: of its runs, one begins when another has ended."""
+    joined: list[Actor] = []
+    for actor in sorted(actors, key=lambda each: (each.first_at is None, each.first_at or each.last_at)):
+        before = next((number for number, each in enumerate(joined) if _goes_on(each, actor)), None)
+        if before is None:
+            joined.append(actor)
+        else:
+            joined[before] = replace(actor, first_at=joined[before].first_at)
+    order = {id(actor): number for number, actor in enumerate(actors)}
+    return sorted(joined, key=lambda each: order.get(id(each), len(order)))
+
+
+def _goes_on(before: Actor, actor: Actor) -> bool:
+    """Whether an actor is another one after a restart."""
+    if not actor.address or before.last_at is None or actor.first_at is None or not actor.period_s:
+        return False
+    same = (before.user_agent, before.address, before.url, before.period_s, before.prober)
+    slack = timedelta(seconds=2 * actor.period_s)
+    return same == (actor.user_agent, actor.address, actor.url, actor.period_s, actor.prober) and (
+        before.last_at - slack <= actor.first_at <= before.last_at + _PAUSE * slack
+    )
 
 
 def _of_probes(finding: Finding, actors: Sequence[Actor], lifetime_s: float | None, *, many: bool) -> tuple[str, str]:
