@@ -250,8 +250,8 @@ def _reason(selection: Selection, rules: Rules, touched: Sequence[Place], *, idl
 
 def shown(row: Mapping[str, Any]) -> str:
     """Return a chosen session as a plan shows it: its id masked, times in UTC."""
-    until = f"expires {row['expires_at']:%m-%d %H:%M}" if row["expires_at"] else "never expires"
-    used = f"used {row['last_seen_at']:%m-%d %H:%M}" if row["last_seen_at"] else "last use unknown"
+    until = f"expires {row['expires_at']:%Y-%m-%d %H:%M}" if row["expires_at"] else "never expires"
+    used = f"used {row['last_seen_at']:%Y-%m-%d %H:%M}" if row["last_seen_at"] else "last use unknown"
     return f"{row['namespace']}:#{row['id_hash']:016x}, {used}, {until}"
 
 
