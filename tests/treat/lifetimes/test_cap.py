@@ -13,6 +13,7 @@ import redis
 from necropsy.evidence.redis.options import LiveOptions
 from necropsy.sessions.jdk import INTEGER_HEADER
 from necropsy.treat.lifetimes.cap import Cap
+from necropsy.treat.purge.journal import Journal
 from necropsy.treat.purge.stores import TreatmentError
 from necropsy.treat.purge.watch import Watch
 from necropsy.treatment import capping
@@ -182,4 +183,24 @@ def test_what_was_asked_for_and_never_answered_is_given_back_by_an_undo(
                 capping.cap(parse_address(server.url), 7 * DAY, LiveOptions(), journal=tmp_path / "journal")
         assert same(before, state(client)) != []
         assert capping.undo(tmp_path / "journal", redis=None) == (6, 0)
+        assert same(before, state(client)) == []
+
+
+def test_what_a_killed_run_had_not_come_to_is_not_said_to_have_been_used(tmp_path: Path) -> None:
+    with running("redis-7.0") as server:
+        client = server.client()
+        now = int(time.time() * 1000)
+        for number in range(6):
+            write_spring(client, f"immortal-{number}", now - 5_000_000, lifetime_s=FOREVER)
+        before = state(client)
+        capping.cap(parse_address(server.url), 7 * DAY, LiveOptions(), journal=tmp_path / "journal")
+        journal = Journal.open(tmp_path / "journal")
+        (batch,) = journal.batches()
+        journal.close()
+        for record in batch.records[3:]:  # as if it had been killed before it came to them
+            fields, ends = before[record.key]
+            client.hset(record.key, "maxInactiveInterval", fields[b"maxInactiveInterval"])
+            client.pexpireat(record.key, ends)
+            client.pexpireat(record.marker, before[record.marker][1])
+        assert capping.undo(tmp_path / "journal", redis=None) == (3, 0)
         assert same(before, state(client)) == []

@@ -343,12 +343,12 @@ def undo_cap(journal: Journal, store: WritableStore, control: Control) -> tuple[
                 answer = _give_back(primary, mine, ended, int(journal.header["max_s"]), batch.read_ms)  # noqa: B023 -- within this turn
                 if answer and record.marker and not together:
                     _end_marker(store, record.marker, record.expires_ms)
-                return answer
+                return answer if answer or not _never_shortened(primary, record) else -1
 
             restored = again(store, ask)
-            back += restored
-            left += not restored
-            codes.append(1 if restored else 2)
+            back += restored == 1
+            left += restored == 0
+            codes.append({1: 1, 0: 2, -1: 0}[restored])
         journal.restored(batch.number, codes)
     return back, left
 
@@ -357,6 +357,14 @@ def _by_plan(journal: Journal, batch: Batch) -> list[Answer]:
     """Return what was to become of the sessions of a batch when it was killed: who ends otherwise was not shortened."""
     end = batch.read_ms + 1000 * int(journal.header.get("max_s", 0))
     return [(0, end + (1000 * GRACE_S if record.marker else 0), 0) for record in batch.records]
+
+
+def _never_shortened(primary: Primary, record: JournalRecord) -> bool:
+    """Whether a session ends when it did before: the run was killed before its turn."""
+    left = primary.connection.command("PTTL", record.key)
+    if left < 0 or record.expires_ms < 0:
+        return bool(left == -1 and record.expires_ms < 0)
+    return bool(abs(primary.now_ms() + left - record.expires_ms) < _SAME_MS)
 
 
 def _end_marker(store: WritableStore, marker: bytes, hash_ends_ms: int) -> None:
