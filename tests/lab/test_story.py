@@ -52,4 +52,4 @@ def test_the_lab_does_not_learn_the_answer_from_the_one_whom_it_examines() -> No
         for name in ([node.module or ""] if isinstance(node, ast.ImportFrom) else [alias.name for alias in node.names])
         if name.startswith("necropsy.")
     }
-    assert rooms == {"lab", "model"}
+    assert rooms - {"_internal"} == {"lab", "model"}  # which is the standard library, made plain

@@ -39,6 +39,14 @@ def test_the_sample_fits_into_80_columns_and_a_command_has_its_own_line() -> Non
     assert "NEXT   nothing was deleted; add --plan FILE to save this plan\n" in said
 
 
+def test_the_sample_has_the_year_of_an_end_that_is_another_than_the_last_use_s() -> None:
+    last, far = datetime(2026, 11, 30, 10, 41, tzinfo=UTC), datetime(2087, 6, 10, 8, 0, tzinfo=UTC)
+    row = {"namespace": "spring:session", "id_hash": 1, "last_seen_at": last, "expires_at": far}
+    assert shown(row).endswith("used 11-30 10:41, expires 2087-06-10")
+    assert shown({**row, "last_seen_at": None}).endswith("last use unknown, expires 2087-06-10")
+    assert shown({**row, "expires_at": last}).endswith("used 11-30 10:41, expires 11-30 10:41")
+
+
 def test_a_plan_of_nothing_has_no_next_command() -> None:
     kept = text.plan(_plan(sessions=0, total=3, kept={"logged in": 3}), None)
     assert kept.endswith("NEXT   nothing to purge\n")

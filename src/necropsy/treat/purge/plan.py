@@ -249,9 +249,11 @@ def _reason(selection: Selection, rules: Rules, touched: Sequence[Place], *, idl
 
 
 def shown(row: Mapping[str, Any]) -> str:
-    """Return a chosen session as a plan shows it: its id masked, times in UTC."""
-    until = f"expires {row['expires_at']:%Y-%m-%d %H:%M}" if row["expires_at"] else "never expires"
-    used = f"used {row['last_seen_at']:%Y-%m-%d %H:%M}" if row["last_seen_at"] else "last use unknown"
+    """Return a chosen session as a plan shows it: its id masked, times in UTC, the end of another year by its date."""
+    last, end = row["last_seen_at"], row["expires_at"]
+    used = f"used {last:%m-%d %H:%M}" if last else "last use unknown"
+    same_year = last and end and last.year == end.year
+    until = f"expires {end:{'%m-%d %H:%M' if same_year else '%Y-%m-%d'}}" if end else "never expires"
     return f"{row['namespace']}:#{row['id_hash']:016x}, {used}, {until}"
 
 
