@@ -48,3 +48,17 @@ def test_of_few_births_the_window_of_a_cut_time_holds_nearly_all(seed: int) -> N
     apart = births - visits
     assert ((apart >= learnt.low_s) & (apart <= learnt.high_s)).mean() > 0.96
     assert learnt.high_s - learnt.low_s < 2.4
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_the_window_is_a_whole_second_also_where_the_clock_is_seconds_off(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    people = np.sort(random.uniform(0, 2_700, 600))
+    pages = np.sort(random.uniform(0, 2_700, 2_000))  # those that start no session hide the ends of the window
+    checks = np.arange(0.2, 2_700, 1.0003)
+    births = np.sort(np.concatenate([people, checks]))
+    visits = np.sort(np.floor(np.concatenate([people, pages]) + 3.393))
+    learnt = delays.learn(visits, births, 1.0, times_are_starts=False, birth_resolution_s=0.0)
+    apart = people - np.floor(people + 3.393)
+    assert ((apart >= learnt.low_s) & (apart <= learnt.high_s)).mean() > 0.96
+    assert learnt.high_s - learnt.low_s < 1.6

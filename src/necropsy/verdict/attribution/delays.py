@@ -123,8 +123,8 @@ def learn(
     low, high = first * bin_s - _REACH_S, (last + 1) * bin_s - _REACH_S
     if high - low < _CUT * max(resolution_s, birth_resolution_s):  # a cut time lies anywhere within its second
         return guess
-    if coarse and low < guess.high_s and high > guess.low_s:  # a time cut to a second: the whole second is possible
-        low, high = min(low, guess.low_s), max(high, guess.high_s)
+    if coarse:
+        low, high = _whole(low, high, guess, max(resolution_s, birth_resolution_s))
     margin = bin_s + SLACK_S + birth_resolution_s * 0.05
     tail = _TAIL * max(0.0, high - low - max(resolution_s, birth_resolution_s))
     low, high = low - margin - (0.0 if times_are_starts else tail), high + margin + (tail if times_are_starts else 0.0)
@@ -135,6 +135,17 @@ def learn(
     share = inside / inside.sum() * (1 - _FLOOR)
     density = share / np.diff(edges) + _FLOOR / (high - low)
     return Delays(low, high, edges, density, total)
+
+
+def _whole(low_s: float, high_s: float, guess: Delays, cut_s: float) -> tuple[float, float]:
+    """Return a window with room for all that times are cut to: a cut time lies anywhere in its second.
+
+    Where the clock is as expected the window is at least the expected one; a clock that is seconds off has its own.
+    """
+    if low_s < guess.high_s and high_s > guess.low_s:
+        return min(low_s, guess.low_s), max(high_s, guess.high_s)
+    missing = max(0.0, cut_s - (high_s - low_s))
+    return low_s - missing / 2, high_s + missing / 2
 
 
 def _unevenness(seen: NDArray[np.float64], moved: NDArray[np.float64]) -> float:
