@@ -41,7 +41,7 @@ def read(case: Case, sources: Sources, report_progress: Progress, *, may_be_empt
     evidence = EvidenceInMemory(evidence_log)
     _configuration(evidence_log, sources, evidence, report_progress)
     _access_logs(evidence_log, sources, evidence, report_progress)
-    _whereabouts(evidence_log, sources, evidence)
+    _time_probes(evidence_log, sources, evidence)
     if evidence.simulation is not None:
         chart(case, evidence.simulation)
     _app_logs(evidence_log, sources, report_progress)
@@ -182,7 +182,7 @@ def _configuration(
             evidence_log.record(absent=[Absent("configuration", problem.place, problem.reason, problem.hint)])
 
 
-def _whereabouts(evidence_log: EvidenceLog, sources: Sources, evidence: EvidenceInMemory) -> None:
+def _time_probes(evidence_log: EvidenceLog, sources: Sources, evidence: EvidenceInMemory) -> None:
     """Compute when each probe fires, if nobody said on which machine Prometheus runs and the access log tells."""
     if sources.prometheus_host or not evidence.logs_given or not (evidence.simulation and evidence.simulation.probes):
         return

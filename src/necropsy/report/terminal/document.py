@@ -103,14 +103,14 @@ def _actors(sheet: Sheet, actors: tuple[Actor, ...], report: Report) -> None:
             if seen:
                 sheet.line(seen, indent=4, hang=2)
         if not actor.origin:
-            _whereabouts(sheet, actor)
+            _source_and_times(sheet, actor)
     if len(actors) > MOST_ACTORS:
         sheet.line(f"... {len(actors) - MOST_ACTORS} more", indent=2)
 
 
-def _whereabouts(sheet: Sheet, actor: Actor) -> None:
+def _source_and_times(sheet: Sheet, actor: Actor) -> None:
     """The source of a creator that no configuration names, and the command that finds its lines."""
-    where = completeness.whereabouts(actor)
+    where = completeness.source_and_times(actor)
     if where:
         sheet.line(where, indent=4, hang=2)
     if actor.find:
@@ -124,7 +124,7 @@ def _lines_of_configured(sheet: Sheet, actors: tuple[Actor, ...]) -> None:
         sheet.gap()
     for actor in shown:
         sheet.line(sentences.address(actor), indent=2)
-        _whereabouts(sheet, actor)
+        _source_and_times(sheet, actor)
 
 
 def _places(sheet: Sheet, origins: list[Origin]) -> None:

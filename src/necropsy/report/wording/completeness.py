@@ -58,7 +58,7 @@ def requests(report: Report) -> list[tuple[str, str, str]]:
     return [(prose(item.what), prose(item.why), inert(item.command)) for item in report.verdict.requests]
 
 
-def whereabouts(actor: Actor) -> str:
+def source_and_times(actor: Actor) -> str:
     """Source of an actor, and its births' times: ``from 10.9.0.2, 900 visits in the log, births 2019-05-24 10:00 UTC to …``."""
     parts = []
     if actor.address:
