@@ -28,7 +28,11 @@ from necropsy.traffic.judgement import judge
         ("library", "GET /actuator/prometheus", 200, None, "possible"),
         ("library", "GET /metrics", 200, None, "unlikely"),
         ("browser", "GET /assets/*.css", 200, None, "unlikely"),
-        ("scanner", "GET /wp-login.php", 404, None, "unlikely"),
+        ("scanner", "GET /wp-login.php", 404, None, "possible"),
+        ("scanner", "GET /favicon.ico", 404, None, "unlikely"),
+        ("library", "GET /cart", 499, None, "possible"),
+        ("browser", "GET /old", 404, None, "once"),
+        ("library", "GET /", 429, None, "unlikely"),
         ("library", "GET /", 503, None, "unlikely"),
         ("library", "GET /", 500, None, "possible"),
         ("library", "GET /health", 500, None, "unlikely"),
@@ -80,7 +84,7 @@ def test_nothing_is_said_of_the_cookies_of_many_in_one_row_but_of_what_starts_no
     folded = judge("unknown", "GET", "*", 200, None, several=True)
     assert (folded.likelihood, "no browser" in folded.because) == ("possible", False)
     assert judge("unknown", "GET", "*", 302, "/login", several=True) == folded
-    assert judge("unknown", "GET", "*", 404, None, several=True).likelihood == "unlikely"
+    assert judge("unknown", "GET", "*", 304, None, several=True).likelihood == "unlikely"
 
 
 def test_in_a_log_without_programs_nobody_is_called_no_browser_but_what_comes_like_clockwork() -> None:

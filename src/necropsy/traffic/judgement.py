@@ -21,6 +21,15 @@ _FILE: Final = re.compile(rf"{STATIC}|\.(?:pdf|zip|gz|txt|xml|webmanifest)$")
 # HEAD is not among them: each recorded writer (tests/writers) starts as many sessions for HEAD as for GET, and behind a proxy
 # that caches the application gets GET (findings/nginx-with-a-cache-turns-head-into-get.sh).
 _NOT_A_PAGE: Final = frozenset({"OPTIONS", "TRACE", "CONNECT"})
+# Measured: Express and PHP with a front controller store a session for a page that is not there, and with Koa for one that fails
+# (findings/koa-session-stores-what-it-answers-with-500.sh).
+_FAILED: Final = {
+    404: "the page is not there, but the application that says so may have stored a session",
+    410: "the page is gone, but the application that says so may have stored a session",
+    499: "the client did not wait, but the application may have stored a session",
+    500: "an error of the application, which may have stored a session before",
+}
+"""Statuses of requests that reached the application and failed."""
 _PERMANENT: Final = frozenset({301, 308})
 _TEMPORARY: Final = frozenset({302, 303, 307})
 _FORGETS: Final = "programs hardly ever return cookies"
@@ -111,7 +120,10 @@ def _starts_nothing(method: str, path: str, status: int | None, followed_to: str
         (method in _NOT_A_PAGE, f"{method} requests no page"),
         (status == 304, "not modified: it had the page already"),
         (status in _PERMANENT and followed_to is None, "a permanent redirect, usually answered by a proxy"),
-        (status is not None and 400 <= status < 500 and status not in {401, 403}, "refused: no page was shown"),
+        (
+            status is not None and 400 <= status < 500 and status not in {401, 403, *_FAILED},
+            "refused: no page was shown",
+        ),
         (status is not None and status > 500, "an error: no page was shown"),
         (status is not None and status < 200, "no page was shown"),
     )
@@ -132,12 +144,10 @@ def _browser(method: str, path: str, status: int | None, *, sent: bool, periodic
 
 
 def _program(returns: str, path: str, status: int | None, *, sent: bool) -> SessionStart:
+    if status in _FAILED:
+        return SessionStart("possible", f"{_FAILED[status]}: {returns}")
     if sent or _LOGIN.search(path):
         return SessionStart("likely", f"{'sent to' if sent else 'requests'} a login page, and {returns}")
-    if status == 500:  # measured: Express, PHP, and Koa (findings/koa-session-stores-what-it-answers-with-500.sh)
-        return SessionStart(
-            "possible", f"an error of the application, which may have stored a session before: {returns}"
-        )
     if status is None or status < 300:
         return SessionStart("possible", f"if this page starts sessions, each visit starts one: {returns}")
     return SessionStart("possible", f"{'turned away' if status in {401, 403} else 'redirected'}, and {returns}")
