@@ -63,3 +63,12 @@ MESSAGES: Final = (
     "jsonPayload.message", "event.original", "result._raw", "attributes.message", "properties.log", "fields.message",
 )  # fmt: skip
 """Keys under which shippers keep the line that they carry; a dot goes one object deeper."""
+
+
+def whole_text(text: str) -> str:
+    r"""Return what JSON said as a text that can be written: an object may escape half of a surrogate pair.
+
+    >>> whole_text("\ud800 GET /"), whole_text("한")
+    ('? GET /', '한')
+    """
+    return text.encode("utf-8", "replace").decode()

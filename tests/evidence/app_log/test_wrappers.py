@@ -129,3 +129,10 @@ def test_a_column_of_levels_is_no_service(level, tmp_path) -> None:
     text = "\n".join(f"{level} | 2024-02-05 {time} | RedisCommandTimeoutException" for time in TIMES)
     log, rows = events(tmp_path, text)
     assert (sum(row[3] for row in rows), "taken out" in log.sources[0].note) == (12, False)
+
+
+def test_an_object_that_escapes_half_of_a_surrogate_pair_stops_no_reading(tmp_path) -> None:
+    said = [f"2024-02-05 10:00:{second:02d},000 ERROR redis.exceptions.TimeoutError: no answer" for second in range(9)]
+    lines = [json.dumps({"log": f"{line}\n", "stream": "stdout"}) for line in said]
+    lines.insert(1, json.dumps({"log": "\ud800 and more\n", "stream": "stdout"}))
+    assert sum(row[-1] for row in events(tmp_path, "\n".join(lines) + "\n")[1]) == 9

@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from necropsy._internal.shippers import MESSAGES, WRAPPERS, Wrapper
+from necropsy._internal.shippers import MESSAGES, WRAPPERS, Wrapper, whole_text
 from necropsy._internal.sql_quoting import literal
 from necropsy.evidence.app_log.line_patterns import LEVELS
 
@@ -141,4 +141,4 @@ def _text_at(value: dict[str, object], key: str) -> str:
     here: object = value
     for part in key.split("."):
         here = here.get(part) if isinstance(here, dict) else None
-    return here.rstrip("\n") if isinstance(here, str) else ""
+    return whole_text(here).rstrip("\n") if isinstance(here, str) else ""

@@ -53,6 +53,12 @@ def test_a_line_inside_an_object_counts_more_than_a_shippers_own_keys(around, ke
     assert {row[0] for row in read.classes("client")} == {REQUEST.client}
 
 
+@pytest.mark.parametrize("key", ["log", "message", "_raw"])
+def test_an_object_that_escapes_half_of_a_surrogate_pair_costs_its_own_line_alone(key, reading) -> None:
+    lines = [json.dumps({key: LINE + "\n"})] * 3 + [json.dumps({key: "\ud800 " + LINE + "\n"})]
+    assert reading("\n".join(lines) + "\n").log.requests == 3
+
+
 def test_a_bracket_that_is_never_closed_swallows_no_other_line(reading) -> None:
     lines = [f"[pod/web-1/nginx] {LINE}"] * 3 + ["[pod/web-1/nginx"] + [f"[pod/web-1/nginx] {LINE}"] * 2
     assert reading("\n".join(lines) + "\n").log.requests == 5

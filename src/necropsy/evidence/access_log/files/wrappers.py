@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from necropsy._internal.shippers import MESSAGES, WRAPPERS
+from necropsy._internal.shippers import MESSAGES, WRAPPERS, whole_text
 from necropsy._internal.sql_quoting import identifier, literal
 from necropsy.evidence.access_log.files import damaged_lines
 from necropsy.evidence.access_log.files.sources import LogFile
@@ -164,4 +164,6 @@ def _at(line: str, path: Sequence[str]) -> str:
         return ""
     for part in path:
         here = here.get(part) if isinstance(here, dict) else None
-    return re.sub(r"[\r\n]+", " ", here.rstrip("\r\n")) if isinstance(here, str) else ""
+    if not isinstance(here, str):
+        return ""
+    return re.sub(r"[\r\n]+", " ", whole_text(here).rstrip("\r\n"))
