@@ -7,6 +7,7 @@ lines, are read here.
 from __future__ import annotations
 
 import re
+import string
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
@@ -45,8 +46,9 @@ def read(layout: LineLayout, texts: Sequence[str]) -> Iterator[ParsedLine | int]
         for place, values in zip(left, layout.otherwise.values([texts[place] for place in left]), strict=True):
             found[place] = values
     change = changes(layout)
+    # Separators of ASCII (0x1C to 0x1F) are spaces to Python's texts, not to its bytes, nor to anybody who counts lines.
     for text, values in zip(texts, found, strict=True):
-        if not text.strip() or (layout.comment and text.startswith(layout.comment)):
+        if not text.strip(string.whitespace) or (layout.comment and text.startswith(layout.comment)):
             yield BLANK
         else:
             yield 1 if values is None else _row(layout, values, change)

@@ -11,7 +11,7 @@ from io import BytesIO
 
 import pytest
 import zstandard
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from blank_cases import blank_case
@@ -214,6 +214,7 @@ def test_a_request_that_is_no_http_is_still_a_request(reading) -> None:
     ),
     at=st.integers(0, 12),
 )
+@example(lines=[b"\x1c"], at=0)
 def test_no_bytes_break_the_reader_or_change_what_is_counted(tmp_path_factory, lines, at) -> None:
     path = tmp_path_factory.mktemp("log") / "access.log"
     mixed = [*lines[:at], (GOOD % 1).encode(), *lines[at:]]
