@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import socket
 import threading
 from collections.abc import Iterator
@@ -9,12 +10,13 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def stranger(text: bytes, *, host: str = "127.0.0.1") -> Iterator[int]:
-    """Answer each connection with this text, whatever it sends; yield the port.
+def stranger(text: bytes | Iterator[bytes], *, host: str = "127.0.0.1") -> Iterator[int]:
+    """Answer each connection with this text, or with the next of these, whatever it sends; yield the port.
 
     The listener is shut down before it is closed: a thread that still waited in it would wake up in whatever socket gets
     its number next, and fail in somebody else's test.
     """
+    texts = itertools.repeat(text) if isinstance(text, bytes) else text
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.create_server((host, 0), family=family) as listener:
 
@@ -27,7 +29,7 @@ def stranger(text: bytes, *, host: str = "127.0.0.1") -> Iterator[int]:
                 with connection:
                     try:
                         connection.recv(4096)
-                        connection.sendall(text)
+                        connection.sendall(next(texts))
                     except OSError:  # who asked has gone
                         continue
 

@@ -111,9 +111,8 @@ def watch(
                 typer.echo(f"Examining every {config.every_s:g} s, keeping {config.case}", err=True)
                 census.start()
                 for_ever = threading.Event()
-                while not for_ever.wait(
-                    1.0
-                ):  # a signal that another thread was given is noticed when this one is awake
+                # A signal that another thread was given is noticed when this one is awake.
+                while not for_ever.wait(1.0):
                     pass
         finally:
             census.stop()

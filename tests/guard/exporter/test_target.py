@@ -137,33 +137,10 @@ def test_a_server_whose_figures_are_no_numbers_is_up_0_with_the_reason_and_no_fa
         assert reason(odd.scrape(10)) == f"redis://127.0.0.1:{port} does not answer like Redis"
 
 
-@contextmanager
-def saying_something_else_each_time() -> Iterator[int]:
-    """Refuse each connection with a text that no other was refused with."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-
-        def answer() -> None:
-            for number in itertools.count():
-                try:
-                    connection, _ = listener.accept()
-                except OSError:
-                    return
-                with connection:
-                    connection.recv(4096)
-                    connection.sendall(f"-ERR request {number} refused\r\n".encode())
-
-        thread = threading.Thread(target=answer, daemon=True)
-        thread.start()
-        try:
-            yield listener.getsockname()[1]
-        finally:
-            listener.shutdown(socket.SHUT_RDWR)
-            thread.join()
-
-
 def test_a_server_that_gives_another_reason_each_time_makes_no_series_for_each(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(target, "_MOST_ERRORS", 3)
-    with saying_something_else_each_time() as port, target_of(f"redis://127.0.0.1:{port}") as one:
+    refusals = (f"-ERR request {number} refused\r\n".encode() for number in itertools.count())
+    with stranger(refusals) as port, target_of(f"redis://127.0.0.1:{port}") as one:
         reasons = [reason(one.scrape(10)) for _ in range(TIMES)]
     assert len(set(reasons)) == 4
     assert "request 0 refused" in reasons[0]

@@ -19,7 +19,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 from necropsy.sessions import attributes
-from necropsy.sessions.spring.names import FIXED
+from necropsy.sessions.spring.names import ATTRIBUTE, FIXED
 
 if TYPE_CHECKING:
     import mmap
@@ -47,7 +47,7 @@ _LZF: Final = 3
 """Number of the encoding of compressed texts."""
 RESTORABLE: Final = frozenset({_STRING, _HASH, _HASH_ZIPLIST, _HASH_LISTPACK})
 """Types of sessions whose payload is made of their bytes in a snapshot."""
-_ATTRIBUTE: Final = b"sessionAttr:"
+_ATTRIBUTE: Final = ATTRIBUTE.encode()
 _FIXED_FIELDS: Final = frozenset(name.encode() for name in FIXED)
 _EMPTY: Final = bytes(8)
 _POLYNOMIAL: Final = 0x95AC9329AC4BC9B5

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Final
 from necropsy.treat.purge import scripts
 from necropsy.treat.purge.scripts import Answer
 from necropsy.wire.redis.connection import Connection, Questions
-from necropsy.wire.redis.info import databases
+from necropsy.wire.redis.info import databases, parse_info
 from necropsy.wire.redis.replies import ConnectionLost, ServerError
 from necropsy.wire.redis.writing_gate import WritingGate
 
@@ -68,7 +68,7 @@ class Watch:
         self._connection = Connection.open(address, primary.endpoint, gate=WritingGate())
         self._told: list[Any] = []
         self._connection.pushes = self._told
-        self._swaps = b""
+        self._swaps = ""
         words = [word for prefix in self._prefixes for word in (b"PREFIX", prefix)]
         try:
             self._connection.command("HELLO", 3)
@@ -265,11 +265,9 @@ class Watch:
         if len(self._touched) > _MOST_TOUCHED:
             raise Untracked("more keys are touched than can be remembered")
 
-    def _swapped(self) -> bytes:
+    def _swapped(self) -> str:
         """Return how often databases were swapped: the server does not tell whose keys that touched."""
-        lines = self._connection.command("INFO", "commandstats")
-        text = lines if isinstance(lines, bytes) else str(lines).encode()
-        return next((line for line in text.split(b"\n") if line.startswith(b"cmdstat_swapdb:")), b"")
+        return parse_info(self._connection.command("INFO", "commandstats")).get("cmdstat_swapdb", "")
 
 
 def _apart(prefixes: Iterable[bytes]) -> tuple[bytes, ...]:
