@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import difflib
 import re
-import tomllib
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from necropsy._internal.toml_faults import fault
 from necropsy.autopsy.sources import (
     KINDS,
     Sources,
@@ -24,6 +22,7 @@ from necropsy.autopsy.sources import (
     unique,
 )
 from necropsy.model.errors import ConfigurationError, NecropsyError, UnreadableSource
+from necropsy.model.toml_document import parse_toml
 from necropsy.wire.files import STANDARD_INPUT, expand, read_text
 
 _TEXTS: Final = ("log-format", "prometheus-version", "blackbox-version", "consul-version", "prometheus-host")
@@ -79,16 +78,9 @@ def load(path: str) -> Sources:
 
 def parse(text: str, path: str) -> Sources:
     """Read the sources from the text of an incident file; errors as of ``load``."""
-    try:
-        document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        line, reason = fault(error, text)
-        raise ConfigurationError(
-            path,
-            line,
-            f"not TOML: {reason}",
-            hint='Write it as rdb = ["dump.rdb"]; sources can also be given by options: necropsy examine --help.',
-        ) from error
+    document = parse_toml(
+        text, path, 'Write it as rdb = ["dump.rdb"]; sources can also be given by options: necropsy examine --help.'
+    )
     return _Incident(path, text).sources(document)
 
 

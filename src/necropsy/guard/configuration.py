@@ -18,19 +18,18 @@
 from __future__ import annotations
 
 import os
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from necropsy._internal.toml_faults import fault
 from necropsy.guard.notify.plan import Quiet, ReceiverRules
 from necropsy.guard.notify.ways import KINDS, LEAST_HOLD_S, Way
 from necropsy.guard.toml_table import TomlTable
 from necropsy.guard.watch.former import Limits
 from necropsy.guard.watch.notice import SEVERITIES
 from necropsy.model.errors import ConfigurationError, NoEvidence
+from necropsy.model.toml_document import parse_toml
 from necropsy.wire.files import read_text
 
 if TYPE_CHECKING:
@@ -87,11 +86,7 @@ def read_guard(path: str, environ: Mapping[str, str] | None = None) -> GuardConf
         File and line, what is wrong, what was expected.
     """
     text = read_text(path)
-    try:
-        document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        line, reason = fault(error, text)
-        raise ConfigurationError(path, line, f"not TOML: {reason}", hint="See docs/guard.md.") from error
+    document = parse_toml(text, path, "See docs/guard.md.")
     said = document.get("guard", {})
     if not isinstance(said, dict):
         raise ConfigurationError(path, 1, "guard is not a table", hint="Write [guard] on a line of its own.")

@@ -17,14 +17,12 @@ count in any case. TOML has the same keys.
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 from urllib.parse import urljoin, urlsplit
 
-from necropsy._internal.toml_faults import fault
-from necropsy.model.errors import ConfigurationError
 from necropsy.model.evidence import Origin
+from necropsy.model.toml_document import parse_toml
 from necropsy.probes.consul.model import go_seconds
 from necropsy.probes.http.request import set_headers
 from necropsy.probes.probers.interface import Prober, ProberReading, Schedule, add, harmless_probe, http_probe
@@ -153,13 +151,7 @@ def _lowered(value: Any, depth: int = 0) -> Any:
 
 
 def _toml(text: str, file: str) -> Any:
-    try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        line, reason = fault(error, text)
-        raise ConfigurationError(
-            file, line, f"not TOML: {reason}", hint="Correct it; Traefik refuses it, too."
-        ) from error
+    return parse_toml(text, file, "Correct it; Traefik refuses it, too.")
 
 
 def _line(text: str, service: str) -> int:

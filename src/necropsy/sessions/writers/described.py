@@ -27,12 +27,11 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
-from necropsy._internal.toml_faults import fault
 from necropsy.model.errors import ConfigurationError
+from necropsy.model.toml_document import parse_toml
 from necropsy.sessions.columns import numbers
 from necropsy.sessions.writers.aspnet_provider import CURES as ASPNET_CURES
 from necropsy.sessions.writers.form import URL_SAFE, SessionForm
@@ -97,11 +96,7 @@ def parse(text: str, file: str) -> tuple[SessionForm | HashForm, ...]:
     ConfigurationError
         Not TOML, a name that is not known, or a pattern that is none; with file, line and what to write.
     """
-    try:
-        document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        line, reason = fault(error, text)
-        raise ConfigurationError(file, line, f"not TOML: {reason}", hint=_HINT) from error
+    document = parse_toml(text, file, _HINT)
     entries = document.get("layout")
     if not isinstance(entries, list) or not entries or set(document) != {"layout"}:
         raise ConfigurationError(file, 1, "expected [[layout]] tables and nothing else", hint=_HINT)
