@@ -129,18 +129,24 @@ def _refused(logs: list[Path]) -> bool:
 
 
 def _limit_b(story: Story, *, lasts_s: float) -> None:
-    """Give B a limit that it meets after so long, at the pace that is measured."""
+    """Give B a limit that it meets after so long, at the pace that is measured.
+
+    By what its keys take: what the server uses as a whole shrinks too, when a table has grown or an answer was read.
+    """
     store = story.redis("admin-b")
 
-    def measured() -> tuple[int, int]:
-        return len(story.births("admin-b", by_prober=True)), store.memory_stats()["dataset.bytes"]
+    def births_after(enough: int, what: str) -> int:
+        return int(
+            story.until(lambda: n if (n := len(story.births("admin-b", by_prober=True))) >= enough else None, what)
+        )
 
-    births, size = story.until(lambda: found if (found := measured())[0] >= 3 else None, "the first probes of B")
-    at = time.time()
-    more, larger = story.until(lambda: found if (found := measured())[0] >= births + 15 else None, "more probes of B")
-    room = (larger - size) / (time.time() - at) * lasts_s
-    assert room > 0, (births, size, more, larger)
-    store.config_set("maxmemory", int(store.info("memory")["used_memory"] + room))
+    births, at = births_after(3, "the first probes of B"), time.time()
+    more = births_after(births + 15, "more probes of B")
+    pace = (more - births) / (time.time() - at)
+    taken = sum(store.memory_usage(key, samples=0) or 0 for key in store.scan_iter(count=1000))
+    each = taken / len(story.births("admin-b"))
+    assert each > 0
+    store.config_set("maxmemory", int(store.info("memory")["used_memory"] + pace * each * lasts_s))
 
 
 def _plateau(story: Story) -> tuple[int, int]:
