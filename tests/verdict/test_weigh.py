@@ -254,6 +254,17 @@ def test_of_two_stores_the_one_of_which_most_is_a_creators_stands_first() -> Non
     assert [cause.store for cause in weighed(crawled, probed, by=by).causes] == ["a", "b"]
 
 
+@pytest.mark.parametrize(
+    ("filled", "first"), [(0.997, "memory/not-sessions"), (0.3, "traffic/bot-creates-sessions")]
+)
+def test_who_creates_the_few_sessions_of_a_store_full_of_something_else_comes_after_it(
+    filled: float, first: str
+) -> None:
+    other = finding("memory/not-sessions", Severity.WARNING, filled, share_of="memory")
+    crawled = finding("traffic/bot-creates-sessions", Severity.WARNING, 0.4, claims=(0,))
+    assert weighed(crawled, other).causes[0].slug == first
+
+
 def test_machines_of_one_cron_job_have_one_interval_in_words() -> None:
     jobs = [claim(period_s=300 + (number - 20) / 500, births=20.0) for number in range(40)]
     cause = weighed(finding("probes/creates-sessions", claims=tuple(range(40))), by=scale(*jobs)).causes[0]

@@ -80,6 +80,8 @@ PLACES: Final[Mapping[str, OrderPlace]] = {
     "latency/slow-commands": OrderPlace(CauseKind.SUFFERS, Severity.CRITICAL, ("latency/command-timeouts",)),
 }
 """Every slug that can be a cause. Of any other a critical finding is a cause all the same: the worst is said first."""
+_BESIDE: Final = 0.25
+"""Memory of a creator's sessions, as a share of that of what is no session, from which the creator is said first."""
 CREATORS: Final = frozenset(slug for slug, place in PLACES.items() if place.group is CauseKind.CREATES)
 _OUTAGES: Final = frozenset({"memory/near-limit", "latency/persistence-stall", "latency/max-clients"})
 """Slugs that mean, where critical, that nobody can log in now."""
@@ -123,17 +125,21 @@ def _stands(finding: Finding, place: OrderPlace) -> bool:
 def in_order(causes: Iterable[Cause]) -> tuple[Cause, ...]:
     """Sort causes: an outage first, then the most severe; creators before what keeps sessions; stores by a creator's share.
 
-    It is the largest of the store. A cause that is over comes after those that go on: its share shrinks by itself.
+    It is the largest of the store. A cause that is over comes after those that go on: its share shrinks by itself. Where
+    something else than sessions fills a store, who creates the few sessions comes after it.
     """
     causes = list(causes)
+    others = {cause.store: cause.share for cause in causes if cause.slug == "memory/not-sessions"}
     worst: dict[str | None, float] = {}
     for cause in causes:
         creates = place_of(cause.slug).group is CauseKind.CREATES and not cause.over
         worst[cause.store] = max(worst.get(cause.store, 0.0), cause.share if creates else 0.0)
 
-    def key(cause: Cause) -> tuple[bool, int, int, float, str, float, str]:
+    def key(cause: Cause) -> tuple[bool, bool, int, int, float, str, float, str]:
         outage = cause.slug in _OUTAGES and cause.severity is Severity.CRITICAL
         group = place_of(cause.slug).group
-        return not outage, -cause.severity.rank, group, -worst[cause.store], cause.store or "", -cause.share, cause.slug
+        other = others.get(cause.store, 0.0)
+        small = group is CauseKind.CREATES and cause.share * (1 - other) < _BESIDE * other
+        return not outage, small, -cause.severity.rank, group, -worst[cause.store], cause.store or "", -cause.share, cause.slug
 
     return tuple(sorted(causes, key=key))

@@ -27,6 +27,8 @@ def examine(case: Case) -> Iterator[Finding | Cleared]:
     logged_ports = {b.port for b in case_queries.backends(case) if b.role == "proxy" and b.access_log}
     hosts = case.rows("SELECT DISTINCT user_agent, host FROM visitor_class")
     seen = {(row["user_agent"], *split_host(row["host"])) for row in hosts if row["host"]}
+    # Where nobody says at which ports the proxy answers, a log that names no hosts may show any port.
+    hostless = tuple(row["user_agent"] or "" for row in hosts if not row["host"] and not logged_ports)
     # What was matched with a client of a log is shown by it, whatever host and port that log writes.
     matched = {
         row["probe_id"]
@@ -41,6 +43,7 @@ def examine(case: Case) -> Iterator[Finding | Cleared]:
         if id(probe) not in shown
         and probe.port not in logged_ports
         and not any(_shows(probe, *entry) for entry in seen)
+        and not (probe.user_agents and any(agent.startswith(probe.user_agents) for agent in hostless))
         and not (probe.kind == "consul-check" and not may_create(probe))
     ]
     if not blind:

@@ -12,6 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+import numpy as np
+
 from necropsy.model.probe import Probe
 from necropsy.probes import session_risk
 from necropsy.rhythm.endings import quiet_s
@@ -26,6 +28,8 @@ from necropsy.visits.agents import is_browser
 _PHASE_S: Final = 0.05
 """A phase computed from the prober's own hash is good to milliseconds; latency adds some more."""
 _PERIOD: Final = 0.01
+_AS_OFTEN: Final = 0.5
+"""Share of a probe's requests that the visits of a source without a rhythm must be to be the probe's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +48,7 @@ def name_probes(reckonings: Sequence[Reckoning], groups: Sequence[Group], around
     for reckoning in reckonings:
         for source in sorted(reckoning.sources, key=lambda source: -source.amount):
             if source.kind == "visitor" and source.probe is None and source.groups:
-                source.probe = _logged(source, groups, around, used, hidden)
+                source.probe = _logged(source, groups, reckoning.timeline, around, used, hidden)
             if source.probe is not None:
                 used.add(source.probe)
     slots = [
@@ -61,6 +65,7 @@ def name_probes(reckonings: Sequence[Reckoning], groups: Sequence[Group], around
     _write(settled, reckonings)
     _mark_shown(reckonings, groups, around)
     _mark_unseparated(reckonings, around, used)
+    _mark_unnamed(reckonings, groups, around, used)
 
 
 def _mark_shown(reckonings: Sequence[Reckoning], groups: Sequence[Group], around: Circumstances) -> None:
@@ -116,10 +121,39 @@ def _mark_unseparated(reckonings: Sequence[Reckoning], around: Circumstances, us
         if around.probes[number].phase_s is None:
             targets[_job(around.probes[number])].add(number)
     for job, matched in by_number.items():
+        if len({around.probes[number].url for number in targets[job]}) < 2:
+            continue  # pods of addresses that nobody knows have one name
         differ = len({_has_ended(source, timeline) for source, timeline in matched}) > 1
         if differ or targets[job] - {source.probe for source, _ in matched}:
             for source, _ in matched:
                 source.one_of = sorted(targets[job])
+
+
+def _mark_unnamed(
+    reckonings: Sequence[Reckoning], groups: Sequence[Group], around: Circumstances, used: set[int]
+) -> None:
+    """Set ``one_of`` of sources that a log shows which names no hosts, where more targets look like them than there are."""
+    alike: dict[tuple[_Job, str], list[BirthSource]] = defaultdict(list)
+    for source in (source for reckoning in reckonings for source in reckoning.sources):
+        if source.kind == "visitor" and source.probe is not None and source.train is not None and source.groups:
+            probe = around.probes[source.probe]
+            if probe.phase_s is None and not groups[source.groups[0]].host and probe.host != session_risk.UNKNOWN_ADDRESS:
+                alike[_job(probe), probe.path].append(source)
+    proxied = proxied_ports(around)
+    for (job, path), sources in alike.items():
+        mine = {source.probe for source in sources}
+        targets = [
+            number
+            for number, probe in enumerate(around.probes)
+            if (number in mine or number not in used)
+            and number not in around.idle
+            and (_job(probe), probe.path) == (job, path)
+            and session_risk.may_create(probe)
+            and probe.port in proxied
+        ]
+        if len(targets) > len(mine):
+            for source in sources:
+                source.one_of = targets
 
 
 def _has_ended(source: BirthSource, timeline: Timeline) -> bool:
@@ -177,10 +211,15 @@ def _round_the_proxy(reckonings: Sequence[Reckoning], around: Circumstances) -> 
 
 
 def _logged(
-    source: BirthSource, groups: Sequence[Group], around: Circumstances, used: set[int], hidden: frozenset[int]
+    source: BirthSource,
+    groups: Sequence[Group],
+    timeline: Timeline,
+    around: Circumstances,
+    used: set[int],
+    hidden: frozenset[int],
 ) -> int | None:
     """Probe whose requests a log shows as this source, and none of the ``hidden``; one that none has yet is preferred."""
-    rows = [around.classes[row] for number in source.groups[:3] for row in groups[number].rows][:50]
+    rows = {number: [around.classes[row] for row in groups[number].rows[:50]] for number in source.groups[:3]}
     fitting: set[int] = set()
     readings = (identity_match.class_fits, _fits_but_for_its_agent, _fits_but_for_its_port)
     for looks_like in readings:
@@ -189,8 +228,12 @@ def _logged(
             for index, probe in enumerate(around.probes)
             if probe.creates_sessions
             and index not in hidden
-            and any(looks_like(probe, visitors) for visitors in rows)
-            and (source.train is None or same_period(probe.period_s, source.train.period_s))
+            and (shown := [n for n in rows if any(looks_like(probe, row) for row in rows[n])])
+            and (
+                _comes_as_often(probe, shown, groups, timeline)
+                if source.train is None
+                else same_period(probe.period_s, source.train.period_s)
+            )
         }
         if fitting or source.train is None:
             break
@@ -207,6 +250,19 @@ def _logged(
             index,
         ),
     )
+
+
+def _comes_as_often(probe: Probe, shown: Sequence[int], groups: Sequence[Group], timeline: Timeline) -> bool:
+    """Whether groups without a train have about as many visits as a probe sends, from their first visit to their last.
+
+    A scanner that calls itself what the prober does, and asks for the same page now and then, is not the prober.
+    """
+    at = timeline.visit_s[np.isin(timeline.group, shown)]
+    if not at.size:
+        return False
+    log = timeline.logs[groups[shown[0]].log]
+    sent = np.arange(float(at.min()), float(at.max()), probe.period_s)
+    return bool(at.size >= _AS_OFTEN * log.complete * int(log.covers(sent).sum()))
 
 
 def _fits_but_for_its_agent(probe: Probe, visitors: VisitorClass) -> bool:

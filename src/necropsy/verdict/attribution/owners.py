@@ -35,6 +35,8 @@ _SURE: Final = 0.8
 """The same, what chance reaches taken off."""
 _USED: Final = 0.7
 """Share of its own visits that an owner must have made births in, of those in which the train has a birth."""
+_IN_TURN: Final = 1.5
+"""Visits an interval from which a client is several probers of it that take turns."""
 _CROWD_USED: Final = 0.5
 """The same for groups without a rhythm of their own: many clients that come by the clock."""
 _LUCK: Final = 0.2
@@ -330,15 +332,30 @@ class Contest:
             if not self.groups[group].is_clockwork or group in self.creates_for_others:
                 continue
             at = self.timeline.visit_s[self.timeline.group == group]
-            ends = [self.timeline.born_s[self.trains[n].births][[0, -1]] for n in mine]
             there = np.zeros(at.size, dtype=bool)
-            for first, last in ends:
-                there |= (at >= first - 1) & (at <= last + 1)
+            for number, own in mine.items():
+                first, last = self.timeline.born_s[self.trains[number].births][[0, -1]]
+                there |= (at >= first - 1) & (at <= last + 1) & self._in_turn(at, self.trains[number], own)
             full = float(np.mean([self.trains[n].ticks.fullness for n in mine]))
             made = sum(own.visits.size for own in mine.values()) / max(1, int(there.sum()))
             if made < _USED * full:
                 for number in mine:
                     del found[number]
+
+    def _in_turn(self, at: NDArray[np.float64], train: Train, own: Ownership) -> NDArray[np.bool_]:
+        """Which visits of a train's owner are of the prober that made it, where several of its interval take turns.
+
+        A prober asks for two sites in turn, the log names no hosts, and one of the sites starts no session.
+        """
+        interval_s = self.groups[own.group].interval_s
+        same = interval_s is not None and abs(interval_s - train.period_s) < _ALIKE * train.period_s
+        several = at.size / max(1.0, float(np.ptp(at)) / train.period_s) if at.size and same else 1.0
+        if several < _IN_TURN or train.drifts:
+            return np.ones(at.size, dtype=bool)
+        mine = float(np.median((self.timeline.visit_s[own.visits] - train.low_s + train.period_s / 2) % train.period_s))
+        apart = np.abs((at - train.low_s + train.period_s - mine) % train.period_s - train.period_s / 2)
+        least_s = max(train.width_s, self.timeline.logs[self.groups[own.group].log].resolution_s)
+        return np.asarray(apart <= max(least_s, train.period_s / (2 * several)))
 
     def _client(self, group: int) -> int:
         """Client of a group of one; -1 - group where there are several."""
