@@ -254,9 +254,7 @@ def test_of_two_stores_the_one_of_which_most_is_a_creators_stands_first() -> Non
     assert [cause.store for cause in weighed(crawled, probed, by=by).causes] == ["a", "b"]
 
 
-@pytest.mark.parametrize(
-    ("filled", "first"), [(0.997, "memory/not-sessions"), (0.3, "traffic/bot-creates-sessions")]
-)
+@pytest.mark.parametrize(("filled", "first"), [(0.997, "memory/not-sessions"), (0.3, "traffic/bot-creates-sessions")])
 def test_who_creates_the_few_sessions_of_a_store_full_of_something_else_comes_after_it(
     filled: float, first: str
 ) -> None:

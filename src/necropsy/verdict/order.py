@@ -140,6 +140,15 @@ def in_order(causes: Iterable[Cause]) -> tuple[Cause, ...]:
         group = place_of(cause.slug).group
         other = others.get(cause.store, 0.0)
         small = group is CauseKind.CREATES and cause.share * (1 - other) < _BESIDE * other
-        return not outage, small, -cause.severity.rank, group, -worst[cause.store], cause.store or "", -cause.share, cause.slug
+        return (
+            not outage,
+            small,
+            -cause.severity.rank,
+            group,
+            -worst[cause.store],
+            cause.store or "",
+            -cause.share,
+            cause.slug,
+        )
 
     return tuple(sorted(causes, key=key))

@@ -10,6 +10,7 @@ from necropsy.model.finding import UNLOGGED, Confidence, Finding, Remedy
 from necropsy.model.verdict import Actor
 from necropsy.sessions.cure import Cure
 from necropsy.verdict.order import CREATORS
+from necropsy.visits.agents import hides_its_clients
 
 _SHOWN: Final = 3
 """Names of a list that are shown, and one more if that is the last."""
@@ -60,15 +61,22 @@ def _listed(names: Sequence[str]) -> str:
 
 def _for_probe(actors: Sequence[Actor]) -> Remedy:
     """Advice about a prober that is in no configuration, or that no patch could be made for."""
-    who = _listed([actor.prober or actor.user_agent for actor in actors]) or "it"
+    who = _listed([actor.prober or _program(actor.user_agent) for actor in actors]) or "it"
     asked = _listed([actor.url for actor in actors]) or "the application"
     addresses = _listed([actor.address for actor in actors])
     where = f" from {addresses}" if addresses else ""
+    text = f"It requests {asked}{where}: change that in its configuration, or answer without starting a session."
+    if any(hides_its_clients(actor.user_agent) for actor in actors):
+        text += " Who it is, the log of what stands before the server tells, or X-Forwarded-For in this one."
     return Remedy(
         title=f"Point {who} at a health endpoint that starts no session",
-        text=f"It requests {asked}{where}: change that in its configuration, or answer without starting a session.",
+        text=text,
         undo="restore the old address",
     )
+
+
+def _program(user_agent: str) -> str:
+    return f"the client behind {user_agent}" if hides_its_clients(user_agent) else user_agent
 
 
 def _to_check(finding: Finding, actors: Sequence[Actor], remedy: Remedy | None) -> Remedy | None:

@@ -11,6 +11,7 @@ from necropsy.model.figures import IMMORTAL_S, percent, several
 from necropsy.model.finding import Finding
 from necropsy.model.verdict import Actor, View
 from necropsy.verdict.order import CREATORS
+from necropsy.visits.agents import hides_its_clients
 
 _YEAR_S: Final = 31_556_952
 _PAUSE: Final = 10
@@ -38,9 +39,9 @@ def words(
         Whether there are several stores, so that this one needs its name.
     """
     title, text = finding.title, finding.text
-    actors = _runs_joined(actors)
+    runs, actors = actors, _runs_joined(actors)
     if finding.slug == "probes/creates-sessions":
-        title, text = _of_probes(finding, actors, lifetime_s, many=many)
+        title, text = _of_probes(finding, actors, runs, lifetime_s, many=many)
         text += f" Not certain: {finding.doubt}." if finding.doubt else ""
     if finding.slug not in CREATORS:
         return title, text
@@ -49,7 +50,7 @@ def words(
 
 
 def _runs_joined(actors: Sequence[Actor]) -> list[Actor]:
-    """One actor for a client of a log that was restarted: of its runs, one begins when another has ended."""
+    """One actor for a client of a log that was restarted, or asks for another page now: one run begins as another ends."""
     joined: list[Actor] = []
     for actor in sorted(actors, key=lambda each: (each.first_at is None, each.first_at or each.last_at)):
         before = next((number for number, each in enumerate(joined) if _goes_on(each, actor)), None)
@@ -62,17 +63,19 @@ def _runs_joined(actors: Sequence[Actor]) -> list[Actor]:
 
 
 def _goes_on(before: Actor, actor: Actor) -> bool:
-    """Whether an actor is another one after a restart."""
+    """Whether an actor is another one after a restart, or after its page was changed."""
     if not actor.address or before.last_at is None or actor.first_at is None or not actor.period_s:
         return False
-    same = (before.user_agent, before.address, before.url, before.period_s, before.prober)
+    same = (before.user_agent, before.address, before.period_s, before.prober)
     slack = timedelta(seconds=2 * actor.period_s)
-    return same == (actor.user_agent, actor.address, actor.url, actor.period_s, actor.prober) and (
+    return same == (actor.user_agent, actor.address, actor.period_s, actor.prober) and (
         before.last_at - slack <= actor.first_at <= before.last_at + _PAUSE * slack
     )
 
 
-def _of_probes(finding: Finding, actors: Sequence[Actor], lifetime_s: float | None, *, many: bool) -> tuple[str, str]:
+def _of_probes(
+    finding: Finding, actors: Sequence[Actor], runs: Sequence[Actor], lifetime_s: float | None, *, many: bool
+) -> tuple[str, str]:
     where = f"store {finding.store}" if many else "this store"
     configured = any(actor.prober for actor in actors)
     over = bool(actors) and all(actor.over for actor in actors)
@@ -82,7 +85,7 @@ def _of_probes(finding: Finding, actors: Sequence[Actor], lifetime_s: float | No
     title = f"{who} {verb} {percent(finding.share or 0)} of the sessions in {where}."
     jobs = sorted({actor.prober for actor in actors if actor.prober})
     periods = _apart({actor.period_s for actor in actors if actor.period_s})
-    paths = sorted({_path(url) for actor in actors for url in (actor.url, *actor.one_of) if url})
+    paths = sorted({_path(url) for actor in runs for url in (actor.url, *actor.one_of) if url})
     every = f" every {', '.join(f'{period:g} s' for period in periods)}" if periods else ""
     asked = "requested" if over else "request" if plural else "requests"
     methods = "/".join(sorted({actor.method or "GET" for actor in actors}))
@@ -109,7 +112,8 @@ def _apart(periods: Collection[float]) -> list[float]:
 def _visitor(actors: Sequence[Actor]) -> str:
     agents = {actor.user_agent for actor in actors if actor.user_agent}
     if len(agents) == 1:
-        return next(iter(agents))
+        (agent,) = agents
+        return f"A client behind {agent}" if hides_its_clients(agent) else agent
     return "One client, at a fixed interval," if len(actors) == 1 else f"{len(actors)} clients, at fixed intervals,"
 
 

@@ -88,6 +88,8 @@ AGENTS: Final[tuple[tuple[AgentKind, tuple[tuple[str, str], ...]], ...]] = (
 )
 """Kind to what a User-Agent holds (case does not count) and what the program is called; the first that fits counts."""
 
+_INTERMEDIARIES: Final = ("Amazon CloudFront", "AmazonAPIGateway")
+"""User-Agents that intermediaries send instead of their clients', by their documentation."""
 _LOWERED: Final = tuple((kind, sign.lower(), name) for kind, known in AGENTS for sign, name in known)
 BEGINNING: Final = r"(?:Mozilla|Opera)/[0-9]"
 """Regular expression of how a browser's User-Agent begins; that of many a robot, too."""
@@ -149,6 +151,15 @@ def is_browser(user_agent: str) -> bool:
     (False, False)
     """
     return kind_of(user_agent) == "browser"
+
+
+def hides_its_clients(user_agent: str) -> bool:
+    """Whether a User-Agent is that of an intermediary which does not pass on its clients': anybody may be behind it.
+
+    >>> hides_its_clients("Amazon CloudFront"), hides_its_clients("curl/8.5.0")
+    (True, False)
+    """
+    return user_agent.startswith(_INTERMEDIARIES)
 
 
 @lru_cache(maxsize=50_000)

@@ -121,10 +121,9 @@ def _mark_unseparated(reckonings: Sequence[Reckoning], around: Circumstances, us
         if around.probes[number].phase_s is None:
             targets[_job(around.probes[number])].add(number)
     for job, matched in by_number.items():
-        if len({around.probes[number].url for number in targets[job]}) < 2:
-            continue  # pods of addresses that nobody knows have one name
         differ = len({_has_ended(source, timeline) for source, timeline in matched}) > 1
-        if differ or targets[job] - {source.probe for source, _ in matched}:
+        names = {around.probes[number].url for number in targets[job]}  # pods of addresses that nobody knows have one
+        if len(names) > 1 and (differ or targets[job] - {source.probe for source, _ in matched}):
             for source, _ in matched:
                 source.one_of = sorted(targets[job])
 
@@ -137,7 +136,11 @@ def _mark_unnamed(
     for source in (source for reckoning in reckonings for source in reckoning.sources):
         if source.kind == "visitor" and source.probe is not None and source.train is not None and source.groups:
             probe = around.probes[source.probe]
-            if probe.phase_s is None and not groups[source.groups[0]].host and probe.host != session_risk.UNKNOWN_ADDRESS:
+            if (
+                probe.phase_s is None
+                and not groups[source.groups[0]].host
+                and probe.host != session_risk.UNKNOWN_ADDRESS
+            ):
                 alike[_job(probe), probe.path].append(source)
     proxied = proxied_ports(around)
     for (job, path), sources in alike.items():

@@ -17,7 +17,7 @@ import numpy as np
 from necropsy.model.traffic import STATIC
 from necropsy.probes import session_risk
 from necropsy.verdict.attribution import sampling
-from necropsy.visits.agents import is_browser
+from necropsy.visits.agents import hides_its_clients, is_browser
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -131,6 +131,8 @@ def make_groups(classes: Sequence[VisitorClass], visits: Visits) -> Groups:
     logs = tuple(sorted({visitors.log for visitors in classes} | {span.log for span in visits.spans}))
     log_number = {name: number for number, name in enumerate(logs)}
     steady, held = _clockwork(classes, row_of_visit, client, visits.at_us)
+    for row in _pools(classes, row_of_visit, visits.at_us, steady):
+        del steady[row]
     by_browser: dict[str, int] = {}
     for visitors in classes:
         if is_browser(visitors.user_agent):
@@ -145,7 +147,8 @@ def make_groups(classes: Sequence[VisitorClass], visits: Visits) -> Groups:
     group_of_row = np.zeros(len(classes) + 1, np.int32)
     for row, visitors in enumerate(classes):
         # Where a log tells no User-Agent of anybody, anybody may be a browser: how they come must tell.
-        browser = visitors.log in nameless or (is_browser(visitors.user_agent) and visitors.user_agent not in passing)
+        hidden = visitors.log in nameless or hides_its_clients(visitors.user_agent)
+        browser = hidden or (is_browser(visitors.user_agent) and visitors.user_agent not in passing)
         agent = program.get(visitors.user_agent, visitors.user_agent)
         if browser and visitors.user_agent not in frequent:
             agent = ""
@@ -178,7 +181,11 @@ def make_groups(classes: Sequence[VisitorClass], visits: Visits) -> Groups:
     log_of_row = np.asarray([log_number[visitors.log] for visitors in classes] + [0], np.int16)
     agents: dict[str, int] = {}
     agent_of_row = np.asarray(
-        [agents.setdefault(c.user_agent, len(agents)) if c.user_agent else -1 for c in classes], np.int32
+        [
+            agents.setdefault(c.user_agent, len(agents)) if c.user_agent and not hides_its_clients(c.user_agent) else -1
+            for c in classes
+        ],
+        np.int32,
     )
     kinds: dict[tuple[object, ...], int] = {}
     family = [
@@ -270,6 +277,39 @@ def _clockwork(
         elif classes[number].period_s is not None:
             found[number] = float(classes[number].period_s or 0.0), None
     return found, held
+
+
+def _pools(
+    classes: Sequence[VisitorClass],
+    row: NDArray[np.int32],
+    at_us: NDArray[np.int64],
+    steady: dict[int, tuple[float, float | None]],
+) -> list[int]:
+    """Clockwork that is one prober's at many addresses: they take turns, and none comes at the interval by itself.
+
+    Behind an intermediary that sends its own User-Agent an address is nobody's.
+    """
+    together: dict[tuple[object, ...], list[int]] = {}
+    for number in steady:
+        mine = classes[number]
+        key = (mine.log, mine.user_agent, mine.host, mine.method, mine.path, mine.status)
+        together.setdefault(key, []).append(number)
+    result: list[int] = []
+    for alike in together.values():
+        if hides_its_clients(classes[alike[0]].user_agent):
+            result += alike
+            continue
+        if len(alike) < _SEVERAL:
+            continue
+        periods = [steady[number][0] for number in alike]
+        at_s = np.sort(at_us[np.isin(row, alike)] / 1e6)
+        usual = steady_interval(at_s)
+        turns = (
+            usual is not None and max(periods) - min(periods) < 0.02 * usual and abs(usual - periods[0]) < 0.02 * usual
+        )
+        if turns and all(steady_interval(at_us[row == number] / 1e6) is None for number in alike):
+            result += alike
+    return result
 
 
 def _drift(at_s: NDArray[np.float64], usual_s: float) -> float | None:

@@ -7,16 +7,16 @@ there at every tick, the log's times cannot tell them apart: what decides then i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
+from itertools import pairwise, takewhile
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from necropsy.verdict.attribution.exchange import Offer, Ownership, find_room
 from necropsy.verdict.attribution.second_requests import late, passing
-from necropsy.verdict.attribution.succession import changes, pieces, shown_in_turn
+from necropsy.verdict.attribution.succession import changes, pieces, shown_in_turn, turns
 from necropsy.verdict.attribution.ticks import read_ticks
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ class Contest:
     def _in_succession(
         self, offers: Sequence[Offer], found: dict[int, Ownership], used: NDArray[np.int8]
     ) -> list[Offer]:
-        """Cut trains without an owner where others of their period change, if then both pieces have one.
+        """Cut trains without an owner where others of their period or their visitors change, if then each piece has one.
 
         Return the offers for the pieces.
         """
@@ -134,27 +134,53 @@ class Contest:
             train = self.trains[number]
             if number in found or train.members > 1 or train.drifts:
                 continue
-            for moment in changes(train, self.trains, born_s):
-                if not self._is_shown_in_turn(number, moment):
+            for moments in self._changes(number):
+                cut = list(pieces(train, moments, born_s))
+                if len(cut) <= len(moments):
                     continue
-                cut = list(pieces(train, moment, born_s))
-                if len(cut) < 2:
-                    continue
+                known = len(self.trains)
+                numbers = [number, *range(known, known + len(moments))]
                 self.trains[number] = cut[0]
-                self.trains.append(cut[1])
+                self.trains += cut[1:]
                 self._index()
-                last = len(self.trains) - 1
-                both = self._offers((number, last))
-                by_train = _by_train([*(o for o in offers if o.train != number), *fresh, *both])
-                if find_room(number, by_train, found, used, self._own):
-                    if find_room(last, by_train, found, used, self._own):
-                        fresh += both
-                        break
-                    used[found.pop(number).visits] -= 1
+                theirs = self._offers(numbers)
+                by_train = _by_train([*(o for o in offers if o.train != number), *fresh, *theirs])
+                owned = list(takewhile(lambda n: find_room(n, by_train, found, used, self._own), numbers))  # noqa: B023
+                if len(owned) == len(numbers):
+                    fresh += theirs
+                    break
+                for each in owned:
+                    used[found.pop(each).visits] -= 1
                 self.trains[number] = train
-                self.trains.pop()
+                del self.trains[known:]
                 self._index()
         return fresh
+
+    def _changes(self, number: int) -> Iterator[list[float]]:
+        """Moments at which a train may be cut: at others' rollouts, and where a prober takes another page or address."""
+        train, mine, born_s = self.trains[number], self._of_train[number], self.timeline.born_s
+        yield from (
+            [moment] for moment in changes(train, self.trains, born_s) if self._is_shown_in_turn(number, moment)
+        )
+        group = self.timeline.group[self.pairs.visit[mine]]
+        steady = np.asarray([one.is_clockwork for one in self.groups], dtype=bool)[group]
+        if np.unique(group[steady]).size > 1:
+            births, birth, group = train.births, self.pairs.birth[mine][steady], group[steady]
+            yield from turns(births, birth, group, self._pages_of_one(), born_s)
+            yield from turns(births, birth, group, self._addresses_of_one(), born_s)
+
+    def _pages_of_one(self) -> NDArray[np.int64]:
+        return np.asarray([self._client(number) for number in range(len(self.groups))], dtype=np.int64)
+
+    def _addresses_of_one(self) -> NDArray[np.int64]:
+        known: dict[tuple[object, ...], int] = {}
+        return np.asarray(
+            [
+                known.setdefault((one.log, one.agent, one.host, one.method, one.path, one.status), number)
+                for number, one in enumerate(self.groups)
+            ],
+            dtype=np.int64,
+        )
 
     def _is_shown_in_turn(self, number: int, moment_s: float) -> bool:
         train, mine = self.trains[number], self._of_train[number]

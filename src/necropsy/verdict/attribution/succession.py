@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 
 _FEWEST: Final = 12
 """Births on either side of a change."""
+_MOST_TURNS: Final = 6
+"""Groups of visits that are believed to be one prober, one after the other."""
 
 
 def changes(train: Train, others: Sequence[Train], born_s: NDArray[np.float64]) -> list[float]:
@@ -33,12 +36,48 @@ def changes(train: Train, others: Sequence[Train], born_s: NDArray[np.float64]) 
     return sorted(moments)
 
 
-def pieces(train: Train, at_s: float, born_s: NDArray[np.float64]) -> Iterator[Train]:
-    """Cut a train in two; a piece with too few ticks is left out."""
+def turns(
+    births: NDArray[np.int64],
+    birth: NDArray[np.int64],
+    group: NDArray[np.int32],
+    team: NDArray[np.int64],
+    born_s: NDArray[np.float64],
+) -> Iterator[list[float]]:
+    """Moments at which a prober goes on as another group of visits: its page was changed, or it has a new address.
+
+    Parameters
+    ----------
+    births
+        Births of a train, in order.
+    birth, group
+        Pairs of a birth and the group of a visit at it.
+    team
+        By group: number of the prober that it may be with others.
+    """
+    place = np.searchsorted(births, birth)
+    reached = np.bincount(group, minlength=team.size)
+    for one in np.unique(team[group]).tolist():
+        mine = np.flatnonzero((team == one) & (reached >= _FEWEST))
+        if not 2 <= mine.size <= _MOST_TURNS:
+            continue
+        where = sorted((np.unique(place[group == each]) for each in mine.tolist()), key=lambda at: float(np.median(at)))
+        yield [float(born_s[births[_change(a, b)]]) for a, b in pairwise(where)]
+
+
+def _change(before: NDArray[np.int64], after: NDArray[np.int64]) -> int:
+    """First place that is rather of what comes after."""
+    places = np.union1d(before, after)
+    wrong = np.searchsorted(after, places) + before.size - np.searchsorted(before, places)
+    return int(places[wrong.argmin()])
+
+
+def pieces(train: Train, moments_s: Sequence[float], born_s: NDArray[np.float64]) -> Iterator[Train]:
+    """Cut a train at moments, in order; a piece with too few ticks is left out."""
     at = born_s[train.births]
     tick = train.tick(at)
-    for mine in (at < at_s, at >= at_s):
-        part = train.part(mine, tick)
+    piece = np.searchsorted(np.asarray(moments_s), at, side="right")
+    for number in range(len(moments_s) + 1):
+        part = train.part(piece == number, tick)
         if part is not None:
             yield part
 
