@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from necropsy.examine.case_queries import kept_expired
 from necropsy.examine.interface import Examination
 
 from .cases import Scene, scene, slugs
@@ -52,6 +53,22 @@ def test_logins_alone_are_no_health_without_a_log_that_could_show_a_machine() ->
         said = s.examine()
     assert "healthy" not in slugs(said)
     assert "--access-log" in lacking(said)
+
+
+def test_a_store_that_keeps_its_expired_sessions_is_not_healthy() -> None:
+    with scene() as s:
+        examined(s)
+        assert kept_expired(s.case) == {}
+        s.case.execute("UPDATE source SET taken_at = '2019-05-24 19:00'")
+        s.case.execute("UPDATE session SET state = 'expired', expires_at = '2019-05-24 12:00' WHERE rowid < 60")
+        said = s.examine()
+        assert kept_expired(s.case) == {"a": 0.6}
+        s.case.execute(
+            "UPDATE session SET expires_at = '2019-05-24 20:00'"
+        )  # expired since it was read: as --now has it
+        assert kept_expired(s.case) == {}
+    assert "healthy" not in slugs(said)
+    assert "60 % of its sessions had expired when it was read; read its master" in lacking(said)
 
 
 def test_sessions_of_unknown_birth_are_not_healthy() -> None:

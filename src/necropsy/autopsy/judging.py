@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 def judge(case: Case, evidence: EvidenceInMemory, sources: Sources, births: Mapping[str, Births]) -> Verdict:
     """Come to a verdict on the births and write it, with its findings and claims, into the case."""
     from necropsy.autopsy import verdict_inputs, what_if
+    from necropsy.examine.case_queries import kept_expired
     from necropsy.examine.interface import examine_all
     from necropsy.examine.registry import EXAMINERS
     from necropsy.treat.fixes.attach import attach_fixes
@@ -59,6 +60,7 @@ def judge(case: Case, evidence: EvidenceInMemory, sources: Sources, births: Mapp
             offsets=attribution.offsets,
             held=attribution.held,
             coverage={name: store.coverage for name, store in births.items()},
+            expired=kept_expired(case),
             layouts=verdict_inputs.layouts(case),
             read_at=verdict_inputs.read_at(case, evidence.now),
             logs=evidence.logs_given,

@@ -46,6 +46,25 @@ def backends(case: Case) -> list[UpstreamPort]:
     ]
 
 
+MUCH_EXPIRED: Final = 0.25
+"""Share of a store's sessions from which nothing takes the expired ones away: a server keeps a tenth of them at most for long."""
+_LEAST_EXPIRED: Final = 20
+_EXPIRED: Final = """
+SELECT store, count(*) FILTER (state = 'expired' AND expires_at <= taken_at) AS expired, count(*) AS sessions
+FROM session JOIN (SELECT store, max(taken_at) AS taken_at FROM source WHERE store IS NOT NULL GROUP BY 1) USING (store)
+GROUP BY 1
+"""
+
+
+def kept_expired(case: Case) -> dict[str, float]:
+    """Return by store the share of its sessions that had expired when it was read, where that is much."""
+    return {
+        row["store"]: row["expired"] / row["sessions"]
+        for row in case.rows(_EXPIRED)
+        if row["expired"] >= max(_LEAST_EXPIRED, MUCH_EXPIRED * row["sessions"])
+    }
+
+
 POSSIBLY: Final = (
     "role = 'other' AND type IN ('string', 'hash') AND keys >= 20 AND tokens >= 0.9 * keys AND without_expiry <= 0.1 * keys"
     " AND bytes <= 8192 * keys"

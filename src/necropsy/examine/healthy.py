@@ -139,6 +139,11 @@ def _stores(case: Case) -> Iterator[_Store]:
 def _lack(case: Case, store: _Store) -> tuple[tuple[str, ...], str] | None:
     """Evidence that is missing before the store can be called healthy, and why; None when none is."""
     where = f"store {store.name}"
+    expired = case_queries.kept_expired(case).get(store.name)
+    if expired is not None:
+        return (
+            "session",
+        ), f"{where}: {percent(expired)} of its sessions had expired when it was read; read its master"
     if store.known < _LEAST_KNOWN * store.total:
         unknown = store.total - store.known
         return ("birth",), f"{where}: the creation time of {unknown:,} of {several(store.total, 'session')} is unknown"

@@ -47,6 +47,8 @@ class Weighed:
     """By log that is a sample: which share of the requests it holds."""
     coverage: Mapping[str, float] = field(default_factory=dict)
     """Share of each store's keys that could be read, where its dump breaks off."""
+    expired: Mapping[str, float] = field(default_factory=dict)
+    """Share of each store's sessions that had expired when it was read, where that is much."""
     layouts: Mapping[str, str] = field(default_factory=dict)
     """Commonest session layout of each store."""
     read_at: Mapping[str, datetime] = field(default_factory=dict)
@@ -202,6 +204,15 @@ def _contradictions(scale: Weighed) -> tuple[Contradiction, ...]:
         )
         for store, read in scale.coverage.items()
         if read < 1.0
+    ]
+    said += [
+        Contradiction(
+            f"store {store}",
+            f"{percent(expired)} of its sessions had expired when it was read, and were still there: a replica that was cut off"
+            " from its master expires nothing, and a server whose clock is behind expires late",
+            False,
+        )
+        for store, expired in scale.expired.items()
     ]
     return tuple(dict.fromkeys(said))
 

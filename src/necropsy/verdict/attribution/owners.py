@@ -369,7 +369,7 @@ class Contest:
                     del found[number]
 
     def _in_turn(self, at: NDArray[np.float64], train: Train, own: Ownership) -> NDArray[np.bool_]:
-        """Which visits of a train's owner are of the prober that made it, where several of its interval take turns.
+        """Mark the visits of a train's owner that are of the prober that made it, where several of its interval take turns.
 
         A prober asks for two sites in turn, the log names no hosts, and one of the sites starts no session.
         """
