@@ -51,18 +51,21 @@ def test_everything_that_the_table_says_is_read(tmp_path: Path) -> None:
     assert (config.every_s, config.limits.share, config.limits.full_within_s) == (300.0, 0.3, 172_800.0)
     assert config.case == str(tmp_path / "guard.watch.case")
     assert (config.session, config.births) == ({"http_2xx": "forbid"}, False)
-    house, first, second = config.ways
+    house, first, second = config.channels
     assert (house.rules.quiet, house.rules.repeat_s, house.holds_s) == (None, None, 1_800.0), (
         "it has silences of its own"
     )
     assert first.rules == ReceiverRules("warning", parse_quiet("22:00-07:00"), "critical", 3_600.0)
     assert second.rules.repeat_s is None
-    assert [way.name for way in config.ways] == [
+    assert [channel.name for channel in config.channels] == [
         "alertmanager (127.0.0.1:9093)",
         "slack (hooks.example)",
         "slack 2 (hooks.example)",
     ]
-    assert [way.address.reveal() for way in config.ways[1:]] == ["https://hooks.example/1", "https://hooks.example/2"]
+    assert [channel.address.reveal() for channel in config.channels[1:]] == [
+        "https://hooks.example/1",
+        "https://hooks.example/2",
+    ]
     assert "hooks.example/1" not in repr(config)
     assert [store.name for store in load(str(path)).stores] == ["A"], "the table is no concern of an examination"
 

@@ -111,7 +111,7 @@ tests:
           - exp_labels: {severity: critical, slug: memory/near-limit, instance: b}
             exp_annotations:
               summary: b uses 93.33% of its memory limit
-              description: At the limit the server refuses writes or evicts sessions, depending on its policy.
+              description: At the limit the server refuses writes or evicts sessions, depending on its policy; a replica does so when it becomes the primary.
               runbook: necropsy explain memory/near-limit
       - {eval_time: 45m, alertname: NecropsyStoreFullWithinADay, exp_alerts: []}
       - eval_time: 75m
@@ -132,6 +132,152 @@ tests:
               description: A session store that evicts keys logs users out.
               runbook: necropsy explain memory/eviction-logs-users-out
 """
+UNKNOWN = """\
+rule_files: [necropsy.rules.yml]
+evaluation_interval: 1m
+tests:
+  - name: a guard that ends while a store is down
+    interval: 1m
+    input_series:
+      - {series: 'redis_up{job="redis",instance="A",store="A"}', values: '1 1 0x10 stale'}
+      - {series: 'up{job="redis",instance="A",store="A"}', values: '1x12 0x30'}
+      - {series: 'up{job="redis",instance="B",store="B"}', values: '1x12 0x30'}
+      - {series: 'up{job="necropsy",instance="g:9120"}', values: '1x12 0x30'}
+      - {series: 'up{job="node",instance="g:9100"}', values: '0x40'}
+    alert_rule_test:
+      - {eval_time: 11m, alertname: NecropsyNotScraped, exp_alerts: []}
+      - eval_time: 11m
+        alertname: NecropsyStoreDown
+        exp_alerts:
+          - exp_labels: {severity: critical, slug: monitoring/store-unwatched, job: redis, instance: A, store: A}
+            exp_annotations:
+              summary: A does not answer
+              description: The application cannot read sessions meanwhile.
+              runbook: necropsy explain monitoring/store-unwatched
+      - {eval_time: 16m, alertname: NecropsyStoreDown, exp_alerts: []}
+      - eval_time: 16m
+        alertname: NecropsyNotScraped
+        exp_alerts:
+          - exp_labels: {severity: critical, slug: monitoring/store-unwatched, job: redis}
+            exp_annotations:
+              summary: '2 targets of job redis are not scraped: their state is unknown'
+              description: 'Alerts about them are not fine: they ended because their figures did. Is the guard or exporter running?'
+              runbook: necropsy explain monitoring/store-unwatched
+          - exp_labels: {severity: critical, slug: monitoring/store-unwatched, job: necropsy}
+            exp_annotations:
+              summary: '1 targets of job necropsy are not scraped: their state is unknown'
+              description: 'Alerts about them are not fine: they ended because their figures did. Is the guard or exporter running?'
+              runbook: necropsy explain monitoring/store-unwatched
+  - name: one burst of evictions, which logged people out
+    interval: 1m
+    input_series:
+      - {series: 'redis_evicted_keys_total{instance="b"}', values: '0x30 5000x30'}
+    alert_rule_test:
+      - {eval_time: 29m, alertname: NecropsySessionsEvicted, exp_alerts: []}
+      - eval_time: 34m
+        alertname: NecropsySessionsEvicted
+        exp_alerts:
+          - exp_labels: {severity: critical, slug: memory/eviction-logs-users-out, instance: b}
+            exp_annotations:
+              summary: b evicts keys to stay within its limit
+              description: A session store that evicts keys logs users out.
+              runbook: necropsy explain memory/eviction-logs-users-out
+      - {eval_time: 50m, alertname: NecropsySessionsEvicted, exp_alerts: []}
+  - name: a replica alone is scraped, then its primary, too
+    interval: 1m
+    input_series:
+      - series: 'redis_instance_info{job="redis",instance="a2",role="slave",master_replid="r",run_id="1"}'
+        values: '1x60'
+      - {series: 'redis_instance_info{job="redis",instance="a1",role="master",master_replid="r",run_id="2"}', values: '_x30 1x30'}
+    alert_rule_test:
+      - {eval_time: 10m, alertname: NecropsyPrimaryUnwatched, exp_alerts: []}
+      - eval_time: 20m
+        alertname: NecropsyPrimaryUnwatched
+        exp_alerts:
+          - exp_labels: {severity: warning, slug: monitoring/store-unwatched, job: redis, instance: a2}
+            exp_annotations:
+              summary: a2 is a replica whose primary is not scraped
+              description: 'Only the primary counts keys that are evicted or expire, and only its memory limit applies: nobody sees these.'
+              runbook: necropsy explain monitoring/store-unwatched
+      - {eval_time: 40m, alertname: NecropsyPrimaryUnwatched, exp_alerts: []}
+  - name: probes that run seldom, and probes that renew a session that is short
+    interval: 1m
+    input_series:
+      - {series: 'probe_http_session_started{instance="seldom"}', values: '1 _x9 1 _x9 1 _x9 1 _x9 1 _x9 1 _x9'}
+      - {series: 'probe_http_session_started{instance="renewed"}', values: '1 0x8 1 0x8 1 0x8 1 0x8 1 0x8 1 0x8'}
+      - {series: 'probe_http_session_started{instance="cured"}', values: '1x20 0x40'}
+    alert_rule_test:
+      - eval_time: 55m
+        alertname: NecropsyProbeStartsSessions
+        exp_alerts:
+          - exp_labels: {severity: warning, slug: probes/creates-sessions, instance: seldom}
+            exp_annotations:
+              summary: 100% of the probes of seldom start a session
+              description: 'Point it at a health endpoint, or keep its cookies: necropsy prober --session MODULE=reuse.'
+              runbook: necropsy explain probes/creates-sessions
+  - name: two guards count one store
+    interval: 1m
+    input_series:
+      - {series: 'necropsy_sessions_immortal{store="B",job="necropsy",instance="g1"}', values: '50x60'}
+      - {series: 'necropsy_sessions_immortal{store="B",job="necropsy",instance="g2"}', values: '50x60'}
+      - {series: 'necropsy_sessions{store="B",auth="no",job="necropsy",instance="g1"}', values: '60x60'}
+      - {series: 'necropsy_sessions{store="B",auth="yes",job="necropsy",instance="g1"}', values: '40x60'}
+      - {series: 'necropsy_sessions{store="B",auth="no",job="necropsy",instance="g2"}', values: '60x60'}
+      - {series: 'necropsy_sessions{store="B",auth="yes",job="necropsy",instance="g2"}', values: '40x60'}
+      - {series: 'necropsy_session_births_per_second{store="B",creator="p",job="necropsy",instance="g1"}', values: '1x60'}
+      - {series: 'necropsy_session_births_per_second{store="B",creator="p",job="necropsy",instance="g2"}', values: '1x60'}
+    alert_rule_test:
+      - eval_time: 40m
+        alertname: NecropsyImmortalSessions
+        exp_alerts:
+          - exp_labels: {severity: warning, slug: sessions/immortal, store: B, job: necropsy, instance: g1}
+            exp_annotations: &fifty
+              summary: 50% of the sessions in store B never expire
+              description: Memory only grows. Give sessions a lifetime of hours or days, then shorten those that are there.
+              runbook: necropsy explain sessions/immortal
+          - exp_labels: {severity: warning, slug: sessions/immortal, store: B, job: necropsy, instance: g2}
+            exp_annotations: *fifty
+    promql_expr_test:
+      - {expr: store:necropsy_sessions:sum, eval_time: 40m, exp_samples: [{labels: 'store:necropsy_sessions:sum{store="B"}', value: 100}]}
+      - expr: store_creator:necropsy_session_births:per_day
+        eval_time: 40m
+        exp_samples: [{labels: 'store_creator:necropsy_session_births:per_day{store="B",creator="p"}', value: 86400}]
+  - name: a count every two hours is not late, and one that ended is
+    interval: 1m
+    input_series:
+      - {series: 'necropsy_census_up{instance="slow"}', values: '1x300'}
+      - {series: 'necropsy_census_age_seconds{instance="slow"}', values: '60+60x119 60+60x119 60+60x60'}
+      - {series: 'necropsy_census_interval_seconds{instance="slow"}', values: '7200x300'}
+      - {series: 'necropsy_census_up{instance="ended"}', values: '1x300'}
+      - {series: 'necropsy_census_age_seconds{instance="ended"}', values: '60+60x300'}
+      - {series: 'necropsy_census_interval_seconds{instance="ended"}', values: '600x300'}
+    alert_rule_test:
+      - eval_time: 4h
+        alertname: NecropsyCensusFails
+        exp_alerts:
+          - exp_labels: {severity: warning, slug: monitoring/store-unwatched, instance: ended}
+            exp_annotations:
+              summary: Sessions have not been counted for a while
+              description: The figures behind the other session alerts are old. See the exporter's log.
+              runbook: necropsy explain monitoring/store-unwatched
+  - name: a channel that refuses, and one that failed once
+    interval: 1m
+    input_series:
+      - {series: 'necropsy_notifications_failed_total{channel="slack"}', values: '0x5 1+1x50'}
+      - {series: 'necropsy_notifications_total{channel="slack"}', values: '3x60'}
+      - {series: 'necropsy_notifications_failed_total{channel="webhook"}', values: '0x5 1x50'}
+      - {series: 'necropsy_notifications_total{channel="webhook"}', values: '3x8 4x50'}
+    alert_rule_test:
+      - eval_time: 25m
+        alertname: NecropsyNoticesNotSent
+        exp_alerts:
+          - exp_labels: {severity: warning, slug: monitoring/store-unwatched, channel: slack}
+            exp_annotations:
+              summary: Channel slack does not accept the guard's notices
+              description: The guard goes on trying. Its page shows the open notices, and the reason.
+              runbook: necropsy explain monitoring/store-unwatched
+"""
+"""Nothing that is unknown is fine, and no alert says more than it knows."""
 WEEK = """\
 rule_files: [necropsy.rules.yml]
 evaluation_interval: 10m
@@ -149,6 +295,12 @@ tests:
       - {series: 'necropsy_census_up', values: '1+0x1008'}
       - {series: 'necropsy_census_store_up{store="A"}', values: '1+0x1008'}
       - {series: 'necropsy_census_age_seconds', values: '300+0x1008'}
+      - {series: 'necropsy_census_interval_seconds', values: '600+0x1008'}
+      - {series: 'up{job="necropsy",instance="g"}', values: '1+0x1008'}
+      - {series: 'redis_instance_info{role="master",instance="a",master_replid="r"}', values: '1+0x1008'}
+      - {series: 'redis_instance_info{role="slave",instance="a2",master_replid="r"}', values: '1+0x1008'}
+      - {series: 'necropsy_notifications_total{channel="slack"}', values: '1+0x1008'}
+      - {series: 'necropsy_notifications_failed_total{channel="slack"}', values: '1+0x1008'}
       - {series: 'probe_http_session_started{instance="a"}', values: '1 0x1007'}
     alert_rule_test:
 """
@@ -181,13 +333,18 @@ def test_promtool_accepts_the_rules_and_the_story_fires_when_it_must(tmp_path: P
     tool = promtool(release)
     (tmp_path / "necropsy.rules.yml").write_text(as_yaml())
     (tmp_path / "story.yml").write_text(STORY)
+    (tmp_path / "unknown.yml").write_text(UNKNOWN)
     (tmp_path / "week.yml").write_text(week())
     checked = subprocess.run(
         [tool, "check", "rules", "necropsy.rules.yml"], cwd=tmp_path, capture_output=True, text=True, check=False
     )
     assert checked.returncode == 0, checked.stdout + checked.stderr
     played = subprocess.run(
-        [tool, "test", "rules", "story.yml", "week.yml"], cwd=tmp_path, capture_output=True, text=True, check=False
+        [tool, "test", "rules", "story.yml", "unknown.yml", "week.yml"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert played.returncode == 0, played.stdout + played.stderr
 
@@ -210,7 +367,7 @@ def test_every_metric_in_a_rule_is_one_that_the_exporter_or_the_prober_writes() 
     written = (
         set(re.findall(r'"((?:necropsy|probe)_[a-z_]+)"', source))
         | {f"redis_{field.metric}" for field in INFO_FIELDS}
-        | {"redis_up"}
+        | {"redis_up", "redis_instance_info"}
     )
     written |= {record.name for record in RECORDS}
     for expression in (rule.expression for rule in (*RECORDS, *alerts())):

@@ -47,7 +47,7 @@ def test_every_part_answers_at_one_port_and_nothing_secret_is_anywhere(tmp_path:
         tell = f'[[guard.tell]]\nslack-file = "slack.url"\n\n[[guard.tell]]\nwebhook = "{receiver.url}/hook"\n'
         with running(tmp_path, config(server, tell, "hunter2")) as guard:
             guard.wait_for_looks(2)
-            receiver.wait_for(lambda bodies: len(bodies) >= 2, "both ways are told")
+            receiver.wait_for(lambda bodies: len(bodies) >= 2, "both channels are told")
             metrics = guard.get("/metrics")[1]
             families = [family.name for family in text_string_to_metric_families(metrics)]
             assert len(set(families)) == len(families)
@@ -73,7 +73,7 @@ def test_every_part_answers_at_one_port_and_nothing_secret_is_anywhere(tmp_path:
         shown = metrics + index + report + "".join(lines) + guard.log + str(receiver.received)
         assert [word for word in ("hunter2", *client_ids) if word in shown] == []
         assert "T0SECRET" not in shown.replace("'/services/T0SECRET'", "")
-        assert len(receiver.received) == 2, "each way once, whatever the number of looks"
+        assert len(receiver.received) == 2, "each channel once, whatever the number of looks"
 
 
 def test_a_strange_host_name_and_anything_but_reading_is_refused(tmp_path: Path) -> None:

@@ -117,9 +117,9 @@ def alertmanager(
         raise UsageError("nobody would be told", hint="Give --slack-file FILE or --webhook-file FILE.")
     written(out, {"alertmanager.yml": as_yaml(receivers, page), TEMPLATE: template()})
     typer.echo(f"Wrote {out / 'alertmanager.yml'} and its texts. Check it: amtool check-config", err=True)
-    if not any(way.kind == "alertmanager" for way in guard.ways):
+    if not any(channel.kind == "alertmanager" for channel in guard.channels):
         typer.echo(f'note: the guard does not tell it yet; in {config}: [[guard.tell]] alertmanager = "URL"', err=True)
-    direct = [way.name for way in guard.ways if way.kind != "alertmanager"]
+    direct = [channel.name for channel in guard.channels if channel.kind != "alertmanager"]
     if direct:
         typer.echo(f"note: the guard itself tells {', '.join(direct)}, too", err=True)
 
@@ -186,7 +186,7 @@ def compose(
     )
     for note in access.left_to_do(web, out / "prometheus", composed.GUARD_ADDRESS.partition(":")[0]):
         typer.echo(f"note: {note}", err=True)
-    if not any(way.kind == "alertmanager" for way in guard.ways):
+    if not any(channel.kind == "alertmanager" for channel in guard.channels):
         typer.echo(
             f'note: in {config}: [[guard.tell]] alertmanager = "http://{composed.ALERTMANAGER_ADDRESS}"', err=True
         )

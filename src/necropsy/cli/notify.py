@@ -1,4 +1,4 @@
-"""``necropsy notify``: send a test notice by each configured way."""
+"""``necropsy notify``: send a test notice by each configured channel."""
 
 from __future__ import annotations
 
@@ -31,25 +31,25 @@ def notify(
 
     if not test:
         raise UsageError("nothing to do without --test", hint="Add --test to see it, and --send to send it.")
-    ways = read_guard(str(config)).ways
-    if not ways:
+    channels = read_guard(str(config)).channels
+    if not channels:
         raise UsageError(f"{config}: no table [[guard.tell]]", hint='Add [[guard.tell]] and slack-file = "slack.url".')
     message = Message(sample(), MessageState.TEST)
     failed = []
-    for way in ways:
-        typer.echo(f"# {way.name}")
-        typer.echo(json.dumps(way.payload([message]), indent=2, ensure_ascii=False))
+    for channel in channels:
+        typer.echo(f"# {channel.name}")
+        typer.echo(json.dumps(channel.payload([message]), indent=2, ensure_ascii=False))
         if not send:
             continue
         try:
-            way.send([message])
+            channel.send([message])
         except NotSent as error:
-            failed.append(way.name)
-            typer.echo(f"{way.name}: refused: {error}", err=True)
+            failed.append(channel.name)
+            typer.echo(f"{channel.name}: refused: {error}", err=True)
         else:
-            typer.echo(f"{way.name}: accepted", err=True)
+            typer.echo(f"{channel.name}: accepted", err=True)
     if failed:
         raise NecropsyError(
-            f"{len(failed)} of {len(ways)} channels did not accept the message",
+            f"{len(failed)} of {len(channels)} channels did not accept the message",
             hint="Check address, token and network; the reasons are above.",
         )

@@ -75,6 +75,7 @@ def watch(
     from necropsy.guard.notify.ledger import Ledger
     from necropsy.guard.notify.teller import Teller
     from necropsy.guard.watch.kept import held, require_own
+    from necropsy.guard.watch.stores import FAILURE
 
     config = read_guard(str(incident))
     require_stores(str(incident))
@@ -89,7 +90,7 @@ def watch(
     )
     require_own(Path(config.case))
     ledger = Ledger(Path(f"{config.case}.told"))
-    teller = Teller(config.ways, ledger, lambda text: typer.echo(f"warning: {text}", err=True))
+    teller = Teller(config.channels, ledger, lambda text: typer.echo(f"warning: {text}", err=True))
     printer = Printer(ledger)
 
     def tell(notices: Sequence[Notice]) -> None:
@@ -99,7 +100,8 @@ def watch(
         printer.say(notices)
         teller.update(notices)
 
-    census = CensusSchedule(COMMAND, asked(str(incident), config), config.every_s, Keeper(tell).after_look)
+    keeper = Keeper(tell, ledger.open_since(FAILURE))
+    census = CensusSchedule(COMMAND, asked(str(incident), config), config.every_s, keeper.after_look)
     output.report_uncompiled()
     stay_small()
     with held(Path(config.case)):
@@ -136,21 +138,29 @@ def asked(incident: str, config: GuardConfig, *, page: bool = False) -> Asked:
 class Printer:
     """Prints to standard output what was not printed before, by any run on the same case."""
 
-    WAY = "standard output"
+    NAME = "standard output"
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
+        self._unwritten = ""
+        """Why the ledger could not be written, as it was said."""
 
     def say(self, notices: Sequence[Notice]) -> None:
         """Print notices that opened, and those that were resolved."""
         from datetime import UTC, datetime
 
+        from necropsy.guard.notify.ledger import unwritten
         from necropsy.guard.notify.plan import ReceiverRules, due
 
         now = datetime.now(UTC)
-        for message in due(notices, self._ledger.of(self.WAY), ReceiverRules(repeat_s=None), now):
+        for message in due(notices, self._ledger.of(self.NAME), ReceiverRules(repeat_s=None), now):
             typer.echo(text_of(message))
-            self._ledger.note(self.WAY, [message], now)
+            try:
+                self._ledger.note(self.NAME, [message], now)
+            except OSError as error:  # a full disk is no reason to tell nobody
+                if str(error) != self._unwritten:
+                    typer.echo(f"warning: {unwritten(error)}", err=True)
+                self._unwritten = str(error)
 
 
 def text_of(message: Message) -> str:

@@ -23,8 +23,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from necropsy.guard.notify.channels import KINDS, LEAST_HOLD_S, Channel
 from necropsy.guard.notify.plan import Quiet, ReceiverRules
-from necropsy.guard.notify.ways import KINDS, LEAST_HOLD_S, Way
 from necropsy.guard.toml_table import TomlTable
 from necropsy.guard.watch.former import Limits
 from necropsy.guard.watch.notice import SEVERITIES
@@ -70,9 +70,9 @@ class GuardConfig:
     delegate: str | None = None
     web_config: str | None = None
     quiet: Quiet | None = None
-    """Hours in which only what is critical is told; of the ways, unless they say otherwise."""
+    """Hours in which only what is critical is told; of the channels, unless they say otherwise."""
     repeat_s: float | None = ReceiverRules().repeat_s
-    ways: tuple[Way, ...] = ()
+    channels: tuple[Channel, ...] = ()
 
 
 def read_guard(path: str, environ: Mapping[str, str] | None = None) -> GuardConfig:
@@ -147,18 +147,19 @@ def _config(table: TomlTable) -> GuardConfig:
         web_config=table.file("web-config"),
         quiet=quiet,
         repeat_s=repeat_s,
-        ways=_numbered([_way(one, quiet, repeat_s, 3 * every_s) for one in tables]),
+        channels=_numbered([_channel(one, quiet, repeat_s, 3 * every_s) for one in tables]),
     )
 
 
-def _numbered(ways: list[Way]) -> tuple[Way, ...]:
-    """Number the ways of one kind, so that each has a name of its own."""
+def _numbered(channels: list[Channel]) -> tuple[Channel, ...]:
+    """Number the channels of one kind, so that each has a name of its own."""
     return tuple(
-        replace(way, number=1 + sum(other.kind == way.kind for other in ways[:place])) for place, way in enumerate(ways)
+        replace(channel, number=1 + sum(other.kind == channel.kind for other in channels[:place]))
+        for place, channel in enumerate(channels)
     )
 
 
-def _way(table: TomlTable, quiet: Quiet | None, repeat_s: float | None, holds_s: float) -> Way:
+def _channel(table: TomlTable, quiet: Quiet | None, repeat_s: float | None, holds_s: float) -> Channel:
     table.known(_TELL)
     kinds = [kind for kind in KINDS if any(table.values.get(f"{kind}{suffix}") for suffix in ("", "-file", "-env"))]
     if len(kinds) != 1:
@@ -176,7 +177,7 @@ def _way(table: TomlTable, quiet: Quiet | None, repeat_s: float | None, holds_s:
             "The address is not shown because it may contain a secret.",
         )
     by_house = kind == "alertmanager"  # which has silences, routes and repeat intervals of its own
-    return Way(
+    return Channel(
         kind=kind,
         address=address,
         rules=ReceiverRules(

@@ -19,6 +19,12 @@ CREATORS: Final = (
 """Slugs of causes that start sessions: their share of a store is worth a page when it lasts."""
 _LEAST_SHARE: Final = 0.2
 _DAY_S: Final = 86_400
+_EACH: Final = "store, job, instance"
+"""Labels of one store as one exporter shows it: two that count the same store are not added up."""
+_STARTED: Final = "probe_http_session_started[30m]"
+"""Long enough for probes that run every ten minutes."""
+_JOBS: Final = "necropsy.*|redis.*|probes"
+"""Names of Prometheus' jobs that ask a guard, its exporter, or redis_exporter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,15 +52,15 @@ class Alert:
 
 RECORDS: Final[tuple[RecordingRule, ...]] = (
     RecordingRule("store_creator:necropsy_session_births:per_day",
-           f"sum by (store, creator) (necropsy_session_births_per_second) * {_DAY_S}"),
-    RecordingRule("store:necropsy_sessions:sum", "sum by (store) (necropsy_sessions)"),
+           f"max by (store, creator) (necropsy_session_births_per_second) * {_DAY_S}"),
+    RecordingRule("store:necropsy_sessions:sum", f"max by (store) (sum by ({_EACH}) (necropsy_sessions))"),
     RecordingRule("store:necropsy_sessions_anonymous:ratio",
            'sum by (store) (necropsy_sessions{auth="no"}) / sum by (store) (necropsy_sessions)'),
 )  # fmt: skip
 
 _OTHERS: Final[tuple[Alert, ...]] = (
     Alert("NecropsyImmortalSessions", "sessions/immortal",
-          "necropsy_sessions_immortal / on (store) sum by (store) (necropsy_sessions) > 0.1", "30m", "warning",
+          f"necropsy_sessions_immortal / on ({_EACH}) sum by ({_EACH}) (necropsy_sessions) > 0.1", "30m", "warning",
           "{{ $value | humanizePercentage }} of the sessions in store {{ $labels.store }} never expire",
           "Memory only grows. Give sessions a lifetime of hours or days, then shorten those that are there."),
     Alert("NecropsyStoreFullWithinADay", "memory/near-limit",
@@ -64,18 +70,19 @@ _OTHERS: Final[tuple[Alert, ...]] = (
     Alert("NecropsyMemoryNearLimit", "memory/near-limit",
           "redis_memory_used_bytes / (redis_memory_max_bytes > 0) > 0.9", "5m", "critical",
           "{{ $labels.instance }} uses {{ $value | humanizePercentage }} of its memory limit",
-          "At the limit the server refuses writes or evicts sessions, depending on its policy."),
+          "At the limit the server refuses writes or evicts sessions, depending on its policy; a replica does so when it"
+          " becomes the primary."),
     Alert("NecropsyNoMemoryLimit", "memory/no-limit", "redis_memory_max_bytes == 0", "1h", "warning",
           "{{ $labels.instance }} has no memory limit",
           "Only the machine limits the store, and other processes share it."),
-    Alert("NecropsySessionsEvicted", "memory/eviction-logs-users-out", "increase(redis_evicted_keys_total[10m]) > 0", "10m",
+    Alert("NecropsySessionsEvicted", "memory/eviction-logs-users-out", "increase(redis_evicted_keys_total[10m]) > 0", "1m",
           "critical", "{{ $labels.instance }} evicts keys to stay within its limit",
           "A session store that evicts keys logs users out."),
     Alert("NecropsyStoreDown", "monitoring/store-unwatched", "redis_up == 0", "1m", "critical",
           "{{ $labels.instance }} does not answer", "The application cannot read sessions meanwhile."),
     Alert("NecropsyProbeStartsSessions", "probes/creates-sessions",
-          "sum_over_time(probe_http_session_started[10m]) > 2", "5m", "warning",
-          "Each probe of {{ $labels.instance }} starts a session",
+          f"avg_over_time({_STARTED}) > {_LEAST_SHARE} and sum_over_time({_STARTED}) > 2", "5m", "warning",
+          "{{ $value | humanizePercentage }} of the probes of {{ $labels.instance }} start a session",
           "Point it at a health endpoint, or keep its cookies: necropsy prober --session MODULE=reuse."),
     Alert("NecropsyProbesPartialFix", "probes/partial-fix",
           'sum by (store) (necropsy_notices_by_kind{kind="half-fixed"}) > 0', "15m", "warning",
@@ -86,12 +93,24 @@ _OTHERS: Final[tuple[Alert, ...]] = (
           "Service discovery knows instances that are gone",
           "Each is probed for ever. See which: the page of the guard, or necropsy report."),
     Alert("NecropsyCensusFails", "monitoring/store-unwatched",
-          "necropsy_census_up == 0 or necropsy_census_age_seconds > 3600", "30m", "warning",
+          "necropsy_census_up == 0 or necropsy_census_age_seconds > 3 * necropsy_census_interval_seconds", "30m", "warning",
           "Sessions have not been counted for a while", "The figures behind the other session alerts are old. See the"
           " exporter's log."),
     Alert("NecropsyStoreNotCounted", "monitoring/store-unwatched", "necropsy_census_store_up == 0", "30m", "warning",
           "The sessions in store {{ $labels.store }} are not counted",
           "The other session alerts say nothing of it. To see the reason: necropsy examine --redis with its address."),
+    Alert("NecropsyNotScraped", "monitoring/store-unwatched", f'count by (job) (up{{job=~"{_JOBS}"}} == 0) > 0', "2m",
+          "critical", "{{ $value }} targets of job {{ $labels.job }} are not scraped: their state is unknown",
+          "Alerts about them are not fine: they ended because their figures did. Is the guard or exporter running?"),
+    Alert("NecropsyPrimaryUnwatched", "monitoring/store-unwatched",
+          'max by (job, instance, store) (redis_instance_info{role="slave"} unless on (master_replid)'
+          ' redis_instance_info{role="master"})', "15m", "warning",
+          "{{ $labels.instance }} is a replica whose primary is not scraped",
+          "Only the primary counts keys that are evicted or expire, and only its memory limit applies: nobody sees these."),
+    Alert("NecropsyNoticesNotSent", "monitoring/store-unwatched",
+          "increase(necropsy_notifications_failed_total[30m]) > 0 unless increase(necropsy_notifications_total[30m]) > 0",
+          "10m", "warning", "Channel {{ $labels.channel }} does not accept the guard's notices",
+          "The guard goes on trying. Its page shows the open notices, and the reason."),
 )  # fmt: skip
 
 

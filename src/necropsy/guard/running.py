@@ -32,6 +32,7 @@ from necropsy.guard.page.view import PageServer, PageState, Probed
 from necropsy.guard.prober.site import ProbeSite
 from necropsy.guard.watch.kept import held, require_own
 from necropsy.guard.watch.notice import SEVERITIES, Notice
+from necropsy.guard.watch.stores import FAILURE
 from necropsy.guard.web import Request, Response, Route, Site, WebConfig, address_of, drain, read_web_config, serve
 from necropsy.model.errors import NecropsyError
 from necropsy.wire.files import read_text
@@ -117,7 +118,7 @@ class Guard:
             self._ledger = Ledger(Path(f"{config.case}.told"))
             self._parts = self._make(config)
             self._notices: tuple[Notice, ...] = ()
-            self.keeper = Keeper(self._tell)
+            self.keeper = Keeper(self._tell, self._ledger.open_since(FAILURE))
             self.census = CensusSchedule(command, _asked(path, config), config.every_s, self._after_look)
             self._live = LiveFigures(lambda: self._parts.exporter.targets, self._look)
             self._web = read_web_config(Path(config.web_config)) if config.web_config else WebConfig()
@@ -166,9 +167,9 @@ class Guard:
                 )
         parts.prober.take_over(old.prober)
         parts.teller.update(self._notices)
-        parts.teller.start()
         self.census.asked, self.census.every_s = _asked(self._path, config, old.config.case), config.every_s
         old.teller.stop(1.0)
+        parts.teller.start()
         old.exporter.close()
         old.prober.close()
         self._reload_error, self._reloaded_at = "", datetime.now(UTC)
@@ -181,7 +182,7 @@ class Guard:
         blackbox = Path(config.blackbox) if config.blackbox else None
         warn = lambda text: self._log(f"warning: {text}")  # noqa: E731 -- for two
         prober = ProbeSite(blackbox, config.session, config.delegate, warn, stores if config.births else ())
-        teller = Teller(config.ways, self._ledger, warn)
+        teller = Teller(config.channels, self._ledger, warn)
         return _Parts(config, Exporter(stores, Options()), prober, teller)
 
     # -- what a look brings -----------------------------------------------------------------------------------------
@@ -273,7 +274,7 @@ class Guard:
             resolved=resolved[:_RESOLVED],
             servers=[PageServer(name, target.address.masked) for name, target in parts.exporter.targets.items()],
             probed=[Probed(*seen) for seen in parts.prober.seen()],
-            ways=list(parts.teller.health().items()),
+            channels=list(parts.teller.health().items()),
             reloaded=self._reload_error,
             courses=census.taken.courses if census.taken is not None else (),
         )

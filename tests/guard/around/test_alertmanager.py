@@ -168,6 +168,43 @@ def test_a_notice_takes_the_place_of_its_alert_and_a_store_that_is_down_of_what_
 
 
 @pytest.mark.integration
+def test_no_notice_hides_an_alert_that_says_more_than_it(tmp_path: Path) -> None:
+    unwatched = {"slug": "monitoring/store-unwatched", "members": ()}
+    with running(tmp_path) as house:
+        house.tell(
+            notice(key="misread", kind="misread", store=None, severity="warning", **unwatched),
+            alert("NecropsyStoreDown", instance="of another job, without the label store"),
+            alert("NecropsyNotScraped", job="redis"),
+            notice(key="emptied", kind="emptied", store="A", **unwatched),
+            alert("NecropsyStoreNotCounted", store="A"),
+            notice(key="full", kind="full", store="B", slug="memory/near-limit"),
+            alert("NecropsyStoreFullWithinADay", store="B"),
+        )
+        wanted = {"NecropsyMonitoringStoreUnwatched misread": "active", "NecropsyStoreDown": "active",
+                  "NecropsyNotScraped": "active", "NecropsyMonitoringStoreUnwatched emptied": "active",
+                  "NecropsyStoreNotCounted": "active", "NecropsyMemoryNearLimit full": "active",
+                  "NecropsyStoreFullWithinADay": "suppressed"}  # fmt: skip
+        states(house, lambda by_name: by_name == wanted)
+        house.tell(alert("NecropsyMemoryNearLimit", store="B", instance="B"))
+        wanted |= {"NecropsyMemoryNearLimit": "active"}
+        states(house, lambda by_name: by_name == wanted)
+
+
+@pytest.mark.integration
+def test_a_store_that_is_down_takes_the_place_of_the_notice_that_it_cannot_be_read(tmp_path: Path) -> None:
+    with running(tmp_path) as house:
+        house.tell(
+            notice(key="unread:A", kind="unread", store="A", slug="monitoring/store-unwatched", members=()),
+            alert("NecropsyStoreNotCounted", store="A"),
+        )
+        wanted = {"NecropsyMonitoringStoreUnwatched unread": "active", "NecropsyStoreNotCounted": "suppressed"}
+        states(house, lambda by_name: by_name == wanted)
+        house.tell(alert("NecropsyStoreDown", store="A", instance="A"))
+        wanted |= {"NecropsyMonitoringStoreUnwatched unread": "suppressed", "NecropsyStoreDown": "active"}
+        states(house, lambda by_name: by_name == wanted)
+
+
+@pytest.mark.integration
 def test_quiet_hours_hold_back_what_can_wait(tmp_path: Path) -> None:
     now = datetime.now(UTC)
     begins, ends = now - timedelta(hours=1), now + timedelta(hours=1)

@@ -32,6 +32,10 @@ class Receiver:
     """Path, headers and body of each request."""
     status: int = 200
     answer: str = "ok"
+    refuses: Callable[[Any], bool] = lambda _: False
+    """Which bodies are answered 400, whatever the status."""
+    go: threading.Event = field(default_factory=threading.Event)
+    """Set: answers at once; else when it is set, after the request was recorded."""
 
     @property
     def bodies(self) -> list[Any]:
@@ -44,12 +48,14 @@ class Receiver:
 @contextmanager
 def recording() -> Iterator[Receiver]:
     receiver = Receiver()
+    receiver.go.set()
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             text = self.rfile.read(int(self.headers["Content-Length"]))
             receiver.received.append((self.path, dict(self.headers.items()), json.loads(text)))
-            self.send_response(receiver.status)
+            receiver.go.wait(60)
+            self.send_response(400 if receiver.refuses(json.loads(text)) else receiver.status)
             self.end_headers()
             self.wfile.write(receiver.answer.encode())
 

@@ -19,7 +19,7 @@ from report.browser import Browser
 from waiting import wait_until
 
 EMPTY = view.PageState(
-    "", None, 0.0, 600.0, "", has_report=False, open=(), resolved=(), servers=(), probed=(), ways=(), reloaded=""
+    "", None, 0.0, 600.0, "", has_report=False, open=(), resolved=(), servers=(), probed=(), channels=(), reloaded=""
 )
 LIVE = "document.documentElement.dataset.live"
 
@@ -33,8 +33,8 @@ def test_before_the_first_look_nothing_is_said_to_be_fine() -> None:
 
 
 def test_a_channel_that_has_sent_nothing_is_not_called_fine() -> None:
-    ways = (("slack", None), ("webhook", ""), ("apprise", "Connection refused"))
-    page = view.render(replace(EMPTY, ways=ways))
+    channels = (("slack", None), ("webhook", ""), ("apprise", "Connection refused"))
+    page = view.render(replace(EMPTY, channels=channels))
     said = [line.strip() for line in page.splitlines() if line.strip().startswith("<li>")]
     assert said == [
         "<li>slack: nothing sent yet</li>",
@@ -49,7 +49,7 @@ def test_what_comes_from_outside_is_text_and_never_markup() -> None:
                      line=hostile, command=hostile)  # fmt: skip
     state = replace(EMPTY, verdict=hostile, taken_at=datetime.now(UTC), error=hostile, open=(notice,),
                     resolved=(replace(notice, resolved_at=datetime.now(UTC)),), servers=(view.PageServer(hostile, hostile),),
-                    probed=(view.Probed(hostile, hostile, False, hostile, 1, 1),), ways=((hostile, hostile),), reloaded=hostile)  # fmt: skip
+                    probed=(view.Probed(hostile, hostile, False, hostile, 1, 1),), channels=((hostile, hostile),), reloaded=hostile)  # fmt: skip
     page = view.render(state)
     assert "<script>alert" not in page
     assert "\x1b" not in page

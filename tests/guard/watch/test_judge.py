@@ -11,7 +11,7 @@ from guard.watch.looks import NOON, PROBES, creator, look, store
 from necropsy.guard.watch.former import Former, Limits
 from necropsy.guard.watch.judge import judge
 from necropsy.guard.watch.look import EventLook, Look, WatchedCreator
-from necropsy.guard.watch.notice import Member, Notice
+from necropsy.guard.watch.notice import Member, Notice, lines
 
 LATER = NOON + timedelta(minutes=10)
 
@@ -186,7 +186,8 @@ def test_nothing_is_resolved_by_a_look_that_lacks_what_the_first_one_read() -> N
 
 
 def test_a_store_that_is_read_again_is_resolved() -> None:
-    blind = look(stores=(), unread={"A": "connection refused"})
+    blind = look(stores=(), unread={"A": "connection refused"}, hints={"A": "Add ?password_file=FILE to the address."})
+    assert "hint     Add ?password_file=FILE to the address." in lines(after(blind)["unread:A"])
     assert after(blind, look(at=LATER))["unread:A"].resolved_at == LATER
 
 

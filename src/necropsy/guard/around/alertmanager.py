@@ -19,6 +19,7 @@ WEBHOOK: Final = "webhook"
 TEMPLATE: Final = "necropsy.tmpl"
 _NOBODY: Final = "nobody"
 _OURS: Final = 'slug=~".+"'
+_UNWATCHED: Final = "monitoring/store-unwatched"
 _NEVER: Final = "8760h"
 """A year: Alertmanager knows no "never"."""
 
@@ -122,11 +123,27 @@ def _inhibitions() -> list[dict[str, Any]]:
         # A store that is down: what else is said of it is old.
         {
             "source_matchers": ['alertname="NecropsyStoreDown"', 'store=~".+"'],
-            "target_matchers": [_OURS, 'slug!="monitoring/store-unwatched"'],
+            "target_matchers": [_OURS, f'slug!="{_UNWATCHED}"'],
             "equal": ["store"],
         },
-        # A notice says more than the alert on the same matter.
-        {"source_matchers": ['kind=~".+"', _OURS], "target_matchers": ['kind=""', _OURS], "equal": ["slug", "store"]},
+        # A notice says more than the alert on the same matter. What is full now is another matter than what will be.
+        {
+            "source_matchers": ['kind=~".+"', f'slug!="{_UNWATCHED}"'],
+            "target_matchers": ['kind=""', _OURS, f'slug!="{_UNWATCHED}"', 'alertname!="NecropsyMemoryNearLimit"'],
+            "equal": ["slug", "store"],
+        },
+        # Many matters are about what is not watched: of these a message takes the place of what it causes alone.
+        {
+            "source_matchers": ['alertname="NecropsyStoreDown"', 'store=~".+"'],
+            "target_matchers": ['kind="unread"'],
+            "equal": ["store"],
+        },
+        {
+            "source_matchers": ['kind="unread"', 'store=~".+"'],
+            "target_matchers": ['alertname="NecropsyStoreNotCounted"'],
+            "equal": ["store"],
+        },
+        {"source_matchers": ['kind="unread"', 'store=""'], "target_matchers": ['alertname="NecropsyCensusFails"']},
         # A store that is full already.
         {
             "source_matchers": ['alertname="NecropsyMemoryNearLimit"', 'store=~".+"'],

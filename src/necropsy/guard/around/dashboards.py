@@ -12,7 +12,11 @@ from necropsy.guard.around.panels import Dashboard, Panel
 
 _STORE: Final = 'store=~"$store"'
 _INSTANCE: Final = 'instance=~"$instance"'
-_LIFETIME: Final = f"histogram_quantile(0.9, sum by (store, le) (necropsy_session_lifetime_seconds_bucket{{{_STORE}}}))"
+_EACH: Final = "job, instance"
+"""Labels of one exporter: figures of two that count the same store are not added up."""
+_COUNTED: Final = "unless on (job, instance) redis_slave_info"
+"""A replica neither evicts nor expires keys itself: its 0 would be no news."""
+_LIFETIME: Final = f"histogram_quantile(0.9, max by (store, le) (necropsy_session_lifetime_seconds_bucket{{{_STORE}}}))"
 _DURATION: Final = (
     f"sum by (instance) (rate(redis_commands_duration_seconds_total{{{_INSTANCE}}}[$__rate_interval]))"
     f" / sum by (instance) (rate(redis_commands_total{{{_INSTANCE}}}[$__rate_interval]))"
@@ -25,10 +29,14 @@ STORE: Final = Dashboard(
         Panel(
             "Sessions by login",
             (
-                (f"sum by (store, auth) (necropsy_sessions{{{_STORE}}})", "{{store}}: logged in {{auth}}"),
+                (
+                    f"max by (store, auth) (sum by (store, auth, {_EACH}) (necropsy_sessions{{{_STORE}}}))",
+                    "{{store}}: logged in {{auth}}",
+                ),
                 (f"necropsy_session_steady_state{{{_STORE}}}", "{{store}}: predicted from configuration"),
             ),
-            description="Sessions that stay above the predicted line have a creator that is not in the configuration.",
+            description="The predicted line has only what the configuration starts. Above it are people, and creators of which"
+            " the configuration says nothing.",
             width=24,
         ),
         Panel(
@@ -43,7 +51,11 @@ STORE: Final = Dashboard(
             "percentunit",
             "Meaning of a slug: necropsy explain SLUG.",
         ),
-        Panel("Memory of sessions", ((f"sum by (store) (necropsy_session_bytes{{{_STORE}}})", "{{store}}"),), "bytes"),
+        Panel(
+            "Memory of sessions",
+            ((f"max by (store) (sum by (store, {_EACH}) (necropsy_session_bytes{{{_STORE}}}))", "{{store}}"),),
+            "bytes",
+        ),
         Panel(
             "Time until memory is full",
             ((f"necropsy_memory_exhausted_timestamp_seconds{{{_STORE}}} - time()", "{{store}}"),),
@@ -87,7 +99,13 @@ STORES: Final = Dashboard(
             width=6,
             height=5,
         ),
-        Panel("Sessions", (("sum by (store) (necropsy_sessions)", "{{store}}"),), kind="stat", width=6, height=5),
+        Panel(
+            "Sessions",
+            ((f"max by (store) (sum by (store, {_EACH}) (necropsy_sessions))", "{{store}}"),),
+            kind="stat",
+            width=6,
+            height=5,
+        ),
         Panel("Open notices of the guard", (("necropsy_notices", "{{severity}}"),), kind="stat", width=6, height=5),
         Panel(
             "Memory",
@@ -101,11 +119,17 @@ STORES: Final = Dashboard(
         Panel(
             "Keys that were evicted, expired",
             (
-                (f"rate(redis_evicted_keys_total{{{_INSTANCE}}}[$__rate_interval])", "{{instance}}: evicted"),
-                (f"rate(redis_expired_keys_total{{{_INSTANCE}}}[$__rate_interval])", "{{instance}}: expired"),
+                (
+                    f"rate(redis_evicted_keys_total{{{_INSTANCE}}}[$__rate_interval]) {_COUNTED}",
+                    "{{instance}}: evicted",
+                ),
+                (
+                    f"rate(redis_expired_keys_total{{{_INSTANCE}}}[$__rate_interval]) {_COUNTED}",
+                    "{{instance}}: expired",
+                ),
             ),
             "ops",
-            "A session store that evicts keys logs its users out.",
+            "A session store that evicts keys logs its users out. A replica has no line: its primary counts.",
         ),
         Panel(
             "Commands",
@@ -130,7 +154,7 @@ PROBES: Final = Dashboard(
         Panel(
             "Probes whose response started a session",
             ((f"sum_over_time(probe_http_session_started{{{_INSTANCE}}}[1h])", "{{instance}}"),),
-            description="In the last hour. More than one: each probe starts a session, and leaves it behind.",
+            description="In the last hour. A probe that keeps its cookies starts one, and another when that one has expired.",
             kind="stat",
             height=5,
         ),

@@ -97,6 +97,7 @@ class CensusSchedule:
              [Sample((), float(self.taken_at is not None and not self._error))]),
             ("necropsy_census_failures_total", "counter", "Censuses that failed.", [Sample((), float(self._failures))]),
             ("necropsy_census_duration_seconds", "gauge", "How long the last census took.", [Sample((), self.took_s)]),
+            ("necropsy_census_interval_seconds", "gauge", "How old the figures of a census may be.", [Sample((), self.every_s)]),
         ]  # fmt: skip
         if self.taken_at is not None:
             age = [Sample((), now - self.taken_at)]

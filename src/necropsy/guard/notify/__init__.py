@@ -1,1 +1,1 @@
-"""Ways to tell people: Alertmanager, Slack, a plain webhook, and all that apprise knows."""
+"""Channels to tell people: Alertmanager, Slack, a plain webhook, and all that apprise knows."""

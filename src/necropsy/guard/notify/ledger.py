@@ -6,7 +6,8 @@ import contextlib
 import json
 import os
 import tempfile
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -18,6 +19,7 @@ from necropsy.guard.notify.message import Message, MessageState
 from necropsy.guard.notify.plan import Told
 
 _FORGOTTEN_AFTER: Final = timedelta(days=60)
+_LONGEST_TURN_S: Final = 30.0
 
 
 class Ledger:
@@ -32,20 +34,42 @@ class Ledger:
     def __init__(self, path: Path | None) -> None:
         self._path = path
         self._lock = Lock()
+        self._turns: dict[str, Lock] = defaultdict(Lock)
         self._told: dict[str, dict[str, Told]] = {}
         if path is None or not is_file(path):
             return
         with contextlib.suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
-            for way, rows in json.loads(path.read_text(encoding="utf-8")).items():
-                self._told[way] = {key: _told(row) for key, row in rows.items()}
+            for channel, rows in json.loads(path.read_text(encoding="utf-8")).items():
+                self._told[channel] = {key: _told(row) for key, row in rows.items()}
 
-    def of(self, way: str) -> dict[str, Told]:
-        """Return what a way was told, by key of the notice."""
+    def of(self, channel: str) -> dict[str, Told]:
+        """Return what a channel was told, by key of the notice."""
         with self._lock:
-            return dict(self._told.get(way, {}))
+            return dict(self._told.get(channel, {}))
 
-    def note(self, way: str, told: Iterable[Message], at: datetime) -> None:
-        """Record that a way was told, and write the file.
+    @contextlib.contextmanager
+    def turn(self, channel: str) -> Iterator[None]:
+        """Hold a channel while it is told: after a reload the old teller may be sending, and the new one waits for what it notes.
+
+        Nobody waits longer than 30 s: a receiver that hangs must not silence its channel for good.
+        """
+        with self._lock:
+            lock = self._turns[channel]
+        mine = lock.acquire(timeout=_LONGEST_TURN_S)
+        try:
+            yield
+        finally:
+            if mine:
+                lock.release()
+
+    def open_since(self, key: str) -> datetime | None:
+        """Return when any channel was first told last of a notice that is open for it; None: none was."""
+        with self._lock:
+            open_now = [rows[key].at for rows in self._told.values() if key in rows and not rows[key].resolved]
+        return min(open_now, default=None)
+
+    def note(self, channel: str, told: Iterable[Message], at: datetime) -> None:
+        """Record that a channel was told, and write the file.
 
         Raises
         ------
@@ -53,7 +77,7 @@ class Ledger:
             It cannot be written.
         """
         with self._lock:
-            rows = self._told.setdefault(way, {})
+            rows = self._told.setdefault(channel, {})
             for message in told:
                 over = message.state is MessageState.RESOLVED
                 rows[message.notice.key] = Told(
@@ -65,7 +89,7 @@ class Ledger:
                 self._write(self._path)
 
     def _write(self, path: Path) -> None:
-        plain = {way: {key: _plain(one) for key, one in rows.items()} for way, rows in self._told.items()}
+        plain = {channel: {key: _plain(one) for key, one in rows.items()} for channel, rows in self._told.items()}
         descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
         try:
             with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
@@ -74,6 +98,11 @@ class Ledger:
         except OSError:
             Path(name).unlink(missing_ok=True)
             raise
+
+
+def unwritten(error: OSError) -> str:
+    """Say what it means that the file could not be written."""
+    return f"the record of sent messages cannot be written: {error}. Messages are sent; after a restart they are sent again."
 
 
 def _told(row: dict[str, Any]) -> Told:

@@ -102,7 +102,7 @@ def together(messages: Sequence[Message], now: datetime) -> Message:
 
 
 def sample(now: datetime | None = None) -> Notice:
-    """Return the notice that the incident would have caused: what a test of a way shows and sends."""
+    """Return the notice that the incident would have caused: what a test of a channel shows and sends."""
     at = (now or datetime.now(UTC)).replace(microsecond=0)
     hosts = ("172.12.1.189:80", "172.12.1.189:8080", "172.12.1.190:80", "172.12.1.190:8080")
     asked = "probed by prometheus/blackbox_exporter_http, every 10 s"

@@ -97,7 +97,7 @@ def latest(notices: Iterable[Notice]) -> list[Notice]:
 
 
 def due(notices: Iterable[Notice], told: Mapping[str, Told], rules: ReceiverRules, now: datetime) -> list[Message]:
-    """Return what a way is to be told now, oldest first.
+    """Return what a channel is to be told now, oldest first.
 
     What was never told as open is not told as resolved: it came and went unseen, and the history has it.
     """

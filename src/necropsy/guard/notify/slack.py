@@ -47,6 +47,8 @@ def _open(message: Message) -> list[dict[str, Any]]:
         facts.append("\n".join(["*Figures*", *(f"• {_escaped(figure)}" for figure in notice.figures)]))
     if notice.line:
         facts.append(f"*Change* `{_escaped(notice.line.replace('`', ' '))}`")
+    if notice.hint:
+        facts.append(f"*Hint* {_escaped(notice.hint)}")
     if notice.command:
         facts.append(f"*Run*\n```{_escaped(notice.command.replace('`', ' '))}```")
     return [_section(fact) for fact in facts]

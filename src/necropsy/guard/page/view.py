@@ -65,7 +65,7 @@ class PageState:
     resolved: Sequence[Notice]
     servers: Sequence[PageServer]
     probed: Sequence[Probed]
-    ways: Sequence[tuple[str, str | None]]
+    channels: Sequence[tuple[str, str | None]]
     """Name of each channel, and why its last message failed: empty when it did not, None when there was none."""
     reloaded: str
     """Why the last reload of the configuration failed; empty when it did not."""

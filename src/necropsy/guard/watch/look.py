@@ -95,6 +95,8 @@ class Look:
     stores: Mapping[str, StoreLook]
     unread: Mapping[str, str]
     """Stores that were given and could not be read, and why."""
+    hints: Mapping[str, str] = field(default_factory=dict)
+    """Of these the next step, where one is known."""
     creators: Sequence[WatchedCreator] = ()
     shares: Mapping[tuple[str, str], float] = field(default_factory=dict)
     """Share of the sessions of a store, by store and slug of a cause."""
@@ -140,6 +142,7 @@ def look_of(
         readers=frozenset(readers | {f"store:{name}" for name in stores}),
         stores=stores,
         unread=unread(report, given),
+        hints=hints(report, given),
         creators=tuple(_creators(case, stores)),
         shares=_shares(case),
         zombies=tuple(_zombies(report)),
@@ -164,6 +167,13 @@ def unread(report: Report, given: Mapping[str, str]) -> dict[str, str]:
         for name, locator in given.items()
         if name not in read
     }
+
+
+def hints(report: Report, given: Mapping[str, str]) -> dict[str, str]:
+    """Return what to do about stores that could not be read; placeholders of a hint, such as ``?password_file=FILE``, stay."""
+    read = {store.name for store in report.stores}
+    steps = {absent.locator: absent.hint for absent in report.absent if absent.hint}
+    return {name: inert(steps[locator]) for name, locator in given.items() if name not in read and locator in steps}
 
 
 def _stores(

@@ -76,6 +76,8 @@ class Notice:
     figures: tuple[str, ...] = ()
     line: str = ""
     """The line of configuration to change: ``prometheus.yml:17 …``; empty when none is known."""
+    hint: str = ""
+    """The next step, where it is no command and no line; empty when none is known."""
     command: str = ""
     """The next command."""
     readers: tuple[str, ...] = ()
@@ -126,7 +128,8 @@ def lines(notice: Notice) -> list[str]:
     if notice.since is not None:
         said.append(("since", moment(notice.since)))
     said += [("figures", figure) for figure in notice.figures]
-    said += [(word, text) for word, text in (("change", notice.line), ("run", notice.command)) if text]
+    last_ones = (("change", notice.line), ("hint", notice.hint), ("run", notice.command))
+    said += [(word, text) for word, text in last_ones if text]
     shown, last = [], ""
     for word, text in said:
         shown.append(f"{'' if word == last else word:<8} {text}")

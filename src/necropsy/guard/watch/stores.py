@@ -21,6 +21,8 @@ _ENOUGH: Final = 20.0
 _EMPTIED: Final = 0.1
 """A store that keeps less than this part of its sessions between two looks was emptied."""
 _UNWATCHED: Final = "monitoring/store-unwatched"
+FAILURE: Final = "unread:"
+"""Key of the notice that a look failed as a whole; with the name of a store behind it, that this store cannot be read."""
 
 
 def odd_plateaus(look: Look, former: Former, command: str) -> Iterator[Notice]:
@@ -151,13 +153,13 @@ def gone_instances(look: Look, former: Former) -> Iterator[Notice]:
 def unread_stores(look: Look) -> Iterator[Notice]:
     """Stores that could not be read."""
     for store, why in look.unread.items():
-        yield unread(store, why, look.at)
+        yield unread(store, why, look.at, look.hints.get(store, ""))
 
 
-def unread(store: str | None, why: str, at: datetime) -> Notice:
+def unread(store: str | None, why: str, at: datetime, hint: str = "") -> Notice:
     """Return the notice on a look that failed, for one store or as a whole."""
     return Notice(
-        key=f"unread:{store or ''}",
+        key=f"{FAILURE}{store or ''}",
         kind="unread",
         slug=_UNWATCHED,
         store=store,
@@ -165,6 +167,7 @@ def unread(store: str | None, why: str, at: datetime) -> Notice:
         title=f"Store {store} cannot be read: {why}" if store else f"The stores cannot be examined: {why}",
         opened_at=at,
         since=at,
+        hint=hint,
         command=wording.explain(_UNWATCHED),
         readers=(f"store:{store}",) if store else (),
     )

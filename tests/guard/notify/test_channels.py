@@ -1,4 +1,4 @@
-"""What each way is sent: to a real Alertmanager, and to a receiver that records."""
+"""What each channel is sent: to a real Alertmanager, and to a receiver that records."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ import pytest
 
 from guard.notify.receiver import CHECKOUT, Receiver, alertmanager, get_json, recording
 from necropsy.guard.notify import slack, webhook
+from necropsy.guard.notify.channels import Channel
 from necropsy.guard.notify.ledger import Ledger
 from necropsy.guard.notify.message import Message, MessageState, sample
 from necropsy.guard.notify.plan import ReceiverRules
 from necropsy.guard.notify.post import NotSent, post
 from necropsy.guard.notify.teller import Teller
-from necropsy.guard.notify.ways import Way
 from necropsy.guard.watch.notice import Member
 from necropsy.wire.redis.address import Secret
 from waiting import wait_until
@@ -66,25 +66,25 @@ def test_the_webhook_is_sent_what_its_schema_says(state: MessageState) -> None:
 
 
 class Telling:
-    """A teller with its ways, and what it logged."""
+    """A teller with its channels, and what it logged."""
 
-    def __init__(self, *ways: Way, path: Path | None = None) -> None:
+    def __init__(self, *channels: Channel, path: Path | None = None) -> None:
         self.logged: list[str] = []
-        self.teller = Teller(ways, Ledger(path), self.logged.append)
+        self.teller = Teller(channels, Ledger(path), self.logged.append)
 
 
 @pytest.mark.integration
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # apprise loads each of its plugins, PGP for mail among them
-def test_each_way_gets_the_beginning_and_the_end_once_also_after_a_restart(tmp_path: Path) -> None:
+def test_each_channel_gets_the_beginning_and_the_end_once_also_after_a_restart(tmp_path: Path) -> None:
     with recording() as receiver:
-        ways = [Way("slack", Secret(f"{receiver.url}/slack")), Way("webhook", Secret(f"{receiver.url}/hook"), token=Secret("t0k3n")),
-                Way("apprise", Secret(receiver.url.replace("http", "json") + "/apprise"))]  # fmt: skip
-        first = Telling(*ways, path=tmp_path / "told")
+        channels = [Channel("slack", Secret(f"{receiver.url}/slack")), Channel("webhook", Secret(f"{receiver.url}/hook"), token=Secret("t0k3n")),
+                Channel("apprise", Secret(receiver.url.replace("http", "json") + "/apprise"))]  # fmt: skip
+        first = Telling(*channels, path=tmp_path / "told")
         first.teller.start()
         first.teller.update([NOTICE])
         receiver.wait_for(lambda bodies: len(bodies) == 3, "three messages")
         first.teller.stop()
-        again = Telling(*ways, path=tmp_path / "told")
+        again = Telling(*channels, path=tmp_path / "told")
         again.teller.start()
         again.teller.update([NOTICE])
         again.teller.update([replace(NOTICE, resolved_at=NOW + timedelta(minutes=5))])
@@ -104,10 +104,12 @@ def test_each_way_gets_the_beginning_and_the_end_once_also_after_a_restart(tmp_p
 
 
 @pytest.mark.integration
-def test_a_way_that_is_down_delays_no_other_and_is_told_when_it_is_back() -> None:
+def test_a_channel_that_is_down_delays_no_other_and_is_told_when_it_is_back() -> None:
     with recording() as receiver, recording() as broken:
         broken.status, broken.answer = 503, "overloaded"
-        telling = Telling(Way("slack", Secret(f"{broken.url}/secret/path")), Way("webhook", Secret(receiver.url)))
+        telling = Telling(
+            Channel("slack", Secret(f"{broken.url}/secret/path")), Channel("webhook", Secret(receiver.url))
+        )
         telling.teller.start()
         telling.teller.update([NOTICE])
         receiver.wait_for(lambda bodies: len(bodies) == 1, "the webhook is told")
@@ -125,13 +127,16 @@ def test_a_way_that_is_down_delays_no_other_and_is_told_when_it_is_back() -> Non
 @pytest.mark.integration
 def test_a_flood_is_one_message_for_people_each_for_a_program_and_nothing_is_told_twice() -> None:
     with recording() as receiver:
-        ways = (Way("slack", Secret(f"{receiver.url}/slack")), Way("webhook", Secret(f"{receiver.url}/hook")))
-        telling = Telling(*ways)
+        channels = (
+            Channel("slack", Secret(f"{receiver.url}/slack")),
+            Channel("webhook", Secret(f"{receiver.url}/hook")),
+        )
+        telling = Telling(*channels)
         flood = [replace(NOTICE, key=f"unread:{n}", title=f"Store {n} cannot be read") for n in range(30)]
         telling.teller.update(flood)
         for _ in range(2):
-            for way in ways:
-                telling.teller.tell(way, NOW)
+            for channel in channels:
+                telling.teller.tell(channel, NOW)
         by_path = [path for path, _, _ in receiver.received]
         assert (by_path.count("/slack"), by_path.count("/hook")) == (1, 30)
         body = next(body for path, _, body in receiver.received if path == "/slack")
@@ -139,30 +144,95 @@ def test_a_flood_is_one_message_for_people_each_for_a_program_and_nothing_is_tol
         assert "Store 19 cannot be read" in body["text"]
         assert "and 10 more" in body["text"]
         telling.teller.update([replace(one, resolved_at=NOW) for one in flood])
-        telling.teller.tell(ways[0], NOW)
+        telling.teller.tell(channels[0], NOW)
         assert "30 resolved" in receiver.received[-1][2]["text"]
 
 
 @pytest.mark.integration
-def test_a_refusal_is_final_and_the_next_message_goes_out() -> None:
+def test_what_is_refused_holds_back_no_other_and_is_sent_again_until_it_is_accepted() -> None:
     with recording() as receiver:
-        telling = Telling(Way("slack", Secret(receiver.url)))
-        receiver.status, receiver.answer = 400, "invalid_blocks"
-        telling.teller.update([NOTICE])
-        with pytest.raises(NotSent, match="400: invalid_blocks"):
-            telling.teller.tell(telling.teller.ways[0], NOW)
-        receiver.status = 200
+        telling = Telling(Channel("slack", Secret(receiver.url)))
+        (channel,) = telling.teller.channels
+        receiver.status, receiver.answer = 404, "the ingress has no such service"
         telling.teller.update([NOTICE, replace(NOTICE, key="another")])
-        telling.teller.tell(telling.teller.ways[0], NOW)
-        assert len(receiver.received) == 2
-        telling.teller.update([])
-        telling.teller.update([NOTICE])
-        telling.teller.tell(telling.teller.ways[0], NOW)
-        assert len(receiver.received) == 3, "it came back: that is another matter than the one that was refused"
+        with pytest.raises(NotSent, match="404: the ingress"):
+            telling.teller.tell(channel, NOW)
+        assert len(receiver.received) == 2, "the second was tried although the first was refused"
+        receiver.status = 200
+        telling.teller.update([NOTICE, replace(NOTICE, key="another"), replace(NOTICE, key="third")])
+        assert not telling.teller.tell(channel, NOW), "two are left"
+        assert len(receiver.received) == 3
+        assert telling.teller.tell(channel, NOW + timedelta(minutes=6))
+        assert telling.teller.tell(channel, NOW + timedelta(minutes=12))
+        assert len(receiver.received) == 5, "each once"
 
 
 @pytest.mark.integration
-def test_a_redirect_is_not_followed_and_a_way_that_is_gone_is_named_by_its_host_alone() -> None:
+def test_a_channel_with_a_refused_message_is_not_shown_as_fine() -> None:
+    with recording() as receiver:
+        telling = Telling(Channel("slack", Secret(receiver.url)))
+        telling.teller.start()
+        telling.teller.update([NOTICE])
+        wait_until(lambda: list(telling.teller.health().values()) == [""], "the first is accepted")
+        receiver.status, receiver.answer = 403, "invalid_token"
+        telling.teller.update([NOTICE, replace(NOTICE, key="refused")])
+        wait_until(lambda: any(telling.teller.health().values()), "the second is refused")
+        receiver.status = 200
+        telling.teller.update([NOTICE, replace(NOTICE, key="refused"), replace(NOTICE, key="third")])
+        receiver.wait_for(lambda bodies: len(bodies) == 3, "the third goes out")
+        telling.teller.stop()
+        assert "answered 403: invalid_token" in "".join(filter(None, telling.teller.health().values()))
+
+
+@pytest.mark.integration
+def test_one_alert_that_is_refused_takes_no_other_of_its_request_with_it() -> None:
+    with recording() as receiver:
+        receiver.refuses = lambda body: any(alert["labels"].get("store") == "bad" for alert in body)
+        telling = Telling(Channel("alertmanager", Secret(receiver.url)))
+        (channel,) = telling.teller.channels
+        telling.teller.update([NOTICE, replace(NOTICE, key="bad", store="bad"), replace(NOTICE, key="third")])
+        with pytest.raises(NotSent, match="answered 400"):
+            telling.teller.tell(channel, NOW)
+        assert [len(body) for body in receiver.bodies] == [3, 1, 1, 1], "together, then each alone"
+        telling.teller.tell(channel, NOW + timedelta(minutes=1))
+        assert len(receiver.bodies[-1]) == 2, "these go on together"
+
+
+@pytest.mark.integration
+def test_a_full_disk_delays_no_message_and_sends_none_twice(tmp_path: Path) -> None:
+    with recording() as receiver:
+        telling = Telling(Channel("webhook", Secret(receiver.url)), path=tmp_path / "gone" / "told")
+        telling.teller.start()
+        telling.teller.update([replace(NOTICE, key=str(number)) for number in range(4)])
+        receiver.wait_for(lambda bodies: len(bodies) == 4, "all are sent")
+        wait_until(lambda: telling.logged, "it is said")
+        telling.teller.update([replace(NOTICE, key=str(number)) for number in range(4)])
+        telling.teller.stop()
+        assert len(receiver.received) == 4
+        assert [text.partition(":")[0] for text in telling.logged] == ["the record of sent messages cannot be written"]
+
+
+@pytest.mark.integration
+def test_a_reload_while_a_receiver_is_slow_sends_nothing_twice() -> None:
+    with recording() as receiver:
+        ledger = Ledger(None)
+        old, new = (Teller([Channel("webhook", Secret(receiver.url))], ledger, lambda _: None) for _ in range(2))
+        receiver.go.clear()  # it has the message, and does not answer yet
+        old.start()
+        old.update([NOTICE])
+        receiver.wait_for(lambda bodies: len(bodies) == 1, "the old one is sending")
+        old.stop(0.0)
+        new.update([NOTICE])
+        new.start()
+        new.update([NOTICE])
+        receiver.go.set()
+        wait_until(lambda: ledger.of(old.channels[0].name), "it was told")
+        new.stop()
+        assert len(receiver.received) == 1
+
+
+@pytest.mark.integration
+def test_a_redirect_is_not_followed_and_a_channel_that_is_gone_is_named_by_its_host_alone() -> None:
     with recording() as receiver:
         receiver.status = 302
         with pytest.raises(NotSent, match="answered 302"):
@@ -181,11 +251,11 @@ def test_a_real_alertmanager_takes_two_notices_as_two_alerts_tells_of_both_and_o
     other = replace(NOTICE, key="creator:A:2", title="A new creator starts 8,640 sessions a day in store A")
     low = replace(NOTICE, key="low", severity="info")
     with recording() as receiver, alertmanager(tmp_path, receiver.url) as url:
-        telling = Telling(Way("alertmanager", Secret(url), ReceiverRules(least="warning", repeat_s=None)))
-        (way,) = telling.teller.ways
+        telling = Telling(Channel("alertmanager", Secret(url), ReceiverRules(least="warning", repeat_s=None)))
+        (channel,) = telling.teller.channels
         telling.teller.update([NOTICE, other, low])
-        telling.teller.tell(way, datetime.now(UTC))
-        telling.teller.tell(way, datetime.now(UTC))
+        telling.teller.tell(channel, datetime.now(UTC))
+        telling.teller.tell(channel, datetime.now(UTC))
         found = wait_until(lambda: alerts(url) if len(alerts(url)) == 2 else None, "two alerts")
         assert {alert["labels"]["alertname"] for alert in found} == {"NecropsyProbesCreatesSessions"}
         assert {alert["annotations"]["summary"] for alert in found} == {NOTICE.title, other.title}
@@ -193,7 +263,7 @@ def test_a_real_alertmanager_takes_two_notices_as_two_alerts_tells_of_both_and_o
         assert [body["status"] for body in firing] == ["firing", "firing"]
         assert "change   prometheus.yml:17" in firing[0]["alerts"][0]["annotations"]["description"]
         telling.teller.update([replace(NOTICE, resolved_at=datetime.now(UTC)), other])
-        telling.teller.tell(way, datetime.now(UTC))
+        telling.teller.tell(channel, datetime.now(UTC))
         bodies = receiver.wait_for(lambda bodies: len(bodies) == 3, "the end reaches it")
         assert (bodies[-1]["status"], bodies[-1]["alerts"][0]["annotations"]["summary"]) == (
             "resolved",
@@ -210,11 +280,11 @@ def test_a_notice_that_becomes_graver_is_one_alert_under_its_new_labels_also_aft
     with recording() as receiver, alertmanager(tmp_path, receiver.url) as url:
         for notice in (lighter, graver):
             teller = Teller(
-                [Way("alertmanager", Secret(url), ReceiverRules(repeat_s=None))], Ledger(ledger), lambda _: None
+                [Channel("alertmanager", Secret(url), ReceiverRules(repeat_s=None))], Ledger(ledger), lambda _: None
             )
             teller.update([notice])
-            teller.tell(teller.ways[0], datetime.now(UTC))
-            teller.tell(teller.ways[0], datetime.now(UTC))
+            teller.tell(teller.channels[0], datetime.now(UTC))
+            teller.tell(teller.channels[0], datetime.now(UTC))
             wait_until(lambda n=notice: [a["labels"]["severity"] for a in alerts(url)] == [n.severity], "one alert")
         (alert,) = alerts(url)
         assert (alert["labels"]["slug"], alert["labels"]["alertname"]) == (
@@ -229,9 +299,9 @@ def test_a_silence_of_the_house_holds_for_our_alerts(tmp_path: Path) -> None:
         silence = {"matchers": [{"name": "store", "value": "A", "isRegex": False}], "startsAt": NOW.isoformat(),
                    "endsAt": (NOW + timedelta(hours=1)).isoformat(), "createdBy": "test", "comment": "maintenance"}  # fmt: skip
         post(f"{url}/api/v2/silences", silence)
-        telling = Telling(Way("alertmanager", Secret(url)))
+        telling = Telling(Channel("alertmanager", Secret(url)))
         telling.teller.update([NOTICE, replace(NOTICE, key="b", store="B")])
-        telling.teller.tell(telling.teller.ways[0], datetime.now(UTC))
+        telling.teller.tell(telling.teller.channels[0], datetime.now(UTC))
         wait_until(lambda: len(alerts(url)) == 2, "two alerts")
         receiver.wait_for(lambda bodies: len(bodies) == 1, "one reaches the receiver")
         states = {alert["labels"]["store"]: alert["status"]["state"] for alert in alerts(url)}
@@ -252,7 +322,7 @@ def configured(folder: Path, receiver: Receiver) -> Path:
 
 
 @pytest.mark.integration
-def test_a_test_of_the_ways_shows_what_would_be_sent_and_sends_it_only_when_told_to(tmp_path: Path) -> None:
+def test_a_test_of_the_channels_shows_what_would_be_sent_and_sends_it_only_when_told_to(tmp_path: Path) -> None:
     with recording() as receiver:
         config = configured(tmp_path, receiver)
         shown = notify(config, "--test")

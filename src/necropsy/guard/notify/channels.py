@@ -1,4 +1,4 @@
-"""The ways, by kind: what each would send, and sending it."""
+"""The channels, by kind: what each would send, and sending it."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ _ALERTS: Final = "/api/v2/alerts"
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
-    """One way to tell people."""
+class Channel:
+    """One channel to tell people."""
 
     kind: str
     """``alertmanager``, ``slack``, ``webhook`` or ``apprise``."""
