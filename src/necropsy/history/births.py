@@ -12,6 +12,7 @@ derived from the time in which a server was one.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -26,6 +27,8 @@ RESTART: Final = "restart"
 EMPTIED: Final = "emptied"
 _EMPTIED_SHARE: Final = 0.2
 _EMPTIED_KEYS: Final = 100
+_UNCOUNTED: Final = 0.01
+"""Share of the samples that may lack a counter without a word: a scrape that was cut off."""
 """A store is emptied when this share of its keys, and at least so many, go between two samples and nothing counts them."""
 
 
@@ -70,6 +73,8 @@ class DerivedBirths:
     interruptions: list[Interruption] = field(default_factory=list)
     lacks: tuple[str, ...] = ()
     """Counters that were not measured: what left by that way is missing from the births."""
+    uncounted_s: Mapping[str, float] = field(default_factory=dict)
+    """Seconds without births because a counter was not measured while the keys were, by counter."""
     on_replica_s: float = 0.0
     """Seconds without births because the server was a replica."""
 
@@ -94,6 +99,7 @@ def derive(series: StoreSeries, keys_per_session: float) -> DerivedBirths:
     elif spacing(present):  # of a downsampled store each sample is shown for five minutes
         present[1:] &= ~present[:-1].copy()
     at_s, keys = series.at_s[present], np.diff(series.keys[present])
+    uncounted = dict(_uncounted(series))
     lacks = tuple(
         name for name, values in (("expired", series.expired), ("evicted", series.evicted)) if np.isnan(values).all()
     )
@@ -118,7 +124,19 @@ def derive(series: StoreSeries, keys_per_session: float) -> DerivedBirths:
     ]
     births[restarted | emptied | followed] = np.nan
     seconds = np.diff(at_s)
-    return DerivedBirths(at_s[:-1], seconds, births, interruptions, lacks, float(seconds[followed].sum()))
+    return DerivedBirths(at_s[:-1], seconds, births, interruptions, lacks, uncounted, float(seconds[followed].sum()))
+
+
+def _uncounted(series: StoreSeries) -> Iterator[tuple[str, float]]:
+    """Yield each counter that was measured at some time, and not while the keys were: seconds of that."""
+    if series.at_s.size < 2:
+        return
+    step = float(series.at_s[1] - series.at_s[0])
+    measured = np.isfinite(series.keys)
+    for name, values in (("expired", series.expired), ("evicted", series.evicted), ("uptime", series.uptime_s)):
+        missing = int(np.count_nonzero(measured & np.isnan(values)))
+        if missing > _UNCOUNTED * np.count_nonzero(measured) and not np.isnan(values).all():
+            yield name, missing * step
 
 
 def _lost_by_nobody(keys: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
-_REPLICAS = ("replica", "prometheus_replica", "prometheus", "__replica__", "cluster")
+_REPLICAS = ("replica", "prometheus_replica", "prometheus", "__replica__")
+"""Labels of two Prometheis that scrape the same; a ``cluster`` is another place, with servers of its own."""
 _NAMING = ("store", "alias", "name", "addr", "instance", "service", "redis")
 
 
-def match(stores: Mapping[str, str], measured: Sequence[Mapping[str, str]]) -> dict[str, int]:
+def match(
+    stores: Mapping[str, str],
+    measured: Sequence[Mapping[str, str]],
+    alike: Callable[[int, int], bool] = lambda _one, _other: False,
+) -> dict[str, int]:
     """Return the index of the measured server of each store that can be told.
 
     Parameters
@@ -17,6 +22,8 @@ def match(stores: Mapping[str, str], measured: Sequence[Mapping[str, str]]) -> d
         Address of each store (``host:port``) by its name; empty where it was read from a dump.
     measured
         Labels of each server.
+    alike
+        Whether two of them were measured as the same: two exporters of one server are, and give it two sets of labels.
 
     >>> match({"A": "10.0.0.4:6379", "B": ""}, [{"addr": "redis://10.0.0.4:6379"}, {"instance": "redis-b:9121", "store": "B"}])
     {'A': 0, 'B': 1}
@@ -26,12 +33,17 @@ def match(stores: Mapping[str, str], measured: Sequence[Mapping[str, str]]) -> d
     {}
     >>> match({"A": "10.0.0.4:6379"}, [{"addr": "10.0.0.4:6379", "replica": "a"}, {"addr": "10.0.0.4:6379", "replica": "b"}])
     {'A': 0}
+    >>> two = [{"instance": "A", "job": "necropsy"}, {"instance": "redis://10.0.0.4:6379", "job": "redis"}]
+    >>> match({"A": "10.0.0.4:6379"}, two), match({"A": "10.0.0.4:6379"}, two, lambda _one, _other: True)
+    ({}, {'A': 0})
     """
     found: dict[str, int] = {}
     for name, address in stores.items():
         fits = [index for index, labels in enumerate(measured) if _fits(name, address, labels)]
-        if fits and len({_without_replica(measured[index]) for index in fits}) == 1:  # two Prometheus measure the same
-            found[name] = fits[0]
+        first = fits[:1]
+        different = [n for n in fits[1:] if _without_replica(measured[n]) != _without_replica(measured[fits[0]])]
+        if first and all(alike(first[0], other) for other in different):
+            found[name] = first[0]
     left = [index for index in range(len(measured)) if index not in found.values()]
     unknown = [name for name in stores if name not in found]
     if len(measured) == len(stores) == 1 and unknown and not (stores[unknown[0]] and _names_a_server(measured[0])):

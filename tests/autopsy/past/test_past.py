@@ -111,6 +111,52 @@ def test_a_replica_that_was_scraped_shows_no_births_and_says_so(tmp_path: Path) 
     assert report.events == ()
 
 
+@pytest.mark.integration
+def test_two_exporters_of_one_server_are_one_and_two_servers_of_one_name_are_not(tmp_path: Path) -> None:
+    times = np.arange(END - 2 * 86_400, END, 60.0)
+    grows = np.arange(times.size) * 3.0
+    series = {}
+    for labels, keys in (
+        ('instance="A",job="necropsy"', grows), ('instance="redis://10.0.0.4:6379",job="redis"', grows + 2),
+        ('instance="B",cluster="one"', grows), ('instance="B",cluster="two"', 70_000 - grows),
+    ):  # fmt: skip
+        series[f'redis_db_keys{{db="db0",{labels}}}'] = list(zip(times, keys, strict=True))
+    dump = tmp_path / "empty.rdb"
+    dump.write_bytes(b"REDIS0009\xff" + bytes(8))
+    stores = tuple(StoreSource(name, DumpPath(str(dump))) for name in ("A", "B"))
+    with prometheus(tmp_path, series) as address:
+        report = examined(address, stores=stores)
+    assert {one.store for one in report.histories if one.source.startswith("http")} == {"A"}
+    (reason,) = [absent.reason for absent in report.absent if "cannot tell" in absent.reason]
+    assert reason.startswith("cannot tell which server is store B")
+
+
+@pytest.mark.integration
+def test_a_store_that_was_renamed_and_a_counter_that_came_later_say_from_when_on_they_are_known(tmp_path: Path) -> None:
+    times = np.arange(END - 2 * 86_400, END, 60.0)
+    keys = np.arange(times.size) * 3.0
+    series = {
+        'redis_db_keys{db="db0",instance="old"}': [(t, k) for t, k in zip(times, keys, strict=True) if t < ON],
+        'redis_db_keys{db="db0",instance="new"}': [(t, k) for t, k in zip(times, keys, strict=True) if t >= ON],
+        'redis_expired_keys_total{instance="new"}': [(t, 0.0) for t in times if t >= ON + 7_200],
+    }
+    dump = tmp_path / "empty.rdb"
+    dump.write_bytes(b"REDIS0009\xff" + bytes(8))
+    with prometheus(tmp_path, series) as address:
+        report = examined(address, stores=(StoreSource("new", DumpPath(str(dump))),))
+    notes = [one.note for one in report.sources if one.reader == "history"]
+    assert any(note.startswith(f"history of 2 servers from {at(END - 2 * 86_400):%Y-%m-%d}") for note in notes)
+    (own,) = [note for note in notes if note.startswith("history of store new")]
+    assert (
+        abs(datetime.strptime(own.partition(" from ")[2][:16], "%Y-%m-%d %H:%M").replace(tzinfo=UTC).timestamp() - ON)
+        < 600
+    )
+    (reason,) = [absent.reason for absent in report.absent if "redis_expired_keys_total" in absent.reason]
+    assert reason.startswith("store new has no redis_expired_keys_total for ")
+    assert reason.endswith("births in that time are unknown")
+    assert any("no metric of evicted keys" in absent.reason for absent in report.absent)
+
+
 @pytest.mark.parametrize("text", ["1s", "59m", "0h"])
 def test_a_history_in_which_no_rate_can_be_seen_is_refused(text: str) -> None:
     with pytest.raises(UsageError, match=r"too short|not a duration"):

@@ -138,6 +138,23 @@ def test_what_is_no_prometheus_says_so(tmp_path: Path) -> None:
     assert "does not answer JSON" in found.absent[0].reason
 
 
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [('"warnings": ["store 10.0.0.7:10901 at http://user:hunter2@x/: deadline exceeded"]', "deadline exceeded"),
+     ('"isPartial": true', "some of its storage did not answer")],
+)  # fmt: skip
+def test_an_answer_that_lacks_a_part_says_so(said: str, why: str) -> None:
+    series = f'{{"metric": {{"instance": "a"}}, "values": [[{END - 600}, "5"], [{END - 540}, "6"]]}}'
+    body = f'{{"status": "success", {said}, "data": {{"resultType": "matrix", "result": [{series}]}}}}'
+    with plain_server(body.encode()) as address:
+        history = read(address, END - 3_600, END)
+    (absent,) = history.absent
+    assert absent.reason.startswith("its answer is incomplete")
+    assert why in absent.reason
+    assert "hunter2" not in absent.reason
+    assert len(history.measured) == 1, "what there is, is used"
+
+
 def test_nobody_there_is_absent() -> None:
     found = read("http://127.0.0.1:9", END - 3_600, END)
 

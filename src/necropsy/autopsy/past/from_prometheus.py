@@ -38,6 +38,13 @@ _FINE_S: Final = 15.0
 _LATE_S: Final = 600.0
 """A history that begins later than asked by so much says so."""
 _MOST_REFINED: Final = 10
+_ENOUGH, _MOSTLY = 20, 0.95
+"""Samples that two servers must share to be one, and the part of them that must agree."""
+_COUNTERS: Final = {
+    "expired": "redis_expired_keys_total",
+    "evicted": "redis_evicted_keys_total",
+    "uptime": "redis_uptime_in_seconds",
+}
 
 
 def read(
@@ -58,13 +65,17 @@ def read(
     evidence_log.record(absent=past.absent)
     if not past.measured:
         return [], list(past.events)
-    note = f"history of {several(len(past.measured), 'server')} {reach([one.series for one in past.measured], start)}"
+    reaches = reach([one.series for one in past.measured], start)
+    note = f"history of {several(len(past.measured), 'server')} {reaches}"
     evidence_log.record([Source("history", past.source, taken_at=now, note=note)])
     series: list[Past] = []
     events = list(past.events)
     for store, one in _whose(evidence_log, past, _addresses(sources)).items():
         per_session = keys_per_session(evidence_log.case, store)
         derived = derive(one.series, per_session or 1.0)
+        if (own := reach([one.series], start)) != reaches:  # another server has more: this one was renamed, or is new
+            mine = f"history of store {store} {own}"
+            evidence_log.record([Source("history", past.source, store=store, taken_at=now, note=mine)])
         events += _interruptions(derived, store, past.source)
         for quantity, values in (("keys", one.series.keys), ("bytes", one.bytes), ("limit", one.limit)):
             keep_level(evidence_log.case, store, past.source, quantity, one.series.at_s, values)
@@ -128,7 +139,8 @@ def _whose(evidence_log: EvidenceLog, past: History, stores: Mapping[str, str]) 
     """Return what was measured of each store; a store that cannot be told from others is absent, with the names there are."""
     if not stores:
         return {one.name: one for one in past.measured}
-    found = match(stores, [one.labels for one in past.measured])
+    measured = past.measured
+    found = match(stores, [one.labels for one in measured], lambda one, two: _alike(measured[one], measured[two]))
     names = [one.name for one in past.measured]
     evidence_log.record(
         absent=[
@@ -148,6 +160,17 @@ def _whose(evidence_log: EvidenceLog, past: History, stores: Mapping[str, str]) 
             taken = f"{names[index]} is taken for store {store}: it is the only one that fits"
             evidence_log.record([Source("history", past.source, store=store, note=taken)])
     return {store: past.measured[index] for store, index in found.items()}
+
+
+def _alike(one: Measured, other: Measured) -> bool:
+    """Whether two exporters measured one server: the same keys at the same times, but for the seconds between their scrapes."""
+    import numpy as np
+
+    both = np.isfinite(one.series.keys) & np.isfinite(other.series.keys)
+    if np.count_nonzero(both) < _ENOUGH:
+        return False
+    mine, theirs = one.series.keys[both], other.series.keys[both]
+    return float(np.mean(np.abs(mine - theirs) <= np.maximum(10.0, 0.02 * np.maximum(mine, theirs)))) > _MOSTLY
 
 
 def _changes(address: str, one: Measured, derived: DerivedBirths, per_session: float) -> list[ChangePoint]:
@@ -183,6 +206,13 @@ def _remark(
     if "expired" in derived.lacks:
         reason = f"store {store} has no metric of expired keys: births are underestimated while sessions expire"
         absent.append(Absent("history", source, reason, "Scrape redis_expired_keys_total as well."))
+    if "evicted" in derived.lacks:
+        reason = f"store {store} has no metric of evicted keys: births are underestimated while keys are evicted"
+        absent.append(Absent("history", source, reason, "Scrape redis_evicted_keys_total as well."))
+    for counter, seconds in derived.uncounted_s.items():
+        metric = _COUNTERS[counter]
+        reason = f"store {store} has no {metric} for {duration(seconds)} of it: births in that time are unknown"
+        absent.append(Absent("history", source, reason, f"Scrape {metric} with every sample of redis_db_keys."))
     if derived.on_replica_s:
         reason = (
             f"store {store} was a replica for {duration(derived.on_replica_s)} of it: a replica counts no expired and no"

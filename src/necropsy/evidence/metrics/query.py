@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 MOST_POINTS: Final = 11_000
 """Points of one series that Prometheus returns for one request (``exceeded maximum resolution``)."""
 _TIMEOUT_S: Final = 60.0
+_LONGEST: Final = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,13 @@ class Series:
     """NaN where there was no sample within the server's lookback, five minutes by default."""
 
 
-def ask(address: str, expression: str, on: Grid, report: Callable[[float], None] = lambda _share: None) -> list[Series]:
+def ask(
+    address: str,
+    expression: str,
+    on: Grid,
+    report: Callable[[float], None] = lambda _share: None,
+    warn: Callable[[str], None] = lambda _why: None,
+) -> list[Series]:
     """Evaluate an expression on a grid.
 
     Parameters
@@ -74,6 +81,8 @@ def ask(address: str, expression: str, on: Grid, report: Callable[[float], None]
         The grid; of any length.
     report
         Called with the share that is done, 0 to 1.
+    warn
+        Called with the reason when an answer lacks a part: Thanos and VictoriaMetrics answer with what they reach.
 
     Raises
     ------
@@ -84,7 +93,7 @@ def ask(address: str, expression: str, on: Grid, report: Callable[[float], None]
     for first in range(0, on.points, MOST_POINTS):
         points = min(MOST_POINTS, on.points - first)
         start = on.start_s + first * on.step_s
-        for labels, at, found in _piece(address, expression, start, on.step_s, points):
+        for labels, at, found in _piece(address, expression, start, on.step_s, points, warn):
             known = values.setdefault(labels, np.full(on.points, np.nan))
             place = np.round((at - on.start_s) / on.step_s).astype(np.int64)
             inside = (place >= 0) & (place < on.points)
@@ -94,7 +103,7 @@ def ask(address: str, expression: str, on: Grid, report: Callable[[float], None]
 
 
 def _piece(
-    address: str, expression: str, start_s: float, step_s: float, points: int
+    address: str, expression: str, start_s: float, step_s: float, points: int, warn: Callable[[str], None]
 ) -> Iterator[tuple[tuple[tuple[str, str], ...], NDArray[np.float64], NDArray[np.float64]]]:
     end_s = start_s + step_s * (points - 1)
     query = urlencode({"query": expression, "start": f"{start_s:.3f}", "end": f"{end_s:.3f}", "step": f"{step_s:g}"})
@@ -102,10 +111,12 @@ def _piece(
     shown = answer.url.partition("?")[0]
     body = _json(answer.body, answer.status, shown)
     if body.get("status") != "success":
-        reason = str(body.get("error", f"answers {answer.status}"))[:300]
+        reason = str(body.get("error", f"answers {answer.status}"))[:_LONGEST]
         raise UnreadableSource(
             f"{shown}: refuses the query: {reason}", hint="Read a shorter time with --history-since."
         )
+    for why in _incomplete(body):
+        warn(why)
     data = body.get("data")
     result = data.get("result") if isinstance(data, dict) else None
     if not isinstance(result, list):
@@ -119,6 +130,21 @@ def _piece(
         except (KeyError, TypeError, ValueError, AttributeError, IndexError):
             raise UnreadableSource(f"{shown}: a malformed series", hint="Is it Prometheus' HTTP API?") from None
         yield labels, at, found
+
+
+def _incomplete(body: Mapping[str, Any]) -> Iterator[str]:
+    """Yield why an answer lacks a part.
+
+    >>> list(_incomplete({"status": "success", "warnings": ["store 10.0.0.7:10901: deadline exceeded"]}))
+    ['store 10.0.0.7:10901: deadline exceeded']
+    >>> list(_incomplete({"status": "success", "isPartial": True}))
+    ['some of its storage did not answer']
+    """
+    warnings = body.get("warnings")
+    if isinstance(warnings, list):
+        yield from (str(why)[:_LONGEST] for why in warnings)
+    if body.get("isPartial") is True:
+        yield "some of its storage did not answer"
 
 
 def _hint(status: int) -> str:

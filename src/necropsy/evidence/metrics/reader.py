@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from necropsy._internal.masking import masked_address
+from necropsy._internal.masking import masked, masked_address
 from necropsy.evidence.metrics.query import Grid, Series, ask, grid
 from necropsy.history.births import StoreSeries
 from necropsy.history.events import Event
@@ -94,19 +94,22 @@ def read(
     source = masked_address(address)
     on = grid(start_s, end_s)
     asked = len(_OTHERS) + 2
+    lacks: list[str] = []
     try:
-        keys = ask(address, _of_all_databases(_KEYS, on), on, lambda share: progress(share / asked))
+        keys = ask(address, _of_all_databases(_KEYS, on), on, lambda share: progress(share / asked), lacks.append)
         others: dict[str, list[Series]] = {}
         for done, (name, metric) in enumerate(_OTHERS.items(), 1):
             progress(done / asked)
-            others[name] = ask(address, _expression(name, _latest(metric, on)), on)
-        targets = ask(address, f"max by (job, instance) ({_latest(_TARGETS, on)})", on)
+            others[name] = ask(address, _expression(name, _latest(metric, on)), on, warn=lacks.append)
+        targets = ask(address, f"max by (job, instance) ({_latest(_TARGETS, on)})", on, warn=lacks.append)
     except UnreadableSource as error:
         return History(
             source, absent=(Absent("history", source, error.message.removeprefix(f"{source}: "), error.hint),)
         )
     measured = tuple(_measured(on, one, others) for one in keys)
     absent = () if measured else (_no_series(source),)
+    if lacks:
+        absent = (*absent, _incomplete(source, lacks[0]))
     # A downsampled store has one sample an hour: until the next one nothing has left.
     apart = max((spacing(np.isfinite(one.values)) for one in (*keys, *targets[:_MOST_TARGETS])), default=0.0)
     return History(source, measured, tuple(_targets(on, targets, source, apart)), absent)
@@ -154,6 +157,11 @@ def _measured(on: Grid, keys: Series, others: Mapping[str, Sequence[Series]]) ->
     }
     series = StoreSeries(on.at_s, keys.values, found["expired"], found["evicted"], found["uptime_s"], found["replica"])
     return Measured(labels, series, found["bytes"], found["limit"])
+
+
+def _incomplete(source: str, why: str) -> Absent:
+    reason = f"its answer is incomplete, so gaps may be its own: {masked(why)}"
+    return Absent("history", source, reason, "Read it again once all of its storage answers.")
 
 
 def _no_series(source: str) -> Absent:
