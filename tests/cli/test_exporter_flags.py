@@ -85,6 +85,9 @@ def test_a_password_file_of_redis_exporter_has_one_for_each_address(
     file.write_text(json.dumps({"redis://10.0.0.1:6379": "of one"}))
     found = dict(addresses(["A=redis://10.0.0.1", "B=10.0.0.2:6379"], file))
     assert [address.password.reveal() for address in found.values() if address.password] == ["of one", "of all"]
+    file.write_text(json.dumps({"redis://10.0.0.1:6379": "newer"}))
+    now = [address.current_password for address in found.values()]
+    assert [password.reveal() for password in now if password] == ["newer", "of all"]
     file.write_text('{"redis://10.0.0.1": 1}')
     with pytest.raises(UsageError, match="is not JSON with a password for each address"):
         addresses(["redis://10.0.0.1"], file)

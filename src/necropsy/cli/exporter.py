@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 from urllib.parse import parse_qsl, quote, urlencode
@@ -19,7 +20,7 @@ from necropsy.model.errors import UsageError
 
 if TYPE_CHECKING:
     from necropsy.guard.census.schedule import CensusSchedule
-    from necropsy.wire.redis.address import Address, Tls
+    from necropsy.wire.redis.address import Address, Secret, Tls
 
 
 def exporter(
@@ -216,14 +217,16 @@ def exporter(
     named = addresses(given, password_file, user, tls)
     census = None
     if sessions is not None:
-        stores = tuple(
-            (name, _whole(address, url_of(text))) for (name, address), text in zip(named, given, strict=True)
-        )
-        asked = Asked(stores, str(incident) if incident else None)
+
+        def stores() -> tuple[tuple[str, str], ...]:
+            return tuple(
+                (name, _whole(address, url_of(text))) for (name, address), text in zip(named, given, strict=True)
+            )
+
+        asked = Asked(stores(), str(incident) if incident else None)
         every_s = seconds("--sessions", sessions, least=SHORTEST_CENSUS_S)
-        census = CensusSchedule(
-            COMMAND, asked, every_s, troubles(lambda text: typer.echo(f"warning: {text}", err=True))
-        )
+        warn = troubles(lambda text: typer.echo(f"warning: {text}", err=True))
+        census = CensusSchedule(COMMAND, asked, every_s, warn, stores)
     elif incident is not None:
         raise UsageError("--incident needs --sessions", hint="Add --sessions 10m.")
     shown = Exporter(named, site_options, census)
@@ -275,8 +278,8 @@ def addresses(
     from necropsy.wire.redis.address import PASSWORD_VARIABLES, Tls, parse_address
 
     environ = dict(os.environ)
-    password, of_each = _passwords(password_file)
-    password = password or environ.get("REDIS_PASSWORD")
+    of_all, of_each = _passwords(password_file)
+    password = of_all or environ.get("REDIS_PASSWORD")
     if password:
         environ[PASSWORD_VARIABLES[0]] = password
     found: dict[str, Address] = {}
@@ -284,6 +287,8 @@ def addresses(
         bare = parse_address(url_of(text), environ={})
         own = of_each.get(str(bare.endpoint))
         address = parse_address(url_of(text), environ=environ if own is None else {PASSWORD_VARIABLES[0]: own})
+        if password_file is not None and bare.password is None and (own or of_all):
+            address = replace(address, read_again=partial(_password_of, password_file, str(bare.endpoint)))
         if address.username is None and user and address.password is not None:
             address = replace(address, username=user)
         if tls is not None and address.tls == Tls():
@@ -293,6 +298,15 @@ def addresses(
             raise UsageError(f"two servers have the name {name!r}", hint="Give each a name of its own: NAME=redis://…")
         found[name] = address
     return list(found.items())
+
+
+def _password_of(file: Path, endpoint: str) -> Secret | None:
+    """Return the password of one server as the file has it now."""
+    from necropsy.wire.redis.address import Secret
+
+    of_all, of_each = _passwords(file)
+    password = of_each.get(endpoint) or of_all
+    return Secret(password) if password else None
 
 
 def _passwords(file: Path | None) -> tuple[str | None, dict[str, str]]:
@@ -331,8 +345,9 @@ def _whole(address: Address, url: str) -> str:
         if not tls.verify:
             options["ssl_cert_reqs"] = "none"
     place = place.rpartition("@")[2]
-    if address.password is not None:
-        place = f"{quote(address.username or '', safe='')}:{quote(address.password.reveal(), safe='')}@{place}"
+    password = address.current_password
+    if password is not None:
+        place = f"{quote(address.username or '', safe='')}:{quote(password.reveal(), safe='')}@{place}"
     return f"{scheme}://{place}" + (f"?{urlencode(options)}" if options else "")
 
 

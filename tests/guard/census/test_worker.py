@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import time
+from pathlib import Path
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 import servers
 from necropsy.cli.census import COMMAND
-from necropsy.cli.exporter import troubles
+from necropsy.cli.exporter import _whole, addresses, troubles
 from necropsy.guard.census import worker
 from necropsy.guard.census.schedule import CensusSchedule
 from necropsy.guard.census.worker import Asked, Taken, decode, encode
@@ -176,6 +177,20 @@ def test_before_the_first_census_nothing_is_shown_as_zero() -> None:
     assert "necropsy_census_up 0" in text
     assert "necropsy_sessions" not in text
     assert "necropsy_census_age_seconds" not in text
+
+
+def test_each_census_has_the_password_that_the_file_has_then(tmp_path: Path) -> None:
+    file = tmp_path / "password"
+    file.write_text("first")
+    with servers.running("redis-7.0", "--requirepass", "second", tcp=True) as server:
+        ((name, address),) = addresses([f"redis://127.0.0.1:{server.port}"], file)
+        url = f"redis://127.0.0.1:{server.port}"
+        census = CensusSchedule(COMMAND, Asked(), 600, stores=lambda: ((name, _whole(address, url)),))
+        census.take()
+        assert "refused the login" in census.error
+        file.write_text("second")
+        census.take()
+        assert samples(census)[f'necropsy_census_store_up{{"store": "{name}"}}'] == 1
 
 
 def test_what_the_process_writes_is_read_back_the_same() -> None:

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 
 import hiredis
 import pytest
@@ -59,6 +60,27 @@ def connections_left(one: ExporterTarget) -> int:
         return held(Connection) - before
     finally:
         gc.enable()
+
+
+@pytest.mark.integration
+def test_a_password_that_was_changed_in_its_file_is_used_without_a_restart(tmp_path: Path) -> None:
+    file = tmp_path / "password"
+    file.write_text("first\n")
+    with servers.running("redis-7.0", "--requirepass", "first", tcp=True) as server:
+        client = server.client()
+        client.execute_command("AUTH", "first")
+        with target_of(f"redis://127.0.0.1:{server.port}?password_file={file}") as rotated:
+            assert reason(rotated.scrape(10)) == ""
+            client.config_set("requirepass", "second")
+            client.execute_command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+            assert "refused the login" in reason(rotated.scrape(10))
+            file.write_text("second\n")
+            assert reason(rotated.scrape(10)) == ""
+            client.execute_command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+            file.unlink()
+            assert "refused the login" in reason(rotated.scrape(10)), (
+                "a file that is gone: the first password, and no crash"
+            )
 
 
 @pytest.mark.integration

@@ -49,6 +49,8 @@ class CensusSchedule:
         Seconds that its figures may be old: the next look begins early enough to be over by then.
     after
         Is called after each look, whether it succeeded (``taken``) or not (``error``); None: nobody is told.
+    stores
+        Returns name and address of each store before a look, with the password as its file has it then; None: as in ``asked``.
     """
 
     def __init__(
@@ -57,11 +59,13 @@ class CensusSchedule:
         asked: Asked,
         every_s: float,
         after: Callable[[CensusSchedule], None] | None = None,
+        stores: Callable[[], tuple[tuple[str, str], ...]] | None = None,
     ) -> None:
         self._command = tuple(command)
         self.asked = asked
         self.every_s = every_s
         self._after = after
+        self._stores = stores
         self.taken: Taken | None = None
         """Result of the last census that succeeded; None before the first."""
         self.taken_at: float | None = None
@@ -120,6 +124,8 @@ class CensusSchedule:
     def take(self) -> None:
         """Take one look; what fails leaves the last one in place, with its age."""
         began = time.time()
+        if self._stores is not None:
+            self.asked = replace(self.asked, stores=self._stores())
         process = self._process = subprocess.Popen(  # noqa: S603 -- the command of our own command line
             self._command,
             stdin=subprocess.PIPE,

@@ -20,15 +20,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Final
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from necropsy._internal.masking import masked_address
-from necropsy.model.errors import UnreadableSource, UsageError
+from necropsy.model.errors import NecropsyError, UnreadableSource, UsageError
 
 SCHEMES: Final = ("redis", "rediss", "unix")
 PASSWORD_VARIABLES: Final = ("NECROPSY_REDIS_PASSWORD", "REDISCLI_AUTH")
@@ -115,6 +116,18 @@ class Address:
     """Name of a Sentinel's master."""
     replicas: bool = False
     """Read replicas where there are some."""
+    read_again: Callable[[], Secret | None] | None = field(default=None, repr=False, compare=False)
+    """Reads the password where it came from a file, which may have a new one since; None: it came from elsewhere."""
+
+    @property
+    def current_password(self) -> Secret | None:
+        """The password as its file has it now; where it cannot be read, as it was read last."""
+        if self.read_again is None:
+            return self.password
+        try:
+            return self.read_again()
+        except NecropsyError:
+            return self.password
 
     @property
     def masked(self) -> str:
@@ -196,15 +209,18 @@ sentinel_password=None, tls=None, master=None, replicas=False))
     )
     if scheme == "unix" and not path:
         raise UsageError("a unix:// address without a path", hint="Write unix:///run/redis/redis.sock, three slashes.")
+    file = options.get("password_file")
+    from_file = bool(file) and not password and not parts.password
     return Address(
         endpoint=endpoint,
         db=_database(options.get("db") or ("" if scheme == "unix" else path.strip("/")), scheme),
         username=unquote(parts.username) if parts.username else None,
-        password=_password(password, parts.password, options.get("password_file"), environ),
+        password=_password(password, parts.password, file, environ),
         sentinel_password=_secret(environ.get(SENTINEL_PASSWORD_VARIABLE)),
         tls=_tls(options) if scheme == "rediss" else None,
         master=options.get("master"),
         replicas=_source(options.get("from", "primaries")),
+        read_again=partial(_password, None, None, file, {}) if from_file else None,
     )
 
 

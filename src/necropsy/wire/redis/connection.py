@@ -210,7 +210,7 @@ class Connection:
         return data
 
     def _authenticate(self, address: Address, endpoint: Endpoint, *, sentinel: bool) -> None:
-        password = (address.sentinel_password or address.password) if sentinel else address.password
+        password = (address.sentinel_password if sentinel else None) or address.current_password
         try:
             if password is not None:
                 user = [address.username] if address.username and not (sentinel and address.sentinel_password) else []
