@@ -8,6 +8,8 @@ from datetime import timedelta
 import pytest
 
 from guard.watch.looks import NOON, PROBES, creator, look, store
+from necropsy.guard.notify import slack
+from necropsy.guard.notify.message import Message, MessageState
 from necropsy.guard.watch.former import Former, Limits
 from necropsy.guard.watch.judge import judge
 from necropsy.guard.watch.look import EventLook, Look, WatchedCreator
@@ -183,6 +185,17 @@ def test_nothing_is_resolved_by_a_look_that_lacks_what_the_first_one_read() -> N
     without_configuration = replace(look(at=LATER), readers=frozenset({"store:A"}))
     found = after(first, without_configuration, without_configuration)
     assert [notice.resolved_at for notice in found.values()] == [None]
+
+
+def test_a_store_that_left_the_file_leaves_no_notice_open_and_is_not_called_fine() -> None:
+    first = look(creator(1), stores=(store(), store("B")), unread={"C": "connection refused"})
+    found = after(first, look(stores=(store("B", at=LATER),), at=LATER))
+    assert {notice.store for notice in found.values()} == {"A", "C"}
+    for notice in found.values():
+        assert (notice.resolved_at, notice.unwatched) == (LATER, True)
+        message = Message(notice, MessageState.RESOLVED)
+        assert message.title == f"No longer watched: {notice.title}"
+        assert "🟢" not in slack.payload(message)["text"]
 
 
 def test_a_store_that_is_read_again_is_resolved() -> None:

@@ -33,6 +33,7 @@ _BEFORE: Final = {
     MessageState.UPDATE: "Now known: ",
     MessageState.RESOLVED: "Resolved: ",
 }
+_UNWATCHED: Final = "No longer watched: "
 _TEST: Final = "Test by necropsy: nothing has happened"
 
 
@@ -46,7 +47,10 @@ class Message:
     @property
     def title(self) -> str:
         """One line."""
-        return _TEST if self.state is MessageState.TEST else f"{_BEFORE[self.state]}{self.notice.title}"
+        if self.state is MessageState.TEST:
+            return _TEST
+        is_unknown = self.state is MessageState.RESOLVED and self.notice.unwatched
+        return f"{_UNWATCHED if is_unknown else _BEFORE[self.state]}{self.notice.title}"
 
     @property
     def body(self) -> list[str]:

@@ -15,13 +15,14 @@ from necropsy.report.figures import moment
 _HEADER: Final = 150
 _SECTION: Final = 2_900
 _SIGNS: Final = {"info": "🔵", "warning": "🟠", "critical": "🔴"}
+_UNKNOWN: Final = "⚪"
 _STATES: Final = {MessageState.RESOLVED: "🟢", MessageState.TEST: "🔧"}
 
 
 def payload(message: Message) -> dict[str, Any]:
     """Return the body of the request."""
     notice = message.notice
-    sign = _STATES.get(message.state) or _SIGNS[notice.severity]
+    sign = _UNKNOWN if notice.unwatched else _STATES.get(message.state) or _SIGNS[notice.severity]
     blocks: list[dict[str, Any]] = [
         {"type": "header", "text": {"type": "plain_text", "text": _short(f"{sign} {message.title}", _HEADER)}}
     ]

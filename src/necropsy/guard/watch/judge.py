@@ -55,6 +55,8 @@ def judge(look: Look, former: Former, limits: Limits, command: str) -> list[Noti
 
 def _ended(notice: Notice, look: Look) -> Notice:
     """Resolve a notice that this look does not hold any more, if the look can tell."""
+    if notice.store is not None and notice.store not in look.stores and notice.store not in look.unread:
+        return replace(notice, resolved_at=look.at, unwatched=True)
     if not set(notice.readers) <= look.readers:
         return notice
     if notice.kind == "creator" and notice.missed + 1 < _ONE_MORE and not _stopped(notice, look):

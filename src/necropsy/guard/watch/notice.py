@@ -88,6 +88,8 @@ class Notice:
     """Number of later examinations that corrected its creator, since it was opened."""
     resolved_at: datetime | None = None
     """The look that no longer saw it, UTC; None: it goes on."""
+    unwatched: bool = False
+    """Whether it ended because its store is not in the incident file any more: nobody saw that it is over."""
 
     @property
     def rank(self) -> int:
