@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from necropsy.treat.edits.text import unified_diff
-from necropsy.treat.writing import PatchError, patched, write
+from necropsy.treat.writing import PatchError, change, patched, write, write_together
 
 _LINES = st.lists(
     st.sampled_from(["a\n", "b\r\n", "c\x0cd\u2028\x85e\n", "", "\n", "\r", "long line\n"]), max_size=12
@@ -128,3 +128,39 @@ def test_extended_attributes_stay(tmp_path: Path) -> None:
     done = write(file, unified_diff("f", "a\n", "b\n"))
     for one in (file, done.backup):
         assert {name: os.getxattr(one, name) for name in os.listxattr(one)} == before
+
+
+def test_of_files_that_belong_together_all_are_written_or_none(tmp_path: Path) -> None:
+    files = [tmp_path / name for name in ("a", "b", "c")]
+    for file in files:
+        file.write_text("x: 1\n")
+    diff = unified_diff("f", "x: 1\n", "x: 2\n")
+    changes = [change(file, diff) for file in files]
+    files[1].write_text("x: 1 # somebody was faster\n")
+    with pytest.raises(PatchError, match="b: changed meanwhile"):
+        write_together(changes)
+    assert [file.read_text() for file in files] == ["x: 1\n", "x: 1 # somebody was faster\n", "x: 1\n"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "b", "c"], "no backup of what was not written"
+    files[1].write_text("x: 1\n")
+    assert [one.file for one in write_together(changes)] == files
+    assert {file.read_text() for file in files} == {"x: 2\n"}
+
+
+def test_a_folder_that_takes_no_new_file_leaves_the_others_as_they_were(tmp_path: Path) -> None:
+    first, last = tmp_path / "first", tmp_path / ("l" * 250)  # its backup's name would be too long
+    for file in (first, last):
+        file.write_text("x: 1\n")
+    diff = unified_diff("f", "x: 1\n", "x: 2\n")
+    with pytest.raises(PatchError, match="cannot write") as refused:
+        write_together([change(first, diff), change(last, diff)])
+    assert refused.value.hint == "No file is changed."
+    assert first.read_text() == last.read_text() == "x: 1\n"
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted((first.name, last.name))
+
+
+def test_what_a_killed_run_left_beside_a_file_does_not_stop_the_next(tmp_path: Path) -> None:
+    file = tmp_path / "f"
+    file.write_text("a\n")
+    (tmp_path / f".f.necropsy-partial-{os.getpid()}").write_text("half")
+    write(file, unified_diff("f", "a\n", "b\n"))
+    assert file.read_text() == "b\n"

@@ -12,8 +12,9 @@ from necropsy.autopsy.sources import Sources, parse_time
 from necropsy.model.finding import Patch
 from necropsy.model.report import Report
 from necropsy.report.commands import treatment as text
-from necropsy.treat.writing import Written
-from necropsy.treatment.patching import Chosen, fewest, patches, write_all
+from necropsy.treat.edits.text import unified_diff
+from necropsy.treat.writing import PatchError, Written
+from necropsy.treatment.patching import Chosen, Patches, fewest, patches, write_all
 from necropsy.treatment.steps import steps
 
 STORY = Path(__file__).parents[1] / "cases" / "incident-before"
@@ -87,3 +88,45 @@ def test_a_patch_says_which_requests_it_stops(folder: Path) -> None:
     shown = text.treatment(steps(report, found, Path("incident.toml")), found)
     for one in found.others:
         assert f"{one.slug}: {one.patch.file}" in shown
+
+
+def _of_two_files(folder: Path) -> Patches:
+    """A remedy over two files, and another over one."""
+    chosen = []
+    for slug, name in (("a", "prometheus.yml"), ("a", "consul-services.json"), ("b", "access.log")):
+        text = (folder / name).read_text()
+        made = unified_diff(name, text, text + "\n")
+        chosen.append(Chosen(slug, Patch(str(folder / name), made, 1, 0, "", (slug,)), slug))
+    return Patches(tuple(chosen), ())
+
+
+def test_a_remedy_over_two_files_is_written_whole_or_not_at_all(folder: Path) -> None:
+    report, found = _examined(folder), _of_two_files(folder)
+    before = {one.patch.file: Path(one.patch.file).read_text() for one in found.chosen}
+    changed = folder / "consul-services.json"
+    changed.write_text(changed.read_text() + " ")
+    first, second, other = write_all(report, found, Path())
+    assert isinstance(first, PatchError)
+    assert "belongs together with that of" in first.message
+    assert isinstance(second, PatchError)
+    assert "changed since it was examined" in second.message
+    assert isinstance(other, Written), "another remedy does not wait for it"
+    assert (folder / "prometheus.yml").read_text() == before[str(folder / "prometheus.yml")]
+
+
+def test_a_remedy_of_which_a_file_was_written_before_is_finished(folder: Path) -> None:
+    report, found = _examined(folder), _of_two_files(folder)
+    assert isinstance(write_all(report, Patches(found.chosen[:1], ()), Path())[0], Written)
+    first, second, _ = write_all(report, found, Path())
+    assert isinstance(first, PatchError)
+    assert "has this patch already" in first.message
+    assert isinstance(second, Written)
+
+
+def test_a_link_and_what_it_leads_to_are_one_file(folder: Path) -> None:
+    report, found = _examined(folder), _of_two_files(folder)
+    (folder / "link.yml").symlink_to(folder / "prometheus.yml")
+    one = found.chosen[0]
+    link = Chosen("c", Patch(str(folder / "link.yml"), one.patch.diff, 1, 0, "", ("c",)), "c")
+    results = write_all(report, Patches((one, link), ()), Path())
+    assert [type(result) for result in results] == [Written]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -24,6 +24,8 @@ from necropsy.model.errors import UsageError
 if TYPE_CHECKING:
     from necropsy.treat.lifetimes.cap import Capped
 
+_OF_UNDO: Final = frozenset({"redis", "journal_key", "other_store", "redis_ask_password", "max_impact", "quiet", "yes"})
+
 
 def cap_ttl(
     context: typer.Context,
@@ -43,6 +45,9 @@ def cap_ttl(
     journal_key: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Encrypt the journal with the 32-byte key in this file.")
     ] = None,
+    other_store: Annotated[
+        bool, typer.Option("--other-store", help="With --undo: the store is another one, or was restarted.")
+    ] = False,
     yes: YesOption = False,
     max_impact: ImpactOption = "2ms",
     redis_ask_password: PasswordOption = False,
@@ -66,11 +71,15 @@ def cap_ttl(
     address = parse_address(redis, password=options.password.reveal() if options.password else None) if redis else None
     if undo is not None:
         refuse_idle(
-            context, "--undo", frozenset({"redis", "journal_key", "redis_ask_password", "max_impact", "quiet", "yes"})
+            context,
+            "--undo",
+            frozenset({"redis", "journal_key", "other_store", "redis_ask_password", "max_impact", "quiet", "yes"}),
         )
-        back, left = capping.undo(undo, redis=address, journal_key=journal_key)
-        output.say(f"{back:,} lifetimes restored; {left:,} sessions were used since then and are left as they are\n")
+        back = capping.undo(undo, redis=address, journal_key=journal_key, other_store=other_store)
+        output.say(f"{back.line()}\n")
         return
+    if other_store:
+        raise UsageError("--other-store does nothing without --undo", hint="Leave it out.")
     if not apply and (journal or journal_key):
         raise UsageError("--journal does nothing without --apply", hint="Add --apply to shorten lifetimes.")
     if address is None:

@@ -1,7 +1,8 @@
-"""Apply a unified diff to the user's own file: whole or not at all, with a backup beside it.
+"""Apply unified diffs to the user's own files: all that belong together or none, each with a backup beside it.
 
 A diff is applied only where each of its lines stands as it stood, at its place or at one other; a file that was changed
-since it was examined is refused when its digest is known.
+since it was examined is refused when its digest is known. Of files that belong together all are looked at, and their new
+texts are on the disk, before the first is replaced; where a later one cannot be, the earlier ones are put back.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import contextlib
 import hashlib
 import os
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -25,6 +27,22 @@ _NO_NEWLINE: Final = "\\ No newline at end of file"
 
 class PatchError(NecropsyError):
     """A patch cannot be applied."""
+
+
+class PatchedAlready(PatchError):  # noqa: N818 -- what the file is
+    """A file has the patch already."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileChange:
+    """A file as it is, and as it is to be."""
+
+    file: Path
+    """As it was named."""
+    real: Path
+    """Where it lies: what is replaced when ``file`` is a symbolic link."""
+    before: bytes
+    after: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +78,17 @@ def patched(text: str, diff: str, *, backwards: bool = False) -> str | None:
 def write(file: Path, diff: str, *, sha256: str | None = None) -> Written:
     """Apply a diff to a file: atomically, its owner and mode kept, the file as it was beside it.
 
+    Raises
+    ------
+    PatchError
+        As ``change`` and ``write_together`` do; the file is as it was.
+    """
+    return write_together([change(file, diff, sha256=sha256)])[0]
+
+
+def change(file: Path, diff: str, *, sha256: str | None = None) -> FileChange:
+    """Return what a diff makes of a file; nothing is written.
+
     Parameters
     ----------
     sha256
@@ -67,8 +96,9 @@ def write(file: Path, diff: str, *, sha256: str | None = None) -> Written:
 
     Raises
     ------
+    PatchedAlready
     PatchError
-        The file was changed since, is read-only or no UTF-8 text, or cannot be written; it is as it was.
+        The file was changed since, is read-only or no UTF-8 text.
     """
     real = Path(os.path.realpath(file))
     try:
@@ -84,32 +114,89 @@ def write(file: Path, diff: str, *, sha256: str | None = None) -> Written:
     changed = sha256 is not None and hashlib.sha256(data).hexdigest() != sha256
     made = None if changed else patched(text, diff)
     if made is None and patched(text, diff, backwards=True) is not None:
-        raise PatchError(f"{file}: has this patch already: not written", hint="Reload the program that reads the file.")
+        raise PatchedAlready(
+            f"{file}: has this patch already: not written", hint="Reload the program that reads the file."
+        )
     if made is None:
         raise PatchError(
             f"{file}: changed since it was examined: not written", hint="Examine again, then apply the new patch."
         )
+    return FileChange(file, real, data, made.encode())
+
+
+def write_together(changes: Sequence[FileChange]) -> list[Written]:
+    """Write all of these files, or none.
+
+    Raises
+    ------
+    PatchError
+        One cannot be written, or was changed at the last moment: all are as they were.
+    """
+    made: list[tuple[FileChange, Path]] = []
+    replaced: list[tuple[FileChange, Path]] = []
+    one = changes[0]
     try:
-        return Written(file, _replace(real, data, made.encode()))
+        for one in changes:
+            made.append((one, _backup(one.real, one.before, one.real.stat())))
+            _partial(one.real).unlink(missing_ok=True)  # of a run that was killed
+            _create(_partial(one.real), one.after, one.real.stat(), one.real)
+        for one, backup in made:
+            _require_unchanged(one)
+            replaced.append((one, backup))  # before it is, as Ctrl-C may come between
+            _partial(one.real).replace(one.real)
+            _sync(one.real.parent)
+    except BaseException as error:
+        lost = [_put_back(*there) for there in reversed(replaced)]
+        for there, backup in made:
+            with contextlib.suppress(OSError):
+                _partial(there.real).unlink(missing_ok=True)
+                backup.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            whole = "The file is unchanged." if len(changes) == 1 else "No file is changed."
+            raise PatchError(
+                f"{one.file}: cannot write: {error.strerror}", hint=" ".join(filter(None, lost)) or whole
+            ) from error
+        raise
+    return [Written(one.file, backup) for one, backup in made]
+
+
+def _require_unchanged(one: FileChange) -> None:
+    """Refuse a file that somebody wrote to since it was read.
+
+    Raises
+    ------
+    PatchError
+    """
+    if one.real.read_bytes() != one.before:
+        raise PatchError(f"{one.file}: changed meanwhile: not written", hint="Examine again, then apply the new patch.")
+
+
+def _put_back(one: FileChange, backup: Path) -> str:
+    """Give a file its old text again; return what is to be said when that fails."""
+    try:
+        if one.real.read_bytes() == one.before:
+            return ""
+        _create(_partial(one.real), one.before, backup.stat(), backup)
+        _partial(one.real).replace(one.real)
+        _sync(one.real.parent)
     except OSError as error:
-        raise PatchError(f"{file}: cannot write: {error.strerror}", hint="The file is unchanged.") from error
+        kept = backup.with_name(f"{backup.name}-kept")
+        with contextlib.suppress(OSError):
+            backup.rename(kept)
+        return f"{one.file} could not be put back: {error.strerror}; its old text is in {kept}."
+    return ""
 
 
-def _replace(file: Path, before: bytes, after: bytes) -> Path:
-    status = file.stat()
-    backup = _backup(file, before, status)
-    beside = file.with_name(f".{file.name}.necropsy-partial")
+def _partial(file: Path) -> Path:
+    return file.with_name(f".{file.name}.necropsy-partial-{os.getpid()}")
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
     try:
-        _create(beside, after, status, file)
-        beside.replace(file)
+        os.fsync(descriptor)
     finally:
-        beside.unlink(missing_ok=True)
-    folder = os.open(file.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
-    return backup
+        os.close(descriptor)
 
 
 def _backup(file: Path, data: bytes, status: os.stat_result) -> Path:

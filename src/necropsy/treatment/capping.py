@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from necropsy.treat.lifetimes.cap import Cap, Capped, undo_cap
+from necropsy.treat.lifetimes.cap import Cap, Capped, GivenBack, undo_cap
 from necropsy.treat.purge.control import Control, Knobs
 from necropsy.treat.purge.journal import Journal, read_secret
 from necropsy.treat.purge.stores import TreatmentError, opened
@@ -67,8 +67,15 @@ def cap(
                 written.close()
 
 
-def undo(folder: Path, *, redis: Address | None, journal_key: Path | None = None) -> tuple[int, int]:
-    """Take a shortening back; return how many sessions, and how many were used since and stay as they are.
+def undo(
+    folder: Path, *, redis: Address | None, journal_key: Path | None = None, other_store: bool = False
+) -> GivenBack:
+    """Take a shortening back.
+
+    Parameters
+    ----------
+    other_store
+        The store is another one on purpose, or was restarted: who has not the expiry that it was given stays as it is.
 
     Raises
     ------
@@ -80,7 +87,10 @@ def undo(folder: Path, *, redis: Address | None, journal_key: Path | None = None
             raise TreatmentError(f"{folder}: not a journal of cap-ttl", hint=f"necropsy purge --undo {folder}")
         journal.load()
         with opened(redis or parse_address(journal.header["address"])) as store:
-            store.require_same(journal.header["identities"], "Give the store of the journal: --redis.")
+            if not other_store:
+                store.require_same(
+                    journal.header["identities"], "--other-store gives lifetimes back to it all the same."
+                )
             control = Control(Knobs())
             with control.signals():
                 return undo_cap(journal, store, control)

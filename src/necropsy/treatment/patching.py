@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -9,8 +10,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from necropsy.model.finding import Finding, Patch
+from necropsy.treat.edits.text import unified_diff
 from necropsy.treat.fixes.registry import GUESSED
-from necropsy.treat.writing import PatchError, Written, patched, write
+from necropsy.treat.writing import (
+    FileChange,
+    PatchedAlready,
+    PatchError,
+    Written,
+    change,
+    patched,
+    write_together,
+)
 
 if TYPE_CHECKING:
     from necropsy.model.report import Report
@@ -103,24 +113,59 @@ def fewest(groups: Sequence[Sequence[Chosen]]) -> set[int]:
 def write_all(report: Report, found: Patches, folder: Path) -> list[Written | PatchError]:
     """Write the chosen patches; of each file what was written, or why not. Files are found from ``folder``.
 
-    Each file is written once: the patches of one file are applied one after the other first.
+    Each file is written once: the patches of one file are applied one after the other first. Of a remedy that changes
+    several files all are written or none: half of it may stop nothing, or break what the other half was to keep.
     """
     digests = {source.locator: source.sha256 for source in report.sources}
-    by_file: dict[str, list[str]] = {}
+    diffs: dict[Path, list[str]] = {}
+    names: dict[Path, str] = {}
     for one in found.chosen:
-        by_file.setdefault(one.patch.file, []).append(one.patch.diff)
-    results: list[Written | PatchError] = []
-    for name, diffs in by_file.items():
-        try:
-            results.append(_write(folder / name, diffs, digests.get(name)))
-        except PatchError as error:
-            results.append(error)
-    return results
+        real = Path(os.path.realpath(folder / one.patch.file))  # a link and what it leads to are one file
+        names.setdefault(real, one.patch.file)
+        if one.patch.file == names[real] or not diffs.get(real):
+            diffs.setdefault(real, []).append(one.patch.diff)
+    results: dict[Path, Written | PatchError] = {}
+    for group in _together(found.chosen, folder):
+        changes: list[tuple[Path, FileChange]] = []
+        for real in group:
+            try:
+                changes.append((real, _change(folder / names[real], diffs[real], digests.get(names[real]))))
+            except PatchError as error:
+                results[real] = error
+        failed = [real for real in group if real in results and not isinstance(results[real], PatchedAlready)]
+        if changes and not failed:
+            try:
+                results |= zip((real for real, _ in changes), write_together([one for _, one in changes]), strict=True)
+            except PatchError as error:
+                results[changes[0][0]] = error
+                failed = [changes[0][0]]
+        for real in group:
+            if real not in results:
+                results[real] = PatchError(
+                    f"{folder / names[real]}: not written: its patch belongs together with that of"
+                    f" {folder / names[failed[0]]}, which was not",
+                    hint="Mend that first, then examine again. Neither is changed.",
+                )
+    return [results[real] for real in names]
 
 
-def _write(file: Path, diffs: list[str], sha256: str | None) -> Written:
+def _together(chosen: Sequence[Chosen], folder: Path) -> list[list[Path]]:
+    """Return the files in groups: those that a remedy changes together, and those that share a file with them."""
+    of_remedy: dict[tuple[str, ...], list[Path]] = {}
+    for one in chosen:
+        key = (one.slug, one.title, *one.patch.stops)
+        of_remedy.setdefault(key, []).append(Path(os.path.realpath(folder / one.patch.file)))
+    groups: list[list[Path]] = []
+    for files in of_remedy.values():
+        touching = [group for group in groups if set(group) & set(files)]
+        groups = [group for group in groups if group not in touching]
+        groups.append(list(dict.fromkeys([*(file for group in touching for file in group), *files])))
+    return groups
+
+
+def _change(file: Path, diffs: list[str], sha256: str | None) -> FileChange:
     if len(diffs) == 1:
-        return write(file, diffs[0], sha256=sha256)
+        return change(file, diffs[0], sha256=sha256)
     try:
         before = file.read_bytes().decode()  # its line ends as they are
     except (OSError, UnicodeDecodeError) as error:
@@ -134,9 +179,7 @@ def _write(file: Path, diffs: list[str], sha256: str | None) -> Written:
                 hint="Apply the first with --patch --write, examine again, then apply the next.",
             )
         text = made
-    from necropsy.treat.edits.text import unified_diff
-
-    return write(file, unified_diff(str(file), before, text), sha256=sha256)
+    return change(file, unified_diff(str(file), before, text), sha256=sha256)
 
 
 def _of_causes(report: Report) -> Iterator[Chosen]:

@@ -14,6 +14,7 @@ from necropsy._internal.paths import exists
 from necropsy.model.errors import UsageError
 from necropsy.treat.purge import plan as plans
 from necropsy.treat.purge.control import Control, Knobs
+from necropsy.treat.purge.evictions import evicted_of, evicted_since
 from necropsy.treat.purge.identities import hasher
 from necropsy.treat.purge.journal import Journal, read_secret
 from necropsy.treat.purge.judge import UNTIMED, Judge, Rules
@@ -69,20 +70,26 @@ def make_plan(address: Address, wish: PurgeSelection, options: LiveOptions, say:
     with opened(address) as store:
         facts = _facts(store, address)
         idle_times = _keep_idle_times(store)
-        judged_ms = store.primaries[0].now_ms()
+        planned_ms = store.now_ms()
+        evicted = evicted_of(store)
     idle_s = max(wish.idle_s, selection.idle_s)  # who was to be idle for a week must still be when it is applied
     rules = Rules(idle_s, wish.unknown_is_anonymous, wish.trust_inferred_lifetime)
     made_at = datetime.now(UTC)
     notes: list[str] = []
     if wish.case is not None:
         fields, key = _of_case(wish, rules, idle_times=idle_times)
+        # The case has the time of the machine that examined: where that is ahead of the server, it is taken back.
+        fields["judged_ms"] -= max(0, int(1000 * datetime.now(UTC).timestamp()) - planned_ms)
         facts["case"] = str(wish.case.resolve())
         notes.append("selected from the case; each session is checked again on the server before it is deleted")
     else:
         fields, key = _of_store(address, wish, rules, options, say, notes, idle_times=idle_times)
-        fields["judged_ms"] = judged_ms  # by the server's clock, and before the first key was read
+        fields["judged_ms"] = planned_ms  # by the server's clock, and before the first key was read
     if fields["kept"].get(UNTIMED) and not idle_times:
         notes.append(_CANNOT_TELL)
+    if evicted is not None:
+        with opened(address) as store:
+            notes += evicted_since(evicted, store)
     plan = plans.PurgePlan(
         made_at=made_at.isoformat(timespec="seconds"),
         expires_at=(made_at + plans.LIFE).isoformat(timespec="seconds"),
@@ -91,6 +98,7 @@ def make_plan(address: Address, wish: PurgeSelection, options: LiveOptions, say:
         unknown_is_anonymous=wish.unknown_is_anonymous,
         trust_inferred_lifetime=wish.trust_inferred_lifetime,
         notes=(*notes, *facts.pop("notes")),
+        planned_ms=planned_ms,
         **facts,
         **fields,
     )
@@ -221,8 +229,13 @@ def apply_plan(
 
     plan, key = plans.load(order.plan)
     address = order.redis or parse_address(plan.address)
-    if address.db is None and plan.db >= 0:
-        address = replace(address, db=plan.db)
+    if address.db not in {None, plan.db}:
+        of = f"database {plan.db}" if plan.db >= 0 else "all databases"
+        raise UsageError(
+            f"{order.plan}: made for {of}, not for database {address.db}",
+            hint="Leave the database out of --redis, or make a plan of that one.",
+        )
+    address = replace(address, db=plan.db if plan.db >= 0 else None)
     with opened(address) as store:
         store.require_same(plan.identities)
         if not confirm(plan):
@@ -232,7 +245,7 @@ def apply_plan(
             control = Control(order.knobs or Knobs(), order.control)
             keeps = _keep_idle_times(store)
             up_s = min(number(primary.info, "uptime_in_seconds") for primary in store.primaries)
-            booted_ms = store.primaries[0].now_ms() - 1000 * up_s
+            booted_ms = store.now_ms() - 1000 * up_s
             judge = Judge(
                 plan.rules,
                 plan.hashes,
@@ -247,7 +260,10 @@ def apply_plan(
             with control.signals():
                 run = Purge(plan, store, source, judge, journal, control, notify=order.notify, report=report)
                 run.progress.remarks += remarks
-                return run.run()
+                evicted = evicted_of(store)
+                done = run.run()
+                done.remarks += evicted_since(evicted, store)
+                return done
         finally:
             journal.close()
 
@@ -264,7 +280,7 @@ def _idle_times_since(plan: PurgePlan, store: WritableStore, booted_ms: int) -> 
         if primary.info.get("run_id") not in plan.identities:
             since = max(since, primary.now_ms())
         elif primary.info.get("master_replid2", "").strip("0"):
-            since = max(since, int(1000 * datetime.fromisoformat(plan.made_at).timestamp()))
+            since = max(since, plan.planned_ms)
         if "lru" in primary.info.get("maxmemory_policy", ""):
             since = max(since, booted_ms)
     return since
@@ -320,7 +336,8 @@ def undo(
     from necropsy.treat.purge.apply import resolve
     from necropsy.treat.purge.undo import undo as run
 
-    journal = Journal.open(folder, read_secret(journal_key) if journal_key else None)
+    # What is taken as far as it goes is not written to any more.
+    journal = Journal.open(folder, read_secret(journal_key) if journal_key else None, to_read=lenient)
     try:
         if journal.header.get("kind") == "cap-ttl":
             raise TreatmentError(f"{folder}: a journal of cap-ttl", hint=f"necropsy cap-ttl --undo {folder}")
@@ -376,7 +393,7 @@ def verify(folder: Path, *, journal_key: Path | None = None) -> Verified:
     from necropsy.treat.purge.scripts import DELETED
     from necropsy.treat.purge.undo import RESTORED
 
-    journal = Journal.open(folder, read_secret(journal_key) if journal_key else None)
+    journal = Journal.open(folder, read_secret(journal_key) if journal_key else None, to_read=True)
     try:
         counts = {"batches": 0, "sessions": 0, "deleted": 0, "restored": 0, "unknown": 0, "bytes": 0}
         for batch in journal.batches():

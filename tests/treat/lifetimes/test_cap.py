@@ -12,7 +12,7 @@ import redis
 
 from necropsy.evidence.redis.options import LiveOptions
 from necropsy.sessions.jdk import INTEGER_HEADER
-from necropsy.treat.lifetimes.cap import Cap
+from necropsy.treat.lifetimes.cap import Cap, GivenBack
 from necropsy.treat.purge.journal import Journal
 from necropsy.treat.purge.stores import TreatmentError
 from necropsy.treat.purge.watch import Watch
@@ -64,7 +64,7 @@ def test_what_lives_forever_ends_at_the_limit_and_carries_it(name: str, tmp_path
         assert capping.cap(address, 7 * DAY, LiveOptions(), journal=None).too_long.total() == 0
         used = f"{SPRING}:sessions:immortal-0"
         client.pexpire(used, 7 * DAY * 1000)
-        assert capping.undo(tmp_path / "journal", redis=None) == (6, 1)
+        assert capping.undo(tmp_path / "journal", redis=None) == GivenBack(6, used=1)
         again = state(client)
         changed = {key for key in before if same({key: before[key]}, {key: again[key]})}
         assert changed == {used.encode(), f"{SPRING}:sessions:expires:immortal-0".encode()}
@@ -93,7 +93,7 @@ def test_in_a_cluster_markers_end_with_their_hashes(tmp_path: Path) -> None:
         for number in range(30):
             assert client.ttl(f"{SPRING}:sessions:immortal-{number}") <= 7 * DAY + 300
             assert client.ttl(f"{SPRING}:sessions:expires:immortal-{number}") <= 7 * DAY
-        assert capping.undo(tmp_path / "journal", redis=None) == (30, 0)
+        assert capping.undo(tmp_path / "journal", redis=None) == GivenBack(30)
         after = {key: value for node in nodes for key, value in state(node.client()).items()}
         assert same(before, after) == []
         client.close()
@@ -126,7 +126,7 @@ def test_from_a_snapshot_lifetimes_are_shortened_alike_and_who_writes_meanwhile_
         assert after[b"sess:b"][0].endswith(b'y"}')
         assert after[b"sess:b"][1] == before[b"sess:b"][1]
         assert after[f"{SPRING}:sessions:immortal-0".encode()][0][b"sessionAttr:X"] == b"newer"
-        assert capping.undo(tmp_path / "journal", redis=None) == (6, 0)
+        assert capping.undo(tmp_path / "journal", redis=None) == GivenBack(6)
         back = state(client)
         assert back.keys() == before.keys()
         assert all(abs(back[key][1] - before[key][1]) < 1000 for key in before)
@@ -153,7 +153,7 @@ def test_an_undo_overwrites_nothing_that_was_written_since_without_touching_the_
         login = client.get("sess:login").replace(b'"}}', b'"},"passport":{"user":7}}')
         client.set("sess:login", login, keepttl=True)
         client.set(plain, b"\x82\xaa_permanent\xc3\xa8_user_id\xa17", keepttl=True)
-        assert capping.undo(tmp_path / "journal", redis=None) == (3, 2)
+        assert capping.undo(tmp_path / "journal", redis=None) == GivenBack(3, used=2)
         after = state(client)
         assert after[b"sess:login"][0] == login
         assert after[f"{SPRING}:sessions:changed".encode()][0][b"maxInactiveInterval"] == integer(1800)
@@ -182,7 +182,7 @@ def test_what_was_asked_for_and_never_answered_is_given_back_by_an_undo(
             with pytest.raises(TreatmentError):
                 capping.cap(parse_address(server.url), 7 * DAY, LiveOptions(), journal=tmp_path / "journal")
         assert same(before, state(client)) != []
-        assert capping.undo(tmp_path / "journal", redis=None) == (6, 0)
+        assert capping.undo(tmp_path / "journal", redis=None) == GivenBack(6)
         assert same(before, state(client)) == []
 
 
@@ -202,5 +202,28 @@ def test_what_a_killed_run_had_not_come_to_is_not_said_to_have_been_used(tmp_pat
             client.hset(record.key, "maxInactiveInterval", fields[b"maxInactiveInterval"])
             client.pexpireat(record.key, ends)
             client.pexpireat(record.marker, before[record.marker][1])
-        assert capping.undo(tmp_path / "journal", redis=None) == (3, 0)
+        assert capping.undo(tmp_path / "journal", redis=None) == GivenBack(3)
         assert same(before, state(client)) == []
+
+
+def test_lifetimes_are_given_back_after_a_restart_that_left_no_identity(tmp_path: Path) -> None:
+    """An AOF holds no replication id: nothing tells the store from another but what is in it."""
+    with running("redis-7.0") as server, running("redis-7.0") as restarted:
+        now = int(time.time() * 1000)
+        for number in range(4):
+            write_spring(server.client(), f"immortal-{number}", now - 5_000_000, lifetime_s=FOREVER)
+        before = state(server.client())
+        capping.cap(parse_address(server.url), 7 * DAY, LiveOptions(), journal=tmp_path / "journal")
+        for key in server.client().scan_iter():  # what the AOF brings back, in another process
+            ends = int(server.client().execute_command("PEXPIRETIME", key))
+            restarted.client().restore(key, max(ends, 0), server.client().dump(key), absttl=ends >= 0)
+        again = parse_address(restarted.url)
+        with pytest.raises(TreatmentError, match="not the store") as refused:
+            capping.undo(tmp_path / "journal", redis=again)
+        assert "never in an AOF" in str(refused.value.hint)
+        restarted.client().delete(f"{SPRING}:sessions:immortal-0", f"{SPRING}:sessions:expires:immortal-0")
+        done = capping.undo(tmp_path / "journal", redis=again, other_store=True)
+        assert done == GivenBack(3, gone=1), "who is gone was not here since"
+        left = {key: value for key, value in before.items() if not key.endswith(b"immortal-0")}
+        assert same(left, state(restarted.client())) == []
+        assert capping.undo(tmp_path / "journal", redis=again, other_store=True) == GivenBack(before=3)

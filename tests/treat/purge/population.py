@@ -126,6 +126,19 @@ def express(
     return ids
 
 
+def carts(client: redis.Redis, count: int) -> list[str]:
+    """Write sessions that never say when they were used: only the server's idle time tells."""
+    ends = int(time.time() * 1000) + 22 * HOUR
+    cookie = {"originalMaxAge": None, "expires": None, "httpOnly": True, "path": "/"}
+    value = json.dumps({"cookie": cookie}, separators=(",", ":"))
+    keys = [f"sess:{number:032d}" for number in range(count)]
+    for key in keys:
+        client.set(key, value)
+    leave_alone(client, dict.fromkeys(keys, (ends, 2 * 3600)))
+    client.set("sess:" + "f" * 32, value, ex=24 * 3600)  # from it the lifetime of all is inferred
+    return keys
+
+
 def leave_alone(client: redis.Redis, keys: Mapping[str, tuple[int, int]]) -> None:
     """Give keys an expiry (milliseconds since 1970), and the idle time in seconds that they would have by then."""
     for key, (ends, idle_s) in keys.items():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import random
 import time
 import uuid
@@ -18,7 +17,7 @@ from necropsy.treat.purge.judge import UNTIMED
 from necropsy.treat.purge.stores import Primary
 from necropsy.treatment import purging
 from servers import Server, running
-from treat.purge.population import HOUR, SPRING, apply, leave_alone, make_plan, same, spring, state, undo, write_spring
+from treat.purge.population import HOUR, SPRING, apply, carts, make_plan, same, spring, state, undo, write_spring
 from wire.redis.nodes import ask, cluster, info, replica_of, wait_until
 
 pytestmark = pytest.mark.integration
@@ -92,22 +91,9 @@ def _options() -> Any:
     return LiveOptions()
 
 
-def _carts(client: redis.Redis, count: int) -> list[str]:
-    """Write sessions that never say when they were used: only the server's idle time tells."""
-    ends = int(time.time() * 1000) + 22 * HOUR
-    cookie = {"originalMaxAge": None, "expires": None, "httpOnly": True, "path": "/"}
-    value = json.dumps({"cookie": cookie}, separators=(",", ":"))
-    keys = [f"sess:{number:032d}" for number in range(count)]
-    for key in keys:
-        client.set(key, value)
-    leave_alone(client, dict.fromkeys(keys, (ends, 2 * 3600)))
-    client.set("sess:" + "f" * 32, value, ex=24 * 3600)  # from it the lifetime of all is inferred
-    return keys
-
-
 def test_what_was_read_on_the_old_master_may_be_in_use_on_the_new_one(tmp_path: Path) -> None:
     with running("valkey-9", tcp=True) as server, replica_of(server, "valkey-9") as replica:
-        keys = _carts(server.client(), 4)
+        keys = carts(server.client(), 4)
         wait_until(lambda: len(replica.client().keys("sess:*")) == 5, "the replica has all")
         plan, path = make_plan(server.url, tmp_path)
         assert plan.sessions == 4
@@ -124,7 +110,7 @@ def test_what_was_read_on_the_old_master_may_be_in_use_on_the_new_one(tmp_path: 
 
 def test_idle_times_that_were_loaded_with_the_server_do_not_tell_of_every_use(tmp_path: Path) -> None:
     with running("valkey-9", "--maxmemory-policy", "allkeys-lru", tcp=True) as server:
-        _carts(server.client(), 4)
+        carts(server.client(), 4)
         _, path = make_plan(server.url, tmp_path)
         done = apply(path, tmp_path / "journal")
         assert (done.deleted, done.kept) == (0, {UNTIMED: 4})

@@ -70,7 +70,7 @@ def test_lifetimes_that_nobody_saw_shortened_are_given_back(
             with pytest.raises(Killed):
                 capping.cap(parse_address(server.url), 3600, LiveOptions(), journal=tmp_path / "journal")
         assert same(before, state(client))
-        assert capping.undo(tmp_path / "journal", redis=None)[0] > 0
+        assert capping.undo(tmp_path / "journal", redis=None).restored > 0
         assert same(before, state(client)) == []
 
 

@@ -12,6 +12,7 @@ import pytest
 from necropsy.evidence.rdb.reader import open_dump
 from necropsy.evidence.redis.options import LiveOptions
 from necropsy.sessions.keyspace import Projection
+from necropsy.treat.lifetimes.cap import GivenBack
 from necropsy.treatment import capping
 from necropsy.wire.redis.address import parse_address
 from servers import running
@@ -99,5 +100,5 @@ def test_a_recorded_store_is_purged_and_capped_and_comes_back(name: str, server:
         capped = capping.cap(parse_address(url), 60, LiveOptions(), journal=tmp_path / "capped")
         assert capped.capped == capped.too_long.total()
         assert state(client).keys() == before.keys()
-        assert capping.undo(tmp_path / "capped", redis=None) == (capped.capped, 0)
+        assert capping.undo(tmp_path / "capped", redis=None) == GivenBack(capped.capped)
         assert same(before, state(client)) == []

@@ -43,3 +43,19 @@ def test_a_command_that_the_server_s_configuration_took_away_is_named(command: s
         with pytest.raises(TreatmentError, match=command.upper()):
             apply(path, tmp_path / "journal")
         assert client.dbsize() == before
+
+
+@pytest.mark.parametrize("keys", ["~*sessions*", "~*expires*", "%R~*"])
+def test_a_user_who_may_not_write_to_all_keys_of_a_session_deletes_none(keys: str, tmp_path: Path) -> None:
+    """Half of a session would be left: its marker, or its name in the set of its minute."""
+    with running("redis-7.0", tcp=True) as server:
+        client = server.client()
+        spring(client)
+        before = client.dbsize()
+        rules = [rule for rule in acl_line("7.0.0", cluster=False).split()[5:] if rule != "~*"]
+        client.execute_command("ACL", "SETUSER", "few", "on", ">pw", "~necropsy*", "%R~*", keys, *rules)
+        url = f"redis://few:pw@127.0.0.1:{server.port}/0"
+        _, path = make_plan(url, tmp_path)
+        with pytest.raises(TreatmentError, match="access"):
+            apply(path, tmp_path / "journal", redis=parse_address(url))
+        assert client.dbsize() == before

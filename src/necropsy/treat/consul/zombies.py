@@ -19,7 +19,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from necropsy._internal.paths import exists
-from necropsy.model.errors import NecropsyError
+from necropsy.model.errors import NecropsyError, UnreadableSource
 from necropsy.treat.purge.frames import replace_file
 from necropsy.wire.http_writing import put_json
 
@@ -96,7 +96,7 @@ def remove(
     Raises
     ------
     ConsulError
-        Consul refuses, or the journal is there already or cannot be written.
+        Consul refuses, or is lost half-way, or the journal is there already or cannot be written.
     UnreadableSource
         It cannot be reached.
     """
@@ -115,10 +115,17 @@ def remove(
         body = {"Node": one.node, "ServiceID": one.instance}
         if one.entry["Node"].get("Datacenter"):
             body["Datacenter"] = one.entry["Node"]["Datacenter"]
-        status, said = put_json(f"{url}/v1/catalog/deregister", body, headers=_headers(token))
+        before = f"{number} were removed before, and --undo {journal} registers them again"
+        try:
+            status, said = put_json(f"{url}/v1/catalog/deregister", body, headers=_headers(token))
+        except UnreadableSource as error:
+            raise ConsulError(
+                f"{error.message}; nobody knows whether {one.instance} was removed; {before}",
+                hint="Run it again with a new --journal once Consul answers.",
+            ) from error
         if status != 200:
             raise ConsulError(
-                f"{url} refuses to deregister {one.instance}: {status} {said}; {number} were removed before",
+                f"{url} refuses to deregister {one.instance}: {status} {said}; {before}",
                 hint="A token needs node:write and service:write: CONSUL_HTTP_TOKEN.",
             )
     return len(mine)

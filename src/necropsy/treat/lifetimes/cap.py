@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 _SLACK_S: Final = 60
 _BATCH: Final = 1000
 _SAME_MS: Final = 1000
+_NEVER_SHORTENED, _RESTORED, _USED, _GONE = range(4)
+"""What an undo did with a session, as the journal has it."""
 
 
 @dataclass(slots=True)
@@ -318,17 +320,44 @@ class Cap:
         )
 
 
-def undo_cap(journal: Journal, store: WritableStore, control: Control) -> tuple[int, int]:
-    """Give sessions their lifetimes again; return how many, and how many were used since and stay as they are.
+@dataclass(slots=True)
+class GivenBack:
+    """The outcome of an undo of shortened lifetimes."""
+
+    restored: int = 0
+    used: int = 0
+    """Used or changed since: they stay as they are."""
+    gone: int = 0
+    """Not there any more: expired, deleted, logged out."""
+    before: int = 0
+    """Given back by an earlier undo."""
+    stopped: bool = False
+
+    def line(self) -> str:
+        """Return it as one line."""
+        parts = [f"{self.restored:,} lifetimes restored"]
+        parts += [f"{self.used:,} sessions were used since then and are left as they are"] if self.used else []
+        parts += [f"{self.gone:,} sessions are gone"] if self.gone else []
+        parts += [f"{self.before:,} were restored before"] if self.before else []
+        parts += ["stopped: the same command goes on"] if self.stopped else []
+        return "; ".join(parts)
+
+
+def undo_cap(journal: Journal, store: WritableStore, control: Control) -> GivenBack:
+    """Give sessions their lifetimes again.
 
     Raises
     ------
     JournalError, TreatmentError
     """
-    back = left = 0
+    done = GivenBack()
     for batch in journal.batches():
-        if control.look().stopping or batch.restored is not None:
+        if batch.restored is not None:
+            done.before += sum(code == _RESTORED for code in batch.restored)
             continue
+        if control.look().stopping:
+            done.stopped = True
+            break
         codes = []
         for record, (said, ended, _) in zip(batch.records, batch.outcome or _by_plan(journal, batch), strict=True):
             if said not in scripts.DELETED:
@@ -340,17 +369,18 @@ def undo_cap(journal: Journal, store: WritableStore, control: Control) -> tuple[
                 primary.select(db)
                 together = store.kind != "cluster"
                 mine = record if together else record._replace(marker=b"")
-                answer = _give_back(primary, mine, ended, int(journal.header["max_s"]), batch.read_ms)  # noqa: B023 -- within this turn
-                if answer and record.marker and not together:
-                    _end_marker(store, record.marker, record.expires_ms)
-                return answer if answer or not _never_shortened(primary, record) else -1
+                if _give_back(primary, mine, ended, int(journal.header["max_s"]), batch.read_ms):  # noqa: B023 -- within this turn
+                    if record.marker and not together:
+                        _end_marker(store, record.marker, record.expires_ms)
+                    return _RESTORED
+                return _left(primary, record)
 
-            restored = again(store, ask)
-            back += restored == 1
-            left += restored == 0
-            codes.append({1: 1, 0: 2, -1: 0}[restored])
+            codes.append(again(store, ask))
+        done.restored += codes.count(_RESTORED)
+        done.used += codes.count(_USED)
+        done.gone += codes.count(_GONE)
         journal.restored(batch.number, codes)
-    return back, left
+    return done
 
 
 def _by_plan(journal: Journal, batch: Batch) -> list[Answer]:
@@ -359,12 +389,15 @@ def _by_plan(journal: Journal, batch: Batch) -> list[Answer]:
     return [(0, end + (1000 * GRACE_S if record.marker else 0), 0) for record in batch.records]
 
 
-def _never_shortened(primary: Primary, record: JournalRecord) -> bool:
-    """Whether a session ends when it did before: the run was killed before its turn."""
+def _left(primary: Primary, record: JournalRecord) -> int:
+    """Return why a session was left as it is: it is gone, or ends when it did before, as the run was killed before its turn."""
     left = primary.connection.command("PTTL", record.key)
-    if left < 0 or record.expires_ms < 0:
-        return bool(left == -1 and record.expires_ms < 0)
-    return bool(abs(primary.now_ms() + left - record.expires_ms) < _SAME_MS)
+    if left == -2:
+        return _GONE
+    before = left == record.expires_ms == -1
+    if left >= 0 and record.expires_ms >= 0:
+        before = abs(primary.now_ms() + left - record.expires_ms) < _SAME_MS
+    return _NEVER_SHORTENED if before else _USED
 
 
 def _end_marker(store: WritableStore, marker: bytes, hash_ends_ms: int) -> None:

@@ -16,11 +16,11 @@ from necropsy.treat.purge import scripts
 from necropsy.treat.purge.batch import PurgeSource, Unlinker, again, primary_of, require_answered, require_restorable
 from necropsy.treat.purge.control import Control
 from necropsy.treat.purge.expected import ExpectedSession, of_candidates
-from necropsy.treat.purge.journal import Journal, JournalRecord
+from necropsy.treat.purge.journal import Batch, Journal, JournalRecord
 from necropsy.treat.purge.judge import CHANGED, GOES, READ, REASONS, UNKNOWN, UNTIMED, Candidates, Judge
 from necropsy.treat.purge.progress import Progress
 from necropsy.treat.purge.scripts import Answer
-from necropsy.treat.purge.stores import Primary, TreatmentError, WritableStore
+from necropsy.treat.purge.stores import Primary, TreatmentError, WritableStore, next_step
 from necropsy.treat.purge.throttle import Throttle
 from necropsy.wire.redis.replies import ConnectionLost, ServerError
 
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from necropsy.treat.purge.plan import PurgePlan
 
 GONE: Final = "already gone"
+NOT_FOUND: Final = "not found: gone, or in slots that moved meanwhile"
+"""In a Cluster: who moved from a node that was not read yet to one that was, was not seen."""
 ELSEWHERE: Final = "moved to another node of the Cluster"
 STOPPED: Final = "not tried: stopped before"
 _CLOCK_MAY_DIFFER_S: Final = 30
@@ -314,7 +316,7 @@ class Purge:
         if self.progress.deleted:
             nothing += f" there; the {self.progress.deleted:,} sessions deleted elsewhere are in the journal"
         try:
-            remark = require_restorable(primary, record.key, record.payload)
+            remark = require_restorable(primary, record, together=self.unlinker.together())
         except ServerError as error:
             if payloads.refused(error.text):
                 raise TreatmentError(
@@ -323,7 +325,7 @@ class Purge:
                 ) from None
             raise TreatmentError(
                 f"{primary.name}: the server refuses commands that a purge or its undo needs: {error.text}; {nothing}",
-                hint="The plan prints the ACL SETUSER line of a user with the commands needed.",
+                hint=next_step(error),
             ) from None
         if remark:
             self.progress.remarks.append(remark)
@@ -352,19 +354,19 @@ class Purge:
         return False
 
     def _now_ms(self) -> int:
-        """Return the first server's clock.
+        """Return the store's clock.
 
         Raises
         ------
         TreatmentError
             It was set meanwhile: who used a session a minute ago may look idle for an hour.
         """
-        moment: int = again(self.store, lambda: self.store.primaries[0].now_ms())  # noqa: PLW0108 -- the first one of then
+        moment: int = again(self.store, self.store.now_ms)
         ahead = moment - int(1000 * _steady_s())
         self._ahead = ahead if self._ahead is None else self._ahead
         if abs(ahead - self._ahead) > 1000 * _CLOCK_MAY_DIFFER_S:
             raise TreatmentError(
-                f"{self.store.primaries[0].name}: the server's clock was set {'forward' if ahead > self._ahead else 'back'}"
+                f"{self.store.address.masked}: the server's clock was set {'forward' if ahead > self._ahead else 'back'}"
                 f" by {abs(ahead - self._ahead) // 1000:,} s meanwhile (or a failover brought another clock): stopped before"
                 f" the next batch",
                 hint="Sessions in use may look idle now. Wait for as long as --idle says, then run the same command again.",
@@ -382,7 +384,8 @@ class Purge:
         unseen = progress.total - int(self._seen.sum()) - progress.deleted_before
         stopped = self.control.knobs.stopping
         if unseen > 0:
-            progress.kept[STOPPED if stopped else GONE] += unseen
+            found = NOT_FOUND if self.store.kind == "cluster" else GONE
+            progress.kept[STOPPED if stopped else found] += unseen
         progress.state = "stopped" if stopped else "done"
         self.journal.remember(deleted=self.journal.deleted, finished=not stopped)
         self._tell()
@@ -395,15 +398,20 @@ def _steady_s() -> float:
 
 
 def resolve(journal: Journal, store: WritableStore) -> int:
-    """Find out what became of sessions that were journalled when a run was killed; return how many batches.
+    """Find out what became of sessions that were journalled, or asked for, when a run ended; return of how many batches.
 
     What is still there was not deleted; what is not was, by all that is known.
     """
-    open_batches = [batch for batch in journal.batches() if batch.outcome is None]
     announced = bool(journal.header.get("notify"))
-    for batch in open_batches:
+    unheard = [batch for batch in journal.batches() if _unheard(batch)]
+    for batch in unheard:
         answers: list[Answer] = []
-        for record in batch.records:
+        said = batch.outcome or ((scripts.LOST, scripts.NO_MARKER, 0),) * len(batch.records)
+        back = batch.restored or (0,) * len(batch.records)
+        for record, answer, code in zip(batch.records, said, back, strict=True):
+            if answer[0] != scripts.LOST or code:
+                answers.append(answer)
+                continue
 
             def there(record: JournalRecord = record) -> Any:
                 primary = store.owner(record.key)
@@ -411,11 +419,17 @@ def resolve(journal: Journal, store: WritableStore) -> int:
                 return primary.connection.command("EXISTS", record.key)
 
             lives = again(store, there)
-            answers.append((scripts.NOT_TRIED if lives else scripts.LOST, -2, 0))
+            answers.append((scripts.NOT_TRIED, scripts.NO_MARKER, 0) if lives else answer)
             if lives and announced and record.marker:  # killed in the second between marker and hash
                 again(store, lambda record=record, db=batch.db: _marked(store, record, db))  # type: ignore[misc]
-        journal.outcome(batch.number, answers)
-    return len(open_batches)
+        if tuple(answers) != batch.outcome:
+            journal.outcome(batch.number, answers)
+    return len(unheard)
+
+
+def _unheard(batch: Batch) -> bool:
+    """Whether nobody knows of some of a batch if they were deleted: no outcome was written, or no answer was heard."""
+    return batch.outcome is None or any(said == scripts.LOST for said, _, _ in batch.outcome)
 
 
 def _marked(store: WritableStore, record: JournalRecord, db: int) -> None:

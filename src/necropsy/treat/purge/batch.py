@@ -26,6 +26,8 @@ HEARD_AFTER_S: Final = 1.0
 """Time in which applications read the hash of a session whose marker ended."""
 _PASSING: Final = frozenset({"MOVED", "ASK", "TRYAGAIN", "READONLY", "CLUSTERDOWN", "LOADING"})
 """Errors that a failover, or slots that move, bring for a while."""
+_TRIES: Final = 2
+"""Times that a key on another node is asked for: once more after the Cluster was asked where it went."""
 
 
 class PurgeSource(Protocol):
@@ -185,34 +187,55 @@ class Unlinker:
     ) -> list[Answer]:
         """Delete what the script could not: keys on other nodes of a Cluster, entries of a sorted set."""
         results = list(answers)
+        due: list[tuple[int, JournalRecord, bool]] = []
+        for place, record in enumerate(records[: len(answers)]):
+            if answers[place][0] != 0 or not sessions[place].pieces.marker:
+                continue
+            if not self.together():
+                due.append((place, record, True))
+            if record.minute and (record.score >= 0 or not self.together()):
+                due.append((place, record, False))
+        for attempt in range(_TRIES):
+            if attempt:
+                self.store.reconnect()
+            due = self._asked_beside(due, results)
+            if not due:
+                break
+        return results
+
+    def _asked_beside(
+        self, due: Sequence[tuple[int, JournalRecord, bool]], results: list[Answer]
+    ) -> list[tuple[int, JournalRecord, bool]]:
+        """Delete markers and memberships; return those that moved to another node meanwhile."""
+        moved = []
         for primary in self.store.primaries:
-            asked: list[tuple[int, JournalRecord, bool]] = []
+            mine = [one for one in due if self.store.owner(one[1].marker if one[2] else one[1].minute) is primary]
             commands: list[tuple[bytes | int, ...]] = []
-            for place, record in enumerate(records[: len(answers)]):
-                if answers[place][0] != 0 or not sessions[place].pieces.marker:
-                    continue
-                if not self.together() and self.store.owner(record.marker) is primary:
-                    asked.append((place, record, True))
+            for _, record, is_marker in mine:
+                if is_marker:
                     commands += [(b"PTTL", record.marker), (b"STRLEN", record.marker)]
-                outside = record.minute and (record.score >= 0 or not self.together())
-                if outside and self.store.owner(record.minute) is primary:
-                    asked.append((place, record, False))
+                else:
                     commands.append((b"ZREM" if record.score >= 0 else b"SREM", record.minute, record.member))
             said = iter(primary.pipeline(commands))
-            now = primary.now_ms() if asked else 0
+            now = primary.now_ms() if mine else 0
             markers = []
-            for place, record, is_marker in asked:
+            for one in mine:
+                place, record, is_marker = one
                 verdict, ended, left = results[place]
+                first = next(said)
+                if _passes(first):
+                    moved.append(one)
                 if is_marker:
-                    ttl, length = next(said), next(said)
-                    if length == 0 and isinstance(ttl, int) and ttl != -2:
-                        ended = now + ttl if ttl >= 0 else -1
-                        markers.append((b"UNLINK", record.marker))
+                    length = next(said)
+                    if length == 0 and isinstance(first, int) and first != -2:
+                        ended = now + first if first >= 0 else -1
+                        markers.append(one)
                 else:
-                    left = 1 if next(said) == 1 else left
+                    left = 1 if first == 1 else left
                 results[place] = (verdict, ended, left)
-            primary.pipeline(markers)
-        return results
+            gone = primary.pipeline([(b"UNLINK", record.marker) for _, record, _ in markers])
+            moved += [one for one, answer in zip(markers, gone, strict=True) if _passes(answer)]
+        return moved
 
     def _has_sorted_set(self, key: bytes) -> bool:
         if key not in self._sorted_sets:
@@ -223,27 +246,40 @@ class Unlinker:
         return self._sorted_sets[key]
 
 
-def require_restorable(primary: Primary, key: bytes, payload: bytes) -> str:
+def _passes(answer: Any) -> bool:
+    """Whether an answer is an error that goes by: the key moved, or its server is about to be another."""
+    return isinstance(answer, ServerError) and answer.kind in _PASSING
+
+
+def require_restorable(primary: Primary, record: JournalRecord, *, together: bool) -> str:
     """Try a RESTORE under a name of our own before the first UNLINK; return a remark, or nothing.
+
+    Parameters
+    ----------
+    together
+        Whether all keys of a session are on this server: then it is asked as well whether they may be written.
 
     Raises
     ------
     ServerError
         The server refuses what it, or its snapshot, gave: no journal made of it could be undone.
     """
+    key, payload = record.key, record.payload
     tag = key[key.find(b"{") + 1 : key.find(b"}", key.find(b"{") + 1)] if b"{" in key else key
     name = b"necropsy-try:{%b}" % (tag or key)
     unlink = (b"UNLINK", name)
     harmless = [
         unlink, (b"SREM", name, b"x"), (b"EXISTS", name), (b"PTTL", name), (b"PEXPIREAT", name, 1), (b"ZREM", name, b"x"),
     ]  # fmt: skip
+    # A user may be confined to some keys. Of what is no set nothing can be removed either, but it is said who may not try.
+    harmless += [(b"SREM", beside, name) for beside in (record.marker, record.minute) if beside and together]
     written = [
         (b"SET", name, b"", b"NX", b"PX", 60_000), unlink, (b"SADD", name, b"x"), unlink,
         (b"ZADD", name, b"NX", 1, b"x"), unlink,
     ]  # fmt: skip
     for commands in (harmless, written):  # nothing is written that could not be taken away again
         for answer in primary.pipeline(commands):
-            if isinstance(answer, ServerError) and answer.kind != "OOM":
+            if isinstance(answer, ServerError) and answer.kind not in {"OOM", "WRONGTYPE"}:
                 raise answer
     answer = primary.pipeline([(b"RESTORE", name, 60_000, payloads.seal([payload])[0]), (b"UNLINK", name)])[0]
     if isinstance(answer, ServerError):

@@ -17,7 +17,7 @@ import os
 import struct
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import BinaryIO, Final, NamedTuple
 
 from necropsy._internal.paths import exists
 from necropsy.model.errors import NecropsyError
@@ -63,6 +63,8 @@ class Frames:
         self.end = 0
         """Bytes up to the end of the last whole frame."""
         self.seal = self._first
+        self.certain = 0
+        """Bytes that are on the disk whatever happens to the machine: what is behind them may be gone after a power loss."""
 
     def read(self, *, at_least: int = 0, to_append: bool = False) -> Iterator[Frame]:
         """Yield all whole frames.
@@ -81,15 +83,15 @@ class Frames:
         """
         seal, at = self._first, 0
         if exists(self.path):
-            with self.path.open("rb") as stream:
+            with self._opened() as stream:
                 while True:
-                    head = stream.read(_HEAD.size)
+                    head = self._read(stream, _HEAD.size)
                     if len(head) < _HEAD.size:
                         break
                     magic, kind, length, said = _HEAD.unpack(head)
                     if magic != _MAGIC or length > _LARGEST:
                         raise self._changed(at)
-                    body = stream.read(length)
+                    body = self._read(stream, length)
                     if len(body) < length:
                         break
                     seal = self._sealed(seal, kind, body)
@@ -98,7 +100,7 @@ class Frames:
                     yield Frame(kind, body, at)
                     at += _HEAD.size + length
         if to_append:
-            self.end, self.seal = at, seal
+            self.end, self.seal, self.certain = at, seal, min(at, at_least)
         if at < at_least:
             raise JournalError(
                 f"{self.path}: truncated: {at:,} of at least {at_least:,} bytes exist",
@@ -135,6 +137,22 @@ class Frames:
             raise unwritten(self.path, error, otherwise) from error
         self.end += _HEAD.size + len(body)
         self.seal = seal
+        if sync:
+            self.certain = self.end
+
+    def sync(self, otherwise: str) -> None:
+        """Put all that was appended on the disk.
+
+        Raises
+        ------
+        JournalError
+        """
+        if self._descriptor is not None and self.certain < self.end:
+            try:
+                os.fdatasync(self._descriptor)
+            except OSError as error:
+                raise unwritten(self.path, error, otherwise) from error
+            self.certain = self.end
 
     def close(self) -> None:
         """Close the file."""
@@ -148,6 +166,18 @@ class Frames:
                 os.ftruncate(self._descriptor, self.end)
                 os.lseek(self._descriptor, self.end, os.SEEK_SET)
 
+    def _opened(self) -> BinaryIO:
+        try:
+            return self.path.open("rb")
+        except OSError as error:
+            raise unread(self.path, error) from error
+
+    def _read(self, stream: BinaryIO, count: int) -> bytes:
+        try:
+            return stream.read(count)
+        except OSError as error:
+            raise unread(self.path, error) from error
+
     def _sealed(self, before: bytes, kind: int, body: bytes) -> bytes:
         return hashlib.blake2b(before + bytes((kind,)) + body, key=self._key, digest_size=SEAL_BYTES).digest()
 
@@ -156,6 +186,14 @@ class Frames:
             f"{self.path}: changed or damaged at byte {at:,}: it is not used",
             hint="Copy it again from the original; --as-far-as-it-goes restores what comes before that byte.",
         )
+
+
+def unread(path: Path, error: OSError) -> JournalError:
+    """Return the error of a journal that cannot be read."""
+    return JournalError(
+        f"{path}: cannot read: {error.strerror}",
+        hint="It belongs to the user who applied the plan; nothing was changed.",
+    )
 
 
 def unwritten(path: Path, error: OSError, otherwise: str) -> JournalError:

@@ -20,7 +20,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from necropsy.treat.purge.frames import SEAL_BYTES, Frames, JournalError, replace_file, unwritten
+from necropsy.treat.purge.frames import SEAL_BYTES, Frames, JournalError, replace_file, unread, unwritten
 from necropsy.treat.purge.scripts import DELETED
 
 SESSIONS, OUTCOME, RESTORED = 1, 2, 3
@@ -29,7 +29,9 @@ VERSION: Final = 2
 _FORMAT: Final = "necropsy journal"
 _UNFINISHED: Final = ".journal.json.partial"
 """The file that is left when the disk was full before the journal had begun."""
-_FILES: Final = ("journal.frames", "state.json", ".state.partial", _UNFINISHED, "lock", "journal.json")
+_LOCK: Final = "lock"
+_READ_ONLY: Final = frozenset((errno.EROFS, errno.EACCES, errno.EPERM))
+_FILES: Final = ("journal.frames", "state.json", ".state.partial", _UNFINISHED, _LOCK, "journal.json")
 """Files of a journal, in the order in which it is shredded: what says of which store it is comes last."""
 _RECORD: Final = struct.Struct("<qqqqIIIII")
 _BATCH: Final = struct.Struct("<IiI")
@@ -80,13 +82,18 @@ class Journal:
         self._frames = Frames(folder / "journal.frames", bytes.fromhex(header["key"]), first=first)
         self._lock: int | None = None
         self._next = 1
-        self.deleted = 0
-        """Sessions that were deleted, by the outcomes."""
+        self._deleted: dict[int, int] = {}
+        """Sessions that were deleted, by batch: the last outcome of each counts."""
         self.returned = 0
         """Sessions that an undo brought back, when it was loaded."""
         self._lenient = False
         """Taken as far as it goes: then nothing is written to it any more."""
         self._facts: dict[str, Any] = {}
+
+    @property
+    def deleted(self) -> int:
+        """Sessions that were deleted, by the outcomes."""
+        return sum(self._deleted.values())
 
     @classmethod
     def create(cls, folder: Path, facts: Mapping[str, Any], secret: bytes | None = None) -> Journal:
@@ -97,40 +104,53 @@ class Journal:
         JournalError
             Something else is in the folder, or it cannot be written.
         """
+        header = {"format": _FORMAT, "version": VERSION, "encrypted": secret is not None,
+                  "key": secrets.token_hex(32), **facts}  # fmt: skip
+        header["seal"] = _seal(header)
+        lock = None
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            if any(path.name != _UNFINISHED for path in folder.iterdir()):
-                raise JournalError(f"{folder}: not empty", hint="Give a new folder with --journal.")
+            _require_empty(folder)
             folder.chmod(0o700)
-            header = {"format": _FORMAT, "version": VERSION, "encrypted": secret is not None,
-                      "key": secrets.token_hex(32), **facts}  # fmt: skip
-            header["seal"] = _seal(header)
+            lock = _locked(folder)  # before anything is written: of two that begin at once, one writes
+            _require_empty(folder)
             replace_file(folder / "journal.json", json.dumps(header, indent=1).encode())
-        except OSError as error:
-            raise JournalError(
-                f"{folder}: cannot write: {error.strerror}", hint="Choose another folder with --journal."
-            ) from error
-        journal = cls(folder, header, secret)
-        journal._take_lock()
+            journal = cls(folder, header, secret)
+        except BaseException as error:
+            if lock is not None:
+                os.close(lock)
+            if isinstance(error, OSError):
+                raise JournalError(
+                    f"{folder}: cannot write: {error.strerror}", hint="Choose another folder with --journal."
+                ) from error
+            raise
+        journal._lock = lock
         return journal
 
     @classmethod
-    def open(cls, folder: Path, secret: bytes | None = None) -> Journal:
+    def open(cls, folder: Path, secret: bytes | None = None, *, to_read: bool = False) -> Journal:
         """Open a journal.
+
+        Parameters
+        ----------
+        to_read
+            Nothing will be written to it: it may lie where nobody can write.
 
         Raises
         ------
         JournalError
-            It is none, of a newer necropsy, encrypted and no key was given, or in use.
+            It is none, of a newer necropsy, encrypted and no key was given, in use, or it cannot be written.
         """
         try:
             header = json.loads((folder / "journal.json").read_bytes())
             if header.get("format") != _FORMAT or not isinstance(header.get("version"), int):
                 raise ValueError  # noqa: TRY301 -- the same as a file that is no JSON
-        except (OSError, ValueError, AttributeError) as error:
+        except (FileNotFoundError, NotADirectoryError, ValueError, AttributeError) as error:
             raise JournalError(
                 f"{folder}: not a journal of a purge", hint="Give the folder that was written as --journal."
             ) from error
+        except OSError as error:
+            raise unread(folder / "journal.json", error) from error
         if header["version"] > VERSION:
             raise JournalError(
                 f"{folder}: written by a newer necropsy (journal {header['version']}; this one knows {VERSION})",
@@ -148,7 +168,14 @@ class Journal:
             raise JournalError(
                 f"{folder}/journal.json: changed or damaged: it is not used", hint="Copy it again from the original."
             ) from None
-        journal._take_lock()
+        try:
+            journal._lock = _locked(folder)
+        except OSError as error:
+            if not (to_read and error.errno in _READ_ONLY):
+                raise JournalError(
+                    f"{folder}: cannot write: {error.strerror}; nothing was done",
+                    hint="What becomes of each session is written to the journal: copy it (cp -a) to where you can write.",
+                ) from error
         return journal
 
     def load(self, *, lenient: bool = False) -> None:
@@ -159,10 +186,12 @@ class Journal:
         JournalError
         """
         self._lenient = lenient
-        self.deleted = self.returned = 0
+        self._deleted.clear()
+        self.returned = 0
         for kind, body in self._whole(lenient=lenient, to_append=not lenient):
             if kind == OUTCOME:
-                self.deleted += sum(answer[0] in DELETED for answer in _answers(body)[1])
+                number, answers = _answers(body)
+                self._deleted[number] = sum(answer[0] in DELETED for answer in answers)
             elif kind == RESTORED:
                 self.returned += body[4:].count(1)
 
@@ -193,7 +222,7 @@ class Journal:
         flat = [value for answer in answers for value in answer]
         said = struct.pack(f"<I{len(flat)}q", number, *flat)
         self._append(OUTCOME, said, sync=False, otherwise=_LOOKED_UP)
-        self.deleted += sum(answer[0] in DELETED for answer in answers)
+        self._deleted[number] = sum(answer[0] in DELETED for answer in answers)
         self._note()
 
     def restored(self, number: int, codes: Sequence[int]) -> None:
@@ -207,6 +236,7 @@ class Journal:
     def remember(self, **facts: Any) -> None:
         """Write facts into the state, such as that all is done."""
         self._facts |= facts
+        self._frames.sync(_LOOKED_UP)
         self._note()
 
     # -- reading --------------------------------------------------------------------------------------------------
@@ -318,7 +348,7 @@ class Journal:
             ) from None
 
     def _note(self) -> None:
-        state = {**self.state(), **self._facts, "bytes": self._frames.end}
+        state = {**self.state(), **self._facts, "bytes": self._frames.certain}
         beside = self.folder / ".state.partial"
         try:
             descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
@@ -328,16 +358,39 @@ class Journal:
         except OSError as error:
             raise unwritten(self.folder / "state.json", error, _LOOKED_UP) from error
 
-    def _take_lock(self) -> None:
-        self._lock = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            os.close(self._lock)
-            self._lock = None
-            raise JournalError(
-                f"{self.folder}: in use by another necropsy", hint="Wait for it, or stop it with Ctrl-C."
-            ) from None
+
+def _require_empty(folder: Path) -> None:
+    """Refuse a folder that holds something else than what was left when a journal could not be begun.
+
+    Raises
+    ------
+    JournalError
+    """
+    if any(path.name not in {_UNFINISHED, _LOCK} for path in folder.iterdir()):
+        raise JournalError(f"{folder}: not empty", hint="Give a new folder with --journal.")
+
+
+def _locked(folder: Path) -> int:
+    """Keep others out of a journal; return what is to be closed to let them in.
+
+    Raises
+    ------
+    JournalError
+        Another has it.
+    OSError
+        Nothing can be written there.
+    """
+    lock = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(lock)
+        if not isinstance(error, BlockingIOError):
+            raise
+        raise JournalError(
+            f"{folder}: in use by another necropsy", hint="Wait for it, or stop it with Ctrl-C."
+        ) from None
+    return lock
 
 
 def _seal(header: Mapping[str, Any]) -> str:

@@ -35,8 +35,9 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-VERSION: Final = 3
-"""2: ``prefixes``, ``secured``. 3: hashes of ids with the places where they lie, ``touched``, ``judged_ms``."""
+VERSION: Final = 4
+"""2: ``prefixes``, ``secured``. 3: hashes of ids with the places where they lie, ``touched``, ``judged_ms``. 4:
+``planned_ms``."""
 _FORMAT: Final = "necropsy purge plan"
 _SEAL: Final = 32
 LIFE: Final = timedelta(hours=24)
@@ -96,6 +97,8 @@ class PurgePlan:
     """Namespaces and databases in which some session was used later than it was written: there a use leaves a trace."""
     judged_ms: int = 0
     """Moment at which the sessions were chosen, milliseconds since 1970: who used one since then keeps it."""
+    planned_ms: int = 0
+    """Moment at which the store was asked who it is, by its own clock; milliseconds since 1970."""
     case: str | None = None
     """Path of the case whose key it is sealed with."""
     notes: tuple[str, ...] = ()

@@ -26,6 +26,26 @@ _PATIENCE_S: Final = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
 """Rests before the attempts to reach a store again: a failover takes some seconds."""
 
 
+_NO_IDENTITY: Final = (
+    "Is it another server, or was it restarted? A server keeps its replication id over a restart only in a dump that it wrote"
+    " while it had replicas, never in an AOF; without it nothing tells it from a copy."
+)
+NEW_PLAN: Final = (
+    "Make a new plan, with a new --journal: what an earlier one deleted comes back with --undo DIR --other-store."
+)
+_IN_JOURNAL: Final = "Whatever was done is in the journal."
+_REFUSALS: Final = {
+    "OOM": f"The store is full: purge first, or raise maxmemory for a while. {_IN_JOURNAL}",
+    "NOREPLICAS": f"It lacks replicas (min-replicas-to-write): connect them, then repeat the command. {_IN_JOURNAL}",
+    "MISCONF": f"Its last save failed, so it takes no writes: mend its disk, then repeat the command. {_IN_JOURNAL}",
+    "BUSY ": f"A script runs there and takes long: wait for its end, or SCRIPT KILL. {_IN_JOURNAL}",
+    "READONLY": f"It has become a replica: give its master, or a Sentinel. {_IN_JOURNAL}",
+    "unknown command": "Its configuration renames or disables that command (rename-command): enable it for the treatment.",
+    "NOPERM": f"The plan prints the ACL SETUSER line of a user with the commands needed. {_IN_JOURNAL}",
+}
+"""Next steps, by what a server says when it refuses: in a script's error the kind stands in the middle."""
+
+
 class TreatmentError(NecropsyError):
     """A store cannot be treated, or not on."""
 
@@ -214,6 +234,15 @@ class WritableStore:
         """Return the server that holds a key."""
         return self.primaries[self._owners[slot_of(key)]] if self._owners else self.primaries[0]
 
+    def now_ms(self) -> int:
+        """Return the earliest of the servers' clocks: by it nobody looks unused for longer than by the clock of his own server.
+
+        Raises
+        ------
+        ServerError, ConnectionLost
+        """
+        return min(primary.now_ms() for primary in self.primaries)
+
     @property
     def identities(self) -> set[str]:
         """Processes and replication ids of all servers."""
@@ -224,7 +253,7 @@ class WritableStore:
         """Processes of all servers (``run_id``): others after a failover."""
         return {primary.info.get("run_id", "") for primary in self.primaries}
 
-    def require_same(self, identities: Iterable[str], hint: str = "Make a new plan.") -> None:
+    def require_same(self, identities: Iterable[str], hint: str = NEW_PLAN) -> None:
         """Refuse a store that is another than the one with these replication ids.
 
         Parameters
@@ -238,10 +267,12 @@ class WritableStore:
         """
         known = set(identities)
         strangers = [p.name for p in self.primaries if not known & set(p.succeeds)]
+        if self.kind == "cluster" and len(strangers) < len(self.primaries):
+            return  # a Cluster is one store: whoever joined it since serves what the others handed over
         if strangers:
             raise TreatmentError(
                 f"{', '.join(strangers)}: not the store that this was made for (another process, another replication id)",
-                hint=f"Was it restarted without its dump, or is it another server? {hint}",
+                hint=f"{_NO_IDENTITY} {hint}",
             )
 
     def reconnect(self) -> None:
@@ -265,9 +296,15 @@ class WritableStore:
             self.require_same(identities)
             self.reconnected += 1
             return
+        if isinstance(why, TreatmentError):  # it is there, and takes no writes
+            raise TreatmentError(
+                f"stopped: {why.message}",
+                hint=f"{why.hint} Everything that was deleted is in the journal; the same command goes on there.",
+            )
         raise TreatmentError(
             f"{self.address.masked} does not come back: {why.message if why else 'no answer'}",
-            hint="Everything that was deleted is in the journal. Give the same command again once it is back: it goes on.",
+            hint="Everything that was deleted is in the journal. Give the same command again once it is back: it goes on, or"
+            " says why that needs a new plan.",
         )
 
     def close(self) -> None:
@@ -298,14 +335,17 @@ def opened(address: Address) -> Iterator[WritableStore]:
 
 def refusal(address: Address, error: ServerError) -> TreatmentError:
     """Return an error of a server with the next step."""
-    hint = "All deleted sessions are in the journal. The plan prints the permissions that the user needs."
-    if error.kind == "OOM":
-        hint = "The store is full: purge first, or raise maxmemory for a while. Whatever was done is in the journal."
-    elif "unknown command" in error.text:
-        hint = "Its configuration renames or disables that command (rename-command): enable it for the time of the treatment."
-    elif error.kind == "NOPERM":
-        hint = "The plan prints the ACL SETUSER line of a user with the commands needed. All deleted sessions are in the journal."
-    return TreatmentError(f"{address.masked}: refused: {error.text}", hint=hint)
+    return TreatmentError(f"{address.masked}: refused: {error.text}", hint=next_step(error))
+
+
+def next_step(error: ServerError) -> str:
+    """Return what to do about an error of a server.
+
+    >>> next_step(ServerError("NOREPLICAS Not enough good replicas to write."))[:35]
+    'It takes writes only with enough re'
+    """
+    said = next((hint for words, hint in _REFUSALS.items() if words in error.text), "")
+    return said or "All deleted sessions are in the journal. The plan prints the permissions that the user needs."
 
 
 def slot_of(key: bytes) -> int:
