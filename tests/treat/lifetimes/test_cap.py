@@ -13,6 +13,7 @@ import redis
 from necropsy.evidence.redis.options import LiveOptions
 from necropsy.sessions.jdk import INTEGER_HEADER
 from necropsy.treat.lifetimes.cap import Cap, GivenBack
+from necropsy.treat.purge.batch import Unlinker
 from necropsy.treat.purge.journal import Journal
 from necropsy.treat.purge.stores import TreatmentError
 from necropsy.treat.purge.watch import Watch
@@ -202,6 +203,30 @@ def test_what_a_killed_run_had_not_come_to_is_not_said_to_have_been_used(tmp_pat
             client.hset(record.key, "maxInactiveInterval", fields[b"maxInactiveInterval"])
             client.pexpireat(record.key, ends)
             client.pexpireat(record.marker, before[record.marker][1])
+        assert capping.undo(tmp_path / "journal", redis=None) == GivenBack(3)
+        assert same(before, state(client)) == []
+
+
+@pytest.mark.parametrize("watched", [True, False])
+def test_what_has_the_name_of_a_marker_and_is_none_keeps_its_life(
+    watched: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not watched:
+        monkeypatch.setattr(Unlinker, "watch", lambda *_: "not asked")
+    with running("redis-7.0") as server:
+        client = server.client()
+        now = int(time.time() * 1000)
+        for number in range(3):
+            write_spring(client, f"immortal-{number}", now - 5_000_000, lifetime_s=FOREVER)
+        listed, valued = (f"{SPRING}:sessions:expires:immortal-{number}" for number in range(2))
+        client.delete(listed, valued)
+        client.rpush(listed, "somebody's")
+        client.set(valued, "somebody's")
+        before = state(client)
+        done = capping.cap(parse_address(server.url), 7 * DAY, LiveOptions(), journal=tmp_path / "journal")
+        assert done.capped == 3
+        assert client.ttl(listed) == client.ttl(valued) == -1
+        assert 0 < client.ttl(f"{SPRING}:sessions:expires:immortal-2") <= 7 * DAY
         assert capping.undo(tmp_path / "journal", redis=None) == GivenBack(3)
         assert same(before, state(client)) == []
 

@@ -73,13 +73,13 @@ class LifetimeChange:
         """Return it as words of the script."""
         return pack([self.ends_ms, self.marker, self.marker_ends_ms, len(self.writes), *self.writes])
 
-    def commands(self, key: bytes) -> list[tuple[Word, ...]]:
-        """Return it as commands."""
+    def commands(self, key: bytes, markers: frozenset[bytes]) -> list[tuple[Word, ...]]:
+        """Return it as commands; of ``markers`` it is known that they are some, and nobody's value under such a name."""
         made: list[tuple[Word, ...]] = []
         if self.writes:
             made.append((b"HSET", key, *self.writes) if self.hashed else (b"SET", key, self.writes[0]))
         made.append((b"PEXPIREAT", key, self.ends_ms))
-        return [*made, (b"PEXPIREAT", self.marker, self.marker_ends_ms)] if self.marker else made
+        return [*made, (b"PEXPIREAT", self.marker, self.marker_ends_ms)] if self.marker in markers else made
 
 
 class Cap:
@@ -266,7 +266,8 @@ class Cap:
             return None
 
         def ask() -> list[bool]:
-            return watch.write(db, keys, [change.commands(record.key) for _, record, change in call])
+            markers = _markers(primary, [change.marker for _, _, change in call if change.marker])
+            return watch.write(db, keys, [change.commands(record.key, markers) for _, record, change in call])
 
         try:
             sent = ask()
@@ -400,10 +401,24 @@ def _left(primary: Primary, record: JournalRecord) -> int:
     return _NEVER_SHORTENED if before else _USED
 
 
+def _markers(primary: Primary, names: Sequence[bytes]) -> frozenset[bytes]:
+    """Return which of these keys are markers: they are empty."""
+    if not names:
+        return frozenset()
+    values = primary.connection.command(b"MGET", *names)
+    return frozenset(name for name, value in zip(names, values, strict=True) if value == b"")
+
+
 def _end_marker(store: WritableStore, marker: bytes, hash_ends_ms: int) -> None:
     """Let a marker end five minutes before its hash, or never."""
     command = (b"PERSIST", marker) if hash_ends_ms < 0 else (b"PEXPIREAT", marker, hash_ends_ms - 1000 * GRACE_S)
-    again(store, lambda: store.owner(marker).connection.command(*command))
+
+    def ask() -> None:
+        primary = store.owner(marker)
+        if _markers(primary, [marker]):
+            primary.connection.command(*command)
+
+    again(store, ask)
 
 
 def _give_back(primary: Primary, record: JournalRecord, ended_ms: int, max_s: int, read_ms: int) -> int:

@@ -149,7 +149,7 @@ while at <= #ARGV do
   end
   if said == 0 then
     redis.call('PEXPIREAT', key, ends)
-    if marker ~= '' then redis.call('PEXPIREAT', marker, marked) end
+    if marker ~= '' and redis.pcall('STRLEN', marker) == 0 then redis.call('PEXPIREAT', marker, marked) end
   end
   at = after + 4 + writes
   answer[#answer + 1] = said
@@ -172,7 +172,7 @@ if ARGV[6] ~= '' then
   end
 end
 if before < 0 then redis.call('PERSIST', key) else redis.call('PEXPIREAT', key, before) end
-if ARGV[7] ~= '' and redis.call('EXISTS', ARGV[7]) == 1 then
+if ARGV[7] ~= '' and redis.pcall('GET', ARGV[7]) == '' then
   if before < 0 then redis.call('PERSIST', ARGV[7]) else redis.call('PEXPIREAT', ARGV[7], before - 300000) end
 end
 return 1
