@@ -144,7 +144,7 @@ def write_all(report: Report, found: Patches, folder: Path) -> list[Written | Pa
                 results[real] = PatchError(
                     f"{folder / names[real]}: not written: its patch belongs together with that of"
                     f" {folder / names[failed[0]]}, which was not",
-                    hint="Mend that first, then examine again. Neither is changed.",
+                    hint="What stands in the way is said beside. Neither is changed.",
                 )
     return [results[real] for real in names]
 
